@@ -1,0 +1,121 @@
+# zknginx: everything is built below $(B), nothing beside the sources.
+#
+#	make            build/zknginxd
+#	make demo       a ZooKeeper, an nginx and the daemon on loopback; DEMO_ONCE=1 ends by itself
+#	make check      every test; installs what is missing first (as root)
+#	make install    DESTDIR, PREFIX and SYSCONFDIR are honoured
+
+B ?= build
+V ?=
+Q := $(if $(V),,@)
+say = $(if $(V),:,printf '  %-7s %s\n' $(1) $(2))
+
+VERSION := 0.1.0
+REVISION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+
+# The one list of packages. Build: headers and tools; test: real parts to test against.
+BUILD_PACKAGES := gcc make pkg-config libc6-dev libzookeeper-mt-dev libconfig-dev libsystemd-dev \
+	libjansson-dev libmicrohttpd-dev libssl-dev uthash-dev
+TEST_PACKAGES := libcmocka-dev zookeeper default-jre-headless nginx libnginx-mod-stream openssl \
+	curl procps git mandoc
+LINT_PACKAGES := clang clang-format clang-tidy cppcheck libclang-rt-14-dev systemd
+
+CC ?= gcc
+LIBRARIES := libconfig libsystemd jansson libmicrohttpd libcrypto
+# Looked up when a recipe runs, so that `make deps` can come first.
+CFLAGS_LIBS = $(shell pkg-config --cflags $(LIBRARIES))
+LDLIBS_CORE = $(shell pkg-config --libs jansson libcrypto)
+LDLIBS = $(shell pkg-config --libs $(LIBRARIES)) -lzookeeper_mt -lpthread
+
+try = $(shell echo 'int main(void){return 0;}' | $(CC) -Werror $(1) -x c - -o /dev/null 2>/dev/null && echo '$(1)')
+WARNINGS := -Wall -Wextra -Wformat=2 -Wconversion -Wshadow -Wimplicit-fallthrough -Wstrict-prototypes \
+	-Wmissing-prototypes -Wvla -Werror=format-security -Werror=implicit \
+	-Werror=incompatible-pointer-types -Werror=int-conversion \
+	$(call try,-Wtrampolines) $(call try,-Wbidi-chars=any) $(if $(WERROR),-Werror)
+HARDENING := -fstack-protector-strong -fno-delete-null-pointer-checks -fno-strict-overflow \
+	-fno-strict-aliasing -fexceptions $(call try,-fstack-clash-protection) \
+	$(call try,-fcf-protection=full) $(call try,-ftrivial-auto-var-init=zero) \
+	$(call try,-fstrict-flex-arrays=3)
+# -D_FORTIFY_SOURCE and sanitizers do not go together.
+FORTIFY := $(if $(SANITIZE),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+SANITIZERS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+
+override CPPFLAGS += -D_GNU_SOURCE -DTHREADED -Iinclude -Isrc -DZKNGINX_VERSION='"$(VERSION)"' \
+	-DZKNGINX_BUILD='"$(REVISION)"' $(FORTIFY)
+OPTIMIZE ?= -O2 -g
+override CFLAGS := -std=gnu17 $(OPTIMIZE) -fvisibility=hidden -fPIE -MMD -MP $(WARNINGS) $(HARDENING) \
+	$(SANITIZERS) $(CFLAGS)
+override LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,nodlopen,--as-needed,--no-copy-dt-needed-entries \
+	$(SANITIZERS)
+
+CORE := $(patsubst %.c,$(B)/%.o,$(wildcard src/base/*.c src/core/*.c))
+WINGS := $(patsubst %.c,$(B)/%.o,$(wildcard src/zk/*.c src/nginx/*.c src/host/*.c))
+UNIT_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
+INTEGRATION_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/integration/test_*.c))
+RIG := $(patsubst %.c,$(B)/%.o,$(filter-out tests/integration/test_%,$(wildcard tests/integration/*.c)))
+SOURCES := $(wildcard include/zknginx/*.h src/*.[ch] src/*/*.[ch] tests/*/*.[ch])
+
+.PHONY: all
+all: $(B)/zknginxd
+
+$(B)/libcore.a: $(CORE)
+	@$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(B)/libwings.a: $(WINGS)
+	@$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(B)/zknginxd: $(B)/src/main.o $(B)/src/daemon.o $(B)/libwings.a $(B)/libcore.a
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(B)/%.o: %.c
+	@$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS_LIBS) $(CFLAGS) -c -o $@ $<
+
+# Unit tests see the pure core alone: what it may not use, they cannot link.
+$(UNIT_TESTS): $(B)/%: $(B)/%.o $(B)/libcore.a
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS_CORE) -lcmocka
+
+$(INTEGRATION_TESTS): $(B)/%: $(B)/%.o $(RIG) $(B)/libwings.a $(B)/libcore.a
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+
+.SECONDARY:
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+# --- packages ---------------------------------------------------------------------------------
+
+missing = $(strip $(foreach p,$(1),$(shell dpkg-query -W -f '$${db:Status-Status}' $(p) 2>/dev/null | \
+	grep -qx installed || echo $(p))))
+
+.PHONY: deps lint-deps
+deps: PACKAGES := $(BUILD_PACKAGES) $(TEST_PACKAGES)
+lint-deps: PACKAGES := $(BUILD_PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES)
+deps lint-deps:
+	@set -e; missing="$(call missing,$(PACKAGES))"; if [ -n "$$missing" ]; then \
+		echo "installing:" $$missing; apt-get update -qq; \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
+	fi
+
+# --- tests ------------------------------------------------------------------------------------
+
+.PHONY: check unit integration golden-update
+check: deps
+	$(Q)$(MAKE) --no-print-directory all unit integration
+
+unit: $(UNIT_TESTS)
+	$(Q)set -e; for t in $^; do echo "== $$t"; $$t; done
+
+integration: $(B)/zknginxd $(INTEGRATION_TESTS)
+	$(Q)set -e; for t in $(INTEGRATION_TESTS); do echo "== $$t"; ZKNGINXD=$(B)/zknginxd $$t; done
+
+.PHONY: format clean
+format:
+	clang-format -i $(SOURCES)
+
+clean:
+	rm -rf $(B)

@@ -1,0 +1,66 @@
+/*
+ * The bundle: the bytes that nginx is to read, one file a context, and where
+ * each line came from. Immutable once rendered; reference counted.
+ */
+#ifndef ZKNGINX_BUNDLE_H
+#define ZKNGINX_BUNDLE_H
+
+#include <stdbool.h>
+#include <zknginx/arena.h>
+#include <zknginx/buf.h>
+#include <zknginx/digest.h>
+
+enum bundle_file { BUNDLE_HTTP, BUNDLE_STREAM, BUNDLE_FILE_N };
+
+/* "http.conf", "stream.conf" */
+const char *bundle_file_name(enum bundle_file f);
+
+/* Lines from `line` on (until the next origin) were rendered from this znode. */
+struct origin {
+	unsigned line;
+	const char *znode;
+};
+
+struct bundle_text {
+	char *data;
+	size_t size;
+	struct origin *origins; /* ascending */
+	size_t origin_count;
+};
+
+struct bundle {
+	unsigned refs;
+	struct arena *arena; /* znode paths */
+	struct bundle_text files[BUNDLE_FILE_N];
+	struct digest digests[BUNDLE_FILE_N];
+	struct digest digest; /* of both */
+};
+
+struct bundle *bundle_ref(struct bundle *b);
+void bundle_unref(struct bundle *b);
+DEFINE_CLEANUP(struct bundle *, bundle_unref)
+
+/* The znode that a line (from 1) of a file was rendered from, or NULL (shared text). */
+const char *bundle_origin(const struct bundle *b, enum bundle_file f, unsigned line);
+
+/* Is there anything in this file but comments and white space? */
+bool bundle_text_is_empty(const struct bundle_text *t);
+
+/* Builds a bundle: append text, mark where znodes begin, finish. */
+struct bundle_builder {
+	struct arena *arena;
+	struct buf text[BUNDLE_FILE_N];
+	unsigned line[BUNDLE_FILE_N];
+	struct origin *origins[BUNDLE_FILE_N];
+	size_t origin_count[BUNDLE_FILE_N], origin_room[BUNDLE_FILE_N];
+};
+void bundle_builder_init(struct bundle_builder *b);
+void bundle_builder_fini(struct bundle_builder *b);
+/* From the next line on, text comes from this znode (NULL: from none). */
+void bundle_builder_origin(struct bundle_builder *b, enum bundle_file f, const char *znode);
+/* One whole line, without its line feed. */
+void bundle_builder_line(struct bundle_builder *b, enum bundle_file f, const char *text,
+			 size_t size);
+struct bundle *bundle_builder_finish(struct bundle_builder *b);
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * Errors of the environment (a full disk, a missing file, a lost connection).
+ *
+ * An error lives on the caller's stack and gains context as it rises; functions
+ * return -1 together with a filled `struct err`. What is wrong in an operator's
+ * znode is never an err but a problem (problem.h); what cannot happen is die().
+ */
+#ifndef ZKNGINX_ERR_H
+#define ZKNGINX_ERR_H
+
+#include <zknginx/macros.h>
+
+enum err_code {
+	ERR_NONE = 0,
+	ERR_SYS,         /* a system call failed; `sys` is its errno */
+	ERR_INPUT,       /* a file or an argument does not hold what it should */
+	ERR_TIMEOUT,     /* a deadline passed */
+	ERR_UNAVAILABLE, /* the other side (ZooKeeper, nginx) is not there */
+	ERR_REFUSED,     /* the other side is there and said no */
+};
+
+struct err {
+	enum err_code code;
+	int sys;
+	char text[1024]; /* a sentence for an operator; always terminated */
+};
+
+/* Each returns -1, so that `return err_set(e, …);` reads as one step. e may be NULL. */
+int err_set(struct err *e, enum err_code code, const char *fmt, ...) PRINTF(3, 4);
+/* As err_set with ERR_SYS: takes errno and appends its text. */
+int err_sys(struct err *e, const char *fmt, ...) PRINTF(2, 3);
+/* Put "CONTEXT: " before the text; code and errno stay. */
+int err_wrap(struct err *e, const char *fmt, ...) PRINTF(2, 3);
+
+/*
+ * The impossible, or no memory: say so on stderr and abort. nginx keeps serving
+ * the published generation and systemd starts us again.
+ */
+void die(const char *fmt, ...) PRINTF(1, 2) __attribute__((noreturn));
+
+/* Allocation that dies instead of returning NULL; the caller frees. */
+void *xmalloc(size_t size);
+void *xcalloc(size_t count, size_t size);
+void *xrealloc(void *p, size_t size);
+char *xstrdup(const char *s);
+char *xasprintf(const char *fmt, ...) PRINTF(1, 2);
+
+static inline void freep(void *p)
+{
+	extern void free(void *);
+	free(*(void **)p);
+}
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * Guard: what a model must not lose from one moment to the next.
+ *
+ * Works on the model under construction, between decode and link. An upstream
+ * that loses all its servers, falls below min_servers, or loses more than
+ * max_shrink percent of them within the window, gets the lost ones back (marked
+ * held) until they return, `hold` has passed, or a person confirms. What an
+ * operator deletes (persistent znodes) is not held, only put off while a mass
+ * deletion is running; and a config root that is missing or empty brings back
+ * everything. Pure: time is an argument, memory between runs is the caller's.
+ */
+#ifndef ZKNGINX_GUARD_H
+#define ZKNGINX_GUARD_H
+
+#include <zknginx/model.h>
+#include <zknginx/policy.h>
+#include <zknginx/problem.h>
+
+struct guard_rules {
+	long max_shrink;  /* percent */
+	uint64_t window;  /* microseconds */
+	uint64_t hold;    /* microseconds; NEVER = until confirmed */
+	uint64_t readmit; /* how long a server that came back must stay before it is used */
+};
+
+struct guard;
+struct guard *guard_new(void);
+void guard_free(struct guard *g);
+DEFINE_CLEANUP(struct guard *, guard_free)
+
+struct guard_input {
+	const struct guard_rules *rules;
+	const struct model *good; /* what nginx runs; never NULL, may be empty */
+	bool root_missing;        /* the config root does not exist */
+	const char *root;         /* its path, for problems */
+	const struct policy *policy;
+	uint64_t now;
+	/* When a person released the guard of this upstream (same clock), or 0. May be NULL. */
+	uint64_t (*confirmed)(void *ctx, const char *upstream);
+	void *ctx;
+};
+
+/* Completes `next`; returns when to run again with no change in ZooKeeper, or NEVER. */
+uint64_t guard_apply(struct guard *g, const struct guard_input *in, struct model *next,
+		     struct problems *problems);
+
+#endif

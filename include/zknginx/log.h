@@ -1,0 +1,48 @@
+/*
+ * Levelled log lines on standard error: what systemd's journal reads.
+ *
+ * The pure floors never log; they return values. Under systemd (JOURNAL_STREAM
+ * is set) each line carries the journal's <priority> prefix, else a UTC time.
+ * A line is one write(2), so lines of several threads never mix.
+ */
+#ifndef ZKNGINX_LOG_H
+#define ZKNGINX_LOG_H
+
+#include <stdbool.h>
+#include <zknginx/macros.h>
+
+enum log_level {
+	LOG_LEVEL_ERROR,
+	LOG_LEVEL_WARNING,
+	LOG_LEVEL_NOTICE,
+	LOG_LEVEL_INFO,
+	LOG_LEVEL_DEBUG
+};
+
+/* Once, before any thread starts. `journal`: prefix lines with <N> for the journal. */
+void log_setup(enum log_level level, bool journal);
+void log_set_level(enum log_level level);
+bool log_level_parse(const char *name, enum log_level *level);
+bool log_enabled(enum log_level level);
+
+/* Control characters in what is written become \xHH: data cannot forge a line. */
+void log_write(enum log_level level, const char *fmt, ...) PRINTF(2, 3);
+
+#define log_error(...) log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_warning(...) log_write(LOG_LEVEL_WARNING, __VA_ARGS__)
+#define log_notice(...) log_write(LOG_LEVEL_NOTICE, __VA_ARGS__)
+#define log_info(...) log_write(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_debug(...) log_write(LOG_LEVEL_DEBUG, __VA_ARGS__)
+
+/*
+ * At most one line an interval from one place in the code: keeps a flapping
+ * connection from flooding the journal. `now` in microseconds; true = write it,
+ * and *suppressed says how many were not written since the last.
+ */
+struct log_limit {
+	uint64_t last;
+	unsigned suppressed;
+};
+bool log_limit_pass(struct log_limit *l, uint64_t now, uint64_t interval, unsigned *suppressed);
+
+#endif

@@ -1,0 +1,161 @@
+/*
+ * The model: what the znodes mean, as plain typed structs.
+ *
+ * decode fills it, guard and link complete it, render reads it; from then on it
+ * is immutable. It owns copies of everything in one arena. Each object remembers
+ * the znodes it was decoded from (`source`), so that its last good form can be
+ * kept, stored and decoded again.
+ *
+ * Strings are valid as nginx parameters by the time they are here: decode has
+ * refused what nginx cannot quote (emit.h). An absent optional string is NULL, an
+ * absent number is UNSET.
+ */
+#ifndef ZKNGINX_MODEL_H
+#define ZKNGINX_MODEL_H
+
+#include <stdbool.h>
+#include <zknginx/arena.h>
+#include <zknginx/tree.h>
+
+#define UNSET (-1L)
+
+enum protocol { PROTOCOL_HTTP, PROTOCOL_STREAM };
+
+enum on_empty { ON_EMPTY_KEEP, ON_EMPTY_UNAVAILABLE };
+
+/* Parameters of one server, or an upstream's defaults for all of its servers. */
+struct server_params {
+	long weight;              /* 1.. */
+	long max_fails;           /* 0.. */
+	const char *fail_timeout; /* an nginx time */
+	long max_conns;           /* 0 = no limit */
+	bool backup;
+	bool down;
+};
+
+struct server {
+	const char *address; /* as nginx writes it: "10.0.0.1:80", "[2001:db8::1]:80", "app-1:80" */
+	struct server_params params; /* the server's own over the upstream's defaults: complete */
+	struct znode source;
+	bool held; /* gone from ZooKeeper, kept by a guard */
+};
+
+struct upstream {
+	const char *name;
+	enum protocol protocol;
+	const char *balance; /* nginx directive text: "least_conn", "hash $request_uri consistent";
+				NULL = round robin */
+	long keepalive;      /* idle connections a worker keeps; UNSET or 0 = none */
+	const char *zone;    /* size of the shared memory zone, or NULL */
+	struct server_params defaults;
+	long min_servers; /* fewer than this is held by the guard; default 1 */
+	long max_shrink;  /* percent, 0..100; UNSET = the setting's */
+	enum on_empty on_empty;
+	struct server *servers; /* sorted by address; no doubles */
+	size_t server_count;
+	bool unavailable;    /* no server is to be had: render one that answers 502 at once */
+	struct znode source; /* the policy znode */
+	bool retained;       /* gone from ZooKeeper, kept because something still needs it */
+};
+
+struct header {
+	const char *name;
+	const char *value;
+};
+
+struct timeouts {
+	const char *connect, *read, *send; /* nginx times, or NULL */
+};
+
+enum location_kind { LOCATION_PROXY, LOCATION_ROOT, LOCATION_RETURN, LOCATION_REDIRECT };
+
+struct location {
+	const char *path; /* "/", "= /ping", "^~ /x", as nginx takes it (no regex) */
+	enum location_kind kind;
+	/* proxy */
+	const char *proxy; /* the upstream's name */
+	bool websocket;
+	struct timeouts timeouts;
+	struct header *request_headers;
+	size_t request_header_count;
+	const char *retry_on; /* proxy_next_upstream conditions */
+	long retry_tries;
+	const char *cache_zone, *cache_valid;
+	/* root */
+	const char *root;
+	/* proxy and root */
+	const char *expires;
+	const char *cache_control;
+	struct header *response_headers;
+	size_t response_header_count;
+	const char *limit_rate; /* "50r/s" */
+	long limit_burst;
+	bool limit_nodelay;
+	/* return, redirect */
+	long status;
+	const char *text; /* of a return; NULL = none */
+	const char *to;   /* of a redirect */
+};
+
+struct listen {
+	const char *address; /* "80", "127.0.0.1:8080", "[::]:443" */
+	const char *options; /* "ssl http2", in nginx's words; "" for none */
+	bool ssl;
+};
+
+struct site {
+	const char *name;
+	enum protocol protocol; /* stream: listen, proxy and timeouts only */
+	struct listen *listens;
+	size_t listen_count;
+	const char **server_names;
+	size_t server_name_count;
+	const char *certificate, *key; /* absolute paths, or NULL */
+	bool redirect_http;
+	int gzip; /* 1 on, 0 off, -1 not said */
+	const char *client_max_body_size;
+	const char *access_log; /* a log's short name, "off", or NULL */
+	struct location *locations;
+	size_t location_count;
+	const char *proxy;        /* stream: the upstream's name */
+	struct timeouts timeouts; /* stream: connect; read = proxy_timeout */
+	struct znode source;
+	bool retained;
+};
+
+struct snippet {
+	const char *name;
+	enum protocol context; /* http{} or stream{} */
+	const char *text;
+	const char **upstreams; /* names that its *_pass directives use */
+	size_t upstream_count;
+	struct znode source;
+	bool retained;
+};
+
+struct model {
+	struct arena *arena;
+	struct upstream *upstreams; /* each list sorted by name */
+	size_t upstream_count;
+	struct site *sites;
+	size_t site_count;
+	struct snippet *snippets; /* by context, then name */
+	size_t snippet_count;
+};
+
+struct model *model_new(void);
+void model_free(struct model *m);
+DEFINE_CLEANUP(struct model *, model_free)
+
+const struct upstream *model_upstream(const struct model *m, const char *name);
+const struct site *model_site(const struct model *m, const char *name);
+const struct snippet *model_snippet(const struct model *m, enum protocol context, const char *name);
+const struct server *upstream_server(const struct upstream *u, const char *address);
+
+/* Every znode that the model was made from, as a tree (one reference): the accepted tree. */
+struct tree *model_sources(const struct model *m);
+
+/* [a-z0-9][a-z0-9_.-]{0,62}: what an upstream, site or snippet may be called. */
+bool name_is_valid(const char *name);
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * Policy: which nginx directives a raw snippet may use, and which files the
+ * operators' znodes may name at all.
+ *
+ * "safe" is an allow-list: nothing that loads code, writes or chowns a path, runs
+ * Lua or Perl, or reads a file outside the roots. "all" takes whatever nginx
+ * takes, "off" no snippet at all. Braces balance in every case. What the list
+ * leaves out was measured to be dangerous or was never needed.
+ */
+#ifndef ZKNGINX_POLICY_H
+#define ZKNGINX_POLICY_H
+
+#include <stdbool.h>
+#include <zknginx/arena.h>
+#include <zknginx/lexer.h>
+
+enum policy_level { POLICY_OFF, POLICY_SAFE, POLICY_ALL };
+
+struct policy {
+	enum policy_level level;
+	const char *const *roots; /* absolute directories; NULL-terminated */
+};
+
+struct violation {
+	unsigned line;
+	char text[256]; /* a sentence: what was found, what is allowed */
+};
+
+/* Do the braces balance and is every directive allowed? False fills *v with the first that is not.
+ */
+bool policy_check(const struct policy *p, const char *text, size_t size, struct violation *v);
+
+/* An absolute path without "..", below one of the roots. Level POLICY_ALL lifts the roots. */
+bool policy_allows_path(const struct policy *p, const char *path);
+
+/* Names in `proxy_pass http://NAME…;`, `grpc_pass`, … of a snippet, NULL-terminated in the arena.
+ */
+const char **policy_upstreams(struct arena *a, const char *text, size_t size, size_t *count);
+
+#endif

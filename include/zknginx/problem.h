@@ -1,0 +1,70 @@
+/*
+ * Problems: what is wrong in an operator's znodes.
+ *
+ * A problem is collected and published, never fatal. Its message is a sentence
+ * that says what was found and what was expected; it may quote the operator's
+ * text, so whoever prints it escapes it.
+ */
+#ifndef ZKNGINX_PROBLEM_H
+#define ZKNGINX_PROBLEM_H
+
+#include <stdbool.h>
+#include <zknginx/arena.h>
+
+/* Names as they stand in the status JSON. */
+#define PROBLEM_KINDS(X)                                                                           \
+	X(JSON, "json")           /* not JSON at all, or not an object */                          \
+	X(FIELD, "field")         /* a field, a name or a server that is not valid */              \
+	X(POLICY, "policy")       /* a snippet uses a directive that is not allowed */             \
+	X(NGINX, "nginx")         /* `nginx -t` refused it */                                      \
+	X(RELOAD, "reload")       /* the master refused it, or its workers died of it */           \
+	X(GUARD, "guard")         /* held back: too much would be lost */                          \
+	X(DISCOVERY, "discovery") /* a registration that cannot be used */                         \
+	X(ACCESS, "access")       /* a znode that cannot be read, or is too much */
+
+enum problem_kind {
+#define X(name, text) PROBLEM_##name,
+	PROBLEM_KINDS(X)
+#undef X
+		PROBLEM_KIND_N
+};
+
+/* What nginx serves in place of what the znode says. */
+#define SERVINGS(X)                                                                                \
+	X(PREVIOUS, "previous") /* the last good form */                                           \
+	X(ABSENT, "absent")     /* nothing: it never had a good form, or none that still fits */
+
+enum serving {
+#define X(name, text) SERVING_##name,
+	SERVINGS(X)
+#undef X
+		SERVING_N
+};
+
+const char *problem_kind_name(enum problem_kind k);
+const char *serving_name(enum serving s);
+
+struct problem {
+	const char *znode;
+	enum problem_kind kind;
+	const char *message;
+	const char *field; /* dotted: "locations[2].proxy"; "" where there is none */
+	unsigned line;     /* of the znode's data, from 1; 0 where there is none */
+	enum serving serving;
+};
+
+/* A growing list with an arena of its own. */
+struct problems {
+	struct arena *arena;
+	struct problem *items;
+	size_t count, room;
+};
+void problems_init(struct problems *ps);
+void problems_fini(struct problems *ps);
+/* Copies all strings; field may be NULL. Returns the new problem, to set line or serving on. */
+struct problem *problems_add(struct problems *ps, const char *znode, enum problem_kind kind,
+			     const char *field, const char *fmt, ...) PRINTF(5, 6);
+/* Sorted by znode path, then field; exact doubles folded. */
+void problems_sort(struct problems *ps);
+
+#endif

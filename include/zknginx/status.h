@@ -1,0 +1,97 @@
+/*
+ * Status: one value, three writers.
+ *
+ * The same JSON goes into the report znode, STATE/status.json and the command
+ * line; the same numbers into /metrics; one line into sd_notify(STATUS=). Strings
+ * are borrowed from whoever fills the value in.
+ */
+#ifndef ZKNGINX_STATUS_H
+#define ZKNGINX_STATUS_H
+
+#include <stdbool.h>
+#include <zknginx/buf.h>
+#include <zknginx/problem.h>
+
+#define STATUS_STATES(X)                                                                           \
+	X(APPLIED, "applied")           /* nginx runs what ZooKeeper says, all of it */            \
+	X(DEPLOYING, "deploying")       /* on the way there */                                     \
+	X(DEGRADED, "degraded")         /* all but some objects, which are in `problems` */        \
+	X(HELD, "held")                 /* a guard holds something back */                         \
+	X(REJECTED, "rejected")         /* nginx refused it as a whole; last good is served */     \
+	X(WAITING, "waiting")           /* for the first tree, or for nginx */                     \
+	X(DISCONNECTED, "disconnected") /* no ZooKeeper; last good is served */
+
+enum status_state {
+#define X(name, text) STATUS_##name,
+	STATUS_STATES(X)
+#undef X
+		STATUS_STATE_N
+};
+
+#define STAGES(X)                                                                                  \
+	X(TREE, "tree")                                                                            \
+	X(DECODE, "decode")                                                                        \
+	X(RENDER, "render")                                                                        \
+	X(STAGE, "stage")                                                                          \
+	X(CHECK, "check")                                                                          \
+	X(PUBLISH, "publish")                                                                      \
+	X(SIGNAL, "signal")                                                                        \
+	X(VERIFY, "verify")
+
+enum stage_id {
+#define X(name, text) STAGE_##name,
+	STAGES(X)
+#undef X
+		STAGE_N
+};
+
+struct status_problem {
+	struct problem problem;
+	uint64_t since; /* wall clock, microseconds since the epoch */
+};
+
+struct status {
+	const char *host, *version;
+	uint64_t updated; /* wall clock, microseconds since the epoch */
+	enum status_state state;
+	const char *revision_seen, *revision_applied; /* hex digests; "" = none yet */
+	unsigned long generation;
+	const struct status_problem *problems;
+	size_t problem_count;
+	struct {
+		const char *state, *server; /* "connected", "127.0.0.1:2181" */
+		int64_t session;
+		uint64_t since;
+		unsigned long nodes, watches, reconnects, requests;
+	} zookeeper;
+	struct {
+		const char *state; /* "running", "down", "unknown" */
+		long pid;
+		unsigned workers, old_workers;
+		unsigned long reloads;
+		bool included;
+		const char *sandbox; /* "namespace", "fallback" */
+	} nginx;
+	struct {
+		unsigned long applied, rejected, rolled_back;
+		unsigned long last_generation;
+		uint64_t last_at; /* wall clock; 0 = none yet */
+		double last_total_ms;
+		double stages_ms[STAGE_N];
+	} deployments;
+};
+
+const char *status_state_name(enum status_state s);
+const char *stage_name(enum stage_id s);
+
+/* The report: sorted keys, stable bytes. `problem_limit` shortens the list (0 = all). */
+void status_write_json(const struct status *s, size_t problem_limit, struct buf *out);
+/* OpenMetrics text, ending in "# EOF". */
+void status_write_metrics(const struct status *s, struct buf *out);
+/* "applied: revision 0123456789ab, generation 42, 2 problems" */
+void status_write_line(const struct status *s, struct buf *out);
+
+/* "2026-11-22T15:04:05.123Z"; out holds at least 32 bytes. */
+void status_time(uint64_t wall, char out[static 32]);
+
+#endif

@@ -1,0 +1,90 @@
+/*
+ * A tree: an immutable, sorted snapshot of znodes.
+ *
+ * The order is depth first: a znode stands directly before its descendants, and
+ * siblings are in byte order. So a subtree is one contiguous run. A tree owns
+ * copies of everything in it; it is reference counted (on one thread).
+ *
+ * Text form, for `--render`, the golden tests and a generation's record: a line
+ * with the znode's path, optional ` name=value` attributes (version, mzxid,
+ * czxid, owner), then its data on lines that begin with a tab. `\\`, `\xHH`
+ * escape bytes; a data line that ends in `\` has no line feed behind it. Lines
+ * that begin with `#`, and empty lines between znodes, are skipped.
+ *
+ *	/nginx/config/upstreams/shop
+ *		{ "balance": "least_conn" }
+ *	/nginx/config/upstreams/shop/10.0.0.1:80 owner=0x1000001
+ */
+#ifndef ZKNGINX_TREE_H
+#define ZKNGINX_TREE_H
+
+#include <stdbool.h>
+#include <zknginx/arena.h>
+#include <zknginx/buf.h>
+#include <zknginx/digest.h>
+#include <zknginx/err.h>
+
+struct znode {
+	const char *path; /* absolute */
+	const char *data; /* size bytes and a NUL behind them; never NULL */
+	size_t size;      /* 0 for an empty znode and for one without data alike */
+	int32_t version;  /* of the data */
+	int64_t mzxid;    /* transaction of the last change of the data */
+	int64_t czxid;    /* transaction that created it */
+	int64_t owner;    /* session of an ephemeral znode, 0 for a persistent one */
+};
+
+struct tree;
+
+struct tree *tree_ref(struct tree *t);
+void tree_unref(struct tree *t);
+DEFINE_CLEANUP(struct tree *, tree_unref)
+
+size_t tree_count(const struct tree *t);
+/* Borrowed; i < tree_count(t). */
+const struct znode *tree_at(const struct tree *t, size_t i);
+/* The znode with exactly this path, or NULL. */
+const struct znode *tree_find(const struct tree *t, const char *path);
+/* Index of the first znode at or after path in tree order. */
+size_t tree_lower_bound(const struct tree *t, const char *path);
+/* Index just past the descendants of tree_at(t, i). */
+size_t tree_subtree_end(const struct tree *t, size_t i);
+
+/* Tree order of two paths: like strcmp, but '/' sorts before every other byte. */
+int path_compare(const char *a, const char *b);
+/* Is path strictly below ancestor ("/" is above all)? */
+bool path_is_below(const char *path, const char *ancestor);
+/* What follows the last '/'. */
+const char *path_name(const char *path);
+
+/* A copy of a znode, in the arena. */
+struct znode znode_copy(struct arena *a, const struct znode *z);
+bool znode_same(const struct znode *a, const struct znode *b); /* same path and bytes */
+struct digest znode_digest(const struct znode *z);             /* of path and bytes */
+
+/* Builds a tree: add in any order (in tree order is fastest), then finish. */
+struct tree_builder {
+	struct arena *arena;
+	struct znode *znodes;
+	size_t count, room;
+	bool sorted;
+};
+void tree_builder_init(struct tree_builder *b);
+void tree_builder_fini(struct tree_builder *b);
+void tree_builder_add(struct tree_builder *b, const struct znode *z); /* copies */
+/* The tree, with one reference; of equal paths the one added last stays. */
+struct tree *tree_builder_finish(struct tree_builder *b);
+
+/* The text form. `name` is what errors call the input; ERR_INPUT with the line. */
+int tree_parse(const char *text, size_t size, const char *name, struct tree **tree, struct err *e);
+void tree_print(const struct tree *t, struct buf *out);
+void znode_print(const struct znode *z, struct buf *out);
+
+/*
+ * The revision: SHA-256 of the operators' config below root (relative paths and
+ * bytes in tree order), with the children of upstreams/NAME left out, so that it
+ * names what people wrote and not which servers are up.
+ */
+struct digest tree_revision(const struct tree *t, const char *root);
+
+#endif

@@ -1,0 +1,129 @@
+/*
+ * Bump memory in chunks that double up to a limit; a large request gets a chunk of its
+ * own, so that no chunk is wasted on it.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <zknginx/arena.h>
+#include <zknginx/err.h>
+
+#define FIRST_CHUNK ((size_t)4096)
+#define LAST_CHUNK ((size_t)1 << 20)
+#define ALIGNMENT _Alignof(max_align_t)
+
+struct chunk {
+	struct chunk *next;
+	size_t used, room;
+	_Alignas(max_align_t) char bytes[];
+};
+
+struct arena {
+	struct chunk *chunks; /* the first one is bumped */
+	size_t next_room;
+	size_t used;
+};
+
+struct arena *arena_new(void)
+{
+	struct arena *a = xcalloc(1, sizeof(*a));
+
+	a->next_room = FIRST_CHUNK;
+	return a;
+}
+
+void arena_free(struct arena *a)
+{
+	if (!a)
+		return;
+	while (a->chunks) {
+		struct chunk *c = a->chunks;
+
+		a->chunks = c->next;
+		free(c);
+	}
+	free(a);
+}
+
+static struct chunk *chunk_add(struct arena *a, size_t room)
+{
+	struct chunk *c = xcalloc(1, sizeof(*c) + room);
+
+	c->room = room;
+	c->next = a->chunks;
+	a->chunks = c;
+	return c;
+}
+
+/* A chunk for one large request goes behind the one that is bumped. */
+static void *alloc_alone(struct arena *a, size_t size)
+{
+	struct chunk *c = xcalloc(1, sizeof(*c) + size);
+
+	c->room = c->used = size;
+	if (a->chunks) {
+		c->next = a->chunks->next;
+		a->chunks->next = c;
+	} else {
+		a->chunks = c;
+	}
+	return c->bytes;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+	struct chunk *c = a->chunks;
+	void *p;
+
+	size = (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
+	a->used += size;
+	if (!c || c->room - c->used < size) {
+		if (size > a->next_room / 4)
+			return alloc_alone(a, size);
+		c = chunk_add(a, a->next_room);
+		if (a->next_room < LAST_CHUNK)
+			a->next_room *= 2;
+	}
+	p = c->bytes + c->used;
+	c->used += size;
+	return p;
+}
+
+char *arena_copy(struct arena *a, const void *bytes, size_t size)
+{
+	char *copy = arena_alloc(a, size + 1);
+
+	if (size)
+		memcpy(copy, bytes, size);
+	return copy;
+}
+
+char *arena_strdup(struct arena *a, const char *s)
+{
+	return arena_copy(a, s, strlen(s));
+}
+
+char *arena_printf(struct arena *a, const char *fmt, ...)
+{
+	va_list args, again;
+	char *s;
+	int size;
+
+	va_start(args, fmt);
+	va_copy(again, args);
+	size = vsnprintf(NULL, 0, fmt, args);
+	if (size < 0)
+		die("arena_printf: bad format");
+	s = arena_alloc(a, (size_t)size + 1);
+	vsnprintf(s, (size_t)size + 1, fmt, again);
+	va_end(again);
+	va_end(args);
+	return s;
+}
+
+size_t arena_used(const struct arena *a)
+{
+	return a->used;
+}

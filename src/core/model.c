@@ -1,0 +1,108 @@
+/* The model: look-ups by name, and the way back to the znodes it was made from. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <zknginx/err.h>
+#include <zknginx/model.h>
+
+struct model *model_new(void)
+{
+	struct model *m = xcalloc(1, sizeof(*m));
+
+	m->arena = arena_new();
+	return m;
+}
+
+void model_free(struct model *m)
+{
+	if (!m)
+		return;
+	arena_free(m->arena);
+	free(m);
+}
+
+/* Each list begins its elements with `const char *name` and is sorted by it. */
+static const void *find(const void *items, size_t count, size_t size, const char *name)
+{
+	size_t low = 0, high = count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const char *const *item = (const void *)((const char *)items + middle * size);
+		int order = strcmp(*item, name);
+
+		if (order == 0)
+			return item;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+_Static_assert(offsetof(struct upstream, name) == 0, "find() reads the name first");
+_Static_assert(offsetof(struct site, name) == 0, "find() reads the name first");
+_Static_assert(offsetof(struct snippet, name) == 0, "find() reads the name first");
+_Static_assert(offsetof(struct server, address) == 0, "find() reads the address first");
+
+const struct upstream *model_upstream(const struct model *m, const char *name)
+{
+	return find(m->upstreams, m->upstream_count, sizeof(*m->upstreams), name);
+}
+
+const struct site *model_site(const struct model *m, const char *name)
+{
+	return find(m->sites, m->site_count, sizeof(*m->sites), name);
+}
+
+const struct snippet *model_snippet(const struct model *m, enum protocol context, const char *name)
+{
+	for (size_t i = 0; i < m->snippet_count; i++) {
+		if (m->snippets[i].context == context && strcmp(m->snippets[i].name, name) == 0)
+			return &m->snippets[i];
+	}
+	return NULL;
+}
+
+const struct server *upstream_server(const struct upstream *u, const char *address)
+{
+	return find(u->servers, u->server_count, sizeof(*u->servers), address);
+}
+
+static void add_source(struct tree_builder *b, const struct znode *z)
+{
+	if (z->path)
+		tree_builder_add(b, z);
+}
+
+struct tree *model_sources(const struct model *m)
+{
+	struct tree_builder b;
+	struct tree *t;
+
+	tree_builder_init(&b);
+	for (size_t i = 0; i < m->site_count; i++)
+		add_source(&b, &m->sites[i].source);
+	for (size_t i = 0; i < m->snippet_count; i++)
+		add_source(&b, &m->snippets[i].source);
+	for (size_t i = 0; i < m->upstream_count; i++) {
+		const struct upstream *u = &m->upstreams[i];
+
+		add_source(&b, &u->source);
+		for (size_t j = 0; j < u->server_count; j++)
+			add_source(&b, &u->servers[j].source);
+	}
+	t = tree_builder_finish(&b);
+	tree_builder_fini(&b);
+	return t;
+}
+
+bool name_is_valid(const char *name)
+{
+	static const char first[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+	static const char rest[] = "abcdefghijklmnopqrstuvwxyz0123456789_.-";
+	size_t size = strlen(name);
+
+	return size >= 1 && size <= 63 && strchr(first, name[0]) && strspn(name, rest) == size;
+}

@@ -1,0 +1,93 @@
+/* A list of problems with an arena of its own; the kinds' names. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <zknginx/err.h>
+#include <zknginx/problem.h>
+
+#define MESSAGE_SIZE 1024
+
+const char *problem_kind_name(enum problem_kind k)
+{
+	static const char *const names[] = {
+#define X(name, text) [PROBLEM_##name] = text,
+		PROBLEM_KINDS(X)
+#undef X
+	};
+	return names[k];
+}
+
+const char *serving_name(enum serving s)
+{
+	static const char *const names[] = {
+#define X(name, text) [SERVING_##name] = text,
+		SERVINGS(X)
+#undef X
+	};
+	return names[s];
+}
+
+void problems_init(struct problems *ps)
+{
+	*ps = (struct problems){ .arena = arena_new() };
+}
+
+void problems_fini(struct problems *ps)
+{
+	arena_free(ps->arena);
+	free(ps->items);
+	*ps = (struct problems){ 0 };
+}
+
+struct problem *problems_add(struct problems *ps, const char *znode, enum problem_kind kind,
+			     const char *field, const char *fmt, ...)
+{
+	char message[MESSAGE_SIZE];
+	va_list args;
+	struct problem *p;
+
+	if (ps->count == ps->room) {
+		ps->room = ps->room ? 2 * ps->room : 16;
+		ps->items = xrealloc(ps->items, ps->room * sizeof(*ps->items));
+	}
+	va_start(args, fmt);
+	vsnprintf(message, sizeof(message), fmt, args);
+	va_end(args);
+	p = &ps->items[ps->count++];
+	*p = (struct problem){
+		.znode = arena_strdup(ps->arena, znode),
+		.kind = kind,
+		.field = arena_strdup(ps->arena, field ? field : ""),
+		.message = arena_strdup(ps->arena, message),
+		.serving = SERVING_ABSENT,
+	};
+	return p;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct problem *x = a, *y = b;
+	int order = strcmp(x->znode, y->znode);
+
+	if (!order)
+		order = strcmp(x->field, y->field);
+	if (!order)
+		order = strcmp(x->message, y->message);
+	return order ? order : (int)x->kind - (int)y->kind;
+}
+
+void problems_sort(struct problems *ps)
+{
+	size_t kept = 0;
+
+	if (ps->count < 2)
+		return;
+	qsort(ps->items, ps->count, sizeof(*ps->items), compare);
+	for (size_t i = 0; i < ps->count; i++) {
+		if (!kept || compare(&ps->items[kept - 1], &ps->items[i]) != 0)
+			ps->items[kept++] = ps->items[i];
+	}
+	ps->count = kept;
+}

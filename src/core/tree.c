@@ -1,0 +1,233 @@
+/*
+ * The tree: a sorted array of znodes in one arena. Its text form is in tree_text.c.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <zknginx/tree.h>
+
+struct tree {
+	unsigned refs;
+	struct arena *arena;
+	struct znode *znodes;
+	size_t count;
+};
+
+struct tree *tree_ref(struct tree *t)
+{
+	t->refs++;
+	return t;
+}
+
+void tree_unref(struct tree *t)
+{
+	if (!t || --t->refs)
+		return;
+	arena_free(t->arena);
+	free(t->znodes);
+	free(t);
+}
+
+size_t tree_count(const struct tree *t)
+{
+	return t->count;
+}
+
+const struct znode *tree_at(const struct tree *t, size_t i)
+{
+	return &t->znodes[i];
+}
+
+/* '/' before everything else puts descendants directly behind their ancestor. */
+static int rank(unsigned char c)
+{
+	if (c == '\0')
+		return 0;
+	return c == '/' ? 1 : c + 1;
+}
+
+int path_compare(const char *a, const char *b)
+{
+	while (*a && *a == *b) {
+		a++;
+		b++;
+	}
+	return rank((unsigned char)*a) - rank((unsigned char)*b);
+}
+
+bool path_is_below(const char *path, const char *ancestor)
+{
+	size_t size = strlen(ancestor);
+
+	if (strcmp(ancestor, "/") == 0)
+		return path[0] == '/' && path[1] != '\0';
+	return strncmp(path, ancestor, size) == 0 && path[size] == '/' && path[size + 1] != '\0';
+}
+
+const char *path_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+size_t tree_lower_bound(const struct tree *t, const char *path)
+{
+	size_t low = 0, high = t->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (path_compare(t->znodes[middle].path, path) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+const struct znode *tree_find(const struct tree *t, const char *path)
+{
+	size_t i = tree_lower_bound(t, path);
+
+	return i < t->count && strcmp(t->znodes[i].path, path) == 0 ? &t->znodes[i] : NULL;
+}
+
+size_t tree_subtree_end(const struct tree *t, size_t i)
+{
+	const char *ancestor = t->znodes[i].path;
+	size_t low = i + 1, high = t->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (path_is_below(t->znodes[middle].path, ancestor))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+struct znode znode_copy(struct arena *a, const struct znode *z)
+{
+	struct znode copy = *z;
+
+	copy.path = arena_strdup(a, z->path);
+	copy.data = z->size ? arena_copy(a, z->data, z->size) : "";
+	return copy;
+}
+
+bool znode_same(const struct znode *a, const struct znode *b)
+{
+	return a->size == b->size && strcmp(a->path, b->path) == 0 &&
+	       memcmp(a->data, b->data, a->size) == 0;
+}
+
+struct digest znode_digest(const struct znode *z)
+{
+	CLEANUP(digester_freep) struct digester *d = digester_new();
+
+	digester_add_field(d, z->path, strlen(z->path));
+	digester_add_field(d, z->data, z->size);
+	return digester_finish(d);
+}
+
+void tree_builder_init(struct tree_builder *b)
+{
+	*b = (struct tree_builder){ .arena = arena_new(), .sorted = true };
+}
+
+void tree_builder_fini(struct tree_builder *b)
+{
+	arena_free(b->arena);
+	free(b->znodes);
+	*b = (struct tree_builder){ 0 };
+}
+
+void tree_builder_add(struct tree_builder *b, const struct znode *z)
+{
+	if (b->count == b->room) {
+		b->room = b->room ? 2 * b->room : 64;
+		b->znodes = xrealloc(b->znodes, b->room * sizeof(*b->znodes));
+	}
+	if (b->count && path_compare(b->znodes[b->count - 1].path, z->path) >= 0)
+		b->sorted = false;
+	b->znodes[b->count++] = znode_copy(b->arena, z);
+}
+
+struct entry {
+	struct znode znode;
+	size_t order; /* of adding: the last of equal paths stays */
+};
+
+static int compare_entries(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+	int order = path_compare(x->znode.path, y->znode.path);
+
+	if (order)
+		return order;
+	return x->order < y->order ? -1 : x->order > y->order;
+}
+
+static void sort(struct tree_builder *b)
+{
+	struct entry *entries = xcalloc(b->count, sizeof(*entries));
+	size_t kept = 0;
+
+	for (size_t i = 0; i < b->count; i++)
+		entries[i] = (struct entry){ b->znodes[i], i };
+	qsort(entries, b->count, sizeof(*entries), compare_entries);
+	for (size_t i = 0; i < b->count; i++) {
+		if (kept && strcmp(b->znodes[kept - 1].path, entries[i].znode.path) == 0)
+			kept--;
+		b->znodes[kept++] = entries[i].znode;
+	}
+	b->count = kept;
+	free(entries);
+}
+
+struct tree *tree_builder_finish(struct tree_builder *b)
+{
+	struct tree *t = xcalloc(1, sizeof(*t));
+
+	if (!b->sorted)
+		sort(b);
+	t->refs = 1;
+	t->arena = TAKE(b->arena);
+	t->znodes = TAKE(b->znodes);
+	t->count = b->count;
+	tree_builder_init(b);
+	return t;
+}
+
+/* upstreams/NAME/SERVER: an endpoint, which a revision leaves out. */
+static bool is_endpoint(const char *relative)
+{
+	const char *name;
+
+	if (strncmp(relative, "upstreams/", 10) != 0)
+		return false;
+	name = strchr(relative + 10, '/');
+	return name && name[1] != '\0';
+}
+
+struct digest tree_revision(const struct tree *t, const char *root)
+{
+	CLEANUP(digester_freep) struct digester *d = digester_new();
+	size_t i = tree_lower_bound(t, root);
+
+	if (i < t->count && strcmp(t->znodes[i].path, root) == 0)
+		i++;
+	for (; i < t->count && path_is_below(t->znodes[i].path, root); i++) {
+		const struct znode *z = &t->znodes[i];
+		const char *relative = z->path + (strcmp(root, "/") == 0 ? 1 : strlen(root) + 1);
+
+		if (is_endpoint(relative))
+			continue;
+		digester_add_field(d, relative, strlen(relative));
+		digester_add_field(d, z->data, z->size);
+	}
+	return digester_finish(d);
+}

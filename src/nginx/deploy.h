@@ -1,0 +1,89 @@
+/*
+ * Deploy: takes one bundle from memory to running workers, or back.
+ *
+ * Carries out the commands of core/reload's table: stage, check, publish, signal,
+ * verify, settle, revert. One deployment is in flight at a time; the caller keeps
+ * the newest bundle and comes back after `done`. Between deployments it watches
+ * nginx: started, stopped, workers lost, live files changed by somebody else.
+ */
+#ifndef ZKNGINX_NGINX_DEPLOY_H
+#define ZKNGINX_NGINX_DEPLOY_H
+
+#include <systemd/sd-event.h>
+#include <zknginx/bundle.h>
+#include <zknginx/reload.h>
+#include <zknginx/settings.h>
+#include <zknginx/status.h>
+
+#include "stage.h"
+
+#define DEPLOY_RESULTS(X)                                                                          \
+	X(UNCHANGED, "unchanged") /* the live generation has these bytes and nginx runs it */      \
+	X(APPLIED, "applied")     /* new workers serve it */                                       \
+	X(DEFERRED, "deferred")   /* published; nginx is not running (or is being upgraded) and    \
+				     reads it later */                                             \
+	X(NOT_INCLUDED, "not-included") /* published; but nginx.conf does not include our file */  \
+	X(REFUSED, "refused")           /* nginx -t said no; the live files were not touched */    \
+	X(REJECTED, "rejected") /* nginx took the signal but not the configuration; put back */    \
+	X(DIED, "died")         /* its workers died; put back and signalled */                     \
+	X(UNKNOWN, "unknown")   /* no verdict in time; the new generation is live */               \
+	X(FAILED, "failed")     /* the environment: disk full, no sandbox, …; nothing changed */
+
+enum deploy_result {
+#define X(name, text) DEPLOY_##name,
+	DEPLOY_RESULTS(X)
+#undef X
+		DEPLOY_RESULT_N
+};
+const char *deploy_result_name(enum deploy_result r);
+
+struct outcome {
+	enum deploy_result result;
+	unsigned long generation; /* the one this was about */
+	const char *message; /* REFUSED: all that nginx -t wrote; REJECTED, DIED: from its error
+				log; FAILED: why */
+	bool timed_out;      /* REFUSED because nginx -t did not end in time */
+	double stages_ms[STAGE_N];
+	double total_ms;
+};
+
+struct deploy_ops {
+	void (*on_done)(void *ctx, const struct outcome *o);
+	/* nginx appeared, vanished, lost workers; or the live files were changed: run the path
+	 * again. */
+	void (*on_change)(void *ctx);
+};
+
+struct deploy;
+int deploy_new(sd_event *loop, const struct nginx_settings *nginx, struct stage *stage,
+	       const struct deploy_ops *ops, void *ctx, struct deploy **out, struct err *e);
+void deploy_free(struct deploy *d);
+
+/* May a deployment begin now? Otherwise *when says when to ask again (reload gap, old workers), or
+ * NEVER while one is in flight. */
+bool deploy_is_ready(const struct deploy *d, uint64_t now, uint64_t *when);
+
+/*
+ * Begin; on_done follows, later. The bundle is referenced while it is in flight.
+ * revision: hex of the revision it was made from; accepted: the znodes that stand
+ * behind it, recorded when it has proved itself.
+ */
+void deploy_want(struct deploy *d, struct bundle *b, const char *revision, struct tree *accepted);
+
+/* Prove only: stage, nginx -t, discard; on_done with APPLIED (would be), UNCHANGED or REFUSED. */
+void deploy_try(struct deploy *d, struct bundle *b);
+
+enum reload_state deploy_state(const struct deploy *d);
+
+struct nginx_status {
+	const char *state; /* "running", "down", "unknown" */
+	const char *why;   /* of a state that is not "running": a sentence */
+	long pid;
+	unsigned workers, old_workers;
+	unsigned long reloads;
+	bool included;
+	const char *sandbox;
+};
+void deploy_nginx_status(const struct deploy *d, struct nginx_status *out);
+
+#endif

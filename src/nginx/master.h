@@ -1,0 +1,47 @@
+/*
+ * The nginx master: found by its pid file, proved to be what it should be,
+ * watched and signalled through a pidfd.
+ *
+ * Proof: executable (by inode, or name), "nginx: master process" as its title,
+ * a parent that is no nginx, the start time unchanged. The kernel tells what a
+ * reload came to: a master blocks SIGHUP except while it sleeps in sigsuspend(),
+ * so SigBlk and ShdPnd of /proc/PID/status say "busy", "queued" or "idle".
+ */
+#ifndef ZKNGINX_NGINX_MASTER_H
+#define ZKNGINX_NGINX_MASTER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+#include <zknginx/err.h>
+
+#define MASTER_WORKERS_MAX 1024
+
+struct master {
+	pid_t pid;
+	int pidfd;           /* -1: none */
+	uint64_t start_time; /* clock ticks since boot */
+	bool upgrading; /* pid file .oldbin exists, or a new master is its child: do not signal */
+};
+
+/* ERR_UNAVAILABLE: no pid file, empty, stale; ERR_REFUSED: the process is no nginx master (text
+ * says why). */
+int master_find(const char *pid_file, const char *binary, struct master *m, struct err *e);
+void master_fini(struct master *m);
+bool master_is_alive(const struct master *m);
+
+enum master_activity { MASTER_GONE, MASTER_IDLE, MASTER_QUEUED, MASTER_BUSY };
+enum master_activity master_activity(const struct master *m);
+
+int master_hangup(const struct master *m, struct err *e); /* SIGHUP through the pidfd */
+
+/* The worker processes now: pids of those that serve, and how many are shutting down. */
+struct workers {
+	pid_t serving[MASTER_WORKERS_MAX];
+	size_t serving_count;
+	unsigned leaving;
+	unsigned children; /* of all kinds */
+};
+void master_workers(const struct master *m, struct workers *w);
+bool workers_have(const struct workers *w, pid_t pid);
+
+#endif

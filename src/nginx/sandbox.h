@@ -1,0 +1,46 @@
+/*
+ * The sandbox of `nginx -t`: a private mount namespace in which the staged
+ * generation stands where the live one stands for everybody else; the root is
+ * read-only, log, run, temp and cache directories are empty tmpfs, and the
+ * process is nobody with CAP_DAC_READ_SEARCH and CAP_NET_BIND_SERVICE alone.
+ *
+ * Where namespaces are refused (a container without CAP_SYS_ADMIN) the fallback
+ * tests a copy of nginx.conf, beside the original, whose include names the staged
+ * files. Which of the two is in use is part of the status.
+ */
+#ifndef ZKNGINX_NGINX_SANDBOX_H
+#define ZKNGINX_NGINX_SANDBOX_H
+
+#include <zknginx/err.h>
+#include <zknginx/settings.h>
+
+#include "child.h"
+
+struct sandbox;
+
+/* Finds out what this host allows; `settings->sandbox` may force one kind (ERR_UNAVAILABLE if it
+ * cannot be had). */
+int sandbox_new(const struct nginx_settings *settings, const char *live, const char *cache,
+		struct sandbox **out, struct err *e);
+void sandbox_free(struct sandbox *s);
+DEFINE_CLEANUP(struct sandbox *, sandbox_free)
+const char *sandbox_kind(const struct sandbox *s); /* "namespace", "fallback" */
+
+struct sandbox_result {
+	bool passed;
+	bool timed_out;
+	bool http_included, stream_included; /* nginx read our http.conf, stream.conf */
+	const char *text; /* what nginx said; paths as under the live directory */
+};
+
+/*
+ * Run `nginx -T` with `staged` in place of the live directory. master: the pid
+ * whose executable and mount namespace to use, or 0 for settings->binary.
+ * One at a time.
+ */
+int sandbox_test(struct sandbox *s, sd_event *loop, const char *staged, long master,
+		 void (*done)(void *ctx, const struct sandbox_result *r), void *ctx, struct err *e);
+/* Kill a running test; done is not called. */
+void sandbox_cancel(struct sandbox *s);
+
+#endif

@@ -1,0 +1,71 @@
+/*
+ * Generations on disk.
+ *
+ *	STATE/generations/N/{http.conf,stream.conf,manifest.json}   immutable
+ *	STATE/generations/N/tree.txt     the znodes it was made from, added once it is proved
+ *	STATE/live -> generations/N      what nginx includes
+ *	STATE/applied.json               the generation that a master was seen to run
+ *	STATE/lock                       held while a daemon runs
+ *
+ * Publishing is one rename of the link, so http.conf and stream.conf change in the
+ * same instant and no reload, by anybody, sees half a generation. Everything is
+ * fsynced before the link names it. Opening a state directory finds the newest
+ * generation whose bytes match its manifest, and makes an empty one where there
+ * is none, so that nginx.conf may include the files from the start.
+ */
+#ifndef ZKNGINX_NGINX_STAGE_H
+#define ZKNGINX_NGINX_STAGE_H
+
+#include <zknginx/bundle.h>
+#include <zknginx/err.h>
+#include <zknginx/settings.h>
+#include <zknginx/tree.h>
+
+struct stage;
+
+/* ERR_REFUSED when another daemon holds the lock. */
+int stage_open(const struct state_settings *settings, struct stage **out, struct err *e);
+void stage_close(struct stage *s);
+DEFINE_CLEANUP(struct stage *, stage_close)
+
+/* The generation that `live` names: its number, digest and revision (hex; "" for the empty one). */
+unsigned long stage_live(const struct stage *s);
+const struct digest *stage_live_digest(const struct stage *s);
+const char *stage_live_revision(const struct stage *s);
+
+/* Its accepted znodes (one reference; an empty tree where it has none), for a restart. */
+int stage_live_tree(const struct stage *s, struct tree **tree, struct err *e);
+
+/* Do the live files still hold the bytes of their manifest? *name: the first that does not. */
+bool stage_live_is_intact(const struct stage *s, const char **name);
+
+/* Absolute paths. */
+const char *stage_live_directory(const struct stage *s);                  /* STATE/live */
+const char *stage_cache_directory(const struct stage *s);                 /* STATE/cache */
+char *stage_generation_directory(const struct stage *s, unsigned long n); /* the caller frees */
+
+/* Write a bundle as the next generation. Not durable yet. */
+int stage_write(struct stage *s, const struct bundle *b, const char *revision, unsigned long *n,
+		struct err *e);
+/* Make a written generation durable (fsync of files and directories). */
+int stage_sync(struct stage *s, unsigned long n, struct err *e);
+/* Point `live` at a generation; atomic and durable. */
+int stage_publish(struct stage *s, unsigned long n, struct err *e);
+/* Remove a generation that is not live. */
+void stage_discard(struct stage *s, unsigned long n);
+/* Add the accepted znodes to a published generation. */
+int stage_record(struct stage *s, unsigned long n, const struct tree *accepted, struct err *e);
+
+/* Which generation which master was seen to run; survives our restart. */
+struct applied {
+	unsigned long generation;
+	long pid;
+	uint64_t start_time; /* of the master, in clock ticks since boot */
+};
+int stage_set_applied(struct stage *s, const struct applied *a, struct err *e);
+bool stage_applied(const struct stage *s, struct applied *a);
+
+/* Remove all but the newest `keep` generations; never the live one or `spare`. */
+void stage_prune(struct stage *s, unsigned long spare);
+
+#endif

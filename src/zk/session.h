@@ -1,0 +1,111 @@
+/*
+ * A session: one ZooKeeper handle, and the only threads of the daemon.
+ *
+ * libzookeeper_mt runs two threads a handle. Their callbacks copy the reply into
+ * a queue and write an eventfd, nothing more; everything declared here is called
+ * on the loop thread and calls back on the loop thread. Every request is answered
+ * exactly once, also when the handle dies first (the library may forget it then;
+ * SESSION_GONE). At most SESSION_WINDOW requests are in flight, the rest wait here.
+ *
+ * When a session expires or cannot authenticate, the handle is closed (off the
+ * loop) and a new one is opened, with a jittered, growing pause; epoch counts
+ * the handles. Host names are resolved off the loop, so the library sees numeric
+ * addresses only, an odd number of them.
+ */
+#ifndef ZKNGINX_ZK_SESSION_H
+#define ZKNGINX_ZK_SESSION_H
+
+#include <stdbool.h>
+#include <systemd/sd-event.h>
+#include <zknginx/err.h>
+#include <zknginx/settings.h>
+
+#define SESSION_WINDOW 1000
+#define SESSION_GONE (-1000) /* rc of a request whose handle was closed under it */
+
+enum session_state {
+	SESSION_CONNECTING, /* no server, or not authenticated yet; leadership is suspended */
+	SESSION_CONNECTED,  /* requests flow */
+	SESSION_EXPIRED, /* everything of the old session is gone; a new handle follows by itself */
+};
+const char *session_state_name(enum session_state s);
+
+struct session;
+
+struct session_ops {
+	/* Every change; a CONNECTED may follow a CONNECTED (the link was replaced). */
+	void (*on_state)(void *ctx, enum session_state state);
+	/* A watch of this session fired; type as in zookeeper.h (ZOO_CHANGED_EVENT, …). May be
+	 * NULL. */
+	void (*on_watch)(void *ctx, int type, const char *path);
+	/* The queue of replies and events has run dry and nothing is in flight. May be NULL. */
+	void (*on_idle)(void *ctx);
+};
+
+/* `name` is for log lines ("control", "mirror"). Connects by itself. Settings are copied. */
+int session_new(sd_event *loop, const char *name, const struct zookeeper_settings *settings,
+		const struct session_ops *ops, void *ctx, struct session **out, struct err *e);
+/* Closes the handle, which ends its ephemerals; waits at most `patience` for that. */
+void session_free(struct session *s, uint64_t patience);
+
+enum session_state session_state(const struct session *s);
+int64_t session_id(const struct session *s);         /* 0 while there is none */
+const char *session_server(const struct session *s); /* "127.0.0.1:2181", "" while there is none */
+uint64_t session_since(const struct session *s);     /* when `state` began, CLOCK_MONOTONIC */
+unsigned long session_reconnects(const struct session *s);
+unsigned long session_requests(const struct session *s); /* requests sent so far */
+/* When the server was last heard of, CLOCK_MONOTONIC; leadership must not outlive it by 2/3 of: */
+uint64_t session_last_reply(const struct session *s);
+uint64_t session_timeout(const struct session *s); /* as negotiated; microseconds */
+unsigned session_epoch(const struct session *s);
+/* Close this handle and open another (a mirror past its watch limit does so). */
+void session_renew(struct session *s);
+
+/* What a server says of a znode (struct Stat of zookeeper.h, in our words). */
+struct session_stat {
+	int64_t czxid, mzxid, pzxid, owner;
+	int32_t version, cversion, child_count;
+};
+
+struct session_reply {
+	int rc; /* ZOK, ZNONODE, …, or SESSION_GONE */
+	const char *path;
+	const char *data; /* get: size bytes; NULL for a znode without data */
+	size_t size;
+	const struct session_stat *stat; /* get, exists, children, set; NULL unless rc is ZOK */
+	const char *const *children;     /* children: child_count names */
+	size_t child_count;
+	const char *created; /* create: the path as created */
+	const int *op_rcs;   /* multi: a result an operation */
+	size_t op_count;
+};
+typedef void session_done(void *ctx, const struct session_reply *r);
+
+/* Each queues a request; `done` is called exactly once, later, never from within the call. */
+void session_get(struct session *s, const char *path, bool watch, session_done *done, void *ctx);
+void session_children(struct session *s, const char *path, bool watch, session_done *done,
+		      void *ctx);
+void session_exists(struct session *s, const char *path, bool watch, session_done *done, void *ctx);
+/* flags as zoo_create's: ZOO_EPHEMERAL, ZOO_SEQUENCE. Data is copied. Open ACL unless credentials
+ * are set, then creator-all. */
+void session_create(struct session *s, const char *path, const char *data, size_t size, int flags,
+		    session_done *done, void *ctx);
+void session_set(struct session *s, const char *path, const char *data, size_t size, int version,
+		 session_done *done, void *ctx);
+void session_delete(struct session *s, const char *path, int version, session_done *done,
+		    void *ctx);
+
+/* One operation of a transaction. */
+struct session_op {
+	enum { OP_CREATE, OP_SET, OP_DELETE, OP_CHECK } kind;
+	const char *path, *data;
+	size_t size;
+	int flags, version;
+};
+void session_multi(struct session *s, const struct session_op *ops, size_t count,
+		   session_done *done, void *ctx);
+
+/* Data and paths that would not fit into one request of a stock server (jute.maxbuffer). */
+#define SESSION_REQUEST_LIMIT 1000000
+
+#endif
