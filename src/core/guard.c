@@ -1,0 +1,231 @@
+/*
+ * Guard: the servers of each upstream (guard_servers.c), and the objects of the
+ * config as a whole.
+ *
+ * Objects (upstreams, sites, snippets) that somebody deletes stay for GUARD_GRACE
+ * after the last deletion, because a deletion of the whole config looks just like
+ * this until its root is gone. A root that is missing or holds nothing at all,
+ * when nginx runs something, is never taken as the operators' wish: everything
+ * stays, and the config that is written anew afterwards takes over once it has
+ * been still for the window.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <zknginx/err.h>
+#include <zknginx/retain.h>
+
+#include "guard_servers.h"
+
+struct slot {
+	char *name; /* of an upstream */
+	struct servers_guard *guard;
+	bool seen;
+};
+
+struct guard {
+	struct slot *slots; /* sorted by name */
+	size_t count, room;
+	bool wiped;            /* the config was gone; what was there is kept */
+	struct digest objects; /* names of the objects in ZooKeeper at the last change … */
+	uint64_t changed;      /* … and when that was */
+	uint64_t last_deletion;
+	size_t missing; /* objects that nginx runs and ZooKeeper did not have at the last run */
+};
+
+struct guard *guard_new(void)
+{
+	return xcalloc(1, sizeof(struct guard));
+}
+
+static void slot_fini(struct slot *s)
+{
+	free(s->name);
+	servers_guard_free(s->guard);
+}
+
+void guard_free(struct guard *g)
+{
+	if (!g)
+		return;
+	for (size_t i = 0; i < g->count; i++)
+		slot_fini(&g->slots[i]);
+	free(g->slots);
+	free(g);
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* --- servers -------------------------------------------------------------------------------- */
+
+static struct servers_guard *slot_for(struct guard *g, const char *name)
+{
+	size_t low = 0, high = g->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(g->slots[middle].name, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == g->count || strcmp(g->slots[low].name, name) != 0) {
+		if (g->count == g->room) {
+			g->room = g->room ? 2 * g->room : 16;
+			g->slots = xrealloc(g->slots, g->room * sizeof(*g->slots));
+		}
+		memmove(&g->slots[low + 1], &g->slots[low], (g->count - low) * sizeof(*g->slots));
+		g->count++;
+		g->slots[low] = (struct slot){ xstrdup(name), servers_guard_new(), true };
+	}
+	g->slots[low].seen = true;
+	return g->slots[low].guard;
+}
+
+static void drop_unseen_slots(struct guard *g)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < g->count; i++) {
+		if (g->slots[i].seen)
+			g->slots[kept++] = g->slots[i];
+		else
+			slot_fini(&g->slots[i]);
+	}
+	g->count = kept;
+}
+
+/* An upstream without a server would not load: it answers 502 at once instead. */
+static void mark_unavailable(struct upstream *u, struct problems *problems)
+{
+	if (u->server_count)
+		return;
+	u->unavailable = true;
+	problems_add(problems, u->source.path, PROBLEM_GUARD, NULL,
+		     "the upstream has no server: requests to it are answered with 502");
+}
+
+static uint64_t guard_servers(struct guard *g, const struct guard_input *in, struct model *next,
+			      struct problems *problems)
+{
+	uint64_t due = NEVER;
+
+	for (size_t i = 0; i < g->count; i++)
+		g->slots[i].seen = false;
+	for (size_t i = 0; i < next->upstream_count; i++) {
+		const struct upstream *u = &next->upstreams[i];
+
+		servers_guard_notice(slot_for(g, u->name), in, u, model_upstream(in->good, u->name),
+				     &g->last_deletion);
+	}
+	for (size_t i = 0; i < next->upstream_count; i++) {
+		struct upstream *u = &next->upstreams[i];
+		struct servers_guard *servers = slot_for(g, u->name);
+
+		due = earlier(
+			due, servers_guard_apply(servers, in, next, u, g->last_deletion, problems));
+		mark_unavailable(u, problems);
+	}
+	drop_unseen_slots(g);
+	return due;
+}
+
+/* --- objects -------------------------------------------------------------------------------- */
+
+static size_t object_count(const struct model *m)
+{
+	return m->upstream_count + m->site_count + m->snippet_count;
+}
+
+static struct digest object_names(const struct model *m)
+{
+	CLEANUP(digester_freep) struct digester *d = digester_new();
+
+	for (size_t i = 0; i < m->upstream_count; i++)
+		digester_add_field(d, m->upstreams[i].name, strlen(m->upstreams[i].name));
+	digester_add_field(d, "/", 1);
+	for (size_t i = 0; i < m->site_count; i++)
+		digester_add_field(d, m->sites[i].name, strlen(m->sites[i].name));
+	digester_add_field(d, "/", 1);
+	for (size_t i = 0; i < m->snippet_count; i++) {
+		const struct snippet *s = &m->snippets[i];
+
+		digester_add_field(d, s->source.path, strlen(s->source.path));
+	}
+	return digester_finish(d);
+}
+
+static size_t count_missing(const struct model *good, const struct model *next)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < good->upstream_count; i++)
+		n += !model_upstream(next, good->upstreams[i].name);
+	for (size_t i = 0; i < good->site_count; i++)
+		n += !model_site(next, good->sites[i].name);
+	for (size_t i = 0; i < good->snippet_count; i++) {
+		const struct snippet *s = &good->snippets[i];
+
+		n += !model_snippet(next, s->context, s->name);
+	}
+	return n;
+}
+
+static bool objects_must_stay(struct guard *g, const struct guard_input *in,
+			      const struct model *next, uint64_t *due)
+{
+	struct digest names = object_names(next);
+	size_t missing = count_missing(in->good, next);
+	bool empty = in->root_missing || !object_count(next);
+
+	if (!digest_equal(&names, &g->objects)) {
+		g->objects = names;
+		g->changed = in->now;
+	}
+	if (missing > g->missing)
+		g->last_deletion = in->now;
+	g->missing = missing;
+	if (empty && object_count(in->good))
+		g->wiped = true;
+	if (g->wiped && !empty && in->now - g->changed >= in->rules->window)
+		g->wiped = false;
+	if (!missing)
+		return false;
+	if (g->wiped) {
+		*due = empty ? NEVER : g->changed + in->rules->window;
+		return true;
+	}
+	*due = g->last_deletion + GUARD_GRACE;
+	return in->now < *due;
+}
+
+static void report_wiped(const struct guard *g, const struct guard_input *in,
+			 struct problems *problems)
+{
+	if (!g->wiped || !g->missing)
+		return;
+	problems_add(problems, in->root, PROBLEM_GUARD, NULL,
+		     "the configuration %s, which is never taken as a wish: %zu objects are served "
+		     "on in their last good form, until the config is written anew and then still "
+		     "for guard.window",
+		     in->root_missing ? "root does not exist" : "lost all of its objects",
+		     g->missing)
+		->serving = SERVING_PREVIOUS;
+}
+
+uint64_t guard_apply(struct guard *g, const struct guard_input *in, struct model *next,
+		     struct problems *problems)
+{
+	uint64_t due = NEVER, later = NEVER;
+
+	if (objects_must_stay(g, in, next, &later)) {
+		retain_missing(next, in->good, in->policy);
+		report_wiped(g, in, problems);
+		due = later;
+	}
+	return earlier(due, guard_servers(g, in, next, problems));
+}

@@ -1,0 +1,419 @@
+/*
+ * The guard of one upstream's servers.
+ *
+ * A server that nginx runs and that ZooKeeper no longer has is `lost`; it is
+ * remembered, with its znode, for the window. Two rules are kept apart, because
+ * the two losses mean different things:
+ *
+ *	a registration (ephemeral) that vanishes may be a crash, a network split or a
+ *	deploy: too many of them at once are held, and served on, until enough servers
+ *	are back, a person confirms, or `hold` has passed;
+ *
+ *	a persistent znode was deleted by somebody: that is honoured, only put off for
+ *	GUARD_GRACE while a mass deletion runs.
+ *
+ * "Too many" compares counts and not names, so that a rolling replacement (new
+ * addresses in, old ones out) never trips it.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <zknginx/decode.h>
+#include <zknginx/err.h>
+
+#include "guard_servers.h"
+
+struct lost {
+	struct arena *arena; /* of the znode */
+	struct znode znode;
+	char *address;
+	uint64_t when;
+	uint64_t back; /* when it returned and waits for readmission; 0 = still away */
+	bool served;   /* brought back by us: its readmission needs no wait */
+	bool let_go;   /* its loss was accepted: not counted and not brought back any more */
+};
+
+/* How many servers were served from `when` on. */
+struct sample {
+	uint64_t when;
+	size_t count;
+};
+
+struct servers_guard {
+	struct lost *lost; /* sorted by address */
+	size_t lost_count, lost_room;
+	struct sample *samples; /* ascending */
+	size_t sample_count, sample_room;
+	uint64_t held_since; /* 0 = not held */
+	size_t held_base;    /* servers before the loss that is held */
+};
+
+struct servers_guard *servers_guard_new(void)
+{
+	return xcalloc(1, sizeof(struct servers_guard));
+}
+
+static void lost_fini(struct lost *l)
+{
+	arena_free(l->arena);
+}
+
+void servers_guard_free(struct servers_guard *g)
+{
+	if (!g)
+		return;
+	for (size_t i = 0; i < g->lost_count; i++)
+		lost_fini(&g->lost[i]);
+	free(g->lost);
+	free(g->samples);
+	free(g);
+}
+
+/* --- what was lost ------------------------------------------------------------------------- */
+
+static size_t lost_index(const struct servers_guard *g, const char *address, bool *found)
+{
+	size_t low = 0, high = g->lost_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(g->lost[middle].address, address) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*found = low < g->lost_count && strcmp(g->lost[low].address, address) == 0;
+	return low;
+}
+
+static void lost_add(struct servers_guard *g, const struct server *s, uint64_t now,
+		     uint64_t *last_deletion)
+{
+	bool found;
+	size_t i = lost_index(g, s->address, &found);
+	struct lost *l;
+
+	if (found || !s->source.path)
+		return;
+	if (s->source.owner == 0)
+		*last_deletion = now;
+	if (g->lost_count == g->lost_room) {
+		g->lost_room = g->lost_room ? 2 * g->lost_room : 8;
+		g->lost = xrealloc(g->lost, g->lost_room * sizeof(*g->lost));
+	}
+	memmove(&g->lost[i + 1], &g->lost[i], (g->lost_count - i) * sizeof(*g->lost));
+	g->lost_count++;
+	l = &g->lost[i];
+	*l = (struct lost){ .arena = arena_new(), .when = now };
+	l->znode = znode_copy(l->arena, &s->source);
+	l->address = arena_strdup(l->arena, s->address);
+}
+
+/* Both lists are sorted by address: what only `good` has is lost. */
+static void notice_lost(struct servers_guard *g, const struct upstream *good,
+			const struct upstream *u, uint64_t now, uint64_t *last_deletion)
+{
+	size_t j = 0;
+
+	for (size_t i = 0; i < good->server_count; i++) {
+		const char *address = good->servers[i].address;
+
+		while (j < u->server_count && strcmp(u->servers[j].address, address) < 0)
+			j++;
+		if (j == u->server_count || strcmp(u->servers[j].address, address) != 0)
+			lost_add(g, &good->servers[i], now, last_deletion);
+	}
+}
+
+/*
+ * A loss is remembered for the window, while it is held, and as long as nginx still
+ * runs the server (else it would be noticed as lost once more).
+ */
+static bool is_forgettable(const struct servers_guard *g, const struct guard_input *in,
+			   const struct lost *l, const struct upstream *good, bool here)
+{
+	const struct guard_rules *r = in->rules;
+	uint64_t memory = r->window > r->readmit ? r->window : r->readmit;
+
+	if (here)
+		return l->served || in->now - l->back >= r->readmit;
+	if (good && upstream_server(good, l->address))
+		return false;
+	return l->let_go || (!g->held_since && in->now - l->when >= memory);
+}
+
+static void forget_lost(struct servers_guard *g, const struct guard_input *in,
+			const struct upstream *u, const struct upstream *good,
+			uint64_t *last_deletion)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < g->lost_count; i++) {
+		struct lost *l = &g->lost[i];
+		bool here = upstream_server(u, l->address) != NULL;
+
+		if (here && !l->back) {
+			l->back = in->now;
+		} else if (!here && l->back) {
+			l->when = in->now;
+			if (l->znode.owner == 0)
+				*last_deletion = in->now;
+			l->back = 0;
+			l->served = l->let_go = false;
+		}
+		if (is_forgettable(g, in, l, good, here))
+			lost_fini(l);
+		else
+			g->lost[kept++] = *l;
+	}
+	g->lost_count = kept;
+}
+
+static size_t count_lost(const struct servers_guard *g, bool persistent, uint64_t since)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < g->lost_count; i++) {
+		const struct lost *l = &g->lost[i];
+
+		n += !l->back && !l->let_go && l->when >= since &&
+		     (l->znode.owner == 0) == persistent;
+	}
+	return n;
+}
+
+/* --- how many there were -------------------------------------------------------------------- */
+
+static void sample_add(struct servers_guard *g, size_t count, const struct guard_input *in)
+{
+	size_t first = 0;
+
+	if (!g->sample_count || g->samples[g->sample_count - 1].count != count) {
+		if (g->sample_count == g->sample_room) {
+			g->sample_room = g->sample_room ? 2 * g->sample_room : 8;
+			g->samples = xrealloc(g->samples, g->sample_room * sizeof(*g->samples));
+		}
+		g->samples[g->sample_count++] = (struct sample){ in->now, count };
+	}
+	/* The last sample from before the window still held when it began. */
+	while (first + 1 < g->sample_count &&
+	       in->now - g->samples[first + 1].when >= in->rules->window)
+		first++;
+	memmove(g->samples, g->samples + first, (g->sample_count - first) * sizeof(*g->samples));
+	g->sample_count -= first;
+}
+
+static size_t sample_max(const struct servers_guard *g)
+{
+	size_t most = 0;
+
+	for (size_t i = 0; i < g->sample_count; i++) {
+		if (g->samples[i].count > most)
+			most = g->samples[i].count;
+	}
+	return most;
+}
+
+/* --- too much? ------------------------------------------------------------------------------ */
+
+/* One server may always go, unless it takes the upstream below what it needs. */
+static bool is_too_little(const struct upstream *u, const struct guard_rules *rules, size_t base,
+			  size_t now)
+{
+	long percent = u->max_shrink == UNSET ? rules->max_shrink : u->max_shrink;
+	size_t loss = base > now ? base - now : 0;
+
+	if (!loss)
+		return false;
+	if (now == 0)
+		return u->on_empty == ON_EMPTY_KEEP;
+	if ((long)now < u->min_servers)
+		return true;
+	return loss > 1 && loss * 100 > (size_t)percent * base;
+}
+
+static void bring_back(struct servers_guard *g, struct model *next, struct upstream *u,
+		       bool persistent)
+{
+	struct server *merged =
+		arena_array(next->arena, struct server, u->server_count + g->lost_count);
+	struct problems ignored;
+	size_t count = 0, j = 0;
+
+	problems_init(&ignored);
+	for (size_t i = 0; i < g->lost_count; i++) {
+		struct lost *l = &g->lost[i];
+		struct server s = { 0 };
+		struct znode z;
+
+		if (l->back || l->let_go || (l->znode.owner == 0) != persistent)
+			continue;
+		while (j < u->server_count && strcmp(u->servers[j].address, l->address) < 0)
+			merged[count++] = u->servers[j++];
+		z = znode_copy(next->arena, &l->znode);
+		if (!decode_server(next->arena, &z, u, &s, &ignored))
+			continue;
+		s.held = l->served = true;
+		merged[count++] = s;
+	}
+	while (j < u->server_count)
+		merged[count++] = u->servers[j++];
+	u->servers = merged;
+	u->server_count = count;
+	problems_fini(&ignored);
+}
+
+/* Returned servers stay out until they have been stable, unless nothing else is left. */
+static uint64_t put_off_returned(struct servers_guard *g, const struct guard_input *in,
+				 struct upstream *u)
+{
+	uint64_t due = NEVER;
+	size_t kept = 0, waiting = 0;
+	bool found;
+
+	for (size_t i = 0; i < g->lost_count; i++)
+		waiting += g->lost[i].back != 0;
+	if (!waiting || waiting >= u->server_count)
+		return NEVER;
+	for (size_t i = 0; i < u->server_count; i++) {
+		size_t at = lost_index(g, u->servers[i].address, &found);
+
+		if (found && g->lost[at].back) {
+			uint64_t when = g->lost[at].back + in->rules->readmit;
+
+			due = when < due ? when : due;
+		} else {
+			u->servers[kept++] = u->servers[i];
+		}
+	}
+	u->server_count = kept;
+	return due;
+}
+
+/* From now on the servers that are left are the measure. */
+static void release(struct servers_guard *g, const struct guard_input *in, size_t alive)
+{
+	for (size_t i = 0; i < g->lost_count; i++)
+		g->lost[i].let_go = g->lost[i].let_go || !g->lost[i].back;
+	g->sample_count = 0;
+	g->held_since = 0;
+	sample_add(g, alive, in);
+}
+
+static bool is_released(const struct servers_guard *g, const struct guard_input *in,
+			const struct upstream *u)
+{
+	if (!is_too_little(u, in->rules, g->held_base, u->server_count))
+		return true;
+	if (in->rules->hold != NEVER && in->now - g->held_since >= in->rules->hold)
+		return true;
+	return in->confirmed && in->confirmed(in->ctx, u->name) > g->held_since;
+}
+
+static void report_held(const struct servers_guard *g, const struct guard_input *in,
+			const struct upstream *u, size_t alive, struct problems *problems)
+{
+	char until[96] = "";
+
+	if (in->rules->hold != NEVER)
+		snprintf(until, sizeof(until), ", or %" PRIu64 " s have passed",
+			 in->rules->hold / USEC_PER_SEC);
+	problems_add(
+		problems, u->source.path, PROBLEM_GUARD, NULL,
+		"%zu of %zu servers were lost at once (max_shrink %ld%%, min_servers %ld): the "
+		"lost ones are served on until enough are back, a person confirms the loss%s",
+		g->held_base - alive, g->held_base,
+		u->max_shrink == UNSET ? in->rules->max_shrink : u->max_shrink, u->min_servers,
+		until)
+		->serving = SERVING_PREVIOUS;
+}
+
+/* Registrations that vanished: hold them, or go on holding, or let go. */
+static uint64_t guard_registrations(struct servers_guard *g, const struct guard_input *in,
+				    struct model *next, struct upstream *u, size_t base,
+				    struct problems *problems)
+{
+	size_t alive = u->server_count;
+	uint64_t since = in->now > in->rules->window ? in->now - in->rules->window : 0;
+
+	if (g->held_since && is_released(g, in, u)) {
+		release(g, in, alive);
+		return NEVER;
+	}
+	if (!g->held_since) {
+		size_t deleted = count_lost(g, true, since);
+
+		base = base > deleted ? base - deleted : 0;
+		if (!count_lost(g, false, since) || !is_too_little(u, in->rules, base, alive))
+			return NEVER;
+		g->held_since = in->now ? in->now : 1;
+		g->held_base = base;
+	}
+	bring_back(g, next, u, false);
+	report_held(g, in, u, alive, problems);
+	return in->rules->hold == NEVER ? NEVER : g->held_since + in->rules->hold;
+}
+
+/* Until when a deletion that began at `when` is put off. */
+static uint64_t grace_end(uint64_t when, uint64_t last_deletion)
+{
+	uint64_t quiet = last_deletion + GUARD_GRACE, longest = when + GUARD_GRACE_MAX;
+
+	return quiet < longest ? quiet : longest;
+}
+
+/* Persistent znodes that were deleted: put off while the deletion may still be of everything. */
+static uint64_t guard_deletions(struct servers_guard *g, const struct guard_input *in,
+				struct model *next, struct upstream *u, size_t base,
+				uint64_t last_deletion)
+{
+	uint64_t due = NEVER;
+
+	if (!count_lost(g, true, 0) ||
+	    (u->server_count && !is_too_little(u, in->rules, base, u->server_count)))
+		return NEVER;
+	for (size_t i = 0; i < g->lost_count; i++) {
+		struct lost *l = &g->lost[i];
+		uint64_t end = grace_end(l->when, last_deletion);
+
+		if (l->back || l->let_go || l->znode.owner != 0)
+			continue;
+		if (in->now >= end)
+			l->let_go = true;
+		else
+			due = end < due ? end : due;
+	}
+	if (due != NEVER)
+		bring_back(g, next, u, true);
+	return due;
+}
+
+void servers_guard_notice(struct servers_guard *g, const struct guard_input *in,
+			  const struct upstream *u, const struct upstream *good,
+			  uint64_t *last_deletion)
+{
+	if (good) {
+		if (!g->sample_count)
+			sample_add(g, good->server_count, in);
+		notice_lost(g, good, u, in->now, last_deletion);
+	}
+	forget_lost(g, in, u, good, last_deletion);
+}
+
+uint64_t servers_guard_apply(struct servers_guard *g, const struct guard_input *in,
+			     struct model *next, struct upstream *u, uint64_t last_deletion,
+			     struct problems *problems)
+{
+	size_t base = sample_max(g);
+	uint64_t due = put_off_returned(g, in, u), later;
+
+	later = guard_registrations(g, in, next, u, base, problems);
+	due = later < due ? later : due;
+	later = guard_deletions(g, in, next, u, base, last_deletion);
+	due = later < due ? later : due;
+	sample_add(g, u->server_count, in);
+	return due;
+}

@@ -1,0 +1,173 @@
+/*
+ * Retain: decoding the last good znodes once more, and keeping the model's lists
+ * sorted while they grow.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <zknginx/decode.h>
+#include <zknginx/retain.h>
+
+static bool again_upstream(struct arena *a, const struct upstream *good, struct upstream *out)
+{
+	struct znode z = znode_copy(a, &good->source);
+	struct problems ignored;
+	bool ok;
+
+	problems_init(&ignored);
+	*out = (struct upstream){ 0 };
+	ok = decode_upstream(a, &z, out, &ignored);
+	if (ok) {
+		out->servers = arena_array(a, struct server, good->server_count);
+		for (size_t i = 0; i < good->server_count; i++) {
+			struct znode s = znode_copy(a, &good->servers[i].source);
+
+			if (decode_server(a, &s, out, &out->servers[out->server_count], &ignored))
+				out->server_count++;
+		}
+		out->retained = true;
+	}
+	problems_fini(&ignored);
+	return ok;
+}
+
+static bool again_site(struct arena *a, const struct site *good, const struct policy *policy,
+		       struct site *out)
+{
+	struct znode z = znode_copy(a, &good->source);
+	struct problems ignored;
+	bool ok;
+
+	problems_init(&ignored);
+	*out = (struct site){ 0 };
+	ok = decode_site(a, &z, policy, out, &ignored);
+	out->retained = ok;
+	problems_fini(&ignored);
+	return ok;
+}
+
+static bool again_snippet(struct arena *a, const struct snippet *good, const struct policy *policy,
+			  struct snippet *out)
+{
+	struct znode z = znode_copy(a, &good->source);
+	struct problems ignored;
+	bool ok;
+
+	problems_init(&ignored);
+	*out = (struct snippet){ 0 };
+	ok = decode_snippet(a, &z, good->context, policy, out, &ignored);
+	out->retained = ok;
+	problems_fini(&ignored);
+	return ok;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int by_context_and_name(const void *a, const void *b)
+{
+	const struct snippet *x = a, *y = b;
+
+	if (x->context != y->context)
+		return x->context < y->context ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+static void retain_upstreams(struct model *next, const struct model *good)
+{
+	struct upstream *all = arena_array(next->arena, struct upstream,
+					   next->upstream_count + good->upstream_count);
+	size_t count = next->upstream_count;
+
+	if (count)
+		memcpy(all, next->upstreams, count * sizeof(*all));
+	for (size_t i = 0; i < good->upstream_count; i++) {
+		if (!model_upstream(next, good->upstreams[i].name))
+			count += again_upstream(next->arena, &good->upstreams[i], &all[count]);
+	}
+	qsort(all, count, sizeof(*all), by_name);
+	next->upstreams = all;
+	next->upstream_count = count;
+}
+
+static void retain_sites(struct model *next, const struct model *good, const struct policy *policy)
+{
+	struct site *all =
+		arena_array(next->arena, struct site, next->site_count + good->site_count);
+	size_t count = next->site_count;
+
+	if (count)
+		memcpy(all, next->sites, count * sizeof(*all));
+	for (size_t i = 0; i < good->site_count; i++) {
+		if (!model_site(next, good->sites[i].name))
+			count += again_site(next->arena, &good->sites[i], policy, &all[count]);
+	}
+	qsort(all, count, sizeof(*all), by_name);
+	next->sites = all;
+	next->site_count = count;
+}
+
+static void retain_snippets(struct model *next, const struct model *good,
+			    const struct policy *policy)
+{
+	struct snippet *all =
+		arena_array(next->arena, struct snippet, next->snippet_count + good->snippet_count);
+	size_t count = next->snippet_count;
+
+	if (count)
+		memcpy(all, next->snippets, count * sizeof(*all));
+	for (size_t i = 0; i < good->snippet_count; i++) {
+		const struct snippet *s = &good->snippets[i];
+
+		if (!model_snippet(next, s->context, s->name))
+			count += again_snippet(next->arena, s, policy, &all[count]);
+	}
+	qsort(all, count, sizeof(*all), by_context_and_name);
+	next->snippets = all;
+	next->snippet_count = count;
+}
+
+void retain_missing(struct model *next, const struct model *good, const struct policy *policy)
+{
+	retain_upstreams(next, good);
+	retain_sites(next, good, policy);
+	retain_snippets(next, good, policy);
+}
+
+bool retain_upstream(struct model *next, const struct model *good, const char *name)
+{
+	const struct upstream *old = model_upstream(good, name);
+	struct upstream *all;
+	struct upstream again;
+	size_t at = 0;
+
+	if (!old || !again_upstream(next->arena, old, &again))
+		return false;
+	all = arena_array(next->arena, struct upstream, next->upstream_count + 1);
+	while (at < next->upstream_count && strcmp(next->upstreams[at].name, name) < 0)
+		at++;
+	if (at)
+		memcpy(all, next->upstreams, at * sizeof(*all));
+	all[at] = again;
+	if (next->upstream_count > at)
+		memcpy(all + at + 1, next->upstreams + at,
+		       (next->upstream_count - at) * sizeof(*all));
+	next->upstreams = all;
+	next->upstream_count++;
+	return true;
+}
+
+bool retain_site(struct model *next, size_t index, const struct model *good,
+		 const struct policy *policy)
+{
+	const struct site *old = model_site(good, next->sites[index].name);
+	struct site again;
+
+	if (!old || !again_site(next->arena, old, policy, &again))
+		return false;
+	again.retained = next->sites[index].retained;
+	next->sites[index] = again;
+	return true;
+}
