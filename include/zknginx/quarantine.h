@@ -24,6 +24,8 @@ void quarantine_add(struct quarantine *q, const struct znode *z, enum problem_ki
 		    const char *message, uint64_t now);
 /* Hold back without blame, while halves are tried. */
 void quarantine_suspect(struct quarantine *q, const struct znode *z);
+/* The culprit is found, or there is none: let all suspects go. */
+void quarantine_acquit(struct quarantine *q);
 /* Let half of the suspects (at least one) have another try; false when there were none. */
 bool quarantine_release_half(struct quarantine *q);
 /* The reason when exactly these bytes are in quarantine, else NULL. */
@@ -33,8 +35,9 @@ struct quarantined {
 	bool suspect;
 };
 const struct quarantined *quarantine_find(const struct quarantine *q, const struct znode *z);
-/* Let go of entries whose time has come, and of those whose znode is gone or changed. */
-void quarantine_expire(struct quarantine *q, const struct tree *tree, uint64_t now);
+/* Let go of entries whose time has come, and of those whose bytes are in neither tree any more. */
+void quarantine_expire(struct quarantine *q, const struct tree *tree, const struct tree *accepted,
+		       uint64_t now);
 /* When the next entry is due for another try, or NEVER. */
 uint64_t quarantine_due(const struct quarantine *q);
 /* Let go of everything (the operator asked for it: SIGHUP). */

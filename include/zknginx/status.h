@@ -28,8 +28,8 @@ enum status_state {
 		STATUS_STATE_N
 };
 
+/* Of a deployment, in the order they happen. */
 #define STAGES(X)                                                                                  \
-	X(TREE, "tree")                                                                            \
 	X(DECODE, "decode")                                                                        \
 	X(RENDER, "render")                                                                        \
 	X(STAGE, "stage")                                                                          \

@@ -45,6 +45,8 @@ size_t tree_count(const struct tree *t);
 const struct znode *tree_at(const struct tree *t, size_t i);
 /* The znode with exactly this path, or NULL. */
 const struct znode *tree_find(const struct tree *t, const char *path);
+/* The same paths, bytes and owners? */
+bool tree_same(const struct tree *a, const struct tree *b);
 /* Index of the first znode at or after path in tree order. */
 size_t tree_lower_bound(const struct tree *t, const char *path);
 /* Index just past the descendants of tree_at(t, i). */

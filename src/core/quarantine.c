@@ -56,32 +56,29 @@ void quarantine_free(struct quarantine *q)
 	free(q);
 }
 
-static struct entry *find(const struct quarantine *q, const char *path)
+static struct entry *find(const struct quarantine *q, const char *path, const struct digest *digest)
 {
 	for (size_t i = 0; i < q->count; i++) {
-		if (strcmp(q->entries[i].path, path) == 0)
-			return &q->entries[i];
+		struct entry *e = &q->entries[i];
+
+		if (digest_equal(&e->digest, digest) && strcmp(e->path, path) == 0)
+			return e;
 	}
 	return NULL;
 }
 
-/* The entry of exactly these bytes; one of other bytes of this znode makes place. */
 static struct entry *entry_for(struct quarantine *q, const struct znode *z)
 {
 	struct digest digest = znode_digest(z);
-	struct entry *e = find(q, z->path);
+	struct entry *e = find(q, z->path, &digest);
 
-	if (e && digest_equal(&e->digest, &digest))
+	if (e)
 		return e;
-	if (e) {
-		entry_fini(e);
-	} else {
-		if (q->count == q->room) {
-			q->room = q->room ? 2 * q->room : 8;
-			q->entries = xrealloc(q->entries, q->room * sizeof(*q->entries));
-		}
-		e = &q->entries[q->count++];
+	if (q->count == q->room) {
+		q->room = q->room ? 2 * q->room : 8;
+		q->entries = xrealloc(q->entries, q->room * sizeof(*q->entries));
 	}
+	e = &q->entries[q->count++];
 	*e = (struct entry){ .path = xstrdup(z->path), .digest = digest };
 	return e;
 }
@@ -140,27 +137,42 @@ bool quarantine_release_half(struct quarantine *q)
 	return any;
 }
 
-const struct quarantined *quarantine_find(const struct quarantine *q, const struct znode *z)
+void quarantine_acquit(struct quarantine *q)
 {
-	const struct entry *e = q->count ? find(q, z->path) : NULL;
-	struct digest digest;
-
-	if (!e || !e->active)
-		return NULL;
-	digest = znode_digest(z);
-	return digest_equal(&e->digest, &digest) ? &e->reason : NULL;
+	while (quarantine_release_half(q))
+		;
 }
 
-void quarantine_expire(struct quarantine *q, const struct tree *tree, uint64_t now)
+const struct quarantined *quarantine_find(const struct quarantine *q, const struct znode *z)
+{
+	const struct entry *e;
+	struct digest digest;
+
+	if (!q->count)
+		return NULL;
+	digest = znode_digest(z);
+	e = find(q, z->path, &digest);
+	return e && e->active ? &e->reason : NULL;
+}
+
+static bool holds(const struct tree *t, const struct entry *e)
+{
+	const struct znode *z = tree_find(t, e->path);
+	struct digest digest;
+
+	if (!z)
+		return false;
+	digest = znode_digest(z);
+	return digest_equal(&digest, &e->digest);
+}
+
+void quarantine_expire(struct quarantine *q, const struct tree *tree, const struct tree *accepted,
+		       uint64_t now)
 {
 	for (size_t i = q->count; i-- > 0;) {
 		struct entry *e = &q->entries[i];
-		const struct znode *z = tree_find(tree, e->path);
-		struct digest digest = { 0 };
 
-		if (z)
-			digest = znode_digest(z);
-		if (!z || !digest_equal(&digest, &e->digest))
+		if (!holds(tree, e) && !holds(accepted, e))
 			remove_at(q, i);
 		else if (e->active && now >= e->due)
 			e->active = false;

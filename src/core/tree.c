@@ -133,6 +133,18 @@ struct digest znode_digest(const struct znode *z)
 	return digester_finish(d);
 }
 
+bool tree_same(const struct tree *a, const struct tree *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++) {
+		if (!znode_same(&a->znodes[i], &b->znodes[i]) ||
+		    a->znodes[i].owner != b->znodes[i].owner)
+			return false;
+	}
+	return true;
+}
+
 void tree_builder_init(struct tree_builder *b)
 {
 	*b = (struct tree_builder){ .arena = arena_new(), .sorted = true };

@@ -65,10 +65,9 @@ bool deploy_is_ready(const struct deploy *d, uint64_t now, uint64_t *when);
 
 /*
  * Begin; on_done follows, later. The bundle is referenced while it is in flight.
- * revision: hex of the revision it was made from; accepted: the znodes that stand
- * behind it, recorded when it has proved itself.
+ * revision: hex of the revision it was made from.
  */
-void deploy_want(struct deploy *d, struct bundle *b, const char *revision, struct tree *accepted);
+void deploy_want(struct deploy *d, struct bundle *b, const char *revision);
 
 /* Prove only: stage, nginx -t, discard; on_done with APPLIED (would be), UNCHANGED or REFUSED. */
 void deploy_try(struct deploy *d, struct bundle *b);

@@ -1,0 +1,355 @@
+/*
+ * The spine: newest tree → model → bundle → deployment → outcome, and again.
+ *
+ * There is one path. Whatever changes (a znode, the settings, nginx, time), it is
+ * converge() that runs, from the newest settled tree; while a deployment is in
+ * flight or reloads are to be spaced, it only remembers that it has to. So the
+ * cost is bounded by deployments and the newest tree always wins.
+ *
+ * What nginx refuses is traced to a znode (blame), which goes into quarantine and
+ * the path runs again without it. Where nothing can be blamed, the culprit among
+ * the changed znodes is searched by halves: half of them are held back, and what
+ * passes goes live meanwhile.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <jansson.h>
+
+#include <zknginx/blame.h>
+#include <zknginx/compose.h>
+#include <zknginx/log.h>
+#include <zknginx/render.h>
+
+#include "daemon.h"
+
+#define REFUSAL_PAUSE (5 * USEC_PER_SEC)
+#define REFUSAL_PAUSE_MAX (5 * 60 * USEC_PER_SEC)
+
+/* --- the way there -------------------------------------------------------------------------- */
+
+static int on_again(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *userdata)
+{
+	struct daemon *d = userdata;
+
+	d->again_at = NEVER;
+	converge(d);
+	return 0;
+}
+
+/* The earliest of all wishes counts; the next run states its own anew. */
+static void converge_at(struct daemon *d, uint64_t when)
+{
+	int rc;
+
+	if (when >= d->again_at)
+		return;
+	d->again_at = when;
+	if (!d->again)
+		rc = sd_event_add_time(d->loop, &d->again, CLOCK_MONOTONIC, when, 1000, on_again,
+				       d);
+	else
+		rc = sd_event_source_set_time(d->again, when);
+	if (rc >= 0)
+		rc = sd_event_source_set_enabled(d->again, SD_EVENT_ONESHOT);
+	if (rc < 0)
+		die("sd-event: timer: %s", strerrordesc_np(-rc));
+}
+
+static double ms_since(uint64_t *then)
+{
+	uint64_t now = now_monotonic(), spent = now - *then;
+
+	*then = now;
+	return (double)spent / 1000.0;
+}
+
+/* When an operator released the guard of this upstream: overrides/NAME, {"confirm": TIME}. */
+static uint64_t on_confirmed(void *ctx, const char *upstream)
+{
+	struct daemon *d = ctx;
+	CLEANUP(freep)
+	char *path = xasprintf("%s/overrides/%s", d->settings->zookeeper.cluster, upstream);
+	const struct znode *z = tree_find(d->tree, path);
+	json_auto_t *root = z ? json_loadb(z->data, z->size, 0, NULL) : NULL;
+	const char *text = json_string_value(json_object_get(root, "confirm"));
+	uint64_t wall = now_wall(), then;
+	struct tm tm = { 0 };
+	const char *end = text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
+
+	if (!end || (*end != 'Z' && *end != '.'))
+		return 0;
+	then = (uint64_t)timegm(&tm) * USEC_PER_SEC;
+	/* A clock of the operator's that is ahead of ours confirms what is held now. */
+	return then >= wall ? now_monotonic() : now_monotonic() - (wall - then);
+}
+
+static struct model *run_compose(struct daemon *d, struct problems *problems, uint64_t *due)
+{
+	struct compose_input in = {
+		.tree = d->tree,
+		.accepted = d->accepted,
+		.good = d->good,
+		.root = d->settings->zookeeper.config,
+		.policy = &d->policy,
+		.quarantine = d->quarantine,
+		.guard = d->guard,
+		.rules = &d->guard_rules,
+		.now = now_monotonic(),
+		.confirmed = on_confirmed,
+		.ctx = d,
+	};
+
+	return compose(&in, problems, due);
+}
+
+static void attempt_fini(struct attempt *a)
+{
+	model_free(a->model);
+	bundle_unref(a->bundle);
+	*a = (struct attempt){ 0 };
+}
+
+/* Bytes that nginx refused as a whole are not tried again before their time. */
+static bool is_refused(struct daemon *d, const struct bundle *b)
+{
+	struct refusal *r = &d->refusal;
+
+	if (!r->message)
+		return false;
+	if (digest_equal(&r->digest, &b->digest) && now_monotonic() < r->due) {
+		problems_add(&d->problems, d->settings->zookeeper.config, r->kind, NULL, "%s",
+			     r->message)
+			->serving = SERVING_PREVIOUS;
+		converge_at(d, r->due);
+		return true;
+	}
+	return false;
+}
+
+static void run(struct daemon *d)
+{
+	struct attempt *a = &d->attempt;
+	struct render_options options = {
+		.log_directory = d->settings->nginx.log_directory,
+		.cache_directory = stage_cache_directory(d->stage),
+	};
+	uint64_t clock = now_monotonic(), due = NEVER;
+	struct digest revision;
+
+	d->dirty = false;
+	problems_fini(&d->problems);
+	problems_init(&d->problems);
+	d->again_at = NEVER;
+	quarantine_expire(d->quarantine, d->tree, d->accepted, clock);
+	mirror_problems(d->mirror, &d->problems);
+	a->model = run_compose(d, &d->problems, &due);
+	a->stages_ms[STAGE_DECODE] = ms_since(&clock);
+	a->bundle = render(a->model, &options);
+	revision = tree_revision(d->tree, d->settings->zookeeper.config);
+	digest_hex(&revision, a->revision);
+	memcpy(d->seen, a->revision, sizeof(d->seen));
+	a->stages_ms[STAGE_RENDER] = ms_since(&clock);
+	converge_at(d, due < quarantine_due(d->quarantine) ? due : quarantine_due(d->quarantine));
+	if (is_refused(d, a->bundle)) {
+		attempt_fini(a);
+		if (d->once) {
+			d->exit_code = 1;
+			sd_event_exit(d->loop, 0);
+		}
+	} else {
+		deploy_want(d->deploy, a->bundle, a->revision);
+	}
+	report_problems(d, &d->problems);
+}
+
+void converge(struct daemon *d)
+{
+	uint64_t when = NEVER;
+
+	d->dirty = true;
+	if (!d->tree || d->attempt.model)
+		return; /* the tree's arrival, or the outcome, comes back here */
+	if (!deploy_is_ready(d->deploy, now_monotonic(), &when)) {
+		converge_at(d, when);
+		return;
+	}
+	run(d);
+}
+
+void converge_on_tree(void *daemon, struct tree *tree)
+{
+	struct daemon *d = daemon;
+
+	tree_unref(d->tree);
+	d->tree = tree_ref(tree);
+	converge(d);
+}
+
+void converge_on_change(void *daemon)
+{
+	struct daemon *d = daemon;
+
+	report_soon(d);
+	converge(d);
+}
+
+/* --- the way back --------------------------------------------------------------------------- */
+
+/* nginx runs it, or will when it starts: from now on this is the last good form of everything. */
+static void accept_attempt(struct daemon *d)
+{
+	struct tree *sources = model_sources(d->attempt.model);
+	bool changed = !tree_same(sources, d->accepted);
+	struct err e;
+
+	model_free(d->good);
+	d->good = TAKE(d->attempt.model);
+	tree_unref(d->accepted);
+	d->accepted = sources;
+	memcpy(d->applied, d->attempt.revision, sizeof(d->applied));
+	free(TAKE(d->refusal.message));
+	d->refusal.pause = 0;
+	if (changed && stage_record(d->stage, stage_live(d->stage), sources, &e) < 0)
+		log_warning("%s (the last good forms of znodes would not survive a restart)",
+			    e.text);
+	if (quarantine_release_half(d->quarantine))
+		d->dirty = true;
+}
+
+/* Nothing can be blamed: these bytes are not tried again for a while. */
+static void refuse_whole(struct daemon *d, enum problem_kind kind, const char *message)
+{
+	struct refusal *r = &d->refusal;
+
+	quarantine_acquit(d->quarantine);
+	free(r->message);
+	r->message = xstrdup(message);
+	r->kind = kind;
+	r->digest = d->attempt.bundle->digest;
+	r->pause = r->pause ? 2 * r->pause : REFUSAL_PAUSE;
+	if (r->pause > REFUSAL_PAUSE_MAX)
+		r->pause = REFUSAL_PAUSE_MAX;
+	r->due = now_monotonic() + r->pause;
+	d->dirty = true; /* the next run finds the refusal, and reports it */
+}
+
+/* Which znodes of the attempt does nginx not run yet? Stops at `room`. */
+static size_t changed_znodes(const struct tree *sources, const struct tree *accepted,
+			     const struct znode **out, size_t room)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < tree_count(sources) && count < room; i++) {
+		const struct znode *z = tree_at(sources, i);
+		const struct znode *old = tree_find(accepted, z->path);
+
+		if (!old || !znode_same(old, z))
+			out[count++] = z;
+	}
+	return count;
+}
+
+#define SUSPECTS_MAX 1024 /* past this many changes at once a search by halves takes too long */
+
+/* Hold back half of what changed, or, when only one did, put it into quarantine. */
+static bool search_by_halves(struct daemon *d, const struct tree *sources, enum problem_kind kind,
+			     const char *message)
+{
+	const struct znode *changed[SUSPECTS_MAX];
+	size_t count = changed_znodes(sources, d->accepted, changed, SUSPECTS_MAX);
+
+	if (count == 0 || count == SUSPECTS_MAX)
+		return false;
+	if (count == 1)
+		quarantine_add(d->quarantine, changed[0], kind, message, now_monotonic());
+	for (size_t i = (count + 1) / 2; i < count; i++)
+		quarantine_suspect(d->quarantine, changed[i]);
+	log_info("nginx did not say which znode it means; holding back %zu of %zu changed ones to "
+		 "find it",
+		 count - (count + 1) / 2 + (count == 1), count);
+	return true;
+}
+
+static size_t quarantine_blamed(struct daemon *d, const struct tree *sources, const struct blame *b,
+				enum problem_kind kind)
+{
+	size_t caught = 0;
+
+	for (size_t i = 0; i < b->count; i++) {
+		const struct znode *z = tree_find(sources, b->znodes[i]);
+
+		if (!z)
+			continue;
+		quarantine_add(d->quarantine, z, kind, b->message, now_monotonic());
+		log_warning("%s: nginx refuses it: %s", z->path, b->message);
+		caught++;
+	}
+	return caught;
+}
+
+static void trace_refusal(struct daemon *d, const struct outcome *o)
+{
+	enum problem_kind kind = o->result == DEPLOY_REFUSED ? PROBLEM_NGINX : PROBLEM_RELOAD;
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	CLEANUP(tree_unrefp) struct tree *sources = model_sources(d->attempt.model);
+	struct blame b =
+		blame_find(a, d->attempt.bundle, stage_live_directory(d->stage), o->message);
+	const char *message = b.message && *b.message ? b.message : o->message;
+
+	if (quarantine_blamed(d, sources, &b, kind) || search_by_halves(d, sources, kind, message))
+		d->dirty = true;
+	else
+		refuse_whole(d, kind, message);
+}
+
+static void on_accepted(struct daemon *d, const struct outcome *o UNUSED)
+{
+	accept_attempt(d);
+}
+
+static void on_failed(struct daemon *d, const struct outcome *o)
+{
+	log_error("%s; the last good generation is served on", o->message);
+	refuse_whole(d, PROBLEM_RELOAD, o->message);
+}
+
+static void (*const outcomes[DEPLOY_RESULT_N])(struct daemon *d, const struct outcome *o) = {
+	[DEPLOY_UNCHANGED] = on_accepted,  [DEPLOY_APPLIED] = on_accepted,
+	[DEPLOY_DEFERRED] = on_accepted,   [DEPLOY_NOT_INCLUDED] = on_accepted,
+	[DEPLOY_UNKNOWN] = on_accepted,    [DEPLOY_REFUSED] = trace_refusal,
+	[DEPLOY_REJECTED] = trace_refusal, [DEPLOY_DIED] = trace_refusal,
+	[DEPLOY_FAILED] = on_failed,
+};
+
+/* --once: leave when nothing more is going to happen soon. */
+static void leave_if_done(struct daemon *d, const struct outcome *o)
+{
+	bool good = o->result == DEPLOY_APPLIED || o->result == DEPLOY_UNCHANGED ||
+		    o->result == DEPLOY_DEFERRED;
+
+	if (!d->once || d->dirty || d->again_at < now_monotonic() + 3 * USEC_PER_SEC)
+		return;
+	d->exit_code = good && d->problems.count == 0 ? 0 : 1;
+	sd_event_exit(d->loop, 0);
+}
+
+void converge_on_done(void *daemon, const struct outcome *o)
+{
+	struct daemon *d = daemon;
+
+	outcomes[o->result](d, o);
+	report_outcome(d, o);
+	attempt_fini(&d->attempt);
+	leave_if_done(d, o);
+	if (d->dirty)
+		converge(d);
+}
+
+void converge_fini(struct daemon *d)
+{
+	attempt_fini(&d->attempt);
+	free(TAKE(d->refusal.message));
+	sd_event_source_disable_unref(TAKE(d->again));
+}

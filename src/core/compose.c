@@ -1,0 +1,74 @@
+/* Compose: the order of decode, guard and link, and what each is told. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <zknginx/compose.h>
+#include <zknginx/decode.h>
+#include <zknginx/link.h>
+
+static struct model *decode_tree(const struct compose_input *in, struct problems *problems)
+{
+	struct decode_input decode_in = {
+		.tree = in->tree,
+		.accepted = in->accepted,
+		.quarantine = in->quarantine,
+		.policy = in->policy,
+		.root = in->root,
+	};
+
+	return decode(&decode_in, problems);
+}
+
+/* Without a guard an upstream may still not be empty: nginx would refuse the whole configuration.
+ */
+static void mark_unavailable(struct model *m)
+{
+	for (size_t i = 0; i < m->upstream_count; i++)
+		m->upstreams[i].unavailable = m->upstreams[i].server_count == 0;
+}
+
+struct model *compose(const struct compose_input *in, struct problems *problems, uint64_t *due)
+{
+	struct model *m = decode_tree(in, problems);
+	uint64_t next = NEVER;
+
+	if (in->guard) {
+		struct guard_input guard_in = {
+			.rules = in->rules,
+			.good = in->good,
+			.root_missing = !tree_find(in->tree, in->root),
+			.root = in->root,
+			.policy = in->policy,
+			.now = in->now,
+			.confirmed = in->confirmed,
+			.ctx = in->ctx,
+		};
+
+		next = guard_apply(in->guard, &guard_in, m, problems);
+	} else {
+		mark_unavailable(m);
+	}
+	link_model(m, in->good, in->policy, problems);
+	problems_sort(problems);
+	if (due)
+		*due = next;
+	return m;
+}
+
+struct model *compose_accepted(const struct tree *accepted, const char *root,
+			       const struct policy *policy)
+{
+	CLEANUP(model_freep) struct model *nothing = model_new();
+	struct compose_input in = { .tree = accepted,
+				    .accepted = accepted,
+				    .good = nothing,
+				    .root = root,
+				    .policy = policy };
+	struct problems ignored;
+	struct model *m;
+
+	problems_init(&ignored);
+	m = compose(&in, &ignored, NULL);
+	problems_fini(&ignored);
+	return m;
+}

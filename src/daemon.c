@@ -1,0 +1,299 @@
+/*
+ * The daemon: what lives how long, settings that change, signals that arrive.
+ *
+ * Everything runs on one sd-event loop in one thread (libzookeeper has its own,
+ * behind zk/session). nginx is never touched by our coming and going: what is
+ * published stays, what is not yet published is found anew at the next start.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <zknginx/compose.h>
+#include <zknginx/log.h>
+
+#include "daemon.h"
+#include "host/notify.h"
+
+#define GOODBYE                                                                                    \
+	(2 * USEC_PER_SEC) /* for the session to close, so that our ephemerals go at once          \
+			    */
+#define ONCE_PATIENCE (60 * USEC_PER_SEC)
+
+static uint64_t now(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * USEC_PER_SEC + (uint64_t)t.tv_nsec / 1000;
+}
+
+uint64_t now_monotonic(void)
+{
+	return now(CLOCK_MONOTONIC);
+}
+
+uint64_t now_wall(void)
+{
+	return now(CLOCK_REALTIME);
+}
+
+/* --- settings ------------------------------------------------------------------------------- */
+
+struct policy policy_of(const struct settings *s)
+{
+	static const struct {
+		const char *name;
+		enum policy_level level;
+	} levels[] = { { "off", POLICY_OFF }, { "safe", POLICY_SAFE }, { "all", POLICY_ALL } };
+	struct policy p = { .level = POLICY_SAFE, .roots = s->snippets.roots };
+
+	for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
+		if (strcmp(s->snippets.policy, levels[i].name) == 0)
+			p.level = levels[i].level;
+	}
+	return p;
+}
+
+static void use_settings(struct daemon *d, struct settings_file *file)
+{
+	enum log_level level = LOG_LEVEL_INFO;
+
+	d->file = file;
+	d->settings = settings_get(file);
+	d->policy = policy_of(d->settings);
+	d->guard_rules = (struct guard_rules){
+		.max_shrink = d->settings->guard.max_shrink,
+		.window = d->settings->guard.window,
+		.hold = d->settings->guard.hold,
+		.readmit = d->settings->guard.readmit,
+	};
+	log_level_parse(d->settings->log.level, &level);
+	log_set_level(level);
+}
+
+/* Parsed beside, swapped whole; what needs a restart keeps its old value, and is named. */
+static void reload_settings(struct daemon *d)
+{
+	struct settings_file *next = NULL;
+	struct buf fixed = BUF_INIT;
+	struct err e;
+
+	notify_reloading();
+	if (settings_load(d->settings_path, d->settings_missing_ok, &next, &e) < 0) {
+		log_error("settings not changed: %s", e.text);
+	} else if (settings_fixed_changes(d->settings, settings_get(next), &fixed)) {
+		log_error("settings not changed: %s can only change with a restart",
+			  buf_str(&fixed));
+		settings_free(next);
+	} else {
+		struct settings_file *old = d->file;
+
+		use_settings(d, next);
+		deploy_configure(d->deploy, &d->settings->nginx);
+		stage_configure(d->stage, &d->settings->state);
+		settings_free(old);
+		log_notice("settings read again from %s", d->settings_path);
+	}
+	buf_fini(&fixed);
+	quarantine_clear(d->quarantine);
+	d->refusal.due = 0;
+	converge(d);
+	notify_ready();
+}
+
+/* --- signals -------------------------------------------------------------------------------- */
+
+static int on_hangup(sd_event_source *s UNUSED, const struct signalfd_siginfo *si UNUSED,
+		     void *userdata)
+{
+	reload_settings(userdata);
+	return 0;
+}
+
+static int on_terminate(sd_event_source *s, const struct signalfd_siginfo *si UNUSED,
+			void *userdata UNUSED)
+{
+	notify_stopping();
+	return sd_event_exit(sd_event_source_get_event(s), 0);
+}
+
+static int on_out_of_patience(sd_event_source *s, uint64_t usec UNUSED, void *userdata)
+{
+	struct daemon *d = userdata;
+
+	log_error("--once: nothing was applied within %u s (ZooKeeper: %s)",
+		  (unsigned)(ONCE_PATIENCE / USEC_PER_SEC),
+		  session_state_name(session_state(mirror_session(d->mirror))));
+	d->exit_code = 1;
+	return sd_event_exit(sd_event_source_get_event(s), 0);
+}
+
+/* Blocked before any thread is made, so that all of them inherit it and the loop reads them. */
+static void block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+static void add_signals(struct daemon *d)
+{
+	int rc = sd_event_add_signal(d->loop, NULL, SIGHUP, on_hangup, d);
+
+	if (rc >= 0)
+		rc = sd_event_add_signal(d->loop, NULL, SIGTERM, on_terminate, d);
+	if (rc >= 0)
+		rc = sd_event_add_signal(d->loop, NULL, SIGINT, on_terminate, d);
+	if (rc >= 0 && d->once)
+		rc = sd_event_add_time_relative(d->loop, NULL, CLOCK_MONOTONIC, ONCE_PATIENCE, 0,
+						on_out_of_patience, d);
+	if (rc < 0)
+		die("sd-event: %s", strerrordesc_np(-rc));
+}
+
+/* --- lifetimes ------------------------------------------------------------------------------ */
+
+static void on_state(void *daemon)
+{
+	report_soon(daemon);
+}
+
+static void on_mirror_state(void *daemon)
+{
+	struct daemon *d = daemon;
+
+	report_soon(d);
+	if (d->tree)
+		converge(d); /* a path that became unreadable, or readable, is a problem or ends one
+			      */
+}
+
+static void set_host(struct daemon *d)
+{
+	const char *name = d->settings->cluster.host;
+
+	if (*name)
+		snprintf(d->host, sizeof(d->host), "%s", name);
+	else if (gethostname(d->host, sizeof(d->host) - 1) < 0)
+		die("gethostname: %m");
+}
+
+/* What nginx runs is what the state directory says: the last good form of every znode. */
+static int open_state(struct daemon *d, struct err *e)
+{
+	if (stage_open(&d->settings->state, &d->stage, e) < 0)
+		return -1;
+	if (stage_live_tree(d->stage, &d->accepted, e) < 0)
+		return -1;
+	d->good = compose_accepted(d->accepted, d->settings->zookeeper.config, &d->policy);
+	snprintf(d->applied, sizeof(d->applied), "%s", stage_live_revision(d->stage));
+	return 0;
+}
+
+static int open_wings(struct daemon *d, struct err *e)
+{
+	static const struct deploy_ops deploy_ops = { converge_on_done, converge_on_change };
+	static const struct mirror_ops mirror_ops = { converge_on_tree, on_mirror_state };
+	CLEANUP(freep) char *overrides = xasprintf("%s/overrides", d->settings->zookeeper.cluster);
+	struct mirror_root roots[] = {
+		{ d->settings->zookeeper.config, 3 },
+		{ overrides, 1 },
+	};
+
+	if (deploy_new(d->loop, &d->settings->nginx, d->stage, &deploy_ops, d, &d->deploy, e) < 0)
+		return err_wrap(e, "nginx");
+	if (mirror_new(d->loop, &d->settings->zookeeper, roots, ARRAY_SIZE(roots), &mirror_ops, d,
+		       &d->mirror, e) < 0)
+		return err_wrap(e, "zookeeper");
+	if (!d->once &&
+	    fleet_new(d->loop, &d->settings->zookeeper, d->host, on_state, d, &d->fleet, e) < 0)
+		return err_wrap(e, "zookeeper");
+	if (!d->once && *d->settings->metrics.listen &&
+	    http_new(d->loop, d->settings->metrics.listen, report_metrics, d, &d->http, e) < 0)
+		return err_wrap(e, "metrics.listen");
+	return 0;
+}
+
+static int start(struct daemon *d, struct err *e)
+{
+	struct settings_file *file = NULL;
+
+	if (settings_load(d->settings_path, d->settings_missing_ok, &file, e) < 0) {
+		d->exit_code = 2;
+		return -1;
+	}
+	use_settings(d, file);
+	set_host(d);
+	d->exit_code = 1;
+	d->again_at = NEVER;
+	d->guard = guard_new();
+	d->quarantine = quarantine_new();
+	problems_init(&d->problems);
+	if (open_state(d, e) < 0)
+		return -1;
+	report_init(d);
+	if (open_wings(d, e) < 0)
+		return -1;
+	add_signals(d);
+	d->exit_code = 0;
+	return 0;
+}
+
+static void stop(struct daemon *d)
+{
+	http_free(d->http);
+	fleet_free(d->fleet);
+	mirror_free(d->mirror);
+	deploy_free(d->deploy);
+	report_fini(d);
+	converge_fini(d);
+	stage_close(d->stage);
+	problems_fini(&d->problems);
+	guard_free(d->guard);
+	quarantine_free(d->quarantine);
+	model_free(d->good);
+	tree_unref(d->tree);
+	tree_unref(d->accepted);
+	settings_free(d->file);
+	sd_event_unref(d->loop);
+}
+
+int daemon_run(const char *settings_path, bool missing_ok, bool once)
+{
+	struct daemon d = { .settings_path = settings_path,
+			    .settings_missing_ok = missing_ok,
+			    .once = once };
+	struct err e;
+	int rc;
+
+	block_signals();
+	rc = sd_event_default(&d.loop);
+	if (rc < 0)
+		die("sd-event: %s", strerrordesc_np(-rc));
+	if (start(&d, &e) < 0) {
+		log_error("%s", e.text);
+	} else {
+		log_notice("zknginxd %s: %s, serving generation %lu", ZKNGINX_VERSION, d.host,
+			   stage_live(d.stage));
+		if (!once)
+			notify_start(d.loop);
+		notify_ready();
+		rc = sd_event_loop(d.loop);
+		if (rc < 0)
+			die("sd-event: %s", strerrordesc_np(-rc));
+		report_now(&d);
+	}
+	stop(&d);
+	return d.exit_code;
+}

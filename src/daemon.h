@@ -1,0 +1,129 @@
+/*
+ * The daemon: the one struct that sees all wings, shared by the few files at the
+ * top of the house.
+ *
+ *	daemon.c	lifetimes, settings, signals
+ *	converge.c	the spine: newest tree → model → bundle → deployment → outcome
+ *	report.c	what became of it, for people and machines
+ *	oneshot.c	--dry-run and --render, which leave no trace
+ *	main.c		the command line
+ */
+#ifndef ZKNGINX_DAEMON_H
+#define ZKNGINX_DAEMON_H
+
+#include <limits.h>
+
+#include <systemd/sd-event.h>
+
+#include <zknginx/guard.h>
+#include <zknginx/model.h>
+#include <zknginx/quarantine.h>
+#include <zknginx/status.h>
+
+#include "host/http.h"
+#include "host/settings.h"
+#include "nginx/deploy.h"
+#include "nginx/stage.h"
+#include "zk/fleet.h"
+#include "zk/mirror.h"
+
+/* A deployment that is under way: what it was made from, kept until its outcome is known. */
+struct attempt {
+	struct model *model; /* NULL: none is under way */
+	struct bundle *bundle;
+	char revision[DIGEST_HEX_SIZE];
+	double stages_ms[STAGE_N]; /* of the stages before nginx/deploy's */
+};
+
+/* nginx refused a bundle and nothing in it could be blamed. */
+struct refusal {
+	struct digest digest;
+	char *message; /* NULL: there is none */
+	enum problem_kind kind;
+	uint64_t pause, due; /* when the same bytes may be tried again */
+};
+
+struct report {
+	struct status_problem *problems; /* of the last run, with the time each was first seen */
+	size_t problem_count;
+	struct arena *arena;
+	struct buf written; /* the last report, without its time, to see whether it changed */
+	uint64_t problems_since;
+	unsigned long applied, rejected, rolled_back;
+	unsigned long last_generation;
+	uint64_t last_at;
+	double last_total_ms;
+	double stages_ms[STAGE_N];
+	sd_event_source *timer;
+};
+
+struct daemon {
+	const char *settings_path;
+	bool settings_missing_ok;
+	struct settings_file *file;
+	const struct settings *settings; /* of `file` */
+	char host[HOST_NAME_MAX + 1];
+	sd_event *loop;
+	bool once; /* converge once, then leave with `exit_code` */
+	int exit_code;
+
+	struct stage *stage;
+	struct deploy *deploy;
+	struct mirror *mirror;
+	struct fleet *fleet;
+	struct http *http;
+
+	struct policy policy;
+	struct guard *guard;
+	struct guard_rules guard_rules;
+	struct quarantine *quarantine;
+
+	struct tree *tree;     /* the newest settled tree; NULL until there is one */
+	struct tree *accepted; /* the znodes behind what nginx runs */
+	struct model *good;    /* the model of these */
+	char seen[DIGEST_HEX_SIZE], applied[DIGEST_HEX_SIZE]; /* revisions; "" = none yet */
+	struct attempt attempt;
+	struct refusal refusal;
+	bool dirty;             /* something changed since the last run began */
+	sd_event_source *again; /* timer: run again … */
+	uint64_t again_at;      /* … then; NEVER = it is off */
+
+	struct problems problems; /* of the last run */
+	struct report report;
+};
+
+/* daemon.c */
+uint64_t now_monotonic(void);
+uint64_t now_wall(void);
+
+/* converge.c */
+/* Something changed, or may have: run the path from the newest tree as soon as it can be. */
+void converge(struct daemon *d);
+void converge_on_tree(void *daemon, struct tree *tree);
+void converge_on_done(void *daemon, const struct outcome *o);
+void converge_on_change(void *daemon);
+void converge_fini(struct daemon *d);
+
+/* report.c */
+void report_init(struct daemon *d);
+void report_fini(struct daemon *d);
+/* The state may have changed: tell everybody soon. */
+void report_soon(struct daemon *d);
+void report_now(struct daemon *d);
+/* The problems of a new run; keeps the time of those that were there before. */
+void report_problems(struct daemon *d, const struct problems *problems);
+void report_outcome(struct daemon *d, const struct outcome *o);
+void report_metrics(void *daemon, struct buf *out);
+enum status_state report_state(const struct daemon *d);
+
+/* daemon.c: the exit code of the process. */
+int daemon_run(const char *settings_path, bool missing_ok, bool once);
+
+/* oneshot.c */
+int oneshot_dry_run(const char *settings_path, bool missing_ok);
+int oneshot_render(const struct settings *settings, const char *tree_file, const char *directory);
+
+/* Struct policy from settings; roots are borrowed. */
+struct policy policy_of(const struct settings *s);
+
+#endif
