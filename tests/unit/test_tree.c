@@ -1,0 +1,149 @@
+/* tree: order, look-ups, text form, revision. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <zknginx/tree.h>
+
+static struct tree *parse(const char *text)
+{
+	struct tree *t = NULL;
+	struct err e = { 0 };
+
+	if (tree_parse(text, strlen(text), "test", &t, &e) < 0)
+		fail_msg("%s", e.text);
+	return t;
+}
+
+static void siblings_never_stand_between_a_node_and_its_children(void **state UNUSED)
+{
+	/* '-' and '.' sort before '/' in ASCII */
+	CLEANUP(tree_unrefp) struct tree *t = parse("/a/b\n/a.x\n/a\n/a-x\n/a/b/c\n/b\n");
+	static const char *const order[] = { "/a", "/a/b", "/a/b/c", "/a-x", "/a.x", "/b" };
+
+	assert_int_equal(tree_count(t), 6);
+	for (size_t i = 0; i < 6; i++)
+		assert_string_equal(tree_at(t, i)->path, order[i]);
+	assert_int_equal(tree_subtree_end(t, 0), 3);
+	assert_int_equal(tree_subtree_end(t, 3), 4);
+	assert_int_equal(tree_lower_bound(t, "/a/bb"), 3);
+}
+
+static void find_is_exact(void **state UNUSED)
+{
+	CLEANUP(tree_unrefp) struct tree *t = parse("/a\n/a/b\n\tdata\n");
+
+	assert_non_null(tree_find(t, "/a/b"));
+	assert_null(tree_find(t, "/a/"));
+	assert_null(tree_find(t, "/a/bc"));
+	assert_null(tree_find(t, ""));
+}
+
+static void below_means_strictly_below(void **state UNUSED)
+{
+	assert_true(path_is_below("/a/b", "/a"));
+	assert_true(path_is_below("/a", "/"));
+	assert_false(path_is_below("/a", "/a"));
+	assert_false(path_is_below("/ab", "/a"));
+	assert_false(path_is_below("/", "/"));
+}
+
+static void of_equal_paths_the_last_stays(void **state UNUSED)
+{
+	CLEANUP(tree_unrefp) struct tree *t = parse("/b\n\tone\n/a\n/b\n\ttwo\n");
+
+	assert_int_equal(tree_count(t), 2);
+	assert_string_equal(tree_find(t, "/b")->data, "two\n");
+}
+
+static void any_bytes_survive_the_text_form(void **state UNUSED)
+{
+	static const char bytes[] = "line\n\n\ttab \\ back\\\n\x01\x7f\0nul \xff last";
+	struct znode z = { .path = "/odd \\name\t#",
+			   .data = bytes,
+			   .size = sizeof(bytes) - 1,
+			   .version = 3,
+			   .mzxid = 0x1234567890,
+			   .czxid = 7,
+			   .owner = -2 };
+	struct buf text = BUF_INIT;
+	struct tree *t = NULL;
+	struct err e;
+
+	znode_print(&z, &text);
+	assert_int_equal(tree_parse(text.data, text.size, "x", &t, &e), 0);
+	assert_int_equal(tree_count(t), 1);
+	assert_true(znode_same(tree_at(t, 0), &z));
+	assert_int_equal(tree_at(t, 0)->version, 3);
+	assert_int_equal(tree_at(t, 0)->mzxid, 0x1234567890);
+	assert_int_equal(tree_at(t, 0)->czxid, 7);
+	assert_int_equal(tree_at(t, 0)->owner, -2);
+	buf_fini(&text);
+	tree_unref(t);
+}
+
+static void bad_text_is_refused_with_its_line(void **state UNUSED)
+{
+	static const char *const bad[] = { "/a\n\tdata\nrelative\n", "#\n\n\tdata first\n",
+					   "/a\n/b\n/c colour=3\n", "/a\n\tx\n\tbad \\q escape\n" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct tree *t = NULL;
+		struct err e;
+
+		assert_int_equal(tree_parse(bad[i], strlen(bad[i]), "file", &t, &e), -1);
+		assert_int_equal(e.code, ERR_INPUT);
+		assert_ptr_equal(strstr(e.text, "file:3: "), e.text);
+	}
+}
+
+static void revision_names_what_people_wrote(void **state UNUSED)
+{
+	CLEANUP(tree_unrefp)
+	struct tree *one =
+		parse("/r\n/r/sites/a\n\t{}\n/r/upstreams/u\n/r/upstreams/u/10.0.0.1:80\n");
+	CLEANUP(tree_unrefp)
+	struct tree *other_servers =
+		parse("/r\n/r/sites/a\n\t{}\n/r/upstreams/u\n/r/upstreams/u/10.0.0.2:80\n\tdown\n");
+	CLEANUP(tree_unrefp)
+	struct tree *other_root = parse("/x/y\n/x/y/sites/a\n\t{}\n/x/y/upstreams/u\n/zz\n");
+	CLEANUP(tree_unrefp)
+	struct tree *other_data = parse("/r\n/r/sites/a\n\t{ }\n/r/upstreams/u\n");
+	struct digest a = tree_revision(one, "/r"), b = tree_revision(other_servers, "/r"),
+		      c = tree_revision(other_root, "/x/y"), d = tree_revision(other_data, "/r");
+
+	assert_true(digest_equal(&a, &b));
+	assert_true(digest_equal(&a, &c));
+	assert_false(digest_equal(&a, &d));
+}
+
+static void same_trees_are_told(void **state UNUSED)
+{
+	CLEANUP(tree_unrefp) struct tree *a = parse("/a\n\tx\n/b\n");
+	CLEANUP(tree_unrefp) struct tree *b = parse("/b\n/a version=9\n\tx\n");
+	CLEANUP(tree_unrefp) struct tree *c = parse("/b owner=1\n/a\n\tx\n");
+
+	assert_true(tree_same(a, b));
+	assert_false(tree_same(a, c));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(siblings_never_stand_between_a_node_and_its_children),
+		cmocka_unit_test(find_is_exact),
+		cmocka_unit_test(below_means_strictly_below),
+		cmocka_unit_test(of_equal_paths_the_last_stays),
+		cmocka_unit_test(any_bytes_survive_the_text_form),
+		cmocka_unit_test(bad_text_is_refused_with_its_line),
+		cmocka_unit_test(revision_names_what_people_wrote),
+		cmocka_unit_test(same_trees_are_told),
+	};
+
+	return cmocka_run_group_tests_name("tree", tests, NULL, NULL);
+}
