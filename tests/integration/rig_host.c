@@ -1,0 +1,172 @@
+/* A whole host for the integration tests: see rig_host.h. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "rig_host.h"
+
+static const char *binary(void)
+{
+	return getenv("ZKNGINXD") ?: "build/zknginxd";
+}
+
+void rig_host_init_at(struct rig_host *h, const char *name, struct rig_zookeeper *z)
+{
+	*h = (struct rig_host){ .zookeeper = z, .name = name };
+	rig_nginx_init(&h->nginx, name);
+	h->settings = rig_path("%s.zknginxd.conf", name);
+	h->log = rig_path("%s.zknginxd.log", name);
+	h->zk = rig_zk_connect(rig_zookeeper_hosts(z));
+	rig_host_settings(h, NULL);
+}
+
+void rig_host_init(struct rig_host *h, const char *name)
+{
+	rig_host_init_at(h, name, rig_zookeeper_start(NULL));
+}
+
+void rig_host_fini(struct rig_host *h)
+{
+	if (h->daemon)
+		rig_host_stop_daemon(h, SIGKILL);
+	rig_nginx_stop(&h->nginx);
+	rig_zk_close(h->zk);
+	rig_zookeeper_stop(h->zookeeper);
+}
+
+void rig_host_settings(struct rig_host *h, const char *more)
+{
+	rig_write(h->settings,
+		  "zookeeper: { hosts = \"%s\"; session_timeout = \"4s\"; };\n"
+		  "nginx: { config = \"%s\"; pid = \"%s\"; log_directory = \"%s\";\n"
+		  "         reload_gap = \"100ms\"; };\n"
+		  "state: { directory = \"%s\"; };\n"
+		  "cluster: { host = \"%s\"; };\n"
+		  "snippets: { roots = [ \"%s\", \"/srv\" ]; };\n%s\n",
+		  rig_zookeeper_hosts(h->zookeeper), h->nginx.config, h->nginx.pid_file,
+		  h->nginx.log_directory, h->nginx.state, h->name, rig_directory(), more ?: "");
+}
+
+void rig_host_start_daemon(struct rig_host *h)
+{
+	char *argv[] = { (char *)binary(), "-c", h->settings, NULL };
+
+	h->daemon = rig_start(h->log, argv);
+}
+
+void rig_host_start(struct rig_host *h)
+{
+	rig_host_start_daemon(h);
+	/* the daemon makes the files that nginx.conf includes */
+	eventually(NULL, rig_host_live(h, "http.conf"));
+	if (!h->nginx.pid)
+		rig_nginx_start(&h->nginx);
+	eventually(NULL, rig_host_status(h) && rig_host_is_quiet(h));
+}
+
+int rig_host_stop_daemon(struct rig_host *h, int signal)
+{
+	int status = rig_stop(h->daemon, signal);
+
+	h->daemon = 0;
+	return status;
+}
+
+int rig_host_run(struct rig_host *h, char **output, const char *argument, ...)
+{
+	char *argv[16] = { (char *)binary(), "-c", h->settings };
+	size_t count = 3;
+	va_list args;
+
+	va_start(args, argument);
+	for (const char *a = argument; a && count < 15; a = va_arg(args, const char *))
+		argv[count++] = (char *)a;
+	va_end(args);
+	return rig_run(output, argv);
+}
+
+json_t *rig_host_status(struct rig_host *h)
+{
+	static json_t *last;
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/status.json", h->nginx.state);
+	json_decref(last);
+	last = json_load_file(path, 0, NULL);
+	return last;
+}
+
+static json_t *lookup(struct rig_host *h, const char *path)
+{
+	json_t *at = rig_host_status(h);
+	char part[64];
+
+	while (at && *path) {
+		size_t size = strcspn(path, ".");
+
+		snprintf(part, sizeof(part), "%.*s", (int)size, path);
+		at = json_object_get(at, part);
+		path += size + (path[size] == '.');
+	}
+	return at;
+}
+
+const char *rig_host_status_text(struct rig_host *h, const char *path)
+{
+	return json_string_value(lookup(h, path)) ?: "";
+}
+
+long rig_host_status_number(struct rig_host *h, const char *path)
+{
+	return (long)json_number_value(lookup(h, path));
+}
+
+bool rig_host_is(struct rig_host *h, const char *state)
+{
+	return strcmp(rig_host_status_text(h, "state"), state) == 0;
+}
+
+bool rig_host_is_quiet(struct rig_host *h)
+{
+	return rig_host_is(h, "applied") || rig_host_is(h, "degraded") || rig_host_is(h, "held") ||
+	       rig_host_is(h, "rejected");
+}
+
+json_t *rig_host_problem(struct rig_host *h, const char *znode)
+{
+	json_t *problems = lookup(h, "problems"), *p;
+	size_t i;
+
+	json_array_foreach(problems, i, p)
+	{
+		if (strcmp(json_string_value(json_object_get(p, "znode")) ?: "", znode) == 0)
+			return p;
+	}
+	return NULL;
+}
+
+bool rig_host_has_problem(struct rig_host *h, const char *znode, const char *kind,
+			  const char *serving, const char *words)
+{
+	json_t *p = rig_host_problem(h, znode);
+	const char *message = json_string_value(json_object_get(p, "message"));
+
+	return p && strcmp(json_string_value(json_object_get(p, "kind")), kind) == 0 &&
+	       strcmp(json_string_value(json_object_get(p, "serving")), serving) == 0 && message &&
+	       strstr(message, words);
+}
+
+size_t rig_host_problem_count(struct rig_host *h)
+{
+	return json_array_size(lookup(h, "problems"));
+}
+
+const char *rig_host_live(struct rig_host *h, const char *file)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/live/%s", h->nginx.state, file);
+	return rig_read(path);
+}

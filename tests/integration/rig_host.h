@@ -1,0 +1,60 @@
+/*
+ * A whole host: a real ZooKeeper, a real nginx and the zknginxd binary between
+ * them, as an operator would run them. The daemon is the one that $ZKNGINXD names
+ * (build/zknginxd where it is not set).
+ */
+#ifndef ZKNGINX_TESTS_RIG_HOST_H
+#define ZKNGINX_TESTS_RIG_HOST_H
+
+#include <jansson.h>
+
+#include "rig_nginx.h"
+#include "rig_zookeeper.h"
+
+struct rig_host {
+	struct rig_zookeeper *zookeeper;
+	struct rig_nginx nginx;
+	struct rig_zk *zk; /* the operator's client */
+	const char *name;
+	char *settings; /* the daemon's settings file */
+	char *log;
+	pid_t daemon; /* 0: not started */
+};
+
+/* ZooKeeper, nginx and an operator's client; the daemon is not started yet. */
+void rig_host_init(struct rig_host *h, const char *name);
+/* As init, with a ZooKeeper that somebody else started. */
+void rig_host_init_at(struct rig_host *h, const char *name, struct rig_zookeeper *z);
+/* Ends everything that init and start began. */
+void rig_host_fini(struct rig_host *h);
+
+/* Write the settings file: the rig's own lines, then `more` (libconfig text, may be NULL). */
+void rig_host_settings(struct rig_host *h, const char *more);
+/* Start the daemon (and nginx first, if it does not run) and wait until its state is not "waiting".
+ */
+void rig_host_start(struct rig_host *h);
+void rig_host_start_daemon(struct rig_host *h);
+/* End the daemon with a signal; returns the wait status. */
+int rig_host_stop_daemon(struct rig_host *h, int signal);
+/* Run the daemon's binary with these arguments behind -c SETTINGS; returns its exit status. */
+int rig_host_run(struct rig_host *h, char **output, const char *argument, ...);
+
+/* STATE/status.json as it stands; NULL while there is none. Valid until the next call. */
+json_t *rig_host_status(struct rig_host *h);
+/* A string of it by path ("revision.applied"), "" where it is missing. */
+const char *rig_host_status_text(struct rig_host *h, const char *path);
+long rig_host_status_number(struct rig_host *h, const char *path);
+bool rig_host_is(struct rig_host *h, const char *state);
+/* The problem of this znode (the first), or NULL. */
+json_t *rig_host_problem(struct rig_host *h, const char *znode);
+bool rig_host_has_problem(struct rig_host *h, const char *znode, const char *kind,
+			  const char *serving, const char *words);
+size_t rig_host_problem_count(struct rig_host *h);
+
+/* Has the daemon converged on all that was written so far? (revision, no work pending) */
+bool rig_host_is_quiet(struct rig_host *h);
+
+/* The live http.conf or stream.conf. */
+const char *rig_host_live(struct rig_host *h, const char *file);
+
+#endif

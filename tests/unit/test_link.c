@@ -1,0 +1,208 @@
+/* link: references between objects, and two that want the same. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <zknginx/compose.h>
+
+#define ROOT "/nginx/config"
+#define UP(name) ROOT "/upstreams/" name "\n" ROOT "/upstreams/" name "/10.0.0.1:80\n"
+#define SITE(name, listen, names, target)                                                          \
+	ROOT "/sites/" name "\n\t{\"listen\":[" listen "],\"server_names\":[" names                \
+	     "],\"locations\":[{\"path\":\"/\",\"proxy\":\"" target "\"}]}\n"
+
+static const struct policy policy = { .level = POLICY_SAFE,
+				      .roots = (const char *const[]){ NULL } };
+
+static struct tree *parse(const char *text)
+{
+	struct tree *t = NULL;
+	struct err e = { 0 };
+
+	if (tree_parse(text, strlen(text), "test", &t, &e) < 0)
+		fail_msg("%s", e.text);
+	return t;
+}
+
+/* What becomes of `text` where nginx runs `before`. */
+static struct model *link_after(const char *before, const char *text, struct problems *ps)
+{
+	CLEANUP(tree_unrefp) struct tree *accepted = parse(before);
+	CLEANUP(tree_unrefp) struct tree *tree = parse(text);
+	CLEANUP(model_freep) struct model *good = compose_accepted(accepted, ROOT, &policy);
+	struct compose_input in = {
+		.tree = tree, .accepted = accepted, .good = good, .root = ROOT, .policy = &policy
+	};
+
+	problems_init(ps);
+	return compose(&in, ps, NULL);
+}
+
+static const struct problem *problem_of(const struct problems *ps, const char *znode)
+{
+	for (size_t i = 0; i < ps->count; i++) {
+		if (strcmp(ps->items[i].znode, znode) == 0)
+			return &ps->items[i];
+	}
+	return NULL;
+}
+
+static void a_site_without_its_upstream_stays_out_alone(void **state UNUSED)
+{
+	struct problems ps;
+	CLEANUP(model_freep)
+	struct model *m = link_after("",
+				     UP("u") SITE("good", "\"80\"", "\"a\"", "u")
+					     SITE("bad", "\"80\"", "\"b\"", "nope"),
+				     &ps);
+	const struct problem *p = problem_of(&ps, ROOT "/sites/bad");
+
+	assert_non_null(model_site(m, "good"));
+	assert_null(model_site(m, "bad"));
+	assert_non_null(p);
+	assert_string_equal(p->field, "locations[0].proxy");
+	assert_non_null(strstr(p->message, "\"nope\" does not exist"));
+	assert_int_equal(p->serving, SERVING_ABSENT);
+	assert_int_equal(ps.count, 1);
+	problems_fini(&ps);
+}
+
+static void a_site_pointed_at_nothing_keeps_its_last_good_form(void **state UNUSED)
+{
+	struct problems ps;
+	CLEANUP(model_freep)
+	struct model *m = link_after(UP("u") SITE("s", "\"80\"", "\"a\"", "u"),
+				     UP("u") SITE("s", "\"80\"", "\"a\"", "typo"), &ps);
+
+	assert_non_null(model_site(m, "s"));
+	assert_string_equal(model_site(m, "s")->locations[0].proxy, "u");
+	assert_int_equal(problem_of(&ps, ROOT "/sites/s")->serving, SERVING_PREVIOUS);
+	problems_fini(&ps);
+}
+
+static void a_deleted_upstream_stays_while_a_site_needs_it(void **state UNUSED)
+{
+	struct problems ps;
+	CLEANUP(model_freep)
+	struct model *m = link_after(UP("u") UP("other") SITE("s", "\"80\"", "\"a\"", "u"),
+				     UP("other") SITE("s", "\"80\"", "\"a\"", "u"), &ps);
+
+	assert_non_null(model_upstream(m, "u"));
+	assert_int_equal(model_upstream(m, "u")->server_count, 1);
+	assert_non_null(model_site(m, "s"));
+	assert_non_null(strstr(problem_of(&ps, ROOT "/sites/s")->message, "was deleted"));
+	assert_string_equal(m->upstreams[0].name, "other"); /* the list stays sorted */
+	problems_fini(&ps);
+}
+
+static void of_two_new_sites_with_one_name_the_first_wins(void **state UNUSED)
+{
+	struct problems ps;
+	CLEANUP(model_freep)
+	struct model *m = link_after("",
+				     UP("u") SITE("x", "\"80\"", "\"shop\"", "u")
+					     SITE("y", "\"*:80\"", "\"shop\"", "u"),
+				     &ps);
+
+	assert_non_null(model_site(m, "x"));
+	assert_null(model_site(m, "y"));
+	assert_non_null(strstr(problem_of(&ps, ROOT "/sites/y")->message, ROOT "/sites/x"));
+	problems_fini(&ps);
+}
+
+static void a_live_site_keeps_its_name_against_a_newcomer(void **state UNUSED)
+{
+	struct problems ps;
+	CLEANUP(model_freep)
+	struct model *m = link_after(UP("u") SITE("z", "\"80\"", "\"shop\"", "u"),
+				     UP("u") SITE("a", "\"80\"", "\"shop\"", "u")
+					     SITE("z", "\"80\"", "\"shop\"", "u"),
+				     &ps);
+
+	assert_non_null(model_site(m, "z"));
+	assert_null(model_site(m, "a"));
+	assert_null(problem_of(&ps, ROOT "/sites/z"));
+	problems_fini(&ps);
+}
+
+static void a_changed_site_that_clashes_keeps_its_last_good_form(void **state UNUSED)
+{
+	struct problems ps;
+	CLEANUP(model_freep)
+	struct model *m = link_after(
+		UP("u") SITE("a", "\"80\"", "\"a\"", "u") SITE("b", "\"80\"", "\"b\"", "u"),
+		UP("u") SITE("a", "\"80\"", "\"a\",\"b\"", "u") SITE("b", "\"80\"", "\"b\"", "u"),
+		&ps);
+
+	assert_int_equal(model_site(m, "a")->server_name_count, 1);
+	assert_non_null(model_site(m, "b"));
+	assert_int_equal(problem_of(&ps, ROOT "/sites/a")->serving, SERVING_PREVIOUS);
+	problems_fini(&ps);
+}
+
+static void one_name_on_two_addresses_is_no_clash(void **state UNUSED)
+{
+	struct problems ps;
+	CLEANUP(model_freep)
+	struct model *m = link_after("",
+				     UP("u") SITE("x", "\"80\"", "\"shop\"", "u")
+					     SITE("y", "\"8080\"", "\"shop\"", "u"),
+				     &ps);
+
+	assert_int_equal(m->site_count, 2);
+	assert_int_equal(ps.count, 0);
+	problems_fini(&ps);
+}
+
+static void two_defaults_on_one_address_clash(void **state UNUSED)
+{
+	struct problems ps;
+	CLEANUP(model_freep)
+	struct model *m = link_after("",
+				     UP("u") SITE("x", "\"80 default_server\"", "\"x\"", "u")
+					     SITE("y", "\"80 default_server\"", "\"y\"", "u"),
+				     &ps);
+
+	assert_int_equal(m->site_count, 1);
+	assert_string_equal(problem_of(&ps, ROOT "/sites/y")->field, "listen");
+	problems_fini(&ps);
+}
+
+static void http_and_stream_are_not_mixed(void **state UNUSED)
+{
+	struct problems ps;
+	CLEANUP(model_freep)
+	struct model *m = link_after(
+		"",
+		ROOT "/upstreams/db\n\t{\"protocol\":\"stream\"}\n" ROOT
+		     "/upstreams/db/10.0.0.1:5432\n" SITE("web", "\"80\"", "\"a\"", "db") ROOT
+		"/sites/db\n\t{\"protocol\":\"stream\",\"listen\":[\"5432\"],\"proxy\":\"db\"}\n",
+		&ps);
+
+	assert_null(model_site(m, "web"));
+	assert_non_null(model_site(m, "db"));
+	assert_non_null(strstr(problem_of(&ps, ROOT "/sites/web")->message, "other protocol"));
+	problems_fini(&ps);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_site_without_its_upstream_stays_out_alone),
+		cmocka_unit_test(a_site_pointed_at_nothing_keeps_its_last_good_form),
+		cmocka_unit_test(a_deleted_upstream_stays_while_a_site_needs_it),
+		cmocka_unit_test(of_two_new_sites_with_one_name_the_first_wins),
+		cmocka_unit_test(a_live_site_keeps_its_name_against_a_newcomer),
+		cmocka_unit_test(a_changed_site_that_clashes_keeps_its_last_good_form),
+		cmocka_unit_test(one_name_on_two_addresses_is_no_clash),
+		cmocka_unit_test(two_defaults_on_one_address_clash),
+		cmocka_unit_test(http_and_stream_are_not_mixed),
+	};
+
+	return cmocka_run_group_tests_name("link", tests, NULL, NULL);
+}
