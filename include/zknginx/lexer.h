@@ -17,18 +17,28 @@ struct token {
 	const char *word; /* unescaped; valid until the next call */
 	size_t size;
 	bool quoted;
-	unsigned line;     /* from 1 */
+	unsigned line;     /* where the token begins, from 1; of an error: where nginx sees it */
 	const char *error; /* TOKEN_ERROR: what nginx would not take */
 };
 
 struct lexer {
 	const char *at, *end;
-	unsigned line;
+	const char *start; /* of the word or comment at hand: nginx's 4096 bytes count from here */
+	unsigned line, start_line;
+	unsigned words;  /* of the directive at hand */
+	bool need_space; /* a quoted word has just ended */
 	struct buf word;
 };
 
+/* The text is borrowed until lexer_fini(). */
 void lexer_init(struct lexer *l, const char *text, size_t size);
 void lexer_fini(struct lexer *l);
+/*
+ * The next token. `;` and `{` come only behind at least one word, `}` never
+ * behind one: anything else is TOKEN_ERROR, as is text that ends within a
+ * directive. Whether a `}` closes anything is for the caller to know. After
+ * TOKEN_END and TOKEN_ERROR the lexer must not be asked again.
+ */
 struct token lexer_next(struct lexer *l);
 
 #endif
