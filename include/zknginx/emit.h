@@ -24,7 +24,11 @@ bool emit_variable_is_allowed(const char *name, size_t size);
 bool emit_text_is_valid(const char *s, bool variables, const char **why);
 
 bool emit_time_is_valid(const char *s); /* "10s", "250ms", "1h30m", "5": an nginx time */
+/* As above without milliseconds: what fail_timeout, expires and cache times take. */
+bool emit_seconds_is_valid(const char *s);
 bool emit_size_is_valid(const char *s); /* "10m", "64k", "1g", "4096": an nginx size */
+/* As above, and how many bytes it is. */
+bool emit_size_parse(const char *s, uint64_t *bytes);
 
 /* Append s as one parameter, in double quotes where it needs them. */
 void emit_value(struct buf *out, const char *s);
