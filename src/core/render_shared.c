@@ -1,0 +1,157 @@
+/*
+ * What sites share, written once and only where something uses it: the map behind
+ * WebSocket locations, cache zones, request limits.
+ *
+ * nginx keeps all shared memory zones under one set of names, so ours carry a prefix
+ * that no upstream's or snippet's zone can have: a cache called "api" is no clash with
+ * the upstream "api". A limit's zone is named after what it counts, because nginx
+ * refuses at reload, where `nginx -t` sees nothing, to count something else in a zone.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <zknginx/err.h>
+
+#include "renderer.h"
+
+#define LIMIT_KEY "$binary_remote_addr"
+
+static bool uses_websocket(const struct model *m)
+{
+	for (size_t i = 0; i < m->site_count; i++) {
+		for (size_t j = 0; j < m->sites[i].location_count; j++) {
+			if (m->sites[i].locations[j].websocket)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* No upgrade asked for: an empty Connection header, which leaves keepalive working. */
+static void render_websocket_map(struct renderer *r)
+{
+	render_blank(r);
+	render_begin(r, "map $http_upgrade $zknginx_connection");
+	render_open(r);
+	render_plain(r, "default upgrade;");
+	render_plain(r, "'' '';");
+	render_close(r);
+}
+
+struct cache {
+	const char *zone;
+	const struct site *site; /* the first that uses it */
+};
+
+static int compare_caches(const void *a, const void *b)
+{
+	const struct cache *x = a, *y = b;
+	int order = strcmp(x->zone, y->zone);
+
+	return order ? order : strcmp(x->site->name, y->site->name);
+}
+
+static size_t collect_caches(const struct model *m, struct cache **out)
+{
+	struct cache *caches = NULL;
+	size_t count = 0, room = 0;
+
+	for (size_t i = 0; i < m->site_count; i++) {
+		for (size_t j = 0; j < m->sites[i].location_count; j++) {
+			const char *zone = m->sites[i].locations[j].cache_zone;
+
+			if (!zone)
+				continue;
+			if (count == room) {
+				room = room ? 2 * room : 16;
+				caches = xrealloc(caches, room * sizeof(*caches));
+			}
+			caches[count++] = (struct cache){ zone, &m->sites[i] };
+		}
+	}
+	if (count)
+		qsort(caches, count, sizeof(*caches), compare_caches);
+	*out = caches;
+	return count;
+}
+
+static void render_cache(struct renderer *r, const struct cache *cache)
+{
+	render_origin(r, &cache->site->source);
+	render_begin(r, "proxy_cache_path");
+	render_path(r, r->options->cache_directory, cache->zone, "");
+	render_raw(r, "levels=1:2");
+	render_joined(r, "keys_zone=" CACHE_ZONE_PREFIX, cache->zone, ":10m");
+	render_raw(r, "max_size=1g inactive=10m use_temp_path=off");
+	render_end(r);
+}
+
+static void render_caches(struct renderer *r)
+{
+	CLEANUP(freep) struct cache *caches = NULL;
+	size_t count = collect_caches(r->model, &caches);
+
+	if (count)
+		render_blank(r);
+	for (size_t i = 0; i < count; i++) {
+		if (!i || strcmp(caches[i - 1].zone, caches[i].zone) != 0)
+			render_cache(r, &caches[i]);
+	}
+	render_origin(r, NULL);
+}
+
+void limit_zone_name(const struct site *site, const struct location *location,
+		     char name[static LIMIT_ZONE_SIZE])
+{
+	CLEANUP(digester_freep) struct digester *d = digester_new();
+	char hex[DIGEST_HEX_SIZE];
+	struct digest counted;
+
+	digester_add_field(d, LIMIT_KEY, strlen(LIMIT_KEY));
+	digester_add_field(d, location->path, strlen(location->path));
+	counted = digester_finish(d);
+	digest_hex(&counted, hex);
+	snprintf(name, LIMIT_ZONE_SIZE, "limit/%.63s_%.8s", site->name, hex);
+}
+
+static void render_limit(struct renderer *r, const struct site *site,
+			 const struct location *location)
+{
+	char zone[LIMIT_ZONE_SIZE];
+
+	limit_zone_name(site, location, zone);
+	render_origin(r, &site->source);
+	render_begin(r, "limit_req_zone");
+	render_raw(r, LIMIT_KEY);
+	render_joined(r, "zone=", zone, ":10m");
+	render_joined(r, "rate=", location->limit_rate, "");
+	render_end(r);
+}
+
+static void render_limits(struct renderer *r)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < r->model->site_count; i++) {
+		const struct site *site = &r->model->sites[i];
+
+		for (size_t j = 0; j < site->location_count; j++) {
+			if (!site->locations[j].limit_rate)
+				continue;
+			if (!any)
+				render_blank(r);
+			any = true;
+			render_limit(r, site, &site->locations[j]);
+		}
+	}
+	render_origin(r, NULL);
+}
+
+void render_shared(struct renderer *r)
+{
+	if (uses_websocket(r->model))
+		render_websocket_map(r);
+	render_caches(r);
+	render_limits(r);
+}

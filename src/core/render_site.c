@@ -1,0 +1,206 @@
+/*
+ * A site of the http context: one server block, and for `redirect_http` a second one
+ * that takes over the plain listens and sends everybody to HTTPS.
+ */
+#include <string.h>
+
+#include "renderer.h"
+
+static const char *const TLS_LINES[] = {
+	"ssl_protocols TLSv1.2 TLSv1.3;",
+	"ssl_session_cache shared:tls/zknginx:10m;",
+	"ssl_session_timeout 1d;",
+	"ssl_session_tickets off;",
+};
+
+/* Of text alone: images, fonts and archives are compressed already. */
+static const char *const GZIP_LINES[] = {
+	"gzip on;",
+	"gzip_vary on;",
+	"gzip_proxied any;",
+	"gzip_types text/plain text/css text/xml text/javascript application/javascript",
+	"    application/json application/manifest+json application/xml application/rss+xml",
+	"    application/atom+xml application/xhtml+xml application/wasm image/svg+xml;",
+};
+
+static void render_lines(struct renderer *r, const char *const *lines, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		render_plain(r, lines[i]);
+}
+
+void render_listen(struct renderer *r, const struct listen *listen)
+{
+	render_begin(r, "listen");
+	render_word(r, listen->address);
+	render_words(r, listen->options ? listen->options : "");
+	render_end(r);
+}
+
+static bool has_tls(const struct site *site)
+{
+	for (size_t i = 0; i < site->listen_count; i++) {
+		if (site->listens[i].ssl)
+			return true;
+	}
+	return false;
+}
+
+static void render_server_names(struct renderer *r, const struct site *site)
+{
+	if (!site->server_name_count)
+		return;
+	render_begin(r, "server_name");
+	for (size_t i = 0; i < site->server_name_count; i++)
+		render_word(r, site->server_names[i]);
+	render_end(r);
+}
+
+static void render_access_log(struct renderer *r, const struct site *site)
+{
+	if (!site->access_log)
+		return;
+	render_begin(r, "access_log");
+	if (strcmp(site->access_log, "off") == 0)
+		render_raw(r, "off");
+	else
+		render_path(r, r->options->log_directory, site->access_log, ".access.log");
+	render_end(r);
+}
+
+static void render_tls(struct renderer *r, const struct site *site)
+{
+	if (!site->certificate || !has_tls(site))
+		return;
+	render_begin(r, "ssl_certificate");
+	render_word(r, site->certificate);
+	render_end(r);
+	render_begin(r, "ssl_certificate_key");
+	render_word(r, site->key);
+	render_end(r);
+	render_lines(r, TLS_LINES, ARRAY_SIZE(TLS_LINES));
+}
+
+static void render_gzip(struct renderer *r, const struct site *site)
+{
+	if (site->gzip == 1)
+		render_lines(r, GZIP_LINES, ARRAY_SIZE(GZIP_LINES));
+	else if (site->gzip == 0)
+		render_plain(r, "gzip off;");
+}
+
+/* Bytes of "10.0.0.1:8443" before the port; 0 for "443" and for "*:443", which mean any address. */
+static size_t host_size(const char *address)
+{
+	const char *bracket = strchr(address, ']');
+	const char *colon = strchr(bracket ? bracket : address, ':');
+	size_t size = colon ? (size_t)(colon - address) : strlen(address);
+
+	if (!colon && strspn(address, "0123456789") == size)
+		return 0;
+	return size == 1 && address[0] == '*' ? 0 : size;
+}
+
+static const char *port_of(const char *address)
+{
+	const char *bracket = strchr(address, ']');
+	const char *colon = strchr(bracket ? bracket : address, ':');
+
+	if (colon)
+		return colon + 1;
+	return host_size(address) ? "80" : address;
+}
+
+static const char *tls_port(const struct site *site)
+{
+	for (size_t i = 0; i < site->listen_count; i++) {
+		if (site->listens[i].ssl)
+			return port_of(site->listens[i].address);
+	}
+	return "443";
+}
+
+static size_t render_listens(struct renderer *r, const struct site *site, bool plain, bool tls)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < site->listen_count; i++) {
+		if (site->listens[i].ssl ? !tls : !plain)
+			continue;
+		render_listen(r, &site->listens[i]);
+		count++;
+	}
+	return count;
+}
+
+/* Does an earlier TLS listen have the host of this one? */
+static bool host_was_seen(const struct site *site, size_t index)
+{
+	const char *address = site->listens[index].address;
+	size_t size = host_size(address);
+
+	for (size_t i = 0; i < index; i++) {
+		const struct listen *other = &site->listens[i];
+
+		if (other->ssl && host_size(other->address) == size &&
+		    strncmp(other->address, address, size) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* No plain listen was given: port 80 of every address that listens for TLS. */
+static void render_implied_listens(struct renderer *r, const struct site *site)
+{
+	for (size_t i = 0; i < site->listen_count; i++) {
+		const char *address = site->listens[i].address;
+		size_t size = host_size(address);
+
+		if (!site->listens[i].ssl || host_was_seen(site, i))
+			continue;
+		render_begin(r, "listen");
+		buf_put(&r->value, address, size);
+		buf_puts(&r->value, size ? ":80" : "80");
+		render_buffered(r);
+		render_end(r);
+	}
+}
+
+static void render_redirect(struct renderer *r, const struct site *site)
+{
+	const char *port = tls_port(site);
+
+	render_blank(r);
+	render_begin(r, "server");
+	render_open(r);
+	if (!render_listens(r, site, true, false))
+		render_implied_listens(r, site);
+	render_server_names(r, site);
+	render_access_log(r, site);
+	render_begin(r, "return 301");
+	if (strcmp(port, "443") == 0)
+		render_raw(r, "https://$host$request_uri");
+	else
+		render_joined(r, "https://$host:", port, "$request_uri");
+	render_end(r);
+	render_close(r);
+}
+
+void render_site(struct renderer *r, const struct site *site)
+{
+	bool redirect = site->redirect_http && has_tls(site);
+
+	render_begin(r, "server");
+	render_open(r);
+	render_listens(r, site, !redirect, true);
+	render_server_names(r, site);
+	render_tls(r, site);
+	render_option(r, "client_max_body_size", site->client_max_body_size);
+	render_access_log(r, site);
+	render_gzip(r, site);
+	for (size_t i = 0; i < site->location_count; i++)
+		render_location(r, site, &site->locations[i]);
+	render_close(r);
+	if (redirect)
+		render_redirect(r, site);
+}

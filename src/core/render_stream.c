@@ -1,0 +1,18 @@
+/* A site of the stream context: it listens, and passes bytes to one upstream. */
+#include "renderer.h"
+
+void render_stream_site(struct renderer *r, const struct site *site)
+{
+	render_begin(r, "server");
+	render_open(r);
+	for (size_t i = 0; i < site->listen_count; i++)
+		render_listen(r, &site->listens[i]);
+	render_option(r, "proxy_connect_timeout", site->timeouts.connect);
+	render_option(r, "proxy_timeout", site->timeouts.read);
+	if (site->proxy) {
+		render_begin(r, "proxy_pass");
+		render_word(r, site->proxy);
+		render_end(r);
+	}
+	render_close(r);
+}

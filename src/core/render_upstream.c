@@ -1,0 +1,103 @@
+/*
+ * Upstreams, of both contexts. Each server's lines come from the server's own znode,
+ * so that nginx's complaint about one of 10,000 servers leads to that one alone. What
+ * equals nginx's default is left out. A block is never empty: without a server, or
+ * with backup servers alone, nginx would refuse the whole configuration.
+ */
+#include <string.h>
+
+#include "renderer.h"
+
+/* The discard port, and never tried: a request is answered with 502 at once. */
+#define NOBODY "server 127.0.0.1:9 down;"
+
+static void render_params(struct renderer *r, const struct server_params *p, bool backups)
+{
+	if (p->weight > 1)
+		render_number(r, "weight=", p->weight);
+	if (p->max_fails >= 0 && p->max_fails != 1)
+		render_number(r, "max_fails=", p->max_fails);
+	if (p->fail_timeout && strcmp(p->fail_timeout, "10s") != 0)
+		render_joined(r, "fail_timeout=", p->fail_timeout, "");
+	if (p->max_conns > 0)
+		render_number(r, "max_conns=", p->max_conns);
+	if (p->backup && backups)
+		render_raw(r, "backup");
+	if (p->down)
+		render_raw(r, "down");
+}
+
+/* Where only backup servers are left, they are the servers. */
+static bool has_primary(const struct upstream *u)
+{
+	for (size_t i = 0; i < u->server_count; i++) {
+		if (!u->servers[i].params.backup)
+			return true;
+	}
+	return false;
+}
+
+static void render_servers(struct renderer *r, const struct upstream *u)
+{
+	bool backups = has_primary(u);
+
+	if (u->unavailable || !u->server_count) {
+		render_plain(r, "# No server is to be had; this one answers 502 at once.");
+		render_plain(r, NOBODY);
+		return;
+	}
+	for (size_t i = 0; i < u->server_count; i++) {
+		const struct server *s = &u->servers[i];
+
+		render_origin(r, s->source.path ? &s->source : &u->source);
+		render_begin(r, "server");
+		render_word(r, s->address);
+		render_params(r, &s->params, backups);
+		render_end(r);
+	}
+	render_origin(r, &u->source);
+}
+
+/* "hash $request_uri consistent": the directive and its parameters. */
+static void render_balance(struct renderer *r, const char *balance)
+{
+	size_t size = strcspn(balance, " ");
+
+	buf_put(&r->value, balance, size);
+	render_begin(r, r->value.data);
+	buf_clear(&r->value);
+	render_words(r, balance + size);
+	render_end(r);
+}
+
+static void render_upstream(struct renderer *r, const struct upstream *u)
+{
+	render_heading(r, &u->source);
+	render_begin(r, "upstream");
+	render_word(r, u->name);
+	render_open(r);
+	if (u->zone) {
+		render_begin(r, "zone");
+		render_word(r, u->name);
+		render_word(r, u->zone);
+		render_end(r);
+	}
+	if (u->balance)
+		render_balance(r, u->balance);
+	render_servers(r, u);
+	/* After the balancing method, which nginx wants first. */
+	if (u->keepalive > 0 && u->protocol == PROTOCOL_HTTP) {
+		render_begin(r, "keepalive");
+		render_number(r, "", u->keepalive);
+		render_end(r);
+	}
+	render_close(r);
+}
+
+void render_upstreams(struct renderer *r, enum protocol protocol)
+{
+	for (size_t i = 0; i < r->model->upstream_count; i++) {
+		if (r->model->upstreams[i].protocol == protocol)
+			render_upstream(r, &r->model->upstreams[i]);
+	}
+}

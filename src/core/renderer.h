@@ -1,0 +1,69 @@
+/*
+ * The pen of render: writes one file of a bundle statement by statement, keeps
+ * the indent and the origins. Text of ours goes through render_raw() and
+ * render_plain(); whatever stems from a znode goes through render_word() and the
+ * functions built on it, and so through emit_value().
+ */
+#ifndef ZKNGINX_CORE_RENDERER_H
+#define ZKNGINX_CORE_RENDERER_H
+
+#include <zknginx/render.h>
+
+struct renderer {
+	struct bundle_builder out;
+	enum bundle_file file;
+	unsigned depth;
+	struct buf line;  /* the statement under way */
+	struct buf value; /* a parameter that is put together from parts */
+	const struct model *model;
+	const struct render_options *options;
+};
+
+/* From here on, lines come from this znode; a source without a path is nobody's. */
+void render_origin(struct renderer *r, const struct znode *source);
+/* A blank line and the path of the znode that the next block comes from. */
+void render_heading(struct renderer *r, const struct znode *source);
+
+void render_blank(struct renderer *r);
+/* A whole line of ours: a statement with its semicolon, or a comment. */
+void render_plain(struct renderer *r, const char *text);
+
+/* One statement: begin, its parameters, then end (`;`) or open (`{`). */
+void render_begin(struct renderer *r, const char *directive);
+void render_raw(struct renderer *r, const char *text);
+void render_word(struct renderer *r, const char *value);
+/* What was put into `value`, as one parameter; empties it. */
+void render_buffered(struct renderer *r);
+/* PREFIX VALUE SUFFIX as one parameter: "weight=" "5" "". */
+void render_joined(struct renderer *r, const char *prefix, const char *value, const char *suffix);
+/* The prefix is ours. */
+void render_number(struct renderer *r, const char *prefix, long number);
+/* DIRECTORY/NAME and a suffix as one parameter. */
+void render_path(struct renderer *r, const char *directory, const char *name, const char *suffix);
+/* Parameters that are separated by spaces. */
+void render_words(struct renderer *r, const char *values);
+void render_end(struct renderer *r);
+void render_open(struct renderer *r);
+void render_close(struct renderer *r);
+
+/* `DIRECTIVE VALUES;`, or nothing where values is NULL. */
+void render_option(struct renderer *r, const char *directive, const char *values);
+
+/* The blocks; each in a file of its own. */
+void render_shared(struct renderer *r);
+void render_upstreams(struct renderer *r, enum protocol protocol);
+void render_site(struct renderer *r, const struct site *site);
+void render_location(struct renderer *r, const struct site *site, const struct location *location);
+void render_stream_site(struct renderer *r, const struct site *site);
+
+/* `listen ADDRESS OPTIONS;` */
+void render_listen(struct renderer *r, const struct listen *listen);
+
+/* "limit/SITE_12345678": the zone that counts the requests of a location with a limit. */
+#define LIMIT_ZONE_SIZE 80
+void limit_zone_name(const struct site *site, const struct location *location,
+		     char name[static LIMIT_ZONE_SIZE]);
+/* Cache zones are called CACHE_ZONE_PREFIX ZONE. */
+#define CACHE_ZONE_PREFIX "cache/"
+
+#endif
