@@ -1,0 +1,62 @@
+/*
+ * The status value: names, times, and the one line for systemd. The JSON and the
+ * metrics are in status_json.c and status_metrics.c. Pure: the times are arguments.
+ */
+#include <stdio.h>
+#include <time.h>
+
+#include <zknginx/status.h>
+
+/* As many digits of a revision as people are shown. */
+#define SHORT_REVISION 12
+
+const char *status_state_name(enum status_state s)
+{
+	static const char *const names[] = {
+#define X(name, text) [STATUS_##name] = text,
+		STATUS_STATES(X)
+#undef X
+	};
+	return names[s];
+}
+
+const char *stage_name(enum stage_id s)
+{
+	static const char *const names[] = {
+#define X(name, text) [STAGE_##name] = text,
+		STAGES(X)
+#undef X
+	};
+	return names[s];
+}
+
+void status_time(uint64_t wall, char out[static 32])
+{
+	time_t seconds = (time_t)(wall / USEC_PER_SEC);
+	unsigned ms = (unsigned)(wall % USEC_PER_SEC / USEC_PER_MSEC);
+	size_t used;
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	used = strftime(out, 32, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(out + used, 32 - used, ".%03uZ", ms);
+}
+
+static bool is_set(const char *s)
+{
+	return s && *s;
+}
+
+void status_write_line(const struct status *s, struct buf *out)
+{
+	buf_puts(out, status_state_name(s->state));
+	if (is_set(s->revision_applied))
+		buf_printf(out, ": revision %.*s", SHORT_REVISION, s->revision_applied);
+	else
+		buf_puts(out, ": no revision yet");
+	if (s->generation)
+		buf_printf(out, ", generation %lu", s->generation);
+	if (s->problem_count)
+		buf_printf(out, ", %zu problem%s", s->problem_count,
+			   s->problem_count == 1 ? "" : "s");
+}
