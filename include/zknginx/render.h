@@ -9,6 +9,7 @@
 #include <zknginx/bundle.h>
 #include <zknginx/model.h>
 
+/* Directories from the settings: absolute, and valid as nginx parameters (emit.h). */
 struct render_options {
 	const char *log_directory;   /* access_log NAME → LOG_DIRECTORY/NAME.access.log */
 	const char *cache_directory; /* a cache zone's files: CACHE_DIRECTORY/ZONE */

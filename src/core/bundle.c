@@ -148,7 +148,7 @@ struct bundle *bundle_builder_finish(struct bundle_builder *b)
 
 		*t = take_text(b, (enum bundle_file)f);
 		bundle->digests[f] = digest_of(t->data, t->size);
-		digester_add_field(d, t->data, t->size);
+		digester_add(d, bundle->digests[f].bytes, DIGEST_SIZE);
 	}
 	bundle->digest = digester_finish(d);
 	bundle->arena = TAKE(b->arena);

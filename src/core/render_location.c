@@ -159,9 +159,15 @@ static void render_response_headers(struct renderer *r, const struct location *l
 
 void render_location(struct renderer *r, const struct site *site, const struct location *l)
 {
+	size_t modifier = l->path[0] == '/' ? 0 : strcspn(l->path, " ");
+
 	render_blank(r);
 	render_begin(r, "location");
-	render_words(r, l->path);
+	if (modifier) {
+		buf_put(&r->value, l->path, modifier);
+		render_buffered(r);
+	}
+	render_word(r, l->path + modifier + strspn(l->path + modifier, " "));
 	render_open(r);
 	render_limit(r, site, l);
 	KINDS[l->kind](r, l);
