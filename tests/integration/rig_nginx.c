@@ -1,0 +1,288 @@
+/*
+ * A real nginx for the tests. The master is a child of the test (daemon off) and
+ * is asked to stop when the test dies. Workers orphaned by rig_nginx_kill9() are
+ * remembered by pid and ended by rig_nginx_stop().
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <zknginx/buf.h>
+#include <zknginx/err.h>
+
+#include "rig_nginx.h"
+
+#define BINARY "/usr/sbin/nginx"
+
+static pid_t orphans[64];
+static size_t orphan_count;
+
+static void make_directory(const char *path)
+{
+	if (mkdir(path, 0755) < 0 && errno != EEXIST)
+		die("mkdir %s: %m", path);
+}
+
+void rig_nginx_init(struct rig_nginx *n, const char *name)
+{
+	*n = (struct rig_nginx){ .include_http = true, .include_stream = true };
+	n->root = rig_path("%s", name);
+	n->config = rig_path("%s/nginx.conf", name);
+	n->pid_file = rig_path("%s/run/nginx.pid", name);
+	n->log_directory = rig_path("%s/log", name);
+	n->error_log = rig_path("%s/log/error.log", name);
+	n->state = rig_path("%s/state", name);
+	n->port = rig_port();
+	make_directory(n->root);
+	make_directory(rig_path("%s/run", name));
+	make_directory(rig_path("%s/temp", name));
+	make_directory(n->log_directory);
+	rig_nginx_configure(n);
+}
+
+static void put_temp_paths(struct buf *b, const char *root)
+{
+	static const char *const kinds[] = { "client_body", "proxy", "fastcgi", "uwsgi", "scgi" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		buf_printf(b, "\t%s_temp_path %s/temp/%s;\n", kinds[i], root, kinds[i]);
+}
+
+void rig_nginx_configure(const struct rig_nginx *n)
+{
+	struct buf b = BUF_INIT;
+
+	buf_printf(&b,
+		   "load_module /usr/lib/nginx/modules/ngx_stream_module.so;\n"
+		   "user www-data;\n"
+		   "daemon off;\n"
+		   "worker_processes 2;\n"
+		   "pid %s;\n"
+		   "error_log %s notice;\n"
+		   "%s\n"
+		   "events {\n\tworker_connections 512;\n}\n"
+		   "http {\n\taccess_log off;\n",
+		   n->pid_file, n->error_log, n->main_text ? n->main_text : "");
+	put_temp_paths(&b, n->root);
+	if (n->http_text)
+		buf_printf(&b, "%s\n", n->http_text);
+	buf_printf(&b,
+		   "\tserver {\n\t\tlisten 127.0.0.1:%d;\n"
+		   "\t\tlocation / {\n\t\t\treturn 200 \"rig\";\n\t\t}\n\t}\n",
+		   n->port);
+	if (n->include_http)
+		buf_printf(&b, "\tinclude %s/live/http.conf;\n", n->state);
+	buf_puts(&b, "}\nstream {\n");
+	if (n->include_stream)
+		buf_printf(&b, "\tinclude %s/live/stream.conf;\n", n->state);
+	buf_puts(&b, "}\n");
+	rig_write(n->config, "%s", buf_str(&b));
+	buf_fini(&b);
+}
+
+struct nginx_settings rig_nginx_settings(const struct rig_nginx *n)
+{
+	return (struct nginx_settings){
+		.binary = BINARY,
+		.config = n->config,
+		.pid = n->pid_file,
+		.test_timeout = 20 * USEC_PER_SEC,
+		.reload_timeout = 30 * USEC_PER_SEC,
+		.reload_gap = 10 * USEC_PER_MSEC,
+		.probe = "",
+		.sandbox = "auto",
+		.log_directory = n->log_directory,
+	};
+}
+
+static void become_nginx(const struct rig_nginx *n, pid_t parent)
+{
+	char *argv[] = { (char[]){ BINARY }, (char[]){ "-p" }, n->root,      (char[]){ "-c" },
+			 n->config,          (char[]){ "-e" }, n->error_log, NULL };
+	int out = open(n->error_log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	sigset_t none;
+
+	/* SIGTERM and not SIGKILL: workers of a killed master would stay behind */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent || out < 0)
+		_exit(127);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	dup2(out, STDOUT_FILENO);
+	dup2(out, STDERR_FILENO);
+	execv(argv[0], argv);
+	_exit(127);
+}
+
+static bool pid_file_names(const struct rig_nginx *n)
+{
+	char *text = rig_read(n->pid_file);
+
+	return text && strtol(text, NULL, 10) == n->pid;
+}
+
+static bool has_ended(struct rig_nginx *n)
+{
+	if (n->pid && waitpid(n->pid, NULL, WNOHANG) != 0)
+		n->pid = 0;
+	return n->pid == 0;
+}
+
+void rig_nginx_start(struct rig_nginx *n)
+{
+	pid_t parent = getpid();
+	char *log;
+
+	n->pid = fork();
+	if (n->pid < 0)
+		die("fork: %m");
+	if (n->pid == 0)
+		become_nginx(n, parent);
+	eventually(NULL, has_ended(n) || (pid_file_names(n) && rig_nginx_says(n->port, "rig")));
+	if (!n->pid) {
+		log = rig_read(n->error_log);
+		fail_msg("nginx did not start: %s", log ? log : "it said nothing");
+	}
+}
+
+/* Children of the master, by the kernel's own list. */
+static size_t children_of(pid_t pid, pid_t *out, size_t room)
+{
+	char name[64], *text, *end;
+	size_t count = 0;
+
+	snprintf(name, sizeof(name), "/proc/%d/task/%d/children", (int)pid, (int)pid);
+	text = rig_read(name);
+	while (text && count < room) {
+		long child = strtol(text, &end, 10);
+
+		if (end == text)
+			break;
+		out[count++] = (pid_t)child;
+		text = end;
+	}
+	return count;
+}
+
+/* Still the nginx process that we knew, and no later bearer of its number? */
+static bool is_nginx(pid_t pid)
+{
+	char name[64], *title;
+
+	snprintf(name, sizeof(name), "/proc/%d/cmdline", (int)pid);
+	title = rig_read(name);
+	return title && strncmp(title, "nginx: ", 7) == 0;
+}
+
+static void end_orphans(void)
+{
+	for (size_t i = 0; i < orphan_count; i++) {
+		if (is_nginx(orphans[i]))
+			kill(orphans[i], SIGKILL);
+	}
+	for (size_t i = 0; i < orphan_count; i++)
+		eventually(NULL, !is_nginx(orphans[i]));
+	orphan_count = 0;
+}
+
+void rig_nginx_kill9(struct rig_nginx *n)
+{
+	if (!n->pid)
+		return;
+	orphan_count +=
+		children_of(n->pid, orphans + orphan_count, ARRAY_SIZE(orphans) - orphan_count);
+	rig_stop(n->pid, SIGKILL);
+	n->pid = 0;
+}
+
+void rig_nginx_stop(struct rig_nginx *n)
+{
+	if (n->pid) {
+		kill(n->pid, SIGCONT);
+		rig_stop(n->pid, SIGTERM);
+		n->pid = 0;
+	}
+	end_orphans();
+}
+
+void rig_nginx_hangup(const struct rig_nginx *n)
+{
+	if (n->pid)
+		kill(n->pid, SIGHUP);
+}
+
+static int dial(int port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_port = htons((uint16_t)port),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct timeval patience = { .tv_sec = 5 };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		die("socket: %m");
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+int rig_nginx_get(int port, const char *path, const char *host, const char **body)
+{
+	static struct buf answer; /* kept for the caller until the next call */
+	char request[1024], chunk[4096];
+	int fd = dial(port), status = 0;
+	const char *end;
+	ssize_t got;
+
+	buf_clear(&answer);
+	if (body)
+		*body = "";
+	if (fd < 0)
+		return 0;
+	snprintf(request, sizeof(request),
+		 "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", path,
+		 host ? host : "localhost");
+	if (send(fd, request, strlen(request), MSG_NOSIGNAL) > 0) {
+		while ((got = recv(fd, chunk, sizeof(chunk), 0)) > 0)
+			buf_put(&answer, chunk, (size_t)got);
+	}
+	close(fd);
+	if (sscanf(buf_str(&answer), "HTTP/1.1 %d", &status) != 1)
+		status = 0;
+	end = strstr(buf_str(&answer), "\r\n\r\n");
+	if (body)
+		*body = end ? end + 4 : "";
+	return status;
+}
+
+bool rig_nginx_says(int port, const char *text)
+{
+	const char *body;
+
+	return rig_nginx_get(port, "/", NULL, &body) == 200 && strcmp(body, text) == 0;
+}
+
+unsigned rig_nginx_reloads(const struct rig_nginx *n)
+{
+	char mark[64], *log = rig_read(n->error_log);
+	unsigned count = 0;
+
+	snprintf(mark, sizeof(mark), "%d#%d: reconfiguring", (int)n->pid, (int)n->pid);
+	while (log && (log = strstr(log, mark))) {
+		count++;
+		log += strlen(mark);
+	}
+	return count;
+}
