@@ -6,8 +6,12 @@
  * RELOAD_CMD_UNEXPECTED, which is logged, never silent.
  *
  *	idle → checking → publishing → signalling → verifying → settling → idle
- *	                                   │            │           │
- *	                                   └── reverting (┴───────────┘) → recovering → idle
+ *	                                                │           │
+ *	                                                └───────────┴→ reverting → recovering → idle
+ *
+ * Bytes that are live already, but that nginx has not been seen to run (we were
+ * killed between the rename and the signal), take the same way; there is nothing
+ * to publish then.
  */
 #ifndef ZKNGINX_RELOAD_H
 #define ZKNGINX_RELOAD_H
@@ -23,18 +27,21 @@
 	X(RECOVERING, "recovering") /* … and signalled, because workers had changed */
 
 #define RELOAD_EVENTS(X)                                                                           \
-	X(WANT, "want")                     /* a bundle that differs from the live one */          \
+	X(WANT, "want")                     /* a bundle that nginx is not known to run */          \
+	X(CURRENT, "current")               /* nginx runs exactly these bytes already */           \
 	X(CHECK_OK, "check-ok")             /* nginx -t passed on exactly these bytes */           \
 	X(CHECK_FAILED, "check-failed")     /* … or not, or it took too long */                  \
+	X(PROVED, "proved")                 /* it passed, and no more was asked for */             \
 	X(PUBLISHED, "published")           /* the live link names the new generation */           \
 	X(PUBLISH_FAILED, "publish-failed") /* disk full and the like: the old one is live */      \
+	X(NOT_INCLUDED, "not-included")     /* published, but nginx.conf does not include it */    \
 	X(MASTER_ABSENT,                                                                           \
 	  "master-absent")        /* no master to signal: it will read the files at start */       \
 	X(SIGNALLED, "signalled") /* SIGHUP was queued */                                          \
 	X(ACCEPTED, "accepted")   /* a full set of new workers, the old ones leave */              \
 	X(REJECTED, "rejected")   /* master idle again and no new worker */                        \
 	X(DIED, "died")           /* new workers died, or none is left */                          \
-	X(TIMED_OUT, "timed-out") /* no verdict within nginx.reload_timeout */                     \
+	X(TIMED_OUT, "timed-out") /* no verdict (or no idle master) in time */                     \
 	X(SETTLED, "settled")     /* still all alive */                                            \
 	X(REVERTED, "reverted")   /* last good is live again, workers never changed */             \
 	X(REVERTED_DIRTY, "reverted-dirty") /* … but workers had changed: signal again */        \
@@ -50,7 +57,9 @@
 	X(VERIFY, "verify")                                                                        \
 	X(SETTLE, "settle")                                                                        \
 	X(FINISH, "finish")       /* report success */                                             \
+	X(KEEP, "keep")           /* report: nothing to do */                                      \
 	X(DEFER, "defer")         /* report: published, nginx is not running */                    \
+	X(STRAND, "strand")       /* report: published, but nginx.conf does not include it */      \
 	X(UNKNOWN, "unknown")     /* report: signalled, no verdict; look again later */            \
 	X(REVERT, "revert")       /* put the last good generation back */                          \
 	X(RECOVER, "recover")     /* signal the master once more, verify */                        \
