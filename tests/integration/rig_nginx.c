@@ -1,7 +1,8 @@
 /*
- * A real nginx for the tests. The master is a child of the test (daemon off) and
- * is asked to stop when the test dies. Workers orphaned by rig_nginx_kill9() are
- * remembered by pid and ended by rig_nginx_stop().
+ * A real nginx for the tests. The master is a child of the test (as its own, or as
+ * one that the test inherits when it detaches) and is asked to stop when the test
+ * dies. Workers orphaned by rig_nginx_kill9() are remembered by pid and ended by
+ * rig_nginx_stop().
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -65,14 +66,15 @@ void rig_nginx_configure(const struct rig_nginx *n)
 	buf_printf(&b,
 		   "load_module /usr/lib/nginx/modules/ngx_stream_module.so;\n"
 		   "user www-data;\n"
-		   "daemon off;\n"
+		   "daemon %s;\n"
 		   "worker_processes 2;\n"
 		   "pid %s;\n"
 		   "error_log %s notice;\n"
 		   "%s\n"
 		   "events {\n\tworker_connections 512;\n}\n"
 		   "http {\n\taccess_log off;\n",
-		   n->pid_file, n->error_log, n->main_text ? n->main_text : "");
+		   n->daemon ? "on" : "off", n->pid_file, n->error_log,
+		   n->main_text ? n->main_text : "");
 	put_temp_paths(&b, n->root);
 	if (n->http_text)
 		buf_printf(&b, "%s\n", n->http_text);
@@ -131,6 +133,18 @@ static bool pid_file_names(const struct rig_nginx *n)
 	return text && strtol(text, NULL, 10) == n->pid;
 }
 
+/* The launcher of a detached nginx ends as soon as the master runs: it is ours then. */
+static void adopt(struct rig_nginx *n)
+{
+	char *text;
+	int status;
+
+	if (waitpid(n->pid, &status, 0) != n->pid)
+		die("waitpid: %m");
+	text = status == 0 ? rig_read(n->pid_file) : NULL;
+	n->pid = text ? (pid_t)strtol(text, NULL, 10) : 0;
+}
+
 static bool has_ended(struct rig_nginx *n)
 {
 	if (n->pid && waitpid(n->pid, NULL, WNOHANG) != 0)
@@ -143,11 +157,15 @@ void rig_nginx_start(struct rig_nginx *n)
 	pid_t parent = getpid();
 	char *log;
 
+	if (n->daemon)
+		prctl(PR_SET_CHILD_SUBREAPER, 1);
 	n->pid = fork();
 	if (n->pid < 0)
 		die("fork: %m");
 	if (n->pid == 0)
 		become_nginx(n, parent);
+	if (n->daemon)
+		adopt(n);
 	eventually(NULL, has_ended(n) || (pid_file_names(n) && rig_nginx_says(n->port, "rig")));
 	if (!n->pid) {
 		log = rig_read(n->error_log);

@@ -25,6 +25,7 @@ struct rig_nginx {
 	pid_t pid;   /* of the master; 0: not started */
 	/* What the next rig_nginx_configure() writes. */
 	bool include_http, include_stream; /* true after rig_nginx_init() */
+	bool daemon;                       /* detach, as a packaged nginx does: needed for USR2 */
 	const char *main_text;             /* lines for the main context; may be NULL */
 	const char *http_text;             /* lines for http{}, before the include; may be NULL */
 };

@@ -1,0 +1,234 @@
+/*
+ * Finding the master: the number in the pid file is only a hint. The pidfd is opened
+ * first and everything is checked after that, so that what was checked is what the pidfd
+ * holds; a number that was given to another process meanwhile fails the proof.
+ *
+ * During a binary upgrade there are two masters. The old one ignores its configuration on
+ * SIGHUP (it only adds workers of the old kind), so `upgrading` forbids signals until one
+ * master is left.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "master.h"
+#include "proc.h"
+
+#define MASTER_TITLE "nginx: master process"
+#define WORKER_TITLE "nginx: worker process"
+#define LEAVING_TITLE WORKER_TITLE " is shutting down"
+#define HANGUP_BIT (UINT64_C(1) << (SIGHUP - 1))
+
+static bool starts_with(const char *s, const char *start)
+{
+	return strncmp(s, start, strlen(start)) == 0;
+}
+
+static int read_pid(const char *path, pid_t *pid, struct err *e)
+{
+	/* never wait for the writer of a fifo */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	char text[32], *end;
+	ssize_t got;
+	long number;
+
+	if (fd < 0 && errno == ENOENT)
+		return err_set(e, ERR_UNAVAILABLE, "there is no pid file %s", path);
+	if (fd < 0)
+		return err_sys(e, "%s", path);
+	got = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (got <= 0)
+		return err_set(e, ERR_UNAVAILABLE, "the pid file %s is empty", path);
+	text[got] = '\0';
+	number = strtol(text, &end, 10);
+	if (end == text || strspn(end, " \r\n") != strlen(end) || number <= 1 || number > INT32_MAX)
+		return err_set(e, ERR_UNAVAILABLE, "%s does not hold a process id", path);
+	*pid = (pid_t)number;
+	return 0;
+}
+
+/* The file that runs is `binary`, or bears its name (it was replaced since). */
+static bool runs(pid_t pid, const char *binary)
+{
+	const char *name = strrchr(binary, '/');
+	char link[64], target[4096], *deleted;
+	struct stat running, wanted;
+	ssize_t size;
+
+	snprintf(link, sizeof(link), "/proc/%d/exe", (int)pid);
+	size = readlink(link, target, sizeof(target) - 1);
+	if (size < 0)
+		return true; /* not ours to see: the title has to do */
+	target[size] = '\0';
+	if (stat(link, &running) == 0 && stat(binary, &wanted) == 0 &&
+	    running.st_dev == wanted.st_dev && running.st_ino == wanted.st_ino)
+		return true;
+	deleted = strstr(target, " (deleted)");
+	if (deleted)
+		*deleted = '\0';
+	name = name ? name + 1 : binary;
+	return strrchr(target, '/') && strcmp(strrchr(target, '/') + 1, name) == 0;
+}
+
+static int prove(struct master *m, const char *binary, struct err *e)
+{
+	struct proc_stat stat;
+	char title[256];
+
+	if (!proc_stat(m->pid, &stat) || !proc_title(m->pid, title, sizeof(title)))
+		return err_set(e, ERR_UNAVAILABLE, "process %d has ended", (int)m->pid);
+	m->start_time = stat.start_time;
+	if (!starts_with(title, MASTER_TITLE))
+		return err_set(e, ERR_REFUSED,
+			       "process %d is no nginx master: its command line is \"%s\"",
+			       (int)m->pid, title);
+	if (!runs(m->pid, binary))
+		return err_set(e, ERR_REFUSED, "process %d does not run %s", (int)m->pid, binary);
+	/* the new master of an upgrade is a child of the old one */
+	if (proc_title(stat.parent, title, sizeof(title)) && starts_with(title, "nginx: "))
+		m->upgrading = true;
+	if (!master_is_alive(m))
+		return err_set(e, ERR_UNAVAILABLE, "process %d has ended", (int)m->pid);
+	return 0;
+}
+
+static int find_by(const char *pid_file, const char *binary, struct master *m, struct err *e)
+{
+	*m = (struct master){ .pidfd = -1 };
+	if (read_pid(pid_file, &m->pid, e) < 0)
+		return -1;
+	m->pidfd = pidfd_open(m->pid, 0);
+	if (m->pidfd < 0 && errno == ESRCH)
+		return err_set(e, ERR_UNAVAILABLE, "%s is stale: there is no process %d", pid_file,
+			       (int)m->pid);
+	if (m->pidfd < 0)
+		return err_sys(e, "pidfd of process %d", (int)m->pid);
+	if (prove(m, binary, e) < 0) {
+		master_fini(m);
+		return err_wrap(e, "%s", pid_file);
+	}
+	return 0;
+}
+
+struct search {
+	uint64_t now;
+	bool found;
+};
+
+/* A child bears its parent's title for a moment after the fork; a nested master for good. */
+static void look_for_master(void *ctx, pid_t child)
+{
+	uint64_t moment = (uint64_t)sysconf(_SC_CLK_TCK);
+	struct search *search = ctx;
+	struct proc_stat stat;
+	char title[64];
+
+	if (proc_title(child, title, sizeof(title)) && starts_with(title, MASTER_TITLE) &&
+	    proc_stat(child, &stat) && search->now > stat.start_time + moment)
+		search->found = true;
+}
+
+static bool has_nested_master(const struct master *m)
+{
+	struct search search = { .now = proc_ticks() };
+
+	proc_children(m->pid, look_for_master, &search);
+	return search.found;
+}
+
+int master_find(const char *pid_file, const char *binary, struct master *m, struct err *e)
+{
+	char old_file[4096];
+	struct master old;
+	int rc = find_by(pid_file, binary, m, e);
+
+	snprintf(old_file, sizeof(old_file), "%s.oldbin", pid_file);
+	if (find_by(old_file, binary, &old, NULL) == 0) {
+		if (rc < 0) {
+			/* the upgrade has just begun: the new master has no pid file yet */
+			*m = old;
+			rc = 0;
+		} else {
+			master_fini(&old);
+		}
+		m->upgrading = true;
+	}
+	if (rc == 0 && !m->upgrading)
+		m->upgrading = has_nested_master(m);
+	return rc;
+}
+
+void master_fini(struct master *m)
+{
+	if (m->pidfd >= 0)
+		close(m->pidfd);
+	*m = (struct master){ .pidfd = -1 };
+}
+
+bool master_is_alive(const struct master *m)
+{
+	struct pollfd p = { .fd = m->pidfd, .events = POLLIN };
+
+	return m->pidfd >= 0 && poll(&p, 1, 0) == 0;
+}
+
+enum master_activity master_activity(const struct master *m)
+{
+	struct proc_signals signals;
+
+	/* the pidfd is asked last: what was read was the master's, then */
+	if (!proc_signals(m->pid, &signals) || !master_is_alive(m))
+		return MASTER_GONE;
+	if (signals.pending & HANGUP_BIT)
+		return MASTER_QUEUED;
+	return signals.blocked & HANGUP_BIT ? MASTER_BUSY : MASTER_IDLE;
+}
+
+int master_hangup(const struct master *m, struct err *e)
+{
+	if (pidfd_send_signal(m->pidfd, SIGHUP, NULL, 0) == 0)
+		return 0;
+	if (errno == ESRCH)
+		return err_set(e, ERR_UNAVAILABLE, "nginx (process %d) has ended", (int)m->pid);
+	return err_sys(e, "SIGHUP to process %d", (int)m->pid);
+}
+
+static void sort_in(void *ctx, pid_t child)
+{
+	struct workers *w = ctx;
+	char title[128];
+
+	if (!proc_title(child, title, sizeof(title)))
+		return; /* on its way out */
+	w->children++;
+	if (starts_with(title, LEAVING_TITLE))
+		w->leaving++;
+	else if (strcmp(title, WORKER_TITLE) == 0 && w->serving_count < MASTER_WORKERS_MAX)
+		w->serving[w->serving_count++] = child;
+}
+
+void master_workers(const struct master *m, struct workers *w)
+{
+	w->serving_count = 0;
+	w->leaving = 0;
+	w->children = 0;
+	proc_children(m->pid, sort_in, w);
+}
+
+bool workers_have(const struct workers *w, pid_t pid)
+{
+	for (size_t i = 0; i < w->serving_count; i++) {
+		if (w->serving[i] == pid)
+			return true;
+	}
+	return false;
+}

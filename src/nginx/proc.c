@@ -1,0 +1,142 @@
+/*
+ * Readers of /proc. Every one of them may race with the end of the process: "gone" is an
+ * ordinary answer. The children come from the kernel's own list; where it is not compiled
+ * in, from a look at the parent of every process.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "proc.h"
+
+static bool read_all(int fd, struct buf *out)
+{
+	char chunk[4096];
+	ssize_t got;
+
+	while ((got = read(fd, chunk, sizeof(chunk))) != 0) {
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return false;
+		buf_put(out, chunk, (size_t)got);
+	}
+	return true;
+}
+
+bool proc_read(pid_t pid, const char *name, struct buf *out)
+{
+	char path[64];
+	bool ok;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	ok = read_all(fd, out);
+	close(fd);
+	return ok;
+}
+
+bool proc_title(pid_t pid, char *title, size_t room)
+{
+	CLEANUP(buf_fini) struct buf b = BUF_INIT;
+
+	title[0] = '\0';
+	if (!proc_read(pid, "cmdline", &b))
+		return false;
+	snprintf(title, room, "%s", buf_str(&b));
+	return title[0] != '\0';
+}
+
+bool proc_stat(pid_t pid, struct proc_stat *out)
+{
+	CLEANUP(buf_fini) struct buf b = BUF_INIT;
+	unsigned long long start;
+	const char *rest;
+	int parent;
+
+	if (!proc_read(pid, "stat", &b))
+		return false;
+	/* the name in parentheses may hold anything: what counts stands behind the last one */
+	rest = strrchr(buf_str(&b), ')');
+	if (!rest || sscanf(rest,
+			    ") %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
+			    "%*d %*d %llu",
+			    &parent, &start) != 2)
+		return false;
+	*out = (struct proc_stat){ .parent = parent, .start_time = start };
+	return true;
+}
+
+uint64_t proc_ticks(void)
+{
+	uint64_t hertz = (uint64_t)sysconf(_SC_CLK_TCK);
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * hertz + (uint64_t)now.tv_nsec * hertz / 1000000000;
+}
+
+static bool mask(const char *status, const char *key, uint64_t *out)
+{
+	const char *at = strstr(status, key);
+
+	if (!at)
+		return false;
+	*out = strtoull(at + strlen(key), NULL, 16);
+	return true;
+}
+
+bool proc_signals(pid_t pid, struct proc_signals *out)
+{
+	CLEANUP(buf_fini) struct buf b = BUF_INIT;
+
+	return proc_read(pid, "status", &b) && mask(buf_str(&b), "\nSigBlk:", &out->blocked) &&
+	       mask(buf_str(&b), "\nShdPnd:", &out->pending);
+}
+
+static bool children_by_scan(pid_t pid, void (*visit)(void *ctx, pid_t child), void *ctx)
+{
+	DIR *proc = opendir("/proc");
+	struct proc_stat stat;
+	struct dirent *entry;
+
+	if (!proc)
+		return false;
+	while ((entry = readdir(proc))) {
+		char *end;
+		long number = strtol(entry->d_name, &end, 10);
+
+		if (*end || number <= 0)
+			continue;
+		if (proc_stat((pid_t)number, &stat) && stat.parent == pid)
+			visit(ctx, (pid_t)number);
+	}
+	closedir(proc);
+	return true;
+}
+
+bool proc_children(pid_t pid, void (*visit)(void *ctx, pid_t child), void *ctx)
+{
+	CLEANUP(buf_fini) struct buf b = BUF_INIT;
+	char name[64], *end;
+	const char *at;
+
+	snprintf(name, sizeof(name), "task/%d/children", (int)pid);
+	if (!proc_read(pid, name, &b))
+		return children_by_scan(pid, visit, ctx);
+	for (at = buf_str(&b);; at = end) {
+		long child = strtol(at, &end, 10);
+
+		if (end == at)
+			return true;
+		visit(ctx, (pid_t)child);
+	}
+}

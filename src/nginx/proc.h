@@ -1,0 +1,33 @@
+/* Small readers of /proc: what a process is, and what it is about to do. */
+#ifndef ZKNGINX_NGINX_PROC_H
+#define ZKNGINX_NGINX_PROC_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+#include <zknginx/buf.h>
+
+/* The whole of /proc/PID/name; false when there is no such process or file. */
+bool proc_read(pid_t pid, const char *name, struct buf *out);
+
+/* The command line: nginx writes its title there. False when empty (a zombie) or gone. */
+bool proc_title(pid_t pid, char *title, size_t room);
+
+struct proc_stat {
+	pid_t parent;
+	uint64_t start_time; /* clock ticks since boot */
+};
+bool proc_stat(pid_t pid, struct proc_stat *out);
+
+/* Clock ticks since boot, now: comparable with start_time. */
+uint64_t proc_ticks(void);
+
+struct proc_signals {
+	uint64_t blocked; /* SigBlk: bit N - 1 for signal N */
+	uint64_t pending; /* ShdPnd */
+};
+bool proc_signals(pid_t pid, struct proc_signals *out);
+
+/* Calls visit for each child; false when the list could not be had. */
+bool proc_children(pid_t pid, void (*visit)(void *ctx, pid_t child), void *ctx);
+
+#endif

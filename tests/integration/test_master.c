@@ -1,0 +1,290 @@
+/* The master: found only when it is one, and read by what the kernel says about it. */
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "nginx/master.h"
+#include "rig.h"
+#include "rig_nginx.h"
+
+#define BINARY "/usr/sbin/nginx"
+
+static struct rig_nginx nginx;
+
+static int start(void **state UNUSED)
+{
+	rig_nginx_init(&nginx, "nginx");
+	nginx.include_http = nginx.include_stream = false;
+	rig_nginx_configure(&nginx);
+	rig_nginx_start(&nginx);
+	return 0;
+}
+
+static int stop(void **state UNUSED)
+{
+	rig_nginx_stop(&nginx);
+	rig_clean();
+	return 0;
+}
+
+static void find(struct master *m)
+{
+	struct err e;
+
+	if (master_find(nginx.pid_file, BINARY, m, &e) < 0)
+		fail_msg("%s", e.text);
+}
+
+static void refuse(const char *pid_file, enum err_code code, const char *word)
+{
+	struct master m;
+	struct err e;
+
+	assert_int_equal(master_find(pid_file, BINARY, &m, &e), -1);
+	assert_int_equal(m.pidfd, -1);
+	if (e.code != code || !strstr(e.text, word))
+		fail_msg("code %d: %s (not: %s)", (int)e.code, e.text, word);
+}
+
+static size_t serving(const struct master *m)
+{
+	struct workers w;
+
+	master_workers(m, &w);
+	return w.serving_count;
+}
+
+static void test_found(void **state UNUSED)
+{
+	struct workers w;
+	struct master m;
+
+	find(&m);
+	assert_int_equal(m.pid, nginx.pid);
+	assert_true(m.start_time > 0);
+	assert_false(m.upgrading);
+	assert_true(master_is_alive(&m));
+	eventually(NULL, master_activity(&m) == MASTER_IDLE);
+	master_workers(&m, &w);
+	assert_int_equal(w.serving_count, 2);
+	assert_int_equal(w.leaving, 0);
+	assert_int_equal(w.children, 2);
+	assert_true(workers_have(&w, w.serving[1]));
+	assert_false(workers_have(&w, m.pid));
+	master_fini(&m);
+}
+
+static bool is_titled(pid_t pid, const char *start)
+{
+	char name[64], *title;
+
+	snprintf(name, sizeof(name), "/proc/%d/cmdline", (int)pid);
+	title = rig_read(name);
+	return title && strncmp(title, start, strlen(start)) == 0;
+}
+
+static void test_pid_files_that_name_no_master(void **state UNUSED)
+{
+	char *file = rig_path("some.pid");
+	char *argv[] = { "sleep", "1000", NULL };
+	struct workers w;
+	struct master m;
+	pid_t other;
+
+	refuse(file, ERR_UNAVAILABLE, "no pid file");
+	rig_write(file, "%s", "");
+	refuse(file, ERR_UNAVAILABLE, "empty");
+	rig_write(file, "nginx\n");
+	refuse(file, ERR_UNAVAILABLE, "process id");
+	rig_write(file, "-1\n");
+	refuse(file, ERR_UNAVAILABLE, "process id");
+	rig_write(file, "1x\n");
+	refuse(file, ERR_UNAVAILABLE, "process id");
+
+	other = rig_start(NULL, argv);
+	eventually(NULL, is_titled(other, "sleep"));
+	rig_write(file, "%d\n", (int)other);
+	refuse(file, ERR_REFUSED, "no nginx master");
+	rig_stop(other, SIGKILL);
+	refuse(file, ERR_UNAVAILABLE, "stale");
+
+	find(&m);
+	master_workers(&m, &w);
+	master_fini(&m);
+	rig_write(file, "%d\n", (int)w.serving[0]);
+	refuse(file, ERR_REFUSED, "worker process");
+
+	unlink(file);
+	assert_int_equal(mkfifo(file, 0600), 0);
+	refuse(file, ERR_UNAVAILABLE, "empty");
+	unlink(file);
+}
+
+/* A process that gave itself the title but runs something else. */
+static void test_borrowed_title(void **state UNUSED)
+{
+	char *argv[] = { "bash", "-c", "exec -a 'nginx: master process x' sleep 1000", NULL };
+	char *file = rig_path("borrowed.pid");
+	pid_t other = rig_start(NULL, argv);
+
+	eventually(NULL, is_titled(other, "nginx: "));
+	rig_write(file, "%d\n", (int)other);
+	refuse(file, ERR_REFUSED, "does not run");
+	rig_stop(other, SIGKILL);
+}
+
+static int hold_connection(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_port = htons((uint16_t)nginx.port),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	/* half a request: the worker has to wait for the rest */
+	assert_int_equal(send(fd, "GET / HT", 8, MSG_NOSIGNAL), 8);
+	return fd;
+}
+
+static unsigned leaving(const struct master *m)
+{
+	struct workers w;
+
+	master_workers(m, &w);
+	return w.leaving;
+}
+
+static void test_hangup_changes_the_workers(void **state UNUSED)
+{
+	struct workers before, after;
+	struct master m;
+	struct err e;
+	int fd;
+
+	find(&m);
+	master_workers(&m, &before);
+	fd = hold_connection();
+	/* the connection has been accepted once the rest of the server still answers */
+	assert_true(rig_nginx_says(nginx.port, "rig"));
+	assert_int_equal(master_hangup(&m, &e), 0);
+	eventually(NULL, leaving(&m) == 1 && serving(&m) == 2);
+	eventually(NULL, master_activity(&m) == MASTER_IDLE);
+	master_workers(&m, &after);
+	for (size_t i = 0; i < before.serving_count; i++)
+		assert_false(workers_have(&after, before.serving[i]));
+	close(fd);
+	eventually(NULL, leaving(&m) == 0);
+	assert_true(master_is_alive(&m));
+	master_fini(&m);
+}
+
+static bool is_stopped(pid_t pid)
+{
+	char name[64], *text;
+
+	snprintf(name, sizeof(name), "/proc/%d/status", (int)pid);
+	text = rig_read(name);
+	return text && strstr(text, "\nState:\tT");
+}
+
+static void test_stopped_master_keeps_the_signal(void **state UNUSED)
+{
+	struct master m;
+	struct err e;
+
+	find(&m);
+	kill(m.pid, SIGSTOP);
+	eventually(NULL, is_stopped(m.pid));
+	assert_int_equal(master_hangup(&m, &e), 0);
+	eventually(NULL, master_activity(&m) == MASTER_QUEUED);
+	kill(m.pid, SIGCONT);
+	eventually(NULL, master_activity(&m) == MASTER_IDLE);
+	master_fini(&m);
+}
+
+static void test_end_and_stale_file(void **state UNUSED)
+{
+	struct master m;
+	struct err e;
+
+	find(&m);
+	rig_nginx_kill9(&nginx);
+	assert_false(master_is_alive(&m));
+	assert_int_equal(master_activity(&m), MASTER_GONE);
+	assert_int_equal(master_hangup(&m, &e), -1);
+	assert_int_equal(e.code, ERR_UNAVAILABLE);
+	refuse(nginx.pid_file, ERR_UNAVAILABLE, "stale");
+	master_fini(&m);
+	assert_false(master_is_alive(&m));
+	rig_nginx_stop(&nginx);
+	rig_nginx_start(&nginx);
+}
+
+static bool is_upgrading(pid_t not )
+{
+	struct master m;
+	bool yes;
+
+	if (master_find(nginx.pid_file, BINARY, &m, NULL) < 0)
+		return false;
+	yes = m.upgrading && m.pid != not ;
+	master_fini(&m);
+	return yes;
+}
+
+static bool found_alone(struct master *m)
+{
+	if (master_find(nginx.pid_file, BINARY, m, NULL) < 0)
+		return false;
+	if (!m->upgrading && m->pid != nginx.pid)
+		return true;
+	master_fini(m);
+	return false;
+}
+
+static void test_binary_upgrade(void **state UNUSED)
+{
+	struct master m;
+	pid_t old;
+
+	rig_nginx_stop(&nginx);
+	nginx.daemon = true;
+	rig_nginx_configure(&nginx);
+	rig_nginx_start(&nginx);
+	old = nginx.pid;
+	kill(old, SIGUSR2);
+	eventually(NULL, is_upgrading(old));
+	rig_stop(old, SIGQUIT);
+	nginx.pid = 0;
+	eventually(NULL, found_alone(&m));
+	assert_int_equal(serving(&m), 2);
+	kill(m.pid, SIGTERM);
+	eventually(NULL, !master_is_alive(&m));
+	master_fini(&m);
+	/* a left-over .oldbin of a dead master forbids nothing */
+	rig_nginx_start(&nginx);
+	rig_write(rig_path("nginx/run/nginx.pid.oldbin"), "%d\n", (int)old);
+	find(&m);
+	assert_false(m.upgrading);
+	master_fini(&m);
+	unlink(rig_path("nginx/run/nginx.pid.oldbin"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_found),
+		cmocka_unit_test(test_pid_files_that_name_no_master),
+		cmocka_unit_test(test_borrowed_title),
+		cmocka_unit_test(test_hangup_changes_the_workers),
+		cmocka_unit_test(test_stopped_master_keeps_the_signal),
+		cmocka_unit_test(test_end_and_stale_file),
+		cmocka_unit_test(test_binary_upgrade),
+	};
+
+	return cmocka_run_group_tests_name("master", tests, start, stop);
+}
