@@ -214,12 +214,14 @@ static void sort_in(void *ctx, pid_t child)
 		w->leaving++;
 	else if (strcmp(title, WORKER_TITLE) == 0 && w->serving_count < MASTER_WORKERS_MAX)
 		w->serving[w->serving_count++] = child;
+	else if (starts_with(title, MASTER_TITLE))
+		w->starting++;
 }
 
 void master_workers(const struct master *m, struct workers *w)
 {
 	w->serving_count = 0;
-	w->leaving = 0;
+	w->leaving = w->starting = 0;
 	w->children = 0;
 	proc_children(m->pid, sort_in, w);
 }

@@ -39,6 +39,7 @@ struct workers {
 	pid_t serving[MASTER_WORKERS_MAX];
 	size_t serving_count;
 	unsigned leaving;
+	unsigned starting; /* forked a moment ago: still under the master's title */
 	unsigned children; /* of all kinds */
 };
 void master_workers(const struct master *m, struct workers *w);

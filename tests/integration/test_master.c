@@ -68,9 +68,9 @@ static void test_found(void **state UNUSED)
 	assert_true(m.start_time > 0);
 	assert_false(m.upgrading);
 	assert_true(master_is_alive(&m));
-	eventually(NULL, master_activity(&m) == MASTER_IDLE);
+	eventually(NULL, master_activity(&m) == MASTER_IDLE && serving(&m) == 2);
 	master_workers(&m, &w);
-	assert_int_equal(w.serving_count, 2);
+	assert_int_equal(w.starting, 0);
 	assert_int_equal(w.leaving, 0);
 	assert_int_equal(w.children, 2);
 	assert_true(workers_have(&w, w.serving[1]));
@@ -166,6 +166,7 @@ static void test_hangup_changes_the_workers(void **state UNUSED)
 	int fd;
 
 	find(&m);
+	eventually(NULL, serving(&m) == 2);
 	master_workers(&m, &before);
 	fd = hold_connection();
 	/* the connection has been accepted once the rest of the server still answers */
@@ -261,7 +262,7 @@ static void test_binary_upgrade(void **state UNUSED)
 	rig_stop(old, SIGQUIT);
 	nginx.pid = 0;
 	eventually(NULL, found_alone(&m));
-	assert_int_equal(serving(&m), 2);
+	eventually(NULL, serving(&m) == 2);
 	kill(m.pid, SIGTERM);
 	eventually(NULL, !master_is_alive(&m));
 	master_fini(&m);
