@@ -8,9 +8,13 @@
 
 struct http;
 
-/* listen: "127.0.0.1:9641" or "[::1]:9641". `write` fills a page at each scrape. */
+/*
+ * listen: "127.0.0.1:9641" or "[::1]:9641". GET /metrics (HEAD too) is answered with
+ * what `write` fills in; everything else is 404 or 405.
+ */
 int http_new(sd_event *loop, const char *listen, void (*write)(void *ctx, struct buf *out),
 	     void *ctx, struct http **out, struct err *e);
 void http_free(struct http *h);
+DEFINE_CLEANUP(struct http *, http_free)
 
 #endif

@@ -17,7 +17,8 @@ struct settings_file; /* a parsed set and the memory of its strings */
 
 /*
  * All or nothing: ERR_INPUT (what the file says) or ERR_SYS (cannot be read).
- * missing_ok: a file that is not there is the empty file.
+ * missing_ok: a file that is not there is the empty file. The text of an ERR_INPUT
+ * holds up to ten errors, one a line ("FILE:LINE: what"): log it line by line.
  */
 int settings_load(const char *path, bool missing_ok, struct settings_file **out, struct err *e);
 const struct settings *settings_get(const struct settings_file *f);
@@ -25,14 +26,20 @@ void settings_free(struct settings_file *f);
 DEFINE_CLEANUP(struct settings_file *, settings_free)
 
 /*
- * Takes of `next` what may change while running; names in `fixed` ("a, b") the keys
- * that differ but need a restart. Returns how many such keys there are.
+ * Names in `fixed` ("a, b") the keys that differ between the two but need a restart;
+ * returns how many there are.
  */
 size_t settings_fixed_changes(const struct settings *now, const struct settings *next,
 			      struct buf *fixed);
 
+/*
+ * Copies into `now` the keys of `next` that may change while running. Strings stay
+ * where they are: both sets' files must outlive `now`.
+ */
+void settings_take(struct settings *now, const struct settings *next);
+
 /* The i-th key's dotted path and default as text, for tests of the sample and the man page; false
- * past the end. */
+ * past the end. A list's default is its entries by ", ". */
 bool settings_key(size_t i, const char **path, const char **preset, bool *reloadable);
 
 #endif

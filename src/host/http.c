@@ -1,0 +1,250 @@
+/*
+ * One page, /metrics, for whoever may connect to the address that the operator
+ * chose. libmicrohttpd has no thread here: its epoll descriptor is a source of the
+ * loop, and MHD_get_timeout() says when it wants to be run without an event.
+ * A slow or silent client costs one of CONNECTIONS places until CLIENT_TIMEOUT.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <zknginx/log.h>
+
+#include "http.h"
+
+#define CONNECTIONS 32
+#define CLIENT_TIMEOUT 5u /* seconds */
+#define CLIENT_MEMORY ((size_t)16384)
+#define BACKLOG 64
+#define METRICS_TYPE "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+struct http {
+	struct MHD_Daemon *server;
+	sd_event_source *events, *timer;
+	void (*write)(void *ctx, struct buf *out);
+	void *ctx;
+};
+
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+/* "127.0.0.1:9641", "[::1]:9641" */
+static int parse_listen(const char *text, union address *out, socklen_t *size, struct err *e)
+{
+	const char *colon = strrchr(text, ':');
+	bool v6 = text[0] == '[';
+	char host[64];
+	size_t length = colon ? (size_t)(colon - text) : 0;
+	long port = colon ? strtol(colon + 1, NULL, 10) : 0;
+
+	*out = (union address){ 0 };
+	if (v6 && length >= 2 && text[length - 1] == ']') {
+		text++;
+		length -= 2;
+	}
+	if (length == 0 || length >= sizeof(host) || port < 1 || port > 65535)
+		return err_set(e, ERR_INPUT, "metrics.listen: \"%s\" is no address and port", text);
+	memcpy(host, text, length);
+	host[length] = '\0';
+	out->any.sa_family = v6 ? AF_INET6 : AF_INET;
+	*size = v6 ? sizeof(out->v6) : sizeof(out->v4);
+	if (v6)
+		out->v6.sin6_port = htons((uint16_t)port);
+	else
+		out->v4.sin_port = htons((uint16_t)port);
+	if (inet_pton(out->any.sa_family, host,
+		      v6 ? (void *)&out->v6.sin6_addr : (void *)&out->v4.sin_addr) != 1)
+		return err_set(e, ERR_INPUT, "metrics.listen: \"%s\" is no numeric address", host);
+	return 0;
+}
+
+static int bind_to(int fd, const union address *address, socklen_t size)
+{
+	int on = 1;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
+		return -1;
+	if (address->any.sa_family == AF_INET6 &&
+	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0)
+		return -1;
+	if (bind(fd, &address->any, size) < 0)
+		return -1;
+	return listen(fd, BACKLOG);
+}
+
+/* Our own socket rather than the library's, so that an error says what and why. */
+static int open_socket(const char *text, struct err *e)
+{
+	union address address;
+	socklen_t size = 0;
+	int fd;
+
+	if (parse_listen(text, &address, &size, e) < 0)
+		return -1;
+	fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return err_sys(e, "metrics.listen: socket for %s", text);
+	if (bind_to(fd, &address, size) < 0) {
+		err_sys(e, "metrics.listen: %s", text);
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status, const char *type,
+			      char *text, size_t size)
+{
+	struct MHD_Response *r = MHD_create_response_from_buffer(size, text, MHD_RESPMEM_MUST_FREE);
+	enum MHD_Result rc;
+
+	if (!r) {
+		free(text);
+		return MHD_NO;
+	}
+	MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
+		MHD_add_response_header(r, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+	rc = MHD_queue_response(connection, status, r);
+	MHD_destroy_response(r);
+	return rc;
+}
+
+static enum MHD_Result answer_text(struct MHD_Connection *connection, unsigned status,
+				   const char *text)
+{
+	return answer(connection, status, "text/plain; charset=utf-8", xstrdup(text), strlen(text));
+}
+
+static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *url,
+				  const char *method, const char *version UNUSED,
+				  const char *upload UNUSED, size_t *upload_size, void **state)
+{
+	static char seen;
+	struct http *h = ctx;
+	struct buf page = BUF_INIT;
+	size_t size;
+
+	if (!*state) { /* the headers are in; a body, if any, is still to come */
+		*state = &seen;
+		return MHD_YES;
+	}
+	if (*upload_size) {
+		*upload_size = 0; /* read and dropped */
+		return MHD_YES;
+	}
+	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
+		return answer_text(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD\n");
+	if (strcmp(url, "/metrics") != 0)
+		return answer_text(connection, MHD_HTTP_NOT_FOUND, "only /metrics is here\n");
+	h->write(h->ctx, &page);
+	size = page.size;
+	return answer(connection, MHD_HTTP_OK, METRICS_TYPE, buf_take(&page), size);
+}
+
+static void on_complaint(void *ctx UNUSED, const char *fmt, va_list args)
+{
+	char text[256];
+
+	/* the format is the library's own */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	vsnprintf(text, sizeof(text), fmt, args);
+#pragma GCC diagnostic pop
+	log_debug("metrics: %s", text);
+}
+
+/* Run the server, then sleep until its next event or deadline. */
+static int run(struct http *h)
+{
+	MHD_UNSIGNED_LONG_LONG wait_ms;
+
+	MHD_run(h->server);
+	if (MHD_get_timeout(h->server, &wait_ms) != MHD_YES)
+		return sd_event_source_set_enabled(h->timer, SD_EVENT_OFF);
+	sd_event_source_set_time_relative(h->timer, (uint64_t)wait_ms * USEC_PER_MSEC);
+	return sd_event_source_set_enabled(h->timer, SD_EVENT_ONESHOT);
+}
+
+static int on_event(sd_event_source *source UNUSED, int fd UNUSED, uint32_t events UNUSED,
+		    void *ctx)
+{
+	return run(ctx);
+}
+
+static int on_timer(sd_event_source *source UNUSED, uint64_t now UNUSED, void *ctx)
+{
+	return run(ctx);
+}
+
+static int start(struct http *h, int fd, struct err *e)
+{
+	h->server = MHD_start_daemon(
+		MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, h,
+		MHD_OPTION_EXTERNAL_LOGGER, on_complaint, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
+		CLIENT_TIMEOUT, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CLIENT_MEMORY, MHD_OPTION_END);
+	/* the socket is the library's by now, also when it gives up */
+	if (!h->server)
+		return err_set(e, ERR_SYS, "metrics.listen: libmicrohttpd does not start");
+	return 0;
+}
+
+static int attach(struct http *h, sd_event *loop, struct err *e)
+{
+	const union MHD_DaemonInfo *info = MHD_get_daemon_info(h->server, MHD_DAEMON_INFO_EPOLL_FD);
+	int rc;
+
+	if (!info)
+		return err_set(e, ERR_SYS, "metrics.listen: libmicrohttpd has no epoll");
+	rc = sd_event_add_io(loop, &h->events, info->epoll_fd, EPOLLIN, on_event, h);
+	if (rc >= 0)
+		rc = sd_event_add_time_relative(loop, &h->timer, CLOCK_MONOTONIC, 0, 0, on_timer,
+						h);
+	if (rc < 0) {
+		errno = -rc;
+		return err_sys(e, "metrics.listen: event loop");
+	}
+	return 0;
+}
+
+int http_new(sd_event *loop, const char *listen, void (*write)(void *ctx, struct buf *out),
+	     void *ctx, struct http **out, struct err *e)
+{
+	struct http *h;
+	int fd = open_socket(listen, e);
+
+	if (fd < 0)
+		return -1;
+	h = xcalloc(1, sizeof(*h));
+	h->write = write;
+	h->ctx = ctx;
+	if (start(h, fd, e) < 0 || attach(h, loop, e) < 0) {
+		http_free(h);
+		return -1;
+	}
+	*out = h;
+	return 0;
+}
+
+void http_free(struct http *h)
+{
+	if (!h)
+		return;
+	sd_event_source_disable_unref(h->events);
+	sd_event_source_disable_unref(h->timer);
+	if (h->server)
+		MHD_stop_daemon(h->server);
+	free(h);
+}

@@ -1,0 +1,54 @@
+/*
+ * Words to systemd. Without a notify socket (started by hand, in a test) every one of
+ * them is a no-op. The environment is left as it is: children get a clean one anyhow.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+
+#include <zknginx/err.h>
+#include <zknginx/log.h>
+
+#include "notify.h"
+
+#define STATUS_SIZE 512
+
+void notify_start(sd_event *loop)
+{
+	int rc = sd_event_set_watchdog(loop, true);
+
+	if (rc < 0)
+		log_warning("systemd's watchdog cannot be fed: %s", strerrordesc_np(-rc));
+}
+
+void notify_ready(void)
+{
+	sd_notify(0, "READY=1");
+}
+
+/* MONOTONIC_USEC is what Type=notify-reload (systemd 253 and later) asks for. */
+void notify_reloading(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
+		   (unsigned long long)((uint64_t)t.tv_sec * USEC_PER_SEC +
+					(uint64_t)t.tv_nsec / 1000));
+}
+
+void notify_stopping(void)
+{
+	sd_notify(0, "STOPPING=1");
+}
+
+/* A line feed in the text would begin another variable. */
+void notify_status(const char *line)
+{
+	char text[STATUS_SIZE];
+
+	snprintf(text, sizeof(text), "%s", line);
+	text[strcspn(text, "\r\n")] = '\0';
+	sd_notifyf(0, "STATUS=%s", text);
+}

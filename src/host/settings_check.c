@@ -1,0 +1,257 @@
+/*
+ * Every node of the file is looked up in the table, never the other way round: so
+ * nothing in the file goes unread. An error says which key, what was expected, and
+ * what was found.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <zknginx/tree.h>
+
+#include "settings_check.h"
+#include "settings_store.h"
+
+/* As much of a wrong value as an error quotes. */
+#define QUOTED "\"%.60s\""
+
+struct checker {
+	const config_t *config;
+	const char *path;
+	struct settings *values;
+	struct settings_errors *errors;
+};
+
+static const char *file_of(const struct checker *c, const config_setting_t *node)
+{
+	const char *file = config_setting_source_file(node);
+
+	return file ? file : c->path;
+}
+
+static unsigned line_of(const config_setting_t *node)
+{
+	return (unsigned)config_setting_source_line(node);
+}
+
+static const char *type_name(const config_setting_t *node)
+{
+	static const char *const names[] = {
+		[CONFIG_TYPE_GROUP] = "a group",  [CONFIG_TYPE_INT] = "a number",
+		[CONFIG_TYPE_INT64] = "a number", [CONFIG_TYPE_FLOAT] = "a fraction",
+		[CONFIG_TYPE_STRING] = "text",    [CONFIG_TYPE_BOOL] = "true or false",
+		[CONFIG_TYPE_ARRAY] = "an array", [CONFIG_TYPE_LIST] = "a list",
+	};
+	int type = config_setting_type(node);
+
+	return type > 0 && (size_t)type < ARRAY_SIZE(names) ? names[type] : "nothing";
+}
+
+static void put_choices(struct buf *out, const struct setting *s)
+{
+	buf_puts(out, s->choices[1] ? "one of " : "");
+	for (size_t i = 0; s->choices[i]; i++)
+		buf_printf(out, "%s\"%s\"", i ? ", " : "", s->choices[i]);
+}
+
+/* What the row asks for, in words. */
+static void put_expected(struct buf *out, const struct setting *s)
+{
+	static const char *const words[SETTING_TYPE_N] = {
+		[SETTING_TEXT] = "text in quotes",
+		[SETTING_TEXTS] = "texts in quotes, between [ and ]",
+		[SETTING_INTEGER] = "a whole number",
+		[SETTING_DURATION] = "a duration in quotes",
+		[SETTING_SIZE] = "a size in quotes",
+	};
+	const char *quote = s->type == SETTING_INTEGER ? "" : "\"";
+
+	if (s->type == SETTING_CHOICE)
+		put_choices(out, s);
+	else
+		buf_puts(out, words[s->type]);
+	if (s->type == SETTING_TEXTS)
+		buf_printf(out, ", at most %s", s->max);
+	else if (s->min)
+		buf_printf(out, ", %s%s%s to %s%s%s", quote, s->min, quote, quote, s->max, quote);
+	if (s->never)
+		buf_puts(out, ", or \"never\"");
+}
+
+/* `why`: the sentence of the key's form, or NULL for what the row says. */
+static void refuse(struct checker *c, const config_setting_t *node, const struct setting *s,
+		   const char *why, const char *found)
+{
+	struct buf text = BUF_INIT;
+
+	buf_printf(&text, "%s: %s", s->path, why ? why : "expected ");
+	if (!why)
+		put_expected(&text, s);
+	buf_printf(&text, "; found %s", found);
+	if (s->hint)
+		buf_printf(&text, " (%s)", s->hint);
+	settings_errors_add(c->errors, file_of(c, node), line_of(node), "%s", buf_str(&text));
+	buf_fini(&text);
+}
+
+static void check_string(struct checker *c, const config_setting_t *node, const struct setting *s)
+{
+	const char *text = config_setting_get_string(node), *why;
+	char found[80];
+
+	if (!text) {
+		refuse(c, node, s, NULL, type_name(node));
+	} else if (!setting_store(c->errors->arena, c->values, s, text, &why)) {
+		snprintf(found, sizeof(found), QUOTED, text);
+		refuse(c, node, s, why, found);
+	}
+}
+
+static void check_integer(struct checker *c, const config_setting_t *node, const struct setting *s)
+{
+	int type = config_setting_type(node);
+	long long n = config_setting_get_int64(node);
+	char found[32];
+
+	if (type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64) {
+		refuse(c, node, s, NULL, type_name(node));
+	} else if (!setting_store_integer(c->values, s, n)) {
+		/* a number that libconfig cut has been told already, as the file has it */
+		snprintf(found, sizeof(found), "%lld", n);
+		if (!settings_errors_have(c->errors, file_of(c, node), line_of(node)))
+			refuse(c, node, s, NULL, found);
+	}
+}
+
+static void check_texts(struct checker *c, const config_setting_t *node, const struct setting *s)
+{
+	int type = config_setting_type(node), length = config_setting_length(node);
+	size_t count = length > 0 ? (size_t)length : 0, bad;
+	const char **texts = arena_array(c->errors->arena, const char *, count + 1), *why;
+	char found[80];
+
+	if (type != CONFIG_TYPE_ARRAY && type != CONFIG_TYPE_LIST) {
+		refuse(c, node, s, NULL, type_name(node));
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		const config_setting_t *entry = config_setting_get_elem(node, (unsigned)i);
+
+		texts[i] = config_setting_get_string(entry);
+		if (!texts[i]) {
+			refuse(c, entry, s, NULL, type_name(entry));
+			return;
+		}
+	}
+	if (setting_store_texts(c->errors->arena, c->values, s, texts, count, &bad, &why))
+		return;
+	if (bad < count)
+		snprintf(found, sizeof(found), QUOTED, texts[bad]);
+	else
+		snprintf(found, sizeof(found), "%zu", count);
+	refuse(c, node, s, why, found);
+}
+
+static void check_key(struct checker *c, const config_setting_t *node, const struct setting *s)
+{
+	static void (*const checks[SETTING_TYPE_N])(struct checker *, const config_setting_t *,
+						    const struct setting *) = {
+		[SETTING_TEXT] = check_string,     [SETTING_CHOICE] = check_string,
+		[SETTING_DURATION] = check_string, [SETTING_SIZE] = check_string,
+		[SETTING_TEXTS] = check_texts,     [SETTING_INTEGER] = check_integer,
+	};
+
+	checks[s->type](c, node, s);
+}
+
+/* The keys of a group, or the groups ("" as group), that there are. */
+static void put_known(struct buf *out, const char *group)
+{
+	const char *last = "";
+	size_t size = strlen(group), width;
+	const struct setting *s;
+
+	for (size_t i = 0; (s = setting_at(i)); i++) {
+		const char *name = s->path;
+
+		if (s->reserved)
+			continue;
+		if (size) {
+			if (strncmp(name, group, size) != 0 || name[size] != '.')
+				continue;
+			name += size + 1;
+		}
+		width = strcspn(name, ".");
+		if (strlen(last) >= width && strncmp(last, name, width) == 0 &&
+		    strcspn(last, ".") == width)
+			continue;
+		buf_printf(out, "%s%.*s", out->size ? ", " : "", (int)width, name);
+		last = name;
+	}
+}
+
+static void refuse_unknown(struct checker *c, const config_setting_t *node, const char *group,
+			   const char *path)
+{
+	const char *hint = setting_unknown_hint(path);
+	struct buf known = BUF_INIT;
+
+	put_known(&known, group);
+	if (hint)
+		settings_errors_add(c->errors, file_of(c, node), line_of(node),
+				    "%s: unknown key: %s", path, hint);
+	else if (known.size)
+		settings_errors_add(c->errors, file_of(c, node), line_of(node),
+				    "%s: unknown key; known are %s", path, buf_str(&known));
+	else
+		settings_errors_add(c->errors, file_of(c, node), line_of(node), "%s: unknown key",
+				    path);
+	buf_fini(&known);
+}
+
+/* Two levels: groups at the top, keys below. */
+static void check_group(struct checker *c, const config_setting_t *group, const char *name)
+{
+	for (int i = 0; i < config_setting_length(group); i++) {
+		const config_setting_t *node = config_setting_get_elem(group, (unsigned)i);
+		const char *path = arena_printf(c->errors->arena, "%s%s%s", name, *name ? "." : "",
+						config_setting_name(node));
+		const struct setting *s = setting_find(path);
+
+		if (s)
+			check_key(c, node, s);
+		else if (!setting_is_group(path))
+			refuse_unknown(c, node, name, path);
+		else if (config_setting_type(node) != CONFIG_TYPE_GROUP)
+			settings_errors_add(c->errors, file_of(c, node), line_of(node),
+					    "%s: expected a group, %s = { … }; found %s", path,
+					    path, type_name(node));
+		else
+			check_group(c, node, path);
+	}
+}
+
+/* What operators write and what daemons write must not lie within each other. */
+static void check_roots(struct checker *c)
+{
+	const char *config = c->values->zookeeper.config, *cluster = c->values->zookeeper.cluster;
+	const config_setting_t *node = config_lookup(c->config, "zookeeper.cluster");
+
+	if (!node)
+		node = config_lookup(c->config, "zookeeper.config");
+	if (!node || (strcmp(config, cluster) != 0 && !path_is_below(config, cluster) &&
+		      !path_is_below(cluster, config)))
+		return;
+	settings_errors_add(c->errors, file_of(c, node), line_of(node),
+			    "zookeeper.config (%s) and zookeeper.cluster (%s) must not contain "
+			    "each other",
+			    config, cluster);
+}
+
+void settings_check(const config_t *config, const char *path, struct settings *values,
+		    struct settings_errors *errors)
+{
+	struct checker c = { .config = config, .path = path, .values = values, .errors = errors };
+
+	check_group(&c, config_root_setting(config), "");
+	check_roots(&c);
+}

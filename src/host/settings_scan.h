@@ -1,0 +1,19 @@
+/* A look at the file's text for what libconfig would get wrong in silence. */
+#ifndef ZKNGINX_HOST_SETTINGS_SCAN_H
+#define ZKNGINX_HOST_SETTINGS_SCAN_H
+
+#include <zknginx/buf.h>
+
+#include "settings_errors.h"
+
+/* The whole of a regular file of at most 1 MiB; ERR_SYS or ERR_INPUT. */
+int settings_read(const char *path, struct buf *out, struct err *e);
+
+/*
+ * Adds an error for each number that is too large for an int (libconfig 1.5 would
+ * cut it) and each @include that is not a readable regular file (libconfig's scanner
+ * would end the process on a directory). False: the text must not be parsed.
+ */
+bool settings_scan(const char *file, const char *text, struct settings_errors *errors);
+
+#endif

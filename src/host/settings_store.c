@@ -1,0 +1,185 @@
+/*
+ * The only place that knows where and how a key's value lies in struct settings.
+ * Defaults pass through the same checks as a file's values, so a default that its
+ * own row would refuse is found by the first test that runs.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <zknginx/err.h>
+
+#include "settings_store.h"
+#include "settings_value.h"
+
+static void *place(struct settings *values, const struct setting *s)
+{
+	return (char *)values + s->offset;
+}
+
+static const void *place_const(const struct settings *values, const struct setting *s)
+{
+	return (const char *)values + s->offset;
+}
+
+static bool parse_amount(const struct setting *s, const char *text, uint64_t *out)
+{
+	return s->type == SETTING_SIZE ? size_parse(text, out) : duration_parse(text, out);
+}
+
+static bool amount_in_range(const struct setting *s, const char *text, uint64_t *out)
+{
+	uint64_t min, max;
+
+	if (s->never && strcmp(text, "never") == 0) {
+		*out = NEVER;
+		return true;
+	}
+	if (!parse_amount(s, s->min, &min) || !parse_amount(s, s->max, &max))
+		die("settings table: the range of %s is not valid", s->path);
+	return parse_amount(s, text, out) && *out >= min && *out <= max;
+}
+
+static bool is_choice(const struct setting *s, const char *text)
+{
+	for (size_t i = 0; s->choices[i]; i++) {
+		if (strcmp(s->choices[i], text) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* *value: the text in the arena, in its form's normal form. */
+static bool check_text(struct arena *a, const struct setting *s, const char *text,
+		       const char **value, const char **why)
+{
+	const char *normal = text;
+
+	if (s->choices && !is_choice(s, text))
+		return false;
+	if (s->form && !s->form(a, text, &normal, why))
+		return false;
+	*value = arena_strdup(a, normal);
+	return true;
+}
+
+bool setting_store(struct arena *a, struct settings *values, const struct setting *s,
+		   const char *text, const char **why)
+{
+	uint64_t amount;
+	const char *value;
+
+	*why = NULL;
+	if (s->type == SETTING_DURATION || s->type == SETTING_SIZE) {
+		if (!amount_in_range(s, text, &amount))
+			return false;
+		if (!s->reserved)
+			*(uint64_t *)place(values, s) = amount;
+		return true;
+	}
+	if (!check_text(a, s, text, &value, why))
+		return false;
+	if (!s->reserved)
+		*(const char **)place(values, s) = value;
+	return true;
+}
+
+bool setting_store_integer(struct settings *values, const struct setting *s, long long n)
+{
+	if (n < atoll(s->min) || n > atoll(s->max))
+		return false;
+	if (!s->reserved)
+		*(long *)place(values, s) = (long)n;
+	return true;
+}
+
+bool setting_store_texts(struct arena *a, struct settings *values, const struct setting *s,
+			 const char *const *texts, size_t count, size_t *bad, const char **why)
+{
+	const char **copy = arena_array(a, const char *, count + 1);
+
+	*why = NULL;
+	*bad = count;
+	if (count > (size_t)atol(s->max))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (!check_text(a, s, texts[i], &copy[i], why)) {
+			*bad = i;
+			return false;
+		}
+	}
+	if (!s->reserved)
+		*(const char *const **)place(values, s) = copy;
+	return true;
+}
+
+static bool store_preset_texts(struct arena *a, struct settings *values, const struct setting *s)
+{
+	char *rest = arena_strdup(a, s->preset), *entry;
+	const char *texts[64], *why;
+	size_t count = 0, bad;
+
+	while ((entry = strsep(&rest, ",")) && count < ARRAY_SIZE(texts)) {
+		entry += strspn(entry, " ");
+		if (*entry)
+			texts[count++] = entry;
+	}
+	return setting_store_texts(a, values, s, texts, count, &bad, &why);
+}
+
+void setting_store_preset(struct arena *a, struct settings *values, const struct setting *s)
+{
+	const char *why;
+	bool ok;
+
+	if (s->type == SETTING_INTEGER)
+		ok = setting_store_integer(values, s, atoll(s->preset));
+	else if (s->type == SETTING_TEXTS)
+		ok = store_preset_texts(a, values, s);
+	else
+		ok = setting_store(a, values, s, s->preset, &why);
+	if (!ok)
+		die("settings table: the default of %s is not valid", s->path);
+}
+
+static bool same_texts(const char *const *a, const char *const *b)
+{
+	for (; *a && *b; a++, b++) {
+		if (strcmp(*a, *b) != 0)
+			return false;
+	}
+	return !*a && !*b;
+}
+
+bool setting_same(const struct settings *a, const struct settings *b, const struct setting *s)
+{
+	const void *x = place_const(a, s), *y = place_const(b, s);
+
+	if (s->reserved)
+		return true;
+	switch (s->type) {
+	case SETTING_TEXT:
+	case SETTING_CHOICE:
+		return strcmp(*(const char *const *)x, *(const char *const *)y) == 0;
+	case SETTING_TEXTS:
+		return same_texts(*(const char *const *const *)x, *(const char *const *const *)y);
+	case SETTING_INTEGER:
+		return *(const long *)x == *(const long *)y;
+	default:
+		return *(const uint64_t *)x == *(const uint64_t *)y;
+	}
+}
+
+void setting_copy(struct settings *to, const struct settings *from, const struct setting *s)
+{
+	static const size_t sizes[SETTING_TYPE_N] = {
+		[SETTING_TEXT] = sizeof(const char *),
+		[SETTING_CHOICE] = sizeof(const char *),
+		[SETTING_TEXTS] = sizeof(const char *const *),
+		[SETTING_INTEGER] = sizeof(long),
+		[SETTING_DURATION] = sizeof(uint64_t),
+		[SETTING_SIZE] = sizeof(uint64_t),
+	};
+
+	if (!s->reserved)
+		memcpy(place(to, s), place_const(from, s), sizes[s->type]);
+}

@@ -1,0 +1,204 @@
+/*
+ * The metrics endpoint, scraped by curl and by raw sockets, with the server running
+ * in this process's own loop.
+ */
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "host/http.h"
+#include "rig.h"
+
+static sd_event *loop;
+static struct http *server;
+static int port;
+static unsigned scrapes;
+
+static void write_page(void *ctx, struct buf *out)
+{
+	assert_ptr_equal(ctx, &scrapes);
+	buf_printf(out, "# TYPE zknginx_scrapes counter\nzknginx_scrapes_total %u\n# EOF\n",
+		   ++scrapes);
+}
+
+static int set_up(void **state UNUSED)
+{
+	char listen[64];
+	struct err e;
+
+	port = rig_port();
+	scrapes = 0;
+	snprintf(listen, sizeof(listen), "127.0.0.1:%d", port);
+	if (sd_event_new(&loop) < 0)
+		return -1;
+	return http_new(loop, listen, write_page, &scrapes, &server, &e);
+}
+
+static int tear_down(void **state UNUSED)
+{
+	http_free(server);
+	server = NULL;
+	loop = sd_event_unref(loop);
+	rig_clean();
+	return 0;
+}
+
+static bool ended(pid_t pid, int *status)
+{
+	return waitpid(pid, status, WNOHANG) == pid;
+}
+
+/* curl's whole output (headers too) for a path, with one option more. */
+static char *scrape(const char *path, const char *option, const char *value)
+{
+	static unsigned count;
+	char *log = rig_path("curl-%u", count++), url[128];
+	char *argv[] = { "curl",        "--silent",   "--show-error", "--include", "--noproxy",
+			 "*",           "--max-time", "30",           url,         (char *)option,
+			 (char *)value, NULL };
+	int status = -1;
+	pid_t pid;
+
+	snprintf(url, sizeof(url), "http://127.0.0.1:%d%s", port, path);
+	pid = rig_start(log, argv);
+	eventually(loop, ended(pid, &status));
+	assert_int_equal(status, 0);
+	return rig_read(log);
+}
+
+static int connect_raw(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_port = htons((uint16_t)port),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	return fd;
+}
+
+static void test_scrape(void **state UNUSED)
+{
+	char *reply = scrape("/metrics", NULL, NULL);
+
+	assert_non_null(strstr(reply, "HTTP/1.1 200 "));
+	assert_non_null(strstr(reply, "Content-Type: application/openmetrics-text; version=1.0.0; "
+				      "charset=utf-8\r\n"));
+	assert_non_null(strstr(reply, "\r\n\r\n# TYPE zknginx_scrapes counter\n"
+				      "zknginx_scrapes_total 1\n# EOF\n"));
+	/* each scrape asks again; a query string changes nothing */
+	reply = scrape("/metrics?x=1", NULL, NULL);
+	assert_non_null(strstr(reply, "zknginx_scrapes_total 2\n"));
+}
+
+static void test_head(void **state UNUSED)
+{
+	char *reply = scrape("/metrics", "--head", NULL);
+
+	assert_non_null(strstr(reply, "HTTP/1.1 200 "));
+	assert_non_null(strstr(reply, "Content-Length: "));
+	assert_null(strstr(reply, "zknginx_scrapes_total"));
+}
+
+static void test_other_paths(void **state UNUSED)
+{
+	assert_non_null(strstr(scrape("/", NULL, NULL), "HTTP/1.1 404 "));
+	assert_non_null(strstr(scrape("/metrics/", NULL, NULL), "HTTP/1.1 404 "));
+	assert_int_equal(scrapes, 0);
+}
+
+static void test_other_methods(void **state UNUSED)
+{
+	char *reply = scrape("/metrics", "--data", "some=body");
+
+	assert_non_null(strstr(reply, "HTTP/1.1 405 "));
+	assert_non_null(strstr(reply, "Allow: GET, HEAD\r\n"));
+	assert_non_null(strstr(scrape("/metrics", "--request", "DELETE"), "HTTP/1.1 405 "));
+	assert_int_equal(scrapes, 0);
+}
+
+/* Half a request, and more connections than there are places, hold nobody up for good. */
+static void test_slow_clients(void **state UNUSED)
+{
+	static const char half[] = "GET /metrics HTTP/1.1\r\nHost: x\r\n";
+	int slow = connect_raw(), crowd[64];
+
+	assert_int_equal(write(slow, half, sizeof(half) - 1), sizeof(half) - 1);
+	assert_non_null(strstr(scrape("/metrics", NULL, NULL), "HTTP/1.1 200 "));
+	for (size_t i = 0; i < ARRAY_SIZE(crowd); i++)
+		crowd[i] = connect_raw();
+	for (size_t i = 0; i < ARRAY_SIZE(crowd); i++)
+		close(crowd[i]);
+	assert_non_null(strstr(scrape("/metrics", NULL, NULL), "HTTP/1.1 200 "));
+	close(slow);
+}
+
+/* A client that never speaks is let go by the timer alone: no event comes for it. */
+static void test_silent_client(void **state UNUSED)
+{
+	int silent = connect_raw();
+	char byte;
+
+	eventually(loop, recv(silent, &byte, 1, MSG_DONTWAIT) == 0);
+	close(silent);
+}
+
+static void test_address_in_use(void **state UNUSED)
+{
+	char listen[64];
+	struct http *second = NULL;
+	struct err e = { 0 };
+
+	snprintf(listen, sizeof(listen), "127.0.0.1:%d", port);
+	assert_int_equal(http_new(loop, listen, write_page, &scrapes, &second, &e), -1);
+	assert_int_equal(e.code, ERR_SYS);
+	assert_non_null(strstr(e.text, listen));
+	assert_non_null(strstr(e.text, "in use"));
+	assert_int_equal(http_new(loop, "nonsense", write_page, &scrapes, &second, &e), -1);
+	assert_int_equal(e.code, ERR_INPUT);
+}
+
+static void test_ipv6(void **state UNUSED)
+{
+	struct http *six = NULL;
+	char listen[64];
+	int other = rig_port(), fd;
+	struct sockaddr_in6 a = { .sin6_family = AF_INET6,
+				  .sin6_port = htons((uint16_t)other),
+				  .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	struct err e = { 0 };
+
+	fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	snprintf(listen, sizeof(listen), "[::1]:%d", other);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0) {
+		if (fd >= 0)
+			close(fd);
+		skip(); /* a machine without IPv6 */
+	}
+	close(fd);
+	assert_int_equal(http_new(loop, listen, write_page, &scrapes, &six, &e), 0);
+	fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	close(fd);
+	http_free(six);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_scrape, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_head, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_other_paths, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_other_methods, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_slow_clients, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_silent_client, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_address_in_use, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_ipv6, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests_name("http", tests, NULL, NULL);
+}

@@ -1,0 +1,310 @@
+/*
+ * The settings file: defaults, values, changes while running, and that the shipped
+ * sample and the man page say the same as the table. No server is needed.
+ */
+#include <libconfig.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "host/settings.h"
+#include "rig.h"
+
+#define SAMPLE "conf/zknginxd.conf"
+#define MANUAL "conf/man/zknginxd.conf.5"
+
+static int tear_down(void **state UNUSED)
+{
+	rig_clean();
+	return 0;
+}
+
+static const char *write_file(const char *text)
+{
+	const char *path = rig_path("zknginxd.conf");
+
+	rig_write(path, "%s", text);
+	return path;
+}
+
+static struct settings_file *load(const char *text)
+{
+	struct settings_file *f = NULL;
+	struct err e = { 0 };
+
+	if (settings_load(write_file(text), false, &f, &e) < 0)
+		fail_msg("refused: %s\n%s", text, e.text);
+	return f;
+}
+
+/* --- values --------------------------------------------------------------------------------- */
+
+static void assert_defaults(const struct settings *s)
+{
+	static const char *const roots[] = { "/srv", "/var/www", "/usr/share/nginx", "/etc/ssl" };
+
+	assert_string_equal(s->zookeeper.hosts, "127.0.0.1:2181");
+	assert_string_equal(s->zookeeper.config, "/nginx/config");
+	assert_string_equal(s->zookeeper.cluster, "/nginx/cluster");
+	assert_int_equal(s->zookeeper.session_timeout, 10 * USEC_PER_SEC);
+	assert_string_equal(s->zookeeper.auth_file, "");
+	assert_int_equal(s->zookeeper.watch_limit, 900 * 1024);
+	assert_string_equal(s->nginx.binary, "/usr/sbin/nginx");
+	assert_string_equal(s->nginx.config, "/etc/nginx/nginx.conf");
+	assert_string_equal(s->nginx.pid, "/run/nginx.pid");
+	assert_int_equal(s->nginx.test_timeout, 10 * USEC_PER_SEC);
+	assert_int_equal(s->nginx.reload_timeout, 30 * USEC_PER_SEC);
+	assert_int_equal(s->nginx.reload_gap, USEC_PER_SEC);
+	assert_string_equal(s->nginx.probe, "");
+	assert_string_equal(s->nginx.sandbox, "auto");
+	assert_string_equal(s->nginx.log_directory, "/var/log/nginx");
+	assert_string_equal(s->state.directory, "/var/lib/zknginxd");
+	assert_int_equal(s->state.keep, 10);
+	assert_string_equal(s->snippets.policy, "safe");
+	for (size_t i = 0; i < ARRAY_SIZE(roots); i++)
+		assert_string_equal(s->snippets.roots[i], roots[i]);
+	assert_null(s->snippets.roots[ARRAY_SIZE(roots)]);
+	assert_int_equal(s->guard.max_shrink, 50);
+	assert_int_equal(s->guard.window, 10 * USEC_PER_SEC);
+	assert_true(s->guard.hold == NEVER);
+	assert_int_equal(s->guard.readmit, 0);
+	assert_string_equal(s->cluster.host, "");
+	assert_string_equal(s->cluster.address, "");
+	assert_string_equal(s->metrics.listen, "");
+	assert_string_equal(s->log.level, "info");
+}
+
+static void test_defaults(void **state UNUSED)
+{
+	struct settings_file *f = load("");
+
+	assert_defaults(settings_get(f));
+	settings_free(f);
+	f = load("# nothing but a comment\nzookeeper = { };\n");
+	assert_defaults(settings_get(f));
+	settings_free(f);
+}
+
+static void test_missing_file(void **state UNUSED)
+{
+	const char *path = rig_path("no-such-file");
+	struct settings_file *f = NULL;
+	struct err e = { 0 };
+
+	assert_int_equal(settings_load(path, false, &f, &e), -1);
+	assert_int_equal(e.code, ERR_SYS);
+	assert_non_null(strstr(e.text, path));
+	assert_int_equal(settings_load(path, true, &f, &e), 0);
+	assert_defaults(settings_get(f));
+	settings_free(f);
+	/* what cannot be read is not the same as what is not there */
+	assert_int_equal(settings_load(rig_directory(), true, &f, &e), -1);
+	assert_non_null(strstr(e.text, "not a regular file"));
+}
+
+static void test_values(void **state UNUSED)
+{
+	struct settings_file *f =
+		load("zookeeper = { hosts = \"zk1, [2001:db8::1]:2182,10.0.0.3/prod/eu\";\n"
+		     "  config = \"/a\"; cluster = \"/ab\"; session_timeout = \"90s\";\n"
+		     "  auth_file = \"/etc/zk.auth\"; watch_limit = \"1g\"; };\n"
+		     "nginx = { test_timeout = \"250ms\"; reload_timeout = \"5m\"; reload_gap = "
+		     "\"0s\";\n"
+		     "  probe = \"127.0.0.1:9642\"; sandbox = \"fallback\"; };\n"
+		     "state : { keep : 3L }\n"
+		     "snippets = { policy = \"off\"; roots = (\"/a-b\", \"/c\"); };\n"
+		     "guard = { hold = \"1h\"; window = \"1m\"; max_shrink = 0; };\n"
+		     "cluster = { host = \"web-1.example.com\"; address = \"[::1]:80\"; };\n"
+		     "metrics = { listen = \"[::1]:9641\"; }; log = { level = \"debug\"; };\n");
+	const struct settings *s = settings_get(f);
+
+	assert_string_equal(s->zookeeper.hosts,
+			    "zk1:2181,[2001:db8::1]:2182,10.0.0.3:2181/prod/eu");
+	assert_string_equal(s->zookeeper.cluster, "/ab");
+	assert_int_equal(s->zookeeper.session_timeout, 90 * USEC_PER_SEC);
+	assert_int_equal(s->zookeeper.watch_limit, 1024 * 1024 * 1024);
+	assert_int_equal(s->nginx.test_timeout, 250 * USEC_PER_MSEC);
+	assert_int_equal(s->nginx.reload_timeout, 300 * USEC_PER_SEC);
+	assert_int_equal(s->nginx.reload_gap, 0);
+	assert_string_equal(s->nginx.probe, "127.0.0.1:9642");
+	assert_int_equal(s->state.keep, 3);
+	assert_string_equal(s->snippets.policy, "off");
+	assert_string_equal(s->snippets.roots[1], "/c");
+	assert_null(s->snippets.roots[2]);
+	assert_true(s->guard.hold == 3600 * USEC_PER_SEC);
+	assert_int_equal(s->guard.max_shrink, 0);
+	assert_string_equal(s->cluster.address, "[::1]:80");
+	assert_string_equal(s->metrics.listen, "[::1]:9641");
+	assert_string_equal(s->log.level, "debug");
+	/* what was not said keeps its default */
+	assert_string_equal(s->nginx.pid, "/run/nginx.pid");
+	settings_free(f);
+}
+
+static void test_include(void **state UNUSED)
+{
+	char *inner = rig_path("inner.conf"), *outer = rig_path("outer.conf");
+	struct settings_file *f = NULL;
+	struct err e = { 0 };
+
+	rig_write(inner, "log = { level = \"error\"; };\n");
+	rig_write(outer, "@include \"%s\"\nstate = { keep = 4; };\n", inner);
+	assert_int_equal(settings_load(outer, false, &f, &e), 0);
+	assert_string_equal(settings_get(f)->log.level, "error");
+	assert_int_equal(settings_get(f)->state.keep, 4);
+	settings_free(f);
+	/* an error names the file that it is in */
+	rig_write(inner, "\nlog = { level = 5000000000; };\n");
+	assert_int_equal(settings_load(outer, false, &f, &e), -1);
+	assert_non_null(strstr(e.text, "inner.conf:2: 5000000000 is too large"));
+	/* libconfig would end the process over this one */
+	rig_write(outer, "\n\n  @include \"%s\"\n", rig_directory());
+	assert_int_equal(settings_load(outer, false, &f, &e), -1);
+	assert_non_null(strstr(e.text, "outer.conf:3: @include: "));
+	rig_write(outer, "@include \"%s\"\n", outer);
+	assert_int_equal(settings_load(outer, false, &f, &e), -1);
+}
+
+/* --- changes while running -------------------------------------------------------------------- */
+
+static void test_changes(void **state UNUSED)
+{
+	struct settings_file *a = load(""), *b = load("zookeeper = { hosts = \"zk1\"; };\n"
+						      "nginx = { reload_gap = \"7s\"; };\n"
+						      "state = { directory = \"/x\"; keep = 5; };\n"
+						      "snippets = { roots = [ \"/y\" ]; };\n"
+						      "log = { level = \"debug\"; };\n");
+	struct settings now = *settings_get(a);
+	struct buf fixed = BUF_INIT;
+
+	assert_int_equal(settings_fixed_changes(&now, settings_get(a), &fixed), 0);
+	assert_string_equal(buf_str(&fixed), "");
+	assert_int_equal(settings_fixed_changes(&now, settings_get(b), &fixed), 2);
+	assert_string_equal(buf_str(&fixed), "zookeeper.hosts, state.directory");
+	settings_take(&now, settings_get(b));
+	assert_int_equal(now.nginx.reload_gap, 7 * USEC_PER_SEC);
+	assert_int_equal(now.state.keep, 5);
+	assert_string_equal(now.snippets.roots[0], "/y");
+	assert_string_equal(now.log.level, "debug");
+	assert_string_equal(now.zookeeper.hosts, "127.0.0.1:2181");
+	assert_string_equal(now.state.directory, "/var/lib/zknginxd");
+	buf_fini(&fixed);
+	settings_free(a);
+	settings_free(b);
+}
+
+static void test_reserved_groups(void **state UNUSED)
+{
+	struct settings_file *f = load(
+		"rollout = { mode = \"all\"; canaries = 2; batch = \"10%\"; bake_time = \"5m\";\n"
+		"  on_failure = \"revert\"; };\nalerts = { command = []; };\n");
+
+	assert_defaults(settings_get(f));
+	settings_free(f);
+}
+
+/* --- the sample and the man page -------------------------------------------------------------- */
+
+/* A value of the sample as the table writes a default. */
+static char *value_text(const config_setting_t *node)
+{
+	struct buf out = BUF_INIT;
+	static char text[512];
+
+	if (config_setting_type(node) == CONFIG_TYPE_INT)
+		buf_printf(&out, "%d", config_setting_get_int(node));
+	else if (config_setting_type(node) == CONFIG_TYPE_STRING)
+		buf_puts(&out, config_setting_get_string(node));
+	for (int i = 0; i < config_setting_length(node); i++)
+		buf_printf(&out, "%s%s", i ? ", " : "", config_setting_get_string_elem(node, i));
+	snprintf(text, sizeof(text), "%s", buf_str(&out));
+	buf_fini(&out);
+	return text;
+}
+
+static void test_sample(void **state UNUSED)
+{
+	const char *path, *preset;
+	struct settings_file *f = NULL;
+	struct err e = { 0 };
+	config_t config;
+	bool reloadable;
+
+	if (settings_load(SAMPLE, false, &f, &e) < 0)
+		fail_msg("%s", e.text);
+	assert_defaults(settings_get(f));
+	settings_free(f);
+	config_init(&config);
+	assert_int_equal(config_read_file(&config, SAMPLE), CONFIG_TRUE);
+	for (size_t i = 0; settings_key(i, &path, &preset, &reloadable); i++) {
+		const config_setting_t *node = config_lookup(&config, path);
+
+		if (!node)
+			fail_msg("%s does not mention %s", SAMPLE, path);
+		assert_string_equal(value_text(node), preset);
+	}
+	config_destroy(&config);
+}
+
+/* The lines of one group of the man page: from its .Ss to the next heading. */
+static char *manual_section(const char *manual, const char *group, size_t size)
+{
+	static char heading[64], section[16384];
+	const char *start, *end;
+
+	snprintf(heading, sizeof(heading), "\n.Ss %.*s\n", (int)size, group);
+	start = strstr(manual, heading);
+	if (!start)
+		fail_msg("%s has no section %s", MANUAL, heading + 1);
+	start += strlen(heading);
+	end = strstr(start, "\n.S");
+	snprintf(section, sizeof(section), "\n%.*s\n",
+		 (int)(end ? end - start : (ptrdiff_t)strlen(start)), start);
+	return section;
+}
+
+/* Each key is ".It Ic key No = DEFAULT" and, where it needs one, "needs a restart" is said. */
+static void check_manual(const char *manual, const char *path, const char *preset)
+{
+	const char *dot = strchr(path, '.');
+	char *section = manual_section(manual, path, (size_t)(dot - path)), item[128], *at, *end;
+
+	snprintf(item, sizeof(item), "\n.It Ic %s No = ", dot + 1);
+	at = strstr(section, item);
+	if (!at)
+		fail_msg("%s does not describe %s", MANUAL, path);
+	end = strchr(at + 1, '\n');
+	*end = '\0';
+	for (const char *part = preset; *part; part += strspn(part, ", ")) {
+		size_t size = strcspn(part, ", ");
+
+		if (!memmem(at, strlen(at), part, size))
+			fail_msg("%s does not give the default of %s, %s", MANUAL, path, preset);
+		part += size;
+	}
+}
+
+static void test_manual(void **state UNUSED)
+{
+	const char *manual = rig_read(MANUAL), *path, *preset;
+	bool reloadable;
+
+	assert_non_null(manual);
+	for (size_t i = 0; settings_key(i, &path, &preset, &reloadable); i++)
+		check_manual(manual, path, preset);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(test_defaults, tear_down),
+		cmocka_unit_test_teardown(test_missing_file, tear_down),
+		cmocka_unit_test_teardown(test_values, tear_down),
+		cmocka_unit_test_teardown(test_include, tear_down),
+		cmocka_unit_test_teardown(test_changes, tear_down),
+		cmocka_unit_test_teardown(test_reserved_groups, tear_down),
+		cmocka_unit_test_teardown(test_sample, tear_down),
+		cmocka_unit_test_teardown(test_manual, tear_down),
+	};
+
+	return cmocka_run_group_tests_name("settings", tests, NULL, NULL);
+}

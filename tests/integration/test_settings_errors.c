@@ -1,0 +1,175 @@
+/* The settings file: every kind of error is found and told with its line and what was expected. */
+#include <string.h>
+
+#include "host/settings.h"
+#include "rig.h"
+
+static int tear_down(void **state UNUSED)
+{
+	rig_clean();
+	return 0;
+}
+
+static void refused(const char *text, struct err *e)
+{
+	struct settings_file *f = NULL;
+
+	const char *path = rig_path("zknginxd.conf");
+
+	*e = (struct err){ 0 };
+	rig_write(path, "%s", text);
+	if (settings_load(path, false, &f, e) == 0)
+		fail_msg("accepted: %s", text);
+	assert_null(f);
+	assert_int_equal(e->code, ERR_INPUT);
+}
+
+static const struct bad {
+	const char *text;
+	const char *error; /* with its line */
+} bads[] = {
+	{ "\nzookeeper = {\n host = \"x\"; };",
+	  ":3: zookeeper.host: unknown key; known are hosts, " },
+	{ "zookeper = { };", ":1: zookeper: unknown key; known are zookeeper, nginx, state, " },
+	{ "zookeeper = {\n tls = { ca = \"x\"; }; };",
+	  ":2: zookeeper.tls: unknown key: Debian's " },
+	{ "\n\nlog = \"info\";", ":3: log: expected a group, " },
+	{ "zookeeper = { session_timeout = 10; };",
+	  ":1: zookeeper.session_timeout: expected a duration in quotes, \"1s\" to \"10m\"; found "
+	  "a "
+	  "number" },
+	{ "zookeeper = { session_timeout = \"10\"; };", "; found \"10\"" },
+	{ "zookeeper = { session_timeout = \"10 s\"; };", "; found \"10 s\"" },
+	{ "zookeeper = { session_timeout = \"-1s\"; };", "; found \"-1s\"" },
+	{ "zookeeper = { session_timeout = \"1.5s\"; };", "; found \"1.5s\"" },
+	{ "zookeeper = { session_timeout = \"11m\"; };", "\"1s\" to \"10m\"; found \"11m\"" },
+	{ "zookeeper = { session_timeout = \"never\"; };", "; found \"never\"" },
+	{ "nginx = { test_timeout = \"18446744073709551615d\"; };", "; found \"184" },
+	{ "nginx = { test_timeout = \"99999999999999999999999s\"; };", "; found \"999" },
+	{ "guard = { hold = \"forever\"; };",
+	  "\"1s\" to \"30d\", or \"never\"; found \"forever\"" },
+	{ "zookeeper = { watch_limit = \"5\"; };", "expected a size in quotes, \"16k\" to \"1g\"" },
+	{ "zookeeper = { watch_limit = \"1mb\"; };", "; found \"1mb\"" },
+	{ "state = { keep = \"10\"; };",
+	  ": state.keep: expected a whole number, 1 to 10000; found text" },
+	{ "state = { keep = 0; };", "; found 0" },
+	{ "state = { keep = 1.5; };", "; found a fraction" },
+	{ "state = { keep = true; };", "; found true or false" },
+	{ "state = {\n keep = 5000000000; };", ":2: 5000000000 is too large a number" },
+	{ "state = { keep =\n 4294967297; };", ":2: 4294967297 is too large" }, /* would be 1 */
+	{ "state = { keep = 0xfffffffff; };", ": 0xfffffffff is too large" },
+	{ "state = { keep = 99999999999999999999L; };", ": 99999999999999999999L is too large" },
+	{ "guard = { max_shrink = 101; };", "0 to 100; found 101" },
+	{ "guard = { max_shrink = -1; };", "0 to 100; found -1" },
+	{ "snippets = { policy = \"Safe\"; };",
+	  ": snippets.policy: expected one of \"off\", \"safe\", \"all\"; found \"Safe\"" },
+	{ "snippets = { roots = \"/srv\"; };",
+	  "expected texts in quotes, between [ and ], at most 64" },
+	{ "snippets = { roots = [ 1 ]; };", "; found a number" },
+	{ "snippets = { roots = [ \"srv\" ]; };", "expected an absolute path" },
+	{ "snippets = { roots = [ \"/srv/../etc\" ]; };", "expected an absolute path" },
+	{ "log = { level = \"chatty\"; };", "one of \"error\", \"warning\", " },
+	{ "zookeeper = { hosts = \"\"; };", ": zookeeper.hosts: expected \"host:port" },
+	{ "zookeeper = { hosts = \"a:0\"; };", "; found \"a:0\"" },
+	{ "zookeeper = { hosts = \"a:65536\"; };", "; found \"a:65536\"" },
+	{ "zookeeper = { hosts = \"a:21x\"; };", "; found \"a:21x\"" },
+	{ "zookeeper = { hosts = \"a,,b\"; };", "; found \"a,,b\"" },
+	{ "zookeeper = { hosts = \"a,\"; };", "; found \"a,\"" },
+	{ "zookeeper = { hosts = \"2001:db8::1\"; };", "IPv6 stands in brackets" },
+	{ "zookeeper = { hosts = \"[::1\"; };", "; found \"[::1\"" },
+	{ "zookeeper = { hosts = \"a/\"; };", "; found \"a/\"" },
+	{ "zookeeper = { config = \"nginx\"; };", "expected an absolute znode path" },
+	{ "zookeeper = { config = \"/nginx/\"; };", "expected an absolute znode path" },
+	{ "zookeeper = { config = \"/nginx//config\"; };", "expected an absolute znode path" },
+	{ "zookeeper = { config = \"/\"; };", "expected an absolute znode path" },
+	{ "zookeeper = {\n config = \"/nginx\"; };",
+	  ":2: zookeeper.config (/nginx) and "
+	  "zookeeper.cluster (/nginx/cluster) must not" },
+	{ "zookeeper = { cluster = \"/nginx/config/x\"; };", "must not contain each other" },
+	{ "zookeeper = { cluster = \"/nginx/config\"; };", "must not contain each other" },
+	{ "nginx = { binary = \"nginx\"; };", ": nginx.binary: expected an absolute path" },
+	{ "nginx = { binary = \"\"; };", ": nginx.binary: expected an absolute path" },
+	{ "nginx = { log_directory = \"/var/log/$x\"; };", "expected an absolute path" },
+	{ "nginx = { probe = \"10.0.0.1:80\"; };", "expected a loopback address" },
+	{ "nginx = { probe = \"127.0.0.1\"; };", "expected a loopback address" },
+	{ "metrics = { listen = \"localhost:9641\"; };", "expected a numeric address and a port" },
+	{ "metrics = { listen = \"9641\"; };", "expected a numeric address and a port" },
+	{ "cluster = { host = \"a/b\"; };", "expected a host name" },
+	{ "cluster = { address = \"a:b\"; };", "expected \"host\" or \"host:port\"" },
+	{ "rollout = { mode = \"canary\"; };", ": rollout.mode: expected \"all\"; found \"canary\" "
+					       "(this version has no staged rollouts" },
+	{ "rollout = { canaries = \"1\"; };", ": rollout.canaries: expected a whole number" },
+	{ "alerts = { command = [ \"/bin/x\" ]; };", "(this version runs no alert commands" },
+	{ "state = { keep = 1; keep = 2; };", ":1: duplicate setting name" },
+	{ "\nstate = { keep = ; };", ":2: syntax error" },
+	{ "state.keep = 1;", ":1: syntax error" },
+};
+
+static void test_errors(void **state UNUSED)
+{
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_SIZE(bads); i++) {
+		refused(bads[i].text, &e);
+		if (strncmp(e.text, rig_directory(), strlen(rig_directory())) != 0 ||
+		    !strstr(e.text, bads[i].error))
+			fail_msg("%s\nsays: %s\nnot:  %s", bads[i].text, e.text, bads[i].error);
+		if (strchr(e.text, '\n'))
+			fail_msg("%s\nsays more than one thing:\n%s", bads[i].text, e.text);
+	}
+}
+
+/* Numbers are looked for in the text: strings and comments must not look like any. */
+static void test_large_numbers_elsewhere(void **state UNUSED)
+{
+	static const char text[] = "# 5000000000\n// 5000000000\n/* 5000000000\n */\n"
+				   "cluster = { host = \"5000000000\"\n\"-5000000000\"; };\n";
+	struct settings_file *f = NULL;
+	struct err e = { 0 };
+	const char *path = rig_path("zknginxd.conf");
+
+	rig_write(path, "%s", text);
+	assert_int_equal(settings_load(path, false, &f, &e), 0);
+	assert_string_equal(settings_get(f)->cluster.host, "5000000000-5000000000");
+	settings_free(f);
+	refused("cluster = { host = \"\\\" 5000000000\"; };", &e);
+	assert_null(strstr(e.text, "too large"));
+}
+
+static void test_all_errors_at_once(void **state UNUSED)
+{
+	struct buf text = BUF_INIT;
+	struct err e;
+
+	refused("state = { keep = 0; };\nguard = { hold = 1; };\n"
+		"log = { level = 5000000000; };\nx = 1;\n",
+		&e);
+	for (const char *const *
+		     want = (const char *const[]){ ":1: state.keep", "\n", ":2: guard.hold", "\n",
+						   ":3: 5000000000", "\n", ":3: log.level", "\n",
+						   ":4: x", NULL },
+		    *at = e.text;
+	     *want; want++) {
+		at = strstr(at, *want);
+		if (!at)
+			fail_msg("no %s in its place: %s", *want, e.text);
+	}
+	for (unsigned i = 0; i < 40; i++)
+		buf_printf(&text, "g%u = { };\n", i);
+	refused(buf_str(&text), &e);
+	assert_non_null(strstr(e.text, ":1: g0: unknown key"));
+	assert_non_null(strstr(e.text, "\n… and 3"));
+	assert_non_null(strstr(e.text, " more"));
+	buf_fini(&text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(test_errors, tear_down),
+		cmocka_unit_test_teardown(test_large_numbers_elsewhere, tear_down),
+		cmocka_unit_test_teardown(test_all_errors_at_once, tear_down),
+	};
+
+	return cmocka_run_group_tests_name("settings errors", tests, NULL, NULL);
+}
