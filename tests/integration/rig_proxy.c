@@ -1,0 +1,172 @@
+/*
+ * The forwarder: one poll loop in a child, which is stopped (SIGSTOP) to be a black hole
+ * and killed to be a cut. A side that closes, or a write that would block for long, ends
+ * the pair.
+ */
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <zknginx/err.h>
+
+#include "rig_proxy.h"
+
+#define MAX_PAIRS 64
+
+struct rig_proxy {
+	pid_t pid; /* 0: cut */
+	int port, target;
+};
+
+struct pairs {
+	struct pollfd fds[1 + 2 * MAX_PAIRS]; /* the listener; then side and other side in turn */
+	size_t count;
+};
+
+static struct sockaddr_in loopback(int port)
+{
+	return (struct sockaddr_in){ .sin_family = AF_INET,
+				     .sin_port = htons((uint16_t)port),
+				     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+}
+
+static int listen_on(int port)
+{
+	struct sockaddr_in a = loopback(port);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+
+	if (fd < 0)
+		die("socket: %m");
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, 16) < 0)
+		die("proxy on port %d: %m", port);
+	return fd;
+}
+
+static void add_pair(struct pairs *p, int target)
+{
+	struct sockaddr_in a = loopback(target);
+	int near = accept(p->fds[0].fd, NULL, NULL);
+	int far = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (near < 0 || far < 0 || p->count + 2 > ARRAY_SIZE(p->fds) ||
+	    connect(far, (struct sockaddr *)&a, sizeof(a)) < 0) {
+		close(near);
+		close(far);
+		return;
+	}
+	p->fds[p->count++] = (struct pollfd){ .fd = near, .events = POLLIN };
+	p->fds[p->count++] = (struct pollfd){ .fd = far, .events = POLLIN };
+}
+
+static void remove_pair(struct pairs *p, size_t i)
+{
+	size_t first = 1 + (i - 1) / 2 * 2;
+
+	close(p->fds[first].fd);
+	close(p->fds[first + 1].fd);
+	p->count -= 2;
+	p->fds[first] = p->fds[p->count];
+	p->fds[first + 1] = p->fds[p->count + 1];
+}
+
+/* False: the pair is over. */
+static bool forward(int from, int to)
+{
+	char chunk[65536];
+	ssize_t got = read(from, chunk, sizeof(chunk));
+
+	for (ssize_t put = 0, n; put < got; put += n) {
+		n = send(to, chunk + put, (size_t)(got - put), MSG_NOSIGNAL);
+		if (n <= 0)
+			return false;
+	}
+	return got > 0;
+}
+
+static void serve(int listener, int target) __attribute__((noreturn));
+static void serve(int listener, int target)
+{
+	static struct pairs p;
+
+	p.fds[0] = (struct pollfd){ .fd = listener, .events = POLLIN };
+	p.count = 1;
+	for (;;) {
+		if (poll(p.fds, p.count, -1) < 0)
+			continue;
+		for (size_t i = p.count - 1; i > 0; i--) {
+			size_t other = 1 + ((i - 1) ^ 1);
+			bool ready = i < p.count && p.fds[i].revents;
+
+			p.fds[i].revents = 0; /* a pair may move down here and be met again */
+			if (ready && !forward(p.fds[i].fd, p.fds[other].fd))
+				remove_pair(&p, i);
+		}
+		if (p.fds[0].revents)
+			add_pair(&p, target);
+	}
+}
+
+void rig_proxy_mend(struct rig_proxy *p)
+{
+	int listener = listen_on(p->port);
+	pid_t parent = getpid();
+
+	p->pid = fork();
+	if (p->pid < 0)
+		die("fork: %m");
+	if (p->pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(127);
+		/* the test's sockets must not be held open from here */
+		dup2(listener, 3);
+		close_range(4, ~0U, 0);
+		serve(3, p->target);
+	}
+	close(listener);
+}
+
+void rig_proxy_cut(struct rig_proxy *p)
+{
+	if (p->pid)
+		rig_stop(p->pid, SIGKILL);
+	p->pid = 0;
+}
+
+struct rig_proxy *rig_proxy_start(int target)
+{
+	struct rig_proxy *p = xcalloc(1, sizeof(*p));
+
+	p->port = rig_port();
+	p->target = target;
+	rig_proxy_mend(p);
+	return p;
+}
+
+void rig_proxy_stop(struct rig_proxy *p)
+{
+	if (!p)
+		return;
+	rig_proxy_cut(p);
+	free(p);
+}
+
+int rig_proxy_port(const struct rig_proxy *p)
+{
+	return p->port;
+}
+
+void rig_proxy_freeze(struct rig_proxy *p)
+{
+	assert_int_equal(kill(p->pid, SIGSTOP), 0);
+}
+
+void rig_proxy_thaw(struct rig_proxy *p)
+{
+	assert_int_equal(kill(p->pid, SIGCONT), 0);
+}

@@ -1,0 +1,23 @@
+/*
+ * A TCP forwarder on loopback, in a process of its own: the network between a
+ * client and its server, to be cut or frozen.
+ */
+#ifndef ZKNGINX_TESTS_RIG_PROXY_H
+#define ZKNGINX_TESTS_RIG_PROXY_H
+
+#include "rig.h"
+
+struct rig_proxy;
+
+/* Forwards connections on a port of its own to 127.0.0.1:target. */
+struct rig_proxy *rig_proxy_start(int target);
+void rig_proxy_stop(struct rig_proxy *p);
+int rig_proxy_port(const struct rig_proxy *p);
+/* A black hole: nothing passes, nothing is refused, until it is thawed. */
+void rig_proxy_freeze(struct rig_proxy *p);
+void rig_proxy_thaw(struct rig_proxy *p);
+/* Breaks every connection and refuses new ones, until it is mended. */
+void rig_proxy_cut(struct rig_proxy *p);
+void rig_proxy_mend(struct rig_proxy *p);
+
+#endif

@@ -1,0 +1,346 @@
+/*
+ * The test process's own ZooKeeper client, on the library's synchronous calls. Each
+ * call is repeated while the connection is away, so a test may kill the server and
+ * write on. What calls return lives in the connection's arena.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zookeeper/zookeeper.h>
+
+#include <zknginx/arena.h>
+#include <zknginx/err.h>
+
+#include "rig_zookeeper.h"
+
+#define SESSION_TIMEOUT_MS 20000
+#define DATA_ROOM ((size_t)4 << 20)
+#define IN_FLIGHT 1000
+
+struct rig_zk {
+	zhandle_t *handle;
+	struct arena *arena;
+	char *data; /* DATA_ROOM bytes */
+	pthread_mutex_t lock;
+	pthread_cond_t answered;
+	unsigned in_flight, failed; /* of the pipelined writes; under lock */
+};
+
+static void on_event(zhandle_t *handle UNUSED, int type UNUSED, int state UNUSED,
+		     const char *path UNUSED, void *ctx UNUSED)
+{
+}
+
+static void on_log(const char *message UNUSED)
+{
+}
+
+static zhandle_t *open_handle(const char *hosts)
+{
+	sigset_t all, old;
+	zhandle_t *handle;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &old);
+	handle = zookeeper_init2(hosts, on_event, SESSION_TIMEOUT_MS, NULL, NULL,
+				 ZOO_NO_LOG_CLIENTENV, on_log);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (!handle)
+		die("zookeeper_init2(%s): %m", hosts);
+	zoo_set_servers_resolution_delay(handle, -1);
+	return handle;
+}
+
+struct rig_zk *rig_zk_connect(const char *hosts)
+{
+	struct rig_zk *c = xcalloc(1, sizeof(*c));
+
+	c->arena = arena_new();
+	c->data = xmalloc(DATA_ROOM);
+	pthread_mutex_init(&c->lock, NULL);
+	pthread_cond_init(&c->answered, NULL);
+	c->handle = open_handle(hosts);
+	eventually(NULL, zoo_state(c->handle) == ZOO_CONNECTED_STATE);
+	return c;
+}
+
+void rig_zk_close(struct rig_zk *c)
+{
+	if (!c)
+		return;
+	zookeeper_close(c->handle);
+	pthread_cond_destroy(&c->answered);
+	pthread_mutex_destroy(&c->lock);
+	arena_free(c->arena);
+	free(c->data);
+	free(c);
+}
+
+int64_t rig_zk_session(const struct rig_zk *c)
+{
+	return zoo_client_id(c->handle)->client_id;
+}
+
+static bool is_passing(int rc)
+{
+	return rc == ZCONNECTIONLOSS || rc == ZOPERATIONTIMEOUT;
+}
+
+/* Repeats a call while the connection is away. */
+#define persist(call)                                                                              \
+	({                                                                                         \
+		uint64_t give_up_ = rig_now() + RIG_PATIENCE;                                      \
+		int rc_;                                                                           \
+		while (is_passing(rc_ = (call)) && rig_now() < give_up_)                           \
+			rig_pause(NULL);                                                           \
+		rc_;                                                                               \
+	})
+
+static void check(int rc, const char *what, const char *path)
+{
+	if (rc != ZOK)
+		fail_msg("%s %s: %s", what, path, zerror(rc));
+}
+
+struct auth_wait {
+	pthread_mutex_t lock;
+	bool done;
+	int rc;
+};
+
+static void on_auth(int rc, const void *ctx)
+{
+	struct auth_wait *w = (struct auth_wait *)(uintptr_t)ctx;
+
+	pthread_mutex_lock(&w->lock);
+	w->done = true;
+	w->rc = rc;
+	pthread_mutex_unlock(&w->lock);
+}
+
+static bool is_done(struct auth_wait *w)
+{
+	bool done;
+
+	pthread_mutex_lock(&w->lock);
+	done = w->done;
+	pthread_mutex_unlock(&w->lock);
+	return done;
+}
+
+void rig_zk_auth(struct rig_zk *c, const char *scheme, const char *credentials)
+{
+	struct auth_wait w = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+	check(zoo_add_auth(c->handle, scheme, credentials, (int)strlen(credentials), on_auth, &w),
+	      "auth", scheme);
+	eventually(NULL, is_done(&w));
+	check(w.rc, "auth", scheme);
+}
+
+static int put(struct rig_zk *c, const char *path, const char *data, int flags)
+{
+	int size = data ? (int)strlen(data) : -1;
+
+	return persist(
+		zoo_create(c->handle, path, data, size, &ZOO_OPEN_ACL_UNSAFE, flags, NULL, 0));
+}
+
+static void create_parents(struct rig_zk *c, const char *path)
+{
+	char *copy = arena_strdup(c->arena, path);
+
+	for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		int rc;
+
+		*slash = '\0';
+		rc = put(c, copy, NULL, 0);
+		if (rc != ZNODEEXISTS)
+			check(rc, "create", copy);
+		*slash = '/';
+	}
+}
+
+static void create(struct rig_zk *c, const char *path, const char *data, int flags)
+{
+	int rc = put(c, path, data, flags);
+
+	if (rc == ZNONODE) {
+		create_parents(c, path);
+		rc = put(c, path, data, flags);
+	}
+	check(rc, "create", path);
+}
+
+void rig_zk_create(struct rig_zk *c, const char *path, const char *data)
+{
+	create(c, path, data, 0);
+}
+
+void rig_zk_create_ephemeral(struct rig_zk *c, const char *path, const char *data)
+{
+	create(c, path, data, ZOO_EPHEMERAL);
+}
+
+void rig_zk_set(struct rig_zk *c, const char *path, const char *data)
+{
+	rig_zk_set_bytes(c, path, data, strlen(data));
+}
+
+void rig_zk_set_bytes(struct rig_zk *c, const char *path, const char *data, size_t size)
+{
+	int rc = persist(zoo_set(c->handle, path, data, (int)size, -1));
+
+	if (rc == ZNONODE) {
+		create(c, path, NULL, 0);
+		rc = persist(zoo_set(c->handle, path, data, (int)size, -1));
+	}
+	check(rc, "set", path);
+}
+
+void rig_zk_delete(struct rig_zk *c, const char *path)
+{
+	check(persist(zoo_delete(c->handle, path, -1)), "delete", path);
+}
+
+void rig_zk_delete_all(struct rig_zk *c, const char *path)
+{
+	char **names = rig_zk_children(c, path);
+	int rc;
+
+	for (size_t i = 0; names[i]; i++)
+		rig_zk_delete_all(c, arena_printf(c->arena, "%s/%s", path, names[i]));
+	rc = persist(zoo_delete(c->handle, path, -1));
+	if (rc != ZNONODE)
+		check(rc, "delete", path);
+}
+
+char *rig_zk_get(struct rig_zk *c, const char *path)
+{
+	struct Stat stat;
+	int size, rc;
+
+	rc = persist((size = (int)DATA_ROOM, zoo_get(c->handle, path, 0, c->data, &size, &stat)));
+	if (rc == ZNONODE)
+		return NULL;
+	check(rc, "get", path);
+	return arena_copy(c->arena, c->data, size > 0 ? (size_t)size : 0);
+}
+
+static bool look(struct rig_zk *c, const char *path, struct Stat *stat)
+{
+	int rc = persist(zoo_exists(c->handle, path, 0, stat));
+
+	if (rc != ZNONODE)
+		check(rc, "exists", path);
+	return rc == ZOK;
+}
+
+bool rig_zk_exists(struct rig_zk *c, const char *path)
+{
+	struct Stat stat;
+
+	return look(c, path, &stat);
+}
+
+int64_t rig_zk_owner(struct rig_zk *c, const char *path)
+{
+	struct Stat stat;
+
+	return look(c, path, &stat) ? stat.ephemeralOwner : 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+char **rig_zk_children(struct rig_zk *c, const char *path)
+{
+	struct String_vector found = { 0 };
+	int rc = persist(zoo_get_children(c->handle, path, 0, &found));
+	char **names;
+
+	if (rc != ZNONODE)
+		check(rc, "children", path);
+	names = arena_array(c->arena, char *, (size_t)found.count + 1);
+	for (int i = 0; i < found.count; i++)
+		names[i] = arena_strdup(c->arena, found.data[i]);
+	qsort(names, (size_t)found.count, sizeof(*names), by_name);
+	deallocate_String_vector(&found);
+	return names;
+}
+
+void rig_zk_restrict(struct rig_zk *c, const char *path, bool restricted)
+{
+	const struct ACL_vector *acl = restricted ? &ZOO_CREATOR_ALL_ACL : &ZOO_OPEN_ACL_UNSAFE;
+
+	check(persist(zoo_set_acl(c->handle, path, -1, acl)), "setacl", path);
+}
+
+static void answered(struct rig_zk *c, int rc)
+{
+	pthread_mutex_lock(&c->lock);
+	c->in_flight--;
+	c->failed += rc != ZOK;
+	pthread_cond_signal(&c->answered);
+	pthread_mutex_unlock(&c->lock);
+}
+
+static void on_created(int rc, const char *name UNUSED, const void *ctx)
+{
+	answered((struct rig_zk *)(uintptr_t)ctx, rc);
+}
+
+static void on_set(int rc, const struct Stat *stat UNUSED, const void *ctx)
+{
+	answered((struct rig_zk *)(uintptr_t)ctx, rc);
+}
+
+static void on_deleted(int rc, const void *ctx)
+{
+	answered((struct rig_zk *)(uintptr_t)ctx, rc);
+}
+
+static void wait_below(struct rig_zk *c, unsigned in_flight)
+{
+	pthread_mutex_lock(&c->lock);
+	while (c->in_flight >= in_flight)
+		pthread_cond_wait(&c->answered, &c->lock);
+	c->in_flight++;
+	pthread_mutex_unlock(&c->lock);
+}
+
+void rig_zk_send_create(struct rig_zk *c, const char *path, const char *data)
+{
+	wait_below(c, IN_FLIGHT);
+	check(zoo_acreate(c->handle, path, data, data ? (int)strlen(data) : -1,
+			  &ZOO_OPEN_ACL_UNSAFE, 0, on_created, c),
+	      "create", path);
+}
+
+void rig_zk_send_set(struct rig_zk *c, const char *path, const char *data)
+{
+	wait_below(c, IN_FLIGHT);
+	check(zoo_aset(c->handle, path, data, (int)strlen(data), -1, on_set, c), "set", path);
+}
+
+void rig_zk_send_delete(struct rig_zk *c, const char *path)
+{
+	wait_below(c, IN_FLIGHT);
+	check(zoo_adelete(c->handle, path, -1, on_deleted, c), "delete", path);
+}
+
+unsigned rig_zk_drain(struct rig_zk *c)
+{
+	unsigned failed;
+
+	wait_below(c, 1);
+	pthread_mutex_lock(&c->lock);
+	c->in_flight--;
+	failed = c->failed;
+	c->failed = 0;
+	pthread_mutex_unlock(&c->lock);
+	return failed;
+}

@@ -1,0 +1,166 @@
+/*
+ * The ZooKeeper server as a child process. It is told not to sync its log to the disk
+ * (killing a process loses nothing of the page cache), so that tests are quick.
+ */
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <zknginx/err.h>
+
+#include "rig_zookeeper.h"
+
+#define MAX_JVM_ARGUMENTS 16
+
+struct rig_zookeeper {
+	pid_t pid; /* 0: down */
+	int port;
+	char *hosts, *config, *log, *heap;
+	char *jvm[MAX_JVM_ARGUMENTS + 1];
+};
+
+static void launch(struct rig_zookeeper *z)
+{
+	static char *const fixed[] = {
+		"-XX:+UseSerialGC",
+		"-XX:TieredStopAtLevel=1",
+		"-XX:-UsePerfData",
+		"-Dzookeeper.forceSync=no",
+		"-Dzookeeper.preAllocSize=4096",
+		"-cp",
+		"/usr/share/java/zookeeper.jar",
+		"org.apache.zookeeper.server.quorum.QuorumPeerMain",
+	};
+	char *argv[MAX_JVM_ARGUMENTS + ARRAY_SIZE(fixed) + 4];
+	size_t n = 0;
+
+	argv[n++] = "java";
+	argv[n++] = z->heap;
+	for (size_t i = 0; z->jvm[i]; i++)
+		argv[n++] = z->jvm[i];
+	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
+		argv[n++] = fixed[i];
+	argv[n++] = z->config;
+	argv[n] = NULL;
+	z->pid = rig_start(z->log, argv);
+	eventually(NULL, strstr(rig_zookeeper_ask(z, "srvr"), "Mode:"));
+}
+
+static void configure(struct rig_zookeeper *z, const char *settings)
+{
+	char *data = rig_path("zookeeper-%d", z->port);
+
+	if (mkdir(data, 0755) < 0)
+		die("mkdir %s: %m", data);
+	z->config = rig_path("zookeeper-%d.cfg", z->port);
+	z->log = rig_path("zookeeper-%d.log", z->port);
+	rig_write(z->config,
+		  "dataDir=%s\n"
+		  "clientPort=%d\n"
+		  "clientPortAddress=127.0.0.1\n"
+		  "tickTime=1000\n"
+		  "maxClientCnxns=0\n"
+		  "admin.enableServer=false\n"
+		  "4lw.commands.whitelist=*\n"
+		  "%s\n",
+		  data, z->port, settings ? settings : "");
+}
+
+struct rig_zookeeper *rig_zookeeper_start(const struct rig_zookeeper_options *options)
+{
+	static const struct rig_zookeeper_options none;
+	const struct rig_zookeeper_options *o = options ? options : &none;
+	struct rig_zookeeper *z = xcalloc(1, sizeof(*z));
+
+	z->port = o->port ? o->port : rig_port();
+	z->hosts = xasprintf("127.0.0.1:%d", z->port);
+	z->heap = xstrdup(o->heap ? o->heap : "-Xmx256m");
+	for (size_t i = 0; o->jvm && o->jvm[i]; i++) {
+		assert_true(i < MAX_JVM_ARGUMENTS);
+		z->jvm[i] = xstrdup(o->jvm[i]);
+	}
+	configure(z, o->settings);
+	launch(z);
+	return z;
+}
+
+void rig_zookeeper_kill(struct rig_zookeeper *z)
+{
+	if (z->pid)
+		rig_stop(z->pid, SIGKILL);
+	z->pid = 0;
+}
+
+void rig_zookeeper_restart(struct rig_zookeeper *z)
+{
+	rig_zookeeper_kill(z);
+	launch(z);
+}
+
+void rig_zookeeper_pause(struct rig_zookeeper *z)
+{
+	assert_int_equal(kill(z->pid, SIGSTOP), 0);
+}
+
+void rig_zookeeper_resume(struct rig_zookeeper *z)
+{
+	assert_int_equal(kill(z->pid, SIGCONT), 0);
+}
+
+void rig_zookeeper_stop(struct rig_zookeeper *z)
+{
+	if (!z)
+		return;
+	rig_zookeeper_kill(z);
+	for (size_t i = 0; z->jvm[i]; i++)
+		free(z->jvm[i]);
+	free(z->heap);
+	free(z->hosts);
+	free(z);
+}
+
+int rig_zookeeper_port(const struct rig_zookeeper *z)
+{
+	return z->port;
+}
+
+pid_t rig_zookeeper_pid(const struct rig_zookeeper *z)
+{
+	return z->pid;
+}
+
+const char *rig_zookeeper_hosts(const struct rig_zookeeper *z)
+{
+	return z->hosts;
+}
+
+const char *rig_zookeeper_ask(const struct rig_zookeeper *z, const char *word)
+{
+	static char answer[65536];
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_port = htons((uint16_t)z->port),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct timeval patience = { .tv_sec = 5 };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	size_t used = 0;
+	ssize_t got;
+
+	answer[0] = '\0';
+	if (fd < 0)
+		return answer;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0 &&
+	    send(fd, word, strlen(word), MSG_NOSIGNAL) == (ssize_t)strlen(word)) {
+		while ((got = read(fd, answer + used, sizeof(answer) - 1 - used)) > 0)
+			used += (size_t)got;
+	}
+	close(fd);
+	answer[used] = '\0';
+	return answer;
+}

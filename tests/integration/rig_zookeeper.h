@@ -1,0 +1,81 @@
+/*
+ * A real, standalone ZooKeeper server on loopback, and a small synchronous client
+ * that writes znodes from the test process.
+ *
+ * The server's ticks are one second, so sessions last two seconds at least. It
+ * keeps its data over kill and restart. Every call fails the test when it does
+ * not succeed, unless its comment says otherwise.
+ */
+#ifndef ZKNGINX_TESTS_RIG_ZOOKEEPER_H
+#define ZKNGINX_TESTS_RIG_ZOOKEEPER_H
+
+#include "rig.h"
+
+struct rig_zookeeper;
+
+struct rig_zookeeper_options {
+	const char *heap;       /* "-Xmx256m" where NULL */
+	const char *const *jvm; /* more arguments of java, NULL-terminated; may be NULL */
+	const char *settings;   /* more lines of the server's configuration; may be NULL */
+	int port;               /* 0: a free one */
+};
+
+/* Starts a server and waits until it serves. options may be NULL. */
+struct rig_zookeeper *rig_zookeeper_start(const struct rig_zookeeper_options *options);
+/* SIGKILL; the data stays. Does nothing when the server is down already. */
+void rig_zookeeper_kill(struct rig_zookeeper *z);
+/* After kill: same port, same data; waits until it serves. */
+void rig_zookeeper_restart(struct rig_zookeeper *z);
+/* SIGSTOP and SIGCONT. */
+void rig_zookeeper_pause(struct rig_zookeeper *z);
+void rig_zookeeper_resume(struct rig_zookeeper *z);
+/* Kills the server and frees z. */
+void rig_zookeeper_stop(struct rig_zookeeper *z);
+int rig_zookeeper_port(const struct rig_zookeeper *z);
+pid_t rig_zookeeper_pid(const struct rig_zookeeper *z);
+/* "127.0.0.1:PORT", for zookeeper.hosts. */
+const char *rig_zookeeper_hosts(const struct rig_zookeeper *z);
+/* The answer to a four-letter word ("wchs", "cons", …), valid until the next call; "" when none. */
+const char *rig_zookeeper_ask(const struct rig_zookeeper *z, const char *word);
+
+/* A client connection with a session of its own. */
+struct rig_zk;
+
+/* Waits until connected. hosts may end in a chroot. */
+struct rig_zk *rig_zk_connect(const char *hosts);
+/* Ends the session: its ephemerals vanish at once. */
+void rig_zk_close(struct rig_zk *c);
+int64_t rig_zk_session(const struct rig_zk *c);
+/* "digest", "user:password" */
+void rig_zk_auth(struct rig_zk *c, const char *scheme, const char *credentials);
+
+/* Missing parents are created, empty and persistent. data may be NULL. */
+void rig_zk_create(struct rig_zk *c, const char *path, const char *data);
+void rig_zk_create_ephemeral(struct rig_zk *c, const char *path, const char *data);
+/* Creates the znode when it is missing. */
+void rig_zk_set(struct rig_zk *c, const char *path, const char *data);
+void rig_zk_set_bytes(struct rig_zk *c, const char *path, const char *data, size_t size);
+void rig_zk_delete(struct rig_zk *c, const char *path);
+/* The znode and everything below it; nothing there is fine. */
+void rig_zk_delete_all(struct rig_zk *c, const char *path);
+/* The data as a string, valid until c is closed; NULL when there is no such znode. */
+char *rig_zk_get(struct rig_zk *c, const char *path);
+bool rig_zk_exists(struct rig_zk *c, const char *path);
+/* Session that owns the ephemeral; 0 when there is none or it is persistent. */
+int64_t rig_zk_owner(struct rig_zk *c, const char *path);
+/* The names below path, sorted, NULL-terminated, valid until c is closed. */
+char **rig_zk_children(struct rig_zk *c, const char *path);
+/* Only the authenticated creator may do anything (true), or everybody everything (false). */
+void rig_zk_restrict(struct rig_zk *c, const char *path, bool restricted);
+
+/*
+ * Pipelined writes, for storms: each returns at once (it waits while very many
+ * are unanswered). Their results are not looked at one by one: rig_zk_drain()
+ * waits for the last and returns how many failed.
+ */
+void rig_zk_send_create(struct rig_zk *c, const char *path, const char *data);
+void rig_zk_send_set(struct rig_zk *c, const char *path, const char *data);
+void rig_zk_send_delete(struct rig_zk *c, const char *path);
+unsigned rig_zk_drain(struct rig_zk *c);
+
+#endif
