@@ -1,0 +1,168 @@
+#!/bin/bash
+# The show behind `make demo`: a standalone ZooKeeper, two small backends, an nginx
+# and zknginxd, all on loopback and in one temporary directory; then a znode is
+# edited with ZooKeeper's own command line and the answer of nginx changes.
+#
+# With DEMO_ONCE set it ends by itself, with 0 only if the edit reached nginx.
+# Without, it stays up for you to play with until Ctrl-C.
+set -euo pipefail
+
+daemon=${1:?usage: demo.sh ZKNGINXD}
+daemon=$(realpath "$daemon")
+dir=$(mktemp -d /tmp/zknginx-demo-XXXXXX)
+chmod 755 "$dir"
+pids=()
+
+finish() {
+	local status=$?
+	[ -f "$dir/nginx.pid" ] && kill -QUIT "$(cat "$dir/nginx.pid")" 2>/dev/null || true
+	[ -f "$dir/backends.pid" ] && kill -QUIT "$(cat "$dir/backends.pid")" 2>/dev/null || true
+	for pid in "${pids[@]}"; do
+		kill "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true
+	done
+	if [ "$status" -ne 0 ] && [ -f "$dir/zknginxd.log" ]; then
+		echo "--- the daemon's log:" && tail -n 20 "$dir/zknginxd.log"
+	fi
+	rm -rf "$dir"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+# A loopback port that nobody listens on.
+free_port() {
+	local port
+	while :; do
+		port=$((20000 + RANDOM % 20000))
+		(exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }
+	done
+}
+
+# Wait until a command succeeds; give up after a minute.
+await() {
+	local end=$((SECONDS + 60))
+	until "$@" >/dev/null 2>&1; do
+		[ "$SECONDS" -lt "$end" ] || { echo "gave up waiting for: $*" >&2; return 1; }
+		sleep 0.1
+	done
+}
+
+say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+show() { printf '  $ %s\n' "$*"; "$@" | sed 's/^/    /'; }
+
+zk_port=$(free_port) web_port=$(free_port) blue_port=$(free_port) green_port=$(free_port)
+
+say "1. A standalone ZooKeeper on 127.0.0.1:$zk_port"
+mkdir "$dir/zookeeper"
+cat >"$dir/zoo.cfg" <<CFG
+tickTime=1000
+dataDir=$dir/zookeeper
+clientPort=$zk_port
+clientPortAddress=127.0.0.1
+admin.enableServer=false
+CFG
+java -Xmx128m -cp /usr/share/java/zookeeper.jar \
+	org.apache.zookeeper.server.quorum.QuorumPeerMain "$dir/zoo.cfg" >"$dir/zookeeper.log" 2>&1 &
+pids+=($!)
+listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1"); }
+await listens "$zk_port"
+
+# Several znode commands a call: each call starts a JVM.
+zkcli() {
+	printf '%s\n' "$@" quit |
+		java -Xmx64m -cp /usr/share/java/zookeeper.jar org.apache.zookeeper.ZooKeeperMain \
+			-server "127.0.0.1:$zk_port" >"$dir/zkcli.log" 2>&1
+}
+
+say "2. Two small backends: blue on $blue_port, green on $green_port"
+cat >"$dir/backends.conf" <<CFG
+pid $dir/backends.pid;
+error_log $dir/backends.log;
+events {}
+http {
+    access_log off;
+    client_body_temp_path $dir/b1; proxy_temp_path $dir/b2; fastcgi_temp_path $dir/b3;
+    uwsgi_temp_path $dir/b4; scgi_temp_path $dir/b5;
+    server { listen 127.0.0.1:$blue_port; return 200 "blue\n"; }
+    server { listen 127.0.0.1:$green_port; return 200 "green\n"; }
+}
+CFG
+nginx -c "$dir/backends.conf" -e "$dir/backends.log"
+
+say "3. zknginxd, then the nginx it looks after, on 127.0.0.1:$web_port"
+cat >"$dir/zknginxd.conf" <<CFG
+zookeeper: { hosts = "127.0.0.1:$zk_port"; };
+nginx: { config = "$dir/nginx.conf"; pid = "$dir/nginx.pid"; log_directory = "$dir"; };
+state: { directory = "$dir/state"; };
+cluster: { host = "demo"; };
+CFG
+cat >"$dir/nginx.conf" <<CFG
+pid $dir/nginx.pid;
+error_log $dir/nginx.log;
+load_module /usr/lib/nginx/modules/ngx_stream_module.so;
+worker_shutdown_timeout 10s;
+events {}
+http {
+    access_log off;
+    client_body_temp_path $dir/t1; proxy_temp_path $dir/t2; fastcgi_temp_path $dir/t3;
+    uwsgi_temp_path $dir/t4; scgi_temp_path $dir/t5;
+    include $dir/state/live/http.conf;
+}
+stream {
+    include $dir/state/live/stream.conf;
+}
+CFG
+"$daemon" -c "$dir/zknginxd.conf" 2>"$dir/zknginxd.log" &
+pids+=($!)
+await test -e "$dir/state/live/http.conf"
+nginx -c "$dir/nginx.conf" -e "$dir/nginx.log"
+
+answer() { curl -s --max-time 2 "http://127.0.0.1:$web_port/"; }
+answers() { [ "$(answer)" = "$1" ]; }
+
+say "4. An operator writes an upstream with one server, and a site"
+site='{"listen":["127.0.0.1:'$web_port'"],"locations":[{"path":"/","proxy":"shop"}]}'
+printf '  zkCli> %s\n' \
+	"create /nginx/config/upstreams/shop" \
+	"create /nginx/config/upstreams/shop/127.0.0.1:$blue_port" \
+	"create /nginx/config/sites/shop '$site'"
+zkcli "create /nginx" "create /nginx/config" "create /nginx/config/upstreams" \
+	"create /nginx/config/sites" "create /nginx/config/upstreams/shop" \
+	"create /nginx/config/upstreams/shop/127.0.0.1:$blue_port" \
+	"create /nginx/config/sites/shop $site"
+await answers blue
+say "   before:"
+show curl -s "http://127.0.0.1:$web_port/"
+
+say "5. The edit: green in, blue out"
+printf '  zkCli> %s\n' \
+	"create /nginx/config/upstreams/shop/127.0.0.1:$green_port" \
+	"delete /nginx/config/upstreams/shop/127.0.0.1:$blue_port"
+zkcli "create /nginx/config/upstreams/shop/127.0.0.1:$green_port" \
+	"delete /nginx/config/upstreams/shop/127.0.0.1:$blue_port"
+await answers green
+say "   after:"
+show curl -s "http://127.0.0.1:$web_port/"
+
+say "6. A bad znode blocks nobody; it is named, with its reason and what is served meanwhile"
+printf '  zkCli> %s\n' "create /nginx/config/sites/oops '{\"listen\":[80]}'"
+zkcli 'create /nginx/config/sites/oops {"listen":[80]}'
+await grep -q 'sites/oops' "$dir/state/status.json"
+grep 'oops' "$dir/zknginxd.log" | tail -n 1 | sed 's/^/    /'
+show curl -s "http://127.0.0.1:$web_port/"
+await answers green
+
+say "What nginx was given ($dir/state/live/http.conf):"
+sed 's/^/    /' "$dir/state/live/http.conf"
+
+if [ -n "${DEMO_ONCE:-}" ]; then
+	say "The edit reached nginx."
+	exit 0
+fi
+say "It stays up for you. Ctrl-C ends it and removes everything."
+cat <<TXT
+  curl http://127.0.0.1:$web_port/
+  java -cp /usr/share/java/zookeeper.jar org.apache.zookeeper.ZooKeeperMain -server 127.0.0.1:$zk_port
+  tail -f $dir/zknginxd.log
+TXT
+wait "${pids[0]}"
