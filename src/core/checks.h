@@ -1,0 +1,26 @@
+/* Checks of texts, for the tables of fields.h. */
+#ifndef ZKNGINX_CORE_CHECKS_H
+#define ZKNGINX_CORE_CHECKS_H
+
+#include "fields.h"
+
+text_check check_time;    /* "10s", "250ms" */
+text_check check_seconds; /* the same without milliseconds */
+text_check check_size;    /* "10m" */
+text_check check_zone_size;
+text_check check_name;   /* of a znode: name_is_valid() */
+text_check check_path;   /* of a file that the policy allows */
+text_check check_text;   /* not empty, no variables */
+text_check check_body;   /* no variables; may be empty */
+text_check check_value;  /* of a header: variables, but none that can hold a line feed */
+text_check check_target; /* of a redirect */
+text_check check_expires;
+text_check check_cache_valid;
+text_check check_rate; /* "50r/s" */
+text_check check_retry;
+text_check check_log; /* "off" or a name */
+text_check check_server_name;
+text_check check_location_path;
+text_check check_header_name;
+
+#endif

@@ -1,0 +1,330 @@
+/*
+ * Decode: one walk over the config root in tree order.
+ *
+ * Tree order is the model's order too: each list comes out sorted by name. Every
+ * znode gets its try with the new bytes, then with the accepted ones; what neither
+ * makes valid stays out, and its neighbours never notice. Problems come from the
+ * first try alone. A znode that has no place below the root is a problem, and
+ * nothing below it is looked at.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "decode_parts.h"
+
+struct decoder {
+	const struct decode_input *in;
+	struct problems *problems;
+	struct problems dropped; /* of second tries: the znode they are about is not the newest */
+	struct model *model;
+	size_t upstream_room, site_room, snippet_room;
+	const struct upstream *upstream; /* whose servers are being decoded */
+	enum protocol context;           /* of the snippets */
+};
+
+typedef bool decode_form(struct decoder *d, const struct znode *z, void *out, struct problems *ps);
+
+static bool upstream_form(struct decoder *d, const struct znode *z, void *out, struct problems *ps)
+{
+	return decode_upstream(d->model->arena, z, out, ps);
+}
+
+static bool server_form(struct decoder *d, const struct znode *z, void *out, struct problems *ps)
+{
+	return decode_server(d->model->arena, z, d->upstream, out, ps);
+}
+
+static bool site_form(struct decoder *d, const struct znode *z, void *out, struct problems *ps)
+{
+	return decode_site(d->model->arena, z, d->in->policy, out, ps);
+}
+
+static bool snippet_form(struct decoder *d, const struct znode *z, void *out, struct problems *ps)
+{
+	return decode_snippet(d->model->arena, z, d->context, d->in->policy, out, ps);
+}
+
+static const struct quarantined *in_quarantine(const struct decoder *d, const struct znode *z)
+{
+	return d->in->quarantine ? quarantine_find(d->in->quarantine, z) : NULL;
+}
+
+/* The form that nginx runs already, if it differs and is not refused itself. */
+static bool decode_accepted(struct decoder *d, const struct znode *z, decode_form *form, void *out)
+{
+	const struct znode *good = tree_find(d->in->accepted, z->path);
+
+	return good && !znode_same(good, z) && !in_quarantine(d, good) &&
+	       form(d, good, out, &d->dropped);
+}
+
+static bool decode_znode(struct decoder *d, const struct znode *z, decode_form *form, void *out)
+{
+	const struct quarantined *refused = in_quarantine(d, z);
+	size_t first = d->problems->count;
+
+	if (!refused && form(d, z, out, d->problems))
+		return true;
+	if (refused && !refused->suspect)
+		problems_add(d->problems, z->path, refused->kind, NULL, "%s", refused->message);
+	if (!decode_accepted(d, z, form, out))
+		return false;
+	for (size_t i = first; i < d->problems->count; i++)
+		d->problems->items[i].serving = SERVING_PREVIOUS;
+	return true;
+}
+
+/* One element more behind the last; the old array stays in the arena. */
+static void *grow(struct arena *a, void *items, size_t count, size_t *room, size_t size)
+{
+	void *more;
+
+	if (count < *room)
+		return items;
+	*room = *room ? 2 * *room : 16;
+	more = arena_alloc(a, *room * size);
+	if (count)
+		memcpy(more, items, count * size);
+	return more;
+}
+
+/* --- upstreams ------------------------------------------------------------------------------- */
+
+static int compare_servers(const void *a, const void *b)
+{
+	const struct server *x = a, *y = b;
+	int order = strcmp(x->address, y->address);
+
+	return order ? order : path_compare(x->source.path, y->source.path);
+}
+
+static bool servers_are_sorted(const struct upstream *u)
+{
+	for (size_t i = 1; i < u->server_count; i++) {
+		if (strcmp(u->servers[i - 1].address, u->servers[i].address) >= 0)
+			return false;
+	}
+	return true;
+}
+
+/* One server may have two spellings ("[2001:DB8::1]:80"); the first znode keeps it. */
+static void sort_servers(struct decoder *d, struct upstream *u)
+{
+	size_t kept = 0;
+
+	if (servers_are_sorted(u))
+		return;
+	qsort(u->servers, u->server_count, sizeof(*u->servers), compare_servers);
+	for (size_t i = 0; i < u->server_count; i++) {
+		const struct server *s = &u->servers[i];
+
+		if (kept && strcmp(u->servers[kept - 1].address, s->address) == 0)
+			problems_add(d->problems, s->source.path, PROBLEM_FIELD, NULL,
+				     "is the same server as %s", u->servers[kept - 1].source.path);
+		else
+			u->servers[kept++] = *s;
+	}
+	u->server_count = kept;
+}
+
+/* nginx refuses an upstream of backups alone; render writes them as plain servers. */
+static void check_backups(struct decoder *d, const struct upstream *u)
+{
+	for (size_t i = 0; i < u->server_count; i++) {
+		if (!u->servers[i].params.backup)
+			return;
+	}
+	if (u->server_count)
+		problems_add(d->problems, u->source.path, PROBLEM_FIELD, NULL,
+			     "every server is a backup, which nginx does not take: they are "
+			     "served as plain servers");
+}
+
+static void stray(struct decoder *d, const struct znode *z, const char *why)
+{
+	problems_add(d->problems, z->path, PROBLEM_FIELD, NULL, "%s", why);
+}
+
+/* The servers of u stand from i on; returns where they end. */
+static size_t decode_servers(struct decoder *d, struct upstream *u, size_t i, const char *path)
+{
+	const struct tree *t = d->in->tree;
+	size_t prefix = strlen(path) + 1, end = i;
+
+	while (end < tree_count(t) && path_is_below(tree_at(t, end)->path, path))
+		end++;
+	u->servers = arena_array(d->model->arena, struct server, end - i);
+	d->upstream = u;
+	while (i < end) {
+		const struct znode *z = tree_at(t, i);
+
+		if (strchr(z->path + prefix, '/')) {
+			stray(d, z, "a server has no child znodes");
+			i = tree_subtree_end(t, i);
+			continue;
+		}
+		if (decode_znode(d, z, server_form, &u->servers[u->server_count]))
+			u->server_count++;
+		i++;
+	}
+	return end;
+}
+
+/*
+ * The policy znode z (it may be missing in a tree that was written by hand) and the
+ * servers from index i on. Without a valid policy the servers are judged all the
+ * same, so that their problems are known, but go nowhere.
+ */
+static size_t add_upstream(struct decoder *d, const struct znode *z, size_t i)
+{
+	struct model *m = d->model;
+	struct upstream *u;
+	bool valid;
+
+	m->upstreams = grow(m->arena, m->upstreams, m->upstream_count, &d->upstream_room,
+			    sizeof(*m->upstreams));
+	u = &m->upstreams[m->upstream_count];
+	valid = decode_znode(d, z, upstream_form, u);
+	if (!valid)
+		*u = (struct upstream){ 0 };
+	i = decode_servers(d, u, i, z->path);
+	if (!valid)
+		return i;
+	sort_servers(d, u);
+	check_backups(d, u);
+	m->upstream_count++;
+	return i;
+}
+
+/* --- the walk -------------------------------------------------------------------------------- */
+
+static size_t visit_upstream(struct decoder *d, const char *name, size_t i)
+{
+	const struct znode *z = tree_at(d->in->tree, i);
+	const char *slash = strchr(name, '/');
+	struct znode parent = { .data = "" };
+
+	if (!slash)
+		return add_upstream(d, z, i + 1);
+	parent.path = arena_copy(d->model->arena, z->path, (size_t)(slash - z->path));
+	return add_upstream(d, &parent, i);
+}
+
+static size_t visit_site(struct decoder *d, const char *name UNUSED, size_t i)
+{
+	struct model *m = d->model;
+
+	m->sites = grow(m->arena, m->sites, m->site_count, &d->site_room, sizeof(*m->sites));
+	if (decode_znode(d, tree_at(d->in->tree, i), site_form, &m->sites[m->site_count]))
+		m->site_count++;
+	return i + 1;
+}
+
+static size_t visit_snippet(struct decoder *d, enum protocol context, size_t i)
+{
+	struct model *m = d->model;
+
+	d->context = context;
+	m->snippets = grow(m->arena, m->snippets, m->snippet_count, &d->snippet_room,
+			   sizeof(*m->snippets));
+	if (decode_znode(d, tree_at(d->in->tree, i), snippet_form, &m->snippets[m->snippet_count]))
+		m->snippet_count++;
+	return i + 1;
+}
+
+static size_t visit_http_snippet(struct decoder *d, const char *name UNUSED, size_t i)
+{
+	return visit_snippet(d, PROTOCOL_HTTP, i);
+}
+
+static size_t visit_stream_snippet(struct decoder *d, const char *name UNUSED, size_t i)
+{
+	return visit_snippet(d, PROTOCOL_STREAM, i);
+}
+
+static const struct place {
+	const char *path;
+	size_t (*visit)(struct decoder *d, const char *name, size_t i);
+	bool has_children;
+} places[] = {
+	{ "upstreams", visit_upstream, true },
+	{ "sites", visit_site, false },
+	{ "snippets/http", visit_http_snippet, false },
+	{ "snippets/stream", visit_stream_snippet, false },
+};
+
+/* What follows "PLACE/" in relative, "" when it is the place itself; NULL: another place. */
+static const char *within(const struct place *place, const char *relative)
+{
+	size_t size = strlen(place->path);
+
+	if (strncmp(relative, place->path, size) != 0 ||
+	    (relative[size] != '/' && relative[size] != '\0'))
+		return NULL;
+	return relative + size + (relative[size] == '/');
+}
+
+/* Up to the first slash. */
+static bool first_name_is_valid(struct arena *a, const char *name)
+{
+	const char *slash = strchr(name, '/');
+
+	return name_is_valid(slash ? arena_copy(a, name, (size_t)(slash - name)) : name);
+}
+
+static size_t visit_place(struct decoder *d, const struct place *place, const char *name, size_t i)
+{
+	const struct znode *z = tree_at(d->in->tree, i);
+
+	if (!*name)
+		return i + 1;
+	if (!first_name_is_valid(d->model->arena, name))
+		stray(d, z,
+		      "the name is not one of a-z, 0-9, and behind the first byte also _ . - "
+		      "(at most 63 bytes)");
+	else if (!place->has_children && strchr(name, '/'))
+		stray(d, z, "has no place here: no child znodes are known below its parent");
+	else
+		return place->visit(d, name, i);
+	return tree_subtree_end(d->in->tree, i);
+}
+
+/* Handles the znode at i; returns the index of the next one to handle. */
+static size_t visit(struct decoder *d, const char *relative, size_t i)
+{
+	for (size_t p = 0; p < ARRAY_SIZE(places); p++) {
+		const char *name = within(&places[p], relative);
+
+		if (name)
+			return visit_place(d, &places[p], name, i);
+	}
+	if (strcmp(relative, "snippets") == 0)
+		return i + 1;
+	stray(d, tree_at(d->in->tree, i),
+	      "is not known: expected upstreams/NAME[/HOST:PORT], sites/NAME, "
+	      "snippets/http/NAME or snippets/stream/NAME");
+	return tree_subtree_end(d->in->tree, i);
+}
+
+static void walk(struct decoder *d)
+{
+	const struct tree *t = d->in->tree;
+	const char *root = d->in->root;
+	size_t prefix = strcmp(root, "/") == 0 ? 1 : strlen(root) + 1;
+	size_t i = tree_lower_bound(t, root);
+
+	if (i < tree_count(t) && strcmp(tree_at(t, i)->path, root) == 0)
+		i++;
+	while (i < tree_count(t) && path_is_below(tree_at(t, i)->path, root))
+		i = visit(d, tree_at(t, i)->path + prefix, i);
+}
+
+struct model *decode(const struct decode_input *in, struct problems *problems)
+{
+	struct decoder d = { .in = in, .problems = problems, .model = model_new() };
+
+	problems_init(&d.dropped);
+	walk(&d);
+	problems_fini(&d.dropped);
+	return d.model;
+}

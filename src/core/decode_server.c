@@ -1,0 +1,199 @@
+/*
+ * A server's znode: its name is the address, its data the parameters.
+ *
+ * Nearly all servers have no data and a name that is canonical already; they cost
+ * one copy of the znode, into which `address` points. 100,000 of them are decoded
+ * on every change of any of them.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "address.h"
+#include "checks.h"
+#include "decode_parts.h"
+
+#define TEXT_LIMIT 512
+
+static const char blanks[] = " \t\r\n";
+
+static const struct field server_rows[] = {
+	{ "weight", FIELD_NUMBER, .where = offsetof(struct server_params, weight), .most = 65535 },
+	{ "max_fails", FIELD_NUMBER, .where = offsetof(struct server_params, max_fails),
+	  .most = 65535 },
+	{ "fail_timeout", FIELD_TEXT, .where = offsetof(struct server_params, fail_timeout),
+	  .check = check_seconds },
+	{ "max_conns", FIELD_NUMBER, .where = offsetof(struct server_params, max_conns),
+	  .most = 1000000 },
+	{ "backup", FIELD_BOOL, .where = offsetof(struct server_params, backup) },
+	{ "down", FIELD_BOOL, .where = offsetof(struct server_params, down) },
+};
+static const struct fields server_fields = FIELDS(server_rows);
+
+static void read_json(struct reader *r, struct server_params *params)
+{
+	json_t *object = reader_parse(r);
+
+	if (!object)
+		return;
+	fields_read(r, object, &server_fields, params);
+	json_decref(object);
+}
+
+static const struct field *find_row(const char *name, size_t size)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(server_rows); i++) {
+		if (strlen(server_rows[i].name) == size &&
+		    strncmp(server_rows[i].name, name, size) == 0)
+			return &server_rows[i];
+	}
+	return NULL;
+}
+
+static void set_number(struct reader *r, const struct field *f, const char *s, long *number)
+{
+	size_t size = strspn(s, "0123456789");
+
+	if (!size || s[size] || size > 7 || strtol(s, NULL, 10) > f->most)
+		reader_problem(r, f->name, "expected a number from %ld to %ld, found \"%.80s\"",
+			       f->least, f->most, s);
+	else
+		*number = strtol(s, NULL, 10);
+}
+
+/* value is NULL for a flag. */
+static void set_parameter(struct reader *r, const struct field *f, const char *value,
+			  struct server_params *params)
+{
+	void *where = (char *)params + f->where;
+	size_t mark;
+
+	if (f->kind == FIELD_BOOL && value) {
+		reader_problem(r, f->name, "takes no value");
+	} else if (f->kind != FIELD_BOOL && !value) {
+		reader_problem(r, f->name, "needs a value behind a =");
+	} else if (f->kind == FIELD_BOOL) {
+		*(bool *)where = true;
+	} else if (f->kind == FIELD_NUMBER) {
+		set_number(r, f, value, where);
+	} else {
+		mark = reader_enter(r, f->name, 0);
+		*(const char **)where = reader_checked(r, value, f->check);
+		reader_leave(r, mark);
+	}
+}
+
+static void read_word(struct reader *r, char *word, unsigned *seen, struct server_params *params)
+{
+	char *equals = strchr(word, '=');
+	const struct field *f = find_row(word, equals ? (size_t)(equals - word) : strlen(word));
+	unsigned bit = f ? 1U << (f - server_rows) : 0;
+
+	if (!f)
+		reader_problem(r, NULL,
+			       "\"%.80s\" is not weight=, max_fails=, fail_timeout=, max_conns=, "
+			       "backup or down",
+			       word);
+	else if (*seen & bit)
+		reader_problem(r, f->name, "stands twice");
+	else
+		set_parameter(r, f, equals ? equals + 1 : NULL, params);
+	*seen |= bit;
+}
+
+/* nginx's own words: "weight=5 backup" */
+static void read_text(struct reader *r, struct server_params *params)
+{
+	const struct znode *z = r->znode;
+	char text[TEXT_LIMIT + 1], *rest = text;
+	unsigned seen = 0;
+
+	if (z->size > TEXT_LIMIT || memchr(z->data, '\0', z->size) ||
+	    decode_text_fault(z->data, z->size)) {
+		reader_problem(r, NULL, "holds neither server parameters nor JSON");
+		return;
+	}
+	memcpy(text, z->data, z->size);
+	text[z->size] = '\0';
+	while (*(rest += strspn(rest, blanks))) {
+		char *word = rest;
+
+		rest += strcspn(rest, blanks);
+		if (*rest)
+			*rest++ = '\0';
+		read_word(r, word, &seen, params);
+	}
+}
+
+static bool is_json(const struct znode *z)
+{
+	const char *s = z->data, *end = s + z->size;
+
+	while (s < end && strchr(blanks, *s) && *s)
+		s++;
+	return (s < end && *s == '{') || (z->size >= 3 && memcmp(z->data, "\xef\xbb\xbf", 3) == 0);
+}
+
+/* nginx has no backups where every request has one server by its key, or by chance. */
+static bool takes_backups(const struct upstream *u)
+{
+	return !u->balance ||
+	       (strncmp(u->balance, "hash ", 5) != 0 && strcmp(u->balance, "ip_hash") != 0 &&
+		strncmp(u->balance, "random", 6) != 0);
+}
+
+static void read_parameters(struct reader *r, const struct upstream *u, struct server_params *own)
+{
+	if (is_json(r->znode))
+		read_json(r, own);
+	else
+		read_text(r, own);
+	if (own->backup && !takes_backups(u))
+		reader_problem(r, "backup",
+			       "does not go together with the upstream's balance \"%s\"",
+			       u->balance);
+}
+
+static long first_set(long own, long inherited, long otherwise)
+{
+	if (own != UNSET)
+		return own;
+	return inherited != UNSET ? inherited : otherwise;
+}
+
+/* The server's own over the upstream's, over nginx's. nginx has no weight of 0. */
+static void complete(struct server_params *own, const struct server_params *defaults)
+{
+	own->weight = first_set(own->weight, defaults->weight, 1);
+	own->max_fails = first_set(own->max_fails, defaults->max_fails, 1);
+	own->max_conns = first_set(own->max_conns, defaults->max_conns, 0);
+	if (!own->fail_timeout)
+		own->fail_timeout = defaults->fail_timeout ? defaults->fail_timeout : "10s";
+	if (!own->weight) {
+		own->weight = 1;
+		own->down = true;
+	}
+}
+
+bool decode_server(struct arena *a, const struct znode *z, const struct upstream *u,
+		   struct server *out, struct problems *problems)
+{
+	struct reader r = { .arena = a, .znode = z, .problems = problems };
+	char address[ADDRESS_SIZE];
+	const char *name = path_name(z->path), *why = address_parse_server(name, address);
+
+	*out = (struct server){
+		.params = { .weight = UNSET, .max_fails = UNSET, .max_conns = UNSET },
+	};
+	if (why)
+		reader_problem(&r, NULL, "the name \"%.80s\" %s", name, why);
+	if (z->size)
+		read_parameters(&r, u, &out->params);
+	if (r.failed)
+		return false;
+	complete(&out->params, &u->defaults);
+	out->source = znode_copy(a, z);
+	out->address = path_name(out->source.path);
+	if (strcmp(out->address, address) != 0)
+		out->address = arena_strdup(a, address);
+	return true;
+}

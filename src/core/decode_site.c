@@ -1,0 +1,276 @@
+/*
+ * A site's znode: one virtual host of the http context, or one proxied port of the
+ * stream context. First each field by itself, then what they say about each other.
+ */
+#include <string.h>
+
+#include <zknginx/emit.h>
+
+#include "address.h"
+#include "checks.h"
+#include "decode_parts.h"
+
+#define LISTEN_LIMIT 64
+#define NAME_LIMIT 1000
+
+/* --- listen ---------------------------------------------------------------------------------- */
+
+enum option { OPTION_SSL, OPTION_UDP, OPTION_PROXY_PROTOCOL, OPTION_IPV6ONLY, OPTION_PLAIN };
+
+static const struct {
+	const char *name;
+	enum option option;
+	unsigned only;
+} options[] = {
+	{ "ssl", OPTION_SSL, ONLY_HTTP },
+	{ "http2", OPTION_PLAIN, ONLY_HTTP },
+	{ "default_server", OPTION_PLAIN, ONLY_HTTP },
+	{ "udp", OPTION_UDP, ONLY_STREAM },
+	{ "proxy_protocol", OPTION_PROXY_PROTOCOL, ONLY_HTTP | ONLY_STREAM },
+	{ "reuseport", OPTION_PLAIN, ONLY_HTTP | ONLY_STREAM },
+	{ "ipv6only=on", OPTION_IPV6ONLY, ONLY_HTTP | ONLY_STREAM },
+	{ "ipv6only=off", OPTION_IPV6ONLY, ONLY_HTTP | ONLY_STREAM },
+};
+
+static const char wrong_option[] = "has an option that is not ssl, http2, default_server, "
+				   "proxy_protocol, reuseport or ipv6only=on|off";
+static const char wrong_stream_option[] = "has an option that a stream site does not have: only "
+					  "udp, proxy_protocol, reuseport and ipv6only=on|off";
+
+/* One option of a listen; *seen has a bit for each, so that none stands twice. */
+static const char *read_option(const struct reader *r, const char *word, size_t size,
+			       unsigned *seen)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		if (strlen(options[i].name) != size || memcmp(options[i].name, word, size) != 0 ||
+		    !(options[i].only & r->kinds))
+			continue;
+		if (*seen & 1U << i)
+			return "has an option twice";
+		*seen |= 1U << i;
+		return NULL;
+	}
+	return r->kinds & ONLY_HTTP ? wrong_option : wrong_stream_option;
+}
+
+static bool has_option(unsigned seen, enum option option)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		if ((seen & 1U << i) && options[i].option == option)
+			return true;
+	}
+	return false;
+}
+
+static const char *check_options(const char *address, unsigned seen)
+{
+	const unsigned both = 3U << (ARRAY_SIZE(options) - 2);
+
+	if (has_option(seen, OPTION_IPV6ONLY) && (address[0] != '[' || (seen & both) == both))
+		return "has ipv6only twice, or without an IPv6 address";
+	if (has_option(seen, OPTION_UDP) && has_option(seen, OPTION_PROXY_PROTOCOL))
+		return "has udp and proxy_protocol, which do not go together";
+	return NULL;
+}
+
+static const char *parse_listen(const struct reader *r, const char *s, struct listen *listen)
+{
+	size_t size = strcspn(s, " ");
+	char address[ADDRESS_SIZE];
+	const char *why = NULL, *rest = s + size;
+	unsigned seen = 0;
+
+	if (size >= ADDRESS_SIZE / 2)
+		return "is too long";
+	why = address_parse_listen(arena_copy(r->arena, s, size), address);
+	rest += *rest ? 1 : 0;
+	listen->options = arena_strdup(r->arena, rest);
+	while (!why && *rest) {
+		size = strcspn(rest, " ");
+		why = read_option(r, rest, size, &seen);
+		rest += size;
+		if (*rest && !*++rest)
+			why = "ends in a blank";
+	}
+	listen->address = arena_strdup(r->arena, why ? s : address);
+	listen->ssl = has_option(seen, OPTION_SSL);
+	return why ? why : check_options(listen->address, seen);
+}
+
+/* One address may serve TCP and UDP. */
+static bool same_socket(const struct listen *a, const struct listen *b)
+{
+	return strcmp(a->address, b->address) == 0 &&
+	       !strstr(a->options, "udp") == !strstr(b->options, "udp");
+}
+
+static void read_listen(struct reader *r, const json_t *value, struct site *site)
+{
+	struct listen *listen = &site->listens[site->listen_count];
+	const char *s = reader_text(r, value), *why;
+
+	if (!s)
+		return;
+	why = parse_listen(r, s, listen);
+	if (why) {
+		reader_problem(r, NULL, "\"%.80s\" %s", s, why);
+		return;
+	}
+	for (size_t i = 0; i < site->listen_count; i++) {
+		if (same_socket(&site->listens[i], listen))
+			reader_problem(r, NULL,
+				       "\"%.80s\" listens on an address that is in the "
+				       "list already",
+				       s);
+	}
+	site->listen_count++;
+}
+
+/* --- lists ----------------------------------------------------------------------------------- */
+
+/* Is it a list of `least` to `most` elements? Each is handed to read_one. */
+static bool begin_list(struct reader *r, const json_t *value, size_t least, size_t most)
+{
+	size_t count = json_array_size(value);
+
+	if (!reader_is_list(r, value))
+		return false;
+	if (count >= least && count <= most)
+		return true;
+	reader_problem(r, NULL, "expected %zu to %zu elements, found %zu", least, most, count);
+	return false;
+}
+
+static void read_list(struct reader *r, const json_t *value, struct site *site,
+		      void (*read_one)(struct reader *, const json_t *, struct site *))
+{
+	for (size_t i = 0; i < json_array_size(value); i++) {
+		size_t mark = reader_enter(r, NULL, i);
+
+		read_one(r, json_array_get(value, i), site);
+		reader_leave(r, mark);
+	}
+}
+
+static void read_listens(struct reader *r, const json_t *value, void *where)
+{
+	struct site *site = where;
+
+	if (!begin_list(r, value, 1, LISTEN_LIMIT))
+		return;
+	site->listens = arena_array(r->arena, struct listen, json_array_size(value));
+	read_list(r, value, site, read_listen);
+}
+
+static bool has_server_name(const struct site *site, const char *name)
+{
+	for (size_t i = 0; i < site->server_name_count; i++) {
+		if (strcmp(site->server_names[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void read_server_name(struct reader *r, const json_t *value, struct site *site)
+{
+	const char *s = reader_text(r, value);
+	char *name;
+
+	if (!s || !reader_checked(r, s, check_server_name))
+		return;
+	name = arena_strdup(r->arena, s);
+	for (char *c = name; *c; c++)
+		*c = *c >= 'A' && *c <= 'Z' ? (char)(*c + 32) : *c;
+	if (has_server_name(site, name))
+		reader_problem(r, NULL, "\"%.80s\" stands twice", name);
+	else
+		site->server_names[site->server_name_count++] = name;
+}
+
+static void read_server_names(struct reader *r, const json_t *value, void *where)
+{
+	struct site *site = where;
+
+	if (!begin_list(r, value, 1, NAME_LIMIT))
+		return;
+	site->server_names = arena_array(r->arena, const char *, json_array_size(value));
+	read_list(r, value, site, read_server_name);
+}
+
+/* --- the site -------------------------------------------------------------------------------- */
+
+static const struct field tls_rows[] = {
+	{ "certificate", FIELD_TEXT, .where = offsetof(struct site, certificate), .required = true,
+	  .check = check_path },
+	{ "key", FIELD_TEXT, .where = offsetof(struct site, key), .required = true,
+	  .check = check_path },
+	{ "redirect_http", FIELD_BOOL, .where = offsetof(struct site, redirect_http) },
+};
+static const struct fields tls_fields = FIELDS(tls_rows);
+
+static const struct field timeout_rows[] = {
+	{ "connect", FIELD_TEXT, .where = offsetof(struct timeouts, connect), .check = check_time },
+	{ "idle", FIELD_TEXT, .where = offsetof(struct timeouts, read), .check = check_time },
+};
+static const struct fields timeout_fields = FIELDS(timeout_rows);
+
+static const struct field site_rows[] = {
+	{ "protocol", FIELD_CUSTOM, .read = decode_nothing },
+	{ "listen", FIELD_CUSTOM, .required = true, .read = read_listens },
+	{ "server_names", FIELD_CUSTOM, .only = ONLY_HTTP, .read = read_server_names },
+	{ "tls", FIELD_OBJECT, .only = ONLY_HTTP, .inner = &tls_fields },
+	{ "gzip", FIELD_SWITCH, .where = offsetof(struct site, gzip), .only = ONLY_HTTP },
+	{ "client_max_body_size", FIELD_TEXT, .where = offsetof(struct site, client_max_body_size),
+	  .only = ONLY_HTTP, .check = check_size },
+	{ "access_log", FIELD_TEXT, .where = offsetof(struct site, access_log), .only = ONLY_HTTP,
+	  .check = check_log },
+	{ "locations", FIELD_CUSTOM, .required = true, .only = ONLY_HTTP,
+	  .read = decode_locations },
+	{ "proxy", FIELD_TEXT, .where = offsetof(struct site, proxy), .required = true,
+	  .only = ONLY_STREAM, .check = check_name },
+	{ "timeouts", FIELD_OBJECT, .where = offsetof(struct site, timeouts), .only = ONLY_STREAM,
+	  .inner = &timeout_fields },
+};
+static const struct fields site_fields = FIELDS(site_rows);
+
+static void check_tls(struct reader *r, const struct site *site, bool has_tls)
+{
+	bool ssl = false;
+
+	for (size_t i = 0; i < site->listen_count; i++)
+		ssl |= site->listens[i].ssl;
+	if (ssl && !has_tls)
+		reader_problem(r, "tls",
+			       "is missing: a listen with ssl needs a certificate and a key");
+	if (has_tls && !ssl)
+		reader_problem(r, "tls", "needs a listen with ssl, such as \"443 ssl\"");
+}
+
+static void read_site(struct reader *r, struct site *site)
+{
+	static const char *const kinds[2] = { "a site of the http protocol",
+					      "a site of the stream protocol" };
+	json_t *object = reader_parse(r);
+
+	if (!object)
+		return;
+	site->protocol = decode_protocol(r, object, kinds);
+	fields_read(r, object, &site_fields, site);
+	if (!r->failed)
+		check_tls(r, site, json_object_get(object, "tls"));
+	json_decref(object);
+}
+
+bool decode_site(struct arena *a, const struct znode *z, const struct policy *policy,
+		 struct site *out, struct problems *problems)
+{
+	struct reader r = { .arena = a, .znode = z, .policy = policy, .problems = problems };
+
+	*out = (struct site){ .gzip = -1 };
+	read_site(&r, out);
+	if (r.failed)
+		return false;
+	out->source = znode_copy(a, z);
+	out->name = path_name(out->source.path);
+	return true;
+}

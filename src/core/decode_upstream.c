@@ -1,0 +1,183 @@
+/*
+ * An upstream's policy znode: JSON, or empty for the defaults.
+ *
+ * "discover" is known to the format but not to this version: the field is a problem,
+ * the rest of the policy and the znode's own servers hold.
+ */
+#include <string.h>
+
+#include <zknginx/emit.h>
+
+#include "checks.h"
+#include "decode_parts.h"
+
+void decode_nothing(struct reader *r UNUSED, const json_t *value UNUSED, void *where UNUSED)
+{
+}
+
+enum protocol decode_protocol(struct reader *r, const json_t *object, const char *const names[2])
+{
+	const json_t *value = json_object_get(object, "protocol");
+	const char *s = value ? json_string_value(value) : "http";
+	enum protocol protocol = PROTOCOL_HTTP;
+
+	if (s && strcmp(s, "stream") == 0)
+		protocol = PROTOCOL_STREAM;
+	else if (!s || strcmp(s, "http") != 0)
+		reader_problem(r, "protocol", "expected \"http\" or \"stream\"");
+	r->kinds = protocol == PROTOCOL_HTTP ? ONLY_HTTP : ONLY_STREAM;
+	r->kind_name = names[protocol];
+	return protocol;
+}
+
+/* Of the variables that values may use, those which nginx's stream module knows too. */
+static bool stream_knows(const char *name, size_t size)
+{
+	static const char *const names[] = { "remote_addr",         "binary_remote_addr",
+					     "remote_port",         "server_addr",
+					     "server_port",         "proxy_protocol_addr",
+					     "proxy_protocol_port", "hostname" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (strlen(names[i]) == size && memcmp(names[i], name, size) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool stream_knows_all(const char *key)
+{
+	while ((key = strchr(key, '$'))) {
+		size_t size = strspn(++key, "abcdefghijklmnopqrstuvwxyz0123456789_");
+
+		if (!stream_knows(key, size))
+			return false;
+	}
+	return true;
+}
+
+/* "hash KEY" or "hash KEY consistent" */
+static const char *check_hash(const struct reader *r, const char *s)
+{
+	const char *key = s + strlen("hash "), *blank = strchr(key, ' '), *why = NULL;
+
+	if (!*key || *key == ' ' || (blank && strcmp(blank, " consistent") != 0))
+		return "is not \"hash KEY\" or \"hash KEY consistent\"";
+	if (!emit_text_is_valid(s, true, &why))
+		return why;
+	if (!strchr(key, '$'))
+		return "hashes the same text for every request: its key needs a variable";
+	if ((r->kinds & ONLY_STREAM) && !stream_knows_all(key))
+		return "uses a variable that the stream protocol does not have";
+	return NULL;
+}
+
+static const char *check_balance(const struct reader *r, const char *s)
+{
+	static const char *const words[] = { "round_robin", "least_conn", "random", "random two",
+					     "random two least_conn" };
+
+	if (strncmp(s, "hash ", 5) == 0)
+		return check_hash(r, s);
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (strcmp(words[i], s) == 0)
+			return NULL;
+	}
+	if (strcmp(s, "ip_hash") == 0)
+		return r->kinds & ONLY_HTTP ? NULL : "is not to be had for the stream protocol";
+	return "is not round_robin, least_conn, ip_hash, random, random two least_conn or "
+	       "hash KEY [consistent]";
+}
+
+/* nginx's own default has no directive. */
+static void read_balance(struct reader *r, const json_t *value, void *where)
+{
+	struct upstream *u = where;
+	const char *s = reader_text(r, value);
+
+	if (s && strcmp(s, "round_robin") != 0)
+		u->balance = reader_checked(r, s, check_balance);
+}
+
+static void read_on_empty(struct reader *r, const json_t *value, void *where)
+{
+	struct upstream *u = where;
+	const char *s = reader_text(r, value);
+
+	if (!s)
+		return;
+	if (strcmp(s, "keep") != 0 && strcmp(s, "unavailable") != 0)
+		reader_problem(r, NULL, "expected \"keep\" or \"unavailable\", found \"%.80s\"", s);
+	u->on_empty = strcmp(s, "unavailable") == 0 ? ON_EMPTY_UNAVAILABLE : ON_EMPTY_KEEP;
+}
+
+static void read_discover(struct reader *r, const json_t *value UNUSED, void *where UNUSED)
+{
+	bool failed = r->failed;
+
+	reader_problem(r, NULL,
+		       "this version does not know service discovery: the upstream's own child "
+		       "znodes serve");
+	r->failed = failed;
+}
+
+static const struct field server_rows[] = {
+	{ "weight", FIELD_NUMBER, .where = offsetof(struct server_params, weight), .least = 1,
+	  .most = 65535 },
+	{ "max_fails", FIELD_NUMBER, .where = offsetof(struct server_params, max_fails),
+	  .most = 65535 },
+	{ "fail_timeout", FIELD_TEXT, .where = offsetof(struct server_params, fail_timeout),
+	  .check = check_seconds },
+	{ "max_conns", FIELD_NUMBER, .where = offsetof(struct server_params, max_conns),
+	  .most = 1000000 },
+};
+const struct fields server_defaults_fields = FIELDS(server_rows);
+
+static const struct field upstream_rows[] = {
+	{ "protocol", FIELD_CUSTOM, .read = decode_nothing },
+	{ "balance", FIELD_CUSTOM, .read = read_balance },
+	{ "keepalive", FIELD_NUMBER, .where = offsetof(struct upstream, keepalive), .most = 65535,
+	  .only = ONLY_HTTP },
+	{ "zone", FIELD_TEXT, .where = offsetof(struct upstream, zone), .check = check_zone_size },
+	{ "server", FIELD_OBJECT, .where = offsetof(struct upstream, defaults),
+	  .inner = &server_defaults_fields },
+	{ "discover", FIELD_CUSTOM, .read = read_discover },
+	{ "min_servers", FIELD_NUMBER, .where = offsetof(struct upstream, min_servers),
+	  .most = 100000 },
+	{ "max_shrink", FIELD_NUMBER, .where = offsetof(struct upstream, max_shrink), .most = 100 },
+	{ "on_empty", FIELD_CUSTOM, .read = read_on_empty },
+};
+static const struct fields upstream_fields = FIELDS(upstream_rows);
+
+static void read_policy(struct reader *r, struct upstream *u)
+{
+	static const char *const kinds[2] = { "an upstream of the http protocol",
+					      "an upstream of the stream protocol" };
+	json_t *object = reader_parse(r);
+
+	if (!object)
+		return;
+	u->protocol = decode_protocol(r, object, kinds);
+	fields_read(r, object, &upstream_fields, u);
+	json_decref(object);
+}
+
+bool decode_upstream(struct arena *a, const struct znode *z, struct upstream *out,
+		     struct problems *problems)
+{
+	struct reader r = { .arena = a, .znode = z, .problems = problems };
+
+	*out = (struct upstream){
+		.keepalive = UNSET,
+		.defaults = { .weight = UNSET, .max_fails = UNSET, .max_conns = UNSET },
+		.min_servers = 1,
+		.max_shrink = UNSET,
+	};
+	if (z->size)
+		read_policy(&r, out);
+	if (r.failed)
+		return false;
+	out->source = znode_copy(a, z);
+	out->name = path_name(out->source.path);
+	return true;
+}

@@ -1,0 +1,265 @@
+/*
+ * Reading JSON by table.
+ *
+ * jansson does the parsing: it refuses bad UTF-8, NUL in strings, doubled keys,
+ * numbers that do not fit and whatever stands behind the object. Nesting is counted
+ * before, so that no depth of brackets is ever followed. A znode gives a bounded
+ * number of problems.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fields.h"
+
+#define DEPTH_LIMIT 16
+#define PROBLEM_LIMIT 32
+
+static const char *type_name(const json_t *value)
+{
+	static const char *const names[] = {
+		[JSON_OBJECT] = "an object",
+		[JSON_ARRAY] = "a list",
+		[JSON_STRING] = "a text",
+		[JSON_INTEGER] = "a number",
+		[JSON_REAL] = "a number with a fraction",
+		[JSON_TRUE] = "true",
+		[JSON_FALSE] = "false",
+		[JSON_NULL] = "null",
+	};
+
+	return names[json_typeof(value)];
+}
+
+size_t reader_enter(struct reader *r, const char *name, size_t index)
+{
+	size_t mark = strlen(r->path);
+
+	if (name)
+		snprintf(r->path + mark, sizeof(r->path) - mark, "%s%.64s", mark ? "." : "", name);
+	else
+		snprintf(r->path + mark, sizeof(r->path) - mark, "[%zu]", index);
+	return mark;
+}
+
+void reader_leave(struct reader *r, size_t mark)
+{
+	r->path[mark] = '\0';
+}
+
+struct problem *reader_problem(struct reader *r, const char *name, const char *fmt, ...)
+{
+	/* Past the limit the last one is written over: the caller always gets a problem. */
+	static const char more[] = "there are more problems than are listed here";
+	char message[512];
+	size_t mark = strlen(r->path);
+	struct problem *p;
+	va_list args;
+
+	r->failed = true;
+	if (++r->found > PROBLEM_LIMIT) {
+		p = &r->problems->items[r->problems->count - 1];
+		p->message = more;
+		p->field = "";
+		return p;
+	}
+	va_start(args, fmt);
+	vsnprintf(message, sizeof(message), fmt, args);
+	va_end(args);
+	if (name)
+		reader_enter(r, name, 0);
+	p = problems_add(r->problems, r->znode->path, PROBLEM_FIELD, r->path, "%s", message);
+	reader_leave(r, mark);
+	return p;
+}
+
+static struct problem *json_problem(struct reader *r, const char *what)
+{
+	r->failed = true;
+	r->found++;
+	return problems_add(r->problems, r->znode->path, PROBLEM_JSON, NULL, "%s", what);
+}
+
+/* Brackets outside of strings: false past the limit, with the line in *line. */
+static bool depth_is_sane(const char *s, const char *end, unsigned *line)
+{
+	unsigned depth = 0;
+	bool quoted = false;
+
+	*line = 1;
+	for (; s < end; s++) {
+		if (*s == '\n')
+			++*line;
+		if (quoted && *s == '\\' && s + 1 < end)
+			s++;
+		else if (*s == '"')
+			quoted = !quoted;
+		else if (!quoted && (*s == '{' || *s == '[') && ++depth > DEPTH_LIMIT)
+			return false;
+		else if (!quoted && (*s == '}' || *s == ']') && depth)
+			depth--;
+	}
+	return true;
+}
+
+json_t *reader_parse(struct reader *r)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+	const char *data = r->znode->data, *end = data + r->znode->size;
+	json_error_t error;
+	unsigned line;
+	json_t *value;
+
+	if (end - data >= 3 && memcmp(data, mark, 3) == 0)
+		data += 3;
+	if (!depth_is_sane(data, end, &line)) {
+		json_problem(r, "objects and lists are nested too deeply")->line = line;
+		return NULL;
+	}
+	value = json_loadb(data, (size_t)(end - data), JSON_REJECT_DUPLICATES | JSON_DECODE_ANY,
+			   &error);
+	if (!value) {
+		json_problem(r, error.text)->line = error.line > 0 ? (unsigned)error.line : 0;
+		return NULL;
+	}
+	if (json_is_object(value))
+		return value;
+	json_problem(r, "expected a JSON object in braces");
+	json_decref(value);
+	return NULL;
+}
+
+bool reader_is_object(struct reader *r, const json_t *value)
+{
+	if (json_is_object(value))
+		return true;
+	reader_problem(r, NULL, "expected an object in braces, found %s", type_name(value));
+	return false;
+}
+
+bool reader_is_list(struct reader *r, const json_t *value)
+{
+	if (json_is_array(value))
+		return true;
+	reader_problem(r, NULL, "expected a list in brackets, found %s", type_name(value));
+	return false;
+}
+
+const char *reader_text(struct reader *r, const json_t *value)
+{
+	if (json_is_string(value))
+		return json_string_value(value);
+	reader_problem(r, NULL, "expected a text in quotes, found %s", type_name(value));
+	return NULL;
+}
+
+const char *reader_checked(struct reader *r, const char *s, text_check *check)
+{
+	const char *why = check(r, s);
+
+	if (!why)
+		return arena_strdup(r->arena, s);
+	reader_problem(r, NULL, "\"%.80s\" %s", s, why);
+	return NULL;
+}
+
+static void read_text(struct reader *r, const json_t *value, const struct field *f, void *where)
+{
+	const char *s = reader_text(r, value);
+
+	if (s)
+		*(const char **)where = reader_checked(r, s, f->check);
+}
+
+static void read_number(struct reader *r, const json_t *value, const struct field *f, void *where)
+{
+	json_int_t number = json_integer_value(value);
+
+	if (!json_is_integer(value))
+		reader_problem(r, NULL, "expected a whole number, found %s", type_name(value));
+	else if (number < f->least || number > f->most)
+		reader_problem(r, NULL, "expected a number from %ld to %ld, found %lld", f->least,
+			       f->most, (long long)number);
+	else
+		*(long *)where = (long)number;
+}
+
+static bool is_boolean(struct reader *r, const json_t *value)
+{
+	if (json_is_boolean(value))
+		return true;
+	reader_problem(r, NULL, "expected true or false, found %s", type_name(value));
+	return false;
+}
+
+static void read_bool(struct reader *r, const json_t *value, const struct field *f UNUSED,
+		      void *where)
+{
+	if (is_boolean(r, value))
+		*(bool *)where = json_is_true(value);
+}
+
+static void read_switch(struct reader *r, const json_t *value, const struct field *f UNUSED,
+			void *where)
+{
+	if (is_boolean(r, value))
+		*(int *)where = json_is_true(value);
+}
+
+static void read_object(struct reader *r, const json_t *value, const struct field *f, void *where)
+{
+	if (reader_is_object(r, value))
+		fields_read(r, value, f->inner, where);
+}
+
+static void read_custom(struct reader *r, const json_t *value, const struct field *f, void *where)
+{
+	f->read(r, value, where);
+}
+
+static const struct field *find(const struct fields *fields, const char *name)
+{
+	for (size_t i = 0; i < fields->count; i++) {
+		if (strcmp(fields->rows[i].name, name) == 0)
+			return &fields->rows[i];
+	}
+	return NULL;
+}
+
+static void read_field(struct reader *r, const struct fields *fields, const char *name,
+		       const json_t *value, void *target)
+{
+	static void (*const readers[])(struct reader *, const json_t *, const struct field *,
+				       void *) = {
+		[FIELD_TEXT] = read_text,     [FIELD_NUMBER] = read_number,
+		[FIELD_BOOL] = read_bool,     [FIELD_SWITCH] = read_switch,
+		[FIELD_OBJECT] = read_object, [FIELD_CUSTOM] = read_custom,
+	};
+	const struct field *f = find(fields, name);
+	size_t mark = reader_enter(r, name, 0);
+
+	if (!f)
+		reader_problem(r, NULL, "is not a known field");
+	else if (f->only && !(f->only & r->kinds))
+		reader_problem(r, NULL, "does not belong to %s", r->kind_name);
+	else
+		readers[f->kind](r, value, f, (char *)target + f->where);
+	reader_leave(r, mark);
+}
+
+void fields_read(struct reader *r, const json_t *object, const struct fields *fields, void *target)
+{
+	const char *name;
+	json_t *value;
+
+	/* jansson's iteration takes no const object, but changes nothing. */
+	json_object_foreach((json_t *)(uintptr_t)object, name, value)
+		read_field(r, fields, name, value, target);
+	for (size_t i = 0; i < fields->count; i++) {
+		const struct field *f = &fields->rows[i];
+
+		if (f->required && (!f->only || (f->only & r->kinds)) &&
+		    !json_object_get(object, f->name))
+			reader_problem(r, f->name, "is missing");
+	}
+}
