@@ -138,12 +138,25 @@ static bool trace_address(const struct tracing *t, const char *word, size_t size
 	return blame_search(t->bundle, &n, t->found);
 }
 
+/* The word that ends before the quote at `end`: "duplicate upstream" → "upstream". */
+static const char *word_before(const struct tracing *t, const char *end)
+{
+	const char *start;
+
+	while (end > t->message->text && end[-1] == ' ')
+		end--;
+	for (start = end; start > t->message->text && start[-1] != ' ';)
+		start--;
+	return arena_copy(t->arena, start, (size_t)(end - start));
+}
+
 static bool trace_quoted(const struct tracing *t, const char *value, size_t size)
 {
 	bool variable = strncmp(value + size, "\" variable", 10) == 0;
 	struct needle n = {
 		.kind = variable ? NEEDLE_VARIABLE : NEEDLE_VALUE,
 		.text = arena_copy(t->arena, value, size),
+		.directive = word_before(t, value - 1),
 	};
 
 	return size && blame_search(t->bundle, &n, t->found);

@@ -103,6 +103,11 @@ static bool has_part(const struct statement *s, const char *text)
 	return false;
 }
 
+static bool is_value_of_directive(const struct statement *s, const struct needle *n)
+{
+	return strcmp(first_word(s), n->directive) == 0 && has_word(s, n->text);
+}
+
 static bool is_value(const struct statement *s, const struct needle *n)
 {
 	return has_word(s, n->text);
@@ -218,8 +223,8 @@ static void search_file(const struct bundle_text *t, match_fn match, const struc
 }
 
 /* What to try in turn: the first that finds something is believed. */
-static const match_fn MATCHES[][2] = {
-	[NEEDLE_VALUE] = { is_value, contains_value },
+static const match_fn MATCHES[][3] = {
+	[NEEDLE_VALUE] = { is_value_of_directive, is_value, contains_value },
 	[NEEDLE_VARIABLE] = { uses_variable },
 	[NEEDLE_LISTEN] = { listens_on },
 };

@@ -13,6 +13,8 @@ enum needle_kind {
 struct needle {
 	enum needle_kind kind;
 	const char *text;
+	/* Of a value: the word before it, which may be the directive that it belongs to. */
+	const char *directive;
 	/* Of a listen: only where it says default_server, or only where it sets socket options. */
 	bool only_default, only_options;
 };

@@ -1,0 +1,156 @@
+/* The bundle: lines, origins, digests, and what counts as empty. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <zknginx/bundle.h>
+
+static void put(struct bundle_builder *b, enum bundle_file f, const char *line)
+{
+	bundle_builder_line(b, f, line, strlen(line));
+}
+
+/* http: 1 shared, 2-3 a, 4 b, 5 shared; stream: 1 a. */
+static struct bundle *example(void)
+{
+	CLEANUP(bundle_builder_fini) struct bundle_builder b;
+	char volatile_path[] = "/b";
+
+	bundle_builder_init(&b);
+	put(&b, BUNDLE_HTTP, "shared");
+	bundle_builder_origin(&b, BUNDLE_HTTP, "/a");
+	put(&b, BUNDLE_HTTP, "a1");
+	bundle_builder_origin(&b, BUNDLE_HTTP, "/a");
+	put(&b, BUNDLE_HTTP, "a2");
+	bundle_builder_origin(&b, BUNDLE_HTTP, "/nothing/came/of/it");
+	bundle_builder_origin(&b, BUNDLE_HTTP, volatile_path);
+	volatile_path[1] = 'x';
+	put(&b, BUNDLE_HTTP, "b1");
+	bundle_builder_origin(&b, BUNDLE_HTTP, NULL);
+	put(&b, BUNDLE_HTTP, "end");
+	bundle_builder_origin(&b, BUNDLE_STREAM, "/a");
+	put(&b, BUNDLE_STREAM, "s");
+	return bundle_builder_finish(&b);
+}
+
+static void lines_end_in_a_line_feed(void **state UNUSED)
+{
+	CLEANUP(bundle_unrefp) struct bundle *b = example();
+
+	assert_string_equal(b->files[BUNDLE_HTTP].data, "shared\na1\na2\nb1\nend\n");
+	assert_int_equal(b->files[BUNDLE_HTTP].size, 20);
+	assert_string_equal(b->files[BUNDLE_STREAM].data, "s\n");
+}
+
+static void a_line_leads_to_its_znode(void **state UNUSED)
+{
+	CLEANUP(bundle_unrefp) struct bundle *b = example();
+
+	assert_null(bundle_origin(b, BUNDLE_HTTP, 0));
+	assert_null(bundle_origin(b, BUNDLE_HTTP, 1));
+	assert_string_equal(bundle_origin(b, BUNDLE_HTTP, 2), "/a");
+	assert_string_equal(bundle_origin(b, BUNDLE_HTTP, 3), "/a");
+	assert_string_equal(bundle_origin(b, BUNDLE_HTTP, 4), "/b");
+	assert_null(bundle_origin(b, BUNDLE_HTTP, 5));
+	assert_string_equal(bundle_origin(b, BUNDLE_STREAM, 1), "/a");
+	/* nginx reports an unfinished block one line past the end. */
+	assert_string_equal(bundle_origin(b, BUNDLE_STREAM, 2), "/a");
+}
+
+static void origins_are_kept_once_a_change(void **state UNUSED)
+{
+	CLEANUP(bundle_unrefp) struct bundle *b = example();
+
+	assert_int_equal(b->files[BUNDLE_HTTP].origin_count, 3);
+}
+
+static void an_empty_bundle_has_empty_files(void **state UNUSED)
+{
+	CLEANUP(bundle_builder_fini) struct bundle_builder builder;
+	CLEANUP(bundle_unrefp) struct bundle *b = NULL;
+
+	bundle_builder_init(&builder);
+	b = bundle_builder_finish(&builder);
+	assert_string_equal(b->files[BUNDLE_HTTP].data, "");
+	assert_true(bundle_text_is_empty(&b->files[BUNDLE_HTTP]));
+	assert_null(bundle_origin(b, BUNDLE_HTTP, 1));
+}
+
+static struct bundle *of_two(const char *http, const char *stream)
+{
+	CLEANUP(bundle_builder_fini) struct bundle_builder b;
+
+	bundle_builder_init(&b);
+	put(&b, BUNDLE_HTTP, http);
+	put(&b, BUNDLE_STREAM, stream);
+	return bundle_builder_finish(&b);
+}
+
+static void equal_bytes_are_equal_digests(void **state UNUSED)
+{
+	CLEANUP(bundle_unrefp) struct bundle *a = of_two("x", "y");
+	CLEANUP(bundle_unrefp) struct bundle *b = of_two("x", "y");
+	CLEANUP(bundle_unrefp) struct bundle *c = of_two("y", "x");
+
+	assert_true(digest_equal(&a->digest, &b->digest));
+	assert_false(digest_equal(&a->digest, &c->digest));
+	assert_true(digest_equal(&a->digests[BUNDLE_HTTP], &c->digests[BUNDLE_STREAM]));
+	assert_false(digest_equal(&a->digests[BUNDLE_HTTP], &c->digests[BUNDLE_HTTP]));
+}
+
+static void comments_alone_are_nothing(void **state UNUSED)
+{
+	static const struct {
+		const char *text;
+		bool empty;
+	} cases[] = {
+		{ "", true },          { " \t\r", true },
+		{ "# a", true },       { "  # a\n\n# b", true },
+		{ "a;", false },       { "# a\nb;", false },
+		{ "# a\n  b", false }, { "#", true },
+		{ "\n\n}", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(bundle_unrefp) struct bundle *b = of_two(cases[i].text, "");
+
+		assert_int_equal(bundle_text_is_empty(&b->files[BUNDLE_HTTP]), cases[i].empty);
+	}
+}
+
+static void a_reference_keeps_it(void **state UNUSED)
+{
+	struct bundle *b = of_two("x", "y");
+	struct bundle *again = bundle_ref(b);
+
+	bundle_unref(b);
+	assert_string_equal(again->files[BUNDLE_HTTP].data, "x\n");
+	bundle_unref(again);
+	bundle_unref(NULL);
+}
+
+static void files_have_names(void **state UNUSED)
+{
+	assert_string_equal(bundle_file_name(BUNDLE_HTTP), "http.conf");
+	assert_string_equal(bundle_file_name(BUNDLE_STREAM), "stream.conf");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lines_end_in_a_line_feed),
+		cmocka_unit_test(a_line_leads_to_its_znode),
+		cmocka_unit_test(origins_are_kept_once_a_change),
+		cmocka_unit_test(an_empty_bundle_has_empty_files),
+		cmocka_unit_test(equal_bytes_are_equal_digests),
+		cmocka_unit_test(comments_alone_are_nothing),
+		cmocka_unit_test(a_reference_keeps_it),
+		cmocka_unit_test(files_have_names),
+	};
+
+	return cmocka_run_group_tests_name("bundle", tests, NULL, NULL);
+}

@@ -1,0 +1,391 @@
+/* The status: JSON that reads back as what went in, metrics that keep their format's rules. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include <zknginx/err.h>
+#include <zknginx/status.h>
+
+#define AT (UINT64_C(1795359845123456)) /* 2026-11-22T15:04:05.123456Z */
+
+static const struct status_problem PROBLEMS[] = {
+	{ .problem = { .znode = "/nginx/config/sites/shop",
+		       .kind = PROBLEM_FIELD,
+		       .message = "says \"no\"\n",
+		       .field = "server_names",
+		       .line = 7,
+		       .serving = SERVING_PREVIOUS },
+	  .since = AT },
+	{ .problem = { .znode = "/nginx/config/snippets/http/x",
+		       .kind = PROBLEM_POLICY,
+		       .message = "bytes \xff\xc3\xa4\xe2\x82",
+		       .field = "",
+		       .serving = SERVING_ABSENT } },
+	{ .problem = { .znode = "/nginx/config/sites/two",
+		       .kind = PROBLEM_FIELD,
+		       .message = "no",
+		       .field = "",
+		       .serving = SERVING_ABSENT },
+	  .since = AT },
+};
+
+static struct status full(void)
+{
+	struct status s = {
+		.host = "web1",
+		.version = "0.1.0",
+		.updated = AT,
+		.state = STATUS_DEGRADED,
+		.revision_seen = "0123456789abcdef",
+		.revision_applied = "0123456789abcdef",
+		.generation = 42,
+		.problems = PROBLEMS,
+		.problem_count = ARRAY_SIZE(PROBLEMS),
+	};
+
+	s.zookeeper.state = "connected";
+	s.zookeeper.server = "127.0.0.1:2181";
+	s.zookeeper.session = (int64_t)0xf00000000000001a;
+	s.zookeeper.since = AT;
+	s.zookeeper.nodes = 10401;
+	s.zookeeper.watches = 20802;
+	s.zookeeper.reconnects = 3;
+	s.zookeeper.requests = 99;
+	s.nginx.state = "running";
+	s.nginx.pid = 812;
+	s.nginx.workers = 2;
+	s.nginx.old_workers = 1;
+	s.nginx.reloads = 17;
+	s.nginx.included = true;
+	s.nginx.sandbox = "namespace";
+	s.deployments.applied = 17;
+	s.deployments.rejected = 1;
+	s.deployments.last_generation = 42;
+	s.deployments.last_at = AT;
+	s.deployments.last_total_ms = 61.2;
+	s.deployments.stages_ms[STAGE_DECODE] = 0.4;
+	return s;
+}
+
+static json_t *json_of(const struct status *s, size_t limit)
+{
+	CLEANUP(buf_fini) struct buf out = BUF_INIT;
+	json_t *j;
+
+	status_write_json(s, limit, &out);
+	assert_int_equal(out.data[out.size - 1], '\n');
+	j = json_loadb(out.data, out.size, JSON_REJECT_DUPLICATES, NULL);
+	assert_non_null(j);
+	return j;
+}
+
+/* The value at "a.b.0.c". */
+static json_t *at(json_t *j, const char *path)
+{
+	while (*path) {
+		size_t size = strcspn(path, ".");
+		char key[64] = "";
+
+		memcpy(key, path, size);
+		j = json_is_array(j) ? json_array_get(j, (size_t)atoi(key))
+				     : json_object_get(j, key);
+		path += size + (path[size] == '.');
+	}
+	return j;
+}
+
+static void assert_text(json_t *j, const char *path, const char *expected)
+{
+	const char *text = json_string_value(at(j, path));
+
+	if (!text)
+		fail_msg("%s is no string", path);
+	assert_string_equal(text, expected);
+}
+
+static void assert_number(json_t *j, const char *path, long expected)
+{
+	assert_true(json_is_integer(at(j, path)));
+	assert_int_equal(json_integer_value(at(j, path)), expected);
+}
+
+static void the_report_has_every_field(void **state UNUSED)
+{
+	struct status s = full();
+	json_t *j = json_of(&s, 0);
+
+	assert_text(j, "host", "web1");
+	assert_text(j, "version", "0.1.0");
+	assert_text(j, "updated", "2026-11-22T15:04:05.123Z");
+	assert_text(j, "state", "degraded");
+	assert_text(j, "revision.seen", "0123456789abcdef");
+	assert_text(j, "revision.applied", "0123456789abcdef");
+	assert_number(j, "generation", 42);
+	assert_number(j, "problem_count", 3);
+	assert_text(j, "zookeeper.state", "connected");
+	assert_text(j, "zookeeper.server", "127.0.0.1:2181");
+	assert_text(j, "zookeeper.session", "0xf00000000000001a");
+	assert_text(j, "zookeeper.since", "2026-11-22T15:04:05.123Z");
+	assert_number(j, "zookeeper.nodes", 10401);
+	assert_number(j, "zookeeper.watches", 20802);
+	assert_number(j, "zookeeper.reconnects", 3);
+	assert_text(j, "nginx.state", "running");
+	assert_number(j, "nginx.pid", 812);
+	assert_number(j, "nginx.workers", 2);
+	assert_number(j, "nginx.old_workers", 1);
+	assert_number(j, "nginx.reloads", 17);
+	assert_true(json_is_true(at(j, "nginx.included")));
+	assert_text(j, "nginx.sandbox", "namespace");
+	assert_number(j, "deployments.applied", 17);
+	assert_number(j, "deployments.rejected", 1);
+	assert_number(j, "deployments.rolled_back", 0);
+	assert_number(j, "deployments.last.generation", 42);
+	assert_text(j, "deployments.last.at", "2026-11-22T15:04:05.123Z");
+	assert_true(json_real_value(at(j, "deployments.last.total_ms")) == 61.2);
+	assert_true(json_real_value(at(j, "deployments.last.stages_ms.decode")) == 0.4);
+	assert_true(json_is_real(at(j, "deployments.last.stages_ms.verify")));
+	json_decref(j);
+}
+
+static void problems_say_what_they_know(void **state UNUSED)
+{
+	struct status s = full();
+	json_t *j = json_of(&s, 0);
+
+	assert_int_equal(json_array_size(at(j, "problems")), 3);
+	assert_text(j, "problems.0.znode", "/nginx/config/sites/shop");
+	assert_text(j, "problems.0.kind", "field");
+	assert_text(j, "problems.0.message", "says \"no\"\n");
+	assert_text(j, "problems.0.field", "server_names");
+	assert_number(j, "problems.0.line", 7);
+	assert_text(j, "problems.0.since", "2026-11-22T15:04:05.123Z");
+	assert_text(j, "problems.0.serving", "previous");
+	assert_text(j, "problems.1.serving", "absent");
+	assert_null(at(j, "problems.1.line"));
+	assert_null(at(j, "problems.1.field"));
+	assert_true(json_is_null(at(j, "problems.1.since")));
+	json_decref(j);
+}
+
+static void bytes_that_are_no_text_are_replaced(void **state UNUSED)
+{
+	struct status s = full();
+	json_t *j = json_of(&s, 0);
+
+	assert_text(j, "problems.1.message", "bytes \xef\xbf\xbd\xc3\xa4\xef\xbf\xbd\xef\xbf\xbd");
+	json_decref(j);
+}
+
+static void a_limit_shortens_the_list_and_says_so(void **state UNUSED)
+{
+	struct status s = full();
+	json_t *j = json_of(&s, 2);
+
+	assert_int_equal(json_array_size(at(j, "problems")), 2);
+	assert_number(j, "problem_count", 3);
+	json_decref(j);
+}
+
+static void what_is_not_known_is_null(void **state UNUSED)
+{
+	struct status s = { .host = "web1", .version = "0", .state = STATUS_WAITING };
+	json_t *j = json_of(&s, 0);
+
+	assert_true(json_is_null(at(j, "revision.seen")));
+	assert_true(json_is_null(at(j, "revision.applied")));
+	assert_true(json_is_null(at(j, "zookeeper.session")));
+	assert_true(json_is_null(at(j, "zookeeper.since")));
+	assert_true(json_is_null(at(j, "nginx.pid")));
+	assert_true(json_is_null(at(j, "deployments.last")));
+	assert_int_equal(json_array_size(at(j, "problems")), 0);
+	json_decref(j);
+}
+
+static void equal_values_are_equal_bytes_with_sorted_keys(void **state UNUSED)
+{
+	CLEANUP(buf_fini) struct buf a = BUF_INIT;
+	CLEANUP(buf_fini) struct buf b = BUF_INIT;
+	struct status s = full();
+
+	status_write_json(&s, 0, &a);
+	status_write_json(&s, 0, &b);
+	assert_string_equal(a.data, b.data);
+	assert_true(strstr(a.data, "\"deployments\"") < strstr(a.data, "\"generation\""));
+	assert_true(strstr(a.data, "\"generation\"") < strstr(a.data, "\"zookeeper\""));
+	assert_non_null(strstr(a.data, "61.2\n"));
+}
+
+static char *metrics_of(const struct status *s)
+{
+	struct buf out = BUF_INIT;
+
+	status_write_metrics(s, &out);
+	return buf_take(&out);
+}
+
+static void assert_sample(const char *text, const char *line)
+{
+	CLEANUP(freep) char *whole = NULL;
+
+	assert_true(asprintf(&whole, "\n%s\n", line) > 0);
+	if (!strstr(text, whole))
+		fail_msg("no line \"%s\" in\n%s", line, text);
+}
+
+static void metrics_carry_the_numbers(void **state UNUSED)
+{
+	struct status s = full();
+	CLEANUP(freep) char *text = metrics_of(&s);
+
+	assert_sample(text, "zknginx_build_info{version=\"0.1.0\"} 1");
+	assert_sample(text, "zknginx_state{state=\"degraded\"} 1");
+	assert_sample(text, "zknginx_state{state=\"applied\"} 0");
+	assert_sample(text, "zknginx_generation 42");
+	assert_sample(text, "zknginx_revision_current 1");
+	assert_sample(text, "zknginx_problems{kind=\"field\"} 2");
+	assert_sample(text, "zknginx_problems{kind=\"policy\"} 1");
+	assert_sample(text, "zknginx_problems{kind=\"guard\"} 0");
+	assert_sample(text, "zknginx_zookeeper_connected 1");
+	assert_sample(text, "zknginx_zookeeper_nodes 10401");
+	assert_sample(text, "zknginx_zookeeper_watches 20802");
+	assert_sample(text, "zknginx_zookeeper_reconnects_total 3");
+	assert_sample(text, "zknginx_nginx_up 1");
+	assert_sample(text, "zknginx_nginx_workers 2");
+	assert_sample(text, "zknginx_nginx_old_workers 1");
+	assert_sample(text, "zknginx_nginx_reloads_total 17");
+	assert_sample(text, "zknginx_deployments_total{outcome=\"applied\"} 17");
+	assert_sample(text, "zknginx_deployments_total{outcome=\"rolled_back\"} 0");
+	assert_sample(text, "zknginx_last_deployment_successful 1");
+	assert_sample(text, "zknginx_last_deployment_duration_seconds 0.0612");
+	assert_sample(text, "zknginx_last_deployment_stage_duration_seconds{stage=\"decode\"} "
+			    "0.0004");
+	assert_sample(text, "# UNIT zknginx_last_deployment_duration_seconds seconds");
+	assert_sample(text, "# TYPE zknginx_nginx_reloads counter");
+}
+
+static void metrics_tell_bad_news(void **state UNUSED)
+{
+	struct status s = full();
+	CLEANUP(freep) char *text = NULL;
+
+	s.state = STATUS_REJECTED;
+	s.revision_seen = "ff";
+	s.zookeeper.state = "connecting";
+	s.nginx.state = "down";
+	s.deployments.last_generation = 43;
+	text = metrics_of(&s);
+	assert_sample(text, "zknginx_last_deployment_successful 0");
+	assert_sample(text, "zknginx_revision_current 0");
+	assert_sample(text, "zknginx_zookeeper_connected 0");
+	assert_sample(text, "zknginx_nginx_up 0");
+	assert_sample(text, "zknginx_state{state=\"rejected\"} 1");
+}
+
+/* The format's rules: each family announced once, its samples right behind; EOF last. */
+static void metrics_keep_the_format(void **state UNUSED)
+{
+	struct status s = full();
+	CLEANUP(freep) char *text = metrics_of(&s);
+	char family[128] = "", *rest = NULL;
+	size_t families = 0;
+
+	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		char type[16];
+
+		if (strcmp(line, "# EOF") == 0) {
+			assert_null(strtok_r(NULL, "\n", &rest));
+			assert_true(families > 15);
+			return;
+		}
+		if (strncmp(line, "# TYPE ", 7) == 0) {
+			assert_int_equal(sscanf(line, "# TYPE %127s %15s", family, type), 2);
+			families++;
+		} else if (line[0] == '#') {
+			assert_true(strncmp(line + 7, family, strlen(family)) == 0);
+		} else {
+			assert_true(strncmp(line, family, strlen(family)) == 0);
+			assert_non_null(strrchr(line, ' '));
+			assert_true(strncmp(line, "zknginx_", 8) == 0);
+		}
+	}
+	fail_msg("no # EOF at the end");
+}
+
+static void labels_are_escaped(void **state UNUSED)
+{
+	struct status s = full();
+	CLEANUP(freep) char *text = NULL;
+
+	s.version = "a\"b\\c\nd";
+	text = metrics_of(&s);
+	assert_sample(text, "zknginx_build_info{version=\"a\\\"b\\\\c\\nd\"} 1");
+}
+
+static void nothing_deployed_yet_has_no_last(void **state UNUSED)
+{
+	struct status s = { .host = "web1", .version = "0", .state = STATUS_WAITING };
+	CLEANUP(freep) char *text = metrics_of(&s);
+
+	assert_null(strstr(text, "last_deployment"));
+	assert_sample(text, "zknginx_state{state=\"waiting\"} 1");
+	assert_sample(text, "zknginx_revision_current 0");
+}
+
+static void assert_line(const struct status *s, const char *expected)
+{
+	CLEANUP(buf_fini) struct buf out = BUF_INIT;
+
+	status_write_line(s, &out);
+	assert_string_equal(out.data, expected);
+}
+
+static void one_line_says_it_all(void **state UNUSED)
+{
+	struct status s = full();
+
+	assert_line(&s, "degraded: revision 0123456789ab, generation 42, 3 problems");
+	s.problem_count = 1;
+	assert_line(&s, "degraded: revision 0123456789ab, generation 42, 1 problem");
+	s = (struct status){ .state = STATUS_WAITING, .revision_applied = "" };
+	assert_line(&s, "waiting: no revision yet");
+}
+
+static void times_are_utc_with_milliseconds(void **state UNUSED)
+{
+	char out[32];
+
+	status_time(0, out);
+	assert_string_equal(out, "1970-01-01T00:00:00.000Z");
+	status_time(UINT64_C(951782400000999), out);
+	assert_string_equal(out, "2000-02-29T00:00:00.000Z");
+	status_time(AT, out);
+	assert_string_equal(out, "2026-11-22T15:04:05.123Z");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_report_has_every_field),
+		cmocka_unit_test(problems_say_what_they_know),
+		cmocka_unit_test(bytes_that_are_no_text_are_replaced),
+		cmocka_unit_test(a_limit_shortens_the_list_and_says_so),
+		cmocka_unit_test(what_is_not_known_is_null),
+		cmocka_unit_test(equal_values_are_equal_bytes_with_sorted_keys),
+		cmocka_unit_test(metrics_carry_the_numbers),
+		cmocka_unit_test(metrics_tell_bad_news),
+		cmocka_unit_test(metrics_keep_the_format),
+		cmocka_unit_test(labels_are_escaped),
+		cmocka_unit_test(nothing_deployed_yet_has_no_last),
+		cmocka_unit_test(one_line_says_it_all),
+		cmocka_unit_test(times_are_utc_with_milliseconds),
+	};
+
+	return cmocka_run_group_tests_name("status", tests, NULL, NULL);
+}
