@@ -1,0 +1,28 @@
+/*
+ * The far side of fork: what a child does until exec. Everything it needs lies in
+ * `struct launch`, prepared before the fork.
+ */
+#ifndef ZKNGINX_NGINX_CHILD_LAUNCH_H
+#define ZKNGINX_NGINX_CHILD_LAUNCH_H
+
+#include <sys/types.h>
+
+#include "child.h"
+
+/* What goes through the close-on-exec pipe when the child cannot become the program. */
+struct launch_failure {
+	int sys;
+	char what[508];
+};
+
+struct launch {
+	const struct child_spec *spec;
+	int input, output, errors; /* become 0, 1, 2 */
+	int failure;               /* write end for one struct launch_failure */
+	int descriptors;           /* all open ones are below this (kernels without close_range) */
+	pid_t parent;
+};
+
+void launch_child(const struct launch *l) __attribute__((noreturn));
+
+#endif
