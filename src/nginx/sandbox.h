@@ -7,6 +7,10 @@
  * Where namespaces are refused (a container without CAP_SYS_ADMIN) the fallback
  * tests a copy of nginx.conf, beside the original, whose include names the staged
  * files. Which of the two is in use is part of the status.
+ *
+ * A log file of the host's own configuration in a directory that nobody could foresee
+ * is found out when nginx is denied it: its directory is opened up, and nginx tried
+ * again. What the candidate itself names is never opened up.
  */
 #ifndef ZKNGINX_NGINX_SANDBOX_H
 #define ZKNGINX_NGINX_SANDBOX_H
@@ -29,6 +33,7 @@ const char *sandbox_kind(const struct sandbox *s); /* "namespace", "fallback" */
 struct sandbox_result {
 	bool passed;
 	bool timed_out;
+	bool failed; /* nginx could not be run: nothing is known of the candidate; text says why */
 	bool http_included, stream_included; /* nginx read our http.conf, stream.conf */
 	const char *text; /* what nginx said; paths as under the live directory */
 };

@@ -1,0 +1,13 @@
+/* Configuration files of nginx as text. */
+#ifndef ZKNGINX_NGINX_TEXT_H
+#define ZKNGINX_NGINX_TEXT_H
+
+#include <zknginx/buf.h>
+#include <zknginx/err.h>
+
+/* Only a regular file, whole: opening a FIFO would wait for ever. */
+int nginx_text_read(const char *path, struct buf *out, struct err *e);
+/* All occurrences. */
+char *nginx_text_replace(const char *text, const char *from, const char *to);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * What `nginx -V` tells: the version, and the paths that were compiled in and hold
+ * wherever nginx.conf does not say otherwise.
+ */
+#ifndef ZKNGINX_NGINX_VERSION_H
+#define ZKNGINX_NGINX_VERSION_H
+
+#include <stdbool.h>
+#include <zknginx/arena.h>
+
+enum nginx_path {
+	NGINX_PREFIX,
+	NGINX_PID,
+	NGINX_ERROR_LOG, /* "stderr", "syslog:…" are left as they are */
+	NGINX_HTTP_LOG,
+	NGINX_BODY_TEMP,
+	NGINX_PROXY_TEMP,
+	NGINX_FASTCGI_TEMP,
+	NGINX_UWSGI_TEMP,
+	NGINX_SCGI_TEMP,
+	NGINX_PATH_N
+};
+
+struct nginx_version {
+	unsigned number;                 /* 1.22.1 is 1022001 */
+	const char *paths[NGINX_PATH_N]; /* absolute, but for special logs */
+};
+
+/* Runs the binary, a few milliseconds; what Debian compiles in where it cannot be run (logged). */
+void nginx_version_ask(struct arena *a, const char *binary, struct nginx_version *v);
+/* The same from the text of `nginx -V`. False: it is no such text. */
+bool nginx_version_parse(struct arena *a, const char *text, struct nginx_version *v);
+/* Does it take `-e FILE` (1.19.5)? */
+bool nginx_version_has_error_option(const struct nginx_version *v);
+
+#endif

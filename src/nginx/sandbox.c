@@ -1,0 +1,375 @@
+/*
+ * One test of one candidate: plan, run nginx, read what it said; where the host's own
+ * files turn out to lie in an unforeseen place, learn it and run again within the same
+ * deadline. What was learned is kept for later tests.
+ *
+ * The test owns everything that its run needs; it is gone before `done` is called, so
+ * that `done` may start the next one or free the sandbox.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <zknginx/log.h>
+
+#include "nginx_dump.h"
+#include "nginx_version.h"
+#include "sandbox.h"
+#include "sandbox_fallback.h"
+#include "sandbox_learn.h"
+#include "sandbox_namespace.h"
+
+#define ROUNDS_MAX 4
+#define LEARNED_MAX 32
+
+struct test {
+	struct sandbox *sandbox;
+	sd_event *loop;
+	char *staged;
+	int executable, home; /* of the master, or -1 */
+	uint64_t deadline;    /* CLOCK_MONOTONIC */
+	unsigned round;
+	struct fallback *fallback;
+	struct child *child;
+	struct dump dump;
+	void (*done)(void *ctx, const struct sandbox_result *r);
+	void *ctx;
+};
+
+struct sandbox {
+	struct arena *arena;
+	const char *binary, *config, *pid, *log_directory, *live, *cache;
+	uint64_t timeout;
+	bool namespace;
+	struct nginx_version version;
+	const char *learned[LEARNED_MAX];
+	size_t learned_count;
+	struct test *test;
+};
+
+static uint64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * USEC_PER_SEC + (uint64_t)t.tv_nsec / 1000;
+}
+
+/* --- the sandbox ------------------------------------------------------------------------------ */
+
+static char *parent_of(struct arena *a, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash || slash == path)
+		return arena_strdup(a, slash ? "/" : ".");
+	return arena_copy(a, path, (size_t)(slash - path));
+}
+
+static int choose_kind(struct sandbox *s, const char *wanted, struct err *e)
+{
+	struct err why;
+
+	if (strcmp(wanted, "fallback") == 0)
+		return 0;
+	s->namespace = enclosure_probe(parent_of(s->arena, s->live), &why) == 0;
+	if (s->namespace)
+		return 0;
+	if (strcmp(wanted, "namespace") == 0)
+		return err_set(e, ERR_UNAVAILABLE,
+			       "nginx.sandbox = \"namespace\" cannot be had: %s", why.text);
+	log_warning("nginx -t runs without a sandbox, on a copy of %s: %s", s->config, why.text);
+	return 0;
+}
+
+int sandbox_new(const struct nginx_settings *settings, const char *live, const char *cache,
+		struct sandbox **out, struct err *e)
+{
+	CLEANUP(sandbox_freep) struct sandbox *s = xcalloc(1, sizeof(*s));
+	struct arena *a = s->arena = arena_new();
+
+	s->binary = arena_strdup(a, settings->binary);
+	s->config = arena_strdup(a, settings->config);
+	s->pid = arena_strdup(a, settings->pid);
+	s->log_directory = arena_strdup(a, settings->log_directory ?: "");
+	s->live = arena_strdup(a, live);
+	s->cache = arena_strdup(a, cache);
+	s->timeout = settings->test_timeout;
+	if (choose_kind(s, settings->sandbox, e) < 0)
+		return -1;
+	fallback_sweep(s->config);
+	nginx_version_ask(a, s->binary, &s->version);
+	*out = TAKE(s);
+	return 0;
+}
+
+void sandbox_free(struct sandbox *s)
+{
+	if (!s)
+		return;
+	sandbox_cancel(s);
+	arena_free(s->arena);
+	free(s);
+}
+
+const char *sandbox_kind(const struct sandbox *s)
+{
+	return s->namespace ? "namespace" : "fallback";
+}
+
+/* --- one test --------------------------------------------------------------------------------- */
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void test_free(struct test *t)
+{
+	child_free(t->child);
+	fallback_free(t->fallback);
+	dump_fini(&t->dump);
+	close_fd(&t->executable);
+	close_fd(&t->home);
+	sd_event_unref(t->loop);
+	free(t->staged);
+	free(t);
+}
+DEFINE_CLEANUP(struct test *, test_free)
+
+void sandbox_cancel(struct sandbox *s)
+{
+	if (s->test)
+		test_free(TAKE(s->test));
+}
+
+/* The master's own executable, even when a package upgrade has deleted it; and its mount
+ * namespace where that is not ours. */
+static void find_master(struct test *t, long master)
+{
+	CLEANUP(freep) char *exe = xasprintf("/proc/%ld/exe", master);
+	CLEANUP(freep) char *home = xasprintf("/proc/%ld/ns/mnt", master);
+	struct stat ours, theirs;
+
+	if (master <= 0)
+		return;
+	t->executable = open(exe, O_PATH | O_CLOEXEC);
+	if (t->executable < 0)
+		log_debug("%s: %s; using %s", exe, strerrordesc_np(errno), t->sandbox->binary);
+	if (stat("/proc/self/ns/mnt", &ours) < 0 || stat(home, &theirs) < 0 ||
+	    (ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino))
+		return;
+	t->home = open(home, O_RDONLY | O_CLOEXEC);
+}
+
+/* All places to which nginx is known to write. */
+static void plan_places(const struct sandbox *s, struct plan *p)
+{
+	const char *const kept[] = { parent_of(p->arena, s->config), parent_of(p->arena, s->live),
+				     s->version.paths[NGINX_PREFIX] };
+	const char *const logs[] = { s->version.paths[NGINX_ERROR_LOG],
+				     s->version.paths[NGINX_HTTP_LOG] };
+
+	plan_cover_of(p, s->pid);
+	plan_cover_of(p, s->version.paths[NGINX_PID]);
+	plan_cover_logs(p, s->log_directory, kept, ARRAY_SIZE(kept));
+	plan_cover_logs(p, s->cache, NULL, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(logs); i++)
+		plan_cover_logs(p, parent_of(p->arena, logs[i]), kept, ARRAY_SIZE(kept));
+	for (size_t i = NGINX_BODY_TEMP; i < NGINX_PATH_N; i++)
+		plan_cover(p, parent_of(p->arena, s->version.paths[i]));
+	for (size_t i = 0; i < s->learned_count; i++)
+		plan_cover_of(p, s->learned[i]);
+}
+
+static void on_output(void *ctx, const char *bytes, size_t size)
+{
+	struct test *t = ctx;
+
+	dump_feed(&t->dump, bytes, size);
+}
+
+static void on_child_done(void *ctx, const struct child_result *r);
+
+static int spawn(struct test *t, struct enclosure *in, struct err *e)
+{
+	static char *const environment[] = { (char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+					     (char *)"LANG=C",
+					     (char *)"RES_OPTIONS=timeout:1 attempts:1", NULL };
+	const struct sandbox *s = t->sandbox;
+	const char *config = t->fallback ? fallback_config(t->fallback) : s->config;
+	const bool has_e = nginx_version_has_error_option(&s->version);
+	char *const arguments[] = { (char *)"nginx",
+				    (char *)"-T",
+				    (char *)"-c",
+				    (char *)config,
+				    has_e ? (char *)"-e" : NULL,
+				    (char *)"stderr",
+				    NULL };
+	const uint64_t at = now();
+	const struct child_spec spec = {
+		.path = s->binary,
+		.exec_fd = t->executable,
+		.argv = arguments,
+		.envp = environment,
+		.deadline = t->deadline > at ? t->deadline - at : 1,
+		.prepare = in ? enclosure_enter : NULL,
+		.prepare_ctx = in,
+		.on_output = on_output,
+		.done = on_child_done,
+		.ctx = t,
+	};
+
+	return child_spawn(t->loop, &spec, &t->child, e);
+}
+
+static int run_enclosed(struct test *t, struct err *e)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	CLEANUP(plan_fini) struct plan plan;
+	struct enclosure in = { .home = t->home, .staged = t->staged };
+
+	plan_init(&plan, a);
+	plan_places(t->sandbox, &plan);
+	if (plan_finish(&plan, t->sandbox->live, e) < 0)
+		return -1;
+	in.steps = plan.steps;
+	in.step_count = plan.step_count;
+	return spawn(t, &in, e);
+}
+
+static int run_on_copy(struct test *t, struct err *e)
+{
+	const struct sandbox *s = t->sandbox;
+
+	if (fallback_new(s->config, s->live, t->staged, &t->fallback, e) < 0)
+		return -1;
+	return spawn(t, NULL, e);
+}
+
+static int run(struct test *t, struct err *e)
+{
+	const struct sandbox *s = t->sandbox;
+
+	t->round++;
+	dump_init(&t->dump, s->namespace ? s->live : t->staged);
+	return s->namespace ? run_enclosed(t, e) : run_on_copy(t, e);
+}
+
+int sandbox_test(struct sandbox *s, sd_event *loop, const char *staged, long master,
+		 void (*done)(void *ctx, const struct sandbox_result *r), void *ctx, struct err *e)
+{
+	CLEANUP(test_freep) struct test *t = xcalloc(1, sizeof(*t));
+
+	if (s->test)
+		die("sandbox_test: one test at a time");
+	*t = (struct test){ .sandbox = s,
+			    .loop = sd_event_ref(loop),
+			    .staged = xstrdup(staged),
+			    .executable = -1,
+			    .home = -1,
+			    .deadline = now() + s->timeout,
+			    .done = done,
+			    .ctx = ctx };
+	find_master(t, master);
+	if (run(t, e) < 0)
+		return -1;
+	s->test = TAKE(t);
+	return 0;
+}
+
+/* --- what came of it -------------------------------------------------------------------------- */
+
+/* The one warning that the sandbox itself causes. */
+static void put_without_user_warning(struct buf *out, const char *text)
+{
+	static const char warning[] = "[warn] the \"user\" directive makes sense only if";
+
+	while (*text) {
+		size_t size = strcspn(text, "\n");
+
+		size += text[size] == '\n';
+		if (!memmem(text, size, warning, sizeof(warning) - 1))
+			buf_put(out, text, size);
+		text += size;
+	}
+}
+
+static char *describe(const struct test *t, const struct child_result *r)
+{
+	struct buf out = BUF_INIT;
+
+	if (t->fallback) {
+		CLEANUP(freep) char *text = fallback_translate(t->fallback, buf_str(r->errors));
+
+		buf_puts(&out, text);
+	} else {
+		put_without_user_warning(&out, buf_str(r->errors));
+	}
+	if (r->timed_out)
+		buf_printf(&out, "nginx -t did not end within %.1f seconds and was killed\n",
+			   (double)t->sandbox->timeout / (double)USEC_PER_SEC);
+	else if (!r->failure && !r->exited)
+		buf_printf(&out, "nginx -t was killed by signal %d (%s)\n", r->code,
+			   sigdescr_np(r->code) ?: "unknown");
+	if (r->failure)
+		buf_printf(&out, "%s\n", r->failure);
+	return buf_take(&out);
+}
+
+static bool is_learned(const struct sandbox *s, const char *path)
+{
+	for (size_t i = 0; i < s->learned_count; i++) {
+		if (strcmp(s->learned[i], path) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The host's own log in an unforeseen place: true when a further round runs. */
+static bool learn_and_rerun(struct test *t, const struct child_result *r)
+{
+	struct sandbox *s = t->sandbox;
+	CLEANUP(freep) char *path = NULL;
+
+	if (!s->namespace || t->round >= ROUNDS_MAX || s->learned_count >= LEARNED_MAX ||
+	    r->failure || r->timed_out || !r->exited || r->code == 0)
+		return false;
+	path = learn_denied(buf_str(r->errors), t->staged, s->version.paths[NGINX_PREFIX]);
+	if (!path || is_learned(s, path))
+		return false;
+	log_debug("nginx -t also needs to write to %s", path);
+	s->learned[s->learned_count++] = arena_strdup(s->arena, path);
+	child_free(TAKE(t->child));
+	dump_fini(&t->dump);
+	return run(t, NULL) == 0;
+}
+
+static void on_child_done(void *ctx, const struct child_result *r)
+{
+	struct test *t = ctx;
+	CLEANUP(freep) char *text = describe(t, r);
+	const struct sandbox_result result = {
+		.passed = !r->failure && !r->timed_out && r->exited && r->code == 0,
+		.timed_out = r->timed_out,
+		.failed = r->failure,
+		.http_included = t->dump.found[DUMP_HTTP],
+		.stream_included = t->dump.found[DUMP_STREAM],
+		.text = text,
+	};
+	void (*const done)(void *, const struct sandbox_result *) = t->done;
+	void *const done_ctx = t->ctx;
+
+	if (learn_and_rerun(t, r))
+		return;
+	t->sandbox->test = NULL;
+	test_free(t);
+	done(done_ctx, &result);
+}

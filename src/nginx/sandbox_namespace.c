@@ -1,0 +1,248 @@
+/*
+ * The child turns itself into what nginx -t may be: alone in a read-only copy of the
+ * master's file system, as nobody, able to read every file and to bind low ports, and
+ * to gain nothing more.
+ *
+ * Only async-signal-safe calls: system calls, and string functions that touch no more
+ * than their arguments. Identities are changed by bare system calls, since the
+ * library's wrappers would look for the threads of the daemon.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "sandbox_namespace.h"
+
+#define NOBODY 65534U
+#define TMPFS_OPTIONS "mode=1777,size=32m,nr_inodes=32k"
+#define PROBE_TIMEOUT (5 * USEC_PER_SEC)
+#define CAPABILITY(n) (UINT64_C(1) << (n))
+
+static const uint64_t kept_capabilities =
+	CAPABILITY(CAP_DAC_READ_SEARCH) | CAPABILITY(CAP_NET_BIND_SERVICE);
+
+/* Returns errno, with "sandbox: cannot VERB PATH" in the words. */
+static int failed(struct enclosure *in, const char *verb, const char *path)
+{
+	static const char start[] = "sandbox: cannot ";
+	const char *const parts[] = { start, verb, path ? " " : "", path ? path : "" };
+	int sys = errno;
+	size_t used = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		size_t size = strnlen(parts[i], sizeof(in->words) - 1 - used);
+
+		memcpy(in->words + used, parts[i], size);
+		used += size;
+	}
+	in->words[used] = '\0';
+	return sys ? sys : EINVAL;
+}
+
+/* --- the file system -------------------------------------------------------------------------- */
+
+static int leave_host(struct enclosure *in)
+{
+	struct mount_attr closed = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID,
+				     .propagation = MS_PRIVATE };
+
+	in->staged_tree = -1;
+	if (in->staged) {
+		in->staged_tree =
+			open_tree(AT_FDCWD, in->staged, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+		if (in->staged_tree < 0)
+			return failed(in, "clone", in->staged);
+		if (mount_setattr(in->staged_tree, "", AT_EMPTY_PATH, &closed, sizeof(closed)) < 0)
+			return failed(in, "make read-only", in->staged);
+	}
+	if (in->home >= 0 && setns(in->home, CLONE_NEWNS) < 0)
+		return failed(in, "enter the mount namespace of the master", NULL);
+	if (unshare(CLONE_NEWNS) < 0)
+		return failed(in, "make a mount namespace", NULL);
+	if (mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &closed, sizeof(closed)) < 0)
+		return failed(in, "remount the root read-only", NULL);
+	return chdir("/") < 0 ? failed(in, "enter", "/") : 0;
+}
+
+static int attach(int tree, const char *path)
+{
+	if (mkdir(path, 0755) < 0 && errno != EEXIST)
+		return -1;
+	return move_mount(tree, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH);
+}
+
+static int cover(struct enclosure *in, const struct step *s)
+{
+	int host = open_tree(AT_FDCWD, s->path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	int rc = 0;
+
+	if (host < 0)
+		return failed(in, "clone", s->path);
+	if (mount("tmpfs", s->path, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, TMPFS_OPTIONS) < 0)
+		rc = failed(in, "mount a tmpfs over", s->path);
+	else if (attach(host, s->target) < 0)
+		rc = failed(in, "attach", s->target);
+	close(host);
+	return rc;
+}
+
+static int take_step(struct enclosure *in, const struct step *s)
+{
+	switch (s->kind) {
+	case STEP_COVER:
+		return cover(in, s);
+	case STEP_MAKE:
+		return mkdir(s->path, 0777) < 0 ? failed(in, "make", s->path) : 0;
+	case STEP_LINK:
+		return symlink(s->target, s->path) < 0 ? failed(in, "link", s->path) : 0;
+	case STEP_ATTACH:
+		return attach(in->staged_tree, s->path) < 0 ? failed(in, "attach", s->path) : 0;
+	}
+	return 0;
+}
+
+/* A directory that the master's namespace does not have needs no cover there. */
+static int furnish(struct enclosure *in)
+{
+	bool absent = false;
+
+	umask(0);
+	for (size_t i = 0; i < in->step_count; i++) {
+		const struct step *s = &in->steps[i];
+		int rc;
+
+		if (absent && (s->kind == STEP_MAKE || s->kind == STEP_LINK))
+			continue;
+		rc = take_step(in, s);
+		absent = s->kind == STEP_COVER && rc == ENOENT;
+		if (rc != 0 && !absent)
+			return rc;
+	}
+	umask(022);
+	return 0;
+}
+
+/* --- the identity ----------------------------------------------------------------------------- */
+
+/* Best effort: with no_new_privs the bounding set cannot matter. */
+static void narrow_bounding_set(void)
+{
+	for (unsigned long c = 0; prctl(PR_CAPBSET_READ, c, 0, 0, 0) >= 0; c++) {
+		if (c >= 64 || !(kept_capabilities & CAPABILITY(c)))
+			prctl(PR_CAPBSET_DROP, c, 0, 0, 0);
+	}
+}
+
+/* As many of the two as the daemon has. */
+static int keep_capabilities(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return -1;
+	for (unsigned i = 0; i < ARRAY_SIZE(data); i++) {
+		uint32_t kept = data[i].permitted & (uint32_t)(kept_capabilities >> (32 * i));
+
+		data[i].permitted = data[i].effective = data[i].inheritable = kept;
+	}
+	return (int)syscall(SYS_capset, &header, data);
+}
+
+static void raise_ambient(void)
+{
+	for (unsigned long c = 0; c < 64; c++) {
+		if (kept_capabilities & CAPABILITY(c))
+			prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, c, 0, 0);
+	}
+}
+
+/* "/dev/stderr" as a log is our pipe: nobody must be able to open it. */
+static void open_up_output(void)
+{
+	if (fchmod(STDOUT_FILENO, 0622) < 0 || fchmod(STDERR_FILENO, 0622) < 0)
+		return;
+}
+
+static int become_nobody(struct enclosure *in)
+{
+	const struct rlimit none = { 0, 0 };
+
+	open_up_output();
+	narrow_bounding_set();
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
+		return failed(in, "give up privileges", NULL);
+	if (syscall(SYS_setgroups, 0, NULL) < 0)
+		return failed(in, "give up groups", NULL);
+	if (syscall(SYS_setresgid, NOBODY, NOBODY, NOBODY) < 0 ||
+	    syscall(SYS_setresuid, NOBODY, NOBODY, NOBODY) < 0)
+		return failed(in, "become nobody", NULL);
+	if (keep_capabilities() < 0)
+		return failed(in, "give up capabilities", NULL);
+	raise_ambient();
+	return setrlimit(RLIMIT_CORE, &none) < 0 ? failed(in, "forbid core files", NULL) : 0;
+}
+
+int enclosure_enter(void *ctx, const char **what)
+{
+	struct enclosure *in = ctx;
+	int rc = leave_host(in);
+
+	*what = in->words;
+	if (rc == 0)
+		rc = furnish(in);
+	return rc ? rc : become_nobody(in);
+}
+
+/* --- the probe -------------------------------------------------------------------------------- */
+
+static int enter_and_end(void *ctx, const char **what)
+{
+	int rc = enclosure_enter(ctx, what);
+
+	if (rc == 0)
+		_exit(0);
+	return rc;
+}
+
+static void on_probed(void *ctx, const struct child_result *r)
+{
+	struct err *e = ctx;
+
+	if (r->failure)
+		err_set(e, ERR_UNAVAILABLE, "%s", r->failure);
+	else if (!r->exited || r->code != 0)
+		err_set(e, ERR_UNAVAILABLE, "sandbox: the attempt to enter one did not end well");
+}
+
+int enclosure_probe(const char *directory, struct err *e)
+{
+	CLEANUP(freep) char *target = xasprintf("%s/.host", directory);
+	struct step step = { STEP_COVER, directory, target };
+	struct enclosure in = { .home = -1, .steps = &step, .step_count = 1 };
+	struct err result = { 0 };
+	const struct child_spec spec = {
+		.path = "",
+		.exec_fd = -1,
+		.deadline = PROBE_TIMEOUT,
+		.prepare = enter_and_end,
+		.prepare_ctx = &in,
+		.done = on_probed,
+		.ctx = &result,
+	};
+
+	if (child_run(&spec, e) < 0)
+		return -1;
+	if (result.code != ERR_NONE && e)
+		*e = result;
+	return result.code == ERR_NONE ? 0 : -1;
+}

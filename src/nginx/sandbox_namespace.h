@@ -1,0 +1,24 @@
+/*
+ * The inside of the sandbox: what the child does between fork and exec.
+ */
+#ifndef ZKNGINX_NGINX_SANDBOX_NAMESPACE_H
+#define ZKNGINX_NGINX_SANDBOX_NAMESPACE_H
+
+#include "sandbox_plan.h"
+
+struct enclosure {
+	int home;           /* the master's mount namespace; -1: it is ours */
+	const char *staged; /* what STEP_ATTACH attaches; NULL where no step does */
+	const struct step *steps;
+	size_t step_count;
+	int staged_tree;  /* set by enclosure_enter() */
+	char words[1024]; /* what went wrong */
+};
+
+/* A child_spec's prepare; ctx is a struct enclosure. */
+int enclosure_enter(void *ctx, const char **what);
+
+/* Does this host let us? Tried in a child. */
+int enclosure_probe(const char *directory, struct err *e);
+
+#endif
