@@ -262,25 +262,21 @@ static char *manual_section(const char *manual, const char *group, size_t size)
 	return section;
 }
 
-/* Each key is ".It Ic key No = DEFAULT" and, where it needs one, "needs a restart" is said. */
-static void check_manual(const char *manual, const char *path, const char *preset)
+/* Each key is ".It Ic key No = DEFAULT"; its text says so when a change needs a restart. */
+static char *manual_item(const char *manual, const char *path)
 {
 	const char *dot = strchr(path, '.');
-	char *section = manual_section(manual, path, (size_t)(dot - path)), item[128], *at, *end;
+	char *section = manual_section(manual, path, (size_t)(dot - path)), head[128], *item, *end;
 
-	snprintf(item, sizeof(item), "\n.It Ic %s No = ", dot + 1);
-	at = strstr(section, item);
-	if (!at)
+	snprintf(head, sizeof(head), "\n.It Ic %s No = ", dot + 1);
+	item = strstr(section, head);
+	if (!item)
 		fail_msg("%s does not describe %s", MANUAL, path);
-	end = strchr(at + 1, '\n');
-	*end = '\0';
-	for (const char *part = preset; *part; part += strspn(part, ", ")) {
-		size_t size = strcspn(part, ", ");
-
-		if (!memmem(at, strlen(at), part, size))
-			fail_msg("%s does not give the default of %s, %s", MANUAL, path, preset);
-		part += size;
-	}
+	item++;
+	end = strstr(item, "\n.It Ic ");
+	if (end)
+		*end = '\0';
+	return item;
 }
 
 static void test_manual(void **state UNUSED)
@@ -289,8 +285,18 @@ static void test_manual(void **state UNUSED)
 	bool reloadable;
 
 	assert_non_null(manual);
-	for (size_t i = 0; settings_key(i, &path, &preset, &reloadable); i++)
-		check_manual(manual, path, preset);
+	for (size_t i = 0; settings_key(i, &path, &preset, &reloadable); i++) {
+		char *item = manual_item(manual, path);
+		size_t head = strcspn(item, "\n"), size;
+
+		for (const char *part = preset; *part; part += size + strspn(part + size, ", ")) {
+			size = strcspn(part, ",");
+			if (!memmem(item, head, part, size))
+				fail_msg("%s: not the default of %s, %s", MANUAL, path, preset);
+		}
+		if (reloadable == !!strstr(item, "Needs a restart."))
+			fail_msg("%s: does a change of %s need a restart?", MANUAL, path);
+	}
 }
 
 int main(void)
