@@ -1,0 +1,256 @@
+/*
+ * The architecture, held by a look at the sources: who may include whom, where threads
+ * may be, how long things may be. What the pure core may call is in test_purity.c.
+ * Run from the top of the source tree.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <ctype.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <zknginx/macros.h>
+
+#define FILE_LINES 400
+#define FUNCTION_LINES 60
+
+static unsigned faults;
+
+static void fault(const char *file, unsigned line, const char *what, const char *detail)
+{
+	print_error("%s:%u: %s %s\n", file, line, what, detail);
+	faults++;
+}
+
+/* Calls `look` for each line of each file that matches; NUL in place of the line feed. */
+static size_t each_line(const char *pattern,
+			void (*look)(const char *file, unsigned n, const char *line))
+{
+	glob_t found;
+	size_t lines = 0;
+
+	if (glob(pattern, 0, NULL, &found) != 0)
+		return 0;
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		FILE *f = fopen(found.gl_pathv[i], "re");
+		char *line = NULL;
+		size_t room = 0;
+
+		assert_non_null(f);
+		for (unsigned n = 1; getline(&line, &room, f) > 0; n++, lines++) {
+			line[strcspn(line, "\n")] = '\0';
+			look(found.gl_pathv[i], n, line);
+		}
+		look(found.gl_pathv[i], 0, NULL); /* the end */
+		free(line);
+		fclose(f);
+	}
+	globfree(&found);
+	return lines;
+}
+
+static const char *const sources[] = { "include/zknginx/*.h", "src/*.[ch]", "src/*/*.[ch]",
+				       "tests/*/*.[ch]" };
+
+static void each_source_line(void (*look)(const char *file, unsigned n, const char *line))
+{
+	size_t lines = 0;
+
+	faults = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(sources); i++)
+		lines += each_line(sources[i], look);
+	assert_true(lines > 1000); /* run in the right directory */
+	assert_int_equal(faults, 0);
+}
+
+/* A '*' in the pattern is anything. */
+static bool matches(const char *pattern, const char *name)
+{
+	const char *star = strchr(pattern, '*');
+	size_t head = star ? (size_t)(star - pattern) : 0, tail, size = strlen(name);
+
+	if (!star)
+		return strcmp(pattern, name) == 0;
+	tail = strlen(star + 1);
+	return size >= head + tail && strncmp(pattern, name, head) == 0 &&
+	       strcmp(name + size - tail, star + 1) == 0;
+}
+
+static bool is_listed(const char *const *list, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (matches(list[i], name))
+			return true;
+	}
+	return false;
+}
+
+/* --- who may include whom ------------------------------------------------------------------ */
+
+enum floor { BASE, CORE, WING, TOP };
+
+static enum floor header_floor(const char *name)
+{
+	static const char *const base[] = { "arena.h", "buf.h", "digest.h",
+					    "err.h",   "log.h", "macros.h" };
+
+	return is_listed(base, ARRAY_SIZE(base), name) ? BASE : CORE;
+}
+
+static enum floor file_floor(const char *file)
+{
+	if (strncmp(file, "include/zknginx/", 16) == 0)
+		return header_floor(file + 16);
+	if (strncmp(file, "src/base/", 9) == 0)
+		return BASE;
+	if (strncmp(file, "src/core/", 9) == 0)
+		return CORE;
+	return strchr(file + 4, '/') ? WING : TOP;
+}
+
+/* What only some may include: the sides of the world that each wing owns. */
+static const struct {
+	const char *header, *where;
+} owners[] = {
+	{ "pthread.h", "src/zk/" },
+	{ "threads.h", "src/zk/" },
+	{ "zookeeper/*", "src/zk/" },
+	{ "libconfig.h", "src/host/" },
+	{ "systemd/sd-daemon.h", "src/host/" },
+	{ "microhttpd.h", "src/host/http.c" },
+};
+
+static void check_system_include(const char *file, unsigned n, const char *name)
+{
+	if (strncmp(name, "zknginx/", 8) == 0) {
+		if (header_floor(name + 8) > file_floor(file))
+			fault(file, n, "includes upward:", name);
+		return;
+	}
+	if (file_floor(file) <= CORE && strncmp(name, "systemd/", 8) == 0)
+		fault(file, n, "the pure floors do not know", name);
+	for (size_t i = 0; i < ARRAY_SIZE(owners); i++) {
+		if (matches(owners[i].header, name) &&
+		    strncmp(file, owners[i].where, strlen(owners[i].where)) != 0)
+			fault(file, n, "is not the owner of", name);
+	}
+}
+
+/* "x.h" is a neighbour; only the top names another directory. */
+static void check_own_include(const char *file, unsigned n, const char *name)
+{
+	if (file_floor(file) != TOP && strchr(name, '/'))
+		fault(file, n, "looks into another wing:", name);
+	if (strncmp(file, "include/", 8) == 0)
+		fault(file, n, "a public header includes a private one:", name);
+}
+
+static void look_at_include(const char *file, unsigned n, const char *line)
+{
+	char name[256];
+
+	if (!line || strncmp(file, "tests/", 6) == 0)
+		return;
+	if (sscanf(line, "#include <%255[^>]>", name) == 1)
+		check_system_include(file, n, name);
+	else if (sscanf(line, "#include \"%255[^\"]\"", name) == 1)
+		check_own_include(file, n, name);
+}
+
+static void test_includes_point_down(void **state UNUSED)
+{
+	each_source_line(look_at_include);
+}
+
+/* --- threads and sleeping ------------------------------------------------------------------ */
+
+/* Does the line call `name`, rather than something that ends in it? */
+static bool calls(const char *line, const char *name)
+{
+	for (const char *at = strstr(line, name); at; at = strstr(at + 1, name)) {
+		char before = at == line ? ' ' : at[-1];
+
+		if (at[strlen(name)] == '(' && !isalnum((unsigned char)before) && before != '_' &&
+		    before != '"')
+			return true;
+	}
+	return false;
+}
+
+static bool is_comment(const char *line)
+{
+	line += strspn(line, " \t");
+	return line[0] == '*' || strncmp(line, "/*", 2) == 0 || strncmp(line, "//", 2) == 0;
+}
+
+static void look_at_calls(const char *file, unsigned n, const char *line)
+{
+	static const char *const waits[] = { "sleep", "usleep", "nanosleep", "clock_nanosleep" };
+
+	if (!line || is_comment(line))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(waits); i++) {
+		if (calls(line, waits[i]))
+			fault(file, n, "waits by", waits[i]);
+	}
+	if (strncmp(file, "src/", 4) == 0 && strncmp(file, "src/zk/", 7) != 0 &&
+	    strstr(line, "pthread_") && !strstr(line, "pthread_sigmask("))
+		fault(file, n, "threads belong to src/zk:", line);
+}
+
+static void test_no_sleep_no_threads(void **state UNUSED)
+{
+	each_source_line(look_at_calls);
+}
+
+/* --- length --------------------------------------------------------------------------------- */
+
+/* The house style opens and closes a function, and nothing else, with a brace in column one. */
+static void look_at_length(const char *file, unsigned n, const char *line)
+{
+	static unsigned opened, last;
+	char detail[64];
+
+	if (!line) {
+		if (last > FILE_LINES) {
+			snprintf(detail, sizeof(detail), "more than %u", FILE_LINES);
+			fault(file, last, "lines in one file,", detail);
+		}
+		opened = last = 0;
+		return;
+	}
+	last = n;
+	if (line[0] == '{')
+		opened = n;
+	if (line[0] != '}' || !opened)
+		return;
+	if (n - opened - 1 > FUNCTION_LINES) {
+		snprintf(detail, sizeof(detail), "%u lines", n - opened - 1);
+		fault(file, opened, "a function of", detail);
+	}
+	opened = 0;
+}
+
+static void test_lengths(void **state UNUSED)
+{
+	each_source_line(look_at_length);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_includes_point_down),
+		cmocka_unit_test(test_no_sleep_no_threads),
+		cmocka_unit_test(test_lengths),
+	};
+
+	return cmocka_run_group_tests_name("architecture", tests, NULL, NULL);
+}
