@@ -21,7 +21,13 @@
 #include <zknginx/settings.h>
 
 #define SESSION_WINDOW 1000
-#define SESSION_GONE (-1000) /* rc of a request whose handle was closed under it */
+/*
+ * Two results tell of the connection, not of the request; a write may have been done or not:
+ * ZCONNECTIONLOSS: the link broke (or was too slow), the session is still there;
+ * SESSION_GONE: the session is over. This is also the answer to a request that waited and was
+ * never sent, so that its owner decides whether the next session is to do it.
+ */
+#define SESSION_GONE (-1000)
 
 enum session_state {
 	SESSION_CONNECTING, /* no server, or not authenticated yet; leadership is suspended */
@@ -45,7 +51,11 @@ struct session_ops {
 /* `name` is for log lines ("control", "mirror"). Connects by itself. Settings are copied. */
 int session_new(sd_event *loop, const char *name, const struct zookeeper_settings *settings,
 		const struct session_ops *ops, void *ctx, struct session **out, struct err *e);
-/* Closes the handle, which ends its ephemerals; waits at most `patience` for that. */
+/*
+ * Closes the handle, which ends its ephemerals; waits at most `patience` for that. Open requests
+ * are answered with SESSION_GONE, nothing else is called back; what is requested meanwhile is
+ * dropped. Not from within a callback of this session.
+ */
 void session_free(struct session *s, uint64_t patience);
 
 enum session_state session_state(const struct session *s);
@@ -53,12 +63,16 @@ int64_t session_id(const struct session *s);         /* 0 while there is none */
 const char *session_server(const struct session *s); /* "127.0.0.1:2181", "" while there is none */
 uint64_t session_since(const struct session *s);     /* when `state` began, CLOCK_MONOTONIC */
 unsigned long session_reconnects(const struct session *s);
-unsigned long session_requests(const struct session *s); /* requests sent so far */
-/* When the server was last heard of, CLOCK_MONOTONIC; leadership must not outlive it by 2/3 of: */
+unsigned long session_requests(const struct session *s); /* of the callers, sent so far */
+/*
+ * When the last request that the server has answered was sent (CLOCK_MONOTONIC; 0: none yet): it
+ * heard of us then or later. Kept fresh to a third of the timeout while connected. Leadership must
+ * not outlive it by 2/3 of session_timeout().
+ */
 uint64_t session_last_reply(const struct session *s);
 uint64_t session_timeout(const struct session *s); /* as negotiated; microseconds */
 unsigned session_epoch(const struct session *s);
-/* Close this handle and open another (a mirror past its watch limit does so). */
+/* Close this handle and open another, soon (a mirror past its watch limit does so). */
 void session_renew(struct session *s);
 
 /* What a server says of a znode (struct Stat of zookeeper.h, in our words). */
@@ -81,7 +95,11 @@ struct session_reply {
 };
 typedef void session_done(void *ctx, const struct session_reply *r);
 
-/* Each queues a request; `done` is called exactly once, later, never from within the call. */
+/*
+ * Each queues a request; `done` is called exactly once, later, never from within the call. A path
+ * that is no znode's path, and more than SESSION_REQUEST_LIMIT, are ZBADARGUMENTS. `done` may be
+ * NULL.
+ */
 void session_get(struct session *s, const char *path, bool watch, session_done *done, void *ctx);
 void session_children(struct session *s, const char *path, bool watch, session_done *done,
 		      void *ctx);

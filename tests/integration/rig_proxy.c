@@ -140,9 +140,14 @@ void rig_proxy_cut(struct rig_proxy *p)
 
 struct rig_proxy *rig_proxy_start(int target)
 {
+	return rig_proxy_start_on(rig_port(), target);
+}
+
+struct rig_proxy *rig_proxy_start_on(int port, int target)
+{
 	struct rig_proxy *p = xcalloc(1, sizeof(*p));
 
-	p->port = rig_port();
+	p->port = port;
 	p->target = target;
 	rig_proxy_mend(p);
 	return p;

@@ -11,6 +11,8 @@ struct rig_proxy;
 
 /* Forwards connections on a port of its own to 127.0.0.1:target. */
 struct rig_proxy *rig_proxy_start(int target);
+/* On a given port. */
+struct rig_proxy *rig_proxy_start_on(int port, int target);
 void rig_proxy_stop(struct rig_proxy *p);
 int rig_proxy_port(const struct rig_proxy *p);
 /* A black hole: nothing passes, nothing is refused, until it is thawed. */

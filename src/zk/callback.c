@@ -1,0 +1,229 @@
+/*
+ * The library's callbacks. All watches of a handle share one (function, context) pair, as
+ * the library compares all distinct ones with each other; the session's events come
+ * through a function of their own, so that they are seen once.
+ */
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+
+#include <zknginx/log.h>
+
+#include "callback.h"
+
+#define LOG_INTERVAL (10 * USEC_PER_SEC)
+
+static uint64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * USEC_PER_SEC + (uint64_t)t.tv_nsec / 1000;
+}
+
+/* The library tells of every failed attempt to connect; one in a while is enough. */
+void callback_log(const char *message)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static struct log_limit limit;
+	unsigned suppressed = 0;
+	bool pass;
+
+	if (!strstr(message, "ZOO_ERROR") && !strstr(message, "ZOO_WARN")) {
+		log_debug("libzookeeper: %s", message);
+		return;
+	}
+	pthread_mutex_lock(&lock);
+	pass = log_limit_pass(&limit, now(), LOG_INTERVAL, &suppressed);
+	pthread_mutex_unlock(&lock);
+	if (pass)
+		log_info("libzookeeper: %s (%u such lines left out before)", message, suppressed);
+	else
+		log_debug("libzookeeper: %s", message);
+}
+
+static struct note *note_with_text(enum note_kind kind, struct handle *h, const char *text)
+{
+	size_t size = text ? strlen(text) + 1 : 0;
+	struct note *n = note_new(kind, h, size);
+
+	if (text) {
+		memcpy(n->bytes, text, size);
+		n->text = n->bytes;
+	}
+	return n;
+}
+
+void callback_session(zhandle_t *zh UNUSED, int type, int state, const char *path UNUSED, void *ctx)
+{
+	struct handle *h = ctx;
+	struct note *n;
+
+	if (type != ZOO_SESSION_EVENT)
+		return;
+	n = note_new(NOTE_STATE, h, 0);
+	n->rc = state;
+	queue_push(h->queue, n);
+}
+
+void callback_watch(zhandle_t *zh UNUSED, int type, int state UNUSED, const char *path, void *ctx)
+{
+	struct handle *h = ctx;
+	struct note *n;
+
+	if (type == ZOO_SESSION_EVENT) /* on_session is told as well */
+		return;
+	n = note_with_text(NOTE_WATCH, h, path);
+	n->rc = type;
+	queue_push(h->queue, n);
+}
+
+static struct request *request_of(const void *ctx)
+{
+	return (struct request *)(uintptr_t)ctx;
+}
+
+static struct note *reply_new(const void *ctx, int rc, size_t extra)
+{
+	struct request *r = request_of(ctx);
+	struct note *n = note_new(NOTE_REPLY, r->handle, extra);
+
+	n->request = r;
+	n->rc = rc;
+	n->reply.rc = rc;
+	return n;
+}
+
+static void reply_push(struct note *n)
+{
+	queue_push(n->handle->queue, n);
+}
+
+static void reply_stat(struct note *n, const struct Stat *stat)
+{
+	if (n->rc != ZOK || !stat)
+		return;
+	n->stat = (struct session_stat){
+		.czxid = stat->czxid,
+		.mzxid = stat->mzxid,
+		.pzxid = stat->pzxid,
+		.owner = stat->ephemeralOwner,
+		.version = stat->version,
+		.cversion = stat->cversion,
+		.child_count = stat->numChildren,
+	};
+	n->reply.stat = &n->stat;
+}
+
+void callback_data(int rc, const char *value, int value_len, const struct Stat *stat,
+		   const void *ctx)
+{
+	size_t size = rc == ZOK && value && value_len > 0 ? (size_t)value_len : 0;
+	struct note *n = reply_new(ctx, rc, size + 1);
+
+	if (rc == ZOK && value && value_len >= 0) { /* no data at all is a length of -1 */
+		memcpy(n->bytes, value, size);
+		n->reply.data = n->bytes;
+		n->reply.size = size;
+	}
+	reply_stat(n, stat);
+	reply_push(n);
+}
+
+static size_t names_size(const struct String_vector *names)
+{
+	size_t size = 0;
+
+	for (int32_t i = 0; i < names->count; i++)
+		size += names->data[i] ? strlen(names->data[i]) + 1 : 0;
+	return size;
+}
+
+/* Pointers first, then the bytes that they point to. */
+static void copy_names(struct note *n, const struct String_vector *names)
+{
+	const char **pointers = (const char **)(void *)n->bytes;
+	char *text = n->bytes + (size_t)names->count * sizeof(*pointers);
+
+	for (int32_t i = 0; i < names->count; i++) {
+		size_t size;
+
+		if (!names->data[i])
+			continue;
+		size = strlen(names->data[i]) + 1;
+		memcpy(text, names->data[i], size);
+		pointers[n->reply.child_count++] = text;
+		text += size;
+	}
+	n->reply.children = pointers;
+}
+
+void callback_children(int rc, const struct String_vector *names, const struct Stat *stat,
+		       const void *ctx)
+{
+	bool any = rc == ZOK && names && names->count > 0 && names->data;
+	struct note *n = reply_new(
+		ctx, rc, any ? names_size(names) + (size_t)names->count * sizeof(char *) : 0);
+
+	if (any)
+		copy_names(n, names);
+	reply_stat(n, stat);
+	reply_push(n);
+}
+
+void callback_stat(int rc, const struct Stat *stat, const void *ctx)
+{
+	struct note *n = reply_new(ctx, rc, 0);
+
+	reply_stat(n, stat);
+	reply_push(n);
+}
+
+void callback_created(int rc, const char *path, const void *ctx)
+{
+	size_t size = rc == ZOK && path ? strlen(path) + 1 : 0;
+	struct note *n = reply_new(ctx, rc, size);
+
+	if (size) {
+		memcpy(n->bytes, path, size);
+		n->reply.created = n->bytes;
+	}
+	reply_push(n);
+}
+
+void callback_done(int rc, const void *ctx)
+{
+	reply_push(reply_new(ctx, rc, 0));
+}
+
+/* The library has filled in the request's results; they may be read from here on. */
+void callback_multi(int rc, const void *ctx)
+{
+	const struct request *r = request_of(ctx);
+	struct note *n = reply_new(ctx, rc, r->op_count * sizeof(int));
+	int *rcs = (int *)(void *)n->bytes;
+
+	for (size_t i = 0; i < r->op_count; i++)
+		rcs[i] = r->results[i].err;
+	n->reply.op_rcs = rcs;
+	n->reply.op_count = r->op_count;
+	reply_push(n);
+}
+
+void callback_auth(int rc, const void *ctx)
+{
+	struct handle *h = (struct handle *)(uintptr_t)ctx;
+	struct note *n = note_new(NOTE_AUTH, h, 0);
+
+	n->rc = rc;
+	queue_push(h->queue, n);
+}
+
+void callback_beat(int rc, const struct Stat *stat UNUSED, const void *ctx)
+{
+	struct handle *h = (struct handle *)(uintptr_t)ctx;
+	struct note *n = note_new(NOTE_BEAT, h, 0);
+
+	n->rc = rc;
+	queue_push(h->queue, n);
+}

@@ -1,0 +1,224 @@
+/*
+ * A handle's life and the library's calls, all on the loop thread except for the close,
+ * which may wait for the server and has a thread of its own.
+ */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <zknginx/log.h>
+
+#include "callback.h"
+
+static uint64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * USEC_PER_SEC + (uint64_t)t.tv_nsec / 1000;
+}
+
+int handle_open(struct queue *q, const char *addresses, uint64_t timeout, struct handle **out,
+		struct err *e)
+{
+	struct handle *h = xcalloc(1, sizeof(*h));
+	sigset_t all, old;
+
+	TAILQ_INIT(&h->requests);
+	h->queue = queue_ref(q);
+	zoo_set_debug_level(log_enabled(LOG_LEVEL_DEBUG) ? ZOO_LOG_LEVEL_INFO : ZOO_LOG_LEVEL_WARN);
+	/* the library's threads inherit our mask */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	h->zh = zookeeper_init2(addresses, callback_session, (int)(timeout / USEC_PER_MSEC), NULL,
+				h, ZOO_NO_LOG_CLIENTENV, callback_log);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (!h->zh) {
+		err_sys(e, "zookeeper_init2(\"%s\")", addresses);
+		handle_free(h);
+		return -1;
+	}
+	/* Never look names up by itself: it would do so at each turn of its I/O thread. */
+	zoo_set_servers_resolution_delay(h->zh, -1);
+	*out = h;
+	return 0;
+}
+
+static void *close_on_thread(void *arg)
+{
+	struct handle *h = arg;
+	struct queue *q = queue_ref(h->queue);
+
+	zookeeper_close(h->zh);
+	/* From here on no callback runs; the loop may free h as soon as it has the note. */
+	queue_push(q, note_new(NOTE_CLOSED, h, 0));
+	queue_unref(q);
+	return NULL;
+}
+
+void handle_close(struct handle *h)
+{
+	/* Without a thread the loop has to wait for the server's word, a few seconds at most. */
+	if (thread_start(close_on_thread, h) != 0)
+		close_on_thread(h);
+}
+
+void handle_free(struct handle *h)
+{
+	struct request *r;
+
+	while ((r = TAILQ_FIRST(&h->requests))) {
+		TAILQ_REMOVE(&h->requests, r, link);
+		request_free(r);
+	}
+	queue_unref(h->queue);
+	free(h);
+}
+
+static int data_size(const char *data, size_t size)
+{
+	return data ? (int)size : -1;
+}
+
+static const struct ACL_vector *acl_of(const struct request *r)
+{
+	return r->restricted ? &ZOO_CREATOR_ALL_ACL : &ZOO_OPEN_ACL_UNSAFE;
+}
+
+static int send_get(struct handle *h, struct request *r)
+{
+	return zoo_awget(h->zh, r->path, r->watch ? callback_watch : NULL, h, callback_data, r);
+}
+
+static int send_children(struct handle *h, struct request *r)
+{
+	return zoo_awget_children2(h->zh, r->path, r->watch ? callback_watch : NULL, h,
+				   callback_children, r);
+}
+
+static int send_exists(struct handle *h, struct request *r)
+{
+	return zoo_awexists(h->zh, r->path, r->watch ? callback_watch : NULL, h, callback_stat, r);
+}
+
+static int send_create(struct handle *h, struct request *r)
+{
+	return zoo_acreate(h->zh, r->path, r->data, data_size(r->data, r->size), acl_of(r),
+			   r->flags, callback_created, r);
+}
+
+static int send_set(struct handle *h, struct request *r)
+{
+	return zoo_aset(h->zh, r->path, r->data, data_size(r->data, r->size), r->version,
+			callback_stat, r);
+}
+
+static int send_delete(struct handle *h, struct request *r)
+{
+	return zoo_adelete(h->zh, r->path, r->version, callback_done, r);
+}
+
+static int send_multi(struct handle *h, struct request *r)
+{
+	CLEANUP(freep) zoo_op_t *ops = xcalloc(r->op_count, sizeof(*ops));
+
+	for (size_t i = 0; i < r->op_count; i++) {
+		const struct session_op *op = &r->ops[i];
+		int size = data_size(op->data, op->size);
+
+		switch (op->kind) {
+		case OP_CREATE:
+			zoo_create_op_init(&ops[i], op->path, op->data, size, acl_of(r), op->flags,
+					   NULL, 0);
+			break;
+		case OP_SET:
+			zoo_set_op_init(&ops[i], op->path, op->data, size, op->version, NULL);
+			break;
+		case OP_DELETE:
+			zoo_delete_op_init(&ops[i], op->path, op->version);
+			break;
+		case OP_CHECK:
+			zoo_check_op_init(&ops[i], op->path, op->version);
+			break;
+		}
+	}
+	return zoo_amulti(h->zh, (int)r->op_count, ops, r->results, callback_multi, r);
+}
+
+int handle_send(struct handle *h, struct request *r)
+{
+	static int (*const send[REQUEST_KIND_N])(struct handle *, struct request *) = {
+		[REQUEST_GET] = send_get,       [REQUEST_CHILDREN] = send_children,
+		[REQUEST_EXISTS] = send_exists, [REQUEST_CREATE] = send_create,
+		[REQUEST_SET] = send_set,       [REQUEST_DELETE] = send_delete,
+		[REQUEST_MULTI] = send_multi,
+	};
+	int rc;
+
+	r->handle = h;
+	r->sent = now();
+	TAILQ_INSERT_TAIL(&h->requests, r, link);
+	rc = send[r->kind](h, r);
+	if (rc != ZOK)
+		handle_release(h, r);
+	return rc;
+}
+
+struct requests *handle_requests(struct handle *h)
+{
+	return &h->requests;
+}
+
+void handle_release(struct handle *h, struct request *r)
+{
+	TAILQ_REMOVE(&h->requests, r, link);
+}
+
+int handle_authenticate(struct handle *h, const struct credentials *c)
+{
+	return zoo_add_auth(h->zh, c->scheme, c->secret, (int)strlen(c->secret), callback_auth, h);
+}
+
+int handle_beat(struct handle *h)
+{
+	return zoo_awexists(h->zh, "/", NULL, NULL, callback_beat, h);
+}
+
+int64_t handle_session(const struct handle *h)
+{
+	return zoo_client_id(h->zh)->client_id;
+}
+
+uint64_t handle_timeout(const struct handle *h)
+{
+	int timeout = zoo_recv_timeout(h->zh);
+
+	return timeout > 0 ? (uint64_t)timeout * USEC_PER_MSEC : 0;
+}
+
+void handle_server(const struct handle *h, char *out, size_t room)
+{
+	struct sockaddr_storage a = { 0 };
+	socklen_t size = sizeof(a);
+	char text[INET6_ADDRSTRLEN] = "";
+
+	out[0] = '\0';
+	if (!zookeeper_get_connected_host(h->zh, (struct sockaddr *)&a, &size))
+		return;
+	if (a.ss_family == AF_INET) {
+		const struct sockaddr_in *in = (const struct sockaddr_in *)&a;
+
+		inet_ntop(AF_INET, &in->sin_addr, text, sizeof(text));
+		snprintf(out, room, "%s:%u", text, (unsigned)ntohs(in->sin_port));
+	} else if (a.ss_family == AF_INET6) {
+		const struct sockaddr_in6 *in = (const struct sockaddr_in6 *)&a;
+
+		inet_ntop(AF_INET6, &in->sin6_addr, text, sizeof(text));
+		snprintf(out, room, "[%s]:%u", text, (unsigned)ntohs(in->sin6_port));
+	}
+}

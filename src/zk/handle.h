@@ -1,0 +1,78 @@
+/*
+ * One handle of libzookeeper_mt together with all that its callbacks may touch:
+ * the only place where the library is called.
+ *
+ * A handle owns the requests that were given to it until it is freed, because the
+ * library may call back late, or never. Everything is called on the loop thread.
+ */
+#ifndef ZKNGINX_ZK_HANDLE_H
+#define ZKNGINX_ZK_HANDLE_H
+
+#include "credentials.h"
+#include "queue.h"
+
+enum request_kind {
+	REQUEST_GET,
+	REQUEST_CHILDREN,
+	REQUEST_EXISTS,
+	REQUEST_CREATE,
+	REQUEST_SET,
+	REQUEST_DELETE,
+	REQUEST_MULTI,
+	REQUEST_KIND_N
+};
+
+struct request {
+	TAILQ_ENTRY(request) link;
+	enum request_kind kind;
+	struct handle *handle; /* once it was sent */
+	session_done *done;    /* NULL once it was answered */
+	void *ctx;
+	uint64_t sent;
+	int rc; /* why it was refused, when it was */
+	bool watch, restricted;
+	int flags, version;
+	char *path, *data; /* data: NULL for a znode without; in one block with the rest */
+	size_t size;
+	struct session_op *ops;
+	struct zoo_op_result *results;
+	size_t op_count;
+};
+TAILQ_HEAD(requests, request);
+
+struct request *request_new(enum request_kind kind, const char *path, const char *data, size_t size,
+			    session_done *done, void *ctx);
+struct request *request_new_multi(const struct session_op *ops, size_t count, session_done *done,
+				  void *ctx);
+void request_free(struct request *r);
+/* May it be sent at all? The library crashes on some paths, a server drops what is too large. */
+bool request_is_valid(const struct request *r);
+
+struct handle;
+
+/* `addresses` as from resolver_connect_string(). The secret is not taken. */
+int handle_open(struct queue *q, const char *addresses, uint64_t timeout, struct handle **out,
+		struct err *e);
+/* Closes on a thread of its own; NOTE_CLOSED follows, then the handle is to be freed. */
+void handle_close(struct handle *h);
+/* With its requests. Only after NOTE_CLOSED. */
+void handle_free(struct handle *h);
+
+/* Takes the request, unless the library refuses it: then the library's code, not ZOK. */
+int handle_send(struct handle *h, struct request *r);
+/* What was sent and is not freed; those with `done` are unanswered. */
+struct requests *handle_requests(struct handle *h);
+/* The reply has come: back from the handle to the caller. */
+void handle_release(struct handle *h, struct request *r);
+
+/* A NOTE_AUTH follows when ZOK. */
+int handle_authenticate(struct handle *h, const struct credentials *c);
+/* A small request that only shows that the server is there; a NOTE_BEAT follows when ZOK. */
+int handle_beat(struct handle *h);
+
+int64_t handle_session(const struct handle *h);
+uint64_t handle_timeout(const struct handle *h); /* as negotiated; microseconds */
+/* "127.0.0.1:2181", "" when not connected. */
+void handle_server(const struct handle *h, char *out, size_t room);
+
+#endif

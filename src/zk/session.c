@@ -1,0 +1,258 @@
+/*
+ * A session: its notes, its start and its end.
+ *
+ * Everything here runs on the loop thread. Notes of a handle that is no longer
+ * `s->handle` are dropped, except the one that says that its close is over: then
+ * nothing calls back into it any more, and it is freed with the requests it kept.
+ */
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "session_parts.h"
+
+const char *session_state_name(enum session_state s)
+{
+	static const char *const names[] = {
+		[SESSION_CONNECTING] = "connecting",
+		[SESSION_CONNECTED] = "connected",
+		[SESSION_EXPIRED] = "expired",
+	};
+	return names[s];
+}
+
+uint64_t session_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * USEC_PER_SEC + (uint64_t)t.tv_nsec / 1000;
+}
+
+static void on_watch(struct session *s, struct note *n)
+{
+	if (s->ops.on_watch)
+		s->ops.on_watch(s->ctx, n->rc, n->text);
+}
+
+static void on_closed(struct session *s, struct note *n)
+{
+	s->closing--;
+	handle_free(n->handle);
+}
+
+static void take_note(struct session *s, struct note *n)
+{
+	static void (*const take[NOTE_KIND_N])(struct session *, struct note *) = {
+		[NOTE_REPLY] = session_answer,
+		[NOTE_STATE] = session_on_link_state,
+		[NOTE_WATCH] = on_watch,
+		[NOTE_AUTH] = session_on_auth,
+		[NOTE_BEAT] = session_on_beat,
+		[NOTE_CLOSED] = on_closed,
+		[NOTE_RESOLVED] = session_on_resolved,
+	};
+	bool current = (n->handle == s->handle && !s->freeing) || n->kind == NOTE_CLOSED;
+
+	if (current || (n->kind == NOTE_RESOLVED && !s->freeing))
+		take[n->kind](s, n);
+	note_free(n);
+}
+
+static void take_notes(struct session *s)
+{
+	struct note *n;
+
+	queue_take(s->queue, &s->notes);
+	while ((n = STAILQ_FIRST(&s->notes))) {
+		STAILQ_REMOVE_HEAD(&s->notes, link);
+		take_note(s, n);
+		if (s->doom)
+			session_bury(s);
+	}
+}
+
+static void tell_idle(struct session *s)
+{
+	if (s->ops.on_idle && s->in_flight == 0 && TAILQ_EMPTY(&s->waiting) &&
+	    TAILQ_EMPTY(&s->refused) && queue_is_empty(s->queue))
+		s->ops.on_idle(s->ctx);
+}
+
+static int on_incoming(sd_event_source *source UNUSED, int fd UNUSED, uint32_t events UNUSED,
+		       void *ctx)
+{
+	struct session *s = ctx;
+
+	take_notes(s);
+	tell_idle(s);
+	return 0;
+}
+
+static int on_work(sd_event_source *source UNUSED, void *ctx)
+{
+	struct session *s = ctx;
+
+	if (s->doom)
+		session_bury(s);
+	session_answer_refused(s);
+	tell_idle(s);
+	return 0;
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+static int add_sources(struct session *s, struct err *e)
+{
+	int rc = sd_event_add_io(s->loop, &s->incoming, queue_fd(s->queue), POLLIN, on_incoming, s);
+
+	if (rc >= 0)
+		rc = sd_event_add_defer(s->loop, &s->work, on_work, s);
+	if (rc >= 0)
+		rc = sd_event_source_set_enabled(s->work, SD_EVENT_OFF);
+	if (rc >= 0)
+		rc = sd_event_add_time(s->loop, &s->retry, CLOCK_MONOTONIC, 0, 1000,
+				       session_on_retry, s);
+	if (rc >= 0)
+		rc = sd_event_add_time(s->loop, &s->beat, CLOCK_MONOTONIC, 0, 1000,
+				       session_on_beat_timer, s);
+	if (rc >= 0)
+		rc = sd_event_source_set_enabled(s->beat, SD_EVENT_OFF);
+	return rc < 0 ? err_set(e, ERR_SYS, "session: cannot use the event loop: %s", strerror(-rc))
+		      : 0;
+}
+
+static void destroy(struct session *s)
+{
+	sd_event_source_disable_unref(s->incoming);
+	sd_event_source_disable_unref(s->work);
+	sd_event_source_disable_unref(s->retry);
+	sd_event_source_disable_unref(s->beat);
+	if (s->queue) {
+		queue_shut(s->queue);
+		queue_unref(s->queue);
+	}
+	if (s->hosts)
+		hosts_free(s->hosts);
+	free(s->addresses);
+	free(s->auth_file);
+	free(s->name);
+	free(s);
+}
+DEFINE_CLEANUP(struct session *, destroy)
+
+static int check_credentials(const char *path, struct err *e)
+{
+	struct credentials c = { 0 };
+	int rc = credentials_read(path, &c, e);
+
+	credentials_fini(&c);
+	return rc;
+}
+
+int session_new(sd_event *loop, const char *name, const struct zookeeper_settings *settings,
+		const struct session_ops *ops, void *ctx, struct session **out, struct err *e)
+{
+	CLEANUP(destroyp) struct session *s = xcalloc(1, sizeof(*s));
+
+	s->loop = loop;
+	s->name = xstrdup(name);
+	s->ops = *ops;
+	s->ctx = ctx;
+	s->wanted_timeout = settings->session_timeout;
+	s->since = session_now();
+	TAILQ_INIT(&s->waiting);
+	TAILQ_INIT(&s->refused);
+	STAILQ_INIT(&s->notes);
+	if (settings->auth_file && *settings->auth_file)
+		s->auth_file = xstrdup(settings->auth_file);
+	if (s->auth_file && check_credentials(s->auth_file, e) < 0)
+		return -1;
+	if (hosts_parse(settings->hosts, &s->hosts, e) < 0 || queue_new(&s->queue, e) < 0 ||
+	    add_sources(s, e) < 0)
+		return -1;
+	*out = TAKE(s);
+	return 0;
+}
+
+/* Notes of closed handles are all that is still of interest. */
+static void wait_for_closes(struct session *s, uint64_t patience)
+{
+	uint64_t deadline = session_now() + patience;
+
+	for (;;) {
+		struct pollfd p = { .fd = queue_fd(s->queue), .events = POLLIN };
+		uint64_t now = session_now();
+
+		take_notes(s);
+		if (s->closing == 0 || now >= deadline)
+			return;
+		poll(&p, 1, (int)((deadline - now + 999) / USEC_PER_MSEC));
+	}
+}
+
+void session_free(struct session *s, uint64_t patience)
+{
+	struct handle *h;
+
+	if (!s)
+		return;
+	h = TAKE(s->handle);
+	s->freeing = true;
+	s->ops = (struct session_ops){ 0 };
+	s->doom = NULL;
+	if (h) {
+		s->closing++;
+		handle_close(h);
+	}
+	session_answer_gone(s, h);
+	session_answer_refused(s);
+	wait_for_closes(s, patience);
+	destroy(s);
+}
+
+enum session_state session_state(const struct session *s)
+{
+	return s->state;
+}
+
+int64_t session_id(const struct session *s)
+{
+	return s->id;
+}
+
+const char *session_server(const struct session *s)
+{
+	return s->server;
+}
+
+uint64_t session_since(const struct session *s)
+{
+	return s->since;
+}
+
+unsigned long session_reconnects(const struct session *s)
+{
+	return s->reconnects;
+}
+
+unsigned long session_requests(const struct session *s)
+{
+	return s->requests;
+}
+
+uint64_t session_last_reply(const struct session *s)
+{
+	return s->last_reply;
+}
+
+uint64_t session_timeout(const struct session *s)
+{
+	return s->timeout ? s->timeout : s->wanted_timeout;
+}
+
+unsigned session_epoch(const struct session *s)
+{
+	return s->epoch;
+}
