@@ -24,6 +24,7 @@
 #include <zknginx/err.h>
 
 #include "guard_servers.h"
+#include "samples.h"
 
 struct lost {
 	struct arena *arena; /* of the znode */
@@ -35,19 +36,12 @@ struct lost {
 	bool let_go;   /* its loss was accepted: not counted and not brought back any more */
 };
 
-/* How many servers were served from `when` on. */
-struct sample {
-	uint64_t when;
-	size_t count;
-};
-
 struct servers_guard {
 	struct lost *lost; /* sorted by address */
 	size_t lost_count, lost_room;
-	struct sample *samples; /* ascending */
-	size_t sample_count, sample_room;
-	uint64_t held_since; /* 0 = not held */
-	size_t held_base;    /* servers before the loss that is held */
+	struct samples served; /* how many servers were served, and when */
+	uint64_t held_since;   /* 0 = not held */
+	size_t held_base;      /* servers before the loss that is held */
 };
 
 struct servers_guard *servers_guard_new(void)
@@ -67,7 +61,7 @@ void servers_guard_free(struct servers_guard *g)
 	for (size_t i = 0; i < g->lost_count; i++)
 		lost_fini(&g->lost[i]);
 	free(g->lost);
-	free(g->samples);
+	samples_fini(&g->served);
 	free(g);
 }
 
@@ -185,38 +179,6 @@ static size_t count_lost(const struct servers_guard *g, bool persistent, uint64_
 	return n;
 }
 
-/* --- how many there were -------------------------------------------------------------------- */
-
-static void sample_add(struct servers_guard *g, size_t count, const struct guard_input *in)
-{
-	size_t first = 0;
-
-	if (!g->sample_count || g->samples[g->sample_count - 1].count != count) {
-		if (g->sample_count == g->sample_room) {
-			g->sample_room = g->sample_room ? 2 * g->sample_room : 8;
-			g->samples = xrealloc(g->samples, g->sample_room * sizeof(*g->samples));
-		}
-		g->samples[g->sample_count++] = (struct sample){ in->now, count };
-	}
-	/* The last sample from before the window still held when it began. */
-	while (first + 1 < g->sample_count &&
-	       in->now - g->samples[first + 1].when >= in->rules->window)
-		first++;
-	memmove(g->samples, g->samples + first, (g->sample_count - first) * sizeof(*g->samples));
-	g->sample_count -= first;
-}
-
-static size_t sample_max(const struct servers_guard *g)
-{
-	size_t most = 0;
-
-	for (size_t i = 0; i < g->sample_count; i++) {
-		if (g->samples[i].count > most)
-			most = g->samples[i].count;
-	}
-	return most;
-}
-
 /* --- too much? ------------------------------------------------------------------------------ */
 
 /* One server may always go, unless it takes the upstream below what it needs. */
@@ -298,9 +260,8 @@ static void release(struct servers_guard *g, const struct guard_input *in, size_
 {
 	for (size_t i = 0; i < g->lost_count; i++)
 		g->lost[i].let_go = g->lost[i].let_go || !g->lost[i].back;
-	g->sample_count = 0;
 	g->held_since = 0;
-	sample_add(g, alive, in);
+	samples_restart(&g->served, alive, in->now);
 }
 
 static bool is_released(const struct servers_guard *g, const struct guard_input *in,
@@ -396,8 +357,8 @@ void servers_guard_notice(struct servers_guard *g, const struct guard_input *in,
 			  uint64_t *last_deletion)
 {
 	if (good) {
-		if (!g->sample_count)
-			sample_add(g, good->server_count, in);
+		if (!g->served.count)
+			samples_add(&g->served, good->server_count, in->now);
 		notice_lost(g, good, u, in->now, last_deletion);
 	}
 	forget_lost(g, in, u, good, last_deletion);
@@ -407,13 +368,13 @@ uint64_t servers_guard_apply(struct servers_guard *g, const struct guard_input *
 			     struct model *next, struct upstream *u, uint64_t last_deletion,
 			     struct problems *problems)
 {
-	size_t base = sample_max(g);
+	size_t base = samples_max(&g->served, in->now, in->rules->window);
 	uint64_t due = put_off_returned(g, in, u), later;
 
 	later = guard_registrations(g, in, next, u, base, problems);
 	due = later < due ? later : due;
 	later = guard_deletions(g, in, next, u, base, last_deletion);
 	due = later < due ? later : due;
-	sample_add(g, u->server_count, in);
+	samples_add(&g->served, u->server_count, in->now);
 	return due;
 }

@@ -11,6 +11,7 @@
  */
 #include "../integration/rig.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,11 @@
 #define SERVERS_AN_UPSTREAM 50
 
 static struct rig_host host;
+
+static void rest(long usec)
+{
+	ppoll(NULL, 0, &(struct timespec){ .tv_nsec = usec * 1000 }, NULL);
+}
 
 struct series {
 	double ms[EDITS];
@@ -140,7 +146,7 @@ static void await_new_workers(const struct master *m, const struct workers *old)
 	while (!is_all_new(m, old)) {
 		if (rig_now() > give_up)
 			die("no new workers");
-		usleep(200);
+		rest(200);
 	}
 }
 
@@ -204,7 +210,7 @@ static void await_quiet(const struct master *m)
 	do {
 		eventually(NULL, rig_host_is(&host, "applied"));
 		master_workers(m, &w);
-		usleep(2000);
+		rest(2000);
 	} while (w.leaving || w.children > w.serving_count ||
 		 strcmp(rig_host_status_text(&host, "revision.seen"),
 			rig_host_status_text(&host, "revision.applied")) != 0);
@@ -233,7 +239,7 @@ static void bench(int servers)
 	zoo_set_debug_level(ZOO_LOG_LEVEL_ERROR);
 	z = zookeeper_init(rig_zookeeper_hosts(host.zookeeper), NULL, 10000, NULL, NULL, 0);
 	while (zoo_state(z) != ZOO_CONNECTED_STATE)
-		usleep(1000);
+		rest(1000);
 	await_quiet(&m);
 	requests = rig_host_status_number(&host, "zookeeper.requests");
 	cpu = cpu_seconds(host.daemon);

@@ -7,6 +7,7 @@
  */
 #include "rig.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -171,7 +172,7 @@ static pid_t start_foreign_hangups(pid_t master)
 	if (pid > 0)
 		return pid;
 	while (getppid() == parent && kill(master, SIGHUP) == 0)
-		usleep(30000);
+		poll(NULL, 0, 30);
 	_exit(0);
 }
 
