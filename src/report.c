@@ -89,10 +89,13 @@ void report_problems(struct daemon *d, const struct problems *problems)
 	report_soon(d);
 }
 
-static bool has_problem(const struct report *r, enum problem_kind kind)
+/* Does a guard keep something that ZooKeeper does not have any more? */
+static bool is_held(const struct report *r)
 {
 	for (size_t i = 0; i < r->problem_count; i++) {
-		if (r->problems[i].problem.kind == kind)
+		const struct problem *p = &r->problems[i].problem;
+
+		if (p->kind == PROBLEM_GUARD && p->serving == SERVING_PREVIOUS)
 			return true;
 	}
 	return false;
@@ -115,7 +118,7 @@ enum status_state report_state(const struct daemon *d)
 		return STATUS_REJECTED;
 	if (strcmp(nginx.state, "running") != 0 || !nginx.included)
 		return STATUS_WAITING;
-	if (has_problem(&d->report, PROBLEM_GUARD))
+	if (is_held(&d->report))
 		return STATUS_HELD;
 	return d->report.problem_count ? STATUS_DEGRADED : STATUS_APPLIED;
 }

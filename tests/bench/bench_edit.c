@@ -216,10 +216,27 @@ static void await_quiet(const struct master *m)
 			rig_host_status_text(&host, "revision.applied")) != 0);
 }
 
+/* From ZooKeeper's return, after a kill -9, until an edit has reached nginx again; in seconds. */
+static double zookeeper_restart(const struct master *m, int servers)
+{
+	struct workers old;
+	uint64_t start;
+
+	master_workers(m, &old);
+	rig_zookeeper_kill(host.zookeeper);
+	rig_zookeeper_restart(host.zookeeper);
+	start = rig_now();
+	rig_zk_close(host.zk);
+	host.zk = rig_zk_connect(rig_zookeeper_hosts(host.zookeeper));
+	rig_zk_set(host.zk, server_path(servers / 2), "weight=99");
+	await_new_workers(m, &old);
+	return (double)(rig_now() - start) / 1e6;
+}
+
 static void bench(int servers)
 {
 	struct series watch = { 0 }, test = { 0 }, reload = { 0 }, ours = { 0 };
-	double cold, floor, median, cpu;
+	double cold, again, floor, median, cpu;
 	struct master m = { .pidfd = -1 };
 	struct err e;
 	zhandle_t *z;
@@ -263,13 +280,14 @@ static void bench(int servers)
 		floor_reload(&m, &reload);
 		await_quiet(&m);
 	}
+	again = zookeeper_restart(&m, servers);
 	floor = quantile(&watch, 0.5) + quantile(&test, 0.5) + quantile(&reload, 0.5);
 	median = quantile(&ours, 0.5);
 	printf("%7d | %6.1f %7.1f %7.1f %8.1f | %8.1f %8.1f | %5.2f | %8.2f | %7.3f | %7.1f | "
 	       "%6.1f\n",
 	       servers, quantile(&watch, 0.5), quantile(&test, 0.5), quantile(&reload, 0.5), floor,
 	       median, quantile(&ours, 0.95), median / floor, (double)requests / EDITS, cpu,
-	       peak_mb(host.daemon), cold);
+	       peak_mb(host.daemon), cold, again);
 	fflush(stdout);
 	zookeeper_close(z);
 	master_fini(&m);
@@ -282,11 +300,11 @@ int main(int argc, char **argv)
 	static const int sizes[] = { 100, 1000, 10000, 100000 };
 
 	printf("One edit among N servers, %d edits each, medians. Times in ms, CPU in s an edit, "
-	       "cold start in s.\n"
+	       "cold start and ZooKeeper restart in s.\n"
 	       "        |               floor               |       zknginxd    |  ours / |        "
 	       " |         |\n"
 	       "      N |  watch    test  reload      sum |   median      p95 | floor | requests | "
-	       "    CPU | RSS MB  | cold start\n",
+	       "    CPU | RSS MB  |  cold  | restart\n",
 	       EDITS);
 	if (argc > 1) {
 		for (int i = 1; i < argc; i++)
