@@ -1,0 +1,243 @@
+/*
+ * What may reach nginx text, and that what was written reads back as one word with
+ * the same bytes.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <zknginx/emit.h>
+#include <zknginx/lexer.h>
+
+static void test_plain_text(void **state)
+{
+	static const char *const texts[] = {
+		"",
+		"a",
+		"a b",
+		"/srv/www",
+		"public, max-age=60",
+		"(a|b)?",
+		"100%",
+		"a=b&c=d",
+		"\xc3\xa9t\xc3\xa9",
+		"\xe6\x97\xa5\xe6\x9c\xac",
+		"\xf0\x9f\x98\x80",
+		"~!@^*_-+[]<>,.:",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		assert_true(emit_text_is_valid(texts[i], false, NULL));
+}
+
+static void test_every_bad_byte(void **state)
+{
+	char text[] = "a?b";
+
+	(void)state;
+	for (int c = 1; c < 256; c++) {
+		bool bad = c < 0x20 || c >= 0x7f || strchr(";{}\"'\\#`$", c);
+
+		text[1] = (char)c;
+		assert_int_equal(emit_text_is_valid(text, true, NULL), !bad);
+	}
+}
+
+static void test_bad_utf8(void **state)
+{
+	static const char *const texts[] = {
+		"\xc0\xaf",         "\xc1\xbf", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+		"\xf8\x88\x80\x80", "\xe2\x82", "\xc3",         "\xff",         "a\x80",
+		"\xf0\x80\x80\xaf",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		assert_false(emit_text_is_valid(texts[i], true, NULL));
+}
+
+/* U+0085, U+00A0, U+200B, U+2028, U+202E, U+2066, U+FEFF, a tag character */
+static void test_deceptive_characters(void **state)
+{
+	static const char *const texts[] = {
+		"\xc2\x85",     "\xc2\xa0",     "\xe2\x80\x8b", "\xe2\x80\xa8",
+		"\xe2\x80\xae", "\xe2\x81\xa6", "\xef\xbb\xbf", "\xf3\xa0\x80\x81",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		assert_false(emit_text_is_valid(texts[i], true, NULL));
+}
+
+static void test_length(void **state)
+{
+	char text[2050];
+
+	(void)state;
+	memset(text, 'a', sizeof(text));
+	text[2048] = '\0';
+	assert_true(emit_text_is_valid(text, false, NULL));
+	text[2048] = 'a';
+	text[2049] = '\0';
+	assert_false(emit_text_is_valid(text, false, NULL));
+}
+
+static void test_variables(void **state)
+{
+	static const char *const good[] = { "$host",           "a$remote_addr,$scheme",
+					    "$http_x_real_ip", "$cookie_a$arg_b",
+					    "$request_uri/",   "$host-x" };
+	static const char *const bad[] = { "$",
+					   "$ host",
+					   "$$",
+					   "a$",
+					   "${host}",
+					   "$1",
+					   "$document_root",
+					   "$http_",
+					   "$Host",
+					   "$hostx",
+					   "$hos",
+					   "$ssl_client_raw_cert",
+					   "$http_X",
+					   "$realpath_root",
+					   "$request_body",
+					   "$remote_addr$evil",
+					   "$upstream_addr" };
+	const char *why = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		assert_true(emit_text_is_valid(good[i], true, NULL));
+		assert_false(emit_text_is_valid(good[i], false, NULL));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_false(emit_text_is_valid(bad[i], true, &why));
+		assert_non_null(why);
+	}
+}
+
+/* Found by halves: the order of the table matters. */
+static void test_first_and_last_variable(void **state)
+{
+	(void)state;
+	assert_true(emit_variable_is_allowed("args", 4));
+	assert_true(emit_variable_is_allowed("uri", 3));
+	assert_true(emit_variable_is_allowed("hostname", 8));
+	assert_true(emit_variable_is_allowed("upstream_cache_status", 21));
+	assert_true(emit_variable_is_allowed("hostname", 4));
+	assert_false(emit_variable_is_allowed("", 0));
+	assert_false(emit_variable_is_allowed("host\0", 5));
+}
+
+static void test_times(void **state)
+{
+	static const char *const good[] = { "0",  "5",      "10s",  "250ms", "1h30m",
+					    "1d", "2y3M1w", "1h30", "1s5ms" };
+	static const char *const bad[] = { "",      "s",    "-1", "1.5s", "10 s", "10S",
+					   "30m1h", "1s1s", "ms", "5x",   "1sm",  "99999999999s",
+					   "70y",   " 5",   "5 ", "+5",   "5s\n" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		assert_true(emit_time_is_valid(good[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_false(emit_time_is_valid(bad[i]));
+	assert_true(emit_seconds_is_valid("1h30m"));
+	assert_false(emit_seconds_is_valid("250ms"));
+}
+
+static void test_sizes(void **state)
+{
+	static const char *const bad[] = { "",     "k",    "10mb", "-1",
+					   "1.5m", "10 m", "1t",   "99999999999" };
+	uint64_t bytes;
+
+	(void)state;
+	assert_true(emit_size_parse("4096", &bytes) && bytes == 4096);
+	assert_true(emit_size_parse("64k", &bytes) && bytes == 65536);
+	assert_true(emit_size_parse("10M", &bytes) && bytes == 10485760);
+	assert_true(emit_size_parse("3g", &bytes) && bytes == UINT64_C(3221225472));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_false(emit_size_is_valid(bad[i]));
+}
+
+static void test_values_read_back(void **state)
+{
+	static const char *const texts[] = { "",         "a",   "a b",   " ",
+					     "/a(b)",    "x)",  "$host", "$remote_addr $scheme",
+					     "\xc3\xa9", "a,b", "@x",    "!a" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		struct buf out = BUF_INIT;
+		struct lexer l;
+		struct token t;
+
+		buf_puts(&out, "name ");
+		emit_value(&out, texts[i]);
+		buf_puts(&out, ";");
+		lexer_init(&l, out.data, out.size);
+		lexer_next(&l);
+		t = lexer_next(&l);
+		assert_int_equal(t.kind, TOKEN_WORD);
+		assert_string_equal(t.word, texts[i]);
+		assert_int_equal(lexer_next(&l).kind, TOKEN_SEMICOLON);
+		assert_int_equal(lexer_next(&l).kind, TOKEN_END);
+		lexer_fini(&l);
+		buf_fini(&out);
+	}
+}
+
+static void test_comment_path(void **state)
+{
+	struct buf out = BUF_INIT;
+
+	(void)state;
+	emit_comment_path(&out, "/nginx/config/upstreams/a/[::1]:80");
+	assert_string_equal(buf_str(&out), "/nginx/config/upstreams/a/%5B::1%5D:80");
+	buf_clear(&out);
+	emit_comment_path(&out, "/a\nb{c}\xff;% ");
+	assert_string_equal(buf_str(&out), "/a%0Ab%7Bc%7D%FF%3B%25%20");
+	buf_fini(&out);
+}
+
+/* Cut at 200 bytes, and never within an escape. */
+static void test_comment_path_is_cut(void **state)
+{
+	struct buf out = BUF_INIT;
+	char path[400];
+
+	(void)state;
+	memset(path, ';', sizeof(path));
+	path[399] = '\0';
+	buf_puts(&out, "# ");
+	emit_comment_path(&out, path);
+	assert_int_equal(out.size, 2 + 198);
+	buf_fini(&out);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_plain_text),
+		cmocka_unit_test(test_every_bad_byte),
+		cmocka_unit_test(test_bad_utf8),
+		cmocka_unit_test(test_deceptive_characters),
+		cmocka_unit_test(test_length),
+		cmocka_unit_test(test_variables),
+		cmocka_unit_test(test_first_and_last_variable),
+		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_values_read_back),
+		cmocka_unit_test(test_comment_path),
+		cmocka_unit_test(test_comment_path_is_cut),
+	};
+
+	return cmocka_run_group_tests_name("emit", tests, NULL, NULL);
+}

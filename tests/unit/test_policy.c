@@ -1,0 +1,297 @@
+/* What snippets and paths may do, under each policy. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <zknginx/policy.h>
+
+static const char *const roots[] = { "/srv", "/etc/ssl/", NULL };
+static const struct policy safe = { POLICY_SAFE, roots };
+static const struct policy all = { POLICY_ALL, roots };
+static const struct policy off = { POLICY_OFF, roots };
+
+static bool allows(const struct policy *p, const char *text)
+{
+	struct violation v;
+	bool ok = policy_check(p, text, strlen(text), &v);
+
+	assert_int_equal(ok, !v.text[0]);
+	return ok;
+}
+
+static void expect_all(const char *const *texts, size_t count, bool allowed)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (allows(&safe, texts[i]) != allowed)
+			fail_msg("%s: %s", allowed ? "refused" : "allowed", texts[i]);
+	}
+}
+
+static void test_useful_snippets(void **state)
+{
+	static const char *const texts[] = {
+		"gzip on; gzip_types text/css;",
+		"map $http_upgrade $c { default upgrade; '' close; \"~^a{2}$\" b; }",
+		"geo $g { ranges; 10.0.0.0-10.0.0.255 a; default b; }",
+		"split_clients $remote_addr $v { 50% a; * b; }",
+		"types { text/html html; }",
+		"limit_req_zone $binary_remote_addr zone=a:1m rate=1r/s;",
+		"upstream u { least_conn; server 10.0.0.1:80 weight=2; keepalive 4; }",
+		"server { listen 80; server_name ~^a$; location / { proxy_pass "
+		"http://u/x$is_args$args; } }",
+		"server { listen [::]:443 ssl; ssl_certificate /etc/ssl/a.crt; ssl_certificate_key "
+		"/etc/ssl/a.key; }",
+		"location / { root /srv/www; try_files $uri $uri/ /index.html?$args @x =404; }",
+		"location /a/ { alias /srv/b/; }",
+		"location = /a { alias /srv/b; }",
+		"location ~ ^/a { alias /srv/b; }",
+		"rewrite ^/a/(.*)$ /b/$1 last;",
+		"rewrite ^(.*)$ https://$host$1 permanent;",
+		"rewrite ^/u/([0-9]+)/(.*)$ /user/$1.html?rest=$2&a=$arg_x last;",
+		"rewrite ^ $uri/ permanent;",
+		"error_page 500 502 /50x.html; error_page 404 = @x; error_page 403 "
+		"http://a/$arg_b;",
+		"if ($http_x = \"a b\") { return 403; } if (!-f $request_filename) { return 404; }",
+		"access_log off;",
+		"resolver 10.0.0.1 [::1]:53 valid=10s;",
+		"log_format a '$remote_addr \"$request\"';",
+		"add_header X \"a;b\" always; index index.html a.txt; set $x $arg_y;",
+		"auth_basic a; auth_basic_user_file /etc/ssl/htpasswd; allow 10.0.0.0/8; deny all;",
+		"proxy_ssl_certificate_key /etc/ssl/a.key;",
+		"# only a comment\n",
+	};
+
+	(void)state;
+	expect_all(texts, ARRAY_SIZE(texts), true);
+}
+
+static void test_dangerous_snippets(void **state)
+{
+	static const char *const texts[] = {
+		"include /etc/passwd;",
+		"\"include\" /etc/passwd;",
+		"in\\clude x;",
+		"load_module x.so;",
+		"proxy_temp_path /etc;",
+		"client_body_temp_path /root;",
+		"proxy_cache_path /etc keys_zone=a:1m;",
+		"proxy_store on;",
+		"dav_methods PUT;",
+		"perl_set $a x;",
+		"init_by_lua 'os.execute()';",
+		"content_by_lua_block { x }",
+		"access_log /etc/cron.d/x;",
+		"access_log off /x;",
+		"error_log off;",
+		"ssl_engine x;",
+		"ssl_certificate_key engine:/tmp/x.so:k;",
+		"ssl_certificate data:$a;",
+		"proxy_ssl_certificate_key engine:x:y;",
+		"ssl_certificate /srv/$host.crt;",
+		"fastcgi_pass 127.0.0.1:9000;",
+		"server { listen unix:/tmp/x; }",
+		"upstream u { server unix:/var/run/docker.sock; }",
+		"location / { proxy_pass http://unix:/var/run/docker.sock:/; }",
+		"location / { proxy_pass HTTP://UNIX:/x; }",
+		"location / { proxy_pass http://$arg_x; }",
+		"location / { proxy_pass $x; }",
+		"proxy_pass unix:/x;",
+		"resolver dns.example.com;",
+		"map $a $b { include /etc/passwd; }",
+		"map $a $b { \"include\" /etc/passwd; }",
+		"geo $a { include /etc/passwd; }",
+		"types { include /etc/passwd; }",
+		"map $a $b { x { y z; } }",
+		"ssl_conf_command Certificate /etc/shadow;",
+		"js_import /x;",
+		"user root;",
+		"constructed_name x;",
+	};
+
+	(void)state;
+	expect_all(texts, ARRAY_SIZE(texts), false);
+}
+
+static void test_files_outside_of_the_roots(void **state)
+{
+	static const char *const texts[] = {
+		"root /etc;",
+		"root /srv/../etc;",
+		"root srv;",
+		"root /srv/$host;",
+		"root /srvx;",
+		"location / { alias /srv/a/; } location /a { alias /srv/b/; }",
+		"location /a/ { alias /srv/b; }",
+		"location /a { alias /srv/; }",
+		"alias /srv/a/;",
+		"auth_basic_user_file /etc/passwd;",
+		"try_files $arg_x =404;",
+		"try_files /../../etc/passwd =404;",
+		"try_files $uri$arg_x =404;",
+		"try_files @/../x =404;",
+		"try_files ${uri} =404;",
+		"rewrite ^ $arg_x break;",
+		"rewrite ^ /../../etc/passwd break;",
+		"rewrite ^ -secret/x break;",
+		"rewrite ^/x(.*)$ /$1 break;",
+		"rewrite ^/(..)(.*)$ /$2 break;",
+		"rewrite (?m)^(.*)$ /$1 break;",
+		"rewrite \\^(.*)$ /$1 break;",
+		"rewrite ^/(.) /$1. break;",
+		"rewrite ^/(.) /$1$1 break;",
+		"rewrite ^/(.) /.$1 break;",
+		"rewrite ^/[x(]y(.*) /$1 break;",
+		"rewrite ^ /a$args break;",
+		"error_page 404 $arg_x;",
+		"error_page 404 /../../etc/passwd;",
+		"index ../../etc/passwd;",
+		"index $arg_x;",
+		"if (-f $arg_x) { return 200; }",
+		"if (!-e /etc/shadow) { return 200; }",
+		"if ( -d /etc ) { return 200; }",
+	};
+
+	(void)state;
+	expect_all(texts, ARRAY_SIZE(texts), false);
+}
+
+static void test_braces(void **state)
+{
+	static const char *const texts[] = {
+		"}",
+		"} http {",
+		"server {",
+		"server { } }",
+		"server { listen 80; ",
+		"gzip on",
+		"gzip \"on",
+		"gzip on; }",
+		";",
+		"server { } } server {",
+		"a \"b\"c;",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		assert_false(allows(&safe, texts[i]));
+		assert_false(allows(&all, texts[i]));
+	}
+}
+
+static void test_levels(void **state)
+{
+	(void)state;
+	assert_true(
+		allows(&all, "include /etc/passwd; lua_package_path x; map $a $b { include x; }"));
+	assert_false(allows(&all, "content_by_lua_block { x; }"));
+	assert_false(allows(&off, "gzip on;"));
+}
+
+static void test_depth(void **state)
+{
+	struct buf text = BUF_INIT;
+
+	(void)state;
+	for (int i = 0; i < 17; i++)
+		buf_puts(&text, "location / {");
+	for (int i = 0; i < 17; i++)
+		buf_puts(&text, "}");
+	assert_false(allows(&safe, text.data));
+	assert_true(allows(&safe, "server{location /{location /a{limit_except GET{deny all;}}}}"));
+	buf_fini(&text);
+}
+
+static void test_control_characters(void **state)
+{
+	struct violation v;
+
+	(void)state;
+	assert_false(policy_check(&safe, "gzip\0 on;", 9, &v));
+	assert_false(allows(&all, "gzip\x01 on;"));
+	assert_false(allows(&safe, "gzip on;\x7f"));
+	assert_true(allows(&safe, "gzip\ton;\r\n"));
+}
+
+static void test_violation_is_explained(void **state)
+{
+	static const char text[] = "gzip on;\n\nserver {\n  lua_thing x;\n}\n";
+	struct violation v;
+
+	(void)state;
+	assert_false(policy_check(&safe, text, sizeof(text) - 1, &v));
+	assert_int_equal(v.line, 4);
+	assert_non_null(strstr(v.text, "lua_thing"));
+	assert_non_null(strstr(v.text, "line 4"));
+	assert_false(policy_check(&safe, "a\xff\x1b[1m x;", 9, &v));
+	assert_null(strchr(v.text, '\x1b'));
+	assert_false(policy_check(&safe, "\n server { ", 11, &v));
+	assert_int_equal(v.line, 2);
+}
+
+static void test_paths(void **state)
+{
+	static const char *const good[] = { "/srv", "/srv/", "/srv/a/b", "/etc/ssl/a.crt",
+					    "/srv/a..b" };
+	static const char *const bad[] = {
+		"",          "/",         "srv/a",         "/srvx",       "/etc/passwd",
+		"/etc/sslx", "/srv/..",   "/srv/../a",     "/srv/a/../b", "/srv/$a",
+		"/srv/a;b",  "/srv/a\nb", "engine:/srv/x", "/srv/a\""
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		assert_true(policy_allows_path(&safe, good[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_false(policy_allows_path(&safe, bad[i]));
+	assert_true(policy_allows_path(&all, "/opt/x"));
+	assert_false(policy_allows_path(&all, "/opt/../x"));
+	assert_false(policy_allows_path(&all, "opt"));
+	assert_true(policy_allows_path(
+		&(struct policy){ POLICY_SAFE, (const char *[]){ "/", NULL } }, "/opt"));
+	assert_false(policy_allows_path(&(struct policy){ POLICY_SAFE, NULL }, "/opt"));
+}
+
+static void test_upstreams(void **state)
+{
+	static const char text[] =
+		"upstream own { server 10.0.0.1:80; }\n"
+		"server { location / { proxy_pass http://Shop/x; }\n"
+		"location /a { proxy_pass https://api$request_uri; }\n"
+		"location /b { grpc_pass grpc://rpc; proxy_pass http://own; }\n"
+		"location /c { proxy_pass http://10.0.0.1; proxy_pass_header X; }\n"
+		"location /d { proxy_pass http://host:8080/; proxy_pass http://shop; } }\n"
+		"server { proxy_pass tcp-one; }\n";
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	const char **names;
+	size_t count;
+
+	(void)state;
+	names = policy_upstreams(a, text, sizeof(text) - 1, &count);
+	assert_int_equal(count, 3);
+	assert_string_equal(names[0], "shop");
+	assert_string_equal(names[1], "rpc");
+	assert_string_equal(names[2], "tcp-one");
+	assert_null(names[3]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_useful_snippets),
+		cmocka_unit_test(test_dangerous_snippets),
+		cmocka_unit_test(test_files_outside_of_the_roots),
+		cmocka_unit_test(test_braces),
+		cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_depth),
+		cmocka_unit_test(test_control_characters),
+		cmocka_unit_test(test_violation_is_explained),
+		cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_upstreams),
+	};
+
+	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);
+}
