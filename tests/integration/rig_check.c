@@ -1,0 +1,160 @@
+/*
+ * nginx -t for tests. nginx opens logs, makes directories and binds ports even when it
+ * only tests, so everything that a generated file names is moved to where it may.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <zknginx/buf.h>
+#include <zknginx/err.h>
+
+#include "rig.h"
+#include "rig_check.h"
+
+#define STREAM_MODULE "/usr/lib/nginx/modules/ngx_stream_module.so"
+
+static const struct {
+	const char *from, *to;
+} MOVED[] = {
+	{ "/etc/ssl/", "ssl/" },
+	{ "/var/log/nginx/", "log/" },
+	{ "/var/cache/nginx/", "cache/" },
+};
+
+/* One port for each address that a listen names, so that equal ones stay equal. */
+static struct {
+	char address[64];
+	int port;
+} ports[64];
+static size_t port_count;
+
+static int port_of(const char *address, size_t size)
+{
+	char key[64];
+
+	snprintf(key, sizeof(key), "%.*s", (int)size, address);
+	for (size_t i = 0; i < port_count; i++) {
+		if (strcmp(ports[i].address, key) == 0)
+			return ports[i].port;
+	}
+	if (port_count == ARRAY_SIZE(ports))
+		die("rig_check: too many addresses");
+	memcpy(ports[port_count].address, key, sizeof(key));
+	ports[port_count].port = rig_port();
+	return ports[port_count++].port;
+}
+
+static void make_certificate(void)
+{
+	char *key = rig_path("ssl/private/shop.key"), *certificate = rig_path("ssl/shop.crt");
+	char *argv[] = { "openssl", "req",    "-x509",     "-newkey",  "rsa:2048",
+			 "-nodes",  "-batch", "-subj",     "/CN=test", "-keyout",
+			 key,       "-out",   certificate, NULL };
+	char *output;
+
+	if (rig_run(&output, argv) != 0)
+		die("openssl: %s", output);
+}
+
+void rig_check_setup(void)
+{
+	static const char *const directories[] = { "live", "ssl",   "ssl/private",
+						   "log",  "cache", "tmp" };
+	const char *home = rig_directory();
+
+	for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
+		if (mkdir(rig_path("%s", directories[i]), 0755) < 0)
+			die("%s: %m", directories[i]);
+	}
+	make_certificate();
+	rig_check_other("");
+	rig_write(rig_path("nginx.conf"),
+		  "load_module " STREAM_MODULE ";\n"
+		  "pid %s/nginx.pid;\n"
+		  "error_log stderr;\n"
+		  "events { }\n"
+		  "http {\n"
+		  "    client_body_temp_path %s/tmp/body;\n"
+		  "    proxy_temp_path %s/tmp/proxy;\n"
+		  "    fastcgi_temp_path %s/tmp/fastcgi;\n"
+		  "    uwsgi_temp_path %s/tmp/uwsgi;\n"
+		  "    scgi_temp_path %s/tmp/scgi;\n"
+		  "    access_log off;\n"
+		  "    include %s/http.conf;\n"
+		  "    include %s/other.conf;\n"
+		  "}\n"
+		  "stream {\n"
+		  "    include %s/stream.conf;\n"
+		  "}\n",
+		  home, home, home, home, home, home, rig_check_live(), home, rig_check_live());
+}
+
+void rig_check_other(const char *text)
+{
+	rig_write(rig_path("other.conf"), "%s", text);
+}
+
+const char *rig_check_live(void)
+{
+	return rig_path("live");
+}
+
+/* Is this the address of a listen at the beginning of a line? Returns where it begins. */
+static const char *listen_address(const char *text, const char *at)
+{
+	const char *start = at;
+
+	while (start > text && (start[-1] == ' ' || start[-1] == '\t'))
+		start--;
+	if (start > text && start[-1] != '\n')
+		return NULL;
+	return strncmp(at, "listen ", 7) == 0 ? at + 7 : NULL;
+}
+
+static const char *move_path(const char *at, struct buf *out)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(MOVED); i++) {
+		size_t size = strlen(MOVED[i].from);
+
+		if (strncmp(at, MOVED[i].from, size) == 0) {
+			buf_printf(out, "%s/%s", rig_directory(), MOVED[i].to);
+			return at + size;
+		}
+	}
+	return at;
+}
+
+char *rig_check_localise(const char *text)
+{
+	CLEANUP(buf_fini) struct buf out = BUF_INIT;
+	const char *at = text;
+
+	while (*at) {
+		const char *address = listen_address(text, at), *next = move_path(at, &out);
+
+		if (address) {
+			size_t size = strcspn(address, " ;\n");
+
+			buf_printf(&out, "listen 127.0.0.1:%d", port_of(address, size));
+			at = address + size;
+		} else if (next != at) {
+			at = next;
+		} else {
+			buf_putc(&out, *at++);
+		}
+	}
+	rig_write(rig_path("localised"), "%s", buf_str(&out));
+	return rig_read(rig_path("localised"));
+}
+
+int rig_check(const char *http, const char *stream, char **output)
+{
+	char *conf = rig_path("nginx.conf");
+	char *argv[] = { "nginx", "-t", "-e", "stderr", "-c", conf, NULL };
+
+	rig_write(rig_path("live/http.conf"), "%s", http);
+	rig_write(rig_path("live/stream.conf"), "%s", stream);
+	return rig_run(output, argv);
+}
