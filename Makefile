@@ -110,6 +110,10 @@ check: deps
 unit: $(UNIT_TESTS)
 	$(Q)set -e; for t in $^; do echo "== $$t"; $$t; done
 
+# A person reads the diff that this leaves.
+golden-update: $(B)/tests/unit/test_golden
+	$(Q)GOLDEN_UPDATE=1 $<
+
 integration: $(B)/zknginxd $(INTEGRATION_TESTS)
 	$(Q)set -e; for t in $(INTEGRATION_TESTS); do echo "== $$t"; ZKNGINXD=$(B)/zknginxd $$t; done
 

@@ -8,7 +8,7 @@
 
 #include "renderer.h"
 
-/* The discard port, and never tried: a request is answered with 502 at once. */
+/* The discard port, and never tried: in http, 502 at once. */
 #define NOBODY "server 127.0.0.1:9 down;"
 
 static void render_params(struct renderer *r, const struct server_params *p, bool backups)
@@ -42,7 +42,7 @@ static void render_servers(struct renderer *r, const struct upstream *u)
 	bool backups = has_primary(u);
 
 	if (u->unavailable || !u->server_count) {
-		render_plain(r, "# No server is to be had; this one answers 502 at once.");
+		render_plain(r, "# No server is to be had; every request is refused at once.");
 		render_plain(r, NOBODY);
 		return;
 	}
