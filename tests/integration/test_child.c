@@ -1,0 +1,354 @@
+/* A child process: output, end, deadline, and what it must not inherit. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <zknginx/err.h>
+
+#include "nginx/child.h"
+#include "rig.h"
+
+struct seen {
+	int calls;
+	bool timed_out, exited;
+	int code;
+	char *failure, *output, *errors;
+	size_t streamed;
+};
+
+static sd_event *loop;
+
+static void on_done(void *ctx, const struct child_result *r)
+{
+	struct seen *s = ctx;
+
+	s->calls++;
+	s->timed_out = r->timed_out;
+	s->exited = r->exited;
+	s->code = r->code;
+	s->failure = r->failure ? xstrdup(r->failure) : NULL;
+	s->output = xstrdup(buf_str(r->output));
+	s->errors = xstrdup(buf_str(r->errors));
+}
+
+static void on_output(void *ctx, const char *bytes UNUSED, size_t size)
+{
+	((struct seen *)ctx)->streamed += size;
+}
+
+static void forget(struct seen *s)
+{
+	free(s->failure);
+	free(s->output);
+	free(s->errors);
+}
+
+static struct child_spec shell(struct seen *s, const char *script)
+{
+	static char *arguments[] = { (char *)"sh", (char *)"-c", NULL, NULL };
+	static char *environment[] = { (char *)"PATH=/usr/bin:/bin", NULL };
+
+	arguments[2] = (char *)script;
+	return (struct child_spec){
+		.path = "/bin/sh",
+		.exec_fd = -1,
+		.argv = arguments,
+		.envp = environment,
+		.deadline = RIG_PATIENCE,
+		.keep_output = true,
+		.done = on_done,
+		.ctx = s,
+	};
+}
+
+static struct child *spawn(const struct child_spec *spec)
+{
+	struct child *c = NULL;
+	struct err e;
+
+	if (child_spawn(loop, spec, &c, &e) < 0)
+		fail_msg("%s", e.text);
+	return c;
+}
+
+static void run(const struct child_spec *spec, struct seen *s)
+{
+	CLEANUP(child_freep) struct child *c = spawn(spec);
+
+	eventually(loop, s->calls);
+}
+
+/* Gone, or waiting for an idle init to reap it. */
+static bool is_gone(pid_t pid)
+{
+	CLEANUP(freep) char *path = xasprintf("/proc/%d/stat", (int)pid);
+	const char *text = rig_read(path);
+
+	return !text || !*text || strstr(text, ") Z ");
+}
+
+static int set_up(void **state UNUSED)
+{
+	return sd_event_new(&loop) < 0;
+}
+
+static int tear_down(void **state UNUSED)
+{
+	loop = sd_event_unref(loop);
+	rig_clean();
+	return 0;
+}
+
+/* --- the plain course ------------------------------------------------------------------------- */
+
+static void both_outputs_and_the_status_arrive(void **state UNUSED)
+{
+	CLEANUP(forget) struct seen s = { 0 };
+	struct child_spec spec = shell(&s, "echo out; echo err >&2; exit 3");
+
+	run(&spec, &s);
+	assert_null(s.failure);
+	assert_true(s.exited);
+	assert_false(s.timed_out);
+	assert_int_equal(s.code, 3);
+	assert_string_equal(s.output, "out\n");
+	assert_string_equal(s.errors, "err\n");
+}
+
+static void output_is_kept_only_on_request_but_always_streamed(void **state UNUSED)
+{
+	CLEANUP(forget) struct seen s = { 0 };
+	struct child_spec spec = shell(&s, "head -c 5000000 /dev/zero; echo end >&2");
+
+	spec.keep_output = false;
+	spec.on_output = on_output;
+	run(&spec, &s);
+	assert_int_equal(s.streamed, 5000000);
+	assert_string_equal(s.output, "");
+	assert_string_equal(s.errors, "end\n");
+}
+
+static void of_too_many_errors_both_ends_stay(void **state UNUSED)
+{
+	CLEANUP(forget) struct seen s = { 0 };
+	struct child_spec spec = shell(
+		&s,
+		"{ echo first; head -c 9000000 /dev/zero | tr '\\0' 'x'; echo; echo last; } >&2");
+
+	run(&spec, &s);
+	assert_true(strlen(s.errors) <= CHILD_ERRORS_LIMIT);
+	assert_int_equal(strncmp(s.errors, "first\n", 6), 0);
+	assert_string_equal(s.errors + strlen(s.errors) - 6, "\nlast\n");
+}
+
+static void a_signal_is_told_from_an_exit(void **state UNUSED)
+{
+	CLEANUP(forget) struct seen s = { 0 };
+	struct child_spec spec = shell(&s, "kill -SEGV $$");
+
+	run(&spec, &s);
+	assert_false(s.exited);
+	assert_int_equal(s.code, SIGSEGV);
+}
+
+static void an_open_executable_is_run(void **state UNUSED)
+{
+	static char *arguments[] = { (char *)"echo", (char *)"hello", NULL };
+	CLEANUP(forget) struct seen s = { 0 };
+	struct child_spec spec = shell(&s, "");
+
+	spec.exec_fd = open("/bin/echo", O_PATH | O_CLOEXEC);
+	spec.path = "/nonexistent";
+	spec.argv = arguments;
+	run(&spec, &s);
+	close(spec.exec_fd);
+	assert_string_equal(s.output, "hello\n");
+}
+
+/* --- what it does not inherit ----------------------------------------------------------------- */
+
+static void nothing_is_inherited(void **state UNUSED)
+{
+	CLEANUP(forget) struct seen s = { 0 };
+	struct child_spec spec =
+		shell(&s, "env | grep -v ^PWD=; cat; test -e /proc/$$/fd/77 && echo leaked;"
+			  "grep -E '^Sig(Blk|Ign)' /proc/self/status");
+	sigset_t blocked, before;
+
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGTERM);
+	sigprocmask(SIG_BLOCK, &blocked, &before);
+	signal(SIGPIPE, SIG_IGN);
+	assert_int_equal(dup2(STDERR_FILENO, 77), 77);
+	run(&spec, &s);
+	close(77);
+	signal(SIGPIPE, SIG_DFL);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	assert_string_equal(s.output, "PATH=/usr/bin:/bin\n"
+				      "SigBlk:\t0000000000000000\n"
+				      "SigIgn:\t0000000000000000\n");
+}
+
+/* --- failures before exec --------------------------------------------------------------------- */
+
+static int refuse(void *ctx UNUSED, const char **what)
+{
+	*what = "cannot do as asked";
+	return EPERM;
+}
+
+static void a_failed_preparation_is_reported_in_words(void **state UNUSED)
+{
+	CLEANUP(forget) struct seen s = { 0 };
+	struct child_spec spec = shell(&s, "echo ran");
+
+	spec.prepare = refuse;
+	run(&spec, &s);
+	assert_string_equal(s.failure, "cannot do as asked: Operation not permitted");
+	assert_string_equal(s.output, "");
+}
+
+static void a_missing_program_is_reported_in_words(void **state UNUSED)
+{
+	CLEANUP(forget) struct seen s = { 0 };
+	struct child_spec spec = shell(&s, "");
+
+	spec.path = "/nonexistent/program";
+	run(&spec, &s);
+	assert_string_equal(s.failure, "/nonexistent/program: No such file or directory");
+}
+
+/* --- deadline and descendants ----------------------------------------------------------------- */
+
+static pid_t first_number(const char *text)
+{
+	return (pid_t)atoi(text);
+}
+
+static void the_deadline_kills_the_whole_group(void **state UNUSED)
+{
+	CLEANUP(forget) struct seen s = { 0 };
+	struct child_spec spec = shell(&s, "trap '' TERM; sleep 1000 & echo $!; wait");
+
+	spec.deadline = 300 * USEC_PER_MSEC;
+	run(&spec, &s);
+	assert_true(s.timed_out);
+	assert_false(s.exited);
+	assert_int_equal(s.code, SIGKILL);
+	assert_true(first_number(s.output) > 0);
+	eventually(NULL, is_gone(first_number(s.output)));
+}
+
+static void what_is_left_of_the_group_ends_with_the_child(void **state UNUSED)
+{
+	CLEANUP(forget) struct seen s = { 0 };
+	struct child_spec spec = shell(&s, "sleep 1000 & echo $!; exit 5");
+
+	run(&spec, &s);
+	assert_false(s.timed_out);
+	assert_int_equal(s.code, 5);
+	eventually(NULL, is_gone(first_number(s.output)));
+}
+
+static void a_descendant_that_got_away_is_not_waited_for(void **state UNUSED)
+{
+	CLEANUP(forget) struct seen s = { 0 };
+	/* the fifo makes sure that it has got away */
+	const char *fifo = rig_path("away");
+	CLEANUP(freep)
+	char *script =
+		xasprintf("mkfifo %s; setsid sh -c 'echo $$; : >%s; exec sleep 1000' & cat %s",
+			  fifo, fifo, fifo);
+	struct child_spec spec = shell(&s, script);
+
+	spec.deadline = USEC_PER_SEC;
+	run(&spec, &s);
+	assert_int_equal(s.calls, 1);
+	assert_true(s.exited);
+	assert_false(s.timed_out);
+	assert_false(is_gone(first_number(s.output)));
+	kill(first_number(s.output), SIGKILL);
+}
+
+static void freeing_kills_and_reaps_in_silence(void **state UNUSED)
+{
+	CLEANUP(forget) struct seen s = { 0 };
+	struct child_spec spec = shell(&s, "echo up; sleep 1000");
+	struct child *c;
+
+	spec.on_output = on_output;
+	c = spawn(&spec);
+	eventually(loop, s.streamed);
+	child_free(c);
+	eventually(loop, waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD);
+	assert_int_equal(s.calls, 0);
+}
+
+/* A change of identity clears the death signal: it must be set again. */
+static int become_nobody(void *ctx UNUSED, const char **what UNUSED)
+{
+	return syscall(SYS_setresuid, 65534, 65534, 65534) < 0 ? errno : 0;
+}
+
+/* A daemon of its own; its child writes its pid to a file. */
+static void be_daemon(const char *script)
+{
+	struct seen s = { 0 };
+	struct child_spec spec = shell(&s, script);
+	struct child *c;
+
+	if (sd_event_new(&loop) < 0)
+		_exit(1);
+	spec.prepare = become_nobody;
+	if (child_spawn(loop, &spec, &c, NULL) < 0)
+		_exit(1);
+	for (;;)
+		sd_event_run(loop, UINT64_MAX);
+}
+
+static void a_child_dies_with_its_daemon(void **state UNUSED)
+{
+	const char *file = rig_path("pid");
+	CLEANUP(freep) char *script = xasprintf("echo $$ >%s; exec sleep 1000", file);
+	pid_t daemon;
+
+	rig_write(file, "%s", "");
+	assert_int_equal(chmod(file, 0666), 0);
+	daemon = fork();
+	assert_true(daemon >= 0);
+	if (daemon == 0)
+		be_daemon(script);
+	eventually(NULL, first_number(rig_read(file)) > 0);
+	assert_false(is_gone(first_number(rig_read(file))));
+	rig_stop(daemon, SIGKILL);
+	eventually(NULL, is_gone(first_number(rig_read(file))));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(both_outputs_and_the_status_arrive),
+		TEST(output_is_kept_only_on_request_but_always_streamed),
+		TEST(of_too_many_errors_both_ends_stay),
+		TEST(a_signal_is_told_from_an_exit),
+		TEST(an_open_executable_is_run),
+		TEST(nothing_is_inherited),
+		TEST(a_failed_preparation_is_reported_in_words),
+		TEST(a_missing_program_is_reported_in_words),
+		TEST(the_deadline_kills_the_whole_group),
+		TEST(what_is_left_of_the_group_ends_with_the_child),
+		TEST(a_descendant_that_got_away_is_not_waited_for),
+		TEST(freeing_kills_and_reaps_in_silence),
+		TEST(a_child_dies_with_its_daemon),
+	};
+
+	return cmocka_run_group_tests_name("child", tests, NULL, NULL);
+}
