@@ -64,7 +64,8 @@ static int leave_host(struct enclosure *in)
 		if (mount_setattr(in->staged_tree, "", AT_EMPTY_PATH, &closed, sizeof(closed)) < 0)
 			return failed(in, "make read-only", in->staged);
 	}
-	if (in->home >= 0 && setns(in->home, CLONE_NEWNS) < 0)
+	/* setns() wants a root and working directory that no thread shares: a sanitizer has one */
+	if (in->home >= 0 && (unshare(CLONE_FS) < 0 || setns(in->home, CLONE_NEWNS) < 0))
 		return failed(in, "enter the mount namespace of the master", NULL);
 	if (unshare(CLONE_NEWNS) < 0)
 		return failed(in, "make a mount namespace", NULL);

@@ -80,9 +80,10 @@ static struct child *spawn(const struct child_spec *spec)
 
 static void run(const struct child_spec *spec, struct seen *s)
 {
-	CLEANUP(child_freep) struct child *c = spawn(spec);
+	struct child *c = spawn(spec);
 
 	eventually(loop, s->calls);
+	child_free(c);
 }
 
 /* Gone, or waiting for an idle init to reap it. */

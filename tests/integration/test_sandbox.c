@@ -38,7 +38,7 @@ static const struct verdict *test(struct host *h)
 	return host_test(h, h->settings.sandbox);
 }
 
-static bool says(const struct verdict *v, const char *fmt, ...)
+static PRINTF(2, 3) bool says(const struct verdict *v, const char *fmt, ...)
 {
 	CLEANUP(freep) char *text = NULL;
 	va_list args;
