@@ -32,7 +32,8 @@ struct test {
 	sd_event *loop;
 	char *staged;
 	int executable, home; /* of the master, or -1 */
-	uint64_t deadline;    /* CLOCK_MONOTONIC */
+	struct rlimit files;
+	uint64_t deadline; /* CLOCK_MONOTONIC */
 	unsigned round;
 	struct fallback *fallback;
 	struct child *child;
@@ -150,8 +151,8 @@ void sandbox_cancel(struct sandbox *s)
 		test_free(TAKE(s->test));
 }
 
-/* The master's own executable, even when a package upgrade has deleted it; and its mount
- * namespace where that is not ours. */
+/* The master's own executable, even when a package upgrade has deleted it; its limit of open
+ * files; and its mount namespace where that is not ours. */
 static void find_master(struct test *t, long master)
 {
 	CLEANUP(freep) char *exe = xasprintf("/proc/%ld/exe", master);
@@ -163,6 +164,8 @@ static void find_master(struct test *t, long master)
 	t->executable = open(exe, O_PATH | O_CLOEXEC);
 	if (t->executable < 0)
 		log_debug("%s: %s; using %s", exe, strerrordesc_np(errno), t->sandbox->binary);
+	if (prlimit((pid_t)master, RLIMIT_NOFILE, NULL, &t->files) < 0)
+		t->files.rlim_cur = 0;
 	if (stat("/proc/self/ns/mnt", &ours) < 0 || stat(home, &theirs) < 0 ||
 	    (ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino))
 		return;
@@ -234,7 +237,7 @@ static int run_enclosed(struct test *t, struct err *e)
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new();
 	CLEANUP(plan_fini) struct plan plan;
-	struct enclosure in = { .home = t->home, .staged = t->staged };
+	struct enclosure in = { .home = t->home, .staged = t->staged, .files = t->files };
 
 	plan_init(&plan, a);
 	plan_places(t->sandbox, &plan);

@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -174,11 +173,25 @@ static void open_up_output(void)
 		return;
 }
 
+/* As many files as the master may open, no more and, as far as we may, no less. */
+static void take_limits_of_master(const struct enclosure *in)
+{
+	struct rlimit l;
+
+	if (in->files.rlim_cur == 0 || setrlimit(RLIMIT_NOFILE, &in->files) == 0 ||
+	    getrlimit(RLIMIT_NOFILE, &l) < 0)
+		return;
+	l.rlim_cur = in->files.rlim_cur < l.rlim_max ? in->files.rlim_cur : l.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &l) < 0)
+		return;
+}
+
 static int become_nobody(struct enclosure *in)
 {
 	const struct rlimit none = { 0, 0 };
 
 	open_up_output();
+	take_limits_of_master(in);
 	narrow_bounding_set();
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return failed(in, "give up privileges", NULL);

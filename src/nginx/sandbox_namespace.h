@@ -4,6 +4,8 @@
 #ifndef ZKNGINX_NGINX_SANDBOX_NAMESPACE_H
 #define ZKNGINX_NGINX_SANDBOX_NAMESPACE_H
 
+#include <sys/resource.h>
+
 #include "sandbox_plan.h"
 
 struct enclosure {
@@ -11,8 +13,9 @@ struct enclosure {
 	const char *staged; /* what STEP_ATTACH attaches; NULL where no step does */
 	const struct step *steps;
 	size_t step_count;
-	int staged_tree;  /* set by enclosure_enter() */
-	char words[1024]; /* what went wrong */
+	struct rlimit files; /* how many files the master may open; rlim_cur 0: not known */
+	int staged_tree;     /* set by enclosure_enter() */
+	char words[1024];    /* what went wrong */
 };
 
 /* A child_spec's prepare; ctx is a struct enclosure. */

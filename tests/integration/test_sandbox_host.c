@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <zknginx/buf.h>
 #include <zknginx/err.h>
 
 #include "rig_sandbox.h"
@@ -298,28 +299,54 @@ static void nothing_but_the_empty_directories_is_writable(void **state)
 
 /* --- the master's executable and namespace ---------------------------------------------------- */
 
+/* A copy of nginx that runs in a mount namespace of its own, with few files to open. */
+static pid_t start_master(const char *executable)
+{
+	const char *conf = rig_path("master.conf"), *pid_file = rig_path("master.pid");
+	pid_t master;
+
+	assert_int_equal(rig_run(NULL, (char *[]){ (char *)"cp", (char *)"/usr/sbin/nginx",
+						   (char *)executable, NULL }),
+			 0);
+	rig_write(conf,
+		  "daemon off; pid %s; error_log %s/master.log; events {}\n"
+		  "http { access_log off; server { listen 127.0.0.1:%d; } }\n",
+		  pid_file, rig_directory(), rig_port());
+	master = rig_start(NULL, (char *[]){ (char *)"unshare", (char *)"-m", (char *)"prlimit",
+					     (char *)"--nofile=40", (char *)executable,
+					     (char *)"-c", (char *)conf, NULL });
+	eventually(NULL, rig_read(pid_file) && *rig_read(pid_file));
+	return master;
+}
+
 static void the_masters_deleted_executable_in_its_namespace_is_used(void **state)
 {
 	struct host *h = *state;
-	const char *copy = rig_path("nginx"), *conf = rig_path("master.conf");
 
-	assert_int_equal(rig_run(NULL, (char *[]){ (char *)"cp", (char *)"/usr/sbin/nginx",
-						   (char *)copy, NULL }),
-			 0);
-	rig_write(conf,
-		  "daemon off; pid %s/master.pid; error_log %s/master.log; events {}\n"
-		  "http { access_log off; server { listen 127.0.0.1:%d; } }\n",
-		  rig_directory(), rig_directory(), rig_port());
-	pid_t master = rig_start(NULL, (char *[]){ (char *)"unshare", (char *)"-m", (char *)copy,
-						   (char *)"-c", (char *)conf, NULL });
-	eventually(NULL, rig_read(rig_path("master.pid")) && *rig_read(rig_path("master.pid")));
-	assert_int_equal(unlink(copy), 0);
+	h->master = start_master(rig_path("nginx"));
+	assert_int_equal(unlink(rig_path("nginx")), 0);
 	h->settings.binary = "/nonexistent/nginx";
-	h->master = master;
 	test(h);
-	rig_stop(master, SIGTERM);
+	rig_stop((pid_t)h->master, SIGTERM);
 	assert_passed(&h->verdict);
 	assert_true(h->verdict.http_included);
+}
+
+static void what_exceeds_the_masters_open_files_is_refused(void **state)
+{
+	struct host *h = *state;
+	struct buf text = BUF_INIT;
+
+	for (int i = 0; i < 60; i++)
+		buf_printf(&text, "access_log %s/%d.log;\n", h->logs, i);
+	host_stage(h, "%s", buf_str(&text));
+	buf_fini(&text);
+	assert_passed(test(h));
+	h->master = start_master(rig_path("nginx"));
+	test(h);
+	rig_stop((pid_t)h->master, SIGTERM);
+	assert_false(h->verdict.passed);
+	assert_says(&h->verdict, "(24: Too many open files)");
 }
 
 /* --- where there are no namespaces ------------------------------------------------------------ */
@@ -434,6 +461,7 @@ int main(void)
 		TEST(the_process_is_nobody_and_stays_so),
 		TEST(nothing_but_the_empty_directories_is_writable),
 		TEST(the_masters_deleted_executable_in_its_namespace_is_used),
+		TEST(what_exceeds_the_masters_open_files_is_refused),
 		TEST(without_the_right_to_mount_it_says_so),
 		TEST(a_copy_that_cannot_be_written_is_an_error),
 		TEST(copies_of_dead_daemons_are_swept),
