@@ -27,7 +27,6 @@ struct nginx_settings {
 	uint64_t test_timeout;
 	uint64_t reload_timeout;
 	uint64_t reload_gap;
-	const char *probe;   /* "" = none; "127.0.0.1:PORT" */
 	const char *sandbox; /* "auto", "namespace", "fallback" */
 	const char *log_directory;
 };

@@ -99,16 +99,6 @@ size_t settings_fixed_changes(const struct settings *now, const struct settings 
 	return count;
 }
 
-void settings_take(struct settings *now, const struct settings *next)
-{
-	const struct setting *s;
-
-	for (size_t i = 0; (s = setting_at(i)); i++) {
-		if (s->reloadable)
-			setting_copy(now, next, s);
-	}
-}
-
 bool settings_key(size_t i, const char **path, const char **preset, bool *reloadable)
 {
 	const struct setting *s;

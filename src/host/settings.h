@@ -32,12 +32,6 @@ DEFINE_CLEANUP(struct settings_file *, settings_free)
 size_t settings_fixed_changes(const struct settings *now, const struct settings *next,
 			      struct buf *fixed);
 
-/*
- * Copies into `now` the keys of `next` that may change while running. Strings stay
- * where they are: both sets' files must outlive `now`.
- */
-void settings_take(struct settings *now, const struct settings *next);
-
 /* The i-th key's dotted path and default as text, for tests of the sample and the man page; false
  * past the end. A list's default is its entries by ", ". */
 bool settings_key(size_t i, const char **path, const char **preset, bool *reloadable);

@@ -168,18 +168,3 @@ bool setting_same(const struct settings *a, const struct settings *b, const stru
 		return *(const uint64_t *)x == *(const uint64_t *)y;
 	}
 }
-
-void setting_copy(struct settings *to, const struct settings *from, const struct setting *s)
-{
-	static const size_t sizes[SETTING_TYPE_N] = {
-		[SETTING_TEXT] = sizeof(const char *),
-		[SETTING_CHOICE] = sizeof(const char *),
-		[SETTING_TEXTS] = sizeof(const char *const *),
-		[SETTING_INTEGER] = sizeof(long),
-		[SETTING_DURATION] = sizeof(uint64_t),
-		[SETTING_SIZE] = sizeof(uint64_t),
-	};
-
-	if (!s->reserved)
-		memcpy(place(to, s), place_const(from, s), sizes[s->type]);
-}

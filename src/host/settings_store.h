@@ -18,6 +18,5 @@ bool setting_store_texts(struct arena *a, struct settings *values, const struct 
 
 void setting_store_preset(struct arena *a, struct settings *values, const struct setting *s);
 bool setting_same(const struct settings *a, const struct settings *b, const struct setting *s);
-void setting_copy(struct settings *to, const struct settings *from, const struct setting *s);
 
 #endif

@@ -223,18 +223,6 @@ bool form_listen(struct arena *a, const char *text, const char **value, const ch
 			   "\"[::1]:9641\"");
 }
 
-bool form_loopback(struct arena *a, const char *text, const char **value, const char **why)
-{
-	char *host;
-
-	*value = text;
-	if (!*text)
-		return true;
-	return (numeric_address(a, text, &host) &&
-		(strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0)) ||
-	       refuse(why, "expected a loopback address and a port, such as \"127.0.0.1:9642\"");
-}
-
 bool form_name(struct arena *a UNUSED, const char *text, const char **value, const char **why)
 {
 	*value = text;

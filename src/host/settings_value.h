@@ -14,7 +14,6 @@ setting_form form_znode;      /* an absolute znode path */
 setting_form form_file;       /* an absolute path */
 setting_form form_file_maybe; /* … or "" */
 setting_form form_listen;     /* "" or a numeric address and a port */
-setting_form form_loopback;   /* "" or a numeric loopback address and a port */
 setting_form form_name;       /* "" or a name that a znode can have */
 setting_form form_address;    /* "" or host or host:port */
 setting_form form_share;      /* "25%" or "3" */
