@@ -3,6 +3,8 @@
 #	make            build/zknginxd
 #	make demo       a ZooKeeper, an nginx and the daemon on loopback; DEMO_ONCE=1 ends by itself
 #	make check      every test; installs what is missing first (as root)
+#	make asan tsan  the same with sanitizers, in build directories of their own
+#	make lint       formatting, static analysis, man pages, the unit's exposure
 #	make install    DESTDIR, PREFIX and SYSCONFDIR are honoured
 
 B ?= build
@@ -116,6 +118,83 @@ golden-update: $(B)/tests/unit/test_golden
 
 integration: $(B)/zknginxd $(INTEGRATION_TESTS)
 	$(Q)set -e; for t in $(INTEGRATION_TESTS); do echo "== $$t"; ZKNGINXD=$(B)/zknginxd $$t; done
+
+# Each sanitizer has a build directory of its own. A leak or a race ends the test.
+.PHONY: asan tsan
+asan:
+	$(Q)$(MAKE) --no-print-directory B=$(B)/asan SANITIZE=address,undefined unit integration
+
+# libzookeeper and libmicrohttpd are not built with it; what it cannot see it must not judge.
+tsan:
+	$(Q)TSAN_OPTIONS="halt_on_error=1 ignore_noninstrumented_modules=1 $$TSAN_OPTIONS" \
+		$(MAKE) --no-print-directory B=$(B)/tsan SANITIZE=thread unit integration
+
+# --- lint -------------------------------------------------------------------------------------
+
+# The exposure that systemd/zknginxd.service reaches, in tenths. It may only go down.
+EXPOSURE := 34
+CODE := $(wildcard src/*.c src/*/*.c)
+
+.PHONY: lint lint-format lint-tidy lint-cppcheck lint-analyzer lint-manual lint-unit
+lint: lint-format lint-tidy lint-cppcheck lint-analyzer lint-manual lint-unit
+
+lint-format:
+	clang-format --dry-run -Werror $(SOURCES)
+
+lint-tidy:
+	clang-tidy --quiet $(CODE) -- $(CPPFLAGS) $(CFLAGS_LIBS) -std=gnu17
+
+# It cannot read statement expressions (TAKE), and dislikes readdir() for no reason that glibc gives.
+lint-cppcheck:
+	cppcheck --quiet --enable=warning,performance,portability --error-exitcode=1 --inline-suppr \
+		--library=posix,gnu --std=c11 --suppress=missingIncludeSystem \
+		--suppress=internalAstError --suppress=readdirCalled \
+		-D_GNU_SOURCE -D__linux__ -D__GNUC__ -Iinclude -Isrc $(CODE)
+
+lint-analyzer:
+	$(Q)$(MAKE) --no-print-directory -k CC=gcc B=$(B)/analyzer WERROR=1 OPTIMIZE="-O1 -g -fanalyzer" \
+		$(B)/analyzer/libcore.a
+
+lint-manual:
+	mandoc -T lint -W warning $(MANUALS)
+
+lint-unit:
+	systemd-analyze security --offline=yes --no-pager --threshold=$(EXPOSURE) \
+		systemd/zknginxd.service >/dev/null
+
+# --- installation -----------------------------------------------------------------------------
+
+PREFIX ?= /usr
+SYSCONFDIR ?= /etc
+SBINDIR ?= $(PREFIX)/sbin
+MANDIR ?= $(PREFIX)/share/man
+DOCDIR ?= $(PREFIX)/share/doc/zknginx
+UNITDIR ?= $(if $(filter /usr,$(PREFIX)),/lib,$(PREFIX)/lib)/systemd/system
+INSTALL ?= install
+MANUALS := $(wildcard conf/man/*.[58])
+DOCUMENTS := $(wildcard README.md) LICENSE conf/zknginxd.conf conf/nginx-include.conf
+
+# A configuration that is there already is never replaced; the sample lies with the documents.
+.PHONY: install uninstall
+install: $(B)/zknginxd
+	$(INSTALL) -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSCONFDIR) \
+		$(DESTDIR)$(DOCDIR) $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8
+	$(INSTALL) -m 755 $(B)/zknginxd $(DESTDIR)$(SBINDIR)/zknginxd
+	sed 's,/usr/sbin/zknginxd,$(SBINDIR)/zknginxd,' systemd/zknginxd.service \
+		>$(DESTDIR)$(UNITDIR)/zknginxd.service
+	chmod 644 $(DESTDIR)$(UNITDIR)/zknginxd.service
+	$(INSTALL) -m 644 $(filter %.5,$(MANUALS)) $(DESTDIR)$(MANDIR)/man5
+	$(INSTALL) -m 644 $(filter %.8,$(MANUALS)) $(DESTDIR)$(MANDIR)/man8
+	$(INSTALL) -m 644 $(DOCUMENTS) $(DESTDIR)$(DOCDIR)
+	test -e $(DESTDIR)$(SYSCONFDIR)/zknginxd.conf || \
+		$(INSTALL) -m 644 conf/zknginxd.conf $(DESTDIR)$(SYSCONFDIR)/zknginxd.conf
+
+# The configuration and the state directory stay: nginx goes on including from the latter.
+uninstall:
+	rm -f $(DESTDIR)$(SBINDIR)/zknginxd $(DESTDIR)$(UNITDIR)/zknginxd.service \
+		$(patsubst conf/man/%.5,$(DESTDIR)$(MANDIR)/man5/%.5,$(filter %.5,$(MANUALS))) \
+		$(patsubst conf/man/%.8,$(DESTDIR)$(MANDIR)/man8/%.8,$(filter %.8,$(MANUALS)))
+	rm -rf $(DESTDIR)$(DOCDIR)
 
 .PHONY: format clean
 format:

@@ -2,6 +2,7 @@
  * Words to systemd. Without a notify socket (started by hand, in a test) every one of
  * them is a no-op. The environment is left as it is: children get a clean one anyhow.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
@@ -31,11 +32,11 @@ void notify_ready(void)
 void notify_reloading(void)
 {
 	struct timespec t;
+	uint64_t now;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
-		   (unsigned long long)((uint64_t)t.tv_sec * USEC_PER_SEC +
-					(uint64_t)t.tv_nsec / 1000));
+	now = (uint64_t)t.tv_sec * USEC_PER_SEC + (uint64_t)t.tv_nsec / 1000;
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, now);
 }
 
 void notify_stopping(void)
