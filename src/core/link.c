@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HASH_FUNCTION HASH_FNV /* the default one falls through its switches */
 #include <uthash.h>
 
 #include <zknginx/err.h>
@@ -67,24 +68,43 @@ static bool visit_address(struct linker *l, const struct site *s, const char *ad
 	return true;
 }
 
+/* Where the redirect to TLS listens if the site has no plain listen: port 80 of the same address.
+ */
+static const char *redirect_address(struct linker *l, const char *address)
+{
+	const char *colon = strrchr(address, ':');
+
+	if (!colon)
+		return "80";
+	return arena_printf(l->next->arena, "%.*s:80", (int)(colon - address), address);
+}
+
+static bool visit_listen(struct linker *l, const struct site *s, const struct listen *listen,
+			 claim_visit *visit)
+{
+	struct arena *a = l->next->arena;
+
+	if (!visit_address(l, s, listen->address, visit))
+		return false;
+	return !strstr(listen->options, "default_server") ||
+	       visit(l, s, arena_printf(a, "default:%s", plain_address(listen->address)));
+}
+
 /* Visit every claim of a site until `visit` says false. */
 static bool visit_claims(struct linker *l, const struct site *s, claim_visit *visit)
 {
 	bool plain = false;
 
 	for (size_t i = 0; i < s->listen_count; i++) {
-		const struct listen *listen = &s->listens[i];
-
-		plain = plain || !listen->ssl;
-		if (!visit_address(l, s, listen->address, visit))
-			return false;
-		if (strstr(listen->options, "default_server") &&
-		    !visit(l, s,
-			   arena_printf(l->next->arena, "default:%s",
-					plain_address(listen->address))))
+		plain = plain || !s->listens[i].ssl;
+		if (!visit_listen(l, s, &s->listens[i], visit))
 			return false;
 	}
-	return !s->redirect_http || plain || visit_address(l, s, "80", visit);
+	for (size_t i = 0; s->redirect_http && !plain && i < s->listen_count; i++) {
+		if (!visit_address(l, s, redirect_address(l, s->listens[i].address), visit))
+			return false;
+	}
+	return true;
 }
 
 static bool is_free(struct linker *l, const struct site *s, const char *key)
