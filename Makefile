@@ -5,6 +5,8 @@
 #	make check      every test; installs what is missing first (as root)
 #	make asan tsan  the same with sanitizers, in build directories of their own
 #	make lint       formatting, static analysis, man pages, the unit's exposure
+#	make bench      how long an edit takes, beside its floor; make soak, make fuzz: the slow suites
+#	make asan tsan  the tests again under the sanitizers; make lint: what else reads the code
 #	make install    DESTDIR, PREFIX and SYSCONFDIR are honoured
 
 B ?= build
@@ -52,6 +54,7 @@ override LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,nodlopen,--as-nee
 
 CORE := $(patsubst %.c,$(B)/%.o,$(wildcard src/base/*.c src/core/*.c))
 WINGS := $(patsubst %.c,$(B)/%.o,$(wildcard src/zk/*.c src/nginx/*.c src/host/*.c))
+TOP := $(patsubst %.c,$(B)/%.o,$(wildcard src/*.c))
 UNIT_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 INTEGRATION_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/integration/test_*.c))
 RIG := $(patsubst %.c,$(B)/%.o,$(filter-out tests/integration/test_%,$(wildcard tests/integration/*.c)))
@@ -68,7 +71,7 @@ $(B)/libwings.a: $(WINGS)
 	@$(call say,AR,$@)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-$(B)/zknginxd: $(B)/src/main.o $(B)/src/daemon.o $(B)/libwings.a $(B)/libcore.a
+$(B)/zknginxd: $(TOP) $(B)/libwings.a $(B)/libcore.a
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
@@ -105,6 +108,11 @@ deps lint-deps:
 
 # --- tests ------------------------------------------------------------------------------------
 
+.PHONY: demo
+demo: deps
+	$(Q)$(MAKE) --no-print-directory $(B)/zknginxd
+	$(Q)tests/demo/demo.sh $(B)/zknginxd
+
 .PHONY: check unit integration golden-update
 check: deps
 	$(Q)$(MAKE) --no-print-directory all unit integration
@@ -128,6 +136,37 @@ asan:
 tsan:
 	$(Q)TSAN_OPTIONS="halt_on_error=1 ignore_noninstrumented_modules=1 $$TSAN_OPTIONS" \
 		$(MAKE) --no-print-directory B=$(B)/tsan SANITIZE=thread unit integration
+
+# --- slower suites ----------------------------------------------------------------------------
+
+# The long form of the churn tests: ten rounds at 10,000 servers, 200 kills, 200 publications.
+.PHONY: soak bench fuzz
+soak: deps
+	$(Q)$(MAKE) --no-print-directory $(B)/zknginxd $(B)/tests/integration/test_churn
+	$(Q)CHURN_FULL=1 ZKNGINXD=$(B)/zknginxd $(B)/tests/integration/test_churn
+
+# Figures beside a floor of the same run; SIZES="100 1000" for fewer servers.
+bench: deps
+	$(Q)$(MAKE) --no-print-directory $(B)/zknginxd $(B)/tests/bench/bench_edit
+	$(Q)ZKNGINXD=$(B)/zknginxd $(B)/tests/bench/bench_edit $(SIZES)
+
+$(B)/tests/bench/bench_edit: $(B)/%: $(B)/%.o $(RIG) $(B)/libwings.a $(B)/libcore.a
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+
+# libFuzzer, with clang; FUZZ_TIME seconds a target. What it finds lies in $(B)/fuzz.
+FUZZ_TIME ?= 60
+FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzz: lint-deps $(FUZZERS)
+	$(Q)set -e; for f in $(FUZZERS); do mkdir -p $$f.corpus; \
+		(cd $(B)/fuzz && $$(basename $$f | sed 's,^,./,') -max_total_time=$(FUZZ_TIME) \
+		-rss_limit_mb=4096 $$(basename $$f).corpus); done
+
+$(B)/fuzz/%: tests/fuzz/%.c $(wildcard src/base/*.c src/core/*.c)
+	@$(call say,FUZZ,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)clang -std=gnu17 -g -O1 $(filter-out $(FORTIFY),$(CPPFLAGS)) \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ $(LDLIBS_CORE)
 
 # --- lint -------------------------------------------------------------------------------------
 
