@@ -143,11 +143,15 @@ static void an_include_behind_others_counts(void **state)
 static void a_pattern_that_matches_the_live_files_counts(void **state)
 {
 	struct host *h = *state;
-	CLEANUP(freep) char *body = xasprintf("include\n\t\"%s/h*.conf\";", h->live);
+	CLEANUP(freep) char *body = xasprintf("include\n\n\t\"%s/h*.conf\"\n;", h->live);
+	CLEANUP(freep) char *wrong = xasprintf("%s\nwrong;", body);
 
 	host_configure(h, "", body);
 	assert_passed(test(h));
 	assert_true(h->verdict.http_included);
+	host_configure(h, "", wrong);
+	assert_false(test(h)->passed);
+	assert_true(says(&h->verdict, "unknown directive \"wrong\" in %s:16", h->settings.config));
 }
 
 static void a_hanging_nginx_is_killed_at_the_deadline(void **state)
