@@ -166,8 +166,11 @@ static void find_master(struct test *t, long master)
 		log_debug("%s: %s; using %s", exe, strerrordesc_np(errno), t->sandbox->binary);
 	if (prlimit((pid_t)master, RLIMIT_NOFILE, NULL, &t->files) < 0)
 		t->files.rlim_cur = 0;
-	if (stat("/proc/self/ns/mnt", &ours) < 0 || stat(home, &theirs) < 0 ||
-	    (ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino))
+	if (stat("/proc/self/ns/mnt", &ours) < 0 || stat(home, &theirs) < 0) {
+		log_debug("%s: %s; using our own", home, strerrordesc_np(errno));
+		return;
+	}
+	if (ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino)
 		return;
 	t->home = open(home, O_RDONLY | O_CLOEXEC);
 }
