@@ -73,28 +73,42 @@ static const char *check_options(const char *address, unsigned seen)
 	return NULL;
 }
 
+/* The options behind the address, one blank before each. */
+static const char *read_options(const struct reader *r, const char *s, unsigned *seen)
+{
+	while (*s) {
+		size_t size = strcspn(++s, " ");
+		const char *why = read_option(r, s, size, seen);
+
+		if (why)
+			return why;
+		s += size;
+	}
+	return NULL;
+}
+
 static const char *parse_listen(const struct reader *r, const char *s, struct listen *listen)
 {
 	size_t size = strcspn(s, " ");
 	char address[ADDRESS_SIZE];
-	const char *why = NULL, *rest = s + size;
 	unsigned seen = 0;
+	const char *why;
 
 	if (size >= ADDRESS_SIZE / 2)
 		return "is too long";
 	why = address_parse_listen(arena_copy(r->arena, s, size), address);
-	rest += *rest ? 1 : 0;
-	listen->options = arena_strdup(r->arena, rest);
-	while (!why && *rest) {
-		size = strcspn(rest, " ");
-		why = read_option(r, rest, size, &seen);
-		rest += size;
-		if (*rest && !*++rest)
-			why = "ends in a blank";
-	}
-	listen->address = arena_strdup(r->arena, why ? s : address);
-	listen->ssl = has_option(seen, OPTION_SSL);
-	return why ? why : check_options(listen->address, seen);
+	if (!why)
+		why = read_options(r, s + size, &seen);
+	if (!why)
+		why = check_options(address, seen);
+	if (why)
+		return why;
+	*listen = (struct listen){
+		.address = arena_strdup(r->arena, address),
+		.options = s[size] ? arena_strdup(r->arena, s + size + 1) : "",
+		.ssl = has_option(seen, OPTION_SSL),
+	};
+	return NULL;
 }
 
 /* One address may serve TCP and UDP. */

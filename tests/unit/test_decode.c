@@ -1,0 +1,383 @@
+/* The whole tree: what falls back, what stays out, and that neighbours never notice. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <zknginx/decode.h>
+
+#define GOOD_SITE "\t{\"listen\":[\"80\"],\"locations\":[{\"path\":\"/\",\"proxy\":\"a\"}]}\n"
+
+struct fixture {
+	struct tree *tree, *accepted;
+	struct quarantine *quarantine;
+	struct problems problems;
+	struct model *model;
+};
+
+static int setup(void **state)
+{
+	static struct fixture f;
+
+	f = (struct fixture){ .quarantine = quarantine_new() };
+	problems_init(&f.problems);
+	*state = &f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	tree_unref(f->tree);
+	tree_unref(f->accepted);
+	quarantine_free(f->quarantine);
+	problems_fini(&f->problems);
+	model_free(f->model);
+	return 0;
+}
+
+static struct tree *tree_of(const char *text)
+{
+	struct tree *t;
+	struct err e;
+
+	if (tree_parse(text, strlen(text), "test", &t, &e) < 0)
+		fail_msg("%s", e.text);
+	return t;
+}
+
+static void load(struct fixture *f, const char *tree, const char *accepted)
+{
+	tree_unref(f->tree);
+	tree_unref(f->accepted);
+	f->tree = tree_of(tree);
+	f->accepted = tree_of(accepted);
+}
+
+static const struct model *run(struct fixture *f)
+{
+	static const char *const roots[] = { "/srv", NULL };
+	const struct policy policy = { POLICY_SAFE, roots };
+	const struct decode_input in = { f->tree, f->accepted, f->quarantine, &policy, "/c" };
+
+	model_free(f->model);
+	problems_fini(&f->problems);
+	problems_init(&f->problems);
+	f->model = decode(&in, &f->problems);
+	problems_sort(&f->problems);
+	return f->model;
+}
+
+static const struct problem *problem_of(const struct fixture *f, const char *znode)
+{
+	const struct problem *found = NULL;
+
+	for (size_t i = 0; i < f->problems.count; i++) {
+		if (strcmp(f->problems.items[i].znode, znode) != 0)
+			continue;
+		assert_null(found);
+		found = &f->problems.items[i];
+	}
+	if (!found)
+		fail_msg("no problem of %s", znode);
+	return found;
+}
+
+static void test_an_empty_tree(void **state)
+{
+	struct fixture *f = *state;
+
+	load(f, "", "");
+	assert_int_equal(run(f)->upstream_count, 0);
+	load(f, "/other/x\n/c\n/c/sites\n/c/snippets\n/c/snippets/http\n/c/upstreams\n/cx/sites\n",
+	     "");
+	assert_int_equal(run(f)->site_count, 0);
+	assert_int_equal(f->problems.count, 0);
+}
+
+static void test_everything_finds_its_place(void **state)
+{
+	struct fixture *f = *state;
+	const struct model *m;
+
+	load(f,
+	     "/c/sites/b\n" GOOD_SITE "/c/sites/a\n" GOOD_SITE "/c/snippets/http/s\n\tgzip on;\n"
+	     "/c/snippets/stream/s\n\tpreread_timeout 1s;\n"
+	     "/c/upstreams/z\n/c/upstreams/a\n\t{\"server\":{\"weight\":3}}\n"
+	     "/c/upstreams/a/10.0.0.2:80\n/c/upstreams/a/10.0.0.10:80\n\tweight=9\n"
+	     "/c/upstreams/a-b/10.0.0.3:80 owner=0x7\n",
+	     "");
+	m = run(f);
+	assert_int_equal(f->problems.count, 0);
+	assert_int_equal(m->upstream_count, 3);
+	assert_string_equal(m->upstreams[0].name, "a");
+	assert_string_equal(m->upstreams[1].name, "a-b");
+	assert_string_equal(m->upstreams[2].name, "z");
+	assert_int_equal(m->upstreams[0].server_count, 2);
+	assert_string_equal(m->upstreams[0].servers[0].address, "10.0.0.10:80");
+	assert_int_equal(m->upstreams[0].servers[0].params.weight, 9);
+	assert_int_equal(m->upstreams[0].servers[1].params.weight, 3);
+	assert_int_equal(m->upstreams[1].servers[0].source.owner, 7);
+	assert_non_null(upstream_server(&m->upstreams[0], "10.0.0.2:80"));
+	assert_int_equal(m->site_count, 2);
+	assert_string_equal(m->sites[0].name, "a");
+	assert_int_equal(m->snippet_count, 2);
+	assert_non_null(model_snippet(m, PROTOCOL_HTTP, "s"));
+	assert_non_null(model_snippet(m, PROTOCOL_STREAM, "s"));
+}
+
+static void test_the_root_may_be_a_slash(void **state)
+{
+	struct fixture *f = *state;
+	const struct policy policy = { POLICY_SAFE, NULL };
+	struct decode_input in = { .policy = &policy, .root = "/" };
+
+	load(f, "/sites/a\n" GOOD_SITE "/upstreams/b\n", "");
+	in.tree = f->tree;
+	in.accepted = f->accepted;
+	f->model = decode(&in, &f->problems);
+	assert_int_equal(f->model->site_count, 1);
+	assert_int_equal(f->model->upstream_count, 1);
+	assert_int_equal(f->problems.count, 0);
+}
+
+static void test_strays(void **state)
+{
+	static const char *const strays[] = {
+		"/c/Sites",         "/c/sites/Shop",        "/c/sites/a/x",
+		"/c/sitesx",        "/c/snippets/tcp",      "/c/snippets/http/a/x",
+		"/c/upstreams/-",   "/c/upstreams/a/h:1/x", "/c/upstreams/a;{b",
+		"/c/sites/.hidden",
+	};
+	struct fixture *f = *state;
+	struct buf text = BUF_INIT;
+	const struct model *m;
+
+	buf_puts(&text,
+		 "/c/sites/a\n" GOOD_SITE "/c/snippets/http/a\n\tgzip on;\n/c/upstreams/a/h:1\n");
+	for (size_t i = 0; i < ARRAY_SIZE(strays); i++)
+		buf_printf(&text, "%s\n%s/below\n", strays[i], strays[i]);
+	load(f, text.data, "");
+	m = run(f);
+	assert_int_equal(f->problems.count, ARRAY_SIZE(strays));
+	for (size_t i = 0; i < ARRAY_SIZE(strays); i++) {
+		assert_int_equal(problem_of(f, strays[i])->kind, PROBLEM_FIELD);
+		assert_int_equal(problem_of(f, strays[i])->serving, SERVING_ABSENT);
+	}
+	assert_int_equal(m->site_count, 1);
+	assert_int_equal(m->snippet_count, 1);
+	assert_int_equal(m->upstream_count, 1);
+	assert_int_equal(m->upstreams[0].server_count, 1);
+	buf_fini(&text);
+}
+
+static void test_fallback_to_accepted(void **state)
+{
+	struct fixture *f = *state;
+	const struct model *m;
+
+	load(f,
+	     "/c/sites/a\n\t{\n/c/sites/b\n" GOOD_SITE "/c/snippets/http/s\n\tinclude x;\n"
+	     "/c/upstreams/u\n\t{\"keepalive\":-1}\n/c/upstreams/u/10.0.0.1:80\n\tweight=x\n"
+	     "/c/upstreams/u/10.0.0.2:80\n",
+	     "/c/sites/a\n" GOOD_SITE "/c/snippets/http/s\n\tgzip on;\n"
+	     "/c/upstreams/u\n\t{\"keepalive\":5}\n/c/upstreams/u/10.0.0.1:80\n\tweight=7\n");
+	m = run(f);
+	assert_int_equal(f->problems.count, 4);
+	for (size_t i = 0; i < f->problems.count; i++)
+		assert_int_equal(f->problems.items[i].serving, SERVING_PREVIOUS);
+	assert_int_equal(m->site_count, 2);
+	assert_string_equal(m->snippets[0].text, "gzip on;\n");
+	assert_int_equal(m->upstreams[0].keepalive, 5);
+	assert_int_equal(m->upstreams[0].server_count, 2);
+	assert_int_equal(m->upstreams[0].servers[0].params.weight, 7);
+	assert_string_equal(m->upstreams[0].source.data, "{\"keepalive\":5}\n");
+}
+
+static void test_what_never_was_good_is_absent(void **state)
+{
+	struct fixture *f = *state;
+	const struct model *m;
+
+	load(f,
+	     "/c/sites/a\n\t{\n/c/sites/b\n" GOOD_SITE
+	     "/c/upstreams/t\n/c/upstreams/t/10.0.0.9:80\n"
+	     "/c/upstreams/u\n\t[]\n/c/upstreams/u/10.0.0.1:80\n/c/upstreams/u/bad\n"
+	     "/c/upstreams/v\n/c/upstreams/v/10.0.0.1\n/c/upstreams/v/10.0.0.2:80\n",
+	     "/c/sites/a\n\t{\n");
+	m = run(f);
+	assert_int_equal(f->problems.count, 4);
+	assert_int_equal(problem_of(f, "/c/sites/a")->serving, SERVING_ABSENT);
+	assert_int_equal(problem_of(f, "/c/upstreams/u")->serving, SERVING_ABSENT);
+	assert_int_equal(problem_of(f, "/c/upstreams/u/bad")->serving, SERVING_ABSENT);
+	assert_int_equal(problem_of(f, "/c/upstreams/v/10.0.0.1")->serving, SERVING_ABSENT);
+	assert_int_equal(m->site_count, 1);
+	assert_int_equal(m->upstream_count, 2);
+	assert_null(model_upstream(m, "u"));
+	assert_int_equal(model_upstream(m, "t")->server_count, 1);
+	assert_int_equal(model_upstream(m, "v")->server_count, 1);
+}
+
+/* What the accepted form is judged by is the newest policy of its upstream. */
+static void test_accepted_server_must_fit_too(void **state)
+{
+	struct fixture *f = *state;
+
+	load(f,
+	     "/c/upstreams/u\n\t{\"balance\":\"ip_hash\"}\n/c/upstreams/u/10.0.0.1:80\n"
+	     "/c/upstreams/u/10.0.0.2:80\n\tbackup weight=x\n",
+	     "/c/upstreams/u/10.0.0.2:80\n\tbackup\n");
+	assert_int_equal(run(f)->upstreams[0].server_count, 1);
+	assert_int_equal(f->problems.items[0].serving, SERVING_ABSENT);
+}
+
+static void test_a_problem_beside_a_good_form(void **state)
+{
+	struct fixture *f = *state;
+
+	load(f, "/c/upstreams/u\n\t{\"keepalive\":2,\"discover\":{}}\n",
+	     "/c/upstreams/u\n\t{\"keepalive\":1}\n");
+	assert_int_equal(run(f)->upstreams[0].keepalive, 2);
+	assert_string_equal(problem_of(f, "/c/upstreams/u")->field, "discover");
+}
+
+static void test_quarantine(void **state)
+{
+	struct fixture *f = *state;
+	const struct model *m;
+
+	load(f,
+	     "/c/sites/a\n" GOOD_SITE "/c/sites/b\n" GOOD_SITE "/c/snippets/http/s\n\tgzip on;\n",
+	     "/c/snippets/http/s\n\tgzip off;\n/c/sites/b\n" GOOD_SITE);
+	quarantine_add(f->quarantine, tree_find(f->tree, "/c/sites/a"), PROBLEM_NGINX,
+		       "no such file", 0);
+	quarantine_add(f->quarantine, tree_find(f->tree, "/c/sites/b"), PROBLEM_RELOAD, "it died",
+		       0);
+	quarantine_add(f->quarantine, tree_find(f->tree, "/c/snippets/http/s"), PROBLEM_NGINX,
+		       "refused", 0);
+	m = run(f);
+	assert_int_equal(f->problems.count, 3);
+	assert_int_equal(m->site_count, 0);
+	assert_int_equal(problem_of(f, "/c/sites/a")->kind, PROBLEM_NGINX);
+	assert_string_equal(problem_of(f, "/c/sites/a")->message, "no such file");
+	assert_int_equal(problem_of(f, "/c/sites/a")->serving, SERVING_ABSENT);
+	/* The accepted bytes are the refused ones. */
+	assert_int_equal(problem_of(f, "/c/sites/b")->kind, PROBLEM_RELOAD);
+	assert_int_equal(problem_of(f, "/c/sites/b")->serving, SERVING_ABSENT);
+	assert_int_equal(problem_of(f, "/c/snippets/http/s")->serving, SERVING_PREVIOUS);
+	assert_string_equal(m->snippets[0].text, "gzip off;\n");
+}
+
+static void test_suspects_are_held_back_without_blame(void **state)
+{
+	struct fixture *f = *state;
+	const struct model *m;
+
+	load(f, "/c/sites/a\n" GOOD_SITE "/c/upstreams/u\n/c/upstreams/u/10.0.0.1:80\n\tweight=2\n",
+	     "/c/upstreams/u/10.0.0.1:80\n");
+	quarantine_suspect(f->quarantine, tree_find(f->tree, "/c/sites/a"));
+	quarantine_suspect(f->quarantine, tree_find(f->tree, "/c/upstreams/u/10.0.0.1:80"));
+	m = run(f);
+	assert_int_equal(f->problems.count, 0);
+	assert_int_equal(m->site_count, 0);
+	assert_int_equal(m->upstreams[0].servers[0].params.weight, 1);
+}
+
+static void test_two_spellings_of_one_server(void **state)
+{
+	struct fixture *f = *state;
+	const struct upstream *u;
+
+	load(f,
+	     "/c/upstreams/u/2001:db8::1:80\n\tweight=2\n/c/upstreams/u/[2001:DB8::1]:80\n"
+	     "/c/upstreams/u/APP:80\n/c/upstreams/u/app:80\n/c/upstreams/u/10.0.0.1:80\n",
+	     "");
+	u = run(f)->upstreams;
+	assert_int_equal(u->server_count, 3);
+	assert_string_equal(u->servers[0].address, "10.0.0.1:80");
+	assert_string_equal(u->servers[1].address, "[2001:db8::1]:80");
+	assert_int_equal(u->servers[1].params.weight, 2);
+	assert_int_equal(f->problems.count, 2);
+	assert_non_null(
+		strstr(problem_of(f, "/c/upstreams/u/app:80")->message, "/c/upstreams/u/APP:80"));
+	assert_non_null(problem_of(f, "/c/upstreams/u/[2001:DB8::1]:80"));
+}
+
+static void test_backups_alone_are_a_problem(void **state)
+{
+	struct fixture *f = *state;
+
+	load(f, "/c/upstreams/u/a:1\n\tbackup\n/c/upstreams/u/b:1\n\tbackup\n", "");
+	assert_int_equal(run(f)->upstreams[0].server_count, 2);
+	assert_int_equal(problem_of(f, "/c/upstreams/u")->kind, PROBLEM_FIELD);
+	load(f, "/c/upstreams/u/a:1\n\tbackup\n/c/upstreams/u/b:1\n", "");
+	run(f);
+	assert_int_equal(f->problems.count, 0);
+}
+
+/* The model's own sources, decoded again, give the same model: what "accepted" rests on. */
+static void test_sources_decode_again(void **state)
+{
+	struct fixture *f = *state;
+	const struct model *m;
+	struct tree *sources;
+
+	load(f,
+	     "/c/sites/a\n" GOOD_SITE "/c/upstreams/u\n\t{\"zone\":\"64k\"}\n"
+	     "/c/upstreams/u/10.0.0.1:80\n\tdown\n/c/upstreams/v/10.0.0.1:80\n",
+	     "");
+	sources = model_sources(run(f));
+	tree_unref(f->tree);
+	f->tree = sources;
+	m = run(f);
+	assert_int_equal(f->problems.count, 0);
+	assert_int_equal(m->site_count, 1);
+	assert_int_equal(m->upstream_count, 2);
+	assert_string_equal(m->upstreams[0].zone, "64k");
+	assert_true(m->upstreams[0].servers[0].params.down);
+}
+
+static void test_many_servers(void **state)
+{
+	struct fixture *f = *state;
+	struct buf text = BUF_INIT;
+	const struct model *m;
+
+	for (int i = 0; i < 3000; i++)
+		buf_printf(&text, "/c/upstreams/u/10.0.%d.%d:80\n", i / 250, i % 250 + 1);
+	load(f, text.data, "");
+	m = run(f);
+	assert_int_equal(m->upstreams[0].server_count, 3000);
+	for (size_t i = 1; i < 3000; i++)
+		assert_true(strcmp(m->upstreams[0].servers[i - 1].address,
+				   m->upstreams[0].servers[i].address) < 0);
+	buf_fini(&text);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_an_empty_tree),
+		TEST(test_everything_finds_its_place),
+		TEST(test_the_root_may_be_a_slash),
+		TEST(test_strays),
+		TEST(test_fallback_to_accepted),
+		TEST(test_what_never_was_good_is_absent),
+		TEST(test_accepted_server_must_fit_too),
+		TEST(test_a_problem_beside_a_good_form),
+		TEST(test_quarantine),
+		TEST(test_suspects_are_held_back_without_blame),
+		TEST(test_two_spellings_of_one_server),
+		TEST(test_backups_alone_are_a_problem),
+		TEST(test_sources_decode_again),
+		TEST(test_many_servers),
+	};
+
+	return cmocka_run_group_tests_name("decode", tests, NULL, NULL);
+}
