@@ -75,6 +75,17 @@ static void use_settings(struct daemon *d, struct settings_file *file)
 	log_set_level(level);
 }
 
+/* The text of settings_load() is a line for each thing that is wrong. */
+static void log_lines(const char *what, const char *text)
+{
+	while (*text) {
+		int size = (int)strcspn(text, "\n");
+
+		log_error("%s%.*s", what, size, text);
+		text += size + (text[size] == '\n');
+	}
+}
+
 /* Parsed beside, swapped whole; what needs a restart keeps its old value, and is named. */
 static void reload_settings(struct daemon *d)
 {
@@ -84,7 +95,7 @@ static void reload_settings(struct daemon *d)
 
 	notify_reloading();
 	if (settings_load(d->settings_path, d->settings_missing_ok, &next, &e) < 0) {
-		log_error("settings not changed: %s", e.text);
+		log_lines("settings not changed: ", e.text);
 	} else if (settings_fixed_changes(d->settings, settings_get(next), &fixed)) {
 		log_error("settings not changed: %s can only change with a restart",
 			  buf_str(&fixed));
@@ -281,7 +292,7 @@ int daemon_run(const char *settings_path, bool missing_ok, bool once)
 	if (rc < 0)
 		die("sd-event: %s", strerrordesc_np(-rc));
 	if (start(&d, &e) < 0) {
-		log_error("%s", e.text);
+		log_lines("", e.text);
 	} else {
 		log_notice("zknginxd %s: %s, serving generation %lu", ZKNGINX_VERSION, d.host,
 			   stage_live(d.stage));

@@ -49,14 +49,15 @@ static struct problem copy_problem(struct arena *a, const struct problem *p)
 	return copy;
 }
 
-static void log_difference(const struct status_problem *old, const struct status_problem *now)
+static void log_new(const struct problem *p)
 {
-	if (!old)
-		log_warning("%s: %s%s%s (serving: %s)", now->problem.znode, now->problem.field,
-			    *now->problem.field ? ": " : "", now->problem.message,
-			    serving_name(now->problem.serving));
-	else if (!now)
-		log_notice("%s: mended: %s", old->problem.znode, old->problem.message);
+	log_warning("%s: %s%s%s (serving: %s)", p->znode, p->field, *p->field ? ": " : "",
+		    p->message, serving_name(p->serving));
+}
+
+static void log_mended(const struct problem *p)
+{
+	log_notice("%s: mended: %s", p->znode, p->message);
 }
 
 /* Both lists are sorted: a problem that stood before keeps its time. */
@@ -74,14 +75,14 @@ void report_problems(struct daemon *d, const struct problems *problems)
 		list[i] = (struct status_problem){ copy_problem(arena, &problems->items[i]), now };
 		while (j < r->problem_count &&
 		       (order = compare_problems(&r->problems[j].problem, &list[i].problem)) < 0)
-			log_difference(&r->problems[j++], NULL);
+			log_mended(&r->problems[j++].problem);
 		if (j < r->problem_count && order == 0)
 			list[i].since = r->problems[j++].since;
 		else
-			log_difference(NULL, &list[i]);
+			log_new(&list[i].problem);
 	}
 	while (j < r->problem_count)
-		log_difference(&r->problems[j++], NULL);
+		log_mended(&r->problems[j++].problem);
 	arena_free(r->arena);
 	r->arena = arena;
 	r->problems = list;

@@ -118,7 +118,8 @@ static bool is_free(struct linker *l, const struct site *s, const char *key)
 static bool report_taken(struct linker *l, const struct site *s, const char *key)
 {
 	struct claim *c = NULL;
-	const char *blank = strchr(key, ' ');
+	int address = (int)strcspn(key, " ");
+	const char *name = key[address] ? key + address + 1 : "";
 
 	HASH_FIND_STR(l->claims, key, c);
 	if (!c || c->owner == s)
@@ -127,14 +128,13 @@ static bool report_taken(struct linker *l, const struct site *s, const char *key
 		problems_add(l->problems, s->source.path, PROBLEM_FIELD, "listen",
 			     "default_server on %s is already taken by %s", key + 8,
 			     c->owner->source.path);
-	else if (blank && blank[1])
+	else if (*name)
 		problems_add(l->problems, s->source.path, PROBLEM_FIELD, "server_names",
-			     "\"%s\" on %.*s is already taken by %s", blank + 1, (int)(blank - key),
-			     key, c->owner->source.path);
+			     "\"%s\" on %.*s is already taken by %s", name, address, key,
+			     c->owner->source.path);
 	else
 		problems_add(l->problems, s->source.path, PROBLEM_FIELD, "listen",
-			     "%.*s is already taken by %s", (int)(blank - key), key,
-			     c->owner->source.path);
+			     "%.*s is already taken by %s", address, key, c->owner->source.path);
 	return false;
 }
 

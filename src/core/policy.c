@@ -138,9 +138,11 @@ static bool judge_anything(struct walker *w)
 
 static bool judge_statement(struct walker *w)
 {
+	const struct open_block *in = innermost(w);
+
 	if (w->policy->level == POLICY_ALL)
 		return judge_anything(w);
-	return w->depth && innermost(w)->data ? judge_value(w) : judge_directive(w);
+	return in && in->data ? judge_value(w) : judge_directive(w);
 }
 
 static bool close_block(struct walker *w, unsigned line)

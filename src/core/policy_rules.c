@@ -205,7 +205,7 @@ static const char *judge_alias(const struct policy *p, const struct statement *s
 
 	if (judge_path(p, s, reach))
 		return judge_path(p, s, reach);
-	if (reach == REACH_FIXED || (reach == REACH_BELOW && path[size - 1] == '/'))
+	if (reach == REACH_FIXED || (reach == REACH_BELOW && size && path[size - 1] == '/'))
 		return NULL;
 	return "and its location must both end in /, or clients could climb out of the directory";
 }

@@ -31,7 +31,7 @@ void render_heading(struct renderer *r, const struct znode *source)
 {
 	render_origin(r, source);
 	render_blank(r);
-	if (!source->path)
+	if (!source || !source->path)
 		return;
 	buf_puts(&r->line, "# ");
 	emit_comment_path(&r->line, source->path);

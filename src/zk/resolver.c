@@ -255,7 +255,7 @@ char *resolver_connect_string(const struct hosts *h, const char *addresses)
 		list.items[i - 1] = list.items[other];
 		list.items[other] = moved;
 	}
-	if (list.count % 2 == 0)
+	if (list.count && list.count % 2 == 0)
 		addresses_add(&list, xstrdup(list.items[0]));
 	for (size_t i = 0; i < list.count; i++)
 		buf_printf(&text, "%s%s", i ? "," : "", list.items[i]);
