@@ -36,8 +36,9 @@ const char *stage_live_revision(const struct stage *s);
 /* Its accepted znodes (one reference; an empty tree where it has none), for a restart. */
 int stage_live_tree(const struct stage *s, struct tree **tree, struct err *e);
 
-/* Do the live files still hold the bytes of their manifest? *name: the first that does not. */
-bool stage_live_is_intact(const struct stage *s, const char **name);
+/* Do the live files still hold the bytes of their manifest? *name: the first that does not.
+ * Cheap while nobody touches them. */
+bool stage_live_is_intact(struct stage *s, const char **name);
 
 /* Absolute paths. */
 const char *stage_live_directory(const struct stage *s);                  /* STATE/live */
@@ -63,7 +64,18 @@ struct applied {
 	uint64_t start_time; /* of the master, in clock ticks since boot */
 };
 int stage_set_applied(struct stage *s, const struct applied *a, struct err *e);
+/* False when none is known to run any (the host has been booted since, or doubted). */
 bool stage_applied(const struct stage *s, struct applied *a);
+/* What the master runs is not certain any more; the generation stays the last good one. */
+void stage_doubt_applied(struct stage *s);
+
+/* Was the live generation published before this time (clock ticks since boot)? False when that is
+ * not known. */
+bool stage_was_live_before(const struct stage *s, uint64_t ticks);
+
+/* Where to go back to from a bad generation: the applied one, else the newest intact one that
+ * was proved, else the newest intact one. False when there is none. */
+bool stage_last_good(const struct stage *s, unsigned long bad, unsigned long *good);
 
 /* Remove all but the newest `keep` generations; never the live one or `spare`. */
 void stage_prune(struct stage *s, unsigned long spare);

@@ -1,0 +1,144 @@
+/*
+ * The manifest's text. `sources` names objects (upstreams, sites, snippets), not their
+ * parts: an upstream of 100,000 servers is one entry.
+ */
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <zknginx/tree.h>
+
+#include "manifest.h"
+
+#define FORMAT 1
+
+struct manifest manifest_of(const struct bundle *b, unsigned long generation, const char *revision)
+{
+	struct manifest m = { .generation = generation, .digest = b->digest };
+
+	snprintf(m.revision, sizeof(m.revision), "%s", revision);
+	memcpy(m.files, b->digests, sizeof(m.files));
+	return m;
+}
+
+/* Does a path end in "…/upstreams/NAME", "…/sites/NAME" or "…/snippets/CONTEXT/NAME"? */
+static bool is_object(const char *path)
+{
+	static const char *const kinds[] = { "upstreams", "sites", "http", "stream" };
+	const char *name = path_name(path), *kind = name;
+	size_t size;
+
+	if (name - path < 2)
+		return false;
+	kind = memrchr(path, '/', (size_t)(name - path - 1));
+	if (!kind)
+		return false;
+	size = (size_t)(name - kind - 2);
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (strlen(kinds[i]) == size && strncmp(kind + 1, kinds[i], size) == 0)
+			return true;
+	}
+	return false;
+}
+
+static json_t *sources(const struct bundle_text *t)
+{
+	const char *last = NULL;
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < t->origin_count; i++) {
+		const char *znode = t->origins[i].znode;
+
+		if (!znode || (last && (strcmp(znode, last) == 0 || !is_object(znode))))
+			continue;
+		last = znode;
+		json_array_append_new(list, json_pack("{s:i, s:s?}", "line",
+						      (int)t->origins[i].line, "znode", znode));
+	}
+	return list;
+}
+
+static json_t *hex(const struct digest *d)
+{
+	char text[DIGEST_HEX_SIZE];
+
+	digest_hex(d, text);
+	return json_string(text);
+}
+
+static json_t *files(const struct manifest *m, const struct bundle *b)
+{
+	json_t *all = json_object();
+
+	for (int f = 0; f < BUNDLE_FILE_N; f++) {
+		const struct bundle_text *t = &b->files[f];
+
+		json_object_set_new(all, bundle_file_name((enum bundle_file)f),
+				    json_pack("{s:o, s:I, s:o}", "sha256", hex(&m->files[f]),
+					      "size", (json_int_t)t->size, "sources", sources(t)));
+	}
+	return all;
+}
+
+static int append(const char *bytes, size_t size, void *out)
+{
+	buf_put(out, bytes, size);
+	return 0;
+}
+
+void manifest_print(const struct manifest *m, const struct bundle *b, int64_t wall, struct buf *out)
+{
+	char created[32];
+	time_t seconds = (time_t)wall;
+	json_t *all;
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	strftime(created, sizeof(created), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	all = json_pack("{s:i, s:I, s:s, s:s?, s:o, s:o}", "format", FORMAT, "generation",
+			(json_int_t)m->generation, "created", created, "revision", m->revision,
+			"digest", hex(&m->digest), "files", files(m, b));
+	if (!all || json_dump_callback(all, append, out, JSON_INDENT(1)) < 0)
+		die("manifest: jansson failed");
+	buf_putc(out, '\n');
+	json_decref(all);
+}
+
+static bool take_digest(const json_t *object, const char *key, struct digest *out)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text && digest_parse(text, out);
+}
+
+static bool take_all(const json_t *all, struct manifest *m)
+{
+	const json_t *number = json_object_get(all, "generation"),
+		     *list = json_object_get(all, "files");
+	const char *revision = json_string_value(json_object_get(all, "revision"));
+
+	if (!json_is_integer(number) || json_integer_value(number) < 0)
+		return false;
+	m->generation = (unsigned long)json_integer_value(number);
+	snprintf(m->revision, sizeof(m->revision), "%s", revision ? revision : "");
+	for (int f = 0; f < BUNDLE_FILE_N; f++) {
+		if (!take_digest(json_object_get(list, bundle_file_name((enum bundle_file)f)),
+				 "sha256", &m->files[f]))
+			return false;
+	}
+	return take_digest(all, "digest", &m->digest);
+}
+
+int manifest_parse(const char *text, size_t size, struct manifest *m, struct err *e)
+{
+	json_error_t why;
+	json_t *all = json_loadb(text, size, 0, &why);
+	bool ok = all && take_all(all, m);
+
+	if (!all)
+		err_set(e, ERR_INPUT, "%s: %s", MANIFEST_NAME, why.text);
+	else if (!ok)
+		err_set(e, ERR_INPUT, "%s lacks what we need", MANIFEST_NAME);
+	json_decref(all);
+	return ok ? 0 : -1;
+}

@@ -1,0 +1,27 @@
+/*
+ * The manifest of a generation: what its files have to hold, and where each part
+ * came from. JSON, so that a person can read it beside the files.
+ */
+#ifndef ZKNGINX_NGINX_MANIFEST_H
+#define ZKNGINX_NGINX_MANIFEST_H
+
+#include <zknginx/bundle.h>
+#include <zknginx/err.h>
+
+#define MANIFEST_NAME "manifest.json"
+
+struct manifest {
+	unsigned long generation;
+	char revision[DIGEST_HEX_SIZE]; /* hex, or "" */
+	struct digest digest;           /* of the bundle */
+	struct digest files[BUNDLE_FILE_N];
+};
+
+struct manifest manifest_of(const struct bundle *b, unsigned long generation, const char *revision);
+/* Text for the file, with the sources of the bundle. `wall`: seconds since the epoch. */
+void manifest_print(const struct manifest *m, const struct bundle *b, int64_t wall,
+		    struct buf *out);
+/* ERR_INPUT unless everything that we need is there. Fields that we do not know are let be. */
+int manifest_parse(const char *text, size_t size, struct manifest *m, struct err *e);
+
+#endif

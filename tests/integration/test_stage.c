@@ -1,0 +1,388 @@
+/* Generations on disk: `live` is one whole generation, and anything else is told apart. */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "rig_stage.h"
+
+static int fresh(void **state UNUSED)
+{
+	rig_state_fresh();
+	return 0;
+}
+
+static int clean(void **state UNUSED)
+{
+	rig_clean();
+	return 0;
+}
+
+static void refuse_open(enum err_code code, const char *word)
+{
+	struct state_settings settings = { .directory = rig_state(), .keep = 2 };
+	struct stage *s;
+	struct err e;
+
+	assert_int_equal(stage_open(&settings, &s, &e), -1);
+	if (e.code != code || !strstr(e.text, word))
+		fail_msg("code %d: %s", (int)e.code, e.text);
+}
+
+static void test_first_generation_is_empty(void **state UNUSED)
+{
+	struct stage *s = rig_stage_open();
+	struct tree *t = NULL;
+	const char *name;
+
+	assert_int_equal(stage_live(s), 0);
+	assert_string_equal(stage_live_revision(s), "");
+	assert_string_equal(rig_state_file("live/http.conf"), "");
+	assert_string_equal(rig_state_file("live/stream.conf"), "");
+	assert_true(stage_live_is_intact(s, &name));
+	OK(stage_live_tree(s, &t, e));
+	assert_int_equal(tree_count(t), 0);
+	tree_unref(t);
+	assert_true(rig_state_has("cache"));
+	stage_close(s);
+}
+
+static void test_publish_changes_both_files(void **state UNUSED)
+{
+	struct stage *s = rig_stage_open();
+	struct bundle *b = rig_bundle("# one\n# two", "# three");
+	char revision[DIGEST_HEX_SIZE], link[64] = "";
+	unsigned long n = 77;
+
+	digest_hex(&b->digest, revision);
+	OK(stage_write(s, b, revision, &n, e));
+	assert_int_equal(n, 1);
+	assert_string_equal(rig_state_file("live/http.conf"), "");
+	OK(stage_sync(s, n, e));
+	OK(stage_publish(s, n, e));
+	assert_string_equal(rig_state_file("live/http.conf"), "# one\n# two\n");
+	assert_string_equal(rig_state_file("live/stream.conf"), "# three\n");
+	assert_true(readlink(rig_state_path("live"), link, sizeof(link) - 1) > 0);
+	assert_string_equal(link, "generations/1");
+	assert_int_equal(stage_live(s), 1);
+	assert_true(digest_equal(stage_live_digest(s), &b->digest));
+	stage_close(s);
+
+	s = rig_stage_open();
+	assert_int_equal(stage_live(s), 1);
+	assert_true(digest_equal(stage_live_digest(s), &b->digest));
+	assert_string_equal(stage_live_revision(s), revision);
+	assert_int_equal(rig_stage_put(s, "# four", ""), 2);
+	stage_close(s);
+	bundle_unref(b);
+}
+
+static struct bundle *bundle_of_many_servers(void)
+{
+	struct bundle_builder b;
+	char znode[128];
+
+	bundle_builder_init(&b);
+	bundle_builder_origin(&b, BUNDLE_HTTP, NULL);
+	bundle_builder_line(&b, BUNDLE_HTTP, "# head", 6);
+	for (int object = 0; object < 2; object++) {
+		snprintf(znode, sizeof(znode), "/nginx/config/upstreams/u%d", object);
+		bundle_builder_origin(&b, BUNDLE_HTTP, znode);
+		bundle_builder_line(&b, BUNDLE_HTTP, "# upstream", 10);
+		for (int server = 0; server < 50; server++) {
+			snprintf(znode, sizeof(znode),
+				 server % 2 ? "/nginx/config/upstreams/u%d/10.0.0.%d:80"
+					    : "/services/u%d/instance-%d",
+				 object, server);
+			bundle_builder_origin(&b, BUNDLE_HTTP, znode);
+			bundle_builder_line(&b, BUNDLE_HTTP, "# server", 8);
+		}
+	}
+	bundle_builder_origin(&b, BUNDLE_HTTP, "/nginx/config/snippets/http/s");
+	bundle_builder_line(&b, BUNDLE_HTTP, "# snippet", 9);
+	return bundle_builder_finish(&b);
+}
+
+static void test_manifest_names_objects_not_servers(void **state UNUSED)
+{
+	struct stage *s = rig_stage_open();
+	struct bundle *b = bundle_of_many_servers();
+	json_t *all, *sources, *one;
+	unsigned long n;
+
+	OK(stage_write(s, b, "", &n, e));
+	all = json_loads(rig_state_file("generations/1/manifest.json"), 0, NULL);
+	assert_non_null(all);
+	sources = json_object_get(json_object_get(json_object_get(all, "files"), "http.conf"),
+				  "sources");
+	assert_int_equal(json_array_size(sources), 3);
+	one = json_array_get(sources, 1);
+	assert_string_equal(json_string_value(json_object_get(one, "znode")),
+			    "/nginx/config/upstreams/u1");
+	assert_int_equal(json_integer_value(json_object_get(one, "line")), 53);
+	one = json_array_get(sources, 2);
+	assert_string_equal(json_string_value(json_object_get(one, "znode")),
+			    "/nginx/config/snippets/http/s");
+	json_decref(all);
+	bundle_unref(b);
+	stage_close(s);
+}
+
+static void test_second_daemon_is_refused(void **state UNUSED)
+{
+	struct stage *s = rig_stage_open();
+	char pid[32];
+
+	snprintf(pid, sizeof(pid), "(process %d)", (int)getpid());
+	refuse_open(ERR_REFUSED, pid);
+	stage_close(s);
+	stage_close(rig_stage_open());
+}
+
+static void test_unpublished_is_swept_and_numbers_go_on(void **state UNUSED)
+{
+	struct stage *s = rig_stage_open();
+	struct bundle *b = rig_bundle("# x", "");
+	unsigned long n;
+
+	rig_stage_put(s, "# 1", "");
+	OK(stage_write(s, b, "", &n, e));
+	stage_close(s); /* as if killed */
+	assert_int_equal(mkdir(rig_state_path("generations/9"), 0755), 0);
+	rig_write(rig_state_path(".live.tmp"), "x");
+	s = rig_stage_open();
+	assert_false(rig_state_has("generations/2"));
+	assert_false(rig_state_has("generations/9"));
+	assert_false(rig_state_has(".live.tmp"));
+	assert_int_equal(rig_stage_put(s, "# 2", ""), 10);
+	stage_close(s);
+	bundle_unref(b);
+}
+
+static void test_discard_spares_the_live_one(void **state UNUSED)
+{
+	struct stage *s = rig_stage_open();
+	struct bundle *b = rig_bundle("# x", "");
+	unsigned long n;
+
+	rig_stage_put(s, "# 1", "");
+	OK(stage_write(s, b, "", &n, e));
+	stage_discard(s, n);
+	assert_false(rig_state_has("generations/2"));
+	stage_discard(s, 1);
+	assert_string_equal(rig_state_file("live/http.conf"), "# 1\n");
+	stage_close(s);
+	bundle_unref(b);
+}
+
+static void test_prune(void **state UNUSED)
+{
+	struct stage *s = rig_stage_open();
+
+	for (int i = 0; i < 6; i++)
+		rig_stage_put(s, "# x", "");
+	OK(stage_publish(s, 2, e));
+	stage_prune(s, 1);
+	assert_true(rig_state_has("generations/1"));
+	assert_true(rig_state_has("generations/2"));
+	assert_false(rig_state_has("generations/0"));
+	assert_false(rig_state_has("generations/3"));
+	assert_false(rig_state_has("generations/4"));
+	assert_true(rig_state_has("generations/5"));
+	assert_true(rig_state_has("generations/6"));
+	stage_close(s);
+}
+
+static void test_drift_is_seen(void **state UNUSED)
+{
+	struct stage *s = rig_stage_open();
+	const char *name;
+
+	rig_stage_put(s, "# 1", "# 2");
+	assert_true(stage_live_is_intact(s, &name));
+	rig_write(rig_state_path("live/stream.conf"), "# 3\n"); /* the same size */
+	assert_false(stage_live_is_intact(s, &name));
+	assert_string_equal(name, "stream.conf");
+	rig_write(rig_state_path("live/stream.conf"), "# 2\n");
+	assert_true(stage_live_is_intact(s, &name));
+	unlink(rig_state_path("live/http.conf"));
+	assert_false(stage_live_is_intact(s, &name));
+	assert_string_equal(name, "http.conf");
+	rig_stage_put(s, "# 1", "# 2");
+	assert_true(stage_live_is_intact(s, &name));
+	unlink(rig_state_path("live"));
+	assert_int_equal(symlink("generations/0", rig_state_path("live")), 0);
+	assert_false(stage_live_is_intact(s, &name));
+	assert_string_equal(name, "live");
+	stage_close(s);
+}
+
+static void test_broken_live_goes_back(void **state UNUSED)
+{
+	struct tree *accepted = rig_tree("/a\n");
+	struct stage *s = rig_stage_open();
+
+	rig_stage_put(s, "# 1", "");
+	OK(stage_record(s, 1, accepted, e));
+	rig_stage_put(s, "# 2", ""); /* intact and newer, but never proved */
+	rig_stage_put(s, "# 3", "");
+	stage_close(s);
+	rig_write(rig_state_path("generations/3/http.conf"), "# !\n");
+	s = rig_stage_open();
+	assert_int_equal(stage_live(s), 1);
+	assert_string_equal(rig_state_file("live/http.conf"), "# 1\n");
+	assert_int_equal(rig_stage_put(s, "# 4", ""), 4);
+	stage_close(s);
+
+	/* the manifest is gone: no tree.txt is left but generation 1's */
+	unlink(rig_state_path("generations/4/manifest.json"));
+	s = rig_stage_open();
+	assert_int_equal(stage_live(s), 1);
+	stage_close(s);
+	unlink(rig_state_path("live"));
+	s = rig_stage_open();
+	assert_int_equal(stage_live(s), 1);
+	stage_close(s);
+	tree_unref(accepted);
+}
+
+/* With no other generation a damaged one stays: an empty one would be an outage. */
+static void test_damaged_and_alone(void **state UNUSED)
+{
+	struct stage *s = rig_stage_open();
+	const char *name;
+
+	rig_stage_put(s, "# 1", "");
+	stage_close(s);
+	unlink(rig_state_path("generations/0/manifest.json"));
+	rig_write(rig_state_path("generations/1/http.conf"), "# ?\n");
+	s = rig_stage_open();
+	assert_int_equal(stage_live(s), 1);
+	assert_string_equal(rig_state_file("live/http.conf"), "# ?\n");
+	assert_false(stage_live_is_intact(s, &name));
+	assert_int_equal(rig_stage_put(s, "# 1", ""), 2);
+	assert_true(stage_live_is_intact(s, &name));
+	stage_close(s);
+}
+
+static void test_tree_comes_back(void **state UNUSED)
+{
+	struct tree *accepted = rig_tree("/a version=3\n\tone\n\ttwo\\\n/a/b owner=0x12\n"), *t;
+	struct stage *s = rig_stage_open();
+	struct stat st;
+	char *text;
+
+	rig_stage_put(s, "# 1", "");
+	OK(stage_record(s, 1, accepted, e));
+	assert_int_equal(stat(rig_state_path("live/tree.txt"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	stage_close(s);
+	s = rig_stage_open();
+	OK(stage_live_tree(s, &t, e));
+	assert_int_equal(tree_count(t), 2);
+	assert_string_equal(tree_at(t, 0)->data, "one\ntwo");
+	assert_int_equal(tree_at(t, 1)->owner, 0x12);
+	tree_unref(t);
+
+	/* torn: not believed */
+	text = rig_state_file("live/tree.txt");
+	text[strlen(text) - 3] = '\0';
+	rig_write(rig_state_path("live/tree.txt"), "%s", text);
+	OK(stage_live_tree(s, &t, e));
+	assert_int_equal(tree_count(t), 0);
+	tree_unref(t);
+	stage_close(s);
+	tree_unref(accepted);
+}
+
+static void test_applied_survives_us_but_not_a_boot(void **state UNUSED)
+{
+	struct applied a = { .generation = 1, .pid = 4711, .start_time = 99 }, got;
+	struct stage *s = rig_stage_open();
+	unsigned long good;
+	char *text, *boot;
+
+	assert_false(stage_applied(s, &got));
+	rig_stage_put(s, "# 1", "");
+	OK(stage_set_applied(s, &a, e));
+	assert_false(stage_was_live_before(s, 0));
+	assert_true(stage_was_live_before(s, UINT64_MAX));
+	stage_close(s);
+	s = rig_stage_open();
+	assert_true(stage_applied(s, &got));
+	assert_int_equal(got.generation, 1);
+	assert_int_equal(got.pid, 4711);
+	assert_int_equal(got.start_time, 99);
+	assert_true(stage_was_live_before(s, UINT64_MAX));
+	stage_doubt_applied(s);
+	assert_false(stage_applied(s, &got));
+	OK(stage_set_applied(s, &a, e));
+	stage_close(s);
+
+	text = rig_state_file("applied.json");
+	boot = strstr(text, "\"boot\": \"");
+	assert_non_null(boot);
+	boot[9] = boot[9] == '0' ? '1' : '0';
+	rig_write(rig_state_path("applied.json"), "%s", text);
+	s = rig_stage_open();
+	assert_false(stage_applied(s, &got));
+	/* every process of this boot began later */
+	assert_true(stage_was_live_before(s, 1));
+	rig_stage_put(s, "# 2", "");
+	rig_stage_put(s, "# 3", "");
+	assert_true(stage_last_good(s, 3, &good));
+	assert_int_equal(good, 1);
+	stage_close(s);
+}
+
+static void test_planted_links_are_not_followed(void **state UNUSED)
+{
+	struct stage *s = rig_stage_open();
+	char *target = rig_path("target%s", strrchr(rig_state(), '/') + 1);
+	const char *name;
+
+	assert_int_equal(mkdir(target, 0755), 0);
+	assert_int_equal(symlink(target, rig_state_path("generations/1")), 0);
+	assert_int_equal(rig_stage_put(s, "# 1", ""), 2);
+	assert_int_equal(symlink(target, rig_state_path(".live.tmp")), 0);
+	assert_int_equal(rig_stage_put(s, "# 2", ""), 3);
+	unlink(rig_state_path("live"));
+	assert_int_equal(symlink(target, rig_state_path("live")), 0);
+	assert_false(stage_live_is_intact(s, &name));
+	stage_close(s);
+
+	s = rig_stage_open();
+	assert_int_equal(stage_live(s), 3);
+	stage_close(s);
+	assert_true(rmdir(target) == 0); /* nothing was put there, and it was not removed */
+
+	assert_int_equal(rename(rig_state_path("generations"), rig_state_path("elsewhere")), 0);
+	assert_int_equal(symlink("elsewhere", rig_state_path("generations")), 0);
+	refuse_open(ERR_INPUT, "generations is not a directory");
+	unlink(rig_state_path("lock"));
+	assert_int_equal(symlink("elsewhere/lock", rig_state_path("lock")), 0);
+	refuse_open(ERR_SYS, "lock");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_first_generation_is_empty, fresh),
+		cmocka_unit_test_setup(test_publish_changes_both_files, fresh),
+		cmocka_unit_test_setup(test_manifest_names_objects_not_servers, fresh),
+		cmocka_unit_test_setup(test_second_daemon_is_refused, fresh),
+		cmocka_unit_test_setup(test_unpublished_is_swept_and_numbers_go_on, fresh),
+		cmocka_unit_test_setup(test_discard_spares_the_live_one, fresh),
+		cmocka_unit_test_setup(test_prune, fresh),
+		cmocka_unit_test_setup(test_drift_is_seen, fresh),
+		cmocka_unit_test_setup(test_broken_live_goes_back, fresh),
+		cmocka_unit_test_setup(test_damaged_and_alone, fresh),
+		cmocka_unit_test_setup(test_tree_comes_back, fresh),
+		cmocka_unit_test_setup(test_applied_survives_us_but_not_a_boot, fresh),
+		cmocka_unit_test_setup(test_planted_links_are_not_followed, fresh),
+	};
+
+	return cmocka_run_group_tests_name("stage", tests, NULL, clean);
+}
