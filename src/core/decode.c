@@ -264,28 +264,29 @@ static const char *within(const struct place *place, const char *relative)
 	return relative + size + (relative[size] == '/');
 }
 
-/* Up to the first slash. */
-static bool first_name_is_valid(struct arena *a, const char *name)
+/* What is wrong with a znode at this place, or NULL. A path may end in a slash in a text only. */
+static const char *misplaced(struct arena *a, const struct place *place, const char *name)
 {
 	const char *slash = strchr(name, '/');
 
-	return name_is_valid(slash ? arena_copy(a, name, (size_t)(slash - name)) : name);
+	if (!name_is_valid(slash ? arena_copy(a, name, (size_t)(slash - name)) : name))
+		return "the name is not one of a-z, 0-9, and behind the first byte also _ . - "
+		       "(at most 63 bytes)";
+	if (slash && (!place->has_children || !slash[1]))
+		return "has no place here: no child znodes are known below its parent";
+	return NULL;
 }
 
 static size_t visit_place(struct decoder *d, const struct place *place, const char *name, size_t i)
 {
-	const struct znode *z = tree_at(d->in->tree, i);
+	const char *why;
 
 	if (!*name)
 		return i + 1;
-	if (!first_name_is_valid(d->model->arena, name))
-		stray(d, z,
-		      "the name is not one of a-z, 0-9, and behind the first byte also _ . - "
-		      "(at most 63 bytes)");
-	else if (!place->has_children && strchr(name, '/'))
-		stray(d, z, "has no place here: no child znodes are known below its parent");
-	else
+	why = misplaced(d->model->arena, place, name);
+	if (!why)
 		return place->visit(d, name, i);
+	stray(d, tree_at(d->in->tree, i), why);
 	return tree_subtree_end(d->in->tree, i);
 }
 

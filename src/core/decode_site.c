@@ -64,6 +64,7 @@ static bool has_option(unsigned seen, enum option option)
 
 static const char *check_options(const char *address, unsigned seen)
 {
+	/* The table's last two rows. */
 	const unsigned both = 3U << (ARRAY_SIZE(options) - 2);
 
 	if (has_option(seen, OPTION_IPV6ONLY) && (address[0] != '[' || (seen & both) == both))

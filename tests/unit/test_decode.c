@@ -151,7 +151,7 @@ static void test_strays(void **state)
 		"/c/Sites",         "/c/sites/Shop",        "/c/sites/a/x",
 		"/c/sitesx",        "/c/snippets/tcp",      "/c/snippets/http/a/x",
 		"/c/upstreams/-",   "/c/upstreams/a/h:1/x", "/c/upstreams/a;{b",
-		"/c/sites/.hidden",
+		"/c/sites/.hidden", "/c/upstreams/y/",
 	};
 	struct fixture *f = *state;
 	struct buf text = BUF_INIT;

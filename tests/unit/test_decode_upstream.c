@@ -391,8 +391,8 @@ static void test_parameters_as_text_and_json(void **state)
 	static const char *const forms[] = {
 		"weight=5 max_fails=3 fail_timeout=20s max_conns=100 backup down",
 		" down\tbackup\nmax_conns=100 fail_timeout=20s max_fails=3   weight=5\r\n",
-		"{\"weight\":5,\"max_fails\":3,\"fail_timeout\":\"20s\",\"max_conns\":100,"
-		"\"backup\":true,\"down\":true}",
+		("{\"weight\":5,\"max_fails\":3,\"fail_timeout\":\"20s\",\"max_conns\":100,"
+		 "\"backup\":true,\"down\":true}"),
 	};
 	struct fixture *f = *state;
 
