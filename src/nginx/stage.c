@@ -22,6 +22,11 @@
 #define LINK_NAME "live"
 #define LINK_TEMPORARY ".live.tmp"
 
+void stage_configure(struct stage *s, const struct state_settings *settings)
+{
+	s->keep = settings->keep;
+}
+
 unsigned long stage_live(const struct stage *s)
 {
 	return s->live.generation;

@@ -26,6 +26,8 @@ struct stage;
 /* ERR_REFUSED when another daemon holds the lock. */
 int stage_open(const struct state_settings *settings, struct stage **out, struct err *e);
 void stage_close(struct stage *s);
+/* Settings read again; the directory stays what it is. */
+void stage_configure(struct stage *s, const struct state_settings *settings);
 DEFINE_CLEANUP(struct stage *, stage_close)
 
 /* The generation that `live` names: its number, digest and revision (hex; "" for the empty one). */
@@ -33,8 +35,13 @@ unsigned long stage_live(const struct stage *s);
 const struct digest *stage_live_digest(const struct stage *s);
 const char *stage_live_revision(const struct stage *s);
 
-/* Its accepted znodes (one reference; an empty tree where it has none), for a restart. */
+/*
+ * The accepted znodes of the live generation, or where it has none yet those of the newest one
+ * before it; for a restart. One reference; an empty tree where there are none at all.
+ */
 int stage_live_tree(const struct stage *s, struct tree **tree, struct err *e);
+/* The same of somebody else's state directory, without its lock; of the live generation alone. */
+int stage_peek_tree(const char *directory, struct tree **tree, struct err *e);
 
 /* Do the live files still hold the bytes of their manifest? *name: the first that does not.
  * Cheap while nobody touches them. */

@@ -5,6 +5,7 @@
  * applied.json saves reloads after a restart of ours. It is replaced by rename and never
  * fsynced: it speaks of processes of this boot, and after a crash of the host it is no use.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -43,27 +44,61 @@ static const char *checked(const struct buf *text, size_t *size)
 	return text->data + TREE_HEAD_SIZE;
 }
 
-int stage_live_tree(const struct stage *s, struct tree **tree, struct err *e)
+/* The recorded znodes of one generation; false when it has none, or they are damaged. */
+static bool read_tree(struct place generation, struct tree **tree)
 {
-	CLEANUP(freep) char *where = stage_generation_directory(s, s->live.generation);
 	CLEANUP(buf_fini) struct buf text = BUF_INIT;
-	CLEANUP(disk_close) int fd = -1;
 	const char *body;
 	struct err why;
 	size_t size;
 
-	if (disk_open_directory(stage_shelf(s), generation_name(s->live.generation).text, &fd, e) <
-	    0)
-		return -1;
-	if (disk_read((struct place){ fd, where }, TREE_NAME, &text, &why) < 0) {
-		*tree = empty_tree();
-		return 0;
-	}
+	if (disk_read(generation, TREE_NAME, &text, &why) < 0)
+		return false;
 	body = checked(&text, &size);
 	if (body && tree_parse(body, size, TREE_NAME, tree, &why) == 0)
-		return 0;
-	log_warning("%s/" TREE_NAME " is damaged; starting without the last good znodes", where);
+		return true;
+	log_warning("%s/" TREE_NAME " is damaged; looking for older last good znodes",
+		    generation.where);
+	return false;
+}
+
+static bool read_generation_tree(const struct stage *s, unsigned long n, struct tree **tree)
+{
+	CLEANUP(freep) char *where = stage_generation_directory(s, n);
+	CLEANUP(disk_close) int fd = -1;
+
+	return disk_open_directory(stage_shelf(s), generation_name(n).text, &fd, NULL) == 0 &&
+	       read_tree((struct place){ fd, where }, tree);
+}
+
+/*
+ * A daemon that was killed between publishing and recording left the live generation without its
+ * znodes: those of the newest generation before it are the last good forms then.
+ */
+int stage_live_tree(const struct stage *s, struct tree **tree, struct err *e)
+{
+	CLEANUP(numbers_fini) struct numbers all = { 0 };
+
+	if (stage_list(s, &all, e) < 0)
+		return -1;
+	for (size_t i = all.count; i-- > 0;) {
+		if (all.items[i] <= s->live.generation &&
+		    read_generation_tree(s, all.items[i], tree))
+			return 0;
+	}
 	*tree = empty_tree();
+	return 0;
+}
+
+int stage_peek_tree(const char *directory, struct tree **tree, struct err *e)
+{
+	CLEANUP(freep) char *live = xasprintf("%s/live", directory);
+	CLEANUP(disk_close) int fd = open(live, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 && errno != ENOENT)
+		return err_sys(e, "%s", live);
+	if (fd < 0 || !read_tree((struct place){ fd, live }, tree))
+		*tree = empty_tree();
 	return 0;
 }
 
