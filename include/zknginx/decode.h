@@ -27,7 +27,11 @@ struct decode_input {
 	const char *root; /* zookeeper.config */
 };
 
-/* A model that the caller frees. */
+/*
+ * A model that the caller frees. Two problems leave their object in it: an upstream's
+ * "discover" (the rest of its policy holds), and servers that are all backups (nginx
+ * takes no such upstream; render writes them as plain servers).
+ */
 struct model *decode(const struct decode_input *in, struct problems *problems);
 
 /*

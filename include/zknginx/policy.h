@@ -23,17 +23,24 @@ struct policy {
 
 struct violation {
 	unsigned line;
-	char text[256]; /* a sentence: what was found, what is allowed */
+	char text[256]; /* "line N: " and a sentence: what was found, what to do */
 };
 
 /* Do the braces balance and is every directive allowed? False fills *v with the first that is not.
  */
 bool policy_check(const struct policy *p, const char *text, size_t size, struct violation *v);
 
-/* An absolute path without "..", below one of the roots. Level POLICY_ALL lifts the roots. */
+/*
+ * An absolute path without ".." and variables, one of the roots or below one. Level
+ * POLICY_ALL lifts the roots.
+ */
 bool policy_allows_path(const struct policy *p, const char *path);
 
-/* Names in `proxy_pass http://NAME…;`, `grpc_pass`, … of a snippet, NULL-terminated in the arena.
+/*
+ * Names in `proxy_pass http://NAME…;`, `grpc_pass`, … of a snippet, each once, in lower
+ * case, NULL-terminated in the arena. Left out: addresses, hosts with a port, and
+ * upstreams that the snippet defines itself. A host name without a port stays, as it
+ * cannot be told from an upstream's.
  */
 const char **policy_upstreams(struct arena *a, const char *text, size_t size, size_t *count);
 

@@ -229,9 +229,12 @@ static void test_accepted_server_must_fit_too(void **state)
 
 	load(f,
 	     "/c/upstreams/u\n\t{\"balance\":\"ip_hash\"}\n/c/upstreams/u/10.0.0.1:80\n"
-	     "/c/upstreams/u/10.0.0.2:80\n\tbackup weight=x\n",
+	     "/c/upstreams/u/10.0.0.2:80\n\tweight=x\n",
 	     "/c/upstreams/u/10.0.0.2:80\n\tbackup\n");
 	assert_int_equal(run(f)->upstreams[0].server_count, 1);
+	/* What is wrong with the old bytes is nobody's problem. */
+	assert_int_equal(f->problems.count, 1);
+	assert_string_equal(f->problems.items[0].field, "weight");
 	assert_int_equal(f->problems.items[0].serving, SERVING_ABSENT);
 }
 

@@ -250,6 +250,11 @@ static void test_depth_is_bounded(void **state)
 	assert_false(upstream_of_bytes(f, deep, sizeof(deep)));
 	assert_int_equal(f->problems.count, 1);
 	assert_int_equal(f->problems.items[0].kind, PROBLEM_JSON);
+	assert_false(upstream(f, "{\"zone\":\n[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]}"));
+	assert_int_equal(f->problems.items[0].kind, PROBLEM_JSON);
+	assert_int_equal(f->problems.items[0].line, 2);
+	assert_false(upstream(f, "{\"zone\":[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]}"));
+	expect_field(f, "zone");
 	/* Brackets in a text are no depth. */
 	assert_false(upstream(f, "{\"zone\":\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\"}"));
 	expect_field(f, "zone");
