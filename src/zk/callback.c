@@ -5,21 +5,13 @@
  */
 #include <pthread.h>
 #include <string.h>
-#include <time.h>
 
 #include <zknginx/log.h>
 
 #include "callback.h"
+#include "timing.h"
 
 #define LOG_INTERVAL (10 * USEC_PER_SEC)
-
-static uint64_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * USEC_PER_SEC + (uint64_t)t.tv_nsec / 1000;
-}
 
 /* The library tells of every failed attempt to connect; one in a while is enough. */
 void callback_log(const char *message)
@@ -34,7 +26,7 @@ void callback_log(const char *message)
 		return;
 	}
 	pthread_mutex_lock(&lock);
-	pass = log_limit_pass(&limit, now(), LOG_INTERVAL, &suppressed);
+	pass = log_limit_pass(&limit, timing_now(), LOG_INTERVAL, &suppressed);
 	pthread_mutex_unlock(&lock);
 	if (pass)
 		log_info("libzookeeper: %s (%u such lines left out before)", message, suppressed);

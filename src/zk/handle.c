@@ -9,19 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <zknginx/log.h>
 
 #include "callback.h"
-
-static uint64_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * USEC_PER_SEC + (uint64_t)t.tv_nsec / 1000;
-}
+#include "timing.h"
 
 int handle_open(struct queue *q, const char *addresses, uint64_t timeout, struct handle **out,
 		struct err *e)
@@ -161,7 +153,7 @@ int handle_send(struct handle *h, struct request *r)
 	int rc;
 
 	r->handle = h;
-	r->sent = now();
+	r->sent = timing_now();
 	TAILQ_INSERT_TAIL(&h->requests, r, link);
 	rc = send[r->kind](h, r);
 	if (rc != ZOK)

@@ -45,6 +45,13 @@ void mirror_free(struct mirror *m);
 /* Other roots from now on: new ones are read, dropped ones forgotten, the rest is kept. */
 void mirror_set_roots(struct mirror *m, const struct mirror_root *roots, size_t root_count);
 
+/*
+ * Read everything once more from now on, slowly: the server keeps events about a znode from whoever
+ * may not read it, so a znode that was forbidden for a while may have changed unseen. Happens every
+ * few minutes by itself.
+ */
+void mirror_audit(struct mirror *m);
+
 const struct session *mirror_session(const struct mirror *m);
 /* Has everything been read at least once since the start? */
 bool mirror_is_complete(const struct mirror *m);

@@ -6,12 +6,12 @@
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 
 #include <zknginx/buf.h>
 
 #include "resolver.h"
+#include "timing.h"
 
 #define DEFAULT_PORT "2181"
 
@@ -230,15 +230,6 @@ int resolver_start(const struct hosts *h, struct queue *q, struct err *e)
 	return err_set(e, ERR_SYS, "a thread to resolve host names: %s", strerror(rc));
 }
 
-uint64_t random_below(uint64_t bound)
-{
-	uint64_t r = 0;
-
-	if (bound == 0 || getrandom(&r, sizeof(r), GRND_NONBLOCK) != (ssize_t)sizeof(r))
-		return 0;
-	return r % bound;
-}
-
 char *resolver_connect_string(const struct hosts *h, const char *addresses)
 {
 	CLEANUP(freep) char *copy = xstrdup(addresses);
@@ -249,7 +240,7 @@ char *resolver_connect_string(const struct hosts *h, const char *addresses)
 	while ((one = strsep(&rest, ",")))
 		addresses_add(&list, xstrdup(one));
 	for (size_t i = list.count; i > 1; i--) {
-		size_t other = random_below(i);
+		size_t other = timing_random(i);
 		char *moved = list.items[i - 1];
 
 		list.items[i - 1] = list.items[other];

@@ -28,7 +28,4 @@ int resolver_start(const struct hosts *h, struct queue *q, struct err *e);
  */
 char *resolver_connect_string(const struct hosts *h, const char *addresses);
 
-/* A random number below `bound`, for jitter. */
-uint64_t random_below(uint64_t bound);
-
 #endif

@@ -8,9 +8,9 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "session_parts.h"
+#include "timing.h"
 
 const char *session_state_name(enum session_state s)
 {
@@ -20,14 +20,6 @@ const char *session_state_name(enum session_state s)
 		[SESSION_EXPIRED] = "expired",
 	};
 	return names[s];
-}
-
-uint64_t session_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * USEC_PER_SEC + (uint64_t)t.tv_nsec / 1000;
 }
 
 static void on_watch(struct session *s, struct note *n)
@@ -161,7 +153,7 @@ int session_new(sd_event *loop, const char *name, const struct zookeeper_setting
 	s->ops = *ops;
 	s->ctx = ctx;
 	s->wanted_timeout = settings->session_timeout;
-	s->since = session_now();
+	s->since = timing_now();
 	TAILQ_INIT(&s->waiting);
 	TAILQ_INIT(&s->refused);
 	STAILQ_INIT(&s->notes);
@@ -179,11 +171,11 @@ int session_new(sd_event *loop, const char *name, const struct zookeeper_setting
 /* Notes of closed handles are all that is still of interest. */
 static void wait_for_closes(struct session *s, uint64_t patience)
 {
-	uint64_t deadline = session_now() + patience;
+	uint64_t deadline = timing_now() + patience;
 
 	for (;;) {
 		struct pollfd p = { .fd = queue_fd(s->queue), .events = POLLIN };
-		uint64_t now = session_now();
+		uint64_t now = timing_now();
 
 		take_notes(s);
 		if (s->closing == 0 || now >= deadline)

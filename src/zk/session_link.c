@@ -14,6 +14,7 @@
 #include <zookeeper/zookeeper.h>
 
 #include "session_parts.h"
+#include "timing.h"
 
 #define JITTER (200 * USEC_PER_MSEC) /* between handles, when all was well */
 #define LONGEST_PAUSE (60 * USEC_PER_SEC)
@@ -23,17 +24,10 @@
 #define NAMES_INTERVAL (30 * USEC_PER_SEC)
 #define FLAP_INTERVAL (10 * USEC_PER_SEC)
 
-static void arm(sd_event_source *timer, uint64_t after)
-{
-	if (sd_event_source_set_time(timer, session_now() + after) < 0 ||
-	    sd_event_source_set_enabled(timer, SD_EVENT_ONESHOT) < 0)
-		die("session: cannot arm a timer");
-}
-
 static void enter(struct session *s, enum session_state state)
 {
 	if (state != s->state)
-		s->since = session_now();
+		s->since = timing_now();
 	s->state = state;
 	if (s->ops.on_state)
 		s->ops.on_state(s->ctx, state);
@@ -59,15 +53,15 @@ static uint64_t pause_before_next(const struct session *s)
 	uint64_t longest = JITTER << (s->failures < 10 ? s->failures : 10);
 
 	if (s->failures == 0)
-		return random_below(JITTER);
+		return timing_random(JITTER);
 	if (longest > LONGEST_PAUSE)
 		longest = LONGEST_PAUSE;
-	return longest / 2 + random_below(longest / 2);
+	return longest / 2 + timing_random(longest / 2);
 }
 
 static void reopen_later(struct session *s)
 {
-	arm(s->retry, pause_before_next(s));
+	timing_arm(s->retry, pause_before_next(s));
 }
 
 static void fail_to_open(struct session *s, const char *why)
@@ -106,10 +100,10 @@ static void open_handle(struct session *s, const char *addresses)
 	free(s->addresses);
 	s->addresses = xstrdup(addresses);
 	s->epoch++;
-	s->opened = s->link_changed = session_now();
+	s->opened = s->link_changed = timing_now();
 	s->linked = s->authenticating = s->authenticated = s->beating = false;
 	log_debug("zookeeper %s: connecting to %s", s->name, connect_string);
-	arm(s->beat, s->wanted_timeout / BEATS);
+	timing_arm(s->beat, s->wanted_timeout / BEATS);
 	if (s->state != SESSION_CONNECTING)
 		enter(s, SESSION_CONNECTING);
 }
@@ -132,7 +126,7 @@ void session_on_resolved(struct session *s, struct note *n)
 void session_bury(struct session *s)
 {
 	struct handle *h = TAKE(s->handle);
-	uint64_t lived = session_now() - s->opened;
+	uint64_t lived = timing_now() - s->opened;
 
 	log_notice("zookeeper %s: session 0x%llx ends: %s", s->name, (unsigned long long)s->id,
 		   s->doom);
@@ -155,7 +149,7 @@ static void bury_for_auth(struct session *s, const char *why)
 		  why);
 	if (s->failures < AUTH_FAILURES)
 		s->failures = AUTH_FAILURES;
-	s->opened = session_now();
+	s->opened = timing_now();
 	session_doom(s, "it could not be authenticated");
 }
 
@@ -165,16 +159,16 @@ static void send_beat(struct session *s)
 {
 	if (s->beating || s->doom)
 		return;
-	s->beat_sent = session_now();
+	s->beat_sent = timing_now();
 	s->beating = handle_beat(s->handle) == ZOK;
 }
 
 int session_on_beat_timer(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *ctx)
 {
 	struct session *s = ctx;
-	uint64_t now = session_now(), interval = session_timeout(s) / BEATS;
+	uint64_t now = timing_now(), interval = session_timeout(s) / BEATS;
 
-	arm(s->beat, interval);
+	timing_arm(s->beat, interval);
 	if (s->state == SESSION_CONNECTED) {
 		if (s->beating && now - s->beat_sent > session_timeout(s) + interval)
 			session_doom(s, "the server takes requests and does not answer");
@@ -223,11 +217,11 @@ static void on_linked(struct session *s)
 	unsigned suppressed = 0;
 
 	s->linked = true;
-	s->link_changed = session_now();
+	s->link_changed = timing_now();
 	s->id = handle_session(s->handle);
 	s->timeout = handle_timeout(s->handle);
 	handle_server(s->handle, s->server, sizeof(s->server));
-	if (log_limit_pass(&s->flap, session_now(), FLAP_INTERVAL, &suppressed))
+	if (log_limit_pass(&s->flap, timing_now(), FLAP_INTERVAL, &suppressed))
 		log_info("zookeeper %s: connected to %s, session 0x%llx, timeout %llu ms", s->name,
 			 s->server, (unsigned long long)s->id,
 			 (unsigned long long)(s->timeout / USEC_PER_MSEC));
@@ -242,7 +236,7 @@ static void on_unlinked(struct session *s)
 	if (!s->linked && s->state == SESSION_CONNECTING)
 		return;
 	log_debug("zookeeper %s: lost %s", s->name, s->server);
-	s->link_changed = session_now();
+	s->link_changed = timing_now();
 	s->linked = false;
 	s->server[0] = '\0';
 	if (s->state != SESSION_CONNECTING)

@@ -43,8 +43,6 @@ struct session {
 	uint64_t beat_sent, last_reply;
 };
 
-uint64_t session_now(void);
-
 /* The handle will be closed at the next step of the loop, and another opened. */
 void session_doom(struct session *s, const char *why);
 

@@ -215,6 +215,18 @@ void rig_zk_set_bytes(struct rig_zk *c, const char *path, const char *data, size
 	check(rc, "set", path);
 }
 
+void rig_zk_set_both(struct rig_zk *c, const char *path, const char *other, const char *data)
+{
+	int size = (int)strlen(data);
+	zoo_op_result_t results[2];
+	struct Stat stats[2];
+	zoo_op_t ops[2];
+
+	zoo_set_op_init(&ops[0], path, data, size, -1, &stats[0]);
+	zoo_set_op_init(&ops[1], other, data, size, -1, &stats[1]);
+	check(persist(zoo_multi(c->handle, 2, ops, results)), "set both", path);
+}
+
 void rig_zk_delete(struct rig_zk *c, const char *path)
 {
 	check(persist(zoo_delete(c->handle, path, -1)), "delete", path);

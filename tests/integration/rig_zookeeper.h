@@ -55,6 +55,8 @@ void rig_zk_create_ephemeral(struct rig_zk *c, const char *path, const char *dat
 /* Creates the znode when it is missing. */
 void rig_zk_set(struct rig_zk *c, const char *path, const char *data);
 void rig_zk_set_bytes(struct rig_zk *c, const char *path, const char *data, size_t size);
+/* Both znodes, which exist, in one transaction. */
+void rig_zk_set_both(struct rig_zk *c, const char *path, const char *other, const char *data);
 void rig_zk_delete(struct rig_zk *c, const char *path);
 /* The znode and everything below it; nothing there is fine. */
 void rig_zk_delete_all(struct rig_zk *c, const char *path);

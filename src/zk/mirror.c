@@ -1,0 +1,249 @@
+/*
+ * The mirror's session, and what leaves it.
+ *
+ * A tree leaves only while the session is connected, everything that happened while it was
+ * away has been told, nothing is wanted or in flight, and no node is in doubt. Then each
+ * node's watch has been armed since it was read and none has fired, so what is held was all
+ * true at one instant.
+ *
+ * After a short break the library sets all watches again in one packet, and the server
+ * tells what was missed before it answers anything else: one small request (the barrier)
+ * shows that it has. That packet may not grow past what servers take, so beyond the limit
+ * a broken link ends the session instead, and everything is read again in a new one.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <zookeeper/zookeeper.h>
+
+#include "mirror_parts.h"
+#include "resolver.h"
+
+#define PATIENCE USEC_PER_SEC
+#define MAX_LOST_BARRIERS 2
+
+void mirror_poke(struct mirror *m)
+{
+	sd_event_source_set_enabled(m->work, SD_EVENT_ONESHOT);
+}
+
+/* --- trees ----------------------------------------------------------------------------------- */
+
+static bool is_settled(const struct mirror *m)
+{
+	return session_state(m->session) == SESSION_CONNECTED && m->caught_up &&
+	       TAILQ_EMPTY(&m->todo) && m->in_flight == 0 && m->dead == 0 && m->over == 0;
+}
+
+static bool same_tree(const struct tree *a, const struct tree *b)
+{
+	if (tree_count(a) != tree_count(b))
+		return false;
+	for (size_t i = 0; i < tree_count(a); i++) {
+		const struct znode *x = tree_at(a, i), *y = tree_at(b, i);
+
+		if (x->mzxid != y->mzxid || x->czxid != y->czxid || x->version != y->version ||
+		    x->owner != y->owner || !znode_same(x, y))
+			return false;
+	}
+	return true;
+}
+
+static struct tree *build(const struct mirror *m)
+{
+	CLEANUP(tree_builder_fini) struct tree_builder b;
+
+	tree_builder_init(&b);
+	node_build(m->top, &b);
+	return tree_builder_finish(&b);
+}
+
+static void publish(struct mirror *m)
+{
+	CLEANUP(tree_unrefp) struct tree *t = NULL;
+
+	if (!is_settled(m) || !m->changed)
+		return;
+	t = build(m);
+	m->changed = false;
+	if (m->last && same_tree(m->last, t))
+		return;
+	tree_unref(m->last);
+	m->last = tree_ref(t);
+	m->complete = true;
+	m->ops.on_tree(m->ctx, t);
+}
+
+static int on_work(sd_event_source *source UNUSED, void *ctx)
+{
+	struct mirror *m = ctx;
+	bool tell = m->tell;
+
+	m->tell = false;
+	publish(m);
+	if (tell && m->ops.on_state)
+		m->ops.on_state(m->ctx);
+	return 0;
+}
+
+/* --- the session ----------------------------------------------------------------------------- */
+
+static void on_barrier(void *ctx, const struct session_reply *r)
+{
+	struct mirror *m = ctx;
+
+	m->barriers--;
+	if (r->rc == SESSION_GONE)
+		return;
+	if (r->rc != ZCONNECTIONLOSS) {
+		m->lost_barriers = 0;
+		m->caught_up = m->barriers == 0;
+		return;
+	}
+	if (++m->lost_barriers < MAX_LOST_BARRIERS)
+		return;
+	/* It may be the watches that no server takes, whatever the limit says. */
+	m->lost_barriers = 0;
+	session_renew(m->session);
+}
+
+static void want_again(struct node *n)
+{
+	bool absent = n->pin >= 0 && !n->present && !n->want && !n->data_trouble;
+
+	if (absent)
+		mirror_want(n, ITEM_EXISTS);
+	else if (!n->dead)
+		mirror_want_all(n);
+}
+
+/* A new session knows of no watch: everything is read again and compared. */
+static void begin(struct mirror *m)
+{
+	m->epoch = session_epoch(m->session);
+	m->lost_barriers = 0;
+	m->caught_up = true;
+	mirror_forget_watches(m);
+	node_each(m->top, want_again);
+	mirror_plan_audit(m);
+}
+
+static bool is_past_limit(const struct mirror *m)
+{
+	return m->epoch == session_epoch(m->session) && m->watch_bytes > m->watch_limit;
+}
+
+static void on_session_state(void *ctx, enum session_state state)
+{
+	struct mirror *m = ctx;
+
+	m->caught_up = false;
+	if (state == SESSION_CONNECTED && session_epoch(m->session) != m->epoch) {
+		begin(m);
+	} else if (state != SESSION_EXPIRED && is_past_limit(m)) {
+		session_renew(m->session);
+	} else if (state == SESSION_CONNECTED) {
+		m->barriers++;
+		session_exists(m->session, "/", false, on_barrier, m);
+	}
+	mirror_feed(m);
+	if (m->ops.on_state)
+		m->ops.on_state(m->ctx);
+}
+
+static void on_session_watch(void *ctx, int type, const char *path)
+{
+	mirror_event(ctx, type, path);
+}
+
+static void on_session_idle(void *ctx)
+{
+	publish(ctx);
+}
+
+static const struct session_ops session_ops = {
+	.on_state = on_session_state,
+	.on_watch = on_session_watch,
+	.on_idle = on_session_idle,
+};
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+static int add_sources(struct mirror *m, struct err *e)
+{
+	int rc = sd_event_add_defer(m->loop, &m->work, on_work, m);
+
+	if (rc >= 0)
+		rc = sd_event_source_set_enabled(m->work, SD_EVENT_OFF);
+	if (rc >= 0)
+		rc = sd_event_add_time(m->loop, &m->retry, CLOCK_MONOTONIC, 0, USEC_PER_SEC,
+				       mirror_on_retry, m);
+	if (rc >= 0)
+		rc = sd_event_source_set_enabled(m->retry, SD_EVENT_OFF);
+	if (rc >= 0)
+		rc = sd_event_add_time(m->loop, &m->audit, CLOCK_MONOTONIC, 0, 50 * USEC_PER_MSEC,
+				       mirror_on_audit, m);
+	if (rc >= 0)
+		rc = sd_event_source_set_enabled(m->audit, SD_EVENT_OFF);
+	return rc < 0 ? err_set(e, ERR_SYS, "mirror: cannot use the event loop: %s", strerror(-rc))
+		      : 0;
+}
+
+void mirror_free(struct mirror *m)
+{
+	if (!m)
+		return;
+	m->ops.on_state = NULL;
+	/* Its answers free the nodes that were removed while something was in flight. */
+	session_free(m->session, PATIENCE);
+	sd_event_source_disable_unref(m->work);
+	sd_event_source_disable_unref(m->retry);
+	sd_event_source_disable_unref(m->audit);
+	free(m->audited);
+	node_free_all(m->top);
+	tree_unref(m->last);
+	free(m);
+}
+DEFINE_CLEANUP(struct mirror *, mirror_free)
+
+int mirror_new(sd_event *loop, const struct zookeeper_settings *settings,
+	       const struct mirror_root *roots, size_t root_count, const struct mirror_ops *ops,
+	       void *ctx, struct mirror **out, struct err *e)
+{
+	CLEANUP(mirror_freep) struct mirror *m = xcalloc(1, sizeof(*m));
+
+	m->loop = loop;
+	m->ops = *ops;
+	m->ctx = ctx;
+	m->watch_limit = settings->watch_limit;
+	m->chroot_size = strlen(hosts_chroot(settings->hosts));
+	TAILQ_INIT(&m->todo);
+	TAILQ_INIT(&m->troubled);
+	m->top = node_new(m, NULL, "", 0);
+	if (add_sources(m, e) < 0 ||
+	    session_new(loop, "mirror", settings, &session_ops, m, &m->session, e) < 0)
+		return -1;
+	mirror_forget_watches(m);
+	mirror_set_roots(m, roots, root_count);
+	*out = TAKE(m);
+	return 0;
+}
+
+const struct session *mirror_session(const struct mirror *m)
+{
+	return m->session;
+}
+
+bool mirror_is_complete(const struct mirror *m)
+{
+	return m->complete;
+}
+
+unsigned long mirror_nodes(const struct mirror *m)
+{
+	return m->present;
+}
+
+unsigned long mirror_watches(const struct mirror *m)
+{
+	return m->watches;
+}

@@ -1,0 +1,62 @@
+/*
+ * The roots: pins on nodes. Other roots are set by pinning them all, then going down from
+ * "/" once: a node that is newly covered is asked for, one that no root reaches any more
+ * is forgotten, one that stays covered keeps what was read.
+ */
+#include <string.h>
+
+#include <zknginx/log.h>
+
+#include "mirror_parts.h"
+
+/* Far below anything that is sane; the walk over the nodes recurses. */
+#define MAX_DEPTH 64
+
+static void unpin(struct node *n)
+{
+	n->pin = -1;
+}
+
+static void pin(struct mirror *m, const struct mirror_root *root)
+{
+	int depth = root->depth < MAX_DEPTH ? (int)root->depth : MAX_DEPTH;
+	struct node *n = node_ensure(m->top, root->path);
+
+	if (n->pin < depth)
+		n->pin = depth;
+}
+
+static void relevel(struct node *n, int inherited)
+{
+	int levels = n->pin > inherited ? n->pin : inherited;
+	size_t kept = 0;
+
+	if (levels < 0 && n->levels >= 0)
+		mirror_uncover(n);
+	mirror_set_levels(n, levels);
+	for (size_t i = 0; i < n->child_count; i++) {
+		struct node *child = n->children[i];
+
+		relevel(child, levels > 0 ? levels - 1 : -1);
+		if (child->levels < 0 && child->child_count == 0)
+			mirror_remove(child);
+		else
+			n->children[kept++] = child;
+	}
+	n->child_count = kept;
+}
+
+void mirror_set_roots(struct mirror *m, const struct mirror_root *roots, size_t root_count)
+{
+	node_each(m->top, unpin);
+	for (size_t i = 0; i < root_count; i++) {
+		if (roots[i].path[0] == '/')
+			pin(m, &roots[i]);
+		else
+			log_error("mirror: \"%s\" is not a path", roots[i].path);
+	}
+	relevel(m->top, -1);
+	m->changed = true;
+	mirror_feed(m);
+	mirror_poke(m);
+}

@@ -1,0 +1,301 @@
+/*
+ * Reading znodes. An item of a node is wanted (in `todo`), flying, or at rest with its
+ * watch armed; nothing else takes it from one to the next than a send, a reply or an event.
+ *
+ * The server answers and tells in one order. So an event for an item that is flying needs
+ * no second read, as the reply will be newer than the event; and a znode that is gone is in
+ * the list of its parent, or not, by the time that list has been read again. A node that is
+ * told to be gone is therefore only marked dead, and no tree is settled before its parent's
+ * list has decided.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <zookeeper/zookeeper.h>
+
+#include "mirror_parts.h"
+
+static session_done on_data, on_kids, on_exists;
+
+static void ask(struct node *n, unsigned items)
+{
+	struct session *s = n->mirror->session;
+
+	n->flying |= (unsigned char)items;
+	if (items & ITEM_DATA)
+		session_get(s, n->path, true, on_data, n);
+	if (items & ITEM_KIDS)
+		session_children(s, n->path, true, on_kids, n);
+	if (items & ITEM_EXISTS)
+		session_exists(s, n->path, true, on_exists, n);
+	n->mirror->in_flight += (size_t)__builtin_popcount(items);
+}
+
+void mirror_feed(struct mirror *m)
+{
+	struct node *n;
+
+	while (session_state(m->session) == SESSION_CONNECTED && m->in_flight < SESSION_WINDOW &&
+	       (n = TAILQ_FIRST(&m->todo))) {
+		unsigned items = n->want;
+
+		mirror_unwant(n, items);
+		ask(n, items);
+	}
+}
+
+/* --- replies --------------------------------------------------------------------------------- */
+
+/* False: nobody is interested any more. */
+static bool returned(struct node *n, enum item item)
+{
+	n->flying &= (unsigned char)~item;
+	n->mirror->in_flight--;
+	if (n->removed && !n->flying)
+		node_free(n);
+	else if (!n->removed)
+		return item == ITEM_KIDS ? n->levels > 0 : n->levels >= 0;
+	return false;
+}
+
+static bool is_lost(int rc)
+{
+	return rc == ZCONNECTIONLOSS || rc == SESSION_GONE;
+}
+
+/* No list of theirs will come, so what was told of them stands. */
+static void bury_dead_children(struct node *n)
+{
+	for (size_t i = n->child_count; i > 0; i--) {
+		if (n->children[i - 1]->dead)
+			mirror_leave(n->children[i - 1]);
+	}
+}
+
+/* It is there, but cannot be read: what was read last is kept. */
+static void deny(struct node *n, enum item item, int rc)
+{
+	mirror_set_dead(n, false);
+	mirror_set_trouble(n, item, rc == ZNOAUTH ? TROUBLE_DENIED : TROUBLE_FAILED);
+	if (item == ITEM_KIDS)
+		bury_dead_children(n);
+	if (rc == ZNOAUTH && !(n->armed & (ITEM_DATA | ITEM_EXISTS)) &&
+	    !mirror_is_under_way(n, ITEM_DATA | ITEM_EXISTS))
+		mirror_want(n, ITEM_EXISTS);
+}
+
+/* Bytes too: a server whose data was restored from a copy may count its transactions anew. */
+static bool is_as_held(const struct node *n, const struct session_reply *r)
+{
+	return n->present && n->stat.mzxid == r->stat->mzxid && n->stat.czxid == r->stat->czxid &&
+	       n->stat.version == r->stat->version && n->size == r->size &&
+	       (n->size == 0 || memcmp(n->data, r->data, n->size) == 0);
+}
+
+static enum trouble data_limit(const struct node *n, const struct session_reply *r)
+{
+	if (r->size > MIRROR_MAX_DATA)
+		return TROUBLE_SIZE;
+	if (n->mirror->bytes - n->size + r->size > MIRROR_MAX_BYTES)
+		return TROUBLE_BYTES;
+	return TROUBLE_NONE;
+}
+
+static void hold(struct node *n, const struct session_reply *r)
+{
+	enum trouble limit = data_limit(n, r);
+
+	mirror_set_dead(n, false);
+	mirror_set_trouble(n, ITEM_DATA, limit);
+	if (limit == TROUBLE_NONE && !is_as_held(n, r)) {
+		n->mirror->bytes += r->size - n->size;
+		node_set_data(n, r->data, r->size);
+		n->stat = *r->stat;
+		n->mirror->present += !n->present;
+		n->present = true;
+		n->mirror->changed = true;
+	}
+	/* A list at rest is up to date, unless the server kept its event from us. */
+	if ((!(n->armed & ITEM_KIDS) || n->listed != r->stat->cversion) &&
+	    n->kids_trouble == TROUBLE_NONE)
+		mirror_want(n, ITEM_KIDS);
+}
+
+static void on_data(void *ctx, const struct session_reply *r)
+{
+	struct node *n = ctx;
+	struct mirror *m = n->mirror;
+
+	if (!returned(n, ITEM_DATA))
+		return;
+	if (r->rc == ZOK) {
+		mirror_arm(n, ITEM_DATA);
+		hold(n, r);
+	} else if (r->rc == ZNONODE) {
+		mirror_gone(n);
+	} else if (is_lost(r->rc)) {
+		mirror_want(n, ITEM_DATA);
+	} else {
+		deny(n, ITEM_DATA, r->rc);
+	}
+	mirror_feed(m);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* A child that stays in the list: does it have to be read again? */
+static void stay(struct node *child)
+{
+	bool lacking = child->dead || (!child->present && !child->data_trouble);
+
+	if (child->pin < 0 && child->levels < child->parent->levels - 1)
+		mirror_set_levels(child, child->parent->levels - 1);
+	if (child->pin < 0 && lacking && !mirror_is_under_way(child, ITEM_DATA))
+		mirror_want_all(child);
+}
+
+/* Puts the old children and the names, both sorted, together into n->children. */
+static void merge(struct node *n, const char **names, size_t count)
+{
+	struct node **old = n->children;
+	size_t old_count = n->child_count, i = 0, j = 0;
+
+	n->children = xmalloc((old_count + count) * sizeof(struct node *));
+	n->child_count = 0;
+	while (i < old_count || j < count) {
+		int order = i == old_count ? 1 : j == count ? -1 : strcmp(old[i]->name, names[j]);
+		struct node *child = order <= 0 ? old[i++] : NULL;
+
+		if (order < 0 && !node_leads_to_pin(child)) {
+			mirror_remove(child);
+			continue;
+		}
+		if (order < 0 && child->pin < 0)
+			mirror_vacate(child);
+		if (order > 0) {
+			child = node_new(n->mirror, n, names[j], strlen(names[j]));
+			mirror_set_levels(child, n->levels - 1);
+		}
+		if (order == 0)
+			stay(child);
+		j += order >= 0;
+		n->children[n->child_count++] = child;
+	}
+	free(old);
+}
+
+static void list(struct node *n, const struct session_reply *r)
+{
+	size_t more = r->child_count > n->child_count ? r->child_count - n->child_count : 0;
+	enum trouble limit = TROUBLE_NONE;
+	const char **names;
+
+	if (r->child_count > MIRROR_MAX_CHILDREN)
+		limit = TROUBLE_CHILDREN;
+	else if (n->mirror->nodes + more > MIRROR_MAX_NODES)
+		limit = TROUBLE_NODES;
+	mirror_set_trouble(n, ITEM_KIDS, limit);
+	if (limit != TROUBLE_NONE)
+		return;
+	n->listed = r->stat->cversion;
+	names = xmalloc(r->child_count * sizeof(*names));
+	for (size_t i = 0; i < r->child_count; i++)
+		names[i] = r->children[i];
+	qsort(names, r->child_count, sizeof(*names), compare_names);
+	merge(n, names, r->child_count);
+	free(names);
+}
+
+static void on_kids(void *ctx, const struct session_reply *r)
+{
+	struct node *n = ctx;
+	struct mirror *m = n->mirror;
+
+	if (!returned(n, ITEM_KIDS))
+		return;
+	if (r->rc == ZOK) {
+		mirror_arm(n, ITEM_KIDS);
+		list(n, r);
+	} else if (r->rc == ZNONODE) {
+		mirror_gone(n);
+	} else if (is_lost(r->rc)) {
+		mirror_want(n, ITEM_KIDS);
+	} else {
+		deny(n, ITEM_KIDS, r->rc);
+	}
+	mirror_feed(m);
+}
+
+static void on_exists(void *ctx, const struct session_reply *r)
+{
+	struct node *n = ctx;
+	struct mirror *m = n->mirror;
+
+	if (!returned(n, ITEM_EXISTS))
+		return;
+	if (r->rc == ZOK) {
+		mirror_arm(n, ITEM_DATA);
+		if (!n->data_trouble && !n->kids_trouble)
+			mirror_want_all(n);
+	} else if (r->rc == ZNONODE) {
+		mirror_arm(n, ITEM_EXISTS);
+		mirror_gone(n);
+	} else if (is_lost(r->rc)) {
+		mirror_want(n, ITEM_EXISTS);
+	} else {
+		deny(n, ITEM_DATA, r->rc);
+	}
+	mirror_feed(m);
+}
+
+/* --- events ---------------------------------------------------------------------------------- */
+
+static void on_created(struct node *n)
+{
+	mirror_disarm(n, ITEM_DATA | ITEM_EXISTS);
+	mirror_want_all(n);
+}
+
+static void on_changed(struct node *n)
+{
+	mirror_disarm(n, ITEM_DATA);
+	mirror_want(n, ITEM_DATA);
+}
+
+static void on_child(struct node *n)
+{
+	mirror_disarm(n, ITEM_KIDS);
+	/* a list that is too long is not read at each change, but now and then */
+	if (n->kids_trouble < TROUBLE_SIZE)
+		mirror_want(n, ITEM_KIDS);
+}
+
+static void on_deleted(struct node *n)
+{
+	mirror_disarm(n, ITEM_DATA | ITEM_KIDS | ITEM_EXISTS);
+	mirror_gone(n);
+}
+
+void mirror_event(struct mirror *m, int type, const char *path)
+{
+	const struct {
+		int type;
+		void (*take)(struct node *n);
+	} events[] = {
+		{ ZOO_CREATED_EVENT, on_created },
+		{ ZOO_CHANGED_EVENT, on_changed },
+		{ ZOO_CHILD_EVENT, on_child },
+		{ ZOO_DELETED_EVENT, on_deleted },
+	};
+	struct node *n = node_find(m->top, path);
+
+	if (!n || n->levels < 0)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(events); i++) {
+		if (events[i].type == type)
+			events[i].take(n);
+	}
+	mirror_feed(m);
+}

@@ -1,0 +1,185 @@
+/*
+ * Nodes in a tree. Recursion goes as deep as the roots' depths allow, which is a handful.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "node.h"
+
+struct node *node_new(struct mirror *m, struct node *parent, const char *name, size_t size)
+{
+	struct node *n = xcalloc(1, sizeof(*n));
+	bool below_top = parent && !parent->parent;
+
+	n->mirror = m;
+	n->parent = parent;
+	n->pin = n->levels = -1;
+	if (!parent)
+		n->path = xstrdup("/");
+	else
+		n->path = xasprintf("%s/%.*s", below_top ? "" : parent->path, (int)size, name);
+	n->name = n->path + strlen(n->path) - size;
+	return n;
+}
+
+void node_free(struct node *n)
+{
+	free(n->children);
+	free(n->path);
+	free(n->data);
+	free(n);
+}
+
+void node_free_all(struct node *n)
+{
+	for (size_t i = 0; i < n->child_count; i++)
+		node_free_all(n->children[i]);
+	node_free(n);
+}
+
+void node_set_data(struct node *n, const char *data, size_t size)
+{
+	free(n->data);
+	n->data = NULL;
+	n->size = size;
+	if (size) {
+		n->data = xmalloc(size);
+		memcpy(n->data, data, size);
+	}
+}
+
+/* The byte order of strcmp, for a name that does not end in a NUL. */
+static int compare_names(const char *a, const char *b, size_t size)
+{
+	int order = strncmp(a, b, size);
+
+	return order ? order : a[size] != '\0';
+}
+
+/* Index of the first child whose name is not before `name`. */
+static size_t lower_bound(const struct node *n, const char *name, size_t size)
+{
+	size_t low = 0, high = n->child_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (compare_names(n->children[middle]->name, name, size) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static struct node *child_at(const struct node *n, size_t i, const char *name, size_t size)
+{
+	if (i < n->child_count && compare_names(n->children[i]->name, name, size) == 0)
+		return n->children[i];
+	return NULL;
+}
+
+struct node *node_child(const struct node *n, const char *name, size_t size)
+{
+	return child_at(n, lower_bound(n, name, size), name, size);
+}
+
+struct node *node_ensure_child(struct node *n, const char *name, size_t size)
+{
+	size_t i = lower_bound(n, name, size);
+	struct node *child = child_at(n, i, name, size);
+
+	if (child)
+		return child;
+	child = node_new(n->mirror, n, name, size);
+	n->children = xrealloc(n->children, (n->child_count + 1) * sizeof(*n->children));
+	memmove(n->children + i + 1, n->children + i, (n->child_count - i) * sizeof(*n->children));
+	n->children[i] = child;
+	n->child_count++;
+	return child;
+}
+
+typedef struct node *step(struct node *n, const char *name, size_t size);
+
+static struct node *look_up(struct node *n, const char *name, size_t size)
+{
+	return node_child(n, name, size);
+}
+
+static struct node *walk(struct node *n, const char *path, step *down)
+{
+	while (n) {
+		size_t size;
+
+		path += strspn(path, "/");
+		size = strcspn(path, "/");
+		if (size == 0)
+			return n;
+		n = down(n, path, size);
+		path += size;
+	}
+	return NULL;
+}
+
+struct node *node_find(struct node *top, const char *path)
+{
+	return walk(top, path, look_up);
+}
+
+struct node *node_ensure(struct node *top, const char *path)
+{
+	return walk(top, path, node_ensure_child);
+}
+
+struct node *node_after(struct node *n, const char *path)
+{
+	struct node *found;
+	size_t size, i;
+
+	path += strspn(path, "/");
+	size = strcspn(path, "/");
+	if (size == 0)
+		return n->child_count ? n->children[0] : NULL;
+	i = lower_bound(n, path, size);
+	if (child_at(n, i, path, size)) {
+		found = node_after(n->children[i], path + size);
+		if (found)
+			return found;
+		i++;
+	}
+	return i < n->child_count ? n->children[i] : NULL;
+}
+
+bool node_leads_to_pin(const struct node *n)
+{
+	if (n->pin >= 0)
+		return true;
+	for (size_t i = 0; i < n->child_count; i++) {
+		if (node_leads_to_pin(n->children[i]))
+			return true;
+	}
+	return false;
+}
+
+void node_each(struct node *n, void (*visit)(struct node *n))
+{
+	visit(n);
+	for (size_t i = 0; i < n->child_count; i++)
+		node_each(n->children[i], visit);
+}
+
+void node_build(const struct node *n, struct tree_builder *b)
+{
+	if (n->present)
+		tree_builder_add(b, &(struct znode){
+					    .path = n->path,
+					    .data = n->data ? n->data : "",
+					    .size = n->size,
+					    .version = n->stat.version,
+					    .mzxid = n->stat.mzxid,
+					    .czxid = n->stat.czxid,
+					    .owner = n->stat.owner,
+				    });
+	for (size_t i = 0; i < n->child_count; i++)
+		node_build(n->children[i], b);
+}

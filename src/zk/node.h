@@ -1,0 +1,85 @@
+/*
+ * The mirror's memory of znodes: a tree of nodes below "/", children sorted by name,
+ * so that a path is found by walking down and a settled tree is written without a
+ * sort. Plain data: what it means is up to mirror_walk.c.
+ *
+ * Roots are pins on nodes. A node's `levels` says how far below it is read: it
+ * comes from its own pin or from its parent, whichever reaches further. A node
+ * with levels < 0 is a mere step on the way to a pin.
+ */
+#ifndef ZKNGINX_ZK_NODE_H
+#define ZKNGINX_ZK_NODE_H
+
+#include <sys/queue.h>
+#include <zknginx/tree.h>
+
+#include "session.h"
+
+/* What is read of a node, each with a watch of its own. */
+enum item {
+	ITEM_DATA = 1,
+	ITEM_KIDS = 2,
+	ITEM_EXISTS = 4, /* where there is nothing to read, or it may not be read */
+};
+
+enum trouble {
+	TROUBLE_NONE,
+	TROUBLE_DENIED,
+	TROUBLE_FAILED, /* the server has another reason */
+	/* Past a limit; from here on no tree is published. */
+	TROUBLE_SIZE,
+	TROUBLE_CHILDREN,
+	TROUBLE_NODES,
+	TROUBLE_BYTES,
+	TROUBLE_N
+};
+
+struct node {
+	struct mirror *mirror;
+	struct node *parent; /* NULL for "/", and for one that was removed */
+	struct node **children;
+	size_t child_count;
+	char *path;
+	const char *name; /* in path */
+
+	int pin, levels;
+	unsigned char want, flying, armed; /* sets of items */
+	unsigned char data_trouble, kids_trouble;
+	bool present; /* was read, and is not known to be gone: it is in the tree */
+	bool dead;    /* told to be gone; its parent's next list decides */
+	bool removed; /* freed when nothing is in flight any more */
+
+	char *data; /* size bytes; NULL when there are none */
+	size_t size;
+	struct session_stat stat;
+	int32_t listed; /* cversion of the list that the children are from */
+
+	TAILQ_ENTRY(node) todo;     /* while want is not empty */
+	TAILQ_ENTRY(node) troubled; /* while it has a trouble */
+};
+TAILQ_HEAD(node_list, node);
+
+/* `name` has `size` bytes; parent NULL makes "/". It is not among the parent's children yet. */
+struct node *node_new(struct mirror *m, struct node *parent, const char *name, size_t size);
+/* With all below it; lists are not touched. */
+void node_free_all(struct node *n);
+void node_free(struct node *n);
+void node_set_data(struct node *n, const char *data, size_t size);
+
+struct node *node_child(const struct node *n, const char *name, size_t size);
+/* Makes the child, with levels < 0, when there is none. */
+struct node *node_ensure_child(struct node *n, const char *name, size_t size);
+/* NULL when there is none. */
+struct node *node_find(struct node *top, const char *path);
+/* Creates what is missing on the way. */
+struct node *node_ensure(struct node *top, const char *path);
+/* The first node, in tree order, behind the path (which need not exist); NULL: none. */
+struct node *node_after(struct node *n, const char *path);
+/* Is there a pin here or below? */
+bool node_leads_to_pin(const struct node *n);
+
+void node_each(struct node *n, void (*visit)(struct node *n));
+/* Everything that is present, in tree order. */
+void node_build(const struct node *n, struct tree_builder *b);
+
+#endif
