@@ -156,7 +156,7 @@ static int open_znode(struct parser *p, const char *s, const char *end)
 	buf_clear(&p->data);
 	if (put_unescaped(p, &p->path, s, blank ? blank : end, &joined) < 0)
 		return -1;
-	if (p->path.data[0] != '/' || joined || strlen(p->path.data) != p->path.size)
+	if (buf_str(&p->path)[0] != '/' || joined || strlen(buf_str(&p->path)) != p->path.size)
 		return fail(p, "a znode's line must begin with its absolute path");
 	p->open = true;
 	for (s = blank; s && s < end; s = blank) {

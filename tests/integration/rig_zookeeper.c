@@ -103,6 +103,15 @@ void rig_zookeeper_restart(struct rig_zookeeper *z)
 	launch(z);
 }
 
+void rig_zookeeper_wipe(struct rig_zookeeper *z)
+{
+	char *data = rig_path("zookeeper-%d", z->port);
+
+	assert_int_equal(z->pid, 0);
+	assert_int_equal(rig_run(NULL, (char *[]){ "rm", "-rf", data, NULL }), 0);
+	assert_int_equal(mkdir(data, 0755), 0);
+}
+
 void rig_zookeeper_pause(struct rig_zookeeper *z)
 {
 	assert_int_equal(kill(z->pid, SIGSTOP), 0);

@@ -26,6 +26,8 @@ struct rig_zookeeper *rig_zookeeper_start(const struct rig_zookeeper_options *op
 void rig_zookeeper_kill(struct rig_zookeeper *z);
 /* After kill: same port, same data; waits until it serves. */
 void rig_zookeeper_restart(struct rig_zookeeper *z);
+/* Between kill and restart: it comes back with no data at all. */
+void rig_zookeeper_wipe(struct rig_zookeeper *z);
 /* SIGSTOP and SIGCONT. */
 void rig_zookeeper_pause(struct rig_zookeeper *z);
 void rig_zookeeper_resume(struct rig_zookeeper *z);

@@ -90,7 +90,8 @@ static void any_bytes_survive_the_text_form(void **state UNUSED)
 static void bad_text_is_refused_with_its_line(void **state UNUSED)
 {
 	static const char *const bad[] = { "/a\n\tdata\nrelative\n", "#\n\n\tdata first\n",
-					   "/a\n/b\n/c colour=3\n", "/a\n\tx\n\tbad \\q escape\n" };
+					   "/a\n/b\n/c colour=3\n", "/a\n/b\n x\n",
+					   "/a\n\tx\n\tbad \\q escape\n" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		struct tree *t = NULL;

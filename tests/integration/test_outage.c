@@ -1,0 +1,232 @@
+/*
+ * What the daemon does while something is away: ZooKeeper at the start, for seconds,
+ * for longer than the session, with its data lost; nginx; the right to read; the disk.
+ * In every case nginx keeps the last good generation, and nobody has to help.
+ */
+#include "rig.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "rig_host.h"
+
+#define CONFIG "/nginx/config"
+#define MEMBER "/nginx/cluster/members/web1"
+
+static struct rig_host host;
+static int port;
+
+static int setup(void **state UNUSED)
+{
+	rig_host_init(&host, "web1");
+	port = rig_port();
+	rig_zk_create(host.zk, CONFIG, NULL);
+	return 0;
+}
+
+static int teardown(void **state UNUSED)
+{
+	rig_host_fini(&host);
+	umount2(host.nginx.state, MNT_DETACH);
+	rig_clean();
+	return 0;
+}
+
+static void write_site(const char *text)
+{
+	char json[512];
+
+	snprintf(json, sizeof(json),
+		 "{\"listen\":[\"127.0.0.1:%d\"],\"locations\":[{\"path\":\"/\",\"return\":"
+		 "{\"status\":200,\"text\":\"%s\"}}]}",
+		 port, text);
+	rig_zk_set(host.zk, CONFIG "/sites/s", json);
+}
+
+/* A client of before the outage may have lost its session with it. */
+static void connect_anew(void)
+{
+	rig_zk_close(host.zk);
+	host.zk = rig_zk_connect(rig_zookeeper_hosts(host.zookeeper));
+}
+
+static void start_with(const char *text)
+{
+	write_site(text);
+	rig_host_start(&host);
+	eventually(NULL, rig_nginx_says(port, text));
+	eventually(NULL, rig_host_is(&host, "applied"));
+	eventually(NULL, rig_zk_exists(host.zk, MEMBER));
+}
+
+static void zookeeper_is_away_at_the_start(void **state UNUSED)
+{
+	start_with("one");
+	rig_host_stop_daemon(&host, SIGKILL);
+	write_site("two");
+	rig_zookeeper_kill(host.zookeeper);
+	rig_host_start_daemon(&host);
+	eventually(NULL, rig_host_is(&host, "disconnected"));
+	assert_true(rig_nginx_says(port, "one"));
+	rig_zookeeper_restart(host.zookeeper);
+	eventually(NULL, rig_nginx_says(port, "two"));
+	eventually(NULL, rig_host_is(&host, "applied"));
+}
+
+static void zookeeper_has_never_been_there(void **state UNUSED)
+{
+	rig_zookeeper_kill(host.zookeeper);
+	rig_host_start_daemon(&host);
+	eventually(NULL, rig_host_live(&host, "http.conf"));
+	rig_nginx_start(&host.nginx); /* the files that it includes are there */
+	eventually(NULL, rig_host_is(&host, "disconnected"));
+	rig_zookeeper_restart(host.zookeeper);
+	connect_anew();
+	write_site("first");
+	eventually(NULL, rig_nginx_says(port, "first"));
+}
+
+static void zookeeper_restarts_and_nothing_is_reloaded(void **state UNUSED)
+{
+	unsigned reloads;
+
+	start_with("same");
+	reloads = rig_nginx_reloads(&host.nginx);
+	rig_zookeeper_kill(host.zookeeper);
+	eventually(NULL, rig_host_is(&host, "disconnected"));
+	assert_true(rig_nginx_says(port, "same"));
+	rig_zookeeper_restart(host.zookeeper);
+	eventually(NULL, rig_host_is(&host, "applied"));
+	connect_anew();
+	write_site("changed");
+	eventually(NULL, rig_nginx_says(port, "changed"));
+	eventually(NULL, rig_host_is(&host, "applied"));
+	assert_int_equal(rig_nginx_reloads(&host.nginx), reloads + 1);
+}
+
+static void the_session_expires(void **state UNUSED)
+{
+	unsigned reloads;
+	int64_t owner;
+
+	start_with("one");
+	reloads = rig_nginx_reloads(&host.nginx);
+	owner = rig_zk_owner(host.zk, MEMBER);
+	kill(host.daemon, SIGSTOP);
+	eventually(NULL, !rig_zk_exists(host.zk, MEMBER)); /* the server has given it up */
+	write_site("written meanwhile");
+	kill(host.daemon, SIGCONT);
+	eventually(NULL, rig_nginx_says(port, "written meanwhile"));
+	eventually(NULL, rig_zk_exists(host.zk, MEMBER));
+	assert_true(rig_zk_owner(host.zk, MEMBER) != owner);
+	eventually(NULL, rig_host_is(&host, "applied"));
+	assert_int_equal(rig_nginx_reloads(&host.nginx), reloads + 1);
+}
+
+static void zookeeper_comes_back_empty_handed(void **state UNUSED)
+{
+	start_with("kept");
+	rig_zookeeper_kill(host.zookeeper);
+	rig_zookeeper_wipe(host.zookeeper);
+	rig_zookeeper_restart(host.zookeeper);
+	eventually(NULL,
+		   rig_host_has_problem(&host, CONFIG, "guard", "previous", "does not exist"));
+	eventually(NULL, rig_host_is(&host, "held"));
+	assert_true(rig_nginx_says(port, "kept"));
+}
+
+static void a_path_becomes_unreadable(void **state UNUSED)
+{
+	start_with("one");
+	rig_zk_auth(host.zk, "digest", "operator:secret");
+	rig_zk_restrict(host.zk, CONFIG "/sites/s", true);
+	write_site("nobody may see");
+	eventually(NULL, rig_host_has_problem(&host, CONFIG "/sites/s", "access", "previous", ""));
+	assert_true(rig_nginx_says(port, "one"));
+	/* the others go on */
+	rig_zk_set(host.zk, CONFIG "/snippets/http/m", "map $uri $seen { default 1; }\n");
+	eventually(NULL, strstr(rig_host_live(&host, "http.conf"), "$seen"));
+	rig_zk_restrict(host.zk, CONFIG "/sites/s", false);
+	write_site("all may see");
+	eventually(NULL, rig_nginx_says(port, "all may see"));
+	eventually(NULL, rig_host_is(&host, "applied"));
+}
+
+static void nginx_dies_and_returns(void **state UNUSED)
+{
+	start_with("one");
+	rig_nginx_kill9(&host.nginx);
+	rig_nginx_stop(&host.nginx);
+	eventually(NULL, rig_host_is(&host, "waiting"));
+	assert_string_equal(rig_host_status_text(&host, "nginx.state"), "down");
+	write_site("two");
+	eventually(NULL, strstr(rig_host_live(&host, "http.conf"), "two"));
+	rig_nginx_start(&host.nginx);
+	assert_true(rig_nginx_says(port, "two"));
+	eventually(NULL, rig_host_is(&host, "applied"));
+	assert_int_equal(rig_nginx_reloads(&host.nginx), 0);
+}
+
+static void live_files_edited_by_hand_are_put_back(void **state UNUSED)
+{
+	start_with("ours");
+	rig_write(rig_path("web1.edit"), "server { listen 127.0.0.1:%d; return 200 theirs; }\n",
+		  port);
+	assert_int_equal(
+		rig_run(NULL, (char *[]){ "cp", rig_path("web1.edit"),
+					  xasprintf("%s/live/http.conf", host.nginx.state), NULL }),
+		0);
+	eventually(NULL, strstr(rig_host_live(&host, "http.conf"), "ours"));
+	eventually(NULL, rig_host_is(&host, "applied"));
+	rig_nginx_hangup(&host.nginx);
+	eventually(NULL, rig_nginx_reloads(&host.nginx) >= 1);
+	eventually(NULL, rig_nginx_says(port, "ours"));
+}
+
+static void the_disk_is_full(void **state UNUSED)
+{
+	char *big = xmalloc(400001);
+
+	assert_true(mkdir(host.nginx.state, 0755) == 0 || access(host.nginx.state, F_OK) == 0);
+	assert_int_equal(mount("tmpfs", host.nginx.state, "tmpfs", 0, "size=256k,mode=755"), 0);
+	start_with("one");
+	strcpy(big, "map $uri $big { default 0;\n");
+	for (size_t i = strlen(big); i < 399900; i += 10)
+		memcpy(big + i, "/a/bcdef 1;\n", 10 + 1);
+	memset(big, '#', 399990);
+	memcpy(big + 399990, "\n", 2);
+	for (size_t i = 100; i < 399900; i += 100)
+		big[i] = '\n';
+	rig_zk_set(host.zk, CONFIG "/snippets/http/big", big);
+	eventually(NULL, rig_host_is(&host, "rejected") ||
+				 strstr(rig_read(host.log), "No space left on device"));
+	assert_true(rig_nginx_says(port, "one"));
+	rig_zk_delete(host.zk, CONFIG "/snippets/http/big");
+	write_site("two");
+	eventually(NULL, rig_nginx_says(port, "two"));
+	eventually(NULL, rig_host_is(&host, "applied"));
+	free(big);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(zookeeper_is_away_at_the_start),
+		TEST(zookeeper_has_never_been_there),
+		TEST(zookeeper_restarts_and_nothing_is_reloaded),
+		TEST(the_session_expires),
+		TEST(zookeeper_comes_back_empty_handed),
+		TEST(a_path_becomes_unreadable),
+		TEST(nginx_dies_and_returns),
+		TEST(live_files_edited_by_hand_are_put_back),
+		TEST(the_disk_is_full),
+	};
+
+	return cmocka_run_group_tests_name("outage", tests, NULL, NULL);
+}
