@@ -28,17 +28,6 @@
 
 /* --- problems and since when ---------------------------------------------------------------- */
 
-static int compare_problems(const struct problem *x, const struct problem *y)
-{
-	int order = strcmp(x->znode, y->znode);
-
-	if (!order)
-		order = strcmp(x->field, y->field);
-	if (!order)
-		order = strcmp(x->message, y->message);
-	return order ? order : (int)x->kind - (int)y->kind;
-}
-
 static struct problem copy_problem(struct arena *a, const struct problem *p)
 {
 	struct problem copy = *p;
@@ -74,7 +63,7 @@ void report_problems(struct daemon *d, const struct problems *problems)
 
 		list[i] = (struct status_problem){ copy_problem(arena, &problems->items[i]), now };
 		while (j < r->problem_count &&
-		       (order = compare_problems(&r->problems[j].problem, &list[i].problem)) < 0)
+		       (order = problem_compare(&r->problems[j].problem, &list[i].problem)) < 0)
 			log_mended(&r->problems[j++].problem);
 		if (j < r->problem_count && order == 0)
 			list[i].since = r->problems[j++].since;

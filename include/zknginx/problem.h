@@ -53,6 +53,9 @@ struct problem {
 	enum serving serving;
 };
 
+/* Order by znode, field, message, kind; 0 when they say the same. */
+int problem_compare(const struct problem *x, const struct problem *y);
+
 /* A growing list with an arena of its own. */
 struct problems {
 	struct arena *arena;

@@ -66,9 +66,8 @@ struct problem *problems_add(struct problems *ps, const char *znode, enum proble
 	return p;
 }
 
-static int compare(const void *a, const void *b)
+int problem_compare(const struct problem *x, const struct problem *y)
 {
-	const struct problem *x = a, *y = b;
 	int order = strcmp(x->znode, y->znode);
 
 	if (!order)
@@ -76,6 +75,11 @@ static int compare(const void *a, const void *b)
 	if (!order)
 		order = strcmp(x->message, y->message);
 	return order ? order : (int)x->kind - (int)y->kind;
+}
+
+static int compare(const void *a, const void *b)
+{
+	return problem_compare(a, b);
 }
 
 void problems_sort(struct problems *ps)
