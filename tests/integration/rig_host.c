@@ -134,28 +134,27 @@ bool rig_host_is_quiet(struct rig_host *h)
 	       rig_host_is(h, "rejected");
 }
 
-json_t *rig_host_problem(struct rig_host *h, const char *znode)
+static bool says(json_t *problem, const char *field, const char *text)
+{
+	return strcmp(json_string_value(json_object_get(problem, field)) ?: "", text) == 0;
+}
+
+bool rig_host_has_problem(struct rig_host *h, const char *znode, const char *kind,
+			  const char *serving, const char *words)
 {
 	json_t *problems = lookup(h, "problems"), *p;
 	size_t i;
 
 	json_array_foreach(problems, i, p)
 	{
-		if (strcmp(json_string_value(json_object_get(p, "znode")) ?: "", znode) == 0)
-			return p;
+		const char *message = json_string_value(json_object_get(p, "message")) ?: "";
+		const char *field = json_string_value(json_object_get(p, "field")) ?: "";
+
+		if (says(p, "znode", znode) && says(p, "kind", kind) &&
+		    says(p, "serving", serving) && (strstr(message, words) || strstr(field, words)))
+			return true;
 	}
-	return NULL;
-}
-
-bool rig_host_has_problem(struct rig_host *h, const char *znode, const char *kind,
-			  const char *serving, const char *words)
-{
-	json_t *p = rig_host_problem(h, znode);
-	const char *message = json_string_value(json_object_get(p, "message"));
-
-	return p && strcmp(json_string_value(json_object_get(p, "kind")), kind) == 0 &&
-	       strcmp(json_string_value(json_object_get(p, "serving")), serving) == 0 && message &&
-	       strstr(message, words);
+	return false;
 }
 
 size_t rig_host_problem_count(struct rig_host *h)

@@ -45,8 +45,7 @@ json_t *rig_host_status(struct rig_host *h);
 const char *rig_host_status_text(struct rig_host *h, const char *path);
 long rig_host_status_number(struct rig_host *h, const char *path);
 bool rig_host_is(struct rig_host *h, const char *state);
-/* The problem of this znode (the first), or NULL. */
-json_t *rig_host_problem(struct rig_host *h, const char *znode);
+/* Is there such a problem, with these words in its message or its field? */
 bool rig_host_has_problem(struct rig_host *h, const char *znode, const char *kind,
 			  const char *serving, const char *words);
 size_t rig_host_problem_count(struct rig_host *h);
