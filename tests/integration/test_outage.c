@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <zknginx/err.h>
+
 #include "rig_host.h"
 
 #define CONFIG "/nginx/config"
