@@ -44,7 +44,7 @@ struct outcome {
 				log; FAILED: why */
 	bool timed_out;      /* REFUSED because nginx -t did not end in time */
 	double stages_ms[STAGE_N];
-	double total_ms;
+	double total_ms; /* until the verdict: the new workers have then served for 100 ms */
 };
 
 struct deploy_ops {
@@ -59,13 +59,16 @@ int deploy_new(sd_event *loop, const struct nginx_settings *nginx, struct stage 
 	       const struct deploy_ops *ops, void *ctx, struct deploy **out, struct err *e);
 void deploy_free(struct deploy *d);
 
-/* May a deployment begin now? Otherwise *when says when to ask again (reload gap, old workers), or
- * NEVER while one is in flight. */
-bool deploy_is_ready(const struct deploy *d, uint64_t now, uint64_t *when);
+/* Settings read again, at any time; those before may be freed after it. */
+void deploy_configure(struct deploy *d, const struct nginx_settings *nginx);
+
+/* May a deployment begin now (CLOCK_MONOTONIC)? Otherwise *when says when to ask again (reload gap,
+ * old workers), or NEVER while one is in flight. */
+bool deploy_is_ready(struct deploy *d, uint64_t now, uint64_t *when);
 
 /*
  * Begin; on_done follows, later. The bundle is referenced while it is in flight.
- * revision: hex of the revision it was made from.
+ * revision: hex of the revision it was made from. Only when deploy_is_ready().
  */
 void deploy_want(struct deploy *d, struct bundle *b, const char *revision);
 

@@ -190,7 +190,8 @@ enum master_activity master_activity(const struct master *m)
 		return MASTER_GONE;
 	if (signals.pending & HANGUP_BIT)
 		return MASTER_QUEUED;
-	return signals.blocked & HANGUP_BIT ? MASTER_BUSY : MASTER_IDLE;
+	/* not asleep: a signal that was taken a moment ago is neither queued nor blocked yet */
+	return signals.blocked & HANGUP_BIT || !signals.asleep ? MASTER_BUSY : MASTER_IDLE;
 }
 
 int master_hangup(const struct master *m, struct err *e)

@@ -98,7 +98,10 @@ bool proc_signals(pid_t pid, struct proc_signals *out)
 {
 	CLEANUP(buf_fini) struct buf b = BUF_INIT;
 
-	return proc_read(pid, "status", &b) && mask(buf_str(&b), "\nSigBlk:", &out->blocked) &&
+	if (!proc_read(pid, "status", &b))
+		return false;
+	out->asleep = strstr(buf_str(&b), "\nState:\tS");
+	return mask(buf_str(&b), "\nSigBlk:", &out->blocked) &&
 	       mask(buf_str(&b), "\nShdPnd:", &out->pending);
 }
 

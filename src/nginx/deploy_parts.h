@@ -1,0 +1,137 @@
+/*
+ * What the parts of deploy share. deploy.c drives the table; deploy_push.c carries out
+ * what comes before a verdict, deploy_verify.c finds the verdict and puts back,
+ * deploy_report.c ends a deployment, deploy_watch.c knows which nginx there is and looks
+ * after it between deployments.
+ *
+ * Whoever calls deploy_step() or an operation of the caller's returns at once after it and
+ * touches nothing: the deployment may be over and the whole struct freed.
+ */
+#ifndef ZKNGINX_NGINX_DEPLOY_PARTS_H
+#define ZKNGINX_NGINX_DEPLOY_PARTS_H
+
+#include <zknginx/log.h>
+
+#include "deploy.h"
+#include "errorlog.h"
+#include "master.h"
+#include "sandbox.h"
+
+/* One deployment, from deploy_want() to on_done. */
+struct flight {
+	struct bundle *bundle;
+	char *revision;
+	bool trial;
+	bool relive;  /* the live generation has these bytes: nothing to stage or to publish */
+	bool current; /* … and nginx runs it, as far as is known */
+	bool staged;  /* `generation` is ours and not live */
+	unsigned long generation;
+	unsigned long reverted_to;
+	enum deploy_result result;
+	struct buf message;
+	bool timed_out;
+	uint64_t began, mark; /* of the whole, of the stage at hand */
+	double stages_ms[STAGE_N], total_ms;
+};
+
+/* What a SIGHUP came to. */
+struct verify {
+	struct workers before; /* when it was sent */
+	struct workers taken;  /* the new ones that have to stay */
+	enum reload_event verdict;
+	bool has_verdict;
+	uint64_t since;    /* the verdict has stood since then */
+	uint64_t sent;     /* the SIGHUP */
+	uint64_t deadline; /* for a verdict */
+	unsigned rounds;   /* of settling */
+	struct errorlog log;
+};
+
+struct deploy {
+	sd_event *loop;
+	const struct nginx_settings *nginx;
+	struct stage *stage;
+	struct sandbox *sandbox;
+	bool has_new_settings; /* … that the sandbox does not know yet */
+	struct deploy_ops ops;
+	void *ctx;
+
+	enum reload_state state;
+	bool in_flight;
+	struct flight flight;
+	struct verify verify;
+	sd_event_source *timer; /* of the flight */
+	void (*on_timer)(struct deploy *d);
+	uint64_t wait_until; /* for an idle master */
+
+	/* The nginx that is known. */
+	struct master master;
+	bool has_master;
+	bool is_odd;        /* something is there, but it is no master that we may signal */
+	char why[1024];     /* there is none */
+	bool http_included; /* the other half is told by `included` */
+	bool included, included_known;
+
+	/* Spacing. */
+	uint64_t last_hangup, last_reload, last_check; /* when; how long; how long */
+	unsigned long reloads;
+	struct log_limit crowd;
+
+	/* Between deployments. */
+	sd_event_source *watch, *death;
+	struct applied told; /* pid and start time of the nginx that the caller knows of */
+	bool told_upgrading;
+	bool drifted, workerless;
+	bool unsettled; /* a SIGHUP of ours has had no verdict yet */
+};
+
+/* --- deploy.c --- */
+
+uint64_t deploy_now(void); /* CLOCK_MONOTONIC */
+/* Feed the table and carry out its command. */
+void deploy_step(struct deploy *d, enum reload_event event);
+/* Call fn from the loop, `delay` microseconds from now; replaces what was waited for. */
+void deploy_later(struct deploy *d, uint64_t delay, void (*fn)(struct deploy *d));
+/* The stage at hand took the time since the last call. */
+void deploy_took(struct deploy *d, enum stage_id stage);
+/* What the outcome will be, should the deployment end now; appends to the message. */
+void deploy_result(struct deploy *d, enum deploy_result result, const char *fmt, ...) PRINTF(3, 4);
+
+/* --- deploy_push.c --- */
+
+void deploy_check(struct deploy *d);
+void deploy_publish(struct deploy *d);
+void deploy_signal(struct deploy *d);
+
+/* --- deploy_verify.c --- */
+
+/* Snapshot the workers and send SIGHUP. */
+int deploy_hangup(struct deploy *d, struct err *e);
+void deploy_verify(struct deploy *d);
+void deploy_settle(struct deploy *d);
+void deploy_revert(struct deploy *d);
+void deploy_recover(struct deploy *d);
+
+/* --- deploy_report.c: each is the end of a deployment --- */
+
+void deploy_report(struct deploy *d); /* as the flight says */
+void deploy_finish(struct deploy *d);
+void deploy_keep(struct deploy *d);
+void deploy_defer(struct deploy *d);
+void deploy_strand(struct deploy *d);
+void deploy_unknown(struct deploy *d);
+void flight_fini(struct flight *f);
+
+/* --- deploy_watch.c --- */
+
+/* Look for the master again. */
+void deploy_refresh(struct deploy *d);
+bool deploy_may_signal(const struct deploy *d);
+/* Does the running nginx have the live generation? */
+bool deploy_runs_live(const struct deploy *d);
+void deploy_note_applied(struct deploy *d, unsigned long generation);
+/* Look after nginx, `delay` microseconds from now and then regularly. */
+void deploy_watch(struct deploy *d, uint64_t delay);
+void deploy_watch_free(struct deploy *d);
+
+#endif

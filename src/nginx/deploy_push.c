@@ -1,0 +1,166 @@
+/*
+ * From a bundle in memory to a signalled master: stage, nginx -t, publish, SIGHUP.
+ *
+ * Files are made durable while nginx -t runs. The link is changed only while the master
+ * is idle: one that is in the middle of a reload (somebody else's) could read http.conf
+ * of one generation and stream.conf of the next.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "deploy_parts.h"
+
+#define IDLE_POLL (2 * USEC_PER_MSEC)
+
+static void on_tested(void *ctx, const struct sandbox_result *r);
+
+static void fail(struct deploy *d, const struct err *e)
+{
+	deploy_result(d, DEPLOY_FAILED, "%s", e->text);
+	deploy_step(d, RELOAD_EV_PUBLISH_FAILED);
+}
+
+void deploy_check(struct deploy *d)
+{
+	CLEANUP(freep) char *directory = NULL;
+	struct flight *f = &d->flight;
+	struct err e;
+
+	if (!f->relive && stage_write(d->stage, f->bundle, f->revision, &f->generation, &e) < 0) {
+		fail(d, &e);
+		return;
+	}
+	f->staged = !f->relive;
+	deploy_took(d, STAGE_STAGE);
+	directory = stage_generation_directory(d->stage, f->generation);
+	if (sandbox_test(d->sandbox, d->loop, directory, d->has_master ? d->master.pid : 0,
+			 on_tested, d, &e) < 0) {
+		fail(d, &e);
+		return;
+	}
+	if (f->staged && !f->trial && stage_sync(d->stage, f->generation, &e) < 0) {
+		sandbox_cancel(d->sandbox);
+		fail(d, &e);
+	}
+}
+
+static enum reload_event passed(struct deploy *d)
+{
+	struct flight *f = &d->flight;
+
+	if (f->trial) {
+		f->result = DEPLOY_APPLIED;
+		return f->relive ? RELOAD_EV_CURRENT : RELOAD_EV_PROVED;
+	}
+	return f->current && d->included ? RELOAD_EV_CURRENT : RELOAD_EV_CHECK_OK;
+}
+
+static enum reload_event refused(struct deploy *d, const struct sandbox_result *r)
+{
+	struct flight *f = &d->flight;
+
+	f->timed_out = r->timed_out;
+	if (r->failed)
+		deploy_result(d, DEPLOY_FAILED, "nginx -t could not be run: %s", r->text);
+	else
+		deploy_result(d, DEPLOY_REFUSED, "%s", r->text);
+	if (!f->current)
+		return RELOAD_EV_CHECK_FAILED;
+	/* nginx runs these very bytes; it is the host's own configuration that is broken */
+	log_warning("nginx runs generation %lu, but could not load it again now: %s", f->generation,
+		    r->text);
+	return RELOAD_EV_CURRENT;
+}
+
+static void on_tested(void *ctx, const struct sandbox_result *r)
+{
+	struct deploy *d = ctx;
+	const struct bundle_text *stream = &d->flight.bundle->files[BUNDLE_STREAM];
+
+	d->last_check = deploy_now() - d->flight.mark;
+	deploy_took(d, STAGE_CHECK);
+	if (r->passed) {
+		d->http_included = r->http_included;
+		d->included =
+			r->http_included && (r->stream_included || bundle_text_is_empty(stream));
+		d->included_known = true;
+	}
+	deploy_step(d, r->passed ? passed(d) : refused(d, r));
+}
+
+static void publish_now(struct deploy *d)
+{
+	struct flight *f = &d->flight;
+	struct err e;
+
+	if (!f->relive && stage_publish(d->stage, f->generation, &e) < 0) {
+		fail(d, &e);
+		return;
+	}
+	f->staged = false;
+	deploy_took(d, STAGE_PUBLISH);
+	deploy_step(d, RELOAD_EV_PUBLISHED);
+}
+
+/* Nothing is going on that could read half of the change, or that could be taken for ours. */
+static bool is_quiet(struct deploy *d)
+{
+	struct workers w;
+
+	if (!d->included || !deploy_may_signal(d))
+		return true;
+	switch (master_activity(&d->master)) {
+	case MASTER_GONE:
+		return true;
+	case MASTER_IDLE:
+		master_workers(&d->master, &w);
+		return w.starting == 0;
+	default:
+		return false;
+	}
+}
+
+static void wait_for_quiet(struct deploy *d)
+{
+	if (is_quiet(d)) {
+		publish_now(d);
+		return;
+	}
+	if (deploy_now() < d->wait_until) {
+		deploy_later(d, IDLE_POLL, wait_for_quiet);
+		return;
+	}
+	deploy_result(d, DEPLOY_FAILED,
+		      "nginx's master (process %d) has been busy for %.0f seconds; nothing was "
+		      "changed",
+		      (int)d->master.pid, (double)d->nginx->reload_timeout / (double)USEC_PER_SEC);
+	deploy_step(d, RELOAD_EV_TIMED_OUT);
+}
+
+void deploy_publish(struct deploy *d)
+{
+	d->wait_until = deploy_now() + d->nginx->reload_timeout;
+	wait_for_quiet(d);
+}
+
+void deploy_signal(struct deploy *d)
+{
+	struct err e;
+
+	if (!d->included) {
+		deploy_step(d, RELOAD_EV_NOT_INCLUDED);
+		return;
+	}
+	deploy_refresh(d);
+	if (!deploy_may_signal(d)) {
+		deploy_step(d, RELOAD_EV_MASTER_ABSENT);
+		return;
+	}
+	if (deploy_hangup(d, &e) < 0) {
+		deploy_result(d, DEPLOY_DEFERRED, "%s", e.text);
+		deploy_step(d, RELOAD_EV_MASTER_ABSENT);
+		return;
+	}
+	deploy_took(d, STAGE_SIGNAL);
+	deploy_step(d, RELOAD_EV_SIGNALLED);
+}

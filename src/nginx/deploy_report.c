@@ -1,0 +1,164 @@
+/*
+ * The end of a deployment: what it came to is recorded, logged in one line, and told to the
+ * caller, in this order. The caller is told last, with everything of the deployment already
+ * forgotten, so that it may begin the next one or free the whole.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "deploy_parts.h"
+
+const char *deploy_result_name(enum deploy_result r)
+{
+	static const char *const names[] = {
+#define X(name, text) [DEPLOY_##name] = text,
+		DEPLOY_RESULTS(X)
+#undef X
+	};
+	return names[r];
+}
+
+static enum log_level log_level_of(enum deploy_result r)
+{
+	static const enum log_level levels[DEPLOY_RESULT_N] = {
+		[DEPLOY_UNCHANGED] = LOG_LEVEL_DEBUG, [DEPLOY_APPLIED] = LOG_LEVEL_INFO,
+		[DEPLOY_DEFERRED] = LOG_LEVEL_NOTICE, [DEPLOY_NOT_INCLUDED] = LOG_LEVEL_WARNING,
+		[DEPLOY_REFUSED] = LOG_LEVEL_WARNING, [DEPLOY_REJECTED] = LOG_LEVEL_WARNING,
+		[DEPLOY_DIED] = LOG_LEVEL_ERROR,      [DEPLOY_UNKNOWN] = LOG_LEVEL_ERROR,
+		[DEPLOY_FAILED] = LOG_LEVEL_ERROR,
+	};
+	return levels[r];
+}
+
+static void put_one_line(struct buf *out, const char *text)
+{
+	for (; *text; text++) {
+		if (*text != '\n')
+			buf_putc(out, *text);
+		else if (text[1])
+			buf_puts(out, "; ");
+	}
+}
+
+static void log_flight(const struct flight *f)
+{
+	CLEANUP(buf_fini) struct buf line = BUF_INIT;
+	const char *comma = "";
+
+	if (!log_enabled(log_level_of(f->result)))
+		return;
+	buf_printf(&line, "%s %lu: %s in %.1f ms (", f->trial ? "trial" : "generation",
+		   f->generation, deploy_result_name(f->result), f->total_ms);
+	for (int i = 0; i < STAGE_N; i++) {
+		if (f->stages_ms[i] <= 0)
+			continue;
+		buf_printf(&line, "%s%s %.1f", comma, stage_name((enum stage_id)i),
+			   f->stages_ms[i]);
+		comma = ", ";
+	}
+	buf_putc(&line, ')');
+	if (f->message.size)
+		buf_puts(&line, ": ");
+	put_one_line(&line, buf_str(&f->message));
+	log_write(log_level_of(f->result), "%s", buf_str(&line));
+}
+
+void flight_fini(struct flight *f)
+{
+	bundle_unref(f->bundle);
+	free(f->revision);
+	buf_fini(&f->message);
+	*f = (struct flight){ 0 };
+}
+
+static void prune(struct deploy *d)
+{
+	unsigned long good;
+
+	if (!stage_last_good(d->stage, stage_live(d->stage), &good))
+		good = stage_live(d->stage);
+	stage_prune(d->stage, good);
+}
+
+/* The end of every deployment. */
+void deploy_report(struct deploy *d)
+{
+	CLEANUP(flight_fini) struct flight f = d->flight;
+	struct outcome o = {
+		.result = f.result,
+		.generation = f.generation,
+		.timed_out = f.timed_out,
+		.total_ms = f.total_ms,
+	};
+
+	d->flight = (struct flight){ 0 };
+	d->in_flight = false;
+	errorlog_close(&d->verify.log);
+	if (f.staged)
+		stage_discard(d->stage, f.generation);
+	if (!f.trial && f.result != DEPLOY_UNCHANGED)
+		prune(d);
+	o.message = buf_str(&f.message);
+	memcpy(o.stages_ms, f.stages_ms, sizeof(o.stages_ms));
+	log_flight(&f);
+	deploy_watch(d, USEC_PER_SEC);
+	d->ops.on_done(d->ctx, &o);
+}
+
+void deploy_finish(struct deploy *d)
+{
+	d->flight.result = DEPLOY_APPLIED;
+	deploy_note_applied(d, d->flight.generation);
+	deploy_report(d);
+}
+
+void deploy_keep(struct deploy *d)
+{
+	d->flight.result = DEPLOY_UNCHANGED;
+	d->flight.generation = stage_live(d->stage);
+	buf_clear(&d->flight.message);
+	if (!d->flight.trial)
+		deploy_note_applied(d, d->flight.generation);
+	deploy_report(d);
+}
+
+void deploy_defer(struct deploy *d)
+{
+	if (!d->flight.message.size && d->has_master && d->master.upgrading)
+		deploy_result(
+			d, DEPLOY_DEFERRED,
+			"nginx is being upgraded (there are two masters); it is not signalled");
+	else if (!d->flight.message.size)
+		deploy_result(d, DEPLOY_DEFERRED, "nginx is not running: %s", d->why);
+	d->flight.result = DEPLOY_DEFERRED;
+	deploy_report(d);
+}
+
+void deploy_strand(struct deploy *d)
+{
+	const char *live = stage_live_directory(d->stage);
+
+	if (!d->http_included)
+		deploy_result(d, DEPLOY_NOT_INCLUDED,
+			      "nginx does not read our http.conf: put the line \"include "
+			      "%s/http.conf;\" into the http { } block of %s",
+			      live, d->nginx->config);
+	else
+		deploy_result(d, DEPLOY_NOT_INCLUDED,
+			      "nginx does not read our stream.conf: put the line \"include "
+			      "%s/stream.conf;\" into a stream { } block of %s, beside http { }",
+			      live, d->nginx->config);
+	deploy_report(d);
+}
+
+void deploy_unknown(struct deploy *d)
+{
+	d->unsettled = true;
+	stage_doubt_applied(d->stage);
+	deploy_result(d, DEPLOY_UNKNOWN,
+		      "nginx got SIGHUP but has not come to an end with it in %.0f seconds; "
+		      "generation %lu stays live",
+		      (double)(deploy_now() - d->verify.sent) / (double)USEC_PER_SEC,
+		      d->flight.generation);
+	deploy_report(d);
+}

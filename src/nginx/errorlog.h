@@ -1,0 +1,30 @@
+/*
+ * nginx's own words about a reload: what its master wrote to its error log since
+ * a moment. For the reason alone; whether a reload was taken is the kernel's to say.
+ */
+#ifndef ZKNGINX_NGINX_ERRORLOG_H
+#define ZKNGINX_NGINX_ERRORLOG_H
+
+#include <sys/types.h>
+#include <zknginx/buf.h>
+
+#include "master.h"
+
+struct errorlog {
+	int fd;      /* -1: there is none that can be read */
+	off_t start; /* what stands before was there before */
+	pid_t master;
+	char path[4096]; /* "" when it is not known */
+};
+
+/* Remember the end of the log of this master; `config`: its nginx.conf. */
+void errorlog_mark(struct errorlog *log, pid_t master, const char *config);
+void errorlog_close(struct errorlog *log);
+
+/* Each distinct complaint since the mark on a line of its own, as `nginx -t` writes them:
+ * "nginx: [emerg] bind() to 0.0.0.0:80 failed (98: Address already in use)". */
+void errorlog_read(const struct errorlog *log, struct buf *out);
+/* Has a worker that is not among `old` ended badly since the mark? */
+bool errorlog_tells_of_death(const struct errorlog *log, const struct workers *old);
+
+#endif

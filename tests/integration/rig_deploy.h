@@ -1,0 +1,47 @@
+/* A stage, a deploy and a real nginx in one process: what the tests of deploy stand on. */
+#ifndef ZKNGINX_TESTS_RIG_DEPLOY_H
+#define ZKNGINX_TESTS_RIG_DEPLOY_H
+
+#include "nginx/deploy.h"
+#include "rig_nginx.h"
+#include "rig_stage.h"
+
+struct rig_deploy {
+	struct rig_nginx nginx;
+	struct nginx_settings settings;
+	sd_event *loop;
+	struct stage *stage;
+	struct deploy *deploy;
+	/* The last outcome. */
+	enum deploy_result result;
+	unsigned long generation;
+	char message[4096];
+	bool timed_out;
+	unsigned done, changes; /* how often on_done, on_change came */
+	bool free_when_done;
+};
+
+/* Everything but a running nginx; each call begins in directories of its own. */
+void rig_deploy_open(struct rig_deploy *r);
+/* As if the daemon ended, and as if it were started. */
+void rig_deploy_leave(struct rig_deploy *r);
+void rig_deploy_enter(struct rig_deploy *r);
+void rig_deploy_close(struct rig_deploy *r);
+
+/* Wait until ready, want it (the reference is taken), and wait for the outcome. */
+enum deploy_result rig_deploy_put(struct rig_deploy *r, struct bundle *b);
+/* … without waiting for the outcome. */
+void rig_deploy_begin(struct rig_deploy *r, struct bundle *b);
+enum deploy_result rig_deploy_end(struct rig_deploy *r);
+enum deploy_result rig_deploy_try(struct rig_deploy *r, struct bundle *b);
+
+/* Fails the test, with the message, unless the result is this one. */
+#define rig_deploy_expect(r, wanted, got)                                                          \
+	do {                                                                                       \
+		enum deploy_result got_ = (got);                                                   \
+		if (got_ != (wanted))                                                              \
+			fail_msg("%s, not %s: %s", deploy_result_name(got_),                       \
+				 deploy_result_name(wanted), (r)->message);                        \
+	} while (0)
+
+#endif

@@ -1,0 +1,286 @@
+/* Deployments on a real nginx: what it comes to, and what is served then. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "rig_deploy.h"
+
+static struct rig_deploy r;
+
+static int open_running(void **state UNUSED)
+{
+	rig_deploy_open(&r);
+	rig_nginx_start(&r.nginx);
+	return 0;
+}
+
+static int open_down(void **state UNUSED)
+{
+	rig_deploy_open(&r);
+	return 0;
+}
+
+static int close_all(void **state UNUSED)
+{
+	rig_deploy_close(&r);
+	return 0;
+}
+
+static int clean(void **state UNUSED)
+{
+	rig_clean();
+	return 0;
+}
+
+static void test_applied_and_unchanged(void **state UNUSED)
+{
+	int port = rig_port();
+	struct applied a;
+
+	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, rig_bundle_saying(port, "one")));
+	assert_int_equal(r.generation, 1);
+	assert_int_equal(stage_live(r.stage), 1);
+	assert_true(rig_nginx_says(port, "one"));
+	assert_int_equal(rig_nginx_reloads(&r.nginx), 1);
+	assert_true(stage_applied(r.stage, &a));
+	assert_int_equal(a.generation, 1);
+	assert_int_equal(a.pid, r.nginx.pid);
+
+	rig_deploy_expect(&r, DEPLOY_UNCHANGED, rig_deploy_put(&r, rig_bundle_saying(port, "one")));
+	assert_int_equal(r.generation, 1);
+	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, rig_bundle_saying(port, "two")));
+	assert_true(rig_nginx_says(port, "two"));
+	assert_int_equal(rig_nginx_reloads(&r.nginx), 2);
+	assert_int_equal(deploy_state(r.deploy), RELOAD_IDLE);
+}
+
+static void test_restart_does_not_reload(void **state UNUSED)
+{
+	int port = rig_port();
+
+	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, rig_bundle_saying(port, "one")));
+	rig_deploy_leave(&r);
+	rig_deploy_enter(&r);
+	rig_deploy_expect(&r, DEPLOY_UNCHANGED, rig_deploy_put(&r, rig_bundle_saying(port, "one")));
+	assert_int_equal(rig_nginx_reloads(&r.nginx), 1);
+}
+
+static void test_stream_changes_along(void **state UNUSED)
+{
+	int http = rig_port(), stream = rig_port();
+	char text[256];
+
+	snprintf(text, sizeof(text), "server {\n\tlisten 127.0.0.1:%d;\n\treturn \"s1\";\n}",
+		 stream);
+	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, rig_bundle("", text)));
+	assert_true(rig_accepts(stream));
+	assert_false(rig_accepts(http));
+}
+
+static void test_refused_by_the_test(void **state UNUSED)
+{
+	char where[512];
+
+	snprintf(where, sizeof(where), "%s/live/http.conf:2", r.nginx.state);
+	rig_deploy_expect(&r, DEPLOY_REFUSED, rig_deploy_put(&r, rig_bundle("# fine\nbogus;", "")));
+	if (!strstr(r.message, "unknown directive \"bogus\"") || !strstr(r.message, where))
+		fail_msg("%s", r.message);
+	assert_int_equal(stage_live(r.stage), 0);
+	assert_false(rig_state_has("generations/1"));
+	assert_int_equal(rig_nginx_reloads(&r.nginx), 0);
+}
+
+static void test_trial_touches_nothing(void **state UNUSED)
+{
+	int port = rig_port();
+
+	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_try(&r, rig_bundle_saying(port, "one")));
+	assert_false(rig_state_has("generations/1"));
+	rig_deploy_expect(&r, DEPLOY_REFUSED, rig_deploy_try(&r, rig_bundle("bogus;", "")));
+	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, rig_bundle_saying(port, "two")));
+	rig_deploy_expect(&r, DEPLOY_UNCHANGED, rig_deploy_try(&r, rig_bundle_saying(port, "two")));
+	assert_int_equal(rig_nginx_reloads(&r.nginx), 1);
+}
+
+static void test_down_then_started(void **state UNUSED)
+{
+	struct nginx_status status;
+	int port = rig_port();
+	enum deploy_result result;
+
+	rig_deploy_expect(&r, DEPLOY_REFUSED, rig_deploy_put(&r, rig_bundle("bogus;", "")));
+	rig_deploy_expect(&r, DEPLOY_DEFERRED, rig_deploy_put(&r, rig_bundle_saying(port, "one")));
+	assert_non_null(strstr(r.message, "pid file"));
+	deploy_nginx_status(r.deploy, &status);
+	assert_string_equal(status.state, "down");
+	assert_string_not_equal(status.why, "");
+	r.changes = 0;
+	rig_nginx_start(&r.nginx);
+	assert_true(rig_nginx_says(port, "one"));
+	eventually(r.loop, r.changes > 0);
+	deploy_nginx_status(r.deploy, &status);
+	assert_string_equal(status.state, "running");
+	assert_int_equal(status.pid, r.nginx.pid);
+	assert_int_equal(status.workers, 2);
+	/* a reload more when it cannot be told that it began after the publication */
+	result = rig_deploy_put(&r, rig_bundle_saying(port, "one"));
+	if (result != DEPLOY_UNCHANGED)
+		rig_deploy_expect(&r, DEPLOY_APPLIED, result);
+	assert_int_equal(r.generation, 2);
+	r.changes = 0;
+	rig_nginx_stop(&r.nginx);
+	eventually(r.loop, r.changes > 0);
+	deploy_nginx_status(r.deploy, &status);
+	assert_string_equal(status.state, "down");
+}
+
+static bool is_old_enough(uint64_t since)
+{
+	return rig_now() > since + 3 * USEC_PER_SEC;
+}
+
+/* Started well after the publication: it has read it, and is not reloaded. */
+static void test_a_late_start_needs_no_reload(void **state UNUSED)
+{
+	int port = rig_port();
+	uint64_t published;
+
+	rig_deploy_expect(&r, DEPLOY_DEFERRED, rig_deploy_put(&r, rig_bundle_saying(port, "one")));
+	published = rig_now();
+	eventually(r.loop, is_old_enough(published));
+	r.changes = 0;
+	rig_nginx_start(&r.nginx);
+	eventually(r.loop, r.changes > 0);
+	rig_deploy_expect(&r, DEPLOY_UNCHANGED, rig_deploy_put(&r, rig_bundle_saying(port, "one")));
+	assert_int_equal(rig_nginx_reloads(&r.nginx), 0);
+}
+
+static void test_pid_of_another_process(void **state UNUSED)
+{
+	char *argv[] = { "sleep", "1000", NULL };
+	pid_t other = rig_start(NULL, argv);
+	struct nginx_status status;
+
+	rig_write(r.nginx.pid_file, "%d\n", (int)other);
+	rig_deploy_expect(&r, DEPLOY_DEFERRED,
+			  rig_deploy_put(&r, rig_bundle_saying(rig_port(), "one")));
+	deploy_nginx_status(r.deploy, &status);
+	assert_string_equal(status.state, "unknown");
+	assert_int_equal(kill(other, 0), 0); /* SIGHUP would have ended it */
+	rig_stop(other, SIGKILL);
+}
+
+static void test_drift_is_put_right(void **state UNUSED)
+{
+	int port = rig_port();
+
+	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, rig_bundle_saying(port, "one")));
+	r.changes = 0;
+	rig_write(rig_state_path("live/http.conf"), "# mine now\n");
+	eventually(r.loop, r.changes > 0);
+	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, rig_bundle_saying(port, "one")));
+	assert_int_equal(r.generation, 2);
+	assert_non_null(strstr(rig_state_file("live/http.conf"), "one"));
+	rig_deploy_expect(&r, DEPLOY_UNCHANGED, rig_deploy_put(&r, rig_bundle_saying(port, "one")));
+}
+
+static void test_not_included(void **state UNUSED)
+{
+	int port = rig_port();
+	struct nginx_status status;
+	char line[512];
+
+	rig_nginx_stop(&r.nginx);
+	r.nginx.include_http = false;
+	rig_nginx_configure(&r.nginx);
+	rig_nginx_start(&r.nginx);
+	rig_deploy_expect(&r, DEPLOY_NOT_INCLUDED,
+			  rig_deploy_put(&r, rig_bundle_saying(port, "one")));
+	snprintf(line, sizeof(line), "include %s/live/http.conf;", r.nginx.state);
+	if (!strstr(r.message, line) || !strstr(r.message, r.nginx.config))
+		fail_msg("%s", r.message);
+	deploy_nginx_status(r.deploy, &status);
+	assert_false(status.included);
+	assert_int_equal(rig_nginx_reloads(&r.nginx), 0);
+	rig_deploy_expect(&r, DEPLOY_NOT_INCLUDED,
+			  rig_deploy_put(&r, rig_bundle_saying(port, "one")));
+
+	r.nginx.include_http = true;
+	rig_nginx_configure(&r.nginx);
+	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, rig_bundle_saying(port, "one")));
+	assert_true(rig_nginx_says(port, "one"));
+	deploy_nginx_status(r.deploy, &status);
+	assert_true(status.included);
+}
+
+static void test_stream_not_included(void **state UNUSED)
+{
+	char text[256];
+
+	rig_nginx_stop(&r.nginx);
+	r.nginx.include_stream = false;
+	rig_nginx_configure(&r.nginx);
+	rig_nginx_start(&r.nginx);
+	/* nothing in it: not missed */
+	rig_deploy_expect(&r, DEPLOY_APPLIED,
+			  rig_deploy_put(&r, rig_bundle_saying(rig_port(), "one")));
+	snprintf(text, sizeof(text), "server {\n\tlisten 127.0.0.1:%d;\n\treturn \"s1\";\n}",
+		 rig_port());
+	rig_deploy_expect(&r, DEPLOY_NOT_INCLUDED, rig_deploy_put(&r, rig_bundle("", text)));
+	assert_non_null(strstr(r.message, "stream.conf"));
+}
+
+static void test_reloads_are_spaced(void **state UNUSED)
+{
+	uint64_t when = 0;
+
+	r.settings.reload_gap = 3600 * USEC_PER_SEC;
+	assert_true(deploy_is_ready(r.deploy, rig_now(), &when));
+	rig_deploy_begin(&r, rig_bundle_saying(rig_port(), "one"));
+	assert_false(deploy_is_ready(r.deploy, rig_now(), &when));
+	assert_true(when == NEVER);
+	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_end(&r));
+	assert_false(deploy_is_ready(r.deploy, rig_now(), &when));
+	assert_true(when > rig_now() + 3000 * USEC_PER_SEC && when != NEVER);
+	assert_true(deploy_is_ready(r.deploy, when, &when));
+	r.settings.reload_gap = 0;
+}
+
+static void test_settings_may_be_swapped(void **state UNUSED)
+{
+	struct nginx_settings other = r.settings;
+
+	rig_deploy_begin(&r, rig_bundle_saying(rig_port(), "one"));
+	eventually(r.loop, deploy_state(r.deploy) == RELOAD_CHECKING);
+	deploy_configure(r.deploy, &other);
+	memset(&r.settings, 0, sizeof(r.settings)); /* nobody may look at them any more */
+	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_end(&r));
+	rig_deploy_expect(&r, DEPLOY_APPLIED,
+			  rig_deploy_put(&r, rig_bundle_saying(rig_port(), "two")));
+	r.settings = other;
+	deploy_configure(r.deploy, &r.settings);
+}
+
+int main(void)
+{
+#define TEST(name, open) cmocka_unit_test_setup_teardown(name, open, close_all)
+	const struct CMUnitTest tests[] = {
+		TEST(test_applied_and_unchanged, open_running),
+		TEST(test_restart_does_not_reload, open_running),
+		TEST(test_stream_changes_along, open_running),
+		TEST(test_refused_by_the_test, open_running),
+		TEST(test_trial_touches_nothing, open_running),
+		TEST(test_down_then_started, open_down),
+		TEST(test_a_late_start_needs_no_reload, open_down),
+		TEST(test_pid_of_another_process, open_down),
+		TEST(test_drift_is_put_right, open_running),
+		TEST(test_not_included, open_running),
+		TEST(test_stream_not_included, open_running),
+		TEST(test_reloads_are_spaced, open_running),
+		TEST(test_settings_may_be_swapped, open_running),
+	};
+
+	return cmocka_run_group_tests_name("deploy", tests, NULL, clean);
+}
