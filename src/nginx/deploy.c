@@ -263,15 +263,16 @@ void deploy_free(struct deploy *d)
 void deploy_nginx_status(const struct deploy *d, struct nginx_status *out)
 {
 	struct workers w = { .serving_count = 0 };
+	bool runs = d->has_master && master_is_alive(&d->master);
 
-	if (d->has_master)
+	if (runs)
 		master_workers(&d->master, &w);
 	*out = (struct nginx_status){
-		.state = d->has_master ? "running"
-			 : d->is_odd   ? "unknown"
-				       : "down",
-		.why = d->why,
-		.pid = d->has_master ? d->master.pid : 0,
+		.state = runs        ? "running"
+			 : d->is_odd ? "unknown"
+				     : "down",
+		.why = d->has_master && !runs ? "it has just ended" : d->why,
+		.pid = runs ? d->master.pid : 0,
 		.workers = (unsigned)w.serving_count,
 		.old_workers = w.leaving,
 		.reloads = d->reloads,

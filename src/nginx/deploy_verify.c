@@ -77,7 +77,7 @@ static void explain(struct deploy *d, enum deploy_result result, const char *wha
 	const struct errorlog *log = &d->verify.log;
 	CLEANUP(buf_fini) struct buf said = BUF_INIT;
 
-	errorlog_read(log, &said);
+	errorlog_read(log, &d->verify.before, &said);
 	if (said.size)
 		deploy_result(d, result, "%s", buf_str(&said));
 	else if (log->fd >= 0)
@@ -120,8 +120,6 @@ static void conclude(struct deploy *d, enum reload_event verdict)
 		explain(d, DEPLOY_REJECTED, "nginx refused the reload");
 	else if (verdict == RELOAD_EV_DIED)
 		explain_death(d);
-	else if (verdict == RELOAD_EV_MASTER_ABSENT)
-		deploy_result(d, DEPLOY_DEFERRED, "nginx ended during the reload");
 	deploy_step(d, verdict);
 }
 
@@ -134,6 +132,9 @@ static void look(struct deploy *d)
 	uint64_t at;
 
 	if (activity == MASTER_GONE) {
+		deploy_refresh(d);
+		deploy_result(d, d->state == RELOAD_RECOVERING ? d->flight.result : DEPLOY_DEFERRED,
+			      "nginx ended during the reload\n");
 		conclude(d, RELOAD_EV_MASTER_ABSENT);
 		return;
 	}
@@ -170,14 +171,19 @@ static bool all_serve(const struct workers *wanted, const struct workers *now)
 	return true;
 }
 
-/* Other workers than those that were taken: they died, or somebody else has reloaded since. */
+/*
+ * Other workers than those that were taken: they died, or somebody else has reloaded since.
+ * The log tells. Without one, whoever reloads again and again is taken for deaths.
+ */
 static bool have_died(struct deploy *d, const struct workers *now)
 {
-	struct verify *v = &d->verify;
+	const struct verify *v = &d->verify;
 
-	if (now->serving_count == 0 && master_activity(&d->master) == MASTER_IDLE)
+	if (now->serving_count == 0 &&
+	    (master_activity(&d->master) == MASTER_IDLE || v->rounds >= ROUNDS_MAX))
 		return true;
-	return errorlog_tells_of_death(&v->log, &v->before) || ++v->rounds >= ROUNDS_MAX;
+	return errorlog_tells_of_death(&v->log, &v->before) ||
+	       (v->rounds >= ROUNDS_MAX && v->log.fd < 0);
 }
 
 static void look_again(struct deploy *d)
@@ -185,6 +191,7 @@ static void look_again(struct deploy *d)
 	struct workers now;
 
 	if (!master_is_alive(&d->master)) {
+		deploy_refresh(d);
 		deploy_result(d, DEPLOY_DEFERRED, "nginx ended soon after the reload");
 		deploy_step(d, RELOAD_EV_MASTER_ABSENT);
 		return;
@@ -200,7 +207,10 @@ static void look_again(struct deploy *d)
 		return;
 	}
 	d->verify.taken = now;
-	deploy_later(d, SETTLING, look_again);
+	if (++d->verify.rounds > ROUNDS_MAX)
+		deploy_step(d, RELOAD_EV_SETTLED);
+	else
+		deploy_later(d, SETTLING, look_again);
 }
 
 void deploy_settle(struct deploy *d)

@@ -149,32 +149,39 @@ static bool parse_line(const char *line, struct complaint *c)
 
 struct reader {
 	const struct errorlog *log;
+	const struct workers *old;
 	struct buf *out;
 };
 
-static void collect(void *ctx, const char *line)
+/* Of the gravest levels; workers also complain about requests, with the less grave ones. */
+static bool is_grave(const struct complaint *c, bool of_master)
 {
 	static const char *const levels[] = { "emerg", "alert", "crit", "error" };
+
+	for (size_t i = 0; i < (of_master ? ARRAY_SIZE(levels) : 2); i++) {
+		if (strcmp(c->level, levels[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void collect(void *ctx, const char *line)
+{
 	CLEANUP(freep) char *sentence = NULL;
 	struct reader *r = ctx;
 	struct complaint c;
-	bool wanted = false;
 
-	if (!parse_line(line, &c))
-		return;
-	for (size_t i = 0; i < ARRAY_SIZE(levels); i++)
-		wanted = wanted || strcmp(c.level, levels[i]) == 0;
-	/* workers complain about requests all day, but never with [emerg] */
-	if (!wanted || (c.pid != r->log->master && strcmp(c.level, "emerg") != 0))
+	if (!parse_line(line, &c) || !is_grave(&c, c.pid == r->log->master) ||
+	    workers_have(r->old, c.pid))
 		return;
 	sentence = xasprintf("nginx: [%s] %s\n", c.level, c.text);
 	if (!strstr(buf_str(r->out), sentence))
 		buf_puts(r->out, sentence);
 }
 
-void errorlog_read(const struct errorlog *log, struct buf *out)
+void errorlog_read(const struct errorlog *log, const struct workers *old, struct buf *out)
 {
-	struct reader r = { .log = log, .out = out };
+	struct reader r = { .log = log, .old = old, .out = out };
 
 	each_line(log, collect, &r);
 }

@@ -21,9 +21,10 @@ struct errorlog {
 void errorlog_mark(struct errorlog *log, pid_t master, const char *config);
 void errorlog_close(struct errorlog *log);
 
-/* Each distinct complaint since the mark on a line of its own, as `nginx -t` writes them:
+/* Each distinct complaint of the master and of workers that are not among `old`, since the mark, on
+ * a line of its own, as `nginx -t` writes them:
  * "nginx: [emerg] bind() to 0.0.0.0:80 failed (98: Address already in use)". */
-void errorlog_read(const struct errorlog *log, struct buf *out);
+void errorlog_read(const struct errorlog *log, const struct workers *old, struct buf *out);
 /* Has a worker that is not among `old` ended badly since the mark? */
 bool errorlog_tells_of_death(const struct errorlog *log, const struct workers *old);
 

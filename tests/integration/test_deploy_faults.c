@@ -1,0 +1,413 @@
+/*
+ * Deployments that go wrong on the way: what nginx served before is served after, the live
+ * link names it, and what is said about it is nginx's own reason.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "rig_deploy.h"
+
+static struct rig_deploy r;
+
+static int open_running(void **state UNUSED)
+{
+	rig_deploy_open(&r);
+	rig_nginx_start(&r.nginx);
+	return 0;
+}
+
+static int open_down(void **state UNUSED)
+{
+	rig_deploy_open(&r);
+	return 0;
+}
+
+static int close_all(void **state UNUSED)
+{
+	rig_deploy_close(&r);
+	return 0;
+}
+
+static int clean(void **state UNUSED)
+{
+	rig_clean();
+	return 0;
+}
+
+static int listen_on(int port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_port = htons((uint16_t)port),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(listen(fd, 16), 0);
+	return fd;
+}
+
+/* Generation 1 says "one" on the port, and is known to be applied. */
+static void put_first(int port)
+{
+	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, rig_bundle_saying(port, "one")));
+}
+
+static void expect_first(int port)
+{
+	assert_int_equal(stage_live(r.stage), 1);
+	assert_non_null(strstr(rig_state_file("live/http.conf"), "\"one\""));
+	eventually(r.loop, rig_nginx_says(port, "one"));
+	assert_true(rig_nginx_says(r.nginx.port, "rig"));
+}
+
+static void test_port_of_another_process(void **state UNUSED)
+{
+	int port = rig_port(), taken = rig_port(), fd = listen_on(taken);
+	unsigned reloads;
+
+	put_first(port);
+	rig_deploy_expect(&r, DEPLOY_REJECTED, rig_deploy_put(&r, rig_bundle_saying(taken, "two")));
+	if (!strstr(r.message, "nginx: [emerg] bind() to 127.0.0.1:") ||
+	    !strstr(r.message, "Address already in use"))
+		fail_msg("%s", r.message);
+	/* nginx says it five times */
+	assert_null(strstr(strstr(r.message, "bind() to") + 1, "bind() to"));
+	expect_first(port);
+	assert_false(rig_state_has("generations/2"));
+	reloads = rig_nginx_reloads(&r.nginx);
+	rig_deploy_expect(&r, DEPLOY_UNCHANGED, rig_deploy_put(&r, rig_bundle_saying(port, "one")));
+	assert_int_equal(rig_nginx_reloads(&r.nginx), reloads);
+
+	close(fd);
+	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, rig_bundle_saying(taken, "two")));
+	assert_true(rig_nginx_says(taken, "two"));
+}
+
+static struct bundle *cache_in(const char *name, int port)
+{
+	char text[1024];
+
+	snprintf(
+		text, sizeof(text),
+		"proxy_cache_path %s/%s keys_zone=c:1m;\n"
+		"server {\n\tlisten 127.0.0.1:%d;\n\tlocation / {\n\t\treturn 200 \"one\";\n\t}\n}",
+		stage_cache_directory(r.stage), name, port);
+	return rig_bundle(text, "");
+}
+
+static void test_cache_that_moves(void **state UNUSED)
+{
+	int port = rig_port();
+
+	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, cache_in("a", port)));
+	rig_deploy_expect(&r, DEPLOY_REJECTED, rig_deploy_put(&r, cache_in("b", port)));
+	if (!strstr(r.message, "cache \"c\" uses the"))
+		fail_msg("%s", r.message);
+	expect_first(port);
+}
+
+static char *work;
+
+static bool workers_have_died(void)
+{
+	char *log = rig_read(r.nginx.error_log);
+
+	return log && strstr(log, "exited with fatal code");
+}
+
+static int open_with_directory(void **state UNUSED)
+{
+	static char line[512];
+
+	rig_deploy_open(&r);
+	work = rig_path("work%d", r.nginx.port);
+	assert_int_equal(mkdir(work, 0755), 0);
+	snprintf(line, sizeof(line), "working_directory %s;", work);
+	r.nginx.main_text = line;
+	rig_nginx_configure(&r.nginx);
+	rig_nginx_start(&r.nginx);
+	return 0;
+}
+
+static void test_workers_that_die_at_once(void **state UNUSED)
+{
+	int port = rig_port();
+	struct applied a;
+
+	put_first(port);
+	/* nginx -t does not look at it, and neither does the master */
+	assert_int_equal(rmdir(work), 0);
+	rig_deploy_begin(&r, rig_bundle_saying(port, "two"));
+	eventually(r.loop, workers_have_died());
+	assert_int_equal(mkdir(work, 0755), 0);
+	rig_deploy_expect(&r, DEPLOY_DIED, rig_deploy_end(&r));
+	if (!strstr(r.message, "chdir(") || !strstr(r.message, "exited with fatal code 2"))
+		fail_msg("%s", r.message);
+	expect_first(port);
+	assert_true(stage_applied(r.stage, &a));
+	assert_int_equal(a.generation, 1);
+	rig_deploy_expect(&r, DEPLOY_UNCHANGED, rig_deploy_put(&r, rig_bundle_saying(port, "one")));
+}
+
+static void test_nobody_left_is_put_right_later(void **state UNUSED)
+{
+	int port = rig_port();
+	struct applied a;
+
+	put_first(port);
+	assert_int_equal(rmdir(work), 0);
+	rig_deploy_expect(&r, DEPLOY_DIED, rig_deploy_put(&r, rig_bundle_saying(port, "two")));
+	if (!strstr(r.message, "could not be loaded again either"))
+		fail_msg("%s", r.message);
+	assert_int_equal(stage_live(r.stage), 1);
+	assert_false(stage_applied(r.stage, &a));
+	/* the same bytes again: nobody serves them, so it is more than "unchanged" */
+	assert_int_equal(mkdir(work, 0755), 0);
+	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, rig_bundle_saying(port, "one")));
+	expect_first(port);
+}
+
+/* Killed between the rename and the signal. */
+static void test_published_but_not_signalled(void **state UNUSED)
+{
+	int port = rig_port();
+	struct bundle *b = rig_bundle_saying(port, "two");
+	unsigned long n;
+
+	put_first(port);
+	deploy_free(r.deploy);
+	r.deploy = NULL;
+	OK(stage_write(r.stage, b, "", &n, e));
+	OK(stage_sync(r.stage, n, e));
+	OK(stage_publish(r.stage, n, e));
+	rig_deploy_leave(&r);
+	rig_deploy_enter(&r);
+	assert_true(rig_nginx_says(port, "one"));
+	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, b));
+	assert_int_equal(r.generation, 2);
+	assert_true(rig_nginx_says(port, "two"));
+}
+
+static bool is_stopped(pid_t pid)
+{
+	char name[64], *text;
+
+	snprintf(name, sizeof(name), "/proc/%d/status", (int)pid);
+	text = rig_read(name);
+	return text && strstr(text, "\nState:\tT");
+}
+
+static void test_stopped_master(void **state UNUSED)
+{
+	int port = rig_port();
+
+	put_first(port);
+	r.settings.reload_timeout = 200 * USEC_PER_MSEC;
+	kill(r.nginx.pid, SIGSTOP);
+	eventually(NULL, is_stopped(r.nginx.pid));
+	rig_deploy_expect(&r, DEPLOY_FAILED, rig_deploy_put(&r, rig_bundle_saying(port, "two")));
+	assert_non_null(strstr(r.message, "nothing was changed"));
+	assert_int_equal(stage_live(r.stage), 1);
+	assert_false(rig_state_has("generations/2"));
+	kill(r.nginx.pid, SIGCONT);
+	r.settings.reload_timeout = 30 * USEC_PER_SEC;
+	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, rig_bundle_saying(port, "two")));
+	assert_true(rig_nginx_says(port, "two"));
+}
+
+/* Stopped in the middle of the reload: no verdict is no success, and no reason to go back. */
+static void test_no_verdict(void **state UNUSED)
+{
+	int port = rig_port();
+	struct applied a;
+
+	put_first(port);
+	r.settings.reload_timeout = 300 * USEC_PER_MSEC;
+	rig_deploy_begin(&r, rig_bundle_saying(port, "two"));
+	eventually(r.loop, deploy_state(r.deploy) == RELOAD_VERIFYING);
+	kill(r.nginx.pid, SIGSTOP);
+	rig_deploy_expect(&r, DEPLOY_UNKNOWN, rig_deploy_end(&r));
+	assert_int_equal(stage_live(r.stage), 2);
+	assert_false(stage_applied(r.stage, &a));
+	r.changes = 0;
+	r.settings.reload_timeout = 30 * USEC_PER_SEC;
+	kill(r.nginx.pid, SIGCONT);
+	eventually(r.loop, r.changes > 0);
+	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, rig_bundle_saying(port, "two")));
+	assert_true(rig_nginx_says(port, "two"));
+}
+
+static void test_master_killed_during_the_reload(void **state UNUSED)
+{
+	struct nginx_status status;
+	int port = rig_port();
+	enum deploy_result result;
+
+	put_first(port);
+	rig_deploy_begin(&r, rig_bundle_saying(port, "two"));
+	eventually(r.loop, deploy_state(r.deploy) == RELOAD_VERIFYING);
+	rig_nginx_kill9(&r.nginx);
+	rig_deploy_expect(&r, DEPLOY_DEFERRED, rig_deploy_end(&r));
+	deploy_nginx_status(r.deploy, &status);
+	assert_string_equal(status.state, "down");
+	rig_nginx_stop(&r.nginx); /* the workers that were left behind */
+	r.changes = 0;
+	rig_nginx_start(&r.nginx);
+	eventually(r.loop, r.changes > 0);
+	result = rig_deploy_put(&r, rig_bundle_saying(port, "two"));
+	if (result != DEPLOY_UNCHANGED)
+		rig_deploy_expect(&r, DEPLOY_APPLIED, result);
+	assert_true(rig_nginx_says(port, "two"));
+}
+
+/* Somebody else reloads all the time. */
+static void test_foreign_reloads(void **state UNUSED)
+{
+	pid_t pid = r.nginx.pid, other = fork();
+	int port = rig_port();
+	char text[16];
+
+	if (other == 0) {
+		for (uint64_t next = 0; getppid() > 1; rig_pause(NULL)) {
+			if (rig_now() < next)
+				continue;
+			kill(pid, SIGHUP);
+			next = rig_now() + 170 * USEC_PER_MSEC;
+		}
+		_exit(0);
+	}
+	for (int i = 0; i < 3; i++) {
+		snprintf(text, sizeof(text), "text %d", i);
+		rig_deploy_expect(&r, DEPLOY_APPLIED,
+				  rig_deploy_put(&r, rig_bundle_saying(port, text)));
+		assert_true(rig_nginx_says(port, text));
+	}
+	rig_stop(other, SIGKILL);
+}
+
+static int open_detached(void **state UNUSED)
+{
+	rig_deploy_open(&r);
+	r.nginx.daemon = true;
+	rig_nginx_configure(&r.nginx);
+	rig_nginx_start(&r.nginx);
+	return 0;
+}
+
+static bool is_upgrading(void)
+{
+	return access(rig_path("%s/run/nginx.pid.oldbin", strrchr(r.nginx.root, '/') + 1), F_OK) ==
+		       0 &&
+	       rig_read(r.nginx.pid_file);
+}
+
+static void test_binary_upgrade(void **state UNUSED)
+{
+	int port = rig_port();
+	pid_t old = r.nginx.pid;
+	enum deploy_result result;
+	struct nginx_status status = { .pid = 0 };
+
+	put_first(port);
+	kill(old, SIGUSR2);
+	eventually(r.loop, is_upgrading());
+	rig_deploy_expect(&r, DEPLOY_DEFERRED, rig_deploy_put(&r, rig_bundle_saying(port, "two")));
+	assert_non_null(strstr(r.message, "upgraded"));
+	assert_int_equal(rig_nginx_reloads(&r.nginx), 1);
+	rig_stop(old, SIGQUIT);
+	r.nginx.pid = 0;
+	eventually(r.loop, !is_upgrading() &&
+				   (deploy_nginx_status(r.deploy, &status), status.pid != old) &&
+				   status.pid);
+	r.nginx.pid = (pid_t)status.pid;
+	r.changes = 0;
+	eventually(r.loop, r.changes > 0);
+	result = rig_deploy_put(&r, rig_bundle_saying(port, "two"));
+	if (result != DEPLOY_UNCHANGED)
+		rig_deploy_expect(&r, DEPLOY_APPLIED, result);
+	assert_true(rig_nginx_says(port, "two"));
+}
+
+/* Freed in each state: the next daemon goes on from what is there. */
+static void test_freed_in_any_state(void **state UNUSED)
+{
+	int port = rig_port();
+	char text[32];
+
+	put_first(port);
+	for (int s = RELOAD_CHECKING; s <= RELOAD_SETTLING; s++) {
+		if (s == RELOAD_PUBLISHING || s == RELOAD_SIGNALLING)
+			continue; /* these end within one turn of the loop */
+		snprintf(text, sizeof(text), "state %d", s);
+		rig_deploy_begin(&r, rig_bundle_saying(port, text));
+		eventually(r.loop, deploy_state(r.deploy) == (enum reload_state)s);
+		rig_deploy_leave(&r);
+		rig_deploy_enter(&r);
+		rig_deploy_expect(&r, DEPLOY_APPLIED,
+				  rig_deploy_put(&r, rig_bundle_saying(port, text)));
+		assert_true(rig_nginx_says(port, text));
+	}
+	rig_deploy_begin(&r, rig_bundle_saying(port, "never"));
+	rig_deploy_leave(&r);
+	rig_deploy_enter(&r);
+}
+
+static void test_freed_by_its_own_report(void **state UNUSED)
+{
+	static const char *const bad[] = { "bogus;", "" };
+
+	for (size_t i = 0; i < 2; i++) {
+		r.free_when_done = true;
+		rig_deploy_begin(&r, rig_bundle(bad[i], ""));
+		rig_deploy_end(&r);
+		assert_null(r.deploy);
+		r.free_when_done = false;
+		rig_deploy_leave(&r);
+		rig_deploy_enter(&r);
+	}
+}
+
+static void test_state_directory_in_the_way(void **state UNUSED)
+{
+	int port = rig_port();
+
+	put_first(port);
+	assert_int_equal(unlink(rig_state_path("live")), 0);
+	assert_int_equal(mkdir(rig_state_path("live"), 0755), 0);
+	rig_write(rig_state_path("live/http.conf"), "%s", "");
+	rig_write(rig_state_path("live/stream.conf"), "%s", "");
+	rig_deploy_expect(&r, DEPLOY_FAILED, rig_deploy_put(&r, rig_bundle_saying(port, "two")));
+	if (!strstr(r.message, "/live"))
+		fail_msg("%s", r.message);
+	assert_false(rig_state_has("generations/2"));
+	assert_true(rig_nginx_says(port, "one"));
+}
+
+int main(void)
+{
+#define TEST(name, open) cmocka_unit_test_setup_teardown(name, open, close_all)
+	const struct CMUnitTest tests[] = {
+		TEST(test_port_of_another_process, open_running),
+		TEST(test_cache_that_moves, open_running),
+		TEST(test_workers_that_die_at_once, open_with_directory),
+		TEST(test_nobody_left_is_put_right_later, open_with_directory),
+		TEST(test_published_but_not_signalled, open_running),
+		TEST(test_stopped_master, open_running),
+		TEST(test_no_verdict, open_running),
+		TEST(test_master_killed_during_the_reload, open_running),
+		TEST(test_foreign_reloads, open_running),
+		TEST(test_binary_upgrade, open_detached),
+		TEST(test_freed_in_any_state, open_running),
+		TEST(test_freed_by_its_own_report, open_down),
+		TEST(test_state_directory_in_the_way, open_running),
+	};
+
+	return cmocka_run_group_tests_name("deploy_faults", tests, NULL, clean);
+}
