@@ -15,6 +15,7 @@
 
 #define PATIENCE (5 * USEC_PER_SEC)
 #define REPORT_GAP USEC_PER_SEC
+#define PARENTS_TRIES 3 /* others may be deleting them; but not for ever */
 #define PAUSE (5 * USEC_PER_SEC)
 
 bool fleet_is_lost(int rc)
@@ -37,6 +38,12 @@ const struct buf *fleet_take_up(struct record *r)
 	return &r->sent;
 }
 
+void fleet_succeed(struct fleet *f, struct record *r)
+{
+	f->tries = 0;
+	r->complained = ZOK;
+}
+
 void fleet_pause(struct fleet *f, struct record *r)
 {
 	r->paused = true;
@@ -53,11 +60,13 @@ void fleet_rest(struct fleet *f, struct record *r, int rc)
 
 /* --- the znodes above ------------------------------------------------------------------------ */
 
-static void on_parent(void *ctx, const struct session_reply *r UNUSED)
+static void on_parent(void *ctx, const struct session_reply *r)
 {
 	struct fleet *f = ctx;
 
-	/* Whatever it came to: the znode below will tell. */
+	/* Whatever else it came to: the znode below will tell. */
+	if (fleet_is_lost(r->rc))
+		f->tries = 0;
 	if (--f->parents == 0)
 		fleet_step(f);
 }
@@ -76,15 +85,13 @@ static void make_parents_of(struct fleet *f, const char *path)
 
 void fleet_make_parents(struct fleet *f, struct record *r)
 {
-	uint64_t now = timing_now();
-
 	if (f->parents)
 		return;
-	if (f->parents_made && now - f->parents_made < PAUSE) {
-		fleet_rest(f, r, ZNONODE); /* they were made just now, to no avail */
+	if (f->tries++ == PARENTS_TRIES) {
+		f->tries = 0;
+		fleet_rest(f, r, ZNONODE);
 		return;
 	}
-	f->parents_made = now;
 	make_parents_of(f, f->member.path);
 	make_parents_of(f, f->report.path);
 }
@@ -97,9 +104,11 @@ static void on_report_done(struct fleet *f, int rc)
 {
 	f->report.busy = false;
 	f->report.stored = rc == ZOK;
-	if (rc == ZNONODE)
+	if (rc == ZOK)
+		fleet_succeed(f, &f->report);
+	else if (rc == ZNONODE)
 		fleet_make_parents(f, &f->report);
-	else if (rc != ZOK && rc != ZNODEEXISTS && !fleet_is_lost(rc))
+	else if (rc != ZNODEEXISTS && !fleet_is_lost(rc))
 		fleet_rest(f, &f->report, rc);
 	fleet_step(f);
 }

@@ -25,6 +25,8 @@ static void on_member_created(void *ctx, const struct session_reply *r)
 
 	f->member.busy = false;
 	f->member.stored = r->rc == ZOK;
+	if (r->rc == ZOK)
+		fleet_succeed(f, &f->member);
 	if (r->rc == ZNONODE)
 		fleet_make_parents(f, &f->member);
 	else if (r->rc == ZOK || r->rc == ZNODEEXISTS || fleet_is_lost(r->rc))

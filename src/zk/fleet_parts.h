@@ -37,7 +37,7 @@ struct fleet {
 	int version;   /* of our own, so that nobody else's is overwritten */
 	uint64_t report_due;
 	unsigned parents; /* creates under way */
-	uint64_t parents_made;
+	unsigned tries;   /* of making them, since something was written */
 	sd_event_source *pause, *due;
 };
 
@@ -49,6 +49,8 @@ bool fleet_is_lost(int rc);
 bool fleet_is_current(const struct record *r);
 /* The bytes to send: they stay as they are until the answer. */
 const struct buf *fleet_take_up(struct record *r);
+/* It was written: what went wrong before is forgotten. */
+void fleet_succeed(struct fleet *f, struct record *r);
 /* Nothing more for a while: it cannot be written. */
 void fleet_rest(struct fleet *f, struct record *r, int rc);
 /* Nothing more for a while. */
