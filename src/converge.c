@@ -85,10 +85,37 @@ static uint64_t on_confirmed(void *ctx, const char *upstream)
 	return then >= wall ? now_monotonic() : now_monotonic() - (wall - then);
 }
 
+static bool has_within(const struct tree *t, const char *path)
+{
+	size_t i = tree_lower_bound(t, path);
+
+	return i < tree_count(t) &&
+	       (strcmp(tree_at(t, i)->path, path) == 0 || path_is_below(tree_at(t, i)->path, path));
+}
+
+/*
+ * The mirror keeps what it once read of a path that is forbidden now; what it could not read since
+ * the daemon started is filled in from what nginx runs.
+ */
+static struct tree *fill_in_unreadable(const struct daemon *d, struct problems *unreadable)
+{
+	CLEANUP(freep) const char **paths = xcalloc(unreadable->count, sizeof(*paths));
+
+	if (!unreadable->count)
+		return tree_ref(d->tree);
+	for (size_t i = 0; i < unreadable->count; i++) {
+		paths[i] = unreadable->items[i].znode;
+		if (has_within(d->accepted, paths[i]))
+			unreadable->items[i].serving = SERVING_PREVIOUS;
+	}
+	return tree_fill_in(d->tree, d->accepted, paths, unreadable->count);
+}
+
 static struct model *run_compose(struct daemon *d, struct problems *problems, uint64_t *due)
 {
+	CLEANUP(tree_unrefp) struct tree *tree = fill_in_unreadable(d, problems);
 	struct compose_input in = {
-		.tree = d->tree,
+		.tree = tree,
 		.accepted = d->accepted,
 		.good = d->good,
 		.root = d->settings->zookeeper.config,

@@ -83,6 +83,13 @@ void tree_print(const struct tree *t, struct buf *out);
 void znode_print(const struct znode *z, struct buf *out);
 
 /*
+ * A tree (one reference) that also has what `other` has at and below these paths and `t` has
+ * not: what could not be read counts as what it was when it last could.
+ */
+struct tree *tree_fill_in(const struct tree *t, const struct tree *other, const char *const *paths,
+			  size_t count);
+
+/*
  * The revision: SHA-256 of the operators' config below root (relative paths and
  * bytes in tree order), with the children of upstreams/NAME left out, so that it
  * names what people wrote and not which servers are up.

@@ -214,6 +214,35 @@ struct tree *tree_builder_finish(struct tree_builder *b)
 	return t;
 }
 
+static bool is_within(const char *path, const char *const *paths, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(path, paths[i]) == 0 || path_is_below(path, paths[i]))
+			return true;
+	}
+	return false;
+}
+
+struct tree *tree_fill_in(const struct tree *t, const struct tree *other, const char *const *paths,
+			  size_t count)
+{
+	struct tree_builder b;
+	struct tree *filled;
+
+	tree_builder_init(&b);
+	for (size_t i = 0; i < t->count; i++)
+		tree_builder_add(&b, &t->znodes[i]);
+	for (size_t i = 0; i < other->count; i++) {
+		const struct znode *z = &other->znodes[i];
+
+		if (is_within(z->path, paths, count) && !tree_find(t, z->path))
+			tree_builder_add(&b, z);
+	}
+	filled = tree_builder_finish(&b);
+	tree_builder_fini(&b);
+	return filled;
+}
+
 /* upstreams/NAME/SERVER: an endpoint, which a revision leaves out. */
 static bool is_endpoint(const char *relative)
 {

@@ -79,7 +79,7 @@ static void describe(const struct node *n, enum trouble t, struct problems *ps)
 		[TROUBLE_BYTES] = "with its data there would be more than 256 MB",
 	};
 	const char *instead = n->present ? "what was last read of it is served"
-					 : "it was never read, so it is left out";
+					 : "it was not readable since the daemon started";
 	struct problem *p;
 
 	if (t >= TROUBLE_SIZE)

@@ -8,6 +8,8 @@
  * us, the session asks for something small a few times within its timeout (a beat). A
  * session that has been away for longer than its timeout keeps its handle, which keeps
  * trying: only a server can say that it expired, and one that was away itself does not.
+ * After several timeouts it is given up all the same: a server that came back with older
+ * data than we have seen refuses this session for ever, without a word.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +23,7 @@
 #define SHORT_LIFE (5 * USEC_PER_SEC) /* a handle that dies younger makes pauses grow */
 #define AUTH_FAILURES 4               /* pauses begin as if after this many failures */
 #define BEATS 6                       /* within one timeout */
+#define AWAY 3 /* timeouts without a server, after which a session is given up */
 #define NAMES_INTERVAL (30 * USEC_PER_SEC)
 #define FLAP_INTERVAL (10 * USEC_PER_SEC)
 
@@ -176,6 +179,8 @@ int session_on_beat_timer(sd_event_source *source UNUSED, uint64_t usec UNUSED, 
 			send_beat(s);
 	} else if (s->linked && now - s->link_changed > session_timeout(s)) {
 		session_doom(s, "the server does not answer to the credentials");
+	} else if (!s->linked && s->id && now - s->unlinked > AWAY * session_timeout(s)) {
+		session_doom(s, "it was away for too long");
 	} else if (!s->linked && now - s->link_changed > session_timeout(s) + NAMES_INTERVAL) {
 		s->link_changed = now;
 		resolve(s);
@@ -236,7 +241,7 @@ static void on_unlinked(struct session *s)
 	if (!s->linked && s->state == SESSION_CONNECTING)
 		return;
 	log_debug("zookeeper %s: lost %s", s->name, s->server);
-	s->link_changed = timing_now();
+	s->link_changed = s->unlinked = timing_now();
 	s->linked = false;
 	s->server[0] = '\0';
 	if (s->state != SESSION_CONNECTING)

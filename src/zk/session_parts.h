@@ -29,7 +29,7 @@ struct session {
 	const char *doom; /* why the handle is to be closed at the next step; NULL: it is not */
 
 	enum session_state state;
-	uint64_t since, link_changed;
+	uint64_t since, link_changed, unlinked;
 	struct log_limit flap; /* so that a flapping link does not flood the log */
 	int64_t id;
 	uint64_t timeout;

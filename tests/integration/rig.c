@@ -24,6 +24,13 @@
 static struct arena *memory;
 static char *directory;
 
+/* RIG_FILTER=PATTERN runs the matching tests alone. */
+__attribute__((constructor)) static void set_filter(void)
+{
+	if (getenv("RIG_FILTER"))
+		cmocka_set_test_filter(getenv("RIG_FILTER"));
+}
+
 static struct arena *rig_arena(void)
 {
 	if (!memory)

@@ -3,6 +3,9 @@
  * ports, real processes that end with the test, and eventually() in place of
  * sleeping. rig_zookeeper.h and rig_nginx.h start the real servers.
  *
+ * RIG_FILTER=PATTERN in the environment runs the matching tests of a program alone,
+ * RIG_KEEP=1 keeps its directories.
+ *
  * Nothing here is a mock, and no test asserts a time: RIG_PATIENCE is only when
  * eventually() gives up and fails.
  */
