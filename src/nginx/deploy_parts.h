@@ -40,6 +40,7 @@ struct verify {
 	struct workers taken;  /* the new ones that have to stay */
 	enum reload_event verdict;
 	bool has_verdict;
+	bool is_muddled;   /* somebody else's reload may have begun before ours was published */
 	uint64_t since;    /* the verdict has stood since then */
 	uint64_t sent;     /* the SIGHUP */
 	uint64_t deadline; /* for a verdict */
@@ -62,7 +63,9 @@ struct deploy {
 	struct verify verify;
 	sd_event_source *timer; /* of the flight */
 	void (*on_timer)(struct deploy *d);
-	uint64_t wait_until; /* for an idle master */
+	uint64_t wait_until; /* for a master that does not read */
+	bool has_seen;       /* verify.before holds its workers of the last look */
+	uint64_t read_until; /* it had just read, and does not again before then; 0 = it was idle */
 
 	/* The nginx that is known. */
 	struct master master;

@@ -10,6 +10,7 @@
 
 #include "deploy_parts.h"
 
+#define AFTER_READING (80 * USEC_PER_MSEC)
 #define IDLE_POLL (2 * USEC_PER_MSEC)
 
 static void on_tested(void *ctx, const struct sandbox_result *r);
@@ -102,22 +103,30 @@ static void publish_now(struct deploy *d)
 	deploy_step(d, RELOAD_EV_PUBLISHED);
 }
 
-/* Nothing is going on that could read half of the change, or that could be taken for ours. */
+/*
+ * Nothing is going on that could read half of the change, or that could be taken for ours: the
+ * master is idle; or, where somebody else keeps it busy, it has just started the workers of a
+ * reload. It is done with reading then, and sleeps for 100 ms before it tells the old ones to go
+ * (ngx_master_process_cycle() in nginx/src/os/unix/ngx_process_cycle.c).
+ */
 static bool is_quiet(struct deploy *d)
 {
-	struct workers w;
+	struct workers *seen = &d->verify.before, now;
+	enum master_activity activity;
+	bool fresh = false;
 
 	if (!d->included || !deploy_may_signal(d))
 		return true;
-	switch (master_activity(&d->master)) {
-	case MASTER_GONE:
+	activity = master_activity(&d->master);
+	if (activity == MASTER_GONE)
 		return true;
-	case MASTER_IDLE:
-		master_workers(&d->master, &w);
-		return w.starting == 0;
-	default:
-		return false;
-	}
+	master_workers(&d->master, &now);
+	for (size_t i = 0; d->has_seen && i < now.serving_count; i++)
+		fresh = fresh || !workers_have(seen, now.serving[i]);
+	d->has_seen = !now.starting;
+	*seen = now;
+	d->read_until = activity == MASTER_IDLE ? 0 : deploy_now() + AFTER_READING;
+	return !now.starting && (activity == MASTER_IDLE || fresh);
 }
 
 static void wait_for_quiet(struct deploy *d)
@@ -140,6 +149,7 @@ static void wait_for_quiet(struct deploy *d)
 void deploy_publish(struct deploy *d)
 {
 	d->wait_until = deploy_now() + d->nginx->reload_timeout;
+	d->has_seen = false;
 	wait_for_quiet(d);
 }
 

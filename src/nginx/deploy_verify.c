@@ -1,7 +1,9 @@
 /*
- * What a SIGHUP came to, read from the kernel: while the master is busy there is no verdict.
- * Once it is idle again it has started all workers that it will start, and told the old ones
- * to go if it started any; so the worker set tells.
+ * What a SIGHUP came to, read from the kernel. We signal when the master does not read its
+ * configuration (deploy_push.c), so a full set of workers that were not there before has read
+ * ours; that is known while the master is still busy. A refusal is known only when it is
+ * idle again: then it has started all workers that it will start, and told the old ones to go
+ * if it started any; so the worker set tells.
  *
  *	no old one serves, new ones do     taken
  *	all old ones serve, no new one     refused
@@ -25,6 +27,7 @@ int deploy_hangup(struct deploy *d, struct err *e)
 	errorlog_close(&v->log);
 	errorlog_mark(&v->log, d->master.pid, d->nginx->config);
 	master_workers(&d->master, &v->before);
+	v->is_muddled = master_activity(&d->master) != MASTER_IDLE && deploy_now() > d->read_until;
 	if (master_hangup(&d->master, e) < 0)
 		return -1;
 	v->sent = d->last_hangup = deploy_now();
@@ -50,6 +53,12 @@ static struct tally count(const struct workers *before, const struct workers *no
 			t.fresh++;
 	}
 	return t;
+}
+
+/* A busy master: the new ones are there, the old ones have not been told to go yet. */
+static bool has_full_set(const struct workers *before, const struct workers *now)
+{
+	return !now->starting && count(before, now).fresh >= (before->serving_count ?: 1);
 }
 
 /* False: too early to tell. */
@@ -138,9 +147,17 @@ static void look(struct deploy *d)
 		conclude(d, RELOAD_EV_MASTER_ABSENT);
 		return;
 	}
-	if (activity == MASTER_IDLE)
-		master_workers(&d->master, &now);
+	master_workers(&d->master, &now);
 	at = deploy_now();
+	if (activity != MASTER_IDLE && has_full_set(&v->before, &now)) {
+		if (!v->is_muddled) {
+			conclude(d, RELOAD_EV_ACCEPTED);
+			return;
+		}
+		/* the next ones have certainly read ours */
+		v->before = now;
+		v->is_muddled = false;
+	}
 	if (activity != MASTER_IDLE || !judge(&v->before, &now, &verdict)) {
 		v->has_verdict = false;
 	} else if (!v->has_verdict || verdict != v->verdict) {
@@ -207,7 +224,7 @@ static void look_again(struct deploy *d)
 		return;
 	}
 	d->verify.taken = now;
-	if (++d->verify.rounds > ROUNDS_MAX)
+	if (++d->verify.rounds > ROUNDS_MAX || (now.serving_count && d->verify.log.fd >= 0))
 		deploy_step(d, RELOAD_EV_SETTLED);
 	else
 		deploy_later(d, SETTLING, look_again);
