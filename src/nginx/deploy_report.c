@@ -156,7 +156,7 @@ void deploy_unknown(struct deploy *d)
 	d->unsettled = true;
 	stage_doubt_applied(d->stage);
 	deploy_result(d, DEPLOY_UNKNOWN,
-		      "nginx got SIGHUP but has not come to an end with it in %.0f seconds; "
+		      "nginx got SIGHUP but has not come to an end with it in %.1f seconds; "
 		      "generation %lu stays live",
 		      (double)(deploy_now() - d->verify.sent) / (double)USEC_PER_SEC,
 		      d->flight.generation);

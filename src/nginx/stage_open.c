@@ -192,6 +192,7 @@ static int make_first(struct stage *s, struct err *e)
 
 	bundle_builder_init(&empty);
 	b = bundle_builder_finish(&empty);
+	bundle_builder_fini(&empty);
 	rc = stage_write(s, b, "", &n, e);
 	if (rc == 0 && stage_sync(s, n, e) == 0 && stage_publish(s, n, e) == 0)
 		log_notice("%s: made an empty generation %lu", s->path, n);
@@ -302,6 +303,9 @@ void stage_close(struct stage *s)
 	disk_close(&s->written_directory);
 	disk_close(&s->generations);
 	disk_close(&s->directory);
+	/* explicitly: a child that is just being killed may hold the descriptor, too */
+	if (s->lock >= 0)
+		flock(s->lock, LOCK_UN);
 	disk_close(&s->lock);
 	free(s->path);
 	free(s->live_path);

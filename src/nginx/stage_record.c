@@ -23,9 +23,12 @@
 static struct tree *empty_tree(void)
 {
 	struct tree_builder b;
+	struct tree *t;
 
 	tree_builder_init(&b);
-	return tree_builder_finish(&b);
+	t = tree_builder_finish(&b);
+	tree_builder_fini(&b);
+	return t;
 }
 
 /* The text behind the first line, when it is what that line says. */

@@ -19,11 +19,14 @@ static void put_lines(struct bundle_builder *b, enum bundle_file f, const char *
 struct bundle *rig_bundle(const char *http, const char *stream)
 {
 	struct bundle_builder b;
+	struct bundle *done;
 
 	bundle_builder_init(&b);
 	put_lines(&b, BUNDLE_HTTP, http, "/nginx/config/snippets/http/test");
 	put_lines(&b, BUNDLE_STREAM, stream, "/nginx/config/snippets/stream/test");
-	return bundle_builder_finish(&b);
+	done = bundle_builder_finish(&b);
+	bundle_builder_fini(&b);
+	return done;
 }
 
 struct bundle *rig_bundle_saying(int port, const char *text)

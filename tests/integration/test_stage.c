@@ -82,6 +82,7 @@ static void test_publish_changes_both_files(void **state UNUSED)
 static struct bundle *bundle_of_many_servers(void)
 {
 	struct bundle_builder b;
+	struct bundle *done;
 	char znode[128];
 
 	bundle_builder_init(&b);
@@ -102,7 +103,9 @@ static struct bundle *bundle_of_many_servers(void)
 	}
 	bundle_builder_origin(&b, BUNDLE_HTTP, "/nginx/config/snippets/http/s");
 	bundle_builder_line(&b, BUNDLE_HTTP, "# snippet", 9);
-	return bundle_builder_finish(&b);
+	done = bundle_builder_finish(&b);
+	bundle_builder_fini(&b);
+	return done;
 }
 
 static void test_manifest_names_objects_not_servers(void **state UNUSED)
