@@ -17,9 +17,11 @@
 
 #include "mirror_parts.h"
 #include "resolver.h"
+#include "timing.h"
 
 #define PATIENCE USEC_PER_SEC
 #define MAX_LOST_BARRIERS 2
+#define OVERDUE (250 * USEC_PER_MSEC)
 
 void mirror_poke(struct mirror *m)
 {
@@ -65,12 +67,20 @@ static void publish(struct mirror *m)
 		return;
 	t = build(m);
 	m->changed = false;
+	m->published = timing_now();
 	if (m->last && same_tree(m->last, t))
 		return;
 	tree_unref(m->last);
 	m->last = tree_ref(t);
 	m->complete = true;
 	m->ops.on_tree(m->ctx, t);
+}
+
+void mirror_seize(struct mirror *m)
+{
+	if (m->in_flight == 0 && m->changed && is_settled(m) &&
+	    timing_now() - m->published > OVERDUE)
+		publish(m);
 }
 
 static int on_work(sd_event_source *source UNUSED, void *ctx)

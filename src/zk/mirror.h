@@ -4,8 +4,8 @@
  * It has a session of its own (no ephemerals, disposable). Every znode is read
  * with a watch; an event re-reads that one item. When nothing is in flight and no
  * event is queued, what was read then all held at one instant: the tree is
- * settled and handed on. A storm that never settles is cut by a deadline: the
- * newest settled tree is what the caller has.
+ * settled and handed on. While changes come faster than they can be read, no tree
+ * leaves: the newest settled one is what the caller has.
  *
  * Limits keep data from exhausting the daemon: more znodes, bytes or depth than
  * they allow, and the mirror reports the root as over its limit in place of a tree.

@@ -36,11 +36,16 @@ struct mirror {
 	bool retry_armed;
 	char *audited; /* the last node that was audited; NULL: none in this sweep */
 	struct tree *last;
+	uint64_t published; /* when it left */
 };
 
 /* mirror.c */
 /* Look at the next turn of the loop whether there is something to hand on. */
 void mirror_poke(struct mirror *m);
+
+/* Under a storm, a tree that is due leaves at the first settled instant, even with more notes
+ * queued. */
+void mirror_seize(struct mirror *m);
 
 /* mirror_node.c */
 void mirror_arm(struct node *n, enum item item);

@@ -138,6 +138,7 @@ static void on_data(void *ctx, const struct session_reply *r)
 		deny(n, ITEM_DATA, r->rc);
 	}
 	mirror_feed(m);
+	mirror_seize(m);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -226,6 +227,7 @@ static void on_kids(void *ctx, const struct session_reply *r)
 		deny(n, ITEM_KIDS, r->rc);
 	}
 	mirror_feed(m);
+	mirror_seize(m);
 }
 
 static void on_exists(void *ctx, const struct session_reply *r)
@@ -248,6 +250,7 @@ static void on_exists(void *ctx, const struct session_reply *r)
 		deny(n, ITEM_DATA, r->rc);
 	}
 	mirror_feed(m);
+	mirror_seize(m);
 }
 
 /* --- events ---------------------------------------------------------------------------------- */

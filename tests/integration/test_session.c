@@ -298,6 +298,30 @@ static void lost_link_keeps_the_session(void **state UNUSED)
 	rig_proxy_stop(proxy);
 }
 
+/* Of an even number of addresses the library would try every other one only. */
+static void every_address_is_tried_again(void **state UNUSED)
+{
+	struct rig_proxy *proxies[] = { rig_proxy_start(rig_zookeeper_port(server)),
+					rig_proxy_start(rig_zookeeper_port(server)) };
+	struct seen seen = { 0 };
+	struct session *s;
+	char hosts[64];
+
+	snprintf(hosts, sizeof(hosts), "127.0.0.1:%d,127.0.0.1:%d", rig_proxy_port(proxies[0]),
+		 rig_proxy_port(proxies[1]));
+	s = open_connected(hosts, &seen);
+	for (unsigned i = 0; i < 6; i++) {
+		rig_proxy_cut(proxies[0]);
+		rig_proxy_cut(proxies[1]);
+		eventually(loop, session_state(s) == SESSION_CONNECTING);
+		rig_proxy_mend(proxies[i % 2]);
+		eventually(loop, session_state(s) == SESSION_CONNECTED);
+	}
+	session_free(s, PATIENCE);
+	rig_proxy_stop(proxies[0]);
+	rig_proxy_stop(proxies[1]);
+}
+
 static void killed_server_keeps_the_session(void **state UNUSED)
 {
 	struct seen seen = { 0 };
@@ -541,6 +565,7 @@ int main(void)
 		cmocka_unit_test(watches_fire_once),
 		cmocka_unit_test(far_more_requests_than_the_window),
 		cmocka_unit_test(lost_link_keeps_the_session),
+		cmocka_unit_test(every_address_is_tried_again),
 		cmocka_unit_test(killed_server_keeps_the_session),
 		cmocka_unit_test(expired_session_is_replaced),
 		cmocka_unit_test(renewal_answers_everything),
