@@ -73,6 +73,8 @@ struct tree_builder {
 };
 void tree_builder_init(struct tree_builder *b);
 void tree_builder_fini(struct tree_builder *b);
+/* Room for so many more, where their number is known. */
+void tree_builder_reserve(struct tree_builder *b, size_t more);
 void tree_builder_add(struct tree_builder *b, const struct znode *z); /* copies */
 /* The tree, with one reference; of equal paths the one added last stays. */
 struct tree *tree_builder_finish(struct tree_builder *b);

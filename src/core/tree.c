@@ -157,6 +157,14 @@ void tree_builder_fini(struct tree_builder *b)
 	*b = (struct tree_builder){ 0 };
 }
 
+void tree_builder_reserve(struct tree_builder *b, size_t more)
+{
+	if (b->room - b->count >= more)
+		return;
+	b->room = b->count + more;
+	b->znodes = xrealloc(b->znodes, b->room * sizeof(*b->znodes));
+}
+
 void tree_builder_add(struct tree_builder *b, const struct znode *z)
 {
 	if (b->count == b->room) {

@@ -94,7 +94,7 @@ static void publish_now(struct deploy *d)
 	struct flight *f = &d->flight;
 	struct err e;
 
-	if (!f->relive && stage_publish(d->stage, f->generation, &e) < 0) {
+	if (!f->relive && stage_switch(d->stage, f->generation, &e) < 0) {
 		fail(d, &e);
 		return;
 	}
@@ -153,24 +153,32 @@ void deploy_publish(struct deploy *d)
 	wait_for_quiet(d);
 }
 
-void deploy_signal(struct deploy *d)
+/* Sends SIGHUP, or says in an event why not. */
+static enum reload_event hang_up(struct deploy *d)
 {
 	struct err e;
 
-	if (!d->included) {
-		deploy_step(d, RELOAD_EV_NOT_INCLUDED);
-		return;
-	}
+	if (!d->included)
+		return RELOAD_EV_NOT_INCLUDED;
 	deploy_refresh(d);
-	if (!deploy_may_signal(d)) {
-		deploy_step(d, RELOAD_EV_MASTER_ABSENT);
-		return;
-	}
+	if (!deploy_may_signal(d))
+		return RELOAD_EV_MASTER_ABSENT;
 	if (deploy_hangup(d, &e) < 0) {
 		deploy_result(d, DEPLOY_DEFERRED, "%s", e.text);
-		deploy_step(d, RELOAD_EV_MASTER_ABSENT);
-		return;
+		return RELOAD_EV_MASTER_ABSENT;
 	}
+	return RELOAD_EV_SIGNALLED;
+}
+
+/* The disk has its turn while nginx reads. */
+void deploy_signal(struct deploy *d)
+{
+	enum reload_event event = hang_up(d);
+	struct err e;
+
 	deploy_took(d, STAGE_SIGNAL);
-	deploy_step(d, RELOAD_EV_SIGNALLED);
+	if (!d->flight.relive && stage_settle(d->stage, &e) < 0)
+		log_error("generation %lu is live, but may not be after a crash of the host: %s",
+			  d->flight.generation, e.text);
+	deploy_step(d, event);
 }

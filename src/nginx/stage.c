@@ -174,30 +174,7 @@ static int point(const struct stage *s, unsigned long n, struct err *e)
 	return -1;
 }
 
-int stage_link(struct stage *s, const struct manifest *m, struct err *e)
-{
-	unsigned long before;
-	bool had = stage_read_link(s, &before);
-
-	if (point(s, m->generation, e) < 0)
-		return -1;
-	if (disk_sync(stage_root(s), ".", s->directory, e) < 0) {
-		/* either is whole; but nobody may go on as if this one were published */
-		if (had)
-			point(s, before, NULL);
-		return -1;
-	}
-	s->live = *m;
-	s->has_seen = false;
-	s->record.has_published = true;
-	s->record.published = m->generation;
-	s->record.published_at = proc_ticks();
-	/* it only saves a reload after a restart: not worth failing for */
-	stage_record_save(s, NULL);
-	return 0;
-}
-
-int stage_publish(struct stage *s, unsigned long n, struct err *e)
+int stage_switch(struct stage *s, unsigned long n, struct err *e)
 {
 	struct manifest m;
 
@@ -207,7 +184,40 @@ int stage_publish(struct stage *s, unsigned long n, struct err *e)
 	} else if (stage_verify(s, n, &m, e) < 0) {
 		return err_wrap(e, "generation %lu", n);
 	}
-	return stage_link(s, &m, e);
+	if (point(s, n, e) < 0)
+		return -1;
+	s->live = m;
+	s->has_seen = false;
+	s->record.has_published = true;
+	s->record.published = n;
+	s->record.published_at = proc_ticks();
+	return 0;
+}
+
+int stage_settle(struct stage *s, struct err *e)
+{
+	/* it only saves a reload after a restart: not worth failing for */
+	stage_record_save(s, NULL);
+	return disk_sync(stage_root(s), ".", s->directory, e);
+}
+
+int stage_publish(struct stage *s, unsigned long n, struct err *e)
+{
+	struct manifest before = s->live;
+	struct stage_record record = s->record;
+	unsigned long old;
+	bool had = stage_read_link(s, &old);
+
+	if (stage_switch(s, n, e) < 0)
+		return -1;
+	if (stage_settle(s, e) == 0)
+		return 0;
+	/* either is whole; but nobody may go on as if this one were published */
+	if (had)
+		point(s, old, NULL);
+	s->live = before;
+	s->record = record;
+	return -1;
 }
 
 void stage_discard(struct stage *s, unsigned long n)

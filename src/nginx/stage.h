@@ -59,6 +59,13 @@ int stage_write(struct stage *s, const struct bundle *b, const char *revision, u
 int stage_sync(struct stage *s, unsigned long n, struct err *e);
 /* Point `live` at a generation; atomic and durable. */
 int stage_publish(struct stage *s, unsigned long n, struct err *e);
+/*
+ * The same in two steps, so that the signal need not wait for the disk: after the first the new
+ * generation is live, after the second it is still live after a crash of the host. In between a
+ * crash leaves the old link or the new one, and both name a whole generation.
+ */
+int stage_switch(struct stage *s, unsigned long n, struct err *e);
+int stage_settle(struct stage *s, struct err *e);
 /* Remove a generation that is not live. */
 void stage_discard(struct stage *s, unsigned long n);
 /* Add the accepted znodes to a published generation. */

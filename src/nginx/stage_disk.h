@@ -77,8 +77,6 @@ int stage_list(const struct stage *s, struct numbers *out, struct err *e);
 int stage_verify(const struct stage *s, unsigned long n, struct manifest *m, struct err *e);
 /* The number in the link `live`; false when it is missing or leads elsewhere. */
 bool stage_read_link(const struct stage *s, unsigned long *n);
-/* As stage_publish(), for a generation whose manifest is known to be true. */
-int stage_link(struct stage *s, const struct manifest *m, struct err *e);
 
 /* applied.json */
 void stage_record_load(struct stage *s);

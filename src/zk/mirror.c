@@ -55,6 +55,7 @@ static struct tree *build(const struct mirror *m)
 	CLEANUP(tree_builder_fini) struct tree_builder b;
 
 	tree_builder_init(&b);
+	tree_builder_reserve(&b, m->present);
 	node_build(m->top, &b);
 	return tree_builder_finish(&b);
 }
