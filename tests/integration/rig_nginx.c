@@ -222,8 +222,19 @@ void rig_nginx_kill9(struct rig_nginx *n)
 	n->pid = 0;
 }
 
+/* A detached one may have been replaced by an upgrade: the pid file knows the new master. */
+static void find_successor(struct rig_nginx *n)
+{
+	char *text = n->daemon && !n->pid ? rig_read(n->pid_file) : NULL;
+	pid_t pid = text ? (pid_t)strtol(text, NULL, 10) : 0;
+
+	if (pid > 1 && is_nginx(pid))
+		n->pid = pid;
+}
+
 void rig_nginx_stop(struct rig_nginx *n)
 {
+	find_successor(n);
 	if (n->pid) {
 		kill(n->pid, SIGCONT);
 		rig_stop(n->pid, SIGTERM);

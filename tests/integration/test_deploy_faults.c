@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "nginx/master.h"
 #include "rig_deploy.h"
 
 static struct rig_deploy r;
@@ -172,6 +173,85 @@ static void test_nobody_left_is_put_right_later(void **state UNUSED)
 	assert_int_equal(mkdir(work, 0755), 0);
 	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, rig_bundle_saying(port, "one")));
 	expect_first(port);
+}
+
+static pid_t a_worker(void)
+{
+	struct workers w = { .serving_count = 0 };
+	struct master m;
+
+	if (master_find(r.nginx.pid_file, r.settings.binary, &m, NULL) < 0)
+		return 0;
+	master_workers(&m, &w);
+	master_fini(&m);
+	return w.serving_count ? w.serving[0] : 0;
+}
+
+/* Taken, and then one of the new ones crashes. nginx starts another, but that proves nothing. */
+static void test_worker_that_dies_soon(void **state UNUSED)
+{
+	int port = rig_port();
+
+	put_first(port);
+	rig_deploy_begin(&r, rig_bundle_saying(port, "two"));
+	eventually(r.loop, deploy_state(r.deploy) == RELOAD_SETTLING);
+	assert_int_equal(kill(a_worker(), SIGSEGV), 0);
+	rig_deploy_expect(&r, DEPLOY_DIED, rig_deploy_end(&r));
+	if (!strstr(r.message, "exited on signal 11"))
+		fail_msg("%s", r.message);
+	expect_first(port);
+}
+
+/* nginx runs these bytes; that its own configuration was broken since takes nothing from that. */
+static void test_broken_nginx_conf_beside_what_runs(void **state UNUSED)
+{
+	int port = rig_port();
+
+	put_first(port);
+	r.nginx.main_text = "bogus;";
+	rig_nginx_configure(&r.nginx);
+	rig_deploy_leave(&r);
+	rig_deploy_enter(&r);
+	rig_deploy_expect(&r, DEPLOY_UNCHANGED, rig_deploy_put(&r, rig_bundle_saying(port, "one")));
+	rig_deploy_expect(&r, DEPLOY_REFUSED, rig_deploy_put(&r, rig_bundle_saying(port, "two")));
+	expect_first(port);
+	assert_int_equal(rig_nginx_reloads(&r.nginx), 1);
+}
+
+static int half_a_request(int port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_port = htons((uint16_t)port),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(send(fd, "GET / HT", 8, MSG_NOSIGNAL), 8);
+	return fd;
+}
+
+/* Old workers that cannot leave: further ones are not made. */
+static void test_crowd_of_old_workers(void **state UNUSED)
+{
+	int held[512];
+	size_t count = 0;
+	uint64_t when, now = 0;
+	unsigned reloads = 0;
+
+	while (deploy_is_ready(r.deploy, now = rig_now(), &when)) {
+		assert_true(count + 8 < ARRAY_SIZE(held));
+		for (int i = 0; i < 8; i++)
+			held[count++] = half_a_request(r.nginx.port);
+		assert_true(rig_nginx_says(r.nginx.port, "rig"));
+		rig_nginx_hangup(&r.nginx);
+		reloads++;
+		eventually(r.loop, rig_nginx_reloads(&r.nginx) == reloads);
+	}
+	assert_true(when > now && when <= now + USEC_PER_SEC);
+	assert_true(reloads >= 8);
+	while (count)
+		close(held[--count]);
+	eventually(r.loop, deploy_is_ready(r.deploy, rig_now(), &when));
 }
 
 /* Killed between the rename and the signal. */
@@ -398,6 +478,9 @@ int main(void)
 		TEST(test_cache_that_moves, open_running),
 		TEST(test_workers_that_die_at_once, open_with_directory),
 		TEST(test_nobody_left_is_put_right_later, open_with_directory),
+		TEST(test_worker_that_dies_soon, open_running),
+		TEST(test_broken_nginx_conf_beside_what_runs, open_running),
+		TEST(test_crowd_of_old_workers, open_running),
 		TEST(test_published_but_not_signalled, open_running),
 		TEST(test_stopped_master, open_running),
 		TEST(test_no_verdict, open_running),

@@ -291,7 +291,7 @@ static void test_tree_comes_back(void **state UNUSED)
 
 	/* torn: not believed */
 	text = rig_state_file("live/tree.txt");
-	text[strlen(text) - 3] = '\0';
+	strstr(text, "/a/b")[0] = '\0'; /* what is left would parse */
 	rig_write(rig_state_path("live/tree.txt"), "%s", text);
 	OK(stage_live_tree(s, &t, e));
 	assert_int_equal(tree_count(t), 0);
