@@ -163,6 +163,7 @@ static void start(struct deploy *d, struct bundle *b, const char *revision, bool
 		.revision = xstrdup(revision),
 		.trial = trial,
 		.generation = stage_live(d->stage),
+		.previous = stage_live(d->stage),
 		.began = deploy_now(),
 	};
 	d->flight.mark = d->flight.began;

@@ -44,7 +44,7 @@ struct outcome {
 				log; FAILED: why */
 	bool timed_out;      /* REFUSED because nginx -t did not end in time */
 	double stages_ms[STAGE_N];
-	double total_ms; /* until the verdict: the new workers have then served for 100 ms */
+	double total_ms; /* until the verdict; settling is not in it */
 };
 
 struct deploy_ops {

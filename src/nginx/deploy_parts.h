@@ -26,6 +26,7 @@ struct flight {
 	bool current; /* … and nginx runs it, as far as is known */
 	bool staged;  /* `generation` is ours and not live */
 	unsigned long generation;
+	unsigned long previous; /* what was live when it began */
 	unsigned long reverted_to;
 	enum deploy_result result;
 	struct buf message;

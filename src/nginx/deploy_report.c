@@ -71,15 +71,6 @@ void flight_fini(struct flight *f)
 	*f = (struct flight){ 0 };
 }
 
-static void prune(struct deploy *d)
-{
-	unsigned long good;
-
-	if (!stage_last_good(d->stage, stage_live(d->stage), &good))
-		good = stage_live(d->stage);
-	stage_prune(d->stage, good);
-}
-
 /* The end of every deployment. */
 void deploy_report(struct deploy *d)
 {
@@ -97,7 +88,7 @@ void deploy_report(struct deploy *d)
 	if (f.staged)
 		stage_discard(d->stage, f.generation);
 	if (!f.trial && f.result != DEPLOY_UNCHANGED)
-		prune(d);
+		stage_prune(d->stage, f.previous);
 	o.message = buf_str(&f.message);
 	memcpy(o.stages_ms, f.stages_ms, sizeof(o.stages_ms));
 	log_flight(&f);

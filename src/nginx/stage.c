@@ -308,6 +308,13 @@ bool stage_live_is_intact(struct stage *s, const char **name)
 	return s->has_seen;
 }
 
+static bool is_spared(const struct stage *s, unsigned long n)
+{
+	const struct stage_record *r = &s->record;
+
+	return n == s->live.generation || (r->has_applied && n == r->applied.generation);
+}
+
 void stage_prune(struct stage *s, unsigned long spare)
 {
 	CLEANUP(numbers_fini) struct numbers all = { 0 };
@@ -318,7 +325,7 @@ void stage_prune(struct stage *s, unsigned long spare)
 	for (size_t i = all.count; i-- > 0;) {
 		unsigned long n = all.items[i];
 
-		if (n != s->live.generation && n != spare && ++kept > s->keep)
+		if (n != spare && !is_spared(s, n) && ++kept > s->keep)
 			stage_discard(s, n);
 	}
 }

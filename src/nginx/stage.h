@@ -91,7 +91,8 @@ bool stage_was_live_before(const struct stage *s, uint64_t ticks);
  * was proved, else the newest intact one. False when there is none. */
 bool stage_last_good(const struct stage *s, unsigned long bad, unsigned long *good);
 
-/* Remove all but the newest `keep` generations; never the live one or `spare`. */
+/* Remove all but the newest `keep` generations; never the live one, the one that was last seen to
+ * run, or `spare`. */
 void stage_prune(struct stage *s, unsigned long spare);
 
 #endif
