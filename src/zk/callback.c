@@ -11,7 +11,7 @@
 #include "callback.h"
 #include "timing.h"
 
-#define LOG_INTERVAL (10 * USEC_PER_SEC)
+#define LOG_INTERVAL (60 * USEC_PER_SEC)
 
 /* The library tells of every failed attempt to connect; one in a while is enough. */
 void callback_log(const char *message)
@@ -28,8 +28,10 @@ void callback_log(const char *message)
 	pthread_mutex_lock(&lock);
 	pass = log_limit_pass(&limit, timing_now(), LOG_INTERVAL, &suppressed);
 	pthread_mutex_unlock(&lock);
-	if (pass)
-		log_info("libzookeeper: %s (%u such lines left out before)", message, suppressed);
+	if (pass && suppressed)
+		log_info("libzookeeper: %s (%u lines were left out before)", message, suppressed);
+	else if (pass)
+		log_info("libzookeeper: %s", message);
 	else
 		log_debug("libzookeeper: %s", message);
 }

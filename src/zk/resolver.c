@@ -201,7 +201,7 @@ static void *run(void *arg)
 		int rc = look_up(h, &found);
 
 		if (rc != 0)
-			buf_printf(&error, "%s%s: %s", error.size ? ", " : "", h->name,
+			buf_printf(&error, "%s%s: %s", error.size ? "; " : "", h->name,
 				   gai_strerror(rc));
 	}
 	if (found.count)

@@ -114,12 +114,12 @@ static void open_handle(struct session *s, const char *addresses)
 void session_on_resolved(struct session *s, struct note *n)
 {
 	s->resolving = false;
-	if (n->error)
+	if (n->error && (*n->text || s->handle))
 		log_warning("zookeeper %s: cannot resolve %s", s->name, n->error);
 	if (!s->handle && *n->text)
 		open_handle(s, n->text);
 	else if (!s->handle)
-		fail_to_open(s, "none of the hosts can be resolved");
+		fail_to_open(s, n->error ? n->error : "the hosts have no addresses");
 	else if (*n->text && !s->linked && strcmp(n->text, s->addresses) != 0)
 		session_doom(s, "the hosts have other addresses now");
 }

@@ -544,6 +544,8 @@ static void several_roots_that_overlap(void **state UNUSED)
 				       { "/m/services/a", 1 },
 				       { "/m/config/deep/er/est", 0 },
 				       { "/m", 0 } };
+	unsigned long before;
+	unsigned trees;
 	struct mirror_root others[] = { { "/m/services/b", 1 }, { "/m/config", 1 } };
 
 	rig_zk_create(client, "/m/config/deep/er/est", "e");
@@ -574,6 +576,14 @@ static void several_roots_that_overlap(void **state UNUSED)
 	assert_true(is_true(&w, roots, ARRAY_SIZE(roots)));
 	rig_zk_set(client, "/m/config/deep/er/est", "g");
 	eventually(loop, holds(&w, "/m/config/deep/er/est", "g"));
+
+	/* the same again is no other tree, and no read */
+	before = requests(&w);
+	trees = w.trees;
+	mirror_set_roots(w.mirror, roots, ARRAY_SIZE(roots));
+	let_pass(USEC_PER_SEC / 4);
+	assert_int_equal(w.trees, trees);
+	assert_int_equal(requests(&w), before);
 
 	mirror_set_roots(w.mirror, NULL, 0);
 	eventually(loop, tree_count(w.tree) == 0);
