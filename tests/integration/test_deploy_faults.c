@@ -303,7 +303,7 @@ static void test_stopped_master(void **state UNUSED)
 	assert_true(rig_nginx_says(port, "two"));
 }
 
-/* Stopped in the middle of the reload: no verdict is no success, and no reason to go back. */
+/* Stopped before it took the signal up: no verdict is no success, and no reason to go back. */
 static void test_no_verdict(void **state UNUSED)
 {
 	int port = rig_port();
@@ -312,7 +312,7 @@ static void test_no_verdict(void **state UNUSED)
 	put_first(port);
 	r.settings.reload_timeout = 300 * USEC_PER_MSEC;
 	rig_deploy_begin(&r, rig_bundle_saying(port, "two"));
-	eventually(r.loop, deploy_state(r.deploy) == RELOAD_VERIFYING);
+	eventually(r.loop, deploy_state(r.deploy) == RELOAD_CHECKING);
 	kill(r.nginx.pid, SIGSTOP);
 	rig_deploy_expect(&r, DEPLOY_UNKNOWN, rig_deploy_end(&r));
 	assert_int_equal(stage_live(r.stage), 2);
