@@ -303,16 +303,29 @@ static void test_stopped_master(void **state UNUSED)
 	assert_true(rig_nginx_says(port, "two"));
 }
 
-/* Stopped before it took the signal up: no verdict is no success, and no reason to go back. */
+/* A configuration of the host's that nginx needs a good while to read. */
+static void make_reloads_slow(struct buf *map)
+{
+	buf_puts(map, "map $uri $slow {\n");
+	for (int i = 0; i < 300000; i++)
+		buf_printf(map, "/page/%d 1;\n", i);
+	buf_puts(map, "}\n");
+	r.nginx.http_text = map->data;
+	rig_nginx_configure(&r.nginx);
+}
+
+/* Stopped in the middle of the reload: no verdict is no success, and no reason to go back. */
 static void test_no_verdict(void **state UNUSED)
 {
+	CLEANUP(buf_fini) struct buf map = BUF_INIT;
 	int port = rig_port();
 	struct applied a;
 
 	put_first(port);
+	make_reloads_slow(&map);
 	r.settings.reload_timeout = 300 * USEC_PER_MSEC;
 	rig_deploy_begin(&r, rig_bundle_saying(port, "two"));
-	eventually(r.loop, deploy_state(r.deploy) == RELOAD_CHECKING);
+	eventually(r.loop, deploy_state(r.deploy) == RELOAD_VERIFYING);
 	kill(r.nginx.pid, SIGSTOP);
 	rig_deploy_expect(&r, DEPLOY_UNKNOWN, rig_deploy_end(&r));
 	assert_int_equal(stage_live(r.stage), 2);
