@@ -117,15 +117,19 @@ demo: deps
 check: deps
 	$(Q)$(MAKE) --no-print-directory all unit integration
 
+# All of them run, so that one report tells all that is broken.
+verdict = test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
+
 unit: $(UNIT_TESTS)
-	$(Q)set -e; for t in $^; do echo "== $$t"; $$t; done
+	$(Q)failed=; for t in $^; do echo "== $$t"; $$t || failed="$$failed $$t"; done; $(verdict)
 
 # A person reads the diff that this leaves.
 golden-update: $(B)/tests/unit/test_golden
 	$(Q)GOLDEN_UPDATE=1 $<
 
 integration: $(B)/zknginxd $(INTEGRATION_TESTS)
-	$(Q)set -e; for t in $(INTEGRATION_TESTS); do echo "== $$t"; ZKNGINXD=$(B)/zknginxd $$t; done
+	$(Q)failed=; for t in $(INTEGRATION_TESTS); do echo "== $$t"; \
+		ZKNGINXD=$(B)/zknginxd $$t || failed="$$failed $$t"; done; $(verdict)
 
 # Each sanitizer has a build directory of its own. A leak or a race ends the test.
 .PHONY: asan tsan

@@ -180,7 +180,8 @@ static void nothing_is_inherited(void **state UNUSED)
 	CLEANUP(forget) struct seen s = { 0 };
 	struct child_spec spec =
 		shell(&s, "env | grep -v ^PWD=; cat; test -e /proc/$$/fd/77 && echo leaked;"
-			  "grep -E '^Sig(Blk|Ign)' /proc/self/status");
+			  /* of 32 and above the C library's own are out of anybody's reach */
+			  "sed -nE 's/^(Sig(Blk|Ign):.)[0-9a-f]{9}/\\1/p' /proc/self/status");
 	sigset_t blocked, before;
 
 	sigemptyset(&blocked);
@@ -193,8 +194,8 @@ static void nothing_is_inherited(void **state UNUSED)
 	signal(SIGPIPE, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	assert_string_equal(s.output, "PATH=/usr/bin:/bin\n"
-				      "SigBlk:\t0000000000000000\n"
-				      "SigIgn:\t0000000000000000\n");
+				      "SigBlk:\t0000000\n"
+				      "SigIgn:\t0000000\n");
 }
 
 /* --- failures before exec --------------------------------------------------------------------- */
