@@ -1,0 +1,307 @@
+/*
+ * The mirror when the server dies, the network breaks, sessions expire and permissions
+ * are taken away: no tree that is not true, none that is not news, and none lost.
+ */
+
+#include "rig_mirror.h"
+
+static void missing_root_is_not_lost_with_the_session(void **state UNUSED)
+{
+	struct rig_proxy *proxy = rig_proxy_start(rig_zookeeper_port(server));
+	struct mirror_root root = { "/m/absent", 1 };
+	char hosts[64];
+
+	snprintf(hosts, sizeof(hosts), "127.0.0.1:%d", rig_proxy_port(proxy));
+	start_at(&w, hosts, 0, &root,
+		 1); /* no limit is small enough: each break is a new session */
+	eventually(loop, mirror_is_complete(w.mirror));
+	rig_proxy_cut(proxy);
+	rig_proxy_mend(proxy);
+	eventually(loop, session_epoch(mirror_session(w.mirror)) == 2 && is_connected(&w));
+	rig_zk_create(client, "/m/absent", "here");
+	eventually(loop, holds(&w, "/m/absent", "here"));
+	stop(&w);
+	rig_proxy_stop(proxy);
+}
+
+static void server_dies_and_changes_meanwhile(void **state UNUSED)
+{
+	struct rig_proxy *proxy = rig_proxy_start(rig_zookeeper_port(server));
+	struct mirror_root root = { "/m", 2 };
+	char hosts[64], path[64];
+	unsigned trees;
+
+	for (unsigned i = 0; i < 200; i++) {
+		snprintf(path, sizeof(path), "/m/n%u/x", i);
+		rig_zk_create(client, path, "old");
+	}
+	snprintf(hosts, sizeof(hosts), "127.0.0.1:%d", rig_proxy_port(proxy));
+	start_at(&w, hosts, WATCH_LIMIT, &root, 1);
+	eventually(loop, mirror_is_complete(w.mirror));
+
+	/* nothing changed: no tree, no reads */
+	trees = w.trees;
+	rig_zookeeper_kill(server);
+	eventually(loop, !is_connected(&w));
+	rig_zookeeper_restart(server);
+	eventually(loop, is_connected(&w));
+	let_pass(USEC_PER_SEC / 2);
+	assert_int_equal(w.trees, trees);
+	assert_true(requests(&w) <= 2 + 2 * 201 + 200 + 4);
+
+	/* everything changes while the way is cut */
+	rig_proxy_cut(proxy);
+	eventually(loop, !is_connected(&w));
+	rig_zookeeper_restart(server);
+	for (unsigned i = 0; i < 100; i++) {
+		snprintf(path, sizeof(path), "/m/n%u/x", i);
+		rig_zk_set(client, path, "new");
+		snprintf(path, sizeof(path), "/m/n%u/x", 199 - i);
+		if (i < 50)
+			rig_zk_delete(client, path);
+	}
+	rig_zk_create(client, "/m/n7/y", "new");
+	rig_proxy_mend(proxy);
+	eventually(loop, holds(&w, "/m/n7/y", "new") && holds(&w, "/m/n99/x", "new"));
+	assert_int_equal(w.trees, trees + 1); /* all at once */
+	assert_true(is_true(&w, &root, 1));
+	assert_int_equal(session_epoch(mirror_session(w.mirror)), 1);
+	stop(&w);
+	rig_proxy_stop(proxy);
+}
+
+static void broken_during_the_first_read(void **state UNUSED)
+{
+	struct rig_proxy *proxy = rig_proxy_start(rig_zookeeper_port(server));
+	struct mirror_root root = { "/m", 1 };
+	char hosts[64], path[64];
+
+	for (unsigned i = 0; i < 5000; i++) {
+		snprintf(path, sizeof(path), "/m/n%u", i);
+		rig_zk_send_create(client, path, "data");
+	}
+	assert_int_equal(rig_zk_drain(client), 0);
+	snprintf(hosts, sizeof(hosts), "127.0.0.1:%d", rig_proxy_port(proxy));
+	start_at(&w, hosts, WATCH_LIMIT, &root, 1);
+	for (unsigned long at = 100; at < 4000; at *= 3) {
+		eventually(loop, requests(&w) > at);
+		rig_proxy_cut(proxy);
+		eventually(loop, !is_connected(&w));
+		assert_int_equal(w.trees, 0);
+		rig_proxy_mend(proxy);
+	}
+	eventually(loop, mirror_is_complete(w.mirror));
+	assert_int_equal(w.trees, 1);
+	assert_int_equal(tree_count(w.tree), 5001);
+	assert_true(is_true(&w, &root, 1));
+	stop(&w);
+	rig_proxy_stop(proxy);
+}
+
+static void expiry_reads_everything_again(void **state UNUSED)
+{
+	struct rig_proxy *proxy = rig_proxy_start(rig_zookeeper_port(server));
+	struct mirror_root root = { "/m", 2 };
+	char hosts[64];
+	unsigned trees;
+
+	timeout = SHORT_TIMEOUT;
+	rig_zk_create(client, "/m/stays/x", "1");
+	rig_zk_create(client, "/m/goes/x", "1");
+	snprintf(hosts, sizeof(hosts), "127.0.0.1:%d", rig_proxy_port(proxy));
+	start_at(&w, hosts, WATCH_LIMIT, &root, 1);
+	eventually(loop, mirror_is_complete(w.mirror));
+
+	for (unsigned round = 1; round <= 2; round++) {
+		trees = w.trees;
+		rig_proxy_freeze(proxy);
+		eventually(loop, !is_connected(&w));
+		let_pass(2 * SHORT_TIMEOUT); /* the server's patience is not ours to see */
+		if (round == 2) {
+			rig_zk_delete_all(client, "/m/goes");
+			rig_zk_create(client, "/m/comes", "2");
+		}
+		rig_proxy_thaw(proxy);
+		eventually(loop, session_epoch(mirror_session(w.mirror)) == round + 1);
+		eventually(loop, is_connected(&w));
+		let_pass(USEC_PER_SEC / 2);
+		assert_int_equal(w.trees, trees + (round == 2));
+	}
+	assert_true(holds(&w, "/m/comes", "2") && !find(&w, "/m/goes/x"));
+	assert_true(is_true(&w, &root, 1));
+	rig_zk_set(client, "/m/stays/x", "3");
+	eventually(loop, holds(&w, "/m/stays/x", "3"));
+	stop(&w);
+	rig_proxy_stop(proxy);
+}
+
+static void past_the_watch_limit(void **state UNUSED)
+{
+	struct rig_proxy *proxy = rig_proxy_start(rig_zookeeper_port(server));
+	struct mirror_root root = { "/m", 1 };
+	char hosts[64], path[64];
+	unsigned trees;
+
+	for (unsigned i = 0; i < 100; i++) {
+		snprintf(path, sizeof(path), "/m/n%u", i);
+		rig_zk_create(client, path, "data");
+	}
+	snprintf(hosts, sizeof(hosts), "127.0.0.1:%d", rig_proxy_port(proxy));
+	start_at(&w, hosts, 1000, &root, 1);
+	eventually(loop, mirror_is_complete(w.mirror));
+	trees = w.trees;
+	rig_proxy_cut(proxy);
+	eventually(loop, !is_connected(&w));
+	rig_proxy_mend(proxy);
+	eventually(loop, session_epoch(mirror_session(w.mirror)) == 2 && is_connected(&w));
+	eventually(loop, mirror_watches(w.mirror) == 102);
+	let_pass(USEC_PER_SEC / 2);
+	assert_int_equal(w.trees, trees);
+	rig_zk_set(client, "/m/n5", "changed");
+	eventually(loop, holds(&w, "/m/n5", "changed"));
+	stop(&w);
+	rig_proxy_stop(proxy);
+}
+
+/* More watches than the server takes in one packet, and a limit that does not know it. */
+static void server_refuses_the_watches(void **state UNUSED)
+{
+	static const char *const jvm[] = { "-Djute.maxbuffer=4096", NULL };
+	struct rig_zookeeper_options o = { .jvm = jvm };
+	struct rig_zookeeper *small = rig_zookeeper_start(&o);
+	struct rig_proxy *proxy = rig_proxy_start(rig_zookeeper_port(small));
+	struct rig_zk *writer = rig_zk_connect(rig_zookeeper_hosts(small));
+	struct mirror_root root = { "/m", 1 };
+	char hosts[64], path[64];
+
+	for (unsigned i = 0; i < 500; i++) {
+		snprintf(path, sizeof(path), "/m/node-%u", i);
+		rig_zk_create(writer, path, "data");
+	}
+	snprintf(hosts, sizeof(hosts), "127.0.0.1:%d", rig_proxy_port(proxy));
+	start_at(&w, hosts, WATCH_LIMIT, &root, 1);
+	eventually(loop, mirror_is_complete(w.mirror));
+	rig_proxy_cut(proxy);
+	eventually(loop, !is_connected(&w));
+	rig_proxy_mend(proxy);
+	rig_zk_set(writer, "/m/node-17", "seen");
+	eventually(loop, holds(&w, "/m/node-17", "seen"));
+	assert_int_equal(session_epoch(mirror_session(w.mirror)), 2);
+	stop(&w);
+	rig_zk_close(writer);
+	rig_proxy_stop(proxy);
+	rig_zookeeper_stop(small);
+}
+
+static void unreadable_keeps_what_was_read(void **state UNUSED)
+{
+	struct rig_zk *owner = rig_zk_connect(rig_zookeeper_hosts(server));
+	struct mirror_root root = { "/m", 2 };
+	char text[512] = "";
+	unsigned long before;
+
+	rig_zk_auth(owner, "digest", "a:b");
+	rig_zk_create(owner, "/m/secret/child", "kept");
+	rig_zk_create(owner, "/m/open", "1");
+	start(&w, "/m", 2);
+	rig_zk_restrict(owner, "/m/secret", true);
+	assert_int_equal(problems(&w, text, sizeof(text)), 0);
+	rig_zk_set(owner, "/m/secret", "hidden");
+	mirror_audit(w.mirror); /* neither fires a watch that we are told of */
+	eventually(loop, problems(&w, text, sizeof(text)) == 1);
+	assert_non_null(strstr(text, "access previous /m/secret "));
+	eventually(loop, w.states >= 2);
+	rig_zk_set(owner, "/m/open", "2");
+	eventually(loop, holds(&w, "/m/open", "2"));
+	assert_true(holds(&w, "/m/secret", "") && holds(&w, "/m/secret/child", "kept"));
+
+	/* no hot loop */
+	before = requests(&w);
+	let_pass(USEC_PER_SEC);
+	assert_true(requests(&w) - before <= 2);
+
+	/* a reader who starts now never sees it, and says so */
+	stop(&w);
+	start(&w, "/m", 2);
+	assert_null(find(&w, "/m/secret"));
+	assert_int_equal(problems(&w, text, sizeof(text)), 1);
+	assert_non_null(strstr(text, "access absent /m/secret "));
+	assert_true(holds(&w, "/m/open", "2"));
+
+	rig_zk_restrict(owner, "/m/secret", false);
+	eventually(loop, holds(&w, "/m/secret", "hidden") && holds(&w, "/m/secret/child", "kept"));
+	assert_int_equal(problems(&w, text, sizeof(text)), 0);
+	assert_true(is_true(&w, &root, 1));
+	stop(&w);
+	rig_zk_close(owner);
+}
+
+static void what_was_hidden_for_a_while_is_found(void **state UNUSED)
+{
+	struct rig_zk *owner = rig_zk_connect(rig_zookeeper_hosts(server));
+	struct mirror_root roots[] = { { "/m", 2 }, { "/m/later", 1 } };
+
+	rig_zk_auth(owner, "digest", "a:b");
+	rig_zk_create(owner, "/m/a/x", "1");
+	rig_zk_create(owner, "/m/b/x", "1");
+	start_at(&w, rig_zookeeper_hosts(server), WATCH_LIMIT, roots, 2);
+	eventually(loop, mirror_is_complete(w.mirror));
+	rig_zk_restrict(owner, "/m/a", true);
+	rig_zk_restrict(owner, "/m/b", true);
+	rig_zk_set(owner, "/m/a", "2");
+	rig_zk_create(owner, "/m/b/y", "2");
+	rig_zk_delete(owner, "/m/b/x");
+	rig_zk_restrict(owner, "/m/a", false);
+	rig_zk_restrict(owner, "/m/b", false);
+	mirror_audit(w.mirror);
+	eventually(loop, holds(&w, "/m/a", "2"));
+	eventually(loop, holds(&w, "/m/b/y", "2") && !find(&w, "/m/b/x"));
+	assert_true(is_true(&w, roots, 2));
+	/* and watched again */
+	rig_zk_set(owner, "/m/a", "3");
+	rig_zk_create(owner, "/m/b/z", "3");
+	eventually(loop, holds(&w, "/m/a", "3") && holds(&w, "/m/b/z", "3"));
+	rig_zk_close(owner);
+}
+
+static void unreadable_and_deleted(void **state UNUSED)
+{
+	struct rig_zk *owner = rig_zk_connect(rig_zookeeper_hosts(server));
+	struct mirror_root roots[] = { { "/m/root", 1 }, { "/m/dir", 1 } };
+	char text[512] = "";
+
+	rig_zk_auth(owner, "digest", "a:b");
+	rig_zk_create(owner, "/m/root", "x");
+	rig_zk_create(owner, "/m/dir/node", "x");
+	rig_zk_restrict(owner, "/m/root", true);
+	rig_zk_restrict(owner, "/m/dir/node", true);
+	start_at(&w, rig_zookeeper_hosts(server), WATCH_LIMIT, roots, 2);
+	eventually(loop, mirror_is_complete(w.mirror));
+	assert_int_equal(problems(&w, text, sizeof(text)), 2);
+	assert_int_equal(tree_count(w.tree), 1);
+	rig_zk_delete(owner, "/m/root");
+	rig_zk_delete(owner, "/m/dir/node");
+	eventually(loop, problems(&w, text, sizeof(text)) == 0);
+	rig_zk_create(owner, "/m/root", "back");
+	rig_zk_create(owner, "/m/dir/node", "back");
+	eventually(loop, holds(&w, "/m/root", "back") && holds(&w, "/m/dir/node", "back"));
+	stop(&w);
+	rig_zk_close(owner);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		mirror_test(missing_root_is_not_lost_with_the_session),
+		mirror_test(server_dies_and_changes_meanwhile),
+		mirror_test(broken_during_the_first_read),
+		mirror_test(expiry_reads_everything_again),
+		mirror_test(past_the_watch_limit),
+		mirror_test(server_refuses_the_watches),
+		mirror_test(unreadable_keeps_what_was_read),
+		mirror_test(what_was_hidden_for_a_while_is_found),
+		mirror_test(unreadable_and_deleted),
+	};
+
+	return cmocka_run_group_tests_name("mirror faults", tests, set_up, tear_down);
+}
