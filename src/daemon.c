@@ -111,8 +111,10 @@ static void reload_settings(struct daemon *d)
 		log_notice("settings read again from %s", d->settings_path);
 	}
 	buf_fini(&fixed);
+	/* whoever sends it has mended something that we may not have been told of */
 	quarantine_clear(d->quarantine);
 	d->refusal.due = 0;
+	mirror_audit(d->mirror);
 	converge(d);
 	notify_ready();
 }
