@@ -24,6 +24,7 @@
 
 #include "daemon.h"
 
+#define INCLUDE_PAUSE (10 * USEC_PER_SEC)
 #define REFUSAL_PAUSE (5 * USEC_PER_SEC)
 #define REFUSAL_PAUSE_MAX (5 * 60 * USEC_PER_SEC)
 
@@ -336,6 +337,17 @@ static void on_accepted(struct daemon *d, const struct outcome *o UNUSED)
 	accept_attempt(d);
 }
 
+/* Nobody tells when nginx.conf is mended. */
+static void on_not_included(struct daemon *d, const struct outcome *o)
+{
+	accept_attempt(d);
+	problems_add(&d->problems, d->settings->zookeeper.config, PROBLEM_NGINX, NULL, "%s",
+		     o->message);
+	problems_sort(&d->problems);
+	report_problems(d, &d->problems);
+	converge_at(d, now_monotonic() + INCLUDE_PAUSE);
+}
+
 static void on_failed(struct daemon *d, const struct outcome *o)
 {
 	log_error("%s; the last good generation is served on", o->message);
@@ -344,7 +356,7 @@ static void on_failed(struct daemon *d, const struct outcome *o)
 
 static void (*const outcomes[DEPLOY_RESULT_N])(struct daemon *d, const struct outcome *o) = {
 	[DEPLOY_UNCHANGED] = on_accepted,  [DEPLOY_APPLIED] = on_accepted,
-	[DEPLOY_DEFERRED] = on_accepted,   [DEPLOY_NOT_INCLUDED] = on_accepted,
+	[DEPLOY_DEFERRED] = on_accepted,   [DEPLOY_NOT_INCLUDED] = on_not_included,
 	[DEPLOY_UNKNOWN] = on_accepted,    [DEPLOY_REFUSED] = trace_refusal,
 	[DEPLOY_REJECTED] = trace_refusal, [DEPLOY_DIED] = trace_refusal,
 	[DEPLOY_FAILED] = on_failed,

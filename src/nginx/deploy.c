@@ -147,7 +147,7 @@ static void begin(struct deploy *d)
 		    stage_live_is_intact(d->stage, &name);
 	f->current = f->relive && (f->trial || deploy_runs_live(d));
 	/* what nginx.conf includes is not known before the first test of ours */
-	if (f->current && d->included_known && d->included)
+	if (f->current && d->included_known && d->included && !d->stream_missing)
 		deploy_step(d, RELOAD_EV_CURRENT);
 	else
 		deploy_step(d, RELOAD_EV_WANT);

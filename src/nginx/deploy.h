@@ -22,7 +22,7 @@
 	X(APPLIED, "applied")     /* new workers serve it */                                       \
 	X(DEFERRED, "deferred")   /* published; nginx is not running (or is being upgraded) and    \
 				     reads it later */                                             \
-	X(NOT_INCLUDED, "not-included") /* published; but nginx.conf does not include our file */  \
+	X(NOT_INCLUDED, "not-included") /* nginx.conf does not include it, or its stream part */   \
 	X(REFUSED, "refused")           /* nginx -t said no; the live files were not touched */    \
 	X(REJECTED, "rejected") /* nginx took the signal but not the configuration; put back */    \
 	X(DIED, "died")         /* its workers died; put back and signalled */                     \

@@ -71,10 +71,10 @@ struct deploy {
 	/* The nginx that is known. */
 	struct master master;
 	bool has_master;
-	bool is_odd;        /* something is there, but it is no master that we may signal */
-	char why[1024];     /* there is none */
-	bool http_included; /* the other half is told by `included` */
+	bool is_odd;    /* something is there, but it is no master that we may signal */
+	char why[1024]; /* there is none */
 	bool included, included_known;
+	bool stream_missing; /* … though there is something in our stream.conf */
 
 	/* Spacing. */
 	uint64_t last_hangup, last_reload, last_check; /* when; how long; how long */

@@ -81,9 +81,8 @@ static void on_tested(void *ctx, const struct sandbox_result *r)
 	d->last_check = deploy_now() - d->flight.mark;
 	deploy_took(d, STAGE_CHECK);
 	if (r->passed) {
-		d->http_included = r->http_included;
-		d->included =
-			r->http_included && (r->stream_included || bundle_text_is_empty(stream));
+		d->included = r->http_included;
+		d->stream_missing = !r->stream_included && !bundle_text_is_empty(stream);
 		d->included_known = true;
 	}
 	deploy_step(d, r->passed ? passed(d) : refused(d, r));

@@ -96,10 +96,23 @@ void deploy_report(struct deploy *d)
 	d->ops.on_done(d->ctx, &o);
 }
 
+/* What is for http{} goes live all the same; what is for stream{} has nowhere to go. */
+static void tell_missing_stream(struct deploy *d)
+{
+	if (!d->stream_missing)
+		return;
+	buf_clear(&d->flight.message);
+	deploy_result(d, DEPLOY_NOT_INCLUDED,
+		      "nginx does not read our stream.conf: put the line \"include "
+		      "%s/stream.conf;\" into a stream { } block of %s, beside http { }",
+		      stage_live_directory(d->stage), d->nginx->config);
+}
+
 void deploy_finish(struct deploy *d)
 {
 	d->flight.result = DEPLOY_APPLIED;
 	deploy_note_applied(d, d->flight.generation);
+	tell_missing_stream(d);
 	deploy_report(d);
 }
 
@@ -110,6 +123,7 @@ void deploy_keep(struct deploy *d)
 	buf_clear(&d->flight.message);
 	if (!d->flight.trial)
 		deploy_note_applied(d, d->flight.generation);
+	tell_missing_stream(d);
 	deploy_report(d);
 }
 
@@ -127,18 +141,11 @@ void deploy_defer(struct deploy *d)
 
 void deploy_strand(struct deploy *d)
 {
-	const char *live = stage_live_directory(d->stage);
-
-	if (!d->http_included)
-		deploy_result(d, DEPLOY_NOT_INCLUDED,
-			      "nginx does not read our http.conf: put the line \"include "
-			      "%s/http.conf;\" into the http { } block of %s",
-			      live, d->nginx->config);
-	else
-		deploy_result(d, DEPLOY_NOT_INCLUDED,
-			      "nginx does not read our stream.conf: put the line \"include "
-			      "%s/stream.conf;\" into a stream { } block of %s, beside http { }",
-			      live, d->nginx->config);
+	deploy_result(
+		d, DEPLOY_NOT_INCLUDED,
+		"nginx does not read our http.conf: put the line \"include %s/http.conf;\" into "
+		"the http { } block of %s",
+		stage_live_directory(d->stage), d->nginx->config);
 	deploy_report(d);
 }
 

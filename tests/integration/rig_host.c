@@ -115,7 +115,12 @@ static json_t *lookup(struct rig_host *h, const char *path)
 
 const char *rig_host_status_text(struct rig_host *h, const char *path)
 {
-	return json_string_value(lookup(h, path)) ?: "";
+	static char texts[8][256]; /* so that two can be compared */
+	static unsigned turn;
+	char *text = texts[turn++ % ARRAY_SIZE(texts)];
+
+	snprintf(text, sizeof(texts[0]), "%s", json_string_value(lookup(h, path)) ?: "");
+	return text;
 }
 
 long rig_host_status_number(struct rig_host *h, const char *path)

@@ -41,7 +41,7 @@ int rig_host_run(struct rig_host *h, char **output, const char *argument, ...);
 
 /* STATE/status.json as it stands; NULL while there is none. Valid until the next call. */
 json_t *rig_host_status(struct rig_host *h);
-/* A string of it by path ("revision.applied"), "" where it is missing. */
+/* A string of it by path ("revision.applied"), "" where it is missing. Valid for a few calls. */
 const char *rig_host_status_text(struct rig_host *h, const char *path);
 long rig_host_status_number(struct rig_host *h, const char *path);
 bool rig_host_is(struct rig_host *h, const char *state);

@@ -217,7 +217,8 @@ static void test_not_included(void **state UNUSED)
 
 static void test_stream_not_included(void **state UNUSED)
 {
-	char text[256];
+	char text[256], http[256];
+	int port = rig_port();
 
 	rig_nginx_stop(&r.nginx);
 	r.nginx.include_stream = false;
@@ -230,6 +231,11 @@ static void test_stream_not_included(void **state UNUSED)
 		 rig_port());
 	rig_deploy_expect(&r, DEPLOY_NOT_INCLUDED, rig_deploy_put(&r, rig_bundle("", text)));
 	assert_non_null(strstr(r.message, "stream.conf"));
+	/* but what is for http{} is in force */
+	snprintf(http, sizeof(http), "server {\n\tlisten 127.0.0.1:%d;\n\treturn 200 two;\n}",
+		 port);
+	rig_deploy_expect(&r, DEPLOY_NOT_INCLUDED, rig_deploy_put(&r, rig_bundle(http, text)));
+	assert_true(rig_nginx_says(port, "two"));
 }
 
 static void test_reloads_are_spaced(void **state UNUSED)
