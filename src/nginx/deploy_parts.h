@@ -41,7 +41,7 @@ struct verify {
 	struct workers taken;  /* the new ones that have to stay */
 	enum reload_event verdict;
 	bool has_verdict;
-	bool is_muddled;   /* somebody else's reload may have begun before ours was published */
+	bool is_rebased;   /* `before` was counted again, after a reload of somebody else's */
 	uint64_t since;    /* the verdict has stood since then */
 	uint64_t sent;     /* the SIGHUP */
 	uint64_t deadline; /* for a verdict */
@@ -66,7 +66,6 @@ struct deploy {
 	void (*on_timer)(struct deploy *d);
 	uint64_t wait_until; /* for a master that does not read */
 	bool has_seen;       /* verify.before holds its workers of the last look */
-	uint64_t read_until; /* it had just read, and does not again before then; 0 = it was idle */
 
 	/* The nginx that is known. */
 	struct master master;

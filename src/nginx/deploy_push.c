@@ -10,7 +10,6 @@
 
 #include "deploy_parts.h"
 
-#define AFTER_READING (80 * USEC_PER_MSEC)
 #define IDLE_POLL (2 * USEC_PER_MSEC)
 
 static void on_tested(void *ctx, const struct sandbox_result *r);
@@ -124,7 +123,6 @@ static bool is_quiet(struct deploy *d)
 		fresh = fresh || !workers_have(seen, now.serving[i]);
 	d->has_seen = !now.starting;
 	*seen = now;
-	d->read_until = activity == MASTER_IDLE ? 0 : deploy_now() + AFTER_READING;
 	return !now.starting && (activity == MASTER_IDLE || fresh);
 }
 

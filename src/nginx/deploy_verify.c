@@ -1,22 +1,28 @@
 /*
- * What a SIGHUP came to, read from the kernel. We signal when the master does not read its
- * configuration (deploy_push.c), so a full set of workers that were not there before has read
- * ours; that is known while the master is still busy. A refusal is known only when it is
- * idle again: then it has started all workers that it will start, and told the old ones to go
- * if it started any; so the worker set tells.
+ * What a SIGHUP came to, read from the kernel.
+ *
+ * A busy master with no signal pending has taken ours: a full set of new workers has read our
+ * files then, and is known before the old ones are told to go. While a signal is pending, it
+ * may be ours, and the new workers somebody else's, begun before we published; those that
+ * come after them have read our files in any case.
+ *
+ * A refusal is known only when the master is idle again: then it has started all workers
+ * that it will start, and told the old ones to go if it started any; so the worker set tells.
  *
  *	no old one serves, new ones do     taken
  *	all old ones serve, no new one     refused
  *	nobody serves                      taken, and the new ones died of it
+ *	some old ones serve, no new one    refused, when it stays like that
  *	anything else                      old ones have not got the message yet: look again
  *
- * A verdict counts when it stands for 20 ms. After that the new workers have to stay alive
- * for half a second.
+ * Such a verdict counts when it stands for 20 ms. After that the new workers have to stay
+ * alive for half a second.
  */
 #include "deploy_parts.h"
 
 #define POLL (5 * USEC_PER_MSEC)
 #define STANDS (20 * USEC_PER_MSEC)
+#define STANDS_LONG USEC_PER_SEC /* when the old ones are not all there */
 #define SETTLING (500 * USEC_PER_MSEC)
 #define ROUNDS_MAX 4
 
@@ -27,13 +33,12 @@ int deploy_hangup(struct deploy *d, struct err *e)
 	errorlog_close(&v->log);
 	errorlog_mark(&v->log, d->master.pid, d->nginx->config);
 	master_workers(&d->master, &v->before);
-	v->is_muddled = master_activity(&d->master) != MASTER_IDLE && deploy_now() > d->read_until;
 	if (master_hangup(&d->master, e) < 0)
 		return -1;
 	v->sent = d->last_hangup = deploy_now();
 	/* the master resolves names as nginx -t did, and as slowly */
 	v->deadline = v->sent + d->nginx->reload_timeout + 3 * d->last_check;
-	v->has_verdict = false;
+	v->has_verdict = v->is_rebased = false;
 	d->reloads++;
 	return 0;
 }
@@ -55,18 +60,24 @@ static struct tally count(const struct workers *before, const struct workers *no
 	return t;
 }
 
-/* A busy master: the new ones are there, the old ones have not been told to go yet. */
-static bool has_full_set(const struct workers *before, const struct workers *now)
+/*
+ * More than one that nginx started in place of one that crashed. `before` may hold the
+ * workers of two reloads, so half of it has to do.
+ */
+static bool has_new_set(const struct workers *before, const struct workers *now)
 {
-	return !now->starting && count(before, now).fresh >= (before->serving_count ?: 1);
+	size_t enough = before->serving_count ? (before->serving_count + 1) / 2 : 1;
+
+	return !now->starting && count(before, now).fresh >= enough;
 }
 
-/* False: too early to tell. */
+/* Of an idle master; *stands: how long it has to look like that. False: too early to tell. */
 static bool judge(const struct workers *before, const struct workers *now,
-		  enum reload_event *verdict)
+		  enum reload_event *verdict, uint64_t *stands)
 {
 	struct tally t = count(before, now);
 
+	*stands = STANDS;
 	if (now->starting)
 		return false;
 	if (t.old == 0 && t.fresh > 0)
@@ -75,8 +86,12 @@ static bool judge(const struct workers *before, const struct workers *now,
 		*verdict = RELOAD_EV_REJECTED;
 	else if (t.fresh == 0 && t.old == 0)
 		*verdict = RELOAD_EV_DIED;
-	else
+	else if (t.fresh == 0) {
+		*verdict = RELOAD_EV_REJECTED;
+		*stands = STANDS_LONG;
+	} else {
 		return false;
+	}
 	return true;
 }
 
@@ -115,6 +130,19 @@ static void conclude_recovery(struct deploy *d, enum reload_event verdict)
 	log_error("nginx could not be brought back to generation %lu", good);
 }
 
+/* The new workers: what serves beside them is about to go. */
+static void take(struct verify *v, const struct master *m)
+{
+	struct workers now;
+
+	master_workers(m, &now);
+	v->taken = (struct workers){ .serving_count = 0 };
+	for (size_t i = 0; i < now.serving_count; i++) {
+		if (!workers_have(&v->before, now.serving[i]))
+			v->taken.serving[v->taken.serving_count++] = now.serving[i];
+	}
+}
+
 static void conclude(struct deploy *d, enum reload_event verdict)
 {
 	struct verify *v = &d->verify;
@@ -124,7 +152,7 @@ static void conclude(struct deploy *d, enum reload_event verdict)
 	if (d->state == RELOAD_RECOVERING)
 		conclude_recovery(d, verdict);
 	else if (verdict == RELOAD_EV_ACCEPTED)
-		master_workers(&d->master, &v->taken);
+		take(v, &d->master);
 	else if (verdict == RELOAD_EV_REJECTED)
 		explain(d, DEPLOY_REJECTED, "nginx refused the reload");
 	else if (verdict == RELOAD_EV_DIED)
@@ -132,43 +160,66 @@ static void conclude(struct deploy *d, enum reload_event verdict)
 	deploy_step(d, verdict);
 }
 
-static void look(struct deploy *d)
+static void on_master_gone(struct deploy *d)
 {
-	enum master_activity activity = master_activity(&d->master);
+	deploy_refresh(d);
+	deploy_result(d, d->state == RELOAD_RECOVERING ? d->flight.result : DEPLOY_DEFERRED,
+		      "nginx ended during the reload\n");
+	conclude(d, RELOAD_EV_MASTER_ABSENT);
+}
+
+/* Has a busy master started workers that have read our files? */
+static bool is_taken_early(struct deploy *d, enum master_activity activity,
+			   const struct workers *now)
+{
+	struct verify *v = &d->verify;
+
+	if (activity == MASTER_IDLE || !has_new_set(&v->before, now))
+		return false;
+	if (activity == MASTER_BUSY || v->is_rebased)
+		return true;
+	/* asked again: a signal was pending all the time while the workers were counted */
+	if (master_activity(&d->master) == MASTER_QUEUED) {
+		v->before = *now;
+		v->is_rebased = true;
+	}
+	return false;
+}
+
+/* Has an idle master looked the same for long enough? */
+static bool is_settled(struct deploy *d, enum master_activity activity, const struct workers *now)
+{
 	struct verify *v = &d->verify;
 	enum reload_event verdict;
-	struct workers now;
-	uint64_t at;
+	uint64_t at = deploy_now(), stands;
 
-	if (activity == MASTER_GONE) {
-		deploy_refresh(d);
-		deploy_result(d, d->state == RELOAD_RECOVERING ? d->flight.result : DEPLOY_DEFERRED,
-			      "nginx ended during the reload\n");
-		conclude(d, RELOAD_EV_MASTER_ABSENT);
-		return;
-	}
-	master_workers(&d->master, &now);
-	at = deploy_now();
-	if (activity != MASTER_IDLE && has_full_set(&v->before, &now)) {
-		if (!v->is_muddled) {
-			conclude(d, RELOAD_EV_ACCEPTED);
-			return;
-		}
-		/* the next ones have certainly read ours */
-		v->before = now;
-		v->is_muddled = false;
-	}
-	if (activity != MASTER_IDLE || !judge(&v->before, &now, &verdict)) {
+	if (activity != MASTER_IDLE || !judge(&v->before, now, &verdict, &stands)) {
 		v->has_verdict = false;
-	} else if (!v->has_verdict || verdict != v->verdict) {
+		return false;
+	}
+	if (!v->has_verdict || verdict != v->verdict) {
 		v->has_verdict = true;
 		v->verdict = verdict;
 		v->since = at;
-	} else if (at - v->since >= STANDS) {
-		conclude(d, verdict);
+	}
+	return at - v->since >= stands;
+}
+
+static void look(struct deploy *d)
+{
+	enum master_activity activity = master_activity(&d->master);
+	struct workers now;
+
+	if (activity == MASTER_GONE) {
+		on_master_gone(d);
 		return;
 	}
-	if (at > v->deadline)
+	master_workers(&d->master, &now);
+	if (is_taken_early(d, activity, &now))
+		conclude(d, RELOAD_EV_ACCEPTED);
+	else if (is_settled(d, activity, &now))
+		conclude(d, d->verify.verdict);
+	else if (deploy_now() > d->verify.deadline)
 		conclude(d, RELOAD_EV_TIMED_OUT);
 	else
 		deploy_later(d, POLL, look);
@@ -185,7 +236,7 @@ static bool all_serve(const struct workers *wanted, const struct workers *now)
 		if (!workers_have(now, wanted->serving[i]))
 			return false;
 	}
-	return true;
+	return wanted->serving_count > 0;
 }
 
 /*
