@@ -219,7 +219,7 @@ static int open_state(struct daemon *d, struct err *e)
 		return -1;
 	if (stage_live_tree(d->stage, &d->accepted, e) < 0)
 		return -1;
-	d->good = compose_accepted(d->accepted, d->settings->zookeeper.config, &d->policy);
+	d->good = compose_accepted(d->accepted, d->settings->zookeeper.config, &d->policy, NULL);
 	snprintf(d->applied, sizeof(d->applied), "%s", stage_live_revision(d->stage));
 	return 0;
 }

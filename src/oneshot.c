@@ -198,7 +198,7 @@ static int show(struct dry_run *d, struct tree *tree, struct err *e)
 
 	if (stage_peek_tree(d->settings->state.directory, &accepted, e) < 0)
 		return -1;
-	good = compose_accepted(accepted, d->settings->zookeeper.config, &policy);
+	good = compose_accepted(accepted, d->settings->zookeeper.config, &policy, NULL);
 	problems_init(&problems);
 	mirror_problems(d->mirror, &problems);
 	b = render_tree(d->settings, tree, accepted, good, &problems);

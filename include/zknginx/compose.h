@@ -6,6 +6,7 @@
 #define ZKNGINX_COMPOSE_H
 
 #include <zknginx/guard.h>
+#include <zknginx/names.h>
 #include <zknginx/quarantine.h>
 
 struct compose_input {
@@ -15,6 +16,7 @@ struct compose_input {
 	const char *root;            /* zookeeper.config */
 	const struct policy *policy;
 	const struct quarantine *quarantine; /* may be NULL */
+	const struct names *names;           /* NULL: host names are left to nginx */
 	struct guard *guard;                 /* memory between runs; NULL: nothing is held back */
 	const struct guard_rules *rules;
 	uint64_t now;
@@ -25,8 +27,11 @@ struct compose_input {
 /* A model that the caller frees; *due (may be NULL): when a guard wants another run, or NEVER. */
 struct model *compose(const struct compose_input *in, struct problems *problems, uint64_t *due);
 
-/* The model of accepted znodes, to begin with after a restart. */
+/*
+ * The model of accepted znodes, to begin with after a restart. With names, these have to
+ * give the addresses that nginx runs (a cache that survives), or the servers count as lost.
+ */
 struct model *compose_accepted(const struct tree *accepted, const char *root,
-			       const struct policy *policy);
+			       const struct policy *policy, const struct names *names);
 
 #endif

@@ -15,6 +15,7 @@
 #define ZKNGINX_DECODE_H
 
 #include <zknginx/model.h>
+#include <zknginx/names.h>
 #include <zknginx/policy.h>
 #include <zknginx/problem.h>
 #include <zknginx/quarantine.h>
@@ -24,7 +25,8 @@ struct decode_input {
 	const struct tree *accepted;         /* the last good znodes; may be empty, never NULL */
 	const struct quarantine *quarantine; /* may be NULL */
 	const struct policy *policy;
-	const char *root; /* zookeeper.config */
+	const struct names *names; /* NULL: host names are left to nginx */
+	const char *root;          /* zookeeper.config */
 };
 
 /*

@@ -33,11 +33,46 @@ struct server_params {
 	bool down;
 };
 
+struct label {
+	const char *name, *value;
+};
+
+/* Which port of a registration, in all of an upstream. */
+enum tls_choice { TLS_NEVER, TLS_ONLY, TLS_PREFER /* where every registration has one */ };
+
+/* Where a registration of the format "json" keeps what: dotted paths, or NULL. */
+struct discover_keys {
+	const char *host, *port, *tls_port, *url, *weight, *up, *labels;
+};
+
+struct endpoint_format;
+
+/* Where services register themselves that are to be servers of an upstream. */
+struct discover {
+	const char *path;
+	const struct endpoint_format *format; /* endpoint.h; NULL: found out (`chosen`) */
+	enum tls_choice tls;
+	const char *endpoint; /* which named endpoint, or protocol; NULL: the main one */
+	struct label *labels; /* a registration must have all of them */
+	size_t label_count;
+	bool show_down; /* a registration that is down stays, marked `down` */
+	struct discover_keys keys;
+	const char *key; /* the choices above as text: what has another one is another policy */
+	/* Filled in from the tree. */
+	const struct endpoint_format *chosen; /* NULL: nothing there to tell it by */
+	struct znode *context;                /* further znodes that the servers were made from */
+	size_t context_count;
+};
+
 struct server {
 	const char *address; /* as nginx writes it: "10.0.0.1:80", "[2001:db8::1]:80", "app-1:80" */
 	struct server_params params; /* the server's own over the upstream's defaults: complete */
+	struct server_params own;    /* what the znode itself says; the rest UNSET */
+	double share;                /* of the requests, as registered; 1 is an ordinary server's */
 	struct znode source;
-	bool held; /* gone from ZooKeeper, kept by a guard */
+	const struct discover *discover; /* of the upstream's, that found it; NULL: a child znode */
+	bool tls;                        /* discovered: the address is that of a TLS port */
+	bool held;                       /* gone from ZooKeeper, kept by a guard */
 };
 
 struct upstream {
@@ -51,6 +86,9 @@ struct upstream {
 	long min_servers; /* fewer than this is held by the guard; default 1 */
 	long max_shrink;  /* percent, 0..100; UNSET = the setting's */
 	enum on_empty on_empty;
+	struct discover *discovers; /* in the policy's order */
+	size_t discover_count;
+	bool tls;               /* its servers are spoken to by TLS */
 	struct server *servers; /* sorted by address; no doubles */
 	size_t server_count;
 	bool unavailable;    /* no server is to be had: render one that answers 502 at once */
@@ -141,6 +179,8 @@ struct model {
 	size_t site_count;
 	struct snippet *snippets; /* by context, then name */
 	size_t snippet_count;
+	const char **names; /* host names among the servers, sorted: whom to resolve (names.h) */
+	size_t name_count;
 };
 
 struct model *model_new(void);
@@ -154,6 +194,18 @@ const struct server *upstream_server(const struct upstream *u, const char *addre
 
 /* Every znode that the model was made from, as a tree (one reference): the accepted tree. */
 struct tree *model_sources(const struct model *m);
+
+/* A subtree that a discover reads: `depth` levels below path (0: path alone). */
+struct discover_root {
+	const char *path;
+	unsigned depth;
+};
+/*
+ * What the mirror has to watch besides the config, sorted by path, no doubles; in the
+ * arena. When it differs from what a tree was mirrored with, that tree says nothing
+ * about the new paths: mirror them first, then deploy.
+ */
+size_t model_discover_roots(const struct model *m, struct arena *a, struct discover_root **out);
 
 /* [a-z0-9][a-z0-9_.-]{0,62}: what an upstream, site or snippet may be called. */
 bool name_is_valid(const char *name);

@@ -13,16 +13,23 @@
 static const char digits[] = "0123456789";
 static const char name_bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
 
+long address_parse_port(const char *s, size_t size)
+{
+	long port = 0;
+
+	if (size < 1 || size > 5 || s[0] == '0')
+		return 0;
+	for (size_t i = 0; i < size; i++) {
+		if (s[i] < '0' || s[i] > '9')
+			return 0;
+		port = port * 10 + (s[i] - '0');
+	}
+	return port <= 65535 ? port : 0;
+}
+
 static bool port_is_valid(const char *s)
 {
-	size_t size = strspn(s, digits);
-	unsigned port = 0;
-
-	if (size < 1 || size > 5 || s[size] || s[0] == '0')
-		return false;
-	for (; *s; s++)
-		port = port * 10 + (unsigned)(*s - '0');
-	return port <= 65535;
+	return address_parse_port(s, strlen(s)) > 0;
 }
 
 /* Four numbers without leading zeros: inet_pton() of some libraries takes more. */
@@ -172,6 +179,22 @@ static void put_port(char *out, const char *port)
 
 	out[used] = ':';
 	memcpy(out + used + 1, port, strlen(port) + 1);
+}
+
+const char *address_parse_host(const char *s, size_t size, char out[static ADDRESS_SIZE])
+{
+	char text[ADDRESS_SIZE];
+	bool ipv6 = size && (s[0] == '[' || memchr(s, ':', size));
+
+	if (!size)
+		return "is empty";
+	if (size >= sizeof(text) || memchr(s, '\0', size))
+		return "is neither an IP address nor a host name (letters, digits, - and _)";
+	memcpy(text, s, size);
+	text[size] = '\0';
+	if (text[0] == '[' && text[size - 1] == ']' && size > 2)
+		return print_ipv6(text + 1, size - 2, false, out);
+	return ipv6 ? print_ipv6(text, size, false, out) : print_ipv4_or_name(text, size, out);
 }
 
 const char *address_parse_server(const char *s, char out[static ADDRESS_SIZE])

@@ -17,6 +17,15 @@ const char *address_parse_server(const char *s, char out[static ADDRESS_SIZE]);
 /* As above for a `listen`: "80", "*:80", "127.0.0.1:80", "[::]:80"; no names. */
 const char *address_parse_listen(const char *s, char out[static ADDRESS_SIZE]);
 
+/*
+ * A host alone, of size bytes: strict IPv4, IPv6 with or without brackets, or a name. As
+ * above; what comes out is lower case, and IPv6 in brackets.
+ */
+const char *address_parse_host(const char *s, size_t size, char out[static ADDRESS_SIZE]);
+
+/* 1 to 65535 in plain digits, of size bytes; 0: it is none. */
+long address_parse_port(const char *s, size_t size);
+
 /* "10.0.0.53", "10.0.0.53:5353", "[::1]", "[::1]:53": what needs no look-up. */
 bool address_is_numeric(const char *s);
 

@@ -13,6 +13,7 @@ static struct model *decode_tree(const struct compose_input *in, struct problems
 		.accepted = in->accepted,
 		.quarantine = in->quarantine,
 		.policy = in->policy,
+		.names = in->names,
 		.root = in->root,
 	};
 
@@ -56,14 +57,15 @@ struct model *compose(const struct compose_input *in, struct problems *problems,
 }
 
 struct model *compose_accepted(const struct tree *accepted, const char *root,
-			       const struct policy *policy)
+			       const struct policy *policy, const struct names *names)
 {
 	CLEANUP(model_freep) struct model *nothing = model_new();
 	struct compose_input in = { .tree = accepted,
 				    .accepted = accepted,
 				    .good = nothing,
 				    .root = root,
-				    .policy = policy };
+				    .policy = policy,
+				    .names = names };
 	struct problems ignored;
 	struct model *m;
 

@@ -12,26 +12,9 @@
 
 #include "decode_parts.h"
 
-struct decoder {
-	const struct decode_input *in;
-	struct problems *problems;
-	struct problems dropped; /* of second tries: the znode they are about is not the newest */
-	struct model *model;
-	size_t upstream_room, site_room, snippet_room;
-	const struct upstream *upstream; /* whose servers are being decoded */
-	enum protocol context;           /* of the snippets */
-};
-
-typedef bool decode_form(struct decoder *d, const struct znode *z, void *out, struct problems *ps);
-
 static bool upstream_form(struct decoder *d, const struct znode *z, void *out, struct problems *ps)
 {
 	return decode_upstream(d->model->arena, z, out, ps);
-}
-
-static bool server_form(struct decoder *d, const struct znode *z, void *out, struct problems *ps)
-{
-	return decode_server(d->model->arena, z, d->upstream, out, ps);
 }
 
 static bool site_form(struct decoder *d, const struct znode *z, void *out, struct problems *ps)
@@ -58,7 +41,7 @@ static bool decode_accepted(struct decoder *d, const struct znode *z, decode_for
 	       form(d, good, out, &d->dropped);
 }
 
-static bool decode_znode(struct decoder *d, const struct znode *z, decode_form *form, void *out)
+bool decode_znode(struct decoder *d, const struct znode *z, decode_form *form, void *out)
 {
 	const struct quarantined *refused = in_quarantine(d, z);
 	size_t first = d->problems->count;
@@ -88,87 +71,12 @@ static void *grow(struct arena *a, void *items, size_t count, size_t *room, size
 	return more;
 }
 
-/* --- upstreams ------------------------------------------------------------------------------- */
-
-static int compare_servers(const void *a, const void *b)
-{
-	const struct server *x = a, *y = b;
-	int order = strcmp(x->address, y->address);
-
-	return order ? order : path_compare(x->source.path, y->source.path);
-}
-
-static bool servers_are_sorted(const struct upstream *u)
-{
-	for (size_t i = 1; i < u->server_count; i++) {
-		if (strcmp(u->servers[i - 1].address, u->servers[i].address) >= 0)
-			return false;
-	}
-	return true;
-}
-
-/* One server may have two spellings ("[2001:DB8::1]:80"); the first znode keeps it. */
-static void sort_servers(struct decoder *d, struct upstream *u)
-{
-	size_t kept = 0;
-
-	if (servers_are_sorted(u))
-		return;
-	qsort(u->servers, u->server_count, sizeof(*u->servers), compare_servers);
-	for (size_t i = 0; i < u->server_count; i++) {
-		const struct server *s = &u->servers[i];
-
-		if (kept && strcmp(u->servers[kept - 1].address, s->address) == 0)
-			problems_add(d->problems, s->source.path, PROBLEM_FIELD, NULL,
-				     "is the same server as %s", u->servers[kept - 1].source.path);
-		else
-			u->servers[kept++] = *s;
-	}
-	u->server_count = kept;
-}
-
-/* nginx refuses an upstream of backups alone; render writes them as plain servers. */
-static void check_backups(struct decoder *d, const struct upstream *u)
-{
-	for (size_t i = 0; i < u->server_count; i++) {
-		if (!u->servers[i].params.backup)
-			return;
-	}
-	if (u->server_count)
-		problems_add(d->problems, u->source.path, PROBLEM_FIELD, NULL,
-			     "every server is a backup, which nginx does not take: they are "
-			     "served as plain servers");
-}
-
-static void stray(struct decoder *d, const struct znode *z, const char *why)
+void decode_stray(struct decoder *d, const struct znode *z, const char *why)
 {
 	problems_add(d->problems, z->path, PROBLEM_FIELD, NULL, "%s", why);
 }
 
-/* The servers of u stand from i on; returns where they end. */
-static size_t decode_servers(struct decoder *d, struct upstream *u, size_t i, const char *path)
-{
-	const struct tree *t = d->in->tree;
-	size_t prefix = strlen(path) + 1, end = i;
-
-	while (end < tree_count(t) && path_is_below(tree_at(t, end)->path, path))
-		end++;
-	u->servers = arena_array(d->model->arena, struct server, end - i);
-	d->upstream = u;
-	while (i < end) {
-		const struct znode *z = tree_at(t, i);
-
-		if (strchr(z->path + prefix, '/')) {
-			stray(d, z, "a server has no child znodes");
-			i = tree_subtree_end(t, i);
-			continue;
-		}
-		if (decode_znode(d, z, server_form, &u->servers[u->server_count]))
-			u->server_count++;
-		i++;
-	}
-	return end;
-}
+/* --- upstreams ------------------------------------------------------------------------------- */
 
 /*
  * The policy znode z (it may be missing in a tree that was written by hand) and the
@@ -188,11 +96,7 @@ static size_t add_upstream(struct decoder *d, const struct znode *z, size_t i)
 	if (!valid)
 		*u = (struct upstream){ 0 };
 	i = decode_servers(d, u, i, z->path);
-	if (!valid)
-		return i;
-	sort_servers(d, u);
-	check_backups(d, u);
-	m->upstream_count++;
+	m->upstream_count += valid;
 	return i;
 }
 
@@ -286,7 +190,7 @@ static size_t visit_place(struct decoder *d, const struct place *place, const ch
 	why = misplaced(d->model->arena, place, name);
 	if (!why)
 		return place->visit(d, name, i);
-	stray(d, tree_at(d->in->tree, i), why);
+	decode_stray(d, tree_at(d->in->tree, i), why);
 	return tree_subtree_end(d->in->tree, i);
 }
 
@@ -301,9 +205,9 @@ static size_t visit(struct decoder *d, const char *relative, size_t i)
 	}
 	if (strcmp(relative, "snippets") == 0)
 		return i + 1;
-	stray(d, tree_at(d->in->tree, i),
-	      "is not known: expected upstreams/NAME[/HOST:PORT], sites/NAME, "
-	      "snippets/http/NAME or snippets/stream/NAME");
+	decode_stray(d, tree_at(d->in->tree, i),
+		     "is not known: expected upstreams/NAME[/HOST:PORT], sites/NAME, "
+		     "snippets/http/NAME or snippets/stream/NAME");
 	return tree_subtree_end(d->in->tree, i);
 }
 
@@ -324,8 +228,12 @@ struct model *decode(const struct decode_input *in, struct problems *problems)
 {
 	struct decoder d = { .in = in, .problems = problems, .model = model_new() };
 
+	d.wanted.arena = d.model->arena;
 	problems_init(&d.dropped);
 	walk(&d);
 	problems_fini(&d.dropped);
+	name_list_sort(&d.wanted);
+	d.model->names = d.wanted.items;
+	d.model->name_count = d.wanted.count;
 	return d.model;
 }

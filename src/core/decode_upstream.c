@@ -1,9 +1,4 @@
-/*
- * An upstream's policy znode: JSON, or empty for the defaults.
- *
- * "discover" is known to the format but not to this version: the field is a problem,
- * the rest of the policy and the znode's own servers hold.
- */
+/* An upstream's policy znode: JSON, or empty for the defaults. */
 #include <string.h>
 
 #include <zknginx/emit.h>
@@ -111,16 +106,6 @@ static void read_on_empty(struct reader *r, const json_t *value, void *where)
 	u->on_empty = strcmp(s, "unavailable") == 0 ? ON_EMPTY_UNAVAILABLE : ON_EMPTY_KEEP;
 }
 
-static void read_discover(struct reader *r, const json_t *value UNUSED, void *where UNUSED)
-{
-	bool failed = r->failed;
-
-	reader_problem(r, NULL,
-		       "this version does not know service discovery: the upstream's own child "
-		       "znodes serve");
-	r->failed = failed;
-}
-
 static const struct field server_rows[] = {
 	{ "weight", FIELD_NUMBER, .where = offsetof(struct server_params, weight), .least = 1,
 	  .most = 65535 },
@@ -141,7 +126,7 @@ static const struct field upstream_rows[] = {
 	{ "zone", FIELD_TEXT, .where = offsetof(struct upstream, zone), .check = check_zone_size },
 	{ "server", FIELD_OBJECT, .where = offsetof(struct upstream, defaults),
 	  .inner = &server_defaults_fields },
-	{ "discover", FIELD_CUSTOM, .read = read_discover },
+	{ "discover", FIELD_CUSTOM, .read = decode_discover },
 	{ "min_servers", FIELD_NUMBER, .where = offsetof(struct upstream, min_servers),
 	  .most = 100000 },
 	{ "max_shrink", FIELD_NUMBER, .where = offsetof(struct upstream, max_shrink), .most = 100 },

@@ -80,8 +80,7 @@ static struct problem *json_problem(struct reader *r, const char *what)
 	return problems_add(r->problems, r->znode->path, PROBLEM_JSON, NULL, "%s", what);
 }
 
-/* Brackets outside of strings: false past the limit, with the line in *line. */
-static bool depth_is_sane(const char *s, const char *end, unsigned *line)
+bool json_depth_is_sane(const char *s, const char *end, unsigned *line)
 {
 	unsigned depth = 0;
 	bool quoted = false;
@@ -112,7 +111,7 @@ json_t *reader_parse(struct reader *r)
 
 	if (end - data >= 3 && memcmp(data, mark, 3) == 0)
 		data += 3;
-	if (!depth_is_sane(data, end, &line)) {
+	if (!json_depth_is_sane(data, end, &line)) {
 		json_problem(r, "objects and lists are nested too deeply")->line = line;
 		return NULL;
 	}

@@ -20,25 +20,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <zknginx/decode.h>
+#include <zknginx/discover.h>
 #include <zknginx/err.h>
 
+#include "guard_lost.h"
 #include "guard_servers.h"
 #include "samples.h"
 
-struct lost {
-	struct arena *arena; /* of the znode */
-	struct znode znode;
-	char *address;
-	uint64_t when;
-	uint64_t back; /* when it returned and waits for readmission; 0 = still away */
-	bool served;   /* brought back by us: its readmission needs no wait */
-	bool let_go;   /* its loss was accepted: not counted and not brought back any more */
-};
-
 struct servers_guard {
-	struct lost *lost; /* sorted by address */
-	size_t lost_count, lost_room;
+	struct losses losses;
 	struct samples served; /* how many servers were served, and when */
 	uint64_t held_since;   /* 0 = not held */
 	size_t held_base;      /* servers before the loss that is held */
@@ -49,62 +39,16 @@ struct servers_guard *servers_guard_new(void)
 	return xcalloc(1, sizeof(struct servers_guard));
 }
 
-static void lost_fini(struct lost *l)
-{
-	arena_free(l->arena);
-}
-
 void servers_guard_free(struct servers_guard *g)
 {
 	if (!g)
 		return;
-	for (size_t i = 0; i < g->lost_count; i++)
-		lost_fini(&g->lost[i]);
-	free(g->lost);
+	losses_fini(&g->losses);
 	samples_fini(&g->served);
 	free(g);
 }
 
 /* --- what was lost ------------------------------------------------------------------------- */
-
-static size_t lost_index(const struct servers_guard *g, const char *address, bool *found)
-{
-	size_t low = 0, high = g->lost_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (strcmp(g->lost[middle].address, address) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	*found = low < g->lost_count && strcmp(g->lost[low].address, address) == 0;
-	return low;
-}
-
-static void lost_add(struct servers_guard *g, const struct server *s, uint64_t now,
-		     uint64_t *last_deletion)
-{
-	bool found;
-	size_t i = lost_index(g, s->address, &found);
-	struct lost *l;
-
-	if (found || !s->source.path)
-		return;
-	if (s->source.owner == 0)
-		*last_deletion = now;
-	if (g->lost_count == g->lost_room) {
-		g->lost_room = g->lost_room ? 2 * g->lost_room : 8;
-		g->lost = xrealloc(g->lost, g->lost_room * sizeof(*g->lost));
-	}
-	memmove(&g->lost[i + 1], &g->lost[i], (g->lost_count - i) * sizeof(*g->lost));
-	g->lost_count++;
-	l = &g->lost[i];
-	*l = (struct lost){ .arena = arena_new(), .when = now };
-	l->znode = znode_copy(l->arena, &s->source);
-	l->address = arena_strdup(l->arena, s->address);
-}
 
 /* Both lists are sorted by address: what only `good` has is lost. */
 static void notice_lost(struct servers_guard *g, const struct upstream *good,
@@ -118,7 +62,7 @@ static void notice_lost(struct servers_guard *g, const struct upstream *good,
 		while (j < u->server_count && strcmp(u->servers[j].address, address) < 0)
 			j++;
 		if (j == u->server_count || strcmp(u->servers[j].address, address) != 0)
-			lost_add(g, &good->servers[i], now, last_deletion);
+			losses_add(&g->losses, &good->servers[i], now, last_deletion);
 	}
 }
 
@@ -134,7 +78,7 @@ static bool is_forgettable(const struct servers_guard *g, const struct guard_inp
 
 	if (here)
 		return l->served || in->now - l->back >= r->readmit;
-	if (good && upstream_server(good, l->address))
+	if (good && upstream_server(good, l->server.address))
 		return false;
 	return l->let_go || (!g->held_since && in->now - l->when >= memory);
 }
@@ -145,36 +89,64 @@ static void forget_lost(struct servers_guard *g, const struct guard_input *in,
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < g->lost_count; i++) {
-		struct lost *l = &g->lost[i];
-		bool here = upstream_server(u, l->address) != NULL;
+	for (size_t i = 0; i < g->losses.count; i++) {
+		struct lost *l = &g->losses.items[i];
+		bool here = upstream_server(u, l->server.address) != NULL;
 
 		if (here && !l->back) {
 			l->back = in->now;
 		} else if (!here && l->back) {
 			l->when = in->now;
-			if (l->znode.owner == 0)
+			if (l->server.source.owner == 0)
 				*last_deletion = in->now;
 			l->back = 0;
 			l->served = l->let_go = false;
 		}
 		if (is_forgettable(g, in, l, good, here))
-			lost_fini(l);
+			losses_drop(l);
 		else
-			g->lost[kept++] = *l;
+			g->losses.items[kept++] = *l;
 	}
-	g->lost_count = kept;
+	losses_cut(&g->losses, kept);
+}
+
+/*
+ * What was discovered by a policy that is not there any more went by the operator's own
+ * wish: it is not held, and does not count as lost.
+ */
+static void let_go_unwanted(struct servers_guard *g, const struct upstream *u)
+{
+	for (size_t i = 0; i < g->losses.count; i++) {
+		struct lost *l = &g->losses.items[i];
+
+		if (l->back || l->unwanted || !l->server.discover ||
+		    discover_find(u, l->server.discover->key))
+			continue;
+		if (g->held_since && !l->let_go && g->held_base)
+			g->held_base--;
+		l->let_go = l->unwanted = true;
+	}
+}
+
+static size_t count_unwanted(const struct servers_guard *g, uint64_t since)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < g->losses.count; i++)
+		n += g->losses.items[i].unwanted && !g->losses.items[i].back &&
+		     g->losses.items[i].when >= since;
+	return n;
 }
 
 static size_t count_lost(const struct servers_guard *g, bool persistent, uint64_t since)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < g->lost_count; i++) {
-		const struct lost *l = &g->lost[i];
+	for (size_t i = 0; i < g->losses.count; i++) {
+		const struct lost *l = &g->losses.items[i];
 
 		n += !l->back && !l->let_go && l->when >= since &&
-		     (l->znode.owner == 0) == persistent;
+		     (l->server.source.owner == 0) == persistent;
 	}
 	return n;
 }
@@ -197,35 +169,41 @@ static bool is_too_little(const struct upstream *u, const struct guard_rules *ru
 	return loss > 1 && loss * 100 > (size_t)percent * base;
 }
 
+/* A TLS port among plain ones would fail whoever is sent there, so what differs stays out. */
+static bool lost_again(struct lost *l, struct model *next, struct upstream *u, bool none_left,
+		       struct server *out)
+{
+	if (!server_again(next->arena, &l->server, u, out))
+		return false;
+	if (none_left && out->discover)
+		u->tls = out->tls;
+	if (out->discover && out->tls != u->tls)
+		return false;
+	discover_keep_context(next->arena, u, &l->server);
+	out->held = l->served = true;
+	return true;
+}
+
 static void bring_back(struct servers_guard *g, struct model *next, struct upstream *u,
 		       bool persistent)
 {
 	struct server *merged =
-		arena_array(next->arena, struct server, u->server_count + g->lost_count);
-	struct problems ignored;
+		arena_array(next->arena, struct server, u->server_count + g->losses.count);
 	size_t count = 0, j = 0;
 
-	problems_init(&ignored);
-	for (size_t i = 0; i < g->lost_count; i++) {
-		struct lost *l = &g->lost[i];
-		struct server s = { 0 };
-		struct znode z;
+	for (size_t i = 0; i < g->losses.count; i++) {
+		struct lost *l = &g->losses.items[i];
 
-		if (l->back || l->let_go || (l->znode.owner == 0) != persistent)
+		if (l->back || l->let_go || (l->server.source.owner == 0) != persistent)
 			continue;
-		while (j < u->server_count && strcmp(u->servers[j].address, l->address) < 0)
+		while (j < u->server_count && strcmp(u->servers[j].address, l->server.address) < 0)
 			merged[count++] = u->servers[j++];
-		z = znode_copy(next->arena, &l->znode);
-		if (!decode_server(next->arena, &z, u, &s, &ignored))
-			continue;
-		s.held = l->served = true;
-		merged[count++] = s;
+		count += lost_again(l, next, u, !u->server_count && !count, &merged[count]);
 	}
 	while (j < u->server_count)
 		merged[count++] = u->servers[j++];
 	u->servers = merged;
 	u->server_count = count;
-	problems_fini(&ignored);
 }
 
 /* Returned servers stay out until they have been stable, unless nothing else is left. */
@@ -236,15 +214,15 @@ static uint64_t put_off_returned(struct servers_guard *g, const struct guard_inp
 	size_t kept = 0, waiting = 0;
 	bool found;
 
-	for (size_t i = 0; i < g->lost_count; i++)
-		waiting += g->lost[i].back != 0;
+	for (size_t i = 0; i < g->losses.count; i++)
+		waiting += g->losses.items[i].back != 0;
 	if (!waiting || waiting >= u->server_count)
 		return NEVER;
 	for (size_t i = 0; i < u->server_count; i++) {
-		size_t at = lost_index(g, u->servers[i].address, &found);
+		size_t at = losses_find(&g->losses, u->servers[i].address, &found);
 
-		if (found && g->lost[at].back) {
-			uint64_t when = g->lost[at].back + in->rules->readmit;
+		if (found && g->losses.items[at].back) {
+			uint64_t when = g->losses.items[at].back + in->rules->readmit;
 
 			due = when < due ? when : due;
 		} else {
@@ -258,8 +236,8 @@ static uint64_t put_off_returned(struct servers_guard *g, const struct guard_inp
 /* From now on the servers that are left are the measure. */
 static void release(struct servers_guard *g, const struct guard_input *in, size_t alive)
 {
-	for (size_t i = 0; i < g->lost_count; i++)
-		g->lost[i].let_go = g->lost[i].let_go || !g->lost[i].back;
+	for (size_t i = 0; i < g->losses.count; i++)
+		g->losses.items[i].let_go = g->losses.items[i].let_go || !g->losses.items[i].back;
 	g->held_since = 0;
 	samples_restart(&g->served, alive, in->now);
 }
@@ -305,7 +283,7 @@ static uint64_t guard_registrations(struct servers_guard *g, const struct guard_
 		return NEVER;
 	}
 	if (!g->held_since) {
-		size_t deleted = count_lost(g, true, since);
+		size_t deleted = count_lost(g, true, since) + count_unwanted(g, since);
 
 		base = base > deleted ? base - deleted : 0;
 		if (!count_lost(g, false, since) || !is_too_little(u, in->rules, base, alive))
@@ -336,11 +314,11 @@ static uint64_t guard_deletions(struct servers_guard *g, const struct guard_inpu
 	if (!count_lost(g, true, 0) ||
 	    (u->server_count && !is_too_little(u, in->rules, base, u->server_count)))
 		return NEVER;
-	for (size_t i = 0; i < g->lost_count; i++) {
-		struct lost *l = &g->lost[i];
+	for (size_t i = 0; i < g->losses.count; i++) {
+		struct lost *l = &g->losses.items[i];
 		uint64_t end = grace_end(l->when, last_deletion);
 
-		if (l->back || l->let_go || l->znode.owner != 0)
+		if (l->back || l->let_go || l->server.source.owner != 0)
 			continue;
 		if (in->now >= end)
 			l->let_go = true;
@@ -362,6 +340,7 @@ void servers_guard_notice(struct servers_guard *g, const struct guard_input *in,
 		notice_lost(g, good, u, in->now, last_deletion);
 	}
 	forget_lost(g, in, u, good, last_deletion);
+	let_go_unwanted(g, u);
 }
 
 uint64_t servers_guard_apply(struct servers_guard *g, const struct guard_input *in,
@@ -375,6 +354,7 @@ uint64_t servers_guard_apply(struct servers_guard *g, const struct guard_input *
 	due = later < due ? later : due;
 	later = guard_deletions(g, in, next, u, base, last_deletion);
 	due = later < due ? later : due;
+	discover_weigh(u);
 	samples_add(&g->served, u->server_count, in->now);
 	return due;
 }

@@ -76,6 +76,14 @@ static void add_source(struct tree_builder *b, const struct znode *z)
 		tree_builder_add(b, z);
 }
 
+static void add_contexts(struct tree_builder *b, const struct upstream *u)
+{
+	for (size_t i = 0; i < u->discover_count; i++) {
+		for (size_t j = 0; j < u->discovers[i].context_count; j++)
+			add_source(b, &u->discovers[i].context[j]);
+	}
+}
+
 struct tree *model_sources(const struct model *m)
 {
 	struct tree_builder b;
@@ -90,6 +98,7 @@ struct tree *model_sources(const struct model *m)
 		const struct upstream *u = &m->upstreams[i];
 
 		add_source(&b, &u->source);
+		add_contexts(&b, u);
 		for (size_t j = 0; j < u->server_count; j++)
 			add_source(&b, &u->servers[j].source);
 	}

@@ -1,11 +1,12 @@
 /*
- * Retain: decoding the last good znodes once more, and keeping the model's lists
+ * Retain: bringing the last good objects back from their znodes (servers as they were, whatever
+ * they were discovered from), and keeping the model's lists
  * sorted while they grow.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include <zknginx/decode.h>
+#include <zknginx/discover.h>
 #include <zknginx/retain.h>
 
 static bool again_upstream(struct arena *a, const struct upstream *good, struct upstream *out)
@@ -18,13 +19,17 @@ static bool again_upstream(struct arena *a, const struct upstream *good, struct 
 	*out = (struct upstream){ 0 };
 	ok = decode_upstream(a, &z, out, &ignored);
 	if (ok) {
+		out->tls = good->tls;
 		out->servers = arena_array(a, struct server, good->server_count);
 		for (size_t i = 0; i < good->server_count; i++) {
-			struct znode s = znode_copy(a, &good->servers[i].source);
+			const struct server *s = &good->servers[i];
 
-			if (decode_server(a, &s, out, &out->servers[out->server_count], &ignored))
-				out->server_count++;
+			if (!server_again(a, s, out, &out->servers[out->server_count]))
+				continue;
+			discover_keep_context(a, out, s);
+			out->server_count++;
 		}
+		discover_weigh(out);
 		out->retained = true;
 	}
 	problems_fini(&ignored);

@@ -180,7 +180,7 @@ static void one_case(void **state)
 	CLEANUP(freep) char *expect = xasprintf("%s/expect", directory);
 	CLEANUP(tree_unrefp) struct tree *tree = read_tree(directory, "tree.txt");
 	CLEANUP(tree_unrefp) struct tree *accepted = read_tree(directory, "accepted.txt");
-	CLEANUP(model_freep) struct model *good = compose_accepted(accepted, ROOT, &POLICY);
+	CLEANUP(model_freep) struct model *good = compose_accepted(accepted, ROOT, &POLICY, NULL);
 	CLEANUP(model_freep) struct model *m = NULL;
 	CLEANUP(problems_fini) struct problems problems;
 	CLEANUP(bundle_unrefp) struct bundle *b = NULL;

@@ -34,7 +34,7 @@ static struct model *link_after(const char *before, const char *text, struct pro
 {
 	CLEANUP(tree_unrefp) struct tree *accepted = parse(before);
 	CLEANUP(tree_unrefp) struct tree *tree = parse(text);
-	CLEANUP(model_freep) struct model *good = compose_accepted(accepted, ROOT, &policy);
+	CLEANUP(model_freep) struct model *good = compose_accepted(accepted, ROOT, &policy, NULL);
 	struct compose_input in = {
 		.tree = tree, .accepted = accepted, .good = good, .root = ROOT, .policy = &policy
 	};

@@ -1,0 +1,219 @@
+/*
+ * The `discover` of an upstream: one object or a list of them.
+ *
+ * The path must lie outside the config: what operators write is not a registration.
+ * An upstream speaks TLS to all of its servers or to none, so all discovers of one
+ * upstream must say the same about it.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <zknginx/discover.h>
+#include <zknginx/emit.h>
+
+#include "checks.h"
+#include "decode_parts.h"
+
+#define DISCOVERS_MAX 16
+#define LABELS_MAX 16
+#define PATH_MAX_SIZE 512
+
+/* Bytes that ZooKeeper takes, and nginx or a terminal cannot be harmed by. */
+static bool is_path_text(const char *s)
+{
+	for (; *s; s++) {
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			return false;
+	}
+	return true;
+}
+
+static bool steps_are_valid(const char *s)
+{
+	while (*s == '/') {
+		size_t size = strcspn(++s, "/");
+
+		if (!size || (size == 1 && s[0] == '.') ||
+		    (size == 2 && s[0] == '.' && s[1] == '.'))
+			return false;
+		s += size;
+	}
+	return !*s;
+}
+
+/* The policy stands at ROOT/upstreams/NAME: is path ROOT, or below it? */
+static bool is_within_config(const char *policy, const char *path)
+{
+	const char *name = path_name(policy);
+	size_t tail = strlen("/upstreams/"), size = (size_t)(name - policy);
+
+	if (size < tail)
+		return false;
+	size -= tail;
+	return strncmp(path, policy, size) == 0 && (path[size] == '/' || !path[size]);
+}
+
+static const char *check_discover_path(const struct reader *r, const char *s)
+{
+	if (s[0] != '/' || !s[1] || !steps_are_valid(s) || !is_path_text(s) ||
+	    strlen(s) > PATH_MAX_SIZE)
+		return "is not the absolute path of a znode, such as \"/services/shop\"";
+	return is_within_config(r->znode->path, s)
+		       ? "lies within the config, where no services register themselves"
+		       : NULL;
+}
+
+static const char *check_word(const struct reader *r UNUSED, const char *s)
+{
+	return *s && strlen(s) <= 127 && is_path_text(s) ? NULL : "is not a name";
+}
+
+static void read_format(struct reader *r, const json_t *value, void *where)
+{
+	struct discover *d = where;
+	const char *s = reader_text(r, value);
+
+	if (!s || strcmp(s, "auto") == 0)
+		return;
+	d->format = endpoint_format_find(s);
+	if (!d->format)
+		reader_problem(r, NULL,
+			       "expected \"auto\", \"curator\", \"nerve\", \"serverset\", "
+			       "\"address\", \"data\", \"registrator\", \"dubbo\", \"solr\" or "
+			       "\"json\", found \"%.80s\"",
+			       s);
+}
+
+static void read_tls(struct reader *r, const json_t *value, void *where)
+{
+	static const char *const names[] = {
+		[TLS_NEVER] = "never", [TLS_ONLY] = "only", [TLS_PREFER] = "prefer"
+	};
+	struct discover *d = where;
+	const char *s = reader_text(r, value);
+
+	for (size_t i = 0; s && i < ARRAY_SIZE(names); i++) {
+		if (strcmp(s, names[i]) == 0) {
+			d->tls = (enum tls_choice)i;
+			return;
+		}
+	}
+	if (s)
+		reader_problem(r, NULL,
+			       "expected \"never\", \"only\" or \"prefer\", found \"%.80s\"", s);
+}
+
+static void read_down(struct reader *r, const json_t *value, void *where)
+{
+	struct discover *d = where;
+	const char *s = reader_text(r, value);
+
+	if (s && strcmp(s, "omit") != 0 && strcmp(s, "down") != 0)
+		reader_problem(r, NULL, "expected \"omit\" or \"down\", found \"%.80s\"", s);
+	d->show_down = s && strcmp(s, "down") == 0;
+}
+
+static void read_labels(struct reader *r, const json_t *value, void *where)
+{
+	struct discover *d = where;
+	const char *name;
+	json_t *item;
+
+	if (!reader_is_object(r, value))
+		return;
+	if (json_object_size(value) > LABELS_MAX) {
+		reader_problem(r, NULL, "has more than %d labels", LABELS_MAX);
+		return;
+	}
+	d->labels = arena_array(r->arena, struct label, json_object_size(value));
+	json_object_foreach((json_t *)(uintptr_t)value, name, item)
+	{
+		size_t mark = reader_enter(r, name, 0);
+		const char *text = reader_text(r, item);
+
+		if (text)
+			d->labels[d->label_count++] =
+				(struct label){ arena_strdup(r->arena, name),
+						arena_strdup(r->arena, text) };
+		reader_leave(r, mark);
+	}
+}
+
+#define KEY(member)                                                                                \
+	{                                                                                          \
+#member, FIELD_TEXT, .where = offsetof(struct discover, keys.member),              \
+				     .check = check_word                                           \
+	}
+
+static const struct field key_rows[] = {
+	KEY(host), KEY(port), KEY(tls_port), KEY(url), KEY(weight), KEY(up), KEY(labels),
+};
+static const struct fields key_fields = FIELDS(key_rows);
+
+static const struct field match_rows[] = {
+	{ "labels", FIELD_CUSTOM, .read = read_labels },
+};
+static const struct fields match_fields = FIELDS(match_rows);
+
+static const struct field discover_rows[] = {
+	{ "path", FIELD_TEXT, .where = offsetof(struct discover, path), .required = true,
+	  .check = check_discover_path },
+	{ "format", FIELD_CUSTOM, .read = read_format },
+	{ "tls", FIELD_CUSTOM, .read = read_tls },
+	{ "endpoint", FIELD_TEXT, .where = offsetof(struct discover, endpoint),
+	  .check = check_word },
+	{ "match", FIELD_OBJECT, .inner = &match_fields },
+	{ "down", FIELD_CUSTOM, .read = read_down },
+	{ "keys", FIELD_OBJECT, .inner = &key_fields },
+};
+static const struct fields discover_fields = FIELDS(discover_rows);
+
+static const char *text_of(struct reader *r, const json_t *value)
+{
+	char *text = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS);
+	const char *copy = arena_strdup(r->arena, text ? text : "");
+
+	/* jansson allocates with malloc, as nobody tells it otherwise. */
+	freep(&text);
+	return copy;
+}
+
+static void read_one(struct reader *r, const json_t *value, struct upstream *u)
+{
+	struct discover *d = &u->discovers[u->discover_count];
+
+	if (!reader_is_object(r, value))
+		return;
+	fields_read(r, value, &discover_fields, d);
+	if (json_object_get(value, "keys") &&
+	    (!d->format || strcmp(endpoint_format_name(d->format), "json") != 0))
+		reader_problem(r, "keys", "belongs to the format \"json\" alone");
+	d->key = text_of(r, value);
+	if (u->discover_count && d->tls != u->discovers[0].tls)
+		reader_problem(r, "tls",
+			       "differs from the first one's: an upstream speaks TLS to all of "
+			       "its servers or to none");
+	u->discover_count++;
+}
+
+void decode_discover(struct reader *r, const json_t *value, void *upstream)
+{
+	struct upstream *u = upstream;
+	size_t count = json_is_array(value) ? json_array_size(value) : 1, i;
+	json_t *item;
+
+	if (count > DISCOVERS_MAX) {
+		reader_problem(r, NULL, "has more than %d entries", DISCOVERS_MAX);
+		return;
+	}
+	u->discovers = arena_array(r->arena, struct discover, count ? count : 1);
+	if (!json_is_array(value))
+		read_one(r, value, u);
+	json_array_foreach((json_t *)(uintptr_t)value, i, item)
+	{
+		size_t mark = reader_enter(r, NULL, i);
+
+		read_one(r, item, u);
+		reader_leave(r, mark);
+	}
+}

@@ -1,0 +1,116 @@
+/*
+ * From an endpoint to a server, the same way for all formats. Labels are compared and
+ * nothing else is ever done with them.
+ */
+#include <strings.h>
+
+#include "decode_parts.h"
+#include "discover_select.h"
+#include "endpoint_parts.h"
+
+static bool matches(const struct discover *d, const struct endpoint *e)
+{
+	for (size_t i = 0; i < d->label_count; i++) {
+		const char *value = endpoint_label(e, d->labels[i].name);
+
+		if (!value || strcmp(value, d->labels[i].value) != 0)
+			return false;
+	}
+	return true;
+}
+
+static void choose_named(struct endpoint *e, const struct named_port *n)
+{
+	e->host = n->host ? n->host : e->host;
+	e->port = n->port;
+	e->tls_port = 0;
+	e->tls_unsaid = true;
+}
+
+/* By the name that the operator gives: an endpoint's, or a protocol's. */
+static enum selection select_named(struct arena *a, const char *wanted, struct endpoint *e,
+				   const char **why)
+{
+	for (size_t i = 0; i < e->named_count; i++) {
+		if (strcmp(e->named[i].name, wanted) == 0) {
+			choose_named(e, &e->named[i]);
+			return SELECTED;
+		}
+	}
+	if (e->scheme)
+		return strcasecmp(e->scheme, wanted) == 0 ? SELECTED : SELECT_OTHER;
+	*why = arena_printf(a, "has no endpoint \"%.40s\"", wanted);
+	return SELECT_BAD;
+}
+
+/* Of several protocols, one that nginx can speak; for a stream all are the same. */
+static enum selection select_protocol(const struct upstream *u, const struct discover *d,
+				      struct endpoint *e)
+{
+	const struct endpoint_format *f = d->chosen;
+	bool named = e->named_count && f->read == endpoint_read_curator;
+
+	if (u->protocol == PROTOCOL_STREAM)
+		return SELECTED;
+	for (size_t i = 0; named && i < e->named_count; i++) {
+		if (endpoint_scheme_is_http(e->named[i].name)) {
+			choose_named(e, &e->named[i]);
+			return SELECTED;
+		}
+	}
+	if (named || (f->read == endpoint_read_dubbo && !endpoint_scheme_is_http(e->scheme)))
+		return SELECT_PROTOCOL;
+	return SELECTED;
+}
+
+enum selection discover_select(struct arena *a, const struct upstream *u, const struct discover *d,
+			       struct endpoint *e, const char **why)
+{
+	enum selection s;
+
+	*why = NULL;
+	if (!matches(d, e) || ((e->down || e->weight == 0) && !d->show_down))
+		return SELECT_OTHER;
+	s = d->endpoint ? select_named(a, d->endpoint, e, why) : select_protocol(u, d, e);
+	if (s == SELECTED && !e->host) {
+		*why = "has no main endpoint: name one in \"endpoint\"";
+		return SELECT_BAD;
+	}
+	/* Whoever says "only" knows what speaks on the one port that there is. */
+	if (s == SELECTED && e->tls_unsaid && d->tls == TLS_ONLY) {
+		e->tls_port = e->port;
+		e->port = 0;
+	}
+	return s;
+}
+
+static void set_params(const struct upstream *u, const struct endpoint *e, struct server *out)
+{
+	out->own = e->params;
+	out->own.down = e->down || e->weight == 0;
+	out->own.weight = UNSET;
+	out->share = e->weight > 0 ? e->weight / e->base : 1;
+	if (e->weight < 0 && u->defaults.weight != UNSET)
+		out->share = (double)u->defaults.weight;
+	out->params = out->own;
+	decode_complete(&out->params, &u->defaults);
+}
+
+bool discover_server(struct arena *a, const struct upstream *u, const struct endpoint *e, bool tls,
+		     struct server *out, const char **why)
+{
+	long port = tls ? e->tls_port : e->port;
+
+	*out = (struct server){ .tls = tls };
+	if (!port) {
+		*why = tls ? "has no TLS port" : "has no port without TLS";
+		return false;
+	}
+	if (e->params.backup && !decode_takes_backups(u)) {
+		*why = "is a backup, which does not go together with the upstream's balance";
+		return false;
+	}
+	out->address = arena_printf(a, "%s:%ld", e->host, port);
+	set_params(u, e, out);
+	return true;
+}

@@ -1,0 +1,213 @@
+/*
+ * address: the name says where; the data may say more.
+ *
+ *	PATH/10.0.0.1:8080	empty, or nginx parameters: weight=5 max_fails=3 backup
+ *	PATH/10.0.0.1_8080	HOST:PORT:WEIGHT with an ordinary weight of 1000 (Armeria)
+ *	PATH/10.0.0.1:8080	{"weight":1,"max_fails":2,"fail_timeout":10,"backup":0,"down":0}
+ *	PATH/10.0.0.1		{"port":8080}
+ *	PATH/10.0.0.1:8080	tags, one a line: @dc1; and @params max_conns=10 fail_timeout=4s
+ *	PATH/tcp@10.0.0.1:8080	weight=7&group=a (rpcx)
+ *
+ * Many write something of their own there: what is not known is not looked at, and what
+ * is no valid value of a parameter is as if it was not there.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <zknginx/emit.h>
+
+#include "address.h"
+#include "endpoint_parts.h"
+
+#define ARMERIA_WEIGHT 1000
+
+static long number(const char *value, long most)
+{
+	size_t size = strspn(value, "0123456789");
+	long n = size && !value[size] && size <= 7 ? strtol(value, NULL, 10) : UNSET;
+
+	return n <= most ? n : UNSET;
+}
+
+/* One of nginx's parameters; value is NULL for a word without `=`. */
+static void set_parameter(struct registration *r, const char *name, const char *value)
+{
+	struct endpoint *e = r->out;
+
+	if (!value) {
+		e->params.backup = e->params.backup || strcmp(name, "backup") == 0;
+		e->down = e->down || strcmp(name, "down") == 0;
+	} else if (strcmp(name, "weight") == 0) {
+		e->weight = endpoint_number(value, strlen(value));
+	} else if (strcmp(name, "max_fails") == 0) {
+		e->params.max_fails = number(value, 65535);
+	} else if (strcmp(name, "max_conns") == 0) {
+		e->params.max_conns = number(value, 1000000);
+	} else if (strcmp(name, "fail_timeout") == 0 && emit_seconds_is_valid(value)) {
+		e->params.fail_timeout = arena_strdup(r->arena, value);
+	} else {
+		registration_label(r, name, value);
+	}
+}
+
+static void read_words(struct registration *r, char *text, const char *between)
+{
+	char *word = text;
+
+	while (*(word += strspn(word, between))) {
+		char *end = word + strcspn(word, between), *equals;
+
+		if (*end)
+			*end++ = '\0';
+		equals = strchr(word, '=');
+		if (equals)
+			*equals++ = '\0';
+		set_parameter(r, word, equals);
+		word = end;
+	}
+}
+
+/* "h:p:weight" or "h": what stands in the name already; only the weight is new. */
+static bool read_armeria(struct registration *r, const char *text)
+{
+	const char *last = strrchr(text, ':');
+
+	if (text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+			      "_.-:[]")] ||
+	    !strpbrk(text, ".:"))
+		return false;
+	r->out->base = ARMERIA_WEIGHT;
+	if (last && memchr(text, ':', (size_t)(last - text)))
+		r->out->weight = endpoint_number(last + 1, strlen(last + 1));
+	return true;
+}
+
+static void read_tags(struct registration *r, char *text)
+{
+	for (char *line = text; line && *line;) {
+		char *end = strchr(line, '\n');
+
+		if (end)
+			*end++ = '\0';
+		line[strcspn(line, "\r")] = '\0';
+		if (strncmp(line, "@params", 7) == 0 && (line[7] == ' ' || line[7] == '\t'))
+			read_words(r, line + 8, " \t");
+		else if (*line == '@')
+			registration_tag(r, line, strlen(line));
+		line = end;
+	}
+}
+
+static void read_text(struct registration *r, const char *s, size_t size)
+{
+	char *text;
+
+	endpoint_trim(&s, &size);
+	if (!size || memchr(s, '\0', size))
+		return;
+	text = arena_copy(r->arena, s, size);
+	if (*text == '@')
+		read_tags(r, text);
+	else if (endpoint_number(text, size) >= 0)
+		r->out->weight = endpoint_number(text, size);
+	else if (strchr(text, '&'))
+		read_words(r, text, "&");
+	else if (!read_armeria(r, text))
+		read_words(r, text, " \t\r\n");
+}
+
+static void read_json(struct registration *r, const json_t *j)
+{
+	const json_t *timeout = json_object_get(j, "fail_timeout");
+	const char *text = json_string_value(timeout);
+	double seconds = endpoint_json_number(timeout), weight;
+	struct endpoint *e = r->out;
+
+	weight = endpoint_json_number(json_object_get(j, "weight"));
+	e->weight = weight;
+	if (json_is_integer(json_object_get(j, "max_fails")))
+		e->params.max_fails = number(arena_printf(r->arena, "%lld",
+							  (long long)json_integer_value(
+								  json_object_get(j, "max_fails"))),
+					     65535);
+	if (json_is_integer(json_object_get(j, "max_conns")))
+		e->params.max_conns = number(arena_printf(r->arena, "%lld",
+							  (long long)json_integer_value(
+								  json_object_get(j, "max_conns"))),
+					     1000000);
+	if (seconds >= 0 && seconds <= 86400)
+		e->params.fail_timeout = arena_printf(r->arena, "%lds", (long)seconds);
+	else if (text && emit_seconds_is_valid(text))
+		e->params.fail_timeout = arena_strdup(r->arena, text);
+	e->params.backup = endpoint_json_is_true(json_object_get(j, "backup"));
+	e->down = endpoint_json_is_true(json_object_get(j, "down"));
+	registration_json_labels(r, j);
+	registration_json_labels(r, json_object_get(j, "labels"));
+}
+
+/* Behind the last `:`, or the last `_` with only digits behind it; port 0 is none. */
+static bool read_name(struct registration *r, const char *name)
+{
+	const char *cut = strrchr(name, ':');
+	char host[ADDRESS_SIZE];
+
+	if (!cut && (cut = strrchr(name, '_')) &&
+	    (!cut[1] || cut[1 + strspn(cut + 1, "0123456789")]))
+		cut = NULL;
+	if (!cut) {
+		const char *why = address_parse_host(name, strlen(name), host);
+
+		if (why)
+			registration_bad(r, "has a name that is not HOST:PORT");
+		else
+			r->out->host = arena_strdup(r->arena, host);
+		return !why;
+	}
+	r->out->host = registration_host(r, name, (size_t)(cut - name));
+	return r->out->host && (strcmp(cut, "_0") == 0 ||
+				registration_port(r, cut + 1, strlen(cut + 1), &r->out->port));
+}
+
+/* HiveServer2's "serverUri=HOST:PORT;version=…", and rpcx' "tcp@HOST:PORT". */
+static const char *unwrap_name(struct registration *r)
+{
+	static const char uri[] = "serverUri=";
+	const char *name = r->name, *at = strchr(name, '@');
+
+	if (strncmp(name, uri, strlen(uri)) == 0)
+		return arena_copy(r->arena, name + strlen(uri), strcspn(name + strlen(uri), ";"));
+	if (!at || at == name ||
+	    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789") != (size_t)(at - name))
+		return name;
+	r->out->scheme = arena_copy(r->arena, name, (size_t)(at - name));
+	return at + 1;
+}
+
+enum endpoint_verdict endpoint_read_address(struct registration *r)
+{
+	struct endpoint *e = r->out;
+	const char *s;
+	size_t size;
+	json_t *j;
+
+	e->tls_unsaid = true;
+	if (!read_name(r, unwrap_name(r)))
+		return registration_other(r);
+	if (!registration_text(r, &s, &size))
+		return e->port ? ENDPOINT_READ : ENDPOINT_BAD;
+	j = endpoint_json(s, size);
+	if (j && !e->port && !registration_json_port(r, json_object_get(j, "port"), &e->port)) {
+		json_decref(j);
+		return ENDPOINT_BAD;
+	}
+	if (j)
+		read_json(r, j);
+	else
+		read_text(r, s, size);
+	json_decref(j);
+	if (!e->port && !size) {
+		registration_bad(r, "has a name that is not HOST:PORT");
+		return registration_other(r);
+	}
+	return ENDPOINT_READ;
+}

@@ -1,0 +1,97 @@
+/*
+ * curator: Apache Curator's ServiceInstance as JSON, written by plain Curator, by Spring
+ * Cloud ZooKeeper, by Dubbo 3 (application level) and by Druid.
+ *
+ *	PATH/ID	{"name":…, "id":…, "address":"10.0.0.1", "port":8080, "sslPort":null,
+ *		 "payload":…, "serviceType":"DYNAMIC", "enabled":true, …}
+ *
+ * Only members at the top say where the instance is: the payload repeats them. From the
+ * payload come labels, Spring's instance_status and Dubbo's protocols. A port of 0 or
+ * less is none (Druid writes -1 for "off").
+ */
+#include <strings.h>
+
+#include "endpoint_parts.h"
+
+static bool read_port(struct registration *r, const json_t *value, long *port)
+{
+	if (json_is_integer(value) && json_integer_value(value) <= 0)
+		value = NULL;
+	return registration_json_port(r, value, port);
+}
+
+/* Dubbo's [{"port":50051,"protocol":"tri"},…], which is text within the JSON. */
+static void read_protocols(struct registration *r, const char *text)
+{
+	json_t *list = text && strlen(text) < 4096 ? json_loads(text, 0, NULL) : NULL;
+	struct endpoint *e = r->out;
+	size_t i;
+	json_t *item;
+
+	if (json_is_array(list))
+		e->named = arena_array(r->arena, struct named_port, json_array_size(list));
+	json_array_foreach(list, i, item)
+	{
+		const char *name = json_string_value(json_object_get(item, "protocol"));
+		json_int_t port = json_integer_value(json_object_get(item, "port"));
+
+		if (name && port >= 1 && port <= 65535)
+			e->named[e->named_count++] =
+				(struct named_port){ .name = arena_strdup(r->arena, name),
+						     .port = (long)port };
+	}
+	json_decref(list);
+}
+
+static void read_payload(struct registration *r, const json_t *payload)
+{
+	const json_t *metadata = json_object_get(payload, "metadata");
+	const char *status = json_string_value(json_object_get(metadata, "instance_status"));
+
+	if (!json_is_object(payload))
+		return;
+	registration_json_labels(r, json_is_object(metadata) ? metadata : payload);
+	read_protocols(r, json_string_value(json_object_get(metadata, "dubbo.endpoints")));
+	if (status && status[strspn(status, " \t")] && strcasecmp(status, "UP") != 0)
+		r->out->down = true;
+}
+
+static void read_state(struct registration *r, const json_t *enabled)
+{
+	const char *text = json_string_value(enabled);
+
+	r->out->down = json_is_false(enabled) || (text && strcasecmp(text, "false") == 0);
+}
+
+static enum endpoint_verdict read_instance(struct registration *r, const json_t *j)
+{
+	struct endpoint *e = r->out;
+
+	if (!registration_json_host(r, json_object_get(j, "address"), &e->host) ||
+	    !read_port(r, json_object_get(j, "port"), &e->port) ||
+	    !read_port(r, json_object_get(j, "sslPort"), &e->tls_port))
+		return ENDPOINT_BAD;
+	if (!e->host)
+		return registration_bad(r, "has no address");
+	read_state(r, json_object_get(j, "enabled"));
+	read_payload(r, json_object_get(j, "payload"));
+	if (!e->port && !e->tls_port && !e->named_count)
+		return registration_bad(r, "has no port");
+	return ENDPOINT_READ;
+}
+
+/* A service's name may hold slashes: what has no data is a step on the way to another. */
+enum endpoint_verdict endpoint_read_curator(struct registration *r)
+{
+	enum endpoint_verdict verdict;
+	json_t *j;
+
+	if (!r->znode->size && r->znode->owner == 0)
+		return ENDPOINT_OTHER;
+	j = registration_json(r, r->znode->data, r->znode->size);
+	if (!j)
+		return ENDPOINT_BAD;
+	verdict = read_instance(r, j);
+	json_decref(j);
+	return verdict;
+}

@@ -1,0 +1,133 @@
+/*
+ * JSON of registrations: the writers are many, so that unknown members are skipped,
+ * of doubled ones the last holds (as it does for Jackson, Ruby and Go), and numbers
+ * may be texts. Depth is counted before anything is parsed.
+ */
+#include <stdio.h>
+
+#include "endpoint_parts.h"
+#include "fields.h"
+
+static void skip_mark(const char **data, size_t *size)
+{
+	if (*size >= 3 && memcmp(*data, "\xef\xbb\xbf", 3) == 0) {
+		*data += 3;
+		*size -= 3;
+	}
+}
+
+json_t *endpoint_json(const char *data, size_t size)
+{
+	json_t *value;
+	unsigned line;
+
+	skip_mark(&data, &size);
+	if (!size || !json_depth_is_sane(data, data + size, &line))
+		return NULL;
+	value = json_loadb(data, size, JSON_DECODE_ANY, NULL);
+	if (value && !json_is_object(value)) {
+		json_decref(value);
+		return NULL;
+	}
+	return value;
+}
+
+json_t *registration_json(struct registration *r, const char *data, size_t size)
+{
+	json_error_t error;
+	unsigned line;
+	json_t *value;
+
+	skip_mark(&data, &size);
+	if (!size)
+		registration_bad(r, "is empty");
+	else if (!json_depth_is_sane(data, data + size, &line))
+		registration_bad(r, "is nested too deeply");
+	else if (!(value = json_loadb(data, size, JSON_DECODE_ANY, &error)))
+		registration_bad(r, "is not JSON: %s", error.text);
+	else if (json_is_object(value))
+		return value;
+	else {
+		json_decref(value);
+		registration_bad(r, "is not a JSON object");
+	}
+	return NULL;
+}
+
+bool registration_json_host(struct registration *r, const json_t *value, const char **host)
+{
+	*host = NULL;
+	if (!value || json_is_null(value))
+		return true;
+	if (!json_is_string(value)) {
+		registration_bad(r, "has a host that is not a text");
+		return false;
+	}
+	*host = registration_host(r, json_string_value(value), json_string_length(value));
+	return *host != NULL;
+}
+
+bool registration_json_port(struct registration *r, const json_t *value, long *port)
+{
+	json_int_t number = json_integer_value(value);
+
+	*port = 0;
+	if (!value || json_is_null(value))
+		return true;
+	if (json_is_string(value))
+		return registration_port(r, json_string_value(value), json_string_length(value),
+					 port);
+	if (json_is_integer(value) && number >= 1 && number <= 65535) {
+		*port = (long)number;
+		return true;
+	}
+	if (json_is_integer(value))
+		registration_bad(r, "has the port %lld, which is not from 1 to 65535",
+				 (long long)number);
+	else
+		registration_bad(r, "has a port that is not a whole number");
+	return false;
+}
+
+double endpoint_json_number(const json_t *value)
+{
+	double number = -1;
+
+	if (json_is_number(value))
+		number = json_number_value(value);
+	else if (json_is_string(value))
+		number = endpoint_number(json_string_value(value), json_string_length(value));
+	return number >= 0 ? number : -1; /* not a number is less than nothing, too */
+}
+
+bool endpoint_json_is_true(const json_t *value)
+{
+	const char *s = json_string_value(value);
+
+	if (s)
+		return strcmp(s, "1") == 0 || strcasecmp(s, "true") == 0;
+	return json_is_true(value) || (json_is_number(value) && json_number_value(value) != 0);
+}
+
+static void label_of(struct registration *r, const char *name, const json_t *value)
+{
+	char number[32];
+
+	if (json_is_string(value)) {
+		registration_label(r, name, json_string_value(value));
+	} else if (json_is_boolean(value)) {
+		registration_label(r, name, json_is_true(value) ? "true" : "false");
+	} else if (json_is_integer(value)) {
+		snprintf(number, sizeof(number), "%lld", (long long)json_integer_value(value));
+		registration_label(r, name, number);
+	}
+}
+
+void registration_json_labels(struct registration *r, const json_t *object)
+{
+	const char *name;
+	json_t *value;
+
+	/* jansson's iteration takes no const object, but changes nothing. */
+	json_object_foreach((json_t *)(uintptr_t)object, name, value) label_of(r, name, value);
+}

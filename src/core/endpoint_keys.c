@@ -1,0 +1,161 @@
+/*
+ * json: any JSON object; the upstream's `keys` say what stands where in it.
+ *
+ * A key is a path: "host", "meta.weight", "endpoints.0". What has dots itself is found
+ * as well, as at each step the whole rest is tried as one name first. `url` may be a
+ * list: the first that fits the upstream's `endpoint` (a scheme), else the first of HTTP.
+ */
+#include <stdlib.h>
+#include <strings.h>
+
+#include "endpoint_parts.h"
+
+/* The step before the first dot; *rest is behind it. */
+static const json_t *step(const json_t *j, const char *key, const char **rest)
+{
+	size_t size = strcspn(key, ".");
+	char name[128];
+
+	if (size >= sizeof(name))
+		return NULL;
+	memcpy(name, key, size);
+	name[size] = '\0';
+	*rest = key[size] ? key + size + 1 : key + size;
+	if (json_is_array(j) && size && strspn(name, "0123456789") == size)
+		return json_array_get(j, strtoul(name, NULL, 10));
+	return json_object_get(j, name);
+}
+
+static const json_t *find(const json_t *j, const char *key)
+{
+	while (key && *key && j) {
+		const json_t *whole = json_object_get(j, key);
+
+		if (whole)
+			return whole;
+		j = step(j, key, &key);
+	}
+	return key ? j : NULL;
+}
+
+static bool fits(const struct registration *r, const struct url *u)
+{
+	const char *wanted = r->discover->endpoint;
+
+	return wanted ? strcasecmp(u->scheme, wanted) == 0 : endpoint_scheme_is_http(u->scheme);
+}
+
+/* Go-kratos says TLS with a parameter. */
+static void read_query(struct registration *r, struct url *u)
+{
+	struct endpoint *e = r->out;
+	const char *name, *value;
+
+	while (query_next(r->arena, &u->query, &u->query_size, &name, &value)) {
+		if (strcmp(name, "isSecure") == 0 && strcmp(value, "true") == 0 && e->port) {
+			e->tls_port = e->port;
+			e->port = 0;
+		}
+	}
+}
+
+static bool read_one_url(struct registration *r, const json_t *value)
+{
+	struct url u;
+
+	if (!json_is_string(value)) {
+		registration_bad(r, "has a URL that is not a text");
+		return false;
+	}
+	if (!url_parse(r->arena, json_string_value(value), json_string_length(value), &u)) {
+		r->out->tls_unsaid = true;
+		return registration_address(r, json_string_value(value), json_string_length(value));
+	}
+	if (!registration_url(r, &u))
+		return false;
+	read_query(r, &u);
+	return true;
+}
+
+static bool read_url(struct registration *r, const json_t *value)
+{
+	const json_t *chosen = json_is_array(value) ? NULL : value;
+	struct url u;
+	size_t i;
+	json_t *item;
+
+	json_array_foreach((json_t *)(uintptr_t)value, i, item)
+	{
+		if (json_is_string(item) &&
+		    url_parse(r->arena, json_string_value(item), json_string_length(item), &u) &&
+		    fits(r, &u)) {
+			chosen = item;
+			break;
+		}
+	}
+	if (!chosen)
+		registration_bad(r, "has no URL that fits");
+	return chosen && read_one_url(r, chosen);
+}
+
+static bool read_place(struct registration *r, const json_t *j)
+{
+	const struct discover_keys *k = &r->discover->keys;
+	struct endpoint *e = r->out;
+	const char *host = k->host ? k->host : "host", *port = k->port ? k->port : "port";
+
+	if (k->url)
+		return read_url(r, find(j, k->url));
+	e->tls_unsaid = !k->tls_port;
+	return registration_json_host(r, find(j, host), &e->host) &&
+	       registration_json_port(r, find(j, port), &e->port) &&
+	       registration_json_port(r, find(j, k->tls_port), &e->tls_port);
+}
+
+static bool is_up(const json_t *value)
+{
+	static const char *const words[] = { "up",   "alive",   "true",   "enabled", "healthy",
+					     "pass", "passing", "online", "1" };
+	const char *s = json_string_value(value);
+
+	for (size_t i = 0; s && i < ARRAY_SIZE(words); i++) {
+		if (strcasecmp(words[i], s) == 0)
+			return true;
+	}
+	return !value || json_is_null(value) || (!s && endpoint_json_is_true(value));
+}
+
+static enum endpoint_verdict read_object(struct registration *r, const json_t *j)
+{
+	const struct discover_keys *k = &r->discover->keys;
+	const json_t *labels = find(j, k->labels);
+	struct endpoint *e = r->out;
+	json_t *tag;
+	size_t i;
+
+	if (!read_place(r, j))
+		return ENDPOINT_BAD;
+	if (!e->host || (!e->port && !e->tls_port))
+		return registration_bad(r, e->host ? "has no port" : "has no host");
+	e->weight = endpoint_json_number(find(j, k->weight));
+	e->down = !is_up(find(j, k->up));
+	registration_json_labels(r, labels);
+	json_array_foreach((json_t *)(uintptr_t)labels, i, tag) registration_tag(
+		r, json_string_value(tag) ? json_string_value(tag) : "", json_string_length(tag));
+	return ENDPOINT_READ;
+}
+
+enum endpoint_verdict endpoint_read_json(struct registration *r)
+{
+	enum endpoint_verdict verdict;
+	json_t *j;
+
+	if (!r->znode->size && r->znode->owner == 0)
+		return ENDPOINT_OTHER;
+	j = registration_json(r, r->znode->data, r->znode->size);
+	if (!j)
+		return ENDPOINT_BAD;
+	verdict = read_object(r, j);
+	json_decref(j);
+	return verdict;
+}

@@ -1,0 +1,178 @@
+/*
+ * serverset: Finagle's, Twitter commons' and Aurora's ServerSets, as JSON.
+ *
+ *	PATH/member_0000000007	{"serviceEndpoint":{"host":"h","port":80},
+ *				 "additionalEndpoints":{"http":{"host":"h","port":8080}},
+ *				 "status":"ALIVE","shard":1,"metadata":{"k":"v"}}
+ *	PATH/vector_0000000000	{"vector":[{"select":"shard=1","weight":0.5,"priority":1}]}
+ *
+ * Other names are no members (votes of an election stand here too). A member's weight is
+ * the product of all vectors that select it; -1 takes it out. As with Finagle only a
+ * number with a fraction counts as a weight.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "endpoint_parts.h"
+
+#define VECTORS_MAX 256
+
+struct vector {
+	const char *select; /* "inet=h:p", "member=7", "shard=1" */
+	double weight;
+};
+
+struct vectors {
+	struct vector items[VECTORS_MAX];
+	size_t count;
+};
+
+static void add_vector(struct arena *a, struct vectors *v, const json_t *item)
+{
+	const char *select = json_string_value(json_object_get(item, "select"));
+	const json_t *weight = json_object_get(item, "weight");
+
+	if (select && json_is_real(weight) && v->count < VECTORS_MAX)
+		v->items[v->count++] =
+			(struct vector){ arena_strdup(a, select), json_real_value(weight) };
+}
+
+const void *endpoint_prepare_serverset(struct arena *a, const struct znode *context, size_t count)
+{
+	struct vectors *v = arena_new_of(a, struct vectors);
+
+	for (size_t i = 0; i < count; i++) {
+		json_t *j = context[i].size <= ENDPOINT_DATA_MAX
+				    ? endpoint_json(context[i].data, context[i].size)
+				    : NULL;
+		json_t *list = json_object_get(j, "vector"), *item;
+		size_t n;
+
+		json_array_foreach(list, n, item) add_vector(a, v, item);
+		json_decref(j);
+	}
+	return v;
+}
+
+/* "member_" and a number, which may have turned negative; NULL: no member. */
+static const char *member_number(const char *name)
+{
+	const char *digits;
+
+	if (strncmp(name, "member_", 7) != 0)
+		return NULL;
+	name += 7;
+	digits = name + (*name == '-');
+	return *digits && !digits[strspn(digits, "0123456789")] ? name : NULL;
+}
+
+static bool is_selected(const struct registration *r, const char *select)
+{
+	const struct endpoint *e = r->out;
+	const char *shard = endpoint_label(e, "shard");
+	char address[320];
+
+	if (strncmp(select, "shard=", 6) == 0)
+		return shard && strcmp(shard, select + 6) == 0;
+	if (strncmp(select, "member=", 7) == 0)
+		return strtol(select + 7, NULL, 10) == strtol(member_number(r->name), NULL, 10);
+	snprintf(address, sizeof(address), "inet=%s:%ld", e->host ? e->host : "", e->port);
+	return strcmp(address, select) == 0;
+}
+
+static void apply_vectors(struct registration *r)
+{
+	const struct vectors *vectors = r->prepared;
+	double weight = 1;
+	bool any = false;
+
+	for (size_t i = 0; vectors && i < vectors->count; i++) {
+		const struct vector *v = &vectors->items[i];
+
+		if (!is_selected(r, v->select))
+			continue;
+		any = true;
+		if (v->weight < 0)
+			r->out->down = true;
+		else
+			weight *= v->weight;
+	}
+	if (any)
+		r->out->weight = weight;
+}
+
+/* An address saves the look-up of a name. */
+static bool read_endpoint(struct registration *r, const json_t *j, const char **host, long *port)
+{
+	const json_t *inet = json_object_get(j, "inet");
+
+	if (!registration_json_host(r, json_is_string(inet) ? inet : json_object_get(j, "host"),
+				    host) ||
+	    !registration_json_port(r, json_object_get(j, "port"), port))
+		return false;
+	if (!*host || !*port)
+		registration_bad(r, *host ? "has no port" : "has no host");
+	return *host && *port;
+}
+
+static void read_additional(struct registration *r, const json_t *object)
+{
+	struct endpoint *e = r->out;
+	const char *name;
+	json_t *value;
+
+	if (!json_object_size(object))
+		return;
+	e->named = arena_array(r->arena, struct named_port, json_object_size(object));
+	json_object_foreach((json_t *)(uintptr_t)object, name, value)
+	{
+		struct named_port n = { .name = arena_strdup(r->arena, name) };
+
+		if (read_endpoint(r, value, &n.host, &n.port))
+			e->named[e->named_count++] = n;
+	}
+}
+
+static void read_rest(struct registration *r, const json_t *j)
+{
+	const json_t *shard = json_object_get(j, "shard");
+	const json_t *status = json_object_get(j, "status");
+	char number[32];
+
+	r->out->tls_unsaid = true;
+	r->out->down = json_is_string(status) && strcmp(json_string_value(status), "ALIVE") != 0;
+	if (json_is_integer(shard)) {
+		snprintf(number, sizeof(number), "%lld", (long long)json_integer_value(shard));
+		registration_label(r, "shard", number);
+	}
+	registration_json_labels(r, json_object_get(j, "metadata"));
+	apply_vectors(r);
+}
+
+static enum endpoint_verdict read_member(struct registration *r, const json_t *j)
+{
+	const json_t *main = json_object_get(j, "serviceEndpoint");
+
+	read_additional(r, json_object_get(j, "additionalEndpoints"));
+	if (main && !read_endpoint(r, main, &r->out->host, &r->out->port))
+		return ENDPOINT_BAD;
+	if (!main && !r->out->named_count)
+		return registration_bad(r, "has no serviceEndpoint");
+	read_rest(r, j);
+	return ENDPOINT_READ;
+}
+
+enum endpoint_verdict endpoint_read_serverset(struct registration *r)
+{
+	enum endpoint_verdict verdict;
+	json_t *j;
+
+	if (!member_number(r->name))
+		return ENDPOINT_OTHER;
+	j = registration_json(r, r->znode->data, r->znode->size);
+	if (!j)
+		return ENDPOINT_BAD;
+	verdict = read_member(r, j);
+	json_decref(j);
+	return verdict;
+}

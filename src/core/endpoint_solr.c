@@ -1,0 +1,48 @@
+/*
+ * solr: SolrCloud's live nodes.
+ *
+ *	PATH/10.0.0.1:8983_solr		(the context is percent-encoded; no data)
+ *
+ * Whether all of the cluster speaks TLS stands beside, in clusterprops.json: urlScheme.
+ */
+#include "endpoint_parts.h"
+
+/* Not NULL: the cluster speaks https. */
+const void *endpoint_prepare_solr(struct arena *a, const struct znode *context, size_t count)
+{
+	const void *tls = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		json_t *j = context[i].size <= ENDPOINT_DATA_MAX
+				    ? endpoint_json(context[i].data, context[i].size)
+				    : NULL;
+		const char *scheme = json_string_value(json_object_get(j, "urlScheme"));
+
+		if (scheme && strcmp(scheme, "https") == 0)
+			tls = arena_strdup(a, scheme);
+		json_decref(j);
+	}
+	return tls;
+}
+
+enum endpoint_verdict endpoint_read_solr(struct registration *r)
+{
+	const char *colon = strrchr(r->name, ':'), *context = colon ? strchr(colon, '_') : NULL;
+	struct endpoint *e = r->out;
+	size_t size;
+
+	if (!context) {
+		registration_bad(r, "has a name that is not HOST:PORT_CONTEXT");
+		return registration_other(r);
+	}
+	if (!registration_address(r, r->name, (size_t)(context - r->name)))
+		return ENDPOINT_BAD;
+	e->scheme = r->prepared ? "https" : "http";
+	e->path = endpoint_unescape(r->arena, context + 1, strlen(context + 1), false, &size);
+	e->path = arena_printf(r->arena, "/%s", e->path);
+	if (r->prepared) {
+		e->tls_port = e->port;
+		e->port = 0;
+	}
+	return ENDPOINT_READ;
+}

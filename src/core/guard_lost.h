@@ -1,0 +1,37 @@
+/* Lost servers: the memory of guard_servers.c. */
+#ifndef ZKNGINX_CORE_GUARD_LOST_H
+#define ZKNGINX_CORE_GUARD_LOST_H
+
+#include <zknginx/model.h>
+
+struct lost {
+	struct arena *arena;  /* of the server */
+	struct server server; /* as it was; its `params` are made anew when it is brought back */
+	uint64_t when;
+	uint64_t back; /* when it returned and waits for readmission; 0 = still away */
+	bool served;   /* brought back by us: its readmission needs no wait */
+	bool let_go;   /* its loss was accepted: not counted and not brought back any more */
+	bool unwanted; /* the operator's policy does not look for it any more */
+};
+
+#define DISCOVERS_MAX 32 /* more than one policy has, as policies change */
+
+struct losses {
+	struct lost *items; /* sorted by address */
+	size_t count, room;
+	/* What lost servers were discovered by, once each. */
+	struct arena *policies;
+	struct discover *discovers[DISCOVERS_MAX];
+	size_t discover_count;
+};
+
+void losses_fini(struct losses *l);
+/* Index of the first at or after address. */
+size_t losses_find(const struct losses *l, const char *address, bool *found);
+/* Unless it is there already. Sets *last_deletion to now for a persistent znode. */
+void losses_add(struct losses *l, const struct server *s, uint64_t now, uint64_t *last_deletion);
+/* Free one item, which the caller takes off the list; then say how many there are. */
+void losses_drop(struct lost *l);
+void losses_cut(struct losses *l, size_t count);
+
+#endif
