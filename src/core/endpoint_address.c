@@ -43,8 +43,9 @@ static void set_parameter(struct registration *r, const char *name, const char *
 		e->params.max_fails = number(value, 65535);
 	} else if (strcmp(name, "max_conns") == 0) {
 		e->params.max_conns = number(value, 1000000);
-	} else if (strcmp(name, "fail_timeout") == 0 && emit_seconds_is_valid(value)) {
-		e->params.fail_timeout = arena_strdup(r->arena, value);
+	} else if (strcmp(name, "fail_timeout") == 0) {
+		if (emit_seconds_is_valid(value))
+			e->params.fail_timeout = arena_strdup(r->arena, value);
 	} else {
 		registration_label(r, name, value);
 	}
@@ -116,25 +117,24 @@ static void read_text(struct registration *r, const char *s, size_t size)
 		read_words(r, text, " \t\r\n");
 }
 
+static long json_number(const json_t *value, long most)
+{
+	json_int_t n = json_integer_value(value);
+
+	return json_is_integer(value) && n >= 0 && n <= most ? (long)n : UNSET;
+}
+
+/* nginx-upsync's; what else may stand there becomes labels. */
 static void read_json(struct registration *r, const json_t *j)
 {
 	const json_t *timeout = json_object_get(j, "fail_timeout");
 	const char *text = json_string_value(timeout);
-	double seconds = endpoint_json_number(timeout), weight;
+	double seconds = endpoint_json_number(timeout);
 	struct endpoint *e = r->out;
 
-	weight = endpoint_json_number(json_object_get(j, "weight"));
-	e->weight = weight;
-	if (json_is_integer(json_object_get(j, "max_fails")))
-		e->params.max_fails = number(arena_printf(r->arena, "%lld",
-							  (long long)json_integer_value(
-								  json_object_get(j, "max_fails"))),
-					     65535);
-	if (json_is_integer(json_object_get(j, "max_conns")))
-		e->params.max_conns = number(arena_printf(r->arena, "%lld",
-							  (long long)json_integer_value(
-								  json_object_get(j, "max_conns"))),
-					     1000000);
+	e->weight = endpoint_json_number(json_object_get(j, "weight"));
+	e->params.max_fails = json_number(json_object_get(j, "max_fails"), 65535);
+	e->params.max_conns = json_number(json_object_get(j, "max_conns"), 1000000);
 	if (seconds >= 0 && seconds <= 86400)
 		e->params.fail_timeout = arena_printf(r->arena, "%lds", (long)seconds);
 	else if (text && emit_seconds_is_valid(text))
@@ -183,31 +183,35 @@ static const char *unwrap_name(struct registration *r)
 	return at + 1;
 }
 
-enum endpoint_verdict endpoint_read_address(struct registration *r)
+static enum endpoint_verdict read_data(struct registration *r, const char *s, size_t size)
 {
 	struct endpoint *e = r->out;
-	const char *s;
-	size_t size;
-	json_t *j;
+	json_t *j = endpoint_json(s, size);
+	bool ok = true;
 
-	e->tls_unsaid = true;
-	if (!read_name(r, unwrap_name(r)))
-		return registration_other(r);
-	if (!registration_text(r, &s, &size))
-		return e->port ? ENDPOINT_READ : ENDPOINT_BAD;
-	j = endpoint_json(s, size);
-	if (j && !e->port && !registration_json_port(r, json_object_get(j, "port"), &e->port)) {
-		json_decref(j);
-		return ENDPOINT_BAD;
-	}
+	if (j && !e->port)
+		ok = registration_json_port(r, json_object_get(j, "port"), &e->port);
 	if (j)
 		read_json(r, j);
 	else
 		read_text(r, s, size);
 	json_decref(j);
-	if (!e->port && !size) {
-		registration_bad(r, "has a name that is not HOST:PORT");
+	return ok ? ENDPOINT_READ : ENDPOINT_BAD;
+}
+
+enum endpoint_verdict endpoint_read_address(struct registration *r)
+{
+	const char *s, *name = unwrap_name(r);
+	size_t size;
+
+	r->out->tls_unsaid = true;
+	if (!read_name(r, name))
 		return registration_other(r);
-	}
-	return ENDPOINT_READ;
+	/* Armeria's "_0" is a port that the reader has to know. */
+	if (registration_text(r, &s, &size) && read_data(r, s, size) == ENDPOINT_BAD)
+		return ENDPOINT_BAD;
+	if (r->out->port || (strlen(name) > 2 && strcmp(name + strlen(name) - 2, "_0") == 0))
+		return ENDPOINT_READ;
+	registration_bad(r, "has a name that is not HOST:PORT");
+	return registration_other(r);
 }

@@ -155,8 +155,10 @@ enum endpoint_verdict endpoint_read_dubbo(struct registration *r)
 {
 	struct url u;
 
-	if (!name_url(r->arena, r->name, &u))
-		return registration_bad(r, "has a name that is not an encoded URL");
+	if (!name_url(r->arena, r->name, &u)) {
+		registration_bad(r, "has a name that is not an encoded URL");
+		return registration_other(r);
+	}
 	if (strcmp(u.scheme, "empty") == 0 || strcmp(u.scheme, "override") == 0 ||
 	    strcmp(u.scheme, "consumer") == 0)
 		return ENDPOINT_OTHER;

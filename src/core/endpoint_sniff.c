@@ -56,17 +56,30 @@ static bool reads_as(const char *format, const struct znode *z, struct arena *a)
 	return endpoint_read(&reading, z, &e, &why) == ENDPOINT_READ;
 }
 
-static const char *guess(const struct znode *z, struct arena *a)
+static bool is_dubbo_parent(const char *name)
 {
 	static const char *const parents[] = { "providers", "consumers", "configurators",
 					       "routers" };
-	static const char *const by_reading[] = { "solr", "address", "data" };
-	const char *name = path_name(z->path), *json;
 
 	for (size_t i = 0; i < ARRAY_SIZE(parents); i++) {
-		if (strcmp(name, parents[i]) == 0)
-			return "dubbo";
+		size_t size = strlen(parents[i]);
+
+		if (strncmp(name, parents[i], size) == 0 && (!name[size] || name[size] == '/'))
+			return true;
 	}
+	return false;
+}
+
+/* name: what follows the path, which a tree need not have all steps to. */
+static const char *guess(const struct znode *z, const char *name, struct arena *a)
+{
+	static const char *const by_reading[] = { "solr", "address", "data" };
+	const char *json;
+
+	if (is_dubbo_parent(name))
+		return "dubbo";
+	if (strchr(name, '/'))
+		return NULL;
 	if (strncmp(name, "base64_", 7) == 0)
 		return "nerve";
 	json = name_by_json(z);
@@ -100,7 +113,8 @@ const struct endpoint_format *endpoint_sniff(const struct tree *t, const char *p
 		i++;
 	while (i < tree_count(t) && path_is_below(tree_at(t, i)->path, path) &&
 	       voters++ < VOTERS_MAX) {
-		const char *name = guess(tree_at(t, i), a);
+		const struct znode *z = tree_at(t, i);
+		const char *name = guess(z, z->path + strlen(path) + 1, a);
 
 		if (name)
 			cast(votes, name);

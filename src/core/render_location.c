@@ -73,8 +73,10 @@ static void render_cache(struct renderer *r, const struct location *l)
 
 static void render_proxy(struct renderer *r, const struct location *l)
 {
+	const struct upstream *u = model_upstream(r->model, l->proxy);
+
 	render_begin(r, "proxy_pass");
-	render_joined(r, "http://", l->proxy, "");
+	render_joined(r, u && u->tls ? "https://" : "http://", l->proxy, "");
 	render_end(r);
 	render_plain(r, "proxy_http_version 1.1;");
 	render_request_headers(r, l);

@@ -3,6 +3,8 @@
 
 void render_stream_site(struct renderer *r, const struct site *site)
 {
+	const struct upstream *u = site->proxy ? model_upstream(r->model, site->proxy) : NULL;
+
 	render_begin(r, "server");
 	render_open(r);
 	for (size_t i = 0; i < site->listen_count; i++)
@@ -14,5 +16,7 @@ void render_stream_site(struct renderer *r, const struct site *site)
 		render_word(r, site->proxy);
 		render_end(r);
 	}
+	if (u && u->tls)
+		render_plain(r, "proxy_ssl on;");
 	render_close(r);
 }

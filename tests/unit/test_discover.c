@@ -1,0 +1,499 @@
+/* discover: from the registrations of a tree to an upstream's servers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <zknginx/compose.h>
+#include <zknginx/endpoint.h>
+
+#define ROOT "/nginx/config"
+#define SHOP(policy) ROOT "/upstreams/shop\n\t" policy "\n"
+#define NERVE(name, host, more)                                                                    \
+	"/s/" name " owner=7\n\t{\"host\":\"" host "\",\"port\":80" more "}\n"
+
+static const struct policy policy = { .level = POLICY_SAFE,
+				      .roots = (const char *const[]){ NULL } };
+
+struct world {
+	struct tree *accepted;
+	struct model *good, *next;
+	struct problems problems;
+	struct quarantine *quarantine;
+	const struct names *names;
+};
+
+static struct tree *parse(const char *text)
+{
+	struct tree *t = NULL;
+	struct err e = { 0 };
+
+	if (tree_parse(text, strlen(text), "test", &t, &e) < 0)
+		fail_msg("%s", e.text);
+	return t;
+}
+
+static int setup(void **state)
+{
+	struct world *w = test_calloc(1, sizeof(*w));
+
+	w->accepted = parse("");
+	w->good = model_new();
+	w->quarantine = quarantine_new();
+	problems_init(&w->problems);
+	*state = w;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct world *w = *state;
+
+	tree_unref(w->accepted);
+	model_free(w->good);
+	model_free(w->next);
+	problems_fini(&w->problems);
+	quarantine_free(w->quarantine);
+	test_free(w);
+	return 0;
+}
+
+static void see(struct world *w, const char *text)
+{
+	CLEANUP(tree_unrefp) struct tree *t = parse(text);
+	struct compose_input in = {
+		.tree = t,
+		.accepted = w->accepted,
+		.good = w->good,
+		.root = ROOT,
+		.policy = &policy,
+		.quarantine = w->quarantine,
+		.names = w->names,
+	};
+
+	model_free(w->next);
+	problems_fini(&w->problems);
+	problems_init(&w->problems);
+	w->next = compose(&in, &w->problems, NULL);
+}
+
+static void apply(struct world *w)
+{
+	tree_unref(w->accepted);
+	w->accepted = model_sources(w->next);
+	model_free(w->good);
+	w->good = TAKE(w->next);
+}
+
+/* "ADDRESS[*WEIGHT][ down][ backup]" of all servers, with ", " between. */
+static const char *servers_of(const struct model *m, const char *name)
+{
+	static char text[4096];
+	const struct upstream *u = model_upstream(m, name);
+	size_t used = 0;
+
+	assert_non_null(u);
+	text[0] = '\0';
+	for (size_t i = 0; i < u->server_count; i++) {
+		const struct server *s = &u->servers[i];
+
+		used += (size_t)sprintf(text + used, "%s%s", i ? ", " : "", s->address);
+		if (s->params.weight != 1)
+			used += (size_t)sprintf(text + used, "*%ld", s->params.weight);
+		used += (size_t)sprintf(text + used, "%s%s", s->params.down ? " down" : "",
+					s->params.backup ? " backup" : "");
+	}
+	return text;
+}
+
+static void expect(const struct world *w, const char *servers)
+{
+	assert_string_equal(servers_of(w->next, "shop"), servers);
+}
+
+static void expect_problem(const struct world *w, const char *part)
+{
+	assert_int_equal(w->problems.count, 1);
+	if (!strstr(w->problems.items[0].message, part))
+		fail_msg("%s", w->problems.items[0].message);
+}
+
+static void registrations_and_own_servers_are_one_list(void **state)
+{
+	struct world *w = *state;
+
+	see(w, SHOP("{\"discover\":{\"path\":\"/s\",\"format\":\"nerve\"}}") ROOT
+	    "/upstreams/shop/10.0.0.5:80\n" NERVE("a", "10.0.0.9", "") NERVE("b", "10.0.0.1", ""));
+	expect(w, "10.0.0.1:80, 10.0.0.5:80, 10.0.0.9:80");
+	assert_int_equal(w->problems.count, 0);
+}
+
+static void a_path_that_is_not_there_is_no_servers(void **state)
+{
+	struct world *w = *state;
+
+	see(w, SHOP("{\"discover\":{\"path\":\"/s\"}}"));
+	expect(w, "");
+	assert_int_equal(w->problems.count, 0);
+	assert_null(model_upstream(w->next, "shop")->discovers[0].chosen);
+}
+
+static void bad_ones_are_one_problem_and_harm_nobody(void **state)
+{
+	struct world *w = *state;
+
+	see(w, SHOP("{\"discover\":{\"path\":\"/s\",\"format\":\"nerve\"}}") NERVE("a", "; }", "")
+		       NERVE("b", "10.0.0.1", "") NERVE("c", "unix", "") NERVE("d", "300.1.1.1", "")
+			       NERVE("e", "x y", ""));
+	expect(w, "10.0.0.1:80");
+	expect_problem(w, "4 of 5 registrations cannot be used: a has");
+	assert_string_equal(w->problems.items[0].znode, "/s");
+	assert_int_equal(w->problems.items[0].kind, PROBLEM_DISCOVERY);
+	assert_null(strstr(w->problems.items[0].message, "e has"));
+}
+
+static void a_registration_keeps_its_last_good_form(void **state)
+{
+	struct world *w = *state;
+
+	see(w, SHOP("{\"discover\":{\"path\":\"/s\",\"format\":\"nerve\"}}")
+		       NERVE("a", "10.0.0.1", ""));
+	apply(w);
+	see(w, SHOP("{\"discover\":{\"path\":\"/s\",\"format\":\"nerve\"}}") "/s/a owner=7\n\t{\n");
+	expect(w, "10.0.0.1:80");
+	expect_problem(w, "1 of 1");
+	assert_int_equal(w->problems.items[0].serving, SERVING_PREVIOUS);
+}
+
+static void what_nginx_refused_stays_out(void **state)
+{
+	struct world *w = *state;
+	CLEANUP(tree_unrefp) struct tree *t = parse(NERVE("a", "10.0.0.1", ""));
+
+	quarantine_add(w->quarantine, tree_at(t, 0), PROBLEM_NGINX, "host not found", 1);
+	see(w, SHOP("{\"discover\":{\"path\":\"/s\",\"format\":\"nerve\"}}")
+		       NERVE("a", "10.0.0.1", "") NERVE("b", "10.0.0.2", ""));
+	expect(w, "10.0.0.2:80");
+	expect_problem(w, "host not found");
+}
+
+static void weights_are_scaled_and_reduced(void **state)
+{
+	struct world *w = *state;
+	const char *shop = SHOP("{\"discover\":{\"path\":\"/s\",\"format\":\"nerve\"}}");
+	char text[2048];
+
+	snprintf(text, sizeof(text), "%s%s", shop,
+		 NERVE("a", "10.0.0.1", ",\"weight\":10") NERVE("b", "10.0.0.2", ",\"weight\":30"));
+	see(w, text);
+	expect(w, "10.0.0.1:80, 10.0.0.2:80*3");
+	snprintf(text, sizeof(text), "%s%s", shop,
+		 NERVE("a", "10.0.0.1", ",\"weight\":0.5") NERVE("b", "10.0.0.2", ""));
+	see(w, text);
+	expect(w, "10.0.0.1:80, 10.0.0.2:80*2");
+	snprintf(text, sizeof(text), "%s%s", shop,
+		 NERVE("a", "10.0.0.1", ",\"weight\":9999999999") NERVE("b", "10.0.0.2", ""));
+	see(w, text);
+	expect(w, "10.0.0.1:80*65535, 10.0.0.2:80");
+	snprintf(text, sizeof(text), "%s%s", shop,
+		 NERVE("a", "10.0.0.1", ",\"weight\":0") NERVE("b", "10.0.0.2", ""));
+	see(w, text);
+	expect(w, "10.0.0.2:80");
+}
+
+static void down_is_left_out_or_shown(void **state)
+{
+	struct world *w = *state;
+
+	see(w, SHOP("{\"discover\":{\"path\":\"/s\",\"format\":\"nerve\",\"down\":\"down\"}}")
+		       NERVE("a", "10.0.0.1", ",\"weight\":0")
+			       NERVE("b", "10.0.0.2", ",\"weight\":4"));
+	expect(w, "10.0.0.1:80 down, 10.0.0.2:80");
+}
+
+static void labels_choose(void **state)
+{
+	struct world *w = *state;
+
+	see(w, SHOP("{\"discover\":{\"path\":\"/s\",\"format\":\"nerve\",\"match\":{\"labels\":"
+		    "{\"az\":\"a\",\"canary\":\"\"}}}}")
+		       NERVE("a", "10.0.0.1", ",\"labels\":{\"az\":\"a\",\"canary\":\"\"}")
+			       NERVE("b", "10.0.0.2", ",\"labels\":{\"az\":\"b\",\"canary\":\"\"}")
+				       NERVE("c", "10.0.0.3", ",\"labels\":{\"az\":\"a\"}"));
+	expect(w, "10.0.0.1:80");
+	assert_int_equal(w->problems.count, 0);
+}
+
+static void of_doubles_the_last_registration_stays(void **state)
+{
+	struct world *w = *state;
+
+	see(w,
+	    SHOP("{\"discover\":{\"path\":\"/s\",\"format\":\"nerve\"}}") "/s/a owner=7 "
+									  "czxid=5\n\t{\"host\":"
+									  "\"WEB\",\"port\":80}\n"
+									  "/s/b owner=8 "
+									  "czxid=9\n\t{\"host\":"
+									  "\"web\",\"port\":80}\n"
+									  "/s/c owner=9 "
+									  "czxid=7\n\t{\"host\":"
+									  "\"web\",\"port\":80}\n");
+	expect(w, "web:80");
+	assert_string_equal(model_upstream(w->next, "shop")->servers[0].source.path, "/s/b");
+	assert_int_equal(w->problems.count, 0);
+}
+
+#define CURATOR(name, port, tls)                                                                   \
+	"/c/" name " owner=7\n\t{\"address\":\"10.0.0." name "\",\"port\":" port                   \
+	",\"sslPort\":" tls "}\n"
+
+static void tls_is_never_mixed(void **state)
+{
+	struct world *w = *state;
+	const struct upstream *u;
+
+	see(w, SHOP("{\"discover\":{\"path\":\"/c\",\"format\":\"curator\",\"tls\":\"prefer\"}}")
+		       CURATOR("1", "80", "443") CURATOR("2", "80", "443"));
+	expect(w, "10.0.0.1:443, 10.0.0.2:443");
+	u = model_upstream(w->next, "shop");
+	assert_true(u->tls);
+	see(w, SHOP("{\"discover\":{\"path\":\"/c\",\"format\":\"curator\",\"tls\":\"prefer\"}}")
+		       CURATOR("1", "80", "443") CURATOR("2", "80", "null"));
+	expect(w, "10.0.0.1:80, 10.0.0.2:80");
+	see(w, SHOP("{\"discover\":{\"path\":\"/c\",\"format\":\"curator\",\"tls\":\"only\"}}")
+		       CURATOR("1", "80", "443") CURATOR("2", "80", "null"));
+	expect(w, "10.0.0.1:443");
+	expect_problem(w, "2 has no TLS port");
+	see(w, SHOP("{\"discover\":[{\"path\":\"/c\",\"tls\":\"only\"},{\"path\":\"/s\"}]}"));
+	assert_null(model_upstream(w->next, "shop"));
+	expect_problem(w, "differs from the first");
+}
+
+static void tls_where_the_format_has_one_port(void **state)
+{
+	struct world *w = *state;
+
+	see(w, SHOP("{\"discover\":{\"path\":\"/s\",\"format\":\"nerve\",\"tls\":\"only\"}}")
+		       NERVE("a", "10.0.0.1", ""));
+	expect(w, "10.0.0.1:80");
+	assert_true(model_upstream(w->next, "shop")->tls);
+}
+
+#define DUBBO(name, url) "/d/providers/" url "%3A%2F%2F10.0.0." name "%3A80%2FX owner=7\n"
+
+static void only_what_speaks_http(void **state)
+{
+	struct world *w = *state;
+
+	see(w, SHOP("{\"discover\":{\"path\":\"/d\",\"format\":\"dubbo\"}}") DUBBO("1", "dubbo")
+		       DUBBO("2", "tri"));
+	expect(w, "10.0.0.2:80");
+	assert_int_equal(w->problems.count, 0);
+	see(w, SHOP("{\"discover\":{\"path\":\"/d/providers\",\"format\":\"dubbo\",\"endpoint\":"
+		    "\"dubbo\"}}") DUBBO("1", "dubbo") DUBBO("2", "tri"));
+	expect(w, "10.0.0.1:80");
+	see(w, SHOP("{\"protocol\":\"stream\",\"discover\":{\"path\":\"/d\"}}") DUBBO("1", "dubbo")
+		       DUBBO("2", "tri"));
+	expect(w, "10.0.0.1:80, 10.0.0.2:80");
+	see(w, SHOP("{\"discover\":{\"path\":\"/d\"}}") DUBBO("1", "dubbo"));
+	expect(w, "");
+	expect_problem(w, "speaks HTTP");
+}
+
+static void named_endpoints(void **state)
+{
+	static const char members[] =
+		"/m/member_1 owner=7\n\t{\"serviceEndpoint\":{\"host\":\"10.0.0.1\",\"port\":1},"
+		"\"additionalEndpoints\":{\"http\":{\"host\":\"10.0.0.1\",\"port\":8080}}}\n"
+		"/m/member_2 owner=7\n\t{\"serviceEndpoint\":{\"host\":\"10.0.0.2\",\"port\":1}}\n"
+		"/m/other owner=7\n";
+	struct world *w = *state;
+	char text[2048];
+
+	snprintf(text, sizeof(text), "%s%s", members, SHOP("{\"discover\":{\"path\":\"/m\"}}"));
+	see(w, text);
+	expect(w, "10.0.0.1:1, 10.0.0.2:1");
+	snprintf(text, sizeof(text), "%s%s", members,
+		 SHOP("{\"discover\":{\"path\":\"/m\",\"endpoint\":\"http\"}}"));
+	see(w, text);
+	expect(w, "10.0.0.1:8080");
+	expect_problem(w, "member_2 has no endpoint \"http\"");
+}
+
+static void the_accepted_tree_decodes_to_the_same(void **state)
+{
+	struct world *w = *state;
+	CLEANUP(model_freep) struct model *again = NULL;
+	char first[512];
+
+	see(w, SHOP("{\"discover\":[{\"path\":\"/d\"},{\"path\":\"/m\",\"format\":\"serverset\"},"
+		    "{\"path\":\"/z/live_nodes\"}]}") DUBBO("1", "tri")
+		       DUBBO("2",
+			     "tri") "/d/configurators/override%3A%2F%2F10.0.0.2%2FX%3Fweight%3D50\n"
+				    "/d/consumers/consumer%3A%2F%2F10.0.0.7%2FX owner=7\n"
+				    "/m/member_1 "
+				    "owner=7\n\t{\"serviceEndpoint\":{\"host\":\"10.0.1.1\","
+				    "\"port\":1}}\n"
+				    "/m/"
+				    "vector_1\n\t{\"vector\":[{\"select\":\"member=1\",\"weight\":"
+				    "0.25}]}\n"
+				    "/z/clusterprops.json\n\t{}\n/z/live_nodes/10.0.2.1:8983_solr "
+				    "owner=7\n");
+	expect(w, "10.0.0.1:80*4, 10.0.0.2:80*2, 10.0.1.1:1, 10.0.2.1:8983*4");
+	snprintf(first, sizeof(first), "%s", servers_of(w->next, "shop"));
+	apply(w);
+	assert_non_null(tree_find(w->accepted, "/m/vector_1"));
+	assert_non_null(tree_find(w->accepted, "/z/clusterprops.json"));
+	assert_null(tree_find(w->accepted, "/d/consumers/consumer%3A%2F%2F10.0.0.7%2FX"));
+	again = compose_accepted(w->accepted, ROOT, &policy, NULL);
+	assert_string_equal(servers_of(again, "shop"), first);
+}
+
+static void roots_are_what_the_mirror_has_to_watch(void **state)
+{
+	struct world *w = *state;
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	struct discover_root *roots;
+	char text[1024] = "";
+
+	see(w, SHOP("{\"discover\":[{\"path\":\"/d/providers\",\"format\":\"dubbo\"},"
+		    "{\"path\":\"/s\",\"format\":\"nerve\"},{\"path\":\"/s\"},"
+		    "{\"path\":\"/z/live_nodes\",\"format\":\"solr\"}]}"));
+	for (size_t i = 0, n = model_discover_roots(w->next, a, &roots); i < n; i++)
+		sprintf(text + strlen(text), "%s %u\n", roots[i].path, roots[i].depth);
+	assert_string_equal(text, "/clusterprops.json 0\n/d/configurators 1\n/d/providers 1\n/s 2\n"
+				  "/z/clusterprops.json 0\n/z/live_nodes 1\n");
+}
+
+/* --- names ---------------------------------------------------------------------------------- */
+
+static struct name find_name(void *ctx UNUSED, const char *name)
+{
+	static const char *const two[] = { "10.1.0.1", "2001:db8::1" };
+	static const char *const old[] = { "10.1.0.9" };
+	static const char *const junk[] = { "0.0.0.0", "x;y" };
+
+	if (strcmp(name, "two") == 0)
+		return (struct name){ NAME_FOUND, two, 2, NULL };
+	if (strcmp(name, "old") == 0)
+		return (struct name){ NAME_FAILED, old, 1, "timed out" };
+	if (strcmp(name, "junk") == 0)
+		return (struct name){ NAME_FOUND, junk, 2, NULL };
+	return (struct name){ .state = strcmp(name, "new") == 0 ? NAME_PENDING : NAME_FAILED };
+}
+
+static const struct names names = { .find = find_name };
+
+static void names_become_addresses(void **state)
+{
+	struct world *w = *state;
+
+	w->names = &names;
+	see(w, SHOP("{\"discover\":{\"path\":\"/s\",\"format\":\"nerve\"}}") NERVE("a", "two", "")
+		       NERVE("b", "10.0.0.1", ""));
+	expect(w, "10.0.0.1:80, 10.1.0.1:80, [2001:db8::1]:80");
+	assert_int_equal(w->problems.count, 0);
+	assert_int_equal(w->next->name_count, 1);
+	assert_string_equal(w->next->names[0], "two");
+}
+
+static void names_that_do_not_resolve_stay_out(void **state)
+{
+	struct world *w = *state;
+
+	w->names = &names;
+	see(w, SHOP("{\"discover\":{\"path\":\"/s\",\"format\":\"nerve\"}}") NERVE("a", "dead", "")
+		       NERVE("b", "old", "") NERVE("c", "new", "") NERVE("d", "junk", ""));
+	expect(w, "10.1.0.9:80");
+	expect_problem(w, "4 of 4");
+	assert_int_equal(w->next->name_count, 4);
+	see(w, ROOT "/upstreams/shop\n" ROOT "/upstreams/shop/dead:80\n" ROOT
+		    "/upstreams/shop/two:81\n");
+	expect(w, "10.1.0.1:81, [2001:db8::1]:81");
+	expect_problem(w, "dead, which does not resolve");
+}
+
+static void without_a_resolver_names_stand_as_they_are(void **state)
+{
+	struct world *w = *state;
+
+	see(w,
+	    SHOP("{\"discover\":{\"path\":\"/s\",\"format\":\"nerve\"}}") NERVE("a", "dead", ""));
+	expect(w, "dead:80");
+	assert_int_equal(w->next->name_count, 1);
+}
+
+/* --- the policy ----------------------------------------------------------------------------- */
+
+static void wrong_policies_are_problems(void **state)
+{
+	static const struct {
+		const char *discover, *problem;
+	} cases[] = {
+		{ "7", "expected an object" },
+		{ "{}", "is missing" },
+		{ "{\"path\":\"services\"}", "absolute path" },
+		{ "{\"path\":\"/\"}", "absolute path" },
+		{ "{\"path\":\"/a//b\"}", "absolute path" },
+		{ "{\"path\":\"/a/\"}", "absolute path" },
+		{ "{\"path\":\"/a/../b\"}", "absolute path" },
+		{ "{\"path\":\"/a\\\\u0001\"}", "absolute path" },
+		{ "{\"path\":\"/nginx/config\"}", "within the config" },
+		{ "{\"path\":\"/nginx/config/upstreams/x\"}", "within the config" },
+		{ "{\"path\":\"/a\",\"format\":\"consul\"}", "expected \"auto\"" },
+		{ "{\"path\":\"/a\",\"tls\":true}", "expected a text" },
+		{ "{\"path\":\"/a\",\"tls\":\"maybe\"}", "expected \"never\"" },
+		{ "{\"path\":\"/a\",\"down\":\"drain\"}", "expected \"omit\"" },
+		{ "{\"path\":\"/a\",\"match\":{\"labels\":{\"a\":1}}}", "expected a text" },
+		{ "{\"path\":\"/a\",\"match\":{\"tags\":{}}}", "not a known field" },
+		{ "{\"path\":\"/a\",\"keys\":{\"host\":\"h\"}}", "belongs to the format" },
+		{ "{\"path\":\"/a\",\"format\":\"json\",\"keys\":{\"ip\":\"h\"}}", "known field" },
+		{ "{\"path\":\"/a\",\"endpoint\":\"\"}", "is not a name" },
+		{ "{\"path\":\"/a\",\"formt\":\"nerve\"}", "not a known field" },
+	};
+	struct world *w = *state;
+	char text[512];
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		snprintf(text, sizeof(text), SHOP("{\"discover\":%s}"), cases[i].discover);
+		see(w, text);
+		assert_null(model_upstream(w->next, "shop"));
+		expect_problem(w, cases[i].problem);
+	}
+	see(w, SHOP("{\"discover\":{\"path\":\"/nginx/configured\"}}"));
+	assert_int_equal(w->problems.count, 0);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(registrations_and_own_servers_are_one_list),
+		TEST(a_path_that_is_not_there_is_no_servers),
+		TEST(bad_ones_are_one_problem_and_harm_nobody),
+		TEST(a_registration_keeps_its_last_good_form),
+		TEST(what_nginx_refused_stays_out),
+		TEST(weights_are_scaled_and_reduced),
+		TEST(down_is_left_out_or_shown),
+		TEST(labels_choose),
+		TEST(of_doubles_the_last_registration_stays),
+		TEST(tls_is_never_mixed),
+		TEST(tls_where_the_format_has_one_port),
+		TEST(only_what_speaks_http),
+		TEST(named_endpoints),
+		TEST(the_accepted_tree_decodes_to_the_same),
+		TEST(roots_are_what_the_mirror_has_to_watch),
+		TEST(names_become_addresses),
+		TEST(names_that_do_not_resolve_stay_out),
+		TEST(without_a_resolver_names_stand_as_they_are),
+		TEST(wrong_policies_are_problems),
+	};
+
+	return cmocka_run_group_tests_name("discover", tests, NULL, NULL);
+}
