@@ -25,8 +25,8 @@ struct decode_input {
 	const struct tree *accepted;         /* the last good znodes; may be empty, never NULL */
 	const struct quarantine *quarantine; /* may be NULL */
 	const struct policy *policy;
-	const struct names *names; /* NULL: host names are left to nginx */
 	const char *root;          /* zookeeper.config */
+	const struct names *names; /* NULL: host names are left to nginx */
 };
 
 /*

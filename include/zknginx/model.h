@@ -72,6 +72,7 @@ struct server {
 	struct znode source;
 	const struct discover *discover; /* of the upstream's, that found it; NULL: a child znode */
 	bool tls;                        /* discovered: the address is that of a TLS port */
+	bool resolved;                   /* the address is one of those of a host name */
 	bool held;                       /* gone from ZooKeeper, kept by a guard */
 };
 

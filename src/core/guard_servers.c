@@ -50,6 +50,16 @@ void servers_guard_free(struct servers_guard *g)
 
 /* --- what was lost ------------------------------------------------------------------------- */
 
+/* A host name that stands for another address by now has moved; nothing was lost. */
+static bool has_moved(const struct server *s, const struct upstream *u)
+{
+	for (size_t i = 0; s->resolved && i < u->server_count; i++) {
+		if (strcmp(u->servers[i].source.path, s->source.path) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Both lists are sorted by address: what only `good` has is lost. */
 static void notice_lost(struct servers_guard *g, const struct upstream *good,
 			const struct upstream *u, uint64_t now, uint64_t *last_deletion)
@@ -61,7 +71,8 @@ static void notice_lost(struct servers_guard *g, const struct upstream *good,
 
 		while (j < u->server_count && strcmp(u->servers[j].address, address) < 0)
 			j++;
-		if (j == u->server_count || strcmp(u->servers[j].address, address) != 0)
+		if ((j == u->server_count || strcmp(u->servers[j].address, address) != 0) &&
+		    !has_moved(&good->servers[i], u))
 			losses_add(&g->losses, &good->servers[i], now, last_deletion);
 	}
 }

@@ -62,7 +62,11 @@ static const struct model *run(struct fixture *f)
 {
 	static const char *const roots[] = { "/srv", NULL };
 	const struct policy policy = { POLICY_SAFE, roots };
-	const struct decode_input in = { f->tree, f->accepted, f->quarantine, &policy, "/c" };
+	const struct decode_input in = { .tree = f->tree,
+					 .accepted = f->accepted,
+					 .quarantine = f->quarantine,
+					 .policy = &policy,
+					 .root = "/c" };
 
 	model_free(f->model);
 	problems_fini(&f->problems);
@@ -242,10 +246,13 @@ static void test_a_problem_beside_a_good_form(void **state)
 {
 	struct fixture *f = *state;
 
-	load(f, "/c/upstreams/u\n\t{\"keepalive\":2,\"discover\":{}}\n",
+	load(f,
+	     "/c/upstreams/u\n\t{\"keepalive\":2,\"discover\":{\"path\":\"/"
+	     "s\",\"format\":\"nerve\"}}"
+	     "\n/s/x owner=1\n\t{}\n",
 	     "/c/upstreams/u\n\t{\"keepalive\":1}\n");
 	assert_int_equal(run(f)->upstreams[0].keepalive, 2);
-	assert_string_equal(problem_of(f, "/c/upstreams/u")->field, "discover");
+	assert_int_equal(problem_of(f, "/s")->serving, SERVING_ABSENT);
 }
 
 static void test_quarantine(void **state)

@@ -202,14 +202,29 @@ static void test_problems_are_bounded(void **state)
 	buf_fini(&json);
 }
 
-static void test_discover_is_a_problem_that_spares_the_rest(void **state)
+static void test_discover(void **state)
 {
 	struct fixture *f = *state;
+	const struct discover *d;
 
-	assert_true(upstream(f, "{\"balance\":\"least_conn\",\"discover\":{\"path\":\"/x\"}}"));
-	assert_string_equal(f->upstream.balance, "least_conn");
-	expect_field(f, "discover");
-	assert_false(upstream(f, "{\"zone\":1,\"discover\":[]}"));
+	assert_true(upstream(f,
+			     "{\"discover\":[{\"path\":\"/x\"},{\"path\":\"/y/z\",\"format\":"
+			     "\"json\",\"tls\":\"never\",\"endpoint\":\"http\",\"down\":\"down\","
+			     "\"match\":{\"labels\":{\"a.b\":\"c\"}},\"keys\":{\"host\":\"ip\","
+			     "\"labels\":\"m\"}}]}"));
+	assert_int_equal(f->upstream.discover_count, 2);
+	d = f->upstream.discovers;
+	assert_string_equal(d[0].path, "/x");
+	assert_null(d[0].format);
+	assert_string_not_equal(d[0].key, d[1].key);
+	assert_string_equal(d[1].path, "/y/z");
+	assert_non_null(d[1].format);
+	assert_string_equal(d[1].endpoint, "http");
+	assert_true(d[1].show_down);
+	assert_string_equal(d[1].labels[0].name, "a.b");
+	assert_string_equal(d[1].keys.host, "ip");
+	assert_null(d[1].keys.port);
+	assert_false(upstream(f, "{\"zone\":1,\"discover\":7}"));
 	assert_int_equal(f->problems.count, 2);
 }
 
@@ -225,7 +240,7 @@ int main(void)
 		TEST(test_what_is_not_json),
 		TEST(test_depth_is_bounded),
 		TEST(test_problems_are_bounded),
-		TEST(test_discover_is_a_problem_that_spares_the_rest),
+		TEST(test_discover),
 	};
 
 	return cmocka_run_group_tests_name("decode_upstream", tests, NULL, NULL);

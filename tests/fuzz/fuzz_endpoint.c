@@ -1,0 +1,73 @@
+/*
+ * libFuzzer: one registration → every format. The first byte chooses the format, the
+ * second how long the znode's name is; then the name, and the rest is the data, which
+ * also stands as context. What comes out is a host and ports that nginx takes.
+ */
+#include <string.h>
+
+#include <zknginx/emit.h>
+#include <zknginx/endpoint.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+static const char *const formats[] = { "curator",     "nerve", "serverset", "address", "data",
+				       "registrator", "dubbo", "solr",      "json" };
+
+static void require(bool holds, const char *what)
+{
+	if (!holds)
+		die("does not hold: %s", what);
+}
+
+static bool is_port(long port)
+{
+	return port >= 0 && port <= 65535;
+}
+
+static void check_host(const char *host)
+{
+	require(emit_text_is_valid(host, false, NULL), "a host is what the emitter takes");
+	require(*host && strlen(host) <= 253, "a host has a length");
+	require(!strpbrk(host, " $/%@") && strcmp(host, "unix") != 0, "a host is a host");
+}
+
+static void check_endpoint(const struct endpoint *e)
+{
+	if (e->host)
+		check_host(e->host);
+	require(is_port(e->port) && is_port(e->tls_port), "ports are ports");
+	require(e->label_count <= ENDPOINT_LABELS_MAX, "labels are bounded");
+	require(!e->params.fail_timeout || emit_seconds_is_valid(e->params.fail_timeout),
+		"times are times");
+	for (size_t i = 0; i < e->named_count; i++) {
+		if (e->named[i].host)
+			check_host(e->named[i].host);
+		require(is_port(e->named[i].port), "ports are ports");
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	static const struct discover discovers[] = {
+		{ .key = "" },
+		{ .key = "", .keys = { .url = "url", .weight = "w.0", .up = "u", .labels = "l" } },
+	};
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	struct endpoint_reading r;
+	struct znode z = { .owner = 1 };
+	struct endpoint e;
+	const char *why;
+	size_t name;
+
+	if (size < 2)
+		return 0;
+	name = bytes[1] < size - 2 ? bytes[1] : size - 2;
+	z.path = arena_printf(a, "/s/%s", arena_copy(a, bytes + 2, name));
+	z.size = size - 2 - name;
+	z.data = arena_copy(a, bytes + 2 + name, z.size);
+	endpoint_begin(&r, a, endpoint_format_find(formats[bytes[0] % ARRAY_SIZE(formats)]),
+		       &discovers[bytes[0] >> 7], &z, 1);
+	if (endpoint_read(&r, &z, &e, &why) == ENDPOINT_READ)
+		check_endpoint(&e);
+	return 0;
+}
