@@ -118,6 +118,8 @@ size_t decode_servers(struct decoder *d, struct upstream *u, size_t i, const cha
 		read_own(d, z, &list);
 		i++;
 	}
+	if (!u->name)
+		return end; /* not a valid one: only the problems were wanted */
 	discover_servers(d->in, u, &list, &d->wanted, d->problems);
 	u->servers = list.items;
 	u->server_count = list.count;

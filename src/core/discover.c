@@ -118,8 +118,8 @@ static void add_found(struct search *s, const struct znode *z, const struct endp
 static void note_bad(struct search *s, const struct znode *z, const char *why)
 {
 	if (s->bad++ < NAMED_BAD)
-		buf_printf(&s->names, "%s%.64s %.200s", s->bad > 1 ? "; " : "", path_name(z->path),
-			   why);
+		buf_printf(&s->names, "%s\"%.64s\" %.200s", s->bad > 1 ? "; " : "",
+			   path_name(z->path), why);
 }
 
 /* Takes it if it is to be in; false when it is bad. */

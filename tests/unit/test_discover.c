@@ -151,10 +151,10 @@ static void bad_ones_are_one_problem_and_harm_nobody(void **state)
 		       NERVE("b", "10.0.0.1", "") NERVE("c", "unix", "") NERVE("d", "300.1.1.1", "")
 			       NERVE("e", "x y", ""));
 	expect(w, "10.0.0.1:80");
-	expect_problem(w, "4 of 5 registrations cannot be used: a has");
+	expect_problem(w, "4 of 5 registrations cannot be used: \"a\" has");
 	assert_string_equal(w->problems.items[0].znode, "/s");
 	assert_int_equal(w->problems.items[0].kind, PROBLEM_DISCOVERY);
-	assert_null(strstr(w->problems.items[0].message, "e has"));
+	assert_null(strstr(w->problems.items[0].message, "\"e\" has"));
 }
 
 static void a_registration_keeps_its_last_good_form(void **state)
@@ -268,7 +268,7 @@ static void tls_is_never_mixed(void **state)
 	see(w, SHOP("{\"discover\":{\"path\":\"/c\",\"format\":\"curator\",\"tls\":\"only\"}}")
 		       CURATOR("1", "80", "443") CURATOR("2", "80", "null"));
 	expect(w, "10.0.0.1:443");
-	expect_problem(w, "2 has no TLS port");
+	expect_problem(w, "\"2\" has no TLS port");
 	see(w, SHOP("{\"discover\":[{\"path\":\"/c\",\"tls\":\"only\"},{\"path\":\"/s\"}]}"));
 	assert_null(model_upstream(w->next, "shop"));
 	expect_problem(w, "differs from the first");
@@ -322,7 +322,7 @@ static void named_endpoints(void **state)
 		 SHOP("{\"discover\":{\"path\":\"/m\",\"endpoint\":\"http\"}}"));
 	see(w, text);
 	expect(w, "10.0.0.1:8080");
-	expect_problem(w, "member_2 has no endpoint \"http\"");
+	expect_problem(w, "\"member_2\" has no endpoint \"http\"");
 }
 
 static void the_accepted_tree_decodes_to_the_same(void **state)
