@@ -129,5 +129,8 @@ void registration_json_labels(struct registration *r, const json_t *object)
 	json_t *value;
 
 	/* jansson's iteration takes no const object, but changes nothing. */
-	json_object_foreach((json_t *)(uintptr_t)object, name, value) label_of(r, name, value);
+	json_object_foreach((json_t *)(uintptr_t)object, name, value)
+	{
+		label_of(r, name, value);
+	}
 }

@@ -140,8 +140,11 @@ static enum endpoint_verdict read_object(struct registration *r, const json_t *j
 	e->weight = endpoint_json_number(find(j, k->weight));
 	e->down = !is_up(find(j, k->up));
 	registration_json_labels(r, labels);
-	json_array_foreach((json_t *)(uintptr_t)labels, i, tag) registration_tag(
-		r, json_string_value(tag) ? json_string_value(tag) : "", json_string_length(tag));
+	json_array_foreach((json_t *)(uintptr_t)labels, i, tag)
+	{
+		registration_tag(r, json_string_value(tag) ? json_string_value(tag) : "",
+				 json_string_length(tag));
+	}
 	return ENDPOINT_READ;
 }
 

@@ -14,8 +14,11 @@ static void read_labels(struct registration *r, const json_t *j)
 	size_t i;
 
 	registration_json_labels(r, json_object_get(j, "Attrs"));
-	json_array_foreach(tags, i, tag) registration_tag(
-		r, json_string_value(tag) ? json_string_value(tag) : "", json_string_length(tag));
+	json_array_foreach(tags, i, tag)
+	{
+		registration_tag(r, json_string_value(tag) ? json_string_value(tag) : "",
+				 json_string_length(tag));
+	}
 }
 
 static enum endpoint_verdict read_container(struct registration *r, const json_t *j)

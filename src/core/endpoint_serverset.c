@@ -48,7 +48,10 @@ const void *endpoint_prepare_serverset(struct arena *a, const struct znode *cont
 		json_t *list = json_object_get(j, "vector"), *item;
 		size_t n;
 
-		json_array_foreach(list, n, item) add_vector(a, v, item);
+		json_array_foreach(list, n, item)
+		{
+			add_vector(a, v, item);
+		}
 		json_decref(j);
 	}
 	return v;

@@ -269,6 +269,10 @@ static void tls_is_never_mixed(void **state)
 		       CURATOR("1", "80", "443") CURATOR("2", "80", "null"));
 	expect(w, "10.0.0.1:443");
 	expect_problem(w, "\"2\" has no TLS port");
+	/* A server of the upstream's own has no other port. */
+	see(w, SHOP("{\"discover\":{\"path\":\"/c\",\"format\":\"curator\",\"tls\":\"prefer\"}}")
+		       ROOT "/upstreams/shop/10.0.0.5:80\n" CURATOR("1", "80", "443"));
+	expect(w, "10.0.0.1:80, 10.0.0.5:80");
 	see(w, SHOP("{\"discover\":[{\"path\":\"/c\",\"tls\":\"only\"},{\"path\":\"/s\"}]}"));
 	assert_null(model_upstream(w->next, "shop"));
 	expect_problem(w, "differs from the first");
@@ -376,14 +380,14 @@ static struct name find_name(void *ctx UNUSED, const char *name)
 {
 	static const char *const two[] = { "10.1.0.1", "2001:db8::1" };
 	static const char *const old[] = { "10.1.0.9" };
-	static const char *const junk[] = { "0.0.0.0", "x;y" };
+	static const char *const junk[] = { "0.0.0.0", "x;y", "another-name" };
 
 	if (strcmp(name, "two") == 0)
 		return (struct name){ NAME_FOUND, two, 2, NULL };
 	if (strcmp(name, "old") == 0)
 		return (struct name){ NAME_FAILED, old, 1, "timed out" };
 	if (strcmp(name, "junk") == 0)
-		return (struct name){ NAME_FOUND, junk, 2, NULL };
+		return (struct name){ NAME_FOUND, junk, 3, NULL };
 	return (struct name){ .state = strcmp(name, "new") == 0 ? NAME_PENDING : NAME_FAILED };
 }
 
