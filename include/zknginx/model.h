@@ -202,9 +202,9 @@ struct discover_root {
 	unsigned depth;
 };
 /*
- * What the mirror has to watch besides the config, sorted by path, no doubles; in the
- * arena. When it differs from what a tree was mirrored with, that tree says nothing
- * about the new paths: mirror them first, then deploy.
+ * What the mirror has to watch besides the config, sorted by path, no path twice (but one
+ * may lie within another); in the arena. When it differs from what a tree was mirrored with, that
+ * tree says nothing about the new paths: mirror them first, then deploy.
  */
 size_t model_discover_roots(const struct model *m, struct arena *a, struct discover_root **out);
 

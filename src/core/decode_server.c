@@ -226,9 +226,10 @@ void discover_keep_context(struct arena *a, struct upstream *u, const struct ser
 {
 	struct discover *d = good->discover ? discover_find(u, good->discover->key) : NULL;
 
+	if (d && !d->chosen)
+		d->chosen = good->discover->chosen;
 	if (!d || d->context_count || !good->discover->context_count)
 		return;
-	d->chosen = d->chosen ? d->chosen : good->discover->chosen;
 	d->context_count = good->discover->context_count;
 	d->context = arena_array(a, struct znode, d->context_count);
 	for (size_t i = 0; i < d->context_count; i++)

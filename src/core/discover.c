@@ -139,20 +139,27 @@ static bool take(struct search *s, const struct znode *z, const char **why)
 	return selection != SELECT_BAD;
 }
 
+/* The last good form, where the newest is none. */
+static bool take_accepted(struct search *s, const struct znode *z)
+{
+	const struct znode *good = tree_find(s->in->accepted, z->path);
+	const char *ignored;
+
+	return good && !znode_same(good, z) && !refused(s, good) && take(s, good, &ignored);
+}
+
 static void read_registration(struct search *s, const struct znode *z)
 {
 	const struct quarantined *q = refused(s, z);
-	const struct znode *good = tree_find(s->in->accepted, z->path);
-	const char *why = "", *ignored;
+	bool suspect = q && q->suspect; /* nobody's fault yet: not reported */
+	const char *why = "";
 
 	s->total++;
 	if (!q && take(s, z, &why))
 		return;
-	if (!q || !q->suspect)
+	if (!suspect)
 		note_bad(s, z, q ? q->message : why);
-	if (good && !znode_same(good, z) && !refused(s, good) && take(s, good, &ignored) &&
-	    (!q || !q->suspect))
-		s->kept++;
+	s->kept += take_accepted(s, z) && !suspect;
 }
 
 static void read_place(struct search *s, const char *path)

@@ -203,14 +203,27 @@ bool registration_address(struct registration *r, const char *s, size_t size)
 	return r->out->host && registration_port(r, colon + 1, size - host - 1, &r->out->port);
 }
 
+/* Room for 4, 8, 16, …: most have few, and of registrations there are many. */
+static void grow_labels(struct arena *a, struct endpoint *e)
+{
+	size_t n = e->label_count;
+	struct label *more;
+
+	if (n && (n < 4 || (n & (n - 1))))
+		return;
+	more = arena_array(a, struct label, n ? 2 * n : 4);
+	if (n)
+		memcpy(more, e->labels, n * sizeof(*more));
+	e->labels = more;
+}
+
 void registration_label(struct registration *r, const char *name, const char *value)
 {
 	struct endpoint *e = r->out;
 
 	if (!name || !value || e->label_count == ENDPOINT_LABELS_MAX)
 		return;
-	if (!e->labels)
-		e->labels = arena_array(r->arena, struct label, ENDPOINT_LABELS_MAX);
+	grow_labels(r->arena, e);
 	e->labels[e->label_count++] =
 		(struct label){ arena_strdup(r->arena, name), arena_strdup(r->arena, value) };
 }

@@ -51,6 +51,9 @@ static void read_payload(struct registration *r, const json_t *payload)
 	if (!json_is_object(payload))
 		return;
 	registration_json_labels(r, json_is_object(metadata) ? metadata : payload);
+	if (json_is_object(metadata)) /* tells Spring's from Dubbo's, which share a path */
+		registration_label(r, "@class",
+				   json_string_value(json_object_get(payload, "@class")));
 	read_protocols(r, json_string_value(json_object_get(metadata, "dubbo.endpoints")));
 	if (status && status[strspn(status, " \t")] && strcasecmp(status, "UP") != 0)
 		r->out->down = true;

@@ -44,30 +44,30 @@ static void test_curator(void **state UNUSED)
 }
 
 #define SPRING(metadata)                                                                           \
-	"{\"address\":\"10.1.0.2\",\"port\":8080,\"payload\":{\"@class\":\"org.springframework."   \
-	"cloud.zookeeper.discovery.ZookeeperInstance\",\"id\":\"x\",\"metadata\":" metadata "}}"
+	"{\"address\":\"10.1.0.2\",\"port\":8080,\"payload\":{\"@class\":\"Spring\",\"id\":\"x\"," \
+	"\"metadata\":" metadata "}}"
 
 static void test_spring_and_dubbo(void **state UNUSED)
 {
 	static const struct endpoint_case cases[] = {
 		{ "up", SPRING("{\"instance_status\":\"UP\",\"zone\":\"b\"}"),
-		  "10.1.0.2 port=8080 instance_status:UP zone:b" },
+		  "10.1.0.2 port=8080 instance_status:UP zone:b @class:Spring" },
 		{ "lower", SPRING("{\"instance_status\":\"up\"}"),
-		  "10.1.0.2 port=8080 instance_status:up" },
+		  "10.1.0.2 port=8080 instance_status:up @class:Spring" },
 		{ "out", SPRING("{\"instance_status\":\"OUT_OF_SERVICE\"}"),
-		  "10.1.0.2 port=8080 down instance_status:OUT_OF_SERVICE" },
+		  "10.1.0.2 port=8080 down instance_status:OUT_OF_SERVICE @class:Spring" },
 		{ "blank", SPRING("{\"instance_status\":\" \"}"),
-		  "10.1.0.2 port=8080 instance_status: " },
-		{ "never-said", SPRING("{}"), "10.1.0.2 port=8080" },
+		  "10.1.0.2 port=8080 instance_status:  @class:Spring" },
+		{ "never-said", SPRING("{}"), "10.1.0.2 port=8080 @class:Spring" },
 		{ "dubbo",
 		  SPRING("{\"dubbo.endpoints\":\"[{\\\"port\\\":20880,\\\"protocol\\\":"
 			 "\\\"dubbo\\\"},"
 			 "{\\\"port\\\":50051,\\\"protocol\\\":\\\"tri\\\"}]\"}"),
 		  "10.1.0.2 port=8080 dubbo=:20880 tri=:50051 dubbo.endpoints:"
 		  "[{\"port\":20880,\"protocol\":\"dubbo\"},{\"port\":50051,\"protocol\":\"tri\"}"
-		  "]" },
+		  "] @class:Spring" },
 		{ "dubbo-broken", SPRING("{\"dubbo.endpoints\":\"[{\"}"),
-		  "10.1.0.2 port=8080 dubbo.endpoints:[{" },
+		  "10.1.0.2 port=8080 dubbo.endpoints:[{ @class:Spring" },
 	};
 
 	CHECK_CASES("curator", cases);
