@@ -14,7 +14,7 @@
 
 #include <zknginx/model.h>
 
-#define ENDPOINT_DATA_MAX (64 << 10) /* bytes of a registration */
+#define ENDPOINT_DATA_MAX (64 << 10) /* bytes of a registration, also when inflated */
 #define ENDPOINT_LABELS_MAX 64
 
 /* A further port under a name: a ServerSet's "http", a protocol of Dubbo's. */
@@ -80,7 +80,7 @@ struct endpoint_reading {
 };
 void endpoint_begin(struct endpoint_reading *r, struct arena *a, const struct endpoint_format *f,
 		    const struct discover *discover, const struct znode *context, size_t count);
-/* On ENDPOINT_BAD *why is the rest of a sentence about the znode, in the arena. */
+/* On ENDPOINT_BAD *why is the rest of a sentence about the znode; else it means nothing. */
 enum endpoint_verdict endpoint_read(const struct endpoint_reading *r, const struct znode *z,
 				    struct endpoint *out, const char **why);
 

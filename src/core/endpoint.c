@@ -10,6 +10,7 @@
 
 #include "address.h"
 #include "endpoint_parts.h"
+#include "gunzip.h"
 
 /* Of equally likely formats the first is taken (endpoint_sniff). */
 static const struct endpoint_format formats[] = {
@@ -17,13 +18,13 @@ static const struct endpoint_format formats[] = {
 	{ "nerve", endpoint_read_nerve, .base = 1 },
 	{ "serverset", endpoint_read_serverset, endpoint_prepare_serverset, .base = 1,
 	  .prefix = "vector_" },
-	{ "address", endpoint_read_address, .base = 1 },
+	{ "address", endpoint_read_address, .base = 1, .by_name = true },
 	{ "data", endpoint_read_data, .base = 1 },
 	{ "registrator", endpoint_read_registrator, .base = 1 },
 	{ "dubbo", endpoint_read_dubbo, endpoint_prepare_dubbo, .base = 100, .below = "providers",
-	  .siblings = "configurators" },
+	  .siblings = "configurators", .by_name = true },
 	{ "solr", endpoint_read_solr, endpoint_prepare_solr, .base = 1,
-	  .beside = "clusterprops.json" },
+	  .beside = "clusterprops.json", .by_name = true },
 	{ "json", endpoint_read_json, .base = 1 },
 };
 
@@ -105,16 +106,28 @@ void endpoint_begin(struct endpoint_reading *r, struct arena *a, const struct en
 	};
 }
 
-/* Encodings that no format of ours has. */
-static const char *sniff_encoding(const struct znode *z)
+static bool begins(const struct znode *z, const char *bytes, size_t size)
 {
-	const unsigned char *s = (const unsigned char *)z->data;
+	return z->size >= size && memcmp(z->data, bytes, size) == 0;
+}
 
-	if (z->size >= 2 && s[0] == 0x1f && s[1] == 0x8b)
-		return "is compressed (gzip), which is not read";
-	if (z->size >= 1 && s[0] == 0x0c)
-		return "is in Thrift's binary form, which is not read";
-	return NULL;
+/* The data as its writer had it, if need be in scratch; false when it cannot be had. */
+static bool decode_data(struct registration *r, struct znode *plain, struct arena **scratch)
+{
+	const char *data;
+
+	if (plain->size > ENDPOINT_DATA_MAX) {
+		r->why = "holds more data than a registration may";
+	} else if (begins(plain, "\x0c", 1)) {
+		r->why = "is in Thrift's binary form, which is not read";
+	} else if (begins(plain, "\x1f\x8b", 2)) {
+		*scratch = arena_new();
+		data = gunzip(*scratch, plain->data, plain->size, ENDPOINT_DATA_MAX, &plain->size,
+			      &r->why);
+		plain->data = data ? data : "";
+	}
+	r->znode = plain;
+	return !r->why;
 }
 
 enum endpoint_verdict endpoint_read(const struct endpoint_reading *reading, const struct znode *z,
@@ -128,21 +141,18 @@ enum endpoint_verdict endpoint_read(const struct endpoint_reading *reading, cons
 		.name = path_name(z->path),
 		.out = out,
 	};
-	enum endpoint_verdict verdict;
+	enum endpoint_verdict verdict = ENDPOINT_BAD;
+	struct znode plain = *z;
+	CLEANUP(arena_freep) struct arena *scratch = NULL;
 
 	*out = (struct endpoint){
 		.weight = -1,
 		.base = reading->format->base,
 		.params = { .weight = UNSET, .max_fails = UNSET, .max_conns = UNSET },
 	};
-	*why = NULL;
-	if (z->size > ENDPOINT_DATA_MAX)
-		r.why = "holds more data than a registration may";
-	else
-		r.why = sniff_encoding(z);
-	verdict = r.why ? ENDPOINT_BAD : reading->format->read(&r);
-	if (verdict == ENDPOINT_BAD)
-		*why = r.why ? r.why : "is not a registration";
+	if (reading->format->by_name || decode_data(&r, &plain, &scratch))
+		verdict = reading->format->read(&r);
+	*why = r.why ? r.why : "is not a registration";
 	return verdict;
 }
 

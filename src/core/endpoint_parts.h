@@ -31,6 +31,7 @@ struct endpoint_format {
 	const char *siblings; /* the child of the path that context stands below */
 	const char *beside;   /* context: the znode of this name next to the path */
 	const char *prefix;   /* context: names that begin so, among the registrations */
+	bool by_name;         /* the data may be anything, and is not needed */
 };
 
 endpoint_reader endpoint_read_curator, endpoint_read_nerve, endpoint_read_serverset,
