@@ -173,6 +173,10 @@ static void run(struct daemon *d)
 	quarantine_expire(d->quarantine, d->tree, d->accepted, clock);
 	mirror_problems(d->mirror, &d->problems);
 	a->model = run_compose(d, &d->problems, &due);
+	if (discovery_follow(&d->discovery, a->model, d->mirror)) {
+		attempt_fini(a);
+		return;
+	}
 	a->stages_ms[STAGE_DECODE] = ms_since(&clock);
 	a->bundle = render(a->model, &options);
 	revision = tree_revision(d->tree, d->settings->zookeeper.config);

@@ -228,15 +228,14 @@ static int open_wings(struct daemon *d, struct err *e)
 {
 	static const struct deploy_ops deploy_ops = { converge_on_done, converge_on_change };
 	static const struct mirror_ops mirror_ops = { converge_on_tree, on_mirror_state };
-	CLEANUP(freep) char *overrides = xasprintf("%s/overrides", d->settings->zookeeper.cluster);
-	struct mirror_root roots[] = {
-		{ d->settings->zookeeper.config, 3 },
-		{ overrides, 1 },
-	};
+	CLEANUP(freep) struct mirror_root *roots = NULL;
+	size_t root_count;
 
 	if (deploy_new(d->loop, &d->settings->nginx, d->stage, &deploy_ops, d, &d->deploy, e) < 0)
 		return err_wrap(e, "nginx");
-	if (mirror_new(d->loop, &d->settings->zookeeper, roots, ARRAY_SIZE(roots), &mirror_ops, d,
+	discovery_init(&d->discovery, &d->settings->zookeeper);
+	roots = discovery_roots(&d->discovery, d->good, &root_count);
+	if (mirror_new(d->loop, &d->settings->zookeeper, roots, root_count, &mirror_ops, d,
 		       &d->mirror, e) < 0)
 		return err_wrap(e, "zookeeper");
 	if (!d->once &&
@@ -283,6 +282,7 @@ static void stop(struct daemon *d)
 	converge_fini(d);
 	stage_close(d->stage);
 	problems_fini(&d->problems);
+	discovery_fini(&d->discovery);
 	guard_free(d->guard);
 	quarantine_free(d->quarantine);
 	model_free(d->good);

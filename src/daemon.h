@@ -5,6 +5,7 @@
  *	daemon.c	lifetimes, settings, signals
  *	converge.c	the spine: newest tree → model → bundle → deployment → outcome
  *	report.c	what became of it, for people and machines
+ *	discovery.c	which paths the mirror has to follow for the model at hand
  *	oneshot.c	--dry-run and --render, which leave no trace
  *	main.c		the command line
  */
@@ -43,6 +44,14 @@ struct refusal {
 	uint64_t pause, due; /* when the same bytes may be tried again */
 };
 
+/* Which paths the mirror follows: the config, the overrides, and what the last model asked for. */
+struct discovery {
+	char *config, *overrides;
+	struct arena *arena;
+	struct discover_root *roots;
+	size_t count;
+};
+
 struct report {
 	struct status_problem *problems; /* of the last run, with the time each was first seen */
 	size_t problem_count;
@@ -77,6 +86,7 @@ struct daemon {
 	struct guard *guard;
 	struct guard_rules guard_rules;
 	struct quarantine *quarantine;
+	struct discovery discovery;
 
 	struct tree *tree;     /* the newest settled tree; NULL until there is one */
 	struct tree *accepted; /* the znodes behind what nginx runs */
@@ -103,6 +113,14 @@ void converge_on_tree(void *daemon, struct tree *tree);
 void converge_on_done(void *daemon, const struct outcome *o);
 void converge_on_change(void *daemon);
 void converge_fini(struct daemon *d);
+
+/* discovery.c */
+void discovery_init(struct discovery *f, const struct zookeeper_settings *settings);
+void discovery_fini(struct discovery *f);
+/* Everything to mirror for this model, to begin with; the caller frees. */
+struct mirror_root *discovery_roots(struct discovery *f, const struct model *m, size_t *count);
+/* True: the model asks for other paths than are mirrored. They are now; a tree follows. */
+bool discovery_follow(struct discovery *f, const struct model *m, struct mirror *mirror);
 
 /* report.c */
 void report_init(struct daemon *d);

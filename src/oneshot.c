@@ -86,12 +86,10 @@ static struct tree *empty_tree(void)
 	return t;
 }
 
-static struct bundle *render_tree(const struct settings *s, const struct tree *tree,
+static struct model *compose_tree(const struct settings *s, const struct tree *tree,
 				  const struct tree *accepted, const struct model *good,
 				  struct problems *problems)
 {
-	CLEANUP(freep) char *cache = xasprintf("%s/cache", s->state.directory);
-	struct render_options options = { s->nginx.log_directory, cache };
 	struct policy policy = policy_of(s);
 	struct compose_input in = {
 		.tree = tree,
@@ -101,7 +99,14 @@ static struct bundle *render_tree(const struct settings *s, const struct tree *t
 		.policy = &policy,
 		.now = now_monotonic(),
 	};
-	CLEANUP(model_freep) struct model *m = compose(&in, problems, NULL);
+
+	return compose(&in, problems, NULL);
+}
+
+static struct bundle *render_model(const struct settings *s, const struct model *m)
+{
+	CLEANUP(freep) char *cache = xasprintf("%s/cache", s->state.directory);
+	struct render_options options = { s->nginx.log_directory, cache };
 
 	return render(m, &options);
 }
@@ -111,14 +116,15 @@ static int render_text(const struct settings *s, const struct buf *text, const c
 {
 	CLEANUP(tree_unrefp) struct tree *tree = NULL;
 	CLEANUP(tree_unrefp) struct tree *nothing = empty_tree();
-	CLEANUP(model_freep) struct model *good = model_new();
+	CLEANUP(model_freep) struct model *good = model_new(), *m = NULL;
 	CLEANUP(bundle_unrefp) struct bundle *b = NULL;
 	struct problems problems;
 
 	if (tree_parse(buf_str(text), text->size, name, &tree, e) < 0)
 		return -1;
 	problems_init(&problems);
-	b = render_tree(s, tree, nothing, good, &problems);
+	m = compose_tree(s, tree, nothing, good, &problems);
+	b = render_model(s, m);
 	print_problems(&problems);
 	problems_fini(&problems);
 	if (mkdir(directory, 0755) < 0 && errno != EEXIST)
@@ -146,6 +152,7 @@ struct dry_run {
 	const struct settings *settings;
 	sd_event *loop;
 	struct mirror *mirror;
+	struct discovery discovery;
 	struct sandbox *sandbox;
 	char directory[64]; /* where the candidate is written */
 	char *live;
@@ -189,21 +196,27 @@ static void on_tested(void *ctx, const struct sandbox_result *r)
 static int show(struct dry_run *d, struct tree *tree, struct err *e)
 {
 	CLEANUP(tree_unrefp) struct tree *accepted = NULL;
-	CLEANUP(model_freep) struct model *good = NULL;
+	CLEANUP(model_freep) struct model *good = NULL, *m = NULL;
 	CLEANUP(bundle_unrefp) struct bundle *b = NULL;
 	struct policy policy = policy_of(d->settings);
 	struct master master;
 	struct problems problems;
 	long pid = 0;
+	bool follows;
 
 	if (stage_peek_tree(d->settings->state.directory, &accepted, e) < 0)
 		return -1;
 	good = compose_accepted(accepted, d->settings->zookeeper.config, &policy, NULL);
 	problems_init(&problems);
 	mirror_problems(d->mirror, &problems);
-	b = render_tree(d->settings, tree, accepted, good, &problems);
-	print_problems(&problems);
+	m = compose_tree(d->settings, tree, accepted, good, &problems);
+	follows = discovery_follow(&d->discovery, m, d->mirror);
+	if (!follows)
+		print_problems(&problems);
 	problems_fini(&problems);
+	if (follows)
+		return 0; /* with the tree that has these paths too */
+	b = render_model(d->settings, m);
 	if (write_bundle(b, d->directory, e) < 0)
 		return -1;
 	for (enum bundle_file f = 0; f < BUNDLE_FILE_N; f++)
@@ -243,14 +256,18 @@ static int dry_run(struct dry_run *d, struct err *e)
 	static const struct mirror_ops ops = { on_tree, on_mirror_state };
 	const struct settings *s = d->settings;
 	CLEANUP(freep) char *cache = xasprintf("%s/cache", s->state.directory);
-	struct mirror_root root = { s->zookeeper.config, 3 };
+	CLEANUP(model_freep) struct model *nothing = model_new();
+	CLEANUP(freep) struct mirror_root *roots = NULL;
+	size_t root_count;
 
 	d->live = xasprintf("%s/live", s->state.directory);
 	strcpy(d->directory, "/tmp/zknginx-dry-run-XXXXXX");
 	if (!mkdtemp(d->directory))
 		return err_sys(e, "%s", d->directory);
+	discovery_init(&d->discovery, &s->zookeeper);
+	roots = discovery_roots(&d->discovery, nothing, &root_count);
 	if (sandbox_new(&s->nginx, d->live, cache, &d->sandbox, e) < 0 ||
-	    mirror_new(d->loop, &s->zookeeper, &root, 1, &ops, d, &d->mirror, e) < 0)
+	    mirror_new(d->loop, &s->zookeeper, roots, root_count, &ops, d, &d->mirror, e) < 0)
 		return -1;
 	if (sd_event_add_time_relative(d->loop, NULL, CLOCK_MONOTONIC, PATIENCE, 0, on_timeout, d) <
 	    0)
@@ -263,6 +280,7 @@ static void dry_run_fini(struct dry_run *d)
 {
 	sandbox_free(d->sandbox);
 	mirror_free(d->mirror);
+	discovery_fini(&d->discovery);
 	for (enum bundle_file f = 0; d->directory[0] && f < BUNDLE_FILE_N; f++) {
 		CLEANUP(freep) char *path = xasprintf("%s/%s", d->directory, bundle_file_name(f));
 
