@@ -175,6 +175,14 @@ void decode_complete(struct server_params *own, const struct server_params *defa
 	}
 }
 
+/* Most servers of an upstream say the same: what the one before said need not be read again. */
+static bool says_the_same(const struct upstream *u, const struct znode *z)
+{
+	const struct znode *last = u->server_count ? &u->servers[u->server_count - 1].source : NULL;
+
+	return last && last->size == z->size && memcmp(last->data, z->data, z->size) == 0;
+}
+
 bool decode_server(struct arena *a, const struct znode *z, const struct upstream *u,
 		   struct server *out, struct problems *problems)
 {
@@ -187,7 +195,9 @@ bool decode_server(struct arena *a, const struct znode *z, const struct upstream
 	};
 	if (why)
 		reader_problem(&r, NULL, "the name \"%.80s\" %s", name, why);
-	if (z->size)
+	if (z->size && says_the_same(u, z))
+		out->params = u->servers[u->server_count - 1].own;
+	else if (z->size)
 		read_parameters(&r, u, &out->params);
 	if (r.failed)
 		return false;

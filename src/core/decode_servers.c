@@ -116,6 +116,8 @@ size_t decode_servers(struct decoder *d, struct upstream *u, size_t i, const cha
 			continue;
 		}
 		read_own(d, z, &list);
+		u->servers = list.items; /* the next one is read with a look at these */
+		u->server_count = list.count;
 		i++;
 	}
 	if (!u->name)
