@@ -1,0 +1,213 @@
+/*
+ * Questions by getaddrinfo_a(), so that no thread is ours. Its threads block all signals
+ * and are not told to send any: who asked looks again after a while.
+ *
+ * gai_error() says that a question has ended, but takes no lock. gai_cancel() does: what it
+ * calls done no thread touches any more, and only then is the answer read or freed.
+ *
+ * The addresses that come out are those of the name alone: which families this
+ * machine has does not matter, nor in which order the answer came. So the same answer
+ * always becomes the same bytes.
+ */
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include <zknginx/err.h>
+
+#include "names_ask.h"
+
+/*
+ * The thread sanitizer ends a program with threads that it did not see begin, as these of
+ * the C library. Under it alone a question is asked on the spot.
+ */
+#if defined(__SANITIZE_THREAD__)
+#define ON_THE_SPOT true
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define ON_THE_SPOT true
+#endif
+#endif
+#ifndef ON_THE_SPOT
+#define ON_THE_SPOT false
+#endif
+
+struct ask {
+	struct gaicb request; /* the C library's until `ended` */
+	bool ended;
+	int rc; /* once ended */
+	SLIST_ENTRY(ask) next;
+	char name[];
+};
+
+static SLIST_HEAD(, ask) leftovers = SLIST_HEAD_INITIALIZER(leftovers);
+
+/* Both families whatever the machine has; one entry an address. */
+static const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
+
+struct ask *ask_new(const char *name)
+{
+	size_t size = strlen(name) + 1;
+	struct ask *a = xcalloc(1, sizeof(*a) + size);
+	struct gaicb *list[] = { &a->request };
+
+	memcpy(a->name, name, size);
+	a->request.ar_name = a->name;
+	a->request.ar_request = &hints;
+	if (ON_THE_SPOT)
+		a->rc = getaddrinfo(a->name, NULL, &hints, &a->request.ar_result);
+	else
+		a->rc = getaddrinfo_a(GAI_NOWAIT, list, 1, NULL);
+	a->ended = ON_THE_SPOT || a->rc != 0;
+	return a;
+}
+
+bool ask_ended(struct ask *a)
+{
+	if (a->ended || gai_error(&a->request) == EAI_INPROGRESS)
+		return a->ended;
+	if (gai_cancel(&a->request) != EAI_ALLDONE)
+		return false;
+	a->ended = true;
+	a->rc = gai_error(&a->request);
+	return true;
+}
+
+static void discard(struct ask *a)
+{
+	if (a->request.ar_result)
+		freeaddrinfo(a->request.ar_result);
+	free(a);
+}
+
+size_t ask_leftovers(void)
+{
+	size_t count = 0;
+	struct ask *a = SLIST_FIRST(&leftovers);
+
+	while (a) {
+		struct ask *next = SLIST_NEXT(a, next);
+
+		if (ask_ended(a)) {
+			SLIST_REMOVE(&leftovers, a, ask, next);
+			discard(a);
+		} else {
+			count++;
+		}
+		a = next;
+	}
+	return count;
+}
+
+void ask_free(struct ask *a)
+{
+	/* Cancelled, it was only waiting for a thread; done, it ended meanwhile. */
+	if (!a->ended && gai_cancel(&a->request) == EAI_NOTCANCELED)
+		SLIST_INSERT_HEAD(&leftovers, a, next);
+	else
+		discard(a);
+	ask_leftovers();
+}
+
+/* --- answers -------------------------------------------------------------------------------- */
+
+static const char *reason_of(int rc)
+{
+	static const struct {
+		int rc;
+		const char *reason;
+	} reasons[] = {
+		{ 0, "it has no address" },
+		{ EAI_NONAME, "no such host" },
+		{ EAI_NODATA, "it has no address" },
+		{ EAI_AGAIN, "the name servers do not answer" },
+		{ EAI_FAIL, "the name servers refuse" },
+		{ EAI_SYSTEM, "the system's resolver cannot be asked" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++) {
+		if (reasons[i].rc == rc)
+			return reasons[i].reason;
+	}
+	return gai_strerror(rc);
+}
+
+/* False for what nginx could not connect to: a link-local address needs an interface. */
+static bool print_address(const struct sockaddr *sa, char out[static INET6_ADDRSTRLEN])
+{
+	if (sa->sa_family == AF_INET) {
+		const struct sockaddr_in *v4 = (const void *)sa;
+
+		return inet_ntop(AF_INET, &v4->sin_addr, out, INET6_ADDRSTRLEN) != NULL;
+	}
+	if (sa->sa_family == AF_INET6) {
+		const struct sockaddr_in6 *v6 = (const void *)sa;
+
+		return !IN6_IS_ADDR_LINKLOCAL(&v6->sin6_addr) &&
+		       inet_ntop(AF_INET6, &v6->sin6_addr, out, INET6_ADDRSTRLEN) != NULL;
+	}
+	return false;
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static size_t sort(char (*texts)[INET6_ADDRSTRLEN], size_t count)
+{
+	size_t kept = 0;
+
+	if (count > 1)
+		qsort(texts, count, sizeof(*texts), compare);
+	for (size_t i = 0; i < count; i++) {
+		if (!kept || strcmp(texts[kept - 1], texts[i]) != 0)
+			memmove(texts[kept++], texts[i], sizeof(*texts));
+	}
+	return kept < ANSWER_LIMIT ? kept : ANSWER_LIMIT;
+}
+
+/* The pointers, and behind them the texts. */
+static char **pack(char (*texts)[INET6_ADDRSTRLEN], size_t count)
+{
+	char **packed = xmalloc(count * (sizeof(*packed) + sizeof(*texts)));
+	char *text = (char *)(packed + count);
+
+	memcpy(text, texts, count * sizeof(*texts));
+	for (size_t i = 0; i < count; i++)
+		packed[i] = text + i * sizeof(*texts);
+	return packed;
+}
+
+struct answer ask_answer(struct ask *a)
+{
+	CLEANUP(freep) char(*texts)[INET6_ADDRSTRLEN] = NULL;
+	struct answer answer = { 0 };
+	size_t found = 0, count = 0;
+
+	for (const struct addrinfo *i = a->request.ar_result; i; i = i->ai_next)
+		found++;
+	texts = xcalloc(found + 1, sizeof(*texts));
+	for (const struct addrinfo *i = a->request.ar_result; i; i = i->ai_next)
+		count += print_address(i->ai_addr, texts[count]);
+	answer.count = sort(texts, count);
+	if (answer.count)
+		answer.addresses = pack(texts, answer.count);
+	else
+		answer.reason = reason_of(a->rc);
+	return answer;
+}
+
+bool answer_equal(const struct answer *a, const struct answer *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++) {
+		if (strcmp(a->addresses[i], b->addresses[i]) != 0)
+			return false;
+	}
+	return true;
+}
