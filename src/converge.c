@@ -6,10 +6,8 @@
  * flight or reloads are to be spaced, it only remembers that it has to. So the
  * cost is bounded by deployments and the newest tree always wins.
  *
- * What nginx refuses is traced to a znode (blame), which goes into quarantine and
- * the path runs again without it. Where nothing can be blamed, the culprit among
- * the changed znodes is searched by halves: half of them are held back, and what
- * passes goes live meanwhile.
+ * What nginx refuses is traced to a znode (refusal.c), and the path runs again
+ * without it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +15,6 @@
 
 #include <jansson.h>
 
-#include <zknginx/blame.h>
 #include <zknginx/compose.h>
 #include <zknginx/log.h>
 #include <zknginx/render.h>
@@ -25,8 +22,6 @@
 #include "daemon.h"
 
 #define INCLUDE_PAUSE (10 * USEC_PER_SEC)
-#define REFUSAL_PAUSE (5 * USEC_PER_SEC)
-#define REFUSAL_PAUSE_MAX (5 * 60 * USEC_PER_SEC)
 
 /* --- the way there -------------------------------------------------------------------------- */
 
@@ -122,6 +117,7 @@ static struct model *run_compose(struct daemon *d, struct problems *problems, ui
 		.root = d->settings->zookeeper.config,
 		.policy = &d->policy,
 		.quarantine = d->quarantine,
+		.names = last_names_view(d->last_names),
 		.guard = d->guard,
 		.rules = &d->guard_rules,
 		.now = now_monotonic(),
@@ -177,6 +173,7 @@ static void run(struct daemon *d)
 		attempt_fini(a);
 		return;
 	}
+	names_cache_want(d->names, a->model->names, a->model->name_count);
 	a->stages_ms[STAGE_DECODE] = ms_since(&clock);
 	a->bundle = render(a->model, &options);
 	revision = tree_revision(d->tree, d->settings->zookeeper.config);
@@ -240,6 +237,7 @@ static void accept_attempt(struct daemon *d)
 	d->good = TAKE(d->attempt.model);
 	tree_unref(d->accepted);
 	d->accepted = sources;
+	last_names_keep(d->last_names, d->good);
 	memcpy(d->applied, d->attempt.revision, sizeof(d->applied));
 	free(TAKE(d->refusal.message));
 	d->refusal.pause = 0;
@@ -248,92 +246,6 @@ static void accept_attempt(struct daemon *d)
 			    e.text);
 	if (quarantine_release_half(d->quarantine))
 		d->dirty = true;
-}
-
-/* Nothing can be blamed: these bytes are not tried again for a while. */
-static void refuse_whole(struct daemon *d, enum problem_kind kind, const char *message)
-{
-	struct refusal *r = &d->refusal;
-
-	quarantine_acquit(d->quarantine);
-	free(r->message);
-	r->message = xstrdup(message);
-	r->kind = kind;
-	r->digest = d->attempt.bundle->digest;
-	r->pause = r->pause ? 2 * r->pause : REFUSAL_PAUSE;
-	if (r->pause > REFUSAL_PAUSE_MAX)
-		r->pause = REFUSAL_PAUSE_MAX;
-	r->due = now_monotonic() + r->pause;
-	d->dirty = true; /* the next run finds the refusal, and reports it */
-}
-
-/* Which znodes of the attempt does nginx not run yet? Stops at `room`. */
-static size_t changed_znodes(const struct tree *sources, const struct tree *accepted,
-			     const struct znode **out, size_t room)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < tree_count(sources) && count < room; i++) {
-		const struct znode *z = tree_at(sources, i);
-		const struct znode *old = tree_find(accepted, z->path);
-
-		if (!old || !znode_same(old, z))
-			out[count++] = z;
-	}
-	return count;
-}
-
-#define SUSPECTS_MAX 1024 /* past this many changes at once a search by halves takes too long */
-
-/* Hold back half of what changed, or, when only one did, put it into quarantine. */
-static bool search_by_halves(struct daemon *d, const struct tree *sources, enum problem_kind kind,
-			     const char *message)
-{
-	const struct znode *changed[SUSPECTS_MAX];
-	size_t count = changed_znodes(sources, d->accepted, changed, SUSPECTS_MAX);
-
-	if (count == 0 || count == SUSPECTS_MAX)
-		return false;
-	if (count == 1)
-		quarantine_add(d->quarantine, changed[0], kind, message, now_monotonic());
-	for (size_t i = (count + 1) / 2; i < count; i++)
-		quarantine_suspect(d->quarantine, changed[i]);
-	log_info("nginx did not say which znode it means; holding back %zu of %zu changed ones to "
-		 "find it",
-		 count - (count + 1) / 2 + (count == 1), count);
-	return true;
-}
-
-static size_t quarantine_blamed(struct daemon *d, const struct tree *sources, const struct blame *b,
-				enum problem_kind kind)
-{
-	size_t caught = 0;
-
-	for (size_t i = 0; i < b->count; i++) {
-		const struct znode *z = tree_find(sources, b->znodes[i]);
-
-		if (!z)
-			continue;
-		quarantine_add(d->quarantine, z, kind, b->message, now_monotonic());
-		log_warning("%s: nginx refuses it: %s", z->path, b->message);
-		caught++;
-	}
-	return caught;
-}
-
-static void trace_refusal(struct daemon *d, const struct outcome *o)
-{
-	enum problem_kind kind = o->result == DEPLOY_REFUSED ? PROBLEM_NGINX : PROBLEM_RELOAD;
-	CLEANUP(arena_freep) struct arena *a = arena_new();
-	CLEANUP(tree_unrefp) struct tree *sources = model_sources(d->attempt.model);
-	struct blame b =
-		blame_find(a, d->attempt.bundle, stage_live_directory(d->stage), o->message);
-	const char *message = b.message && *b.message ? b.message : o->message;
-
-	if (quarantine_blamed(d, sources, &b, kind) || search_by_halves(d, sources, kind, message))
-		d->dirty = true;
-	else
-		refuse_whole(d, kind, message);
 }
 
 static void on_accepted(struct daemon *d, const struct outcome *o UNUSED)
@@ -355,14 +267,14 @@ static void on_not_included(struct daemon *d, const struct outcome *o)
 static void on_failed(struct daemon *d, const struct outcome *o)
 {
 	log_error("%s; the last good generation is served on", o->message);
-	refuse_whole(d, PROBLEM_RELOAD, o->message);
+	refusal_whole(d, PROBLEM_RELOAD, o->message);
 }
 
 static void (*const outcomes[DEPLOY_RESULT_N])(struct daemon *d, const struct outcome *o) = {
 	[DEPLOY_UNCHANGED] = on_accepted,  [DEPLOY_APPLIED] = on_accepted,
 	[DEPLOY_DEFERRED] = on_accepted,   [DEPLOY_NOT_INCLUDED] = on_not_included,
-	[DEPLOY_UNKNOWN] = on_accepted,    [DEPLOY_REFUSED] = trace_refusal,
-	[DEPLOY_REJECTED] = trace_refusal, [DEPLOY_DIED] = trace_refusal,
+	[DEPLOY_UNKNOWN] = on_accepted,    [DEPLOY_REFUSED] = refusal_trace,
+	[DEPLOY_REJECTED] = refusal_trace, [DEPLOY_DIED] = refusal_trace,
 	[DEPLOY_FAILED] = on_failed,
 };
 

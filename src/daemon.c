@@ -219,7 +219,8 @@ static int open_state(struct daemon *d, struct err *e)
 		return -1;
 	if (stage_live_tree(d->stage, &d->accepted, e) < 0)
 		return -1;
-	d->good = compose_accepted(d->accepted, d->settings->zookeeper.config, &d->policy, NULL);
+	d->good = compose_accepted(d->accepted, d->settings->zookeeper.config, &d->policy,
+				   last_names_view(d->last_names));
 	snprintf(d->applied, sizeof(d->applied), "%s", stage_live_revision(d->stage));
 	return 0;
 }
@@ -258,6 +259,9 @@ static int start(struct daemon *d, struct err *e)
 	use_settings(d, file);
 	set_host(d);
 	d->exit_code = 1;
+	if (names_cache_new(d->loop, converge_on_change, d, &d->names, e) < 0)
+		return -1;
+	d->last_names = last_names_new(d->settings->state.directory, names_cache_view(d->names));
 	d->again_at = NEVER;
 	d->guard = guard_new();
 	d->quarantine = quarantine_new();
@@ -283,6 +287,9 @@ static void stop(struct daemon *d)
 	stage_close(d->stage);
 	problems_fini(&d->problems);
 	discovery_fini(&d->discovery);
+	last_names_free(d->last_names);
+	if (d->names)
+		names_cache_free(d->names);
 	guard_free(d->guard);
 	quarantine_free(d->quarantine);
 	model_free(d->good);

@@ -4,8 +4,10 @@
  *
  *	daemon.c	lifetimes, settings, signals
  *	converge.c	the spine: newest tree → model → bundle → deployment → outcome
+ *	refusal.c	… when nginx would not have it
  *	report.c	what became of it, for people and machines
  *	discovery.c	which paths the mirror has to follow for the model at hand
+ *	last_names.c	what host names last stood for, across restarts
  *	oneshot.c	--dry-run and --render, which leave no trace
  *	main.c		the command line
  */
@@ -22,6 +24,7 @@
 #include <zknginx/status.h>
 
 #include "host/http.h"
+#include "host/names.h"
 #include "host/settings.h"
 #include "nginx/deploy.h"
 #include "nginx/stage.h"
@@ -87,6 +90,8 @@ struct daemon {
 	struct guard_rules guard_rules;
 	struct quarantine *quarantine;
 	struct discovery discovery;
+	struct names_cache *names;
+	struct last_names *last_names;
 
 	struct tree *tree;     /* the newest settled tree; NULL until there is one */
 	struct tree *accepted; /* the znodes behind what nginx runs */
@@ -114,6 +119,12 @@ void converge_on_done(void *daemon, const struct outcome *o);
 void converge_on_change(void *daemon);
 void converge_fini(struct daemon *d);
 
+/* refusal.c */
+/* nginx would not have the attempt: find the znode to blame, or give up for a while. */
+void refusal_trace(struct daemon *d, const struct outcome *o);
+/* Nothing can be blamed: these bytes are not tried again for a while. */
+void refusal_whole(struct daemon *d, enum problem_kind kind, const char *message);
+
 /* discovery.c */
 void discovery_init(struct discovery *f, const struct zookeeper_settings *settings);
 void discovery_fini(struct discovery *f);
@@ -121,6 +132,14 @@ void discovery_fini(struct discovery *f);
 struct mirror_root *discovery_roots(struct discovery *f, const struct model *m, size_t *count);
 /* True: the model asks for other paths than are mirrored. They are now; a tree follows. */
 bool discovery_follow(struct discovery *f, const struct model *m, struct mirror *mirror);
+
+/* last_names.c */
+/* `fresh` is asked first; where it has no addresses yet, those of the last time stand. */
+struct last_names *last_names_new(const char *state, const struct names *fresh);
+void last_names_free(struct last_names *l);
+const struct names *last_names_view(struct last_names *l);
+/* The model is in force: what its names stand for is what to come back to. */
+void last_names_keep(struct last_names *l, const struct model *m);
 
 /* report.c */
 void report_init(struct daemon *d);
