@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include <zknginx/buf.h>
-#include <zknginx/err.h>
 
 #include "rig_host.h"
 
@@ -187,10 +186,9 @@ static void live_files_edited_by_hand_are_put_back(void **state UNUSED)
 	start_with("ours");
 	rig_write(rig_path("web1.edit"), "server { listen 127.0.0.1:%d; return 200 theirs; }\n",
 		  port);
-	assert_int_equal(
-		rig_run(NULL, (char *[]){ "cp", rig_path("web1.edit"),
-					  xasprintf("%s/live/http.conf", host.nginx.state), NULL }),
-		0);
+	assert_int_equal(rig_run(NULL, (char *[]){ "cp", rig_path("web1.edit"),
+						   rig_path("web1/state/live/http.conf"), NULL }),
+			 0);
 	eventually(NULL, strstr(rig_host_live(&host, "http.conf"), "ours"));
 	eventually(NULL, rig_host_is(&host, "applied"));
 	rig_nginx_hangup(&host.nginx);
