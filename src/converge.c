@@ -198,7 +198,7 @@ void converge(struct daemon *d)
 	uint64_t when = NEVER;
 
 	d->dirty = true;
-	if (!d->tree || d->attempt.model)
+	if (!d->tree || d->attempt.model || d->discovery.waiting)
 		return; /* the tree's arrival, or the outcome, comes back here */
 	if (!deploy_is_ready(d->deploy, now_monotonic(), &when)) {
 		converge_at(d, when);
@@ -213,6 +213,7 @@ void converge_on_tree(void *daemon, struct tree *tree)
 
 	tree_unref(d->tree);
 	d->tree = tree_ref(tree);
+	d->discovery.waiting = false;
 	converge(d);
 }
 

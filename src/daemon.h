@@ -53,6 +53,8 @@ struct discovery {
 	struct arena *arena;
 	struct discover_root *roots;
 	size_t count;
+	bool waiting; /* the mirror was told of other paths, and the tree that has them is to come
+		       */
 };
 
 struct report {

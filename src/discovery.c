@@ -4,7 +4,8 @@
  *
  * A tree that was mirrored without such a path says nothing about it; a model of that tree would
  * have its upstreams empty. So the mirror is told first, and the model that asked is dropped: the
- * next tree, which has the paths, makes the one that counts.
+ * next tree, which has the paths, makes the one that counts. Until it is there (`waiting`) nothing
+ * is made of the old one, whatever else happens.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -89,5 +90,6 @@ bool discovery_follow(struct discovery *f, const struct model *m, struct mirror 
 		return false;
 	all = all_roots(f, &count);
 	mirror_set_roots(mirror, all, count);
+	f->waiting = true;
 	return true;
 }

@@ -42,7 +42,10 @@ int mirror_new(sd_event *loop, const struct zookeeper_settings *settings,
 	       void *ctx, struct mirror **out, struct err *e);
 void mirror_free(struct mirror *m);
 
-/* Other roots from now on: new ones are read, dropped ones forgotten, the rest is kept. */
+/*
+ * Other roots from now on: new ones are read, dropped ones forgotten, the rest is kept. When they
+ * have been read a tree is handed on, also one that is as the last one was.
+ */
 void mirror_set_roots(struct mirror *m, const struct mirror_root *roots, size_t root_count);
 
 /*

@@ -56,6 +56,8 @@ void mirror_set_roots(struct mirror *m, const struct mirror_root *roots, size_t 
 			log_error("mirror: \"%s\" is not a path", roots[i].path);
 	}
 	relevel(m->top, -1);
+	/* Whoever set them waits for the tree that has them, be it the same as the last one. */
+	tree_unref(TAKE(m->last));
 	m->changed = true;
 	mirror_feed(m);
 	mirror_poke(m);
