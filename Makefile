@@ -20,8 +20,9 @@ REVISION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 # The one list of packages. Build: headers and tools; test: real parts to test against.
 BUILD_PACKAGES := gcc make pkg-config libc6-dev libzookeeper-mt-dev libconfig-dev libsystemd-dev \
 	libjansson-dev libmicrohttpd-dev libssl-dev uthash-dev
-TEST_PACKAGES := libcmocka-dev zookeeper default-jre-headless nginx libnginx-mod-stream openssl \
-	curl procps git mandoc
+TEST_PACKAGES := libcmocka-dev zookeeper default-jdk-headless libcurator-client-java \
+	libcurator-framework-java libcurator-recipes-java libcurator-discovery-java nginx \
+	libnginx-mod-stream openssl curl procps git mandoc
 LINT_PACKAGES := clang clang-format clang-tidy cppcheck libclang-rt-14-dev systemd
 
 CC ?= gcc
@@ -127,9 +128,19 @@ unit: $(UNIT_TESTS)
 golden-update: $(B)/tests/unit/test_golden
 	$(Q)GOLDEN_UPDATE=1 $<
 
-integration: $(B)/zknginxd $(INTEGRATION_TESTS)
+# An application that registers itself with Curator; its jars name the others that they need.
+CURATOR_JAR := /usr/share/java/curator-x-discovery.jar
+CURATOR_CLASSPATH := $(B)/tests/integration/curator:$(CURATOR_JAR)
+REGISTRAR := $(B)/tests/integration/curator/Registrar.class
+$(REGISTRAR): tests/integration/curator/Registrar.java
+	@$(call say,JAVAC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)javac -Xlint:all,-path -cp $(CURATOR_JAR) -d $(@D) $<
+
+integration: $(B)/zknginxd $(INTEGRATION_TESTS) $(REGISTRAR)
 	$(Q)failed=; for t in $(INTEGRATION_TESTS); do echo "== $$t"; \
-		ZKNGINXD=$(B)/zknginxd $$t || failed="$$failed $$t"; done; $(verdict)
+		ZKNGINXD=$(B)/zknginxd CURATOR_CLASSPATH=$(CURATOR_CLASSPATH) \
+		$$t || failed="$$failed $$t"; done; $(verdict)
 
 # Each sanitizer has a build directory of its own. A leak or a race ends the test.
 .PHONY: asan tsan

@@ -340,12 +340,22 @@ static void wait_below(struct rig_zk *c, unsigned in_flight)
 	pthread_mutex_unlock(&c->lock);
 }
 
-void rig_zk_send_create(struct rig_zk *c, const char *path, const char *data)
+static void send_create(struct rig_zk *c, const char *path, const char *data, int flags)
 {
 	wait_below(c, IN_FLIGHT);
 	check(zoo_acreate(c->handle, path, data, data ? (int)strlen(data) : -1,
-			  &ZOO_OPEN_ACL_UNSAFE, 0, on_created, c),
+			  &ZOO_OPEN_ACL_UNSAFE, flags, on_created, c),
 	      "create", path);
+}
+
+void rig_zk_send_create(struct rig_zk *c, const char *path, const char *data)
+{
+	send_create(c, path, data, 0);
+}
+
+void rig_zk_send_create_ephemeral(struct rig_zk *c, const char *path, const char *data)
+{
+	send_create(c, path, data, ZOO_EPHEMERAL);
 }
 
 void rig_zk_send_set(struct rig_zk *c, const char *path, const char *data)

@@ -78,6 +78,7 @@ void rig_zk_restrict(struct rig_zk *c, const char *path, bool restricted);
  * waits for the last and returns how many failed.
  */
 void rig_zk_send_create(struct rig_zk *c, const char *path, const char *data);
+void rig_zk_send_create_ephemeral(struct rig_zk *c, const char *path, const char *data);
 void rig_zk_send_set(struct rig_zk *c, const char *path, const char *data);
 void rig_zk_send_delete(struct rig_zk *c, const char *path);
 unsigned rig_zk_drain(struct rig_zk *c);
