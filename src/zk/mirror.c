@@ -33,7 +33,7 @@ void mirror_poke(struct mirror *m)
 static bool is_settled(const struct mirror *m)
 {
 	return session_state(m->session) == SESSION_CONNECTED && m->caught_up &&
-	       TAILQ_EMPTY(&m->todo) && m->in_flight == 0 && m->dead == 0 && m->over == 0;
+	       TAILQ_EMPTY(&m->todo) && m->in_flight == 0 && m->dead == 0;
 }
 
 static bool same_tree(const struct tree *a, const struct tree *b)

@@ -7,8 +7,8 @@
  * settled and handed on. While changes come faster than they can be read, no tree
  * leaves: the newest settled one is what the caller has.
  *
- * Limits keep data from exhausting the daemon: more znodes, bytes or depth than
- * they allow, and the mirror reports the root as over its limit in place of a tree.
+ * Limits keep data from exhausting the daemon: what is beyond them is not read, the path is
+ * reported, and in the tree it stays as it was last read.
  */
 #ifndef ZKNGINX_ZK_MIRROR_H
 #define ZKNGINX_ZK_MIRROR_H

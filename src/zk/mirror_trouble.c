@@ -32,8 +32,6 @@ void mirror_set_trouble(struct node *n, enum item item, enum trouble t)
 
 	if (*held == t)
 		return;
-	m->over -= *held >= TROUBLE_SIZE;
-	m->over += t >= TROUBLE_SIZE;
 	*held = (unsigned char)t;
 	if (!had)
 		TAILQ_INSERT_TAIL(&m->troubled, n, troubled);
@@ -82,11 +80,9 @@ static void describe(const struct node *n, enum trouble t, struct problems *ps)
 					 : "it was not readable since the daemon started";
 	struct problem *p;
 
-	if (t >= TROUBLE_SIZE)
-		instead = "nothing of what changes is taken over until that is mended";
 	p = problems_add(ps, n->path, PROBLEM_ACCESS, NULL, "%s: %s; %s", n->path, found[t],
 			 instead);
-	p->serving = n->present || t >= TROUBLE_SIZE ? SERVING_PREVIOUS : SERVING_ABSENT;
+	p->serving = n->present ? SERVING_PREVIOUS : SERVING_ABSENT;
 }
 
 void mirror_problems(const struct mirror *m, struct problems *ps)

@@ -198,8 +198,10 @@ static void list(struct node *n, const struct session_reply *r)
 	else if (n->mirror->nodes + more > MIRROR_MAX_NODES)
 		limit = TROUBLE_NODES;
 	mirror_set_trouble(n, ITEM_KIDS, limit);
-	if (limit != TROUBLE_NONE)
+	if (limit != TROUBLE_NONE) {
+		bury_dead_children(n);
 		return;
+	}
 	n->listed = r->stat->cversion;
 	names = xmalloc(r->child_count * sizeof(*names));
 	for (size_t i = 0; i < r->child_count; i++)

@@ -25,7 +25,10 @@ static int port;
 
 static int setup(void **state UNUSED)
 {
-	rig_host_init(&host, "web1");
+	static const char *const jvm[] = { "-Djute.maxbuffer=4000000", NULL };
+
+	rig_host_init_at(&host, "web1",
+			 rig_zookeeper_start(&(struct rig_zookeeper_options){ .jvm = jvm }));
 	port = rig_port();
 	rig_zk_create(host.zk, CONFIG, NULL);
 	return 0;
@@ -163,6 +166,24 @@ static void a_path_becomes_unreadable(void **state UNUSED)
 	eventually(NULL, rig_host_is(&host, "applied"));
 }
 
+/* One znode that is too much stands alone with it. */
+static void a_znode_is_too_large(void **state UNUSED)
+{
+	CLEANUP(buf_fini) struct buf big = BUF_INIT;
+
+	start_with("one");
+	buf_puts(&big, "#");
+	while (big.size <= 1024 * 1024)
+		buf_puts(&big, " much too much");
+	rig_zk_set(host.zk, CONFIG "/snippets/http/big", big.data);
+	eventually(NULL, rig_host_has_problem(&host, CONFIG "/snippets/http/big", "access",
+					      "absent", "1 MB"));
+	write_site("two");
+	eventually(NULL, rig_nginx_says(port, "two"));
+	rig_zk_delete(host.zk, CONFIG "/snippets/http/big");
+	eventually(NULL, rig_host_is(&host, "applied"));
+}
+
 static void nginx_dies_and_returns(void **state UNUSED)
 {
 	unsigned reloads;
@@ -227,6 +248,7 @@ int main(void)
 		TEST(the_session_expires),
 		TEST(zookeeper_comes_back_empty_handed),
 		TEST(a_path_becomes_unreadable),
+		TEST(a_znode_is_too_large),
 		TEST(nginx_dies_and_returns),
 		TEST(live_files_edited_by_hand_are_put_back),
 		TEST(the_disk_is_full),
