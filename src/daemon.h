@@ -135,6 +135,10 @@ struct mirror_root *discovery_roots(struct discovery *f, const struct model *m, 
 /* True: the model asks for other paths than are mirrored. They are now; a tree follows. */
 bool discovery_follow(struct discovery *f, const struct model *m, struct mirror *mirror);
 
+/* What the discovers of a model found, for the status; borrows from it, the caller frees the list.
+ */
+struct status_discovery *discovery_status(const struct model *m, size_t *count);
+
 /* last_names.c */
 /* `fresh` is asked first; where it has no addresses yet, those of the last time stand. */
 struct last_names *last_names_new(const char *state, const struct names *fresh);

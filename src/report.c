@@ -146,7 +146,8 @@ static void fill_nginx(const struct daemon *d, struct status *s)
 	s->nginx.sandbox = nginx.sandbox;
 }
 
-static struct status fill(const struct daemon *d)
+/* `discovery` is the caller's to free. */
+static struct status fill(const struct daemon *d, struct status_discovery **discovery)
 {
 	const struct report *r = &d->report;
 	struct status s = {
@@ -161,6 +162,7 @@ static struct status fill(const struct daemon *d)
 		.problem_count = r->problem_count,
 	};
 
+	s.discovery = *discovery = discovery_status(d->good, &s.discovery_count);
 	fill_zookeeper(d, &s);
 	fill_nginx(d, &s);
 	s.deployments.applied = r->applied;
@@ -194,7 +196,8 @@ void report_outcome(struct daemon *d, const struct outcome *o)
 
 void report_metrics(void *daemon, struct buf *out)
 {
-	struct status s = fill(daemon);
+	CLEANUP(freep) struct status_discovery *discovery = NULL;
+	struct status s = fill(daemon, &discovery);
 
 	status_write_metrics(&s, out);
 }
@@ -269,7 +272,8 @@ static bool is_news(struct daemon *d, struct status s)
 
 void report_now(struct daemon *d)
 {
-	struct status s = fill(d);
+	CLEANUP(freep) struct status_discovery *discovery = NULL;
+	struct status s = fill(d, &discovery);
 	struct buf json = BUF_INIT, line = BUF_INIT, member = BUF_INIT;
 
 	status_write_json(&s, 0, &json);

@@ -50,6 +50,13 @@ struct status_problem {
 	uint64_t since; /* wall clock, microseconds since the epoch */
 };
 
+/* One `discover` of an upstream that nginx runs. */
+struct status_discovery {
+	const char *upstream, *path;
+	const char *format; /* as said, or as found out; "" while nothing is there to tell it by */
+	size_t servers;     /* that came of it */
+};
+
 struct status {
 	const char *host, *version;
 	uint64_t updated; /* wall clock, microseconds since the epoch */
@@ -58,6 +65,8 @@ struct status {
 	unsigned long generation;
 	const struct status_problem *problems;
 	size_t problem_count;
+	const struct status_discovery *discovery;
+	size_t discovery_count;
 	struct {
 		const char *state, *server; /* "connected", "127.0.0.1:2181" */
 		int64_t session;

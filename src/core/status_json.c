@@ -113,6 +113,23 @@ static json_t *problems_json(const struct status *s, size_t limit)
 	return j;
 }
 
+static json_t *discovery_json(const struct status *s)
+{
+	json_t *j = json_array();
+
+	for (size_t i = 0; i < s->discovery_count; i++) {
+		const struct status_discovery *d = &s->discovery[i];
+		json_t *one = json_object();
+
+		set(one, "upstream", text(d->upstream));
+		set(one, "path", text(d->path));
+		set(one, "format", *d->format ? text(d->format) : json_null());
+		set(one, "servers", number(d->servers));
+		json_array_append_new(j, one);
+	}
+	return j;
+}
+
 static json_t *revision_json(const struct status *s)
 {
 	json_t *j = json_object();
@@ -203,6 +220,7 @@ void status_write_json(const struct status *s, size_t problem_limit, struct buf 
 	set(j, "generation", number(s->generation));
 	set(j, "problems", problems_json(s, problem_limit));
 	set(j, "problem_count", number(s->problem_count));
+	set(j, "discovery", discovery_json(s));
 	set(j, "zookeeper", zookeeper_json(s));
 	set(j, "nginx", nginx_json(s));
 	set(j, "deployments", deployments_json(s));

@@ -154,6 +154,24 @@ static void the_report_has_every_field(void **state UNUSED)
 	json_decref(j);
 }
 
+static void discovery_says_what_was_found(void **state UNUSED)
+{
+	const struct status_discovery found[] = { { "shop", "/services/shop", "curator", 3 },
+						  { "new", "/services/new", "", 0 } };
+	struct status s = full();
+	json_t *j;
+
+	s.discovery = found;
+	s.discovery_count = ARRAY_SIZE(found);
+	j = json_of(&s, 0);
+	assert_text(j, "discovery.0.upstream", "shop");
+	assert_text(j, "discovery.0.path", "/services/shop");
+	assert_text(j, "discovery.0.format", "curator");
+	assert_number(j, "discovery.0.servers", 3);
+	assert_true(json_is_null(at(j, "discovery.1.format")));
+	json_decref(j);
+}
+
 static void problems_say_what_they_know(void **state UNUSED)
 {
 	struct status s = full();
@@ -373,6 +391,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_report_has_every_field),
+		cmocka_unit_test(discovery_says_what_was_found),
 		cmocka_unit_test(problems_say_what_they_know),
 		cmocka_unit_test(bytes_that_are_no_text_are_replaced),
 		cmocka_unit_test(a_limit_shortens_the_list_and_says_so),
