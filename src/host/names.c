@@ -269,8 +269,8 @@ static void forget_unwanted(struct names_cache *c)
 {
 	struct entry *e, *next;
 
-	HASH_ITER(hh, c->entries, e, next)
-	{
+	for (e = c->entries; e; e = next) {
+		next = e->hh.next;
 		if (!e->wanted && e->stage != ASKED)
 			forget(e);
 	}
@@ -327,7 +327,7 @@ static void unwant(struct entry *e)
 
 void names_cache_want(struct names_cache *c, const char *const *names, size_t count)
 {
-	struct entry *e, *next;
+	struct entry *e;
 
 	c->round++;
 	for (size_t i = 0; i < count; i++) {
@@ -335,8 +335,7 @@ void names_cache_want(struct names_cache *c, const char *const *names, size_t co
 		if (e)
 			e->round = c->round;
 	}
-	HASH_ITER(hh, c->entries, e, next)
-	{
+	for (e = c->entries; e; e = e->hh.next) {
 		if (e->wanted && e->round != c->round)
 			unwant(e);
 	}
@@ -388,8 +387,10 @@ void names_cache_free(struct names_cache *c)
 {
 	struct entry *e, *next;
 
-	HASH_ITER(hh, c->entries, e, next)
-	forget(e);
+	for (e = c->entries; e; e = next) {
+		next = e->hh.next;
+		forget(e);
+	}
 	sd_event_source_disable_unref(c->look);
 	sd_event_source_disable_unref(c->change);
 	sd_event_unref(c->loop);

@@ -14,7 +14,6 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
 #include <zknginx/err.h>
 
@@ -38,12 +37,12 @@
 struct ask {
 	struct gaicb request; /* the C library's until `ended` */
 	bool ended;
-	int rc; /* once ended */
-	SLIST_ENTRY(ask) next;
+	int rc;           /* once ended */
+	struct ask *next; /* of the leftovers */
 	char name[];
 };
 
-static SLIST_HEAD(, ask) leftovers = SLIST_HEAD_INITIALIZER(leftovers);
+static struct ask *leftovers;
 
 /* Both families whatever the machine has; one entry an address. */
 static const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
@@ -86,18 +85,17 @@ static void discard(struct ask *a)
 size_t ask_leftovers(void)
 {
 	size_t count = 0;
-	struct ask *a = SLIST_FIRST(&leftovers);
 
-	while (a) {
-		struct ask *next = SLIST_NEXT(a, next);
+	for (struct ask **at = &leftovers; *at;) {
+		struct ask *a = *at;
 
 		if (ask_ended(a)) {
-			SLIST_REMOVE(&leftovers, a, ask, next);
+			*at = a->next;
 			discard(a);
 		} else {
+			at = &a->next;
 			count++;
 		}
-		a = next;
 	}
 	return count;
 }
@@ -105,10 +103,12 @@ size_t ask_leftovers(void)
 void ask_free(struct ask *a)
 {
 	/* Cancelled, it was only waiting for a thread; done, it ended meanwhile. */
-	if (!a->ended && gai_cancel(&a->request) == EAI_NOTCANCELED)
-		SLIST_INSERT_HEAD(&leftovers, a, next);
-	else
+	if (!a->ended && gai_cancel(&a->request) == EAI_NOTCANCELED) {
+		a->next = leftovers;
+		leftovers = a;
+	} else {
 		discard(a);
+	}
 	ask_leftovers();
 }
 
