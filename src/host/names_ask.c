@@ -19,21 +19,6 @@
 
 #include "names_ask.h"
 
-/*
- * The thread sanitizer ends a program with threads that it did not see begin, as these of
- * the C library. Under it alone a question is asked on the spot.
- */
-#if defined(__SANITIZE_THREAD__)
-#define ON_THE_SPOT true
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define ON_THE_SPOT true
-#endif
-#endif
-#ifndef ON_THE_SPOT
-#define ON_THE_SPOT false
-#endif
-
 struct ask {
 	struct gaicb request; /* the C library's until `ended` */
 	bool ended;
@@ -56,11 +41,11 @@ struct ask *ask_new(const char *name)
 	memcpy(a->name, name, size);
 	a->request.ar_name = a->name;
 	a->request.ar_request = &hints;
-	if (ON_THE_SPOT)
+	if (ASK_ON_THE_SPOT)
 		a->rc = getaddrinfo(a->name, NULL, &hints, &a->request.ar_result);
 	else
 		a->rc = getaddrinfo_a(GAI_NOWAIT, list, 1, NULL);
-	a->ended = ON_THE_SPOT || a->rc != 0;
+	a->ended = ASK_ON_THE_SPOT || a->rc != 0;
 	return a;
 }
 

@@ -13,6 +13,21 @@
 /* A name that stands for more stands for the first so many, in their order. */
 #define ANSWER_LIMIT 256
 
+/*
+ * The thread sanitizer ends a program with threads that it did not see begin, as these of
+ * the C library. Under it alone a question is asked on the spot.
+ */
+#if defined(__SANITIZE_THREAD__)
+#define ASK_ON_THE_SPOT true
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define ASK_ON_THE_SPOT true
+#endif
+#endif
+#ifndef ASK_ON_THE_SPOT
+#define ASK_ON_THE_SPOT false
+#endif
+
 struct answer {
 	char **addresses;   /* numeric, sorted, without doubles; all of it is one allocation */
 	size_t count;       /* 0: a failure */

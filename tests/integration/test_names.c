@@ -62,6 +62,13 @@ static const char *shown(const char *name)
 	return text;
 }
 
+/* Turns enough for what is ready to be told. */
+static void settle(void)
+{
+	for (int i = 0; i < 10; i++)
+		rig_pause(loop);
+}
+
 static int set_up(void **state UNUSED)
 {
 	struct err e;
@@ -156,8 +163,8 @@ static void test_unwanted_and_wanted_again(void **state UNUSED)
 	names_cache_want(cache, NULL, 0);
 	assert_string_equal(shown("10.0.0.1"), "pending 10.0.0.1 ");
 	eventually(loop, is("10.0.0.1", NAME_FOUND));
-	find("10.0.0.2");
-	eventually(loop, changes == 2 && is("10.0.0.2", NAME_FOUND));
+	settle();
+	assert_int_equal(changes, 1);
 	assert_string_equal(shown("10.0.0.1"), "10.0.0.1 ");
 }
 
@@ -199,7 +206,7 @@ static void test_freed_by_its_own_call(void **state UNUSED)
 	assert_int_equal(names_cache_new(loop, free_it, NULL, &cache, &e), 0);
 	find("localhost");
 	eventually(loop, !cache);
-	rig_pause(loop);
+	settle();
 }
 
 static void test_freed_while_asking(void **state UNUSED)
@@ -225,7 +232,7 @@ static void test_order_and_doubles_do_not_matter(void **state UNUSED)
 	rig_write(hosts, "2001:db8::2 app\n10.0.0.1 app\n10.0.0.9 app\n");
 	names_cache_want(cache, NULL, 0);
 	eventually(loop, is("app", NAME_FOUND));
-	rig_pause(loop);
+	settle();
 	assert_int_equal(changes, 1);
 }
 
@@ -268,7 +275,7 @@ static void test_silence_is_a_failure(void **state UNUSED)
 	char name[32];
 	int server;
 
-	if (!isolated)
+	if (!isolated || ASK_ON_THE_SPOT)
 		skip();
 	server = silent_server();
 	for (unsigned i = 0; i < 2 * ASK_AT_ONCE; i++) {
