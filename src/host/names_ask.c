@@ -30,7 +30,10 @@ struct ask {
 static struct ask *leftovers;
 
 /* Both families whatever the machine has; one entry an address. */
-static const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
+/* A host without IPv6 has no use for IPv6 servers: nginx's own look-up leaves them out, too. */
+static const struct addrinfo hints = { .ai_flags = AI_ADDRCONFIG,
+				       .ai_family = AF_UNSPEC,
+				       .ai_socktype = SOCK_STREAM };
 
 struct ask *ask_new(const char *name)
 {
