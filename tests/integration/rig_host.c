@@ -128,9 +128,24 @@ long rig_host_status_number(struct rig_host *h, const char *path)
 	return (long)json_number_value(lookup(h, path));
 }
 
+/* The number in STATE/live -> generations/N. */
+static long live_generation(const struct rig_host *h)
+{
+	char path[512], target[64];
+	ssize_t size;
+
+	snprintf(path, sizeof(path), "%s/live", h->nginx.state);
+	size = readlink(path, target, sizeof(target) - 1);
+	if (size < 0)
+		return -1;
+	target[size] = '\0';
+	return strtol(strrchr(target, '/') ? strrchr(target, '/') + 1 : target, NULL, 10);
+}
+
 bool rig_host_is(struct rig_host *h, const char *state)
 {
-	return strcmp(rig_host_status_text(h, "state"), state) == 0;
+	return strcmp(rig_host_status_text(h, "state"), state) == 0 &&
+	       rig_host_status_number(h, "generation") == live_generation(h);
 }
 
 bool rig_host_is_quiet(struct rig_host *h)

@@ -44,6 +44,7 @@ json_t *rig_host_status(struct rig_host *h);
 /* A string of it by path ("revision.applied"), "" where it is missing. Valid for a few calls. */
 const char *rig_host_status_text(struct rig_host *h, const char *path);
 long rig_host_status_number(struct rig_host *h, const char *path);
+/* Is this the state, and is it said of the generation that is live now (not of one before)? */
 bool rig_host_is(struct rig_host *h, const char *state);
 /* Is there such a problem, with these words in its message or its field? */
 bool rig_host_has_problem(struct rig_host *h, const char *znode, const char *kind,
