@@ -198,8 +198,12 @@ void converge(struct daemon *d)
 	uint64_t when = NEVER;
 
 	d->dirty = true;
-	if (!d->tree || d->attempt.model || d->discovery.waiting)
+	if (!d->tree || d->attempt.model)
 		return; /* the tree's arrival, or the outcome, comes back here */
+	if (d->discovery.waiting) {
+		report_obstacles(d);
+		return;
+	}
 	if (!deploy_is_ready(d->deploy, now_monotonic(), &when)) {
 		converge_at(d, when);
 		return;

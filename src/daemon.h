@@ -155,6 +155,8 @@ void report_soon(struct daemon *d);
 void report_now(struct daemon *d);
 /* The problems of a new run; keeps the time of those that were there before. */
 void report_problems(struct daemon *d, const struct problems *problems);
+/* While no tree comes: what keeps the mirror from reading, beside the problems of the last run. */
+void report_obstacles(struct daemon *d);
 void report_outcome(struct daemon *d, const struct outcome *o);
 void report_metrics(void *daemon, struct buf *out);
 enum status_state report_state(const struct daemon *d);

@@ -79,6 +79,27 @@ void report_problems(struct daemon *d, const struct problems *problems)
 	report_soon(d);
 }
 
+void report_obstacles(struct daemon *d)
+{
+	struct problems problems;
+
+	problems_init(&problems);
+	mirror_problems(d->mirror, &problems);
+	for (size_t i = 0; i < d->report.problem_count; i++) {
+		const struct problem *p = &d->report.problems[i].problem;
+		struct problem *again;
+
+		if (p->kind == PROBLEM_ACCESS)
+			continue;
+		again = problems_add(&problems, p->znode, p->kind, p->field, "%s", p->message);
+		again->line = p->line;
+		again->serving = p->serving;
+	}
+	problems_sort(&problems);
+	report_problems(d, &problems);
+	problems_fini(&problems);
+}
+
 /* Does a guard keep something that ZooKeeper does not have any more? */
 static bool is_held(const struct report *r)
 {
@@ -102,7 +123,7 @@ enum status_state report_state(const struct daemon *d)
 		return STATUS_DISCONNECTED;
 	if (!d->tree)
 		return STATUS_WAITING;
-	if (d->attempt.model || d->dirty)
+	if (d->attempt.model || d->dirty || d->discovery.waiting)
 		return STATUS_DEPLOYING;
 	if (d->refusal.message)
 		return STATUS_REJECTED;
