@@ -22,7 +22,7 @@ struct mirror {
 
 	struct node *top;
 	struct node_list todo, troubled;
-	size_t in_flight, dead; /* items; nodes */
+	size_t in_flight, dead;       /* items; nodes */
 	size_t nodes, present, bytes; /* that are kept, with levels >= 0 */
 	size_t watches, watch_bytes;  /* armed in this session */
 
