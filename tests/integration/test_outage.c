@@ -175,7 +175,7 @@ static void a_znode_is_too_large(void **state UNUSED)
 	buf_puts(&big, "#");
 	while (big.size <= 1024 * 1024)
 		buf_puts(&big, " much too much");
-	rig_zk_set(host.zk, CONFIG "/snippets/http/big", big.data);
+	rig_zk_create(host.zk, CONFIG "/snippets/http/big", big.data);
 	eventually(NULL, rig_host_has_problem(&host, CONFIG "/snippets/http/big", "access",
 					      "absent", "1 MB"));
 	write_site("two");
