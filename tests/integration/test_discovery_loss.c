@@ -164,7 +164,7 @@ static void those_who_leave_one_by_one_are_let_go(void **state UNUSED)
 /* --- very many at once ------------------------------------------------------------------------ */
 
 #define POOLS 50
-#define POOL_SIZE 100
+#define POOL_SIZE 200
 
 static int pool_ports[POOL_SIZE];
 
@@ -265,7 +265,7 @@ static void the_owner_of_all_registrations_dies(void **state UNUSED)
 		char path[64];
 
 		snprintf(path, sizeof(path), UPSTREAMS "/u%d", i);
-		assert_true(rig_host_has_problem(&host, path, "guard", "previous", "100 of 100"));
+		assert_true(rig_host_has_problem(&host, path, "guard", "previous", "200 of 200"));
 	}
 	assert_string_equal(rig_host_live(&host, "http.conf"), full);
 	assert_int_equal(rig_nginx_reloads(&host.nginx), reloads);
