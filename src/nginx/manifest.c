@@ -25,7 +25,7 @@ struct manifest manifest_of(const struct bundle *b, unsigned long generation, co
 static bool is_object(const char *path)
 {
 	static const char *const kinds[] = { "upstreams", "sites", "http", "stream" };
-	const char *name = path_name(path), *kind = name;
+	const char *name = path_name(path), *kind;
 	size_t size;
 
 	if (name - path < 2)
