@@ -95,10 +95,11 @@ static bool has_within(const struct tree *t, const char *path)
  */
 static struct tree *fill_in_unreadable(const struct daemon *d, struct problems *unreadable)
 {
-	CLEANUP(freep) const char **paths = xcalloc(unreadable->count, sizeof(*paths));
+	CLEANUP(freep) const char **paths = NULL;
 
 	if (!unreadable->count)
 		return tree_ref(d->tree);
+	paths = xcalloc(unreadable->count, sizeof(*paths));
 	for (size_t i = 0; i < unreadable->count; i++) {
 		paths[i] = unreadable->items[i].znode;
 		if (has_within(d->accepted, paths[i]))

@@ -112,6 +112,8 @@ struct status_discovery *discovery_status(const struct model *m, size_t *count)
 	*count = 0;
 	for (size_t i = 0; i < m->upstream_count; i++)
 		*count += m->upstreams[i].discover_count;
+	if (!*count)
+		return NULL;
 	list = xcalloc(*count, sizeof(*list));
 	*count = 0;
 	for (size_t i = 0; i < m->upstream_count; i++) {

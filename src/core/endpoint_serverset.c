@@ -72,13 +72,13 @@ static const char *member_number(const char *name)
 static bool is_selected(const struct registration *r, const char *select)
 {
 	const struct endpoint *e = r->out;
-	const char *shard = endpoint_label(e, "shard");
+	const char *shard = endpoint_label(e, "shard"), *number = member_number(r->name);
 	char address[320];
 
 	if (strncmp(select, "shard=", 6) == 0)
 		return shard && strcmp(shard, select + 6) == 0;
 	if (strncmp(select, "member=", 7) == 0)
-		return strtol(select + 7, NULL, 10) == strtol(member_number(r->name), NULL, 10);
+		return number && strtol(select + 7, NULL, 10) == strtol(number, NULL, 10);
 	snprintf(address, sizeof(address), "inet=%s:%ld", e->host ? e->host : "", e->port);
 	return strcmp(address, select) == 0;
 }
