@@ -70,15 +70,16 @@ static uint64_t on_confirmed(void *ctx, const char *upstream)
 	const struct znode *z = tree_find(d->tree, path);
 	json_auto_t *root = z ? json_loadb(z->data, z->size, 0, NULL) : NULL;
 	const char *text = json_string_value(json_object_get(root, "confirm"));
-	uint64_t wall = now_wall(), then;
+	uint64_t wall = now_wall(), now = now_monotonic(), then;
 	struct tm tm = { 0 };
 	const char *end = text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
 
 	if (!end || (*end != 'Z' && *end != '.'))
 		return 0;
 	then = (uint64_t)timegm(&tm) * USEC_PER_SEC;
-	/* A clock of the operator's that is ahead of ours confirms what is held now. */
-	return then >= wall ? now_monotonic() : now_monotonic() - (wall - then);
+	if (then >= wall)
+		return now; /* it confirms whatever is held until then */
+	return wall - then < now ? now - (wall - then) : 0; /* 0: from before this boot */
 }
 
 static bool has_within(const struct tree *t, const char *path)
@@ -147,6 +148,7 @@ static bool is_refused(struct daemon *d, const struct bundle *b)
 		problems_add(&d->problems, d->settings->zookeeper.config, r->kind, NULL, "%s",
 			     r->message)
 			->serving = SERVING_PREVIOUS;
+		problems_sort(&d->problems);
 		converge_at(d, r->due);
 		return true;
 	}

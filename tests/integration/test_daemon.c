@@ -252,6 +252,13 @@ static void guards_hold_what_registered_itself(void **state UNUSED)
 	assert_true(rig_host_has_problem(&host, CONFIG "/upstreams/app", "guard", "previous",
 					 "1 of 1"));
 	assert_true(rig_nginx_says(port, "rig"));
+	/* a confirmation of long ago is none of this loss */
+	rig_zk_set(host.zk, "/nginx/cluster/overrides/app",
+		   "{\"confirm\":\"2001-01-01T00:00:00Z\"}");
+	rig_zk_set(host.zk, CONFIG "/snippets/http/seen", "map $uri $seen { default 1; }\n");
+	eventually(NULL, strstr(rig_host_live(&host, "http.conf"), "$seen"));
+	eventually(NULL, rig_host_is(&host, "held"));
+	assert_true(rig_nginx_says(port, "rig"));
 	/* a person confirms: the upstream is empty from now on, and says so at once */
 	rig_zk_set(host.zk, "/nginx/cluster/overrides/app",
 		   "{\"confirm\":\"2099-01-01T00:00:00Z\"}");
