@@ -80,8 +80,7 @@ static void describe(const struct node *n, enum trouble t, struct problems *ps)
 					 : "it was not readable since the daemon started";
 	struct problem *p;
 
-	p = problems_add(ps, n->path, PROBLEM_ACCESS, NULL, "%s: %s; %s", n->path, found[t],
-			 instead);
+	p = problems_add(ps, n->path, PROBLEM_ACCESS, NULL, "%s; %s", found[t], instead);
 	p->serving = n->present ? SERVING_PREVIOUS : SERVING_ABSENT;
 }
 
