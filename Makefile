@@ -54,7 +54,7 @@ override LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,nodlopen,--as-nee
 	$(SANITIZERS)
 
 CORE := $(patsubst %.c,$(B)/%.o,$(wildcard src/base/*.c src/core/*.c))
-WINGS := $(patsubst %.c,$(B)/%.o,$(wildcard src/zk/*.c src/nginx/*.c src/host/*.c))
+WINGS := $(patsubst %.c,$(B)/%.o,$(wildcard src/sys/*.c src/zk/*.c src/nginx/*.c src/host/*.c))
 TOP := $(patsubst %.c,$(B)/%.o,$(wildcard src/*.c))
 UNIT_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 INTEGRATION_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/integration/test_*.c))

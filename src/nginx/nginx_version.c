@@ -10,7 +10,7 @@
 
 #include <zknginx/log.h>
 
-#include "child.h"
+#include "sys/child.h"
 #include "nginx_version.h"
 
 #define ASK_TIMEOUT (5 * USEC_PER_SEC)

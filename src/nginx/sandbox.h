@@ -18,7 +18,7 @@
 #include <zknginx/err.h>
 #include <zknginx/settings.h>
 
-#include "child.h"
+#include "sys/child.h"
 
 struct sandbox;
 

@@ -18,7 +18,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "child.h"
+#include "sys/child.h"
 #include "sandbox_namespace.h"
 
 #define NOBODY 65534U

@@ -9,7 +9,7 @@
 #include <zknginx/log.h>
 
 #include "callback.h"
-#include "timing.h"
+#include "sys/timing.h"
 
 #define LOG_INTERVAL (60 * USEC_PER_SEC)
 

@@ -11,7 +11,7 @@
 #include <zknginx/log.h>
 
 #include "fleet_parts.h"
-#include "timing.h"
+#include "sys/timing.h"
 
 #define PATIENCE (5 * USEC_PER_SEC)
 #define REPORT_GAP USEC_PER_SEC

@@ -13,7 +13,7 @@
 #include <zknginx/log.h>
 
 #include "callback.h"
-#include "timing.h"
+#include "sys/timing.h"
 
 int handle_open(struct queue *q, const char *addresses, uint64_t timeout, struct handle **out,
 		struct err *e)

@@ -17,7 +17,7 @@
 
 #include "mirror_parts.h"
 #include "resolver.h"
-#include "timing.h"
+#include "sys/timing.h"
 
 #define PATIENCE USEC_PER_SEC
 #define MAX_LOST_BARRIERS 2

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "mirror_parts.h"
-#include "timing.h"
+#include "sys/timing.h"
 
 #define INTERVAL (300 * USEC_PER_SEC) /* between two sweeps */
 #define STEP (100 * USEC_PER_MSEC)

@@ -4,7 +4,7 @@
  * all: half a tree is not to be taken for the whole.
  */
 #include "mirror_parts.h"
-#include "timing.h"
+#include "sys/timing.h"
 
 #define FIRST_RETRY (5 * USEC_PER_SEC)
 #define LAST_RETRY (60 * USEC_PER_SEC)

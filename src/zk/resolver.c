@@ -11,7 +11,7 @@
 #include <zknginx/buf.h>
 
 #include "resolver.h"
-#include "timing.h"
+#include "sys/timing.h"
 
 #define DEFAULT_PORT "2181"
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "session_parts.h"
-#include "timing.h"
+#include "sys/timing.h"
 
 const char *session_state_name(enum session_state s)
 {

@@ -16,7 +16,7 @@
 #include <zookeeper/zookeeper.h>
 
 #include "session_parts.h"
-#include "timing.h"
+#include "sys/timing.h"
 
 #define JITTER (200 * USEC_PER_MSEC) /* between handles, when all was well */
 #define LONGEST_PAUSE (60 * USEC_PER_SEC)

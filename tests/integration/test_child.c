@@ -12,7 +12,7 @@
 
 #include <zknginx/err.h>
 
-#include "nginx/child.h"
+#include "sys/child.h"
 #include "rig.h"
 
 struct seen {

@@ -2,8 +2,8 @@
  * The far side of fork: what a child does until exec. Everything it needs lies in
  * `struct launch`, prepared before the fork.
  */
-#ifndef ZKNGINX_NGINX_CHILD_LAUNCH_H
-#define ZKNGINX_NGINX_CHILD_LAUNCH_H
+#ifndef ZKNGINX_SYS_CHILD_LAUNCH_H
+#define ZKNGINX_SYS_CHILD_LAUNCH_H
 
 #include <sys/types.h>
 

@@ -6,8 +6,8 @@
  * must be open in the daemon itself), and dies with the thread that spawned it.
  * Nothing of its process group outlives it.
  */
-#ifndef ZKNGINX_NGINX_CHILD_H
-#define ZKNGINX_NGINX_CHILD_H
+#ifndef ZKNGINX_SYS_CHILD_H
+#define ZKNGINX_SYS_CHILD_H
 
 #include <stdbool.h>
 #include <systemd/sd-event.h>

@@ -1,6 +1,6 @@
-/* Time and chance, as the whole wing uses them. */
-#ifndef ZKNGINX_ZK_TIMING_H
-#define ZKNGINX_ZK_TIMING_H
+/* Time and chance, as the wings use them. */
+#ifndef ZKNGINX_SYS_TIMING_H
+#define ZKNGINX_SYS_TIMING_H
 
 #include <systemd/sd-event.h>
 #include <zknginx/macros.h>
