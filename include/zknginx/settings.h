@@ -29,6 +29,9 @@ struct nginx_settings {
 	uint64_t reload_gap;
 	const char *sandbox; /* "auto", "namespace", "fallback" */
 	const char *log_directory;
+	const char *probe; /* "" = none; "127.0.0.1:9642" */
+	const char *drift; /* "repair", "report" */
+	uint64_t linger;   /* old workers that stay longer than this are worth an alert */
 };
 
 struct state_settings {
@@ -50,7 +53,41 @@ struct guard_settings {
 
 struct cluster_settings {
 	const char *host;    /* "" = the host name */
-	const char *address; /* "" = none known */
+	const char *address; /* of nginx, "host:port"; "" = the host name and port 80 */
+	const char *service; /* where the member is announced as a Curator service; "" = nowhere */
+	const char *const *on_elected; /* argv, NULL-terminated; empty = none */
+	const char *const *on_resigned;
+	const char *const *on_live; /* the leader runs it when the list of healthy hosts changed */
+	uint64_t command_timeout;
+};
+
+struct rollout_settings {
+	const char *mode;                /* "all", "canary", "manual" */
+	long canaries;                   /* how many, unless … */
+	const char *const *canary_hosts; /* … named: `canaries = [ "web1" ]`; empty = not */
+	const char *batch;               /* "3" hosts, "25%" of them */
+	uint64_t bake_time, batch_time, settle;
+	uint64_t apply_timeout, vanish_timeout;
+	long max_failures;
+	const char *on_failure;  /* "halt", "revert" */
+	bool join;               /* false: this host runs the newest at once */
+	bool freeze;             /* true: this host takes no other revision */
+	const char *const *gate; /* argv of the gate command; empty = none */
+	uint64_t gate_timeout, gate_interval;
+	long max_errors, max_upstream_errors; /* percent */
+	long min_requests;
+};
+
+struct history_settings {
+	long keep; /* entries */
+};
+
+struct alerts_settings {
+	const char *const *command; /* argv; empty = none */
+	uint64_t timeout;
+	uint64_t raise_after, clear_after;
+	uint64_t repeat; /* NEVER = not */
+	uint64_t lag; /* a host that long on another revision than the plan's is worth an alert */
 };
 
 struct metrics_settings {
@@ -68,6 +105,9 @@ struct settings {
 	struct snippets_settings snippets;
 	struct guard_settings guard;
 	struct cluster_settings cluster;
+	struct rollout_settings rollout;
+	struct history_settings history;
+	struct alerts_settings alerts;
 	struct metrics_settings metrics;
 	struct log_settings log;
 };

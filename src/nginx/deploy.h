@@ -15,6 +15,7 @@
 #include <zknginx/settings.h>
 #include <zknginx/status.h>
 
+#include "probe.h"
 #include "stage.h"
 
 #define DEPLOY_RESULTS(X)                                                                          \
@@ -85,6 +86,13 @@ struct nginx_status {
 	unsigned long reloads;
 	bool included;
 	const char *sandbox;
+	bool responding; /* the master takes signals: it is not stopped, and none is left pending */
+	unsigned long deaths; /* workers that ended badly, since the daemon started */
+	uint64_t old_since;   /* since when there have been old workers without a break; 0 = none */
+	const char *drifted;  /* a live file that somebody else has changed; NULL = none */
+	/* With nginx.probe; else has_probe is false. */
+	bool has_probe;
+	struct probe_status probe;
 };
 void deploy_nginx_status(const struct deploy *d, struct nginx_status *out);
 

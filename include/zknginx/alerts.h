@@ -1,0 +1,82 @@
+/*
+ * Alerts: conditions that hold now → what people are told. Pure: memory between calls is
+ * the caller's, time an argument.
+ *
+ * A condition that has held for raise_after is raised; while it holds it is repeated every
+ * `repeat`; when it has been over for clear_after it is cleared. One that comes and goes is
+ * folded: each return within an hour of the last doubles the time that it must be over
+ * before it is cleared (up to 30 minutes), and the clearing says how often it came back.
+ */
+#ifndef ZKNGINX_ALERTS_H
+#define ZKNGINX_ALERTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <zknginx/buf.h>
+
+#define ALERT_SEVERITIES(X)                                                                        \
+	X(WARNING, "warning")   /* somebody should look at it today */                             \
+	X(CRITICAL, "critical") /* … now */
+
+enum alert_severity {
+#define X(name, text) ALERT_##name,
+	ALERT_SEVERITIES(X)
+#undef X
+		ALERT_SEVERITY_N
+};
+
+#define ALERT_EVENTS(X)                                                                            \
+	X(RAISED, "raised")                                                                        \
+	X(REPEATED, "repeated")                                                                    \
+	X(CLEARED, "cleared")
+
+enum alert_event {
+#define X(name, text) ALERT_##name,
+	ALERT_EVENTS(X)
+#undef X
+		ALERT_EVENT_N
+};
+
+/* What holds now, as whoever watches sees it. */
+struct condition {
+	const char *key;     /* "nginx-down"; of the fleet: "fleet-member-missing" */
+	const char *subject; /* whom it is about: a host, an upstream, a znode; "" = this host */
+	enum alert_severity severity;
+	const char *message; /* a sentence: what is wrong, what was expected, what is served */
+};
+
+struct alert {
+	enum alert_event event;
+	const char *key, *subject, *message;
+	enum alert_severity severity;
+	uint64_t since; /* when the condition began, same clock as `now` */
+	unsigned flaps; /* how often it came back since it was raised */
+};
+
+struct alert_rules {
+	uint64_t raise_after, clear_after;
+	uint64_t repeat; /* NEVER = not */
+};
+
+struct alerts;
+struct alerts *alerts_new(void);
+void alerts_free(struct alerts *a);
+
+/*
+ * The conditions of now, in any order, key and subject unique. Calls `tell` for each event, worst
+ * first; what it is given is valid within the call. Returns when to be called again at the latest,
+ * or NEVER.
+ */
+uint64_t alerts_update(struct alerts *a, const struct alert_rules *rules,
+		       const struct condition *now_held, size_t count, uint64_t now,
+		       void (*tell)(void *ctx, const struct alert *alert), void *ctx);
+
+/* Those that are raised and not cleared, worst first then by key and subject; valid until the next
+ * update. */
+size_t alerts_raised(const struct alerts *a, const struct alert **out);
+
+const char *alert_severity_name(enum alert_severity s);
+const char *alert_event_name(enum alert_event e);
+
+#endif

@@ -1,0 +1,84 @@
+/*
+ * History: every revision that went on its way, in cluster/history/SEQ, with what it took
+ * to bring it back: the operators' config, and with it the persistent servers of its
+ * upstreams (which are no part of the revision, but of what a person wrote).
+ *
+ * An entry is a small JSON (struct history_entry) with the compressed tree text in parts
+ * below it, history/SEQ/0, 1, …, each small enough for a request. It is complete when its
+ * `parts` says so; an entry without is one whose leader died, and counts for nothing.
+ */
+#ifndef ZKNGINX_HISTORY_H
+#define ZKNGINX_HISTORY_H
+
+#include <stdbool.h>
+#include <zknginx/arena.h>
+#include <zknginx/buf.h>
+#include <zknginx/tree.h>
+
+#define HISTORY_PART_SIZE ((size_t)512 * 1024)
+#define HISTORY_UNPACKED_MAX ((size_t)256 * 1024 * 1024)
+
+struct history_entry {
+	unsigned long seq; /* from the znode's name, "0000000042" */
+	const char *revision;
+	const char *at;      /* when the leader stored it */
+	const char *changed; /* when ZooKeeper says the newest of its znodes was written; "" not
+				known */
+	const char *by;      /* the "by" of the config root's JSON, if it was written with it; "" */
+	const char *note;    /* … and its "note" */
+	const char *leader;
+	const char *outcome; /* "pending" at first; then as in rollout.h */
+	const char *reason;  /* of a bad outcome; "" */
+	const char **znodes; /* what changed against the one before, "+path", "-path", "~path"; the
+				first few */
+	size_t znode_count, changes; /* … and how many there are in all */
+	unsigned parts;              /* 0: not complete */
+	unsigned long size;          /* unpacked */
+};
+
+/* "CLUSTER/history/0000000042" and "…/3", in the arena. */
+const char *history_path(struct arena *a, const char *cluster, unsigned long seq);
+const char *history_part_path(struct arena *a, const char *cluster, unsigned long seq, unsigned n);
+
+bool history_entry_parse(struct arena *a, const struct znode *z, struct history_entry *out);
+void history_entry_print(const struct history_entry *h, struct buf *out);
+/* All complete entries of a tree, by seq; returns how many. *last: the highest seq of any, complete
+ * or not. */
+size_t history_parse(struct arena *a, const struct tree *t, const char *cluster,
+		     struct history_entry **out, unsigned long *last);
+
+/* The part of a tree that history keeps: at and below root, without ephemeral servers. */
+struct tree *history_extract(const struct tree *t, const char *root);
+/* zlib; the text of the tree. */
+void history_pack(const struct tree *config, struct buf *out);
+/* ERR_INPUT: damaged, too big, or not the revision that it should be (below root). */
+int history_unpack(const char *data, size_t size, const char *root, const char *revision,
+		   struct tree **out, struct err *e);
+/* What `h->znodes` is to say: the config znodes that differ, at most `most` of them. */
+size_t history_changes(struct arena *a, const struct tree *before, const struct tree *after,
+		       const char *root, size_t most, const char ***out);
+
+/*
+ * What to write so that the config becomes that of `old`: creates in order of depth, sets with the
+ * version at hand, deletes children first. Servers of upstreams that are there now are left alone;
+ * those of an upstream that comes back, come back with it; those of one that goes, go.
+ */
+struct history_op {
+	enum { HISTORY_CREATE, HISTORY_SET, HISTORY_DELETE } kind;
+	const char *path, *data; /* borrowed from `old` */
+	size_t size;
+	int version; /* of what is there now */
+};
+size_t history_restore(struct arena *a, const struct tree *now, const struct tree *old,
+		       const char *root, struct history_op **out);
+
+/*
+ * Overlay: the tree that a host renders when it may not run the newest config. Config znodes are
+ * those of `permitted`, servers of its upstreams and everything outside root those of `live`; an
+ * upstream that is not in the live config any more has the servers of `accepted` (what nginx runs),
+ * or else those that the history kept.
+ */
+struct tree *overlay(const struct tree *live, const struct tree *permitted,
+		     const struct tree *accepted, const char *root);
+
+#endif

@@ -1,0 +1,99 @@
+/*
+ * The plan: which revision each host may run, in cluster/plan. Written by the leader
+ * alone, read by every host.
+ *
+ * There are at most two revisions in a plan. `accepted` is what the fleet agreed on;
+ * `target` is on its way. The hosts that are named may run the target, all others run
+ * what was accepted: so who is not in the plan (a host that joins, a host that the
+ * leader never heard of) is always on the proven revision.
+ */
+#ifndef ZKNGINX_PLAN_H
+#define ZKNGINX_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <zknginx/arena.h>
+#include <zknginx/buf.h>
+#include <zknginx/tree.h>
+
+#define PLAN_PHASES(X)                                                                             \
+	X(IDLE, "idle")           /* everybody runs `accepted`; no target */                       \
+	X(PENDING, "pending")     /* mode "manual": a target waits for its first promote */        \
+	X(CANARY, "canary")       /* the target is on the canaries */                              \
+	X(BATCH, "batch")         /* … and on its way through the others */                      \
+	X(HALTED, "halted")       /* stopped by a failure; each host keeps what it is permitted */ \
+	X(REVERTING, "reverting") /* the target is withdrawn; some hosts still run it */           \
+	X(REVERTED, "reverted")   /* nobody runs it; it is not tried again by itself */            \
+	X(PUBLISHING, "publishing") /* a rollback is being written; nothing moves meanwhile */
+
+enum plan_phase {
+#define X(name, text) PLAN_##name,
+	PLAN_PHASES(X)
+#undef X
+		PLAN_PHASE_N
+};
+
+struct plan_revision {
+	const char *revision;  /* hex digest; "" = none */
+	unsigned long history; /* history/SEQ has its content; 0 = none */
+};
+
+struct plan {
+	enum plan_phase phase;
+	bool paused;
+	const char *mode; /* of the leader's settings */
+	struct plan_revision accepted, target;
+	unsigned step;      /* 0: not begun; 1: canaries; 2…: batches */
+	const char **hosts; /* sorted; these may run the target */
+	size_t host_count;
+	const char *since; /* when this step began, wall clock, for people */
+	struct {
+		const char *host, *znode, *message, *at; /* all "" = there was none */
+	} failure;
+	struct {
+		const char *action, *by, *result, *at; /* the last request, and what came of it */
+	} request;
+	const char *leader, *updated;
+};
+
+const char *plan_phase_name(enum plan_phase p);
+/* Is the target on any host, or may it be? */
+bool plan_is_moving(const struct plan *p);
+bool plan_names(const struct plan *p, const char *host);
+
+/* Into the arena; false: not a plan (message in *why). An unknown field is ignored. */
+bool plan_parse(struct arena *a, const char *data, size_t size, struct plan *out, const char **why);
+/* Sorted keys, stable bytes; times as they are in it. */
+void plan_print(const struct plan *p, struct buf *out);
+/* A deep copy, in the arena. */
+struct plan plan_copy(struct arena *a, const struct plan *p);
+
+/* What an operator asks of the leader in cluster/request: a JSON object, or the bare word. */
+#define REQUEST_ACTIONS(X)                                                                         \
+	X(PAUSE, "pause")       /* no step forward until resume */                                 \
+	X(RESUME, "resume")     /* … and a halted or reverted target is tried again */           \
+	X(PROMOTE, "promote")   /* the next step now, whatever is left of the bake time */         \
+	X(ABORT, "abort")       /* withdraw the target */                                          \
+	X(ROLLBACK, "rollback") /* publish an old revision as the config */
+
+enum request_action {
+#define X(name, text) REQUEST_##name,
+	REQUEST_ACTIONS(X)
+#undef X
+		REQUEST_ACTION_N
+};
+
+struct request {
+	enum request_action action;
+	const char
+		*revision; /* a prefix of at least 6 hex digits: what it is about; "" = not said.
+			      ROLLBACK: required. Others: refused when the target is another one. */
+	const char *by;    /* who asks, as they say; "" = not said */
+	bool all;          /* PROMOTE: to every host at once ("all": true) */
+};
+const char *request_action_name(enum request_action a);
+/* False: *why says what is wrong with it. */
+bool request_parse(struct arena *a, const char *data, size_t size, struct request *out,
+		   const char **why);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * Hooks: commands of the operator's (argv, never a shell) that are told something as
+ * JSON on standard input and have a deadline.
+ *
+ * One runs at a time, the next waits; of those that wait under the same name a newer one
+ * replaces the older (of a state only the newest counts), unless it is told to keep all.
+ * Before each run the executable, and every directory above it, is looked at: what
+ * others than root and this daemon's user may write is refused.
+ */
+#ifndef ZKNGINX_HOST_HOOK_H
+#define ZKNGINX_HOST_HOOK_H
+
+#include <stdbool.h>
+#include <systemd/sd-event.h>
+#include <zknginx/err.h>
+
+struct hooks;
+struct hooks *hooks_new(sd_event *loop);
+/* Kills what still runs. */
+void hooks_free(struct hooks *h);
+
+struct hook_result {
+	const char *name;
+	bool passed;         /* it ran and exited 0 */
+	const char *message; /* why not, and the end of what it wrote; of a pass: its last line */
+};
+
+struct hook_spec {
+	const char *name;        /* "alerts.command" */
+	const char *const *argv; /* NULL-terminated; empty: nothing is done, done() is not called */
+	const char *input;       /* JSON for standard input; copied */
+	size_t input_size;
+	uint64_t deadline; /* microseconds */
+	bool keep_all; /* none is replaced by a newer one; of more than 100 the oldest are dropped,
+			  with a word in the log */
+	void (*done)(void *ctx,
+		     const struct hook_result *r); /* may be NULL: then a failure is logged */
+	void *ctx;
+};
+/* Copies everything; runs later, never within the call. */
+void hooks_run(struct hooks *h, const struct hook_spec *spec);
+
+/* May this file be run? Otherwise ERR_INPUT, with the path that is at fault and how to mend it. */
+int hook_check(const char *path, struct err *e);
+
+#endif
