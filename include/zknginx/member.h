@@ -54,7 +54,9 @@ struct member {
 	enum member_part part; /* "rollout" in the JSON */
 	long problems;
 	struct {
-		const char *revision; /* "" = no verdict */
+		const char *revision;  /* "" = no verdict */
+		unsigned long attempt; /* the plan's, when it was permitted: a verdict of an
+					  earlier attempt says nothing about this one */
 		enum verdict verdict;
 		const char *znode, *message; /* why it is bad; "" where not known */
 	} gate;

@@ -43,9 +43,15 @@ struct plan {
 	bool paused;
 	const char *mode; /* of the leader's settings */
 	struct plan_revision accepted, target;
-	unsigned step;      /* 0: not begun; 1: canaries; 2…: batches */
-	const char **hosts; /* sorted; these may run the target */
+	/* PUBLISHING: what the config is to become; the target, if there is one, is given up. */
+	struct plan_revision publish;
+	unsigned long attempt; /* grows whenever a target begins, or begins again; a host judges
+				  anew for each, and 0 is none */
+	unsigned step;         /* 0: not begun; 1: canaries; 2…: batches */
+	const char **hosts;    /* sorted; these may run the target */
 	size_t host_count;
+	const char **canaries; /* sorted; those of the hosts that were chosen for step 1 */
+	size_t canary_count;
 	const char *since; /* when this step began, wall clock, for people */
 	struct {
 		const char *host, *znode, *message, *at; /* all "" = there was none */
@@ -57,7 +63,7 @@ struct plan {
 };
 
 const char *plan_phase_name(enum plan_phase p);
-/* Is the target on any host, or may it be? */
+/* May the hosts that are named run the target? (CANARY, BATCH, HALTED) */
 bool plan_is_moving(const struct plan *p);
 bool plan_names(const struct plan *p, const char *host);
 

@@ -60,8 +60,10 @@ struct rollout_input {
 	unsigned long (*find)(void *ctx, const char *prefix, const char **revision,
 			      const char **why);
 	void *ctx;
-	uint64_t now;     /* CLOCK_MONOTONIC */
-	const char *wall; /* the same as people read it */
+	bool publish_failed; /* PUBLISHING: it came to nothing (say so until it is over) … */
+	const char *publish_message; /* … and why */
+	uint64_t now;                /* CLOCK_MONOTONIC */
+	const char *wall;            /* the same as people read it */
 	const char *leader;
 };
 
@@ -72,13 +74,15 @@ struct rollout_decision {
 	const char *store; /* put the config of this revision (it is the newest, or `running`) into
 			      the history first, then ask again; NULL = no */
 	/* With the plan: what became of a history entry; 0 = nothing. "accepted", "halted",
-	 * "reverted", "superseded", "aborted", "withdrawn" */
+	 * "reverted", "superseded", "aborted", "withdrawn"; "pending": it is tried again */
 	unsigned long outcome_of;
 	const char *outcome;
-	unsigned long
-		rollback; /* publish this history entry as the config, then write PLAN_IDLE (by
-			     asking again with the plan's phase PUBLISHING and `newest` known) */
-	uint64_t due;     /* ask again at that time at the latest; NEVER */
+	/* Publish this history entry as the config: asked for once by each leader that finds the
+	 * plan PUBLISHING, so never before that is written. It ends by itself when `newest` is
+	 * what was to be published, or with `publish_failed`. */
+	unsigned long rollback;
+	uint64_t due; /* ask again at that time at the latest; NEVER. With `changed` or `store` it
+			 is NEVER: the answer of the write is what to wait for. */
 };
 void rollout_next(struct rollout *r, struct arena *a, const struct rollout_input *in,
 		  struct rollout_decision *out);
@@ -102,6 +106,8 @@ enum permit_kind {
 struct permit {
 	enum permit_kind kind;
 	struct plan_revision revision; /* NAMED; borrowed from the plan */
+	unsigned long attempt;         /* it is the target, on trial: the plan's attempt, for the
+					  gate; 0: it is no trial */
 	const char *why; /* a few words for the status: "not among the hosts of step 1" */
 };
 /* plan NULL: there is none (yet). */
