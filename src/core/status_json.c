@@ -1,63 +1,18 @@
 /*
  * The report as JSON: keys sorted, so that equal values are equal bytes. What is not
  * known is null; a line or a field that a problem does not have is absent.
- *
- * Messages quote operators' bytes, and may have been cut within a character, while
- * JSON is UTF-8: what is not becomes the replacement character.
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include <jansson.h>
-
-#include <zknginx/err.h>
 #include <zknginx/status.h>
 
-#define REPLACEMENT "\xef\xbf\xbd"
-
-/* How many bytes of s make one valid character; 0 when none do. */
-static size_t character_size(const char *s)
-{
-	for (size_t size = 1; size <= 4; size++) {
-		json_t *one = json_stringn(s, size);
-
-		if (one) {
-			json_decref(one);
-			return size;
-		}
-		if (!s[size])
-			break;
-	}
-	return 0;
-}
-
-static json_t *repaired(const char *s)
-{
-	CLEANUP(buf_fini) struct buf b = BUF_INIT;
-
-	while (*s) {
-		size_t size = character_size(s);
-
-		if (size)
-			buf_put(&b, s, size);
-		else
-			buf_puts(&b, REPLACEMENT);
-		s += size ? size : 1;
-	}
-	return json_string(buf_str(&b));
-}
+#include "json_text.h"
 
 /* A string, or null where there is none. */
 static json_t *text(const char *s)
 {
-	json_t *j;
-
-	if (!s || !*s)
-		return json_null();
-	j = json_string(s);
-	return j ? j : repaired(s);
+	return s && *s ? json_text(s) : json_null();
 }
 
 static json_t *number(unsigned long n)
@@ -81,25 +36,19 @@ static json_t *milliseconds(double ms)
 	return json_real((double)(long)(ms * 1000 + 0.5) / 1000);
 }
 
-static void set(json_t *object, const char *key, json_t *value)
-{
-	if (json_object_set_new(object, key, value) < 0)
-		die("status: cannot set %s", key);
-}
-
 static json_t *problem_json(const struct status_problem *p)
 {
 	json_t *j = json_object();
 
-	set(j, "znode", text(p->problem.znode));
-	set(j, "kind", json_string(problem_kind_name(p->problem.kind)));
-	set(j, "message", text(p->problem.message));
+	json_put(j, "znode", text(p->problem.znode));
+	json_put(j, "kind", json_string(problem_kind_name(p->problem.kind)));
+	json_put(j, "message", text(p->problem.message));
 	if (p->problem.line)
-		set(j, "line", number(p->problem.line));
+		json_put(j, "line", number(p->problem.line));
 	if (p->problem.field && *p->problem.field)
-		set(j, "field", text(p->problem.field));
-	set(j, "since", when(p->since));
-	set(j, "serving", json_string(serving_name(p->problem.serving)));
+		json_put(j, "field", text(p->problem.field));
+	json_put(j, "since", when(p->since));
+	json_put(j, "serving", json_string(serving_name(p->problem.serving)));
 	return j;
 }
 
@@ -121,10 +70,10 @@ static json_t *discovery_json(const struct status *s)
 		const struct status_discovery *d = &s->discovery[i];
 		json_t *one = json_object();
 
-		set(one, "upstream", text(d->upstream));
-		set(one, "path", text(d->path));
-		set(one, "format", *d->format ? text(d->format) : json_null());
-		set(one, "servers", number(d->servers));
+		json_put(one, "upstream", text(d->upstream));
+		json_put(one, "path", text(d->path));
+		json_put(one, "format", *d->format ? text(d->format) : json_null());
+		json_put(one, "servers", number(d->servers));
 		json_array_append_new(j, one);
 	}
 	return j;
@@ -134,8 +83,8 @@ static json_t *revision_json(const struct status *s)
 {
 	json_t *j = json_object();
 
-	set(j, "seen", text(s->revision_seen));
-	set(j, "applied", text(s->revision_applied));
+	json_put(j, "seen", text(s->revision_seen));
+	json_put(j, "applied", text(s->revision_applied));
 	return j;
 }
 
@@ -153,14 +102,14 @@ static json_t *zookeeper_json(const struct status *s)
 {
 	json_t *j = json_object();
 
-	set(j, "state", text(s->zookeeper.state));
-	set(j, "server", text(s->zookeeper.server));
-	set(j, "session", session_json(s->zookeeper.session));
-	set(j, "since", when(s->zookeeper.since));
-	set(j, "nodes", number(s->zookeeper.nodes));
-	set(j, "watches", number(s->zookeeper.watches));
-	set(j, "reconnects", number(s->zookeeper.reconnects));
-	set(j, "requests", number(s->zookeeper.requests));
+	json_put(j, "state", text(s->zookeeper.state));
+	json_put(j, "server", text(s->zookeeper.server));
+	json_put(j, "session", session_json(s->zookeeper.session));
+	json_put(j, "since", when(s->zookeeper.since));
+	json_put(j, "nodes", number(s->zookeeper.nodes));
+	json_put(j, "watches", number(s->zookeeper.watches));
+	json_put(j, "reconnects", number(s->zookeeper.reconnects));
+	json_put(j, "requests", number(s->zookeeper.requests));
 	return j;
 }
 
@@ -168,13 +117,13 @@ static json_t *nginx_json(const struct status *s)
 {
 	json_t *j = json_object();
 
-	set(j, "state", text(s->nginx.state));
-	set(j, "pid", s->nginx.pid > 0 ? json_integer(s->nginx.pid) : json_null());
-	set(j, "workers", number(s->nginx.workers));
-	set(j, "old_workers", number(s->nginx.old_workers));
-	set(j, "reloads", number(s->nginx.reloads));
-	set(j, "included", json_boolean(s->nginx.included));
-	set(j, "sandbox", text(s->nginx.sandbox));
+	json_put(j, "state", text(s->nginx.state));
+	json_put(j, "pid", s->nginx.pid > 0 ? json_integer(s->nginx.pid) : json_null());
+	json_put(j, "workers", number(s->nginx.workers));
+	json_put(j, "old_workers", number(s->nginx.old_workers));
+	json_put(j, "reloads", number(s->nginx.reloads));
+	json_put(j, "included", json_boolean(s->nginx.included));
+	json_put(j, "sandbox", text(s->nginx.sandbox));
 	return j;
 }
 
@@ -187,12 +136,12 @@ static json_t *last_json(const struct status *s)
 	j = json_object();
 	stages = json_object();
 	for (int i = 0; i < STAGE_N; i++)
-		set(stages, stage_name((enum stage_id)i),
-		    milliseconds(s->deployments.stages_ms[i]));
-	set(j, "generation", number(s->deployments.last_generation));
-	set(j, "at", when(s->deployments.last_at));
-	set(j, "total_ms", milliseconds(s->deployments.last_total_ms));
-	set(j, "stages_ms", stages);
+		json_put(stages, stage_name((enum stage_id)i),
+			 milliseconds(s->deployments.stages_ms[i]));
+	json_put(j, "generation", number(s->deployments.last_generation));
+	json_put(j, "at", when(s->deployments.last_at));
+	json_put(j, "total_ms", milliseconds(s->deployments.last_total_ms));
+	json_put(j, "stages_ms", stages);
 	return j;
 }
 
@@ -200,35 +149,28 @@ static json_t *deployments_json(const struct status *s)
 {
 	json_t *j = json_object();
 
-	set(j, "applied", number(s->deployments.applied));
-	set(j, "rejected", number(s->deployments.rejected));
-	set(j, "rolled_back", number(s->deployments.rolled_back));
-	set(j, "last", last_json(s));
+	json_put(j, "applied", number(s->deployments.applied));
+	json_put(j, "rejected", number(s->deployments.rejected));
+	json_put(j, "rolled_back", number(s->deployments.rolled_back));
+	json_put(j, "last", last_json(s));
 	return j;
 }
 
 void status_write_json(const struct status *s, size_t problem_limit, struct buf *out)
 {
 	json_t *j = json_object();
-	char *bytes;
 
-	set(j, "host", text(s->host));
-	set(j, "version", text(s->version));
-	set(j, "updated", when(s->updated));
-	set(j, "state", json_string(status_state_name(s->state)));
-	set(j, "revision", revision_json(s));
-	set(j, "generation", number(s->generation));
-	set(j, "problems", problems_json(s, problem_limit));
-	set(j, "problem_count", number(s->problem_count));
-	set(j, "discovery", discovery_json(s));
-	set(j, "zookeeper", zookeeper_json(s));
-	set(j, "nginx", nginx_json(s));
-	set(j, "deployments", deployments_json(s));
-	bytes = json_dumps(j, JSON_SORT_KEYS | JSON_INDENT(2) | JSON_REAL_PRECISION(15));
-	json_decref(j);
-	if (!bytes)
-		die("status: no memory for the report");
-	buf_puts(out, bytes);
-	buf_putc(out, '\n');
-	free(bytes);
+	json_put(j, "host", text(s->host));
+	json_put(j, "version", text(s->version));
+	json_put(j, "updated", when(s->updated));
+	json_put(j, "state", json_string(status_state_name(s->state)));
+	json_put(j, "revision", revision_json(s));
+	json_put(j, "generation", number(s->generation));
+	json_put(j, "problems", problems_json(s, problem_limit));
+	json_put(j, "problem_count", number(s->problem_count));
+	json_put(j, "discovery", discovery_json(s));
+	json_put(j, "zookeeper", zookeeper_json(s));
+	json_put(j, "nginx", nginx_json(s));
+	json_put(j, "deployments", deployments_json(s));
+	json_print(j, JSON_INDENT(2) | JSON_REAL_PRECISION(15), out);
 }
