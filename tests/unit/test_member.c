@@ -1,0 +1,147 @@
+/* The member znode: JSON that reads back as what went in, and what foreign bytes become. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include <zknginx/member.h>
+
+#define MEMBERS "/nginx/cluster/members"
+
+static const struct member FULL = {
+	.host = "web1",
+	.address = "10.0.0.1:80",
+	.state = "degraded",
+	.since = "2026-11-22T15:04:05.123Z",
+	.version = "0.1.0",
+	.revision = "0123456789abcdef",
+	.seen = "fedcba9876543210",
+	.id = "8d5e957f",
+	.mode = "canary",
+	.nginx_up = true,
+	.part = MEMBER_EXEMPT,
+	.problems = 3,
+	.gate = { .revision = "0123456789abcdef",
+		  .attempt = 7,
+		  .verdict = VERDICT_BAD,
+		  .znode = "/nginx/config/sites/shop",
+		  .message = "says \"no\"" },
+};
+
+static bool parse(struct arena *a, const char *path, const char *data, struct member *out)
+{
+	const struct znode z = { .path = path, .data = data, .size = strlen(data) };
+
+	return member_parse(a, &z, out);
+}
+
+static void all_of_it_reads_back(void **state UNUSED)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	CLEANUP(buf_fini) struct buf once = BUF_INIT, again = BUF_INIT;
+	struct member m;
+
+	member_print(&FULL, &once);
+	assert_true(parse(a, MEMBERS "/web1", buf_str(&once), &m));
+	assert_string_equal(m.address, FULL.address);
+	assert_string_equal(m.gate.znode, FULL.gate.znode);
+	assert_int_equal(m.gate.attempt, 7);
+	assert_int_equal(m.gate.verdict, VERDICT_BAD);
+	assert_int_equal(m.part, MEMBER_EXEMPT);
+	assert_int_equal(m.problems, 3);
+	assert_true(m.nginx_up);
+	member_print(&m, &again);
+	assert_string_equal(buf_str(&again), buf_str(&once));
+}
+
+static void keys_are_those_of_the_contract(void **state UNUSED)
+{
+	CLEANUP(buf_fini) struct buf b = BUF_INIT;
+	const struct member m = { .host = "w", .part = MEMBER_FROZEN };
+
+	member_print(&m, &b);
+	assert_string_equal(
+		buf_str(&b),
+		"{\"address\":\"\",\"gate\":{\"attempt\":0,\"message\":\"\",\"revision\":\"\","
+		"\"verdict\":\"waiting\",\"znode\":\"\"},\"host\":\"w\",\"id\":\"\",\"mode\":\"\","
+		"\"nginx\":\"down\",\"problems\":0,\"revision\":\"\",\"rollout\":\"frozen\","
+		"\"seen\":\"\",\"since\":\"\",\"state\":\"\",\"version\":\"\"}\n");
+}
+
+static void bytes_that_are_no_text_are_repaired(void **state UNUSED)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	CLEANUP(buf_fini) struct buf b = BUF_INIT;
+	struct member m = FULL;
+
+	m.gate.message = "cut \xc3\xa4\xe2\x82";
+	member_print(&m, &b);
+	assert_true(parse(a, MEMBERS "/web1", buf_str(&b), &m));
+	assert_string_equal(m.gate.message, "cut \xc3\xa4\xef\xbf\xbd\xef\xbf\xbd");
+}
+
+static void what_is_not_understood_is_on_the_safe_side(void **state UNUSED)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	struct member m;
+
+	assert_true(parse(a, MEMBERS "/w", "{\"host\":\"other\",\"gate\":3,\"problems\":-4}", &m));
+	assert_string_equal(m.host, "w"); /* the name of the znode, not what it says */
+	assert_int_equal(m.part, MEMBER_FROZEN);
+	assert_int_equal(m.gate.verdict, VERDICT_WAITING);
+	assert_string_equal(m.revision, "");
+	assert_int_equal(m.problems, 0);
+	assert_false(m.nginx_up);
+	assert_true(parse(a, MEMBERS "/w",
+			  "{\"rollout\":\"perhaps\",\"gate\":{\"verdict\":\"fine\"}}", &m));
+	assert_int_equal(m.part, MEMBER_FROZEN);
+	assert_int_equal(m.gate.verdict, VERDICT_WAITING);
+	assert_false(parse(a, MEMBERS "/w", "", &m));
+	assert_false(parse(a, MEMBERS "/w", "[]", &m));
+	assert_false(parse(a, MEMBERS "/w", "{\"host\":", &m));
+}
+
+static void members_of_a_tree_are_sorted_and_found(void **state UNUSED)
+{
+	static const char text[] = "/nginx/cluster/members/b\n\t{}\n"
+				   "/nginx/cluster/members/b/below\n\t{}\n"
+				   "/nginx/cluster/members/B\n\t{}\n"
+				   "/nginx/cluster/members/a/b\n\t{}\n"
+				   "/nginx/cluster/members/a.x\n\tnonsense\n"
+				   "/nginx/cluster/members/a-1\n\t{}\n"
+				   "/nginx/cluster/members/a\n\t{}\n"
+				   "/nginx/cluster/membership/c\n\t{}\n"
+				   "/nginx/cluster/members\n";
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	CLEANUP(tree_unrefp) struct tree *t = NULL;
+	struct member *ms;
+	size_t n;
+
+	assert_int_equal(tree_parse(text, strlen(text), "test", &t, NULL), 0);
+	n = members_parse(a, t, "/nginx/cluster", &ms);
+	assert_int_equal(n, 4);
+	assert_string_equal(ms[0].host, "B");
+	assert_string_equal(ms[1].host, "a");
+	assert_string_equal(ms[2].host, "a-1");
+	assert_string_equal(ms[3].host, "b");
+	assert_ptr_equal(members_find(ms, n, "a-1"), &ms[2]);
+	assert_null(members_find(ms, n, "c"));
+	assert_null(members_find(ms, 0, "a"));
+	assert_int_equal(members_parse(a, t, "/elsewhere", &ms), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_of_it_reads_back),
+		cmocka_unit_test(keys_are_those_of_the_contract),
+		cmocka_unit_test(bytes_that_are_no_text_are_repaired),
+		cmocka_unit_test(what_is_not_understood_is_on_the_safe_side),
+		cmocka_unit_test(members_of_a_tree_are_sorted_and_found),
+	};
+
+	return cmocka_run_group_tests_name("member", tests, NULL, NULL);
+}
