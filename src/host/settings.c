@@ -104,7 +104,7 @@ bool settings_key(size_t i, const char **path, const char **preset, bool *reload
 	const struct setting *s;
 
 	for (size_t k = 0; (s = setting_at(k)); k++) {
-		if (s->reserved || i-- > 0)
+		if (i-- > 0)
 			continue;
 		*path = s->path;
 		*preset = s->preset;

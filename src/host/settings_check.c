@@ -53,12 +53,27 @@ static void put_choices(struct buf *out, const struct setting *s)
 		buf_printf(out, "%s\"%s\"", i ? ", " : "", s->choices[i]);
 }
 
+static bool is_list(const struct setting *s)
+{
+	return s->type == SETTING_TEXTS || s->type == SETTING_COMMAND;
+}
+
+static void put_count(struct buf *out, const struct setting *s)
+{
+	if (strcmp(s->min, "0") == 0)
+		buf_printf(out, ", at most %s", s->max);
+	else
+		buf_printf(out, ", %s to %s of them", s->min, s->max);
+}
+
 /* What the row asks for, in words. */
 static void put_expected(struct buf *out, const struct setting *s)
 {
 	static const char *const words[SETTING_TYPE_N] = {
 		[SETTING_TEXT] = "text in quotes",
 		[SETTING_TEXTS] = "texts in quotes, between [ and ]",
+		[SETTING_COMMAND] = "a program and its arguments, between [ and ]",
+		[SETTING_BOOLEAN] = "true or false",
 		[SETTING_INTEGER] = "a whole number",
 		[SETTING_DURATION] = "a duration in quotes",
 		[SETTING_SIZE] = "a size in quotes",
@@ -68,13 +83,17 @@ static void put_expected(struct buf *out, const struct setting *s)
 	if (s->type == SETTING_CHOICE)
 		put_choices(out, s);
 	else
-		buf_puts(out, words[s->type]);
-	if (s->type == SETTING_TEXTS)
-		buf_printf(out, ", at most %s", s->max);
+		buf_printf(out, "%s%s", s->bare_number ? "a number, or " : "", words[s->type]);
+	if (is_list(s))
+		put_count(out, s);
 	else if (s->min)
 		buf_printf(out, ", %s%s%s to %s%s%s", quote, s->min, quote, quote, s->max, quote);
 	if (s->never)
 		buf_puts(out, ", or \"never\"");
+	if (s->list) {
+		buf_puts(out, ", or ");
+		put_expected(out, s->list);
+	}
 }
 
 /* `why`: the sentence of the key's form, or NULL for what the row says. */
@@ -87,10 +106,23 @@ static void refuse(struct checker *c, const config_setting_t *node, const struct
 	if (!why)
 		put_expected(&text, s);
 	buf_printf(&text, "; found %s", found);
-	if (s->hint)
-		buf_printf(&text, " (%s)", s->hint);
 	settings_errors_add(c->errors, file_of(c, node), line_of(node), "%s", buf_str(&text));
 	buf_fini(&text);
+}
+
+static bool is_number(const config_setting_t *node)
+{
+	int type = config_setting_type(node);
+
+	return type == CONFIG_TYPE_INT || type == CONFIG_TYPE_INT64;
+}
+
+/* A number that libconfig cut has been told already, as the file has it. */
+static void refuse_number(struct checker *c, const config_setting_t *node, const struct setting *s,
+			  const char *why, const char *found)
+{
+	if (!settings_errors_have(c->errors, file_of(c, node), line_of(node)))
+		refuse(c, node, s, why, found);
 }
 
 static void check_string(struct checker *c, const config_setting_t *node, const struct setting *s)
@@ -98,38 +130,52 @@ static void check_string(struct checker *c, const config_setting_t *node, const 
 	const char *text = config_setting_get_string(node), *why;
 	char found[80];
 
+	if (s->bare_number && is_number(node))
+		text = arena_printf(c->errors->arena, "%lld", config_setting_get_int64(node));
 	if (!text) {
 		refuse(c, node, s, NULL, type_name(node));
 	} else if (!setting_store(c->errors->arena, c->values, s, text, &why)) {
 		snprintf(found, sizeof(found), QUOTED, text);
-		refuse(c, node, s, why, found);
+		(is_number(node) ? refuse_number : refuse)(c, node, s, why, found);
 	}
 }
 
 static void check_integer(struct checker *c, const config_setting_t *node, const struct setting *s)
 {
-	int type = config_setting_type(node);
 	long long n = config_setting_get_int64(node);
 	char found[32];
 
-	if (type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64) {
+	if (!is_number(node)) {
 		refuse(c, node, s, NULL, type_name(node));
 	} else if (!setting_store_integer(c->values, s, n)) {
-		/* a number that libconfig cut has been told already, as the file has it */
 		snprintf(found, sizeof(found), "%lld", n);
-		if (!settings_errors_have(c->errors, file_of(c, node), line_of(node)))
-			refuse(c, node, s, NULL, found);
+		refuse_number(c, node, s, NULL, found);
 	}
+}
+
+static void check_boolean(struct checker *c, const config_setting_t *node, const struct setting *s)
+{
+	if (config_setting_type(node) == CONFIG_TYPE_BOOL)
+		setting_store_boolean(c->values, s, config_setting_get_bool(node));
+	else
+		refuse(c, node, s, NULL, type_name(node));
+}
+
+static bool is_several(const config_setting_t *node)
+{
+	int type = config_setting_type(node);
+
+	return type == CONFIG_TYPE_ARRAY || type == CONFIG_TYPE_LIST;
 }
 
 static void check_texts(struct checker *c, const config_setting_t *node, const struct setting *s)
 {
-	int type = config_setting_type(node), length = config_setting_length(node);
+	int length = config_setting_length(node);
 	size_t count = length > 0 ? (size_t)length : 0, bad;
 	const char **texts = arena_array(c->errors->arena, const char *, count + 1), *why;
 	char found[80];
 
-	if (type != CONFIG_TYPE_ARRAY && type != CONFIG_TYPE_LIST) {
+	if (!is_several(node)) {
 		refuse(c, node, s, NULL, type_name(node));
 		return;
 	}
@@ -157,9 +203,12 @@ static void check_key(struct checker *c, const config_setting_t *node, const str
 						    const struct setting *) = {
 		[SETTING_TEXT] = check_string,     [SETTING_CHOICE] = check_string,
 		[SETTING_DURATION] = check_string, [SETTING_SIZE] = check_string,
-		[SETTING_TEXTS] = check_texts,     [SETTING_INTEGER] = check_integer,
+		[SETTING_TEXTS] = check_texts,     [SETTING_COMMAND] = check_texts,
+		[SETTING_INTEGER] = check_integer, [SETTING_BOOLEAN] = check_boolean,
 	};
 
+	if (s->list && is_several(node))
+		s = s->list;
 	checks[s->type](c, node, s);
 }
 
@@ -173,8 +222,6 @@ static void put_known(struct buf *out, const char *group)
 	for (size_t i = 0; (s = setting_at(i)); i++) {
 		const char *name = s->path;
 
-		if (s->reserved)
-			continue;
 		if (size) {
 			if (strncmp(name, group, size) != 0 || name[size] != '.')
 				continue;
@@ -230,21 +277,52 @@ static void check_group(struct checker *c, const config_setting_t *group, const 
 	}
 }
 
-/* What operators write and what daemons write must not lie within each other. */
+/* --- keys that must agree with each other ------------------------------------------------------
+ */
+
+/* Where to tell a fault of two keys: the first of them that the file has, else NULL. */
+static const config_setting_t *either(const struct checker *c, const char *a, const char *b)
+{
+	const config_setting_t *node = config_lookup(c->config, a);
+
+	return node ? node : config_lookup(c->config, b);
+}
+
+/* What operators write, what daemons write and what is announced must not lie within each other. */
+static void check_apart(struct checker *c, const char *a, const char *x, const char *b,
+			const char *y)
+{
+	const config_setting_t *node = either(c, a, b);
+
+	if (!node || (strcmp(x, y) != 0 && !path_is_below(x, y) && !path_is_below(y, x)))
+		return;
+	settings_errors_add(c->errors, file_of(c, node), line_of(node),
+			    "%s (%s) and %s (%s) must not contain each other", b, y, a, x);
+}
+
 static void check_roots(struct checker *c)
 {
 	const char *config = c->values->zookeeper.config, *cluster = c->values->zookeeper.cluster;
-	const config_setting_t *node = config_lookup(c->config, "zookeeper.cluster");
+	const char *service = c->values->cluster.service;
 
-	if (!node)
-		node = config_lookup(c->config, "zookeeper.config");
-	if (!node || (strcmp(config, cluster) != 0 && !path_is_below(config, cluster) &&
-		      !path_is_below(cluster, config)))
+	check_apart(c, "zookeeper.cluster", cluster, "zookeeper.config", config);
+	if (!*service)
 		return;
-	settings_errors_add(c->errors, file_of(c, node), line_of(node),
-			    "zookeeper.config (%s) and zookeeper.cluster (%s) must not contain "
-			    "each other",
-			    config, cluster);
+	check_apart(c, "cluster.service", service, "zookeeper.config", config);
+	check_apart(c, "cluster.service", service, "zookeeper.cluster", cluster);
+}
+
+/* Our own server and the one that we render for nginx cannot share a port. */
+static void check_listeners(struct checker *c)
+{
+	const char *probe = c->values->nginx.probe;
+	const config_setting_t *node = either(c, "nginx.probe", "metrics.listen");
+
+	if (node && *probe && strcmp(probe, c->values->metrics.listen) == 0)
+		settings_errors_add(c->errors, file_of(c, node), line_of(node),
+				    "nginx.probe and metrics.listen are both %s; nginx listens on "
+				    "the one, zknginxd on the other, so they must differ",
+				    probe);
 }
 
 void settings_check(const config_t *config, const char *path, struct settings *values,
@@ -254,4 +332,5 @@ void settings_check(const config_t *config, const char *path, struct settings *v
 
 	check_group(&c, config_root_setting(config), "");
 	check_roots(&c);
+	check_listeners(&c);
 }

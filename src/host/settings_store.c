@@ -72,14 +72,12 @@ bool setting_store(struct arena *a, struct settings *values, const struct settin
 	if (s->type == SETTING_DURATION || s->type == SETTING_SIZE) {
 		if (!amount_in_range(s, text, &amount))
 			return false;
-		if (!s->reserved)
-			*(uint64_t *)place(values, s) = amount;
+		*(uint64_t *)place(values, s) = amount;
 		return true;
 	}
 	if (!check_text(a, s, text, &value, why))
 		return false;
-	if (!s->reserved)
-		*(const char **)place(values, s) = value;
+	*(const char **)place(values, s) = value;
 	return true;
 }
 
@@ -87,8 +85,22 @@ bool setting_store_integer(struct settings *values, const struct setting *s, lon
 {
 	if (n < atoll(s->min) || n > atoll(s->max))
 		return false;
-	if (!s->reserved)
-		*(long *)place(values, s) = (long)n;
+	*(long *)place(values, s) = (long)n;
+	return true;
+}
+
+void setting_store_boolean(struct settings *values, const struct setting *s, bool value)
+{
+	*(bool *)place(values, s) = value;
+}
+
+/* The form of the i-th entry of a list: that of a command is asked of its program alone. */
+static bool check_entry(struct arena *a, const struct setting *s, size_t i, const char *text,
+			const char **value, const char **why)
+{
+	if (s->type != SETTING_COMMAND || i == 0)
+		return check_text(a, s, text, value, why);
+	*value = arena_strdup(a, text);
 	return true;
 }
 
@@ -99,16 +111,15 @@ bool setting_store_texts(struct arena *a, struct settings *values, const struct 
 
 	*why = NULL;
 	*bad = count;
-	if (count > (size_t)atol(s->max))
+	if (count < (size_t)atol(s->min) || count > (size_t)atol(s->max))
 		return false;
 	for (size_t i = 0; i < count; i++) {
-		if (!check_text(a, s, texts[i], &copy[i], why)) {
+		if (!check_entry(a, s, i, texts[i], &copy[i], why)) {
 			*bad = i;
 			return false;
 		}
 	}
-	if (!s->reserved)
-		*(const char *const **)place(values, s) = copy;
+	*(const char *const **)place(values, s) = copy;
 	return true;
 }
 
@@ -126,14 +137,26 @@ static bool store_preset_texts(struct arena *a, struct settings *values, const s
 	return setting_store_texts(a, values, s, texts, count, &bad, &why);
 }
 
+static bool store_preset_boolean(struct settings *values, const struct setting *s)
+{
+	bool value = strcmp(s->preset, "true") == 0;
+
+	setting_store_boolean(values, s, value);
+	return value || strcmp(s->preset, "false") == 0;
+}
+
 void setting_store_preset(struct arena *a, struct settings *values, const struct setting *s)
 {
 	const char *why;
 	bool ok;
 
+	if (s->list)
+		*(const char *const **)place(values, s->list) = arena_array(a, const char *, 1);
 	if (s->type == SETTING_INTEGER)
 		ok = setting_store_integer(values, s, atoll(s->preset));
-	else if (s->type == SETTING_TEXTS)
+	else if (s->type == SETTING_BOOLEAN)
+		ok = store_preset_boolean(values, s);
+	else if (s->type == SETTING_TEXTS || s->type == SETTING_COMMAND)
 		ok = store_preset_texts(a, values, s);
 	else
 		ok = setting_store(a, values, s, s->preset, &why);
@@ -154,16 +177,19 @@ bool setting_same(const struct settings *a, const struct settings *b, const stru
 {
 	const void *x = place_const(a, s), *y = place_const(b, s);
 
-	if (s->reserved)
-		return true;
+	if (s->list && !setting_same(a, b, s->list))
+		return false;
 	switch (s->type) {
 	case SETTING_TEXT:
 	case SETTING_CHOICE:
 		return strcmp(*(const char *const *)x, *(const char *const *)y) == 0;
 	case SETTING_TEXTS:
+	case SETTING_COMMAND:
 		return same_texts(*(const char *const *const *)x, *(const char *const *const *)y);
 	case SETTING_INTEGER:
 		return *(const long *)x == *(const long *)y;
+	case SETTING_BOOLEAN:
+		return *(const bool *)x == *(const bool *)y;
 	default:
 		return *(const uint64_t *)x == *(const uint64_t *)y;
 	}

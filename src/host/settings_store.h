@@ -5,14 +5,15 @@
 #include "settings_table.h"
 
 /*
- * Each checks and stores (a reserved key is checked alone); false: the value cannot
+ * Each checks and stores; false: the value cannot
  * stand there. *why is then the sentence of the key's form, or NULL when the row's
  * type and range say it all.
  */
 bool setting_store(struct arena *a, struct settings *values, const struct setting *s,
 		   const char *text, const char **why);
 bool setting_store_integer(struct settings *values, const struct setting *s, long long n);
-/* *bad: the entry that was refused; count when there are too many. */
+void setting_store_boolean(struct settings *values, const struct setting *s, bool value);
+/* *bad: the entry that was refused; count when there are too many or too few. */
 bool setting_store_texts(struct arena *a, struct settings *values, const struct setting *s,
 			 const char *const *texts, size_t count, size_t *bad, const char **why);
 

@@ -12,7 +12,9 @@ enum setting_type {
 	SETTING_TEXT,     /* const char * */
 	SETTING_CHOICE,   /* const char *, one of `choices` */
 	SETTING_TEXTS,    /* const char *const *, NULL-terminated */
+	SETTING_COMMAND,  /* the same; argv: `form` is of the first entry, the others are free */
 	SETTING_INTEGER,  /* long */
+	SETTING_BOOLEAN,  /* bool; true or false in the file */
 	SETTING_DURATION, /* uint64_t, microseconds; "10s" in the file */
 	SETTING_SIZE,     /* uint64_t, bytes; "900k" in the file */
 	SETTING_TYPE_N
@@ -33,9 +35,10 @@ struct setting {
 	const char *const *choices; /* NULL-terminated */
 	setting_form *form;         /* of a text, or of each entry of a list */
 	bool reloadable;            /* a running daemon can take a new value */
-	bool reserved;    /* belongs to a later version: only what asks for nothing is accepted */
-	const char *hint; /* told together with an error */
-	size_t offset;    /* in struct settings; not used by a reserved key */
+	bool bare_number;           /* a text that may stand as a whole number, without quotes */
+	const struct setting *list; /* a list is taken too, by this row, which names the same key;
+				       its field is empty unless the file has a list */
+	size_t offset;              /* in struct settings */
 };
 
 /* NULL past the end. */

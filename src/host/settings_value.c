@@ -154,6 +154,12 @@ bool form_znode(struct arena *a UNUSED, const char *text, const char **value, co
 			   "\"/nginx/config\"");
 }
 
+bool form_znode_maybe(struct arena *a, const char *text, const char **value, const char **why)
+{
+	*value = text;
+	return !*text || form_znode(a, text, value, why);
+}
+
 bool form_file(struct arena *a UNUSED, const char *text, const char **value, const char **why)
 {
 	*value = text;
@@ -166,6 +172,15 @@ bool form_file_maybe(struct arena *a, const char *text, const char **value, cons
 {
 	*value = text;
 	return !*text || form_file(a, text, value, why);
+}
+
+/* It is executed, never written into a configuration: what is in its name does not matter. */
+bool form_program(struct arena *a UNUSED, const char *text, const char **value, const char **why)
+{
+	*value = text;
+	return path_is_plain(text, "") ||
+	       refuse(why, "expected the absolute path of a program as the first entry, such as "
+			   "[ \"/usr/local/sbin/notify\" ]; no shell reads it");
 }
 
 static bool put_host(struct arena *a, struct buf *out, const char *text, size_t size)
@@ -223,11 +238,38 @@ bool form_listen(struct arena *a, const char *text, const char **value, const ch
 			   "\"[::1]:9641\"");
 }
 
+static bool numeric_loopback(const char *host)
+{
+	struct in_addr four;
+	struct in6_addr six;
+
+	if (inet_pton(AF_INET, host, &four) == 1)
+		return ntohl(four.s_addr) >> 24 == IN_LOOPBACKNET;
+	return inet_pton(AF_INET6, host, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
+}
+
+bool form_loopback(struct arena *a, const char *text, const char **value, const char **why)
+{
+	char *host;
+
+	*value = text;
+	return !*text || (numeric_address(a, text, &host) && numeric_loopback(host)) ||
+	       refuse(why, "expected a loopback address and a port, such as \"127.0.0.1:9642\" or "
+			   "\"[::1]:9642\"");
+}
+
 bool form_name(struct arena *a UNUSED, const char *text, const char **value, const char **why)
 {
 	*value = text;
 	return !*text || host_is_valid(text) ||
 	       refuse(why, "expected a host name: letters, digits, '.', '-' and '_'");
+}
+
+bool form_member(struct arena *a UNUSED, const char *text, const char **value, const char **why)
+{
+	*value = text;
+	return host_is_valid(text) ||
+	       refuse(why, "expected names of hosts among the members, as cluster.host has them");
 }
 
 bool form_address(struct arena *a, const char *text, const char **value, const char **why)

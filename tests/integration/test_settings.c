@@ -38,6 +38,45 @@ static struct settings_file *load(const char *text)
 
 /* --- values --------------------------------------------------------------------------------- */
 
+static void assert_fleet_defaults(const struct settings *s)
+{
+	const struct rollout_settings *r = &s->rollout;
+
+	assert_string_equal(s->cluster.host, "");
+	assert_string_equal(s->cluster.address, "");
+	assert_string_equal(s->cluster.service, "");
+	assert_null(s->cluster.on_elected[0]);
+	assert_null(s->cluster.on_resigned[0]);
+	assert_null(s->cluster.on_live[0]);
+	assert_int_equal(s->cluster.command_timeout, 10 * USEC_PER_SEC);
+	assert_string_equal(r->mode, "all");
+	assert_int_equal(r->canaries, 1);
+	assert_null(r->canary_hosts[0]);
+	assert_string_equal(r->batch, "25%");
+	assert_int_equal(r->bake_time, 60 * USEC_PER_SEC);
+	assert_int_equal(r->batch_time, 10 * USEC_PER_SEC);
+	assert_int_equal(r->settle, USEC_PER_SEC);
+	assert_int_equal(r->apply_timeout, 120 * USEC_PER_SEC);
+	assert_int_equal(r->vanish_timeout, 15 * USEC_PER_SEC);
+	assert_int_equal(r->max_failures, 0);
+	assert_string_equal(r->on_failure, "halt");
+	assert_true(r->join);
+	assert_false(r->freeze);
+	assert_null(r->gate[0]);
+	assert_int_equal(r->gate_timeout, 30 * USEC_PER_SEC);
+	assert_int_equal(r->gate_interval, 10 * USEC_PER_SEC);
+	assert_int_equal(r->max_errors, 5);
+	assert_int_equal(r->max_upstream_errors, 20);
+	assert_int_equal(r->min_requests, 20);
+	assert_int_equal(s->history.keep, 50);
+	assert_null(s->alerts.command[0]);
+	assert_int_equal(s->alerts.timeout, 10 * USEC_PER_SEC);
+	assert_int_equal(s->alerts.raise_after, 5 * USEC_PER_SEC);
+	assert_int_equal(s->alerts.clear_after, 30 * USEC_PER_SEC);
+	assert_int_equal(s->alerts.repeat, 3600 * USEC_PER_SEC);
+	assert_int_equal(s->alerts.lag, 600 * USEC_PER_SEC);
+}
+
 static void assert_defaults(const struct settings *s)
 {
 	static const char *const roots[] = { "/srv", "/var/www", "/usr/share/nginx", "/etc/ssl" };
@@ -56,6 +95,9 @@ static void assert_defaults(const struct settings *s)
 	assert_int_equal(s->nginx.reload_gap, USEC_PER_SEC);
 	assert_string_equal(s->nginx.sandbox, "auto");
 	assert_string_equal(s->nginx.log_directory, "/var/log/nginx");
+	assert_string_equal(s->nginx.probe, "");
+	assert_string_equal(s->nginx.drift, "repair");
+	assert_int_equal(s->nginx.linger, 3600 * USEC_PER_SEC);
 	assert_string_equal(s->state.directory, "/var/lib/zknginxd");
 	assert_int_equal(s->state.keep, 10);
 	assert_string_equal(s->snippets.policy, "safe");
@@ -66,8 +108,7 @@ static void assert_defaults(const struct settings *s)
 	assert_int_equal(s->guard.window, 10 * USEC_PER_SEC);
 	assert_true(s->guard.hold == NEVER);
 	assert_int_equal(s->guard.readmit, 0);
-	assert_string_equal(s->cluster.host, "");
-	assert_string_equal(s->cluster.address, "");
+	assert_fleet_defaults(s);
 	assert_string_equal(s->metrics.listen, "");
 	assert_string_equal(s->log.level, "info");
 }
@@ -138,6 +179,96 @@ static void test_values(void **state UNUSED)
 	settings_free(f);
 }
 
+/* Every one differs from its default. */
+#define FLEET                                                                                      \
+	"nginx = { probe = \"127.0.0.1:9642\"; drift = \"report\"; linger = \"never\"; };\n"       \
+	"cluster = { service = \"/services/nginx\"; on_elected = [ \"/bin/a b\" ];\n"              \
+	"  on_resigned = (\"/bin/r\"); on_live = [ \"/bin/l\", \"\", \"$x;\" ];\n"                 \
+	"  command_timeout = \"100ms\"; };\n"                                                      \
+	"rollout = { mode = \"canary\"; canaries = [ \"web1\", \"web2\" ]; batch = 3;\n"           \
+	"  bake_time = \"7d\"; batch_time = \"0s\"; settle = \"0s\"; apply_timeout = \"1d\";\n"    \
+	"  vanish_timeout = \"1s\"; max_failures = 2; on_failure = \"revert\"; join = false;\n"    \
+	"  freeze = true; gate = [ \"/bin/g\" ]; gate_timeout = \"1h\"; gate_interval = \"1s\";\n" \
+	"  max_errors = 0; max_upstream_errors = 100; min_requests = 1000000; };\n"                \
+	"history = { keep = 1; };\n"                                                               \
+	"alerts = { command = [ \"/bin/c\", \"x\" ]; timeout = \"10m\"; raise_after = \"0s\";\n"   \
+	"  clear_after = \"1d\"; repeat = \"never\"; lag = \"30d\"; };\n"
+
+static void assert_texts(const char *const *texts, const char *const *expected)
+{
+	for (; *expected; expected++, texts++)
+		assert_string_equal(*texts ?: "(the end)", *expected);
+	assert_null(*texts);
+}
+#define TEXTS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+static void assert_rollout(const struct rollout_settings *r)
+{
+	assert_string_equal(r->mode, "canary");
+	assert_int_equal(r->canaries, 1);
+	assert_texts(r->canary_hosts, TEXTS("web1", "web2"));
+	assert_string_equal(r->batch, "3");
+	assert_int_equal(r->bake_time, 7 * 86400 * USEC_PER_SEC);
+	assert_int_equal(r->batch_time, 0);
+	assert_int_equal(r->settle, 0);
+	assert_int_equal(r->apply_timeout, 86400 * USEC_PER_SEC);
+	assert_int_equal(r->vanish_timeout, USEC_PER_SEC);
+	assert_int_equal(r->max_failures, 2);
+	assert_string_equal(r->on_failure, "revert");
+	assert_false(r->join);
+	assert_true(r->freeze);
+	assert_texts(r->gate, TEXTS("/bin/g"));
+	assert_int_equal(r->gate_timeout, 3600 * USEC_PER_SEC);
+	assert_int_equal(r->gate_interval, USEC_PER_SEC);
+	assert_int_equal(r->max_errors, 0);
+	assert_int_equal(r->max_upstream_errors, 100);
+	assert_int_equal(r->min_requests, 1000000);
+}
+
+static void test_fleet_values(void **state UNUSED)
+{
+	struct settings_file *f = load(FLEET);
+	const struct settings *s = settings_get(f);
+
+	assert_string_equal(s->nginx.probe, "127.0.0.1:9642");
+	assert_string_equal(s->nginx.drift, "report");
+	assert_true(s->nginx.linger == NEVER);
+	assert_string_equal(s->cluster.service, "/services/nginx");
+	assert_texts(s->cluster.on_elected, TEXTS("/bin/a b"));
+	assert_texts(s->cluster.on_resigned, TEXTS("/bin/r"));
+	assert_texts(s->cluster.on_live, TEXTS("/bin/l", "", "$x;"));
+	assert_int_equal(s->cluster.command_timeout, 100 * USEC_PER_MSEC);
+	assert_rollout(&s->rollout);
+	assert_int_equal(s->history.keep, 1);
+	assert_texts(s->alerts.command, TEXTS("/bin/c", "x"));
+	assert_int_equal(s->alerts.timeout, 600 * USEC_PER_SEC);
+	assert_int_equal(s->alerts.raise_after, 0);
+	assert_int_equal(s->alerts.clear_after, 86400 * USEC_PER_SEC);
+	assert_true(s->alerts.repeat == NEVER);
+	assert_int_equal(s->alerts.lag, 30 * 86400 * USEC_PER_SEC);
+	settings_free(f);
+}
+
+static void test_ways_to_say_it(void **state UNUSED)
+{
+	struct settings_file *f =
+		load("nginx = { probe = \"[::1]:9642\"; };\n"
+		     "rollout = { canaries = 7; batch = \"3\"; join = TRUE; };\n");
+
+	assert_string_equal(settings_get(f)->nginx.probe, "[::1]:9642");
+	assert_int_equal(settings_get(f)->rollout.canaries, 7);
+	assert_null(settings_get(f)->rollout.canary_hosts[0]);
+	assert_string_equal(settings_get(f)->rollout.batch, "3");
+	assert_true(settings_get(f)->rollout.join);
+	settings_free(f);
+	/* paths that only look as if they contained each other */
+	f = load("cluster = { service = \"/nginx/configs\"; };\n"
+		 "metrics = { listen = \"127.0.0.1:9642\"; };\n"
+		 "nginx = { probe = \"127.0.0.1:9643\"; };\n");
+	assert_string_equal(settings_get(f)->cluster.service, "/nginx/configs");
+	settings_free(f);
+}
+
 static void test_include(void **state UNUSED)
 {
 	char *inner = rig_path("inner.conf"), *outer = rig_path("outer.conf");
@@ -178,20 +309,14 @@ static void test_changes(void **state UNUSED)
 	assert_string_equal(buf_str(&fixed), "");
 	assert_int_equal(settings_fixed_changes(now, settings_get(b), &fixed), 2);
 	assert_string_equal(buf_str(&fixed), "zookeeper.hosts, state.directory");
+	buf_clear(&fixed);
+	settings_free(b);
+	b = load(FLEET);
+	assert_int_equal(settings_fixed_changes(now, settings_get(b), &fixed), 2);
+	assert_string_equal(buf_str(&fixed), "nginx.probe, cluster.service");
 	buf_fini(&fixed);
 	settings_free(a);
 	settings_free(b);
-}
-
-static void test_reserved_groups(void **state UNUSED)
-{
-	struct settings_file *f =
-		load("nginx = { probe = \"\"; };\nrollout = { mode = \"all\"; canaries = 2; batch "
-		     "= \"10%\"; bake_time = \"5m\";\n"
-		     "  on_failure = \"revert\"; };\nalerts = { command = []; };\n");
-
-	assert_defaults(settings_get(f));
-	settings_free(f);
 }
 
 /* --- the sample and the man page -------------------------------------------------------------- */
@@ -206,6 +331,8 @@ static char *value_text(const config_setting_t *node)
 		buf_printf(&out, "%d", config_setting_get_int(node));
 	else if (config_setting_type(node) == CONFIG_TYPE_STRING)
 		buf_puts(&out, config_setting_get_string(node));
+	else if (config_setting_type(node) == CONFIG_TYPE_BOOL)
+		buf_puts(&out, config_setting_get_bool(node) ? "true" : "false");
 	for (int i = 0; i < config_setting_length(node); i++)
 		buf_printf(&out, "%s%s", i ? ", " : "", config_setting_get_string_elem(node, i));
 	snprintf(text, sizeof(text), "%s", buf_str(&out));
@@ -241,14 +368,17 @@ static void test_sample(void **state UNUSED)
 static char *manual_section(const char *manual, const char *group, size_t size)
 {
 	static char heading[64], section[16384];
-	const char *start, *end;
+	const char *start, *end, *part;
 
 	snprintf(heading, sizeof(heading), "\n.Ss %.*s\n", (int)size, group);
 	start = strstr(manual, heading);
 	if (!start)
 		fail_msg("%s has no section %s", MANUAL, heading + 1);
 	start += strlen(heading);
-	end = strstr(start, "\n.S");
+	end = strstr(start, "\n.Ss ");
+	part = strstr(start, "\n.Sh ");
+	if (!end || (part && part < end))
+		end = part;
 	snprintf(section, sizeof(section), "\n%.*s\n",
 		 (int)(end ? end - start : (ptrdiff_t)strlen(start)), start);
 	return section;
@@ -297,9 +427,10 @@ int main(void)
 		cmocka_unit_test_teardown(test_defaults, tear_down),
 		cmocka_unit_test_teardown(test_missing_file, tear_down),
 		cmocka_unit_test_teardown(test_values, tear_down),
+		cmocka_unit_test_teardown(test_fleet_values, tear_down),
+		cmocka_unit_test_teardown(test_ways_to_say_it, tear_down),
 		cmocka_unit_test_teardown(test_include, tear_down),
 		cmocka_unit_test_teardown(test_changes, tear_down),
-		cmocka_unit_test_teardown(test_reserved_groups, tear_down),
 		cmocka_unit_test_teardown(test_sample, tear_down),
 		cmocka_unit_test_teardown(test_manual, tear_down),
 	};

@@ -90,15 +90,64 @@ static const struct bad {
 	{ "nginx = { binary = \"nginx\"; };", ": nginx.binary: expected an absolute path" },
 	{ "nginx = { binary = \"\"; };", ": nginx.binary: expected an absolute path" },
 	{ "nginx = { log_directory = \"/var/log/$x\"; };", "expected an absolute path" },
-	{ "nginx = { probe = \"10.0.0.1:80\"; };", "; found \"10.0.0.1:80\" (this version asks" },
+	{ "nginx = { probe = \"10.0.0.1:80\"; };",
+	  ": nginx.probe: expected a loopback address and a port, such as \"127.0.0.1:9642\" or "
+	  "\"[::1]:9642\"; found \"10.0.0.1:80\"" },
+	{ "nginx = { probe = \"127.0.0.1\"; };", "expected a loopback address and a port" },
+	{ "nginx = { probe = \"[::2]:80\"; };", "expected a loopback address and a port" },
+	{ "nginx = { probe = \"localhost:80\"; };", "expected a loopback address and a port" },
+	{ "nginx = { probe = \"127.0.0.1:9641\"; };\nmetrics = { listen = \"127.0.0.1:9641\"; };",
+	  ":1: nginx.probe and metrics.listen are both 127.0.0.1:9641" },
+	{ "nginx = { drift = \"ignore\"; };", "expected one of \"repair\", \"report\"; found" },
+	{ "nginx = { linger = \"31d\"; };", "\"1s\" to \"30d\", or \"never\"; found \"31d\"" },
 	{ "metrics = { listen = \"localhost:9641\"; };", "expected a numeric address and a port" },
 	{ "metrics = { listen = \"9641\"; };", "expected a numeric address and a port" },
 	{ "cluster = { host = \"a/b\"; };", "expected a host name" },
 	{ "cluster = { address = \"a:b\"; };", "expected \"host\" or \"host:port\"" },
-	{ "rollout = { mode = \"canary\"; };", ": rollout.mode: expected \"all\"; found \"canary\" "
-					       "(this version has no staged rollouts" },
-	{ "rollout = { canaries = \"1\"; };", ": rollout.canaries: expected a whole number" },
-	{ "alerts = { command = [ \"/bin/x\" ]; };", "(this version runs no alert commands" },
+	{ "cluster = { service = \"services\"; };",
+	  ": cluster.service: expected an absolute znode" },
+	{ "cluster = { service = \"/nginx/config/x\"; };",
+	  ":1: zookeeper.config (/nginx/config) and cluster.service (/nginx/config/x) must not" },
+	{ "cluster = { service = \"/nginx/cluster/members\"; };", "must not contain each other" },
+	{ "zookeeper = { config = \"/a/b\"; };\n\ncluster = { service = \"/a\"; };",
+	  ":3: zookeeper.config (/a/b) and cluster.service (/a) must not contain each other" },
+	{ "cluster = { on_elected = \"/bin/x\"; };", ": cluster.on_elected: expected a program and "
+						     "its arguments, between [ and ], at most 64; "
+						     "found text" },
+	{ "cluster = { on_live = [ \"sh\", \"-c\" ]; };",
+	  ": cluster.on_live: expected the absolute path of a program as the first entry" },
+	{ "cluster = { on_live = [ \"\" ]; };", "as the first entry" },
+	{ "cluster = { on_live = ( \"/bin/x\", 5 ); };", "arguments, between [ and ], at most 64; "
+							 "found a number" },
+	{ "rollout = { mode = \"canaries\"; };",
+	  ": rollout.mode: expected one of \"all\", \"canary\", \"manual\"; found \"canaries\"" },
+	{ "rollout = { canaries = \"1\"; };",
+	  ": rollout.canaries: expected a whole number, 1 to 10000, or texts in quotes, between "
+	  "[ and ], 1 to 1000 of them; found text" },
+	{ "rollout = { canaries = 0; };", "1 to 1000 of them; found 0" },
+	{ "rollout = { canaries = []; };",
+	  ": rollout.canaries: expected texts in quotes, between [ and ], 1 to 1000 of them; "
+	  "found 0" },
+	{ "rollout = { canaries = [ \"a b\" ]; };",
+	  ": rollout.canaries: expected names of hosts among the members, " },
+	{ "rollout = { canaries = [ 1, 2 ]; };", "; found a number" },
+	{ "rollout = { batch = 0; };",
+	  ": rollout.batch: expected a number of hosts, \"3\", or a share of them, \"25%\"; found "
+	  "\"0\"" },
+	{ "rollout = { batch = \"101%\"; };", "; found \"101%\"" },
+	{ "rollout = { batch = true; };",
+	  ": rollout.batch: expected a number, or text in quotes; found true or false" },
+	{ "rollout = { batch = 5000000000; };", ": 5000000000 is too large" },
+	{ "rollout = { join = 1; };", ": rollout.join: expected true or false; found a number" },
+	{ "rollout = { freeze = \"true\"; };",
+	  ": rollout.freeze: expected true or false; found text" },
+	{ "rollout = { max_errors = 101; };", "0 to 100; found 101" },
+	{ "rollout = { gate = [ \"./gate\" ]; };", "as the first entry" },
+	{ "rollout = { percent = 5; };", "known are mode, canaries, batch, " },
+	{ "history = { keep = 0; };",
+	  ": history.keep: expected a whole number, 1 to 10000; found 0" },
+	{ "alerts = { repeat = \"30s\"; };", "\"1m\" to \"30d\", or \"never\"; found \"30s\"" },
+	{ "alerts = { lag = \"never\"; };", "; found \"never\"" },
 	{ "state = { keep = 1; keep = 2; };", ":1: duplicate setting name" },
 	{ "\nstate = { keep = ; };", ":2: syntax error" },
 	{ "state.keep = 1;", ":1: syntax error" },
@@ -162,12 +211,33 @@ static void test_all_errors_at_once(void **state UNUSED)
 	buf_fini(&text);
 }
 
+static void test_a_command_has_a_bounded_length(void **state UNUSED)
+{
+	struct buf text = BUF_INIT;
+	struct settings_file *f = NULL;
+	struct err e = { 0 };
+	const char *path = rig_path("zknginxd.conf");
+
+	buf_puts(&text, "alerts = { command = [ \"/bin/x\"");
+	for (unsigned i = 1; i < 64; i++)
+		buf_printf(&text, ", \"%u\"", i);
+	rig_write(path, "%s ]; };\n", buf_str(&text));
+	assert_int_equal(settings_load(path, false, &f, &e), 0);
+	assert_string_equal(settings_get(f)->alerts.command[63], "63");
+	settings_free(f);
+	buf_puts(&text, ", \"64\" ]; };\n");
+	refused(buf_str(&text), &e);
+	assert_non_null(strstr(e.text, "at most 64; found 65"));
+	buf_fini(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_errors, tear_down),
 		cmocka_unit_test_teardown(test_large_numbers_elsewhere, tear_down),
 		cmocka_unit_test_teardown(test_all_errors_at_once, tear_down),
+		cmocka_unit_test_teardown(test_a_command_has_a_bounded_length, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("settings errors", tests, NULL, NULL);
