@@ -31,24 +31,36 @@ struct gate_counts {
 struct gate;
 struct gate *gate_new(void);
 void gate_free(struct gate *g);
+DEFINE_CLEANUP(struct gate *, gate_free)
 
-/* A revision is permitted that was not before ("" = there is none to judge): all begins anew. The
- * problems that there are so far are known ones. */
-void gate_begin(struct gate *g, const char *revision, const struct problems *known);
-/* nginx runs it, verified; `deaths` as counted so far, `counts` NULL without a probe. */
+/*
+ * A revision is permitted that was not before, or was in an earlier attempt of the plan ("" = there
+ * is none to judge): all begins anew. The problems that there are so far (NULL = none) are known
+ * ones. With the revision and the attempt at hand it changes nothing.
+ */
+void gate_begin(struct gate *g, const char *revision, unsigned attempt,
+		const struct problems *known);
+/* nginx runs it, verified; `deaths` as counted so far, `counts` NULL without an answer of a probe.
+ * The first time counts: a later deployment of the same revision (other endpoints) changes nothing.
+ */
 void gate_applied(struct gate *g, unsigned long deaths, const struct gate_counts *counts);
 /* nginx refused or dropped it as a whole, and why. */
 void gate_refused(struct gate *g, const char *znode, const char *message);
-/* The problems of a run with this revision: a new one of a kind that a revision can be guilty of
- * (json, field, policy, nginx, reload, guard) is BAD. */
+/*
+ * The problems of a run with this revision: a new one of a kind that a revision can be guilty of
+ * (json, field, policy, nginx, reload, guard) is BAD. Those of a registration
+ * (upstreams/NAME/SERVER) are none: a revision leaves it out.
+ */
 void gate_problems(struct gate *g, const struct problems *now);
-/* Once in a while, when applied. */
+/* Once in a while, when applied; `counts` NULL when the probe has no answer now, which is no GOOD
+ * as long as it lasts. */
 void gate_sample(struct gate *g, const struct gate_rules *rules, unsigned long deaths,
 		 const struct gate_counts *counts);
 /* What the gate command said; message: what it wrote, for people. */
 void gate_command(struct gate *g, bool passed, const char *message);
 
 const char *gate_revision(const struct gate *g);
+unsigned gate_attempt(const struct gate *g);
 enum verdict gate_verdict(const struct gate *g, const struct gate_rules *rules);
 /* Of BAD; "" otherwise. */
 const char *gate_znode(const struct gate *g);
