@@ -161,6 +161,7 @@ static void run(struct daemon *d)
 	struct render_options options = {
 		.log_directory = d->settings->nginx.log_directory,
 		.cache_directory = stage_cache_directory(d->stage),
+		.probe = d->settings->nginx.probe,
 	};
 	uint64_t clock = now_monotonic(), due = NEVER;
 	struct digest revision;

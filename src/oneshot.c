@@ -106,7 +106,11 @@ static struct model *compose_tree(const struct settings *s, const struct tree *t
 static struct bundle *render_model(const struct settings *s, const struct model *m)
 {
 	CLEANUP(freep) char *cache = xasprintf("%s/cache", s->state.directory);
-	struct render_options options = { s->nginx.log_directory, cache };
+	struct render_options options = {
+		.log_directory = s->nginx.log_directory,
+		.cache_directory = cache,
+		.probe = s->nginx.probe,
+	};
 
 	return render(m, &options);
 }

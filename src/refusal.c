@@ -87,6 +87,17 @@ static size_t quarantine_blamed(struct daemon *d, const struct tree *sources, co
 	return caught;
 }
 
+/* No znode is at fault: a setting of this host is. */
+static void refuse_probe(struct daemon *d, enum problem_kind kind, const char *message)
+{
+	CLEANUP(freep)
+	char *text = xasprintf("%s (this is about nginx.probe = \"%s\" of this host's settings)",
+			       message, d->settings->nginx.probe ?: "");
+
+	log_error("%s", text);
+	refusal_whole(d, kind, text);
+}
+
 void refusal_trace(struct daemon *d, const struct outcome *o)
 {
 	enum problem_kind kind = o->result == DEPLOY_REFUSED ? PROBLEM_NGINX : PROBLEM_RELOAD;
@@ -96,7 +107,11 @@ void refusal_trace(struct daemon *d, const struct outcome *o)
 		blame_find(a, d->attempt.bundle, stage_live_directory(d->stage), o->message);
 	const char *message = b.message && *b.message ? b.message : o->message;
 
-	if (quarantine_blamed(d, sources, &b, kind) || search_by_halves(d, sources, kind, message))
+	if (quarantine_blamed(d, sources, &b, kind))
+		d->dirty = true;
+	else if (b.probe)
+		refuse_probe(d, kind, message);
+	else if (search_by_halves(d, sources, kind, message))
 		d->dirty = true;
 	else
 		refusal_whole(d, kind, message);

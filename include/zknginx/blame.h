@@ -14,6 +14,8 @@ struct blame {
 	const char **znodes; /* distinct; of length count */
 	size_t count;
 	const char *message; /* nginx's sentence, without "nginx: [emerg] " and the file */
+	bool probe; /* it was about what is there for the sake of nginx.probe, and then no znode's
+		       fault unless one is named, too */
 };
 
 /*

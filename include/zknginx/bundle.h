@@ -15,6 +15,9 @@ enum bundle_file { BUNDLE_HTTP, BUNDLE_STREAM, BUNDLE_FILE_N };
 /* "http.conf", "stream.conf" */
 const char *bundle_file_name(enum bundle_file f);
 
+/* The origin of what is there for the sake of nginx.probe, and no znode's. */
+#define BUNDLE_PROBE "nginx.probe"
+
 /* Lines from `line` on (until the next origin) were rendered from this znode. */
 struct origin {
 	unsigned line;
@@ -28,19 +31,25 @@ struct bundle_text {
 	size_t origin_count;
 };
 
+#define BUNDLE_MARKER_SIZE 17
+
 struct bundle {
 	unsigned refs;
 	struct arena *arena; /* znode paths */
 	struct bundle_text files[BUNDLE_FILE_N];
 	struct digest digests[BUNDLE_FILE_N];
 	struct digest digest; /* of both */
+	/* Stands in the text itself, so that nginx can be asked what it runs: 16 hex digits of the
+	 * digest of both texts with zeros in its place. "" without a probe. */
+	char marker[BUNDLE_MARKER_SIZE];
 };
 
 struct bundle *bundle_ref(struct bundle *b);
 void bundle_unref(struct bundle *b);
 DEFINE_CLEANUP(struct bundle *, bundle_unref)
 
-/* The znode that a line (from 1) of a file was rendered from, or NULL (shared text). */
+/* The znode that a line (from 1) of a file was rendered from, BUNDLE_PROBE, or NULL (shared text).
+ */
 const char *bundle_origin(const struct bundle *b, enum bundle_file f, unsigned line);
 
 /* Is there anything in this file but comments and white space? */
@@ -53,6 +62,9 @@ struct bundle_builder {
 	unsigned line[BUNDLE_FILE_N];
 	struct origin *origins[BUNDLE_FILE_N];
 	size_t origin_count[BUNDLE_FILE_N], origin_room[BUNDLE_FILE_N];
+	bool has_marker;
+	enum bundle_file marker_file;
+	size_t marker_at; /* in the text */
 };
 void bundle_builder_init(struct bundle_builder *b);
 void bundle_builder_fini(struct bundle_builder *b);
@@ -61,6 +73,9 @@ void bundle_builder_origin(struct bundle_builder *b, enum bundle_file f, const c
 /* One whole line, without its line feed. */
 void bundle_builder_line(struct bundle_builder *b, enum bundle_file f, const char *text,
 			 size_t size);
+/* One whole line with the marker between these two texts; at most one in a bundle. */
+void bundle_builder_marker(struct bundle_builder *b, enum bundle_file f, const char *before,
+			   const char *behind);
 struct bundle *bundle_builder_finish(struct bundle_builder *b);
 
 #endif

@@ -9,10 +9,26 @@
 #include <zknginx/bundle.h>
 #include <zknginx/model.h>
 
+/* Host name of the probe's server, which it has to be asked by. */
+#define RENDER_PROBE_HOST "zknginx.probe"
+/* What nginx puts before a line that it tells the probe. */
+#define RENDER_PROBE_TAG "zknginx"
+
 /* Directories from the settings: absolute, and valid as nginx parameters (emit.h). */
 struct render_options {
 	const char *log_directory;   /* access_log NAME → LOG_DIRECTORY/NAME.access.log */
 	const char *cache_directory; /* a cache zone's files: CACHE_DIRECTORY/ZONE */
+	const char *probe; /* "127.0.0.1:9642": a server to ask, and where to tell failures; NULL or
+			      "" = none */
+	/* With a probe. */
+	bool probe_lacks_status; /* this nginx has no stub_status */
+	/*
+	 * What http { } of nginx.conf says of access_log, as ours is put beside it. NULL: it names
+	 * a log, or that is not known. "off": ours has to stand in every server to be heard. A
+	 * path: it says nothing, so nginx writes its default log there; it has to be named, as
+	 * nginx does not write it any more beside another one.
+	 */
+	const char *http_log;
 };
 
 /* One reference for the caller. */

@@ -240,6 +240,19 @@ static const char *sentence(struct arena *a, const struct message *m, const char
 	return arena_copy(a, m->text, m->file && !ours ? strlen(m->text) : m->size);
 }
 
+/* The znodes; what is there for the probe is none. */
+static void tell(struct arena *a, struct suspects *found, struct blame *blame)
+{
+	suspects_sort(found);
+	blame->znodes = arena_array(a, const char *, found->count);
+	for (size_t i = 0; i < found->count; i++) {
+		if (strcmp(found->znodes[i], BUNDLE_PROBE) == 0)
+			blame->probe = true;
+		else
+			blame->znodes[blame->count++] = arena_strdup(a, found->znodes[i]);
+	}
+}
+
 struct blame blame_find(struct arena *a, const struct bundle *b, const char *live,
 			const char *output)
 {
@@ -263,10 +276,6 @@ struct blame blame_find(struct arena *a, const struct bundle *b, const char *liv
 	}
 	if (!blame.message)
 		blame.message = any_message(lines, count);
-	suspects_sort(&found);
-	blame.count = found.count;
-	blame.znodes = arena_array(a, const char *, found.count);
-	for (size_t i = 0; i < found.count; i++)
-		blame.znodes[i] = arena_strdup(a, found.znodes[i]);
+	tell(a, &found, &blame);
 	return blame;
 }

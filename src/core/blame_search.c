@@ -202,6 +202,12 @@ static const char *skip_lines(const char *at, const char *end, unsigned lines)
 	return at;
 }
 
+/* The words of the probe's block are common ones; by its address it is found. */
+static bool may_be_meant(const struct origin *o, const struct needle *n)
+{
+	return n->kind == NEEDLE_LISTEN || strcmp(o->znode, BUNDLE_PROBE) != 0;
+}
+
 static void search_file(const struct bundle_text *t, match_fn match, const struct needle *n,
 			struct suspects *found)
 {
@@ -217,7 +223,8 @@ static void search_file(const struct bundle_text *t, match_fn match, const struc
 		line = o->line;
 		if (i + 1 < t->origin_count)
 			stop = skip_lines(at, end, t->origins[i + 1].line - line);
-		if (o->znode && search_text(at, (size_t)(stop - at), match, n))
+		if (o->znode && may_be_meant(o, n) &&
+		    search_text(at, (size_t)(stop - at), match, n))
 			suspects_add(found, o->znode);
 	}
 }

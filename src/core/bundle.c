@@ -125,6 +125,43 @@ void bundle_builder_line(struct bundle_builder *b, enum bundle_file f, const cha
 	b->line[f]++;
 }
 
+static const char PLACEHOLDER[BUNDLE_MARKER_SIZE] = "0000000000000000";
+
+void bundle_builder_marker(struct bundle_builder *b, enum bundle_file f, const char *before,
+			   const char *behind)
+{
+	CLEANUP(freep) char *line = xasprintf("%s%s%s", before, PLACEHOLDER, behind);
+
+	b->has_marker = true;
+	b->marker_file = f;
+	b->marker_at = b->text[f].size + strlen(before);
+	bundle_builder_line(b, f, line, strlen(line));
+}
+
+/* Of the texts as they are now. */
+static struct digest digest_texts(const struct bundle_builder *b, struct digest each[BUNDLE_FILE_N])
+{
+	CLEANUP(digester_freep) struct digester *d = digester_new();
+
+	for (int f = 0; f < BUNDLE_FILE_N; f++) {
+		each[f] = digest_of(buf_str(&b->text[f]), b->text[f].size);
+		digester_add(d, each[f].bytes, DIGEST_SIZE);
+	}
+	return digester_finish(d);
+}
+
+/* The marker is about everything but itself; what is told of the bundle elsewhere is about it too.
+ */
+static void put_marker(struct bundle_builder *b, struct bundle *bundle)
+{
+	char hex[DIGEST_HEX_SIZE];
+	struct digest digest = digest_texts(b, bundle->digests);
+
+	digest_hex(&digest, hex);
+	memcpy(bundle->marker, hex, BUNDLE_MARKER_SIZE - 1);
+	memcpy(b->text[b->marker_file].data + b->marker_at, hex, BUNDLE_MARKER_SIZE - 1);
+}
+
 static struct bundle_text take_text(struct bundle_builder *b, enum bundle_file f)
 {
 	size_t size = b->text[f].size;
@@ -139,18 +176,14 @@ static struct bundle_text take_text(struct bundle_builder *b, enum bundle_file f
 
 struct bundle *bundle_builder_finish(struct bundle_builder *b)
 {
-	CLEANUP(digester_freep) struct digester *d = digester_new();
 	struct bundle *bundle = xcalloc(1, sizeof(*bundle));
 
 	bundle->refs = 1;
-	for (int f = 0; f < BUNDLE_FILE_N; f++) {
-		struct bundle_text *t = &bundle->files[f];
-
-		*t = take_text(b, (enum bundle_file)f);
-		bundle->digests[f] = digest_of(t->data, t->size);
-		digester_add(d, bundle->digests[f].bytes, DIGEST_SIZE);
-	}
-	bundle->digest = digester_finish(d);
+	if (b->has_marker)
+		put_marker(b, bundle);
+	bundle->digest = digest_texts(b, bundle->digests);
+	for (int f = 0; f < BUNDLE_FILE_N; f++)
+		bundle->files[f] = take_text(b, (enum bundle_file)f);
 	bundle->arena = TAKE(b->arena);
 	bundle_builder_init(b);
 	return bundle;

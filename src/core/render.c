@@ -54,8 +54,10 @@ static void render_file(struct renderer *r, enum bundle_file file, enum protocol
 {
 	r->file = file;
 	render_plain(r, HEADER);
-	if (protocol == PROTOCOL_HTTP)
+	if (protocol == PROTOCOL_HTTP) {
+		render_probe(r);
 		render_shared(r);
+	}
 	render_snippets(r, protocol);
 	render_upstreams(r, protocol);
 	render_sites(r, protocol);

@@ -56,16 +56,20 @@ static void render_server_names(struct renderer *r, const struct site *site)
 	render_end(r);
 }
 
+/* A log of a server's own is in place of those of http { }: then the probe's is named again. */
 static void render_access_log(struct renderer *r, const struct site *site)
 {
-	if (!site->access_log)
-		return;
-	render_begin(r, "access_log");
-	if (strcmp(site->access_log, "off") == 0)
-		render_raw(r, "off");
-	else
+	bool off = site->access_log && strcmp(site->access_log, "off") == 0;
+
+	if (site->access_log && !off) {
+		render_begin(r, "access_log");
 		render_path(r, r->options->log_directory, site->access_log, ".access.log");
-	render_end(r);
+		render_end(r);
+	}
+	if (has_probe(r) && (site->access_log || probe_log_is_lost(r)))
+		render_probe_log(r);
+	else if (off)
+		render_plain(r, "access_log off;");
 }
 
 static void render_tls(struct renderer *r, const struct site *site)

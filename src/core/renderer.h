@@ -56,6 +56,14 @@ void render_site(struct renderer *r, const struct site *site);
 void render_location(struct renderer *r, const struct site *site, const struct location *location);
 void render_stream_site(struct renderer *r, const struct site *site);
 
+/* Everything that the probe needs at the head of http.conf; nothing without one. */
+void render_probe(struct renderer *r);
+bool has_probe(const struct renderer *r);
+/* The statement by which failed requests are told, where other logs are named (or refused). */
+void render_probe_log(struct renderer *r);
+/* Does a server without a log of its own need that statement? */
+bool probe_log_is_lost(const struct renderer *r);
+
 /* `listen ADDRESS OPTIONS;` */
 void render_listen(struct renderer *r, const struct listen *listen);
 

@@ -40,6 +40,7 @@ static const char *const HTTP[] = {
 	"/w/two|}",                                               /* 23 */
 	"/s/torn|torn \"",                                        /* 24 */
 	"/w/last|server { listen 8080; server_name shop; }",      /* 25 */
+	"nginx.probe|listen 127.0.0.1:9642; map app-9;",          /* 26 */
 };
 
 static const char *const STREAM[] = {
@@ -249,6 +250,28 @@ static void there_is_always_a_message(void **state UNUSED)
 	check("nginx: [emerg] in /:1", "", "in /:1");
 }
 
+static bool is_about_the_probe(const char *output)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	struct blame blame = blame_find(a, bundle, LIVE, output);
+
+	assert_int_equal(blame.count, 0);
+	return blame.probe;
+}
+
+static void the_probe_is_no_znodes_fault(void **state UNUSED)
+{
+	assert_true(is_about_the_probe("nginx: [emerg] unknown directive \"stub_status\" in " LIVE
+				       "/http.conf:26\n"));
+	assert_true(is_about_the_probe("2026/11/22 15:04:05 [emerg] 1#1: bind() to 127.0.0.1:9642 "
+				       "failed (98: Address already in use)\n"));
+	/* its words are nobody's */
+	assert_false(is_about_the_probe("nginx: [emerg] host not found \"app-9\"\n"));
+	check("nginx: [emerg] unknown directive \"stub_status\" in " LIVE "/http.conf:26\n"
+	      "nginx: [emerg] no in " LIVE "/http.conf:9\n",
+	      "/u/shop/b", "unknown directive \"stub_status\"");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,6 +290,7 @@ int main(void)
 		cmocka_unit_test(warnings_never_blame),
 		cmocka_unit_test(the_error_log_reads_alike),
 		cmocka_unit_test(there_is_always_a_message),
+		cmocka_unit_test(the_probe_is_no_znodes_fault),
 	};
 
 	return cmocka_run_group_tests_name("blame", tests, setup, teardown);

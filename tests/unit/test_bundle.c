@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -139,6 +140,52 @@ static void files_have_names(void **state UNUSED)
 	assert_string_equal(bundle_file_name(BUNDLE_STREAM), "stream.conf");
 }
 
+/* As `example`, with a marker between two lines. */
+static struct bundle *marked(const char *stream)
+{
+	CLEANUP(bundle_builder_fini) struct bundle_builder b;
+
+	bundle_builder_init(&b);
+	put(&b, BUNDLE_HTTP, "first");
+	bundle_builder_origin(&b, BUNDLE_HTTP, BUNDLE_PROBE);
+	bundle_builder_marker(&b, BUNDLE_HTTP, "<", ">");
+	bundle_builder_origin(&b, BUNDLE_HTTP, "/a");
+	put(&b, BUNDLE_HTTP, "last");
+	put(&b, BUNDLE_STREAM, stream);
+	return bundle_builder_finish(&b);
+}
+
+static void a_marker_stands_in_the_text(void **state UNUSED)
+{
+	CLEANUP(bundle_unrefp) struct bundle *b = marked("s");
+	CLEANUP(bundle_unrefp) struct bundle *plain = example();
+	char text[64];
+	struct digest http;
+
+	assert_int_equal(strlen(b->marker), BUNDLE_MARKER_SIZE - 1);
+	snprintf(text, sizeof(text), "first\n<%s>\nlast\n", b->marker);
+	assert_string_equal(b->files[BUNDLE_HTTP].data, text);
+	assert_int_equal(b->files[BUNDLE_HTTP].size, strlen(text));
+	http = digest_of(text, strlen(text)); /* of what is on disk */
+	assert_true(digest_equal(&http, &b->digests[BUNDLE_HTTP]));
+	assert_null(bundle_origin(b, BUNDLE_HTTP, 1));
+	assert_string_equal(bundle_origin(b, BUNDLE_HTTP, 2), BUNDLE_PROBE);
+	assert_string_equal(bundle_origin(b, BUNDLE_HTTP, 3), "/a");
+	assert_string_equal(plain->marker, "");
+}
+
+static void a_marker_tells_bundles_apart(void **state UNUSED)
+{
+	CLEANUP(bundle_unrefp) struct bundle *b = marked("s");
+	CLEANUP(bundle_unrefp) struct bundle *same = marked("s");
+	CLEANUP(bundle_unrefp) struct bundle *other = marked("t");
+
+	assert_string_equal(b->marker, same->marker);
+	assert_true(digest_equal(&b->digest, &same->digest));
+	assert_string_not_equal(b->marker, other->marker);
+	assert_false(digest_equal(&b->digest, &other->digest));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -150,6 +197,8 @@ int main(void)
 		cmocka_unit_test(comments_alone_are_nothing),
 		cmocka_unit_test(a_reference_keeps_it),
 		cmocka_unit_test(files_have_names),
+		cmocka_unit_test(a_marker_stands_in_the_text),
+		cmocka_unit_test(a_marker_tells_bundles_apart),
 	};
 
 	return cmocka_run_group_tests_name("bundle", tests, NULL, NULL);

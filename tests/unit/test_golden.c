@@ -4,6 +4,7 @@
  *
  *	tree.txt	the znodes, in the text form of tree.h
  *	accepted.txt	the last good znodes (optional)
+ *	options.txt	render_options other than the usual, a line "NAME VALUE" each (optional)
  *	expect/		http.conf, stream.conf, problems.txt
  *
  * GOLDEN_UPDATE=1 rewrites expect/ instead (`make golden-update`); the diff is what a
@@ -67,6 +68,34 @@ static void write_file(const char *path, const char *bytes, size_t size)
 
 	if (!f || fwrite(bytes, 1, size, f) != size || fclose(f) != 0)
 		fail_msg("%s: %s", path, strerror(errno));
+}
+
+/* The value of a line "NAME VALUE" in the case's options, to be freed; NULL where there is none. */
+static char *read_option(const char *directory, const char *name)
+{
+	CLEANUP(freep) char *path = xasprintf("%s/options.txt", directory);
+	CLEANUP(freep) char *text = NULL;
+	size_t size = 0, length = strlen(name);
+
+	text = read_file(path, &size);
+	for (char *line = text; line && *line; line += strcspn(line, "\n") + 1) {
+		if (strncmp(line, name, length) == 0 && line[length] == ' ')
+			return strndup(line + length + 1, strcspn(line + length + 1, "\n"));
+	}
+	return NULL;
+}
+
+static struct bundle *render_case(const char *directory, const struct model *m)
+{
+	CLEANUP(freep) char *probe = read_option(directory, "probe");
+	CLEANUP(freep) char *http_log = read_option(directory, "http_log");
+	CLEANUP(freep) char *lacks_status = read_option(directory, "probe_lacks_status");
+	struct render_options options = OPTIONS;
+
+	options.probe = probe;
+	options.http_log = http_log;
+	options.probe_lacks_status = lacks_status;
+	return render(m, &options);
 }
 
 static struct tree *read_tree(const char *directory, const char *name)
@@ -195,7 +224,7 @@ static void one_case(void **state)
 	check_accepted(accepted, good);
 	problems_init(&problems);
 	m = compose(&in, &problems, NULL);
-	b = render(m, &OPTIONS);
+	b = render_case(directory, m);
 	if (getenv("GOLDEN_UPDATE"))
 		mkdir(expect, 0777);
 	compare_bundle(directory, b);
