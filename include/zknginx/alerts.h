@@ -2,10 +2,12 @@
  * Alerts: conditions that hold now → what people are told. Pure: memory between calls is
  * the caller's, time an argument.
  *
- * A condition that has held for raise_after is raised; while it holds it is repeated every
- * `repeat`; when it has been over for clear_after it is cleared. One that comes and goes is
- * folded: each return within an hour of the last doubles the time that it must be over
- * before it is cleared (up to 30 minutes), and the clearing says how often it came back.
+ * A condition that has held for raise_after is raised (gaps shorter than clear_after are left
+ * out of the count, they do not begin it anew); while it holds it is repeated every `repeat`,
+ * and once out of turn when it becomes critical; when it has been over for clear_after it is
+ * cleared. One that comes and goes is folded: each return within an hour of the last doubles
+ * the time that it must be over before it is cleared (up to 30 minutes), also from one raising
+ * to the next, and the clearing says how often it came back.
  */
 #ifndef ZKNGINX_ALERTS_H
 #define ZKNGINX_ALERTS_H
@@ -51,7 +53,7 @@ struct alert {
 	const char *key, *subject, *message;
 	enum alert_severity severity;
 	uint64_t since; /* when the condition began, same clock as `now` */
-	unsigned flaps; /* how often it came back since it was raised */
+	unsigned flaps; /* how often it came back since it was raised, before it was cleared */
 };
 
 struct alert_rules {
@@ -62,6 +64,7 @@ struct alert_rules {
 struct alerts;
 struct alerts *alerts_new(void);
 void alerts_free(struct alerts *a);
+DEFINE_CLEANUP(struct alerts *, alerts_free)
 
 /*
  * The conditions of now, in any order, key and subject unique. Calls `tell` for each event, worst

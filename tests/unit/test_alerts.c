@@ -1,0 +1,343 @@
+/* alerts: raised once, repeated, cleared, and what flaps is folded. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <zknginx/alerts.h>
+#include <zknginx/err.h>
+
+#define S USEC_PER_SEC
+#define MINUTE (60 * S)
+#define HOUR (3600 * S)
+
+static const struct alert_rules usual = {
+	.raise_after = 10 * S,
+	.clear_after = 30 * S,
+	.repeat = HOUR,
+};
+static const struct alert_rules at_once = { .repeat = NEVER };
+
+/* What was told in the last update, "raised nginx-down/web1 flaps; …". */
+static struct buf said;
+
+static void tell(void *ctx UNUSED, const struct alert *a)
+{
+	buf_printf(&said, "%s%s %s", said.size ? "; " : "", alert_event_name(a->event), a->key);
+	if (*a->subject)
+		buf_printf(&said, "/%s", a->subject);
+	if (a->flaps)
+		buf_printf(&said, " x%u", a->flaps);
+}
+
+static const char *update(struct alerts *a, const struct alert_rules *rules,
+			  const struct condition *held, size_t count, uint64_t now, uint64_t *next)
+{
+	uint64_t when;
+
+	buf_clear(&said);
+	when = alerts_update(a, rules, held, count, now, tell, NULL);
+	if (next)
+		*next = when;
+	return buf_str(&said);
+}
+
+static const struct condition down = { "nginx-down", "", ALERT_CRITICAL, "nginx is down" };
+
+static const char *one(struct alerts *a, const struct alert_rules *rules, bool held, uint64_t now,
+		       uint64_t *next)
+{
+	return update(a, rules, &down, held, now, next);
+}
+
+static void a_life(void **state UNUSED)
+{
+	CLEANUP(alerts_freep) struct alerts *a = alerts_new();
+	const struct alert *raised;
+	uint64_t next;
+
+	assert_string_equal(one(a, &usual, false, 5 * S, &next), "");
+	assert_true(next == NEVER);
+	assert_string_equal(one(a, &usual, true, 100 * S, &next), "");
+	assert_int_equal(next, 110 * S);
+	assert_int_equal(alerts_raised(a, &raised), 0);
+	assert_string_equal(one(a, &usual, true, 110 * S - 1, NULL), "");
+	assert_string_equal(one(a, &usual, true, 110 * S, &next), "raised nginx-down");
+	assert_int_equal(next, 110 * S + HOUR);
+	assert_int_equal(alerts_raised(a, &raised), 1);
+	assert_string_equal(raised->message, "nginx is down");
+	assert_int_equal(raised->since, 100 * S);
+	assert_string_equal(one(a, &usual, true, 111 * S, NULL), "");
+	assert_string_equal(one(a, &usual, true, 110 * S + HOUR, &next), "repeated nginx-down");
+	assert_int_equal(next, 110 * S + 2 * HOUR);
+	assert_string_equal(one(a, &usual, false, 200 * S + HOUR, &next), "");
+	assert_int_equal(next, 230 * S + HOUR);
+	assert_int_equal(alerts_raised(a, &raised), 1);
+	assert_string_equal(one(a, &usual, false, 230 * S + HOUR, &next), "cleared nginx-down");
+	assert_true(next == NEVER);
+	assert_int_equal(alerts_raised(a, &raised), 0);
+}
+
+static void what_is_short_is_not_raised(void **state UNUSED)
+{
+	CLEANUP(alerts_freep) struct alerts *a = alerts_new();
+
+	/* five seconds every minute: over for clear_after each time */
+	for (uint64_t t = 0; t < HOUR; t += MINUTE) {
+		assert_string_equal(one(a, &usual, true, t, NULL), "");
+		assert_string_equal(one(a, &usual, true, t + 5 * S, NULL), "");
+		assert_string_equal(one(a, &usual, false, t + 5 * S, NULL), "");
+	}
+	/* with gaps that are none, the time adds up */
+	one(a, &usual, true, HOUR, NULL);
+	one(a, &usual, false, HOUR + 6 * S, NULL);
+	assert_string_equal(one(a, &usual, true, HOUR + 20 * S, NULL), "");
+	assert_string_equal(one(a, &usual, true, HOUR + 24 * S, NULL), "raised nginx-down");
+}
+
+static void without_delays_all_is_told_at_once(void **state UNUSED)
+{
+	CLEANUP(alerts_freep) struct alerts *a = alerts_new();
+
+	assert_string_equal(one(a, &at_once, true, S, NULL), "raised nginx-down");
+	assert_string_equal(one(a, &at_once, true, 10 * HOUR, NULL), "");
+	assert_string_equal(one(a, &at_once, false, 10 * HOUR + S, NULL), "cleared nginx-down");
+}
+
+static void time_never_goes_back(void **state UNUSED)
+{
+	CLEANUP(alerts_freep) struct alerts *a = alerts_new();
+
+	one(a, &usual, true, 100 * S, NULL);
+	assert_string_equal(one(a, &usual, true, 50 * S, NULL), "");
+	assert_string_equal(one(a, &usual, true, 109 * S, NULL), "");
+	assert_string_equal(one(a, &usual, true, 110 * S, NULL), "raised nginx-down");
+}
+
+/* Toggles each second for ten minutes; then over for good. How much is told? */
+static unsigned flap(const struct alert_rules *rules, const char **last)
+{
+	CLEANUP(alerts_freep) struct alerts *a = alerts_new();
+	unsigned events = 0;
+	uint64_t t, next = NEVER;
+
+	for (t = 0; t < 10 * MINUTE; t += S)
+		events += *one(a, rules, t / S % 2 == 0, t, &next) ? 1 : 0;
+	while (next != NEVER) {
+		t = next;
+		events += *one(a, rules, false, t, &next) ? 1 : 0;
+	}
+	*last = buf_str(&said);
+	return events;
+}
+
+static void flapping_is_folded(void **state UNUSED)
+{
+	const struct alert_rules alert = { S, MINUTE, NEVER }, hasty = { 0, S, NEVER };
+	const char *last;
+
+	assert_int_equal(flap(&alert, &last), 2);
+	assert_string_equal(last, "cleared nginx-down x298");
+	assert_int_equal(flap(&usual, &last), 2); /* it never holds for 10 s at a time */
+	assert_string_equal(last, "cleared nginx-down x289");
+	assert_in_range(flap(&hasty, &last), 2, 4);
+	assert_in_range(flap(&at_once, &last), 2, 4);
+}
+
+/* The worst flapping: back as soon as it was cleared. */
+static void an_hour_has_a_bounded_number_of_events(void **state UNUSED)
+{
+	CLEANUP(alerts_freep) struct alerts *a = alerts_new();
+	const struct alert_rules rules = { 0, MINUTE, NEVER };
+	unsigned events[12] = { 0 };
+	uint64_t next, t = 0;
+
+	while (t < 12 * HOUR) {
+		assert_string_equal(one(a, &rules, true, t, NULL), "raised nginx-down");
+		events[t / HOUR]++;
+		one(a, &rules, false, t += S, &next);
+		t = next;
+		assert_string_equal(one(a, &rules, false, t, NULL), "cleared nginx-down");
+		events[t / HOUR % ARRAY_SIZE(events)]++;
+		assert_string_equal(one(a, &rules, false, t += S, NULL), "");
+		t += S;
+	}
+	assert_in_range(events[0], 8, 14);
+	for (size_t i = 1; i < ARRAY_SIZE(events); i++)
+		assert_in_range(events[i], 1, 5);
+}
+
+static void after_a_quiet_hour_flapping_is_forgotten(void **state UNUSED)
+{
+	CLEANUP(alerts_freep) struct alerts *a = alerts_new();
+	const struct alert_rules rules = { 0, MINUTE, NEVER };
+	uint64_t next, t = 100 * S;
+
+	one(a, &rules, true, t, NULL);
+	for (int i = 0; i < 4; i++) {
+		one(a, &rules, false, t += S, NULL);
+		one(a, &rules, true, t += S, NULL);
+	}
+	assert_string_equal(one(a, &rules, false, t += S, &next), "");
+	assert_int_equal(next - t, 16 * MINUTE);
+	assert_string_equal(one(a, &rules, false, next, NULL), "cleared nginx-down x4");
+	t = next + 2 * HOUR;
+	assert_string_equal(one(a, &rules, true, t, NULL), "raised nginx-down");
+	one(a, &rules, false, t, &next);
+	assert_int_equal(next - t, MINUTE);
+}
+
+static void the_worst_comes_first(void **state UNUSED)
+{
+	const struct condition held[] = {
+		{ "z-late", "", ALERT_WARNING, "z" },
+		{ "member-missing", "web2", ALERT_CRITICAL, "m" },
+		{ "a-drift", "", ALERT_WARNING, "a" },
+		{ "member-missing", "web1", ALERT_CRITICAL, "m" },
+	};
+	CLEANUP(alerts_freep) struct alerts *a = alerts_new();
+	const struct alert *raised;
+
+	assert_string_equal(update(a, &at_once, held, 4, S, NULL),
+			    "raised member-missing/web1; raised member-missing/web2; "
+			    "raised a-drift; raised z-late");
+	assert_int_equal(alerts_raised(a, &raised), 4);
+	assert_string_equal(raised[1].subject, "web2");
+	assert_string_equal(raised[2].key, "a-drift");
+	/* each is on its own */
+	assert_string_equal(update(a, &at_once, held + 1, 1, 2 * S, NULL),
+			    "cleared member-missing/web1; cleared a-drift; cleared z-late");
+}
+
+static void what_becomes_critical_is_told_again(void **state UNUSED)
+{
+	CLEANUP(alerts_freep) struct alerts *a = alerts_new();
+	struct condition c = { "old", "", ALERT_WARNING, "one old worker" };
+	const struct alert *raised;
+
+	assert_string_equal(update(a, &at_once, &c, 1, S, NULL), "raised old");
+	c.severity = ALERT_CRITICAL;
+	c.message = "many old workers";
+	assert_string_equal(update(a, &at_once, &c, 1, 2 * S, NULL), "repeated old");
+	assert_int_equal(alerts_raised(a, &raised), 1);
+	assert_string_equal(raised->message, "many old workers");
+	for (uint64_t t = 3; t < 20; t++) {
+		c.severity = t % 2 ? ALERT_WARNING : ALERT_CRITICAL;
+		assert_string_equal(update(a, &at_once, &c, 1, t * S, NULL), "");
+	}
+}
+
+/* --- any history at all ---------------------------------------------------------------------- */
+
+#define KEYS 5
+
+/* What a reader of the events may rely on, followed from outside. */
+struct reader {
+	const struct alert_rules *rules;
+	uint64_t now;
+	struct {
+		bool held, raised;
+		uint64_t held_for, over_since, raised_at, told_at;
+		unsigned returns;
+	} keys[KEYS];
+	unsigned events;
+};
+
+static void check_event(void *ctx, const struct alert *alert)
+{
+	struct reader *r = ctx;
+	size_t i = (size_t)atoi(alert->key);
+
+	r->events++;
+	if (alert->event == ALERT_RAISED) {
+		assert_false(r->keys[i].raised);
+		assert_true(r->keys[i].held && r->keys[i].held_for >= r->rules->raise_after);
+		assert_int_equal(alert->flaps, 0);
+		r->keys[i].returns = 0;
+	} else if (alert->event == ALERT_REPEATED) {
+		assert_true(r->keys[i].raised && r->keys[i].held);
+		assert_true(r->now - r->keys[i].told_at >= r->rules->repeat);
+	} else {
+		assert_true(r->keys[i].raised && !r->keys[i].held);
+		assert_true(r->now - r->keys[i].over_since >= r->rules->clear_after);
+		assert_int_equal(alert->flaps, r->keys[i].returns);
+		r->keys[i].held_for = 0;
+	}
+	r->keys[i].raised = alert->event != ALERT_CLEARED;
+	r->keys[i].told_at = r->now;
+	assert_true(alert->since <= r->now);
+}
+
+static uint32_t draw(uint32_t *seed)
+{
+	*seed = *seed * 1664525 + 1013904223;
+	return *seed >> 8;
+}
+
+static void one_history(uint32_t seed)
+{
+	const struct alert_rules rules = { draw(&seed) % 20 * S, draw(&seed) % 60 * S,
+					   (60 + draw(&seed) % 600) * S };
+	CLEANUP(alerts_freep) struct alerts *a = alerts_new();
+	static const char *const names[KEYS] = { "0", "1", "2", "3", "4" };
+	struct reader r = { .rules = &rules, .now = draw(&seed) * S };
+	uint64_t next;
+
+	for (int round = 0; round < 400; round++) {
+		struct condition held[KEYS];
+		uint64_t pause = draw(&seed) % 4 ? draw(&seed) % 5 * S : draw(&seed) % 300 * S;
+		size_t count = 0;
+
+		r.now += pause;
+		for (size_t i = 0; i < KEYS; i++) {
+			bool now_held = r.keys[i].held != (draw(&seed) % 4 == 0);
+
+			r.keys[i].held_for += r.keys[i].held ? pause : 0;
+			r.keys[i].returns += now_held && !r.keys[i].held;
+			if (r.keys[i].held && !now_held)
+				r.keys[i].over_since = r.now;
+			r.keys[i].held = now_held;
+			if (now_held)
+				held[count++] =
+					(struct condition){ names[i], "", ALERT_WARNING, "x" };
+		}
+		next = alerts_update(a, &rules, held, count, r.now, check_event, &r);
+		assert_true(next > r.now);
+	}
+	assert_true(r.events > 0);
+}
+
+static void any_history_reads_well(void **state UNUSED)
+{
+	for (uint32_t seed = 1; seed <= 300; seed++)
+		one_history(seed);
+}
+
+static int forget(void **state UNUSED)
+{
+	buf_fini(&said);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_life),
+		cmocka_unit_test(what_is_short_is_not_raised),
+		cmocka_unit_test(without_delays_all_is_told_at_once),
+		cmocka_unit_test(time_never_goes_back),
+		cmocka_unit_test(flapping_is_folded),
+		cmocka_unit_test(an_hour_has_a_bounded_number_of_events),
+		cmocka_unit_test(after_a_quiet_hour_flapping_is_forgotten),
+		cmocka_unit_test(the_worst_comes_first),
+		cmocka_unit_test(what_becomes_critical_is_told_again),
+		cmocka_unit_test(any_history_reads_well),
+	};
+
+	return cmocka_run_group_tests_name("alerts", tests, NULL, forget);
+}
