@@ -19,17 +19,17 @@ REVISION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
 # The one list of packages. Build: headers and tools; test: real parts to test against.
 BUILD_PACKAGES := gcc make pkg-config libc6-dev libzookeeper-mt-dev libconfig-dev libsystemd-dev \
-	libjansson-dev libmicrohttpd-dev libssl-dev uthash-dev
+	libjansson-dev libmicrohttpd-dev libssl-dev uthash-dev zlib1g-dev
 TEST_PACKAGES := libcmocka-dev zookeeper default-jdk-headless libcurator-client-java \
 	libcurator-framework-java libcurator-recipes-java libcurator-discovery-java nginx \
 	libnginx-mod-stream openssl curl procps git mandoc
 LINT_PACKAGES := clang clang-format clang-tidy cppcheck libclang-rt-14-dev systemd
 
 CC ?= gcc
-LIBRARIES := libconfig libsystemd jansson libmicrohttpd libcrypto
+LIBRARIES := libconfig libsystemd jansson libmicrohttpd libcrypto zlib
 # Looked up when a recipe runs, so that `make deps` can come first.
 CFLAGS_LIBS = $(shell pkg-config --cflags $(LIBRARIES))
-LDLIBS_CORE = $(shell pkg-config --libs jansson libcrypto)
+LDLIBS_CORE = $(shell pkg-config --libs jansson libcrypto zlib)
 LDLIBS = $(shell pkg-config --libs $(LIBRARIES)) -lzookeeper_mt -lpthread
 
 try = $(shell echo 'int main(void){return 0;}' | $(CC) -Werror $(1) -x c - -o /dev/null 2>/dev/null && echo '$(1)')

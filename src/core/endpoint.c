@@ -10,7 +10,7 @@
 
 #include "address.h"
 #include "endpoint_parts.h"
-#include "gunzip.h"
+#include "inflate.h"
 
 /* Of equally likely formats the first is taken (endpoint_sniff). */
 static const struct endpoint_format formats[] = {
@@ -112,19 +112,16 @@ static bool begins(const struct znode *z, const char *bytes, size_t size)
 }
 
 /* The data as its writer had it, if need be in scratch; false when it cannot be had. */
-static bool decode_data(struct registration *r, struct znode *plain, struct arena **scratch)
+static bool decode_data(struct registration *r, struct znode *plain, struct buf *scratch)
 {
-	const char *data;
-
 	if (plain->size > ENDPOINT_DATA_MAX) {
 		r->why = "holds more data than a registration may";
 	} else if (begins(plain, "\x0c", 1)) {
 		r->why = "is in Thrift's binary form, which is not read";
 	} else if (begins(plain, "\x1f\x8b", 2)) {
-		*scratch = arena_new();
-		data = gunzip(*scratch, plain->data, plain->size, ENDPOINT_DATA_MAX, &plain->size,
-			      &r->why);
-		plain->data = data ? data : "";
+		r->why = inflate_bytes(plain->data, plain->size, ENDPOINT_DATA_MAX, scratch);
+		plain->data = buf_str(scratch);
+		plain->size = scratch->size;
 	}
 	r->znode = plain;
 	return !r->why;
@@ -143,7 +140,7 @@ enum endpoint_verdict endpoint_read(const struct endpoint_reading *reading, cons
 	};
 	enum endpoint_verdict verdict = ENDPOINT_BAD;
 	struct znode plain = *z;
-	CLEANUP(arena_freep) struct arena *scratch = NULL;
+	CLEANUP(buf_fini) struct buf scratch = BUF_INIT;
 
 	*out = (struct endpoint){
 		.weight = -1,

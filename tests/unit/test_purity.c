@@ -43,6 +43,7 @@ static const char *const pure[] = {
 	"timegm",
 	"json_*",
 	"EVP_*",
+	"inflate*",
 	/* what the compiler makes of them: checked variants, other names, unwinding */
 	"__mem*_chk",
 	"__str*_chk",
