@@ -3,6 +3,7 @@
  * that are not what they should be count as absent on the way in.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include <zknginx/err.h>
 
@@ -26,17 +27,16 @@ static size_t character_size(const char *s)
 	return 0;
 }
 
-static json_t *repaired(const char *s)
+static json_t *repaired(const char *s, size_t most)
 {
 	CLEANUP(buf_fini) struct buf b = BUF_INIT;
 
 	while (*s) {
-		size_t size = character_size(s);
+		size_t size = character_size(s), more = size ? size : strlen(REPLACEMENT);
 
-		if (size)
-			buf_put(&b, s, size);
-		else
-			buf_puts(&b, REPLACEMENT);
+		if (b.size + more > most)
+			break;
+		buf_put(&b, size ? s : REPLACEMENT, more);
 		s += size ? size : 1;
 	}
 	return json_string(buf_str(&b));
@@ -46,7 +46,14 @@ json_t *json_text(const char *s)
 {
 	json_t *j = json_string(s ? s : "");
 
-	return j ? j : repaired(s);
+	return j ? j : repaired(s, SIZE_MAX);
+}
+
+json_t *json_text_cut(const char *s, size_t most)
+{
+	json_t *j = strnlen(s, most) < most ? json_string(s) : NULL;
+
+	return j ? j : repaired(s, most);
 }
 
 void json_put(json_t *object, const char *key, json_t *value)

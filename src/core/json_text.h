@@ -15,6 +15,8 @@
 
 /* A string of these bytes, repaired where they are no UTF-8; NULL counts as "". */
 json_t *json_text(const char *s);
+/* The same, cut off behind a whole character where it would be more than `most` bytes. */
+json_t *json_text_cut(const char *s, size_t most);
 /* Sets and gives away the value; dies without memory. */
 void json_put(json_t *object, const char *key, json_t *value);
 void json_put_text(json_t *object, const char *key, const char *s);
