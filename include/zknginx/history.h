@@ -36,11 +36,16 @@ struct history_entry {
 	unsigned long size;          /* unpacked */
 };
 
+/* More than the parts that HISTORY_UNPACKED_MAX can come to, however little it compresses. */
+#define HISTORY_PARTS_MAX (HISTORY_UNPACKED_MAX / HISTORY_PART_SIZE + 2)
+
 /* "CLUSTER/history/0000000042" and "…/3", in the arena. */
 const char *history_path(struct arena *a, const char *cluster, unsigned long seq);
 const char *history_part_path(struct arena *a, const char *cluster, unsigned long seq, unsigned n);
 
+/* False: it is none. An unknown field is ignored, an absent one is "" or 0. */
 bool history_entry_parse(struct arena *a, const struct znode *z, struct history_entry *out);
+/* JSON with sorted keys; text of any length is cut, so that an entry always fits into a request. */
 void history_entry_print(const struct history_entry *h, struct buf *out);
 /* All complete entries of a tree, by seq; returns how many. *last: the highest seq of any, complete
  * or not. */
@@ -49,23 +54,31 @@ size_t history_parse(struct arena *a, const struct tree *t, const char *cluster,
 
 /* The part of a tree that history keeps: at and below root, without ephemeral servers. */
 struct tree *history_extract(const struct tree *t, const char *root);
-/* zlib; the text of the tree. */
-void history_pack(const struct tree *config, struct buf *out);
+/* zlib; the text of the tree. Returns its size before that: what is above HISTORY_UNPACKED_MAX
+ * cannot be unpacked again. */
+size_t history_pack(const struct tree *config, struct buf *out);
 /* ERR_INPUT: damaged, too big, or not the revision that it should be (below root). */
 int history_unpack(const char *data, size_t size, const char *root, const char *revision,
 		   struct tree **out, struct err *e);
-/* What `h->znodes` is to say: the config znodes that differ, at most `most` of them. */
+/* What `h->znodes` is to say: the config znodes that differ. Returns how many there are, of which
+ * *out has the first ones, at most `most`. The root itself, and servers, are none. `before` may be
+ * NULL: there was nothing. */
 size_t history_changes(struct arena *a, const struct tree *before, const struct tree *after,
 		       const char *root, size_t most, const char ***out);
 
 /*
- * What to write so that the config becomes that of `old`: creates in order of depth, sets with the
- * version at hand, deletes children first. Servers of upstreams that are there now are left alone;
- * those of an upstream that comes back, come back with it; those of one that goes, go.
+ * What to write so that the config becomes that of `old`, the root's own data included: creates,
+ * parents first; then sets with the version at hand; then deletes, children first. In this order
+ * nothing that is still referred to is missing in between, should it take several transactions.
+ *
+ * Servers of upstreams that are there now are left alone; those of an upstream that comes back,
+ * come back with it (the persistent ones). An upstream that `old` does not know goes with all its
+ * servers, those too that applications have registered: what is to be gone cannot have children.
+ * The root is never deleted, and nothing outside it is touched.
  */
 struct history_op {
 	enum { HISTORY_CREATE, HISTORY_SET, HISTORY_DELETE } kind;
-	const char *path, *data; /* borrowed from `old` */
+	const char *path, *data; /* borrowed: of a delete from `now`, else from `old` */
 	size_t size;
 	int version; /* of what is there now */
 };
@@ -74,9 +87,10 @@ size_t history_restore(struct arena *a, const struct tree *now, const struct tre
 
 /*
  * Overlay: the tree that a host renders when it may not run the newest config. Config znodes are
- * those of `permitted`, servers of its upstreams and everything outside root those of `live`; an
- * upstream that is not in the live config any more has the servers of `accepted` (what nginx runs),
- * or else those that the history kept.
+ * those of `permitted` (so its revision is that of `permitted`), everything outside root is that
+ * of `live`. The servers of an upstream of `permitted` are those of `live` when the upstream is
+ * there, be they none; else those of `accepted` (what nginx runs) when it is there; else those
+ * that the history kept.
  */
 struct tree *overlay(const struct tree *live, const struct tree *permitted,
 		     const struct tree *accepted, const char *root);

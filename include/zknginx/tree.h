@@ -98,4 +98,12 @@ struct tree *tree_fill_in(const struct tree *t, const struct tree *other, const 
  */
 struct digest tree_revision(const struct tree *t, const char *root);
 
+/*
+ * How much of path is ROOT/upstreams/NAME, of that znode and of all below it, which are the
+ * endpoints that a revision leaves out; 0: it is neither.
+ */
+size_t path_upstream(const char *path, const char *root);
+/* What path is below root, "" for root itself; NULL: it is neither. */
+const char *path_relative(const char *path, const char *root);
+
 #endif

@@ -251,15 +251,23 @@ struct tree *tree_fill_in(const struct tree *t, const struct tree *other, const 
 	return filled;
 }
 
-/* upstreams/NAME/SERVER: an endpoint, which a revision leaves out. */
-static bool is_endpoint(const char *relative)
+const char *path_relative(const char *path, const char *root)
 {
-	const char *name;
+	if (strcmp(path, root) == 0)
+		return "";
+	if (!path_is_below(path, root))
+		return NULL;
+	return path + (strcmp(root, "/") == 0 ? 1 : strlen(root) + 1);
+}
 
-	if (strncmp(relative, "upstreams/", 10) != 0)
-		return false;
-	name = strchr(relative + 10, '/');
-	return name && name[1] != '\0';
+size_t path_upstream(const char *path, const char *root)
+{
+	const char *relative = path_relative(path, root), *end;
+
+	if (!relative || strncmp(relative, "upstreams/", 10) != 0 || !relative[10])
+		return 0;
+	end = strchr(relative + 10, '/');
+	return end && end[1] ? (size_t)(end - path) : strlen(path);
 }
 
 struct digest tree_revision(const struct tree *t, const char *root)
@@ -271,9 +279,10 @@ struct digest tree_revision(const struct tree *t, const char *root)
 		i++;
 	for (; i < t->count && path_is_below(t->znodes[i].path, root); i++) {
 		const struct znode *z = &t->znodes[i];
-		const char *relative = z->path + (strcmp(root, "/") == 0 ? 1 : strlen(root) + 1);
+		const char *relative = path_relative(z->path, root);
+		size_t upstream = path_upstream(z->path, root);
 
-		if (is_endpoint(relative))
+		if (upstream && z->path[upstream])
 			continue;
 		digester_add_field(d, relative, strlen(relative));
 		digester_add_field(d, z->data, z->size);

@@ -44,6 +44,7 @@ static const char *const pure[] = {
 	"json_*",
 	"EVP_*",
 	"inflate*",
+	"deflate*",
 	/* what the compiler makes of them: checked variants, other names, unwinding */
 	"__mem*_chk",
 	"__str*_chk",

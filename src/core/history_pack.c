@@ -1,0 +1,106 @@
+/*
+ * What an entry of the history holds: the config's text, compressed. It is written znode by
+ * znode, fast rather than small, because the loop waits for it; and read with a bound and
+ * checked against the revision that it is to be, because a host is going to serve it.
+ */
+#include <string.h>
+#include <zlib.h>
+
+#include <zknginx/digest.h>
+#include <zknginx/history.h>
+
+#include "inflate.h"
+
+#define PIECE 16384
+
+struct tree *history_extract(const struct tree *t, const char *root)
+{
+	struct tree_builder b;
+	struct tree *config;
+
+	tree_builder_init(&b);
+	for (size_t i = tree_lower_bound(t, root); i < tree_count(t); i++) {
+		const struct znode *z = tree_at(t, i);
+		size_t upstream = path_upstream(z->path, root);
+
+		if (!path_relative(z->path, root))
+			break;
+		if (!upstream || !z->path[upstream] || !z->owner)
+			tree_builder_add(&b, z);
+	}
+	config = tree_builder_finish(&b);
+	tree_builder_fini(&b);
+	return config;
+}
+
+/* Takes up all of `in`; with Z_FINISH, to the end. */
+static void deflate_pieces(z_stream *z, const struct buf *in, int flush, struct buf *out)
+{
+	unsigned char piece[PIECE];
+
+	z->next_in = (z_const Bytef *)(uintptr_t)buf_str(in);
+	z->avail_in = (uInt)in->size;
+	do {
+		z->next_out = piece;
+		z->avail_out = sizeof(piece);
+		if (deflate(z, flush) == Z_STREAM_ERROR)
+			die("history: deflate failed");
+		buf_put(out, piece, sizeof(piece) - z->avail_out);
+	} while (z->avail_out == 0);
+}
+
+size_t history_pack(const struct tree *config, struct buf *out)
+{
+	CLEANUP(buf_fini) struct buf text = BUF_INIT;
+	z_stream z = { 0 };
+	size_t size = 0;
+
+	if (deflateInit(&z, Z_BEST_SPEED) != Z_OK)
+		die("history: no memory to compress");
+	for (size_t i = 0; i < tree_count(config); i++) {
+		znode_print(tree_at(config, i), &text);
+		if (text.size < PIECE)
+			continue;
+		size += text.size;
+		deflate_pieces(&z, &text, Z_NO_FLUSH, out);
+		buf_clear(&text);
+	}
+	size += text.size;
+	deflate_pieces(&z, &text, Z_FINISH, out);
+	deflateEnd(&z);
+	return size;
+}
+
+/* Whoever stored it had the same root, and the same config below it. */
+static int check(const struct tree *t, const char *root, const char *revision, struct err *e)
+{
+	struct digest digest = tree_revision(t, root);
+	char hex[DIGEST_HEX_SIZE];
+
+	for (size_t i = 0; i < tree_count(t); i++) {
+		if (!path_relative(tree_at(t, i)->path, root))
+			return err_set(e, ERR_INPUT, "it holds %s, which is not in %s",
+				       tree_at(t, i)->path, root);
+	}
+	digest_hex(&digest, hex);
+	if (strcmp(hex, revision) != 0)
+		return err_set(e, ERR_INPUT, "it holds revision %.12s, and not %.12s", hex,
+			       revision);
+	return 0;
+}
+
+int history_unpack(const char *data, size_t size, const char *root, const char *revision,
+		   struct tree **out, struct err *e)
+{
+	CLEANUP(tree_unrefp) struct tree *t = NULL;
+	CLEANUP(buf_fini) struct buf text = BUF_INIT;
+	const char *why = inflate_bytes(data, size, HISTORY_UNPACKED_MAX, &text);
+
+	if (why)
+		return err_set(e, ERR_INPUT, "it %s", why);
+	if (tree_parse(buf_str(&text), text.size, "its text", &t, e) < 0 ||
+	    check(t, root, revision, e) < 0)
+		return -1;
+	*out = TAKE(t);
+	return 0;
+}

@@ -1,0 +1,83 @@
+/*
+ * The overlay: three trees walked once, each in tree order, so that the result is in tree
+ * order as it is built and costs what it holds.
+ */
+#include <zknginx/history.h>
+
+struct layers {
+	const struct tree *live, *permitted, *accepted;
+	const char *root;
+	struct tree_builder out;
+};
+
+static bool is_at_or_below(const struct tree *t, size_t i, const char *path)
+{
+	return i < tree_count(t) && path_relative(tree_at(t, i)->path, path);
+}
+
+/* Adds what is below path; false when t does not know path at all. */
+static bool add_below(struct layers *l, const struct tree *t, const char *path)
+{
+	size_t i = tree_lower_bound(t, path);
+
+	if (!is_at_or_below(t, i, path))
+		return false;
+	for (; is_at_or_below(t, i, path); i++) {
+		if (path_is_below(tree_at(t, i)->path, path))
+			tree_builder_add(&l->out, tree_at(t, i));
+	}
+	return true;
+}
+
+/* The upstream whose znodes begin at i of the permitted ones; returns where they end. */
+static size_t add_upstream(struct layers *l, size_t i, size_t size)
+{
+	const struct znode *z = tree_at(l->permitted, i);
+	CLEANUP(freep) char *path = xasprintf("%.*s", (int)size, z->path);
+
+	if (!z->path[size])
+		tree_builder_add(&l->out, z);
+	if (!add_below(l, l->live, path) && !add_below(l, l->accepted, path))
+		add_below(l, l->permitted, path);
+	while (is_at_or_below(l->permitted, i, path))
+		i++;
+	return i;
+}
+
+static void add_config(struct layers *l)
+{
+	size_t i = tree_lower_bound(l->permitted, l->root);
+
+	while (is_at_or_below(l->permitted, i, l->root)) {
+		const struct znode *z = tree_at(l->permitted, i);
+		size_t upstream = path_upstream(z->path, l->root);
+
+		if (upstream) {
+			i = add_upstream(l, i, upstream);
+			continue;
+		}
+		tree_builder_add(&l->out, z);
+		i++;
+	}
+}
+
+struct tree *overlay(const struct tree *live, const struct tree *permitted,
+		     const struct tree *accepted, const char *root)
+{
+	struct layers l = { live, permitted, accepted, root, { 0 } };
+	size_t i = 0, begin = tree_lower_bound(live, root);
+	struct tree *t;
+
+	tree_builder_init(&l.out);
+	tree_builder_reserve(&l.out, tree_count(live));
+	for (; i < begin; i++)
+		tree_builder_add(&l.out, tree_at(live, i));
+	add_config(&l);
+	while (is_at_or_below(live, i, root))
+		i++;
+	for (; i < tree_count(live); i++)
+		tree_builder_add(&l.out, tree_at(live, i));
+	t = tree_builder_finish(&l.out);
+	tree_builder_fini(&l.out);
+	return t;
+}
