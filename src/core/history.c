@@ -40,21 +40,6 @@ static bool parse_seq(const char *name, unsigned long *seq)
 	return true;
 }
 
-static const char *text(struct arena *a, const json_t *object, const char *key)
-{
-	const char *s = json_string_value(json_object_get(object, key));
-
-	return s ? arena_strdup(a, s) : "";
-}
-
-/* A number that is not there, or cannot be one, is 0. */
-static unsigned long number(const json_t *object, const char *key)
-{
-	json_int_t n = json_integer_value(json_object_get(object, key));
-
-	return n > 0 ? (unsigned long)n : 0;
-}
-
 static void read_znodes(struct arena *a, const json_t *list, struct history_entry *out)
 {
 	size_t count = json_array_size(list);
@@ -70,21 +55,21 @@ static void read_znodes(struct arena *a, const json_t *list, struct history_entr
 
 static bool read_entry(struct arena *a, const json_t *j, struct history_entry *out)
 {
-	unsigned long parts = number(j, "parts");
+	unsigned long parts = json_get_number(j, "parts");
 	struct digest digest;
 
 	*out = (struct history_entry){
 		.seq = out->seq,
-		.revision = text(a, j, "revision"),
-		.at = text(a, j, "at"),
-		.changed = text(a, j, "changed"),
-		.by = text(a, j, "by"),
-		.note = text(a, j, "note"),
-		.leader = text(a, j, "leader"),
-		.outcome = text(a, j, "outcome"),
-		.reason = text(a, j, "reason"),
-		.changes = number(j, "changes"),
-		.size = number(j, "size"),
+		.revision = json_get_text(a, j, "revision"),
+		.at = json_get_text(a, j, "at"),
+		.changed = json_get_text(a, j, "changed"),
+		.by = json_get_text(a, j, "by"),
+		.note = json_get_text(a, j, "note"),
+		.leader = json_get_text(a, j, "leader"),
+		.outcome = json_get_text(a, j, "outcome"),
+		.reason = json_get_text(a, j, "reason"),
+		.changes = json_get_number(j, "changes"),
+		.size = json_get_number(j, "size"),
 	};
 	if (parts > HISTORY_PARTS_MAX || !digest_parse(out->revision, &digest))
 		return false;
@@ -148,15 +133,9 @@ size_t history_parse(struct arena *a, const struct tree *t, const char *cluster,
 
 /* --- writing --------------------------------------------------------------------------------- */
 
-static void set(json_t *object, const char *key, json_t *value)
-{
-	if (json_object_set_new(object, key, value) < 0)
-		die("history: cannot set %s", key);
-}
-
 static void set_text(json_t *object, const char *key, const char *s)
 {
-	set(object, key, text_to_json(s ? s : "", TEXT_MAX));
+	json_put(object, key, json_text_cut(s ? s : "", TEXT_MAX));
 }
 
 static json_t *znodes_json(const struct history_entry *h)
@@ -164,14 +143,13 @@ static json_t *znodes_json(const struct history_entry *h)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < h->znode_count && i < ZNODES_MAX; i++)
-		json_array_append_new(list, text_to_json(h->znodes[i], TEXT_MAX));
+		json_array_append_new(list, json_text_cut(h->znodes[i], TEXT_MAX));
 	return list;
 }
 
 void history_entry_print(const struct history_entry *h, struct buf *out)
 {
 	json_t *j = json_object();
-	char *printed;
 
 	set_text(j, "revision", h->revision);
 	set_text(j, "at", h->at);
@@ -181,14 +159,9 @@ void history_entry_print(const struct history_entry *h, struct buf *out)
 	set_text(j, "leader", h->leader);
 	set_text(j, "outcome", h->outcome);
 	set_text(j, "reason", h->reason);
-	set(j, "znodes", znodes_json(h));
-	set(j, "changes", json_integer((json_int_t)h->changes));
-	set(j, "parts", json_integer((json_int_t)h->parts));
-	set(j, "size", json_integer((json_int_t)h->size));
-	printed = json_dumps(j, JSON_SORT_KEYS | JSON_COMPACT);
-	json_decref(j);
-	if (!printed)
-		die("history: cannot print an entry");
-	buf_puts(out, printed);
-	free(printed);
+	json_put(j, "znodes", znodes_json(h));
+	json_put_number(j, "changes", h->changes);
+	json_put_number(j, "parts", h->parts);
+	json_put_number(j, "size", h->size);
+	json_print(j, JSON_COMPACT, out);
 }
