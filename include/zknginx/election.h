@@ -41,6 +41,7 @@ enum election_state {
 	X(BEHIND, "behind")             /* listed: there is a predecessor */                       \
 	X(NOT_LISTED, "not-listed")     /* listed: ours is not among them */                       \
 	X(MOVED, "moved")               /* the predecessor, or our own znode, is gone */           \
+	X(LAPSED, "lapsed")             /* the lease ran out while the link stood */               \
 	X(FAILED, "failed")             /* a request was refused: after a pause */                 \
 	X(RESIGN, "resign")             /* told to withdraw */
 
@@ -52,13 +53,14 @@ enum election_event {
 };
 
 #define ELECTION_COMMANDS(X)                                                                       \
+	X(UNEXPECTED, "unexpected") /* this event cannot come in this state: nothing changes */    \
 	X(NOTHING, "nothing")                                                                      \
 	X(CREATE, "create")                                                                        \
 	X(LIST, "list")                                                                            \
-	X(WATCH, "watch")       /* the predecessor, with exists; gone already: MOVED */            \
-	X(LEAD, "lead")         /* tell the caller */                                              \
+	X(WATCH, "watch")       /* the predecessor and our own znode, with exists */               \
+	X(LEAD, "lead")         /* watch our own znode; tell the caller */                         \
 	X(REST, "rest")         /* a pause, then as if CONNECTED */                                \
-	X(WITHDRAW, "withdraw") /* delete the candidate */
+	X(WITHDRAW, "withdraw") /* delete the candidate, wherever it is */
 
 enum election_command {
 #define X(name, text) ELECTION_DO_##name,
@@ -79,12 +81,17 @@ struct election_step election_next(enum election_state state, enum election_even
 
 #define ELECTION_GUID_SIZE 33 /* 32 hex digits and a NUL */
 
-/* Names of candidates are GUID-NNNNNNNNNN; others among the children are left out of account. */
+/*
+ * Names of candidates are GUID-NNNNNNNNNN, the number as the server prints it (%010d, so one that
+ * has wrapped round begins with a minus); others among the children are left out of account.
+ */
 bool election_name_is_valid(const char *name);
 /*
  * Where does the candidate with this GUID stand? Returns FIRST, BEHIND (*predecessor is the next
- * lower one, borrowed) or NOT_LISTED; *own: its name (NOT_LISTED: NULL), *leader: the lowest name.
- * Sequence numbers are compared as the server counts them: signed 32 bits that wrap round.
+ * lower one, borrowed; otherwise NULL) or NOT_LISTED; *own: its name (NOT_LISTED: NULL), *leader:
+ * the lowest name (NULL where there is no candidate).
+ * Sequence numbers are compared as the server counts them: signed 32 bits that wrap round. Of any
+ * list, whatever names somebody planted in it, at most one GUID is FIRST.
  */
 enum election_event election_stand(const char *const *names, size_t count, const char *guid,
 				   const char **own, const char **predecessor, const char **leader);
