@@ -212,6 +212,17 @@ static void set_host(struct daemon *d)
 		die("gethostname: %m");
 }
 
+static int open_fleet(struct daemon *d, struct err *e)
+{
+	const struct fleet_spec spec = { .zookeeper = &d->settings->zookeeper,
+					 .host = d->host,
+					 .service = d->settings->cluster.service,
+					 .on_state = on_state,
+					 .ctx = d };
+
+	return fleet_new(d->loop, &spec, &d->fleet, e);
+}
+
 /* What nginx runs is what the state directory says: the last good form of every znode. */
 static int open_state(struct daemon *d, struct err *e)
 {
@@ -239,8 +250,7 @@ static int open_wings(struct daemon *d, struct err *e)
 	if (mirror_new(d->loop, &d->settings->zookeeper, roots, root_count, &mirror_ops, d,
 		       &d->mirror, e) < 0)
 		return err_wrap(e, "zookeeper");
-	if (!d->once &&
-	    fleet_new(d->loop, &d->settings->zookeeper, d->host, on_state, d, &d->fleet, e) < 0)
+	if (!d->once && open_fleet(d, e) < 0)
 		return err_wrap(e, "zookeeper");
 	if (!d->once && *d->settings->metrics.listen &&
 	    http_new(d->loop, d->settings->metrics.listen, report_metrics, d, &d->http, e) < 0)

@@ -306,7 +306,10 @@ void report_now(struct daemon *d)
 		buf_clear(&json);
 		status_write_json(&s, PROBLEMS_PUBLISHED, &json);
 		write_member(d, &s, &member);
-		fleet_publish(d->fleet, member.data, member.size, json.data, json.size);
+		fleet_publish(d->fleet, &(struct fleet_news){ .member = member.data,
+							      .member_size = member.size,
+							      .report = json.data,
+							      .report_size = json.size });
 	}
 	buf_fini(&json);
 	buf_fini(&line);

@@ -1,197 +1,164 @@
 /*
- * This host's two znodes in the fleet. Each is a record: what is wanted, what was sent
- * last, at most one request under way, and a pause after a failure that only time mends.
- * Everything is driven by one function, which looks at what there is to do and is called
- * whenever something has changed.
+ * This host's place in the fleet: who it is (the member), what hangs on that, and what is
+ * said when another host has the name.
+ *
+ * Everything stands on the member. While it is ours this host is in force: it writes its
+ * report, announces its service and stands for election. It stays in force while the link
+ * is away or the member has to be made again, and falls out of it with the session, or when
+ * another session turns out to hold the name; then the service goes and the candidate
+ * withdraws. The report is stricter, because two hosts would write over one another's: it
+ * is only written while the member is known to be ours.
  */
 #include <stdlib.h>
 #include <string.h>
-#include <zookeeper/zookeeper.h>
+
+#include <jansson.h>
 
 #include <zknginx/log.h>
 
-#include "fleet_parts.h"
-#include "sys/timing.h"
+#include "ephemeral.h"
+#include "fleet.h"
+#include "persistent.h"
 
 #define PATIENCE (5 * USEC_PER_SEC)
 #define REPORT_GAP USEC_PER_SEC
-#define PARENTS_TRIES 3 /* others may be deleting them; but not for ever */
-#define PAUSE (5 * USEC_PER_SEC)
 
-bool fleet_is_lost(int rc)
+struct fleet {
+	struct session *session;
+	void (*on_state)(void *ctx);
+	void *ctx;
+	char *host;
+	bool freeing;
+
+	struct ephemeral *member;
+	struct ephemeral *service; /* NULL: not to be announced at all */
+	struct persistent *report;
+	bool in_force;
+	int64_t accused;   /* the session of the other host that was logged last; 0: none */
+	int64_t announcer; /* … of who announces in our place */
+	struct buf why;    /* this host has refused */
+};
+
+static bool is_connected(const struct fleet *f)
 {
-	return rc == ZCONNECTIONLOSS || rc == SESSION_GONE;
+	return session_state(f->session) == SESSION_CONNECTED;
 }
 
-bool fleet_is_current(const struct record *r)
+static bool is_ours(const struct fleet *f)
 {
-	return r->stored && r->wanted.size == r->sent.size &&
-	       memcmp(buf_str(&r->wanted), buf_str(&r->sent), r->sent.size) == 0;
+	return is_connected(f) && ephemeral_state(f->member) == EPHEMERAL_OURS;
 }
 
-const struct buf *fleet_take_up(struct record *r)
+/* Does another host have this name (when we last looked)? */
+static bool is_duplicate(const struct fleet *f)
 {
-	buf_clear(&r->sent);
-	buf_put(&r->sent, buf_str(&r->wanted), r->wanted.size);
-	r->busy = true;
-	r->stored = false;
-	return &r->sent;
+	return ephemeral_state(f->member) == EPHEMERAL_FOREIGN &&
+	       ephemeral_holder(f->member)->another;
 }
 
-void fleet_succeed(struct fleet *f, struct record *r)
+/* --- the other host -------------------------------------------------------------------------- */
+
+static const char *text_of(const json_t *j, const char *key)
 {
-	f->tries = 0;
-	r->complained = ZOK;
+	const char *s = json_string_value(json_object_get(j, key));
+
+	return s && *s ? s : NULL;
 }
 
-void fleet_pause(struct fleet *f, struct record *r)
+static void describe_other(struct fleet *f)
 {
-	r->paused = true;
-	timing_arm(f->pause, PAUSE / 4 * 3 + timing_random(PAUSE / 2));
+	const struct ephemeral_holder *h = ephemeral_holder(f->member);
+	json_t *j = json_loadb(buf_str(&h->data), h->data.size, 0, NULL);
+	const char *address = text_of(j, "address"), *version = text_of(j, "version");
+
+	buf_clear(&f->why);
+	buf_printf(&f->why, "another host is called %s too: ", f->host);
+	if (address)
+		buf_printf(&f->why, "its address is %.256s, ", address);
+	if (version)
+		buf_printf(&f->why, "its zknginxd is %.64s, ", version);
+	buf_printf(&f->why, "session 0x%llx holds %s", (unsigned long long)h->session,
+		   ephemeral_path(f->member));
+	json_decref(j);
 }
 
-void fleet_rest(struct fleet *f, struct record *r, int rc)
+static void accuse(struct fleet *f)
 {
-	if (r->complained != rc)
-		log_warning("%s cannot be written: %s", r->path, zerror(rc));
-	r->complained = rc;
-	fleet_pause(f, r);
+	int64_t session = ephemeral_holder(f->member)->session;
+
+	describe_other(f);
+	if (f->accused == session)
+		return;
+	f->accused = session;
+	log_error("%s; this one takes no part in the fleet while the other one is there: give one "
+		  "of them another cluster.host",
+		  buf_str(&f->why));
 }
 
-/* --- the znodes above ------------------------------------------------------------------------ */
+static void acquit(struct fleet *f)
+{
+	if (f->accused)
+		log_notice("%s is this host's own: the other one of this name is gone",
+			   ephemeral_path(f->member));
+	f->accused = 0;
+}
 
-static void on_parent(void *ctx, const struct session_reply *r)
+/* --- being in force -------------------------------------------------------------------------- */
+
+static void set_in_force(struct fleet *f, bool in_force)
+{
+	if (f->in_force == in_force)
+		return;
+	f->in_force = in_force;
+	/* Another host may have reported under this name. */
+	persistent_distrust(f->report);
+	if (f->service)
+		ephemeral_withhold(f->service, !in_force);
+}
+
+static void on_member(void *ctx)
 {
 	struct fleet *f = ctx;
 
-	/* Whatever else it came to: the znode below will tell. */
-	if (fleet_is_lost(r->rc))
-		f->tries = 0;
-	if (--f->parents == 0)
-		fleet_step(f);
-}
-
-static void make_parents_of(struct fleet *f, const char *path)
-{
-	CLEANUP(freep) char *copy = xstrdup(path);
-
-	for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		f->parents++;
-		session_create(f->session, copy, NULL, 0, 0, on_parent, f);
-		*slash = '/';
-	}
-}
-
-void fleet_make_parents(struct fleet *f, struct record *r)
-{
-	if (f->parents)
+	if (f->freeing)
 		return;
-	if (f->tries++ == PARENTS_TRIES) {
-		f->tries = 0;
-		fleet_rest(f, r, ZNONODE);
-		return;
-	}
-	make_parents_of(f, f->member.path);
-	make_parents_of(f, f->report.path);
+	if (is_ours(f))
+		acquit(f);
+	else if (is_duplicate(f))
+		accuse(f);
+	if (is_ours(f))
+		set_in_force(f, true);
+	else if (ephemeral_state(f->member) == EPHEMERAL_FOREIGN)
+		set_in_force(f, false);
+	persistent_permit(f->report, is_ours(f));
+	if (f->on_state)
+		f->on_state(f->ctx);
 }
 
-/* --- the report ------------------------------------------------------------------------------ */
-
-static void on_report_created(void *ctx, const struct session_reply *r);
-
-static void on_report_done(struct fleet *f, int rc)
-{
-	f->report.busy = false;
-	f->report.stored = rc == ZOK;
-	if (rc == ZOK)
-		fleet_succeed(f, &f->report);
-	else if (rc == ZNONODE)
-		fleet_make_parents(f, &f->report);
-	else if (rc != ZNODEEXISTS && !fleet_is_lost(rc))
-		fleet_rest(f, &f->report, rc);
-	fleet_step(f);
-}
-
-static void on_report_set(void *ctx, const struct session_reply *r)
+static void on_service(void *ctx)
 {
 	struct fleet *f = ctx;
+	const struct ephemeral_holder *h = ephemeral_holder(f->service);
 
-	if (r->rc == ZNONODE)
-		session_create(f->session, f->report.path, buf_str(&f->report.sent),
-			       f->report.sent.size, 0, on_report_created, f);
-	else
-		on_report_done(f, r->rc);
-}
-
-static void on_report_created(void *ctx, const struct session_reply *r)
-{
-	on_report_done(ctx, r->rc);
-}
-
-static void step_report(struct fleet *f)
-{
-	uint64_t now = timing_now();
-	const struct buf *b;
-
-	if (fleet_is_current(&f->report))
+	if (ephemeral_state(f->service) != EPHEMERAL_FOREIGN || !h->another ||
+	    h->session == f->announcer)
 		return;
-	if (now < f->report_due) {
-		timing_arm(f->due, f->report_due - now);
-		return;
-	}
-	f->report_due = now + REPORT_GAP;
-	b = fleet_take_up(&f->report);
-	session_set(f->session, f->report.path, buf_str(b), b->size, -1, on_report_set, f);
-}
-
-/* --- what moves it --------------------------------------------------------------------------- */
-
-static bool may_step(const struct fleet *f, const struct record *r)
-{
-	return session_state(f->session) == SESSION_CONNECTED && f->parents == 0 && r->published &&
-	       !r->busy && !r->paused;
-}
-
-void fleet_step(struct fleet *f)
-{
-	if (may_step(f, &f->member))
-		fleet_step_member(f);
-	if (may_step(f, &f->report))
-		step_report(f);
-}
-
-static int on_pause_over(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *ctx)
-{
-	struct fleet *f = ctx;
-
-	f->member.paused = f->report.paused = false;
-	fleet_step(f);
-	return 0;
-}
-
-static int on_due(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *ctx)
-{
-	fleet_step(ctx);
-	return 0;
-}
-
-/* A new session owns nothing; what was persistent is written again, lest it was deleted. */
-static void begin(struct fleet *f)
-{
-	f->epoch = session_epoch(f->session);
-	f->member.stored = f->report.stored = false;
-	f->member.paused = f->report.paused = false;
-	f->state = MEMBER_ABSENT;
+	f->announcer = h->session;
+	log_warning("%s is announced by another host, in session 0x%llx; waiting for it to go",
+		    ephemeral_path(f->service), (unsigned long long)h->session);
 }
 
 static void on_session_state(void *ctx, enum session_state state)
 {
 	struct fleet *f = ctx;
 
-	if (state == SESSION_CONNECTED && f->epoch != session_epoch(f->session))
-		begin(f);
-	fleet_step(f);
+	if (state == SESSION_EXPIRED)
+		set_in_force(f, false);
+	ephemeral_on_state(f->member, state);
+	if (f->service)
+		ephemeral_on_state(f->service, state);
+	persistent_permit(f->report, is_ours(f));
+	persistent_on_state(f->report, state);
 	if (f->on_state)
 		f->on_state(f->ctx);
 }
@@ -200,8 +167,9 @@ static void on_session_watch(void *ctx, int type, const char *path)
 {
 	struct fleet *f = ctx;
 
-	if (type == ZOO_DELETED_EVENT && strcmp(path, f->member.path) == 0)
-		fleet_lose_member(f);
+	ephemeral_on_watch(f->member, type, path);
+	if (f->service)
+		ephemeral_on_watch(f->service, type, path);
 }
 
 static const struct session_ops session_ops = {
@@ -211,78 +179,123 @@ static const struct session_ops session_ops = {
 
 /* --- life ------------------------------------------------------------------------------------ */
 
-static void record_fini(struct record *r)
-{
-	free(r->path);
-	buf_fini(&r->wanted);
-	buf_fini(&r->sent);
-}
-
 void fleet_free(struct fleet *f)
 {
 	if (!f)
 		return;
-	f->on_state = NULL;
+	f->freeing = true;
 	session_free(f->session, PATIENCE);
-	sd_event_source_disable_unref(f->pause);
-	sd_event_source_disable_unref(f->due);
-	record_fini(&f->member);
-	record_fini(&f->report);
+	ephemeral_free(f->member);
+	ephemeral_free(f->service);
+	persistent_free(f->report);
+	buf_fini(&f->why);
+	free(f->host);
 	free(f);
 }
 DEFINE_CLEANUP(struct fleet *, fleet_free)
 
-static int add_timer(sd_event *loop, sd_event_source **timer, sd_event_time_handler_t on_time,
-		     struct fleet *f, struct err *e)
+static int make_member(struct fleet *f, sd_event *loop, const char *cluster, struct err *e)
 {
-	int rc = sd_event_add_time(loop, timer, CLOCK_MONOTONIC, 0, 50 * USEC_PER_MSEC, on_time, f);
+	CLEANUP(freep) char *path = xasprintf("%s/members/%s", cluster, f->host);
+	const struct ephemeral_spec spec = {
+		.loop = loop, .session = f->session, .path = path, .on_change = on_member, .ctx = f
+	};
 
-	if (rc >= 0)
-		rc = sd_event_source_set_enabled(*timer, SD_EVENT_OFF);
-	return rc < 0 ? err_set(e, ERR_SYS, "fleet: cannot use the event loop: %s", strerror(-rc))
-		      : 0;
+	return ephemeral_new(&spec, &f->member, e);
 }
 
-int fleet_new(sd_event *loop, const struct zookeeper_settings *settings, const char *host,
-	      void (*on_state)(void *ctx), void *ctx, struct fleet **out, struct err *e)
+static int make_report(struct fleet *f, sd_event *loop, const char *cluster, struct err *e)
+{
+	CLEANUP(freep) char *path = xasprintf("%s/reports/%s", cluster, f->host);
+	const struct persistent_spec spec = {
+		.loop = loop, .session = f->session, .path = path, .gap = REPORT_GAP
+	};
+
+	return persistent_new(&spec, &f->report, e);
+}
+
+/*
+ * Curator makes what is above an instance a container, which the server deletes when it is empty.
+ * Ours are plain persistent znodes: who shares the path with us is none of our business, and what
+ * others have made is left as it is. All that stands there is for others to read, and the path for
+ * others to register at.
+ */
+static int make_service(struct fleet *f, sd_event *loop, const char *service, struct err *e)
+{
+	CLEANUP(freep) char *path = xasprintf("%s/%s", service, f->host);
+	const struct ephemeral_spec spec = { .loop = loop,
+					     .session = f->session,
+					     .path = path,
+					     .flags = SESSION_READABLE,
+					     .parent_flags = SESSION_OPEN,
+					     .on_change = on_service,
+					     .ctx = f };
+
+	if (ephemeral_new(&spec, &f->service, e) < 0)
+		return -1;
+	ephemeral_withhold(f->service, true);
+	return 0;
+}
+
+int fleet_new(sd_event *loop, const struct fleet_spec *spec, struct fleet **out, struct err *e)
 {
 	CLEANUP(fleet_freep) struct fleet *f = xcalloc(1, sizeof(*f));
+	const char *host = spec->host, *cluster = spec->zookeeper->cluster;
 
 	if (!*host || strchr(host, '/') || strcmp(host, ".") == 0 || strcmp(host, "..") == 0)
 		return err_set(e, ERR_INPUT, "\"%s\" cannot be a host's name in the fleet", host);
-	f->member.path = xasprintf("%s/members/%s", settings->cluster, host);
-	f->report.path = xasprintf("%s/reports/%s", settings->cluster, host);
-	if (add_timer(loop, &f->pause, on_pause_over, f, e) < 0 ||
-	    add_timer(loop, &f->due, on_due, f, e) < 0 ||
-	    session_new(loop, "control", settings, &session_ops, f, &f->session, e) < 0)
+	f->host = xstrdup(host);
+	if (session_new(loop, "control", spec->zookeeper, &session_ops, f, &f->session, e) < 0 ||
+	    make_member(f, loop, cluster, e) < 0 || make_report(f, loop, cluster, e) < 0)
 		return -1;
-	f->on_state = on_state;
-	f->ctx = ctx;
+	if (spec->service && *spec->service && make_service(f, loop, spec->service, e) < 0)
+		return -1;
+	f->on_state = spec->on_state;
+	f->ctx = spec->ctx;
 	*out = TAKE(f);
 	return 0;
 }
 
-static void want(struct record *r, const char *data, size_t size)
+/* --- to and from the daemon ------------------------------------------------------------------ */
+
+void fleet_publish(struct fleet *f, const struct fleet_news *news)
 {
-	if (strlen(r->path) + size > SESSION_REQUEST_LIMIT) {
-		log_error("%s: %zu bytes are more than a znode takes; it stays as it is", r->path,
-			  size);
-		return;
-	}
-	buf_clear(&r->wanted);
-	buf_put(&r->wanted, data, size);
-	r->published = true;
+	ephemeral_want(f->member, news->member, news->member_size);
+	persistent_want(f->report, news->report, news->report_size);
+	if (f->service)
+		ephemeral_want(f->service, news->service, news->service_size);
 }
 
-void fleet_publish(struct fleet *f, const char *member, size_t member_size, const char *report,
-		   size_t report_size)
+static const char *reason(const struct fleet *f)
 {
-	want(&f->member, member, member_size);
-	want(&f->report, report, report_size);
-	fleet_step(f);
+	static const char *const reasons[EPHEMERAL_STATE_N] = {
+		[EPHEMERAL_ABSENT] = "it is not registered yet",
+		[EPHEMERAL_UNSURE] = "it is not known yet whether it is registered",
+		[EPHEMERAL_OURS] = "",
+		[EPHEMERAL_FOREIGN] = "another session holds this host's name: our own last one, "
+				      "or another host that is called the same",
+	};
+	enum ephemeral_state state = ephemeral_state(f->member);
+
+	if (!is_connected(f))
+		return "";
+	if (is_duplicate(f))
+		return buf_str(&f->why);
+	if (state == EPHEMERAL_FOREIGN && ephemeral_holder(f->member)->session == 0)
+		return "a persistent znode of this name is in its place";
+	return reasons[state];
 }
 
-const struct session *fleet_session(const struct fleet *f)
+enum fleet_membership fleet_membership(const struct fleet *f, const char **why)
+{
+	if (why)
+		*why = reason(f);
+	if (!is_connected(f))
+		return FLEET_PENDING;
+	return is_ours(f) ? FLEET_MEMBER : is_duplicate(f) ? FLEET_DUPLICATE : FLEET_PENDING;
+}
+
+struct session *fleet_session(const struct fleet *f)
 {
 	return f->session;
 }

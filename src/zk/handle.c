@@ -77,9 +77,24 @@ static int data_size(const char *data, size_t size)
 	return data ? (int)size : -1;
 }
 
-static const struct ACL_vector *acl_of(const struct request *r)
+static const struct ACL_vector *acl_of(const struct request *r, int flags)
 {
-	return r->restricted ? &ZOO_CREATOR_ALL_ACL : &ZOO_OPEN_ACL_UNSAFE;
+	static struct ACL entries[2];
+	static const struct ACL_vector readable = { 2, entries };
+
+	if (!r->restricted || (flags & SESSION_OPEN))
+		return &ZOO_OPEN_ACL_UNSAFE;
+	if (!(flags & SESSION_READABLE))
+		return &ZOO_CREATOR_ALL_ACL;
+	entries[0] = ZOO_CREATOR_ALL_ACL.data[0];
+	entries[1] = ZOO_READ_ACL_UNSAFE.data[0];
+	return &readable;
+}
+
+/* As the library takes them: without ours. */
+static int plain_flags(int flags)
+{
+	return flags & ~(SESSION_READABLE | SESSION_OPEN);
 }
 
 static int send_get(struct handle *h, struct request *r)
@@ -100,8 +115,8 @@ static int send_exists(struct handle *h, struct request *r)
 
 static int send_create(struct handle *h, struct request *r)
 {
-	return zoo_acreate(h->zh, r->path, r->data, data_size(r->data, r->size), acl_of(r),
-			   r->flags, callback_created, r);
+	return zoo_acreate(h->zh, r->path, r->data, data_size(r->data, r->size),
+			   acl_of(r, r->flags), plain_flags(r->flags), callback_created, r);
 }
 
 static int send_set(struct handle *h, struct request *r)
@@ -125,8 +140,8 @@ static int send_multi(struct handle *h, struct request *r)
 
 		switch (op->kind) {
 		case OP_CREATE:
-			zoo_create_op_init(&ops[i], op->path, op->data, size, acl_of(r), op->flags,
-					   NULL, 0);
+			zoo_create_op_init(&ops[i], op->path, op->data, size, acl_of(r, op->flags),
+					   plain_flags(op->flags), NULL, 0);
 			break;
 		case OP_SET:
 			zoo_set_op_init(&ops[i], op->path, op->data, size, op->version, NULL);

@@ -105,7 +105,9 @@ void session_children(struct session *s, const char *path, bool watch, session_d
 		      void *ctx);
 void session_exists(struct session *s, const char *path, bool watch, session_done *done, void *ctx);
 /* flags as zoo_create's: ZOO_EPHEMERAL, ZOO_SEQUENCE. Data is copied. Open ACL unless credentials
- * are set, then creator-all. */
+ * are set, then creator-all; more flags for what others are to use: */
+#define SESSION_READABLE (1 << 16) /* with credentials too, everybody may read it */
+#define SESSION_OPEN (1 << 17)     /* … everybody may do anything */
 void session_create(struct session *s, const char *path, const char *data, size_t size, int flags,
 		    session_done *done, void *ctx);
 void session_set(struct session *s, const char *path, const char *data, size_t size, int version,
