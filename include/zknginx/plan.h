@@ -71,6 +71,8 @@ bool plan_names(const struct plan *p, const char *host);
 bool plan_parse(struct arena *a, const char *data, size_t size, struct plan *out, const char **why);
 /* Sorted keys, stable bytes; times as they are in it. */
 void plan_print(const struct plan *p, struct buf *out);
+/* Equal, but for `updated`? */
+bool plan_same(const struct plan *a, const struct plan *b);
 /* A deep copy, in the arena. */
 struct plan plan_copy(struct arena *a, const struct plan *p);
 

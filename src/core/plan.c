@@ -220,6 +220,50 @@ void plan_print(const struct plan *p, struct buf *out)
 	json_print(j, JSON_COMPACT, out);
 }
 
+/* --- comparing ------------------------------------------------------------------------------ */
+
+static bool same_text(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+static bool same_names(const char *const *a, size_t a_count, const char *const *b, size_t b_count)
+{
+	for (size_t i = 0; i < a_count && i < b_count; i++) {
+		if (strcmp(a[i], b[i]) != 0)
+			return false;
+	}
+	return a_count == b_count;
+}
+
+static bool same_revision(const struct plan_revision *a, const struct plan_revision *b)
+{
+	return same_text(a->revision, b->revision) && a->history == b->history;
+}
+
+static bool same_notes(const struct plan *a, const struct plan *b)
+{
+	return same_text(a->failure.host, b->failure.host) &&
+	       same_text(a->failure.znode, b->failure.znode) &&
+	       same_text(a->failure.message, b->failure.message) &&
+	       same_text(a->failure.at, b->failure.at) &&
+	       same_text(a->request.action, b->request.action) &&
+	       same_text(a->request.by, b->request.by) &&
+	       same_text(a->request.result, b->request.result) &&
+	       same_text(a->request.at, b->request.at);
+}
+
+bool plan_same(const struct plan *a, const struct plan *b)
+{
+	return a->phase == b->phase && a->paused == b->paused && a->attempt == b->attempt &&
+	       a->step == b->step && same_text(a->mode, b->mode) && same_text(a->since, b->since) &&
+	       same_text(a->leader, b->leader) && same_revision(&a->accepted, &b->accepted) &&
+	       same_revision(&a->target, &b->target) && same_revision(&a->publish, &b->publish) &&
+	       same_names(a->hosts, a->host_count, b->hosts, b->host_count) &&
+	       same_names(a->canaries, a->canary_count, b->canaries, b->canary_count) &&
+	       same_notes(a, b);
+}
+
 /* --- copying -------------------------------------------------------------------------------- */
 
 static const char *text_copy(struct arena *a, const char *s)

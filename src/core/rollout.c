@@ -234,7 +234,7 @@ static void on_publishing(struct turn *t)
 									: "it is not known why"));
 		rollout_end_publishing(t);
 	} else if (t->r->asked != t->plan->publish.history) {
-		t->out->rollback = t->r->asked = t->plan->publish.history;
+		t->out->rollback = t->plan->publish.history;
 	}
 }
 
@@ -296,18 +296,6 @@ static bool is_first_due(struct turn *t)
 	return false;
 }
 
-/* Equal but for when it was written? */
-static bool is_same_plan(const struct plan *a, const struct plan *b)
-{
-	CLEANUP(buf_fini) struct buf left = BUF_INIT, right = BUF_INIT;
-	struct plan x = *a, y = *b;
-
-	x.updated = y.updated = "";
-	plan_print(&x, &left);
-	plan_print(&y, &right);
-	return is_same(buf_str(&left), buf_str(&right));
-}
-
 static void set_author(struct turn *t)
 {
 	t->plan->mode = mode_names[t->in->rules->mode];
@@ -318,13 +306,17 @@ static void finish(struct turn *t)
 {
 	struct rollout_decision *out = t->out;
 
-	out->changed = out->consumed || !is_same_plan(t->in->plan, t->plan);
+	out->changed = out->consumed || !plan_same(t->in->plan, t->plan);
 	if (out->store)
 		out->changed = false;
 	if (out->changed)
 		t->plan->updated = t->in->wall;
 	if (out->changed || out->store)
 		out->due = NEVER;
+	if (out->changed)
+		out->rollback = 0; /* who may not write the plan may not publish either */
+	if (out->rollback)
+		t->r->asked = out->rollback;
 }
 
 void rollout_next(struct rollout *r, struct arena *a, const struct rollout_input *in,

@@ -196,6 +196,8 @@ bool rollout_start(struct turn *t)
 		*t->plan = before;
 		return false;
 	}
+	if (before.step) /* others take their place: in one attempt, hosts only come */
+		t->plan->attempt = fresh_attempt(t);
 	set_canaries(t, canaries);
 	add_hosts(t, canaries);
 	t->plan->step = 1;

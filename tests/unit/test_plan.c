@@ -73,6 +73,39 @@ static void all_of_it_reads_back(void **state UNUSED)
 	assert_ptr_not_equal(copied.hosts[0], in.hosts[0]);
 }
 
+static void every_field_but_when_it_was_written_tells_two_apart(void **state UNUSED)
+{
+	static const char *const texts[] = { "a", "b", "d" };
+	struct plan p = full(), q[18];
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(q); i++)
+		q[i] = p;
+	q[n++].phase = PLAN_CANARY;
+	q[n++].paused = false;
+	q[n++].mode = "manual";
+	q[n++].accepted.revision = "x";
+	q[n++].target.history = 1;
+	q[n++].publish.revision = "";
+	q[n++].attempt = 1;
+	q[n++].step = 1;
+	q[n++].host_count = 2;
+	q[n++].hosts = (const char **)texts;
+	q[n++].canary_count = 2;
+	q[n++].since = "x";
+	q[n++].failure.host = "x";
+	q[n++].failure.message = "x";
+	q[n++].request.result = "x";
+	q[n++].request.at = NULL;
+	q[n++].leader = "x";
+	for (size_t i = 0; i < n; i++) {
+		if (plan_same(&p, &q[i]))
+			fail_msg("difference %zu is not seen", i);
+	}
+	q[n].updated = "later";
+	assert_true(plan_same(&p, &q[n]));
+}
+
 static void an_empty_one_has_nulls(void **state UNUSED)
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new();
@@ -229,6 +262,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_of_it_reads_back),
+		cmocka_unit_test(every_field_but_when_it_was_written_tells_two_apart),
 		cmocka_unit_test(an_empty_one_has_nulls),
 		cmocka_unit_test(hosts_are_sorted_and_found),
 		cmocka_unit_test(what_is_no_plan_says_why),

@@ -256,6 +256,7 @@ static void canaries_that_leave_the_rollout_are_replaced(void **state UNUSED)
 	f.members[0].part = MEMBER_FROZEN;
 	fleet_run(&f);
 	expect(&f, "canary 1: m1");
+	assert_int_equal(f.plan.attempt, 2);
 	fleet_pass(&f, 2 * SECOND);
 	expect(&f, "canary 1: m1");
 }

@@ -1,0 +1,403 @@
+/* What operators ask the leader for, rollbacks, and what a plan permits a host. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "fleet_fixture.h"
+
+#define expect(f, says) assert_string_equal(fleet_says(f), says)
+
+static void begin(struct fleet *f, size_t members)
+{
+	fleet_init(f, ROLLOUT_CANARY, members);
+	fleet_run(f);
+	fleet_push(f, REV_B);
+}
+
+/* --- pause, resume -------------------------------------------------------------------------- */
+
+static void paused_it_takes_no_step_but_halts(void **state UNUSED)
+{
+	CLEANUP(fleet_fini) struct fleet f;
+
+	begin(&f, 3);
+	fleet_all_good(&f);
+	assert_string_equal(fleet_ask(&f, "{\"action\":\"pause\",\"by\":\"alice\"}"), "done");
+	assert_string_equal(f.plan.request.action, "pause");
+	assert_string_equal(f.plan.request.by, "alice");
+	assert_string_equal(f.plan.request.at, "now");
+	fleet_pass(&f, f.rules.bake_time);
+	expect(&f, "canary 1: m0");
+	assert_true(f.last.due == NEVER);
+	assert_string_equal(fleet_ask(&f, "promote"), "refused: it is paused");
+	fleet_ask(&f, "resume");
+	expect(&f, "batch 2: m0 m1 m2"); /* the time went on */
+	fleet_ask(&f, "pause");
+	fleet_judge(&f, 1, VERDICT_BAD);
+	fleet_run(&f);
+	expect(&f, "halted 2: m0 m1 m2");
+}
+
+static void paused_nothing_begins_or_is_accepted_but_is_withdrawn(void **state UNUSED)
+{
+	CLEANUP(fleet_fini) struct fleet f;
+
+	begin(&f, 1);
+	fleet_all_good(&f);
+	fleet_ask(&f, "pause");
+	fleet_pass(&f, f.rules.bake_time);
+	expect(&f, "canary 1: m0");
+	fleet_push(&f, REV_C);
+	assert_string_equal(f.plan.target.revision, REV_B);
+	fleet_push(&f, REV_A);
+	expect(&f, "idle 0:");
+	fleet_push(&f, REV_C);
+	expect(&f, "idle 0:");
+	fleet_ask(&f, "resume");
+	expect(&f, "canary 1: m0");
+}
+
+static void resume_tries_a_halted_one_again(void **state UNUSED)
+{
+	CLEANUP(fleet_fini) struct fleet f;
+	unsigned long attempt;
+
+	begin(&f, 5);
+	fleet_all_good(&f);
+	fleet_pass(&f, f.rules.bake_time);
+	fleet_judge(&f, 1, VERDICT_BAD);
+	fleet_run(&f);
+	attempt = f.plan.attempt;
+	expect(&f, "halted 2: m0 m1 m2");
+	assert_string_equal(fleet_ask(&f, "resume"), "done");
+	expect(&f, "canary 1: m0");
+	assert_int_equal(f.plan.attempt, attempt + 1);
+	assert_string_equal(f.plan.failure.message, "");
+	assert_string_equal(f.outcomes, "1 accepted, 2 halted, 2 pending, ");
+	fleet_pass(&f, f.rules.bake_time); /* what was good in the last attempt is not asked */
+	expect(&f, "halted 1: m0");
+}
+
+static void resume_tries_a_reverted_one_again(void **state UNUSED)
+{
+	CLEANUP(fleet_fini) struct fleet f;
+
+	begin(&f, 3);
+	f.rules.revert = true;
+	fleet_judge(&f, 0, VERDICT_BAD);
+	f.members[0].revision = REV_A;
+	fleet_run(&f);
+	expect(&f, "reverted 1:");
+	assert_string_equal(fleet_ask(&f, "promote"),
+			    "refused: it was stopped; resume tries it again");
+	assert_string_equal(fleet_ask(&f, "{\"action\":\"resume\",\"revision\":\"cccccc\"}"),
+			    "refused: the target is bbbbbbbb");
+	assert_string_equal(fleet_ask(&f, "{\"action\":\"resume\",\"revision\":\"bbbbbb\"}"),
+			    "done");
+	expect(&f, "canary 1: m0");
+}
+
+static void resume_of_what_is_the_config_no_more_is_refused(void **state UNUSED)
+{
+	CLEANUP(fleet_fini) struct fleet f;
+
+	begin(&f, 3);
+	assert_string_equal(fleet_ask(&f, "resume"),
+			    "refused: nothing is paused, halted or reverted");
+	fleet_judge(&f, 0, VERDICT_BAD);
+	fleet_run(&f);
+	f.in.newest = REV_C;
+	assert_string_equal(fleet_ask(&f, "resume"),
+			    "refused: the config has changed since, to cccccccc");
+	expect(&f, "halted 1: m0");
+}
+
+/* --- promote -------------------------------------------------------------------------------- */
+
+static void promote_cuts_the_time_short_but_not_the_gates(void **state UNUSED)
+{
+	CLEANUP(fleet_fini) struct fleet f;
+
+	begin(&f, 3);
+	assert_string_equal(fleet_ask(&f, "promote"), "refused: m0 has not judged it good yet");
+	fleet_all_good(&f);
+	f.in.newest = REV_C;
+	assert_string_equal(fleet_ask(&f, "promote"),
+			    "refused: the config has changed since, to cccccccc");
+	f.in.newest = REV_B;
+	assert_string_equal(fleet_ask(&f, "promote"), "done");
+	expect(&f, "batch 2: m0 m1 m2");
+	fleet_all_good(&f);
+	fleet_ask(&f, "promote");
+	expect(&f, "idle 0:");
+	assert_string_equal(fleet_ask(&f, "promote"), "refused: nothing is on its way");
+}
+
+static void promote_all_is_everybody_at_once(void **state UNUSED)
+{
+	static const char all[] = "{\"action\":\"promote\",\"all\":true}";
+	CLEANUP(fleet_fini) struct fleet f;
+
+	begin(&f, 8);
+	f.members[6].part = MEMBER_EXEMPT;
+	assert_string_equal(fleet_ask(&f, all), "refused: m0 has not judged it good yet");
+	fleet_all_good(&f);
+	assert_string_equal(fleet_ask(&f, all), "done");
+	expect(&f, "batch 2: m0 m1 m2 m3 m4 m5 m7");
+	fleet_judge(&f, 5, VERDICT_BAD);
+	fleet_run(&f);
+	expect(&f, "halted 2: m0 m1 m2 m3 m4 m5 m7");
+}
+
+static void promote_all_of_a_pending_one(void **state UNUSED)
+{
+	CLEANUP(fleet_fini) struct fleet f;
+
+	fleet_init(&f, ROLLOUT_MANUAL, 3);
+	fleet_run(&f);
+	fleet_push(&f, REV_B);
+	fleet_ask(&f, "{\"action\":\"promote\",\"all\":true}");
+	expect(&f, "batch 1: m0 m1 m2");
+	assert_int_equal(f.plan.canary_count, 1);
+	fleet_all_good(&f);
+	fleet_pass(&f, f.rules.bake_time - 1);
+	expect(&f, "batch 1: m0 m1 m2");
+	fleet_pass(&f, 1);
+	expect(&f, "idle 0:");
+}
+
+/* --- abort ---------------------------------------------------------------------------------- */
+
+static void abort_takes_it_back(void **state UNUSED)
+{
+	CLEANUP(fleet_fini) struct fleet f;
+
+	begin(&f, 3);
+	fleet_all_good(&f);
+	assert_string_equal(fleet_ask(&f, "{\"action\":\"abort\",\"by\":\"alice\"}"), "done");
+	expect(&f, "reverting 1:");
+	assert_string_equal(f.plan.failure.message, "aborted by alice");
+	assert_string_equal(f.outcomes, "1 accepted, 2 aborted, ");
+	assert_string_equal(fleet_ask(&f, "abort"), "refused: it is withdrawn already");
+	f.members[0].revision = REV_A;
+	fleet_run(&f);
+	expect(&f, "reverted 1:");
+	fleet_push(&f, REV_A);
+	expect(&f, "idle 0:");
+	assert_string_equal(fleet_ask(&f, "abort"), "refused: nothing is on its way");
+}
+
+static void requests_that_cannot_be_read_are_consumed(void **state UNUSED)
+{
+	CLEANUP(fleet_fini) struct fleet f;
+
+	begin(&f, 3);
+	assert_non_null(strstr(fleet_ask(&f, "pauze"), "refused: it cannot be read: "));
+	assert_string_equal(f.plan.request.action, "");
+	assert_null(f.in.request_fault);
+	fleet_ask(&f, "pauze"); /* the same again at the same time: still consumed */
+	assert_null(f.in.request_fault);
+	fleet_push(&f, REV_A);
+	assert_string_equal(fleet_ask(&f, "{\"action\":\"pause\",\"revision\":\"bbbbbb\"}"),
+			    "refused: there is no target");
+}
+
+/* --- rollback ------------------------------------------------------------------------------- */
+
+#define ROLLBACK(rev) "{\"action\":\"rollback\",\"by\":\"bob\",\"revision\":\"" rev "\"}"
+
+/* A, B and C are accepted, one after the other. */
+static void three(struct fleet *f)
+{
+	fleet_init(f, ROLLOUT_ALL, 3);
+	fleet_run(f);
+	fleet_push(f, REV_A);
+	fleet_push(f, REV_B);
+	fleet_push(f, REV_C);
+	f->rules.mode = ROLLOUT_CANARY;
+	fleet_run(f);
+}
+
+static void rollbacks_that_make_no_sense_are_refused(void **state UNUSED)
+{
+	CLEANUP(fleet_fini) struct fleet f;
+
+	three(&f);
+	f.stored[f.stored_count++] = "aaaaaaaabbbb";
+	assert_string_equal(fleet_ask(&f, ROLLBACK("dddddd")),
+			    "refused: the history has no such revision");
+	assert_string_equal(fleet_ask(&f, ROLLBACK("aaaaaa")),
+			    "refused: several revisions begin so");
+	assert_string_equal(fleet_ask(&f, ROLLBACK("cccccc")), "refused: it is the config already");
+	expect(&f, "idle 0:");
+}
+
+static void a_rollback_publishes_then_rolls_out(void **state UNUSED)
+{
+	CLEANUP(fleet_fini) struct fleet f;
+
+	three(&f);
+	assert_string_equal(fleet_ask(&f, ROLLBACK("bbbbbb")), "publishing");
+	expect(&f, "publishing 0:");
+	assert_string_equal(f.plan.publish.revision, REV_B);
+	assert_int_equal(f.last.rollback, 2); /* asked for when the plan was written */
+	fleet_turn(&f);
+	assert_int_equal(f.last.rollback, 0); /* … and not again by this leader */
+	fleet_elect(&f, "m1");
+	assert_int_equal(f.last.rollback, 2);
+	f.in.newest = REV_A; /* somebody writes in between */
+	fleet_pass(&f, 3600 * SECOND);
+	expect(&f, "publishing 0:");
+	f.in.newest = REV_B;
+	fleet_run(&f);
+	expect(&f, "idle 0:");
+	assert_string_equal(f.plan.request.result, "done");
+	fleet_pass(&f, f.rules.settle);
+	expect(&f, "canary 1: m0");
+	assert_string_equal(f.plan.target.revision, REV_B);
+	assert_int_equal(f.plan.target.history, 2);
+}
+
+static void a_new_leader_publishes_again(void **state UNUSED)
+{
+	CLEANUP(fleet_fini) struct fleet f;
+
+	three(&f);
+	fleet_ask(&f, ROLLBACK("bbbbbb"));
+	rollout_free(f.rollout);
+	f.rollout = rollout_new();
+	fleet_turn(&f);
+	assert_int_equal(f.last.rollback, 2);
+	fleet_ask(&f, ROLLBACK("bbbbbb")); /* asked for again */
+	assert_int_equal(f.last.rollback, 2);
+	assert_string_equal(fleet_ask(&f, "abort"), "done");
+	expect(&f, "idle 0:");
+}
+
+static void a_rollback_gives_up_what_is_on_its_way(void **state UNUSED)
+{
+	CLEANUP(fleet_fini) struct fleet f;
+
+	begin(&f, 3);
+	fleet_all_good(&f);
+	fleet_ask(&f, ROLLBACK("aaaaaa"));
+	expect(&f, "publishing 1:");
+	assert_string_equal(f.outcomes, "1 accepted, 2 aborted, ");
+	f.in.newest = REV_A;
+	fleet_run(&f);
+	expect(&f, "idle 0:");
+	assert_string_equal(f.plan.target.revision, "");
+	assert_string_equal(f.plan.failure.message, "");
+}
+
+static void a_rollback_that_fails_leaves_the_target_given_up(void **state UNUSED)
+{
+	CLEANUP(fleet_fini) struct fleet f;
+
+	begin(&f, 3);
+	fleet_ask(&f, ROLLBACK("aaaaaa"));
+	f.in.publish_failed = true;
+	f.in.publish_message = "no permission";
+	fleet_run(&f);
+	expect(&f, "reverted 1:");
+	assert_string_equal(f.plan.request.result, "failed: no permission");
+	assert_string_equal(f.plan.failure.message, "given up by bob for a rollback to aaaaaaaa");
+	fleet_pass(&f, 3600 * SECOND);
+	expect(&f, "reverted 1:"); /* B is the newest still */
+}
+
+/* --- permits -------------------------------------------------------------------------------- */
+
+static const char *const named[] = { "m0", "m2" };
+
+static struct plan permit_plan(enum plan_phase phase)
+{
+	return (struct plan){ .phase = phase,
+			      .accepted = { REV_A, 1 },
+			      .target = { REV_B, 2 },
+			      .attempt = 5,
+			      .hosts = (const char **)named,
+			      .host_count = 2 };
+}
+
+static void named_hosts_run_the_target_in_some_phases(void **state UNUSED)
+{
+	static const bool target[PLAN_PHASE_N] = {
+		[PLAN_CANARY] = true,
+		[PLAN_BATCH] = true,
+		[PLAN_HALTED] = true,
+	};
+
+	for (int i = 0; i < PLAN_PHASE_N; i++) {
+		const struct plan p = permit_plan((enum plan_phase)i);
+		const struct permit_host m2 = { .host = "m2", .follows = true, .is_member = true };
+		struct permit permit = rollout_permit(&p, &m2);
+
+		assert_int_equal(permit.kind, PERMIT_NAMED);
+		assert_string_equal(permit.revision.revision, target[i] ? REV_B : REV_A);
+		assert_int_equal(permit.attempt, target[i] ? 5 : 0);
+	}
+}
+
+static void others_run_what_was_accepted(void **state UNUSED)
+{
+	static const struct permit_host others[] = {
+		{ .host = "m1", .follows = true, .is_member = true },
+		{ .host = "m0", .follows = true, .is_member = false }, /* another one's name */
+		{ .host = "m", .follows = true, .is_member = true },
+	};
+	struct plan p = permit_plan(PLAN_BATCH);
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		struct permit permit = rollout_permit(&p, &others[i]);
+
+		assert_int_equal(permit.kind, PERMIT_NAMED);
+		assert_string_equal(permit.revision.revision, REV_A);
+		assert_int_equal(permit.revision.history, 1);
+	}
+	p.accepted = (struct plan_revision){ "", 0 };
+	assert_int_equal(rollout_permit(&p, &others[0]).kind, PERMIT_STAY);
+	assert_int_equal(rollout_permit(NULL, &others[0]).kind, PERMIT_STAY);
+}
+
+static void settings_come_before_the_plan(void **state UNUSED)
+{
+	const struct plan p = permit_plan(PLAN_BATCH);
+	struct permit_host h = { .host = "m0", .is_member = true };
+
+	assert_int_equal(rollout_permit(&p, &h).kind, PERMIT_NEWEST);
+	assert_int_equal(rollout_permit(NULL, &h).kind, PERMIT_NEWEST);
+	h.frozen = true;
+	assert_int_equal(rollout_permit(&p, &h).kind, PERMIT_STAY);
+	h.follows = true;
+	assert_int_equal(rollout_permit(&p, &h).kind, PERMIT_STAY);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(paused_it_takes_no_step_but_halts),
+		cmocka_unit_test(paused_nothing_begins_or_is_accepted_but_is_withdrawn),
+		cmocka_unit_test(resume_tries_a_halted_one_again),
+		cmocka_unit_test(resume_tries_a_reverted_one_again),
+		cmocka_unit_test(resume_of_what_is_the_config_no_more_is_refused),
+		cmocka_unit_test(promote_cuts_the_time_short_but_not_the_gates),
+		cmocka_unit_test(promote_all_is_everybody_at_once),
+		cmocka_unit_test(promote_all_of_a_pending_one),
+		cmocka_unit_test(abort_takes_it_back),
+		cmocka_unit_test(requests_that_cannot_be_read_are_consumed),
+		cmocka_unit_test(rollbacks_that_make_no_sense_are_refused),
+		cmocka_unit_test(a_rollback_publishes_then_rolls_out),
+		cmocka_unit_test(a_new_leader_publishes_again),
+		cmocka_unit_test(a_rollback_gives_up_what_is_on_its_way),
+		cmocka_unit_test(a_rollback_that_fails_leaves_the_target_given_up),
+		cmocka_unit_test(named_hosts_run_the_target_in_some_phases),
+		cmocka_unit_test(others_run_what_was_accepted),
+		cmocka_unit_test(settings_come_before_the_plan),
+	};
+
+	return cmocka_run_group_tests_name("rollout requests and permits", tests, NULL, NULL);
+}
