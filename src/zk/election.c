@@ -326,6 +326,9 @@ static int add_sources(sd_event *loop, struct election *e, struct err *err)
 		rc = sd_event_add_defer(loop, &e->refuse, election_on_refuse, e);
 	if (rc >= 0)
 		rc = sd_event_source_set_enabled(e->refuse, SD_EVENT_OFF);
+	/* who writes again as soon as it is refused does not keep the news from coming in */
+	if (rc >= 0)
+		rc = sd_event_source_set_priority(e->refuse, SD_EVENT_PRIORITY_NORMAL + 1);
 	return rc < 0 ? err_set(err, ERR_SYS, "election: cannot use the event loop: %s",
 				strerror(-rc))
 		      : 0;
