@@ -1,0 +1,268 @@
+/*
+ * The election when links break, servers die, sessions expire and a leader stands still. What
+ * has to hold throughout, that two never lead, is looked at in on_change() of the rig.
+ */
+#include <signal.h>
+
+#include "rig_election.h"
+
+static void short_break_suspends_and_gives_back(void **state UNUSED)
+{
+	struct voter *a = stand(1, LONG_TIMEOUT), *b = stand(2, LONG_TIMEOUT);
+	char *candidate = candidate_of(a);
+
+	for (unsigned round = 0; round < 3; round++) {
+		rig_proxy_cut(a->proxy);
+		eventually(loop, has_role(a, ELECTION_SUSPENDED));
+		assert_false(leads(a));
+		assert_true(election_holds(a->election)); /* nobody else can lead yet */
+		assert_int_equal(result_of_writing(a, "a"), ELECTION_LOST);
+		rig_proxy_mend(a->proxy);
+		eventually(loop, leads(a));
+	}
+	assert_int_equal(a->lost_hold, 0);
+	assert_string_equal(candidate_of(a), candidate);
+	assert_true(has_role(b, ELECTION_FOLLOWING));
+	assert_true(target_is("nobody"));
+}
+
+static void killed_server_suspends_everybody(void **state UNUSED)
+{
+	struct voter *a = stand(1, LONG_TIMEOUT), *b = stand(2, LONG_TIMEOUT);
+	char *candidate = candidate_of(a);
+
+	rig_zookeeper_kill(server);
+	eventually(loop, has_role(a, ELECTION_SUSPENDED) && has_role(b, ELECTION_SUSPENDED));
+	assert_false(leads(a));
+	rig_zookeeper_restart(server);
+	eventually(loop, leads(a) && has_role(b, ELECTION_FOLLOWING));
+	assert_string_equal(candidate_of(a), candidate);
+	assert_int_equal(candidate_count(), 2);
+	close_voter(a); /* watches came back too */
+	eventually(loop, leads(b));
+}
+
+/* A black hole: the leader has to stop by its own clock, before the server lets another lead. */
+static void silent_network_ends_the_lease_first(void **state UNUSED)
+{
+	struct voter *a = stand(1, SHORT_TIMEOUT), *b = stand(2, SHORT_TIMEOUT);
+	char *candidate = candidate_of(a);
+
+	rig_proxy_freeze(a->proxy);
+	eventually(loop, a->lost_hold == 1);
+	assert_false(leads(a) || election_holds(a->election));
+	assert_false(leads(b));
+	eventually(loop, leads(b));
+	assert_false(leads(a) || election_holds(a->election));
+	assert_int_equal(result_of_writing(b, "b"), ZOK);
+	assert_int_equal(result_of_writing(a, "a"), ELECTION_LOST);
+	rig_proxy_thaw(a->proxy);
+	eventually(loop, has_role(a, ELECTION_FOLLOWING));
+	assert_string_not_equal(candidate_of(a), candidate);
+	assert_true(leads(b) && target_is("b"));
+}
+
+/* The server stands still, and the link with it, for less than the session. */
+static void silent_server_changes_no_leader(void **state UNUSED)
+{
+	struct voter *a = stand(1, LONG_TIMEOUT), *b = stand(2, LONG_TIMEOUT);
+
+	rig_zookeeper_pause(server);
+	run_turns(100);
+	rig_zookeeper_resume(server);
+	assert_int_equal(result_of_writing(a, "a"), ZOK);
+	assert_true(leads(a) && has_role(b, ELECTION_FOLLOWING));
+	assert_int_equal(a->lost_hold, 0);
+}
+
+/* The lease runs out while the link stands: it is looked up again before it is led again. */
+static void answer_that_comes_late_is_no_lease(void **state UNUSED)
+{
+	struct voter *a = stand(1, SHORT_TIMEOUT);
+	unsigned changes;
+
+	rig_zookeeper_pause(server);
+	eventually(loop, a->lost_hold == 1);
+	assert_false(leads(a) || election_holds(a->election));
+	changes = a->changes;
+	rig_zookeeper_resume(server);
+	eventually(loop, leads(a));
+	assert_true(a->changes > changes);
+	assert_int_equal(candidate_count(), 1);
+}
+
+static void new_session_stands_with_a_new_name(void **state UNUSED)
+{
+	struct voter *a = stand(1, LONG_TIMEOUT), *b = stand(2, LONG_TIMEOUT);
+	char *candidate = candidate_of(a);
+	struct written w = { 0 };
+
+	write_target(a, "a", &w);
+	session_renew(a->session);
+	eventually(loop, leads(b) && has_role(a, ELECTION_FOLLOWING));
+	assert_int_equal(w.count, 1);
+	assert_true(w.rc == ZOK || w.rc == SESSION_GONE);
+	assert_int_equal(candidate_count(), 2);
+	assert_true(strncmp(candidate_of(a), candidate, strlen(ELECTION) + ELECTION_GUID_SIZE) !=
+		    0);
+}
+
+/* The server has made the candidate, and the link that was to say so is gone. */
+static bool lose_the_answer(struct voter *a)
+{
+	bool made;
+
+	rig_zookeeper_pause(server);
+	election_stand_for(a->election, true);
+	run_turns(50); /* the create gets as far as the server's socket */
+	rig_proxy_cut(a->proxy);
+	eventually(loop, has_role(a, ELECTION_SUSPENDED));
+	rig_zookeeper_resume(server);
+	for (unsigned i = 0; i < 100 && candidate_count() == 0; i++)
+		run_turns(1);
+	made = candidate_count() == 1;
+	rig_proxy_mend(a->proxy);
+	eventually(loop, leads(a));
+	assert_int_equal(candidate_count(), 1); /* found again, not made twice */
+	return made;
+}
+
+static void lost_answer_of_the_create(void **state UNUSED)
+{
+	struct voter *a = add_voter(1, LONG_TIMEOUT);
+	bool made = false;
+
+	rig_zk_create(client, ELECTION, NULL);
+	eventually(loop, is_connected(a));
+	for (unsigned round = 0; round < 5 && !made; round++) {
+		made = lose_the_answer(a);
+		election_stand_for(a->election, false);
+		eventually(loop, candidate_count() == 0);
+	}
+	assert_true(made);
+}
+
+static void broken_at_every_point(void **state UNUSED)
+{
+	struct voter *a = add_voter(1, LONG_TIMEOUT);
+
+	eventually(loop, is_connected(a));
+	for (unsigned turns = 0; turns < 24; turns += 2) {
+		rig_zk_delete_all(client, "/nginx");
+		election_stand_for(a->election, true);
+		run_turns(turns);
+		rig_proxy_cut(a->proxy);
+		eventually(loop, !is_connected(a));
+		rig_proxy_mend(a->proxy);
+		eventually(loop, leads(a));
+		assert_int_equal(candidate_count(), 1);
+		election_stand_for(a->election, false);
+		eventually(loop, candidate_count() == 0);
+	}
+}
+
+/* --- a leader that stands still --------------------------------------------------------------- */
+
+/* In a process of its own, so that it can be stopped: it leads and writes all the time. */
+struct zealot {
+	struct voter *voter;
+	const char *log;
+	int last;
+	bool busy;
+};
+
+static void say(const struct zealot *z, const char *what)
+{
+	FILE *f = fopen(z->log, "ae");
+
+	if (!f || fprintf(f, "%s\n", what) < 0 || fclose(f) != 0)
+		abort();
+}
+
+static void on_zeal(void *ctx, const struct session_reply *r)
+{
+	struct zealot *z = ctx;
+
+	z->busy = false;
+	if (r->rc == z->last)
+		return;
+	z->last = r->rc;
+	say(z, r->rc == ZOK ? "written" : r->rc == ELECTION_LOST ? "refused" : "failed");
+}
+
+static void write_on(struct zealot *z)
+{
+	struct session_op op = set_target("zealot");
+
+	if (z->busy)
+		return;
+	z->busy = true;
+	election_write(z->voter->election, &op, 1, on_zeal, z);
+}
+
+static int zealot_main(const char *hosts, const char *log)
+{
+	struct zealot z = { .voter = &voters[0], .log = log, .last = 1 };
+	enum election_state role = ELECTION_OUT;
+
+	log_setup(LOG_LEVEL_ERROR, false);
+	if (sd_event_new(&loop) < 0)
+		return 1;
+	snprintf(voters[0].host, sizeof(voters[0].host), "zealot");
+	open_voter(&voters[0], hosts, SHORT_TIMEOUT);
+	election_stand_for(voters[0].election, true);
+	for (;;) {
+		write_on(&z);
+		rig_pause(loop);
+		if (election_role(voters[0].election) != role) {
+			role = election_role(voters[0].election);
+			say(&z, election_state_name(role));
+		}
+	}
+}
+
+static bool has_said(const char *log, const char *what)
+{
+	const char *text = rig_read(log);
+
+	return text && strstr(text, what);
+}
+
+static void frozen_leader_changes_nothing(void **state UNUSED)
+{
+	char *log = rig_path("zealot.log");
+	char *hosts = rig_path("%s", rig_zookeeper_hosts(server)) + strlen(rig_directory()) + 1;
+	pid_t zealot = rig_start(NULL, (char *[]){ "/proc/self/exe", "zealot", hosts, log, NULL });
+	struct voter *b;
+
+	eventually(NULL, has_said(log, "written"));
+	b = stand(2, SHORT_TIMEOUT);
+	assert_true(has_role(b, ELECTION_FOLLOWING) && target_is("zealot"));
+	assert_int_equal(kill(zealot, SIGSTOP), 0);
+	eventually(loop, leads(b));
+	assert_int_equal(result_of_writing(b, "b"), ZOK);
+	assert_int_equal(kill(zealot, SIGCONT), 0);
+	eventually(loop, has_said(log, "following"));
+	assert_true(has_said(log, "refused"));
+	assert_true(leads(b) && target_is("b"));
+	rig_stop(zealot, SIGKILL);
+}
+
+int main(int argc, char *argv[])
+{
+	const struct CMUnitTest tests[] = {
+		election_test(short_break_suspends_and_gives_back),
+		election_test(killed_server_suspends_everybody),
+		election_test(silent_network_ends_the_lease_first),
+		election_test(silent_server_changes_no_leader),
+		election_test(answer_that_comes_late_is_no_lease),
+		election_test(new_session_stands_with_a_new_name),
+		election_test(lost_answer_of_the_create),
+		election_test(broken_at_every_point),
+		election_test(frozen_leader_changes_nothing),
+	};
+
+	if (argc == 4 && strcmp(argv[1], "zealot") == 0)
+		return zealot_main(argv[2], argv[3]);
+	return cmocka_run_group_tests_name("election faults", tests, set_up, tear_down);
+}
