@@ -33,6 +33,7 @@ struct fleet {
 	struct ephemeral *member;
 	struct ephemeral *service; /* NULL: not to be announced at all */
 	struct persistent *report;
+	struct election *election;
 	bool in_force;
 	int64_t accused;   /* the session of the other host that was logged last; 0: none */
 	int64_t announcer; /* … of who announces in our place */
@@ -114,6 +115,15 @@ static void set_in_force(struct fleet *f, bool in_force)
 	persistent_distrust(f->report);
 	if (f->service)
 		ephemeral_withhold(f->service, !in_force);
+	election_stand_for(f->election, in_force);
+}
+
+static void tell(void *ctx)
+{
+	struct fleet *f = ctx;
+
+	if (f->on_state)
+		f->on_state(f->ctx);
 }
 
 static void on_member(void *ctx)
@@ -131,8 +141,7 @@ static void on_member(void *ctx)
 	else if (ephemeral_state(f->member) == EPHEMERAL_FOREIGN)
 		set_in_force(f, false);
 	persistent_permit(f->report, is_ours(f));
-	if (f->on_state)
-		f->on_state(f->ctx);
+	tell(f);
 }
 
 static void on_service(void *ctx)
@@ -152,6 +161,7 @@ static void on_session_state(void *ctx, enum session_state state)
 {
 	struct fleet *f = ctx;
 
+	election_on_state(f->election, state);
 	if (state == SESSION_EXPIRED)
 		set_in_force(f, false);
 	ephemeral_on_state(f->member, state);
@@ -159,14 +169,14 @@ static void on_session_state(void *ctx, enum session_state state)
 		ephemeral_on_state(f->service, state);
 	persistent_permit(f->report, is_ours(f));
 	persistent_on_state(f->report, state);
-	if (f->on_state)
-		f->on_state(f->ctx);
+	tell(f);
 }
 
 static void on_session_watch(void *ctx, int type, const char *path)
 {
 	struct fleet *f = ctx;
 
+	election_on_watch(f->election, type, path);
 	ephemeral_on_watch(f->member, type, path);
 	if (f->service)
 		ephemeral_on_watch(f->service, type, path);
@@ -184,6 +194,7 @@ void fleet_free(struct fleet *f)
 	if (!f)
 		return;
 	f->freeing = true;
+	election_free(f->election);
 	session_free(f->session, PATIENCE);
 	ephemeral_free(f->member);
 	ephemeral_free(f->service);
@@ -246,7 +257,8 @@ int fleet_new(sd_event *loop, const struct fleet_spec *spec, struct fleet **out,
 		return err_set(e, ERR_INPUT, "\"%s\" cannot be a host's name in the fleet", host);
 	f->host = xstrdup(host);
 	if (session_new(loop, "control", spec->zookeeper, &session_ops, f, &f->session, e) < 0 ||
-	    make_member(f, loop, cluster, e) < 0 || make_report(f, loop, cluster, e) < 0)
+	    make_member(f, loop, cluster, e) < 0 || make_report(f, loop, cluster, e) < 0 ||
+	    election_new(loop, f->session, cluster, host, tell, f, &f->election, e) < 0)
 		return -1;
 	if (spec->service && *spec->service && make_service(f, loop, spec->service, e) < 0)
 		return -1;
@@ -298,4 +310,9 @@ enum fleet_membership fleet_membership(const struct fleet *f, const char **why)
 struct session *fleet_session(const struct fleet *f)
 {
 	return f->session;
+}
+
+struct election *fleet_election(const struct fleet *f)
+{
+	return f->election;
 }
