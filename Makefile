@@ -128,16 +128,17 @@ unit: $(UNIT_TESTS)
 golden-update: $(B)/tests/unit/test_golden
 	$(Q)GOLDEN_UPDATE=1 $<
 
-# An application that registers itself with Curator; its jars name the others that they need.
+# An application that registers itself with Curator, and a client that looks services up; its jars
+# name the others that they need.
 CURATOR_JAR := /usr/share/java/curator-x-discovery.jar
 CURATOR_CLASSPATH := $(B)/tests/integration/curator:$(CURATOR_JAR)
-REGISTRAR := $(B)/tests/integration/curator/Registrar.class
-$(REGISTRAR): tests/integration/curator/Registrar.java
+CURATOR_CLASSES := $(patsubst %.java,$(B)/%.class,$(wildcard tests/integration/curator/*.java))
+$(CURATOR_CLASSES): $(B)/%.class: %.java
 	@$(call say,JAVAC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)javac -Xlint:all,-path -cp $(CURATOR_JAR) -d $(@D) $<
 
-integration: $(B)/zknginxd $(INTEGRATION_TESTS) $(REGISTRAR)
+integration: $(B)/zknginxd $(INTEGRATION_TESTS) $(CURATOR_CLASSES)
 	$(Q)failed=; for t in $(INTEGRATION_TESTS); do echo "== $$t"; \
 		ZKNGINXD=$(B)/zknginxd CURATOR_CLASSPATH=$(CURATOR_CLASSPATH) \
 		$$t || failed="$$failed $$t"; done; $(verdict)

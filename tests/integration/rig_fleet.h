@@ -27,7 +27,6 @@ static struct rig_zk *client;
 static struct rig_proxy *proxy;
 static sd_event *loop;
 
-/* A host; "fresh" is one that was not started yet. */
 struct rig_fleet {
 	struct fleet *fleet;
 	unsigned states, accusations; /* how often it was told; … that it is a duplicate */
@@ -39,8 +38,7 @@ static inline void on_fleet_state(void *ctx)
 	struct rig_fleet *r = ctx;
 
 	r->states++;
-	/* the first ones come before fleet_new() returns */
-	r->accusations += r->fleet && fleet_membership(r->fleet, NULL) == FLEET_DUPLICATE;
+	r->accusations += fleet_membership(r->fleet, NULL) == FLEET_DUPLICATE;
 }
 
 static inline void start_with(struct rig_fleet *r, int port, uint64_t timeout,
