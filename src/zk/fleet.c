@@ -284,8 +284,8 @@ static const char *reason(const struct fleet *f)
 		[EPHEMERAL_ABSENT] = "it is not registered yet",
 		[EPHEMERAL_UNSURE] = "it is not known yet whether it is registered",
 		[EPHEMERAL_OURS] = "",
-		[EPHEMERAL_FOREIGN] = "another session holds this host's name: our own last one, "
-				      "or another host that is called the same",
+		[EPHEMERAL_FOREIGN] = ("another session holds this host's name: our own last "
+				       "one, or another host that is called the same"),
 	};
 	enum ephemeral_state state = ephemeral_state(f->member);
 
