@@ -6,17 +6,22 @@
  * replaces the older (of a state only the newest counts), unless it is told to keep all.
  * Before each run the executable, and every directory above it, is looked at: what
  * others than root and this daemon's user may write is refused.
+ *
+ * Commands that must not wait for each other (one that follows the leader and one that
+ * judges, say) belong into two queues.
  */
 #ifndef ZKNGINX_HOST_HOOK_H
 #define ZKNGINX_HOST_HOOK_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <systemd/sd-event.h>
 #include <zknginx/err.h>
 
 struct hooks;
 struct hooks *hooks_new(sd_event *loop);
-/* Kills what still runs. */
+/* Kills what still runs; no done() is called any more. May be called in a done(). */
 void hooks_free(struct hooks *h);
 
 struct hook_result {
@@ -37,7 +42,8 @@ struct hook_spec {
 		     const struct hook_result *r); /* may be NULL: then a failure is logged */
 	void *ctx;
 };
-/* Copies everything; runs later, never within the call. */
+/* Copies everything; runs later, never within the call. done() is called once, unless a newer one
+ * takes the place of this one or it is dropped. */
 void hooks_run(struct hooks *h, const struct hook_spec *spec);
 
 /* May this file be run? Otherwise ERR_INPUT, with the path that is at fault and how to mend it. */

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "child_input.h"
 #include "child_launch.h"
 
 #define AFTER_KILL USEC_PER_SEC /* patience with a killed child */
@@ -258,8 +259,8 @@ static int open_pipes(struct child *c, struct launch *l, struct err *e)
 			return err_sys(e, "cannot make a pipe non-blocking");
 	}
 	fcntl(l->output, F_SETPIPE_SZ, PIPE_ROOM); /* denied is fine */
-	l->input = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	return l->input < 0 ? err_sys(e, "/dev/null") : 0;
+	l->input = child_input_open(l->spec->input, l->spec->input_size, e);
+	return l->input < 0 ? -1 : 0;
 }
 
 /* No handler of the daemon's may run in the child: signals wait until it has reset them. */

@@ -28,9 +28,12 @@ struct child_result {
 
 struct child_spec {
 	const char *path; /* executable; or */
-	int exec_fd;      /* … an open executable, no script (-1: use path) */
+	int exec_fd;      /* … an open executable, no script (-1: use path; else path, which may
+			     be NULL, only names it in a failure) */
 	char *const *argv;
 	char *const *envp;
+	const char *input; /* standard input, whole: it cannot block; NULL: none */
+	size_t input_size;
 	uint64_t deadline; /* microseconds from now, or NEVER */
 	bool keep_output;
 	/* Run in the child before exec; returns 0, or errno with *what, words for an operator

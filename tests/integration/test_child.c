@@ -12,8 +12,8 @@
 
 #include <zknginx/err.h>
 
-#include "sys/child.h"
 #include "rig.h"
+#include "sys/child.h"
 
 struct seen {
 	int calls;
@@ -171,6 +171,56 @@ static void an_open_executable_is_run(void **state UNUSED)
 	run(&spec, &s);
 	close(spec.exec_fd);
 	assert_string_equal(s.output, "hello\n");
+}
+
+/* --- input ------------------------------------------------------------------------------------ */
+
+#define LARGE (3 * 1024 * 1024) /* more than any pipe holds */
+
+static void input_is_read_to_its_end(void **state UNUSED)
+{
+	CLEANUP(forget) struct seen s = { 0 }, large = { 0 }, empty = { 0 };
+	CLEANUP(freep) char *bytes = xcalloc(1, LARGE);
+	struct child_spec spec = shell(&s, "cat; echo; cat </dev/stdin");
+
+	spec.input = "a;b\n\"c\"";
+	spec.input_size = strlen(spec.input);
+	run(&spec, &s);
+	assert_string_equal(s.output, "a;b\n\"c\"\na;b\n\"c\"");
+	spec = shell(&large, "wc -c");
+	spec.input = bytes;
+	spec.input_size = LARGE;
+	run(&spec, &large);
+	assert_string_equal(large.output, "3145728\n");
+	spec = shell(&empty, "wc -c");
+	spec.input = "";
+	run(&spec, &empty);
+	assert_string_equal(empty.output, "0\n");
+}
+
+static void input_that_is_not_read_holds_up_nobody(void **state UNUSED)
+{
+	CLEANUP(forget) struct seen s = { 0 };
+	CLEANUP(freep) char *bytes = xcalloc(1, LARGE);
+	struct child_spec spec = shell(&s, "exec <&-; echo done");
+
+	spec.input = bytes;
+	spec.input_size = LARGE;
+	run(&spec, &s);
+	assert_true(s.exited);
+	assert_string_equal(s.output, "done\n");
+}
+
+static void input_cannot_be_written(void **state UNUSED)
+{
+	CLEANUP(forget) struct seen s = { 0 };
+	struct child_spec spec = shell(&s, "echo x >&0; echo $?; cat");
+
+	spec.input = "as it was";
+	spec.input_size = strlen(spec.input);
+	run(&spec, &s);
+	assert_non_null(strstr(s.output, "\nas it was"));
+	assert_true(s.output[0] != '0');
 }
 
 /* --- what it does not inherit ----------------------------------------------------------------- */
@@ -342,6 +392,9 @@ int main(void)
 		TEST(of_too_many_errors_both_ends_stay),
 		TEST(a_signal_is_told_from_an_exit),
 		TEST(an_open_executable_is_run),
+		TEST(input_is_read_to_its_end),
+		TEST(input_that_is_not_read_holds_up_nobody),
+		TEST(input_cannot_be_written),
 		TEST(nothing_is_inherited),
 		TEST(a_failed_preparation_is_reported_in_words),
 		TEST(a_missing_program_is_reported_in_words),
