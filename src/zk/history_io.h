@@ -4,7 +4,11 @@
  *
  * Everything of the leader's is a fenced write. Each call is one job; `done` is called
  * once, later, with ok false and a sentence when it failed; a job is freed after `done` or
- * by history_job_free(), which ends it without a call.
+ * by history_job_free(), which ends it without a call. It keeps copies of what it was given,
+ * but for the session and the election: free the jobs first, then these.
+ *
+ * A job ends with the first sign that the connection or the leadership is lost, and nothing is
+ * tried again: the same call later begins where the first one ended, whatever came of it.
  */
 #ifndef ZKNGINX_ZK_HISTORY_IO_H
 #define ZKNGINX_ZK_HISTORY_IO_H
