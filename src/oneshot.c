@@ -271,7 +271,8 @@ static int dry_run(struct dry_run *d, struct err *e)
 	discovery_init(&d->discovery, &s->zookeeper);
 	roots = discovery_roots(&d->discovery, nothing, &root_count);
 	if (sandbox_new(&s->nginx, d->live, cache, &d->sandbox, e) < 0 ||
-	    mirror_new(d->loop, &s->zookeeper, roots, root_count, &ops, d, &d->mirror, e) < 0)
+	    mirror_new(d->loop, "mirror", &s->zookeeper, roots, root_count, &ops, d, &d->mirror,
+		       e) < 0)
 		return -1;
 	if (sd_event_add_time_relative(d->loop, NULL, CLOCK_MONOTONIC, PATIENCE, 0, on_timeout, d) <
 	    0)

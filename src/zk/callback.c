@@ -93,6 +93,8 @@ static void reply_push(struct note *n)
 	queue_push(n->handle->queue, n);
 }
 
+_Static_assert(SESSION_OK == ZOK && SESSION_NO_NODE == ZNONODE, "session.h says them again");
+
 static void reply_stat(struct note *n, const struct Stat *stat)
 {
 	if (n->rc != ZOK || !stat)
@@ -100,6 +102,7 @@ static void reply_stat(struct note *n, const struct Stat *stat)
 	n->stat = (struct session_stat){
 		.czxid = stat->czxid,
 		.mzxid = stat->mzxid,
+		.mtime = stat->mtime,
 		.pzxid = stat->pzxid,
 		.owner = stat->ephemeralOwner,
 		.version = stat->version,

@@ -19,7 +19,8 @@
 #include "resolver.h"
 #include "sys/timing.h"
 
-#define PATIENCE USEC_PER_SEC
+/* It has no ephemerals: to be polite to the server, not for anybody to wait for. */
+#define PATIENCE (200 * USEC_PER_MSEC)
 #define MAX_LOST_BARRIERS 2
 #define OVERDUE (250 * USEC_PER_MSEC)
 
@@ -216,7 +217,7 @@ void mirror_free(struct mirror *m)
 }
 DEFINE_CLEANUP(struct mirror *, mirror_free)
 
-int mirror_new(sd_event *loop, const struct zookeeper_settings *settings,
+int mirror_new(sd_event *loop, const char *name, const struct zookeeper_settings *settings,
 	       const struct mirror_root *roots, size_t root_count, const struct mirror_ops *ops,
 	       void *ctx, struct mirror **out, struct err *e)
 {
@@ -231,7 +232,7 @@ int mirror_new(sd_event *loop, const struct zookeeper_settings *settings,
 	TAILQ_INIT(&m->troubled);
 	m->top = node_new(m, NULL, "", 0);
 	if (add_sources(m, e) < 0 ||
-	    session_new(loop, "mirror", settings, &session_ops, m, &m->session, e) < 0)
+	    session_new(loop, name, settings, &session_ops, m, &m->session, e) < 0)
 		return -1;
 	mirror_forget_watches(m);
 	mirror_set_roots(m, roots, root_count);

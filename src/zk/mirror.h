@@ -37,7 +37,8 @@ struct mirror_ops {
 	void (*on_state)(void *ctx);
 };
 
-int mirror_new(sd_event *loop, const struct zookeeper_settings *settings,
+/* `name` is for log lines ("mirror", "fleet"). */
+int mirror_new(sd_event *loop, const char *name, const struct zookeeper_settings *settings,
 	       const struct mirror_root *roots, size_t root_count, const struct mirror_ops *ops,
 	       void *ctx, struct mirror **out, struct err *e);
 void mirror_free(struct mirror *m);

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zookeeper/zookeeper.h>
 
 #include "session_parts.h"
 #include "sys/timing.h"
@@ -202,6 +203,11 @@ void session_free(struct session *s, uint64_t patience)
 	session_answer_refused(s);
 	wait_for_closes(s, patience);
 	destroy(s);
+}
+
+const char *session_result(int rc)
+{
+	return rc == SESSION_GONE ? "the session is over" : zerror(rc);
 }
 
 enum session_state session_state(const struct session *s)

@@ -28,6 +28,9 @@
  * never sent, so that its owner decides whether the next session is to do it.
  */
 #define SESSION_GONE (-1000)
+/* The results that those above the wing need to tell apart; ZOK and ZNONODE of zookeeper.h. */
+#define SESSION_OK 0
+#define SESSION_NO_NODE (-101)
 
 enum session_state {
 	SESSION_CONNECTING, /* no server, or not authenticated yet; leadership is suspended */
@@ -35,6 +38,8 @@ enum session_state {
 	SESSION_EXPIRED, /* everything of the old session is gone; a new handle follows by itself */
 };
 const char *session_state_name(enum session_state s);
+/* A result of a request in words. */
+const char *session_result(int rc);
 
 struct session;
 
@@ -78,6 +83,7 @@ void session_renew(struct session *s);
 /* What a server says of a znode (struct Stat of zookeeper.h, in our words). */
 struct session_stat {
 	int64_t czxid, mzxid, pzxid, owner;
+	int64_t mtime; /* when the data was written, by the server's clock; ms since the epoch */
 	int32_t version, cversion, child_count;
 };
 

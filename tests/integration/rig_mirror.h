@@ -62,7 +62,7 @@ static inline void start_at(struct watcher *of, const char *hosts, uint64_t watc
 	struct err e;
 
 	*of = (struct watcher){ 0 };
-	if (mirror_new(loop, &z, roots, count, &ops, of, &of->mirror, &e) < 0)
+	if (mirror_new(loop, "mirror", &z, roots, count, &ops, of, &of->mirror, &e) < 0)
 		fail_msg("%s", e.text);
 	assert_false(mirror_is_complete(of->mirror));
 }
