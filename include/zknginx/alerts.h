@@ -46,6 +46,7 @@ struct condition {
 	const char *subject; /* whom it is about: a host, an upstream, a znode; "" = this host */
 	enum alert_severity severity;
 	const char *message; /* a sentence: what is wrong, what was expected, what is served */
+	uint64_t after;      /* raised when it has held that long; 0 = as the rules say */
 };
 
 struct alert {
@@ -78,6 +79,12 @@ uint64_t alerts_update(struct alerts *a, const struct alert_rules *rules,
 /* Those that are raised and not cleared, worst first then by key and subject; valid until the next
  * update. */
 size_t alerts_raised(const struct alerts *a, const struct alert **out);
+
+/* As JSON, {"event", "flaps", "host", "key", "message", "severity", "since", "subject", "time"}. */
+struct alert_stamp {
+	const char *host, *since, *time; /* wall clock, as people read it */
+};
+void alert_print(const struct alert *a, const struct alert_stamp *stamp, struct buf *out);
 
 const char *alert_severity_name(enum alert_severity s);
 const char *alert_event_name(enum alert_event e);

@@ -38,7 +38,7 @@ DEFINE_CLEANUP(struct gate *, gate_free)
  * is none to judge): all begins anew. The problems that there are so far (NULL = none) are known
  * ones. With the revision and the attempt at hand it changes nothing.
  */
-void gate_begin(struct gate *g, const char *revision, unsigned attempt,
+void gate_begin(struct gate *g, const char *revision, unsigned long attempt,
 		const struct problems *known);
 /* nginx runs it, verified; `deaths` as counted so far, `counts` NULL without an answer of a probe.
  * The first time counts: a later deployment of the same revision (other endpoints) changes nothing.
@@ -60,7 +60,7 @@ void gate_sample(struct gate *g, const struct gate_rules *rules, unsigned long d
 void gate_command(struct gate *g, bool passed, const char *message);
 
 const char *gate_revision(const struct gate *g);
-unsigned gate_attempt(const struct gate *g);
+unsigned long gate_attempt(const struct gate *g);
 enum verdict gate_verdict(const struct gate *g, const struct gate_rules *rules);
 /* Of BAD; "" otherwise. */
 const char *gate_znode(const struct gate *g);

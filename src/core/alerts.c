@@ -28,6 +28,7 @@ struct entry {
 	uint64_t come_at;
 	uint64_t since;             /* it began; gaps that are too short to count are left out */
 	uint64_t gathered, seen_at; /* how long it has held since then, as of seen_at */
+	uint64_t after;             /* … and has to, to be raised; 0 = as the rules say */
 	uint64_t over_at;           /* not held: since when */
 	uint64_t hold;              /* it has to be over for that long to be cleared */
 	uint64_t told_at;
@@ -116,6 +117,7 @@ static void take_condition(struct alerts *a, const struct condition *c)
 
 	e->held = true;
 	e->severity = c->severity;
+	e->after = c->after;
 	if (e->message && strcmp(e->message, c->message) == 0)
 		return;
 	free(e->message);
@@ -153,6 +155,11 @@ static void come(struct entry *e, const struct alert_rules *rules, uint64_t now)
 	e->come_at = now;
 }
 
+static uint64_t patience(const struct entry *e, const struct alert_rules *rules)
+{
+	return e->after ? e->after : rules->raise_after;
+}
+
 /* Not raised yet. */
 static void gather(struct entry *e, const struct alert_rules *rules, uint64_t now)
 {
@@ -162,7 +169,7 @@ static void gather(struct entry *e, const struct alert_rules *rules, uint64_t no
 		e->gathered = 0;
 		e->since = now;
 	}
-	if (!e->held || e->gathered < rules->raise_after)
+	if (!e->held || e->gathered < patience(e, rules))
 		return;
 	come(e, rules, now);
 	e->raised = true;
@@ -204,7 +211,7 @@ static uint64_t due(const struct entry *e, const struct alert_rules *rules)
 		return later(e->told_at, rules->repeat);
 	if (e->raised)
 		return later(e->over_at, e->hold);
-	return e->held ? later(e->seen_at, rules->raise_after - e->gathered) : NEVER;
+	return e->held ? later(e->seen_at, patience(e, rules) - e->gathered) : NEVER;
 }
 
 static bool is_forgotten(const struct entry *e, const struct alert_rules *rules, uint64_t now)

@@ -17,7 +17,7 @@
 
 struct gate {
 	char *revision;
-	unsigned attempt;
+	unsigned long attempt;
 	struct problems known;
 	bool applied;
 	unsigned long deaths;    /* counted when it was applied */
@@ -79,7 +79,7 @@ static void blame(struct gate *g, const char *znode, const char *message)
 	copy_message(g->message, message ? message : "");
 }
 
-void gate_begin(struct gate *g, const char *revision, unsigned attempt,
+void gate_begin(struct gate *g, const char *revision, unsigned long attempt,
 		const struct problems *known)
 {
 	struct gate fresh;
@@ -288,7 +288,7 @@ const char *gate_revision(const struct gate *g)
 	return g->revision;
 }
 
-unsigned gate_attempt(const struct gate *g)
+unsigned long gate_attempt(const struct gate *g)
 {
 	return g->attempt;
 }

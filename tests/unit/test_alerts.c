@@ -47,7 +47,7 @@ static const char *update(struct alerts *a, const struct alert_rules *rules,
 	return buf_str(&said);
 }
 
-static const struct condition down = { "nginx-down", "", ALERT_CRITICAL, "nginx is down" };
+static const struct condition down = { "nginx-down", "", ALERT_CRITICAL, "nginx is down", 0 };
 
 static const char *one(struct alerts *a, const struct alert_rules *rules, bool held, uint64_t now,
 		       uint64_t *next)
@@ -195,10 +195,10 @@ static void after_a_quiet_hour_flapping_is_forgotten(void **state UNUSED)
 static void the_worst_comes_first(void **state UNUSED)
 {
 	const struct condition held[] = {
-		{ "z-late", "", ALERT_WARNING, "z" },
-		{ "member-missing", "web2", ALERT_CRITICAL, "m" },
-		{ "a-drift", "", ALERT_WARNING, "a" },
-		{ "member-missing", "web1", ALERT_CRITICAL, "m" },
+		{ "z-late", "", ALERT_WARNING, "z", 0 },
+		{ "member-missing", "web2", ALERT_CRITICAL, "m", 0 },
+		{ "a-drift", "", ALERT_WARNING, "a", 0 },
+		{ "member-missing", "web1", ALERT_CRITICAL, "m", 0 },
 	};
 	CLEANUP(alerts_freep) struct alerts *a = alerts_new();
 	const struct alert *raised;
@@ -217,7 +217,7 @@ static void the_worst_comes_first(void **state UNUSED)
 static void what_becomes_critical_is_told_again(void **state UNUSED)
 {
 	CLEANUP(alerts_freep) struct alerts *a = alerts_new();
-	struct condition c = { "old", "", ALERT_WARNING, "one old worker" };
+	struct condition c = { "old", "", ALERT_WARNING, "one old worker", 0 };
 	const struct alert *raised;
 
 	assert_string_equal(update(a, &at_once, &c, 1, S, NULL), "raised old");
@@ -304,7 +304,7 @@ static void one_history(uint32_t seed)
 			r.keys[i].held = now_held;
 			if (now_held)
 				held[count++] =
-					(struct condition){ names[i], "", ALERT_WARNING, "x" };
+					(struct condition){ names[i], "", ALERT_WARNING, "x", 0 };
 		}
 		next = alerts_update(a, &rules, held, count, r.now, check_event, &r);
 		assert_true(next > r.now);
@@ -324,6 +324,23 @@ static int forget(void **state UNUSED)
 	return 0;
 }
 
+/* What is known to be of no interest for a while waits longer than the rest. */
+static void a_condition_has_a_patience_of_its_own(void **state UNUSED)
+{
+	struct condition lags = { "lag", "web1", ALERT_WARNING, "is behind", .after = 10 * MINUTE };
+	CLEANUP(alerts_freep) struct alerts *a = alerts_new();
+	uint64_t next;
+
+	assert_string_equal(update(a, &usual, &lags, 1, S, &next), "");
+	assert_int_equal(next, S + 10 * MINUTE);
+	assert_string_equal(update(a, &usual, &lags, 1, S + 9 * MINUTE, NULL), "");
+	assert_string_equal(update(a, &usual, &lags, 1, next, NULL), "raised lag/web1");
+	lags.subject = "web2";
+	lags.after = 1; /* … or less */
+	update(a, &usual, &lags, 1, HOUR, NULL);
+	assert_string_equal(update(a, &usual, &lags, 1, HOUR + 1, NULL), "raised lag/web2");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -337,6 +354,7 @@ int main(void)
 		cmocka_unit_test(the_worst_comes_first),
 		cmocka_unit_test(what_becomes_critical_is_told_again),
 		cmocka_unit_test(any_history_reads_well),
+		cmocka_unit_test(a_condition_has_a_patience_of_its_own),
 	};
 
 	return cmocka_run_group_tests_name("alerts", tests, NULL, forget);
