@@ -57,6 +57,13 @@ struct status_discovery {
 	size_t servers;     /* that came of it */
 };
 
+/* One alert that is raised. */
+struct status_alert {
+	const char *key, *subject, *severity, *message;
+	uint64_t since; /* wall clock */
+	unsigned flaps;
+};
+
 struct status {
 	const char *host, *version;
 	uint64_t updated; /* wall clock, microseconds since the epoch */
@@ -80,7 +87,31 @@ struct status {
 		unsigned long reloads;
 		bool included;
 		const char *sandbox; /* "namespace", "fallback" */
+		bool responding;     /* the master takes signals */
+		unsigned long deaths;
+		const char *drifted; /* a live file that somebody else has changed; "" = none */
 	} nginx;
+	struct {
+		bool on, answers;
+		unsigned long requests, errors, upstream_errors, connections;
+	} probe;
+	struct {
+		const char *member; /* "member", "pending", "duplicate" */
+		const char *why;    /* of the other two */
+		const char *role;   /* as in election.h */
+		const char *leader; /* a host; "" = not known */
+	} fleet;
+	struct {
+		const char *mode, *part; /* as in member.h */
+		const char *phase;       /* of the plan; "" = there is none */
+		bool paused;
+		unsigned step;
+		const char *permitted; /* revision; "" = the newest */
+		const char *why;
+		const char *verdict; /* on a revision on trial here; "" = there is none */
+	} rollout;
+	const struct status_alert *alerts;
+	size_t alert_count;
 	struct {
 		unsigned long applied, rejected, rolled_back;
 		unsigned long last_generation;

@@ -59,4 +59,6 @@ void status_write_line(const struct status *s, struct buf *out)
 	if (s->problem_count)
 		buf_printf(out, ", %zu problem%s", s->problem_count,
 			   s->problem_count == 1 ? "" : "s");
+	if (s->alert_count)
+		buf_printf(out, ", %zu alert%s", s->alert_count, s->alert_count == 1 ? "" : "s");
 }

@@ -124,6 +124,70 @@ static json_t *nginx_json(const struct status *s)
 	json_put(j, "reloads", number(s->nginx.reloads));
 	json_put(j, "included", json_boolean(s->nginx.included));
 	json_put(j, "sandbox", text(s->nginx.sandbox));
+	json_put(j, "responding", json_boolean(s->nginx.responding));
+	json_put(j, "deaths", number(s->nginx.deaths));
+	json_put(j, "drifted", text(s->nginx.drifted));
+	return j;
+}
+
+static json_t *probe_json(const struct status *s)
+{
+	json_t *j = json_object();
+
+	if (!s->probe.on) {
+		json_decref(j);
+		return json_null();
+	}
+	json_put(j, "answers", json_boolean(s->probe.answers));
+	json_put(j, "requests", number(s->probe.requests));
+	json_put(j, "errors", number(s->probe.errors));
+	json_put(j, "upstream_errors", number(s->probe.upstream_errors));
+	json_put(j, "connections", number(s->probe.connections));
+	return j;
+}
+
+static json_t *fleet_json(const struct status *s)
+{
+	json_t *j = json_object();
+
+	json_put(j, "member", text(s->fleet.member));
+	json_put(j, "why", text(s->fleet.why));
+	json_put(j, "role", text(s->fleet.role));
+	json_put(j, "leader", text(s->fleet.leader));
+	return j;
+}
+
+static json_t *rollout_json(const struct status *s)
+{
+	json_t *j = json_object();
+
+	json_put(j, "mode", text(s->rollout.mode));
+	json_put(j, "part", text(s->rollout.part));
+	json_put(j, "phase", text(s->rollout.phase));
+	json_put(j, "paused", json_boolean(s->rollout.paused));
+	json_put(j, "step", number(s->rollout.step));
+	json_put(j, "permitted", text(s->rollout.permitted));
+	json_put(j, "why", text(s->rollout.why));
+	json_put(j, "verdict", text(s->rollout.verdict));
+	return j;
+}
+
+static json_t *alerts_json(const struct status *s)
+{
+	json_t *j = json_array();
+
+	for (size_t i = 0; i < s->alert_count; i++) {
+		const struct status_alert *a = &s->alerts[i];
+		json_t *one = json_object();
+
+		json_put(one, "key", text(a->key));
+		json_put(one, "subject", text(a->subject));
+		json_put(one, "severity", text(a->severity));
+		json_put(one, "message", text(a->message));
+		json_put(one, "since", when(a->since));
+		json_put(one, "flaps", number(a->flaps));
+		json_array_append_new(j, one);
+	}
 	return j;
 }
 
@@ -171,6 +235,10 @@ void status_write_json(const struct status *s, size_t problem_limit, struct buf 
 	json_put(j, "discovery", discovery_json(s));
 	json_put(j, "zookeeper", zookeeper_json(s));
 	json_put(j, "nginx", nginx_json(s));
+	json_put(j, "probe", probe_json(s));
+	json_put(j, "fleet", fleet_json(s));
+	json_put(j, "rollout", rollout_json(s));
+	json_put(j, "alerts", alerts_json(s));
 	json_put(j, "deployments", deployments_json(s));
 	json_print(j, JSON_INDENT(2) | JSON_REAL_PRECISION(15), out);
 }

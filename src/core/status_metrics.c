@@ -176,9 +176,61 @@ static void put_nginx(const struct status *s, struct buf *out)
 		GAUGE("nginx_old_workers", s->nginx.old_workers,
 		      "Workers of older configurations that still finish their work."),
 		COUNTER("nginx_reloads", s->nginx.reloads, "Reloads asked of the master."),
+		GAUGE("nginx_responding", s->nginx.responding, "1 while the master takes signals."),
+		COUNTER("nginx_worker_deaths", s->nginx.deaths, "Workers that ended badly."),
+		GAUGE("nginx_drifted", s->nginx.drifted && *s->nginx.drifted,
+		      "1 while a live file is not as it was published."),
 	};
 
 	put_metrics(out, metrics, ARRAY_SIZE(metrics));
+}
+
+static void put_probe(const struct status *s, struct buf *out)
+{
+	const struct metric metrics[] = {
+		GAUGE("probe_answers", s->probe.answers, "1 while nginx answers its probe."),
+		GAUGE("probe_connections", s->probe.connections, "Connections that are open."),
+		COUNTER("probe_requests", s->probe.requests, "Requests that nginx has served."),
+		COUNTER("probe_errors", s->probe.errors, "… and answered with 5xx."),
+		COUNTER("probe_upstream_errors", s->probe.upstream_errors,
+			"… in which an upstream server failed."),
+	};
+
+	if (s->probe.on)
+		put_metrics(out, metrics, ARRAY_SIZE(metrics));
+}
+
+static void put_fleet(const struct status *s, struct buf *out)
+{
+	const struct metric metrics[] = {
+		GAUGE("fleet_member", is(s->fleet.member, "member"),
+		      "1 while the host is registered in the fleet."),
+		GAUGE("fleet_leader", is(s->fleet.role, "leading"), "1 while the host leads."),
+		GAUGE("rollout_moving",
+		      is(s->rollout.phase, "canary") || is(s->rollout.phase, "batch"),
+		      "1 while a revision is on its way."),
+		GAUGE("rollout_stopped",
+		      is(s->rollout.phase, "halted") || is(s->rollout.phase, "reverting") ||
+			      is(s->rollout.phase, "reverted"),
+		      "1 while a revision has been stopped on its way."),
+		GAUGE("rollout_step", s->rollout.step, "Step of the rollout."),
+	};
+
+	put_metrics(out, metrics, ARRAY_SIZE(metrics));
+}
+
+static void put_alerts(const struct status *s, struct buf *out)
+{
+	put_family(out, "alert", "gauge", NULL, "1 for each alert that is raised.");
+	for (size_t i = 0; i < s->alert_count; i++) {
+		buf_puts(out, "zknginx_alert{");
+		put_label(out, "key", s->alerts[i].key);
+		buf_putc(out, ',');
+		put_label(out, "subject", s->alerts[i].subject);
+		buf_putc(out, ',');
+		put_label(out, "severity", s->alerts[i].severity);
+		buf_puts(out, "} 1\n");
+	}
 }
 
 static void put_last(const struct status *s, struct buf *out)
@@ -204,6 +256,9 @@ void status_write_metrics(const struct status *s, struct buf *out)
 	put_problems(s, out);
 	put_zookeeper(s, out);
 	put_nginx(s, out);
+	put_probe(s, out);
+	put_fleet(s, out);
+	put_alerts(s, out);
 	put_deployments(s, out);
 	put_last(s, out);
 	put_stages(s, out);
