@@ -35,7 +35,7 @@ static int on_again(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *
 }
 
 /* The earliest of all wishes counts; the next run states its own anew. */
-static void converge_at(struct daemon *d, uint64_t when)
+void converge_at(struct daemon *d, uint64_t when)
 {
 	int rc;
 
@@ -111,9 +111,8 @@ static struct tree *fill_in_unreadable(const struct daemon *d, struct problems *
 
 static struct model *run_compose(struct daemon *d, struct problems *problems, uint64_t *due)
 {
-	CLEANUP(tree_unrefp) struct tree *tree = fill_in_unreadable(d, problems);
 	struct compose_input in = {
-		.tree = tree,
+		.tree = d->attempt.tree,
 		.accepted = d->accepted,
 		.good = d->good,
 		.root = d->settings->zookeeper.config,
@@ -133,6 +132,7 @@ static struct model *run_compose(struct daemon *d, struct problems *problems, ui
 static void attempt_fini(struct attempt *a)
 {
 	model_free(a->model);
+	tree_unref(a->tree);
 	bundle_unref(a->bundle);
 	*a = (struct attempt){ 0 };
 }
@@ -155,6 +155,17 @@ static bool is_refused(struct daemon *d, const struct bundle *b)
 	return false;
 }
 
+/* What this host may run of what there is. */
+static void choose_tree(struct daemon *d)
+{
+	CLEANUP(tree_unrefp) struct tree *live = NULL;
+
+	mirror_problems(d->mirror, &d->problems);
+	live = fill_in_unreadable(d, &d->problems);
+	d->attempt.tree = permission_tree(d, live, d->attempt.revision);
+	memcpy(d->seen, d->permission.newest, sizeof(d->seen));
+}
+
 static void run(struct daemon *d)
 {
 	struct attempt *a = &d->attempt;
@@ -164,14 +175,13 @@ static void run(struct daemon *d)
 		.probe = d->settings->nginx.probe,
 	};
 	uint64_t clock = now_monotonic(), due = NEVER;
-	struct digest revision;
 
 	d->dirty = false;
 	problems_fini(&d->problems);
 	problems_init(&d->problems);
 	d->again_at = NEVER;
-	quarantine_expire(d->quarantine, d->tree, d->accepted, clock);
-	mirror_problems(d->mirror, &d->problems);
+	choose_tree(d);
+	quarantine_expire(d->quarantine, a->tree, d->accepted, clock);
 	a->model = run_compose(d, &d->problems, &due);
 	if (discovery_follow(&d->discovery, a->model, d->mirror)) {
 		attempt_fini(a);
@@ -180,11 +190,9 @@ static void run(struct daemon *d)
 	names_cache_want(d->names, a->model->names, a->model->name_count);
 	a->stages_ms[STAGE_DECODE] = ms_since(&clock);
 	a->bundle = render(a->model, &options);
-	revision = tree_revision(d->tree, d->settings->zookeeper.config);
-	digest_hex(&revision, a->revision);
-	memcpy(d->seen, a->revision, sizeof(d->seen));
 	a->stages_ms[STAGE_RENDER] = ms_since(&clock);
 	converge_at(d, due < quarantine_due(d->quarantine) ? due : quarantine_due(d->quarantine));
+	judge_run(d);
 	if (is_refused(d, a->bundle)) {
 		attempt_fini(a);
 		if (d->once) {
@@ -222,7 +230,9 @@ void converge_on_tree(void *daemon, struct tree *tree)
 	tree_unref(d->tree);
 	d->tree = tree_ref(tree);
 	d->discovery.waiting = false;
+	permission_on_tree(d);
 	converge(d);
+	leader_update(d);
 }
 
 void converge_on_change(void *daemon)
@@ -242,6 +252,7 @@ static void accept_attempt(struct daemon *d)
 	bool changed = !tree_same(sources, d->accepted);
 	struct err e;
 
+	permission_keep(d);
 	model_free(d->good);
 	d->good = TAKE(d->attempt.model);
 	tree_unref(d->accepted);
@@ -304,8 +315,10 @@ void converge_on_done(void *daemon, const struct outcome *o)
 	struct daemon *d = daemon;
 
 	outcomes[o->result](d, o);
+	judge_outcome(d, o);
 	report_outcome(d, o);
 	attempt_fini(&d->attempt);
+	leader_update(d);
 	leave_if_done(d, o);
 	if (d->dirty)
 		converge(d);

@@ -5,11 +5,13 @@
  * behind zk/session). nginx is never touched by our coming and going: what is
  * published stays, what is not yet published is found anew at the next start.
  */
+#include <inttypes.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -115,7 +117,9 @@ static void reload_settings(struct daemon *d)
 	quarantine_clear(d->quarantine);
 	d->refusal.due = 0;
 	mirror_audit(d->mirror);
+	permission_update(d);
 	converge(d);
+	leader_update(d);
 	notify_ready();
 }
 
@@ -129,9 +133,11 @@ static int on_hangup(sd_event_source *s UNUSED, const struct signalfd_siginfo *s
 }
 
 static int on_terminate(sd_event_source *s, const struct signalfd_siginfo *si UNUSED,
-			void *userdata UNUSED)
+			void *userdata)
 {
 	notify_stopping();
+	if (leader_leave(userdata))
+		return 0;
 	return sd_event_exit(sd_event_source_get_event(s), 0);
 }
 
@@ -187,9 +193,15 @@ static void add_signals(struct daemon *d)
 
 /* --- lifetimes ------------------------------------------------------------------------------ */
 
-static void on_state(void *daemon)
+/* The membership or the election: both decide what this host may run, and do. */
+static void on_fleet_state(void *daemon)
 {
-	report_soon(daemon);
+	struct daemon *d = daemon;
+
+	report_soon(d);
+	permission_update(d);
+	leader_update(d);
+	converge(d);
 }
 
 static void on_mirror_state(void *daemon)
@@ -217,10 +229,20 @@ static int open_fleet(struct daemon *d, struct err *e)
 	const struct fleet_spec spec = { .zookeeper = &d->settings->zookeeper,
 					 .host = d->host,
 					 .service = d->settings->cluster.service,
-					 .on_state = on_state,
+					 .on_state = on_fleet_state,
 					 .ctx = d };
 
 	return fleet_new(d->loop, &spec, &d->fleet, e);
+}
+
+static void set_id(struct daemon *d)
+{
+	uint64_t random = 0;
+
+	if (getrandom(&random, sizeof(random), 0) < 0)
+		die("getrandom: %m");
+	snprintf(d->id, sizeof(d->id), "%016" PRIx64, random);
+	d->started = now_wall();
 }
 
 /* What nginx runs is what the state directory says: the last good form of every znode. */
@@ -247,8 +269,8 @@ static int open_wings(struct daemon *d, struct err *e)
 		return err_wrap(e, "nginx");
 	discovery_init(&d->discovery, &d->settings->zookeeper);
 	roots = discovery_roots(&d->discovery, d->good, &root_count);
-	if (mirror_new(d->loop, &d->settings->zookeeper, roots, root_count, &mirror_ops, d,
-		       &d->mirror, e) < 0)
+	if (mirror_new(d->loop, "mirror", &d->settings->zookeeper, roots, root_count, &mirror_ops,
+		       d, &d->mirror, e) < 0)
 		return err_wrap(e, "zookeeper");
 	if (!d->once && open_fleet(d, e) < 0)
 		return err_wrap(e, "zookeeper");
@@ -268,16 +290,22 @@ static int start(struct daemon *d, struct err *e)
 	}
 	use_settings(d, file);
 	set_host(d);
+	set_id(d);
 	d->exit_code = 1;
 	if (names_cache_new(d->loop, converge_on_change, d, &d->names, e) < 0)
 		return -1;
 	d->last_names = last_names_new(d->settings->state.directory, names_cache_view(d->names));
 	d->again_at = NEVER;
+	d->hooks = hooks_new(d->loop);
 	d->guard = guard_new();
 	d->quarantine = quarantine_new();
 	problems_init(&d->problems);
 	if (open_state(d, e) < 0)
 		return -1;
+	permission_init(d);
+	judge_init(d);
+	leader_init(d);
+	alarm_init(d);
 	report_init(d);
 	if (open_wings(d, e) < 0)
 		return -1;
@@ -289,9 +317,14 @@ static int start(struct daemon *d, struct err *e)
 static void stop(struct daemon *d)
 {
 	http_free(d->http);
-	fleet_free(d->fleet);
+	leader_fini(d);
+	permission_fini(d);
+	fleet_free(TAKE(d->fleet));
+	hooks_free(d->hooks);
 	mirror_free(d->mirror);
 	deploy_free(d->deploy);
+	judge_fini(d);
+	alarm_fini(d);
 	report_fini(d);
 	converge_fini(d);
 	stage_close(d->stage);

@@ -5,7 +5,11 @@
  *	daemon.c	lifetimes, settings, signals
  *	converge.c	the spine: newest tree → model → bundle → deployment → outcome
  *	refusal.c	… when nginx would not have it
- *	report.c	what became of it, for people and machines
+ *	report*.c	what became of it, for people and machines
+ *	permission.c	which config this host may run, by the plan
+ *	judge.c		its own verdict on a revision that it runs before others do
+ *	leader*.c	what it does for the fleet while it leads (leader.h)
+ *	alarm.c		what is wrong now, and who is told
  *	discovery.c	which paths the mirror has to follow for the model at hand
  *	last_names.c	what host names last stood for, across restarts
  *	oneshot.c	--dry-run and --render, which leave no trace
@@ -18,22 +22,28 @@
 
 #include <systemd/sd-event.h>
 
+#include <zknginx/alerts.h>
+#include <zknginx/gate.h>
 #include <zknginx/guard.h>
 #include <zknginx/model.h>
 #include <zknginx/quarantine.h>
+#include <zknginx/rollout.h>
 #include <zknginx/status.h>
 
+#include "host/hook.h"
 #include "host/http.h"
 #include "host/names.h"
 #include "host/settings.h"
 #include "nginx/deploy.h"
 #include "nginx/stage.h"
 #include "zk/fleet.h"
+#include "zk/history_io.h"
 #include "zk/mirror.h"
 
 /* A deployment that is under way: what it was made from, kept until its outcome is known. */
 struct attempt {
 	struct model *model; /* NULL: none is under way */
+	struct tree *tree;   /* what it was made of: the newest, or what this host may run */
 	struct bundle *bundle;
 	char revision[DIGEST_HEX_SIZE];
 	double stages_ms[STAGE_N]; /* of the stages before nginx/deploy's */
@@ -47,9 +57,10 @@ struct refusal {
 	uint64_t pause, due; /* when the same bytes may be tried again */
 };
 
-/* Which paths the mirror follows: the config, the overrides, and what the last model asked for. */
+/* Which paths the mirror follows: the config, the overrides, the plan, and what the last model
+ * asked for. */
 struct discovery {
-	char *config, *overrides;
+	char *config, *overrides, *plan;
 	struct arena *arena;
 	struct discover_root *roots;
 	size_t count;
@@ -57,17 +68,84 @@ struct discovery {
 		       */
 };
 
+/* Which config this host may run, and what is at hand of it. */
+struct permission {
+	char *plan_path, *file;
+	struct arena *arena; /* of the plan */
+	struct plan plan;
+	bool has_plan, complained;
+	struct permit permit;
+	char newest[DIGEST_HEX_SIZE]; /* revision of the newest tree */
+	bool wiped;                   /* … which has no object at all */
+	struct tree *config;          /* of the revision that nginx runs, as far as is known … */
+	char held[DIGEST_HEX_SIZE];   /* … which is this; "" = none at hand */
+	struct tree *fetched;         /* from the history */
+	char fetched_revision[DIGEST_HEX_SIZE], fetching[DIGEST_HEX_SIZE];
+	struct history_job *job;
+	char *trouble;  /* why the last fetch failed; NULL = it did not */
+	uint64_t retry; /* … and not before then again */
+};
+
+/* This host's verdict on what it was permitted before others. */
+struct judge {
+	struct gate *gate;
+	enum verdict told;
+	bool applied, asking;
+	char asked[DIGEST_HEX_SIZE]; /* what the gate command that runs was asked of */
+	uint64_t ask_at;
+	sd_event_source *timer;
+};
+
+struct conditions {
+	struct arena *arena;
+	struct condition *items;
+	size_t count, room;
+};
+
+struct alarm {
+	struct alerts *alerts;
+	unsigned long deaths;
+	uint64_t last_death;
+	sd_event_source *timer;
+};
+
+struct leader {
+	struct mirror *mirror; /* of the fleet's znodes; NULL: this host does not lead */
+	struct tree *tree;
+	struct rollout *rollout;
+	bool writing;
+	char *written; /* what that is about */
+	struct {
+		char *path; /* NULL: nothing is waited for */
+		bool asked, known;
+		int64_t mzxid; /* 0: it is not there */
+	} await;
+	struct history_job *job;
+	uint64_t pause; /* no other job of the history before then */
+	bool leaving;
+	bool publish_failed;
+	char *publish_message;
+	char *live; /* the last list of healthy hosts */
+	char **expected;
+	size_t expected_count;
+	bool counting;
+	uint64_t count_at;
+	struct conditions conditions;
+	sd_event_source *timer;
+};
+
 struct report {
 	struct status_problem *problems; /* of the last run, with the time each was first seen */
 	size_t problem_count;
 	struct arena *arena;
 	struct buf written; /* the last report, without its time, to see whether it changed */
-	uint64_t problems_since;
 	unsigned long applied, rejected, rolled_back;
 	unsigned long last_generation;
 	uint64_t last_at;
 	double last_total_ms;
 	double stages_ms[STAGE_N];
+	enum status_state state; /* since … */
+	uint64_t state_since;
 	sd_event_source *timer;
 };
 
@@ -77,6 +155,8 @@ struct daemon {
 	struct settings_file *file;
 	const struct settings *settings; /* of `file` */
 	char host[HOST_NAME_MAX + 1];
+	char id[17];      /* of this start, hex: tells two hosts of one name apart */
+	uint64_t started; /* wall clock */
 	sd_event *loop;
 	bool once; /* converge once, then leave with `exit_code` */
 	int exit_code;
@@ -86,6 +166,7 @@ struct daemon {
 	struct mirror *mirror;
 	struct fleet *fleet;
 	struct http *http;
+	struct hooks *hooks;
 
 	struct policy policy;
 	struct guard *guard;
@@ -94,6 +175,10 @@ struct daemon {
 	struct discovery discovery;
 	struct names_cache *names;
 	struct last_names *last_names;
+	struct permission permission;
+	struct judge judge;
+	struct leader leader;
+	struct alarm alarm;
 
 	struct tree *tree;     /* the newest settled tree; NULL until there is one */
 	struct tree *accepted; /* the znodes behind what nginx runs */
@@ -116,6 +201,8 @@ uint64_t now_wall(void);
 /* converge.c */
 /* Something changed, or may have: run the path from the newest tree as soon as it can be. */
 void converge(struct daemon *d);
+/* The same, at that time at the latest. */
+void converge_at(struct daemon *d, uint64_t when);
 void converge_on_tree(void *daemon, struct tree *tree);
 void converge_on_done(void *daemon, const struct outcome *o);
 void converge_on_change(void *daemon);
@@ -126,6 +213,51 @@ void converge_fini(struct daemon *d);
 void refusal_trace(struct daemon *d, const struct outcome *o);
 /* Nothing can be blamed: these bytes are not tried again for a while. */
 void refusal_whole(struct daemon *d, enum problem_kind kind, const char *message);
+
+/* permission.c */
+void permission_init(struct daemon *d);
+void permission_fini(struct daemon *d);
+/* There is another newest tree. */
+void permission_on_tree(struct daemon *d);
+/* The settings or the membership may have changed. */
+void permission_update(struct daemon *d);
+enum member_part permission_part(const struct daemon *d);
+/* What to render of `live`, the newest tree (one reference), and its revision. */
+struct tree *permission_tree(struct daemon *d, struct tree *live, char revision[DIGEST_HEX_SIZE]);
+/* nginx runs the attempt: its config is what to stay on. */
+void permission_keep(struct daemon *d);
+
+/* judge.c */
+void judge_init(struct daemon *d);
+void judge_fini(struct daemon *d);
+/* What this host is permitted may have changed. */
+void judge_permit(struct daemon *d);
+/* The problems of a run are known. */
+void judge_run(struct daemon *d);
+void judge_outcome(struct daemon *d, const struct outcome *o);
+/* The verdict, for the member znode; borrowed. */
+void judge_fill(const struct daemon *d, struct member *m);
+
+/* leader.c */
+void leader_init(struct daemon *d);
+void leader_fini(struct daemon *d);
+/* The election, the newest tree or what this host runs may have changed. */
+void leader_update(struct daemon *d);
+/* Before the daemon ends: true when the loop ends by itself, once cluster.on_resigned has run. So
+ * whatever follows the leader is let go before another one is elected. */
+bool leader_leave(struct daemon *d);
+
+/* alarm.c */
+void alarm_init(struct daemon *d);
+void alarm_fini(struct daemon *d);
+/* Something that may be wrong, or right again, has changed. */
+void alarm_update(struct daemon *d);
+size_t alarm_raised(const struct daemon *d, const struct alert **out);
+/* `after`: as in alerts.h. */
+void conditions_add(struct conditions *c, const char *key, const char *subject,
+		    enum alert_severity severity, uint64_t after, const char *fmt, ...)
+	PRINTF(6, 7);
+void conditions_clear(struct conditions *c);
 
 /* discovery.c */
 void discovery_init(struct discovery *f, const struct zookeeper_settings *settings);
@@ -158,6 +290,8 @@ void report_problems(struct daemon *d, const struct problems *problems);
 /* While no tree comes: what keeps the mirror from reading, beside the problems of the last run. */
 void report_obstacles(struct daemon *d);
 void report_outcome(struct daemon *d, const struct outcome *o);
+/* Where nginx is reached, "host:port". Valid until the next call. */
+const char *report_address(const struct daemon *d);
 void report_metrics(void *daemon, struct buf *out);
 enum status_state report_state(const struct daemon *d);
 

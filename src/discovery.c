@@ -31,13 +31,14 @@ static bool is_followed(const struct discovery *f, const struct discover_root *r
 
 static struct mirror_root *all_roots(const struct discovery *f, size_t *count)
 {
-	struct mirror_root *all = xcalloc(f->count + 2, sizeof(*all));
+	struct mirror_root *all = xcalloc(f->count + 3, sizeof(*all));
 
 	all[0] = (struct mirror_root){ f->config, CONFIG_DEPTH };
 	all[1] = (struct mirror_root){ f->overrides, OVERRIDES_DEPTH };
+	all[2] = (struct mirror_root){ f->plan, 0 };
 	for (size_t i = 0; i < f->count; i++)
-		all[i + 2] = (struct mirror_root){ f->roots[i].path, f->roots[i].depth };
-	*count = f->count + 2;
+		all[i + 3] = (struct mirror_root){ f->roots[i].path, f->roots[i].depth };
+	*count = f->count + 3;
 	return all;
 }
 
@@ -66,6 +67,7 @@ void discovery_init(struct discovery *f, const struct zookeeper_settings *settin
 	*f = (struct discovery){
 		.config = xstrdup(settings->config),
 		.overrides = xasprintf("%s/overrides", settings->cluster),
+		.plan = xasprintf("%s/plan", settings->cluster),
 	};
 }
 
@@ -73,6 +75,7 @@ void discovery_fini(struct discovery *f)
 {
 	free(f->config);
 	free(f->overrides);
+	free(f->plan);
 	arena_free(f->arena);
 	*f = (struct discovery){ 0 };
 }

@@ -1,5 +1,5 @@
 /*
- * The report: one status value, filled in from every wing, told to everybody.
+ * The report: one status value (report_status.c), told to everybody.
  *
  * STATE/status.json is replaced by rename, the report and member znodes go through
  * the fleet (which spaces its writes), systemd gets one line, and /metrics reads
@@ -13,18 +13,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <jansson.h>
-
 #include <zknginx/log.h>
 
-#include "daemon.h"
 #include "host/notify.h"
+#include "report.h"
 
 #define GATHER (50 * USEC_PER_MSEC)
 #define HEARTBEAT (10 * USEC_PER_SEC)
-
-/* Of a report that could not be stored whole, so many problems are left in. */
-#define PROBLEMS_PUBLISHED 500
 
 /* --- problems and since when ---------------------------------------------------------------- */
 
@@ -100,102 +95,6 @@ void report_obstacles(struct daemon *d)
 	problems_fini(&problems);
 }
 
-/* Does a guard keep something that ZooKeeper does not have any more? */
-static bool is_held(const struct report *r)
-{
-	for (size_t i = 0; i < r->problem_count; i++) {
-		const struct problem *p = &r->problems[i].problem;
-
-		if (p->kind == PROBLEM_GUARD && p->serving == SERVING_PREVIOUS)
-			return true;
-	}
-	return false;
-}
-
-/* --- the value ------------------------------------------------------------------------------ */
-
-enum status_state report_state(const struct daemon *d)
-{
-	struct nginx_status nginx;
-
-	deploy_nginx_status(d->deploy, &nginx);
-	if (session_state(mirror_session(d->mirror)) != SESSION_CONNECTED)
-		return STATUS_DISCONNECTED;
-	if (!d->tree)
-		return STATUS_WAITING;
-	if (d->attempt.model || d->dirty || d->discovery.waiting)
-		return STATUS_DEPLOYING;
-	if (d->refusal.message)
-		return STATUS_REJECTED;
-	if (strcmp(nginx.state, "running") != 0 || !nginx.included)
-		return STATUS_WAITING;
-	if (is_held(&d->report))
-		return STATUS_HELD;
-	return d->report.problem_count ? STATUS_DEGRADED : STATUS_APPLIED;
-}
-
-static uint64_t to_wall(uint64_t monotonic)
-{
-	return now_wall() - (now_monotonic() - monotonic);
-}
-
-static void fill_zookeeper(const struct daemon *d, struct status *s)
-{
-	const struct session *session = mirror_session(d->mirror);
-
-	s->zookeeper.state = session_state_name(session_state(session));
-	s->zookeeper.server = session_server(session);
-	s->zookeeper.session = session_id(session);
-	s->zookeeper.since = to_wall(session_since(session));
-	s->zookeeper.nodes = mirror_nodes(d->mirror);
-	s->zookeeper.watches = mirror_watches(d->mirror);
-	s->zookeeper.reconnects = session_reconnects(session);
-	s->zookeeper.requests = session_requests(session);
-}
-
-static void fill_nginx(const struct daemon *d, struct status *s)
-{
-	struct nginx_status nginx;
-
-	deploy_nginx_status(d->deploy, &nginx);
-	s->nginx.state = nginx.state;
-	s->nginx.pid = nginx.pid;
-	s->nginx.workers = nginx.workers;
-	s->nginx.old_workers = nginx.old_workers;
-	s->nginx.reloads = nginx.reloads;
-	s->nginx.included = nginx.included;
-	s->nginx.sandbox = nginx.sandbox;
-}
-
-/* `discovery` is the caller's to free. */
-static struct status fill(const struct daemon *d, struct status_discovery **discovery)
-{
-	const struct report *r = &d->report;
-	struct status s = {
-		.host = d->host,
-		.version = ZKNGINX_VERSION,
-		.updated = now_wall(),
-		.state = report_state(d),
-		.revision_seen = d->seen,
-		.revision_applied = d->applied,
-		.generation = stage_live(d->stage),
-		.problems = r->problems,
-		.problem_count = r->problem_count,
-	};
-
-	s.discovery = *discovery = discovery_status(d->good, &s.discovery_count);
-	fill_zookeeper(d, &s);
-	fill_nginx(d, &s);
-	s.deployments.applied = r->applied;
-	s.deployments.rejected = r->rejected;
-	s.deployments.rolled_back = r->rolled_back;
-	s.deployments.last_generation = r->last_generation;
-	s.deployments.last_at = r->last_at;
-	s.deployments.last_total_ms = r->last_total_ms;
-	memcpy(s.deployments.stages_ms, r->stages_ms, sizeof(r->stages_ms));
-	return s;
-}
-
 void report_outcome(struct daemon *d, const struct outcome *o)
 {
 	struct report *r = &d->report;
@@ -213,14 +112,6 @@ void report_outcome(struct daemon *d, const struct outcome *o)
 	for (size_t i = 0; i < STAGE_N; i++)
 		r->stages_ms[i] = d->attempt.stages_ms[i] + o->stages_ms[i];
 	r->last_total_ms += d->attempt.stages_ms[STAGE_DECODE] + d->attempt.stages_ms[STAGE_RENDER];
-}
-
-void report_metrics(void *daemon, struct buf *out)
-{
-	CLEANUP(freep) struct status_discovery *discovery = NULL;
-	struct status s = fill(daemon, &discovery);
-
-	status_write_metrics(&s, out);
 }
 
 /* --- telling it ----------------------------------------------------------------------------- */
@@ -259,19 +150,12 @@ static void write_status_file(const struct daemon *d, const struct buf *text)
 			path);
 }
 
-static void write_member(const struct daemon *d, const struct status *s, struct buf *out)
+void report_metrics(void *daemon, struct buf *out)
 {
-	json_auto_t *j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "host", d->host, "address",
-				   d->settings->cluster.address, "state",
-				   status_state_name(s->state), "revision", d->applied, "nginx",
-				   strcmp(s->nginx.state, "running") == 0 ? "up" : "down",
-				   "version", ZKNGINX_VERSION);
-	char *text = json_dumps(j, JSON_COMPACT | JSON_SORT_KEYS);
+	CLEANUP(scratch_fini) struct scratch scratch = { 0 };
+	struct status s = report_fill(daemon, &scratch);
 
-	if (!text)
-		die("out of memory");
-	buf_puts(out, text);
-	free(text);
+	status_write_metrics(&s, out);
 }
 
 /* A report that says the same but for its time and its counters is not worth a write to ZooKeeper.
@@ -283,6 +167,7 @@ static bool is_news(struct daemon *d, struct status s)
 
 	s.updated = 0;
 	s.zookeeper.requests = 0;
+	s.probe.requests = s.probe.connections = 0;
 	status_write_json(&s, PROBLEMS_PUBLISHED, &bare);
 	news = bare.size != d->report.written.size ||
 	       memcmp(bare.data, d->report.written.data, bare.size) != 0;
@@ -293,27 +178,20 @@ static bool is_news(struct daemon *d, struct status s)
 
 void report_now(struct daemon *d)
 {
-	CLEANUP(freep) struct status_discovery *discovery = NULL;
-	struct status s = fill(d, &discovery);
-	struct buf json = BUF_INIT, line = BUF_INIT, member = BUF_INIT;
+	CLEANUP(scratch_fini) struct scratch scratch = { 0 };
+	CLEANUP(buf_fini) struct buf json = BUF_INIT;
+	CLEANUP(buf_fini) struct buf line = BUF_INIT;
+	struct status s;
 
+	alarm_update(d);
+	s = report_fill(d, &scratch);
 	status_write_json(&s, 0, &json);
 	buf_putc(&json, '\n');
 	write_status_file(d, &json);
 	status_write_line(&s, &line);
 	notify_status(buf_str(&line));
-	if (d->fleet && is_news(d, s)) {
-		buf_clear(&json);
-		status_write_json(&s, PROBLEMS_PUBLISHED, &json);
-		write_member(d, &s, &member);
-		fleet_publish(d->fleet, &(struct fleet_news){ .member = member.data,
-							      .member_size = member.size,
-							      .report = json.data,
-							      .report_size = json.size });
-	}
-	buf_fini(&json);
-	buf_fini(&line);
-	buf_fini(&member);
+	if (d->fleet && is_news(d, s))
+		report_publish(d, &s);
 }
 
 static void arm(struct daemon *d, uint64_t when)

@@ -1,0 +1,279 @@
+/*
+ * What is wrong now, and who is told.
+ *
+ * The conditions of this host are gathered from the wings, those of the fleet come from the
+ * leader's last look. core/alerts makes events of them; an event is a line in the log and,
+ * where alerts.command is set, a run of that with the event as JSON. What is raised stands
+ * in the status as long as it is.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <zknginx/log.h>
+
+#include "daemon.h"
+
+#define DEATHS_LAST (10 * 60 * USEC_PER_SEC) /* a death is worth talking of for so long */
+
+/* --- a list of conditions -------------------------------------------------------------------- */
+
+void conditions_add(struct conditions *c, const char *key, const char *subject,
+		    enum alert_severity severity, uint64_t after, const char *fmt, ...)
+{
+	CLEANUP(freep) char *message = NULL;
+	va_list ap;
+
+	if (!c->arena)
+		c->arena = arena_new();
+	if (c->count == c->room) {
+		c->room = c->room ? 2 * c->room : 16;
+		c->items = xrealloc(c->items, c->room * sizeof(*c->items));
+	}
+	va_start(ap, fmt);
+	if (vasprintf(&message, fmt, ap) < 0)
+		die("out of memory");
+	va_end(ap);
+	c->items[c->count++] = (struct condition){
+		.key = key,
+		.subject = arena_strdup(c->arena, subject),
+		.severity = severity,
+		.after = after,
+		.message = arena_strdup(c->arena, message),
+	};
+}
+
+void conditions_clear(struct conditions *c)
+{
+	arena_free(TAKE(c->arena));
+	free(c->items);
+	*c = (struct conditions){ 0 };
+}
+
+/* --- this host ------------------------------------------------------------------------------- */
+
+static void check_zookeeper(const struct daemon *d, struct conditions *c)
+{
+	const struct session *s = mirror_session(d->mirror);
+	const char *why = "";
+
+	if (session_state(s) != SESSION_CONNECTED)
+		conditions_add(c, "zookeeper-lost", "", ALERT_CRITICAL, session_timeout(s),
+			       "no ZooKeeper server answers (%s); nginx serves the last good "
+			       "generation",
+			       d->settings->zookeeper.hosts);
+	if (d->fleet && fleet_membership(d->fleet, &why) == FLEET_DUPLICATE)
+		conditions_add(c, "duplicate-host", "", ALERT_CRITICAL, 0,
+			       "this host is not in the fleet: %s", why);
+}
+
+static void check_nginx(const struct daemon *d, const struct nginx_status *n, struct conditions *c)
+{
+	if (strcmp(n->state, "running") != 0) {
+		conditions_add(c, "nginx-down", "", ALERT_CRITICAL, 0, "nginx does not run: %s",
+			       n->why);
+		return;
+	}
+	if (n->workers == 0)
+		conditions_add(c, "nginx-workerless", "", ALERT_CRITICAL, 0,
+			       "the nginx master (process %ld) has no worker that serves", n->pid);
+	if (!n->responding)
+		conditions_add(c, "nginx-unresponsive", "", ALERT_CRITICAL, 0,
+			       "the nginx master (process %ld) takes no signals; no change reaches "
+			       "it",
+			       n->pid);
+	if (!n->included)
+		conditions_add(c, "nginx-not-included", "", ALERT_CRITICAL, 0,
+			       "%s does not include %s/http.conf: nothing that ZooKeeper says is "
+			       "served",
+			       d->settings->nginx.config, stage_live_directory(d->stage));
+	if (n->drifted)
+		conditions_add(c, "nginx-drift", "", ALERT_WARNING, 0,
+			       "somebody has changed %s/%s, which is this daemon's (nginx.drift = "
+			       "\"%s\")",
+			       stage_live_directory(d->stage), n->drifted,
+			       d->settings->nginx.drift);
+	if (n->old_since && d->settings->nginx.linger != NEVER)
+		conditions_add(c, "nginx-old-workers", "", ALERT_WARNING, d->settings->nginx.linger,
+			       "%u old workers of nginx still serve their last connections "
+			       "(worker_shutdown_timeout in %s limits that)",
+			       n->old_workers, d->settings->nginx.config);
+	if (n->has_probe && !n->probe.answers)
+		conditions_add(c, "nginx-probe-silent", "", ALERT_WARNING, 0,
+			       "nginx does not answer its probe at %s: %s",
+			       d->settings->nginx.probe, n->probe.why);
+}
+
+static void check_deaths(struct daemon *d, const struct nginx_status *n, struct conditions *c)
+{
+	struct alarm *a = &d->alarm;
+	uint64_t now = now_monotonic();
+
+	if (n->deaths > a->deaths)
+		a->last_death = now;
+	a->deaths = n->deaths;
+	if (a->last_death && now - a->last_death < DEATHS_LAST)
+		conditions_add(c, "nginx-workers-died", "", ALERT_WARNING, 1,
+			       "workers of nginx died (%lu since this daemon started); its error "
+			       "log says more",
+			       n->deaths);
+}
+
+static void check_config(const struct daemon *d, struct conditions *c)
+{
+	size_t held = 0, others = 0;
+
+	for (size_t i = 0; i < d->report.problem_count; i++) {
+		const struct problem *p = &d->report.problems[i].problem;
+		bool holds = p->kind == PROBLEM_GUARD && p->serving == SERVING_PREVIOUS;
+
+		held += holds;
+		others += !holds;
+	}
+	if (d->refusal.message)
+		conditions_add(c, "config-rejected", "", ALERT_CRITICAL, 0,
+			       "nginx refuses the configuration as a whole and serves the one "
+			       "before: %s",
+			       d->refusal.message);
+	if (held)
+		conditions_add(c, "config-held", "", ALERT_CRITICAL, 0,
+			       "%zu losses are held back, and what was there is served on; the "
+			       "first: %s",
+			       held, d->report.problems[0].problem.znode);
+	if (others)
+		conditions_add(c, "config-problems", "", ALERT_WARNING, 0,
+			       "%zu problems in znodes; the first: %s: %s", others,
+			       d->report.problems[0].problem.znode,
+			       d->report.problems[0].problem.message);
+}
+
+/* Is there anybody who moves the plan? Only who waits for it needs to know. */
+static void check_leader(const struct daemon *d, struct conditions *c)
+{
+	const struct permission *p = &d->permission;
+	bool known = strcmp(p->newest, p->plan.accepted.revision ?: "") == 0 ||
+		     strcmp(p->newest, p->plan.target.revision ?: "") == 0;
+
+	if (!d->fleet || !d->tree || permission_part(d) != MEMBER_JOINED || p->wiped)
+		return;
+	if (!p->has_plan || (!known && !p->plan.paused))
+		conditions_add(c, "fleet-no-leader", "", ALERT_CRITICAL,
+			       d->settings->rollout.settle + d->settings->rollout.vanish_timeout,
+			       "revision %.12s is in ZooKeeper and no leader has taken it up; this "
+			       "host stays on what it runs",
+			       p->newest);
+}
+
+static void gather(struct daemon *d, struct conditions *c)
+{
+	struct nginx_status n;
+
+	deploy_nginx_status(d->deploy, &n);
+	check_zookeeper(d, c);
+	check_nginx(d, &n, c);
+	check_deaths(d, &n, c);
+	check_config(d, c);
+	check_leader(d, c);
+	for (size_t i = 0; i < d->leader.conditions.count; i++) {
+		const struct condition *f = &d->leader.conditions.items[i];
+
+		conditions_add(c, f->key, f->subject, f->severity, f->after, "%s", f->message);
+	}
+}
+
+/* --- telling --------------------------------------------------------------------------------- */
+
+static void log_alert(const struct alert *a)
+{
+	const char *colon = *a->subject ? " " : "";
+
+	if (a->event == ALERT_CLEARED)
+		log_notice("alert %s%s%s is over%s", a->key, colon, a->subject,
+			   a->flaps ? " (it came and went)" : "");
+	else if (a->severity == ALERT_CRITICAL)
+		log_error("alert %s%s%s: %s", a->key, colon, a->subject, a->message);
+	else
+		log_warning("alert %s%s%s: %s", a->key, colon, a->subject, a->message);
+}
+
+static void run_command(struct daemon *d, const struct alert *a)
+{
+	CLEANUP(buf_fini) struct buf text = BUF_INIT;
+	char since[32], at[32];
+
+	status_time(now_wall() - (now_monotonic() - a->since), since);
+	status_time(now_wall(), at);
+	alert_print(a, &(struct alert_stamp){ .host = d->host, .since = since, .time = at }, &text);
+	hooks_run(d->hooks, &(struct hook_spec){
+				    .name = "alerts.command",
+				    .argv = d->settings->alerts.command,
+				    .input = text.data,
+				    .input_size = text.size,
+				    .deadline = d->settings->alerts.timeout,
+				    .keep_all = true,
+			    });
+}
+
+static void tell(void *daemon, const struct alert *a)
+{
+	struct daemon *d = daemon;
+
+	log_alert(a);
+	if (d->settings->alerts.command[0])
+		run_command(d, a);
+	report_soon(d);
+}
+
+/* --- when ------------------------------------------------------------------------------------ */
+
+void alarm_update(struct daemon *d)
+{
+	const struct alerts_settings *s = &d->settings->alerts;
+	struct alert_rules rules = {
+		.raise_after = s->raise_after,
+		.clear_after = s->clear_after,
+		.repeat = s->repeat,
+	};
+	struct conditions now = { 0 };
+	uint64_t due;
+
+	if (!d->alarm.timer)
+		return;
+	gather(d, &now);
+	due = alerts_update(d->alarm.alerts, &rules, now.items, now.count, now_monotonic(), tell,
+			    d);
+	conditions_clear(&now);
+	if (sd_event_source_set_time(d->alarm.timer, due) < 0 ||
+	    sd_event_source_set_enabled(d->alarm.timer,
+					due == NEVER ? SD_EVENT_OFF : SD_EVENT_ONESHOT) < 0)
+		die("sd-event: timer of the alerts");
+}
+
+static int on_timer(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *userdata)
+{
+	alarm_update(userdata);
+	return 0;
+}
+
+size_t alarm_raised(const struct daemon *d, const struct alert **out)
+{
+	return alerts_raised(d->alarm.alerts, out);
+}
+
+void alarm_init(struct daemon *d)
+{
+	d->alarm.alerts = alerts_new();
+	if (!d->once && sd_event_add_time(d->loop, &d->alarm.timer, CLOCK_MONOTONIC, 0,
+					  10 * USEC_PER_MSEC, on_timer, d) < 0)
+		die("sd-event: timer of the alerts");
+	if (d->alarm.timer)
+		sd_event_source_set_enabled(d->alarm.timer, SD_EVENT_OFF);
+}
+
+void alarm_fini(struct daemon *d)
+{
+	sd_event_source_disable_unref(TAKE(d->alarm.timer));
+	alerts_free(TAKE(d->alarm.alerts));
+	conditions_clear(&d->leader.conditions);
+}

@@ -1,0 +1,250 @@
+/*
+ * What the leader keeps: every revision before it is on its way, so that any host can have
+ * it back, and what an operator asks to have back.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include <zknginx/log.h>
+
+#include "leader.h"
+
+#define RETRY (5 * USEC_PER_SEC)
+#define CHANGES_NAMED 50
+
+static void failed(struct daemon *d, const char *what, const char *message)
+{
+	log_error("%s: %s", what, message);
+	leader_later(d, now_monotonic() + RETRY);
+}
+
+/* --- storing --------------------------------------------------------------------------------- */
+
+/* What a store is about, until ZooKeeper has said when the config was written. */
+struct storing {
+	struct daemon *d;
+	struct arena *arena;
+	struct history_entry entry;
+	struct tree *config;
+	int64_t mzxid;
+};
+
+static void storing_free(struct storing *s)
+{
+	tree_unref(s->config);
+	arena_free(s->arena);
+	free(s);
+}
+
+static void on_stored(void *daemon, const struct history_result *r)
+{
+	struct daemon *d = daemon;
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+
+	d->leader.job = NULL;
+	if (!r->ok) {
+		failed(d, "the revision was not stored in the history", r->message);
+		d->leader.pause = now_monotonic() + RETRY;
+		return;
+	}
+	leader_await(d, history_path(a, d->settings->zookeeper.cluster, r->seq));
+}
+
+/* The newest of the config's znodes tells when the revision was written. */
+static void on_written_when(void *storing, const struct session_reply *r)
+{
+	struct storing *s = storing;
+	struct daemon *d = s->d;
+	char changed[32] = "";
+
+	d->leader.writing = false;
+	if (r->rc == SESSION_OK && r->stat->mzxid == s->mzxid)
+		status_time((uint64_t)r->stat->mtime * USEC_PER_MSEC, changed);
+	s->entry.changed = changed;
+	if (d->leader.mirror)
+		d->leader.job = history_store(fleet_session(d->fleet), fleet_election(d->fleet),
+					      d->settings->zookeeper.cluster, &s->entry, s->config,
+					      on_stored, d);
+	storing_free(s);
+}
+
+static const struct znode *newest_znode(const struct tree *config)
+{
+	const struct znode *newest = NULL;
+
+	for (size_t i = 0; i < tree_count(config); i++) {
+		const struct znode *z = tree_at(config, i);
+
+		if (!newest || z->mzxid > newest->mzxid)
+			newest = z;
+	}
+	return newest;
+}
+
+/* ZooKeeper does not say who wrote a znode. Who pushes can: in the data of the config's root, which
+ * is no part of a revision. */
+static void take_note(struct storing *s, const char *root)
+{
+	const struct znode *z = tree_find(s->config, root);
+	json_auto_t *j = z && z->mzxid >= s->mzxid ? json_loadb(z->data, z->size, 0, NULL) : NULL;
+
+	s->entry.by = arena_strdup(s->arena, json_string_value(json_object_get(j, "by")) ?: "");
+	s->entry.note = arena_strdup(s->arena, json_string_value(json_object_get(j, "note")) ?: "");
+}
+
+/* The config of this revision: the newest one, or the one that runs here. */
+static struct tree *config_of(const struct daemon *d, const char *revision)
+{
+	const struct permission *p = &d->permission;
+
+	if (strcmp(revision, p->newest) == 0)
+		return history_extract(d->tree, d->settings->zookeeper.config);
+	if (p->config && strcmp(revision, p->held) == 0)
+		return tree_ref(p->config);
+	return NULL;
+}
+
+static void describe(struct storing *s, const struct leader_view *v, const char *revision)
+{
+	const struct daemon *d = s->d;
+	const char *root = d->settings->zookeeper.config;
+	const struct tree *before = d->permission.config;
+	struct history_entry *h = &s->entry;
+
+	*h = (struct history_entry){
+		.seq = v->last_seq + 1,
+		.revision = arena_strdup(s->arena, revision),
+		.at = arena_strdup(s->arena, v->wall),
+		.leader = arena_strdup(s->arena, d->host),
+		.outcome = "pending",
+		.reason = "",
+	};
+	take_note(s, root);
+	if (before && before != s->config)
+		h->changes = history_changes(s->arena, before, s->config, root, CHANGES_NAMED,
+					     &h->znodes);
+	h->znode_count = h->changes < CHANGES_NAMED ? h->changes : CHANGES_NAMED;
+}
+
+void leader_store(struct daemon *d, const struct leader_view *v, const char *revision)
+{
+	struct tree *config = config_of(d, revision);
+	const struct znode *newest = config ? newest_znode(config) : NULL;
+	struct storing *s;
+
+	if (!newest || now_monotonic() < d->leader.pause) {
+		tree_unref(config);
+		leader_later(d, newest ? d->leader.pause : now_monotonic() + RETRY);
+		return;
+	}
+	s = xcalloc(1, sizeof(*s));
+	s->d = d;
+	s->arena = arena_new();
+	s->config = config;
+	s->mzxid = newest->mzxid;
+	describe(s, v, revision);
+	d->leader.writing = true;
+	session_exists(fleet_session(d->fleet), newest->path, false, on_written_when, s);
+}
+
+/* --- pruning --------------------------------------------------------------------------------- */
+
+static void on_pruned(void *daemon, const struct history_result *r)
+{
+	struct daemon *d = daemon;
+	struct leader *l = &d->leader;
+
+	l->job = NULL;
+	if (!r->ok)
+		failed(d, "the history was not pruned", r->message);
+	l->pause = r->ok ? 0 : now_monotonic() + RETRY;
+	leader_await(d, l->written);
+}
+
+static bool is_needed(const struct leader_view *v, unsigned long seq)
+{
+	return v->has_plan && (seq == v->plan.accepted.history || seq == v->plan.target.history);
+}
+
+void leader_prune(struct daemon *d, const struct leader_view *v)
+{
+	size_t keep = (size_t)d->settings->history.keep, count = 0;
+	unsigned long *seqs;
+
+	if (v->entry_count <= keep || now_monotonic() < d->leader.pause)
+		return;
+	seqs = arena_array(v->arena, unsigned long, v->entry_count);
+	for (size_t i = 0; i < v->entry_count - keep; i++) {
+		if (!is_needed(v, v->entries[i].seq))
+			seqs[count++] = v->entries[i].seq;
+	}
+	if (!count)
+		return;
+	free(d->leader.written);
+	d->leader.written =
+		xstrdup(history_path(v->arena, d->settings->zookeeper.cluster, seqs[count - 1]));
+	d->leader.job = history_prune(fleet_session(d->fleet), fleet_election(d->fleet),
+				      d->settings->zookeeper.cluster, seqs, count, on_pruned, d);
+}
+
+/* --- publishing an old revision -------------------------------------------------------------- */
+
+static void end_publishing(struct daemon *d, const char *message)
+{
+	struct leader *l = &d->leader;
+
+	log_error("the old revision was not published: %s", message);
+	l->publish_failed = true;
+	free(l->publish_message);
+	l->publish_message = xstrdup(message);
+}
+
+static void on_published(void *daemon, const struct history_result *r)
+{
+	struct daemon *d = daemon;
+
+	d->leader.job = NULL;
+	if (!r->ok)
+		end_publishing(d, r->message);
+	leader_step(d); /* the mirror tells when it is there */
+}
+
+static void on_old_config(void *daemon, const struct history_result *r)
+{
+	struct daemon *d = daemon;
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	const char *root = d->settings->zookeeper.config;
+	struct history_op *ops;
+	size_t count;
+
+	d->leader.job = NULL;
+	if (!r->ok) {
+		end_publishing(d, r->message);
+		leader_step(d);
+		return;
+	}
+	count = history_restore(a, d->tree, r->tree, root, &ops);
+	log_notice("publishing an old revision: %zu znodes are written", count);
+	d->leader.job = history_publish(fleet_session(d->fleet), fleet_election(d->fleet), ops,
+					count, on_published, d);
+}
+
+void leader_publish(struct daemon *d, const struct leader_view *v, unsigned long seq)
+{
+	const struct history_entry *h = NULL;
+
+	for (size_t i = 0; i < v->entry_count; i++) {
+		if (v->entries[i].seq == seq)
+			h = &v->entries[i];
+	}
+	if (!h) {
+		end_publishing(d, "the history has it no more");
+		leader_later(d, now_monotonic());
+		return;
+	}
+	d->leader.job =
+		history_fetch(fleet_session(d->fleet), d->settings->zookeeper.cluster,
+			      d->settings->zookeeper.config, seq, h->revision, on_old_config, d);
+}

@@ -1,0 +1,208 @@
+/*
+ * What the leader writes, each in one fenced transaction: the plan, with the consumed
+ * request and the outcome in the history beside it; and the list of healthy hosts.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include <zknginx/log.h>
+
+#include "leader.h"
+
+#define RETRY USEC_PER_SEC
+
+static const char *path_of(const struct daemon *d, struct arena *a, const char *name)
+{
+	return arena_printf(a, "%s/%s", d->settings->zookeeper.cluster, name);
+}
+
+/* Whatever came of it: what stands there now is asked of ZooKeeper before the next step. */
+static void on_written(struct daemon *d, const struct session_reply *r, const char *name)
+{
+	struct leader *l = &d->leader;
+
+	l->writing = false;
+	if (!l->mirror)
+		return;
+	if (r->rc != SESSION_OK) {
+		log_warning("%s/%s was not written (%s); looking again",
+			    d->settings->zookeeper.cluster, name, session_result(r->rc));
+		leader_later(d, now_monotonic() + RETRY);
+	}
+	leader_await(d, l->written);
+}
+
+static void begin(struct daemon *d, const char *path, const struct session_op *ops, size_t count,
+		  session_done *done)
+{
+	struct leader *l = &d->leader;
+
+	l->writing = true;
+	free(l->written);
+	l->written = xstrdup(path);
+	election_write(fleet_election(d->fleet), ops, count, done, d);
+}
+
+/* Create it, or replace just what was seen. */
+static struct session_op put(const char *path, const struct znode *there, const char *data,
+			     size_t size)
+{
+	return (struct session_op){
+		.kind = there ? OP_SET : OP_CREATE,
+		.path = path,
+		.data = data,
+		.size = size,
+		.version = there ? there->version : 0,
+	};
+}
+
+/* --- the plan -------------------------------------------------------------------------------- */
+
+static void on_plan(void *daemon, const struct session_reply *r)
+{
+	on_written(daemon, r, "plan");
+}
+
+static void log_plan(const struct plan *before, const struct plan *p)
+{
+	if (before && before->phase == p->phase && before->step == p->step)
+		return;
+	log_notice("plan: %s%s, accepted %.12s, target %.12s, step %u, %zu hosts%s%s",
+		   plan_phase_name(p->phase), p->paused ? " (paused)" : "",
+		   *p->accepted.revision ? p->accepted.revision : "none",
+		   *p->target.revision ? p->target.revision : "none", p->step, p->host_count,
+		   *p->failure.message ? ": " : "", p->failure.message);
+}
+
+static const struct history_entry *entry_of(const struct leader_view *v, unsigned long seq)
+{
+	for (size_t i = 0; i < v->entry_count; i++) {
+		if (v->entries[i].seq == seq)
+			return &v->entries[i];
+	}
+	return NULL;
+}
+
+void leader_write_plan(struct daemon *d, const struct leader_view *v,
+		       const struct rollout_decision *out)
+{
+	const char *path = path_of(d, v->arena, "plan");
+	const struct history_entry *entry = entry_of(v, out->outcome_of);
+	CLEANUP(buf_fini) struct buf plan = BUF_INIT;
+	CLEANUP(buf_fini) struct buf outcome = BUF_INIT;
+	struct session_op ops[3];
+	size_t count = 0;
+
+	plan_print(&out->next, &plan);
+	ops[count++] = put(path, v->plan_znode, plan.data, plan.size);
+	if (out->consumed && v->request)
+		ops[count++] = (struct session_op){ .kind = OP_DELETE,
+						    .path = v->request->path,
+						    .version = v->request->version };
+	if (entry) {
+		struct history_entry ended = *entry;
+
+		ended.outcome = out->outcome;
+		ended.reason = out->next.failure.message;
+		history_entry_print(&ended, &outcome);
+		ops[count++] = (struct session_op){
+			.kind = OP_SET,
+			.path = history_path(v->arena, d->settings->zookeeper.cluster, ended.seq),
+			.data = outcome.data,
+			.size = outcome.size,
+			.version = -1,
+		};
+	}
+	log_plan(v->has_plan ? &v->plan : NULL, &out->next);
+	if (out->next.phase != PLAN_PUBLISHING) {
+		d->leader.publish_failed = false;
+		free(TAKE(d->leader.publish_message));
+	}
+	begin(d, path, ops, count, on_plan);
+}
+
+/* --- the list of healthy hosts --------------------------------------------------------------- */
+
+/* nginx runs and serves; where the config is behind, it still serves. */
+static void print_live(const struct leader_view *v, struct buf *out)
+{
+	for (size_t i = 0; i < v->member_count; i++) {
+		const struct member *m = &v->members[i];
+
+		if (m->nginx_up && *m->address)
+			buf_printf(out, "%s%s", out->size ? "," : "", m->address);
+	}
+}
+
+static void on_live(void *daemon, const struct session_reply *r)
+{
+	struct daemon *d = daemon;
+
+	if (r->rc == SESSION_OK && d->leader.mirror)
+		leader_tell(d, "live");
+	on_written(d, r, "live");
+}
+
+bool leader_write_live(struct daemon *d, const struct leader_view *v)
+{
+	CLEANUP(buf_fini) struct buf live = BUF_INIT;
+	const char *path = path_of(d, v->arena, "live");
+	struct session_op op;
+
+	print_live(v, &live);
+	/* A list without anybody helps nobody who reads it: the last one stays, and alerts tell. */
+	if (!live.size || (v->live && v->live->size == live.size &&
+			   memcmp(v->live->data, live.data, live.size) == 0))
+		return false;
+	op = put(path, v->live, live.data, live.size);
+	free(d->leader.live);
+	d->leader.live = xstrdup(buf_str(&live));
+	begin(d, path, &op, 1, on_live);
+	return true;
+}
+
+/* --- commands -------------------------------------------------------------------------------- */
+
+static void on_told(void *daemon, const struct hook_result *r)
+{
+	struct daemon *d = daemon;
+
+	if (!r->passed)
+		log_error("%s: %s", r->name, r->message);
+	if (d->leader.leaving && strcmp(r->name, "cluster.on_resigned") == 0)
+		sd_event_exit(d->loop, 0);
+}
+
+void leader_tell(struct daemon *d, const char *event)
+{
+	const struct cluster_settings *s = &d->settings->cluster;
+	const struct {
+		const char *event, *name;
+		const char *const *argv;
+	} commands[] = {
+		{ "elected", "cluster.on_elected", s->on_elected },
+		{ "resigned", "cluster.on_resigned", s->on_resigned },
+		{ "live", "cluster.on_live", s->on_live },
+	};
+	json_auto_t *input =
+		json_pack("{s:s, s:s, s:s, s:s}", "event", event, "host", d->host, "address",
+			  report_address(d), "live", d->leader.live ? d->leader.live : "");
+	CLEANUP(freep) char *text = json_dumps(input, JSON_SORT_KEYS);
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (strcmp(commands[i].event, event) != 0)
+			continue;
+		hooks_run(d->hooks, &(struct hook_spec){
+					    .name = commands[i].name,
+					    .argv = commands[i].argv,
+					    .input = text,
+					    .input_size = strlen(text),
+					    .deadline = s->command_timeout,
+					    .keep_all = true,
+					    .done = on_told,
+					    .ctx = d,
+				    });
+	}
+}

@@ -1,0 +1,290 @@
+/*
+ * Which config this host may run, and the tree that follows from it.
+ *
+ * The plan is in the newest tree like everything else, so what it says and the config it
+ * says it of are of one instant. When the permitted revision is the one in ZooKeeper, the
+ * tree is rendered as it is; otherwise the config is that of the permitted revision, from
+ * memory, from disk (STATE/config.tree) or from the history, and the servers are those of
+ * now: they never wait for a rollout. While a config is not at hand the host stays on what
+ * it runs.
+ *
+ * A config that is gone is not a revision: then the tree is left as it is, so that the guard
+ * sees it and says so.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <zknginx/history.h>
+#include <zknginx/log.h>
+
+#include "daemon.h"
+
+#define RETRY (5 * USEC_PER_SEC)
+
+static const char *root_of(const struct daemon *d)
+{
+	return d->settings->zookeeper.config;
+}
+
+/* --- what is at hand across restarts --------------------------------------------------------- */
+
+static void hold(struct permission *p, struct tree *config, const char *revision)
+{
+	tree_unref(p->config);
+	p->config = config;
+	snprintf(p->held, sizeof(p->held), "%s", revision);
+}
+
+/* The file is taken for what it holds, not for what it was called: so a torn or an old one is
+ * another revision, and does no harm. */
+static void load(struct daemon *d)
+{
+	struct permission *p = &d->permission;
+	FILE *f = fopen(p->file, "re");
+	struct buf text = BUF_INIT;
+	char piece[65536];
+	struct tree *t;
+	struct err e;
+	size_t n;
+
+	if (!f)
+		return;
+	while ((n = fread(piece, 1, sizeof(piece), f)) > 0)
+		buf_put(&text, piece, n);
+	fclose(f);
+	if (tree_parse(buf_str(&text), text.size, p->file, &t, &e) < 0) {
+		log_warning("%s (the permitted config is read from the history instead)", e.text);
+	} else {
+		struct digest revision = tree_revision(t, root_of(d));
+
+		digest_hex(&revision, p->held);
+		p->config = t;
+	}
+	buf_fini(&text);
+}
+
+static void save(const struct permission *p)
+{
+	CLEANUP(freep) char *fresh = xasprintf("%s.new", p->file);
+	struct buf text = BUF_INIT;
+	FILE *f = fopen(fresh, "we");
+	bool written;
+
+	tree_print(p->config, &text);
+	written = f && fwrite(text.data, 1, text.size, f) == text.size;
+	if (f && fclose(f) != 0)
+		written = false;
+	if (!written || rename(fresh, p->file) < 0)
+		log_warning("%s cannot be written: %s (after a restart the permitted config comes "
+			    "from the history)",
+			    p->file, strerrordesc_np(errno));
+	buf_fini(&text);
+}
+
+void permission_keep(struct daemon *d)
+{
+	struct permission *p = &d->permission;
+
+	if (!d->attempt.tree || strcmp(p->held, d->attempt.revision) == 0)
+		return;
+	hold(p, history_extract(d->attempt.tree, root_of(d)), d->attempt.revision);
+	save(p);
+}
+
+/* --- the plan -------------------------------------------------------------------------------- */
+
+static bool takes_part(const struct daemon *d)
+{
+	return strcmp(d->settings->rollout.mode, "all") != 0 && d->settings->rollout.join;
+}
+
+enum member_part permission_part(const struct daemon *d)
+{
+	if (d->settings->rollout.freeze)
+		return MEMBER_FROZEN;
+	return takes_part(d) ? MEMBER_JOINED : MEMBER_EXEMPT;
+}
+
+static void read_plan(struct daemon *d)
+{
+	struct permission *p = &d->permission;
+	const struct znode *z = d->tree ? tree_find(d->tree, p->plan_path) : NULL;
+	struct arena *arena = arena_new();
+	const char *why = "";
+
+	arena_free(p->arena);
+	p->arena = arena;
+	p->has_plan = z && plan_parse(arena, z->data, z->size, &p->plan, &why);
+	if (z && !p->has_plan && !p->complained)
+		log_error("%s is no plan: %s; this host stays on what it runs", p->plan_path, why);
+	p->complained = z && !p->has_plan;
+}
+
+/* Is there anything below the config root that an operator would call an object? */
+static bool has_objects(const struct tree *t, const char *root)
+{
+	static const char *const kinds[] = { "upstreams", "sites", "snippets/http",
+					     "snippets/stream" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		CLEANUP(freep) char *path = xasprintf("%s/%s", root, kinds[i]);
+		size_t at = tree_lower_bound(t, path);
+
+		if (at < tree_count(t) && strcmp(tree_at(t, at)->path, path) == 0)
+			at++;
+		if (at < tree_count(t) && path_is_below(tree_at(t, at)->path, path))
+			return true;
+	}
+	return false;
+}
+
+void permission_on_tree(struct daemon *d)
+{
+	struct permission *p = &d->permission;
+	struct digest newest = tree_revision(d->tree, root_of(d));
+
+	digest_hex(&newest, p->newest);
+	p->wiped = !has_objects(d->tree, root_of(d));
+	read_plan(d);
+	permission_update(d);
+}
+
+void permission_update(struct daemon *d)
+{
+	struct permission *p = &d->permission;
+	struct permit_host me = {
+		.host = d->host,
+		.follows = takes_part(d),
+		.frozen = d->settings->rollout.freeze,
+		.is_member = d->fleet && fleet_membership(d->fleet, NULL) == FLEET_MEMBER,
+		.newest = p->newest,
+	};
+
+	p->permit = rollout_permit(p->has_plan ? &p->plan : NULL, &me);
+	judge_permit(d);
+}
+
+/* --- from the history ------------------------------------------------------------------------ */
+
+static void on_fetched(void *daemon, const struct history_result *r)
+{
+	struct daemon *d = daemon;
+	struct permission *p = &d->permission;
+
+	p->job = NULL;
+	free(TAKE(p->trouble));
+	if (r->ok) {
+		tree_unref(p->fetched);
+		p->fetched = tree_ref(r->tree);
+		memcpy(p->fetched_revision, p->fetching, sizeof(p->fetching));
+		log_info("revision %.12s was read from the history", p->fetching);
+	} else {
+		p->trouble = xstrdup(r->message);
+		p->retry = now_monotonic() + RETRY;
+	}
+	converge(d);
+}
+
+static void fetch(struct daemon *d, const struct plan_revision *wanted)
+{
+	struct permission *p = &d->permission;
+
+	if (p->job && strcmp(p->fetching, wanted->revision) == 0)
+		return;
+	history_job_free(TAKE(p->job));
+	if (!d->fleet || !wanted->history || now_monotonic() < p->retry)
+		return;
+	snprintf(p->fetching, sizeof(p->fetching), "%s", wanted->revision);
+	p->job = history_fetch(fleet_session(d->fleet), d->settings->zookeeper.cluster, root_of(d),
+			       wanted->history, wanted->revision, on_fetched, d);
+}
+
+static void report_trouble(struct daemon *d, const struct plan_revision *wanted)
+{
+	struct permission *p = &d->permission;
+
+	if (!p->trouble)
+		return;
+	problems_add(&d->problems, p->plan_path, PROBLEM_ACCESS, NULL,
+		     "revision %.12s, which this host is permitted, cannot be had from the "
+		     "history: %s",
+		     wanted->revision, p->trouble)
+		->serving = SERVING_PREVIOUS;
+	converge_at(d, p->retry);
+}
+
+/* --- the tree -------------------------------------------------------------------------------- */
+
+/* The config of this revision, borrowed; NULL while it is not at hand. */
+static struct tree *config_of(struct daemon *d, const struct plan_revision *wanted)
+{
+	struct permission *p = &d->permission;
+
+	if (p->config && strcmp(p->held, wanted->revision) == 0)
+		return p->config;
+	if (p->fetched && strcmp(p->fetched_revision, wanted->revision) == 0)
+		return p->fetched;
+	fetch(d, wanted);
+	report_trouble(d, wanted);
+	return NULL;
+}
+
+/* What nginx runs, with the servers of now. */
+static struct tree *tree_of_now(struct daemon *d, struct tree *live, char revision[])
+{
+	struct permission *p = &d->permission;
+	struct tree *config =
+		p->config && strcmp(p->held, d->applied) == 0 ? p->config : d->accepted;
+
+	memcpy(revision, d->applied, DIGEST_HEX_SIZE);
+	return overlay(live, config, d->accepted, root_of(d));
+}
+
+struct tree *permission_tree(struct daemon *d, struct tree *live, char revision[DIGEST_HEX_SIZE])
+{
+	struct permission *p = &d->permission;
+	struct tree *config;
+
+	memcpy(revision, p->newest, DIGEST_HEX_SIZE);
+	if (p->wiped || p->permit.kind == PERMIT_NEWEST)
+		return tree_ref(live);
+	if (p->permit.kind == PERMIT_STAY) {
+		if (strcmp(d->applied, p->newest) == 0)
+			return tree_ref(live);
+		return tree_of_now(d, live, revision);
+	}
+	if (strcmp(p->permit.revision.revision, p->newest) == 0)
+		return tree_ref(live);
+	config = config_of(d, &p->permit.revision);
+	if (!config)
+		return tree_of_now(d, live, revision);
+	snprintf(revision, DIGEST_HEX_SIZE, "%s", p->permit.revision.revision);
+	return overlay(live, config, d->accepted, root_of(d));
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+void permission_init(struct daemon *d)
+{
+	struct permission *p = &d->permission;
+
+	p->plan_path = xasprintf("%s/plan", d->settings->zookeeper.cluster);
+	p->file = xasprintf("%s/config.tree", d->settings->state.directory);
+	p->permit = (struct permit){ .kind = PERMIT_STAY, .why = "nothing was read yet" };
+	load(d);
+}
+
+void permission_fini(struct daemon *d)
+{
+	struct permission *p = &d->permission;
+
+	history_job_free(TAKE(p->job));
+	tree_unref(p->config);
+	tree_unref(p->fetched);
+	arena_free(p->arena);
+	free(p->trouble);
+	free(p->plan_path);
+	free(p->file);
+}
