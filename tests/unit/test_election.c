@@ -134,6 +134,9 @@ static void test_invariants(void **state UNUSED)
 			assert_int_equal(next.command == ELECTION_DO_WITHDRAW, s != ELECTION_OUT);
 		if (e == ELECTION_EV_DISCONNECTED && s != ELECTION_OUT)
 			assert_int_equal(next.state, ELECTION_SUSPENDED);
+		/* What was known before a new link is known no more. */
+		if (e == ELECTION_EV_CONNECTED && s != ELECTION_OUT)
+			assert_int_equal(next.command, ELECTION_DO_LIST);
 		/* A candidate is only made when none is listed, or none can be. */
 		if (next.command == ELECTION_DO_CREATE)
 			assert_true((s == ELECTION_OUT && e == ELECTION_EV_CONNECTED) ||
