@@ -232,15 +232,13 @@ static void make_room(struct hooks *h, const struct hook_spec *spec)
 {
 	size_t count;
 	struct job *oldest = first_of(h, spec->name, &count);
-	unsigned more;
+	unsigned untold;
 
 	if (!oldest || (spec->keep_all && count < KEPT_MAX))
 		return;
-	if (spec->keep_all && log_limit_pass(&h->drops, timing_now(), DROPS_TOLD, &more))
-		log_warning(
-			"%s: more than %d of it are waiting to be run, so the oldest is dropped "
-			"(%u more were before)",
-			spec->name, KEPT_MAX, more);
+	if (spec->keep_all && log_limit_pass(&h->drops, timing_now(), DROPS_TOLD, &untold))
+		log_warning("%s: %d of it wait to be run already, so the oldest is dropped",
+			    spec->name, KEPT_MAX);
 	drop(h, oldest);
 }
 
