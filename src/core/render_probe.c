@@ -5,8 +5,8 @@
  * A request has failed when it was answered with 5xx, or when one of the upstream servers
  * that were tried for it was: "502, 200" is a failure that the client did not see. A log at
  * the level of http { } is beside the one of nginx.conf, and every server without logs of
- * its own inherits both. /failure is there to find out whether failures are really told: it
- * inherits what such a server inherits.
+ * its own inherits both. To find out whether failures are really told, a request for /echo
+ * is told like one, though nothing failed; it inherits what such a server inherits.
  */
 #include <string.h>
 
@@ -16,8 +16,12 @@
 
 /* $upstream_status: "502, 200", and "502 : 200" across internal redirects. */
 static const char *const DEFINITIONS[] = {
-	"map $upstream_status $zknginx_upstream_failed {",
+	"map $server_name$uri $zknginx_echo {",
 	"    default 0;",
+	"    " RENDER_PROBE_HOST "/echo 1;",
+	"}",
+	"map $upstream_status $zknginx_upstream_failed {",
+	"    default $zknginx_echo;",
 	"    \"~(^| )5\" 1;",
 	"}",
 	"map $status $zknginx_failed {",
@@ -89,12 +93,12 @@ static void render_status(struct renderer *r)
 	render_close(r);
 }
 
-static void render_failure(struct renderer *r)
+static void render_echo(struct renderer *r)
 {
-	open_location(r, "/failure");
+	open_location(r, "/echo");
 	if (probe_log_is_lost(r))
 		render_probe_log(r);
-	render_plain(r, "return 599;");
+	render_plain(r, "return 200 echo;");
 	render_close(r);
 }
 
@@ -122,7 +126,7 @@ void render_probe(struct renderer *r)
 	render_access(r);
 	render_generation(r);
 	render_status(r);
-	render_failure(r);
+	render_echo(r);
 	for (size_t i = 0; i < ARRAY_SIZE(NOTHING_ELSE); i++)
 		render_plain(r, NOTHING_ELSE[i]);
 	render_close(r);

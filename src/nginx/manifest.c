@@ -49,7 +49,8 @@ static json_t *sources(const struct bundle_text *t)
 	for (size_t i = 0; i < t->origin_count; i++) {
 		const char *znode = t->origins[i].znode;
 
-		if (!znode || *znode != '/' || (last && (strcmp(znode, last) == 0 || !is_object(znode))))
+		if (!znode || *znode != '/' ||
+		    (last && (strcmp(znode, last) == 0 || !is_object(znode))))
 			continue;
 		last = znode;
 		json_array_append_new(list, json_pack("{s:i, s:s?}", "line",
