@@ -10,8 +10,8 @@
 
 #include <zknginx/log.h>
 
-#include "sys/child.h"
 #include "nginx_version.h"
+#include "sys/child.h"
 
 #define ASK_TIMEOUT (5 * USEC_PER_SEC)
 
@@ -70,6 +70,7 @@ bool nginx_version_parse(struct arena *a, const char *text, struct nginx_version
 	if (!arguments)
 		return false;
 	v->number = version ? parse_number(version) : UINT_MAX; /* a descendant with its own name */
+	v->has_stub_status = find_option(a, arguments, "--with-http_stub_status_module");
 	for (size_t i = 0; i < NGINX_PATH_N; i++) {
 		const char *value = find_option(a, arguments, paths[i].option);
 
@@ -122,6 +123,7 @@ void nginx_version_ask(struct arena *a, const char *binary, struct nginx_version
 		return;
 	log_warning("%s -V did not answer; assuming the paths of Debian's nginx", binary);
 	v->number = 1022001;
+	v->has_stub_status = true;
 	for (size_t i = 0; i < NGINX_PATH_N; i++)
 		v->paths[i] = paths[i].debian;
 }

@@ -24,6 +24,7 @@ enum nginx_path {
 struct nginx_version {
 	unsigned number;                 /* 1.22.1 is 1022001 */
 	const char *paths[NGINX_PATH_N]; /* absolute, but for special logs */
+	bool has_stub_status;            /* also where it is not known */
 };
 
 /* Runs the binary, a few milliseconds; what Debian compiles in where it cannot be run (logged). */

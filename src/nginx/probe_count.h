@@ -1,0 +1,28 @@
+/*
+ * The ear of the probe: nginx tells each failed request in one datagram, and these are
+ * counted. Whoever floods the port gets a bounded share of the daemon's time.
+ */
+#ifndef ZKNGINX_NGINX_PROBE_COUNT_H
+#define ZKNGINX_NGINX_PROBE_COUNT_H
+
+#include "probe_http.h"
+
+struct probe_counts {
+	uint64_t errors;          /* answered with 5xx */
+	uint64_t upstream_errors; /* an upstream server failed; may be an error, too */
+	uint64_t echoes;          /* told though nothing failed: somebody asked for /echo */
+};
+
+struct probe_count;
+/* Listens. The address is borrowed. on_echo: one has just been counted; may not
+ * free it. */
+int probe_count_new(sd_event *loop, const struct probe_address *a, void (*on_echo)(void *ctx),
+		    void *ctx, struct probe_count **out, struct err *e);
+void probe_count_free(struct probe_count *c);
+/* What has arrived by now; reads a bounded part of what is waiting. */
+struct probe_counts probe_count_now(struct probe_count *c);
+
+/* What a datagram says, added to the counts; false: it is not one of ours. */
+bool probe_count_parse(const char *text, size_t size, struct probe_counts *counts);
+
+#endif
