@@ -172,10 +172,10 @@ static void run(struct daemon *d)
 	struct render_options options = {
 		.log_directory = d->settings->nginx.log_directory,
 		.cache_directory = stage_cache_directory(d->stage),
-		.probe = d->settings->nginx.probe,
 	};
 	uint64_t clock = now_monotonic(), due = NEVER;
 
+	deploy_render_options(d->deploy, &options);
 	d->dirty = false;
 	problems_fini(&d->problems);
 	problems_init(&d->problems);

@@ -103,7 +103,9 @@ static struct model *compose_tree(const struct settings *s, const struct tree *t
 	return compose(&in, problems, NULL);
 }
 
-static struct bundle *render_model(const struct settings *s, const struct model *m)
+/* sandbox: tells what the nginx of this host is like; NULL: not known. */
+static struct bundle *render_model(const struct settings *s, const struct sandbox *sandbox,
+				   const struct model *m)
 {
 	CLEANUP(freep) char *cache = xasprintf("%s/cache", s->state.directory);
 	struct render_options options = {
@@ -112,6 +114,8 @@ static struct bundle *render_model(const struct settings *s, const struct model 
 		.probe = s->nginx.probe,
 	};
 
+	if (sandbox && options.probe && *options.probe)
+		sandbox_render_options(sandbox, &options);
 	return render(m, &options);
 }
 
@@ -128,7 +132,7 @@ static int render_text(const struct settings *s, const struct buf *text, const c
 		return -1;
 	problems_init(&problems);
 	m = compose_tree(s, tree, nothing, good, &problems);
-	b = render_model(s, m);
+	b = render_model(s, NULL, m);
 	print_problems(&problems);
 	problems_fini(&problems);
 	if (mkdir(directory, 0755) < 0 && errno != EEXIST)
@@ -220,7 +224,7 @@ static int show(struct dry_run *d, struct tree *tree, struct err *e)
 	problems_fini(&problems);
 	if (follows)
 		return 0; /* with the tree that has these paths too */
-	b = render_model(d->settings, m);
+	b = render_model(d->settings, d->sandbox, m);
 	if (write_bundle(b, d->directory, e) < 0)
 		return -1;
 	for (enum bundle_file f = 0; f < BUNDLE_FILE_N; f++)

@@ -133,6 +133,15 @@ void deploy_configure(struct deploy *d, const struct nginx_settings *nginx)
 {
 	d->nginx = nginx;
 	d->has_new_settings = true;
+	if (!d->in_flight)
+		deploy_probe_configure(d);
+}
+
+void deploy_render_options(const struct deploy *d, struct render_options *out)
+{
+	out->probe = d->nginx->probe;
+	if (out->probe && *out->probe)
+		sandbox_render_options(d->sandbox, out);
 }
 
 static void begin(struct deploy *d)
@@ -142,6 +151,7 @@ static void begin(struct deploy *d)
 
 	if (d->has_new_settings)
 		renew_sandbox(d);
+	deploy_probe_configure(d);
 	deploy_refresh(d);
 	f->relive = digest_equal(&f->bundle->digest, stage_live_digest(d->stage)) &&
 		    stage_live_is_intact(d->stage, &name);
@@ -240,6 +250,7 @@ int deploy_new(sd_event *loop, const struct nginx_settings *nginx, struct stage 
 	d->loop = sd_event_ref(loop);
 	d->ops = *ops;
 	d->ctx = ctx;
+	deploy_probe_configure(d);
 	deploy_refresh(d);
 	deploy_watch(d, 0);
 	*out = d;
@@ -250,6 +261,7 @@ void deploy_free(struct deploy *d)
 {
 	if (!d)
 		return;
+	deploy_probe_free(d);
 	sandbox_free(d->sandbox);
 	deploy_watch_free(d);
 	if (d->flight.staged)
@@ -279,5 +291,8 @@ void deploy_nginx_status(const struct deploy *d, struct nginx_status *out)
 		.reloads = d->reloads,
 		.included = d->included || !d->included_known,
 		.sandbox = sandbox_kind(d->sandbox),
+		.has_probe = d->probe,
 	};
+	if (d->probe)
+		probe_status(d->probe, &out->probe);
 }

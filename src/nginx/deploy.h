@@ -12,6 +12,7 @@
 #include <systemd/sd-event.h>
 #include <zknginx/bundle.h>
 #include <zknginx/reload.h>
+#include <zknginx/render.h>
 #include <zknginx/settings.h>
 #include <zknginx/status.h>
 
@@ -59,6 +60,10 @@ struct deploy;
 int deploy_new(sd_event *loop, const struct nginx_settings *nginx, struct stage *stage,
 	       const struct deploy_ops *ops, void *ctx, struct deploy **out, struct err *e);
 void deploy_free(struct deploy *d);
+
+/* Fills in what render has to know for the probe's sake: the address, and what this nginx is like.
+ * The strings live until the next deployment begins. */
+void deploy_render_options(const struct deploy *d, struct render_options *out);
 
 /* Settings read again, at any time; those before may be freed after it. */
 void deploy_configure(struct deploy *d, const struct nginx_settings *nginx);

@@ -1,8 +1,8 @@
 /*
  * What the parts of deploy share. deploy.c drives the table; deploy_push.c carries out
  * what comes before a verdict, deploy_verify.c finds the verdict and puts back,
- * deploy_report.c ends a deployment, deploy_watch.c knows which nginx there is and looks
- * after it between deployments.
+ * deploy_probe.c asks nginx itself, deploy_report.c ends a deployment, deploy_watch.c knows which
+ * nginx there is and looks after it between deployments.
  *
  * Whoever calls deploy_step() or an operation of the caller's returns at once after it and
  * touches nothing: the deployment may be over and the whole struct freed.
@@ -47,6 +47,12 @@ struct verify {
 	uint64_t deadline; /* for a verdict */
 	unsigned rounds;   /* of settling */
 	struct errorlog log;
+	/* What nginx itself says, with a probe. */
+	bool asking;    /* the question is under way */
+	bool agreed;    /* it has answered with the marker of the new bundle */
+	bool disagreed; /* its last answer was another marker */
+	uint64_t ask_at;
+	char said[512]; /* why it does not agree: the last answer, in words; "" = never asked */
 };
 
 struct deploy {
@@ -74,6 +80,9 @@ struct deploy {
 	char why[1024]; /* there is none */
 	bool included, included_known;
 	bool stream_missing; /* … though there is something in our stream.conf */
+
+	struct probe *probe;
+	char *probe_address; /* that it was made for; NULL: not looked at yet */
 
 	/* Spacing. */
 	uint64_t last_hangup, last_reload, last_check; /* when; how long; how long */
@@ -114,6 +123,17 @@ void deploy_verify(struct deploy *d);
 void deploy_settle(struct deploy *d);
 void deploy_revert(struct deploy *d);
 void deploy_recover(struct deploy *d);
+
+/* --- deploy_probe.c --- */
+
+/* The probe that the settings want; not while it may be asked. */
+void deploy_probe_configure(struct deploy *d);
+void deploy_probe_free(struct deploy *d);
+/* Before a verification, and after it. */
+void deploy_probe_forget(struct deploy *d);
+/* Of a reload that was taken: does nginx answer with the bundle's marker? True also where it is not
+ * to be asked. Ask again and again until it does. */
+bool deploy_probe_agrees(struct deploy *d);
 
 /* --- deploy_report.c: each is the end of a deployment --- */
 

@@ -149,8 +149,30 @@ void deploy_strand(struct deploy *d)
 	deploy_report(d);
 }
 
+/* The kernel says that the reload was taken, and nginx itself does not confirm it. */
+static void doubt(struct deploy *d)
+{
+	deploy_result(
+		d, DEPLOY_UNKNOWN,
+		"nginx took the reload, but %s (%.1f seconds after it); generation %lu stays live",
+		d->verify.said, (double)(deploy_now() - d->verify.sent) / (double)USEC_PER_SEC,
+		d->flight.generation);
+	if (d->verify.disagreed) {
+		d->unsettled = true;
+		stage_doubt_applied(d->stage);
+	} else {
+		deploy_note_applied(d, d->flight.generation);
+	}
+	deploy_probe_forget(d);
+	deploy_report(d);
+}
+
 void deploy_unknown(struct deploy *d)
 {
+	if (*d->verify.said) {
+		doubt(d);
+		return;
+	}
 	d->unsettled = true;
 	stage_doubt_applied(d->stage);
 	deploy_result(d, DEPLOY_UNKNOWN,

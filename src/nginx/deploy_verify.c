@@ -39,6 +39,7 @@ int deploy_hangup(struct deploy *d, struct err *e)
 	/* the master resolves names as nginx -t did, and as slowly */
 	v->deadline = v->sent + d->nginx->reload_timeout + 3 * d->last_check;
 	v->has_verdict = v->is_rebased = false;
+	deploy_probe_forget(d);
 	d->reloads++;
 	return 0;
 }
@@ -148,6 +149,8 @@ static void conclude(struct deploy *d, enum reload_event verdict)
 	struct verify *v = &d->verify;
 
 	d->last_reload = deploy_now() - v->sent;
+	if (verdict != RELOAD_EV_TIMED_OUT)
+		deploy_probe_forget(d);
 	deploy_took(d, STAGE_VERIFY);
 	if (d->state == RELOAD_RECOVERING)
 		conclude_recovery(d, verdict);
@@ -205,9 +208,23 @@ static bool is_settled(struct deploy *d, enum master_activity activity, const st
 	return at - v->since >= stands;
 }
 
+/* The kernel's word, and nginx's own where it may say yes. */
+static bool has_verdict(struct deploy *d, enum master_activity activity, const struct workers *now,
+			enum reload_event *verdict)
+{
+	if (is_taken_early(d, activity, now))
+		*verdict = RELOAD_EV_ACCEPTED;
+	else if (is_settled(d, activity, now))
+		*verdict = d->verify.verdict;
+	else
+		return false;
+	return *verdict != RELOAD_EV_ACCEPTED || deploy_probe_agrees(d);
+}
+
 static void look(struct deploy *d)
 {
 	enum master_activity activity = master_activity(&d->master);
+	enum reload_event verdict;
 	struct workers now;
 
 	if (activity == MASTER_GONE) {
@@ -215,10 +232,8 @@ static void look(struct deploy *d)
 		return;
 	}
 	master_workers(&d->master, &now);
-	if (is_taken_early(d, activity, &now))
-		conclude(d, RELOAD_EV_ACCEPTED);
-	else if (is_settled(d, activity, &now))
-		conclude(d, d->verify.verdict);
+	if (has_verdict(d, activity, &now, &verdict))
+		conclude(d, verdict);
 	else if (deploy_now() > d->verify.deadline)
 		conclude(d, RELOAD_EV_TIMED_OUT);
 	else

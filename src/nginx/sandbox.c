@@ -15,9 +15,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <zknginx/emit.h>
 #include <zknginx/log.h>
 
 #include "nginx_dump.h"
+#include "nginx_logs.h"
 #include "nginx_version.h"
 #include "sandbox.h"
 #include "sandbox_fallback.h"
@@ -121,6 +123,19 @@ void sandbox_free(struct sandbox *s)
 const char *sandbox_kind(const struct sandbox *s)
 {
 	return s->namespace ? "namespace" : "fallback";
+}
+
+void sandbox_render_options(const struct sandbox *s, struct render_options *out)
+{
+	const char *log = s->version.paths[NGINX_HTTP_LOG];
+	enum http_log said = nginx_http_log(s->config, s->live);
+
+	out->probe_lacks_status = !s->version.has_stub_status;
+	out->http_log = NULL;
+	if (said == HTTP_LOG_OFF)
+		out->http_log = "off";
+	else if (said == HTTP_LOG_NONE && emit_text_is_valid(log, false, NULL))
+		out->http_log = log;
 }
 
 /* --- one test --------------------------------------------------------------------------------- */

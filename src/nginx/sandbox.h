@@ -16,6 +16,7 @@
 #define ZKNGINX_NGINX_SANDBOX_H
 
 #include <zknginx/err.h>
+#include <zknginx/render.h>
 #include <zknginx/settings.h>
 
 #include "sys/child.h"
@@ -29,6 +30,10 @@ int sandbox_new(const struct nginx_settings *settings, const char *live, const c
 void sandbox_free(struct sandbox *s);
 DEFINE_CLEANUP(struct sandbox *, sandbox_free)
 const char *sandbox_kind(const struct sandbox *s); /* "namespace", "fallback" */
+
+/* What render has to know of this nginx for the probe's sake, from `nginx -V` and nginx.conf. The
+ * string lives as long as the sandbox. */
+void sandbox_render_options(const struct sandbox *s, struct render_options *out);
 
 struct sandbox_result {
 	bool passed;

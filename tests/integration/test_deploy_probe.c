@@ -1,0 +1,232 @@
+/* Deployments with a probe: nginx is asked itself, and what its answers change. */
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <zknginx/blame.h>
+
+#include "rig_deploy.h"
+#include "rig_probe.h"
+
+static struct rig_deploy r;
+static struct rig_sites sites;
+
+static int open_running(void **state UNUSED)
+{
+	rig_deploy_open(&r);
+	rig_sites_init(&sites, &r.nginx);
+	rig_nginx_start(&r.nginx);
+	r.settings.probe = sites.address;
+	deploy_configure(r.deploy, &r.settings);
+	return 0;
+}
+
+static int close_all(void **state UNUSED)
+{
+	rig_deploy_close(&r);
+	return 0;
+}
+
+static int clean(void **state UNUSED)
+{
+	rig_clean();
+	return 0;
+}
+
+static struct bundle *sites_saying(const char *word)
+{
+	return rig_sites_render(&sites, &r.nginx, word);
+}
+
+static bool runs(const struct bundle *b)
+{
+	const char *body;
+
+	return rig_nginx_get(sites.probe, "/generation", RENDER_PROBE_HOST, &body) == 200 &&
+	       strcmp(body, b->marker) == 0;
+}
+
+static struct nginx_status status(void)
+{
+	struct nginx_status s;
+
+	deploy_nginx_status(r.deploy, &s);
+	return s;
+}
+
+static bool was_applied(void)
+{
+	struct applied a;
+
+	return stage_applied(r.stage, &a);
+}
+
+static void nginx_says_which_generation_it_runs(void **state UNUSED)
+{
+	CLEANUP(bundle_unrefp) struct bundle *one = sites_saying("one");
+	CLEANUP(bundle_unrefp) struct bundle *two = sites_saying("two");
+
+	assert_string_not_equal(one->marker, two->marker);
+	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, bundle_ref(one)));
+	assert_true(runs(one));
+	rig_sites_ask(&sites, "usual", "/fine", 200, 1);
+	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, bundle_ref(two)));
+	assert_true(runs(two));
+	rig_deploy_expect(&r, DEPLOY_UNCHANGED, rig_deploy_put(&r, bundle_ref(two)));
+	assert_true(status().has_probe);
+	eventually(r.loop, status().probe.answers);
+	rig_sites_ask(&sites, "silent", "/broken", 500, 2);
+	eventually(r.loop, status().probe.errors == 2);
+}
+
+static void what_render_has_to_know(void **state UNUSED)
+{
+	struct render_options o = { 0 };
+
+	deploy_render_options(r.deploy, &o);
+	assert_string_equal(o.probe, sites.address);
+	assert_string_equal(o.http_log, "off");
+	assert_false(o.probe_lacks_status);
+	r.nginx.access_log = "";
+	rig_nginx_configure(&r.nginx);
+	deploy_render_options(r.deploy, &o);
+	assert_string_equal(o.http_log, "/var/log/nginx/access.log");
+	r.settings.probe = NULL;
+	o = (struct render_options){ 0 };
+	deploy_render_options(r.deploy, &o);
+	assert_null(o.probe);
+	assert_null(o.http_log);
+}
+
+static void without_a_probe_nobody_is_asked(void **state UNUSED)
+{
+	r.settings.probe = "";
+	deploy_configure(r.deploy, &r.settings);
+	sites.probe = 0;
+	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, sites_saying("one")));
+	assert_false(status().has_probe);
+	/* and then there is one */
+	sites.probe = rig_port();
+	snprintf(sites.address, sizeof(sites.address), "127.0.0.1:%d", sites.probe);
+	r.settings.probe = sites.address;
+	deploy_configure(r.deploy, &r.settings);
+	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, sites_saying("one")));
+	eventually(r.loop, status().probe.answers);
+}
+
+/* A bundle with a marker that stands in a comment, and this beside it. */
+static struct bundle *mute_bundle(const char *text)
+{
+	CLEANUP(bundle_builder_fini) struct bundle_builder b;
+
+	bundle_builder_init(&b);
+	bundle_builder_marker(&b, BUNDLE_HTTP, "# ", "");
+	bundle_builder_line(&b, BUNDLE_HTTP, text, strlen(text));
+	return bundle_builder_finish(&b);
+}
+
+/* No reason to go back, and none to signal again. */
+static void no_answer_is_no_verdict(void **state UNUSED)
+{
+	CLEANUP(bundle_unrefp) struct bundle *b = mute_bundle("");
+
+	r.settings.reload_timeout = USEC_PER_SEC;
+	rig_deploy_expect(&r, DEPLOY_UNKNOWN, rig_deploy_put(&r, bundle_ref(b)));
+	assert_non_null(strstr(r.message, "Connection refused"));
+	assert_int_equal(stage_live(r.stage), 1);
+	assert_true(was_applied());
+	rig_deploy_expect(&r, DEPLOY_UNCHANGED, rig_deploy_put(&r, bundle_ref(b)));
+	assert_int_equal(rig_nginx_reloads(&r.nginx), 1);
+}
+
+/* nginx runs something else than what is live: it is signalled again. */
+static void another_marker_is_not_applied(void **state UNUSED)
+{
+	CLEANUP(bundle_unrefp) struct bundle *b = NULL;
+	char server[256];
+
+	snprintf(server, sizeof(server),
+		 "server { listen %s; location / { return 200 0123456789abcdef; } }",
+		 sites.address);
+	b = mute_bundle(server);
+	r.settings.reload_timeout = USEC_PER_SEC;
+	rig_deploy_expect(&r, DEPLOY_UNKNOWN, rig_deploy_put(&r, bundle_ref(b)));
+	assert_non_null(strstr(r.message, "0123456789abcdef"));
+	assert_int_equal(stage_live(r.stage), 1);
+	assert_false(was_applied());
+	rig_deploy_expect(&r, DEPLOY_UNKNOWN, rig_deploy_put(&r, bundle_ref(b)));
+	assert_int_equal(rig_nginx_reloads(&r.nginx), 2);
+}
+
+/* nginx refuses the reload then, and no znode is to be blamed for it. */
+static void somebody_else_has_the_port(void **state UNUSED)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CLEANUP(bundle_unrefp) struct bundle *b = sites_saying("one");
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_port = htons((uint16_t)sites.probe),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int other = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+	struct blame blame;
+
+	setsockopt(other, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	assert_int_equal(bind(other, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(listen(other, 8), 0);
+	rig_deploy_expect(&r, DEPLOY_REJECTED, rig_deploy_put(&r, bundle_ref(b)));
+	blame = blame_find(arena, b, stage_live_directory(r.stage), r.message);
+	assert_true(blame.probe);
+	assert_int_equal(blame.count, 0);
+	assert_non_null(strstr(blame.message, "Address already in use"));
+	close(other);
+	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, bundle_ref(b)));
+	assert_true(runs(b));
+}
+
+/* Workers that die while nginx is being asked are seen, and do not wait for the deadline. */
+static void deaths_are_seen_meanwhile(void **state UNUSED)
+{
+	r.nginx.main_text = "";
+	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, sites_saying("one")));
+	r.nginx.main_text = "working_directory /nonexistent;";
+	rig_nginx_configure(&r.nginx);
+	rig_deploy_begin(&r, sites_saying("two"));
+	eventually(r.loop, deploy_state(r.deploy) == RELOAD_RECOVERING || r.done);
+	r.nginx.main_text = "";
+	rig_nginx_configure(&r.nginx);
+	rig_deploy_expect(&r, DEPLOY_DIED, rig_deploy_end(&r));
+}
+
+static void it_may_be_freed_while_asking(void **state UNUSED)
+{
+	uint64_t until;
+
+	rig_deploy_begin(&r, mute_bundle(""));
+	eventually(r.loop, deploy_state(r.deploy) == RELOAD_VERIFYING);
+	until = rig_now() + 300 * USEC_PER_MSEC;
+	eventually(r.loop, rig_now() > until);
+	assert_int_equal(deploy_state(r.deploy), RELOAD_VERIFYING);
+	rig_deploy_leave(&r);
+	rig_deploy_enter(&r);
+	assert_true(status().has_probe);
+}
+
+#define WITH_NGINX(f) cmocka_unit_test_setup_teardown(f, open_running, close_all)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_NGINX(nginx_says_which_generation_it_runs),
+		WITH_NGINX(what_render_has_to_know),
+		WITH_NGINX(without_a_probe_nobody_is_asked),
+		WITH_NGINX(no_answer_is_no_verdict),
+		WITH_NGINX(another_marker_is_not_applied),
+		WITH_NGINX(somebody_else_has_the_port),
+		WITH_NGINX(deaths_are_seen_meanwhile),
+		WITH_NGINX(it_may_be_freed_while_asking),
+	};
+
+	return cmocka_run_group_tests_name("deploy_probe", tests, NULL, clean);
+}
