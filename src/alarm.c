@@ -205,14 +205,14 @@ static void run_command(struct daemon *d, const struct alert *a)
 	status_time(now_wall() - (now_monotonic() - a->since), since);
 	status_time(now_wall(), at);
 	alert_print(a, &(struct alert_stamp){ .host = d->host, .since = since, .time = at }, &text);
-	hooks_run(d->hooks, &(struct hook_spec){
-				    .name = "alerts.command",
-				    .argv = d->settings->alerts.command,
-				    .input = text.data,
-				    .input_size = text.size,
-				    .deadline = d->settings->alerts.timeout,
-				    .keep_all = true,
-			    });
+	hooks_run(d->alarm.hooks, &(struct hook_spec){
+					  .name = "alerts.command",
+					  .argv = d->settings->alerts.command,
+					  .input = text.data,
+					  .input_size = text.size,
+					  .deadline = d->settings->alerts.timeout,
+					  .keep_all = true,
+				  });
 }
 
 static void tell(void *daemon, const struct alert *a)
@@ -264,6 +264,7 @@ size_t alarm_raised(const struct daemon *d, const struct alert **out)
 void alarm_init(struct daemon *d)
 {
 	d->alarm.alerts = alerts_new();
+	d->alarm.hooks = hooks_new(d->loop);
 	if (!d->once && sd_event_add_time(d->loop, &d->alarm.timer, CLOCK_MONOTONIC, 0,
 					  10 * USEC_PER_MSEC, on_timer, d) < 0)
 		die("sd-event: timer of the alerts");
@@ -274,6 +275,7 @@ void alarm_init(struct daemon *d)
 void alarm_fini(struct daemon *d)
 {
 	sd_event_source_disable_unref(TAKE(d->alarm.timer));
+	hooks_free(TAKE(d->alarm.hooks));
 	alerts_free(TAKE(d->alarm.alerts));
 	conditions_clear(&d->leader.conditions);
 }

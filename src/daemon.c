@@ -1,5 +1,5 @@
 /*
- * The daemon: what lives how long, settings that change, signals that arrive.
+ * The daemon: what lives how long, and the signals that arrive.
  *
  * Everything runs on one sd-event loop in one thread (libzookeeper has its own,
  * behind zk/session). nginx is never touched by our coming and going: what is
@@ -44,91 +44,12 @@ uint64_t now_wall(void)
 	return now(CLOCK_REALTIME);
 }
 
-/* --- settings ------------------------------------------------------------------------------- */
-
-struct policy policy_of(const struct settings *s)
-{
-	static const struct {
-		const char *name;
-		enum policy_level level;
-	} levels[] = { { "off", POLICY_OFF }, { "safe", POLICY_SAFE }, { "all", POLICY_ALL } };
-	struct policy p = { .level = POLICY_SAFE, .roots = s->snippets.roots };
-
-	for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
-		if (strcmp(s->snippets.policy, levels[i].name) == 0)
-			p.level = levels[i].level;
-	}
-	return p;
-}
-
-static void use_settings(struct daemon *d, struct settings_file *file)
-{
-	enum log_level level = LOG_LEVEL_INFO;
-
-	d->file = file;
-	d->settings = settings_get(file);
-	d->policy = policy_of(d->settings);
-	d->guard_rules = (struct guard_rules){
-		.max_shrink = d->settings->guard.max_shrink,
-		.window = d->settings->guard.window,
-		.hold = d->settings->guard.hold,
-		.readmit = d->settings->guard.readmit,
-	};
-	log_level_parse(d->settings->log.level, &level);
-	log_set_level(level);
-}
-
-/* The text of settings_load() is a line for each thing that is wrong. */
-static void log_lines(const char *what, const char *text)
-{
-	while (*text) {
-		int size = (int)strcspn(text, "\n");
-
-		log_error("%s%.*s", what, size, text);
-		text += size + (text[size] == '\n');
-	}
-}
-
-/* Parsed beside, swapped whole; what needs a restart keeps its old value, and is named. */
-static void reload_settings(struct daemon *d)
-{
-	struct settings_file *next = NULL;
-	struct buf fixed = BUF_INIT;
-	struct err e;
-
-	notify_reloading();
-	if (settings_load(d->settings_path, d->settings_missing_ok, &next, &e) < 0) {
-		log_lines("settings not changed: ", e.text);
-	} else if (settings_fixed_changes(d->settings, settings_get(next), &fixed)) {
-		log_error("settings not changed: %s can only change with a restart",
-			  buf_str(&fixed));
-		settings_free(next);
-	} else {
-		struct settings_file *old = d->file;
-
-		use_settings(d, next);
-		deploy_configure(d->deploy, &d->settings->nginx);
-		stage_configure(d->stage, &d->settings->state);
-		settings_free(old);
-		log_notice("settings read again from %s", d->settings_path);
-	}
-	buf_fini(&fixed);
-	/* whoever sends it has mended something that we may not have been told of */
-	quarantine_clear(d->quarantine);
-	d->refusal.due = 0;
-	mirror_audit(d->mirror);
-	permission_update(d);
-	converge(d);
-	leader_update(d);
-	notify_ready();
-}
-
 /* --- signals -------------------------------------------------------------------------------- */
 
 static int on_hangup(sd_event_source *s UNUSED, const struct signalfd_siginfo *si UNUSED,
 		     void *userdata)
 {
-	reload_settings(userdata);
+	daemon_reload_settings(userdata);
 	return 0;
 }
 
@@ -288,7 +209,7 @@ static int start(struct daemon *d, struct err *e)
 		d->exit_code = 2;
 		return -1;
 	}
-	use_settings(d, file);
+	daemon_use_settings(d, file);
 	set_host(d);
 	set_id(d);
 	d->exit_code = 1;
@@ -296,7 +217,6 @@ static int start(struct daemon *d, struct err *e)
 		return -1;
 	d->last_names = last_names_new(d->settings->state.directory, names_cache_view(d->names));
 	d->again_at = NEVER;
-	d->hooks = hooks_new(d->loop);
 	d->guard = guard_new();
 	d->quarantine = quarantine_new();
 	problems_init(&d->problems);
@@ -320,7 +240,6 @@ static void stop(struct daemon *d)
 	leader_fini(d);
 	permission_fini(d);
 	fleet_free(TAKE(d->fleet));
-	hooks_free(d->hooks);
 	mirror_free(d->mirror);
 	deploy_free(d->deploy);
 	judge_fini(d);
@@ -356,7 +275,7 @@ int daemon_run(const char *settings_path, bool missing_ok, bool once)
 	if (rc < 0)
 		die("sd-event: %s", strerrordesc_np(-rc));
 	if (start(&d, &e) < 0) {
-		log_lines("", e.text);
+		daemon_log_lines("", e.text);
 	} else {
 		log_notice("zknginxd %s: %s, serving generation %lu", ZKNGINX_VERSION, d.host,
 			   stage_live(d.stage));

@@ -2,7 +2,8 @@
  * The daemon: the one struct that sees all wings, shared by the few files at the
  * top of the house.
  *
- *	daemon.c	lifetimes, settings, signals
+ *	daemon.c	lifetimes, signals
+ *	daemon_settings.c	settings, and when they change
  *	converge.c	the spine: newest tree → model → bundle → deployment → outcome
  *	refusal.c	… when nginx would not have it
  *	report*.c	what became of it, for people and machines
@@ -89,6 +90,7 @@ struct permission {
 /* This host's verdict on what it was permitted before others. */
 struct judge {
 	struct gate *gate;
+	struct hooks *hooks; /* a queue of its own: a gate may take its time */
 	enum verdict told;
 	bool applied, asking;
 	char asked[DIGEST_HEX_SIZE]; /* what the gate command that runs was asked of */
@@ -104,6 +106,7 @@ struct conditions {
 
 struct alarm {
 	struct alerts *alerts;
+	struct hooks *hooks;
 	unsigned long deaths;
 	uint64_t last_death;
 	sd_event_source *timer;
@@ -125,7 +128,8 @@ struct leader {
 	bool leaving;
 	bool publish_failed;
 	char *publish_message;
-	char *live; /* the last list of healthy hosts */
+	char *live;          /* the last list of healthy hosts */
+	struct hooks *hooks; /* nothing of another kind may keep an address from moving */
 	char **expected;
 	size_t expected_count;
 	bool counting;
@@ -166,7 +170,6 @@ struct daemon {
 	struct mirror *mirror;
 	struct fleet *fleet;
 	struct http *http;
-	struct hooks *hooks;
 
 	struct policy policy;
 	struct guard *guard;
@@ -193,6 +196,14 @@ struct daemon {
 	struct problems problems; /* of the last run */
 	struct report report;
 };
+
+/* daemon_settings.c */
+void daemon_use_settings(struct daemon *d, struct settings_file *file);
+void daemon_reload_settings(struct daemon *d);
+/* A log line for each line of `text`, behind `what`. */
+void daemon_log_lines(const char *what, const char *text);
+/* Struct policy from settings; roots are borrowed. */
+struct policy policy_of(const struct settings *s);
 
 /* daemon.c */
 uint64_t now_monotonic(void);
@@ -301,8 +312,5 @@ int daemon_run(const char *settings_path, bool missing_ok, bool once);
 /* oneshot.c */
 int oneshot_dry_run(const char *settings_path, bool missing_ok);
 int oneshot_render(const struct settings *settings, const char *tree_file, const char *directory);
-
-/* Struct policy from settings; roots are borrowed. */
-struct policy policy_of(const struct settings *s);
 
 #endif

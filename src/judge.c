@@ -88,15 +88,15 @@ static void ask(struct daemon *d)
 
 	j->asking = true;
 	snprintf(j->asked, sizeof(j->asked), "%s", gate_revision(j->gate));
-	hooks_run(d->hooks, &(struct hook_spec){
-				    .name = "rollout.gate",
-				    .argv = s->gate,
-				    .input = text,
-				    .input_size = strlen(text),
-				    .deadline = s->gate_timeout,
-				    .done = on_command,
-				    .ctx = d,
-			    });
+	hooks_run(d->judge.hooks, &(struct hook_spec){
+					  .name = "rollout.gate",
+					  .argv = s->gate,
+					  .input = text,
+					  .input_size = strlen(text),
+					  .deadline = s->gate_timeout,
+					  .done = on_command,
+					  .ctx = d,
+				  });
 }
 
 /* --- samples --------------------------------------------------------------------------------- */
@@ -213,6 +213,7 @@ void judge_init(struct daemon *d)
 	struct judge *j = &d->judge;
 
 	j->gate = gate_new();
+	j->hooks = hooks_new(d->loop);
 	if (sd_event_add_time(d->loop, &j->timer, CLOCK_MONOTONIC, 0, 10 * USEC_PER_MSEC, on_timer,
 			      d) < 0)
 		die("sd-event: timer of the gate");
@@ -222,5 +223,6 @@ void judge_init(struct daemon *d)
 void judge_fini(struct daemon *d)
 {
 	sd_event_source_disable_unref(TAKE(d->judge.timer));
+	hooks_free(TAKE(d->judge.hooks));
 	gate_free(TAKE(d->judge.gate));
 }

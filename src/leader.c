@@ -296,6 +296,7 @@ void leader_init(struct daemon *d)
 			      on_timer, d) < 0)
 		die("sd-event: timer of the leader");
 	sd_event_source_set_enabled(d->leader.timer, SD_EVENT_OFF);
+	d->leader.hooks = hooks_new(d->loop);
 }
 
 void leader_fini(struct daemon *d)
@@ -303,6 +304,7 @@ void leader_fini(struct daemon *d)
 	if (!d->leader.timer)
 		return;
 	leader_drop(d);
+	hooks_free(TAKE(d->leader.hooks));
 	free(TAKE(d->leader.written));
 	free(TAKE(d->leader.live));
 	d->leader.timer = sd_event_source_unref(d->leader.timer);

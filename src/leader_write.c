@@ -194,15 +194,15 @@ void leader_tell(struct daemon *d, const char *event)
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (strcmp(commands[i].event, event) != 0)
 			continue;
-		hooks_run(d->hooks, &(struct hook_spec){
-					    .name = commands[i].name,
-					    .argv = commands[i].argv,
-					    .input = text,
-					    .input_size = strlen(text),
-					    .deadline = s->command_timeout,
-					    .keep_all = true,
-					    .done = on_told,
-					    .ctx = d,
-				    });
+		hooks_run(d->leader.hooks, &(struct hook_spec){
+						   .name = commands[i].name,
+						   .argv = commands[i].argv,
+						   .input = text,
+						   .input_size = strlen(text),
+						   .deadline = s->command_timeout,
+						   .keep_all = true,
+						   .done = on_told,
+						   .ctx = d,
+					   });
 	}
 }

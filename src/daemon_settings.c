@@ -1,0 +1,109 @@
+/*
+ * The settings of a running daemon: taken into use, and read again on SIGHUP. They are
+ * swapped whole or not at all; who was handed a group of them is told.
+ */
+#include <string.h>
+
+#include <zknginx/log.h>
+
+#include "daemon.h"
+#include "host/notify.h"
+
+struct policy policy_of(const struct settings *s)
+{
+	static const struct {
+		const char *name;
+		enum policy_level level;
+	} levels[] = { { "off", POLICY_OFF }, { "safe", POLICY_SAFE }, { "all", POLICY_ALL } };
+	struct policy p = { .level = POLICY_SAFE, .roots = s->snippets.roots };
+
+	for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
+		if (strcmp(s->snippets.policy, levels[i].name) == 0)
+			p.level = levels[i].level;
+	}
+	return p;
+}
+
+/* Told when the settings are read, not in the night that the command is needed. */
+static void check_commands(const struct settings *s)
+{
+	const struct {
+		const char *name;
+		const char *const *argv;
+	} commands[] = {
+		{ "alerts.command", s->alerts.command },
+		{ "cluster.on_elected", s->cluster.on_elected },
+		{ "cluster.on_resigned", s->cluster.on_resigned },
+		{ "cluster.on_live", s->cluster.on_live },
+		{ "rollout.gate", s->rollout.gate },
+	};
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (commands[i].argv[0] && hook_check(commands[i].argv[0], &e) < 0)
+			log_error("%s will not be run: %s", commands[i].name, e.text);
+	}
+}
+
+void daemon_use_settings(struct daemon *d, struct settings_file *file)
+{
+	enum log_level level = LOG_LEVEL_INFO;
+
+	d->file = file;
+	d->settings = settings_get(file);
+	d->policy = policy_of(d->settings);
+	d->guard_rules = (struct guard_rules){
+		.max_shrink = d->settings->guard.max_shrink,
+		.window = d->settings->guard.window,
+		.hold = d->settings->guard.hold,
+		.readmit = d->settings->guard.readmit,
+	};
+	log_level_parse(d->settings->log.level, &level);
+	log_set_level(level);
+	check_commands(d->settings);
+}
+
+/* The text of settings_load() is a line for each thing that is wrong. */
+void daemon_log_lines(const char *what, const char *text)
+{
+	while (*text) {
+		int size = (int)strcspn(text, "\n");
+
+		log_error("%s%.*s", what, size, text);
+		text += size + (text[size] == '\n');
+	}
+}
+
+/* Parsed beside, swapped whole; what needs a restart keeps its old value, and is named. */
+void daemon_reload_settings(struct daemon *d)
+{
+	struct settings_file *next = NULL;
+	struct buf fixed = BUF_INIT;
+	struct err e;
+
+	notify_reloading();
+	if (settings_load(d->settings_path, d->settings_missing_ok, &next, &e) < 0) {
+		daemon_log_lines("settings not changed: ", e.text);
+	} else if (settings_fixed_changes(d->settings, settings_get(next), &fixed)) {
+		log_error("settings not changed: %s can only change with a restart",
+			  buf_str(&fixed));
+		settings_free(next);
+	} else {
+		struct settings_file *old = d->file;
+
+		daemon_use_settings(d, next);
+		deploy_configure(d->deploy, &d->settings->nginx);
+		stage_configure(d->stage, &d->settings->state);
+		settings_free(old);
+		log_notice("settings read again from %s", d->settings_path);
+	}
+	buf_fini(&fixed);
+	/* whoever sends it has mended something that we may not have been told of */
+	quarantine_clear(d->quarantine);
+	d->refusal.due = 0;
+	mirror_audit(d->mirror);
+	permission_update(d);
+	converge(d);
+	leader_update(d);
+	notify_ready();
+}
