@@ -44,9 +44,10 @@ static json_t *repaired(const char *s, size_t most)
 
 json_t *json_text(const char *s)
 {
-	json_t *j = json_string(s ? s : "");
+	const char *bytes = s ? s : "";
+	json_t *j = json_string(bytes);
 
-	return j ? j : repaired(s, SIZE_MAX);
+	return j ? j : repaired(bytes, SIZE_MAX);
 }
 
 json_t *json_text_cut(const char *s, size_t most)

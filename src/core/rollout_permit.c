@@ -7,7 +7,10 @@
 
 static struct permit permit(enum permit_kind kind, const char *why)
 {
-	return (struct permit){ .kind = kind, .revision = { .revision = "" }, .why = why };
+	struct permit p = { .kind = kind, .why = why };
+
+	p.revision.revision = "";
+	return p;
 }
 
 static struct permit permit_named(const struct plan_revision *revision, unsigned long attempt,

@@ -32,6 +32,8 @@ struct observer {
 	unsigned step;
 	uint64_t fine; /* since when nobody of the plan was in the way; NEVER */
 	uint64_t not_good[HOSTS_MOST];
+	size_t newest; /* … and since when this was the newest revision */
+	uint64_t newest_since;
 	bool failing; /* a canary is bad, or more others than may be */
 };
 

@@ -87,6 +87,9 @@ static void observe(struct world *w)
 		forget(o);
 	if (p->step != o->step)
 		o->fine = NEVER;
+	if (o->newest != w->newest)
+		o->newest_since = w->now;
+	o->newest = w->newest;
 	o->attempt = p->attempt;
 	o->step = p->step;
 	o->failing = false;
@@ -156,6 +159,12 @@ static bool promotes(const struct world *w, const struct rollout_decision *d, bo
 	       strcmp(d->next.request.result, "done") == 0 && (!all || w->request->all);
 }
 
+/* Is the target what operators want, as far as that is known? */
+static bool is_current(const struct world *w, const struct plan *n)
+{
+	return w->newest == REVISIONS_MOST || strcmp(newest(w), n->target.revision) == 0;
+}
+
 /* The target goes on to more hosts, or to all: everybody before was good, and the time is over. */
 static void check_forward(struct world *w, const struct plan *p, const struct rollout_decision *d)
 {
@@ -168,6 +177,7 @@ static void check_forward(struct world *w, const struct plan *p, const struct ro
 	check(w, !p->paused, "a step although it is paused");
 	check(w, promoted || w->now - w->observer.fine >= time, "a step before its time");
 	check(w, promoted || accepts || w->rules.mode != ROLLOUT_MANUAL, "a step of itself");
+	check(w, accepts || is_current(w, &d->next), "it grows though a newer one is there");
 	if (accepts)
 		check(w, joined_outside(w, p) == 0, "accepted with hosts left outside");
 }
@@ -195,9 +205,14 @@ static void check_same_attempt(struct world *w, const struct plan *p,
 	check_forward(w, p, d);
 }
 
-static void check_new_attempt(struct world *w, const struct plan *n)
+static void check_new_attempt(struct world *w, const struct plan *p, const struct plan *n)
 {
+	bool same_target = strcmp(p->target.revision, n->target.revision) == 0;
 	size_t most = canaries_most(w);
+
+	check(w, same_target || w->now - w->observer.newest_since >= w->rules.settle,
+	      "it did not wait until the newest had settled");
+	check(w, is_current(w, n), "it begins what is the config no more");
 
 	check(w, n->phase == PLAN_CANARY || n->phase == PLAN_PENDING, "no beginning");
 	check(w, n->step == (n->host_count ? 1 : 0), "a beginning at a later step");
@@ -246,7 +261,7 @@ static void check_change(struct world *w, const struct plan *p, const struct rol
 	check(w, same_target || !*n->target.revision || n->attempt > p->attempt,
 	      "another target in the same attempt");
 	if (n->attempt > p->attempt)
-		check_new_attempt(w, n);
+		check_new_attempt(w, p, n);
 	else if (is_trial(n)) {
 		check(w, is_trial(p) || p->phase == PLAN_PENDING,
 		      "what was stopped goes on in the same attempt");
@@ -305,6 +320,7 @@ static void leader_comes(struct world *w)
 	w->due = 0;
 	forget(&w->observer);
 	w->observer.attempt = 0;
+	w->observer.newest = REVISIONS_MOST;
 }
 
 static void ask(struct world *w, struct rollout_decision *d)
