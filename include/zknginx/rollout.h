@@ -60,7 +60,7 @@ struct rollout_input {
 	unsigned long (*find)(void *ctx, const char *prefix, const char **revision,
 			      const char **why);
 	void *ctx;
-	bool publish_failed; /* PUBLISHING: it came to nothing (say so until it is over) … */
+	bool publish_failed;         /* PUBLISHING: it came to nothing (once is enough) … */
 	const char *publish_message; /* … and why */
 	uint64_t now;                /* CLOCK_MONOTONIC */
 	const char *wall;            /* the same as people read it */

@@ -227,11 +227,8 @@ static void on_publishing(struct turn *t)
 		set_rollback_result(t, "done");
 		rollout_end_publishing(t);
 		rollout_drop_target(t);
-	} else if (t->in->publish_failed) {
-		set_rollback_result(t,
-				    arena_printf(t->a, "failed: %s",
-						 t->in->publish_message ? t->in->publish_message
-									: "it is not known why"));
+	} else if (t->r->failed) {
+		set_rollback_result(t, arena_printf(t->a, "failed: %s", t->r->failed));
 		rollout_end_publishing(t);
 	} else if (t->r->asked != t->plan->publish.history) {
 		t->out->rollback = t->plan->publish.history;

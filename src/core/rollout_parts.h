@@ -29,6 +29,7 @@ struct rollout {
 	uint64_t newest_since;
 	uint64_t reverting;    /* since when the plan is found REVERTING; NEVER: it is not */
 	unsigned long asked;   /* PUBLISHING: the history entry that was asked for; 0 = none */
+	char *failed;          /* … and why it came to nothing; NULL: it did not */
 	unsigned long attempt; /* that the rest is about */
 	unsigned step;
 	uint64_t steady; /* since when no host holds the step back; NEVER: one does */
@@ -62,6 +63,7 @@ uint64_t time_after(uint64_t since, uint64_t span); /* NEVER when either is */
 /* rollout_watch.c: takes in what is there now. Nothing is learnt from what was decided, only
  * from plans that were stored: a write may come to nothing. */
 void rollout_watch(struct rollout *r, const struct rollout_input *in);
+void rollout_forget_publishing(struct rollout *r);
 struct survey rollout_survey(const struct rollout *r, const struct rollout_input *in);
 bool rollout_is_halting(const struct turn *t); /* a canary failed, or too many others */
 bool rollout_newest_is_settled(const struct turn *t);

@@ -136,7 +136,7 @@ static const char *obey_rollback(struct turn *t)
 		return "it is the config already";
 	give_up_target(t, revision);
 	t->plan->publish = (struct plan_revision){ arena_strdup(t->a, revision), history };
-	t->r->asked = 0; /* asked for again, it is published again */
+	rollout_forget_publishing(t->r); /* asked for again, it is published again */
 	rollout_enter(t, PLAN_PUBLISHING);
 	return NULL;
 }

@@ -36,8 +36,15 @@ void rollout_free(struct rollout *r)
 	if (!r)
 		return;
 	forget_hosts(r);
+	free(r->failed);
 	free(r->newest);
 	free(r);
+}
+
+void rollout_forget_publishing(struct rollout *r)
+{
+	r->asked = 0;
+	free(TAKE(r->failed));
 }
 
 uint64_t time_after(uint64_t since, uint64_t span)
@@ -159,6 +166,19 @@ static void watch_newest(struct rollout *r, const char *newest, uint64_t now)
 	r->newest_since = now;
 }
 
+/* The caller may say once what has to be written twice. */
+static void watch_publishing(struct rollout *r, const struct rollout_input *in)
+{
+	const char *why = in->publish_message ? in->publish_message : "it is not known why";
+
+	if (!in->plan || in->plan->phase != PLAN_PUBLISHING) {
+		rollout_forget_publishing(r);
+	} else if (in->publish_failed) {
+		free(r->failed);
+		r->failed = xstrdup(why);
+	}
+}
+
 void rollout_watch(struct rollout *r, const struct rollout_input *in)
 {
 	const struct plan *p = in->plan;
@@ -168,8 +188,7 @@ void rollout_watch(struct rollout *r, const struct rollout_input *in)
 		r->reverting = NEVER;
 	else if (r->reverting == NEVER)
 		r->reverting = in->now;
-	if (!p || p->phase != PLAN_PUBLISHING)
-		r->asked = 0;
+	watch_publishing(r, in);
 	if (p && (p->phase == PLAN_CANARY || p->phase == PLAN_BATCH))
 		watch_trial(r, in);
 	else

@@ -309,6 +309,26 @@ static void a_rollback_that_fails_leaves_the_target_given_up(void **state UNUSED
 	expect(&f, "reverted 1:"); /* B is the newest still */
 }
 
+/* The leader says once that it failed, and then its plan is not written. */
+static void a_failure_is_not_forgotten_with_a_write(void **state UNUSED)
+{
+	CLEANUP(fleet_fini) struct fleet f;
+
+	begin(&f, 3);
+	fleet_ask(&f, ROLLBACK("aaaaaa"));
+	f.in.publish_failed = true;
+	f.in.publish_message = "no permission";
+	rollout_next(f.rollout, f.arena, &f.in, &f.last);
+	assert_true(f.last.changed);
+	f.in.publish_failed = false;
+	fleet_run(&f);
+	expect(&f, "reverted 1:");
+	assert_string_equal(f.plan.request.result, "failed: no permission");
+	fleet_ask(&f, ROLLBACK("aaaaaa"));
+	assert_int_equal(f.last.rollback, 1); /* tried again, with nothing held against it */
+	expect(&f, "publishing 1:");
+}
+
 /* --- permits -------------------------------------------------------------------------------- */
 
 static const char *const named[] = { "m0", "m2" };
@@ -394,6 +414,7 @@ int main(void)
 		cmocka_unit_test(a_new_leader_publishes_again),
 		cmocka_unit_test(a_rollback_gives_up_what_is_on_its_way),
 		cmocka_unit_test(a_rollback_that_fails_leaves_the_target_given_up),
+		cmocka_unit_test(a_failure_is_not_forgotten_with_a_write),
 		cmocka_unit_test(named_hosts_run_the_target_in_some_phases),
 		cmocka_unit_test(others_run_what_was_accepted),
 		cmocka_unit_test(settings_come_before_the_plan),
