@@ -62,6 +62,21 @@ static void silent_network_ends_the_lease_first(void **state UNUSED)
 	assert_true(leads(b) && target_is("b"));
 }
 
+/* The link is known to be gone, and nothing more is heard: only the timer can tell. */
+static void long_break_ends_the_lease_first(void **state UNUSED)
+{
+	struct voter *a = stand(1, SHORT_TIMEOUT), *b = stand(2, SHORT_TIMEOUT);
+
+	rig_proxy_cut(a->proxy);
+	eventually(loop, has_role(a, ELECTION_SUSPENDED));
+	eventually(loop, a->lost_hold == 1);
+	assert_false(leads(b) || election_holds(a->election));
+	eventually(loop, leads(b));
+	rig_proxy_mend(a->proxy);
+	eventually(loop, has_role(a, ELECTION_FOLLOWING));
+	assert_int_equal(a->lost_hold, 1);
+}
+
 /* The server stands still, and the link with it, for less than the session. */
 static void silent_server_changes_no_leader(void **state UNUSED)
 {
@@ -89,6 +104,22 @@ static void answer_that_comes_late_is_no_lease(void **state UNUSED)
 	eventually(loop, leads(a));
 	assert_true(a->changes > changes);
 	assert_int_equal(candidate_count(), 1);
+}
+
+/* The loop does not run at all, so nobody tells anything: whoever asks next is told the truth. */
+static void clock_alone_ends_it(void **state UNUSED)
+{
+	struct voter *a = stand(1, SHORT_TIMEOUT);
+	struct written w = { 0 };
+
+	assert_true(leads(a) && election_holds(a->election));
+	eventually(NULL, !leads(a) && !election_holds(a->election));
+	assert_true(has_role(a, ELECTION_LEADING));
+	write_target(a, "a", &w);
+	eventually(loop, w.count == 1);
+	assert_int_equal(w.rc, ELECTION_LOST);
+	assert_true(target_is("nobody"));
+	eventually(loop, leads(a));
 }
 
 static void new_session_stands_with_a_new_name(void **state UNUSED)
@@ -254,8 +285,10 @@ int main(int argc, char *argv[])
 		election_test(short_break_suspends_and_gives_back),
 		election_test(killed_server_suspends_everybody),
 		election_test(silent_network_ends_the_lease_first),
+		election_test(long_break_ends_the_lease_first),
 		election_test(silent_server_changes_no_leader),
 		election_test(answer_that_comes_late_is_no_lease),
+		election_test(clock_alone_ends_it),
 		election_test(new_session_stands_with_a_new_name),
 		election_test(lost_answer_of_the_create),
 		election_test(broken_at_every_point),
