@@ -53,9 +53,9 @@ static void add_entry(struct store *s, struct session_op op, const struct buf *b
 	add(s, op);
 }
 
-static void add_set(struct store *s, const struct buf *b, int version)
+static void add_completion(struct store *s, int version)
 {
-	add_entry(s, (struct session_op){ .kind = OP_SET, .version = version }, b);
+	add_entry(s, (struct session_op){ .kind = OP_SET, .version = version }, &s->whole);
 }
 
 static void add_parts(struct store *s)
@@ -116,7 +116,7 @@ static void create(struct store *s)
 	make_room_for_ops(s, 0);
 	add_entry(s, (struct session_op){ .kind = OP_CREATE }, &s->half);
 	add_parts(s);
-	add_set(s, &s->whole, 0);
+	add_completion(s, 0);
 	history_write(&s->job, s->ops, s->op_count, on_stored);
 }
 
@@ -134,9 +134,8 @@ static void on_leftovers(struct history_job *j, const struct session_reply *r)
 			       .kind = OP_DELETE,
 			       .path = arena_printf(j->arena, "%s/%s", s->path, r->children[i]),
 			       .version = -1 });
-	add_set(s, &s->half, s->version);
 	add_parts(s);
-	add_set(s, &s->whole, s->version + 1);
+	add_completion(s, s->version);
 	history_write(j, s->ops, s->op_count, on_stored);
 }
 
