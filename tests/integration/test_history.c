@@ -321,19 +321,21 @@ static void who_does_not_lead_writes_nothing(void **state UNUSED)
 	assert_true(rig_zk_exists(client, ENTRY "/0"));
 }
 
-static void end_of_the_session_ends_the_job(void **state UNUSED)
+static void end_of_the_session_ends_the_jobs(void **state UNUSED)
 {
+	static const unsigned long seqs[] = { 1, 2, 3, 4 };
 	struct voter *a = stand(1, LONG_TIMEOUT);
 	CLEANUP(tree_unrefp) struct tree *config = large_config(3);
-	struct outcome o = { 0 }, other = { 0 };
+	struct outcome stored = { 0 }, fetched = { 0 }, pruned = { 0 };
 
-	store(a, 7, config, &o);
-	fetch(a, 7, revision_of(config), &other);
-	run_turns(2);
+	store(a, 7, config, &stored);
+	fetch(a, 7, revision_of(config), &fetched);
+	history_prune(a->session, a->election, CLUSTER, seqs, 4, on_done, &pruned);
 	close_voter(a);
-	assert_int_equal(o.count, 1);
-	assert_int_equal(other.count, 1);
-	tree_unref(other.tree);
+	assert_int_equal(stored.count, 1);
+	assert_int_equal(fetched.count, 1);
+	assert_int_equal(pruned.count, 1);
+	assert_false(stored.ok || fetched.ok || pruned.ok);
 }
 
 static void what_cannot_be_fetched_says_why(void **state UNUSED)
@@ -547,7 +549,7 @@ int main(void)
 		election_test(ended_by_its_owner_at_every_point),
 		election_test(ended_by_a_broken_link),
 		election_test(who_does_not_lead_writes_nothing),
-		election_test(end_of_the_session_ends_the_job),
+		election_test(end_of_the_session_ends_the_jobs),
 		election_test(what_cannot_be_fetched_says_why),
 		election_test(pruned_entries_go_with_their_parts),
 		election_test(old_config_is_published),
