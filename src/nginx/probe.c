@@ -44,7 +44,7 @@ struct probe {
 	bool awaits;     /* … it was answered, and should be heard of */
 	unsigned lost;
 	struct probe_status told;
-	char why[512];
+	char why[sizeof(((struct err *)0)->text)];
 };
 
 /* --- what is published ----------------------------------------------------------------------- */
