@@ -105,9 +105,10 @@ enum permit_kind {
 
 struct permit {
 	enum permit_kind kind;
-	struct plan_revision revision; /* NAMED; borrowed from the plan */
+	struct plan_revision revision; /* NAMED, or on trial; borrowed from the plan */
 	unsigned long attempt;         /* it is the target, on trial: the plan's attempt, for the
-					  gate; 0: it is no trial */
+					  gate; 0: it is no trial. With STAY: a trial in which
+					  the host is no member just now; its verdict stands */
 	const char *why; /* a few words for the status: "not among the hosts of step 1" */
 };
 /* plan NULL: there is none (yet). */

@@ -1,7 +1,9 @@
 /*
- * What a plan permits a host. A host that the plan does not name runs what was accepted,
- * and so does one whose name another session holds: the leader means that other one. Where
- * there is nothing to go by, a host stays as it is.
+ * What a plan permits a host. A host that the plan does not name runs what was accepted. One
+ * that is named, but whose member znode is not its own at the moment, stays as it is: if
+ * it is just starting, or cut off for a second, it would go back only to come forth again,
+ * and lose its verdict; and if the name is another host's, the plan means that one. Where
+ * there is nothing to go by, a host stays as it is, too.
  */
 #include <zknginx/rollout.h>
 
@@ -13,41 +15,38 @@ static struct permit permit(enum permit_kind kind, const char *why)
 	return p;
 }
 
-static struct permit permit_named(const struct plan_revision *revision, unsigned long attempt,
-				  const char *why)
+static struct permit permit_trial(const struct plan *plan, bool is_member)
 {
-	struct permit p = permit(PERMIT_NAMED, why);
+	struct permit p =
+		is_member ? permit(PERMIT_NAMED, "among the hosts that may run the new revision")
+			  : permit(PERMIT_STAY, "not registered as a member");
 
-	p.revision = *revision;
-	p.attempt = attempt;
+	p.revision = plan->target;
+	p.attempt = plan->attempt;
 	return p;
 }
 
-static const char *why_accepted(const struct plan *plan, const struct permit_host *host)
+static struct permit permit_accepted(const struct plan *plan)
 {
-	if (!plan_is_moving(plan))
-		return "the accepted revision";
-	if (!plan_names(plan, host->host))
-		return "not among the hosts that may run the new revision yet";
-	return host->is_member ? "the accepted revision" : "not registered as a member";
+	struct permit p = permit(PERMIT_NAMED, "the accepted revision");
+
+	if (plan_is_moving(plan))
+		p.why = "not among the hosts that may run the new revision yet";
+	p.revision = plan->accepted;
+	return p;
 }
 
 struct permit rollout_permit(const struct plan *plan, const struct permit_host *host)
 {
-	bool trial;
-
 	if (host->frozen)
 		return permit(PERMIT_STAY, "frozen by rollout.freeze");
 	if (!host->follows)
 		return permit(PERMIT_NEWEST, "takes no part in rollouts");
 	if (!plan)
 		return permit(PERMIT_STAY, "there is no plan yet");
-	trial = plan_is_moving(plan) && *plan->target.revision && host->is_member &&
-		plan_names(plan, host->host);
-	if (trial)
-		return permit_named(&plan->target, plan->attempt,
-				    "among the hosts that may run the new revision");
+	if (plan_is_moving(plan) && *plan->target.revision && plan_names(plan, host->host))
+		return permit_trial(plan, host->is_member);
 	if (*plan->accepted.revision)
-		return permit_named(&plan->accepted, 0, why_accepted(plan, host));
+		return permit_accepted(plan);
 	return permit(PERMIT_STAY, "no revision has been accepted yet");
 }

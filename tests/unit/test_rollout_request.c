@@ -366,7 +366,7 @@ static void others_run_what_was_accepted(void **state UNUSED)
 {
 	static const struct permit_host others[] = {
 		{ .host = "m1", .follows = true, .is_member = true },
-		{ .host = "m0", .follows = true, .is_member = false }, /* another one's name */
+		{ .host = "m1", .follows = true, .is_member = false },
 		{ .host = "m", .follows = true, .is_member = true },
 	};
 	struct plan p = permit_plan(PLAN_BATCH);
@@ -381,6 +381,22 @@ static void others_run_what_was_accepted(void **state UNUSED)
 	p.accepted = (struct plan_revision){ "", 0 };
 	assert_int_equal(rollout_permit(&p, &others[0]).kind, PERMIT_STAY);
 	assert_int_equal(rollout_permit(NULL, &others[0]).kind, PERMIT_STAY);
+}
+
+/* Cut off for a second, or the name is another one's: not a step back, and no verdict lost. */
+static void a_named_host_that_is_no_member_stays(void **state UNUSED)
+{
+	const struct permit_host m0 = { .host = "m0", .follows = true };
+	struct plan p = permit_plan(PLAN_CANARY);
+	struct permit permit = rollout_permit(&p, &m0);
+
+	assert_int_equal(permit.kind, PERMIT_STAY);
+	assert_string_equal(permit.revision.revision, REV_B);
+	assert_int_equal(permit.attempt, 5);
+	p.phase = PLAN_REVERTING;
+	permit = rollout_permit(&p, &m0);
+	assert_int_equal(permit.kind, PERMIT_NAMED);
+	assert_string_equal(permit.revision.revision, REV_A);
 }
 
 static void settings_come_before_the_plan(void **state UNUSED)
@@ -417,6 +433,7 @@ int main(void)
 		cmocka_unit_test(a_failure_is_not_forgotten_with_a_write),
 		cmocka_unit_test(named_hosts_run_the_target_in_some_phases),
 		cmocka_unit_test(others_run_what_was_accepted),
+		cmocka_unit_test(a_named_host_that_is_no_member_stays),
 		cmocka_unit_test(settings_come_before_the_plan),
 	};
 
