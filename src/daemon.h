@@ -126,6 +126,7 @@ struct leader {
 	struct history_job *job;
 	uint64_t pause; /* no other job of the history before then */
 	bool leaving;
+	uint64_t published; /* an old revision has been written, and is not seen yet; 0 = none */
 	bool publish_failed;
 	char *publish_message;
 	char *live;          /* the last list of healthy hosts */
@@ -135,7 +136,8 @@ struct leader {
 	bool counting;
 	uint64_t count_at;
 	struct conditions conditions;
-	sd_event_source *timer;
+	sd_event_source *timer; /* the next step … */
+	uint64_t step_at;       /* … at the latest; NEVER = it is off */
 };
 
 struct report {

@@ -147,8 +147,12 @@ void judge_permit(struct daemon *d)
 	j->told = VERDICT_WAITING;
 	j->ask_at = 0;
 	arm(j, false);
-	if (attempt)
+	if (attempt) {
 		log_notice("judging revision %.12s, attempt %lu", revision, attempt);
+		/* what was refused in an earlier attempt has a new chance in this one */
+		quarantine_clear(d->quarantine);
+		d->refusal.due = 0;
+	}
 	report_soon(d);
 }
 

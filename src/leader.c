@@ -88,10 +88,9 @@ static unsigned long find_stored(void *view, const char *revision)
 		       : 0;
 }
 
-static unsigned long find_prefix(void *view, const char *prefix, const char **revision,
-				 const char **why)
+unsigned long leader_find(const struct leader_view *v, const char *prefix, const char **revision,
+			  const char **why)
 {
-	const struct leader_view *v = view;
 	const struct history_entry *found = NULL;
 
 	for (size_t i = 0; i < v->entry_count; i++) {
@@ -108,6 +107,12 @@ static unsigned long find_prefix(void *view, const char *prefix, const char **re
 	*why = "the history has no such revision";
 	*revision = found ? found->revision : "";
 	return found ? found->seq : 0;
+}
+
+static unsigned long find_prefix(void *view, const char *prefix, const char **revision,
+				 const char **why)
+{
+	return leader_find(view, prefix, revision, why);
 }
 
 static void read_request(const struct leader_view *v, struct request *request,
@@ -158,14 +163,14 @@ static void decide(struct daemon *d, struct leader_view *v, struct rollout_decis
 static void act(struct daemon *d, const struct leader_view *v, const struct rollout_decision *out)
 {
 	leader_later(d, out->due);
-	if (leader_write_live(d, v))
-		return;
-	if (out->store)
-		leader_store(d, v, out->store);
-	else if (out->changed || out->consumed)
-		leader_write_plan(d, v, out);
-	else if (out->rollback)
+	if (out->rollback) /* asked for once */
 		leader_publish(d, v, out->rollback);
+	else if (leader_write_live(d, v))
+		return;
+	else if (out->store)
+		leader_store(d, v, out->store);
+	else if (out->changed)
+		leader_write_plan(d, v, out);
 	else
 		leader_prune(d, v);
 }
@@ -177,12 +182,16 @@ void leader_step(struct daemon *d)
 	struct rollout_decision out = { .due = NEVER };
 	struct leader_view v;
 
+	l->step_at = NEVER; /* each step says anew when the next one is due */
 	if (!l->mirror || !l->tree || !d->tree || l->writing || l->job ||
 	    !election_leads(fleet_election(d->fleet)) || !has_caught_up(d))
 		return;
 	a = arena_new();
 	leader_look(d, a, &v);
 	leader_watch(d, &v);
+	if (v.plan_znode && !v.has_plan)
+		return; /* what it says is not known: nothing is built on it, nor written over it */
+	leader_check_published(d, &v);
 	decide(d, &v, &out);
 	act(d, &v, &out);
 }
@@ -200,7 +209,12 @@ void leader_later(struct daemon *d, uint64_t when)
 	struct leader *l = &d->leader;
 	uint64_t limit = now_monotonic() + LEADER_PATROL;
 
-	if (sd_event_source_set_time(l->timer, when < limit ? when : limit) < 0 ||
+	if (when > limit)
+		when = limit;
+	if (when >= l->step_at)
+		return;
+	l->step_at = when;
+	if (sd_event_source_set_time(l->timer, when) < 0 ||
 	    sd_event_source_set_enabled(l->timer, SD_EVENT_ONESHOT) < 0)
 		die("sd-event: timer of the leader");
 }
@@ -235,7 +249,6 @@ static void elected(struct daemon *d)
 	};
 	struct err e;
 
-	log_notice("this host leads the fleet");
 	if (mirror_new(d->loop, "fleet", &d->settings->zookeeper, roots, ARRAY_SIZE(roots), &ops, d,
 		       &l->mirror, &e) < 0) {
 		log_error("the fleet cannot be watched: %s", e.text);
@@ -247,7 +260,6 @@ static void elected(struct daemon *d)
 
 static void resigned(struct daemon *d)
 {
-	log_notice("this host leads the fleet no more");
 	leader_drop(d);
 	leader_tell(d, "resigned");
 }
@@ -264,6 +276,7 @@ void leader_drop(struct daemon *d)
 	free(TAKE(l->await.path));
 	free(TAKE(l->publish_message));
 	l->publish_failed = false;
+	l->published = 0;
 	leader_unwatch(d);
 	sd_event_source_set_enabled(l->timer, SD_EVENT_OFF);
 }
@@ -296,6 +309,7 @@ void leader_init(struct daemon *d)
 			      on_timer, d) < 0)
 		die("sd-event: timer of the leader");
 	sd_event_source_set_enabled(d->leader.timer, SD_EVENT_OFF);
+	d->leader.step_at = NEVER;
 	d->leader.hooks = hooks_new(d->loop);
 }
 

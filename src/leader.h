@@ -22,6 +22,7 @@ struct leader_view {
 	char wall[32];
 	bool has_plan;
 	struct plan plan;
+	const char *plan_fault; /* why there is none, though there is a znode */
 	const struct znode *plan_znode, *request, *live; /* NULL = not there */
 	struct member *members;
 	size_t member_count;
@@ -37,6 +38,9 @@ void leader_later(struct daemon *d, uint64_t when);
 /* No step before the mirror has seen what now stands at this path. */
 void leader_await(struct daemon *d, const char *path);
 void leader_drop(struct daemon *d);
+/* The history's entry of the revision that begins like this; 0: none, or several, and *why. */
+unsigned long leader_find(const struct leader_view *v, const char *prefix, const char **revision,
+			  const char **why);
 
 /* leader_view.c */
 struct rollout_rules leader_rules(const struct settings *s);
@@ -57,5 +61,7 @@ void leader_tell(struct daemon *d, const char *event);
 void leader_store(struct daemon *d, const struct leader_view *v, const char *revision);
 void leader_prune(struct daemon *d, const struct leader_view *v);
 void leader_publish(struct daemon *d, const struct leader_view *v, unsigned long seq);
+/* Is what was published the newest config? If not, somebody has written over it. */
+void leader_check_published(struct daemon *d, const struct leader_view *v);
 
 #endif

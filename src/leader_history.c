@@ -13,6 +13,7 @@
 
 #define RETRY (5 * USEC_PER_SEC)
 #define CHANGES_NAMED 50
+#define SEEN_WITHIN (10 * USEC_PER_SEC) /* what was written is in the mirror by then */
 
 static void failed(struct daemon *d, const char *what, const char *message)
 {
@@ -106,6 +107,19 @@ static struct tree *config_of(const struct daemon *d, const char *revision)
 	return NULL;
 }
 
+/* A rollback brings the root's data back with the rest: who it names wrote the old config, not this
+ * one. */
+static void take_request(struct storing *s, const struct leader_view *v, const char *revision)
+{
+	const char *unused_why, *found;
+
+	if (!v->has_plan || strcmp(v->plan.request.action, "rollback") != 0 ||
+	    !leader_find(v, revision, &found, &unused_why))
+		return;
+	s->entry.by = arena_strdup(s->arena, v->plan.request.by);
+	s->entry.note = "rollback";
+}
+
 static void describe(struct storing *s, const struct leader_view *v, const char *revision)
 {
 	const struct daemon *d = s->d;
@@ -122,6 +136,7 @@ static void describe(struct storing *s, const struct leader_view *v, const char 
 		.reason = "",
 	};
 	take_note(s, root);
+	take_request(s, v, revision);
 	if (before && before != s->config)
 		h->changes = history_changes(s->arena, before, s->config, root, CHANGES_NAMED,
 					     &h->znodes);
@@ -165,7 +180,8 @@ static void on_pruned(void *daemon, const struct history_result *r)
 
 static bool is_needed(const struct leader_view *v, unsigned long seq)
 {
-	return v->has_plan && (seq == v->plan.accepted.history || seq == v->plan.target.history);
+	return v->has_plan && (seq == v->plan.accepted.history || seq == v->plan.target.history ||
+			       seq == v->plan.publish.history);
 }
 
 void leader_prune(struct daemon *d, const struct leader_view *v)
@@ -206,9 +222,11 @@ static void on_published(void *daemon, const struct history_result *r)
 	struct daemon *d = daemon;
 
 	d->leader.job = NULL;
-	if (!r->ok)
+	if (r->ok)
+		d->leader.published = now_monotonic();
+	else
 		end_publishing(d, r->message);
-	leader_step(d); /* the mirror tells when it is there */
+	leader_step(d);
 }
 
 static void on_old_config(void *daemon, const struct history_result *r)
@@ -229,6 +247,19 @@ static void on_old_config(void *daemon, const struct history_result *r)
 	log_notice("publishing an old revision: %zu znodes are written", count);
 	d->leader.job = history_publish(fleet_session(d->fleet), fleet_election(d->fleet), ops,
 					count, on_published, d);
+}
+
+void leader_check_published(struct daemon *d, const struct leader_view *v)
+{
+	struct leader *l = &d->leader;
+
+	if (!v->has_plan || v->plan.phase != PLAN_PUBLISHING ||
+	    strcmp(d->permission.newest, v->plan.publish.revision) == 0)
+		l->published = 0;
+	else if (l->published && now_monotonic() >= l->published + SEEN_WITHIN)
+		end_publishing(d, "somebody has written another config over it");
+	else if (l->published)
+		leader_later(d, l->published + SEEN_WITHIN);
 }
 
 void leader_publish(struct daemon *d, const struct leader_view *v, unsigned long seq)

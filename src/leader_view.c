@@ -52,8 +52,7 @@ void leader_look(struct daemon *d, struct arena *a, struct leader_view *v)
 	if (v->plan_znode)
 		v->has_plan =
 			plan_parse(a, v->plan_znode->data, v->plan_znode->size, &v->plan, &why);
-	if (v->plan_znode && !v->has_plan)
-		log_error("%s is no plan: %s; it is written anew", v->plan_znode->path, why);
+	v->plan_fault = why;
 	v->member_count = members_parse(a, d->leader.tree, cluster, &v->members);
 	v->entry_count = history_parse(a, d->leader.tree, cluster, &v->entries, &v->last_seq);
 }
@@ -151,6 +150,12 @@ static void check_rollout(struct daemon *d, const struct leader_view *v)
 {
 	const struct plan *p = &v->plan;
 
+	if (v->plan_znode && !v->has_plan)
+		conditions_add(&d->leader.conditions, "rollout-plan-unreadable", "", ALERT_CRITICAL,
+			       0,
+			       "%s is no plan (%s): no host takes another revision, until it is "
+			       "mended or deleted",
+			       v->plan_znode->path, v->plan_fault);
 	if (!v->has_plan ||
 	    (p->phase != PLAN_HALTED && p->phase != PLAN_REVERTING && p->phase != PLAN_REVERTED))
 		return;

@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
 #include <zknginx/log.h>
 
 #include "host/notify.h"
@@ -42,6 +44,35 @@ static void log_new(const struct problem *p)
 static void log_mended(const struct problem *p)
 {
 	log_notice("%s: mended: %s", p->znode, p->message);
+}
+
+static enum problem_kind kind_of(const char *name)
+{
+	int kind = 0;
+
+	while (kind + 1 < PROBLEM_KIND_N &&
+	       strcmp(problem_kind_name((enum problem_kind)kind), name ?: "") != 0)
+		kind++;
+	return (enum problem_kind)kind;
+}
+
+/* What was a problem before this start is none of the revision that runs on trial. */
+static void recall_problems(struct daemon *d)
+{
+	CLEANUP(freep) char *path = xasprintf("%s/status.json", d->settings->state.directory);
+	json_auto_t *report = json_load_file(path, 0, NULL);
+	const json_t *problems = json_object_get(report, "problems");
+
+	for (size_t i = 0; i < json_array_size(problems); i++) {
+		const json_t *p = json_array_get(problems, i);
+		const char *znode = json_string_value(json_object_get(p, "znode"));
+		const char *message = json_string_value(json_object_get(p, "message"));
+
+		if (znode && message)
+			problems_add(&d->problems, znode,
+				     kind_of(json_string_value(json_object_get(p, "kind"))),
+				     json_string_value(json_object_get(p, "field")), "%s", message);
+	}
 }
 
 /* Both lists are sorted: a problem that stood before keeps its time. */
@@ -229,6 +260,7 @@ void report_init(struct daemon *d)
 	int rc;
 
 	d->report.arena = arena_new();
+	recall_problems(d);
 	rc = sd_event_add_time(d->loop, &d->report.timer, CLOCK_MONOTONIC, now_monotonic() + GATHER,
 			       1000, on_timer, d);
 	if (rc < 0)
