@@ -45,7 +45,7 @@ static void killed_server_suspends_everybody(void **state UNUSED)
 /* A black hole: the leader has to stop by its own clock, before the server lets another lead. */
 static void silent_network_ends_the_lease_first(void **state UNUSED)
 {
-	struct voter *a = stand(1, SHORT_TIMEOUT), *b = stand(2, SHORT_TIMEOUT);
+	struct voter *a = stand(1, SHORT_TIMEOUT), *b = stand(2, LONG_TIMEOUT);
 	char *candidate = candidate_of(a);
 
 	rig_proxy_freeze(a->proxy);
@@ -65,7 +65,7 @@ static void silent_network_ends_the_lease_first(void **state UNUSED)
 /* The link is known to be gone, and nothing more is heard: only the timer can tell. */
 static void long_break_ends_the_lease_first(void **state UNUSED)
 {
-	struct voter *a = stand(1, SHORT_TIMEOUT), *b = stand(2, SHORT_TIMEOUT);
+	struct voter *a = stand(1, SHORT_TIMEOUT), *b = stand(2, LONG_TIMEOUT);
 
 	rig_proxy_cut(a->proxy);
 	eventually(loop, has_role(a, ELECTION_SUSPENDED));
@@ -267,7 +267,7 @@ static void frozen_leader_changes_nothing(void **state UNUSED)
 	struct voter *b;
 
 	eventually(NULL, has_said(log, "written"));
-	b = stand(2, SHORT_TIMEOUT);
+	b = stand(2, LONG_TIMEOUT);
 	assert_true(has_role(b, ELECTION_FOLLOWING) && target_is("zealot"));
 	assert_int_equal(kill(zealot, SIGSTOP), 0);
 	eventually(loop, leads(b));
