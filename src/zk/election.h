@@ -3,7 +3,8 @@
  *
  * A leader's writes go through election_write(), which adds a check of its own candidate
  * znode to the transaction: whoever has lost the election, and does not know it yet,
- * writes nothing.
+ * writes nothing. (One whose candidate an operator deletes has lost at once and learns it a
+ * moment later; that is the one case in which two may take themselves for the leader.)
  *
  * Candidates are CLUSTER/election/GUID-NNNNNNNNNN, with a GUID of each session's own. Each
  * watches its own znode and the one before it, so with five hundred of them the end of one

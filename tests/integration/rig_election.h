@@ -38,6 +38,7 @@ static struct rig_zk *client;
 static sd_event *loop;
 static struct voter voters[VOTERS];
 static unsigned clashes;
+static bool meddled; /* an operator took the office from a leader, who learns it a moment later */
 
 static inline void on_change(void *ctx)
 {
@@ -224,6 +225,7 @@ static inline int clean_slate(void **state UNUSED)
 	rig_zk_delete_all(client, "/nginx");
 	rig_zk_create(client, TARGET, "nobody");
 	clashes = 0;
+	meddled = false;
 	return 0;
 }
 
@@ -233,7 +235,7 @@ static inline int stop(void **state UNUSED)
 		if (voters[i].session)
 			close_voter(&voters[i]);
 	}
-	assert_int_equal(clashes, 0);
+	assert_true(meddled || clashes == 0);
 	return 0;
 }
 

@@ -172,6 +172,7 @@ static void who_has_lost_writes_nothing(void **state UNUSED)
 	struct voter *a = stand(1, LONG_TIMEOUT), *b = stand(2, LONG_TIMEOUT);
 	struct written w = { 0 };
 
+	meddled = true;
 	rig_zk_delete(client, candidate_of(a));
 	assert_true(leads(a));
 	write_target(a, "a", &w);
@@ -208,6 +209,7 @@ static void deleted_leader_stands_again(void **state UNUSED)
 {
 	struct voter *a = stand(1, LONG_TIMEOUT), *b = stand(2, LONG_TIMEOUT);
 
+	meddled = true;
 	rig_zk_delete(client, candidate_of(a));
 	eventually(loop, leads(b) && has_role(a, ELECTION_FOLLOWING));
 	assert_int_equal(candidate_count(), 2);
@@ -220,6 +222,7 @@ static void deleted_alone_leads_again(void **state UNUSED)
 {
 	struct voter *a = stand(1, LONG_TIMEOUT);
 
+	meddled = true;
 	rig_zk_delete(client, candidate_of(a));
 	eventually(loop, a->lost_hold == 1);
 	eventually(loop, leads(a) && candidate_count() == 1);
@@ -242,6 +245,7 @@ static void deleted_subtree_comes_back(void **state UNUSED)
 				stand(3, LONG_TIMEOUT) };
 
 	for (unsigned round = 0; round < 3; round++) {
+		meddled = true;
 		rig_zk_delete_all(client, "/nginx");
 		eventually(loop, are_in_order(all, ARRAY_SIZE(all)));
 	}
