@@ -246,6 +246,13 @@ void rig_zk_delete_all(struct rig_zk *c, const char *path)
 
 char *rig_zk_get(struct rig_zk *c, const char *path)
 {
+	int version;
+
+	return rig_zk_get_version(c, path, &version);
+}
+
+char *rig_zk_get_version(struct rig_zk *c, const char *path, int *version)
+{
 	struct Stat stat;
 	int size, rc;
 
@@ -253,6 +260,7 @@ char *rig_zk_get(struct rig_zk *c, const char *path)
 	if (rc == ZNONODE)
 		return NULL;
 	check(rc, "get", path);
+	*version = stat.version;
 	return arena_copy(c->arena, c->data, size > 0 ? (size_t)size : 0);
 }
 

@@ -64,6 +64,8 @@ void rig_zk_delete(struct rig_zk *c, const char *path);
 void rig_zk_delete_all(struct rig_zk *c, const char *path);
 /* The data as a string, valid until c is closed; NULL when there is no such znode. */
 char *rig_zk_get(struct rig_zk *c, const char *path);
+/* … and the version that it has. */
+char *rig_zk_get_version(struct rig_zk *c, const char *path, int *version);
 bool rig_zk_exists(struct rig_zk *c, const char *path);
 /* Session that owns the ephemeral; 0 when there is none or it is persistent. */
 int64_t rig_zk_owner(struct rig_zk *c, const char *path);

@@ -1,0 +1,267 @@
+/*
+ * Several hosts on one ZooKeeper: how they are set up, started and ended. What they are
+ * looked at with is in rig_hosts_look.c.
+ *
+ * The hosts share the loopback interface, so that no site can listen for all of them. What
+ * tells revisions apart is therefore a map: each nginx.conf has a server on a port of its
+ * own that answers the map's value. nginx lets a map be defined again (the last one holds),
+ * so an nginx can run before its daemon has published anything.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <zknginx/tree.h>
+
+#include "rig_hosts.h"
+
+static const char *const names[FLEET_MAX] = { "web1", "web2", "web3", "web4", "web5" };
+
+size_t rig_fleet_add(struct rig_fleet *f)
+{
+	struct rig_fleet_host *h = &f->hosts[f->count];
+
+	assert_true(f->count < FLEET_MAX);
+	*h = (struct rig_fleet_host){ .port = rig_port() };
+	rig_host_init_at(&h->host, names[f->count], f->zookeeper);
+	h->host.nginx.http_text = rig_path("%s.http", names[f->count]);
+	rig_write(h->host.nginx.http_text,
+		  "map $host $fleet_revision { default \"\"; }\n"
+		  "server {\n\tlisten 127.0.0.1:%d;\n\tset $upstream app;\n"
+		  "\tlocation / {\n\t\tif ($fleet_revision ~ ^sick) {\n\t\t\treturn 503;\n\t\t}\n"
+		  "\t\treturn 200 $fleet_revision;\n\t}\n"
+		  "\tlocation /app {\n\t\tproxy_pass http://$upstream;\n\t}\n}\n",
+		  h->port);
+	h->host.nginx.http_text = rig_read(h->host.nginx.http_text);
+	rig_nginx_configure(&h->host.nginx);
+	return f->count++;
+}
+
+void rig_fleet_init(struct rig_fleet *f, size_t count)
+{
+	*f = (struct rig_fleet){ .session_timeout = "2s", .rollout = "", .plan.version = -1 };
+	f->zookeeper = rig_zookeeper_start(NULL);
+	f->zk = rig_zk_connect(rig_zookeeper_hosts(f->zookeeper));
+	for (size_t i = 0; i < count; i++)
+		rig_fleet_add(f);
+	rig_zk_create(f->zk, CONFIG "/upstreams/app", "");
+	for (size_t i = 0; i < count; i++) {
+		char path[128];
+
+		snprintf(path, sizeof(path), CONFIG "/upstreams/app/127.0.0.1:%d",
+			 f->hosts[i].host.nginx.port);
+		rig_zk_create(f->zk, path, NULL);
+	}
+	rig_fleet_push(f, "1");
+}
+
+void rig_fleet_fini(struct rig_fleet *f)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		struct rig_host *h = &f->hosts[i].host;
+
+		h->zookeeper = NULL; /* there is only one, for all of them */
+		rig_host_fini(h);
+	}
+	rig_zk_close(f->zk);
+	rig_zookeeper_stop(f->zookeeper);
+}
+
+/* The gate command of a host: asks its nginx, as an operator's smoke test would. */
+static const char *gate(const struct rig_fleet *f, size_t i)
+{
+	static char text[512];
+
+	snprintf(text, sizeof(text),
+		 "gate = [ \"/bin/sh\", \"-c\", \"case $(curl -s http://127.0.0.1:%d/) in bad*) "
+		 "echo the site is bad; exit 1;; esac\" ]; gate_interval = \"1s\";",
+		 f->hosts[i].port);
+	return f->gated ? text : "";
+}
+
+void rig_fleet_settings(struct rig_fleet *f, size_t i)
+{
+	const struct rig_fleet_host *h = &f->hosts[i];
+	const struct rig_nginx *n = &h->host.nginx;
+
+	rig_write(h->host.settings,
+		  "zookeeper: { hosts = \"%s\"; session_timeout = \"%s\"; };\n"
+		  "nginx: { config = \"%s\"; pid = \"%s\"; log_directory = \"%s\";\n"
+		  "         reload_gap = \"0s\"; %s };\n"
+		  "state: { directory = \"%s\"; };\n"
+		  "cluster: { host = \"%s\"; address = \"127.0.0.1:%d\"; %s };\n"
+		  "guard: { max_shrink = 100; };\n"
+		  "rollout: { %s %s };\n%s\n",
+		  rig_zookeeper_hosts(f->zookeeper), f->session_timeout, n->config, n->pid_file,
+		  n->log_directory, f->nginx ?: "", n->state, h->name ?: h->host.name, h->port,
+		  f->cluster ?: "", h->rollout ?: f->rollout, gate(f, i), f->more ?: "");
+}
+
+void rig_fleet_start_host(struct rig_fleet *f, size_t i)
+{
+	rig_fleet_settings(f, i);
+	rig_host_start(&f->hosts[i].host);
+}
+
+/* The daemon was started. */
+static void await_host(struct rig_fleet *f, size_t i)
+{
+	struct rig_host *h = &f->hosts[i].host;
+
+	eventually(NULL, rig_host_live(h, "http.conf"));
+	if (!h->nginx.pid)
+		rig_nginx_start(&h->nginx);
+	eventually(NULL, rig_host_status(h) && rig_host_is_quiet(h));
+}
+
+static bool is_staged(const struct rig_fleet *f)
+{
+	return strstr(f->rollout, "canary") || strstr(f->rollout, "manual");
+}
+
+/* The first revision has to prove itself too; here it need not take its time. */
+static void accept_first(struct rig_fleet *f)
+{
+	uint64_t give_up = rig_now() + RIG_PATIENCE;
+
+	while (rig_fleet_look(f), !rig_fleet_accepted(f, "1")) {
+		if (rig_now() > give_up)
+			fail_msg("the first revision is not accepted: %s",
+				 rig_zk_get(f->zk, CLUSTER "/plan") ?: "no plan");
+		if (*f->plan.target)
+			rig_fleet_request(f, "promote");
+		rig_fleet_watch(f, 20 * USEC_PER_MSEC);
+	}
+}
+
+void rig_fleet_start(struct rig_fleet *f, size_t first)
+{
+	rig_fleet_start_host(f, first);
+	if (is_staged(f)) {
+		eventually(NULL, rig_fleet_leader(f) == (long)first);
+		accept_first(f);
+	}
+	for (size_t i = 0; i < f->count; i++) {
+		if (i == first)
+			continue;
+		rig_fleet_settings(f, i);
+		rig_host_start_daemon(&f->hosts[i].host);
+	}
+	for (size_t i = 0; i < f->count; i++)
+		await_host(f, i);
+	fleet_eventually(f, rig_fleet_all_serve(f, "1"));
+	for (size_t i = 0; i < f->count; i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), CLUSTER "/members/%s", names[i]);
+		eventually(NULL, rig_zk_exists(f->zk, path));
+	}
+}
+
+void rig_fleet_signal(struct rig_fleet *f, size_t i, int signal)
+{
+	struct rig_host *h = &f->hosts[i].host;
+
+	if (signal == SIGSTOP || signal == SIGCONT || signal == SIGHUP)
+		assert_int_equal(kill(h->daemon, signal), 0);
+	else
+		rig_host_stop_daemon(h, signal);
+}
+
+void rig_fleet_wipe(struct rig_fleet *f, size_t i)
+{
+	char *state = f->hosts[i].host.nginx.state;
+
+	assert_int_equal(f->hosts[i].host.daemon, 0);
+	assert_int_equal(rig_run(NULL, (char *[]){ "rm", "-rf", state, NULL }), 0);
+}
+
+/* --- revisions ------------------------------------------------------------------------------ */
+
+static struct {
+	char word[16], digest[DIGEST_HEX_SIZE];
+} pushed[64];
+static size_t pushed_count;
+
+const char *rig_fleet_word(const char *revision)
+{
+	for (size_t i = pushed_count; i-- > 0;) {
+		if (strcmp(pushed[i].digest, revision) == 0)
+			return pushed[i].word;
+	}
+	return *revision ? "?" : "";
+}
+
+const char *rig_fleet_digest(const char *word)
+{
+	for (size_t i = pushed_count; i-- > 0;) {
+		if (strcmp(pushed[i].word, word) == 0)
+			return pushed[i].digest;
+	}
+	fail_msg("nobody has pushed %s", word);
+	return "";
+}
+
+static void add_all(struct rig_fleet *f, struct tree_builder *b, const char *path)
+{
+	char **children = rig_zk_children(f->zk, path);
+	const char *data = rig_zk_get(f->zk, path);
+
+	tree_builder_add(b, &(struct znode){ .path = path, .data = data, .size = strlen(data) });
+	for (size_t i = 0; children[i]; i++) {
+		char below[512];
+
+		snprintf(below, sizeof(below), "%s/%s", path, children[i]);
+		add_all(f, b, below);
+	}
+}
+
+const char *rig_fleet_revision(struct rig_fleet *f)
+{
+	static char hex[DIGEST_HEX_SIZE];
+	struct tree_builder b;
+	struct digest digest;
+	struct tree *tree;
+
+	tree_builder_init(&b);
+	add_all(f, &b, CONFIG);
+	tree = tree_builder_finish(&b);
+	tree_builder_fini(&b);
+	digest = tree_revision(tree, CONFIG);
+	tree_unref(tree);
+	digest_hex(&digest, hex);
+	return hex;
+}
+
+void rig_fleet_push(struct rig_fleet *f, const char *word)
+{
+	int size = (int)strcspn(word, "!");
+	char text[256];
+
+	snprintf(text, sizeof(text), "map $host $fleet_revision { default \"%.*s\";%s }\n", size,
+		 word, word[size] ? " default \"again\";" : "");
+	rig_zk_set(f->zk, FLEET_SNIPPET, text);
+	assert_true(pushed_count < ARRAY_SIZE(pushed));
+	snprintf(pushed[pushed_count].word, sizeof(pushed[0].word), "%s", word);
+	snprintf(pushed[pushed_count].digest, sizeof(pushed[0].digest), "%s",
+		 rig_fleet_revision(f));
+	pushed_count++;
+}
+
+void rig_fleet_request(struct rig_fleet *f, const char *request)
+{
+	rig_zk_create(f->zk, CLUSTER "/request", request);
+	fleet_eventually(f, !rig_zk_exists(f->zk, CLUSTER "/request"));
+}
+
+void rig_fleet_promote(struct rig_fleet *f, const char *request)
+{
+	uint64_t give_up = rig_now() + RIG_PATIENCE;
+
+	while (rig_fleet_request(f, request), !rig_fleet_plan_says(f, "request.result", "done")) {
+		if (rig_now() > give_up)
+			fail_msg("%s", rig_fleet_field(f, "plan", "request.result"));
+		rig_fleet_watch(f, 20 * USEC_PER_MSEC);
+	}
+}

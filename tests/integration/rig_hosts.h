@@ -1,0 +1,145 @@
+/*
+ * A fleet: several hosts (rig_host.h), each with a daemon, an nginx, a state directory and
+ * settings of its own, on one ZooKeeper.
+ *
+ * A revision of the tests is a word ("1", "2", "bad"): it stands in a snippet, and every nginx
+ * answers it on a port of its own, so that each host can be asked which revision it serves.
+ *
+ * fleet_eventually() looks at all hosts and at the plan at each turn, and fails the test at
+ * once when a host serves a revision that the plan does not permit it, or when the plan
+ * leaves out a step, goes back, or permits more hosts than its step has.
+ */
+#ifndef ZKNGINX_TESTS_RIG_HOSTS_H
+#define ZKNGINX_TESTS_RIG_HOSTS_H
+
+#include "rig_host.h"
+
+#define FLEET_MAX 5
+#define CONFIG "/nginx/config"
+#define CLUSTER "/nginx/cluster"
+#define FLEET_SNIPPET CONFIG "/snippets/http/fleet"
+
+/* Times so short that a rollout takes a second or two. */
+#define FLEET_TIMES                                                                                \
+	"batch_time = \"100ms\"; settle = \"100ms\"; apply_timeout = \"40s\"; "                    \
+	"vanish_timeout = \"30s\"; "
+/* web1 first, then one host after the other. */
+#define FLEET_CANARY_BAKING(time)                                                                  \
+	"mode = \"canary\"; canaries = 1; batch = \"1\"; bake_time = \"" time "\"; " FLEET_TIMES
+#define FLEET_CANARY FLEET_CANARY_BAKING("300ms")
+/* … that never leaves the canary by itself. */
+#define FLEET_STAYS FLEET_CANARY_BAKING("1h")
+
+struct rig_fleet_host {
+	struct rig_host host;
+	int port;            /* "/" answers the revision; "/app" comes from upstream "app" */
+	const char *name;    /* cluster.host; the host's own where NULL */
+	const char *rollout; /* the group's lines for this host; the fleet's where NULL */
+	char served[512];    /* every revision that it was seen to serve, in order: "1 2 1" */
+	char back[16];       /* a revision of before that it serves again … */
+	uint64_t back_since; /* … since then; it counts when it has stayed for a while */
+};
+
+struct rig_fleet_plan {
+	int version; /* of the znode; -1: there is none */
+	char phase[16], accepted[80], target[80];
+	long attempt, step;
+	char hosts[256]; /* "web1 web2" */
+};
+
+struct rig_fleet {
+	struct rig_zookeeper *zookeeper;
+	struct rig_zk *zk; /* the operator's client */
+	struct rig_fleet_host hosts[FLEET_MAX];
+	size_t count;
+	const char *session_timeout; /* "2s" */
+	const char *rollout;         /* lines of the group `rollout` */
+	const char *cluster;         /* further lines of the group `cluster`, or NULL */
+	const char *nginx;           /* … `nginx` */
+	const char *more;            /* further groups, or NULL */
+	bool gated;                  /* the gate command fails while nginx serves "bad…" */
+	bool promoted; /* the plan may go on by more than one host a step (promoted to all) */
+	struct rig_fleet_plan plan; /* as it was seen last */
+};
+
+/* ZooKeeper with revision "1", and `count` hosts, web1 …; nothing is started. Fill in the settings
+ * above, then start. */
+void rig_fleet_init(struct rig_fleet *f, size_t count);
+void rig_fleet_fini(struct rig_fleet *f);
+/* One more host, not started; returns its number. */
+size_t rig_fleet_add(struct rig_fleet *f);
+/* Write the settings file of a host, as the fields say now. */
+void rig_fleet_settings(struct rig_fleet *f, size_t i);
+
+/* Start all of them, `first` first so that it leads; waits until all serve what ZooKeeper has, and
+ * until the first plan, where there is to be one. */
+void rig_fleet_start(struct rig_fleet *f, size_t first);
+/* A host's daemon (and its nginx, if that does not run). */
+void rig_fleet_start_host(struct rig_fleet *f, size_t i);
+/* End a host's daemon (SIGKILL, SIGTERM), or tell it something (SIGSTOP, SIGCONT, SIGHUP). */
+void rig_fleet_signal(struct rig_fleet *f, size_t i, int signal);
+/* While its daemon is down: remove its state directory. */
+void rig_fleet_wipe(struct rig_fleet *f, size_t i);
+
+/* Publish a revision: one write. "WORD!" is one that nginx -t refuses. */
+void rig_fleet_push(struct rig_fleet *f, const char *word);
+/* The digest of the config as it is in ZooKeeper. */
+const char *rig_fleet_revision(struct rig_fleet *f);
+/* The word of a revision that was pushed; "?" for others, "" for none. */
+const char *rig_fleet_word(const char *revision);
+/* The digest of a word that was pushed. */
+const char *rig_fleet_digest(const char *word);
+/* What an operator asks: a bare word, or JSON. Waits until the leader has consumed it. */
+void rig_fleet_request(struct rig_fleet *f, const char *request);
+/* Ask for a promote until it is granted: it is refused while a host has not judged. */
+void rig_fleet_promote(struct rig_fleet *f, const char *request);
+
+/* Has the host served just this, in this order? To be waited for: while nginx reloads, old workers
+ * answer beside new ones, so that a return to a revision is known only after a while. */
+bool rig_fleet_served(struct rig_fleet *f, size_t i, const char *words);
+/* What the host's nginx answers now; "" when it does not. Valid for a few calls. */
+const char *rig_fleet_serves(struct rig_fleet *f, size_t i);
+bool rig_fleet_all_serve(struct rig_fleet *f, const char *word);
+/* The word of the revision that its daemon says nginx runs. */
+const char *rig_fleet_applied(struct rig_fleet *f, size_t i);
+/* Has the live http.conf this server of 127.0.0.1? */
+bool rig_fleet_has_server(struct rig_fleet *f, size_t i, int port);
+bool rig_fleet_all_have_server(struct rig_fleet *f, int port);
+
+/* A field ("failure.host") of a JSON znode below the cluster; "" for null or nothing. Numbers and
+ * booleans as JSON prints them. Valid for a few calls. */
+const char *rig_fleet_field(struct rig_fleet *f, const char *znode, const char *field);
+/* Is the plan in this phase, and is this its target (NULL: whatever it is, "": none)? */
+bool rig_fleet_is(struct rig_fleet *f, const char *phase, const char *target);
+/* … idle with this revision accepted? */
+bool rig_fleet_accepted(struct rig_fleet *f, const char *word);
+/* Is the plan's field this? */
+bool rig_fleet_plan_says(struct rig_fleet *f, const char *field, const char *text);
+/* How many entries of the history are complete and of this revision (NULL: any)? *outcome (may be
+ * NULL): of the last of them. */
+size_t rig_fleet_history(struct rig_fleet *f, const char *word, const char **outcome);
+/* The host whose candidate is the lowest; -1: there is none. */
+long rig_fleet_leader(struct rig_fleet *f);
+/* A host that does not lead and is none of the canaries (which are web1). */
+size_t rig_fleet_bystander(struct rig_fleet *f);
+
+/* Look at everything once; fails the test as said above. */
+void rig_fleet_look(struct rig_fleet *f);
+/* Look on for so long. For what must not happen. */
+void rig_fleet_watch(struct rig_fleet *f, uint64_t usec);
+
+#define fleet_eventually(f, condition)                                                             \
+	do {                                                                                       \
+		uint64_t give_up_ = rig_now() + RIG_PATIENCE;                                      \
+		while (rig_fleet_look(f), !(condition)) {                                          \
+			if (rig_now() > give_up_) {                                                \
+				rig_fleet_tell(f);                                                 \
+				fail_msg("never came true: %s", #condition);                       \
+			}                                                                          \
+			rig_pause(NULL);                                                           \
+		}                                                                                  \
+	} while (0)
+/* Everything that is known, to standard error. */
+void rig_fleet_tell(struct rig_fleet *f);
+
+#endif

@@ -1,0 +1,298 @@
+/*
+ * Rollouts on three hosts: a revision goes to the canary and then on, or stops there, and
+ * the others are never touched before their turn (rig_hosts.h looks at that all the time).
+ */
+#include "rig.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "rig_hosts.h"
+
+static struct rig_fleet fleet;
+static struct rig_fleet *const f = &fleet;
+
+static int setup(void **state UNUSED)
+{
+	rig_fleet_init(f, 3);
+	return 0;
+}
+
+static int teardown(void **state UNUSED)
+{
+	rig_fleet_fini(f);
+	rig_clean();
+	return 0;
+}
+
+static const char *outcome_of(const char *word)
+{
+	const char *outcome = "";
+
+	rig_fleet_history(f, word, &outcome);
+	return outcome;
+}
+
+static void in_mode_all_everybody_takes_it_at_once(void **state UNUSED)
+{
+	f->rollout = "mode = \"all\";";
+	rig_fleet_start(f, 0);
+	rig_fleet_push(f, "2");
+	fleet_eventually(f, rig_fleet_all_serve(f, "2"));
+	for (size_t i = 0; i < f->count; i++) {
+		fleet_eventually(f, strcmp(rig_fleet_applied(f, i), "2") == 0);
+		fleet_eventually(f, rig_fleet_served(f, i, "1 2"));
+	}
+}
+
+static void a_good_revision_goes_to_the_canary_and_then_on(void **state UNUSED)
+{
+	unsigned reloads[3];
+
+	f->rollout = FLEET_CANARY_BAKING("1s");
+	rig_fleet_start(f, 0);
+	for (size_t i = 0; i < 3; i++)
+		reloads[i] = rig_nginx_reloads(&f->hosts[i].host.nginx);
+	rig_fleet_push(f, "2");
+	fleet_eventually(f, strcmp(rig_fleet_serves(f, 0), "2") == 0);
+	assert_string_equal(rig_fleet_serves(f, 1), "1");
+	assert_string_equal(rig_fleet_serves(f, 2), "1");
+	assert_true(rig_fleet_is(f, "canary", "2"));
+	assert_string_equal(f->plan.hosts, "web1");
+	fleet_eventually(f, rig_fleet_is(f, "batch", "2"));
+	fleet_eventually(f, rig_fleet_accepted(f, "2"));
+	for (size_t i = 0; i < 3; i++) {
+		fleet_eventually(f, strcmp(rig_fleet_applied(f, i), "2") == 0);
+		fleet_eventually(f, rig_fleet_served(f, i, "1 2"));
+		assert_int_equal(rig_nginx_reloads(&f->hosts[i].host.nginx), reloads[i] + 1);
+	}
+	fleet_eventually(f, strcmp(outcome_of("2"), "accepted") == 0);
+	assert_int_equal(rig_fleet_history(f, NULL, NULL), 2);
+}
+
+static void only_the_canary_had(const char *word)
+{
+	char served[64];
+
+	snprintf(served, sizeof(served), "1 %s 1", word);
+	fleet_eventually(f, rig_fleet_served(f, 0, served));
+	fleet_eventually(f, rig_fleet_served(f, 1, "1"));
+	fleet_eventually(f, rig_fleet_served(f, 2, "1"));
+}
+
+static void a_failed_gate_stops_at_the_canary_and_reverts(void **state UNUSED)
+{
+	f->rollout = FLEET_CANARY "on_failure = \"revert\";";
+	f->gated = true;
+	rig_fleet_start(f, 0);
+	rig_fleet_push(f, "bad");
+	fleet_eventually(f, rig_fleet_is(f, "reverted", NULL));
+	fleet_eventually(f, rig_fleet_all_serve(f, "1"));
+	only_the_canary_had("bad");
+	assert_string_equal(rig_fleet_field(f, "plan", "failure.host"), "web1");
+	assert_non_null(strstr(rig_fleet_field(f, "plan", "failure.message"), "the site is bad"));
+	fleet_eventually(f, strcmp(outcome_of("bad"), "reverted") == 0);
+	/* it stays withdrawn, and what is published after it goes through */
+	rig_fleet_watch(f, USEC_PER_SEC);
+	only_the_canary_had("bad");
+	rig_fleet_push(f, "3");
+	fleet_eventually(f, rig_fleet_accepted(f, "3") && rig_fleet_all_serve(f, "3"));
+	fleet_eventually(f, rig_fleet_served(f, 2, "1 3"));
+	assert_true(rig_fleet_plan_says(f, "failure.host", ""));
+}
+
+static void what_nginx_refuses_stops_with_the_znode_and_the_reason(void **state UNUSED)
+{
+	f->rollout = FLEET_CANARY "on_failure = \"halt\";";
+	rig_fleet_start(f, 0);
+	rig_fleet_push(f, "2!");
+	fleet_eventually(f, rig_fleet_is(f, "halted", "2!"));
+	assert_string_equal(rig_fleet_field(f, "plan", "failure.host"), "web1");
+	assert_string_equal(rig_fleet_field(f, "plan", "failure.znode"), FLEET_SNIPPET);
+	assert_non_null(strstr(rig_fleet_field(f, "plan", "failure.message"), "duplicate"));
+	fleet_eventually(f, strcmp(outcome_of("2!"), "halted") == 0);
+	rig_fleet_watch(f, USEC_PER_SEC);
+	assert_true(rig_fleet_is(f, "halted", "2!"));
+	for (size_t i = 0; i < 3; i++)
+		fleet_eventually(f, rig_fleet_served(f, i, "1"));
+	for (size_t i = 1; i < 3; i++) {
+		assert_string_equal(rig_fleet_applied(f, i), "1");
+		assert_int_equal(rig_host_problem_count(&f->hosts[i].host), 0);
+	}
+	rig_fleet_push(f, "3");
+	fleet_eventually(f, rig_fleet_accepted(f, "3") && rig_fleet_all_serve(f, "3"));
+}
+
+static void a_newer_revision_supersedes(void **state UNUSED)
+{
+	f->rollout = FLEET_CANARY_BAKING("3s");
+	rig_fleet_start(f, 0);
+	rig_fleet_push(f, "2");
+	fleet_eventually(f, strcmp(rig_fleet_serves(f, 0), "2") == 0);
+	rig_fleet_push(f, "3");
+	fleet_eventually(f, rig_fleet_accepted(f, "3") && rig_fleet_all_serve(f, "3"));
+	fleet_eventually(f, rig_fleet_served(f, 0, "1 2 3"));
+	fleet_eventually(f, rig_fleet_served(f, 1, "1 3"));
+	fleet_eventually(f, rig_fleet_served(f, 2, "1 3"));
+	assert_string_equal(outcome_of("2"), "superseded");
+	assert_string_equal(outcome_of("3"), "accepted");
+}
+
+/* What was accepted is published again while something else is on its way. */
+static void taken_back_in_zookeeper_it_is_withdrawn(void **state UNUSED)
+{
+	f->rollout = FLEET_STAYS;
+	rig_fleet_start(f, 0);
+	rig_fleet_push(f, "2");
+	fleet_eventually(f, strcmp(rig_fleet_serves(f, 0), "2") == 0);
+	rig_fleet_push(f, "1");
+	fleet_eventually(f, rig_fleet_accepted(f, "1") && rig_fleet_all_serve(f, "1"));
+	only_the_canary_had("2");
+	fleet_eventually(f, strcmp(outcome_of("2"), "withdrawn") == 0);
+}
+
+static char *server_path(int port)
+{
+	static char path[128];
+
+	snprintf(path, sizeof(path), CONFIG "/upstreams/app/127.0.0.1:%d", port);
+	return path;
+}
+
+/* A server registers itself, and goes; every host takes both, on its own revision. */
+static void endpoints_flow(const char *canary, const char *others)
+{
+	struct rig_zk *app = rig_zk_connect(rig_zookeeper_hosts(f->zookeeper));
+	int port = rig_port();
+
+	rig_zk_create_ephemeral(app, server_path(port), NULL);
+	fleet_eventually(f, rig_fleet_all_have_server(f, port));
+	for (size_t i = 0; i < 3; i++)
+		fleet_eventually(f, rig_host_is_quiet(&f->hosts[i].host));
+	assert_string_equal(rig_fleet_serves(f, 0), canary);
+	assert_string_equal(rig_fleet_serves(f, 1), others);
+	assert_string_equal(rig_fleet_serves(f, 2), others);
+	rig_zk_close(app);
+	for (size_t i = 0; i < 3; i++)
+		fleet_eventually(f, !rig_fleet_has_server(f, i, port));
+	assert_string_equal(rig_fleet_serves(f, 0), canary);
+	assert_string_equal(rig_fleet_serves(f, 2), others);
+}
+
+static void endpoints_flow_whatever_the_rollout_does(void **state UNUSED)
+{
+	f->rollout = FLEET_STAYS "on_failure = \"halt\";";
+	f->gated = true;
+	rig_fleet_start(f, 0);
+	endpoints_flow("1", "1");
+	rig_fleet_push(f, "2");
+	fleet_eventually(f, strcmp(rig_fleet_serves(f, 0), "2") == 0);
+	endpoints_flow("2", "1");
+	assert_true(rig_fleet_is(f, "canary", "2"));
+	rig_fleet_request(f, "pause");
+	endpoints_flow("2", "1");
+	rig_fleet_push(f, "bad");
+	rig_fleet_request(f, "resume");
+	fleet_eventually(f, rig_fleet_is(f, "halted", "bad"));
+	endpoints_flow("bad", "1");
+	rig_fleet_request(f, "abort");
+	fleet_eventually(f, rig_fleet_is(f, "reverted", NULL));
+	endpoints_flow("1", "1");
+}
+
+/* An upstream and its servers that are new with the target: only the canary has them. */
+static void an_upstream_of_the_target_is_for_the_canary(void **state UNUSED)
+{
+	int port = rig_port();
+	char path[128];
+
+	f->rollout = FLEET_STAYS;
+	rig_fleet_start(f, 0);
+	snprintf(path, sizeof(path), CONFIG "/upstreams/new/127.0.0.1:%d", port);
+	rig_zk_create(f->zk, path, NULL);
+	fleet_eventually(f, rig_fleet_has_server(f, 0, port));
+	assert_false(rig_fleet_has_server(f, 1, port));
+	rig_fleet_promote(f, "{\"action\":\"promote\"}");
+	fleet_eventually(f, rig_fleet_has_server(f, 1, port));
+	fleet_eventually(f, rig_fleet_is(f, "idle", ""));
+	assert_true(rig_fleet_all_have_server(f, port));
+}
+
+/* Settings are read again on SIGHUP. */
+static void set_part(size_t i, const char *part, const char *rollout)
+{
+	char member[64];
+
+	snprintf(member, sizeof(member), "members/%s", f->hosts[i].host.name);
+	f->hosts[i].rollout = rollout;
+	rig_fleet_settings(f, i);
+	rig_fleet_signal(f, i, SIGHUP);
+	fleet_eventually(f, strcmp(rig_fleet_field(f, member, "rollout"), part) == 0);
+}
+
+static void exempt_and_frozen_hosts_are_left_out(void **state UNUSED)
+{
+	f->rollout = FLEET_CANARY;
+	rig_fleet_add(f);
+	rig_fleet_start(f, 0);
+	set_part(1, "exempt", FLEET_CANARY "join = false;");
+	set_part(2, "frozen", FLEET_CANARY "freeze = true;");
+	rig_fleet_push(f, "2");
+	fleet_eventually(f, rig_fleet_accepted(f, "2"));
+	for (size_t i = 0; i < 4; i++) {
+		const char *word = i == 2 ? "1" : "2";
+
+		fleet_eventually(f, strcmp(rig_fleet_serves(f, i), word) == 0);
+	}
+	fleet_eventually(f, rig_fleet_served(f, 2, "1"));
+	/* thawed, it takes what was accepted meanwhile */
+	set_part(2, "joined", FLEET_CANARY);
+	fleet_eventually(f, rig_fleet_all_serve(f, "2"));
+}
+
+static void canaries_may_be_named(void **state UNUSED)
+{
+	f->rollout = "mode = \"canary\"; canaries = [ \"web3\" ]; batch = \"1\"; "
+		     "bake_time = \"1s\"; " FLEET_TIMES;
+	rig_fleet_start(f, 2);
+	rig_fleet_push(f, "2");
+	fleet_eventually(f, strcmp(rig_fleet_serves(f, 2), "2") == 0);
+	assert_string_equal(f->plan.hosts, "web3");
+	fleet_eventually(f, rig_fleet_served(f, 0, "1"));
+	fleet_eventually(f, rig_fleet_accepted(f, "2") && rig_fleet_all_serve(f, "2"));
+}
+
+static void batches_may_be_shares(void **state UNUSED)
+{
+	f->rollout = "mode = \"canary\"; canaries = 1; batch = \"100%\"; "
+		     "bake_time = \"500ms\"; " FLEET_TIMES;
+	f->promoted = true;
+	rig_fleet_start(f, 0);
+	rig_fleet_push(f, "2");
+	fleet_eventually(f, rig_fleet_is(f, "canary", "2"));
+	assert_string_equal(f->plan.hosts, "web1");
+	fleet_eventually(f, rig_fleet_accepted(f, "2") && rig_fleet_all_serve(f, "2"));
+	fleet_eventually(f, rig_fleet_served(f, 2, "1 2"));
+}
+
+#define rollout_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		rollout_test(in_mode_all_everybody_takes_it_at_once),
+		rollout_test(a_good_revision_goes_to_the_canary_and_then_on),
+		rollout_test(a_failed_gate_stops_at_the_canary_and_reverts),
+		rollout_test(what_nginx_refuses_stops_with_the_znode_and_the_reason),
+		rollout_test(a_newer_revision_supersedes),
+		rollout_test(taken_back_in_zookeeper_it_is_withdrawn),
+		rollout_test(endpoints_flow_whatever_the_rollout_does),
+		rollout_test(an_upstream_of_the_target_is_for_the_canary),
+		rollout_test(exempt_and_frozen_hosts_are_left_out),
+		rollout_test(canaries_may_be_named),
+		rollout_test(batches_may_be_shares),
+	};
+
+	return cmocka_run_group_tests_name("rollout", tests, NULL, NULL);
+}

@@ -1,0 +1,310 @@
+/*
+ * A fleet in trouble: ZooKeeper dies, hosts come, go and come back with nothing, in the
+ * middle of a rollout; two hosts bear one name.
+ */
+#include "rig.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "rig_hosts.h"
+
+static struct rig_fleet fleet;
+static struct rig_fleet *const f = &fleet;
+
+static int setup(void **state UNUSED)
+{
+	rig_fleet_init(f, 3);
+	return 0;
+}
+
+static int teardown(void **state UNUSED)
+{
+	rig_fleet_fini(f);
+	rig_clean();
+	return 0;
+}
+
+static void put_on_the_canary(const char *rollout)
+{
+	f->rollout = rollout;
+	rig_fleet_start(f, 1);
+	rig_fleet_push(f, "2");
+	fleet_eventually(f, rig_fleet_is(f, "canary", "2") &&
+				    strcmp(rig_fleet_serves(f, 0), "2") == 0);
+}
+
+static void all_went_from_1_to_2(void)
+{
+	fleet_eventually(f, rig_fleet_accepted(f, "2") && rig_fleet_all_serve(f, "2"));
+	for (size_t i = 0; i < f->count; i++)
+		fleet_eventually(f, rig_fleet_served(f, i, "1 2"));
+	assert_int_equal(rig_fleet_history(f, "1", NULL), 1);
+	assert_int_equal(rig_fleet_history(f, "2", NULL), 1);
+}
+
+static void all_of_zookeeper_restarts_while_the_canary_bakes(void **state UNUSED)
+{
+	unsigned reloads[3];
+
+	put_on_the_canary(FLEET_CANARY_BAKING("2s"));
+	for (size_t i = 0; i < 3; i++)
+		reloads[i] = rig_nginx_reloads(&f->hosts[i].host.nginx);
+	rig_zookeeper_kill(f->zookeeper);
+	for (size_t i = 0; i < 3; i++)
+		eventually(NULL, rig_host_is(&f->hosts[i].host, "disconnected"));
+	rig_zookeeper_restart(f->zookeeper);
+	all_went_from_1_to_2();
+	assert_int_equal(rig_nginx_reloads(&f->hosts[0].host.nginx), reloads[0]);
+	assert_int_equal(rig_nginx_reloads(&f->hosts[1].host.nginx), reloads[1] + 1);
+	assert_int_equal(rig_nginx_reloads(&f->hosts[2].host.nginx), reloads[2] + 1);
+}
+
+/* … for longer than every session: nobody is a member or a leader any more. */
+static void all_of_zookeeper_is_away_for_long_between_batches(void **state UNUSED)
+{
+	f->rollout = "mode = \"canary\"; canaries = 1; batch = \"1\"; bake_time = \"200ms\"; "
+		     "batch_time = \"2s\"; settle = \"100ms\"; apply_timeout = \"40s\"; "
+		     "vanish_timeout = \"30s\";";
+	rig_fleet_start(f, 0);
+	rig_fleet_push(f, "2");
+	fleet_eventually(f, strcmp(rig_fleet_serves(f, 1), "2") == 0);
+	rig_zookeeper_pause(f->zookeeper);
+	for (uint64_t end = rig_now() + 5 * USEC_PER_SEC; rig_now() < end;)
+		rig_pause(NULL);
+	assert_string_equal(rig_fleet_serves(f, 2), "1");
+	rig_zookeeper_kill(f->zookeeper);
+	rig_zookeeper_restart(f->zookeeper);
+	all_went_from_1_to_2();
+}
+
+static void a_host_joins_with_nothing(void **state UNUSED)
+{
+	size_t joined;
+
+	put_on_the_canary(FLEET_STAYS);
+	joined = rig_fleet_add(f);
+	rig_fleet_start_host(f, joined);
+	/* what was accepted, from the history: ZooKeeper's config is the target's already */
+	fleet_eventually(f, strcmp(rig_fleet_serves(f, joined), "1") == 0);
+	fleet_eventually(f, strcmp(rig_fleet_applied(f, joined), "1") == 0);
+	for (size_t i = 0; i < 3; i++)
+		assert_true(rig_fleet_has_server(f, joined, f->hosts[i].host.nginx.port));
+	assert_true(rig_fleet_is(f, "canary", "2"));
+	rig_fleet_promote(f, "promote");
+	all_went_from_1_to_2();
+}
+
+static void a_host_joins_while_it_is_halted(void **state UNUSED)
+{
+	size_t joined;
+
+	f->gated = true;
+	f->rollout = FLEET_CANARY "on_failure = \"halt\";";
+	rig_fleet_start(f, 1);
+	rig_fleet_push(f, "bad");
+	fleet_eventually(f, rig_fleet_is(f, "halted", "bad"));
+	joined = rig_fleet_add(f);
+	rig_fleet_start_host(f, joined);
+	fleet_eventually(f, rig_fleet_served(f, joined, "1"));
+	assert_true(rig_fleet_is(f, "halted", "bad"));
+	rig_fleet_push(f, "3");
+	fleet_eventually(f, rig_fleet_accepted(f, "3") && rig_fleet_all_serve(f, "3"));
+	fleet_eventually(f, rig_fleet_served(f, joined, "1 3"));
+}
+
+static void restart(size_t i, bool wiped)
+{
+	rig_fleet_signal(f, i, SIGKILL);
+	if (wiped)
+		rig_fleet_wipe(f, i);
+	rig_fleet_start_host(f, i);
+	fleet_eventually(f, rig_host_is_quiet(&f->hosts[i].host));
+}
+
+/* The canary and one that has to wait, with and without what was on their disks. */
+static void hosts_restart_in_mid_rollout(void **state UNUSED)
+{
+	put_on_the_canary(FLEET_STAYS);
+	for (int wiped = 0; wiped < 2; wiped++) {
+		restart(0, wiped);
+		fleet_eventually(f, strcmp(rig_fleet_applied(f, 0), "2") == 0);
+		restart(2, wiped);
+		fleet_eventually(f, strcmp(rig_fleet_applied(f, 2), "1") == 0);
+		assert_string_equal(rig_fleet_serves(f, 0), "2");
+		assert_string_equal(rig_fleet_serves(f, 2), "1");
+	}
+	assert_true(rig_fleet_is(f, "canary", "2"));
+	rig_fleet_promote(f, "promote");
+	all_went_from_1_to_2();
+}
+
+/* While it was away the fleet went on: it takes what was accepted meanwhile, and no step between.
+ */
+static void a_host_that_was_away_catches_up(void **state UNUSED)
+{
+	f->rollout = FLEET_CANARY;
+	rig_fleet_start(f, 0);
+	rig_fleet_signal(f, 2, SIGTERM);
+	rig_fleet_push(f, "2");
+	fleet_eventually(f, rig_fleet_accepted(f, "2"));
+	rig_fleet_push(f, "3");
+	fleet_eventually(f, rig_fleet_accepted(f, "3"));
+	assert_string_equal(rig_fleet_serves(f, 2), "1");
+	rig_fleet_start_host(f, 2);
+	fleet_eventually(f, rig_fleet_served(f, 2, "1 3"));
+}
+
+static void a_vanished_canary_halts(void **state UNUSED)
+{
+	put_on_the_canary("mode = \"canary\"; canaries = 1; batch = \"1\"; bake_time = \"1h\"; "
+			  "batch_time = \"100ms\"; settle = \"100ms\"; apply_timeout = \"40s\"; "
+			  "vanish_timeout = \"1s\"; on_failure = \"halt\";");
+	rig_fleet_signal(f, 0, SIGKILL);
+	fleet_eventually(f, rig_fleet_is(f, "halted", "2"));
+	assert_string_equal(rig_fleet_field(f, "plan", "failure.host"), "web1");
+	assert_true(rig_fleet_served(f, 1, "1") && rig_fleet_served(f, 2, "1"));
+	rig_fleet_start_host(f, 0);
+	rig_fleet_request(f, "abort");
+	fleet_eventually(f, rig_fleet_is(f, "reverted", NULL));
+	fleet_eventually(f, rig_fleet_served(f, 0, "1 2 1"));
+}
+
+/* It is there, but never says that it is good: its nginx does not run. */
+static void a_canary_without_a_verdict_halts(void **state UNUSED)
+{
+	f->rollout = "mode = \"canary\"; canaries = [ \"web1\" ]; batch = \"1\"; "
+		     "bake_time = \"100ms\"; "
+		     "batch_time = \"100ms\"; settle = \"100ms\"; apply_timeout = \"2s\"; "
+		     "vanish_timeout = \"30s\"; on_failure = \"halt\";";
+	rig_fleet_start(f, 1);
+	rig_nginx_stop(&f->hosts[0].host.nginx);
+	rig_fleet_push(f, "2");
+	fleet_eventually(f, rig_fleet_is(f, "halted", "2"));
+	assert_string_equal(rig_fleet_field(f, "plan", "failure.host"), "web1");
+	assert_true(rig_fleet_served(f, 1, "1") && rig_fleet_served(f, 2, "1"));
+}
+
+/* Is there a line of the alerts with these values? */
+static bool alerted(const char *event, const char *key, const char *subject)
+{
+	char *text = rig_read(rig_path("alerts")), *line, *rest = NULL;
+	bool found = false;
+
+	for (line = text ? strtok_r(text, "\n", &rest) : NULL; line && !found;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		json_t *json = json_loads(line, 0, NULL);
+		const char *e = json_string_value(json_object_get(json, "event")) ?: "";
+		const char *k = json_string_value(json_object_get(json, "key")) ?: "";
+		const char *s = json_string_value(json_object_get(json, "subject")) ?: "";
+
+		found = strcmp(e, event) == 0 && strcmp(k, key) == 0 && strcmp(s, subject) == 0 &&
+			json_string_value(json_object_get(json, "message")) &&
+			json_string_value(json_object_get(json, "severity"));
+		json_decref(json);
+	}
+	return found;
+}
+
+static void use_alerts(void)
+{
+	static char text[512];
+
+	snprintf(text, sizeof(text),
+		 "alerts: { command = [ \"/bin/sh\", \"-c\", \"tr -d '\\\\n' >>%s; echo >>%s\" ];\n"
+		 "          raise_after = \"0s\"; clear_after = \"0s\"; };\n",
+		 rig_path("alerts"), rig_path("alerts"));
+	f->more = text;
+}
+
+/* Whoever has a report should be there. The leader counts them when it is elected, so the one that
+ * was elected first, when there was no other, is the one to go. */
+static void a_missing_host_is_alerted_by_the_leader(void **state UNUSED)
+{
+	use_alerts();
+	f->rollout = "mode = \"canary\"; canaries = 1; batch = \"1\"; bake_time = \"100ms\"; "
+		     "batch_time = \"100ms\"; settle = \"100ms\"; vanish_timeout = \"1s\";";
+	rig_fleet_start(f, 0);
+	for (size_t i = 0; i < 3; i++)
+		eventually(NULL,
+			   *rig_fleet_field(f,
+					    (const char *const[]){ "reports/web1", "reports/web2",
+								   "reports/web3" }[i],
+					    "host"));
+	rig_fleet_signal(f, 0, SIGKILL);
+	eventually(NULL, alerted("raised", "fleet-member-missing", "web1"));
+	rig_fleet_start_host(f, 0);
+	eventually(NULL, alerted("cleared", "fleet-member-missing", "web1"));
+}
+
+static void a_stopped_rollout_is_alerted_by_the_leader(void **state UNUSED)
+{
+	use_alerts();
+	f->gated = true;
+	f->rollout = FLEET_CANARY "on_failure = \"revert\";";
+	rig_fleet_start(f, 1);
+	rig_fleet_push(f, "bad");
+	eventually(NULL, alerted("raised", "rollout-stopped", ""));
+	rig_fleet_push(f, "3");
+	eventually(NULL, alerted("cleared", "rollout-stopped", ""));
+}
+
+static void a_dead_nginx_is_alerted_by_its_host(void **state UNUSED)
+{
+	use_alerts();
+	f->rollout = FLEET_CANARY;
+	rig_fleet_start(f, 0);
+	rig_nginx_stop(&f->hosts[1].host.nginx);
+	eventually(NULL, alerted("raised", "nginx-down", ""));
+	rig_nginx_start(&f->hosts[1].host.nginx);
+	eventually(NULL, alerted("cleared", "nginx-down", ""));
+}
+
+/* A clone: it has its own nginx and disk, and the name of web1. */
+static void the_second_host_of_a_name_is_refused(void **state UNUSED)
+{
+	size_t clone = rig_fleet_add(f);
+	char *member;
+	int64_t owner;
+
+	f->count = 3; /* not yet */
+	put_on_the_canary(FLEET_STAYS);
+	owner = rig_zk_owner(f->zk, CLUSTER "/members/web1");
+	f->count = 4;
+	f->hosts[clone].name = "web1";
+	rig_fleet_settings(f, clone);
+	rig_host_start(&f->hosts[clone].host);
+	/* it is on its own: what was accepted, and not the canary's revision */
+	fleet_eventually(f, rig_fleet_served(f, clone, "1"));
+	eventually(NULL, rig_read(f->hosts[clone].host.log) &&
+				 strstr(rig_read(f->hosts[clone].host.log), "another"));
+	assert_int_equal(rig_zk_owner(f->zk, CLUSTER "/members/web1"), owner);
+	member = rig_zk_get(f->zk, CLUSTER "/members/web1");
+	assert_non_null(strstr(member, rig_fleet_digest("2")));
+	rig_fleet_promote(f, "promote");
+	fleet_eventually(f, rig_fleet_accepted(f, "2") && rig_fleet_all_serve(f, "2"));
+	assert_int_equal(rig_zk_owner(f->zk, CLUSTER "/members/web1"), owner);
+}
+
+#define fault_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		fault_test(all_of_zookeeper_restarts_while_the_canary_bakes),
+		fault_test(all_of_zookeeper_is_away_for_long_between_batches),
+		fault_test(a_host_joins_with_nothing),
+		fault_test(a_host_joins_while_it_is_halted),
+		fault_test(hosts_restart_in_mid_rollout),
+		fault_test(a_host_that_was_away_catches_up),
+		fault_test(a_vanished_canary_halts),
+		fault_test(a_canary_without_a_verdict_halts),
+		fault_test(a_missing_host_is_alerted_by_the_leader),
+		fault_test(a_stopped_rollout_is_alerted_by_the_leader),
+		fault_test(a_dead_nginx_is_alerted_by_its_host),
+		fault_test(the_second_host_of_a_name_is_refused),
+	};
+
+	return cmocka_run_group_tests_name("rollout_faults", tests, NULL, NULL);
+}

@@ -1,0 +1,250 @@
+/*
+ * Leaders that come to grief in the middle of a rollout: the next one goes on where the
+ * last one was, repeats nothing and skips nothing; and one that was only away finds that
+ * it has nothing to say any more.
+ *
+ * web3 leads in these tests: it is no canary, and its turn comes last.
+ */
+#include "rig.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "rig_hosts.h"
+
+#define LEADER 2
+
+static struct rig_fleet fleet;
+static struct rig_fleet *const f = &fleet;
+static unsigned reloads[FLEET_MAX];
+
+static int setup(void **state UNUSED)
+{
+	rig_fleet_init(f, 3);
+	return 0;
+}
+
+static int teardown(void **state UNUSED)
+{
+	rig_fleet_fini(f);
+	rig_clean();
+	return 0;
+}
+
+static void start(const char *rollout)
+{
+	f->rollout = rollout;
+	rig_fleet_start(f, LEADER);
+	for (size_t i = 0; i < f->count; i++)
+		reloads[i] = rig_nginx_reloads(&f->hosts[i].host.nginx);
+}
+
+/* The leader dies, and its daemon is started again (as systemd does), so that it is a host. */
+static void replace_leader(void)
+{
+	rig_fleet_signal(f, LEADER, SIGKILL);
+	fleet_eventually(f, rig_fleet_leader(f) >= 0 && rig_fleet_leader(f) != LEADER);
+	rig_fleet_start_host(f, LEADER);
+}
+
+/* Each host went from 1 to 2, once, with one reload; history has either once. */
+static void nothing_was_repeated_or_left_out(void)
+{
+	const char *outcome = "";
+
+	fleet_eventually(f, rig_fleet_accepted(f, "2") && rig_fleet_all_serve(f, "2"));
+	for (size_t i = 0; i < f->count; i++) {
+		fleet_eventually(f, rig_fleet_served(f, i, "1 2"));
+		assert_int_equal(rig_nginx_reloads(&f->hosts[i].host.nginx), reloads[i] + 1);
+	}
+	assert_int_equal(rig_fleet_history(f, "1", NULL), 1);
+	fleet_eventually(f, rig_fleet_history(f, "2", &outcome) == 1 &&
+				    strcmp(outcome, "accepted") == 0);
+	assert_true(rig_fleet_leader(f) != LEADER);
+}
+
+static void killed_before_the_first_step(void **state UNUSED)
+{
+	start("mode = \"canary\"; canaries = 1; batch = \"1\"; bake_time = \"300ms\"; "
+	      "batch_time = \"100ms\"; settle = \"1s\"; apply_timeout = \"40s\"; "
+	      "vanish_timeout = \"30s\";");
+	rig_fleet_push(f, "2");
+	fleet_eventually(f, strcmp(rig_host_status_text(&f->hosts[LEADER].host, "revision.seen"),
+				   rig_fleet_digest("2")) == 0);
+	replace_leader();
+	nothing_was_repeated_or_left_out();
+}
+
+/* … the moment that its first step can be read, before the canary can have done anything. */
+static void killed_when_the_target_appears(void **state UNUSED)
+{
+	start(FLEET_CANARY);
+	rig_fleet_push(f, "2");
+	eventually(NULL, strcmp(rig_fleet_field(f, "plan", "target.revision"), "") != 0);
+	replace_leader();
+	nothing_was_repeated_or_left_out();
+}
+
+static void killed_while_the_canary_bakes(void **state UNUSED)
+{
+	start(FLEET_CANARY_BAKING("2s"));
+	rig_fleet_push(f, "2");
+	fleet_eventually(f, strcmp(rig_fleet_serves(f, 0), "2") == 0);
+	replace_leader();
+	nothing_was_repeated_or_left_out();
+}
+
+static void killed_between_batches(void **state UNUSED)
+{
+	start("mode = \"canary\"; canaries = 1; batch = \"1\"; bake_time = \"200ms\"; "
+	      "batch_time = \"2s\"; settle = \"100ms\"; apply_timeout = \"40s\"; "
+	      "vanish_timeout = \"30s\";");
+	rig_fleet_push(f, "2");
+	fleet_eventually(f, strcmp(rig_fleet_serves(f, 1), "2") == 0);
+	assert_string_equal(f->plan.hosts, "web1 web2");
+	replace_leader();
+	nothing_was_repeated_or_left_out();
+}
+
+static void killed_while_it_reverts(void **state UNUSED)
+{
+	const char *outcome = "";
+
+	f->gated = true;
+	start(FLEET_CANARY "on_failure = \"revert\";");
+	rig_fleet_push(f, "bad");
+	fleet_eventually(f,
+			 rig_fleet_is(f, "reverting", NULL) || rig_fleet_is(f, "reverted", NULL));
+	replace_leader();
+	fleet_eventually(f, rig_fleet_is(f, "reverted", NULL));
+	fleet_eventually(f, rig_fleet_served(f, 0, "1 bad 1"));
+	assert_true(rig_fleet_served(f, 1, "1") && rig_fleet_served(f, 2, "1"));
+	assert_string_equal(rig_fleet_field(f, "plan", "failure.host"), "web1");
+	assert_string_equal(rig_fleet_word(f->plan.accepted), "1");
+	fleet_eventually(f, rig_fleet_history(f, "bad", &outcome) == 1 &&
+				    strcmp(outcome, "reverted") == 0);
+	rig_fleet_push(f, "3");
+	fleet_eventually(f, rig_fleet_accepted(f, "3") && rig_fleet_all_serve(f, "3"));
+}
+
+/* The way systemd ends it: the session is closed, and another one leads at once. */
+static void told_to_stop_in_mid_rollout(void **state UNUSED)
+{
+	start(FLEET_CANARY_BAKING("1s"));
+	rig_fleet_push(f, "2");
+	fleet_eventually(f, strcmp(rig_fleet_serves(f, 0), "2") == 0);
+	rig_fleet_signal(f, LEADER, SIGTERM);
+	assert_true(rig_fleet_leader(f) >= 0 && rig_fleet_leader(f) != LEADER);
+	rig_fleet_start_host(f, LEADER);
+	nothing_was_repeated_or_left_out();
+}
+
+/* One after the other, until the rollout is through. */
+static void killed_again_and_again(void **state UNUSED)
+{
+	start(FLEET_CANARY_BAKING("1s"));
+	rig_fleet_push(f, "2");
+	for (int i = 0; i < 4; i++) {
+		long leader;
+
+		fleet_eventually(f, (leader = rig_fleet_leader(f)) >= 0);
+		rig_fleet_signal(f, (size_t)leader, SIGKILL);
+		rig_fleet_start_host(f, (size_t)leader);
+		fleet_eventually(f, rig_fleet_leader(f) != leader);
+	}
+	fleet_eventually(f, rig_fleet_accepted(f, "2") && rig_fleet_all_serve(f, "2"));
+	for (size_t i = 0; i < f->count; i++)
+		fleet_eventually(f, rig_fleet_served(f, i, "1 2"));
+	assert_int_equal(rig_fleet_history(f, "1", NULL), 1);
+	assert_int_equal(rig_fleet_history(f, "2", NULL), 1);
+}
+
+/* Frozen for longer than its session, in mid-rollout; what the next one wrote stands. */
+static void stopped_past_its_session_it_changes_nothing(void **state UNUSED)
+{
+	char *before;
+	int version;
+
+	start(FLEET_CANARY_BAKING("1500ms"));
+	rig_fleet_push(f, "2");
+	fleet_eventually(f, strcmp(rig_fleet_serves(f, 0), "2") == 0);
+	rig_fleet_signal(f, LEADER, SIGSTOP);
+	fleet_eventually(f, rig_fleet_leader(f) >= 0 && rig_fleet_leader(f) != LEADER);
+	fleet_eventually(f, !rig_zk_exists(f->zk, CLUSTER "/members/web3"));
+	fleet_eventually(f, rig_fleet_accepted(f, "2"));
+	fleet_eventually(f, strcmp(rig_fleet_serves(f, 1), "2") == 0);
+	rig_fleet_watch(f, USEC_PER_SEC); /* until the new leader has said all it has to */
+	before = rig_zk_get_version(f->zk, CLUSTER "/plan", &version);
+	assert_string_equal(rig_fleet_field(f, "plan", "leader"),
+			    f->hosts[rig_fleet_leader(f)].host.name);
+
+	rig_fleet_signal(f, LEADER, SIGCONT);
+	fleet_eventually(f, rig_zk_exists(f->zk, CLUSTER "/members/web3"));
+	fleet_eventually(f, rig_fleet_served(f, LEADER, "1 2"));
+	assert_string_equal(rig_zk_get(f->zk, CLUSTER "/plan"), before);
+	assert_int_equal(f->plan.version, version);
+	assert_int_equal(rig_fleet_history(f, NULL, NULL), 2);
+	assert_true(rig_fleet_leader(f) != LEADER);
+	rig_fleet_push(f, "3");
+	fleet_eventually(f, rig_fleet_accepted(f, "3") && rig_fleet_all_serve(f, "3"));
+	assert_int_equal(rig_fleet_history(f, "3", NULL), 1);
+}
+
+/* … and while a rollout goes on that the old one began: it was about to take the next step. */
+static void continued_in_mid_rollout_it_follows(void **state UNUSED)
+{
+	start(FLEET_STAYS);
+	rig_fleet_push(f, "2");
+	fleet_eventually(f, strcmp(rig_fleet_serves(f, 0), "2") == 0);
+	rig_fleet_signal(f, LEADER, SIGSTOP);
+	fleet_eventually(f, rig_fleet_leader(f) >= 0 && rig_fleet_leader(f) != LEADER);
+	rig_fleet_signal(f, LEADER, SIGCONT);
+	rig_fleet_promote(f, "promote");
+	fleet_eventually(f, rig_fleet_accepted(f, "2") && rig_fleet_all_serve(f, "2"));
+	for (size_t i = 0; i < f->count; i++)
+		fleet_eventually(f, rig_fleet_served(f, i, "1 2"));
+	assert_true(rig_fleet_leader(f) != LEADER);
+	assert_int_equal(rig_fleet_history(f, NULL, NULL), 2);
+}
+
+static void commands_follow_the_leader(void **state UNUSED)
+{
+	char lines[512], *said = rig_path("leaders");
+
+	snprintf(lines, sizeof(lines),
+		 "on_elected = [ \"/bin/sh\", \"-c\", \"cat >>%s; echo =elected >>%s\" ]; "
+		 "on_resigned = [ \"/bin/sh\", \"-c\", \"cat >>%s; echo =resigned >>%s\" ];",
+		 said, said, said, said);
+	f->cluster = lines;
+	start(FLEET_CANARY);
+	eventually(NULL, rig_read(said) && strstr(rig_read(said), "=elected"));
+	assert_null(strstr(rig_read(said), "=resigned"));
+	assert_non_null(strstr(rig_read(said), "web3"));
+	/* its session ends; when it learns of it, it says so */
+	rig_fleet_signal(f, LEADER, SIGSTOP);
+	fleet_eventually(f, rig_fleet_leader(f) >= 0 && rig_fleet_leader(f) != LEADER);
+	eventually(NULL, strstr(strstr(rig_read(said), "=elected") + 1, "=elected"));
+	rig_fleet_signal(f, LEADER, SIGCONT);
+	eventually(NULL, strstr(rig_read(said), "=resigned"));
+}
+
+#define leader_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		leader_test(killed_before_the_first_step),
+		leader_test(killed_when_the_target_appears),
+		leader_test(killed_while_the_canary_bakes),
+		leader_test(killed_between_batches),
+		leader_test(killed_while_it_reverts),
+		leader_test(told_to_stop_in_mid_rollout),
+		leader_test(killed_again_and_again),
+		leader_test(stopped_past_its_session_it_changes_nothing),
+		leader_test(continued_in_mid_rollout_it_follows),
+		leader_test(commands_follow_the_leader),
+	};
+
+	return cmocka_run_group_tests_name("rollout_leader", tests, NULL, NULL);
+}

@@ -1,0 +1,266 @@
+/*
+ * What operators ask of the leader, by a znode that the command line and zkCli both can
+ * write, and what the fleet keeps for them: its history and the list of those that live.
+ */
+#include "rig.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rig_hosts.h"
+
+static struct rig_fleet fleet;
+static struct rig_fleet *const f = &fleet;
+
+static int setup(void **state UNUSED)
+{
+	rig_fleet_init(f, 3);
+	return 0;
+}
+
+static int teardown(void **state UNUSED)
+{
+	rig_fleet_fini(f);
+	rig_clean();
+	return 0;
+}
+
+/* Started, and "2" is on the canary. */
+static void start_with_a_canary(const char *rollout)
+{
+	f->rollout = rollout;
+	rig_fleet_start(f, 0);
+	rig_fleet_push(f, "2");
+	fleet_eventually(f, rig_fleet_is(f, "canary", "2") &&
+				    strcmp(rig_fleet_serves(f, 0), "2") == 0);
+}
+
+static void all_accepted(const char *word)
+{
+	fleet_eventually(f, rig_fleet_accepted(f, word) && rig_fleet_all_serve(f, word));
+}
+
+static void paused_it_stays_resumed_it_goes_on(void **state UNUSED)
+{
+	start_with_a_canary(FLEET_CANARY_BAKING("1500ms"));
+	rig_fleet_request(f, "pause");
+	assert_true(rig_fleet_plan_says(f, "paused", "true"));
+	assert_true(rig_fleet_plan_says(f, "request.action", "pause"));
+	rig_fleet_watch(f, 3 * USEC_PER_SEC);
+	assert_true(rig_fleet_is(f, "canary", "2"));
+	assert_string_equal(f->plan.hosts, "web1");
+	rig_fleet_request(f, "{\"action\":\"resume\",\"by\":\"alice\"}");
+	assert_true(rig_fleet_plan_says(f, "paused", "false"));
+	assert_true(rig_fleet_plan_says(f, "request.by", "alice"));
+	all_accepted("2");
+	fleet_eventually(f, rig_fleet_served(f, 2, "1 2"));
+}
+
+/* Nothing begins while paused; endpoints and restarts are none of its business. */
+static void paused_before_nothing_begins(void **state UNUSED)
+{
+	f->rollout = FLEET_CANARY;
+	rig_fleet_start(f, 0);
+	rig_fleet_request(f, "pause");
+	rig_fleet_push(f, "2");
+	rig_fleet_watch(f, USEC_PER_SEC);
+	for (size_t i = 0; i < 3; i++)
+		assert_true(rig_fleet_served(f, i, "1"));
+	rig_fleet_request(f, "resume");
+	all_accepted("2");
+}
+
+static void promoted_it_takes_the_next_step_at_once(void **state UNUSED)
+{
+	start_with_a_canary(FLEET_STAYS);
+	rig_fleet_promote(f, "promote");
+	all_accepted("2");
+	for (size_t i = 0; i < 3; i++)
+		fleet_eventually(f, rig_fleet_served(f, i, "1 2"));
+}
+
+static void promoted_to_all_it_is_everywhere(void **state UNUSED)
+{
+	f->promoted = true;
+	start_with_a_canary("mode = \"canary\"; canaries = 1; batch = \"1\"; bake_time = \"1h\"; "
+			    "batch_time = \"1h\"; settle = \"100ms\"; apply_timeout = \"40s\"; "
+			    "vanish_timeout = \"30s\";");
+	rig_fleet_promote(f, "{\"action\":\"promote\",\"all\":true}");
+	fleet_eventually(f, rig_fleet_all_serve(f, "2"));
+}
+
+static void aborted_it_is_withdrawn(void **state UNUSED)
+{
+	const char *outcome = "";
+
+	start_with_a_canary(FLEET_STAYS);
+	rig_fleet_request(f, "{\"action\":\"abort\",\"by\":\"bob\"}");
+	fleet_eventually(f, rig_fleet_is(f, "reverted", NULL));
+	fleet_eventually(f, rig_fleet_served(f, 0, "1 2 1"));
+	assert_true(rig_fleet_served(f, 1, "1") && rig_fleet_served(f, 2, "1"));
+	fleet_eventually(f, rig_fleet_history(f, "2", &outcome) == 1 &&
+				    strcmp(outcome, "aborted") == 0);
+	/* not by itself, but when it is asked for, it is tried again */
+	rig_fleet_request(f, "resume");
+	fleet_eventually(f, rig_fleet_is(f, "canary", "2"));
+	rig_fleet_promote(f, "promote");
+	all_accepted("2");
+}
+
+static void a_request_for_another_revision_is_refused(void **state UNUSED)
+{
+	char request[128];
+
+	start_with_a_canary(FLEET_STAYS);
+	rig_fleet_request(f, "{\"action\":\"promote\",\"revision\":\"000000000000\"}");
+	assert_true(rig_fleet_is(f, "canary", "2"));
+	assert_true(rig_fleet_plan_says(f, "request.action", "promote"));
+	assert_non_null(strstr(rig_fleet_field(f, "plan", "request.result"), "the target is"));
+	snprintf(request, sizeof(request), "{\"action\":\"promote\",\"revision\":\"%.12s\"}",
+		 rig_fleet_digest("2"));
+	rig_fleet_promote(f, request);
+	all_accepted("2");
+}
+
+static void what_cannot_be_read_is_said_and_consumed(void **state UNUSED)
+{
+	start_with_a_canary(FLEET_STAYS);
+	rig_fleet_request(f, "go on, please");
+	assert_non_null(strstr(rig_fleet_field(f, "plan", "request.result"), "refused"));
+	assert_true(rig_fleet_is(f, "canary", "2"));
+	rig_fleet_request(f, "{\"action\":\"rollback\"}"); /* to what? */
+	assert_non_null(strstr(rig_fleet_field(f, "plan", "request.result"), "refused"));
+	assert_true(rig_fleet_is(f, "canary", "2"));
+}
+
+static void in_mode_manual_it_waits_for_a_word(void **state UNUSED)
+{
+	f->rollout = "mode = \"manual\"; canaries = 1; batch = \"1\"; bake_time = "
+		     "\"100ms\"; " FLEET_TIMES;
+	rig_fleet_start(f, 0);
+	rig_fleet_push(f, "2");
+	fleet_eventually(f, rig_fleet_is(f, "pending", "2"));
+	rig_fleet_watch(f, USEC_PER_SEC);
+	assert_true(rig_fleet_is(f, "pending", "2"));
+	for (size_t i = 0; i < 3; i++)
+		assert_true(rig_fleet_served(f, i, "1"));
+	rig_fleet_promote(f, "promote");
+	fleet_eventually(f, strcmp(rig_fleet_serves(f, 0), "2") == 0);
+	/* and before each batch again */
+	for (int i = 0; i < 5 && !rig_fleet_is(f, "idle", ""); i++) {
+		rig_fleet_watch(f, USEC_PER_SEC);
+		if (!rig_fleet_is(f, "idle", ""))
+			rig_fleet_request(f, "promote");
+	}
+	all_accepted("2");
+	fleet_eventually(f, rig_fleet_served(f, 1, "1 2"));
+}
+
+static void rolling_back_publishes_the_old_config(void **state UNUSED)
+{
+	const char *upstream = CONFIG "/upstreams/new";
+	char request[128];
+
+	f->rollout = FLEET_CANARY;
+	rig_fleet_start(f, 0);
+	rig_zk_create(f->zk, CONFIG "/upstreams/new/127.0.0.1:9", NULL);
+	rig_fleet_push(f, "2");
+	all_accepted("2");
+	rig_fleet_push(f, "3");
+	all_accepted("3");
+	snprintf(request, sizeof(request),
+		 "{\"action\":\"rollback\",\"revision\":\"%.12s\",\"by\":\"carol\"}",
+		 rig_fleet_digest("1"));
+	rig_fleet_request(f, request);
+	all_accepted("1");
+	/* the config is what it was, for everybody to see, and so is the revision */
+	assert_string_equal(rig_fleet_revision(f), rig_fleet_digest("1"));
+	assert_non_null(strstr(rig_zk_get(f->zk, FLEET_SNIPPET), "default \"1\""));
+	assert_false(rig_zk_exists(f->zk, upstream));
+	for (size_t i = 0; i < 3; i++) {
+		fleet_eventually(f, rig_fleet_served(f, i, "1 2 3 1"));
+		/* servers are none of a rollback's business */
+		assert_true(rig_fleet_all_have_server(f, f->hosts[i].host.nginx.port));
+	}
+	assert_true(rig_fleet_plan_says(f, "request.by", "carol"));
+}
+
+static void an_unknown_revision_is_not_rolled_back_to(void **state UNUSED)
+{
+	f->rollout = FLEET_CANARY;
+	rig_fleet_start(f, 0);
+	rig_fleet_push(f, "2");
+	all_accepted("2");
+	rig_fleet_request(f, "{\"action\":\"rollback\",\"revision\":\"0123456789ab\"}");
+	assert_non_null(strstr(rig_fleet_field(f, "plan", "request.result"), "no such revision"));
+	rig_fleet_watch(f, USEC_PER_SEC / 2);
+	assert_true(rig_fleet_accepted(f, "2"));
+}
+
+static void history_is_kept_and_pruned(void **state UNUSED)
+{
+	const char *outcome;
+
+	f->rollout = FLEET_CANARY_BAKING("0s");
+	f->more = "history: { keep = 3; };";
+	rig_fleet_start(f, 0);
+	for (const char *const *word = (const char *const[]){ "2", "3", "4", "5", NULL }; *word;
+	     word++) {
+		rig_fleet_push(f, *word);
+		all_accepted(*word);
+	}
+	fleet_eventually(f, rig_fleet_history(f, NULL, NULL) == 3);
+	assert_int_equal(rig_fleet_history(f, "1", NULL), 0);
+	assert_int_equal(rig_fleet_history(f, "5", &outcome), 1);
+	assert_string_equal(outcome, "accepted");
+	/* what is gone is gone whole */
+	for (char **entry = rig_zk_children(f->zk, CLUSTER "/history"); *entry; entry++)
+		assert_true(atoi(*entry) > 2);
+}
+
+static bool live_is(const char *hosts)
+{
+	return strcmp(rig_zk_get(f->zk, CLUSTER "/live") ?: "none", hosts) == 0;
+}
+
+static void the_leader_lists_the_healthy(void **state UNUSED)
+{
+	char all[128], two[128];
+
+	f->rollout = FLEET_CANARY;
+	rig_fleet_start(f, 0);
+	snprintf(all, sizeof(all), "127.0.0.1:%d,127.0.0.1:%d,127.0.0.1:%d", f->hosts[0].port,
+		 f->hosts[1].port, f->hosts[2].port);
+	snprintf(two, sizeof(two), "127.0.0.1:%d,127.0.0.1:%d", f->hosts[0].port, f->hosts[2].port);
+	eventually(NULL, live_is(all));
+	rig_nginx_stop(&f->hosts[1].host.nginx);
+	eventually(NULL, live_is(two));
+	rig_nginx_start(&f->hosts[1].host.nginx);
+	eventually(NULL, live_is(all));
+	rig_fleet_signal(f, 1, SIGTERM);
+	eventually(NULL, live_is(two));
+}
+
+#define request_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		request_test(paused_it_stays_resumed_it_goes_on),
+		request_test(paused_before_nothing_begins),
+		request_test(promoted_it_takes_the_next_step_at_once),
+		request_test(promoted_to_all_it_is_everywhere),
+		request_test(aborted_it_is_withdrawn),
+		request_test(a_request_for_another_revision_is_refused),
+		request_test(what_cannot_be_read_is_said_and_consumed),
+		request_test(in_mode_manual_it_waits_for_a_word),
+		request_test(rolling_back_publishes_the_old_config),
+		request_test(an_unknown_revision_is_not_rolled_back_to),
+		request_test(history_is_kept_and_pruned),
+		request_test(the_leader_lists_the_healthy),
+	};
+
+	return cmocka_run_group_tests_name("rollout_requests", tests, NULL, NULL);
+}
