@@ -216,7 +216,7 @@ void callback_auth(int rc, const void *ctx)
 	queue_push(h->queue, n);
 }
 
-void callback_beat(int rc, const struct Stat *stat UNUSED, const void *ctx)
+void callback_beat(int rc, const char *path UNUSED, const void *ctx)
 {
 	struct handle *h = (struct handle *)(uintptr_t)ctx;
 	struct note *n = note_new(NOTE_BEAT, h, 0);

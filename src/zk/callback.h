@@ -28,6 +28,6 @@ void callback_created(int rc, const char *path, const void *ctx);
 void callback_done(int rc, const void *ctx);
 void callback_multi(int rc, const void *ctx);
 void callback_auth(int rc, const void *ctx);
-void callback_beat(int rc, const struct Stat *stat, const void *ctx);
+void callback_beat(int rc, const char *path, const void *ctx);
 
 #endif

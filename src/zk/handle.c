@@ -168,7 +168,6 @@ int handle_send(struct handle *h, struct request *r)
 	int rc;
 
 	r->handle = h;
-	r->sent = timing_now();
 	TAILQ_INSERT_TAIL(&h->requests, r, link);
 	rc = send[r->kind](h, r);
 	if (rc != ZOK)
@@ -193,7 +192,7 @@ int handle_authenticate(struct handle *h, const struct credentials *c)
 
 int handle_beat(struct handle *h)
 {
-	return zoo_awexists(h->zh, "/", NULL, NULL, callback_beat, h);
+	return zoo_async(h->zh, "/", callback_beat, h);
 }
 
 int64_t handle_session(const struct handle *h)

@@ -28,7 +28,6 @@ struct request {
 	struct handle *handle; /* once it was sent */
 	session_done *done;    /* NULL once it was answered */
 	void *ctx;
-	uint64_t sent;
 	int rc; /* why it was refused, when it was */
 	bool watch, restricted;
 	int flags, version;
@@ -67,7 +66,7 @@ void handle_release(struct handle *h, struct request *r);
 
 /* A NOTE_AUTH follows when ZOK. */
 int handle_authenticate(struct handle *h, const struct credentials *c);
-/* A small request that only shows that the server is there; a NOTE_BEAT follows when ZOK. */
+/* A sync, which the ensemble's leader has to answer; a NOTE_BEAT follows when ZOK. */
 int handle_beat(struct handle *h);
 
 int64_t handle_session(const struct handle *h);

@@ -70,9 +70,9 @@ uint64_t session_since(const struct session *s);     /* when `state` began, CLOC
 unsigned long session_reconnects(const struct session *s);
 unsigned long session_requests(const struct session *s); /* of the callers, sent so far */
 /*
- * When the last request that the server has answered was sent (CLOCK_MONOTONIC; 0: none yet): it
- * heard of us then or later. Kept fresh to a third of the timeout while connected. Leadership must
- * not outlive it by 2/3 of session_timeout().
+ * When the last sync that was answered was sent (CLOCK_MONOTONIC; 0: none yet): the ensemble's
+ * leader heard of us then or later; what a server alone answers does not count. Kept fresh to a
+ * third of the timeout while connected. Leadership must not outlive it by 2/3 of session_timeout().
  */
 uint64_t session_last_reply(const struct session *s);
 uint64_t session_timeout(const struct session *s); /* as negotiated; microseconds */

@@ -4,8 +4,9 @@
  * saving it is closed on a thread of its own and the next one is opened after a pause,
  * which grows while handles die young.
  *
- * The library answers its own pings, so to know since when the server may have forgotten
- * us, the session asks for something small a few times within its timeout (a beat). A
+ * The library answers its own pings, so to know since when the ensemble may have forgotten
+ * us, the session sends a sync a few times within its timeout (a beat): a server that has
+ * lost its leader still answers reads, while the others count our session out. A
  * session that has been away for longer than its timeout keeps its handle, which keeps
  * trying: only a server can say that it expired, and one that was away itself does not.
  * After several timeouts it is given up all the same: a server that came back with older
@@ -277,5 +278,5 @@ void session_on_beat(struct session *s, struct note *n)
 {
 	s->beating = false;
 	if (!session_is_lost(n->rc))
-		session_heard(s, s->beat_sent);
+		s->last_reply = s->beat_sent;
 }

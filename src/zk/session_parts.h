@@ -64,8 +64,6 @@ void session_answer(struct session *s, struct note *n);
 void session_answer_refused(struct session *s);
 /* Answers everything that was sent through h, or waits, with SESSION_GONE. h may be NULL. */
 void session_answer_gone(struct session *s, struct handle *h);
-/* A request that was sent then has been answered. */
-void session_heard(struct session *s, uint64_t sent);
 /* Does this result tell of the connection, and nothing of the request? */
 bool session_is_lost(int rc);
 

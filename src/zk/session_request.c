@@ -29,12 +29,6 @@ bool session_is_lost(int rc)
 	return rc == ZCONNECTIONLOSS || rc == SESSION_GONE;
 }
 
-void session_heard(struct session *s, uint64_t sent)
-{
-	if (sent > s->last_reply)
-		s->last_reply = sent;
-}
-
 static void refuse(struct session *s, struct request *r, int rc)
 {
 	r->rc = rc;
@@ -102,8 +96,6 @@ void session_answer(struct session *s, struct note *n)
 
 	handle_release(n->handle, r);
 	s->in_flight--;
-	if (!session_is_lost(n->rc))
-		session_heard(s, r->sent);
 	n->reply.rc = plain(n->rc);
 	n->reply.path = r->path;
 	answer(r, &n->reply);
