@@ -137,7 +137,7 @@ static const char *running(const struct daemon *d)
 static void decide(struct daemon *d, struct leader_view *v, struct rollout_decision *out)
 {
 	struct leader *l = &d->leader;
-	struct rollout_rules rules = leader_rules(d->settings);
+	struct rollout_rules rules = leader_rules(d->settings, v);
 	struct request request;
 	struct rollout_input in = {
 		.rules = &rules,
@@ -275,6 +275,7 @@ void leader_drop(struct daemon *d)
 		rollout_free(TAKE(l->rollout));
 	free(TAKE(l->await.path));
 	free(TAKE(l->publish_message));
+	free(TAKE(l->live));
 	l->publish_failed = false;
 	l->published = 0;
 	leader_unwatch(d);

@@ -43,7 +43,7 @@ unsigned long leader_find(const struct leader_view *v, const char *prefix, const
 			  const char **why);
 
 /* leader_view.c */
-struct rollout_rules leader_rules(const struct settings *s);
+struct rollout_rules leader_rules(const struct settings *s, const struct leader_view *v);
 void leader_look(struct daemon *d, struct arena *a, struct leader_view *v);
 /* What is wrong with the fleet, for leader_conditions(). */
 void leader_watch(struct daemon *d, const struct leader_view *v);

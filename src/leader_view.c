@@ -12,14 +12,29 @@
 
 #include "leader.h"
 
-struct rollout_rules leader_rules(const struct settings *settings)
+/*
+ * Who runs the newest at once does not ask the plan. So as long as there is anybody who does, a
+ * leader whose own mode is "all" (the one host that was forgotten) still sends canaries ahead.
+ */
+static enum rollout_mode mode_of(const char *mode, const struct leader_view *v)
+{
+	if (strcmp(mode, "canary") == 0)
+		return ROLLOUT_CANARY;
+	if (strcmp(mode, "manual") == 0)
+		return ROLLOUT_MANUAL;
+	for (size_t i = 0; i < v->member_count; i++) {
+		if (v->members[i].part == MEMBER_JOINED)
+			return ROLLOUT_CANARY;
+	}
+	return ROLLOUT_ALL;
+}
+
+struct rollout_rules leader_rules(const struct settings *settings, const struct leader_view *v)
 {
 	const struct rollout_settings *s = &settings->rollout;
 
 	return (struct rollout_rules){
-		.mode = strcmp(s->mode, "canary") == 0   ? ROLLOUT_CANARY
-			: strcmp(s->mode, "manual") == 0 ? ROLLOUT_MANUAL
-							 : ROLLOUT_ALL,
+		.mode = mode_of(s->mode, v),
 		.canaries = s->canaries,
 		.canary_hosts = s->canary_hosts[0] ? s->canary_hosts : NULL,
 		.batch = atol(s->batch),

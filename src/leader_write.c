@@ -145,6 +145,15 @@ static void on_live(void *daemon, const struct session_reply *r)
 	on_written(d, r, "live");
 }
 
+/* A new leader's commands have never heard of the list that it finds. */
+static void tell_first_live(struct daemon *d, const struct leader_view *v)
+{
+	if (d->leader.live || !v->live || !v->live->size)
+		return;
+	d->leader.live = xstrdup(v->live->data);
+	leader_tell(d, "live");
+}
+
 bool leader_write_live(struct daemon *d, const struct leader_view *v)
 {
 	CLEANUP(buf_fini) struct buf live = BUF_INIT;
@@ -152,6 +161,7 @@ bool leader_write_live(struct daemon *d, const struct leader_view *v)
 	struct session_op op;
 
 	print_live(v, &live);
+	tell_first_live(d, v);
 	/* A list without anybody helps nobody who reads it: the last one stays, and alerts tell. */
 	if (!live.size || (v->live && v->live->size == live.size &&
 			   memcmp(v->live->data, live.data, live.size) == 0))

@@ -83,13 +83,25 @@ static void save(const struct permission *p)
 	buf_fini(&text);
 }
 
+/* Where something was unreadable, or the last good form stood in for it, the tree is not that of
+ * the revision: then there is nothing to hold that another host could use. */
 void permission_keep(struct daemon *d)
 {
 	struct permission *p = &d->permission;
+	struct tree *config;
+	struct digest revision;
+	char hex[DIGEST_HEX_SIZE];
 
 	if (!d->attempt.tree || strcmp(p->held, d->attempt.revision) == 0)
 		return;
-	hold(p, history_extract(d->attempt.tree, root_of(d)), d->attempt.revision);
+	config = history_extract(d->attempt.tree, root_of(d));
+	revision = tree_revision(config, root_of(d));
+	digest_hex(&revision, hex);
+	if (strcmp(hex, d->attempt.revision) != 0) {
+		tree_unref(config);
+		return;
+	}
+	hold(p, config, hex);
 	save(p);
 }
 

@@ -13,7 +13,7 @@
 #include <zknginx/problem.h>
 
 #define STATUS_STATES(X)                                                                           \
-	X(APPLIED, "applied")           /* nginx runs what ZooKeeper says, all of it */            \
+	X(APPLIED, "applied")           /* nginx runs what it is to run here, all of it */         \
 	X(DEPLOYING, "deploying")       /* on the way there */                                     \
 	X(DEGRADED, "degraded")         /* all but some objects, which are in `problems` */        \
 	X(HELD, "held")                 /* a guard holds something back */                         \
