@@ -212,10 +212,8 @@ void report_now(struct daemon *d)
 	CLEANUP(scratch_fini) struct scratch scratch = { 0 };
 	CLEANUP(buf_fini) struct buf json = BUF_INIT;
 	CLEANUP(buf_fini) struct buf line = BUF_INIT;
-	struct status s;
+	struct status s = report_fill(d, &scratch);
 
-	alarm_update(d);
-	s = report_fill(d, &scratch);
 	status_write_json(&s, 0, &json);
 	buf_putc(&json, '\n');
 	write_status_file(d, &json);
@@ -239,6 +237,7 @@ static int on_timer(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *
 {
 	struct daemon *d = userdata;
 
+	alarm_update(d); /* not in the last report, after the loop: no timer can be set any more */
 	report_now(d);
 	arm(d, now_monotonic() + HEARTBEAT);
 	return 0;

@@ -165,8 +165,8 @@ void rig_fleet_signal(struct rig_fleet *f, size_t i, int signal)
 
 	if (signal == SIGSTOP || signal == SIGCONT || signal == SIGHUP)
 		assert_int_equal(kill(h->daemon, signal), 0);
-	else
-		rig_host_stop_daemon(h, signal);
+	else /* told to end, it ends well: its session with it */
+		assert_true(rig_host_stop_daemon(h, signal) == 0 || signal == SIGKILL);
 }
 
 void rig_fleet_wipe(struct rig_fleet *f, size_t i)
