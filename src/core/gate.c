@@ -169,6 +169,14 @@ static bool is_known(const struct gate *g, const struct problem *p)
 	return false;
 }
 
+/* Once nginx runs the revision only servers come and go below it: what a guard holds from then on
+ * is what applications did. */
+static bool is_guilty(const struct gate *g, const struct problem *p)
+{
+	return kinds[p->kind].guilty && !is_endpoint(p->znode) &&
+	       !(g->applied && p->kind == PROBLEM_GUARD);
+}
+
 void gate_problems(struct gate *g, const struct problems *now)
 {
 	if (!is_judging(g))
@@ -176,7 +184,7 @@ void gate_problems(struct gate *g, const struct problems *now)
 	for (size_t i = 0; i < now->count; i++) {
 		const struct problem *p = &now->items[i];
 
-		if (kinds[p->kind].guilty && !is_endpoint(p->znode) && !is_known(g, p))
+		if (is_guilty(g, p) && !is_known(g, p))
 			blame(g, p->znode, p->message);
 	}
 }

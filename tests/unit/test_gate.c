@@ -128,8 +128,8 @@ static enum verdict after(const struct problems *known, const struct problems *n
 	CLEANUP(gate_freep) struct gate *g = gate_new();
 
 	gate_begin(g, "r", 1, known);
-	gate_applied(g, 0, NULL);
 	gate_problems(g, now);
+	gate_applied(g, 0, NULL);
 	return gate_verdict(g, &NONE);
 }
 
@@ -201,6 +201,20 @@ static void words_with_numbers_may_change(void **state UNUSED)
 	assert_int_equal(after(&known, &now), VERDICT_GOOD);
 	problems_add(&now, "/c/upstreams/b", PROBLEM_GUARD, NULL, "6 of 10 are gone");
 	assert_int_equal(after(&known, &now), VERDICT_BAD);
+}
+
+static void servers_that_go_later_are_not_its_fault(void **state UNUSED)
+{
+	CLEANUP(gate_freep) struct gate *g = running(NULL);
+	CLEANUP(problems_fini) struct problems now;
+
+	problems_init(&now);
+	problems_add(&now, "/c/upstreams/a", PROBLEM_GUARD, NULL, "6 of 10 are gone");
+	gate_problems(g, &now);
+	assert_int_equal(gate_verdict(g, &NONE), VERDICT_GOOD);
+	problems_add(&now, "/c/sites/a", PROBLEM_NGINX, NULL, "no longer so");
+	gate_problems(g, &now);
+	assert_int_equal(gate_verdict(g, &NONE), VERDICT_BAD);
 }
 
 /* --- what nginx does ------------------------------------------------------------------------ */
@@ -350,6 +364,7 @@ int main(void)
 		cmocka_unit_test(a_problem_names_the_znode),
 		cmocka_unit_test(known_problems_are_not_its_fault),
 		cmocka_unit_test(words_with_numbers_may_change),
+		cmocka_unit_test(servers_that_go_later_are_not_its_fault),
 		cmocka_unit_test(workers_may_not_die_of_it),
 		cmocka_unit_test(a_probe_has_to_answer_twice),
 		cmocka_unit_test(too_many_errors_are_bad),
