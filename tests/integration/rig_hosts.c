@@ -23,7 +23,7 @@ size_t rig_fleet_add(struct rig_fleet *f)
 	struct rig_fleet_host *h = &f->hosts[f->count];
 
 	assert_true(f->count < FLEET_MAX);
-	*h = (struct rig_fleet_host){ .port = rig_port() };
+	*h = (struct rig_fleet_host){ .port = rig_port(), .probe = rig_port() };
 	rig_host_init_at(&h->host, names[f->count], f->zookeeper);
 	h->host.nginx.http_text = rig_path("%s.http", names[f->count]);
 	rig_write(h->host.nginx.http_text,
@@ -34,6 +34,7 @@ size_t rig_fleet_add(struct rig_fleet *f)
 		  "\tlocation /app {\n\t\tproxy_pass http://$upstream;\n\t}\n}\n",
 		  h->port);
 	h->host.nginx.http_text = rig_read(h->host.nginx.http_text);
+	h->host.nginx.access_log = ""; /* nobody keeps the probe's log from being written */
 	rig_nginx_configure(&h->host.nginx);
 	return f->count++;
 }
@@ -80,6 +81,14 @@ static const char *gate(const struct rig_fleet *f, size_t i)
 	return f->gated ? text : "";
 }
 
+static const char *probe(const struct rig_fleet *f, size_t i)
+{
+	static char text[64];
+
+	snprintf(text, sizeof(text), "probe = \"127.0.0.1:%d\";", f->hosts[i].probe);
+	return f->probed ? text : "";
+}
+
 void rig_fleet_settings(struct rig_fleet *f, size_t i)
 {
 	const struct rig_fleet_host *h = &f->hosts[i];
@@ -94,7 +103,7 @@ void rig_fleet_settings(struct rig_fleet *f, size_t i)
 		  "guard: { max_shrink = 100; };\n"
 		  "rollout: { %s %s };\n%s\n",
 		  rig_zookeeper_hosts(f->zookeeper), f->session_timeout, n->config, n->pid_file,
-		  n->log_directory, f->nginx ?: "", n->state, h->name ?: h->host.name, h->port,
+		  n->log_directory, probe(f, i), n->state, h->name ?: h->host.name, h->port,
 		  f->cluster ?: "", h->rollout ?: f->rollout, gate(f, i), f->more ?: "");
 }
 

@@ -32,7 +32,9 @@
 
 struct rig_fleet_host {
 	struct rig_host host;
-	int port;            /* "/" answers the revision; "/app" comes from upstream "app" */
+	int port;            /* "/" answers the revision (of "sick…" with 503), "/app" what
+				upstream "app" says */
+	int probe;           /* of nginx.probe */
 	const char *name;    /* cluster.host; the host's own where NULL */
 	const char *rollout; /* the group's lines for this host; the fleet's where NULL */
 	char served[512];    /* every revision that it was seen to serve, in order: "1 2 1" */
@@ -55,9 +57,9 @@ struct rig_fleet {
 	const char *session_timeout; /* "2s" */
 	const char *rollout;         /* lines of the group `rollout` */
 	const char *cluster;         /* further lines of the group `cluster`, or NULL */
-	const char *nginx;           /* … `nginx` */
 	const char *more;            /* further groups, or NULL */
 	bool gated;                  /* the gate command fails while nginx serves "bad…" */
+	bool probed;                 /* each nginx has its probe */
 	bool promoted; /* the plan may go on by more than one host a step (promoted to all) */
 	struct rig_fleet_plan plan; /* as it was seen last */
 };

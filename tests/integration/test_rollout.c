@@ -102,6 +102,25 @@ static void a_failed_gate_stops_at_the_canary_and_reverts(void **state UNUSED)
 	assert_true(rig_fleet_plan_says(f, "failure.host", ""));
 }
 
+/* nginx itself tells the probe of each answer with 5xx; every look at the host is a request. */
+static void answers_with_errors_stop_at_the_canary(void **state UNUSED)
+{
+	f->rollout = FLEET_STAYS "on_failure = \"revert\"; max_errors = 5; min_requests = 20;";
+	f->probed = true;
+	rig_fleet_start(f, 0);
+	rig_fleet_push(f, "2");
+	fleet_eventually(f,
+			 strcmp(rig_fleet_field(f, "members/web1", "gate.verdict"), "good") == 0);
+	rig_fleet_promote(f, "promote");
+	fleet_eventually(f, rig_fleet_accepted(f, "2") && rig_fleet_all_serve(f, "2"));
+	rig_fleet_push(f, "sick");
+	fleet_eventually(f, rig_fleet_is(f, "reverted", NULL));
+	fleet_eventually(f, rig_fleet_served(f, 0, "1 2 sick 2"));
+	assert_true(rig_fleet_served(f, 1, "1 2") && rig_fleet_served(f, 2, "1 2"));
+	assert_string_equal(rig_fleet_field(f, "plan", "failure.host"), "web1");
+	assert_non_null(strstr(rig_fleet_field(f, "plan", "failure.message"), "5xx"));
+}
+
 static void what_nginx_refuses_stops_with_the_znode_and_the_reason(void **state UNUSED)
 {
 	f->rollout = FLEET_CANARY "on_failure = \"halt\";";
@@ -201,6 +220,28 @@ static void endpoints_flow_whatever_the_rollout_does(void **state UNUSED)
 	endpoints_flow("1", "1");
 }
 
+/* What applications do is no fault of a revision, also when a guard has to step in. */
+static void servers_that_go_halt_no_rollout(void **state UNUSED)
+{
+	struct rig_zk *app = rig_zk_connect(rig_zookeeper_hosts(f->zookeeper));
+
+	f->rollout = FLEET_STAYS;
+	rig_zk_create(f->zk, CONFIG "/upstreams/svc", "");
+	rig_fleet_push(f, "1");
+	rig_zk_create_ephemeral(app, CONFIG "/upstreams/svc/127.0.0.1:9", NULL);
+	rig_fleet_start(f, 0);
+	rig_fleet_push(f, "2");
+	fleet_eventually(f, strcmp(rig_fleet_serves(f, 0), "2") == 0);
+	rig_zk_close(app);
+	for (size_t i = 0; i < 3; i++)
+		fleet_eventually(f, rig_host_is(&f->hosts[i].host, "held"));
+	rig_fleet_watch(f, USEC_PER_SEC);
+	assert_true(rig_fleet_is(f, "canary", "2"));
+	rig_fleet_promote(f, "promote");
+	fleet_eventually(f, rig_fleet_accepted(f, "2") && rig_fleet_all_serve(f, "2"));
+	assert_true(rig_fleet_all_have_server(f, 9));
+}
+
 /* An upstream and its servers that are new with the target: only the canary has them. */
 static void an_upstream_of_the_target_is_for_the_canary(void **state UNUSED)
 {
@@ -284,10 +325,12 @@ int main(void)
 		rollout_test(in_mode_all_everybody_takes_it_at_once),
 		rollout_test(a_good_revision_goes_to_the_canary_and_then_on),
 		rollout_test(a_failed_gate_stops_at_the_canary_and_reverts),
+		rollout_test(answers_with_errors_stop_at_the_canary),
 		rollout_test(what_nginx_refuses_stops_with_the_znode_and_the_reason),
 		rollout_test(a_newer_revision_supersedes),
 		rollout_test(taken_back_in_zookeeper_it_is_withdrawn),
 		rollout_test(endpoints_flow_whatever_the_rollout_does),
+		rollout_test(servers_that_go_halt_no_rollout),
 		rollout_test(an_upstream_of_the_target_is_for_the_canary),
 		rollout_test(exempt_and_frozen_hosts_are_left_out),
 		rollout_test(canaries_may_be_named),

@@ -178,7 +178,7 @@ static void a_canary_without_a_verdict_halts(void **state UNUSED)
 		     "bake_time = \"100ms\"; "
 		     "batch_time = \"100ms\"; settle = \"100ms\"; apply_timeout = \"2s\"; "
 		     "vanish_timeout = \"30s\"; on_failure = \"halt\";";
-	rig_fleet_start(f, 1);
+	rig_fleet_start(f, 0);
 	rig_nginx_stop(&f->hosts[0].host.nginx);
 	rig_fleet_push(f, "2");
 	fleet_eventually(f, rig_fleet_is(f, "halted", "2"));
@@ -275,13 +275,13 @@ static void the_second_host_of_a_name_is_refused(void **state UNUSED)
 	f->hosts[clone].name = "web1";
 	rig_fleet_settings(f, clone);
 	rig_host_start(&f->hosts[clone].host);
-	/* it is on its own: what was accepted, and not the canary's revision */
-	fleet_eventually(f, rig_fleet_served(f, clone, "1"));
 	eventually(NULL, rig_read(f->hosts[clone].host.log) &&
 				 strstr(rig_read(f->hosts[clone].host.log), "another"));
 	assert_int_equal(rig_zk_owner(f->zk, CLUSTER "/members/web1"), owner);
 	member = rig_zk_get(f->zk, CLUSTER "/members/web1");
 	assert_non_null(strstr(member, rig_fleet_digest("2")));
+	/* "web1" in the plan is the other one */
+	assert_true(rig_fleet_served(f, clone, ""));
 	rig_fleet_promote(f, "promote");
 	fleet_eventually(f, rig_fleet_accepted(f, "2") && rig_fleet_all_serve(f, "2"));
 	assert_int_equal(rig_zk_owner(f->zk, CLUSTER "/members/web1"), owner);
