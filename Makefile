@@ -5,7 +5,7 @@
 #	make check      every test; installs what is missing first (as root)
 #	make asan tsan  the same with sanitizers, in build directories of their own
 #	make lint       formatting, static analysis, man pages, the unit's exposure
-#	make bench      how long an edit takes, beside its floor; make soak, make fuzz: the slow suites
+#	make bench      what an edit and a rollout take, beside a floor; make soak, make fuzz: slow suites
 #	make asan tsan  the tests again under the sanitizers; make lint: what else reads the code
 #	make install    DESTDIR, PREFIX and SYSCONFDIR are honoured
 
@@ -161,14 +161,20 @@ soak: deps
 	$(Q)$(MAKE) --no-print-directory $(B)/zknginxd $(B)/tests/integration/test_churn
 	$(Q)CHURN_FULL=1 ZKNGINXD=$(B)/zknginxd $(B)/tests/integration/test_churn
 
-# Figures beside a floor of the same run; SIZES="100 1000" for fewer servers.
+# Figures beside a floor of the same run; SIZES="100 1000" for fewer servers, HOSTS=50 for a
+# smaller fleet than 200.
 bench: deps
-	$(Q)$(MAKE) --no-print-directory $(B)/zknginxd $(B)/tests/bench/bench_edit
+	$(Q)$(MAKE) --no-print-directory $(B)/zknginxd $(B)/tests/bench/bench_edit \
+		$(B)/tests/bench/bench_fleet
 	$(Q)ZKNGINXD=$(B)/zknginxd $(B)/tests/bench/bench_edit $(SIZES)
+	$(Q)$(B)/tests/bench/bench_fleet $(HOSTS)
 
-$(B)/tests/bench/bench_edit: $(B)/%: $(B)/%.o $(RIG) $(B)/libwings.a $(B)/libcore.a
+# The leader's work is the daemon's own.
+$(B)/tests/bench/bench_edit: $(B)/tests/bench/bench_edit.o
+$(B)/tests/bench/bench_fleet: $(patsubst %.c,$(B)/%.o,tests/bench/bench_fleet.c $(wildcard src/leader*.c))
+$(B)/tests/bench/bench_edit $(B)/tests/bench/bench_fleet: $(RIG) $(B)/libwings.a $(B)/libcore.a
 	@$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -lcmocka
 
 # libFuzzer, with clang; FUZZ_TIME seconds a target. What it finds lies in $(B)/fuzz.
 FUZZ_TIME ?= 60
