@@ -53,13 +53,13 @@ override CFLAGS := -std=gnu17 $(OPTIMIZE) -fvisibility=hidden -fPIE -MMD -MP $(W
 override LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,nodlopen,--as-needed,--no-copy-dt-needed-entries \
 	$(SANITIZERS)
 
-CORE := $(patsubst %.c,$(B)/%.o,$(wildcard src/base/*.c src/core/*.c))
+CORE := $(patsubst %.c,$(B)/%.o,$(wildcard src/base/*.c src/core/*/*.c))
 WINGS := $(patsubst %.c,$(B)/%.o,$(wildcard src/sys/*.c src/zk/*.c src/nginx/*.c src/host/*.c))
 TOP := $(patsubst %.c,$(B)/%.o,$(wildcard src/*.c))
 UNIT_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 INTEGRATION_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/integration/test_*.c))
 RIG := $(patsubst %.c,$(B)/%.o,$(filter-out tests/integration/test_%,$(wildcard tests/integration/*.c)))
-SOURCES := $(wildcard include/zknginx/*.h src/*.[ch] src/*/*.[ch] tests/*/*.[ch])
+SOURCES := $(wildcard include/zknginx/*.h src/*.[ch] src/*/*.[ch] src/*/*/*.[ch] tests/*/*.[ch])
 
 .PHONY: all
 all: $(B)/zknginxd
@@ -184,7 +184,7 @@ fuzz: lint-deps $(FUZZERS)
 		(cd $(B)/fuzz && $$(basename $$f | sed 's,^,./,') -max_total_time=$(FUZZ_TIME) \
 		-rss_limit_mb=4096 $$(basename $$f).corpus); done
 
-$(B)/fuzz/%: tests/fuzz/%.c $(wildcard src/base/*.c src/core/*.c)
+$(B)/fuzz/%: tests/fuzz/%.c $(wildcard src/base/*.c src/core/*/*.c)
 	@$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)clang -std=gnu17 -g -O1 $(filter-out $(FORTIFY),$(CPPFLAGS)) \
@@ -194,7 +194,7 @@ $(B)/fuzz/%: tests/fuzz/%.c $(wildcard src/base/*.c src/core/*.c)
 
 # The exposure that systemd/zknginxd.service reaches, in tenths. It may only go down.
 EXPOSURE := 34
-CODE := $(wildcard src/*.c src/*/*.c)
+CODE := $(wildcard src/*.c src/*/*.c src/*/*/*.c)
 
 .PHONY: lint lint-format lint-tidy lint-cppcheck lint-analyzer lint-manual lint-unit
 lint: lint-format lint-tidy lint-cppcheck lint-analyzer lint-manual lint-unit

@@ -60,7 +60,7 @@ static size_t each_line(const char *pattern,
 }
 
 static const char *const sources[] = { "include/zknginx/*.h", "src/*.[ch]", "src/*/*.[ch]",
-				       "tests/*/*.[ch]" };
+				       "src/*/*/*.[ch]", "tests/*/*.[ch]" };
 
 static void each_source_line(void (*look)(const char *file, unsigned n, const char *line))
 {
@@ -148,12 +148,17 @@ static void check_system_include(const char *file, unsigned n, const char *name)
 	}
 }
 
-/* "x.h" is a neighbour; the wings stand on sys, and only the top names any other directory. */
+/*
+ * "x.h" is a neighbour. The core's folders name each other's from src on ("core/text/x.h"),
+ * the wings stand on sys, and only the top names any other directory.
+ */
 static void check_own_include(const char *file, unsigned n, const char *name)
 {
-	bool below = file_floor(file) == WING && strncmp(name, "sys/", 4) == 0;
+	enum floor floor = file_floor(file);
+	bool below = (floor == WING && strncmp(name, "sys/", 4) == 0) ||
+		     (floor == CORE && strncmp(name, "core/", 5) == 0);
 
-	if (file_floor(file) != TOP && strchr(name, '/') && !below)
+	if (floor != TOP && strchr(name, '/') && !below)
 		fault(file, n, "looks into another wing:", name);
 	if (strncmp(file, "include/", 8) == 0)
 		fault(file, n, "a public header includes a private one:", name);

@@ -11,7 +11,7 @@
 
 #include <zknginx/err.h>
 
-#include "core/inflate.h"
+#include "core/text/inflate.h"
 
 #define ZLIB MAX_WBITS
 #define GZIP (MAX_WBITS + 16)

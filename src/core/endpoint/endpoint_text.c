@@ -3,7 +3,6 @@
  * one Java object that is common (a string, as an old client library wrote it). All
  * work on bytes with a length; what an escape brings back is judged like the rest.
  */
-#include "address.h"
 #include "endpoint_parts.h"
 
 double endpoint_number(const char *s, size_t size)

@@ -12,7 +12,7 @@
 #include <zknginx/err.h>
 #include <zknginx/tree.h>
 
-#include "address.h"
+#include "core/text/address.h"
 
 /* Curator writes IPv6 without brackets. */
 static char *bare_host(const char *address, size_t size)

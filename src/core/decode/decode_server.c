@@ -10,8 +10,8 @@
 
 #include <zknginx/discover.h>
 
-#include "address.h"
 #include "checks.h"
+#include "core/text/address.h"
 #include "decode_parts.h"
 
 #define TEXT_LIMIT 512

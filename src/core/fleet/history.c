@@ -9,7 +9,7 @@
 #include <zknginx/err.h>
 #include <zknginx/history.h>
 
-#include "json_text.h"
+#include "core/text/json_text.h"
 
 #define DIGITS 10 /* at least */
 /* Notes and messages are for people; what is longer than this is no message. */

@@ -7,7 +7,7 @@
 
 #include <zknginx/status.h>
 
-#include "json_text.h"
+#include "core/text/json_text.h"
 
 /* A string, or null where there is none. */
 static json_t *text(const char *s)

@@ -5,8 +5,8 @@
  */
 #include <stdio.h>
 
+#include "core/decode/fields.h"
 #include "endpoint_parts.h"
-#include "fields.h"
 
 static void skip_mark(const char **data, size_t *size)
 {

@@ -6,8 +6,8 @@
 
 #include <zknginx/emit.h>
 
-#include "address.h"
 #include "checks.h"
+#include "core/text/address.h"
 #include "decode_parts.h"
 
 #define LISTEN_LIMIT 64

@@ -1,7 +1,7 @@
 /* An alert as JSON, for the command that is told of it. */
 #include <zknginx/alerts.h>
 
-#include "json_text.h"
+#include "core/text/json_text.h"
 
 void alert_print(const struct alert *a, const struct alert_stamp *stamp, struct buf *out)
 {

@@ -8,7 +8,7 @@
 
 #include <zknginx/plan.h>
 
-#include "json_text.h"
+#include "core/text/json_text.h"
 
 #define PREFIX_LEAST 6
 #define PREFIX_MOST 64

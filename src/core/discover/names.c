@@ -8,7 +8,7 @@
 
 #include <zknginx/discover.h>
 
-#include "address.h"
+#include "core/text/address.h"
 
 struct server *server_list_add(struct server_list *l)
 {

@@ -9,7 +9,7 @@
 #include <zknginx/digest.h>
 #include <zknginx/history.h>
 
-#include "inflate.h"
+#include "core/text/inflate.h"
 
 #define PIECE 16384
 

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "address.h"
+#include "core/text/address.h"
 #include "policy_rules.h"
 
 static const char digits[] = "0123456789";

@@ -11,8 +11,8 @@
 #include <zknginx/emit.h>
 #include <zknginx/model.h>
 
-#include "address.h"
 #include "checks.h"
+#include "core/text/address.h"
 
 static const char digits[] = "0123456789";
 

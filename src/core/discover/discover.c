@@ -8,8 +8,8 @@
  */
 #include <stdlib.h>
 
+#include "core/endpoint/endpoint_parts.h"
 #include "discover_select.h"
-#include "endpoint_parts.h"
 
 #define NAMED_BAD 3 /* registrations that a problem names */
 

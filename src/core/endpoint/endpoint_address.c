@@ -16,7 +16,7 @@
 
 #include <zknginx/emit.h>
 
-#include "address.h"
+#include "core/text/address.h"
 #include "endpoint_parts.h"
 
 #define ARMERIA_WEIGHT 1000

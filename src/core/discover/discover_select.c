@@ -4,9 +4,9 @@
  */
 #include <strings.h>
 
-#include "decode_parts.h"
+#include "core/decode/decode_parts.h"
+#include "core/endpoint/endpoint_parts.h"
 #include "discover_select.h"
-#include "endpoint_parts.h"
 
 static bool matches(const struct discover *d, const struct endpoint *e)
 {

@@ -8,7 +8,7 @@
 
 #include <zknginx/plan.h>
 
-#include "json_text.h"
+#include "core/text/json_text.h"
 
 static const char *const phase_names[] = {
 #define X(name, text) [PLAN_##name] = text,

@@ -8,9 +8,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "address.h"
+#include "core/text/address.h"
+#include "core/text/inflate.h"
 #include "endpoint_parts.h"
-#include "inflate.h"
 
 /* Of equally likely formats the first is taken (endpoint_sniff). */
 static const struct endpoint_format formats[] = {

@@ -8,7 +8,7 @@
 
 #include <zknginx/member.h>
 
-#include "json_text.h"
+#include "core/text/json_text.h"
 
 static const char *const part_names[] = {
 #define X(name, text) [MEMBER_##name] = text,

@@ -3,7 +3,6 @@
  * most votes win. A few that are broken, or foreign, do not turn the vote, and the first
  * few speak for all.
  */
-#include "address.h"
 #include "endpoint_parts.h"
 
 struct vote {
