@@ -14,20 +14,8 @@
 #ifndef ZKNGINX_DECODE_H
 #define ZKNGINX_DECODE_H
 
+#include <zknginx/decode_input.h>
 #include <zknginx/model.h>
-#include <zknginx/names.h>
-#include <zknginx/policy.h>
-#include <zknginx/problem.h>
-#include <zknginx/quarantine.h>
-
-struct decode_input {
-	const struct tree *tree;             /* the newest settled tree */
-	const struct tree *accepted;         /* the last good znodes; may be empty, never NULL */
-	const struct quarantine *quarantine; /* may be NULL */
-	const struct policy *policy;
-	const char *root;          /* zookeeper.config */
-	const struct names *names; /* NULL: host names are left to nginx */
-};
 
 /*
  * A model that the caller frees. Two problems leave their object in it: an upstream's

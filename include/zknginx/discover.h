@@ -8,7 +8,7 @@
 #ifndef ZKNGINX_DISCOVER_H
 #define ZKNGINX_DISCOVER_H
 
-#include <zknginx/decode.h>
+#include <zknginx/decode_input.h>
 #include <zknginx/endpoint.h>
 
 /* A growing list in an arena. */
@@ -47,14 +47,5 @@ void discover_weigh(struct upstream *u);
 
 /* The discover with the same choices, or NULL. */
 struct discover *discover_find(const struct upstream *u, const char *key);
-
-/*
- * A server of the last good model once more, for an upstream that may have another policy
- * by now: its own parameters over today's defaults. False when it does not fit any more.
- */
-bool server_again(struct arena *a, const struct server *good, struct upstream *u,
-		  struct server *out);
-/* With a server brought back, what it was made from is worth keeping too. */
-void discover_keep_context(struct arena *a, struct upstream *u, const struct server *good);
 
 #endif

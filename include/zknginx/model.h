@@ -193,6 +193,11 @@ const struct site *model_site(const struct model *m, const char *name);
 const struct snippet *model_snippet(const struct model *m, enum protocol context, const char *name);
 const struct server *upstream_server(const struct upstream *u, const char *address);
 
+/* nginx has no backups where every request has one server by its key, or by chance. */
+bool upstream_takes_backups(const struct upstream *u);
+/* A server's own parameters over the upstream's defaults, over nginx's. */
+void server_params_complete(struct server_params *own, const struct server_params *defaults);
+
 /* Every znode that the model was made from, as a tree (one reference): the accepted tree. */
 struct tree *model_sources(const struct model *m);
 

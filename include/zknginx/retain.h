@@ -20,4 +20,13 @@ bool retain_upstream(struct model *next, const struct model *good, const char *n
 bool retain_site(struct model *next, size_t index, const struct model *good,
 		 const struct policy *policy);
 
+/*
+ * A server of the last good model once more, for an upstream that may have another policy
+ * by now: its own parameters over today's defaults. False when it does not fit any more.
+ */
+bool retain_server(struct arena *a, const struct server *good, struct upstream *u,
+		   struct server *out);
+/* With a server brought back, what it was made from is worth keeping too. */
+void retain_context(struct arena *a, struct upstream *u, const struct server *good);
+
 #endif

@@ -120,6 +120,55 @@ static enum floor file_floor(const char *file)
 	return strchr(file + 4, '/') ? WING : TOP;
 }
 
+/* The core's folders, each upon those before it. */
+static const char *const folders[] = { "text",     "data",   "policy",  "endpoint",
+				       "discover", "decode", "compose", "render",
+				       "deploy",   "fleet",  "rollout", "status" };
+
+/* The place in that list of the folder at the beginning of `path`; NONE: not on it. */
+#define NONE ARRAY_SIZE(folders)
+static size_t folder(const char *path)
+{
+	size_t i, size = strcspn(path, "/");
+
+	for (i = 0; i < NONE; i++) {
+		if (path[size] && strlen(folders[i]) == size &&
+		    strncmp(folders[i], path, size) == 0)
+			break;
+	}
+	return i;
+}
+
+/* A public header belongs to the folder of the .c of its name, if the core has one. */
+static size_t header_folder(const char *name)
+{
+	char pattern[300];
+	glob_t found;
+	size_t at = NONE;
+
+	snprintf(pattern, sizeof(pattern), "src/core/*/%.*s.c", (int)strcspn(name, "."), name);
+	if (glob(pattern, 0, NULL, &found) == 0) {
+		at = folder(found.gl_pathv[0] + strlen("src/core/"));
+		globfree(&found);
+	}
+	return at;
+}
+
+static size_t file_folder(const char *file)
+{
+	if (strncmp(file, "src/core/", 9) == 0)
+		return folder(file + 9);
+	return strncmp(file, "include/zknginx/", 16) == 0 ? header_folder(file + 16) : NONE;
+}
+
+static void check_folder(const char *file, unsigned n, const char *name, size_t below)
+{
+	size_t above = file_folder(file);
+
+	if (above < NONE && below < NONE && below > above)
+		fault(file, n, "includes from a folder above its own:", name);
+}
+
 /* What only some may include: the sides of the world that each wing owns. */
 static const struct {
 	const char *header, *where;
@@ -137,6 +186,7 @@ static void check_system_include(const char *file, unsigned n, const char *name)
 	if (strncmp(name, "zknginx/", 8) == 0) {
 		if (header_floor(name + 8) > file_floor(file))
 			fault(file, n, "includes upward:", name);
+		check_folder(file, n, name, header_folder(name + 8));
 		return;
 	}
 	if (file_floor(file) <= CORE && strncmp(name, "systemd/", 8) == 0)
@@ -158,6 +208,8 @@ static void check_own_include(const char *file, unsigned n, const char *name)
 	bool below = (floor == WING && strncmp(name, "sys/", 4) == 0) ||
 		     (floor == CORE && strncmp(name, "core/", 5) == 0);
 
+	if (strncmp(name, "core/", 5) == 0)
+		check_folder(file, n, name, folder(name + 5));
 	if (floor != TOP && strchr(name, '/') && !below)
 		fault(file, n, "looks into another wing:", name);
 	if (strncmp(file, "include/", 8) == 0)
@@ -179,6 +231,35 @@ static void look_at_include(const char *file, unsigned n, const char *line)
 static void test_includes_point_down(void **state UNUSED)
 {
 	each_source_line(look_at_include);
+}
+
+/* Its folder says what a file is about: none lies beside them, and none is in an unknown one. */
+static void look_at_folder(const char *file, unsigned n, const char *line)
+{
+	if (!line && strncmp(file, "src/core/", 9) == 0 && folder(file + 9) == NONE)
+		fault(file, n, "is in none of the core's folders", "");
+}
+
+static void test_core_has_its_folders(void **state UNUSED)
+{
+	each_source_line(look_at_folder);
+}
+
+/*
+ * The library knows an object by its name alone (and so does test_purity.c): no two folders of the
+ * core have a file of one name.
+ */
+static void test_names_are_unique(void **state UNUSED)
+{
+	glob_t found;
+
+	assert_int_equal(glob("src/core/*/*.c", 0, NULL, &found), 0);
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		for (size_t j = 0; j < i; j++)
+			assert_string_not_equal(strrchr(found.gl_pathv[i], '/'),
+						strrchr(found.gl_pathv[j], '/'));
+	}
+	globfree(&found);
 }
 
 /* --- threads and sleeping ------------------------------------------------------------------ */
@@ -266,6 +347,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_includes_point_down),
+		cmocka_unit_test(test_core_has_its_folders),
+		cmocka_unit_test(test_names_are_unique),
 		cmocka_unit_test(test_no_sleep_no_threads),
 		cmocka_unit_test(test_lengths),
 	};

@@ -22,6 +22,7 @@
 
 #include <zknginx/discover.h>
 #include <zknginx/err.h>
+#include <zknginx/retain.h>
 
 #include "guard_lost.h"
 #include "guard_servers.h"
@@ -184,13 +185,13 @@ static bool is_too_little(const struct upstream *u, const struct guard_rules *ru
 static bool lost_again(struct lost *l, struct model *next, struct upstream *u, bool none_left,
 		       struct server *out)
 {
-	if (!server_again(next->arena, &l->server, u, out))
+	if (!retain_server(next->arena, &l->server, u, out))
 		return false;
 	if (none_left && out->discover)
 		u->tls = out->tls;
 	if (out->discover && out->tls != u->tls)
 		return false;
-	discover_keep_context(next->arena, u, &l->server);
+	retain_context(next->arena, u, &l->server);
 	out->held = l->served = true;
 	return true;
 }

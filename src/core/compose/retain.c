@@ -1,13 +1,48 @@
 /*
  * Retain: bringing the last good objects back from their znodes (servers as they were, whatever
- * they were discovered from), and keeping the model's lists
- * sorted while they grow.
+ * they were discovered from), and keeping the model's lists sorted while they grow.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include <zknginx/decode.h>
 #include <zknginx/discover.h>
 #include <zknginx/retain.h>
+
+bool retain_server(struct arena *a, const struct server *good, struct upstream *u,
+		   struct server *out)
+{
+	struct discover *d = good->discover ? discover_find(u, good->discover->key) : NULL;
+
+	if ((good->discover && !d) || (good->own.backup && !upstream_takes_backups(u)))
+		return false;
+	*out = *good;
+	out->address = arena_strdup(a, good->address);
+	out->source = znode_copy(a, &good->source);
+	out->discover = d;
+	out->held = false;
+	if (out->own.fail_timeout)
+		out->own.fail_timeout = arena_strdup(a, out->own.fail_timeout);
+	out->params = out->own;
+	server_params_complete(&out->params, &u->defaults);
+	if (!d)
+		out->share = (double)out->params.weight;
+	return true;
+}
+
+void retain_context(struct arena *a, struct upstream *u, const struct server *good)
+{
+	struct discover *d = good->discover ? discover_find(u, good->discover->key) : NULL;
+
+	if (d && !d->chosen)
+		d->chosen = good->discover->chosen;
+	if (!d || d->context_count || !good->discover->context_count)
+		return;
+	d->context_count = good->discover->context_count;
+	d->context = arena_array(a, struct znode, d->context_count);
+	for (size_t i = 0; i < d->context_count; i++)
+		d->context[i] = znode_copy(a, &good->discover->context[i]);
+}
 
 static bool again_upstream(struct arena *a, const struct upstream *good, struct upstream *out)
 {
@@ -24,9 +59,9 @@ static bool again_upstream(struct arena *a, const struct upstream *good, struct 
 		for (size_t i = 0; i < good->server_count; i++) {
 			const struct server *s = &good->servers[i];
 
-			if (!server_again(a, s, out, &out->servers[out->server_count]))
+			if (!retain_server(a, s, out, &out->servers[out->server_count]))
 				continue;
-			discover_keep_context(a, out, s);
+			retain_context(a, out, s);
 			out->server_count++;
 		}
 		discover_weigh(out);

@@ -1,4 +1,7 @@
-/* The model: look-ups by name, and the way back to the znodes it was made from. */
+/*
+ * The model: look-ups by name, what nginx makes of a server's parameters, and the way back
+ * to the znodes that it was made from.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,6 +71,34 @@ const struct snippet *model_snippet(const struct model *m, enum protocol context
 const struct server *upstream_server(const struct upstream *u, const char *address)
 {
 	return find(u->servers, u->server_count, sizeof(*u->servers), address);
+}
+
+bool upstream_takes_backups(const struct upstream *u)
+{
+	return !u->balance ||
+	       (strncmp(u->balance, "hash ", 5) != 0 && strcmp(u->balance, "ip_hash") != 0 &&
+		strncmp(u->balance, "random", 6) != 0);
+}
+
+static long first_set(long own, long inherited, long otherwise)
+{
+	if (own != UNSET)
+		return own;
+	return inherited != UNSET ? inherited : otherwise;
+}
+
+/* nginx has no weight of 0. */
+void server_params_complete(struct server_params *own, const struct server_params *defaults)
+{
+	own->weight = first_set(own->weight, defaults->weight, 1);
+	own->max_fails = first_set(own->max_fails, defaults->max_fails, 1);
+	own->max_conns = first_set(own->max_conns, defaults->max_conns, 0);
+	if (!own->fail_timeout)
+		own->fail_timeout = defaults->fail_timeout ? defaults->fail_timeout : "10s";
+	if (!own->weight) {
+		own->weight = 1;
+		own->down = true;
+	}
 }
 
 static void add_source(struct tree_builder *b, const struct znode *z)

@@ -2,6 +2,7 @@
 #ifndef ZKNGINX_CORE_DECODE_PARTS_H
 #define ZKNGINX_CORE_DECODE_PARTS_H
 
+#include <zknginx/decode.h>
 #include <zknginx/discover.h>
 
 #include "fields.h"
@@ -50,11 +51,6 @@ extern const struct fields server_defaults_fields;
 
 /* The `discover` of a struct upstream: one object, or a list. */
 void decode_discover(struct reader *r, const json_t *value, void *upstream);
-
-/* A server's own parameters over the upstream's defaults, over nginx's. */
-void decode_complete(struct server_params *own, const struct server_params *defaults);
-/* nginx has no backups where every request has one server by its key, or by chance. */
-bool decode_takes_backups(const struct upstream *u);
 
 /* A list of locations, into a struct site. */
 void decode_locations(struct reader *r, const json_t *value, void *site);

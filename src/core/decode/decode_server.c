@@ -135,44 +135,16 @@ static bool is_json(const struct znode *z)
 	return (s < end && *s == '{') || (z->size >= 3 && memcmp(z->data, "\xef\xbb\xbf", 3) == 0);
 }
 
-bool decode_takes_backups(const struct upstream *u)
-{
-	return !u->balance ||
-	       (strncmp(u->balance, "hash ", 5) != 0 && strcmp(u->balance, "ip_hash") != 0 &&
-		strncmp(u->balance, "random", 6) != 0);
-}
-
 static void read_parameters(struct reader *r, const struct upstream *u, struct server_params *own)
 {
 	if (is_json(r->znode))
 		read_json(r, own);
 	else
 		read_text(r, own);
-	if (own->backup && !decode_takes_backups(u))
+	if (own->backup && !upstream_takes_backups(u))
 		reader_problem(r, "backup",
 			       "does not go together with the upstream's balance \"%s\"",
 			       u->balance);
-}
-
-static long first_set(long own, long inherited, long otherwise)
-{
-	if (own != UNSET)
-		return own;
-	return inherited != UNSET ? inherited : otherwise;
-}
-
-/* nginx has no weight of 0. */
-void decode_complete(struct server_params *own, const struct server_params *defaults)
-{
-	own->weight = first_set(own->weight, defaults->weight, 1);
-	own->max_fails = first_set(own->max_fails, defaults->max_fails, 1);
-	own->max_conns = first_set(own->max_conns, defaults->max_conns, 0);
-	if (!own->fail_timeout)
-		own->fail_timeout = defaults->fail_timeout ? defaults->fail_timeout : "10s";
-	if (!own->weight) {
-		own->weight = 1;
-		own->down = true;
-	}
 }
 
 /* Most servers of an upstream say the same: what the one before said need not be read again. */
@@ -202,46 +174,11 @@ bool decode_server(struct arena *a, const struct znode *z, const struct upstream
 	if (r.failed)
 		return false;
 	out->own = out->params;
-	decode_complete(&out->params, &u->defaults);
+	server_params_complete(&out->params, &u->defaults);
 	out->share = (double)out->params.weight;
 	out->source = znode_copy(a, z);
 	out->address = path_name(out->source.path);
 	if (strcmp(out->address, address) != 0)
 		out->address = arena_strdup(a, address);
 	return true;
-}
-
-bool server_again(struct arena *a, const struct server *good, struct upstream *u,
-		  struct server *out)
-{
-	struct discover *d = good->discover ? discover_find(u, good->discover->key) : NULL;
-
-	if ((good->discover && !d) || (good->own.backup && !decode_takes_backups(u)))
-		return false;
-	*out = *good;
-	out->address = arena_strdup(a, good->address);
-	out->source = znode_copy(a, &good->source);
-	out->discover = d;
-	out->held = false;
-	if (out->own.fail_timeout)
-		out->own.fail_timeout = arena_strdup(a, out->own.fail_timeout);
-	out->params = out->own;
-	decode_complete(&out->params, &u->defaults);
-	if (!d)
-		out->share = (double)out->params.weight;
-	return true;
-}
-
-void discover_keep_context(struct arena *a, struct upstream *u, const struct server *good)
-{
-	struct discover *d = good->discover ? discover_find(u, good->discover->key) : NULL;
-
-	if (d && !d->chosen)
-		d->chosen = good->discover->chosen;
-	if (!d || d->context_count || !good->discover->context_count)
-		return;
-	d->context_count = good->discover->context_count;
-	d->context = arena_array(a, struct znode, d->context_count);
-	for (size_t i = 0; i < d->context_count; i++)
-		d->context[i] = znode_copy(a, &good->discover->context[i]);
 }

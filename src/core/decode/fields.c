@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/text/json_text.h"
 #include "fields.h"
 
-#define DEPTH_LIMIT 16
 #define PROBLEM_LIMIT 32
 
 static const char *type_name(const json_t *value)
@@ -78,27 +78,6 @@ static struct problem *json_problem(struct reader *r, const char *what)
 	r->failed = true;
 	r->found++;
 	return problems_add(r->problems, r->znode->path, PROBLEM_JSON, NULL, "%s", what);
-}
-
-bool json_depth_is_sane(const char *s, const char *end, unsigned *line)
-{
-	unsigned depth = 0;
-	bool quoted = false;
-
-	*line = 1;
-	for (; s < end; s++) {
-		if (*s == '\n')
-			++*line;
-		if (quoted && *s == '\\' && s + 1 < end)
-			s++;
-		else if (*s == '"')
-			quoted = !quoted;
-		else if (!quoted && (*s == '{' || *s == '[') && ++depth > DEPTH_LIMIT)
-			return false;
-		else if (!quoted && (*s == '}' || *s == ']') && depth)
-			depth--;
-	}
-	return true;
 }
 
 json_t *reader_parse(struct reader *r)

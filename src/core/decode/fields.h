@@ -61,9 +61,6 @@ struct fields {
 		(array), ARRAY_SIZE(array)                                                         \
 	}
 
-/* Brackets outside of strings: false past the limit, with the line in *line. */
-bool json_depth_is_sane(const char *s, const char *end, unsigned *line);
-
 /* The znode's JSON object, which the caller decrefs; NULL (and a problem) when it is none. */
 json_t *reader_parse(struct reader *r);
 

@@ -4,7 +4,6 @@
  */
 #include <strings.h>
 
-#include "core/decode/decode_parts.h"
 #include "core/endpoint/endpoint_parts.h"
 #include "discover_select.h"
 
@@ -93,7 +92,7 @@ static void set_params(const struct upstream *u, const struct endpoint *e, struc
 	if (e->weight < 0 && u->defaults.weight != UNSET)
 		out->share = (double)u->defaults.weight;
 	out->params = out->own;
-	decode_complete(&out->params, &u->defaults);
+	server_params_complete(&out->params, &u->defaults);
 }
 
 bool discover_server(struct arena *a, const struct upstream *u, const struct endpoint *e, bool tls,
@@ -106,7 +105,7 @@ bool discover_server(struct arena *a, const struct upstream *u, const struct end
 		*why = tls ? "has no TLS port" : "has no port without TLS";
 		return false;
 	}
-	if (e->params.backup && !decode_takes_backups(u)) {
+	if (e->params.backup && !upstream_takes_backups(u)) {
 		*why = "is a backup, which does not go together with the upstream's balance";
 		return false;
 	}

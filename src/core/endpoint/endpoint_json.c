@@ -5,7 +5,7 @@
  */
 #include <stdio.h>
 
-#include "core/decode/fields.h"
+#include "core/text/json_text.h"
 #include "endpoint_parts.h"
 
 static void skip_mark(const char **data, size_t *size)

@@ -1,6 +1,7 @@
 /*
- * JSON of the fleet's znodes: bytes that are no UTF-8 are repaired on the way out, fields
- * that are not what they should be count as absent on the way in.
+ * JSON, of the fleet's znodes above all: brackets are counted before anything is parsed,
+ * bytes that are no UTF-8 are repaired on the way out, fields that are not what they should
+ * be count as absent on the way in.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,29 @@
 
 #include "json_text.h"
 
+#define DEPTH_LIMIT 16
 #define REPLACEMENT "\xef\xbf\xbd"
+
+bool json_depth_is_sane(const char *s, const char *end, unsigned *line)
+{
+	unsigned depth = 0;
+	bool quoted = false;
+
+	*line = 1;
+	for (; s < end; s++) {
+		if (*s == '\n')
+			++*line;
+		if (quoted && *s == '\\' && s + 1 < end)
+			s++;
+		else if (*s == '"')
+			quoted = !quoted;
+		else if (!quoted && (*s == '{' || *s == '[') && ++depth > DEPTH_LIMIT)
+			return false;
+		else if (!quoted && (*s == '}' || *s == ']') && depth)
+			depth--;
+	}
+	return true;
+}
 
 /* How many bytes of s make one valid character; 0 when none do. */
 static size_t character_size(const char *s)

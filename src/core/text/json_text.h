@@ -1,5 +1,5 @@
 /*
- * What the writers and readers of the fleet's JSON share.
+ * What the writers and readers of JSON share.
  *
  * Messages quote operators' bytes, and may have been cut within a character, while
  * JSON is UTF-8: what is not becomes the replacement character. A reader takes a field
@@ -12,6 +12,9 @@
 #include <stdbool.h>
 #include <zknginx/arena.h>
 #include <zknginx/buf.h>
+
+/* Brackets outside of strings: false past the limit, with the line in *line. */
+bool json_depth_is_sane(const char *s, const char *end, unsigned *line);
 
 /* A string of these bytes, repaired where they are no UTF-8; NULL counts as "". */
 json_t *json_text(const char *s);
