@@ -125,6 +125,11 @@ static void on_fleet_state(void *daemon)
 	converge(d);
 }
 
+static void on_nginx_status(void *daemon)
+{
+	report_soon(daemon);
+}
+
 static void on_mirror_state(void *daemon)
 {
 	struct daemon *d = daemon;
@@ -166,10 +171,20 @@ static void set_id(struct daemon *d)
 	d->started = now_wall();
 }
 
+/* A drift that is to be reported must not be put right by a restart. */
+static int open_stage(struct daemon *d, struct err *e)
+{
+	const char *drift = d->settings->nginx.drift;
+
+	if (drift && strcmp(drift, "report") == 0)
+		return stage_open_as_it_is(&d->settings->state, &d->stage, e);
+	return stage_open(&d->settings->state, &d->stage, e);
+}
+
 /* What nginx runs is what the state directory says: the last good form of every znode. */
 static int open_state(struct daemon *d, struct err *e)
 {
-	if (stage_open(&d->settings->state, &d->stage, e) < 0)
+	if (open_stage(d, e) < 0)
 		return -1;
 	if (stage_live_tree(d->stage, &d->accepted, e) < 0)
 		return -1;
@@ -181,7 +196,8 @@ static int open_state(struct daemon *d, struct err *e)
 
 static int open_wings(struct daemon *d, struct err *e)
 {
-	static const struct deploy_ops deploy_ops = { converge_on_done, converge_on_change };
+	static const struct deploy_ops deploy_ops = { converge_on_done, converge_on_change,
+						      on_nginx_status };
 	static const struct mirror_ops mirror_ops = { converge_on_tree, on_mirror_state };
 	CLEANUP(freep) struct mirror_root *roots = NULL;
 	size_t root_count;

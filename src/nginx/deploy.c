@@ -144,20 +144,32 @@ void deploy_render_options(const struct deploy *d, struct render_options *out)
 		sandbox_render_options(d->sandbox, out);
 }
 
-static void begin(struct deploy *d)
+/* What is drifted and to be kept is left to whoever has changed it, nginx included. */
+static void compare_with_live(struct deploy *d)
 {
 	struct flight *f = &d->flight;
 	const char *name;
+	bool intact;
+
+	if (!digest_equal(&f->bundle->digest, stage_live_digest(d->stage)))
+		return;
+	intact = stage_live_is_intact(d->stage, &name);
+	f->held = !intact && deploy_keeps_drift(d);
+	f->relive = intact || f->held;
+	f->current = f->relive && (f->trial || f->held || deploy_runs_live(d));
+}
+
+static void begin(struct deploy *d)
+{
+	struct flight *f = &d->flight;
 
 	if (d->has_new_settings)
 		renew_sandbox(d);
 	deploy_probe_configure(d);
 	deploy_refresh(d);
-	f->relive = digest_equal(&f->bundle->digest, stage_live_digest(d->stage)) &&
-		    stage_live_is_intact(d->stage, &name);
-	f->current = f->relive && (f->trial || deploy_runs_live(d));
+	compare_with_live(d);
 	/* what nginx.conf includes is not known before the first test of ours */
-	if (f->current && d->included_known && d->included && !d->stream_missing)
+	if (f->current && d->included_known && !d->lost)
 		deploy_step(d, RELOAD_EV_CURRENT);
 	else
 		deploy_step(d, RELOAD_EV_WANT);
@@ -250,6 +262,9 @@ int deploy_new(sd_event *loop, const struct nginx_settings *nginx, struct stage 
 	d->loop = sd_event_ref(loop);
 	d->ops = *ops;
 	d->ctx = ctx;
+	d->included = true; /* as long as nothing else is known */
+	d->conffiles = conffiles_new();
+	health_init(&d->health, d->loop);
 	deploy_probe_configure(d);
 	deploy_refresh(d);
 	deploy_watch(d, 0);
@@ -264,6 +279,7 @@ void deploy_free(struct deploy *d)
 	deploy_probe_free(d);
 	sandbox_free(d->sandbox);
 	deploy_watch_free(d);
+	conffiles_free(d->conffiles);
 	if (d->flight.staged)
 		stage_discard(d->stage, d->flight.generation);
 	flight_fini(&d->flight);
@@ -281,15 +297,21 @@ void deploy_nginx_status(const struct deploy *d, struct nginx_status *out)
 	if (runs)
 		master_workers(&d->master, &w);
 	*out = (struct nginx_status){
+		.responding = runs && d->health.responding,
+		.deaths = d->health.deaths,
+		.old_since = runs ? d->health.old_since : 0,
+		.drifted = deploy_drifted(d),
 		.state = runs        ? "running"
 			 : d->is_odd ? "unknown"
 				     : "down",
-		.why = d->has_master && !runs ? "it has just ended" : d->why,
+		.why = !d->has_master ? d->why
+		       : runs         ? d->health.why
+				      : "it has just ended",
 		.pid = runs ? d->master.pid : 0,
 		.workers = (unsigned)w.serving_count,
 		.old_workers = w.leaving,
 		.reloads = d->reloads,
-		.included = d->included || !d->included_known,
+		.included = d->included,
 		.sandbox = sandbox_kind(d->sandbox),
 		.has_probe = d->probe,
 	};

@@ -4,7 +4,8 @@
  * Carries out the commands of core/reload's table: stage, check, publish, signal,
  * verify, settle, revert. One deployment is in flight at a time; the caller keeps
  * the newest bundle and comes back after `done`. Between deployments it watches
- * nginx: started, stopped, workers lost, live files changed by somebody else.
+ * nginx: started, stopped, workers lost, live files changed by somebody else, nginx.conf
+ * edited, a master that takes no signals.
  */
 #ifndef ZKNGINX_NGINX_DEPLOY_H
 #define ZKNGINX_NGINX_DEPLOY_H
@@ -51,9 +52,12 @@ struct outcome {
 
 struct deploy_ops {
 	void (*on_done)(void *ctx, const struct outcome *o);
-	/* nginx appeared, vanished, lost workers; or the live files were changed: run the path
-	 * again. */
+	/* nginx appeared, vanished, lost workers; or the live files, or the host's own, were
+	 * changed: run the path again. */
 	void (*on_change)(void *ctx);
+	/* deploy_nginx_status() has something new to tell, and nothing more is to be done. May be
+	 * NULL. */
+	void (*on_status)(void *ctx);
 };
 
 struct deploy;
@@ -85,7 +89,8 @@ enum reload_state deploy_state(const struct deploy *d);
 
 struct nginx_status {
 	const char *state; /* "running", "down", "unknown" */
-	const char *why;   /* of a state that is not "running": a sentence */
+	const char *why;   /* of a state that is not "running", or of one that does not respond: a
+			      sentence */
 	long pid;
 	unsigned workers, old_workers;
 	unsigned long reloads;
@@ -93,7 +98,8 @@ struct nginx_status {
 	const char *sandbox;
 	bool responding; /* the master takes signals: it is not stopped, and none is left pending */
 	unsigned long deaths; /* workers that ended badly, since the daemon started */
-	uint64_t old_since;   /* since when there have been old workers without a break; 0 = none */
+	uint64_t old_since;   /* since when the oldest of the old workers is on its way (as far as
+				 is known; CLOCK_MONOTONIC); 0 = none */
 	const char *drifted;  /* a live file that somebody else has changed; NULL = none */
 	/* With nginx.probe; else has_probe is false. */
 	bool has_probe;

@@ -2,7 +2,8 @@
  * What the parts of deploy share. deploy.c drives the table; deploy_push.c carries out
  * what comes before a verdict, deploy_verify.c finds the verdict and puts back,
  * deploy_probe.c asks nginx itself, deploy_report.c ends a deployment, deploy_watch.c knows which
- * nginx there is and looks after it between deployments.
+ * nginx there is and looks after it between deployments; deploy_trust.c knows when that may
+ * have loaded something else than it should.
  *
  * Whoever calls deploy_step() or an operation of the caller's returns at once after it and
  * touches nothing: the deployment may be over and the whole struct freed.
@@ -12,8 +13,10 @@
 
 #include <zknginx/log.h>
 
+#include "conffiles.h"
 #include "deploy.h"
 #include "errorlog.h"
+#include "health.h"
 #include "master.h"
 #include "sandbox.h"
 
@@ -24,6 +27,7 @@ struct flight {
 	bool trial;
 	bool relive;  /* the live generation has these bytes: nothing to stage or to publish */
 	bool current; /* … and nginx runs it, as far as is known */
+	bool held;    /* … but somebody has changed the files, and they are left as they are */
 	bool staged;  /* `generation` is ours and not live */
 	unsigned long generation;
 	unsigned long previous; /* what was live when it began */
@@ -93,8 +97,22 @@ struct deploy {
 	sd_event_source *watch, *death;
 	struct applied told; /* pid and start time of the nginx that the caller knows of */
 	bool told_upgrading;
-	bool drifted, workerless;
+	bool workerless;
 	bool unsettled; /* a SIGHUP of ours has had no verdict yet */
+	struct health health;
+
+	/* Live files that somebody has changed. */
+	const char *drifted; /* the first of them; NULL: none */
+	unsigned long drifted_generation;
+
+	/* The host's own files. */
+	struct conffiles *conffiles;
+	bool lost; /* the last test missed our include lines */
+
+	/* deploy_trust.c */
+	struct workers sane; /* when it was last certain that what they run is what they should */
+	bool has_doubted;    /* … `doubted` was applied when the doubt began */
+	unsigned long doubted;
 };
 
 /* --- deploy.c --- */
@@ -145,7 +163,22 @@ void deploy_strand(struct deploy *d);
 void deploy_unknown(struct deploy *d);
 void flight_fini(struct flight *f);
 
+/* --- deploy_trust.c --- */
+
+/* Should nginx be reloaded now, by anybody, it would not have the live generation. */
+void deploy_doubt(struct deploy *d);
+/* That is over: what it runs is what it was when deploy_is_sane() was last called, if nobody has
+ * reloaded it since. */
+void deploy_trust(struct deploy *d);
+void deploy_is_sane(struct deploy *d, const struct workers *w);
+
 /* --- deploy_watch.c --- */
+
+/* The live file that somebody has changed, as of the last look; NULL: none. */
+const char *deploy_drifted(const struct deploy *d);
+/* Does the operator want it left alone? */
+bool deploy_keeps_drift(const struct deploy *d);
+bool deploy_is_applied(const struct deploy *d, unsigned long generation);
 
 /* Look for the master again. */
 void deploy_refresh(struct deploy *d);

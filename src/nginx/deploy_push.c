@@ -33,6 +33,7 @@ void deploy_check(struct deploy *d)
 	f->staged = !f->relive;
 	deploy_took(d, STAGE_STAGE);
 	directory = stage_generation_directory(d->stage, f->generation);
+	conffiles_begin(d->conffiles);
 	if (sandbox_test(d->sandbox, d->loop, directory, d->has_master ? d->master.pid : 0,
 			 on_tested, d, &e) < 0) {
 		fail(d, &e);
@@ -72,18 +73,34 @@ static enum reload_event refused(struct deploy *d, const struct sandbox_result *
 	return RELOAD_EV_CURRENT;
 }
 
+/* Which of our files does nginx.conf include? */
+static void learn_includes(struct deploy *d, const struct sandbox_result *r)
+{
+	const struct bundle_text *stream = &d->flight.bundle->files[BUNDLE_STREAM];
+	bool had_lost = d->lost, was_included = d->included;
+
+	d->included = r->http_included;
+	d->stream_missing = !r->stream_included && !bundle_text_is_empty(stream);
+	d->included_known = true;
+	d->lost = !d->included || d->stream_missing;
+	if (was_included && !d->included)
+		deploy_doubt(d);
+	if (!had_lost || d->lost)
+		return;
+	deploy_trust(d);
+	if (d->flight.relive && !d->flight.held && !d->flight.trial)
+		d->flight.current = deploy_runs_live(d);
+}
+
 static void on_tested(void *ctx, const struct sandbox_result *r)
 {
 	struct deploy *d = ctx;
-	const struct bundle_text *stream = &d->flight.bundle->files[BUNDLE_STREAM];
 
 	d->last_check = deploy_now() - d->flight.mark;
 	deploy_took(d, STAGE_CHECK);
-	if (r->passed) {
-		d->included = r->http_included;
-		d->stream_missing = !r->stream_included && !bundle_text_is_empty(stream);
-		d->included_known = true;
-	}
+	conffiles_tested(d->conffiles, r->passed ? r->files : NULL, stage_live_directory(d->stage));
+	if (r->passed)
+		learn_includes(d, r);
 	deploy_step(d, r->passed ? passed(d) : refused(d, r));
 }
 

@@ -121,7 +121,7 @@ void deploy_keep(struct deploy *d)
 	d->flight.result = DEPLOY_UNCHANGED;
 	d->flight.generation = stage_live(d->stage);
 	buf_clear(&d->flight.message);
-	if (!d->flight.trial)
+	if (!d->flight.trial && !d->flight.held)
 		deploy_note_applied(d, d->flight.generation);
 	tell_missing_stream(d);
 	deploy_report(d);

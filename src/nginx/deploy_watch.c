@@ -1,10 +1,13 @@
 /*
  * Which nginx there is, and looking after it between deployments: it starts, ends, is
- * upgraded, loses its workers, or somebody changes the live files. Each of these is told
- * once, and the caller runs the one path again.
+ * upgraded, loses its workers, or somebody changes the live files or the host's own. Each of
+ * these is told once, and the caller runs the one path again. What there is to tell but not
+ * to mend (the health of nginx, a drift that is to be kept) is told as a change of the
+ * status alone.
  *
  * A pidfd tells of the end at once; for the rest a timer is enough: half a second while
- * there is nobody to talk to, else two. While a deployment is in flight nothing is told.
+ * there is nobody to talk to, else two. While a deployment is in flight only the health is
+ * followed, and nothing else is told.
  */
 #include <stdio.h>
 #include <string.h>
@@ -84,7 +87,7 @@ static bool began_with_live(const struct deploy *d)
 	       stage_was_live_before(d->stage, d->master.start_time - ticks);
 }
 
-static bool is_applied(const struct deploy *d, unsigned long generation)
+bool deploy_is_applied(const struct deploy *d, unsigned long generation)
 {
 	struct applied a;
 
@@ -99,7 +102,8 @@ bool deploy_runs_live(const struct deploy *d)
 	if (!deploy_may_signal(d))
 		return false;
 	master_workers(&d->master, &w);
-	return w.serving_count > 0 && (is_applied(d, stage_live(d->stage)) || began_with_live(d));
+	return w.serving_count > 0 &&
+	       (deploy_is_applied(d, stage_live(d->stage)) || began_with_live(d));
 }
 
 void deploy_note_applied(struct deploy *d, unsigned long generation)
@@ -111,7 +115,7 @@ void deploy_note_applied(struct deploy *d, unsigned long generation)
 	};
 	struct err e;
 
-	if (!d->has_master || is_applied(d, generation))
+	if (!d->has_master || deploy_is_applied(d, generation))
 		return;
 	if (stage_set_applied(d->stage, &a, &e) < 0)
 		log_warning("that nginx runs generation %lu was not recorded: %s", generation,
@@ -120,7 +124,10 @@ void deploy_note_applied(struct deploy *d, unsigned long generation)
 
 /* --- between deployments ------------------------------------------------------------------- */
 
-static bool look_at_master(struct deploy *d)
+/* What a look has found: something to tell, something that the path has to run for. */
+enum finding { NOTHING = 0, STATUS = 1, CHANGE = 2 };
+
+static unsigned look_at_master(struct deploy *d)
 {
 	struct applied now = { 0 };
 
@@ -131,7 +138,7 @@ static bool look_at_master(struct deploy *d)
 	}
 	if (now.pid == d->told.pid && now.start_time == d->told.start_time &&
 	    d->master.upgrading == d->told_upgrading)
-		return false;
+		return NOTHING;
 	if (!d->has_master)
 		log_warning("nginx is not running: %s", d->why);
 	else if (d->master.upgrading)
@@ -141,57 +148,123 @@ static bool look_at_master(struct deploy *d)
 	d->told = now;
 	d->told_upgrading = d->master.upgrading;
 	d->workerless = d->unsettled = false;
-	if (d->included_known && d->included && deploy_may_signal(d) && began_with_live(d))
+	if (d->included_known && d->included && !deploy_drifted(d) && deploy_may_signal(d) &&
+	    began_with_live(d))
 		deploy_note_applied(d, stage_live(d->stage));
-	return true;
+	return CHANGE;
 }
 
-static bool look_at_workers(struct deploy *d)
+static unsigned look_at_workers(struct deploy *d, const struct workers *w)
 {
 	bool workerless, settled;
-	struct workers w;
 
 	if (!deploy_may_signal(d))
-		return false;
-	master_workers(&d->master, &w);
+		return NOTHING;
 	settled = d->unsettled && master_activity(&d->master) == MASTER_IDLE;
-	workerless = w.serving_count == 0 && w.starting == 0;
+	workerless = w->serving_count == 0 && w->starting == 0;
 	if (settled)
 		d->unsettled = false;
 	if (workerless == d->workerless)
-		return settled;
+		return settled ? CHANGE : NOTHING;
 	d->workerless = workerless;
 	if (workerless)
 		log_error("nginx (process %d) has no worker left", (int)d->master.pid);
-	return true;
+	return CHANGE;
 }
 
-static bool look_at_files(struct deploy *d)
+const char *deploy_drifted(const struct deploy *d)
 {
-	const char *name;
+	return d->drifted_generation == stage_live(d->stage) ? d->drifted : NULL;
+}
+
+bool deploy_keeps_drift(const struct deploy *d)
+{
+	return d->nginx->drift && strcmp(d->nginx->drift, "report") == 0;
+}
+
+static unsigned look_at_files(struct deploy *d)
+{
+	const char *name, *before = deploy_drifted(d);
 	bool drifted = !stage_live_is_intact(d->stage, &name);
 
-	if (drifted == d->drifted)
-		return false;
-	d->drifted = drifted;
-	if (drifted) {
-		log_warning("somebody has changed %s of the live generation (%s)", name,
-			    stage_live_directory(d->stage));
-		/* and may have reloaded nginx with it */
-		stage_doubt_applied(d->stage);
+	d->drifted = drifted ? name : NULL;
+	d->drifted_generation = stage_live(d->stage);
+	if (drifted == (before != NULL))
+		return NOTHING;
+	if (!drifted) {
+		log_notice("the live generation is again as it was published");
+		deploy_trust(d);
+		return CHANGE;
 	}
-	return true;
+	log_warning("somebody has changed %s of the live generation (%s)%s", name,
+		    stage_live_directory(d->stage),
+		    deploy_keeps_drift(d) ? "; it is left like that, as nginx.drift says" : "");
+	/* and may have reloaded nginx with it */
+	deploy_doubt(d);
+	return deploy_keeps_drift(d) ? STATUS : CHANGE;
+}
+
+/* One test a change, and what has taken long is not done too often. */
+static unsigned look_at_conffiles(struct deploy *d)
+{
+	uint64_t stands = USEC_PER_SEC + 10 * d->last_check;
+
+	if (!conffiles_have_changed(d->conffiles, deploy_now(), stands))
+		return NOTHING;
+	log_info("a file of nginx's own configuration was changed; testing again");
+	d->included_known = false;
+	return CHANGE;
+}
+
+static unsigned look_at_health(struct deploy *d, const struct workers *w)
+{
+	bool told = health_look(&d->health, d->has_master ? &d->master : NULL, w, d->nginx->config,
+				d->nginx->reload_timeout + 3 * d->last_check, deploy_now());
+
+	return told ? STATUS : NOTHING;
+}
+
+static void count_workers(const struct deploy *d, struct workers *w)
+{
+	if (d->has_master)
+		master_workers(&d->master, w);
+	else
+		*w = (struct workers){ .serving_count = 0 };
+}
+
+static void tell(struct deploy *d, unsigned found)
+{
+	if (found & CHANGE)
+		d->ops.on_change(d->ctx);
+	else if (found && d->ops.on_status)
+		d->ops.on_status(d->ctx);
 }
 
 static void look_after(struct deploy *d)
 {
-	bool changed = look_at_master(d);
+	unsigned found = look_at_master(d);
+	struct workers w;
 
-	changed = look_at_workers(d) || changed;
-	changed = look_at_files(d) || changed;
+	count_workers(d, &w);
+	found |= look_at_workers(d, &w);
+	found |= look_at_health(d, &w);
+	found |= look_at_files(d);
+	found |= look_at_conffiles(d);
+	if (!deploy_drifted(d) && !d->lost && conffiles_are_tested(d->conffiles))
+		deploy_is_sane(d, &w);
 	deploy_watch(d, deploy_may_signal(d) ? SLOW : FAST);
-	if (changed)
-		d->ops.on_change(d->ctx);
+	tell(d, found);
+}
+
+static void look_in_flight(struct deploy *d)
+{
+	struct workers w;
+	unsigned found;
+
+	count_workers(d, &w);
+	found = look_at_health(d, &w);
+	deploy_watch(d, FAST);
+	tell(d, found);
 }
 
 static int on_watch(sd_event_source *source UNUSED, uint64_t now UNUSED, void *userdata)
@@ -199,7 +272,7 @@ static int on_watch(sd_event_source *source UNUSED, uint64_t now UNUSED, void *u
 	struct deploy *d = userdata;
 
 	if (d->in_flight)
-		deploy_watch(d, FAST);
+		look_in_flight(d);
 	else
 		look_after(d);
 	return 0;
@@ -225,4 +298,5 @@ void deploy_watch_free(struct deploy *d)
 	sd_event_source_disable_unref(d->watch);
 	sd_event_source_disable_unref(d->death);
 	master_fini(&d->master);
+	health_fini(&d->health);
 }

@@ -128,14 +128,7 @@ static void each_line(const struct errorlog *log, void (*visit)(void *ctx, const
 	free(text);
 }
 
-struct complaint {
-	char level[16];
-	int pid;
-	const char *text;
-};
-
-/* "2026/11/22 15:04:05 [emerg] 1234#1234: text" */
-static bool parse_line(const char *line, struct complaint *c)
+bool errorlog_parse(const char *line, struct complaint *c)
 {
 	int used = 0;
 
@@ -171,7 +164,7 @@ static void collect(void *ctx, const char *line)
 	struct reader *r = ctx;
 	struct complaint c;
 
-	if (!parse_line(line, &c) || !is_grave(&c, c.pid == r->log->master) ||
+	if (!errorlog_parse(line, &c) || !is_grave(&c, c.pid == r->log->master) ||
 	    workers_have(r->old, c.pid))
 		return;
 	sentence = xasprintf("nginx: [%s] %s\n", c.level, c.text);
@@ -198,7 +191,7 @@ static void look_for_death(void *ctx, const char *line)
 	struct complaint c;
 	int pid;
 
-	if (!parse_line(line, &c) || c.pid != o->log->master || strcmp(c.level, "alert") != 0)
+	if (!errorlog_parse(line, &c) || c.pid != o->log->master || strcmp(c.level, "alert") != 0)
 		return;
 	/* "… exited on signal 11", "… exited with fatal code 2 and cannot be respawned" */
 	if (sscanf(c.text, "worker process %d exited", &pid) == 1 && !workers_have(o->old, pid))

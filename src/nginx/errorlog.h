@@ -5,6 +5,7 @@
 #ifndef ZKNGINX_NGINX_ERRORLOG_H
 #define ZKNGINX_NGINX_ERRORLOG_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 #include <zknginx/buf.h>
 
@@ -16,6 +17,14 @@ struct errorlog {
 	pid_t master;
 	char path[4096]; /* "" when it is not known */
 };
+
+/* A line of it: "2026/11/22 15:04:05 [emerg] 1234#1234: text". False: it is none. */
+struct complaint {
+	char level[16];
+	int pid;
+	const char *text;
+};
+bool errorlog_parse(const char *line, struct complaint *c);
 
 /* Remember the end of the log of this master; `config`: its nginx.conf. */
 void errorlog_mark(struct errorlog *log, pid_t master, const char *config);

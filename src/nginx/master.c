@@ -25,7 +25,6 @@
 #define MASTER_TITLE "nginx: master process"
 #define WORKER_TITLE "nginx: worker process"
 #define LEAVING_TITLE WORKER_TITLE " is shutting down"
-#define HANGUP_BIT (UINT64_C(1) << (SIGHUP - 1))
 
 static bool starts_with(const char *s, const char *start)
 {
@@ -188,10 +187,10 @@ enum master_activity master_activity(const struct master *m)
 	/* the pidfd is asked last: what was read was the master's, then */
 	if (!proc_signals(m->pid, &signals) || !master_is_alive(m))
 		return MASTER_GONE;
-	if (signals.pending & HANGUP_BIT)
+	if (signals.pending & MASTER_HANGUP_BIT)
 		return MASTER_QUEUED;
 	/* not asleep: a signal that was taken a moment ago is neither queued nor blocked yet */
-	return signals.blocked & HANGUP_BIT || !signals.asleep ? MASTER_BUSY : MASTER_IDLE;
+	return signals.blocked & MASTER_HANGUP_BIT || !signals.asleep ? MASTER_BUSY : MASTER_IDLE;
 }
 
 int master_hangup(const struct master *m, struct err *e)
@@ -211,12 +210,15 @@ static void sort_in(void *ctx, pid_t child)
 	if (!proc_title(child, title, sizeof(title)))
 		return; /* on its way out */
 	w->children++;
-	if (starts_with(title, LEAVING_TITLE))
+	if (starts_with(title, LEAVING_TITLE)) {
+		if (w->leaving < MASTER_WORKERS_MAX)
+			w->old[w->leaving] = child;
 		w->leaving++;
-	else if (strcmp(title, WORKER_TITLE) == 0 && w->serving_count < MASTER_WORKERS_MAX)
+	} else if (strcmp(title, WORKER_TITLE) == 0 && w->serving_count < MASTER_WORKERS_MAX) {
 		w->serving[w->serving_count++] = child;
-	else if (starts_with(title, MASTER_TITLE))
+	} else if (starts_with(title, MASTER_TITLE)) {
 		w->starting++;
+	}
 }
 
 void master_workers(const struct master *m, struct workers *w)

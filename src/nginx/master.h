@@ -10,11 +10,13 @@
 #ifndef ZKNGINX_NGINX_MASTER_H
 #define ZKNGINX_NGINX_MASTER_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
 #include <zknginx/err.h>
 
 #define MASTER_WORKERS_MAX 1024
+#define MASTER_HANGUP_BIT (UINT64_C(1) << (SIGHUP - 1)) /* of SigBlk, ShdPnd */
 
 struct master {
 	pid_t pid;
@@ -34,10 +36,11 @@ enum master_activity master_activity(const struct master *m);
 
 int master_hangup(const struct master *m, struct err *e); /* SIGHUP through the pidfd */
 
-/* The worker processes now: pids of those that serve, and how many are shutting down. */
+/* The worker processes now: those that serve, and those that are shutting down. */
 struct workers {
 	pid_t serving[MASTER_WORKERS_MAX];
 	size_t serving_count;
+	pid_t old[MASTER_WORKERS_MAX]; /* the first ones of `leaving` */
 	unsigned leaving;
 	unsigned starting; /* forked a moment ago: still under the master's title */
 	unsigned children; /* of all kinds */

@@ -1,7 +1,10 @@
 /*
  * A configuration may be many megabytes, and of it only the lines that begin with '#'
  * can matter: the search is for that byte, not for lines. Nothing is kept but the
- * line at hand.
+ * line at hand, and names.
+ *
+ * A comment in one of the files may look like a heading: whoever uses the names must
+ * not mind one that is none.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +12,9 @@
 #include <zknginx/err.h>
 
 #include "nginx_dump.h"
+
+#define PREFIX "# configuration file "
+#define OTHERS_MAX ((size_t)1 << 22) /* bytes of names: far beyond any host */
 
 static const char *const file_names[DUMP_FILE_N] = {
 	[DUMP_HTTP] = "http.conf",
@@ -19,20 +25,40 @@ void dump_init(struct dump *d, const char *directory)
 {
 	*d = (struct dump){ .line_ended = true };
 	for (size_t i = 0; i < DUMP_FILE_N; i++)
-		d->headings[i] = xasprintf("# configuration file %s/%s:", directory, file_names[i]);
+		d->headings[i] = xasprintf(PREFIX "%s/%s:", directory, file_names[i]);
 }
 
 void dump_fini(struct dump *d)
 {
 	for (size_t i = 0; i < DUMP_FILE_N; i++)
 		free(d->headings[i]);
+	buf_fini(&d->others);
+}
+
+static void take_other(struct dump *d)
+{
+	size_t start = strlen(PREFIX);
+
+	if (d->used <= start + 1 || strncmp(d->line, PREFIX "/", start + 1) != 0 ||
+	    d->line[d->used - 1] != ':' || d->others.size > OTHERS_MAX)
+		return;
+	buf_put(&d->others, d->line + start, d->used - start - 1);
+	buf_putc(&d->others, '\n');
 }
 
 static void take_heading(struct dump *d)
 {
+	bool is_ours = false;
+
 	d->line[d->used] = '\0';
-	for (size_t i = 0; i < DUMP_FILE_N; i++)
-		d->found[i] = d->found[i] || strcmp(d->line, d->headings[i]) == 0;
+	for (size_t i = 0; i < DUMP_FILE_N; i++) {
+		bool ours = strcmp(d->line, d->headings[i]) == 0;
+
+		d->found[i] = d->found[i] || ours;
+		is_ours = is_ours || ours;
+	}
+	if (!is_ours)
+		take_other(d);
 	d->in_heading = false;
 	d->used = 0;
 }

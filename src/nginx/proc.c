@@ -100,6 +100,7 @@ bool proc_signals(pid_t pid, struct proc_signals *out)
 
 	if (!proc_read(pid, "status", &b))
 		return false;
+	out->stopped = strstr(buf_str(&b), "\nState:\tT");
 	out->asleep = strstr(buf_str(&b), "\nState:\tS");
 	return mask(buf_str(&b), "\nSigBlk:", &out->blocked) &&
 	       mask(buf_str(&b), "\nShdPnd:", &out->pending);

@@ -24,6 +24,7 @@ uint64_t proc_ticks(void);
 struct proc_signals {
 	uint64_t blocked; /* SigBlk: bit N - 1 for signal N */
 	uint64_t pending; /* ShdPnd */
+	bool stopped;     /* by SIGSTOP and the like */
 	bool asleep;      /* neither running, nor waiting for a disk, nor stopped */
 };
 bool proc_signals(pid_t pid, struct proc_signals *out);

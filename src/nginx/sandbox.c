@@ -345,6 +345,13 @@ static char *describe(const struct test *t, const struct child_result *r)
 	return buf_take(&out);
 }
 
+static char *list_files(const struct test *t)
+{
+	const char *files = buf_str(&t->dump.others);
+
+	return t->fallback ? fallback_translate(t->fallback, files) : xstrdup(files);
+}
+
 static bool is_learned(const struct sandbox *s, const char *path)
 {
 	for (size_t i = 0; i < s->learned_count; i++) {
@@ -376,13 +383,14 @@ static bool learn_and_rerun(struct test *t, const struct child_result *r)
 static void on_child_done(void *ctx, const struct child_result *r)
 {
 	struct test *t = ctx;
-	CLEANUP(freep) char *text = describe(t, r);
+	CLEANUP(freep) char *text = describe(t, r), *files = list_files(t);
 	const struct sandbox_result result = {
 		.passed = !r->failure && !r->timed_out && r->exited && r->code == 0,
 		.timed_out = r->timed_out,
 		.failed = r->failure,
 		.http_included = t->dump.found[DUMP_HTTP],
 		.stream_included = t->dump.found[DUMP_STREAM],
+		.files = files,
 		.text = text,
 	};
 	void (*const done)(void *, const struct sandbox_result *) = t->done;

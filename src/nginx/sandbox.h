@@ -40,6 +40,7 @@ struct sandbox_result {
 	bool timed_out;
 	bool failed; /* nginx could not be run: nothing is known of the candidate; text says why */
 	bool http_included, stream_included; /* nginx read our http.conf, stream.conf */
+	const char *files;                   /* passed: the other files that it read, one a line */
 	const char *text; /* what nginx said; paths as under the live directory */
 };
 

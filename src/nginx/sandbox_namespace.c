@@ -18,8 +18,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "sys/child.h"
 #include "sandbox_namespace.h"
+#include "sys/child.h"
 
 #define NOBODY 65534U
 #define TMPFS_OPTIONS "mode=1777,size=32m,nr_inodes=32k"

@@ -234,17 +234,6 @@ void stage_discard(struct stage *s, unsigned long n)
 		log_warning("%s", e.text);
 }
 
-static struct fingerprint fingerprint(const struct stat *st)
-{
-	return (struct fingerprint){
-		.device = st->st_dev,
-		.inode = st->st_ino,
-		.size = st->st_size,
-		.modified = st->st_mtim,
-		.changed = st->st_ctim,
-	};
-}
-
 /* What the live files are now; false when one of them is not there. */
 static bool look(const struct stage *s, struct fingerprint now[BUNDLE_FILE_N], const char **name)
 {
@@ -257,17 +246,9 @@ static bool look(const struct stage *s, struct fingerprint now[BUNDLE_FILE_N], c
 		snprintf(path, sizeof(path), "generations/%lu/%s", s->live.generation, *name);
 		if (fstatat(s->directory, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			return false;
-		now[f] = fingerprint(&st);
+		now[f] = fingerprint_of(&st);
 	}
 	return true;
-}
-
-static bool same_fingerprint(const struct fingerprint *a, const struct fingerprint *b)
-{
-	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-	       a->modified.tv_sec == b->modified.tv_sec &&
-	       a->modified.tv_nsec == b->modified.tv_nsec &&
-	       a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
 }
 
 static bool files_match(const struct stage *s, const char **name)
@@ -289,22 +270,29 @@ static bool files_match(const struct stage *s, const char **name)
 	return true;
 }
 
+static uint64_t reread_ticks(void)
+{
+	return 3600 * (uint64_t)sysconf(_SC_CLK_TCK);
+}
+
 bool stage_live_is_intact(struct stage *s, const char **name)
 {
 	struct fingerprint now[BUNDLE_FILE_N];
 	unsigned long linked;
-	bool same = s->has_seen;
+	/* a failing disk changes no time: the bytes are read again now and then */
+	bool same = s->has_seen && proc_ticks() - s->seen_at < reread_ticks();
 
 	*name = LINK_NAME;
 	if (!stage_read_link(s, &linked) || linked != s->live.generation || !look(s, now, name))
 		return false;
 	for (int f = 0; f < BUNDLE_FILE_N; f++)
-		same = same && same_fingerprint(&now[f], &s->seen[f]);
+		same = same && fingerprint_same(&now[f], &s->seen[f]);
 	if (same)
 		return true;
 	s->has_seen = files_match(s, name);
 	/* taken before the bytes were read: a later change shows */
 	memcpy(s->seen, now, sizeof(now));
+	s->seen_at = proc_ticks();
 	return s->has_seen;
 }
 

@@ -25,6 +25,9 @@ struct stage;
 
 /* ERR_REFUSED when another daemon holds the lock. */
 int stage_open(const struct state_settings *settings, struct stage **out, struct err *e);
+/* The same, but files of the live generation that somebody has changed are left as they are:
+ * stage_live_is_intact() tells of them. */
+int stage_open_as_it_is(const struct state_settings *settings, struct stage **out, struct err *e);
 void stage_close(struct stage *s);
 /* Settings read again; the directory stays what it is. */
 void stage_configure(struct stage *s, const struct state_settings *settings);
@@ -43,8 +46,9 @@ int stage_live_tree(const struct stage *s, struct tree **tree, struct err *e);
 /* The same of somebody else's state directory, without its lock; of the live generation alone. */
 int stage_peek_tree(const char *directory, struct tree **tree, struct err *e);
 
-/* Do the live files still hold the bytes of their manifest? *name: the first that does not.
- * Cheap while nobody touches them. */
+/* Do the live files still hold the bytes of their manifest? *name: the first that does not ("live":
+ * the link itself). Cheap while nobody touches them; bytes that change without any time of the file
+ * (a failing disk) are seen within the hour, when the files are read again, or at a restart. */
 bool stage_live_is_intact(struct stage *s, const char **name);
 
 /* Absolute paths. */
@@ -80,7 +84,8 @@ struct applied {
 int stage_set_applied(struct stage *s, const struct applied *a, struct err *e);
 /* False when none is known to run any (the host has been booted since, or doubted). */
 bool stage_applied(const struct stage *s, struct applied *a);
-/* What the master runs is not certain any more; the generation stays the last good one. */
+/* What the master runs is not certain any more, nor that one which runs now was started with it;
+ * the generation stays the last good one. */
 void stage_doubt_applied(struct stage *s);
 
 /* Was the live generation published before this time (clock ticks since boot)? False when that is

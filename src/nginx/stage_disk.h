@@ -5,21 +5,12 @@
 #ifndef ZKNGINX_NGINX_STAGE_DISK_H
 #define ZKNGINX_NGINX_STAGE_DISK_H
 
-#include <sys/stat.h>
-
 #include "disk.h"
+#include "fingerprint.h"
 #include "manifest.h"
 #include "stage.h"
 
 #define TREE_NAME "tree.txt"
-
-/* A file as stat(2) tells it: the same again means the same bytes. */
-struct fingerprint {
-	dev_t device;
-	ino_t inode;
-	off_t size;
-	struct timespec modified, changed;
-};
 
 /* applied.json: what outlives us but not a reboot, except for `applied.generation`. */
 struct stage_record {
@@ -38,6 +29,7 @@ struct stage {
 	struct manifest live;
 	struct fingerprint seen[BUNDLE_FILE_N]; /* when the live bytes were last found right */
 	bool has_seen;
+	uint64_t seen_at; /* clock ticks since boot */
 	/* Written and not yet published; files are kept open until their fsync. */
 	bool has_written;
 	struct manifest written;

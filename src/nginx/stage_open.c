@@ -90,7 +90,9 @@ static int check_files(struct place at, const struct manifest *m, struct err *e)
 	return 0;
 }
 
-int stage_verify(const struct stage *s, unsigned long n, struct manifest *m, struct err *e)
+/* … and, with `bytes`, what its files hold. */
+static int read_generation(const struct stage *s, unsigned long n, bool bytes, struct manifest *m,
+			   struct err *e)
 {
 	CLEANUP(freep) char *where = stage_generation_directory(s, n);
 	CLEANUP(buf_fini) struct buf text = BUF_INIT;
@@ -107,7 +109,12 @@ int stage_verify(const struct stage *s, unsigned long n, struct manifest *m, str
 	if (m->generation != n)
 		return err_set(e, ERR_INPUT, "%s: the manifest is of generation %lu", where,
 			       m->generation);
-	return check_files(at, m, e);
+	return bytes ? check_files(at, m, e) : 0;
+}
+
+int stage_verify(const struct stage *s, unsigned long n, struct manifest *m, struct err *e)
+{
+	return read_generation(s, n, true, m, e);
 }
 
 static int take_lock(struct stage *s, struct err *e)
@@ -232,6 +239,23 @@ static int recover(struct stage *s, unsigned long broken, const char *why, struc
 	return 0;
 }
 
+/* What was live stays live, whatever somebody has made of its files; false: not even its manifest
+ * is left. */
+static bool adopt_as_it_is(struct stage *s)
+{
+	const struct stage_record *r = &s->record;
+	unsigned long n = r->published;
+	const char *name;
+
+	if (!stage_read_link(s, &n) && !r->has_published)
+		return false;
+	if (read_generation(s, n, false, &s->live, NULL) < 0)
+		return false;
+	if (!stage_live_is_intact(s, &name))
+		log_warning("%s of the live generation %lu is not as we left it", name, n);
+	return true;
+}
+
 static int adopt(struct stage *s, const struct numbers *all, struct err *e)
 {
 	char why[sizeof(e->text)];
@@ -267,7 +291,8 @@ static void find_next(struct stage *s, const struct numbers *all)
 		s->next = r->published + 1;
 }
 
-int stage_open(const struct state_settings *settings, struct stage **out, struct err *e)
+static int open_stage(const struct state_settings *settings, bool as_it_is, struct stage **out,
+		      struct err *e)
 {
 	CLEANUP(numbers_fini) struct numbers all = { 0 };
 	CLEANUP(stage_closep) struct stage *s = xcalloc(1, sizeof(*s));
@@ -287,11 +312,21 @@ int stage_open(const struct state_settings *settings, struct stage **out, struct
 	if (stage_list(s, &all, e) < 0)
 		return -1;
 	find_next(s, &all);
-	if (adopt(s, &all, e) < 0)
+	if (!(as_it_is && adopt_as_it_is(s)) && adopt(s, &all, e) < 0)
 		return -1;
 	sweep_generations(s, &all);
 	*out = TAKE(s);
 	return 0;
+}
+
+int stage_open(const struct state_settings *settings, struct stage **out, struct err *e)
+{
+	return open_stage(settings, false, out, e);
+}
+
+int stage_open_as_it_is(const struct state_settings *settings, struct stage **out, struct err *e)
+{
+	return open_stage(settings, true, out, e);
 }
 
 void stage_close(struct stage *s)

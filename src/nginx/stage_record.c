@@ -14,6 +14,7 @@
 
 #include <zknginx/log.h>
 
+#include "proc.h"
 #include "stage_disk.h"
 
 #define RECORD_NAME "applied.json"
@@ -224,6 +225,8 @@ void stage_doubt_applied(struct stage *s)
 {
 	s->record.applied.pid = 0;
 	s->record.applied.start_time = 0;
+	/* nor was it started with these bytes for certain, unless it is started after this */
+	s->record.published_at = proc_ticks();
 	stage_record_save(s, NULL);
 }
 

@@ -29,6 +29,13 @@ static void on_change(void *ctx)
 	r->changes++;
 }
 
+static void on_status(void *ctx)
+{
+	struct rig_deploy *r = ctx;
+
+	r->statuses++;
+}
+
 static void block_child_signal(void)
 {
 	sigset_t set;
@@ -40,10 +47,10 @@ static void block_child_signal(void)
 
 void rig_deploy_enter(struct rig_deploy *r)
 {
-	static const struct deploy_ops ops = { on_done, on_change };
+	static const struct deploy_ops ops = { on_done, on_change, on_status };
 
 	rig_state_use(r->nginx.state);
-	r->stage = rig_stage_open();
+	r->stage = r->keep_drift ? rig_stage_open_as_it_is() : rig_stage_open();
 	OK(deploy_new(r->loop, &r->settings, r->stage, &ops, r, &r->deploy, e));
 }
 

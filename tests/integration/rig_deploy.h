@@ -17,7 +17,8 @@ struct rig_deploy {
 	unsigned long generation;
 	char message[4096];
 	bool timed_out;
-	unsigned done, changes; /* how often on_done, on_change came */
+	unsigned done, changes, statuses; /* how often on_done, on_change, on_status came */
+	bool keep_drift;                  /* rig_deploy_enter() opens the stage as it is */
 	bool free_when_done;
 };
 

@@ -32,6 +32,15 @@ struct stage *rig_stage_open(void)
 	return s;
 }
 
+struct stage *rig_stage_open_as_it_is(void)
+{
+	struct state_settings settings = { .directory = directory, .keep = 2 };
+	struct stage *s = NULL;
+
+	OK(stage_open_as_it_is(&settings, &s, e));
+	return s;
+}
+
 unsigned long rig_stage_put(struct stage *s, const char *http, const char *stream)
 {
 	struct bundle *b = rig_bundle(http, stream);

@@ -22,6 +22,7 @@ const char *rig_state(void);
 
 /* Keeps two generations. */
 struct stage *rig_stage_open(void);
+struct stage *rig_stage_open_as_it_is(void);
 /* Write, sync and publish; returns the number. */
 unsigned long rig_stage_put(struct stage *s, const char *http, const char *stream);
 
