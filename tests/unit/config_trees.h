@@ -5,10 +5,7 @@
 #ifndef ZKNGINX_TESTS_CONFIG_TREES_H
 #define ZKNGINX_TESTS_CONFIG_TREES_H
 
-#include <stdio.h>
-#include <string.h>
-
-#include <zknginx/tree.h>
+#include "tree_fixture.h"
 
 #define ROOT "/r"
 
@@ -18,16 +15,6 @@ static inline unsigned dice(unsigned sides)
 {
 	dice_state = dice_state * 6364136223846793005u + 1442695040888963407u;
 	return (unsigned)(dice_state >> 33) % sides;
-}
-
-static inline struct tree *parse(const char *text)
-{
-	struct tree *t = NULL;
-	struct err e = { 0 };
-
-	if (tree_parse(text, strlen(text), "test", &t, &e) < 0)
-		fail_msg("%s", e.text);
-	return t;
 }
 
 /* In tree order, so that a znode whose parent was left out is left out with it. */

@@ -1,13 +1,7 @@
 /* The whole tree: what falls back, what stays out, and that neighbours never notice. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include <zknginx/decode.h>
+
+#include "tree_fixture.h"
 
 #define GOOD_SITE "\t{\"listen\":[\"80\"],\"locations\":[{\"path\":\"/\",\"proxy\":\"a\"}]}\n"
 
@@ -40,22 +34,12 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct tree *tree_of(const char *text)
-{
-	struct tree *t;
-	struct err e;
-
-	if (tree_parse(text, strlen(text), "test", &t, &e) < 0)
-		fail_msg("%s", e.text);
-	return t;
-}
-
 static void load(struct fixture *f, const char *tree, const char *accepted)
 {
 	tree_unref(f->tree);
 	tree_unref(f->accepted);
-	f->tree = tree_of(tree);
-	f->accepted = tree_of(accepted);
+	f->tree = parse(tree);
+	f->accepted = parse(accepted);
 }
 
 static const struct model *run(struct fixture *f)

@@ -1,94 +1,11 @@
 /* discover: from the registrations of a tree to an upstream's servers. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <zknginx/compose.h>
 #include <zknginx/endpoint.h>
 
-#define ROOT "/nginx/config"
+#include "compose_fixture.h"
+
 #define SHOP(policy) ROOT "/upstreams/shop\n\t" policy "\n"
 #define NERVE(name, host, more)                                                                    \
 	"/s/" name " owner=7\n\t{\"host\":\"" host "\",\"port\":80" more "}\n"
-
-static const struct policy policy = { .level = POLICY_SAFE,
-				      .roots = (const char *const[]){ NULL } };
-
-struct world {
-	struct tree *accepted;
-	struct model *good, *next;
-	struct problems problems;
-	struct quarantine *quarantine;
-	const struct names *names;
-};
-
-static struct tree *parse(const char *text)
-{
-	struct tree *t = NULL;
-	struct err e = { 0 };
-
-	if (tree_parse(text, strlen(text), "test", &t, &e) < 0)
-		fail_msg("%s", e.text);
-	return t;
-}
-
-static int setup(void **state)
-{
-	struct world *w = test_calloc(1, sizeof(*w));
-
-	w->accepted = parse("");
-	w->good = model_new();
-	w->quarantine = quarantine_new();
-	problems_init(&w->problems);
-	*state = w;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct world *w = *state;
-
-	tree_unref(w->accepted);
-	model_free(w->good);
-	model_free(w->next);
-	problems_fini(&w->problems);
-	quarantine_free(w->quarantine);
-	test_free(w);
-	return 0;
-}
-
-static void see(struct world *w, const char *text)
-{
-	CLEANUP(tree_unrefp) struct tree *t = parse(text);
-	struct compose_input in = {
-		.tree = t,
-		.accepted = w->accepted,
-		.good = w->good,
-		.root = ROOT,
-		.policy = &policy,
-		.quarantine = w->quarantine,
-		.names = w->names,
-	};
-
-	model_free(w->next);
-	problems_fini(&w->problems);
-	problems_init(&w->problems);
-	w->next = compose(&in, &w->problems, NULL);
-}
-
-static void apply(struct world *w)
-{
-	tree_unref(w->accepted);
-	w->accepted = model_sources(w->next);
-	model_free(w->good);
-	w->good = TAKE(w->next);
-}
 
 /* "ADDRESS[*WEIGHT][ down][ backup]" of all servers, with ", " between. */
 static const char *servers_of(const struct model *m, const char *name)
@@ -472,8 +389,6 @@ static void wrong_policies_are_problems(void **state)
 	see(w, SHOP("{\"discover\":{\"path\":\"/nginx/configured\"}}"));
 	assert_int_equal(w->problems.count, 0);
 }
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {

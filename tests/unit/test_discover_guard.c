@@ -1,105 +1,9 @@
 /* guard: upstreams whose servers were discovered. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "compose_fixture.h"
 
-#include <cmocka.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <zknginx/compose.h>
-
-#define ROOT "/nginx/config"
-#define SEC USEC_PER_SEC
-#define START (1000 * SEC)
 #define SHOP                                                                                       \
 	ROOT "/upstreams/shop\n\t{\"discover\":{\"path\":\"/s\",\"format\":\"curator\","           \
 	     "\"tls\":\"prefer\"},\"server\":{\"max_fails\":4}}\n"
-
-static const struct policy policy = { .level = POLICY_SAFE,
-				      .roots = (const char *const[]){ NULL } };
-
-struct world {
-	struct guard *guard;
-	struct guard_rules rules;
-	struct tree *accepted;
-	struct model *good, *next;
-	struct problems problems;
-	const struct names *names;
-};
-
-static struct tree *parse(const char *text)
-{
-	struct tree *t = NULL;
-	struct err e = { 0 };
-
-	if (tree_parse(text, strlen(text), "test", &t, &e) < 0)
-		fail_msg("%s", e.text);
-	return t;
-}
-
-static int setup(void **state)
-{
-	struct world *w = test_calloc(1, sizeof(*w));
-
-	w->guard = guard_new();
-	w->rules = (struct guard_rules){ .max_shrink = 50, .window = 10 * SEC, .hold = NEVER };
-	w->accepted = parse("");
-	w->good = model_new();
-	problems_init(&w->problems);
-	*state = w;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct world *w = *state;
-
-	guard_free(w->guard);
-	tree_unref(w->accepted);
-	model_free(w->good);
-	model_free(w->next);
-	problems_fini(&w->problems);
-	test_free(w);
-	return 0;
-}
-
-static void see(struct world *w, const char *text, uint64_t now)
-{
-	CLEANUP(tree_unrefp) struct tree *t = parse(text);
-	struct compose_input in = {
-		.tree = t,
-		.accepted = w->accepted,
-		.good = w->good,
-		.root = ROOT,
-		.policy = &policy,
-		.names = w->names,
-		.guard = w->guard,
-		.rules = &w->rules,
-		.now = now,
-	};
-
-	model_free(w->next);
-	problems_fini(&w->problems);
-	problems_init(&w->problems);
-	w->next = compose(&in, &w->problems, NULL);
-}
-
-static void apply(struct world *w)
-{
-	tree_unref(w->accepted);
-	w->accepted = model_sources(w->next);
-	model_free(w->good);
-	w->good = TAKE(w->next);
-}
-
-static void see_and_apply(struct world *w, const char *text, uint64_t now)
-{
-	see(w, text, now);
-	apply(w);
-}
 
 /* `policy` and registrations FIRST … LAST below /s, the plain port 80, the TLS port `tls`. */
 static const char *registered(const char *shop, int first, int last, int tls)
@@ -139,7 +43,7 @@ static void one_may_go(void **state)
 	struct world *w = *state;
 
 	see_and_apply(w, registered(SHOP, 1, 10, -1), START);
-	see(w, registered(SHOP, 1, 9, -1), START + SEC);
+	see_at(w, registered(SHOP, 1, 9, -1), START + SEC);
 	assert_int_equal(shop(w->next)->server_count, 9);
 	assert_int_equal(w->problems.count, 0);
 }
@@ -150,7 +54,7 @@ static void a_mass_loss_is_held(void **state)
 	const struct upstream *u;
 
 	see_and_apply(w, registered(SHOP, 1, 10, -1), START);
-	see(w, registered(SHOP, 1, 2, -1), START + SEC);
+	see_at(w, registered(SHOP, 1, 2, -1), START + SEC);
 	u = shop(w->next);
 	assert_int_equal(u->server_count, 10);
 	assert_int_equal(held(u), 8);
@@ -174,7 +78,7 @@ static void what_is_held_outlives_a_restart(void **state)
 	assert_true(shop(w->good)->tls);
 	guard_free(w->guard);
 	w->guard = guard_new();
-	see(w, ROOT "\n" SHOP, START + 2 * SEC);
+	see_at(w, ROOT "\n" SHOP, START + 2 * SEC);
 	assert_int_equal(held(shop(w->next)), 4);
 	assert_true(shop(w->next)->tls);
 	assert_non_null(upstream_server(shop(w->next), "10.0.0.1:443"));
@@ -196,11 +100,11 @@ static void another_policy_is_not_held(void **state)
 	struct world *w = *state;
 
 	see_and_apply(w, registered(SHOP, 1, 10, -1), START);
-	see(w,
-	    registered(ROOT "/upstreams/shop\n\t{\"discover\":{\"path\":\"/t\"}}\n" ROOT
-			    "/upstreams/shop/10.0.1.1:80\n",
-		       1, 10, -1),
-	    START + SEC);
+	see_at(w,
+	       registered(ROOT "/upstreams/shop\n\t{\"discover\":{\"path\":\"/t\"}}\n" ROOT
+			       "/upstreams/shop/10.0.1.1:80\n",
+			  1, 10, -1),
+	       START + SEC);
 	assert_int_equal(shop(w->next)->server_count, 1);
 	assert_int_equal(w->problems.count, 0);
 }
@@ -212,10 +116,10 @@ static void another_policy_ends_a_hold(void **state)
 	see_and_apply(w, registered(SHOP, 1, 10, -1), START);
 	see_and_apply(w, registered(SHOP, 1, 1, -1), START + SEC);
 	assert_int_equal(held(shop(w->good)), 9);
-	see(w,
-	    ROOT "\n" ROOT "/upstreams/shop\n" ROOT "/upstreams/shop/10.0.1.1:80\n"
-		 "/s/1 owner=7\n\t{\"address\":\"10.0.0.1\",\"port\":80}\n",
-	    START + 2 * SEC);
+	see_at(w,
+	       ROOT "\n" ROOT "/upstreams/shop\n" ROOT "/upstreams/shop/10.0.1.1:80\n"
+		    "/s/1 owner=7\n\t{\"address\":\"10.0.0.1\",\"port\":80}\n",
+	       START + 2 * SEC);
 	assert_int_equal(shop(w->next)->server_count, 1);
 	assert_int_equal(held(shop(w->next)), 0);
 }
@@ -226,7 +130,7 @@ static void a_tls_port_is_never_held_among_plain_ones(void **state)
 	const struct upstream *u;
 
 	see_and_apply(w, registered(SHOP, 1, 10, 443), START);
-	see(w, registered(SHOP, 1, 1, -1), START + SEC);
+	see_at(w, registered(SHOP, 1, 1, -1), START + SEC);
 	u = shop(w->next);
 	for (size_t i = 0; i < u->server_count; i++)
 		assert_int_equal(u->servers[i].tls, u->tls);
@@ -282,7 +186,7 @@ static void a_name_may_move(void **state)
 	assert_int_equal(shop(w->good)->server_count, 1);
 	assert_string_equal(shop(w->good)->servers[0].address, "10.0.0.2:1");
 	address = NULL;
-	see(w, text, START + 2 * SEC);
+	see_at(w, text, START + 2 * SEC);
 	assert_int_equal(held(shop(w->next)), 1);
 	assert_string_equal(shop(w->next)->servers[0].address, "10.0.0.2:1");
 }
@@ -308,21 +212,19 @@ static void a_deleted_upstream_that_is_needed_keeps_its_servers(void **state)
 	assert_non_null(tree_find(w->accepted, "/s/a"));
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(one_may_go),
-		TEST(a_mass_loss_is_held),
-		TEST(what_is_held_outlives_a_restart),
-		TEST(what_returns_is_let_go),
-		TEST(another_policy_is_not_held),
-		TEST(another_policy_ends_a_hold),
-		TEST(a_tls_port_is_never_held_among_plain_ones),
-		TEST(weights_fit_those_that_are_held),
-		TEST(a_name_may_move),
-		TEST(a_deleted_upstream_that_is_needed_keeps_its_servers),
+		TEST_GUARDED(one_may_go),
+		TEST_GUARDED(a_mass_loss_is_held),
+		TEST_GUARDED(what_is_held_outlives_a_restart),
+		TEST_GUARDED(what_returns_is_let_go),
+		TEST_GUARDED(another_policy_is_not_held),
+		TEST_GUARDED(another_policy_ends_a_hold),
+		TEST_GUARDED(a_tls_port_is_never_held_among_plain_ones),
+		TEST_GUARDED(weights_fit_those_that_are_held),
+		TEST_GUARDED(a_name_may_move),
+		TEST_GUARDED(a_deleted_upstream_that_is_needed_keeps_its_servers),
 	};
 
 	return cmocka_run_group_tests_name("discover_guard", tests, NULL, NULL);

@@ -1,114 +1,5 @@
 /* guard: what a model must not lose, from one tree to the next. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <zknginx/buf.h>
-#include <zknginx/compose.h>
-
-#define ROOT "/nginx/config"
-#define SEC USEC_PER_SEC
-#define START (1000 * SEC)
-
-static const struct policy policy = { .level = POLICY_SAFE,
-				      .roots = (const char *const[]){ NULL } };
-
-/* A host in small: the guard's memory and what nginx runs. */
-struct world {
-	struct guard *guard;
-	struct guard_rules rules;
-	struct tree *accepted;
-	struct model *good;
-	struct model *next;
-	struct problems problems;
-	uint64_t due;
-	uint64_t confirmed; /* when somebody confirmed the loss, or 0 */
-};
-
-static struct tree *parse(const char *text)
-{
-	struct tree *t = NULL;
-	struct err e = { 0 };
-
-	if (tree_parse(text, strlen(text), "test", &t, &e) < 0)
-		fail_msg("%s", e.text);
-	return t;
-}
-
-static int setup(void **state)
-{
-	struct world *w = test_calloc(1, sizeof(*w));
-
-	w->guard = guard_new();
-	w->rules = (struct guard_rules){ .max_shrink = 50, .window = 10 * SEC, .hold = NEVER };
-	w->accepted = parse("");
-	w->good = model_new();
-	problems_init(&w->problems);
-	*state = w;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct world *w = *state;
-
-	guard_free(w->guard);
-	tree_unref(w->accepted);
-	model_free(w->good);
-	model_free(w->next);
-	problems_fini(&w->problems);
-	test_free(w);
-	return 0;
-}
-
-static uint64_t on_confirmed(void *ctx, const char *upstream UNUSED)
-{
-	return ((struct world *)ctx)->confirmed;
-}
-
-static void see(struct world *w, const char *text, uint64_t now)
-{
-	CLEANUP(tree_unrefp) struct tree *t = parse(text);
-	struct compose_input in = {
-		.tree = t,
-		.accepted = w->accepted,
-		.good = w->good,
-		.root = ROOT,
-		.policy = &policy,
-		.guard = w->guard,
-		.rules = &w->rules,
-		.now = now,
-		.confirmed = on_confirmed,
-		.ctx = w,
-	};
-
-	model_free(w->next);
-	problems_fini(&w->problems);
-	problems_init(&w->problems);
-	w->next = compose(&in, &w->problems, &w->due);
-}
-
-/* nginx took what was last seen. */
-static void apply(struct world *w)
-{
-	tree_unref(w->accepted);
-	w->accepted = model_sources(w->next);
-	model_free(w->good);
-	w->good = TAKE(w->next);
-	w->next = NULL;
-}
-
-static void see_and_apply(struct world *w, const char *text, uint64_t now)
-{
-	see(w, text, now);
-	apply(w);
-}
+#include "compose_fixture.h"
 
 /* An upstream "u" with servers 10.0.0.FIRST … LAST; owner 0: written by a person. */
 static const char *upstream(int first, int last, int owner)
@@ -146,7 +37,7 @@ static void one_registration_may_go(void **state)
 	struct world *w = *state;
 
 	see_and_apply(w, upstream(1, 10, 7), START);
-	see(w, upstream(1, 9, 7), START + SEC);
+	see_at(w, upstream(1, 9, 7), START + SEC);
 	assert_int_equal(servers(w->next), 9);
 	assert_false(guarded(w));
 }
@@ -157,7 +48,7 @@ static void one_of_two_may_go_whatever_the_limit(void **state)
 
 	w->rules.max_shrink = 10;
 	see_and_apply(w, upstream(1, 2, 7), START);
-	see(w, upstream(1, 1, 7), START + SEC);
+	see_at(w, upstream(1, 1, 7), START + SEC);
 	assert_int_equal(servers(w->next), 1);
 	assert_false(guarded(w));
 }
@@ -167,18 +58,18 @@ static void too_many_at_once_are_held_until_enough_return(void **state)
 	struct world *w = *state;
 
 	see_and_apply(w, upstream(1, 10, 7), START);
-	see(w, upstream(1, 4, 7), START + SEC);
+	see_at(w, upstream(1, 4, 7), START + SEC);
 	assert_int_equal(servers(w->next), 10);
 	assert_true(guarded(w));
 	assert_int_equal(w->due, NEVER);
 	apply(w);
 	see_and_apply(w, upstream(1, 4, 7), START + 3600 * SEC);
 	assert_int_equal(servers(w->good), 10);
-	see(w, upstream(1, 5, 7), START + 3601 * SEC);
+	see_at(w, upstream(1, 5, 7), START + 3601 * SEC);
 	assert_int_equal(servers(w->next), 5);
 	assert_false(guarded(w));
 	apply(w);
-	see(w, upstream(1, 5, 7), START + 3602 * SEC); /* and it stays let go */
+	see_at(w, upstream(1, 5, 7), START + 3602 * SEC); /* and it stays let go */
 	assert_int_equal(servers(w->next), 5);
 }
 
@@ -190,7 +81,7 @@ static void a_loss_by_small_steps_within_the_window_is_held(void **state)
 	for (int last = 9; last >= 5; last--)
 		see_and_apply(w, upstream(1, last, 7), START + (uint64_t)(10 - last) * SEC);
 	assert_int_equal(servers(w->good), 5);
-	see(w, upstream(1, 4, 7), START + 6 * SEC);
+	see_at(w, upstream(1, 4, 7), START + 6 * SEC);
 	assert_int_equal(servers(w->next), 10);
 	assert_true(guarded(w));
 }
@@ -226,7 +117,7 @@ static void the_last_registration_is_never_lost(void **state)
 	struct world *w = *state;
 
 	see_and_apply(w, upstream(1, 1, 7), START);
-	see(w, upstream(1, 0, 7), START + 100 * SEC);
+	see_at(w, upstream(1, 0, 7), START + 100 * SEC);
 	assert_int_equal(servers(w->next), 1);
 	assert_true(w->next->upstreams[0].servers[0].held);
 	assert_true(guarded(w));
@@ -242,7 +133,7 @@ static void on_empty_unavailable_lets_the_last_one_go(void **state)
 		      ROOT "\n" ROOT "/upstreams/u\n\t{\"on_empty\":\"unavailable\"}\n" ROOT
 			   "/upstreams/u/10.0.0.1:80 owner=1\n",
 		      START);
-	see(w, policy_znode, START + 100 * SEC);
+	see_at(w, policy_znode, START + 100 * SEC);
 	assert_int_equal(servers(w->next), 0);
 	assert_true(w->next->upstreams[0].unavailable);
 }
@@ -257,11 +148,11 @@ static void fewer_than_min_servers_is_held(void **state)
 			   "/upstreams/u/10.0.0.2:80 owner=1\n" ROOT
 			   "/upstreams/u/10.0.0.3:80 owner=1\n" ROOT "\n",
 		      START);
-	see(w,
-	    ROOT "/upstreams/u\n\t{\"min_servers\":3}\n" ROOT
-		 "/upstreams/u/10.0.0.1:80 owner=1\n" ROOT "/upstreams/u/10.0.0.2:80 owner=1\n" ROOT
-		 "\n",
-	    START + 60 * SEC);
+	see_at(w,
+	       ROOT "/upstreams/u\n\t{\"min_servers\":3}\n" ROOT
+		    "/upstreams/u/10.0.0.1:80 owner=1\n" ROOT
+		    "/upstreams/u/10.0.0.2:80 owner=1\n" ROOT "\n",
+	       START + 60 * SEC);
 	assert_int_equal(servers(w->next), 3);
 	assert_true(guarded(w));
 }
@@ -288,7 +179,7 @@ static void a_hold_ends_with_its_time(void **state)
 
 	w->rules.hold = 60 * SEC;
 	see_and_apply(w, upstream(1, 10, 7), START);
-	see(w, upstream(1, 2, 7), START + SEC);
+	see_at(w, upstream(1, 2, 7), START + SEC);
 	assert_int_equal(w->due, START + 61 * SEC);
 	apply(w);
 	see_and_apply(w, upstream(1, 2, 7), w->due - 1);
@@ -302,17 +193,17 @@ static void an_operators_delete_is_honoured(void **state)
 	struct world *w = *state;
 
 	see_and_apply(w, upstream(1, 10, 0), START);
-	see(w, upstream(1, 9, 0), START + SEC); /* one: at once */
+	see_at(w, upstream(1, 9, 0), START + SEC); /* one: at once */
 	assert_int_equal(servers(w->next), 9);
 	apply(w);
-	see(w, upstream(1, 1, 0), START + 20 * SEC); /* most: after a moment */
+	see_at(w, upstream(1, 1, 0), START + 20 * SEC); /* most: after a moment */
 	assert_int_equal(servers(w->next), 9);
 	assert_false(guarded(w));
 	assert_int_equal(w->due, START + 21 * SEC);
 	see_and_apply(w, upstream(1, 1, 0), START + 21 * SEC);
 	assert_int_equal(servers(w->good), 1);
-	see(w, upstream(1, 0, 0), START + 40 * SEC);
-	see(w, upstream(1, 0, 0), START + 41 * SEC); /* the last one too */
+	see_at(w, upstream(1, 0, 0), START + 40 * SEC);
+	see_at(w, upstream(1, 0, 0), START + 41 * SEC); /* the last one too */
 	assert_int_equal(servers(w->next), 0);
 	assert_true(w->next->upstreams[0].unavailable);
 }
@@ -324,7 +215,7 @@ static void a_loss_while_the_daemon_was_down_is_held(void **state)
 	see_and_apply(w, upstream(1, 10, 7), START);
 	guard_free(w->guard);
 	w->guard = guard_new();
-	see(w, upstream(1, 1, 7), START + 500 * SEC);
+	see_at(w, upstream(1, 1, 7), START + 500 * SEC);
 	assert_int_equal(servers(w->next), 10);
 	assert_true(guarded(w));
 }
@@ -421,34 +312,33 @@ static void the_first_config_of_all_may_be_empty(void **state)
 {
 	struct world *w = *state;
 
-	see(w, "", START);
+	see_at(w, "", START);
 	assert_int_equal(w->problems.count, 0);
 	assert_int_equal(w->next->site_count, 0);
 }
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(one_registration_may_go),
-		TEST(one_of_two_may_go_whatever_the_limit),
-		TEST(too_many_at_once_are_held_until_enough_return),
-		TEST(a_loss_by_small_steps_within_the_window_is_held),
-		TEST(a_slow_loss_is_not_held),
-		TEST(a_rolling_replacement_is_not_held),
-		TEST(the_last_registration_is_never_lost),
-		TEST(on_empty_unavailable_lets_the_last_one_go),
-		TEST(fewer_than_min_servers_is_held),
-		TEST(a_person_confirms_the_loss),
-		TEST(a_hold_ends_with_its_time),
-		TEST(an_operators_delete_is_honoured),
-		TEST(a_loss_while_the_daemon_was_down_is_held),
-		TEST(a_flapping_registration_waits_for_readmission),
-		TEST(a_missing_root_is_never_an_empty_config),
-		TEST(a_deletion_of_everything_step_by_step_loses_nothing),
-		TEST(a_deleted_site_goes_after_a_moment),
-		TEST(a_config_written_anew_takes_over_when_it_is_still),
-		TEST(the_first_config_of_all_may_be_empty),
+		TEST_GUARDED(one_registration_may_go),
+		TEST_GUARDED(one_of_two_may_go_whatever_the_limit),
+		TEST_GUARDED(too_many_at_once_are_held_until_enough_return),
+		TEST_GUARDED(a_loss_by_small_steps_within_the_window_is_held),
+		TEST_GUARDED(a_slow_loss_is_not_held),
+		TEST_GUARDED(a_rolling_replacement_is_not_held),
+		TEST_GUARDED(the_last_registration_is_never_lost),
+		TEST_GUARDED(on_empty_unavailable_lets_the_last_one_go),
+		TEST_GUARDED(fewer_than_min_servers_is_held),
+		TEST_GUARDED(a_person_confirms_the_loss),
+		TEST_GUARDED(a_hold_ends_with_its_time),
+		TEST_GUARDED(an_operators_delete_is_honoured),
+		TEST_GUARDED(a_loss_while_the_daemon_was_down_is_held),
+		TEST_GUARDED(a_flapping_registration_waits_for_readmission),
+		TEST_GUARDED(a_missing_root_is_never_an_empty_config),
+		TEST_GUARDED(a_deletion_of_everything_step_by_step_loses_nothing),
+		TEST_GUARDED(a_deleted_site_goes_after_a_moment),
+		TEST_GUARDED(a_config_written_anew_takes_over_when_it_is_still),
+		TEST_GUARDED(the_first_config_of_all_may_be_empty),
 	};
 
 	return cmocka_run_group_tests_name("guard", tests, NULL, NULL);

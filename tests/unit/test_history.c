@@ -1,12 +1,4 @@
 /* history: entries, and what they hold. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <stdlib.h>
-
 #include <zknginx/history.h>
 
 #include "config_trees.h"

@@ -1,11 +1,4 @@
 /* history: what changed between two configs, and the way back. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <zknginx/history.h>
 
 #include "config_trees.h"

@@ -1,33 +1,10 @@
 /* link: references between objects, and two that want the same. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "compose_fixture.h"
 
-#include <cmocka.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <zknginx/compose.h>
-
-#define ROOT "/nginx/config"
 #define UP(name) ROOT "/upstreams/" name "\n" ROOT "/upstreams/" name "/10.0.0.1:80\n"
 #define SITE(name, listen, names, target)                                                          \
 	ROOT "/sites/" name "\n\t{\"listen\":[" listen "],\"server_names\":[" names                \
 	     "],\"locations\":[{\"path\":\"/\",\"proxy\":\"" target "\"}]}\n"
-
-static const struct policy policy = { .level = POLICY_SAFE,
-				      .roots = (const char *const[]){ NULL } };
-
-static struct tree *parse(const char *text)
-{
-	struct tree *t = NULL;
-	struct err e = { 0 };
-
-	if (tree_parse(text, strlen(text), "test", &t, &e) < 0)
-		fail_msg("%s", e.text);
-	return t;
-}
 
 /* What becomes of `text` where nginx runs `before`. */
 static struct model *link_after(const char *before, const char *text, struct problems *ps)

@@ -1,12 +1,4 @@
 /* overlay: whose config, and whose servers. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <stdlib.h>
-
 #include <zknginx/history.h>
 
 #include "config_trees.h"

@@ -1,24 +1,7 @@
 /* quarantine: bytes that nginx refused, and the search by halves. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <stdio.h>
-#include <string.h>
-
 #include <zknginx/quarantine.h>
 
-static struct tree *parse(const char *text)
-{
-	struct tree *t = NULL;
-	struct err e = { 0 };
-
-	if (tree_parse(text, strlen(text), "test", &t, &e) < 0)
-		fail_msg("%s", e.text);
-	return t;
-}
+#include "tree_fixture.h"
 
 static const struct quarantined *find(const struct quarantine *q, const char *path,
 				      const char *data)

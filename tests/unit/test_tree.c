@@ -1,24 +1,5 @@
 /* tree: order, look-ups, text form, revision. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <zknginx/tree.h>
-
-static struct tree *parse(const char *text)
-{
-	struct tree *t = NULL;
-	struct err e = { 0 };
-
-	if (tree_parse(text, strlen(text), "test", &t, &e) < 0)
-		fail_msg("%s", e.text);
-	return t;
-}
+#include "tree_fixture.h"
 
 static void siblings_never_stand_between_a_node_and_its_children(void **state UNUSED)
 {
