@@ -86,15 +86,7 @@ static enum endpoint_verdict read_instance(struct registration *r, const json_t 
 /* A service's name may hold slashes: what has no data is a step on the way to another. */
 enum endpoint_verdict endpoint_read_curator(struct registration *r)
 {
-	enum endpoint_verdict verdict;
-	json_t *j;
-
 	if (!r->znode->size && r->znode->owner == 0)
 		return ENDPOINT_OTHER;
-	j = registration_json(r, r->znode->data, r->znode->size);
-	if (!j)
-		return ENDPOINT_BAD;
-	verdict = read_instance(r, j);
-	json_decref(j);
-	return verdict;
+	return registration_json(r, read_instance);
 }

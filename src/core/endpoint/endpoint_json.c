@@ -32,8 +32,16 @@ json_t *endpoint_json(const char *data, size_t size)
 	return value;
 }
 
-json_t *registration_json(struct registration *r, const char *data, size_t size)
+json_t *endpoint_json_of(const struct znode *z)
 {
+	return z->size <= ENDPOINT_DATA_MAX ? endpoint_json(z->data, z->size) : NULL;
+}
+
+/* The data's object; NULL and a reason. */
+static json_t *object_of(struct registration *r)
+{
+	const char *data = r->znode->data;
+	size_t size = r->znode->size;
 	json_error_t error;
 	unsigned line;
 	json_t *value;
@@ -52,6 +60,15 @@ json_t *registration_json(struct registration *r, const char *data, size_t size)
 		registration_bad(r, "is not a JSON object");
 	}
 	return NULL;
+}
+
+enum endpoint_verdict registration_json(struct registration *r, object_reader *read)
+{
+	json_t *j = object_of(r);
+	enum endpoint_verdict verdict = j ? read(r, j) : ENDPOINT_BAD;
+
+	json_decref(j);
+	return verdict;
 }
 
 bool registration_json_host(struct registration *r, const json_t *value, const char **host)
@@ -132,5 +149,17 @@ void registration_json_labels(struct registration *r, const json_t *object)
 	json_object_foreach((json_t *)(uintptr_t)object, name, value)
 	{
 		label_of(r, name, value);
+	}
+}
+
+void registration_json_tags(struct registration *r, const json_t *array)
+{
+	json_t *tag;
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)array, i, tag)
+	{
+		registration_tag(r, json_string_value(tag) ? json_string_value(tag) : "",
+				 json_string_length(tag));
 	}
 }

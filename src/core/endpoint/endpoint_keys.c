@@ -130,8 +130,6 @@ static enum endpoint_verdict read_object(struct registration *r, const json_t *j
 	const struct discover_keys *k = &r->discover->keys;
 	const json_t *labels = find(j, k->labels);
 	struct endpoint *e = r->out;
-	json_t *tag;
-	size_t i;
 
 	if (!read_place(r, j))
 		return ENDPOINT_BAD;
@@ -140,25 +138,13 @@ static enum endpoint_verdict read_object(struct registration *r, const json_t *j
 	e->weight = endpoint_json_number(find(j, k->weight));
 	e->down = !is_up(find(j, k->up));
 	registration_json_labels(r, labels);
-	json_array_foreach((json_t *)(uintptr_t)labels, i, tag)
-	{
-		registration_tag(r, json_string_value(tag) ? json_string_value(tag) : "",
-				 json_string_length(tag));
-	}
+	registration_json_tags(r, labels);
 	return ENDPOINT_READ;
 }
 
 enum endpoint_verdict endpoint_read_json(struct registration *r)
 {
-	enum endpoint_verdict verdict;
-	json_t *j;
-
 	if (!r->znode->size && r->znode->owner == 0)
 		return ENDPOINT_OTHER;
-	j = registration_json(r, r->znode->data, r->znode->size);
-	if (!j)
-		return ENDPOINT_BAD;
-	verdict = read_object(r, j);
-	json_decref(j);
-	return verdict;
+	return registration_json(r, read_object);
 }

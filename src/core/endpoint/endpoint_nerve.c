@@ -110,9 +110,7 @@ enum endpoint_verdict endpoint_read_nerve(struct registration *r)
 		return registration_other(r);
 	}
 	if (!j)
-		j = registration_json(r, r->znode->data, r->znode->size);
-	if (!j)
-		return ENDPOINT_BAD;
+		return registration_json(r, read_backend);
 	verdict = read_backend(r, j);
 	json_decref(j);
 	return verdict;

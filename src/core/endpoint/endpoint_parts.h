@@ -56,10 +56,13 @@ enum endpoint_verdict registration_other(struct registration *r);
 
 /* --- JSON (endpoint_json.c) --- */
 
-/* The data's object, which the caller decrefs; NULL and a reason. */
-json_t *registration_json(struct registration *r, const char *data, size_t size);
-/* As above, but NULL without a reason when it is no object at all. */
+typedef enum endpoint_verdict object_reader(struct registration *r, const json_t *object);
+/* What `read` makes of the data's object; bad where the data is none. */
+enum endpoint_verdict registration_json(struct registration *r, object_reader *read);
+/* The object in other bytes, which the caller decrefs; NULL when they are none. */
 json_t *endpoint_json(const char *data, size_t size);
+/* … in another znode; NULL also when it holds more than a registration may. */
+json_t *endpoint_json_of(const struct znode *z);
 /* A host or a port that may be missing (NULL, 0); false and a reason when it is not valid. */
 bool registration_json_host(struct registration *r, const json_t *value, const char **host);
 bool registration_json_port(struct registration *r, const json_t *value, long *port);
@@ -69,6 +72,7 @@ double endpoint_json_number(const json_t *value);
 bool endpoint_json_is_true(const json_t *value);
 /* Members that are texts, numbers or booleans become labels. */
 void registration_json_labels(struct registration *r, const json_t *object);
+void registration_json_tags(struct registration *r, const json_t *array);
 
 /* --- text (endpoint_text.c) --- */
 

@@ -8,19 +8,6 @@
  */
 #include "endpoint_parts.h"
 
-static void read_labels(struct registration *r, const json_t *j)
-{
-	json_t *tags = json_object_get(j, "Tags"), *tag;
-	size_t i;
-
-	registration_json_labels(r, json_object_get(j, "Attrs"));
-	json_array_foreach(tags, i, tag)
-	{
-		registration_tag(r, json_string_value(tag) ? json_string_value(tag) : "",
-				 json_string_length(tag));
-	}
-}
-
 static enum endpoint_verdict read_container(struct registration *r, const json_t *j)
 {
 	struct endpoint *e = r->out;
@@ -31,24 +18,17 @@ static enum endpoint_verdict read_container(struct registration *r, const json_t
 	if (!e->host || !e->port)
 		return registration_bad(r, e->host ? "has no PublicPort" : "has no IP");
 	e->tls_unsaid = true;
-	read_labels(r, j);
+	registration_json_labels(r, json_object_get(j, "Attrs"));
+	registration_json_tags(r, json_object_get(j, "Tags"));
 	return ENDPOINT_READ;
 }
 
 /* The parents hold data too, which is no JSON. */
 enum endpoint_verdict endpoint_read_registrator(struct registration *r)
 {
-	enum endpoint_verdict verdict;
-	json_t *j;
-
 	if (!strchr(r->name, ':')) {
 		registration_bad(r, "has a name that is not HOST:PORT");
 		return registration_other(r);
 	}
-	j = registration_json(r, r->znode->data, r->znode->size);
-	if (!j)
-		return ENDPOINT_BAD;
-	verdict = read_container(r, j);
-	json_decref(j);
-	return verdict;
+	return registration_json(r, read_container);
 }

@@ -42,9 +42,7 @@ const void *endpoint_prepare_serverset(struct arena *a, const struct znode *cont
 	struct vectors *v = arena_new_of(a, struct vectors);
 
 	for (size_t i = 0; i < count; i++) {
-		json_t *j = context[i].size <= ENDPOINT_DATA_MAX
-				    ? endpoint_json(context[i].data, context[i].size)
-				    : NULL;
+		json_t *j = endpoint_json_of(&context[i]);
 		json_t *list = json_object_get(j, "vector"), *item;
 		size_t n;
 
@@ -167,15 +165,7 @@ static enum endpoint_verdict read_member(struct registration *r, const json_t *j
 
 enum endpoint_verdict endpoint_read_serverset(struct registration *r)
 {
-	enum endpoint_verdict verdict;
-	json_t *j;
-
 	if (!member_number(r->name))
 		return ENDPOINT_OTHER;
-	j = registration_json(r, r->znode->data, r->znode->size);
-	if (!j)
-		return ENDPOINT_BAD;
-	verdict = read_member(r, j);
-	json_decref(j);
-	return verdict;
+	return registration_json(r, read_member);
 }

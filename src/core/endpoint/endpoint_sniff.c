@@ -35,9 +35,7 @@ static const char *name_by_members(const json_t *j)
 
 static const char *name_by_json(const struct znode *z)
 {
-	json_t *j = z->size <= ENDPOINT_DATA_MAX && memchr(z->data, '{', z->size)
-			    ? endpoint_json(z->data, z->size)
-			    : NULL;
+	json_t *j = memchr(z->data, '{', z->size) ? endpoint_json_of(z) : NULL;
 	const char *name = j ? name_by_members(j) : NULL;
 
 	json_decref(j);

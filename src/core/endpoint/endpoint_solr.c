@@ -13,9 +13,7 @@ const void *endpoint_prepare_solr(struct arena *a, const struct znode *context, 
 	const void *tls = NULL;
 
 	for (size_t i = 0; i < count; i++) {
-		json_t *j = context[i].size <= ENDPOINT_DATA_MAX
-				    ? endpoint_json(context[i].data, context[i].size)
-				    : NULL;
+		json_t *j = endpoint_json_of(&context[i]);
 		const char *scheme = json_string_value(json_object_get(j, "urlScheme"));
 
 		if (scheme && strcmp(scheme, "https") == 0)
