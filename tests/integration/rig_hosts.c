@@ -39,11 +39,34 @@ size_t rig_fleet_add(struct rig_fleet *f)
 	return f->count++;
 }
 
+/* A JVM takes its time to start, so one serves all the fleets of a program. */
+static struct rig_zookeeper *server;
+
+/* The revisions of the fleet at hand. */
+static struct {
+	char word[16], digest[DIGEST_HEX_SIZE];
+} pushed[64];
+static size_t pushed_count;
+
+/* As it was left by a test that may have failed in the middle. */
+static void revive_server(void)
+{
+	if (!server)
+		server = rig_zookeeper_start(NULL);
+	else if (!rig_zookeeper_pid(server))
+		rig_zookeeper_restart(server);
+	else
+		rig_zookeeper_resume(server);
+}
+
 void rig_fleet_init(struct rig_fleet *f, size_t count)
 {
 	*f = (struct rig_fleet){ .session_timeout = "2s", .rollout = "", .plan.version = -1 };
-	f->zookeeper = rig_zookeeper_start(NULL);
-	f->zk = rig_zk_connect(rig_zookeeper_hosts(f->zookeeper));
+	revive_server();
+	f->zookeeper = server;
+	f->zk = rig_zk_connect(rig_zookeeper_hosts(server));
+	rig_zk_delete_all(f->zk, "/nginx");
+	pushed_count = 0;
 	for (size_t i = 0; i < count; i++)
 		rig_fleet_add(f);
 	rig_zk_create(f->zk, CONFIG "/upstreams/app", "");
@@ -57,6 +80,13 @@ void rig_fleet_init(struct rig_fleet *f, size_t count)
 	rig_fleet_push(f, "1");
 }
 
+static void forget_files(struct rig_fleet_host *h)
+{
+	char *argv[] = { "rm", "-rf", h->host.nginx.root, h->host.settings, h->host.log, NULL };
+
+	assert_int_equal(rig_run(NULL, argv), 0);
+}
+
 void rig_fleet_fini(struct rig_fleet *f)
 {
 	for (size_t i = 0; i < f->count; i++) {
@@ -64,9 +94,18 @@ void rig_fleet_fini(struct rig_fleet *f)
 
 		h->zookeeper = NULL; /* there is only one, for all of them */
 		rig_host_fini(h);
+		if (!getenv("RIG_KEEP"))
+			forget_files(&f->hosts[i]);
 	}
 	rig_zk_close(f->zk);
-	rig_zookeeper_stop(f->zookeeper);
+}
+
+int rig_fleet_end(void **state UNUSED)
+{
+	rig_zookeeper_stop(server);
+	server = NULL;
+	rig_clean();
+	return 0;
 }
 
 /* The gate command of a host: asks its nginx, as an operator's smoke test would. */
@@ -187,11 +226,6 @@ void rig_fleet_wipe(struct rig_fleet *f, size_t i)
 }
 
 /* --- revisions ------------------------------------------------------------------------------ */
-
-static struct {
-	char word[16], digest[DIGEST_HEX_SIZE];
-} pushed[64];
-static size_t pushed_count;
 
 const char *rig_fleet_word(const char *revision)
 {

@@ -65,9 +65,11 @@ struct rig_fleet {
 };
 
 /* ZooKeeper with revision "1", and `count` hosts, web1 …; nothing is started. Fill in the settings
- * above, then start. */
+ * above, then start. The server is that of the last fleet, if there was one, with nothing left. */
 void rig_fleet_init(struct rig_fleet *f, size_t count);
 void rig_fleet_fini(struct rig_fleet *f);
+/* For cmocka: end the server, after the last fleet of a program. */
+int rig_fleet_end(void **state);
 /* One more host, not started; returns its number. */
 size_t rig_fleet_add(struct rig_fleet *f);
 /* Write the settings file of a host, as the fields say now. */

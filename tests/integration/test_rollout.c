@@ -22,7 +22,6 @@ static int setup(void **state UNUSED)
 static int teardown(void **state UNUSED)
 {
 	rig_fleet_fini(f);
-	rig_clean();
 	return 0;
 }
 
@@ -337,5 +336,5 @@ int main(void)
 		rollout_test(batches_may_be_shares),
 	};
 
-	return cmocka_run_group_tests_name("rollout", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("rollout", tests, NULL, rig_fleet_end);
 }

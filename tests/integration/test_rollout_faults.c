@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "rig_hosts.h"
 
@@ -22,7 +23,6 @@ static int setup(void **state UNUSED)
 static int teardown(void **state UNUSED)
 {
 	rig_fleet_fini(f);
-	rig_clean();
 	return 0;
 }
 
@@ -211,6 +211,7 @@ static void use_alerts(void)
 {
 	static char text[512];
 
+	unlink(rig_path("alerts"));
 	snprintf(text, sizeof(text),
 		 "alerts: { command = [ \"/bin/sh\", \"-c\", \"tr -d '\\\\n' >>%s; echo >>%s\" ];\n"
 		 "          raise_after = \"0s\"; clear_after = \"0s\"; };\n",
@@ -306,5 +307,5 @@ int main(void)
 		fault_test(the_second_host_of_a_name_is_refused),
 	};
 
-	return cmocka_run_group_tests_name("rollout_faults", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("rollout_faults", tests, NULL, rig_fleet_end);
 }

@@ -28,7 +28,6 @@ static int setup(void **state UNUSED)
 static int teardown(void **state UNUSED)
 {
 	rig_fleet_fini(f);
-	rig_clean();
 	return 0;
 }
 
@@ -246,5 +245,5 @@ int main(void)
 		leader_test(commands_follow_the_leader),
 	};
 
-	return cmocka_run_group_tests_name("rollout_leader", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("rollout_leader", tests, NULL, rig_fleet_end);
 }

@@ -23,7 +23,6 @@ static int setup(void **state UNUSED)
 static int teardown(void **state UNUSED)
 {
 	rig_fleet_fini(f);
-	rig_clean();
 	return 0;
 }
 
@@ -262,5 +261,5 @@ int main(void)
 		request_test(the_leader_lists_the_healthy),
 	};
 
-	return cmocka_run_group_tests_name("rollout_requests", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("rollout_requests", tests, NULL, rig_fleet_end);
 }
