@@ -239,11 +239,31 @@ static void test_deaths_of_an_only_worker_without_a_log(void **state UNUSED)
 	die_and_reload(1);
 }
 
+/* One that does not hear that it is to go looks as if it had outlived the others. */
+static void reload_past_a_deaf_worker(void)
+{
+	pid_t deaf;
+
+	eventually(r.loop, serve(4));
+	let_it_look();
+	deaf = workers().serving[0];
+	kill(deaf, SIGSTOP);
+	rig_nginx_hangup(&r.nginx);
+	eventually(r.loop, workers().serving_count == 5 && workers().leaving == 0);
+	let_it_look();
+	assert_int_equal(now().deaths, 0);
+	kill(deaf, SIGCONT);
+	eventually(r.loop, serve(4));
+	let_it_look();
+	r.statuses = 0;
+}
+
 static void test_deaths_among_four_without_a_log(void **state UNUSED)
 {
 	hide_the_log();
 	set_workers(4);
 	rig_nginx_start(&r.nginx);
+	reload_past_a_deaf_worker();
 	die_and_reload(4);
 }
 
@@ -257,6 +277,19 @@ static void test_a_worker_that_dies_again_and_again(void **state UNUSED)
 	}
 	is_seen(now().deaths == 10);
 	assert_true(r.statuses < 10);
+}
+
+/* A reload that nginx takes and its workers do not live through: two lines for each in the log. */
+static void test_workers_that_exit_with_a_code(void **state UNUSED)
+{
+	is_seen(r.changes > 0);
+	r.nginx.main_text = "working_directory /nonexistent;";
+	rig_nginx_configure(&r.nginx);
+	rig_nginx_hangup(&r.nginx);
+	eventually(r.loop, serve(0));
+	is_seen(now().deaths == 2);
+	let_it_look();
+	assert_int_equal(now().deaths, 2);
 }
 
 static void test_a_rotated_log(void **state UNUSED)
@@ -599,6 +632,7 @@ int main(void)
 		TEST(test_deaths_of_an_only_worker_without_a_log, open_down),
 		TEST(test_deaths_among_four_without_a_log, open_down),
 		TEST(test_a_worker_that_dies_again_and_again, open_running),
+		TEST(test_workers_that_exit_with_a_code, open_running),
 		TEST(test_a_rotated_log, open_running),
 		TEST(test_old_workers_that_linger, open_running),
 		TEST(test_worker_shutdown_timeout, open_down),
