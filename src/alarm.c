@@ -2,7 +2,7 @@
  * What is wrong now, and who is told.
  *
  * The conditions of this host are gathered from the wings, those of the fleet come from the
- * leader's last look. core/alerts makes events of them; an event is a line in the log and,
+ * leader's last look. core/status/alerts makes events of them; an event is a line in the log and,
  * where alerts.command is set, a run of that with the event as JSON. What is raised stands
  * in the status as long as it is.
  */

@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
-#include <time.h>
 
 #include <zknginx/err.h>
 #include <zknginx/log.h>
 
 #include "notify.h"
+#include "sys/timing.h"
 
 #define STATUS_SIZE 512
 
@@ -31,12 +31,7 @@ void notify_ready(void)
 /* MONOTONIC_USEC is what Type=notify-reload (systemd 253 and later) asks for. */
 void notify_reloading(void)
 {
-	struct timespec t;
-	uint64_t now;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	now = (uint64_t)t.tv_sec * USEC_PER_SEC + (uint64_t)t.tv_nsec / 1000;
-	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, now);
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, timing_now());
 }
 
 void notify_stopping(void)

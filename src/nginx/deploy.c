@@ -1,5 +1,5 @@
 /*
- * The driver: events go into core/reload's table, the command that comes out is looked up
+ * The driver: events go into core/deploy/reload's table, the command that comes out is looked up
  * in a table of functions, and each of these ends in one more event, in a timer, or in the
  * report. Everything happens from the loop; nothing is reported from within deploy_want().
  *
@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "deploy_parts.h"
 
@@ -19,18 +18,9 @@
 #define CHILDREN_MAX 500 /* nginx gives up at 1024, and then serves nobody */
 #define CROWD_PAUSE USEC_PER_SEC
 
-uint64_t deploy_now(void)
-{
-	struct timespec t;
-
-	/* the true time and not the loop's: a stage within one turn has a length, too */
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * USEC_PER_SEC + (uint64_t)t.tv_nsec / 1000;
-}
-
 void deploy_took(struct deploy *d, enum stage_id stage)
 {
-	uint64_t now = deploy_now();
+	uint64_t now = timing_now();
 
 	d->flight.stages_ms[stage] += (double)(now - d->flight.mark) / (double)USEC_PER_MSEC;
 	d->flight.mark = now;
@@ -60,7 +50,7 @@ static int on_timer(sd_event_source *source UNUSED, uint64_t now UNUSED, void *u
 
 void deploy_later(struct deploy *d, uint64_t delay, void (*fn)(struct deploy *d))
 {
-	uint64_t when = deploy_now() + delay;
+	uint64_t when = timing_now() + delay;
 
 	d->on_timer = fn;
 	if (!d->timer) {
@@ -186,7 +176,7 @@ static void start(struct deploy *d, struct bundle *b, const char *revision, bool
 		.trial = trial,
 		.generation = stage_live(d->stage),
 		.previous = stage_live(d->stage),
-		.began = deploy_now(),
+		.began = timing_now(),
 	};
 	d->flight.mark = d->flight.began;
 	deploy_later(d, 0, begin);

@@ -1,7 +1,7 @@
 /*
  * Deploy: takes one bundle from memory to running workers, or back.
  *
- * Carries out the commands of core/reload's table: stage, check, publish, signal,
+ * Carries out the commands of core/deploy/reload's table: stage, check, publish, signal,
  * verify, settle, revert. One deployment is in flight at a time; the caller keeps
  * the newest bundle and comes back after `done`. Between deployments it watches
  * nginx: started, stopped, workers lost, live files changed by somebody else, nginx.conf

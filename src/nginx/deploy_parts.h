@@ -19,6 +19,7 @@
 #include "health.h"
 #include "master.h"
 #include "sandbox.h"
+#include "sys/timing.h"
 
 /* One deployment, from deploy_want() to on_done. */
 struct flight {
@@ -117,7 +118,6 @@ struct deploy {
 
 /* --- deploy.c --- */
 
-uint64_t deploy_now(void); /* CLOCK_MONOTONIC */
 /* Feed the table and carry out its command. */
 void deploy_step(struct deploy *d, enum reload_event event);
 /* Call fn from the loop, `delay` microseconds from now; replaces what was waited for. */

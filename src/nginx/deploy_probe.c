@@ -80,7 +80,7 @@ static void on_generation(void *ctx, bool ok, const char *text)
 	const char *marker = d->flight.bundle->marker;
 
 	v->asking = false;
-	v->ask_at = deploy_now() + AGAIN;
+	v->ask_at = timing_now() + AGAIN;
 	v->agreed = ok && strcmp(text, marker) == 0;
 	v->disagreed = ok && !v->agreed;
 	if (v->disagreed)
@@ -97,7 +97,7 @@ bool deploy_probe_agrees(struct deploy *d)
 
 	if (!d->probe || d->state != RELOAD_VERIFYING || !*d->flight.bundle->marker || v->agreed)
 		return true;
-	if (!v->asking && deploy_now() >= v->ask_at) {
+	if (!v->asking && timing_now() >= v->ask_at) {
 		v->asking = true;
 		if (!*v->said)
 			snprintf(v->said, sizeof(v->said), "its probe has not answered");

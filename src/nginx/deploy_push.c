@@ -96,7 +96,7 @@ static void on_tested(void *ctx, const struct sandbox_result *r)
 {
 	struct deploy *d = ctx;
 
-	d->last_check = deploy_now() - d->flight.mark;
+	d->last_check = timing_now() - d->flight.mark;
 	deploy_took(d, STAGE_CHECK);
 	conffiles_tested(d->conffiles, r->passed ? r->files : NULL, stage_live_directory(d->stage));
 	if (r->passed)
@@ -149,7 +149,7 @@ static void wait_for_quiet(struct deploy *d)
 		publish_now(d);
 		return;
 	}
-	if (deploy_now() < d->wait_until) {
+	if (timing_now() < d->wait_until) {
 		deploy_later(d, IDLE_POLL, wait_for_quiet);
 		return;
 	}
@@ -162,7 +162,7 @@ static void wait_for_quiet(struct deploy *d)
 
 void deploy_publish(struct deploy *d)
 {
-	d->wait_until = deploy_now() + d->nginx->reload_timeout;
+	d->wait_until = timing_now() + d->nginx->reload_timeout;
 	d->has_seen = false;
 	wait_for_quiet(d);
 }

@@ -155,7 +155,7 @@ static void doubt(struct deploy *d)
 	deploy_result(
 		d, DEPLOY_UNKNOWN,
 		"nginx took the reload, but %s (%.1f seconds after it); generation %lu stays live",
-		d->verify.said, (double)(deploy_now() - d->verify.sent) / (double)USEC_PER_SEC,
+		d->verify.said, (double)(timing_now() - d->verify.sent) / (double)USEC_PER_SEC,
 		d->flight.generation);
 	if (d->verify.disagreed) {
 		d->unsettled = true;
@@ -178,7 +178,7 @@ void deploy_unknown(struct deploy *d)
 	deploy_result(d, DEPLOY_UNKNOWN,
 		      "nginx got SIGHUP but has not come to an end with it in %.1f seconds; "
 		      "generation %lu stays live",
-		      (double)(deploy_now() - d->verify.sent) / (double)USEC_PER_SEC,
+		      (double)(timing_now() - d->verify.sent) / (double)USEC_PER_SEC,
 		      d->flight.generation);
 	deploy_report(d);
 }

@@ -35,7 +35,7 @@ int deploy_hangup(struct deploy *d, struct err *e)
 	master_workers(&d->master, &v->before);
 	if (master_hangup(&d->master, e) < 0)
 		return -1;
-	v->sent = d->last_hangup = deploy_now();
+	v->sent = d->last_hangup = timing_now();
 	/* the master resolves names as nginx -t did, and as slowly */
 	v->deadline = v->sent + d->nginx->reload_timeout + 3 * d->last_check;
 	v->has_verdict = v->is_rebased = false;
@@ -148,7 +148,7 @@ static void conclude(struct deploy *d, enum reload_event verdict)
 {
 	struct verify *v = &d->verify;
 
-	d->last_reload = deploy_now() - v->sent;
+	d->last_reload = timing_now() - v->sent;
 	if (verdict != RELOAD_EV_TIMED_OUT)
 		deploy_probe_forget(d);
 	deploy_took(d, STAGE_VERIFY);
@@ -194,7 +194,7 @@ static bool is_settled(struct deploy *d, enum master_activity activity, const st
 {
 	struct verify *v = &d->verify;
 	enum reload_event verdict;
-	uint64_t at = deploy_now(), stands;
+	uint64_t at = timing_now(), stands;
 
 	if (activity != MASTER_IDLE || !judge(&v->before, now, &verdict, &stands)) {
 		v->has_verdict = false;
@@ -234,7 +234,7 @@ static void look(struct deploy *d)
 	master_workers(&d->master, &now);
 	if (has_verdict(d, activity, &now, &verdict))
 		conclude(d, verdict);
-	else if (deploy_now() > d->verify.deadline)
+	else if (timing_now() > d->verify.deadline)
 		conclude(d, RELOAD_EV_TIMED_OUT);
 	else
 		deploy_later(d, POLL, look);

@@ -209,7 +209,7 @@ static unsigned look_at_conffiles(struct deploy *d)
 {
 	uint64_t stands = USEC_PER_SEC + 10 * d->last_check;
 
-	if (!conffiles_have_changed(d->conffiles, deploy_now(), stands))
+	if (!conffiles_have_changed(d->conffiles, timing_now(), stands))
 		return NOTHING;
 	log_info("a file of nginx's own configuration was changed; testing again");
 	d->included_known = false;
@@ -219,7 +219,7 @@ static unsigned look_at_conffiles(struct deploy *d)
 static unsigned look_at_health(struct deploy *d, const struct workers *w)
 {
 	bool told = health_look(&d->health, d->has_master ? &d->master : NULL, w, d->nginx->config,
-				d->nginx->reload_timeout + 3 * d->last_check, deploy_now());
+				d->nginx->reload_timeout + 3 * d->last_check, timing_now());
 
 	return told ? STATUS : NOTHING;
 }
@@ -280,7 +280,7 @@ static int on_watch(sd_event_source *source UNUSED, uint64_t now UNUSED, void *u
 
 void deploy_watch(struct deploy *d, uint64_t delay)
 {
-	uint64_t when = deploy_now() + delay;
+	uint64_t when = timing_now() + delay;
 
 	if (!d->watch) {
 		if (sd_event_add_time(d->loop, &d->watch, CLOCK_MONOTONIC, when, 50 * USEC_PER_MSEC,

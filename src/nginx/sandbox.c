@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <zknginx/emit.h>
@@ -25,6 +24,7 @@
 #include "sandbox_fallback.h"
 #include "sandbox_learn.h"
 #include "sandbox_namespace.h"
+#include "sys/timing.h"
 
 #define ROUNDS_MAX 4
 #define LEARNED_MAX 32
@@ -54,14 +54,6 @@ struct sandbox {
 	size_t learned_count;
 	struct test *test;
 };
-
-static uint64_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * USEC_PER_SEC + (uint64_t)t.tv_nsec / 1000;
-}
 
 /* --- the sandbox ------------------------------------------------------------------------------ */
 
@@ -234,7 +226,7 @@ static int spawn(struct test *t, struct enclosure *in, struct err *e)
 				    has_e ? (char *)"-e" : NULL,
 				    (char *)"stderr",
 				    NULL };
-	const uint64_t at = now();
+	const uint64_t at = timing_now();
 	const struct child_spec spec = {
 		.path = s->binary,
 		.exec_fd = t->executable,
@@ -296,7 +288,7 @@ int sandbox_test(struct sandbox *s, sd_event *loop, const char *staged, long mas
 			    .staged = xstrdup(staged),
 			    .executable = -1,
 			    .home = -1,
-			    .deadline = now() + s->timeout,
+			    .deadline = timing_now() + s->timeout,
 			    .done = done,
 			    .ctx = ctx };
 	find_master(t, master);

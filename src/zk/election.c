@@ -1,5 +1,5 @@
 /*
- * The election's states, as the table of core/election.c has them, and its lease.
+ * The election's states, as the table of core/fleet/election.c has them, and its lease.
  *
  * Each step begins a new attempt, and an answer counts only in the attempt that asked for it:
  * so an answer always finds the state that it was asked in, and what comes late (from before a
