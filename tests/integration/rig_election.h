@@ -6,20 +6,11 @@
 #ifndef ZKNGINX_TESTS_RIG_ELECTION_H
 #define ZKNGINX_TESTS_RIG_ELECTION_H
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <zookeeper/zookeeper.h>
 
-#include <zknginx/log.h>
-
-#include "rig_proxy.h"
-#include "rig_zookeeper.h"
+#include "rig_loop.h"
 #include "zk/election.h"
 
-#define SHORT_TIMEOUT (2 * USEC_PER_SEC) /* the shortest session that the server grants */
-#define LONG_TIMEOUT (20 * USEC_PER_SEC) /* and the longest */
-#define PATIENCE (10 * USEC_PER_SEC)
 #define ELECTION "/nginx/cluster/election"
 #define TARGET "/nginx/cluster/target"
 #define VOTERS 20
@@ -33,9 +24,6 @@ struct voter {
 	bool held;
 };
 
-static struct rig_zookeeper *server;
-static struct rig_zk *client;
-static sd_event *loop;
 static struct voter voters[VOTERS];
 static unsigned clashes;
 static bool meddled; /* an operator took the office from a leader, who learns it a moment later */
@@ -133,13 +121,6 @@ static inline void close_voter(struct voter *v)
 	rig_proxy_stop(TAKE(v->proxy));
 }
 
-/* Lets the loop run for some turns: for what must not happen. */
-static inline void run_turns(unsigned turns)
-{
-	for (unsigned i = 0; i < turns; i++)
-		rig_pause(loop);
-}
-
 /* --- the candidates' znodes ------------------------------------------------------------------ */
 
 static inline size_t candidate_count(void)
@@ -168,9 +149,7 @@ static inline char *candidate_of(const struct voter *v)
 
 static inline bool target_is(const char *data)
 {
-	const char *found = rig_zk_get(client, TARGET);
-
-	return found && strcmp(found, data) == 0;
+	return is(TARGET, data);
 }
 
 /* --- fenced writes --------------------------------------------------------------------------- */
@@ -236,26 +215,6 @@ static inline int stop(void **state UNUSED)
 			close_voter(&voters[i]);
 	}
 	assert_true(meddled || clashes == 0);
-	return 0;
-}
-
-static inline int set_up(void **state UNUSED)
-{
-	log_setup(getenv("RIG_VERBOSE") ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR, false);
-	if (sd_event_new(&loop) < 0)
-		return -1;
-	server = rig_zookeeper_start(NULL);
-	client = rig_zk_connect(rig_zookeeper_hosts(server));
-	rig_zk_auth(client, "digest", "a:b");
-	return 0;
-}
-
-static inline int tear_down(void **state UNUSED)
-{
-	rig_zk_close(client);
-	rig_zookeeper_stop(server);
-	sd_event_unref(loop);
-	rig_clean();
 	return 0;
 }
 

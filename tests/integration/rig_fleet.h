@@ -6,26 +6,14 @@
 #ifndef ZKNGINX_TESTS_RIG_FLEET_H
 #define ZKNGINX_TESTS_RIG_FLEET_H
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <zknginx/log.h>
-
-#include "rig_proxy.h"
-#include "rig_zookeeper.h"
+#include "rig_loop.h"
 #include "zk/fleet.h"
 
-#define SHORT_TIMEOUT (2 * USEC_PER_SEC)
-#define LONG_TIMEOUT (20 * USEC_PER_SEC)
 #define MEMBER "/nginx/cluster/members/web1"
 #define REPORT "/nginx/cluster/reports/web1"
 #define SERVICE "/services/nginx/web1"
 
-static struct rig_zookeeper *server;
-static struct rig_zk *client;
 static struct rig_proxy *proxy;
-static sd_event *loop;
 
 struct rig_fleet {
 	struct fleet *fleet;
@@ -87,13 +75,6 @@ static inline void publish(struct rig_fleet *r, const char *member, const char *
 	publish_all(r, member, report, NULL);
 }
 
-static inline bool is(const char *path, const char *data)
-{
-	const char *found = rig_zk_get(client, path);
-
-	return found && strcmp(found, data) == 0;
-}
-
 static inline bool is_connected(const struct rig_fleet *r)
 {
 	return session_state(fleet_session(r->fleet)) == SESSION_CONNECTED;
@@ -128,17 +109,11 @@ static inline void kill_web1(void)
 	rig_proxy_mend(proxy);
 }
 
-/* Some turns of the loop, in which what must not happen would. */
-static inline void some_turns(unsigned turns)
-{
-	while (turns--)
-		rig_pause(loop);
-}
-
 static inline int clean_slate(void **state UNUSED)
 {
 	rig_zk_delete_all(client, "/nginx");
 	rig_zk_delete_all(client, "/services");
+	proxy = rig_proxy_start(rig_zookeeper_port(server));
 	return 0;
 }
 
@@ -146,28 +121,7 @@ static inline int stop(void **state UNUSED)
 {
 	fleet_free(TAKE(web1.fleet));
 	fleet_free(TAKE(twin.fleet));
-	return 0;
-}
-
-static inline int set_up(void **state UNUSED)
-{
-	log_setup(getenv("RIG_VERBOSE") ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR, false);
-	if (sd_event_new(&loop) < 0)
-		return -1;
-	server = rig_zookeeper_start(NULL);
-	proxy = rig_proxy_start(rig_zookeeper_port(server));
-	client = rig_zk_connect(rig_zookeeper_hosts(server));
-	rig_zk_auth(client, "digest", "a:b");
-	return 0;
-}
-
-static inline int tear_down(void **state UNUSED)
-{
-	rig_zk_close(client);
-	rig_proxy_stop(proxy);
-	rig_zookeeper_stop(server);
-	sd_event_unref(loop);
-	rig_clean();
+	rig_proxy_stop(TAKE(proxy));
 	return 0;
 }
 

@@ -6,18 +6,9 @@
 #ifndef ZKNGINX_TESTS_RIG_MIRROR_H
 #define ZKNGINX_TESTS_RIG_MIRROR_H
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <zknginx/log.h>
-
-#include "rig_proxy.h"
-#include "rig_zookeeper.h"
+#include "rig_loop.h"
 #include "zk/mirror.h"
 
-#define SHORT_TIMEOUT (2 * USEC_PER_SEC) /* the shortest session that the server grants */
-#define LONG_TIMEOUT (20 * USEC_PER_SEC) /* and the longest */
 #define WATCH_LIMIT 900000
 
 struct watcher {
@@ -26,10 +17,7 @@ struct watcher {
 	unsigned trees, states;
 };
 
-static struct watcher w, fresh; /* not on the stack, which a failed test leaves behind */
-static struct rig_zookeeper *server;
-static struct rig_zk *client, *janitor; /* who may clean up what a test restricted */
-static sd_event *loop;
+static struct watcher w, fresh;         /* not on the stack, which a failed test leaves behind */
 static uint64_t timeout = LONG_TIMEOUT; /* of the mirrors' sessions; so at the start of a test */
 
 static inline void on_tree(void *ctx, struct tree *tree)
@@ -160,30 +148,8 @@ static inline int stop_all(void **state UNUSED)
 static inline int fresh_tree(void **state UNUSED)
 {
 	timeout = LONG_TIMEOUT;
-	rig_zk_delete_all(janitor, "/m");
+	rig_zk_delete_all(client, "/m");
 	rig_zk_create(client, "/m", "root");
-	return 0;
-}
-
-static inline int set_up(void **state UNUSED)
-{
-	log_setup(getenv("RIG_VERBOSE") ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR, false);
-	if (sd_event_new(&loop) < 0)
-		return -1;
-	server = rig_zookeeper_start(NULL);
-	client = rig_zk_connect(rig_zookeeper_hosts(server));
-	janitor = rig_zk_connect(rig_zookeeper_hosts(server));
-	rig_zk_auth(janitor, "digest", "a:b");
-	return 0;
-}
-
-static inline int tear_down(void **state UNUSED)
-{
-	rig_zk_close(janitor);
-	rig_zk_close(client);
-	rig_zookeeper_stop(server);
-	sd_event_unref(loop);
-	rig_clean();
 	return 0;
 }
 

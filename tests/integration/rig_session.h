@@ -5,23 +5,10 @@
 #ifndef ZKNGINX_TESTS_RIG_SESSION_H
 #define ZKNGINX_TESTS_RIG_SESSION_H
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <zookeeper/zookeeper.h>
 
-#include <zknginx/log.h>
-
-#include "rig_proxy.h"
-#include "rig_zookeeper.h"
+#include "rig_loop.h"
 #include "zk/session.h"
-
-#define TIMEOUT (2 * USEC_PER_SEC) /* the shortest that the server grants */
-#define PATIENCE (10 * USEC_PER_SEC)
-
-static struct rig_zookeeper *server;
-static struct rig_zk *client;
-static sd_event *loop;
 
 struct seen {
 	unsigned connected, connecting, expired, idle, watches;
@@ -64,7 +51,7 @@ static inline struct zookeeper_settings settings(const char *hosts)
 {
 	return (struct zookeeper_settings){
 		.hosts = hosts,
-		.session_timeout = TIMEOUT,
+		.session_timeout = SHORT_TIMEOUT,
 		.auth_file = "",
 	};
 }
@@ -138,25 +125,6 @@ static inline void on_tally(void *ctx, const struct session_reply *r)
 	t->ok += r->rc == ZOK;
 	t->lost += r->rc == ZCONNECTIONLOSS;
 	t->gone += r->rc == SESSION_GONE;
-}
-
-static inline int set_up(void **state UNUSED)
-{
-	log_setup(getenv("RIG_VERBOSE") ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR, false);
-	if (sd_event_new(&loop) < 0)
-		return -1;
-	server = rig_zookeeper_start(NULL);
-	client = rig_zk_connect(rig_zookeeper_hosts(server));
-	return 0;
-}
-
-static inline int tear_down(void **state UNUSED)
-{
-	rig_zk_close(client);
-	rig_zookeeper_stop(server);
-	sd_event_unref(loop);
-	rig_clean();
-	return 0;
 }
 
 #endif

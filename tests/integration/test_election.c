@@ -268,20 +268,17 @@ static void written_candidate_still_leads(void **state UNUSED)
 
 static void forbidden_directory_is_tried_again(void **state UNUSED)
 {
-	struct rig_zk *owner = rig_zk_connect(rig_zookeeper_hosts(server));
 	struct voter *a;
 
-	rig_zk_auth(owner, "digest", "a:b");
-	rig_zk_create(owner, ELECTION, NULL);
-	rig_zk_restrict(owner, ELECTION, true);
+	rig_zk_create(client, ELECTION, NULL);
+	rig_zk_restrict(client, ELECTION, true);
 	a = add_voter(1, LONG_TIMEOUT);
 	election_stand_for(a->election, true);
 	eventually(loop, has_role(a, ELECTION_JOINING));
 	run_turns(100);
 	assert_true(session_requests(a->session) < 10); /* no hot loop */
-	rig_zk_restrict(owner, ELECTION, false);
+	rig_zk_restrict(client, ELECTION, false);
 	eventually(loop, leads(a));
-	rig_zk_close(owner);
 }
 
 int main(void)

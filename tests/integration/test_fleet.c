@@ -40,7 +40,7 @@ static void latest_wins(void **state UNUSED)
 	/* the member's first and last, the report's last or both */
 	assert_true(session_requests(fleet_session(web1.fleet)) - before <= 4);
 	publish(&web1, "1000", "1000");
-	some_turns(50);
+	run_turns(50);
 	assert_true(session_requests(fleet_session(web1.fleet)) - before <= 4);
 }
 
@@ -67,7 +67,7 @@ static void foreign_member_is_waited_out(void **state UNUSED)
 	publish(&web1, "ours", "r");
 	eventually(loop, fleet_membership(web1.fleet, &why) == FLEET_PENDING &&
 				 strstr(why, "another session"));
-	some_turns(50);
+	run_turns(50);
 	assert_true(is(MEMBER, "the other") && !rig_zk_exists(client, REPORT));
 	rig_zk_close(other);
 	eventually(loop, is_member(&web1) && is(MEMBER, "ours") && is(REPORT, "r"));
@@ -118,7 +118,7 @@ static void broken_at_every_point(void **state UNUSED)
 	for (unsigned turns = 0; turns < 30; turns += 3) {
 		rig_zk_delete_all(client, "/nginx");
 		publish(&web1, "here", "r");
-		some_turns(turns);
+		run_turns(turns);
 		rig_proxy_cut(proxy);
 		eventually(loop, !is_connected(&web1));
 		rig_proxy_mend(proxy);
@@ -147,20 +147,16 @@ static void expired_session_registers_again(void **state UNUSED)
 
 static void forbidden_cluster_is_retried(void **state UNUSED)
 {
-	struct rig_zk *owner = rig_zk_connect(rig_zookeeper_hosts(server));
-
-	rig_zk_auth(owner, "digest", "a:b");
-	rig_zk_create(owner, "/nginx", NULL);
-	rig_zk_restrict(owner, "/nginx", true);
+	rig_zk_create(client, "/nginx", NULL);
+	rig_zk_restrict(client, "/nginx", true);
 	start(&web1, LONG_TIMEOUT);
 	publish(&web1, "here", "r");
 	eventually(loop, is_connected(&web1));
-	some_turns(200);
+	run_turns(200);
 	assert_false(is_member(&web1));
 	assert_true(session_requests(fleet_session(web1.fleet)) < 30); /* no hot loop */
-	rig_zk_restrict(owner, "/nginx", false);
+	rig_zk_restrict(client, "/nginx", false);
 	eventually(loop, is_member(&web1) && is(REPORT, "r"));
-	rig_zk_close(owner);
 }
 
 static void too_large_a_report_stays_out(void **state UNUSED)

@@ -47,7 +47,7 @@ static void the_second_of_a_name_refuses(void **state UNUSED)
 	assert_non_null(strstr(why, "1.2.3"));
 	assert_non_null(strstr(why, MEMBER));
 	publish_all(&twin, "second", "another report of the second", "service of the second");
-	some_turns(200);
+	run_turns(200);
 	assert_true(first_is_untouched());
 	assert_true(is_member(&web1) && web1.accusations == 0 && is_duplicate(&twin));
 	publish_all(&twin, "second", "report of the second", "service of the second");
@@ -65,7 +65,7 @@ static void who_writes_is_another_host(void **state UNUSED)
 		snprintf(data, sizeof(data), "{\"version\":\"%u\"}", i);
 		publish_all(&web1, data, "report of the first", "service of the first");
 		eventually(loop, is(MEMBER, data));
-		some_turns(10);
+		run_turns(10);
 	}
 	publish_all(&web1, FIRST_JSON, "report of the first", "service of the first");
 	eventually(loop, first_is_untouched());
@@ -85,7 +85,7 @@ static void who_takes_our_place_is_another_host(void **state UNUSED)
 	rig_proxy_mend(proxy);
 	eventually(loop, is_duplicate(&web1));
 	eventually(loop, !rig_zk_exists(client, SERVICE));
-	some_turns(200);
+	run_turns(200);
 	assert_true(is(MEMBER, "usurper") && is(REPORT, "report of the usurper"));
 	assert_false(rig_zk_exists(client, SERVICE));
 	rig_zk_close(other);
@@ -167,7 +167,7 @@ static void who_cannot_be_watched_is_not_accused(void **state UNUSED)
 		eventually(loop, !is_connected(&web1));
 		rig_proxy_mend(proxy);
 		eventually(loop, is_connected(&web1));
-		some_turns(100); /* it looks, and looks again */
+		run_turns(100); /* it looks, and looks again */
 	}
 	assert_int_equal(web1.accusations, 0);
 	eventually(loop, is_duplicate(&web1));

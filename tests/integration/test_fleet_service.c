@@ -54,7 +54,7 @@ static void announced_withdrawn_and_announced_again(void **state UNUSED)
 	publish_rest(NULL);
 	eventually(loop, !rig_zk_exists(client, SERVICE));
 	rig_zk_delete(client, "/services/nginx"); /* as the server does with an empty container */
-	some_turns(100);
+	run_turns(100);
 	assert_false(rig_zk_exists(client, "/services/nginx"));
 	assert_true(is_member(&web1) && leads(&web1));
 	publish_rest("changed");
@@ -71,15 +71,15 @@ static void the_last_word_on_the_service_counts(void **state UNUSED)
 	start_all(LONG_TIMEOUT);
 	for (unsigned i = 0; i < 40; i++) {
 		publish_rest(i % 2 ? "at your service" : NULL);
-		some_turns(i % 4);
+		run_turns(i % 4);
 	}
 	eventually(loop, has_all());
 	for (unsigned i = 0; i < 41; i++) {
 		publish_rest(i % 2 ? "at your service" : NULL);
-		some_turns(i % 3);
+		run_turns(i % 3);
 	}
 	eventually(loop, !rig_zk_exists(client, SERVICE));
-	some_turns(100);
+	run_turns(100);
 	assert_false(rig_zk_exists(client, SERVICE));
 }
 
@@ -92,9 +92,9 @@ static void a_foreign_instance_is_waited_out(void **state UNUSED)
 	publish_rest("at your service");
 	eventually(loop, is_member(&web1) && is(REPORT, "all is well"));
 	publish_rest(NULL); /* that is no reason to delete it */
-	some_turns(100);
+	run_turns(100);
 	publish_rest("at your service");
-	some_turns(100);
+	run_turns(100);
 	assert_true(is(SERVICE, "another's"));
 	rig_zk_close(other);
 	eventually(loop, has_all());

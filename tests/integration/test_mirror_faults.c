@@ -195,23 +195,21 @@ static void server_refuses_the_watches(void **state UNUSED)
 
 static void unreadable_keeps_what_was_read(void **state UNUSED)
 {
-	struct rig_zk *owner = rig_zk_connect(rig_zookeeper_hosts(server));
 	struct mirror_root root = { "/m", 2 };
 	char text[512] = "";
 	unsigned long before;
 
-	rig_zk_auth(owner, "digest", "a:b");
-	rig_zk_create(owner, "/m/secret/child", "kept");
-	rig_zk_create(owner, "/m/open", "1");
+	rig_zk_create(client, "/m/secret/child", "kept");
+	rig_zk_create(client, "/m/open", "1");
 	start(&w, "/m", 2);
-	rig_zk_restrict(owner, "/m/secret", true);
+	rig_zk_restrict(client, "/m/secret", true);
 	assert_int_equal(problems(&w, text, sizeof(text)), 0);
-	rig_zk_set(owner, "/m/secret", "hidden");
+	rig_zk_set(client, "/m/secret", "hidden");
 	mirror_audit(w.mirror); /* neither fires a watch that we are told of */
 	eventually(loop, problems(&w, text, sizeof(text)) == 1);
 	assert_non_null(strstr(text, "access previous /m/secret "));
 	eventually(loop, w.states >= 2);
-	rig_zk_set(owner, "/m/open", "2");
+	rig_zk_set(client, "/m/open", "2");
 	eventually(loop, holds(&w, "/m/open", "2"));
 	assert_true(holds(&w, "/m/secret", "") && holds(&w, "/m/secret/child", "kept"));
 
@@ -228,65 +226,58 @@ static void unreadable_keeps_what_was_read(void **state UNUSED)
 	assert_non_null(strstr(text, "access absent /m/secret "));
 	assert_true(holds(&w, "/m/open", "2"));
 
-	rig_zk_restrict(owner, "/m/secret", false);
+	rig_zk_restrict(client, "/m/secret", false);
 	eventually(loop, holds(&w, "/m/secret", "hidden") && holds(&w, "/m/secret/child", "kept"));
 	assert_int_equal(problems(&w, text, sizeof(text)), 0);
 	assert_true(is_true(&w, &root, 1));
 	stop(&w);
-	rig_zk_close(owner);
 }
 
 static void what_was_hidden_for_a_while_is_found(void **state UNUSED)
 {
-	struct rig_zk *owner = rig_zk_connect(rig_zookeeper_hosts(server));
 	struct mirror_root roots[] = { { "/m", 2 }, { "/m/later", 1 } };
 
-	rig_zk_auth(owner, "digest", "a:b");
-	rig_zk_create(owner, "/m/a/x", "1");
-	rig_zk_create(owner, "/m/b/x", "1");
+	rig_zk_create(client, "/m/a/x", "1");
+	rig_zk_create(client, "/m/b/x", "1");
 	start_at(&w, rig_zookeeper_hosts(server), WATCH_LIMIT, roots, 2);
 	eventually(loop, mirror_is_complete(w.mirror));
-	rig_zk_restrict(owner, "/m/a", true);
-	rig_zk_restrict(owner, "/m/b", true);
-	rig_zk_set(owner, "/m/a", "2");
-	rig_zk_create(owner, "/m/b/y", "2");
-	rig_zk_delete(owner, "/m/b/x");
-	rig_zk_restrict(owner, "/m/a", false);
-	rig_zk_restrict(owner, "/m/b", false);
+	rig_zk_restrict(client, "/m/a", true);
+	rig_zk_restrict(client, "/m/b", true);
+	rig_zk_set(client, "/m/a", "2");
+	rig_zk_create(client, "/m/b/y", "2");
+	rig_zk_delete(client, "/m/b/x");
+	rig_zk_restrict(client, "/m/a", false);
+	rig_zk_restrict(client, "/m/b", false);
 	mirror_audit(w.mirror);
 	eventually(loop, holds(&w, "/m/a", "2"));
 	eventually(loop, holds(&w, "/m/b/y", "2") && !find(&w, "/m/b/x"));
 	assert_true(is_true(&w, roots, 2));
 	/* and watched again */
-	rig_zk_set(owner, "/m/a", "3");
-	rig_zk_create(owner, "/m/b/z", "3");
+	rig_zk_set(client, "/m/a", "3");
+	rig_zk_create(client, "/m/b/z", "3");
 	eventually(loop, holds(&w, "/m/a", "3") && holds(&w, "/m/b/z", "3"));
-	rig_zk_close(owner);
 }
 
 static void unreadable_and_deleted(void **state UNUSED)
 {
-	struct rig_zk *owner = rig_zk_connect(rig_zookeeper_hosts(server));
 	struct mirror_root roots[] = { { "/m/root", 1 }, { "/m/dir", 1 } };
 	char text[512] = "";
 
-	rig_zk_auth(owner, "digest", "a:b");
-	rig_zk_create(owner, "/m/root", "x");
-	rig_zk_create(owner, "/m/dir/node", "x");
-	rig_zk_restrict(owner, "/m/root", true);
-	rig_zk_restrict(owner, "/m/dir/node", true);
+	rig_zk_create(client, "/m/root", "x");
+	rig_zk_create(client, "/m/dir/node", "x");
+	rig_zk_restrict(client, "/m/root", true);
+	rig_zk_restrict(client, "/m/dir/node", true);
 	start_at(&w, rig_zookeeper_hosts(server), WATCH_LIMIT, roots, 2);
 	eventually(loop, mirror_is_complete(w.mirror));
 	assert_int_equal(problems(&w, text, sizeof(text)), 2);
 	assert_int_equal(tree_count(w.tree), 1);
-	rig_zk_delete(owner, "/m/root");
-	rig_zk_delete(owner, "/m/dir/node");
+	rig_zk_delete(client, "/m/root");
+	rig_zk_delete(client, "/m/dir/node");
 	eventually(loop, problems(&w, text, sizeof(text)) == 0);
-	rig_zk_create(owner, "/m/root", "back");
-	rig_zk_create(owner, "/m/dir/node", "back");
+	rig_zk_create(client, "/m/root", "back");
+	rig_zk_create(client, "/m/dir/node", "back");
 	eventually(loop, holds(&w, "/m/root", "back") && holds(&w, "/m/dir/node", "back"));
 	stop(&w);
-	rig_zk_close(owner);
 }
 
 int main(void)

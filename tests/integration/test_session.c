@@ -13,7 +13,7 @@ static void reads_and_writes(void **state UNUSED)
 	assert_int_equal(session_epoch(s), 1);
 	assert_int_not_equal(session_id(s), 0);
 	assert_string_equal(session_server(s), rig_zookeeper_hosts(server));
-	assert_int_equal(session_timeout(s), TIMEOUT);
+	assert_int_equal(session_timeout(s), SHORT_TIMEOUT);
 
 	got = answer_of(session_create(s, "/rw", "one", 3, 0, on_answer, &a));
 	assert_int_equal(got.rc, ZOK);
