@@ -80,9 +80,9 @@ static void check_nginx(const struct daemon *d, const struct nginx_status *n, st
 			       "the nginx master (process %ld) has no worker that serves", n->pid);
 	if (!n->responding)
 		conditions_add(c, "nginx-unresponsive", "", ALERT_CRITICAL, 0,
-			       "the nginx master (process %ld) takes no signals; no change reaches "
-			       "it",
-			       n->pid);
+			       "the nginx master (process %ld) takes no signals, so no change "
+			       "reaches it: %s",
+			       n->pid, n->why);
 	if (!n->included)
 		conditions_add(c, "nginx-not-included", "", ALERT_CRITICAL, 0,
 			       "%s does not include %s/http.conf: nothing that ZooKeeper says is "
