@@ -116,7 +116,7 @@ static uint64_t leaving_since(const struct health *h, pid_t pid, uint64_t now)
 static bool look_at_old(struct health *h, const struct workers *w, uint64_t now)
 {
 	uint64_t oldest = 0, reloaded = 0;
-	struct leaver leavers[MASTER_WORKERS_MAX];
+	struct leaver leavers[MASTER_WORKERS_MAX] = { 0 };
 	size_t count = w->leaving < MASTER_WORKERS_MAX ? w->leaving : MASTER_WORKERS_MAX;
 	bool had = h->old_since;
 
