@@ -107,12 +107,11 @@ void refusal_trace(struct daemon *d, const struct outcome *o)
 		blame_find(a, d->attempt.bundle, stage_live_directory(d->stage), o->message);
 	const char *message = b.message && *b.message ? b.message : o->message;
 
-	if (quarantine_blamed(d, sources, &b, kind))
+	if (quarantine_blamed(d, sources, &b, kind) ||
+	    (!b.probe && search_by_halves(d, sources, kind, message)))
 		d->dirty = true;
 	else if (b.probe)
 		refuse_probe(d, kind, message);
-	else if (search_by_halves(d, sources, kind, message))
-		d->dirty = true;
 	else
 		refusal_whole(d, kind, message);
 }

@@ -14,11 +14,14 @@
 
 #define FORMAT "zknginx_failed"
 
+static const char ECHO[] = "    " RENDER_PROBE_HOST "/echo 1;";
+static const char LOG_FORMAT[] = "log_format " FORMAT " \"$status $upstream_status\";";
+
 /* $upstream_status: "502, 200", and "502 : 200" across internal redirects. */
 static const char *const DEFINITIONS[] = {
 	"map $server_name$uri $zknginx_echo {",
 	"    default 0;",
-	"    " RENDER_PROBE_HOST "/echo 1;",
+	ECHO,
 	"}",
 	"map $upstream_status $zknginx_upstream_failed {",
 	"    default $zknginx_echo;",
@@ -28,7 +31,7 @@ static const char *const DEFINITIONS[] = {
 	"    default $zknginx_upstream_failed;",
 	"    \"~^5\" 1;",
 	"}",
-	"log_format " FORMAT " \"$status $upstream_status\";",
+	LOG_FORMAT,
 };
 
 static const char *const NOTHING_ELSE[] = {
