@@ -138,10 +138,18 @@ $(CURATOR_CLASSES): $(B)/%.class: %.java
 	$(Q)mkdir -p $(@D)
 	$(Q)javac -Xlint:all,-path -cp $(CURATOR_JAR) -d $(@D) $<
 
+# Those of whole fleets wait most of the time, for sessions to end and revisions to bake: they run side
+# by side, after the others.
+FLEET_TESTS := $(filter %/test_rollout %/test_rollout_requests %/test_rollout_leader %/test_rollout_faults, \
+	$(INTEGRATION_TESTS))
+RUN := ZKNGINXD=$(B)/zknginxd CURATOR_CLASSPATH=$(CURATOR_CLASSPATH)
 integration: $(B)/zknginxd $(INTEGRATION_TESTS) $(CURATOR_CLASSES)
-	$(Q)failed=; for t in $(INTEGRATION_TESTS); do echo "== $$t"; \
-		ZKNGINXD=$(B)/zknginxd CURATOR_CLASSPATH=$(CURATOR_CLASSPATH) \
-		$$t || failed="$$failed $$t"; done; $(verdict)
+	$(Q)failed=; for t in $(filter-out $(FLEET_TESTS),$(INTEGRATION_TESTS)); do echo "== $$t"; \
+		$(RUN) $$t || failed="$$failed $$t"; done; \
+	for t in $(FLEET_TESTS); do rm -f $$t.failed; \
+		($(RUN) $$t >$$t.out 2>&1 || touch $$t.failed) & done; wait; \
+	for t in $(FLEET_TESTS); do echo "== $$t"; cat $$t.out; \
+		test ! -e $$t.failed || failed="$$failed $$t"; done; $(verdict)
 
 # Each sanitizer has a build directory of its own. A leak or a race ends the test.
 .PHONY: asan tsan
