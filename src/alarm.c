@@ -120,32 +120,42 @@ static void check_deaths(struct daemon *d, const struct nginx_status *n, struct 
 			       n->deaths);
 }
 
-static void check_config(const struct daemon *d, struct conditions *c)
+/* Held back, or simply wrong: how many, and the first of them. */
+static size_t count_problems(const struct daemon *d, bool held, const struct problem **first)
 {
-	size_t held = 0, others = 0;
+	size_t n = 0;
 
 	for (size_t i = 0; i < d->report.problem_count; i++) {
 		const struct problem *p = &d->report.problems[i].problem;
-		bool holds = p->kind == PROBLEM_GUARD && p->serving == SERVING_PREVIOUS;
 
-		held += holds;
-		others += !holds;
+		if ((p->kind == PROBLEM_GUARD && p->serving == SERVING_PREVIOUS) == held &&
+		    n++ == 0)
+			*first = p;
 	}
+	return n;
+}
+
+static void check_config(const struct daemon *d, struct conditions *c)
+{
+	const struct problem *held = NULL, *wrong = NULL;
+	size_t n;
+
 	if (d->refusal.message)
 		conditions_add(c, "config-rejected", "", ALERT_CRITICAL, 0,
-			       "nginx refuses the configuration as a whole and serves the one "
-			       "before: %s",
+			       "the configuration cannot be put in force, and the one before is "
+			       "served: %s",
 			       d->refusal.message);
-	if (held)
+	n = count_problems(d, true, &held);
+	if (n)
 		conditions_add(c, "config-held", "", ALERT_CRITICAL, 0,
 			       "%zu losses are held back, and what was there is served on; the "
 			       "first: %s",
-			       held, d->report.problems[0].problem.znode);
-	if (others)
+			       n, held->znode);
+	n = count_problems(d, false, &wrong);
+	if (n)
 		conditions_add(c, "config-problems", "", ALERT_WARNING, 0,
-			       "%zu problems in znodes; the first: %s: %s", others,
-			       d->report.problems[0].problem.znode,
-			       d->report.problems[0].problem.message);
+			       "%zu problem%s in znodes; the first: %s: %s", n, n == 1 ? "" : "s",
+			       wrong->znode, wrong->message);
 }
 
 /* Is there anybody who moves the plan? Only who waits for it needs to know. */
@@ -244,10 +254,7 @@ void alarm_update(struct daemon *d)
 	due = alerts_update(d->alarm.alerts, &rules, now.items, now.count, now_monotonic(), tell,
 			    d);
 	conditions_clear(&now);
-	if (sd_event_source_set_time(d->alarm.timer, due) < 0 ||
-	    sd_event_source_set_enabled(d->alarm.timer,
-					due == NEVER ? SD_EVENT_OFF : SD_EVENT_ONESHOT) < 0)
-		die("sd-event: timer of the alerts");
+	timing_at(d->alarm.timer, due);
 }
 
 static int on_timer(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *userdata)
@@ -265,11 +272,8 @@ void alarm_init(struct daemon *d)
 {
 	d->alarm.alerts = alerts_new();
 	d->alarm.hooks = hooks_new(d->loop);
-	if (!d->once && sd_event_add_time(d->loop, &d->alarm.timer, CLOCK_MONOTONIC, 0,
-					  10 * USEC_PER_MSEC, on_timer, d) < 0)
-		die("sd-event: timer of the alerts");
-	if (d->alarm.timer)
-		sd_event_source_set_enabled(d->alarm.timer, SD_EVENT_OFF);
+	if (!d->once)
+		d->alarm.timer = timing_new(d->loop, on_timer, d);
 }
 
 void alarm_fini(struct daemon *d)

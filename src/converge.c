@@ -37,20 +37,12 @@ static int on_again(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *
 /* The earliest of all wishes counts; the next run states its own anew. */
 void converge_at(struct daemon *d, uint64_t when)
 {
-	int rc;
-
 	if (when >= d->again_at)
 		return;
 	d->again_at = when;
 	if (!d->again)
-		rc = sd_event_add_time(d->loop, &d->again, CLOCK_MONOTONIC, when, 1000, on_again,
-				       d);
-	else
-		rc = sd_event_source_set_time(d->again, when);
-	if (rc >= 0)
-		rc = sd_event_source_set_enabled(d->again, SD_EVENT_ONESHOT);
-	if (rc < 0)
-		die("sd-event: timer: %s", strerrordesc_np(-rc));
+		d->again = timing_new(d->loop, on_again, d);
+	timing_at(d->again, when);
 }
 
 static double ms_since(uint64_t *then)
@@ -82,31 +74,18 @@ static uint64_t on_confirmed(void *ctx, const char *upstream)
 	return wall - then < now ? now - (wall - then) : 0; /* 0: from before this boot */
 }
 
-static bool has_within(const struct tree *t, const char *path)
+/* What could not be read has been filled in with what was there before (permission.c). */
+static void add_unreadable(struct daemon *d)
 {
-	size_t i = tree_lower_bound(t, path);
+	size_t first = d->problems.count;
 
-	return i < tree_count(t) &&
-	       (strcmp(tree_at(t, i)->path, path) == 0 || path_is_below(tree_at(t, i)->path, path));
-}
+	mirror_problems(d->mirror, &d->problems);
+	for (size_t i = first; i < d->problems.count; i++) {
+		struct problem *p = &d->problems.items[i];
 
-/*
- * The mirror keeps what it once read of a path that is forbidden now; what it could not read since
- * the daemon started is filled in from what nginx runs.
- */
-static struct tree *fill_in_unreadable(const struct daemon *d, struct problems *unreadable)
-{
-	CLEANUP(freep) const char **paths = NULL;
-
-	if (!unreadable->count)
-		return tree_ref(d->tree);
-	paths = xcalloc(unreadable->count, sizeof(*paths));
-	for (size_t i = 0; i < unreadable->count; i++) {
-		paths[i] = unreadable->items[i].znode;
-		if (has_within(d->accepted, paths[i]))
-			unreadable->items[i].serving = SERVING_PREVIOUS;
+		if (tree_has_within(d->tree, p->znode))
+			p->serving = SERVING_PREVIOUS;
 	}
-	return tree_fill_in(d->tree, d->accepted, paths, unreadable->count);
 }
 
 static struct model *run_compose(struct daemon *d, struct problems *problems, uint64_t *due)
@@ -158,11 +137,8 @@ static bool is_refused(struct daemon *d, const struct bundle *b)
 /* What this host may run of what there is. */
 static void choose_tree(struct daemon *d)
 {
-	CLEANUP(tree_unrefp) struct tree *live = NULL;
-
-	mirror_problems(d->mirror, &d->problems);
-	live = fill_in_unreadable(d, &d->problems);
-	d->attempt.tree = permission_tree(d, live, d->attempt.revision);
+	add_unreadable(d);
+	d->attempt.tree = permission_tree(d, d->tree, d->attempt.revision);
 	memcpy(d->seen, d->permission.newest, sizeof(d->seen));
 }
 

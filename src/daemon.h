@@ -26,6 +26,7 @@
 #include <zknginx/alerts.h>
 #include <zknginx/gate.h>
 #include <zknginx/guard.h>
+#include <zknginx/log.h>
 #include <zknginx/model.h>
 #include <zknginx/quarantine.h>
 #include <zknginx/rollout.h>
@@ -37,6 +38,7 @@
 #include "host/settings.h"
 #include "nginx/deploy.h"
 #include "nginx/stage.h"
+#include "sys/timing.h"
 #include "zk/fleet.h"
 #include "zk/history_io.h"
 #include "zk/mirror.h"
@@ -77,6 +79,7 @@ struct permission {
 	bool has_plan, complained;
 	struct permit permit;
 	char newest[DIGEST_HEX_SIZE]; /* revision of the newest tree */
+	bool whole;                   /* … of which everything could be read, once at least */
 	bool wiped;                   /* … which has no object at all */
 	struct tree *config;          /* of the revision that nginx runs, as far as is known … */
 	char held[DIGEST_HEX_SIZE];   /* … which is this; "" = none at hand */
@@ -112,12 +115,23 @@ struct alarm {
 	sd_event_source *timer;
 };
 
+/* Writes of one kind that fail: what is told of them, and when they are tried again. */
+struct leader_writes {
+	char *fault; /* NULL: the last one did not */
+	uint64_t pause, due;
+	struct log_limit limit;
+};
+
 struct leader {
 	struct mirror *mirror; /* of the fleet's znodes; NULL: this host does not lead */
 	struct tree *tree;
 	struct rollout *rollout;
 	bool writing;
 	char *written; /* what that is about */
+	struct leader_writes plan_writes, live_writes;
+	/* Requests, by the transaction that created them: the one that is being answered, one that
+	 * cannot be deleted, and one that was answered and stays. */
+	int64_t request, undeletable, answered;
 	struct {
 		char *path; /* NULL: nothing is waited for */
 		bool asked, known;
@@ -126,6 +140,8 @@ struct leader {
 	struct history_job *job;
 	uint64_t pause; /* no other job of the history before then */
 	bool leaving;
+	unsigned long publishing; /* the history entry that is to be published again; 0 = none */
+	unsigned publish_tries;
 	uint64_t published; /* an old revision has been written, and is not seen yet; 0 = none */
 	bool publish_failed;
 	char *publish_message;

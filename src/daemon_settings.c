@@ -102,6 +102,8 @@ void daemon_reload_settings(struct daemon *d)
 	quarantine_clear(d->quarantine);
 	d->refusal.due = 0;
 	mirror_audit(d->mirror);
+	if (d->leader.mirror)
+		mirror_audit(d->leader.mirror);
 	permission_update(d);
 	converge(d);
 	leader_update(d);

@@ -103,9 +103,7 @@ static void ask(struct daemon *d)
 
 static void arm(struct judge *j, bool on)
 {
-	if (sd_event_source_set_time(j->timer, now_monotonic() + SAMPLE) < 0 ||
-	    sd_event_source_set_enabled(j->timer, on ? SD_EVENT_ONESHOT : SD_EVENT_OFF) < 0)
-		die("sd-event: timer of the gate");
+	timing_at(j->timer, on ? now_monotonic() + SAMPLE : NEVER);
 }
 
 static void sample(struct daemon *d)
@@ -218,10 +216,7 @@ void judge_init(struct daemon *d)
 
 	j->gate = gate_new();
 	j->hooks = hooks_new(d->loop);
-	if (sd_event_add_time(d->loop, &j->timer, CLOCK_MONOTONIC, 0, 10 * USEC_PER_MSEC, on_timer,
-			      d) < 0)
-		die("sd-event: timer of the gate");
-	arm(j, false);
+	j->timer = timing_new(d->loop, on_timer, d);
 }
 
 void judge_fini(struct daemon *d)

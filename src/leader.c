@@ -120,7 +120,7 @@ static void read_request(const struct leader_view *v, struct request *request,
 {
 	const char *why;
 
-	if (!v->request)
+	if (!v->request || v->request->czxid == v->answered)
 		return;
 	if (request_parse(v->arena, v->request->data, v->request->size, request, &why))
 		in->request = request;
@@ -128,10 +128,27 @@ static void read_request(const struct leader_view *v, struct request *request,
 		in->request_fault = why;
 }
 
-/* What its own nginx runs, where the content is at hand to go into the history. */
-static const char *running(const struct daemon *d)
+/* What its own nginx runs, where the content is at hand to go into the history, and the history has
+ * not recorded it as something that was only tried. */
+static const char *running(const struct daemon *d, const struct leader_view *v)
 {
-	return strcmp(d->permission.held, d->applied) == 0 ? d->applied : "";
+	const char *revision, *why;
+
+	if (strcmp(d->permission.held, d->applied) != 0 ||
+	    (*d->applied && leader_find(v, d->applied, &revision, &why)))
+		return "";
+	return d->applied;
+}
+
+static struct plan_revision recorded(const struct leader_view *v)
+{
+	for (size_t i = v->entry_count; i > 0; i--) {
+		const struct history_entry *h = &v->entries[i - 1];
+
+		if (strcmp(h->outcome, "accepted") == 0)
+			return (struct plan_revision){ h->revision, h->seq };
+	}
+	return (struct plan_revision){ .revision = "" };
 }
 
 static void decide(struct daemon *d, struct leader_view *v, struct rollout_decision *out)
@@ -144,8 +161,9 @@ static void decide(struct daemon *d, struct leader_view *v, struct rollout_decis
 		.plan = v->has_plan ? &v->plan : NULL,
 		.members = v->members,
 		.member_count = v->member_count,
-		.newest = d->permission.wiped ? "" : d->permission.newest,
-		.running = running(d),
+		.newest = d->permission.wiped || !d->permission.whole ? "" : d->permission.newest,
+		.recorded = recorded(v),
+		.running = running(d, v),
 		.stored = find_stored,
 		.find = find_prefix,
 		.ctx = v,
@@ -171,7 +189,7 @@ static void act(struct daemon *d, const struct leader_view *v, const struct roll
 		leader_store(d, v, out->store);
 	else if (out->changed)
 		leader_write_plan(d, v, out);
-	else
+	else if (!leader_mend_history(d, v))
 		leader_prune(d, v);
 }
 
@@ -189,9 +207,15 @@ void leader_step(struct daemon *d)
 	a = arena_new();
 	leader_look(d, a, &v);
 	leader_watch(d, &v);
+	if (now_monotonic() < l->plan_writes.due) {
+		leader_later(d, l->plan_writes.due);
+		return;
+	}
 	if (v.plan_znode && !v.has_plan)
 		return; /* what it says is not known: nothing is built on it, nor written over it */
 	leader_check_published(d, &v);
+	if (leader_publish_again(d, &v))
+		return;
 	decide(d, &v, &out);
 	act(d, &v, &out);
 }
@@ -214,9 +238,7 @@ void leader_later(struct daemon *d, uint64_t when)
 	if (when >= l->step_at)
 		return;
 	l->step_at = when;
-	if (sd_event_source_set_time(l->timer, when) < 0 ||
-	    sd_event_source_set_enabled(l->timer, SD_EVENT_ONESHOT) < 0)
-		die("sd-event: timer of the leader");
+	timing_at(l->timer, when);
 }
 
 static void on_tree(void *daemon, struct tree *tree)
@@ -276,10 +298,14 @@ void leader_drop(struct daemon *d)
 	free(TAKE(l->await.path));
 	free(TAKE(l->publish_message));
 	free(TAKE(l->live));
+	free(TAKE(l->plan_writes.fault));
+	free(TAKE(l->live_writes.fault));
+	l->plan_writes = l->live_writes = (struct leader_writes){ 0 };
+	l->request = l->undeletable = l->answered = 0;
 	l->publish_failed = false;
 	l->published = 0;
 	leader_unwatch(d);
-	sd_event_source_set_enabled(l->timer, SD_EVENT_OFF);
+	timing_at(l->timer, NEVER);
 }
 
 bool leader_leave(struct daemon *d)
@@ -306,10 +332,7 @@ void leader_update(struct daemon *d)
 
 void leader_init(struct daemon *d)
 {
-	if (sd_event_add_time(d->loop, &d->leader.timer, CLOCK_MONOTONIC, 0, 10 * USEC_PER_MSEC,
-			      on_timer, d) < 0)
-		die("sd-event: timer of the leader");
-	sd_event_source_set_enabled(d->leader.timer, SD_EVENT_OFF);
+	d->leader.timer = timing_new(d->loop, on_timer, d);
 	d->leader.step_at = NEVER;
 	d->leader.hooks = hooks_new(d->loop);
 }

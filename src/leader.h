@@ -29,6 +29,7 @@ struct leader_view {
 	struct history_entry *entries;
 	size_t entry_count;
 	unsigned long last_seq;
+	int64_t answered; /* the request that was answered and could not be deleted, by its czxid */
 };
 
 /* leader.c */
@@ -60,6 +61,11 @@ void leader_tell(struct daemon *d, const char *event);
 /* leader_history.c */
 void leader_store(struct daemon *d, const struct leader_view *v, const char *revision);
 void leader_prune(struct daemon *d, const struct leader_view *v);
+/* The accepted revision has gone from the history, and is at hand here: true when it is on its way
+ * back. */
+bool leader_mend_history(struct daemon *d, const struct leader_view *v);
+/* A publication that somebody's write came in between of: true when it has begun again. */
+bool leader_publish_again(struct daemon *d, const struct leader_view *v);
 void leader_publish(struct daemon *d, const struct leader_view *v, unsigned long seq);
 /* Is what was published the newest config? If not, somebody has written over it. */
 void leader_check_published(struct daemon *d, const struct leader_view *v);

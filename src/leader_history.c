@@ -13,6 +13,8 @@
 
 #define RETRY (5 * USEC_PER_SEC)
 #define CHANGES_NAMED 50
+#define PUBLISH_TRIES 5 /* servers that come and go may be in the way */
+#define PUBLISH_PAUSE (300 * USEC_PER_MSEC)
 #define SEEN_WITHIN (10 * USEC_PER_SEC) /* what was written is in the mirror by then */
 
 static void failed(struct daemon *d, const char *what, const char *message)
@@ -205,6 +207,50 @@ void leader_prune(struct daemon *d, const struct leader_view *v)
 				      d->settings->zookeeper.cluster, seqs, count, on_pruned, d);
 }
 
+/* The entry of this number, or else the newest of this revision. */
+static const struct history_entry *entry_for(const struct leader_view *v,
+					     const struct plan_revision *r)
+{
+	const struct history_entry *found = NULL;
+
+	for (size_t i = 0; i < v->entry_count; i++) {
+		const struct history_entry *h = &v->entries[i];
+
+		if (strcmp(h->revision, r->revision) != 0)
+			continue;
+		found = h;
+		if (h->seq == r->history)
+			break;
+	}
+	return found;
+}
+
+/* Somebody deleted it; hosts that come with an empty disk need it. */
+bool leader_mend_history(struct daemon *d, const struct leader_view *v)
+{
+	const struct plan_revision *accepted = &v->plan.accepted;
+	const struct history_entry *h;
+	struct rollout_decision again = { .changed = true };
+
+	if (!v->has_plan || v->plan.phase != PLAN_IDLE || !*accepted->revision)
+		return false;
+	h = entry_for(v, accepted);
+	if (h && h->seq == accepted->history)
+		return false;
+	if (!h) {
+		if (strcmp(d->permission.held, accepted->revision) != 0)
+			return false;
+		leader_store(d, v, accepted->revision);
+		return true;
+	}
+	again.next = v->plan;
+	again.next.accepted.history = h->seq;
+	again.outcome_of = h->seq;
+	again.outcome = "accepted";
+	leader_write_plan(d, v, &again);
+	return true;
+}
+
 /* --- publishing an old revision -------------------------------------------------------------- */
 
 static void end_publishing(struct daemon *d, const char *message)
@@ -213,20 +259,48 @@ static void end_publishing(struct daemon *d, const char *message)
 
 	log_error("the old revision was not published: %s", message);
 	l->publish_failed = true;
+	l->publishing = 0;
 	free(l->publish_message);
 	l->publish_message = xstrdup(message);
 }
 
+/* What was written stands; with the newest tree the rest is another attempt. */
 static void on_published(void *daemon, const struct history_result *r)
 {
 	struct daemon *d = daemon;
+	struct leader *l = &d->leader;
 
-	d->leader.job = NULL;
-	if (r->ok)
-		d->leader.published = now_monotonic();
-	else
+	l->job = NULL;
+	if (r->ok) {
+		l->published = now_monotonic();
+		l->publishing = 0;
+	} else if (++l->publish_tries < PUBLISH_TRIES) {
+		log_info("publishing again: %s", r->message);
+		l->pause = now_monotonic() + PUBLISH_PAUSE;
+		leader_later(d, l->pause);
+		return;
+	} else {
 		end_publishing(d, r->message);
+	}
 	leader_step(d);
+}
+
+bool leader_publish_again(struct daemon *d, const struct leader_view *v)
+{
+	struct leader *l = &d->leader;
+	unsigned long seq = l->publishing;
+
+	if (!seq || l->published || l->publish_failed)
+		return false;
+	if (!v->has_plan || v->plan.phase != PLAN_PUBLISHING || v->plan.publish.history != seq) {
+		l->publishing = 0;
+		return false;
+	}
+	if (now_monotonic() < l->pause)
+		leader_later(d, l->pause);
+	else
+		leader_publish(d, v, seq);
+	return true;
 }
 
 static void on_old_config(void *daemon, const struct history_result *r)
@@ -275,6 +349,9 @@ void leader_publish(struct daemon *d, const struct leader_view *v, unsigned long
 		leader_later(d, now_monotonic());
 		return;
 	}
+	if (d->leader.publishing != seq)
+		d->leader.publish_tries = 0;
+	d->leader.publishing = seq;
 	d->leader.job =
 		history_fetch(fleet_session(d->fleet), d->settings->zookeeper.cluster,
 			      d->settings->zookeeper.config, seq, h->revision, on_old_config, d);

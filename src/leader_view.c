@@ -59,7 +59,7 @@ void leader_look(struct daemon *d, struct arena *a, struct leader_view *v)
 {
 	const char *cluster = d->settings->zookeeper.cluster, *why = "";
 
-	*v = (struct leader_view){ .arena = a };
+	*v = (struct leader_view){ .arena = a, .answered = d->leader.answered };
 	status_time(now_wall(), v->wall);
 	v->plan_znode = find_below(d, a, "plan");
 	v->request = find_below(d, a, "request");
@@ -180,6 +180,29 @@ static void check_rollout(struct daemon *d, const struct leader_view *v)
 		       p->failure.znode, *p->failure.znode ? ": " : "", p->failure.message);
 }
 
+static void check_writes(struct daemon *d, const struct leader_writes *w, const char *subject)
+{
+	if (w->fault)
+		conditions_add(&d->leader.conditions, "fleet-leader-hindered", subject,
+			       ALERT_CRITICAL, 10 * USEC_PER_SEC, "the leader, %s, is hindered: %s",
+			       d->host, w->fault);
+}
+
+/* What the leader may not read, it does not hear. */
+static void check_readable(struct daemon *d)
+{
+	struct problems hidden;
+
+	problems_init(&hidden);
+	mirror_problems(d->leader.mirror, &hidden);
+	for (size_t i = 0; i < hidden.count; i++)
+		conditions_add(&d->leader.conditions, "fleet-leader-hindered",
+			       hidden.items[i].znode, ALERT_CRITICAL, 10 * USEC_PER_SEC,
+			       "the leader, %s, is hindered: %s: %s", d->host,
+			       hidden.items[i].znode, hidden.items[i].message);
+	problems_fini(&hidden);
+}
+
 void leader_watch(struct daemon *d, const struct leader_view *v)
 {
 	count_hosts(d, v->arena);
@@ -188,6 +211,9 @@ void leader_watch(struct daemon *d, const struct leader_view *v)
 	for (size_t i = 0; i < v->member_count; i++)
 		check_member(d, v, &v->members[i]);
 	check_rollout(d, v);
+	check_writes(d, &d->leader.plan_writes, "plan");
+	check_writes(d, &d->leader.live_writes, "live");
+	check_readable(d);
 	alarm_update(d);
 }
 

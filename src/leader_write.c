@@ -12,25 +12,46 @@
 #include "leader.h"
 
 #define RETRY USEC_PER_SEC
+#define RETRY_MAX (30 * USEC_PER_SEC)
 
 static const char *path_of(const struct daemon *d, struct arena *a, const char *name)
 {
 	return arena_printf(a, "%s/%s", d->settings->zookeeper.cluster, name);
 }
 
+/* One that fails for good must neither spin nor flood the log: the pause grows to half a minute. */
+static void note_failure(struct leader_writes *w, const char *path, const char *result)
+{
+	unsigned suppressed;
+
+	w->pause = w->pause ? 2 * w->pause : RETRY;
+	if (w->pause > RETRY_MAX)
+		w->pause = RETRY_MAX;
+	w->due = now_monotonic() + w->pause;
+	free(w->fault);
+	w->fault = xasprintf("%s cannot be written: %s", path, result);
+	if (log_limit_pass(&w->limit, now_monotonic(), 60 * USEC_PER_SEC, &suppressed))
+		log_warning("%s; trying again", w->fault);
+}
+
+static void note_success(struct leader_writes *w)
+{
+	w->pause = w->due = 0;
+	free(TAKE(w->fault));
+}
+
 /* Whatever came of it: what stands there now is asked of ZooKeeper before the next step. */
-static void on_written(struct daemon *d, const struct session_reply *r, const char *name)
+static void on_written(struct daemon *d, const struct session_reply *r, struct leader_writes *w)
 {
 	struct leader *l = &d->leader;
 
 	l->writing = false;
 	if (!l->mirror)
 		return;
-	if (r->rc != SESSION_OK) {
-		log_warning("%s/%s was not written (%s); looking again",
-			    d->settings->zookeeper.cluster, name, session_result(r->rc));
-		leader_later(d, now_monotonic() + RETRY);
-	}
+	if (r->rc == SESSION_OK)
+		note_success(w);
+	else
+		note_failure(w, l->written, session_result(r->rc));
 	leader_await(d, l->written);
 }
 
@@ -46,8 +67,8 @@ static void begin(struct daemon *d, const char *path, const struct session_op *o
 }
 
 /* Create it, or replace just what was seen. */
-static struct session_op put(const char *path, const struct znode *there, const char *data,
-			     size_t size)
+static struct session_op put(const char *path, const struct znode *there, int flags,
+			     const char *data, size_t size)
 {
 	return (struct session_op){
 		.kind = there ? OP_SET : OP_CREATE,
@@ -55,14 +76,30 @@ static struct session_op put(const char *path, const struct znode *there, const 
 		.data = data,
 		.size = size,
 		.version = there ? there->version : 0,
+		.flags = there ? 0 : flags,
 	};
 }
 
 /* --- the plan -------------------------------------------------------------------------------- */
 
+/*
+ * A request with something below it cannot be deleted. It is answered all the same, and then left
+ * alone: nobody but an operator may say what else is to go.
+ */
+static void settle_request(struct leader *l, const struct session_reply *r)
+{
+	if (r->rc == SESSION_NOT_EMPTY)
+		l->undeletable = l->request;
+	else if (r->rc == SESSION_OK && l->request && l->request == l->undeletable)
+		l->answered = l->request;
+}
+
 static void on_plan(void *daemon, const struct session_reply *r)
 {
-	on_written(daemon, r, "plan");
+	struct daemon *d = daemon;
+
+	settle_request(&d->leader, r);
+	on_written(d, r, &d->leader.plan_writes);
 }
 
 static void log_plan(const struct plan *before, const struct plan *p)
@@ -85,6 +122,21 @@ static const struct history_entry *entry_of(const struct leader_view *v, unsigne
 	return NULL;
 }
 
+/* Answered and deleted in one. */
+static size_t put_request(struct daemon *d, const struct leader_view *v, bool consumed,
+			  struct session_op *op)
+{
+	struct leader *l = &d->leader;
+
+	l->request = consumed && v->request ? v->request->czxid : 0;
+	if (!l->request || l->request == l->undeletable)
+		return 0;
+	*op = (struct session_op){ .kind = OP_DELETE,
+				   .path = v->request->path,
+				   .version = v->request->version };
+	return 1;
+}
+
 void leader_write_plan(struct daemon *d, const struct leader_view *v,
 		       const struct rollout_decision *out)
 {
@@ -96,11 +148,8 @@ void leader_write_plan(struct daemon *d, const struct leader_view *v,
 	size_t count = 0;
 
 	plan_print(&out->next, &plan);
-	ops[count++] = put(path, v->plan_znode, plan.data, plan.size);
-	if (out->consumed && v->request)
-		ops[count++] = (struct session_op){ .kind = OP_DELETE,
-						    .path = v->request->path,
-						    .version = v->request->version };
+	ops[count++] = put(path, v->plan_znode, 0, plan.data, plan.size);
+	count += put_request(d, v, out->consumed, &ops[count]);
 	if (entry) {
 		struct history_entry ended = *entry;
 
@@ -142,7 +191,7 @@ static void on_live(void *daemon, const struct session_reply *r)
 
 	if (r->rc == SESSION_OK && d->leader.mirror)
 		leader_tell(d, "live");
-	on_written(d, r, "live");
+	on_written(d, r, &d->leader.live_writes);
 }
 
 /* A new leader's commands have never heard of the list that it finds. */
@@ -163,10 +212,12 @@ bool leader_write_live(struct daemon *d, const struct leader_view *v)
 	print_live(v, &live);
 	tell_first_live(d, v);
 	/* A list without anybody helps nobody who reads it: the last one stays, and alerts tell. */
-	if (!live.size || (v->live && v->live->size == live.size &&
-			   memcmp(v->live->data, live.data, live.size) == 0))
+	if (now_monotonic() < d->leader.live_writes.due || !live.size ||
+	    (v->live && v->live->size == live.size &&
+	     memcmp(v->live->data, live.data, live.size) == 0))
 		return false;
-	op = put(path, v->live, live.data, live.size);
+	/* made to be read by whoever balances between the hosts */
+	op = put(path, v->live, SESSION_READABLE, live.data, live.size);
 	free(d->leader.live);
 	d->leader.live = xstrdup(buf_str(&live));
 	begin(d, path, &op, 1, on_live);

@@ -28,6 +28,24 @@ static const char *root_of(const struct daemon *d)
 	return d->settings->zookeeper.config;
 }
 
+/* Is there anything below the config root that an operator would call an object? */
+static bool has_objects(const struct tree *t, const char *root)
+{
+	static const char *const kinds[] = { "upstreams", "sites", "snippets/http",
+					     "snippets/stream" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		CLEANUP(freep) char *path = xasprintf("%s/%s", root, kinds[i]);
+		size_t at = tree_lower_bound(t, path);
+
+		if (at < tree_count(t) && strcmp(tree_at(t, at)->path, path) == 0)
+			at++;
+		if (at < tree_count(t) && path_is_below(tree_at(t, at)->path, path))
+			return true;
+	}
+	return false;
+}
+
 /* --- what is at hand across restarts --------------------------------------------------------- */
 
 static void hold(struct permission *p, struct tree *config, const char *revision)
@@ -92,7 +110,8 @@ void permission_keep(struct daemon *d)
 	struct digest revision;
 	char hex[DIGEST_HEX_SIZE];
 
-	if (!d->attempt.tree || strcmp(p->held, d->attempt.revision) == 0)
+	if (!d->attempt.tree || strcmp(p->held, d->attempt.revision) == 0 ||
+	    !has_objects(d->attempt.tree, root_of(d)))
 		return;
 	config = history_extract(d->attempt.tree, root_of(d));
 	revision = tree_revision(config, root_of(d));
@@ -134,29 +153,44 @@ static void read_plan(struct daemon *d)
 	p->complained = z && !p->has_plan;
 }
 
-/* Is there anything below the config root that an operator would call an object? */
-static bool has_objects(const struct tree *t, const char *root)
+/*
+ * What may not be read (any more) is what it was when it last could be: as operators wrote it where
+ * that is at hand, else as nginx runs it. So every host names the same revision, whether it was
+ * started before or after. Returns false when something is nowhere at hand: the revision is not
+ * known then.
+ */
+static bool fill_in_unreadable(struct daemon *d)
 {
-	static const char *const kinds[] = { "upstreams", "sites", "snippets/http",
-					     "snippets/stream" };
+	const struct permission *p = &d->permission;
+	CLEANUP(freep) const char **paths = NULL;
+	struct problems unreadable;
+	struct tree *filled;
+	bool whole = true;
 
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		CLEANUP(freep) char *path = xasprintf("%s/%s", root, kinds[i]);
-		size_t at = tree_lower_bound(t, path);
-
-		if (at < tree_count(t) && strcmp(tree_at(t, at)->path, path) == 0)
-			at++;
-		if (at < tree_count(t) && path_is_below(tree_at(t, at)->path, path))
-			return true;
-	}
-	return false;
+	problems_init(&unreadable);
+	mirror_problems(d->mirror, &unreadable);
+	paths = xcalloc(unreadable.count + 1, sizeof(*paths));
+	for (size_t i = 0; i < unreadable.count; i++)
+		paths[i] = unreadable.items[i].znode;
+	filled =
+		tree_fill_in(d->tree, p->config ? p->config : d->accepted, paths, unreadable.count);
+	tree_unref(d->tree);
+	d->tree = tree_fill_in(filled, d->accepted, paths, unreadable.count);
+	tree_unref(filled);
+	for (size_t i = 0; i < unreadable.count; i++)
+		whole = whole && (!path_is_below(paths[i], root_of(d)) ||
+				  tree_has_within(d->tree, paths[i]));
+	problems_fini(&unreadable);
+	return whole;
 }
 
 void permission_on_tree(struct daemon *d)
 {
 	struct permission *p = &d->permission;
-	struct digest newest = tree_revision(d->tree, root_of(d));
+	struct digest newest;
 
+	p->whole = fill_in_unreadable(d);
+	newest = tree_revision(d->tree, root_of(d));
 	digest_hex(&newest, p->newest);
 	p->wiped = !has_objects(d->tree, root_of(d));
 	read_plan(d);
@@ -254,13 +288,38 @@ static struct tree *tree_of_now(struct daemon *d, struct tree *live, char revisi
 	return overlay(live, config, d->accepted, root_of(d));
 }
 
+/*
+ * The config is gone. The guard keeps what nginx runs, and says so; on a host that runs nothing it
+ * has nothing to keep, and what the fleet agreed on is served.
+ */
+static struct tree *tree_without_config(struct daemon *d, struct tree *live, char revision[])
+{
+	struct permission *p = &d->permission;
+	bool bare = tree_count(d->accepted) == 0 && p->permit.kind == PERMIT_NAMED;
+	struct tree *config = bare ? config_of(d, &p->permit.revision) : NULL;
+
+	if (*d->applied)
+		memcpy(revision, d->applied, DIGEST_HEX_SIZE);
+	if (!config)
+		return tree_ref(live);
+	snprintf(revision, DIGEST_HEX_SIZE, "%s", p->permit.revision.revision);
+	problems_add(&d->problems, root_of(d), PROBLEM_GUARD, NULL,
+		     "the configuration is gone from ZooKeeper: revision %.12s of the history is "
+		     "served",
+		     revision)
+		->serving = SERVING_PREVIOUS;
+	return overlay(live, config, d->accepted, root_of(d));
+}
+
 struct tree *permission_tree(struct daemon *d, struct tree *live, char revision[DIGEST_HEX_SIZE])
 {
 	struct permission *p = &d->permission;
 	struct tree *config;
 
 	memcpy(revision, p->newest, DIGEST_HEX_SIZE);
-	if (p->wiped || p->permit.kind == PERMIT_NEWEST)
+	if (p->wiped)
+		return tree_without_config(d, live, revision);
+	if (p->permit.kind == PERMIT_NEWEST)
 		return tree_ref(live);
 	if (p->permit.kind == PERMIT_STAY) {
 		if (strcmp(d->applied, p->newest) == 0)

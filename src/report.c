@@ -223,23 +223,13 @@ void report_now(struct daemon *d)
 		report_publish(d, &s);
 }
 
-static void arm(struct daemon *d, uint64_t when)
-{
-	int rc = sd_event_source_set_time(d->report.timer, when);
-
-	if (rc >= 0)
-		rc = sd_event_source_set_enabled(d->report.timer, SD_EVENT_ONESHOT);
-	if (rc < 0)
-		die("sd-event: timer: %s", strerrordesc_np(-rc));
-}
-
 static int on_timer(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *userdata)
 {
 	struct daemon *d = userdata;
 
 	alarm_update(d); /* not in the last report, after the loop: no timer can be set any more */
 	report_now(d);
-	arm(d, now_monotonic() + HEARTBEAT);
+	timing_arm(d->report.timer, HEARTBEAT);
 	return 0;
 }
 
@@ -251,19 +241,15 @@ void report_soon(struct daemon *d)
 		return;
 	sd_event_source_get_time(d->report.timer, &set);
 	if (set > soon)
-		arm(d, soon);
+		timing_at(d->report.timer, soon);
 }
 
 void report_init(struct daemon *d)
 {
-	int rc;
-
 	d->report.arena = arena_new();
 	recall_problems(d);
-	rc = sd_event_add_time(d->loop, &d->report.timer, CLOCK_MONOTONIC, now_monotonic() + GATHER,
-			       1000, on_timer, d);
-	if (rc < 0)
-		die("sd-event: timer: %s", strerrordesc_np(-rc));
+	d->report.timer = timing_new(d->loop, on_timer, d);
+	timing_arm(d->report.timer, GATHER);
 }
 
 void report_fini(struct daemon *d)

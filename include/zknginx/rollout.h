@@ -50,7 +50,11 @@ struct rollout_input {
 	/* Of the config in ZooKeeper; "" = not known, or nothing that may be rolled out (the root
 	 * is missing or empty). */
 	const char *newest;
-	const char *running;           /* what the leader's own nginx runs; for the first plan */
+	/* For the first plan: what the history recorded last as accepted (revision "" = nothing),
+	 * and else what the leader's own nginx runs ("" = nothing, or nothing that counts as
+	 * proven). */
+	struct plan_revision recorded;
+	const char *running;
 	const struct request *request; /* NULL = none, or being carried out (ROLLBACK) */
 	const char *request_fault;     /* there is one that cannot be read: why; NULL = no */
 	/* The history entry that has this revision's content for a rollout that begins now, or 0.

@@ -47,6 +47,8 @@ const struct znode *tree_at(const struct tree *t, size_t i);
 const struct znode *tree_find(const struct tree *t, const char *path);
 /* The same paths, bytes and owners? */
 bool tree_same(const struct tree *a, const struct tree *b);
+/* Is there a znode with this path, or below it? */
+bool tree_has_within(const struct tree *t, const char *path);
 /* Index of the first znode at or after path in tree order. */
 size_t tree_lower_bound(const struct tree *t, const char *path);
 /* Index just past the descendants of tree_at(t, i). */

@@ -18,6 +18,7 @@
 
 #include "names.h"
 #include "names_ask.h"
+#include "sys/timing.h"
 
 #undef uthash_fatal
 #define uthash_fatal(message) die("uthash: %s", message)
@@ -77,13 +78,6 @@ static uint64_t jittered(uint64_t delay)
 	return delay - delay / 10 + r % (delay / 5);
 }
 
-static void arm(sd_event_source *timer, uint64_t after)
-{
-	if (sd_event_source_set_time_relative(timer, after) < 0 ||
-	    sd_event_source_set_enabled(timer, SD_EVENT_ONESHOT) < 0)
-		die("the event loop refuses a timer");
-}
-
 static void tell(struct names_cache *c)
 {
 	if (sd_event_source_set_enabled(c->change, SD_EVENT_ONESHOT) < 0)
@@ -110,10 +104,10 @@ static void enqueue(struct entry *e)
 	e->stage = QUEUED;
 	e->overdue = false;
 	TAILQ_INSERT_TAIL(queue_of(e), e, queue);
-	arm(e->cache->look, 0);
+	timing_arm(e->cache->look, 0);
 	/* Who waits for it waits from now; any other has an answer meanwhile. */
 	if (e->state == NAME_PENDING)
-		arm(e->timer, OVERDUE);
+		timing_arm(e->timer, OVERDUE);
 	else
 		sd_event_source_set_enabled(e->timer, SD_EVENT_OFF);
 }
@@ -128,9 +122,9 @@ static void rest(struct entry *e)
 {
 	e->stage = IDLE;
 	if (!e->wanted)
-		arm(e->timer, FORGET);
+		timing_arm(e->timer, FORGET);
 	else
-		arm(e->timer, jittered(e->retry ? e->retry : REFRESH));
+		timing_arm(e->timer, jittered(e->retry ? e->retry : REFRESH));
 }
 
 static void forget(struct entry *e)
@@ -219,7 +213,7 @@ static void ask(struct names_cache *c, struct entry *e)
 	e->ask = ask_new(e->name);
 	c->asked[c->asked_count++] = e;
 	if (known)
-		arm(e->timer, OVERDUE);
+		timing_arm(e->timer, OVERDUE);
 }
 
 static bool ask_more(struct names_cache *c)
@@ -259,7 +253,7 @@ static int on_look(sd_event_source *s UNUSED, uint64_t at UNUSED, void *ctx)
 	moved |= ask_more(c);
 	c->pause = moved ? LOOK_MIN : MIN(c->pause + c->pause / 2, LOOK_MAX);
 	if (c->asked_count)
-		arm(c->look, c->pause);
+		timing_arm(c->look, c->pause);
 	return 0;
 }
 

@@ -50,18 +50,12 @@ static int on_timer(sd_event_source *source UNUSED, uint64_t now UNUSED, void *u
 
 void deploy_later(struct deploy *d, uint64_t delay, void (*fn)(struct deploy *d))
 {
-	uint64_t when = timing_now() + delay;
-
 	d->on_timer = fn;
 	if (!d->timer) {
-		if (sd_event_add_time(d->loop, &d->timer, CLOCK_MONOTONIC, when, 1, on_timer, d) <
-		    0)
-			die("deploy: no timer");
-		return;
+		d->timer = timing_new(d->loop, on_timer, d);
+		sd_event_source_set_time_accuracy(d->timer, 1); /* a reload is followed closely */
 	}
-	if (sd_event_source_set_time(d->timer, when) < 0 ||
-	    sd_event_source_set_enabled(d->timer, SD_EVENT_ONESHOT) < 0)
-		die("deploy: no timer");
+	timing_arm(d->timer, delay);
 }
 
 /* What had to be said about it has been. */

@@ -280,17 +280,9 @@ static int on_watch(sd_event_source *source UNUSED, uint64_t now UNUSED, void *u
 
 void deploy_watch(struct deploy *d, uint64_t delay)
 {
-	uint64_t when = timing_now() + delay;
-
-	if (!d->watch) {
-		if (sd_event_add_time(d->loop, &d->watch, CLOCK_MONOTONIC, when, 50 * USEC_PER_MSEC,
-				      on_watch, d) < 0)
-			die("deploy: no timer");
-		return;
-	}
-	if (sd_event_source_set_time(d->watch, when) < 0 ||
-	    sd_event_source_set_enabled(d->watch, SD_EVENT_ONESHOT) < 0)
-		die("deploy: no timer");
+	if (!d->watch)
+		d->watch = timing_new(d->loop, on_watch, d);
+	timing_arm(d->watch, delay);
 }
 
 void deploy_watch_free(struct deploy *d)

@@ -251,8 +251,7 @@ int probe_new(sd_event *loop, const char *address, uint64_t period, struct probe
 	begin_anew(p, &(struct probe_counts){ 0 });
 	complain(p, "nginx has not been asked yet");
 	listen_if_deaf(p);
-	if (sd_event_add_time(loop, &p->timer, CLOCK_MONOTONIC, UINT64_MAX, 1, on_tick, p) < 0)
-		die("probe: no timer");
+	p->timer = timing_new(loop, on_tick, p);
 	timing_arm(p->timer, 0);
 	*out = p;
 	return 0;

@@ -216,8 +216,7 @@ struct probe_http *probe_http_get(sd_event *loop, const struct probe_address *a,
 	*h = (struct probe_http){
 		.fd = -1, .path = path, .address = a, .deadline = deadline, .done = done, .ctx = ctx
 	};
-	if (sd_event_add_time(loop, &h->timer, CLOCK_MONOTONIC, UINT64_MAX, 1, on_deadline, h) < 0)
-		die("probe: no timer");
+	h->timer = timing_new(loop, on_deadline, h);
 	if (dial(h, loop) < 0) {
 		snprintf(h->failure, sizeof(h->failure), "nginx does not answer on %s: %s", a->text,
 			 strerrordesc_np(errno));

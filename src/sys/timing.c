@@ -1,10 +1,14 @@
 /* Time and chance. */
+#include <errno.h>
+#include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
 #include <zknginx/err.h>
 
 #include "timing.h"
+
+#define ACCURACY USEC_PER_MSEC /* how late a timer may be, for several to fire at once */
 
 uint64_t timing_now(void)
 {
@@ -14,11 +18,30 @@ uint64_t timing_now(void)
 	return (uint64_t)t.tv_sec * USEC_PER_SEC + (uint64_t)t.tv_nsec / 1000;
 }
 
+sd_event_source *timing_new(sd_event *loop, sd_event_time_handler_t on_time, void *ctx)
+{
+	sd_event_source *timer = NULL;
+
+	if (sd_event_add_time(loop, &timer, CLOCK_MONOTONIC, 0, ACCURACY, on_time, ctx) < 0 ||
+	    sd_event_source_set_enabled(timer, SD_EVENT_OFF) < 0)
+		die("the event loop refuses a timer");
+	return timer;
+}
+
+void timing_at(sd_event_source *timer, uint64_t when)
+{
+	int rc = sd_event_source_set_time(timer, when);
+
+	if (rc >= 0)
+		rc = sd_event_source_set_enabled(timer,
+						 when == NEVER ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
+	if (rc < 0 && rc != -ESTALE)
+		die("the event loop refuses a timer: %s", strerrordesc_np(-rc));
+}
+
 void timing_arm(sd_event_source *timer, uint64_t after)
 {
-	if (sd_event_source_set_time(timer, timing_now() + after) < 0 ||
-	    sd_event_source_set_enabled(timer, SD_EVENT_ONESHOT) < 0)
-		die("the event loop refuses a timer");
+	timing_at(timer, timing_now() + after);
 }
 
 uint64_t timing_random(uint64_t bound)

@@ -7,7 +7,14 @@
 
 /* CLOCK_MONOTONIC, in microseconds. */
 uint64_t timing_now(void);
-/* Lets the timer fire once, `after` from now. */
+/* A timer on CLOCK_MONOTONIC, off to begin with. */
+sd_event_source *timing_new(sd_event *loop, sd_event_time_handler_t on_time, void *ctx);
+/*
+ * Lets the timer fire once, at that time; NEVER: not. A loop that has ended takes no timers and
+ * needs none, so while the daemon is taken apart this does nothing.
+ */
+void timing_at(sd_event_source *timer, uint64_t when);
+/* The same, `after` from now. */
 void timing_arm(sd_event_source *timer, uint64_t after);
 /* A random number below `bound`, for jitter. */
 uint64_t timing_random(uint64_t bound);

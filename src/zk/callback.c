@@ -93,7 +93,8 @@ static void reply_push(struct note *n)
 	queue_push(n->handle->queue, n);
 }
 
-_Static_assert(SESSION_OK == ZOK && SESSION_NO_NODE == ZNONODE, "session.h says them again");
+_Static_assert(SESSION_OK == ZOK && SESSION_NO_NODE == ZNONODE && SESSION_NOT_EMPTY == ZNOTEMPTY,
+	       "session.h says them again");
 
 static void reply_stat(struct note *n, const struct Stat *stat)
 {

@@ -31,6 +31,7 @@
 /* The results that those above the wing need to tell apart; ZOK and ZNONODE of zookeeper.h. */
 #define SESSION_OK 0
 #define SESSION_NO_NODE (-101)
+#define SESSION_NOT_EMPTY (-111)
 
 enum session_state {
 	SESSION_CONNECTING, /* no server, or not authenticated yet; leadership is suspended */

@@ -59,6 +59,22 @@ static void a_leader_that_runs_nothing_has_the_newest_prove_itself(void **state 
 	assert_string_equal(f.plan.target.revision, REV_A);
 }
 
+/* A plan that somebody deleted: what was on trial is not proven by it. */
+static void the_history_knows_better_than_what_a_leader_runs(void **state UNUSED)
+{
+	CLEANUP(fleet_fini) struct fleet f;
+
+	fleet_init(&f, ROLLOUT_CANARY, 3);
+	f.in.running = REV_A;
+	f.in.recorded = (struct plan_revision){ REV_B, 7 };
+	fleet_run(&f);
+	assert_string_equal(f.plan.accepted.revision, REV_B);
+	assert_int_equal(f.plan.accepted.history, 7);
+	fleet_pass(&f, f.rules.settle);
+	expect(&f, "canary 1: m0");
+	assert_string_equal(f.plan.target.revision, REV_A);
+}
+
 /* --- steps ---------------------------------------------------------------------------------- */
 
 static void it_goes_from_canary_through_batches_to_all(void **state UNUSED)
@@ -610,6 +626,7 @@ int main(void)
 		cmocka_unit_test(the_first_plan_accepts_what_the_leader_runs),
 		cmocka_unit_test(there_is_no_first_plan_before_the_config_is_known),
 		cmocka_unit_test(a_leader_that_runs_nothing_has_the_newest_prove_itself),
+		cmocka_unit_test(the_history_knows_better_than_what_a_leader_runs),
 		cmocka_unit_test(it_goes_from_canary_through_batches_to_all),
 		cmocka_unit_test(nothing_new_changes_nothing),
 		cmocka_unit_test(a_new_revision_settles_first),

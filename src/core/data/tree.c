@@ -86,6 +86,14 @@ size_t tree_lower_bound(const struct tree *t, const char *path)
 	return low;
 }
 
+bool tree_has_within(const struct tree *t, const char *path)
+{
+	size_t i = tree_lower_bound(t, path);
+
+	return i < t->count &&
+	       (strcmp(t->znodes[i].path, path) == 0 || path_is_below(t->znodes[i].path, path));
+}
+
 const struct znode *tree_find(const struct tree *t, const char *path)
 {
 	size_t i = tree_lower_bound(t, path);

@@ -266,11 +266,21 @@ static void decide(struct turn *t)
 
 /* --- the whole ------------------------------------------------------------------------------ */
 
-/* What this leader runs counts as proven; with nothing to run, the newest must prove itself. */
+/*
+ * A plan that somebody deleted is no proof of what was under way: what the history has as accepted
+ * is accepted. Without a history, what this leader runs counts as proven; with nothing to run, the
+ * newest must prove itself.
+ */
 static void decide_first(struct turn *t)
 {
-	const char *running = t->in->running;
+	const char *running = t->in->running, *recorded = t->in->recorded.revision;
 
+	if (t->in->rules->mode != ROLLOUT_ALL && recorded && *recorded) {
+		t->plan->accepted.revision = arena_strdup(t->a, recorded);
+		t->plan->accepted.history = t->in->recorded.history;
+		rollout_enter(t, PLAN_IDLE);
+		return;
+	}
 	if (t->in->rules->mode == ROLLOUT_ALL)
 		running = t->in->newest;
 	if (*running) {
