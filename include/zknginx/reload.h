@@ -31,7 +31,6 @@
 	X(CURRENT, "current")               /* nginx runs exactly these bytes already */           \
 	X(CHECK_OK, "check-ok")             /* nginx -t passed on exactly these bytes */           \
 	X(CHECK_FAILED, "check-failed")     /* … or not, or it took too long */                  \
-	X(PROVED, "proved")                 /* it passed, and no more was asked for */             \
 	X(PUBLISHED, "published")           /* the live link names the new generation */           \
 	X(PUBLISH_FAILED, "publish-failed") /* disk full and the like: the old one is live */      \
 	X(NOT_INCLUDED, "not-included")     /* published, but nginx.conf does not include it */    \

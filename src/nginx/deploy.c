@@ -140,7 +140,7 @@ static void compare_with_live(struct deploy *d)
 	intact = stage_live_is_intact(d->stage, &name);
 	f->held = !intact && deploy_keeps_drift(d);
 	f->relive = intact || f->held;
-	f->current = f->relive && (f->trial || f->held || deploy_runs_live(d));
+	f->current = f->relive && (f->held || deploy_runs_live(d));
 }
 
 static void begin(struct deploy *d)
@@ -159,7 +159,7 @@ static void begin(struct deploy *d)
 		deploy_step(d, RELOAD_EV_WANT);
 }
 
-static void start(struct deploy *d, struct bundle *b, const char *revision, bool trial)
+void deploy_want(struct deploy *d, struct bundle *b, const char *revision)
 {
 	if (d->in_flight)
 		die("deploy: two deployments at once");
@@ -167,23 +167,12 @@ static void start(struct deploy *d, struct bundle *b, const char *revision, bool
 	d->flight = (struct flight){
 		.bundle = bundle_ref(b),
 		.revision = xstrdup(revision),
-		.trial = trial,
 		.generation = stage_live(d->stage),
 		.previous = stage_live(d->stage),
 		.began = timing_now(),
 	};
 	d->flight.mark = d->flight.began;
 	deploy_later(d, 0, begin);
-}
-
-void deploy_want(struct deploy *d, struct bundle *b, const char *revision)
-{
-	start(d, b, revision, false);
-}
-
-void deploy_try(struct deploy *d, struct bundle *b)
-{
-	start(d, b, "", true);
 }
 
 enum reload_state deploy_state(const struct deploy *d)

@@ -82,9 +82,6 @@ bool deploy_is_ready(struct deploy *d, uint64_t now, uint64_t *when);
  */
 void deploy_want(struct deploy *d, struct bundle *b, const char *revision);
 
-/* Prove only: stage, nginx -t, discard; on_done with APPLIED (would be), UNCHANGED or REFUSED. */
-void deploy_try(struct deploy *d, struct bundle *b);
-
 enum reload_state deploy_state(const struct deploy *d);
 
 struct nginx_status {

@@ -25,7 +25,6 @@
 struct flight {
 	struct bundle *bundle;
 	char *revision;
-	bool trial;
 	bool relive;  /* the live generation has these bytes: nothing to stage or to publish */
 	bool current; /* … and nginx runs it, as far as is known */
 	bool held;    /* … but somebody has changed the files, and they are left as they are */

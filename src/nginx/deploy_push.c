@@ -39,21 +39,15 @@ void deploy_check(struct deploy *d)
 		fail(d, &e);
 		return;
 	}
-	if (f->staged && !f->trial && stage_sync(d->stage, f->generation, &e) < 0) {
+	if (f->staged && stage_sync(d->stage, f->generation, &e) < 0) {
 		sandbox_cancel(d->sandbox);
 		fail(d, &e);
 	}
 }
 
-static enum reload_event passed(struct deploy *d)
+static enum reload_event passed(const struct deploy *d)
 {
-	struct flight *f = &d->flight;
-
-	if (f->trial) {
-		f->result = DEPLOY_APPLIED;
-		return f->relive ? RELOAD_EV_CURRENT : RELOAD_EV_PROVED;
-	}
-	return f->current && d->included ? RELOAD_EV_CURRENT : RELOAD_EV_CHECK_OK;
+	return d->flight.current && d->included ? RELOAD_EV_CURRENT : RELOAD_EV_CHECK_OK;
 }
 
 static enum reload_event refused(struct deploy *d, const struct sandbox_result *r)
@@ -88,7 +82,7 @@ static void learn_includes(struct deploy *d, const struct sandbox_result *r)
 	if (!had_lost || d->lost)
 		return;
 	deploy_trust(d);
-	if (d->flight.relive && !d->flight.held && !d->flight.trial)
+	if (d->flight.relive && !d->flight.held)
 		d->flight.current = deploy_runs_live(d);
 }
 

@@ -47,8 +47,8 @@ static void log_flight(const struct flight *f)
 
 	if (!log_enabled(log_level_of(f->result)))
 		return;
-	buf_printf(&line, "%s %lu: %s in %.1f ms (", f->trial ? "trial" : "generation",
-		   f->generation, deploy_result_name(f->result), f->total_ms);
+	buf_printf(&line, "generation %lu: %s in %.1f ms (", f->generation,
+		   deploy_result_name(f->result), f->total_ms);
 	for (int i = 0; i < STAGE_N; i++) {
 		if (f->stages_ms[i] <= 0)
 			continue;
@@ -87,7 +87,7 @@ void deploy_report(struct deploy *d)
 	errorlog_close(&d->verify.log);
 	if (f.staged)
 		stage_discard(d->stage, f.generation);
-	if (!f.trial && f.result != DEPLOY_UNCHANGED)
+	if (f.result != DEPLOY_UNCHANGED)
 		stage_prune(d->stage, f.previous);
 	o.message = buf_str(&f.message);
 	memcpy(o.stages_ms, f.stages_ms, sizeof(o.stages_ms));
@@ -121,7 +121,7 @@ void deploy_keep(struct deploy *d)
 	d->flight.result = DEPLOY_UNCHANGED;
 	d->flight.generation = stage_live(d->stage);
 	buf_clear(&d->flight.message);
-	if (!d->flight.trial && !d->flight.held)
+	if (!d->flight.held)
 		deploy_note_applied(d, d->flight.generation);
 	tell_missing_stream(d);
 	deploy_report(d);

@@ -113,12 +113,3 @@ enum deploy_result rig_deploy_put(struct rig_deploy *r, struct bundle *b)
 	assert_int_equal(r->done, 0); /* never from within */
 	return rig_deploy_end(r);
 }
-
-enum deploy_result rig_deploy_try(struct rig_deploy *r, struct bundle *b)
-{
-	eventually(r->loop, is_ready(r));
-	r->done = 0;
-	deploy_try(r->deploy, b);
-	bundle_unref(b);
-	return rig_deploy_end(r);
-}

@@ -34,7 +34,6 @@ enum deploy_result rig_deploy_put(struct rig_deploy *r, struct bundle *b);
 /* … without waiting for the outcome. */
 void rig_deploy_begin(struct rig_deploy *r, struct bundle *b);
 enum deploy_result rig_deploy_end(struct rig_deploy *r);
-enum deploy_result rig_deploy_try(struct rig_deploy *r, struct bundle *b);
 
 /* Fails the test, with the message, unless the result is this one. */
 #define rig_deploy_expect(r, wanted, got)                                                          \

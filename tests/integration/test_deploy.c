@@ -92,18 +92,6 @@ static void test_refused_by_the_test(void **state UNUSED)
 	assert_int_equal(rig_nginx_reloads(&r.nginx), 0);
 }
 
-static void test_trial_touches_nothing(void **state UNUSED)
-{
-	int port = rig_port();
-
-	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_try(&r, rig_bundle_saying(port, "one")));
-	assert_false(rig_state_has("generations/1"));
-	rig_deploy_expect(&r, DEPLOY_REFUSED, rig_deploy_try(&r, rig_bundle("bogus;", "")));
-	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, rig_bundle_saying(port, "two")));
-	rig_deploy_expect(&r, DEPLOY_UNCHANGED, rig_deploy_try(&r, rig_bundle_saying(port, "two")));
-	assert_int_equal(rig_nginx_reloads(&r.nginx), 1);
-}
-
 static void test_down_then_started(void **state UNUSED)
 {
 	struct nginx_status status;
@@ -277,7 +265,6 @@ int main(void)
 		TEST(test_restart_does_not_reload, open_running),
 		TEST(test_stream_changes_along, open_running),
 		TEST(test_refused_by_the_test, open_running),
-		TEST(test_trial_touches_nothing, open_running),
 		TEST(test_down_then_started, open_down),
 		TEST(test_a_late_start_needs_no_reload, open_down),
 		TEST(test_pid_of_another_process, open_down),
