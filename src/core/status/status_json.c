@@ -72,7 +72,7 @@ static json_t *discovery_json(const struct status *s)
 
 		json_put(one, "upstream", text(d->upstream));
 		json_put(one, "path", text(d->path));
-		json_put(one, "format", *d->format ? text(d->format) : json_null());
+		json_put(one, "format", text(d->format));
 		json_put(one, "servers", number(d->servers));
 		json_array_append_new(j, one);
 	}
@@ -132,12 +132,11 @@ static json_t *nginx_json(const struct status *s)
 
 static json_t *probe_json(const struct status *s)
 {
-	json_t *j = json_object();
+	json_t *j;
 
-	if (!s->probe.on) {
-		json_decref(j);
+	if (!s->probe.on)
 		return json_null();
-	}
+	j = json_object();
 	json_put(j, "answers", json_boolean(s->probe.answers));
 	json_put(j, "requests", number(s->probe.requests));
 	json_put(j, "errors", number(s->probe.errors));
