@@ -2,28 +2,7 @@
  * Rollouts on three hosts: a revision goes to the canary and then on, or stops there, and
  * the others are never touched before their turn (rig_hosts.h looks at that all the time).
  */
-#include "rig.h"
-
-#include <signal.h>
-#include <stdio.h>
-#include <string.h>
-
-#include "rig_hosts.h"
-
-static struct rig_fleet fleet;
-static struct rig_fleet *const f = &fleet;
-
-static int setup(void **state UNUSED)
-{
-	rig_fleet_init(f, 3);
-	return 0;
-}
-
-static int teardown(void **state UNUSED)
-{
-	rig_fleet_fini(f);
-	return 0;
-}
+#include "rig_rollout.h"
 
 static const char *outcome_of(const char *word)
 {
@@ -96,7 +75,7 @@ static void a_failed_gate_stops_at_the_canary_and_reverts(void **state UNUSED)
 	rig_fleet_watch(f, USEC_PER_SEC);
 	only_the_canary_had("bad");
 	rig_fleet_push(f, "3");
-	fleet_eventually(f, rig_fleet_accepted(f, "3") && rig_fleet_all_serve(f, "3"));
+	all_accepted("3");
 	fleet_eventually(f, rig_fleet_served(f, 2, "1 3"));
 	assert_true(rig_fleet_plan_says(f, "failure.host", ""));
 }
@@ -111,7 +90,7 @@ static void answers_with_errors_stop_at_the_canary(void **state UNUSED)
 	fleet_eventually(f,
 			 strcmp(rig_fleet_field(f, "members/web1", "gate.verdict"), "good") == 0);
 	rig_fleet_promote(f, "promote");
-	fleet_eventually(f, rig_fleet_accepted(f, "2") && rig_fleet_all_serve(f, "2"));
+	all_accepted("2");
 	rig_fleet_push(f, "sick");
 	fleet_eventually(f, rig_fleet_is(f, "reverted", NULL));
 	fleet_eventually(f, rig_fleet_served(f, 0, "1 2 sick 2"));
@@ -139,7 +118,7 @@ static void what_nginx_refuses_stops_with_the_znode_and_the_reason(void **state 
 		assert_int_equal(rig_host_problem_count(&f->hosts[i].host), 0);
 	}
 	rig_fleet_push(f, "3");
-	fleet_eventually(f, rig_fleet_accepted(f, "3") && rig_fleet_all_serve(f, "3"));
+	all_accepted("3");
 }
 
 static void a_newer_revision_supersedes(void **state UNUSED)
@@ -149,7 +128,7 @@ static void a_newer_revision_supersedes(void **state UNUSED)
 	rig_fleet_push(f, "2");
 	fleet_eventually(f, strcmp(rig_fleet_serves(f, 0), "2") == 0);
 	rig_fleet_push(f, "3");
-	fleet_eventually(f, rig_fleet_accepted(f, "3") && rig_fleet_all_serve(f, "3"));
+	all_accepted("3");
 	fleet_eventually(f, rig_fleet_served(f, 0, "1 2 3"));
 	fleet_eventually(f, rig_fleet_served(f, 1, "1 3"));
 	fleet_eventually(f, rig_fleet_served(f, 2, "1 3"));
@@ -165,7 +144,7 @@ static void taken_back_in_zookeeper_it_is_withdrawn(void **state UNUSED)
 	rig_fleet_push(f, "2");
 	fleet_eventually(f, strcmp(rig_fleet_serves(f, 0), "2") == 0);
 	rig_fleet_push(f, "1");
-	fleet_eventually(f, rig_fleet_accepted(f, "1") && rig_fleet_all_serve(f, "1"));
+	all_accepted("1");
 	only_the_canary_had("2");
 	fleet_eventually(f, strcmp(outcome_of("2"), "withdrawn") == 0);
 }
@@ -237,7 +216,7 @@ static void servers_that_go_halt_no_rollout(void **state UNUSED)
 	rig_fleet_watch(f, USEC_PER_SEC);
 	assert_true(rig_fleet_is(f, "canary", "2"));
 	rig_fleet_promote(f, "promote");
-	fleet_eventually(f, rig_fleet_accepted(f, "2") && rig_fleet_all_serve(f, "2"));
+	all_accepted("2");
 	assert_true(rig_fleet_all_have_server(f, 9));
 }
 
@@ -300,7 +279,7 @@ static void canaries_may_be_named(void **state UNUSED)
 	fleet_eventually(f, strcmp(rig_fleet_serves(f, 2), "2") == 0);
 	assert_string_equal(f->plan.hosts, "web3");
 	fleet_eventually(f, rig_fleet_served(f, 0, "1"));
-	fleet_eventually(f, rig_fleet_accepted(f, "2") && rig_fleet_all_serve(f, "2"));
+	all_accepted("2");
 }
 
 static void batches_may_be_shares(void **state UNUSED)
@@ -312,11 +291,9 @@ static void batches_may_be_shares(void **state UNUSED)
 	rig_fleet_push(f, "2");
 	fleet_eventually(f, rig_fleet_is(f, "canary", "2"));
 	assert_string_equal(f->plan.hosts, "web1");
-	fleet_eventually(f, rig_fleet_accepted(f, "2") && rig_fleet_all_serve(f, "2"));
+	all_accepted("2");
 	fleet_eventually(f, rig_fleet_served(f, 2, "1 2"));
 }
-
-#define rollout_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {

@@ -2,42 +2,13 @@
  * A fleet in trouble: ZooKeeper dies, hosts come, go and come back with nothing, in the
  * middle of a rollout; two hosts bear one name.
  */
-#include "rig.h"
+#include "rig_rollout.h"
 
-#include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
-
-#include "rig_hosts.h"
-
-static struct rig_fleet fleet;
-static struct rig_fleet *const f = &fleet;
-
-static int setup(void **state UNUSED)
-{
-	rig_fleet_init(f, 3);
-	return 0;
-}
-
-static int teardown(void **state UNUSED)
-{
-	rig_fleet_fini(f);
-	return 0;
-}
-
-static void put_on_the_canary(const char *rollout)
-{
-	f->rollout = rollout;
-	rig_fleet_start(f, 1);
-	rig_fleet_push(f, "2");
-	fleet_eventually(f, rig_fleet_is(f, "canary", "2") &&
-				    strcmp(rig_fleet_serves(f, 0), "2") == 0);
-}
 
 static void all_went_from_1_to_2(void)
 {
-	fleet_eventually(f, rig_fleet_accepted(f, "2") && rig_fleet_all_serve(f, "2"));
+	all_accepted("2");
 	for (size_t i = 0; i < f->count; i++)
 		fleet_eventually(f, rig_fleet_served(f, i, "1 2"));
 	assert_int_equal(rig_fleet_history(f, "1", NULL), 1);
@@ -48,7 +19,7 @@ static void all_of_zookeeper_restarts_while_the_canary_bakes(void **state UNUSED
 {
 	unsigned reloads[3];
 
-	put_on_the_canary(FLEET_CANARY_BAKING("2s"));
+	put_on_the_canary(1, FLEET_CANARY_BAKING("2s"));
 	for (size_t i = 0; i < 3; i++)
 		reloads[i] = rig_nginx_reloads(&f->hosts[i].host.nginx);
 	rig_zookeeper_kill(f->zookeeper);
@@ -83,7 +54,7 @@ static void a_host_joins_with_nothing(void **state UNUSED)
 {
 	size_t joined;
 
-	put_on_the_canary(FLEET_STAYS);
+	put_on_the_canary(1, FLEET_STAYS);
 	joined = rig_fleet_add(f);
 	rig_fleet_start_host(f, joined);
 	/* what was accepted, from the history: ZooKeeper's config is the target's already */
@@ -110,7 +81,7 @@ static void a_host_joins_while_it_is_halted(void **state UNUSED)
 	fleet_eventually(f, rig_fleet_served(f, joined, "1"));
 	assert_true(rig_fleet_is(f, "halted", "bad"));
 	rig_fleet_push(f, "3");
-	fleet_eventually(f, rig_fleet_accepted(f, "3") && rig_fleet_all_serve(f, "3"));
+	all_accepted("3");
 	fleet_eventually(f, rig_fleet_served(f, joined, "1 3"));
 }
 
@@ -126,7 +97,7 @@ static void restart(size_t i, bool wiped)
 /* The canary and one that has to wait, with and without what was on their disks. */
 static void hosts_restart_in_mid_rollout(void **state UNUSED)
 {
-	put_on_the_canary(FLEET_STAYS);
+	put_on_the_canary(1, FLEET_STAYS);
 	for (int wiped = 0; wiped < 2; wiped++) {
 		restart(0, wiped);
 		fleet_eventually(f, strcmp(rig_fleet_applied(f, 0), "2") == 0);
@@ -158,9 +129,9 @@ static void a_host_that_was_away_catches_up(void **state UNUSED)
 
 static void a_vanished_canary_halts(void **state UNUSED)
 {
-	put_on_the_canary("mode = \"canary\"; canaries = 1; batch = \"1\"; bake_time = \"1h\"; "
-			  "batch_time = \"100ms\"; settle = \"100ms\"; apply_timeout = \"40s\"; "
-			  "vanish_timeout = \"1s\"; on_failure = \"halt\";");
+	put_on_the_canary(1, "mode = \"canary\"; canaries = 1; batch = \"1\"; bake_time = \"1h\"; "
+			     "batch_time = \"100ms\"; settle = \"100ms\"; apply_timeout = \"40s\"; "
+			     "vanish_timeout = \"1s\"; on_failure = \"halt\";");
 	rig_fleet_signal(f, 0, SIGKILL);
 	fleet_eventually(f, rig_fleet_is(f, "halted", "2"));
 	assert_string_equal(rig_fleet_field(f, "plan", "failure.host"), "web1");
@@ -270,7 +241,7 @@ static void the_second_host_of_a_name_is_refused(void **state UNUSED)
 	int64_t owner;
 
 	f->count = 3; /* not yet */
-	put_on_the_canary(FLEET_STAYS);
+	put_on_the_canary(1, FLEET_STAYS);
 	owner = rig_zk_owner(f->zk, CLUSTER "/members/web1");
 	f->count = 4;
 	f->hosts[clone].name = "web1";
@@ -284,27 +255,25 @@ static void the_second_host_of_a_name_is_refused(void **state UNUSED)
 	/* "web1" in the plan is the other one */
 	assert_true(rig_fleet_served(f, clone, ""));
 	rig_fleet_promote(f, "promote");
-	fleet_eventually(f, rig_fleet_accepted(f, "2") && rig_fleet_all_serve(f, "2"));
+	all_accepted("2");
 	assert_int_equal(rig_zk_owner(f->zk, CLUSTER "/members/web1"), owner);
 }
-
-#define fault_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		fault_test(all_of_zookeeper_restarts_while_the_canary_bakes),
-		fault_test(all_of_zookeeper_is_away_for_long_between_batches),
-		fault_test(a_host_joins_with_nothing),
-		fault_test(a_host_joins_while_it_is_halted),
-		fault_test(hosts_restart_in_mid_rollout),
-		fault_test(a_host_that_was_away_catches_up),
-		fault_test(a_vanished_canary_halts),
-		fault_test(a_canary_without_a_verdict_halts),
-		fault_test(a_missing_host_is_alerted_by_the_leader),
-		fault_test(a_stopped_rollout_is_alerted_by_the_leader),
-		fault_test(a_dead_nginx_is_alerted_by_its_host),
-		fault_test(the_second_host_of_a_name_is_refused),
+		rollout_test(all_of_zookeeper_restarts_while_the_canary_bakes),
+		rollout_test(all_of_zookeeper_is_away_for_long_between_batches),
+		rollout_test(a_host_joins_with_nothing),
+		rollout_test(a_host_joins_while_it_is_halted),
+		rollout_test(hosts_restart_in_mid_rollout),
+		rollout_test(a_host_that_was_away_catches_up),
+		rollout_test(a_vanished_canary_halts),
+		rollout_test(a_canary_without_a_verdict_halts),
+		rollout_test(a_missing_host_is_alerted_by_the_leader),
+		rollout_test(a_stopped_rollout_is_alerted_by_the_leader),
+		rollout_test(a_dead_nginx_is_alerted_by_its_host),
+		rollout_test(the_second_host_of_a_name_is_refused),
 	};
 
 	return cmocka_run_group_tests_name("rollout_faults", tests, NULL, rig_fleet_end);

@@ -5,31 +5,11 @@
  *
  * web3 leads in these tests: it is no canary, and its turn comes last.
  */
-#include "rig.h"
-
-#include <signal.h>
-#include <stdio.h>
-#include <string.h>
-
-#include "rig_hosts.h"
+#include "rig_rollout.h"
 
 #define LEADER 2
 
-static struct rig_fleet fleet;
-static struct rig_fleet *const f = &fleet;
 static unsigned reloads[FLEET_MAX];
-
-static int setup(void **state UNUSED)
-{
-	rig_fleet_init(f, 3);
-	return 0;
-}
-
-static int teardown(void **state UNUSED)
-{
-	rig_fleet_fini(f);
-	return 0;
-}
 
 static void start(const char *rollout)
 {
@@ -52,7 +32,7 @@ static void nothing_was_repeated_or_left_out(void)
 {
 	const char *outcome = "";
 
-	fleet_eventually(f, rig_fleet_accepted(f, "2") && rig_fleet_all_serve(f, "2"));
+	all_accepted("2");
 	for (size_t i = 0; i < f->count; i++) {
 		fleet_eventually(f, rig_fleet_served(f, i, "1 2"));
 		assert_int_equal(rig_nginx_reloads(&f->hosts[i].host.nginx), reloads[i] + 1);
@@ -124,7 +104,7 @@ static void killed_while_it_reverts(void **state UNUSED)
 	fleet_eventually(f, rig_fleet_history(f, "bad", &outcome) == 1 &&
 				    strcmp(outcome, "reverted") == 0);
 	rig_fleet_push(f, "3");
-	fleet_eventually(f, rig_fleet_accepted(f, "3") && rig_fleet_all_serve(f, "3"));
+	all_accepted("3");
 }
 
 /* The way systemd ends it: the session is closed, and another one leads at once. */
@@ -152,7 +132,7 @@ static void killed_again_and_again(void **state UNUSED)
 		rig_fleet_start_host(f, (size_t)leader);
 		fleet_eventually(f, rig_fleet_leader(f) != leader);
 	}
-	fleet_eventually(f, rig_fleet_accepted(f, "2") && rig_fleet_all_serve(f, "2"));
+	all_accepted("2");
 	for (size_t i = 0; i < f->count; i++)
 		fleet_eventually(f, rig_fleet_served(f, i, "1 2"));
 	assert_int_equal(rig_fleet_history(f, "1", NULL), 1);
@@ -186,7 +166,7 @@ static void stopped_past_its_session_it_changes_nothing(void **state UNUSED)
 	assert_int_equal(rig_fleet_history(f, NULL, NULL), 2);
 	assert_true(rig_fleet_leader(f) != LEADER);
 	rig_fleet_push(f, "3");
-	fleet_eventually(f, rig_fleet_accepted(f, "3") && rig_fleet_all_serve(f, "3"));
+	all_accepted("3");
 	assert_int_equal(rig_fleet_history(f, "3", NULL), 1);
 }
 
@@ -200,7 +180,7 @@ static void continued_in_mid_rollout_it_follows(void **state UNUSED)
 	fleet_eventually(f, rig_fleet_leader(f) >= 0 && rig_fleet_leader(f) != LEADER);
 	rig_fleet_signal(f, LEADER, SIGCONT);
 	rig_fleet_promote(f, "promote");
-	fleet_eventually(f, rig_fleet_accepted(f, "2") && rig_fleet_all_serve(f, "2"));
+	all_accepted("2");
 	for (size_t i = 0; i < f->count; i++)
 		fleet_eventually(f, rig_fleet_served(f, i, "1 2"));
 	assert_true(rig_fleet_leader(f) != LEADER);
@@ -228,21 +208,19 @@ static void commands_follow_the_leader(void **state UNUSED)
 	eventually(NULL, strstr(rig_read(said), "=resigned"));
 }
 
-#define leader_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		leader_test(killed_before_the_first_step),
-		leader_test(killed_when_the_target_appears),
-		leader_test(killed_while_the_canary_bakes),
-		leader_test(killed_between_batches),
-		leader_test(killed_while_it_reverts),
-		leader_test(told_to_stop_in_mid_rollout),
-		leader_test(killed_again_and_again),
-		leader_test(stopped_past_its_session_it_changes_nothing),
-		leader_test(continued_in_mid_rollout_it_follows),
-		leader_test(commands_follow_the_leader),
+		rollout_test(killed_before_the_first_step),
+		rollout_test(killed_when_the_target_appears),
+		rollout_test(killed_while_the_canary_bakes),
+		rollout_test(killed_between_batches),
+		rollout_test(killed_while_it_reverts),
+		rollout_test(told_to_stop_in_mid_rollout),
+		rollout_test(killed_again_and_again),
+		rollout_test(stopped_past_its_session_it_changes_nothing),
+		rollout_test(continued_in_mid_rollout_it_follows),
+		rollout_test(commands_follow_the_leader),
 	};
 
 	return cmocka_run_group_tests_name("rollout_leader", tests, NULL, rig_fleet_end);

@@ -2,48 +2,11 @@
  * What operators ask of the leader, by a znode that the command line and zkCli both can
  * write, and what the fleet keeps for them: its history and the list of those that live.
  */
-#include "rig.h"
-
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "rig_hosts.h"
-
-static struct rig_fleet fleet;
-static struct rig_fleet *const f = &fleet;
-
-static int setup(void **state UNUSED)
-{
-	rig_fleet_init(f, 3);
-	return 0;
-}
-
-static int teardown(void **state UNUSED)
-{
-	rig_fleet_fini(f);
-	return 0;
-}
-
-/* Started, and "2" is on the canary. */
-static void start_with_a_canary(const char *rollout)
-{
-	f->rollout = rollout;
-	rig_fleet_start(f, 0);
-	rig_fleet_push(f, "2");
-	fleet_eventually(f, rig_fleet_is(f, "canary", "2") &&
-				    strcmp(rig_fleet_serves(f, 0), "2") == 0);
-}
-
-static void all_accepted(const char *word)
-{
-	fleet_eventually(f, rig_fleet_accepted(f, word) && rig_fleet_all_serve(f, word));
-}
+#include "rig_rollout.h"
 
 static void paused_it_stays_resumed_it_goes_on(void **state UNUSED)
 {
-	start_with_a_canary(FLEET_CANARY_BAKING("1500ms"));
+	put_on_the_canary(0, FLEET_CANARY_BAKING("1500ms"));
 	rig_fleet_request(f, "pause");
 	assert_true(rig_fleet_plan_says(f, "paused", "true"));
 	assert_true(rig_fleet_plan_says(f, "request.action", "pause"));
@@ -73,7 +36,7 @@ static void paused_before_nothing_begins(void **state UNUSED)
 
 static void promoted_it_takes_the_next_step_at_once(void **state UNUSED)
 {
-	start_with_a_canary(FLEET_STAYS);
+	put_on_the_canary(0, FLEET_STAYS);
 	rig_fleet_promote(f, "promote");
 	all_accepted("2");
 	for (size_t i = 0; i < 3; i++)
@@ -83,9 +46,9 @@ static void promoted_it_takes_the_next_step_at_once(void **state UNUSED)
 static void promoted_to_all_it_is_everywhere(void **state UNUSED)
 {
 	f->promoted = true;
-	start_with_a_canary("mode = \"canary\"; canaries = 1; batch = \"1\"; bake_time = \"1h\"; "
-			    "batch_time = \"1h\"; settle = \"100ms\"; apply_timeout = \"40s\"; "
-			    "vanish_timeout = \"30s\";");
+	put_on_the_canary(0, "mode = \"canary\"; canaries = 1; batch = \"1\"; bake_time = \"1h\"; "
+			     "batch_time = \"1h\"; settle = \"100ms\"; apply_timeout = \"40s\"; "
+			     "vanish_timeout = \"30s\";");
 	rig_fleet_promote(f, "{\"action\":\"promote\",\"all\":true}");
 	fleet_eventually(f, rig_fleet_all_serve(f, "2"));
 }
@@ -94,7 +57,7 @@ static void aborted_it_is_withdrawn(void **state UNUSED)
 {
 	const char *outcome = "";
 
-	start_with_a_canary(FLEET_STAYS);
+	put_on_the_canary(0, FLEET_STAYS);
 	rig_fleet_request(f, "{\"action\":\"abort\",\"by\":\"bob\"}");
 	fleet_eventually(f, rig_fleet_is(f, "reverted", NULL));
 	fleet_eventually(f, rig_fleet_served(f, 0, "1 2 1"));
@@ -112,7 +75,7 @@ static void a_request_for_another_revision_is_refused(void **state UNUSED)
 {
 	char request[128];
 
-	start_with_a_canary(FLEET_STAYS);
+	put_on_the_canary(0, FLEET_STAYS);
 	rig_fleet_request(f, "{\"action\":\"promote\",\"revision\":\"000000000000\"}");
 	assert_true(rig_fleet_is(f, "canary", "2"));
 	assert_true(rig_fleet_plan_says(f, "request.action", "promote"));
@@ -125,7 +88,7 @@ static void a_request_for_another_revision_is_refused(void **state UNUSED)
 
 static void what_cannot_be_read_is_said_and_consumed(void **state UNUSED)
 {
-	start_with_a_canary(FLEET_STAYS);
+	put_on_the_canary(0, FLEET_STAYS);
 	rig_fleet_request(f, "go on, please");
 	assert_non_null(strstr(rig_fleet_field(f, "plan", "request.result"), "refused"));
 	assert_true(rig_fleet_is(f, "canary", "2"));
@@ -242,23 +205,21 @@ static void the_leader_lists_the_healthy(void **state UNUSED)
 	eventually(NULL, live_is(two));
 }
 
-#define request_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		request_test(paused_it_stays_resumed_it_goes_on),
-		request_test(paused_before_nothing_begins),
-		request_test(promoted_it_takes_the_next_step_at_once),
-		request_test(promoted_to_all_it_is_everywhere),
-		request_test(aborted_it_is_withdrawn),
-		request_test(a_request_for_another_revision_is_refused),
-		request_test(what_cannot_be_read_is_said_and_consumed),
-		request_test(in_mode_manual_it_waits_for_a_word),
-		request_test(rolling_back_publishes_the_old_config),
-		request_test(an_unknown_revision_is_not_rolled_back_to),
-		request_test(history_is_kept_and_pruned),
-		request_test(the_leader_lists_the_healthy),
+		rollout_test(paused_it_stays_resumed_it_goes_on),
+		rollout_test(paused_before_nothing_begins),
+		rollout_test(promoted_it_takes_the_next_step_at_once),
+		rollout_test(promoted_to_all_it_is_everywhere),
+		rollout_test(aborted_it_is_withdrawn),
+		rollout_test(a_request_for_another_revision_is_refused),
+		rollout_test(what_cannot_be_read_is_said_and_consumed),
+		rollout_test(in_mode_manual_it_waits_for_a_word),
+		rollout_test(rolling_back_publishes_the_old_config),
+		rollout_test(an_unknown_revision_is_not_rolled_back_to),
+		rollout_test(history_is_kept_and_pruned),
+		rollout_test(the_leader_lists_the_healthy),
 	};
 
 	return cmocka_run_group_tests_name("rollout_requests", tests, NULL, rig_fleet_end);
