@@ -49,8 +49,9 @@ void gate_refused(struct gate *g, const char *znode, const char *message);
 /*
  * The problems of a run with this revision: a new one of a kind that a revision can be guilty of
  * (json, field, policy, nginx, reload, guard) is BAD. Those of a registration
- * (upstreams/NAME/SERVER) are none: a revision leaves it out. Nor is what a guard holds back once
- * the revision is applied: then applications have gone.
+ * (upstreams/NAME/SERVER) are none: a revision leaves it out. Nor is an upstream whose applications
+ * have yet to register (discovery), nor what a guard holds back once the revision is applied: then
+ * applications have gone.
  */
 void gate_problems(struct gate *g, const struct problems *now);
 /* Once in a while, when applied; `counts` NULL when the probe has no answer now, which is no GOOD

@@ -18,8 +18,8 @@
 	X(POLICY, "policy")       /* a snippet uses a directive that is not allowed */             \
 	X(NGINX, "nginx")         /* `nginx -t` refused it */                                      \
 	X(RELOAD, "reload")       /* the master refused it, or its workers died of it */           \
-	X(GUARD, "guard")         /* held back: too much would be lost */                          \
-	X(DISCOVERY, "discovery") /* a registration that cannot be used */                         \
+	X(GUARD, "guard")         /* held back: too much would be lost; or all of it was */        \
+	X(DISCOVERY, "discovery") /* a registration that cannot be used, or none so far */         \
 	X(ACCESS, "access")       /* a znode that cannot be read, or is too much */
 
 enum problem_kind {

@@ -138,6 +138,31 @@ static void on_empty_unavailable_lets_the_last_one_go(void **state)
 	assert_true(w->next->upstreams[0].unavailable);
 }
 
+#define EMPTY(path) ROOT "\n" ROOT "/upstreams/u\n\t{\"discover\":{\"path\":\"" path "\"}}\n"
+
+/* A revision is blamed for what it loses, and not for what nobody has registered yet. */
+static void no_server_is_a_loss_only_where_there_was_one(void **state)
+{
+	struct world *w = *state;
+
+	see_at(w, EMPTY("/a"), START);
+	assert_true(w->next->upstreams[0].unavailable);
+	assert_int_equal(w->problems.count, 1);
+	assert_int_equal(w->problems.items[0].kind, PROBLEM_DISCOVERY);
+	apply(w);
+	see_at(w, EMPTY("/b"), START + SEC);
+	assert_int_equal(w->problems.items[0].kind, PROBLEM_DISCOVERY);
+	apply(w);
+	see_and_apply(w, EMPTY("/a") "/a\n/a/10.0.0.1:80 owner=7\n", START + 2 * SEC);
+	assert_int_equal(w->good->upstreams[0].server_count, 1);
+	assert_int_equal(w->problems.count, 0);
+	for (uint64_t i = 3; i < 6; i++) {
+		see_and_apply(w, EMPTY("/b"), START + i * SEC);
+		assert_true(w->good->upstreams[0].unavailable);
+		assert_true(guarded(w)); /* as long as it lasts */
+	}
+}
+
 static void fewer_than_min_servers_is_held(void **state)
 {
 	struct world *w = *state;
@@ -328,6 +353,7 @@ int main(void)
 		TEST_GUARDED(a_rolling_replacement_is_not_held),
 		TEST_GUARDED(the_last_registration_is_never_lost),
 		TEST_GUARDED(on_empty_unavailable_lets_the_last_one_go),
+		TEST_GUARDED(no_server_is_a_loss_only_where_there_was_one),
 		TEST_GUARDED(fewer_than_min_servers_is_held),
 		TEST_GUARDED(a_person_confirms_the_loss),
 		TEST_GUARDED(a_hold_ends_with_its_time),

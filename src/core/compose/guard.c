@@ -21,6 +21,7 @@ struct slot {
 	char *name; /* of an upstream */
 	struct servers_guard *guard;
 	bool seen;
+	bool served; /* nginx has run it with servers */
 };
 
 struct guard {
@@ -61,7 +62,7 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 
 /* --- servers -------------------------------------------------------------------------------- */
 
-static struct servers_guard *slot_for(struct guard *g, const char *name)
+static struct slot *slot_for(struct guard *g, const char *name)
 {
 	size_t low = 0, high = g->count;
 
@@ -80,10 +81,11 @@ static struct servers_guard *slot_for(struct guard *g, const char *name)
 		}
 		memmove(&g->slots[low + 1], &g->slots[low], (g->count - low) * sizeof(*g->slots));
 		g->count++;
-		g->slots[low] = (struct slot){ xstrdup(name), servers_guard_new(), true };
+		g->slots[low] =
+			(struct slot){ .name = xstrdup(name), .guard = servers_guard_new() };
 	}
 	g->slots[low].seen = true;
-	return g->slots[low].guard;
+	return &g->slots[low];
 }
 
 static void drop_unseen_slots(struct guard *g)
@@ -99,13 +101,16 @@ static void drop_unseen_slots(struct guard *g)
 	g->count = kept;
 }
 
-/* An upstream without a server would not load: it answers 502 at once instead. */
-static void mark_unavailable(struct upstream *u, struct problems *problems)
+/*
+ * An upstream without a server would not load: it answers 502 at once instead. Where nginx
+ * never had a server of it nothing was lost: its applications have yet to register.
+ */
+static void mark_unavailable(struct upstream *u, bool served, struct problems *problems)
 {
 	if (u->server_count)
 		return;
 	u->unavailable = true;
-	problems_add(problems, u->source.path, PROBLEM_GUARD, NULL,
+	problems_add(problems, u->source.path, served ? PROBLEM_GUARD : PROBLEM_DISCOVERY, NULL,
 		     "the upstream has no server: requests to it are answered with 502");
 }
 
@@ -118,17 +123,19 @@ static uint64_t guard_servers(struct guard *g, const struct guard_input *in, str
 		g->slots[i].seen = false;
 	for (size_t i = 0; i < next->upstream_count; i++) {
 		const struct upstream *u = &next->upstreams[i];
+		const struct upstream *good = model_upstream(in->good, u->name);
+		struct slot *slot = slot_for(g, u->name);
 
-		servers_guard_notice(slot_for(g, u->name), in, u, model_upstream(in->good, u->name),
-				     &g->last_deletion);
+		slot->served = slot->served || (good && good->server_count);
+		servers_guard_notice(slot->guard, in, u, good, &g->last_deletion);
 	}
 	for (size_t i = 0; i < next->upstream_count; i++) {
 		struct upstream *u = &next->upstreams[i];
-		struct servers_guard *servers = slot_for(g, u->name);
+		struct slot *slot = slot_for(g, u->name);
 
-		due = earlier(
-			due, servers_guard_apply(servers, in, next, u, g->last_deletion, problems));
-		mark_unavailable(u, problems);
+		due = earlier(due, servers_guard_apply(slot->guard, in, next, u, g->last_deletion,
+						       problems));
+		mark_unavailable(u, slot->served, problems);
 	}
 	drop_unseen_slots(g);
 	return due;
