@@ -33,6 +33,9 @@ enum plan_phase {
 		PLAN_PHASE_N
 };
 
+/* Far above what any fleet comes to, and still exact in everybody's JSON. */
+#define PLAN_ATTEMPT_MAX 1000000000000000UL
+
 struct plan_revision {
 	const char *revision;  /* hex digest; "" = none */
 	unsigned long history; /* history/SEQ has its content; 0 = none */
@@ -46,7 +49,7 @@ struct plan {
 	/* PUBLISHING: what the config is to become; the target, if there is one, is given up. */
 	struct plan_revision publish;
 	unsigned long attempt; /* grows whenever a target begins, or begins again; a host judges
-				  anew for each, and 0 is none */
+				  anew for each, and 0 is none; at most PLAN_ATTEMPT_MAX */
 	unsigned step;         /* 0: not begun; 1: canaries; 2…: batches */
 	const char **hosts;    /* sorted; these may run the target */
 	size_t host_count;

@@ -99,6 +99,10 @@ static void what_is_not_understood_is_on_the_safe_side(void **state UNUSED)
 			  "{\"rollout\":\"perhaps\",\"gate\":{\"verdict\":\"fine\"}}", &m));
 	assert_int_equal(m.part, MEMBER_FROZEN);
 	assert_int_equal(m.gate.verdict, VERDICT_WAITING);
+	assert_true(parse(a, MEMBERS "/w", "{\"gate\":{\"attempt\":9223372036854775807}}", &m));
+	assert_int_equal(m.gate.attempt, 0);
+	assert_true(parse(a, MEMBERS "/w", "{\"gate\":{\"attempt\":-1}}", &m));
+	assert_int_equal(m.gate.attempt, 0);
 	assert_false(parse(a, MEMBERS "/w", "", &m));
 	assert_false(parse(a, MEMBERS "/w", "[]", &m));
 	assert_false(parse(a, MEMBERS "/w", "{\"host\":", &m));

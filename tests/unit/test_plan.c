@@ -154,6 +154,7 @@ static void what_is_no_plan_says_why(void **state UNUSED)
 		"{\"phase\":\"canary\",\"hosts\":[1]}",
 		"{\"phase\":\"canary\",\"hosts\":[\"\"]}",
 		"{\"phase\":\"canary\",\"hosts\":[],\"canaries\":{}}",
+		"{\"phase\":\"canary\",\"attempt\":9223372036854775807}",
 	};
 	CLEANUP(arena_freep) struct arena *a = arena_new();
 

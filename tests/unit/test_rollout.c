@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <limits.h>
 
 #include "fleet_fixture.h"
 
@@ -194,6 +195,21 @@ static void attempts_are_above_all_that_members_remember(void **state UNUSED)
 	fleet_run(&f);
 	fleet_push(&f, REV_B);
 	assert_int_equal(f.plan.attempt, 42);
+}
+
+static void an_absurd_attempt_is_no_memory(void **state UNUSED)
+{
+	static const unsigned long absurd[] = { 1000001, LONG_MAX, ULONG_MAX };
+	CLEANUP(fleet_fini) struct fleet f;
+
+	fleet_init(&f, ROLLOUT_CANARY, 5);
+	for (size_t i = 0; i < ARRAY_SIZE(absurd); i++)
+		f.members[i].gate.attempt = absurd[i];
+	f.members[4].gate.attempt = 7;
+	fleet_run(&f);
+	fleet_push(&f, REV_B);
+	assert_int_equal(f.plan.attempt, 8);
+	expect(&f, "canary 1: m0"); /* it was written, and reads back */
 }
 
 static void batches_are_percent_of_the_joined(void **state UNUSED)
@@ -634,6 +650,7 @@ int main(void)
 		cmocka_unit_test(a_new_leader_begins_the_time_anew_and_repeats_no_step),
 		cmocka_unit_test(a_verdict_of_another_attempt_says_nothing),
 		cmocka_unit_test(attempts_are_above_all_that_members_remember),
+		cmocka_unit_test(an_absurd_attempt_is_no_memory),
 		cmocka_unit_test(batches_are_percent_of_the_joined),
 		cmocka_unit_test(who_joins_on_the_way_is_in_a_later_batch),
 		cmocka_unit_test(canaries_are_those_that_are_well),

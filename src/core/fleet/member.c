@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <zknginx/member.h>
+#include <zknginx/plan.h>
 
 #include "core/text/json_text.h"
 
@@ -42,10 +43,18 @@ static size_t name_index(const char *const *names, size_t count, const char *nam
 	return other;
 }
 
+/* What no plan can have said is no attempt. */
+static unsigned long read_attempt(const json_t *j)
+{
+	unsigned long attempt = json_get_number(j, "attempt");
+
+	return attempt <= PLAN_ATTEMPT_MAX ? attempt : 0;
+}
+
 static void read_gate(struct arena *a, const json_t *j, struct member *out)
 {
 	out->gate.revision = json_get_text(a, j, "revision");
-	out->gate.attempt = json_get_number(j, "attempt");
+	out->gate.attempt = read_attempt(j);
 	out->gate.znode = json_get_text(a, j, "znode");
 	out->gate.message = json_get_text(a, j, "message");
 	out->gate.verdict = (enum verdict)name_index(

@@ -10,7 +10,8 @@
 
 #include "rollout_parts.h"
 
-#define MESSAGE_MOST 1000 /* bytes of a host's message: the plan is read by every host */
+#define MESSAGE_MOST 1000        /* bytes of a host's message: the plan is read by every host */
+#define ATTEMPTS_AHEAD 1000000UL /* more than any plan that was lost can have been ahead */
 
 static const struct plan_revision nothing = { .revision = "" };
 
@@ -159,16 +160,19 @@ bool rollout_store(struct turn *t, const char *revision, unsigned long *history)
 	return *history;
 }
 
-/* Above all that any host may remember, even if the plan was lost in between. */
+/* Above all that any host may remember, even if the plan was lost in between; what is too far
+ * above is no memory. */
 static unsigned long fresh_attempt(const struct turn *t)
 {
-	unsigned long most = t->plan->attempt;
+	unsigned long most = t->plan->attempt, limit = most + ATTEMPTS_AHEAD;
 
 	for (size_t i = 0; i < t->in->member_count; i++) {
-		if (t->in->members[i].gate.attempt > most)
-			most = t->in->members[i].gate.attempt;
+		unsigned long attempt = t->in->members[i].gate.attempt;
+
+		if (attempt > most && attempt <= limit)
+			most = attempt;
 	}
-	return most + 1;
+	return most < PLAN_ATTEMPT_MAX ? most + 1 : PLAN_ATTEMPT_MAX;
 }
 
 static void clear_failure(struct turn *t)
