@@ -42,7 +42,8 @@ enum verdict {
 
 struct member {
 	const char *host;
-	const char *address;  /* "host:port", for the live list and for Curator's JSON */
+	const char *address;  /* "host:port", for the live list and for Curator's JSON; "" where it
+				 is none, or longer than 255 bytes */
 	const char *state;    /* as in status.h */
 	const char *since;    /* when that state began, wall clock */
 	const char *version;  /* of zknginxd */

@@ -108,6 +108,37 @@ static void what_is_not_understood_is_on_the_safe_side(void **state UNUSED)
 	assert_false(parse(a, MEMBERS "/w", "{\"host\":", &m));
 }
 
+static const char *address_of(struct arena *a, const char *address)
+{
+	struct member m;
+
+	assert_true(parse(a, MEMBERS "/w", arena_printf(a, "{\"address\":\"%s\"}", address), &m));
+	return m.address;
+}
+
+static void an_address_is_one_of_a_list(void **state UNUSED)
+{
+	static const char *const good[] = {
+		"10.0.0.1:80", "[::1]:80", "web-1.example.com:65535", "web_1:1", "WEB1:443",
+	};
+	static const char *const bad[] = {
+		"web1",        "web1:",       ":80",         "web1:0",  "web1:65536", "web1:x",
+		"a:80,b:80",   "a,b:80",      "a b:80",      " a:80",   "a:80 ",      "a\\n:80",
+		"a\\u007f:80", "a\\u00a0:80", "2001:db8::1", "[::1:80", "::1]:80",    "a:80\\t",
+	};
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	const char *longest = arena_printf(a, "%0252d:80", 0);
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		assert_string_equal(address_of(a, good[i]), good[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		if (*address_of(a, bad[i]))
+			fail_msg("\"%s\" is taken for an address", bad[i]);
+	}
+	assert_string_equal(address_of(a, longest), longest);
+	assert_string_equal(address_of(a, arena_printf(a, "0%s", longest)), "");
+}
+
 static void members_of_a_tree_are_sorted_and_found(void **state UNUSED)
 {
 	static const char text[] = "/nginx/cluster/members/b\n\t{}\n"
@@ -144,6 +175,7 @@ int main(void)
 		cmocka_unit_test(keys_are_those_of_the_contract),
 		cmocka_unit_test(bytes_that_are_no_text_are_repaired),
 		cmocka_unit_test(what_is_not_understood_is_on_the_safe_side),
+		cmocka_unit_test(an_address_is_one_of_a_list),
 		cmocka_unit_test(members_of_a_tree_are_sorted_and_found),
 	};
 

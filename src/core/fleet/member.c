@@ -9,7 +9,10 @@
 #include <zknginx/member.h>
 #include <zknginx/plan.h>
 
+#include "core/text/address.h"
 #include "core/text/json_text.h"
+
+#define ADDRESS_MOST 255 /* bytes */
 
 static const char *const part_names[] = {
 #define X(name, text) [MEMBER_##name] = text,
@@ -61,9 +64,34 @@ static void read_gate(struct arena *a, const json_t *j, struct member *out)
 		verdict_names, VERDICT_N, json_get_text(a, j, "verdict"), VERDICT_WAITING);
 }
 
+/* It goes into a list that commas divide, which people hand on to scripts: no blank, no control
+ * character, nothing that has no port. */
+static bool is_address(const char *s)
+{
+	const char *colon = strrchr(s, ':');
+	bool bracketed = s[0] == '[' && colon && colon[-1] == ']';
+
+	if (strlen(s) > ADDRESS_MOST || !colon || colon == s ||
+	    !address_parse_port(colon + 1, strlen(colon + 1)) ||
+	    (!bracketed && strchr(s, ':') != colon))
+		return false;
+	for (; *s; s++) {
+		if (*s <= ' ' || *s > '~' || *s == ',')
+			return false;
+	}
+	return true;
+}
+
+static const char *read_address(struct arena *a, const json_t *j)
+{
+	const char *s = json_get_text(a, j, "address");
+
+	return is_address(s) ? s : "";
+}
+
 static void read_member(struct arena *a, const json_t *j, struct member *out)
 {
-	out->address = json_get_text(a, j, "address");
+	out->address = read_address(a, j);
 	out->state = json_get_text(a, j, "state");
 	out->since = json_get_text(a, j, "since");
 	out->version = json_get_text(a, j, "version");
