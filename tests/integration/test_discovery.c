@@ -96,7 +96,8 @@ static void a_path_appears_vanishes_and_returns(void **state UNUSED)
 	services_upstream("shop", POOL, ",\"min_servers\":2");
 	services_site(CONFIG "/sites/shop", port, "shop");
 	eventually(NULL, rig_nginx_get(port, "/", NULL, NULL) == 502);
-	eventually(NULL, rig_host_has_problem(&host, UPSTREAMS "/shop", "discovery", "absent", "502"));
+	eventually(NULL,
+		   rig_host_has_problem(&host, UPSTREAMS "/shop", "discovery", "absent", "502"));
 	assert_int_equal(rig_host_run(&host, &output, "--dry-run", NULL), 0);
 
 	services_register(app, "/pools/shop", backend[0]);
