@@ -40,6 +40,9 @@ enum verdict {
 		VERDICT_N
 };
 
+/* Of a plan: far above what any fleet comes to, and still exact in everybody's JSON. */
+#define ATTEMPT_MAX 1000000000000000UL
+
 struct member {
 	const char *host;
 	const char *address;  /* "host:port", for the live list and for Curator's JSON; "" where it

@@ -49,7 +49,7 @@ struct plan {
 	/* PUBLISHING: what the config is to become; the target, if there is one, is given up. */
 	struct plan_revision publish;
 	unsigned long attempt; /* grows whenever a target begins, or begins again; a host judges
-				  anew for each, and 0 is none; at most PLAN_ATTEMPT_MAX */
+				  anew for each, and 0 is none; at most ATTEMPT_MAX (member.h) */
 	unsigned step;         /* 0: not begun; 1: canaries; 2…: batches */
 	const char **hosts;    /* sorted; these may run the target */
 	size_t host_count;

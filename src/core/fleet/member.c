@@ -51,7 +51,7 @@ static unsigned long read_attempt(const json_t *j)
 {
 	unsigned long attempt = json_get_number(j, "attempt");
 
-	return attempt <= PLAN_ATTEMPT_MAX ? attempt : 0;
+	return attempt <= ATTEMPT_MAX ? attempt : 0;
 }
 
 static void read_gate(struct arena *a, const json_t *j, struct member *out)

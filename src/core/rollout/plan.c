@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <zknginx/member.h>
 #include <zknginx/plan.h>
 
 #include "core/text/json_text.h"
@@ -120,7 +121,7 @@ static const char *read_plan(struct arena *a, const json_t *j, struct plan *out)
 	out->target = read_revision(a, j, "target");
 	out->publish = read_revision(a, j, "publish");
 	out->attempt = json_get_number(j, "attempt");
-	if (out->attempt > PLAN_ATTEMPT_MAX)
+	if (out->attempt > ATTEMPT_MAX)
 		return "its attempt is beyond all counting";
 	out->step = (unsigned)json_get_number(j, "step");
 	out->since = json_get_text(a, j, "since");

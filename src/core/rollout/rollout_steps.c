@@ -172,7 +172,7 @@ static unsigned long fresh_attempt(const struct turn *t)
 		if (attempt > most && attempt <= limit)
 			most = attempt;
 	}
-	return most < PLAN_ATTEMPT_MAX ? most + 1 : PLAN_ATTEMPT_MAX;
+	return most < ATTEMPT_MAX ? most + 1 : ATTEMPT_MAX;
 }
 
 static void clear_failure(struct turn *t)
