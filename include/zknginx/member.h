@@ -74,7 +74,8 @@ const char *verdict_name(enum verdict v);
 bool member_parse(struct arena *a, const struct znode *z, struct member *out);
 /* Sorted keys, stable bytes. */
 void member_print(const struct member *m, struct buf *out);
-/* All members below cluster/members of a tree, sorted by host, in the arena; returns how many. */
+/* All members below cluster/members of a tree, sorted by host, in the arena; returns how many. What
+ * is not ephemeral is none. */
 size_t members_parse(struct arena *a, const struct tree *t, const char *cluster,
 		     struct member **out);
 /* By host, or NULL. */

@@ -141,14 +141,15 @@ static void an_address_is_one_of_a_list(void **state UNUSED)
 
 static void members_of_a_tree_are_sorted_and_found(void **state UNUSED)
 {
-	static const char text[] = "/nginx/cluster/members/b\n\t{}\n"
-				   "/nginx/cluster/members/b/below\n\t{}\n"
-				   "/nginx/cluster/members/B\n\t{}\n"
-				   "/nginx/cluster/members/a/b\n\t{}\n"
-				   "/nginx/cluster/members/a.x\n\tnonsense\n"
-				   "/nginx/cluster/members/a-1\n\t{}\n"
-				   "/nginx/cluster/members/a\n\t{}\n"
-				   "/nginx/cluster/membership/c\n\t{}\n"
+	static const char text[] = "/nginx/cluster/members/b owner=0x7\n\t{}\n"
+				   "/nginx/cluster/members/b/below owner=0x7\n\t{}\n"
+				   "/nginx/cluster/members/B owner=0x7\n\t{}\n"
+				   "/nginx/cluster/members/a/b owner=0x7\n\t{}\n"
+				   "/nginx/cluster/members/a.x owner=0x7\n\tnonsense\n"
+				   "/nginx/cluster/members/a-1 owner=0x7\n\t{}\n"
+				   "/nginx/cluster/members/a owner=0x7\n\t{}\n"
+				   "/nginx/cluster/members/by-hand\n\t{}\n"
+				   "/nginx/cluster/membership/c owner=0x7\n\t{}\n"
 				   "/nginx/cluster/members\n";
 	CLEANUP(arena_freep) struct arena *a = arena_new();
 	CLEANUP(tree_unrefp) struct tree *t = NULL;

@@ -170,7 +170,8 @@ size_t members_parse(struct arena *a, const struct tree *t, const char *cluster,
 		bool child =
 			path_is_below(z->path, root) && !strchr(z->path + strlen(root) + 1, '/');
 
-		if (child && member_parse(a, z, &(*out)[count]))
+		/* without an owner it was written by hand: there is no daemon behind it */
+		if (child && z->owner && member_parse(a, z, &(*out)[count]))
 			count++;
 	}
 	qsort(*out, count, sizeof(**out), by_host);
