@@ -18,6 +18,9 @@
 #define HISTORY_PART_SIZE ((size_t)512 * 1024)
 #define HISTORY_UNPACKED_MAX ((size_t)256 * 1024 * 1024)
 
+/* What has a higher number is no entry: nobody counts so far. */
+#define HISTORY_SEQ_MAX 999999999999UL
+
 struct history_entry {
 	unsigned long seq; /* from the znode's name, "0000000042" */
 	const char *revision;
@@ -47,8 +50,11 @@ const char *history_part_path(struct arena *a, const char *cluster, unsigned lon
 bool history_entry_parse(struct arena *a, const struct znode *z, struct history_entry *out);
 /* JSON with sorted keys; text of any length is cut, so that an entry always fits into a request. */
 void history_entry_print(const struct history_entry *h, struct buf *out);
-/* All complete entries of a tree, by seq; returns how many. *last: the highest seq of any, complete
- * or not. */
+/*
+ * All complete entries of a tree, by seq; returns how many. *last: the highest seq of any, complete
+ * or not, so that *last + 1 is the next; where somebody has taken the very highest numbers, so that
+ * there is no next, these do not count, and neither do their entries.
+ */
 size_t history_parse(struct arena *a, const struct tree *t, const char *cluster,
 		     struct history_entry **out, unsigned long *last);
 

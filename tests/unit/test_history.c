@@ -118,6 +118,8 @@ static void what_is_none_is_told(void **state UNUSED)
 		{ "/c/history/000000004x", good },
 		{ "/c/history/-000000042", good },
 		{ "/c/history/99999999999999999999999", good },
+		{ "/c/history/999999999999999999", good },
+		{ "/c/history/1000000000000", good },
 		{ "/c/history/0000000042", "" },
 		{ "/c/history/0000000042", "[]" },
 		{ "/c/history/0000000042", "{" },
@@ -172,6 +174,39 @@ static void tree_gives_the_complete_ones(void **state UNUSED)
 	assert_int_equal(last, 20000000000); /* taken, though it is not complete */
 	assert_int_equal(history_parse(a, nothing, "/c", &h, &last), 0);
 	assert_int_equal(last, 0);
+}
+
+/* However somebody numbers a znode, the next number is one that can be stored and found again. */
+static void there_is_always_a_next_number(void **state UNUSED)
+{
+	static const struct {
+		const char *names[4];
+		size_t count;
+		unsigned long last;
+	} cases[] = {
+		{ { "0000000007", "999999999999999999" }, 1, 7 },
+		{ { "0000000007", "1000000000000" }, 1, 7 },
+		{ { "0000000007", "999999999998" }, 2, 999999999998 },
+		{ { "0000000007", "999999999998", "999999999999" }, 1, 7 },
+		{ { "0000000007", "0000000008", "999999999999" }, 2, 8 },
+		{ { "999999999999" }, 0, 0 },
+		{ { "0000000000" }, 0, 0 }, /* a plan's word for "none" */
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(arena_freep) struct arena *a = arena_new();
+		CLEANUP(buf_fini) struct buf text = BUF_INIT;
+		CLEANUP(tree_unrefp) struct tree *t = NULL;
+		struct history_entry *h;
+		unsigned long last;
+
+		buf_puts(&text, "/c/history\n");
+		for (size_t j = 0; cases[i].names[j]; j++)
+			buf_printf(&text, "/c/history/%s\n" ENTRY(1), cases[i].names[j]);
+		t = parse(buf_str(&text));
+		assert_int_equal(history_parse(a, t, "/c", &h, &last), cases[i].count);
+		assert_int_equal(last, cases[i].last);
+	}
 }
 
 /* --- content --------------------------------------------------------------------------------- */
@@ -298,6 +333,7 @@ int main(void)
 		cmocka_unit_test(absent_is_empty),
 		cmocka_unit_test(what_is_none_is_told),
 		cmocka_unit_test(tree_gives_the_complete_ones),
+		cmocka_unit_test(there_is_always_a_next_number),
 		cmocka_unit_test(extract_leaves_out_what_is_not_written),
 		cmocka_unit_test(any_config_survives),
 		cmocka_unit_test(hostile_bytes_survive),

@@ -32,11 +32,15 @@ const char *history_part_path(struct arena *a, const char *cluster, unsigned lon
 static bool parse_seq(const char *name, unsigned long *seq)
 {
 	size_t size = strlen(name);
+	unsigned long n;
 
 	if (size < DIGITS || size > 18 || strspn(name, "0123456789") != size ||
 	    (size > DIGITS && name[0] == '0'))
 		return false;
-	*seq = strtoul(name, NULL, 10);
+	n = strtoul(name, NULL, 10);
+	if (!n || n > HISTORY_SEQ_MAX)
+		return false;
+	*seq = n;
 	return true;
 }
 
@@ -99,6 +103,14 @@ static int by_seq(const void *a, const void *b)
 	return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
+/* Can this number be the last one, so that the next is one that counts and is free? Somebody may
+ * have written the highest of all; then it is an earlier one. */
+static bool leaves_a_next(struct arena *a, const struct tree *t, const char *cluster,
+			  unsigned long seq)
+{
+	return seq < HISTORY_SEQ_MAX && !tree_find(t, history_path(a, cluster, seq + 1));
+}
+
 size_t history_parse(struct arena *a, const struct tree *t, const char *cluster,
 		     struct history_entry **out, unsigned long *last)
 {
@@ -113,7 +125,8 @@ size_t history_parse(struct arena *a, const struct tree *t, const char *cluster,
 		struct history_entry h = { 0 };
 		bool ok = history_entry_parse(a, tree_at(t, i), &h);
 
-		*last = h.seq > *last ? h.seq : *last;
+		if (h.seq > *last && leaves_a_next(a, t, cluster, h.seq))
+			*last = h.seq;
 		if (!ok || !h.parts)
 			continue;
 		if (count == room) {
@@ -128,6 +141,8 @@ size_t history_parse(struct arena *a, const struct tree *t, const char *cluster,
 		qsort(*out, count, sizeof(**out), by_seq);
 	}
 	free(entries);
+	while (count && (*out)[count - 1].seq > *last)
+		count--;
 	return count;
 }
 
