@@ -80,6 +80,10 @@ uint64_t alerts_update(struct alerts *a, const struct alert_rules *rules,
  * update. */
 size_t alerts_raised(const struct alerts *a, const struct alert **out);
 
+/* Drops what there is of the keys that begin with prefix, without a word: whoever watched them
+ * watches no longer, which does not mean that they are over. */
+void alerts_forget(struct alerts *a, const char *prefix);
+
 /* As JSON, {"event", "flaps", "host", "key", "message", "severity", "since", "subject", "time"}. */
 struct alert_stamp {
 	const char *host, *since, *time; /* wall clock, as people read it */

@@ -341,6 +341,32 @@ static void a_condition_has_a_patience_of_its_own(void **state UNUSED)
 	assert_string_equal(update(a, &usual, &lags, 1, HOUR + 1, NULL), "raised lag/web2");
 }
 
+/* A leader that resigns knows no more of the fleet, and so not that its trouble is over. */
+static void what_is_forgotten_is_not_cleared(void **state UNUSED)
+{
+	const struct condition held[] = {
+		{ "fleet-lag", "web1", ALERT_WARNING, "is behind", 0 },
+		{ "fleet-nginx-down", "web2", ALERT_CRITICAL, "is down", 0 },
+		{ "fleece", "", ALERT_WARNING, "is worn", 0 },
+		{ "nginx-fleet-", "", ALERT_WARNING, "is odd", 0 },
+	};
+	CLEANUP(alerts_freep) struct alerts *a = alerts_new();
+	const struct alert *raised;
+
+	update(a, &at_once, held, ARRAY_SIZE(held), S, NULL);
+	alerts_forget(a, "fleet-");
+	assert_int_equal(alerts_raised(a, &raised), 2);
+	assert_string_equal(raised[0].key, "fleece");
+	assert_string_equal(raised[1].key, "nginx-fleet-");
+	assert_string_equal(update(a, &at_once, held + 2, 2, 2 * S, NULL), "");
+	/* for the next leader it is new, and no flapping */
+	assert_string_equal(update(a, &at_once, held, ARRAY_SIZE(held), 3 * S, NULL),
+			    "raised fleet-nginx-down/web2; raised fleet-lag/web1");
+	alerts_forget(a, "");
+	assert_int_equal(alerts_raised(a, &raised), 0);
+	assert_string_equal(update(a, &at_once, NULL, 0, 4 * S, NULL), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -355,6 +381,7 @@ int main(void)
 		cmocka_unit_test(what_becomes_critical_is_told_again),
 		cmocka_unit_test(any_history_reads_well),
 		cmocka_unit_test(a_condition_has_a_patience_of_its_own),
+		cmocka_unit_test(what_is_forgotten_is_not_cleared),
 	};
 
 	return cmocka_run_group_tests_name("alerts", tests, NULL, forget);

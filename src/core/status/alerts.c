@@ -276,6 +276,12 @@ static struct alert *choose(const struct alerts *a, bool speaking, size_t *count
 	return list;
 }
 
+static void list_raised(struct alerts *a)
+{
+	free(a->raised);
+	a->raised = choose(a, false, &a->raised_count);
+}
+
 uint64_t alerts_update(struct alerts *a, const struct alert_rules *rules,
 		       const struct condition *now_held, size_t count, uint64_t now,
 		       void (*tell)(void *ctx, const struct alert *alert), void *ctx)
@@ -297,12 +303,25 @@ uint64_t alerts_update(struct alerts *a, const struct alert_rules *rules,
 		next = due(e, rules) < next ? due(e, rules) : next;
 	}
 	sweep(a, rules);
-	free(a->raised);
-	a->raised = choose(a, false, &a->raised_count);
+	list_raised(a);
 	spoken = choose(a, true, &spoken_count);
 	for (size_t i = 0; i < spoken_count; i++)
 		tell(ctx, &spoken[i]);
 	return next;
+}
+
+void alerts_forget(struct alerts *a, const char *prefix)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < a->count; i++) {
+		if (strncmp(a->entries[i].key, prefix, strlen(prefix)) == 0)
+			entry_fini(&a->entries[i]);
+		else
+			a->entries[kept++] = a->entries[i];
+	}
+	a->count = kept;
+	list_raised(a);
 }
 
 size_t alerts_raised(const struct alerts *a, const struct alert **out)
