@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <zknginx/arena.h>
 #include <zknginx/buf.h>
 
 #define ALERT_SEVERITIES(X)                                                                        \
@@ -48,6 +49,13 @@ struct condition {
 	const char *message; /* a sentence: what is wrong, what was expected, what is served */
 	uint64_t after;      /* raised when it has held that long; 0 = as the rules say */
 };
+
+/*
+ * Of each key that more than `most` hosts have, one condition stays in place of all, about the
+ * fleet (subject ""): how many they are, the first few of them, and what is wrong with the first
+ * one; the worst severity, the longest `after`. The order stays. Returns how many are left.
+ */
+size_t conditions_fold(struct arena *a, struct condition *items, size_t count, size_t most);
 
 struct alert {
 	enum alert_event event;

@@ -367,6 +367,61 @@ static void what_is_forgotten_is_not_cleared(void **state UNUSED)
 	assert_string_equal(update(a, &at_once, NULL, 0, 4 * S, NULL), "");
 }
 
+/* --- what many hosts share ------------------------------------------------------------------- */
+
+static struct condition lag(struct arena *a, size_t host)
+{
+	return (struct condition){ "fleet-lag", arena_printf(a, "web%zu", host), ALERT_WARNING,
+				   arena_printf(a, "web%zu lags", host), S };
+}
+
+static void few_hosts_are_told_one_by_one(void **state UNUSED)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	struct condition held[5];
+
+	for (size_t i = 0; i < 4; i++)
+		held[i] = lag(a, i);
+	held[4] = down;
+	assert_int_equal(conditions_fold(a, held, 5, 4), 5);
+	for (size_t i = 0; i < 4; i++)
+		assert_string_equal(held[i].message, arena_printf(a, "web%zu lags", i));
+	assert_string_equal(held[4].key, "nginx-down");
+	assert_int_equal(conditions_fold(a, held, 0, 4), 0);
+}
+
+static void many_hosts_are_one_alert(void **state UNUSED)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	struct condition held[1002];
+
+	held[0] = down;
+	for (size_t i = 1; i <= 1000; i++)
+		held[i] = lag(a, i);
+	held[500].severity = ALERT_CRITICAL;
+	held[700].after = MINUTE;
+	held[1001] = (struct condition){ "fleet-mode", "web1", ALERT_WARNING, "is odd", 0 };
+	assert_int_equal(conditions_fold(a, held, 1002, 10), 3);
+	assert_string_equal(held[0].message, "nginx is down");
+	assert_string_equal(held[1].key, "fleet-lag");
+	assert_string_equal(held[1].subject, "");
+	assert_string_equal(held[1].message,
+			    "1000 hosts: web1, web2, web3, …; the first: web1 lags");
+	assert_int_equal(held[1].severity, ALERT_CRITICAL);
+	assert_int_equal(held[1].after, MINUTE);
+	assert_string_equal(held[2].subject, "web1");
+}
+
+static void all_names_are_told_where_they_are_few(void **state UNUSED)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	struct condition held[] = { lag(a, 1), down, lag(a, 2) };
+
+	assert_int_equal(conditions_fold(a, held, 3, 1), 2);
+	assert_string_equal(held[0].message, "2 hosts: web1, web2; the first: web1 lags");
+	assert_string_equal(held[1].key, "nginx-down");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -382,6 +437,9 @@ int main(void)
 		cmocka_unit_test(any_history_reads_well),
 		cmocka_unit_test(a_condition_has_a_patience_of_its_own),
 		cmocka_unit_test(what_is_forgotten_is_not_cleared),
+		cmocka_unit_test(few_hosts_are_told_one_by_one),
+		cmocka_unit_test(many_hosts_are_one_alert),
+		cmocka_unit_test(all_names_are_told_where_they_are_few),
 	};
 
 	return cmocka_run_group_tests_name("alerts", tests, NULL, forget);

@@ -1,0 +1,88 @@
+/*
+ * Conditions that many hosts share become one: a thousand hosts that lose the same thing are
+ * one alert, which names a few of them, and not a thousand.
+ *
+ * There are few keys and perhaps many conditions, so the keys are gathered once in a list.
+ */
+#include <string.h>
+
+#include <zknginx/alerts.h>
+
+#define NAMED 3 /* hosts, before the "…" */
+
+struct group {
+	const char *key;
+	size_t count;
+	struct condition *first;
+	const char *names[NAMED];
+	enum alert_severity severity;
+	uint64_t after;
+	bool told; /* the one condition stands for it already */
+};
+
+struct groups {
+	struct group *items;
+	size_t count;
+};
+
+static struct group *find(const struct groups *groups, const char *key)
+{
+	for (size_t i = 0; i < groups->count; i++) {
+		if (strcmp(groups->items[i].key, key) == 0)
+			return &groups->items[i];
+	}
+	return NULL;
+}
+
+static void join(struct groups *groups, struct condition *c)
+{
+	struct group *g = find(groups, c->key);
+
+	if (!g) {
+		g = &groups->items[groups->count++];
+		*g = (struct group){ .key = c->key, .first = c };
+	}
+	if (g->count < NAMED)
+		g->names[g->count] = c->subject;
+	g->count++;
+	g->severity = c->severity > g->severity ? c->severity : g->severity;
+	g->after = c->after > g->after ? c->after : g->after;
+}
+
+static const char *message_of(struct arena *a, const struct group *g)
+{
+	CLEANUP(buf_fini) struct buf text = BUF_INIT;
+
+	buf_printf(&text, "%zu hosts: ", g->count);
+	for (size_t i = 0; i < NAMED && i < g->count; i++)
+		buf_printf(&text, "%s%s", i ? ", " : "", g->names[i]);
+	buf_printf(&text, "%s; the first: %s", g->count > NAMED ? ", …" : "", g->first->message);
+	return arena_strdup(a, buf_str(&text));
+}
+
+size_t conditions_fold(struct arena *a, struct condition *items, size_t count, size_t most)
+{
+	struct groups groups = { .items = arena_array(a, struct group, count) };
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++)
+		join(&groups, &items[i]);
+	for (size_t i = 0; i < groups.count; i++) {
+		struct group *g = &groups.items[i];
+
+		if (g->count > most)
+			*g->first = (struct condition){ .key = g->key,
+							.subject = "",
+							.severity = g->severity,
+							.message = message_of(a, g),
+							.after = g->after };
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct group *g = find(&groups, items[i].key);
+
+		if (g->count <= most || !g->told)
+			items[kept++] = items[i];
+		g->told = true;
+	}
+	return kept;
+}
