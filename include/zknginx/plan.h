@@ -33,9 +33,6 @@ enum plan_phase {
 		PLAN_PHASE_N
 };
 
-/* Far above what any fleet comes to, and still exact in everybody's JSON. */
-#define PLAN_ATTEMPT_MAX 1000000000000000UL
-
 struct plan_revision {
 	const char *revision;  /* hex digest; "" = none */
 	unsigned long history; /* history/SEQ has its content; 0 = none */

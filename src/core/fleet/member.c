@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include <zknginx/member.h>
-#include <zknginx/plan.h>
 
 #include "core/text/address.h"
 #include "core/text/json_text.h"
