@@ -87,17 +87,31 @@ static void forget_files(struct rig_fleet_host *h)
 	assert_int_equal(rig_run(NULL, argv), 0);
 }
 
+/* Did the daemon end as it should when it is told to? */
+static bool end_daemon(struct rig_host *h)
+{
+	if (!h->daemon)
+		return true;
+	kill(h->daemon, SIGCONT);
+	return rig_host_stop_daemon(h, SIGTERM) == 0;
+}
+
 void rig_fleet_fini(struct rig_fleet *f)
 {
+	bool ended = true;
+
+	revive_server();
 	for (size_t i = 0; i < f->count; i++) {
 		struct rig_host *h = &f->hosts[i].host;
 
+		ended = end_daemon(h) && ended;
 		h->zookeeper = NULL; /* there is only one, for all of them */
 		rig_host_fini(h);
 		if (!getenv("RIG_KEEP"))
 			forget_files(&f->hosts[i]);
 	}
 	rig_zk_close(f->zk);
+	assert_true(ended);
 }
 
 int rig_fleet_end(void **state UNUSED)

@@ -37,6 +37,7 @@ struct rig_fleet_host {
 	int probe;           /* of nginx.probe */
 	const char *name;    /* cluster.host; the host's own where NULL */
 	const char *rollout; /* the group's lines for this host; the fleet's where NULL */
+	char permitted[512]; /* every revision that a plan was seen to permit it */
 	char served[512];    /* every revision that it was seen to serve, in order: "1 2 1" */
 	char back[16];       /* a revision of before that it serves again … */
 	uint64_t back_since; /* … since then; it counts when it has stayed for a while */

@@ -2,9 +2,9 @@
  * Looking at a fleet: what each nginx answers, what the plan says, and whether the one is
  * within the other.
  *
- * What a host serves is asked between two reads of the plan, and compared with both: a
- * permission may have come or gone meanwhile. Steps are compared only between versions of
- * the plan that follow on each other, as a look may come too late for one.
+ * What a host serves is asked before the plan is read, so that what it may serve is known. Steps
+ * are compared only between versions of the plan that follow on each other, as a look may come too
+ * late for one.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -244,26 +244,26 @@ static const char *last_word(const char *list)
 	return space ? space + 1 : list;
 }
 
-static void append(struct rig_fleet_host *h, const char *serves)
+static void append(char list[512], const char *word)
 {
-	size_t used = strlen(h->served);
+	size_t used = strlen(list);
 
-	assert_true(used + strlen(serves) + 2 < sizeof(h->served));
-	snprintf(h->served + used, sizeof(h->served) - used, "%s%s", used ? " " : "", serves);
-	h->back[0] = '\0';
+	assert_true(used + strlen(word) + 2 < 512);
+	snprintf(list + used, 512 - used, "%s%s", used ? " " : "", word);
 }
 
 static void note(struct rig_fleet_host *h, const char *serves)
 {
+	bool is_back = strcmp(h->back, serves) == 0;
+
 	if (!*serves || strcmp(last_word(h->served), serves) == 0) {
 		h->back[0] = '\0';
-	} else if (!has_word(h->served, serves)) {
-		append(h, serves);
-	} else if (strcmp(h->back, serves) != 0) {
+	} else if (has_word(h->served, serves) && !is_back) {
 		snprintf(h->back, sizeof(h->back), "%s", serves);
 		h->back_since = rig_now();
-	} else if (rig_now() - h->back_since > BACK_FOR) {
-		append(h, serves);
+	} else if (!is_back || rig_now() - h->back_since > BACK_FOR) {
+		append(h->served, serves);
+		h->back[0] = '\0';
 	}
 }
 
@@ -274,11 +274,21 @@ bool rig_fleet_served(struct rig_fleet *f, size_t i, const char *words)
 	return !*h->back && strcmp(h->served, words) == 0;
 }
 
-static bool permits(const struct rig_fleet_plan *p, const struct rig_fleet_host *h,
-		    const char *serves)
+static void add_permit(struct rig_fleet_host *h, const char *revision)
 {
-	return strcmp(rig_fleet_word(p->accepted), serves) == 0 ||
-	       (has_word(p->hosts, h->host.name) && strcmp(rig_fleet_word(p->target), serves) == 0);
+	if (*revision && !has_word(h->permitted, rig_fleet_word(revision)))
+		append(h->permitted, rig_fleet_word(revision));
+}
+
+static void note_permits(struct rig_fleet *f, const struct rig_fleet_plan *p)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		struct rig_fleet_host *h = &f->hosts[i];
+
+		add_permit(h, p->accepted);
+		if (has_word(p->hosts, h->host.name))
+			add_permit(h, p->target);
+	}
 }
 
 /* Does the host follow the plan at all? */
@@ -290,20 +300,16 @@ static bool follows(const struct rig_fleet *f, const struct rig_fleet_host *h)
 	       !strstr(rollout, "join = false") && !strstr(rollout, "freeze = true");
 }
 
-/* Looked at when it is new on this host: what it has served before may be what it has not left yet.
- * That it does not come back to it is for the tests to see, in `served`. */
+/* nginx takes a moment to leave what was permitted; that it does leave it, and does not come back
+ * to it, is for the tests to see, in `served`. */
 static void check_host(const struct rig_fleet *f, const struct rig_fleet_host *h,
-		       const struct rig_fleet_plan *before, const struct rig_fleet_plan *after,
 		       const char *serves)
 {
-	bool is_new = *serves && !has_word(h->served, serves);
+	const struct rig_fleet_plan *p = &f->plan;
 
-	if (!follows(f, h) || before->version < 0 || !is_new)
-		return;
-	if (!permits(before, h, serves) && !permits(after, h, serves))
-		fail_msg("%s serves %s; the plan: %s, accepted %s, target %s for \"%s\"",
-			 h->host.name, serves, after->phase, rig_fleet_word(after->accepted),
-			 rig_fleet_word(after->target), after->hosts);
+	if (follows(f, h) && p->version >= 0 && *serves && !has_word(h->permitted, serves))
+		fail_msg("%s serves %s, and was permitted \"%s\"; the plan: %s, for \"%s\"",
+			 h->host.name, serves, h->permitted, p->phase, p->hosts);
 }
 
 static bool moves(const struct rig_fleet_plan *p)
@@ -330,19 +336,24 @@ static void check_step(const struct rig_fleet *f, const struct rig_fleet_plan *w
 		fail_msg("the plan had \"%s\", then \"%s\"", was->hosts, is->hosts);
 }
 
+static void look_at_plan(struct rig_fleet *f)
+{
+	struct rig_fleet_plan was = f->plan;
+
+	read_plan(f, &f->plan);
+	check_step(f, &was, &f->plan);
+	note_permits(f, &f->plan);
+}
+
 void rig_fleet_look(struct rig_fleet *f)
 {
-	struct rig_fleet_plan before = f->plan;
 	const char *serves[FLEET_MAX];
 
-	read_plan(f, &before);
-	check_step(f, &f->plan, &before);
 	for (size_t i = 0; i < f->count; i++)
 		serves[i] = rig_fleet_serves(f, i);
-	read_plan(f, &f->plan);
-	check_step(f, &before, &f->plan);
+	look_at_plan(f);
 	for (size_t i = 0; i < f->count; i++) {
-		check_host(f, &f->hosts[i], &before, &f->plan, serves[i]);
+		check_host(f, &f->hosts[i], serves[i]);
 		note(&f->hosts[i], serves[i]);
 	}
 }
