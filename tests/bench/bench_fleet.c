@@ -263,17 +263,23 @@ static struct host *leader(void)
 	return NULL;
 }
 
-/* Are all of them members, and have they read everything? */
-static bool all_are_in(void)
+/* How many are members, and have read everything? */
+static size_t count_in(void)
 {
+	size_t count = 0;
+
 	for (size_t i = 0; i < host_count; i++) {
 		const struct daemon *d = &hosts[i].d;
 
-		if (fleet_membership(d->fleet, NULL) != FLEET_MEMBER || !d->tree ||
-		    session_state(mirror_session(d->mirror)) != SESSION_CONNECTED)
-			return false;
+		count += fleet_membership(d->fleet, NULL) == FLEET_MEMBER && d->tree &&
+			 session_state(mirror_session(d->mirror)) == SESSION_CONNECTED;
 	}
-	return true;
+	return count;
+}
+
+static bool all_are_in(void)
+{
+	return count_in() == host_count;
 }
 
 /* Does the plan, as this host has it, rest with what is in ZooKeeper? */
@@ -492,10 +498,13 @@ static void bench_rollout(double floor)
 	tell("a rollout, batches of 25 %", median(times), requests / ROUNDS, note);
 }
 
+/* A client that ZooKeeper took and forgot while it started comes two thirds of a session later. */
 static void bench_reconnect(void)
 {
+	double half = 0, most = 0;
 	unsigned long before;
 	uint64_t begin;
+	char note[96];
 
 	rig_zookeeper_kill(server);
 	for (size_t i = 0; i < host_count; i++)
@@ -504,9 +513,16 @@ static void bench_reconnect(void)
 	before = all_requests();
 	rig_zookeeper_restart(server);
 	begin = rig_now();
-	eventually(loop, all_are_in() && leader() && all_have(""));
-	tell("ZooKeeper killed and back", ms_since(begin), all_requests() - before,
-	     "from when it answers again");
+	do {
+		size_t in = count_in();
+
+		rig_pause(loop);
+		half = half > 0 || in * 2 < host_count ? half : ms_since(begin);
+		most = most > 0 || in * 100 < host_count * 99 ? most : ms_since(begin);
+	} while (!all_are_in() || !leader() || !all_have(""));
+	snprintf(note, sizeof(note),
+		 "from when it answers; half are back after %.0f ms, 99 %% %.0f", half, most);
+	tell("ZooKeeper killed and back", ms_since(begin), all_requests() - before, note);
 	await_quiet();
 }
 
