@@ -47,8 +47,10 @@ static void *close_on_thread(void *arg)
 	struct queue *q = queue_ref(h->queue);
 
 	zookeeper_close(h->zh);
-	/* From here on no callback runs; the loop may free h as soon as it has the note. */
-	queue_push(q, note_new(NOTE_CLOSED, h, 0));
+	/* From here on no callback runs; the loop may free h as soon as it has the note. A session
+	 * that did not wait for it has left it to us. */
+	if (!queue_push(q, note_new(NOTE_CLOSED, h, 0)))
+		handle_free(h);
 	queue_unref(q);
 	return NULL;
 }

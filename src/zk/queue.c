@@ -84,7 +84,7 @@ void queue_unref(struct queue *q)
 	free(q);
 }
 
-void queue_push(struct queue *q, struct note *n)
+bool queue_push(struct queue *q, struct note *n)
 {
 	bool first, shut;
 
@@ -98,6 +98,7 @@ void queue_push(struct queue *q, struct note *n)
 		note_free(n);
 	else if (first && eventfd_write(q->fd, 1) < 0)
 		die("eventfd: %m");
+	return !shut;
 }
 
 int queue_fd(const struct queue *q)

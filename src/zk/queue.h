@@ -51,8 +51,8 @@ int queue_new(struct queue **out, struct err *e);
 struct queue *queue_ref(struct queue *q);
 void queue_unref(struct queue *q);
 
-/* On any thread. Takes the note. */
-void queue_push(struct queue *q, struct note *n);
+/* On any thread. Takes the note; false: the queue is shut, and the note is gone. */
+bool queue_push(struct queue *q, struct note *n);
 
 /* On the loop thread. Readable while there are notes. */
 int queue_fd(const struct queue *q);

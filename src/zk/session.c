@@ -116,6 +116,20 @@ static int add_sources(struct session *s, struct err *e)
 		      : 0;
 }
 
+/* What was closed before the queue was shut is still ours. */
+static void free_closed(struct session *s)
+{
+	struct note *n;
+
+	queue_take(s->queue, &s->notes);
+	while ((n = STAILQ_FIRST(&s->notes))) {
+		STAILQ_REMOVE_HEAD(&s->notes, link);
+		if (n->kind == NOTE_CLOSED)
+			handle_free(n->handle);
+		note_free(n);
+	}
+}
+
 static void destroy(struct session *s)
 {
 	sd_event_source_disable_unref(s->incoming);
@@ -124,6 +138,7 @@ static void destroy(struct session *s)
 	sd_event_source_disable_unref(s->beat);
 	if (s->queue) {
 		queue_shut(s->queue);
+		free_closed(s);
 		queue_unref(s->queue);
 	}
 	if (s->hosts)
