@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -77,30 +78,48 @@ void rig_clean(void)
 	memory = NULL;
 }
 
+static bool is_free(int port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_port = htons((uint16_t)port),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool free = fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return free;
+}
+
+/* Below the range that clients' own ends are taken from (32768 and up), or a connection of anybody
+ * might have it by the time that a server wants it. */
+static int random_port(void)
+{
+	uint16_t r = 0;
+
+	if (getrandom(&r, sizeof(r), 0) != sizeof(r))
+		die("getrandom: %m");
+	return 10000 + r % 22000;
+}
+
 int rig_port(void)
 {
 	static int given[1024];
 	static size_t count;
 
-	for (;;) {
-		struct sockaddr_in a = { .sin_family = AF_INET,
-					 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-		socklen_t size = sizeof(a);
-		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	for (int tries = 0; tries < 10000; tries++) {
+		int port = random_port();
 		bool fresh = true;
 
-		if (fd < 0 || bind(fd, (struct sockaddr *)&a, size) < 0 ||
-		    getsockname(fd, (struct sockaddr *)&a, &size) < 0)
-			die("no free port: %m");
-		close(fd);
 		for (size_t i = 0; i < count; i++)
-			fresh = fresh && given[i] != ntohs(a.sin_port);
-		if (!fresh)
+			fresh = fresh && given[i] != port;
+		if (!fresh || !is_free(port))
 			continue;
 		if (count == ARRAY_SIZE(given))
 			die("rig_port: too many ports");
-		return given[count++] = ntohs(a.sin_port);
+		return given[count++] = port;
 	}
+	die("rig_port: no free port");
 }
 
 void rig_write(const char *path, const char *fmt, ...)
