@@ -15,6 +15,7 @@
 
 #include "daemon.h"
 
+#define NAMED_MOST 10                        /* of more hosts than that an alert tells together */
 #define DEATHS_LAST (10 * 60 * USEC_PER_SEC) /* a death is worth talking of for so long */
 
 /* --- a list of conditions -------------------------------------------------------------------- */
@@ -168,7 +169,7 @@ static void check_leader(const struct daemon *d, struct conditions *c)
 	if (!d->fleet || !d->tree || permission_part(d) != MEMBER_JOINED || p->wiped)
 		return;
 	if (!p->has_plan || (!known && !p->plan.paused))
-		conditions_add(c, "fleet-no-leader", "", ALERT_CRITICAL,
+		conditions_add(c, "no-leader", "", ALERT_CRITICAL,
 			       d->settings->rollout.settle + d->settings->rollout.vanish_timeout,
 			       "revision %.12s is in ZooKeeper and no leader has taken it up; this "
 			       "host stays on what it runs",
@@ -251,6 +252,8 @@ void alarm_update(struct daemon *d)
 	if (!d->alarm.timer)
 		return;
 	gather(d, &now);
+	if (now.count)
+		now.count = conditions_fold(now.arena, now.items, now.count, NAMED_MOST);
 	due = alerts_update(d->alarm.alerts, &rules, now.items, now.count, now_monotonic(), tell,
 			    d);
 	conditions_clear(&now);
@@ -261,6 +264,11 @@ static int on_timer(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *
 {
 	alarm_update(userdata);
 	return 0;
+}
+
+void alarm_forget(struct daemon *d, const char *prefix)
+{
+	alerts_forget(d->alarm.alerts, prefix);
 }
 
 size_t alarm_raised(const struct daemon *d, const struct alert **out)

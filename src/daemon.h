@@ -281,6 +281,8 @@ void alarm_init(struct daemon *d);
 void alarm_fini(struct daemon *d);
 /* Something that may be wrong, or right again, has changed. */
 void alarm_update(struct daemon *d);
+/* What begins like this is nobody's to watch here any more: it is dropped without a word. */
+void alarm_forget(struct daemon *d, const char *prefix);
 size_t alarm_raised(const struct daemon *d, const struct alert **out);
 /* `after`: as in alerts.h. */
 void conditions_add(struct conditions *c, const char *key, const char *subject,

@@ -222,4 +222,7 @@ void leader_unwatch(struct daemon *d)
 	forget_expected(&d->leader);
 	d->leader.count_at = 0;
 	conditions_clear(&d->leader.conditions);
+	/* whether it is over is for the next leader to say */
+	alarm_forget(d, "fleet-");
+	alarm_forget(d, "rollout-");
 }

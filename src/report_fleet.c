@@ -9,9 +9,11 @@
 
 #include "report.h"
 
+#define ADDRESS_SIZE 300 /* more than a member's address may have */
+
 const char *report_address(const struct daemon *d)
 {
-	static char address[HOST_NAME_MAX + 16];
+	static char address[ADDRESS_SIZE];
 	const char *said = d->settings->cluster.address;
 	const char *host = *said ? said : d->host, *colon = strrchr(host, ':');
 	bool has_port = colon && strchr(colon, ']') == NULL;
