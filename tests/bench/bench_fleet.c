@@ -68,6 +68,10 @@ void alarm_update(struct daemon *d UNUSED)
 {
 }
 
+void alarm_forget(struct daemon *d UNUSED, const char *prefix UNUSED)
+{
+}
+
 void conditions_add(struct conditions *c UNUSED, const char *key UNUSED, const char *subject UNUSED,
 		    enum alert_severity severity UNUSED, uint64_t after UNUSED,
 		    const char *fmt UNUSED, ...)
@@ -179,6 +183,7 @@ static void on_tree(void *host, struct tree *tree)
 	tree_unref(h->d.tree);
 	h->d.tree = tree_ref(tree);
 	digest_hex(&revision, h->d.permission.newest);
+	h->d.permission.whole = true;
 	follow(h);
 }
 
