@@ -13,6 +13,8 @@
 #include "session_parts.h"
 #include "sys/timing.h"
 
+#define BEAT_PATIENCE (300 * USEC_PER_MSEC)
+
 const char *session_state_name(enum session_state s)
 {
 	static const char *const names[] = {
@@ -46,7 +48,8 @@ static void take_note(struct session *s, struct note *n)
 		[NOTE_CLOSED] = on_closed,
 		[NOTE_RESOLVED] = session_on_resolved,
 	};
-	bool current = (n->handle == s->handle && !s->freeing) || n->kind == NOTE_CLOSED;
+	bool wanted = !s->freeing || n->kind == NOTE_BEAT;
+	bool current = (n->handle == s->handle && wanted) || n->kind == NOTE_CLOSED;
 
 	if (current || (n->kind == NOTE_RESOLVED && !s->freeing))
 		take[n->kind](s, n);
@@ -184,6 +187,24 @@ int session_new(sd_event *loop, const char *name, const struct zookeeper_setting
 	return 0;
 }
 
+/*
+ * The library ends a session by sending the close and reading once. If what it reads is the answer
+ * to our last beat, it drops the link before the server has taken the close, and the ephemerals
+ * stay until the session expires.
+ */
+static void wait_for_beat(struct session *s)
+{
+	uint64_t deadline = timing_now() + BEAT_PATIENCE;
+	uint64_t now;
+
+	while (s->beating && s->state == SESSION_CONNECTED && (now = timing_now()) < deadline) {
+		struct pollfd p = { .fd = queue_fd(s->queue), .events = POLLIN };
+
+		poll(&p, 1, (int)((deadline - now + 999) / USEC_PER_MSEC));
+		take_notes(s);
+	}
+}
+
 /* Notes of closed handles are all that is still of interest. */
 static void wait_for_closes(struct session *s, uint64_t patience)
 {
@@ -206,10 +227,11 @@ void session_free(struct session *s, uint64_t patience)
 
 	if (!s)
 		return;
-	h = TAKE(s->handle);
 	s->freeing = true;
 	s->ops = (struct session_ops){ 0 };
 	s->doom = NULL;
+	wait_for_beat(s);
+	h = TAKE(s->handle);
 	if (h) {
 		s->closing++;
 		handle_close(h);

@@ -72,7 +72,7 @@ static void killed_server_keeps_the_session(void **state UNUSED)
 	assert_int_equal(session_id(s), id);
 	assert_int_equal(rig_zk_owner(client, "/mine"), id);
 	session_free(s, PATIENCE);
-	assert_false(rig_zk_exists(client, "/mine"));
+	eventually(NULL, !rig_zk_exists(client, "/mine"));
 }
 
 static void expired_session_is_replaced(void **state UNUSED)
