@@ -140,8 +140,8 @@ $(CURATOR_CLASSES): $(B)/%.class: %.java
 
 # Those of whole fleets wait most of the time, for sessions to end and revisions to bake: they run side
 # by side, after the others.
-FLEET_TESTS := $(filter %/test_rollout %/test_rollout_requests %/test_rollout_leader %/test_rollout_faults, \
-	$(INTEGRATION_TESTS))
+FLEET_TESTS := $(filter %/test_rollout %/test_rollout_requests %/test_rollout_leader %/test_rollout_faults \
+	%/test_rollout_abuse, $(INTEGRATION_TESTS))
 RUN := ZKNGINXD=$(B)/zknginxd CURATOR_CLASSPATH=$(CURATOR_CLASSPATH)
 integration: $(B)/zknginxd $(INTEGRATION_TESTS) $(CURATOR_CLASSES)
 	$(Q)failed=; for t in $(filter-out $(FLEET_TESTS),$(INTEGRATION_TESTS)); do echo "== $$t"; \

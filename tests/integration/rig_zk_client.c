@@ -315,6 +315,15 @@ void rig_zk_restrict(struct rig_zk *c, const char *path, bool restricted)
 	check(persist(zoo_set_acl(c->handle, path, -1, acl)), "setacl", path);
 }
 
+void rig_zk_protect(struct rig_zk *c, const char *path)
+{
+	struct ACL list[] = { { ZOO_PERM_READ, ZOO_ANYONE_ID_UNSAFE },
+			      { ZOO_PERM_ALL, ZOO_AUTH_IDS } };
+	const struct ACL_vector acl = { ARRAY_SIZE(list), list };
+
+	check(persist(zoo_set_acl(c->handle, path, -1, &acl)), "setacl", path);
+}
+
 static void answered(struct rig_zk *c, int rc)
 {
 	pthread_mutex_lock(&c->lock);

@@ -73,6 +73,8 @@ int64_t rig_zk_owner(struct rig_zk *c, const char *path);
 char **rig_zk_children(struct rig_zk *c, const char *path);
 /* Only the authenticated creator may do anything (true), or everybody everything (false). */
 void rig_zk_restrict(struct rig_zk *c, const char *path, bool restricted);
+/* Everybody may read, only the authenticated creator may write. */
+void rig_zk_protect(struct rig_zk *c, const char *path);
 
 /*
  * Pipelined writes, for storms: each returns at once (it waits while very many

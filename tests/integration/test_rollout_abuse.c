@@ -1,0 +1,425 @@
+/*
+ * What people do to the znodes of a fleet, by mistake or in a hurry: they delete the plan, the
+ * history or the config as a whole, take permissions away, and write what does not belong
+ * there. None of it may bring a revision to a host that the plan does not permit it, and none
+ * may stop what comes after.
+ */
+#include "rig_rollout.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#define SNIPPETS CONFIG "/snippets"
+#define REQUEST CLUSTER "/request"
+
+static struct rig_host *host_of(size_t i)
+{
+	return &f->hosts[i].host;
+}
+
+static void start(size_t leader, const char *rollout)
+{
+	f->rollout = rollout;
+	rig_fleet_start(f, leader);
+}
+
+static void restart(size_t i)
+{
+	rig_fleet_signal(f, i, SIGTERM);
+	rig_fleet_start_host(f, i);
+}
+
+static void become_operator(void)
+{
+	rig_zk_auth(f->zk, "digest", "operator:secret");
+}
+
+/* --- what is deleted ------------------------------------------------------------------------- */
+
+/* The canary leads: what it runs is the bad revision, and proves nothing. */
+static void the_plan_is_deleted_while_it_is_halted(void **state UNUSED)
+{
+	f->gated = true;
+	start(0, FLEET_CANARY "on_failure = \"halt\";");
+	rig_fleet_push(f, "bad");
+	fleet_eventually(f, rig_fleet_is(f, "halted", "bad"));
+	assert_int_equal(rig_fleet_leader(f), 0);
+	assert_string_equal(rig_fleet_applied(f, 0), "bad");
+	rig_zk_delete(f->zk, CLUSTER "/plan");
+	/* it is tried again, and found out again */
+	fleet_eventually(f, rig_fleet_is(f, "halted", "bad"));
+	rig_fleet_watch(f, USEC_PER_SEC);
+	assert_true(rig_fleet_is(f, "halted", "bad"));
+	assert_string_equal(rig_fleet_word(f->plan.accepted), "1");
+	assert_true(rig_fleet_served(f, 1, "1") && rig_fleet_served(f, 2, "1"));
+	rig_fleet_push(f, "3");
+	all_accepted("3");
+	assert_true(rig_fleet_served(f, 1, "1 3") && rig_fleet_served(f, 2, "1 3"));
+}
+
+/* Is what was accepted in the history, whole, under the number that the plan has? */
+static bool history_has_accepted(const char *word)
+{
+	unsigned long seq = strtoul(rig_fleet_field(f, "plan", "accepted.history"), NULL, 10);
+	char entry[64];
+
+	snprintf(entry, sizeof(entry), "history/%010lu", seq);
+	return seq && atoi(rig_fleet_field(f, entry, "parts")) > 0 &&
+	       strcmp(rig_fleet_field(f, entry, "outcome"), "accepted") == 0 &&
+	       strcmp(rig_fleet_word(rig_fleet_field(f, entry, "revision")), word) == 0;
+}
+
+static void the_history_is_deleted(void **state UNUSED)
+{
+	start(0, FLEET_CANARY);
+	rig_fleet_push(f, "2");
+	all_accepted("2");
+	fleet_eventually(f, history_has_accepted("2"));
+	rig_zk_delete_all(f->zk, CLUSTER "/history");
+	fleet_eventually(f, rig_fleet_accepted(f, "2") && history_has_accepted("2"));
+	/* and it is of use: to a host that has nothing while the config is another one */
+	f->rollout = FLEET_STAYS;
+	for (size_t i = 0; i < f->count; i++)
+		rig_fleet_settings(f, i);
+	rig_fleet_signal(f, (size_t)rig_fleet_leader(f), SIGHUP);
+	rig_fleet_push(f, "3");
+	fleet_eventually(f, strcmp(rig_fleet_serves(f, 0), "3") == 0);
+	rig_fleet_signal(f, 2, SIGKILL);
+	rig_fleet_wipe(f, 2);
+	rig_fleet_start_host(f, 2);
+	fleet_eventually(f, strcmp(rig_fleet_applied(f, 2), "2") == 0);
+	assert_true(rig_fleet_served(f, 2, "1 2"));
+}
+
+static void write_config_anew(const char *word)
+{
+	char path[128];
+
+	for (size_t i = 0; i < f->count; i++) {
+		snprintf(path, sizeof(path), CONFIG "/upstreams/app/127.0.0.1:%d",
+			 host_of(i)->nginx.port);
+		rig_zk_create(f->zk, path, NULL);
+	}
+	rig_zk_create(f->zk, SNIPPETS "/http", NULL);
+	rig_fleet_push(f, word);
+}
+
+static void a_host_comes_with_nothing_while_the_config_is_gone(void **state UNUSED)
+{
+	struct rig_host *h = host_of(2);
+
+	start(0, "mode = \"canary\"; canaries = 1; batch = \"1\"; bake_time = \"300ms\"; "
+		 "batch_time = \"100ms\"; settle = \"1s\"; apply_timeout = \"40s\"; "
+		 "vanish_timeout = \"30s\";");
+	rig_zk_delete_all(f->zk, CONFIG);
+	rig_nginx_stop(&h->nginx); /* it must not serve from memory */
+	rig_fleet_signal(f, 2, SIGTERM);
+	rig_fleet_wipe(f, 2);
+	rig_fleet_settings(f, 2);
+	rig_host_start_daemon(h);
+	eventually(NULL, rig_host_live(h, "http.conf") &&
+				 strstr(rig_host_live(h, "http.conf"), "default \"1\""));
+	rig_nginx_start(&h->nginx);
+	fleet_eventually(f, strcmp(rig_fleet_applied(f, 2), "1") == 0);
+	fleet_eventually(f, rig_host_has_problem(h, CONFIG, "guard", "previous", "history"));
+	fleet_eventually(f, rig_fleet_all_serve(f, "1"));
+	write_config_anew("2");
+	all_accepted("2");
+	for (size_t i = 0; i < f->count; i++)
+		fleet_eventually(f, rig_host_problem_count(host_of(i)) == 0);
+	assert_true(rig_fleet_all_have_server(f, h->nginx.port));
+}
+
+static const char *kept(size_t i)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/config.tree", host_of(i)->nginx.state);
+	return rig_read(path);
+}
+
+static bool holds_1(size_t i)
+{
+	char znode[64];
+
+	snprintf(znode, sizeof(znode), "members/%s", host_of(i)->name);
+	return rig_host_problem_count(host_of(i)) > 0 && rig_host_is_quiet(host_of(i)) &&
+	       strcmp(rig_fleet_applied(f, i), "1") == 0 &&
+	       strcmp(rig_fleet_word(rig_fleet_field(f, znode, "revision")), "1") == 0;
+}
+
+/* What a host says that it runs is what it runs, and what it keeps of it is kept. */
+static void a_wiped_config_wipes_nothing_that_is_kept(void **state UNUSED)
+{
+	const char *before[FLEET_MAX];
+
+	start(0, FLEET_CANARY);
+	for (size_t i = 0; i < f->count; i++) {
+		eventually(NULL, kept(i) && strstr(kept(i), "fleet_revision"));
+		before[i] = kept(i);
+	}
+	rig_zk_delete_all(f->zk, CONFIG);
+	for (size_t i = 0; i < f->count; i++)
+		fleet_eventually(f, holds_1(i));
+	restart(1);
+	for (size_t i = 0; i < f->count; i++) {
+		fleet_eventually(f, holds_1(i));
+		assert_string_equal(kept(i), before[i]);
+	}
+	rig_fleet_watch(f, USEC_PER_SEC);
+	assert_true(rig_fleet_accepted(f, "1") && rig_fleet_all_serve(f, "1"));
+	assert_int_equal(rig_fleet_history(f, NULL, NULL), 1);
+}
+
+/* --- what may not be read or written --------------------------------------------------------- */
+
+static int make_readable(void **state)
+{
+	if (rig_zk_exists(f->zk, FLEET_SNIPPET))
+		rig_zk_restrict(f->zk, FLEET_SNIPPET, false);
+	return teardown(state);
+}
+
+static void nothing_is_new(void)
+{
+	assert_true(rig_fleet_accepted(f, "1"));
+	assert_int_equal(rig_fleet_history(f, NULL, NULL), 1);
+	for (size_t i = 0; i < f->count; i++) {
+		assert_true(rig_fleet_served(f, i, "1"));
+		assert_string_equal(rig_fleet_applied(f, i), "1");
+		assert_string_equal(
+			rig_fleet_word(rig_host_status_text(host_of(i), "revision.seen")), "1");
+	}
+}
+
+/* Who was there before has read it; who is started after has not, and may lead. */
+static void an_object_may_not_be_read_any_more(void **state UNUSED)
+{
+	start(0, FLEET_CANARY);
+	become_operator();
+	rig_zk_restrict(f->zk, FLEET_SNIPPET, true);
+	restart(1);
+	restart(2);
+	for (size_t i = 1; i < 3; i++)
+		fleet_eventually(f, rig_host_has_problem(host_of(i), FLEET_SNIPPET, "access",
+							 "previous", ""));
+	rig_fleet_watch(f, USEC_PER_SEC);
+	nothing_is_new();
+	rig_fleet_signal(f, 0, SIGTERM);
+	fleet_eventually(f, rig_fleet_leader(f) > 0);
+	rig_fleet_watch(f, USEC_PER_SEC);
+	assert_true(rig_fleet_accepted(f, "1"));
+	rig_fleet_start_host(f, 0);
+	rig_fleet_watch(f, USEC_PER_SEC);
+	nothing_is_new();
+}
+
+static size_t log_lines(size_t i)
+{
+	const char *log = rig_read(host_of(i)->log);
+	size_t lines = 0;
+
+	for (; log && *log; log++)
+		lines += *log == '\n';
+	return lines;
+}
+
+/* Somebody meant to create `request` with "pause" in it. */
+static void a_child_below_the_request(void **state UNUSED)
+{
+	size_t before;
+
+	start(1, FLEET_CANARY);
+	before = log_lines(1);
+	rig_zk_create(f->zk, REQUEST "/pause", NULL);
+	fleet_eventually(f, strstr(rig_fleet_field(f, "plan", "request.result"), "refused"));
+	rig_fleet_watch(f, 2 * USEC_PER_SEC);
+	if (log_lines(1) - before > 6)
+		fail_msg("%s", rig_read(host_of(1)->log));
+	rig_fleet_push(f, "2");
+	all_accepted("2");
+	assert_true(rig_zk_exists(f->zk, REQUEST "/pause"));
+	rig_zk_delete_all(f->zk, REQUEST);
+	rig_fleet_request(f, "pause");
+	assert_true(rig_fleet_plan_says(f, "paused", "true"));
+}
+
+static bool is_alerted(const char *key, const char *subject)
+{
+	const char *text = rig_read(rig_path("alerts")), *line;
+	char is_key[64], is_subject[64];
+
+	snprintf(is_key, sizeof(is_key), "\"key\":\"%s\"", key);
+	snprintf(is_subject, sizeof(is_subject), "\"subject\":\"%s\"", subject);
+	for (line = text; line && *line; line += *line == '\n') {
+		size_t size = strcspn(line, "\n");
+
+		if (memmem(line, size, is_key, strlen(is_key)) &&
+		    memmem(line, size, is_subject, strlen(is_subject)))
+			return true;
+		line += size;
+	}
+	return false;
+}
+
+static void the_live_list_may_not_be_written(void **state UNUSED)
+{
+	char alerts[512];
+
+	unlink(rig_path("alerts"));
+	snprintf(
+		alerts, sizeof(alerts),
+		"alerts: { command = [ \"/bin/sh\", \"-c\", \"tr -d ' \\\\n' >>%s; echo >>%s\" ];\n"
+		"          raise_after = \"0s\"; clear_after = \"0s\"; };\n",
+		rig_path("alerts"), rig_path("alerts"));
+	f->more = alerts;
+	start(1, FLEET_CANARY);
+	become_operator();
+	eventually(NULL, rig_zk_exists(f->zk, CLUSTER "/live"));
+	rig_zk_protect(f->zk, CLUSTER "/live");
+	rig_zk_set(f->zk, CLUSTER "/live", "127.0.0.1:1");
+	rig_fleet_push(f, "2");
+	all_accepted("2");
+	rig_fleet_push(f, "3");
+	all_accepted("3");
+	assert_string_equal(rig_zk_get(f->zk, CLUSTER "/live"), "127.0.0.1:1");
+	fleet_eventually(f, is_alerted("fleet-leader-hindered", "live"));
+}
+
+/* --- what comes and goes --------------------------------------------------------------------- */
+
+static struct {
+	pthread_t thread;
+	struct rig_zk *zk;
+	atomic_bool over;
+} churn;
+
+/* Servers that register and go, some tens of each a second; refused where there is no upstream. */
+static void *register_and_go(void *unused UNUSED)
+{
+	char path[128];
+
+	for (unsigned i = 0; !atomic_load(&churn.over); i++) {
+		snprintf(path, sizeof(path), CONFIG "/upstreams/new/127.0.0.1:%u", 1000 + i % 500);
+		rig_zk_send_create_ephemeral(churn.zk, path, NULL);
+		if (i >= 3) {
+			snprintf(path, sizeof(path), CONFIG "/upstreams/new/127.0.0.1:%u",
+				 1000 + (i - 3) % 500);
+			rig_zk_send_delete(churn.zk, path);
+		}
+		usleep(30000);
+	}
+	rig_zk_drain(churn.zk);
+	return NULL;
+}
+
+static int stop_churn(void **state)
+{
+	if (churn.zk) {
+		atomic_store(&churn.over, true);
+		pthread_join(churn.thread, NULL);
+		rig_zk_close(TAKE(churn.zk));
+	}
+	return teardown(state);
+}
+
+static void start_churn(void)
+{
+	atomic_store(&churn.over, false);
+	churn.zk = rig_zk_connect(rig_zookeeper_hosts(f->zookeeper));
+	assert_int_equal(pthread_create(&churn.thread, NULL, register_and_go, NULL), 0);
+}
+
+static void rolled_back_while_servers_come_and_go(void **state UNUSED)
+{
+	char request[128];
+
+	start(0, FLEET_CANARY);
+	rig_zk_create(f->zk, CONFIG "/upstreams/new", NULL);
+	rig_fleet_push(f, "2");
+	all_accepted("2");
+	start_churn();
+	fleet_eventually(f, *rig_zk_children(f->zk, CONFIG "/upstreams/new"));
+	snprintf(request, sizeof(request), "{\"action\":\"rollback\",\"revision\":\"%.12s\"}",
+		 rig_fleet_digest("1"));
+	rig_fleet_request(f, request);
+	all_accepted("1");
+	assert_false(rig_zk_exists(f->zk, CONFIG "/upstreams/new"));
+	assert_true(rig_fleet_plan_says(f, "request.result", "done"));
+	for (size_t i = 0; i < f->count; i++)
+		fleet_eventually(f, rig_fleet_served(f, i, "1 2 1"));
+}
+
+/* Who deploys an application pushes its upstream first, and starts the application then. */
+static void an_upstream_without_servers_is_pushed_with_its_site(void **state UNUSED)
+{
+	const char *outcome = "";
+	char site[256];
+	int port = rig_port();
+
+	start(1, "mode = \"canary\"; canaries = 1; batch = \"1\"; bake_time = \"300ms\"; "
+		 "batch_time = \"100ms\"; settle = \"1s\"; apply_timeout = \"40s\"; "
+		 "vanish_timeout = \"30s\"; on_failure = \"revert\";");
+	snprintf(site, sizeof(site),
+		 "{\"listen\":[\"127.0.0.1:%d reuseport\"],\"server_names\":[\"new.example\"],"
+		 "\"locations\":[{\"path\":\"/\",\"proxy\":\"new\"}]}",
+		 port);
+	rig_zk_create(f->zk, CONFIG "/upstreams/new", "{}");
+	rig_zk_create(f->zk, CONFIG "/sites/new", site);
+	rig_fleet_push(f, "2");
+	fleet_eventually(f, *f->plan.target);
+	fleet_eventually(f, rig_fleet_is(f, "idle", "") || rig_fleet_is(f, "reverted", NULL));
+	assert_string_equal(rig_fleet_field(f, "plan", "failure.message"), "");
+	all_accepted("2");
+	assert_int_equal(rig_nginx_get(port, "/", NULL, NULL), 502);
+	fleet_eventually(f, rig_fleet_history(f, "2", &outcome) == 1 &&
+				    strcmp(outcome, "accepted") == 0);
+}
+
+/* --- what does not belong there -------------------------------------------------------------- */
+
+/* A copy of a member, made by hand: its name is the first, it is well, and nobody answers for it.
+ * As a canary it would stop every rollout. */
+static void a_member_that_nobody_is(void **state UNUSED)
+{
+	const char *copy;
+	char all[128];
+
+	start(1, "mode = \"canary\"; canaries = 2; batch = \"1\"; bake_time = \"300ms\"; "
+		 "batch_time = \"100ms\"; settle = \"100ms\"; apply_timeout = \"40s\"; "
+		 "vanish_timeout = \"30s\";");
+	f->promoted = true; /* two canaries are one step */
+	copy = rig_zk_get(f->zk, CLUSTER "/members/web1");
+	rig_zk_create(f->zk, CLUSTER "/members/aa", copy);
+	rig_zk_create(f->zk, CLUSTER "/members/zz",
+		      "{\"host\":\"zz\",\"address\":\"127.0.0.1:1\",\"state\":\"applied\","
+		      "\"mode\":\"canary\",\"nginx\":\"up\",\"rollout\":\"joined\"}");
+	rig_fleet_push(f, "2");
+	fleet_eventually(f, *f->plan.hosts);
+	assert_string_equal(f->plan.hosts, "web1 web2");
+	all_accepted("2");
+	snprintf(all, sizeof(all), "127.0.0.1:%d,127.0.0.1:%d,127.0.0.1:%d", f->hosts[0].port,
+		 f->hosts[1].port, f->hosts[2].port);
+	eventually(NULL, strcmp(rig_zk_get(f->zk, CLUSTER "/live") ?: "", all) == 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		rollout_test(the_plan_is_deleted_while_it_is_halted),
+		rollout_test(the_history_is_deleted),
+		rollout_test(a_host_comes_with_nothing_while_the_config_is_gone),
+		rollout_test(a_wiped_config_wipes_nothing_that_is_kept),
+		cmocka_unit_test_setup_teardown(an_object_may_not_be_read_any_more, setup,
+						make_readable),
+		rollout_test(a_child_below_the_request),
+		rollout_test(the_live_list_may_not_be_written),
+		cmocka_unit_test_setup_teardown(rolled_back_while_servers_come_and_go, setup,
+						stop_churn),
+		rollout_test(an_upstream_without_servers_is_pushed_with_its_site),
+		rollout_test(a_member_that_nobody_is),
+	};
+
+	return cmocka_run_group_tests_name("rollout_abuse", tests, NULL, rig_fleet_end);
+}
