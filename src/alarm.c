@@ -163,8 +163,8 @@ static void check_config(const struct daemon *d, struct conditions *c)
 static void check_leader(const struct daemon *d, struct conditions *c)
 {
 	const struct permission *p = &d->permission;
-	bool known = strcmp(p->newest, p->plan.accepted.revision ?: "") == 0 ||
-		     strcmp(p->newest, p->plan.target.revision ?: "") == 0;
+	bool known = p->has_plan && (strcmp(p->newest, p->plan.accepted.revision ?: "") == 0 ||
+				     strcmp(p->newest, p->plan.target.revision ?: "") == 0);
 
 	if (!d->fleet || !d->tree || permission_part(d) != MEMBER_JOINED || p->wiped)
 		return;

@@ -148,6 +148,8 @@ static void read_plan(struct daemon *d)
 	arena_free(p->arena);
 	p->arena = arena;
 	p->has_plan = z && plan_parse(arena, z->data, z->size, &p->plan, &why);
+	if (!p->has_plan)
+		p->plan = (struct plan){ 0 }; /* nothing of the one before is left to look at */
 	if (z && !p->has_plan && !p->complained)
 		log_error("%s is no plan: %s; this host stays on what it runs", p->plan_path, why);
 	p->complained = z && !p->has_plan;

@@ -308,7 +308,7 @@ static void *register_and_go(void *unused UNUSED)
 				 1000 + (i - 3) % 500);
 			rig_zk_send_delete(churn.zk, path);
 		}
-		usleep(30000);
+		usleep(20000);
 	}
 	rig_zk_drain(churn.zk);
 	return NULL;
