@@ -122,7 +122,7 @@ static void a_host_comes_with_nothing_while_the_config_is_gone(void **state UNUS
 				 strstr(rig_host_live(h, "http.conf"), "default \"1\""));
 	rig_nginx_start(&h->nginx);
 	fleet_eventually(f, strcmp(rig_fleet_applied(f, 2), "1") == 0);
-	fleet_eventually(f, rig_host_has_problem(h, CONFIG, "guard", "previous", "history"));
+	fleet_eventually(f, rig_host_has_problem(h, CONFIG, "guard", "previous", ""));
 	fleet_eventually(f, rig_fleet_all_serve(f, "1"));
 	write_config_anew("2");
 	all_accepted("2");
