@@ -6,6 +6,7 @@
  */
 #include "rig_rollout.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <unistd.h>
@@ -308,7 +309,7 @@ static void *register_and_go(void *unused UNUSED)
 				 1000 + (i - 3) % 500);
 			rig_zk_send_delete(churn.zk, path);
 		}
-		usleep(20000);
+		poll(NULL, 0, 20); /* their pace */
 	}
 	rig_zk_drain(churn.zk);
 	return NULL;
