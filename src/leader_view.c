@@ -187,6 +187,13 @@ static void check_rollout(struct daemon *d, const struct leader_view *v)
 			       "%s is no plan (%s): no host takes another revision, until it is "
 			       "mended or deleted",
 			       v->plan_znode->path, v->plan_fault);
+	if (v->has_plan && p->phase == PLAN_CANARY && !p->host_count)
+		conditions_add(
+			&d->leader.conditions, "rollout-without-canary", "", ALERT_CRITICAL,
+			d->settings->rollout.vanish_timeout,
+			"revision %.12s waits for a canary: none of rollout.canaries is in the "
+			"fleet and takes part in rollouts",
+			p->target.revision);
 	if (!v->has_plan ||
 	    (p->phase != PLAN_HALTED && p->phase != PLAN_REVERTING && p->phase != PLAN_REVERTED))
 		return;
