@@ -55,21 +55,6 @@ static const struct znode *find_below(struct daemon *d, struct arena *a, const c
 			 arena_printf(a, "%s/%s", d->settings->zookeeper.cluster, name));
 }
 
-/* A member is there as long as its session: what somebody wrote there to stay is none. */
-static void drop_the_lifeless(struct daemon *d, struct leader_view *v)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < v->member_count; i++) {
-		const char *name = arena_printf(v->arena, "members/%s", v->members[i].host);
-		const struct znode *z = find_below(d, v->arena, name);
-
-		if (z && z->owner)
-			v->members[kept++] = v->members[i];
-	}
-	v->member_count = kept;
-}
-
 void leader_look(struct daemon *d, struct arena *a, struct leader_view *v)
 {
 	const char *cluster = d->settings->zookeeper.cluster, *why = "";
@@ -84,7 +69,6 @@ void leader_look(struct daemon *d, struct arena *a, struct leader_view *v)
 			plan_parse(a, v->plan_znode->data, v->plan_znode->size, &v->plan, &why);
 	v->plan_fault = why;
 	v->member_count = members_parse(a, d->leader.tree, cluster, &v->members);
-	drop_the_lifeless(d, v);
 	v->entry_count = history_parse(a, d->leader.tree, cluster, &v->entries, &v->last_seq);
 }
 
