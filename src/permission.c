@@ -171,6 +171,10 @@ static bool fill_in_unreadable(struct daemon *d)
 
 	problems_init(&unreadable);
 	mirror_problems(d->mirror, &unreadable);
+	if (!unreadable.count) {
+		problems_fini(&unreadable);
+		return true;
+	}
 	paths = xcalloc(unreadable.count + 1, sizeof(*paths));
 	for (size_t i = 0; i < unreadable.count; i++)
 		paths[i] = unreadable.items[i].znode;
