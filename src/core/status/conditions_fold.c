@@ -25,23 +25,24 @@ struct groups {
 	size_t count;
 };
 
-static struct group *find(const struct groups *groups, const char *key)
+/* That of the condition's key; a new one where it is the first. */
+static struct group *group_of(struct groups *groups, struct condition *c)
 {
-	for (size_t i = 0; i < groups->count; i++) {
-		if (strcmp(groups->items[i].key, key) == 0)
-			return &groups->items[i];
+	struct group *g = groups->items, *end = g + groups->count;
+
+	while (g < end && strcmp(g->key, c->key) != 0)
+		g++;
+	if (g == end) {
+		*g = (struct group){ .key = c->key, .first = c };
+		groups->count++;
 	}
-	return NULL;
+	return g;
 }
 
 static void join(struct groups *groups, struct condition *c)
 {
-	struct group *g = find(groups, c->key);
+	struct group *g = group_of(groups, c);
 
-	if (!g) {
-		g = &groups->items[groups->count++];
-		*g = (struct group){ .key = c->key, .first = c };
-	}
 	if (g->count < NAMED)
 		g->names[g->count] = c->subject;
 	g->count++;
@@ -78,7 +79,7 @@ size_t conditions_fold(struct arena *a, struct condition *items, size_t count, s
 							.after = g->after };
 	}
 	for (size_t i = 0; i < count; i++) {
-		struct group *g = find(&groups, items[i].key);
+		struct group *g = group_of(&groups, &items[i]);
 
 		if (g->count <= most || !g->told)
 			items[kept++] = items[i];
