@@ -48,7 +48,7 @@ static void on_stored(void *daemon, const struct history_result *r)
 
 	d->leader.job = NULL;
 	if (!r->ok) {
-		failed(d, "the revision was not stored in the history", r->message);
+		failed(d, "the revision waits: the history does not take it", r->message);
 		d->leader.pause = now_monotonic() + RETRY;
 		return;
 	}
@@ -257,9 +257,11 @@ static void end_publishing(struct daemon *d, const char *message)
 {
 	struct leader *l = &d->leader;
 
-	log_error("the old revision was not published: %s", message);
+	log_error("history entry %lu was not published as the config: %s; every host goes on "
+		  "serving what the plan permits it",
+		  l->publishing, message);
 	l->publish_failed = true;
-	l->publishing = 0;
+	l->published = l->publishing = 0;
 	free(l->publish_message);
 	l->publish_message = xstrdup(message);
 }
@@ -273,7 +275,6 @@ static void on_published(void *daemon, const struct history_result *r)
 	l->job = NULL;
 	if (r->ok) {
 		l->published = now_monotonic();
-		l->publishing = 0;
 	} else if (++l->publish_tries < PUBLISH_TRIES) {
 		log_info("publishing again: %s", r->message);
 		l->pause = now_monotonic() + PUBLISH_PAUSE;
@@ -329,7 +330,7 @@ void leader_check_published(struct daemon *d, const struct leader_view *v)
 
 	if (!v->has_plan || v->plan.phase != PLAN_PUBLISHING ||
 	    strcmp(d->permission.newest, v->plan.publish.revision) == 0)
-		l->published = 0;
+		l->published = l->publishing = 0;
 	else if (l->published && now_monotonic() >= l->published + SEEN_WITHIN)
 		end_publishing(d, "somebody has written another config over it");
 	else if (l->published)
@@ -340,6 +341,9 @@ void leader_publish(struct daemon *d, const struct leader_view *v, unsigned long
 {
 	const struct history_entry *h = NULL;
 
+	if (d->leader.publishing != seq)
+		d->leader.publish_tries = 0;
+	d->leader.publishing = seq;
 	for (size_t i = 0; i < v->entry_count; i++) {
 		if (v->entries[i].seq == seq)
 			h = &v->entries[i];
@@ -349,9 +353,6 @@ void leader_publish(struct daemon *d, const struct leader_view *v, unsigned long
 		leader_later(d, now_monotonic());
 		return;
 	}
-	if (d->leader.publishing != seq)
-		d->leader.publish_tries = 0;
-	d->leader.publishing = seq;
 	d->leader.job =
 		history_fetch(fleet_session(d->fleet), d->settings->zookeeper.cluster,
 			      d->settings->zookeeper.config, seq, h->revision, on_old_config, d);

@@ -31,7 +31,8 @@ static void note_failure(struct leader_writes *w, const char *path, const char *
 	free(w->fault);
 	w->fault = xasprintf("%s cannot be written: %s", path, result);
 	if (log_limit_pass(&w->limit, now_monotonic(), 60 * USEC_PER_SEC, &suppressed))
-		log_warning("%s; trying again", w->fault);
+		log_warning("%s; trying again, and hosts serve what they are permitted so far",
+			    w->fault);
 }
 
 static void note_success(struct leader_writes *w)
