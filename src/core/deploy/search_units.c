@@ -1,0 +1,182 @@
+/* The units of a search: places, needs, and the sets that are made of them. */
+#include <stdlib.h>
+
+#include <zknginx/err.h>
+
+#include "search_units.h"
+
+void units_init(struct search_units *us, size_t count)
+{
+	*us = (struct search_units){
+		.items = xcalloc(count + 1, sizeof(*us->items)),
+		.count = count,
+	};
+	for (size_t i = 0; i < count; i++)
+		us->items[i] = (struct unit){
+			.tried = NO_UNIT,
+			.reason = NO_UNIT,
+			.needed = NO_UNIT,
+		};
+}
+
+void units_fini(struct search_units *us)
+{
+	free(us->items);
+	free(us->needs);
+}
+
+void units_need(struct search_units *us, size_t unit, size_t needed)
+{
+	if (needed >= unit || unit >= us->count)
+		die("search: unit %zu cannot need unit %zu", unit, needed);
+	if (us->need_count == us->need_room) {
+		us->need_room = us->need_room ? 2 * us->need_room : 64;
+		us->needs = xrealloc(us->needs, us->need_room * sizeof(*us->needs));
+	}
+	us->needs[us->need_count] = (struct need){ needed, us->items[unit].needed };
+	us->items[unit].needed = us->need_count++;
+}
+
+/* --- moves ----------------------------------------------------------------------------------- */
+
+bool unit_is_doubted(const struct unit *u)
+{
+	return u->place == ASIDE && !u->proved && u->reason != NO_UNIT;
+}
+
+void units_take(struct search_units *us, size_t unit)
+{
+	struct unit *u = &us->items[unit];
+
+	us->doubted -= unit_is_doubted(u);
+	u->place = TAKEN;
+	us->taken++;
+}
+
+void units_doubt(struct search_units *us, size_t unit, size_t tag)
+{
+	struct unit *u = &us->items[unit];
+
+	u->place = ASIDE;
+	u->proved = false;
+	u->reason = tag;
+	us->doubted++;
+}
+
+void units_refuse(struct search_units *us, size_t unit, size_t tag)
+{
+	struct unit *u = &us->items[unit];
+
+	us->doubted -= unit_is_doubted(u);
+	u->place = ASIDE;
+	u->proved = true;
+	u->proof = us->taken;
+	u->reason = tag;
+}
+
+void units_reopen_doubted(struct search_units *us)
+{
+	for (size_t i = 0; i < us->count; i++) {
+		struct unit *u = &us->items[i];
+
+		if (!unit_is_doubted(u))
+			continue;
+		u->place = OPEN;
+		u->reason = NO_UNIT;
+	}
+	us->doubted = 0;
+}
+
+/* --- what is known --------------------------------------------------------------------------- */
+
+bool units_need_nothing(const struct search_units *us, size_t unit)
+{
+	for (size_t n = us->items[unit].needed; n != NO_UNIT; n = us->needs[n].next) {
+		if (us->items[us->needs[n].unit].place != TAKEN)
+			return false;
+	}
+	return true;
+}
+
+size_t units_first_doubted(const struct search_units *us)
+{
+	for (size_t i = 0; i < us->count; i++) {
+		if (unit_is_doubted(&us->items[i]))
+			return i;
+	}
+	return NO_UNIT;
+}
+
+size_t units_aside(const struct search_units *us)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < us->count; i++)
+		n += us->items[i].place == ASIDE;
+	return n;
+}
+
+enum search_fate units_fate(const struct search_units *us, size_t unit)
+{
+	const struct unit *u = &us->items[unit];
+
+	if (u->place == TAKEN)
+		return SEARCH_TAKEN;
+	for (size_t n = u->needed; n != NO_UNIT; n = us->needs[n].next) {
+		enum search_fate fate = units_fate(us, us->needs[n].unit);
+
+		if (fate == SEARCH_REFUSED || fate == SEARCH_BLOCKED)
+			return SEARCH_BLOCKED;
+	}
+	return u->place == ASIDE ? SEARCH_REFUSED : SEARCH_OPEN;
+}
+
+/* --- sets ------------------------------------------------------------------------------------ */
+
+void units_mark_taken(const struct search_units *us, bool *take)
+{
+	for (size_t i = 0; i < us->count; i++)
+		take[i] = us->items[i].place == TAKEN;
+}
+
+void units_mark_open(const struct search_units *us, bool *take)
+{
+	for (size_t i = 0; i < us->count; i++) {
+		const struct unit *u = &us->items[i];
+
+		take[i] = u->place != ASIDE;
+		for (size_t n = u->needed; take[i] && n != NO_UNIT; n = us->needs[n].next)
+			take[i] = take[us->needs[n].unit];
+	}
+}
+
+size_t units_list_open(const struct search_units *us, size_t *list)
+{
+	CLEANUP(freep) bool *take = xcalloc(us->count + 1, sizeof(*take));
+	size_t n = 0;
+
+	units_mark_open(us, take);
+	for (size_t i = 0; i < us->count; i++) {
+		if (take[i] && us->items[i].place == OPEN)
+			list[n++] = i;
+	}
+	return n;
+}
+
+size_t units_list_with_needs(const struct search_units *us, size_t unit, size_t *list)
+{
+	CLEANUP(freep) bool *wanted = xcalloc(us->count + 1, sizeof(*wanted));
+	size_t count = 0;
+
+	wanted[unit] = true;
+	for (size_t i = unit + 1; i-- > 0;) {
+		for (size_t n = us->items[i].needed; wanted[i] && n != NO_UNIT;
+		     n = us->needs[n].next)
+			wanted[us->needs[n].unit] = true;
+	}
+	for (size_t i = 0; i <= unit; i++) {
+		if (wanted[i] && us->items[i].place != TAKEN)
+			list[count++] = i;
+	}
+	return count;
+}

@@ -1,0 +1,67 @@
+/*
+ * The units of a search: where each one stands, and what it needs.
+ *
+ * A unit is open, taken, or set aside. One that is set aside is doubted (a hint named it) or
+ * proved (a test failed with it and passed without it). A unit comes after those that it needs.
+ */
+#ifndef ZKNGINX_CORE_SEARCH_UNITS_H
+#define ZKNGINX_CORE_SEARCH_UNITS_H
+
+#include <stdint.h>
+
+#include <zknginx/search.h>
+
+#define NO_UNIT SIZE_MAX
+
+enum place { OPEN, TAKEN, ASIDE };
+
+struct unit {
+	enum place place;
+	bool proved;
+	size_t proof;  /* proved on top of so many taken units */
+	size_t tried;  /* on top of so many taken units its group was tried last */
+	size_t reason; /* tag of the failure, or NO_UNIT */
+	size_t group;
+	size_t needed; /* index of the first of its needs, or NO_UNIT */
+};
+
+struct need {
+	size_t unit, next; /* the needed unit; the next need of the same unit, or NO_UNIT */
+};
+
+struct search_units {
+	struct unit *items;
+	size_t count;
+	struct need *needs;
+	size_t need_count, need_room;
+	size_t taken, doubted; /* how many */
+};
+
+void units_init(struct search_units *us, size_t count);
+void units_fini(struct search_units *us);
+void units_need(struct search_units *us, size_t unit, size_t needed);
+
+void units_take(struct search_units *us, size_t unit);
+void units_doubt(struct search_units *us, size_t unit, size_t tag);
+/* Proved on top of what is taken now. */
+void units_refuse(struct search_units *us, size_t unit, size_t tag);
+/* The hints were wrong: whatever is doubted is open again. */
+void units_reopen_doubted(struct search_units *us);
+
+bool unit_is_doubted(const struct unit *u);
+/* Are all units that it needs taken? */
+bool units_need_nothing(const struct search_units *us, size_t unit);
+enum search_fate units_fate(const struct search_units *us, size_t unit);
+size_t units_first_doubted(const struct search_units *us);
+size_t units_aside(const struct search_units *us);
+
+/* Mark what is taken. */
+void units_mark_taken(const struct search_units *us, bool *take);
+/* The same, and in their order the open units of which all needs are marked. */
+void units_mark_open(const struct search_units *us, bool *take);
+/* The open units among these, in order; returns how many. */
+size_t units_list_open(const struct search_units *us, size_t *list);
+/* This unit after all that it needs and that is not taken; returns how many they are. */
+size_t units_list_with_needs(const struct search_units *us, size_t unit, size_t *list);
+
+#endif
