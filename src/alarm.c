@@ -141,7 +141,12 @@ static void check_config(const struct daemon *d, struct conditions *c)
 	const struct problem *held = NULL, *wrong = NULL;
 	size_t n;
 
-	if (d->refusal.message)
+	if (d->refusal.ground)
+		conditions_add(c, "nginx-test-fails", "", ALERT_CRITICAL, 0,
+			       "nginx -t does not pass with what nginx runs now: %s; nginx serves "
+			       "on, but could not be started again, and no change goes live",
+			       d->refusal.ground);
+	if (d->refusal.message && !d->refusal.of_host)
 		conditions_add(c, "config-rejected", "", ALERT_CRITICAL, 0,
 			       "the configuration cannot be put in force, and the one before is "
 			       "served: %s",

@@ -6,8 +6,8 @@
  * flight or reloads are to be spaced, it only remembers that it has to. So the
  * cost is bounded by deployments and the newest tree always wins.
  *
- * What nginx refuses is traced to a znode (refusal.c), and the path runs again
- * without it.
+ * What nginx refuses is traced to its cause (refusal.c), and the path runs again without the
+ * znodes at fault.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +16,7 @@
 #include <jansson.h>
 
 #include <zknginx/compose.h>
+#include <zknginx/discover.h>
 #include <zknginx/log.h>
 #include <zknginx/render.h>
 
@@ -88,15 +89,14 @@ static void add_unreadable(struct daemon *d)
 	}
 }
 
-static struct model *run_compose(struct daemon *d, struct problems *problems, uint64_t *due)
+static struct model *run_compose(struct daemon *d, const struct tree *tree, uint64_t *due)
 {
 	struct compose_input in = {
-		.tree = d->attempt.tree,
+		.tree = tree,
 		.accepted = d->accepted,
 		.good = d->good,
 		.root = d->settings->zookeeper.config,
 		.policy = &d->policy,
-		.quarantine = d->quarantine,
 		.names = last_names_view(d->last_names),
 		.guard = d->guard,
 		.rules = &d->guard_rules,
@@ -105,33 +105,17 @@ static struct model *run_compose(struct daemon *d, struct problems *problems, ui
 		.ctx = d,
 	};
 
-	return compose(&in, problems, due);
+	return compose(&in, &d->problems, due);
 }
 
-static void attempt_fini(struct attempt *a)
+void converge_end_attempt(struct daemon *d)
 {
+	struct attempt *a = &d->attempt;
+
 	model_free(a->model);
 	tree_unref(a->tree);
 	bundle_unref(a->bundle);
 	*a = (struct attempt){ 0 };
-}
-
-/* Bytes that nginx refused as a whole are not tried again before their time. */
-static bool is_refused(struct daemon *d, const struct bundle *b)
-{
-	struct refusal *r = &d->refusal;
-
-	if (!r->message)
-		return false;
-	if (digest_equal(&r->digest, &b->digest) && now_monotonic() < r->due) {
-		problems_add(&d->problems, d->settings->zookeeper.config, r->kind, NULL, "%s",
-			     r->message)
-			->serving = SERVING_PREVIOUS;
-		problems_sort(&d->problems);
-		converge_at(d, r->due);
-		return true;
-	}
-	return false;
 }
 
 /* What this host may run of what there is. */
@@ -142,42 +126,78 @@ static void choose_tree(struct daemon *d)
 	memcpy(d->seen, d->permission.newest, sizeof(d->seen));
 }
 
-static void run(struct daemon *d)
+struct bundle *converge_render(struct daemon *d, const struct model *m)
 {
-	struct attempt *a = &d->attempt;
 	struct render_options options = {
 		.log_directory = d->settings->nginx.log_directory,
 		.cache_directory = stage_cache_directory(d->stage),
 	};
-	uint64_t clock = now_monotonic(), due = NEVER;
 
 	deploy_render_options(d->deploy, &options);
+	return render(m, &options);
+}
+
+static void want_names(struct daemon *d, const struct model *m)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	struct name_list list = { .arena = a };
+
+	for (size_t i = 0; i < m->name_count; i++)
+		name_list_add(&list, m->names[i]);
+	refusal_want_names(d, &list);
+	name_list_sort(&list);
+	names_cache_want(d->names, list.items, list.count);
+}
+
+/* The same bytes were refused, and not long ago. */
+static void put_off(struct daemon *d)
+{
+	judge_put_off(d);
+	converge_end_attempt(d);
+	if (!d->once)
+		return;
+	d->exit_code = 1;
+	sd_event_exit(d->loop, 0);
+}
+
+/* False: the paths that it discovers at are not mirrored yet. */
+static bool make_model(struct daemon *d, uint64_t *due)
+{
+	struct attempt *a = &d->attempt;
+	CLEANUP(tree_unrefp) struct tree *tree = NULL;
+
+	choose_tree(d);
+	tree = refusal_filter(d);
+	a->model = run_compose(d, tree, due);
+	if (discovery_follow(&d->discovery, a->model, d->mirror)) {
+		converge_end_attempt(d);
+		return false;
+	}
+	want_names(d, a->model);
+	refusal_leave_out_lost(d);
+	return true;
+}
+
+static void run(struct daemon *d)
+{
+	struct attempt *a = &d->attempt;
+	uint64_t clock = now_monotonic(), due = NEVER;
+
 	d->dirty = false;
 	problems_fini(&d->problems);
 	problems_init(&d->problems);
 	d->again_at = NEVER;
-	choose_tree(d);
-	quarantine_expire(d->quarantine, a->tree, d->accepted, clock);
-	a->model = run_compose(d, &d->problems, &due);
-	if (discovery_follow(&d->discovery, a->model, d->mirror)) {
-		attempt_fini(a);
+	if (!make_model(d, &due))
 		return;
-	}
-	names_cache_want(d->names, a->model->names, a->model->name_count);
 	a->stages_ms[STAGE_DECODE] = ms_since(&clock);
-	a->bundle = render(a->model, &options);
+	a->bundle = converge_render(d, a->model);
 	a->stages_ms[STAGE_RENDER] = ms_since(&clock);
 	converge_at(d, due < quarantine_due(d->quarantine) ? due : quarantine_due(d->quarantine));
 	judge_run(d);
-	if (is_refused(d, a->bundle)) {
-		attempt_fini(a);
-		if (d->once) {
-			d->exit_code = 1;
-			sd_event_exit(d->loop, 0);
-		}
-	} else {
+	if (refusal_waits(d, a->bundle))
+		put_off(d);
+	else
 		deploy_want(d->deploy, a->bundle, a->revision);
-	}
 	report_problems(d, &d->problems);
 }
 
@@ -186,7 +206,7 @@ void converge(struct daemon *d)
 	uint64_t when = NEVER;
 
 	d->dirty = true;
-	if (!d->tree || d->attempt.model)
+	if (!d->tree || d->attempt.model || refusal_is_busy(d))
 		return; /* the tree's arrival, or the outcome, comes back here */
 	if (d->discovery.waiting) {
 		report_obstacles(d);
@@ -215,6 +235,16 @@ void converge_on_change(void *daemon)
 {
 	struct daemon *d = daemon;
 
+	refusal_on_change(d);
+	report_soon(d);
+	converge(d);
+}
+
+void converge_on_names(void *daemon)
+{
+	struct daemon *d = daemon;
+
+	refusal_on_names(d);
 	report_soon(d);
 	converge(d);
 }
@@ -222,37 +252,39 @@ void converge_on_change(void *daemon)
 /* --- the way back --------------------------------------------------------------------------- */
 
 /* nginx runs it, or will when it starts: from now on this is the last good form of everything. */
-static void accept_attempt(struct daemon *d)
+void converge_accept(struct daemon *d, struct model *model)
 {
-	struct tree *sources = model_sources(d->attempt.model);
+	struct tree *sources = model_sources(model);
 	bool changed = !tree_same(sources, d->accepted);
 	struct err e;
 
-	permission_keep(d);
 	model_free(d->good);
-	d->good = TAKE(d->attempt.model);
+	d->good = model;
 	tree_unref(d->accepted);
 	d->accepted = sources;
 	last_names_keep(d->last_names, d->good);
-	memcpy(d->applied, d->attempt.revision, sizeof(d->applied));
-	free(TAKE(d->refusal.message));
-	d->refusal.pause = 0;
 	if (changed && stage_record(d->stage, stage_live(d->stage), sources, &e) < 0)
 		log_warning("%s (the last good forms of znodes would not survive a restart)",
 			    e.text);
-	if (quarantine_release_half(d->quarantine))
-		d->dirty = true;
 }
 
-static void on_accepted(struct daemon *d, const struct outcome *o UNUSED)
+static void accept_attempt(struct daemon *d, const struct outcome *o)
 {
-	accept_attempt(d);
+	permission_keep(d);
+	converge_accept(d, TAKE(d->attempt.model));
+	memcpy(d->applied, d->attempt.revision, sizeof(d->applied));
+	refusal_on_accepted(d, o);
+}
+
+static void on_accepted(struct daemon *d, const struct outcome *o)
+{
+	accept_attempt(d, o);
 }
 
 /* Nobody tells when nginx.conf is mended. */
 static void on_not_included(struct daemon *d, const struct outcome *o)
 {
-	accept_attempt(d);
+	accept_attempt(d, o);
 	problems_add(&d->problems, d->settings->zookeeper.config, PROBLEM_NGINX, NULL, "%s",
 		     o->message);
 	problems_sort(&d->problems);
@@ -263,7 +295,7 @@ static void on_not_included(struct daemon *d, const struct outcome *o)
 static void on_failed(struct daemon *d, const struct outcome *o)
 {
 	log_error("%s; the last good generation is served on", o->message);
-	refusal_whole(d, PROBLEM_RELOAD, o->message);
+	refusal_whole(d, PROBLEM_RELOAD, false, o->message);
 }
 
 static void (*const outcomes[DEPLOY_RESULT_N])(struct daemon *d, const struct outcome *o) = {
@@ -290,10 +322,17 @@ void converge_on_done(void *daemon, const struct outcome *o)
 {
 	struct daemon *d = daemon;
 
+	if (refusal_takes_outcome(d, o))
+		return;
 	outcomes[o->result](d, o);
+	if (refusal_is_busy(d)) {
+		report_outcome(d, o);
+		return;
+	}
 	judge_outcome(d, o);
 	report_outcome(d, o);
-	attempt_fini(&d->attempt);
+	converge_end_attempt(d);
+	refusal_watch(d);
 	leader_update(d);
 	leave_if_done(d, o);
 	if (d->dirty)
@@ -302,7 +341,7 @@ void converge_on_done(void *daemon, const struct outcome *o)
 
 void converge_fini(struct daemon *d)
 {
-	attempt_fini(&d->attempt);
-	free(TAKE(d->refusal.message));
+	converge_end_attempt(d);
+	refusal_fini(d);
 	sd_event_source_disable_unref(TAKE(d->again));
 }

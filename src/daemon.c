@@ -229,12 +229,13 @@ static int start(struct daemon *d, struct err *e)
 	set_host(d);
 	set_id(d);
 	d->exit_code = 1;
-	if (names_cache_new(d->loop, converge_on_change, d, &d->names, e) < 0)
+	if (names_cache_new(d->loop, converge_on_names, d, &d->names, e) < 0)
 		return -1;
 	d->last_names = last_names_new(d->settings->state.directory, names_cache_view(d->names));
 	d->again_at = NEVER;
 	d->guard = guard_new();
 	d->quarantine = quarantine_new();
+	refusal_init(d);
 	problems_init(&d->problems);
 	if (open_state(d, e) < 0)
 		return -1;

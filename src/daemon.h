@@ -5,7 +5,7 @@
  *	daemon.c	lifetimes, signals
  *	daemon_settings.c	settings, and when they change
  *	converge.c	the spine: newest tree → model → bundle → deployment → outcome
- *	refusal.c	… when nginx would not have it
+ *	refusal*.c	… when nginx would not have it (refusal.h)
  *	report*.c	what became of it, for people and machines
  *	permission.c	which config this host may run, by the plan
  *	judge.c		its own verdict on a revision that it runs before others do
@@ -38,6 +38,7 @@
 #include "host/settings.h"
 #include "nginx/deploy.h"
 #include "nginx/stage.h"
+#include "refusal.h"
 #include "sys/timing.h"
 #include "zk/fleet.h"
 #include "zk/history_io.h"
@@ -50,14 +51,6 @@ struct attempt {
 	struct bundle *bundle;
 	char revision[DIGEST_HEX_SIZE];
 	double stages_ms[STAGE_N]; /* of the stages before nginx/deploy's */
-};
-
-/* nginx refused a bundle and nothing in it could be blamed. */
-struct refusal {
-	struct digest digest;
-	char *message; /* NULL: there is none */
-	enum problem_kind kind;
-	uint64_t pause, due; /* when the same bytes may be tried again */
 };
 
 /* Which paths the mirror follows: the config, the overrides, the plan, and what the last model
@@ -235,13 +228,13 @@ void converge_at(struct daemon *d, uint64_t when);
 void converge_on_tree(void *daemon, struct tree *tree);
 void converge_on_done(void *daemon, const struct outcome *o);
 void converge_on_change(void *daemon);
+void converge_on_names(void *daemon);
+/* What nginx would read of this model, with the settings of now. */
+struct bundle *converge_render(struct daemon *d, const struct model *m);
+/* nginx runs this model (which is taken over): the last good form of everything. */
+void converge_accept(struct daemon *d, struct model *model);
+void converge_end_attempt(struct daemon *d);
 void converge_fini(struct daemon *d);
-
-/* refusal.c */
-/* nginx would not have the attempt: find the znode to blame, or give up for a while. */
-void refusal_trace(struct daemon *d, const struct outcome *o);
-/* Nothing can be blamed: these bytes are not tried again for a while. */
-void refusal_whole(struct daemon *d, enum problem_kind kind, const char *message);
 
 /* permission.c */
 void permission_init(struct daemon *d);
@@ -264,6 +257,8 @@ void judge_permit(struct daemon *d);
 /* The problems of a run are known. */
 void judge_run(struct daemon *d);
 void judge_outcome(struct daemon *d, const struct outcome *o);
+/* The attempt is not tried again for a while. */
+void judge_put_off(struct daemon *d);
 /* The verdict, for the member znode; borrowed. */
 void judge_fill(const struct daemon *d, struct member *m);
 

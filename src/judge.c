@@ -191,11 +191,18 @@ void judge_outcome(struct daemon *d, const struct outcome *o)
 		return;
 	if (o->result == DEPLOY_APPLIED || o->result == DEPLOY_UNCHANGED) {
 		begin_sampling(d);
-	} else if (d->refusal.message || o->result == DEPLOY_NOT_INCLUDED) {
-		gate_refused(d->judge.gate, "",
-			     d->refusal.message ? d->refusal.message : o->message);
+	} else if (o->result == DEPLOY_NOT_INCLUDED) {
+		gate_refused(d->judge.gate, "", o->message);
 		weigh(d);
 	}
+}
+
+void judge_put_off(struct daemon *d)
+{
+	if (!is_judged(d, d->attempt.revision) || d->refusal.of_host)
+		return;
+	gate_refused(d->judge.gate, "", d->refusal.message);
+	weigh(d);
 }
 
 void judge_fill(const struct daemon *d, struct member *m)

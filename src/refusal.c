@@ -1,30 +1,132 @@
 /*
- * What becomes of a refusal.
+ * What becomes of a refusal: which step follows which, and how it ends.
  *
- * What nginx refuses is traced to a znode (blame), which goes into quarantine. Where nothing can be
- * blamed, the culprit among the changed znodes is searched by halves: half of them are held back,
- * and what passes goes live meanwhile. Where even that leads nowhere, the cause is not in
- * ZooKeeper, and the same bytes are not tried again before a pause, which doubles.
+ * The attempt of the spine stays as it is until the work is over, so the spine waits. All tests go
+ * through one budget: a refusal that lasts must not cost much.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include <zknginx/blame.h>
+#include <zknginx/compose.h>
 #include <zknginx/log.h>
+#include <zknginx/render.h>
 
 #include "daemon.h"
 
 #define REFUSAL_PAUSE (5 * USEC_PER_SEC)
 #define REFUSAL_PAUSE_MAX (5 * 60 * USEC_PER_SEC)
+#define TEST_MIN (4 * USEC_PER_SEC) /* nginx -t may take that long, or … */
+#define TEST_FACTOR 20              /* … so many times what it takes for what nginx runs */
 
-void refusal_whole(struct daemon *d, enum problem_kind kind, const char *message)
+/* --- tests ----------------------------------------------------------------------------------- */
+
+static int on_timer(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *userdata)
+{
+	struct daemon *d = userdata;
+
+	d->refusal.again(d);
+	return 0;
+}
+
+bool refusal_may_test(struct daemon *d, void (*again)(struct daemon *d))
 {
 	struct refusal *r = &d->refusal;
+	uint64_t now = now_monotonic(), due = budget_due(&r->budget, now), ready = now;
 
-	quarantine_acquit(d->quarantine);
+	if (r->real && !deploy_is_ready(d->deploy, now, &ready) && ready > due)
+		due = ready;
+	if (due <= now)
+		return true;
+	r->again = again;
+	timing_at(r->timer, due);
+	return false;
+}
+
+static void forget_test(struct refusal *r)
+{
+	model_free(TAKE(r->model));
+	bundle_unref(TAKE(r->bundle));
+}
+
+/* The znodes are a finished model's: nothing is guarded a second time. */
+static struct model *compose_sources(const struct daemon *d, const struct tree *sources)
+{
+	struct compose_input in = {
+		.tree = sources,
+		.accepted = sources,
+		.good = d->good,
+		.root = d->settings->zookeeper.config,
+		.policy = &d->policy,
+		.names = last_names_view(d->last_names),
+	};
+	struct problems ignored;
+	struct model *m;
+
+	problems_init(&ignored);
+	m = compose(&in, &ignored, NULL);
+	problems_fini(&ignored);
+	return m;
+}
+
+static uint64_t longest_test(const struct daemon *d)
+{
+	uint64_t usual = TEST_FACTOR * deploy_test_duration(d->deploy);
+
+	return usual > TEST_MIN ? usual : TEST_MIN;
+}
+
+void refusal_test(struct daemon *d, struct tree *sources)
+{
+	struct refusal *r = &d->refusal;
+	bool whole = r->step == REFUSAL_PART || (r->real && r->step == REFUSAL_SEARCH);
+
+	forget_test(r);
+	r->model = compose_sources(d, sources);
+	r->bundle = converge_render(d, r->model);
+	r->test_began = now_monotonic();
+	if (whole)
+		deploy_want(d->deploy, r->bundle, d->applied);
+	else
+		deploy_test(d->deploy, r->bundle, longest_test(d));
+}
+
+bool refusal_is_success(const struct outcome *o)
+{
+	static const bool good[DEPLOY_RESULT_N] = {
+		[DEPLOY_UNCHANGED] = true, [DEPLOY_APPLIED] = true,      [DEPLOY_DEFERRED] = true,
+		[DEPLOY_PROVED] = true,    [DEPLOY_NOT_INCLUDED] = true, [DEPLOY_UNKNOWN] = true,
+	};
+
+	return good[o->result];
+}
+
+char *refusal_sentence(const struct daemon *d, const char *message)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	const struct bundle *bundle = d->refusal.bundle ?: d->attempt.bundle;
+	struct blame b = { 0 };
+
+	if (bundle)
+		b = blame_find(a, bundle, stage_live_directory(d->stage), message);
+	return xstrdup(b.message && *b.message ? b.message : message);
+}
+
+/* --- the way through ------------------------------------------------------------------------- */
+
+bool refusal_is_busy(const struct daemon *d)
+{
+	return d->refusal.step != REFUSAL_IDLE;
+}
+
+void refusal_whole(struct daemon *d, enum problem_kind kind, bool of_host, const char *message)
+{
+	struct refusal *r = &d->refusal;
+	char *copy = xstrdup(message);
+
 	free(r->message);
-	r->message = xstrdup(message);
+	r->message = copy;
 	r->kind = kind;
+	r->of_host = of_host;
 	r->digest = d->attempt.bundle->digest;
 	r->pause = r->pause ? 2 * r->pause : REFUSAL_PAUSE;
 	if (r->pause > REFUSAL_PAUSE_MAX)
@@ -33,85 +135,164 @@ void refusal_whole(struct daemon *d, enum problem_kind kind, const char *message
 	d->dirty = true; /* the next run finds the refusal, and reports it */
 }
 
-/* Which znodes of the attempt does nginx not run yet? Stops at `room`. */
-static size_t changed_znodes(const struct tree *sources, const struct tree *accepted,
-			     const struct znode **out, size_t room)
+void refusal_trace(struct daemon *d, const struct outcome *o)
 {
-	size_t count = 0;
+	struct refusal *r = &d->refusal;
 
-	for (size_t i = 0; i < tree_count(sources) && count < room; i++) {
-		const struct znode *z = tree_at(sources, i);
-		const struct znode *old = tree_find(accepted, z->path);
-
-		if (!old || !znode_same(old, z))
-			out[count++] = z;
-	}
-	return count;
+	if (!r->began)
+		r->began = now_monotonic();
+	r->real = o->result != DEPLOY_REFUSED;
+	r->blamed = r->real ? PROBLEM_RELOAD : PROBLEM_NGINX;
+	r->warned = o->warning;
+	free(r->first);
+	r->first = xstrdup(o->message);
+	forget_test(r);
+	r->bundle = bundle_ref(d->attempt.bundle);
+	if (r->real)
+		refusal_search(d, d->accepted, d->attempt.model, r->first);
+	else
+		refusal_ask_ground(d);
 }
 
-#define SUSPECTS_MAX 1024 /* past this many changes at once a search by halves takes too long */
-
-/* Hold back half of what changed, or, when only one did, put it into quarantine. */
-static bool search_by_halves(struct daemon *d, const struct tree *sources, enum problem_kind kind,
-			     const char *message)
+void refusal_finish(struct daemon *d)
 {
-	const struct znode *changed[SUSPECTS_MAX];
-	size_t count = changed_znodes(sources, d->accepted, changed, SUSPECTS_MAX);
+	struct refusal *r = &d->refusal;
 
-	if (count == 0 || count == SUSPECTS_MAX)
+	r->step = REFUSAL_IDLE;
+	r->real = false;
+	refusal_search_fini(r);
+	forget_test(r);
+	free(TAKE(r->first));
+	refusal_watch(d);
+	converge_end_attempt(d);
+	converge(d);
+}
+
+/* The environment failed: a full disk, no process. Nothing is known of any znode. */
+static void give_up(struct daemon *d, const struct outcome *o)
+{
+	log_error("%s; the last good generation is served on", o->message);
+	if (d->attempt.bundle)
+		refusal_whole(d, PROBLEM_RELOAD, false, o->message);
+	refusal_finish(d);
+}
+
+bool refusal_takes_outcome(struct daemon *d, const struct outcome *o)
+{
+	static void (*const takers[])(struct daemon * d, const struct outcome *o) = {
+		[REFUSAL_GROUND] = refusal_on_ground, [REFUSAL_BARE] = refusal_on_bare,
+		[REFUSAL_LOST] = refusal_on_searched, [REFUSAL_SEARCH] = refusal_on_searched,
+		[REFUSAL_PART] = refusal_on_part,     [REFUSAL_RETEST] = refusal_on_retest,
+	};
+	struct refusal *r = &d->refusal;
+	uint64_t now = now_monotonic();
+
+	if (r->step == REFUSAL_IDLE)
 		return false;
-	if (count == 1)
-		quarantine_add(d->quarantine, changed[0], kind, message, now_monotonic());
-	for (size_t i = (count + 1) / 2; i < count; i++)
-		quarantine_suspect(d->quarantine, changed[i]);
-	log_info("nginx did not say which znode it means; holding back %zu of %zu changed ones to "
-		 "find it",
-		 count - (count + 1) / 2 + (count == 1), count);
+	budget_spend(&r->budget, now, now - r->test_began);
+	if (o->result == DEPLOY_FAILED)
+		give_up(d, o);
+	else
+		takers[r->step](d, o);
 	return true;
 }
 
-static size_t quarantine_blamed(struct daemon *d, const struct tree *sources, const struct blame *b,
-				enum problem_kind kind)
+/* --- for the spine --------------------------------------------------------------------------- */
+
+bool refusal_waits(struct daemon *d, const struct bundle *b)
 {
-	size_t caught = 0;
+	struct refusal *r = &d->refusal;
 
-	for (size_t i = 0; i < b->count; i++) {
-		const struct znode *z = tree_find(sources, b->znodes[i]);
-
-		if (!z)
-			continue;
-		quarantine_add(d->quarantine, z, kind, b->message, now_monotonic());
-		log_warning("%s: nginx refuses it: %s", z->path, b->message);
-		caught++;
+	if (!r->message || !digest_equal(&r->digest, &b->digest) || now_monotonic() >= r->due)
+		return false;
+	if (!r->of_host) {
+		problems_add(&d->problems, d->settings->zookeeper.config, r->kind, NULL, "%s",
+			     r->message)
+			->serving = SERVING_PREVIOUS;
+		problems_sort(&d->problems);
 	}
-	return caught;
+	converge_at(d, r->due);
+	return true;
 }
 
-/* No znode is at fault: a setting of this host is. */
-static void refuse_probe(struct daemon *d, enum problem_kind kind, const char *message)
+/* Whoever changes the configuration may have changed what was refused, or what it clashed with. */
+static void release_if_changed(struct daemon *d)
 {
-	CLEANUP(freep)
-	char *text = xasprintf("%s (this is about nginx.probe = \"%s\" of this host's settings)",
-			       message, d->settings->nginx.probe ?: "");
+	struct refusal *r = &d->refusal;
+	uint64_t now = now_monotonic();
 
-	log_error("%s", text);
-	refusal_whole(d, kind, text);
+	if (strcmp(r->revision, d->attempt.revision) == 0)
+		return;
+	memcpy(r->revision, d->attempt.revision, sizeof(r->revision));
+	if (budget_due(&r->budget, now) <= now)
+		quarantine_release(d->quarantine, false);
 }
 
-void refusal_trace(struct daemon *d, const struct outcome *o)
+struct tree *refusal_filter(struct daemon *d)
 {
-	enum problem_kind kind = o->result == DEPLOY_REFUSED ? PROBLEM_NGINX : PROBLEM_RELOAD;
-	CLEANUP(arena_freep) struct arena *a = arena_new();
-	CLEANUP(tree_unrefp) struct tree *sources = model_sources(d->attempt.model);
-	struct blame b =
-		blame_find(a, d->attempt.bundle, stage_live_directory(d->stage), o->message);
-	const char *message = b.message && *b.message ? b.message : o->message;
+	struct attempt *a = &d->attempt;
 
-	if (quarantine_blamed(d, sources, &b, kind) ||
-	    (!b.probe && search_by_halves(d, sources, kind, message)))
-		d->dirty = true;
-	else if (b.probe)
-		refuse_probe(d, kind, message);
-	else
-		refusal_whole(d, kind, message);
+	release_if_changed(d);
+	quarantine_expire(d->quarantine, a->tree, d->accepted, now_monotonic());
+	return quarantine_apply(d->quarantine, a->tree, d->accepted, &d->problems);
+}
+
+/* Only when something else has changed: for its own sake nothing is taken out. */
+void refusal_leave_out_lost(struct daemon *d)
+{
+	struct attempt *a = &d->attempt;
+	CLEANUP(tree_unrefp) struct tree *sources = model_sources(a->model);
+	CLEANUP(tree_unrefp) struct tree *rest = NULL;
+
+	if (tree_same(sources, d->accepted))
+		return;
+	rest = quarantine_leave_out(d->quarantine, sources, now_monotonic());
+	if (!rest)
+		return;
+	model_free(a->model);
+	a->model = compose_sources(d, rest);
+}
+
+void refusal_on_accepted(struct daemon *d, const struct outcome *o)
+{
+	struct refusal *r = &d->refusal;
+
+	free(TAKE(r->message));
+	r->pause = 0;
+	r->began = 0;
+	if (!o->tested)
+		return;
+	if (o->passed) {
+		deploy_know_warnings(d->deploy, o->warnings);
+		refusal_ground_holds(d);
+	} else {
+		refusal_doubt_ground(d, o->message);
+	}
+}
+
+void refusal_on_change(struct daemon *d)
+{
+	struct refusal *r = &d->refusal;
+
+	r->due = r->ground_due = 0;
+	quarantine_release(d->quarantine, true);
+}
+
+void refusal_init(struct daemon *d)
+{
+	budget_init(&d->refusal.budget, now_monotonic());
+	d->refusal.timer = timing_new(d->loop, on_timer, d);
+	refusal_ground_init(d);
+}
+
+void refusal_fini(struct daemon *d)
+{
+	struct refusal *r = &d->refusal;
+
+	refusal_ground_fini(d);
+	refusal_search_fini(r);
+	forget_test(r);
+	free(TAKE(r->first));
+	free(TAKE(r->message));
+	sd_event_source_disable_unref(TAKE(r->timer));
 }

@@ -7,7 +7,6 @@
 
 #include <zknginx/guard.h>
 #include <zknginx/names.h>
-#include <zknginx/quarantine.h>
 
 struct compose_input {
 	const struct tree *tree;     /* the newest settled tree */
@@ -15,9 +14,8 @@ struct compose_input {
 	const struct model *good;    /* the model of these; never NULL */
 	const char *root;            /* zookeeper.config */
 	const struct policy *policy;
-	const struct quarantine *quarantine; /* may be NULL */
-	const struct names *names;           /* NULL: host names are left to nginx */
-	struct guard *guard;                 /* memory between runs; NULL: nothing is held back */
+	const struct names *names; /* NULL: host names are left to nginx */
+	struct guard *guard;       /* memory between runs; NULL: nothing is held back */
 	const struct guard_rules *rules;
 	uint64_t now;
 	uint64_t (*confirmed)(void *ctx, const char *upstream); /* see guard.h; may be NULL */

@@ -3,8 +3,7 @@
  *
  * Never fails. Each znode is judged alone: one that is not valid keeps the form
  * it has in `accepted` (the znodes of the generation that nginx runs), or stays
- * out where it has none there, and a problem says so. A znode whose bytes are in
- * quarantine (nginx refused them) counts as not valid.
+ * out where it has none there, and a problem says so.
  *
  * The work has three steps, which share the model under construction:
  *	decode	each znode by itself (decode_upstream.c, decode_site.c, decode_snippet.c)

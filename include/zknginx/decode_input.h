@@ -5,13 +5,11 @@
 #include <zknginx/names.h>
 #include <zknginx/policy.h>
 #include <zknginx/problem.h>
-#include <zknginx/quarantine.h>
 #include <zknginx/tree.h>
 
 struct decode_input {
-	const struct tree *tree;             /* the newest settled tree */
-	const struct tree *accepted;         /* the last good znodes; may be empty, never NULL */
-	const struct quarantine *quarantine; /* may be NULL */
+	const struct tree *tree;     /* the newest settled tree */
+	const struct tree *accepted; /* the last good znodes; may be empty, never NULL */
 	const struct policy *policy;
 	const char *root;          /* zookeeper.config */
 	const struct names *names; /* NULL: host names are left to nginx */

@@ -32,6 +32,7 @@ struct name_list {
  */
 const char *names_add_server(const struct names *names, struct name_list *wanted,
 			     const struct server *s, struct server_list *out);
+void name_list_add(struct name_list *l, const char *name);
 /* Sorted, without doubles. */
 void name_list_sort(struct name_list *l);
 

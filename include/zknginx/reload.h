@@ -27,11 +27,12 @@
 	X(RECOVERING, "recovering") /* … and signalled, because workers had changed */
 
 #define RELOAD_EVENTS(X)                                                                           \
-	X(WANT, "want")                     /* a bundle that nginx is not known to run */          \
-	X(CURRENT, "current")               /* nginx runs exactly these bytes already */           \
-	X(CHECK_OK, "check-ok")             /* nginx -t passed on exactly these bytes */           \
-	X(CHECK_FAILED, "check-failed")     /* … or not, or it took too long */                  \
-	X(PUBLISHED, "published")           /* the live link names the new generation */           \
+	X(WANT, "want")                 /* a bundle that nginx is not known to run */              \
+	X(CURRENT, "current")           /* nginx runs exactly these bytes already */               \
+	X(CHECK_OK, "check-ok")         /* nginx -t passed on exactly these bytes */               \
+	X(CHECK_FAILED, "check-failed") /* … or not, or it took too long */                      \
+	X(PROVED, "proved")             /* nginx -t passed, and no more than that was wanted */    \
+	X(PUBLISHED, "published")       /* the live link names the new generation */               \
 	X(PUBLISH_FAILED, "publish-failed") /* disk full and the like: the old one is live */      \
 	X(NOT_INCLUDED, "not-included")     /* published, but nginx.conf does not include it */    \
 	X(MASTER_ABSENT,                                                                           \

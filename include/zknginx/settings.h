@@ -27,7 +27,8 @@ struct nginx_settings {
 	uint64_t test_timeout;
 	uint64_t reload_timeout;
 	uint64_t reload_gap;
-	const char *sandbox; /* "auto", "namespace", "fallback" */
+	uint64_t lost_ground; /* how long others wait for a znode that nginx cannot load again */
+	const char *sandbox;  /* "auto", "namespace", "fallback" */
 	const char *log_directory;
 	const char *probe; /* "" = none; "127.0.0.1:9642" */
 	const char *drift; /* "repair", "report" */

@@ -52,6 +52,7 @@ static const struct setting table[] = {
 	{ KEY(nginx, test_timeout), DURATION("10s", "100ms", "10m"), RELOADABLE },
 	{ KEY(nginx, reload_timeout), DURATION("30s", "1s", "1h"), RELOADABLE },
 	{ KEY(nginx, reload_gap), DURATION("1s", "0s", "1h"), RELOADABLE },
+	{ KEY(nginx, lost_ground), DURATION("30s", "0s", "1d"), RELOADABLE },
 	{ KEY(nginx, sandbox), CHOICE("auto", "auto", "namespace", "fallback") },
 	{ KEY(nginx, log_directory), TEXT("/var/log/nginx", form_file), RELOADABLE },
 	{ KEY(nginx, probe), TEXT("", form_loopback) },

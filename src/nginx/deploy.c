@@ -143,6 +143,14 @@ static void compare_with_live(struct deploy *d)
 	f->current = f->relive && (f->held || deploy_runs_live(d));
 }
 
+static void begin_test(struct deploy *d)
+{
+	if (d->has_new_settings)
+		renew_sandbox(d);
+	deploy_refresh(d);
+	deploy_step(d, RELOAD_EV_WANT);
+}
+
 static void begin(struct deploy *d)
 {
 	struct flight *f = &d->flight;
@@ -159,7 +167,7 @@ static void begin(struct deploy *d)
 		deploy_step(d, RELOAD_EV_WANT);
 }
 
-void deploy_want(struct deploy *d, struct bundle *b, const char *revision)
+static void take_off(struct deploy *d, struct bundle *b, const char *revision)
 {
 	if (d->in_flight)
 		die("deploy: two deployments at once");
@@ -172,7 +180,36 @@ void deploy_want(struct deploy *d, struct bundle *b, const char *revision)
 		.began = timing_now(),
 	};
 	d->flight.mark = d->flight.began;
+}
+
+void deploy_want(struct deploy *d, struct bundle *b, const char *revision)
+{
+	take_off(d, b, revision);
 	deploy_later(d, 0, begin);
+}
+
+void deploy_test(struct deploy *d, struct bundle *b, uint64_t timeout)
+{
+	take_off(d, b, "");
+	d->flight.test_only = true;
+	d->flight.timeout = timeout;
+	deploy_later(d, 0, begin_test);
+}
+
+bool deploy_is_in_flight(const struct deploy *d)
+{
+	return d->in_flight;
+}
+
+void deploy_know_warnings(struct deploy *d, const char *warnings)
+{
+	free(d->known_warnings);
+	d->known_warnings = xstrdup(warnings);
+}
+
+uint64_t deploy_test_duration(const struct deploy *d)
+{
+	return d->last_check;
 }
 
 enum reload_state deploy_state(const struct deploy *d)
@@ -259,6 +296,7 @@ void deploy_free(struct deploy *d)
 	errorlog_close(&d->verify.log);
 	sd_event_source_disable_unref(d->timer);
 	sd_event_unref(d->loop);
+	free(d->known_warnings);
 	free(d);
 }
 

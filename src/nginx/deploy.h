@@ -26,7 +26,8 @@
 	X(DEFERRED, "deferred")   /* published; nginx is not running (or is being upgraded) and    \
 				     reads it later */                                             \
 	X(NOT_INCLUDED, "not-included") /* nginx.conf does not include it, or its stream part */   \
-	X(REFUSED, "refused")           /* nginx -t said no; the live files were not touched */    \
+	X(PROVED, "proved")     /* deploy_test(): nginx -t said yes; nothing was changed */        \
+	X(REFUSED, "refused")   /* nginx -t said no; the live files were not touched */            \
 	X(REJECTED, "rejected") /* nginx took the signal but not the configuration; put back */    \
 	X(DIED, "died")         /* its workers died; put back and signalled */                     \
 	X(UNKNOWN, "unknown")   /* no verdict in time; the new generation is live */               \
@@ -46,6 +47,11 @@ struct outcome {
 	const char *message; /* REFUSED: all that nginx -t wrote; REJECTED, DIED: from its error
 				log; FAILED: why */
 	bool timed_out;      /* REFUSED because nginx -t did not end in time */
+	bool tested;         /* nginx -t has run */
+	bool passed;         /* … and took the configuration, whatever came of it then */
+	/* Of a test that passed: warnings that change what is served (warnings.h); and the first
+	 * of them that made it REFUSED, NULL if none did. */
+	const char *warnings, *warning;
 	double stages_ms[STAGE_N];
 	double total_ms; /* until the verdict; settling is not in it */
 };
@@ -81,6 +87,20 @@ bool deploy_is_ready(struct deploy *d, uint64_t now, uint64_t *when);
  * revision: hex of the revision it was made from. Only when deploy_is_ready().
  */
 void deploy_want(struct deploy *d, struct bundle *b, const char *revision);
+
+/*
+ * Only find out what nginx -t says of a bundle, within `timeout` microseconds or the setting's,
+ * whichever is less. on_done follows, later, with PROVED, REFUSED or FAILED. Not while a deployment
+ * is in flight.
+ */
+void deploy_test(struct deploy *d, struct bundle *b, uint64_t timeout);
+bool deploy_is_in_flight(const struct deploy *d);
+
+/* The warnings that what nginx runs gives: a candidate is not refused for these. */
+void deploy_know_warnings(struct deploy *d, const char *warnings);
+
+/* How long a test of what nginx runs took, the last time that one passed; 0: none did. */
+uint64_t deploy_test_duration(const struct deploy *d);
 
 enum reload_state deploy_state(const struct deploy *d);
 

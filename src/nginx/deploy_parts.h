@@ -34,7 +34,11 @@ struct flight {
 	unsigned long reverted_to;
 	enum deploy_result result;
 	struct buf message;
-	bool timed_out;
+	bool test_only; /* of deploy_test() */
+	uint64_t timeout;
+	bool tested, passed, timed_out;
+	struct buf warnings;  /* of the test, see warnings.h */
+	char *warning;        /* the one that made it refused */
 	uint64_t began, mark; /* of the whole, of the stage at hand */
 	double stages_ms[STAGE_N], total_ms;
 };
@@ -92,6 +96,7 @@ struct deploy {
 	uint64_t last_hangup, last_reload, last_check; /* when; how long; how long */
 	unsigned long reloads;
 	struct log_limit crowd;
+	char *known_warnings; /* of what nginx runs; NULL: none */
 
 	/* Between deployments. */
 	sd_event_source *watch, *death;

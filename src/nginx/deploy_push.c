@@ -7,6 +7,9 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include <zknginx/warnings.h>
 
 #include "deploy_parts.h"
 
@@ -33,20 +36,44 @@ void deploy_check(struct deploy *d)
 	f->staged = !f->relive;
 	deploy_took(d, STAGE_STAGE);
 	directory = stage_generation_directory(d->stage, f->generation);
-	conffiles_begin(d->conffiles);
+	if (f->test_only)
+		sandbox_limit(d->sandbox, f->timeout);
+	else
+		conffiles_begin(d->conffiles);
 	if (sandbox_test(d->sandbox, d->loop, directory, d->has_master ? d->master.pid : 0,
 			 on_tested, d, &e) < 0) {
 		fail(d, &e);
 		return;
 	}
-	if (f->staged && stage_sync(d->stage, f->generation, &e) < 0) {
+	if (f->staged && !f->test_only && stage_sync(d->stage, f->generation, &e) < 0) {
 		sandbox_cancel(d->sandbox);
 		fail(d, &e);
 	}
 }
 
-static enum reload_event passed(const struct deploy *d)
+/* nginx takes it, but would serve something else than the configuration says. */
+static bool is_warned_off(struct deploy *d)
 {
+	struct flight *f = &d->flight;
+	const char *line;
+	size_t size;
+
+	line = warnings_new(buf_str(&f->warnings), d->known_warnings ?: "", &size);
+	if (!line || f->test_only || f->relive)
+		return false;
+	f->warning = strndup(line, size);
+	deploy_result(d, DEPLOY_REFUSED, "nginx: [warn] %s\n", f->warning);
+	return true;
+}
+
+static enum reload_event passed(struct deploy *d)
+{
+	if (d->flight.test_only) {
+		d->flight.result = DEPLOY_PROVED;
+		return RELOAD_EV_PROVED;
+	}
+	if (is_warned_off(d))
+		return RELOAD_EV_CHECK_FAILED;
 	return d->flight.current && d->included ? RELOAD_EV_CURRENT : RELOAD_EV_CHECK_OK;
 }
 
@@ -90,10 +117,17 @@ static void on_tested(void *ctx, const struct sandbox_result *r)
 {
 	struct deploy *d = ctx;
 
-	d->last_check = timing_now() - d->flight.mark;
-	deploy_took(d, STAGE_CHECK);
-	conffiles_tested(d->conffiles, r->passed ? r->files : NULL, stage_live_directory(d->stage));
+	d->flight.tested = true;
+	d->flight.passed = r->passed;
 	if (r->passed)
+		d->last_check = timing_now() - d->flight.mark;
+	deploy_took(d, STAGE_CHECK);
+	if (r->passed)
+		warnings_read(r->text, stage_live_directory(d->stage), &d->flight.warnings);
+	if (!d->flight.test_only)
+		conffiles_tested(d->conffiles, r->passed ? r->files : NULL,
+				 stage_live_directory(d->stage));
+	if (r->passed && !d->flight.test_only)
 		learn_includes(d, r);
 	deploy_step(d, r->passed ? passed(d) : refused(d, r));
 }

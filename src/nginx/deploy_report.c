@@ -21,11 +21,11 @@ const char *deploy_result_name(enum deploy_result r)
 static enum log_level log_level_of(enum deploy_result r)
 {
 	static const enum log_level levels[DEPLOY_RESULT_N] = {
-		[DEPLOY_UNCHANGED] = LOG_LEVEL_DEBUG, [DEPLOY_APPLIED] = LOG_LEVEL_INFO,
-		[DEPLOY_DEFERRED] = LOG_LEVEL_NOTICE, [DEPLOY_NOT_INCLUDED] = LOG_LEVEL_WARNING,
-		[DEPLOY_REFUSED] = LOG_LEVEL_WARNING, [DEPLOY_REJECTED] = LOG_LEVEL_WARNING,
-		[DEPLOY_DIED] = LOG_LEVEL_ERROR,      [DEPLOY_UNKNOWN] = LOG_LEVEL_ERROR,
-		[DEPLOY_FAILED] = LOG_LEVEL_ERROR,
+		[DEPLOY_UNCHANGED] = LOG_LEVEL_DEBUG,  [DEPLOY_APPLIED] = LOG_LEVEL_INFO,
+		[DEPLOY_DEFERRED] = LOG_LEVEL_NOTICE,  [DEPLOY_NOT_INCLUDED] = LOG_LEVEL_WARNING,
+		[DEPLOY_PROVED] = LOG_LEVEL_DEBUG,     [DEPLOY_REFUSED] = LOG_LEVEL_INFO,
+		[DEPLOY_REJECTED] = LOG_LEVEL_WARNING, [DEPLOY_DIED] = LOG_LEVEL_ERROR,
+		[DEPLOY_UNKNOWN] = LOG_LEVEL_ERROR,    [DEPLOY_FAILED] = LOG_LEVEL_ERROR,
 	};
 	return levels[r];
 }
@@ -45,7 +45,8 @@ static void log_flight(const struct flight *f)
 	CLEANUP(buf_fini) struct buf line = BUF_INIT;
 	const char *comma = "";
 
-	if (!log_enabled(log_level_of(f->result)))
+	if (!log_enabled(log_level_of(f->result)) ||
+	    (f->test_only && !log_enabled(LOG_LEVEL_DEBUG)))
 		return;
 	buf_printf(&line, "generation %lu: %s in %.1f ms (", f->generation,
 		   deploy_result_name(f->result), f->total_ms);
@@ -68,6 +69,8 @@ void flight_fini(struct flight *f)
 	bundle_unref(f->bundle);
 	free(f->revision);
 	buf_fini(&f->message);
+	buf_fini(&f->warnings);
+	free(f->warning);
 	*f = (struct flight){ 0 };
 }
 
@@ -79,6 +82,9 @@ void deploy_report(struct deploy *d)
 		.result = f.result,
 		.generation = f.generation,
 		.timed_out = f.timed_out,
+		.tested = f.tested,
+		.passed = f.passed,
+		.warning = f.warning,
 		.total_ms = f.total_ms,
 	};
 
@@ -87,9 +93,10 @@ void deploy_report(struct deploy *d)
 	errorlog_close(&d->verify.log);
 	if (f.staged)
 		stage_discard(d->stage, f.generation);
-	if (f.result != DEPLOY_UNCHANGED)
+	if (f.result != DEPLOY_UNCHANGED && !f.test_only)
 		stage_prune(d->stage, f.previous);
 	o.message = buf_str(&f.message);
+	o.warnings = buf_str(&f.warnings);
 	memcpy(o.stages_ms, f.stages_ms, sizeof(o.stages_ms));
 	log_flight(&f);
 	deploy_watch(d, USEC_PER_SEC);

@@ -35,7 +35,7 @@ struct test {
 	char *staged;
 	int executable, home; /* of the master, or -1 */
 	struct rlimit files;
-	uint64_t deadline; /* CLOCK_MONOTONIC */
+	uint64_t timeout, deadline; /* CLOCK_MONOTONIC */
 	unsigned round;
 	struct fallback *fallback;
 	struct child *child;
@@ -48,6 +48,7 @@ struct sandbox {
 	struct arena *arena;
 	const char *binary, *config, *pid, *log_directory, *live, *cache;
 	uint64_t timeout;
+	uint64_t limit; /* of the next test alone; 0 = none */
 	bool namespace;
 	struct nginx_version version;
 	const char *learned[LEARNED_MAX];
@@ -151,6 +152,11 @@ static void test_free(struct test *t)
 	free(t);
 }
 DEFINE_CLEANUP(struct test *, test_free)
+
+void sandbox_limit(struct sandbox *s, uint64_t timeout)
+{
+	s->limit = timeout;
+}
 
 void sandbox_cancel(struct sandbox *s)
 {
@@ -288,9 +294,11 @@ int sandbox_test(struct sandbox *s, sd_event *loop, const char *staged, long mas
 			    .staged = xstrdup(staged),
 			    .executable = -1,
 			    .home = -1,
-			    .deadline = timing_now() + s->timeout,
+			    .timeout = s->limit && s->limit < s->timeout ? s->limit : s->timeout,
 			    .done = done,
 			    .ctx = ctx };
+	s->limit = 0;
+	t->deadline = timing_now() + t->timeout;
 	find_master(t, master);
 	if (run(t, e) < 0)
 		return -1;
@@ -328,7 +336,7 @@ static char *describe(const struct test *t, const struct child_result *r)
 	}
 	if (r->timed_out)
 		buf_printf(&out, "nginx -t did not end within %.1f seconds and was killed\n",
-			   (double)t->sandbox->timeout / (double)USEC_PER_SEC);
+			   (double)t->timeout / (double)USEC_PER_SEC);
 	else if (!r->failure && !r->exited)
 		buf_printf(&out, "nginx -t was killed by signal %d (%s)\n", r->code,
 			   sigdescr_np(r->code) ?: "unknown");

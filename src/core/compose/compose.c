@@ -11,7 +11,6 @@ static struct model *decode_tree(const struct compose_input *in, struct problems
 	struct decode_input decode_in = {
 		.tree = in->tree,
 		.accepted = in->accepted,
-		.quarantine = in->quarantine,
 		.policy = in->policy,
 		.names = in->names,
 		.root = in->root,

@@ -1,10 +1,9 @@
 /*
- * Quarantine: refused bytes by znode path, with a pause that doubles at each
- * refusal until another try is due.
+ * Quarantine: refused changes by path and digest, with a pause that doubles at each refusal until
+ * another try is due.
  *
- * An entry outlives its release for a while as the memory of how often its bytes
- * were refused, so that a znode which is refused again waits longer; other bytes
- * in the znode, or its deletion, end the entry.
+ * An entry outlives its release for as long as the tree says the same: as the memory of how often
+ * it was refused, so that a change which is refused again waits longer.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,13 +14,23 @@
 #define FIRST_PAUSE (30 * USEC_PER_SEC)
 #define LAST_PAUSE (15 * 60 * USEC_PER_SEC)
 
+static const struct digest NO_DIGEST = { .bytes = { 0 } }; /* of a deletion */
+
+enum state {
+	IN_FORCE, /* the change is taken back */
+	RELEASED, /* let go for another try */
+	LOST,     /* of an accepted form: nginx could not load it again */
+};
+
 struct entry {
 	char *path;
+	bool deletion; /* the refused change is that the znode goes */
 	struct digest digest;
 	char *message;
-	struct quarantined reason;
-	bool active; /* false: let go for another try */
-	uint64_t pause, due;
+	enum problem_kind kind;
+	enum state state;
+	bool excused;        /* released because of a change elsewhere: the pause stays */
+	uint64_t pause, due; /* LOST: left out from then on */
 };
 
 struct quarantine {
@@ -56,21 +65,28 @@ void quarantine_free(struct quarantine *q)
 	free(q);
 }
 
-static struct entry *find(const struct quarantine *q, const char *path, const struct digest *digest)
+/* --- entries --------------------------------------------------------------------------------- */
+
+static struct entry *find(const struct quarantine *q, const char *path, const struct znode *to)
 {
+	struct digest digest;
+
+	if (!q->count)
+		return NULL;
+	digest = to ? znode_digest(to) : NO_DIGEST;
 	for (size_t i = 0; i < q->count; i++) {
 		struct entry *e = &q->entries[i];
 
-		if (digest_equal(&e->digest, digest) && strcmp(e->path, path) == 0)
+		if (e->deletion == !to && digest_equal(&e->digest, &digest) &&
+		    strcmp(e->path, path) == 0)
 			return e;
 	}
 	return NULL;
 }
 
-static struct entry *entry_for(struct quarantine *q, const struct znode *z)
+static struct entry *entry_for(struct quarantine *q, const char *path, const struct znode *to)
 {
-	struct digest digest = znode_digest(z);
-	struct entry *e = find(q, z->path, &digest);
+	struct entry *e = find(q, path, to);
 
 	if (e)
 		return e;
@@ -79,33 +95,50 @@ static struct entry *entry_for(struct quarantine *q, const struct znode *z)
 		q->entries = xrealloc(q->entries, q->room * sizeof(*q->entries));
 	}
 	e = &q->entries[q->count++];
-	*e = (struct entry){ .path = xstrdup(z->path), .digest = digest };
+	*e = (struct entry){
+		.path = xstrdup(path),
+		.deletion = !to,
+		.digest = to ? znode_digest(to) : NO_DIGEST,
+		.state = RELEASED,
+	};
 	return e;
 }
 
-void quarantine_add(struct quarantine *q, const struct znode *z, enum problem_kind kind,
-		    const char *message, uint64_t now)
+static void set_message(struct entry *e, const char *message)
 {
-	struct entry *e = entry_for(q, z);
 	char *copy = xstrdup(message);
 
 	free(e->message);
 	e->message = copy;
-	e->reason = (struct quarantined){ .kind = kind, .message = copy };
-	e->active = true;
-	e->pause = e->pause ? 2 * e->pause : FIRST_PAUSE;
+}
+
+void quarantine_add(struct quarantine *q, const char *path, const struct znode *to,
+		    enum problem_kind kind, const char *message, uint64_t now)
+{
+	struct entry *e = entry_for(q, path, to);
+
+	set_message(e, message);
+	e->kind = kind;
+	e->state = IN_FORCE;
+	if (!e->excused || !e->pause)
+		e->pause = e->pause ? 2 * e->pause : FIRST_PAUSE;
 	if (e->pause > LAST_PAUSE)
 		e->pause = LAST_PAUSE;
+	e->excused = false;
 	e->due = now + e->pause;
 }
 
-void quarantine_suspect(struct quarantine *q, const struct znode *z)
+bool quarantine_lose(struct quarantine *q, const struct znode *z, const char *message, uint64_t due)
 {
-	struct entry *e = entry_for(q, z);
+	struct entry *e = entry_for(q, z->path, z);
+	bool news = e->state != LOST;
 
-	e->active = true;
-	e->due = NEVER;
-	e->reason = (struct quarantined){ .message = "", .suspect = true };
+	set_message(e, message);
+	e->kind = PROBLEM_NGINX;
+	if (news)
+		e->due = due;
+	e->state = LOST;
+	return news;
 }
 
 static void remove_at(struct quarantine *q, size_t i)
@@ -114,57 +147,182 @@ static void remove_at(struct quarantine *q, size_t i)
 	q->entries[i] = q->entries[--q->count];
 }
 
-static size_t suspects(const struct quarantine *q)
+bool quarantine_find_again(struct quarantine *q)
 {
-	size_t n = 0;
+	bool any = false;
 
-	for (size_t i = 0; i < q->count; i++)
-		n += q->entries[i].reason.suspect;
-	return n;
-}
-
-bool quarantine_release_half(struct quarantine *q)
-{
-	size_t release = (suspects(q) + 1) / 2;
-	bool any = release > 0;
-
-	for (size_t i = q->count; release && i-- > 0;) {
-		if (!q->entries[i].reason.suspect)
+	for (size_t i = q->count; i-- > 0;) {
+		if (q->entries[i].state != LOST)
 			continue;
 		remove_at(q, i);
-		release--;
+		any = true;
 	}
 	return any;
 }
 
-void quarantine_acquit(struct quarantine *q)
+bool quarantine_knows(const struct quarantine *q, const char *path, const struct znode *to)
 {
-	while (quarantine_release_half(q))
-		;
+	const struct entry *e = find(q, path, to);
+
+	return e && e->state != LOST;
 }
 
-const struct quarantined *quarantine_find(const struct quarantine *q, const struct znode *z)
-{
-	const struct entry *e;
-	struct digest digest;
+/* --- what a tree says with them -------------------------------------------------------------- */
 
-	if (!q->count)
-		return NULL;
-	digest = znode_digest(z);
-	e = find(q, z->path, &digest);
-	return e && e->active ? &e->reason : NULL;
-}
-
+/* Does the tree say what was refused? */
 static bool holds(const struct tree *t, const struct entry *e)
 {
 	const struct znode *z = tree_find(t, e->path);
 	struct digest digest;
 
-	if (!z)
-		return false;
+	if (!z || e->deletion)
+		return !z && e->deletion;
 	digest = znode_digest(z);
 	return digest_equal(&digest, &e->digest);
 }
+
+bool quarantine_holds(const struct quarantine *q, const struct tree *tree, const char *path)
+{
+	for (size_t i = 0; i < q->count; i++) {
+		const struct entry *e = &q->entries[i];
+
+		if (e->state == IN_FORCE && strcmp(e->path, path) == 0 && holds(tree, e))
+			return true;
+	}
+	return false;
+}
+
+static void tell(const struct entry *e, bool served, struct problems *problems)
+{
+	struct problem *p = problems_add(problems, e->path, e->kind, NULL, "%s%s",
+					 e->deletion ? "the znode was deleted, but nginx refuses "
+						       "the configuration without it: "
+						     : "",
+					 e->message);
+
+	p->serving = served ? SERVING_PREVIOUS : SERVING_ABSENT;
+}
+
+/* What stands in for each refused change: the accepted znode, or nothing. Sorted by path. */
+struct stand_in {
+	const char *path;
+	const struct znode *good; /* NULL: nothing, nor anything below it */
+};
+
+static int compare_stand_ins(const void *a, const void *b)
+{
+	return path_compare(((const struct stand_in *)a)->path, ((const struct stand_in *)b)->path);
+}
+
+static size_t collect(const struct quarantine *q, const struct tree *tree,
+		      const struct tree *accepted, struct problems *problems, struct stand_in *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < q->count; i++) {
+		const struct entry *e = &q->entries[i];
+		const struct znode *good = tree_find(accepted, e->path);
+
+		if (e->state == LOST && (holds(accepted, e) || holds(tree, e)))
+			tell(e, holds(accepted, e), problems);
+		if (e->state != IN_FORCE || !holds(tree, e))
+			continue;
+		tell(e, good, problems);
+		out[n++] = (struct stand_in){ e->path, good };
+	}
+	if (n)
+		qsort(out, n, sizeof(*out), compare_stand_ins);
+	return n;
+}
+
+/* What is below a deleted znode that stays: its servers, say. */
+static void add_below(struct tree_builder *b, const struct tree *accepted, const char *path)
+{
+	size_t i = tree_lower_bound(accepted, path);
+
+	for (i++; i < tree_count(accepted) && path_is_below(tree_at(accepted, i)->path, path); i++)
+		tree_builder_add(b, tree_at(accepted, i));
+}
+
+static struct tree *merge(const struct tree *t, const struct tree *accepted,
+			  const struct stand_in *list, size_t count)
+{
+	struct tree_builder b;
+	struct tree *merged;
+	size_t i = 0;
+
+	tree_builder_init(&b);
+	tree_builder_reserve(&b, tree_count(t) + count);
+	for (size_t j = 0; i < tree_count(t) || j < count;) {
+		const struct znode *z = i < tree_count(t) ? tree_at(t, i) : NULL;
+		int order = j == count ? -1 : !z ? 1 : path_compare(z->path, list[j].path);
+
+		if (order < 0) {
+			tree_builder_add(&b, z);
+			i++;
+			continue;
+		}
+		if (list[j].good)
+			tree_builder_add(&b, list[j].good);
+		if (order > 0 && list[j].good)
+			add_below(&b, accepted, list[j].path);
+		if (order == 0)
+			i = list[j].good ? i + 1 : tree_subtree_end(t, i);
+		j++;
+	}
+	merged = tree_builder_finish(&b);
+	tree_builder_fini(&b);
+	return merged;
+}
+
+struct tree *quarantine_apply(const struct quarantine *q, struct tree *tree,
+			      const struct tree *accepted, struct problems *problems)
+{
+	CLEANUP(freep) struct stand_in *list = NULL;
+	size_t count;
+
+	if (!q->count)
+		return tree_ref(tree);
+	list = xcalloc(q->count, sizeof(*list));
+	count = collect(q, tree, accepted, problems, list);
+	return count ? merge(tree, accepted, list, count) : tree_ref(tree);
+}
+
+struct tree *quarantine_leave_out(const struct quarantine *q, const struct tree *sources,
+				  uint64_t now)
+{
+	CLEANUP(freep) struct stand_in *list = xcalloc(q->count + 1, sizeof(*list));
+	size_t n = 0;
+
+	for (size_t i = 0; i < q->count; i++) {
+		const struct entry *e = &q->entries[i];
+
+		if (e->state == LOST && now >= e->due && holds(sources, e))
+			list[n++] = (struct stand_in){ .path = e->path };
+	}
+	if (!n)
+		return NULL;
+	qsort(list, n, sizeof(*list), compare_stand_ins);
+	return merge(sources, sources, list, n);
+}
+
+/* The tree says something else by now, or nginx runs the change. */
+static bool is_over(const struct entry *e, const struct tree *tree, const struct tree *accepted)
+{
+	if (e->state == LOST)
+		return !holds(accepted, e) && !holds(tree, e);
+	return !holds(tree, e) || holds(accepted, e);
+}
+
+/* It was left out: from now on it is a change that is refused, like any other. */
+static void leave(struct entry *e, uint64_t now)
+{
+	e->state = IN_FORCE;
+	e->pause = FIRST_PAUSE;
+	e->due = now + e->pause;
+}
+
+/* --- time ------------------------------------------------------------------------------------ */
 
 void quarantine_expire(struct quarantine *q, const struct tree *tree, const struct tree *accepted,
 		       uint64_t now)
@@ -172,10 +330,12 @@ void quarantine_expire(struct quarantine *q, const struct tree *tree, const stru
 	for (size_t i = q->count; i-- > 0;) {
 		struct entry *e = &q->entries[i];
 
-		if (!holds(tree, e) && !holds(accepted, e))
+		if (is_over(e, tree, accepted))
 			remove_at(q, i);
-		else if (e->active && now >= e->due)
-			e->active = false;
+		else if (e->state == LOST && !holds(accepted, e))
+			leave(e, now);
+		else if (e->state == IN_FORCE && now >= e->due)
+			e->state = RELEASED;
 	}
 }
 
@@ -184,10 +344,40 @@ uint64_t quarantine_due(const struct quarantine *q)
 	uint64_t due = NEVER;
 
 	for (size_t i = 0; i < q->count; i++) {
-		if (q->entries[i].active && q->entries[i].due < due)
+		if (q->entries[i].state == IN_FORCE && q->entries[i].due < due)
 			due = q->entries[i].due;
 	}
 	return due;
+}
+
+uint64_t quarantine_next_loss(const struct quarantine *q, uint64_t now)
+{
+	uint64_t due = NEVER;
+
+	for (size_t i = 0; i < q->count; i++) {
+		const struct entry *e = &q->entries[i];
+
+		if (e->state == LOST && e->due > now && e->due < due)
+			due = e->due;
+	}
+	return due;
+}
+
+void quarantine_release(struct quarantine *q, bool reloads)
+{
+	for (size_t i = 0; i < q->count; i++) {
+		struct entry *e = &q->entries[i];
+
+		if (e->state != IN_FORCE || (e->kind == PROBLEM_RELOAD && !reloads))
+			continue;
+		e->state = RELEASED;
+		e->excused = true;
+	}
+}
+
+bool quarantine_is_empty(const struct quarantine *q)
+{
+	return !q->count;
 }
 
 size_t quarantine_count(const struct quarantine *q)
@@ -195,6 +385,15 @@ size_t quarantine_count(const struct quarantine *q)
 	size_t n = 0;
 
 	for (size_t i = 0; i < q->count; i++)
-		n += q->entries[i].active;
+		n += q->entries[i].state == IN_FORCE;
 	return n;
+}
+
+void quarantine_each_message(const struct quarantine *q,
+			     void (*visit)(void *ctx, const char *message), void *ctx)
+{
+	for (size_t i = 0; i < q->count; i++) {
+		if (q->entries[i].state != RELEASED)
+			visit(ctx, q->entries[i].message);
+	}
 }

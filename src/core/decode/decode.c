@@ -27,29 +27,20 @@ static bool snippet_form(struct decoder *d, const struct znode *z, void *out, st
 	return decode_snippet(d->model->arena, z, d->context, d->in->policy, out, ps);
 }
 
-static const struct quarantined *in_quarantine(const struct decoder *d, const struct znode *z)
-{
-	return d->in->quarantine ? quarantine_find(d->in->quarantine, z) : NULL;
-}
-
-/* The form that nginx runs already, if it differs and is not refused itself. */
+/* The form that nginx runs already, if it differs. */
 static bool decode_accepted(struct decoder *d, const struct znode *z, decode_form *form, void *out)
 {
 	const struct znode *good = tree_find(d->in->accepted, z->path);
 
-	return good && !znode_same(good, z) && !in_quarantine(d, good) &&
-	       form(d, good, out, &d->dropped);
+	return good && !znode_same(good, z) && form(d, good, out, &d->dropped);
 }
 
 bool decode_znode(struct decoder *d, const struct znode *z, decode_form *form, void *out)
 {
-	const struct quarantined *refused = in_quarantine(d, z);
 	size_t first = d->problems->count;
 
-	if (!refused && form(d, z, out, d->problems))
+	if (form(d, z, out, d->problems))
 		return true;
-	if (refused && !refused->suspect)
-		problems_add(d->problems, z->path, refused->kind, NULL, "%s", refused->message);
 	if (!decode_accepted(d, z, form, out))
 		return false;
 	for (size_t i = first; i < d->problems->count; i++)

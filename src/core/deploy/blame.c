@@ -1,6 +1,7 @@
 /*
  * Blame: reads what nginx wrote, on standard error or in its error log. Only what
- * nginx calls an emergency counts: it stops a configuration, a warning does not.
+ * nginx calls an emergency counts: it stops a configuration, a warning does not. Where it wrote
+ * nothing but warnings, these are what the caller asks about.
  *
  * A message with a line of ours is certain. One without any line is traced by the
  * first value that it quotes and that stands in the bundle. One with a line of
@@ -198,11 +199,25 @@ static void blame_message(struct arena *a, const struct bundle *b, const struct 
 		trace(&t);
 }
 
+/* nginx took it, and only warned. */
+static bool only_warned(char *const *lines, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (*lines[i] && !behind_level(lines[i], "[warn] "))
+			return false;
+	}
+	return count > 0;
+}
+
 /* What to tell where nginx wrote no emergency: the first line that is more than a warning. */
 static const char *any_message(char *const *lines, size_t count)
 {
 	static const char *const levels[] = { "[alert] ", "[crit] ", "[error] " };
 
+	for (size_t i = 0; i < count; i++) {
+		if (strncmp(lines[i], "nginx -t ", 9) == 0)
+			return lines[i]; /* ours: it was killed, or never ran */
+	}
 	for (size_t i = 0; i < count; i++) {
 		for (size_t j = 0; j < ARRAY_SIZE(levels); j++) {
 			if (behind_level(lines[i], levels[j]))
@@ -260,9 +275,10 @@ struct blame blame_find(struct arena *a, const struct bundle *b, const char *liv
 	struct blame blame = { 0 };
 	char **lines;
 	size_t count = split(a, output, &lines);
+	bool warned = only_warned(lines, count);
 
 	for (size_t i = 0; i < count; i++) {
-		const char *text = behind_level(lines[i], "[emerg] ");
+		const char *text = behind_level(lines[i], warned ? "[warn] " : "[emerg] ");
 		struct message m;
 		size_t before = found.count;
 
@@ -276,6 +292,9 @@ struct blame blame_find(struct arena *a, const struct bundle *b, const char *liv
 	}
 	if (!blame.message)
 		blame.message = any_message(lines, count);
+	else if (warned)
+		blame.message =
+			arena_printf(a, "nginx would take it, but warns: %s", blame.message);
 	tell(a, &found, &blame);
 	return blame;
 }

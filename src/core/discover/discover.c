@@ -2,9 +2,8 @@
  * Discover: one path after the other, in three steps: read what is there, choose once
  * for the whole upstream whether it is spoken to by TLS, and make servers.
  *
- * What stands in quarantine (nginx refused it) counts as one that cannot be read. The
- * znodes beside (weights, overrides) are kept with the struct discover, so that the
- * accepted tree can be read again in the same way.
+ * The znodes beside the registrations (weights, overrides) are kept with the struct discover, so
+ * that the accepted tree can be read again in the same way.
  */
 #include <stdlib.h>
 
@@ -38,28 +37,12 @@ static bool is_child(const char *path, const char *parent)
 	return path_is_below(path, parent) && !strchr(path + strlen(parent) + 1, '/');
 }
 
-static const struct quarantined *refused(const struct search *s, const struct znode *z)
-{
-	return s->in->quarantine ? quarantine_find(s->in->quarantine, z) : NULL;
-}
-
 /* --- what is beside ------------------------------------------------------------------------- */
-
-/* The newest form that nginx has not refused. */
-static const struct znode *usable(const struct search *s, const struct znode *z)
-{
-	if (refused(s, z))
-		z = tree_find(s->in->accepted, z->path);
-	return z && !refused(s, z) ? z : NULL;
-}
 
 static void add_context(struct search *s, const struct znode *z, size_t *room)
 {
 	struct discover *d = s->discover;
 
-	z = usable(s, z);
-	if (!z)
-		return;
 	if (d->context_count == *room) {
 		struct znode *more = arena_array(s->arena, struct znode, 2 * *room + 8);
 
@@ -145,21 +128,18 @@ static bool take_accepted(struct search *s, const struct znode *z)
 	const struct znode *good = tree_find(s->in->accepted, z->path);
 	const char *ignored;
 
-	return good && !znode_same(good, z) && !refused(s, good) && take(s, good, &ignored);
+	return good && !znode_same(good, z) && take(s, good, &ignored);
 }
 
 static void read_registration(struct search *s, const struct znode *z)
 {
-	const struct quarantined *q = refused(s, z);
-	bool suspect = q && q->suspect; /* nobody's fault yet: not reported */
 	const char *why = "";
 
 	s->total++;
-	if (!q && take(s, z, &why))
+	if (take(s, z, &why))
 		return;
-	if (!suspect)
-		note_bad(s, z, q ? q->message : why);
-	s->kept += take_accepted(s, z) && !suspect;
+	note_bad(s, z, why);
+	s->kept += take_accepted(s, z);
 }
 
 static void read_place(struct search *s, const char *path)

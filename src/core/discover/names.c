@@ -23,7 +23,7 @@ struct server *server_list_add(struct server_list *l)
 	return &l->items[l->count++];
 }
 
-static void want(struct name_list *l, const char *name)
+void name_list_add(struct name_list *l, const char *name)
 {
 	if (l->count == l->room) {
 		const char **more = arena_array(l->arena, const char *, 2 * l->room + 16);
@@ -83,7 +83,7 @@ const char *names_add_server(const struct names *names, struct name_list *wanted
 		return NULL;
 	}
 	host = arena_copy(out->arena, s->address, (size_t)(port - s->address));
-	want(wanted, host);
+	name_list_add(wanted, host);
 	if (!names) {
 		*server_list_add(out) = *s;
 		return NULL;

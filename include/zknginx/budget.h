@@ -1,0 +1,29 @@
+/*
+ * Budget: how often `nginx -t` may run on account of refusals.
+ *
+ * A refusal may last for days, and each push may be refused. So tests that look for the cause have
+ * an allowance, which fills up again with time: a number of tests, and their time on the clock.
+ * Pure: time is an argument (CLOCK_MONOTONIC, microseconds).
+ */
+#ifndef ZKNGINX_BUDGET_H
+#define ZKNGINX_BUDGET_H
+
+#include <stdint.h>
+
+#define BUDGET_TESTS 300         /* at once, after a quiet time … */
+#define BUDGET_TESTS_A_MINUTE 20 /* … and in the long run */
+#define BUDGET_SECONDS 120       /* of testing at once … */
+#define BUDGET_PERCENT 5         /* … and of the time in the long run */
+
+struct budget {
+	double tests, microseconds; /* left */
+	uint64_t filled;            /* when that was true */
+};
+
+void budget_init(struct budget *b, uint64_t now);
+/* When the next test may begin; not after `now`: at once. */
+uint64_t budget_due(struct budget *b, uint64_t now);
+/* A test has taken so long. */
+void budget_spend(struct budget *b, uint64_t now, uint64_t duration);
+
+#endif

@@ -1,0 +1,298 @@
+/*
+ * Both trees are walked side by side; each path that differs is a difference, and one or more
+ * differences are a unit.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <zknginx/changes.h>
+#include <zknginx/err.h>
+
+#define NONE SIZE_MAX
+
+/* The order in which units are preferred. */
+enum rank {
+	RANK_SITE_GONE,
+	RANK_SERVER_GONE,
+	RANK_SNIPPET,
+	RANK_UPSTREAM,
+	RANK_SERVER,
+	RANK_SITE,
+	RANK_UPSTREAM_GONE,
+	RANK_SNIPPET_GONE,
+};
+
+struct difference {
+	struct change change;
+	enum rank rank;
+	int64_t age;   /* czxid */
+	size_t leader; /* index of the difference that it is one unit with */
+	size_t unit;
+};
+
+/* A unit that has no meaning without another one. */
+struct tie {
+	size_t unit, needed;
+};
+
+struct changes {
+	struct tree *accepted, *candidate;
+	struct difference *items; /* in tree order */
+	size_t count, room;
+	size_t *leaders; /* unit → index of its first difference */
+	size_t unit_count;
+	struct tie *ties;
+	size_t tie_count, tie_room;
+};
+
+/* --- differences ----------------------------------------------------------------------------- */
+
+static enum rank rank_of(const char *path, const char *root, bool gone)
+{
+	const char *relative = path_relative(path, root);
+	size_t upstream = path_upstream(path, root);
+
+	if (relative && strncmp(relative, "sites/", 6) == 0)
+		return gone ? RANK_SITE_GONE : RANK_SITE;
+	if (relative && strncmp(relative, "snippets/", 9) == 0)
+		return gone ? RANK_SNIPPET_GONE : RANK_SNIPPET;
+	if (upstream == strlen(path))
+		return gone ? RANK_UPSTREAM_GONE : RANK_UPSTREAM;
+	return gone ? RANK_SERVER_GONE : RANK_SERVER; /* a child znode, or registered elsewhere */
+}
+
+static void add(struct changes *c, const struct znode *from, const struct znode *to,
+		const char *root)
+{
+	const struct znode *z = to ? to : from;
+
+	if (c->count == c->room) {
+		c->room = c->room ? 2 * c->room : 64;
+		c->items = xrealloc(c->items, c->room * sizeof(*c->items));
+	}
+	c->items[c->count] = (struct difference){
+		.change = { .path = z->path, .from = from, .to = to },
+		.rank = rank_of(z->path, root, !to),
+		.age = z->czxid,
+		.leader = c->count,
+	};
+	c->count++;
+}
+
+static void compare_trees(struct changes *c, const char *root)
+{
+	const struct tree *old = c->accepted, *new = c->candidate;
+	size_t i = 0, j = 0;
+
+	while (i < tree_count(old) || j < tree_count(new)) {
+		const struct znode *a = i < tree_count(old) ? tree_at(old, i) : NULL;
+		const struct znode *b = j < tree_count(new) ? tree_at(new, j) : NULL;
+		int order = !a ? 1 : !b ? -1 : path_compare(a->path, b->path);
+
+		if (order < 0)
+			add(c, a, NULL, root);
+		else if (order > 0)
+			add(c, NULL, b, root);
+		else if (!znode_same(a, b))
+			add(c, a, b, root);
+		i += order <= 0;
+		j += order >= 0;
+	}
+}
+
+/* The servers of an upstream that is gone go with it. */
+static void join_gone_upstreams(struct changes *c)
+{
+	size_t upstream = NONE;
+
+	for (size_t i = 0; i < c->count; i++) {
+		struct difference *d = &c->items[i];
+
+		if (d->rank == RANK_UPSTREAM_GONE)
+			upstream = i;
+		else if (d->rank == RANK_SERVER_GONE && upstream != NONE &&
+			 path_is_below(d->change.path, c->items[upstream].change.path))
+			d->leader = upstream;
+	}
+}
+
+/* --- units ----------------------------------------------------------------------------------- */
+
+static int compare_leaders(const void *a, const void *b, void *items)
+{
+	const struct difference *x = (const struct difference *)items + *(const size_t *)a;
+	const struct difference *y = (const struct difference *)items + *(const size_t *)b;
+
+	if (x->rank != y->rank)
+		return x->rank < y->rank ? -1 : 1;
+	if (x->age != y->age)
+		return x->age < y->age ? -1 : 1;
+	return path_compare(x->change.path, y->change.path);
+}
+
+static void make_units(struct changes *c)
+{
+	c->leaders = xcalloc(c->count + 1, sizeof(*c->leaders));
+	for (size_t i = 0; i < c->count; i++) {
+		if (c->items[i].leader == i)
+			c->leaders[c->unit_count++] = i;
+	}
+	if (c->unit_count)
+		qsort_r(c->leaders, c->unit_count, sizeof(*c->leaders), compare_leaders, c->items);
+	for (size_t u = 0; u < c->unit_count; u++)
+		c->items[c->leaders[u]].unit = u;
+	for (size_t i = 0; i < c->count; i++)
+		c->items[i].unit = c->items[c->items[i].leader].unit;
+}
+
+static const struct difference *find(const struct changes *c, const char *path)
+{
+	size_t low = 0, high = c->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = path_compare(c->items[middle].change.path, path);
+
+		if (order == 0)
+			return &c->items[middle];
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+size_t changes_find(const struct changes *c, const char *path)
+{
+	const struct difference *d = path ? find(c, path) : NULL;
+
+	return d ? d->unit : NONE;
+}
+
+/* --- who needs whom -------------------------------------------------------------------------- */
+
+/* Only what is new can be missing: a changed upstream has its old form to stay on. */
+static void tie(struct changes *c, const char *path, const char *upstream)
+{
+	const struct difference *needy = find(c, path), *needed = find(c, upstream);
+
+	if (!needy || !needed || !needy->change.to || needed->change.from ||
+	    needed->unit >= needy->unit)
+		return;
+	if (c->tie_count == c->tie_room) {
+		c->tie_room = c->tie_room ? 2 * c->tie_room : 64;
+		c->ties = xrealloc(c->ties, c->tie_room * sizeof(*c->ties));
+	}
+	c->ties[c->tie_count++] = (struct tie){ needy->unit, needed->unit };
+}
+
+static void tie_servers(struct changes *c, const struct upstream *u)
+{
+	if (!find(c, u->source.path))
+		return;
+	for (size_t i = 0; i < u->server_count; i++)
+		tie(c, u->servers[i].source.path, u->source.path);
+}
+
+static void tie_site_to(struct changes *c, const struct model *m, const struct site *s,
+			const char *name)
+{
+	const struct upstream *u = name ? model_upstream(m, name) : NULL;
+
+	if (u)
+		tie(c, s->source.path, u->source.path);
+}
+
+static void tie_all(struct changes *c, const struct model *m)
+{
+	for (size_t i = 0; i < m->upstream_count; i++)
+		tie_servers(c, &m->upstreams[i]);
+	for (size_t i = 0; i < m->site_count; i++) {
+		const struct site *s = &m->sites[i];
+
+		if (!find(c, s->source.path))
+			continue;
+		tie_site_to(c, m, s, s->proxy);
+		for (size_t j = 0; j < s->location_count; j++)
+			tie_site_to(c, m, s, s->locations[j].proxy);
+	}
+}
+
+/* --- the whole ------------------------------------------------------------------------------- */
+
+struct changes *changes_new(struct tree *accepted, const struct model *candidate, const char *root)
+{
+	struct changes *c = xcalloc(1, sizeof(*c));
+
+	c->accepted = tree_ref(accepted);
+	c->candidate = model_sources(candidate);
+	compare_trees(c, root);
+	join_gone_upstreams(c);
+	make_units(c);
+	tie_all(c, candidate);
+	return c;
+}
+
+void changes_free(struct changes *c)
+{
+	if (!c)
+		return;
+	tree_unref(c->accepted);
+	tree_unref(c->candidate);
+	free(c->items);
+	free(c->leaders);
+	free(c->ties);
+	free(c);
+}
+
+size_t changes_count(const struct changes *c)
+{
+	return c->unit_count;
+}
+
+const struct change *changes_at(const struct changes *c, size_t unit)
+{
+	return &c->items[c->leaders[unit]].change;
+}
+
+void changes_describe(const struct changes *c, struct search *s)
+{
+	for (size_t i = 0; i < c->tie_count; i++)
+		search_need(s, c->ties[i].unit, c->ties[i].needed);
+	for (size_t u = 0; u < c->unit_count; u++) {
+		const struct znode *to = changes_at(c, u)->to;
+
+		if (to)
+			search_group(s, u, (size_t)to->mzxid);
+	}
+}
+
+/* Every difference in the form that it has with the units that are taken. */
+struct tree *changes_take(const struct changes *c, const bool *take)
+{
+	struct tree_builder b;
+	struct tree *t;
+	size_t next = 0;
+
+	tree_builder_init(&b);
+	tree_builder_reserve(&b, tree_count(c->accepted) + c->count);
+	for (size_t i = 0; i < tree_count(c->accepted) || next < c->count;) {
+		const struct znode *old =
+			i < tree_count(c->accepted) ? tree_at(c->accepted, i) : NULL;
+		const struct difference *d = next < c->count ? &c->items[next] : NULL;
+		int order = !d ? -1 : !old ? 1 : path_compare(old->path, d->change.path);
+		const struct znode *z = old;
+
+		if (order >= 0)
+			z = take[d->unit] ? d->change.to : d->change.from;
+		if (z)
+			tree_builder_add(&b, z);
+		i += order <= 0;
+		next += order >= 0;
+	}
+	t = tree_builder_finish(&b);
+	tree_builder_fini(&b);
+	return t;
+}
