@@ -244,6 +244,7 @@ void refusal_leave_out_lost(struct daemon *d)
 	CLEANUP(tree_unrefp) struct tree *sources = model_sources(a->model);
 	CLEANUP(tree_unrefp) struct tree *rest = NULL;
 
+	d->refusal.leaves_out = false;
 	if (tree_same(sources, d->accepted))
 		return;
 	rest = quarantine_leave_out(d->quarantine, sources, now_monotonic());
@@ -251,6 +252,7 @@ void refusal_leave_out_lost(struct daemon *d)
 		return;
 	model_free(a->model);
 	a->model = compose_sources(d, rest);
+	d->refusal.leaves_out = true;
 }
 
 void refusal_on_accepted(struct daemon *d, const struct outcome *o)
@@ -260,11 +262,16 @@ void refusal_on_accepted(struct daemon *d, const struct outcome *o)
 	free(TAKE(r->message));
 	r->pause = 0;
 	r->began = 0;
+	/* its problem says something else from now on */
+	d->dirty = d->dirty || r->leaves_out;
+	r->leaves_out = false;
 	if (!o->tested)
 		return;
 	if (o->passed) {
 		deploy_know_warnings(d->deploy, o->warnings);
 		refusal_ground_holds(d);
+		if (quarantine_find_again(d->quarantine, d->accepted))
+			d->dirty = true;
 	} else {
 		refusal_doubt_ground(d, o->message);
 	}
@@ -282,14 +289,14 @@ void refusal_init(struct daemon *d)
 {
 	budget_init(&d->refusal.budget, now_monotonic());
 	d->refusal.timer = timing_new(d->loop, on_timer, d);
-	refusal_ground_init(d);
+	refusal_watch_init(d);
 }
 
 void refusal_fini(struct daemon *d)
 {
 	struct refusal *r = &d->refusal;
 
-	refusal_ground_fini(d);
+	refusal_watch_fini(d);
 	refusal_search_fini(r);
 	forget_test(r);
 	free(TAKE(r->first));

@@ -49,8 +49,9 @@ struct refusal {
 	uint64_t pause, due;    /* when the same bytes may be tried again */
 
 	/* The host's own part of the configuration. */
-	char *ground; /* nginx's message about it; NULL: as far as is known it holds */
-	bool traced;  /* … and the accepted znodes that it concerns are known */
+	char *ground;    /* nginx's message about it; NULL: as far as is known it holds */
+	bool leaves_out; /* the attempt is without a lost znode */
+	bool traced;     /* … and the accepted znodes that it concerns are known */
 	uint64_t ground_pause;
 	uint64_t ground_due; /* when it is tested again */
 
@@ -133,10 +134,8 @@ void refusal_on_lost(struct daemon *d);
 void refusal_ground_holds(struct daemon *d);
 /* nginx said so of what it runs; it is to be tested again, and traced. */
 void refusal_doubt_ground(struct daemon *d, const char *message);
-/* Look whether a cause is over, as long as something is refused. */
-void refusal_watch(struct daemon *d);
-void refusal_ground_init(struct daemon *d);
-void refusal_ground_fini(struct daemon *d);
+/* What nginx runs did not pass: is another test due? */
+void refusal_retest_if_due(struct daemon *d);
 
 /* refusal_search.c */
 /* Which of the changes from `base`, which passes, to the candidate does nginx take? `message`: what
@@ -146,5 +145,11 @@ void refusal_search(struct daemon *d, struct tree *base, const struct model *can
 void refusal_on_searched(struct daemon *d, const struct outcome *o);
 void refusal_on_part(struct daemon *d, const struct outcome *o);
 void refusal_search_fini(struct refusal *r);
+
+/* refusal_watch.c */
+/* Look whether a cause is over, as long as something is refused. */
+void refusal_watch(struct daemon *d);
+void refusal_watch_init(struct daemon *d);
+void refusal_watch_fini(struct daemon *d);
 
 #endif

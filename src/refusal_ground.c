@@ -8,20 +8,17 @@
  * been lost for nginx.lost_ground, they are left out of the next change, so that others can go
  * live.
  *
- * The ground is tested again after a pause that doubles up to half a minute, and at once when a
- * file changes that nginx's message is about.
+ * The ground is tested again after a pause that doubles up to half a minute, and at once when
+ * refusal_watch.c sees that the cause may be over.
  */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include <zknginx/cause.h>
 #include <zknginx/log.h>
 #include <zknginx/warnings.h>
 
 #include "daemon.h"
 
-#define LOOK (500 * USEC_PER_MSEC)
 #define PAUSE_MIN USEC_PER_SEC
 #define PAUSE_MAX (30 * USEC_PER_SEC)
 
@@ -159,7 +156,7 @@ void refusal_on_ground(struct daemon *d, const struct outcome *o)
 	}
 	keep_warnings(d, o->warnings);
 	refusal_ground_holds(d);
-	quarantine_find_again(d->quarantine);
+	quarantine_find_again(d->quarantine, d->accepted);
 	if (is_old_warning(d)) {
 		d->dirty = true;
 		refusal_finish(d);
@@ -197,8 +194,7 @@ static void lose(struct daemon *d, const struct change *c, const char *said)
 			       "nginx.lost_ground (%.0f s) it is left out of the next change",
 			       said, (double)grace / (double)USEC_PER_SEC);
 
-	if (quarantine_lose(d->quarantine, c->to, text, now_monotonic() + grace))
-		log_error("%s: %s", c->path, text);
+	quarantine_lose(d->quarantine, c->to, text, now_monotonic() + grace);
 }
 
 void refusal_on_lost(struct daemon *d)
@@ -223,7 +219,7 @@ void refusal_on_retest(struct daemon *d, const struct outcome *o)
 	if (o->result == DEPLOY_PROVED) {
 		keep_warnings(d, o->warnings);
 		refusal_ground_holds(d);
-		quarantine_find_again(d->quarantine);
+		quarantine_find_again(d->quarantine, d->accepted);
 		refusal_on_change(d);
 		d->dirty = true;
 		refusal_finish(d);
@@ -233,175 +229,16 @@ void refusal_on_retest(struct daemon *d, const struct outcome *o)
 	trace(d);
 }
 
+/* Nothing is under way that would come to the same. */
 static bool is_idle(const struct daemon *d)
 {
 	return !refusal_is_busy(d) && !d->attempt.model && !deploy_is_in_flight(d->deploy);
 }
 
-static void retest(struct daemon *d)
+void refusal_retest_if_due(struct daemon *d)
 {
+	if (!d->refusal.ground || !is_idle(d) || now_monotonic() < d->refusal.ground_due)
+		return;
 	d->refusal.step = REFUSAL_RETEST;
 	test_accepted(d);
-}
-
-/* --- files that messages are about ----------------------------------------------------------- */
-
-static struct fingerprint look_at(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 ? fingerprint_of(&st) : (struct fingerprint){ 0 };
-}
-
-static struct refusal_file *find_file(struct refusal *r, const char *path)
-{
-	for (size_t i = 0; i < r->file_count; i++) {
-		if (strcmp(r->files[i].path, path) == 0)
-			return &r->files[i];
-	}
-	return NULL;
-}
-
-struct gathering {
-	struct arena *arena;
-	struct refusal *refusal;
-	struct refusal_file files[REFUSAL_FILES_MAX];
-	size_t count;
-};
-
-static bool is_gathered(const struct gathering *g, const char *path)
-{
-	for (size_t i = 0; i < g->count; i++) {
-		if (strcmp(g->files[i].path, path) == 0)
-			return true;
-	}
-	return false;
-}
-
-static void gather(void *ctx, const char *message)
-{
-	struct gathering *g = ctx;
-	const char **paths;
-	size_t count = cause_files(g->arena, message, &paths);
-
-	for (size_t i = 0; i < count && g->count < REFUSAL_FILES_MAX; i++) {
-		const struct refusal_file *old = find_file(g->refusal, paths[i]);
-
-		if (is_gathered(g, paths[i]))
-			continue;
-		g->files[g->count++] = (struct refusal_file){
-			.path = xstrdup(paths[i]),
-			.seen = old ? old->seen : look_at(paths[i]),
-		};
-	}
-}
-
-static void forget_files(struct refusal *r)
-{
-	for (size_t i = 0; i < r->file_count; i++)
-		free(r->files[i].path);
-	r->file_count = 0;
-}
-
-static void gather_files(struct daemon *d)
-{
-	struct refusal *r = &d->refusal;
-	CLEANUP(arena_freep) struct arena *a = arena_new();
-	struct gathering g = { .arena = a, .refusal = r };
-
-	if (r->ground)
-		gather(&g, r->ground);
-	quarantine_each_message(d->quarantine, gather, &g);
-	forget_files(r);
-	memcpy(r->files, g.files, g.count * sizeof(*g.files));
-	r->file_count = g.count;
-}
-
-static bool files_have_changed(struct refusal *r)
-{
-	bool changed = false;
-
-	for (size_t i = 0; i < r->file_count; i++) {
-		struct fingerprint now = look_at(r->files[i].path);
-
-		if (fingerprint_same(&now, &r->files[i].seen))
-			continue;
-		r->files[i].seen = now;
-		changed = true;
-		log_info("%s has changed; what nginx refused is tried again", r->files[i].path);
-	}
-	return changed;
-}
-
-static int on_look(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *userdata)
-{
-	struct daemon *d = userdata;
-	struct refusal *r = &d->refusal;
-
-	gather_files(d);
-	if (files_have_changed(r)) {
-		refusal_on_change(d);
-		converge(d);
-	}
-	if (r->ground && is_idle(d) && now_monotonic() >= r->ground_due)
-		retest(d);
-	refusal_watch(d);
-	return 0;
-}
-
-/* While nothing is refused nobody looks. */
-void refusal_watch(struct daemon *d)
-{
-	bool needed = d->refusal.ground || !quarantine_is_empty(d->quarantine);
-
-	timing_at(d->refusal.watch, needed ? now_monotonic() + LOOK : NEVER);
-}
-
-/* --- names ----------------------------------------------------------------------------------- */
-
-static void want(void *ctx, const char *message)
-{
-	struct name_list *l = ctx;
-	const char *name = cause_host_name(l->arena, message);
-
-	if (name)
-		name_list_add(l, name);
-}
-
-void refusal_want_names(const struct daemon *d, struct name_list *wanted)
-{
-	if (d->refusal.ground)
-		want(wanted, d->refusal.ground);
-	quarantine_each_message(d->quarantine, want, wanted);
-}
-
-void refusal_on_names(struct daemon *d)
-{
-	CLEANUP(arena_freep) struct arena *a = arena_new();
-	struct name_list list = { .arena = a };
-	const struct names *names = names_cache_view(d->names);
-
-	refusal_want_names(d, &list);
-	for (size_t i = 0; i < list.count; i++) {
-		if (names->find(names->ctx, list.items[i]).state != NAME_FOUND)
-			continue;
-		log_info("%s resolves; what nginx refused is tried again", list.items[i]);
-		refusal_on_change(d);
-		return;
-	}
-}
-
-void refusal_ground_init(struct daemon *d)
-{
-	d->refusal.watch = timing_new(d->loop, on_look, d);
-}
-
-void refusal_ground_fini(struct daemon *d)
-{
-	struct refusal *r = &d->refusal;
-
-	forget_files(r);
-	free(TAKE(r->ground));
-	free(TAKE(r->warnings));
-	sd_event_source_disable_unref(TAKE(r->watch));
 }

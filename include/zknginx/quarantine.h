@@ -28,11 +28,11 @@ DEFINE_CLEANUP(struct quarantine *, quarantine_free)
 void quarantine_add(struct quarantine *q, const char *path, const struct znode *to,
 		    enum problem_kind kind, const char *message, uint64_t now);
 /* nginx runs these bytes, and could not load them again. They are left out from `due` on, the
- * first time that is said of them. True: that is news. */
-bool quarantine_lose(struct quarantine *q, const struct znode *z, const char *message,
+ * first time that is said of them. */
+void quarantine_lose(struct quarantine *q, const struct znode *z, const char *message,
 		     uint64_t due);
-/* No accepted form is lost any more. True: one was. */
-bool quarantine_find_again(struct quarantine *q);
+/* nginx can load all of these accepted znodes. True: one of them was lost. */
+bool quarantine_find_again(struct quarantine *q, const struct tree *accepted);
 
 /* Was this change refused before, and is its entry let go or in force? */
 bool quarantine_knows(const struct quarantine *q, const char *path, const struct znode *to);

@@ -36,9 +36,8 @@ void deploy_check(struct deploy *d)
 	f->staged = !f->relive;
 	deploy_took(d, STAGE_STAGE);
 	directory = stage_generation_directory(d->stage, f->generation);
-	if (f->test_only)
-		sandbox_limit(d->sandbox, f->timeout);
-	else
+	sandbox_limit(d->sandbox, f->timeout);
+	if (!f->test_only)
 		conffiles_begin(d->conffiles);
 	if (sandbox_test(d->sandbox, d->loop, directory, d->has_master ? d->master.pid : 0,
 			 on_tested, d, &e) < 0) {

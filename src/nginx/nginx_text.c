@@ -47,3 +47,17 @@ char *nginx_text_replace(const char *text, const char *from, const char *to)
 	buf_puts(&out, text);
 	return buf_take(&out);
 }
+
+void nginx_text_put_errors(const char *text, struct buf *out)
+{
+	static const char warning[] = "the \"user\" directive makes sense only if";
+
+	while (*text) {
+		size_t size = strcspn(text, "\n");
+
+		size += text[size] == '\n';
+		if (!memmem(text, size, warning, sizeof(warning) - 1))
+			buf_put(out, text, size);
+		text += size;
+	}
+}

@@ -10,4 +10,7 @@ int nginx_text_read(const char *path, struct buf *out, struct err *e);
 /* All occurrences. */
 char *nginx_text_replace(const char *text, const char *from, const char *to);
 
+/* What nginx -t wrote, without the one warning that the sandbox itself causes. */
+void nginx_text_put_errors(const char *text, struct buf *out);
+
 #endif

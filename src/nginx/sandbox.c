@@ -19,6 +19,7 @@
 
 #include "nginx_dump.h"
 #include "nginx_logs.h"
+#include "nginx_text.h"
 #include "nginx_version.h"
 #include "sandbox.h"
 #include "sandbox_fallback.h"
@@ -48,7 +49,7 @@ struct sandbox {
 	struct arena *arena;
 	const char *binary, *config, *pid, *log_directory, *live, *cache;
 	uint64_t timeout;
-	uint64_t limit; /* of the next test alone; 0 = none */
+	uint64_t limit; /* as well; 0 = none */
 	bool namespace;
 	struct nginx_version version;
 	const char *learned[LEARNED_MAX];
@@ -266,9 +267,7 @@ static int run_enclosed(struct test *t, struct err *e)
 
 static int run_on_copy(struct test *t, struct err *e)
 {
-	const struct sandbox *s = t->sandbox;
-
-	if (fallback_new(s->config, s->live, t->staged, &t->fallback, e) < 0)
+	if (fallback_new(t->sandbox->config, t->sandbox->live, t->staged, &t->fallback, e) < 0)
 		return -1;
 	return spawn(t, NULL, e);
 }
@@ -285,6 +284,7 @@ static int run(struct test *t, struct err *e)
 int sandbox_test(struct sandbox *s, sd_event *loop, const char *staged, long master,
 		 void (*done)(void *ctx, const struct sandbox_result *r), void *ctx, struct err *e)
 {
+	const uint64_t timeout = s->limit && s->limit < s->timeout ? s->limit : s->timeout;
 	CLEANUP(test_freep) struct test *t = xcalloc(1, sizeof(*t));
 
 	if (s->test)
@@ -294,11 +294,10 @@ int sandbox_test(struct sandbox *s, sd_event *loop, const char *staged, long mas
 			    .staged = xstrdup(staged),
 			    .executable = -1,
 			    .home = -1,
-			    .timeout = s->limit && s->limit < s->timeout ? s->limit : s->timeout,
+			    .timeout = timeout,
+			    .deadline = timing_now() + timeout,
 			    .done = done,
 			    .ctx = ctx };
-	s->limit = 0;
-	t->deadline = timing_now() + t->timeout;
 	find_master(t, master);
 	if (run(t, e) < 0)
 		return -1;
@@ -307,21 +306,6 @@ int sandbox_test(struct sandbox *s, sd_event *loop, const char *staged, long mas
 }
 
 /* --- what came of it -------------------------------------------------------------------------- */
-
-/* The one warning that the sandbox itself causes. */
-static void put_without_user_warning(struct buf *out, const char *text)
-{
-	static const char warning[] = "[warn] the \"user\" directive makes sense only if";
-
-	while (*text) {
-		size_t size = strcspn(text, "\n");
-
-		size += text[size] == '\n';
-		if (!memmem(text, size, warning, sizeof(warning) - 1))
-			buf_put(out, text, size);
-		text += size;
-	}
-}
 
 static char *describe(const struct test *t, const struct child_result *r)
 {
@@ -332,7 +316,7 @@ static char *describe(const struct test *t, const struct child_result *r)
 
 		buf_puts(&out, text);
 	} else {
-		put_without_user_warning(&out, buf_str(r->errors));
+		nginx_text_put_errors(buf_str(r->errors), &out);
 	}
 	if (r->timed_out)
 		buf_printf(&out, "nginx -t did not end within %.1f seconds and was killed\n",

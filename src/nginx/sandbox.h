@@ -51,7 +51,8 @@ struct sandbox_result {
  */
 int sandbox_test(struct sandbox *s, sd_event *loop, const char *staged, long master,
 		 void (*done)(void *ctx, const struct sandbox_result *r), void *ctx, struct err *e);
-/* The next test may take no longer than that (microseconds), if the setting allows more. */
+/* From now on a test may take no longer than that (microseconds), nor than the setting. 0: only
+ * the setting counts. */
 void sandbox_limit(struct sandbox *s, uint64_t timeout);
 /* Kill a running test; done is not called. */
 void sandbox_cancel(struct sandbox *s);

@@ -46,9 +46,8 @@ static int port_of(const char *address, size_t size)
 	return ports[port_count++].port;
 }
 
-static void make_certificate(void)
+void rig_check_certificate(char *certificate, char *key)
 {
-	char *key = rig_path("ssl/private/shop.key"), *certificate = rig_path("ssl/shop.crt");
 	char *argv[] = { "openssl", "req",    "-x509",     "-newkey",  "rsa:2048",
 			 "-nodes",  "-batch", "-subj",     "/CN=test", "-keyout",
 			 key,       "-out",   certificate, NULL };
@@ -68,7 +67,7 @@ void rig_check_setup(void)
 		if (mkdir(rig_path("%s", directories[i]), 0755) < 0)
 			die("%s: %m", directories[i]);
 	}
-	make_certificate();
+	rig_check_certificate(rig_path("ssl/shop.crt"), rig_path("ssl/private/shop.key"));
 	rig_check_other("");
 	rig_write(rig_path("nginx.conf"),
 		  "load_module " STREAM_MODULE ";\n"

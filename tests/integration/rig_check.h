@@ -7,6 +7,8 @@
 
 /* Directories, nginx.conf and a self-signed certificate; once a test program. */
 void rig_check_setup(void);
+/* A self-signed certificate and its key, in these files. */
+void rig_check_certificate(char *certificate, char *key);
 /* The directory of the generated files. */
 const char *rig_check_live(void);
 

@@ -16,7 +16,8 @@ struct rig_host {
 	struct rig_nginx nginx;
 	struct rig_zk *zk; /* the operator's client */
 	const char *name;
-	char *settings; /* the daemon's settings file */
+	char *settings;             /* the daemon's settings file */
+	const char *nginx_settings; /* more of its group nginx; may be NULL */
 	char *log;
 	pid_t daemon; /* 0: not started */
 };

@@ -16,7 +16,6 @@ static UNUSED const struct policy policy = { .level = POLICY_SAFE,
 struct world {
 	struct guard *guard; /* NULL: nothing is held back */
 	struct guard_rules rules;
-	struct quarantine *quarantine;
 	const struct names *names;
 	struct tree *accepted; /* what nginx runs … */
 	struct model *good;    /* … and its model */
@@ -30,7 +29,6 @@ static UNUSED int setup(void **state)
 {
 	struct world *w = test_calloc(1, sizeof(*w));
 
-	w->quarantine = quarantine_new();
 	w->accepted = parse("");
 	w->good = model_new();
 	problems_init(&w->problems);
@@ -54,7 +52,6 @@ static UNUSED int teardown(void **state)
 	struct world *w = *state;
 
 	guard_free(w->guard);
-	quarantine_free(w->quarantine);
 	tree_unref(w->accepted);
 	model_free(w->good);
 	model_free(w->next);
@@ -77,7 +74,6 @@ static UNUSED void see_at(struct world *w, const char *text, uint64_t now)
 		.good = w->good,
 		.root = ROOT,
 		.policy = &policy,
-		.quarantine = w->quarantine,
 		.names = w->names,
 		.guard = w->guard,
 		.rules = &w->rules,

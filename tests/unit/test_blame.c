@@ -216,13 +216,14 @@ static void a_piece_of_a_name_is_no_value(void **state UNUSED)
 	check("nginx: [emerg] cannot find \"\"\n", "", "cannot find \"\"");
 }
 
-static void warnings_never_blame(void **state UNUSED)
+static void a_warning_counts_only_where_there_is_nothing_worse(void **state UNUSED)
 {
 	check("nginx: [warn] conflicting server name \"shop\" on 0.0.0.0:80, ignored\n"
 	      "nginx: [warn] duplicate MIME type in " LIVE "/http.conf:8\n"
 	      "nginx: [emerg] cannot load certificate \"/etc/ssl/x.crt\": no\n",
 	      "/w/one", "cannot load certificate \"/etc/ssl/x.crt\": no");
-	check("nginx: [warn] conflicting server name in " LIVE "/http.conf:8\n", "", "");
+	check("nginx: [warn] conflicting server name in " LIVE "/http.conf:8\n", "/u/shop/a",
+	      "nginx would take it, but warns: conflicting server name");
 }
 
 static void the_error_log_reads_alike(void **state UNUSED)
@@ -287,7 +288,7 @@ int main(void)
 		cmocka_unit_test(the_administrators_own_mistake_is_not_ours),
 		cmocka_unit_test(a_directives_name_is_no_value),
 		cmocka_unit_test(a_piece_of_a_name_is_no_value),
-		cmocka_unit_test(warnings_never_blame),
+		cmocka_unit_test(a_warning_counts_only_where_there_is_nothing_worse),
 		cmocka_unit_test(the_error_log_reads_alike),
 		cmocka_unit_test(there_is_always_a_message),
 		cmocka_unit_test(the_probe_is_no_znodes_fault),

@@ -7,7 +7,6 @@
 
 struct fixture {
 	struct tree *tree, *accepted;
-	struct quarantine *quarantine;
 	struct problems problems;
 	struct model *model;
 };
@@ -16,7 +15,7 @@ static int setup(void **state)
 {
 	static struct fixture f;
 
-	f = (struct fixture){ .quarantine = quarantine_new() };
+	f = (struct fixture){ .tree = NULL };
 	problems_init(&f.problems);
 	*state = &f;
 	return 0;
@@ -28,7 +27,6 @@ static int teardown(void **state)
 
 	tree_unref(f->tree);
 	tree_unref(f->accepted);
-	quarantine_free(f->quarantine);
 	problems_fini(&f->problems);
 	model_free(f->model);
 	return 0;
@@ -48,7 +46,6 @@ static const struct model *run(struct fixture *f)
 	const struct policy policy = { POLICY_SAFE, roots };
 	const struct decode_input in = { .tree = f->tree,
 					 .accepted = f->accepted,
-					 .quarantine = f->quarantine,
 					 .policy = &policy,
 					 .root = "/c" };
 
@@ -239,48 +236,6 @@ static void test_a_problem_beside_a_good_form(void **state)
 	assert_int_equal(problem_of(f, "/s")->serving, SERVING_ABSENT);
 }
 
-static void test_quarantine(void **state)
-{
-	struct fixture *f = *state;
-	const struct model *m;
-
-	load(f,
-	     "/c/sites/a\n" GOOD_SITE "/c/sites/b\n" GOOD_SITE "/c/snippets/http/s\n\tgzip on;\n",
-	     "/c/snippets/http/s\n\tgzip off;\n/c/sites/b\n" GOOD_SITE);
-	quarantine_add(f->quarantine, tree_find(f->tree, "/c/sites/a"), PROBLEM_NGINX,
-		       "no such file", 0);
-	quarantine_add(f->quarantine, tree_find(f->tree, "/c/sites/b"), PROBLEM_RELOAD, "it died",
-		       0);
-	quarantine_add(f->quarantine, tree_find(f->tree, "/c/snippets/http/s"), PROBLEM_NGINX,
-		       "refused", 0);
-	m = run(f);
-	assert_int_equal(f->problems.count, 3);
-	assert_int_equal(m->site_count, 0);
-	assert_int_equal(problem_of(f, "/c/sites/a")->kind, PROBLEM_NGINX);
-	assert_string_equal(problem_of(f, "/c/sites/a")->message, "no such file");
-	assert_int_equal(problem_of(f, "/c/sites/a")->serving, SERVING_ABSENT);
-	/* The accepted bytes are the refused ones. */
-	assert_int_equal(problem_of(f, "/c/sites/b")->kind, PROBLEM_RELOAD);
-	assert_int_equal(problem_of(f, "/c/sites/b")->serving, SERVING_ABSENT);
-	assert_int_equal(problem_of(f, "/c/snippets/http/s")->serving, SERVING_PREVIOUS);
-	assert_string_equal(m->snippets[0].text, "gzip off;\n");
-}
-
-static void test_suspects_are_held_back_without_blame(void **state)
-{
-	struct fixture *f = *state;
-	const struct model *m;
-
-	load(f, "/c/sites/a\n" GOOD_SITE "/c/upstreams/u\n/c/upstreams/u/10.0.0.1:80\n\tweight=2\n",
-	     "/c/upstreams/u/10.0.0.1:80\n");
-	quarantine_suspect(f->quarantine, tree_find(f->tree, "/c/sites/a"));
-	quarantine_suspect(f->quarantine, tree_find(f->tree, "/c/upstreams/u/10.0.0.1:80"));
-	m = run(f);
-	assert_int_equal(f->problems.count, 0);
-	assert_int_equal(m->site_count, 0);
-	assert_int_equal(m->upstreams[0].servers[0].params.weight, 1);
-}
-
 static void test_two_spellings_of_one_server(void **state)
 {
 	struct fixture *f = *state;
@@ -365,8 +320,6 @@ int main(void)
 		TEST(test_what_never_was_good_is_absent),
 		TEST(test_accepted_server_must_fit_too),
 		TEST(test_a_problem_beside_a_good_form),
-		TEST(test_quarantine),
-		TEST(test_suspects_are_held_back_without_blame),
 		TEST(test_two_spellings_of_one_server),
 		TEST(test_backups_alone_are_a_problem),
 		TEST(test_sources_decode_again),

@@ -87,18 +87,6 @@ static void a_registration_keeps_its_last_good_form(void **state)
 	assert_int_equal(w->problems.items[0].serving, SERVING_PREVIOUS);
 }
 
-static void what_nginx_refused_stays_out(void **state)
-{
-	struct world *w = *state;
-	CLEANUP(tree_unrefp) struct tree *t = parse(NERVE("a", "10.0.0.1", ""));
-
-	quarantine_add(w->quarantine, tree_at(t, 0), PROBLEM_NGINX, "host not found", 1);
-	see(w, SHOP("{\"discover\":{\"path\":\"/s\",\"format\":\"nerve\"}}")
-		       NERVE("a", "10.0.0.1", "") NERVE("b", "10.0.0.2", ""));
-	expect(w, "10.0.0.2:80");
-	expect_problem(w, "host not found");
-}
-
 static void weights_are_scaled_and_reduced(void **state)
 {
 	struct world *w = *state;
@@ -397,7 +385,6 @@ int main(void)
 		TEST(a_path_that_is_not_there_is_no_servers),
 		TEST(bad_ones_are_one_problem_and_harm_nobody),
 		TEST(a_registration_keeps_its_last_good_form),
-		TEST(what_nginx_refused_stays_out),
 		TEST(weights_are_scaled_and_reduced),
 		TEST(down_is_left_out_or_shown),
 		TEST(labels_choose),

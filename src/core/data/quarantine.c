@@ -128,36 +128,21 @@ void quarantine_add(struct quarantine *q, const char *path, const struct znode *
 	e->due = now + e->pause;
 }
 
-bool quarantine_lose(struct quarantine *q, const struct znode *z, const char *message, uint64_t due)
+void quarantine_lose(struct quarantine *q, const struct znode *z, const char *message, uint64_t due)
 {
 	struct entry *e = entry_for(q, z->path, z);
-	bool news = e->state != LOST;
 
 	set_message(e, message);
 	e->kind = PROBLEM_NGINX;
-	if (news)
+	if (e->state != LOST)
 		e->due = due;
 	e->state = LOST;
-	return news;
 }
 
 static void remove_at(struct quarantine *q, size_t i)
 {
 	entry_fini(&q->entries[i]);
 	q->entries[i] = q->entries[--q->count];
-}
-
-bool quarantine_find_again(struct quarantine *q)
-{
-	bool any = false;
-
-	for (size_t i = q->count; i-- > 0;) {
-		if (q->entries[i].state != LOST)
-			continue;
-		remove_at(q, i);
-		any = true;
-	}
-	return any;
 }
 
 bool quarantine_knows(const struct quarantine *q, const char *path, const struct znode *to)
@@ -179,6 +164,19 @@ static bool holds(const struct tree *t, const struct entry *e)
 		return !z && e->deletion;
 	digest = znode_digest(z);
 	return digest_equal(&digest, &e->digest);
+}
+
+bool quarantine_find_again(struct quarantine *q, const struct tree *accepted)
+{
+	bool any = false;
+
+	for (size_t i = q->count; i-- > 0;) {
+		if (q->entries[i].state != LOST || !holds(accepted, &q->entries[i]))
+			continue;
+		remove_at(q, i);
+		any = true;
+	}
+	return any;
 }
 
 bool quarantine_holds(const struct quarantine *q, const struct tree *tree, const char *path)

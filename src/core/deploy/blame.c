@@ -16,6 +16,7 @@
 #include <zknginx/blame.h>
 
 #include "blame_search.h"
+#include "message.h"
 
 struct message {
 	const char *text; /* NUL-terminated, in the arena */
@@ -24,31 +25,6 @@ struct message {
 	size_t file_size;
 	unsigned line;
 };
-
-/* nginx: "[emerg] TEXT"; in the error log: "[emerg] PID#TID: TEXT", maybe with "*CONNECTION ". */
-static const char *skip_process(const char *s)
-{
-	const char *at = s + strspn(s, "0123456789");
-
-	if (at == s || *at != '#')
-		return s;
-	at++;
-	at += strspn(at, "0123456789");
-	if (strncmp(at, ": ", 2) != 0)
-		return s;
-	at += 2;
-	if (*at == '*')
-		at += strcspn(at, " ") + 1;
-	return at;
-}
-
-/* The text behind "[LEVEL] " of a line, or NULL. */
-static const char *behind_level(const char *line, const char *level)
-{
-	const char *at = strstr(line, level);
-
-	return at ? skip_process(at + strlen(level)) : NULL;
-}
 
 /* Splits " in FILE:LINE" off the end. */
 static void find_location(struct message *m)
@@ -203,7 +179,7 @@ static void blame_message(struct arena *a, const struct bundle *b, const struct 
 static bool only_warned(char *const *lines, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (*lines[i] && !behind_level(lines[i], "[warn] "))
+		if (*lines[i] && !message_after_level(lines[i], "[warn] "))
 			return false;
 	}
 	return count > 0;
@@ -220,8 +196,8 @@ static const char *any_message(char *const *lines, size_t count)
 	}
 	for (size_t i = 0; i < count; i++) {
 		for (size_t j = 0; j < ARRAY_SIZE(levels); j++) {
-			if (behind_level(lines[i], levels[j]))
-				return behind_level(lines[i], levels[j]);
+			if (message_after_level(lines[i], levels[j]))
+				return message_after_level(lines[i], levels[j]);
 		}
 	}
 	for (size_t i = 0; i < count; i++) {
@@ -278,7 +254,7 @@ struct blame blame_find(struct arena *a, const struct bundle *b, const char *liv
 	bool warned = only_warned(lines, count);
 
 	for (size_t i = 0; i < count; i++) {
-		const char *text = behind_level(lines[i], warned ? "[warn] " : "[emerg] ");
+		const char *text = message_after_level(lines[i], warned ? "[warn] " : "[emerg] ");
 		struct message m;
 		size_t before = found.count;
 

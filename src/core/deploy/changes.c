@@ -40,7 +40,7 @@ struct changes {
 	struct tree *accepted, *candidate;
 	struct difference *items; /* in tree order */
 	size_t count, room;
-	size_t *leaders; /* unit → index of its first difference */
+	struct difference **units; /* the first difference of each */
 	size_t unit_count;
 	struct tie *ties;
 	size_t tie_count, tie_room;
@@ -119,10 +119,10 @@ static void join_gone_upstreams(struct changes *c)
 
 /* --- units ----------------------------------------------------------------------------------- */
 
-static int compare_leaders(const void *a, const void *b, void *items)
+static int compare_preference(const void *a, const void *b)
 {
-	const struct difference *x = (const struct difference *)items + *(const size_t *)a;
-	const struct difference *y = (const struct difference *)items + *(const size_t *)b;
+	const struct difference *x = *(const struct difference *const *)a;
+	const struct difference *y = *(const struct difference *const *)b;
 
 	if (x->rank != y->rank)
 		return x->rank < y->rank ? -1 : 1;
@@ -133,15 +133,15 @@ static int compare_leaders(const void *a, const void *b, void *items)
 
 static void make_units(struct changes *c)
 {
-	c->leaders = xcalloc(c->count + 1, sizeof(*c->leaders));
+	c->units = xcalloc(c->count + 1, sizeof(*c->units));
 	for (size_t i = 0; i < c->count; i++) {
 		if (c->items[i].leader == i)
-			c->leaders[c->unit_count++] = i;
+			c->units[c->unit_count++] = &c->items[i];
 	}
 	if (c->unit_count)
-		qsort_r(c->leaders, c->unit_count, sizeof(*c->leaders), compare_leaders, c->items);
+		qsort(c->units, c->unit_count, sizeof(*c->units), compare_preference);
 	for (size_t u = 0; u < c->unit_count; u++)
-		c->items[c->leaders[u]].unit = u;
+		c->units[u]->unit = u;
 	for (size_t i = 0; i < c->count; i++)
 		c->items[i].unit = c->items[c->items[i].leader].unit;
 }
@@ -242,7 +242,7 @@ void changes_free(struct changes *c)
 	tree_unref(c->accepted);
 	tree_unref(c->candidate);
 	free(c->items);
-	free(c->leaders);
+	free(c->units);
 	free(c->ties);
 	free(c);
 }
@@ -254,7 +254,7 @@ size_t changes_count(const struct changes *c)
 
 const struct change *changes_at(const struct changes *c, size_t unit)
 {
-	return &c->items[c->leaders[unit]].change;
+	return &c->units[unit]->change;
 }
 
 void changes_describe(const struct changes *c, struct search *s)

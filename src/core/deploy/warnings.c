@@ -2,11 +2,12 @@
  * nginx writes "nginx: [warn] SENTENCE" or "nginx: [warn] SENTENCE in FILE:LINE". The list holds
  * those of its warnings after which nginx serves something else than the configuration says.
  */
-#include <ctype.h>
 #include <string.h>
 
 #include <zknginx/macros.h>
 #include <zknginx/warnings.h>
+
+#include "message.h"
 
 static const char *const harmful[] = {
 	"conflicting server name",         /* the later server never gets a request for it */
@@ -39,23 +40,26 @@ static size_t size_without_place(const char *sentence, size_t size, const char *
 	return size;
 }
 
+static void read_line(const char *line, const char *live, struct buf *out)
+{
+	const char *sentence = message_after_level(line, "[warn] ");
+
+	if (!sentence || !is_harmful(sentence, strlen(sentence)))
+		return;
+	buf_put(out, sentence, size_without_place(sentence, strlen(sentence), live));
+	buf_putc(out, '\n');
+}
+
 void warnings_read(const char *output, const char *live, struct buf *out)
 {
-	static const char level[] = "[warn] ";
+	CLEANUP(buf_fini) struct buf line = BUF_INIT;
 
 	while (*output) {
 		size_t size = strcspn(output, "\n");
-		const char *at = memmem(output, size, level, strlen(level));
 
-		if (at) {
-			const char *sentence = at + strlen(level);
-			size_t length = (size_t)(output + size - sentence);
-
-			if (is_harmful(sentence, length)) {
-				buf_put(out, sentence, size_without_place(sentence, length, live));
-				buf_putc(out, '\n');
-			}
-		}
+		buf_clear(&line);
+		buf_put(&line, output, size);
+		read_line(buf_str(&line), live, out);
 		output += size + (output[size] == '\n');
 	}
 }

@@ -1,0 +1,9 @@
+/* One line of what nginx writes, on standard error or in its error log. */
+#ifndef ZKNGINX_CORE_MESSAGE_H
+#define ZKNGINX_CORE_MESSAGE_H
+
+/* The text after "[LEVEL] " of a line, without the process's number and the connection's; NULL: the
+ * line has another level. `level` is "[warn] ", say. */
+const char *message_after_level(const char *line, const char *level);
+
+#endif

@@ -1,0 +1,386 @@
+/*
+ * What nginx itself refuses, on a real ZooKeeper and a real nginx: what is live stays, the newcomer
+ * is named, everything else goes live within two seconds, and a mended newcomer is back as soon.
+ */
+#include "rig.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "rig_check.h"
+#include "rig_host.h"
+
+#define CONFIG "/nginx/config"
+#define SOON (2 * USEC_PER_SEC)
+
+static struct rig_host host;
+static int port;
+static unsigned served; /* requests that the live site has answered */
+
+static int setup(void **state UNUSED)
+{
+	host.nginx_settings = NULL;
+	rig_host_init(&host, "web1");
+	port = rig_port();
+	served = 0;
+	rig_zk_create(host.zk, CONFIG, NULL);
+	return 0;
+}
+
+static int teardown(void **state UNUSED)
+{
+	rig_host_fini(&host);
+	rig_clean();
+	return 0;
+}
+
+/* A site of that name on the test's port, which answers its name. */
+static void push_site(const char *name, const char *more)
+{
+	char path[256], json[1024];
+
+	snprintf(path, sizeof(path), CONFIG "/sites/%s", name);
+	snprintf(json, sizeof(json),
+		 "{\"listen\":[\"127.0.0.1:%d\"],\"server_names\":[\"%s.test\"]%s,\"locations\":[{"
+		 "\"path\":\"/\",\"return\":{\"status\":200,\"text\":\"%s\"}}]}",
+		 port, name, more, name);
+	rig_zk_set(host.zk, path, json);
+}
+
+static void push_snippet(const char *name, const char *text)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), CONFIG "/snippets/http/%s", name);
+	rig_zk_set(host.zk, path, text);
+}
+
+static bool answers(const char *name)
+{
+	char server[128];
+	const char *body;
+
+	snprintf(server, sizeof(server), "%s.test", name);
+	return rig_nginx_get(port, "/", server, &body) == 200 && strcmp(body, name) == 0;
+}
+
+static void live_serves(void)
+{
+	if (!answers("live"))
+		fail_msg("the live site does not answer, after %u requests", served);
+	served++;
+}
+
+/* Within two seconds, while the live site answers every request. */
+#define soon(condition)                                                                            \
+	do {                                                                                       \
+		uint64_t begun_ = rig_now();                                                       \
+		while (!(condition)) {                                                             \
+			live_serves();                                                             \
+			if (rig_now() > begun_ + SOON)                                             \
+				fail_msg("not within two seconds: %s", #condition);                \
+		}                                                                                  \
+		live_serves();                                                                     \
+	} while (0)
+
+/* In the end, while the live site answers every request. */
+#define at_last(condition)                                                                         \
+	do {                                                                                       \
+		uint64_t begun_ = rig_now();                                                       \
+		while (!(condition)) {                                                             \
+			live_serves();                                                             \
+			if (rig_now() > begun_ + RIG_PATIENCE)                                     \
+				fail_msg("never came true: %s", #condition);                       \
+		}                                                                                  \
+	} while (0)
+
+static void start(void)
+{
+	push_site("live", "");
+	rig_host_start(&host);
+	eventually(NULL, rig_host_is(&host, "applied") && answers("live"));
+}
+
+static bool is_refused(const char *znode, const char *serving, const char *words)
+{
+	return rig_host_has_problem(&host, znode, "nginx", serving, words);
+}
+
+static bool is_clean(void)
+{
+	return rig_host_is(&host, "applied") && rig_host_problem_count(&host) == 0;
+}
+
+static bool is_live_text(const char *words)
+{
+	const char *text = rig_host_live(&host, "http.conf");
+
+	return text && strstr(text, words);
+}
+
+/* --- the newcomer loses ---------------------------------------------------------------------- */
+
+static void a_directive_that_is_taken_refuses_the_newcomer(void **state UNUSED)
+{
+	push_snippet("z-limits", "client_max_body_size 20m;\n");
+	start();
+	push_snippet("a-team", "client_max_body_size 5m;\n");
+	push_site("other", "");
+	soon(answers("other"));
+	soon(is_refused(CONFIG "/snippets/http/a-team", "absent", "client_max_body_size"));
+	assert_int_equal(rig_host_problem_count(&host), 1);
+	assert_true(is_live_text("client_max_body_size 20m;"));
+	push_snippet("a-team", "client_body_timeout 5s;\n");
+	soon(is_clean() && is_live_text("client_body_timeout 5s;"));
+}
+
+static void of_two_newcomers_in_one_push_the_rest_goes_live(void **state UNUSED)
+{
+	rig_zk_create(host.zk, CONFIG "/snippets/http", "");
+	start();
+	rig_zk_send_create(host.zk, CONFIG "/snippets/http/one", "client_max_body_size 1m;\n");
+	rig_zk_send_create(host.zk, CONFIG "/snippets/http/two", "client_max_body_size 2m;\n");
+	rig_zk_send_create(host.zk, CONFIG "/snippets/http/bad", "client_body_timeout never;\n");
+	assert_int_equal(rig_zk_drain(host.zk), 0);
+	push_site("other", "");
+	soon(answers("other"));
+	soon(is_refused(CONFIG "/snippets/http/two", "absent", "duplicate"));
+	soon(is_refused(CONFIG "/snippets/http/bad", "absent", "client_body_timeout"));
+	assert_true(is_live_text("client_max_body_size 1m;"));
+	assert_int_equal(rig_host_problem_count(&host), 2);
+}
+
+static void a_change_that_takes_a_definition_away_is_refused_itself(void **state UNUSED)
+{
+	push_snippet("vars", "map $uri $colour { default blue; }\n");
+	push_snippet("user", "map $colour $shade { default dark; blue light; }\n");
+	start();
+	push_snippet("vars", "map $uri $taste { default sweet; }\n");
+	push_site("other", "");
+	soon(answers("other"));
+	soon(is_refused(CONFIG "/snippets/http/vars", "previous", "colour"));
+	assert_int_equal(rig_host_problem_count(&host), 1);
+	rig_zk_delete(host.zk, CONFIG "/snippets/http/vars");
+	at_last(is_refused(CONFIG "/snippets/http/vars", "previous", "deleted"));
+	assert_true(is_live_text("$colour {"));
+	push_snippet("user", "map $uri $shade { default dark; }\n");
+	at_last(!is_live_text("$colour") && is_clean());
+}
+
+/* A service in one push, with one part that nginx refuses. */
+static void a_long_name_does_not_keep_its_upstream_out(void **state UNUSED)
+{
+	char json[1024];
+
+	start();
+	rig_zk_send_create(host.zk, CONFIG "/upstreams", "");
+	rig_zk_send_create(host.zk, CONFIG "/upstreams/new", "");
+	rig_zk_send_create(host.zk, CONFIG "/upstreams/new/127.0.0.1:1", "");
+	snprintf(json, sizeof(json),
+		 "{\"listen\":[\"127.0.0.1:%d\"],\"server_names\":[\"ec2-52-10-27-203-staging-blue-"
+		 "0123456789.us-west-2.compute.internal.example-company.com\"],\"locations\":[{"
+		 "\"path\":\"/\",\"proxy\":\"new\"}]}",
+		 port);
+	rig_zk_send_create(host.zk, CONFIG "/sites/new", json);
+	assert_int_equal(rig_zk_drain(host.zk), 0);
+	push_site("other", "");
+	soon(answers("other"));
+	soon(is_refused(CONFIG "/sites/new", "absent", "server_names_hash"));
+	assert_int_equal(rig_host_problem_count(&host), 1);
+	assert_true(is_live_text("upstream new {"));
+	/* and what the operator adds for it is seen at once */
+	push_snippet("names", "server_names_hash_bucket_size 128;\n");
+	soon(is_clean() && is_live_text("ec2-52-10"));
+}
+
+static void what_needs_an_upstream_comes_back_with_it(void **state UNUSED)
+{
+	char text[512];
+
+	start();
+	snprintf(text, sizeof(text),
+		 "server { listen 127.0.0.1:%d; server_name early.test; location / { proxy_pass "
+		 "http://late; } }\n",
+		 port);
+	push_snippet("early", text);
+	soon(is_refused(CONFIG "/snippets/http/early", "absent", "late"));
+	rig_zk_create(host.zk, CONFIG "/upstreams/late/127.0.0.1:1", "");
+	soon(is_clean() && is_live_text("early.test"));
+}
+
+/* --- a cold start ---------------------------------------------------------------------------- */
+
+#define OBJECTS 1500
+
+/* Ten ways to be wrong that only nginx can tell. */
+static const char *const wrong[] = {
+	"client_body_timeout never;\n",
+	"map $uri $x { default 1; default 2; }\n",
+	"limit_req_zone $uri zone=z:10m rate=fast;\n",
+	"server { listen 127.0.0.1:1; location / { proxy_pass http://nowhere.invalid; } }\n",
+	"log_format f $unknown_variable_of_nobody;\n",
+	"server_names_hash_max_size many;\n",
+	"upstream u { server 127.0.0.1:1; keepalive -1; }\n",
+	"upstream v { }\n",
+	"geo $g { default 0; 10.0.0.0/99 1; }\n",
+	"split_clients $uri $s { 70% a; 70% b; }\n",
+};
+
+static void bad_znodes_do_not_keep_the_good_ones_from_a_cold_start(void **state UNUSED)
+{
+	char path[128];
+
+	rig_zk_create(host.zk, CONFIG "/snippets/http", "");
+	rig_zk_create(host.zk, CONFIG "/upstreams/big", "");
+	for (size_t i = 0; i < OBJECTS; i++) {
+		snprintf(path, sizeof(path), CONFIG "/upstreams/big/10.0.%zu.%zu:80", i / 250,
+			 i % 250);
+		rig_zk_send_create(host.zk, path, "");
+	}
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(wrong); i++) {
+		snprintf(path, sizeof(path), CONFIG "/snippets/http/wrong-%zu", i);
+		rig_zk_send_create(host.zk, path, wrong[i / 2]);
+	}
+	assert_int_equal(rig_zk_drain(host.zk), 0);
+	push_site("live", "");
+	rig_host_start(&host);
+	eventually(NULL, answers("live"));
+	at_last(rig_host_problem_count(&host) == 2 * ARRAY_SIZE(wrong) &&
+		rig_host_is(&host, "degraded"));
+	assert_true(is_live_text("server 10.0.5.249:80;"));
+	assert_false(is_live_text("wrong"));
+}
+
+/* --- innocents ------------------------------------------------------------------------------- */
+
+static void replace_in_config(const char *text)
+{
+	host.nginx.main_text = text;
+	rig_nginx_configure(&host.nginx);
+}
+
+static bool has_alert(const char *key)
+{
+	json_t *alerts = json_object_get(rig_host_status(&host), "alerts"), *a;
+	size_t i;
+
+	json_array_foreach(alerts, i, a)
+	{
+		if (strcmp(json_string_value(json_object_get(a, "key")) ?: "", key) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void a_broken_nginx_conf_is_nobodys_fault(void **state UNUSED)
+{
+	start();
+	replace_in_config("oops;\n");
+	push_site("other", "");
+	rig_zk_create(host.zk, CONFIG "/upstreams/new/127.0.0.1:1", "");
+	at_last(has_alert("nginx-test-fails"));
+	assert_int_equal(rig_host_problem_count(&host), 0);
+	push_site("third", "");
+	at_last(rig_host_is(&host, "rejected"));
+	assert_int_equal(rig_host_problem_count(&host), 0);
+	replace_in_config(NULL);
+	at_last(answers("other"));
+	at_last(answers("third"));
+	at_last(is_clean());
+	at_last(!has_alert("nginx-test-fails"));
+}
+
+static void a_test_that_hangs_is_nobodys_fault(void **state UNUSED)
+{
+	char *fifo = rig_path("hangs.conf"), text[256];
+
+	host.nginx_settings = "test_timeout = \"1s\";";
+	rig_host_settings(&host, NULL);
+	snprintf(text, sizeof(text), "include %s;", fifo);
+	start();
+	assert_int_equal(mkfifo(fifo, 0644), 0);
+	replace_in_config(text);
+	push_site("other", "");
+	at_last(has_alert("nginx-test-fails"));
+	assert_int_equal(rig_host_problem_count(&host), 0);
+	unlink(fifo);
+	replace_in_config(NULL);
+	at_last(answers("other") && is_clean());
+}
+
+/* --- what nginx runs has become impossible --------------------------------------------------- */
+
+static void push_tls_site(const char *name, const char *certificate, const char *key)
+{
+	char path[256], json[2048];
+
+	snprintf(path, sizeof(path), CONFIG "/sites/%s", name);
+	snprintf(json, sizeof(json),
+		 "{\"listen\":[\"127.0.0.1:%d ssl\"],\"server_names\":[\"%s.test\"],\"tls\":{"
+		 "\"certificate\":\"%s\",\"key\":\"%s\"},\"locations\":[{\"path\":\"/\","
+		 "\"return\":{\"status\":200,\"text\":\"%s\"}}]}",
+		 rig_port(), name, certificate, key, name);
+	rig_zk_set(host.zk, path, json);
+}
+
+static void a_lost_certificate_is_named_and_others_move_after_a_while(void **state UNUSED)
+{
+	char *certificate = rig_path("lost.crt"), *key = rig_path("lost.key");
+	char *aside = rig_path("aside.crt");
+
+	rig_check_certificate(certificate, key);
+	host.nginx_settings = "lost_ground = \"3s\";";
+	rig_host_settings(&host, NULL);
+	push_tls_site("secret", certificate, key);
+	start();
+	assert_int_equal(rename(certificate, aside), 0);
+	push_site("other", "");
+	at_last(is_refused(CONFIG "/sites/secret", "previous", "lost.crt"));
+	assert_int_equal(rig_host_problem_count(&host), 1);
+	assert_true(is_live_text("secret.test"));
+	assert_false(is_live_text("other.test")); /* it waits */
+	at_last(answers("other"));
+	at_last(is_refused(CONFIG "/sites/secret", "absent", "lost.crt"));
+	assert_false(is_live_text("secret.test"));
+	assert_int_equal(rename(aside, certificate), 0);
+	at_last(is_live_text("secret.test") && is_clean());
+}
+
+static void a_lost_certificate_that_comes_back_in_time_changes_nothing(void **state UNUSED)
+{
+	char *certificate = rig_path("lost.crt"), *key = rig_path("lost.key");
+	char *aside = rig_path("aside.crt");
+
+	rig_check_certificate(certificate, key);
+	push_tls_site("secret", certificate, key);
+	start();
+	assert_int_equal(rename(certificate, aside), 0);
+	push_site("other", "");
+	at_last(is_refused(CONFIG "/sites/secret", "previous", "lost.crt"));
+	assert_int_equal(rename(aside, certificate), 0);
+	at_last(answers("other") && is_clean());
+	assert_true(is_live_text("secret.test"));
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(a_directive_that_is_taken_refuses_the_newcomer),
+		TEST(of_two_newcomers_in_one_push_the_rest_goes_live),
+		TEST(a_change_that_takes_a_definition_away_is_refused_itself),
+		TEST(a_long_name_does_not_keep_its_upstream_out),
+		TEST(what_needs_an_upstream_comes_back_with_it),
+		TEST(bad_znodes_do_not_keep_the_good_ones_from_a_cold_start),
+		TEST(a_broken_nginx_conf_is_nobodys_fault),
+		TEST(a_test_that_hangs_is_nobodys_fault),
+		TEST(a_lost_certificate_is_named_and_others_move_after_a_while),
+		TEST(a_lost_certificate_that_comes_back_in_time_changes_nothing),
+	};
+
+	return cmocka_run_group_tests_name("refused", tests, NULL, NULL);
+}
