@@ -146,7 +146,9 @@ static void destroy(struct session *s)
 	}
 	if (s->hosts)
 		hosts_free(s->hosts);
+	free(s->known);
 	free(s->addresses);
+	free(s->first);
 	free(s->auth_file);
 	free(s->name);
 	free(s);
