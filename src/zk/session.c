@@ -289,6 +289,11 @@ uint64_t session_timeout(const struct session *s)
 	return s->timeout ? s->timeout : s->wanted_timeout;
 }
 
+uint64_t session_cut_short(const struct session *s)
+{
+	return s->cut_short;
+}
+
 unsigned session_epoch(const struct session *s)
 {
 	return s->epoch;

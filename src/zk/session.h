@@ -80,6 +80,9 @@ unsigned long session_requests(const struct session *s); /* of the callers, sent
  */
 uint64_t session_last_reply(const struct session *s);
 uint64_t session_timeout(const struct session *s); /* as negotiated; microseconds */
+/* When a session was last ended before its time: another client closed it, or what answered did not
+ * know it (CLOCK_MONOTONIC; 0: never). */
+uint64_t session_cut_short(const struct session *s);
 unsigned session_epoch(const struct session *s);
 /* Close this handle and open another, soon (a mirror past its watch limit does so). */
 void session_renew(struct session *s);

@@ -248,12 +248,31 @@ static void on_unlinked(struct session *s)
 		session_enter(s, SESSION_CONNECTING);
 }
 
+/* Until its timeout is over a session ends only when somebody closes it who has its password, or
+ * when what answers has other data. */
+static void on_expired(struct session *s)
+{
+	uint64_t now = timing_now();
+
+	if (s->proved && now - s->last_reply < session_timeout(s)) {
+		s->cut_short = now;
+		log_warning("zookeeper %s: session 0x%llx was ended before its time, with %llu of "
+			    "its %llu ms left: another client has closed it, or what answers now "
+			    "does not know it",
+			    s->name, (unsigned long long)s->id,
+			    (unsigned long long)((s->last_reply + session_timeout(s) - now) /
+						 USEC_PER_MSEC),
+			    (unsigned long long)(session_timeout(s) / USEC_PER_MSEC));
+	}
+	session_doom(s, "it expired");
+}
+
 void session_on_link_state(struct session *s, struct note *n)
 {
 	if (n->rc == ZOO_CONNECTED_STATE)
 		on_linked(s);
 	else if (n->rc == ZOO_EXPIRED_SESSION_STATE)
-		session_doom(s, "it expired");
+		on_expired(s);
 	else if (n->rc == ZOO_AUTH_FAILED_STATE)
 		bury_for_auth(s, "authentication failed");
 	else if (n->rc == ZOO_READONLY_STATE) /* which is granted to those who ask for it alone */

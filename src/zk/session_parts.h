@@ -32,7 +32,7 @@ struct session {
 	const char *doom; /* why the handle is to be closed at the next step; NULL: it is not */
 
 	enum session_state state;
-	uint64_t since, link_changed, unlinked;
+	uint64_t since, link_changed, unlinked, cut_short;
 	/* so that neither a flapping link nor what keeps failing floods the log */
 	struct log_limit flap, unopened, unresolved, refused_auth, distrusted;
 	int64_t id;

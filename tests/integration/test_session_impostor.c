@@ -218,6 +218,7 @@ static void a_session_that_stood_is_replaced(void **state UNUSED)
 	impostor = rig_impostor_start(rig_proxy_port(proxy), SAY(HTTP), true);
 	eventually(loop, rig_impostor_count(impostor) >= 3);
 	assert_int_equal(seen.connected, 1);
+	assert_true(session_cut_short(s) > 0);
 	rig_impostor_stop(impostor);
 	rig_proxy_mend(proxy);
 	eventually(loop, session_state(s) == SESSION_CONNECTED);
