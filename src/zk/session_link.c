@@ -178,10 +178,12 @@ static void become_connected(struct session *s)
 /* The link stands, and the server knows who we are. */
 static void go_on(struct session *s)
 {
-	if (s->proved)
+	if (s->proved) {
 		become_connected(s);
-	else
-		send_beat(s);
+		return;
+	}
+	session_arm_beat(s);
+	send_beat(s);
 }
 
 static void authenticate(struct session *s)

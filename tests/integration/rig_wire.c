@@ -6,6 +6,7 @@
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -159,7 +160,11 @@ static void carry_all(int near, int target)
 	struct side server = { .from = far, .to = near, .in = BUF_INIT };
 	struct pollfd fds[] = { { .fd = near, .events = POLLIN }, { .fd = far, .events = POLLIN } };
 
+	int on = 1;
+
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	setsockopt(near, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	setsockopt(far, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	if (far < 0 || connect(far, (struct sockaddr *)&a, sizeof(a)) < 0)
 		_exit(0);
 	for (;;) {

@@ -62,6 +62,7 @@ static const struct kind {
 	{ "a_sound_handshake_and_silence_is_recovered_from", SAY(SOUND), false },
 	{ "a_sound_handshake_and_the_end_is_recovered_from", SAY(SOUND), true },
 	{ "a_huge_frame_and_silence_is_recovered_from", SAY(SOUND "\x7f\xff\xff\xff"), false },
+	{ "a_negative_frame_and_silence_is_recovered_from", SAY(SOUND "\xff\xff\xff\xff"), false },
 	{ "a_huge_length_and_silence_is_recovered_from", SAY("\x7f\xff\xff\xff"), false },
 	{ "silence_is_recovered_from", SAY(""), false },
 	{ "the_end_at_once_is_recovered_from", SAY(""), true },
