@@ -6,6 +6,20 @@
 #include "rig_impostor.h"
 #include "rig_session.h"
 
+/* The library allocates what a frame says that it is long; the sanitizers end a program for that.
+ */
+const char *__asan_default_options(void) __attribute__((visibility("default")));
+const char *__asan_default_options(void)
+{
+	return "allocator_may_return_null=1";
+}
+
+const char *__tsan_default_options(void) __attribute__((visibility("default")));
+const char *__tsan_default_options(void)
+{
+	return "allocator_may_return_null=1";
+}
+
 #define ASKED (10 * USEC_PER_SEC) /* for the session's timeout */
 #define GARBAGE_LASTS (5 * USEC_PER_SEC)
 /* In that time, of one session. Told of a timeout of zero the library connects a few times a
