@@ -17,6 +17,7 @@
 
 #define NAMED_MOST 10                        /* of more hosts than that an alert tells together */
 #define DEATHS_LAST (10 * 60 * USEC_PER_SEC) /* a death is worth talking of for so long */
+#define CUT_SHORT_LAST (10 * 60 * USEC_PER_SEC)
 
 /* --- a list of conditions -------------------------------------------------------------------- */
 
@@ -57,16 +58,40 @@ void conditions_clear(struct conditions *c)
 static void check_zookeeper(const struct daemon *d, struct conditions *c)
 {
 	const struct session *s = mirror_session(d->mirror);
-	const char *why = "";
 
 	if (session_state(s) != SESSION_CONNECTED)
 		conditions_add(c, "zookeeper-lost", "", ALERT_CRITICAL, session_timeout(s),
-			       "no ZooKeeper server answers (%s); nginx serves the last good "
-			       "generation",
+			       "no healthy ZooKeeper server answers (%s); nginx serves the last "
+			       "good generation",
 			       d->settings->zookeeper.hosts);
-	if (d->fleet && fleet_membership(d->fleet, &why) == FLEET_DUPLICATE)
+}
+
+static bool is_recent(uint64_t when, uint64_t howlong)
+{
+	return when && now_monotonic() - when < howlong;
+}
+
+/* Whether the fleet sees this host; with ZooKeeper away altogether there is nothing more to say. */
+static void check_fleet(const struct daemon *d, struct conditions *c)
+{
+	const struct session *s = d->fleet ? fleet_session(d->fleet) : NULL;
+	const char *why = "";
+	enum fleet_membership m = s ? fleet_membership(d->fleet, &why) : FLEET_MEMBER;
+
+	if (m == FLEET_DUPLICATE)
 		conditions_add(c, "duplicate-host", "", ALERT_CRITICAL, 0,
 			       "this host is not in the fleet: %s", why);
+	else if (m == FLEET_PENDING &&
+		 session_state(mirror_session(d->mirror)) == SESSION_CONNECTED)
+		conditions_add(c, "host-not-in-fleet", "", ALERT_WARNING, session_timeout(s),
+			       "the fleet does not see this host: %s",
+			       *why ? why : "its session for the fleet is not connected");
+	if (is_recent(session_cut_short(mirror_session(d->mirror)), CUT_SHORT_LAST) ||
+	    (s && is_recent(session_cut_short(s), CUT_SHORT_LAST)))
+		conditions_add(
+			c, "zookeeper-session-ended", "", ALERT_WARNING, 1,
+			"a ZooKeeper session of this host was ended before its time: another "
+			"client has closed it, or what answered did not know it");
 }
 
 static void check_nginx(const struct daemon *d, const struct nginx_status *n, struct conditions *c)
@@ -114,7 +139,7 @@ static void check_deaths(struct daemon *d, const struct nginx_status *n, struct 
 	if (n->deaths > a->deaths)
 		a->last_death = now;
 	a->deaths = n->deaths;
-	if (a->last_death && now - a->last_death < DEATHS_LAST)
+	if (is_recent(a->last_death, DEATHS_LAST))
 		conditions_add(c, "nginx-workers-died", "", ALERT_WARNING, 1,
 			       "workers of nginx died (%lu since this daemon started); its error "
 			       "log says more",
@@ -187,6 +212,7 @@ static void gather(struct daemon *d, struct conditions *c)
 
 	deploy_nginx_status(d->deploy, &n);
 	check_zookeeper(d, c);
+	check_fleet(d, c);
 	check_nginx(d, &n, c);
 	check_deaths(d, &n, c);
 	check_config(d, c);

@@ -210,6 +210,8 @@ static void on_predecessor_seen(struct election *e, struct errand *a UNUSED,
 {
 	if (r->rc == ZNONODE)
 		election_step(e, ELECTION_EV_MOVED);
+	else if (r->rc == ZNOAUTH)
+		election_rest(e); /* no watch on it is to be had: we look again now and then */
 	else if (r->rc != ZOK)
 		fail(e, r->rc);
 }

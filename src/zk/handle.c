@@ -24,6 +24,8 @@ int handle_open(struct queue *q, const char *addresses, uint64_t timeout, struct
 	TAILQ_INIT(&h->requests);
 	h->queue = queue_ref(q);
 	zoo_set_debug_level(log_enabled(LOG_LEVEL_DEBUG) ? ZOO_LOG_LEVEL_INFO : ZOO_LOG_LEVEL_WARN);
+	/* the order of the addresses is ours */
+	zoo_deterministic_conn_order(1);
 	/* the library's threads inherit our mask */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
@@ -202,11 +204,9 @@ int64_t handle_session(const struct handle *h)
 	return zoo_client_id(h->zh)->client_id;
 }
 
-uint64_t handle_timeout(const struct handle *h)
+int64_t handle_timeout(const struct handle *h)
 {
-	int timeout = zoo_recv_timeout(h->zh);
-
-	return timeout > 0 ? (uint64_t)timeout * USEC_PER_MSEC : 0;
+	return zoo_recv_timeout(h->zh) * (int64_t)USEC_PER_MSEC;
 }
 
 void handle_server(const struct handle *h, char *out, size_t room)

@@ -70,7 +70,8 @@ int handle_authenticate(struct handle *h, const struct credentials *c);
 int handle_beat(struct handle *h);
 
 int64_t handle_session(const struct handle *h);
-uint64_t handle_timeout(const struct handle *h); /* as negotiated; microseconds */
+/* As the server granted it, whatever that is; microseconds. */
+int64_t handle_timeout(const struct handle *h);
 /* "127.0.0.1:2181", "" when not connected. */
 void handle_server(const struct handle *h, char *out, size_t room);
 

@@ -148,7 +148,7 @@ static void on_session_state(void *ctx, enum session_state state)
 {
 	struct mirror *m = ctx;
 
-	m->caught_up = false;
+	m->caught_up = m->exists_denied = false;
 	if (state == SESSION_CONNECTED && session_epoch(m->session) != m->epoch) {
 		begin(m);
 	} else if (state != SESSION_EXPIRED && is_past_limit(m)) {

@@ -29,8 +29,10 @@ struct mirror {
 	unsigned epoch; /* of the session that watches are armed in; 0: none yet */
 	unsigned barriers, lost_barriers;
 	bool caught_up; /* nothing that happened while we were away is still to be told */
-	bool changed;   /* since the last tree */
-	bool tell;      /* that a path became readable or not */
+	/* The server denies exists of what may not be read, as from 3.9.3 on: no use in asking. */
+	bool exists_denied;
+	bool changed; /* since the last tree */
+	bool tell;    /* that a path became readable or not */
 	bool complete;
 	uint64_t retry_pause;
 	bool retry_armed;

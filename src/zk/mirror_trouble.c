@@ -1,6 +1,7 @@
 /*
  * What cannot be read: kept as it was read last, told as a problem, and tried again on a
- * slow timer, because a changed ACL fires no watch. Past a limit no tree is published at
+ * slow timer, because a changed ACL fires no watch, and some servers grant no watch at all on
+ * what may not be read. Past a limit no tree is published at
  * all: half a tree is not to be taken for the whole.
  */
 #include "mirror_parts.h"

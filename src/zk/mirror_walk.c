@@ -71,14 +71,15 @@ static void bury_dead_children(struct node *n)
 	}
 }
 
-/* It is there, but cannot be read: what was read last is kept. */
+/* It is there, but cannot be read: what was read last is kept. A watch tells of its end, where the
+ * server lets us have one. */
 static void deny(struct node *n, enum item item, int rc)
 {
 	mirror_set_dead(n, false);
 	mirror_set_trouble(n, item, rc == ZNOAUTH ? TROUBLE_DENIED : TROUBLE_FAILED);
 	if (item == ITEM_KIDS)
 		bury_dead_children(n);
-	if (rc == ZNOAUTH && !(n->armed & (ITEM_DATA | ITEM_EXISTS)) &&
+	if (rc == ZNOAUTH && !n->mirror->exists_denied && !(n->armed & (ITEM_DATA | ITEM_EXISTS)) &&
 	    !mirror_is_under_way(n, ITEM_DATA | ITEM_EXISTS))
 		mirror_want(n, ITEM_EXISTS);
 }
@@ -249,6 +250,7 @@ static void on_exists(void *ctx, const struct session_reply *r)
 	} else if (is_lost(r->rc)) {
 		mirror_want(n, ITEM_EXISTS);
 	} else {
+		m->exists_denied |= r->rc == ZNOAUTH;
 		deny(n, ITEM_DATA, r->rc);
 	}
 	mirror_feed(m);

@@ -230,7 +230,21 @@ int resolver_start(const struct hosts *h, struct queue *q, struct err *e)
 	return err_set(e, ERR_SYS, "a thread to resolve host names: %s", strerror(rc));
 }
 
-char *resolver_connect_string(const struct hosts *h, const char *addresses)
+static void swap(char **a, char **b)
+{
+	char *moved = *a;
+
+	*a = *b;
+	*b = moved;
+}
+
+static void shuffle(struct addresses *list)
+{
+	for (size_t i = list->count; i > 1; i--)
+		swap(&list->items[i - 1], &list->items[timing_random(i)]);
+}
+
+char *resolver_connect_string(const struct hosts *h, const char *addresses, const char *last)
 {
 	CLEANUP(freep) char *copy = xstrdup(addresses);
 	CLEANUP(addresses_fini) struct addresses list = { 0 };
@@ -239,15 +253,12 @@ char *resolver_connect_string(const struct hosts *h, const char *addresses)
 
 	while ((one = strsep(&rest, ",")))
 		addresses_add(&list, xstrdup(one));
-	for (size_t i = list.count; i > 1; i--) {
-		size_t other = timing_random(i);
-		char *moved = list.items[i - 1];
-
-		list.items[i - 1] = list.items[other];
-		list.items[other] = moved;
-	}
+	shuffle(&list);
+	if (last && list.count > 1 && strcmp(list.items[0], last) == 0)
+		swap(&list.items[0], &list.items[1 + timing_random(list.count - 1)]);
+	/* it goes through them from the first to the third to the second */
 	if (list.count && list.count % 2 == 0)
-		addresses_add(&list, xstrdup(list.items[0]));
+		addresses_add(&list, xstrdup(list.items[1]));
 	for (size_t i = 0; i < list.count; i++)
 		buf_printf(&text, "%s%s", i ? "," : "", list.items[i]);
 	buf_puts(&text, h->chroot);

@@ -22,10 +22,10 @@ const char *hosts_chroot(const char *text);
 int resolver_start(const struct hosts *h, struct queue *q, struct err *e);
 
 /*
- * What the library is given: the addresses in random order, and an odd number of
- * them (of an even number it would try every other one only), with the chroot behind.
- * The caller frees.
+ * What the library is given: the addresses in random order, not beginning with `last` where there
+ * is another (NULL: with any), and an odd number of them (of an even number it would try every
+ * other one only), with the chroot behind. The caller frees.
  */
-char *resolver_connect_string(const struct hosts *h, const char *addresses);
+char *resolver_connect_string(const struct hosts *h, const char *addresses, const char *last);
 
 #endif

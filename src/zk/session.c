@@ -146,7 +146,9 @@ static void destroy(struct session *s)
 	}
 	if (s->hosts)
 		hosts_free(s->hosts);
+	free(s->known);
 	free(s->addresses);
+	free(s->first);
 	free(s->auth_file);
 	free(s->name);
 	free(s);
@@ -285,6 +287,11 @@ uint64_t session_last_reply(const struct session *s)
 uint64_t session_timeout(const struct session *s)
 {
 	return s->timeout ? s->timeout : s->wanted_timeout;
+}
+
+uint64_t session_cut_short(const struct session *s)
+{
+	return s->cut_short;
 }
 
 unsigned session_epoch(const struct session *s)

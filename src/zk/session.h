@@ -7,10 +7,11 @@
  * exactly once, also when the handle dies first (the library may forget it then;
  * SESSION_GONE). At most SESSION_WINDOW requests are in flight, the rest wait here.
  *
- * When a session expires or cannot authenticate, the handle is closed (off the
- * loop) and a new one is opened, with a jittered, growing pause; epoch counts
- * the handles. Host names are resolved off the loop, so the library sees numeric
- * addresses only, an odd number of them.
+ * A session is connected once a server has granted it something sane and has answered a
+ * first request in it. When it expires, cannot authenticate, or nothing healthy answers, the
+ * handle is closed (off the loop) and a new one is opened, with a jittered, growing pause of
+ * three seconds at most; epoch counts the handles. Host names are resolved off the loop, so the
+ * library sees numeric addresses only, an odd number of them.
  */
 #ifndef ZKNGINX_ZK_SESSION_H
 #define ZKNGINX_ZK_SESSION_H
@@ -34,9 +35,11 @@
 #define SESSION_NOT_EMPTY (-111)
 
 enum session_state {
-	SESSION_CONNECTING, /* no server, or not authenticated yet; leadership is suspended */
-	SESSION_CONNECTED,  /* requests flow */
-	SESSION_EXPIRED, /* everything of the old session is gone; a new handle follows by itself */
+	/* no server, not authenticated, or no first answer yet; leadership is suspended */
+	SESSION_CONNECTING,
+	SESSION_CONNECTED, /* requests flow */
+	/* all of a session that was connected is gone; a new handle follows by itself */
+	SESSION_EXPIRED,
 };
 const char *session_state_name(enum session_state s);
 /* A result of a request in words. */
@@ -77,6 +80,9 @@ unsigned long session_requests(const struct session *s); /* of the callers, sent
  */
 uint64_t session_last_reply(const struct session *s);
 uint64_t session_timeout(const struct session *s); /* as negotiated; microseconds */
+/* When a session was last ended before its time: another client closed it, or what answered did not
+ * know it (CLOCK_MONOTONIC; 0: never). */
+uint64_t session_cut_short(const struct session *s);
 unsigned session_epoch(const struct session *s);
 /* Close this handle and open another, soon (a mirror past its watch limit does so). */
 void session_renew(struct session *s);

@@ -4,6 +4,14 @@
  * saving it is closed on a thread of its own and the next one is opened after a pause,
  * which grows while handles die young.
  *
+ * The library believes whatever answers on a server's port: it takes bytes of a proxy's error
+ * page for the granted timeout and sleeps for hours. So a handle has to prove itself: what was
+ * granted has to be sane, and a first beat has to be answered, each step within LINK_PATIENCE.
+ * Until then nobody is told that the session is connected. A handle that does not prove itself
+ * has nothing to lose: it is replaced without a word to the owner, and the next one begins
+ * with another server. The pause is counted from the opening of the last one and is short, so
+ * that a healthy server is found within LINK_PATIENCE of its return, whatever came before.
+ *
  * The library answers its own pings, so to know since when the ensemble may have forgotten
  * us, the session sends a sync a few times within its timeout (a beat): a server that has
  * lost its leader still answers reads, while the others count our session out. A
@@ -19,23 +27,15 @@
 #include "session_parts.h"
 #include "sys/timing.h"
 
-#define JITTER (200 * USEC_PER_MSEC) /* between handles, when all was well */
-#define LONGEST_PAUSE (60 * USEC_PER_SEC)
+/* A server grants what its own limits make of the timeout that was asked for; up to ten minutes
+ * may be asked for. */
+#define SHORTEST_GRANT ((int64_t)(100 * USEC_PER_MSEC))
+#define LONGEST_GRANT ((int64_t)(600 * USEC_PER_SEC))
 #define SHORT_LIFE (5 * USEC_PER_SEC) /* a handle that dies younger makes pauses grow */
 #define AUTH_FAILURES 4               /* pauses begin as if after this many failures */
-#define BEATS 6                       /* within one timeout */
 #define AWAY 3 /* timeouts without a server, after which a session is given up */
 #define NAMES_INTERVAL (30 * USEC_PER_SEC)
 #define FLAP_INTERVAL (10 * USEC_PER_SEC)
-
-static void enter(struct session *s, enum session_state state)
-{
-	if (state != s->state)
-		s->since = timing_now();
-	s->state = state;
-	if (s->ops.on_state)
-		s->ops.on_state(s->ctx, state);
-}
 
 void session_doom(struct session *s, const char *why)
 {
@@ -50,111 +50,66 @@ void session_renew(struct session *s)
 	session_doom(s, "a new one is wanted");
 }
 
-/* --- opening --------------------------------------------------------------------------------- */
-
-static uint64_t pause_before_next(const struct session *s)
-{
-	uint64_t longest = JITTER << (s->failures < 10 ? s->failures : 10);
-
-	if (s->failures == 0)
-		return timing_random(JITTER);
-	if (longest > LONGEST_PAUSE)
-		longest = LONGEST_PAUSE;
-	return longest / 2 + timing_random(longest / 2);
-}
-
-static void reopen_later(struct session *s)
-{
-	timing_arm(s->retry, pause_before_next(s));
-}
-
-static void fail_to_open(struct session *s, const char *why)
-{
-	s->failures++;
-	log_warning("zookeeper %s: %s", s->name, why);
-	reopen_later(s);
-}
-
-static void resolve(struct session *s)
-{
-	struct err e;
-
-	if (s->resolving)
-		return;
-	s->resolving = resolver_start(s->hosts, s->queue, &e) == 0;
-	if (!s->resolving && !s->handle)
-		fail_to_open(s, e.text);
-}
-
-int session_on_retry(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *ctx)
-{
-	resolve(ctx);
-	return 0;
-}
-
-static void open_handle(struct session *s, const char *addresses)
-{
-	CLEANUP(freep) char *connect_string = resolver_connect_string(s->hosts, addresses);
-	struct err e;
-
-	if (handle_open(s->queue, connect_string, s->wanted_timeout, &s->handle, &e) < 0) {
-		fail_to_open(s, e.text);
-		return;
-	}
-	free(s->addresses);
-	s->addresses = xstrdup(addresses);
-	s->epoch++;
-	s->opened = s->link_changed = timing_now();
-	s->linked = s->authenticating = s->authenticated = s->beating = false;
-	log_debug("zookeeper %s: connecting to %s", s->name, connect_string);
-	timing_arm(s->beat, s->wanted_timeout / BEATS);
-	if (s->state != SESSION_CONNECTING)
-		enter(s, SESSION_CONNECTING);
-}
-
-void session_on_resolved(struct session *s, struct note *n)
-{
-	s->resolving = false;
-	if (n->error && (*n->text || s->handle))
-		log_warning("zookeeper %s: cannot resolve %s", s->name, n->error);
-	if (!s->handle && *n->text)
-		open_handle(s, n->text);
-	else if (!s->handle)
-		fail_to_open(s, n->error ? n->error : "the hosts have no addresses");
-	else if (*n->text && !s->linked && strcmp(n->text, s->addresses) != 0)
-		session_doom(s, "the hosts have other addresses now");
-}
-
 /* --- closing --------------------------------------------------------------------------------- */
+
+/* What held nobody's requests and was nobody's session is replaced in silence. */
+static void bury_unproved(struct session *s)
+{
+	log_debug("zookeeper %s: trying anew: %s", s->name, s->doom);
+	s->failures++;
+	session_reopen_after(s, s->opened);
+}
+
+static void bury_proved(struct session *s, struct handle *h, int64_t id)
+{
+	uint64_t now = timing_now();
+
+	log_notice("zookeeper %s: session 0x%llx ends: %s", s->name, (unsigned long long)id,
+		   s->doom);
+	s->failures = now - s->opened < SHORT_LIFE ? s->failures + 1 : 0;
+	free(TAKE(s->first));
+	session_enter(s, SESSION_EXPIRED);
+	session_answer_gone(s, h);
+	session_reopen_after(s, now);
+}
 
 void session_bury(struct session *s)
 {
 	struct handle *h = TAKE(s->handle);
-	uint64_t lived = timing_now() - s->opened;
+	int64_t id = s->id;
 
-	log_notice("zookeeper %s: session 0x%llx ends: %s", s->name, (unsigned long long)s->id,
-		   s->doom);
-	s->doom = NULL;
-	s->linked = false;
 	s->id = 0;
+	s->linked = false;
 	s->server[0] = '\0';
-	s->failures = lived < SHORT_LIFE ? s->failures + 1 : 0;
 	s->closing++;
 	handle_close(h);
 	sd_event_source_set_enabled(s->beat, SD_EVENT_OFF);
-	enter(s, SESSION_EXPIRED);
-	session_answer_gone(s, h);
-	reopen_later(s);
+	if (s->proved)
+		bury_proved(s, h, id);
+	else
+		bury_unproved(s);
+	s->doom = NULL;
 }
 
 static void bury_for_auth(struct session *s, const char *why)
 {
-	log_error("zookeeper %s: the credentials of %s were refused: %s", s->name, s->auth_file,
-		  why);
+	if (session_may_log(&s->refused_auth))
+		log_error("zookeeper %s: the credentials of %s were refused: %s", s->name,
+			  s->auth_file, why);
 	if (s->failures < AUTH_FAILURES)
 		s->failures = AUTH_FAILURES;
 	s->opened = timing_now();
 	session_doom(s, "it could not be authenticated");
+}
+
+/* Something is on the server's port that is not to be believed. */
+static void distrust(struct session *s, const char *why)
+{
+	if (session_may_log(&s->distrusted))
+		log_warning("zookeeper %s: what answers at %s is no healthy ZooKeeper server: %s; "
+			    "trying again every few seconds",
+			    s->name, *s->server ? s->server : s->addresses, why);
+	session_doom(s, "what answers is no healthy server");
 }
 
 /* --- beats ----------------------------------------------------------------------------------- */
@@ -167,24 +122,34 @@ static void send_beat(struct session *s)
 	s->beating = handle_beat(s->handle) == ZOK;
 }
 
+static void give_up_unproved(struct session *s)
+{
+	if (!s->linked)
+		session_doom(s, "no server has answered");
+	else if (s->auth_file && !s->authenticated)
+		distrust(s, "it does not answer to the credentials");
+	else
+		distrust(s, "it grants a session and answers no request in it");
+}
+
 int session_on_beat_timer(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *ctx)
 {
 	struct session *s = ctx;
-	uint64_t now = timing_now(), interval = session_timeout(s) / BEATS;
+	uint64_t now = timing_now(), interval = session_timeout(s) / SESSION_BEATS;
 
-	timing_arm(s->beat, interval);
-	if (s->state == SESSION_CONNECTED) {
+	session_arm_beat(s);
+	if (!s->proved) {
+		give_up_unproved(s);
+	} else if (s->state == SESSION_CONNECTED) {
 		if (s->beating && now - s->beat_sent > session_timeout(s) + interval)
 			session_doom(s, "the server takes requests and does not answer");
 		else if (now - s->last_reply >= interval)
 			send_beat(s);
-	} else if (s->linked && now - s->link_changed > session_timeout(s)) {
-		session_doom(s, "the server does not answer to the credentials");
-	} else if (!s->linked && s->id && now - s->unlinked > AWAY * session_timeout(s)) {
+	} else if (now - s->unlinked > AWAY * session_timeout(s)) {
 		session_doom(s, "it was away for too long");
-	} else if (!s->linked && now - s->link_changed > session_timeout(s) + NAMES_INTERVAL) {
+	} else if (now - s->link_changed > session_timeout(s) + NAMES_INTERVAL) {
 		s->link_changed = now;
-		resolve(s);
+		session_resolve(s);
 	}
 	return 0;
 }
@@ -193,14 +158,32 @@ int session_on_beat_timer(sd_event_source *source UNUSED, uint64_t usec UNUSED, 
 
 static void become_connected(struct session *s)
 {
+	unsigned suppressed = 0;
+
+	if (log_limit_pass(&s->flap, timing_now(), FLAP_INTERVAL, &suppressed))
+		log_info("zookeeper %s: connected to %s, session 0x%llx, timeout %llu ms", s->name,
+			 s->server, (unsigned long long)s->id,
+			 (unsigned long long)(s->timeout / USEC_PER_MSEC));
 	if (s->was_connected)
 		s->reconnects++;
 	s->was_connected = true;
-	enter(s, SESSION_CONNECTED);
+	session_enter(s, SESSION_CONNECTED);
 	if (s->state != SESSION_CONNECTED || s->doom)
 		return;
-	send_beat(s);
+	if (s->last_reply < s->link_changed)
+		send_beat(s);
 	session_pump(s);
+}
+
+/* The link stands, and the server knows who we are. */
+static void go_on(struct session *s)
+{
+	if (s->proved) {
+		become_connected(s);
+		return;
+	}
+	session_arm_beat(s);
+	send_beat(s);
 }
 
 static void authenticate(struct session *s)
@@ -218,35 +201,72 @@ static void authenticate(struct session *s)
 	credentials_fini(&c);
 }
 
+/* NULL: what was granted can be what a server says to what we asked for. */
+static char *find_fault(const struct session *s, int64_t granted)
+{
+	if (granted >= SHORTEST_GRANT && granted <= LONGEST_GRANT && handle_session(s->handle))
+		return NULL;
+	return xasprintf("it grants session 0x%llx and a timeout of %lld ms, where %llu ms were "
+			 "asked for",
+			 (unsigned long long)handle_session(s->handle),
+			 (long long)(granted / (int64_t)USEC_PER_MSEC),
+			 (unsigned long long)(s->wanted_timeout / USEC_PER_MSEC));
+}
+
 static void on_linked(struct session *s)
 {
-	unsigned suppressed = 0;
+	int64_t granted = handle_timeout(s->handle);
+	CLEANUP(freep) char *fault = find_fault(s, granted);
 
+	handle_server(s->handle, s->server, sizeof(s->server));
+	if (fault) {
+		distrust(s, fault);
+		return;
+	}
 	s->linked = true;
 	s->link_changed = timing_now();
 	s->id = handle_session(s->handle);
-	s->timeout = handle_timeout(s->handle);
-	handle_server(s->handle, s->server, sizeof(s->server));
-	if (log_limit_pass(&s->flap, timing_now(), FLAP_INTERVAL, &suppressed))
-		log_info("zookeeper %s: connected to %s, session 0x%llx, timeout %llu ms", s->name,
-			 s->server, (unsigned long long)s->id,
-			 (unsigned long long)(s->timeout / USEC_PER_MSEC));
+	s->timeout = (uint64_t)granted;
+	session_arm_beat(s);
 	if (s->auth_file && !s->authenticated)
 		authenticate(s);
 	else
-		become_connected(s);
+		go_on(s);
 }
 
 static void on_unlinked(struct session *s)
 {
-	if (!s->linked && s->state == SESSION_CONNECTING)
+	if (!s->linked)
 		return;
 	log_debug("zookeeper %s: lost %s", s->name, s->server);
+	if (!s->proved) {
+		distrust(s, "it grants a session and ends the connection");
+		return;
+	}
 	s->link_changed = s->unlinked = timing_now();
 	s->linked = false;
 	s->server[0] = '\0';
 	if (s->state != SESSION_CONNECTING)
-		enter(s, SESSION_CONNECTING);
+		session_enter(s, SESSION_CONNECTING);
+}
+
+/* Until its timeout is over a session ends only when somebody closes it who has its password, or
+ * when what answers has other data. */
+static void on_expired(struct session *s)
+{
+	uint64_t now = timing_now();
+
+	if (s->proved && now - s->last_reply < session_timeout(s)) {
+		s->cut_short = now;
+		log_warning("zookeeper %s: session 0x%llx was ended before its time, with %llu of "
+			    "its %llu ms left: another client has closed it, or what answers now "
+			    "does not know it",
+			    s->name, (unsigned long long)s->id,
+			    (unsigned long long)((s->last_reply + session_timeout(s) - now) /
+						 USEC_PER_MSEC),
+			    (unsigned long long)(session_timeout(s) / USEC_PER_MSEC));
+	}
+	session_doom(s, "it expired");
 }
 
 void session_on_link_state(struct session *s, struct note *n)
@@ -254,9 +274,11 @@ void session_on_link_state(struct session *s, struct note *n)
 	if (n->rc == ZOO_CONNECTED_STATE)
 		on_linked(s);
 	else if (n->rc == ZOO_EXPIRED_SESSION_STATE)
-		session_doom(s, "it expired");
+		on_expired(s);
 	else if (n->rc == ZOO_AUTH_FAILED_STATE)
 		bury_for_auth(s, "authentication failed");
+	else if (n->rc == ZOO_READONLY_STATE) /* which is granted to those who ask for it alone */
+		distrust(s, "it grants a read-only session");
 	else
 		on_unlinked(s);
 }
@@ -270,13 +292,19 @@ void session_on_auth(struct session *s, struct note *n)
 	} else {
 		s->authenticated = true;
 		if (s->linked)
-			become_connected(s);
+			go_on(s);
 	}
 }
 
 void session_on_beat(struct session *s, struct note *n)
 {
 	s->beating = false;
-	if (!session_is_lost(n->rc))
-		s->last_reply = s->beat_sent;
+	if (session_is_lost(n->rc))
+		return;
+	s->last_reply = s->beat_sent;
+	if (s->proved || s->freeing)
+		return;
+	s->proved = true;
+	session_arm_beat(s);
+	become_connected(s);
 }

@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include "rig_election.h"
+#include "rig_wire.h"
 
 static void short_break_suspends_and_gives_back(void **state UNUSED)
 {
@@ -279,6 +280,30 @@ static void frozen_leader_changes_nothing(void **state UNUSED)
 	rig_stop(zealot, SIGKILL);
 }
 
+/* From version 3.9.3 on a server grants no watch on a candidate that may not be read. */
+static void candidate_that_may_not_be_read_is_waited_for(void **state UNUSED)
+{
+	struct rig_wire *wire = rig_wire_start(rig_zookeeper_port(server));
+	struct voter *a = stand(1, LONG_TIMEOUT), *b = &voters[1];
+	unsigned long before;
+
+	rig_zk_restrict(client, candidate_of(a), true);
+	*b = (struct voter){ .host = "web2" };
+	open_voter(b, rig_wire_hosts(wire), LONG_TIMEOUT);
+	election_stand_for(b->election, true);
+	eventually(loop, rig_wire_denied(wire) > 0);
+	before = rig_wire_requests(wire);
+	for (uint64_t end = rig_now() + USEC_PER_SEC; rig_now() < end;)
+		rig_pause(loop);
+	assert_true(has_role(b, ELECTION_FOLLOWING));
+	assert_true(rig_wire_requests(wire) - before <= 10);
+	assert_true(leads(a));
+	close_voter(a);
+	eventually(loop, leads(b));
+	close_voter(b);
+	rig_wire_stop(wire);
+}
+
 int main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
@@ -293,6 +318,7 @@ int main(int argc, char *argv[])
 		election_test(lost_answer_of_the_create),
 		election_test(broken_at_every_point),
 		election_test(frozen_leader_changes_nothing),
+		election_test(candidate_that_may_not_be_read_is_waited_for),
 	};
 
 	if (argc == 4 && strcmp(argv[1], "zealot") == 0)

@@ -4,6 +4,7 @@
  */
 
 #include "rig_mirror.h"
+#include "rig_wire.h"
 
 static void missing_root_is_not_lost_with_the_session(void **state UNUSED)
 {
@@ -280,6 +281,78 @@ static void unreadable_and_deleted(void **state UNUSED)
 	stop(&w);
 }
 
+/* As servers answer from version 3.9.3 on: no watch is to be had of what may not be read. */
+static void unreadable_where_exists_is_denied_too(void **state UNUSED)
+{
+	struct rig_wire *wire = rig_wire_start(rig_zookeeper_port(server));
+	struct mirror_root roots[] = { { "/m", 2 }, { "/m/root", 1 }, { "/m/absent", 1 } };
+	char text[512] = "", path[64];
+	unsigned long before;
+
+	rig_zk_create(client, "/m/root", "x");
+	rig_zk_restrict(client, "/m/root", true);
+	for (unsigned i = 1; i < 10; i++) {
+		snprintf(path, sizeof(path), "/m/secret%u", i);
+		rig_zk_create(client, path, "x");
+		rig_zk_restrict(client, path, true);
+	}
+	rig_zk_create(client, "/m/open", "1");
+	start_at(&w, rig_wire_hosts(wire), WATCH_LIMIT, roots, ARRAY_SIZE(roots));
+	eventually(loop, mirror_is_complete(w.mirror));
+	assert_int_equal(problems(&w, text, sizeof(text)), 10);
+	assert_non_null(strstr(text, "access absent /m/"));
+	assert_true(rig_wire_denied(wire) > 0);
+	rig_zk_set(client, "/m/open", "2");
+	eventually(loop, holds(&w, "/m/open", "2"));
+	rig_zk_create(client, "/m/absent", "here"); /* this watch is to be had */
+	eventually(loop, holds(&w, "/m/absent", "here"));
+
+	before = rig_wire_requests(wire);
+	let_pass(3 * USEC_PER_SEC);
+	assert_true(rig_wire_requests(wire) - before <= 50);
+
+	rig_zk_set(client, "/m/secret3", "shown");
+	rig_zk_restrict(client, "/m/secret3", false);
+	rig_zk_restrict(client, "/m/root", false);
+	eventually(loop, holds(&w, "/m/secret3", "shown") && holds(&w, "/m/root", "x"));
+	assert_int_equal(problems(&w, text, sizeof(text)), 8);
+	rig_zk_delete(client, "/m/secret4");
+	eventually(loop, problems(&w, text, sizeof(text)) == 7);
+	stop(&w);
+	rig_wire_stop(wire);
+}
+
+static void a_root_is_forbidden_and_deleted_where_exists_is_denied_too(void **state UNUSED)
+{
+	struct rig_wire *wire = rig_wire_start(rig_zookeeper_port(server));
+	struct mirror_root roots[] = { { "/m/root", 1 }, { "/m/dir", 1 } };
+	char text[512] = "";
+
+	rig_zk_create(client, "/m/root", "kept");
+	rig_zk_create(client, "/m/dir/node", "1");
+	rig_zk_restrict(client, "/m/root", true);
+	start_at(&w, rig_wire_hosts(wire), WATCH_LIMIT, roots, ARRAY_SIZE(roots));
+	eventually(loop, mirror_is_complete(w.mirror));
+	assert_false(find(&w, "/m/root"));
+	rig_zk_restrict(client, "/m/root", false);
+	eventually(loop, holds(&w, "/m/root", "kept"));
+	rig_zk_restrict(client, "/m/root", true);
+	rig_zk_set(client, "/m/root", "hidden");
+	mirror_audit(w.mirror);
+	eventually(loop, problems(&w, text, sizeof(text)) == 1);
+	assert_non_null(strstr(text, "access previous /m/root "));
+	rig_zk_set(client, "/m/dir/node", "2");
+	eventually(loop, holds(&w, "/m/dir/node", "2"));
+	assert_true(holds(&w, "/m/root", "kept"));
+
+	rig_zk_delete(client, "/m/root");
+	eventually(loop, problems(&w, text, sizeof(text)) == 0 && !find(&w, "/m/root"));
+	rig_zk_create(client, "/m/root", "back");
+	eventually(loop, holds(&w, "/m/root", "back"));
+	stop(&w);
+	rig_wire_stop(wire);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -292,6 +365,8 @@ int main(void)
 		mirror_test(unreadable_keeps_what_was_read),
 		mirror_test(what_was_hidden_for_a_while_is_found),
 		mirror_test(unreadable_and_deleted),
+		mirror_test(unreadable_where_exists_is_denied_too),
+		mirror_test(a_root_is_forbidden_and_deleted_where_exists_is_denied_too),
 	};
 
 	return cmocka_run_group_tests_name("mirror faults", tests, set_up, tear_down);

@@ -16,6 +16,7 @@
 #include <zknginx/buf.h>
 
 #include "rig_host.h"
+#include "rig_impostor.h"
 
 #define CONFIG "/nginx/config"
 #define MEMBER "/nginx/cluster/members/web1"
@@ -94,6 +95,64 @@ static void zookeeper_has_never_been_there(void **state UNUSED)
 	connect_anew();
 	write_site("first");
 	eventually(NULL, rig_nginx_says(port, "first"));
+}
+
+#define HTTP_503                                                                                   \
+	"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: text/html\r\n\r\n" \
+	"<html><body>No server is available to handle this request.</body></html>\r\n"
+
+/* A proxy that has lost its servers answers in their place, in a language of its own. */
+static void something_else_answers_on_zookeepers_port(void **state UNUSED)
+{
+	struct rig_impostor *impostor;
+	unsigned before;
+
+	start_with("one");
+	for (unsigned round = 0; round < 2; round++) {
+		rig_zookeeper_kill(host.zookeeper);
+		impostor = rig_impostor_start(rig_zookeeper_port(host.zookeeper), HTTP_503,
+					      sizeof(HTTP_503) - 1, true);
+		if (round == 1) { /* which is all that it has ever seen */
+			rig_host_stop_daemon(&host, SIGKILL);
+			rig_host_start_daemon(&host);
+		}
+		before = rig_impostor_count(impostor);
+		eventually(NULL, rig_impostor_count(impostor) >= before + 6);
+		assert_true(rig_host_is(&host, "disconnected"));
+		assert_true(rig_nginx_says(port, round ? "two" : "one"));
+		assert_non_null(strstr(rig_read(host.log), "no healthy ZooKeeper server"));
+		rig_impostor_stop(impostor);
+		rig_zookeeper_restart(host.zookeeper);
+		connect_anew();
+		write_site(round ? "three" : "two");
+		eventually(NULL, rig_nginx_says(port, round ? "three" : "two"));
+		eventually(NULL, rig_host_is(&host, "applied"));
+	}
+}
+
+static bool has_alert(const char *key)
+{
+	json_t *alerts = json_object_get(rig_host_status(&host), "alerts"), *a;
+	size_t i;
+
+	json_array_foreach(alerts, i, a)
+	{
+		if (strcmp(json_string_value(json_object_get(a, "key")) ?: "", key) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void the_fleet_does_not_see_the_host(void **state UNUSED)
+{
+	rig_host_settings(&host, "alerts: { raise_after = \"0s\"; clear_after = \"0s\"; };\n");
+	rig_zk_create(host.zk, MEMBER, "in its place");
+	write_site("one");
+	rig_host_start(&host);
+	eventually(NULL, rig_nginx_says(port, "one"));
+	eventually(NULL, has_alert("host-not-in-fleet"));
+	rig_zk_delete(host.zk, MEMBER);
+	eventually(NULL, !has_alert("host-not-in-fleet"));
 }
 
 static void zookeeper_restarts_and_nothing_is_reloaded(void **state UNUSED)
@@ -244,6 +303,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(zookeeper_is_away_at_the_start),
 		TEST(zookeeper_has_never_been_there),
+		TEST(something_else_answers_on_zookeepers_port),
+		TEST(the_fleet_does_not_see_the_host),
 		TEST(zookeeper_restarts_and_nothing_is_reloaded),
 		TEST(the_session_expires),
 		TEST(zookeeper_comes_back_empty_handed),

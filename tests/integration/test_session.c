@@ -225,7 +225,7 @@ static void refused_credentials_are_tried_again(void **state UNUSED)
 	struct err e;
 	struct session *s = open_with_auth("nosuchscheme a:b\n", 0600, &seen, &e);
 
-	eventually(loop, seen.expired >= 1);
+	eventually(loop, session_epoch(s) >= 2);
 	assert_int_equal(seen.connected, 0);
 	rig_write(rig_path("secret"), "digest nginx:secret\n");
 	eventually(loop, session_state(s) == SESSION_CONNECTED);

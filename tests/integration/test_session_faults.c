@@ -98,6 +98,7 @@ static void expired_session_is_replaced(void **state UNUSED)
 	eventually(loop, t.answers == 2000);
 	assert_int_not_equal(session_id(s), id);
 	assert_int_equal(session_epoch(s), 2);
+	assert_int_equal(session_cut_short(s), 0);
 	assert_int_equal(answer_of(session_exists(s, "/", false, on_answer, &a)).rc, ZOK);
 	session_free(s, PATIENCE);
 	rig_proxy_stop(proxy);

@@ -1,0 +1,24 @@
+/*
+ * The wire between a client and a real server, made to read as that of a server of version 3.9.3
+ * or later: there `exists` is denied to whoever may not read the znode, and sets no watch then.
+ * For each exists the server is also asked to read the znode; where it denies that, it is the
+ * answer to the exists too. All else passes as it is.
+ */
+#ifndef ZKNGINX_TESTS_RIG_WIRE_H
+#define ZKNGINX_TESTS_RIG_WIRE_H
+
+#include "rig.h"
+
+struct rig_wire;
+
+/* Forwards connections on a port of its own to 127.0.0.1:target. */
+struct rig_wire *rig_wire_start(int target);
+void rig_wire_stop(struct rig_wire *w);
+int rig_wire_port(const struct rig_wire *w);
+/* "127.0.0.1:PORT", for zookeeper.hosts. */
+const char *rig_wire_hosts(const struct rig_wire *w);
+/* Requests of the clients so far, without pings; and exists that were denied. */
+unsigned long rig_wire_requests(const struct rig_wire *w);
+unsigned long rig_wire_denied(const struct rig_wire *w);
+
+#endif
