@@ -11,9 +11,6 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-#include <jansson.h>
 
 #include <zknginx/compose.h>
 #include <zknginx/log.h>
@@ -53,27 +50,6 @@ static double ms_since(uint64_t *then)
 	return (double)spent / 1000.0;
 }
 
-/* When an operator released the guard of this upstream: overrides/NAME, {"confirm": TIME}. */
-static uint64_t on_confirmed(void *ctx, const char *upstream)
-{
-	struct daemon *d = ctx;
-	CLEANUP(freep)
-	char *path = xasprintf("%s/overrides/%s", d->settings->zookeeper.cluster, upstream);
-	const struct znode *z = tree_find(d->tree, path);
-	json_auto_t *root = z ? json_loadb(z->data, z->size, 0, NULL) : NULL;
-	const char *text = json_string_value(json_object_get(root, "confirm"));
-	uint64_t wall = now_wall(), now = now_monotonic(), then;
-	struct tm tm = { 0 };
-	const char *end = text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
-
-	if (!end || (*end != 'Z' && *end != '.'))
-		return 0;
-	then = (uint64_t)timegm(&tm) * USEC_PER_SEC;
-	if (then >= wall)
-		return now; /* it confirms whatever is held until then */
-	return wall - then < now ? now - (wall - then) : 0; /* 0: from before this boot */
-}
-
 /* What could not be read has been filled in with what was there before (permission.c). */
 static void add_unreadable(struct daemon *d)
 {
@@ -101,7 +77,7 @@ static struct model *run_compose(struct daemon *d, struct problems *problems, ui
 		.guard = d->guard,
 		.rules = &d->guard_rules,
 		.now = now_monotonic(),
-		.confirmed = on_confirmed,
+		.confirmed = operator_confirmed,
 		.ctx = d,
 	};
 
@@ -157,8 +133,10 @@ static void run(struct daemon *d)
 	problems_init(&d->problems);
 	d->again_at = NEVER;
 	choose_tree(d);
+	operator_read(d);
 	quarantine_expire(d->quarantine, a->tree, d->accepted, clock);
 	a->model = run_compose(d, &d->problems, &due);
+	operator_problems(d);
 	if (discovery_follow(&d->discovery, a->model, d->mirror)) {
 		attempt_fini(a);
 		return;

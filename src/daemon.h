@@ -7,6 +7,7 @@
  *	converge.c	the spine: newest tree → model → bundle → deployment → outcome
  *	refusal.c	… when nginx would not have it
  *	report*.c	what became of it, for people and machines
+ *	operator.c	what operators say about the guards
  *	permission.c	which config this host may run, by the plan
  *	judge.c		its own verdict on a revision that it runs before others do
  *	leader*.c	what it does for the fleet while it leads (leader.h)
@@ -28,6 +29,7 @@
 #include <zknginx/guard.h>
 #include <zknginx/log.h>
 #include <zknginx/model.h>
+#include <zknginx/override.h>
 #include <zknginx/quarantine.h>
 #include <zknginx/rollout.h>
 #include <zknginx/status.h>
@@ -193,6 +195,7 @@ struct daemon {
 	struct guard *guard;
 	struct guard_rules guard_rules;
 	struct quarantine *quarantine;
+	struct overrides *overrides;
 	struct discovery discovery;
 	struct names_cache *names;
 	struct last_names *last_names;
@@ -242,6 +245,13 @@ void converge_fini(struct daemon *d);
 void refusal_trace(struct daemon *d, const struct outcome *o);
 /* Nothing can be blamed: these bytes are not tried again for a while. */
 void refusal_whole(struct daemon *d, enum problem_kind kind, const char *message);
+
+/* operator.c */
+/* Before the model of a run is made, and after it: what is wrong becomes problems of the run. */
+void operator_read(struct daemon *d);
+void operator_problems(struct daemon *d);
+/* When an operator released the guard of this upstream; see guard.h. */
+uint64_t operator_confirmed(void *daemon, const char *upstream);
 
 /* permission.c */
 void permission_init(struct daemon *d);

@@ -149,6 +149,7 @@ static void a_revision_is_guilty_of_some_kinds(void **state UNUSED)
 		[PROBLEM_POLICY] = VERDICT_BAD,     [PROBLEM_NGINX] = VERDICT_BAD,
 		[PROBLEM_RELOAD] = VERDICT_BAD,     [PROBLEM_GUARD] = VERDICT_BAD,
 		[PROBLEM_DISCOVERY] = VERDICT_GOOD, [PROBLEM_ACCESS] = VERDICT_GOOD,
+		[PROBLEM_OVERRIDE] = VERDICT_GOOD,
 	};
 
 	for (int k = 0; k < PROBLEM_KIND_N; k++)
