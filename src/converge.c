@@ -154,7 +154,7 @@ static void run(struct daemon *d)
 			sd_event_exit(d->loop, 0);
 		}
 	} else {
-		deploy_want(d->deploy, a->bundle, a->revision);
+		deploy_want(d->deploy, a->bundle, a->model->pending ? d->applied : a->revision);
 	}
 	report_problems(d, &d->problems);
 }
@@ -212,7 +212,8 @@ static void accept_attempt(struct daemon *d)
 	tree_unref(d->accepted);
 	d->accepted = sources;
 	last_names_keep(d->last_names, d->good);
-	memcpy(d->applied, d->attempt.revision, sizeof(d->applied));
+	if (!d->good->pending)
+		memcpy(d->applied, d->attempt.revision, sizeof(d->applied));
 	free(TAKE(d->refusal.message));
 	d->refusal.pause = 0;
 	if (changed && stage_record(d->stage, stage_live(d->stage), sources, &e) < 0)

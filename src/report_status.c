@@ -36,6 +36,8 @@ enum status_state report_state(const struct daemon *d)
 		return STATUS_WAITING;
 	if (is_held(&d->report))
 		return STATUS_HELD;
+	if (d->good->pending)
+		return STATUS_DEPLOYING;
 	return d->report.problem_count ? STATUS_DEGRADED : STATUS_APPLIED;
 }
 

@@ -199,6 +199,58 @@ static void endpoints_flow_whatever_the_rollout_does(void **state UNUSED)
 }
 
 /* What applications do is no fault of a revision, also when a guard has to step in. */
+/* No host says that it runs a revision whose deletions are not live. */
+static void deletions_are_live(const char *revision, const char *gone)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		struct rig_host *h = &f->hosts[i].host;
+		bool applied = strcmp(rig_host_status_text(h, "revision.applied"), revision) == 0;
+
+		if (applied && strstr(rig_host_live(h, "http.conf"), gone))
+			fail_msg("%s says that it runs the revision, and still has %s", h->name,
+				 gone);
+	}
+}
+
+static bool is_accepted(const char *revision, const char *gone)
+{
+	deletions_are_live(revision, gone);
+	return rig_fleet_is(f, "idle", "") && strcmp(f->plan.accepted, revision) == 0;
+}
+
+/* The guard puts a deletion off for a second, which is longer than the revision bakes. */
+static void a_deletion_is_judged_when_nginx_runs_it(void **state UNUSED)
+{
+	char revision[80];
+
+	f->rollout = FLEET_CANARY_BAKING("100ms");
+	rig_zk_create(f->zk, CONFIG "/snippets/http/old", "map $uri $old { default 1; }\n");
+	rig_fleet_push(f, "1");
+	rig_fleet_start(f, 0);
+	rig_zk_delete(f->zk, CONFIG "/snippets/http/old");
+	snprintf(revision, sizeof(revision), "%s", rig_fleet_revision(f));
+	fleet_eventually(f, is_accepted(revision, "$old"));
+	for (size_t i = 0; i < f->count; i++)
+		fleet_eventually(f, !strstr(rig_host_live(&f->hosts[i].host, "http.conf"), "$old"));
+}
+
+/* The same, of one that comes with something new: that is live at once, and is not all of it. */
+static void a_replacement_is_judged_as_a_whole(void **state UNUSED)
+{
+	char revision[80];
+
+	f->rollout = FLEET_CANARY_BAKING("100ms");
+	rig_zk_create(f->zk, CONFIG "/upstreams/old", "");
+	rig_zk_create(f->zk, CONFIG "/upstreams/old/127.0.0.1:1", "");
+	rig_fleet_push(f, "1");
+	rig_fleet_start(f, 0);
+	rig_zk_create(f->zk, CONFIG "/upstreams/new", "");
+	rig_zk_create(f->zk, CONFIG "/upstreams/new/127.0.0.1:1", "");
+	rig_zk_delete_all(f->zk, CONFIG "/upstreams/old");
+	snprintf(revision, sizeof(revision), "%s", rig_fleet_revision(f));
+	fleet_eventually(f, is_accepted(revision, "upstream old"));
+}
+
 static void servers_that_go_halt_no_rollout(void **state UNUSED)
 {
 	struct rig_zk *app = rig_zk_connect(rig_zookeeper_hosts(f->zookeeper));
@@ -306,6 +358,8 @@ int main(void)
 		rollout_test(a_newer_revision_supersedes),
 		rollout_test(taken_back_in_zookeeper_it_is_withdrawn),
 		rollout_test(endpoints_flow_whatever_the_rollout_does),
+		rollout_test(a_deletion_is_judged_when_nginx_runs_it),
+		rollout_test(a_replacement_is_judged_as_a_whole),
 		rollout_test(servers_that_go_halt_no_rollout),
 		rollout_test(an_upstream_of_the_target_is_for_the_canary),
 		rollout_test(exempt_and_frozen_hosts_are_left_out),

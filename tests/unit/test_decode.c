@@ -279,6 +279,7 @@ static void test_suspects_are_held_back_without_blame(void **state)
 	assert_int_equal(f->problems.count, 0);
 	assert_int_equal(m->site_count, 0);
 	assert_int_equal(m->upstreams[0].servers[0].params.weight, 1);
+	assert_true(m->pending);
 }
 
 static void test_two_spellings_of_one_server(void **state)

@@ -231,6 +231,7 @@ uint64_t guard_apply(struct guard *g, const struct guard_input *in, struct model
 
 	if (objects_must_stay(g, in, next, &later)) {
 		retain_missing(next, in->good, in->policy);
+		next->pending = true;
 		report_wiped(g, in, problems);
 		due = later;
 	}

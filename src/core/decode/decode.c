@@ -48,7 +48,9 @@ bool decode_znode(struct decoder *d, const struct znode *z, decode_form *form, v
 
 	if (!refused && form(d, z, out, d->problems))
 		return true;
-	if (refused && !refused->suspect)
+	if (refused && refused->suspect)
+		d->model->pending = true;
+	else if (refused)
 		problems_add(d->problems, z->path, refused->kind, NULL, "%s", refused->message);
 	if (!decode_accepted(d, z, form, out))
 		return false;
