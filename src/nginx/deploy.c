@@ -150,7 +150,7 @@ static void begin(struct deploy *d)
 	if (d->has_new_settings)
 		renew_sandbox(d);
 	deploy_probe_configure(d);
-	deploy_refresh(d);
+	deploy_meet(d);
 	compare_with_live(d);
 	/* what nginx.conf includes is not known before the first test of ours */
 	if (f->current && d->included_known && !d->lost)

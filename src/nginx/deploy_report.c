@@ -92,7 +92,7 @@ void deploy_report(struct deploy *d)
 	o.message = buf_str(&f.message);
 	memcpy(o.stages_ms, f.stages_ms, sizeof(o.stages_ms));
 	log_flight(&f);
-	deploy_watch(d, USEC_PER_SEC);
+	deploy_watch_on(d);
 	d->ops.on_done(d->ctx, &o);
 }
 
