@@ -161,6 +161,7 @@ struct leader {
 struct report {
 	struct status_problem *problems; /* of the last run, with the time each was first seen */
 	size_t problem_count;
+	uint64_t last_run; /* … when that was, CLOCK_MONOTONIC */
 	struct arena *arena;
 	struct buf written; /* the last report, without its time, to see whether it changed */
 	unsigned long applied, rejected, rolled_back;
@@ -335,6 +336,9 @@ void report_outcome(struct daemon *d, const struct outcome *o);
 const char *report_address(const struct daemon *d);
 void report_metrics(void *daemon, struct buf *out);
 enum status_state report_state(const struct daemon *d);
+/* Which of the problems are to be told of; how many. */
+struct settling report_settling(const struct daemon *d);
+size_t report_settled(const struct daemon *d);
 
 /* daemon.c: the exit code of the process. */
 int daemon_run(const char *settings_path, bool missing_ok, bool once);

@@ -320,6 +320,42 @@ static void an_override_that_says_nothing_is_a_problem(void **state UNUSED)
 						      "absent", "has no server"));
 }
 
+/* As the settings of the rig are, with so long between two reloads. */
+static void space_reloads(const char *gap)
+{
+	char *text, *at;
+
+	rig_host_settings(&host, "alerts: { raise_after = \"0s\"; };");
+	text = rig_read(host.settings);
+	at = strstr(text, "100ms");
+	assert_non_null(at);
+	rig_write(host.settings, "%.*s%s%s", (int)(at - text), text, gap, at + strlen("100ms"));
+}
+
+/* The second half comes before the next deployment can begin. */
+static void a_service_made_in_two_writes_is_no_alert(void **state UNUSED)
+{
+	const char *made[] = { CONFIG "/upstreams/a", CONFIG "/upstreams/b" };
+	char server[128];
+
+	space_reloads("4s");
+	rig_host_start(&host);
+	for (size_t i = 0; i < ARRAY_SIZE(made); i++) {
+		rig_zk_set(host.zk, made[i], "");
+		eventually(NULL, rig_host_has_problem(&host, made[i], "discovery", "absent",
+						      "has no server"));
+		snprintf(server, sizeof(server), "%s/127.0.0.1:1", made[i]);
+		rig_zk_create(host.zk, server, NULL);
+		eventually(NULL, rig_host_is(&host, "applied"));
+	}
+	assert_null(strstr(rig_read(host.log), "alert config-problems"));
+	assert_null(strstr(rig_read(host.log), "alert fleet-problems"));
+	/* one that stays is one */
+	rig_zk_set(host.zk, CONFIG "/upstreams/c", "");
+	eventually(NULL, strstr(rig_read(host.log), "alert config-problems"));
+	eventually(NULL, strstr(rig_read(host.log), "alert fleet-problems"));
+}
+
 static void a_deleted_root_is_not_an_empty_config(void **state UNUSED)
 {
 	rig_zk_set(host.zk, CONFIG "/sites/s", site(port, "kept"));
@@ -478,6 +514,7 @@ int main(void)
 		TEST(members_and_reports_are_published),
 		TEST(guards_hold_what_registered_itself),
 		TEST(an_override_that_says_nothing_is_a_problem),
+		TEST(a_service_made_in_two_writes_is_no_alert),
 		TEST(a_deleted_root_is_not_an_empty_config),
 		TEST(a_missing_include_is_said_and_noticed_when_mended),
 		TEST(settings_are_read_again_all_or_nothing),
