@@ -346,7 +346,7 @@ static void what_is_forgotten_is_not_cleared(void **state UNUSED)
 {
 	const struct condition held[] = {
 		{ "fleet-lag", "web1", ALERT_WARNING, "is behind", 0 },
-		{ "fleet-nginx-down", "web2", ALERT_CRITICAL, "is down", 0 },
+		{ "fleet-member-missing", "web2", ALERT_CRITICAL, "is down", 0 },
 		{ "fleece", "", ALERT_WARNING, "is worn", 0 },
 		{ "nginx-fleet-", "", ALERT_WARNING, "is odd", 0 },
 	};
@@ -361,7 +361,7 @@ static void what_is_forgotten_is_not_cleared(void **state UNUSED)
 	assert_string_equal(update(a, &at_once, held + 2, 2, 2 * S, NULL), "");
 	/* for the next leader it is new, and no flapping */
 	assert_string_equal(update(a, &at_once, held, ARRAY_SIZE(held), 3 * S, NULL),
-			    "raised fleet-nginx-down/web2; raised fleet-lag/web1");
+			    "raised fleet-member-missing/web2; raised fleet-lag/web1");
 	alerts_forget(a, "");
 	assert_int_equal(alerts_raised(a, &raised), 0);
 	assert_string_equal(update(a, &at_once, NULL, 0, 4 * S, NULL), "");
