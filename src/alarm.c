@@ -97,9 +97,10 @@ static void check_nginx(const struct daemon *d, const struct nginx_status *n, st
 			       d->settings->nginx.drift);
 	if (n->old_since && d->settings->nginx.linger != NEVER)
 		conditions_add(c, "nginx-old-workers", "", ALERT_WARNING, d->settings->nginx.linger,
-			       "%u old workers of nginx still serve their last connections "
+			       "%u old worker%s of nginx still serve%s the last connections "
 			       "(worker_shutdown_timeout in %s limits that)",
-			       n->old_workers, d->settings->nginx.config);
+			       n->old_workers, PLURAL(n->old_workers),
+			       n->old_workers == 1 ? "s" : "", d->settings->nginx.config);
 	if (n->has_probe && !n->probe.answers)
 		conditions_add(c, "nginx-probe-silent", "", ALERT_WARNING, 0,
 			       "nginx does not answer its probe at %s: %s",
@@ -157,15 +158,18 @@ static void check_config(const struct daemon *d, struct conditions *c)
 			       d->refusal.message);
 	if (held.count) {
 		conditions_add(c, "config-held", "", ALERT_CRITICAL, held.after,
-			       "%zu losses are held back, and what was there is served on; the "
-			       "first: %s",
+			       held.count == 1
+				       ? "%zu loss is held back, and what was there is served "
+					 "on: %s"
+				       : "%zu losses are held back, and what was there is served "
+					 "on; the first: %s",
 			       held.count, held.first->znode);
 	}
 	if (wrong.count) {
 		conditions_add(c, "config-problems", "", ALERT_WARNING, wrong.after,
-			       "%zu problem%s in znodes; the first: %s: %s", wrong.count,
-			       wrong.count == 1 ? "" : "s", wrong.first->znode,
-			       wrong.first->message);
+			       "%zu problem%s in znodes%s: %s: %s", wrong.count,
+			       PLURAL(wrong.count), wrong.count == 1 ? "" : "; the first",
+			       wrong.first->znode, wrong.first->message);
 	}
 }
 

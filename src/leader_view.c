@@ -151,8 +151,8 @@ static void check_member(struct daemon *d, const struct leader_view *v, const st
 			       *m->revision ? m->revision : "none", revision);
 	if (m->problems)
 		conditions_add(c, "fleet-problems", m->host, ALERT_WARNING, 0,
-			       "%s has %ld problems; %s/reports/%s names them", m->host,
-			       m->problems, d->settings->zookeeper.cluster, m->host);
+			       "%s has %ld problem%s; see %s/reports/%s", m->host, m->problems,
+			       PLURAL(m->problems), d->settings->zookeeper.cluster, m->host);
 	if (strcmp(m->mode, d->settings->rollout.mode) != 0)
 		conditions_add(c, "fleet-mode", m->host, ALERT_WARNING, d->settings->alerts.lag,
 			       "%s has rollout.mode \"%s\" and the leader, %s, has \"%s\"", m->host,

@@ -193,9 +193,9 @@ static bool is_crowded(struct deploy *d, uint64_t now)
 		return false;
 	if (log_limit_pass(&d->crowd, now, 60 * USEC_PER_SEC, &suppressed))
 		log_warning(
-			"holding back: %u old nginx workers still serve their last connections "
-			"beside %zu new ones (worker_shutdown_timeout in nginx.conf limits that)",
-			w.leaving, w.serving_count);
+			"holding back: %u old nginx worker%s, for %zu new, still serve the last "
+			"connections (worker_shutdown_timeout in nginx.conf limits that)",
+			w.leaving, PLURAL(w.leaving), w.serving_count);
 	return true;
 }
 

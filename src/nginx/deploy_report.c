@@ -71,6 +71,15 @@ void flight_fini(struct flight *f)
 	*f = (struct flight){ 0 };
 }
 
+static void explain(const struct deploy *d, struct flight *f)
+{
+	struct buf text = BUF_INIT;
+
+	bundle_explain(f->bundle, stage_live_directory(d->stage), buf_str(&f->message), &text);
+	buf_fini(&f->message);
+	f->message = text;
+}
+
 /* The end of every deployment. */
 void deploy_report(struct deploy *d)
 {
@@ -89,6 +98,7 @@ void deploy_report(struct deploy *d)
 		stage_discard(d->stage, f.generation);
 	if (f.result != DEPLOY_UNCHANGED)
 		stage_prune(d->stage, f.previous);
+	explain(d, &f);
 	o.message = buf_str(&f.message);
 	memcpy(o.stages_ms, f.stages_ms, sizeof(o.stages_ms));
 	log_flight(&f);

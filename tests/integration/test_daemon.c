@@ -255,6 +255,7 @@ static void guards_hold_what_registered_itself(void **state UNUSED)
 		 "\",\"proxy\":\"app\"}]}",
 		 port);
 	rig_zk_set(host.zk, CONFIG "/sites/app", json);
+	rig_host_settings(&host, "alerts: { raise_after = \"0s\"; };");
 	rig_zk_set(host.zk, CONFIG "/upstreams/app", "");
 	snprintf(json, sizeof(json), CONFIG "/upstreams/app/127.0.0.1:%d", host.nginx.port);
 	rig_zk_create_ephemeral(app, json, NULL);
@@ -263,7 +264,8 @@ static void guards_hold_what_registered_itself(void **state UNUSED)
 	rig_zk_close(app); /* the application dies */
 	eventually(NULL, rig_host_is(&host, "held"));
 	assert_true(rig_host_has_problem(&host, CONFIG "/upstreams/app", "guard", "previous",
-					 "1 of 1"));
+					 "1 of 1 server was lost"));
+	eventually(NULL, strstr(rig_read(host.log), "1 loss is held back"));
 	assert_true(rig_nginx_says(port, "rig"));
 	/* a confirmation of long ago is none of this loss */
 	rig_zk_set(host.zk, "/nginx/cluster/overrides/app",
@@ -352,8 +354,9 @@ static void a_service_made_in_two_writes_is_no_alert(void **state UNUSED)
 	assert_null(strstr(rig_read(host.log), "alert fleet-problems"));
 	/* one that stays is one */
 	rig_zk_set(host.zk, CONFIG "/upstreams/c", "");
-	eventually(NULL, strstr(rig_read(host.log), "alert config-problems"));
-	eventually(NULL, strstr(rig_read(host.log), "alert fleet-problems"));
+	eventually(NULL, strstr(rig_read(host.log), "alert config-problems: 1 problem in znodes:"));
+	eventually(NULL,
+		   strstr(rig_read(host.log), "alert fleet-problems web1: web1 has 1 problem;"));
 }
 
 static void a_deleted_root_is_not_an_empty_config(void **state UNUSED)

@@ -108,6 +108,8 @@ static void what_nginx_refuses_stops_with_the_znode_and_the_reason(void **state 
 	assert_string_equal(rig_fleet_field(f, "plan", "failure.host"), "web1");
 	assert_string_equal(rig_fleet_field(f, "plan", "failure.znode"), FLEET_SNIPPET);
 	assert_non_null(strstr(rig_fleet_field(f, "plan", "failure.message"), "duplicate"));
+	assert_non_null(
+		strstr(rig_fleet_field(f, "plan", "failure.message"), "(line 1 of the znode)"));
 	fleet_eventually(f, strcmp(outcome_of("2!"), "halted") == 0);
 	rig_fleet_watch(f, USEC_PER_SEC);
 	assert_true(rig_fleet_is(f, "halted", "2!"));
