@@ -15,6 +15,7 @@
  *	discovery.c	which paths the mirror has to follow for the model at hand
  *	last_names.c	what host names last stood for, across restarts
  *	oneshot.c	--dry-run and --render, which leave no trace
+ *	preview.c	what --dry-run may show of the newest tree
  *	main.c		the command line
  */
 #ifndef ZKNGINX_DAEMON_H
@@ -262,6 +263,10 @@ void permission_on_tree(struct daemon *d);
 /* The settings or the membership may have changed. */
 void permission_update(struct daemon *d);
 enum member_part permission_part(const struct daemon *d);
+/* Does a host with these settings take its revision from the plan? */
+bool permission_follows(const struct settings *s);
+/* The config that the host has at hand in this file, and its revision; NULL and "": none. */
+struct tree *permission_read(const char *file, const char *root, char held[DIGEST_HEX_SIZE]);
 /* What to render of `live`, the newest tree (one reference), and its revision. */
 struct tree *permission_tree(struct daemon *d, struct tree *live, char revision[DIGEST_HEX_SIZE]);
 /* nginx runs the attempt: its config is what to stay on. */

@@ -123,6 +123,35 @@ static void what_nginx_refuses_stops_with_the_znode_and_the_reason(void **state 
 	all_accepted("3");
 }
 
+/* What --dry-run would change in the map of revisions; "" = it leaves that as it is. */
+static const char *shown(size_t i)
+{
+	static char text[64];
+	char *output, *at;
+
+	/* without a state directory nginx has nothing to include */
+	if (rig_host_run(&f->hosts[i].host, &output, "--dry-run", NULL) != 0 &&
+	    rig_host_live(&f->hosts[i].host, "http.conf"))
+		fail_msg("%s", output);
+	at = strstr(output, "\n+map $host $fleet_revision { default \"");
+	snprintf(text, sizeof(text), "%s", at ? strchr(at, '"') + 1 : "");
+	text[strcspn(text, "\"")] = '\0';
+	return text;
+}
+
+static void dry_run_shows_what_the_host_may_run(void **state UNUSED)
+{
+	put_on_the_canary(0, FLEET_STAYS);
+	assert_string_equal(shown(0), ""); /* it has it */
+	assert_string_equal(shown(1), ""); /* it may not have it yet */
+	rig_fleet_signal(f, 2, SIGTERM);
+	rig_fleet_wipe(f, 2);
+	assert_string_equal(shown(2), "1"); /* from the history */
+	rig_fleet_start_host(f, 2);
+	fleet_eventually(f, strcmp(rig_fleet_applied(f, 2), "1") == 0);
+	assert_string_equal(shown(2), "");
+}
+
 static void a_newer_revision_supersedes(void **state UNUSED)
 {
 	f->rollout = FLEET_CANARY_BAKING("3s");
@@ -357,6 +386,7 @@ int main(void)
 		rollout_test(a_failed_gate_stops_at_the_canary_and_reverts),
 		rollout_test(answers_with_errors_stop_at_the_canary),
 		rollout_test(what_nginx_refuses_stops_with_the_znode_and_the_reason),
+		rollout_test(dry_run_shows_what_the_host_may_run),
 		rollout_test(a_newer_revision_supersedes),
 		rollout_test(taken_back_in_zookeeper_it_is_withdrawn),
 		rollout_test(endpoints_flow_whatever_the_rollout_does),
