@@ -10,6 +10,20 @@
 #	make install    DESTDIR, PREFIX and SYSCONFDIR are honoured
 
 B ?= build
+
+# Through sudo, what is built goes to whoever called it, however the run ends: else the next plain
+# `make` could not write there. Root alone (a container, CI) keeps what it builds.
+SUDO_OWNER := $(if $(filter 0,$(shell id -u)),$(addsuffix :$(SUDO_GID),$(filter-out 0,$(SUDO_UID))))
+hand_back = $(if $(SUDO_OWNER),test ! -e $(B) || chown -Rh --from=0 $(SUDO_OWNER) $(B),:)
+
+ifneq ($(if $(HANDED_BACK),,$(SUDO_OWNER)),)
+.PHONY: through-sudo $(or $(MAKECMDGOALS),all)
+$(or $(MAKECMDGOALS),all): through-sudo
+	@:
+through-sudo:
+	@trap '$(hand_back)' EXIT INT TERM; $(MAKE) --no-print-directory HANDED_BACK=1 $(MAKECMDGOALS)
+else
+
 V ?=
 Q := $(if $(V),,@)
 say = $(if $(V),:,printf '  %-7s %s\n' $(1) $(2))
@@ -112,6 +126,7 @@ deps lint-deps:
 .PHONY: demo
 demo: deps
 	$(Q)$(MAKE) --no-print-directory $(B)/zknginxd
+	$(Q)$(hand_back) # it may stay up for long
 	$(Q)tests/demo/demo.sh $(B)/zknginxd
 
 .PHONY: check unit integration golden-update
@@ -277,3 +292,5 @@ format:
 
 clean:
 	rm -rf $(B)
+
+endif

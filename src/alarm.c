@@ -122,9 +122,10 @@ static void check_nginx(const struct daemon *d, const struct nginx_status *n, st
 			       d->settings->nginx.drift);
 	if (n->old_since && d->settings->nginx.linger != NEVER)
 		conditions_add(c, "nginx-old-workers", "", ALERT_WARNING, d->settings->nginx.linger,
-			       "%u old workers of nginx still serve their last connections "
+			       "%u old worker%s of nginx still serve%s the last connections "
 			       "(worker_shutdown_timeout in %s limits that)",
-			       n->old_workers, d->settings->nginx.config);
+			       n->old_workers, PLURAL(n->old_workers),
+			       n->old_workers == 1 ? "s" : "", d->settings->nginx.config);
 	if (n->has_probe && !n->probe.answers)
 		conditions_add(c, "nginx-probe-silent", "", ALERT_WARNING, 0,
 			       "nginx does not answer its probe at %s: %s",
@@ -147,24 +148,33 @@ static void check_deaths(struct daemon *d, const struct nginx_status *n, struct 
 }
 
 /* Held back, or simply wrong: how many, and the first of them. */
-static size_t count_problems(const struct daemon *d, bool held, const struct problem **first)
+struct tally {
+	size_t count;
+	const struct problem *first;
+	uint64_t after; /* of the condition: NEVER while none has settled */
+};
+
+static struct tally count_problems(const struct daemon *d, bool held)
 {
-	size_t n = 0;
+	struct settling s = report_settling(d);
+	struct tally t = { .after = NEVER };
 
 	for (size_t i = 0; i < d->report.problem_count; i++) {
 		const struct problem *p = &d->report.problems[i].problem;
 
-		if ((p->kind == PROBLEM_GUARD && p->serving == SERVING_PREVIOUS) == held &&
-		    n++ == 0)
-			*first = p;
+		if ((p->kind == PROBLEM_GUARD && p->serving == SERVING_PREVIOUS) != held)
+			continue;
+		if (t.count++ == 0)
+			t.first = p;
+		if (settling_is_over(&s, d->report.problems[i].found))
+			t.after = 0;
 	}
-	return n;
+	return t;
 }
 
 static void check_config(const struct daemon *d, struct conditions *c)
 {
-	const struct problem *held = NULL, *wrong = NULL;
-	size_t n;
+	struct tally held = count_problems(d, true), wrong = count_problems(d, false);
 
 	if (d->refusal.ground)
 		conditions_add(c, "nginx-test-fails", "", ALERT_CRITICAL, 0,
@@ -176,17 +186,36 @@ static void check_config(const struct daemon *d, struct conditions *c)
 			       "the configuration cannot be put in force, and the one before is "
 			       "served: %s",
 			       d->refusal.message);
-	n = count_problems(d, true, &held);
-	if (n)
-		conditions_add(c, "config-held", "", ALERT_CRITICAL, 0,
-			       "%zu losses are held back, and what was there is served on; the "
-			       "first: %s",
-			       n, held->znode);
-	n = count_problems(d, false, &wrong);
-	if (n)
-		conditions_add(c, "config-problems", "", ALERT_WARNING, 0,
-			       "%zu problem%s in znodes; the first: %s: %s", n, n == 1 ? "" : "s",
-			       wrong->znode, wrong->message);
+	if (held.count) {
+		conditions_add(c, "config-held", "", ALERT_CRITICAL, held.after,
+			       held.count == 1
+				       ? "%zu loss is held back, and what was there is served "
+					 "on: %s"
+				       : "%zu losses are held back, and what was there is served "
+					 "on; the first: %s",
+			       held.count, held.first->znode);
+	}
+	if (wrong.count) {
+		conditions_add(c, "config-problems", "", ALERT_WARNING, wrong.after,
+			       "%zu problem%s in znodes%s: %s: %s", wrong.count,
+			       PLURAL(wrong.count), wrong.count == 1 ? "" : "; the first",
+			       wrong.first->znode, wrong.first->message);
+	}
+}
+
+/* When the next problem settles, should nothing happen. */
+static uint64_t settles_at(const struct daemon *d)
+{
+	struct settling s = report_settling(d);
+	uint64_t due = NEVER;
+
+	for (size_t i = 0; i < d->report.problem_count; i++) {
+		uint64_t at = settling_ends(&s, d->report.problems[i].found);
+
+		if (at > s.now && at < due)
+			due = at;
+	}
+	return due;
 }
 
 /* Is there anybody who moves the plan? Only who waits for it needs to know. */
@@ -278,7 +307,7 @@ void alarm_update(struct daemon *d)
 		.repeat = s->repeat,
 	};
 	struct conditions now = { 0 };
-	uint64_t due;
+	uint64_t due, settles;
 
 	if (!d->alarm.timer)
 		return;
@@ -288,12 +317,14 @@ void alarm_update(struct daemon *d)
 	due = alerts_update(d->alarm.alerts, &rules, now.items, now.count, now_monotonic(), tell,
 			    d);
 	conditions_clear(&now);
-	timing_at(d->alarm.timer, due);
+	settles = settles_at(d);
+	timing_at(d->alarm.timer, settles < due ? settles : due);
 }
 
 static int on_timer(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *userdata)
 {
 	alarm_update(userdata);
+	report_soon(userdata); /* a problem that has settled is to be told of */
 	return 0;
 }
 

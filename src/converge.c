@@ -11,9 +11,6 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-#include <jansson.h>
 
 #include <zknginx/compose.h>
 #include <zknginx/discover.h>
@@ -54,27 +51,6 @@ static double ms_since(uint64_t *then)
 	return (double)spent / 1000.0;
 }
 
-/* When an operator released the guard of this upstream: overrides/NAME, {"confirm": TIME}. */
-static uint64_t on_confirmed(void *ctx, const char *upstream)
-{
-	struct daemon *d = ctx;
-	CLEANUP(freep)
-	char *path = xasprintf("%s/overrides/%s", d->settings->zookeeper.cluster, upstream);
-	const struct znode *z = tree_find(d->tree, path);
-	json_auto_t *root = z ? json_loadb(z->data, z->size, 0, NULL) : NULL;
-	const char *text = json_string_value(json_object_get(root, "confirm"));
-	uint64_t wall = now_wall(), now = now_monotonic(), then;
-	struct tm tm = { 0 };
-	const char *end = text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
-
-	if (!end || (*end != 'Z' && *end != '.'))
-		return 0;
-	then = (uint64_t)timegm(&tm) * USEC_PER_SEC;
-	if (then >= wall)
-		return now; /* it confirms whatever is held until then */
-	return wall - then < now ? now - (wall - then) : 0; /* 0: from before this boot */
-}
-
 /* What could not be read has been filled in with what was there before (permission.c). */
 static void add_unreadable(struct daemon *d)
 {
@@ -101,7 +77,7 @@ static struct model *run_compose(struct daemon *d, const struct tree *tree, uint
 		.guard = d->guard,
 		.rules = &d->guard_rules,
 		.now = now_monotonic(),
-		.confirmed = on_confirmed,
+		.confirmed = operator_confirmed,
 		.ctx = d,
 	};
 
@@ -167,8 +143,10 @@ static bool make_model(struct daemon *d, uint64_t *due)
 	CLEANUP(tree_unrefp) struct tree *tree = NULL;
 
 	choose_tree(d);
+	operator_read(d);
 	tree = refusal_filter(d);
 	a->model = run_compose(d, tree, due);
+	operator_problems(d);
 	if (discovery_follow(&d->discovery, a->model, d->mirror)) {
 		converge_end_attempt(d);
 		return false;
@@ -197,7 +175,7 @@ static void run(struct daemon *d)
 	if (refusal_waits(d, a->bundle))
 		put_off(d);
 	else
-		deploy_want(d->deploy, a->bundle, a->revision);
+		deploy_want(d->deploy, a->bundle, a->model->pending ? d->applied : a->revision);
 	report_problems(d, &d->problems);
 }
 
@@ -272,7 +250,8 @@ static void accept_attempt(struct daemon *d, const struct outcome *o)
 {
 	permission_keep(d);
 	converge_accept(d, TAKE(d->attempt.model));
-	memcpy(d->applied, d->attempt.revision, sizeof(d->applied));
+	if (!d->good->pending)
+		memcpy(d->applied, d->attempt.revision, sizeof(d->applied));
 	refusal_on_accepted(d, o);
 }
 

@@ -235,6 +235,7 @@ static int start(struct daemon *d, struct err *e)
 	d->again_at = NEVER;
 	d->guard = guard_new();
 	d->quarantine = quarantine_new();
+	d->overrides = overrides_new();
 	refusal_init(d);
 	problems_init(&d->problems);
 	if (open_state(d, e) < 0)
@@ -271,6 +272,7 @@ static void stop(struct daemon *d)
 		names_cache_free(d->names);
 	guard_free(d->guard);
 	quarantine_free(d->quarantine);
+	overrides_free(d->overrides);
 	model_free(d->good);
 	tree_unref(d->tree);
 	tree_unref(d->accepted);

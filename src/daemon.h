@@ -7,6 +7,7 @@
  *	converge.c	the spine: newest tree → model → bundle → deployment → outcome
  *	refusal*.c	… when nginx would not have it (refusal.h)
  *	report*.c	what became of it, for people and machines
+ *	operator.c	what operators say about the guards
  *	permission.c	which config this host may run, by the plan
  *	judge.c		its own verdict on a revision that it runs before others do
  *	leader*.c	what it does for the fleet while it leads (leader.h)
@@ -14,6 +15,7 @@
  *	discovery.c	which paths the mirror has to follow for the model at hand
  *	last_names.c	what host names last stood for, across restarts
  *	oneshot.c	--dry-run and --render, which leave no trace
+ *	preview.c	what --dry-run may show of the newest tree
  *	main.c		the command line
  */
 #ifndef ZKNGINX_DAEMON_H
@@ -28,6 +30,7 @@
 #include <zknginx/guard.h>
 #include <zknginx/log.h>
 #include <zknginx/model.h>
+#include <zknginx/override.h>
 #include <zknginx/quarantine.h>
 #include <zknginx/rollout.h>
 #include <zknginx/status.h>
@@ -152,6 +155,7 @@ struct leader {
 struct report {
 	struct status_problem *problems; /* of the last run, with the time each was first seen */
 	size_t problem_count;
+	uint64_t last_run; /* … when that was, CLOCK_MONOTONIC */
 	struct arena *arena;
 	struct buf written; /* the last report, without its time, to see whether it changed */
 	unsigned long applied, rejected, rolled_back;
@@ -186,6 +190,7 @@ struct daemon {
 	struct guard *guard;
 	struct guard_rules guard_rules;
 	struct quarantine *quarantine;
+	struct overrides *overrides;
 	struct discovery discovery;
 	struct names_cache *names;
 	struct last_names *last_names;
@@ -236,6 +241,13 @@ void converge_accept(struct daemon *d, struct model *model);
 void converge_end_attempt(struct daemon *d);
 void converge_fini(struct daemon *d);
 
+/* operator.c */
+/* Before the model of a run is made, and after it: what is wrong becomes problems of the run. */
+void operator_read(struct daemon *d);
+void operator_problems(struct daemon *d);
+/* When an operator released the guard of this upstream; see guard.h. */
+uint64_t operator_confirmed(void *daemon, const char *upstream);
+
 /* permission.c */
 void permission_init(struct daemon *d);
 void permission_fini(struct daemon *d);
@@ -244,6 +256,10 @@ void permission_on_tree(struct daemon *d);
 /* The settings or the membership may have changed. */
 void permission_update(struct daemon *d);
 enum member_part permission_part(const struct daemon *d);
+/* Does a host with these settings take its revision from the plan? */
+bool permission_follows(const struct settings *s);
+/* The config that the host has at hand in this file, and its revision; NULL and "": none. */
+struct tree *permission_read(const char *file, const char *root, char held[DIGEST_HEX_SIZE]);
 /* What to render of `live`, the newest tree (one reference), and its revision. */
 struct tree *permission_tree(struct daemon *d, struct tree *live, char revision[DIGEST_HEX_SIZE]);
 /* nginx runs the attempt: its config is what to stay on. */
@@ -320,6 +336,9 @@ void report_outcome(struct daemon *d, const struct outcome *o);
 const char *report_address(const struct daemon *d);
 void report_metrics(void *daemon, struct buf *out);
 enum status_state report_state(const struct daemon *d);
+/* Which of the problems are to be told of; how many. */
+struct settling report_settling(const struct daemon *d);
+size_t report_settled(const struct daemon *d);
 
 /* daemon.c: the exit code of the process. */
 int daemon_run(const char *settings_path, bool missing_ok, bool once);

@@ -190,7 +190,8 @@ void judge_outcome(struct daemon *d, const struct outcome *o)
 	if (!is_judged(d, d->attempt.revision))
 		return;
 	if (o->result == DEPLOY_APPLIED || o->result == DEPLOY_UNCHANGED) {
-		begin_sampling(d);
+		if (!d->good->pending) /* else nginx runs a part of it only */
+			begin_sampling(d);
 	} else if (o->result == DEPLOY_NOT_INCLUDED) {
 		gate_refused(d->judge.gate, "", o->message);
 		weigh(d);

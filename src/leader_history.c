@@ -319,7 +319,7 @@ static void on_old_config(void *daemon, const struct history_result *r)
 		return;
 	}
 	count = history_restore(a, d->tree, r->tree, root, &ops);
-	log_notice("publishing an old revision: %zu znodes are written", count);
+	log_notice("publishing an old revision: %zu znode%s to write", count, PLURAL(count));
 	d->leader.job = history_publish(fleet_session(d->fleet), fleet_election(d->fleet), ops,
 					count, on_published, d);
 }

@@ -139,6 +139,7 @@ static const char *wanted(const struct leader_view *v, const struct member *m)
 	return plan_names(&v->plan, m->host) ? v->plan.target.revision : v->plan.accepted.revision;
 }
 
+/* That its nginx is down is not said here: the host that reports it has raised an alert itself. */
 static void check_member(struct daemon *d, const struct leader_view *v, const struct member *m)
 {
 	struct conditions *c = &d->leader.conditions;
@@ -150,11 +151,8 @@ static void check_member(struct daemon *d, const struct leader_view *v, const st
 			       *m->revision ? m->revision : "none", revision);
 	if (m->problems)
 		conditions_add(c, "fleet-problems", m->host, ALERT_WARNING, 0,
-			       "%s has %ld problems; %s/reports/%s names them", m->host,
-			       m->problems, d->settings->zookeeper.cluster, m->host);
-	if (!m->nginx_up)
-		conditions_add(c, "fleet-nginx-down", m->host, ALERT_CRITICAL, 0,
-			       "nginx on %s is not running or does not serve", m->host);
+			       "%s has %ld problem%s; see %s/reports/%s", m->host, m->problems,
+			       PLURAL(m->problems), d->settings->zookeeper.cluster, m->host);
 	if (strcmp(m->mode, d->settings->rollout.mode) != 0)
 		conditions_add(c, "fleet-mode", m->host, ALERT_WARNING, d->settings->alerts.lag,
 			       "%s has rollout.mode \"%s\" and the leader, %s, has \"%s\"", m->host,

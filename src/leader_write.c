@@ -107,11 +107,11 @@ static void log_plan(const struct plan *before, const struct plan *p)
 {
 	if (before && before->phase == p->phase && before->step == p->step)
 		return;
-	log_notice("plan: %s%s, accepted %.12s, target %.12s, step %u, %zu hosts%s%s",
+	log_notice("plan: %s%s, accepted %.12s, target %.12s, step %u, %zu host%s%s%s",
 		   plan_phase_name(p->phase), p->paused ? " (paused)" : "",
 		   *p->accepted.revision ? p->accepted.revision : "none",
 		   *p->target.revision ? p->target.revision : "none", p->step, p->host_count,
-		   *p->failure.message ? ": " : "", p->failure.message);
+		   PLURAL(p->host_count), *p->failure.message ? ": " : "", p->failure.message);
 }
 
 static const struct history_entry *entry_of(const struct leader_view *v, unsigned long seq)

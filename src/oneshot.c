@@ -22,6 +22,7 @@
 #include "daemon.h"
 #include "nginx/master.h"
 #include "nginx/sandbox.h"
+#include "preview.h"
 
 #define PATIENCE (30 * USEC_PER_SEC)
 
@@ -162,6 +163,8 @@ struct dry_run {
 	struct mirror *mirror;
 	struct discovery discovery;
 	struct sandbox *sandbox;
+	struct tree *newest, *accepted;
+	struct preview *preview;
 	char directory[64]; /* where the candidate is written */
 	char *live;
 	int exit_code;
@@ -201,24 +204,44 @@ static void on_tested(void *ctx, const struct sandbox_result *r)
 	sd_event_exit(d->loop, 0);
 }
 
+static int test(struct dry_run *d, struct err *e)
+{
+	struct master master;
+	long pid = 0;
+
+	if (master_find(d->settings->nginx.pid, d->settings->nginx.binary, &master, NULL) == 0) {
+		pid = master.pid;
+		master_fini(&master);
+	}
+	return sandbox_test(d->sandbox, d->loop, d->directory, pid, on_tested, d, e);
+}
+
+/* What is wrong with the overrides of the newest tree is told beside what is wrong with the model.
+ */
+static void check_overrides(const struct dry_run *d, const struct model *m, struct problems *ps)
+{
+	CLEANUP(overrides_freep) struct overrides *o = overrides_new();
+	const struct zookeeper_settings *z = &d->settings->zookeeper;
+
+	overrides_read(o, d->newest, z->cluster, now_monotonic(), now_wall());
+	overrides_problems(o, d->newest, z->config, m, ps);
+	problems_sort(ps);
+}
+
 static int show(struct dry_run *d, struct tree *tree, struct err *e)
 {
-	CLEANUP(tree_unrefp) struct tree *accepted = NULL;
 	CLEANUP(model_freep) struct model *good = NULL, *m = NULL;
 	CLEANUP(bundle_unrefp) struct bundle *b = NULL;
 	struct policy policy = policy_of(d->settings);
-	struct master master;
 	struct problems problems;
-	long pid = 0;
 	bool follows;
 
-	if (stage_peek_tree(d->settings->state.directory, &accepted, e) < 0)
-		return -1;
-	good = compose_accepted(accepted, d->settings->zookeeper.config, &policy, NULL);
+	good = compose_accepted(d->accepted, d->settings->zookeeper.config, &policy, NULL);
 	problems_init(&problems);
 	mirror_problems(d->mirror, &problems);
-	m = compose_tree(d->settings, tree, accepted, good, &problems);
+	m = compose_tree(d->settings, tree, d->accepted, good, &problems);
 	follows = discovery_follow(&d->discovery, m, d->mirror);
+	check_overrides(d, m, &problems);
 	if (!follows)
 		print_problems(&problems);
 	problems_fini(&problems);
@@ -229,22 +252,28 @@ static int show(struct dry_run *d, struct tree *tree, struct err *e)
 		return -1;
 	for (enum bundle_file f = 0; f < BUNDLE_FILE_N; f++)
 		show_diff(d, f);
-	if (master_find(d->settings->nginx.pid, d->settings->nginx.binary, &master, NULL) == 0) {
-		pid = master.pid;
-		master_fini(&master);
-	}
-	return sandbox_test(d->sandbox, d->loop, d->directory, pid, on_tested, d, e);
+	return test(d, e);
+}
+
+static void show_permitted(void *ctx)
+{
+	struct dry_run *d = ctx;
+	CLEANUP(tree_unrefp) struct tree *tree = preview_tree(d->preview, d->newest);
+	struct err e;
+
+	if (!tree || show(d, tree, &e) == 0)
+		return;
+	log_error("%s", e.text);
+	sd_event_exit(d->loop, 0);
 }
 
 static void on_tree(void *ctx, struct tree *tree)
 {
 	struct dry_run *d = ctx;
-	struct err e;
 
-	if (show(d, tree, &e) == 0)
-		return;
-	log_error("%s", e.text);
-	sd_event_exit(d->loop, 0);
+	tree_unref(d->newest);
+	d->newest = tree_ref(tree);
+	show_permitted(d);
 }
 
 static int on_timeout(sd_event_source *s UNUSED, uint64_t usec UNUSED, void *userdata)
@@ -274,6 +303,9 @@ static int dry_run(struct dry_run *d, struct err *e)
 		return err_sys(e, "%s", d->directory);
 	discovery_init(&d->discovery, &s->zookeeper);
 	roots = discovery_roots(&d->discovery, nothing, &root_count);
+	if (stage_peek_tree(s->state.directory, &d->accepted, e) < 0)
+		return -1;
+	d->preview = preview_new(d->loop, s, d->accepted, show_permitted, d);
 	if (sandbox_new(&s->nginx, d->live, cache, &d->sandbox, e) < 0 ||
 	    mirror_new(d->loop, "mirror", &s->zookeeper, roots, root_count, &ops, d, &d->mirror,
 		       e) < 0)
@@ -289,6 +321,9 @@ static void dry_run_fini(struct dry_run *d)
 {
 	sandbox_free(d->sandbox);
 	mirror_free(d->mirror);
+	preview_free(d->preview);
+	tree_unref(d->newest);
+	tree_unref(d->accepted);
 	discovery_fini(&d->discovery);
 	for (enum bundle_file f = 0; d->directory[0] && f < BUNDLE_FILE_N; f++) {
 		CLEANUP(freep) char *path = xasprintf("%s/%s", d->directory, bundle_file_name(f));

@@ -1,21 +1,16 @@
 /*
- * Which config this host may run, and the tree that follows from it.
+ * Which config this host may run, and the tree that follows from it (zknginx/choice.h).
  *
  * The plan is in the newest tree like everything else, so what it says and the config it
- * says it of are of one instant. When the permitted revision is the one in ZooKeeper, the
- * tree is rendered as it is; otherwise the config is that of the permitted revision, from
- * memory, from disk (STATE/config.tree) or from the history, and the servers are those of
- * now: they never wait for a rollout. While a config is not at hand the host stays on what
- * it runs.
- *
- * A config that is gone is not a revision: then the tree is left as it is, so that the guard
- * sees it and says so.
+ * says it of are of one instant. The config of a permitted revision that is not the newest comes
+ * from memory, from disk (STATE/config.tree) or from the history.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <zknginx/choice.h>
 #include <zknginx/history.h>
 #include <zknginx/log.h>
 
@@ -26,24 +21,6 @@
 static const char *root_of(const struct daemon *d)
 {
 	return d->settings->zookeeper.config;
-}
-
-/* Is there anything below the config root that an operator would call an object? */
-static bool has_objects(const struct tree *t, const char *root)
-{
-	static const char *const kinds[] = { "upstreams", "sites", "snippets/http",
-					     "snippets/stream" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		CLEANUP(freep) char *path = xasprintf("%s/%s", root, kinds[i]);
-		size_t at = tree_lower_bound(t, path);
-
-		if (at < tree_count(t) && strcmp(tree_at(t, at)->path, path) == 0)
-			at++;
-		if (at < tree_count(t) && path_is_below(tree_at(t, at)->path, path))
-			return true;
-	}
-	return false;
 }
 
 /* --- what is at hand across restarts --------------------------------------------------------- */
@@ -57,30 +34,30 @@ static void hold(struct permission *p, struct tree *config, const char *revision
 
 /* The file is taken for what it holds, not for what it was called: so a torn or an old one is
  * another revision, and does no harm. */
-static void load(struct daemon *d)
+struct tree *permission_read(const char *file, const char *root, char held[DIGEST_HEX_SIZE])
 {
-	struct permission *p = &d->permission;
-	FILE *f = fopen(p->file, "re");
+	FILE *f = fopen(file, "re");
 	struct buf text = BUF_INIT;
+	struct tree *t = NULL;
+	struct digest revision;
 	char piece[65536];
-	struct tree *t;
 	struct err e;
 	size_t n;
 
+	held[0] = '\0';
 	if (!f)
-		return;
+		return NULL;
 	while ((n = fread(piece, 1, sizeof(piece), f)) > 0)
 		buf_put(&text, piece, n);
 	fclose(f);
-	if (tree_parse(buf_str(&text), text.size, p->file, &t, &e) < 0) {
+	if (tree_parse(buf_str(&text), text.size, file, &t, &e) < 0) {
 		log_warning("%s (the permitted config is read from the history instead)", e.text);
 	} else {
-		struct digest revision = tree_revision(t, root_of(d));
-
-		digest_hex(&revision, p->held);
-		p->config = t;
+		revision = tree_revision(t, root);
+		digest_hex(&revision, held);
 	}
 	buf_fini(&text);
+	return t;
 }
 
 static void save(const struct permission *p)
@@ -111,7 +88,7 @@ void permission_keep(struct daemon *d)
 	char hex[DIGEST_HEX_SIZE];
 
 	if (!d->attempt.tree || strcmp(p->held, d->attempt.revision) == 0 ||
-	    !has_objects(d->attempt.tree, root_of(d)))
+	    !config_has_objects(d->attempt.tree, root_of(d)))
 		return;
 	config = history_extract(d->attempt.tree, root_of(d));
 	revision = tree_revision(config, root_of(d));
@@ -126,16 +103,16 @@ void permission_keep(struct daemon *d)
 
 /* --- the plan -------------------------------------------------------------------------------- */
 
-static bool takes_part(const struct daemon *d)
+bool permission_follows(const struct settings *s)
 {
-	return strcmp(d->settings->rollout.mode, "all") != 0 && d->settings->rollout.join;
+	return strcmp(s->rollout.mode, "all") != 0 && s->rollout.join;
 }
 
 enum member_part permission_part(const struct daemon *d)
 {
 	if (d->settings->rollout.freeze)
 		return MEMBER_FROZEN;
-	return takes_part(d) ? MEMBER_JOINED : MEMBER_EXEMPT;
+	return permission_follows(d->settings) ? MEMBER_JOINED : MEMBER_EXEMPT;
 }
 
 static void read_plan(struct daemon *d)
@@ -198,7 +175,7 @@ void permission_on_tree(struct daemon *d)
 	p->whole = fill_in_unreadable(d);
 	newest = tree_revision(d->tree, root_of(d));
 	digest_hex(&newest, p->newest);
-	p->wiped = !has_objects(d->tree, root_of(d));
+	p->wiped = !config_has_objects(d->tree, root_of(d));
 	read_plan(d);
 	permission_update(d);
 }
@@ -208,7 +185,7 @@ void permission_update(struct daemon *d)
 	struct permission *p = &d->permission;
 	struct permit_host me = {
 		.host = d->host,
-		.follows = takes_part(d),
+		.follows = permission_follows(d->settings),
 		.frozen = d->settings->rollout.freeze,
 		.is_member = d->fleet && fleet_membership(d->fleet, NULL) == FLEET_MEMBER,
 		.newest = p->newest,
@@ -269,9 +246,9 @@ static void report_trouble(struct daemon *d, const struct plan_revision *wanted)
 
 /* --- the tree -------------------------------------------------------------------------------- */
 
-/* The config of this revision, borrowed; NULL while it is not at hand. */
-static struct tree *config_of(struct daemon *d, const struct plan_revision *wanted)
+static struct tree *config_of(void *daemon, const struct plan_revision *wanted)
 {
+	struct daemon *d = daemon;
 	struct permission *p = &d->permission;
 
 	if (p->config && strcmp(p->held, wanted->revision) == 0)
@@ -283,62 +260,31 @@ static struct tree *config_of(struct daemon *d, const struct plan_revision *want
 	return NULL;
 }
 
-/* What nginx runs, with the servers of now. */
-static struct tree *tree_of_now(struct daemon *d, struct tree *live, char revision[])
-{
-	struct permission *p = &d->permission;
-	struct tree *config =
-		p->config && strcmp(p->held, d->applied) == 0 ? p->config : d->accepted;
-
-	memcpy(revision, d->applied, DIGEST_HEX_SIZE);
-	return overlay(live, config, d->accepted, root_of(d));
-}
-
-/*
- * The config is gone. The guard keeps what nginx runs, and says so; on a host that runs nothing it
- * has nothing to keep, and what the fleet agreed on is served.
- */
-static struct tree *tree_without_config(struct daemon *d, struct tree *live, char revision[])
-{
-	struct permission *p = &d->permission;
-	bool bare = tree_count(d->accepted) == 0 && p->permit.kind == PERMIT_NAMED;
-	struct tree *config = bare ? config_of(d, &p->permit.revision) : NULL;
-
-	if (*d->applied)
-		memcpy(revision, d->applied, DIGEST_HEX_SIZE);
-	if (!config)
-		return tree_ref(live);
-	snprintf(revision, DIGEST_HEX_SIZE, "%s", p->permit.revision.revision);
-	problems_add(&d->problems, root_of(d), PROBLEM_GUARD, NULL,
-		     "the configuration is gone from ZooKeeper: revision %.12s of the history is "
-		     "served",
-		     revision)
-		->serving = SERVING_PREVIOUS;
-	return overlay(live, config, d->accepted, root_of(d));
-}
-
 struct tree *permission_tree(struct daemon *d, struct tree *live, char revision[DIGEST_HEX_SIZE])
 {
 	struct permission *p = &d->permission;
-	struct tree *config;
+	struct choice c = {
+		.live = live,
+		.newest = p->newest,
+		.wiped = p->wiped,
+		.root = root_of(d),
+		.permit = &p->permit,
+		.accepted = d->accepted,
+		.applied = d->applied,
+		.config = p->config,
+		.held = p->held,
+		.config_of = config_of,
+		.ctx = d,
+	};
+	struct tree *tree = choice_tree(&c, revision);
 
-	memcpy(revision, p->newest, DIGEST_HEX_SIZE);
-	if (p->wiped)
-		return tree_without_config(d, live, revision);
-	if (p->permit.kind == PERMIT_NEWEST)
-		return tree_ref(live);
-	if (p->permit.kind == PERMIT_STAY) {
-		if (strcmp(d->applied, p->newest) == 0)
-			return tree_ref(live);
-		return tree_of_now(d, live, revision);
-	}
-	if (strcmp(p->permit.revision.revision, p->newest) == 0)
-		return tree_ref(live);
-	config = config_of(d, &p->permit.revision);
-	if (!config)
-		return tree_of_now(d, live, revision);
-	snprintf(revision, DIGEST_HEX_SIZE, "%s", p->permit.revision.revision);
-	return overlay(live, config, d->accepted, root_of(d));
+	if (p->wiped && tree != live)
+		problems_add(&d->problems, root_of(d), PROBLEM_GUARD, NULL,
+			     "the configuration is gone from ZooKeeper: revision %.12s of the "
+			     "history is served",
+			     revision)
+			->serving = SERVING_PREVIOUS;
+	return tree;
 }
 
 /* --- life ------------------------------------------------------------------------------------ */
@@ -350,7 +296,7 @@ void permission_init(struct daemon *d)
 	p->plan_path = xasprintf("%s/plan", d->settings->zookeeper.cluster);
 	p->file = xasprintf("%s/config.tree", d->settings->state.directory);
 	p->permit = (struct permit){ .kind = PERMIT_STAY, .why = "nothing was read yet" };
-	load(d);
+	p->config = permission_read(p->file, root_of(d), p->held);
 }
 
 void permission_fini(struct daemon *d)

@@ -243,6 +243,7 @@ void refusal_leave_out_lost(struct daemon *d)
 	struct attempt *a = &d->attempt;
 	CLEANUP(tree_unrefp) struct tree *sources = model_sources(a->model);
 	CLEANUP(tree_unrefp) struct tree *rest = NULL;
+	bool pending;
 
 	d->refusal.leaves_out = false;
 	if (tree_same(sources, d->accepted))
@@ -250,8 +251,10 @@ void refusal_leave_out_lost(struct daemon *d)
 	rest = quarantine_leave_out(d->quarantine, sources, now_monotonic());
 	if (!rest)
 		return;
+	pending = a->model->pending;
 	model_free(a->model);
 	a->model = compose_sources(d, rest);
+	a->model->pending = pending;
 	d->refusal.leaves_out = true;
 }
 

@@ -75,6 +75,20 @@ static void recall_problems(struct daemon *d)
 	}
 }
 
+/*
+ * A znode that goes from one problem to another has had one all the time. Both lists are sorted by
+ * znode; *at is kept from call to call.
+ */
+static uint64_t found_at(const struct report *r, const char *znode, size_t *at, uint64_t now)
+{
+	int order = 1;
+
+	while (*at < r->problem_count &&
+	       (order = strcmp(r->problems[*at].problem.znode, znode)) < 0)
+		++*at;
+	return *at < r->problem_count && order == 0 ? r->problems[*at].found : now;
+}
+
 /* Both lists are sorted: a problem that stood before keeps its time. */
 void report_problems(struct daemon *d, const struct problems *problems)
 {
@@ -82,12 +96,15 @@ void report_problems(struct daemon *d, const struct problems *problems)
 	struct arena *arena = arena_new();
 	struct status_problem *list = arena_array(arena, struct status_problem, problems->count);
 	uint64_t now = now_wall();
-	size_t j = 0;
+	size_t j = 0, same = 0;
 
+	r->last_run = now_monotonic();
 	for (size_t i = 0; i < problems->count; i++) {
+		struct problem p = copy_problem(arena, &problems->items[i]);
 		int order = 1;
 
-		list[i] = (struct status_problem){ copy_problem(arena, &problems->items[i]), now };
+		list[i] =
+			(struct status_problem){ p, now, found_at(r, p.znode, &same, r->last_run) };
 		while (j < r->problem_count &&
 		       (order = problem_compare(&r->problems[j].problem, &list[i].problem)) < 0)
 			log_mended(&r->problems[j++].problem);
@@ -107,6 +124,7 @@ void report_problems(struct daemon *d, const struct problems *problems)
 
 void report_obstacles(struct daemon *d)
 {
+	uint64_t last_run = d->report.last_run;
 	struct problems problems;
 
 	problems_init(&problems);
@@ -123,6 +141,7 @@ void report_obstacles(struct daemon *d)
 	}
 	problems_sort(&problems);
 	report_problems(d, &problems);
+	d->report.last_run = last_run; /* the config was not looked at */
 	problems_fini(&problems);
 }
 

@@ -42,7 +42,7 @@ static void write_member(struct daemon *d, const struct status *s, struct buf *o
 		.mode = d->settings->rollout.mode,
 		.nginx_up = nginx_serves(s),
 		.part = permission_part(d),
-		.problems = (long)s->problem_count,
+		.problems = (long)report_settled(d),
 	};
 	char since[32];
 

@@ -7,6 +7,10 @@
 
 #include "report.h"
 
+/* How long a problem may be half of a change: while nothing is to come, and in any case. */
+#define GAP_MAX (5 * USEC_PER_SEC)
+#define PATIENCE (30 * USEC_PER_SEC)
+
 /* Does a guard keep something that ZooKeeper does not have any more? */
 static bool is_held(const struct report *r)
 {
@@ -19,6 +23,35 @@ static bool is_held(const struct report *r)
 	return false;
 }
 
+/* Is another run to come, or the outcome of this one? */
+static bool is_busy(const struct daemon *d)
+{
+	return d->attempt.model || d->dirty || d->discovery.waiting;
+}
+
+struct settling report_settling(const struct daemon *d)
+{
+	uint64_t gap = d->settings->nginx.reload_gap;
+
+	return (struct settling){
+		.gap = gap < GAP_MAX ? gap : GAP_MAX,
+		.patience = PATIENCE,
+		.last_run = d->report.last_run,
+		.busy = is_busy(d),
+		.now = now_monotonic(),
+	};
+}
+
+size_t report_settled(const struct daemon *d)
+{
+	struct settling s = report_settling(d);
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->report.problem_count; i++)
+		n += settling_is_over(&s, d->report.problems[i].found);
+	return n;
+}
+
 enum status_state report_state(const struct daemon *d)
 {
 	struct nginx_status nginx;
@@ -28,7 +61,7 @@ enum status_state report_state(const struct daemon *d)
 		return STATUS_DISCONNECTED;
 	if (!d->tree)
 		return STATUS_WAITING;
-	if (d->attempt.model || d->dirty || d->discovery.waiting)
+	if (is_busy(d))
 		return STATUS_DEPLOYING;
 	if (d->refusal.message)
 		return STATUS_REJECTED;
@@ -36,6 +69,8 @@ enum status_state report_state(const struct daemon *d)
 		return STATUS_WAITING;
 	if (is_held(&d->report))
 		return STATUS_HELD;
+	if (d->good->pending)
+		return STATUS_DEPLOYING;
 	return d->report.problem_count ? STATUS_DEGRADED : STATUS_APPLIED;
 }
 

@@ -47,8 +47,27 @@ struct condition {
 	const char *subject; /* whom it is about: a host, an upstream, a znode; "" = this host */
 	enum alert_severity severity;
 	const char *message; /* a sentence: what is wrong, what was expected, what is served */
-	uint64_t after;      /* raised when it has held that long; 0 = as the rules say */
+	/* Raised when it has held that long; 0 = as the rules say; NEVER = it raises nothing (it
+	 * has not settled), but keeps up what is raised. */
+	uint64_t after;
 };
+
+/*
+ * A problem of the config may be half of a change: an upstream is written, and its first server a
+ * moment later. It has settled when it has outlasted `gap`, within which changes are one change,
+ * and the run after that: no newer config waits to be looked at, or one was looked at since then
+ * and has it still. What waits for longer than `patience` is served for so long, and is a problem.
+ */
+struct settling {
+	uint64_t gap, patience;
+	uint64_t last_run; /* the last look at the config */
+	bool busy;         /* another one is to come */
+	uint64_t now;
+};
+/* A problem that was found then, and is there still; all of one clock. */
+bool settling_is_over(const struct settling *s, uint64_t found);
+/* When that will be, should nothing happen; `now` when it is. */
+uint64_t settling_ends(const struct settling *s, uint64_t found);
 
 /*
  * Of each key that more than `most` hosts have, one condition stays in place of all, about the

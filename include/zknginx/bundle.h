@@ -22,6 +22,8 @@ const char *bundle_file_name(enum bundle_file f);
 struct origin {
 	unsigned line;
 	const char *znode;
+	unsigned data; /* from this line on they are the lines of the znode's data, as an operator
+			  wrote them; 0: they are made of it */
 };
 
 struct bundle_text {
@@ -52,6 +54,14 @@ DEFINE_CLEANUP(struct bundle *, bundle_unref)
  */
 const char *bundle_origin(const struct bundle *b, enum bundle_file f, unsigned line);
 
+/* Which line of its znode's data (from 1) that line is; 0: it was made of it, or has no znode. */
+unsigned bundle_data_line(const struct bundle *b, enum bundle_file f, unsigned line);
+/*
+ * What nginx wrote, with the lines that an operator knows: where it names a line of ours, in one of
+ * the files of `live`, " (line N of the znode)" stands before that.
+ */
+void bundle_explain(const struct bundle *b, const char *live, const char *text, struct buf *out);
+
 /* Is there anything in this file but comments and white space? */
 bool bundle_text_is_empty(const struct bundle_text *t);
 
@@ -70,6 +80,8 @@ void bundle_builder_init(struct bundle_builder *b);
 void bundle_builder_fini(struct bundle_builder *b);
 /* From the next line on, text comes from this znode (NULL: from none). */
 void bundle_builder_origin(struct bundle_builder *b, enum bundle_file f, const char *znode);
+/* … and its lines are those of the znode's data. */
+void bundle_builder_data(struct bundle_builder *b, enum bundle_file f);
 /* One whole line, without its line feed. */
 void bundle_builder_line(struct bundle_builder *b, enum bundle_file f, const char *text,
 			 size_t size);

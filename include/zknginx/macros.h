@@ -35,6 +35,9 @@
 #define UNUSED __attribute__((unused))
 #define MUST_CHECK __attribute__((warn_unused_result))
 
+/* What a noun has at its end when there are n of it: "%zu host%s". */
+#define PLURAL(n) ((n) == 1 ? "" : "s")
+
 /* Time is always a uint64_t of microseconds; NEVER is later than any of them. */
 #define USEC_PER_MSEC UINT64_C(1000)
 #define USEC_PER_SEC UINT64_C(1000000)

@@ -182,6 +182,9 @@ struct model {
 	size_t snippet_count;
 	const char **names; /* host names among the servers, sorted: whom to resolve (names.h) */
 	size_t name_count;
+	/* Objects differ from what the znodes say, for a moment and without a problem: a guard
+	 * puts off their deletion, or they wait while a culprit is searched. */
+	bool pending;
 };
 
 struct model *model_new(void);

@@ -20,7 +20,8 @@
 	X(RELOAD, "reload")       /* the master refused it, or its workers died of it */           \
 	X(GUARD, "guard")         /* held back: too much would be lost; or all of it was */        \
 	X(DISCOVERY, "discovery") /* a registration that cannot be used, or none so far */         \
-	X(ACCESS, "access")       /* a znode that cannot be read, or is too much */
+	X(ACCESS, "access")       /* a znode that cannot be read, or is too much */                \
+	X(OVERRIDE, "override")   /* an operator's override that cannot be used */
 
 enum problem_kind {
 #define X(name, text) PROBLEM_##name,

@@ -48,6 +48,7 @@ enum stage_id {
 struct status_problem {
 	struct problem problem;
 	uint64_t since; /* wall clock, microseconds since the epoch */
+	uint64_t found; /* since when there is a problem of this znode, CLOCK_MONOTONIC */
 };
 
 /* One `discover` of an upstream that nginx runs. */

@@ -158,7 +158,7 @@ static void begin(struct deploy *d)
 	if (d->has_new_settings)
 		renew_sandbox(d);
 	deploy_probe_configure(d);
-	deploy_refresh(d);
+	deploy_meet(d);
 	compare_with_live(d);
 	/* what nginx.conf includes is not known before the first test of ours */
 	if (f->current && d->included_known && !d->lost)
@@ -230,9 +230,9 @@ static bool is_crowded(struct deploy *d, uint64_t now)
 		return false;
 	if (log_limit_pass(&d->crowd, now, 60 * USEC_PER_SEC, &suppressed))
 		log_warning(
-			"holding back: %u old nginx workers still serve their last connections "
-			"beside %zu new ones (worker_shutdown_timeout in nginx.conf limits that)",
-			w.leaving, w.serving_count);
+			"holding back: %u old nginx worker%s, for %zu new, still serve the last "
+			"connections (worker_shutdown_timeout in nginx.conf limits that)",
+			w.leaving, PLURAL(w.leaving), w.serving_count);
 	return true;
 }
 

@@ -100,8 +100,9 @@ struct deploy {
 
 	/* Between deployments. */
 	sd_event_source *watch, *death;
-	struct applied told; /* pid and start time of the nginx that the caller knows of */
-	bool told_upgrading;
+	struct applied known; /* pid and start time of the nginx that was there at the last look */
+	bool known_upgrading;
+	bool has_news; /* … was another one at the look before, and the caller was not told */
 	bool workerless;
 	bool unsettled; /* a SIGHUP of ours has had no verdict yet */
 	struct health health;
@@ -186,12 +187,16 @@ bool deploy_is_applied(const struct deploy *d, unsigned long generation);
 
 /* Look for the master again. */
 void deploy_refresh(struct deploy *d);
+/* The same where a deployment begins: its outcome tells the caller of the nginx that is met. */
+void deploy_meet(struct deploy *d);
 bool deploy_may_signal(const struct deploy *d);
 /* Does the running nginx have the live generation? */
 bool deploy_runs_live(const struct deploy *d);
 void deploy_note_applied(struct deploy *d, unsigned long generation);
 /* Look after nginx, `delay` microseconds from now and then regularly. */
 void deploy_watch(struct deploy *d, uint64_t delay);
+/* … from the end of a deployment on. */
+void deploy_watch_on(struct deploy *d);
 void deploy_watch_free(struct deploy *d);
 
 #endif

@@ -181,7 +181,7 @@ static void wait_for_quiet(struct deploy *d)
 		return;
 	}
 	deploy_result(d, DEPLOY_FAILED,
-		      "nginx's master (process %d) has been busy for %.0f seconds; nothing was "
+		      "nginx's master (process %d) has been busy for %.0f s; nothing was "
 		      "changed",
 		      (int)d->master.pid, (double)d->nginx->reload_timeout / (double)USEC_PER_SEC);
 	deploy_step(d, RELOAD_EV_TIMED_OUT);

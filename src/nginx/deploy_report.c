@@ -74,6 +74,15 @@ void flight_fini(struct flight *f)
 	*f = (struct flight){ 0 };
 }
 
+static void explain(const struct deploy *d, struct flight *f)
+{
+	struct buf text = BUF_INIT;
+
+	bundle_explain(f->bundle, stage_live_directory(d->stage), buf_str(&f->message), &text);
+	buf_fini(&f->message);
+	f->message = text;
+}
+
 /* The end of every deployment. */
 void deploy_report(struct deploy *d)
 {
@@ -95,11 +104,12 @@ void deploy_report(struct deploy *d)
 		stage_discard(d->stage, f.generation);
 	if (f.result != DEPLOY_UNCHANGED && !f.test_only)
 		stage_prune(d->stage, f.previous);
+	explain(d, &f);
 	o.message = buf_str(&f.message);
 	o.warnings = buf_str(&f.warnings);
 	memcpy(o.stages_ms, f.stages_ms, sizeof(o.stages_ms));
 	log_flight(&f);
-	deploy_watch(d, USEC_PER_SEC);
+	deploy_watch_on(d);
 	d->ops.on_done(d->ctx, &o);
 }
 

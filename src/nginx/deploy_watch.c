@@ -47,26 +47,6 @@ static void lose(struct deploy *d, const struct err *why)
 	snprintf(d->why, sizeof(d->why), "%s", why->text);
 }
 
-void deploy_refresh(struct deploy *d)
-{
-	struct master found;
-	struct err e;
-
-	if (master_find(d->nginx->pid, d->nginx->binary, &found, &e) < 0) {
-		lose(d, &e);
-		return;
-	}
-	d->is_odd = false;
-	d->why[0] = '\0';
-	if (d->has_master && d->master.pid == found.pid &&
-	    d->master.start_time == found.start_time && master_is_alive(&d->master)) {
-		d->master.upgrading = found.upgrading;
-		master_fini(&found);
-		return;
-	}
-	adopt(d, &found);
-}
-
 bool deploy_may_signal(const struct deploy *d)
 {
 	return d->has_master && !d->master.upgrading;
@@ -122,6 +102,72 @@ void deploy_note_applied(struct deploy *d, unsigned long generation)
 			    e.text);
 }
 
+/* --- which nginx there is ------------------------------------------------------------------ */
+
+static void find_master(struct deploy *d)
+{
+	struct master found;
+	struct err e;
+
+	if (master_find(d->nginx->pid, d->nginx->binary, &found, &e) < 0) {
+		lose(d, &e);
+		return;
+	}
+	d->is_odd = false;
+	d->why[0] = '\0';
+	if (d->has_master && d->master.pid == found.pid &&
+	    d->master.start_time == found.start_time && master_is_alive(&d->master)) {
+		d->master.upgrading = found.upgrading;
+		master_fini(&found);
+		return;
+	}
+	adopt(d, &found);
+}
+
+static void log_master(const struct deploy *d)
+{
+	if (!d->has_master)
+		log_warning("nginx is not running: %s", d->why);
+	else if (d->master.upgrading)
+		log_notice("nginx is being upgraded (process %ld)", (long)d->master.pid);
+	else
+		log_info("nginx is running (process %ld)", (long)d->master.pid);
+}
+
+/*
+ * Whoever looks for the master learns of it: what is compared is what was known before, by the
+ * last look or by a deployment. So the end of an nginx that only a deployment has met is news.
+ */
+void deploy_refresh(struct deploy *d)
+{
+	struct applied now = { 0 };
+	bool upgrading;
+
+	find_master(d);
+	upgrading = d->has_master && d->master.upgrading;
+	if (d->has_master) {
+		now.pid = d->master.pid;
+		now.start_time = d->master.start_time;
+	}
+	if (now.pid == d->known.pid && now.start_time == d->known.start_time &&
+	    upgrading == d->known_upgrading)
+		return;
+	log_master(d);
+	d->known = now;
+	d->known_upgrading = upgrading;
+	d->has_news = true;
+	d->workerless = d->unsettled = false;
+	if (d->included_known && d->included && !deploy_drifted(d) && deploy_may_signal(d) &&
+	    began_with_live(d))
+		deploy_note_applied(d, stage_live(d->stage));
+}
+
+void deploy_meet(struct deploy *d)
+{
+	deploy_refresh(d);
+	d->has_news = false;
+}
+
 /* --- between deployments ------------------------------------------------------------------- */
 
 /* What a look has found: something to tell, something that the path has to run for. */
@@ -129,29 +175,12 @@ enum finding { NOTHING = 0, STATUS = 1, CHANGE = 2 };
 
 static unsigned look_at_master(struct deploy *d)
 {
-	struct applied now = { 0 };
+	bool news;
 
 	deploy_refresh(d);
-	if (d->has_master) {
-		now.pid = d->master.pid;
-		now.start_time = d->master.start_time;
-	}
-	if (now.pid == d->told.pid && now.start_time == d->told.start_time &&
-	    d->master.upgrading == d->told_upgrading)
-		return NOTHING;
-	if (!d->has_master)
-		log_warning("nginx is not running: %s", d->why);
-	else if (d->master.upgrading)
-		log_notice("nginx is being upgraded (process %ld)", now.pid);
-	else
-		log_info("nginx is running (process %ld)", now.pid);
-	d->told = now;
-	d->told_upgrading = d->master.upgrading;
-	d->workerless = d->unsettled = false;
-	if (d->included_known && d->included && !deploy_drifted(d) && deploy_may_signal(d) &&
-	    began_with_live(d))
-		deploy_note_applied(d, stage_live(d->stage));
-	return CHANGE;
+	news = d->has_news;
+	d->has_news = false;
+	return news ? CHANGE : NOTHING;
 }
 
 static unsigned look_at_workers(struct deploy *d, const struct workers *w)
@@ -276,6 +305,17 @@ static int on_watch(sd_event_source *source UNUSED, uint64_t now UNUSED, void *u
 	else
 		look_after(d);
 	return 0;
+}
+
+/* An end that came while the deployment was in flight is told at once. */
+void deploy_watch_on(struct deploy *d)
+{
+	struct workers w;
+
+	count_workers(d, &w);
+	if (w.serving_count)
+		d->workerless = false;
+	deploy_watch(d, d->has_master && !master_is_alive(&d->master) ? 0 : USEC_PER_SEC);
 }
 
 void deploy_watch(struct deploy *d, uint64_t delay)

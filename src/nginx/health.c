@@ -59,9 +59,9 @@ static bool is_responding(struct health *h, const struct proc_signals *s, const 
 	if (!h->busy_since || now - h->busy_since < (blocked ? patience : GRACE))
 		return true;
 	snprintf(h->why, sizeof(h->why),
-		 blocked ? "its master (process %d) has been busy for %.0f seconds and takes no "
+		 blocked ? "its master (process %d) has been busy for %.0f s and takes no "
 			   "signal"
-			 : "its master (process %d) has not taken a signal for %.0f seconds",
+			 : "its master (process %d) has not taken a signal for %.0f s",
 		 pid, (double)(now - h->busy_since) / (double)USEC_PER_SEC);
 	return false;
 }

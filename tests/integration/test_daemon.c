@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "rig_host.h"
@@ -232,6 +233,18 @@ static void members_and_reports_are_published(void **state UNUSED)
 	assert_true(rig_nginx_says(port, "x"));
 }
 
+/* The loss that is seen now: a second ahead, since the text has whole seconds. */
+static const char *confirm_now(void)
+{
+	static char text[64];
+	time_t now = time(NULL) + 1;
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	strftime(text, sizeof(text), "{\"confirm\":\"%Y-%m-%dT%H:%M:%SZ\"}", &tm);
+	return text;
+}
+
 static void guards_hold_what_registered_itself(void **state UNUSED)
 {
 	struct rig_zk *app = rig_zk_connect(rig_zookeeper_hosts(host.zookeeper));
@@ -242,6 +255,7 @@ static void guards_hold_what_registered_itself(void **state UNUSED)
 		 "\",\"proxy\":\"app\"}]}",
 		 port);
 	rig_zk_set(host.zk, CONFIG "/sites/app", json);
+	rig_host_settings(&host, "alerts: { raise_after = \"0s\"; };");
 	rig_zk_set(host.zk, CONFIG "/upstreams/app", "");
 	snprintf(json, sizeof(json), CONFIG "/upstreams/app/127.0.0.1:%d", host.nginx.port);
 	rig_zk_create_ephemeral(app, json, NULL);
@@ -250,7 +264,8 @@ static void guards_hold_what_registered_itself(void **state UNUSED)
 	rig_zk_close(app); /* the application dies */
 	eventually(NULL, rig_host_is(&host, "held"));
 	assert_true(rig_host_has_problem(&host, CONFIG "/upstreams/app", "guard", "previous",
-					 "1 of 1"));
+					 "1 of 1 server was lost"));
+	eventually(NULL, strstr(rig_read(host.log), "1 loss is held back"));
 	assert_true(rig_nginx_says(port, "rig"));
 	/* a confirmation of long ago is none of this loss */
 	rig_zk_set(host.zk, "/nginx/cluster/overrides/app",
@@ -260,9 +275,88 @@ static void guards_hold_what_registered_itself(void **state UNUSED)
 	eventually(NULL, rig_host_is(&host, "held"));
 	assert_true(rig_nginx_says(port, "rig"));
 	/* a person confirms: the upstream is empty from now on, and says so at once */
-	rig_zk_set(host.zk, "/nginx/cluster/overrides/app",
-		   "{\"confirm\":\"2099-01-01T00:00:00Z\"}");
+	rig_zk_set(host.zk, "/nginx/cluster/overrides/app", confirm_now());
 	eventually(NULL, rig_nginx_get(port, "/", NULL, NULL) == 502);
+}
+
+static bool has_override_problem(const char *upstream, const char *words)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/nginx/cluster/overrides/%s", upstream);
+	return rig_host_has_problem(&host, path, "override", "absent", words);
+}
+
+/* Neither what cannot be read nor a time far ahead lets go of anything, now or later. */
+static void an_override_that_says_nothing_is_a_problem(void **state UNUSED)
+{
+	struct rig_zk *app = rig_zk_connect(rig_zookeeper_hosts(host.zookeeper));
+	const char *path = "/nginx/cluster/overrides/app";
+	char server[128];
+
+	snprintf(server, sizeof(server), CONFIG "/upstreams/app/127.0.0.1:%d", host.nginx.port);
+	rig_zk_set(host.zk, CONFIG "/upstreams/app", "");
+	rig_zk_create_ephemeral(app, server, NULL);
+	rig_zk_set(host.zk, path, "{\"confirm\":\"2099-01-01T00:00:00Z\"}");
+	rig_host_start(&host);
+	eventually(NULL, strstr(rig_host_live(&host, "http.conf"), "server 127.0.0.1"));
+	eventually(NULL, has_override_problem("app", "ahead of this host's clock"));
+	rig_zk_close(app);
+	eventually(NULL, rig_host_is(&host, "held"));
+	rig_zk_set(host.zk, CONFIG "/snippets/http/seen", "map $uri $seen { default 1; }\n");
+	eventually(NULL, strstr(rig_host_live(&host, "http.conf"), "$seen"));
+	assert_non_null(strstr(rig_host_live(&host, "http.conf"), "server 127.0.0.1"));
+	eventually(NULL, rig_host_is(&host, "held"));
+	rig_zk_set(host.zk, path, "{\"confirm\":\"yes\"}");
+	eventually(NULL, has_override_problem("app", "is not a time in UTC"));
+	rig_zk_set(host.zk, path, "2026-11-27 22:00:00");
+	eventually(NULL, has_override_problem("app", ""));
+	rig_zk_set(host.zk, "/nginx/cluster/overrides/apple", confirm_now());
+	eventually(NULL, has_override_problem("apple", "there is no upstream \"apple\""));
+	/* in the report, too; and over when it is deleted or mended */
+	eventually(NULL, strstr(rig_zk_get(host.zk, "/nginx/cluster/reports/web1"), "apple"));
+	rig_zk_delete_all(host.zk, "/nginx/cluster/overrides/apple");
+	rig_zk_set(host.zk, path, confirm_now());
+	eventually(NULL, rig_host_problem_count(&host) == 1 &&
+				 rig_host_has_problem(&host, CONFIG "/upstreams/app", "guard",
+						      "absent", "has no server"));
+}
+
+/* As the settings of the rig are, with so long between two reloads. */
+static void space_reloads(const char *gap)
+{
+	char *text, *at;
+
+	rig_host_settings(&host, "alerts: { raise_after = \"0s\"; };");
+	text = rig_read(host.settings);
+	at = strstr(text, "100ms");
+	assert_non_null(at);
+	rig_write(host.settings, "%.*s%s%s", (int)(at - text), text, gap, at + strlen("100ms"));
+}
+
+/* The second half comes before the next deployment can begin. */
+static void a_service_made_in_two_writes_is_no_alert(void **state UNUSED)
+{
+	const char *made[] = { CONFIG "/upstreams/a", CONFIG "/upstreams/b" };
+	char server[128];
+
+	space_reloads("4s");
+	rig_host_start(&host);
+	for (size_t i = 0; i < ARRAY_SIZE(made); i++) {
+		rig_zk_set(host.zk, made[i], "");
+		eventually(NULL, rig_host_has_problem(&host, made[i], "discovery", "absent",
+						      "has no server"));
+		snprintf(server, sizeof(server), "%s/127.0.0.1:1", made[i]);
+		rig_zk_create(host.zk, server, NULL);
+		eventually(NULL, rig_host_is(&host, "applied"));
+	}
+	assert_null(strstr(rig_read(host.log), "alert config-problems"));
+	assert_null(strstr(rig_read(host.log), "alert fleet-problems"));
+	/* one that stays is one */
+	rig_zk_set(host.zk, CONFIG "/upstreams/c", "");
+	eventually(NULL, strstr(rig_read(host.log), "alert config-problems: 1 problem in znodes:"));
+	eventually(NULL,
+		   strstr(rig_read(host.log), "alert fleet-problems web1: web1 has 1 problem;"));
 }
 
 static void a_deleted_root_is_not_an_empty_config(void **state UNUSED)
@@ -422,6 +516,8 @@ int main(void)
 		TEST(nothing_changed_means_no_reload),
 		TEST(members_and_reports_are_published),
 		TEST(guards_hold_what_registered_itself),
+		TEST(an_override_that_says_nothing_is_a_problem),
+		TEST(a_service_made_in_two_writes_is_no_alert),
 		TEST(a_deleted_root_is_not_an_empty_config),
 		TEST(a_missing_include_is_said_and_noticed_when_mended),
 		TEST(settings_are_read_again_all_or_nothing),

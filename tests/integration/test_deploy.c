@@ -124,6 +124,42 @@ static void test_down_then_started(void **state UNUSED)
 	assert_string_equal(status.state, "down");
 }
 
+/* It was started, deployed to and ended between two looks of the watch. */
+static void test_the_end_of_one_that_only_a_deployment_has_met(void **state UNUSED)
+{
+	struct nginx_status status;
+	int port = rig_port();
+
+	rig_deploy_expect(&r, DEPLOY_DEFERRED, rig_deploy_put(&r, rig_bundle_saying(port, "one")));
+	for (int i = 0; i < 2; i++) {
+		rig_nginx_start(&r.nginx);
+		rig_deploy_expect(&r, DEPLOY_APPLIED,
+				  rig_deploy_put(&r, rig_bundle_saying(port, i ? "3" : "2")));
+		r.changes = 0;
+		rig_nginx_stop(&r.nginx);
+		eventually(r.loop, r.changes > 0);
+		deploy_nginx_status(r.deploy, &status);
+		assert_string_equal(status.state, "down");
+		assert_string_not_equal(status.why, "");
+	}
+}
+
+/* … while it was in flight. */
+static void test_the_end_of_one_in_the_midst_of_a_deployment(void **state UNUSED)
+{
+	int port = rig_port();
+
+	rig_deploy_expect(&r, DEPLOY_DEFERRED, rig_deploy_put(&r, rig_bundle_saying(port, "one")));
+	rig_nginx_start(&r.nginx);
+	rig_deploy_begin(&r, rig_bundle_saying(port, "two"));
+	eventually(r.loop, deploy_state(r.deploy) == RELOAD_VERIFYING);
+	r.changes = 0;
+	rig_nginx_kill9(&r.nginx);
+	rig_deploy_expect(&r, DEPLOY_DEFERRED, rig_deploy_end(&r));
+	rig_nginx_stop(&r.nginx); /* the workers that were left behind */
+	eventually(r.loop, r.changes > 0);
+}
+
 static bool is_old_enough(uint64_t since)
 {
 	return rig_now() > since + 3 * USEC_PER_SEC;
@@ -266,6 +302,8 @@ int main(void)
 		TEST(test_stream_changes_along, open_running),
 		TEST(test_refused_by_the_test, open_running),
 		TEST(test_down_then_started, open_down),
+		TEST(test_the_end_of_one_that_only_a_deployment_has_met, open_down),
+		TEST(test_the_end_of_one_in_the_midst_of_a_deployment, open_down),
 		TEST(test_a_late_start_needs_no_reload, open_down),
 		TEST(test_pid_of_another_process, open_down),
 		TEST(test_drift_is_put_right, open_running),

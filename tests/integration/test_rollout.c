@@ -108,6 +108,8 @@ static void what_nginx_refuses_stops_with_the_znode_and_the_reason(void **state 
 	assert_string_equal(rig_fleet_field(f, "plan", "failure.host"), "web1");
 	assert_string_equal(rig_fleet_field(f, "plan", "failure.znode"), FLEET_SNIPPET);
 	assert_non_null(strstr(rig_fleet_field(f, "plan", "failure.message"), "duplicate"));
+	assert_non_null(
+		strstr(rig_fleet_field(f, "plan", "failure.message"), "(line 1 of the znode)"));
 	fleet_eventually(f, strcmp(outcome_of("2!"), "halted") == 0);
 	rig_fleet_watch(f, USEC_PER_SEC);
 	assert_true(rig_fleet_is(f, "halted", "2!"));
@@ -119,6 +121,35 @@ static void what_nginx_refuses_stops_with_the_znode_and_the_reason(void **state 
 	}
 	rig_fleet_push(f, "3");
 	all_accepted("3");
+}
+
+/* What --dry-run would change in the map of revisions; "" = it leaves that as it is. */
+static const char *shown(size_t i)
+{
+	static char text[64];
+	char *output, *at;
+
+	/* without a state directory nginx has nothing to include */
+	if (rig_host_run(&f->hosts[i].host, &output, "--dry-run", NULL) != 0 &&
+	    rig_host_live(&f->hosts[i].host, "http.conf"))
+		fail_msg("%s", output);
+	at = strstr(output, "\n+map $host $fleet_revision { default \"");
+	snprintf(text, sizeof(text), "%s", at ? strchr(at, '"') + 1 : "");
+	text[strcspn(text, "\"")] = '\0';
+	return text;
+}
+
+static void dry_run_shows_what_the_host_may_run(void **state UNUSED)
+{
+	put_on_the_canary(0, FLEET_STAYS);
+	assert_string_equal(shown(0), ""); /* it has it */
+	assert_string_equal(shown(1), ""); /* it may not have it yet */
+	rig_fleet_signal(f, 2, SIGTERM);
+	rig_fleet_wipe(f, 2);
+	assert_string_equal(shown(2), "1"); /* from the history */
+	rig_fleet_start_host(f, 2);
+	fleet_eventually(f, strcmp(rig_fleet_applied(f, 2), "1") == 0);
+	assert_string_equal(shown(2), "");
 }
 
 static void a_newer_revision_supersedes(void **state UNUSED)
@@ -199,6 +230,58 @@ static void endpoints_flow_whatever_the_rollout_does(void **state UNUSED)
 }
 
 /* What applications do is no fault of a revision, also when a guard has to step in. */
+/* No host says that it runs a revision whose deletions are not live. */
+static void deletions_are_live(const char *revision, const char *gone)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		struct rig_host *h = &f->hosts[i].host;
+		bool applied = strcmp(rig_host_status_text(h, "revision.applied"), revision) == 0;
+
+		if (applied && strstr(rig_host_live(h, "http.conf"), gone))
+			fail_msg("%s says that it runs the revision, and still has %s", h->name,
+				 gone);
+	}
+}
+
+static bool is_accepted(const char *revision, const char *gone)
+{
+	deletions_are_live(revision, gone);
+	return rig_fleet_is(f, "idle", "") && strcmp(f->plan.accepted, revision) == 0;
+}
+
+/* The guard puts a deletion off for a second, which is longer than the revision bakes. */
+static void a_deletion_is_judged_when_nginx_runs_it(void **state UNUSED)
+{
+	char revision[80];
+
+	f->rollout = FLEET_CANARY_BAKING("100ms");
+	rig_zk_create(f->zk, CONFIG "/snippets/http/old", "map $uri $old { default 1; }\n");
+	rig_fleet_push(f, "1");
+	rig_fleet_start(f, 0);
+	rig_zk_delete(f->zk, CONFIG "/snippets/http/old");
+	snprintf(revision, sizeof(revision), "%s", rig_fleet_revision(f));
+	fleet_eventually(f, is_accepted(revision, "$old"));
+	for (size_t i = 0; i < f->count; i++)
+		fleet_eventually(f, !strstr(rig_host_live(&f->hosts[i].host, "http.conf"), "$old"));
+}
+
+/* The same, of one that comes with something new: that is live at once, and is not all of it. */
+static void a_replacement_is_judged_as_a_whole(void **state UNUSED)
+{
+	char revision[80];
+
+	f->rollout = FLEET_CANARY_BAKING("100ms");
+	rig_zk_create(f->zk, CONFIG "/upstreams/old", "");
+	rig_zk_create(f->zk, CONFIG "/upstreams/old/127.0.0.1:1", "");
+	rig_fleet_push(f, "1");
+	rig_fleet_start(f, 0);
+	rig_zk_create(f->zk, CONFIG "/upstreams/new", "");
+	rig_zk_create(f->zk, CONFIG "/upstreams/new/127.0.0.1:1", "");
+	rig_zk_delete_all(f->zk, CONFIG "/upstreams/old");
+	snprintf(revision, sizeof(revision), "%s", rig_fleet_revision(f));
+	fleet_eventually(f, is_accepted(revision, "upstream old"));
+}
+
 static void servers_that_go_halt_no_rollout(void **state UNUSED)
 {
 	struct rig_zk *app = rig_zk_connect(rig_zookeeper_hosts(f->zookeeper));
@@ -303,9 +386,12 @@ int main(void)
 		rollout_test(a_failed_gate_stops_at_the_canary_and_reverts),
 		rollout_test(answers_with_errors_stop_at_the_canary),
 		rollout_test(what_nginx_refuses_stops_with_the_znode_and_the_reason),
+		rollout_test(dry_run_shows_what_the_host_may_run),
 		rollout_test(a_newer_revision_supersedes),
 		rollout_test(taken_back_in_zookeeper_it_is_withdrawn),
 		rollout_test(endpoints_flow_whatever_the_rollout_does),
+		rollout_test(a_deletion_is_judged_when_nginx_runs_it),
+		rollout_test(a_replacement_is_judged_as_a_whole),
 		rollout_test(servers_that_go_halt_no_rollout),
 		rollout_test(an_upstream_of_the_target_is_for_the_canary),
 		rollout_test(exempt_and_frozen_hosts_are_left_out),

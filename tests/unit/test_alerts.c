@@ -346,7 +346,7 @@ static void what_is_forgotten_is_not_cleared(void **state UNUSED)
 {
 	const struct condition held[] = {
 		{ "fleet-lag", "web1", ALERT_WARNING, "is behind", 0 },
-		{ "fleet-nginx-down", "web2", ALERT_CRITICAL, "is down", 0 },
+		{ "fleet-member-missing", "web2", ALERT_CRITICAL, "is down", 0 },
 		{ "fleece", "", ALERT_WARNING, "is worn", 0 },
 		{ "nginx-fleet-", "", ALERT_WARNING, "is odd", 0 },
 	};
@@ -361,7 +361,7 @@ static void what_is_forgotten_is_not_cleared(void **state UNUSED)
 	assert_string_equal(update(a, &at_once, held + 2, 2, 2 * S, NULL), "");
 	/* for the next leader it is new, and no flapping */
 	assert_string_equal(update(a, &at_once, held, ARRAY_SIZE(held), 3 * S, NULL),
-			    "raised fleet-nginx-down/web2; raised fleet-lag/web1");
+			    "raised fleet-member-missing/web2; raised fleet-lag/web1");
 	alerts_forget(a, "");
 	assert_int_equal(alerts_raised(a, &raised), 0);
 	assert_string_equal(update(a, &at_once, NULL, 0, 4 * S, NULL), "");
@@ -422,9 +422,79 @@ static void all_names_are_told_where_they_are_few(void **state UNUSED)
 	assert_string_equal(held[1].key, "nginx-down");
 }
 
+/* --- settling ------------------------------------------------------------------------------- */
+
+static void a_problem_settles_when_it_outlasts_the_next_run(void **state UNUSED)
+{
+	struct settling s = { .gap = S, .patience = 30 * S, .last_run = 100 * S, .now = 100 * S };
+
+	/* found by the last run, and nothing is to come */
+	assert_false(settling_is_over(&s, 100 * S));
+	assert_int_equal(settling_ends(&s, 100 * S), 101 * S);
+	s.now = 101 * S;
+	assert_true(settling_is_over(&s, 100 * S));
+	/* a newer config is there: whether it has the problem is to be seen */
+	s.busy = true;
+	assert_false(settling_is_over(&s, 100 * S));
+	assert_int_equal(settling_ends(&s, 100 * S), 130 * S);
+	s.last_run = s.now = 102 * S;
+	assert_true(settling_is_over(&s, 100 * S));
+	/* a run that came too soon says nothing: two writes may be three */
+	assert_false(settling_is_over(&s, 102 * S - 1));
+	/* what waits for long is served for as long */
+	s.last_run = 100 * S;
+	s.now = 130 * S;
+	assert_true(settling_is_over(&s, 100 * S));
+	s = (struct settling){ .gap = NEVER, .patience = 30 * S, .now = 100 * S };
+	assert_false(settling_is_over(&s, S));
+	s.gap = 0;
+	assert_true(settling_is_over(&s, 100 * S));
+}
+
+static void what_settles_raises_nothing(void **state UNUSED)
+{
+	CLEANUP(alerts_freep) struct alerts *a = alerts_new();
+	struct condition c = down;
+	uint64_t next;
+
+	c.after = NEVER;
+	assert_string_equal(update(a, &at_once, &c, 1, 100 * S, &next), "");
+	assert_true(next == NEVER);
+	assert_string_equal(update(a, &at_once, &c, 1, 200 * S, NULL), "");
+	c.after = 0;
+	assert_string_equal(update(a, &at_once, &c, 1, 201 * S, NULL), "raised nginx-down");
+	/* it keeps up what is raised … */
+	c.after = NEVER;
+	assert_string_equal(update(a, &at_once, &c, 1, 202 * S, NULL), "");
+	assert_string_equal(update(a, &at_once, NULL, 0, 203 * S, NULL), "cleared nginx-down");
+	/* … and does not count as a return */
+	assert_string_equal(one(a, &usual, true, 300 * S, NULL), "");
+	assert_string_equal(one(a, &usual, true, 310 * S, NULL), "raised nginx-down");
+	assert_string_equal(one(a, &usual, false, 320 * S, NULL), "");
+	assert_string_equal(update(a, &usual, &c, 1, 330 * S, NULL), "");
+	assert_string_equal(one(a, &usual, false, 331 * S, NULL), "");
+	assert_string_equal(one(a, &usual, false, 350 * S, NULL), "cleared nginx-down");
+}
+
+static void what_settles_gathers_no_time(void **state UNUSED)
+{
+	CLEANUP(alerts_freep) struct alerts *a = alerts_new();
+	struct condition c = down;
+
+	c.after = NEVER;
+	for (uint64_t t = 0; t < 100; t++)
+		assert_string_equal(update(a, &usual, &c, t % 2, (100 + t) * S, NULL), "");
+	assert_string_equal(one(a, &usual, true, 200 * S, NULL), "");
+	assert_string_equal(one(a, &usual, true, 210 * S - 1, NULL), "");
+	assert_string_equal(one(a, &usual, true, 210 * S, NULL), "raised nginx-down");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_problem_settles_when_it_outlasts_the_next_run),
+		cmocka_unit_test(what_settles_raises_nothing),
+		cmocka_unit_test(what_settles_gathers_no_time),
 		cmocka_unit_test(a_life),
 		cmocka_unit_test(what_is_short_is_not_raised),
 		cmocka_unit_test(without_delays_all_is_told_at_once),

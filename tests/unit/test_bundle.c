@@ -62,6 +62,65 @@ static void a_line_leads_to_its_znode(void **state UNUSED)
 	assert_string_equal(bundle_origin(b, BUNDLE_STREAM, 2), "/a");
 }
 
+/* http: 1 heading, 2-3 copied from /a, 4 made of /b; stream: 1 copied from /a. */
+static struct bundle *copied(void)
+{
+	CLEANUP(bundle_builder_fini) struct bundle_builder b;
+
+	bundle_builder_init(&b);
+	bundle_builder_data(&b, BUNDLE_HTTP); /* of none */
+	bundle_builder_origin(&b, BUNDLE_HTTP, "/a");
+	put(&b, BUNDLE_HTTP, "# /a");
+	bundle_builder_data(&b, BUNDLE_HTTP);
+	put(&b, BUNDLE_HTTP, "a1");
+	put(&b, BUNDLE_HTTP, "a2");
+	bundle_builder_origin(&b, BUNDLE_HTTP, "/b");
+	put(&b, BUNDLE_HTTP, "b1");
+	bundle_builder_origin(&b, BUNDLE_STREAM, "/a");
+	bundle_builder_data(&b, BUNDLE_STREAM);
+	put(&b, BUNDLE_STREAM, "s");
+	return bundle_builder_finish(&b);
+}
+
+static void a_copied_line_leads_to_its_own_line(void **state UNUSED)
+{
+	CLEANUP(bundle_unrefp) struct bundle *b = copied();
+
+	assert_int_equal(bundle_data_line(b, BUNDLE_HTTP, 0), 0);
+	assert_int_equal(bundle_data_line(b, BUNDLE_HTTP, 1), 0);
+	assert_int_equal(bundle_data_line(b, BUNDLE_HTTP, 2), 1);
+	assert_int_equal(bundle_data_line(b, BUNDLE_HTTP, 3), 2);
+	assert_int_equal(bundle_data_line(b, BUNDLE_HTTP, 4), 0);
+	assert_int_equal(bundle_data_line(b, BUNDLE_STREAM, 1), 1);
+}
+
+static const char *explained(const char *text)
+{
+	static char said[512];
+	CLEANUP(bundle_unrefp) struct bundle *b = copied();
+	CLEANUP(buf_fini) struct buf out = BUF_INIT;
+
+	bundle_explain(b, "/s/live", text, &out);
+	snprintf(said, sizeof(said), "%s", buf_str(&out));
+	return said;
+}
+
+static void nginxs_words_are_explained(void **state UNUSED)
+{
+	assert_string_equal(explained(""), "");
+	assert_string_equal(explained("no file at all"), "no file at all");
+	assert_string_equal(explained("unknown \"x\" in /s/live/http.conf:3"),
+			    "unknown \"x\" (line 2 of the znode) in /s/live/http.conf:3");
+	assert_string_equal(explained("x in /s/live/stream.conf:1\ny in /s/live/http.conf:2\n"),
+			    "x (line 1 of the znode) in /s/live/stream.conf:1\n"
+			    "y (line 1 of the znode) in /s/live/http.conf:2\n");
+	assert_string_equal(explained("x in /s/live/http.conf:1"), "x in /s/live/http.conf:1");
+	assert_string_equal(explained("x in /s/live/http.conf:4"), "x in /s/live/http.conf:4");
+	assert_string_equal(explained("x in /s/live/http.conf"), "x in /s/live/http.conf");
+	assert_string_equal(explained("x in /etc/nginx/nginx.conf:3"),
+			    "x in /etc/nginx/nginx.conf:3");
+}
+
 static void origins_are_kept_once_a_change(void **state UNUSED)
 {
 	CLEANUP(bundle_unrefp) struct bundle *b = example();
@@ -191,6 +250,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_end_in_a_line_feed),
 		cmocka_unit_test(a_line_leads_to_its_znode),
+		cmocka_unit_test(a_copied_line_leads_to_its_own_line),
+		cmocka_unit_test(nginxs_words_are_explained),
 		cmocka_unit_test(origins_are_kept_once_a_change),
 		cmocka_unit_test(an_empty_bundle_has_empty_files),
 		cmocka_unit_test(equal_bytes_are_equal_digests),

@@ -74,6 +74,7 @@ static void test_solr(void **state UNUSED)
 		  "node_1 port=8983 scheme=http path=/search/solr" },
 		{ "10.8.0.1:8983_", "", "10.8.0.1 port=8983 scheme=http path=/" },
 		{ "10.8.0.1:8983", "", "bad: HOST:PORT_CONTEXT" },
+		{ "10.8.0.1:8983_a%ZZ", "", "bad: bad percent escape" },
 	};
 	static const struct endpoint_case secure[] = {
 		{ "10.8.0.1:8983_solr", "", "10.8.0.1 tls=8983 scheme=https path=/solr" },
@@ -106,6 +107,15 @@ static void test_dubbo(void **state UNUSED)
 		{ DUBBO("tri%3A%2F%2F10.9.0.1"), "", "bad: has no port" },
 		{ "not-a-url", "", "other" },
 		{ "%", "", "bad: encoded URL" },
+		{ DUBBO("tri%3A%2F%2F10.9.0.1%3A80") "a%3D%ZZ", "", "bad: \"%ZZ\" is no percent" },
+		{ DUBBO("tri%3A%2F%2F10.9.0.1%3A80") "a%3D%4", "", "bad: \"%4\" is no percent" },
+		{ DUBBO("tri%3A%2F%2F10.9.0.1%3A80") "a%3D%", "", "bad: \"%\" is no percent" },
+		{ DUBBO("tri%3A%2F%2F10.9.0.1%3A80%G0"), "", "bad: \"%G0\" is no percent" },
+		{ DUBBO("tri%3A%2F%2F10.9.0%.1%3A80"), "", "bad: \"%.1\" is no percent" },
+		{ DUBBO("tri%3A%2F%2F10.9.0.1%3A80") "a%3D%%41", "", "bad: \"%%4\" is no" },
+		/* a value is not escaped for itself: it may have a '%' of its own */
+		{ DUBBO("tri%3A%2F%2F10.9.0.1%3A80") "load%3D50%25", "",
+		  "10.9.0.1 port=80 scheme=tri path=/org.example.Cart load:50%" },
 	};
 
 	CHECK_CASES("dubbo", cases);
@@ -126,6 +136,7 @@ static void test_dubbo_overrides(void **state UNUSED)
 		OVERRIDE("10.9.0.3", "disabled%3Dtrue"),
 		OVERRIDE("10.9.0.4", "disabled%3Dtrue%26enabled%3Dfalse"),
 		OVERRIDE("%3B", "disabled%3Dtrue"),
+		OVERRIDE("10.9.0.4", "disabled%3Dtrue%26a%3D%ZZ"),
 	};
 	static const struct endpoint_case cases[] = {
 		{ "tri%3A%2F%2F10.9.0.1%3A50051", "", "10.9.0.1 port=50051 scheme=tri weight=20" },
@@ -188,7 +199,8 @@ static void test_size_and_depth_are_capped(void **state UNUSED)
 	static char deep[8192], big[ENDPOINT_DATA_MAX + 2];
 	struct endpoint_case cases[] = {
 		{ "deep", deep, "bad: nested too deeply" },
-		{ "big", big, "bad: more data" },
+		{ "big", big,
+		  "bad: more data than a registration may (65537 bytes; the limit is 64 KiB)" },
 	};
 
 	memset(deep, '[', sizeof(deep) - 1);

@@ -149,6 +149,7 @@ static void a_revision_is_guilty_of_some_kinds(void **state UNUSED)
 		[PROBLEM_POLICY] = VERDICT_BAD,     [PROBLEM_NGINX] = VERDICT_BAD,
 		[PROBLEM_RELOAD] = VERDICT_BAD,     [PROBLEM_GUARD] = VERDICT_BAD,
 		[PROBLEM_DISCOVERY] = VERDICT_GOOD, [PROBLEM_ACCESS] = VERDICT_GOOD,
+		[PROBLEM_OVERRIDE] = VERDICT_GOOD,
 	};
 
 	for (int k = 0; k < PROBLEM_KIND_N; k++)
@@ -175,6 +176,21 @@ static void a_problem_names_the_znode(void **state UNUSED)
 	gate_problems(g, &now);
 	assert_bad(g, "100% not JSON");
 	assert_string_equal(gate_znode(g), "/c/sites/b");
+}
+
+static void a_problem_says_where_in_the_znode(void **state UNUSED)
+{
+	CLEANUP(gate_freep) struct gate *g = running(NULL), *h = running(NULL);
+	CLEANUP(problems_fini) struct problems now, other;
+
+	problems_init(&now);
+	problems_init(&other);
+	problems_add(&now, "/c/sites/b", PROBLEM_JSON, NULL, "not JSON")->line = 3;
+	gate_problems(g, &now);
+	assert_bad(g, "line 3: not JSON");
+	problems_add(&other, "/c/sites/b", PROBLEM_FIELD, "locations[2].proxy", "is missing");
+	gate_problems(h, &other);
+	assert_bad(h, "locations[2].proxy: is missing");
 }
 
 static void known_problems_are_not_its_fault(void **state UNUSED)
@@ -271,6 +287,21 @@ static void too_many_errors_are_bad(void **state UNUSED)
 	assert_int_equal(gate_verdict(g, &PROBE), VERDICT_BAD);
 }
 
+static void one_is_no_plural(void **state UNUSED)
+{
+	CLEANUP(gate_freep) struct gate *g = running(NULL), *h = running(NULL);
+	struct gate_rules strict = { .probe = true, .max_upstream_errors = 100 };
+
+	for (int i = 0; i < 2; i++) {
+		gate_sample(i ? h : g, &strict, 0, &(struct gate_counts){ .start = 1 });
+		gate_sample(
+			i ? h : g, &strict, 0,
+			&(struct gate_counts){ .start = 1, .requests = i ? 1 : 50, .errors = 1 });
+	}
+	assert_bad(g, "1 of 50 requests was answered with 5xx (2%); at most 0% are allowed");
+	assert_bad(h, "1 of 1 request was answered with 5xx (100%); at most 0% are allowed");
+}
+
 static void the_share_never_reads_as_allowed(void **state UNUSED)
 {
 	struct gate_counts base = counts(1, 0, 0, 0);
@@ -362,12 +393,14 @@ int main(void)
 		cmocka_unit_test(a_revision_is_guilty_of_some_kinds),
 		cmocka_unit_test(a_registration_is_no_part_of_a_revision),
 		cmocka_unit_test(a_problem_names_the_znode),
+		cmocka_unit_test(a_problem_says_where_in_the_znode),
 		cmocka_unit_test(known_problems_are_not_its_fault),
 		cmocka_unit_test(words_with_numbers_may_change),
 		cmocka_unit_test(servers_that_go_later_are_not_its_fault),
 		cmocka_unit_test(workers_may_not_die_of_it),
 		cmocka_unit_test(a_probe_has_to_answer_twice),
 		cmocka_unit_test(too_many_errors_are_bad),
+		cmocka_unit_test(one_is_no_plural),
 		cmocka_unit_test(the_share_never_reads_as_allowed),
 		cmocka_unit_test(failed_upstream_servers_have_a_limit_of_their_own),
 		cmocka_unit_test(few_requests_say_nothing),

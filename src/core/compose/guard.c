@@ -216,11 +216,11 @@ static void report_wiped(const struct guard *g, const struct guard_input *in,
 	if (!g->wiped || !g->missing)
 		return;
 	problems_add(problems, in->root, PROBLEM_GUARD, NULL,
-		     "the configuration %s, which is never taken as a wish: %zu objects are served "
-		     "on in their last good form, until the config is written anew and then still "
-		     "for guard.window",
+		     "the configuration %s, which is never taken as a wish: %zu object%s served on "
+		     "in the last good form, until the config is written anew and then still for "
+		     "guard.window",
 		     in->root_missing ? "root does not exist" : "lost all of its objects",
-		     g->missing)
+		     g->missing, g->missing == 1 ? " is" : "s are")
 		->serving = SERVING_PREVIOUS;
 }
 
@@ -231,6 +231,7 @@ uint64_t guard_apply(struct guard *g, const struct guard_input *in, struct model
 
 	if (objects_must_stay(g, in, next, &later)) {
 		retain_missing(next, in->good, in->policy);
+		next->pending = true;
 		report_wiped(g, in, problems);
 		due = later;
 	}

@@ -267,16 +267,17 @@ static bool is_released(const struct servers_guard *g, const struct guard_input 
 static void report_held(const struct servers_guard *g, const struct guard_input *in,
 			const struct upstream *u, size_t alive, struct problems *problems)
 {
+	size_t lost = g->held_base - alive;
 	char until[96] = "";
 
 	if (in->rules->hold != NEVER)
-		snprintf(until, sizeof(until), ", or %" PRIu64 " s have passed",
+		snprintf(until, sizeof(until), ", or the loss is %" PRIu64 " s old",
 			 in->rules->hold / USEC_PER_SEC);
 	problems_add(
 		problems, u->source.path, PROBLEM_GUARD, NULL,
-		"%zu of %zu servers were lost at once (max_shrink %ld%%, min_servers %ld): the "
-		"lost ones are served on until enough are back, a person confirms the loss%s",
-		g->held_base - alive, g->held_base,
+		"%zu of %zu server%s %s lost at once (max_shrink %ld%%, min_servers %ld): what was "
+		"lost is served on until enough servers are back, a person confirms the loss%s",
+		lost, g->held_base, PLURAL(g->held_base), lost == 1 ? "was" : "were",
 		u->max_shrink == UNSET ? in->rules->max_shrink : u->max_shrink, u->min_servers,
 		until)
 		->serving = SERVING_PREVIOUS;

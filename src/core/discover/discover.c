@@ -210,13 +210,13 @@ static void report(const struct search *s, struct problems *problems)
 
 	if (s->bad)
 		problems_add(problems, d->path, PROBLEM_DISCOVERY, NULL,
-			     "upstream \"%s\": %zu of %zu registrations cannot be used: %s%s",
-			     upstream, s->bad, s->total, buf_str(&s->names),
+			     "upstream \"%s\": %zu of %zu registration%s cannot be used: %s%s",
+			     upstream, s->bad, s->total, PLURAL(s->total), buf_str(&s->names),
 			     s->bad > NAMED_BAD ? "; …" : "")
 			->serving = s->kept == s->bad ? SERVING_PREVIOUS : SERVING_ABSENT;
 	if (s->others && !s->count)
 		problems_add(problems, d->path, PROBLEM_DISCOVERY, NULL,
-			     "upstream \"%s\": none of %zu registrations speaks HTTP: name a "
+			     "upstream \"%s\": no registration (of %zu) speaks HTTP: name a "
 			     "protocol in \"endpoint\", or make it an upstream of the stream "
 			     "protocol",
 			     upstream, s->others);

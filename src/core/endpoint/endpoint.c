@@ -115,11 +115,20 @@ static bool begins(const struct znode *z, const char *bytes, size_t size)
 static bool decode_data(struct registration *r, struct znode *plain, struct buf *scratch)
 {
 	if (plain->size > ENDPOINT_DATA_MAX) {
-		r->why = "holds more data than a registration may";
+		registration_bad(
+			r,
+			"holds more data than a registration may (%zu bytes; the limit is %d KiB)",
+			plain->size, ENDPOINT_DATA_MAX >> 10);
 	} else if (begins(plain, "\x0c", 1)) {
 		r->why = "is in Thrift's binary form, which is not read";
 	} else if (begins(plain, "\x1f\x8b", 2)) {
 		r->why = inflate_bytes(plain->data, plain->size, ENDPOINT_DATA_MAX, scratch);
+		if (scratch->size > ENDPOINT_DATA_MAX)
+			registration_bad(
+				r,
+				"is compressed, and too much when it is not (the limit is %d "
+				"KiB)",
+				ENDPOINT_DATA_MAX >> 10);
 		plain->data = buf_str(scratch);
 		plain->size = scratch->size;
 	}

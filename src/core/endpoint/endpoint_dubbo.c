@@ -41,6 +41,19 @@ static bool name_url(struct arena *a, const char *name, struct url *u)
 	return url_parse(a, text, size, u);
 }
 
+/* In a name nothing else than an escape begins with '%': what is torn may mean another host. */
+static bool has_good_escapes(struct registration *r)
+{
+	const char *bad = endpoint_bad_escape(r->name, strlen(r->name));
+
+	if (bad)
+		registration_bad(r,
+				 "has a name in which \"%.3s\" is no percent escape: expected %% "
+				 "and two hexadecimal digits",
+				 bad);
+	return !bad;
+}
+
 static const char *unless_any(const char *value)
 {
 	return strcmp(value, "*") == 0 || strcmp(value, "any") == 0 || !*value ? NULL : value;
@@ -73,10 +86,12 @@ static void add_override(struct arena *a, struct overrides *all, const struct zn
 {
 	struct override o = { .weight = -1, .disabled = -1 };
 	struct endpoint place = { 0 };
-	struct registration r = { .arena = a, .znode = z, .out = &place };
+	struct registration r = {
+		.arena = a, .znode = z, .name = path_name(z->path), .out = &place
+	};
 	struct url u;
 
-	if (all->count == OVERRIDES_MAX || !name_url(a, path_name(z->path), &u) ||
+	if (all->count == OVERRIDES_MAX || !name_url(a, r.name, &u) || !has_good_escapes(&r) ||
 	    strcmp(u.scheme, "override") != 0)
 		return;
 	if (u.host_size != 7 || memcmp(u.host, "0.0.0.0", 7) != 0) {
@@ -159,6 +174,8 @@ enum endpoint_verdict endpoint_read_dubbo(struct registration *r)
 		registration_bad(r, "has a name that is not an encoded URL");
 		return registration_other(r);
 	}
+	if (!has_good_escapes(r))
+		return ENDPOINT_BAD;
 	if (strcmp(u.scheme, "empty") == 0 || strcmp(u.scheme, "override") == 0 ||
 	    strcmp(u.scheme, "consumer") == 0)
 		return ENDPOINT_OTHER;

@@ -82,6 +82,8 @@ double endpoint_number(const char *s, size_t size);
 void endpoint_trim(const char **s, size_t *size);
 /* The data as text: without a byte order mark, unwrapped from Java. False and a reason. */
 bool registration_text(struct registration *r, const char **s, size_t *size);
+/* The first '%' without two hexadecimal digits behind it, or NULL. */
+const char *endpoint_bad_escape(const char *s, size_t size);
 /* %XX and (plus) '+' decoded: in the arena, *size bytes, which may hold anything. */
 char *endpoint_unescape(struct arena *a, const char *s, size_t size, bool plus, size_t *out_size);
 

@@ -35,6 +35,8 @@ enum endpoint_verdict endpoint_read_solr(struct registration *r)
 	}
 	if (!registration_address(r, r->name, (size_t)(context - r->name)))
 		return ENDPOINT_BAD;
+	if (endpoint_bad_escape(context, strlen(context)))
+		return registration_bad(r, "has a name with a bad percent escape in its context");
 	e->scheme = r->prepared ? "https" : "http";
 	e->path = endpoint_unescape(r->arena, context + 1, strlen(context + 1), false, &size);
 	e->path = arena_printf(r->arena, "/%s", e->path);

@@ -84,13 +84,28 @@ static int hex(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
+/* Are there two digits behind s[i], which is a '%'? */
+static bool is_escape(const char *s, size_t size, size_t i)
+{
+	return i + 2 < size && hex(s[i + 1]) >= 0 && hex(s[i + 2]) >= 0;
+}
+
+const char *endpoint_bad_escape(const char *s, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		if (s[i] == '%' && !is_escape(s, size, i))
+			return s + i;
+	}
+	return NULL;
+}
+
 char *endpoint_unescape(struct arena *a, const char *s, size_t size, bool plus, size_t *out_size)
 {
 	char *out = arena_alloc(a, size + 1);
 	size_t used = 0;
 
 	for (size_t i = 0; i < size; i++) {
-		if (s[i] == '%' && i + 2 < size && hex(s[i + 1]) >= 0 && hex(s[i + 2]) >= 0) {
+		if (s[i] == '%' && is_escape(s, size, i)) {
 			out[used++] = (char)(hex(s[i + 1]) << 4 | hex(s[i + 2]));
 			i += 2;
 		} else {

@@ -36,7 +36,8 @@ void bundle_unref(struct bundle *b)
 	free(b);
 }
 
-const char *bundle_origin(const struct bundle *b, enum bundle_file f, unsigned line)
+/* The last one at or before the line, or NULL. */
+static const struct origin *find_origin(const struct bundle *b, enum bundle_file f, unsigned line)
 {
 	const struct bundle_text *t = &b->files[f];
 	size_t low = 0, high = t->origin_count;
@@ -49,7 +50,21 @@ const char *bundle_origin(const struct bundle *b, enum bundle_file f, unsigned l
 		else
 			high = middle;
 	}
-	return low ? t->origins[low - 1].znode : NULL;
+	return low ? &t->origins[low - 1] : NULL;
+}
+
+const char *bundle_origin(const struct bundle *b, enum bundle_file f, unsigned line)
+{
+	const struct origin *o = find_origin(b, f, line);
+
+	return o ? o->znode : NULL;
+}
+
+unsigned bundle_data_line(const struct bundle *b, enum bundle_file f, unsigned line)
+{
+	const struct origin *o = find_origin(b, f, line);
+
+	return o && o->data && line >= o->data ? line - o->data + 1 : 0;
 }
 
 bool bundle_text_is_empty(const struct bundle_text *t)
@@ -115,6 +130,12 @@ void bundle_builder_origin(struct bundle_builder *b, enum bundle_file f, const c
 		.line = b->line[f] + 1,
 		.znode = znode ? arena_strdup(b->arena, znode) : NULL,
 	};
+}
+
+void bundle_builder_data(struct bundle_builder *b, enum bundle_file f)
+{
+	if (b->origin_count[f])
+		b->origins[f][b->origin_count[f] - 1].data = b->line[f] + 1;
 }
 
 void bundle_builder_line(struct bundle_builder *b, enum bundle_file f, const char *text,

@@ -17,6 +17,7 @@ static void render_snippet(struct renderer *r, const struct snippet *s)
 	const char *at = s->text;
 
 	render_heading(r, &s->source);
+	bundle_builder_data(&r->out, r->file);
 	while (*at) {
 		size_t size = strcspn(at, "\n"), kept = size;
 

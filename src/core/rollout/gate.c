@@ -177,6 +177,18 @@ static bool is_guilty(const struct gate *g, const struct problem *p)
 	       !(g->applied && p->kind == PROBLEM_GUARD);
 }
 
+/* As people read a problem: where in the znode, and what. */
+static void blame_problem(struct gate *g, const struct problem *p)
+{
+	char text[MESSAGE_SIZE + 64] = "";
+
+	if (p->line)
+		snprintf(text, sizeof(text), "line %u: ", p->line);
+	snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s%s", p->field,
+		 *p->field ? ": " : "", p->message);
+	blame(g, p->znode, text);
+}
+
 void gate_problems(struct gate *g, const struct problems *now)
 {
 	if (!is_judging(g))
@@ -185,7 +197,7 @@ void gate_problems(struct gate *g, const struct problems *now)
 		const struct problem *p = &now->items[i];
 
 		if (is_guilty(g, p) && !is_known(g, p))
-			blame(g, p->znode, p->message);
+			blame_problem(g, p);
 	}
 }
 
@@ -223,8 +235,9 @@ static void judge_share(struct gate *g, uint64_t part, uint64_t whole, long most
 	if (part * 100 <= whole * (most < 0 ? 0 : (uint64_t)most))
 		return;
 	print_share(share, sizeof(share), part, whole);
-	snprintf(text, sizeof(text), "%llu of %llu requests %s (%s); at most %ld%% are allowed",
-		 (unsigned long long)part, (unsigned long long)whole, what, share, most);
+	snprintf(text, sizeof(text), "%llu of %llu request%s %s (%s); at most %ld%% are allowed",
+		 (unsigned long long)part, (unsigned long long)whole, PLURAL(whole), what, share,
+		 most);
 	blame(g, NULL, text);
 }
 
@@ -237,11 +250,12 @@ static void judge_counts(struct gate *g, const struct gate_rules *rules,
 			 const struct gate_counts *c)
 {
 	uint64_t requests = since(g->base.requests, c->requests);
+	uint64_t errors = since(g->base.errors, c->errors);
 
 	if (!requests || requests < (uint64_t)(rules->min_requests < 0 ? 0 : rules->min_requests))
 		return;
-	judge_share(g, since(g->base.errors, c->errors), requests, rules->max_errors,
-		    "were answered with 5xx");
+	judge_share(g, errors, requests, rules->max_errors,
+		    errors == 1 ? "was answered with 5xx" : "were answered with 5xx");
 	judge_share(g, since(g->base.upstream_errors, c->upstream_errors), requests,
 		    rules->max_upstream_errors, "met an upstream server that failed");
 }

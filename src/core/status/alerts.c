@@ -115,6 +115,8 @@ static void take_condition(struct alerts *a, const struct condition *c)
 {
 	struct entry *e = entry_for(a, c);
 
+	if (c->after == NEVER && !(e->raised && e->was_held))
+		return;
 	e->held = true;
 	e->severity = c->severity;
 	e->after = c->after;

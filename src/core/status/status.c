@@ -57,8 +57,7 @@ void status_write_line(const struct status *s, struct buf *out)
 	if (s->generation)
 		buf_printf(out, ", generation %lu", s->generation);
 	if (s->problem_count)
-		buf_printf(out, ", %zu problem%s", s->problem_count,
-			   s->problem_count == 1 ? "" : "s");
+		buf_printf(out, ", %zu problem%s", s->problem_count, PLURAL(s->problem_count));
 	if (s->alert_count)
-		buf_printf(out, ", %zu alert%s", s->alert_count, s->alert_count == 1 ? "" : "s");
+		buf_printf(out, ", %zu alert%s", s->alert_count, PLURAL(s->alert_count));
 }

@@ -1,0 +1,75 @@
+/* What a permit makes of the newest tree. */
+#include <stdio.h>
+#include <string.h>
+
+#include <zknginx/choice.h>
+#include <zknginx/err.h>
+#include <zknginx/history.h>
+
+bool config_has_objects(const struct tree *t, const char *root)
+{
+	static const char *const kinds[] = { "upstreams", "sites", "snippets/http",
+					     "snippets/stream" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		CLEANUP(freep) char *path = xasprintf("%s/%s", root, kinds[i]);
+		size_t at = tree_lower_bound(t, path);
+
+		if (at < tree_count(t) && strcmp(tree_at(t, at)->path, path) == 0)
+			at++;
+		if (at < tree_count(t) && path_is_below(tree_at(t, at)->path, path))
+			return true;
+	}
+	return false;
+}
+
+/* What nginx runs, with the servers of now. */
+static struct tree *tree_of_now(const struct choice *c, char revision[])
+{
+	struct tree *config =
+		c->config && strcmp(c->held, c->applied) == 0 ? c->config : c->accepted;
+
+	snprintf(revision, DIGEST_HEX_SIZE, "%s", c->applied);
+	return overlay(c->live, config, c->accepted, c->root);
+}
+
+/* The config is gone. The guard keeps what nginx runs; on a host that runs nothing it has nothing
+ * to keep, and what the fleet agreed on is served. */
+static struct tree *tree_without_config(const struct choice *c, char revision[])
+{
+	bool bare = tree_count(c->accepted) == 0 && c->permit->kind == PERMIT_NAMED;
+	struct tree *config = bare ? c->config_of(c->ctx, &c->permit->revision) : NULL;
+
+	if (*c->applied)
+		snprintf(revision, DIGEST_HEX_SIZE, "%s", c->applied);
+	if (!config)
+		return tree_ref(c->live);
+	snprintf(revision, DIGEST_HEX_SIZE, "%s", c->permit->revision.revision);
+	return overlay(c->live, config, c->accepted, c->root);
+}
+
+static struct tree *tree_named(const struct choice *c, char revision[])
+{
+	const struct plan_revision *wanted = &c->permit->revision;
+	struct tree *config;
+
+	if (strcmp(wanted->revision, c->newest) == 0)
+		return tree_ref(c->live);
+	config = c->config_of(c->ctx, wanted);
+	if (!config)
+		return tree_of_now(c, revision);
+	snprintf(revision, DIGEST_HEX_SIZE, "%s", wanted->revision);
+	return overlay(c->live, config, c->accepted, c->root);
+}
+
+struct tree *choice_tree(const struct choice *c, char revision[DIGEST_HEX_SIZE])
+{
+	snprintf(revision, DIGEST_HEX_SIZE, "%s", c->newest);
+	if (c->wiped)
+		return tree_without_config(c, revision);
+	if (c->permit->kind == PERMIT_NAMED)
+		return tree_named(c, revision);
+	if (c->permit->kind == PERMIT_STAY && strcmp(c->applied, c->newest) != 0)
+		return tree_of_now(c, revision);
+	return tree_ref(c->live);
+}

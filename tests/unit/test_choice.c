@@ -1,0 +1,153 @@
+/* choice: what a permit makes of the newest tree. */
+#include <zknginx/choice.h>
+
+#include "tree_fixture.h"
+
+#define ROOT "/nginx/config"
+#define SITE(name) ROOT "/sites/s\n\t" name "\\\n"
+
+struct world {
+	struct tree *live, *accepted, *config;
+	struct permit permit;
+	struct choice c;
+	unsigned asked;
+	struct tree *answer;
+};
+
+static struct tree *config_of(void *ctx, const struct plan_revision *wanted UNUSED)
+{
+	struct world *w = ctx;
+
+	w->asked++;
+	return w->answer;
+}
+
+static int setup(void **state)
+{
+	struct world *w = test_calloc(1, sizeof(*w));
+
+	w->live = parse(ROOT "\n" SITE("new"));
+	w->accepted = parse(ROOT "\n" SITE("ran"));
+	w->config = parse(ROOT "\n" SITE("old"));
+	w->permit = (struct permit){ .revision = { .revision = "wanted" } };
+	w->c = (struct choice){ .live = w->live,
+				.newest = "newest",
+				.root = ROOT,
+				.permit = &w->permit,
+				.accepted = w->accepted,
+				.applied = "applied",
+				.config = w->config,
+				.held = "applied",
+				.config_of = config_of,
+				.ctx = w };
+	*state = w;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct world *w = *state;
+
+	tree_unref(w->live);
+	tree_unref(w->accepted);
+	tree_unref(w->config);
+	tree_unref(w->answer);
+	test_free(w);
+	return 0;
+}
+
+static void expect(struct world *w, enum permit_kind kind, const char *site, const char *wanted)
+{
+	char revision[DIGEST_HEX_SIZE];
+	struct tree *t;
+
+	w->permit.kind = kind;
+	t = choice_tree(&w->c, revision);
+	assert_string_equal(tree_find(t, ROOT "/sites/s")->data, site);
+	assert_string_equal(revision, wanted);
+	tree_unref(t);
+}
+
+static void the_newest_is_the_tree_as_it_is(void **state)
+{
+	struct world *w = *state;
+
+	expect(w, PERMIT_NEWEST, "new", "newest");
+	w->permit.revision.revision = "newest";
+	expect(w, PERMIT_NAMED, "new", "newest");
+	w->c.applied = "newest";
+	expect(w, PERMIT_STAY, "new", "newest");
+	assert_int_equal(w->asked, 0);
+}
+
+static void who_stays_keeps_what_operators_wrote_or_what_it_runs(void **state)
+{
+	struct world *w = *state;
+
+	expect(w, PERMIT_STAY, "old", "applied");
+	w->c.held = "another";
+	expect(w, PERMIT_STAY, "ran", "applied");
+	w->c.config = NULL;
+	expect(w, PERMIT_STAY, "ran", "applied");
+	assert_int_equal(w->asked, 0);
+}
+
+static void a_named_revision_is_waited_for(void **state)
+{
+	struct world *w = *state;
+
+	expect(w, PERMIT_NAMED, "old", "applied");
+	assert_int_equal(w->asked, 1);
+	w->answer = parse(ROOT "\n" SITE("wanted"));
+	expect(w, PERMIT_NAMED, "wanted", "wanted");
+}
+
+static void a_config_that_is_gone_is_left_to_the_guard(void **state)
+{
+	struct world *w = *state;
+
+	w->c.wiped = true;
+	w->answer = parse(ROOT "\n" SITE("wanted"));
+	expect(w, PERMIT_NAMED, "new", "applied");
+	tree_unref(w->accepted);
+	w->c.accepted = w->accepted = parse("");
+	expect(w, PERMIT_NAMED, "wanted", "wanted");
+	expect(w, PERMIT_STAY, "new", "applied");
+}
+
+static void an_object_is_what_stands_in_its_place(void **state UNUSED)
+{
+	static const struct {
+		const char *text;
+		bool has;
+	} cases[] = {
+		{ "", false },
+		{ ROOT "\n", false },
+		{ ROOT "/upstreams\n" ROOT "/sites\n" ROOT "/snippets/http\n", false },
+		{ "/nginx/config2/sites/s\n", false },
+		{ ROOT "/sites/s\n", true },
+		{ ROOT "/upstreams/u/10.0.0.1:80\n", true },
+		{ ROOT "/snippets/stream/s\n", true },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(tree_unrefp) struct tree *t = parse(cases[i].text);
+
+		assert_int_equal(config_has_objects(t, ROOT), cases[i].has);
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(the_newest_is_the_tree_as_it_is),
+		TEST(who_stays_keeps_what_operators_wrote_or_what_it_runs),
+		TEST(a_named_revision_is_waited_for),
+		TEST(a_config_that_is_gone_is_left_to_the_guard),
+		TEST(an_object_is_what_stands_in_its_place),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
