@@ -4,7 +4,6 @@
 
 #include <zknginx/compose.h>
 #include <zknginx/decode.h>
-#include <zknginx/link.h>
 
 static struct model *decode_tree(const struct compose_input *in, struct problems *problems)
 {
@@ -49,7 +48,12 @@ struct model *compose(const struct compose_input *in, struct problems *problems,
 	} else {
 		mark_unavailable(m);
 	}
-	link_model(m, in->good, in->policy, problems);
+	link_model(m,
+		   &(struct link_input){ .good = in->good,
+					 .policy = in->policy,
+					 .host = in->host,
+					 .sockets_are_free = in->sockets_are_free },
+		   problems);
 	problems_sort(problems);
 	if (due)
 		*due = next;

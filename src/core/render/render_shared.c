@@ -32,7 +32,7 @@ static bool uses_websocket(const struct model *m)
 static void render_websocket_map(struct renderer *r)
 {
 	render_blank(r);
-	render_begin(r, "map $http_upgrade $zknginx_connection");
+	render_begin(r, "map $http_upgrade " WEBSOCKET_VARIABLE);
 	render_open(r);
 	render_plain(r, "default upgrade;");
 	render_plain(r, "'' '';");
