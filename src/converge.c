@@ -103,6 +103,8 @@ static struct model *run_compose(struct daemon *d, struct problems *problems, ui
 		.now = now_monotonic(),
 		.confirmed = on_confirmed,
 		.ctx = d,
+		.host = host_config_claims(&d->host_config, d->deploy),
+		.sockets_are_free = host_config_sockets_are_free(d->deploy),
 	};
 
 	return compose(&in, problems, due);
@@ -294,6 +296,8 @@ void converge_on_done(void *daemon, const struct outcome *o)
 	judge_outcome(d, o);
 	report_outcome(d, o);
 	attempt_fini(&d->attempt);
+	if (host_config_has_changed(&d->host_config, d->deploy))
+		d->dirty = true; /* nginx.conf was not known, or is another one */
 	leader_update(d);
 	leave_if_done(d, o);
 	if (d->dirty)

@@ -5,6 +5,7 @@
  *	daemon.c	lifetimes, signals
  *	daemon_settings.c	settings, and when they change
  *	converge.c	the spine: newest tree → model → bundle → deployment → outcome
+ *	host_config.c	what nginx.conf and the live files say
  *	refusal.c	… when nginx would not have it
  *	report*.c	what became of it, for people and machines
  *	permission.c	which config this host may run, by the plan
@@ -26,6 +27,7 @@
 #include <zknginx/alerts.h>
 #include <zknginx/gate.h>
 #include <zknginx/guard.h>
+#include <zknginx/host_claims.h>
 #include <zknginx/log.h>
 #include <zknginx/model.h>
 #include <zknginx/quarantine.h>
@@ -58,6 +60,12 @@ struct refusal {
 	char *message; /* NULL: there is none */
 	enum problem_kind kind;
 	uint64_t pause, due; /* when the same bytes may be tried again */
+};
+
+/* What nginx.conf takes for itself, as it was last read. */
+struct host_config {
+	struct host_claims *claims; /* NULL: not known yet */
+	unsigned long serial;
 };
 
 /* Which paths the mirror follows: the config, the overrides, the plan, and what the last model
@@ -206,6 +214,7 @@ struct daemon {
 	struct model *good;    /* the model of these */
 	char seen[DIGEST_HEX_SIZE], applied[DIGEST_HEX_SIZE]; /* revisions; "" = none yet */
 	struct attempt attempt;
+	struct host_config host_config;
 	struct refusal refusal;
 	bool dirty;             /* something changed since the last run began */
 	sd_event_source *again; /* timer: run again … */
@@ -236,6 +245,18 @@ void converge_on_tree(void *daemon, struct tree *tree);
 void converge_on_done(void *daemon, const struct outcome *o);
 void converge_on_change(void *daemon);
 void converge_fini(struct daemon *d);
+
+/* host_config.c */
+/* live: the directory; good: the model of what nginx runs, which is told who its default servers
+ * are. */
+void host_config_init(struct host_config *h, const char *live, struct model *good);
+void host_config_fini(struct host_config *h);
+/* For compose; NULL: not known yet. */
+const struct host_claims *host_config_claims(struct host_config *h, const struct deploy *deploy);
+/* Is there something that host_config_claims() has not read? */
+bool host_config_has_changed(const struct host_config *h, const struct deploy *deploy);
+/* nginx does not run. */
+bool host_config_sockets_are_free(const struct deploy *deploy);
 
 /* refusal.c */
 /* nginx would not have the attempt: find the znode to blame, or give up for a while. */

@@ -162,6 +162,7 @@ struct dry_run {
 	struct mirror *mirror;
 	struct discovery discovery;
 	struct sandbox *sandbox;
+	struct host_config host_config;
 	char directory[64]; /* where the candidate is written */
 	char *live;
 	int exit_code;
@@ -215,6 +216,7 @@ static int show(struct dry_run *d, struct tree *tree, struct err *e)
 	if (stage_peek_tree(d->settings->state.directory, &accepted, e) < 0)
 		return -1;
 	good = compose_accepted(accepted, d->settings->zookeeper.config, &policy, NULL);
+	host_config_init(&d->host_config, d->live, good);
 	problems_init(&problems);
 	mirror_problems(d->mirror, &problems);
 	m = compose_tree(d->settings, tree, accepted, good, &problems);

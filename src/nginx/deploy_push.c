@@ -93,8 +93,10 @@ static void on_tested(void *ctx, const struct sandbox_result *r)
 	d->last_check = timing_now() - d->flight.mark;
 	deploy_took(d, STAGE_CHECK);
 	conffiles_tested(d->conffiles, r->passed ? r->files : NULL, stage_live_directory(d->stage));
-	if (r->passed)
+	if (r->passed) {
 		learn_includes(d, r);
+		deploy_host_learn(d, r);
+	}
 	deploy_step(d, r->passed ? passed(d) : refused(d, r));
 }
 
