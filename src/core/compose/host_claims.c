@@ -13,6 +13,7 @@
 #include "claims_text.h"
 
 #define NESTING_MAX 16
+#define READS_MAX 4096 /* of files, each as often as it is included */
 
 struct host_claims {
 	struct arena *arena;
@@ -24,7 +25,7 @@ struct reading {
 	const struct host_file *files;
 	size_t count;
 	const char *directory; /* of nginx.conf, with its slash */
-	unsigned nesting;
+	unsigned nesting, reads;
 };
 
 static void read_file(struct text_reader *r, const struct host_file *f)
@@ -32,6 +33,7 @@ static void read_file(struct text_reader *r, const struct host_file *f)
 	struct reading *all = r->ctx;
 	const char *outer = r->file;
 
+	all->reads++;
 	r->file = arena_strdup(all->arena, f->path);
 	text_reader_read(r, f->text, f->size);
 	r->file = outer;
@@ -44,6 +46,8 @@ static void include(struct text_reader *r, const char *pattern)
 
 	all->nesting++;
 	for (size_t i = 1; i < all->count && all->nesting <= NESTING_MAX; i++) {
+		if (all->reads >= READS_MAX)
+			break;
 		if (fnmatch(full, all->files[i].path, FNM_PATHNAME | FNM_PERIOD) == 0)
 			read_file(r, &all->files[i]);
 	}
