@@ -22,6 +22,7 @@
 /* Shared memory zones and variables of ours, which no znode names: a site's cache "api" is the zone
  * "cache/api". */
 #define CACHE_ZONE_PREFIX "cache/"
+#define LIMIT_ZONE_PREFIX "limit/"
 #define TLS_ZONE "tls/zknginx"
 #define TLS_ZONE_SIZE "10m"
 #define WEBSOCKET_VARIABLE "$zknginx_connection"

@@ -4,6 +4,12 @@
 #define P "\"127.0.0.1:8080\""
 #define HTTP(text) "http {\n" text "\n}\n"
 
+#define CACHED                                                                                     \
+	UPSTREAM("u")                                                                              \
+	ROOT "/sites/cached\n\t{\"listen\":[\"88\"],\"locations\":[{\"path\":\"/\",\"proxy\":"     \
+	     "\"u\",\"websocket\":true,\"cache\":{\"zone\":\"c\"},\"limit\":{\"rate\":\"5r/"       \
+	     "s\"}}]}\n"
+
 /* One that loses, and what is said about it. */
 struct loser {
 	const char *znode;
@@ -238,6 +244,22 @@ static const struct clash_case {
 	    .pushed = SNIPPET("z", "ssl_session_cache shared:S:10m;")
 		    SNIPPET("a", "server { listen 81; ssl_session_cache shared:S:5m; }") },
 	  { "snippets/http/a", SERVING_ABSENT, { "zone \"S\"" } } },
+	{ "zones of ours are no one else's",
+	  { .live = CACHED,
+	    .pushed = CACHED SNIPPET("z", "proxy_cache_path /srv/c keys_zone=cache/c:1m;") },
+	  { "snippets/http/z", SERVING_ABSENT, { "zone \"cache/c\"", ROOT "/sites/cached" } } },
+	{ "nor is a limit's",
+	  { .live = CACHED,
+	    .pushed = CACHED SNIPPET("z", "limit_req_zone $uri zone=limit/x:1m rate=1r/s;") },
+	  { "snippets/http/z", SERVING_ABSENT, { "zone \"limit/", ROOT "/sites/cached" } } },
+	{ "a session cache of ours may be shared",
+	  { .live = TLS_SITE("t", "\"443 ssl\""),
+	    .pushed = TLS_SITE("t", "\"443 ssl\"")
+		    SNIPPET("z", "ssl_session_cache shared:tls/zknginx:10m;") },
+	  { NULL } },
+	{ "a variable of ours",
+	  { .live = CACHED, .pushed = CACHED SNIPPET("z", "map $uri $zknginx_connection { }") },
+	  { "snippets/http/z", SERVING_ABSENT, { "$zknginx_connection", ROOT "/sites/cached" } } },
 	{ "a log_format",
 	  { .live = SNIPPET("z", "log_format f '$uri';"),
 	    .pushed = SNIPPET("a", "log_format f '$host';") SNIPPET("z", "log_format f '$uri';") },

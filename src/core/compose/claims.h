@@ -63,7 +63,9 @@ struct claim_place {
 };
 
 void claims_add(struct claims *c, const struct claim *claim);
-/* A copy in the arena. */
+/* The same claims, for somebody who marks them; the strings are shared. */
+struct claims *claims_again(const struct claims *from);
+/* A copy in the arena, none of it live. */
 struct claims *claims_copy(struct arena *a, const struct claims *from);
 
 /* Of a server block: the address as nginx takes it, and flags. */

@@ -23,7 +23,7 @@ static struct claims *claims_of_snippet(struct arena *a, struct snippet *s,
 		s->claims = claims_copy(a, good->claims);
 	else
 		s->claims = claims_of_text(a, s->context, s->text, strlen(s->text));
-	return claims_copy(a, s->claims);
+	return claims_again(s->claims);
 }
 
 static struct claims *claims_of(const struct clash *c, const struct object *o)
