@@ -25,6 +25,7 @@ struct compose_input {
 	void *ctx;
 	const struct host_claims *host; /* what nginx.conf takes; NULL: not known */
 	bool sockets_are_free;          /* nginx does not run */
+	bool is_live;                   /* the tree is what nginx runs */
 };
 
 /* A model that the caller frees; *due (may be NULL): when a guard wants another run, or NEVER. */

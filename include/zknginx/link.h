@@ -20,6 +20,7 @@ struct link_input {
 	const struct policy *policy;
 	const struct host_claims *host; /* of nginx.conf; NULL: not known */
 	bool sockets_are_free;          /* nginx does not run, so any address can be bound */
+	bool is_live; /* nginx runs the model already: whatever it says goes together */
 };
 
 void link_model(struct model *next, const struct link_input *in, struct problems *problems);

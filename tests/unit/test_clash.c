@@ -408,6 +408,21 @@ static void a_deleted_upstream_that_a_site_needs_keeps_its_name(void **state UNU
 	outcome_fini(&o);
 }
 
+/* An earlier version let them in, and nginx only warned: a restart must not throw one out. */
+static void what_is_live_together_stays_together(void **state UNUSED)
+{
+	static const char both[] = SITE("a", P)
+		SITE_WITH("b", "", "\"127.0.0.1:8080 proxy_protocol\"", NAMES("\"a.test\""))
+			SNIPPET("m", "map $uri $v { }") SNIPPET("n", "map $host $v { }");
+	struct push p = { .live = both, .pushed = both };
+	struct outcome o = push(&p);
+
+	assert_int_equal(o.problems.count, 0);
+	assert_int_equal(o.next->site_count, 2);
+	assert_int_equal(o.next->snippet_count, 2);
+	outcome_fini(&o);
+}
+
 static void nothing_is_checked_against_an_nginx_conf_that_is_not_known(void **state UNUSED)
 {
 	struct push p = { .live = "", .pushed = SITE("a", "\"80\"") };
@@ -427,6 +442,7 @@ int main(void)
 		cmocka_unit_test(a_changed_snippet_that_clashes_keeps_its_last_good_form),
 		cmocka_unit_test(a_loser_drags_nobody_along),
 		cmocka_unit_test(a_deleted_upstream_that_a_site_needs_keeps_its_name),
+		cmocka_unit_test(what_is_live_together_stays_together),
 		cmocka_unit_test(nothing_is_checked_against_an_nginx_conf_that_is_not_known),
 	};
 

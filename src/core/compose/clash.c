@@ -130,11 +130,12 @@ static struct object *add_object(struct clash *c, enum object_kind kind, void *i
 }
 
 /* The form that is live already is not another one. */
-static void set_form(struct object *o, bool retained, const struct znode *now,
-		     const struct znode *good)
+static void set_form(const struct clash *c, struct object *o, bool retained,
+		     const struct znode *now, const struct znode *good)
 {
 	o->weak = retained;
-	if (!retained && o->good && now->path && good->path && znode_same(now, good))
+	if (c->in->is_live ||
+	    (!retained && good && now->path && good->path && znode_same(now, good)))
 		o->form = FORM_GOOD;
 }
 
@@ -147,21 +148,21 @@ void clash_init(struct clash *c)
 		const struct upstream *good = model_upstream(c->good, u->name);
 		struct object *o = add_object(c, OBJECT_UPSTREAM, u, &u->source, good);
 
-		set_form(o, u->retained, &u->source, good ? &good->source : NULL);
+		set_form(c, o, u->retained, &u->source, good ? &good->source : NULL);
 	}
 	for (size_t i = 0; i < m->site_count; i++) {
 		struct site *s = &m->sites[i];
 		const struct site *good = model_site(c->good, s->name);
 		struct object *o = add_object(c, OBJECT_SITE, s, &s->source, good);
 
-		set_form(o, s->retained, &s->source, good ? &good->source : NULL);
+		set_form(c, o, s->retained, &s->source, good ? &good->source : NULL);
 	}
 	for (size_t i = 0; i < m->snippet_count; i++) {
 		struct snippet *s = &m->snippets[i];
 		const struct snippet *good = model_snippet(c->good, s->context, s->name);
 		struct object *o = add_object(c, OBJECT_SNIPPET, s, &s->source, good);
 
-		set_form(o, s->retained, &s->source, good ? &good->source : NULL);
+		set_form(c, o, s->retained, &s->source, good ? &good->source : NULL);
 	}
 	c->ledger = ledger_new(m->arena, c->in->host ? host_claims_list(c->in->host) : NULL);
 }
@@ -329,7 +330,8 @@ void clash_place_all(struct clash *c)
 	struct object **turns = xcalloc(c->count + 1, sizeof(struct object *));
 	size_t count = c->count;
 
-	memcpy(turns, c->objects, count * sizeof(struct object *));
+	if (count)
+		memcpy(turns, c->objects, count * sizeof(struct object *));
 	qsort(turns, count, sizeof(struct object *), by_turn);
 	for (size_t i = 0; i < count; i++)
 		place(c, turns[i]);

@@ -52,7 +52,8 @@ struct model *compose(const struct compose_input *in, struct problems *problems,
 		   &(struct link_input){ .good = in->good,
 					 .policy = in->policy,
 					 .host = in->host,
-					 .sockets_are_free = in->sockets_are_free },
+					 .sockets_are_free = in->sockets_are_free,
+					 .is_live = in->is_live },
 		   problems);
 	problems_sort(problems);
 	if (due)
@@ -69,7 +70,8 @@ struct model *compose_accepted(const struct tree *accepted, const char *root,
 				    .good = nothing,
 				    .root = root,
 				    .policy = policy,
-				    .names = names };
+				    .names = names,
+				    .is_live = true };
 	struct problems ignored;
 	struct model *m;
 
