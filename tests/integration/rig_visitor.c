@@ -51,10 +51,12 @@ static void visit(struct rig_visitor *v)
 	char got[128];
 
 	for (;;) {
+		uint64_t began = rig_now();
 		bool fine = ask(v, got, sizeof(got)) && strcmp(got, v->body) == 0;
 
 		if (!fine && !v->bad)
-			snprintf(v->first_bad, sizeof(v->first_bad), "\"%s\"", got);
+			snprintf(v->first_bad, sizeof(v->first_bad), "\"%s\" after %.1f s", got,
+				 (double)(rig_now() - began) / (double)USEC_PER_SEC);
 		if (fine)
 			v->good++;
 		else
