@@ -79,6 +79,8 @@ static struct model *run_compose(struct daemon *d, const struct tree *tree, uint
 		.now = now_monotonic(),
 		.confirmed = operator_confirmed,
 		.ctx = d,
+		.host = host_config_claims(&d->host_config, d->deploy),
+		.sockets_are_free = host_config_sockets_are_free(d->deploy),
 	};
 
 	return compose(&in, &d->problems, due);
@@ -312,6 +314,8 @@ void converge_on_done(void *daemon, const struct outcome *o)
 	report_outcome(d, o);
 	converge_end_attempt(d);
 	refusal_watch(d);
+	if (host_config_has_changed(&d->host_config, d->deploy))
+		d->dirty = true; /* nginx.conf was not known, or is another one */
 	leader_update(d);
 	leave_if_done(d, o);
 	if (d->dirty)

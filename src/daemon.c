@@ -190,6 +190,7 @@ static int open_state(struct daemon *d, struct err *e)
 		return -1;
 	d->good = compose_accepted(d->accepted, d->settings->zookeeper.config, &d->policy,
 				   last_names_view(d->last_names));
+	host_config_init(&d->host_config, stage_live_directory(d->stage), d->good);
 	snprintf(d->applied, sizeof(d->applied), "%s", stage_live_revision(d->stage));
 	return 0;
 }
@@ -264,6 +265,7 @@ static void stop(struct daemon *d)
 	alarm_fini(d);
 	report_fini(d);
 	converge_fini(d);
+	host_config_fini(&d->host_config);
 	stage_close(d->stage);
 	problems_fini(&d->problems);
 	discovery_fini(&d->discovery);

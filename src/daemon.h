@@ -6,6 +6,7 @@
  *	daemon_settings.c	settings, and when they change
  *	converge.c	the spine: newest tree → model → bundle → deployment → outcome
  *	refusal*.c	… when nginx would not have it (refusal.h)
+ *	host_config.c	what nginx.conf and the live files say
  *	report*.c	what became of it, for people and machines
  *	operator.c	what operators say about the guards
  *	permission.c	which config this host may run, by the plan
@@ -28,6 +29,7 @@
 #include <zknginx/alerts.h>
 #include <zknginx/gate.h>
 #include <zknginx/guard.h>
+#include <zknginx/host_claims.h>
 #include <zknginx/log.h>
 #include <zknginx/model.h>
 #include <zknginx/override.h>
@@ -54,6 +56,12 @@ struct attempt {
 	struct bundle *bundle;
 	char revision[DIGEST_HEX_SIZE];
 	double stages_ms[STAGE_N]; /* of the stages before nginx/deploy's */
+};
+
+/* What nginx.conf takes for itself, as it was last read. */
+struct host_config {
+	struct host_claims *claims; /* NULL: not known yet */
+	unsigned long serial;
 };
 
 /* Which paths the mirror follows: the config, the overrides, the plan, and what the last model
@@ -204,6 +212,7 @@ struct daemon {
 	struct model *good;    /* the model of these */
 	char seen[DIGEST_HEX_SIZE], applied[DIGEST_HEX_SIZE]; /* revisions; "" = none yet */
 	struct attempt attempt;
+	struct host_config host_config;
 	struct refusal refusal;
 	bool dirty;             /* something changed since the last run began */
 	sd_event_source *again; /* timer: run again … */
@@ -247,6 +256,19 @@ void operator_read(struct daemon *d);
 void operator_problems(struct daemon *d);
 /* When an operator released the guard of this upstream; see guard.h. */
 uint64_t operator_confirmed(void *daemon, const char *upstream);
+
+/* host_config.c */
+/* live: the directory; good: the model of what nginx runs, which is told who its default servers
+ * are. */
+void host_config_init(struct host_config *h, const char *live, struct model *good);
+void host_config_fini(struct host_config *h);
+/* For compose; NULL: not known yet. */
+const struct host_claims *host_config_claims(struct host_config *h, const struct deploy *deploy);
+/* Is there something that host_config_claims() has not read? */
+bool host_config_has_changed(const struct host_config *h, const struct deploy *deploy);
+/* nginx does not run. */
+bool host_config_sockets_are_free(const struct deploy *deploy);
+
 
 /* permission.c */
 void permission_init(struct daemon *d);

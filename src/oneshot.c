@@ -165,6 +165,7 @@ struct dry_run {
 	struct sandbox *sandbox;
 	struct tree *newest, *accepted;
 	struct preview *preview;
+	struct host_config host_config;
 	char directory[64]; /* where the candidate is written */
 	char *live;
 	int exit_code;
@@ -237,6 +238,7 @@ static int show(struct dry_run *d, struct tree *tree, struct err *e)
 	bool follows;
 
 	good = compose_accepted(d->accepted, d->settings->zookeeper.config, &policy, NULL);
+	host_config_init(&d->host_config, d->live, good);
 	problems_init(&problems);
 	mirror_problems(d->mirror, &problems);
 	m = compose_tree(d->settings, tree, d->accepted, good, &problems);

@@ -49,7 +49,7 @@ static void forget_test(struct refusal *r)
 }
 
 /* The znodes are a finished model's: nothing is guarded a second time. */
-static struct model *compose_sources(const struct daemon *d, const struct tree *sources)
+static struct model *compose_sources(struct daemon *d, const struct tree *sources)
 {
 	struct compose_input in = {
 		.tree = sources,
@@ -58,6 +58,8 @@ static struct model *compose_sources(const struct daemon *d, const struct tree *
 		.root = d->settings->zookeeper.config,
 		.policy = &d->policy,
 		.names = last_names_view(d->last_names),
+		.host = host_config_claims(&d->host_config, d->deploy),
+		.sockets_are_free = host_config_sockets_are_free(d->deploy),
 	};
 	struct problems ignored;
 	struct model *m;

@@ -6,6 +6,7 @@
 #define ZKNGINX_COMPOSE_H
 
 #include <zknginx/guard.h>
+#include <zknginx/link.h>
 #include <zknginx/names.h>
 
 struct compose_input {
@@ -20,6 +21,9 @@ struct compose_input {
 	uint64_t now;
 	uint64_t (*confirmed)(void *ctx, const char *upstream); /* see guard.h; may be NULL */
 	void *ctx;
+	const struct host_claims *host; /* what nginx.conf takes; NULL: not known */
+	bool sockets_are_free;          /* nginx does not run */
+	bool is_live;                   /* the tree is what nginx runs */
 };
 
 /* A model that the caller frees; *due (may be NULL): when a guard wants another run, or NEVER. */

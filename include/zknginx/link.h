@@ -3,18 +3,32 @@
  *
  * Runs after guard on the model under construction. A site whose upstream does
  * not exist falls back to its last good form, and the upstream that this form
- * needs is kept too; of two sites that claim one name on one address the one that
- * is live already wins, else the first by name. What cannot be mended is taken
- * out. Every decision is a problem.
+ * needs is kept too; of two objects that want what nginx has only once (a name on an
+ * address, options of an address, an upstream, a zone, …) one gets it, and the other falls
+ * back likewise. What cannot be mended is taken out. Every decision is a problem.
  */
 #ifndef ZKNGINX_LINK_H
 #define ZKNGINX_LINK_H
 
+#include <zknginx/host_claims.h>
 #include <zknginx/model.h>
 #include <zknginx/policy.h>
 #include <zknginx/problem.h>
 
-void link_model(struct model *next, const struct model *good, const struct policy *policy,
-		struct problems *problems);
+struct link_input {
+	const struct model *good; /* of what nginx runs; never NULL */
+	const struct policy *policy;
+	const struct host_claims *host; /* of nginx.conf; NULL: not known */
+	bool sockets_are_free;          /* nginx does not run, so any address can be bound */
+	bool is_live; /* nginx runs the model already: whatever it says goes together */
+};
+
+void link_model(struct model *next, const struct link_input *in, struct problems *problems);
+
+/*
+ * A live http.conf (with headings of ours) says who is the default server of each address: in
+ * place of what the model says.
+ */
+void link_adopt_defaults(struct model *good, const char *text, size_t size);
 
 #endif

@@ -19,6 +19,16 @@
 
 #define UNSET (-1L)
 
+/* Shared memory zones and variables of ours, which no znode names: a site's cache "api" is the zone
+ * "cache/api". */
+#define CACHE_ZONE_PREFIX "cache/"
+#define LIMIT_ZONE_PREFIX "limit/"
+#define TLS_ZONE "tls/zknginx"
+#define TLS_ZONE_SIZE "10m"
+#define WEBSOCKET_VARIABLE "$zknginx_connection"
+
+struct claims;
+
 enum protocol { PROTOCOL_HTTP, PROTOCOL_STREAM };
 
 enum on_empty { ON_EMPTY_KEEP, ON_EMPTY_UNAVAILABLE };
@@ -140,13 +150,16 @@ struct listen {
 	const char *address; /* "80", "127.0.0.1:8080", "[::]:443" */
 	const char *options; /* "ssl http2", in nginx's words; "" for none */
 	bool ssl;
+	bool implied;      /* of redirect_http, where the site has no plain listen */
+	bool stay_default; /* render `default_server`: it is the default here, and has to stay it */
 };
 
 struct site {
 	const char *name;
 	enum protocol protocol; /* stream: listen, proxy and timeouts only */
-	struct listen *listens;
+	struct listen *listens; /* the implied ones come last */
 	size_t listen_count;
+	bool is_default; /* for every host name that no server has, on all that it listens on */
 	const char **server_names;
 	size_t server_name_count;
 	const char *certificate, *key; /* absolute paths, or NULL */
@@ -168,8 +181,15 @@ struct snippet {
 	const char *text;
 	const char **upstreams; /* names that its *_pass directives use */
 	size_t upstream_count;
+	const struct claims *claims; /* what its text takes; NULL until link has read it */
 	struct znode source;
 	bool retained;
+};
+
+/* Whose server answers on an address for the host names that no server has. */
+struct default_server {
+	const char *address; /* "*:80" */
+	const char *znode;
 };
 
 struct model {
@@ -180,6 +200,8 @@ struct model {
 	size_t site_count;
 	struct snippet *snippets; /* by context, then name */
 	size_t snippet_count;
+	struct default_server *defaults; /* of http, sorted by address */
+	size_t default_count;
 	const char **names; /* host names among the servers, sorted: whom to resolve (names.h) */
 	size_t name_count;
 	/* Objects differ from what the znodes say, for a moment and without a problem: a guard
@@ -194,6 +216,9 @@ DEFINE_CLEANUP(struct model *, model_free)
 const struct upstream *model_upstream(const struct model *m, const char *name);
 const struct site *model_site(const struct model *m, const char *name);
 const struct snippet *model_snippet(const struct model *m, enum protocol context, const char *name);
+/* The sites in the order in which they are rendered, the oldest first; the caller frees the list.
+ */
+const struct site **model_sites_by_age(const struct model *m);
 const struct server *upstream_server(const struct upstream *u, const char *address);
 
 /* nginx has no backups where every request has one server by its key, or by chance. */

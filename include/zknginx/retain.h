@@ -13,12 +13,12 @@
 /* All objects that `good` has and `next` has not. */
 void retain_missing(struct model *next, const struct model *good, const struct policy *policy);
 
-/* One upstream with its servers; false when there is none in `good`, or it does not decode. */
-bool retain_upstream(struct model *next, const struct model *good, const char *name);
-
-/* The last good form of a site, in place of the form it has in `next`. */
-bool retain_site(struct model *next, size_t index, const struct model *good,
-		 const struct policy *policy);
+/* The last good form of one object once more; false when it does not decode any more. */
+bool retain_upstream(struct arena *a, const struct upstream *good, struct upstream *out);
+bool retain_site(struct arena *a, const struct site *good, const struct policy *policy,
+		 struct site *out);
+bool retain_snippet(struct arena *a, const struct snippet *good, const struct policy *policy,
+		    struct snippet *out);
 
 /*
  * A server of the last good model once more, for an upstream that may have another policy

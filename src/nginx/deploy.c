@@ -290,6 +290,8 @@ void deploy_free(struct deploy *d)
 	sandbox_free(d->sandbox);
 	deploy_watch_free(d);
 	conffiles_free(d->conffiles);
+	if (d->host_arena)
+		arena_free(d->host_arena);
 	if (d->flight.staged)
 		stage_discard(d->stage, d->flight.generation);
 	flight_fini(&d->flight);

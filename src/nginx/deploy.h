@@ -12,6 +12,7 @@
 
 #include <systemd/sd-event.h>
 #include <zknginx/bundle.h>
+#include <zknginx/host_claims.h>
 #include <zknginx/reload.h>
 #include <zknginx/render.h>
 #include <zknginx/settings.h>
@@ -123,5 +124,11 @@ struct nginx_status {
 	struct probe_status probe;
 };
 void deploy_nginx_status(const struct deploy *d, struct nginx_status *out);
+
+/*
+ * nginx.conf and what it includes, as of the last test that passed; valid until the next
+ * deployment begins. *serial is another one after each change, and 0 while nothing is known.
+ */
+const struct host_file *deploy_host(const struct deploy *d, size_t *count, unsigned long *serial);
 
 #endif

@@ -3,7 +3,7 @@
  * what comes before a verdict, deploy_verify.c finds the verdict and puts back,
  * deploy_probe.c asks nginx itself, deploy_report.c ends a deployment, deploy_watch.c knows which
  * nginx there is and looks after it between deployments; deploy_trust.c knows when that may
- * have loaded something else than it should.
+ * have loaded something else than it should; deploy_host.c keeps what nginx.conf says.
  *
  * Whoever calls deploy_step() or an operation of the caller's returns at once after it and
  * touches nothing: the deployment may be over and the whole struct freed.
@@ -113,6 +113,10 @@ struct deploy {
 
 	/* The host's own files. */
 	struct conffiles *conffiles;
+	struct arena *host_arena; /* of what follows; NULL: not known yet */
+	struct host_file *host;   /* what they held in the last test that passed */
+	size_t host_count;
+	unsigned long host_serial;
 	bool lost; /* the last test missed our include lines */
 
 	/* deploy_trust.c */
@@ -167,6 +171,11 @@ void deploy_defer(struct deploy *d);
 void deploy_strand(struct deploy *d);
 void deploy_unknown(struct deploy *d);
 void flight_fini(struct flight *f);
+
+/* --- deploy_host.c --- */
+
+/* A test has passed: what the host's own files hold is known. */
+void deploy_host_learn(struct deploy *d, const struct sandbox_result *r);
 
 /* --- deploy_trust.c --- */
 

@@ -126,8 +126,10 @@ static void on_tested(void *ctx, const struct sandbox_result *r)
 	if (!d->flight.test_only)
 		conffiles_tested(d->conffiles, r->passed ? r->files : NULL,
 				 stage_live_directory(d->stage));
-	if (r->passed && !d->flight.test_only)
+	if (r->passed && !d->flight.test_only) {
 		learn_includes(d, r);
+		deploy_host_learn(d, r);
+	}
 	deploy_step(d, r->passed ? passed(d) : refused(d, r));
 }
 

@@ -1,13 +1,15 @@
 /*
  * A configuration may be many megabytes, and of it only the lines that begin with '#'
- * can matter: the search is for that byte, not for lines. Nothing is kept but the
- * line at hand, and names.
+ * can matter: the search is for that byte, not for lines. Kept are the line at hand, names,
+ * and the text of the host's own files.
  *
- * A comment in one of the files may look like a heading: whoever uses the names must
- * not mind one that is none.
+ * A comment may look like a heading. Ours are written by whoever may write znodes, so they are
+ * passed over by their size and nothing in them is looked at. In a file of the host's own such a
+ * comment ends the file for us, and the rest of it is not known.
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <zknginx/err.h>
 
@@ -21,19 +23,105 @@ static const char *const file_names[DUMP_FILE_N] = {
 	[DUMP_STREAM] = "stream.conf",
 };
 
-void dump_init(struct dump *d, const char *directory)
+static size_t size_of(const char *directory, const char *name)
+{
+	CLEANUP(freep) char *path = xasprintf("%s/%s", directory, name);
+	struct stat st;
+
+	return stat(path, &st) == 0 ? (size_t)st.st_size : 0;
+}
+
+void dump_init(struct dump *d, const char *directory, const char *staged)
 {
 	*d = (struct dump){ .line_ended = true };
-	for (size_t i = 0; i < DUMP_FILE_N; i++)
+	for (size_t i = 0; i < DUMP_FILE_N; i++) {
 		d->headings[i] = xasprintf(PREFIX "%s/%s:", directory, file_names[i]);
+		d->sizes[i] = size_of(staged, file_names[i]);
+	}
 }
 
 void dump_fini(struct dump *d)
 {
 	for (size_t i = 0; i < DUMP_FILE_N; i++)
 		free(d->headings[i]);
+	free(d->texts);
 	buf_fini(&d->others);
+	buf_fini(&d->text);
 }
+
+/* --- text ------------------------------------------------------------------------------------- */
+
+static void cut(struct dump *d, size_t size)
+{
+	d->text.size = size;
+	if (d->text.data)
+		d->text.data[size] = '\0';
+}
+
+/* nginx puts a line feed of its own behind each file. */
+static void end_text(struct dump *d, size_t end)
+{
+	struct dump_text *t;
+
+	if (!d->keeping)
+		return;
+	t = &d->texts[d->text_count - 1];
+	if (end > t->start && d->text.data[end - 1] == '\n')
+		end--;
+	cut(d, end);
+	t->size = end - t->start;
+	d->keeping = false;
+}
+
+static void begin_text(struct dump *d)
+{
+	if (d->text_count == d->text_room) {
+		d->text_room = d->text_room ? 2 * d->text_room : 16;
+		d->texts = xrealloc(d->texts, d->text_room * sizeof(*d->texts));
+	}
+	d->texts[d->text_count++] = (struct dump_text){
+		.name = d->other_count,
+		.start = d->text.size,
+	};
+	d->keeping = true;
+}
+
+static void put_text(struct dump *d, const char *bytes, size_t size)
+{
+	if (!d->keeping)
+		return;
+	if (size <= DUMP_TEXT_MAX - d->text.size) {
+		buf_put(&d->text, bytes, size);
+		return;
+	}
+	d->keeping = false;
+	d->text_count--;
+	cut(d, d->texts[d->text_count].start);
+}
+
+/* Line n of a list. */
+static const char *line_of(struct arena *a, const char *list, size_t n)
+{
+	while (n--)
+		list += strcspn(list, "\n") + 1;
+	return arena_copy(a, list, strcspn(list, "\n"));
+}
+
+struct host_file *dump_files(struct dump *d, struct arena *a, const char *names, size_t *count)
+{
+	struct host_file *files = arena_array(a, struct host_file, d->text_count);
+
+	end_text(d, d->text.size);
+	for (size_t i = 0; i < d->text_count; i++) {
+		files[i].path = line_of(a, names, d->texts[i].name);
+		files[i].text = buf_str(&d->text) + d->texts[i].start;
+		files[i].size = d->texts[i].size;
+	}
+	*count = d->text_count;
+	return files;
+}
+
+/* --- headings --------------------------------------------------------------------------------- */
 
 static void take_other(struct dump *d)
 {
@@ -42,8 +130,21 @@ static void take_other(struct dump *d)
 	if (d->used <= start + 1 || strncmp(d->line, PREFIX "/", start + 1) != 0 ||
 	    d->line[d->used - 1] != ':' || d->others.size > OTHERS_MAX)
 		return;
+	end_text(d, d->line_at);
 	buf_put(&d->others, d->line + start, d->used - start - 1);
 	buf_putc(&d->others, '\n');
+	begin_text(d);
+	d->other_count++;
+	d->line_at = SIZE_MAX;
+}
+
+static void take_ours(struct dump *d, enum dump_file f)
+{
+	if (d->found[f])
+		return;
+	end_text(d, d->line_at);
+	d->found[f] = true;
+	d->skip = d->sizes[f] + 1; /* with the line feed of the heading */
 }
 
 static void take_heading(struct dump *d)
@@ -51,11 +152,11 @@ static void take_heading(struct dump *d)
 	bool is_ours = false;
 
 	d->line[d->used] = '\0';
-	for (size_t i = 0; i < DUMP_FILE_N; i++) {
-		bool ours = strcmp(d->line, d->headings[i]) == 0;
-
-		d->found[i] = d->found[i] || ours;
-		is_ours = is_ours || ours;
+	for (enum dump_file f = 0; f < DUMP_FILE_N; f++) {
+		if (strcmp(d->line, d->headings[f]) != 0)
+			continue;
+		take_ours(d, f);
+		is_ours = true;
 	}
 	if (!is_ours)
 		take_other(d);
@@ -72,20 +173,45 @@ static size_t read_heading(struct dump *d, const char *bytes, size_t size)
 
 	memcpy(d->line + d->used, bytes, part < room ? part : room);
 	d->used += part < room ? part : room;
+	put_text(d, bytes, part);
 	if (end)
 		take_heading(d);
 	return part;
+}
+
+/* The line feed that ends a heading is no text of the file. */
+static void put_rest(struct dump *d, const char *bytes, size_t size)
+{
+	if (size && d->line_at == SIZE_MAX) {
+		d->line_at = 0;
+		bytes++;
+		size--;
+	}
+	put_text(d, bytes, size);
 }
 
 /* The next '#' that begins a line. */
 static size_t find_heading(struct dump *d, const char *bytes, size_t size)
 {
 	const char *at = memchr(bytes, '#', size);
+	size_t part = at ? (size_t)(at - bytes) : size;
 
-	if (!at)
-		return size;
-	d->in_heading = at > bytes ? at[-1] == '\n' : d->line_ended;
-	return (size_t)(at - bytes) + (d->in_heading ? 0 : 1);
+	if (at)
+		d->in_heading = at > bytes ? at[-1] == '\n' : d->line_ended;
+	if (at && !d->in_heading)
+		part++;
+	put_rest(d, bytes, part);
+	if (d->in_heading)
+		d->line_at = d->text.size;
+	return part;
+}
+
+static size_t skip_ours(struct dump *d, size_t size)
+{
+	size_t part = size < d->skip ? size : d->skip;
+
+	d->skip -= part;
+	return part;
 }
 
 void dump_feed(struct dump *d, const char *bytes, size_t size)
@@ -93,8 +219,10 @@ void dump_feed(struct dump *d, const char *bytes, size_t size)
 	size_t at = 0;
 
 	while (at < size) {
-		size_t step = d->in_heading ? read_heading(d, bytes + at, size - at)
-					    : find_heading(d, bytes + at, size - at);
+		size_t left = size - at;
+		size_t step = d->skip         ? skip_ours(d, left)
+			      : d->in_heading ? read_heading(d, bytes + at, left)
+					      : find_heading(d, bytes + at, left);
 
 		at += step;
 		if (at > 0)

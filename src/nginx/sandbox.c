@@ -277,7 +277,7 @@ static int run(struct test *t, struct err *e)
 	const struct sandbox *s = t->sandbox;
 
 	t->round++;
-	dump_init(&t->dump, s->namespace ? s->live : t->staged);
+	dump_init(&t->dump, s->namespace ? s->live : t->staged, t->staged);
 	return s->namespace ? run_enclosed(t, e) : run_on_copy(t, e);
 }
 
@@ -368,7 +368,9 @@ static void on_child_done(void *ctx, const struct child_result *r)
 {
 	struct test *t = ctx;
 	CLEANUP(freep) char *text = describe(t, r), *files = list_files(t);
-	const struct sandbox_result result = {
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	CLEANUP(dump_fini) struct dump dump = { 0 };
+	struct sandbox_result result = {
 		.passed = !r->failure && !r->timed_out && r->exited && r->code == 0,
 		.timed_out = r->timed_out,
 		.failed = r->failure,
@@ -382,7 +384,9 @@ static void on_child_done(void *ctx, const struct child_result *r)
 
 	if (learn_and_rerun(t, r))
 		return;
-	t->sandbox->test = NULL;
-	test_free(t);
+	result.host = dump_files(&t->dump, a, files, &result.host_count);
+	dump = t->dump;
+	t->dump = (struct dump){ 0 };
+	sandbox_cancel(t->sandbox);
 	done(done_ctx, &result);
 }

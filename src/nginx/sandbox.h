@@ -16,6 +16,7 @@
 #define ZKNGINX_NGINX_SANDBOX_H
 
 #include <zknginx/err.h>
+#include <zknginx/host_claims.h>
 #include <zknginx/render.h>
 #include <zknginx/settings.h>
 
@@ -41,6 +42,9 @@ struct sandbox_result {
 	bool failed; /* nginx could not be run: nothing is known of the candidate; text says why */
 	bool http_included, stream_included; /* nginx read our http.conf, stream.conf */
 	const char *files;                   /* passed: the other files that it read, one a line */
+	const struct host_file *host; /* … and what they hold; nginx.conf is the first. One that
+					 is very long is left out */
+	size_t host_count;
 	const char *text; /* what nginx said; paths as under the live directory */
 };
 

@@ -51,7 +51,7 @@ static UNUSED struct location proxy(const char *path)
 	};
 }
 
-static struct listen LISTENS[] = { { "80", "", false } };
+static struct listen LISTENS[] = { { .address = "80", .options = "", .ssl = false } };
 
 static UNUSED struct site site(const char *name, struct location *locations, size_t count)
 {

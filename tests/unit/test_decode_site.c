@@ -278,14 +278,71 @@ static void test_bad_snippets(void **state)
 	assert_false(snippet(f, "gzip on;\0", 9, &s));
 }
 
+static void a_redirect_without_a_plain_listen_gets_port_80(void **state)
+{
+	static const struct {
+		const char *listen;
+		const char *implied[3];
+	} cases[] = {
+		{ "\"443 ssl\"", { "80" } },
+		{ "\"443 ssl\",\"[::]:443 ssl\"", { "80", "[::]:80" } },
+		{ "\"*:443 ssl\",\"8443 ssl\"", { "80" } },
+		{ "\"10.0.0.1:443 ssl\",\"10.0.0.11:443 ssl\"", { "10.0.0.1:80", "10.0.0.11:80" } },
+		{ "\"443 ssl\",\"8080\"", { NULL } },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		size_t said = 0;
+
+		assert_true(site(f, arena_printf(f->arena,
+						 "{\"listen\":[%s],\"tls\":{\"certificate\":"
+						 "\"/srv/c\",\"key\":\"/srv/k\",\"redirect_http\":"
+						 "true},\"locations\":[{\"path\":\"/\","
+						 "\"proxy\":\"a\"}]}",
+						 cases[i].listen)));
+		while (said < f->site.listen_count && !f->site.listens[said].implied)
+			said++;
+		for (size_t j = 0; cases[i].implied[j]; j++) {
+			assert_true(said + j < f->site.listen_count);
+			assert_string_equal(f->site.listens[said + j].address, cases[i].implied[j]);
+			assert_true(f->site.listens[said + j].implied);
+		}
+		if (!cases[i].implied[0])
+			assert_int_equal(f->site.listen_count, said);
+	}
+}
+
+static void a_site_may_be_the_default(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_true(site_with(f, "\"default\": true"));
+	assert_true(f->site.is_default);
+	assert_true(site_with(f, "\"default\": false"));
+	assert_false(f->site.is_default);
+	assert_false(site_with(f, "\"default\": \"yes\""));
+	expect_field(f, "a word", "default");
+	assert_false(site(f, "{\"protocol\":\"stream\",\"listen\":[\"80\"],\"proxy\":\"a\","
+			     "\"default\":true}"));
+	expect_field(f, "a stream site", "default");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_full_site),   TEST(test_small_site),
-		TEST(test_listens),     TEST(test_server_names),
-		TEST(test_tls),         TEST(test_site_fields),
-		TEST(test_stream_site), TEST(test_an_empty_site_is_not_json),
-		TEST(test_snippets),    TEST(test_bad_snippets),
+		TEST(test_full_site),
+		TEST(test_small_site),
+		TEST(test_listens),
+		TEST(test_server_names),
+		TEST(test_tls),
+		TEST(test_site_fields),
+		TEST(test_stream_site),
+		TEST(test_an_empty_site_is_not_json),
+		TEST(test_snippets),
+		TEST(test_bad_snippets),
+		TEST(a_redirect_without_a_plain_listen_gets_port_80),
+		TEST(a_site_may_be_the_default),
 	};
 
 	return cmocka_run_group_tests_name("decode_site", tests, NULL, NULL);

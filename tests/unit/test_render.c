@@ -92,7 +92,10 @@ static void stream_goes_into_its_own_file(void **state UNUSED)
 	struct upstream u = upstream("db", servers, 1);
 	struct site s = site("db", NULL, 0);
 	struct model m = { .upstreams = &u, .upstream_count = 1, .sites = &s, .site_count = 1 };
-	struct listen listens[] = { { "5432", "", false }, { "[::]:5432", "reuseport", false } };
+	struct listen listens[] = {
+		{ .address = "5432", .options = "", .ssl = false },
+		{ .address = "[::]:5432", .options = "reuseport", .ssl = false }
+	};
 	CLEANUP(bundle_unrefp) struct bundle *b = NULL;
 
 	u.protocol = s.protocol = PROTOCOL_STREAM;

@@ -41,7 +41,8 @@ static struct site tls_site(struct listen *listens, size_t count)
 
 static void tls_without_redirect_is_one_server(void **state UNUSED)
 {
-	struct listen listens[] = { { "80", "", false }, { "443", "ssl http2", true } };
+	struct listen listens[] = { { .address = "80", .options = "", .ssl = false },
+				    { .address = "443", .options = "ssl http2", .ssl = true } };
 	struct site s = tls_site(listens, 2);
 	CLEANUP(bundle_unrefp) struct bundle *b = of_site(&s);
 
@@ -56,8 +57,10 @@ static void tls_without_redirect_is_one_server(void **state UNUSED)
 
 static void a_redirect_takes_the_plain_listens(void **state UNUSED)
 {
-	struct listen listens[] = { { "8080", "default_server", false },
-				    { "8443", "ssl default_server", true } };
+	struct listen listens[] = {
+		{ .address = "8080", .options = "default_server", .ssl = false },
+		{ .address = "8443", .options = "ssl default_server", .ssl = true }
+	};
 	struct site s = tls_site(listens, 2);
 	CLEANUP(bundle_unrefp) struct bundle *b = NULL;
 
@@ -70,36 +73,49 @@ static void a_redirect_takes_the_plain_listens(void **state UNUSED)
 			    "}\n");
 }
 
-static void a_redirect_without_a_plain_listen_gets_port_80(void **state UNUSED)
+static void an_implied_listen_belongs_to_the_redirect(void **state UNUSED)
 {
-	static const struct {
-		struct listen listens[3];
-		size_t count;
-		const char *expected;
-	} cases[] = {
-		{ { { "443", "ssl", true } }, 1, "    listen 80;\n    return" },
-		{ { { "443", "ssl", true }, { "[::]:443", "ssl", true } },
-		  2,
-		  "    listen 80;\n    listen [::]:80;\n    return" },
-		{ { { "*:443", "ssl", true }, { "8443", "ssl", true } },
-		  2,
-		  "    listen 80;\n    return" },
-		{ { { "10.0.0.1:443", "ssl", true }, { "10.0.0.11:443", "ssl", true } },
-		  2,
-		  "    listen 10.0.0.1:80;\n    listen 10.0.0.11:80;\n    return" },
+	struct listen listens[] = { { .address = "443", .options = "ssl", .ssl = true },
+				    { .address = "80", .options = "", .implied = true } };
+	struct site s = tls_site(listens, 2);
+	CLEANUP(bundle_unrefp) struct bundle *b = NULL;
+
+	s.redirect_http = true;
+	b = of_site(&s);
+	assert_has(http(b), "server {\n    listen 443 ssl;\n    ssl_cert");
+	assert_has(http(b), "    listen 80;\n    return 301 https://$host$request_uri;\n");
+}
+
+static void the_default_says_so_on_every_listen(void **state UNUSED)
+{
+	struct listen listens[] = {
+		{ .address = "443", .options = "ssl default_server", .ssl = true },
+		{ .address = "8443", .options = "ssl", .ssl = true },
+		{ .address = "80", .options = "" }
 	};
+	struct site s = tls_site(listens, 3);
+	CLEANUP(bundle_unrefp) struct bundle *b = NULL;
 
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct listen listens[3];
-		struct site s = tls_site(listens, cases[i].count);
-		CLEANUP(bundle_unrefp) struct bundle *b = NULL;
+	s.is_default = s.redirect_http = true;
+	b = of_site(&s);
+	assert_has(http(b), "listen 443 ssl default_server;\n");
+	assert_has(http(b), "listen 8443 ssl default_server;\n");
+	assert_has(http(b), "listen 80 default_server;\n");
+}
 
-		memcpy(listens, cases[i].listens, sizeof(listens));
-		s.redirect_http = true;
-		b = of_site(&s);
-		assert_has(http(b), cases[i].expected);
-		assert_has(http(b), "    return 301 https://$host$request_uri;\n");
-	}
+static void one_listen_alone_can_stay_the_default(void **state UNUSED)
+{
+	struct listen listens[] = {
+		{ .address = "80", .options = "reuseport", .stay_default = true },
+		{ .address = "81", .options = "default_server", .stay_default = true },
+		{ .address = "82", .options = "" }
+	};
+	struct site s = tls_site(listens, 3);
+	CLEANUP(bundle_unrefp) struct bundle *b = of_site(&s);
+
+	assert_has(http(b), "listen 80 reuseport default_server;\n");
+	assert_has(http(b), "listen 81 default_server;\n");
+	assert_has(http(b), "listen 82;\n");
 }
 
 int main(void)
@@ -108,7 +124,9 @@ int main(void)
 		cmocka_unit_test(a_site_has_its_settings),
 		cmocka_unit_test(tls_without_redirect_is_one_server),
 		cmocka_unit_test(a_redirect_takes_the_plain_listens),
-		cmocka_unit_test(a_redirect_without_a_plain_listen_gets_port_80),
+		cmocka_unit_test(an_implied_listen_belongs_to_the_redirect),
+		cmocka_unit_test(the_default_says_so_on_every_listen),
+		cmocka_unit_test(one_listen_alone_can_stay_the_default),
 	};
 
 	return cmocka_run_group_tests_name("render_site", tests, NULL, NULL);

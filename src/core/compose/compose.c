@@ -4,7 +4,6 @@
 
 #include <zknginx/compose.h>
 #include <zknginx/decode.h>
-#include <zknginx/link.h>
 
 static struct model *decode_tree(const struct compose_input *in, struct problems *problems)
 {
@@ -48,7 +47,13 @@ struct model *compose(const struct compose_input *in, struct problems *problems,
 	} else {
 		mark_unavailable(m);
 	}
-	link_model(m, in->good, in->policy, problems);
+	link_model(m,
+		   &(struct link_input){ .good = in->good,
+					 .policy = in->policy,
+					 .host = in->host,
+					 .sockets_are_free = in->sockets_are_free,
+					 .is_live = in->is_live },
+		   problems);
 	problems_sort(problems);
 	if (due)
 		*due = next;
@@ -64,7 +69,8 @@ struct model *compose_accepted(const struct tree *accepted, const char *root,
 				    .good = nothing,
 				    .root = root,
 				    .policy = policy,
-				    .names = names };
+				    .names = names,
+				    .is_live = true };
 	struct problems ignored;
 	struct model *m;
 

@@ -44,7 +44,7 @@ void retain_context(struct arena *a, struct upstream *u, const struct server *go
 		d->context[i] = znode_copy(a, &good->discover->context[i]);
 }
 
-static bool again_upstream(struct arena *a, const struct upstream *good, struct upstream *out)
+bool retain_upstream(struct arena *a, const struct upstream *good, struct upstream *out)
 {
 	struct znode z = znode_copy(a, &good->source);
 	struct problems ignored;
@@ -71,8 +71,8 @@ static bool again_upstream(struct arena *a, const struct upstream *good, struct 
 	return ok;
 }
 
-static bool again_site(struct arena *a, const struct site *good, const struct policy *policy,
-		       struct site *out)
+bool retain_site(struct arena *a, const struct site *good, const struct policy *policy,
+		 struct site *out)
 {
 	struct znode z = znode_copy(a, &good->source);
 	struct problems ignored;
@@ -86,8 +86,8 @@ static bool again_site(struct arena *a, const struct site *good, const struct po
 	return ok;
 }
 
-static bool again_snippet(struct arena *a, const struct snippet *good, const struct policy *policy,
-			  struct snippet *out)
+bool retain_snippet(struct arena *a, const struct snippet *good, const struct policy *policy,
+		    struct snippet *out)
 {
 	struct znode z = znode_copy(a, &good->source);
 	struct problems ignored;
@@ -125,7 +125,7 @@ static void retain_upstreams(struct model *next, const struct model *good)
 		memcpy(all, next->upstreams, count * sizeof(*all));
 	for (size_t i = 0; i < good->upstream_count; i++) {
 		if (!model_upstream(next, good->upstreams[i].name))
-			count += again_upstream(next->arena, &good->upstreams[i], &all[count]);
+			count += retain_upstream(next->arena, &good->upstreams[i], &all[count]);
 	}
 	qsort(all, count, sizeof(*all), by_name);
 	next->upstreams = all;
@@ -142,7 +142,7 @@ static void retain_sites(struct model *next, const struct model *good, const str
 		memcpy(all, next->sites, count * sizeof(*all));
 	for (size_t i = 0; i < good->site_count; i++) {
 		if (!model_site(next, good->sites[i].name))
-			count += again_site(next->arena, &good->sites[i], policy, &all[count]);
+			count += retain_site(next->arena, &good->sites[i], policy, &all[count]);
 	}
 	qsort(all, count, sizeof(*all), by_name);
 	next->sites = all;
@@ -162,7 +162,7 @@ static void retain_snippets(struct model *next, const struct model *good,
 		const struct snippet *s = &good->snippets[i];
 
 		if (!model_snippet(next, s->context, s->name))
-			count += again_snippet(next->arena, s, policy, &all[count]);
+			count += retain_snippet(next->arena, s, policy, &all[count]);
 	}
 	qsort(all, count, sizeof(*all), by_context_and_name);
 	next->snippets = all;
@@ -174,40 +174,4 @@ void retain_missing(struct model *next, const struct model *good, const struct p
 	retain_upstreams(next, good);
 	retain_sites(next, good, policy);
 	retain_snippets(next, good, policy);
-}
-
-bool retain_upstream(struct model *next, const struct model *good, const char *name)
-{
-	const struct upstream *old = model_upstream(good, name);
-	struct upstream *all;
-	struct upstream again;
-	size_t at = 0;
-
-	if (!old || !again_upstream(next->arena, old, &again))
-		return false;
-	all = arena_array(next->arena, struct upstream, next->upstream_count + 1);
-	while (at < next->upstream_count && strcmp(next->upstreams[at].name, name) < 0)
-		at++;
-	if (at)
-		memcpy(all, next->upstreams, at * sizeof(*all));
-	all[at] = again;
-	if (next->upstream_count > at)
-		memcpy(all + at + 1, next->upstreams + at,
-		       (next->upstream_count - at) * sizeof(*all));
-	next->upstreams = all;
-	next->upstream_count++;
-	return true;
-}
-
-bool retain_site(struct model *next, size_t index, const struct model *good,
-		 const struct policy *policy)
-{
-	const struct site *old = model_site(good, next->sites[index].name);
-	struct site again;
-
-	if (!old || !again_site(next->arena, old, policy, &again))
-		return false;
-	again.retained = next->sites[index].retained;
-	next->sites[index] = again;
-	return true;
 }

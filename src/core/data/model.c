@@ -68,6 +68,25 @@ const struct snippet *model_snippet(const struct model *m, enum protocol context
 	return NULL;
 }
 
+static int by_age(const void *a, const void *b)
+{
+	const struct site *x = *(const struct site *const *)a, *y = *(const struct site *const *)b;
+
+	if (x->source.czxid != y->source.czxid)
+		return x->source.czxid < y->source.czxid ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+const struct site **model_sites_by_age(const struct model *m)
+{
+	const struct site **list = xcalloc(m->site_count + 1, sizeof(*list));
+
+	for (size_t i = 0; i < m->site_count; i++)
+		list[i] = &m->sites[i];
+	qsort(list, m->site_count, sizeof(*list), by_age);
+	return list;
+}
+
 const struct server *upstream_server(const struct upstream *u, const char *address)
 {
 	return find(u->servers, u->server_count, sizeof(*u->servers), address);

@@ -234,6 +234,7 @@ static const struct field site_rows[] = {
 	{ "listen", FIELD_CUSTOM, .required = true, .read = read_listens },
 	{ "server_names", FIELD_CUSTOM, .only = ONLY_HTTP, .read = read_server_names },
 	{ "tls", FIELD_OBJECT, .only = ONLY_HTTP, .inner = &tls_fields },
+	{ "default", FIELD_BOOL, .where = offsetof(struct site, is_default), .only = ONLY_HTTP },
 	{ "gzip", FIELD_SWITCH, .where = offsetof(struct site, gzip), .only = ONLY_HTTP },
 	{ "client_max_body_size", FIELD_TEXT, .where = offsetof(struct site, client_max_body_size),
 	  .only = ONLY_HTTP, .check = check_size },
@@ -261,6 +262,63 @@ static void check_tls(struct reader *r, const struct site *site, bool has_tls)
 		reader_problem(r, "tls", "needs a listen with ssl, such as \"443 ssl\"");
 }
 
+/* --- the redirect to TLS -------------------------------------------------------------------- */
+
+/* Bytes of "10.0.0.1:8443" before the port; 0 for "443", which is any address. */
+static size_t host_size(const char *address)
+{
+	const char *colon = strrchr(address, ':');
+
+	return colon ? (size_t)(colon - address) : 0;
+}
+
+/* Does an earlier TLS listen have the host of this one? */
+static bool host_was_seen(const struct site *site, size_t index)
+{
+	const char *address = site->listens[index].address;
+	size_t size = host_size(address);
+
+	for (size_t i = 0; i < index; i++) {
+		const struct listen *other = &site->listens[i];
+
+		if (other->ssl && host_size(other->address) == size &&
+		    strncmp(other->address, address, size) == 0)
+			return true;
+	}
+	return false;
+}
+
+static struct listen implied_listen(struct arena *a, const char *address)
+{
+	int size = (int)host_size(address);
+
+	return (struct listen){
+		.address = size ? arena_printf(a, "%.*s:80", size, address) : "80",
+		.options = "",
+		.implied = true,
+	};
+}
+
+/*
+ * Somebody has to take those who come without TLS. Where no plain listen is given it is port
+ * 80 of every address that listens for TLS.
+ */
+static void add_implied_listens(struct arena *a, struct site *site)
+{
+	struct listen *all = arena_array(a, struct listen, 2 * site->listen_count);
+	size_t count = site->listen_count;
+
+	for (size_t i = 0; i < site->listen_count; i++) {
+		if (!site->listens[i].ssl)
+			return;
+		all[i] = site->listens[i];
+		if (!host_was_seen(site, i))
+			all[count++] = implied_listen(a, site->listens[i].address);
+	}
+	site->listens = all;
+	site->listen_count = count;
+}
+
 static void read_site(struct reader *r, struct site *site)
 {
 	static const char *const kinds[2] = { "a site of the http protocol",
@@ -285,6 +343,8 @@ bool decode_site(struct arena *a, const struct znode *z, const struct policy *po
 	read_site(&r, out);
 	if (r.failed)
 		return false;
+	if (out->redirect_http)
+		add_implied_listens(a, out);
 	out->source = znode_copy(a, z);
 	out->name = path_name(out->source.path);
 	return true;

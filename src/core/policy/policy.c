@@ -167,8 +167,7 @@ static void statement_add(struct statement *s, const struct token *t)
 	buf_putc(&s->words, '\0');
 }
 
-/* Reads up to the end of a statement or a block; the token that ended it. */
-static struct token read_statement(struct lexer *l, struct statement *s)
+struct token statement_read(struct lexer *l, struct statement *s)
 {
 	struct token t;
 
@@ -179,10 +178,15 @@ static struct token read_statement(struct lexer *l, struct statement *s)
 	return t;
 }
 
+void statement_fini(struct statement *s)
+{
+	buf_fini(&s->words);
+}
+
 static bool walk(struct walker *w)
 {
 	for (;;) {
-		struct token t = read_statement(&w->lexer, &w->statement);
+		struct token t = statement_read(&w->lexer, &w->statement);
 
 		switch (t.kind) {
 		case TOKEN_ERROR:
@@ -232,7 +236,7 @@ bool policy_check(const struct policy *p, const char *text, size_t size, struct 
 	lexer_init(&w.lexer, text, size);
 	ok = walk(&w);
 	lexer_fini(&w.lexer);
-	buf_fini(&w.statement.words);
+	statement_fini(&w.statement);
 	return ok;
 }
 
@@ -345,13 +349,13 @@ const char **policy_upstreams(struct arena *a, const char *text, size_t size, si
 	struct token t;
 
 	lexer_init(&l, text, size);
-	while ((t = read_statement(&l, &s)).kind != TOKEN_END && t.kind != TOKEN_ERROR) {
+	while ((t = statement_read(&l, &s)).kind != TOKEN_END && t.kind != TOKEN_ERROR) {
 		if (s.count)
 			find_names(&s, &used, &defined);
 	}
 	list = names_take(a, &used, &defined, count);
 	lexer_fini(&l);
-	buf_fini(&s.words);
+	statement_fini(&s);
 	buf_fini(&used.text);
 	buf_fini(&defined.text);
 	return list;

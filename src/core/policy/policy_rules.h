@@ -21,6 +21,11 @@ const char *statement_first(const struct statement *s);
 const char *statement_next(const struct statement *s, const char *w);
 /* Word i (0 is the name), or "" when there are fewer. */
 const char *statement_word(const struct statement *s, size_t i);
+/* Reads up to the end of a statement, the `{` of a block or the end of one; the token that ended
+ * it.
+ */
+struct token statement_read(struct lexer *l, struct statement *s);
+void statement_fini(struct statement *s);
 
 /* How far a location lets the URI reach behind what it matches. */
 enum reach {

@@ -1,9 +1,12 @@
 /*
  * Render: the order of things in the two files. Definitions that sites share come
- * first, then snippets (which may define what upstreams and sites use), upstreams,
- * sites; each list in the model's order, which is by name. So the same model gives
- * the same bytes, and a change of one znode is a small diff.
+ * first, then snippets (which may define what upstreams and sites use) and upstreams,
+ * both in the model's order, which is by name; then sites, the oldest first: nginx takes
+ * the first server of an address for the host names that none has, and a new site must
+ * not become that. So the same model gives the same bytes, and a change of one znode is a
+ * small diff.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "renderer.h"
@@ -39,7 +42,7 @@ static void render_snippets(struct renderer *r, enum protocol context)
 static void render_sites(struct renderer *r, enum protocol protocol)
 {
 	for (size_t i = 0; i < r->model->site_count; i++) {
-		const struct site *site = &r->model->sites[i];
+		const struct site *site = r->sites[i];
 
 		if (site->protocol != protocol)
 			continue;
@@ -69,11 +72,13 @@ struct bundle *render(const struct model *m, const struct render_options *option
 	struct renderer r = { .model = m, .options = options };
 	struct bundle *bundle;
 
+	r.sites = model_sites_by_age(m);
 	bundle_builder_init(&r.out);
 	render_file(&r, BUNDLE_HTTP, PROTOCOL_HTTP);
 	render_file(&r, BUNDLE_STREAM, PROTOCOL_STREAM);
 	bundle = bundle_builder_finish(&r.out);
 	bundle_builder_fini(&r.out);
+	free(r.sites);
 	buf_fini(&r.line);
 	buf_fini(&r.value);
 	return bundle;

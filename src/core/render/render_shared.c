@@ -32,7 +32,7 @@ static bool uses_websocket(const struct model *m)
 static void render_websocket_map(struct renderer *r)
 {
 	render_blank(r);
-	render_begin(r, "map $http_upgrade $zknginx_connection");
+	render_begin(r, "map $http_upgrade " WEBSOCKET_VARIABLE);
 	render_open(r);
 	render_plain(r, "default upgrade;");
 	render_plain(r, "'' '';");
@@ -112,7 +112,7 @@ void limit_zone_name(const struct site *site, const struct location *location,
 	digester_add_field(d, location->path, strlen(location->path));
 	counted = digester_finish(d);
 	digest_hex(&counted, hex);
-	snprintf(name, LIMIT_ZONE_SIZE, "limit/%.63s_%.8s", site->name, hex);
+	snprintf(name, LIMIT_ZONE_SIZE, LIMIT_ZONE_PREFIX "%.63s_%.8s", site->name, hex);
 }
 
 static void render_limit(struct renderer *r, const struct site *site,

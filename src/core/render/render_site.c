@@ -8,7 +8,7 @@
 
 static const char *const TLS_LINES[] = {
 	"ssl_protocols TLSv1.2 TLSv1.3;",
-	"ssl_session_cache shared:tls/zknginx:10m;",
+	"ssl_session_cache shared:" TLS_ZONE ":" TLS_ZONE_SIZE ";",
 	"ssl_session_timeout 1d;",
 	"ssl_session_tickets off;",
 };
@@ -29,11 +29,15 @@ static void render_lines(struct renderer *r, const char *const *lines, size_t co
 		render_plain(r, lines[i]);
 }
 
-void render_listen(struct renderer *r, const struct listen *listen)
+void render_listen(struct renderer *r, const struct site *site, const struct listen *listen)
 {
+	const char *options = listen->options ? listen->options : "";
+
 	render_begin(r, "listen");
 	render_word(r, listen->address);
-	render_words(r, listen->options ? listen->options : "");
+	render_words(r, options);
+	if ((site->is_default || listen->stay_default) && !strstr(options, "default_server"))
+		render_raw(r, "default_server");
 	render_end(r);
 }
 
@@ -93,26 +97,11 @@ static void render_gzip(struct renderer *r, const struct site *site)
 		render_plain(r, "gzip off;");
 }
 
-/* Bytes of "10.0.0.1:8443" before the port; 0 for "443" and for "*:443", which mean any address. */
-static size_t host_size(const char *address)
-{
-	const char *bracket = strchr(address, ']');
-	const char *colon = strchr(bracket ? bracket : address, ':');
-	size_t size = colon ? (size_t)(colon - address) : strlen(address);
-
-	if (!colon && strspn(address, "0123456789") == size)
-		return 0;
-	return size == 1 && address[0] == '*' ? 0 : size;
-}
-
 static const char *port_of(const char *address)
 {
-	const char *bracket = strchr(address, ']');
-	const char *colon = strchr(bracket ? bracket : address, ':');
+	const char *colon = strrchr(address, ':');
 
-	if (colon)
-		return colon + 1;
-	return host_size(address) ? "80" : address;
+	return colon ? colon + 1 : address;
 }
 
 static const char *tls_port(const struct site *site)
@@ -124,49 +113,11 @@ static const char *tls_port(const struct site *site)
 	return "443";
 }
 
-static size_t render_listens(struct renderer *r, const struct site *site, bool plain, bool tls)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < site->listen_count; i++) {
-		if (site->listens[i].ssl ? !tls : !plain)
-			continue;
-		render_listen(r, &site->listens[i]);
-		count++;
-	}
-	return count;
-}
-
-/* Does an earlier TLS listen have the host of this one? */
-static bool host_was_seen(const struct site *site, size_t index)
-{
-	const char *address = site->listens[index].address;
-	size_t size = host_size(address);
-
-	for (size_t i = 0; i < index; i++) {
-		const struct listen *other = &site->listens[i];
-
-		if (other->ssl && host_size(other->address) == size &&
-		    strncmp(other->address, address, size) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* No plain listen was given: port 80 of every address that listens for TLS. */
-static void render_implied_listens(struct renderer *r, const struct site *site)
+static void render_listens(struct renderer *r, const struct site *site, bool plain, bool tls)
 {
 	for (size_t i = 0; i < site->listen_count; i++) {
-		const char *address = site->listens[i].address;
-		size_t size = host_size(address);
-
-		if (!site->listens[i].ssl || host_was_seen(site, i))
-			continue;
-		render_begin(r, "listen");
-		buf_put(&r->value, address, size);
-		buf_puts(&r->value, size ? ":80" : "80");
-		render_buffered(r);
-		render_end(r);
+		if (site->listens[i].ssl ? tls : plain)
+			render_listen(r, site, &site->listens[i]);
 	}
 }
 
@@ -177,8 +128,7 @@ static void render_redirect(struct renderer *r, const struct site *site)
 	render_blank(r);
 	render_begin(r, "server");
 	render_open(r);
-	if (!render_listens(r, site, true, false))
-		render_implied_listens(r, site);
+	render_listens(r, site, true, false);
 	render_server_names(r, site);
 	render_access_log(r, site);
 	render_begin(r, "return 301");

@@ -8,7 +8,7 @@ void render_stream_site(struct renderer *r, const struct site *site)
 	render_begin(r, "server");
 	render_open(r);
 	for (size_t i = 0; i < site->listen_count; i++)
-		render_listen(r, &site->listens[i]);
+		render_listen(r, site, &site->listens[i]);
 	render_option(r, "proxy_connect_timeout", site->timeouts.connect);
 	render_option(r, "proxy_timeout", site->timeouts.read);
 	if (site->proxy) {

@@ -16,6 +16,7 @@ struct renderer {
 	struct buf line;  /* the statement under way */
 	struct buf value; /* a parameter that is put together from parts */
 	const struct model *model;
+	const struct site **sites; /* of the model, the oldest first */
 	const struct render_options *options;
 };
 
@@ -64,14 +65,12 @@ void render_probe_log(struct renderer *r);
 /* Does a server without a log of its own need that statement? */
 bool probe_log_is_lost(const struct renderer *r);
 
-/* `listen ADDRESS OPTIONS;` */
-void render_listen(struct renderer *r, const struct listen *listen);
+/* `listen ADDRESS OPTIONS;`, with `default_server` where the site is to be it. */
+void render_listen(struct renderer *r, const struct site *site, const struct listen *listen);
 
 /* "limit/SITE_12345678": the zone that counts the requests of a location with a limit. */
 #define LIMIT_ZONE_SIZE 80
 void limit_zone_name(const struct site *site, const struct location *location,
 		     char name[static LIMIT_ZONE_SIZE]);
-/* Cache zones are called CACHE_ZONE_PREFIX ZONE. */
-#define CACHE_ZONE_PREFIX "cache/"
 
 #endif

@@ -1,0 +1,361 @@
+/*
+ * See clash.h. Objects are placed one by one. Where one stands in the way of a live claim it is
+ * taken off again, falls, and is placed in its last good form: so the order matters only between
+ * claims that are all new.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <zknginx/decode.h>
+#include <zknginx/err.h>
+
+#include "clash.h"
+
+/* --- claims ----------------------------------------------------------------------------------- */
+
+/* Its text is read once; what did not change since is not read again. */
+static struct claims *claims_of_snippet(struct arena *a, struct snippet *s,
+					const struct snippet *good)
+{
+	if (good && good->claims && znode_same(&s->source, &good->source))
+		s->claims = claims_copy(a, good->claims);
+	else
+		s->claims = claims_of_text(a, s->context, s->text, strlen(s->text));
+	return claims_again(s->claims);
+}
+
+static struct claims *claims_of(const struct clash *c, const struct object *o)
+{
+	struct arena *a = c->next->arena;
+
+	if (o->kind == OBJECT_UPSTREAM)
+		return claims_of_upstream(a, o->item.upstream);
+	if (o->kind == OBJECT_SITE)
+		return claims_of_site(a, o->item.site);
+	return claims_of_snippet(a, o->item.snippet, o->good);
+}
+
+static void make_all_live(struct claims *claims)
+{
+	for (size_t i = 0; i < claims->count; i++) {
+		claims->items[i].live = true;
+		if (claims->items[i].kind == CLAIM_LISTEN)
+			claims->items[i].listen |= LISTEN_LIVE;
+	}
+}
+
+struct claims *clash_good_claims(struct clash *c, struct object *o)
+{
+	struct object was = { .kind = o->kind, .good = o->good };
+
+	if (o->good_claims || !o->good)
+		return o->good_claims;
+	if (o->kind == OBJECT_UPSTREAM) {
+		o->good_claims = claims_of_upstream(c->next->arena, o->good);
+	} else if (o->kind == OBJECT_SITE) {
+		o->good_claims = claims_of_site(c->next->arena, o->good);
+	} else {
+		struct snippet copy = *(const struct snippet *)o->good;
+
+		was.item.snippet = &copy;
+		o->good_claims = claims_of(c, &was);
+	}
+	make_all_live(o->good_claims);
+	return o->good_claims;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return strcmp((*(const struct claim *const *)a)->key,
+		      (*(const struct claim *const *)b)->key);
+}
+
+/* The same key; and a listen that brings nothing new to its address. */
+static bool is_as_before(const struct claim *now, const struct claim *before)
+{
+	const unsigned same = LISTEN_SSL | LISTEN_PROXY_PROTOCOL | LISTEN_STREAM;
+	const unsigned no_more = LISTEN_HTTP2 | LISTEN_OPTIONS;
+
+	return !((now->listen ^ before->listen) & same) &&
+	       !(now->listen & ~before->listen & no_more);
+}
+
+static void mark_live(struct claims *claims, const struct claims *before)
+{
+	const struct claim **sorted = xcalloc(before->count + 1, sizeof(*sorted));
+
+	for (size_t i = 0; i < before->count; i++)
+		sorted[i] = &before->items[i];
+	qsort(sorted, before->count, sizeof(*sorted), by_key);
+	for (size_t i = 0; i < claims->count; i++) {
+		struct claim *claim = &claims->items[i];
+		const struct claim **found = bsearch(&(const struct claim *){ claim }, sorted,
+						     before->count, sizeof(*sorted), by_key);
+
+		claim->live = found && is_as_before(claim, *found);
+		if (claim->live && claim->kind == CLAIM_LISTEN)
+			claim->listen |= LISTEN_LIVE;
+	}
+	free(sorted);
+}
+
+static void set_claims(struct clash *c, struct object *o)
+{
+	o->claims = claims_of(c, o);
+	if (o->form == FORM_GOOD)
+		make_all_live(o->claims);
+	else if (o->good && !o->weak)
+		mark_live(o->claims, clash_good_claims(c, o));
+}
+
+/* --- objects ---------------------------------------------------------------------------------- */
+
+static struct object *add_object(struct clash *c, enum object_kind kind, void *item,
+				 const struct znode *source, const void *good)
+{
+	struct object *o = arena_new_of(c->next->arena, struct object);
+
+	if (c->count == c->room) {
+		c->room = c->room ? 2 * c->room : 64;
+		c->objects = xrealloc(c->objects, c->room * sizeof(struct object *));
+	}
+	*o = (struct object){
+		.kind = kind, .path = source->path ?: "", .good = good, .czxid = source->czxid
+	};
+	o->item.any = item;
+	c->objects[c->count++] = o;
+	return o;
+}
+
+/* The form that is live already is not another one. */
+static void set_form(const struct clash *c, struct object *o, bool retained,
+		     const struct znode *now, const struct znode *good)
+{
+	o->weak = retained;
+	if (c->in->is_live ||
+	    (!retained && good && now->path && good->path && znode_same(now, good)))
+		o->form = FORM_GOOD;
+}
+
+void clash_init(struct clash *c)
+{
+	struct model *m = c->next;
+
+	for (size_t i = 0; i < m->upstream_count; i++) {
+		struct upstream *u = &m->upstreams[i];
+		const struct upstream *good = model_upstream(c->good, u->name);
+		struct object *o = add_object(c, OBJECT_UPSTREAM, u, &u->source, good);
+
+		set_form(c, o, u->retained, &u->source, good ? &good->source : NULL);
+	}
+	for (size_t i = 0; i < m->site_count; i++) {
+		struct site *s = &m->sites[i];
+		const struct site *good = model_site(c->good, s->name);
+		struct object *o = add_object(c, OBJECT_SITE, s, &s->source, good);
+
+		set_form(c, o, s->retained, &s->source, good ? &good->source : NULL);
+	}
+	for (size_t i = 0; i < m->snippet_count; i++) {
+		struct snippet *s = &m->snippets[i];
+		const struct snippet *good = model_snippet(c->good, s->context, s->name);
+		struct object *o = add_object(c, OBJECT_SNIPPET, s, &s->source, good);
+
+		set_form(c, o, s->retained, &s->source, good ? &good->source : NULL);
+	}
+	c->ledger = ledger_new(m->arena, c->in->host ? host_claims_list(c->in->host) : NULL);
+}
+
+void clash_fini(struct clash *c)
+{
+	ledger_free(c->ledger);
+	free(c->objects);
+}
+
+struct object *clash_upstream(const struct clash *c, const char *name, bool any)
+{
+	const struct upstream *u = model_upstream(c->next, name);
+	struct object *o = u ? c->objects[u - c->next->upstreams] : NULL;
+
+	for (size_t i = c->count; !o && i-- > 0 && c->objects[i]->extra;) {
+		if (c->objects[i]->kind == OBJECT_UPSTREAM &&
+		    strcmp(c->objects[i]->item.upstream->name, name) == 0)
+			o = c->objects[i];
+	}
+	return o && (any || o->form != FORM_OUT) ? o : NULL;
+}
+
+/* --- problems --------------------------------------------------------------------------------- */
+
+struct problem *clash_report(struct clash *c, struct object *o, const char *field, const char *fmt,
+			     ...)
+{
+	CLEANUP(freep) char *text = NULL;
+	va_list args;
+
+	va_start(args, fmt);
+	if (vasprintf(&text, fmt, args) < 0)
+		die("out of memory");
+	va_end(args);
+	if (!o->problem)
+		o->problem = c->problems->count + 1;
+	return problems_add(c->problems, o->path, PROBLEM_FIELD, field, "%s", text);
+}
+
+/* --- placing ---------------------------------------------------------------------------------- */
+
+static void take_off(struct object *o)
+{
+	if (o->placed)
+		ledger_release(o->holds, o->claims->count);
+	o->placed = false;
+}
+
+static bool retain(struct clash *c, struct object *o)
+{
+	struct arena *a = c->next->arena;
+
+	if (o->kind == OBJECT_UPSTREAM)
+		return retain_upstream(a, o->good, o->item.upstream);
+	if (o->kind == OBJECT_SITE)
+		return retain_site(a, o->good, c->in->policy, o->item.site);
+	return retain_snippet(a, o->good, c->in->policy, o->item.snippet);
+}
+
+static void set_retained(const struct object *o, bool retained)
+{
+	if (o->kind == OBJECT_UPSTREAM)
+		o->item.upstream->retained = retained;
+	else if (o->kind == OBJECT_SITE)
+		o->item.site->retained = retained;
+	else
+		o->item.snippet->retained = retained;
+}
+
+/* Whoever holds what a live claim of ours is about has to fall; one of these may come back upon us.
+ */
+static void clear_the_way(struct clash *c, struct object *o)
+{
+	const struct claims *claims = o->claims;
+
+	for (size_t i = 0; o->placed && o->claims == claims && i < claims->count; i++) {
+		const struct claim *claim = &claims->items[i];
+		struct rival r;
+
+		while (o->placed && o->claims == claims &&
+		       (r = ledger_weaker(c->ledger, o, claim)).discord) {
+			struct object *other = (struct object *)r.hold->owner;
+			struct hold ours = { .claim = claim, .owner = o };
+			struct rival us = { r.discord, &ours };
+
+			clash_tell(c, other, r.hold->claim, &us);
+			take_off(other);
+			clash_fall(c, other);
+		}
+	}
+}
+
+static bool is_possible(struct clash *c, struct object *o)
+{
+	for (size_t i = 0; i < o->claims->count; i++) {
+		const struct claim *claim = &o->claims->items[i];
+		struct rival r = ledger_stronger(c->ledger, o, claim);
+
+		if (!r.discord)
+			continue;
+		clash_tell(c, o, claim, &r);
+		return false;
+	}
+	return true;
+}
+
+static void tell_shadows(struct clash *c, struct object *o)
+{
+	for (size_t i = 0; !o->problem && i < o->claims->count; i++) {
+		const struct hold *h = ledger_shadow(c->ledger, &o->claims->items[i]);
+
+		if (h)
+			clash_tell_shadow(c, o, &o->claims->items[i], h);
+	}
+}
+
+static void place(struct clash *c, struct object *o)
+{
+	set_claims(c, o);
+	if (!is_possible(c, o)) {
+		clash_fall(c, o);
+		return;
+	}
+	o->holds = ledger_take(c->ledger, o, o->claims);
+	o->placed = true;
+	clear_the_way(c, o);
+	tell_shadows(c, o);
+}
+
+void clash_fall(struct clash *c, struct object *o)
+{
+	take_off(o);
+	if (o->form != FORM_NEW || !o->good || o->weak || !retain(c, o)) {
+		o->form = FORM_OUT;
+		return;
+	}
+	o->form = FORM_GOOD;
+	set_retained(o, false);
+	place(c, o);
+}
+
+/* Live and unchanged, then the others by age, then what is only retained. */
+static int rank(const struct object *o)
+{
+	if (o->weak)
+		return 2;
+	return o->form == FORM_GOOD ? 0 : 1;
+}
+
+static int by_turn(const void *a, const void *b)
+{
+	const struct object *x = *(const struct object *const *)a;
+	const struct object *y = *(const struct object *const *)b;
+
+	if (rank(x) != rank(y))
+		return rank(x) - rank(y);
+	if (x->czxid != y->czxid)
+		return x->czxid < y->czxid ? -1 : 1;
+	return strcmp(x->path, y->path);
+}
+
+void clash_place_all(struct clash *c)
+{
+	struct object **turns = xcalloc(c->count + 1, sizeof(struct object *));
+	size_t count = c->count;
+
+	if (count)
+		memcpy(turns, c->objects, count * sizeof(struct object *));
+	qsort(turns, count, sizeof(struct object *), by_turn);
+	for (size_t i = 0; i < count; i++)
+		place(c, turns[i]);
+	free(turns);
+}
+
+struct object *clash_bring_back(struct clash *c, enum object_kind kind, const void *good)
+{
+	static const size_t sizes[] = { [OBJECT_UPSTREAM] = sizeof(struct upstream),
+					[OBJECT_SITE] = sizeof(struct site),
+					[OBJECT_SNIPPET] = sizeof(struct snippet) };
+	const struct znode *source =
+		kind == OBJECT_UPSTREAM ? &((const struct upstream *)good)->source
+		: kind == OBJECT_SITE   ? &((const struct site *)good)->source
+					: &((const struct snippet *)good)->source;
+	void *item = arena_alloc(c->next->arena, sizes[kind]);
+	struct object *o = add_object(c, kind, item, source, good);
+
+	o->path = arena_strdup(c->next->arena, o->path);
+	o->extra = true;
+	o->form = FORM_OUT;
+	if (!retain(c, o))
+		return NULL;
+	o->form = FORM_GOOD;
+	place(c, o);
+	return o->form == FORM_OUT ? NULL : o;
+}

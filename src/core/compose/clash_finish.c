@@ -1,0 +1,82 @@
+/* The end of a contest: the model's lists hold what has a place, and the problems say what is
+ * served. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "clash.h"
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int by_context_and_name(const void *a, const void *b)
+{
+	const struct snippet *x = a, *y = b;
+
+	if (x->context != y->context)
+		return x->context < y->context ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+static bool changes(const struct clash *c, enum object_kind kind)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		const struct object *o = c->objects[i];
+
+		if (o->kind == kind && (o->extra || o->form == FORM_OUT))
+			return true;
+	}
+	return false;
+}
+
+/* The list of this kind anew, sorted; NULL: it stays as it is. */
+static void *collect(const struct clash *c, enum object_kind kind, size_t size, size_t *count,
+		     int (*compare)(const void *, const void *))
+{
+	char *list;
+
+	if (!changes(c, kind))
+		return NULL;
+	list = arena_alloc(c->next->arena, (c->count + 1) * size);
+	*count = 0;
+	for (size_t i = 0; i < c->count; i++) {
+		const struct object *o = c->objects[i];
+
+		if (o->kind == kind && o->form != FORM_OUT)
+			memcpy(list + (*count)++ * size, o->item.any, size);
+	}
+	qsort(list, *count, size, compare);
+	return list;
+}
+
+/* The first problem of an object tells what is served; further ones of its znode say the same. */
+static void set_serving(const struct clash *c, const struct object *o)
+{
+	enum serving serving = o->form == FORM_OUT ? SERVING_ABSENT : SERVING_PREVIOUS;
+
+	for (size_t i = o->problem - 1; i < c->problems->count; i++) {
+		struct problem *p = &c->problems->items[i];
+
+		if (strcmp(p->znode, o->path) == 0)
+			p->serving = serving;
+	}
+}
+
+void clash_finish(struct clash *c)
+{
+	struct model *m = c->next;
+	void *list;
+
+	for (size_t i = 0; i < c->count; i++) {
+		if (c->objects[i]->problem)
+			set_serving(c, c->objects[i]);
+	}
+	list = collect(c, OBJECT_UPSTREAM, sizeof(struct upstream), &m->upstream_count, by_name);
+	m->upstreams = list ?: m->upstreams;
+	list = collect(c, OBJECT_SITE, sizeof(struct site), &m->site_count, by_name);
+	m->sites = list ?: m->sites;
+	list = collect(c, OBJECT_SNIPPET, sizeof(struct snippet), &m->snippet_count,
+		       by_context_and_name);
+	m->snippets = list ?: m->snippets;
+}
