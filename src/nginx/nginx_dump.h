@@ -14,8 +14,8 @@
 
 enum dump_file { DUMP_HTTP, DUMP_STREAM, DUMP_FILE_N };
 
-#define DUMP_TEXT_MAX ((size_t)4 << 20) /* of all other files; one that does not fit is not kept   \
-					 */
+/* Of all other files together; one that does not fit is not kept. */
+#define DUMP_TEXT_MAX ((size_t)4 << 20)
 
 /* The text of a file that is not ours. */
 struct dump_text {
