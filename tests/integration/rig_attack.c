@@ -204,17 +204,20 @@ static void drop_one_by_one(struct attack *a, struct batch *b)
 static void drop_what_nginx_refuses(struct attack *a, struct batch *b)
 {
 	char *complaint, *found;
+	unsigned long before;
 	size_t i;
 
 	while (!nginx_takes(a, &complaint)) {
-		found = strstr(complaint, "/batch/t");
-		if (!strstr(complaint, "[emerg]"))
-			die("nginx -t: %s", complaint);
+		before = a->invalid;
+		found = strstr(complaint, "[emerg]"); /* warnings name files, too */
+		found = found ? strstr(found, "/batch/t") : NULL;
 		if (found && sscanf(found, "/batch/t%zu.conf", &i) == 1 && i < b->count &&
 		    b->targets[i].body)
 			drop(a, b, i);
 		else
 			drop_one_by_one(a, b);
+		if (a->invalid == before)
+			die("nginx -t: %s", complaint);
 	}
 }
 

@@ -75,6 +75,11 @@ const struct attack_trick attack_tricks[] = {
 	{ "location /p { proxy_pass http://127.0.0.1:%U; } location / { root %D; rewrite "
 	  "^/(.*)/x$ /$1/$1/canary break; try_files $uri $uri/ =404; index x; }",
 	  GET("/p?r=/..?") },
+	{ "root %R; location /x { rewrite ^/x/(.*)$ /$1 break; proxy_ignore_headers "
+	  "X-Accel-Redirect; proxy_pass http://127.0.0.1:9; error_page 502 @y; } location @y { "
+	  "try_files $uri/canary =404; }",
+	  GET("/x/..%0a") },
+	{ "root %R; location / { rewrite ^/([a-z])?x /.$1./canary break; }", GET("/x") },
 	{ "root %R; location / { auth_request /../canary; }", GET("/") },
 	{ "root %R; location / { mirror /../canary; error_page 404 /; }", GET("/") },
 	{ "root %R; location /b/ { alias %R/; rewrite ^/b/(..)x$ /bb$1/canary break; }",
