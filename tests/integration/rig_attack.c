@@ -45,7 +45,7 @@ static void make_directory(const char *name)
 static void plant(const char *directory)
 {
 	static const char *const names[] = { ATTACK_NAME, "index.html", "x",
-					     "x.html",    "b.html",     "c/" ATTACK_NAME };
+					     "x.html",    "b.html",     ("c/" ATTACK_NAME) };
 
 	make_directory(directory);
 	make_directory(rig_path("%s/c", directory) + strlen(rig_directory()) + 1);

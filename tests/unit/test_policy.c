@@ -304,6 +304,26 @@ static void test_redirects_of_upstreams(void **state)
 	expect_all(good, ARRAY_SIZE(good), true);
 }
 
+/* A snippet of a few kilobytes must not hold up the daemon for minutes. */
+static void test_the_effort_is_limited(void **state)
+{
+	struct buf text = BUF_INIT;
+
+	(void)state;
+	for (int i = 0; i < 150; i++) {
+		buf_printf(&text, "rewrite ^/a%d/([a-z]+)(.*[.]?)*b /$1", i);
+		for (int k = 0; k < 1000; k++)
+			buf_puts(&text, "$1");
+		buf_puts(&text, ";\n");
+	}
+	assert_false(allows(&safe, text.data));
+	buf_clear(&text);
+	for (int i = 0; i < 3000; i++)
+		buf_printf(&text, "rewrite ^/old%d/(.*)$ /new/$1; rewrite ^/%d$ /a;\n", i, i);
+	assert_true(allows(&safe, text.data));
+	buf_fini(&text);
+}
+
 static void test_names_that_become_paths(void **state)
 {
 	static const char *const bad[] = {
@@ -506,6 +526,7 @@ int main(void)
 		cmocka_unit_test(test_line_feeds_in_requests),
 		cmocka_unit_test(test_captures_that_stay),
 		cmocka_unit_test(test_redirects_of_upstreams),
+		cmocka_unit_test(test_the_effort_is_limited),
 		cmocka_unit_test(test_names_that_become_paths),
 		cmocka_unit_test(test_certificates_are_not_served),
 		cmocka_unit_test(test_a_refusal_names_the_capture_and_what_would_do),

@@ -26,6 +26,7 @@ struct walker {
 	struct statement statement;
 	struct block open[1 + DEPTH_LIMIT]; /* the first is the snippet itself */
 	size_t depth;
+	unsigned long effort;
 };
 
 static bool violate(struct violation *v, unsigned line, const char *fmt, ...) PRINTF(3, 4);
@@ -106,7 +107,9 @@ static bool judge_directive(struct walker *w)
 {
 	const struct statement *s = &w->statement;
 	const struct directive *d = policy_directive(statement_first(s));
-	struct judging j = { .policy = w->policy, .statement = s, .block = innermost(w) };
+	struct judging j = {
+		.policy = w->policy, .statement = s, .block = innermost(w), .effort = &w->effort
+	};
 	const char *why;
 
 	if (!d)

@@ -82,7 +82,8 @@ struct block {
 struct judging {
 	const struct policy *policy;
 	const struct statement *statement;
-	struct block *block; /* the innermost */
+	struct block *block;   /* the innermost */
+	unsigned long *effort; /* what following URIs has cost in this snippet */
 	bool in_server, in_location;
 	char text[320]; /* room for an answer that is made to measure */
 };

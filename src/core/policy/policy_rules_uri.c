@@ -32,11 +32,29 @@ static bool is_name_or_code(const char *uri)
 	       (uri[0] == '=' && !uri[1 + strspn(uri + 1, "0123456789")]);
 }
 
+/*
+ * Following a URI takes time for each variable in it, and for each node of the regular
+ * expression: about two seconds for the most that a snippet may use.
+ */
+#define EFFORT_LIMIT 200000
+
+static bool is_too_much(struct judging *j, const struct uri_template *t)
+{
+	unsigned long nodes = t->regex ? (unsigned long)t->regex->count : 10;
+
+	for (const char *s = t->text; *s; s++)
+		*j->effort += *s == '$' ? nodes : 0;
+	return *j->effort > EFFORT_LIMIT;
+}
+
 /* What is wrong with the use of a URI, in words: the piece of it, and what would be accepted. */
 static const char *judge_uri(struct judging *j, struct uri_use *use, const char *accepted)
 {
 	struct uri_fault fault;
 
+	if (is_too_much(j, &use->template))
+		return "comes on top of more captures and variables in paths than can be followed "
+		       "in one snippet: divide it";
 	use->line = j->statement->line;
 	switch (uri_use_judge(use, &j->block->notes, &fault)) {
 	case URI_GOOD:
