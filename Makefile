@@ -6,6 +6,7 @@
 #	make asan tsan  the same with sanitizers, in build directories of their own
 #	make lint       formatting, static analysis, man pages, the unit's exposure
 #	make bench      what an edit and a rollout take, beside a floor; make soak, make fuzz: slow suites
+#	make attack     hostile snippets against the policy and a real nginx
 #	make asan tsan  the tests again under the sanitizers; make lint: what else reads the code
 #	make install    DESTDIR, PREFIX and SYSCONFDIR are honoured
 
@@ -179,10 +180,19 @@ tsan:
 # --- slower suites ----------------------------------------------------------------------------
 
 # The long form of the churn tests: ten rounds at 10,000 servers, 200 kills, 200 publications.
-.PHONY: soak bench fuzz
+.PHONY: soak bench fuzz attack
 soak: deps
 	$(Q)$(MAKE) --no-print-directory $(B)/zknginxd $(B)/tests/integration/test_churn
 	$(Q)CHURN_FULL=1 ZKNGINXD=$(B)/zknginxd $(B)/tests/integration/test_churn
+
+# Hostile snippets: what passes the policy is served, and asked for files that it must not serve.
+# The seed is printed; ATTACK_SEED=N makes the same attack again.
+ATTACK_TRIES ?= 100000
+ATTACK_SEED ?= $(shell date +%s)
+attack: deps
+	$(Q)$(MAKE) --no-print-directory $(B)/tests/integration/test_policy_attack
+	$(Q)ATTACK_TRIES=$(ATTACK_TRIES) ATTACK_SEED=$(ATTACK_SEED) \
+		$(B)/tests/integration/test_policy_attack
 
 # Figures beside a floor of the same run; SIZES="100 1000" for fewer servers, HOSTS=50 for a
 # smaller fleet than 200.

@@ -15,7 +15,9 @@ struct policy policy_of(const struct settings *s)
 		const char *name;
 		enum policy_level level;
 	} levels[] = { { "off", POLICY_OFF }, { "safe", POLICY_SAFE }, { "all", POLICY_ALL } };
-	struct policy p = { .level = POLICY_SAFE, .roots = s->snippets.roots };
+	struct policy p = { .level = POLICY_SAFE,
+			    .roots = s->snippets.roots,
+			    .certificates = s->snippets.certificates };
 
 	for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
 		if (strcmp(s->snippets.policy, levels[i].name) == 0)

@@ -37,7 +37,11 @@ static struct problem copy_problem(struct arena *a, const struct problem *p)
 
 static void log_new(const struct problem *p)
 {
-	log_warning("%s: %s%s%s (serving: %s)", p->znode, p->field, *p->field ? ": " : "",
+	char line[32] = "";
+
+	if (p->line)
+		snprintf(line, sizeof(line), "line %u: ", p->line);
+	log_warning("%s: %s%s%s%s (serving: %s)", p->znode, line, p->field, *p->field ? ": " : "",
 		    p->message, serving_name(p->serving));
 }
 

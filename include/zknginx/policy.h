@@ -18,23 +18,27 @@ enum policy_level { POLICY_OFF, POLICY_SAFE, POLICY_ALL };
 
 struct policy {
 	enum policy_level level;
-	const char *const *roots; /* absolute directories; NULL-terminated */
+	/* Absolute directories; NULL-terminated, or NULL. */
+	const char *const *roots;        /* files for clients, and whatever else is named */
+	const char *const *certificates; /* certificates, keys, passwords: never served */
 };
 
 struct violation {
 	unsigned line;
-	char text[256]; /* "line N: " and a sentence: what was found, what to do */
+	char text[400]; /* a sentence: what was found, what to do; it quotes no value */
 };
 
-/* Do the braces balance and is every directive allowed? False fills *v with the first that is not.
- */
+/* Do the braces balance and is every directive allowed? If not, *v is the first that is not. */
 bool policy_check(const struct policy *p, const char *text, size_t size, struct violation *v);
 
 /*
- * An absolute path without ".." and variables, one of the roots or below one. Level
- * POLICY_ALL lifts the roots.
+ * May nginx read this file for itself (a certificate, a key, passwords)? An absolute
+ * path without ".." and variables, one of the roots or certificates or below one.
+ * Level POLICY_ALL lifts them.
  */
 bool policy_allows_path(const struct policy *p, const char *path);
+/* … and may clients read this directory? Below a root, and no certificates in it or around it. */
+bool policy_may_serve(const struct policy *p, const char *path);
 
 /*
  * Names in `proxy_pass http://NAME…;`, `grpc_pass`, … of a snippet, each once, in lower

@@ -41,8 +41,9 @@ struct state_settings {
 };
 
 struct snippets_settings {
-	const char *policy;       /* "off", "safe", "all" */
-	const char *const *roots; /* NULL-terminated */
+	const char *policy;              /* "off", "safe", "all" */
+	const char *const *roots;        /* NULL-terminated */
+	const char *const *certificates; /* NULL-terminated */
 };
 
 struct guard_settings {

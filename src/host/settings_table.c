@@ -63,8 +63,9 @@ static const struct setting table[] = {
 	{ KEY(state, keep), INTEGER("10", "1", "10000"), RELOADABLE },
 
 	{ KEY(snippets, policy), CHOICE("safe", "off", "safe", "all"), RELOADABLE },
-	{ KEY(snippets, roots),
-	  TEXTS("/srv, /var/www, /usr/share/nginx, /etc/ssl", "0", "64", form_file), RELOADABLE },
+	{ KEY(snippets, roots), TEXTS("/srv, /var/www, /usr/share/nginx", "0", "64", form_file),
+	  RELOADABLE },
+	{ KEY(snippets, certificates), TEXTS("/etc/ssl", "0", "64", form_file), RELOADABLE },
 
 	{ KEY(guard, max_shrink), INTEGER("50", "0", "100"), RELOADABLE },
 	{ KEY(guard, window), DURATION("10s", "0s", "1h"), RELOADABLE },

@@ -9,7 +9,7 @@
 #include <zknginx/emit.h>
 
 static const char *const roots[] = { "/srv", NULL };
-static const struct policy policy = { POLICY_SAFE, roots };
+static const struct policy policy = { .level = POLICY_SAFE, .roots = roots };
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 

@@ -71,10 +71,10 @@ void rig_nginx_configure(const struct rig_nginx *n)
 		   "pid %s;\n"
 		   "error_log %s notice;\n"
 		   "%s\n"
-		   "events {\n\tworker_connections 512;\n}\n"
+		   "events {\n\tworker_connections %u;\n}\n"
 		   "http {\n",
 		   n->daemon ? "on" : "off", n->pid_file, n->error_log,
-		   n->main_text ? n->main_text : "");
+		   n->main_text ? n->main_text : "", n->connections ?: 512);
 	if (!n->access_log || *n->access_log)
 		buf_printf(&b, "\taccess_log %s;\n", n->access_log ?: "off");
 	put_temp_paths(&b, n->root);

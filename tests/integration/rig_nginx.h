@@ -29,6 +29,7 @@ struct rig_nginx {
 	const char *main_text;             /* lines for the main context; may be NULL */
 	const char *http_text;             /* lines for http{}, before the include; may be NULL */
 	const char *access_log;            /* … of http{}; NULL = "off", "" = not said */
+	unsigned connections;              /* of a worker, listeners included; 0 = 512 */
 };
 
 /* Names, directories, a port, and a first nginx.conf; starts nothing. `name` tells several apart.

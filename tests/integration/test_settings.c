@@ -79,7 +79,7 @@ static void assert_fleet_defaults(const struct settings *s)
 
 static void assert_defaults(const struct settings *s)
 {
-	static const char *const roots[] = { "/srv", "/var/www", "/usr/share/nginx", "/etc/ssl" };
+	static const char *const roots[] = { "/srv", "/var/www", "/usr/share/nginx" };
 
 	assert_string_equal(s->zookeeper.hosts, "127.0.0.1:2181");
 	assert_string_equal(s->zookeeper.config, "/nginx/config");
@@ -104,6 +104,8 @@ static void assert_defaults(const struct settings *s)
 	for (size_t i = 0; i < ARRAY_SIZE(roots); i++)
 		assert_string_equal(s->snippets.roots[i], roots[i]);
 	assert_null(s->snippets.roots[ARRAY_SIZE(roots)]);
+	assert_string_equal(s->snippets.certificates[0], "/etc/ssl");
+	assert_null(s->snippets.certificates[1]);
 	assert_int_equal(s->guard.max_shrink, 50);
 	assert_int_equal(s->guard.window, 10 * USEC_PER_SEC);
 	assert_true(s->guard.hold == NEVER);

@@ -20,7 +20,7 @@ struct fixture {
 };
 
 static UNUSED const char *const roots[] = { "/srv", "/etc/ssl", NULL };
-static UNUSED const struct policy policy = { POLICY_SAFE, roots };
+static UNUSED const struct policy policy = { .level = POLICY_SAFE, .roots = roots };
 
 static UNUSED int setup(void **state)
 {

@@ -43,7 +43,7 @@ static void load(struct fixture *f, const char *tree, const char *accepted)
 static const struct model *run(struct fixture *f)
 {
 	static const char *const roots[] = { "/srv", NULL };
-	const struct policy policy = { POLICY_SAFE, roots };
+	const struct policy policy = { .level = POLICY_SAFE, .roots = roots };
 	const struct decode_input in = { .tree = f->tree,
 					 .accepted = f->accepted,
 					 .policy = &policy,
@@ -118,7 +118,7 @@ static void test_everything_finds_its_place(void **state)
 static void test_the_root_may_be_a_slash(void **state)
 {
 	struct fixture *f = *state;
-	const struct policy policy = { POLICY_SAFE, NULL };
+	const struct policy policy = { .level = POLICY_SAFE };
 	struct decode_input in = { .policy = &policy, .root = "/" };
 
 	load(f, "/sites/a\n" GOOD_SITE "/upstreams/b\n", "");

@@ -31,8 +31,11 @@
 #define CASES_MAX 256
 #define CASES_MIN 12
 
-static const char *const ROOTS[] = { "/srv", "/var/www", "/usr/share/nginx", "/etc/ssl", NULL };
-static const struct policy POLICY = { .level = POLICY_SAFE, .roots = ROOTS };
+static const char *const ROOTS[] = { "/srv", "/var/www", "/usr/share/nginx", NULL };
+static const char *const CERTIFICATES[] = { "/etc/ssl", NULL };
+static const struct policy POLICY = { .level = POLICY_SAFE,
+				      .roots = ROOTS,
+				      .certificates = CERTIFICATES };
 static const struct render_options OPTIONS = {
 	.log_directory = "/var/log/nginx",
 	.cache_directory = "/var/cache/nginx",

@@ -9,10 +9,13 @@
 
 #include <zknginx/policy.h>
 
-static const char *const roots[] = { "/srv", "/etc/ssl/", NULL };
-static const struct policy safe = { POLICY_SAFE, roots };
-static const struct policy all = { POLICY_ALL, roots };
-static const struct policy off = { POLICY_OFF, roots };
+static const char *const roots[] = { "/srv", "/etc/nginx/", NULL };
+static const char *const certificates[] = { "/etc/ssl/", NULL };
+static const char *const inner[] = { "/etc/ssl/", "/srv/tls", NULL };
+static const struct policy safe = { POLICY_SAFE, roots, certificates };
+static const struct policy walled = { POLICY_SAFE, roots, inner };
+static const struct policy all = { POLICY_ALL, roots, certificates };
+static const struct policy off = { POLICY_OFF, roots, certificates };
 
 static bool allows(const struct policy *p, const char *text)
 {
@@ -45,7 +48,9 @@ static void test_useful_snippets(void **state)
 		"http://u/x$is_args$args; } }",
 		"server { listen [::]:443 ssl; ssl_certificate /etc/ssl/a.crt; ssl_certificate_key "
 		"/etc/ssl/a.key; }",
-		"location / { root /srv/www; try_files $uri $uri/ /index.html?$args @x =404; }",
+		"location / { root /srv/www; try_files $uri $uri/ /index.html?$args; }",
+		"location / { root /srv/www; try_files $uri @x; }",
+		"location / { root /srv/www; try_files $uri $uri.html =404; }",
 		"location /a/ { alias /srv/b/; }",
 		"location = /a { alias /srv/b; }",
 		"location ~ ^/a { alias /srv/b; }",
@@ -159,6 +164,239 @@ static void test_files_outside_of_the_roots(void **state)
 	expect_all(texts, ARRAY_SIZE(texts), false);
 }
 
+/* Each of them served /etc/passwd, or told of it, before captures were followed. */
+static void test_captures_that_climb(void **state)
+{
+	static const char *const texts[] = {
+		"rewrite ^/(..) /$1/$1/etc/passwd break;",
+		"rewrite ^/x/(..)$ /$1/$1/etc/passwd break;",
+		"rewrite ^/(..)*$ /$1/etc/passwd break;",
+		"rewrite ^/(a|..)b /$1/etc/passwd break;",
+		"rewrite ^/(.+?)b /$1/etc/passwd break;",
+		"rewrite ^/(.*)b /$1/etc/passwd break;",
+		"rewrite ^/([.]+) /$1/etc/passwd break;",
+		"rewrite ^/([^/]+)x /$1/etc/passwd break;",
+		"rewrite ^/(\\.{2}) /$1/etc/passwd break;",
+		"rewrite ^/(\\W\\W) /$1/etc/passwd break;",
+		"rewrite ^/(?:(..)|y) /$1/etc/passwd break;",
+		"rewrite ^/(?<n>..) /$1/etc/passwd break;",
+		"rewrite ^/(?i:(..))x /$1/etc/passwd break;",
+		"rewrite \"^/a\\Q[\\E(..)]x$\" /$1/etc/passwd break;",
+		"rewrite ^/a\\K(..) /$1/etc/passwd break;",
+		"rewrite ^(?=/(..)) /$1/etc/passwd break;",
+		"rewrite ^/(?|(..)x|y) /$1/etc/passwd break;",
+		"rewrite ^/(?#()(..)x /$1/etc/passwd break;",
+		"rewrite (?x)^/(..)x /$1/etc/passwd break;",
+		"rewrite (*ANYCRLF)^/(..)$ /$1/etc/passwd break;",
+		"rewrite ^/(\\x2e\\x2e)x /$1/etc/passwd break;",
+		"rewrite ^/([[:punct:]]+)x /$1/etc/passwd break;",
+		"rewrite ^/(.)\\1x /$1$1/etc/passwd break;",
+		"rewrite ^/(.)(.) /$1$2/etc/passwd break;",
+		"rewrite ^/([a-z]*)(.)x /.$2/etc/passwd break;",
+		"rewrite ^/([a-z]*) /.$1./etc/passwd break;",
+		"rewrite ^/([a-z])?x /.$1./etc/passwd break;",
+		"rewrite ^/(?:([a-z])|b)x /.$1./etc/passwd break;",
+		"rewrite ^/x(/.*)$ $1-secret/../etc/passwd break;",
+		"rewrite ^/x/(.*)$ $1 break;",
+		"rewrite ^/([a-z]+)$ /$2/x break;",
+		"rewrite ^/([a-z]+)$ /$1?x=$mapped break;",
+		"rewrite ^/([a-z]+)$ /$n/x break;",
+		"if ($arg_x ~ (..)) { rewrite ^ /$1/etc/passwd break; }",
+		"map $arg_a $http_b { ~(..) x; }",
+		"split_clients $arg_a $args { * x; }",
+	};
+
+	(void)state;
+	expect_all(texts, ARRAY_SIZE(texts), false);
+}
+
+/* nginx's `.` and `$` leave out a line feed, so that (.*)$ may capture the ".." of "/..%0a". */
+static void test_line_feeds_in_requests(void **state)
+{
+	static const char *const bad[] = {
+		"rewrite ^/x/(.*)$ /$1/etc/passwd break;",
+		"rewrite ^/x/(.*) /$1/etc/passwd break;",
+		"rewrite ^/x/([^/]+)/?$ /$1/index.html break;",
+		"server { rewrite ^/x/(.*)$ /$1; location / { try_files $uri $uri/ =404; } }",
+		"server { location / { rewrite ^/x/(.*)$ /$1 break; try_files $uri/a =404; } }",
+		"server { location / { rewrite ^/x/(.*)$ /$1 break; error_page 404 @x; } "
+		"location @x { try_files $uri/etc/passwd =404; } }",
+		"server { error_page 404 = $uri; location / { try_files $uri/etc/passwd =404; } }",
+		"server { location / { try_files /x $uri; } location /y { try_files $uri/z =404; } "
+		"}",
+		"error_page 404 = /x$uri;",
+	};
+	static const char *const good[] = {
+		"rewrite ^/x/(.*)\\z /$1/etc/passwd break;",
+		"rewrite ^/x/([a-z0-9_-]+)$ /$1/index.html break;",
+		"server { rewrite ^/x/(.*)\\z /$1; location / { try_files $uri $uri/ =404; } }",
+		"server { rewrite ^/x/(.*)$ /$1; location / { try_files $uri =404; } }",
+		"server { location /x/ { rewrite ^/x/(.*)$ /$1 break; proxy_ignore_headers "
+		"X-Accel-Redirect; proxy_pass http://u; } location / { root /srv; try_files $uri "
+		"$uri/ =404; } }",
+	};
+
+	(void)state;
+	expect_all(bad, ARRAY_SIZE(bad), false);
+	expect_all(good, ARRAY_SIZE(good), true);
+}
+
+static void test_captures_that_stay(void **state)
+{
+	static const char *const texts[] = {
+		"rewrite ^/api(/.*)$ $1 break;",
+		"rewrite ^/api/(.*) /$1 break;",
+		"rewrite ^/old/(.*)$ /new/$1 permanent;",
+		"rewrite ^/(..) /$1/$1 redirect;",
+		"rewrite ^/(..)x https://a/$1;",
+		"rewrite ^/(.*)$ /index.php?q=$1&$args last;",
+		"rewrite ^/(.*)\\.v[0-9]+\\.(css|js)$ /$1.$2 last;",
+		"rewrite ^/(?:de|en)/(.*)$ /$1 last;",
+		"rewrite \"^/u/([a-z]{2,4})/([^/]*)/x$\" /$1/$2/y last;",
+		"rewrite ^/(?<year>\\d+)-(\\w+)$ /.$1/$2.$1 last;",
+		"rewrite ^/(a(b)?)+x /$1/$2/y last;",
+		"rewrite ^/([a-z])x /.$1./y last;",
+		"rewrite ^/a/([^.]+)$ /$1/x last;",
+		"rewrite (?i)^/x/(.*)$ /$1 last;",
+		"location / { try_files /$host$uri /$host/x =404; }",
+		"location / { auth_request /auth; mirror /mirror; }",
+		"location / { auth_request off; mirror off; }",
+	};
+
+	(void)state;
+	expect_all(texts, ARRAY_SIZE(texts), true);
+}
+
+/* X-Accel-Redirect: "/..?" is a URI that ends in "..". */
+static void test_redirects_of_upstreams(void **state)
+{
+	static const char *const bad[] = {
+		"server { location /p { proxy_pass http://u; } location / { root /srv; try_files "
+		"$uri $uri/ =404; } }",
+		"server { location /p { grpc_pass u; } root /srv; try_files $uri/etc/passwd =404; "
+		"}",
+		"server { proxy_ignore_headers X-Accel-Redirect; location /p { "
+		"proxy_ignore_headers "
+		"Vary; proxy_pass http://u; } location / { root /srv; try_files $uri $uri/ =404; } "
+		"}",
+		"server { location /p { proxy_pass http://u; } location / { try_files $uri/ =404; "
+		"} }",
+		"server { root /srv/a; location /p { proxy_pass http://u; } location / { try_files "
+		"$uri $uri/ =404; } location /x/ { alias /srv/; } }",
+		"server { root /srv/a; location /p { proxy_pass http://u; } rewrite ^/(.*)/b$ "
+		"/$1/$1/$1/etc/passwd; location / { try_files $uri $uri/ =404; } }",
+		"server { root /srv/./; location /p { proxy_pass http://u; } location / { "
+		"try_files "
+		"$uri $uri/ =404; } }",
+	};
+	static const char *const good[] = {
+		"server { location /p { proxy_pass http://u; } location / { root /srv/a; try_files "
+		"$uri $uri/ =404; } }",
+		"server { location /p/ { rewrite ^/p/(.*)$ /$1 break; proxy_pass http://u; } "
+		"location / { root /srv/a; try_files $uri $uri/ /index.html; } }",
+		"server { location /p { proxy_ignore_headers Vary X-Accel-Redirect; proxy_pass "
+		"http://u; } location / { root /srv; try_files $uri $uri/ =404; } }",
+		"server { location /p { proxy_pass http://u; } location / { root /srv; } }",
+	};
+
+	(void)state;
+	expect_all(bad, ARRAY_SIZE(bad), false);
+	expect_all(good, ARRAY_SIZE(good), true);
+}
+
+/* A snippet of a few kilobytes must not hold up the daemon for minutes. */
+static void test_the_effort_is_limited(void **state)
+{
+	struct buf text = BUF_INIT;
+
+	(void)state;
+	for (int i = 0; i < 150; i++) {
+		buf_printf(&text, "rewrite ^/a%d/([a-z]+)(.*[.]?)*b /$1", i);
+		for (int k = 0; k < 1000; k++)
+			buf_puts(&text, "$1");
+		buf_puts(&text, ";\n");
+	}
+	assert_false(allows(&safe, text.data));
+	buf_clear(&text);
+	for (int i = 0; i < 3000; i++)
+		buf_printf(&text, "rewrite ^/old%d/(.*)$ /new/$1; rewrite ^/%d$ /a;\n", i, i);
+	assert_true(allows(&safe, text.data));
+	buf_fini(&text);
+}
+
+static void test_names_that_become_paths(void **state)
+{
+	static const char *const bad[] = {
+		"server { server_name /../..; }",
+		"server { server_name ~^/..; }",
+		"server { server_name ..; }",
+		"server { server_name a ...; }",
+		"location / { try_files @x =404; }",
+		"location / { try_files /a =404 /b; }",
+		"location / { try_files /.$host. =404; }",
+		"location / { try_files $host/x =404; }",
+		"location / { auth_request /../x; }",
+		"location / { auth_request x; }",
+		"location / { mirror /a/../../x; }",
+		"location / { auth_request /$arg_x; }",
+		"location / { try_files /x/?$args /b; }",
+	};
+	static const char *const good[] = {
+		"server { server_name ~^(?<n>..)\\.example\\.com$ .example.com \"\" _; }",
+		"location ^ { root /srv; }",
+	};
+
+	(void)state;
+	expect_all(bad, ARRAY_SIZE(bad), false);
+	expect_all(good, ARRAY_SIZE(good), true);
+}
+
+static void test_certificates_are_not_served(void **state)
+{
+	static const char *const bad[] = { "root /etc/ssl;", "root /etc/ssl/private;",
+					   "root /srv/tls/a;", "root /srv;",
+					   "location /a/ { alias /etc/ssl/; }" };
+	static const char *const good[] = { "ssl_certificate /etc/ssl/a.crt;",
+					    "auth_basic_user_file /srv/tls/htpasswd;",
+					    "ssl_certificate_key /srv/www/a.key;", "root /srv/www;",
+					    "root /etc/nginx;" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_false(allows(&walled, bad[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		assert_true(allows(&walled, good[i]));
+}
+
+static void test_a_refusal_names_the_capture_and_what_would_do(void **state)
+{
+	static const char text[] = "server {\n\trewrite ^/(..)(.*)$ /x/$2 last;\n}\n";
+	struct violation v;
+
+	(void)state;
+	assert_false(policy_check(&safe, text, sizeof(text) - 1, &v));
+	assert_int_equal(v.line, 2);
+	assert_non_null(strstr(v.text, "rewrite"));
+	assert_non_null(strstr(v.text, "$2"));
+	assert_non_null(strstr(v.text, "/old/(.*)$"));
+	assert_false(policy_check(&safe, "rewrite ^/(.*)$ /$1/x;", 22, &v));
+	assert_non_null(strstr(v.text, "\\z"));
+}
+
+static void test_a_refusal_quotes_no_value(void **state)
+{
+	static const char *const texts[] = { "Password:hunter2 x;",
+					     "rewrite ^/(..)hunter2 /$1/hunter2;", "root /hunter2;",
+					     "try_files /../hunter2 =404;" };
+	struct violation v;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		assert_false(policy_check(&safe, texts[i], strlen(texts[i]), &v));
+		assert_null(strstr(v.text, "hunter2"));
+	}
+}
+
 static void test_braces(void **state)
 {
 	static const char *const texts[] = {
@@ -225,7 +463,7 @@ static void test_violation_is_explained(void **state)
 	assert_false(policy_check(&safe, text, sizeof(text) - 1, &v));
 	assert_int_equal(v.line, 4);
 	assert_non_null(strstr(v.text, "lua_thing"));
-	assert_non_null(strstr(v.text, "line 4"));
+	assert_null(strstr(v.text, "line")); /* it is said beside */
 	assert_false(policy_check(&safe, "a\xff\x1b[1m x;", 9, &v));
 	assert_null(strchr(v.text, '\x1b'));
 	assert_false(policy_check(&safe, "\n server { ", 11, &v));
@@ -251,8 +489,8 @@ static void test_paths(void **state)
 	assert_false(policy_allows_path(&all, "/opt/../x"));
 	assert_false(policy_allows_path(&all, "opt"));
 	assert_true(policy_allows_path(
-		&(struct policy){ POLICY_SAFE, (const char *[]){ "/", NULL } }, "/opt"));
-	assert_false(policy_allows_path(&(struct policy){ POLICY_SAFE, NULL }, "/opt"));
+		&(struct policy){ POLICY_SAFE, (const char *[]){ "/", NULL }, NULL }, "/opt"));
+	assert_false(policy_allows_path(&(struct policy){ POLICY_SAFE, NULL, NULL }, "/opt"));
 }
 
 static void test_upstreams(void **state)
@@ -284,6 +522,15 @@ int main(void)
 		cmocka_unit_test(test_useful_snippets),
 		cmocka_unit_test(test_dangerous_snippets),
 		cmocka_unit_test(test_files_outside_of_the_roots),
+		cmocka_unit_test(test_captures_that_climb),
+		cmocka_unit_test(test_line_feeds_in_requests),
+		cmocka_unit_test(test_captures_that_stay),
+		cmocka_unit_test(test_redirects_of_upstreams),
+		cmocka_unit_test(test_the_effort_is_limited),
+		cmocka_unit_test(test_names_that_become_paths),
+		cmocka_unit_test(test_certificates_are_not_served),
+		cmocka_unit_test(test_a_refusal_names_the_capture_and_what_would_do),
+		cmocka_unit_test(test_a_refusal_quotes_no_value),
 		cmocka_unit_test(test_braces),
 		cmocka_unit_test(test_levels),
 		cmocka_unit_test(test_depth),

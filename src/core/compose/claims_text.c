@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "claims_text.h"
-#include "core/policy/policy_rules.h"
+#include "core/text/statement.h"
 
 void text_reader_init(struct text_reader *r, struct claims *claims, enum text_block context)
 {

@@ -59,7 +59,20 @@ const char *check_path(const struct reader *r, const char *s)
 		return why;
 	return policy_allows_path(r->policy, s) ? NULL
 						: "is not an absolute path below one of "
-						  "snippets.roots (without \"..\")";
+						  "snippets.roots or snippets.certificates "
+						  "(without \"..\")";
+}
+
+const char *check_root(const struct reader *r, const char *s)
+{
+	const char *why = NULL;
+
+	if (!emit_text_is_valid(s, false, &why))
+		return why;
+	return policy_may_serve(r->policy, s) ? NULL
+					      : "is not an absolute path below one of "
+						"snippets.roots (without \"..\"), or holds "
+						"certificates (snippets.certificates)";
 }
 
 const char *check_body(const struct reader *r UNUSED, const char *s)

@@ -161,7 +161,7 @@ static const struct field location_rows[] = {
 	{ "request_headers", FIELD_CUSTOM, .only = ONLY_PROXY, .read = read_request_headers },
 	{ "retry", FIELD_OBJECT, .only = ONLY_PROXY, .inner = &retry_fields },
 	{ "cache", FIELD_OBJECT, .only = ONLY_PROXY, .inner = &cache_fields },
-	{ "root", FIELD_TEXT, .where = offsetof(struct location, root), .check = check_path },
+	{ "root", FIELD_TEXT, .where = offsetof(struct location, root), .check = check_root },
 	{ "expires", FIELD_TEXT, .where = offsetof(struct location, expires), .only = SERVED,
 	  .check = check_expires },
 	{ "cache_control", FIELD_TEXT, .where = offsetof(struct location, cache_control),

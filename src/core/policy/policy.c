@@ -24,62 +24,69 @@ struct walker {
 	struct violation *violation;
 	struct lexer lexer;
 	struct statement statement;
-	struct open_block {
-		unsigned line;
-		bool data;
-		enum reach reach;
-	} open[DEPTH_LIMIT];
+	struct block open[1 + DEPTH_LIMIT]; /* the first is the snippet itself */
 	size_t depth;
+	unsigned long effort;
 };
 
 static bool violate(struct violation *v, unsigned line, const char *fmt, ...) PRINTF(3, 4);
 
 static bool violate(struct violation *v, unsigned line, const char *fmt, ...)
 {
-	size_t used;
 	va_list args;
 
 	v->line = line;
-	used = (size_t)snprintf(v->text, sizeof(v->text), "line %u: ", line);
 	va_start(args, fmt);
-	vsnprintf(v->text + used, sizeof(v->text) - used, fmt, args);
+	vsnprintf(v->text, sizeof(v->text), fmt, args);
 	va_end(args);
 	return false;
 }
 
-/* A directive's name as a message can show it: plain ASCII, not too long. */
-static const char *shown(const char *name, char out[static 49])
+/* A directive's name as a message can show it. What is no name may be anything, a password too. */
+static const char *shown(const char *name)
 {
-	size_t i;
+	size_t size = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
 
-	for (i = 0; i < 48 && name[i]; i++)
-		out[i] = name[i] > ' ' && name[i] < 0x7f ? name[i] : '?';
-	out[i] = '\0';
-	return out;
+	return size && !name[size] && size < 49 ? name : "(a word that is no directive's name)";
 }
 
-static const struct open_block *innermost(const struct walker *w)
+static struct block *innermost(struct walker *w)
 {
-	return w->depth ? &w->open[w->depth - 1] : NULL;
+	return &w->open[w->depth];
 }
 
-static enum reach innermost_reach(const struct walker *w)
+static bool is_within(const struct walker *w, enum block_kind kind)
 {
-	return w->depth ? innermost(w)->reach : REACH_NONE;
+	for (size_t i = 0; i <= w->depth; i++) {
+		if (w->open[i].kind == kind)
+			return true;
+	}
+	return false;
+}
+
+static enum block_kind kind_of(const struct directive *d, const struct statement *s)
+{
+	if (d && d->rule == RULE_LOCATION)
+		return policy_is_named(s) ? BLOCK_NAMED : BLOCK_LOCATION;
+	return d && d->rule == RULE_SERVER ? BLOCK_SERVER : BLOCK_OTHER;
 }
 
 static bool open_block(struct walker *w, const struct directive *d)
 {
 	const struct statement *s = &w->statement;
-	struct open_block block = { .line = s->line, .reach = innermost_reach(w) };
+	struct block block = { .line = s->line, .reach = innermost(w)->reach };
 
 	if (w->depth == DEPTH_LIMIT)
 		return violate(w->violation, s->line, "blocks are nested more than %d deep",
 			       DEPTH_LIMIT);
+	block.notes.line = s->line;
 	block.data = d && d->rule == RULE_DATA;
-	if (d && d->rule == RULE_LOCATION)
+	block.kind = kind_of(d, s);
+	if (block.kind == BLOCK_LOCATION || block.kind == BLOCK_NAMED) {
 		block.reach = policy_reach(s);
-	w->open[w->depth++] = block;
+		innermost(w)->notes.has_slash |= policy_is_slash(s);
+	}
+	w->open[++w->depth] = block;
 	return true;
 }
 
@@ -100,7 +107,9 @@ static bool judge_directive(struct walker *w)
 {
 	const struct statement *s = &w->statement;
 	const struct directive *d = policy_directive(statement_first(s));
-	char name[49];
+	struct judging j = {
+		.policy = w->policy, .statement = s, .block = innermost(w), .effort = &w->effort
+	};
 	const char *why;
 
 	if (!d)
@@ -108,8 +117,10 @@ static bool judge_directive(struct walker *w)
 			       "\"%s\" is not among the directives that a snippet may use "
 			       "(snippets.policy is \"safe\"): leave it out, or put it into "
 			       "nginx's own configuration on the host",
-			       shown(statement_first(s), name));
-	why = policy_judge(w->policy, d, s, innermost_reach(w));
+			       shown(statement_first(s)));
+	j.in_server = is_within(w, BLOCK_SERVER);
+	j.in_location = is_within(w, BLOCK_LOCATION) || is_within(w, BLOCK_NAMED);
+	why = policy_judge(&j, d);
 	if (why)
 		return violate(w->violation, s->line, "\"%s\" %s", d->name, why);
 	return !s->block || open_block(w, d);
@@ -126,23 +137,28 @@ static bool ends_with(const char *s, const char *end)
 static bool judge_anything(struct walker *w)
 {
 	const struct statement *s = &w->statement;
-	char name[49];
 
 	if (s->block && ends_with(statement_first(s), "_by_lua_block"))
 		return violate(w->violation, s->line,
 			       "\"%s\" holds Lua, whose braces cannot be counted here: use a "
 			       "_by_lua_file directive",
-			       shown(statement_first(s), name));
+			       shown(statement_first(s)));
 	return !s->block || open_block(w, NULL);
 }
 
 static bool judge_statement(struct walker *w)
 {
-	const struct open_block *in = innermost(w);
-
 	if (w->policy->level == POLICY_ALL)
 		return judge_anything(w);
-	return in && in->data ? judge_value(w) : judge_directive(w);
+	return innermost(w)->data ? judge_value(w) : judge_directive(w);
+}
+
+/* The block has ended: do its statements go together? */
+static bool compare_notes(struct walker *w, const struct block *b, struct uri_notes *around)
+{
+	struct uri_conflict c = notes_close(&b->notes, b->kind, around);
+
+	return !c.why || violate(w->violation, c.line, "%s line %u: %s", c.why, c.other, c.advice);
 }
 
 static bool close_block(struct walker *w, unsigned line)
@@ -150,37 +166,7 @@ static bool close_block(struct walker *w, unsigned line)
 	if (!w->depth)
 		return violate(w->violation, line, "\"}\" closes nothing that this snippet opened");
 	w->depth--;
-	return true;
-}
-
-static void statement_clear(struct statement *s)
-{
-	buf_clear(&s->words);
-	s->count = 0;
-}
-
-static void statement_add(struct statement *s, const struct token *t)
-{
-	if (!s->count++)
-		s->line = t->line;
-	buf_put(&s->words, t->word, t->size);
-	buf_putc(&s->words, '\0');
-}
-
-struct token statement_read(struct lexer *l, struct statement *s)
-{
-	struct token t;
-
-	statement_clear(s);
-	while ((t = lexer_next(l)).kind == TOKEN_WORD)
-		statement_add(s, &t);
-	s->block = t.kind == TOKEN_OPEN;
-	return t;
-}
-
-void statement_fini(struct statement *s)
-{
-	buf_fini(&s->words);
+	return compare_notes(w, &w->open[w->depth + 1], &w->open[w->depth].notes);
 }
 
 static bool walk(struct walker *w)
@@ -192,8 +178,12 @@ static bool walk(struct walker *w)
 		case TOKEN_ERROR:
 			return violate(w->violation, t.line, "%s", t.error);
 		case TOKEN_END:
-			return !w->depth || violate(w->violation, innermost(w)->line,
-						    "the block that begins here is not closed");
+			if (w->depth)
+				return violate(w->violation, innermost(w)->line,
+					       "the block that begins here is not closed");
+			/* what stands outside of servers goes together as in one */
+			innermost(w)->kind = BLOCK_SERVER;
+			return compare_notes(w, innermost(w), NULL);
 		case TOKEN_CLOSE:
 			if (!close_block(w, t.line))
 				return false;
@@ -238,125 +228,4 @@ bool policy_check(const struct policy *p, const char *text, size_t size, struct 
 	lexer_fini(&w.lexer);
 	statement_fini(&w.statement);
 	return ok;
-}
-
-/* --- paths ----------------------------------------------------------------------------------- */
-
-static bool has_parent_segment(const char *path)
-{
-	const char *s = path;
-
-	while ((s = strstr(s, "/.."))) {
-		s += 3;
-		if (!*s || *s == '/')
-			return true;
-	}
-	return false;
-}
-
-/* Equal to root, or below it; a slash at the root's end means nothing. */
-static bool is_within(const char *path, const char *root)
-{
-	size_t size = strlen(root);
-
-	while (size && root[size - 1] == '/')
-		size--;
-	return root[0] == '/' && strncmp(path, root, size) == 0 &&
-	       (path[size] == '/' || !path[size]);
-}
-
-bool policy_allows_path(const struct policy *p, const char *path)
-{
-	if (path[0] != '/' || has_parent_segment(path) || !emit_text_is_valid(path, false, NULL))
-		return false;
-	if (p->level == POLICY_ALL)
-		return true;
-	for (const char *const *root = p->roots; root && *root; root++) {
-		if (is_within(path, *root))
-			return true;
-	}
-	return false;
-}
-
-/* --- upstreams ------------------------------------------------------------------------------- */
-
-struct names {
-	struct buf text; /* lower case, each with a NUL behind it */
-	size_t count;
-};
-
-static bool names_have(const struct names *n, const char *name)
-{
-	const char *s = n->text.data;
-
-	for (size_t i = 0; i < n->count; i++, s += strlen(s) + 1) {
-		if (strcmp(s, name) == 0)
-			return true;
-	}
-	return false;
-}
-
-static void names_add(struct names *n, const char *name, size_t size)
-{
-	char lower[64];
-
-	if (!size || size >= sizeof(lower))
-		return;
-	for (size_t i = 0; i < size; i++)
-		lower[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] + 32) : name[i];
-	lower[size] = '\0';
-	if (!name_is_valid(lower) || names_have(n, lower))
-		return;
-	buf_put(&n->text, lower, size + 1);
-	n->count++;
-}
-
-/* `proxy_pass`, `grpc_pass`, …: but `proxy_pass_header` and its like are not. */
-static void find_names(const struct statement *s, struct names *used, struct names *defined)
-{
-	const char *name = statement_first(s), *host, *parameter = statement_word(s, 1);
-	size_t size;
-
-	if (s->block && strcmp(name, "upstream") == 0)
-		names_add(defined, parameter, strlen(parameter));
-	if (s->block || !ends_with(name, "_pass"))
-		return;
-	host = policy_pass_host(parameter, &size);
-	if (strspn(host, "0123456789.") < size)
-		names_add(used, host, size);
-}
-
-static const char **names_take(struct arena *a, const struct names *used,
-			       const struct names *defined, size_t *count)
-{
-	const char **list = arena_array(a, const char *, used->count + 1);
-	const char *s = used->text.data;
-
-	*count = 0;
-	for (size_t i = 0; i < used->count; i++, s += strlen(s) + 1) {
-		if (!names_have(defined, s))
-			list[(*count)++] = arena_strdup(a, s);
-	}
-	return list;
-}
-
-const char **policy_upstreams(struct arena *a, const char *text, size_t size, size_t *count)
-{
-	struct names used = { 0 }, defined = { 0 };
-	struct statement s = { 0 };
-	const char **list;
-	struct lexer l;
-	struct token t;
-
-	lexer_init(&l, text, size);
-	while ((t = statement_read(&l, &s)).kind != TOKEN_END && t.kind != TOKEN_ERROR) {
-		if (s.count)
-			find_names(&s, &used, &defined);
-	}
-	list = names_take(a, &used, &defined, count);
-	lexer_fini(&l);
-	statement_fini(&s);
-	buf_fini(&used.text);
-	buf_fini(&defined.text);
-	return list;
 }

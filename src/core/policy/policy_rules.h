@@ -5,27 +5,10 @@
 #ifndef ZKNGINX_CORE_POLICY_RULES_H
 #define ZKNGINX_CORE_POLICY_RULES_H
 
-#include <zknginx/buf.h>
 #include <zknginx/policy.h>
 
-/* A directive with its parameters, up to `;` or `{`. */
-struct statement {
-	struct buf words; /* each with a NUL behind it */
-	size_t count;
-	unsigned line;
-	bool block; /* ended in `{` */
-};
-
-/* The word behind w, NULL behind the last; statement_first() is the directive's name. */
-const char *statement_first(const struct statement *s);
-const char *statement_next(const struct statement *s, const char *w);
-/* Word i (0 is the name), or "" when there are fewer. */
-const char *statement_word(const struct statement *s, size_t i);
-/* Reads up to the end of a statement, the `{` of a block or the end of one; the token that ended
- * it.
- */
-struct token statement_read(struct lexer *l, struct statement *s);
-void statement_fini(struct statement *s);
+#include "core/text/statement.h"
+#include "policy_server.h"
 
 /* How far a location lets the URI reach behind what it matches. */
 enum reach {
@@ -36,39 +19,91 @@ enum reach {
 };
 
 enum rule {
-	RULE_ANY,        /* whatever nginx takes */
-	RULE_BLOCK,      /* a block of directives */
-	RULE_DATA,       /* a block of values, not of directives */
-	RULE_LOCATION,   /* a block that matches URIs */
-	RULE_IF,         /* a block; its condition must not ask for files */
-	RULE_SERVER,     /* a block, or a server of an upstream */
-	RULE_OFF,        /* only "off" */
-	RULE_PATH,       /* the parameter names a file or directory to read */
-	RULE_ALIAS,      /* as RULE_PATH, and the location must not let URIs climb out */
-	RULE_LISTEN,     /* the first parameter is an address, not a Unix socket */
-	RULE_PASS,       /* URL of a server, written out and not a Unix socket */
-	RULE_RESOLVER,   /* numeric addresses */
-	RULE_REWRITE,    /* the second parameter is a URI */
-	RULE_TRY_FILES,  /* every parameter is a URI */
-	RULE_ERROR_PAGE, /* the last parameter is a URI */
-	RULE_NAMES,      /* file names without variables or ".." */
+	RULE_ANY,         /* whatever nginx takes */
+	RULE_BLOCK,       /* a block of directives */
+	RULE_DATA,        /* a block of values, not of directives */
+	RULE_LOCATION,    /* a block that matches URIs */
+	RULE_IF,          /* a block; its condition must not ask for files */
+	RULE_SERVER,      /* a block, or a server of an upstream */
+	RULE_SERVER_NAME, /* names that cannot be part of a path */
+	RULE_OFF,         /* only "off" */
+	RULE_ROOT,        /* the parameter names a directory to serve from */
+	RULE_ALIAS,       /* as RULE_ROOT, and the location must not let URIs climb out */
+	RULE_SECRET,      /* the parameter names a file that nginx reads for itself */
+	RULE_LISTEN,      /* the first parameter is an address, not a Unix socket */
+	RULE_PASS,        /* URL of a server, written out and not a Unix socket */
+	RULE_HEADERS,     /* header names; X-Accel-Redirect among them is taken notice of */
+	RULE_RESOLVER,    /* numeric addresses */
+	RULE_REWRITE,     /* the second parameter is a URI */
+	RULE_TRY_FILES,   /* every parameter is a URI */
+	RULE_ERROR_PAGE,  /* the last parameter is a URI */
+	RULE_SUBREQUEST,  /* "off", or a literal URI */
+	RULE_NAMES,       /* file names without variables or ".." */
+	RULE_ANSWER,      /* whatever nginx takes; the location then serves no file */
 	RULE_N
+};
+
+/* Why a row does no harm: what it can reach at all. */
+enum scope {
+	SCOPE_VALUE,   /* numbers, switches and texts: limits, buffers, headers, variables */
+	SCOPE_SHARED,  /* memory that requests or servers share: it costs memory, and names no file
+			*/
+	SCOPE_ACCESS,  /* who is let in; at the level of http{} for servers of others too */
+	SCOPE_ANSWER,  /* what the client gets, made of variables and literal text */
+	SCOPE_NETWORK, /* a TCP address, which the author may choose; never a Unix socket */
+	SCOPE_SERVED,  /* files within snippets.roots, for clients to read */
+	SCOPE_READ,    /* a file within snippets.roots or .certificates, for nginx alone */
+	SCOPE_URI,     /* which URI is served: what it can hold is followed */
+	SCOPE_BLOCK,   /* what is within is looked at row by row */
+	SCOPE_NONE     /* switches something off */
 };
 
 struct directive {
 	const char *name;
 	enum rule rule;
+	enum scope scope;
 };
 
 /* The row of a directive, or NULL when it is not on the list. */
 const struct directive *policy_directive(const char *name);
+/* All rows, in order of their names. */
+const struct directive *policy_directives(size_t *count);
+
+/* A block that is open while the snippet is walked. */
+struct block {
+	enum block_kind kind;
+	unsigned line;
+	bool data;
+	enum reach reach;
+	struct uri_notes notes;
+};
+
+/* What a statement is judged by, and what is noted of it. */
+struct judging {
+	const struct policy *policy;
+	const struct statement *statement;
+	struct block *block;   /* the innermost */
+	unsigned long *effort; /* what following URIs has cost in this snippet */
+	bool in_server, in_location;
+	char text[320]; /* room for an answer that is made to measure */
+};
 
 /* NULL when the statement keeps the rule of its row, else what is wrong and what to do. */
-const char *policy_judge(const struct policy *p, const struct directive *d,
-			 const struct statement *s, enum reach reach);
+const char *policy_judge(struct judging *j, const struct directive *d);
 
-/* What a `location` statement lets through. */
+/* The rules about URIs: policy_rules_uri.c. */
+const char *judge_rewrite(struct judging *j);
+const char *judge_try_files(struct judging *j);
+const char *judge_error_page(struct judging *j);
+const char *judge_subrequest(struct judging *j);
+const char *judge_server_name(struct judging *j);
+const char *judge_data(struct judging *j);
+
+/* What a `location` statement lets through, and what kind of block it opens. */
 enum reach policy_reach(const struct statement *s);
+bool policy_is_named(const struct statement *s);
+/* `location /` takes what no other does. */
+bool policy_is_slash(const struct statement *s);
 
 /* The host part of a *_pass parameter: behind the scheme, before the URI. */
 const char *policy_pass_host(const char *url, size_t *size);

@@ -1,0 +1,245 @@
+/*
+ * The rules about URIs.
+ *
+ * nginx normalises what a client asks for, but not what a rewrite makes: it may climb
+ * out of the directory that it is mapped to. So of each parameter that becomes a URI
+ * it is followed what it can hold (policy_uri.h), and what that means for the rest of
+ * its server is noted (policy_server.h).
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "policy_rules.h"
+
+static const char word_bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+
+static bool begins_with(const char *s, const char *prefix)
+{
+	return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+/* A redirect to somewhere else maps to no file. */
+static bool is_external(const char *uri)
+{
+	return begins_with(uri, "http://") || begins_with(uri, "https://") ||
+	       begins_with(uri, "$scheme://");
+}
+
+/* "@name" or "=404" */
+static bool is_name_or_code(const char *uri)
+{
+	return (uri[0] == '@' && !uri[1 + strspn(uri + 1, word_bytes)]) ||
+	       (uri[0] == '=' && !uri[1 + strspn(uri + 1, "0123456789")]);
+}
+
+/*
+ * Following a URI takes time for each variable in it, and for each node of the regular
+ * expression: about two seconds for the most that a snippet may use.
+ */
+#define EFFORT_LIMIT 200000
+
+static bool is_too_much(struct judging *j, const struct uri_template *t)
+{
+	unsigned long nodes = t->regex ? (unsigned long)t->regex->count : 10;
+
+	for (const char *s = t->text; *s; s++)
+		*j->effort += *s == '$' ? nodes : 0;
+	return *j->effort > EFFORT_LIMIT;
+}
+
+/* What is wrong with the use of a URI, in words: the piece of it, and what would be accepted. */
+static const char *judge_uri(struct judging *j, struct uri_use *use, const char *accepted)
+{
+	struct uri_fault fault;
+
+	if (is_too_much(j, &use->template))
+		return "comes on top of more captures and variables in paths than can be followed "
+		       "in one snippet: divide it";
+	use->line = j->statement->line;
+	switch (uri_use_judge(use, &j->block->notes, &fault)) {
+	case URI_GOOD:
+		return NULL;
+	case URI_CLIMBS:
+		snprintf(j->text, sizeof(j->text),
+			 "may lead out of its directory: %s %s. Accepted: %s",
+			 fault.piece[0] ? fault.piece : "its text",
+			 fault.relative ? "does not begin with a /" : "may make a \"..\" segment",
+			 accepted);
+		break;
+	case URI_CLIMBS_ODDLY:
+		snprintf(j->text, sizeof(j->text),
+			 "may lead out of its directory: %s may make a \"..\" segment when a "
+			 "request holds %%0a or %%3f. %s",
+			 fault.piece[0] ? fault.piece : "its text",
+			 use->template.regex ? "End the regular expression with \\z in place of $"
+					     : "Put nothing but a literal path here");
+	}
+	return j->text;
+}
+
+/* --- rewrite --------------------------------------------------------------------------------- */
+
+/* The first capture in the path, or NULL. */
+static const char *find_capture(const char *uri)
+{
+	for (; *uri && *uri != '?'; uri++) {
+		if (uri[0] == '$' && uri[1] >= '1' && uri[1] <= '9')
+			return uri;
+	}
+	return NULL;
+}
+
+/*
+ * Variables that nginx itself fills, without a regular expression: a `map` that stood
+ * in their place is refused below. Of others it is not known, and one that is matched
+ * while the replacement is made changes what $1 is.
+ */
+static bool is_nginx_variable(const char *name, size_t size)
+{
+	static const char *const names[] = {
+		"uri",         "document_uri", "host",        "scheme",      "request_uri",
+		"args",        "query_string", "is_args",     "remote_addr", "remote_port",
+		"server_name", "server_port",  "server_addr", "request_id",  "request_method",
+		"https",       "hostname",     "remote_user", "status",      "server_protocol",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (strlen(names[i]) == size && memcmp(names[i], name, size) == 0)
+			return true;
+	}
+	return begins_with(name, "arg_") || begins_with(name, "http_") ||
+	       begins_with(name, "cookie_");
+}
+
+static bool keeps_captures(const char *text)
+{
+	while ((text = strchr(text, '$'))) {
+		text++;
+		if ((*text < '1' || *text > '9') &&
+		    !is_nginx_variable(text, strspn(text, word_bytes)))
+			return false;
+	}
+	return true;
+}
+
+static const char *judge_replacement(struct judging *j, struct uri_use *use)
+{
+	static const char accepted[] =
+		"captures of whole segments, as in \"^/old/(.*)$ /new/$1\", or without dots, as "
+		"in ([a-z0-9-]+); $uri, $host";
+	struct regex regex;
+	const char *capture = find_capture(use->template.text), *fault;
+
+	if (!capture)
+		return judge_uri(j, use, accepted);
+	fault = regex_read(&regex, statement_word(j->statement, 1));
+	if (fault) {
+		snprintf(j->text, sizeof(j->text),
+			 "uses $%c in a path, and its regular expression holds what cannot be "
+			 "followed: %s",
+			 capture[1], fault);
+		return j->text;
+	}
+	if (!keeps_captures(use->template.text)) {
+		snprintf(j->text, sizeof(j->text),
+			 "uses $%c in a path beside a variable that may match a regular "
+			 "expression of its own, which changes $%c: leave one of the two out",
+			 capture[1], capture[1]);
+		return j->text;
+	}
+	use->template.regex = &regex;
+	return judge_uri(j, use, accepted);
+}
+
+const char *judge_rewrite(struct judging *j)
+{
+	const char *to = statement_word(j->statement, 2), *flag = statement_word(j->statement, 3);
+	struct uri_use use = {
+		.template = { .text = to, .has_args = true },
+		.stays = j->in_location && strcmp(flag, "break") == 0,
+	};
+
+	if (is_external(to) || strcmp(flag, "redirect") == 0 || strcmp(flag, "permanent") == 0)
+		return NULL;
+	return judge_replacement(j, &use);
+}
+
+/* --- other URIs ------------------------------------------------------------------------------ */
+
+const char *judge_try_files(struct judging *j)
+{
+	static const char accepted[] = "$uri and literal paths that begin with /; at the end also "
+				       "an @name or a =CODE, or a ? and any variables";
+	const char *w = statement_word(j->statement, 0), *next, *why;
+
+	notes_files(&j->block->notes, j->statement->line);
+	for (w = statement_next(j->statement, w); w; w = next) {
+		bool last = !(next = statement_next(j->statement, w));
+		struct uri_use use = {
+			.template = { .text = w, .has_args = last, .splits = last },
+			.stays = !last,
+		};
+
+		if (last && is_name_or_code(w))
+			return NULL;
+		why = judge_uri(j, &use, accepted);
+		if (why)
+			return why;
+	}
+	return NULL;
+}
+
+const char *judge_error_page(struct judging *j)
+{
+	const char *to = statement_word(j->statement, j->statement->count - 1);
+	struct uri_use use = {
+		.template = { .text = to, .has_args = true, .splits = true },
+		.carried = true,
+		.outer = !j->in_server,
+	};
+
+	if (is_external(to) || is_name_or_code(to))
+		return NULL;
+	return judge_uri(j, &use, "a literal path that begins with /, an @name, or http(s)://…");
+}
+
+/* auth_request, mirror: nginx takes the URI as it is written. */
+const char *judge_subrequest(struct judging *j)
+{
+	const char *uri = statement_word(j->statement, 1);
+	struct uri_use use = { .template = { .text = uri } };
+
+	if (strcmp(uri, "off") == 0)
+		return NULL;
+	if (strchr(uri, '$'))
+		return "takes a literal path that begins with /, without variables";
+	return judge_uri(j, &use, "a literal path that begins with /");
+}
+
+/* --- what others lean on --------------------------------------------------------------------- */
+
+/* A request without a host has the server's first name as its $host. */
+const char *judge_server_name(struct judging *j)
+{
+	const char *w = statement_first(j->statement);
+
+	while ((w = statement_next(j->statement, w))) {
+		if (strpbrk(w, "/?") && w[0] != '~')
+			return "takes host names, which hold neither / nor ?";
+		if (strchr(w, '/'))
+			return "takes host names: its regular expression must not hold a /";
+		if (*w && !w[strspn(w, ".")])
+			return "takes host names, which do not consist of dots";
+	}
+	return NULL;
+}
+
+/* A `map` may take the place of nginx's $args, $arg_x, …; others are held to be nginx's. */
+const char *judge_data(struct judging *j)
+{
+	const char *name = statement_word(j->statement, j->statement->count - 1);
+
+	if (name[0] == '$' && is_nginx_variable(name + 1, strlen(name + 1)))
+		return "must not define a variable that is nginx's own";
+	return NULL;
+}

@@ -1,0 +1,85 @@
+/*
+ * What the statements of one server mean for each other.
+ *
+ * A path is safe alone when no request makes it climb. Two things may still leave ".."
+ * at the end of a URI, where it names a directory and serves no file: a capture that
+ * `$` or `.` ends before a line feed (/old/..%0a), and a header X-Accel-Redirect of an
+ * upstream ("/..?"), which nginx does not refuse. A statement that puts more behind
+ * such a URI ("$uri/") must not be in reach of it. Statements come in any order, so
+ * they are noted, and compared where a block ends.
+ */
+#ifndef ZKNGINX_CORE_POLICY_SERVER_H
+#define ZKNGINX_CORE_POLICY_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <zknginx/policy.h>
+
+#include "policy_uri.h"
+
+enum block_kind {
+	BLOCK_OTHER, /* "if" and what else is part of the block around it */
+	BLOCK_SERVER,
+	BLOCK_LOCATION,
+	BLOCK_NAMED /* a location whose name begins with @: it takes the URI over as it is */
+};
+
+enum pass_family { PASS_PROXY, PASS_GRPC, PASS_FAMILIES };
+
+enum said { UNSAID, SAID_NO, SAID_YES };
+
+/* Lines; 0 where there is none. */
+struct uri_notes {
+	unsigned line;       /* of the block */
+	unsigned leaves;     /* makes a URI that may end in "..", for any location */
+	unsigned stays;      /* … for the location that it is in */
+	unsigned needs;      /* must not meet one */
+	unsigned carries;    /* … nor one that another location left */
+	unsigned climbs;     /* makes two ".." segments of one, and files are served by it */
+	unsigned passes;     /* … but an upstream gets it, unless it is carried on */
+	unsigned strays;     /* … which of the two shows at the end of the location */
+	unsigned files;      /* try_files, or a test of $request_filename */
+	unsigned carriers;   /* serves the URI that another location left */
+	unsigned redirected; /* an upstream whose X-Accel-Redirect is followed */
+	unsigned shallow;    /* a root whose parent is not within snippets.roots */
+	unsigned pass[PASS_FAMILIES];
+	enum said ignores[PASS_FAMILIES]; /* X-Accel-Redirect */
+	bool has_root, has_pass, answers, uncovered, has_slash;
+};
+
+/* How a directive uses the URI that it makes. */
+struct uri_use {
+	struct uri_template template;
+	unsigned line;
+	bool stays;   /* the request stays in its location */
+	bool carried; /* it comes from any location */
+	bool outer;   /* it is in no server of the snippet, but for all */
+};
+
+enum uri_verdict {
+	URI_GOOD,        /* as far as can be said of it alone; the rest is in the notes */
+	URI_CLIMBS,      /* a plain request may do it */
+	URI_CLIMBS_ODDLY /* … or one with %0a or %3f */
+};
+
+/* When it is not good, *fault tells the piece. */
+enum uri_verdict uri_use_judge(const struct uri_use *use, struct uri_notes *notes,
+			       struct uri_fault *fault);
+
+void notes_files(struct uri_notes *n, unsigned line);
+void notes_pass(struct uri_notes *n, enum pass_family family, unsigned line);
+void notes_root(struct uri_notes *n, const struct policy *p, const char *path, unsigned line);
+
+/* Of two statements that do not go together: where, and why. */
+struct uri_conflict {
+	unsigned line, other;
+	const char *why; /* behind it goes the other line; NULL: none */
+	const char *advice;
+};
+
+/* The block ends: compare, and hand the rest on to the one around it. */
+struct uri_conflict notes_close(const struct uri_notes *n, enum block_kind kind,
+				struct uri_notes *around);
+
+#endif

@@ -1,0 +1,204 @@
+/*
+ * What the URIs can be that a template makes, place by place.
+ *
+ * The worlds are the steps of one proof. In a plain world a template must neither
+ * climb nor end in ".."; in an odd one it must not climb. What it does in the other
+ * two matters only where something else in the server lets ".." into its URIs.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <zknginx/macros.h>
+
+#include "policy_uri.h"
+
+#define OUT_BIT PLACE_BIT(PLACE_OUT)
+
+static const char word_bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+
+const struct uri_world uri_plain = { 0 };
+const struct uri_world uri_odd = { .odd = true };
+const struct uri_world uri_trailing = { .trailing = true, .odd = true };
+const struct uri_world uri_parent = { .parents = 1, .trailing = true, .odd = true };
+
+static unsigned behind_slash(unsigned place, const struct uri_world *w)
+{
+	unsigned passed = place / PLACE_PARENT;
+
+	if (place % PLACE_PARENT != PLACE_DOTS)
+		return PLACE_EMPTY + passed * PLACE_PARENT;
+	return passed < w->parents ? PLACE_EMPTY + PLACE_PARENT : PLACE_OUT;
+}
+
+unsigned place_step(unsigned place, enum letter letter, const struct uri_world *w)
+{
+	unsigned passed = place - place % PLACE_PARENT;
+
+	if (letter == LETTER_SLASH)
+		return behind_slash(place, w);
+	switch (place % PLACE_PARENT) {
+	case PLACE_START:
+		return PLACE_OUT;
+	case PLACE_EMPTY:
+		return passed + (letter == LETTER_DOT ? PLACE_DOT : PLACE_WORD);
+	case PLACE_DOT:
+		return passed + (letter == LETTER_DOT ? PLACE_DOTS : PLACE_WORD);
+	default:
+		return passed + PLACE_WORD;
+	}
+}
+
+bool place_may_end(unsigned place, const struct uri_world *w)
+{
+	if (place == PLACE_START || place == PLACE_START + PLACE_PARENT || place == PLACE_OUT)
+		return false;
+	if (place % PLACE_PARENT != PLACE_DOTS)
+		return true;
+	return w->trailing && place == PLACE_DOTS;
+}
+
+static unsigned step_set(unsigned places, enum letter letter, const struct uri_world *w)
+{
+	unsigned out = places & OUT_BIT;
+
+	for (unsigned place = 0; place < PLACE_OUT; place++) {
+		if (places & PLACE_BIT(place))
+			out |= PLACE_BIT(place_step(place, letter, w));
+	}
+	return out;
+}
+
+/* --- variables ------------------------------------------------------------------------------- */
+
+/* A template that is being followed. */
+struct walk {
+	const struct uri_template *template;
+	const struct uri_world *world;
+	unsigned places; /* at the byte at hand */
+	unsigned ends;   /* where a '?' in a value may have ended the path */
+};
+
+static bool values_split(const struct walk *w)
+{
+	return w->template->splits && w->world->odd;
+}
+
+/* $uri is the whole of a URI; as much of it may stand before a '?' that splits it. */
+static void follow_uri(struct walk *w)
+{
+	struct regex whole;
+
+	if (values_split(w)) {
+		regex_read(&whole, "\\A([^?]*)\\?");
+		w->ends |= capture_places(&whole, 1, w->places, w->world);
+	}
+	regex_read(&whole, "\\A(.*)\\z");
+	w->places = capture_places(&whole, 1, w->places, w->world) & ~PLACE_BIT(PLACE_START);
+}
+
+/*
+ * $host has no slash and is never "." or "..": nginx refuses a Host header with two
+ * dots side by side, and server_name, which stands in where there is none, is held to
+ * it by this policy. It may be empty.
+ */
+static void follow_host(struct walk *w)
+{
+	unsigned dotted = step_set(w->places, LETTER_DOT, w->world);
+	unsigned word = step_set(w->places, LETTER_OTHER, w->world);
+
+	w->places |= step_set(dotted, LETTER_OTHER, w->world) | word;
+	if (values_split(w))
+		w->ends |= w->places | dotted;
+}
+
+static void follow_scheme(struct walk *w)
+{
+	w->places = step_set(w->places, LETTER_OTHER, w->world);
+}
+
+static const struct {
+	const char *name;
+	void (*follow)(struct walk *w);
+} variables[] = {
+	{ "uri", follow_uri },
+	{ "document_uri", follow_uri },
+	{ "host", follow_host },
+	{ "scheme", follow_scheme },
+};
+
+/* Nothing is known of other variables: a client, or a map that a client steers, may fill them. */
+static void follow_variable(struct walk *w, const char *name, size_t size)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
+		if (strlen(variables[i].name) == size &&
+		    memcmp(variables[i].name, name, size) == 0) {
+			variables[i].follow(w);
+			return;
+		}
+	}
+	w->places = OUT_BIT;
+}
+
+static void follow_capture(struct walk *w, unsigned group)
+{
+	const struct regex *r = w->template->regex;
+
+	w->places =
+		r && group <= r->groups ? capture_places(r, group, w->places, w->world) : OUT_BIT;
+}
+
+/* A `$` at s: its length, with what it stands for followed. */
+static size_t follow_dollar(struct walk *w, const char *s)
+{
+	size_t size = strspn(s + 1, word_bytes);
+
+	if (s[1] >= '1' && s[1] <= '9') {
+		follow_capture(w, (unsigned)(s[1] - '0'));
+		return 2;
+	}
+	follow_variable(w, s + 1, size);
+	return 1 + size;
+}
+
+/* --- templates ------------------------------------------------------------------------------- */
+
+static size_t follow_piece(struct walk *w, const char *s)
+{
+	if (*s == '$')
+		return follow_dollar(w, s);
+	w->places = step_set(w->places, letter_of(*s), w->world);
+	return 1;
+}
+
+static void blame(const char *piece, struct uri_fault *out)
+{
+	size_t size = 1 + strspn(piece + (*piece == '$'), word_bytes);
+
+	if (*piece == '$' && piece[1] >= '1' && piece[1] <= '9')
+		size = 2;
+	if (*piece == '$')
+		snprintf(out->piece, sizeof(out->piece), "%.*s", (int)size, piece);
+}
+
+void uri_examine(const struct uri_template *t, const struct uri_world *world, struct uri_fault *out)
+{
+	struct walk w = { .template = t, .world = world, .places = PLACE_BIT(PLACE_START) };
+	const char *last = "";
+	size_t size = 0;
+
+	*out = (struct uri_fault){ 0 };
+	for (const char *s = t->text; *s && !(t->has_args && *s == '?'); s += size) {
+		bool begins = w.places & PLACE_BIT(PLACE_START);
+
+		size = follow_piece(&w, s);
+		out->relative = begins && (w.places & OUT_BIT);
+		if (*s == '$')
+			last = s;
+		if (w.places & OUT_BIT)
+			break;
+	}
+	out->climbs = (w.places | w.ends) & (OUT_BIT | PLACE_BIT(PLACE_DOTS + PLACE_PARENT));
+	out->trailing = (w.places | w.ends) & PLACES_DOTS;
+	if (out->climbs || out->trailing)
+		blame(last, out);
+}

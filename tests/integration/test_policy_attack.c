@@ -1,0 +1,79 @@
+/*
+ * The "safe" policy against a real nginx: what passes it serves no file from outside of
+ * the roots, and does not tell whether there is one. `make attack` is the long form:
+ * ATTACK_TRIES raw requests, from ATTACK_SEED on.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "rig_attack.h"
+
+#define SEED 1
+
+static unsigned long number(const char *name, unsigned long otherwise)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? strtoul(value, NULL, 10) : otherwise;
+}
+
+static int tear_down(void **state)
+{
+	struct attack *a = *state;
+
+	attack_stop(a);
+	rig_clean();
+	return 0;
+}
+
+/* Or the next tests would prove nothing. */
+static void test_the_known_tricks_work_where_anything_is_allowed(void **state)
+{
+	struct attack *a = *state;
+
+	attack_start(a, SEED, POLICY_ALL);
+	attack_known(a);
+	attack_print(a);
+	assert_true(a->canaries > 20);
+	assert_true(a->oracles > 0);
+}
+
+static void test_the_known_tricks_fail(void **state)
+{
+	struct attack *a = *state;
+
+	attack_start(a, SEED, POLICY_SAFE);
+	attack_known(a);
+	attack_print(a);
+	assert_int_equal(a->canaries, 0);
+	assert_int_equal(a->oracles, 0);
+}
+
+static void test_tricks_made_at_random_fail(void **state)
+{
+	struct attack *a = *state;
+	unsigned long tries = number("ATTACK_TRIES", 600);
+	unsigned snippets = tries > 5000 ? 400 : 60;
+
+	attack_start(a, number("ATTACK_SEED", SEED), POLICY_SAFE);
+	print_message("ATTACK_SEED=%lu ATTACK_TRIES=%lu\n", (unsigned long)a->random, tries);
+	while (a->tries < tries)
+		attack_batch(a, snippets, 10);
+	attack_print(a);
+	assert_int_equal(a->canaries, 0);
+	assert_int_equal(a->oracles, 0);
+}
+
+#define ATTACK_TEST(test) cmocka_unit_test_prestate_setup_teardown(test, NULL, tear_down, &attack)
+
+int main(void)
+{
+	static struct attack attack;
+	const struct CMUnitTest tests[] = {
+		ATTACK_TEST(test_the_known_tricks_work_where_anything_is_allowed),
+		ATTACK_TEST(test_the_known_tricks_fail),
+		ATTACK_TEST(test_tricks_made_at_random_fail),
+	};
+
+	return cmocka_run_group_tests_name("policy_attack", tests, NULL, NULL);
+}

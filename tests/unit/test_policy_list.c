@@ -1,0 +1,95 @@
+/* The rows of the policy: in order, and none that reaches further than its rule looks. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/policy/policy_rules.h"
+
+static const struct directive *rows;
+static size_t row_count;
+
+static int set_up(void **state UNUSED)
+{
+	rows = policy_directives(&row_count);
+	return 0;
+}
+
+static void test_each_row_is_found(void **state UNUSED)
+{
+	for (size_t i = 0; i < row_count; i++) {
+		assert_true(!i || strcmp(rows[i - 1].name, rows[i].name) < 0);
+		assert_ptr_equal(policy_directive(rows[i].name), &rows[i]);
+	}
+	assert_null(policy_directive("include"));
+	assert_null(policy_directive(""));
+}
+
+/* What names a file, a server or a URI has a rule about it, but for switches. */
+static bool is_switch(const char *name)
+{
+	static const char *const names[] = { "autoindex",
+					     "gzip_static",
+					     "internal",
+					     "break",
+					     "recursive_error_pages",
+					     "proxy_intercept_errors",
+					     "grpc_intercept_errors",
+					     "slice" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (strcmp(names[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void test_what_reaches_beyond_has_a_rule(void **state UNUSED)
+{
+	for (size_t i = 0; i < row_count; i++) {
+		const struct directive *d = &rows[i];
+		bool beyond = d->scope == SCOPE_NETWORK || d->scope == SCOPE_SERVED ||
+			      d->scope == SCOPE_READ || d->scope == SCOPE_URI;
+
+		if (beyond && d->rule == RULE_ANY && !is_switch(d->name))
+			fail_msg("%s takes anything", d->name);
+		if (d->scope == SCOPE_READ && d->rule != RULE_SECRET)
+			fail_msg("%s is not held to a path", d->name);
+	}
+}
+
+static bool ends_with(const char *s, const char *end)
+{
+	size_t size = strlen(s), tail = strlen(end);
+
+	return size >= tail && strcmp(s + size - tail, end) == 0;
+}
+
+static void test_what_is_named_like_a_file_is_held_to_a_path(void **state UNUSED)
+{
+	static const char *const ends[] = { "_file", "certificate", "_certificate_key",
+					    "_crl",  "_dhparam",    "_ticket_key",
+					    "_path" };
+
+	for (size_t i = 0; i < row_count; i++) {
+		for (size_t k = 0; k < ARRAY_SIZE(ends); k++) {
+			if (ends_with(rows[i].name, ends[k]) && rows[i].rule != RULE_SECRET &&
+			    strcmp(rows[i].name, "proxy_cookie_path") != 0)
+				fail_msg("%s is not held to a path", rows[i].name);
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_each_row_is_found),
+		cmocka_unit_test(test_what_reaches_beyond_has_a_rule),
+		cmocka_unit_test(test_what_is_named_like_a_file_is_held_to_a_path),
+	};
+
+	return cmocka_run_group_tests_name("policy_list", tests, set_up, NULL);
+}
