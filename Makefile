@@ -154,18 +154,20 @@ $(CURATOR_CLASSES): $(B)/%.class: %.java
 	$(Q)mkdir -p $(@D)
 	$(Q)javac -Xlint:all,-path -cp $(CURATOR_JAR) -d $(@D) $<
 
-# Those of whole fleets wait most of the time, for sessions to end and revisions to bake: they run side
-# by side, after the others.
-FLEET_TESTS := $(filter %/test_rollout %/test_rollout_requests %/test_rollout_leader %/test_rollout_faults \
-	%/test_rollout_abuse, $(INTEGRATION_TESTS))
+# A program waits most of its time, for sessions to end and revisions to bake, and has a network of
+# its own (rig_alone.c): so several run side by side, the longest ones first. Where there is no
+# network to be had, they run one by one.
+JOBS ?= $(shell unshare -n true 2>/dev/null && echo $$((2 * $$(nproc))) || echo 1)
+LONGEST := $(wildcard $(patsubst %,tests/integration/test_%.c,rollout_leader rollout_faults rollout_abuse rollout \
+	refused_random session_impostor rollout_requests discovery_loss churn mirror_faults outage session_faults))
+IN_TURN := $(patsubst %.c,$(B)/%,$(LONGEST)) \
+	$(filter-out $(patsubst %.c,$(B)/%,$(LONGEST)),$(INTEGRATION_TESTS))
 RUN := ZKNGINXD=$(B)/zknginxd CURATOR_CLASSPATH=$(CURATOR_CLASSPATH)
 integration: $(B)/zknginxd $(INTEGRATION_TESTS) $(CURATOR_CLASSES)
-	$(Q)failed=; for t in $(filter-out $(FLEET_TESTS),$(INTEGRATION_TESTS)); do echo "== $$t"; \
-		$(RUN) $$t || failed="$$failed $$t"; done; \
-	for t in $(FLEET_TESTS); do rm -f $$t.failed; \
-		($(RUN) $$t >$$t.out 2>&1 || touch $$t.failed) & done; wait; \
-	for t in $(FLEET_TESTS); do echo "== $$t"; cat $$t.out; \
-		test ! -e $$t.failed || failed="$$failed $$t"; done; $(verdict)
+	$(Q)rm -f $(addsuffix .failed,$(INTEGRATION_TESTS)); \
+	printf '%s\n' $(IN_TURN) | $(RUN) xargs -P $(JOBS) -I T sh -c \
+		'T >T.out 2>&1 || touch T.failed; exec flock $(B)/out.lock sh -c "echo == T; cat T.out"'; \
+	failed=; for t in $(IN_TURN); do test ! -e $$t.failed || failed="$$failed $$t"; done; $(verdict)
 
 # Each sanitizer has a build directory of its own. A leak or a race ends the test.
 .PHONY: asan tsan

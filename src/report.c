@@ -221,6 +221,7 @@ static bool is_news(struct daemon *d, struct status s)
 
 	s.updated = 0;
 	s.zookeeper.requests = 0;
+	s.nginx.tests = 0;
 	s.probe.requests = s.probe.connections = 0;
 	status_write_json(&s, PROBLEMS_PUBLISHED, &bare);
 	news = bare.size != d->report.written.size ||

@@ -109,6 +109,8 @@ static void fill_nginx(const struct daemon *d, struct status *s)
 	s->nginx.workers = nginx.workers;
 	s->nginx.old_workers = nginx.old_workers;
 	s->nginx.reloads = nginx.reloads;
+	s->nginx.tests = nginx.tests;
+	s->nginx.test_error = d->refusal.ground ?: "";
 	s->nginx.included = nginx.included;
 	s->nginx.sandbox = nginx.sandbox;
 	s->nginx.responding = nginx.responding;

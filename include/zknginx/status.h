@@ -85,7 +85,8 @@ struct status {
 		const char *state; /* "running", "down", "unknown" */
 		long pid;
 		unsigned workers, old_workers;
-		unsigned long reloads;
+		unsigned long reloads, tests; /* SIGHUPs, and runs of nginx -t */
+		const char *test_error;       /* why what nginx runs does not pass nginx -t; "" = it does */
 		bool included;
 		const char *sandbox; /* "namespace", "fallback" */
 		bool responding;     /* the master takes signals */

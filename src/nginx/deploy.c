@@ -324,6 +324,7 @@ void deploy_nginx_status(const struct deploy *d, struct nginx_status *out)
 		.workers = (unsigned)w.serving_count,
 		.old_workers = w.leaving,
 		.reloads = d->reloads,
+		.tests = d->tests,
 		.included = d->included,
 		.sandbox = sandbox_kind(d->sandbox),
 		.has_probe = d->probe,

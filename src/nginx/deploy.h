@@ -112,6 +112,7 @@ struct nginx_status {
 	long pid;
 	unsigned workers, old_workers;
 	unsigned long reloads;
+	unsigned long tests; /* runs of nginx -t since the daemon started */
 	bool included;
 	const char *sandbox;
 	bool responding; /* the master takes signals: it is not stopped, and none is left pending */

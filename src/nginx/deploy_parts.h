@@ -94,7 +94,7 @@ struct deploy {
 
 	/* Spacing. */
 	uint64_t last_hangup, last_reload, last_check; /* when; how long; how long */
-	unsigned long reloads;
+	unsigned long reloads, tests;
 	struct log_limit crowd;
 	char *known_warnings; /* of what nginx runs; NULL: none */
 

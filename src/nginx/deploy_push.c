@@ -36,6 +36,7 @@ void deploy_check(struct deploy *d)
 	f->staged = !f->relive;
 	deploy_took(d, STAGE_STAGE);
 	directory = stage_generation_directory(d->stage, f->generation);
+	d->tests++;
 	sandbox_limit(d->sandbox, f->timeout);
 	if (!f->test_only)
 		conffiles_begin(d->conffiles);

@@ -37,7 +37,7 @@ static int teardown(void **state)
 static void compare(struct world *w, const char *accepted, const char *candidate)
 {
 	static const char *const roots[] = { "/srv", NULL };
-	const struct policy policy = { POLICY_SAFE, roots };
+	const struct policy policy = { .level = POLICY_SAFE, .roots = roots };
 	CLEANUP(tree_unrefp) struct tree *t = parse(candidate);
 
 	w->accepted = parse(accepted);

@@ -63,6 +63,8 @@ static struct status full(void)
 	s.nginx.workers = 2;
 	s.nginx.old_workers = 1;
 	s.nginx.reloads = 17;
+	s.nginx.tests = 23;
+	s.nginx.test_error = "unknown directive \"oops\"";
 	s.nginx.included = true;
 	s.nginx.sandbox = "namespace";
 	s.deployments.applied = 17;
@@ -141,6 +143,7 @@ static void the_report_has_every_field(void **state UNUSED)
 	assert_number(j, "nginx.workers", 2);
 	assert_number(j, "nginx.old_workers", 1);
 	assert_number(j, "nginx.reloads", 17);
+	assert_number(j, "nginx.tests", 23);
 	assert_true(json_is_true(at(j, "nginx.included")));
 	assert_text(j, "nginx.sandbox", "namespace");
 	assert_number(j, "deployments.applied", 17);
@@ -278,6 +281,8 @@ static void metrics_carry_the_numbers(void **state UNUSED)
 	assert_sample(text, "zknginx_nginx_workers 2");
 	assert_sample(text, "zknginx_nginx_old_workers 1");
 	assert_sample(text, "zknginx_nginx_reloads_total 17");
+	assert_sample(text, "zknginx_nginx_tests_total 23");
+	assert_sample(text, "zknginx_nginx_test_fails 1");
 	assert_sample(text, "zknginx_deployments_total{outcome=\"applied\"} 17");
 	assert_sample(text, "zknginx_deployments_total{outcome=\"rolled_back\"} 0");
 	assert_sample(text, "zknginx_last_deployment_successful 1");

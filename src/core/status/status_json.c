@@ -125,6 +125,8 @@ static json_t *nginx_json(const struct status *s)
 	json_put(j, "included", json_boolean(s->nginx.included));
 	json_put(j, "sandbox", text(s->nginx.sandbox));
 	json_put(j, "responding", json_boolean(s->nginx.responding));
+	json_put(j, "tests", number(s->nginx.tests));
+	json_put(j, "test_error", text(s->nginx.test_error));
 	json_put(j, "deaths", number(s->nginx.deaths));
 	json_put(j, "drifted", text(s->nginx.drifted));
 	return j;

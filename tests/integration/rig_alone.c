@@ -1,0 +1,50 @@
+/*
+ * Each test program has the machine for itself, as far as it can be had: a network of its own, so
+ * that no port is ever taken by another program, and an empty /var/log/nginx of its own, where an
+ * nginx without an access_log writes. So programs can run side by side, and leave nothing behind.
+ *
+ * That takes root. Where it is refused (a container without the right to it), the program runs in
+ * the machine's own network, and programs must not run side by side.
+ */
+#include <net/if.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <zknginx/err.h>
+
+/* A new network has its loopback interface down. */
+static void raise_loopback(void)
+{
+	struct ifreq lo = { .ifr_flags = IFF_UP | IFF_RUNNING };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	memcpy(lo.ifr_name, "lo", sizeof("lo"));
+	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &lo) < 0)
+		die("the loopback interface of a new network cannot be raised: %m");
+	close(fd);
+}
+
+static void hide_logs(void)
+{
+	if (unshare(CLONE_NEWNS) < 0)
+		return;
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		die("mounts cannot be made private: %m");
+	/* where nginx is not installed there is no such directory */
+	mount("tmpfs", "/var/log/nginx", "tmpfs", 0, "mode=0755");
+}
+
+/* Before main(), and before there is any thread. */
+static void __attribute__((constructor)) be_alone(void)
+{
+	if (getenv("RIG_SHARED"))
+		return;
+	if (unshare(CLONE_NEWNET) == 0)
+		raise_loopback();
+	hide_logs();
+}
