@@ -32,6 +32,9 @@ const char *rig_directory(void);
 char *rig_path(const char *fmt, ...) PRINTF(1, 2);
 void rig_clean(void);
 
+/* Does this program have a network and mounts of its own? See rig_alone.c. */
+bool rig_is_alone(void);
+
 /* A TCP port of 127.0.0.1 that nobody listens on, never given out twice by one test. */
 int rig_port(void);
 

@@ -17,6 +17,10 @@
 
 #include <zknginx/err.h>
 
+#include "rig.h"
+
+static bool alone;
+
 /* A new network has its loopback interface down. */
 static void raise_loopback(void)
 {
@@ -29,14 +33,15 @@ static void raise_loopback(void)
 	close(fd);
 }
 
-static void hide_logs(void)
+static bool hide_logs(void)
 {
 	if (unshare(CLONE_NEWNS) < 0)
-		return;
+		return false;
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		die("mounts cannot be made private: %m");
 	/* where nginx is not installed there is no such directory */
 	mount("tmpfs", "/var/log/nginx", "tmpfs", 0, "mode=0755");
+	return true;
 }
 
 /* Before main(), and before there is any thread. */
@@ -44,7 +49,13 @@ static void __attribute__((constructor)) be_alone(void)
 {
 	if (getenv("RIG_SHARED"))
 		return;
-	if (unshare(CLONE_NEWNET) == 0)
-		raise_loopback();
-	hide_logs();
+	if (unshare(CLONE_NEWNET) < 0)
+		return;
+	raise_loopback();
+	alone = hide_logs();
+}
+
+bool rig_is_alone(void)
+{
+	return alone;
 }

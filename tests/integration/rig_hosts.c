@@ -27,10 +27,11 @@ size_t rig_fleet_add(struct rig_fleet *f)
 	rig_host_init_at(&h->host, names[f->count], f->zookeeper);
 	h->host.nginx.http_text = rig_path("%s.http", names[f->count]);
 	rig_write(h->host.nginx.http_text,
-		  "map $host $fleet_revision { default \"\"; }\n"
 		  "server {\n\tlisten 127.0.0.1:%d;\n\tset $upstream app;\n"
 		  "\tlocation / {\n\t\tif ($fleet_revision ~ ^sick) {\n\t\t\treturn 503;\n\t\t}\n"
 		  "\t\treturn 200 $fleet_revision;\n\t}\n"
+		  /* so that nginx knows the variable before there is a snippet */
+		  "\tlocation /never {\n\t\tset $fleet_revision none;\n\t}\n"
 		  "\tlocation /app {\n\t\tproxy_pass http://$upstream;\n\t}\n}\n",
 		  h->port);
 	h->host.nginx.http_text = rig_read(h->host.nginx.http_text);

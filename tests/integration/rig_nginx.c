@@ -86,6 +86,8 @@ void rig_nginx_configure(const struct rig_nginx *n)
 		   n->port);
 	if (n->include_http)
 		buf_printf(&b, "\tinclude %s/live/http.conf;\n", n->state);
+	if (n->http_tail)
+		buf_printf(&b, "%s\n", n->http_tail);
 	buf_puts(&b, "}\nstream {\n");
 	if (n->include_stream)
 		buf_printf(&b, "\tinclude %s/live/stream.conf;\n", n->state);

@@ -28,6 +28,7 @@ struct rig_nginx {
 	bool daemon;                       /* detach, as a packaged nginx does: needed for USR2 */
 	const char *main_text;             /* lines for the main context; may be NULL */
 	const char *http_text;             /* lines for http{}, before the include; may be NULL */
+	const char *http_tail;             /* … after the include; may be NULL */
 	const char *access_log;            /* … of http{}; NULL = "off", "" = not said */
 	unsigned connections;              /* of a worker, listeners included; 0 = 512 */
 };

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,7 +24,7 @@ static unsigned served; /* requests that the live site has answered */
 
 static int setup(void **state UNUSED)
 {
-	host.nginx_settings = NULL;
+	host = (struct rig_host){ 0 };
 	rig_host_init(&host, "web1");
 	port = rig_port();
 	served = 0;
@@ -212,6 +213,26 @@ static void what_needs_an_upstream_comes_back_with_it(void **state UNUSED)
 	soon(is_clean() && is_live_text("early.test"));
 }
 
+/* Debian's nginx.conf has "gzip on;", and a site may well have the word as a value. */
+static void a_directive_of_nginx_conf_refuses_the_newcomer(void **state UNUSED)
+{
+	host.nginx.http_tail = "gzip on;";
+	rig_nginx_configure(&host.nginx);
+	rig_zk_create(host.zk, CONFIG "/upstreams/up/127.0.0.1:1", "");
+	rig_zk_set(host.zk, CONFIG "/sites/zip",
+		   "{\"listen\":[\"127.0.0.1:1\"],\"locations\":[{\"path\":\"/\",\"proxy\":\"up\","
+		   "\"request_headers\":{\"Accept-Encoding\":\"gzip\"}}]}");
+	start();
+	push_snippet("g", "gzip on;\n");
+	push_site("other", "");
+	soon(answers("other"));
+	soon(is_refused(CONFIG "/snippets/http/g", "absent", "gzip"));
+	assert_int_equal(rig_host_problem_count(&host), 1);
+	assert_true(is_live_text("Accept-Encoding"));
+	rig_zk_delete(host.zk, CONFIG "/snippets/http/g");
+	soon(is_clean());
+}
+
 /* --- a cold start ---------------------------------------------------------------------------- */
 
 #define OBJECTS 1500
@@ -366,6 +387,38 @@ static void a_lost_certificate_that_comes_back_in_time_changes_nothing(void **st
 	assert_true(is_live_text("secret.test"));
 }
 
+/* Names of this test's own, which nginx and the daemon resolve. */
+static void set_names(const char *names)
+{
+	rig_write(rig_path("hosts"), "127.0.0.1 localhost %s\n", names);
+}
+
+static void a_name_that_goes_and_comes_back(void **state UNUSED)
+{
+	char text[256];
+
+	if (!rig_is_alone())
+		skip();
+	set_names("some.name");
+	assert_int_equal(mount(rig_path("hosts"), "/etc/hosts", NULL, MS_BIND, NULL), 0);
+	host.nginx_settings = "lost_ground = \"2s\";";
+	rig_host_settings(&host, NULL);
+	snprintf(text, sizeof(text),
+		 "server { listen 127.0.0.1:%d; location / { proxy_pass http://some.name:%d; } }\n",
+		 rig_port(), port);
+	push_snippet("up", text);
+	start();
+	set_names("");
+	push_site("other", "");
+	at_last(is_refused(CONFIG "/snippets/http/up", "previous", "some.name"));
+	at_last(answers("other"));
+	at_last(is_refused(CONFIG "/snippets/http/up", "absent", "some.name"));
+	set_names("some.name");
+	soon(is_live_text("some.name"));
+	at_last(is_clean());
+	umount2("/etc/hosts", MNT_DETACH);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -375,11 +428,13 @@ int main(void)
 		TEST(a_change_that_takes_a_definition_away_is_refused_itself),
 		TEST(a_long_name_does_not_keep_its_upstream_out),
 		TEST(what_needs_an_upstream_comes_back_with_it),
+		TEST(a_directive_of_nginx_conf_refuses_the_newcomer),
 		TEST(bad_znodes_do_not_keep_the_good_ones_from_a_cold_start),
 		TEST(a_broken_nginx_conf_is_nobodys_fault),
 		TEST(a_test_that_hangs_is_nobodys_fault),
 		TEST(a_lost_certificate_is_named_and_others_move_after_a_while),
 		TEST(a_lost_certificate_that_comes_back_in_time_changes_nothing),
+		TEST(a_name_that_goes_and_comes_back),
 	};
 
 	return cmocka_run_group_tests_name("refused", tests, NULL, NULL);

@@ -49,6 +49,20 @@ static void a_site_without_its_upstream_stays_out_alone(void **state UNUSED)
 	problems_fini(&ps);
 }
 
+/* The upstream is there, and out: so its own problem is the one to look at. */
+static void a_site_of_a_wrong_upstream_says_where_to_look(void **state UNUSED)
+{
+	struct problems ps;
+	CLEANUP(model_freep)
+	struct model *m = link_after(
+		"", ROOT "/upstreams/u\n\t{\"colour\":1}\n" SITE("s", "\"80\"", "\"a\"", "u"), &ps);
+
+	assert_null(model_site(m, "s"));
+	assert_non_null(strstr(problem_of(&ps, ROOT "/sites/s")->message,
+			       "is not served: see the problem of " ROOT "/upstreams/u"));
+	problems_fini(&ps);
+}
+
 static void a_site_pointed_at_nothing_keeps_its_last_good_form(void **state UNUSED)
 {
 	struct problems ps;
@@ -171,6 +185,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_site_without_its_upstream_stays_out_alone),
+		cmocka_unit_test(a_site_of_a_wrong_upstream_says_where_to_look),
 		cmocka_unit_test(a_site_pointed_at_nothing_keeps_its_last_good_form),
 		cmocka_unit_test(a_deleted_upstream_stays_while_a_site_needs_it),
 		cmocka_unit_test(of_two_new_sites_with_one_name_the_first_wins),

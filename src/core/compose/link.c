@@ -32,6 +32,33 @@ static struct object *find_upstream(struct clash *c, struct object *from, const 
 	return u;
 }
 
+/* The znode of an upstream that is wrong, or that nginx refuses; NULL: there is no such problem. */
+static const char *find_wrong_upstream(const struct clash *c, const char *name)
+{
+	CLEANUP(freep) char *end = xasprintf("/upstreams/%s", name);
+
+	for (size_t i = 0; i < c->problems->count; i++) {
+		const char *path = c->problems->items[i].znode;
+		size_t size = strlen(path);
+
+		if (size >= strlen(end) && strcmp(path + size - strlen(end), end) == 0)
+			return path;
+	}
+	return NULL;
+}
+
+static void report_missing(struct clash *c, struct object *from, const char *field,
+			   const char *name)
+{
+	const char *wrong = find_wrong_upstream(c, name);
+
+	if (wrong)
+		clash_report(c, from, field, "upstream \"%s\" is not served: see the problem of %s",
+			     name, wrong);
+	else
+		clash_report(c, from, field, "upstream \"%s\" does not exist", name);
+}
+
 static bool refer(struct clash *c, struct object *from, const char *field, const char *name,
 		  enum protocol protocol)
 {
@@ -42,7 +69,7 @@ static bool refer(struct clash *c, struct object *from, const char *field, const
 	if (from->weak || (from->problem && from->form != FORM_NEW))
 		return false;
 	if (!u)
-		clash_report(c, from, field, "upstream \"%s\" does not exist", name);
+		report_missing(c, from, field, name);
 	else if (u->form == FORM_OUT)
 		clash_report(c, from, field, "upstream \"%s\" is not served: see the problem of %s",
 			     name, u->path);
