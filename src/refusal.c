@@ -267,6 +267,8 @@ void refusal_on_accepted(struct daemon *d, const struct outcome *o)
 	free(TAKE(r->message));
 	r->pause = 0;
 	r->began = 0;
+	if (quarantine_accept(d->quarantine, d->accepted, &d->problems))
+		report_problems(d, &d->problems);
 	/* its problem says something else from now on */
 	d->dirty = d->dirty || r->leaves_out;
 	r->leaves_out = false;

@@ -68,6 +68,8 @@ void problems_fini(struct problems *ps);
 /* Copies all strings; field may be NULL. Returns the new problem, to set line or serving on. */
 struct problem *problems_add(struct problems *ps, const char *znode, enum problem_kind kind,
 			     const char *field, const char *fmt, ...) PRINTF(5, 6);
+/* The problems of this znode and kind are over. */
+void problems_drop(struct problems *ps, const char *znode, enum problem_kind kind);
 /* Sorted by znode path, then field; exact doubles folded. */
 void problems_sort(struct problems *ps);
 

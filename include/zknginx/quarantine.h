@@ -39,7 +39,8 @@ bool quarantine_knows(const struct quarantine *q, const char *path, const struct
 
 /*
  * The tree (one reference) with all refused changes taken back, and a problem for each. A new
- * znode that is refused takes what is below it with it.
+ * znode that is refused takes what is below it with it. What was let go for another try is not
+ * taken back, but stays a problem until nginx runs it.
  */
 struct tree *quarantine_apply(const struct quarantine *q, struct tree *tree,
 			      const struct tree *accepted, struct problems *problems);
@@ -53,6 +54,10 @@ bool quarantine_holds(const struct quarantine *q, const struct tree *tree, const
 /* Let go of entries whose time has come, and forget those that neither tree has any more. */
 void quarantine_expire(struct quarantine *q, const struct tree *tree, const struct tree *accepted,
 		       uint64_t now);
+/* nginx runs these znodes: what was tried again and is among them is forgotten, and its problem
+ * dropped. True: there was such an entry. */
+bool quarantine_accept(struct quarantine *q, const struct tree *accepted,
+		       struct problems *problems);
 /* When the next entry is due, or NEVER. */
 uint64_t quarantine_due(const struct quarantine *q);
 /* Something has changed that may be the cause: let go of all that nginx -t refused. `reloads`: and

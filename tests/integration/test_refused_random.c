@@ -73,7 +73,7 @@ static const char *snippet_path(size_t slot)
 {
 	static char path[128];
 
-	snprintf(path, sizeof(path), CONFIG "/snippets/http/s%zu", slot);
+	snprintf(path, sizeof(path), CONFIG "/snippets/http/s%02zu", slot);
 	return path;
 }
 

@@ -95,3 +95,14 @@ void problems_sort(struct problems *ps)
 	}
 	ps->count = kept;
 }
+
+void problems_drop(struct problems *ps, const char *znode, enum problem_kind kind)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < ps->count; i++) {
+		if (ps->items[i].kind != kind || strcmp(ps->items[i].znode, znode) != 0)
+			ps->items[kept++] = ps->items[i];
+	}
+	ps->count = kept;
+}

@@ -11,6 +11,8 @@
 #include <zknginx/err.h>
 #include <zknginx/quarantine.h>
 
+#include "stand_in.h"
+
 #define FIRST_PAUSE (30 * USEC_PER_SEC)
 #define LAST_PAUSE (15 * 60 * USEC_PER_SEC)
 
@@ -201,17 +203,6 @@ static void tell(const struct entry *e, bool served, struct problems *problems)
 	p->serving = served ? SERVING_PREVIOUS : SERVING_ABSENT;
 }
 
-/* What stands in for each refused change: the accepted znode, or nothing. Sorted by path. */
-struct stand_in {
-	const char *path;
-	const struct znode *good; /* NULL: nothing, nor anything below it */
-};
-
-static int compare_stand_ins(const void *a, const void *b)
-{
-	return path_compare(((const struct stand_in *)a)->path, ((const struct stand_in *)b)->path);
-}
-
 static size_t collect(const struct quarantine *q, const struct tree *tree,
 		      const struct tree *accepted, struct problems *problems, struct stand_in *out)
 {
@@ -223,54 +214,14 @@ static size_t collect(const struct quarantine *q, const struct tree *tree,
 
 		if (e->state == LOST && (holds(accepted, e) || holds(tree, e)))
 			tell(e, holds(accepted, e), problems);
-		if (e->state != IN_FORCE || !holds(tree, e))
+		if (e->state == LOST || !holds(tree, e) || holds(accepted, e))
 			continue;
 		tell(e, good, problems);
+		if (e->state == RELEASED)
+			continue; /* it is tried, and wrong until nginx takes it */
 		out[n++] = (struct stand_in){ e->path, good };
 	}
-	if (n)
-		qsort(out, n, sizeof(*out), compare_stand_ins);
 	return n;
-}
-
-/* What is below a deleted znode that stays: its servers, say. */
-static void add_below(struct tree_builder *b, const struct tree *accepted, const char *path)
-{
-	size_t i = tree_lower_bound(accepted, path);
-
-	for (i++; i < tree_count(accepted) && path_is_below(tree_at(accepted, i)->path, path); i++)
-		tree_builder_add(b, tree_at(accepted, i));
-}
-
-static struct tree *merge(const struct tree *t, const struct tree *accepted,
-			  const struct stand_in *list, size_t count)
-{
-	struct tree_builder b;
-	struct tree *merged;
-	size_t i = 0;
-
-	tree_builder_init(&b);
-	tree_builder_reserve(&b, tree_count(t) + count);
-	for (size_t j = 0; i < tree_count(t) || j < count;) {
-		const struct znode *z = i < tree_count(t) ? tree_at(t, i) : NULL;
-		int order = j == count ? -1 : !z ? 1 : path_compare(z->path, list[j].path);
-
-		if (order < 0) {
-			tree_builder_add(&b, z);
-			i++;
-			continue;
-		}
-		if (list[j].good)
-			tree_builder_add(&b, list[j].good);
-		if (order > 0 && list[j].good)
-			add_below(&b, accepted, list[j].path);
-		if (order == 0)
-			i = list[j].good ? i + 1 : tree_subtree_end(t, i);
-		j++;
-	}
-	merged = tree_builder_finish(&b);
-	tree_builder_fini(&b);
-	return merged;
 }
 
 struct tree *quarantine_apply(const struct quarantine *q, struct tree *tree,
@@ -283,7 +234,7 @@ struct tree *quarantine_apply(const struct quarantine *q, struct tree *tree,
 		return tree_ref(tree);
 	list = xcalloc(q->count, sizeof(*list));
 	count = collect(q, tree, accepted, problems, list);
-	return count ? merge(tree, accepted, list, count) : tree_ref(tree);
+	return count ? stand_in(tree, accepted, list, count) : tree_ref(tree);
 }
 
 struct tree *quarantine_leave_out(const struct quarantine *q, const struct tree *sources,
@@ -300,8 +251,7 @@ struct tree *quarantine_leave_out(const struct quarantine *q, const struct tree 
 	}
 	if (!n)
 		return NULL;
-	qsort(list, n, sizeof(*list), compare_stand_ins);
-	return merge(sources, sources, list, n);
+	return stand_in(sources, sources, list, n);
 }
 
 /* The tree says something else by now, or nginx runs the change. */
@@ -335,6 +285,22 @@ void quarantine_expire(struct quarantine *q, const struct tree *tree, const stru
 		else if (e->state == IN_FORCE && now >= e->due)
 			e->state = RELEASED;
 	}
+}
+
+bool quarantine_accept(struct quarantine *q, const struct tree *accepted, struct problems *problems)
+{
+	bool any = false;
+
+	for (size_t i = q->count; i-- > 0;) {
+		const struct entry *e = &q->entries[i];
+
+		if (e->state != RELEASED || !holds(accepted, e))
+			continue;
+		problems_drop(problems, e->path, e->kind);
+		remove_at(q, i);
+		any = true;
+	}
+	return any;
 }
 
 uint64_t quarantine_due(const struct quarantine *q)
