@@ -306,8 +306,8 @@ void converge_on_done(void *daemon, const struct outcome *o)
 	if (refusal_takes_outcome(d, o))
 		return;
 	outcomes[o->result](d, o);
-	if (refusal_is_busy(d)) {
-		report_outcome(d, o);
+	if (outcomes[o->result] == refusal_trace) {
+		report_outcome(d, o); /* the rest is said when the search is over */
 		return;
 	}
 	judge_outcome(d, o);

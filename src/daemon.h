@@ -269,7 +269,6 @@ bool host_config_has_changed(const struct host_config *h, const struct deploy *d
 /* nginx does not run. */
 bool host_config_sockets_are_free(const struct deploy *deploy);
 
-
 /* permission.c */
 void permission_init(struct daemon *d);
 void permission_fini(struct daemon *d);

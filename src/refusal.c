@@ -167,7 +167,7 @@ void refusal_finish(struct daemon *d)
 	free(TAKE(r->first));
 	refusal_watch(d);
 	converge_end_attempt(d);
-	converge(d);
+	converge_at(d, 0); /* not from here: whoever called may still look at the attempt */
 }
 
 /* The environment failed: a full disk, no process. Nothing is known of any znode. */
@@ -217,7 +217,8 @@ bool refusal_waits(struct daemon *d, const struct bundle *b)
 	return true;
 }
 
-/* Whoever changes the configuration may have changed what was refused, or what it clashed with. */
+/* Whoever changes the configuration may have changed what was refused, or what it clashed with.
+ * What is refused for the first time comes first: a part of the budget is kept for that. */
 static void release_if_changed(struct daemon *d)
 {
 	struct refusal *r = &d->refusal;
@@ -226,7 +227,7 @@ static void release_if_changed(struct daemon *d)
 	if (strcmp(r->revision, d->attempt.revision) == 0)
 		return;
 	memcpy(r->revision, d->attempt.revision, sizeof(r->revision));
-	if (budget_due(&r->budget, now) <= now)
+	if (budget_is_ample(&r->budget, now))
 		quarantine_release(d->quarantine, false);
 }
 

@@ -33,6 +33,7 @@ enum refusal_step {
 };
 
 #define REFUSAL_FILES_MAX 64
+#define REFUSAL_PORTS_MAX 16
 
 /* A file that a message of nginx names: when it changes, what was refused is tried again. */
 struct refusal_file {
@@ -80,6 +81,8 @@ struct refusal {
 	sd_event_source *watch;
 	struct refusal_file files[REFUSAL_FILES_MAX];
 	size_t file_count;
+	unsigned ports[REFUSAL_PORTS_MAX]; /* somebody else listens on these */
+	size_t port_count;
 	char revision[DIGEST_HEX_SIZE]; /* of the last run */
 };
 
@@ -117,7 +120,7 @@ void refusal_on_names(struct daemon *d);
 bool refusal_may_test(struct daemon *d, void (*again)(struct daemon *d));
 /* Test the configuration of these znodes. Only when it may. */
 void refusal_test(struct daemon *d, struct tree *sources);
-/* The work is over: the spine goes on from the newest tree. */
+/* The work is over, and so is the attempt: the spine goes on from the newest tree, soon. */
 void refusal_finish(struct daemon *d);
 /* nginx's own sentence in what it wrote about the bundle under test; the caller frees it. */
 char *refusal_sentence(const struct daemon *d, const char *message);

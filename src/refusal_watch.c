@@ -1,9 +1,10 @@
 /*
  * Is the cause of a refusal over?
  *
- * nginx's messages name files and host names. While something is refused, these files are looked at
- * twice a second, and these names are resolved like those of servers. When one of them changes,
- * what was refused is tried again at once. Whatever cannot be seen like that is left to the pauses.
+ * nginx's messages name files, ports and host names. While something is refused, files and ports
+ * are looked at twice a second, and names are resolved like those of servers. When one of them
+ * changes, what was refused is tried again at once. Whatever cannot be seen like that is left to
+ * the pauses.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include <zknginx/log.h>
 
 #include "daemon.h"
+#include "nginx/proc.h"
 
 #define LOOK (500 * USEC_PER_MSEC)
 
@@ -89,6 +91,38 @@ static void gather_files(struct daemon *d)
 	r->file_count = g.count;
 }
 
+/* --- ports that messages are about ----------------------------------------------------------- */
+
+static void gather_port(void *ctx, const char *message)
+{
+	struct refusal *r = ctx;
+	unsigned port = cause_port(message);
+
+	for (size_t i = 0; i < r->port_count; i++) {
+		if (r->ports[i] == port)
+			return;
+	}
+	if (port && r->port_count < REFUSAL_PORTS_MAX && proc_listens_on(port))
+		r->ports[r->port_count++] = port;
+}
+
+/* A port that somebody had, and that nobody has now. */
+static bool ports_are_free(struct refusal *r)
+{
+	size_t kept = 0, before = r->port_count;
+
+	for (size_t i = 0; i < before; i++) {
+		if (proc_listens_on(r->ports[i]))
+			r->ports[kept++] = r->ports[i];
+		else
+			log_info("port %u is free; what nginx refused is tried again", r->ports[i]);
+	}
+	r->port_count = kept;
+	return kept < before;
+}
+
+/* --- looking --------------------------------------------------------------------------------- */
+
 static bool files_have_changed(struct refusal *r)
 {
 	bool changed = false;
@@ -110,8 +144,9 @@ static int on_look(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *u
 	struct daemon *d = userdata;
 	struct refusal *r = &d->refusal;
 
-	gather_files(d);
-	if (files_have_changed(r)) {
+	bool changed = files_have_changed(r);
+
+	if (ports_are_free(r) || changed) {
 		refusal_on_change(d);
 		converge(d);
 	}
@@ -125,6 +160,8 @@ void refusal_watch(struct daemon *d)
 {
 	bool needed = d->refusal.ground || !quarantine_is_empty(d->quarantine);
 
+	gather_files(d);
+	quarantine_each_message(d->quarantine, gather_port, &d->refusal);
 	timing_at(d->refusal.watch, needed ? now_monotonic() + LOOK : NEVER);
 }
 

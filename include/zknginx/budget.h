@@ -8,6 +8,7 @@
 #ifndef ZKNGINX_BUDGET_H
 #define ZKNGINX_BUDGET_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define BUDGET_TESTS 300         /* at once, after a quiet time … */
@@ -23,6 +24,8 @@ struct budget {
 void budget_init(struct budget *b, uint64_t now);
 /* When the next test may begin; not after `now`: at once. */
 uint64_t budget_due(struct budget *b, uint64_t now);
+/* Is more than half of it left? */
+bool budget_is_ample(struct budget *b, uint64_t now);
 /* A test has taken so long. */
 void budget_spend(struct budget *b, uint64_t now, uint64_t duration);
 

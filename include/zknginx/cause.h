@@ -12,5 +12,7 @@
 size_t cause_files(struct arena *a, const char *message, const char ***out);
 /* The host name that was not found, without a port; in the arena. NULL: it is about none. */
 const char *cause_host_name(struct arena *a, const char *message);
+/* The TCP port that could not be had because somebody else has it; 0: it is about none. */
+unsigned cause_port(const char *message);
 
 #endif

@@ -86,7 +86,8 @@ struct status {
 		long pid;
 		unsigned workers, old_workers;
 		unsigned long reloads, tests; /* SIGHUPs, and runs of nginx -t */
-		const char *test_error;       /* why what nginx runs does not pass nginx -t; "" = it does */
+		const char
+			*test_error; /* why what nginx runs does not pass nginx -t; "" = it does */
 		bool included;
 		const char *sandbox; /* "namespace", "fallback" */
 		bool responding;     /* the master takes signals */

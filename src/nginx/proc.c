@@ -144,3 +144,26 @@ bool proc_children(pid_t pid, void (*visit)(void *ctx, pid_t child), void *ctx)
 		visit(ctx, (pid_t)child);
 	}
 }
+
+/* A line of /proc/net/tcp: "  0: 0100007F:1F90 00000000:0000 0A …"; 0A is a listening socket. */
+static bool table_listens_on(const char *path, unsigned port)
+{
+	FILE *f = fopen(path, "re");
+	char line[512];
+	bool found = false;
+
+	while (f && !found && fgets(line, sizeof(line), f)) {
+		unsigned local, state;
+
+		if (sscanf(line, " %*u: %*[0-9A-F]:%x %*[0-9A-F]:%*x %x", &local, &state) == 2)
+			found = local == port && state == 0x0a;
+	}
+	if (f)
+		fclose(f);
+	return found;
+}
+
+bool proc_listens_on(unsigned port)
+{
+	return table_listens_on("/proc/net/tcp", port) || table_listens_on("/proc/net/tcp6", port);
+}

@@ -32,4 +32,7 @@ bool proc_signals(pid_t pid, struct proc_signals *out);
 /* Calls visit for each child; false when the list could not be had. */
 bool proc_children(pid_t pid, void (*visit)(void *ctx, pid_t child), void *ctx);
 
+/* Does anybody listen on this TCP port, on any address of this network? */
+bool proc_listens_on(unsigned port);
+
 #endif

@@ -33,6 +33,18 @@ static unsigned long tests_of_a_day(uint64_t duration)
 	return n;
 }
 
+static void a_part_is_kept_for_what_matters_more(void **state UNUSED)
+{
+	struct budget b;
+
+	budget_init(&b, 0);
+	assert_true(budget_is_ample(&b, 0));
+	for (int i = 0; i < BUDGET_TESTS / 2; i++)
+		budget_spend(&b, 0, 1);
+	assert_false(budget_is_ample(&b, 0));
+	assert_int_equal(budget_due(&b, 0), 0);
+}
+
 static void in_the_long_run_their_number_is_limited(void **state UNUSED)
 {
 	unsigned long n = tests_of_a_day(20 * USEC_PER_MSEC);
@@ -69,6 +81,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_burst_goes_at_once),
+		cmocka_unit_test(a_part_is_kept_for_what_matters_more),
 		cmocka_unit_test(in_the_long_run_their_number_is_limited),
 		cmocka_unit_test(and_so_is_their_time),
 		cmocka_unit_test(a_quiet_time_fills_it_up),

@@ -68,6 +68,17 @@ static void a_message_names_the_files_that_it_is_about(void **state UNUSED)
 	assert_int_equal(cause_files(a, "invalid port in upstream \"x\"", &files), 0);
 }
 
+static void a_message_names_the_port_that_is_taken(void **state UNUSED)
+{
+	assert_int_equal(cause_port("bind() to 127.0.0.1:8080 failed (98: Address already in use)"),
+			 8080);
+	assert_int_equal(cause_port("bind() to [::]:443 failed (98: Address already in use)"), 443);
+	assert_int_equal(cause_port("bind() to unix:/run/a failed (98: Address already in use)"),
+			 0);
+	assert_int_equal(cause_port("bind() to 127.0.0.1:80 failed (13: Permission denied)"), 0);
+	assert_int_equal(cause_port("still could not bind()"), 0);
+}
+
 static void a_message_names_the_host_that_was_not_found(void **state UNUSED)
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new();
@@ -88,6 +99,7 @@ int main(void)
 		cmocka_unit_test(only_what_changes_what_is_served_counts),
 		cmocka_unit_test(what_was_warned_of_before_is_not_new),
 		cmocka_unit_test(a_message_names_the_files_that_it_is_about),
+		cmocka_unit_test(a_message_names_the_port_that_is_taken),
 		cmocka_unit_test(a_message_names_the_host_that_was_not_found),
 	};
 

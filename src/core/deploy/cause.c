@@ -2,6 +2,7 @@
  * nginx quotes the files that it means: cannot load certificate "/etc/ssl/a.crt": …; and puts the
  * place of a statement at the end: … in /etc/nginx/nginx.conf:12.
  */
+#include <ctype.h>
 #include <string.h>
 
 #include <zknginx/cause.h>
@@ -21,6 +22,20 @@ const char *cause_host_name(struct arena *a, const char *message)
 	name = at + 1;
 	end = name + strcspn(name, "\"/:");
 	return end > name ? arena_copy(a, name, (size_t)(end - name)) : NULL;
+}
+
+/* bind() to 127.0.0.1:80 failed (98: Address already in use) */
+unsigned cause_port(const char *message)
+{
+	const char *at = strstr(message, "bind() to "),
+		   *end = at ? strstr(at, " failed (98") : NULL;
+	unsigned port = 0, factor = 1;
+
+	if (!end || memchr(at, '\n', (size_t)(end - at)))
+		return 0;
+	for (; end > at && isdigit((unsigned char)end[-1]) && port < 65536; end--, factor *= 10)
+		port += factor * (unsigned)(end[-1] - '0');
+	return end[-1] == ':' && port < 65536 ? port : 0;
 }
 
 static void add(struct arena *a, const char ***list, size_t *count, const char *path, size_t size)
