@@ -123,6 +123,19 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
 	return s;
 }
 
+void *arena_grow(struct arena *a, void *items, size_t count, size_t *room, size_t size)
+{
+	void *more;
+
+	if (count < *room)
+		return items;
+	*room = *room ? 2 * *room : 16;
+	more = arena_alloc(a, *room * size);
+	if (count)
+		memcpy(more, items, count * size);
+	return more;
+}
+
 size_t arena_used(const struct arena *a)
 {
 	return a->used;

@@ -178,6 +178,19 @@ bool rig_host_has_problem(struct rig_host *h, const char *znode, const char *kin
 	return false;
 }
 
+bool rig_host_has_alert(struct rig_host *h, const char *key)
+{
+	json_t *alerts = json_object_get(rig_host_status(h), "alerts"), *a;
+	size_t i;
+
+	json_array_foreach(alerts, i, a)
+	{
+		if (strcmp(json_string_value(json_object_get(a, "key")) ?: "", key) == 0)
+			return true;
+	}
+	return false;
+}
+
 size_t rig_host_problem_count(struct rig_host *h)
 {
 	return json_array_size(lookup(h, "problems"));

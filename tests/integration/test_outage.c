@@ -130,19 +130,6 @@ static void something_else_answers_on_zookeepers_port(void **state UNUSED)
 	}
 }
 
-static bool has_alert(const char *key)
-{
-	json_t *alerts = json_object_get(rig_host_status(&host), "alerts"), *a;
-	size_t i;
-
-	json_array_foreach(alerts, i, a)
-	{
-		if (strcmp(json_string_value(json_object_get(a, "key")) ?: "", key) == 0)
-			return true;
-	}
-	return false;
-}
-
 static void the_fleet_does_not_see_the_host(void **state UNUSED)
 {
 	rig_host_settings(&host, "alerts: { raise_after = \"0s\"; clear_after = \"0s\"; };\n");
@@ -150,9 +137,9 @@ static void the_fleet_does_not_see_the_host(void **state UNUSED)
 	write_site("one");
 	rig_host_start(&host);
 	eventually(NULL, rig_nginx_says(port, "one"));
-	eventually(NULL, has_alert("host-not-in-fleet"));
+	eventually(NULL, rig_host_has_alert(&host, "host-not-in-fleet"));
 	rig_zk_delete(host.zk, MEMBER);
-	eventually(NULL, !has_alert("host-not-in-fleet"));
+	eventually(NULL, !rig_host_has_alert(&host, "host-not-in-fleet"));
 }
 
 static void zookeeper_restarts_and_nothing_is_reloaded(void **state UNUSED)

@@ -284,26 +284,13 @@ static void replace_in_config(const char *text)
 	rig_nginx_configure(&host.nginx);
 }
 
-static bool has_alert(const char *key)
-{
-	json_t *alerts = json_object_get(rig_host_status(&host), "alerts"), *a;
-	size_t i;
-
-	json_array_foreach(alerts, i, a)
-	{
-		if (strcmp(json_string_value(json_object_get(a, "key")) ?: "", key) == 0)
-			return true;
-	}
-	return false;
-}
-
 static void a_broken_nginx_conf_is_nobodys_fault(void **state UNUSED)
 {
 	start();
 	replace_in_config("oops;\n");
 	push_site("other", "");
 	rig_zk_create(host.zk, CONFIG "/upstreams/new/127.0.0.1:1", "");
-	at_last(has_alert("nginx-test-fails"));
+	at_last(rig_host_has_alert(&host, "nginx-test-fails"));
 	assert_int_equal(rig_host_problem_count(&host), 0);
 	push_site("third", "");
 	at_last(rig_host_is(&host, "rejected"));
@@ -312,7 +299,7 @@ static void a_broken_nginx_conf_is_nobodys_fault(void **state UNUSED)
 	at_last(answers("other"));
 	at_last(answers("third"));
 	at_last(is_clean());
-	at_last(!has_alert("nginx-test-fails"));
+	at_last(!rig_host_has_alert(&host, "nginx-test-fails"));
 }
 
 static void a_test_that_hangs_is_nobodys_fault(void **state UNUSED)
@@ -326,7 +313,7 @@ static void a_test_that_hangs_is_nobodys_fault(void **state UNUSED)
 	assert_int_equal(mkfifo(fifo, 0644), 0);
 	replace_in_config(text);
 	push_site("other", "");
-	at_last(has_alert("nginx-test-fails"));
+	at_last(rig_host_has_alert(&host, "nginx-test-fails"));
 	assert_int_equal(rig_host_problem_count(&host), 0);
 	unlink(fifo);
 	replace_in_config(NULL);

@@ -116,25 +116,13 @@ static void read_upstream_zone(struct text_reader *r, const struct statement *s)
 
 /* --- servers ---------------------------------------------------------------------------------- */
 
-static void *grow(struct arena *a, void *items, size_t count, size_t *room, size_t size)
-{
-	void *more;
-
-	if (count < *room)
-		return items;
-	*room = *room ? 2 * *room : 8;
-	more = arena_alloc(a, *room * size);
-	if (count)
-		memcpy(more, items, count * size);
-	return more;
-}
-
 static void read_listen(struct text_reader *r, const struct statement *s)
 {
 	struct arena *a = r->claims->arena;
 	struct claimed_listen *l;
 
-	r->listens = grow(a, r->listens, r->listen_count, &r->listen_room, sizeof(*r->listens));
+	r->listens =
+		arena_grow(a, r->listens, r->listen_count, &r->listen_room, sizeof(*r->listens));
 	l = &r->listens[r->listen_count++];
 	*l = (struct claimed_listen){ .address = arena_strdup(a, statement_word(s, 1)),
 				      .place = place_of(r, s) };
@@ -150,7 +138,7 @@ static void read_names(struct text_reader *r, const struct statement *s)
 	struct arena *a = r->claims->arena;
 
 	for (size_t w = 1; w < s->count; w++) {
-		r->names = grow(a, r->names, r->name_count, &r->name_room, sizeof(*r->names));
+		r->names = arena_grow(a, r->names, r->name_count, &r->name_room, sizeof(*r->names));
 		r->names[r->name_count++] = arena_strdup(a, statement_word(s, w));
 	}
 }

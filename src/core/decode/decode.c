@@ -48,20 +48,6 @@ bool decode_znode(struct decoder *d, const struct znode *z, decode_form *form, v
 	return true;
 }
 
-/* One element more behind the last; the old array stays in the arena. */
-static void *grow(struct arena *a, void *items, size_t count, size_t *room, size_t size)
-{
-	void *more;
-
-	if (count < *room)
-		return items;
-	*room = *room ? 2 * *room : 16;
-	more = arena_alloc(a, *room * size);
-	if (count)
-		memcpy(more, items, count * size);
-	return more;
-}
-
 void decode_stray(struct decoder *d, const struct znode *z, const char *why)
 {
 	problems_add(d->problems, z->path, PROBLEM_FIELD, NULL, "%s", why);
@@ -80,8 +66,8 @@ static size_t add_upstream(struct decoder *d, const struct znode *z, size_t i)
 	struct upstream *u;
 	bool valid;
 
-	m->upstreams = grow(m->arena, m->upstreams, m->upstream_count, &d->upstream_room,
-			    sizeof(*m->upstreams));
+	m->upstreams = arena_grow(m->arena, m->upstreams, m->upstream_count, &d->upstream_room,
+				  sizeof(*m->upstreams));
 	u = &m->upstreams[m->upstream_count];
 	valid = decode_znode(d, z, upstream_form, u);
 	if (!valid)
@@ -109,7 +95,7 @@ static size_t visit_site(struct decoder *d, const char *name UNUSED, size_t i)
 {
 	struct model *m = d->model;
 
-	m->sites = grow(m->arena, m->sites, m->site_count, &d->site_room, sizeof(*m->sites));
+	m->sites = arena_grow(m->arena, m->sites, m->site_count, &d->site_room, sizeof(*m->sites));
 	if (decode_znode(d, tree_at(d->in->tree, i), site_form, &m->sites[m->site_count]))
 		m->site_count++;
 	return i + 1;
@@ -120,8 +106,8 @@ static size_t visit_snippet(struct decoder *d, enum protocol context, size_t i)
 	struct model *m = d->model;
 
 	d->context = context;
-	m->snippets = grow(m->arena, m->snippets, m->snippet_count, &d->snippet_room,
-			   sizeof(*m->snippets));
+	m->snippets = arena_grow(m->arena, m->snippets, m->snippet_count, &d->snippet_room,
+				 sizeof(*m->snippets));
 	if (decode_znode(d, tree_at(d->in->tree, i), snippet_form, &m->snippets[m->snippet_count]))
 		m->snippet_count++;
 	return i + 1;
