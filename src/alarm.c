@@ -178,8 +178,8 @@ static void check_config(const struct daemon *d, struct conditions *c)
 
 	if (d->refusal.ground)
 		conditions_add(c, "nginx-test-fails", "", ALERT_CRITICAL, 0,
-			       "nginx -t does not pass with what nginx runs now: %s; nginx serves "
-			       "on, but could not be started again, and no change goes live",
+			       "nginx -t fails even for what nginx runs now: %s; nginx keeps "
+			       "serving, but could not be started again, and no change goes live",
 			       d->refusal.ground);
 	if (d->refusal.message && !d->refusal.of_host)
 		conditions_add(c, "config-rejected", "", ALERT_CRITICAL, 0,

@@ -30,7 +30,7 @@ static void set_ground(struct daemon *d, const char *message)
 	char *text = refusal_sentence(d, message);
 
 	if (!r->ground || strcmp(r->ground, text) != 0) {
-		log_error("nginx -t does not pass with what nginx runs now: %s; nginx serves on, "
+		log_error("nginx -t fails even for what nginx runs now: %s; nginx keeps serving, "
 			  "but could not be started again, and no change goes live",
 			  text);
 		r->traced = false;
@@ -72,8 +72,7 @@ static void wait_for_host(struct daemon *d)
 	struct refusal *r = &d->refusal;
 	if (d->attempt.bundle) {
 		CLEANUP(freep)
-		char *text =
-			xasprintf("nginx -t does not pass even without the change: %s", r->ground);
+		char *text = xasprintf("nginx -t fails even without the change: %s", r->ground);
 
 		refusal_whole(d, PROBLEM_NGINX, true, text);
 		r->due = quarantine_next_loss(d->quarantine, now_monotonic());
@@ -189,7 +188,7 @@ static void lose(struct daemon *d, const struct change *c, const char *said)
 {
 	uint64_t grace = d->settings->nginx.lost_ground;
 	CLEANUP(freep)
-	char *text = xasprintf("nginx -t does not take it any more, though it has not changed: %s. "
+	char *text = xasprintf("nginx -t no longer accepts it, although it has not changed: %s. "
 			       "nginx still runs it, but could not be started with it; after "
 			       "nginx.lost_ground (%.0f s) it is left out of the next change",
 			       said, (double)grace / (double)USEC_PER_SEC);

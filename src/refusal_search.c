@@ -95,7 +95,7 @@ static void end_search(struct daemon *d)
 		return;
 	}
 	refused = quarantine_refused(d);
-	log_info("nginx takes %zu of %zu changed znodes and refuses %zu; %zu tests told which",
+	log_info("nginx accepts %zu of %zu changed znodes and refuses %zu (%zu tests)",
 		 search_taken(r->search), changes_count(r->changes), refused,
 		 search_tests(r->search));
 	/* nginx says no, and then yes to the same: whatever the cause is, it is no znode */
@@ -141,7 +141,9 @@ void refusal_on_part(struct daemon *d, const struct outcome *o)
 	struct refusal *r = &d->refusal;
 
 	if (!refusal_is_success(o)) {
-		log_warning("what nginx -t had passed could not be put in force: %s", o->message);
+		log_warning("nginx -t accepted this part of the change, but it could not be "
+			    "applied: %s",
+			    o->message);
 		refusal_finish(d);
 		return;
 	}

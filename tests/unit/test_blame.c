@@ -223,7 +223,8 @@ static void a_warning_counts_only_where_there_is_nothing_worse(void **state UNUS
 	      "nginx: [emerg] cannot load certificate \"/etc/ssl/x.crt\": no\n",
 	      "/w/one", "cannot load certificate \"/etc/ssl/x.crt\": no");
 	check("nginx: [warn] conflicting server name in " LIVE "/http.conf:8\n", "/u/shop/a",
-	      "nginx would take it, but warns: conflicting server name");
+	      "nginx -t accepts it with a warning that changes what is served: "
+	      "conflicting server name");
 }
 
 static void the_error_log_reads_alike(void **state UNUSED)

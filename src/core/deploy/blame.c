@@ -269,8 +269,9 @@ struct blame blame_find(struct arena *a, const struct bundle *b, const char *liv
 	if (!blame.message)
 		blame.message = any_message(lines, count);
 	else if (warned)
-		blame.message =
-			arena_printf(a, "nginx would take it, but warns: %s", blame.message);
+		blame.message = arena_printf(
+			a, "nginx -t accepts it with a warning that changes what is served: %s",
+			blame.message);
 	tell(a, &found, &blame);
 	return blame;
 }
