@@ -44,10 +44,9 @@ static const struct model *run(struct fixture *f)
 {
 	static const char *const roots[] = { "/srv", NULL };
 	const struct policy policy = { .level = POLICY_SAFE, .roots = roots };
-	const struct decode_input in = { .tree = f->tree,
-					 .accepted = f->accepted,
-					 .policy = &policy,
-					 .root = "/c" };
+	const struct decode_input in = {
+		.tree = f->tree, .accepted = f->accepted, .policy = &policy, .root = "/c"
+	};
 
 	model_free(f->model);
 	problems_fini(&f->problems);
