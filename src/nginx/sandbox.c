@@ -385,7 +385,7 @@ static void on_child_done(void *ctx, const struct child_result *r)
 	if (learn_and_rerun(t, r))
 		return;
 	result.host = dump_files(&t->dump, a, files, &result.host_count);
-	dump = t->dump;
+	dump = t->dump; /* NOLINT(clang-analyzer-deadcode.DeadStores): freed on return */
 	t->dump = (struct dump){ 0 };
 	sandbox_cancel(t->sandbox);
 	done(done_ctx, &result);

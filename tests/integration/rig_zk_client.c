@@ -227,6 +227,17 @@ void rig_zk_set_both(struct rig_zk *c, const char *path, const char *other, cons
 	check(persist(zoo_multi(c->handle, 2, ops, results)), "set both", path);
 }
 
+void rig_zk_create_both(struct rig_zk *c, const char *parent, const char *child)
+{
+	const struct ACL_vector *open = &ZOO_OPEN_ACL_UNSAFE;
+	zoo_op_result_t results[2];
+	zoo_op_t ops[2];
+
+	zoo_create_op_init(&ops[0], parent, "", 0, open, 0, NULL, 0);
+	zoo_create_op_init(&ops[1], child, "", 0, open, 0, NULL, 0);
+	check(persist(zoo_multi(c->handle, 2, ops, results)), "create both", child);
+}
+
 void rig_zk_delete(struct rig_zk *c, const char *path)
 {
 	check(persist(zoo_delete(c->handle, path, -1)), "delete", path);

@@ -59,6 +59,8 @@ void rig_zk_set(struct rig_zk *c, const char *path, const char *data);
 void rig_zk_set_bytes(struct rig_zk *c, const char *path, const char *data, size_t size);
 /* Both znodes, which exist, in one transaction. */
 void rig_zk_set_both(struct rig_zk *c, const char *path, const char *other, const char *data);
+/* A znode and one below it, empty, in one transaction. */
+void rig_zk_create_both(struct rig_zk *c, const char *parent, const char *child);
 void rig_zk_delete(struct rig_zk *c, const char *path);
 /* The znode and everything below it; nothing there is fine. */
 void rig_zk_delete_all(struct rig_zk *c, const char *path);

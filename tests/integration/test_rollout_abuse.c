@@ -233,7 +233,8 @@ static void a_child_below_the_request(void **state UNUSED)
 
 	start(1, FLEET_CANARY);
 	before = log_lines(1);
-	rig_zk_create(f->zk, REQUEST "/pause", NULL);
+	/* at once: the leader answers an empty request, and deletes it, as soon as it is there */
+	rig_zk_create_both(f->zk, REQUEST, REQUEST "/pause");
 	fleet_eventually(f, strstr(rig_fleet_field(f, "plan", "request.result"), "refused"));
 	rig_fleet_watch(f, 2 * USEC_PER_SEC);
 	if (log_lines(1) - before > 6)

@@ -85,11 +85,14 @@ static void compare_trees(struct changes *c, const char *root)
 	const struct tree *old = c->accepted, *new = c->candidate;
 	size_t i = 0, j = 0;
 
-	while (i < tree_count(old) || j < tree_count(new)) {
+	for (;;) {
 		const struct znode *a = i < tree_count(old) ? tree_at(old, i) : NULL;
 		const struct znode *b = j < tree_count(new) ? tree_at(new, j) : NULL;
-		int order = !a ? 1 : !b ? -1 : path_compare(a->path, b->path);
+		int order;
 
+		if (!a && !b)
+			break;
+		order = !a ? 1 : !b ? -1 : path_compare(a->path, b->path);
 		if (order < 0)
 			add(c, a, NULL, root);
 		else if (order > 0)

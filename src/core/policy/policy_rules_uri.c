@@ -148,7 +148,9 @@ static const char *judge_replacement(struct judging *j, struct uri_use *use)
 		return j->text;
 	}
 	use->template.regex = &regex;
-	return judge_uri(j, use, accepted);
+	fault = judge_uri(j, use, accepted);
+	use->template.regex = NULL;
+	return fault;
 }
 
 const char *judge_rewrite(struct judging *j)
