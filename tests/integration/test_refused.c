@@ -172,22 +172,25 @@ static void a_change_that_takes_a_definition_away_is_refused_itself(void **state
 	at_last(!is_live_text("$colour") && is_clean());
 }
 
-/* A service in one push, with one part that nginx refuses. */
-static void a_long_name_does_not_keep_its_upstream_out(void **state UNUSED)
+/* "sites/new": its name is longer than nginx's hash has room for. */
+static void push_long_site(const char *upstream)
 {
 	char json[1024];
 
-	start();
-	rig_zk_send_create(host.zk, CONFIG "/upstreams", "");
-	rig_zk_send_create(host.zk, CONFIG "/upstreams/new", "");
-	rig_zk_send_create(host.zk, CONFIG "/upstreams/new/127.0.0.1:1", "");
 	snprintf(json, sizeof(json),
 		 "{\"listen\":[\"127.0.0.1:%d\"],\"server_names\":[\"ec2-52-10-27-203-staging-blue-"
 		 "0123456789.us-west-2.compute.internal.example-company.com\"],\"locations\":[{"
-		 "\"path\":\"/\",\"proxy\":\"new\"}]}",
-		 port);
-	rig_zk_send_create(host.zk, CONFIG "/sites/new", json);
-	assert_int_equal(rig_zk_drain(host.zk), 0);
+		 "\"path\":\"/\",\"proxy\":\"%s\"}]}",
+		 port, upstream);
+	rig_zk_set(host.zk, CONFIG "/sites/new", json);
+}
+
+/* A service is pushed, with one part that nginx refuses. */
+static void a_long_name_does_not_keep_its_upstream_out(void **state UNUSED)
+{
+	start();
+	rig_zk_create(host.zk, CONFIG "/upstreams/new/127.0.0.1:1", "");
+	push_long_site("new");
 	push_site("other", "");
 	soon(answers("other"));
 	soon(is_refused(CONFIG "/sites/new", "absent", "server_names_hash"));
@@ -267,10 +270,11 @@ static void bad_znodes_do_not_keep_the_good_ones_from_a_cold_start(void **state 
 		rig_zk_send_create(host.zk, path, wrong[i / 2]);
 	}
 	assert_int_equal(rig_zk_drain(host.zk), 0);
+	push_long_site("big"); /* of this one nginx does not say which it is */
 	push_site("live", "");
 	rig_host_start(&host);
 	eventually(NULL, answers("live"));
-	at_last(rig_host_problem_count(&host) == 2 * ARRAY_SIZE(wrong) &&
+	at_last(rig_host_problem_count(&host) == 2 * ARRAY_SIZE(wrong) + 1 &&
 		rig_host_is(&host, "degraded"));
 	assert_true(is_live_text("server 10.0.5.249:80;"));
 	assert_false(is_live_text("wrong"));
