@@ -243,14 +243,23 @@ void rig_zk_delete(struct rig_zk *c, const char *path)
 	check(persist(zoo_delete(c->handle, path, -1)), "delete", path);
 }
 
-void rig_zk_delete_all(struct rig_zk *c, const char *path)
+static void delete_below(struct rig_zk *c, const char *path)
 {
 	char **names = rig_zk_children(c, path);
-	int rc;
 
 	for (size_t i = 0; names[i]; i++)
 		rig_zk_delete_all(c, arena_printf(c->arena, "%s/%s", path, names[i]));
-	rc = persist(zoo_delete(c->handle, path, -1));
+}
+
+/* Others may write there meanwhile: a write that was under way makes a znode that was not listed. */
+void rig_zk_delete_all(struct rig_zk *c, const char *path)
+{
+	int rc;
+
+	do {
+		delete_below(c, path);
+		rc = persist(zoo_delete(c->handle, path, -1));
+	} while (rc == ZNOTEMPTY);
 	if (rc != ZNONODE)
 		check(rc, "delete", path);
 }
