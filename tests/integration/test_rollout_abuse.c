@@ -270,11 +270,12 @@ static void the_live_list_may_not_be_written(void **state UNUSED)
 	char alerts[512];
 
 	unlink(rig_path("alerts"));
-	snprintf(
-		alerts, sizeof(alerts),
-		"alerts: { command = [ \"/bin/sh\", \"-c\", \"tr -d ' \\\\n' >>%s; echo >>%s\" ];\n"
-		"          raise_after = \"0s\"; clear_after = \"0s\"; };\n",
-		rig_path("alerts"), rig_path("alerts"));
+	/* one write an alert */
+	snprintf(alerts, sizeof(alerts),
+		 "alerts: { command = [ \"/bin/sh\", \"-c\", "
+		 "\"printf '%%s\\\\n' \\\"$(tr -d ' \\\\n')\\\" >>%s\" ];\n"
+		 "          raise_after = \"0s\"; clear_after = \"0s\"; };\n",
+		 rig_path("alerts"));
 	f->more = alerts;
 	start(1, FLEET_CANARY);
 	become_operator();

@@ -190,10 +190,12 @@ static void use_alerts(void)
 	static char text[512];
 
 	unlink(rig_path("alerts"));
+	/* one write an alert: the hosts write to one file */
 	snprintf(text, sizeof(text),
-		 "alerts: { command = [ \"/bin/sh\", \"-c\", \"tr -d '\\\\n' >>%s; echo >>%s\" ];\n"
+		 "alerts: { command = [ \"/bin/sh\", \"-c\", "
+		 "\"printf '%%s\\\\n' \\\"$(tr -d '\\\\n')\\\" >>%s\" ];\n"
 		 "          raise_after = \"0s\"; clear_after = \"0s\"; };\n",
-		 rig_path("alerts"), rig_path("alerts"));
+		 rig_path("alerts"));
 	f->more = text;
 }
 
