@@ -50,11 +50,11 @@ struct refusal {
 	uint64_t pause, due;    /* when the same bytes may be tried again */
 
 	/* The host's own part of the configuration. */
-	char *ground;    /* nginx's message about it; NULL: as far as is known it holds */
-	bool leaves_out; /* the attempt is without a lost znode */
-	bool traced;     /* … and the accepted znodes that it concerns are known */
+	char *ground; /* nginx's message about it; NULL: as far as is known it holds */
+	bool traced;  /* the accepted znodes that it concerns are known */
 	uint64_t ground_pause;
 	uint64_t ground_due; /* when it is tested again */
+	bool leaves_out;     /* the attempt is without a lost znode */
 
 	/* The work under way. */
 	enum refusal_step step;

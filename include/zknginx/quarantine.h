@@ -48,8 +48,6 @@ struct tree *quarantine_apply(const struct quarantine *q, struct tree *tree,
  * NULL: there are none. */
 struct tree *quarantine_leave_out(const struct quarantine *q, const struct tree *sources,
 				  uint64_t now);
-/* Does the tree say there what was refused, and is that in force? */
-bool quarantine_holds(const struct quarantine *q, const struct tree *tree, const char *path);
 
 /* Let go of entries whose time has come, and forget those that neither tree has any more. */
 void quarantine_expire(struct quarantine *q, const struct tree *tree, const struct tree *accepted,

@@ -181,17 +181,6 @@ bool quarantine_find_again(struct quarantine *q, const struct tree *accepted)
 	return any;
 }
 
-bool quarantine_holds(const struct quarantine *q, const struct tree *tree, const char *path)
-{
-	for (size_t i = 0; i < q->count; i++) {
-		const struct entry *e = &q->entries[i];
-
-		if (e->state == IN_FORCE && strcmp(e->path, path) == 0 && holds(tree, e))
-			return true;
-	}
-	return false;
-}
-
 static void tell(const struct entry *e, bool served, struct problems *problems)
 {
 	struct problem *p = problems_add(problems, e->path, e->kind, NULL, "%s%s",
