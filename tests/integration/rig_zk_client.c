@@ -251,7 +251,8 @@ static void delete_below(struct rig_zk *c, const char *path)
 		rig_zk_delete_all(c, arena_printf(c->arena, "%s/%s", path, names[i]));
 }
 
-/* Others may write there meanwhile: a write that was under way makes a znode that was not listed. */
+/* Others may write there meanwhile: a write that was under way makes a znode that was not listed.
+ */
 void rig_zk_delete_all(struct rig_zk *c, const char *path)
 {
 	int rc;

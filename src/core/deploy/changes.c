@@ -62,11 +62,10 @@ static enum rank rank_of(const char *path, const char *root, bool gone)
 	return gone ? RANK_SERVER_GONE : RANK_SERVER; /* a child znode, or registered elsewhere */
 }
 
-static void add(struct changes *c, const struct znode *from, const struct znode *to,
-		const char *root)
+/* z: `to`, or `from` where the znode is gone. */
+static void add(struct changes *c, const struct znode *z, const struct znode *from,
+		const struct znode *to, const char *root)
 {
-	const struct znode *z = to ? to : from;
-
 	if (c->count == c->room) {
 		c->room = c->room ? 2 * c->room : 64;
 		c->items = xrealloc(c->items, c->room * sizeof(*c->items));
@@ -94,11 +93,11 @@ static void compare_trees(struct changes *c, const char *root)
 			break;
 		order = !a ? 1 : !b ? -1 : path_compare(a->path, b->path);
 		if (order < 0)
-			add(c, a, NULL, root);
+			add(c, a, a, NULL, root);
 		else if (order > 0)
-			add(c, NULL, b, root);
+			add(c, b, NULL, b, root);
 		else if (!znode_same(a, b))
-			add(c, a, b, root);
+			add(c, b, a, b, root);
 		i += order <= 0;
 		j += order >= 0;
 	}

@@ -32,6 +32,9 @@ static bool parse_ports(const char *s, size_t size, struct listen_address *out)
 	return out->first >= 1 && out->last >= out->first;
 }
 
+static const unsigned char any_address[4] = { 0, 0, 0, 0 };
+static const unsigned char loopback[4] = { 127, 0, 0, 1 };
+
 static bool set_ipv4(const unsigned char bytes[static 4], struct listen_address *out)
 {
 	out->family = FAMILY_IPV4;
@@ -90,11 +93,11 @@ static bool parse_ipv6(const char *s, size_t size, struct listen_address *out)
 static bool parse_host(const char *s, size_t size, struct listen_address *out)
 {
 	if (size == 1 && s[0] == '*')
-		return set_ipv4((const unsigned char[4]){ 0 }, out);
+		return set_ipv4(any_address, out);
 	if (parse_ipv4(s, size, out))
 		return true;
 	if (size == 9 && strncasecmp(s, "localhost", size) == 0)
-		return set_ipv4((const unsigned char[4]){ 127, 0, 0, 1 }, out);
+		return set_ipv4(loopback, out);
 	if (!size || size >= ADDRESS_SIZE)
 		return false;
 	out->family = FAMILY_IPV4;
@@ -128,7 +131,7 @@ bool listen_address_parse(const char *s, size_t size, long default_port, struct 
 		return false;
 	colon = memchr(bracket ? bracket : s, ':', (size_t)(end - (bracket ? bracket : s)));
 	if (!colon && !bracket && parse_ports(s, size, out))
-		return set_ipv4((const unsigned char[4]){ 0 }, out);
+		return set_ipv4(any_address, out);
 	if (!colon)
 		out->first = out->last = default_port;
 	if (colon && !parse_ports(colon + 1, (size_t)(end - colon - 1), out))
