@@ -50,7 +50,7 @@ static bool set_ipv4(const unsigned char bytes[static 4], struct listen_address 
 /* Four decimal numbers; nginx takes leading zeros. */
 static bool parse_ipv4(const char *s, size_t size, struct listen_address *out)
 {
-	unsigned char bytes[4];
+	unsigned char bytes[4] = { 0 };
 
 	for (size_t i = 0; i < 4; i++) {
 		const char *dot = i < 3 ? memchr(s, '.', size) : s + size;
