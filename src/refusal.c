@@ -227,7 +227,7 @@ static void release_if_changed(struct daemon *d)
 	if (strcmp(r->revision, d->attempt.revision) == 0)
 		return;
 	memcpy(r->revision, d->attempt.revision, sizeof(r->revision));
-	if (budget_is_ample(&r->budget, now))
+	if (budget_is_ample(&r->budget, now, 2 * quarantine_count(d->quarantine)))
 		quarantine_release(d->quarantine, false);
 }
 

@@ -77,9 +77,11 @@ static size_t quarantine_refused(struct daemon *d)
 
 		if (search_fate(r->search, u) != SEARCH_REFUSED)
 			continue;
-		quarantine_add(d->quarantine, c->path, c->to, r->blamed,
-			       reason == SIZE_MAX ? r->first : r->messages[reason],
-			       now_monotonic());
+		if (reason == SIZE_MAX)
+			quarantine_keep(d->quarantine, c->path, c->to, now_monotonic());
+		else
+			quarantine_add(d->quarantine, c->path, c->to, r->blamed,
+				       r->messages[reason], now_monotonic());
 		refused++;
 	}
 	return refused;
@@ -156,6 +158,16 @@ void refusal_on_part(struct daemon *d, const struct outcome *o)
 
 /* --- the search ------------------------------------------------------------------------------ */
 
+/* What was refused before is tried again only while there is plenty of the budget left: nobody else
+ * must wait for it. */
+static bool is_enough(struct daemon *d)
+{
+	struct refusal *r = &d->refusal;
+
+	return r->step == REFUSAL_SEARCH && search_is_settled(r->search) &&
+	       !budget_is_ample(&r->budget, now_monotonic(), 0);
+}
+
 static void step(struct daemon *d)
 {
 	struct refusal *r = &d->refusal;
@@ -163,6 +175,10 @@ static void step(struct daemon *d)
 
 	if (wants_part(d)) {
 		deploy_part(d);
+		return;
+	}
+	if (is_enough(d)) {
+		end_search(d);
 		return;
 	}
 	if (!refusal_may_test(d, step))

@@ -9,6 +9,7 @@
 #define ZKNGINX_BUDGET_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define BUDGET_TESTS 300         /* at once, after a quiet time … */
@@ -24,8 +25,8 @@ struct budget {
 void budget_init(struct budget *b, uint64_t now);
 /* When the next test may begin; not after `now`: at once. */
 uint64_t budget_due(struct budget *b, uint64_t now);
-/* Is more than half of it left? */
-bool budget_is_ample(struct budget *b, uint64_t now);
+/* Is more than half of it left, after so many tests? */
+bool budget_is_ample(struct budget *b, uint64_t now, size_t tests);
 /* A test has taken so long. */
 void budget_spend(struct budget *b, uint64_t now, uint64_t duration);
 

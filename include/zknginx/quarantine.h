@@ -27,6 +27,8 @@ DEFINE_CLEANUP(struct quarantine *, quarantine_free)
 /* nginx refused these bytes of the znode (to NULL: its deletion); message in its own words. */
 void quarantine_add(struct quarantine *q, const char *path, const struct znode *to,
 		    enum problem_kind kind, const char *message, uint64_t now);
+/* There was no other try of this change after all: it stays refused, for the same reason. */
+void quarantine_keep(struct quarantine *q, const char *path, const struct znode *to, uint64_t now);
 /* nginx runs these bytes, and could not load them again. They are left out from `due` on, the
  * first time that is said of them. */
 void quarantine_lose(struct quarantine *q, const struct znode *z, const char *message,

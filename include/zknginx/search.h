@@ -58,6 +58,9 @@ enum search_fate search_fate(const struct search *s, size_t unit);
  * and was not tried. */
 size_t search_reason(const struct search *s, size_t unit);
 size_t search_taken(const struct search *s);
+/* Is everything known but whether what was set aside at the start passes now? Then the search may
+ * be left. */
+bool search_is_settled(const struct search *s);
 /* Tests so far. */
 size_t search_tests(const struct search *s);
 

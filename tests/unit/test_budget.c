@@ -38,10 +38,11 @@ static void a_part_is_kept_for_what_matters_more(void **state UNUSED)
 	struct budget b;
 
 	budget_init(&b, 0);
-	assert_true(budget_is_ample(&b, 0));
+	assert_true(budget_is_ample(&b, 0, 0));
+	assert_false(budget_is_ample(&b, 0, BUDGET_TESTS / 2));
 	for (int i = 0; i < BUDGET_TESTS / 2; i++)
 		budget_spend(&b, 0, 1);
-	assert_false(budget_is_ample(&b, 0));
+	assert_false(budget_is_ample(&b, 0, 0));
 	assert_int_equal(budget_due(&b, 0), 0);
 }
 

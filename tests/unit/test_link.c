@@ -91,6 +91,24 @@ static void a_deleted_upstream_stays_while_a_site_needs_it(void **state UNUSED)
 	problems_fini(&ps);
 }
 
+static void a_deleted_upstream_that_is_used_keeps_its_name_against_a_newcomer(void **state UNUSED)
+{
+	struct problems ps;
+	CLEANUP(model_freep)
+	struct model *m = link_after(UP("u") SITE("s", "\"80\"", "\"a\"", "u"),
+				     ROOT "/snippets/http/new\n\tupstream u { server "
+					  "10.0.0.9:80; }\n" SITE("s", "\"80\"", "\"a\"", "u"),
+				     &ps);
+
+	assert_non_null(model_upstream(m, "u"));
+	assert_non_null(model_site(m, "s"));
+	assert_int_equal(m->snippet_count, 0);
+	assert_non_null(problem_of(&ps, ROOT "/snippets/http/new"));
+	assert_non_null(strstr(problem_of(&ps, ROOT "/sites/s")->message, "was deleted"));
+	assert_int_equal(problem_of(&ps, ROOT "/sites/s")->serving, SERVING_PREVIOUS);
+	problems_fini(&ps);
+}
+
 static void of_two_new_sites_with_one_name_the_first_wins(void **state UNUSED)
 {
 	struct problems ps;
@@ -188,6 +206,7 @@ int main(void)
 		cmocka_unit_test(a_site_of_a_wrong_upstream_says_where_to_look),
 		cmocka_unit_test(a_site_pointed_at_nothing_keeps_its_last_good_form),
 		cmocka_unit_test(a_deleted_upstream_stays_while_a_site_needs_it),
+		cmocka_unit_test(a_deleted_upstream_that_is_used_keeps_its_name_against_a_newcomer),
 		cmocka_unit_test(of_two_new_sites_with_one_name_the_first_wins),
 		cmocka_unit_test(a_live_site_keeps_its_name_against_a_newcomer),
 		cmocka_unit_test(a_changed_site_that_clashes_keeps_its_last_good_form),

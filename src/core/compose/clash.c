@@ -333,8 +333,10 @@ void clash_place_all(struct clash *c)
 	if (count)
 		memcpy(turns, c->objects, count * sizeof(struct object *));
 	qsort(turns, count, sizeof(struct object *), by_turn);
-	for (size_t i = 0; i < count; i++)
-		place(c, turns[i]);
+	for (size_t i = 0; i < count; i++) {
+		if (!turns[i]->extra)
+			place(c, turns[i]);
+	}
 	free(turns);
 }
 

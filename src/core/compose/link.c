@@ -128,11 +128,37 @@ static void keep_upstreams_of_snippets(struct clash *c)
 	}
 }
 
+/*
+ * Before anybody is placed: a deleted upstream that is still used keeps its name, also against a
+ * newcomer that would take it over.
+ */
+static void bring_back_used_upstreams(struct clash *c)
+{
+	size_t count = c->count;
+
+	for (size_t i = 0; i < count; i++) {
+		struct object *o = c->objects[i];
+		const struct site *s = o->item.site;
+
+		if (o->kind != OBJECT_SITE || o->weak)
+			continue;
+		if (s->protocol == PROTOCOL_STREAM)
+			find_upstream(c, o, "proxy", s->proxy);
+		for (size_t j = 0; j < s->location_count; j++) {
+			CLEANUP(freep) char *field = xasprintf("locations[%zu].proxy", j);
+
+			if (s->locations[j].kind == LOCATION_PROXY)
+				find_upstream(c, o, field, s->locations[j].proxy);
+		}
+	}
+}
+
 void link_model(struct model *next, const struct link_input *in, struct problems *problems)
 {
 	struct clash c = { .next = next, .good = in->good, .in = in, .problems = problems };
 
 	clash_init(&c);
+	bring_back_used_upstreams(&c);
 	clash_place_all(&c);
 	do {
 		while (check_references(&c))

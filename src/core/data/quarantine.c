@@ -130,6 +130,17 @@ void quarantine_add(struct quarantine *q, const char *path, const struct znode *
 	e->due = now + e->pause;
 }
 
+void quarantine_keep(struct quarantine *q, const char *path, const struct znode *to, uint64_t now)
+{
+	struct entry *e = find(q, path, to);
+
+	if (!e)
+		return;
+	e->state = IN_FORCE;
+	e->excused = false;
+	e->due = now + e->pause;
+}
+
 void quarantine_lose(struct quarantine *q, const struct znode *z, const char *message, uint64_t due)
 {
 	struct entry *e = entry_for(q, z->path, z);

@@ -36,10 +36,10 @@ uint64_t budget_due(struct budget *b, uint64_t now)
 	return now + (uint64_t)wait;
 }
 
-bool budget_is_ample(struct budget *b, uint64_t now)
+bool budget_is_ample(struct budget *b, uint64_t now, size_t tests)
 {
 	fill(b, now);
-	return b->tests > BUDGET_TESTS / 2.0 && b->microseconds > US_MAX / 2.0;
+	return b->tests - (double)tests > BUDGET_TESTS / 2.0 && b->microseconds > US_MAX / 2.0;
 }
 
 void budget_spend(struct budget *b, uint64_t now, uint64_t duration)

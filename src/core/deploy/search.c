@@ -33,6 +33,8 @@ struct search {
 	size_t limit, step; /* how many units may be doubted; what a proof adds */
 	size_t last;        /* the unit that was doubted last, when it alone was left out */
 	size_t failed_tag;
+	const size_t *hints; /* of the failure at hand */
+	size_t hint_count;
 	bool frugal, tried_together;
 	size_t together_at; /* on top of so many taken units */
 };
@@ -123,31 +125,6 @@ static size_t next_stale(const struct search *s, size_t after)
 	return NO_UNIT;
 }
 
-static bool is_in_group(const struct search *s, size_t i, size_t group)
-{
-	return s->units.items[i].place == ASIDE && s->units.items[i].group == group;
-}
-
-/* A group of which several units are set aside, but not all that are, to be tried. */
-static size_t next_group(const struct search *s)
-{
-	for (size_t i = 0; i < s->units.count; i++) {
-		const struct unit *u = &s->units.items[i];
-		size_t members = 0, others = 0;
-
-		if (u->place != ASIDE || !u->group || u->tried == s->units.taken)
-			continue;
-		for (size_t j = 0; j < s->units.count; j++) {
-			members += is_in_group(s, j, u->group);
-			others += s->units.items[j].place == ASIDE &&
-				  s->units.items[j].group != u->group;
-		}
-		if (members > 1 && others)
-			return u->group;
-	}
-	return 0;
-}
-
 static bool choose_leftovers(struct search *s)
 {
 	s->alone = next_stale(s, s->alone == NO_UNIT ? 0 : s->alone);
@@ -157,7 +134,7 @@ static bool choose_leftovers(struct search *s)
 	}
 	if (s->frugal)
 		return false;
-	s->group = next_group(s);
+	s->group = units_next_group(&s->units);
 	if (s->group) {
 		s->phase = PHASE_GROUP;
 		return true;
@@ -202,7 +179,7 @@ static size_t middle(const struct search *s)
 /* Is it one of those that GROUP or TOGETHER adds? */
 static bool is_added(const struct search *s, size_t i)
 {
-	return s->phase == PHASE_GROUP ? is_in_group(s, i, s->group)
+	return s->phase == PHASE_GROUP ? units_in_group(&s->units, i, s->group)
 				       : s->units.items[i].place != TAKEN;
 }
 
@@ -325,6 +302,8 @@ static void all_failed(struct search *s, size_t hint, size_t tag)
 	s->last = NO_UNIT;
 	if (s->list_count == 1) {
 		units_refuse(&s->units, s->list[0], tag);
+	} else if (s->frugal && units_doubt_all(&s->units, s->hints, s->hint_count, tag)) {
+		return;
 	} else if (hint != NO_UNIT && s->units.doubted < s->limit) {
 		units_doubt(&s->units, hint, tag);
 		if (before - list_open(s) == 1)
@@ -352,7 +331,7 @@ static void verify_failed(struct search *s, size_t hint UNUSED, size_t tag)
 static void group_failed(struct search *s, size_t hint UNUSED, size_t tag UNUSED)
 {
 	for (size_t i = 0; i < s->units.count; i++) {
-		if (is_in_group(s, i, s->group))
+		if (units_in_group(&s->units, i, s->group))
 			s->units.items[i].tried = s->units.taken;
 	}
 }
@@ -372,6 +351,8 @@ static void (*const on_failed[])(struct search *s, size_t hint, size_t tag) = {
 void search_failed(struct search *s, const size_t *hints, size_t hint_count, size_t tag)
 {
 	s->failed_tag = tag;
+	s->hints = hints;
+	s->hint_count = hint_count;
 	on_failed[s->phase](s, hinted(s, hints, hint_count), tag);
 }
 
@@ -385,6 +366,11 @@ enum search_fate search_fate(const struct search *s, size_t unit)
 size_t search_reason(const struct search *s, size_t unit)
 {
 	return s->units.items[unit].reason;
+}
+
+bool search_is_settled(const struct search *s)
+{
+	return units_are_settled(&s->units);
 }
 
 size_t search_taken(const struct search *s)

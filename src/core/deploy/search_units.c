@@ -63,6 +63,19 @@ void units_doubt(struct search_units *us, size_t unit, size_t tag)
 	us->doubted++;
 }
 
+bool units_doubt_all(struct search_units *us, const size_t *list, size_t count, size_t tag)
+{
+	size_t open = 0;
+
+	for (size_t i = 0; i < count; i++)
+		open += list[i] < us->count && us->items[list[i]].place == OPEN;
+	for (size_t i = 0; open > 1 && i < count; i++) {
+		if (list[i] < us->count && us->items[list[i]].place == OPEN)
+			units_doubt(us, list[i], tag);
+	}
+	return open > 1;
+}
+
 void units_refuse(struct search_units *us, size_t unit, size_t tag)
 {
 	struct unit *u = &us->items[unit];
@@ -131,6 +144,29 @@ enum search_fate units_fate(const struct search_units *us, size_t unit)
 	return u->place == ASIDE ? SEARCH_REFUSED : SEARCH_OPEN;
 }
 
+bool units_in_group(const struct search_units *us, size_t i, size_t group)
+{
+	return us->items[i].place == ASIDE && us->items[i].group == group;
+}
+
+size_t units_next_group(const struct search_units *us)
+{
+	for (size_t i = 0; i < us->count; i++) {
+		const struct unit *u = &us->items[i];
+		size_t members = 0, others = 0;
+
+		if (u->place != ASIDE || !u->group || u->tried == us->taken)
+			continue;
+		for (size_t j = 0; j < us->count; j++) {
+			members += units_in_group(us, j, u->group);
+			others += us->items[j].place == ASIDE && us->items[j].group != u->group;
+		}
+		if (members > 1 && others)
+			return u->group;
+	}
+	return 0;
+}
+
 /* --- sets ------------------------------------------------------------------------------------ */
 
 void units_mark_taken(const struct search_units *us, bool *take)
@@ -161,6 +197,13 @@ size_t units_list_open(const struct search_units *us, size_t *list)
 			list[n++] = i;
 	}
 	return n;
+}
+
+bool units_are_settled(const struct search_units *us)
+{
+	CLEANUP(freep) size_t *list = xcalloc(us->count + 1, sizeof(*list));
+
+	return !us->doubted && !units_list_open(us, list);
 }
 
 size_t units_list_with_needs(const struct search_units *us, size_t unit, size_t *list)

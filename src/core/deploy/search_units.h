@@ -43,6 +43,9 @@ void units_need(struct search_units *us, size_t unit, size_t needed);
 
 void units_take(struct search_units *us, size_t unit);
 void units_doubt(struct search_units *us, size_t unit, size_t tag);
+/* All open ones of the list, if they are several: where a failure does harm, whoever may be at
+ * fault is left out at once. */
+bool units_doubt_all(struct search_units *us, const size_t *list, size_t count, size_t tag);
 /* Proved on top of what is taken now. */
 void units_refuse(struct search_units *us, size_t unit, size_t tag);
 /* The hints were wrong: whatever is doubted is open again. */
@@ -53,6 +56,11 @@ bool unit_is_doubted(const struct unit *u);
 bool units_need_nothing(const struct search_units *us, size_t unit);
 enum search_fate units_fate(const struct search_units *us, size_t unit);
 size_t units_first_doubted(const struct search_units *us);
+/* No unit is open that could be taken, and none is doubted. */
+bool units_are_settled(const struct search_units *us);
+bool units_in_group(const struct search_units *us, size_t i, size_t group);
+/* A group of which several units are set aside, but not all that are, to be tried; 0: none. */
+size_t units_next_group(const struct search_units *us);
 size_t units_aside(const struct search_units *us);
 
 /* Mark what is taken. */
