@@ -216,6 +216,37 @@ static void what_needs_an_upstream_comes_back_with_it(void **state UNUSED)
 	soon(is_clean() && is_live_text("early.test"));
 }
 
+static bool says_rig(void)
+{
+	const char *body;
+
+	return rig_nginx_get(port, "/", "moved.test", &body) == 200 && strcmp(body, "rig") == 0;
+}
+
+/* Deleted as a typed object and defined anew in a snippet, while a site uses it. */
+static void an_upstream_that_is_used_is_not_taken_over(void **state UNUSED)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), CONFIG "/upstreams/moved/127.0.0.1:%d", host.nginx.port);
+	rig_zk_create(host.zk, text, "");
+	snprintf(text, sizeof(text),
+		 "{\"listen\":[\"127.0.0.1:%d\"],\"server_names\":[\"moved.test\"],\"locations\":[{"
+		 "\"path\":\"/\",\"proxy\":\"moved\"}]}",
+		 port);
+	rig_zk_set(host.zk, CONFIG "/sites/moved", text);
+	start();
+	eventually(NULL, says_rig());
+	rig_zk_delete_all(host.zk, CONFIG "/upstreams/moved");
+	push_snippet("moved", "upstream moved { server 127.0.0.1:1; }\n");
+	soon(rig_host_has_problem(&host, CONFIG "/snippets/http/moved", "field", "absent",
+				  "moved"));
+	assert_true(says_rig());
+	at_last(rig_host_has_problem(&host, CONFIG "/sites/moved", "field", "previous",
+				     "was deleted"));
+	assert_true(says_rig());
+}
+
 /* Debian's nginx.conf has "gzip on;", and a site may well have the word as a value. */
 static void a_directive_of_nginx_conf_refuses_the_newcomer(void **state UNUSED)
 {
@@ -419,6 +450,7 @@ int main(void)
 		TEST(a_change_that_takes_a_definition_away_is_refused_itself),
 		TEST(a_long_name_does_not_keep_its_upstream_out),
 		TEST(what_needs_an_upstream_comes_back_with_it),
+		TEST(an_upstream_that_is_used_is_not_taken_over),
 		TEST(a_directive_of_nginx_conf_refuses_the_newcomer),
 		TEST(bad_znodes_do_not_keep_the_good_ones_from_a_cold_start),
 		TEST(a_broken_nginx_conf_is_nobodys_fault),

@@ -109,6 +109,21 @@ static void a_deleted_upstream_that_is_used_keeps_its_name_against_a_newcomer(vo
 	problems_fini(&ps);
 }
 
+/* For a second after it was deleted the guard has it. */
+static void so_it_does_while_its_deletion_is_put_off(void **state)
+{
+	struct world *w = *state;
+
+	see_and_apply(w, UP("u") SITE("s", "\"80\"", "\"a\"", "u"), START);
+	see_at(w,
+	       ROOT "/snippets/http/new\n\tupstream u { server 10.0.0.9:80; }\n" SITE("s", "\"80\"",
+										      "\"a\"", "u"),
+	       START + 1);
+	assert_non_null(model_upstream(w->next, "u"));
+	assert_non_null(model_site(w->next, "s"));
+	assert_int_equal(w->next->snippet_count, 0);
+}
+
 static void of_two_new_sites_with_one_name_the_first_wins(void **state UNUSED)
 {
 	struct problems ps;
@@ -207,6 +222,7 @@ int main(void)
 		cmocka_unit_test(a_site_pointed_at_nothing_keeps_its_last_good_form),
 		cmocka_unit_test(a_deleted_upstream_stays_while_a_site_needs_it),
 		cmocka_unit_test(a_deleted_upstream_that_is_used_keeps_its_name_against_a_newcomer),
+		TEST_GUARDED(so_it_does_while_its_deletion_is_put_off),
 		cmocka_unit_test(of_two_new_sites_with_one_name_the_first_wins),
 		cmocka_unit_test(a_live_site_keeps_its_name_against_a_newcomer),
 		cmocka_unit_test(a_changed_site_that_clashes_keeps_its_last_good_form),

@@ -128,28 +128,42 @@ static void keep_upstreams_of_snippets(struct clash *c)
 	}
 }
 
+/* Somebody uses it, so it is live, and not only put off by the guard. */
+static void keep_used(struct clash *c, struct object *from, const char *field, const char *name)
+{
+	struct object *u = name ? find_upstream(c, from, field, name) : NULL;
+
+	if (!u || !u->weak)
+		return;
+	u->weak = false;
+	u->form = FORM_GOOD;
+}
+
+static void keep_used_by_site(struct clash *c, struct object *o)
+{
+	const struct site *s = o->item.site;
+	char field[64];
+
+	if (s->protocol == PROTOCOL_STREAM)
+		keep_used(c, o, "proxy", s->proxy);
+	for (size_t i = 0; i < s->location_count; i++) {
+		snprintf(field, sizeof(field), "locations[%zu].proxy", i);
+		if (s->locations[i].kind == LOCATION_PROXY)
+			keep_used(c, o, field, s->locations[i].proxy);
+	}
+}
+
 /*
  * Before anybody is placed: a deleted upstream that is still used keeps its name, also against a
  * newcomer that would take it over.
  */
-static void bring_back_used_upstreams(struct clash *c)
+static void keep_used_upstreams(struct clash *c)
 {
 	size_t count = c->count;
 
 	for (size_t i = 0; i < count; i++) {
-		struct object *o = c->objects[i];
-		const struct site *s = o->item.site;
-
-		if (o->kind != OBJECT_SITE || o->weak)
-			continue;
-		if (s->protocol == PROTOCOL_STREAM)
-			find_upstream(c, o, "proxy", s->proxy);
-		for (size_t j = 0; j < s->location_count; j++) {
-			CLEANUP(freep) char *field = xasprintf("locations[%zu].proxy", j);
-
-			if (s->locations[j].kind == LOCATION_PROXY)
-				find_upstream(c, o, field, s->locations[j].proxy);
-		}
+		if (c->objects[i]->kind == OBJECT_SITE && !c->objects[i]->weak)
+			keep_used_by_site(c, c->objects[i]);
 	}
 }
 
@@ -158,7 +172,7 @@ void link_model(struct model *next, const struct link_input *in, struct problems
 	struct clash c = { .next = next, .good = in->good, .in = in, .problems = problems };
 
 	clash_init(&c);
-	bring_back_used_upstreams(&c);
+	keep_used_upstreams(&c);
 	clash_place_all(&c);
 	do {
 		while (check_references(&c))
