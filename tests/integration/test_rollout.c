@@ -80,6 +80,23 @@ static void a_failed_gate_stops_at_the_canary_and_reverts(void **state UNUSED)
 	assert_true(rig_fleet_plan_says(f, "failure.host", ""));
 }
 
+/* A newcomer that would take something from what is live: it is out on the canary, and then gone.
+ */
+static void a_newcomer_that_clashes_is_reverted_and_leaves_nothing(void **state UNUSED)
+{
+	f->rollout = FLEET_CANARY "on_failure = \"revert\";";
+	rig_fleet_start(f, 0);
+	rig_zk_set(f->zk, CONFIG "/snippets/http/a-team",
+		   "map $host $fleet_revision { default \"stolen\"; }\n");
+	fleet_eventually(f, rig_fleet_is(f, "reverted", NULL));
+	assert_string_equal(rig_fleet_field(f, "plan", "failure.host"), "web1");
+	assert_string_equal(rig_fleet_field(f, "plan", "failure.znode"),
+			    CONFIG "/snippets/http/a-team");
+	fleet_eventually(f, rig_host_problem_count(&f->hosts[0].host) == 0);
+	for (size_t i = 0; i < 3; i++)
+		fleet_eventually(f, rig_fleet_served(f, i, "1"));
+}
+
 /* nginx itself tells the probe of each answer with 5xx; every look at the host is a request. */
 static void answers_with_errors_stop_at_the_canary(void **state UNUSED)
 {
@@ -384,6 +401,7 @@ int main(void)
 		rollout_test(in_mode_all_everybody_takes_it_at_once),
 		rollout_test(a_good_revision_goes_to_the_canary_and_then_on),
 		rollout_test(a_failed_gate_stops_at_the_canary_and_reverts),
+		rollout_test(a_newcomer_that_clashes_is_reverted_and_leaves_nothing),
 		rollout_test(answers_with_errors_stop_at_the_canary),
 		rollout_test(what_nginx_refuses_stops_with_the_znode_and_the_reason),
 		rollout_test(dry_run_shows_what_the_host_may_run),
