@@ -236,8 +236,12 @@ static bool is_idle(const struct daemon *d)
 
 void refusal_retest_if_due(struct daemon *d)
 {
-	if (!d->refusal.ground || !is_idle(d) || now_monotonic() < d->refusal.ground_due)
+	struct refusal *r = &d->refusal;
+	uint64_t now = now_monotonic();
+
+	/* without the budget for it nobody is made to wait: a change is tested in any case */
+	if (!r->ground || !is_idle(d) || now < r->ground_due || budget_due(&r->budget, now) > now)
 		return;
-	d->refusal.step = REFUSAL_RETEST;
+	r->step = REFUSAL_RETEST;
 	test_accepted(d);
 }
