@@ -70,6 +70,7 @@ override LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,nodlopen,--as-nee
 
 CORE := $(patsubst %.c,$(B)/%.o,$(wildcard src/base/*.c src/core/*/*.c))
 WINGS := $(patsubst %.c,$(B)/%.o,$(wildcard src/sys/*.c src/zk/*.c src/nginx/*.c src/host/*.c))
+DUTIES := $(patsubst %.c,$(B)/%.o,$(wildcard src/agent/*.c src/leader/*.c src/report/*.c src/preview/*.c))
 TOP := $(patsubst %.c,$(B)/%.o,$(wildcard src/*.c))
 UNIT_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 INTEGRATION_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/integration/test_*.c))
@@ -87,7 +88,7 @@ $(B)/libwings.a: $(WINGS)
 	@$(call say,AR,$@)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-$(B)/zknginxd: $(TOP) $(B)/libwings.a $(B)/libcore.a
+$(B)/zknginxd: $(TOP) $(DUTIES) $(B)/libwings.a $(B)/libcore.a
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
@@ -206,7 +207,7 @@ bench: deps
 
 # The leader's work is the daemon's own.
 $(B)/tests/bench/bench_edit: $(B)/tests/bench/bench_edit.o
-$(B)/tests/bench/bench_fleet: $(patsubst %.c,$(B)/%.o,tests/bench/bench_fleet.c $(wildcard src/leader*.c))
+$(B)/tests/bench/bench_fleet: $(patsubst %.c,$(B)/%.o,tests/bench/bench_fleet.c $(wildcard src/leader/*.c))
 $(B)/tests/bench/bench_edit $(B)/tests/bench/bench_fleet: $(RIG) $(B)/libwings.a $(B)/libcore.a
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -lcmocka

@@ -15,9 +15,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <zknginx/compose.h>
 #include <zknginx/log.h>
 
+#include "core/compose/compose.h"
 #include "daemon.h"
 #include "host/notify.h"
 

@@ -4,20 +4,12 @@
  *
  *	daemon.c	lifetimes, signals
  *	daemon_settings.c	settings, and when they change
- *	converge.c	the spine: newest tree → model → bundle → deployment → outcome
- *	refusal*.c	… when nginx would not have it (refusal.h)
- *	host_config.c	what nginx.conf and the live files say
- *	report*.c	what became of it, for people and machines
- *	operator.c	what operators say about the guards
- *	permission.c	which config this host may run, by the plan
- *	judge.c		its own verdict on a revision that it runs before others do
- *	leader*.c	what it does for the fleet while it leads (leader.h)
- *	alarm.c		what is wrong now, and who is told
- *	discovery.c	which paths the mirror has to follow for the model at hand
- *	last_names.c	what host names last stood for, across restarts
- *	oneshot.c	--dry-run and --render, which leave no trace
- *	preview.c	what --dry-run may show of the newest tree
  *	main.c		the command line
+ *
+ *	agent/		what this host runs
+ *	leader/		what it does for the fleet while it leads
+ *	report/		who is told
+ *	preview/	a tree judged offline
  */
 #ifndef ZKNGINX_DAEMON_H
 #define ZKNGINX_DAEMON_H
@@ -27,23 +19,23 @@
 #include <systemd/sd-event.h>
 
 #include <zknginx/alerts.h>
-#include <zknginx/gate.h>
-#include <zknginx/guard.h>
-#include <zknginx/host_claims.h>
 #include <zknginx/log.h>
 #include <zknginx/model.h>
-#include <zknginx/override.h>
-#include <zknginx/quarantine.h>
-#include <zknginx/rollout.h>
 #include <zknginx/status.h>
 
+#include "core/compose/guard.h"
+#include "core/compose/host_claims.h"
+#include "core/data/quarantine.h"
+#include "core/fleet/override.h"
+#include "core/rollout/gate.h"
+#include "core/rollout/rollout.h"
 #include "host/hook.h"
 #include "host/http.h"
 #include "host/names.h"
 #include "host/settings.h"
 #include "nginx/deploy.h"
 #include "nginx/stage.h"
-#include "refusal.h"
+#include "agent/refusal.h"
 #include "sys/timing.h"
 #include "zk/fleet.h"
 #include "zk/history_io.h"

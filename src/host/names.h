@@ -11,7 +11,8 @@
 
 #include <systemd/sd-event.h>
 #include <zknginx/err.h>
-#include <zknginx/names.h>
+
+#include "core/discover/names.h"
 
 /* Names known at a time; what is beyond them fails. */
 #define NAMES_LIMIT 10000

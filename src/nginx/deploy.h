@@ -12,12 +12,12 @@
 
 #include <systemd/sd-event.h>
 #include <zknginx/bundle.h>
-#include <zknginx/host_claims.h>
-#include <zknginx/reload.h>
-#include <zknginx/render.h>
 #include <zknginx/settings.h>
 #include <zknginx/status.h>
 
+#include "core/compose/host_claims.h"
+#include "core/deploy/reload.h"
+#include "core/render/render.h"
 #include "probe.h"
 #include "stage.h"
 

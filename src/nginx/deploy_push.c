@@ -9,8 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <zknginx/warnings.h>
-
+#include "core/deploy/warnings.h"
 #include "deploy_parts.h"
 
 #define IDLE_POLL (2 * USEC_PER_MSEC)

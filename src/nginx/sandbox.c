@@ -14,9 +14,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <zknginx/emit.h>
 #include <zknginx/log.h>
 
+#include "core/text/emit.h"
 #include "nginx_dump.h"
 #include "nginx_logs.h"
 #include "nginx_text.h"

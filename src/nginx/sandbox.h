@@ -16,10 +16,10 @@
 #define ZKNGINX_NGINX_SANDBOX_H
 
 #include <zknginx/err.h>
-#include <zknginx/host_claims.h>
-#include <zknginx/render.h>
 #include <zknginx/settings.h>
 
+#include "core/compose/host_claims.h"
+#include "core/render/render.h"
 #include "sys/child.h"
 
 struct sandbox;

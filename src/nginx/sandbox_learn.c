@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 
 #include <zknginx/err.h>
-#include <zknginx/lexer.h>
 
+#include "core/text/lexer.h"
 #include "nginx_text.h"
 #include "sandbox_learn.h"
 

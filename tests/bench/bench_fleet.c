@@ -4,7 +4,7 @@
  *
  * A host here is everything of a daemon that speaks to ZooKeeper: the control session with
  * the member, the report and the candidate (zk/fleet), the mirror of the config and the plan
- * (zk/mirror), and the leader's work (src/leader*.c) on whoever is elected. Only nginx is
+ * (zk/mirror), and the leader's work (src/leader) on whoever is elected. Only nginx is
  * left out: a host has "applied" a revision, and found it good, as soon as it is permitted.
  * So what is measured is what the fleet costs beside nginx. The waiting times of the rollout
  * are zero for the same reason.
@@ -28,7 +28,7 @@
 #include <zknginx/log.h>
 
 #include "../integration/rig_zookeeper.h"
-#include "leader.h"
+#include "leader/leader.h"
 
 #define CONFIG "/nginx/config"
 #define CLUSTER "/nginx/cluster"

@@ -5,9 +5,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include <zknginx/host_claims.h>
-
 #include "core/compose/claims.h"
+#include "core/compose/host_claims.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,8 +5,8 @@
  */
 #include <string.h>
 
-#include <zknginx/decode.h>
-#include <zknginx/emit.h>
+#include "core/decode/decode.h"
+#include "core/text/emit.h"
 
 static const char *const roots[] = { "/srv", NULL };
 static const struct policy policy = { .level = POLICY_SAFE, .roots = roots };

@@ -5,8 +5,8 @@
  */
 #include <string.h>
 
-#include <zknginx/emit.h>
-#include <zknginx/endpoint.h>
+#include "core/endpoint/endpoint.h"
+#include "core/text/emit.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 

@@ -5,10 +5,10 @@
  */
 #include <string.h>
 
-#include <zknginx/compose.h>
-#include <zknginx/emit.h>
-#include <zknginx/lexer.h>
-#include <zknginx/render.h>
+#include "core/compose/compose.h"
+#include "core/render/render.h"
+#include "core/text/emit.h"
+#include "core/text/lexer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 

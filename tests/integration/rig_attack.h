@@ -10,8 +10,8 @@
 #define ZKNGINX_TESTS_RIG_ATTACK_H
 
 #include <zknginx/buf.h>
-#include <zknginx/policy.h>
 
+#include "core/policy/policy.h"
 #include "rig_nginx.h"
 
 struct attack {

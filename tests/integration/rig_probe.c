@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <zknginx/compose.h>
 #include <zknginx/err.h>
 
+#include "core/compose/compose.h"
 #include "rig_probe.h"
 #include "rig_stage.h"
 

@@ -2,8 +2,7 @@
 #ifndef ZKNGINX_TESTS_RIG_PROBE_H
 #define ZKNGINX_TESTS_RIG_PROBE_H
 
-#include <zknginx/render.h>
-
+#include "core/render/render.h"
 #include "rig_nginx.h"
 
 struct rig_sites {

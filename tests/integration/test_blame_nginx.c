@@ -2,8 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <zknginx/blame.h>
-
+#include "core/deploy/blame.h"
 #include "rig.h"
 #include "rig_check.h"
 

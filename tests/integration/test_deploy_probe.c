@@ -6,8 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <zknginx/blame.h>
-
+#include "core/deploy/blame.h"
 #include "rig_deploy.h"
 #include "rig_probe.h"
 

@@ -2,11 +2,11 @@
  * All that a host has in the fleet, together: member, report, candidate, and the service that
  * others discover it by; through restarts and expiries, and read by Curator's own client.
  */
+#include "core/fleet/announce.h"
 #include "rig_fleet.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zknginx/announce.h>
 
 #define CANDIDATES "/nginx/cluster/election"
 

@@ -2,8 +2,7 @@
 #ifndef TESTS_UNIT_COMPOSE_FIXTURE_H
 #define TESTS_UNIT_COMPOSE_FIXTURE_H
 
-#include <zknginx/compose.h>
-
+#include "core/compose/compose.h"
 #include "tree_fixture.h"
 
 #define ROOT "/nginx/config"

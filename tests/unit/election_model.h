@@ -19,8 +19,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <zknginx/election.h>
 #include <zknginx/macros.h>
+
+#include "core/fleet/election.h"
 
 #define CLIENTS 5
 #define TIMEOUT UINT64_C(1000)

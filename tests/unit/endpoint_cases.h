@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-#include <zknginx/endpoint.h>
+#include "core/endpoint/endpoint.h"
 
 struct endpoint_case {
 	const char *name; /* of the znode, which is ephemeral unless "other" is expected */

@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <zknginx/err.h>
-#include <zknginx/rollout.h>
+
+#include "core/rollout/rollout.h"
 
 #define SECOND USEC_PER_SEC
 #define FLEET_MOST 8

@@ -12,8 +12,9 @@
 #include <cmocka.h>
 
 #include <zknginx/err.h>
-#include <zknginx/lexer.h>
-#include <zknginx/render.h>
+
+#include "core/render/render.h"
+#include "core/text/lexer.h"
 
 static const struct render_options OPTIONS = {
 	.log_directory = "/var/log/nginx",

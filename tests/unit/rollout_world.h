@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <zknginx/err.h>
-#include <zknginx/rollout.h>
+
+#include "core/rollout/rollout.h"
 
 #define SECOND USEC_PER_SEC
 #define HOSTS_MOST 9

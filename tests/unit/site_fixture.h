@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include <zknginx/decode.h>
+#include "core/decode/decode.h"
 
 struct fixture {
 	struct arena *arena;

@@ -1,9 +1,8 @@
 /* The announcement, read back by the reader of Curator's format. */
+#include "core/fleet/announce.h"
 #include "endpoint_cases.h"
 
 #include <jansson.h>
-
-#include <zknginx/announce.h>
 
 #define REGISTERED (UINT64_C(1764000000123) * USEC_PER_MSEC + 456)
 

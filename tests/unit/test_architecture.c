@@ -97,7 +97,7 @@ static bool is_listed(const char *const *list, size_t count, const char *name)
 
 /* --- who may include whom ------------------------------------------------------------------ */
 
-enum floor { BASE, CORE, SYS, WING, TOP };
+enum floor { BASE, CORE, SYS, WING, DUTY, TOP };
 
 static enum floor header_floor(const char *name)
 {
@@ -106,6 +106,9 @@ static enum floor header_floor(const char *name)
 
 	return is_listed(base, ARRAY_SIZE(base), name) ? BASE : CORE;
 }
+
+/* The duties of a daemon: siblings, like the wings below them. */
+static const char *const duties[] = { "src/agent/", "src/leader/", "src/report/", "src/preview/" };
 
 static enum floor file_floor(const char *file)
 {
@@ -117,6 +120,10 @@ static enum floor file_floor(const char *file)
 		return CORE;
 	if (strncmp(file, "src/sys/", 8) == 0)
 		return SYS;
+	for (size_t i = 0; i < ARRAY_SIZE(duties); i++) {
+		if (strncmp(file, duties[i], strlen(duties[i])) == 0)
+			return DUTY;
+	}
 	return strchr(file + 4, '/') ? WING : TOP;
 }
 
@@ -198,20 +205,31 @@ static void check_system_include(const char *file, unsigned n, const char *name)
 	}
 }
 
-/*
- * "x.h" is a neighbour. The core's folders name each other's from src on ("core/text/x.h"),
- * the wings stand on sys, and only the top names any other directory.
- */
+/* Which directories' headers may a file of this floor name, beside its neighbours? */
+static bool may_name(enum floor floor, const char *name)
+{
+	static const struct {
+		const char *directory;
+		enum floor from;
+	} rules[] = {
+		{ "core/", CORE },  { "sys/", WING },  { "zk/", DUTY },
+		{ "nginx/", DUTY }, { "host/", DUTY },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
+		if (strncmp(name, rules[i].directory, strlen(rules[i].directory)) == 0)
+			return floor >= rules[i].from;
+	}
+	return floor == TOP;
+}
+
+/* "x.h" is a neighbour; any other header is named from src on ("core/text/x.h"). */
 static void check_own_include(const char *file, unsigned n, const char *name)
 {
-	enum floor floor = file_floor(file);
-	bool below = (floor == WING && strncmp(name, "sys/", 4) == 0) ||
-		     (floor == CORE && strncmp(name, "core/", 5) == 0);
-
 	if (strncmp(name, "core/", 5) == 0)
 		check_folder(file, n, name, folder(name + 5));
-	if (floor != TOP && strchr(name, '/') && !below)
-		fault(file, n, "looks into another wing:", name);
+	if (strchr(name, '/') && !may_name(file_floor(file), name))
+		fault(file, n, "looks into another room:", name);
 	if (strncmp(file, "include/", 8) == 0)
 		fault(file, n, "a public header includes a private one:", name);
 }

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include <zknginx/blame.h>
+#include "core/deploy/blame.h"
 
 #define LIVE "/var/lib/zknginxd/live"
 

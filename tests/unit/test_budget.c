@@ -1,7 +1,6 @@
 /* budget: a burst at once, and then no more than a little. */
+#include "core/deploy/budget.h"
 #include "tree_fixture.h"
-
-#include <zknginx/budget.h>
 
 #define SECOND USEC_PER_SEC
 

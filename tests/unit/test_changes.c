@@ -1,7 +1,7 @@
 /* changes: what differs, in which order it is preferred, and what comes of a part of it. */
-#include <zknginx/changes.h>
-#include <zknginx/compose.h>
 
+#include "core/compose/compose.h"
+#include "core/deploy/changes.h"
 #include "tree_fixture.h"
 
 #define ROOT "/c"

@@ -1,6 +1,6 @@
 /* choice: what a permit makes of the newest tree. */
-#include <zknginx/choice.h>
 
+#include "core/rollout/choice.h"
 #include "tree_fixture.h"
 
 #define ROOT "/nginx/config"

@@ -8,9 +8,8 @@
 
 #include <cmocka.h>
 
-#include <zknginx/host_claims.h>
-
 #include "core/compose/claims.h"
+#include "core/compose/host_claims.h"
 #include "core/text/listen_address.h"
 
 static void an_address_has_one_spelling(void **state UNUSED)

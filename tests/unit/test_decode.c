@@ -1,6 +1,6 @@
 /* The whole tree: what falls back, what stays out, and that neighbours never notice. */
-#include <zknginx/decode.h>
 
+#include "core/decode/decode.h"
 #include "tree_fixture.h"
 
 #define GOOD_SITE "\t{\"listen\":[\"80\"],\"locations\":[{\"path\":\"/\",\"proxy\":\"a\"}]}\n"

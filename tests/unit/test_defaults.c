@@ -1,7 +1,7 @@
 /* The default server of an address: it stays who it is, whatever the names of those who come. */
-#include <zknginx/render.h>
 
 #include "clash_fixture.h"
+#include "core/render/render.h"
 
 #define OLD(name, listens) SITE_WITH(name, " czxid=0x10", listens, NAMES("\"" name ".test\""))
 #define NEW(name, listens) SITE_WITH(name, " czxid=0x20", listens, NAMES("\"" name ".test\""))

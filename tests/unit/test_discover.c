@@ -1,7 +1,7 @@
 /* discover: from the registrations of a tree to an upstream's servers. */
-#include <zknginx/endpoint.h>
 
 #include "compose_fixture.h"
+#include "core/endpoint/endpoint.h"
 
 #define SHOP(policy) ROOT "/upstreams/shop\n\t" policy "\n"
 #define NERVE(name, host, more)                                                                    \

@@ -9,8 +9,9 @@
 
 #include <string.h>
 
-#include <zknginx/election.h>
 #include <zknginx/macros.h>
+
+#include "core/fleet/election.h"
 
 #define A "0123456789abcdef0123456789abcdef"
 #define B "ffffffffffffffffffffffffffffffff"

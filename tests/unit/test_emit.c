@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include <zknginx/emit.h>
-#include <zknginx/lexer.h>
+#include "core/text/emit.h"
+#include "core/text/lexer.h"
 
 static void test_plain_text(void **state)
 {

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include <zknginx/gate.h>
+#include "core/rollout/gate.h"
 
 static const struct gate_rules NONE = { .max_errors = 5, .max_upstream_errors = 10 };
 static const struct gate_rules PROBE = {

@@ -23,10 +23,11 @@
 
 #include <cmocka.h>
 
-#include <zknginx/compose.h>
 #include <zknginx/err.h>
-#include <zknginx/lexer.h>
-#include <zknginx/render.h>
+
+#include "core/compose/compose.h"
+#include "core/render/render.h"
+#include "core/text/lexer.h"
 
 #define CASES_MAX 256
 #define CASES_MIN 12

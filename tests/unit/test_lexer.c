@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include <zknginx/lexer.h>
+#include "core/text/lexer.h"
 
 static const char *tokens_of(const char *text, size_t size, struct buf *out)
 {

@@ -1,8 +1,7 @@
 /* override: what operators say about the guards, read strictly. */
 #include <stdio.h>
 
-#include <zknginx/override.h>
-
+#include "core/fleet/override.h"
 #include "tree_fixture.h"
 
 #define CLUSTER "/nginx/cluster"

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include <zknginx/policy.h>
+#include "core/policy/policy.h"
 
 static const char *const roots[] = { "/srv", "/etc/nginx/", NULL };
 static const char *const certificates[] = { "/etc/ssl/", NULL };

@@ -1,7 +1,7 @@
 /* quarantine: refused changes are taken back, for how long, and what nginx runs and could not load.
  */
-#include <zknginx/quarantine.h>
 
+#include "core/data/quarantine.h"
 #include "tree_fixture.h"
 
 #define SECOND USEC_PER_SEC

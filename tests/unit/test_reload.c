@@ -10,7 +10,8 @@
 #include <string.h>
 
 #include <zknginx/macros.h>
-#include <zknginx/reload.h>
+
+#include "core/deploy/reload.h"
 
 /* A way: the events in order, and the command that each one has to lead to. */
 struct leg {

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include <zknginx/rival.h>
+#include "core/fleet/rival.h"
 
 #define TIMEOUT (10 * USEC_PER_SEC)
 #define OURS 0x11

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include <zknginx/search.h>
+#include "core/deploy/search.h"
 
 #define UNITS_MAX 512
 #define RULES_MAX 64

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include <zknginx/decode.h>
+#include "core/decode/decode.h"
 
 struct fixture {
 	struct arena *arena;

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <zknginx/decode.h>
 #include <zknginx/err.h>
 
 #include "clash.h"
+#include "core/decode/decode.h"
 
 /* --- claims ----------------------------------------------------------------------------------- */
 

@@ -14,10 +14,9 @@
 #ifndef ZKNGINX_CORE_CLASH_H
 #define ZKNGINX_CORE_CLASH_H
 
-#include <zknginx/link.h>
-#include <zknginx/retain.h>
-
 #include "ledger.h"
+#include "link.h"
+#include "retain.h"
 
 enum object_kind { OBJECT_UPSTREAM, OBJECT_SITE, OBJECT_SNIPPET };
 

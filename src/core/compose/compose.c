@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <zknginx/compose.h>
-#include <zknginx/decode.h>
+#include "compose.h"
+#include "core/decode/decode.h"
 
 static struct model *decode_tree(const struct compose_input *in, struct problems *problems)
 {

@@ -13,9 +13,9 @@
 #include <string.h>
 
 #include <zknginx/err.h>
-#include <zknginx/retain.h>
 
 #include "guard_servers.h"
+#include "retain.h"
 
 struct slot {
 	char *name; /* of an upstream */

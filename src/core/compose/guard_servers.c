@@ -20,12 +20,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <zknginx/discover.h>
 #include <zknginx/err.h>
-#include <zknginx/retain.h>
 
+#include "core/discover/discover.h"
 #include "guard_lost.h"
 #include "guard_servers.h"
+#include "retain.h"
 #include "samples.h"
 
 struct servers_guard {

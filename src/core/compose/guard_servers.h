@@ -5,7 +5,7 @@
 #ifndef ZKNGINX_CORE_GUARD_SERVERS_H
 #define ZKNGINX_CORE_GUARD_SERVERS_H
 
-#include <zknginx/guard.h>
+#include "guard.h"
 
 /*
  * How long an operator's mass deletion is put off after its last step. A deletion

@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include <zknginx/err.h>
-#include <zknginx/host_claims.h>
 
 #include "claims_text.h"
+#include "host_claims.h"
 
 #define NESTING_MAX 16
 #define READS_MAX 4096 /* of files, each as often as it is included */

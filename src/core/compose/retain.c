@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <zknginx/decode.h>
-#include <zknginx/discover.h>
-#include <zknginx/retain.h>
+#include "core/decode/decode.h"
+#include "core/discover/discover.h"
+#include "retain.h"
 
 bool retain_server(struct arena *a, const struct server *good, struct upstream *u,
 		   struct server *out)

@@ -8,11 +8,11 @@
 #include <string.h>
 #include <strings.h>
 
-#include <zknginx/emit.h>
 #include <zknginx/model.h>
 
 #include "checks.h"
 #include "core/text/address.h"
+#include "core/text/emit.h"
 
 static const char digits[] = "0123456789";
 

@@ -8,10 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <zknginx/discover.h>
-#include <zknginx/emit.h>
-
 #include "checks.h"
+#include "core/discover/discover.h"
+#include "core/text/emit.h"
 #include "decode_parts.h"
 
 #define DISCOVERS_MAX 16

@@ -5,9 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include <zknginx/emit.h>
-
 #include "checks.h"
+#include "core/text/emit.h"
 #include "decode_parts.h"
 
 #define LOCATION_LIMIT 1000

@@ -2,9 +2,8 @@
 #ifndef ZKNGINX_CORE_DECODE_PARTS_H
 #define ZKNGINX_CORE_DECODE_PARTS_H
 
-#include <zknginx/decode.h>
-#include <zknginx/discover.h>
-
+#include "core/discover/discover.h"
+#include "decode.h"
 #include "fields.h"
 
 /* One run of decode(). */

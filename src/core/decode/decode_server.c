@@ -8,9 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <zknginx/discover.h>
-
 #include "checks.h"
+#include "core/discover/discover.h"
 #include "core/text/address.h"
 #include "decode_parts.h"
 

@@ -4,10 +4,9 @@
  */
 #include <string.h>
 
-#include <zknginx/emit.h>
-
 #include "checks.h"
 #include "core/text/address.h"
+#include "core/text/emit.h"
 #include "decode_parts.h"
 
 #define LISTEN_LIMIT 64

@@ -6,8 +6,7 @@
  */
 #include <string.h>
 
-#include <zknginx/lexer.h>
-
+#include "core/text/lexer.h"
 #include "decode_parts.h"
 
 const char *decode_text_fault(const char *data, size_t size)

@@ -1,9 +1,8 @@
 /* An upstream's policy znode: JSON, or empty for the defaults. */
 #include <string.h>
 
-#include <zknginx/emit.h>
-
 #include "checks.h"
+#include "core/text/emit.h"
 #include "decode_parts.h"
 
 void decode_nothing(struct reader *r UNUSED, const json_t *value UNUSED, void *where UNUSED)

@@ -11,9 +11,10 @@
 
 #include <jansson.h>
 #include <stdbool.h>
-#include <zknginx/policy.h>
 #include <zknginx/problem.h>
 #include <zknginx/tree.h>
+
+#include "core/policy/policy.h"
 
 struct reader {
 	struct arena *arena;

@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <zknginx/changes.h>
 #include <zknginx/err.h>
+
+#include "changes.h"
 
 #define NONE SIZE_MAX
 

@@ -7,7 +7,8 @@
  * way out of a deployment ends in RELOAD_IDLE with a command that reports.
  */
 #include <zknginx/macros.h>
-#include <zknginx/reload.h>
+
+#include "reload.h"
 
 #define GO(s, c)                                                                                   \
 	{                                                                                          \

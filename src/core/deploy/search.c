@@ -17,8 +17,8 @@
 #include <stdlib.h>
 
 #include <zknginx/err.h>
-#include <zknginx/search.h>
 
+#include "search.h"
 #include "search_units.h"
 
 enum phase { PHASE_ALL, PHASE_VERIFY, PHASE_BISECT, PHASE_ALONE, PHASE_GROUP, PHASE_TOGETHER };

@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#include <zknginx/search.h>
+#include "search.h"
 
 #define NO_UNIT SIZE_MAX
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <zknginx/endpoint.h>
+#include "core/endpoint/endpoint.h"
 
 static int compare(const void *a, const void *b)
 {

@@ -2,7 +2,7 @@
 #ifndef ZKNGINX_CORE_DISCOVER_SELECT_H
 #define ZKNGINX_CORE_DISCOVER_SELECT_H
 
-#include <zknginx/discover.h>
+#include "discover.h"
 
 enum selection {
 	SELECTED,

@@ -5,7 +5,8 @@
  * counts. With fractions among them all are taken in hundredths; then all are divided
  * by what divides them all, so that ten servers of weight 10 are ten of 1.
  */
-#include <zknginx/discover.h>
+
+#include "discover.h"
 
 #define WEIGHT_MAX 65535.0
 

@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <zknginx/discover.h>
-
 #include "core/text/address.h"
+#include "discover.h"
 
 struct server *server_list_add(struct server_list *l)
 {

@@ -14,9 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <zknginx/emit.h>
-
 #include "core/text/address.h"
+#include "core/text/emit.h"
 #include "endpoint_parts.h"
 
 #define ARMERIA_WEIGHT 1000

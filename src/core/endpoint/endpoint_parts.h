@@ -5,7 +5,7 @@
 #include <jansson.h>
 #include <string.h>
 
-#include <zknginx/endpoint.h>
+#include "endpoint.h"
 
 /* One registration being read. */
 struct registration {

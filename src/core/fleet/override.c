@@ -9,9 +9,9 @@
 #include <time.h>
 
 #include <zknginx/err.h>
-#include <zknginx/override.h>
 
 #include "core/decode/fields.h"
+#include "override.h"
 
 /* One znode below cluster/overrides. */
 struct override {

@@ -12,9 +12,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include <zknginx/emit.h>
 #include <zknginx/model.h>
 
+#include "core/text/emit.h"
 #include "policy_rules.h"
 
 #define DEPTH_LIMIT 16

@@ -5,8 +5,8 @@
  */
 #include <string.h>
 
-#include <zknginx/emit.h>
-#include <zknginx/policy.h>
+#include "core/text/emit.h"
+#include "policy.h"
 
 static bool has_parent_segment(const char *path)
 {

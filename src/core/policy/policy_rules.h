@@ -5,9 +5,8 @@
 #ifndef ZKNGINX_CORE_POLICY_RULES_H
 #define ZKNGINX_CORE_POLICY_RULES_H
 
-#include <zknginx/policy.h>
-
 #include "core/text/statement.h"
+#include "policy.h"
 #include "policy_server.h"
 
 /* How far a location lets the URI reach behind what it matches. */

@@ -14,8 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include <zknginx/policy.h>
-
+#include "policy.h"
 #include "policy_uri.h"
 
 enum block_kind {

@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include <zknginx/model.h>
-#include <zknginx/policy.h>
 
+#include "policy.h"
 #include "policy_rules.h"
 
 static bool ends_with(const char *s, const char *end)

@@ -2,9 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <zknginx/choice.h>
 #include <zknginx/err.h>
 #include <zknginx/history.h>
+
+#include "choice.h"
 
 bool config_has_objects(const struct tree *t, const char *root)
 {

@@ -10,7 +10,8 @@
 #include <string.h>
 
 #include <zknginx/err.h>
-#include <zknginx/gate.h>
+
+#include "gate.h"
 
 #define MESSAGE_SIZE 512
 #define ANSWERS_MIN 2 /* one to count from, and one after it */

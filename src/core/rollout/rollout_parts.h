@@ -5,7 +5,7 @@
 #ifndef ZKNGINX_CORE_ROLLOUT_PARTS_H
 #define ZKNGINX_CORE_ROLLOUT_PARTS_H
 
-#include <zknginx/rollout.h>
+#include "rollout.h"
 
 /* How one host of the plan stands to the target. */
 enum host_state {

@@ -5,7 +5,8 @@
  * and lose its verdict; and if the name is another host's, the plan means that one. Where
  * there is nothing to go by, a host stays as it is, too.
  */
-#include <zknginx/rollout.h>
+
+#include "rollout.h"
 
 static struct permit permit(enum permit_kind kind, const char *why)
 {

@@ -9,8 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <zknginx/emit.h>
 #include <zknginx/err.h>
+
+#include "emit.h"
 
 #define TEXT_SIZE 2048
 #define COMMENT_SIZE 200

@@ -9,7 +9,7 @@
  */
 #include <string.h>
 
-#include <zknginx/lexer.h>
+#include "lexer.h"
 
 #define NGINX_BUFFER 4096
 

@@ -9,7 +9,8 @@
 #include <stddef.h>
 
 #include <zknginx/buf.h>
-#include <zknginx/lexer.h>
+
+#include "lexer.h"
 
 /* A directive with its parameters, up to `;` or `{`. */
 struct statement {

@@ -15,10 +15,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <zknginx/compose.h>
 #include <zknginx/log.h>
-#include <zknginx/render.h>
 
+#include "core/compose/compose.h"
+#include "core/render/render.h"
 #include "daemon.h"
 #include "nginx/master.h"
 #include "nginx/sandbox.h"

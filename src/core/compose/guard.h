@@ -13,8 +13,9 @@
 #define ZKNGINX_GUARD_H
 
 #include <zknginx/model.h>
-#include <zknginx/policy.h>
 #include <zknginx/problem.h>
+
+#include "core/policy/policy.h"
 
 struct guard_rules {
 	long max_shrink;  /* percent */

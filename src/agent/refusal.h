@@ -11,12 +11,12 @@
 
 #include <systemd/sd-event.h>
 
-#include <zknginx/blame.h>
-#include <zknginx/budget.h>
-#include <zknginx/changes.h>
-#include <zknginx/discover.h>
 #include <zknginx/problem.h>
 
+#include "core/deploy/blame.h"
+#include "core/deploy/budget.h"
+#include "core/deploy/changes.h"
+#include "core/discover/discover.h"
 #include "nginx/deploy.h"
 #include "nginx/fingerprint.h"
 

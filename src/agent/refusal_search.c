@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include <zknginx/log.h>
-#include <zknginx/warnings.h>
 
+#include "core/deploy/warnings.h"
 #include "daemon.h"
 
 #define PART_AFTER USEC_PER_SEC

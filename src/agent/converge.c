@@ -12,11 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <zknginx/compose.h>
-#include <zknginx/discover.h>
 #include <zknginx/log.h>
-#include <zknginx/render.h>
 
+#include "core/compose/compose.h"
+#include "core/discover/discover.h"
+#include "core/render/render.h"
 #include "daemon.h"
 
 #define INCLUDE_PAUSE (10 * USEC_PER_SEC)

@@ -12,7 +12,8 @@
 
 #include <stdbool.h>
 #include <zknginx/arena.h>
-#include <zknginx/lexer.h>
+
+#include "core/text/lexer.h"
 
 enum policy_level { POLICY_OFF, POLICY_SAFE, POLICY_ALL };
 

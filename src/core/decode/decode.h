@@ -13,8 +13,9 @@
 #ifndef ZKNGINX_DECODE_H
 #define ZKNGINX_DECODE_H
 
-#include <zknginx/decode_input.h>
 #include <zknginx/model.h>
+
+#include "core/discover/decode_input.h"
 
 /*
  * A model that the caller frees. Two problems leave their object in it: an upstream's

@@ -11,7 +11,8 @@
 #define ZKNGINX_CHANGES_H
 
 #include <zknginx/model.h>
-#include <zknginx/search.h>
+
+#include "search.h"
 
 struct change {
 	const char *path;

@@ -8,7 +8,8 @@
 #define ZKNGINX_RETAIN_H
 
 #include <zknginx/model.h>
-#include <zknginx/policy.h>
+
+#include "core/policy/policy.h"
 
 /* All objects that `good` has and `next` has not. */
 void retain_missing(struct model *next, const struct model *good, const struct policy *policy);

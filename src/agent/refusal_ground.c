@@ -15,8 +15,8 @@
 #include <string.h>
 
 #include <zknginx/log.h>
-#include <zknginx/warnings.h>
 
+#include "core/deploy/warnings.h"
 #include "daemon.h"
 
 #define PAUSE_MIN USEC_PER_SEC

@@ -10,8 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <zknginx/endpoint.h>
-
+#include "core/endpoint/endpoint.h"
 #include "daemon.h"
 
 #define CONFIG_DEPTH 3 /* upstreams/NAME/SERVER */

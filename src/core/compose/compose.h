@@ -5,9 +5,9 @@
 #ifndef ZKNGINX_COMPOSE_H
 #define ZKNGINX_COMPOSE_H
 
-#include <zknginx/guard.h>
-#include <zknginx/link.h>
-#include <zknginx/names.h>
+#include "core/discover/names.h"
+#include "guard.h"
+#include "link.h"
 
 struct compose_input {
 	const struct tree *tree;     /* the newest settled tree */

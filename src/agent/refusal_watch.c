@@ -10,9 +10,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <zknginx/cause.h>
 #include <zknginx/log.h>
 
+#include "core/deploy/cause.h"
 #include "daemon.h"
 #include "nginx/proc.h"
 

@@ -2,10 +2,11 @@
 #ifndef ZKNGINX_DECODE_INPUT_H
 #define ZKNGINX_DECODE_INPUT_H
 
-#include <zknginx/names.h>
-#include <zknginx/policy.h>
 #include <zknginx/problem.h>
 #include <zknginx/tree.h>
+
+#include "core/discover/names.h"
+#include "core/policy/policy.h"
 
 struct decode_input {
 	const struct tree *tree;     /* the newest settled tree */

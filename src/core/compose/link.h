@@ -10,10 +10,11 @@
 #ifndef ZKNGINX_LINK_H
 #define ZKNGINX_LINK_H
 
-#include <zknginx/host_claims.h>
 #include <zknginx/model.h>
-#include <zknginx/policy.h>
 #include <zknginx/problem.h>
+
+#include "core/policy/policy.h"
+#include "host_claims.h"
 
 struct link_input {
 	const struct model *good; /* of what nginx runs; never NULL */

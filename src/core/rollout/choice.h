@@ -9,8 +9,9 @@
 #ifndef ZKNGINX_CHOICE_H
 #define ZKNGINX_CHOICE_H
 
-#include <zknginx/rollout.h>
 #include <zknginx/tree.h>
+
+#include "rollout.h"
 
 struct choice {
 	struct tree *live;  /* the newest … */

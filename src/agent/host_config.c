@@ -4,8 +4,7 @@
  */
 #include <string.h>
 
-#include <zknginx/compose.h>
-
+#include "core/compose/compose.h"
 #include "daemon.h"
 #include "nginx/nginx_text.h"
 

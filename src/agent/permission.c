@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <zknginx/choice.h>
 #include <zknginx/history.h>
 #include <zknginx/log.h>
 
+#include "core/rollout/choice.h"
 #include "daemon.h"
 
 #define RETRY (5 * USEC_PER_SEC)

@@ -5,9 +5,9 @@
 
 #include <jansson.h>
 
-#include <zknginx/choice.h>
 #include <zknginx/log.h>
 
+#include "core/rollout/choice.h"
 #include "daemon.h"
 #include "preview.h"
 

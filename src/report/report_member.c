@@ -5,8 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <zknginx/announce.h>
-
+#include "core/fleet/announce.h"
 #include "report.h"
 
 #define ADDRESS_SIZE 300 /* more than a member's address may have */

@@ -8,8 +8,8 @@
 #ifndef ZKNGINX_DISCOVER_H
 #define ZKNGINX_DISCOVER_H
 
-#include <zknginx/decode_input.h>
-#include <zknginx/endpoint.h>
+#include "core/endpoint/endpoint.h"
+#include "decode_input.h"
 
 /* A growing list in an arena. */
 struct server_list {

@@ -10,8 +10,8 @@
 #define ZKNGINX_LEADER_H
 
 #include <zknginx/history.h>
-#include <zknginx/rollout.h>
 
+#include "core/rollout/rollout.h"
 #include "daemon.h"
 
 #define LEADER_PATROL (30 * USEC_PER_SEC) /* look at everything that often at least */

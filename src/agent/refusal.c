@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <zknginx/compose.h>
 #include <zknginx/log.h>
-#include <zknginx/render.h>
 
+#include "core/compose/compose.h"
+#include "core/render/render.h"
 #include "daemon.h"
 
 #define REFUSAL_PAUSE (5 * USEC_PER_SEC)
