@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <zknginx/log.h>
@@ -25,24 +24,6 @@
 	(2 * USEC_PER_SEC) /* for the session to close, so that our ephemerals go at once          \
 			    */
 #define ONCE_PATIENCE (60 * USEC_PER_SEC)
-
-static uint64_t now(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * USEC_PER_SEC + (uint64_t)t.tv_nsec / 1000;
-}
-
-uint64_t now_monotonic(void)
-{
-	return now(CLOCK_MONOTONIC);
-}
-
-uint64_t now_wall(void)
-{
-	return now(CLOCK_REALTIME);
-}
 
 /* --- signals -------------------------------------------------------------------------------- */
 
@@ -168,7 +149,7 @@ static void set_id(struct daemon *d)
 	if (getrandom(&random, sizeof(random), 0) < 0)
 		die("getrandom: %m");
 	snprintf(d->id, sizeof(d->id), "%016" PRIx64, random);
-	d->started = now_wall();
+	d->started = timing_wall();
 }
 
 /* A drift that is to be reported must not be put right by a restart. */

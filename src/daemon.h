@@ -23,19 +23,20 @@
 #include <zknginx/model.h>
 #include <zknginx/status.h>
 
+#include "agent/refusal.h"
 #include "core/compose/guard.h"
 #include "core/compose/host_claims.h"
 #include "core/data/quarantine.h"
 #include "core/fleet/override.h"
 #include "core/rollout/gate.h"
 #include "core/rollout/rollout.h"
+#include "core/status/conditions.h"
 #include "host/hook.h"
 #include "host/http.h"
 #include "host/names.h"
 #include "host/settings.h"
 #include "nginx/deploy.h"
 #include "nginx/stage.h"
-#include "agent/refusal.h"
 #include "sys/timing.h"
 #include "zk/fleet.h"
 #include "zk/history_io.h"
@@ -95,12 +96,6 @@ struct judge {
 	char asked[DIGEST_HEX_SIZE]; /* what the gate command that runs was asked of */
 	uint64_t ask_at;
 	sd_event_source *timer;
-};
-
-struct conditions {
-	struct arena *arena;
-	struct condition *items;
-	size_t count, room;
 };
 
 struct alarm {
@@ -219,12 +214,6 @@ void daemon_use_settings(struct daemon *d, struct settings_file *file);
 void daemon_reload_settings(struct daemon *d);
 /* A log line for each line of `text`, behind `what`. */
 void daemon_log_lines(const char *what, const char *text);
-/* Struct policy from settings; roots are borrowed. */
-struct policy policy_of(const struct settings *s);
-
-/* daemon.c */
-uint64_t now_monotonic(void);
-uint64_t now_wall(void);
 
 /* converge.c */
 /* Something changed, or may have: run the path from the newest tree as soon as it can be. */
@@ -308,12 +297,6 @@ void alarm_update(struct daemon *d);
 /* What begins like this is nobody's to watch here any more: it is dropped without a word. */
 void alarm_forget(struct daemon *d, const char *prefix);
 size_t alarm_raised(const struct daemon *d, const struct alert **out);
-/* `after`: as in alerts.h. */
-void conditions_add(struct conditions *c, const char *key, const char *subject,
-		    enum alert_severity severity, uint64_t after, const char *fmt, ...)
-	PRINTF(6, 7);
-void conditions_clear(struct conditions *c);
-
 /* discovery.c */
 void discovery_init(struct discovery *f, const struct zookeeper_settings *settings);
 void discovery_fini(struct discovery *f);

@@ -9,23 +9,6 @@
 #include "daemon.h"
 #include "host/notify.h"
 
-struct policy policy_of(const struct settings *s)
-{
-	static const struct {
-		const char *name;
-		enum policy_level level;
-	} levels[] = { { "off", POLICY_OFF }, { "safe", POLICY_SAFE }, { "all", POLICY_ALL } };
-	struct policy p = { .level = POLICY_SAFE,
-			    .roots = s->snippets.roots,
-			    .certificates = s->snippets.certificates };
-
-	for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
-		if (strcmp(s->snippets.policy, levels[i].name) == 0)
-			p.level = levels[i].level;
-	}
-	return p;
-}
-
 /* Told when the settings are read, not in the night that the command is needed. */
 static void check_commands(const struct settings *s)
 {
@@ -53,7 +36,7 @@ void daemon_use_settings(struct daemon *d, struct settings_file *file)
 
 	d->file = file;
 	d->settings = settings_get(file);
-	d->policy = policy_of(d->settings);
+	d->policy = policy_from_settings(d->settings);
 	d->guard_rules = (struct guard_rules){
 		.max_shrink = d->settings->guard.max_shrink,
 		.window = d->settings->guard.window,

@@ -45,7 +45,7 @@ void converge_at(struct daemon *d, uint64_t when)
 
 static double ms_since(uint64_t *then)
 {
-	uint64_t now = now_monotonic(), spent = now - *then;
+	uint64_t now = timing_now(), spent = now - *then;
 
 	*then = now;
 	return (double)spent / 1000.0;
@@ -76,7 +76,7 @@ static struct model *run_compose(struct daemon *d, const struct tree *tree, uint
 		.names = last_names_view(d->last_names),
 		.guard = d->guard,
 		.rules = &d->guard_rules,
-		.now = now_monotonic(),
+		.now = timing_now(),
 		.confirmed = operator_confirmed,
 		.ctx = d,
 		.host = host_config_claims(&d->host_config, d->deploy),
@@ -161,7 +161,7 @@ static bool make_model(struct daemon *d, uint64_t *due)
 static void run(struct daemon *d)
 {
 	struct attempt *a = &d->attempt;
-	uint64_t clock = now_monotonic(), due = NEVER;
+	uint64_t clock = timing_now(), due = NEVER;
 
 	d->dirty = false;
 	problems_fini(&d->problems);
@@ -192,7 +192,7 @@ void converge(struct daemon *d)
 		report_obstacles(d);
 		return;
 	}
-	if (!deploy_is_ready(d->deploy, now_monotonic(), &when)) {
+	if (!deploy_is_ready(d->deploy, timing_now(), &when)) {
 		converge_at(d, when);
 		return;
 	}
@@ -270,7 +270,7 @@ static void on_not_included(struct daemon *d, const struct outcome *o)
 		     o->message);
 	problems_sort(&d->problems);
 	report_problems(d, &d->problems);
-	converge_at(d, now_monotonic() + INCLUDE_PAUSE);
+	converge_at(d, timing_now() + INCLUDE_PAUSE);
 }
 
 static void on_failed(struct daemon *d, const struct outcome *o)
@@ -293,7 +293,7 @@ static void leave_if_done(struct daemon *d, const struct outcome *o)
 	bool good = o->result == DEPLOY_APPLIED || o->result == DEPLOY_UNCHANGED ||
 		    o->result == DEPLOY_DEFERRED;
 
-	if (!d->once || d->dirty || d->again_at < now_monotonic() + 3 * USEC_PER_SEC)
+	if (!d->once || d->dirty || d->again_at < timing_now() + 3 * USEC_PER_SEC)
 		return;
 	d->exit_code = good && d->problems.count == 0 ? 0 : 1;
 	sd_event_exit(d->loop, 0);

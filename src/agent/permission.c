@@ -211,7 +211,7 @@ static void on_fetched(void *daemon, const struct history_result *r)
 		log_info("revision %.12s was read from the history", p->fetching);
 	} else {
 		p->trouble = xstrdup(r->message);
-		p->retry = now_monotonic() + RETRY;
+		p->retry = timing_now() + RETRY;
 	}
 	converge(d);
 }
@@ -223,7 +223,7 @@ static void fetch(struct daemon *d, const struct plan_revision *wanted)
 	if (p->job && strcmp(p->fetching, wanted->revision) == 0)
 		return;
 	history_job_free(TAKE(p->job));
-	if (!d->fleet || !wanted->history || now_monotonic() < p->retry)
+	if (!d->fleet || !wanted->history || timing_now() < p->retry)
 		return;
 	snprintf(p->fetching, sizeof(p->fetching), "%s", wanted->revision);
 	p->job = history_fetch(fleet_session(d->fleet), d->settings->zookeeper.cluster, root_of(d),

@@ -31,7 +31,7 @@ static int on_timer(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *
 bool refusal_may_test(struct daemon *d, void (*again)(struct daemon *d))
 {
 	struct refusal *r = &d->refusal;
-	uint64_t now = now_monotonic(), due = budget_due(&r->budget, now), ready = now;
+	uint64_t now = timing_now(), due = budget_due(&r->budget, now), ready = now;
 
 	if (r->real && !deploy_is_ready(d->deploy, now, &ready) && ready > due)
 		due = ready;
@@ -85,7 +85,7 @@ void refusal_test(struct daemon *d, struct tree *sources)
 	forget_test(r);
 	r->model = compose_sources(d, sources);
 	r->bundle = converge_render(d, r->model);
-	r->test_began = now_monotonic();
+	r->test_began = timing_now();
 	if (whole)
 		deploy_want(d->deploy, r->bundle, d->applied);
 	else
@@ -133,7 +133,7 @@ void refusal_whole(struct daemon *d, enum problem_kind kind, bool of_host, const
 	r->pause = r->pause ? 2 * r->pause : REFUSAL_PAUSE;
 	if (r->pause > REFUSAL_PAUSE_MAX)
 		r->pause = REFUSAL_PAUSE_MAX;
-	r->due = now_monotonic() + r->pause;
+	r->due = timing_now() + r->pause;
 	d->dirty = true; /* the next run finds the refusal, and reports it */
 }
 
@@ -142,7 +142,7 @@ void refusal_trace(struct daemon *d, const struct outcome *o)
 	struct refusal *r = &d->refusal;
 
 	if (!r->began)
-		r->began = now_monotonic();
+		r->began = timing_now();
 	r->real = o->result != DEPLOY_REFUSED;
 	r->blamed = r->real ? PROBLEM_RELOAD : PROBLEM_NGINX;
 	r->warned = o->warning;
@@ -187,7 +187,7 @@ bool refusal_takes_outcome(struct daemon *d, const struct outcome *o)
 		[REFUSAL_PART] = refusal_on_part,     [REFUSAL_RETEST] = refusal_on_retest,
 	};
 	struct refusal *r = &d->refusal;
-	uint64_t now = now_monotonic();
+	uint64_t now = timing_now();
 
 	if (r->step == REFUSAL_IDLE)
 		return false;
@@ -205,7 +205,7 @@ bool refusal_waits(struct daemon *d, const struct bundle *b)
 {
 	struct refusal *r = &d->refusal;
 
-	if (!r->message || !digest_equal(&r->digest, &b->digest) || now_monotonic() >= r->due)
+	if (!r->message || !digest_equal(&r->digest, &b->digest) || timing_now() >= r->due)
 		return false;
 	if (!r->of_host) {
 		problems_add(&d->problems, d->settings->zookeeper.config, r->kind, NULL, "%s",
@@ -222,7 +222,7 @@ bool refusal_waits(struct daemon *d, const struct bundle *b)
 static void release_if_changed(struct daemon *d)
 {
 	struct refusal *r = &d->refusal;
-	uint64_t now = now_monotonic();
+	uint64_t now = timing_now();
 
 	if (strcmp(r->revision, d->attempt.revision) == 0)
 		return;
@@ -236,7 +236,7 @@ struct tree *refusal_filter(struct daemon *d)
 	struct attempt *a = &d->attempt;
 
 	release_if_changed(d);
-	quarantine_expire(d->quarantine, a->tree, d->accepted, now_monotonic());
+	quarantine_expire(d->quarantine, a->tree, d->accepted, timing_now());
 	return quarantine_apply(d->quarantine, a->tree, d->accepted, &d->problems);
 }
 
@@ -251,7 +251,7 @@ void refusal_leave_out_lost(struct daemon *d)
 	d->refusal.leaves_out = false;
 	if (tree_same(sources, d->accepted))
 		return;
-	rest = quarantine_leave_out(d->quarantine, sources, now_monotonic());
+	rest = quarantine_leave_out(d->quarantine, sources, timing_now());
 	if (!rest)
 		return;
 	pending = a->model->pending;
@@ -295,7 +295,7 @@ void refusal_on_change(struct daemon *d)
 
 void refusal_init(struct daemon *d)
 {
-	budget_init(&d->refusal.budget, now_monotonic());
+	budget_init(&d->refusal.budget, timing_now());
 	d->refusal.timer = timing_new(d->loop, on_timer, d);
 	refusal_watch_init(d);
 }

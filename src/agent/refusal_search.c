@@ -78,10 +78,10 @@ static size_t quarantine_refused(struct daemon *d)
 		if (search_fate(r->search, u) != SEARCH_REFUSED)
 			continue;
 		if (reason == SIZE_MAX)
-			quarantine_keep(d->quarantine, c->path, c->to, now_monotonic());
+			quarantine_keep(d->quarantine, c->path, c->to, timing_now());
 		else
 			quarantine_add(d->quarantine, c->path, c->to, r->blamed,
-				       r->messages[reason], now_monotonic());
+				       r->messages[reason], timing_now());
 		refused++;
 	}
 	return refused;
@@ -123,8 +123,8 @@ static bool wants_part(const struct daemon *d)
 	uint64_t when;
 
 	return r->step == REFUSAL_SEARCH && !r->real && search_taken(r->search) > r->live &&
-	       now_monotonic() > r->began + PART_AFTER &&
-	       deploy_is_ready(d->deploy, now_monotonic(), &when);
+	       timing_now() > r->began + PART_AFTER &&
+	       deploy_is_ready(d->deploy, timing_now(), &when);
 }
 
 static void deploy_part(struct daemon *d)
@@ -151,7 +151,7 @@ void refusal_on_part(struct daemon *d, const struct outcome *o)
 	}
 	converge_accept(d, TAKE(r->model));
 	r->live = search_taken(r->search);
-	r->began = now_monotonic();
+	r->began = timing_now();
 	r->step = REFUSAL_SEARCH;
 	step(d);
 }
@@ -165,7 +165,7 @@ static bool is_enough(struct daemon *d)
 	struct refusal *r = &d->refusal;
 
 	return r->step == REFUSAL_SEARCH && search_is_settled(r->search) &&
-	       !budget_is_ample(&r->budget, now_monotonic(), 0);
+	       !budget_is_ample(&r->budget, timing_now(), 0);
 }
 
 static void step(struct daemon *d)

@@ -70,7 +70,7 @@ static void on_command(void *daemon, const struct hook_result *r)
 	struct judge *j = &d->judge;
 
 	j->asking = false;
-	j->ask_at = now_monotonic() + d->settings->rollout.gate_interval;
+	j->ask_at = timing_now() + d->settings->rollout.gate_interval;
 	if (!j->applied || strcmp(j->asked, gate_revision(j->gate)) != 0)
 		return; /* it was about another revision */
 	gate_command(j->gate, r->passed, r->message);
@@ -103,7 +103,7 @@ static void ask(struct daemon *d)
 
 static void arm(struct judge *j, bool on)
 {
-	timing_at(j->timer, on ? now_monotonic() + SAMPLE : NEVER);
+	timing_at(j->timer, on ? timing_now() + SAMPLE : NEVER);
 }
 
 static void sample(struct daemon *d)
@@ -115,7 +115,7 @@ static void sample(struct daemon *d)
 	bool counted = count(d, &nginx, &counts);
 
 	gate_sample(j->gate, &rules, nginx.deaths, counted ? &counts : NULL);
-	if (rules.command && !j->asking && now_monotonic() >= j->ask_at)
+	if (rules.command && !j->asking && timing_now() >= j->ask_at)
 		ask(d);
 	weigh(d);
 }

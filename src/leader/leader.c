@@ -32,7 +32,7 @@ static void on_written_state(void *daemon, const struct session_reply *r)
 		l->await.mzxid = r->rc == SESSION_OK ? r->stat->mzxid : 0;
 		leader_step(d);
 	} else {
-		leader_later(d, now_monotonic() + RETRY);
+		leader_later(d, timing_now() + RETRY);
 	}
 }
 
@@ -167,7 +167,7 @@ static void decide(struct daemon *d, struct leader_view *v, struct rollout_decis
 		.stored = find_stored,
 		.find = find_prefix,
 		.ctx = v,
-		.now = now_monotonic(),
+		.now = timing_now(),
 		.wall = v->wall,
 		.leader = d->host,
 		.publish_failed = l->publish_failed,
@@ -207,7 +207,7 @@ void leader_step(struct daemon *d)
 	a = arena_new();
 	leader_look(d, a, &v);
 	leader_watch(d, &v);
-	if (now_monotonic() < l->plan_writes.due) {
+	if (timing_now() < l->plan_writes.due) {
 		leader_later(d, l->plan_writes.due);
 		return;
 	}
@@ -231,7 +231,7 @@ static int on_timer(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *
 void leader_later(struct daemon *d, uint64_t when)
 {
 	struct leader *l = &d->leader;
-	uint64_t limit = now_monotonic() + LEADER_PATROL;
+	uint64_t limit = timing_now() + LEADER_PATROL;
 
 	if (when > limit)
 		when = limit;

@@ -20,7 +20,7 @@
 static void failed(struct daemon *d, const char *what, const char *message)
 {
 	log_error("%s: %s", what, message);
-	leader_later(d, now_monotonic() + RETRY);
+	leader_later(d, timing_now() + RETRY);
 }
 
 /* --- storing --------------------------------------------------------------------------------- */
@@ -49,7 +49,7 @@ static void on_stored(void *daemon, const struct history_result *r)
 	d->leader.job = NULL;
 	if (!r->ok) {
 		failed(d, "the revision waits: the history does not take it", r->message);
-		d->leader.pause = now_monotonic() + RETRY;
+		d->leader.pause = timing_now() + RETRY;
 		return;
 	}
 	leader_await(d, history_path(a, d->settings->zookeeper.cluster, r->seq));
@@ -151,9 +151,9 @@ void leader_store(struct daemon *d, const struct leader_view *v, const char *rev
 	const struct znode *newest = config ? newest_znode(config) : NULL;
 	struct storing *s;
 
-	if (!newest || now_monotonic() < d->leader.pause) {
+	if (!newest || timing_now() < d->leader.pause) {
 		tree_unref(config);
-		leader_later(d, newest ? d->leader.pause : now_monotonic() + RETRY);
+		leader_later(d, newest ? d->leader.pause : timing_now() + RETRY);
 		return;
 	}
 	s = xcalloc(1, sizeof(*s));
@@ -176,7 +176,7 @@ static void on_pruned(void *daemon, const struct history_result *r)
 	l->job = NULL;
 	if (!r->ok)
 		failed(d, "the history was not pruned", r->message);
-	l->pause = r->ok ? 0 : now_monotonic() + RETRY;
+	l->pause = r->ok ? 0 : timing_now() + RETRY;
 	leader_await(d, l->written);
 }
 
@@ -191,7 +191,7 @@ void leader_prune(struct daemon *d, const struct leader_view *v)
 	size_t keep = (size_t)d->settings->history.keep, count = 0;
 	unsigned long *seqs;
 
-	if (v->entry_count <= keep || now_monotonic() < d->leader.pause)
+	if (v->entry_count <= keep || timing_now() < d->leader.pause)
 		return;
 	seqs = arena_array(v->arena, unsigned long, v->entry_count);
 	for (size_t i = 0; i < v->entry_count - keep; i++) {
@@ -274,10 +274,10 @@ static void on_published(void *daemon, const struct history_result *r)
 
 	l->job = NULL;
 	if (r->ok) {
-		l->published = now_monotonic();
+		l->published = timing_now();
 	} else if (++l->publish_tries < PUBLISH_TRIES) {
 		log_info("publishing again: %s", r->message);
-		l->pause = now_monotonic() + PUBLISH_PAUSE;
+		l->pause = timing_now() + PUBLISH_PAUSE;
 		leader_later(d, l->pause);
 		return;
 	} else {
@@ -297,7 +297,7 @@ bool leader_publish_again(struct daemon *d, const struct leader_view *v)
 		l->publishing = 0;
 		return false;
 	}
-	if (now_monotonic() < l->pause)
+	if (timing_now() < l->pause)
 		leader_later(d, l->pause);
 	else
 		leader_publish(d, v, seq);
@@ -331,7 +331,7 @@ void leader_check_published(struct daemon *d, const struct leader_view *v)
 	if (!v->has_plan || v->plan.phase != PLAN_PUBLISHING ||
 	    strcmp(d->permission.newest, v->plan.publish.revision) == 0)
 		l->published = l->publishing = 0;
-	else if (l->published && now_monotonic() >= l->published + SEEN_WITHIN)
+	else if (l->published && timing_now() >= l->published + SEEN_WITHIN)
 		end_publishing(d, "somebody has written another config over it");
 	else if (l->published)
 		leader_later(d, l->published + SEEN_WITHIN);
@@ -350,7 +350,7 @@ void leader_publish(struct daemon *d, const struct leader_view *v, unsigned long
 	}
 	if (!h) {
 		end_publishing(d, "the history has it no more");
-		leader_later(d, now_monotonic());
+		leader_later(d, timing_now());
 		return;
 	}
 	d->leader.job =

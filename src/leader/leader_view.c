@@ -60,7 +60,7 @@ void leader_look(struct daemon *d, struct arena *a, struct leader_view *v)
 	const char *cluster = d->settings->zookeeper.cluster, *why = "";
 
 	*v = (struct leader_view){ .arena = a, .answered = d->leader.answered };
-	status_time(now_wall(), v->wall);
+	status_time(timing_wall(), v->wall);
 	v->plan_znode = find_below(d, a, "plan");
 	v->request = find_below(d, a, "request");
 	v->live = find_below(d, a, "live");
@@ -100,7 +100,7 @@ static void on_reports(void *daemon, const struct session_reply *r)
 static void count_hosts(struct daemon *d, struct arena *a)
 {
 	struct leader *l = &d->leader;
-	uint64_t now = now_monotonic();
+	uint64_t now = timing_now();
 
 	if (l->counting || now < l->count_at)
 		return;

@@ -27,10 +27,10 @@ static void note_failure(struct leader_writes *w, const char *path, const char *
 	w->pause = w->pause ? 2 * w->pause : RETRY;
 	if (w->pause > RETRY_MAX)
 		w->pause = RETRY_MAX;
-	w->due = now_monotonic() + w->pause;
+	w->due = timing_now() + w->pause;
 	free(w->fault);
 	w->fault = xasprintf("%s cannot be written: %s", path, result);
-	if (log_limit_pass(&w->limit, now_monotonic(), 60 * USEC_PER_SEC, &suppressed))
+	if (log_limit_pass(&w->limit, timing_now(), 60 * USEC_PER_SEC, &suppressed))
 		log_warning("%s; trying again, and hosts serve what they are permitted so far",
 			    w->fault);
 }
@@ -213,7 +213,7 @@ bool leader_write_live(struct daemon *d, const struct leader_view *v)
 	print_live(v, &live);
 	tell_first_live(d, v);
 	/* A list without anybody helps nobody who reads it: the last one stays, and alerts tell. */
-	if (now_monotonic() < d->leader.live_writes.due || !live.size ||
+	if (timing_now() < d->leader.live_writes.due || !live.size ||
 	    (v->live && v->live->size == live.size &&
 	     memcmp(v->live->data, live.data, live.size) == 0))
 		return false;

@@ -91,14 +91,14 @@ static struct model *compose_tree(const struct settings *s, const struct tree *t
 				  const struct tree *accepted, const struct model *good,
 				  struct problems *problems)
 {
-	struct policy policy = policy_of(s);
+	struct policy policy = policy_from_settings(s);
 	struct compose_input in = {
 		.tree = tree,
 		.accepted = accepted,
 		.good = good,
 		.root = s->zookeeper.config,
 		.policy = &policy,
-		.now = now_monotonic(),
+		.now = timing_now(),
 	};
 
 	return compose(&in, problems, NULL);
@@ -224,7 +224,7 @@ static void check_overrides(const struct dry_run *d, const struct model *m, stru
 	CLEANUP(overrides_freep) struct overrides *o = overrides_new();
 	const struct zookeeper_settings *z = &d->settings->zookeeper;
 
-	overrides_read(o, d->newest, z->cluster, now_monotonic(), now_wall());
+	overrides_read(o, d->newest, z->cluster, timing_now(), timing_wall());
 	overrides_problems(o, d->newest, z->config, m, ps);
 	problems_sort(ps);
 }
@@ -233,7 +233,7 @@ static int show(struct dry_run *d, struct tree *tree, struct err *e)
 {
 	CLEANUP(model_freep) struct model *good = NULL, *m = NULL;
 	CLEANUP(bundle_unrefp) struct bundle *b = NULL;
-	struct policy policy = policy_of(d->settings);
+	struct policy policy = policy_from_settings(d->settings);
 	struct problems problems;
 	bool follows;
 

@@ -6,7 +6,6 @@
  * where alerts.command is set, a run of that with the event as JSON. What is raised stands
  * in the status as long as it is.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,40 +17,6 @@
 #define NAMED_MOST 10                        /* of more hosts than that an alert tells together */
 #define DEATHS_LAST (10 * 60 * USEC_PER_SEC) /* a death is worth talking of for so long */
 #define CUT_SHORT_LAST (10 * 60 * USEC_PER_SEC)
-
-/* --- a list of conditions -------------------------------------------------------------------- */
-
-void conditions_add(struct conditions *c, const char *key, const char *subject,
-		    enum alert_severity severity, uint64_t after, const char *fmt, ...)
-{
-	CLEANUP(freep) char *message = NULL;
-	va_list ap;
-
-	if (!c->arena)
-		c->arena = arena_new();
-	if (c->count == c->room) {
-		c->room = c->room ? 2 * c->room : 16;
-		c->items = xrealloc(c->items, c->room * sizeof(*c->items));
-	}
-	va_start(ap, fmt);
-	if (vasprintf(&message, fmt, ap) < 0)
-		die("out of memory");
-	va_end(ap);
-	c->items[c->count++] = (struct condition){
-		.key = key,
-		.subject = arena_strdup(c->arena, subject),
-		.severity = severity,
-		.after = after,
-		.message = arena_strdup(c->arena, message),
-	};
-}
-
-void conditions_clear(struct conditions *c)
-{
-	arena_free(TAKE(c->arena));
-	free(c->items);
-	*c = (struct conditions){ 0 };
-}
 
 /* --- this host ------------------------------------------------------------------------------- */
 
@@ -68,7 +33,7 @@ static void check_zookeeper(const struct daemon *d, struct conditions *c)
 
 static bool is_recent(uint64_t when, uint64_t howlong)
 {
-	return when && now_monotonic() - when < howlong;
+	return when && timing_now() - when < howlong;
 }
 
 /* Whether the fleet sees this host; with ZooKeeper away altogether there is nothing more to say. */
@@ -135,7 +100,7 @@ static void check_nginx(const struct daemon *d, const struct nginx_status *n, st
 static void check_deaths(struct daemon *d, const struct nginx_status *n, struct conditions *c)
 {
 	struct alarm *a = &d->alarm;
-	uint64_t now = now_monotonic();
+	uint64_t now = timing_now();
 
 	if (n->deaths > a->deaths)
 		a->last_death = now;
@@ -246,11 +211,7 @@ static void gather(struct daemon *d, struct conditions *c)
 	check_deaths(d, &n, c);
 	check_config(d, c);
 	check_leader(d, c);
-	for (size_t i = 0; i < d->leader.conditions.count; i++) {
-		const struct condition *f = &d->leader.conditions.items[i];
-
-		conditions_add(c, f->key, f->subject, f->severity, f->after, "%s", f->message);
-	}
+	conditions_append(c, &d->leader.conditions);
 }
 
 /* --- telling --------------------------------------------------------------------------------- */
@@ -273,8 +234,8 @@ static void run_command(struct daemon *d, const struct alert *a)
 	CLEANUP(buf_fini) struct buf text = BUF_INIT;
 	char since[32], at[32];
 
-	status_time(now_wall() - (now_monotonic() - a->since), since);
-	status_time(now_wall(), at);
+	status_time(timing_to_wall(a->since), since);
+	status_time(timing_wall(), at);
 	alert_print(a, &(struct alert_stamp){ .host = d->host, .since = since, .time = at }, &text);
 	hooks_run(d->alarm.hooks, &(struct hook_spec){
 					  .name = "alerts.command",
@@ -314,8 +275,7 @@ void alarm_update(struct daemon *d)
 	gather(d, &now);
 	if (now.count)
 		now.count = conditions_fold(now.arena, now.items, now.count, NAMED_MOST);
-	due = alerts_update(d->alarm.alerts, &rules, now.items, now.count, now_monotonic(), tell,
-			    d);
+	due = alerts_update(d->alarm.alerts, &rules, now.items, now.count, timing_now(), tell, d);
 	conditions_clear(&now);
 	settles = settles_at(d);
 	timing_at(d->alarm.timer, settles < due ? settles : due);

@@ -99,10 +99,10 @@ void report_problems(struct daemon *d, const struct problems *problems)
 	struct report *r = &d->report;
 	struct arena *arena = arena_new();
 	struct status_problem *list = arena_array(arena, struct status_problem, problems->count);
-	uint64_t now = now_wall();
+	uint64_t now = timing_wall();
 	size_t j = 0, same = 0;
 
-	r->last_run = now_monotonic();
+	r->last_run = timing_now();
 	for (size_t i = 0; i < problems->count; i++) {
 		struct problem p = copy_problem(arena, &problems->items[i]);
 		int order = 1;
@@ -161,7 +161,7 @@ void report_outcome(struct daemon *d, const struct outcome *o)
 		       o->result == DEPLOY_DIED;
 	r->rolled_back += o->result == DEPLOY_REJECTED || o->result == DEPLOY_DIED;
 	r->last_generation = o->generation;
-	r->last_at = now_wall();
+	r->last_at = timing_wall();
 	r->last_total_ms = o->total_ms;
 	for (size_t i = 0; i < STAGE_N; i++)
 		r->stages_ms[i] = d->attempt.stages_ms[i] + o->stages_ms[i];
@@ -198,7 +198,7 @@ static void write_status_file(const struct daemon *d, const struct buf *text)
 
 	if (write_file(fresh, text, &e) == 0 && rename(fresh, path) == 0)
 		return;
-	if (log_limit_pass(&limit, now_monotonic(), 60 * USEC_PER_SEC, &suppressed))
+	if (log_limit_pass(&limit, timing_now(), 60 * USEC_PER_SEC, &suppressed))
 		log_warning(
 			"%s: the status cannot be written; nginx and ZooKeeper are not affected",
 			path);
@@ -259,7 +259,7 @@ static int on_timer(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *
 
 void report_soon(struct daemon *d)
 {
-	uint64_t set = 0, soon = now_monotonic() + GATHER;
+	uint64_t set = 0, soon = timing_now() + GATHER;
 
 	if (!d->report.timer)
 		return;

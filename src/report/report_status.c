@@ -38,7 +38,7 @@ struct settling report_settling(const struct daemon *d)
 		.patience = PATIENCE,
 		.last_run = d->report.last_run,
 		.busy = is_busy(d),
-		.now = now_monotonic(),
+		.now = timing_now(),
 	};
 }
 
@@ -80,11 +80,6 @@ void scratch_fini(struct scratch *s)
 	free(s->alerts);
 }
 
-static uint64_t to_wall(uint64_t monotonic)
-{
-	return now_wall() - (now_monotonic() - monotonic);
-}
-
 static void fill_zookeeper(const struct daemon *d, struct status *s)
 {
 	const struct session *session = mirror_session(d->mirror);
@@ -92,7 +87,7 @@ static void fill_zookeeper(const struct daemon *d, struct status *s)
 	s->zookeeper.state = session_state_name(session_state(session));
 	s->zookeeper.server = session_server(session);
 	s->zookeeper.session = session_id(session);
-	s->zookeeper.since = to_wall(session_since(session));
+	s->zookeeper.since = timing_to_wall(session_since(session));
 	s->zookeeper.nodes = mirror_nodes(d->mirror);
 	s->zookeeper.watches = mirror_watches(d->mirror);
 	s->zookeeper.reconnects = session_reconnects(session);
@@ -171,7 +166,7 @@ static void fill_alerts(const struct daemon *d, struct status *s, struct scratch
 			.subject = raised[i].subject,
 			.severity = alert_severity_name(raised[i].severity),
 			.message = raised[i].message,
-			.since = to_wall(raised[i].since),
+			.since = timing_to_wall(raised[i].since),
 			.flaps = raised[i].flaps,
 		};
 	}
@@ -185,7 +180,7 @@ struct status report_fill(const struct daemon *d, struct scratch *scratch)
 	struct status s = {
 		.host = d->host,
 		.version = ZKNGINX_VERSION,
-		.updated = now_wall(),
+		.updated = timing_wall(),
 		.state = report_state(d),
 		.revision_seen = d->seen,
 		.revision_applied = d->applied,

@@ -10,12 +10,27 @@
 
 #define ACCURACY USEC_PER_MSEC /* how late a timer may be, for several to fire at once */
 
-uint64_t timing_now(void)
+static uint64_t read_clock(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (uint64_t)t.tv_sec * USEC_PER_SEC + (uint64_t)t.tv_nsec / 1000;
+}
+
+uint64_t timing_now(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
+uint64_t timing_wall(void)
+{
+	return read_clock(CLOCK_REALTIME);
+}
+
+uint64_t timing_to_wall(uint64_t monotonic)
+{
+	return timing_wall() - (timing_now() - monotonic);
 }
 
 sd_event_source *timing_new(sd_event *loop, sd_event_time_handler_t on_time, void *ctx)

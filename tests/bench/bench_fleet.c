@@ -51,34 +51,11 @@ static char report[1536]; /* as large as one of a host without problems */
 
 /* --- what the leader's work expects of the rest of the daemon -------------------------------- */
 
-uint64_t now_monotonic(void)
-{
-	return rig_now();
-}
-
-uint64_t now_wall(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * USEC_PER_SEC + (uint64_t)t.tv_nsec / 1000;
-}
-
 void alarm_update(struct daemon *d UNUSED)
 {
 }
 
 void alarm_forget(struct daemon *d UNUSED, const char *prefix UNUSED)
-{
-}
-
-void conditions_add(struct conditions *c UNUSED, const char *key UNUSED, const char *subject UNUSED,
-		    enum alert_severity severity UNUSED, uint64_t after UNUSED,
-		    const char *fmt UNUSED, ...)
-{
-}
-
-void conditions_clear(struct conditions *c UNUSED)
 {
 }
 

@@ -49,4 +49,8 @@ bool policy_may_serve(const struct policy *p, const char *path);
  */
 const char **policy_upstreams(struct arena *a, const char *text, size_t size, size_t *count);
 
+struct settings;
+/* The policy that the settings ask for; borrows its roots from them. */
+struct policy policy_from_settings(const struct settings *s);
+
 #endif
