@@ -214,15 +214,12 @@ void report_metrics(void *daemon, struct buf *out)
 
 /* A report that says the same but for its time and its counters is not worth a write to ZooKeeper.
  */
-static bool is_news(struct daemon *d, struct status s)
+static bool is_news(struct daemon *d, struct status full)
 {
+	struct status s = status_without_counters(&full);
 	struct buf bare = BUF_INIT;
 	bool news;
 
-	s.updated = 0;
-	s.zookeeper.requests = 0;
-	s.nginx.tests = 0;
-	s.probe.requests = s.probe.connections = 0;
 	status_write_json(&s, PROBLEMS_PUBLISHED, &bare);
 	news = bare.size != d->report.written.size ||
 	       memcmp(bare.data, d->report.written.data, bare.size) != 0;

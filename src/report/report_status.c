@@ -187,6 +187,7 @@ struct status report_fill(const struct daemon *d, struct scratch *scratch)
 		.generation = stage_live(d->stage),
 		.problems = r->problems,
 		.problem_count = r->problem_count,
+		.problem_total = r->problem_count,
 	};
 
 	s.discovery = scratch->discovery = discovery_status(d->good, &s.discovery_count);
@@ -198,9 +199,10 @@ struct status report_fill(const struct daemon *d, struct scratch *scratch)
 	s.deployments.applied = r->applied;
 	s.deployments.rejected = r->rejected;
 	s.deployments.rolled_back = r->rolled_back;
-	s.deployments.last_generation = r->last_generation;
-	s.deployments.last_at = r->last_at;
-	s.deployments.last_total_ms = r->last_total_ms;
-	memcpy(s.deployments.stages_ms, r->stages_ms, sizeof(r->stages_ms));
+	s.deployments.last.on = r->last_at != 0;
+	s.deployments.last.generation = r->last_generation;
+	s.deployments.last.at = r->last_at;
+	s.deployments.last.total_ms = r->last_total_ms;
+	memcpy(s.deployments.last.stages_ms, r->stages_ms, sizeof(r->stages_ms));
 	return s;
 }
