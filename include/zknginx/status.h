@@ -69,6 +69,18 @@ struct status_alert {
 	unsigned long flaps;
 };
 
+/* Since the start of the daemon. */
+struct status_deployments {
+	unsigned long applied, rejected, rolled_back;
+	struct {
+		bool on; /* there was one; else the rest is not published */
+		unsigned long generation;
+		uint64_t at; /* wall clock */
+		double total_ms;
+		double stages_ms[STAGE_N];
+	} last;
+};
+
 struct status {
 	const char *host, *version;
 	uint64_t updated; /* wall clock, microseconds since the epoch */
@@ -120,16 +132,7 @@ struct status {
 	} rollout;
 	const struct status_alert *alerts;
 	size_t alert_count;
-	struct {
-		unsigned long applied, rejected, rolled_back;
-		struct {
-			bool on; /* there was one; else the rest is not published */
-			unsigned long generation;
-			uint64_t at; /* wall clock */
-			double total_ms;
-			double stages_ms[STAGE_N];
-		} last;
-	} deployments;
+	struct status_deployments deployments;
 };
 
 const char *status_state_name(enum status_state s);

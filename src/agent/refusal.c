@@ -269,7 +269,7 @@ void refusal_on_accepted(struct daemon *d, const struct outcome *o)
 	r->pause = 0;
 	r->began = 0;
 	if (quarantine_accept(d->quarantine, d->accepted, &d->problems))
-		report_problems(d, &d->problems);
+		report_problems(d->report, &d->problems);
 	/* its problem says something else from now on */
 	d->dirty = d->dirty || r->leaves_out;
 	r->leaves_out = false;

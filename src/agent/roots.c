@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/endpoint/endpoint.h"
 #include "daemon.h"
 
 #define CONFIG_DEPTH 3 /* upstreams/NAME/SERVER */
@@ -96,41 +95,4 @@ bool discovery_follow(struct discovery *f, const struct model *m, struct mirror 
 	mirror_set_roots(mirror, all, count);
 	f->waiting = true;
 	return true;
-}
-
-static size_t servers_of(const struct upstream *u, const struct discover *d)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < u->server_count; i++)
-		n += u->servers[i].discover == d;
-	return n;
-}
-
-struct status_discovery *discovery_status(const struct model *m, size_t *count)
-{
-	struct status_discovery *list;
-
-	*count = 0;
-	for (size_t i = 0; i < m->upstream_count; i++)
-		*count += m->upstreams[i].discover_count;
-	if (!*count)
-		return NULL;
-	list = xcalloc(*count, sizeof(*list));
-	*count = 0;
-	for (size_t i = 0; i < m->upstream_count; i++) {
-		const struct upstream *u = &m->upstreams[i];
-
-		for (size_t j = 0; j < u->discover_count; j++) {
-			const struct discover *d = &u->discovers[j];
-
-			list[(*count)++] = (struct status_discovery){
-				.upstream = u->name,
-				.path = d->path,
-				.format = d->chosen ? endpoint_format_name(d->chosen) : "",
-				.servers = servers_of(u, d),
-			};
-		}
-	}
-	return list;
 }
