@@ -180,7 +180,7 @@ static void set_host(struct daemon *d)
 		snprintf(d->host, sizeof(d->host), "%s", name);
 	else if (gethostname(d->host, sizeof(d->host) - 1) < 0)
 		die("gethostname: %m");
-	member_address(&d->settings->cluster, d->host, d->address);
+	d->address = member_address(d->settings->cluster.address, d->host);
 }
 
 static int open_fleet(struct daemon *d, struct err *e)
@@ -312,6 +312,7 @@ static void stop(struct daemon *d)
 	model_free(d->good);
 	tree_unref(d->tree);
 	tree_unref(d->accepted);
+	free(d->address);
 	settings_free(d->file);
 	sd_event_unref(d->loop);
 }

@@ -149,7 +149,7 @@ struct daemon {
 	char host[HOST_NAME_MAX + 1];
 	char id[17];      /* of this start, hex: tells two hosts of one name apart */
 	uint64_t started; /* wall clock */
-	char address[MEMBER_ADDRESS_SIZE];
+	char *address;    /* of nginx, as the fleet is told */
 	sd_event *loop;
 	bool once; /* converge once, then leave with `exit_code` */
 	int exit_code;
