@@ -238,8 +238,8 @@ static int open_wings(struct daemon *d, struct err *e)
 
 	if (deploy_new(d->loop, &d->settings->nginx, d->stage, &deploy_ops, d, &d->deploy, e) < 0)
 		return err_wrap(e, "nginx");
-	discovery_init(&d->discovery, &d->settings->zookeeper);
-	roots = discovery_roots(&d->discovery, d->good, &root_count);
+	roots_init(&d->roots, &d->settings->zookeeper);
+	roots = roots_begin(&d->roots, d->good, &root_count);
 	if (mirror_new(d->loop, "mirror", &d->settings->zookeeper, roots, root_count, &mirror_ops,
 		       d, &d->mirror, e) < 0)
 		return err_wrap(e, "zookeeper");
@@ -302,7 +302,7 @@ static void stop(struct daemon *d)
 	host_config_fini(&d->host_config);
 	stage_close(d->stage);
 	problems_fini(&d->problems);
-	discovery_fini(&d->discovery);
+	roots_fini(&d->roots);
 	last_names_free(d->last_names);
 	if (d->names)
 		names_cache_free(d->names);
