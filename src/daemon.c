@@ -1,9 +1,9 @@
 /*
- * The daemon: what lives how long, and the signals that arrive.
+ * The daemon: lifetimes, signals, and who is told what by whom.
  *
- * Everything runs on one sd-event loop in one thread (libzookeeper has its own,
- * behind zk/session). nginx is never touched by our coming and going: what is
- * published stays, what is not yet published is found anew at the next start.
+ * Everything runs on one sd-event loop in one thread (libzookeeper has its own, see zk/session).
+ * A start or an end of the daemon does not touch nginx: what is published stays, and what is not
+ * yet published is made again at the next start.
  */
 #include <inttypes.h>
 #include <malloc.h>
@@ -16,13 +16,9 @@
 
 #include <zknginx/log.h>
 
-#include "core/compose/compose.h"
 #include "daemon.h"
 #include "host/notify.h"
 
-#define GOODBYE                                                                                    \
-	(2 * USEC_PER_SEC) /* for the session to close, so that our ephemerals go at once          \
-			    */
 #define ONCE_PATIENCE (60 * USEC_PER_SEC)
 
 /* --- signals -------------------------------------------------------------------------------- */
@@ -48,13 +44,12 @@ static int on_out_of_patience(sd_event_source *s, uint64_t usec UNUSED, void *us
 	struct daemon *d = userdata;
 
 	log_error("--once: nothing was applied within %u s (ZooKeeper: %s)",
-		  (unsigned)(ONCE_PATIENCE / USEC_PER_SEC),
-		  session_state_name(session_state(mirror_session(d->mirror))));
+		  (unsigned)(ONCE_PATIENCE / USEC_PER_SEC), daemon_agent_facts(d).zookeeper);
 	d->exit_code = 1;
 	return sd_event_exit(sd_event_source_get_event(s), 0);
 }
 
-/* Blocked before any thread is made, so that all of them inherit it and the loop reads them. */
+/* Blocked before any thread is made, so that all threads inherit it and the loop reads them. */
 static void block_signals(void)
 {
 	sigset_t set;
@@ -68,10 +63,8 @@ static void block_signals(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-/*
- * Each run builds a tree, a model and a bundle anew and frees the last ones. Kept in the heap,
- * their pages are there already the next time; given back, every run pays for them again.
- */
+/* Each run builds a tree, a model and a bundle and frees the last ones. If their pages stay in the
+ * heap, the next run need not ask the kernel for them. */
 static void keep_freed_memory(void)
 {
 	mallopt(M_MMAP_THRESHOLD, 32 << 20);
@@ -93,33 +86,58 @@ static void add_signals(struct daemon *d)
 		die("sd-event: %s", strerrordesc_np(-rc));
 }
 
-/* --- what the wings report ------------------------------------------------------------------ */
+/* --- what the fleet and the agent report
+ * ------------------------------------------------------------------ */
 
-/* The membership or the election: both decide what this host may run, and do. */
+/* The membership or the election. */
 static void on_fleet_state(void *daemon)
 {
 	struct daemon *d = daemon;
 
 	report_soon(d->report);
-	permission_update(d);
-	leader_update(d);
-	converge(d);
+	agent_update(d->agent);
 }
 
-static void on_nginx_status(void *daemon)
+static void on_agent_change(void *daemon)
 {
 	struct daemon *d = daemon;
 
 	report_soon(d->report);
 }
 
-static void on_mirror_state(void *daemon)
+static void on_agent_facts(void *daemon)
+{
+	leader_update(daemon);
+}
+
+static void on_agent_problems(void *daemon, const struct problems *problems)
 {
 	struct daemon *d = daemon;
 
-	report_soon(d->report);
-	if (d->tree)
-		converge(d); /* a path that cannot be read any more, or again */
+	report_problems(d->report, problems);
+}
+
+static void on_agent_unreadable(void *daemon, const struct problems *unreadable)
+{
+	struct daemon *d = daemon;
+
+	report_unreadable(d->report, unreadable);
+}
+
+static void on_agent_outcome(void *daemon, const struct outcome *o,
+			     const double earlier_ms[STAGE_N])
+{
+	struct daemon *d = daemon;
+
+	report_outcome(d->report, o, earlier_ms);
+}
+
+static void on_agent_over(void *daemon, bool good)
+{
+	struct daemon *d = daemon;
+
+	d->exit_code = good ? 0 : 1;
+	sd_event_exit(d->loop, 0);
 }
 
 /* --- the report and the alerts -------------------------------------------------------------- */
@@ -160,7 +178,6 @@ static void open_report(struct daemon *d)
 	static const struct report_ops ops = { on_report_due, daemon_facts, daemon_fill_status,
 					       daemon_fill_member };
 
-	report_recall(d->settings->state.directory, &d->problems);
 	d->report = report_new(&(struct report_spec){ .loop = d->loop,
 						      .settings = d->settings,
 						      .host = d->host,
@@ -204,45 +221,40 @@ static void set_id(struct daemon *d)
 	d->started = timing_wall();
 }
 
-/* A drift that is to be reported must not be put right by a restart. */
-static int open_stage(struct daemon *d, struct err *e)
+/* A problem from before this start does not count against a revision whose trial begins now. */
+static int open_agent(struct daemon *d, struct err *e)
 {
-	const char *drift = d->settings->nginx.drift;
+	static const struct agent_ops ops = {
+		.on_change = on_agent_change,
+		.on_facts = on_agent_facts,
+		.on_problems = on_agent_problems,
+		.on_unreadable = on_agent_unreadable,
+		.on_outcome = on_agent_outcome,
+		.on_over = on_agent_over,
+	};
+	const struct agent_spec spec = { d->loop, d->settings, d->host, d->once };
+	struct problems known;
+	int rc;
 
-	if (drift && strcmp(drift, "report") == 0)
-		return stage_open_as_it_is(&d->settings->state, &d->stage, e);
-	return stage_open(&d->settings->state, &d->stage, e);
+	problems_init(&known);
+	report_recall(d->settings->state.directory, &known);
+	rc = agent_new(&spec, &known, &ops, d, &d->agent, e);
+	problems_fini(&known);
+	return rc;
 }
 
-/* What nginx runs is what the state directory says: the last good form of every znode. */
-static int open_state(struct daemon *d, struct err *e)
+static int open_parts(struct daemon *d, struct err *e)
 {
-	if (open_stage(d, e) < 0)
+	if (open_agent(d, e) < 0)
 		return -1;
-	if (stage_live_tree(d->stage, &d->accepted, e) < 0)
-		return -1;
-	d->good = compose_accepted(d->accepted, d->settings->zookeeper.config, &d->policy,
-				   last_names_view(d->last_names));
-	host_config_init(&d->host_config, stage_live_directory(d->stage), d->good);
-	snprintf(d->applied, sizeof(d->applied), "%s", stage_live_revision(d->stage));
-	return 0;
-}
-
-static int open_wings(struct daemon *d, struct err *e)
-{
-	static const struct deploy_ops deploy_ops = { converge_on_done, converge_on_change,
-						      on_nginx_status };
-	static const struct mirror_ops mirror_ops = { converge_on_tree, on_mirror_state };
-	CLEANUP(freep) struct mirror_root *roots = NULL;
-	size_t root_count;
-
-	if (deploy_new(d->loop, &d->settings->nginx, d->stage, &deploy_ops, d, &d->deploy, e) < 0)
-		return err_wrap(e, "nginx");
-	roots_init(&d->roots, &d->settings->zookeeper);
-	roots = roots_begin(&d->roots, d->good, &root_count);
-	if (mirror_new(d->loop, "mirror", &d->settings->zookeeper, roots, root_count, &mirror_ops,
-		       d, &d->mirror, e) < 0)
-		return err_wrap(e, "zookeeper");
+	open_alarm(d);
+	leader_init(d);
+	if (!d->once) {
+		if (open_fleet(d, e) < 0)
+			return err_wrap(e, "zookeeper");
+		agent_join(d->agent, d->fleet);
+	}
+	open_report(d);
 	if (!d->once && *d->settings->metrics.listen &&
 	    http_new(d->loop, d->settings->metrics.listen, report_metrics, d->report, &d->http, e) <
 		    0)
@@ -262,25 +274,7 @@ static int start(struct daemon *d, struct err *e)
 	set_host(d);
 	set_id(d);
 	d->exit_code = 1;
-	if (names_cache_new(d->loop, converge_on_names, d, &d->names, e) < 0)
-		return -1;
-	d->last_names = last_names_new(d->settings->state.directory, names_cache_view(d->names));
-	d->again_at = NEVER;
-	d->guard = guard_new();
-	d->quarantine = quarantine_new();
-	d->overrides = overrides_new();
-	refusal_init(d);
-	problems_init(&d->problems);
-	if (open_state(d, e) < 0)
-		return -1;
-	permission_init(d);
-	judge_init(d);
-	open_alarm(d);
-	leader_init(d);
-	if (!d->once && open_fleet(d, e) < 0)
-		return err_wrap(e, "zookeeper");
-	open_report(d);
-	if (open_wings(d, e) < 0)
+	if (open_parts(d, e) < 0)
 		return -1;
 	add_signals(d);
 	d->exit_code = 0;
@@ -291,27 +285,12 @@ static void stop(struct daemon *d)
 {
 	http_free(d->http);
 	leader_fini(d);
-	permission_fini(d);
+	if (d->agent)
+		agent_join(d->agent, NULL);
 	fleet_free(TAKE(d->fleet));
-	mirror_free(d->mirror);
-	deploy_free(d->deploy);
-	judge_fini(d);
-	converge_fini(d);
+	agent_free(d->agent);
 	alarm_free(d->alarm);
 	report_free(d->report);
-	host_config_fini(&d->host_config);
-	stage_close(d->stage);
-	problems_fini(&d->problems);
-	roots_fini(&d->roots);
-	last_names_free(d->last_names);
-	if (d->names)
-		names_cache_free(d->names);
-	guard_free(d->guard);
-	quarantine_free(d->quarantine);
-	overrides_free(d->overrides);
-	model_free(d->good);
-	tree_unref(d->tree);
-	tree_unref(d->accepted);
 	free(d->address);
 	settings_free(d->file);
 	sd_event_unref(d->loop);
@@ -334,7 +313,7 @@ int daemon_run(const char *settings_path, bool missing_ok, bool once)
 		daemon_log_lines("", e.text);
 	} else {
 		log_notice("zknginxd %s: %s, serving generation %lu", ZKNGINX_VERSION, d.host,
-			   stage_live(d.stage));
+			   daemon_agent_facts(&d).generation);
 		if (!once)
 			notify_start(d.loop);
 		notify_ready();

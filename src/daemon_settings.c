@@ -1,6 +1,6 @@
 /*
- * The settings of a running daemon: taken into use, and read again on SIGHUP. They are
- * swapped whole or not at all; who was handed a group of them is told.
+ * The settings of a running daemon: taken into use, and read again on SIGHUP. They are replaced as
+ * a whole or not at all, and each owner takes the new ones.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,8 @@
 #include "daemon.h"
 #include "host/notify.h"
 
-/* Told when the settings are read, not in the night that the command is needed. */
+/* A command that cannot be run is reported when the settings are read, not when the command is
+ * needed. */
 static void check_commands(const struct settings *s)
 {
 	const struct {
@@ -37,19 +38,12 @@ void daemon_use_settings(struct daemon *d, struct settings_file *file)
 
 	d->file = file;
 	d->settings = settings_get(file);
-	d->policy = policy_from_settings(d->settings);
-	d->guard_rules = (struct guard_rules){
-		.max_shrink = d->settings->guard.max_shrink,
-		.window = d->settings->guard.window,
-		.hold = d->settings->guard.hold,
-		.readmit = d->settings->guard.readmit,
-	};
 	log_level_parse(d->settings->log.level, &level);
 	log_set_level(level);
 	check_commands(d->settings);
 }
 
-/* The text of settings_load() is a line for each thing that is wrong. */
+/* The text of settings_load() has a line for each error. */
 void daemon_log_lines(const char *what, const char *text)
 {
 	while (*text) {
@@ -60,7 +54,7 @@ void daemon_log_lines(const char *what, const char *text)
 	}
 }
 
-/* Parsed beside, swapped whole; what needs a restart keeps its old value, and is named. */
+/* A setting that can only change with a restart makes the new settings invalid, and is named. */
 void daemon_reload_settings(struct daemon *d)
 {
 	struct settings_file *next = NULL;
@@ -78,8 +72,7 @@ void daemon_reload_settings(struct daemon *d)
 		struct settings_file *old = d->file;
 
 		daemon_use_settings(d, next);
-		deploy_configure(d->deploy, &d->settings->nginx);
-		stage_configure(d->stage, &d->settings->state);
+		agent_use_settings(d->agent, d->settings);
 		report_use_settings(d->report, d->settings);
 		alarm_use_settings(d->alarm, &d->settings->alerts);
 		free(d->address);
@@ -88,14 +81,10 @@ void daemon_reload_settings(struct daemon *d)
 		log_notice("settings read again from %s", d->settings_path);
 	}
 	buf_fini(&fixed);
-	/* whoever sends it has mended something that we may not have been told of */
-	quarantine_clear(d->quarantine);
-	d->refusal.due = 0;
-	mirror_audit(d->mirror);
+	/* SIGHUP usually means that the operator fixed something: try again what was refused. */
+	agent_retry(d->agent);
 	if (d->leader.mirror)
 		mirror_audit(d->leader.mirror);
-	permission_update(d);
-	converge(d);
 	leader_update(d);
 	notify_ready();
 }

@@ -80,6 +80,8 @@ void tree_builder_reserve(struct tree_builder *b, size_t more);
 void tree_builder_add(struct tree_builder *b, const struct znode *z); /* copies */
 /* The tree, with one reference; of equal paths the one added last stays. */
 struct tree *tree_builder_finish(struct tree_builder *b);
+/* A tree without znodes (one reference). */
+struct tree *tree_empty(void);
 
 /* The text form. `name` is what errors call the input; ERR_INPUT with the line. */
 int tree_parse(const char *text, size_t size, const char *name, struct tree **tree, struct err *e);

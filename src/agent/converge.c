@@ -1,46 +1,34 @@
-/*
- * The spine: newest tree → model → bundle → deployment → outcome, and again.
- *
- * There is one path. Whatever changes (a znode, the settings, nginx, time), it is
- * converge() that runs, from the newest settled tree; while a deployment is in
- * flight or reloads are to be spaced, it only remembers that it has to. So the
- * cost is bounded by deployments and the newest tree always wins.
- *
- * What nginx refuses is traced to its cause (refusal.c), and the path runs again without the
- * znodes at fault.
- */
-#include <stdlib.h>
+/* The spine: the way there, and the way back. */
 #include <string.h>
 
 #include <zknginx/log.h>
 
-#include "core/compose/compose.h"
-#include "core/discover/discover.h"
-#include "core/render/render.h"
-#include "daemon.h"
+#include "candidate.h"
+#include "converge.h"
+#include "sys/timing.h"
 
 #define INCLUDE_PAUSE (10 * USEC_PER_SEC)
 
-/* --- the way there -------------------------------------------------------------------------- */
+/* --- when ------------------------------------------------------------------------------------ */
 
 static int on_again(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *userdata)
 {
-	struct daemon *d = userdata;
+	struct agent *a = userdata;
 
-	d->again_at = NEVER;
-	converge(d);
+	a->again_at = NEVER;
+	converge(a);
 	return 0;
 }
 
-/* The earliest of all wishes counts; the next run states its own anew. */
-void converge_at(struct daemon *d, uint64_t when)
+/* Keeps the earliest requested time; each run starts from NEVER. */
+static void converge_at(struct agent *a, uint64_t when)
 {
-	if (when >= d->again_at)
+	if (when >= a->again_at)
 		return;
-	d->again_at = when;
-	if (!d->again)
-		d->again = timing_new(d->loop, on_again, d);
-	timing_at(d->again, when);
+	a->again_at = when;
+	if (!a->again)
+		a->again = timing_new(a->loop, on_again, a);
+	timing_at(a->again, when);
 }
 
 static double ms_since(uint64_t *then)
@@ -51,280 +39,237 @@ static double ms_since(uint64_t *then)
 	return (double)spent / 1000.0;
 }
 
-/* What could not be read has been filled in with what was there before (permission.c). */
-static void add_unreadable(struct daemon *d)
+/* --- a run ----------------------------------------------------------------------------------- */
+
+/* The same bytes were refused a short time ago. */
+static void postpone(struct agent *a)
 {
-	size_t first = d->problems.count;
+	bool of_host;
+	const char *message = refusal_message(a->refusal, &of_host);
 
-	mirror_problems(d->mirror, &d->problems);
-	for (size_t i = first; i < d->problems.count; i++) {
-		struct problem *p = &d->problems.items[i];
-
-		if (tree_has_within(d->tree, p->znode))
-			p->serving = SERVING_PREVIOUS;
-	}
+	if (!of_host)
+		trial_refused(a->trial, a->attempt.revision, message);
+	attempt_end(&a->attempt);
+	if (a->once)
+		a->ops->on_over(a->ctx, false);
 }
 
-static struct model *run_compose(struct daemon *d, const struct tree *tree, uint64_t *due)
+static void run(struct agent *a)
 {
-	struct compose_input in = {
-		.tree = tree,
-		.accepted = d->accepted,
-		.good = d->good,
-		.root = d->settings->zookeeper.config,
-		.policy = &d->policy,
-		.names = last_names_view(d->last_names),
-		.guard = d->guard,
-		.rules = &d->guard_rules,
-		.now = timing_now(),
-		.confirmed = operator_confirmed,
-		.ctx = d,
-		.host = host_config_claims(&d->host_config, d->deploy),
-		.sockets_are_free = host_config_sockets_are_free(d->deploy),
-	};
+	struct attempt *t = &a->attempt;
+	uint64_t clock = timing_now(), due;
+	bool made;
 
-	return compose(&in, &d->problems, due);
-}
-
-void converge_end_attempt(struct daemon *d)
-{
-	struct attempt *a = &d->attempt;
-
-	model_free(a->model);
-	tree_unref(a->tree);
-	bundle_unref(a->bundle);
-	*a = (struct attempt){ 0 };
-}
-
-/* What this host may run of what there is. */
-static void choose_tree(struct daemon *d)
-{
-	add_unreadable(d);
-	d->attempt.tree = permission_tree(d, d->tree, d->attempt.revision);
-	memcpy(d->seen, d->permission.newest, sizeof(d->seen));
-}
-
-struct bundle *converge_render(struct daemon *d, const struct model *m)
-{
-	struct render_options options = {
-		.log_directory = d->settings->nginx.log_directory,
-		.cache_directory = stage_cache_directory(d->stage),
-	};
-
-	deploy_render_options(d->deploy, &options);
-	return render(m, &options);
-}
-
-static void want_names(struct daemon *d, const struct model *m)
-{
-	CLEANUP(arena_freep) struct arena *a = arena_new();
-	struct name_list list = { .arena = a };
-
-	for (size_t i = 0; i < m->name_count; i++)
-		name_list_add(&list, m->names[i]);
-	refusal_want_names(d, &list);
-	name_list_sort(&list);
-	names_cache_want(d->names, list.items, list.count);
-}
-
-/* The same bytes were refused, and not long ago. */
-static void put_off(struct daemon *d)
-{
-	judge_put_off(d);
-	converge_end_attempt(d);
-	if (!d->once)
+	a->dirty = false;
+	problems_fini(&a->problems);
+	problems_init(&a->problems);
+	a->again_at = NEVER;
+	made = candidate_make(a, &due);
+	converge_at(a, due);
+	if (!made)
 		return;
-	d->exit_code = 1;
-	sd_event_exit(d->loop, 0);
-}
-
-/* False: the paths that it discovers at are not mirrored yet. */
-static bool make_model(struct daemon *d, uint64_t *due)
-{
-	struct attempt *a = &d->attempt;
-	CLEANUP(tree_unrefp) struct tree *tree = NULL;
-
-	choose_tree(d);
-	operator_read(d);
-	tree = refusal_filter(d);
-	a->model = run_compose(d, tree, due);
-	operator_problems(d);
-	if (roots_follow(&d->roots, a->model, d->mirror)) {
-		converge_end_attempt(d);
-		return false;
+	t->stages_ms[STAGE_DECODE] = ms_since(&clock);
+	t->bundle = candidate_render(a, t->model);
+	t->stages_ms[STAGE_RENDER] = ms_since(&clock);
+	converge_at(a, refusal_due(a->refusal));
+	trial_problems(a->trial, t->revision, &a->problems);
+	if (refusal_waits(a->refusal, t->bundle, &a->problems, &due)) {
+		converge_at(a, due);
+		postpone(a);
+	} else {
+		deploy_want(a->deploy, t->bundle,
+			    t->model->pending ? a->running.applied : t->revision);
 	}
-	want_names(d, a->model);
-	refusal_leave_out_lost(d);
-	return true;
+	a->ops->on_problems(a->ctx, &a->problems);
 }
 
-static void run(struct daemon *d)
+static void report_unreadable(struct agent *a)
 {
-	struct attempt *a = &d->attempt;
-	uint64_t clock = timing_now(), due = NEVER;
+	struct problems unreadable;
 
-	d->dirty = false;
-	problems_fini(&d->problems);
-	problems_init(&d->problems);
-	d->again_at = NEVER;
-	if (!make_model(d, &due))
-		return;
-	a->stages_ms[STAGE_DECODE] = ms_since(&clock);
-	a->bundle = converge_render(d, a->model);
-	a->stages_ms[STAGE_RENDER] = ms_since(&clock);
-	converge_at(d, due < quarantine_due(d->quarantine) ? due : quarantine_due(d->quarantine));
-	judge_run(d);
-	if (refusal_waits(d, a->bundle))
-		put_off(d);
-	else
-		deploy_want(d->deploy, a->bundle, a->model->pending ? d->applied : a->revision);
-	report_problems(d->report, &d->problems);
+	problems_init(&unreadable);
+	mirror_problems(a->mirror, &unreadable);
+	a->ops->on_unreadable(a->ctx, &unreadable);
+	problems_fini(&unreadable);
 }
 
-void converge(struct daemon *d)
+void converge(struct agent *a)
 {
 	uint64_t when = NEVER;
 
-	d->dirty = true;
-	if (!d->tree || d->attempt.model || refusal_is_busy(d))
-		return; /* the tree's arrival, or the outcome, comes back here */
-	if (d->roots.waiting) {
-		daemon_report_unreadable(d);
+	a->dirty = true;
+	if (!candidate_newest(a) || a->attempt.model || refusal_is_busy(a->refusal))
+		return; /* the tree's arrival, or the outcome, calls again */
+	if (a->roots.waiting) {
+		report_unreadable(a);
 		return;
 	}
-	if (!deploy_is_ready(d->deploy, timing_now(), &when)) {
-		converge_at(d, when);
+	if (!deploy_is_ready(a->deploy, timing_now(), &when)) {
+		converge_at(a, when);
 		return;
 	}
-	run(d);
+	run(a);
 }
 
-void converge_on_tree(void *daemon, struct tree *tree)
-{
-	struct daemon *d = daemon;
+/* --- what changes ---------------------------------------------------------------------------- */
 
-	tree_unref(d->tree);
-	d->tree = tree_ref(tree);
-	d->roots.waiting = false;
-	permission_on_tree(d);
-	converge(d);
-	leader_update(d);
+void converge_on_tree(void *agent, struct tree *tree)
+{
+	struct agent *a = agent;
+	struct problems unreadable;
+
+	a->roots.waiting = false;
+	problems_init(&unreadable);
+	mirror_problems(a->mirror, &unreadable);
+	permission_on_tree(a->permission, tree, &unreadable, &a->running);
+	problems_fini(&unreadable);
+	converge(a);
+	a->ops->on_facts(a->ctx);
 }
 
-void converge_on_change(void *daemon)
+/* A path that cannot be read any more, or again, is a problem or the end of one. */
+void converge_on_mirror_state(void *agent)
 {
-	struct daemon *d = daemon;
+	struct agent *a = agent;
 
-	refusal_on_change(d);
-	report_soon(d->report);
-	converge(d);
+	a->ops->on_change(a->ctx);
+	if (candidate_newest(a))
+		converge(a);
 }
 
-void converge_on_names(void *daemon)
+void converge_on_nginx(void *agent)
 {
-	struct daemon *d = daemon;
+	struct agent *a = agent;
 
-	refusal_on_names(d);
-	report_soon(d->report);
-	converge(d);
+	refusal_on_change(a->refusal);
+	a->ops->on_change(a->ctx);
+	converge(a);
 }
 
-/* --- the way back --------------------------------------------------------------------------- */
-
-/* nginx runs it, or will when it starts: from now on this is the last good form of everything. */
-void converge_accept(struct daemon *d, struct model *model)
+void converge_on_names(void *agent)
 {
-	struct tree *sources = model_sources(model);
-	bool changed = !tree_same(sources, d->accepted);
-	struct err e;
+	struct agent *a = agent;
 
-	model_free(d->good);
-	d->good = model;
-	tree_unref(d->accepted);
-	d->accepted = sources;
-	last_names_keep(d->last_names, d->good);
-	if (changed && stage_record(d->stage, stage_live(d->stage), sources, &e) < 0)
-		log_warning("%s (the last good forms of znodes would not survive a restart)",
-			    e.text);
+	refusal_on_names(a->refusal, names_cache_view(a->names));
+	a->ops->on_change(a->ctx);
+	converge(a);
 }
 
-static void accept_attempt(struct daemon *d, const struct outcome *o)
+void converge_on_fetched(void *agent)
 {
-	permission_keep(d);
-	converge_accept(d, TAKE(d->attempt.model));
-	if (!d->good->pending)
-		memcpy(d->applied, d->attempt.revision, sizeof(d->applied));
-	refusal_on_accepted(d, o);
+	converge(agent);
 }
 
-static void on_accepted(struct daemon *d, const struct outcome *o)
+/* Not at once: the caller may still use the attempt. */
+void converge_on_refusal_over(void *agent)
 {
-	accept_attempt(d, o);
+	struct agent *a = agent;
+
+	attempt_end(&a->attempt);
+	converge_at(a, 0);
 }
 
-/* Nobody tells when nginx.conf is mended. */
-static void on_not_included(struct daemon *d, const struct outcome *o)
+/* --- the way back ---------------------------------------------------------------------------- */
+
+/* nginx runs it, or will when it is started: from now on this is the last good form of all znodes.
+ */
+void converge_accept(void *agent, struct model *m)
 {
-	accept_attempt(d, o);
-	problems_add(&d->problems, d->settings->zookeeper.config, PROBLEM_NGINX, NULL, "%s",
+	struct agent *a = agent;
+
+	running_accept(&a->running, m, a->stage);
+	last_names_keep(a->last_names, a->running.good);
+}
+
+static void accept_attempt(struct agent *a, const struct outcome *o)
+{
+	permission_keep(a->permission, a->attempt.tree, a->attempt.revision);
+	converge_accept(a, TAKE(a->attempt.model));
+	if (!a->running.good->pending)
+		memcpy(a->running.applied, a->attempt.revision, sizeof(a->running.applied));
+	if (refusal_on_accepted(a->refusal, o, &a->problems))
+		a->dirty = true;
+}
+
+static void on_accepted(struct agent *a, const struct outcome *o)
+{
+	accept_attempt(a, o);
+}
+
+/* No event announces that nginx.conf was fixed, so it is looked at again. */
+static void on_not_included(struct agent *a, const struct outcome *o)
+{
+	accept_attempt(a, o);
+	problems_add(&a->problems, a->settings->zookeeper.config, PROBLEM_NGINX, NULL, "%s",
 		     o->message);
-	problems_sort(&d->problems);
-	report_problems(d->report, &d->problems);
-	converge_at(d, timing_now() + INCLUDE_PAUSE);
+	problems_sort(&a->problems);
+	a->ops->on_problems(a->ctx, &a->problems);
+	converge_at(a, timing_now() + INCLUDE_PAUSE);
 }
 
-static void on_failed(struct daemon *d, const struct outcome *o)
+static void on_failed(struct agent *a, const struct outcome *o)
 {
-	log_error("%s; the last good generation is served on", o->message);
-	refusal_whole(d, PROBLEM_RELOAD, false, o->message);
+	log_error("%s; nginx keeps serving the last good generation", o->message);
+	refusal_whole(a->refusal, PROBLEM_RELOAD, false, o->message);
+	a->dirty = true; /* the next run finds the refusal, and reports it */
 }
 
-static void (*const outcomes[DEPLOY_RESULT_N])(struct daemon *d, const struct outcome *o) = {
-	[DEPLOY_UNCHANGED] = on_accepted,  [DEPLOY_APPLIED] = on_accepted,
-	[DEPLOY_DEFERRED] = on_accepted,   [DEPLOY_NOT_INCLUDED] = on_not_included,
-	[DEPLOY_UNKNOWN] = on_accepted,    [DEPLOY_REFUSED] = refusal_trace,
-	[DEPLOY_REJECTED] = refusal_trace, [DEPLOY_DIED] = refusal_trace,
+static void on_refused(struct agent *a, const struct outcome *o)
+{
+	refusal_trace(a->refusal, o);
+}
+
+static void (*const outcomes[DEPLOY_RESULT_N])(struct agent *a, const struct outcome *o) = {
+	[DEPLOY_UNCHANGED] = on_accepted, [DEPLOY_APPLIED] = on_accepted,
+	[DEPLOY_DEFERRED] = on_accepted,  [DEPLOY_NOT_INCLUDED] = on_not_included,
+	[DEPLOY_UNKNOWN] = on_accepted,   [DEPLOY_REFUSED] = on_refused,
+	[DEPLOY_REJECTED] = on_refused,   [DEPLOY_DIED] = on_refused,
 	[DEPLOY_FAILED] = on_failed,
 };
 
 /* --once: leave when nothing more is going to happen soon. */
-static void leave_if_done(struct daemon *d, const struct outcome *o)
+static void leave_if_done(struct agent *a, const struct outcome *o)
 {
 	bool good = o->result == DEPLOY_APPLIED || o->result == DEPLOY_UNCHANGED ||
 		    o->result == DEPLOY_DEFERRED;
 
-	if (!d->once || d->dirty || d->again_at < timing_now() + 3 * USEC_PER_SEC)
+	if (!a->once || a->dirty || a->again_at < timing_now() + 3 * USEC_PER_SEC)
 		return;
-	d->exit_code = good && d->problems.count == 0 ? 0 : 1;
-	sd_event_exit(d->loop, 0);
+	a->ops->on_over(a->ctx, good && a->problems.count == 0);
 }
 
-void converge_on_done(void *daemon, const struct outcome *o)
+/*
+ * The order is behaviour:
+ *
+ *	outcome	what nginx runs, and the problems, are brought up to date
+ *	trial	judges by them, while the attempt still names its revision
+ *	report	counts the deployment, with the times of the attempt's steps
+ *	free	the attempt is over, so that a run may begin
+ *	leader	sees what this host runs now
+ *	leave	--once ends before another run begins
+ *	again	what has changed meanwhile
+ *
+ * A refusal goes another way: the attempt stays until converge_on_refusal_over().
+ */
+void converge_on_done(void *agent, const struct outcome *o)
 {
-	struct daemon *d = daemon;
+	struct agent *a = agent;
 
-	if (refusal_takes_outcome(d, o))
+	if (refusal_takes_outcome(a->refusal, o))
 		return;
-	outcomes[o->result](d, o);
-	if (outcomes[o->result] == refusal_trace) {
-		report_outcome(d->report, o, d->attempt.stages_ms); /* the rest is said when the search is over */
+	outcomes[o->result](a, o);
+	if (outcomes[o->result] == on_refused) {
+		a->ops->on_outcome(a->ctx, o, a->attempt.stages_ms);
 		return;
 	}
-	judge_outcome(d, o);
-	report_outcome(d->report, o, d->attempt.stages_ms);
-	converge_end_attempt(d);
-	refusal_watch(d);
-	if (host_config_has_changed(&d->host_config, d->deploy))
-		d->dirty = true; /* nginx.conf was not known, or is another one */
-	leader_update(d);
-	leave_if_done(d, o);
-	if (d->dirty)
-		converge(d);
-}
-
-void converge_fini(struct daemon *d)
-{
-	converge_end_attempt(d);
-	refusal_fini(d);
-	sd_event_source_disable_unref(TAKE(d->again));
+	trial_outcome(a->trial, a->attempt.revision, o, a->running.good->pending);
+	a->ops->on_outcome(a->ctx, o, a->attempt.stages_ms);
+	attempt_end(&a->attempt);
+	refusal_watch_causes(a->refusal);
+	if (host_config_has_changed(&a->host_config, a->deploy))
+		a->dirty = true; /* nginx.conf was not known, or has changed */
+	a->ops->on_facts(a->ctx);
+	leave_if_done(a, o);
+	if (a->dirty)
+		converge(a);
 }

@@ -1,26 +1,25 @@
-/*
- * What nginx.conf of this host takes for itself, and what nginx's live files say: both are read
- * once, and again when they have changed.
- */
+/* The host's own part of nginx's configuration. */
 #include <string.h>
 
-#include "core/compose/compose.h"
-#include "daemon.h"
+#include <zknginx/bundle.h>
+#include <zknginx/err.h>
+
+#include "core/compose/link.h"
+#include "host_config.h"
 #include "nginx/nginx_text.h"
 
-void host_config_init(struct host_config *h, const char *live, struct model *good)
+void host_config_adopt_defaults(const char *live, struct model *good)
 {
 	CLEANUP(freep) char *path = xasprintf("%s/%s", live, bundle_file_name(BUNDLE_HTTP));
 	CLEANUP(buf_fini) struct buf text = BUF_INIT;
 
-	*h = (struct host_config){ 0 };
 	if (nginx_text_read(path, &text, NULL) == 0)
 		link_adopt_defaults(good, buf_str(&text), text.size);
 }
 
 void host_config_fini(struct host_config *h)
 {
-	host_claims_free(h->claims);
+	host_claims_free(TAKE(h->claims));
 }
 
 const struct host_claims *host_config_claims(struct host_config *h, const struct deploy *deploy)

@@ -1,21 +1,17 @@
-/*
- * What host names stood for when they were last resolved, across our restarts: STATE/names.json.
- *
- * nginx runs with these addresses. Without them a daemon that starts while the name servers are
- * away would take every server with a host name for lost.
- */
+/* The addresses of host names in STATE/names.json. */
 #include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <zknginx/err.h>
 #include <zknginx/log.h>
 
-#include "daemon.h"
+#include "last_names.h"
+#include "sys/disk.h"
 
 struct last_names {
 	char *path;
-	json_t *known; /* name → list of addresses */
+	json_t *known; /* name → array of addresses */
 	const struct names *fresh;
 	struct names view;
 	const char **addresses; /* of the last answer */
@@ -78,12 +74,13 @@ const struct names *last_names_view(struct last_names *l)
 
 static void save(const struct last_names *l)
 {
-	CLEANUP(freep) char *fresh = xasprintf("%s.new", l->path);
+	CLEANUP(freep) char *text = json_dumps(l->known, JSON_SORT_KEYS | JSON_INDENT(1));
+	struct err e;
 
-	if (json_dump_file(l->known, fresh, JSON_SORT_KEYS | JSON_INDENT(1)) < 0 ||
-	    rename(fresh, l->path) < 0)
-		log_warning("%s cannot be written; host names are resolved anew after a restart",
-			    l->path);
+	if (disk_replace_path(l->path, 0644, text, strlen(text), DISK_VOLATILE, &e) < 0)
+		log_warning("%s (after a restart, host names have to be resolved again before "
+			    "their servers are used)",
+			    e.text);
 }
 
 void last_names_keep(struct last_names *l, const struct model *m)

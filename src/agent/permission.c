@@ -1,10 +1,4 @@
-/*
- * Which config this host may run, and the tree that follows from it (zknginx/choice.h).
- *
- * The plan is in the newest tree like everything else, so what it says and the config it
- * says it of are of one instant. The config of a permitted revision that is not the newest comes
- * from memory, from disk (STATE/config.tree) or from the history.
- */
+/* The permission: the plan, the stored config, and the history. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,24 +8,42 @@
 
 #include "core/data/layout.h"
 #include "core/rollout/choice.h"
-#include "daemon.h"
 #include "nginx/config_file.h"
+#include "permission.h"
+#include "sys/timing.h"
+#include "zk/history_io.h"
 
 #define RETRY (5 * USEC_PER_SEC)
 
-static const char *root_of(const struct daemon *d)
+struct permission {
+	const struct settings *settings;
+	const char *host;
+	const struct permission_ops *ops;
+	void *ctx;
+	struct fleet *fleet; /* NULL: none */
+	char *plan_path, *file;
+	struct arena *arena; /* of the plan */
+	struct plan plan;
+	bool has_plan, logged;
+	struct permit permit;
+	struct tree *newest;
+	char newest_revision[DIGEST_HEX_SIZE];
+	bool whole, wiped;
+	struct tree *config; /* of the revision that nginx runs, as operators wrote it … */
+	char stored[DIGEST_HEX_SIZE]; /* … which is this; "" = none is stored */
+	struct tree *fetched;         /* from the history … */
+	char fetched_revision[DIGEST_HEX_SIZE], fetching[DIGEST_HEX_SIZE];
+	struct history_job *job;
+	char *error;    /* of the last fetch; NULL: it was successful … */
+	uint64_t retry; /* … and no other one before that time */
+};
+
+static const char *root_of(const struct permission *p)
 {
-	return d->settings->zookeeper.config;
+	return p->settings->zookeeper.config;
 }
 
-/* --- what is at hand across restarts --------------------------------------------------------- */
-
-static void hold(struct permission *p, struct tree *config, const char *revision)
-{
-	tree_unref(p->config);
-	p->config = config;
-	snprintf(p->held, sizeof(p->held), "%s", revision);
-}
+/* --- what is stored for a restart ------------------------------------------------------------ */
 
 static void save(const struct permission *p)
 {
@@ -42,42 +54,41 @@ static void save(const struct permission *p)
 			    e.text);
 }
 
-/* Where something was unreadable, or the last good form stood in for it, the tree is not that of
- * the revision: then there is nothing to hold that another host could use. */
-void permission_keep(struct daemon *d)
+/* Where something was unreadable, or the last good form was used instead, the tree is not that of
+ * the revision: only a config whose digest is the revision is stored. */
+void permission_keep(struct permission *p, struct tree *tree, const char *revision)
 {
-	struct permission *p = &d->permission;
 	struct tree *config;
-	struct digest revision;
+	struct digest digest;
 	char hex[DIGEST_HEX_SIZE];
 
-	if (!d->attempt.tree || strcmp(p->held, d->attempt.revision) == 0 ||
-	    !config_has_objects(d->attempt.tree, root_of(d)))
+	if (!tree || strcmp(p->stored, revision) == 0 || !config_has_objects(tree, root_of(p)))
 		return;
-	config = history_extract(d->attempt.tree, root_of(d));
-	revision = tree_revision(config, root_of(d));
-	digest_hex(&revision, hex);
-	if (strcmp(hex, d->attempt.revision) != 0) {
+	config = history_extract(tree, root_of(p));
+	digest = tree_revision(config, root_of(p));
+	digest_hex(&digest, hex);
+	if (strcmp(hex, revision) != 0) {
 		tree_unref(config);
 		return;
 	}
-	hold(p, config, hex);
+	tree_unref(p->config);
+	p->config = config;
+	memcpy(p->stored, hex, sizeof(p->stored));
 	save(p);
 }
 
 /* --- the plan -------------------------------------------------------------------------------- */
 
-enum member_part permission_part(const struct daemon *d)
+static enum member_part part_of(const struct rollout_settings *s)
 {
-	if (d->settings->rollout.freeze)
+	if (s->freeze)
 		return MEMBER_FROZEN;
-	return rollout_follows(&d->settings->rollout) ? MEMBER_JOINED : MEMBER_EXEMPT;
+	return rollout_follows(s) ? MEMBER_JOINED : MEMBER_EXEMPT;
 }
 
-static void read_plan(struct daemon *d)
+static void read_plan(struct permission *p)
 {
-	struct permission *p = &d->permission;
-	const struct znode *z = d->tree ? tree_find(d->tree, p->plan_path) : NULL;
+	const struct znode *z = tree_find(p->newest, p->plan_path);
 	struct arena *arena = arena_new();
 	const char *why = "";
 
@@ -85,188 +96,222 @@ static void read_plan(struct daemon *d)
 	p->arena = arena;
 	p->has_plan = z && plan_parse(arena, z->data, z->size, &p->plan, &why);
 	if (!p->has_plan)
-		p->plan = (struct plan){ 0 }; /* nothing of the one before is left to look at */
-	if (z && !p->has_plan && !p->complained)
-		log_error("%s is no plan: %s; this host stays on what it runs", p->plan_path, why);
-	p->complained = z && !p->has_plan;
+		p->plan = (struct plan){ 0 }; /* its strings were in the arena */
+	if (z && !p->has_plan && !p->logged)
+		log_error("%s is not a plan: %s; this host keeps the revision that it runs",
+			  p->plan_path, why);
+	p->logged = z && !p->has_plan;
 }
 
-/*
- * What may not be read (any more) is what it was when it last could be: as operators wrote it where
- * that is at hand, else as nginx runs it. So every host names the same revision, whether it was
- * started before or after. Returns false when something is nowhere at hand: the revision is not
- * known then.
- */
-static bool fill_in_unreadable(struct daemon *d)
+/* Returns false if a path of the config is stored nowhere: then the newest revision is unknown. */
+static bool fill_in_unreadable(struct permission *p, const struct problems *unreadable,
+			       const struct running *running)
 {
-	const struct permission *p = &d->permission;
 	CLEANUP(freep) const char **paths = NULL;
-	struct problems unreadable;
 	struct tree *filled;
 	bool whole = true;
 
-	problems_init(&unreadable);
-	mirror_problems(d->mirror, &unreadable);
-	if (!unreadable.count) {
-		problems_fini(&unreadable);
+	if (!unreadable->count)
 		return true;
-	}
-	paths = xcalloc(unreadable.count + 1, sizeof(*paths));
-	for (size_t i = 0; i < unreadable.count; i++)
-		paths[i] = unreadable.items[i].znode;
-	filled =
-		tree_fill_in(d->tree, p->config ? p->config : d->accepted, paths, unreadable.count);
-	tree_unref(d->tree);
-	d->tree = tree_fill_in(filled, d->accepted, paths, unreadable.count);
+	paths = xcalloc(unreadable->count, sizeof(*paths));
+	for (size_t i = 0; i < unreadable->count; i++)
+		paths[i] = unreadable->items[i].znode;
+	filled = tree_fill_in(p->newest, p->config ? p->config : running->accepted, paths,
+			      unreadable->count);
+	tree_unref(p->newest);
+	p->newest = tree_fill_in(filled, running->accepted, paths, unreadable->count);
 	tree_unref(filled);
-	for (size_t i = 0; i < unreadable.count; i++)
-		whole = whole && (!path_is_below(paths[i], root_of(d)) ||
-				  tree_has_within(d->tree, paths[i]));
-	problems_fini(&unreadable);
+	for (size_t i = 0; i < unreadable->count; i++)
+		whole = whole && (!path_is_below(paths[i], root_of(p)) ||
+				  tree_has_within(p->newest, paths[i]));
 	return whole;
 }
 
-void permission_on_tree(struct daemon *d)
+void permission_on_tree(struct permission *p, struct tree *newest,
+			const struct problems *unreadable, const struct running *running)
 {
-	struct permission *p = &d->permission;
-	struct digest newest;
+	struct digest digest;
 
-	p->whole = fill_in_unreadable(d);
-	newest = tree_revision(d->tree, root_of(d));
-	digest_hex(&newest, p->newest);
-	p->wiped = !config_has_objects(d->tree, root_of(d));
-	read_plan(d);
-	permission_update(d);
+	tree_unref(p->newest);
+	p->newest = tree_ref(newest);
+	p->whole = fill_in_unreadable(p, unreadable, running);
+	digest = tree_revision(p->newest, root_of(p));
+	digest_hex(&digest, p->newest_revision);
+	p->wiped = !config_has_objects(p->newest, root_of(p));
+	read_plan(p);
+	permission_update(p);
 }
 
-void permission_update(struct daemon *d)
+void permission_update(struct permission *p)
 {
-	struct permission *p = &d->permission;
 	struct permit_host me = {
-		.host = d->host,
-		.follows = rollout_follows(&d->settings->rollout),
-		.frozen = d->settings->rollout.freeze,
-		.is_member = d->fleet && fleet_membership(d->fleet, NULL) == FLEET_MEMBER,
-		.newest = p->newest,
+		.host = p->host,
+		.follows = rollout_follows(&p->settings->rollout),
+		.frozen = p->settings->rollout.freeze,
+		.is_member = p->fleet && fleet_membership(p->fleet, NULL) == FLEET_MEMBER,
+		.newest = p->newest_revision,
 	};
 
 	p->permit = rollout_permit(p->has_plan ? &p->plan : NULL, &me);
-	judge_permit(d);
+	p->ops->on_permit(p->ctx, &p->permit);
 }
 
 /* --- from the history ------------------------------------------------------------------------ */
 
-static void on_fetched(void *daemon, const struct history_result *r)
+static void on_fetched(void *permission, const struct history_result *r)
 {
-	struct daemon *d = daemon;
-	struct permission *p = &d->permission;
+	struct permission *p = permission;
 
 	p->job = NULL;
-	free(TAKE(p->trouble));
+	free(TAKE(p->error));
 	if (r->ok) {
 		tree_unref(p->fetched);
 		p->fetched = tree_ref(r->tree);
 		memcpy(p->fetched_revision, p->fetching, sizeof(p->fetching));
 		log_info("revision %.12s was read from the history", p->fetching);
 	} else {
-		p->trouble = xstrdup(r->message);
+		p->error = xstrdup(r->message);
 		p->retry = timing_now() + RETRY;
 	}
-	converge(d);
+	p->ops->on_fetched(p->ctx);
 }
 
-static void fetch(struct daemon *d, const struct plan_revision *wanted)
+static void fetch(struct permission *p, const struct plan_revision *wanted)
 {
-	struct permission *p = &d->permission;
-
 	if (p->job && strcmp(p->fetching, wanted->revision) == 0)
 		return;
 	history_job_free(TAKE(p->job));
-	if (!d->fleet || !wanted->history || timing_now() < p->retry)
+	if (!p->fleet || !wanted->history || timing_now() < p->retry)
 		return;
 	snprintf(p->fetching, sizeof(p->fetching), "%s", wanted->revision);
-	p->job = history_fetch(fleet_session(d->fleet), d->settings->zookeeper.cluster, root_of(d),
-			       wanted->history, wanted->revision, on_fetched, d);
-}
-
-static void report_trouble(struct daemon *d, const struct plan_revision *wanted)
-{
-	struct permission *p = &d->permission;
-
-	if (!p->trouble)
-		return;
-	problems_add(&d->problems, p->plan_path, PROBLEM_ACCESS, NULL,
-		     "revision %.12s, which this host is permitted, cannot be had from the "
-		     "history: %s",
-		     wanted->revision, p->trouble)
-		->serving = SERVING_PREVIOUS;
-	converge_at(d, p->retry);
+	p->job = history_fetch(fleet_session(p->fleet), p->settings->zookeeper.cluster, root_of(p),
+			       wanted->history, wanted->revision, on_fetched, p);
 }
 
 /* --- the tree -------------------------------------------------------------------------------- */
 
-static struct tree *config_of(void *daemon, const struct plan_revision *wanted)
-{
-	struct daemon *d = daemon;
-	struct permission *p = &d->permission;
+/* What choice_tree() asks for: is the config of this revision at hand? */
+struct request_for {
+	const struct permission *permission;
+	struct plan_revision missing; /* revision NULL: nothing */
+};
 
-	if (p->config && strcmp(p->held, wanted->revision) == 0)
+static struct tree *find_config(void *request, const struct plan_revision *wanted)
+{
+	struct request_for *q = request;
+	const struct permission *p = q->permission;
+
+	if (p->config && strcmp(p->stored, wanted->revision) == 0)
 		return p->config;
 	if (p->fetched && strcmp(p->fetched_revision, wanted->revision) == 0)
 		return p->fetched;
-	fetch(d, wanted);
-	report_trouble(d, wanted);
+	q->missing = *wanted;
 	return NULL;
 }
 
-struct tree *permission_tree(struct daemon *d, struct tree *live, char revision[DIGEST_HEX_SIZE])
+static void fetch_missing(struct permission *p, const struct plan_revision *missing,
+			  struct problems *problems, struct choice_result *out)
 {
-	struct permission *p = &d->permission;
+	fetch(p, missing);
+	if (!p->error)
+		return;
+	problems_add(problems, p->plan_path, PROBLEM_ACCESS, NULL,
+		     "revision %.12s, which this host is to run, cannot be read from the history: "
+		     "%s",
+		     missing->revision, p->error)
+		->serving = SERVING_PREVIOUS;
+	out->due = p->retry;
+}
+
+void permission_choose(struct permission *p, const struct running *running,
+		       struct problems *problems, struct choice_result *out)
+{
+	struct request_for q = { .permission = p };
 	struct choice c = {
-		.live = live,
 		.newest = p->newest,
+		.newest_revision = p->newest_revision,
 		.wiped = p->wiped,
-		.root = root_of(d),
+		.root = root_of(p),
 		.permit = &p->permit,
-		.accepted = d->accepted,
-		.applied = d->applied,
+		.accepted = running->accepted,
+		.applied = running->applied,
 		.config = p->config,
-		.held = p->held,
-		.config_of = config_of,
-		.ctx = d,
+		.stored = p->stored,
+		.config_of = find_config,
+		.ctx = &q,
 	};
-	struct tree *tree = choice_tree(&c, revision);
 
-	if (p->wiped && tree != live)
-		problems_add(&d->problems, root_of(d), PROBLEM_GUARD, NULL,
-			     "the configuration is gone from ZooKeeper: revision %.12s of the "
-			     "history is served",
-			     revision)
+	out->due = NEVER;
+	out->tree = choice_tree(&c, out->revision);
+	if (q.missing.revision)
+		fetch_missing(p, &q.missing, problems, out);
+	if (p->wiped && out->tree != p->newest)
+		problems_add(problems, root_of(p), PROBLEM_GUARD, NULL,
+			     "ZooKeeper has no configuration any more: nginx is given revision "
+			     "%.12s of the history",
+			     out->revision)
 			->serving = SERVING_PREVIOUS;
-	return tree;
 }
 
-/* --- life ------------------------------------------------------------------------------------ */
-
-void permission_init(struct daemon *d)
+void permission_facts(const struct permission *p, struct permission_facts *out)
 {
-	struct permission *p = &d->permission;
-
-	p->plan_path = cluster_path_new(d->settings->zookeeper.cluster, CLUSTER_PLAN, NULL);
-	p->file = xasprintf("%s/config.tree", d->settings->state.directory);
-	p->permit = (struct permit){ .kind = PERMIT_STAY, .why = "nothing was read yet" };
-	p->config = config_file_read(p->file, root_of(d), p->held);
+	*out = (struct permission_facts){
+		.newest = p->newest,
+		.newest_revision = p->newest_revision,
+		.whole = p->whole,
+		.wiped = p->wiped,
+		.stored = p->config,
+		.stored_revision = p->stored,
+		.plan = p->has_plan ? &p->plan : NULL,
+		.permit = &p->permit,
+		.part = part_of(&p->settings->rollout),
+	};
 }
 
-void permission_fini(struct daemon *d)
-{
-	struct permission *p = &d->permission;
+/* --- lifetime -------------------------------------------------------------------------------- */
 
-	history_job_free(TAKE(p->job));
+struct permission *permission_new(const struct permission_spec *spec,
+				  const struct permission_ops *ops, void *ctx)
+{
+	struct permission *p = xcalloc(1, sizeof(*p));
+	const struct settings *s = spec->settings;
+
+	*p = (struct permission){
+		.settings = s,
+		.host = spec->host,
+		.ops = ops,
+		.ctx = ctx,
+		.plan_path = cluster_path_new(s->zookeeper.cluster, CLUSTER_PLAN, NULL),
+		.file = xasprintf("%s/config.tree", s->state.directory),
+		.permit = { .kind = PERMIT_STAY, .why = "nothing was read yet" },
+	};
+	p->config = config_file_read(p->file, root_of(p), p->stored);
+	return p;
+}
+
+void permission_free(struct permission *p)
+{
+	if (!p)
+		return;
+	history_job_free(p->job);
+	tree_unref(p->newest);
 	tree_unref(p->config);
 	tree_unref(p->fetched);
 	arena_free(p->arena);
-	free(p->trouble);
+	free(p->error);
 	free(p->plan_path);
 	free(p->file);
+	free(p);
+}
+
+void permission_use_settings(struct permission *p, const struct settings *settings)
+{
+	p->settings = settings;
+}
+
+void permission_join(struct permission *p, struct fleet *fleet)
+{
+	if (!fleet)
+		history_job_free(TAKE(p->job));
+	p->fleet = fleet;
 }

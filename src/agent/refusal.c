@@ -1,313 +1,286 @@
-/*
- * What becomes of a refusal: which step follows which, and how it ends.
- *
- * The attempt of the spine stays as it is until the work is over, so the spine waits. All tests go
- * through one budget: a refusal that lasts must not cost much.
- */
+/* What is refused, and until when: znodes in quarantine, and configurations as a whole. */
 #include <stdlib.h>
 #include <string.h>
 
+#include <zknginx/err.h>
 #include <zknginx/log.h>
 
-#include "core/compose/compose.h"
-#include "core/render/render.h"
-#include "daemon.h"
+#include "core/data/quarantine.h"
+#include "refusal.h"
+#include "refusal_watch.h"
+#include "sys/timing.h"
+#include "trace.h"
 
 #define REFUSAL_PAUSE (5 * USEC_PER_SEC)
 #define REFUSAL_PAUSE_MAX (5 * 60 * USEC_PER_SEC)
-#define TEST_MIN (4 * USEC_PER_SEC) /* nginx -t may take that long, or … */
-#define TEST_FACTOR 20              /* … so many times what it takes for what nginx runs */
 
-/* --- tests ----------------------------------------------------------------------------------- */
+struct refusal {
+	const struct settings *settings;
+	const struct refusal_ops *ops;
+	void *ctx;
+	const struct attempt *attempt;
+	const struct running *running;
+	struct quarantine *quarantine;
+	struct trace *trace;
+	struct refusal_watch watch;
+	char revision[DIGEST_HEX_SIZE]; /* of the last run */
+	bool leaves_out;                /* the attempt is without a lost znode */
 
-static int on_timer(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *userdata)
+	/* The configuration as a whole is not in force. */
+	struct digest digest;
+	char *message; /* NULL: it is */
+	enum problem_kind kind;
+	bool of_host;        /* no znode is at fault */
+	uint64_t pause, due; /* when the same bytes may be tried again */
+};
+
+/* --- what a trace finds ---------------------------------------------------------------------- */
+
+void refusal_watch_causes(struct refusal *r)
 {
-	struct daemon *d = userdata;
-
-	d->refusal.again(d);
-	return 0;
+	refusal_watch_update(&r->watch, trace_ground(r->trace), r->quarantine);
 }
 
-bool refusal_may_test(struct daemon *d, void (*again)(struct daemon *d))
+void refusal_whole(struct refusal *r, enum problem_kind kind, bool of_host, const char *message)
 {
-	struct refusal *r = &d->refusal;
-	uint64_t now = timing_now(), due = budget_due(&r->budget, now), ready = now;
-
-	if (r->real && !deploy_is_ready(d->deploy, now, &ready) && ready > due)
-		due = ready;
-	if (due <= now)
-		return true;
-	r->again = again;
-	timing_at(r->timer, due);
-	return false;
-}
-
-static void forget_test(struct refusal *r)
-{
-	model_free(TAKE(r->model));
-	bundle_unref(TAKE(r->bundle));
-}
-
-/* The znodes are a finished model's: nothing is guarded a second time. */
-static struct model *compose_sources(struct daemon *d, const struct tree *sources)
-{
-	struct compose_input in = {
-		.tree = sources,
-		.accepted = sources,
-		.good = d->good,
-		.root = d->settings->zookeeper.config,
-		.policy = &d->policy,
-		.names = last_names_view(d->last_names),
-		.host = host_config_claims(&d->host_config, d->deploy),
-		.sockets_are_free = host_config_sockets_are_free(d->deploy),
-	};
-	struct problems ignored;
-	struct model *m;
-
-	problems_init(&ignored);
-	m = compose(&in, &ignored, NULL);
-	problems_fini(&ignored);
-	return m;
-}
-
-static uint64_t longest_test(const struct daemon *d)
-{
-	uint64_t usual = TEST_FACTOR * deploy_test_duration(d->deploy);
-
-	return usual > TEST_MIN ? usual : TEST_MIN;
-}
-
-void refusal_test(struct daemon *d, struct tree *sources)
-{
-	struct refusal *r = &d->refusal;
-	bool whole = r->step == REFUSAL_PART || (r->real && r->step == REFUSAL_SEARCH);
-
-	forget_test(r);
-	r->model = compose_sources(d, sources);
-	r->bundle = converge_render(d, r->model);
-	r->test_began = timing_now();
-	if (whole)
-		deploy_want(d->deploy, r->bundle, d->applied);
-	else
-		deploy_test(d->deploy, r->bundle, longest_test(d));
-}
-
-bool refusal_is_success(const struct outcome *o)
-{
-	static const bool good[DEPLOY_RESULT_N] = {
-		[DEPLOY_UNCHANGED] = true, [DEPLOY_APPLIED] = true,      [DEPLOY_DEFERRED] = true,
-		[DEPLOY_PROVED] = true,    [DEPLOY_NOT_INCLUDED] = true, [DEPLOY_UNKNOWN] = true,
-	};
-
-	return good[o->result];
-}
-
-char *refusal_sentence(const struct daemon *d, const char *message)
-{
-	CLEANUP(arena_freep) struct arena *a = arena_new();
-	const struct bundle *bundle = d->refusal.bundle ?: d->attempt.bundle;
-	struct blame b = { 0 };
-
-	if (bundle)
-		b = blame_find(a, bundle, stage_live_directory(d->stage), message);
-	return xstrdup(b.message && *b.message ? b.message : message);
-}
-
-/* --- the way through ------------------------------------------------------------------------- */
-
-bool refusal_is_busy(const struct daemon *d)
-{
-	return d->refusal.step != REFUSAL_IDLE;
-}
-
-void refusal_whole(struct daemon *d, enum problem_kind kind, bool of_host, const char *message)
-{
-	struct refusal *r = &d->refusal;
 	char *copy = xstrdup(message);
 
 	free(r->message);
 	r->message = copy;
 	r->kind = kind;
 	r->of_host = of_host;
-	r->digest = d->attempt.bundle->digest;
+	r->digest = r->attempt->bundle->digest;
 	r->pause = r->pause ? 2 * r->pause : REFUSAL_PAUSE;
 	if (r->pause > REFUSAL_PAUSE_MAX)
 		r->pause = REFUSAL_PAUSE_MAX;
 	r->due = timing_now() + r->pause;
-	d->dirty = true; /* the next run finds the refusal, and reports it */
 }
 
-void refusal_trace(struct daemon *d, const struct outcome *o)
+static void on_whole(void *refusal, enum problem_kind kind, const char *message)
 {
-	struct refusal *r = &d->refusal;
-
-	if (!r->began)
-		r->began = timing_now();
-	r->real = o->result != DEPLOY_REFUSED;
-	r->blamed = r->real ? PROBLEM_RELOAD : PROBLEM_NGINX;
-	r->warned = o->warning;
-	free(r->first);
-	r->first = xstrdup(o->message);
-	forget_test(r);
-	r->bundle = bundle_ref(d->attempt.bundle);
-	if (r->real)
-		refusal_search(d, d->accepted, d->attempt.model, r->first);
-	else
-		refusal_ask_ground(d);
+	refusal_whole(refusal, kind, false, message);
 }
 
-void refusal_finish(struct daemon *d)
+static void on_wait_for_host(void *refusal, const char *message)
 {
-	struct refusal *r = &d->refusal;
+	struct refusal *r = refusal;
 
-	r->step = REFUSAL_IDLE;
-	r->real = false;
-	refusal_search_fini(r);
-	forget_test(r);
-	free(TAKE(r->first));
-	refusal_watch(d);
-	converge_end_attempt(d);
-	converge_at(d, 0); /* not from here: whoever called may still look at the attempt */
+	refusal_whole(r, PROBLEM_NGINX, true, message);
+	r->due = quarantine_next_loss(r->quarantine, timing_now());
 }
 
-/* The environment failed: a full disk, no process. Nothing is known of any znode. */
-static void give_up(struct daemon *d, const struct outcome *o)
+static void on_accept(void *refusal, struct model *m)
 {
-	log_error("%s; the last good generation is served on", o->message);
-	if (d->attempt.bundle)
-		refusal_whole(d, PROBLEM_RELOAD, false, o->message);
-	refusal_finish(d);
+	struct refusal *r = refusal;
+
+	r->ops->accept(r->ctx, m);
 }
 
-bool refusal_takes_outcome(struct daemon *d, const struct outcome *o)
+static void on_ground(void *refusal)
 {
-	static void (*const takers[])(struct daemon * d, const struct outcome *o) = {
-		[REFUSAL_GROUND] = refusal_on_ground, [REFUSAL_BARE] = refusal_on_bare,
-		[REFUSAL_LOST] = refusal_on_searched, [REFUSAL_SEARCH] = refusal_on_searched,
-		[REFUSAL_PART] = refusal_on_part,     [REFUSAL_RETEST] = refusal_on_retest,
-	};
-	struct refusal *r = &d->refusal;
-	uint64_t now = timing_now();
+	struct refusal *r = refusal;
 
-	if (r->step == REFUSAL_IDLE)
-		return false;
-	budget_spend(&r->budget, now, now - r->test_began);
-	if (o->result == DEPLOY_FAILED)
-		give_up(d, o);
-	else
-		takers[r->step](d, o);
-	return true;
+	r->ops->on_change(r->ctx);
+	refusal_watch_causes(r);
 }
 
-/* --- for the spine --------------------------------------------------------------------------- */
-
-bool refusal_waits(struct daemon *d, const struct bundle *b)
+static void on_over(void *refusal)
 {
-	struct refusal *r = &d->refusal;
+	struct refusal *r = refusal;
 
+	refusal_watch_causes(r);
+	r->ops->on_over(r->ctx);
+}
+
+void refusal_trace(struct refusal *r, const struct outcome *o)
+{
+	trace_begin(r->trace, o);
+}
+
+bool refusal_takes_outcome(struct refusal *r, const struct outcome *o)
+{
+	return trace_takes_outcome(r->trace, o);
+}
+
+bool refusal_is_busy(const struct refusal *r)
+{
+	return trace_is_busy(r->trace);
+}
+
+/* --- on the way there ------------------------------------------------------------------------ */
+
+bool refusal_waits(struct refusal *r, const struct bundle *b, struct problems *problems,
+		   uint64_t *due)
+{
 	if (!r->message || !digest_equal(&r->digest, &b->digest) || timing_now() >= r->due)
 		return false;
 	if (!r->of_host) {
-		problems_add(&d->problems, d->settings->zookeeper.config, r->kind, NULL, "%s",
+		problems_add(problems, r->settings->zookeeper.config, r->kind, NULL, "%s",
 			     r->message)
 			->serving = SERVING_PREVIOUS;
-		problems_sort(&d->problems);
+		problems_sort(problems);
 	}
-	converge_at(d, r->due);
+	*due = r->due;
 	return true;
 }
 
-/* Whoever changes the configuration may have changed what was refused, or what it clashed with.
- * What is refused for the first time comes first: a part of the budget is kept for that. */
-static void release_if_changed(struct daemon *d)
+/* A change of the configuration may have changed what was refused, or what it clashed with. A part
+ * of the budget is kept for what is refused for the first time. */
+static void release_if_changed(struct refusal *r)
 {
-	struct refusal *r = &d->refusal;
-	uint64_t now = timing_now();
-
-	if (strcmp(r->revision, d->attempt.revision) == 0)
+	if (strcmp(r->revision, r->attempt->revision) == 0)
 		return;
-	memcpy(r->revision, d->attempt.revision, sizeof(r->revision));
-	if (budget_is_ample(&r->budget, now, 2 * quarantine_count(d->quarantine)))
-		quarantine_release(d->quarantine, false);
+	memcpy(r->revision, r->attempt->revision, sizeof(r->revision));
+	if (trace_has_budget(r->trace, 2 * quarantine_count(r->quarantine)))
+		quarantine_release(r->quarantine, false);
 }
 
-struct tree *refusal_filter(struct daemon *d)
+struct tree *refusal_filter(struct refusal *r, struct problems *problems)
 {
-	struct attempt *a = &d->attempt;
+	struct tree *tree = r->attempt->tree, *accepted = r->running->accepted;
 
-	release_if_changed(d);
-	quarantine_expire(d->quarantine, a->tree, d->accepted, timing_now());
-	return quarantine_apply(d->quarantine, a->tree, d->accepted, &d->problems);
+	release_if_changed(r);
+	quarantine_expire(r->quarantine, tree, accepted, timing_now());
+	return quarantine_apply(r->quarantine, tree, accepted, problems);
 }
 
-/* Only when something else has changed: for its own sake nothing is taken out. */
-void refusal_leave_out_lost(struct daemon *d)
+/* Only together with another change: by themselves they stay. */
+struct model *refusal_leave_out_lost(struct refusal *r)
 {
-	struct attempt *a = &d->attempt;
-	CLEANUP(tree_unrefp) struct tree *sources = model_sources(a->model);
+	CLEANUP(tree_unrefp) struct tree *sources = model_sources(r->attempt->model);
 	CLEANUP(tree_unrefp) struct tree *rest = NULL;
-	bool pending;
+	struct model *m;
 
-	d->refusal.leaves_out = false;
-	if (tree_same(sources, d->accepted))
-		return;
-	rest = quarantine_leave_out(d->quarantine, sources, timing_now());
+	r->leaves_out = false;
+	if (tree_same(sources, r->running->accepted))
+		return NULL;
+	rest = quarantine_leave_out(r->quarantine, sources, timing_now());
 	if (!rest)
-		return;
-	pending = a->model->pending;
-	model_free(a->model);
-	a->model = compose_sources(d, rest);
-	a->model->pending = pending;
-	d->refusal.leaves_out = true;
+		return NULL;
+	m = r->ops->tester.compose(r->ctx, rest);
+	m->pending = r->attempt->model->pending;
+	r->leaves_out = true;
+	return m;
 }
 
-void refusal_on_accepted(struct daemon *d, const struct outcome *o)
+uint64_t refusal_due(const struct refusal *r)
 {
-	struct refusal *r = &d->refusal;
+	return quarantine_due(r->quarantine);
+}
+
+void refusal_want_names(const struct refusal *r, struct name_list *wanted)
+{
+	refusal_watch_want_names(trace_ground(r->trace), r->quarantine, wanted);
+}
+
+/* --- a cause may be over --------------------------------------------------------------------- */
+
+void refusal_on_change(struct refusal *r)
+{
+	r->due = 0;
+	trace_on_change(r->trace);
+	quarantine_release(r->quarantine, true);
+}
+
+static void on_passed_again(void *refusal)
+{
+	refusal_on_change(refusal);
+}
+
+void refusal_on_names(struct refusal *r, const struct names *names)
+{
+	if (refusal_watch_name_is_found(trace_ground(r->trace), r->quarantine, names))
+		refusal_on_change(r);
+}
+
+void refusal_retry(struct refusal *r)
+{
+	quarantine_clear(r->quarantine);
+	r->due = 0;
+}
+
+bool refusal_on_accepted(struct refusal *r, const struct outcome *o, struct problems *problems)
+{
+	/* the problem of a znode that is left out reads differently from now on */
+	bool again = r->leaves_out;
 
 	free(TAKE(r->message));
 	r->pause = 0;
-	r->began = 0;
-	if (quarantine_accept(d->quarantine, d->accepted, &d->problems))
-		report_problems(d->report, &d->problems);
-	/* its problem says something else from now on */
-	d->dirty = d->dirty || r->leaves_out;
+	if (quarantine_accept(r->quarantine, r->running->accepted, problems))
+		r->ops->on_problems(r->ctx);
 	r->leaves_out = false;
-	if (!o->tested)
-		return;
-	if (o->passed) {
-		deploy_know_warnings(d->deploy, o->warnings);
-		refusal_ground_holds(d);
-		if (quarantine_find_again(d->quarantine, d->accepted))
-			d->dirty = true;
-	} else {
-		refusal_doubt_ground(d, o->message);
+	trace_on_accepted(r->trace, o);
+	if (!o->tested || !o->passed)
+		return again;
+	return quarantine_find_again(r->quarantine, r->running->accepted) || again;
+}
+
+static void on_look(void *refusal, bool changed)
+{
+	struct refusal *r = refusal;
+
+	if (changed) {
+		refusal_on_change(r);
+		r->ops->on_retry(r->ctx);
 	}
+	trace_retest_if_due(r->trace);
+	refusal_watch_causes(r);
 }
 
-void refusal_on_change(struct daemon *d)
-{
-	struct refusal *r = &d->refusal;
+/* --- for the status, and lifetime ------------------------------------------------------------ */
 
-	r->due = r->ground_due = 0;
-	quarantine_release(d->quarantine, true);
+const char *refusal_ground(const struct refusal *r)
+{
+	return trace_ground(r->trace);
 }
 
-void refusal_init(struct daemon *d)
+const char *refusal_message(const struct refusal *r, bool *of_host)
 {
-	budget_init(&d->refusal.budget, timing_now());
-	d->refusal.timer = timing_new(d->loop, on_timer, d);
-	refusal_watch_init(d);
+	if (of_host)
+		*of_host = r->of_host;
+	return r->message;
 }
 
-void refusal_fini(struct daemon *d)
+struct refusal *refusal_new(const struct refusal_spec *spec, const struct refusal_ops *ops,
+			    void *ctx)
 {
-	struct refusal *r = &d->refusal;
+	static const struct trace_ops trace_ops = { on_accept, on_whole,        on_wait_for_host,
+						    on_ground, on_passed_again, on_over };
+	struct refusal *r = xcalloc(1, sizeof(*r));
 
-	refusal_watch_fini(d);
-	refusal_search_fini(r);
-	forget_test(r);
-	free(TAKE(r->first));
-	free(TAKE(r->message));
-	sd_event_source_disable_unref(TAKE(r->timer));
+	*r = (struct refusal){
+		.settings = spec->settings,
+		.ops = ops,
+		.ctx = ctx,
+		.attempt = spec->attempt,
+		.running = spec->running,
+		.quarantine = quarantine_new(),
+	};
+	r->trace = trace_new(&(struct trace_spec){ .loop = spec->loop,
+						   .settings = spec->settings,
+						   .deploy = spec->deploy,
+						   .live = spec->live,
+						   .attempt = spec->attempt,
+						   .running = spec->running,
+						   .quarantine = r->quarantine },
+			     &trace_ops, &ops->tester, r, ctx);
+	refusal_watch_init(&r->watch, spec->loop, on_look, r);
+	return r;
+}
+
+void refusal_free(struct refusal *r)
+{
+	if (!r)
+		return;
+	refusal_watch_fini(&r->watch);
+	trace_free(r->trace);
+	quarantine_free(r->quarantine);
+	free(r->message);
+	free(r);
+}
+
+void refusal_use_settings(struct refusal *r, const struct settings *settings)
+{
+	r->settings = settings;
+	trace_use_settings(r->trace, settings);
 }

@@ -1,259 +1,218 @@
-/*
- * Which part of the change does nginx take?
- *
- * core/deploy/search.c says what to test next; here that is carried out. A test is a run of
- * nginx -t, or, where nginx -t passes and only the reload fails, a whole deployment, which is live
- * when it succeeds. The znodes that are refused go into quarantine, each with nginx's sentence for
- * it. When the search takes long, what is known to pass goes live before it is over.
- */
+/* The search for the part of a change that nginx accepts. */
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include <zknginx/err.h>
 #include <zknginx/log.h>
 
-#include "core/deploy/warnings.h"
-#include "daemon.h"
+#include "refusal_search.h"
+#include "sys/timing.h"
 
 #define PART_AFTER USEC_PER_SEC
 
-static void step(struct daemon *d);
-
-void refusal_search_fini(struct refusal *r)
-{
-	for (size_t i = 0; i < r->message_count; i++)
-		free(r->messages[i]);
-	free(TAKE(r->messages));
-	r->message_count = 0;
-	changes_free(TAKE(r->changes));
-	search_free(TAKE(r->search));
-	free(TAKE(r->take));
-	r->live = 0;
-}
+static void step(void *search);
 
 /* --- what nginx said ------------------------------------------------------------------------- */
 
 /* Keeps the sentence; returns its tag. */
-static size_t keep_message(struct daemon *d, const char *message)
+static size_t keep_message(struct refusal_search *s, const char *message)
 {
-	struct refusal *r = &d->refusal;
-
-	r->messages = xrealloc(r->messages, (r->message_count + 1) * sizeof(*r->messages));
-	r->messages[r->message_count] = refusal_sentence(d, message);
-	return r->message_count++;
+	s->messages = xrealloc(s->messages, (s->message_count + 1) * sizeof(*s->messages));
+	s->messages[s->message_count] = tester_sentence(s->tester, s->tester->bundle, message);
+	return s->message_count++;
 }
 
-static void tell_failure(struct daemon *d, const char *message)
+static void on_failure(struct refusal_search *s, const char *message)
 {
-	struct refusal *r = &d->refusal;
 	CLEANUP(arena_freep) struct arena *a = arena_new();
-	struct blame b = blame_find(a, r->bundle, stage_live_directory(d->stage), message);
+	struct blame b = tester_blame(s->tester, a, message);
 	size_t *hints = arena_array(a, size_t, b.count);
 
 	for (size_t i = 0; i < b.count; i++)
-		hints[i] = changes_find(r->changes, b.znodes[i]);
-	search_failed(r->search, hints, b.count, keep_message(d, message));
-}
-
-/* What the test would have nginx ignore that it does not ignore now; NULL: nothing. */
-static char *new_warning(const struct refusal *r, const struct outcome *o)
-{
-	size_t size;
-	const char *line = warnings_new(o->warnings, r->warnings ?: "", &size);
-
-	return line ? xasprintf("nginx: [warn] %.*s\n", (int)size, line) : NULL;
+		hints[i] = changes_find(s->changes, b.znodes[i]);
+	search_failed(s->search, hints, b.count, keep_message(s, message));
 }
 
 /* --- its end --------------------------------------------------------------------------------- */
 
-static size_t quarantine_refused(struct daemon *d)
+size_t refusal_search_refused(const struct refusal_search *s,
+			      void (*visit)(void *ctx, const struct change *c, const char *message),
+			      void *ctx)
 {
-	struct refusal *r = &d->refusal;
 	size_t refused = 0;
 
-	for (size_t u = 0; u < changes_count(r->changes); u++) {
-		const struct change *c = changes_at(r->changes, u);
-		size_t reason = search_reason(r->search, u);
+	for (size_t u = 0; u < changes_count(s->changes); u++) {
+		size_t reason = search_reason(s->search, u);
 
-		if (search_fate(r->search, u) != SEARCH_REFUSED)
+		if (search_fate(s->search, u) != SEARCH_REFUSED)
 			continue;
-		if (reason == SIZE_MAX)
-			quarantine_keep(d->quarantine, c->path, c->to, timing_now());
-		else
-			quarantine_add(d->quarantine, c->path, c->to, r->blamed,
-				       r->messages[reason], timing_now());
+		visit(ctx, changes_at(s->changes, u),
+		      reason == SIZE_MAX ? NULL : s->messages[reason]);
 		refused++;
 	}
 	return refused;
 }
 
-static void end_search(struct daemon *d)
+void refusal_search_log(const struct refusal_search *s, size_t refused)
 {
-	struct refusal *r = &d->refusal;
-	size_t refused;
-
-	if (r->step == REFUSAL_LOST) {
-		refusal_on_lost(d);
-		return;
-	}
-	refused = quarantine_refused(d);
 	log_info("nginx accepts %zu of %zu changed znodes and refuses %zu (%zu tests)",
-		 search_taken(r->search), changes_count(r->changes), refused,
-		 search_tests(r->search));
-	/* nginx says no, and then yes to the same: whatever the cause is, it is no znode */
-	if (!refused) {
-		CLEANUP(freep) char *text = refusal_sentence(d, r->first);
-
-		refusal_whole(d, r->blamed, false, text);
-	}
-	refusal_finish(d);
+		 search_taken(s->search), changes_count(s->changes), refused,
+		 search_tests(s->search));
 }
 
-/* --- a part goes live ------------------------------------------------------------------------ */
-
-static void mark_taken(const struct refusal *r)
+void refusal_search_end(struct refusal_search *s)
 {
-	for (size_t u = 0; u < changes_count(r->changes); u++)
-		r->take[u] = search_fate(r->search, u) == SEARCH_TAKEN;
+	for (size_t i = 0; i < s->message_count; i++)
+		free(s->messages[i]);
+	free(TAKE(s->messages));
+	s->message_count = 0;
+	changes_free(TAKE(s->changes));
+	search_free(TAKE(s->search));
+	free(TAKE(s->take));
+	s->live = 0;
+	s->reloads = s->partly = s->deploying_part = false;
 }
 
-static bool wants_part(const struct daemon *d)
+/* --- a part is deployed ---------------------------------------------------------------------- */
+
+static bool wants_part(const struct refusal_search *s)
 {
-	const struct refusal *r = &d->refusal;
 	uint64_t when;
 
-	return r->step == REFUSAL_SEARCH && !r->real && search_taken(r->search) > r->live &&
-	       timing_now() > r->began + PART_AFTER &&
-	       deploy_is_ready(d->deploy, timing_now(), &when);
+	return s->partly && !s->reloads && search_taken(s->search) > s->live &&
+	       timing_now() > s->refused_since + PART_AFTER &&
+	       deploy_is_ready(s->tester->deploy, timing_now(), &when);
 }
 
-static void deploy_part(struct daemon *d)
+static void deploy_part(struct refusal_search *s)
 {
-	struct refusal *r = &d->refusal;
 	CLEANUP(tree_unrefp) struct tree *sources = NULL;
 
-	mark_taken(r);
-	sources = changes_take(r->changes, r->take);
-	r->step = REFUSAL_PART;
-	refusal_test(d, sources);
+	for (size_t u = 0; u < changes_count(s->changes); u++)
+		s->take[u] = search_fate(s->search, u) == SEARCH_TAKEN;
+	sources = changes_take(s->changes, s->take);
+	s->deploying_part = true;
+	tester_deploy(s->tester, sources, s->applied);
 }
 
-void refusal_on_part(struct daemon *d, const struct outcome *o)
+static void on_part(struct refusal_search *s, const struct outcome *o)
 {
-	struct refusal *r = &d->refusal;
-
-	if (!refusal_is_success(o)) {
+	s->deploying_part = false;
+	if (!tester_is_success(o)) {
 		log_warning("nginx -t accepted this part of the change, but it could not be "
-			    "applied: %s",
+			    "deployed: %s",
 			    o->message);
-		refusal_finish(d);
+		s->ops->on_end(s->ctx, SEARCH_PART_FAILED);
 		return;
 	}
-	converge_accept(d, TAKE(r->model));
-	r->live = search_taken(r->search);
-	r->began = timing_now();
-	r->step = REFUSAL_SEARCH;
-	step(d);
+	s->ops->accept(s->ctx, TAKE(s->tester->model));
+	s->live = search_taken(s->search);
+	s->refused_since = timing_now();
+	step(s);
 }
 
-/* --- the search ------------------------------------------------------------------------------ */
+/* --- the tests ------------------------------------------------------------------------------- */
 
-/* What was refused before is tried again only while there is plenty of the budget left: nobody else
- * must wait for it. */
-static bool is_enough(struct daemon *d)
+/* What was refused before is tested again only while there is plenty of the budget left, so that no
+ * other change has to wait for it. */
+static bool is_enough(struct refusal_search *s)
 {
-	struct refusal *r = &d->refusal;
-
-	return r->step == REFUSAL_SEARCH && search_is_settled(r->search) &&
-	       !budget_is_ample(&r->budget, timing_now(), 0);
+	return s->partly && search_is_settled(s->search) &&
+	       !budget_is_ample(&s->tester->budget, timing_now(), 0);
 }
 
-static void step(struct daemon *d)
+static void step(void *search)
 {
-	struct refusal *r = &d->refusal;
+	struct refusal_search *s = search;
 	CLEANUP(tree_unrefp) struct tree *sources = NULL;
 
-	if (wants_part(d)) {
-		deploy_part(d);
+	if (wants_part(s)) {
+		deploy_part(s);
 		return;
 	}
-	if (is_enough(d)) {
-		end_search(d);
+	if (is_enough(s)) {
+		s->ops->on_end(s->ctx, SEARCH_OVER);
 		return;
 	}
-	if (!refusal_may_test(d, step))
+	if (!tester_may_test(s->tester, s->reloads, step, s))
 		return;
-	if (!search_next(r->search, r->take)) {
-		end_search(d);
+	if (!search_next(s->search, s->take)) {
+		s->ops->on_end(s->ctx, SEARCH_OVER);
 		return;
 	}
-	sources = changes_take(r->changes, r->take);
-	refusal_test(d, sources);
+	sources = changes_take(s->changes, s->take);
+	if (s->reloads && s->partly)
+		tester_deploy(s->tester, sources, s->applied);
+	else
+		tester_test(s->tester, sources);
 }
 
-void refusal_on_searched(struct daemon *d, const struct outcome *o)
+static void on_test(struct refusal_search *s, const struct outcome *o)
 {
-	struct refusal *r = &d->refusal;
 	CLEANUP(freep) char *warning = NULL;
 
-	if (!refusal_is_success(o)) {
-		tell_failure(d, o->message);
-	} else if (!r->real && (warning = new_warning(r, o))) {
-		tell_failure(d, warning);
+	if (!tester_is_success(o)) {
+		on_failure(s, o->message);
+	} else if (!s->reloads && (warning = tester_new_warning(s->tester, o))) {
+		on_failure(s, warning);
 	} else {
-		if (r->real)
-			converge_accept(d, TAKE(r->model));
-		search_passed(r->search);
+		if (s->reloads)
+			s->ops->accept(s->ctx, TAKE(s->tester->model));
+		search_passed(s->search);
 	}
-	step(d);
+	step(s);
 }
 
-/* What was refused before is tried last. Returns how many these are. */
-static size_t set_known_aside(struct daemon *d)
+void refusal_search_outcome(struct refusal_search *s, const struct outcome *o)
 {
-	struct refusal *r = &d->refusal;
+	if (s->deploying_part)
+		on_part(s, o);
+	else
+		on_test(s, o);
+}
+
+/* What was refused before is tested last. Returns how many these are. */
+static size_t set_known_aside(struct refusal_search *s, const struct quarantine *q)
+{
 	size_t known = 0;
 
-	for (size_t u = 0; u < changes_count(r->changes); u++) {
-		const struct change *c = changes_at(r->changes, u);
+	for (size_t u = 0; q && u < changes_count(s->changes); u++) {
+		const struct change *c = changes_at(s->changes, u);
 
-		if (!quarantine_knows(d->quarantine, c->path, c->to))
+		if (!quarantine_knows(q, c->path, c->to))
 			continue;
-		search_set_aside(r->search, u);
+		search_set_aside(s->search, u);
 		known++;
 	}
 	return known;
 }
 
-static void refuse_whole(struct daemon *d, const char *message)
+void refusal_search_begin(struct refusal_search *s, const struct refusal_search_spec *spec)
 {
-	CLEANUP(freep) char *text = refusal_sentence(d, message ?: d->refusal.first);
-
-	refusal_whole(d, d->refusal.blamed, false, text);
-	refusal_finish(d);
-}
-
-void refusal_search(struct daemon *d, struct tree *base, const struct model *candidate,
-		    const char *message)
-{
-	struct refusal *r = &d->refusal;
 	size_t known;
 
-	if (r->step != REFUSAL_LOST)
-		r->step = REFUSAL_SEARCH;
-	r->changes = changes_new(base, candidate, d->settings->zookeeper.config);
-	if (!changes_count(r->changes)) {
-		refuse_whole(d, message);
+	s->reloads = spec->reloads;
+	s->partly = spec->quarantine;
+	s->applied = spec->applied;
+	s->changes = changes_new(spec->base, spec->candidate, spec->root);
+	if (!changes_count(s->changes)) {
+		s->ops->on_end(s->ctx, SEARCH_NO_CHANGE);
 		return;
 	}
-	r->search = search_new(changes_count(r->changes));
-	r->take = xcalloc(changes_count(r->changes), sizeof(*r->take));
-	changes_describe(r->changes, r->search);
-	if (r->real)
-		search_be_frugal(r->search);
-	known = r->step == REFUSAL_SEARCH ? set_known_aside(d) : 0;
-	/* The whole was tested already, if nothing of it is set aside. */
-	if (message && !known && search_next(r->search, r->take))
-		tell_failure(d, message);
-	step(d);
+	s->search = search_new(changes_count(s->changes));
+	s->take = xcalloc(changes_count(s->changes), sizeof(*s->take));
+	changes_describe(s->changes, s->search);
+	if (s->reloads)
+		search_be_frugal(s->search);
+	known = set_known_aside(s, spec->quarantine);
+	/* The whole was tested already, if no part of it is set aside. */
+	if (spec->message && !known && search_next(s->search, s->take))
+		on_failure(s, spec->message);
+	step(s);
+}
+
+void refusal_search_init(struct refusal_search *s, struct tester *tester,
+			 const struct refusal_search_ops *ops, void *ctx)
+{
+	*s = (struct refusal_search){ .tester = tester, .ops = ops, .ctx = ctx };
 }

@@ -1,11 +1,4 @@
-/*
- * Is the cause of a refusal over?
- *
- * nginx's messages name files, ports and host names. While something is refused, files and ports
- * are looked at twice a second, and names are resolved like those of servers. When one of them
- * changes, what was refused is tried again at once. Whatever cannot be seen like that is left to
- * the pauses.
- */
+/* The watch on the causes of a refusal: files, ports and host names. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,8 +6,9 @@
 #include <zknginx/log.h>
 
 #include "core/deploy/cause.h"
-#include "daemon.h"
 #include "nginx/proc.h"
+#include "refusal_watch.h"
+#include "sys/timing.h"
 
 #define LOOK (500 * USEC_PER_MSEC)
 
@@ -27,19 +21,19 @@ static struct fingerprint look_at(const char *path)
 	return stat(path, &st) == 0 ? fingerprint_of(&st) : (struct fingerprint){ 0 };
 }
 
-static struct refusal_file *find_file(struct refusal *r, const char *path)
+static struct watched_file *find_file(struct refusal_watch *w, const char *path)
 {
-	for (size_t i = 0; i < r->file_count; i++) {
-		if (strcmp(r->files[i].path, path) == 0)
-			return &r->files[i];
+	for (size_t i = 0; i < w->file_count; i++) {
+		if (strcmp(w->files[i].path, path) == 0)
+			return &w->files[i];
 	}
 	return NULL;
 }
 
 struct gathering {
 	struct arena *arena;
-	struct refusal *refusal;
-	struct refusal_file files[REFUSAL_FILES_MAX];
+	struct refusal_watch *watch;
+	struct watched_file files[WATCH_FILES_MAX];
 	size_t count;
 };
 
@@ -58,111 +52,102 @@ static void gather(void *ctx, const char *message)
 	const char **paths;
 	size_t count = cause_files(g->arena, message, &paths);
 
-	for (size_t i = 0; i < count && g->count < REFUSAL_FILES_MAX; i++) {
-		const struct refusal_file *old = find_file(g->refusal, paths[i]);
+	for (size_t i = 0; i < count && g->count < WATCH_FILES_MAX; i++) {
+		const struct watched_file *old = find_file(g->watch, paths[i]);
 
 		if (is_gathered(g, paths[i]))
 			continue;
-		g->files[g->count++] = (struct refusal_file){
+		g->files[g->count++] = (struct watched_file){
 			.path = xstrdup(paths[i]),
 			.seen = old ? old->seen : look_at(paths[i]),
 		};
 	}
 }
 
-static void forget_files(struct refusal *r)
+static void forget_files(struct refusal_watch *w)
 {
-	for (size_t i = 0; i < r->file_count; i++)
-		free(r->files[i].path);
-	r->file_count = 0;
+	for (size_t i = 0; i < w->file_count; i++)
+		free(w->files[i].path);
+	w->file_count = 0;
 }
 
-static void gather_files(struct daemon *d)
+static void gather_files(struct refusal_watch *w, const char *ground, const struct quarantine *q)
 {
-	struct refusal *r = &d->refusal;
 	CLEANUP(arena_freep) struct arena *a = arena_new();
-	struct gathering g = { .arena = a, .refusal = r };
+	struct gathering g = { .arena = a, .watch = w };
 
-	if (r->ground)
-		gather(&g, r->ground);
-	quarantine_each_message(d->quarantine, gather, &g);
-	forget_files(r);
-	memcpy(r->files, g.files, g.count * sizeof(*g.files));
-	r->file_count = g.count;
+	if (ground)
+		gather(&g, ground);
+	quarantine_each_message(q, gather, &g);
+	forget_files(w);
+	memcpy(w->files, g.files, g.count * sizeof(*g.files));
+	w->file_count = g.count;
 }
 
 /* --- ports that messages are about ----------------------------------------------------------- */
 
 static void gather_port(void *ctx, const char *message)
 {
-	struct refusal *r = ctx;
+	struct refusal_watch *w = ctx;
 	unsigned port = cause_port(message);
 
-	for (size_t i = 0; i < r->port_count; i++) {
-		if (r->ports[i] == port)
+	for (size_t i = 0; i < w->port_count; i++) {
+		if (w->ports[i] == port)
 			return;
 	}
-	if (port && r->port_count < REFUSAL_PORTS_MAX && proc_listens_on(port))
-		r->ports[r->port_count++] = port;
+	if (port && w->port_count < WATCH_PORTS_MAX && proc_listens_on(port))
+		w->ports[w->port_count++] = port;
 }
 
-/* A port that somebody had, and that nobody has now. */
-static bool ports_are_free(struct refusal *r)
+/* Is a port free on which another program listened before? */
+static bool forget_free_ports(struct refusal_watch *w)
 {
-	size_t kept = 0, before = r->port_count;
+	size_t kept = 0, before = w->port_count;
 
 	for (size_t i = 0; i < before; i++) {
-		if (proc_listens_on(r->ports[i]))
-			r->ports[kept++] = r->ports[i];
+		if (proc_listens_on(w->ports[i]))
+			w->ports[kept++] = w->ports[i];
 		else
-			log_info("port %u is free; what nginx refused is tried again", r->ports[i]);
+			log_info("port %u is free; what nginx refused is tried again", w->ports[i]);
 	}
-	r->port_count = kept;
+	w->port_count = kept;
 	return kept < before;
 }
 
-/* --- looking --------------------------------------------------------------------------------- */
+/* --- when --------------------------------------------------------------------------------- */
 
-static bool files_have_changed(struct refusal *r)
+static bool note_changed_files(struct refusal_watch *w)
 {
 	bool changed = false;
 
-	for (size_t i = 0; i < r->file_count; i++) {
-		struct fingerprint now = look_at(r->files[i].path);
+	for (size_t i = 0; i < w->file_count; i++) {
+		struct fingerprint now = look_at(w->files[i].path);
 
-		if (fingerprint_same(&now, &r->files[i].seen))
+		if (fingerprint_same(&now, &w->files[i].seen))
 			continue;
-		r->files[i].seen = now;
+		w->files[i].seen = now;
 		changed = true;
-		log_info("%s has changed; what nginx refused is tried again", r->files[i].path);
+		log_info("%s has changed; what nginx refused is tried again", w->files[i].path);
 	}
 	return changed;
 }
 
-static int on_look(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *userdata)
+static int on_timer(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *userdata)
 {
-	struct daemon *d = userdata;
-	struct refusal *r = &d->refusal;
+	struct refusal_watch *w = userdata;
+	bool files = note_changed_files(w), ports = forget_free_ports(w);
 
-	bool changed = files_have_changed(r);
-
-	if (ports_are_free(r) || changed) {
-		refusal_on_change(d);
-		converge(d);
-	}
-	refusal_retest_if_due(d);
-	refusal_watch(d);
+	w->on_look(w->ctx, files || ports);
 	return 0;
 }
 
-/* While nothing is refused nobody looks. */
-void refusal_watch(struct daemon *d)
+void refusal_watch_update(struct refusal_watch *w, const char *ground, const struct quarantine *q)
 {
-	bool needed = d->refusal.ground || !quarantine_is_empty(d->quarantine);
+	bool needed = ground || !quarantine_is_empty(q);
 
-	gather_files(d);
-	quarantine_each_message(d->quarantine, gather_port, &d->refusal);
-	timing_at(d->refusal.watch, needed ? timing_now() + LOOK : NEVER);
+	gather_files(w, ground, q);
+	quarantine_each_message(q, gather_port, w);
+	timing_at(w->timer, needed ? timing_now() + LOOK : NEVER);
 }
 
 /* --- names ----------------------------------------------------------------------------------- */
@@ -176,40 +161,41 @@ static void want(void *ctx, const char *message)
 		name_list_add(l, name);
 }
 
-void refusal_want_names(const struct daemon *d, struct name_list *wanted)
+void refusal_watch_want_names(const char *ground, const struct quarantine *q,
+			      struct name_list *wanted)
 {
-	if (d->refusal.ground)
-		want(wanted, d->refusal.ground);
-	quarantine_each_message(d->quarantine, want, wanted);
+	if (ground)
+		want(wanted, ground);
+	quarantine_each_message(q, want, wanted);
 }
 
-void refusal_on_names(struct daemon *d)
+bool refusal_watch_name_is_found(const char *ground, const struct quarantine *q,
+				 const struct names *names)
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new();
 	struct name_list list = { .arena = a };
-	const struct names *names = names_cache_view(d->names);
 
-	refusal_want_names(d, &list);
+	refusal_watch_want_names(ground, q, &list);
 	for (size_t i = 0; i < list.count; i++) {
 		if (names->find(names->ctx, list.items[i]).state != NAME_FOUND)
 			continue;
-		log_info("%s resolves; what nginx refused is tried again", list.items[i]);
-		refusal_on_change(d);
-		return;
+		log_info("%s resolves now; what nginx refused is tried again", list.items[i]);
+		return true;
 	}
+	return false;
 }
 
-void refusal_watch_init(struct daemon *d)
+/* --- lifetime -------------------------------------------------------------------------------- */
+
+void refusal_watch_init(struct refusal_watch *w, sd_event *loop,
+			void (*on_look)(void *ctx, bool changed), void *ctx)
 {
-	d->refusal.watch = timing_new(d->loop, on_look, d);
+	*w = (struct refusal_watch){ .on_look = on_look, .ctx = ctx };
+	w->timer = timing_new(loop, on_timer, w);
 }
 
-void refusal_watch_fini(struct daemon *d)
+void refusal_watch_fini(struct refusal_watch *w)
 {
-	struct refusal *r = &d->refusal;
-
-	forget_files(r);
-	free(TAKE(r->ground));
-	free(TAKE(r->warnings));
-	sd_event_source_disable_unref(TAKE(r->watch));
+	forget_files(w);
+	sd_event_source_disable_unref(TAKE(w->timer));
 }

@@ -1,11 +1,5 @@
-/*
- * This host's own verdict on a revision that it runs before others do.
- *
- * It begins when the plan names this host, and is fed by what happens anyway: the problems
- * of a run, the outcome of a deployment, nginx's health; and by two things that happen for
- * its sake: a sample every second, and the operator's gate command. The verdict goes into
- * the member znode, where the leader reads it.
- */
+/* The trial of a revision: samples, the gate command, and the verdict. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,16 +7,34 @@
 
 #include <zknginx/log.h>
 
-#include "daemon.h"
+#include "core/rollout/gate.h"
+#include "host/hook.h"
+#include "sys/timing.h"
+#include "trial.h"
 
 #define SAMPLE USEC_PER_SEC
 
-static struct gate_rules rules_of(const struct daemon *d)
+struct trial {
+	const struct settings *settings;
+	const char *host;
+	const struct trial_ops *ops;
+	void *ctx;
+	struct gate *gate;
+	struct hooks *hooks; /* a queue of its own: a gate command may take long */
+	enum verdict logged;
+	bool applied;                /* nginx runs the revision */
+	bool asking;                 /* the gate command runs … */
+	char asked[DIGEST_HEX_SIZE]; /* … for this revision */
+	uint64_t ask_at;
+	sd_event_source *timer;
+};
+
+static struct gate_rules rules_of(const struct trial *t)
 {
-	const struct rollout_settings *s = &d->settings->rollout;
+	const struct rollout_settings *s = &t->settings->rollout;
 
 	return (struct gate_rules){
-		.probe = *d->settings->nginx.probe,
+		.probe = *t->settings->nginx.probe,
 		.max_errors = s->max_errors,
 		.max_upstream_errors = s->max_upstream_errors,
 		.min_requests = s->min_requests,
@@ -31,9 +43,9 @@ static struct gate_rules rules_of(const struct daemon *d)
 }
 
 /* False: there is no probe, or it has not answered yet. */
-static bool count(const struct daemon *d, struct nginx_status *nginx, struct gate_counts *counts)
+static bool count(const struct trial *t, struct nginx_status *nginx, struct gate_counts *counts)
 {
-	deploy_nginx_status(d->deploy, nginx);
+	t->ops->nginx(t->ctx, nginx);
 	*counts = (struct gate_counts){
 		.start = nginx->probe.start,
 		.requests = nginx->probe.requests,
@@ -43,193 +55,201 @@ static bool count(const struct daemon *d, struct nginx_status *nginx, struct gat
 	return nginx->has_probe && nginx->probe.answers;
 }
 
-/* The verdict may have changed: say so once, and tell the leader. */
-static void weigh(struct daemon *d)
+/* The verdict may have changed: log it once, and publish it for the leader. */
+static void update_verdict(struct trial *t)
 {
-	struct judge *j = &d->judge;
-	struct gate_rules rules = rules_of(d);
-	enum verdict now = gate_verdict(j->gate, &rules);
+	struct gate_rules rules = rules_of(t);
+	enum verdict now = gate_verdict(t->gate, &rules);
 
-	if (now == j->told)
+	if (now == t->logged)
 		return;
-	j->told = now;
+	t->logged = now;
 	if (now == VERDICT_BAD)
-		log_error("revision %.12s does not pass its gate: %s%s%s", gate_revision(j->gate),
-			  gate_znode(j->gate), *gate_znode(j->gate) ? ": " : "",
-			  gate_message(j->gate));
+		log_error("revision %.12s failed its trial on this host: %s%s%s",
+			  gate_revision(t->gate), gate_znode(t->gate),
+			  *gate_znode(t->gate) ? ": " : "", gate_message(t->gate));
 	else if (now == VERDICT_GOOD)
-		log_info("revision %.12s passes its gate", gate_revision(j->gate));
-	report_soon(d->report);
+		log_info("revision %.12s is good on this host", gate_revision(t->gate));
+	t->ops->on_change(t->ctx);
 }
 
 /* --- the gate command ------------------------------------------------------------------------ */
 
-static void on_command(void *daemon, const struct hook_result *r)
+static void on_command(void *trial, const struct hook_result *r)
 {
-	struct daemon *d = daemon;
-	struct judge *j = &d->judge;
+	struct trial *t = trial;
 
-	j->asking = false;
-	j->ask_at = timing_now() + d->settings->rollout.gate_interval;
-	if (!j->applied || strcmp(j->asked, gate_revision(j->gate)) != 0)
-		return; /* it was about another revision */
-	gate_command(j->gate, r->passed, r->message);
-	weigh(d);
+	t->asking = false;
+	t->ask_at = timing_now() + t->settings->rollout.gate_interval;
+	if (!t->applied || strcmp(t->asked, gate_revision(t->gate)) != 0)
+		return; /* the answer is about another revision */
+	gate_command(t->gate, r->passed, r->message);
+	update_verdict(t);
 }
 
-static void ask(struct daemon *d)
+static void run_command(struct trial *t)
 {
-	const struct rollout_settings *s = &d->settings->rollout;
-	struct judge *j = &d->judge;
+	const struct rollout_settings *s = &t->settings->rollout;
 	json_auto_t *input =
-		json_pack("{s:s, s:s, s:I}", "host", d->host, "revision", gate_revision(j->gate),
-			  "attempt", (json_int_t)gate_attempt(j->gate));
+		json_pack("{s:s, s:s, s:I}", "host", t->host, "revision", gate_revision(t->gate),
+			  "attempt", (json_int_t)gate_attempt(t->gate));
 	CLEANUP(freep) char *text = json_dumps(input, JSON_SORT_KEYS);
 
-	j->asking = true;
-	snprintf(j->asked, sizeof(j->asked), "%s", gate_revision(j->gate));
-	hooks_run(d->judge.hooks, &(struct hook_spec){
-					  .name = "rollout.gate",
-					  .argv = s->gate,
-					  .input = text,
-					  .input_size = strlen(text),
-					  .deadline = s->gate_timeout,
-					  .done = on_command,
-					  .ctx = d,
-				  });
+	t->asking = true;
+	snprintf(t->asked, sizeof(t->asked), "%s", gate_revision(t->gate));
+	hooks_run(t->hooks, &(struct hook_spec){
+				    .name = "rollout.gate",
+				    .argv = s->gate,
+				    .input = text,
+				    .input_size = strlen(text),
+				    .deadline = s->gate_timeout,
+				    .done = on_command,
+				    .ctx = t,
+			    });
 }
 
 /* --- samples --------------------------------------------------------------------------------- */
 
-static void arm(struct judge *j, bool on)
+static void sample(struct trial *t)
 {
-	timing_at(j->timer, on ? timing_now() + SAMPLE : NEVER);
-}
-
-static void sample(struct daemon *d)
-{
-	struct judge *j = &d->judge;
-	struct gate_rules rules = rules_of(d);
+	struct gate_rules rules = rules_of(t);
 	struct nginx_status nginx;
 	struct gate_counts counts;
-	bool counted = count(d, &nginx, &counts);
+	bool counted = count(t, &nginx, &counts);
 
-	gate_sample(j->gate, &rules, nginx.deaths, counted ? &counts : NULL);
-	if (rules.command && !j->asking && timing_now() >= j->ask_at)
-		ask(d);
-	weigh(d);
+	gate_sample(t->gate, &rules, nginx.deaths, counted ? &counts : NULL);
+	if (rules.command && !t->asking && timing_now() >= t->ask_at)
+		run_command(t);
+	update_verdict(t);
+}
+
+static void set_timer(struct trial *t)
+{
+	timing_at(t->timer, t->applied ? timing_now() + SAMPLE : NEVER);
 }
 
 static int on_timer(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *userdata)
 {
-	struct daemon *d = userdata;
+	struct trial *t = userdata;
 
-	sample(d);
-	arm(&d->judge, d->judge.applied);
+	sample(t);
+	set_timer(t);
 	return 0;
 }
 
-/* --- what happens anyway --------------------------------------------------------------------- */
-
-void judge_permit(struct daemon *d)
+static void begin_sampling(struct trial *t)
 {
-	struct judge *j = &d->judge;
-	const struct permit *p = &d->permission.permit;
-	unsigned long attempt = p->attempt;
-	const char *revision = attempt ? p->revision.revision : "";
-
-	if (strcmp(gate_revision(j->gate), revision) == 0 && gate_attempt(j->gate) == attempt)
-		return;
-	gate_begin(j->gate, revision, attempt, &d->problems);
-	j->applied = false;
-	j->told = VERDICT_WAITING;
-	j->ask_at = 0;
-	arm(j, false);
-	if (attempt) {
-		log_notice("judging revision %.12s, attempt %lu", revision, attempt);
-		/* what was refused in an earlier attempt has a new chance in this one */
-		quarantine_clear(d->quarantine);
-		d->refusal.due = 0;
-	}
-	report_soon(d->report);
-}
-
-static bool is_judged(const struct daemon *d, const char *revision)
-{
-	const char *judged = gate_revision(d->judge.gate);
-
-	return *judged && strcmp(judged, revision) == 0;
-}
-
-void judge_run(struct daemon *d)
-{
-	if (!is_judged(d, d->attempt.revision))
-		return;
-	gate_problems(d->judge.gate, &d->problems);
-	weigh(d);
-}
-
-static void begin_sampling(struct daemon *d)
-{
-	struct judge *j = &d->judge;
 	struct nginx_status nginx;
 	struct gate_counts counts;
 	bool counted;
 
-	if (j->applied)
+	if (t->applied)
 		return;
-	j->applied = true;
-	counted = count(d, &nginx, &counts);
-	gate_applied(j->gate, nginx.deaths, counted ? &counts : NULL);
-	sample(d);
-	arm(j, true);
+	t->applied = true;
+	counted = count(t, &nginx, &counts);
+	gate_applied(t->gate, nginx.deaths, counted ? &counts : NULL);
+	sample(t);
+	set_timer(t);
 }
 
-void judge_outcome(struct daemon *d, const struct outcome *o)
+/* --- what happens to a revision -------------------------------------------------------------- */
+
+void trial_permit(struct trial *t, const struct permit *p, const struct problems *known)
 {
-	if (!is_judged(d, d->attempt.revision))
+	unsigned long attempt = p->attempt;
+	const char *revision = attempt ? p->revision.revision : "";
+
+	if (strcmp(gate_revision(t->gate), revision) == 0 && gate_attempt(t->gate) == attempt)
+		return;
+	gate_begin(t->gate, revision, attempt, known);
+	t->applied = false;
+	t->logged = VERDICT_WAITING;
+	t->ask_at = 0;
+	set_timer(t);
+	if (attempt) {
+		log_notice("revision %.12s is on trial on this host (attempt %lu)", revision,
+			   attempt);
+		t->ops->on_begin(t->ctx);
+	}
+	t->ops->on_change(t->ctx);
+}
+
+static bool is_on_trial(const struct trial *t, const char *revision)
+{
+	const char *mine = gate_revision(t->gate);
+
+	return *mine && strcmp(mine, revision) == 0;
+}
+
+void trial_problems(struct trial *t, const char *revision, const struct problems *problems)
+{
+	if (!is_on_trial(t, revision))
+		return;
+	gate_problems(t->gate, problems);
+	update_verdict(t);
+}
+
+void trial_outcome(struct trial *t, const char *revision, const struct outcome *o, bool pending)
+{
+	if (!is_on_trial(t, revision))
 		return;
 	if (o->result == DEPLOY_APPLIED || o->result == DEPLOY_UNCHANGED) {
-		if (!d->good->pending) /* else nginx runs a part of it only */
-			begin_sampling(d);
+		if (!pending)
+			begin_sampling(t);
 	} else if (o->result == DEPLOY_NOT_INCLUDED) {
-		gate_refused(d->judge.gate, "", o->message);
-		weigh(d);
+		gate_refused(t->gate, "", o->message);
+		update_verdict(t);
 	}
 }
 
-void judge_put_off(struct daemon *d)
+void trial_refused(struct trial *t, const char *revision, const char *message)
 {
-	if (!is_judged(d, d->attempt.revision) || d->refusal.of_host)
+	if (!is_on_trial(t, revision))
 		return;
-	gate_refused(d->judge.gate, "", d->refusal.message);
-	weigh(d);
+	gate_refused(t->gate, "", message);
+	update_verdict(t);
 }
 
-void judge_fill(const struct daemon *d, struct member *m)
+void trial_fill(const struct trial *t, struct member *m)
 {
-	struct gate_rules rules = rules_of(d);
-	const struct gate *g = d->judge.gate;
+	struct gate_rules rules = rules_of(t);
 
-	m->gate.revision = gate_revision(g);
-	m->gate.attempt = gate_attempt(g);
-	m->gate.verdict = gate_verdict(g, &rules);
-	m->gate.znode = gate_znode(g);
-	m->gate.message = gate_message(g);
+	m->gate.revision = gate_revision(t->gate);
+	m->gate.attempt = gate_attempt(t->gate);
+	m->gate.verdict = gate_verdict(t->gate, &rules);
+	m->gate.znode = gate_znode(t->gate);
+	m->gate.message = gate_message(t->gate);
 }
 
-void judge_init(struct daemon *d)
-{
-	struct judge *j = &d->judge;
+/* --- lifetime -------------------------------------------------------------------------------- */
 
-	j->gate = gate_new(d->settings->zookeeper.config);
-	j->hooks = hooks_new(d->loop);
-	j->timer = timing_new(d->loop, on_timer, d);
+struct trial *trial_new(const struct trial_spec *spec, const struct trial_ops *ops, void *ctx)
+{
+	struct trial *t = xcalloc(1, sizeof(*t));
+
+	*t = (struct trial){
+		.settings = spec->settings,
+		.host = spec->host,
+		.ops = ops,
+		.ctx = ctx,
+		.gate = gate_new(spec->settings->zookeeper.config),
+		.hooks = hooks_new(spec->loop),
+		.timer = timing_new(spec->loop, on_timer, t),
+	};
+	return t;
 }
 
-void judge_fini(struct daemon *d)
+void trial_free(struct trial *t)
 {
-	sd_event_source_disable_unref(TAKE(d->judge.timer));
-	hooks_free(TAKE(d->judge.hooks));
-	gate_free(TAKE(d->judge.gate));
+	if (!t)
+		return;
+	sd_event_source_disable_unref(t->timer);
+	hooks_free(t->hooks);
+	gate_free(t->gate);
+	free(t);
+}
+
+void trial_use_settings(struct trial *t, const struct settings *settings)
+{
+	t->settings = settings;
 }

@@ -134,10 +134,11 @@ static const char *running(const struct daemon *d, const struct leader_view *v)
 {
 	const char *revision, *why;
 
-	if (strcmp(d->permission.held, d->applied) != 0 ||
-	    (*d->applied && leader_find(v, d->applied, &revision, &why)))
+	if (strcmp(daemon_agent_facts(d).stored_revision, daemon_agent_facts(d).applied) != 0 ||
+	    (*daemon_agent_facts(d).applied &&
+	     leader_find(v, daemon_agent_facts(d).applied, &revision, &why)))
 		return "";
-	return d->applied;
+	return daemon_agent_facts(d).applied;
 }
 
 static struct plan_revision recorded(const struct leader_view *v)
@@ -161,7 +162,9 @@ static void decide(struct daemon *d, struct leader_view *v, struct rollout_decis
 		.plan = v->has_plan ? &v->plan : NULL,
 		.members = v->members,
 		.member_count = v->member_count,
-		.newest = d->permission.wiped || !d->permission.whole ? "" : d->permission.newest,
+		.newest = daemon_agent_facts(d).wiped || !daemon_agent_facts(d).whole
+				  ? ""
+				  : daemon_agent_facts(d).newest_revision,
 		.recorded = recorded(v),
 		.running = running(d, v),
 		.stored = find_stored,
@@ -201,7 +204,7 @@ void leader_step(struct daemon *d)
 	struct leader_view v;
 
 	l->step_at = NEVER; /* each step says anew when the next one is due */
-	if (!l->mirror || !l->tree || !d->tree || l->writing || l->job ||
+	if (!l->mirror || !l->tree || !daemon_agent_facts(d).newest || l->writing || l->job ||
 	    !election_leads(fleet_election(d->fleet)) || !has_caught_up(d))
 		return;
 	a = arena_new();

@@ -100,12 +100,12 @@ static void take_note(struct storing *s, const char *root)
 /* The config of this revision: the newest one, or the one that runs here. */
 static struct tree *config_of(const struct daemon *d, const char *revision)
 {
-	const struct permission *p = &d->permission;
+	const struct agent_facts f = daemon_agent_facts(d);
 
-	if (strcmp(revision, p->newest) == 0)
-		return history_extract(d->tree, d->settings->zookeeper.config);
-	if (p->config && strcmp(revision, p->held) == 0)
-		return tree_ref(p->config);
+	if (strcmp(revision, f.newest_revision) == 0)
+		return history_extract(f.newest, d->settings->zookeeper.config);
+	if (f.stored && strcmp(revision, f.stored_revision) == 0)
+		return tree_ref(f.stored);
 	return NULL;
 }
 
@@ -126,7 +126,7 @@ static void describe(struct storing *s, const struct leader_view *v, const char 
 {
 	const struct daemon *d = s->d;
 	const char *root = d->settings->zookeeper.config;
-	const struct tree *before = d->permission.config;
+	const struct tree *before = daemon_agent_facts(d).stored;
 	struct history_entry *h = &s->entry;
 
 	*h = (struct history_entry){
@@ -238,7 +238,7 @@ bool leader_mend_history(struct daemon *d, const struct leader_view *v)
 	if (h && h->seq == accepted->history)
 		return false;
 	if (!h) {
-		if (strcmp(d->permission.held, accepted->revision) != 0)
+		if (strcmp(daemon_agent_facts(d).stored_revision, accepted->revision) != 0)
 			return false;
 		leader_store(d, v, accepted->revision);
 		return true;
@@ -318,7 +318,7 @@ static void on_old_config(void *daemon, const struct history_result *r)
 		leader_step(d);
 		return;
 	}
-	count = history_restore(a, d->tree, r->tree, root, &ops);
+	count = history_restore(a, daemon_agent_facts(d).newest, r->tree, root, &ops);
 	log_notice("publishing an old revision: %zu znode%s to write", count, PLURAL(count));
 	d->leader.job = history_publish(fleet_session(d->fleet), fleet_election(d->fleet), ops,
 					count, on_published, d);
@@ -329,7 +329,7 @@ void leader_check_published(struct daemon *d, const struct leader_view *v)
 	struct leader *l = &d->leader;
 
 	if (!v->has_plan || v->plan.phase != PLAN_PUBLISHING ||
-	    strcmp(d->permission.newest, v->plan.publish.revision) == 0)
+	    strcmp(daemon_agent_facts(d).newest_revision, v->plan.publish.revision) == 0)
 		l->published = l->publishing = 0;
 	else if (l->published && timing_now() >= l->published + SEEN_WITHIN)
 		end_publishing(d, "somebody has written another config over it");

@@ -21,17 +21,6 @@
 #define TREE_HEAD "# sha256 "
 #define TREE_HEAD_SIZE (sizeof(TREE_HEAD) - 1 + DIGEST_HEX_SIZE) /* the line feed, for the NUL */
 
-static struct tree *empty_tree(void)
-{
-	struct tree_builder b;
-	struct tree *t;
-
-	tree_builder_init(&b);
-	t = tree_builder_finish(&b);
-	tree_builder_fini(&b);
-	return t;
-}
-
 /* The text behind the first line, when it is what that line says. */
 static const char *checked(const struct buf *text, size_t *size)
 {
@@ -90,7 +79,7 @@ int stage_live_tree(const struct stage *s, struct tree **tree, struct err *e)
 		    read_generation_tree(s, all.items[i], tree))
 			return 0;
 	}
-	*tree = empty_tree();
+	*tree = tree_empty();
 	return 0;
 }
 
@@ -102,7 +91,7 @@ int stage_peek_tree(const char *directory, struct tree **tree, struct err *e)
 	if (fd < 0 && errno != ENOENT)
 		return err_sys(e, "%s", live);
 	if (fd < 0 || !read_tree((struct place){ fd, live }, tree))
-		*tree = empty_tree();
+		*tree = tree_empty();
 	return 0;
 }
 

@@ -84,21 +84,10 @@ static int write_bundle(const struct bundle *b, const char *directory, struct er
 
 /* --- a file --------------------------------------------------------------------------------- */
 
-static struct tree *empty_tree(void)
-{
-	struct tree_builder b;
-	struct tree *t;
-
-	tree_builder_init(&b);
-	t = tree_builder_finish(&b);
-	tree_builder_fini(&b);
-	return t;
-}
-
 static int render_tree(const struct settings *s, const struct tree *tree, const char *directory,
 		       struct err *e)
 {
-	CLEANUP(tree_unrefp) struct tree *nothing = empty_tree();
+	CLEANUP(tree_unrefp) struct tree *nothing = tree_empty();
 	CLEANUP(model_freep) struct model *good = model_new(), *m = NULL;
 	CLEANUP(bundle_unrefp) struct bundle *b = NULL;
 	struct problems problems;

@@ -21,7 +21,7 @@ struct preview_permit {
 	sd_event *loop;
 	const struct settings *settings;
 	struct tree *accepted, *config, *fetched;
-	char applied[DIGEST_HEX_SIZE], held[DIGEST_HEX_SIZE];
+	char applied[DIGEST_HEX_SIZE], stored[DIGEST_HEX_SIZE];
 	struct plan_revision asked; /* of the history; "" = nothing so far */
 	struct arena *arena;
 	struct session *session; /* NULL: nothing had to be fetched */
@@ -57,7 +57,7 @@ struct preview_permit *preview_permit_new(sd_event *loop, const struct settings 
 				      .on_fetched = on_fetched,
 				      .ctx = ctx };
 	read_applied(p);
-	p->config = config_file_read(file, settings->zookeeper.config, p->held);
+	p->config = config_file_read(file, settings->zookeeper.config, p->stored);
 	return p;
 }
 
@@ -124,7 +124,7 @@ static struct tree *config_of(void *ctx, const struct plan_revision *wanted)
 {
 	struct preview_permit *p = ctx;
 
-	if (p->config && strcmp(p->held, wanted->revision) == 0)
+	if (p->config && strcmp(p->stored, wanted->revision) == 0)
 		return p->config;
 	if (!*p->asked.revision)
 		ask(p, wanted);
@@ -183,15 +183,15 @@ struct tree *preview_permit_tree(struct preview_permit *p, struct tree *newest)
 	struct digest digest = tree_revision(newest, root);
 	struct permit permit;
 	struct choice c = {
-		.live = newest,
-		.newest = hex,
+		.newest = newest,
+		.newest_revision = hex,
 		.wiped = !config_has_objects(newest, root),
 		.root = root,
 		.permit = &permit,
 		.accepted = p->accepted,
 		.applied = p->applied,
 		.config = p->config,
-		.held = p->held,
+		.stored = p->stored,
 		.config_of = config_of,
 		.ctx = p,
 	};

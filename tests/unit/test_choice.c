@@ -8,7 +8,7 @@
 #define SITE(name) ROOT "/sites/s\n\t" name "\\\n"
 
 struct world {
-	struct tree *live, *accepted, *config;
+	struct tree *newest, *accepted, *config;
 	struct permit permit;
 	struct choice c;
 	unsigned asked;
@@ -27,18 +27,18 @@ static int setup(void **state)
 {
 	struct world *w = test_calloc(1, sizeof(*w));
 
-	w->live = parse(ROOT "\n" SITE("new"));
+	w->newest = parse(ROOT "\n" SITE("new"));
 	w->accepted = parse(ROOT "\n" SITE("ran"));
 	w->config = parse(ROOT "\n" SITE("old"));
 	w->permit = (struct permit){ .revision = { .revision = "wanted" } };
-	w->c = (struct choice){ .live = w->live,
-				.newest = "newest",
+	w->c = (struct choice){ .newest = w->newest,
+				.newest_revision = "newest",
 				.root = ROOT,
 				.permit = &w->permit,
 				.accepted = w->accepted,
 				.applied = "applied",
 				.config = w->config,
-				.held = "applied",
+				.stored = "applied",
 				.config_of = config_of,
 				.ctx = w };
 	*state = w;
@@ -49,7 +49,7 @@ static int teardown(void **state)
 {
 	struct world *w = *state;
 
-	tree_unref(w->live);
+	tree_unref(w->newest);
 	tree_unref(w->accepted);
 	tree_unref(w->config);
 	tree_unref(w->answer);
@@ -86,7 +86,7 @@ static void who_stays_keeps_what_operators_wrote_or_what_it_runs(void **state)
 	struct world *w = *state;
 
 	expect(w, PERMIT_STAY, "old", "applied");
-	w->c.held = "another";
+	w->c.stored = "another";
 	expect(w, PERMIT_STAY, "ran", "applied");
 	w->c.config = NULL;
 	expect(w, PERMIT_STAY, "ran", "applied");

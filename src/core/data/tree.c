@@ -230,6 +230,17 @@ struct tree *tree_builder_finish(struct tree_builder *b)
 	return t;
 }
 
+struct tree *tree_empty(void)
+{
+	struct tree_builder b;
+	struct tree *t;
+
+	tree_builder_init(&b);
+	t = tree_builder_finish(&b);
+	tree_builder_fini(&b);
+	return t;
+}
+
 static bool is_within(const char *path, const char *const *paths, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {

@@ -7,7 +7,7 @@
 #include "core/data/layout.h"
 
 struct layers {
-	const struct tree *live, *permitted, *accepted;
+	const struct tree *newest, *permitted, *accepted;
 	const char *root;
 	struct tree_builder out;
 };
@@ -39,7 +39,7 @@ static size_t add_upstream(struct layers *l, size_t i, size_t size)
 
 	if (!z->path[size])
 		tree_builder_add(&l->out, z);
-	if (!add_below(l, l->live, path) && !add_below(l, l->accepted, path))
+	if (!add_below(l, l->newest, path) && !add_below(l, l->accepted, path))
 		add_below(l, l->permitted, path);
 	while (is_at_or_below(l->permitted, i, path))
 		i++;
@@ -63,22 +63,22 @@ static void add_config(struct layers *l)
 	}
 }
 
-struct tree *overlay(const struct tree *live, const struct tree *permitted,
+struct tree *overlay(const struct tree *newest, const struct tree *permitted,
 		     const struct tree *accepted, const char *root)
 {
-	struct layers l = { live, permitted, accepted, root, { 0 } };
-	size_t i = 0, begin = tree_lower_bound(live, root);
+	struct layers l = { newest, permitted, accepted, root, { 0 } };
+	size_t i = 0, begin = tree_lower_bound(newest, root);
 	struct tree *t;
 
 	tree_builder_init(&l.out);
-	tree_builder_reserve(&l.out, tree_count(live));
+	tree_builder_reserve(&l.out, tree_count(newest));
 	for (; i < begin; i++)
-		tree_builder_add(&l.out, tree_at(live, i));
+		tree_builder_add(&l.out, tree_at(newest, i));
 	add_config(&l);
-	while (is_at_or_below(live, i, root))
+	while (is_at_or_below(newest, i, root))
 		i++;
-	for (; i < tree_count(live); i++)
-		tree_builder_add(&l.out, tree_at(live, i));
+	for (; i < tree_count(newest); i++)
+		tree_builder_add(&l.out, tree_at(newest, i));
 	t = tree_builder_finish(&l.out);
 	tree_builder_fini(&l.out);
 	return t;

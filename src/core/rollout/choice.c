@@ -7,18 +7,18 @@
 
 #include "choice.h"
 
-/* What nginx runs, with the servers of now. */
+/* What nginx runs, with the servers of the newest tree. */
 static struct tree *tree_of_now(const struct choice *c, char revision[])
 {
 	struct tree *config =
-		c->config && strcmp(c->held, c->applied) == 0 ? c->config : c->accepted;
+		c->config && strcmp(c->stored, c->applied) == 0 ? c->config : c->accepted;
 
 	snprintf(revision, DIGEST_HEX_SIZE, "%s", c->applied);
-	return overlay(c->live, config, c->accepted, c->root);
+	return overlay(c->newest, config, c->accepted, c->root);
 }
 
-/* The config is gone. The guard keeps what nginx runs; on a host that runs nothing it has nothing
- * to keep, and what the fleet agreed on is served. */
+/* The config is gone. The guard keeps what nginx runs. On a host that runs nothing, what the fleet
+ * agreed on is served. */
 static struct tree *tree_without_config(const struct choice *c, char revision[])
 {
 	bool bare = tree_count(c->accepted) == 0 && c->permit->kind == PERMIT_NAMED;
@@ -27,9 +27,9 @@ static struct tree *tree_without_config(const struct choice *c, char revision[])
 	if (*c->applied)
 		snprintf(revision, DIGEST_HEX_SIZE, "%s", c->applied);
 	if (!config)
-		return tree_ref(c->live);
+		return tree_ref(c->newest);
 	snprintf(revision, DIGEST_HEX_SIZE, "%s", c->permit->revision.revision);
-	return overlay(c->live, config, c->accepted, c->root);
+	return overlay(c->newest, config, c->accepted, c->root);
 }
 
 static struct tree *tree_named(const struct choice *c, char revision[])
@@ -37,23 +37,23 @@ static struct tree *tree_named(const struct choice *c, char revision[])
 	const struct plan_revision *wanted = &c->permit->revision;
 	struct tree *config;
 
-	if (strcmp(wanted->revision, c->newest) == 0)
-		return tree_ref(c->live);
+	if (strcmp(wanted->revision, c->newest_revision) == 0)
+		return tree_ref(c->newest);
 	config = c->config_of(c->ctx, wanted);
 	if (!config)
 		return tree_of_now(c, revision);
 	snprintf(revision, DIGEST_HEX_SIZE, "%s", wanted->revision);
-	return overlay(c->live, config, c->accepted, c->root);
+	return overlay(c->newest, config, c->accepted, c->root);
 }
 
 struct tree *choice_tree(const struct choice *c, char revision[DIGEST_HEX_SIZE])
 {
-	snprintf(revision, DIGEST_HEX_SIZE, "%s", c->newest);
+	snprintf(revision, DIGEST_HEX_SIZE, "%s", c->newest_revision);
 	if (c->wiped)
 		return tree_without_config(c, revision);
 	if (c->permit->kind == PERMIT_NAMED)
 		return tree_named(c, revision);
-	if (c->permit->kind == PERMIT_STAY && strcmp(c->applied, c->newest) != 0)
+	if (c->permit->kind == PERMIT_STAY && strcmp(c->applied, c->newest_revision) != 0)
 		return tree_of_now(c, revision);
-	return tree_ref(c->live);
+	return tree_ref(c->newest);
 }

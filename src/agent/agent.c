@@ -1,0 +1,241 @@
+/* The agent: lifetimes, and what others ask of it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "candidate.h"
+#include "converge.h"
+#include "core/compose/compose.h"
+
+/* --- callbacks of the parts ------------------------------------------------------------------ */
+
+static void on_change(void *agent)
+{
+	struct agent *a = agent;
+
+	a->ops->on_change(a->ctx);
+}
+
+static void on_permit(void *agent, const struct permit *p)
+{
+	struct agent *a = agent;
+
+	trial_permit(a->trial, p, &a->problems);
+}
+
+static void on_trial(void *agent)
+{
+	struct agent *a = agent;
+
+	refusal_retry(a->refusal);
+}
+
+static void nginx_of(void *agent, struct nginx_status *out)
+{
+	const struct agent *a = agent;
+
+	deploy_nginx_status(a->deploy, out);
+}
+
+static void on_refusal_retry(void *agent)
+{
+	converge(agent);
+}
+
+static void on_problems(void *agent)
+{
+	struct agent *a = agent;
+
+	a->ops->on_problems(a->ctx, &a->problems);
+}
+
+/* --- lifetime -------------------------------------------------------------------------------- */
+
+static void take_settings(struct agent *a, const struct settings *s)
+{
+	a->settings = s;
+	a->policy = policy_from_settings(s);
+	a->guard_rules = (struct guard_rules){
+		.max_shrink = s->guard.max_shrink,
+		.window = s->guard.window,
+		.hold = s->guard.hold,
+		.readmit = s->guard.readmit,
+	};
+}
+
+/* With nginx.drift = "report" a restart does not repair a drift. */
+static int open_stage(struct agent *a, struct err *e)
+{
+	const char *drift = a->settings->nginx.drift;
+
+	if (drift && strcmp(drift, "report") == 0)
+		return stage_open_as_it_is(&a->settings->state, &a->stage, e);
+	return stage_open(&a->settings->state, &a->stage, e);
+}
+
+/* What nginx runs is what the state directory says: the last good form of every znode. */
+static int open_state(struct agent *a, struct err *e)
+{
+	struct running *r = &a->running;
+
+	if (open_stage(a, e) < 0 || stage_live_tree(a->stage, &r->accepted, e) < 0)
+		return -1;
+	r->good = compose_accepted(r->accepted, a->settings->zookeeper.config, &a->policy,
+				   last_names_view(a->last_names));
+	host_config_adopt_defaults(stage_live_directory(a->stage), r->good);
+	snprintf(r->applied, sizeof(r->applied), "%s", stage_live_revision(a->stage));
+	return 0;
+}
+
+static int open_names(struct agent *a, struct err *e)
+{
+	if (names_cache_new(a->loop, converge_on_names, a, &a->names, e) < 0)
+		return -1;
+	a->last_names = last_names_new(a->settings->state.directory, names_cache_view(a->names));
+	return 0;
+}
+
+static int open_deploy(struct agent *a, struct err *e)
+{
+	static const struct deploy_ops deploy_ops = { converge_on_done, converge_on_nginx,
+						      on_change };
+	static const struct refusal_ops refusal_ops = {
+		.tester = { candidate_compose_sources, candidate_render },
+		.accept = converge_accept,
+		.on_over = converge_on_refusal_over,
+		.on_retry = on_refusal_retry,
+		.on_change = on_change,
+		.on_problems = on_problems,
+	};
+
+	if (deploy_new(a->loop, &a->settings->nginx, a->stage, &deploy_ops, a, &a->deploy, e) < 0)
+		return err_wrap(e, "nginx");
+	a->refusal = refusal_new(&(struct refusal_spec){ .loop = a->loop,
+							 .settings = a->settings,
+							 .deploy = a->deploy,
+							 .live = stage_live_directory(a->stage),
+							 .attempt = &a->attempt,
+							 .running = &a->running },
+				 &refusal_ops, a);
+	return 0;
+}
+
+static int open_mirror(struct agent *a, struct err *e)
+{
+	static const struct mirror_ops ops = { converge_on_tree, converge_on_mirror_state };
+	CLEANUP(freep) struct mirror_root *list = NULL;
+	size_t count;
+
+	roots_init(&a->roots, &a->settings->zookeeper);
+	list = roots_begin(&a->roots, a->running.good, &count);
+	if (mirror_new(a->loop, "mirror", &a->settings->zookeeper, list, count, &ops, a, &a->mirror,
+		       e) < 0)
+		return err_wrap(e, "zookeeper");
+	return 0;
+}
+
+static void make_parts(struct agent *a)
+{
+	static const struct permission_ops permission_ops = { on_permit, converge_on_fetched };
+	static const struct trial_ops trial_ops = { on_trial, on_change, nginx_of };
+
+	a->guard = guard_new();
+	a->overrides = overrides_new();
+	a->permission = permission_new(
+		&(struct permission_spec){ .settings = a->settings, .host = a->host },
+		&permission_ops, a);
+	a->trial = trial_new(
+		&(struct trial_spec){ .loop = a->loop, .settings = a->settings, .host = a->host },
+		&trial_ops, a);
+}
+
+static int open_parts(struct agent *a, struct err *e)
+{
+	if (open_names(a, e) < 0 || open_state(a, e) < 0)
+		return -1;
+	make_parts(a);
+	return open_deploy(a, e) < 0 ? -1 : open_mirror(a, e);
+}
+
+int agent_new(const struct agent_spec *spec, const struct problems *known,
+	      const struct agent_ops *ops, void *ctx, struct agent **out, struct err *e)
+{
+	struct agent *a = xcalloc(1, sizeof(*a));
+
+	*a = (struct agent){ .loop = spec->loop,
+			     .host = spec->host,
+			     .once = spec->once,
+			     .ops = ops,
+			     .ctx = ctx,
+			     .again_at = NEVER };
+	take_settings(a, spec->settings);
+	problems_init(&a->problems);
+	for (size_t i = 0; i < known->count; i++) {
+		const struct problem *p = &known->items[i];
+
+		problems_add(&a->problems, p->znode, p->kind, p->field, "%s", p->message);
+	}
+	if (open_parts(a, e) < 0) {
+		agent_free(a);
+		return -1;
+	}
+	*out = a;
+	return 0;
+}
+
+void agent_free(struct agent *a)
+{
+	if (!a)
+		return;
+	permission_free(a->permission);
+	mirror_free(a->mirror);
+	deploy_free(a->deploy);
+	trial_free(a->trial);
+	attempt_end(&a->attempt);
+	refusal_free(a->refusal);
+	sd_event_source_disable_unref(a->again);
+	host_config_fini(&a->host_config);
+	stage_close(a->stage);
+	problems_fini(&a->problems);
+	roots_fini(&a->roots);
+	last_names_free(a->last_names);
+	if (a->names)
+		names_cache_free(a->names);
+	guard_free(a->guard);
+	overrides_free(a->overrides);
+	running_fini(&a->running);
+	free(a);
+}
+
+/* --- what others ask ------------------------------------------------------------------------- */
+
+void agent_join(struct agent *a, struct fleet *fleet)
+{
+	a->fleet = fleet;
+	permission_join(a->permission, fleet);
+}
+
+void agent_update(struct agent *a)
+{
+	permission_update(a->permission);
+	a->ops->on_facts(a->ctx);
+	converge(a);
+}
+
+void agent_use_settings(struct agent *a, const struct settings *settings)
+{
+	take_settings(a, settings);
+	deploy_configure(a->deploy, &settings->nginx);
+	stage_configure(a->stage, &settings->state);
+	permission_use_settings(a->permission, settings);
+	trial_use_settings(a->trial, settings);
+	refusal_use_settings(a->refusal, settings);
+}
+
+void agent_retry(struct agent *a)
+{
+	refusal_retry(a->refusal);
+	mirror_audit(a->mirror);
+	permission_update(a->permission);
+	converge(a);
+}

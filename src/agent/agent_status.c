@@ -1,0 +1,166 @@
+/* The parts of the status and of the member znode that are the agent's, and its facts. Nothing is
+ * copied, so they are good until the next event. */
+#include <string.h>
+
+#include "converge.h"
+#include "core/endpoint/endpoint.h"
+#include "sys/timing.h"
+
+/* Is another run due, or the outcome of this one? */
+static bool is_busy(const struct agent *a)
+{
+	return a->attempt.model || a->dirty || a->roots.waiting;
+}
+
+void agent_facts(const struct agent *a, struct agent_facts *out)
+{
+	struct permission_facts p;
+
+	permission_facts(a->permission, &p);
+	*out = (struct agent_facts){
+		.newest = p.newest,
+		.newest_revision = p.newest_revision,
+		.whole = p.whole,
+		.wiped = p.wiped,
+		.stored = p.stored,
+		.stored_revision = p.stored_revision,
+		.applied = a->running.applied,
+		.generation = stage_live(a->stage),
+		.zookeeper = session_state_name(session_state(mirror_session(a->mirror))),
+	};
+}
+
+void agent_status_facts(const struct agent *a, struct status_facts *out)
+{
+	struct permission_facts p;
+	struct nginx_status nginx;
+
+	permission_facts(a->permission, &p);
+	deploy_nginx_status(a->deploy, &nginx);
+	out->connected = session_state(mirror_session(a->mirror)) == SESSION_CONNECTED;
+	out->has_tree = p.newest;
+	out->busy = is_busy(a);
+	out->rejected = refusal_message(a->refusal, NULL);
+	out->serves = strcmp(nginx.state, "running") == 0 && nginx.included;
+	out->pending = a->running.good->pending;
+}
+
+static void fill_zookeeper(const struct agent *a, struct status *s)
+{
+	const struct session *session = mirror_session(a->mirror);
+
+	s->zookeeper.state = session_state_name(session_state(session));
+	s->zookeeper.server = session_server(session);
+	s->zookeeper.session = session_id(session);
+	s->zookeeper.since = timing_to_wall(session_since(session));
+	s->zookeeper.nodes = mirror_nodes(a->mirror);
+	s->zookeeper.watches = mirror_watches(a->mirror);
+	s->zookeeper.reconnects = session_reconnects(session);
+	s->zookeeper.requests = session_requests(session);
+}
+
+static void fill_nginx(const struct agent *a, struct status *s)
+{
+	struct nginx_status nginx;
+
+	deploy_nginx_status(a->deploy, &nginx);
+	s->nginx.state = nginx.state;
+	s->nginx.pid = nginx.pid;
+	s->nginx.workers = nginx.workers;
+	s->nginx.old_workers = nginx.old_workers;
+	s->nginx.reloads = nginx.reloads;
+	s->nginx.tests = nginx.tests;
+	s->nginx.test_error = refusal_ground(a->refusal);
+	s->nginx.included = nginx.included;
+	s->nginx.sandbox = nginx.sandbox;
+	s->nginx.responding = nginx.responding;
+	s->nginx.deaths = nginx.deaths;
+	s->nginx.drifted = nginx.drifted;
+	s->probe.on = nginx.has_probe;
+	s->probe.answers = nginx.probe.answers;
+	s->probe.requests = nginx.probe.requests;
+	s->probe.errors = nginx.probe.errors;
+	s->probe.upstream_errors = nginx.probe.upstream_errors;
+	s->probe.connections = nginx.probe.connections;
+}
+
+static const char *permitted(const struct agent *a, const struct permit *p)
+{
+	if (p->kind == PERMIT_NAMED)
+		return p->revision.revision;
+	return p->kind == PERMIT_STAY ? a->running.applied : "";
+}
+
+static void fill_rollout(const struct agent *a, const struct permission_facts *p, struct status *s)
+{
+	struct member m = { 0 };
+
+	trial_fill(a->trial, &m);
+	s->rollout.mode = a->settings->rollout.mode;
+	s->rollout.part = member_part_name(p->part);
+	s->rollout.phase = p->plan ? plan_phase_name(p->plan->phase) : "";
+	s->rollout.paused = p->plan && p->plan->paused;
+	s->rollout.step = p->plan ? p->plan->step : 0;
+	s->rollout.permitted = permitted(a, p->permit);
+	s->rollout.why = p->permit->why;
+	s->rollout.verdict = *m.gate.revision ? verdict_name(m.gate.verdict) : "";
+}
+
+static size_t servers_of(const struct upstream *u, const struct discover *d)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < u->server_count; i++)
+		n += u->servers[i].discover == d;
+	return n;
+}
+
+static void fill_discovery(const struct model *m, struct status *s, struct arena *scratch)
+{
+	struct status_discovery *list;
+	size_t count = 0;
+
+	for (size_t i = 0; i < m->upstream_count; i++)
+		count += m->upstreams[i].discover_count;
+	s->discovery = list = arena_array(scratch, struct status_discovery, count);
+	s->discovery_count = count;
+	for (size_t i = 0; i < m->upstream_count; i++) {
+		const struct upstream *u = &m->upstreams[i];
+
+		for (size_t j = 0; j < u->discover_count; j++) {
+			const struct discover *d = &u->discovers[j];
+
+			*list++ = (struct status_discovery){
+				.upstream = u->name,
+				.path = d->path,
+				.format = d->chosen ? endpoint_format_name(d->chosen) : "",
+				.servers = servers_of(u, d),
+			};
+		}
+	}
+}
+
+void agent_fill_status(const struct agent *a, struct status *s, struct arena *scratch)
+{
+	struct permission_facts p;
+
+	permission_facts(a->permission, &p);
+	s->revision_seen = p.newest_revision;
+	s->revision_applied = a->running.applied;
+	s->generation = stage_live(a->stage);
+	fill_zookeeper(a, s);
+	fill_nginx(a, s);
+	fill_rollout(a, &p, s);
+	fill_discovery(a->running.good, s, scratch);
+}
+
+void agent_fill_member(const struct agent *a, struct member *m)
+{
+	struct permission_facts p;
+
+	permission_facts(a->permission, &p);
+	m->revision = a->running.applied;
+	m->seen = p.newest_revision;
+	m->part = p.part;
+	trial_fill(a->trial, m);
+}

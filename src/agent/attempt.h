@@ -1,0 +1,25 @@
+/* An attempt: a deployment that is under way, and what it was made from, until its outcome. */
+#ifndef ZKNGINX_AGENT_ATTEMPT_H
+#define ZKNGINX_AGENT_ATTEMPT_H
+
+#include <zknginx/bundle.h>
+#include <zknginx/model.h>
+#include <zknginx/status.h>
+
+struct attempt {
+	struct model *model; /* NULL: no deployment is under way */
+	struct tree *tree;   /* what the model was made of */
+	struct bundle *bundle;
+	char revision[DIGEST_HEX_SIZE];
+	double stages_ms[STAGE_N]; /* of the steps before nginx/deploy's */
+};
+
+static inline void attempt_end(struct attempt *a)
+{
+	model_free(a->model);
+	tree_unref(a->tree);
+	bundle_unref(a->bundle);
+	*a = (struct attempt){ 0 };
+}
+
+#endif

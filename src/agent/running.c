@@ -1,0 +1,25 @@
+/* What nginx runs on this host. */
+#include <zknginx/log.h>
+
+#include "running.h"
+
+void running_accept(struct running *r, struct model *model, struct stage *stage)
+{
+	struct tree *sources = model_sources(model);
+	bool changed = !tree_same(sources, r->accepted);
+	struct err e;
+
+	model_free(r->good);
+	r->good = model;
+	tree_unref(r->accepted);
+	r->accepted = sources;
+	if (changed && stage_record(stage, stage_live(stage), sources, &e) < 0)
+		log_warning("%s (the last good forms of znodes would be lost at a restart)",
+			    e.text);
+}
+
+void running_fini(struct running *r)
+{
+	model_free(TAKE(r->good));
+	tree_unref(TAKE(r->accepted));
+}
