@@ -95,8 +95,8 @@ size_t history_restore(struct arena *a, const struct tree *now, const struct tre
  * Overlay: the tree that a host renders when it may not run the newest config. Config znodes are
  * those of `permitted` (so its revision is that of `permitted`), everything outside root is that
  * of `newest`. The servers of an upstream of `permitted` are those of `newest` if the upstream is
- * there (even if it has none); else those of `accepted` (what nginx runs) if it is there; else those
- * that the history kept.
+ * there (even if it has none); else those of `accepted` (what nginx runs) if it is there; else
+ * those that the history kept.
  */
 struct tree *overlay(const struct tree *newest, const struct tree *permitted,
 		     const struct tree *accepted, const char *root);
