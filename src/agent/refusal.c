@@ -268,6 +268,7 @@ void refusal_on_accepted(struct daemon *d, const struct outcome *o)
 	free(TAKE(r->message));
 	r->pause = 0;
 	r->began = 0;
+	r->contradicted = false;
 	if (quarantine_accept(d->quarantine, d->accepted, &d->problems))
 		report_problems(d, &d->problems);
 	/* its problem says something else from now on */

@@ -61,6 +61,7 @@ struct refusal {
 	bool real;                /* a test is a whole deployment: only a reload tells */
 	enum problem_kind blamed; /* of the problems that come of the search */
 	char *first;              /* what nginx said of the whole candidate */
+	bool contradicted;        /* the last search found that nginx takes all of it */
 	bool warned;              /* … which it would have taken, with a warning */
 	struct changes *changes;
 	struct search *search;

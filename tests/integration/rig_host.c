@@ -196,6 +196,18 @@ size_t rig_host_problem_count(struct rig_host *h)
 	return json_array_size(lookup(h, "problems"));
 }
 
+void rig_host_assert_no_problems(struct rig_host *h)
+{
+	const char *log;
+
+	if (rig_host_problem_count(h) == 0)
+		return;
+	log = rig_read(h->log);
+	fail_msg("%s has problems: %s; its log ends:\n%s", h->name,
+		 json_dumps(lookup(h, "problems"), JSON_INDENT(2)),
+		 log && strlen(log) > 4000 ? log + strlen(log) - 4000 : log);
+}
+
 const char *rig_host_live(struct rig_host *h, const char *file)
 {
 	char path[512];

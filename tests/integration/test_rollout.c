@@ -134,7 +134,7 @@ static void what_nginx_refuses_stops_with_the_znode_and_the_reason(void **state 
 		fleet_eventually(f, rig_fleet_served(f, i, "1"));
 	for (size_t i = 1; i < 3; i++) {
 		assert_string_equal(rig_fleet_applied(f, i), "1");
-		assert_int_equal(rig_host_problem_count(&f->hosts[i].host), 0);
+		rig_host_assert_no_problems(&f->hosts[i].host);
 	}
 	rig_fleet_push(f, "3");
 	all_accepted("3");

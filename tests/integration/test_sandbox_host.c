@@ -14,6 +14,7 @@
 
 #include <zknginx/err.h>
 
+#include "nginx/sandbox_learn.h"
 #include "rig_sandbox.h"
 
 static int set_up(void **state)
@@ -161,6 +162,26 @@ static void a_log_in_an_odd_directory_is_learned(void **state)
 	assert_passed(test(h));
 }
 
+static char *learned(const char *call, const char *path)
+{
+	CLEANUP(freep)
+	char *text = xasprintf("%s() \"%s\" failed (30: Read-only file system)\n", call, path);
+
+	return learn_denied(text, rig_directory(), rig_directory());
+}
+
+/* An nginx that is being started makes its directories while the test runs. */
+static void a_directory_that_was_made_meanwhile_is_learned(void **state UNUSED)
+{
+	const char *directory = rig_path("made");
+	CLEANUP(freep) char *made = NULL;
+
+	assert_int_equal(mkdir(directory, 0755), 0);
+	made = learned("mkdir", directory);
+	assert_string_equal(made ?: "", directory);
+	assert_null(learned("open", directory));
+}
+
 static void a_log_may_be_standard_error(void **state)
 {
 	struct host *h = *state;
@@ -299,6 +320,7 @@ int main(void)
 		TEST(a_file_that_the_candidate_names_is_not_opened_up),
 		TEST(a_live_socket_survives),
 		TEST(a_log_in_an_odd_directory_is_learned),
+		TEST(a_directory_that_was_made_meanwhile_is_learned),
 		TEST(a_log_may_be_standard_error),
 		TEST(logs_in_directories_below_the_logs_work),
 		TEST(caches_work_below_the_cache_directory),
