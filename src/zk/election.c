@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <zookeeper/zookeeper.h>
 
 #include <zknginx/log.h>
@@ -127,7 +126,7 @@ static void begin_withdrawal(struct election *e)
 void election_rest(struct election *e)
 {
 	e->resting = true;
-	timing_arm(e->rest, PAUSE / 4 * 3 + timing_random(PAUSE / 2));
+	timing_arm(e->rest, timing_jitter(PAUSE, 25));
 }
 
 /* After these another one may lead, or will soon. */
@@ -186,16 +185,6 @@ void election_lose_candidate(struct election *e)
 
 /* --- what moves it --------------------------------------------------------------------------- */
 
-static void make_guid(char guid[ELECTION_GUID_SIZE])
-{
-	unsigned char bytes[(ELECTION_GUID_SIZE - 1) / 2];
-
-	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
-		die("getrandom: %m");
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		snprintf(guid + 2 * i, 3, "%02x", bytes[i]);
-}
-
 void election_expire(struct election *e)
 {
 	if (e->role == ELECTION_OUT)
@@ -214,7 +203,7 @@ static void go_on(struct election *e)
 	if (session_epoch(e->session) != e->epoch) {
 		election_expire(e);
 		e->epoch = session_epoch(e->session);
-		make_guid(e->guid);
+		timing_unique(e->guid, sizeof(e->guid));
 	}
 	if (e->withdrawing)
 		election_withdraw(e);
@@ -347,7 +336,7 @@ int election_new(sd_event *loop, struct session *session, const char *cluster, c
 	if (add_sources(loop, e, err) < 0)
 		return -1;
 	e->epoch = session_epoch(session);
-	make_guid(e->guid);
+	timing_unique(e->guid, sizeof(e->guid));
 	e->on_change = on_change;
 	e->ctx = ctx;
 	*out = TAKE(e);

@@ -26,7 +26,7 @@ void mirror_plan_audit(struct mirror *m)
 {
 	free(m->audited);
 	m->audited = NULL;
-	timing_arm(m->audit, INTERVAL / 4 * 3 + timing_random(INTERVAL / 2));
+	timing_arm(m->audit, timing_jitter(INTERVAL, 25));
 }
 
 void mirror_audit(struct mirror *m)

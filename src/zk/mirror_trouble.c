@@ -12,7 +12,7 @@
 
 static void arm_retry(struct mirror *m)
 {
-	timing_arm(m->retry, m->retry_pause / 4 * 3 + timing_random(m->retry_pause / 2));
+	timing_arm(m->retry, timing_jitter(m->retry_pause, 25));
 }
 
 static unsigned char *trouble_of(struct node *n, enum item item)
