@@ -102,6 +102,9 @@ $(UNIT_TESTS): $(B)/%: $(B)/%.o $(B)/libcore.a
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS_CORE) -lcmocka
 
+# It looks at all objects of the daemon, and links none of them.
+$(B)/tests/unit/test_call_circles: | $(CORE) $(WINGS) $(TOP)
+
 $(INTEGRATION_TESTS): $(B)/%: $(B)/%.o $(RIG) $(B)/libwings.a $(B)/libcore.a
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka

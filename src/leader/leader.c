@@ -271,8 +271,8 @@ static void elected(struct daemon *d)
 	};
 	struct err e;
 
-	if (mirror_new(d->loop, "fleet", &d->settings->zookeeper, roots, ARRAY_SIZE(roots), &ops, d,
-		       &l->mirror, &e) < 0) {
+	if (mirror_new(d->loop, "leader", &d->settings->zookeeper, roots, ARRAY_SIZE(roots), &ops,
+		       d, &l->mirror, &e) < 0) {
 		log_error("the fleet cannot be watched: %s", e.text);
 		return;
 	}

@@ -5,10 +5,10 @@
 #ifndef ZKNGINX_NGINX_STAGE_DISK_H
 #define ZKNGINX_NGINX_STAGE_DISK_H
 
-#include "disk.h"
 #include "fingerprint.h"
 #include "manifest.h"
 #include "stage.h"
+#include "sys/disk.h"
 
 #define TREE_NAME "tree.txt"
 

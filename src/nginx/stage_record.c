@@ -123,8 +123,8 @@ int stage_record(struct stage *s, unsigned long n, const struct tree *accepted, 
 	buf_put(&all, buf_str(&body), body.size);
 	/* not for every user: a znode may have been readable to few */
 	if (disk_open_directory(stage_shelf(s), generation_name(n).text, &fd, e) < 0 ||
-	    disk_replace((struct place){ fd, where }, TREE_NAME, 0600, all.data, all.size, true,
-			 e) < 0)
+	    disk_replace((struct place){ fd, where }, TREE_NAME, 0600, all.data, all.size,
+			 DISK_DURABLE, e) < 0)
 		return -1;
 	s->has_recorded = true;
 	s->recorded = n;
@@ -203,7 +203,7 @@ int stage_record_save(const struct stage *s, struct err *e)
 	json_decref(all);
 	if (!text)
 		die("applied.json: jansson failed");
-	rc = disk_replace(stage_root(s), RECORD_NAME, 0644, text, strlen(text), false, e);
+	rc = disk_replace(stage_root(s), RECORD_NAME, 0644, text, strlen(text), DISK_VOLATILE, e);
 	free(text);
 	return rc;
 }

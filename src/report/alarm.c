@@ -55,7 +55,7 @@ static void check_fleet(const struct daemon *d, struct conditions *c)
 	    (s && is_recent(session_cut_short(s), CUT_SHORT_LAST)))
 		conditions_add(
 			c, "zookeeper-session-ended", "", ALERT_WARNING, 1,
-			"a ZooKeeper session of this host was ended before its time: another "
+			"a ZooKeeper session of this host was ended before its timeout: another "
 			"client has closed it, or what answered did not know it");
 }
 

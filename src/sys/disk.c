@@ -1,11 +1,12 @@
 /*
- * The system calls below a state directory. O_NOFOLLOW and O_EXCL everywhere; O_NONBLOCK
- * where something is read, so that a planted fifo cannot hold the daemon.
+ * The system calls below a directory. O_NOFOLLOW and O_EXCL everywhere; O_NONBLOCK where a file is
+ * read, so that a planted fifo cannot block the daemon.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -72,29 +73,71 @@ int disk_sync(struct place at, const char *name, int fd, struct err *e)
 	return 0;
 }
 
-static int replace(struct place at, const char *name, const char *temporary, int fd, bool durable,
-		   struct err *e)
+/* Closes *fd before the rename: some file systems report a failed write only then. */
+static int rename_written(struct place at, const char *temporary, const char *name, int *fd,
+			  enum durability durability, struct err *e)
 {
-	if (durable && disk_sync(at, name, fd, e) < 0)
+	int written = *fd;
+
+	if (durability == DISK_DURABLE && disk_sync(at, temporary, written, e) < 0)
 		return -1;
+	*fd = -1;
+	if (close(written) < 0)
+		return err_sys(e, "close %s/%s", at.where, temporary);
 	if (renameat(at.fd, temporary, at.fd, name) < 0)
 		return err_sys(e, "rename to %s/%s", at.where, name);
-	return durable ? disk_sync(at, ".", at.fd, e) : 0;
+	return durability == DISK_DURABLE ? disk_sync(at, ".", at.fd, e) : 0;
 }
 
 int disk_replace(struct place at, const char *name, mode_t mode, const void *bytes, size_t size,
-		 bool durable, struct err *e)
+		 enum durability durability, struct err *e)
 {
+	CLEANUP(freep) char *temporary = xasprintf(".%s.tmp", name);
 	CLEANUP(disk_close) int fd = -1;
-	char temporary[64];
 
-	snprintf(temporary, sizeof(temporary), ".%s.tmp", name);
-	unlinkat(at.fd, temporary, 0); /* left over from a crash, or planted */
+	unlinkat(at.fd, temporary, 0); /* left by a crash, or planted */
 	if (disk_create(at, temporary, mode, bytes, size, &fd, e) == 0 &&
-	    replace(at, name, temporary, fd, durable, e) == 0)
+	    rename_written(at, temporary, name, &fd, durability, e) == 0)
 		return 0;
 	unlinkat(at.fd, temporary, 0);
 	return -1;
+}
+
+/* The directory of a path, and the name in it: "/a/b" is "b" in "/a", "b" is "b" in ".". */
+struct parent {
+	char *where;
+	const char *name;
+	int fd;
+};
+
+static void parent_fini(struct parent *p)
+{
+	disk_close(&p->fd);
+	free(p->where);
+}
+
+static int open_parent(const char *path, int access, struct parent *p, struct err *e)
+{
+	const char *slash = strrchr(path, '/');
+
+	p->name = slash ? slash + 1 : path;
+	p->where = slash == path ? xstrdup("/")
+		   : slash       ? xasprintf("%.*s", (int)(slash - path), path)
+				 : xstrdup(".");
+	p->fd = open(p->where, access | O_DIRECTORY | O_CLOEXEC);
+	return p->fd < 0 ? err_sys(e, "open %s", p->where) : 0;
+}
+
+int disk_replace_path(const char *path, mode_t mode, const void *bytes, size_t size,
+		      enum durability durability, struct err *e)
+{
+	CLEANUP(parent_fini) struct parent p = { .fd = -1 };
+
+	/* Only a directory that is open for reading can be fsynced. */
+	if (open_parent(path, durability == DISK_DURABLE ? O_RDONLY : O_PATH, &p, e) < 0)
+		return -1;
+	return disk_replace((struct place){ p.fd, p.where }, p.name, mode, bytes, size, durability,
+			    e);
 }
 
 static int open_file(struct place at, const char *name, int *fd, struct err *e)
@@ -102,6 +145,8 @@ static int open_file(struct place at, const char *name, int *fd, struct err *e)
 	struct stat st;
 
 	*fd = openat(at.fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (*fd < 0 && errno == ELOOP)
+		return err_set(e, ERR_INPUT, "%s/%s is not a regular file", at.where, name);
 	if (*fd < 0)
 		return err_sys(e, "open %s/%s", at.where, name);
 	if (fstat(*fd, &st) < 0)
@@ -111,9 +156,9 @@ static int open_file(struct place at, const char *name, int *fd, struct err *e)
 	return 0;
 }
 
-/* Hands the content on, piece by piece. */
-static int scan(struct place at, const char *name, void (*put)(void *to, const char *, size_t),
-		void *to, struct err *e)
+/* Pass the content to `put`, piece by piece. */
+static int read_pieces(struct place at, const char *name,
+		       void (*put)(void *to, const char *, size_t), void *to, struct err *e)
 {
 	CLEANUP(disk_close) int fd = -1;
 	char chunk[65536];
@@ -138,7 +183,16 @@ static void put_into_buf(void *to, const char *bytes, size_t size)
 
 int disk_read(struct place at, const char *name, struct buf *out, struct err *e)
 {
-	return scan(at, name, put_into_buf, out, e);
+	return read_pieces(at, name, put_into_buf, out, e);
+}
+
+int disk_read_path(const char *path, struct buf *out, struct err *e)
+{
+	CLEANUP(parent_fini) struct parent p = { .fd = -1 };
+
+	if (open_parent(path, O_PATH, &p, e) < 0)
+		return -1;
+	return disk_read((struct place){ p.fd, p.where }, p.name, out, e);
 }
 
 static void put_into_digester(void *to, const char *bytes, size_t size)
@@ -150,7 +204,7 @@ int disk_digest(struct place at, const char *name, struct digest *out, struct er
 {
 	CLEANUP(digester_freep) struct digester *d = digester_new();
 
-	if (scan(at, name, put_into_digester, d, e) < 0)
+	if (read_pieces(at, name, put_into_digester, d, e) < 0)
 		return -1;
 	*out = digester_finish(d);
 	return 0;
@@ -158,7 +212,7 @@ int disk_digest(struct place at, const char *name, struct digest *out, struct er
 
 static void remove_files(int fd, const char *first)
 {
-	int copy = dup(fd); /* closedir() takes its descriptor along */
+	int copy = dup(fd); /* closedir() closes its descriptor */
 	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
 	struct dirent *entry;
 
