@@ -263,11 +263,11 @@ static void elected(struct daemon *d)
 	const char *cluster = d->settings->zookeeper.cluster;
 	CLEANUP(arena_freep) struct arena *a = arena_new();
 	const struct mirror_root roots[] = {
-		{ arena_printf(a, "%s/history", cluster), 1 },
-		{ arena_printf(a, "%s/live", cluster), 0 },
-		{ arena_printf(a, "%s/members", cluster), 1 },
-		{ arena_printf(a, "%s/plan", cluster), 0 },
-		{ arena_printf(a, "%s/request", cluster), 0 },
+		{ cluster_path(a, cluster, CLUSTER_HISTORY, NULL), 1 },
+		{ cluster_path(a, cluster, CLUSTER_LIVE, NULL), 0 },
+		{ cluster_path(a, cluster, CLUSTER_MEMBERS, NULL), 1 },
+		{ cluster_path(a, cluster, CLUSTER_PLAN, NULL), 0 },
+		{ cluster_path(a, cluster, CLUSTER_REQUEST, NULL), 0 },
 	};
 	struct err e;
 

@@ -17,6 +17,7 @@
 
 #include <zknginx/log.h>
 
+#include "core/data/layout.h"
 #include "election_parts.h"
 #include "sys/timing.h"
 
@@ -342,7 +343,7 @@ int election_new(sd_event *loop, struct session *session, const char *cluster, c
 	TAILQ_INIT(&e->errands);
 	TAILQ_INIT(&e->refused);
 	e->session = session;
-	e->directory = xasprintf("%s/election", cluster);
+	e->directory = cluster_path_new(cluster, CLUSTER_ELECTION, NULL);
 	e->host = xstrdup(host);
 	if (add_sources(loop, e, err) < 0)
 		return -1;

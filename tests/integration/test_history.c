@@ -1,4 +1,5 @@
 /* The history's znodes: stored and taken over, fetched by others, pruned, and published. */
+#include "core/data/layout.h"
 #include "rig_election.h"
 #include "zk/history_io.h"
 

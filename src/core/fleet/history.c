@@ -9,6 +9,7 @@
 #include <zknginx/err.h>
 #include <zknginx/history.h>
 
+#include "core/data/layout.h"
 #include "core/text/json_text.h"
 
 #define DIGITS 10 /* at least */
@@ -18,12 +19,12 @@
 
 const char *history_path(struct arena *a, const char *cluster, unsigned long seq)
 {
-	return arena_printf(a, "%s/history/%010lu", cluster, seq);
+	return cluster_path(a, cluster, CLUSTER_HISTORY, arena_printf(a, "%010lu", seq));
 }
 
 const char *history_part_path(struct arena *a, const char *cluster, unsigned long seq, unsigned n)
 {
-	return arena_printf(a, "%s/history/%010lu/%u", cluster, seq, n);
+	return cluster_path(a, cluster, CLUSTER_HISTORY, arena_printf(a, "%010lu/%u", seq, n));
 }
 
 /* --- reading --------------------------------------------------------------------------------- */
@@ -114,7 +115,7 @@ static bool leaves_a_next(struct arena *a, const struct tree *t, const char *clu
 size_t history_parse(struct arena *a, const struct tree *t, const char *cluster,
 		     struct history_entry **out, unsigned long *last)
 {
-	const char *above = arena_printf(a, "%s/history", cluster);
+	const char *above = cluster_path(a, cluster, CLUSTER_HISTORY, NULL);
 	size_t i = tree_lower_bound(t, above), count = 0, room = 0;
 	struct history_entry *entries = NULL;
 
