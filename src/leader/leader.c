@@ -82,8 +82,7 @@ static unsigned long find_stored(void *view, const char *revision)
 	const struct history_entry *last = v->entry_count ? &v->entries[v->entry_count - 1] : NULL;
 
 	/* a leader that died between the history and the plan has left it there */
-	return last && strcmp(last->revision, revision) == 0 &&
-			       strcmp(last->outcome, "pending") == 0
+	return last && strcmp(last->revision, revision) == 0 && last->outcome == OUTCOME_PENDING
 		       ? last->seq
 		       : 0;
 }
@@ -145,7 +144,7 @@ static struct plan_revision recorded(const struct leader_view *v)
 	for (size_t i = v->entry_count; i > 0; i--) {
 		const struct history_entry *h = &v->entries[i - 1];
 
-		if (strcmp(h->outcome, "accepted") == 0)
+		if (h->outcome == OUTCOME_ACCEPTED)
 			return (struct plan_revision){ h->revision, h->seq };
 	}
 	return (struct plan_revision){ .revision = "" };
