@@ -13,6 +13,7 @@
 #include <zknginx/history.h>
 #include <zknginx/log.h>
 
+#include "core/data/layout.h"
 #include "core/rollout/choice.h"
 #include "daemon.h"
 
@@ -293,7 +294,7 @@ void permission_init(struct daemon *d)
 {
 	struct permission *p = &d->permission;
 
-	p->plan_path = xasprintf("%s/plan", d->settings->zookeeper.cluster);
+	p->plan_path = cluster_path_new(d->settings->zookeeper.cluster, CLUSTER_PLAN, NULL);
 	p->file = xasprintf("%s/config.tree", d->settings->state.directory);
 	p->permit = (struct permit){ .kind = PERMIT_STAY, .why = "nothing was read yet" };
 	p->config = permission_read(p->file, root_of(d), p->held);

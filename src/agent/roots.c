@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/data/layout.h"
 #include "core/endpoint/endpoint.h"
 #include "daemon.h"
 
@@ -65,8 +66,8 @@ void discovery_init(struct discovery *f, const struct zookeeper_settings *settin
 {
 	*f = (struct discovery){
 		.config = xstrdup(settings->config),
-		.overrides = xasprintf("%s/overrides", settings->cluster),
-		.plan = xasprintf("%s/plan", settings->cluster),
+		.overrides = cluster_path_new(settings->cluster, CLUSTER_OVERRIDES, NULL),
+		.plan = cluster_path_new(settings->cluster, CLUSTER_PLAN, NULL),
 	};
 }
 

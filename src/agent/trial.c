@@ -222,7 +222,7 @@ void judge_init(struct daemon *d)
 {
 	struct judge *j = &d->judge;
 
-	j->gate = gate_new();
+	j->gate = gate_new(d->settings->zookeeper.config);
 	j->hooks = hooks_new(d->loop);
 	j->timer = timing_new(d->loop, on_timer, d);
 }

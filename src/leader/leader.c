@@ -82,8 +82,7 @@ static unsigned long find_stored(void *view, const char *revision)
 	const struct history_entry *last = v->entry_count ? &v->entries[v->entry_count - 1] : NULL;
 
 	/* a leader that died between the history and the plan has left it there */
-	return last && strcmp(last->revision, revision) == 0 &&
-			       strcmp(last->outcome, "pending") == 0
+	return last && strcmp(last->revision, revision) == 0 && last->outcome == OUTCOME_PENDING
 		       ? last->seq
 		       : 0;
 }
@@ -145,7 +144,7 @@ static struct plan_revision recorded(const struct leader_view *v)
 	for (size_t i = v->entry_count; i > 0; i--) {
 		const struct history_entry *h = &v->entries[i - 1];
 
-		if (strcmp(h->outcome, "accepted") == 0)
+		if (h->outcome == OUTCOME_ACCEPTED)
 			return (struct plan_revision){ h->revision, h->seq };
 	}
 	return (struct plan_revision){ .revision = "" };
@@ -263,11 +262,11 @@ static void elected(struct daemon *d)
 	const char *cluster = d->settings->zookeeper.cluster;
 	CLEANUP(arena_freep) struct arena *a = arena_new();
 	const struct mirror_root roots[] = {
-		{ arena_printf(a, "%s/history", cluster), 1 },
-		{ arena_printf(a, "%s/live", cluster), 0 },
-		{ arena_printf(a, "%s/members", cluster), 1 },
-		{ arena_printf(a, "%s/plan", cluster), 0 },
-		{ arena_printf(a, "%s/request", cluster), 0 },
+		{ cluster_path(a, cluster, CLUSTER_HISTORY, NULL), 1 },
+		{ cluster_path(a, cluster, CLUSTER_LIVE, NULL), 0 },
+		{ cluster_path(a, cluster, CLUSTER_MEMBERS, NULL), 1 },
+		{ cluster_path(a, cluster, CLUSTER_PLAN, NULL), 0 },
+		{ cluster_path(a, cluster, CLUSTER_REQUEST, NULL), 0 },
 	};
 	struct err e;
 

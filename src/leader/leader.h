@@ -11,6 +11,7 @@
 
 #include <zknginx/history.h>
 
+#include "core/data/layout.h"
 #include "core/rollout/rollout.h"
 #include "daemon.h"
 

@@ -134,7 +134,7 @@ static void describe(struct storing *s, const struct leader_view *v, const char 
 		.revision = arena_strdup(s->arena, revision),
 		.at = arena_strdup(s->arena, v->wall),
 		.leader = arena_strdup(s->arena, d->host),
-		.outcome = "pending",
+		.outcome = OUTCOME_PENDING,
 		.reason = "",
 	};
 	take_note(s, root);
@@ -246,7 +246,7 @@ bool leader_mend_history(struct daemon *d, const struct leader_view *v)
 	again.next = v->plan;
 	again.next.accepted.history = h->seq;
 	again.outcome_of = h->seq;
-	again.outcome = "accepted";
+	again.outcome = OUTCOME_ACCEPTED;
 	leader_write_plan(d, v, &again);
 	return true;
 }

@@ -7,6 +7,7 @@
 
 #include <zknginx/log.h>
 
+#include "core/data/layout.h"
 #include "core/rollout/choice.h"
 #include "daemon.h"
 #include "preview.h"
@@ -130,7 +131,8 @@ static struct tree *config_of(void *ctx, const struct plan_revision *wanted)
 
 static bool find_plan(struct preview *p, const struct tree *newest, struct plan *plan)
 {
-	CLEANUP(freep) char *path = xasprintf("%s/plan", p->settings->zookeeper.cluster);
+	CLEANUP(freep)
+	char *path = cluster_path_new(p->settings->zookeeper.cluster, CLUSTER_PLAN, NULL);
 	const struct znode *z = tree_find(newest, path);
 	const char *why = "";
 	bool found = z && plan_parse(p->arena, z->data, z->size, plan, &why);

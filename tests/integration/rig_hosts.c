@@ -14,6 +14,7 @@
 
 #include <zknginx/tree.h>
 
+#include "core/data/layout.h"
 #include "rig_hosts.h"
 
 static const char *const names[FLEET_MAX] = { "web1", "web2", "web3", "web4", "web5" };

@@ -1,4 +1,5 @@
 /* The history's znodes: stored and taken over, fetched by others, pruned, and published. */
+#include "core/data/layout.h"
 #include "rig_election.h"
 #include "zk/history_io.h"
 
@@ -119,7 +120,7 @@ static struct history_job *store(struct voter *v, unsigned long seq, const struc
 		.revision = revision_of(config),
 		.at = "now",
 		.leader = v->host,
-		.outcome = "pending",
+		.outcome = OUTCOME_PENDING,
 	};
 
 	return history_store(v->session, v->election, CLUSTER, &entry, config, on_done, o);

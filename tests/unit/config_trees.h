@@ -5,6 +5,7 @@
 #ifndef ZKNGINX_TESTS_CONFIG_TREES_H
 #define ZKNGINX_TESTS_CONFIG_TREES_H
 
+#include "core/data/layout.h"
 #include "tree_fixture.h"
 
 #define ROOT "/r"

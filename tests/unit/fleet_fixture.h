@@ -128,7 +128,7 @@ static bool fleet_turn(struct fleet *f)
 	}
 	if (d->outcome_of)
 		snprintf(f->outcomes + used, sizeof(f->outcomes) - used, "%lu %s, ", d->outcome_of,
-			 d->outcome);
+			 history_outcome_name(d->outcome));
 	if (d->changed)
 		fleet_write(f, &d->next);
 	return d->changed || d->store;

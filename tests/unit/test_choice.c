@@ -1,5 +1,6 @@
 /* choice: what a permit makes of the newest tree. */
 
+#include "core/data/layout.h"
 #include "core/rollout/choice.h"
 #include "tree_fixture.h"
 

@@ -28,7 +28,7 @@ static struct gate_counts counts(uint64_t start, uint64_t requests, uint64_t err
 /* A gate on revision "r", attempt 1, which runs since the probe said these counts. */
 static struct gate *running(const struct gate_counts *base)
 {
-	struct gate *g = gate_new();
+	struct gate *g = gate_new("/c");
 
 	gate_begin(g, "r", 1, NULL);
 	gate_applied(g, 0, base);
@@ -51,7 +51,7 @@ static void assert_bad(const struct gate *g, const char *message)
 
 static void applied_is_good_where_nothing_else_is_asked(void **state UNUSED)
 {
-	CLEANUP(gate_freep) struct gate *g = gate_new();
+	CLEANUP(gate_freep) struct gate *g = gate_new("/c");
 
 	assert_int_equal(gate_verdict(g, &NONE), VERDICT_WAITING);
 	assert_string_equal(gate_revision(g), "");
@@ -90,7 +90,7 @@ static void another_revision_or_attempt_begins_anew(void **state UNUSED)
 
 static void the_first_fault_stays(void **state UNUSED)
 {
-	CLEANUP(gate_freep) struct gate *g = gate_new();
+	CLEANUP(gate_freep) struct gate *g = gate_new("/c");
 
 	gate_begin(g, "r", 1, NULL);
 	gate_refused(g, NULL, "first");
@@ -125,7 +125,7 @@ static void a_long_message_is_cut_between_characters(void **state UNUSED)
 
 static enum verdict after(const struct problems *known, const struct problems *now)
 {
-	CLEANUP(gate_freep) struct gate *g = gate_new();
+	CLEANUP(gate_freep) struct gate *g = gate_new("/c");
 
 	gate_begin(g, "r", 1, known);
 	gate_problems(g, now);
@@ -160,9 +160,10 @@ static void a_registration_is_no_part_of_a_revision(void **state UNUSED)
 {
 	assert_int_equal(after_one(PROBLEM_FIELD, "/c/upstreams/shop"), VERDICT_BAD);
 	assert_int_equal(after_one(PROBLEM_FIELD, "/c/upstreams/shop/10.0.0.1:x"), VERDICT_GOOD);
-	assert_int_equal(after_one(PROBLEM_FIELD, "/upstreams/upstreams/shop"), VERDICT_BAD);
-	assert_int_equal(after_one(PROBLEM_FIELD, "/upstreams/upstreams/shop/x"), VERDICT_GOOD);
-	assert_int_equal(after_one(PROBLEM_FIELD, "/upstreams/c/sites/a"), VERDICT_BAD);
+	assert_int_equal(after_one(PROBLEM_FIELD, "/c/upstreams/upstreams"), VERDICT_BAD);
+	assert_int_equal(after_one(PROBLEM_FIELD, "/c/upstreams/upstreams/x:80"), VERDICT_GOOD);
+	assert_int_equal(after_one(PROBLEM_FIELD, "/c/sites/upstreams"), VERDICT_BAD);
+	assert_int_equal(after_one(PROBLEM_FIELD, "/other/upstreams/shop/x:80"), VERDICT_BAD);
 }
 
 static void a_problem_names_the_znode(void **state UNUSED)
@@ -237,7 +238,7 @@ static void servers_that_go_later_are_not_its_fault(void **state UNUSED)
 
 static void workers_may_not_die_of_it(void **state UNUSED)
 {
-	CLEANUP(gate_freep) struct gate *g = gate_new();
+	CLEANUP(gate_freep) struct gate *g = gate_new("/c");
 
 	gate_begin(g, "r", 1, NULL);
 	gate_sample(g, &NONE, 9, NULL); /* not applied yet: not of this revision */
@@ -366,7 +367,7 @@ static void without_a_probe_no_counts_are_judged(void **state UNUSED)
 
 static void a_command_has_its_say(void **state UNUSED)
 {
-	CLEANUP(gate_freep) struct gate *g = gate_new();
+	CLEANUP(gate_freep) struct gate *g = gate_new("/c");
 
 	gate_begin(g, "r", 1, NULL);
 	gate_command(g, true, ""); /* of what ran before */

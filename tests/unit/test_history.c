@@ -2,6 +2,7 @@
 #include <zknginx/history.h>
 
 #include "config_trees.h"
+#include "core/data/layout.h"
 
 #define ROUNDS 500
 #define REVISION "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -29,7 +30,7 @@ static struct history_entry full_entry(void)
 		.by = "ann \"the\" \\ \x01 b\xc3\xb6",
 		.note = "two\nlines",
 		.leader = "web1",
-		.outcome = "halted",
+		.outcome = OUTCOME_HALTED,
 		.reason = "cut \xe2\x82",
 		.znodes = znodes,
 		.znode_count = 2,
@@ -57,7 +58,7 @@ static void entries_survive_their_json(void **state UNUSED)
 	assert_string_equal(r.by, h.by);
 	assert_string_equal(r.note, h.note);
 	assert_string_equal(r.leader, "web1");
-	assert_string_equal(r.outcome, "halted");
+	assert_int_equal(r.outcome, OUTCOME_HALTED);
 	assert_string_equal(r.reason, "cut \xef\xbf\xbd\xef\xbf\xbd");
 	assert_int_equal(r.znode_count, 2);
 	assert_string_equal(r.znodes[0], "+/r/sites/one");
@@ -89,6 +90,24 @@ static void long_text_is_cut(void **state UNUSED)
 	assert_memory_equal(r.note, note, 1023);
 }
 
+static void each_outcome_is_read_as_it_was_written(void **state UNUSED)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+
+	for (size_t o = 0; o < OUTCOME_N; o++) {
+		CLEANUP(buf_fini) struct buf b = BUF_INIT;
+		struct history_entry h = { .revision = REVISION,
+					   .outcome = (enum history_outcome)o };
+		struct znode z = { .path = "/c/history/0000000001" };
+
+		history_entry_print(&h, &b);
+		z.data = buf_str(&b);
+		z.size = b.size;
+		assert_true(history_entry_parse(a, &z, &h));
+		assert_int_equal(h.outcome, o);
+	}
+}
+
 static void absent_is_empty(void **state UNUSED)
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new();
@@ -99,7 +118,7 @@ static void absent_is_empty(void **state UNUSED)
 
 	assert_true(history_entry_parse(a, &z, &h));
 	assert_string_equal(h.note, "");
-	assert_string_equal(h.outcome, "");
+	assert_int_equal(h.outcome, OUTCOME_UNKNOWN);
 	assert_int_equal(h.parts, 0);
 	assert_int_equal(h.size, 0);
 	assert_int_equal(h.znode_count, 1);
@@ -330,6 +349,7 @@ int main(void)
 		cmocka_unit_test(names_are_padded),
 		cmocka_unit_test(entries_survive_their_json),
 		cmocka_unit_test(long_text_is_cut),
+		cmocka_unit_test(each_outcome_is_read_as_it_was_written),
 		cmocka_unit_test(absent_is_empty),
 		cmocka_unit_test(what_is_none_is_told),
 		cmocka_unit_test(tree_gives_the_complete_ones),

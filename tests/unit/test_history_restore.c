@@ -2,6 +2,7 @@
 #include <zknginx/history.h>
 
 #include "config_trees.h"
+#include "core/data/layout.h"
 
 #define ROUNDS 5000
 

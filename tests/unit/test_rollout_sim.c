@@ -225,7 +225,7 @@ static void check_accepted(struct world *w, const struct plan *p, const struct r
 {
 	const char *accepted = d->next.accepted.revision;
 
-	check(w, strcmp(d->outcome, "accepted") == 0, "accepted without its outcome");
+	check(w, d->outcome == OUTCOME_ACCEPTED, "accepted without its outcome");
 	check(w, d->outcome_of == world_stored(w, accepted), "the outcome of another one");
 	if (w->rules.mode == ROLLOUT_ALL && strcmp(accepted, newest(w)) == 0) {
 		check(w, !p->paused, "accepted although it is paused");

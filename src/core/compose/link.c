@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "clash.h"
+#include "core/data/layout.h"
 
 /* --- references ----------------------------------------------------------------------------- */
 
@@ -35,13 +36,11 @@ static struct object *find_upstream(struct clash *c, struct object *from, const 
 /* The znode of an upstream that is wrong, or that nginx refuses; NULL: there is no such problem. */
 static const char *find_wrong_upstream(const struct clash *c, const char *name)
 {
-	CLEANUP(freep) char *end = xasprintf("/upstreams/%s", name);
-
 	for (size_t i = 0; i < c->problems->count; i++) {
 		const char *path = c->problems->items[i].znode;
-		size_t size = strlen(path);
 
-		if (size >= strlen(end) && strcmp(path + size - strlen(end), end) == 0)
+		if (config_kind_at_end(path, NULL) == CONFIG_UPSTREAM &&
+		    strcmp(path_name(path), name) == 0)
 			return path;
 	}
 	return NULL;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/data/layout.h"
 #include "decode_parts.h"
 
 static bool upstream_form(struct decoder *d, const struct znode *z, void *out, struct problems *ps)
@@ -123,68 +124,48 @@ static size_t visit_stream_snippet(struct decoder *d, const char *name UNUSED, s
 	return visit_snippet(d, PROTOCOL_STREAM, i);
 }
 
-static const struct place {
-	const char *path;
-	size_t (*visit)(struct decoder *d, const char *name, size_t i);
-	bool has_children;
-} places[] = {
-	{ "upstreams", visit_upstream, true },
-	{ "sites", visit_site, false },
-	{ "snippets/http", visit_http_snippet, false },
-	{ "snippets/stream", visit_stream_snippet, false },
+static size_t (*const visits[CONFIG_KIND_N])(struct decoder *d, const char *name, size_t i) = {
+	[CONFIG_UPSTREAM] = visit_upstream,
+	[CONFIG_SITE] = visit_site,
+	[CONFIG_HTTP_SNIPPET] = visit_http_snippet,
+	[CONFIG_STREAM_SNIPPET] = visit_stream_snippet,
 };
 
-/* What follows "PLACE/" in relative, "" when it is the place itself; NULL: another place. */
-static const char *within(const struct place *place, const char *relative)
-{
-	size_t size = strlen(place->path);
-
-	if (strncmp(relative, place->path, size) != 0 ||
-	    (relative[size] != '/' && relative[size] != '\0'))
-		return NULL;
-	return relative + size + (relative[size] == '/');
-}
-
 /* What is wrong with a znode at this place, or NULL. A path may end in a slash in a text only. */
-static const char *misplaced(struct arena *a, const struct place *place, const char *name)
+static const char *misplaced(struct arena *a, const struct config_place *p)
 {
-	const char *slash = strchr(name, '/');
-
-	if (!name_is_valid(slash ? arena_copy(a, name, (size_t)(slash - name)) : name))
+	if (!name_is_valid(arena_copy(a, p->name, p->name_size)))
 		return "the name is not one of a-z, 0-9, and behind the first byte also _ . - "
 		       "(at most 63 bytes)";
-	if (slash && (!place->has_children || !slash[1]))
+	if (p->child && (!config_has_children(p->kind) || !*p->child))
 		return "has no place here: no child znodes are known below its parent";
 	return NULL;
 }
 
-static size_t visit_place(struct decoder *d, const struct place *place, const char *name, size_t i)
+static const char *unknown(struct arena *a)
 {
-	const char *why;
+	CLEANUP(buf_fini) struct buf known = BUF_INIT;
 
-	if (!*name)
-		return i + 1;
-	why = misplaced(d->model->arena, place, name);
-	if (!why)
-		return place->visit(d, name, i);
-	decode_stray(d, tree_at(d->in->tree, i), why);
-	return tree_subtree_end(d->in->tree, i);
+	config_print_kinds(&known);
+	return arena_printf(a, "is not known: expected %s", buf_str(&known));
 }
 
 /* Handles the znode at i; returns the index of the next one to handle. */
-static size_t visit(struct decoder *d, const char *relative, size_t i)
+static size_t visit(struct decoder *d, size_t i)
 {
-	for (size_t p = 0; p < ARRAY_SIZE(places); p++) {
-		const char *name = within(&places[p], relative);
+	const struct znode *z = tree_at(d->in->tree, i);
+	struct config_place p = config_place(z->path, d->in->root);
+	const char *why;
 
-		if (name)
-			return visit_place(d, &places[p], name, i);
-	}
-	if (strcmp(relative, "snippets") == 0)
+	if (p.level == CONFIG_DIRECTORY)
 		return i + 1;
-	decode_stray(d, tree_at(d->in->tree, i),
-		     "is not known: expected upstreams/NAME[/HOST:PORT], sites/NAME, "
-		     "snippets/http/NAME or snippets/stream/NAME");
+	if (p.level == CONFIG_UNKNOWN)
+		why = unknown(d->model->arena);
+	else
+		why = misplaced(d->model->arena, &p);
+	if (!why)
+		return visits[p.kind](d, p.name, i);
+	decode_stray(d, z, why);
 	return tree_subtree_end(d->in->tree, i);
 }
 
@@ -192,13 +173,12 @@ static void walk(struct decoder *d)
 {
 	const struct tree *t = d->in->tree;
 	const char *root = d->in->root;
-	size_t prefix = strcmp(root, "/") == 0 ? 1 : strlen(root) + 1;
 	size_t i = tree_lower_bound(t, root);
 
 	if (i < tree_count(t) && strcmp(tree_at(t, i)->path, root) == 0)
 		i++;
 	while (i < tree_count(t) && path_is_below(tree_at(t, i)->path, root))
-		i = visit(d, tree_at(t, i)->path + prefix, i);
+		i = visit(d, i);
 }
 
 struct model *decode(const struct decode_input *in, struct problems *problems)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "checks.h"
+#include "core/data/layout.h"
 #include "core/discover/discover.h"
 #include "core/text/emit.h"
 #include "decode_parts.h"
@@ -40,15 +41,13 @@ static bool steps_are_valid(const char *s)
 	return !*s;
 }
 
-/* The policy stands at ROOT/upstreams/NAME: is path ROOT, or below it? */
+/* The policy's path is ROOT/upstreams/NAME: is path ROOT, or below it? */
 static bool is_within_config(const char *policy, const char *path)
 {
-	const char *name = path_name(policy);
-	size_t tail = strlen("/upstreams/"), size = (size_t)(name - policy);
+	size_t size;
 
-	if (size < tail)
+	if (config_kind_at_end(policy, &size) == CONFIG_KIND_N)
 		return false;
-	size -= tail;
 	return strncmp(path, policy, size) == 0 && (path[size] == '/' || !path[size]);
 }
 

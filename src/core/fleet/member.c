@@ -8,6 +8,7 @@
 
 #include <zknginx/member.h>
 
+#include "core/data/layout.h"
 #include "core/text/address.h"
 #include "core/text/json_text.h"
 
@@ -159,7 +160,7 @@ static int by_host(const void *a, const void *b)
 size_t members_parse(struct arena *a, const struct tree *t, const char *cluster,
 		     struct member **out)
 {
-	const char *root = arena_printf(a, "%s/members", cluster);
+	const char *root = cluster_path(a, cluster, CLUSTER_MEMBERS, NULL);
 	size_t at = tree_lower_bound(t, root), count = 0;
 	size_t end = tree_find(t, root) ? tree_subtree_end(t, at) : at;
 

@@ -16,6 +16,7 @@
 #define ZKNGINX_ROLLOUT_H
 
 #include <stdint.h>
+#include <zknginx/history.h>
 #include <zknginx/member.h>
 #include <zknginx/plan.h>
 
@@ -77,10 +78,9 @@ struct rollout_decision {
 	bool consumed;     /* … and the request deleted with it */
 	const char *store; /* put the config of this revision (it is the newest, or `running`) into
 			      the history first, then ask again; NULL = no */
-	/* With the plan: what became of a history entry; 0 = nothing. "accepted", "halted",
-	 * "reverted", "superseded", "aborted", "withdrawn"; "pending": it is tried again */
+	/* With the plan: what became of a history entry; 0 = nothing. */
 	unsigned long outcome_of;
-	const char *outcome;
+	enum history_outcome outcome;
 	/* Publish this history entry as the config: asked for once by each leader that finds the
 	 * plan PUBLISHING, so never before that is written. It ends by itself when `newest` is
 	 * what was to be published, or with `publish_failed`. */
