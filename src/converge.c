@@ -169,9 +169,9 @@ static void run(struct daemon *d)
 	d->again_at = NEVER;
 	if (!make_model(d, &due))
 		return;
-	a->stages_ms[STAGE_DECODE] = ms_since(&clock);
+	a->steps_ms[STEP_DECODE] = ms_since(&clock);
 	a->bundle = converge_render(d, a->model);
-	a->stages_ms[STAGE_RENDER] = ms_since(&clock);
+	a->steps_ms[STEP_RENDER] = ms_since(&clock);
 	converge_at(d, due < quarantine_due(d->quarantine) ? due : quarantine_due(d->quarantine));
 	judge_run(d);
 	if (refusal_waits(d, a->bundle))

@@ -186,12 +186,11 @@ static int open_state(struct daemon *d, struct err *e)
 {
 	if (open_stage(d, e) < 0)
 		return -1;
-	if (stage_live_tree(d->stage, &d->accepted, e) < 0)
+	if (stage_accepted_tree(d->stage, &d->accepted, d->applied, e) < 0)
 		return -1;
 	d->good = compose_accepted(d->accepted, d->settings->zookeeper.config, &d->policy,
 				   last_names_view(d->last_names));
 	host_config_init(&d->host_config, stage_live_directory(d->stage), d->good);
-	snprintf(d->applied, sizeof(d->applied), "%s", stage_live_revision(d->stage));
 	return 0;
 }
 

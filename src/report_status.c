@@ -206,6 +206,6 @@ struct status report_fill(const struct daemon *d, struct scratch *scratch)
 	s.deployments.last_generation = r->last_generation;
 	s.deployments.last_at = r->last_at;
 	s.deployments.last_total_ms = r->last_total_ms;
-	memcpy(s.deployments.stages_ms, r->stages_ms, sizeof(r->stages_ms));
+	memcpy(s.deployments.steps_ms, r->steps_ms, sizeof(r->steps_ms));
 	return s;
 }

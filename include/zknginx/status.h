@@ -29,7 +29,7 @@ enum status_state {
 };
 
 /* Of a deployment, in the order they happen. */
-#define STAGES(X)                                                                                  \
+#define STEPS(X)                                                                                   \
 	X(DECODE, "decode")                                                                        \
 	X(RENDER, "render")                                                                        \
 	X(STAGE, "stage")                                                                          \
@@ -38,11 +38,11 @@ enum status_state {
 	X(SIGNAL, "signal")                                                                        \
 	X(VERIFY, "verify")
 
-enum stage_id {
-#define X(name, text) STAGE_##name,
-	STAGES(X)
+enum step_id {
+#define X(name, text) STEP_##name,
+	STEPS(X)
 #undef X
-		STAGE_N
+		STEP_N
 };
 
 struct status_problem {
@@ -120,12 +120,12 @@ struct status {
 		unsigned long last_generation;
 		uint64_t last_at; /* wall clock; 0 = none yet */
 		double last_total_ms;
-		double stages_ms[STAGE_N];
+		double steps_ms[STEP_N];
 	} deployments;
 };
 
 const char *status_state_name(enum status_state s);
-const char *stage_name(enum stage_id s);
+const char *step_name(enum step_id s);
 
 /* The report: sorted keys, stable bytes. `problem_limit` shortens the list (0 = all). */
 void status_write_json(const struct status *s, size_t problem_limit, struct buf *out);

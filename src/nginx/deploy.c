@@ -18,11 +18,11 @@
 #define CHILDREN_MAX 500 /* nginx gives up at 1024, and then serves nobody */
 #define CROWD_PAUSE USEC_PER_SEC
 
-void deploy_took(struct deploy *d, enum stage_id stage)
+void deploy_took(struct deploy *d, enum step_id stage)
 {
 	uint64_t now = timing_now();
 
-	d->flight.stages_ms[stage] += (double)(now - d->flight.mark) / (double)USEC_PER_MSEC;
+	d->flight.steps_ms[stage] += (double)(now - d->flight.mark) / (double)USEC_PER_MSEC;
 	d->flight.mark = now;
 	d->flight.total_ms = (double)(now - d->flight.began) / (double)USEC_PER_MSEC;
 }

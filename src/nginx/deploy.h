@@ -53,7 +53,7 @@ struct outcome {
 	/* Of a test that passed: warnings that change what is served (warnings.h); and the first
 	 * of them that made it REFUSED, NULL if none did. */
 	const char *warnings, *warning;
-	double stages_ms[STAGE_N];
+	double steps_ms[STEP_N];
 	double total_ms; /* until the verdict; settling is not in it */
 };
 

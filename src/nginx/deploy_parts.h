@@ -40,7 +40,7 @@ struct flight {
 	struct buf warnings;  /* of the test, see warnings.h */
 	char *warning;        /* the one that made it refused */
 	uint64_t began, mark; /* of the whole, of the stage at hand */
-	double stages_ms[STAGE_N], total_ms;
+	double steps_ms[STEP_N], total_ms;
 };
 
 /* What a SIGHUP came to. */
@@ -132,7 +132,7 @@ void deploy_step(struct deploy *d, enum reload_event event);
 /* Call fn from the loop, `delay` microseconds from now; replaces what was waited for. */
 void deploy_later(struct deploy *d, uint64_t delay, void (*fn)(struct deploy *d));
 /* The stage at hand took the time since the last call. */
-void deploy_took(struct deploy *d, enum stage_id stage);
+void deploy_took(struct deploy *d, enum step_id stage);
 /* What the outcome will be, should the deployment end now; appends to the message. */
 void deploy_result(struct deploy *d, enum deploy_result result, const char *fmt, ...) PRINTF(3, 4);
 

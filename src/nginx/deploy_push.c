@@ -34,7 +34,7 @@ void deploy_check(struct deploy *d)
 		return;
 	}
 	f->staged = !f->relive;
-	deploy_took(d, STAGE_STAGE);
+	deploy_took(d, STEP_STAGE);
 	directory = stage_generation_directory(d->stage, f->generation);
 	d->tests++;
 	sandbox_limit(d->sandbox, f->timeout);
@@ -121,7 +121,7 @@ static void on_tested(void *ctx, const struct sandbox_result *r)
 	d->flight.passed = r->passed;
 	if (r->passed)
 		d->last_check = timing_now() - d->flight.mark;
-	deploy_took(d, STAGE_CHECK);
+	deploy_took(d, STEP_CHECK);
 	if (r->passed)
 		warnings_read(r->text, stage_live_directory(d->stage), &d->flight.warnings);
 	if (!d->flight.test_only)
@@ -144,7 +144,7 @@ static void publish_now(struct deploy *d)
 		return;
 	}
 	f->staged = false;
-	deploy_took(d, STAGE_PUBLISH);
+	deploy_took(d, STEP_PUBLISH);
 	deploy_step(d, RELOAD_EV_PUBLISHED);
 }
 
@@ -220,7 +220,7 @@ void deploy_signal(struct deploy *d)
 	enum reload_event event = hang_up(d);
 	struct err e;
 
-	deploy_took(d, STAGE_SIGNAL);
+	deploy_took(d, STEP_SIGNAL);
 	if (!d->flight.relive && stage_settle(d->stage, &e) < 0)
 		log_error("generation %lu is live, but may not be after a crash of the host: %s",
 			  d->flight.generation, e.text);

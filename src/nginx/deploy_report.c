@@ -50,11 +50,11 @@ static void log_flight(const struct flight *f)
 		return;
 	buf_printf(&line, "generation %lu: %s in %.1f ms (", f->generation,
 		   deploy_result_name(f->result), f->total_ms);
-	for (int i = 0; i < STAGE_N; i++) {
-		if (f->stages_ms[i] <= 0)
+	for (int i = 0; i < STEP_N; i++) {
+		if (f->steps_ms[i] <= 0)
 			continue;
-		buf_printf(&line, "%s%s %.1f", comma, stage_name((enum stage_id)i),
-			   f->stages_ms[i]);
+		buf_printf(&line, "%s%s %.1f", comma, step_name((enum step_id)i),
+			   f->steps_ms[i]);
 		comma = ", ";
 	}
 	buf_putc(&line, ')');
@@ -107,7 +107,7 @@ void deploy_report(struct deploy *d)
 	explain(d, &f);
 	o.message = buf_str(&f.message);
 	o.warnings = buf_str(&f.warnings);
-	memcpy(o.stages_ms, f.stages_ms, sizeof(o.stages_ms));
+	memcpy(o.steps_ms, f.steps_ms, sizeof(o.steps_ms));
 	log_flight(&f);
 	deploy_watch_on(d);
 	d->ops.on_done(d->ctx, &o);

@@ -33,7 +33,7 @@ int deploy_hangup(struct deploy *d, struct err *e)
 	errorlog_close(&v->log);
 	errorlog_mark(&v->log, d->master.pid, d->nginx->config);
 	master_workers(&d->master, &v->before);
-	if (master_hangup(&d->master, e) < 0)
+	if (master_send_hup(&d->master, e) < 0)
 		return -1;
 	v->sent = d->last_hangup = timing_now();
 	/* the master resolves names as nginx -t did, and as slowly */
@@ -151,7 +151,7 @@ static void conclude(struct deploy *d, enum reload_event verdict)
 	d->last_reload = timing_now() - v->sent;
 	if (verdict != RELOAD_EV_TIMED_OUT)
 		deploy_probe_forget(d);
-	deploy_took(d, STAGE_VERIFY);
+	deploy_took(d, STEP_VERIFY);
 	if (d->state == RELOAD_RECOVERING)
 		conclude_recovery(d, verdict);
 	else if (verdict == RELOAD_EV_ACCEPTED)

@@ -72,7 +72,7 @@ static struct status full(void)
 	s.deployments.last_generation = 42;
 	s.deployments.last_at = AT;
 	s.deployments.last_total_ms = 61.2;
-	s.deployments.stages_ms[STAGE_DECODE] = 0.4;
+	s.deployments.steps_ms[STEP_DECODE] = 0.4;
 	return s;
 }
 

@@ -20,11 +20,11 @@ const char *status_state_name(enum status_state s)
 	return names[s];
 }
 
-const char *stage_name(enum stage_id s)
+const char *step_name(enum step_id s)
 {
 	static const char *const names[] = {
-#define X(name, text) [STAGE_##name] = text,
-		STAGES(X)
+#define X(name, text) [STEP_##name] = text,
+		STEPS(X)
 #undef X
 	};
 	return names[s];

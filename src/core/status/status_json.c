@@ -200,9 +200,9 @@ static json_t *last_json(const struct status *s)
 		return json_null();
 	j = json_object();
 	stages = json_object();
-	for (int i = 0; i < STAGE_N; i++)
-		json_put(stages, stage_name((enum stage_id)i),
-			 milliseconds(s->deployments.stages_ms[i]));
+	for (int i = 0; i < STEP_N; i++)
+		json_put(stages, step_name((enum step_id)i),
+			 milliseconds(s->deployments.steps_ms[i]));
 	json_put(j, "generation", number(s->deployments.last_generation));
 	json_put(j, "at", when(s->deployments.last_at));
 	json_put(j, "total_ms", milliseconds(s->deployments.last_total_ms));

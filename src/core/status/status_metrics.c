@@ -84,9 +84,9 @@ static void put_stages(const struct status *s, struct buf *out)
 	if (!s->deployments.last_at)
 		return;
 	put_family(out, name, "gauge", "seconds", "How long each stage of it took.");
-	for (int i = 0; i < STAGE_N; i++)
-		put_labelled(out, name, "stage", stage_name((enum stage_id)i),
-			     s->deployments.stages_ms[i] / 1000);
+	for (int i = 0; i < STEP_N; i++)
+		put_labelled(out, name, "stage", step_name((enum step_id)i),
+			     s->deployments.steps_ms[i] / 1000);
 }
 
 static bool is(const char *s, const char *word)
