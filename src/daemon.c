@@ -238,8 +238,11 @@ static int start(struct daemon *d, struct err *e)
 	d->overrides = overrides_new();
 	refusal_init(d);
 	problems_init(&d->problems);
-	if (open_state(d, e) < 0)
+	if (open_state(d, e) < 0) {
+		if (e->code == ERR_INPUT)
+			d->exit_code = 2; /* it needs a person: a restart would not help */
 		return -1;
+	}
 	permission_init(d);
 	judge_init(d);
 	leader_init(d);

@@ -30,6 +30,16 @@ const char *step_name(enum step_id s)
 	return names[s];
 }
 
+const char *nginx_state_name(enum nginx_state s)
+{
+	static const char *const names[] = {
+#define X(name, text) [NGINX_STATE_##name] = text,
+		NGINX_STATES(X)
+#undef X
+	};
+	return names[s];
+}
+
 void status_time(uint64_t wall, char out[static 32])
 {
 	time_t seconds = (time_t)(wall / USEC_PER_SEC);

@@ -168,10 +168,13 @@ static void put_zookeeper(const struct status *s, struct buf *out)
 
 static void put_nginx(const struct status *s, struct buf *out)
 {
-	const struct metric metrics[] = {
-		GAUGE("nginx_up", is(s->nginx.state, "running"), "1 while the master runs."),
-		GAUGE("nginx_included", s->nginx.included,
+	const struct metric included[] = {
+		GAUGE("nginx_included", s->nginx.includes != NGINX_INCLUDES_NOTHING,
 		      "1 when nginx.conf includes the generated files."),
+	};
+	const struct metric metrics[] = {
+		GAUGE("nginx_up", s->nginx.state == NGINX_STATE_RUNNING,
+		      "1 while the master runs."),
 		GAUGE("nginx_workers", s->nginx.workers, "Workers of the newest configuration."),
 		GAUGE("nginx_old_workers", s->nginx.old_workers,
 		      "Workers of older configurations that still finish their work."),
@@ -186,6 +189,9 @@ static void put_nginx(const struct status *s, struct buf *out)
 	};
 
 	put_metrics(out, metrics, ARRAY_SIZE(metrics));
+	/* not before the first look at nginx.conf */
+	if (s->nginx.includes != NGINX_INCLUDES_UNKNOWN)
+		put_metrics(out, included, ARRAY_SIZE(included));
 }
 
 static void put_probe(const struct status *s, struct buf *out)
