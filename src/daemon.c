@@ -167,12 +167,11 @@ static int open_state(struct daemon *d, struct err *e)
 {
 	if (open_stage(d, e) < 0)
 		return -1;
-	if (stage_live_tree(d->stage, &d->accepted, e) < 0)
+	if (stage_accepted_tree(d->stage, &d->accepted, d->applied, e) < 0)
 		return -1;
 	d->good = compose_accepted(d->accepted, d->settings->zookeeper.config, &d->policy,
 				   last_names_view(d->last_names));
 	host_config_init(&d->host_config, stage_live_directory(d->stage), d->good);
-	snprintf(d->applied, sizeof(d->applied), "%s", stage_live_revision(d->stage));
 	return 0;
 }
 
@@ -220,8 +219,11 @@ static int start(struct daemon *d, struct err *e)
 	d->overrides = overrides_new();
 	refusal_init(d);
 	problems_init(&d->problems);
-	if (open_state(d, e) < 0)
+	if (open_state(d, e) < 0) {
+		if (e->code == ERR_INPUT)
+			d->exit_code = 2; /* it needs a person: a restart would not help */
 		return -1;
+	}
 	permission_init(d);
 	judge_init(d);
 	leader_init(d);

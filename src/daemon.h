@@ -48,7 +48,7 @@ struct attempt {
 	struct tree *tree;   /* what it was made of: the newest, or what this host may run */
 	struct bundle *bundle;
 	char revision[DIGEST_HEX_SIZE];
-	double stages_ms[STAGE_N]; /* of the stages before nginx/deploy's */
+	double steps_ms[STEP_N]; /* of the stages before nginx/deploy's */
 };
 
 /* What nginx.conf takes for itself, as it was last read. */
@@ -157,7 +157,7 @@ struct report {
 	unsigned long last_generation;
 	uint64_t last_at;
 	double last_total_ms;
-	double stages_ms[STAGE_N];
+	double steps_ms[STEP_N];
 	enum status_state state; /* since … */
 	uint64_t state_since;
 	sd_event_source *timer;

@@ -28,8 +28,28 @@ enum status_state {
 		STATUS_STATE_N
 };
 
-/* Of a deployment, in the order they happen. */
-#define STAGES(X)                                                                                  \
+#define NGINX_STATES(X)                                                                            \
+	X(DOWN, "down")                                                                            \
+	X(RUNNING, "running")                                                                      \
+	X(UNKNOWN, "unknown") /* there is a process, but no master that may be signalled */
+
+enum nginx_state {
+#define X(name, text) NGINX_STATE_##name,
+	NGINX_STATES(X)
+#undef X
+		NGINX_STATE_N
+};
+
+/* Which of the generated files nginx.conf includes, as the last nginx -T has shown. */
+enum nginx_includes {
+	NGINX_INCLUDES_UNKNOWN, /* no test has passed yet */
+	NGINX_INCLUDES_NOTHING,
+	NGINX_INCLUDES_NO_STREAM, /* http.conf, and not stream.conf, which is not empty */
+	NGINX_INCLUDES_ALL,
+};
+
+/* Steps of a deployment, in the order they happen. */
+#define STEPS(X)                                                                                   \
 	X(DECODE, "decode")                                                                        \
 	X(RENDER, "render")                                                                        \
 	X(STAGE, "stage")                                                                          \
@@ -38,11 +58,11 @@ enum status_state {
 	X(SIGNAL, "signal")                                                                        \
 	X(VERIFY, "verify")
 
-enum stage_id {
-#define X(name, text) STAGE_##name,
-	STAGES(X)
+enum step_id {
+#define X(name, text) STEP_##name,
+	STEPS(X)
 #undef X
-		STAGE_N
+		STEP_N
 };
 
 struct status_problem {
@@ -82,13 +102,13 @@ struct status {
 		unsigned long nodes, watches, reconnects, requests;
 	} zookeeper;
 	struct {
-		const char *state; /* "running", "down", "unknown" */
+		enum nginx_state state;
 		long pid;
 		unsigned workers, old_workers;
 		unsigned long reloads, tests; /* SIGHUPs, and runs of nginx -t */
 		const char
 			*test_error; /* why what nginx runs does not pass nginx -t; "" = it does */
-		bool included;
+		enum nginx_includes includes;
 		const char *sandbox; /* "namespace", "fallback" */
 		bool responding;     /* the master takes signals */
 		unsigned long deaths;
@@ -120,12 +140,13 @@ struct status {
 		unsigned long last_generation;
 		uint64_t last_at; /* wall clock; 0 = none yet */
 		double last_total_ms;
-		double stages_ms[STAGE_N];
+		double steps_ms[STEP_N];
 	} deployments;
 };
 
 const char *status_state_name(enum status_state s);
-const char *stage_name(enum stage_id s);
+const char *step_name(enum step_id s);
+const char *nginx_state_name(enum nginx_state s);
 
 /* The report: sorted keys, stable bytes. `problem_limit` shortens the list (0 = all). */
 void status_write_json(const struct status *s, size_t problem_limit, struct buf *out);

@@ -59,9 +59,29 @@ static void check_fleet(const struct daemon *d, struct conditions *c)
 			"client has closed it, or what answered did not know it");
 }
 
-static void check_nginx(const struct daemon *d, const struct nginx_status *n, struct conditions *c)
+static void check_includes(const struct daemon *d, const struct instance_state *n,
+			   struct conditions *c)
 {
-	if (strcmp(n->state, "running") != 0) {
+	const char *config = d->settings->nginx.config, *live = stage_live_directory(d->stage);
+
+	if (n->includes == NGINX_INCLUDES_NOTHING)
+		conditions_add(c, "nginx-not-included", "", ALERT_CRITICAL, 0,
+			       "%s does not include %s/http.conf, so nothing from ZooKeeper goes "
+			       "live: put the line \"include %s/http.conf;\" into the http { } "
+			       "block",
+			       config, live, live);
+	else if (n->includes == NGINX_INCLUDES_NO_STREAM)
+		conditions_add(c, "nginx-not-included", "", ALERT_CRITICAL, 0,
+			       "%s does not include %s/stream.conf, so stream snippets do not go "
+			       "live: put the line \"include %s/stream.conf;\" into a stream { } "
+			       "block, beside http { }",
+			       config, live, live);
+}
+
+static void check_nginx(const struct daemon *d, const struct instance_state *n,
+			struct conditions *c)
+{
+	if (n->state != NGINX_STATE_RUNNING) {
 		conditions_add(c, "nginx-down", "", ALERT_CRITICAL, 0, "nginx does not run: %s",
 			       n->why);
 		return;
@@ -74,11 +94,7 @@ static void check_nginx(const struct daemon *d, const struct nginx_status *n, st
 			       "the nginx master (process %ld) takes no signals, so no change "
 			       "reaches it: %s",
 			       n->pid, n->why);
-	if (!n->included)
-		conditions_add(c, "nginx-not-included", "", ALERT_CRITICAL, 0,
-			       "%s does not include %s/http.conf: nothing that ZooKeeper says is "
-			       "served",
-			       d->settings->nginx.config, stage_live_directory(d->stage));
+	check_includes(d, n, c);
 	if (n->drifted)
 		conditions_add(c, "nginx-drift", "", ALERT_WARNING, 0,
 			       "somebody has changed %s/%s, which is this daemon's (nginx.drift = "
@@ -91,13 +107,29 @@ static void check_nginx(const struct daemon *d, const struct nginx_status *n, st
 			       "(worker_shutdown_timeout in %s limits that)",
 			       n->old_workers, PLURAL(n->old_workers),
 			       n->old_workers == 1 ? "s" : "", d->settings->nginx.config);
-	if (n->has_probe && !n->probe.answers)
+}
+
+static void check_probe(const struct daemon *d, const struct nginx_status *n, struct conditions *c)
+{
+	if (n->nginx.state == NGINX_STATE_RUNNING && n->has_probe && !n->probe.answers)
 		conditions_add(c, "nginx-probe-silent", "", ALERT_WARNING, 0,
 			       "nginx does not answer its probe at %s: %s",
 			       d->settings->nginx.probe, n->probe.why);
 }
 
-static void check_deaths(struct daemon *d, const struct nginx_status *n, struct conditions *c)
+/* The last change failed because of this host. */
+static void check_host(const struct daemon *d, const struct instance_state *n, struct conditions *c)
+{
+	enum host_condition wrong = d->refusal.condition;
+
+	if (wrong == HOST_IS_WELL || (wrong == HOST_NGINX_BUSY && !n->responding))
+		return;
+	conditions_add(c, host_condition_key(wrong), "", ALERT_CRITICAL, 0,
+		       "no change goes live on this host: %s; nginx keeps serving generation %lu",
+		       d->refusal.message, stage_live(d->stage));
+}
+
+static void check_deaths(struct daemon *d, const struct instance_state *n, struct conditions *c)
 {
 	struct alarm *a = &d->alarm;
 	uint64_t now = timing_now();
@@ -207,8 +239,10 @@ static void gather(struct daemon *d, struct conditions *c)
 	deploy_nginx_status(d->deploy, &n);
 	check_zookeeper(d, c);
 	check_fleet(d, c);
-	check_nginx(d, &n, c);
-	check_deaths(d, &n, c);
+	check_nginx(d, &n.nginx, c);
+	check_probe(d, &n, c);
+	check_host(d, &n.nginx, c);
+	check_deaths(d, &n.nginx, c);
 	check_config(d, c);
 	check_leader(d, c);
 	conditions_append(c, &d->leader.conditions);

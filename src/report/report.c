@@ -163,9 +163,9 @@ void report_outcome(struct daemon *d, const struct outcome *o)
 	r->last_generation = o->generation;
 	r->last_at = timing_wall();
 	r->last_total_ms = o->total_ms;
-	for (size_t i = 0; i < STAGE_N; i++)
-		r->stages_ms[i] = d->attempt.stages_ms[i] + o->stages_ms[i];
-	r->last_total_ms += d->attempt.stages_ms[STAGE_DECODE] + d->attempt.stages_ms[STAGE_RENDER];
+	for (size_t i = 0; i < STEP_N; i++)
+		r->steps_ms[i] = d->attempt.steps_ms[i] + o->steps_ms[i];
+	r->last_total_ms += d->attempt.steps_ms[STEP_DECODE] + d->attempt.steps_ms[STEP_RENDER];
 }
 
 /* --- telling it ----------------------------------------------------------------------------- */

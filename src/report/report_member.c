@@ -21,10 +21,11 @@ const char *report_address(const struct daemon *d)
 	return address;
 }
 
-/* Does nginx serve? What is wrong with the config is another thing. */
+/* Does nginx serve what the daemon gives it? Problems of the config do not count. */
 static bool nginx_serves(const struct status *s)
 {
-	return strcmp(s->nginx.state, "running") == 0 && s->nginx.workers > 0;
+	return s->nginx.state == NGINX_STATE_RUNNING && s->nginx.workers > 0 &&
+	       s->nginx.includes != NGINX_INCLUDES_NOTHING;
 }
 
 static void write_member(struct daemon *d, const struct status *s, struct buf *out)

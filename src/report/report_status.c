@@ -59,19 +59,22 @@ enum status_state report_state(const struct daemon *d)
 	deploy_nginx_status(d->deploy, &nginx);
 	if (session_state(mirror_session(d->mirror)) != SESSION_CONNECTED)
 		return STATUS_DISCONNECTED;
-	if (!d->tree)
+	/* also during the regular looks whether it is included now */
+	if (!d->tree || nginx.nginx.includes == NGINX_INCLUDES_NOTHING)
 		return STATUS_WAITING;
 	if (is_busy(d))
 		return STATUS_DEPLOYING;
 	if (d->refusal.message)
 		return STATUS_REJECTED;
-	if (strcmp(nginx.state, "running") != 0 || !nginx.included)
+	if (nginx.nginx.state != NGINX_STATE_RUNNING)
 		return STATUS_WAITING;
 	if (is_held(&d->report))
 		return STATUS_HELD;
 	if (d->good->pending)
 		return STATUS_DEPLOYING;
-	return d->report.problem_count ? STATUS_DEGRADED : STATUS_APPLIED;
+	return d->report.problem_count || nginx.nginx.includes == NGINX_INCLUDES_NO_STREAM
+		       ? STATUS_DEGRADED
+		       : STATUS_APPLIED;
 }
 
 void scratch_fini(struct scratch *s)
@@ -99,18 +102,18 @@ static void fill_nginx(const struct daemon *d, struct status *s)
 	struct nginx_status nginx;
 
 	deploy_nginx_status(d->deploy, &nginx);
-	s->nginx.state = nginx.state;
-	s->nginx.pid = nginx.pid;
-	s->nginx.workers = nginx.workers;
-	s->nginx.old_workers = nginx.old_workers;
+	s->nginx.state = nginx.nginx.state;
+	s->nginx.pid = nginx.nginx.pid;
+	s->nginx.workers = nginx.nginx.workers;
+	s->nginx.old_workers = nginx.nginx.old_workers;
 	s->nginx.reloads = nginx.reloads;
 	s->nginx.tests = nginx.tests;
 	s->nginx.test_error = d->refusal.ground ?: "";
-	s->nginx.included = nginx.included;
+	s->nginx.includes = nginx.nginx.includes;
 	s->nginx.sandbox = nginx.sandbox;
-	s->nginx.responding = nginx.responding;
-	s->nginx.deaths = nginx.deaths;
-	s->nginx.drifted = nginx.drifted ? nginx.drifted : "";
+	s->nginx.responding = nginx.nginx.responding;
+	s->nginx.deaths = nginx.nginx.deaths;
+	s->nginx.drifted = nginx.nginx.drifted ? nginx.nginx.drifted : "";
 	s->probe.on = nginx.has_probe;
 	s->probe.answers = nginx.probe.answers;
 	s->probe.requests = nginx.probe.requests;
@@ -201,6 +204,6 @@ struct status report_fill(const struct daemon *d, struct scratch *scratch)
 	s.deployments.last_generation = r->last_generation;
 	s.deployments.last_at = r->last_at;
 	s.deployments.last_total_ms = r->last_total_ms;
-	memcpy(s.deployments.stages_ms, r->stages_ms, sizeof(r->stages_ms));
+	memcpy(s.deployments.steps_ms, r->steps_ms, sizeof(r->steps_ms));
 	return s;
 }

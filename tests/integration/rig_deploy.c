@@ -14,6 +14,8 @@ static void on_done(void *ctx, const struct outcome *o)
 	r->result = o->result;
 	r->generation = o->generation;
 	r->timed_out = o->timed_out;
+	r->condition = o->condition;
+	r->in_force = o->in_force;
 	snprintf(r->message, sizeof(r->message), "%s", o->message);
 	r->done++;
 	if (r->free_when_done) {

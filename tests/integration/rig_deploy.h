@@ -16,6 +16,8 @@ struct rig_deploy {
 	enum deploy_result result;
 	unsigned long generation;
 	char message[4096];
+	enum host_condition condition;
+	bool in_force;
 	bool timed_out;
 	unsigned done, changes, statuses; /* how often on_done, on_change, on_status came */
 	bool keep_drift;                  /* rig_deploy_enter() opens the stage as it is */

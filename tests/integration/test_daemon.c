@@ -379,28 +379,6 @@ static void a_deleted_root_is_not_an_empty_config(void **state UNUSED)
 	assert_true(rig_nginx_says(port, "kept"));
 }
 
-static void a_missing_include_is_said_and_noticed_when_mended(void **state UNUSED)
-{
-	char json[256];
-
-	host.nginx.include_stream = false;
-	rig_nginx_configure(&host.nginx);
-	snprintf(json, sizeof(json), "server { listen 127.0.0.1:%d; return stream; }\n",
-		 rig_port());
-	rig_zk_set(host.zk, CONFIG "/snippets/stream/s", json);
-	rig_zk_set(host.zk, CONFIG "/sites/s", site(port, "http goes on"));
-	rig_host_start_daemon(&host);
-	eventually(NULL, rig_host_live(&host, "http.conf"));
-	rig_nginx_start(&host.nginx);
-	eventually(NULL,
-		   rig_host_has_problem(&host, CONFIG, "nginx", "absent", "live/stream.conf;"));
-	eventually(NULL, rig_nginx_says(port, "http goes on"));
-	eventually(NULL, rig_host_is(&host, "degraded"));
-	host.nginx.include_stream = true;
-	rig_nginx_configure(&host.nginx);
-	eventually(NULL, rig_host_is(&host, "applied"));
-}
-
 static void settings_are_read_again_all_or_nothing(void **state UNUSED)
 {
 	rig_zk_set(host.zk, CONFIG "/sites/s", site(port, "x"));
@@ -518,7 +496,6 @@ int main(void)
 		TEST(an_override_that_says_nothing_is_a_problem),
 		TEST(a_service_made_in_two_writes_is_no_alert),
 		TEST(a_deleted_root_is_not_an_empty_config),
-		TEST(a_missing_include_is_said_and_noticed_when_mended),
 		TEST(settings_are_read_again_all_or_nothing),
 		TEST(a_second_daemon_is_refused),
 		TEST(once_converges_and_leaves),

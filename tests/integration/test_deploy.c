@@ -102,16 +102,16 @@ static void test_down_then_started(void **state UNUSED)
 	rig_deploy_expect(&r, DEPLOY_DEFERRED, rig_deploy_put(&r, rig_bundle_saying(port, "one")));
 	assert_non_null(strstr(r.message, "pid file"));
 	deploy_nginx_status(r.deploy, &status);
-	assert_string_equal(status.state, "down");
-	assert_string_not_equal(status.why, "");
+	assert_int_equal(status.nginx.state, NGINX_STATE_DOWN);
+	assert_string_not_equal(status.nginx.why, "");
 	r.changes = 0;
 	rig_nginx_start(&r.nginx);
 	assert_true(rig_nginx_says(port, "one"));
 	eventually(r.loop, r.changes > 0);
 	deploy_nginx_status(r.deploy, &status);
-	assert_string_equal(status.state, "running");
-	assert_int_equal(status.pid, r.nginx.pid);
-	assert_int_equal(status.workers, 2);
+	assert_int_equal(status.nginx.state, NGINX_STATE_RUNNING);
+	assert_int_equal(status.nginx.pid, r.nginx.pid);
+	assert_int_equal(status.nginx.workers, 2);
 	/* a reload more when it cannot be told that it began after the publication */
 	result = rig_deploy_put(&r, rig_bundle_saying(port, "one"));
 	if (result != DEPLOY_UNCHANGED)
@@ -121,7 +121,7 @@ static void test_down_then_started(void **state UNUSED)
 	rig_nginx_stop(&r.nginx);
 	eventually(r.loop, r.changes > 0);
 	deploy_nginx_status(r.deploy, &status);
-	assert_string_equal(status.state, "down");
+	assert_int_equal(status.nginx.state, NGINX_STATE_DOWN);
 }
 
 /* It was started, deployed to and ended between two looks of the watch. */
@@ -139,8 +139,8 @@ static void test_the_end_of_one_that_only_a_deployment_has_met(void **state UNUS
 		rig_nginx_stop(&r.nginx);
 		eventually(r.loop, r.changes > 0);
 		deploy_nginx_status(r.deploy, &status);
-		assert_string_equal(status.state, "down");
-		assert_string_not_equal(status.why, "");
+		assert_int_equal(status.nginx.state, NGINX_STATE_DOWN);
+		assert_string_not_equal(status.nginx.why, "");
 	}
 }
 
@@ -191,7 +191,7 @@ static void test_pid_of_another_process(void **state UNUSED)
 	rig_deploy_expect(&r, DEPLOY_DEFERRED,
 			  rig_deploy_put(&r, rig_bundle_saying(rig_port(), "one")));
 	deploy_nginx_status(r.deploy, &status);
-	assert_string_equal(status.state, "unknown");
+	assert_int_equal(status.nginx.state, NGINX_STATE_UNKNOWN);
 	assert_int_equal(kill(other, 0), 0); /* SIGHUP would have ended it */
 	rig_stop(other, SIGKILL);
 }
@@ -222,11 +222,12 @@ static void test_not_included(void **state UNUSED)
 	rig_nginx_start(&r.nginx);
 	rig_deploy_expect(&r, DEPLOY_NOT_INCLUDED,
 			  rig_deploy_put(&r, rig_bundle_saying(port, "one")));
+	assert_false(r.in_force);
 	snprintf(line, sizeof(line), "include %s/live/http.conf;", r.nginx.state);
 	if (!strstr(r.message, line) || !strstr(r.message, r.nginx.config))
 		fail_msg("%s", r.message);
 	deploy_nginx_status(r.deploy, &status);
-	assert_false(status.included);
+	assert_int_equal(status.nginx.includes, NGINX_INCLUDES_NOTHING);
 	assert_int_equal(rig_nginx_reloads(&r.nginx), 0);
 	rig_deploy_expect(&r, DEPLOY_NOT_INCLUDED,
 			  rig_deploy_put(&r, rig_bundle_saying(port, "one")));
@@ -236,7 +237,7 @@ static void test_not_included(void **state UNUSED)
 	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, rig_bundle_saying(port, "one")));
 	assert_true(rig_nginx_says(port, "one"));
 	deploy_nginx_status(r.deploy, &status);
-	assert_true(status.included);
+	assert_int_equal(status.nginx.includes, NGINX_INCLUDES_ALL);
 }
 
 static void test_stream_not_included(void **state UNUSED)
@@ -253,12 +254,13 @@ static void test_stream_not_included(void **state UNUSED)
 			  rig_deploy_put(&r, rig_bundle_saying(rig_port(), "one")));
 	snprintf(text, sizeof(text), "server {\n\tlisten 127.0.0.1:%d;\n\treturn \"s1\";\n}",
 		 rig_port());
-	rig_deploy_expect(&r, DEPLOY_NOT_INCLUDED, rig_deploy_put(&r, rig_bundle("", text)));
+	rig_deploy_expect(&r, DEPLOY_STREAM_NOT_INCLUDED, rig_deploy_put(&r, rig_bundle("", text)));
 	assert_non_null(strstr(r.message, "stream.conf"));
 	/* but what is for http{} is in force */
 	snprintf(http, sizeof(http), "server {\n\tlisten 127.0.0.1:%d;\n\treturn 200 two;\n}",
 		 port);
-	rig_deploy_expect(&r, DEPLOY_NOT_INCLUDED, rig_deploy_put(&r, rig_bundle(http, text)));
+	rig_deploy_expect(&r, DEPLOY_STREAM_NOT_INCLUDED,
+			  rig_deploy_put(&r, rig_bundle(http, text)));
 	assert_true(rig_nginx_says(port, "two"));
 }
 

@@ -295,6 +295,7 @@ static void test_stopped_master(void **state UNUSED)
 	eventually(NULL, is_stopped(r.nginx.pid));
 	rig_deploy_expect(&r, DEPLOY_FAILED, rig_deploy_put(&r, rig_bundle_saying(port, "two")));
 	assert_non_null(strstr(r.message, "nothing was changed"));
+	assert_int_equal(r.condition, HOST_NGINX_BUSY);
 	assert_int_equal(stage_live(r.stage), 1);
 	assert_false(rig_state_has("generations/2"));
 	kill(r.nginx.pid, SIGCONT);
@@ -328,6 +329,7 @@ static void test_no_verdict(void **state UNUSED)
 	eventually(r.loop, deploy_state(r.deploy) == RELOAD_VERIFYING);
 	kill(r.nginx.pid, SIGSTOP);
 	rig_deploy_expect(&r, DEPLOY_UNKNOWN, rig_deploy_end(&r));
+	assert_false(r.in_force);
 	assert_int_equal(stage_live(r.stage), 2);
 	assert_false(stage_applied(r.stage, &a));
 	r.changes = 0;
@@ -350,7 +352,7 @@ static void test_master_killed_during_the_reload(void **state UNUSED)
 	rig_nginx_kill9(&r.nginx);
 	rig_deploy_expect(&r, DEPLOY_DEFERRED, rig_deploy_end(&r));
 	deploy_nginx_status(r.deploy, &status);
-	assert_string_equal(status.state, "down");
+	assert_int_equal(status.nginx.state, NGINX_STATE_DOWN);
 	rig_nginx_stop(&r.nginx); /* the workers that were left behind */
 	r.changes = 0;
 	rig_nginx_start(&r.nginx);
@@ -407,7 +409,7 @@ static void test_binary_upgrade(void **state UNUSED)
 	int port = rig_port();
 	pid_t old = r.nginx.pid;
 	enum deploy_result result;
-	struct nginx_status status = { .pid = 0 };
+	struct nginx_status status = { .nginx.pid = 0 };
 
 	put_first(port);
 	kill(old, SIGUSR2);
@@ -417,10 +419,11 @@ static void test_binary_upgrade(void **state UNUSED)
 	assert_int_equal(rig_nginx_reloads(&r.nginx), 1);
 	rig_stop(old, SIGQUIT);
 	r.nginx.pid = 0;
-	eventually(r.loop, !is_upgrading() &&
-				   (deploy_nginx_status(r.deploy, &status), status.pid != old) &&
-				   status.pid);
-	r.nginx.pid = (pid_t)status.pid;
+	eventually(r.loop,
+		   !is_upgrading() &&
+			   (deploy_nginx_status(r.deploy, &status), status.nginx.pid != old) &&
+			   status.nginx.pid);
+	r.nginx.pid = (pid_t)status.nginx.pid;
 	r.changes = 0;
 	eventually(r.loop, r.changes > 0);
 	result = rig_deploy_put(&r, rig_bundle_saying(port, "two"));
@@ -468,20 +471,40 @@ static void test_freed_by_its_own_report(void **state UNUSED)
 	}
 }
 
-static void test_state_directory_in_the_way(void **state UNUSED)
+static void put_directory_in_place_of_the_link(const char *text)
+{
+	assert_int_equal(unlink(rig_state_path("live")), 0);
+	assert_int_equal(mkdir(rig_state_path("live"), 0755), 0);
+	rig_write(rig_state_path("live/http.conf"), "%s", text);
+	rig_write(rig_state_path("live/stream.conf"), "%s", "");
+}
+
+static void a_directory_with_content_in_place_of_the_link_is_a_condition(void **state UNUSED)
 {
 	int port = rig_port();
 
 	put_first(port);
-	assert_int_equal(unlink(rig_state_path("live")), 0);
-	assert_int_equal(mkdir(rig_state_path("live"), 0755), 0);
-	rig_write(rig_state_path("live/http.conf"), "%s", "");
-	rig_write(rig_state_path("live/stream.conf"), "%s", "");
+	put_directory_in_place_of_the_link("# theirs\n");
 	rig_deploy_expect(&r, DEPLOY_FAILED, rig_deploy_put(&r, rig_bundle_saying(port, "two")));
-	if (!strstr(r.message, "/live"))
+	assert_int_equal(r.condition, HOST_STATE_DIRECTORY);
+	assert_false(r.in_force);
+	if (!strstr(r.message, "/live is a directory that holds \"http.conf\""))
 		fail_msg("%s", r.message);
 	assert_false(rig_state_has("generations/2"));
 	assert_true(rig_nginx_says(port, "one"));
+	assert_string_equal(rig_state_file("live/http.conf"), "# theirs\n");
+}
+
+static void an_empty_directory_in_place_of_the_link_is_replaced(void **state UNUSED)
+{
+	int port = rig_port();
+
+	put_first(port);
+	put_directory_in_place_of_the_link("");
+	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, rig_bundle_saying(port, "two")));
+	assert_true(r.in_force);
+	assert_true(rig_nginx_says(port, "two"));
+	assert_false(rig_state_has(".live.tmp"));
 }
 
 int main(void)
@@ -503,7 +526,8 @@ int main(void)
 		TEST(test_binary_upgrade, open_detached),
 		TEST(test_freed_in_any_state, open_running),
 		TEST(test_freed_by_its_own_report, open_down),
-		TEST(test_state_directory_in_the_way, open_running),
+		TEST(a_directory_with_content_in_place_of_the_link_is_a_condition, open_running),
+		TEST(an_empty_directory_in_place_of_the_link_is_replaced, open_running),
 	};
 
 	return cmocka_run_group_tests_name("deploy_faults", tests, NULL, clean);

@@ -171,7 +171,7 @@ static void test_hangup_changes_the_workers(void **state UNUSED)
 	fd = hold_connection();
 	/* the connection has been accepted once the rest of the server still answers */
 	assert_true(rig_nginx_says(nginx.port, "rig"));
-	assert_int_equal(master_hangup(&m, &e), 0);
+	assert_int_equal(master_send_hup(&m, &e), 0);
 	eventually(NULL, leaving(&m) == 1 && serving(&m) == 2);
 	eventually(NULL, master_activity(&m) == MASTER_IDLE);
 	master_workers(&m, &after);
@@ -200,7 +200,7 @@ static void test_stopped_master_keeps_the_signal(void **state UNUSED)
 	find(&m);
 	kill(m.pid, SIGSTOP);
 	eventually(NULL, is_stopped(m.pid));
-	assert_int_equal(master_hangup(&m, &e), 0);
+	assert_int_equal(master_send_hup(&m, &e), 0);
 	eventually(NULL, master_activity(&m) == MASTER_QUEUED);
 	kill(m.pid, SIGCONT);
 	eventually(NULL, master_activity(&m) == MASTER_IDLE);
@@ -216,7 +216,7 @@ static void test_end_and_stale_file(void **state UNUSED)
 	rig_nginx_kill9(&nginx);
 	assert_false(master_is_alive(&m));
 	assert_int_equal(master_activity(&m), MASTER_GONE);
-	assert_int_equal(master_hangup(&m, &e), -1);
+	assert_int_equal(master_send_hup(&m, &e), -1);
 	assert_int_equal(e.code, ERR_UNAVAILABLE);
 	refuse(nginx.pid_file, ERR_UNAVAILABLE, "stale");
 	master_fini(&m);

@@ -12,7 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "nginx/deploy_parts.h"
 #include "rig_deploy.h"
 
 static struct rig_deploy r;
@@ -56,12 +55,12 @@ static int clean(void **state UNUSED)
 	return 0;
 }
 
-static struct nginx_status now(void)
+static struct instance_state now(void)
 {
 	struct nginx_status s;
 
 	deploy_nginx_status(r.deploy, &s);
-	return s;
+	return s.nginx;
 }
 
 static void expect(enum deploy_result wanted, const char *text)
@@ -79,7 +78,7 @@ static void look(void)
 {
 	uint64_t since = rig_now();
 
-	deploy_watch(r.deploy, 0);
+	deploy_look_soon(r.deploy);
 	eventually(r.loop, has_passed(since, 100 * USEC_PER_MSEC));
 }
 
@@ -120,7 +119,7 @@ static void test_a_stopped_master(void **state UNUSED)
 	kill(r.nginx.pid, SIGSTOP);
 	is_seen(!now().responding);
 	assert_int_equal(r.statuses, 1);
-	assert_string_equal(now().state, "running");
+	assert_int_equal(now().state, NGINX_STATE_RUNNING);
 	assert_non_null(strstr(now().why, "stopped"));
 	kill(r.nginx.pid, SIGCONT);
 	is_seen(now().responding);
@@ -525,16 +524,16 @@ static void expect_no_change(void)
 static void test_the_include_line_is_lost(void **state UNUSED)
 {
 	let_files_age();
-	assert_true(now().included);
+	assert_int_equal(now().includes, NGINX_INCLUDES_ALL);
 	configure(false);
 	expect_change();
 	expect(DEPLOY_NOT_INCLUDED, "one");
-	assert_false(now().included);
+	assert_int_equal(now().includes, NGINX_INCLUDES_NOTHING);
 	expect_no_change();
 	configure(true);
 	expect_change();
 	expect(DEPLOY_UNCHANGED, "one");
-	assert_true(now().included);
+	assert_int_equal(now().includes, NGINX_INCLUDES_ALL);
 	assert_int_equal(rig_nginx_reloads(&r.nginx), 1);
 
 	/* somebody has reloaded meanwhile: nginx has to be told again */
@@ -587,12 +586,14 @@ static void test_the_include_line_of_another_file_is_lost(void **state UNUSED)
 static void test_the_same_without_namespaces(void **state UNUSED)
 {
 	char *other = rig_path("other2.conf");
+	struct nginx_status s;
 
 	r.settings.sandbox = "fallback";
 	deploy_configure(r.deploy, &r.settings);
 	include_by(other);
 	lose_the_other_file(other);
-	assert_string_equal(now().sandbox, "fallback");
+	deploy_nginx_status(r.deploy, &s);
+	assert_string_equal(s.sandbox, "fallback");
 }
 
 /* An edit is the administrator's business: tested once, and no reload. */
@@ -618,7 +619,7 @@ static void test_other_edits(void **state UNUSED)
 	configure(true);
 	expect_change();
 	expect(DEPLOY_UNCHANGED, "one");
-	assert_true(now().included);
+	assert_int_equal(now().includes, NGINX_INCLUDES_ALL);
 	assert_int_equal(rig_nginx_reloads(&r.nginx), 1);
 }
 

@@ -62,7 +62,7 @@ static void test_nothing_to_do(void **state UNUSED)
 static void test_refusals_touch_nothing(void **state UNUSED)
 {
 	WALK(LEG(WANT, CHECK), LEG(CHECK_FAILED, DISCARD));
-	WALK(LEG(WANT, CHECK), LEG(PUBLISH_FAILED, DISCARD));
+	WALK(LEG(WANT, CHECK), LEG(STAGE_FAILED, DISCARD));
 	WALK(LEG(WANT, CHECK), LEG(CHECK_OK, PUBLISH), LEG(PUBLISH_FAILED, DISCARD));
 	WALK(LEG(WANT, CHECK), LEG(CHECK_OK, PUBLISH), LEG(TIMED_OUT, DISCARD));
 }
@@ -70,7 +70,7 @@ static void test_refusals_touch_nothing(void **state UNUSED)
 static void test_no_one_to_signal(void **state UNUSED)
 {
 	WALK(TO_PUBLISHED, LEG(MASTER_ABSENT, DEFER));
-	WALK(TO_PUBLISHED, LEG(NOT_INCLUDED, STRAND));
+	WALK(TO_PUBLISHED, LEG(NOT_INCLUDED, NOT_INCLUDED));
 	WALK(TO_VERIFYING, LEG(MASTER_ABSENT, DEFER));
 	WALK(TO_VERIFYING, LEG(ACCEPTED, SETTLE), LEG(MASTER_ABSENT, DEFER));
 }
@@ -123,9 +123,9 @@ static void test_unexpected_changes_nothing(void **state UNUSED)
 static void test_invariants(void **state UNUSED)
 {
 	static const bool reports[RELOAD_COMMAND_N] = {
-		[RELOAD_CMD_DISCARD] = true,   [RELOAD_CMD_FINISH] = true,
-		[RELOAD_CMD_KEEP] = true,      [RELOAD_CMD_DEFER] = true,
-		[RELOAD_CMD_STRAND] = true,    [RELOAD_CMD_UNKNOWN] = true,
+		[RELOAD_CMD_DISCARD] = true,      [RELOAD_CMD_FINISH] = true,
+		[RELOAD_CMD_KEEP] = true,         [RELOAD_CMD_DEFER] = true,
+		[RELOAD_CMD_NOT_INCLUDED] = true, [RELOAD_CMD_UNKNOWN] = true,
 		[RELOAD_CMD_GIVE_BACK] = true,
 	};
 

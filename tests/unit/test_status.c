@@ -58,21 +58,21 @@ static struct status full(void)
 	s.zookeeper.watches = 20802;
 	s.zookeeper.reconnects = 3;
 	s.zookeeper.requests = 99;
-	s.nginx.state = "running";
+	s.nginx.state = NGINX_STATE_RUNNING;
 	s.nginx.pid = 812;
 	s.nginx.workers = 2;
 	s.nginx.old_workers = 1;
 	s.nginx.reloads = 17;
 	s.nginx.tests = 23;
 	s.nginx.test_error = "unknown directive \"oops\"";
-	s.nginx.included = true;
+	s.nginx.includes = NGINX_INCLUDES_ALL;
 	s.nginx.sandbox = "namespace";
 	s.deployments.applied = 17;
 	s.deployments.rejected = 1;
 	s.deployments.last_generation = 42;
 	s.deployments.last_at = AT;
 	s.deployments.last_total_ms = 61.2;
-	s.deployments.stages_ms[STAGE_DECODE] = 0.4;
+	s.deployments.steps_ms[STEP_DECODE] = 0.4;
 	return s;
 }
 
@@ -301,7 +301,7 @@ static void metrics_tell_bad_news(void **state UNUSED)
 	s.state = STATUS_REJECTED;
 	s.revision_seen = "ff";
 	s.zookeeper.state = "connecting";
-	s.nginx.state = "down";
+	s.nginx.state = NGINX_STATE_DOWN;
 	s.deployments.last_generation = 43;
 	text = metrics_of(&s);
 	assert_sample(text, "zknginx_last_deployment_successful 0");

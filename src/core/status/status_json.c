@@ -117,12 +117,13 @@ static json_t *nginx_json(const struct status *s)
 {
 	json_t *j = json_object();
 
-	json_put(j, "state", text(s->nginx.state));
+	json_put(j, "state", text(nginx_state_name(s->nginx.state)));
 	json_put(j, "pid", s->nginx.pid > 0 ? json_integer(s->nginx.pid) : json_null());
 	json_put(j, "workers", number(s->nginx.workers));
 	json_put(j, "old_workers", number(s->nginx.old_workers));
 	json_put(j, "reloads", number(s->nginx.reloads));
-	json_put(j, "included", json_boolean(s->nginx.included));
+	if (s->nginx.includes != NGINX_INCLUDES_UNKNOWN)
+		json_put(j, "included", json_boolean(s->nginx.includes != NGINX_INCLUDES_NOTHING));
 	json_put(j, "sandbox", text(s->nginx.sandbox));
 	json_put(j, "responding", json_boolean(s->nginx.responding));
 	json_put(j, "tests", number(s->nginx.tests));
@@ -200,9 +201,9 @@ static json_t *last_json(const struct status *s)
 		return json_null();
 	j = json_object();
 	stages = json_object();
-	for (int i = 0; i < STAGE_N; i++)
-		json_put(stages, stage_name((enum stage_id)i),
-			 milliseconds(s->deployments.stages_ms[i]));
+	for (int i = 0; i < STEP_N; i++)
+		json_put(stages, step_name((enum step_id)i),
+			 milliseconds(s->deployments.steps_ms[i]));
 	json_put(j, "generation", number(s->deployments.last_generation));
 	json_put(j, "at", when(s->deployments.last_at));
 	json_put(j, "total_ms", milliseconds(s->deployments.last_total_ms));

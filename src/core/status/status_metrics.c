@@ -84,9 +84,9 @@ static void put_stages(const struct status *s, struct buf *out)
 	if (!s->deployments.last_at)
 		return;
 	put_family(out, name, "gauge", "seconds", "How long each stage of it took.");
-	for (int i = 0; i < STAGE_N; i++)
-		put_labelled(out, name, "stage", stage_name((enum stage_id)i),
-			     s->deployments.stages_ms[i] / 1000);
+	for (int i = 0; i < STEP_N; i++)
+		put_labelled(out, name, "stage", step_name((enum step_id)i),
+			     s->deployments.steps_ms[i] / 1000);
 }
 
 static bool is(const char *s, const char *word)
@@ -168,10 +168,13 @@ static void put_zookeeper(const struct status *s, struct buf *out)
 
 static void put_nginx(const struct status *s, struct buf *out)
 {
-	const struct metric metrics[] = {
-		GAUGE("nginx_up", is(s->nginx.state, "running"), "1 while the master runs."),
-		GAUGE("nginx_included", s->nginx.included,
+	const struct metric included[] = {
+		GAUGE("nginx_included", s->nginx.includes != NGINX_INCLUDES_NOTHING,
 		      "1 when nginx.conf includes the generated files."),
+	};
+	const struct metric metrics[] = {
+		GAUGE("nginx_up", s->nginx.state == NGINX_STATE_RUNNING,
+		      "1 while the master runs."),
 		GAUGE("nginx_workers", s->nginx.workers, "Workers of the newest configuration."),
 		GAUGE("nginx_old_workers", s->nginx.old_workers,
 		      "Workers of older configurations that still finish their work."),
@@ -186,6 +189,9 @@ static void put_nginx(const struct status *s, struct buf *out)
 	};
 
 	put_metrics(out, metrics, ARRAY_SIZE(metrics));
+	/* not before the first look at nginx.conf */
+	if (s->nginx.includes != NGINX_INCLUDES_UNKNOWN)
+		put_metrics(out, included, ARRAY_SIZE(included));
 }
 
 static void put_probe(const struct status *s, struct buf *out)
