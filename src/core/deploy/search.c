@@ -293,19 +293,6 @@ void search_passed(struct search *s)
 	on_passed[s->phase](s);
 }
 
-/* The last in order of the open units that the hints name: of several the newcomer loses. */
-static size_t hinted(const struct search *s, const size_t *hints, size_t count)
-{
-	size_t found = NO_UNIT;
-
-	for (size_t i = 0; i < count; i++) {
-		if (hints[i] < s->units.count && s->units.items[hints[i]].place == OPEN &&
-		    (found == NO_UNIT || hints[i] > found))
-			found = hints[i];
-	}
-	return found;
-}
-
 static void all_failed(struct search *s, size_t hint, size_t tag)
 {
 	size_t before = s->list_count;
@@ -364,7 +351,7 @@ static void failed(struct search *s, const size_t *hints, size_t hint_count, siz
 	s->failed_tag = tag;
 	s->hints = hints;
 	s->hint_count = hint_count;
-	on_failed[s->phase](s, hinted(s, hints, hint_count), tag);
+	on_failed[s->phase](s, units_last_hinted(&s->units, hints, hint_count), tag);
 }
 
 void search_failed(struct search *s, const size_t *hints, size_t hint_count, size_t tag)
