@@ -93,14 +93,14 @@ static void add_signals(struct daemon *d)
 		die("sd-event: %s", strerrordesc_np(-rc));
 }
 
-/* --- lifetimes ------------------------------------------------------------------------------ */
+/* --- what the wings report ------------------------------------------------------------------ */
 
 /* The membership or the election: both decide what this host may run, and do. */
 static void on_fleet_state(void *daemon)
 {
 	struct daemon *d = daemon;
 
-	report_soon(d);
+	report_soon(d->report);
 	permission_update(d);
 	leader_update(d);
 	converge(d);
@@ -108,18 +108,69 @@ static void on_fleet_state(void *daemon)
 
 static void on_nginx_status(void *daemon)
 {
-	report_soon(daemon);
+	struct daemon *d = daemon;
+
+	report_soon(d->report);
 }
 
 static void on_mirror_state(void *daemon)
 {
 	struct daemon *d = daemon;
 
-	report_soon(d);
+	report_soon(d->report);
 	if (d->tree)
-		converge(d); /* a path that became unreadable, or readable, is a problem or ends one
-			      */
+		converge(d); /* a path that cannot be read any more, or again */
 }
+
+/* --- the report and the alerts -------------------------------------------------------------- */
+
+static void on_report_due(void *daemon)
+{
+	daemon_update_alerts(daemon);
+}
+
+/* A problem that has settled is reported, too. */
+static void on_alarm_due(void *daemon)
+{
+	struct daemon *d = daemon;
+
+	daemon_update_alerts(d);
+	report_soon(d->report);
+}
+
+static void on_alert(void *daemon)
+{
+	struct daemon *d = daemon;
+
+	report_soon(d->report);
+}
+
+static void open_alarm(struct daemon *d)
+{
+	static const struct alarm_ops ops = { on_alarm_due, on_alert };
+
+	d->alarm = alarm_new(&(struct alarm_spec){ .loop = d->loop,
+						   .settings = &d->settings->alerts,
+						   .host = d->host },
+			     &ops, d);
+}
+
+static void open_report(struct daemon *d)
+{
+	static const struct report_ops ops = { on_report_due, daemon_facts, daemon_fill_status,
+					       daemon_fill_member };
+
+	report_recall(d->settings->state.directory, &d->problems);
+	d->report = report_new(&(struct report_spec){ .loop = d->loop,
+						      .settings = d->settings,
+						      .host = d->host,
+						      .id = d->id,
+						      .started = d->started,
+						      .fleet = d->fleet },
+			       &ops, d);
+}
+
+/* --- lifetimes ------------------------------------------------------------------------------ */
 
 static void set_host(struct daemon *d)
 {
@@ -129,6 +180,7 @@ static void set_host(struct daemon *d)
 		snprintf(d->host, sizeof(d->host), "%s", name);
 	else if (gethostname(d->host, sizeof(d->host) - 1) < 0)
 		die("gethostname: %m");
+	member_address(&d->settings->cluster, d->host, d->address);
 }
 
 static int open_fleet(struct daemon *d, struct err *e)
@@ -190,10 +242,9 @@ static int open_wings(struct daemon *d, struct err *e)
 	if (mirror_new(d->loop, "mirror", &d->settings->zookeeper, roots, root_count, &mirror_ops,
 		       d, &d->mirror, e) < 0)
 		return err_wrap(e, "zookeeper");
-	if (!d->once && open_fleet(d, e) < 0)
-		return err_wrap(e, "zookeeper");
 	if (!d->once && *d->settings->metrics.listen &&
-	    http_new(d->loop, d->settings->metrics.listen, report_metrics, d, &d->http, e) < 0)
+	    http_new(d->loop, d->settings->metrics.listen, report_metrics, d->report, &d->http, e) <
+		    0)
 		return err_wrap(e, "metrics.listen");
 	return 0;
 }
@@ -226,9 +277,11 @@ static int start(struct daemon *d, struct err *e)
 	}
 	permission_init(d);
 	judge_init(d);
+	open_alarm(d);
 	leader_init(d);
-	alarm_init(d);
-	report_init(d);
+	if (!d->once && open_fleet(d, e) < 0)
+		return err_wrap(e, "zookeeper");
+	open_report(d);
 	if (open_wings(d, e) < 0)
 		return -1;
 	add_signals(d);
@@ -245,9 +298,9 @@ static void stop(struct daemon *d)
 	mirror_free(d->mirror);
 	deploy_free(d->deploy);
 	judge_fini(d);
-	alarm_fini(d);
-	report_fini(d);
 	converge_fini(d);
+	alarm_free(d->alarm);
+	report_free(d->report);
 	host_config_fini(&d->host_config);
 	stage_close(d->stage);
 	problems_fini(&d->problems);
@@ -289,7 +342,7 @@ int daemon_run(const char *settings_path, bool missing_ok, bool once)
 		rc = sd_event_loop(d.loop);
 		if (rc < 0)
 			die("sd-event: %s", strerrordesc_np(-rc));
-		report_now(&d);
+		report_now(d.report);
 	}
 	stop(&d);
 	return d.exit_code;

@@ -37,6 +37,8 @@
 #include "host/settings.h"
 #include "nginx/deploy.h"
 #include "nginx/stage.h"
+#include "report/alarm.h"
+#include "report/report.h"
 #include "sys/timing.h"
 #include "zk/fleet.h"
 #include "zk/history_io.h"
@@ -98,14 +100,6 @@ struct judge {
 	sd_event_source *timer;
 };
 
-struct alarm {
-	struct alerts *alerts;
-	struct hooks *hooks;
-	unsigned long deaths;
-	uint64_t last_death;
-	sd_event_source *timer;
-};
-
 /* Writes of one kind that fail: what is told of them, and when they are tried again. */
 struct leader_writes {
 	char *fault; /* NULL: the last one did not */
@@ -147,22 +141,6 @@ struct leader {
 	uint64_t step_at;       /* … at the latest; NEVER = it is off */
 };
 
-struct report {
-	struct status_problem *problems; /* of the last run, with the time each was first seen */
-	size_t problem_count;
-	uint64_t last_run; /* … when that was, CLOCK_MONOTONIC */
-	struct arena *arena;
-	struct buf written; /* the last report, without its time, to see whether it changed */
-	unsigned long applied, rejected, rolled_back;
-	unsigned long last_generation;
-	uint64_t last_at;
-	double last_total_ms;
-	double steps_ms[STEP_N];
-	enum status_state state; /* since … */
-	uint64_t state_since;
-	sd_event_source *timer;
-};
-
 struct daemon {
 	const char *settings_path;
 	bool settings_missing_ok;
@@ -171,6 +149,7 @@ struct daemon {
 	char host[HOST_NAME_MAX + 1];
 	char id[17];      /* of this start, hex: tells two hosts of one name apart */
 	uint64_t started; /* wall clock */
+	char address[MEMBER_ADDRESS_SIZE];
 	sd_event *loop;
 	bool once; /* converge once, then leave with `exit_code` */
 	int exit_code;
@@ -192,7 +171,6 @@ struct daemon {
 	struct permission permission;
 	struct judge judge;
 	struct leader leader;
-	struct alarm alarm;
 
 	struct tree *tree;     /* the newest settled tree; NULL until there is one */
 	struct tree *accepted; /* the znodes behind what nginx runs */
@@ -206,7 +184,10 @@ struct daemon {
 	uint64_t again_at;      /* … then; NEVER = it is off */
 
 	struct problems problems; /* of the last run */
-	struct report report;
+	struct report *report;
+	struct alarm *alarm; /* NULL with --once */
+	unsigned long deaths;
+	uint64_t last_death;
 };
 
 /* daemon_settings.c */
@@ -289,14 +270,6 @@ void leader_update(struct daemon *d);
  * whatever follows the leader is let go before another one is elected. */
 bool leader_leave(struct daemon *d);
 
-/* alarm.c */
-void alarm_init(struct daemon *d);
-void alarm_fini(struct daemon *d);
-/* Something that may be wrong, or right again, has changed. */
-void alarm_update(struct daemon *d);
-/* What begins like this is nobody's to watch here any more: it is dropped without a word. */
-void alarm_forget(struct daemon *d, const char *prefix);
-size_t alarm_raised(const struct daemon *d, const struct alert **out);
 /* discovery.c */
 void discovery_init(struct discovery *f, const struct zookeeper_settings *settings);
 void discovery_fini(struct discovery *f);
@@ -304,10 +277,6 @@ void discovery_fini(struct discovery *f);
 struct mirror_root *discovery_roots(struct discovery *f, const struct model *m, size_t *count);
 /* True: the model asks for other paths than are mirrored. They are now; a tree follows. */
 bool discovery_follow(struct discovery *f, const struct model *m, struct mirror *mirror);
-
-/* What the discovers of a model found, for the status; borrows from it, the caller frees the list.
- */
-struct status_discovery *discovery_status(const struct model *m, size_t *count);
 
 /* last_names.c */
 /* `fresh` is asked first; where it has no addresses yet, those of the last time stand. */
@@ -317,24 +286,16 @@ const struct names *last_names_view(struct last_names *l);
 /* The model is in force: what its names stand for is what to come back to. */
 void last_names_keep(struct last_names *l, const struct model *m);
 
-/* report.c */
-void report_init(struct daemon *d);
-void report_fini(struct daemon *d);
-/* The state may have changed: tell everybody soon. */
-void report_soon(struct daemon *d);
-void report_now(struct daemon *d);
-/* The problems of a new run; keeps the time of those that were there before. */
-void report_problems(struct daemon *d, const struct problems *problems);
-/* While no tree comes: what keeps the mirror from reading, beside the problems of the last run. */
-void report_obstacles(struct daemon *d);
-void report_outcome(struct daemon *d, const struct outcome *o);
-/* Where nginx is reached, "host:port". Valid until the next call. */
-const char *report_address(const struct daemon *d);
-void report_metrics(void *daemon, struct buf *out);
-enum status_state report_state(const struct daemon *d);
-/* Which of the problems are to be told of; how many. */
-struct settling report_settling(const struct daemon *d);
-size_t report_settled(const struct daemon *d);
+/* daemon_status.c: the parts of the report and the facts that it asks for; d is the daemon. */
+void daemon_facts(void *d, struct status_facts *out);
+void daemon_fill_status(void *d, struct status *s, struct arena *scratch);
+void daemon_fill_member(void *d, struct member *m);
+/* The paths that the mirror cannot read, for the report. */
+void daemon_report_unreadable(struct daemon *d);
+
+/* daemon_conditions.c */
+/* Gather all conditions: something that is wrong, or is over, may have changed. */
+void daemon_update_alerts(struct daemon *d);
 
 /* daemon.c: the exit code of the process. */
 int daemon_run(const char *settings_path, bool missing_ok, bool once);

@@ -79,6 +79,9 @@ void daemon_reload_settings(struct daemon *d)
 		daemon_use_settings(d, next);
 		deploy_configure(d->deploy, &d->settings->nginx);
 		stage_configure(d->stage, &d->settings->state);
+		report_use_settings(d->report, d->settings);
+		alarm_use_settings(d->alarm, &d->settings->alerts);
+		member_address(&d->settings->cluster, d->host, d->address);
 		settings_free(old);
 		log_notice("settings read again from %s", d->settings_path);
 	}

@@ -178,7 +178,7 @@ static void run(struct daemon *d)
 		put_off(d);
 	else
 		deploy_want(d->deploy, a->bundle, a->model->pending ? d->applied : a->revision);
-	report_problems(d, &d->problems);
+	report_problems(d->report, &d->problems);
 }
 
 void converge(struct daemon *d)
@@ -189,7 +189,7 @@ void converge(struct daemon *d)
 	if (!d->tree || d->attempt.model || refusal_is_busy(d))
 		return; /* the tree's arrival, or the outcome, comes back here */
 	if (d->discovery.waiting) {
-		report_obstacles(d);
+		daemon_report_unreadable(d);
 		return;
 	}
 	if (!deploy_is_ready(d->deploy, timing_now(), &when)) {
@@ -216,7 +216,7 @@ void converge_on_change(void *daemon)
 	struct daemon *d = daemon;
 
 	refusal_on_change(d);
-	report_soon(d);
+	report_soon(d->report);
 	converge(d);
 }
 
@@ -225,7 +225,7 @@ void converge_on_names(void *daemon)
 	struct daemon *d = daemon;
 
 	refusal_on_names(d);
-	report_soon(d);
+	report_soon(d->report);
 	converge(d);
 }
 
@@ -314,11 +314,12 @@ void converge_on_done(void *daemon, const struct outcome *o)
 		return;
 	outcomes[o->result](d, o);
 	if (outcomes[o->result] == refusal_trace) {
-		report_outcome(d, o); /* the rest is said when the search is over */
+		report_outcome(d->report, o,
+			       d->attempt.steps_ms); /* the rest is said when the search is over */
 		return;
 	}
 	judge_outcome(d, o);
-	report_outcome(d, o);
+	report_outcome(d->report, o, d->attempt.steps_ms);
 	converge_end_attempt(d);
 	refusal_watch(d);
 	if (host_config_has_changed(&d->host_config, d->deploy))

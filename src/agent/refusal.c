@@ -296,7 +296,7 @@ void refusal_on_accepted(struct daemon *d, const struct outcome *o)
 	r->began = 0;
 	r->contradicted = false;
 	if (quarantine_accept(d->quarantine, d->accepted, &d->problems))
-		report_problems(d, &d->problems);
+		report_problems(d->report, &d->problems);
 	/* its problem says something else from now on */
 	d->dirty = d->dirty || r->leaves_out;
 	r->leaves_out = false;

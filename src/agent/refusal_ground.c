@@ -35,7 +35,7 @@ static void set_ground(struct daemon *d, const char *message)
 			  text);
 		r->traced = false;
 		r->ground_pause = PAUSE_MIN;
-		report_soon(d);
+		report_soon(d->report);
 	} else {
 		r->ground_pause = 2 * r->ground_pause < PAUSE_MAX ? 2 * r->ground_pause : PAUSE_MAX;
 	}
@@ -54,7 +54,7 @@ void refusal_ground_holds(struct daemon *d)
 	log_notice("nginx -t passes again with what nginx runs");
 	free(TAKE(r->ground));
 	r->traced = false;
-	report_soon(d);
+	report_soon(d->report);
 }
 
 void refusal_doubt_ground(struct daemon *d, const char *message)

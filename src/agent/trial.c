@@ -59,7 +59,7 @@ static void weigh(struct daemon *d)
 			  gate_message(j->gate));
 	else if (now == VERDICT_GOOD)
 		log_info("revision %.12s passes its gate", gate_revision(j->gate));
-	report_soon(d);
+	report_soon(d->report);
 }
 
 /* --- the gate command ------------------------------------------------------------------------ */
@@ -151,7 +151,7 @@ void judge_permit(struct daemon *d)
 		quarantine_clear(d->quarantine);
 		d->refusal.due = 0;
 	}
-	report_soon(d);
+	report_soon(d->report);
 }
 
 static bool is_judged(const struct daemon *d, const char *revision)

@@ -219,7 +219,7 @@ void leader_watch(struct daemon *d, const struct leader_view *v)
 	check_writes(d, &d->leader.plan_writes, "plan");
 	check_writes(d, &d->leader.live_writes, "live");
 	check_readable(d);
-	alarm_update(d);
+	daemon_update_alerts(d);
 }
 
 void leader_unwatch(struct daemon *d)
@@ -228,6 +228,6 @@ void leader_unwatch(struct daemon *d)
 	d->leader.count_at = 0;
 	conditions_clear(&d->leader.conditions);
 	/* whether it is over is for the next leader to say */
-	alarm_forget(d, "fleet-");
-	alarm_forget(d, "rollout-");
+	alarm_forget(d->alarm, "fleet-");
+	alarm_forget(d->alarm, "rollout-");
 }

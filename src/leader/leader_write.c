@@ -250,7 +250,7 @@ void leader_tell(struct daemon *d, const char *event)
 	};
 	json_auto_t *input =
 		json_pack("{s:s, s:s, s:s, s:s}", "event", event, "host", d->host, "address",
-			  report_address(d), "live", d->leader.live ? d->leader.live : "");
+			  d->address, "live", d->leader.live ? d->leader.live : "");
 	CLEANUP(freep) char *text = json_dumps(input, JSON_SORT_KEYS);
 
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {

@@ -51,17 +51,12 @@ static char report[1536]; /* as large as one of a host without problems */
 
 /* --- what the leader's work expects of the rest of the daemon -------------------------------- */
 
-void alarm_update(struct daemon *d UNUSED)
+void daemon_update_alerts(struct daemon *d UNUSED)
 {
 }
 
-void alarm_forget(struct daemon *d UNUSED, const char *prefix UNUSED)
+void alarm_forget(struct alarm *a UNUSED, const char *prefix UNUSED)
 {
-}
-
-const char *report_address(const struct daemon *d)
-{
-	return ((const struct host *)(const void *)d)->address;
 }
 
 /* --- a host ---------------------------------------------------------------------------------- */
@@ -191,6 +186,7 @@ static void start(struct host *h)
 	struct err e;
 
 	snprintf(d->host, sizeof(d->host), "%s", h->name);
+	snprintf(d->address, sizeof(d->address), "%s", h->address);
 	d->loop = loop;
 	d->settings = &settings;
 	leader_init(d);

@@ -264,7 +264,7 @@ static void guards_hold_what_registered_itself(void **state UNUSED)
 	eventually(NULL, rig_host_is(&host, "held"));
 	assert_true(rig_host_has_problem(&host, CONFIG "/upstreams/app", "guard", "previous",
 					 "1 of 1 server was lost"));
-	eventually(NULL, strstr(rig_read(host.log), "1 loss is held back"));
+	eventually(NULL, strstr(rig_read(host.log), "the guard holds 1 loss"));
 	assert_true(rig_nginx_says(port, "rig"));
 	/* a confirmation of long ago is none of this loss */
 	rig_zk_set(host.zk, "/nginx/cluster/overrides/app",

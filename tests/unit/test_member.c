@@ -169,9 +169,28 @@ static void members_of_a_tree_are_sorted_and_found(void **state UNUSED)
 	assert_int_equal(members_parse(a, t, "/elsewhere", &ms), 0);
 }
 
+static void assert_address(const char *setting, const char *host, const char *expected)
+{
+	const struct cluster_settings cluster = { .address = setting };
+	char out[MEMBER_ADDRESS_SIZE];
+
+	member_address(&cluster, host, out);
+	assert_string_equal(out, expected);
+}
+
+static void an_address_is_the_setting_or_the_host_and_has_a_port(void **state UNUSED)
+{
+	assert_address("", "web1", "web1:80");
+	assert_address("10.0.0.1", "web1", "10.0.0.1:80");
+	assert_address("10.0.0.1:8080", "web1", "10.0.0.1:8080");
+	assert_address("[fd00::1]", "web1", "[fd00::1]:80");
+	assert_address("[fd00::1]:81", "web1", "[fd00::1]:81");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_address_is_the_setting_or_the_host_and_has_a_port),
 		cmocka_unit_test(all_of_it_reads_back),
 		cmocka_unit_test(keys_are_those_of_the_contract),
 		cmocka_unit_test(bytes_that_are_no_text_are_repaired),

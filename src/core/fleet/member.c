@@ -3,6 +3,7 @@
  * another way, is "" or zero, and the safe side of an enum: no verdict, nginx down, and
  * frozen, so that a host that nobody understands is neither a canary nor waited for.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,16 @@ static const char *const verdict_names[] = {
 	VERDICTS(X)
 #undef X
 };
+
+void member_address(const struct cluster_settings *cluster, const char *host,
+		    char out[static MEMBER_ADDRESS_SIZE])
+{
+	const char *name = *cluster->address ? cluster->address : host;
+	const char *colon = strrchr(name, ':');
+	bool has_port = colon && strchr(colon, ']') == NULL;
+
+	snprintf(out, MEMBER_ADDRESS_SIZE, "%s%s", name, has_port ? "" : ":80");
+}
 
 const char *member_part_name(enum member_part p)
 {

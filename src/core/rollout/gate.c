@@ -98,11 +98,8 @@ void gate_begin(struct gate *g, const char *revision, unsigned long attempt,
 		.znode = xstrdup(""),
 	};
 	problems_init(&fresh.known);
-	for (size_t i = 0; known && i < known->count; i++) {
-		const struct problem *p = &known->items[i];
-
-		problems_add(&fresh.known, p->znode, p->kind, p->field, "%s", p->message);
-	}
+	for (size_t i = 0; known && i < known->count; i++)
+		problems_append(&fresh.known, &known->items[i]);
 	gate_fini(g);
 	*g = fresh;
 }
@@ -179,16 +176,12 @@ static bool is_guilty(const struct gate *g, const struct problem *p)
 	       !(g->applied && p->kind == PROBLEM_GUARD);
 }
 
-/* As people read a problem: where in the znode, and what. */
 static void blame_problem(struct gate *g, const struct problem *p)
 {
-	char text[MESSAGE_SIZE + 64] = "";
+	CLEANUP(buf_fini) struct buf text = BUF_INIT;
 
-	if (p->line)
-		snprintf(text, sizeof(text), "line %u: ", p->line);
-	snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s%s", p->field,
-		 *p->field ? ": " : "", p->message);
-	blame(g, p->znode, text);
+	problem_print(p, &text);
+	blame(g, p->znode, buf_str(&text));
 }
 
 void gate_problems(struct gate *g, const struct problems *now)
