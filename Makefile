@@ -31,7 +31,8 @@ Q := $(if $(V),,@)
 say = $(if $(V),:,printf '  %-7s %s\n' $(1) $(2))
 
 VERSION := 0.1.0
-REVISION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+# Without optional locks: through sudo, git would leave an index that belongs to root.
+REVISION := $(shell GIT_OPTIONAL_LOCKS=0 git describe --always --dirty 2>/dev/null || echo unknown)
 
 # Debian's packages (12 and 13), one list for each use. Each list contains only what the use adds.
 BUILD_PACKAGES := gcc make pkg-config libc6-dev libzookeeper-mt-dev libconfig-dev libsystemd-dev \
