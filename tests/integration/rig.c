@@ -242,6 +242,18 @@ void rig_pause(sd_event *loop)
 	poll(NULL, 0, 2);
 }
 
+void rig_turns(sd_event *loop, unsigned turns)
+{
+	while (turns--)
+		rig_pause(loop);
+}
+
+void rig_wait(sd_event *loop, uint64_t usec)
+{
+	for (uint64_t end = rig_now() + usec; rig_now() < end;)
+		rig_pause(loop);
+}
+
 bool rig_accepts(int port)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET,

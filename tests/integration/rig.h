@@ -71,6 +71,9 @@ uint64_t rig_now(void);
 	} while (0)
 /* One turn of waiting: runs the loop, or rests 2 ms where there is none. */
 void rig_pause(sd_event *loop);
+/* For what must not happen: run the loop for some turns, or for so long. */
+void rig_turns(sd_event *loop, unsigned turns);
+void rig_wait(sd_event *loop, uint64_t usec);
 
 /* Does a TCP connection to 127.0.0.1:port succeed? */
 bool rig_accepts(int port);

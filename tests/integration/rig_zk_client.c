@@ -294,6 +294,13 @@ static bool look(struct rig_zk *c, const char *path, struct Stat *stat)
 	return rc == ZOK;
 }
 
+bool rig_zk_is(struct rig_zk *c, const char *path, const char *data)
+{
+	const char *found = rig_zk_get(c, path);
+
+	return found && strcmp(found, data) == 0;
+}
+
 bool rig_zk_exists(struct rig_zk *c, const char *path)
 {
 	struct Stat stat;
