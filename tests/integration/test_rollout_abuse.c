@@ -4,34 +4,38 @@
  * there. None of it may bring a revision to a host that the plan does not permit it, and none
  * may stop what comes after.
  */
-#include "rig_rollout.h"
-
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+#include "rig_fleet.h"
 
 #define SNIPPETS CONFIG "/snippets"
 #define REQUEST CLUSTER "/request"
 
-static struct rig_host *host_of(size_t i)
+static struct rig_host *host_of(struct rig_fleet *f, size_t i)
 {
 	return &f->hosts[i].host;
 }
 
-static void start(size_t leader, const char *rollout)
+static void start(struct rig_fleet *f, size_t leader, const char *rollout)
 {
 	f->rollout = rollout;
 	rig_fleet_start(f, leader);
 }
 
-static void restart(size_t i)
+static void restart(struct rig_fleet *f, size_t i)
 {
 	rig_fleet_signal(f, i, SIGTERM);
 	rig_fleet_start_host(f, i);
 }
 
-static void become_operator(void)
+static void become_operator(struct rig_fleet *f)
 {
 	rig_zk_auth(f->zk, "digest", "operator:secret");
 }
@@ -39,10 +43,12 @@ static void become_operator(void)
 /* --- what is deleted ------------------------------------------------------------------------- */
 
 /* The canary leads: what it runs is the bad revision, and proves nothing. */
-static void the_plan_is_deleted_while_it_is_halted(void **state UNUSED)
+static void the_plan_is_deleted_while_it_is_halted(void **state)
 {
+	struct rig_fleet *f = *state;
+
 	f->gated = true;
-	start(0, FLEET_CANARY "on_failure = \"halt\";");
+	start(f, 0, FLEET_CANARY "on_failure = \"halt\";");
 	rig_fleet_push(f, "bad");
 	fleet_eventually(f, rig_fleet_is(f, "halted", "bad"));
 	assert_int_equal(rig_fleet_leader(f), 0);
@@ -52,15 +58,15 @@ static void the_plan_is_deleted_while_it_is_halted(void **state UNUSED)
 	fleet_eventually(f, rig_fleet_is(f, "halted", "bad"));
 	rig_fleet_watch(f, USEC_PER_SEC);
 	assert_true(rig_fleet_is(f, "halted", "bad"));
-	assert_string_equal(rig_fleet_word(f->plan.accepted), "1");
+	assert_string_equal(rig_fleet_word(f, f->plan.accepted), "1");
 	assert_true(rig_fleet_served(f, 1, "1") && rig_fleet_served(f, 2, "1"));
 	rig_fleet_push(f, "3");
-	all_accepted("3");
+	rig_fleet_await_accepted(f, "3");
 	assert_true(rig_fleet_served(f, 1, "1 3") && rig_fleet_served(f, 2, "1 3"));
 }
 
 /* Is what was accepted in the history, whole, under the number that the plan has? */
-static bool history_has_accepted(const char *word)
+static bool history_has_accepted(struct rig_fleet *f, const char *word)
 {
 	unsigned long seq = strtoul(rig_fleet_field(f, "plan", "accepted.history"), NULL, 10);
 	char entry[64];
@@ -68,17 +74,19 @@ static bool history_has_accepted(const char *word)
 	snprintf(entry, sizeof(entry), "history/%010lu", seq);
 	return seq && atoi(rig_fleet_field(f, entry, "parts")) > 0 &&
 	       strcmp(rig_fleet_field(f, entry, "outcome"), "accepted") == 0 &&
-	       strcmp(rig_fleet_word(rig_fleet_field(f, entry, "revision")), word) == 0;
+	       strcmp(rig_fleet_word(f, rig_fleet_field(f, entry, "revision")), word) == 0;
 }
 
-static void the_history_is_deleted(void **state UNUSED)
+static void the_history_is_deleted(void **state)
 {
-	start(0, FLEET_CANARY);
+	struct rig_fleet *f = *state;
+
+	start(f, 0, FLEET_CANARY);
 	rig_fleet_push(f, "2");
-	all_accepted("2");
-	fleet_eventually(f, history_has_accepted("2"));
+	rig_fleet_await_accepted(f, "2");
+	fleet_eventually(f, history_has_accepted(f, "2"));
 	rig_zk_delete_all(f->zk, CLUSTER "/history");
-	fleet_eventually(f, rig_fleet_accepted(f, "2") && history_has_accepted("2"));
+	fleet_eventually(f, rig_fleet_accepted(f, "2") && history_has_accepted(f, "2"));
 	/* and it is of use: to a host that has nothing while the config is another one */
 	f->rollout = FLEET_STAYS;
 	for (size_t i = 0; i < f->count; i++)
@@ -93,26 +101,28 @@ static void the_history_is_deleted(void **state UNUSED)
 	assert_true(rig_fleet_served(f, 2, "1 2"));
 }
 
-static void write_config_anew(const char *word)
+static void write_config_anew(struct rig_fleet *f, const char *word)
 {
 	char path[128];
 
 	for (size_t i = 0; i < f->count; i++) {
 		snprintf(path, sizeof(path), CONFIG "/upstreams/app/127.0.0.1:%d",
-			 host_of(i)->nginx.port);
+			 host_of(f, i)->nginx.port);
 		rig_zk_create(f->zk, path, NULL);
 	}
 	rig_zk_create(f->zk, SNIPPETS "/http", NULL);
 	rig_fleet_push(f, word);
 }
 
-static void a_host_comes_with_nothing_while_the_config_is_gone(void **state UNUSED)
+static void a_host_comes_with_nothing_while_the_config_is_gone(void **state)
 {
-	struct rig_host *h = host_of(2);
+	struct rig_fleet *f = *state;
+	struct rig_host *h = host_of(f, 2);
 
-	start(0, "mode = \"canary\"; canaries = 1; batch = \"1\"; bake_time = \"300ms\"; "
-		 "batch_time = \"100ms\"; settle = \"1s\"; apply_timeout = \"40s\"; "
-		 "vanish_timeout = \"30s\";");
+	start(f, 0,
+	      "mode = \"canary\"; canaries = 1; batch = \"1\"; bake_time = \"300ms\"; "
+	      "batch_time = \"100ms\"; settle = \"1s\"; apply_timeout = \"40s\"; "
+	      "vanish_timeout = \"30s\";");
 	rig_zk_delete_all(f->zk, CONFIG);
 	rig_nginx_stop(&h->nginx); /* it must not serve from memory */
 	rig_fleet_signal(f, 2, SIGTERM);
@@ -125,48 +135,49 @@ static void a_host_comes_with_nothing_while_the_config_is_gone(void **state UNUS
 	fleet_eventually(f, strcmp(rig_fleet_applied(f, 2), "1") == 0);
 	fleet_eventually(f, rig_host_has_problem(h, CONFIG, "guard", "previous", ""));
 	fleet_eventually(f, rig_fleet_all_serve(f, "1"));
-	write_config_anew("2");
-	all_accepted("2");
+	write_config_anew(f, "2");
+	rig_fleet_await_accepted(f, "2");
 	for (size_t i = 0; i < f->count; i++)
-		fleet_eventually(f, rig_host_problem_count(host_of(i)) == 0);
+		fleet_eventually(f, rig_host_problem_count(host_of(f, i)) == 0);
 	assert_true(rig_fleet_all_have_server(f, h->nginx.port));
 }
 
-static const char *kept(size_t i)
+static const char *kept(struct rig_fleet *f, size_t i)
 {
 	char path[512];
 
-	snprintf(path, sizeof(path), "%s/config.tree", host_of(i)->nginx.state);
+	snprintf(path, sizeof(path), "%s/config.tree", host_of(f, i)->nginx.state);
 	return rig_read(path);
 }
 
-static bool holds_1(size_t i)
+static bool holds_1(struct rig_fleet *f, size_t i)
 {
 	char znode[64];
 
-	snprintf(znode, sizeof(znode), "members/%s", host_of(i)->name);
-	return rig_host_problem_count(host_of(i)) > 0 && rig_host_is_quiet(host_of(i)) &&
+	snprintf(znode, sizeof(znode), "members/%s", host_of(f, i)->name);
+	return rig_host_problem_count(host_of(f, i)) > 0 && rig_host_is_quiet(host_of(f, i)) &&
 	       strcmp(rig_fleet_applied(f, i), "1") == 0 &&
-	       strcmp(rig_fleet_word(rig_fleet_field(f, znode, "revision")), "1") == 0;
+	       strcmp(rig_fleet_word(f, rig_fleet_field(f, znode, "revision")), "1") == 0;
 }
 
 /* What a host says that it runs is what it runs, and what it keeps of it is kept. */
-static void a_wiped_config_wipes_nothing_that_is_kept(void **state UNUSED)
+static void a_wiped_config_wipes_nothing_that_is_kept(void **state)
 {
+	struct rig_fleet *f = *state;
 	const char *before[FLEET_MAX];
 
-	start(0, FLEET_CANARY);
+	start(f, 0, FLEET_CANARY);
 	for (size_t i = 0; i < f->count; i++) {
-		eventually(NULL, kept(i) && strstr(kept(i), "fleet_revision"));
-		before[i] = kept(i);
+		eventually(NULL, kept(f, i) && strstr(kept(f, i), "fleet_revision"));
+		before[i] = kept(f, i);
 	}
 	rig_zk_delete_all(f->zk, CONFIG);
 	for (size_t i = 0; i < f->count; i++)
-		fleet_eventually(f, holds_1(i));
-	restart(1);
+		fleet_eventually(f, holds_1(f, i));
+	restart(f, 1);
 	for (size_t i = 0; i < f->count; i++) {
-		fleet_eventually(f, holds_1(i));
-		assert_string_equal(kept(i), before[i]);
+		fleet_eventually(f, holds_1(f, i));
+		assert_string_equal(kept(f, i), before[i]);
 	}
 	rig_fleet_watch(f, USEC_PER_SEC);
 	assert_true(rig_fleet_accepted(f, "1") && rig_fleet_all_serve(f, "1"));
@@ -177,12 +188,14 @@ static void a_wiped_config_wipes_nothing_that_is_kept(void **state UNUSED)
 
 static int make_readable(void **state)
 {
+	struct rig_fleet *f = *state;
+
 	if (rig_zk_exists(f->zk, FLEET_SNIPPET))
 		rig_zk_restrict(f->zk, FLEET_SNIPPET, false);
-	return teardown(state);
+	return rig_fleet_end(state);
 }
 
-static void nothing_is_new(void)
+static void nothing_is_new(struct rig_fleet *f)
 {
 	assert_true(rig_fleet_accepted(f, "1"));
 	assert_int_equal(rig_fleet_history(f, NULL, NULL), 1);
@@ -190,35 +203,38 @@ static void nothing_is_new(void)
 		assert_true(rig_fleet_served(f, i, "1"));
 		assert_string_equal(rig_fleet_applied(f, i), "1");
 		assert_string_equal(
-			rig_fleet_word(rig_host_status_text(host_of(i), "revision.seen")), "1");
+			rig_fleet_word(f, rig_host_status_text(host_of(f, i), "revision.seen")),
+			"1");
 	}
 }
 
 /* Who was there before has read it; who is started after has not, and may lead. */
-static void an_object_may_not_be_read_any_more(void **state UNUSED)
+static void an_object_may_not_be_read_any_more(void **state)
 {
-	start(0, FLEET_CANARY);
-	become_operator();
+	struct rig_fleet *f = *state;
+
+	start(f, 0, FLEET_CANARY);
+	become_operator(f);
 	rig_zk_restrict(f->zk, FLEET_SNIPPET, true);
-	restart(1);
-	restart(2);
+	restart(f, 1);
+	restart(f, 2);
 	for (size_t i = 1; i < 3; i++)
-		fleet_eventually(f, rig_host_has_problem(host_of(i), FLEET_SNIPPET, "access",
+		fleet_eventually(f, rig_host_has_problem(host_of(f, i), FLEET_SNIPPET, "access",
 							 "previous", ""));
 	rig_fleet_watch(f, USEC_PER_SEC);
-	nothing_is_new();
+	nothing_is_new(f);
 	rig_fleet_signal(f, 0, SIGTERM);
 	fleet_eventually(f, rig_fleet_leader(f) > 0);
 	rig_fleet_watch(f, USEC_PER_SEC);
 	assert_true(rig_fleet_accepted(f, "1"));
 	rig_fleet_start_host(f, 0);
 	rig_fleet_watch(f, USEC_PER_SEC);
-	nothing_is_new();
+	nothing_is_new(f);
 }
 
-static size_t log_lines(size_t i)
+static size_t log_lines(struct rig_fleet *f, size_t i)
 {
-	const char *log = rig_read(host_of(i)->log);
+	const char *log = rig_read(host_of(f, i)->log);
 	size_t lines = 0;
 
 	for (; log && *log; log++)
@@ -227,20 +243,21 @@ static size_t log_lines(size_t i)
 }
 
 /* Somebody meant to create `request` with "pause" in it. */
-static void a_child_below_the_request(void **state UNUSED)
+static void a_child_below_the_request(void **state)
 {
+	struct rig_fleet *f = *state;
 	size_t before;
 
-	start(1, FLEET_CANARY);
-	before = log_lines(1);
+	start(f, 1, FLEET_CANARY);
+	before = log_lines(f, 1);
 	/* at once: the leader answers an empty request, and deletes it, as soon as it is there */
 	rig_zk_create_both(f->zk, REQUEST, REQUEST "/pause");
 	fleet_eventually(f, strstr(rig_fleet_field(f, "plan", "request.result"), "refused"));
 	rig_fleet_watch(f, 2 * USEC_PER_SEC);
-	if (log_lines(1) - before > 6)
-		fail_msg("%s", rig_read(host_of(1)->log));
+	if (log_lines(f, 1) - before > 6)
+		fail_msg("%s", rig_read(host_of(f, 1)->log));
 	rig_fleet_push(f, "2");
-	all_accepted("2");
+	rig_fleet_await_accepted(f, "2");
 	assert_true(rig_zk_exists(f->zk, REQUEST "/pause"));
 	rig_zk_delete_all(f->zk, REQUEST);
 	rig_fleet_request(f, "pause");
@@ -265,8 +282,9 @@ static bool is_alerted(const char *key, const char *subject)
 	return false;
 }
 
-static void the_live_list_may_not_be_written(void **state UNUSED)
+static void the_live_list_may_not_be_written(void **state)
 {
+	struct rig_fleet *f = *state;
 	char alerts[512];
 
 	unlink(rig_path("alerts"));
@@ -277,15 +295,15 @@ static void the_live_list_may_not_be_written(void **state UNUSED)
 		 "          raise_after = \"0s\"; clear_after = \"0s\"; };\n",
 		 rig_path("alerts"));
 	f->more = alerts;
-	start(1, FLEET_CANARY);
-	become_operator();
+	start(f, 1, FLEET_CANARY);
+	become_operator(f);
 	eventually(NULL, rig_zk_exists(f->zk, CLUSTER "/live"));
 	rig_zk_protect(f->zk, CLUSTER "/live");
 	rig_zk_set(f->zk, CLUSTER "/live", "127.0.0.1:1");
 	rig_fleet_push(f, "2");
-	all_accepted("2");
+	rig_fleet_await_accepted(f, "2");
 	rig_fleet_push(f, "3");
-	all_accepted("3");
+	rig_fleet_await_accepted(f, "3");
 	assert_string_equal(rig_zk_get(f->zk, CLUSTER "/live"), "127.0.0.1:1");
 	fleet_eventually(f, is_alerted("fleet-leader-hindered", "live"));
 }
@@ -324,30 +342,31 @@ static int stop_churn(void **state)
 		pthread_join(churn.thread, NULL);
 		rig_zk_close(TAKE(churn.zk));
 	}
-	return teardown(state);
+	return rig_fleet_end(state);
 }
 
-static void start_churn(void)
+static void start_churn(struct rig_fleet *f)
 {
 	atomic_store(&churn.over, false);
 	churn.zk = rig_zk_connect(rig_zookeeper_hosts(f->zookeeper));
 	assert_int_equal(pthread_create(&churn.thread, NULL, register_and_go, NULL), 0);
 }
 
-static void rolled_back_while_servers_come_and_go(void **state UNUSED)
+static void rolled_back_while_servers_come_and_go(void **state)
 {
+	struct rig_fleet *f = *state;
 	char request[128];
 
-	start(0, FLEET_CANARY);
+	start(f, 0, FLEET_CANARY);
 	rig_zk_create(f->zk, CONFIG "/upstreams/new", NULL);
 	rig_fleet_push(f, "2");
-	all_accepted("2");
-	start_churn();
+	rig_fleet_await_accepted(f, "2");
+	start_churn(f);
 	fleet_eventually(f, *rig_zk_children(f->zk, CONFIG "/upstreams/new"));
 	snprintf(request, sizeof(request), "{\"action\":\"rollback\",\"revision\":\"%.12s\"}",
-		 rig_fleet_digest("1"));
+		 rig_fleet_digest(f, "1"));
 	rig_fleet_request(f, request);
-	all_accepted("1");
+	rig_fleet_await_accepted(f, "1");
 	assert_false(rig_zk_exists(f->zk, CONFIG "/upstreams/new"));
 	assert_true(rig_fleet_plan_says(f, "request.result", "done"));
 	for (size_t i = 0; i < f->count; i++)
@@ -355,15 +374,17 @@ static void rolled_back_while_servers_come_and_go(void **state UNUSED)
 }
 
 /* Who deploys an application pushes its upstream first, and starts the application then. */
-static void an_upstream_without_servers_is_pushed_with_its_site(void **state UNUSED)
+static void an_upstream_without_servers_is_pushed_with_its_site(void **state)
 {
+	struct rig_fleet *f = *state;
 	const char *outcome = "";
 	char site[256];
 	int port = rig_port();
 
-	start(1, "mode = \"canary\"; canaries = 1; batch = \"1\"; bake_time = \"300ms\"; "
-		 "batch_time = \"100ms\"; settle = \"1s\"; apply_timeout = \"40s\"; "
-		 "vanish_timeout = \"30s\"; on_failure = \"revert\";");
+	start(f, 1,
+	      "mode = \"canary\"; canaries = 1; batch = \"1\"; bake_time = \"300ms\"; "
+	      "batch_time = \"100ms\"; settle = \"1s\"; apply_timeout = \"40s\"; "
+	      "vanish_timeout = \"30s\"; on_failure = \"revert\";");
 	snprintf(site, sizeof(site),
 		 "{\"listen\":[\"127.0.0.1:%d reuseport\"],\"server_names\":[\"new.example\"],"
 		 "\"locations\":[{\"path\":\"/\",\"proxy\":\"new\"}]}",
@@ -374,7 +395,7 @@ static void an_upstream_without_servers_is_pushed_with_its_site(void **state UNU
 	fleet_eventually(f, *f->plan.target);
 	fleet_eventually(f, rig_fleet_is(f, "idle", "") || rig_fleet_is(f, "reverted", NULL));
 	assert_string_equal(rig_fleet_field(f, "plan", "failure.message"), "");
-	all_accepted("2");
+	rig_fleet_await_accepted(f, "2");
 	assert_int_equal(rig_nginx_get(port, "/", NULL, NULL), 502);
 	fleet_eventually(f, rig_fleet_history(f, "2", &outcome) == 1 &&
 				    strcmp(outcome, "accepted") == 0);
@@ -384,14 +405,16 @@ static void an_upstream_without_servers_is_pushed_with_its_site(void **state UNU
 
 /* A copy of a member, made by hand: its name is the first, it is well, and nobody answers for it.
  * As a canary it would stop every rollout. */
-static void a_member_that_nobody_is(void **state UNUSED)
+static void a_member_that_nobody_is(void **state)
 {
+	struct rig_fleet *f = *state;
 	const char *copy;
 	char all[128];
 
-	start(1, "mode = \"canary\"; canaries = 2; batch = \"1\"; bake_time = \"300ms\"; "
-		 "batch_time = \"100ms\"; settle = \"100ms\"; apply_timeout = \"40s\"; "
-		 "vanish_timeout = \"30s\";");
+	start(f, 1,
+	      "mode = \"canary\"; canaries = 2; batch = \"1\"; bake_time = \"300ms\"; "
+	      "batch_time = \"100ms\"; settle = \"100ms\"; apply_timeout = \"40s\"; "
+	      "vanish_timeout = \"30s\";");
 	f->promoted = true; /* two canaries are one step */
 	copy = rig_zk_get(f->zk, CLUSTER "/members/web1");
 	rig_zk_create(f->zk, CLUSTER "/members/aa", copy);
@@ -401,7 +424,7 @@ static void a_member_that_nobody_is(void **state UNUSED)
 	rig_fleet_push(f, "2");
 	fleet_eventually(f, *f->plan.hosts);
 	assert_string_equal(f->plan.hosts, "web1 web2");
-	all_accepted("2");
+	rig_fleet_await_accepted(f, "2");
 	snprintf(all, sizeof(all), "127.0.0.1:%d,127.0.0.1:%d,127.0.0.1:%d", f->hosts[0].port,
 		 f->hosts[1].port, f->hosts[2].port);
 	eventually(NULL, strcmp(rig_zk_get(f->zk, CLUSTER "/live") ?: "", all) == 0);
@@ -414,15 +437,16 @@ int main(void)
 		rollout_test(the_history_is_deleted),
 		rollout_test(a_host_comes_with_nothing_while_the_config_is_gone),
 		rollout_test(a_wiped_config_wipes_nothing_that_is_kept),
-		cmocka_unit_test_setup_teardown(an_object_may_not_be_read_any_more, setup,
+		cmocka_unit_test_setup_teardown(an_object_may_not_be_read_any_more, rig_fleet_begin,
 						make_readable),
 		rollout_test(a_child_below_the_request),
 		rollout_test(the_live_list_may_not_be_written),
-		cmocka_unit_test_setup_teardown(rolled_back_while_servers_come_and_go, setup,
-						stop_churn),
+		cmocka_unit_test_setup_teardown(rolled_back_while_servers_come_and_go,
+						rig_fleet_begin, stop_churn),
 		rollout_test(an_upstream_without_servers_is_pushed_with_its_site),
 		rollout_test(a_member_that_nobody_is),
 	};
 
-	return cmocka_run_group_tests_name("rollout_abuse", tests, NULL, rig_fleet_end);
+	return cmocka_run_group_tests_name("rollout_abuse", tests, rig_fleet_setup,
+					   rig_fleet_teardown);
 }

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rig_hosts.h"
+#include "rig_fleet.h"
 
 /* nginx lets its old workers accept for 100 ms beside the new ones. */
 #define BACK_FOR (500 * USEC_PER_MSEC)
@@ -109,12 +109,13 @@ static void read_plan(struct rig_fleet *f, struct rig_fleet_plan *p)
 bool rig_fleet_is(struct rig_fleet *f, const char *phase, const char *target)
 {
 	return strcmp(f->plan.phase, phase) == 0 &&
-	       (!target || strcmp(rig_fleet_word(f->plan.target), target) == 0);
+	       (!target || strcmp(rig_fleet_word(f, f->plan.target), target) == 0);
 }
 
 bool rig_fleet_accepted(struct rig_fleet *f, const char *word)
 {
-	return rig_fleet_is(f, "idle", "") && strcmp(rig_fleet_word(f->plan.accepted), word) == 0;
+	return rig_fleet_is(f, "idle", "") &&
+	       strcmp(rig_fleet_word(f, f->plan.accepted), word) == 0;
 }
 
 size_t rig_fleet_history(struct rig_fleet *f, const char *word, const char **outcome)
@@ -127,7 +128,7 @@ size_t rig_fleet_history(struct rig_fleet *f, const char *word, const char **out
 		if (atoi(rig_fleet_field(f, znode, "parts")) <= 0)
 			continue;
 		if (word &&
-		    strcmp(rig_fleet_word(rig_fleet_field(f, znode, "revision")), word) != 0)
+		    strcmp(rig_fleet_word(f, rig_fleet_field(f, znode, "revision")), word) != 0)
 			continue;
 		count++;
 		if (outcome)
@@ -192,7 +193,7 @@ bool rig_fleet_all_serve(struct rig_fleet *f, const char *word)
 
 const char *rig_fleet_applied(struct rig_fleet *f, size_t i)
 {
-	return rig_fleet_word(rig_host_status_text(&f->hosts[i].host, "revision.applied"));
+	return rig_fleet_word(f, rig_host_status_text(&f->hosts[i].host, "revision.applied"));
 }
 
 bool rig_fleet_has_server(struct rig_fleet *f, size_t i, int port)
@@ -274,10 +275,10 @@ bool rig_fleet_served(struct rig_fleet *f, size_t i, const char *words)
 	return !*h->back && strcmp(h->served, words) == 0;
 }
 
-static void add_permit(struct rig_fleet_host *h, const char *revision)
+static void add_permit(const struct rig_fleet *f, struct rig_fleet_host *h, const char *revision)
 {
-	if (*revision && !has_word(h->permitted, rig_fleet_word(revision)))
-		append(h->permitted, rig_fleet_word(revision));
+	if (*revision && !has_word(h->permitted, rig_fleet_word(f, revision)))
+		append(h->permitted, rig_fleet_word(f, revision));
 }
 
 static void note_permits(struct rig_fleet *f, const struct rig_fleet_plan *p)
@@ -285,9 +286,9 @@ static void note_permits(struct rig_fleet *f, const struct rig_fleet_plan *p)
 	for (size_t i = 0; i < f->count; i++) {
 		struct rig_fleet_host *h = &f->hosts[i];
 
-		add_permit(h, p->accepted);
+		add_permit(f, h, p->accepted);
 		if (has_word(p->hosts, h->host.name))
-			add_permit(h, p->target);
+			add_permit(f, h, p->target);
 	}
 }
 

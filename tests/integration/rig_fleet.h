@@ -1,16 +1,18 @@
 /*
- * A fleet: several hosts (rig_host.h), each with a daemon, an nginx, a state directory and
- * settings of its own, on one ZooKeeper.
+ * A fleet: several hosts (rig_host.h) on one ZooKeeper, each with a daemon, an nginx, a state
+ * directory and settings of its own.
  *
- * A revision of the tests is a word ("1", "2", "bad"): it stands in a snippet, and every nginx
- * answers it on a port of its own, so that each host can be asked which revision it serves.
+ * In these tests a revision has a word ("1", "2", "bad"). A snippet contains it, and each nginx
+ * answers it on a port of its own, so that a test can ask each host which revision it serves.
  *
- * fleet_eventually() looks at all hosts and at the plan at each turn, and fails the test at
- * once when a host serves a revision that the plan does not permit it, or when the plan
- * leaves out a step, goes back, or permits more hosts than its step has.
+ * fleet_eventually() checks all hosts and the plan at each turn. It fails the test when a host
+ * serves a revision that the plan does not permit it, and when the plan leaves out a step, goes
+ * back, or permits more hosts than its step has.
  */
-#ifndef ZKNGINX_TESTS_RIG_HOSTS_H
-#define ZKNGINX_TESTS_RIG_HOSTS_H
+#ifndef ZKNGINX_TESTS_RIG_FLEET_H
+#define ZKNGINX_TESTS_RIG_FLEET_H
+
+#include <zknginx/digest.h>
 
 #include "rig_host.h"
 
@@ -62,15 +64,23 @@ struct rig_fleet {
 	bool gated;                  /* the gate command fails while nginx serves "bad…" */
 	bool probed;                 /* each nginx has its probe */
 	bool promoted; /* the plan may go on by more than one host a step (promoted to all) */
-	struct rig_fleet_plan plan; /* as it was seen last */
+	struct rig_fleet_plan plan; /* as it was read last */
+	struct {
+		char word[16], digest[DIGEST_HEX_SIZE];
+	} pushed[64]; /* the revisions, in order */
+	size_t pushed_count;
 };
 
-/* ZooKeeper with revision "1", and `count` hosts, web1 …; nothing is started. Fill in the settings
- * above, then start. The server is that of the last fleet, if there was one, with nothing left. */
-void rig_fleet_init(struct rig_fleet *f, size_t count);
-void rig_fleet_fini(struct rig_fleet *f);
-/* For cmocka: end the server, after the last fleet of a program. */
+/* For cmocka: *state is a struct rig_fleet of the whole program, which has one ZooKeeper. Each test
+ * begins with revision "1" in it and with three hosts, web1 …, of which nothing is started: fill in
+ * the settings above, then start. */
+int rig_fleet_setup(void **state);
+int rig_fleet_teardown(void **state);
+int rig_fleet_begin(void **state);
 int rig_fleet_end(void **state);
+
+#define rollout_test(t) cmocka_unit_test_setup_teardown(t, rig_fleet_begin, rig_fleet_end)
+
 /* One more host, not started; returns its number. */
 size_t rig_fleet_add(struct rig_fleet *f);
 /* Write the settings file of a host, as the fields say now. */
@@ -91,9 +101,9 @@ void rig_fleet_push(struct rig_fleet *f, const char *word);
 /* The digest of the config as it is in ZooKeeper. */
 const char *rig_fleet_revision(struct rig_fleet *f);
 /* The word of a revision that was pushed; "?" for others, "" for none. */
-const char *rig_fleet_word(const char *revision);
+const char *rig_fleet_word(const struct rig_fleet *f, const char *revision);
 /* The digest of a word that was pushed. */
-const char *rig_fleet_digest(const char *word);
+const char *rig_fleet_digest(const struct rig_fleet *f, const char *word);
 /* What an operator asks: a bare word, or JSON. Waits until the leader has consumed it. */
 void rig_fleet_request(struct rig_fleet *f, const char *request);
 /* Ask for a promote until it is granted: it is refused while a host has not judged. */
@@ -146,5 +156,11 @@ void rig_fleet_watch(struct rig_fleet *f, uint64_t usec);
 	} while (0)
 /* Everything that is known, to standard error. */
 void rig_fleet_tell(struct rig_fleet *f);
+
+/* Start with `leader` as leader and these lines of the group `rollout`, push "2", and wait until
+ * the canary serves it. */
+void rig_fleet_put_on_canary(struct rig_fleet *f, size_t leader, const char *rollout);
+/* Wait until this revision is accepted, and served by all. */
+void rig_fleet_await_accepted(struct rig_fleet *f, const char *word);
 
 #endif
