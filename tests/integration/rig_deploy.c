@@ -85,6 +85,33 @@ void rig_deploy_close(struct rig_deploy *r)
 	r->loop = NULL;
 }
 
+int rig_deploy_setup_down(void **state)
+{
+	rig_deploy_open(*state);
+	return 0;
+}
+
+int rig_deploy_setup_running(void **state)
+{
+	struct rig_deploy *r = *state;
+
+	rig_deploy_open(r);
+	rig_nginx_start(&r->nginx);
+	return 0;
+}
+
+int rig_deploy_teardown(void **state)
+{
+	rig_deploy_close(*state);
+	return 0;
+}
+
+int rig_deploy_remove_all(void **state UNUSED)
+{
+	rig_clean();
+	return 0;
+}
+
 static bool is_ready(struct rig_deploy *r)
 {
 	uint64_t when;

@@ -29,6 +29,16 @@ void rig_deploy_leave(struct rig_deploy *r);
 void rig_deploy_enter(struct rig_deploy *r);
 void rig_deploy_close(struct rig_deploy *r);
 
+/* For cmocka: *state is a test program's struct rig_deploy. The directories of all tests are
+ * removed after the last. */
+int rig_deploy_setup_running(void **state);
+int rig_deploy_setup_down(void **state);
+int rig_deploy_teardown(void **state);
+int rig_deploy_remove_all(void **state);
+
+#define deploy_test(f, r, setup)                                                                   \
+	cmocka_unit_test_prestate_setup_teardown(f, setup, rig_deploy_teardown, r)
+
 /* Wait until ready, want it (the reference is taken), and wait for the outcome. */
 enum deploy_result rig_deploy_put(struct rig_deploy *r, struct bundle *b);
 /* … without waiting for the outcome. */

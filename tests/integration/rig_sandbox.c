@@ -64,6 +64,19 @@ void host_free(struct host *h)
 	free(h);
 }
 
+int host_setup(void **state)
+{
+	*state = host_new();
+	return 0;
+}
+
+int host_teardown(void **state)
+{
+	host_free(*state);
+	rig_clean();
+	return 0;
+}
+
 const char *host_include(const struct host *h)
 {
 	static char text[4096];
@@ -152,6 +165,23 @@ const struct verdict *host_test(struct host *h, const char *kind)
 	host_begin(h, kind);
 	eventually(h->loop, h->verdict.over);
 	return &h->verdict;
+}
+
+const struct verdict *host_test_in_namespace(struct host *h)
+{
+	return host_test(h, "namespace");
+}
+
+void host_assert_passed(const struct verdict *v)
+{
+	if (!v->passed)
+		fail_msg("%s", v->text);
+}
+
+void host_assert_says(const struct verdict *v, const char *text)
+{
+	if (!strstr(v->text, text))
+		fail_msg("expected \"%s\" in: %s", text, v->text);
 }
 
 char *host_listing(const char *directory)

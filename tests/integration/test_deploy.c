@@ -9,31 +9,6 @@
 
 static struct rig_deploy r;
 
-static int open_running(void **state UNUSED)
-{
-	rig_deploy_open(&r);
-	rig_nginx_start(&r.nginx);
-	return 0;
-}
-
-static int open_down(void **state UNUSED)
-{
-	rig_deploy_open(&r);
-	return 0;
-}
-
-static int close_all(void **state UNUSED)
-{
-	rig_deploy_close(&r);
-	return 0;
-}
-
-static int clean(void **state UNUSED)
-{
-	rig_clean();
-	return 0;
-}
-
 static void test_applied_and_unchanged(void **state UNUSED)
 {
 	int port = rig_port();
@@ -295,23 +270,23 @@ static void test_settings_may_be_swapped(void **state UNUSED)
 
 int main(void)
 {
-#define TEST(name, open) cmocka_unit_test_setup_teardown(name, open, close_all)
+#define TEST(name, open) deploy_test(name, &r, open)
 	const struct CMUnitTest tests[] = {
-		TEST(test_applied_and_unchanged, open_running),
-		TEST(test_restart_does_not_reload, open_running),
-		TEST(test_stream_changes_along, open_running),
-		TEST(test_refused_by_the_test, open_running),
-		TEST(test_down_then_started, open_down),
-		TEST(test_the_end_of_one_that_only_a_deployment_has_met, open_down),
-		TEST(test_the_end_of_one_in_the_midst_of_a_deployment, open_down),
-		TEST(test_a_late_start_needs_no_reload, open_down),
-		TEST(test_pid_of_another_process, open_down),
-		TEST(test_drift_is_put_right, open_running),
-		TEST(test_not_included, open_running),
-		TEST(test_stream_not_included, open_running),
-		TEST(test_reloads_are_spaced, open_running),
-		TEST(test_settings_may_be_swapped, open_running),
+		TEST(test_applied_and_unchanged, rig_deploy_setup_running),
+		TEST(test_restart_does_not_reload, rig_deploy_setup_running),
+		TEST(test_stream_changes_along, rig_deploy_setup_running),
+		TEST(test_refused_by_the_test, rig_deploy_setup_running),
+		TEST(test_down_then_started, rig_deploy_setup_down),
+		TEST(test_the_end_of_one_that_only_a_deployment_has_met, rig_deploy_setup_down),
+		TEST(test_the_end_of_one_in_the_midst_of_a_deployment, rig_deploy_setup_down),
+		TEST(test_a_late_start_needs_no_reload, rig_deploy_setup_down),
+		TEST(test_pid_of_another_process, rig_deploy_setup_down),
+		TEST(test_drift_is_put_right, rig_deploy_setup_running),
+		TEST(test_not_included, rig_deploy_setup_running),
+		TEST(test_stream_not_included, rig_deploy_setup_running),
+		TEST(test_reloads_are_spaced, rig_deploy_setup_running),
+		TEST(test_settings_may_be_swapped, rig_deploy_setup_running),
 	};
 
-	return cmocka_run_group_tests_name("deploy", tests, NULL, clean);
+	return cmocka_run_group_tests_name("deploy", tests, NULL, rig_deploy_remove_all);
 }

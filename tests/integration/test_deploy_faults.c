@@ -17,31 +17,6 @@
 
 static struct rig_deploy r;
 
-static int open_running(void **state UNUSED)
-{
-	rig_deploy_open(&r);
-	rig_nginx_start(&r.nginx);
-	return 0;
-}
-
-static int open_down(void **state UNUSED)
-{
-	rig_deploy_open(&r);
-	return 0;
-}
-
-static int close_all(void **state UNUSED)
-{
-	rig_deploy_close(&r);
-	return 0;
-}
-
-static int clean(void **state UNUSED)
-{
-	rig_clean();
-	return 0;
-}
-
 static int listen_on(int port)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET,
@@ -486,25 +461,25 @@ static void test_state_directory_in_the_way(void **state UNUSED)
 
 int main(void)
 {
-#define TEST(name, open) cmocka_unit_test_setup_teardown(name, open, close_all)
+#define TEST(name, open) deploy_test(name, &r, open)
 	const struct CMUnitTest tests[] = {
-		TEST(test_port_of_another_process, open_running),
-		TEST(test_cache_that_moves, open_running),
+		TEST(test_port_of_another_process, rig_deploy_setup_running),
+		TEST(test_cache_that_moves, rig_deploy_setup_running),
 		TEST(test_workers_that_die_at_once, open_with_directory),
 		TEST(test_nobody_left_is_put_right_later, open_with_directory),
-		TEST(test_worker_that_dies_soon, open_running),
-		TEST(test_broken_nginx_conf_beside_what_runs, open_running),
-		TEST(test_crowd_of_old_workers, open_running),
-		TEST(test_published_but_not_signalled, open_running),
-		TEST(test_stopped_master, open_running),
-		TEST(test_no_verdict, open_running),
-		TEST(test_master_killed_during_the_reload, open_running),
-		TEST(test_foreign_reloads, open_running),
+		TEST(test_worker_that_dies_soon, rig_deploy_setup_running),
+		TEST(test_broken_nginx_conf_beside_what_runs, rig_deploy_setup_running),
+		TEST(test_crowd_of_old_workers, rig_deploy_setup_running),
+		TEST(test_published_but_not_signalled, rig_deploy_setup_running),
+		TEST(test_stopped_master, rig_deploy_setup_running),
+		TEST(test_no_verdict, rig_deploy_setup_running),
+		TEST(test_master_killed_during_the_reload, rig_deploy_setup_running),
+		TEST(test_foreign_reloads, rig_deploy_setup_running),
 		TEST(test_binary_upgrade, open_detached),
-		TEST(test_freed_in_any_state, open_running),
-		TEST(test_freed_by_its_own_report, open_down),
-		TEST(test_state_directory_in_the_way, open_running),
+		TEST(test_freed_in_any_state, rig_deploy_setup_running),
+		TEST(test_freed_by_its_own_report, rig_deploy_setup_down),
+		TEST(test_state_directory_in_the_way, rig_deploy_setup_running),
 	};
 
-	return cmocka_run_group_tests_name("deploy_faults", tests, NULL, clean);
+	return cmocka_run_group_tests_name("deploy_faults", tests, NULL, rig_deploy_remove_all);
 }

@@ -24,18 +24,6 @@ static int open_running(void **state UNUSED)
 	return 0;
 }
 
-static int close_all(void **state UNUSED)
-{
-	rig_deploy_close(&r);
-	return 0;
-}
-
-static int clean(void **state UNUSED)
-{
-	rig_clean();
-	return 0;
-}
-
 static struct bundle *sites_saying(const char *word)
 {
 	return rig_sites_render(&sites, &r.nginx, word);
@@ -213,7 +201,7 @@ static void it_may_be_freed_while_asking(void **state UNUSED)
 	assert_true(status().has_probe);
 }
 
-#define WITH_NGINX(f) cmocka_unit_test_setup_teardown(f, open_running, close_all)
+#define WITH_NGINX(f) deploy_test(f, &r, open_running)
 
 int main(void)
 {
@@ -228,5 +216,5 @@ int main(void)
 		WITH_NGINX(it_may_be_freed_while_asking),
 	};
 
-	return cmocka_run_group_tests_name("deploy_probe", tests, NULL, clean);
+	return cmocka_run_group_tests_name("deploy_probe", tests, NULL, rig_deploy_remove_all);
 }

@@ -26,12 +26,6 @@ static int open_running(void **state UNUSED)
 	return 0;
 }
 
-static int open_down(void **state UNUSED)
-{
-	rig_deploy_open(&r);
-	return 0;
-}
-
 static const char *fifo; /* that a master may hang in */
 
 static void release_master(void)
@@ -47,12 +41,6 @@ static int close_all(void **state UNUSED)
 	release_master();
 	fifo = NULL;
 	rig_deploy_close(&r);
-	return 0;
-}
-
-static int clean(void **state UNUSED)
-{
-	rig_clean();
 	return 0;
 }
 
@@ -624,27 +612,27 @@ static void test_other_edits(void **state UNUSED)
 
 int main(void)
 {
-#define TEST(name, open) cmocka_unit_test_setup_teardown(name, open, close_all)
+#define TEST(name, open) cmocka_unit_test_prestate_setup_teardown(name, open, close_all, &r)
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_stopped_master, open_running),
 		TEST(test_a_master_that_hangs_in_a_reload, open_running),
-		TEST(test_deaths_of_an_only_worker, open_down),
-		TEST(test_deaths_among_four, open_down),
-		TEST(test_deaths_of_an_only_worker_without_a_log, open_down),
-		TEST(test_deaths_among_four_without_a_log, open_down),
+		TEST(test_deaths_of_an_only_worker, rig_deploy_setup_down),
+		TEST(test_deaths_among_four, rig_deploy_setup_down),
+		TEST(test_deaths_of_an_only_worker_without_a_log, rig_deploy_setup_down),
+		TEST(test_deaths_among_four_without_a_log, rig_deploy_setup_down),
 		TEST(test_a_worker_that_dies_again_and_again, open_running),
 		TEST(test_workers_that_exit_with_a_code, open_running),
 		TEST(test_a_rotated_log, open_running),
 		TEST(test_old_workers_that_linger, open_running),
-		TEST(test_worker_shutdown_timeout, open_down),
+		TEST(test_worker_shutdown_timeout, rig_deploy_setup_down),
 		TEST(test_drift_is_reported, open_running),
 		TEST(test_a_lost_link_is_reported, open_running),
 		TEST(test_what_was_drifted_is_trusted_again, open_running),
 		TEST(test_the_include_line_is_lost, open_running),
-		TEST(test_the_include_line_of_another_file_is_lost, open_down),
-		TEST(test_the_same_without_namespaces, open_down),
+		TEST(test_the_include_line_of_another_file_is_lost, rig_deploy_setup_down),
+		TEST(test_the_same_without_namespaces, rig_deploy_setup_down),
 		TEST(test_other_edits, open_running),
 	};
 
-	return cmocka_run_group_tests_name("monitor", tests, NULL, clean);
+	return cmocka_run_group_tests_name("monitor", tests, NULL, rig_deploy_remove_all);
 }

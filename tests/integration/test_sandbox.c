@@ -26,13 +26,6 @@ static int set_up_fallback(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	host_free(*state);
-	rig_clean();
-	return 0;
-}
-
 static const struct verdict *test(struct host *h)
 {
 	return host_test(h, h->settings.sandbox);
@@ -219,9 +212,9 @@ static void neither_the_state_nor_the_configuration_changes(void **state)
 int main(void)
 {
 #define BOTH(name)                                                                                 \
-	{ #name " (namespace)", name, set_up_namespace, tear_down, NULL },                         \
+	{ #name " (namespace)", name, set_up_namespace, host_teardown, NULL },                     \
 	{                                                                                          \
-#name " (fallback)", name, set_up_fallback, tear_down, NULL                        \
+#name " (fallback)", name, set_up_fallback, host_teardown, NULL                    \
 	}
 	const struct CMUnitTest tests[] = {
 		BOTH(the_staged_file_passes_not_the_live_one),

@@ -16,36 +16,6 @@
 
 #include "rig_sandbox.h"
 
-static int set_up(void **state)
-{
-	*state = host_new();
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	host_free(*state);
-	rig_clean();
-	return 0;
-}
-
-static const struct verdict *test(struct host *h)
-{
-	return host_test(h, "namespace");
-}
-
-static void assert_passed(const struct verdict *v)
-{
-	if (!v->passed)
-		fail_msg("%s", v->text);
-}
-
-static void assert_says(const struct verdict *v, const char *text)
-{
-	if (!strstr(v->text, text))
-		fail_msg("expected \"%s\" in: %s", text, v->text);
-}
-
 /* --- the master's executable and namespace ---------------------------------------------------- */
 
 /* A copy of nginx that runs in a mount namespace of its own, with few files to open. */
@@ -75,9 +45,9 @@ static void the_masters_deleted_executable_in_its_namespace_is_used(void **state
 	h->master = start_master(rig_path("nginx"));
 	assert_int_equal(unlink(rig_path("nginx")), 0);
 	h->settings.binary = "/nonexistent/nginx";
-	test(h);
+	host_test_in_namespace(h);
 	rig_stop((pid_t)h->master, SIGTERM);
-	assert_passed(&h->verdict);
+	host_assert_passed(&h->verdict);
 	assert_true(h->verdict.http_included);
 }
 
@@ -90,12 +60,12 @@ static void what_exceeds_the_masters_open_files_is_refused(void **state)
 		buf_printf(&text, "access_log %s/%d.log;\n", h->logs, i);
 	host_stage(h, "%s", buf_str(&text));
 	buf_fini(&text);
-	assert_passed(test(h));
+	host_assert_passed(host_test_in_namespace(h));
 	h->master = start_master(rig_path("nginx"));
-	test(h);
+	host_test_in_namespace(h);
 	rig_stop((pid_t)h->master, SIGTERM);
 	assert_false(h->verdict.passed);
-	assert_says(&h->verdict, "(24: Too many open files)");
+	host_assert_says(&h->verdict, "(24: Too many open files)");
 }
 
 /* --- where there are no namespaces ------------------------------------------------------------ */
@@ -193,13 +163,12 @@ static void copies_of_dead_daemons_are_swept(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(the_masters_deleted_executable_in_its_namespace_is_used),
-		TEST(what_exceeds_the_masters_open_files_is_refused),
-		TEST(without_the_right_to_mount_it_says_so),
-		TEST(a_copy_that_cannot_be_written_is_an_error),
-		TEST(copies_of_dead_daemons_are_swept),
+		host_test_case(the_masters_deleted_executable_in_its_namespace_is_used),
+		host_test_case(what_exceeds_the_masters_open_files_is_refused),
+		host_test_case(without_the_right_to_mount_it_says_so),
+		host_test_case(a_copy_that_cannot_be_written_is_an_error),
+		host_test_case(copies_of_dead_daemons_are_swept),
 	};
 
 	return cmocka_run_group_tests_name("sandbox kind", tests, NULL, NULL);
