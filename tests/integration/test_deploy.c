@@ -9,7 +9,7 @@
 
 static struct rig_deploy r;
 
-static void test_applied_and_unchanged(void **state UNUSED)
+static void a_new_bundle_is_applied_and_the_same_one_is_not_reloaded(void **state UNUSED)
 {
 	int port = rig_port();
 	struct applied a;
@@ -31,7 +31,7 @@ static void test_applied_and_unchanged(void **state UNUSED)
 	assert_int_equal(deploy_state(r.deploy), RELOAD_IDLE);
 }
 
-static void test_restart_does_not_reload(void **state UNUSED)
+static void a_restart_of_the_daemon_does_not_reload(void **state UNUSED)
 {
 	int port = rig_port();
 
@@ -42,7 +42,7 @@ static void test_restart_does_not_reload(void **state UNUSED)
 	assert_int_equal(rig_nginx_reloads(&r.nginx), 1);
 }
 
-static void test_stream_changes_along(void **state UNUSED)
+static void the_stream_file_changes_with_the_http_file(void **state UNUSED)
 {
 	int http = rig_port(), stream = rig_port();
 	char text[256];
@@ -54,7 +54,7 @@ static void test_stream_changes_along(void **state UNUSED)
 	assert_false(rig_accepts(http));
 }
 
-static void test_refused_by_the_test(void **state UNUSED)
+static void what_nginx_refuses_is_not_published(void **state UNUSED)
 {
 	char where[512];
 
@@ -67,7 +67,7 @@ static void test_refused_by_the_test(void **state UNUSED)
 	assert_int_equal(rig_nginx_reloads(&r.nginx), 0);
 }
 
-static void test_down_then_started(void **state UNUSED)
+static void what_is_published_while_nginx_is_down_is_known_after_its_start(void **state UNUSED)
 {
 	struct nginx_status status;
 	int port = rig_port();
@@ -100,7 +100,7 @@ static void test_down_then_started(void **state UNUSED)
 }
 
 /* It was started, deployed to and ended between two looks of the watch. */
-static void test_the_end_of_one_that_only_a_deployment_has_met(void **state UNUSED)
+static void the_end_of_an_nginx_that_only_a_deployment_met_is_noticed(void **state UNUSED)
 {
 	struct nginx_status status;
 	int port = rig_port();
@@ -120,7 +120,7 @@ static void test_the_end_of_one_that_only_a_deployment_has_met(void **state UNUS
 }
 
 /* … while it was in flight. */
-static void test_the_end_of_one_in_the_midst_of_a_deployment(void **state UNUSED)
+static void the_end_of_an_nginx_during_a_deployment_is_noticed(void **state UNUSED)
 {
 	int port = rig_port();
 
@@ -141,7 +141,7 @@ static bool is_old_enough(uint64_t since)
 }
 
 /* Started well after the publication: it has read it, and is not reloaded. */
-static void test_a_late_start_needs_no_reload(void **state UNUSED)
+static void a_late_start_needs_no_reload(void **state UNUSED)
 {
 	int port = rig_port();
 	uint64_t published;
@@ -156,7 +156,7 @@ static void test_a_late_start_needs_no_reload(void **state UNUSED)
 	assert_int_equal(rig_nginx_reloads(&r.nginx), 0);
 }
 
-static void test_pid_of_another_process(void **state UNUSED)
+static void another_process_in_the_pid_file_is_not_signalled(void **state UNUSED)
 {
 	char *argv[] = { "sleep", "1000", NULL };
 	pid_t other = rig_start(NULL, argv);
@@ -171,7 +171,7 @@ static void test_pid_of_another_process(void **state UNUSED)
 	rig_stop(other, SIGKILL);
 }
 
-static void test_drift_is_put_right(void **state UNUSED)
+static void drift_is_repaired(void **state UNUSED)
 {
 	int port = rig_port();
 
@@ -185,7 +185,7 @@ static void test_drift_is_put_right(void **state UNUSED)
 	rig_deploy_expect(&r, DEPLOY_UNCHANGED, rig_deploy_put(&r, rig_bundle_saying(port, "one")));
 }
 
-static void test_not_included(void **state UNUSED)
+static void a_missing_include_line_is_reported(void **state UNUSED)
 {
 	int port = rig_port();
 	struct nginx_status status;
@@ -214,7 +214,7 @@ static void test_not_included(void **state UNUSED)
 	assert_true(status.included);
 }
 
-static void test_stream_not_included(void **state UNUSED)
+static void a_missing_stream_include_is_reported_once_it_is_needed(void **state UNUSED)
 {
 	char text[256], http[256];
 	int port = rig_port();
@@ -237,7 +237,7 @@ static void test_stream_not_included(void **state UNUSED)
 	assert_true(rig_nginx_says(port, "two"));
 }
 
-static void test_reloads_are_spaced(void **state UNUSED)
+static void reloads_are_spaced(void **state UNUSED)
 {
 	uint64_t when = 0;
 
@@ -253,7 +253,7 @@ static void test_reloads_are_spaced(void **state UNUSED)
 	r.settings.reload_gap = 0;
 }
 
-static void test_settings_may_be_swapped(void **state UNUSED)
+static void settings_may_be_replaced_during_a_deployment(void **state UNUSED)
 {
 	struct nginx_settings other = r.settings;
 
@@ -272,20 +272,24 @@ int main(void)
 {
 #define TEST(name, open) deploy_test(name, &r, open)
 	const struct CMUnitTest tests[] = {
-		TEST(test_applied_and_unchanged, rig_deploy_setup_running),
-		TEST(test_restart_does_not_reload, rig_deploy_setup_running),
-		TEST(test_stream_changes_along, rig_deploy_setup_running),
-		TEST(test_refused_by_the_test, rig_deploy_setup_running),
-		TEST(test_down_then_started, rig_deploy_setup_down),
-		TEST(test_the_end_of_one_that_only_a_deployment_has_met, rig_deploy_setup_down),
-		TEST(test_the_end_of_one_in_the_midst_of_a_deployment, rig_deploy_setup_down),
-		TEST(test_a_late_start_needs_no_reload, rig_deploy_setup_down),
-		TEST(test_pid_of_another_process, rig_deploy_setup_down),
-		TEST(test_drift_is_put_right, rig_deploy_setup_running),
-		TEST(test_not_included, rig_deploy_setup_running),
-		TEST(test_stream_not_included, rig_deploy_setup_running),
-		TEST(test_reloads_are_spaced, rig_deploy_setup_running),
-		TEST(test_settings_may_be_swapped, rig_deploy_setup_running),
+		TEST(a_new_bundle_is_applied_and_the_same_one_is_not_reloaded,
+		     rig_deploy_setup_running),
+		TEST(a_restart_of_the_daemon_does_not_reload, rig_deploy_setup_running),
+		TEST(the_stream_file_changes_with_the_http_file, rig_deploy_setup_running),
+		TEST(what_nginx_refuses_is_not_published, rig_deploy_setup_running),
+		TEST(what_is_published_while_nginx_is_down_is_known_after_its_start,
+		     rig_deploy_setup_down),
+		TEST(the_end_of_an_nginx_that_only_a_deployment_met_is_noticed,
+		     rig_deploy_setup_down),
+		TEST(the_end_of_an_nginx_during_a_deployment_is_noticed, rig_deploy_setup_down),
+		TEST(a_late_start_needs_no_reload, rig_deploy_setup_down),
+		TEST(another_process_in_the_pid_file_is_not_signalled, rig_deploy_setup_down),
+		TEST(drift_is_repaired, rig_deploy_setup_running),
+		TEST(a_missing_include_line_is_reported, rig_deploy_setup_running),
+		TEST(a_missing_stream_include_is_reported_once_it_is_needed,
+		     rig_deploy_setup_running),
+		TEST(reloads_are_spaced, rig_deploy_setup_running),
+		TEST(settings_may_be_replaced_during_a_deployment, rig_deploy_setup_running),
 	};
 
 	return cmocka_run_group_tests_name("deploy", tests, NULL, rig_deploy_remove_all);

@@ -43,7 +43,7 @@ static void expect_first(int port)
 	assert_true(rig_nginx_says(r.nginx.port, "rig"));
 }
 
-static void test_port_of_another_process(void **state UNUSED)
+static void a_port_of_another_process_is_rejected_with_the_reason_of_nginx(void **state UNUSED)
 {
 	int port = rig_port(), taken = rig_port(), fd = listen_on(taken);
 	unsigned reloads;
@@ -78,7 +78,7 @@ static struct bundle *cache_in(const char *name, int port)
 	return rig_bundle(text, "");
 }
 
-static void test_cache_that_moves(void **state UNUSED)
+static void a_cache_that_moves_is_rejected_with_the_reason_of_nginx(void **state UNUSED)
 {
 	int port = rig_port();
 
@@ -112,7 +112,7 @@ static int open_with_directory(void **state UNUSED)
 	return 0;
 }
 
-static void test_workers_that_die_at_once(void **state UNUSED)
+static void workers_that_die_at_once_bring_back_the_last_generation(void **state UNUSED)
 {
 	int port = rig_port();
 	struct applied a;
@@ -132,7 +132,7 @@ static void test_workers_that_die_at_once(void **state UNUSED)
 	rig_deploy_expect(&r, DEPLOY_UNCHANGED, rig_deploy_put(&r, rig_bundle_saying(port, "one")));
 }
 
-static void test_nobody_left_is_put_right_later(void **state UNUSED)
+static void without_any_worker_the_next_deployment_repairs_it(void **state UNUSED)
 {
 	int port = rig_port();
 	struct applied a;
@@ -164,7 +164,7 @@ static pid_t newest_worker(void)
 }
 
 /* Taken, and then one of the new ones crashes. nginx starts another, but that proves nothing. */
-static void test_worker_that_dies_soon(void **state UNUSED)
+static void a_worker_that_dies_soon_brings_back_the_last_generation(void **state UNUSED)
 {
 	int port = rig_port();
 
@@ -179,7 +179,7 @@ static void test_worker_that_dies_soon(void **state UNUSED)
 }
 
 /* nginx runs these bytes; that its own configuration was broken since takes nothing from that. */
-static void test_broken_nginx_conf_beside_what_runs(void **state UNUSED)
+static void a_broken_nginx_conf_does_not_change_what_runs(void **state UNUSED)
 {
 	int port = rig_port();
 
@@ -207,7 +207,7 @@ static int half_a_request(int port)
 }
 
 /* Old workers that cannot leave: further ones are not made. */
-static void test_crowd_of_old_workers(void **state UNUSED)
+static void no_reload_adds_to_a_crowd_of_old_workers(void **state UNUSED)
 {
 	int held[512];
 	size_t count = 0;
@@ -231,7 +231,7 @@ static void test_crowd_of_old_workers(void **state UNUSED)
 }
 
 /* Killed between the rename and the signal. */
-static void test_published_but_not_signalled(void **state UNUSED)
+static void what_was_published_but_not_signalled_is_signalled_after_a_restart(void **state UNUSED)
 {
 	int port = rig_port();
 	struct bundle *b = rig_bundle_saying(port, "two");
@@ -260,7 +260,7 @@ static bool is_stopped(pid_t pid)
 	return text && strstr(text, "\nState:\tT");
 }
 
-static void test_stopped_master(void **state UNUSED)
+static void a_stopped_master_is_not_deployed_to(void **state UNUSED)
 {
 	int port = rig_port();
 
@@ -290,7 +290,7 @@ static void make_reloads_slow(struct buf *map)
 }
 
 /* Stopped in the middle of the reload: no verdict is no success, and no reason to go back. */
-static void test_no_verdict(void **state UNUSED)
+static void a_reload_without_a_result_is_unknown_and_not_reverted(void **state UNUSED)
 {
 	CLEANUP(buf_fini) struct buf map = BUF_INIT;
 	int port = rig_port();
@@ -313,7 +313,7 @@ static void test_no_verdict(void **state UNUSED)
 	assert_true(rig_nginx_says(port, "two"));
 }
 
-static void test_master_killed_during_the_reload(void **state UNUSED)
+static void a_master_killed_during_the_reload_defers_it(void **state UNUSED)
 {
 	struct nginx_status status;
 	int port = rig_port();
@@ -337,7 +337,7 @@ static void test_master_killed_during_the_reload(void **state UNUSED)
 }
 
 /* Somebody else reloads all the time. */
-static void test_foreign_reloads(void **state UNUSED)
+static void reloads_of_others_do_not_disturb_a_deployment(void **state UNUSED)
 {
 	pid_t pid = r.nginx.pid, other = fork();
 	int port = rig_port();
@@ -377,7 +377,7 @@ static bool is_upgrading(void)
 	       rig_read(r.nginx.pid_file);
 }
 
-static void test_binary_upgrade(void **state UNUSED)
+static void a_deployment_waits_for_an_upgrade_of_the_binary(void **state UNUSED)
 {
 	int port = rig_port();
 	pid_t old = r.nginx.pid;
@@ -405,7 +405,7 @@ static void test_binary_upgrade(void **state UNUSED)
 }
 
 /* Freed in each state: the next daemon goes on from what is there. */
-static void test_freed_in_any_state(void **state UNUSED)
+static void a_daemon_that_ends_in_any_state_leaves_the_next_one_able_to_go_on(void **state UNUSED)
 {
 	int port = rig_port();
 	char text[32];
@@ -428,7 +428,7 @@ static void test_freed_in_any_state(void **state UNUSED)
 	rig_deploy_enter(&r);
 }
 
-static void test_freed_by_its_own_report(void **state UNUSED)
+static void a_deployment_may_be_freed_by_its_own_report(void **state UNUSED)
 {
 	static const char *const bad[] = { "bogus;", "" };
 
@@ -443,7 +443,7 @@ static void test_freed_by_its_own_report(void **state UNUSED)
 	}
 }
 
-static void test_state_directory_in_the_way(void **state UNUSED)
+static void a_directory_in_place_of_the_live_link_fails_the_deployment(void **state UNUSED)
 {
 	int port = rig_port();
 
@@ -463,22 +463,29 @@ int main(void)
 {
 #define TEST(name, open) deploy_test(name, &r, open)
 	const struct CMUnitTest tests[] = {
-		TEST(test_port_of_another_process, rig_deploy_setup_running),
-		TEST(test_cache_that_moves, rig_deploy_setup_running),
-		TEST(test_workers_that_die_at_once, open_with_directory),
-		TEST(test_nobody_left_is_put_right_later, open_with_directory),
-		TEST(test_worker_that_dies_soon, rig_deploy_setup_running),
-		TEST(test_broken_nginx_conf_beside_what_runs, rig_deploy_setup_running),
-		TEST(test_crowd_of_old_workers, rig_deploy_setup_running),
-		TEST(test_published_but_not_signalled, rig_deploy_setup_running),
-		TEST(test_stopped_master, rig_deploy_setup_running),
-		TEST(test_no_verdict, rig_deploy_setup_running),
-		TEST(test_master_killed_during_the_reload, rig_deploy_setup_running),
-		TEST(test_foreign_reloads, rig_deploy_setup_running),
-		TEST(test_binary_upgrade, open_detached),
-		TEST(test_freed_in_any_state, rig_deploy_setup_running),
-		TEST(test_freed_by_its_own_report, rig_deploy_setup_down),
-		TEST(test_state_directory_in_the_way, rig_deploy_setup_running),
+		TEST(a_port_of_another_process_is_rejected_with_the_reason_of_nginx,
+		     rig_deploy_setup_running),
+		TEST(a_cache_that_moves_is_rejected_with_the_reason_of_nginx,
+		     rig_deploy_setup_running),
+		TEST(workers_that_die_at_once_bring_back_the_last_generation, open_with_directory),
+		TEST(without_any_worker_the_next_deployment_repairs_it, open_with_directory),
+		TEST(a_worker_that_dies_soon_brings_back_the_last_generation,
+		     rig_deploy_setup_running),
+		TEST(a_broken_nginx_conf_does_not_change_what_runs, rig_deploy_setup_running),
+		TEST(no_reload_adds_to_a_crowd_of_old_workers, rig_deploy_setup_running),
+		TEST(what_was_published_but_not_signalled_is_signalled_after_a_restart,
+		     rig_deploy_setup_running),
+		TEST(a_stopped_master_is_not_deployed_to, rig_deploy_setup_running),
+		TEST(a_reload_without_a_result_is_unknown_and_not_reverted,
+		     rig_deploy_setup_running),
+		TEST(a_master_killed_during_the_reload_defers_it, rig_deploy_setup_running),
+		TEST(reloads_of_others_do_not_disturb_a_deployment, rig_deploy_setup_running),
+		TEST(a_deployment_waits_for_an_upgrade_of_the_binary, open_detached),
+		TEST(a_daemon_that_ends_in_any_state_leaves_the_next_one_able_to_go_on,
+		     rig_deploy_setup_running),
+		TEST(a_deployment_may_be_freed_by_its_own_report, rig_deploy_setup_down),
+		TEST(a_directory_in_place_of_the_live_link_fails_the_deployment,
+		     rig_deploy_setup_running),
 	};
 
 	return cmocka_run_group_tests_name("deploy_faults", tests, NULL, rig_deploy_remove_all);

@@ -99,7 +99,7 @@ static struct workers workers(void)
 
 /* --- does it take signals? ------------------------------------------------------------------ */
 
-static void test_a_stopped_master(void **state UNUSED)
+static void a_stopped_master_is_reported(void **state UNUSED)
 {
 	expect(DEPLOY_APPLIED, "one");
 	let_it_look();
@@ -117,7 +117,7 @@ static void test_a_stopped_master(void **state UNUSED)
 }
 
 /* A configuration that never ends to be read. */
-static void test_a_master_that_hangs_in_a_reload(void **state UNUSED)
+static void a_master_that_hangs_in_a_reload_is_reported(void **state UNUSED)
 {
 	char text[512];
 
@@ -200,14 +200,14 @@ static void die_and_reload(size_t count)
 	assert_int_equal(now().workers, count);
 }
 
-static void test_deaths_of_an_only_worker(void **state UNUSED)
+static void deaths_of_an_only_worker_are_counted(void **state UNUSED)
 {
 	set_workers(1);
 	rig_nginx_start(&r.nginx);
 	die_and_reload(1);
 }
 
-static void test_deaths_among_four(void **state UNUSED)
+static void deaths_among_four_workers_are_counted(void **state UNUSED)
 {
 	set_workers(4);
 	rig_nginx_start(&r.nginx);
@@ -220,7 +220,7 @@ static void hide_the_log(void)
 	rig_nginx_configure(&r.nginx);
 }
 
-static void test_deaths_of_an_only_worker_without_a_log(void **state UNUSED)
+static void deaths_of_an_only_worker_are_counted_without_a_log(void **state UNUSED)
 {
 	hide_the_log();
 	set_workers(1);
@@ -247,7 +247,7 @@ static void reload_past_a_deaf_worker(void)
 	r.statuses = 0;
 }
 
-static void test_deaths_among_four_without_a_log(void **state UNUSED)
+static void deaths_among_four_workers_are_counted_without_a_log(void **state UNUSED)
 {
 	hide_the_log();
 	set_workers(4);
@@ -257,7 +257,7 @@ static void test_deaths_among_four_without_a_log(void **state UNUSED)
 }
 
 /* More than one look sees at once; told in the log only. */
-static void test_a_worker_that_dies_again_and_again(void **state UNUSED)
+static void each_death_of_a_worker_counts_and_few_are_announced(void **state UNUSED)
 {
 	is_seen(r.changes > 0);
 	for (unsigned i = 0; i < 10; i++) {
@@ -269,7 +269,7 @@ static void test_a_worker_that_dies_again_and_again(void **state UNUSED)
 }
 
 /* A reload that nginx takes and its workers do not live through: two lines for each in the log. */
-static void test_workers_that_exit_with_a_code(void **state UNUSED)
+static void a_worker_that_exits_with_a_code_is_one_death(void **state UNUSED)
 {
 	is_seen(r.changes > 0);
 	r.nginx.main_text = "working_directory /nonexistent;";
@@ -281,7 +281,7 @@ static void test_workers_that_exit_with_a_code(void **state UNUSED)
 	assert_int_equal(now().deaths, 2);
 }
 
-static void test_a_rotated_log(void **state UNUSED)
+static void a_rotated_log_loses_no_death(void **state UNUSED)
 {
 	is_seen(r.changes > 0);
 	kill_one(SIGKILL);
@@ -322,7 +322,7 @@ static int hold_connection(void)
 	return fd;
 }
 
-static void test_old_workers_that_linger(void **state UNUSED)
+static void old_workers_that_linger_are_reported_since_the_first(void **state UNUSED)
 {
 	uint64_t since, left;
 	int first, second;
@@ -354,7 +354,7 @@ static void test_old_workers_that_linger(void **state UNUSED)
 }
 
 /* nginx itself puts an end to them: no death. */
-static void test_worker_shutdown_timeout(void **state UNUSED)
+static void a_worker_that_nginx_shuts_down_is_no_death(void **state UNUSED)
 {
 	int through = rig_port(), fd;
 	char text[256];
@@ -406,7 +406,7 @@ static void expect_held(const char *name, unsigned reloads)
 	assert_true(is_drifted(name));
 }
 
-static void test_drift_is_reported(void **state UNUSED)
+static void drift_is_reported_and_left_alone(void **state UNUSED)
 {
 	r.settings.drift = "report";
 	expect(DEPLOY_APPLIED, "one");
@@ -441,7 +441,7 @@ static void test_drift_is_reported(void **state UNUSED)
 	assert_true(rig_nginx_says(port, "one"));
 }
 
-static void test_a_lost_link_is_reported(void **state UNUSED)
+static void a_lost_live_link_is_reported_and_left_alone(void **state UNUSED)
 {
 	r.settings.drift = "report";
 	expect(DEPLOY_APPLIED, "one");
@@ -454,7 +454,7 @@ static void test_a_lost_link_is_reported(void **state UNUSED)
 	assert_true(rig_nginx_says(port, "one"));
 }
 
-static void test_what_was_drifted_is_trusted_again(void **state UNUSED)
+static void files_that_were_restored_are_trusted_again(void **state UNUSED)
 {
 	char *file = rig_state_path("live/http.conf"), *bytes;
 
@@ -510,7 +510,7 @@ static void expect_no_change(void)
 	assert_int_equal(r.changes, 0);
 }
 
-static void test_the_include_line_is_lost(void **state UNUSED)
+static void a_lost_include_line_is_noticed(void **state UNUSED)
 {
 	let_files_age();
 	assert_true(now().included);
@@ -564,7 +564,7 @@ static void lose_the_other_file(char *other)
 	assert_int_equal(rig_nginx_reloads(&r.nginx), 1);
 }
 
-static void test_the_include_line_of_another_file_is_lost(void **state UNUSED)
+static void a_lost_include_line_of_another_file_is_noticed(void **state UNUSED)
 {
 	char *other = rig_path("other.conf");
 
@@ -572,7 +572,7 @@ static void test_the_include_line_of_another_file_is_lost(void **state UNUSED)
 	lose_the_other_file(other);
 }
 
-static void test_the_same_without_namespaces(void **state UNUSED)
+static void a_lost_include_line_is_noticed_without_namespaces(void **state UNUSED)
 {
 	char *other = rig_path("other2.conf");
 
@@ -584,7 +584,7 @@ static void test_the_same_without_namespaces(void **state UNUSED)
 }
 
 /* An edit is the administrator's business: tested once, and no reload. */
-static void test_other_edits(void **state UNUSED)
+static void other_edits_of_nginx_conf_do_not_reload(void **state UNUSED)
 {
 	let_files_age();
 	expect_no_change();
@@ -614,24 +614,24 @@ int main(void)
 {
 #define TEST(name, open) cmocka_unit_test_prestate_setup_teardown(name, open, close_all, &r)
 	const struct CMUnitTest tests[] = {
-		TEST(test_a_stopped_master, open_running),
-		TEST(test_a_master_that_hangs_in_a_reload, open_running),
-		TEST(test_deaths_of_an_only_worker, rig_deploy_setup_down),
-		TEST(test_deaths_among_four, rig_deploy_setup_down),
-		TEST(test_deaths_of_an_only_worker_without_a_log, rig_deploy_setup_down),
-		TEST(test_deaths_among_four_without_a_log, rig_deploy_setup_down),
-		TEST(test_a_worker_that_dies_again_and_again, open_running),
-		TEST(test_workers_that_exit_with_a_code, open_running),
-		TEST(test_a_rotated_log, open_running),
-		TEST(test_old_workers_that_linger, open_running),
-		TEST(test_worker_shutdown_timeout, rig_deploy_setup_down),
-		TEST(test_drift_is_reported, open_running),
-		TEST(test_a_lost_link_is_reported, open_running),
-		TEST(test_what_was_drifted_is_trusted_again, open_running),
-		TEST(test_the_include_line_is_lost, open_running),
-		TEST(test_the_include_line_of_another_file_is_lost, rig_deploy_setup_down),
-		TEST(test_the_same_without_namespaces, rig_deploy_setup_down),
-		TEST(test_other_edits, open_running),
+		TEST(a_stopped_master_is_reported, open_running),
+		TEST(a_master_that_hangs_in_a_reload_is_reported, open_running),
+		TEST(deaths_of_an_only_worker_are_counted, rig_deploy_setup_down),
+		TEST(deaths_among_four_workers_are_counted, rig_deploy_setup_down),
+		TEST(deaths_of_an_only_worker_are_counted_without_a_log, rig_deploy_setup_down),
+		TEST(deaths_among_four_workers_are_counted_without_a_log, rig_deploy_setup_down),
+		TEST(each_death_of_a_worker_counts_and_few_are_announced, open_running),
+		TEST(a_worker_that_exits_with_a_code_is_one_death, open_running),
+		TEST(a_rotated_log_loses_no_death, open_running),
+		TEST(old_workers_that_linger_are_reported_since_the_first, open_running),
+		TEST(a_worker_that_nginx_shuts_down_is_no_death, rig_deploy_setup_down),
+		TEST(drift_is_reported_and_left_alone, open_running),
+		TEST(a_lost_live_link_is_reported_and_left_alone, open_running),
+		TEST(files_that_were_restored_are_trusted_again, open_running),
+		TEST(a_lost_include_line_is_noticed, open_running),
+		TEST(a_lost_include_line_of_another_file_is_noticed, rig_deploy_setup_down),
+		TEST(a_lost_include_line_is_noticed_without_namespaces, rig_deploy_setup_down),
+		TEST(other_edits_of_nginx_conf_do_not_reload, open_running),
 	};
 
 	return cmocka_run_group_tests_name("monitor", tests, NULL, rig_deploy_remove_all);

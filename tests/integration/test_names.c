@@ -91,7 +91,7 @@ static int tear_down(void **state UNUSED)
 
 /* --- names that need no network -------------------------------------------------------------- */
 
-static void test_a_name_is_found(void **state UNUSED)
+static void a_name_is_found(void **state UNUSED)
 {
 	assert_string_equal(shown("localhost"), "pending ");
 	eventually(loop, is("localhost", NAME_FOUND));
@@ -101,20 +101,20 @@ static void test_a_name_is_found(void **state UNUSED)
 	assert_int_equal(ask_leftovers(), 0);
 }
 
-static void test_numbers_stand_for_themselves(void **state UNUSED)
+static void numbers_stand_for_themselves(void **state UNUSED)
 {
 	eventually(loop, is("10.1.2.3", NAME_FOUND) && is("2001:DB8:0::1", NAME_FOUND));
 	assert_string_equal(shown("10.1.2.3"), "10.1.2.3 ");
 	assert_string_equal(shown("2001:DB8:0::1"), "2001:db8::1 ");
 }
 
-static void test_what_nginx_cannot_reach_is_no_address(void **state UNUSED)
+static void what_nginx_cannot_reach_is_no_address(void **state UNUSED)
 {
 	eventually(loop, is("fe80::1", NAME_FAILED));
 	assert_string_equal(find("fe80::1").reason, "it has no address");
 }
 
-static void test_no_such_name(void **state UNUSED)
+static void an_unknown_name_fails_with_a_reason(void **state UNUSED)
 {
 	eventually(loop, is("name.invalid", NAME_FAILED));
 	assert_int_equal(find("name.invalid").count, 0);
@@ -139,7 +139,7 @@ static size_t found(unsigned count)
 	return sum;
 }
 
-static void test_one_call_for_many(void **state UNUSED)
+static void one_change_is_announced_for_many_names(void **state UNUSED)
 {
 	find("name.invalid");
 	eventually(loop, found(MANY) == MANY && is("name.invalid", NAME_FAILED));
@@ -147,7 +147,7 @@ static void test_one_call_for_many(void **state UNUSED)
 	assert_true(changes < MANY);
 }
 
-static void test_wanting_is_asking(void **state UNUSED)
+static void a_wanted_name_is_looked_up(void **state UNUSED)
 {
 	const char *const names[] = { "localhost", "10.0.0.1" };
 
@@ -157,7 +157,7 @@ static void test_wanting_is_asking(void **state UNUSED)
 }
 
 /* What comes back has its last addresses at once, and that they are confirmed is no change. */
-static void test_unwanted_and_wanted_again(void **state UNUSED)
+static void a_name_that_is_wanted_again_has_its_last_addresses(void **state UNUSED)
 {
 	eventually(loop, is("10.0.0.1", NAME_FOUND) && changes == 1);
 	names_cache_want(cache, NULL, 0);
@@ -168,7 +168,7 @@ static void test_unwanted_and_wanted_again(void **state UNUSED)
 	assert_string_equal(shown("10.0.0.1"), "10.0.0.1 ");
 }
 
-static void test_unwanted_while_asked(void **state UNUSED)
+static void a_name_may_be_dropped_while_it_is_looked_up(void **state UNUSED)
 {
 	find("10.0.0.1");
 	find("name.invalid");
@@ -179,7 +179,7 @@ static void test_unwanted_while_asked(void **state UNUSED)
 	eventually(loop, is("10.0.0.3", NAME_FOUND) && changes == 1);
 }
 
-static void test_too_many_names(void **state UNUSED)
+static void too_many_names_are_refused_until_some_are_dropped(void **state UNUSED)
 {
 	for (unsigned i = 0; i < NAMES_LIMIT; i++)
 		assert_true(is(numbered(i), NAME_PENDING));
@@ -198,7 +198,7 @@ static void free_it(void *ctx UNUSED)
 	names_cache_free(TAKE(cache));
 }
 
-static void test_freed_by_its_own_call(void **state UNUSED)
+static void the_cache_may_be_freed_by_its_own_callback(void **state UNUSED)
 {
 	struct err e;
 
@@ -209,7 +209,7 @@ static void test_freed_by_its_own_call(void **state UNUSED)
 	settle();
 }
 
-static void test_freed_while_asking(void **state UNUSED)
+static void the_cache_may_be_freed_during_lookups(void **state UNUSED)
 {
 	for (unsigned i = 0; i < MANY; i++)
 		find(numbered(i));
@@ -222,7 +222,7 @@ static void test_freed_while_asking(void **state UNUSED)
 
 /* --- a hosts file and a name server of the test's own ---------------------------------------- */
 
-static void test_order_and_doubles_do_not_matter(void **state UNUSED)
+static void the_order_and_repeats_of_addresses_are_no_change(void **state UNUSED)
 {
 	if (!isolated)
 		skip();
@@ -237,7 +237,7 @@ static void test_order_and_doubles_do_not_matter(void **state UNUSED)
 }
 
 /* It fails, comes, changes, and is lost again; its last addresses stay. */
-static void test_a_name_changes(void **state UNUSED)
+static void changes_of_a_name_are_followed(void **state UNUSED)
 {
 	if (!isolated)
 		skip();
@@ -270,7 +270,7 @@ static int silent_server(void)
 }
 
 /* What is asked and what waits to be fails alike; what is asked still outlives the cache. */
-static void test_silence_is_a_failure(void **state UNUSED)
+static void a_silent_name_server_is_a_failure(void **state UNUSED)
 {
 	char name[32];
 	int server;
@@ -361,20 +361,20 @@ static int clean(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_a_name_is_found),
-		TEST(test_numbers_stand_for_themselves),
-		TEST(test_what_nginx_cannot_reach_is_no_address),
-		TEST(test_no_such_name),
-		TEST(test_one_call_for_many),
-		TEST(test_wanting_is_asking),
-		TEST(test_unwanted_and_wanted_again),
-		TEST(test_unwanted_while_asked),
-		TEST(test_too_many_names),
-		TEST(test_freed_by_its_own_call),
-		TEST(test_freed_while_asking),
-		TEST(test_order_and_doubles_do_not_matter),
-		TEST(test_a_name_changes),
-		TEST(test_silence_is_a_failure),
+		TEST(a_name_is_found),
+		TEST(numbers_stand_for_themselves),
+		TEST(what_nginx_cannot_reach_is_no_address),
+		TEST(an_unknown_name_fails_with_a_reason),
+		TEST(one_change_is_announced_for_many_names),
+		TEST(a_wanted_name_is_looked_up),
+		TEST(a_name_that_is_wanted_again_has_its_last_addresses),
+		TEST(a_name_may_be_dropped_while_it_is_looked_up),
+		TEST(too_many_names_are_refused_until_some_are_dropped),
+		TEST(the_cache_may_be_freed_by_its_own_callback),
+		TEST(the_cache_may_be_freed_during_lookups),
+		TEST(the_order_and_repeats_of_addresses_are_no_change),
+		TEST(changes_of_a_name_are_followed),
+		TEST(a_silent_name_server_is_a_failure),
 	};
 
 	return cmocka_run_group_tests_name("names", tests, isolate, clean);

@@ -31,7 +31,7 @@ static void refuse_open(enum err_code code, const char *word)
 		fail_msg("code %d: %s", (int)e.code, e.text);
 }
 
-static void test_first_generation_is_empty(void **state UNUSED)
+static void the_first_generation_is_empty(void **state UNUSED)
 {
 	struct stage *s = rig_stage_open();
 	struct tree *t = NULL;
@@ -49,7 +49,7 @@ static void test_first_generation_is_empty(void **state UNUSED)
 	stage_close(s);
 }
 
-static void test_publish_changes_both_files(void **state UNUSED)
+static void publishing_changes_both_files_at_once(void **state UNUSED)
 {
 	struct stage *s = rig_stage_open();
 	struct bundle *b = rig_bundle("# one\n# two", "# three");
@@ -108,7 +108,7 @@ static struct bundle *bundle_of_many_servers(void)
 	return done;
 }
 
-static void test_manifest_names_objects_not_servers(void **state UNUSED)
+static void the_manifest_names_objects_and_no_servers(void **state UNUSED)
 {
 	struct stage *s = rig_stage_open();
 	struct bundle *b = bundle_of_many_servers();
@@ -133,7 +133,7 @@ static void test_manifest_names_objects_not_servers(void **state UNUSED)
 	stage_close(s);
 }
 
-static void test_second_daemon_is_refused(void **state UNUSED)
+static void a_second_daemon_is_refused(void **state UNUSED)
 {
 	struct stage *s = rig_stage_open();
 	char pid[32];
@@ -144,7 +144,7 @@ static void test_second_daemon_is_refused(void **state UNUSED)
 	stage_close(rig_stage_open());
 }
 
-static void test_unpublished_is_swept_and_numbers_go_on(void **state UNUSED)
+static void unpublished_generations_are_removed_and_numbers_go_on(void **state UNUSED)
 {
 	struct stage *s = rig_stage_open();
 	struct bundle *b = rig_bundle("# x", "");
@@ -164,7 +164,7 @@ static void test_unpublished_is_swept_and_numbers_go_on(void **state UNUSED)
 	bundle_unref(b);
 }
 
-static void test_discard_spares_the_live_one(void **state UNUSED)
+static void the_live_generation_is_not_discarded(void **state UNUSED)
 {
 	struct stage *s = rig_stage_open();
 	struct bundle *b = rig_bundle("# x", "");
@@ -180,7 +180,7 @@ static void test_discard_spares_the_live_one(void **state UNUSED)
 	bundle_unref(b);
 }
 
-static void test_prune(void **state UNUSED)
+static void live_applied_and_recent_generations_are_kept(void **state UNUSED)
 {
 	struct applied a = { .generation = 3, .pid = 1, .start_time = 1 };
 	struct stage *s = rig_stage_open();
@@ -200,7 +200,7 @@ static void test_prune(void **state UNUSED)
 	stage_close(s);
 }
 
-static void test_drift_is_seen(void **state UNUSED)
+static void changed_live_files_are_noticed(void **state UNUSED)
 {
 	struct stage *s = rig_stage_open();
 	const char *name;
@@ -224,7 +224,7 @@ static void test_drift_is_seen(void **state UNUSED)
 	stage_close(s);
 }
 
-static void test_broken_live_goes_back(void **state UNUSED)
+static void a_damaged_live_generation_is_replaced_by_the_last_accepted(void **state UNUSED)
 {
 	struct tree *accepted = rig_tree("/a\n");
 	struct stage *s = rig_stage_open();
@@ -254,7 +254,7 @@ static void test_broken_live_goes_back(void **state UNUSED)
 }
 
 /* With no other generation a damaged one stays: an empty one would be an outage. */
-static void test_damaged_and_alone(void **state UNUSED)
+static void a_damaged_generation_stays_when_it_is_the_only_one(void **state UNUSED)
 {
 	struct stage *s = rig_stage_open();
 	const char *name;
@@ -272,7 +272,7 @@ static void test_damaged_and_alone(void **state UNUSED)
 	stage_close(s);
 }
 
-static void test_tree_comes_back(void **state UNUSED)
+static void the_accepted_tree_is_read_back_after_a_restart(void **state UNUSED)
 {
 	struct tree *accepted = rig_tree("/a version=3\n\tone\n\ttwo\\\n/a/b owner=0x12\n"), *t;
 	struct stage *s = rig_stage_open();
@@ -302,7 +302,7 @@ static void test_tree_comes_back(void **state UNUSED)
 	tree_unref(accepted);
 }
 
-static void test_applied_survives_us_but_not_a_boot(void **state UNUSED)
+static void the_applied_record_survives_a_restart_but_not_a_boot(void **state UNUSED)
 {
 	struct applied a = { .generation = 1, .pid = 4711, .start_time = 99 }, got;
 	struct stage *s = rig_stage_open();
@@ -342,7 +342,7 @@ static void test_applied_survives_us_but_not_a_boot(void **state UNUSED)
 	stage_close(s);
 }
 
-static void test_planted_links_are_not_followed(void **state UNUSED)
+static void planted_links_are_not_followed(void **state UNUSED)
 {
 	struct stage *s = rig_stage_open();
 	char *target = rig_path("target%s", strrchr(rig_state(), '/') + 1);
@@ -374,19 +374,21 @@ static void test_planted_links_are_not_followed(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_first_generation_is_empty, fresh),
-		cmocka_unit_test_setup(test_publish_changes_both_files, fresh),
-		cmocka_unit_test_setup(test_manifest_names_objects_not_servers, fresh),
-		cmocka_unit_test_setup(test_second_daemon_is_refused, fresh),
-		cmocka_unit_test_setup(test_unpublished_is_swept_and_numbers_go_on, fresh),
-		cmocka_unit_test_setup(test_discard_spares_the_live_one, fresh),
-		cmocka_unit_test_setup(test_prune, fresh),
-		cmocka_unit_test_setup(test_drift_is_seen, fresh),
-		cmocka_unit_test_setup(test_broken_live_goes_back, fresh),
-		cmocka_unit_test_setup(test_damaged_and_alone, fresh),
-		cmocka_unit_test_setup(test_tree_comes_back, fresh),
-		cmocka_unit_test_setup(test_applied_survives_us_but_not_a_boot, fresh),
-		cmocka_unit_test_setup(test_planted_links_are_not_followed, fresh),
+		cmocka_unit_test_setup(the_first_generation_is_empty, fresh),
+		cmocka_unit_test_setup(publishing_changes_both_files_at_once, fresh),
+		cmocka_unit_test_setup(the_manifest_names_objects_and_no_servers, fresh),
+		cmocka_unit_test_setup(a_second_daemon_is_refused, fresh),
+		cmocka_unit_test_setup(unpublished_generations_are_removed_and_numbers_go_on,
+				       fresh),
+		cmocka_unit_test_setup(the_live_generation_is_not_discarded, fresh),
+		cmocka_unit_test_setup(live_applied_and_recent_generations_are_kept, fresh),
+		cmocka_unit_test_setup(changed_live_files_are_noticed, fresh),
+		cmocka_unit_test_setup(a_damaged_live_generation_is_replaced_by_the_last_accepted,
+				       fresh),
+		cmocka_unit_test_setup(a_damaged_generation_stays_when_it_is_the_only_one, fresh),
+		cmocka_unit_test_setup(the_accepted_tree_is_read_back_after_a_restart, fresh),
+		cmocka_unit_test_setup(the_applied_record_survives_a_restart_but_not_a_boot, fresh),
+		cmocka_unit_test_setup(planted_links_are_not_followed, fresh),
 	};
 
 	return cmocka_run_group_tests_name("stage", tests, NULL, clean);

@@ -49,7 +49,7 @@ static char *lines(size_t size)
 	return text;
 }
 
-static void test_full_disk_changes_nothing(void **state UNUSED)
+static void a_full_disk_changes_nothing(void **state UNUSED)
 {
 	char *text = lines(200000);
 	struct bundle *big = rig_bundle(text, "");
@@ -150,7 +150,7 @@ static void inject(void *ctx)
 		_exit(99);
 }
 
-static void test_errors_at_every_call(void **state UNUSED)
+static void an_error_of_any_call_leaves_a_whole_generation(void **state UNUSED)
 {
 	static const struct injection injections[] = {
 		{ __NR_mkdirat, EROFS },    { __NR_write, ENOSPC },   { __NR_write, EIO },
@@ -212,7 +212,7 @@ static bool kill_at(pid_t pid, unsigned nth)
 	return true;
 }
 
-static void test_death_at_every_call(void **state UNUSED)
+static void death_at_any_call_leaves_a_whole_generation(void **state UNUSED)
 {
 	unsigned nth = 0;
 	bool killed = true;
@@ -238,9 +238,9 @@ static void test_death_at_every_call(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_full_disk_changes_nothing, fresh),
-		cmocka_unit_test_setup(test_errors_at_every_call, fresh),
-		cmocka_unit_test_setup(test_death_at_every_call, fresh),
+		cmocka_unit_test_setup(a_full_disk_changes_nothing, fresh),
+		cmocka_unit_test_setup(an_error_of_any_call_leaves_a_whole_generation, fresh),
+		cmocka_unit_test_setup(death_at_any_call_leaves_a_whole_generation, fresh),
 	};
 
 	return cmocka_run_group_tests_name("stage_faults", tests, NULL, clean);

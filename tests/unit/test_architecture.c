@@ -228,7 +228,7 @@ static void look_at_include(const char *file, unsigned n, const char *line)
 		check_own_include(file, n, name);
 }
 
-static void test_includes_point_down(void **state UNUSED)
+static void includes_point_down(void **state UNUSED)
 {
 	each_source_line(look_at_include);
 }
@@ -240,7 +240,7 @@ static void look_at_folder(const char *file, unsigned n, const char *line)
 		fault(file, n, "is in none of the core's folders", "");
 }
 
-static void test_core_has_its_folders(void **state UNUSED)
+static void each_file_of_the_core_is_in_a_known_folder(void **state UNUSED)
 {
 	each_source_line(look_at_folder);
 }
@@ -249,7 +249,7 @@ static void test_core_has_its_folders(void **state UNUSED)
  * The library knows an object by its name alone (and so does test_purity.c): no two folders of the
  * core have a file of one name.
  */
-static void test_names_are_unique(void **state UNUSED)
+static void no_two_folders_of_the_core_have_a_file_of_one_name(void **state UNUSED)
 {
 	glob_t found;
 
@@ -298,7 +298,7 @@ static void look_at_calls(const char *file, unsigned n, const char *line)
 		fault(file, n, "threads belong to src/zk:", line);
 }
 
-static void test_no_sleep_no_threads(void **state UNUSED)
+static void nothing_sleeps_and_only_zk_has_threads(void **state UNUSED)
 {
 	each_source_line(look_at_calls);
 }
@@ -338,7 +338,7 @@ static void look_at_length(const char *file, unsigned n, const char *line)
 	opened = 0;
 }
 
-static void test_lengths(void **state UNUSED)
+static void files_and_functions_keep_their_lengths(void **state UNUSED)
 {
 	each_source_line(look_at_length);
 }
@@ -346,11 +346,11 @@ static void test_lengths(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_includes_point_down),
-		cmocka_unit_test(test_core_has_its_folders),
-		cmocka_unit_test(test_names_are_unique),
-		cmocka_unit_test(test_no_sleep_no_threads),
-		cmocka_unit_test(test_lengths),
+		cmocka_unit_test(includes_point_down),
+		cmocka_unit_test(each_file_of_the_core_is_in_a_known_folder),
+		cmocka_unit_test(no_two_folders_of_the_core_have_a_file_of_one_name),
+		cmocka_unit_test(nothing_sleeps_and_only_zk_has_threads),
+		cmocka_unit_test(files_and_functions_keep_their_lengths),
 	};
 
 	return cmocka_run_group_tests_name("architecture", tests, NULL, NULL);

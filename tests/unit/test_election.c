@@ -54,14 +54,14 @@ static void walk(const struct leg *legs, size_t count)
 #define TO_FOLLOWING TO_LOOKING, LEG(BEHIND, FOLLOWING, WATCH)
 #define TO_LEADING TO_LOOKING, LEG(FIRST, LEADING, LEAD)
 
-static void test_ways_to_lead(void **state UNUSED)
+static void the_first_leads_and_the_next_moves_up(void **state UNUSED)
 {
 	WALK(TO_LEADING);
 	WALK(TO_FOLLOWING, LEG(MOVED, LOOKING, LIST), LEG(BEHIND, FOLLOWING, WATCH),
 	     LEG(MOVED, LOOKING, LIST), LEG(FIRST, LEADING, LEAD));
 }
 
-static void test_a_break_is_looked_at_before_leading_again(void **state UNUSED)
+static void after_a_break_the_order_is_read_before_leading_again(void **state UNUSED)
 {
 	WALK(TO_LEADING, LEG(DISCONNECTED, SUSPENDED, NOTHING), LEG(CONNECTED, LOOKING, LIST),
 	     LEG(FIRST, LEADING, LEAD));
@@ -70,7 +70,7 @@ static void test_a_break_is_looked_at_before_leading_again(void **state UNUSED)
 	WALK(TO_LEADING, LEG(MOVED, LOOKING, LIST), LEG(NOT_LISTED, JOINING, CREATE));
 }
 
-static void test_lost_create_is_looked_for(void **state UNUSED)
+static void a_create_without_an_answer_is_looked_for(void **state UNUSED)
 {
 	WALK(LEG(CONNECTED, JOINING, CREATE), LEG(DISCONNECTED, SUSPENDED, NOTHING),
 	     LEG(CONNECTED, LOOKING, LIST), LEG(NOT_LISTED, JOINING, CREATE),
@@ -78,7 +78,7 @@ static void test_lost_create_is_looked_for(void **state UNUSED)
 	WALK(LEG(CONNECTED, JOINING, CREATE), LEG(CONNECTED, LOOKING, LIST));
 }
 
-static void test_refusals_rest_and_go_on(void **state UNUSED)
+static void after_a_refusal_it_rests_and_tries_again(void **state UNUSED)
 {
 	WALK(LEG(CONNECTED, JOINING, CREATE), LEG(FAILED, JOINING, REST),
 	     LEG(CONNECTED, LOOKING, LIST), LEG(FAILED, LOOKING, REST),
@@ -96,7 +96,7 @@ static bool is_unexpected(enum election_state s, enum election_event e)
 	for (enum election_state s = 0; s < ELECTION_STATE_N; s++)                                 \
 		for (enum election_event e = 0; e < ELECTION_EVENT_N; e++)
 
-static void test_unexpected_changes_nothing(void **state UNUSED)
+static void an_unexpected_event_changes_nothing(void **state UNUSED)
 {
 	EACH_CELL(s, e)
 	{
@@ -116,7 +116,7 @@ static void test_unexpected_changes_nothing(void **state UNUSED)
 	assert_true(is_unexpected(ELECTION_LEADING, ELECTION_EV_MADE));
 }
 
-static void test_invariants(void **state UNUSED)
+static void only_the_first_of_the_list_leads(void **state UNUSED)
 {
 	EACH_CELL(s, e)
 	{
@@ -144,7 +144,7 @@ static void test_invariants(void **state UNUSED)
 	}
 }
 
-static void test_texts(void **state UNUSED)
+static void states_events_and_commands_have_names(void **state UNUSED)
 {
 	assert_string_equal(election_state_name(ELECTION_OUT), "out");
 	assert_string_equal(election_state_name(ELECTION_SUSPENDED), "suspended");
@@ -156,7 +156,7 @@ static void test_texts(void **state UNUSED)
 
 /* --- names ----------------------------------------------------------------------------------- */
 
-static void test_valid_names(void **state UNUSED)
+static void names_of_candidates_are_valid(void **state UNUSED)
 {
 	static const char *const good[] = { A "-0000000000",  A "-2147483647", C "-0000000017",
 					    B "--2147483648", B "--000000001", B "--999999999" };
@@ -167,7 +167,7 @@ static void test_valid_names(void **state UNUSED)
 	}
 }
 
-static void test_hostile_names(void **state UNUSED)
+static void hostile_names_are_no_candidates(void **state UNUSED)
 {
 	static const char *const bad[] = {
 		"",
@@ -223,7 +223,7 @@ static void test_hostile_names(void **state UNUSED)
 		election_stand(names_, ARRAY_SIZE(names_), guid, &own, &predecessor, &leader);     \
 	})
 
-static void test_standing(void **state UNUSED)
+static void the_order_is_by_number(void **state UNUSED)
 {
 	const char *own, *predecessor, *leader;
 
@@ -248,7 +248,7 @@ static void test_standing(void **state UNUSED)
 }
 
 /* A create that was made twice after all: the lower one is ours, and it is not behind itself. */
-static void test_two_of_ours(void **state UNUSED)
+static void of_two_candidates_of_ours_the_lower_counts(void **state UNUSED)
 {
 	const char *own, *predecessor, *leader;
 
@@ -260,7 +260,7 @@ static void test_two_of_ours(void **state UNUSED)
 	assert_string_equal(predecessor, A "-0000000005");
 }
 
-static void test_a_guid_is_matched_whole(void **state UNUSED)
+static void a_guid_is_matched_whole(void **state UNUSED)
 {
 	const char *own, *predecessor, *leader;
 
@@ -269,7 +269,7 @@ static void test_a_guid_is_matched_whole(void **state UNUSED)
 	assert_int_equal(STAND(A "-", A "-0000000001"), ELECTION_EV_NOT_LISTED);
 }
 
-static void test_numbers_wrap_round(void **state UNUSED)
+static void the_order_survives_a_number_that_wraps(void **state UNUSED)
 {
 	const char *own, *predecessor, *leader;
 
@@ -285,7 +285,7 @@ static void test_numbers_wrap_round(void **state UNUSED)
 }
 
 /* Of numbers that no server would give out together no two are first all the same. */
-static void test_planted_numbers_make_no_second_leader(void **state UNUSED)
+static void planted_numbers_make_no_second_leader(void **state UNUSED)
 {
 	static const char *const numbers[] = { "0000000000",  "0000000001",  "1000000000",
 					       "1500000000",  "2147483647",  "-2147483648",
@@ -313,7 +313,7 @@ static void test_planted_numbers_make_no_second_leader(void **state UNUSED)
 
 /* --- the lease ------------------------------------------------------------------------------- */
 
-static void test_lease(void **state UNUSED)
+static void the_lease_ends_before_the_session(void **state UNUSED)
 {
 	const uint64_t heard = 5000000, timeout = 9000000;
 
@@ -326,7 +326,7 @@ static void test_lease(void **state UNUSED)
 	assert_false(election_may_act(heard, 0, heard));
 }
 
-static void test_never_heard_never_acts(void **state UNUSED)
+static void who_never_heard_the_server_never_acts(void **state UNUSED)
 {
 	assert_int_equal(election_lease_end(0, 9000000), 0);
 	assert_false(election_may_act(0, 9000000, 0));
@@ -334,7 +334,7 @@ static void test_never_heard_never_acts(void **state UNUSED)
 	assert_false(election_may_act(0, NEVER, 1));
 }
 
-static void test_lease_does_not_overflow(void **state UNUSED)
+static void the_end_of_the_lease_does_not_overflow(void **state UNUSED)
 {
 	assert_int_equal(election_lease_end(NEVER - 5, 9000000), NEVER);
 	assert_int_equal(election_lease_end(NEVER, NEVER), NEVER);
@@ -345,23 +345,23 @@ static void test_lease_does_not_overflow(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ways_to_lead),
-		cmocka_unit_test(test_a_break_is_looked_at_before_leading_again),
-		cmocka_unit_test(test_lost_create_is_looked_for),
-		cmocka_unit_test(test_refusals_rest_and_go_on),
-		cmocka_unit_test(test_unexpected_changes_nothing),
-		cmocka_unit_test(test_invariants),
-		cmocka_unit_test(test_texts),
-		cmocka_unit_test(test_valid_names),
-		cmocka_unit_test(test_hostile_names),
-		cmocka_unit_test(test_standing),
-		cmocka_unit_test(test_two_of_ours),
-		cmocka_unit_test(test_a_guid_is_matched_whole),
-		cmocka_unit_test(test_numbers_wrap_round),
-		cmocka_unit_test(test_planted_numbers_make_no_second_leader),
-		cmocka_unit_test(test_lease),
-		cmocka_unit_test(test_never_heard_never_acts),
-		cmocka_unit_test(test_lease_does_not_overflow),
+		cmocka_unit_test(the_first_leads_and_the_next_moves_up),
+		cmocka_unit_test(after_a_break_the_order_is_read_before_leading_again),
+		cmocka_unit_test(a_create_without_an_answer_is_looked_for),
+		cmocka_unit_test(after_a_refusal_it_rests_and_tries_again),
+		cmocka_unit_test(an_unexpected_event_changes_nothing),
+		cmocka_unit_test(only_the_first_of_the_list_leads),
+		cmocka_unit_test(states_events_and_commands_have_names),
+		cmocka_unit_test(names_of_candidates_are_valid),
+		cmocka_unit_test(hostile_names_are_no_candidates),
+		cmocka_unit_test(the_order_is_by_number),
+		cmocka_unit_test(of_two_candidates_of_ours_the_lower_counts),
+		cmocka_unit_test(a_guid_is_matched_whole),
+		cmocka_unit_test(the_order_survives_a_number_that_wraps),
+		cmocka_unit_test(planted_numbers_make_no_second_leader),
+		cmocka_unit_test(the_lease_ends_before_the_session),
+		cmocka_unit_test(who_never_heard_the_server_never_acts),
+		cmocka_unit_test(the_end_of_the_lease_does_not_overflow),
 	};
 
 	return cmocka_run_group_tests_name("election", tests, NULL, NULL);

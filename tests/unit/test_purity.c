@@ -191,7 +191,7 @@ static size_t each_symbol(struct symbols *s, bool undefined)
 	return seen;
 }
 
-static void test_core_is_pure(void **state UNUSED)
+static void the_core_is_pure(void **state UNUSED)
 {
 	struct symbols s = { 0 };
 
@@ -204,7 +204,7 @@ static void test_core_is_pure(void **state UNUSED)
 	assert_int_equal(faults, 0);
 }
 
-static void test_list_is_strict(void **state UNUSED)
+static void the_list_of_allowed_calls_is_strict(void **state UNUSED)
 {
 	static const char *const forbidden[] = {
 		"open",           "open64",        "fopen",    "read",   "fork",      "time",
@@ -223,8 +223,8 @@ static void test_list_is_strict(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_core_is_pure),
-		cmocka_unit_test(test_list_is_strict),
+		cmocka_unit_test(the_core_is_pure),
+		cmocka_unit_test(the_list_of_allowed_calls_is_strict),
 	};
 
 	return cmocka_run_group_tests_name("purity", tests, NULL, NULL);

@@ -39,7 +39,7 @@ static int reset(void **state UNUSED)
 	return 0;
 }
 
-static void test_the_dead_are_waited_for(void **state UNUSED)
+static void a_dead_session_is_waited_for(void **state UNUSED)
 {
 	struct rival r = { 0 };
 
@@ -52,7 +52,7 @@ static void test_the_dead_are_waited_for(void **state UNUSED)
 	assert_false(r.another);
 }
 
-static void test_who_outlives_them_is_another(void **state UNUSED)
+static void a_session_that_outlives_the_limit_is_another_host(void **state UNUSED)
 {
 	struct rival r = { 0 };
 
@@ -66,7 +66,7 @@ static void test_who_outlives_them_is_another(void **state UNUSED)
 	assert_false(r.another);
 }
 
-static void test_limits(void **state UNUSED)
+static void the_limit_is_twice_the_timeout_and_three_ticks(void **state UNUSED)
 {
 	assert_true(rival_limit(TIMEOUT) == 2 * TIMEOUT);
 	assert_true(rival_limit(2 * USEC_PER_SEC) == 6 * USEC_PER_SEC); /* ticks are two seconds */
@@ -76,7 +76,7 @@ static void test_limits(void **state UNUSED)
 	}
 }
 
-static void test_time_that_nobody_saw_does_not_count(void **state UNUSED)
+static void time_that_nobody_saw_does_not_count(void **state UNUSED)
 {
 	struct rival r = { 0 };
 
@@ -91,7 +91,7 @@ static void test_time_that_nobody_saw_does_not_count(void **state UNUSED)
 	assert_true(watch(&r, 2 * USEC_PER_SEC, USEC_PER_SEC));
 }
 
-static void test_who_writes_is_alive(void **state UNUSED)
+static void a_session_that_writes_is_another_host(void **state UNUSED)
 {
 	struct rival r = { 0 };
 
@@ -101,7 +101,7 @@ static void test_who_writes_is_alive(void **state UNUSED)
 	assert_true(look(&r, FIRST, 100, 9));
 }
 
-static void test_who_follows_another_is_alive(void **state UNUSED)
+static void a_session_that_follows_another_is_another_host(void **state UNUSED)
 {
 	struct rival seen = { 0 }, missed = { 0 };
 
@@ -115,7 +115,7 @@ static void test_who_follows_another_is_alive(void **state UNUSED)
 	assert_true(look(&missed, FIRST, 200, 0)); /* the same session, but it made a new one */
 }
 
-static void test_who_follows_us_is_alive(void **state UNUSED)
+static void a_session_that_follows_ours_is_another_host(void **state UNUSED)
 {
 	struct rival r = { 0 };
 
@@ -125,7 +125,7 @@ static void test_who_follows_us_is_alive(void **state UNUSED)
 	assert_true(look(&r, FIRST, 200, 0));
 }
 
-static void test_our_own_are_never_others(void **state UNUSED)
+static void our_own_sessions_are_never_another_host(void **state UNUSED)
 {
 	struct rival r = { 0 };
 
@@ -144,7 +144,7 @@ static void test_our_own_are_never_others(void **state UNUSED)
 	assert_false(look(&r, OURS + 3, 300, 0));
 }
 
-static void test_nobody_there_at_first_proves_nothing(void **state UNUSED)
+static void an_absent_znode_at_first_proves_nothing(void **state UNUSED)
 {
 	struct rival r = { 0 };
 
@@ -152,7 +152,7 @@ static void test_nobody_there_at_first_proves_nothing(void **state UNUSED)
 	assert_false(look(&r, FIRST, 100, 0));
 }
 
-static void test_servers_of_another_day(void **state UNUSED)
+static void a_znode_from_before_our_own_is_waited_for(void **state UNUSED)
 {
 	struct rival r = { 0 };
 
@@ -166,16 +166,16 @@ static void test_servers_of_another_day(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_the_dead_are_waited_for, reset),
-		cmocka_unit_test_setup(test_who_outlives_them_is_another, reset),
-		cmocka_unit_test(test_limits),
-		cmocka_unit_test_setup(test_time_that_nobody_saw_does_not_count, reset),
-		cmocka_unit_test(test_who_writes_is_alive),
-		cmocka_unit_test(test_who_follows_another_is_alive),
-		cmocka_unit_test(test_who_follows_us_is_alive),
-		cmocka_unit_test_setup(test_our_own_are_never_others, reset),
-		cmocka_unit_test(test_nobody_there_at_first_proves_nothing),
-		cmocka_unit_test(test_servers_of_another_day),
+		cmocka_unit_test_setup(a_dead_session_is_waited_for, reset),
+		cmocka_unit_test_setup(a_session_that_outlives_the_limit_is_another_host, reset),
+		cmocka_unit_test(the_limit_is_twice_the_timeout_and_three_ticks),
+		cmocka_unit_test_setup(time_that_nobody_saw_does_not_count, reset),
+		cmocka_unit_test(a_session_that_writes_is_another_host),
+		cmocka_unit_test(a_session_that_follows_another_is_another_host),
+		cmocka_unit_test(a_session_that_follows_ours_is_another_host),
+		cmocka_unit_test_setup(our_own_sessions_are_never_another_host, reset),
+		cmocka_unit_test(an_absent_znode_at_first_proves_nothing),
+		cmocka_unit_test(a_znode_from_before_our_own_is_waited_for),
 	};
 
 	return cmocka_run_group_tests_name("rival", tests, NULL, NULL);
