@@ -36,7 +36,8 @@ size_t rig_fleet_add(struct rig_fleet *f)
 		  "\tlocation /app {\n\t\tproxy_pass http://$upstream;\n\t}\n}\n",
 		  h->port);
 	h->host.nginx.http_text = rig_read(h->host.nginx.http_text);
-	h->host.nginx.access_log = ""; /* nobody keeps the probe's log from being written */
+	/* "off", the default of the rig, would keep the log of nginx.probe from being written */
+	h->host.nginx.access_log = rig_path("%s/log/access.log", names[f->count]);
 	rig_nginx_configure(&h->host.nginx);
 	return f->count++;
 }

@@ -89,10 +89,18 @@ static int tear_down(void **state UNUSED)
 	return 0;
 }
 
+/* Where /etc/hosts can be neither read nor brought, the machine does not know this name. */
+static void need_localhost(void)
+{
+	if (!isolated && access("/etc/hosts", R_OK) < 0)
+		skip();
+}
+
 /* --- names that need no network -------------------------------------------------------------- */
 
 static void a_name_is_found(void **state UNUSED)
 {
+	need_localhost();
 	assert_string_equal(shown("localhost"), "pending ");
 	eventually(loop, is("localhost", NAME_FOUND));
 	assert_true(strstr(shown("localhost"), "127.0.0.1 ") || strstr(shown("localhost"), "::1 "));
@@ -151,6 +159,7 @@ static void a_wanted_name_is_looked_up(void **state UNUSED)
 {
 	const char *const names[] = { "localhost", "10.0.0.1" };
 
+	need_localhost();
 	names_cache_want(cache, names, 2);
 	eventually(loop, changes > 0);
 	eventually(loop, is("localhost", NAME_FOUND) && is("10.0.0.1", NAME_FOUND));
@@ -181,6 +190,7 @@ static void a_name_may_be_dropped_while_it_is_looked_up(void **state UNUSED)
 
 static void too_many_names_are_refused_until_some_are_dropped(void **state UNUSED)
 {
+	need_localhost();
 	for (unsigned i = 0; i < NAMES_LIMIT; i++)
 		assert_true(is(numbered(i), NAME_PENDING));
 	assert_true(is("localhost", NAME_FAILED));
