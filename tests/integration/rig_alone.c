@@ -82,7 +82,7 @@ static void __attribute__((constructor)) be_alone(void)
 		hide_logs();
 		bring_hosts();
 	}
-	/* a test that runs its own program once more wants to talk to it */
+	/* a test that runs its own program once more shares its network with it */
 	setenv("RIG_SHARED", "1", 1);
 }
 

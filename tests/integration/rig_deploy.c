@@ -137,6 +137,6 @@ enum deploy_result rig_deploy_end(struct rig_deploy *r)
 enum deploy_result rig_deploy_put(struct rig_deploy *r, struct bundle *b)
 {
 	rig_deploy_begin(r, b);
-	assert_int_equal(r->done, 0); /* never from within */
+	assert_int_equal(r->done, 0); /* never called from within */
 	return rig_deploy_end(r);
 }

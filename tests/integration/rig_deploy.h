@@ -1,4 +1,4 @@
-/* A stage, a deploy and a real nginx in one process: what the tests of deploy stand on. */
+/* The base of the tests of deploy: a stage, a deploy and a real nginx in one process. */
 #ifndef ZKNGINX_TESTS_RIG_DEPLOY_H
 #define ZKNGINX_TESTS_RIG_DEPLOY_H
 
@@ -17,7 +17,7 @@ struct rig_deploy {
 	unsigned long generation;
 	char message[4096];
 	bool timed_out;
-	unsigned done, changes, statuses; /* how often on_done, on_change, on_status came */
+	unsigned done, changes, statuses; /* calls of on_done, on_change, on_status */
 	bool keep_drift;                  /* rig_deploy_enter() opens the stage as it is */
 	bool free_when_done;
 };

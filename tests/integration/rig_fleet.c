@@ -31,7 +31,7 @@ size_t rig_fleet_add(struct rig_fleet *f)
 		  "server {\n\tlisten 127.0.0.1:%d;\n\tset $upstream app;\n"
 		  "\tlocation / {\n\t\tif ($fleet_revision ~ ^sick) {\n\t\t\treturn 503;\n\t\t}\n"
 		  "\t\treturn 200 $fleet_revision;\n\t}\n"
-		  /* so that nginx knows the variable before there is a snippet */
+		  /* defines the variable for nginx before there is a snippet */
 		  "\tlocation /never {\n\t\tset $fleet_revision none;\n\t}\n"
 		  "\tlocation /app {\n\t\tproxy_pass http://$upstream;\n\t}\n}\n",
 		  h->port);
@@ -42,8 +42,7 @@ size_t rig_fleet_add(struct rig_fleet *f)
 	return f->count++;
 }
 
-/* libzookeeper forgets requests when it is closed; a sanitized daemon is not to be blamed for that.
- */
+/* libzookeeper leaks requests when it is closed; that is no leak of a sanitized daemon. */
 static void excuse_the_library(void)
 {
 	char *file = rig_path("lsan"), options[512];
@@ -93,7 +92,7 @@ static void forget_files(struct rig_fleet_host *h)
 	assert_int_equal(rig_run(NULL, argv), 0);
 }
 
-/* Did the daemon end as it should when it is told to? */
+/* Did the daemon end with status 0? */
 static bool end_daemon(struct rig_host *h)
 {
 	const char *log;
@@ -161,7 +160,7 @@ int rig_fleet_end(void **state)
 	return 0;
 }
 
-/* The gate command of a host: asks its nginx, as an operator's smoke test would. */
+/* The gate command of a host: it sends its nginx a request, like an operator's smoke test. */
 static const char *gate(const struct rig_fleet *f, size_t i)
 {
 	static char text[512];
@@ -205,7 +204,7 @@ void rig_fleet_start_host(struct rig_fleet *f, size_t i)
 	rig_host_start(&f->hosts[i].host);
 }
 
-/* The daemon was started. */
+/* Wait until a daemon that was started has converged. */
 static void await_host(struct rig_fleet *f, size_t i)
 {
 	struct rig_host *h = &f->hosts[i].host;
@@ -221,7 +220,7 @@ static bool is_staged(const struct rig_fleet *f)
 	return strstr(f->rollout, "canary") || strstr(f->rollout, "manual");
 }
 
-/* The first revision has to prove itself too; here it need not take its time. */
+/* The first revision is on trial too; the test promotes it at once. */
 static void accept_first(struct rig_fleet *f)
 {
 	uint64_t give_up = rig_now() + RIG_PATIENCE;
@@ -266,7 +265,7 @@ void rig_fleet_signal(struct rig_fleet *f, size_t i, int signal)
 
 	if (signal == SIGSTOP || signal == SIGCONT || signal == SIGHUP)
 		assert_int_equal(kill(h->daemon, signal), 0);
-	else /* told to end, it ends well: its session with it */
+	else /* after SIGTERM it ends with status 0, and closes its session */
 		assert_true(rig_host_stop_daemon(h, signal) == 0 || signal == SIGKILL);
 }
 

@@ -29,7 +29,7 @@
 #define FLEET_CANARY_BAKING(time)                                                                  \
 	"mode = \"canary\"; canaries = 1; batch = \"1\"; bake_time = \"" time "\"; " FLEET_TIMES
 #define FLEET_CANARY FLEET_CANARY_BAKING("300ms")
-/* … that never leaves the canary by itself. */
+/* … a revision stays on the canary until it is promoted. */
 #define FLEET_STAYS FLEET_CANARY_BAKING("1h")
 
 struct rig_fleet_host {
@@ -41,8 +41,8 @@ struct rig_fleet_host {
 	const char *rollout; /* the group's lines for this host; the fleet's where NULL */
 	char permitted[512]; /* every revision that a plan was seen to permit it */
 	char served[512];    /* every revision that it was seen to serve, in order: "1 2 1" */
-	char back[16];       /* a revision of before that it serves again … */
-	uint64_t back_since; /* … since then; it counts when it has stayed for a while */
+	char back[16];       /* an earlier revision that it serves again … */
+	uint64_t back_since; /* … since then; it counts after a while */
 };
 
 struct rig_fleet_plan {
@@ -63,7 +63,7 @@ struct rig_fleet {
 	const char *more;            /* further groups, or NULL */
 	bool gated;                  /* the gate command fails while nginx serves "bad…" */
 	bool probed;                 /* each nginx has its probe */
-	bool promoted; /* the plan may go on by more than one host a step (promoted to all) */
+	bool promoted; /* a step of the plan may add more than one host (promoted to all) */
 	struct rig_fleet_plan plan; /* as it was read last */
 	struct {
 		char word[16], digest[DIGEST_HEX_SIZE];
@@ -83,15 +83,15 @@ int rig_fleet_end(void **state);
 
 /* One more host, not started; returns its number. */
 size_t rig_fleet_add(struct rig_fleet *f);
-/* Write the settings file of a host, as the fields say now. */
+/* Write the settings file of a host from the fields. */
 void rig_fleet_settings(struct rig_fleet *f, size_t i);
 
-/* Start all of them, `first` first so that it leads; waits until all serve what ZooKeeper has, and
- * until the first plan, where there is to be one. */
+/* Start all of them, `first` first, so that it leads. Waits until all serve what ZooKeeper has,
+ * and, where there is a plan, until the first revision is accepted. */
 void rig_fleet_start(struct rig_fleet *f, size_t first);
-/* A host's daemon (and its nginx, if that does not run). */
+/* Start a host's daemon, and its nginx when it does not run. */
 void rig_fleet_start_host(struct rig_fleet *f, size_t i);
-/* End a host's daemon (SIGKILL, SIGTERM), or tell it something (SIGSTOP, SIGCONT, SIGHUP). */
+/* Send a signal to a host's daemon. After SIGKILL and SIGTERM, waits for its end. */
 void rig_fleet_signal(struct rig_fleet *f, size_t i, int signal);
 /* While its daemon is down: remove its state directory. */
 void rig_fleet_wipe(struct rig_fleet *f, size_t i);
@@ -104,31 +104,31 @@ const char *rig_fleet_revision(struct rig_fleet *f);
 const char *rig_fleet_word(const struct rig_fleet *f, const char *revision);
 /* The digest of a word that was pushed. */
 const char *rig_fleet_digest(const struct rig_fleet *f, const char *word);
-/* What an operator asks: a bare word, or JSON. Waits until the leader has consumed it. */
+/* An operator's request: a bare word, or JSON. Waits until the leader has consumed it. */
 void rig_fleet_request(struct rig_fleet *f, const char *request);
-/* Ask for a promote until it is granted: it is refused while a host has not judged. */
+/* Request a promote until it is granted: it is refused while the verdict of a host is missing. */
 void rig_fleet_promote(struct rig_fleet *f, const char *request);
 
-/* Has the host served just this, in this order? To be waited for: while nginx reloads, old workers
- * answer beside new ones, so that a return to a revision is known only after a while. */
+/* Has the host served exactly these, in this order? Wait for it: during a reload old and new
+ * workers answer, so a return to a revision counts only after a while. */
 bool rig_fleet_served(struct rig_fleet *f, size_t i, const char *words);
-/* What the host's nginx answers now; "" when it does not. Valid for a few calls. */
+/* What the host's nginx answers now; "" when there is no answer. Valid for a few calls. */
 const char *rig_fleet_serves(struct rig_fleet *f, size_t i);
 bool rig_fleet_all_serve(struct rig_fleet *f, const char *word);
 /* The word of the revision that its daemon says nginx runs. */
 const char *rig_fleet_applied(struct rig_fleet *f, size_t i);
-/* Has the live http.conf this server of 127.0.0.1? */
+/* Does the live http.conf contain this server of 127.0.0.1? */
 bool rig_fleet_has_server(struct rig_fleet *f, size_t i, int port);
 bool rig_fleet_all_have_server(struct rig_fleet *f, int port);
 
 /* A field ("failure.host") of a JSON znode below the cluster; "" for null or nothing. Numbers and
  * booleans as JSON prints them. Valid for a few calls. */
 const char *rig_fleet_field(struct rig_fleet *f, const char *znode, const char *field);
-/* Is the plan in this phase, and is this its target (NULL: whatever it is, "": none)? */
+/* Is the plan in this phase, and is this its target (NULL: any, "": none)? */
 bool rig_fleet_is(struct rig_fleet *f, const char *phase, const char *target);
 /* … idle with this revision accepted? */
 bool rig_fleet_accepted(struct rig_fleet *f, const char *word);
-/* Is the plan's field this? */
+/* Has this field of the plan this text? */
 bool rig_fleet_plan_says(struct rig_fleet *f, const char *field, const char *text);
 /* How many entries of the history are complete and of this revision (NULL: any)? *outcome (may be
  * NULL): of the last of them. */
@@ -138,9 +138,9 @@ long rig_fleet_leader(struct rig_fleet *f);
 /* A host that does not lead and is none of the canaries (which are web1). */
 size_t rig_fleet_bystander(struct rig_fleet *f);
 
-/* Look at everything once; fails the test as said above. */
+/* Check everything once; fails the test as described above. */
 void rig_fleet_look(struct rig_fleet *f);
-/* Look on for so long. For what must not happen. */
+/* Check for so long. For what must not happen. */
 void rig_fleet_watch(struct rig_fleet *f, uint64_t usec);
 
 #define fleet_eventually(f, condition)                                                             \
@@ -154,7 +154,7 @@ void rig_fleet_watch(struct rig_fleet *f, uint64_t usec);
 			rig_pause(NULL);                                                           \
 		}                                                                                  \
 	} while (0)
-/* Everything that is known, to standard error. */
+/* Print everything that is known to standard error. */
 void rig_fleet_tell(struct rig_fleet *f);
 
 /* Start with `leader` as leader and these lines of the group `rollout`, push "2", and wait until

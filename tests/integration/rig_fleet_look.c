@@ -1,10 +1,9 @@
 /*
- * Looking at a fleet: what each nginx answers, what the plan says, and whether the one is
- * within the other.
+ * Observes a fleet: what each nginx answers, what the plan says, and whether each answer is
+ * permitted by the plan.
  *
- * What a host serves is asked before the plan is read, so that what it may serve is known. Steps
- * are compared only between versions of the plan that follow on each other, as a look may come too
- * late for one.
+ * A host's answer is read before the plan, so that the plan that permits it is known. A look may
+ * miss a version of the plan, so steps are compared only between consecutive versions.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,7 +138,7 @@ size_t rig_fleet_history(struct rig_fleet *f, const char *word, const char **out
 
 /* --- the election --------------------------------------------------------------------------- */
 
-/* The number behind the last dash. */
+/* The number after the last dash. */
 static long sequence(const char *candidate)
 {
 	const char *dash = strrchr(candidate, '-');
@@ -301,8 +300,8 @@ static bool follows(const struct rig_fleet *f, const struct rig_fleet_host *h)
 	       !strstr(rollout, "join = false") && !strstr(rollout, "freeze = true");
 }
 
-/* nginx takes a moment to leave what was permitted; that it does leave it, and does not come back
- * to it, is for the tests to see, in `served`. */
+/* nginx needs a moment to leave a revision that is no longer permitted. The tests check in `served`
+ * that it leaves it and does not return to it. */
 static void check_host(const struct rig_fleet *f, const struct rig_fleet_host *h,
 		       const char *serves)
 {
@@ -318,7 +317,7 @@ static bool moves(const struct rig_fleet_plan *p)
 	return strcmp(p->phase, "canary") == 0 || strcmp(p->phase, "batch") == 0;
 }
 
-/* Canaries and batches are of one host each (FLEET_CANARY). */
+/* Each canary step and each batch has one host (FLEET_CANARY). */
 static void check_step(const struct rig_fleet *f, const struct rig_fleet_plan *was,
 		       const struct rig_fleet_plan *is)
 {

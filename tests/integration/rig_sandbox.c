@@ -1,4 +1,4 @@
-/* A host in a directory, for the sandbox. */
+/* A host in a directory, for the sandbox: see rig_sandbox.h. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* What a real nginx says about a bad bundle leads to the znode that is bad. */
+/* The errors of a real nginx about a bad bundle lead to the bad znode. */
 #include <stdio.h>
 #include <string.h>
 
@@ -25,7 +25,7 @@ static struct bundle *bundle_of(const char *text)
 	return bundle_builder_finish(&b);
 }
 
-/* nginx refuses it; `znodes`, separated by spaces, are to blame. */
+/* nginx refuses it; `znodes`, separated by spaces, are the cause. */
 static void check(const char *text, const char *znodes, const char *message)
 {
 	CLEANUP(bundle_unrefp) struct bundle *b = bundle_of(text);

@@ -1,4 +1,4 @@
-/* A child process: output, end, deadline, and what it must not inherit. */
+/* Child processes: output, end, deadline, and what they must not inherit. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -230,7 +230,7 @@ static void nothing_is_inherited(void **state UNUSED)
 	CLEANUP(forget) struct seen s = { 0 };
 	struct child_spec spec =
 		shell(&s, "env | grep -v ^PWD=; cat; test -e /proc/$$/fd/77 && echo leaked;"
-			  /* of 32 and above the C library's own are out of anybody's reach */
+			  /* of 32 and above, no program can change those of the C library */
 			  "sed -nE 's/^(Sig(Blk|Ign):.)[0-9a-f]{9}/\\1/p' /proc/self/status");
 	sigset_t blocked, before;
 
@@ -312,7 +312,7 @@ static void what_is_left_of_the_group_ends_with_the_child(void **state UNUSED)
 static void a_descendant_that_got_away_is_not_waited_for(void **state UNUSED)
 {
 	CLEANUP(forget) struct seen s = { 0 };
-	/* the fifo makes sure that it has got away */
+	/* the fifo makes sure that the grandchild runs */
 	const char *fifo = rig_path("away");
 	CLEANUP(freep)
 	char *script =

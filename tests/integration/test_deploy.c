@@ -1,4 +1,4 @@
-/* Deployments on a real nginx: what it comes to, and what is served then. */
+/* Deployments on a real nginx: their results, and what is served afterwards. */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -87,7 +87,7 @@ static void what_is_published_while_nginx_is_down_is_known_after_its_start(void 
 	assert_string_equal(status.state, "running");
 	assert_int_equal(status.pid, r.nginx.pid);
 	assert_int_equal(status.workers, 2);
-	/* a reload more when it cannot be told that it began after the publication */
+	/* one more reload where it is unknown whether nginx started after the publication */
 	result = rig_deploy_put(&r, rig_bundle_saying(port, "one"));
 	if (result != DEPLOY_UNCHANGED)
 		rig_deploy_expect(&r, DEPLOY_APPLIED, result);
@@ -99,7 +99,7 @@ static void what_is_published_while_nginx_is_down_is_known_after_its_start(void 
 	assert_string_equal(status.state, "down");
 }
 
-/* It was started, deployed to and ended between two looks of the watch. */
+/* nginx starts, gets a deployment and ends between two checks of the watch. */
 static void the_end_of_an_nginx_that_only_a_deployment_met_is_noticed(void **state UNUSED)
 {
 	struct nginx_status status;
@@ -119,7 +119,7 @@ static void the_end_of_an_nginx_that_only_a_deployment_met_is_noticed(void **sta
 	}
 }
 
-/* … while it was in flight. */
+/* … and during the deployment. */
 static void the_end_of_an_nginx_during_a_deployment_is_noticed(void **state UNUSED)
 {
 	int port = rig_port();
@@ -131,7 +131,7 @@ static void the_end_of_an_nginx_during_a_deployment_is_noticed(void **state UNUS
 	r.changes = 0;
 	rig_nginx_kill9(&r.nginx);
 	rig_deploy_expect(&r, DEPLOY_DEFERRED, rig_deploy_end(&r));
-	rig_nginx_stop(&r.nginx); /* the workers that were left behind */
+	rig_nginx_stop(&r.nginx); /* the workers of the killed master */
 	eventually(r.loop, r.changes > 0);
 }
 
@@ -140,7 +140,7 @@ static bool is_old_enough(uint64_t since)
 	return rig_now() > since + 3 * USEC_PER_SEC;
 }
 
-/* Started well after the publication: it has read it, and is not reloaded. */
+/* nginx starts well after the publication: it has read it, and is not reloaded. */
 static void a_late_start_needs_no_reload(void **state UNUSED)
 {
 	int port = rig_port();
@@ -223,14 +223,14 @@ static void a_missing_stream_include_is_reported_once_it_is_needed(void **state 
 	r.nginx.include_stream = false;
 	rig_nginx_configure(&r.nginx);
 	rig_nginx_start(&r.nginx);
-	/* nothing in it: not missed */
+	/* the stream file is empty, so it is not missed */
 	rig_deploy_expect(&r, DEPLOY_APPLIED,
 			  rig_deploy_put(&r, rig_bundle_saying(rig_port(), "one")));
 	snprintf(text, sizeof(text), "server {\n\tlisten 127.0.0.1:%d;\n\treturn \"s1\";\n}",
 		 rig_port());
 	rig_deploy_expect(&r, DEPLOY_NOT_INCLUDED, rig_deploy_put(&r, rig_bundle("", text)));
 	assert_non_null(strstr(r.message, "stream.conf"));
-	/* but what is for http{} is in force */
+	/* but the part for http{} is in force */
 	snprintf(http, sizeof(http), "server {\n\tlisten 127.0.0.1:%d;\n\treturn 200 two;\n}",
 		 port);
 	rig_deploy_expect(&r, DEPLOY_NOT_INCLUDED, rig_deploy_put(&r, rig_bundle(http, text)));
@@ -260,7 +260,7 @@ static void settings_may_be_replaced_during_a_deployment(void **state UNUSED)
 	rig_deploy_begin(&r, rig_bundle_saying(rig_port(), "one"));
 	eventually(r.loop, deploy_state(r.deploy) == RELOAD_CHECKING);
 	deploy_configure(r.deploy, &other);
-	memset(&r.settings, 0, sizeof(r.settings)); /* nobody may look at them any more */
+	memset(&r.settings, 0, sizeof(r.settings)); /* nothing may use them any more */
 	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_end(&r));
 	rig_deploy_expect(&r, DEPLOY_APPLIED,
 			  rig_deploy_put(&r, rig_bundle_saying(rig_port(), "two")));

@@ -1,6 +1,6 @@
 /*
- * Deployments that go wrong on the way: what nginx served before is served after, the live
- * link names it, and what is said about it is nginx's own reason.
+ * Deployments that fail: nginx keeps serving what it served before, the live link names it, and the
+ * message is nginx's own reason.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -29,7 +29,7 @@ static int listen_on(int port)
 	return fd;
 }
 
-/* Generation 1 says "one" on the port, and is known to be applied. */
+/* Generation 1 answers "one" on the port, and is applied. */
 static void put_first(int port)
 {
 	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, rig_bundle_saying(port, "one")));
@@ -53,7 +53,7 @@ static void a_port_of_another_process_is_rejected_with_the_reason_of_nginx(void 
 	if (!strstr(r.message, "nginx: [emerg] bind() to 127.0.0.1:") ||
 	    !strstr(r.message, "Address already in use"))
 		fail_msg("%s", r.message);
-	/* nginx says it five times */
+	/* nginx prints it five times */
 	assert_null(strstr(strstr(r.message, "bind() to") + 1, "bind() to"));
 	expect_first(port);
 	assert_false(rig_state_has("generations/2"));
@@ -118,7 +118,7 @@ static void workers_that_die_at_once_bring_back_the_last_generation(void **state
 	struct applied a;
 
 	put_first(port);
-	/* nginx -t does not look at it, and neither does the master */
+	/* neither nginx -t nor the master checks it */
 	assert_int_equal(rmdir(work), 0);
 	rig_deploy_begin(&r, rig_bundle_saying(port, "two"));
 	eventually(r.loop, workers_have_died());
@@ -144,13 +144,13 @@ static void without_any_worker_the_next_deployment_repairs_it(void **state UNUSE
 		fail_msg("%s", r.message);
 	assert_int_equal(stage_live(r.stage), 1);
 	assert_false(stage_applied(r.stage, &a));
-	/* the same bytes again: nobody serves them, so it is more than "unchanged" */
+	/* the same bytes again: no worker serves them, so the result is not "unchanged" */
 	assert_int_equal(mkdir(work, 0755), 0);
 	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, rig_bundle_saying(port, "one")));
 	expect_first(port);
 }
 
-/* The one that was started last: the old ones may not have been told to go yet. */
+/* The one that was started last: the old ones may still serve. */
 static pid_t newest_worker(void)
 {
 	struct workers w = { .serving_count = 0 };
@@ -163,7 +163,8 @@ static pid_t newest_worker(void)
 	return w.serving_count ? w.serving[w.serving_count - 1] : 0;
 }
 
-/* Taken, and then one of the new ones crashes. nginx starts another, but that proves nothing. */
+/* nginx accepts it, and then one of the new workers crashes. nginx starts another, but that proves
+ * nothing. */
 static void a_worker_that_dies_soon_brings_back_the_last_generation(void **state UNUSED)
 {
 	int port = rig_port();
@@ -178,7 +179,7 @@ static void a_worker_that_dies_soon_brings_back_the_last_generation(void **state
 	expect_first(port);
 }
 
-/* nginx runs these bytes; that its own configuration was broken since takes nothing from that. */
+/* nginx runs these bytes, although its own configuration is broken now. */
 static void a_broken_nginx_conf_does_not_change_what_runs(void **state UNUSED)
 {
 	int port = rig_port();
@@ -206,7 +207,7 @@ static int half_a_request(int port)
 	return fd;
 }
 
-/* Old workers that cannot leave: further ones are not made. */
+/* While old workers cannot end, no reload adds to them. */
 static void no_reload_adds_to_a_crowd_of_old_workers(void **state UNUSED)
 {
 	int held[512];
@@ -278,7 +279,7 @@ static void a_stopped_master_is_not_deployed_to(void **state UNUSED)
 	assert_true(rig_nginx_says(port, "two"));
 }
 
-/* A configuration of the host's that nginx needs a good while to read. */
+/* An nginx.conf that nginx needs a long time to read. */
 static void make_reloads_slow(struct buf *map)
 {
 	buf_puts(map, "map $uri $slow {\n");
@@ -289,7 +290,8 @@ static void make_reloads_slow(struct buf *map)
 	rig_nginx_configure(&r.nginx);
 }
 
-/* Stopped in the middle of the reload: no verdict is no success, and no reason to go back. */
+/* The master stops in the middle of the reload: an unknown result is neither a success nor a reason
+ * to revert. */
 static void a_reload_without_a_result_is_unknown_and_not_reverted(void **state UNUSED)
 {
 	CLEANUP(buf_fini) struct buf map = BUF_INIT;
@@ -326,7 +328,7 @@ static void a_master_killed_during_the_reload_defers_it(void **state UNUSED)
 	rig_deploy_expect(&r, DEPLOY_DEFERRED, rig_deploy_end(&r));
 	deploy_nginx_status(r.deploy, &status);
 	assert_string_equal(status.state, "down");
-	rig_nginx_stop(&r.nginx); /* the workers that were left behind */
+	rig_nginx_stop(&r.nginx); /* the workers of the killed master */
 	r.changes = 0;
 	rig_nginx_start(&r.nginx);
 	eventually(r.loop, r.changes > 0);
@@ -336,7 +338,7 @@ static void a_master_killed_during_the_reload_defers_it(void **state UNUSED)
 	assert_true(rig_nginx_says(port, "two"));
 }
 
-/* Somebody else reloads all the time. */
+/* Another program reloads all the time. */
 static void reloads_of_others_do_not_disturb_a_deployment(void **state UNUSED)
 {
 	pid_t pid = r.nginx.pid, other = fork();
@@ -404,7 +406,7 @@ static void a_deployment_waits_for_an_upgrade_of_the_binary(void **state UNUSED)
 	assert_true(rig_nginx_says(port, "two"));
 }
 
-/* Freed in each state: the next daemon goes on from what is there. */
+/* The daemon ends in each state: the next one continues from what is on the disk. */
 static void a_daemon_that_ends_in_any_state_leaves_the_next_one_able_to_go_on(void **state UNUSED)
 {
 	int port = rig_port();

@@ -1,4 +1,4 @@
-/* Deployments with a probe: nginx is asked itself, and what its answers change. */
+/* Deployments with a probe: nginx itself answers which generation it runs. */
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -96,7 +96,7 @@ static void without_a_probe_nobody_is_asked(void **state UNUSED)
 	sites.probe = 0;
 	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, sites_saying("one")));
 	assert_false(status().has_probe);
-	/* and then there is one */
+	/* then the probe is turned on */
 	sites.probe = rig_port();
 	snprintf(sites.address, sizeof(sites.address), "127.0.0.1:%d", sites.probe);
 	r.settings.probe = sites.address;
@@ -105,7 +105,7 @@ static void without_a_probe_nobody_is_asked(void **state UNUSED)
 	eventually(r.loop, status().probe.answers);
 }
 
-/* A bundle with a marker that stands in a comment, and this beside it. */
+/* A bundle with a marker in a comment, and this text. */
 static struct bundle *mute_bundle(const char *text)
 {
 	CLEANUP(bundle_builder_fini) struct bundle_builder b;
@@ -116,7 +116,7 @@ static struct bundle *mute_bundle(const char *text)
 	return bundle_builder_finish(&b);
 }
 
-/* No reason to go back, and none to signal again. */
+/* Neither a reason to revert nor to signal again. */
 static void no_answer_is_no_verdict(void **state UNUSED)
 {
 	CLEANUP(bundle_unrefp) struct bundle *b = mute_bundle("");
@@ -130,7 +130,7 @@ static void no_answer_is_no_verdict(void **state UNUSED)
 	assert_int_equal(rig_nginx_reloads(&r.nginx), 1);
 }
 
-/* nginx runs something else than what is live: it is signalled again. */
+/* nginx does not run the live generation: it is signalled again. */
 static void another_marker_is_not_applied(void **state UNUSED)
 {
 	CLEANUP(bundle_unrefp) struct bundle *b = NULL;
@@ -149,7 +149,7 @@ static void another_marker_is_not_applied(void **state UNUSED)
 	assert_int_equal(rig_nginx_reloads(&r.nginx), 2);
 }
 
-/* nginx refuses the reload then, and no znode is to be blamed for it. */
+/* nginx refuses the reload then, and no znode is the cause. */
 static void somebody_else_has_the_port(void **state UNUSED)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
@@ -173,7 +173,7 @@ static void somebody_else_has_the_port(void **state UNUSED)
 	assert_true(runs(b));
 }
 
-/* Workers that die while nginx is being asked are seen, and do not wait for the deadline. */
+/* Workers that die during the verification are noticed before the deadline. */
 static void deaths_are_seen_meanwhile(void **state UNUSED)
 {
 	r.nginx.main_text = "";

@@ -1,4 +1,4 @@
-/* The election in peace: who leads, who comes next, and what only the leader may write. */
+/* The election without failures: who leads, who is next, and what only the leader may write. */
 #include <string.h>
 
 #include "rig_election.h"
@@ -54,7 +54,8 @@ static void withdrawal_lets_the_next_lead(void **state)
 	eventually(r->base.loop, strcmp(election_leader(a->election), "web2") == 0);
 }
 
-/* Whatever was under way when the mind was changed: it ends as told last, with one znode. */
+/* Whatever was in progress: the last call of election_stand_for() counts, and there is one znode at
+ * most. */
 static void change_of_mind_at_every_point(void **state)
 {
 	struct rig_election *r = *state;
@@ -103,7 +104,7 @@ static void others_in_the_directory_do_not_matter(void **state)
 	assert_true(voter_leads(a) && voter_has_role(b, ELECTION_FOLLOWING));
 }
 
-/* What somebody writes into a candidate is not taken for a host's name. */
+/* The data of a candidate that others wrote does not become a host's name. */
 static void strange_leader_is_not_named(void **state)
 {
 	struct rig_election *r = *state;
@@ -174,13 +175,13 @@ static void results_are_those_of_the_callers_operations(void **state)
 	two[1].path = "/nginx/cluster/no/such";
 	election_write(a->election, two, 2, on_written, &bad);
 	eventually(r->base.loop, bad.count == 1);
-	assert_int_equal(bad.rc, ZNONODE); /* not to be taken for a lost election */
+	assert_int_equal(bad.rc, ZNONODE); /* this must not count as a lost election */
 	assert_int_equal(bad.op_count, 2);
 	assert_int_equal(bad.op_rcs[1], ZNONODE);
 	assert_true(voter_leads(a) && target_is(r, "b"));
 }
 
-/* It has lost and does not know it: the news lies unread in its own queue. */
+/* It has lost and does not know it: the event is still unread in its queue. */
 static void who_has_lost_writes_nothing(void **state)
 {
 	struct rig_election *r = *state;
@@ -230,7 +231,7 @@ static void deleted_leader_stands_again(void **state)
 	rig_zk_delete(r->base.client, voter_candidate(a));
 	eventually(r->base.loop, voter_leads(b) && voter_has_role(a, ELECTION_FOLLOWING));
 	assert_int_equal(rig_candidates(r), 2);
-	rig_zk_delete(r->base.client, voter_candidate(a)); /* and so does a follower */
+	rig_zk_delete(r->base.client, voter_candidate(a)); /* a follower does the same */
 	eventually(r->base.loop, rig_candidates(r) == 2 && voter_candidate(a));
 	assert_true(voter_leads(b));
 }
@@ -270,14 +271,14 @@ static void deleted_subtree_comes_back(void **state)
 	}
 }
 
-/* Somebody's `set` on a candidate neither ends the leadership nor its writes for good. */
+/* A `set` by others on a candidate neither ends the leadership nor blocks its writes. */
 static void written_candidate_still_leads(void **state)
 {
 	struct rig_election *r = *state;
 	struct voter *a = voter_stand(r, 1, LONG_TIMEOUT);
 	unsigned changes;
 
-	assert_int_equal(voter_write(a, "a"), ZOK); /* so the watch is set */
+	assert_int_equal(voter_write(a, "a"), ZOK); /* now the watch is set */
 	changes = a->changes;
 	rig_zk_set(r->base.client, voter_candidate(a), "scribble");
 	eventually(r->base.loop, a->changes > changes && voter_leads(a));
@@ -297,7 +298,7 @@ static void forbidden_directory_is_tried_again(void **state)
 	election_stand_for(a->election, true);
 	eventually(r->base.loop, voter_has_role(a, ELECTION_JOINING));
 	rig_turns(r->base.loop, 100);
-	assert_true(session_requests(a->session) < 10); /* no hot loop */
+	assert_true(session_requests(a->session) < 10); /* no busy loop */
 	rig_zk_restrict(r->base.client, ELECTION, false);
 	eventually(r->base.loop, voter_leads(a));
 }

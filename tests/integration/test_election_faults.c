@@ -1,6 +1,6 @@
 /*
- * The election when links break, servers die, sessions expire and a leader stands still. What
- * has to hold throughout, that two never lead, is looked at in on_change() of the rig.
+ * The election when connections break, servers die, sessions expire and a leader stops. Two must
+ * never lead at any time: on_change() in rig_election.c checks that.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -22,7 +22,7 @@ static void short_break_suspends_and_gives_back(void **state)
 		rig_proxy_cut(a->proxy);
 		eventually(r->base.loop, voter_has_role(a, ELECTION_SUSPENDED));
 		assert_false(voter_leads(a));
-		assert_true(election_holds(a->election)); /* nobody else can lead yet */
+		assert_true(election_holds(a->election)); /* no other host can lead yet */
 		assert_int_equal(voter_write(a, "a"), ELECTION_LOST);
 		rig_proxy_mend(a->proxy);
 		eventually(r->base.loop, voter_leads(a));
@@ -47,7 +47,7 @@ static void killed_server_suspends_everybody(void **state)
 	eventually(r->base.loop, voter_leads(a) && voter_has_role(b, ELECTION_FOLLOWING));
 	assert_string_equal(voter_candidate(a), candidate);
 	assert_int_equal(rig_candidates(r), 2);
-	voter_close(a); /* watches came back too */
+	voter_close(a); /* the watches were set again too */
 	eventually(r->base.loop, voter_leads(b));
 }
 
@@ -72,7 +72,7 @@ static void silent_network_ends_the_lease_first(void **state)
 	assert_true(voter_leads(b) && target_is(r, "b"));
 }
 
-/* The link is known to be gone, and nothing more is heard: only the timer can tell. */
+/* The connection is known to be lost and no event follows: only the timer can end the lease. */
 static void long_break_ends_the_lease_first(void **state)
 {
 	struct rig_election *r = *state;
@@ -88,7 +88,7 @@ static void long_break_ends_the_lease_first(void **state)
 	assert_int_equal(a->lost_hold, 1);
 }
 
-/* The server stands still, and the link with it, for less than the session. */
+/* The server stops for less than the session's timeout. */
 static void silent_server_changes_no_leader(void **state)
 {
 	struct rig_election *r = *state;
@@ -102,7 +102,7 @@ static void silent_server_changes_no_leader(void **state)
 	assert_int_equal(a->lost_hold, 0);
 }
 
-/* The lease runs out while the link stands: it is looked up again before it is led again. */
+/* The lease ends while the connection is open: the order is read again before it leads again. */
 static void answer_that_comes_late_is_no_lease(void **state)
 {
 	struct rig_election *r = *state;
@@ -119,7 +119,7 @@ static void answer_that_comes_late_is_no_lease(void **state)
 	assert_int_equal(rig_candidates(r), 1);
 }
 
-/* The loop does not run at all, so nobody tells anything: whoever asks next is told the truth. */
+/* The loop does not run, so there is no event; the next call still gives the right answer. */
 static void clock_alone_ends_it(void **state)
 {
 	struct rig_election *r = *state;
@@ -153,7 +153,7 @@ static void new_session_stands_with_a_new_name(void **state)
 		    0);
 }
 
-/* The server has made the candidate, and the link that was to say so is gone. */
+/* The server has created the candidate, and the connection breaks before its answer. */
 static bool lose_the_answer(struct rig_election *r, struct voter *a)
 {
 	bool made;
@@ -169,7 +169,7 @@ static bool lose_the_answer(struct rig_election *r, struct voter *a)
 	made = rig_candidates(r) == 1;
 	rig_proxy_mend(a->proxy);
 	eventually(r->base.loop, voter_leads(a));
-	assert_int_equal(rig_candidates(r), 1); /* found again, not made twice */
+	assert_int_equal(rig_candidates(r), 1); /* found again, not created twice */
 	return made;
 }
 
@@ -211,7 +211,8 @@ static void broken_at_every_point(void **state)
 
 /* --- a leader that stands still --------------------------------------------------------------- */
 
-/* In a process of its own, so that it can be stopped: it leads and writes all the time. */
+/* A candidate in a process of its own, so that it can be stopped: it leads and writes all the
+ * time. */
 struct zealot {
 	struct voter *voter;
 	const char *log;
@@ -250,7 +251,7 @@ static void write_on(struct zealot *z)
 
 static int zealot_main(const char *hosts, const char *log)
 {
-	static struct rig_election rig; /* this process has no test, and its own session alone */
+	static struct rig_election rig; /* this process runs no test and has one session */
 	struct voter *v = &rig.voters[0];
 	struct zealot z = { .voter = v, .log = log, .last = 1 };
 	enum election_state role = ELECTION_OUT;

@@ -1,4 +1,4 @@
-/* The fleet's znodes of one host, against a real server. */
+/* The znodes of one host in the fleet, on a real server. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,7 +136,7 @@ static void lost_link_changes_nothing(void **state)
 		    rig_zk_owner(r->base.client, MEMBER) == id);
 }
 
-/* Whatever became of a create whose answer was lost, there is one member, and it is ours. */
+/* Whether or not a create without an answer succeeded: there is one member, and it is ours. */
 static void broken_at_every_point(void **state)
 {
 	struct rig_members *r = *state;
@@ -187,7 +187,7 @@ static void forbidden_cluster_is_retried(void **state)
 	eventually(r->base.loop, rig_member_is_connected(&r->web1));
 	rig_turns(r->base.loop, 200);
 	assert_false(rig_member_is_in(&r->web1));
-	assert_true(session_requests(fleet_session(r->web1.fleet)) < 30); /* no hot loop */
+	assert_true(session_requests(fleet_session(r->web1.fleet)) < 30); /* no busy loop */
 	rig_zk_restrict(r->base.client, "/nginx", false);
 	eventually(r->base.loop,
 		   rig_member_is_in(&r->web1) && rig_zk_is(r->base.client, REPORT, "r"));

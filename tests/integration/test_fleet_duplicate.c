@@ -1,6 +1,6 @@
 /*
- * Two hosts of one name, and one host that comes back while its last session is still there:
- * the first case is told, the second never is, and nothing of the other's is touched.
+ * Two hosts with one name are reported. A host that restarts while its last session still exists is
+ * not. In both cases nothing of the other session is changed.
  */
 #include <stdio.h>
 #include <string.h>
@@ -43,7 +43,7 @@ static bool second_has_all(struct rig_members *r)
 	       rig_member_owns(&r->twin, MEMBER) && rig_member_owns(&r->twin, SERVICE);
 }
 
-/* It says nothing but for being there: that it does not go away is enough. */
+/* The first only keeps its znode: that it does not end is enough. */
 static void the_second_of_a_name_refuses(void **state)
 {
 	struct rig_members *r = *state;
@@ -84,7 +84,7 @@ static void who_writes_is_another_host(void **state)
 	eventually(r->base.loop, first_is_untouched(r));
 }
 
-/* Neither report nor service is anybody's but the member's, however the name changes hands. */
+/* Only the member has the report and the service, even when the name changes its owner. */
 static void who_takes_our_place_is_another_host(void **state)
 {
 	struct rig_members *r = *state;
@@ -126,7 +126,7 @@ static void who_follows_another_is_another_host(void **state)
 	rig_zk_create_ephemeral(two, MEMBER, "two, who says no JSON");
 	rig_proxy_mend(r->proxy);
 	eventually(r->base.loop, rig_member_is_duplicate(&r->web1));
-	rig_proxy_cut(r->proxy); /* which it knows the better for a broken link */
+	rig_proxy_cut(r->proxy); /* a broken connection does not change what it knows */
 	eventually(r->base.loop, !rig_member_is_connected(&r->web1));
 	assert_int_equal(fleet_membership(r->web1.fleet, &why), FLEET_PENDING);
 	assert_string_equal(why, "");
@@ -156,7 +156,7 @@ static void a_restart_is_no_second_host(void **state)
 	assert_int_equal(r->web1.duplicates, 0);
 }
 
-/* The server that would end the old session restarts first, and lets it live anew. */
+/* The server restarts before it ends the old session, and starts its timeout again. */
 static void a_restart_of_both_is_no_second_host(void **state)
 {
 	struct rig_members *r = *state;
@@ -174,7 +174,7 @@ static void a_restart_of_both_is_no_second_host(void **state)
 	assert_int_equal(r->web1.duplicates, 0);
 }
 
-/* The link of the second breaks again and again: nothing is known of the time in between. */
+/* The connection of the second breaks again and again: the time in between is unknown. */
 static void who_cannot_be_watched_is_not_accused(void **state)
 {
 	struct rig_members *r = *state;
@@ -190,7 +190,7 @@ static void who_cannot_be_watched_is_not_accused(void **state)
 		eventually(r->base.loop, !rig_member_is_connected(&r->web1));
 		rig_proxy_mend(r->proxy);
 		eventually(r->base.loop, rig_member_is_connected(&r->web1));
-		rig_turns(r->base.loop, 100); /* it looks, and looks again */
+		rig_turns(r->base.loop, 100); /* it reads the znode, and reads it again */
 	}
 	assert_int_equal(r->web1.duplicates, 0);
 	eventually(r->base.loop, rig_member_is_duplicate(&r->web1));

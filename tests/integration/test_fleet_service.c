@@ -1,6 +1,6 @@
 /*
- * All that a host has in the fleet, together: member, report, candidate, and the service that
- * others discover it by; through restarts and expiries, and read by Curator's own client.
+ * Everything that a host has in the fleet: member, report, candidate, and the service that others
+ * discover it by; through restarts and expiries, and read by Curator's own client.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -76,7 +76,7 @@ static void announced_withdrawn_and_announced_again(void **state)
 	eventually(NULL, !rig_zk_exists(r->base.client, SERVICE));
 }
 
-/* Whatever is asked for while the answer to what was asked before is under way. */
+/* Whatever is published while the answer to the previous request is missing. */
 static void the_last_word_on_the_service_counts(void **state)
 {
 	struct rig_members *r = *state;
@@ -116,7 +116,7 @@ static void a_foreign_instance_is_waited_out(void **state)
 	assert_int_equal(r->web1.duplicates, 0);
 }
 
-/* What is announced is for others to read, and the path for others to register at. */
+/* Others may read the service, and may register at its path. */
 static void credentials_do_not_hide_the_service(void **state)
 {
 	struct rig_members *r = *state;
@@ -193,7 +193,7 @@ static void parents_may_vanish(void **state)
 	}
 }
 
-/* Only the member stands for election; a duplicate leaves it, and comes back. */
+/* Only the member stands for election; a duplicate leaves the election, and comes back later. */
 static void a_duplicate_does_not_stand(void **state)
 {
 	struct rig_members *r = *state;
@@ -216,7 +216,7 @@ static void a_duplicate_does_not_stand(void **state)
 /* --- Curator -----------------------------------------------------------------------------------
  */
 
-/* What it prints, with what it has to complain about. */
+/* Its output, with its error messages. */
 static const char *look_up(struct rig_members *r)
 {
 	const char *classpath = getenv("CURATOR_CLASSPATH")

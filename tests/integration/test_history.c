@@ -1,4 +1,4 @@
-/* The history's znodes: stored and taken over, fetched by others, pruned, and published. */
+/* The znodes of the history: stored and taken over, fetched by others, pruned, and published. */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,14 +9,14 @@
 #define CONFIG "/nginx/config"
 #define ENTRY CLUSTER "/history/0000000007"
 
-/* What a job came to. */
+/* The result of a job. */
 struct outcome {
 	unsigned count;
 	bool ok;
 	char message[256];
 	struct tree *tree;
 	unsigned long seq;
-	struct history_job *job; /* to be freed from within, which is to do nothing */
+	struct history_job *job; /* freed from within the callback, which must do nothing */
 };
 
 static void on_done(void *ctx, const struct history_result *r)
@@ -178,7 +178,7 @@ static void what_is_stored_is_fetched_by_another(void **state)
 	assert_true(data_has(r, ENTRY, "\"parts\":1"));
 	assert_true(data_has(r, ENTRY, "\"leader\":\"web1\""));
 	assert_stored(b, 7, config);
-	/* looked, found no directory, made it, looked again, all of the rest at once */
+	/* read, found no directory, created it, read again, wrote all the rest at once */
 	assert_int_equal(session_requests(a->session) - before, 5);
 }
 
@@ -255,8 +255,7 @@ static void junk_in_its_place_is_taken_over(void **state)
 	assert_stored(a, 7, config);
 }
 
-/* The next try makes it whole, and whatever the one before it came to, it was told once or never.
- */
+/* The next attempt completes it. The attempt before had one result or none. */
 static void assert_mended(struct voter *v, unsigned long seq, const struct tree *config,
 			  const struct outcome *ended)
 {
@@ -269,7 +268,7 @@ static void assert_mended(struct voter *v, unsigned long seq, const struct tree 
 	assert_stored(v, seq, config);
 }
 
-/* Runs the loop until so many requests have been sent, or it has ended before. */
+/* Runs the loop until this many requests have been sent, or the job has ended. */
 static struct history_job *store_until(struct voter *v, unsigned requests, unsigned long seq,
 				       const struct tree *config, struct outcome *o)
 {
@@ -532,7 +531,8 @@ static void other_writers_are_noticed(void **state)
 	assert_true(data_has(r, CONFIG "/sites/s", "old"));
 	assert_false(rig_zk_exists(r->base.client, CONFIG "/upstreams/new"));
 
-	o = publish(a, old, now); /* as if that had not been: what is to come back is there */
+	o = publish(a, old,
+		    now); /* as if nothing had been published: what it restores exists already */
 	assert_failed(&o, CONFIG, "meanwhile");
 }
 
@@ -552,7 +552,8 @@ static void what_is_too_large_is_told(void **state)
 
 	run_job(r, o, history_publish(a->session, a->election, wide, 2, on_done, &o));
 	assert_failed(&o, "/nginx/wider", "too large");
-	assert_true(rig_zk_exists(r->base.client, "/nginx/wide")); /* alone, it just fits */
+	assert_true(
+		rig_zk_exists(r->base.client, "/nginx/wide")); /* alone, it is just small enough */
 	assert_int_equal(session_reconnects(a->session), 0);
 }
 

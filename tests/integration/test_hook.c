@@ -1,4 +1,4 @@
-/* Commands: what they are given, what their end tells, and the order in which they run. */
+/* Commands: their input, their results, and the order in which they run. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@ struct seen {
 	unsigned calls;
 	bool passed;
 	char *message;
-	char *names; /* of all that ended, in order, by ' ' */
+	char *names; /* of all that ended, in order, separated by ' ' */
 };
 
 static sd_event *loop;
@@ -82,7 +82,7 @@ static void run(const char *const *argv)
 	eventually(loop, seen.calls > before);
 }
 
-/* Runs a shell script to its end, with what is behind as arguments. */
+/* Runs a shell script to its end, with the rest as arguments. */
 static void run_script(const char *text)
 {
 	run(ARGV(rig_private_script("script", text)));
@@ -144,7 +144,7 @@ static void the_environment_is_clean(void **state UNUSED)
 	CLEANUP(freep) char *secret = xstrdup("SECRET=1");
 
 	putenv(secret);
-	/* what the kernel was given, before the shell added anything */
+	/* the environment of the exec, before the shell adds anything */
 	run(ARGV(rig_private_script("script",
 				    "#!/bin/sh\nexec >\"$1\"\ntr '\\0' '\\n' </proc/$$/environ\n"
 				    "readlink /proc/$$/cwd\nls /proc/$$/fd | wc -l\n"),
@@ -261,7 +261,7 @@ static void a_refused_file_is_never_run(void **state UNUSED)
 	assert_message_begins(script);
 	assert_non_null(strstr(seen.message, "chmod go-w"));
 	assert_null(rig_read(out));
-	/* each run looks again */
+	/* each run reads it again */
 	assert_int_equal(chmod(script, 0755), 0);
 	run(ARGV(script, out));
 	assert_true(seen.passed);
@@ -298,7 +298,7 @@ static void one_that_hangs_is_killed_with_its_children(void **state UNUSED)
 	hooks_run(hooks, &spec);
 	eventually(loop, seen.calls);
 	sd_event_source_unref(tick);
-	assert_true(ticks > 2); /* the loop went on meanwhile */
+	assert_true(ticks > 2); /* the loop ran meanwhile */
 	assert_false(seen.passed);
 	assert_string_equal(seen.message, "killed because it took longer than 0.4 s: so far");
 	assert_true(pid_in(own) > 0 && pid_in(inner) > 0);
@@ -312,7 +312,7 @@ static void one_that_hangs_is_killed_with_its_children(void **state UNUSED)
 
 static const char *logger;
 
-/* One that puts its word at the end of a file. */
+/* A command that appends its word to a file. */
 static void ask(const char *name, const char *word, bool keep_all)
 {
 	struct hook_spec spec = hook(name, ARGV(logger, rig_path("log"), word));
@@ -438,7 +438,7 @@ static void its_end_may_free_the_queue(void **state UNUSED)
 	hooks_run(hooks, &spec);
 	ask("waits", "x", false);
 	eventually(loop, seen.calls == 1);
-	/* the same when it was never started */
+	/* the same when it has not started */
 	hooks = hooks_new(loop);
 	spec.argv = ARGV("/no/such/file");
 	hooks_run(hooks, &spec);

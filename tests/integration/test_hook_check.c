@@ -1,4 +1,4 @@
-/* Which commands are refused, and that the words name what is at fault and how to mend it. */
+/* Which commands are refused; the message names the cause and the remedy. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>

@@ -121,7 +121,7 @@ static void another_method_is_not_allowed(void **state UNUSED)
 	assert_int_equal(scrapes, 0);
 }
 
-/* Half a request, and more connections than there are places, hold nobody up for good. */
+/* Neither half a request nor more connections than places block other clients. */
 static void slow_clients_do_not_block_others(void **state UNUSED)
 {
 	static const char half[] = "GET /metrics HTTP/1.1\r\nHost: x\r\n";
@@ -137,7 +137,7 @@ static void slow_clients_do_not_block_others(void **state UNUSED)
 	close(slow);
 }
 
-/* A client that never speaks is let go by the timer alone: no event comes for it. */
+/* The timer disconnects a client that sends nothing: there is no event for it. */
 static void a_silent_client_is_disconnected(void **state UNUSED)
 {
 	int silent = connect_raw();

@@ -1,4 +1,4 @@
-/* The master: found only when it is one, and read by what the kernel says about it. */
+/* The master: found only when it really is one; its state comes from the kernel. */
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -124,7 +124,7 @@ static void a_pid_file_that_names_no_master_is_refused(void **state UNUSED)
 	unlink(file);
 }
 
-/* A process that gave itself the title but runs something else. */
+/* A process with the title of a master that runs another program. */
 static void a_process_that_only_has_the_title_is_refused(void **state UNUSED)
 {
 	char *argv[] = { "bash", "-c", "exec -a 'nginx: master process x' sleep 1000", NULL };
@@ -266,7 +266,7 @@ static void an_upgrade_of_the_binary_is_noticed(void **state UNUSED)
 	kill(m.pid, SIGTERM);
 	eventually(NULL, !master_is_alive(&m));
 	master_fini(&m);
-	/* a left-over .oldbin of a dead master forbids nothing */
+	/* an old .oldbin file of a dead master has no effect */
 	rig_nginx_start(&nginx);
 	rig_write(rig_path("nginx/run/nginx.pid.oldbin"), "%d\n", (int)old);
 	find(&m);

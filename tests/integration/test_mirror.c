@@ -1,6 +1,6 @@
 /*
- * The mirror against a real server that stays up. What it hands on is always compared with
- * what a reader who starts afresh sees.
+ * The mirror on a real server that does not fail. Its trees are compared with those of a mirror
+ * that has just started.
  */
 
 #include <stdio.h>
@@ -138,7 +138,7 @@ static void several_roots_that_overlap(void **state)
 	assert_true(watcher_find(w, "/m/config/deep/er") &&
 		    watcher_has(w, "/m/config/deep/er/est", "e"));
 
-	/* the one in the middle goes and comes with its own watch */
+	/* the root in the middle is deleted and created again with its own watch */
 	rig_zk_delete_all(r->base.client, "/m/config/deep");
 	eventually(r->base.loop,
 		   !watcher_find(w, "/m/config/deep") && !watcher_find(w, "/m/config/deep/er/est"));
@@ -160,7 +160,7 @@ static void several_roots_that_overlap(void **state)
 	rig_zk_set(r->base.client, "/m/config/deep/er/est", "g");
 	eventually(r->base.loop, watcher_has(w, "/m/config/deep/er/est", "g"));
 
-	/* the same again is that tree once more, and no read */
+	/* the same roots again: the same tree once more, and no read */
 	before = watcher_requests(w);
 	trees = w->trees;
 	mirror_set_roots(w->mirror, roots, ARRAY_SIZE(roots));

@@ -1,6 +1,6 @@
 /*
- * The mirror when the server dies, the network breaks, sessions expire and permissions
- * are taken away: no tree that is not true, none that is not news, and none lost.
+ * The mirror when the server dies, the network breaks, sessions expire and permissions are removed:
+ * each tree is correct and new, and no change is lost.
  */
 
 #include <stdio.h>
@@ -18,8 +18,8 @@ static void missing_root_is_not_lost_with_the_session(void **state)
 	char hosts[64];
 
 	snprintf(hosts, sizeof(hosts), "127.0.0.1:%d", rig_proxy_port(proxy));
-	watcher_start_at(w, hosts, 0, &root,
-			 1); /* no limit is small enough: each break is a new session */
+	/* with a limit of 0 each broken connection starts a new session */
+	watcher_start_at(w, hosts, 0, &root, 1);
 	eventually(r->base.loop, mirror_is_complete(w->mirror));
 	rig_proxy_cut(proxy);
 	rig_proxy_mend(proxy);
@@ -58,7 +58,7 @@ static void server_dies_and_changes_meanwhile(void **state)
 	assert_int_equal(w->trees, trees);
 	assert_true(watcher_requests(w) <= 2 + 2 * 201 + 200 + 4);
 
-	/* everything changes while the way is cut */
+	/* everything changes while the network is cut */
 	rig_proxy_cut(proxy);
 	eventually(r->base.loop, !watcher_is_connected(w));
 	rig_zookeeper_restart(r->base.server);
@@ -130,8 +130,8 @@ static void expiry_reads_everything_again(void **state)
 		trees = w->trees;
 		rig_proxy_freeze(proxy);
 		eventually(r->base.loop, !watcher_is_connected(w));
-		rig_wait(r->base.loop,
-			 2 * SHORT_TIMEOUT); /* the server's patience is not ours to see */
+		/* the test cannot see when the server ends the session */
+		rig_wait(r->base.loop, 2 * SHORT_TIMEOUT);
 		if (round == 2) {
 			rig_zk_delete_all(r->base.client, "/m/goes");
 			rig_zk_create(r->base.client, "/m/comes", "2");
@@ -181,7 +181,7 @@ static void past_the_watch_limit(void **state)
 	rig_proxy_stop(proxy);
 }
 
-/* More watches than the server takes in one packet, and a limit that does not know it. */
+/* More watches than the server accepts in one packet, below the mirror's own limit. */
 static void server_refuses_the_watches(void **state)
 {
 	struct rig_mirror *r = *state;
@@ -227,7 +227,7 @@ static void unreadable_keeps_what_was_read(void **state)
 	rig_zk_restrict(r->base.client, "/m/secret", true);
 	assert_int_equal(watcher_problems(w, text, sizeof(text)), 0);
 	rig_zk_set(r->base.client, "/m/secret", "hidden");
-	mirror_audit(w->mirror); /* neither fires a watch that we are told of */
+	mirror_audit(w->mirror); /* neither change fires a watch that reaches us */
 	eventually(r->base.loop, watcher_problems(w, text, sizeof(text)) == 1);
 	assert_non_null(strstr(text, "access previous /m/secret "));
 	eventually(r->base.loop, w->states >= 2);
@@ -235,12 +235,12 @@ static void unreadable_keeps_what_was_read(void **state)
 	eventually(r->base.loop, watcher_has(w, "/m/open", "2"));
 	assert_true(watcher_has(w, "/m/secret", "") && watcher_has(w, "/m/secret/child", "kept"));
 
-	/* no hot loop */
+	/* no busy loop */
 	before = watcher_requests(w);
 	rig_wait(r->base.loop, USEC_PER_SEC);
 	assert_true(watcher_requests(w) - before <= 2);
 
-	/* a reader who starts now never sees it, and says so */
+	/* a mirror that starts now cannot read it, and reports that */
 	watcher_stop(w);
 	watcher_start(w, "/m", 2);
 	assert_null(watcher_find(w, "/m/secret"));
@@ -308,7 +308,7 @@ static void unreadable_and_deleted(void **state)
 	watcher_stop(w);
 }
 
-/* As servers answer from version 3.9.3 on: no watch is to be had of what may not be read. */
+/* As servers from version 3.9.3 on answer: no watch on an unreadable znode. */
 static void unreadable_where_exists_is_denied_too(void **state)
 {
 	struct rig_mirror *r = *state;
@@ -333,7 +333,7 @@ static void unreadable_where_exists_is_denied_too(void **state)
 	assert_true(rig_wire_denied(wire) > 0);
 	rig_zk_set(r->base.client, "/m/open", "2");
 	eventually(r->base.loop, watcher_has(w, "/m/open", "2"));
-	rig_zk_create(r->base.client, "/m/absent", "here"); /* this watch is to be had */
+	rig_zk_create(r->base.client, "/m/absent", "here"); /* this watch is granted */
 	eventually(r->base.loop, watcher_has(w, "/m/absent", "here"));
 
 	before = rig_wire_requests(wire);

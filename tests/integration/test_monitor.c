@@ -1,6 +1,6 @@
 /*
- * Watching a real nginx: a master that takes no signals, workers that die, old ones that
- * linger, live files and nginx.conf changed by somebody else.
+ * Watching a real nginx: a master that does not respond, workers that die, old workers that stay,
+ * live files and nginx.conf changed by others.
  */
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -26,7 +26,7 @@ static int open_running(void **state UNUSED)
 	return 0;
 }
 
-static const char *fifo; /* that a master may hang in */
+static const char *fifo; /* a master may hang on it */
 
 static void release_master(void)
 {
@@ -62,7 +62,7 @@ static bool has_passed(uint64_t since, uint64_t delay)
 	return rig_now() > since + delay;
 }
 
-/* A look, sooner than it would come by itself. */
+/* One check, sooner than its timer. */
 static void look(void)
 {
 	uint64_t since = rig_now();
@@ -71,7 +71,7 @@ static void look(void)
 	eventually(r.loop, has_passed(since, 100 * USEC_PER_MSEC));
 }
 
-/* Several: what should not happen has had its chance. */
+/* Several checks, for what must not happen. */
 static void let_it_look(void)
 {
 	for (int i = 0; i < 5; i++)
@@ -116,7 +116,7 @@ static void a_stopped_master_is_reported(void **state UNUSED)
 	assert_int_equal(r.statuses, 2);
 }
 
-/* A configuration that never ends to be read. */
+/* A configuration that nginx never finishes reading. */
 static void a_master_that_hangs_in_a_reload_is_reported(void **state UNUSED)
 {
 	char text[512];
@@ -146,7 +146,7 @@ static void set_workers(unsigned count)
 	rig_write(r.nginx.config, "%s", text);
 }
 
-/* … and wait until nginx has buried it. */
+/* … and wait until nginx has reaped it. */
 static void kill_one(int sig)
 {
 	struct workers w = workers();
@@ -184,7 +184,8 @@ static void die_and_reload(size_t count)
 	assert_int_equal(now().deaths, 0);
 	kill_one(SIGKILL);
 	is_seen(now().deaths == 1);
-	/* where an only worker was seen to be away, that is a change, and tells of the death too */
+	/* where the only worker was missing in a check, that is a change, and reports the death
+	 * too */
 	assert_true(r.statuses == 1 || r.changes > 0);
 	eventually(r.loop, serve(count));
 	let_it_look();
@@ -228,7 +229,7 @@ static void deaths_of_an_only_worker_are_counted_without_a_log(void **state UNUS
 	die_and_reload(1);
 }
 
-/* One that does not hear that it is to go looks as if it had outlived the others. */
+/* A worker that does not get its SIGQUIT looks like one that outlived the others. */
 static void reload_past_a_deaf_worker(void)
 {
 	pid_t deaf;
@@ -256,7 +257,7 @@ static void deaths_among_four_workers_are_counted_without_a_log(void **state UNU
 	die_and_reload(4);
 }
 
-/* More than one look sees at once; told in the log only. */
+/* More deaths than one check can see, read from the log. */
 static void each_death_of_a_worker_counts_and_few_are_announced(void **state UNUSED)
 {
 	is_seen(r.changes > 0);
@@ -268,7 +269,7 @@ static void each_death_of_a_worker_counts_and_few_are_announced(void **state UNU
 	assert_true(r.statuses < 10);
 }
 
-/* A reload that nginx takes and its workers do not live through: two lines for each in the log. */
+/* nginx accepts a reload and its new workers die: two lines for each in the log. */
 static void a_worker_that_exits_with_a_code_is_one_death(void **state UNUSED)
 {
 	is_seen(r.changes > 0);
@@ -288,7 +289,7 @@ static void a_rotated_log_loses_no_death(void **state UNUSED)
 	is_seen(now().deaths == 1);
 	assert_int_equal(rename(r.nginx.error_log, rig_path("error.log.1")), 0);
 	eventually(r.loop, serve(2));
-	kill_one(SIGKILL); /* still into the old one */
+	kill_one(SIGKILL); /* still written to the old log */
 	kill(r.nginx.pid, SIGUSR1);
 	eventually(r.loop, access(r.nginx.error_log, F_OK) == 0 && serve(2));
 	kill_one(SIGKILL);
@@ -345,7 +346,7 @@ static void old_workers_that_linger_are_reported_since_the_first(void **state UN
 	rig_deploy_enter(&r);
 	is_seen(now().old_since);
 	assert_true(now().old_since < left);
-	/* the first one ends: the second has not been there for as long */
+	/* the first one ends; the second began later */
 	since = now().old_since;
 	close(first);
 	close(second);
@@ -353,7 +354,7 @@ static void old_workers_that_linger_are_reported_since_the_first(void **state UN
 	assert_int_equal(now().deaths, 0);
 }
 
-/* nginx itself puts an end to them: no death. */
+/* nginx itself ends them: that is no death. */
 static void a_worker_that_nginx_shuts_down_is_no_death(void **state UNUSED)
 {
 	int through = rig_port(), fd;
@@ -392,7 +393,7 @@ static void restart_as_it_is(void)
 	rig_deploy_enter(&r);
 }
 
-/* Told, not put right: not by the path, and not by a restart. */
+/* Reported and not repaired: not by the watch, and not by a restart. */
 static void expect_held(const char *name, unsigned reloads)
 {
 	is_seen(is_drifted(name));
@@ -420,20 +421,20 @@ static void drift_is_reported_and_left_alone(void **state UNUSED)
 	assert_string_equal(rig_state_file("live/http.conf"), "# mine now\n");
 	assert_int_equal(stage_live(r.stage), 1);
 
-	/* other bytes are a deployment like any other */
+	/* a new bundle is a usual deployment */
 	expect(DEPLOY_APPLIED, "two");
 	assert_null(now().drifted);
 	assert_true(rig_nginx_says(port, "two"));
 	expect(DEPLOY_UNCHANGED, "two");
 	expect(DEPLOY_APPLIED, "one");
-	/* an empty file; none at all */
+	/* an empty file; no file */
 	assert_int_equal(truncate(rig_state_path("live/http.conf"), 0), 0);
 	expect_held("http.conf", 3);
 	assert_int_equal(unlink(rig_state_path("live/http.conf")), 0);
 	expect_held("http.conf", 3);
 	assert_false(rig_state_has("live/http.conf"));
 
-	/* the operator changes his mind */
+	/* the operator changes the setting */
 	r.settings.drift = "repair";
 	deploy_configure(r.deploy, &r.settings);
 	expect(DEPLOY_APPLIED, "one");
@@ -470,7 +471,7 @@ static void files_that_were_restored_are_trusted_again(void **state UNUSED)
 	expect(DEPLOY_UNCHANGED, "one");
 	assert_int_equal(rig_nginx_reloads(&r.nginx), 1);
 
-	/* but not when nginx has loaded it */
+	/* but not when nginx has loaded the changed file */
 	rig_write(file, "# mine now\n");
 	is_seen(is_drifted("http.conf"));
 	rig_nginx_hangup(&r.nginx);
@@ -495,7 +496,7 @@ static void expect_change(void)
 	r.changes = 0;
 }
 
-/* A file that is as young as its test is tested once more: it is no longer. */
+/* A file that changed in the second of its test is tested once more; wait until it is older. */
 static void let_files_age(void)
 {
 	look();
@@ -525,7 +526,7 @@ static void a_lost_include_line_is_noticed(void **state UNUSED)
 	assert_true(now().included);
 	assert_int_equal(rig_nginx_reloads(&r.nginx), 1);
 
-	/* somebody has reloaded meanwhile: nginx has to be told again */
+	/* another program has reloaded meanwhile: nginx needs a new signal */
 	let_it_look();
 	r.changes = 0;
 	configure(false);
@@ -539,7 +540,7 @@ static void a_lost_include_line_is_noticed(void **state UNUSED)
 	assert_true(rig_nginx_says(port, "one"));
 }
 
-/* The line stands in a file that nginx.conf includes. */
+/* The line is in a file that nginx.conf includes. */
 static void include_by(char *other)
 {
 	static char text[512];
@@ -583,7 +584,7 @@ static void a_lost_include_line_is_noticed_without_namespaces(void **state UNUSE
 	assert_string_equal(now().sandbox, "fallback");
 }
 
-/* An edit is the administrator's business: tested once, and no reload. */
+/* An administrator's edit is tested once, and causes no reload. */
 static void other_edits_of_nginx_conf_do_not_reload(void **state UNUSED)
 {
 	let_files_age();
@@ -593,7 +594,7 @@ static void other_edits_of_nginx_conf_do_not_reload(void **state UNUSED)
 	expect_change();
 	expect(DEPLOY_UNCHANGED, "one");
 	expect_no_change();
-	/* one that nginx will not have, and no file at all */
+	/* an edit that nginx refuses, and a missing file */
 	r.nginx.main_text = "bogus;";
 	configure(true);
 	expect_change();

@@ -1,7 +1,7 @@
 /*
- * The resolver of host names, with the system's own: on a hosts file and with a name server of
- * the test's, laid over /etc in namespaces that end with it. Where they are not to be
- * had, the tests that need them are skipped.
+ * The resolver of host names, with the system's own: on a hosts file and with a name server of the
+ * test, mounted over /etc in namespaces of the test. Where there are no namespaces, the tests that
+ * need them are skipped.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -47,7 +47,7 @@ static bool is(const char *name, enum name_state state)
 	return find(name).state == state;
 }
 
-/* The addresses with a blank between them; the state before, unless it is found. */
+/* The state, unless it is found, and the addresses, separated by spaces. */
 static const char *shown(const char *name)
 {
 	static const char *const states[] = {
@@ -62,7 +62,7 @@ static const char *shown(const char *name)
 	return text;
 }
 
-/* Turns enough for what is ready to be told. */
+/* Turns enough for all pending events. */
 static void settle(void)
 {
 	for (int i = 0; i < 10; i++)
@@ -89,7 +89,7 @@ static int tear_down(void **state UNUSED)
 	return 0;
 }
 
-/* Where /etc/hosts can be neither read nor brought, the machine does not know this name. */
+/* Without namespaces, a machine without /etc/hosts does not know this name. */
 static void need_localhost(void)
 {
 	if (!isolated && access("/etc/hosts", R_OK) < 0)
@@ -165,7 +165,7 @@ static void a_wanted_name_is_looked_up(void **state UNUSED)
 	eventually(loop, is("localhost", NAME_FOUND) && is("10.0.0.1", NAME_FOUND));
 }
 
-/* What comes back has its last addresses at once, and that they are confirmed is no change. */
+/* A name that is wanted again has its last addresses at once; to confirm them is no change. */
 static void a_name_that_is_wanted_again_has_its_last_addresses(void **state UNUSED)
 {
 	eventually(loop, is("10.0.0.1", NAME_FOUND) && changes == 1);
@@ -246,7 +246,7 @@ static void the_order_and_repeats_of_addresses_are_no_change(void **state UNUSED
 	assert_int_equal(changes, 1);
 }
 
-/* It fails, comes, changes, and is lost again; its last addresses stay. */
+/* It is missing, appears, changes and disappears; its last addresses stay. */
 static void changes_of_a_name_are_followed(void **state UNUSED)
 {
 	if (!isolated)
@@ -266,7 +266,7 @@ static void changes_of_a_name_are_followed(void **state UNUSED)
 	assert_string_equal(shown("app"), "failed 10.0.0.2 ");
 }
 
-/* A name server that takes questions and never answers. */
+/* A name server that never answers. */
 static int silent_server(void)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET,
@@ -279,7 +279,7 @@ static int silent_server(void)
 	return fd;
 }
 
-/* What is asked and what waits to be fails alike; what is asked still outlives the cache. */
+/* Lookups in progress and waiting ones fail alike; those in progress outlive the cache. */
 static void a_silent_name_server_is_a_failure(void **state UNUSED)
 {
 	char name[32];
@@ -358,7 +358,7 @@ static int isolate(void **state UNUSED)
 
 static int clean(void **state UNUSED)
 {
-	if (isolated) { /* else they would be the machine's */
+	if (isolated) { /* else these are the files of the machine */
 		umount("/etc/hosts");
 		umount("/etc/resolv.conf");
 	}

@@ -1,4 +1,4 @@
-/* What systemd is told, heard on a notify socket of the test's own. */
+/* The messages to systemd, received on a notify socket of the test. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +35,7 @@ static int tear_down(void **state UNUSED)
 	return 0;
 }
 
-/* The next message; "" when none is there. */
+/* The next message; "" when there is none. */
 static const char *heard(void)
 {
 	static char text[1024];
@@ -59,7 +59,7 @@ static void systemd_is_notified_of_each_step(void **state UNUSED)
 	assert_string_equal(heard(), "STOPPING=1");
 }
 
-/* A line feed must not smuggle in another variable. */
+/* A line feed must not add another variable. */
 static void the_status_is_one_line(void **state UNUSED)
 {
 	notify_status("held\nMAINPID=1");

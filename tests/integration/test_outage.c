@@ -1,7 +1,7 @@
 /*
- * What the daemon does while something is away: ZooKeeper at the start, for seconds,
- * for longer than the session, with its data lost; nginx; the right to read; the disk.
- * In every case nginx keeps the last good generation, and nobody has to help.
+ * The daemon when something is missing: ZooKeeper at the start, for seconds, for longer than the
+ * session, with its data lost; nginx; the right to read; the disk. In every case nginx keeps
+ * serving the last good generation, and the daemon recovers without help.
  */
 #include "rig.h"
 
@@ -54,7 +54,7 @@ static void write_site(const char *text)
 	rig_zk_set(host.zk, CONFIG "/sites/s", json);
 }
 
-/* A client of before the outage may have lost its session with it. */
+/* A client from before the outage may have lost its session. */
 static void connect_anew(void)
 {
 	rig_zk_close(host.zk);
@@ -89,7 +89,7 @@ static void zookeeper_has_never_been_there(void **state UNUSED)
 	rig_zookeeper_kill(host.zookeeper);
 	rig_host_start_daemon(&host);
 	eventually(NULL, rig_host_live(&host, "http.conf"));
-	rig_nginx_start(&host.nginx); /* the files that it includes are there */
+	rig_nginx_start(&host.nginx); /* the files that nginx includes exist */
 	eventually(NULL, rig_host_is(&host, "disconnected"));
 	rig_zookeeper_restart(host.zookeeper);
 	connect_anew();
@@ -101,7 +101,7 @@ static void zookeeper_has_never_been_there(void **state UNUSED)
 	"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: text/html\r\n\r\n" \
 	"<html><body>No server is available to handle this request.</body></html>\r\n"
 
-/* A proxy that has lost its servers answers in their place, in a language of its own. */
+/* A proxy without servers answers in their place, in another protocol. */
 static void something_else_answers_on_zookeepers_port(void **state UNUSED)
 {
 	struct rig_impostor *impostor;
@@ -112,7 +112,7 @@ static void something_else_answers_on_zookeepers_port(void **state UNUSED)
 		rig_zookeeper_kill(host.zookeeper);
 		impostor = rig_impostor_start(rig_zookeeper_port(host.zookeeper), HTTP_503,
 					      sizeof(HTTP_503) - 1, true);
-		if (round == 1) { /* which is all that it has ever seen */
+		if (round == 1) { /* it has never read anything else */
 			rig_host_stop_daemon(&host, SIGKILL);
 			rig_host_start_daemon(&host);
 		}
@@ -169,7 +169,7 @@ static void the_session_expires(void **state UNUSED)
 	reloads = rig_nginx_reloads(&host.nginx);
 	owner = rig_zk_owner(host.zk, MEMBER);
 	kill(host.daemon, SIGSTOP);
-	eventually(NULL, !rig_zk_exists(host.zk, MEMBER)); /* the server has given it up */
+	eventually(NULL, !rig_zk_exists(host.zk, MEMBER)); /* the server has ended its session */
 	write_site("written meanwhile");
 	kill(host.daemon, SIGCONT);
 	eventually(NULL, rig_nginx_says(port, "written meanwhile"));
@@ -191,7 +191,8 @@ static void zookeeper_comes_back_empty_handed(void **state UNUSED)
 	assert_true(rig_nginx_says(port, "kept"));
 }
 
-/* A server tells nobody of a change that he may not read, so it takes a fresh look to notice. */
+/* ZooKeeper announces no change of an unreadable znode, so the daemon must read it again to
+ * notice. */
 static void a_path_becomes_unreadable(void **state UNUSED)
 {
 	start_with("one");
@@ -201,7 +202,7 @@ static void a_path_becomes_unreadable(void **state UNUSED)
 	rig_host_stop_daemon(&host, SIGKILL);
 	rig_host_start_daemon(&host);
 	eventually(NULL, rig_host_has_problem(&host, CONFIG "/sites/s", "access", "previous", ""));
-	/* the others go on */
+	/* the others are updated */
 	rig_zk_set(host.zk, CONFIG "/snippets/http/m", "map $uri $seen { default 1; }\n");
 	eventually(NULL, strstr(rig_host_live(&host, "http.conf"), "$seen"));
 	eventually(NULL, rig_host_is(&host, "degraded"));
@@ -212,7 +213,7 @@ static void a_path_becomes_unreadable(void **state UNUSED)
 	eventually(NULL, rig_host_is(&host, "applied"));
 }
 
-/* One znode that is too much stands alone with it. */
+/* A znode that is too large affects no other. */
 static void a_znode_is_too_large(void **state UNUSED)
 {
 	CLEANUP(buf_fini) struct buf big = BUF_INIT;
@@ -245,7 +246,8 @@ static void nginx_dies_and_returns(void **state UNUSED)
 	rig_nginx_start(&host.nginx);
 	assert_true(rig_nginx_says(port, "two"));
 	eventually(NULL, rig_host_is(&host, "applied"));
-	assert_int_equal(rig_nginx_reloads(&host.nginx), reloads); /* it read the files itself */
+	assert_int_equal(rig_nginx_reloads(&host.nginx),
+			 reloads); /* nginx read the files at its start */
 }
 
 static void live_files_edited_by_hand_are_put_back(void **state UNUSED)

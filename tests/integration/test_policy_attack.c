@@ -1,6 +1,6 @@
 /*
- * The "safe" policy against a real nginx: what passes it serves no file from outside of
- * the roots, and does not tell whether there is one. `make attack` is the long form:
+ * The "safe" policy on a real nginx: a snippet that passes it serves no file from outside of the
+ * roots, and does not reveal whether such a file exists. `make attack` is the long form:
  * ATTACK_TRIES raw requests, from ATTACK_SEED on.
  */
 #include <stdio.h>
@@ -26,7 +26,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* Or the next tests would prove nothing. */
+/* Else the next tests would prove nothing. */
 static void the_known_tricks_work_where_anything_is_allowed(void **state)
 {
 	struct attack *a = *state;

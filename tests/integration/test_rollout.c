@@ -1,6 +1,6 @@
 /*
- * Rollouts on three hosts: a revision goes to the canary and then on, or stops there, and
- * the others are never touched before their turn (rig_fleet.h checks that all the time).
+ * Rollouts on three hosts: a revision goes to the canary and then to the others, or stops at the
+ * canary. No host gets it before its turn (rig_fleet.h checks that all the time).
  */
 #include <signal.h>
 #include <stdio.h>
@@ -80,7 +80,7 @@ static void a_failed_gate_stops_at_the_canary_and_reverts(void **state)
 	assert_string_equal(rig_fleet_field(f, "plan", "failure.host"), "web1");
 	assert_non_null(strstr(rig_fleet_field(f, "plan", "failure.message"), "the site is bad"));
 	fleet_eventually(f, strcmp(outcome_of(f, "bad"), "reverted") == 0);
-	/* it stays withdrawn, and what is published after it goes through */
+	/* it stays withdrawn, and the next revision is rolled out */
 	rig_fleet_watch(f, USEC_PER_SEC);
 	only_the_canary_had(f, "bad");
 	rig_fleet_push(f, "3");
@@ -89,8 +89,8 @@ static void a_failed_gate_stops_at_the_canary_and_reverts(void **state)
 	assert_true(rig_fleet_plan_says(f, "failure.host", ""));
 }
 
-/* A newcomer that would take something from what is live: it is out on the canary, and then gone.
- */
+/* A newcomer that claims what a live object has: it is left out on the canary, and then
+ * reverted. */
 static void a_newcomer_that_clashes_is_reverted_and_leaves_nothing(void **state)
 {
 	struct rig_fleet *f = *state;
@@ -108,7 +108,7 @@ static void a_newcomer_that_clashes_is_reverted_and_leaves_nothing(void **state)
 		fleet_eventually(f, rig_fleet_served(f, i, "1"));
 }
 
-/* nginx itself tells the probe of each answer with 5xx; every look at the host is a request. */
+/* nginx itself reports each 5xx answer to the probe; each check of the host is a request. */
 static void answers_with_errors_stop_at_the_canary(void **state)
 {
 	struct rig_fleet *f = *state;
@@ -155,13 +155,13 @@ static void what_nginx_refuses_stops_with_the_znode_and_the_reason(void **state)
 	rig_fleet_await_accepted(f, "3");
 }
 
-/* What --dry-run would change in the map of revisions; "" = it leaves that as it is. */
+/* The change of the revision's map that --dry-run shows; "" = none. */
 static const char *shown(struct rig_fleet *f, size_t i)
 {
 	static char text[64];
 	char *output, *at;
 
-	/* without a state directory nginx has nothing to include */
+	/* without a state directory nginx cannot start */
 	if (rig_host_run(&f->hosts[i].host, &output, "--dry-run", NULL) != 0 &&
 	    rig_host_live(&f->hosts[i].host, "http.conf"))
 		fail_msg("%s", output);
@@ -176,8 +176,8 @@ static void dry_run_shows_what_the_host_may_run(void **state)
 	struct rig_fleet *f = *state;
 
 	rig_fleet_put_on_canary(f, 0, FLEET_STAYS);
-	assert_string_equal(shown(f, 0), ""); /* it has it */
-	assert_string_equal(shown(f, 1), ""); /* it may not have it yet */
+	assert_string_equal(shown(f, 0), ""); /* it runs the target */
+	assert_string_equal(shown(f, 1), ""); /* not permitted yet */
 	rig_fleet_signal(f, 2, SIGTERM);
 	rig_fleet_wipe(f, 2);
 	assert_string_equal(shown(f, 2), "1"); /* from the history */
@@ -203,7 +203,7 @@ static void a_newer_revision_supersedes(void **state)
 	assert_string_equal(outcome_of(f, "3"), "accepted");
 }
 
-/* What was accepted is published again while something else is on its way. */
+/* The accepted revision is published again during a rollout of another one. */
 static void taken_back_in_zookeeper_it_is_withdrawn(void **state)
 {
 	struct rig_fleet *f = *state;
@@ -226,7 +226,7 @@ static char *server_path(int port)
 	return path;
 }
 
-/* A server registers itself, and goes; every host takes both, on its own revision. */
+/* A server registers itself and goes; every host follows both, on its own revision. */
 static void endpoints_flow(struct rig_fleet *f, const char *canary, const char *others)
 {
 	struct rig_zk *app = rig_zk_connect(rig_zookeeper_hosts(f->zookeeper));
@@ -269,8 +269,8 @@ static void endpoints_flow_whatever_the_rollout_does(void **state)
 	endpoints_flow(f, "1", "1");
 }
 
-/* What applications do is no fault of a revision, also when a guard has to step in. */
-/* No host says that it runs a revision whose deletions are not live. */
+/* A loss of servers does not count against a revision, also when a guard holds them. */
+/* No host reports that it runs a revision whose deletions are not live. */
 static void deletions_are_live(struct rig_fleet *f, const char *revision, const char *gone)
 {
 	for (size_t i = 0; i < f->count; i++) {
@@ -289,7 +289,7 @@ static bool is_accepted(struct rig_fleet *f, const char *revision, const char *g
 	return rig_fleet_is(f, "idle", "") && strcmp(f->plan.accepted, revision) == 0;
 }
 
-/* The guard puts a deletion off for a second, which is longer than the revision bakes. */
+/* The guard postpones a deletion for a second, which is longer than the bake time. */
 static void a_deletion_is_judged_when_nginx_runs_it(void **state)
 {
 	struct rig_fleet *f = *state;
@@ -306,7 +306,8 @@ static void a_deletion_is_judged_when_nginx_runs_it(void **state)
 		fleet_eventually(f, !strstr(rig_host_live(&f->hosts[i].host, "http.conf"), "$old"));
 }
 
-/* The same, of one that comes with something new: that is live at once, and is not all of it. */
+/* The same, together with a new object: that one is live at once, but is only a part of the
+ * revision. */
 static void a_replacement_is_judged_as_a_whole(void **state)
 {
 	struct rig_fleet *f = *state;
@@ -346,7 +347,7 @@ static void servers_that_go_halt_no_rollout(void **state)
 	assert_true(rig_fleet_all_have_server(f, 9));
 }
 
-/* An upstream and its servers that are new with the target: only the canary has them. */
+/* An upstream that is new in the target, and its servers: only the canary has them. */
 static void an_upstream_of_the_target_is_for_the_canary(void **state)
 {
 	struct rig_fleet *f = *state;
@@ -394,7 +395,7 @@ static void exempt_and_frozen_hosts_are_left_out(void **state)
 		fleet_eventually(f, strcmp(rig_fleet_serves(f, i), word) == 0);
 	}
 	fleet_eventually(f, rig_fleet_served(f, 2, "1"));
-	/* thawed, it takes what was accepted meanwhile */
+	/* no longer frozen, it takes what was accepted meanwhile */
 	set_part(f, 2, "joined", FLEET_CANARY);
 	fleet_eventually(f, rig_fleet_all_serve(f, "2"));
 }

@@ -1,8 +1,7 @@
 /*
- * What people do to the znodes of a fleet, by mistake or in a hurry: they delete the plan, the
- * history or the config as a whole, take permissions away, and write what does not belong
- * there. None of it may bring a revision to a host that the plan does not permit it, and none
- * may stop what comes after.
+ * What people do to the znodes of a fleet by mistake: they delete the plan, the history or the
+ * whole config, remove permissions, and write znodes that do not belong there. No host may get a
+ * revision that the plan does not permit it, and the next rollout must work.
  */
 #include <poll.h>
 #include <pthread.h>
@@ -42,7 +41,7 @@ static void become_operator(struct rig_fleet *f)
 
 /* --- what is deleted ------------------------------------------------------------------------- */
 
-/* The canary leads: what it runs is the bad revision, and proves nothing. */
+/* The canary leads: it runs the bad revision, and that proves nothing. */
 static void the_plan_is_deleted_while_it_is_halted(void **state)
 {
 	struct rig_fleet *f = *state;
@@ -54,7 +53,7 @@ static void the_plan_is_deleted_while_it_is_halted(void **state)
 	assert_int_equal(rig_fleet_leader(f), 0);
 	assert_string_equal(rig_fleet_applied(f, 0), "bad");
 	rig_zk_delete(f->zk, CLUSTER "/plan");
-	/* it is tried again, and found out again */
+	/* it is tried again, and fails again */
 	fleet_eventually(f, rig_fleet_is(f, "halted", "bad"));
 	rig_fleet_watch(f, USEC_PER_SEC);
 	assert_true(rig_fleet_is(f, "halted", "bad"));
@@ -65,7 +64,7 @@ static void the_plan_is_deleted_while_it_is_halted(void **state)
 	assert_true(rig_fleet_served(f, 1, "1 3") && rig_fleet_served(f, 2, "1 3"));
 }
 
-/* Is what was accepted in the history, whole, under the number that the plan has? */
+/* Is the accepted revision complete in the history, under the number in the plan? */
 static bool history_has_accepted(struct rig_fleet *f, const char *word)
 {
 	unsigned long seq = strtoul(rig_fleet_field(f, "plan", "accepted.history"), NULL, 10);
@@ -87,7 +86,7 @@ static void the_history_is_deleted(void **state)
 	fleet_eventually(f, history_has_accepted(f, "2"));
 	rig_zk_delete_all(f->zk, CLUSTER "/history");
 	fleet_eventually(f, rig_fleet_accepted(f, "2") && history_has_accepted(f, "2"));
-	/* and it is of use: to a host that has nothing while the config is another one */
+	/* a host without a state directory needs it while the config is another one */
 	f->rollout = FLEET_STAYS;
 	for (size_t i = 0; i < f->count; i++)
 		rig_fleet_settings(f, i);
@@ -160,7 +159,7 @@ static bool holds_1(struct rig_fleet *f, size_t i)
 	       strcmp(rig_fleet_word(f, rig_fleet_field(f, znode, "revision")), "1") == 0;
 }
 
-/* What a host says that it runs is what it runs, and what it keeps of it is kept. */
+/* A host reports what it really runs, and keeps its stored config. */
 static void a_wiped_config_wipes_nothing_that_is_kept(void **state)
 {
 	struct rig_fleet *f = *state;
@@ -208,7 +207,7 @@ static void nothing_is_new(struct rig_fleet *f)
 	}
 }
 
-/* Who was there before has read it; who is started after has not, and may lead. */
+/* A daemon from before has read it; one that starts later has not, and may lead. */
 static void an_object_may_not_be_read_any_more(void **state)
 {
 	struct rig_fleet *f = *state;
@@ -242,7 +241,7 @@ static size_t log_lines(struct rig_fleet *f, size_t i)
 	return lines;
 }
 
-/* Somebody meant to create `request` with "pause" in it. */
+/* An operator meant to create `request` with the data "pause". */
 static void a_child_below_the_request(void **state)
 {
 	struct rig_fleet *f = *state;
@@ -250,7 +249,8 @@ static void a_child_below_the_request(void **state)
 
 	start(f, 1, FLEET_CANARY);
 	before = log_lines(f, 1);
-	/* at once: the leader answers an empty request, and deletes it, as soon as it is there */
+	/* in one transaction: the leader answers and deletes an empty request as soon as it
+	 * exists */
 	rig_zk_create_both(f->zk, REQUEST, REQUEST "/pause");
 	fleet_eventually(f, strstr(rig_fleet_field(f, "plan", "request.result"), "refused"));
 	rig_fleet_watch(f, 2 * USEC_PER_SEC);
@@ -316,7 +316,7 @@ static struct {
 	atomic_bool over;
 } churn;
 
-/* Servers that register and go, some tens of each a second; refused where there is no upstream. */
+/* Servers that register and go, some tens each second; refused where there is no upstream. */
 static void *register_and_go(void *unused UNUSED)
 {
 	char path[128];
@@ -329,7 +329,7 @@ static void *register_and_go(void *unused UNUSED)
 				 1000 + (i - 3) % 500);
 			rig_zk_send_delete(churn.zk, path);
 		}
-		poll(NULL, 0, 20); /* their pace */
+		poll(NULL, 0, 20); /* the rate of registrations */
 	}
 	rig_zk_drain(churn.zk);
 	return NULL;
@@ -373,7 +373,7 @@ static void rolled_back_while_servers_come_and_go(void **state)
 		fleet_eventually(f, rig_fleet_served(f, i, "1 2 1"));
 }
 
-/* Who deploys an application pushes its upstream first, and starts the application then. */
+/* A deployment pushes the upstream first, and starts the application after that. */
 static void an_upstream_without_servers_is_pushed_with_its_site(void **state)
 {
 	struct rig_fleet *f = *state;
@@ -403,8 +403,8 @@ static void an_upstream_without_servers_is_pushed_with_its_site(void **state)
 
 /* --- what does not belong there -------------------------------------------------------------- */
 
-/* A copy of a member, made by hand: its name is the first, it is well, and nobody answers for it.
- * As a canary it would stop every rollout. */
+/* A copy of a member, made by hand: its name is the first, it is healthy, and it has no daemon. As
+ * a canary it would stop every rollout. */
 static void a_member_that_nobody_is(void **state)
 {
 	struct rig_fleet *f = *state;

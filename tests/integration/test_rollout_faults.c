@@ -1,6 +1,6 @@
 /*
- * A fleet in trouble: ZooKeeper dies, hosts come, go and come back with nothing, in the
- * middle of a rollout; two hosts bear one name.
+ * Failures in the middle of a rollout: ZooKeeper dies, hosts come, go and come back with an empty
+ * disk; two hosts have one name.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -101,7 +101,7 @@ static void restart(struct rig_fleet *f, size_t i, bool wiped)
 	fleet_eventually(f, rig_host_is_quiet(&f->hosts[i].host));
 }
 
-/* The canary and one that has to wait, with and without what was on their disks. */
+/* The canary and a host that has to wait, each with and without its state directory. */
 static void hosts_restart_in_mid_rollout(void **state)
 {
 	struct rig_fleet *f = *state;
@@ -120,8 +120,7 @@ static void hosts_restart_in_mid_rollout(void **state)
 	all_went_from_1_to_2(f);
 }
 
-/* While it was away the fleet went on: it takes what was accepted meanwhile, and no step between.
- */
+/* The fleet continued without it: it takes what was accepted meanwhile, and no step between. */
 static void a_host_that_was_away_catches_up(void **state)
 {
 	struct rig_fleet *f = *state;
@@ -157,7 +156,7 @@ static void a_vanished_canary_halts(void **state)
 	fleet_eventually(f, rig_fleet_served(f, 0, "1 2 1"));
 }
 
-/* It is there, but never says that it is good: its nginx does not run. */
+/* It is a member, but never gives the verdict good: its nginx does not run. */
 static void a_canary_without_a_verdict_halts(void **state)
 {
 	struct rig_fleet *f = *state;
@@ -174,7 +173,7 @@ static void a_canary_without_a_verdict_halts(void **state)
 	assert_true(rig_fleet_served(f, 1, "1") && rig_fleet_served(f, 2, "1"));
 }
 
-/* How many lines of the alerts have these values? Of the key an end is enough. */
+/* The number of lines of alerts with these values. The end of the key is enough. */
 static size_t count_alerts(const char *event, const char *key, const char *subject)
 {
 	char *text = rig_read(rig_path("alerts")), *line, *rest = NULL;
@@ -216,8 +215,8 @@ static void use_alerts(struct rig_fleet *f)
 	f->more = text;
 }
 
-/* Whoever has a report should be there. The leader counts them when it is elected, so the one that
- * was elected first, when there was no other, is the one to go. */
+/* Each host with a report should be a member. The leader counts them when it is elected, so the
+ * host that was elected first, before there were others, is the one to leave. */
 static void a_missing_host_is_alerted_by_the_leader(void **state)
 {
 	struct rig_fleet *f = *state;
@@ -260,7 +259,7 @@ static bool leader_sees(struct rig_fleet *f, const char *member, const char *ngi
 	       !strstr(live, rig_fleet_field(f, member, "address")) == (strcmp(nginx, "down") == 0);
 }
 
-/* Of the leader's own nginx and of another one's, and however it ends: one alert each. */
+/* One alert each: for the leader's own nginx and for another one, and however it ends. */
 static void a_dead_nginx_is_one_alert_of_its_host(void **state)
 {
 	struct rig_fleet *f = *state;
@@ -270,7 +269,7 @@ static void a_dead_nginx_is_one_alert_of_its_host(void **state)
 	use_alerts(f);
 	f->rollout = FLEET_CANARY;
 	rig_fleet_start(f, 0);
-	/* a host whose daemon came before its nginx has had one already */
+	/* a host whose daemon started before its nginx has had one already */
 	eventually(NULL, count_alerts("raised", "nginx-down", "") ==
 				 count_alerts("cleared", "nginx-down", ""));
 	before = count_alerts("raised", "nginx-down", "");
@@ -283,9 +282,9 @@ static void a_dead_nginx_is_one_alert_of_its_host(void **state)
 		else
 			rig_nginx_kill9(nginx);
 		eventually(NULL, count_alerts("raised", "nginx-down", "") == i + 1);
-		/* the leader has looked at it, and at what is wrong with the fleet */
+		/* the leader has read it, and has checked the conditions of the fleet */
 		eventually(NULL, leader_sees(f, members[i % 2], "down"));
-		rig_nginx_stop(nginx); /* the workers that may have been left behind */
+		rig_nginx_stop(nginx); /* workers of the killed master */
 		rig_nginx_start(nginx);
 		eventually(NULL, count_alerts("cleared", "nginx-down", "") == i + 1);
 	}
@@ -294,7 +293,7 @@ static void a_dead_nginx_is_one_alert_of_its_host(void **state)
 	assert_int_equal(count_alerts("raised", "nginx-down", "web2"), 0);
 }
 
-/* A clone: it has its own nginx and disk, and the name of web1. */
+/* A cloned host: its own nginx and disk, and the name of web1. */
 static void the_second_host_of_a_name_is_refused(void **state)
 {
 	struct rig_fleet *f = *state;

@@ -1,7 +1,7 @@
 /*
- * Leaders that come to grief in the middle of a rollout: the next one goes on where the
- * last one was, repeats nothing and skips nothing; and one that was only away finds that
- * it has nothing to say any more.
+ * Leaders that fail in the middle of a rollout: the next one continues at the same step, repeats
+ * nothing and leaves out nothing; a leader that was only stopped finds that it does not lead any
+ * more.
  *
  * web3 leads in these tests: it is no canary, and its turn comes last.
  */
@@ -23,7 +23,7 @@ static void start(struct rig_fleet *f, const char *rollout)
 		reloads[i] = rig_nginx_reloads(&f->hosts[i].host.nginx);
 }
 
-/* The leader dies, and its daemon is started again (as systemd does), so that it is a host. */
+/* The leader dies, and its daemon is started again (as systemd does), so that it is a member. */
 static void replace_leader(struct rig_fleet *f)
 {
 	rig_fleet_signal(f, LEADER, SIGKILL);
@@ -31,7 +31,7 @@ static void replace_leader(struct rig_fleet *f)
 	rig_fleet_start_host(f, LEADER);
 }
 
-/* Each host went from 1 to 2, once, with one reload; history has either once. */
+/* Each host went from 1 to 2, once, with one reload; the history has each once. */
 static void nothing_was_repeated_or_left_out(struct rig_fleet *f)
 {
 	const char *outcome = "";
@@ -120,7 +120,7 @@ static void killed_while_it_reverts(void **state)
 	rig_fleet_await_accepted(f, "3");
 }
 
-/* The way systemd ends it: the session is closed, and another one leads at once. */
+/* As systemd ends it: the session is closed, and another host leads at once. */
 static void told_to_stop_in_mid_rollout(void **state)
 {
 	struct rig_fleet *f = *state;
@@ -134,7 +134,7 @@ static void told_to_stop_in_mid_rollout(void **state)
 	nothing_was_repeated_or_left_out(f);
 }
 
-/* One after the other, until the rollout is through. */
+/* One after the other, until the rollout ends. */
 static void killed_again_and_again(void **state)
 {
 	struct rig_fleet *f = *state;
@@ -156,7 +156,8 @@ static void killed_again_and_again(void **state)
 	assert_int_equal(rig_fleet_history(f, "2", NULL), 1);
 }
 
-/* Frozen for longer than its session, in mid-rollout; what the next one wrote stands. */
+/* Stopped for longer than its session, in the middle of a rollout; what the next leader wrote
+ * stays. */
 static void stopped_past_its_session_it_changes_nothing(void **state)
 {
 	struct rig_fleet *f = *state;
@@ -171,7 +172,7 @@ static void stopped_past_its_session_it_changes_nothing(void **state)
 	fleet_eventually(f, !rig_zk_exists(f->zk, CLUSTER "/members/web3"));
 	fleet_eventually(f, rig_fleet_accepted(f, "2"));
 	fleet_eventually(f, strcmp(rig_fleet_serves(f, 1), "2") == 0);
-	rig_fleet_watch(f, USEC_PER_SEC); /* until the new leader has said all it has to */
+	rig_fleet_watch(f, USEC_PER_SEC); /* until the new leader has written everything */
 	before = rig_zk_get_version(f->zk, CLUSTER "/plan", &version);
 	assert_string_equal(rig_fleet_field(f, "plan", "leader"),
 			    f->hosts[rig_fleet_leader(f)].host.name);
@@ -188,7 +189,7 @@ static void stopped_past_its_session_it_changes_nothing(void **state)
 	assert_int_equal(rig_fleet_history(f, "3", NULL), 1);
 }
 
-/* … and while a rollout goes on that the old one began: it was about to take the next step. */
+/* … and during a rollout that the old leader began: it was about to take the next step. */
 static void continued_in_mid_rollout_it_follows(void **state)
 {
 	struct rig_fleet *f = *state;
@@ -221,7 +222,7 @@ static void commands_follow_the_leader(void **state)
 	eventually(NULL, rig_read(said) && strstr(rig_read(said), "=elected"));
 	assert_null(strstr(rig_read(said), "=resigned"));
 	assert_non_null(strstr(rig_read(said), "web3"));
-	/* its session ends; when it learns of it, it says so */
+	/* its session ends; when it notices that, it runs on_resigned */
 	rig_fleet_signal(f, LEADER, SIGSTOP);
 	fleet_eventually(f, rig_fleet_leader(f) >= 0 && rig_fleet_leader(f) != LEADER);
 	eventually(NULL, strstr(strstr(rig_read(said), "=elected") + 1, "=elected"));

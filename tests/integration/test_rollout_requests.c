@@ -1,6 +1,6 @@
 /*
- * What operators ask of the leader, by a znode that the command line and zkCli both can
- * write, and what the fleet keeps for them: its history and the list of those that live.
+ * Requests of operators to the leader, by a znode that both the command line and zkCli can write,
+ * and what the fleet keeps for operators: its history and the list of live hosts.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -27,7 +27,7 @@ static void paused_it_stays_resumed_it_goes_on(void **state)
 	fleet_eventually(f, rig_fleet_served(f, 2, "1 2"));
 }
 
-/* Nothing begins while paused; endpoints and restarts are none of its business. */
+/* Nothing begins while the rollout is paused; a pause does not affect endpoints and restarts. */
 static void paused_before_nothing_begins(void **state)
 {
 	struct rig_fleet *f = *state;
@@ -80,7 +80,7 @@ static void aborted_it_is_withdrawn(void **state)
 	assert_true(rig_fleet_served(f, 1, "1") && rig_fleet_served(f, 2, "1"));
 	fleet_eventually(f, rig_fleet_history(f, "2", &outcome) == 1 &&
 				    strcmp(outcome, "aborted") == 0);
-	/* not by itself, but when it is asked for, it is tried again */
+	/* not by itself; but after a request it is tried again */
 	rig_fleet_request(f, "resume");
 	fleet_eventually(f, rig_fleet_is(f, "canary", "2"));
 	rig_fleet_promote(f, "promote");
@@ -111,7 +111,7 @@ static void what_cannot_be_read_is_said_and_consumed(void **state)
 	rig_fleet_request(f, "go on, please");
 	assert_non_null(strstr(rig_fleet_field(f, "plan", "request.result"), "refused"));
 	assert_true(rig_fleet_is(f, "canary", "2"));
-	rig_fleet_request(f, "{\"action\":\"rollback\"}"); /* to what? */
+	rig_fleet_request(f, "{\"action\":\"rollback\"}"); /* without a revision */
 	assert_non_null(strstr(rig_fleet_field(f, "plan", "request.result"), "refused"));
 	assert_true(rig_fleet_is(f, "canary", "2"));
 }
@@ -159,13 +159,13 @@ static void rolling_back_publishes_the_old_config(void **state)
 		 rig_fleet_digest(f, "1"));
 	rig_fleet_request(f, request);
 	rig_fleet_await_accepted(f, "1");
-	/* the config is what it was, for everybody to see, and so is the revision */
+	/* the config in ZooKeeper and the revision are the old ones */
 	assert_string_equal(rig_fleet_revision(f), rig_fleet_digest(f, "1"));
 	assert_non_null(strstr(rig_zk_get(f->zk, FLEET_SNIPPET), "default \"1\""));
 	assert_false(rig_zk_exists(f->zk, upstream));
 	for (size_t i = 0; i < 3; i++) {
 		fleet_eventually(f, rig_fleet_served(f, i, "1 2 3 1"));
-		/* servers are none of a rollback's business */
+		/* a rollback does not change servers */
 		assert_true(rig_fleet_all_have_server(f, f->hosts[i].host.nginx.port));
 	}
 	assert_true(rig_fleet_plan_says(f, "request.by", "carol"));
@@ -202,7 +202,7 @@ static void history_is_kept_and_pruned(void **state)
 	assert_int_equal(rig_fleet_history(f, "1", NULL), 0);
 	assert_int_equal(rig_fleet_history(f, "5", &outcome), 1);
 	assert_string_equal(outcome, "accepted");
-	/* what is gone is gone whole */
+	/* a pruned entry is deleted with its parts */
 	for (char **entry = rig_zk_children(f->zk, CLUSTER "/history"); *entry; entry++)
 		assert_true(atoi(*entry) > 2);
 }

@@ -1,4 +1,4 @@
-/* The sandbox's verdicts, with a real nginx binary; each test with both kinds. */
+/* The results of the sandbox, with a real nginx binary; each test with both kinds. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

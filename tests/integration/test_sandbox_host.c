@@ -1,7 +1,7 @@
 /*
- * What the sandbox keeps from the host, and the host from the sandbox: with a real
- * nginx, and, where the question is who and where the process is, with a script in
- * nginx's place that says so.
+ * How the sandbox isolates the host from the test and the test from the host: with a real nginx,
+ * and, for questions about the process itself, with a script in nginx's place that prints the
+ * answer.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@
 
 #include "rig_sandbox.h"
 
-/* A script in nginx's place; what it writes is the verdict's text. `nginx -V` runs outside. */
+/* A script in nginx's place; its output is the text of the result. `nginx -V` runs outside. */
 static void replace_nginx(struct host *h, const char *script)
 {
 	h->settings.binary = rig_path("script");
@@ -74,7 +74,7 @@ static void a_candidate_cannot_write_outside(void **state)
 	}
 }
 
-/* Were it opened up as a log of the host's own, the candidate would pass. */
+/* If the sandbox made it writable like a log of the host, the candidate would pass. */
 static void a_file_that_the_candidate_names_is_not_opened_up(void **state)
 {
 	struct host *h = *state;
@@ -209,8 +209,8 @@ static void a_link_replaced_meanwhile_does_not_matter(void **state)
 	CLEANUP(freep) char *body = xasprintf("include conf.d/*.conf; %s", host_include(h));
 	int fd = -1;
 
-	host_assert_passed(host_test_in_namespace(
-		h)); /* learns what there is to learn: the FIFO gives way but once */
+	/* the FIFO opens only once: a first test caches what the sandbox has to know */
+	host_assert_passed(host_test_in_namespace(h));
 	assert_int_equal(mkfifo(fifo, 0644), 0);
 	host_configure(h, "", body);
 	host_begin(h, "namespace");

@@ -1,6 +1,5 @@
 /*
- * What the sandbox takes from the master, and what becomes of it on hosts where there
- * are no namespaces to be had.
+ * What the sandbox takes from the master, and what it does on hosts without namespaces.
  */
 #include <linux/capability.h>
 #include <sched.h>
@@ -83,7 +82,7 @@ static void lose_the_capability_to_mount(void)
 		die("capset: %m");
 }
 
-/* Run in a process of its own, as what is lost does not come back. Returns its exit status. */
+/* Run in a process of its own, as a lost capability does not come back. Returns its exit status. */
 static int elsewhere(int (*check)(struct host *h), struct host *h)
 {
 	pid_t pid = fork();

@@ -1,4 +1,4 @@
-/* The session against a real server that stays up: requests, watches, limits, credentials. */
+/* The session on a real server that does not fail: requests, watches, limits, credentials. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,7 +209,7 @@ static void credentials_are_in_force_once_connected(void **state)
 			    "x");
 	session_free(s, PATIENCE);
 
-	/* what it created is its own */
+	/* only its credentials may read what it created */
 	s = rig_session_connect(r, rig_zookeeper_hosts(r->server), &events);
 	assert_int_equal(answer_of(r, session_get(s, "/private/made", true, on_answer, &a)).rc,
 			 ZNOAUTH);

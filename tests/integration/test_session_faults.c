@@ -1,6 +1,6 @@
 /*
- * The session when links break, servers die and sessions expire: it comes back by itself,
- * and every request is answered once, whatever happens.
+ * The session when connections break, servers die and sessions expire: it recovers by itself, and
+ * every request gets one answer, whatever happens.
  */
 #include <stdio.h>
 
@@ -37,7 +37,7 @@ static void lost_link_keeps_the_session(void **state)
 	rig_proxy_stop(proxy);
 }
 
-/* Of an even number of addresses the library would try every other one only. */
+/* With an even number of addresses the library would try only every second one. */
 static void every_address_is_tried_again(void **state)
 {
 	struct rig_loop *r = *state;

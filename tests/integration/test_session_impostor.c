@@ -1,7 +1,8 @@
 /*
- * The session when something that is no healthy ZooKeeper answers on its port: it is not drawn
- * in, it does not hammer, and once the real server is back it is connected. All kinds are tried
- * side by side, each with a port, an impostor and a session of its own.
+ * The session when something else than a healthy ZooKeeper answers on its port: the session does
+ * not count as connected, it does not reconnect too often, and it connects once the real server is
+ * back. All kinds are tried at the same time, each with a port, an impostor and a session of its
+ * own.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,8 +10,8 @@
 #include "rig_impostor.h"
 #include "rig_session.h"
 
-/* The library allocates what a frame says that it is long; the sanitizers end a program for that.
- */
+/* The library allocates the length that a frame claims; the sanitizers would end the program for
+ * that. */
 const char *__asan_default_options(void) __attribute__((visibility("default")));
 const char *__asan_default_options(void)
 {
@@ -23,10 +24,10 @@ const char *__tsan_default_options(void)
 	return "allocator_may_return_null=1";
 }
 
-#define ASKED (10 * USEC_PER_SEC) /* for the session's timeout */
+#define ASKED (10 * USEC_PER_SEC) /* the session's timeout */
 #define GARBAGE_LASTS (5 * USEC_PER_SEC)
-/* In that time, of one session. Told of a timeout of zero the library connects a few times a
- * millisecond, until its handle is taken away. */
+/* Of one session in GARBAGE_LASTS. After an answer with a timeout of zero the library connects a
+ * few times each millisecond, until its handle is closed. */
 #define CONNECTIONS_MOST 1000
 
 /* A server's part of the handshake: length, protocol, timeout, session, password, read-only. */
@@ -185,7 +186,7 @@ static void is_recovered_from(void **state)
 			 ZOK);
 }
 
-/* Those that are in order take over, whichever the library would have liked to try first. */
+/* The session reaches the healthy servers, whichever server the library tries first. */
 static void one_bad_server_of_three_is_left_for_another(void **state UNUSED)
 {
 	struct rig_impostor *bad[8];
@@ -220,7 +221,7 @@ static void one_bad_server_of_three_is_left_for_another(void **state UNUSED)
 	rig_proxy_stop(good[1]);
 }
 
-/* What comes of a session that was there, when its server's port is taken by something else. */
+/* A session exists already when another program takes its server's port. */
 static void a_session_that_stood_is_replaced(void **state UNUSED)
 {
 	struct rig_proxy *proxy = rig_proxy_start(rig_zookeeper_port(rig.server));

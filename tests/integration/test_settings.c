@@ -1,6 +1,6 @@
 /*
- * The settings file: defaults, values, changes while running, and that the shipped
- * sample and the man page say the same as the table. No server is needed.
+ * The settings file: defaults, values and changes while running; the shipped sample and the man
+ * page agree with the table. No server is needed.
  */
 #include <libconfig.h>
 #include <stdio.h>
@@ -138,7 +138,7 @@ static void a_missing_file_is_an_error_unless_it_may_be_missing(void **state UNU
 	assert_int_equal(settings_load(path, true, &f, &e), 0);
 	assert_defaults(settings_get(f));
 	settings_free(f);
-	/* what cannot be read is not the same as what is not there */
+	/* an unreadable file is not a missing file */
 	assert_int_equal(settings_load(rig_directory(), true, &f, &e), -1);
 	assert_non_null(strstr(e.text, "not a regular file"));
 }
@@ -176,7 +176,7 @@ static void values_are_read_from_the_file(void **state UNUSED)
 	assert_string_equal(s->cluster.address, "[::1]:80");
 	assert_string_equal(s->metrics.listen, "[::1]:9641");
 	assert_string_equal(s->log.level, "debug");
-	/* what was not said keeps its default */
+	/* a setting that is not in the file keeps its default */
 	assert_string_equal(s->nginx.pid, "/run/nginx.pid");
 	settings_free(f);
 }
@@ -263,7 +263,7 @@ static void a_value_may_be_written_in_several_ways(void **state UNUSED)
 	assert_string_equal(settings_get(f)->rollout.batch, "3");
 	assert_true(settings_get(f)->rollout.join);
 	settings_free(f);
-	/* paths that only look as if they contained each other */
+	/* paths that only seem to contain each other */
 	f = load("cluster = { service = \"/nginx/configs\"; };\n"
 		 "metrics = { listen = \"127.0.0.1:9642\"; };\n"
 		 "nginx = { probe = \"127.0.0.1:9643\"; };\n");
@@ -283,7 +283,7 @@ static void an_included_file_is_read_and_named_in_errors(void **state UNUSED)
 	assert_string_equal(settings_get(f)->log.level, "error");
 	assert_int_equal(settings_get(f)->state.keep, 4);
 	settings_free(f);
-	/* an error names the file that it is in */
+	/* an error names its file */
 	rig_write(inner, "\nlog = { level = 5000000000; };\n");
 	assert_int_equal(settings_load(outer, false, &f, &e), -1);
 	assert_non_null(strstr(e.text, "inner.conf:2: 5000000000 is too large"));
@@ -323,7 +323,7 @@ static void changes_that_need_a_restart_are_named(void **state UNUSED)
 
 /* --- the sample and the man page -------------------------------------------------------------- */
 
-/* A value of the sample as the table writes a default. */
+/* A value of the sample, written like a default of the table. */
 static char *value_text(const config_setting_t *node)
 {
 	struct buf out = BUF_INIT;

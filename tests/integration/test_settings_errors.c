@@ -1,4 +1,4 @@
-/* The settings file: every kind of error is found and told with its line and what was expected. */
+/* The settings file: every kind of error is reported with its line and what was expected. */
 #include <string.h>
 
 #include "host/settings.h"
@@ -167,7 +167,7 @@ static void each_error_names_its_file_line_and_setting(void **state UNUSED)
 	}
 }
 
-/* Numbers are looked for in the text: strings and comments must not look like any. */
+/* The check searches the text for numbers: it must ignore those in strings and comments. */
 static void large_numbers_in_strings_and_comments_are_no_error(void **state UNUSED)
 {
 	static const char text[] = "# 5000000000\n// 5000000000\n/* 5000000000\n */\n"

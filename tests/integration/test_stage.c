@@ -1,4 +1,4 @@
-/* Generations on disk: `live` is one whole generation, and anything else is told apart. */
+/* Generations on disk: `live` is one complete generation, and anything else is detected. */
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -231,7 +231,7 @@ static void a_damaged_live_generation_is_replaced_by_the_last_accepted(void **st
 
 	rig_stage_put(s, "# 1", "");
 	OK(stage_record(s, 1, accepted, e));
-	rig_stage_put(s, "# 2", ""); /* intact and newer, but never proved */
+	rig_stage_put(s, "# 2", ""); /* intact and newer, but never accepted */
 	rig_stage_put(s, "# 3", "");
 	stage_close(s);
 	rig_write(rig_state_path("generations/3/http.conf"), "# !\n");
@@ -253,7 +253,7 @@ static void a_damaged_live_generation_is_replaced_by_the_last_accepted(void **st
 	tree_unref(accepted);
 }
 
-/* With no other generation a damaged one stays: an empty one would be an outage. */
+/* Without any other generation the damaged one stays: an empty one would be an outage. */
 static void a_damaged_generation_stays_when_it_is_the_only_one(void **state UNUSED)
 {
 	struct stage *s = rig_stage_open();
@@ -291,9 +291,9 @@ static void the_accepted_tree_is_read_back_after_a_restart(void **state UNUSED)
 	assert_int_equal(tree_at(t, 1)->owner, 0x12);
 	tree_unref(t);
 
-	/* torn: not believed */
+	/* truncated: not used */
 	text = rig_state_file("live/tree.txt");
-	strstr(text, "/a/b")[0] = '\0'; /* what is left would parse */
+	strstr(text, "/a/b")[0] = '\0'; /* the rest would parse */
 	rig_write(rig_state_path("live/tree.txt"), "%s", text);
 	OK(stage_live_tree(s, &t, e));
 	assert_int_equal(tree_count(t), 0);
@@ -333,7 +333,7 @@ static void the_applied_record_survives_a_restart_but_not_a_boot(void **state UN
 	rig_write(rig_state_path("applied.json"), "%s", text);
 	s = rig_stage_open();
 	assert_false(stage_applied(s, &got));
-	/* every process of this boot began later */
+	/* every process of this boot started later */
 	assert_true(stage_was_live_before(s, 1));
 	rig_stage_put(s, "# 2", "");
 	rig_stage_put(s, "# 3", "");
@@ -361,7 +361,7 @@ static void planted_links_are_not_followed(void **state UNUSED)
 	s = rig_stage_open();
 	assert_int_equal(stage_live(s), 3);
 	stage_close(s);
-	assert_true(rmdir(target) == 0); /* nothing was put there, and it was not removed */
+	assert_true(rmdir(target) == 0); /* nothing was created there, and it was not removed */
 
 	assert_int_equal(rename(rig_state_path("generations"), rig_state_path("elsewhere")), 0);
 	assert_int_equal(symlink("elsewhere", rig_state_path("generations")), 0);

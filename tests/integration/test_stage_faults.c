@@ -1,4 +1,4 @@
-/* Full disks, errors and death at any moment: `live` is one whole generation all the same. */
+/* Full disks, errors and death at any moment: `live` stays one complete generation. */
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -73,7 +73,7 @@ static void a_full_disk_changes_nothing(void **state UNUSED)
 		fail_msg("%s", e.text);
 	assert_false(rig_state_has("generations/2"));
 	assert_string_equal(rig_state_file("live/http.conf"), "# 1\n");
-	rig_stage_put(s, "# 2", ""); /* there is room for a small one */
+	rig_stage_put(s, "# 2", ""); /* a small one fits */
 
 	/* out of inodes */
 	for (int i = 0; symlink("x", rig_path("%s/f%d", strrchr(rig_state(), '/') + 1, i)) == 0;
@@ -179,7 +179,7 @@ static void an_error_of_any_call_leaves_a_whole_generation(void **state UNUSED)
 		if (WIFEXITED(status) && WEXITSTATUS(status) == 99)
 			skip();
 		assert_true(WIFEXITED(status));
-		/* what it says is what is: published, or nothing changed */
+		/* its result is true: published, or nothing changed */
 		expect_whole(WEXITSTATUS(status) == 0 ? after : before);
 	}
 }
@@ -191,7 +191,7 @@ static void stop_here(void *ctx UNUSED)
 	raise(SIGSTOP);
 }
 
-/* Let it go to its nth system call and kill it there; false when it ended before. */
+/* Runs it until its nth system call and kills it there; false when it ended before. */
 static bool kill_at(pid_t pid, unsigned nth)
 {
 	int status;
