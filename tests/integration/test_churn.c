@@ -176,7 +176,7 @@ static pid_t start_foreign_hangups(pid_t master)
 	_exit(0);
 }
 
-static void a_foreign_hangup_never_meets_a_broken_configuration(void **state UNUSED)
+static void a_reload_by_others_never_finds_a_broken_configuration(void **state UNUSED)
 {
 	int publications = is_full() ? 200 : 30, port = rig_port();
 	char json[512], text[32];
@@ -229,7 +229,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(after_the_last_of_many_writes_the_files_are_identical),
-		TEST(a_foreign_hangup_never_meets_a_broken_configuration),
+		TEST(a_reload_by_others_never_finds_a_broken_configuration),
 		TEST(killed_at_any_instant_it_converges),
 	};
 

@@ -305,7 +305,7 @@ static void the_newcomer_stays_out_and_nobody_notices(void **state)
 	free((char *)host.nginx.http_text);
 }
 
-static void a_mended_newcomer_goes_live(void **state UNUSED)
+static void a_corrected_newcomer_goes_live(void **state UNUSED)
 {
 	struct rig_visitor *v;
 
@@ -458,7 +458,7 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	static const struct CMUnitTest others[] = {
-		TEST(a_mended_newcomer_goes_live),
+		TEST(a_corrected_newcomer_goes_live),
 		TEST(the_loser_follows_when_the_winner_goes),
 		TEST(D4_the_default_server_is_no_accident_of_names),
 		TEST(D5_a_wildcard_and_an_address_are_exchanged_in_two_steps),

@@ -109,7 +109,7 @@ static void a_bad_object_does_not_block_the_good_ones(void **state UNUSED)
 	eventually(NULL, rig_host_is(&host, "applied") && rig_host_problem_count(&host) == 0);
 }
 
-static void what_only_nginx_refuses_is_traced_and_held_back(void **state UNUSED)
+static void what_only_nginx_refuses_is_traced_and_left_out(void **state UNUSED)
 {
 	rig_host_settings(&host, "log: { level = \"debug\"; };");
 	rig_zk_set(host.zk, CONFIG "/sites/good", site(port, "one"));
@@ -287,7 +287,7 @@ static bool has_override_problem(const char *upstream, const char *words)
 }
 
 /* Neither an unreadable override nor a time in the far future confirms a loss, now or later. */
-static void an_override_that_says_nothing_is_a_problem(void **state UNUSED)
+static void an_override_without_effect_is_a_problem(void **state UNUSED)
 {
 	struct rig_zk *app = rig_zk_connect(rig_zookeeper_hosts(host.zookeeper));
 	const char *path = "/nginx/cluster/overrides/app";
@@ -379,7 +379,7 @@ static void a_deleted_root_is_not_an_empty_config(void **state UNUSED)
 	assert_true(rig_nginx_says(port, "kept"));
 }
 
-static void a_missing_include_is_said_and_noticed_when_mended(void **state UNUSED)
+static void a_missing_include_is_reported_and_its_return_is_noticed(void **state UNUSED)
 {
 	char json[256];
 
@@ -509,16 +509,16 @@ int main(void)
 		TEST(an_edit_becomes_what_nginx_serves),
 		TEST(servers_come_and_go),
 		TEST(a_bad_object_does_not_block_the_good_ones),
-		TEST(what_only_nginx_refuses_is_traced_and_held_back),
+		TEST(what_only_nginx_refuses_is_traced_and_left_out),
 		TEST(the_last_good_form_survives_a_restart),
 		TEST(a_reload_that_nginx_refuses_is_rolled_back),
 		TEST(nothing_changed_means_no_reload),
 		TEST(members_and_reports_are_published),
 		TEST(guards_hold_what_registered_itself),
-		TEST(an_override_that_says_nothing_is_a_problem),
+		TEST(an_override_without_effect_is_a_problem),
 		TEST(a_service_made_in_two_writes_is_no_alert),
 		TEST(a_deleted_root_is_not_an_empty_config),
-		TEST(a_missing_include_is_said_and_noticed_when_mended),
+		TEST(a_missing_include_is_reported_and_its_return_is_noticed),
 		TEST(settings_are_read_again_all_or_nothing),
 		TEST(a_second_daemon_is_refused),
 		TEST(once_converges_and_leaves),

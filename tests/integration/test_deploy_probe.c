@@ -52,7 +52,7 @@ static bool was_applied(void)
 	return stage_applied(r.stage, &a);
 }
 
-static void nginx_says_which_generation_it_runs(void **state UNUSED)
+static void nginx_answers_which_generation_it_runs(void **state UNUSED)
 {
 	CLEANUP(bundle_unrefp) struct bundle *one = sites_saying("one");
 	CLEANUP(bundle_unrefp) struct bundle *two = sites_saying("two");
@@ -70,7 +70,7 @@ static void nginx_says_which_generation_it_runs(void **state UNUSED)
 	eventually(r.loop, status().probe.errors == 2);
 }
 
-static void what_render_has_to_know(void **state UNUSED)
+static void render_gets_the_options_of_the_probe(void **state UNUSED)
 {
 	struct render_options o = { 0 };
 
@@ -89,7 +89,7 @@ static void what_render_has_to_know(void **state UNUSED)
 	assert_null(o.http_log);
 }
 
-static void without_a_probe_nobody_is_asked(void **state UNUSED)
+static void without_a_probe_no_request_is_sent(void **state UNUSED)
 {
 	r.settings.probe = "";
 	deploy_configure(r.deploy, &r.settings);
@@ -117,7 +117,7 @@ static struct bundle *mute_bundle(const char *text)
 }
 
 /* Neither a reason to revert nor to signal again. */
-static void no_answer_is_no_verdict(void **state UNUSED)
+static void without_an_answer_the_result_is_unknown(void **state UNUSED)
 {
 	CLEANUP(bundle_unrefp) struct bundle *b = mute_bundle("");
 
@@ -150,7 +150,7 @@ static void another_marker_is_not_applied(void **state UNUSED)
 }
 
 /* nginx refuses the reload then, and no znode is the cause. */
-static void somebody_else_has_the_port(void **state UNUSED)
+static void a_port_of_another_program_blames_no_znode(void **state UNUSED)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	CLEANUP(bundle_unrefp) struct bundle *b = sites_saying("one");
@@ -174,7 +174,7 @@ static void somebody_else_has_the_port(void **state UNUSED)
 }
 
 /* Workers that die during the verification are noticed before the deadline. */
-static void deaths_are_seen_meanwhile(void **state UNUSED)
+static void deaths_are_noticed_during_the_verification(void **state UNUSED)
 {
 	r.nginx.main_text = "";
 	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, sites_saying("one")));
@@ -187,7 +187,7 @@ static void deaths_are_seen_meanwhile(void **state UNUSED)
 	rig_deploy_expect(&r, DEPLOY_DIED, rig_deploy_end(&r));
 }
 
-static void it_may_be_freed_while_asking(void **state UNUSED)
+static void a_deployment_may_be_freed_during_a_request(void **state UNUSED)
 {
 	uint64_t until;
 
@@ -206,14 +206,14 @@ static void it_may_be_freed_while_asking(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_NGINX(nginx_says_which_generation_it_runs),
-		WITH_NGINX(what_render_has_to_know),
-		WITH_NGINX(without_a_probe_nobody_is_asked),
-		WITH_NGINX(no_answer_is_no_verdict),
+		WITH_NGINX(nginx_answers_which_generation_it_runs),
+		WITH_NGINX(render_gets_the_options_of_the_probe),
+		WITH_NGINX(without_a_probe_no_request_is_sent),
+		WITH_NGINX(without_an_answer_the_result_is_unknown),
 		WITH_NGINX(another_marker_is_not_applied),
-		WITH_NGINX(somebody_else_has_the_port),
-		WITH_NGINX(deaths_are_seen_meanwhile),
-		WITH_NGINX(it_may_be_freed_while_asking),
+		WITH_NGINX(a_port_of_another_program_blames_no_znode),
+		WITH_NGINX(deaths_are_noticed_during_the_verification),
+		WITH_NGINX(a_deployment_may_be_freed_during_a_request),
 	};
 
 	return cmocka_run_group_tests_name("deploy_probe", tests, NULL, rig_deploy_remove_all);

@@ -92,7 +92,7 @@ static size_t count_children(const char *path)
 }
 
 /* One upstream keeps its last servers, the other one lets all of them go. */
-static void curator_registers_closes_and_is_killed(void **state UNUSED)
+static void instances_of_curator_leave_when_they_close_or_are_killed(void **state UNUSED)
 {
 	int fleeting = rig_port();
 	struct registrar first, second;
@@ -138,7 +138,7 @@ static void curator_registers_closes_and_is_killed(void **state UNUSED)
 /* --- one by one ------------------------------------------------------------------------------ */
 
 /* One after the other deregisters: each is removed from the upstream, and none is held. */
-static void those_who_leave_one_by_one_are_let_go(void **state UNUSED)
+static void servers_that_leave_one_by_one_are_removed_but_for_the_last(void **state UNUSED)
 {
 	struct rig_zk *app = rig_zk_connect(rig_zookeeper_hosts(host.zookeeper));
 
@@ -244,7 +244,7 @@ static bool all_pools_answer(void)
 	return true;
 }
 
-static void the_owner_of_all_registrations_dies(void **state UNUSED)
+static void registrations_whose_owner_dies_are_held(void **state UNUSED)
 {
 	struct rig_zk *app;
 	const char *full;
@@ -284,10 +284,11 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, services_setup, services_teardown)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(curator_registers_closes_and_is_killed,
-						setup_with_containers, services_teardown),
-		TEST(those_who_leave_one_by_one_are_let_go),
-		TEST(the_owner_of_all_registrations_dies),
+		cmocka_unit_test_setup_teardown(
+			instances_of_curator_leave_when_they_close_or_are_killed,
+			setup_with_containers, services_teardown),
+		TEST(servers_that_leave_one_by_one_are_removed_but_for_the_last),
+		TEST(registrations_whose_owner_dies_are_held),
 	};
 
 	return cmocka_run_group_tests_name("discovery-loss", tests, NULL, NULL);

@@ -27,7 +27,7 @@ static void one_leads_and_the_next_follows_it(void **state)
 	assert_true(c->changes >= 2);
 }
 
-static void nobody_stands_unasked(void **state)
+static void a_candidate_stands_only_when_it_is_told_to(void **state)
 {
 	struct rig_election *r = *state;
 	struct voter *a = voter_add(r, 1, LONG_TIMEOUT);
@@ -56,7 +56,7 @@ static void withdrawal_lets_the_next_lead(void **state)
 
 /* Whatever was in progress: the last call of election_stand_for() counts, and there is one znode at
  * most. */
-static void change_of_mind_at_every_point(void **state)
+static void a_change_of_mind_at_any_point_leaves_one_znode(void **state)
 {
 	struct rig_election *r = *state;
 	struct voter *a = voter_add(r, 1, LONG_TIMEOUT);
@@ -105,7 +105,7 @@ static void others_in_the_directory_do_not_matter(void **state)
 }
 
 /* The data of a candidate that others wrote does not become a host's name. */
-static void strange_leader_is_not_named(void **state)
+static void a_foreign_candidate_is_not_named_as_the_leader(void **state)
 {
 	struct rig_election *r = *state;
 	struct voter *b;
@@ -121,7 +121,7 @@ static void strange_leader_is_not_named(void **state)
 	eventually(r->base.loop, voter_leads(b));
 }
 
-static void the_end_of_one_concerns_one_other(void **state)
+static void the_end_of_a_candidate_causes_requests_of_one_other(void **state)
 {
 	struct rig_election *r = *state;
 	unsigned long before = 0, after = 0;
@@ -141,7 +141,7 @@ static void the_end_of_one_concerns_one_other(void **state)
 
 /* --- writes ---------------------------------------------------------------------------------- */
 
-static void leader_writes_and_others_do_not(void **state)
+static void only_the_leader_writes(void **state)
 {
 	struct rig_election *r = *state;
 	struct voter *a = voter_stand(r, 1, LONG_TIMEOUT), *b = voter_stand(r, 2, LONG_TIMEOUT);
@@ -182,7 +182,7 @@ static void results_are_those_of_the_callers_operations(void **state)
 }
 
 /* It has lost and does not know it: the event is still unread in its queue. */
-static void who_has_lost_writes_nothing(void **state)
+static void a_leader_that_has_lost_writes_nothing(void **state)
 {
 	struct rig_election *r = *state;
 	struct voter *a = voter_stand(r, 1, LONG_TIMEOUT), *b = voter_stand(r, 2, LONG_TIMEOUT);
@@ -222,7 +222,7 @@ static void open_writes_are_answered_at_the_end(void **state)
 
 /* --- what an operator may do to the znodes ---------------------------------------------------- */
 
-static void deleted_leader_stands_again(void **state)
+static void a_deleted_leader_stands_again(void **state)
 {
 	struct rig_election *r = *state;
 	struct voter *a = voter_stand(r, 1, LONG_TIMEOUT), *b = voter_stand(r, 2, LONG_TIMEOUT);
@@ -236,7 +236,7 @@ static void deleted_leader_stands_again(void **state)
 	assert_true(voter_leads(b));
 }
 
-static void deleted_alone_leads_again(void **state)
+static void a_deleted_leader_without_rivals_leads_again(void **state)
 {
 	struct rig_election *r = *state;
 	struct voter *a = voter_stand(r, 1, LONG_TIMEOUT);
@@ -258,7 +258,7 @@ static bool are_in_order(struct rig_election *r, struct voter *const *all, size_
 	return leading == 1 && following == count - 1 && rig_candidates(r) == count;
 }
 
-static void deleted_subtree_comes_back(void **state)
+static void a_deleted_subtree_is_created_again(void **state)
 {
 	struct rig_election *r = *state;
 	struct voter *all[] = { voter_stand(r, 1, LONG_TIMEOUT), voter_stand(r, 2, LONG_TIMEOUT),
@@ -272,7 +272,7 @@ static void deleted_subtree_comes_back(void **state)
 }
 
 /* A `set` by others on a candidate neither ends the leadership nor blocks its writes. */
-static void written_candidate_still_leads(void **state)
+static void a_candidate_that_others_wrote_to_still_leads(void **state)
 {
 	struct rig_election *r = *state;
 	struct voter *a = voter_stand(r, 1, LONG_TIMEOUT);
@@ -287,7 +287,7 @@ static void written_candidate_still_leads(void **state)
 	assert_int_equal(rig_candidates(r), 1);
 }
 
-static void forbidden_directory_is_tried_again(void **state)
+static void a_forbidden_directory_is_tried_again(void **state)
 {
 	struct rig_election *r = *state;
 	struct voter *a;
@@ -307,22 +307,22 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		election_test(one_leads_and_the_next_follows_it),
-		election_test(nobody_stands_unasked),
+		election_test(a_candidate_stands_only_when_it_is_told_to),
 		election_test(withdrawal_lets_the_next_lead),
-		election_test(change_of_mind_at_every_point),
+		election_test(a_change_of_mind_at_any_point_leaves_one_znode),
 		election_test(withdrawal_survives_a_lost_link),
 		election_test(others_in_the_directory_do_not_matter),
-		election_test(strange_leader_is_not_named),
-		election_test(the_end_of_one_concerns_one_other),
-		election_test(leader_writes_and_others_do_not),
+		election_test(a_foreign_candidate_is_not_named_as_the_leader),
+		election_test(the_end_of_a_candidate_causes_requests_of_one_other),
+		election_test(only_the_leader_writes),
 		election_test(results_are_those_of_the_callers_operations),
-		election_test(who_has_lost_writes_nothing),
+		election_test(a_leader_that_has_lost_writes_nothing),
 		election_test(open_writes_are_answered_at_the_end),
-		election_test(deleted_leader_stands_again),
-		election_test(deleted_alone_leads_again),
-		election_test(deleted_subtree_comes_back),
-		election_test(written_candidate_still_leads),
-		election_test(forbidden_directory_is_tried_again),
+		election_test(a_deleted_leader_stands_again),
+		election_test(a_deleted_leader_without_rivals_leads_again),
+		election_test(a_deleted_subtree_is_created_again),
+		election_test(a_candidate_that_others_wrote_to_still_leads),
+		election_test(a_forbidden_directory_is_tried_again),
 	};
 
 	return cmocka_run_group_tests_name("election", tests, rig_election_setup,

@@ -12,7 +12,7 @@
 #include "rig_election.h"
 #include "rig_wire.h"
 
-static void short_break_suspends_and_gives_back(void **state)
+static void a_short_break_suspends_the_leader_and_it_leads_again(void **state)
 {
 	struct rig_election *r = *state;
 	struct voter *a = voter_stand(r, 1, LONG_TIMEOUT), *b = voter_stand(r, 2, LONG_TIMEOUT);
@@ -33,7 +33,7 @@ static void short_break_suspends_and_gives_back(void **state)
 	assert_true(target_is(r, "nobody"));
 }
 
-static void killed_server_suspends_everybody(void **state)
+static void a_killed_server_suspends_all_candidates(void **state)
 {
 	struct rig_election *r = *state;
 	struct voter *a = voter_stand(r, 1, LONG_TIMEOUT), *b = voter_stand(r, 2, LONG_TIMEOUT);
@@ -52,7 +52,7 @@ static void killed_server_suspends_everybody(void **state)
 }
 
 /* A black hole: the leader has to stop by its own clock, before the server lets another lead. */
-static void silent_network_ends_the_lease_first(void **state)
+static void a_silent_network_ends_the_lease_before_another_leads(void **state)
 {
 	struct rig_election *r = *state;
 	struct voter *a = voter_stand(r, 1, SHORT_TIMEOUT), *b = voter_stand(r, 2, LONG_TIMEOUT);
@@ -73,7 +73,7 @@ static void silent_network_ends_the_lease_first(void **state)
 }
 
 /* The connection is known to be lost and no event follows: only the timer can end the lease. */
-static void long_break_ends_the_lease_first(void **state)
+static void a_long_break_ends_the_lease_before_another_leads(void **state)
 {
 	struct rig_election *r = *state;
 	struct voter *a = voter_stand(r, 1, SHORT_TIMEOUT), *b = voter_stand(r, 2, LONG_TIMEOUT);
@@ -89,7 +89,7 @@ static void long_break_ends_the_lease_first(void **state)
 }
 
 /* The server stops for less than the session's timeout. */
-static void silent_server_changes_no_leader(void **state)
+static void a_silent_server_changes_no_leader(void **state)
 {
 	struct rig_election *r = *state;
 	struct voter *a = voter_stand(r, 1, LONG_TIMEOUT), *b = voter_stand(r, 2, LONG_TIMEOUT);
@@ -103,7 +103,7 @@ static void silent_server_changes_no_leader(void **state)
 }
 
 /* The lease ends while the connection is open: the order is read again before it leads again. */
-static void answer_that_comes_late_is_no_lease(void **state)
+static void a_late_answer_does_not_extend_the_lease(void **state)
 {
 	struct rig_election *r = *state;
 	struct voter *a = voter_stand(r, 1, SHORT_TIMEOUT);
@@ -120,7 +120,7 @@ static void answer_that_comes_late_is_no_lease(void **state)
 }
 
 /* The loop does not run, so there is no event; the next call still gives the right answer. */
-static void clock_alone_ends_it(void **state)
+static void the_clock_alone_ends_the_lease(void **state)
 {
 	struct rig_election *r = *state;
 	struct voter *a = voter_stand(r, 1, SHORT_TIMEOUT);
@@ -136,7 +136,7 @@ static void clock_alone_ends_it(void **state)
 	eventually(r->base.loop, voter_leads(a));
 }
 
-static void new_session_stands_with_a_new_name(void **state)
+static void a_new_session_stands_with_a_new_name(void **state)
 {
 	struct rig_election *r = *state;
 	struct voter *a = voter_stand(r, 1, LONG_TIMEOUT), *b = voter_stand(r, 2, LONG_TIMEOUT);
@@ -173,7 +173,7 @@ static bool lose_the_answer(struct rig_election *r, struct voter *a)
 	return made;
 }
 
-static void lost_answer_of_the_create(void **state)
+static void a_create_without_an_answer_is_found_again(void **state)
 {
 	struct rig_election *r = *state;
 	struct voter *a = voter_add(r, 1, LONG_TIMEOUT);
@@ -189,7 +189,7 @@ static void lost_answer_of_the_create(void **state)
 	assert_true(made);
 }
 
-static void broken_at_every_point(void **state)
+static void a_break_at_any_point_leaves_one_candidate(void **state)
 {
 	struct rig_election *r = *state;
 	struct voter *a = voter_add(r, 1, LONG_TIMEOUT);
@@ -279,7 +279,7 @@ static bool has_said(const char *log, const char *what)
 	return text && strstr(text, what);
 }
 
-static void frozen_leader_changes_nothing(void **state)
+static void a_leader_that_was_stopped_writes_nothing(void **state)
 {
 	struct rig_election *r = *state;
 	char *log = rig_path("zealot.log");
@@ -302,7 +302,7 @@ static void frozen_leader_changes_nothing(void **state)
 }
 
 /* From version 3.9.3 on a server grants no watch on a candidate that may not be read. */
-static void candidate_that_may_not_be_read_is_waited_for(void **state)
+static void a_candidate_that_may_not_be_read_is_waited_for(void **state)
 {
 	struct rig_election *r = *state;
 	struct rig_wire *wire = rig_wire_start(rig_zookeeper_port(r->base.server));
@@ -328,18 +328,18 @@ static void candidate_that_may_not_be_read_is_waited_for(void **state)
 int main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
-		election_test(short_break_suspends_and_gives_back),
-		election_test(killed_server_suspends_everybody),
-		election_test(silent_network_ends_the_lease_first),
-		election_test(long_break_ends_the_lease_first),
-		election_test(silent_server_changes_no_leader),
-		election_test(answer_that_comes_late_is_no_lease),
-		election_test(clock_alone_ends_it),
-		election_test(new_session_stands_with_a_new_name),
-		election_test(lost_answer_of_the_create),
-		election_test(broken_at_every_point),
-		election_test(frozen_leader_changes_nothing),
-		election_test(candidate_that_may_not_be_read_is_waited_for),
+		election_test(a_short_break_suspends_the_leader_and_it_leads_again),
+		election_test(a_killed_server_suspends_all_candidates),
+		election_test(a_silent_network_ends_the_lease_before_another_leads),
+		election_test(a_long_break_ends_the_lease_before_another_leads),
+		election_test(a_silent_server_changes_no_leader),
+		election_test(a_late_answer_does_not_extend_the_lease),
+		election_test(the_clock_alone_ends_the_lease),
+		election_test(a_new_session_stands_with_a_new_name),
+		election_test(a_create_without_an_answer_is_found_again),
+		election_test(a_break_at_any_point_leaves_one_candidate),
+		election_test(a_leader_that_was_stopped_writes_nothing),
+		election_test(a_candidate_that_may_not_be_read_is_waited_for),
 	};
 
 	if (argc == 4 && strcmp(argv[1], "zealot") == 0)

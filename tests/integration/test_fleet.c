@@ -5,7 +5,7 @@
 
 #include "rig_members.h"
 
-static void registers_and_reports(void **state)
+static void a_host_registers_and_reports(void **state)
 {
 	struct rig_members *r = *state;
 	const char *why;
@@ -29,7 +29,7 @@ static void registers_and_reports(void **state)
 	assert_true(rig_zk_is(r->base.client, REPORT, "all is better"));
 }
 
-static void latest_wins(void **state)
+static void the_latest_data_is_published_with_few_requests(void **state)
 {
 	struct rig_members *r = *state;
 	unsigned long before;
@@ -54,7 +54,7 @@ static void latest_wins(void **state)
 	assert_true(session_requests(fleet_session(r->web1.fleet)) - before <= 4);
 }
 
-static void deleted_member_comes_back(void **state)
+static void a_deleted_member_is_created_again(void **state)
 {
 	struct rig_members *r = *state;
 
@@ -72,7 +72,7 @@ static void deleted_member_comes_back(void **state)
 	eventually(r->base.loop, rig_zk_is(r->base.client, REPORT, "again"));
 }
 
-static void foreign_member_is_waited_out(void **state)
+static void a_foreign_member_is_waited_for(void **state)
 {
 	struct rig_members *r = *state;
 	struct rig_zk *other = rig_zk_connect(rig_zookeeper_hosts(r->base.server));
@@ -93,7 +93,7 @@ static void foreign_member_is_waited_out(void **state)
 	assert_int_equal(r->web1.duplicates, 0);
 }
 
-static void persistent_squatter_is_told(void **state)
+static void a_persistent_znode_in_its_place_is_reported(void **state)
 {
 	struct rig_members *r = *state;
 	const char *why = "";
@@ -108,7 +108,7 @@ static void persistent_squatter_is_told(void **state)
 		   rig_member_is_in(&r->web1) && rig_zk_is(r->base.client, MEMBER, "ours"));
 }
 
-static void lost_link_changes_nothing(void **state)
+static void a_lost_connection_changes_nothing(void **state)
 {
 	struct rig_members *r = *state;
 	int64_t id;
@@ -137,7 +137,7 @@ static void lost_link_changes_nothing(void **state)
 }
 
 /* Whether or not a create without an answer succeeded: there is one member, and it is ours. */
-static void broken_at_every_point(void **state)
+static void a_break_at_any_point_leaves_one_member(void **state)
 {
 	struct rig_members *r = *state;
 
@@ -155,7 +155,7 @@ static void broken_at_every_point(void **state)
 	}
 }
 
-static void expired_session_registers_again(void **state)
+static void an_expired_session_registers_again(void **state)
 {
 	struct rig_members *r = *state;
 	int64_t id;
@@ -176,7 +176,7 @@ static void expired_session_registers_again(void **state)
 	eventually(r->base.loop, rig_zk_is(r->base.client, REPORT, "r"));
 }
 
-static void forbidden_cluster_is_retried(void **state)
+static void a_forbidden_cluster_is_tried_again(void **state)
 {
 	struct rig_members *r = *state;
 
@@ -193,7 +193,7 @@ static void forbidden_cluster_is_retried(void **state)
 		   rig_member_is_in(&r->web1) && rig_zk_is(r->base.client, REPORT, "r"));
 }
 
-static void too_large_a_report_stays_out(void **state)
+static void a_report_that_is_too_large_is_not_written(void **state)
 {
 	struct rig_members *r = *state;
 	char *much = malloc(SESSION_REQUEST_LIMIT + 1);
@@ -229,16 +229,16 @@ static void bad_names_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		members_test(registers_and_reports),
-		members_test(latest_wins),
-		members_test(deleted_member_comes_back),
-		members_test(foreign_member_is_waited_out),
-		members_test(persistent_squatter_is_told),
-		members_test(lost_link_changes_nothing),
-		members_test(broken_at_every_point),
-		members_test(expired_session_registers_again),
-		members_test(forbidden_cluster_is_retried),
-		members_test(too_large_a_report_stays_out),
+		members_test(a_host_registers_and_reports),
+		members_test(the_latest_data_is_published_with_few_requests),
+		members_test(a_deleted_member_is_created_again),
+		members_test(a_foreign_member_is_waited_for),
+		members_test(a_persistent_znode_in_its_place_is_reported),
+		members_test(a_lost_connection_changes_nothing),
+		members_test(a_break_at_any_point_leaves_one_member),
+		members_test(an_expired_session_registers_again),
+		members_test(a_forbidden_cluster_is_tried_again),
+		members_test(a_report_that_is_too_large_is_not_written),
 		members_test(bad_names_are_refused),
 	};
 

@@ -44,7 +44,7 @@ static bool second_has_all(struct rig_members *r)
 }
 
 /* The first only keeps its znode: that it does not end is enough. */
-static void the_second_of_a_name_refuses(void **state)
+static void the_second_host_of_a_name_is_a_duplicate(void **state)
 {
 	struct rig_members *r = *state;
 	const char *why;
@@ -67,7 +67,7 @@ static void the_second_of_a_name_refuses(void **state)
 	eventually(r->base.loop, second_has_all(r));
 }
 
-static void who_writes_is_another_host(void **state)
+static void a_session_that_writes_is_another_host(void **state)
 {
 	struct rig_members *r = *state;
 	char data[32];
@@ -85,7 +85,7 @@ static void who_writes_is_another_host(void **state)
 }
 
 /* Only the member has the report and the service, even when the name changes its owner. */
-static void who_takes_our_place_is_another_host(void **state)
+static void a_session_that_takes_our_place_is_another_host(void **state)
 {
 	struct rig_members *r = *state;
 	struct rig_zk *other = rig_zk_connect(rig_zookeeper_hosts(r->base.server));
@@ -108,7 +108,7 @@ static void who_takes_our_place_is_another_host(void **state)
 					 first_is_untouched(r)); /* the report is ours again */
 }
 
-static void who_follows_another_is_another_host(void **state)
+static void a_session_that_follows_another_is_another_host(void **state)
 {
 	struct rig_members *r = *state;
 	struct rig_zk *one = rig_zk_connect(rig_zookeeper_hosts(r->base.server));
@@ -175,7 +175,7 @@ static void a_restart_of_both_is_no_second_host(void **state)
 }
 
 /* The connection of the second breaks again and again: the time in between is unknown. */
-static void who_cannot_be_watched_is_not_accused(void **state)
+static void a_session_that_cannot_be_watched_is_no_duplicate(void **state)
 {
 	struct rig_members *r = *state;
 	struct rig_zk *other = rig_zk_connect(rig_zookeeper_hosts(r->base.server));
@@ -201,13 +201,13 @@ static void who_cannot_be_watched_is_not_accused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		members_test(the_second_of_a_name_refuses),
-		members_test(who_writes_is_another_host),
-		members_test(who_takes_our_place_is_another_host),
-		members_test(who_follows_another_is_another_host),
+		members_test(the_second_host_of_a_name_is_a_duplicate),
+		members_test(a_session_that_writes_is_another_host),
+		members_test(a_session_that_takes_our_place_is_another_host),
+		members_test(a_session_that_follows_another_is_another_host),
 		members_test(a_restart_is_no_second_host),
 		members_test(a_restart_of_both_is_no_second_host),
-		members_test(who_cannot_be_watched_is_not_accused),
+		members_test(a_session_that_cannot_be_watched_is_no_duplicate),
 	};
 
 	return cmocka_run_group_tests_name("fleet duplicate", tests, rig_members_setup,

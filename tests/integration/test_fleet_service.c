@@ -52,7 +52,7 @@ static void start_all(struct rig_members *r, uint64_t timeout)
 
 /* --- the service ------------------------------------------------------------------------------ */
 
-static void announced_withdrawn_and_announced_again(void **state)
+static void a_service_is_announced_withdrawn_and_announced_again(void **state)
 {
 	struct rig_members *r = *state;
 
@@ -77,7 +77,7 @@ static void announced_withdrawn_and_announced_again(void **state)
 }
 
 /* Whatever is published while the answer to the previous request is missing. */
-static void the_last_word_on_the_service_counts(void **state)
+static void the_last_published_service_counts(void **state)
 {
 	struct rig_members *r = *state;
 
@@ -96,7 +96,7 @@ static void the_last_word_on_the_service_counts(void **state)
 	assert_false(rig_zk_exists(r->base.client, SERVICE));
 }
 
-static void a_foreign_instance_is_waited_out(void **state)
+static void a_foreign_instance_is_waited_for(void **state)
 {
 	struct rig_members *r = *state;
 	struct rig_zk *other = rig_zk_connect(rig_zookeeper_hosts(r->base.server));
@@ -174,7 +174,7 @@ static void an_expired_session_brings_all_back(void **state)
 	assert_int_equal(r->web1.duplicates, 0);
 }
 
-static void parents_may_vanish(void **state)
+static void deleted_parents_are_created_again(void **state)
 {
 	struct rig_members *r = *state;
 
@@ -232,7 +232,7 @@ static const char *look_up(struct rig_members *r)
 	return output;
 }
 
-static void curators_client_sees_it(void **state)
+static void curators_client_finds_the_service(void **state)
 {
 	struct rig_members *r = *state;
 	CLEANUP(buf_fini) struct buf json = BUF_INIT;
@@ -252,15 +252,15 @@ static void curators_client_sees_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		members_test(announced_withdrawn_and_announced_again),
-		members_test(the_last_word_on_the_service_counts),
-		members_test(a_foreign_instance_is_waited_out),
+		members_test(a_service_is_announced_withdrawn_and_announced_again),
+		members_test(the_last_published_service_counts),
+		members_test(a_foreign_instance_is_waited_for),
 		members_test(credentials_do_not_hide_the_service),
 		members_test(a_restart_of_zookeeper_changes_nothing),
 		members_test(an_expired_session_brings_all_back),
-		members_test(parents_may_vanish),
+		members_test(deleted_parents_are_created_again),
 		members_test(a_duplicate_does_not_stand),
-		members_test(curators_client_sees_it),
+		members_test(curators_client_finds_the_service),
 	};
 
 	return cmocka_run_group_tests_name("fleet service", tests, rig_members_setup,

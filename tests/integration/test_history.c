@@ -182,7 +182,7 @@ static void what_is_stored_is_fetched_by_another(void **state)
 	assert_int_equal(session_requests(a->session) - before, 5);
 }
 
-static void large_config_goes_in_parts(void **state)
+static void a_large_config_is_stored_in_parts(void **state)
 {
 	struct rig_election *r = *state;
 	struct voter *a = voter_stand(r, 1, LONG_TIMEOUT), *b = voter_stand(r, 2, LONG_TIMEOUT);
@@ -196,7 +196,7 @@ static void large_config_goes_in_parts(void **state)
 	assert_int_equal(session_reconnects(a->session), 0);
 }
 
-static void same_entry_again_is_done_already(void **state)
+static void the_same_entry_is_not_written_again(void **state)
 {
 	struct rig_election *r = *state;
 	struct voter *a = voter_stand(r, 1, LONG_TIMEOUT);
@@ -217,7 +217,7 @@ static void same_entry_again_is_done_already(void **state)
 	assert_stored(a, 7, config);
 }
 
-static void half_entry_of_a_dead_leader_is_taken_over(void **state)
+static void a_partial_entry_of_a_dead_leader_is_taken_over(void **state)
 {
 	struct rig_election *r = *state;
 	struct voter *a = voter_stand(r, 1, LONG_TIMEOUT), *b = voter_stand(r, 2, LONG_TIMEOUT);
@@ -238,7 +238,7 @@ static void half_entry_of_a_dead_leader_is_taken_over(void **state)
 	assert_stored(b, 7, two);
 }
 
-static void junk_in_its_place_is_taken_over(void **state)
+static void foreign_data_in_its_place_is_taken_over(void **state)
 {
 	struct rig_election *r = *state;
 	struct voter *a = voter_stand(r, 1, LONG_TIMEOUT);
@@ -280,7 +280,7 @@ static struct history_job *store_until(struct voter *v, unsigned requests, unsig
 	return o->count ? NULL : job;
 }
 
-static void ended_by_its_owner_at_every_point(void **state)
+static void an_entry_is_completed_after_its_job_was_freed_at_any_point(void **state)
 {
 	struct rig_election *r = *state;
 	struct voter *a = voter_stand(r, 1, LONG_TIMEOUT);
@@ -294,7 +294,7 @@ static void ended_by_its_owner_at_every_point(void **state)
 	}
 }
 
-static void ended_by_a_broken_link(void **state)
+static void an_entry_is_completed_after_a_broken_connection(void **state)
 {
 	struct rig_election *r = *state;
 	struct voter *a = voter_stand(r, 1, LONG_TIMEOUT);
@@ -311,7 +311,7 @@ static void ended_by_a_broken_link(void **state)
 	}
 }
 
-static void who_does_not_lead_writes_nothing(void **state)
+static void a_host_that_does_not_lead_writes_nothing(void **state)
 {
 	struct rig_election *r = *state;
 	struct voter *b = voter_stand(r, 1, LONG_TIMEOUT) ? voter_stand(r, 2, LONG_TIMEOUT) : NULL;
@@ -332,7 +332,7 @@ static void who_does_not_lead_writes_nothing(void **state)
 	assert_true(rig_zk_exists(r->base.client, ENTRY "/0"));
 }
 
-static void end_of_the_session_ends_the_jobs(void **state)
+static void the_end_of_the_session_ends_its_jobs(void **state)
 {
 	struct rig_election *r = *state;
 	static const unsigned long seqs[] = { 1, 2, 3, 4 };
@@ -379,7 +379,7 @@ static void what_cannot_be_fetched_says_why(void **state)
 
 /* --- prune ----------------------------------------------------------------------------------- */
 
-static void pruned_entries_go_with_their_parts(void **state)
+static void pruned_entries_are_deleted_with_their_parts(void **state)
 {
 	struct rig_election *r = *state;
 	static const unsigned long seqs[] = { 1, 2, 3, 4, 5 };
@@ -480,7 +480,7 @@ static struct tree *old_config(void)
 	return parse(buf_str(&b));
 }
 
-static void old_config_is_published(void **state)
+static void an_old_config_is_published(void **state)
 {
 	struct rig_election *r = *state;
 	struct voter *a = voter_stand(r, 1, LONG_TIMEOUT);
@@ -536,7 +536,7 @@ static void other_writers_are_noticed(void **state)
 	assert_failed(&o, CONFIG, "meanwhile");
 }
 
-static void what_is_too_large_is_told(void **state)
+static void data_that_is_too_large_is_reported(void **state)
 {
 	struct rig_election *r = *state;
 	struct voter *a = voter_stand(r, 1, LONG_TIMEOUT);
@@ -561,19 +561,19 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		election_test(what_is_stored_is_fetched_by_another),
-		election_test(large_config_goes_in_parts),
-		election_test(same_entry_again_is_done_already),
-		election_test(half_entry_of_a_dead_leader_is_taken_over),
-		election_test(junk_in_its_place_is_taken_over),
-		election_test(ended_by_its_owner_at_every_point),
-		election_test(ended_by_a_broken_link),
-		election_test(who_does_not_lead_writes_nothing),
-		election_test(end_of_the_session_ends_the_jobs),
+		election_test(a_large_config_is_stored_in_parts),
+		election_test(the_same_entry_is_not_written_again),
+		election_test(a_partial_entry_of_a_dead_leader_is_taken_over),
+		election_test(foreign_data_in_its_place_is_taken_over),
+		election_test(an_entry_is_completed_after_its_job_was_freed_at_any_point),
+		election_test(an_entry_is_completed_after_a_broken_connection),
+		election_test(a_host_that_does_not_lead_writes_nothing),
+		election_test(the_end_of_the_session_ends_its_jobs),
 		election_test(what_cannot_be_fetched_says_why),
-		election_test(pruned_entries_go_with_their_parts),
-		election_test(old_config_is_published),
+		election_test(pruned_entries_are_deleted_with_their_parts),
+		election_test(an_old_config_is_published),
 		election_test(other_writers_are_noticed),
-		election_test(what_is_too_large_is_told),
+		election_test(data_that_is_too_large_is_reported),
 	};
 
 	return cmocka_run_group_tests_name("history", tests, rig_election_setup,

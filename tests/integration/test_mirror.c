@@ -9,7 +9,7 @@
 
 #include "rig_mirror.h"
 
-static void reads_to_the_depth(void **state)
+static void the_tree_is_read_to_its_depth(void **state)
 {
 	struct rig_mirror *r = *state;
 	struct watcher *w = &r->watched;
@@ -38,7 +38,7 @@ static void reads_to_the_depth(void **state)
 	rig_zk_delete(r->base.client, "/m/e");
 }
 
-static void changes_cost_what_they_must(void **state)
+static void each_change_costs_as_few_requests_as_possible(void **state)
 {
 	struct rig_mirror *r = *state;
 	struct watcher *w = &r->watched;
@@ -74,7 +74,7 @@ static void changes_cost_what_they_must(void **state)
 	watcher_stop(w);
 }
 
-static void recreated_node_is_read_anew(void **state)
+static void a_znode_that_was_created_again_is_read_again(void **state)
 {
 	struct rig_mirror *r = *state;
 	struct watcher *w = &r->watched;
@@ -94,7 +94,7 @@ static void recreated_node_is_read_anew(void **state)
 	watcher_stop(w);
 }
 
-static void root_comes_and_goes(void **state)
+static void a_root_may_come_and_go(void **state)
 {
 	struct rig_mirror *r = *state;
 	struct watcher *w = &r->watched;
@@ -115,7 +115,7 @@ static void root_comes_and_goes(void **state)
 	watcher_stop(w);
 }
 
-static void several_roots_that_overlap(void **state)
+static void several_roots_may_overlap(void **state)
 {
 	struct rig_mirror *r = *state;
 	struct watcher *w = &r->watched;
@@ -174,7 +174,7 @@ static void several_roots_that_overlap(void **state)
 	watcher_stop(w);
 }
 
-static void the_whole_of_a_chroot(void **state)
+static void the_root_may_be_a_whole_chroot(void **state)
 {
 	struct rig_mirror *r = *state;
 	struct watcher *w = &r->watched;
@@ -194,7 +194,7 @@ static void the_whole_of_a_chroot(void **state)
 	watcher_stop(w);
 }
 
-static void too_large_a_znode_stands_alone(void **state)
+static void a_znode_that_is_too_large_affects_no_other(void **state)
 {
 	struct rig_mirror *r = *state;
 	struct watcher *w = &r->watched;
@@ -245,7 +245,7 @@ static void write_storm(struct rig_mirror *r, unsigned *seed, unsigned count)
 	}
 }
 
-static void storm(void **state)
+static void after_many_writes_the_tree_is_correct(void **state)
 {
 	struct rig_mirror *r = *state;
 	struct watcher *w = &r->watched;
@@ -298,14 +298,14 @@ static void trees_are_of_one_instant(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		mirror_test(reads_to_the_depth),
-		mirror_test(changes_cost_what_they_must),
-		mirror_test(recreated_node_is_read_anew),
-		mirror_test(root_comes_and_goes),
-		mirror_test(several_roots_that_overlap),
-		mirror_test(the_whole_of_a_chroot),
-		mirror_test(too_large_a_znode_stands_alone),
-		mirror_test(storm),
+		mirror_test(the_tree_is_read_to_its_depth),
+		mirror_test(each_change_costs_as_few_requests_as_possible),
+		mirror_test(a_znode_that_was_created_again_is_read_again),
+		mirror_test(a_root_may_come_and_go),
+		mirror_test(several_roots_may_overlap),
+		mirror_test(the_root_may_be_a_whole_chroot),
+		mirror_test(a_znode_that_is_too_large_affects_no_other),
+		mirror_test(after_many_writes_the_tree_is_correct),
 		mirror_test(trees_are_of_one_instant),
 	};
 

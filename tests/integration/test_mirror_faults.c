@@ -9,7 +9,7 @@
 #include "rig_mirror.h"
 #include "rig_wire.h"
 
-static void missing_root_is_not_lost_with_the_session(void **state)
+static void a_missing_root_is_watched_again_in_a_new_session(void **state)
 {
 	struct rig_mirror *r = *state;
 	struct watcher *w = &r->watched;
@@ -31,7 +31,7 @@ static void missing_root_is_not_lost_with_the_session(void **state)
 	rig_proxy_stop(proxy);
 }
 
-static void server_dies_and_changes_meanwhile(void **state)
+static void changes_while_the_server_is_unreachable_arrive_in_one_tree(void **state)
 {
 	struct rig_mirror *r = *state;
 	struct watcher *w = &r->watched;
@@ -80,7 +80,7 @@ static void server_dies_and_changes_meanwhile(void **state)
 	rig_proxy_stop(proxy);
 }
 
-static void broken_during_the_first_read(void **state)
+static void breaks_during_the_first_read_give_no_partial_tree(void **state)
 {
 	struct rig_mirror *r = *state;
 	struct watcher *w = &r->watched;
@@ -110,7 +110,7 @@ static void broken_during_the_first_read(void **state)
 	rig_proxy_stop(proxy);
 }
 
-static void expiry_reads_everything_again(void **state)
+static void after_an_expiry_everything_is_read_again(void **state)
 {
 	struct rig_mirror *r = *state;
 	struct watcher *w = &r->watched;
@@ -150,7 +150,7 @@ static void expiry_reads_everything_again(void **state)
 	rig_proxy_stop(proxy);
 }
 
-static void past_the_watch_limit(void **state)
+static void past_the_watch_limit_a_break_starts_a_new_session(void **state)
 {
 	struct rig_mirror *r = *state;
 	struct watcher *w = &r->watched;
@@ -182,7 +182,7 @@ static void past_the_watch_limit(void **state)
 }
 
 /* More watches than the server accepts in one packet, below the mirror's own limit. */
-static void server_refuses_the_watches(void **state)
+static void watches_that_the_server_refuses_are_set_in_a_new_session(void **state)
 {
 	struct rig_mirror *r = *state;
 	struct watcher *w = &r->watched;
@@ -213,7 +213,7 @@ static void server_refuses_the_watches(void **state)
 	rig_zookeeper_stop(small);
 }
 
-static void unreadable_keeps_what_was_read(void **state)
+static void an_unreadable_znode_keeps_its_last_data(void **state)
 {
 	struct rig_mirror *r = *state;
 	struct watcher *w = &r->watched;
@@ -256,7 +256,7 @@ static void unreadable_keeps_what_was_read(void **state)
 	watcher_stop(w);
 }
 
-static void what_was_hidden_for_a_while_is_found(void **state)
+static void changes_of_a_znode_that_was_unreadable_are_found(void **state)
 {
 	struct rig_mirror *r = *state;
 	struct watcher *w = &r->watched;
@@ -283,7 +283,7 @@ static void what_was_hidden_for_a_while_is_found(void **state)
 	eventually(r->base.loop, watcher_has(w, "/m/a", "3") && watcher_has(w, "/m/b/z", "3"));
 }
 
-static void unreadable_and_deleted(void **state)
+static void an_unreadable_znode_may_be_deleted(void **state)
 {
 	struct rig_mirror *r = *state;
 	struct watcher *w = &r->watched;
@@ -309,7 +309,7 @@ static void unreadable_and_deleted(void **state)
 }
 
 /* As servers from version 3.9.3 on answer: no watch on an unreadable znode. */
-static void unreadable_where_exists_is_denied_too(void **state)
+static void unreadable_znodes_are_followed_where_exists_is_denied_too(void **state)
 {
 	struct rig_mirror *r = *state;
 	struct watcher *w = &r->watched;
@@ -352,7 +352,7 @@ static void unreadable_where_exists_is_denied_too(void **state)
 	rig_wire_stop(wire);
 }
 
-static void a_root_is_forbidden_and_deleted_where_exists_is_denied_too(void **state)
+static void a_root_may_be_forbidden_and_deleted_where_exists_is_denied_too(void **state)
 {
 	struct rig_mirror *r = *state;
 	struct watcher *w = &r->watched;
@@ -389,17 +389,17 @@ static void a_root_is_forbidden_and_deleted_where_exists_is_denied_too(void **st
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		mirror_test(missing_root_is_not_lost_with_the_session),
-		mirror_test(server_dies_and_changes_meanwhile),
-		mirror_test(broken_during_the_first_read),
-		mirror_test(expiry_reads_everything_again),
-		mirror_test(past_the_watch_limit),
-		mirror_test(server_refuses_the_watches),
-		mirror_test(unreadable_keeps_what_was_read),
-		mirror_test(what_was_hidden_for_a_while_is_found),
-		mirror_test(unreadable_and_deleted),
-		mirror_test(unreadable_where_exists_is_denied_too),
-		mirror_test(a_root_is_forbidden_and_deleted_where_exists_is_denied_too),
+		mirror_test(a_missing_root_is_watched_again_in_a_new_session),
+		mirror_test(changes_while_the_server_is_unreachable_arrive_in_one_tree),
+		mirror_test(breaks_during_the_first_read_give_no_partial_tree),
+		mirror_test(after_an_expiry_everything_is_read_again),
+		mirror_test(past_the_watch_limit_a_break_starts_a_new_session),
+		mirror_test(watches_that_the_server_refuses_are_set_in_a_new_session),
+		mirror_test(an_unreadable_znode_keeps_its_last_data),
+		mirror_test(changes_of_a_znode_that_was_unreadable_are_found),
+		mirror_test(an_unreadable_znode_may_be_deleted),
+		mirror_test(unreadable_znodes_are_followed_where_exists_is_denied_too),
+		mirror_test(a_root_may_be_forbidden_and_deleted_where_exists_is_denied_too),
 	};
 
 	return cmocka_run_group_tests_name("mirror faults", tests, rig_mirror_setup,

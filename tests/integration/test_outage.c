@@ -70,7 +70,7 @@ static void start_with(const char *text)
 	eventually(NULL, rig_zk_exists(host.zk, MEMBER));
 }
 
-static void zookeeper_is_away_at_the_start(void **state UNUSED)
+static void nginx_keeps_serving_while_zookeeper_is_down_at_the_start(void **state UNUSED)
 {
 	start_with("one");
 	rig_host_stop_daemon(&host, SIGKILL);
@@ -84,7 +84,7 @@ static void zookeeper_is_away_at_the_start(void **state UNUSED)
 	eventually(NULL, rig_host_is(&host, "applied"));
 }
 
-static void zookeeper_has_never_been_there(void **state UNUSED)
+static void the_daemon_waits_for_a_zookeeper_that_never_existed(void **state UNUSED)
 {
 	rig_zookeeper_kill(host.zookeeper);
 	rig_host_start_daemon(&host);
@@ -102,7 +102,7 @@ static void zookeeper_has_never_been_there(void **state UNUSED)
 	"<html><body>No server is available to handle this request.</body></html>\r\n"
 
 /* A proxy without servers answers in their place, in another protocol. */
-static void something_else_answers_on_zookeepers_port(void **state UNUSED)
+static void another_program_on_zookeepers_port_is_survived(void **state UNUSED)
 {
 	struct rig_impostor *impostor;
 	unsigned before;
@@ -130,7 +130,7 @@ static void something_else_answers_on_zookeepers_port(void **state UNUSED)
 	}
 }
 
-static void the_fleet_does_not_see_the_host(void **state UNUSED)
+static void a_host_that_the_fleet_does_not_see_applies_changes(void **state UNUSED)
 {
 	rig_host_settings(&host, "alerts: { raise_after = \"0s\"; clear_after = \"0s\"; };\n");
 	rig_zk_create(host.zk, MEMBER, "in its place");
@@ -160,7 +160,7 @@ static void zookeeper_restarts_and_nothing_is_reloaded(void **state UNUSED)
 	assert_int_equal(rig_nginx_reloads(&host.nginx), reloads + 1);
 }
 
-static void the_session_expires(void **state UNUSED)
+static void an_expired_session_changes_nothing(void **state UNUSED)
 {
 	unsigned reloads;
 	int64_t owner;
@@ -179,7 +179,7 @@ static void the_session_expires(void **state UNUSED)
 	assert_int_equal(rig_nginx_reloads(&host.nginx), reloads + 1);
 }
 
-static void zookeeper_comes_back_empty_handed(void **state UNUSED)
+static void an_empty_zookeeper_does_not_empty_nginx(void **state UNUSED)
 {
 	start_with("kept");
 	rig_zookeeper_kill(host.zookeeper);
@@ -193,7 +193,7 @@ static void zookeeper_comes_back_empty_handed(void **state UNUSED)
 
 /* ZooKeeper announces no change of an unreadable znode, so the daemon must read it again to
  * notice. */
-static void a_path_becomes_unreadable(void **state UNUSED)
+static void an_unreadable_path_keeps_its_last_good_form(void **state UNUSED)
 {
 	start_with("one");
 	rig_zk_auth(host.zk, "digest", "operator:secret");
@@ -214,7 +214,7 @@ static void a_path_becomes_unreadable(void **state UNUSED)
 }
 
 /* A znode that is too large affects no other. */
-static void a_znode_is_too_large(void **state UNUSED)
+static void a_znode_that_is_too_large_affects_no_other(void **state UNUSED)
 {
 	CLEANUP(buf_fini) struct buf big = BUF_INIT;
 
@@ -231,7 +231,7 @@ static void a_znode_is_too_large(void **state UNUSED)
 	eventually(NULL, rig_host_is(&host, "applied"));
 }
 
-static void nginx_dies_and_returns(void **state UNUSED)
+static void nginx_may_die_and_return(void **state UNUSED)
 {
 	unsigned reloads;
 
@@ -250,7 +250,7 @@ static void nginx_dies_and_returns(void **state UNUSED)
 			 reloads); /* nginx read the files at its start */
 }
 
-static void live_files_edited_by_hand_are_put_back(void **state UNUSED)
+static void live_files_edited_by_hand_are_repaired(void **state UNUSED)
 {
 	start_with("ours");
 	rig_write(rig_path("web1.edit"), "server { listen 127.0.0.1:%d; return 200 theirs; }\n",
@@ -265,7 +265,7 @@ static void live_files_edited_by_hand_are_put_back(void **state UNUSED)
 	eventually(NULL, rig_nginx_says(port, "ours"));
 }
 
-static void the_disk_is_full(void **state UNUSED)
+static void a_full_disk_changes_nothing_and_is_survived(void **state UNUSED)
 {
 	CLEANUP(buf_fini) struct buf big = BUF_INIT;
 
@@ -290,18 +290,18 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(zookeeper_is_away_at_the_start),
-		TEST(zookeeper_has_never_been_there),
-		TEST(something_else_answers_on_zookeepers_port),
-		TEST(the_fleet_does_not_see_the_host),
+		TEST(nginx_keeps_serving_while_zookeeper_is_down_at_the_start),
+		TEST(the_daemon_waits_for_a_zookeeper_that_never_existed),
+		TEST(another_program_on_zookeepers_port_is_survived),
+		TEST(a_host_that_the_fleet_does_not_see_applies_changes),
 		TEST(zookeeper_restarts_and_nothing_is_reloaded),
-		TEST(the_session_expires),
-		TEST(zookeeper_comes_back_empty_handed),
-		TEST(a_path_becomes_unreadable),
-		TEST(a_znode_is_too_large),
-		TEST(nginx_dies_and_returns),
-		TEST(live_files_edited_by_hand_are_put_back),
-		TEST(the_disk_is_full),
+		TEST(an_expired_session_changes_nothing),
+		TEST(an_empty_zookeeper_does_not_empty_nginx),
+		TEST(an_unreadable_path_keeps_its_last_good_form),
+		TEST(a_znode_that_is_too_large_affects_no_other),
+		TEST(nginx_may_die_and_return),
+		TEST(live_files_edited_by_hand_are_repaired),
+		TEST(a_full_disk_changes_nothing_and_is_survived),
 	};
 
 	return cmocka_run_group_tests_name("outage", tests, NULL, NULL);

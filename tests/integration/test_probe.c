@@ -164,7 +164,7 @@ static void an_idle_nginx_counts_nothing(void **state UNUSED)
 	assert_int_equal(now().connections, 0);
 }
 
-static void another_nginx_begins_anew(void **state UNUSED)
+static void counting_starts_again_with_another_nginx(void **state UNUSED)
 {
 	struct probe_status before;
 
@@ -186,7 +186,7 @@ static void another_nginx_begins_anew(void **state UNUSED)
 	assert_in_range(now().requests, 3, 20);
 }
 
-static void a_reload_does_not(void **state UNUSED)
+static void a_reload_does_not_restart_counting(void **state UNUSED)
 {
 	uint64_t start;
 
@@ -203,7 +203,7 @@ static void a_reload_does_not(void **state UNUSED)
 }
 
 /* nginx sends without a receiver too; a new probe on the same socket receives again. */
-static void the_daemon_may_be_away(void **state UNUSED)
+static void messages_count_again_after_a_restart_of_the_daemon(void **state UNUSED)
 {
 	start_with("fine");
 	open_probe();
@@ -232,7 +232,7 @@ static int bind_socket(int type)
 	return fd;
 }
 
-static void somebody_else_has_the_udp_port(void **state UNUSED)
+static void an_udp_port_of_another_program_is_reported(void **state UNUSED)
 {
 	int other = bind_socket(SOCK_DGRAM);
 	uint64_t until;
@@ -247,7 +247,7 @@ static void somebody_else_has_the_udp_port(void **state UNUSED)
 	eventually(loop, now().answers);
 }
 
-static void somebody_else_answers(void **state UNUSED)
+static void an_answer_of_another_program_is_reported(void **state UNUSED)
 {
 	int other = bind_socket(SOCK_STREAM), client;
 
@@ -418,11 +418,11 @@ int main(void)
 		WITH_NGINX(failures_are_counted_beside_another_log),
 		WITH_NGINX(the_default_log_is_kept),
 		WITH_NGINX(an_idle_nginx_counts_nothing),
-		WITH_NGINX(another_nginx_begins_anew),
-		WITH_NGINX(a_reload_does_not),
-		WITH_NGINX(the_daemon_may_be_away),
-		WITH_NGINX(somebody_else_has_the_udp_port),
-		WITH_NGINX(somebody_else_answers),
+		WITH_NGINX(counting_starts_again_with_another_nginx),
+		WITH_NGINX(a_reload_does_not_restart_counting),
+		WITH_NGINX(messages_count_again_after_a_restart_of_the_daemon),
+		WITH_NGINX(an_udp_port_of_another_program_is_reported),
+		WITH_NGINX(an_answer_of_another_program_is_reported),
 		WITH_NGINX(a_deaf_probe_does_not_answer),
 		cmocka_unit_test(only_loopback_is_an_address),
 		cmocka_unit_test(only_our_words_are_read),

@@ -156,7 +156,7 @@ static void of_two_newcomers_in_one_push_the_rest_goes_live(void **state UNUSED)
 	assert_int_equal(rig_host_problem_count(&host), 2);
 }
 
-static void a_change_that_takes_a_definition_away_is_refused_itself(void **state UNUSED)
+static void a_change_that_removes_a_needed_definition_is_refused_itself(void **state UNUSED)
 {
 	push_snippet("vars", "map $uri $colour { default blue; }\n");
 	push_snippet("user", "map $colour $shade { default dark; blue light; }\n");
@@ -202,7 +202,7 @@ static void a_long_name_does_not_keep_its_upstream_out(void **state UNUSED)
 	soon(is_clean() && is_live_text("ec2-52-10"));
 }
 
-static void what_needs_an_upstream_comes_back_with_it(void **state UNUSED)
+static void an_object_that_needs_an_upstream_comes_back_with_it(void **state UNUSED)
 {
 	char text[512];
 
@@ -321,7 +321,7 @@ static void replace_in_config(const char *text)
 	rig_nginx_configure(&host.nginx);
 }
 
-static void a_broken_nginx_conf_is_nobodys_fault(void **state UNUSED)
+static void a_broken_nginx_conf_blames_no_znode(void **state UNUSED)
 {
 	start();
 	replace_in_config("oops;\n");
@@ -339,7 +339,7 @@ static void a_broken_nginx_conf_is_nobodys_fault(void **state UNUSED)
 	at_last(!rig_host_has_alert(&host, "nginx-test-fails"));
 }
 
-static void a_test_that_hangs_is_nobodys_fault(void **state UNUSED)
+static void a_test_that_hangs_blames_no_znode(void **state UNUSED)
 {
 	char *fifo = rig_path("hangs.conf"), text[256];
 
@@ -417,7 +417,7 @@ static void set_names(const char *names)
 	rig_write(rig_path("hosts"), "127.0.0.1 localhost %s\n", names);
 }
 
-static void a_name_that_goes_and_comes_back(void **state UNUSED)
+static void a_name_that_does_not_resolve_blames_its_znode_until_it_does(void **state UNUSED)
 {
 	char text[256];
 
@@ -449,17 +449,17 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_directive_that_is_taken_refuses_the_newcomer),
 		TEST(of_two_newcomers_in_one_push_the_rest_goes_live),
-		TEST(a_change_that_takes_a_definition_away_is_refused_itself),
+		TEST(a_change_that_removes_a_needed_definition_is_refused_itself),
 		TEST(a_long_name_does_not_keep_its_upstream_out),
-		TEST(what_needs_an_upstream_comes_back_with_it),
+		TEST(an_object_that_needs_an_upstream_comes_back_with_it),
 		TEST(an_upstream_that_is_used_is_not_taken_over),
 		TEST(a_directive_of_nginx_conf_refuses_the_newcomer),
 		TEST(bad_znodes_do_not_keep_the_good_ones_from_a_cold_start),
-		TEST(a_broken_nginx_conf_is_nobodys_fault),
-		TEST(a_test_that_hangs_is_nobodys_fault),
+		TEST(a_broken_nginx_conf_blames_no_znode),
+		TEST(a_test_that_hangs_blames_no_znode),
 		TEST(a_lost_certificate_is_named_and_others_move_after_a_while),
 		TEST(a_lost_certificate_that_comes_back_in_time_changes_nothing),
-		TEST(a_name_that_goes_and_comes_back),
+		TEST(a_name_that_does_not_resolve_blames_its_znode_until_it_does),
 	};
 
 	return cmocka_run_group_tests_name("refused", tests, NULL, NULL);

@@ -190,7 +190,7 @@ static bool all_are_as_they_should_be(void)
 	return true;
 }
 
-static void no_live_object_ever_leaves(void **state UNUSED)
+static void no_live_object_is_ever_lost(void **state UNUSED)
 {
 	char name[16];
 
@@ -222,7 +222,7 @@ static void no_live_object_ever_leaves(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(no_live_object_ever_leaves, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_live_object_is_ever_lost, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("refused_random", tests, NULL, NULL);

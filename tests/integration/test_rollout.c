@@ -16,7 +16,7 @@ static const char *outcome_of(struct rig_fleet *f, const char *word)
 	return outcome;
 }
 
-static void in_mode_all_everybody_takes_it_at_once(void **state)
+static void in_mode_all_every_host_takes_it_at_once(void **state)
 {
 	struct rig_fleet *f = *state;
 
@@ -204,7 +204,7 @@ static void a_newer_revision_supersedes(void **state)
 }
 
 /* The accepted revision is published again during a rollout of another one. */
-static void taken_back_in_zookeeper_it_is_withdrawn(void **state)
+static void a_revision_that_is_taken_back_in_zookeeper_is_withdrawn(void **state)
 {
 	struct rig_fleet *f = *state;
 
@@ -290,7 +290,7 @@ static bool is_accepted(struct rig_fleet *f, const char *revision, const char *g
 }
 
 /* The guard postpones a deletion for a second, which is longer than the bake time. */
-static void a_deletion_is_judged_when_nginx_runs_it(void **state)
+static void the_trial_of_a_deletion_waits_until_nginx_runs_it(void **state)
 {
 	struct rig_fleet *f = *state;
 	char revision[80];
@@ -308,7 +308,7 @@ static void a_deletion_is_judged_when_nginx_runs_it(void **state)
 
 /* The same, together with a new object: that one is live at once, but is only a part of the
  * revision. */
-static void a_replacement_is_judged_as_a_whole(void **state)
+static void the_trial_of_a_replacement_waits_for_all_of_it(void **state)
 {
 	struct rig_fleet *f = *state;
 	char revision[80];
@@ -348,7 +348,7 @@ static void servers_that_go_halt_no_rollout(void **state)
 }
 
 /* An upstream that is new in the target, and its servers: only the canary has them. */
-static void an_upstream_of_the_target_is_for_the_canary(void **state)
+static void an_upstream_of_the_target_is_only_on_the_canary(void **state)
 {
 	struct rig_fleet *f = *state;
 	int port = rig_port();
@@ -414,7 +414,7 @@ static void canaries_may_be_named(void **state)
 	rig_fleet_await_accepted(f, "2");
 }
 
-static void batches_may_be_shares(void **state)
+static void batches_may_be_percentages(void **state)
 {
 	struct rig_fleet *f = *state;
 
@@ -432,7 +432,7 @@ static void batches_may_be_shares(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		rollout_test(in_mode_all_everybody_takes_it_at_once),
+		rollout_test(in_mode_all_every_host_takes_it_at_once),
 		rollout_test(a_good_revision_goes_to_the_canary_and_then_on),
 		rollout_test(a_failed_gate_stops_at_the_canary_and_reverts),
 		rollout_test(a_newcomer_that_clashes_is_reverted_and_leaves_nothing),
@@ -440,15 +440,15 @@ int main(void)
 		rollout_test(what_nginx_refuses_stops_with_the_znode_and_the_reason),
 		rollout_test(dry_run_shows_what_the_host_may_run),
 		rollout_test(a_newer_revision_supersedes),
-		rollout_test(taken_back_in_zookeeper_it_is_withdrawn),
+		rollout_test(a_revision_that_is_taken_back_in_zookeeper_is_withdrawn),
 		rollout_test(endpoints_flow_whatever_the_rollout_does),
-		rollout_test(a_deletion_is_judged_when_nginx_runs_it),
-		rollout_test(a_replacement_is_judged_as_a_whole),
+		rollout_test(the_trial_of_a_deletion_waits_until_nginx_runs_it),
+		rollout_test(the_trial_of_a_replacement_waits_for_all_of_it),
 		rollout_test(servers_that_go_halt_no_rollout),
-		rollout_test(an_upstream_of_the_target_is_for_the_canary),
+		rollout_test(an_upstream_of_the_target_is_only_on_the_canary),
 		rollout_test(exempt_and_frozen_hosts_are_left_out),
 		rollout_test(canaries_may_be_named),
-		rollout_test(batches_may_be_shares),
+		rollout_test(batches_may_be_percentages),
 	};
 
 	return cmocka_run_group_tests_name("rollout", tests, rig_fleet_setup, rig_fleet_teardown);

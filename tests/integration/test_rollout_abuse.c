@@ -42,7 +42,7 @@ static void become_operator(struct rig_fleet *f)
 /* --- what is deleted ------------------------------------------------------------------------- */
 
 /* The canary leads: it runs the bad revision, and that proves nothing. */
-static void the_plan_is_deleted_while_it_is_halted(void **state)
+static void deleting_the_plan_accepts_no_halted_revision(void **state)
 {
 	struct rig_fleet *f = *state;
 
@@ -76,7 +76,7 @@ static bool history_has_accepted(struct rig_fleet *f, const char *word)
 	       strcmp(rig_fleet_word(f, rig_fleet_field(f, entry, "revision")), word) == 0;
 }
 
-static void the_history_is_deleted(void **state)
+static void a_deleted_history_is_written_again(void **state)
 {
 	struct rig_fleet *f = *state;
 
@@ -113,7 +113,7 @@ static void write_config_anew(struct rig_fleet *f, const char *word)
 	rig_fleet_push(f, word);
 }
 
-static void a_host_comes_with_nothing_while_the_config_is_gone(void **state)
+static void a_new_host_gets_the_accepted_config_while_the_config_is_deleted(void **state)
 {
 	struct rig_fleet *f = *state;
 	struct rig_host *h = host_of(f, 2);
@@ -208,7 +208,7 @@ static void nothing_is_new(struct rig_fleet *f)
 }
 
 /* A daemon from before has read it; one that starts later has not, and may lead. */
-static void an_object_may_not_be_read_any_more(void **state)
+static void an_unreadable_object_makes_no_new_revision(void **state)
 {
 	struct rig_fleet *f = *state;
 
@@ -242,7 +242,7 @@ static size_t log_lines(struct rig_fleet *f, size_t i)
 }
 
 /* An operator meant to create `request` with the data "pause". */
-static void a_child_below_the_request(void **state)
+static void a_child_below_the_request_stops_no_rollout(void **state)
 {
 	struct rig_fleet *f = *state;
 	size_t before;
@@ -282,7 +282,7 @@ static bool is_alerted(const char *key, const char *subject)
 	return false;
 }
 
-static void the_live_list_may_not_be_written(void **state)
+static void a_protected_live_list_stops_no_rollout(void **state)
 {
 	struct rig_fleet *f = *state;
 	char alerts[512];
@@ -405,7 +405,7 @@ static void an_upstream_without_servers_is_pushed_with_its_site(void **state)
 
 /* A copy of a member, made by hand: its name is the first, it is healthy, and it has no daemon. As
  * a canary it would stop every rollout. */
-static void a_member_that_nobody_is(void **state)
+static void a_member_without_a_daemon_is_no_canary(void **state)
 {
 	struct rig_fleet *f = *state;
 	const char *copy;
@@ -433,18 +433,18 @@ static void a_member_that_nobody_is(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		rollout_test(the_plan_is_deleted_while_it_is_halted),
-		rollout_test(the_history_is_deleted),
-		rollout_test(a_host_comes_with_nothing_while_the_config_is_gone),
+		rollout_test(deleting_the_plan_accepts_no_halted_revision),
+		rollout_test(a_deleted_history_is_written_again),
+		rollout_test(a_new_host_gets_the_accepted_config_while_the_config_is_deleted),
 		rollout_test(a_wiped_config_wipes_nothing_that_is_kept),
-		cmocka_unit_test_setup_teardown(an_object_may_not_be_read_any_more, rig_fleet_begin,
-						make_readable),
-		rollout_test(a_child_below_the_request),
-		rollout_test(the_live_list_may_not_be_written),
+		cmocka_unit_test_setup_teardown(an_unreadable_object_makes_no_new_revision,
+						rig_fleet_begin, make_readable),
+		rollout_test(a_child_below_the_request_stops_no_rollout),
+		rollout_test(a_protected_live_list_stops_no_rollout),
 		cmocka_unit_test_setup_teardown(rolled_back_while_servers_come_and_go,
 						rig_fleet_begin, stop_churn),
 		rollout_test(an_upstream_without_servers_is_pushed_with_its_site),
-		rollout_test(a_member_that_nobody_is),
+		rollout_test(a_member_without_a_daemon_is_no_canary),
 	};
 
 	return cmocka_run_group_tests_name("rollout_abuse", tests, rig_fleet_setup,

@@ -18,7 +18,7 @@ static void all_went_from_1_to_2(struct rig_fleet *f)
 	assert_int_equal(rig_fleet_history(f, "2", NULL), 1);
 }
 
-static void all_of_zookeeper_restarts_while_the_canary_bakes(void **state)
+static void a_rollout_survives_a_restart_of_zookeeper(void **state)
 {
 	struct rig_fleet *f = *state;
 	unsigned reloads[3];
@@ -37,7 +37,7 @@ static void all_of_zookeeper_restarts_while_the_canary_bakes(void **state)
 }
 
 /* … for longer than every session: nobody is a member or a leader any more. */
-static void all_of_zookeeper_is_away_for_long_between_batches(void **state)
+static void a_rollout_survives_a_long_outage_of_zookeeper(void **state)
 {
 	struct rig_fleet *f = *state;
 
@@ -55,7 +55,7 @@ static void all_of_zookeeper_is_away_for_long_between_batches(void **state)
 	all_went_from_1_to_2(f);
 }
 
-static void a_host_joins_with_nothing(void **state)
+static void a_new_host_gets_what_was_accepted(void **state)
 {
 	struct rig_fleet *f = *state;
 	size_t joined;
@@ -73,7 +73,7 @@ static void a_host_joins_with_nothing(void **state)
 	all_went_from_1_to_2(f);
 }
 
-static void a_host_joins_while_it_is_halted(void **state)
+static void a_host_that_joins_a_halted_rollout_gets_what_was_accepted(void **state)
 {
 	struct rig_fleet *f = *state;
 	size_t joined;
@@ -102,7 +102,7 @@ static void restart(struct rig_fleet *f, size_t i, bool wiped)
 }
 
 /* The canary and a host that has to wait, each with and without its state directory. */
-static void hosts_restart_in_mid_rollout(void **state)
+static void hosts_may_restart_in_mid_rollout(void **state)
 {
 	struct rig_fleet *f = *state;
 
@@ -323,11 +323,11 @@ static void the_second_host_of_a_name_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		rollout_test(all_of_zookeeper_restarts_while_the_canary_bakes),
-		rollout_test(all_of_zookeeper_is_away_for_long_between_batches),
-		rollout_test(a_host_joins_with_nothing),
-		rollout_test(a_host_joins_while_it_is_halted),
-		rollout_test(hosts_restart_in_mid_rollout),
+		rollout_test(a_rollout_survives_a_restart_of_zookeeper),
+		rollout_test(a_rollout_survives_a_long_outage_of_zookeeper),
+		rollout_test(a_new_host_gets_what_was_accepted),
+		rollout_test(a_host_that_joins_a_halted_rollout_gets_what_was_accepted),
+		rollout_test(hosts_may_restart_in_mid_rollout),
 		rollout_test(a_host_that_was_away_catches_up),
 		rollout_test(a_vanished_canary_halts),
 		rollout_test(a_canary_without_a_verdict_halts),

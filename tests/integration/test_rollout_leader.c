@@ -47,7 +47,7 @@ static void nothing_was_repeated_or_left_out(struct rig_fleet *f)
 	assert_true(rig_fleet_leader(f) != LEADER);
 }
 
-static void killed_before_the_first_step(void **state)
+static void a_leader_killed_before_the_first_step_is_replaced(void **state)
 {
 	struct rig_fleet *f = *state;
 
@@ -62,7 +62,7 @@ static void killed_before_the_first_step(void **state)
 }
 
 /* … the moment that its first step can be read, before the canary can have done anything. */
-static void killed_when_the_target_appears(void **state)
+static void a_leader_killed_when_the_target_appears_is_replaced(void **state)
 {
 	struct rig_fleet *f = *state;
 
@@ -73,7 +73,7 @@ static void killed_when_the_target_appears(void **state)
 	nothing_was_repeated_or_left_out(f);
 }
 
-static void killed_while_the_canary_bakes(void **state)
+static void a_leader_killed_while_the_canary_bakes_is_replaced(void **state)
 {
 	struct rig_fleet *f = *state;
 
@@ -84,7 +84,7 @@ static void killed_while_the_canary_bakes(void **state)
 	nothing_was_repeated_or_left_out(f);
 }
 
-static void killed_between_batches(void **state)
+static void a_leader_killed_between_batches_is_replaced(void **state)
 {
 	struct rig_fleet *f = *state;
 
@@ -98,7 +98,7 @@ static void killed_between_batches(void **state)
 	nothing_was_repeated_or_left_out(f);
 }
 
-static void killed_while_it_reverts(void **state)
+static void a_leader_killed_while_it_reverts_is_replaced(void **state)
 {
 	struct rig_fleet *f = *state;
 	const char *outcome = "";
@@ -121,7 +121,7 @@ static void killed_while_it_reverts(void **state)
 }
 
 /* As systemd ends it: the session is closed, and another host leads at once. */
-static void told_to_stop_in_mid_rollout(void **state)
+static void a_leader_stopped_in_mid_rollout_is_replaced_at_once(void **state)
 {
 	struct rig_fleet *f = *state;
 
@@ -135,7 +135,7 @@ static void told_to_stop_in_mid_rollout(void **state)
 }
 
 /* One after the other, until the rollout ends. */
-static void killed_again_and_again(void **state)
+static void leaders_may_be_killed_again_and_again(void **state)
 {
 	struct rig_fleet *f = *state;
 
@@ -158,7 +158,7 @@ static void killed_again_and_again(void **state)
 
 /* Stopped for longer than its session, in the middle of a rollout; what the next leader wrote
  * stays. */
-static void stopped_past_its_session_it_changes_nothing(void **state)
+static void a_leader_frozen_past_its_session_changes_nothing(void **state)
 {
 	struct rig_fleet *f = *state;
 	char *before;
@@ -190,7 +190,7 @@ static void stopped_past_its_session_it_changes_nothing(void **state)
 }
 
 /* … and during a rollout that the old leader began: it was about to take the next step. */
-static void continued_in_mid_rollout_it_follows(void **state)
+static void a_leader_continued_in_mid_rollout_follows(void **state)
 {
 	struct rig_fleet *f = *state;
 
@@ -233,15 +233,15 @@ static void commands_follow_the_leader(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		rollout_test(killed_before_the_first_step),
-		rollout_test(killed_when_the_target_appears),
-		rollout_test(killed_while_the_canary_bakes),
-		rollout_test(killed_between_batches),
-		rollout_test(killed_while_it_reverts),
-		rollout_test(told_to_stop_in_mid_rollout),
-		rollout_test(killed_again_and_again),
-		rollout_test(stopped_past_its_session_it_changes_nothing),
-		rollout_test(continued_in_mid_rollout_it_follows),
+		rollout_test(a_leader_killed_before_the_first_step_is_replaced),
+		rollout_test(a_leader_killed_when_the_target_appears_is_replaced),
+		rollout_test(a_leader_killed_while_the_canary_bakes_is_replaced),
+		rollout_test(a_leader_killed_between_batches_is_replaced),
+		rollout_test(a_leader_killed_while_it_reverts_is_replaced),
+		rollout_test(a_leader_stopped_in_mid_rollout_is_replaced_at_once),
+		rollout_test(leaders_may_be_killed_again_and_again),
+		rollout_test(a_leader_frozen_past_its_session_changes_nothing),
+		rollout_test(a_leader_continued_in_mid_rollout_follows),
 		rollout_test(commands_follow_the_leader),
 	};
 

@@ -9,7 +9,7 @@
 
 #include "rig_fleet.h"
 
-static void paused_it_stays_resumed_it_goes_on(void **state)
+static void a_paused_rollout_stays_and_a_resumed_one_goes_on(void **state)
 {
 	struct rig_fleet *f = *state;
 
@@ -28,7 +28,7 @@ static void paused_it_stays_resumed_it_goes_on(void **state)
 }
 
 /* Nothing begins while the rollout is paused; a pause does not affect endpoints and restarts. */
-static void paused_before_nothing_begins(void **state)
+static void nothing_begins_during_a_pause(void **state)
 {
 	struct rig_fleet *f = *state;
 
@@ -43,7 +43,7 @@ static void paused_before_nothing_begins(void **state)
 	rig_fleet_await_accepted(f, "2");
 }
 
-static void promoted_it_takes_the_next_step_at_once(void **state)
+static void a_promoted_rollout_takes_the_next_step_at_once(void **state)
 {
 	struct rig_fleet *f = *state;
 
@@ -54,7 +54,7 @@ static void promoted_it_takes_the_next_step_at_once(void **state)
 		fleet_eventually(f, rig_fleet_served(f, i, "1 2"));
 }
 
-static void promoted_to_all_it_is_everywhere(void **state)
+static void a_rollout_promoted_to_all_is_on_every_host(void **state)
 {
 	struct rig_fleet *f = *state;
 
@@ -68,7 +68,7 @@ static void promoted_to_all_it_is_everywhere(void **state)
 	fleet_eventually(f, rig_fleet_all_serve(f, "2"));
 }
 
-static void aborted_it_is_withdrawn(void **state)
+static void an_aborted_revision_is_withdrawn(void **state)
 {
 	struct rig_fleet *f = *state;
 	const char *outcome = "";
@@ -103,7 +103,7 @@ static void a_request_for_another_revision_is_refused(void **state)
 	rig_fleet_await_accepted(f, "2");
 }
 
-static void what_cannot_be_read_is_said_and_consumed(void **state)
+static void an_invalid_request_is_refused_and_consumed(void **state)
 {
 	struct rig_fleet *f = *state;
 
@@ -116,7 +116,7 @@ static void what_cannot_be_read_is_said_and_consumed(void **state)
 	assert_true(rig_fleet_is(f, "canary", "2"));
 }
 
-static void in_mode_manual_it_waits_for_a_word(void **state)
+static void in_mode_manual_a_rollout_waits_for_a_request(void **state)
 {
 	struct rig_fleet *f = *state;
 
@@ -234,14 +234,14 @@ static void the_leader_lists_the_healthy(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		rollout_test(paused_it_stays_resumed_it_goes_on),
-		rollout_test(paused_before_nothing_begins),
-		rollout_test(promoted_it_takes_the_next_step_at_once),
-		rollout_test(promoted_to_all_it_is_everywhere),
-		rollout_test(aborted_it_is_withdrawn),
+		rollout_test(a_paused_rollout_stays_and_a_resumed_one_goes_on),
+		rollout_test(nothing_begins_during_a_pause),
+		rollout_test(a_promoted_rollout_takes_the_next_step_at_once),
+		rollout_test(a_rollout_promoted_to_all_is_on_every_host),
+		rollout_test(an_aborted_revision_is_withdrawn),
 		rollout_test(a_request_for_another_revision_is_refused),
-		rollout_test(what_cannot_be_read_is_said_and_consumed),
-		rollout_test(in_mode_manual_it_waits_for_a_word),
+		rollout_test(an_invalid_request_is_refused_and_consumed),
+		rollout_test(in_mode_manual_a_rollout_waits_for_a_request),
 		rollout_test(rolling_back_publishes_the_old_config),
 		rollout_test(an_unknown_revision_is_not_rolled_back_to),
 		rollout_test(history_is_kept_and_pruned),

@@ -112,7 +112,7 @@ static int check_fallback(struct host *h)
 	return strcmp(sandbox_kind(h->sandbox), "fallback") == 0 ? 0 : 2;
 }
 
-static void without_the_right_to_mount_it_says_so(void **state)
+static void without_the_right_to_mount_the_kind_is_fallback(void **state)
 {
 	struct host *h = *state;
 
@@ -142,7 +142,7 @@ static void a_copy_that_cannot_be_written_is_an_error(void **state)
 	assert_int_equal(elsewhere(check_unwritable, *state), 0);
 }
 
-static void copies_of_dead_daemons_are_swept(void **state)
+static void copies_of_dead_daemons_are_removed(void **state)
 {
 	struct host *h = *state;
 	pid_t dead = fork();
@@ -165,9 +165,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		host_test_case(the_masters_deleted_executable_in_its_namespace_is_used),
 		host_test_case(what_exceeds_the_masters_open_files_is_refused),
-		host_test_case(without_the_right_to_mount_it_says_so),
+		host_test_case(without_the_right_to_mount_the_kind_is_fallback),
 		host_test_case(a_copy_that_cannot_be_written_is_an_error),
-		host_test_case(copies_of_dead_daemons_are_swept),
+		host_test_case(copies_of_dead_daemons_are_removed),
 	};
 
 	return cmocka_run_group_tests_name("sandbox kind", tests, NULL, NULL);

@@ -7,7 +7,7 @@
 
 #include "rig_session.h"
 
-static void reads_and_writes(void **state)
+static void a_session_reads_and_writes(void **state)
 {
 	struct rig_loop *r = *state;
 	struct session_events events = { 0 };
@@ -56,7 +56,7 @@ static void reads_and_writes(void **state)
 	session_free(s, PATIENCE);
 }
 
-static void refuses_what_would_do_harm(void **state)
+static void harmful_paths_and_sizes_are_refused(void **state)
 {
 	struct rig_loop *r = *state;
 	static const char *const paths[] = {
@@ -126,7 +126,7 @@ static void watches_fire_once(void **state)
 	session_free(s, PATIENCE);
 }
 
-static void far_more_requests_than_the_window(void **state)
+static void more_requests_than_the_window_are_all_answered(void **state)
 {
 	struct rig_loop *r = *state;
 	struct session_events events = { 0 };
@@ -140,7 +140,7 @@ static void far_more_requests_than_the_window(void **state)
 	session_free(s, PATIENCE);
 }
 
-static void bad_hosts_are_told(void **state)
+static void bad_hosts_are_refused(void **state)
 {
 	struct rig_loop *r = *state;
 	static const char *const bad[] = { "",    "a,,b", "a:0",    "a:99999",
@@ -158,7 +158,7 @@ static void bad_hosts_are_told(void **state)
 	}
 }
 
-static void chroot_is_the_root(void **state)
+static void the_chroot_is_the_root(void **state)
 {
 	struct rig_loop *r = *state;
 	struct session_events events = { 0 };
@@ -249,13 +249,13 @@ static void refused_credentials_are_tried_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_and_writes),
-		cmocka_unit_test(refuses_what_would_do_harm),
+		cmocka_unit_test(a_session_reads_and_writes),
+		cmocka_unit_test(harmful_paths_and_sizes_are_refused),
 		cmocka_unit_test(multi_is_all_or_nothing),
 		cmocka_unit_test(watches_fire_once),
-		cmocka_unit_test(far_more_requests_than_the_window),
-		cmocka_unit_test(bad_hosts_are_told),
-		cmocka_unit_test(chroot_is_the_root),
+		cmocka_unit_test(more_requests_than_the_window_are_all_answered),
+		cmocka_unit_test(bad_hosts_are_refused),
+		cmocka_unit_test(the_chroot_is_the_root),
 		cmocka_unit_test(credentials_are_in_force_once_connected),
 		cmocka_unit_test(credentials_must_be_kept_private),
 		cmocka_unit_test(refused_credentials_are_tried_again),

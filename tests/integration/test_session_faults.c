@@ -6,7 +6,7 @@
 
 #include "rig_session.h"
 
-static void lost_link_keeps_the_session(void **state)
+static void a_lost_connection_keeps_the_session(void **state)
 {
 	struct rig_loop *r = *state;
 	struct rig_proxy *proxy = rig_proxy_start(rig_zookeeper_port(r->server));
@@ -62,7 +62,7 @@ static void every_address_is_tried_again(void **state)
 	rig_proxy_stop(proxies[1]);
 }
 
-static void killed_server_keeps_the_session(void **state)
+static void a_killed_server_keeps_the_session(void **state)
 {
 	struct rig_loop *r = *state;
 	struct session_events events = { 0 };
@@ -80,7 +80,7 @@ static void killed_server_keeps_the_session(void **state)
 	eventually(NULL, !rig_zk_exists(r->client, "/mine"));
 }
 
-static void expired_session_is_replaced(void **state)
+static void an_expired_session_is_replaced(void **state)
 {
 	struct rig_loop *r = *state;
 	struct rig_proxy *proxy = rig_proxy_start(rig_zookeeper_port(r->server));
@@ -110,7 +110,7 @@ static void expired_session_is_replaced(void **state)
 	rig_proxy_stop(proxy);
 }
 
-static void renewal_answers_everything(void **state)
+static void a_renewal_answers_every_request(void **state)
 {
 	struct rig_loop *r = *state;
 	struct session_events events = { 0 };
@@ -131,7 +131,7 @@ static void renewal_answers_everything(void **state)
 	session_free(s, PATIENCE);
 }
 
-static void free_answers_everything(void **state)
+static void freeing_answers_every_request(void **state)
 {
 	struct rig_loop *r = *state;
 	struct session_events events = { 0 };
@@ -145,7 +145,7 @@ static void free_answers_everything(void **state)
 	assert_int_equal(t.gone, 5000);
 }
 
-static void no_server_yet(void **state)
+static void a_session_waits_for_its_first_server(void **state)
 {
 	struct rig_loop *r = *state;
 	struct session_events events = { 0 };
@@ -186,13 +186,13 @@ static void unresolvable_hosts_leave_the_loop_alive(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lost_link_keeps_the_session),
+		cmocka_unit_test(a_lost_connection_keeps_the_session),
 		cmocka_unit_test(every_address_is_tried_again),
-		cmocka_unit_test(killed_server_keeps_the_session),
-		cmocka_unit_test(expired_session_is_replaced),
-		cmocka_unit_test(renewal_answers_everything),
-		cmocka_unit_test(free_answers_everything),
-		cmocka_unit_test(no_server_yet),
+		cmocka_unit_test(a_killed_server_keeps_the_session),
+		cmocka_unit_test(an_expired_session_is_replaced),
+		cmocka_unit_test(a_renewal_answers_every_request),
+		cmocka_unit_test(freeing_answers_every_request),
+		cmocka_unit_test(a_session_waits_for_its_first_server),
 		cmocka_unit_test(unresolvable_hosts_leave_the_loop_alive),
 	};
 

@@ -187,7 +187,7 @@ static void is_recovered_from(void **state)
 }
 
 /* The session reaches the healthy servers, whichever server the library tries first. */
-static void one_bad_server_of_three_is_left_for_another(void **state UNUSED)
+static void a_bad_server_of_three_is_left_for_another(void **state UNUSED)
 {
 	struct rig_impostor *bad[8];
 	struct rig_proxy *good[2] = { rig_proxy_start(rig_zookeeper_port(rig.server)),
@@ -222,7 +222,7 @@ static void one_bad_server_of_three_is_left_for_another(void **state UNUSED)
 }
 
 /* A session exists already when another program takes its server's port. */
-static void a_session_that_stood_is_replaced(void **state UNUSED)
+static void a_session_recovers_from_another_program_on_its_port(void **state UNUSED)
 {
 	struct rig_proxy *proxy = rig_proxy_start(rig_zookeeper_port(rig.server));
 	struct session_events events = { 0 };
@@ -246,8 +246,8 @@ static void a_session_that_stood_is_replaced(void **state UNUSED)
 int main(void)
 {
 	struct CMUnitTest tests[ARRAY_SIZE(trials) + 2] = {
-		cmocka_unit_test(one_bad_server_of_three_is_left_for_another),
-		cmocka_unit_test(a_session_that_stood_is_replaced),
+		cmocka_unit_test(a_bad_server_of_three_is_left_for_another),
+		cmocka_unit_test(a_session_recovers_from_another_program_on_its_port),
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(trials); i++)
