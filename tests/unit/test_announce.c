@@ -1,4 +1,4 @@
-/* The announcement, read back by the reader of Curator's format. */
+/* The announcement, read back with the reader of Curator's format. */
 #include "endpoint_cases.h"
 
 #include <jansson.h>

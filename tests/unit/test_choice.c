@@ -1,4 +1,4 @@
-/* choice: what a permit makes of the newest tree. */
+/* choice: which tree a permit selects. */
 #include <zknginx/choice.h>
 
 #include "tree_fixture.h"

@@ -1,4 +1,4 @@
-/* The whole tree: what falls back, what stays out, and that neighbours never notice. */
+/* The whole tree: which objects fall back and which stay out; neither affects the others. */
 #include <zknginx/decode.h>
 
 #include "tree_fixture.h"
@@ -206,7 +206,7 @@ static void an_object_that_was_never_good_is_absent(void **state)
 	assert_int_equal(model_upstream(m, "v")->server_count, 1);
 }
 
-/* What the accepted form is judged by is the newest policy of its upstream. */
+/* The accepted form is checked with the newest policy of its upstream. */
 static void an_accepted_server_must_fit_the_upstream_of_now(void **state)
 {
 	struct fixture *f = *state;
@@ -216,7 +216,7 @@ static void an_accepted_server_must_fit_the_upstream_of_now(void **state)
 	     "/c/upstreams/u/10.0.0.2:80\n\tweight=x\n",
 	     "/c/upstreams/u/10.0.0.2:80\n\tbackup\n");
 	assert_int_equal(run(f)->upstreams[0].server_count, 1);
-	/* What is wrong with the old bytes is nobody's problem. */
+	/* Errors in the old bytes are not reported. */
 	assert_int_equal(f->problems.count, 1);
 	assert_string_equal(f->problems.items[0].field, "weight");
 	assert_int_equal(f->problems.items[0].serving, SERVING_ABSENT);
@@ -267,7 +267,7 @@ static void an_upstream_of_backups_alone_is_a_problem(void **state)
 	assert_int_equal(f->problems.count, 0);
 }
 
-/* The model's own sources, decoded again, give the same model: what "accepted" rests on. */
+/* The sources of a model, decoded again, give the same model: the accepted tree depends on that. */
 static void the_sources_of_a_model_decode_to_the_same_model(void **state)
 {
 	struct fixture *f = *state;

@@ -1,4 +1,4 @@
-/* Locations of a site: their kinds, what belongs to each, and what may stand where. */
+/* Locations of a site: their kinds, the fields of each, and what each string may contain. */
 #include "site_fixture.h"
 
 static const char five_locations[] =
@@ -190,7 +190,7 @@ static void two_locations_of_one_path_are_refused(void **state)
 	assert_true(site(f, json));
 }
 
-/* Each metacharacter in each place where a text may stand. */
+/* Each metacharacter in each string. */
 static void metacharacters_are_refused_in_every_string(void **state)
 {
 	static const char *const templates[] = {

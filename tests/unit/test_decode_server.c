@@ -1,4 +1,4 @@
-/* Servers: addresses that are taken and refused, parameters in both forms. */
+/* Servers: accepted and refused addresses, parameters in both forms. */
 #include "upstream_fixture.h"
 
 static void addresses_are_read_and_normalised(void **state)

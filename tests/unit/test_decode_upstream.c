@@ -183,7 +183,7 @@ static void the_depth_of_json_is_limited(void **state)
 	assert_int_equal(f->problems.items[0].line, 2);
 	assert_false(upstream(f, "{\"zone\":[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]}"));
 	expect_field(f, "zone");
-	/* Brackets in a text are no depth. */
+	/* Brackets in a string do not count as depth. */
 	assert_false(upstream(f, "{\"zone\":\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\"}"));
 	expect_field(f, "zone");
 }

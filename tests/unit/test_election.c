@@ -1,4 +1,4 @@
-/* The election's table, its order of names and its lease, each for itself. */
+/* The election's table, its order of names and its lease, each by itself. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -18,7 +18,7 @@
 
 /* --- the table ------------------------------------------------------------------------------- */
 
-/* A way: the events in order, what each one has to lead to. */
+/* A walk: the events in order, and the result of each. */
 struct leg {
 	enum election_event event;
 	enum election_state state;
@@ -65,7 +65,7 @@ static void after_a_break_the_order_is_read_before_leading_again(void **state UN
 {
 	WALK(TO_LEADING, LEG(DISCONNECTED, SUSPENDED, NOTHING), LEG(CONNECTED, LOOKING, LIST),
 	     LEG(FIRST, LEADING, LEAD));
-	WALK(TO_LEADING, LEG(CONNECTED, LOOKING, LIST)); /* the link was replaced */
+	WALK(TO_LEADING, LEG(CONNECTED, LOOKING, LIST)); /* the connection was replaced */
 	WALK(TO_LEADING, LEG(LAPSED, LOOKING, LIST));
 	WALK(TO_LEADING, LEG(MOVED, LOOKING, LIST), LEG(NOT_LISTED, JOINING, CREATE));
 }
@@ -103,7 +103,8 @@ static void an_unexpected_event_changes_nothing(void **state UNUSED)
 		if (is_unexpected(s, e))
 			assert_int_equal(election_next(s, e).state, s);
 	}
-	/* What the link, the session, the clock and the operator do can come at any time. */
+	/* Events of the connection, the session, the clock and the operator may come at any
+	 * time. */
 	for (enum election_state s = 0; s < ELECTION_STATE_N; s++) {
 		assert_false(is_unexpected(s, ELECTION_EV_CONNECTED));
 		assert_false(is_unexpected(s, ELECTION_EV_DISCONNECTED));
@@ -134,10 +135,10 @@ static void only_the_first_of_the_list_leads(void **state UNUSED)
 			assert_int_equal(next.command == ELECTION_DO_WITHDRAW, s != ELECTION_OUT);
 		if (e == ELECTION_EV_DISCONNECTED && s != ELECTION_OUT)
 			assert_int_equal(next.state, ELECTION_SUSPENDED);
-		/* What was known before a new link is known no more. */
+		/* What was known before a new connection does not count any more. */
 		if (e == ELECTION_EV_CONNECTED && s != ELECTION_OUT)
 			assert_int_equal(next.command, ELECTION_DO_LIST);
-		/* A candidate is only made when none is listed, or none can be. */
+		/* A candidate is only created when none is listed, or none can exist. */
 		if (next.command == ELECTION_DO_CREATE)
 			assert_true((s == ELECTION_OUT && e == ELECTION_EV_CONNECTED) ||
 				    e == ELECTION_EV_NOT_LISTED);
@@ -231,7 +232,7 @@ static void the_order_is_by_number(void **state UNUSED)
 	assert_string_equal(own, A "-0000000003");
 	assert_string_equal(leader, A "-0000000003");
 	assert_null(predecessor);
-	/* by number, not by name; the nearest before us, not the lowest */
+	/* by number, not by name; the nearest before ours, not the lowest */
 	assert_int_equal(STAND(C, B "-0000000002", "readme", C "-0000000009", A "-0000000004",
 			       A "-0000000010"),
 			 ELECTION_EV_BEHIND);
@@ -247,7 +248,7 @@ static void the_order_is_by_number(void **state UNUSED)
 	assert_null(leader);
 }
 
-/* A create that was made twice after all: the lower one is ours, and it is not behind itself. */
+/* Two candidates of ours: the lower one counts, and is not after itself. */
 static void of_two_candidates_of_ours_the_lower_counts(void **state UNUSED)
 {
 	const char *own, *predecessor, *leader;
@@ -284,7 +285,7 @@ static void the_order_survives_a_number_that_wraps(void **state UNUSED)
 	assert_int_equal(STAND(B, A "--000000001", B "-0000000000"), ELECTION_EV_BEHIND);
 }
 
-/* Of numbers that no server would give out together no two are first all the same. */
+/* Even of numbers that no server assigns together, two are never first. */
 static void planted_numbers_make_no_second_leader(void **state UNUSED)
 {
 	static const char *const numbers[] = { "0000000000",  "0000000001",  "1000000000",
@@ -322,7 +323,8 @@ static void the_lease_ends_before_the_session(void **state UNUSED)
 	assert_true(election_may_act(heard, timeout, 10999999));
 	assert_false(election_may_act(heard, timeout, 11000000));
 	assert_false(election_may_act(heard, timeout, NEVER));
-	assert_false(election_may_act(heard, timeout, heard - 1)); /* what clock is that? */
+	assert_false(
+		election_may_act(heard, timeout, heard - 1)); /* a time before the last answer */
 	assert_false(election_may_act(heard, 0, heard));
 }
 

@@ -1,6 +1,5 @@
 /*
- * What may reach nginx text, and that what was written reads back as one word with
- * the same bytes.
+ * What text for nginx may contain; what is written reads back as one word with the same bytes.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -122,7 +121,7 @@ static void only_listed_variables_are_valid(void **state)
 	}
 }
 
-/* Found by halves: the order of the table matters. */
+/* A binary search: the order of the table matters. */
 static void the_first_and_the_last_variable_are_found(void **state)
 {
 	(void)state;
@@ -207,7 +206,7 @@ static void a_path_in_a_comment_is_escaped(void **state)
 	buf_fini(&out);
 }
 
-/* Cut at 200 bytes, and never within an escape. */
+/* Cut after at most 200 bytes, and never within an escape. */
 static void a_long_path_in_a_comment_is_cut(void **state)
 {
 	struct buf out = BUF_INIT;

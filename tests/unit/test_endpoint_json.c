@@ -72,7 +72,7 @@ static void registrations_of_spring_and_dubbo_are_read(void **state UNUSED)
 	CHECK_CASES("curator", cases);
 }
 
-/* Curator's gzip: each of deflate's three kinds of block, and what is wrong with it. */
+/* Curator's gzip: each of deflate's three kinds of block, and damaged data. */
 static void compressed_registrations_are_read(void **state UNUSED)
 {
 	static const struct endpoint_case cases[] = {
@@ -240,7 +240,7 @@ static void vectors_give_the_weights_of_a_serverset(void **state UNUSED)
 		  "10.3.0.2 port=80 weight=3 shard:2" },
 		{ "member_0000000003", MEMBER("10.3.0.3", ""), "10.3.0.3 port=80 weight=1 down" },
 		{ "member_0000000005", MEMBER("10.3.0.5", ",\"shard\":5"),
-		  "10.3.0.5 port=80 shard:5" }, /* a whole number is no weight there */
+		  "10.3.0.5 port=80 shard:5" }, /* an integer is no weight there */
 	};
 
 	check_cases_with("serverset", NULL, context, ARRAY_SIZE(context), cases, ARRAY_SIZE(cases));

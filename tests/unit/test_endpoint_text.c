@@ -1,4 +1,4 @@
-/* endpoint: the formats that are names and texts; what is hostile; what is sniffed. */
+/* endpoint: the formats that are names and texts; hostile values; the recognition of formats. */
 #include "endpoint_cases.h"
 
 static void an_address_is_read_from_the_name(void **state UNUSED)
@@ -113,7 +113,7 @@ static void registrations_of_dubbo_are_read(void **state UNUSED)
 		{ DUBBO("tri%3A%2F%2F10.9.0.1%3A80%G0"), "", "bad: \"%G0\" is no percent" },
 		{ DUBBO("tri%3A%2F%2F10.9.0%.1%3A80"), "", "bad: \"%.1\" is no percent" },
 		{ DUBBO("tri%3A%2F%2F10.9.0.1%3A80") "a%3D%%41", "", "bad: \"%%4\" is no" },
-		/* a value is not escaped for itself: it may have a '%' of its own */
+		/* a value is not escaped a second time: it may contain a '%' */
 		{ DUBBO("tri%3A%2F%2F10.9.0.1%3A80") "load%3D50%25", "",
 		  "10.9.0.1 port=80 scheme=tri path=/org.example.Cart load:50%" },
 	};
@@ -149,7 +149,7 @@ static void overrides_change_a_registration_of_dubbo(void **state UNUSED)
 	check_cases_with("dubbo", NULL, context, ARRAY_SIZE(context), cases, ARRAY_SIZE(cases));
 }
 
-/* What every format does with a host, by the one that is simplest. */
+/* How every format checks a host, tested with the simplest format. */
 static void hostile_hosts_are_refused(void **state UNUSED)
 {
 	static const struct endpoint_case cases[] = {
@@ -240,7 +240,7 @@ static void the_format_is_recognised(void **state UNUSED)
 	check_sniff("/s/srv-0000000001\n\t10.0.0.1:80\n", "data");
 	check_sniff("/s/a\n\thello\n", NULL);
 	check_sniff("/s\n/t/10.0.0.1:80\n", NULL);
-	/* A few that are foreign do not turn it. */
+	/* A few foreign znodes do not change the result. */
 	check_sniff("/s/10.0.0.1:80\n/s/10.0.0.2:80\n/s/x\n\t{\"host\":\"a\",\"port\":1}\n",
 		    "address");
 }

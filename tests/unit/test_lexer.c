@@ -1,6 +1,6 @@
 /*
- * The lexer against what nginx 1.22 was seen to do with the same bytes. Tokens are
- * written as text: words in brackets, punctuation as itself, END, or ERROR.
+ * The lexer compared with the behaviour of nginx 1.22. Tokens are written as text: words in
+ * brackets, punctuation as itself, END, or ERROR.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -142,7 +142,7 @@ static void a_quoted_word_is_marked(void **state)
 	lexer_fini(&l);
 }
 
-/* Does a word of so many bytes between these pass nginx's buffer of 4096? */
+/* Does a word of this size between these texts fit into nginx's buffer of 4096? */
 static bool passes(const char *before, size_t size, const char *behind)
 {
 	struct buf text = BUF_INIT, out = BUF_INIT;

@@ -1,4 +1,4 @@
-/* What snippets and paths may do, under each policy. */
+/* What snippets and paths may do under each policy. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -164,7 +164,7 @@ static void files_outside_of_the_roots_are_refused(void **state)
 	expect_all(texts, ARRAY_SIZE(texts), false);
 }
 
-/* Each of them served /etc/passwd, or told of it, before captures were followed. */
+/* Each of them served /etc/passwd, or revealed that it exists, before captures were checked. */
 static void captures_that_climb_are_refused(void **state)
 {
 	static const char *const texts[] = {
@@ -304,7 +304,7 @@ static void a_redirect_of_an_upstream_cannot_climb(void **state)
 	expect_all(good, ARRAY_SIZE(good), true);
 }
 
-/* A snippet of a few kilobytes must not hold up the daemon for minutes. */
+/* A snippet of a few kilobytes must not block the daemon for minutes. */
 static void the_effort_for_one_snippet_is_limited(void **state)
 {
 	struct buf text = BUF_INIT;
@@ -463,7 +463,7 @@ static void a_violation_names_its_line_and_its_directive(void **state)
 	assert_false(policy_check(&safe, text, sizeof(text) - 1, &v));
 	assert_int_equal(v.line, 4);
 	assert_non_null(strstr(v.text, "lua_thing"));
-	assert_null(strstr(v.text, "line")); /* it is said beside */
+	assert_null(strstr(v.text, "line")); /* the problem has the line in a field of its own */
 	assert_false(policy_check(&safe, "a\xff\x1b[1m x;", 9, &v));
 	assert_null(strchr(v.text, '\x1b'));
 	assert_false(policy_check(&safe, "\n server { ", 11, &v));

@@ -1,4 +1,4 @@
-/* The rows of the policy: in order, and none that reaches further than its rule looks. */
+/* The rows of the policy: sorted, and each rule checks all that its directive can reach. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,7 +28,7 @@ static void each_row_is_found(void **state UNUSED)
 	assert_null(policy_directive(""));
 }
 
-/* What names a file, a server or a URI has a rule about it, but for switches. */
+/* A directive that names a file, a server or a URI has a rule for it, unless it is a switch. */
 static bool is_switch(const char *name)
 {
 	static const char *const names[] = { "autoindex",

@@ -1,4 +1,4 @@
-/* The deployment table: the ways through it that matter, and what holds for all of them. */
+/* The deployment table: the walks through it that matter, and what holds for all of them. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -12,7 +12,7 @@
 #include <zknginx/macros.h>
 #include <zknginx/reload.h>
 
-/* A way: the events in order, and the command that each one has to lead to. */
+/* A walk: the events in order, and the command of each. */
 struct leg {
 	enum reload_event event;
 	enum reload_command command;
@@ -118,7 +118,7 @@ static void an_unexpected_event_changes_nothing(void **state UNUSED)
 				 RELOAD_CMD_UNEXPECTED);
 }
 
-/* What may be signalled has been proved and published; every way out reports. */
+/* Only what was checked and published is signalled; every end reports. */
 static void only_what_was_checked_and_published_is_signalled(void **state UNUSED)
 {
 	static const bool reports[RELOAD_COMMAND_N] = {

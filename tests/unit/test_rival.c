@@ -1,4 +1,4 @@
-/* Whoever has our name: our own last session, or another host? */
+/* A session that has our name: is it our own last session, or another host's? */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +22,7 @@ static bool look(struct rival *r, int64_t owner, int64_t czxid, int32_t version)
 	return rival_on_look(r, &s, now, TIMEOUT);
 }
 
-/* Looks as often as it should, for this long; true as soon as it is another host's. */
+/* Checks at the right interval for this long; true as soon as it is another host's. */
 static bool watch(struct rival *r, uint64_t howlong, uint64_t interval)
 {
 	for (uint64_t end = now + howlong; now < end;) {
@@ -85,7 +85,8 @@ static void time_that_nobody_saw_does_not_count(void **state UNUSED)
 	assert_false(look(&r, FIRST, 100, 0));
 	assert_true(r.endured == 2 * rival_interval(TIMEOUT));
 	for (unsigned i = 0; i < 10; i++) {
-		rival_on_interruption(&r); /* a new server lets old sessions begin anew */
+		rival_on_interruption(
+			&r); /* a new server starts the timeouts of old sessions again */
 		assert_false(watch(&r, rival_limit(TIMEOUT), USEC_PER_SEC));
 	}
 	assert_true(watch(&r, 2 * USEC_PER_SEC, USEC_PER_SEC));
@@ -96,7 +97,7 @@ static void a_session_that_writes_is_another_host(void **state UNUSED)
 	struct rival r = { 0 };
 
 	assert_false(look(&r, FIRST, 100, 7));
-	assert_false(look(&r, FIRST, 100, 8)); /* may have been under way when it died */
+	assert_false(look(&r, FIRST, 100, 8)); /* may have been in progress when it died */
 	assert_false(look(&r, FIRST, 100, 8));
 	assert_true(look(&r, FIRST, 100, 9));
 }
@@ -108,11 +109,13 @@ static void a_session_that_follows_another_is_another_host(void **state UNUSED)
 	assert_false(look(&seen, FIRST, 100, 0));
 	rival_on_gone(&seen);
 	assert_true(look(&seen, SECOND, 200, 0));
-	assert_false(look(&missed, FIRST, 100, 0)); /* gone and made again between two looks */
+	assert_false(
+		look(&missed, FIRST, 100, 0)); /* deleted and created again between two checks */
 	assert_true(look(&missed, SECOND, 200, 0));
 	missed = (struct rival){ 0 };
 	assert_false(look(&missed, FIRST, 100, 0));
-	assert_true(look(&missed, FIRST, 200, 0)); /* the same session, but it made a new one */
+	assert_true(
+		look(&missed, FIRST, 200, 0)); /* the same session, but it created a new znode */
 }
 
 static void a_session_that_follows_ours_is_another_host(void **state UNUSED)
@@ -139,7 +142,7 @@ static void our_own_sessions_are_never_another_host(void **state UNUSED)
 			assert_false(look(&r, OURS, 100, i)); /* however long it takes the server */
 		}
 	}
-	rival_on_session(&r, OURS + 4); /* that is long ago */
+	rival_on_session(&r, OURS + 4); /* a session of ours from long before */
 	assert_true(look(&r, OURS, 100, 20));
 	assert_false(look(&r, OURS + 3, 300, 0));
 }
@@ -148,7 +151,7 @@ static void an_absent_znode_at_first_proves_nothing(void **state UNUSED)
 {
 	struct rival r = { 0 };
 
-	rival_on_gone(&r); /* a create of the dead may still be on its way */
+	rival_on_gone(&r); /* a create of the dead session may still be in progress */
 	assert_false(look(&r, FIRST, 100, 0));
 }
 
@@ -159,7 +162,8 @@ static void a_znode_from_before_our_own_is_waited_for(void **state UNUSED)
 	rival_on_session(&r, OURS);
 	rival_on_ours(&r, 500);
 	rival_on_session(&r, OURS + 1);
-	assert_false(look(&r, FIRST, 100, 0)); /* came back with the data, it may be ours of then */
+	assert_false(look(&r, FIRST, 100,
+			  0)); /* restored with the server's data; it may be an old one of ours */
 	assert_true(watch(&r, 2 * rival_limit(TIMEOUT), USEC_PER_SEC));
 }
 
