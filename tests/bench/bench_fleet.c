@@ -1,17 +1,17 @@
 /*
- * A large fleet on one real ZooKeeper: how long it takes, and how many requests, to elect a
- * leader, to roll out a revision in batches of 25 %, and to come back after ZooKeeper died.
+ * A large fleet on one real ZooKeeper: the time and the number of requests that it takes to elect
+ * a leader, to roll out a revision in batches of 25 %, and to recover after ZooKeeper died.
  *
- * A host here is everything of a daemon that speaks to ZooKeeper: the control session with
+ * A host here is every part of a daemon that talks to ZooKeeper: the control session with
  * the member, the report and the candidate (zk/fleet), the mirror of the config and the plan
  * (zk/mirror), and the leader's work (src/leader) on whoever is elected. Only nginx is
- * left out: a host has "applied" a revision, and found it good, as soon as it is permitted.
- * So what is measured is what the fleet costs beside nginx. The waiting times of the rollout
- * are zero for the same reason.
+ * left out: a host has "applied" a revision, with the verdict good, as soon as it is permitted.
+ * So the result is the cost of the fleet without nginx. The waiting times of the rollout are zero
+ * for the same reason.
  *
- * Beside the figures stands a floor from the same run: a raw write of one znode until as many
- * sessions have heard of it, and have read it. A rollout cannot take less than one of these
- * for each plan that it writes.
+ * The same run also measures a lower bound: one write of a znode until as many sessions have got
+ * the event and have read the znode. A rollout cannot take less than that for each plan that it
+ * writes.
  *
  * Nothing is asserted; figures are printed. Usage: bench_fleet [HOSTS]
  */
@@ -36,7 +36,7 @@
 #define ROUNDS 5
 
 struct host {
-	struct daemon d; /* as much of it as the leader's work looks at */
+	struct daemon d; /* the part of it that the leader uses */
 	char name[32], address[64];
 	unsigned long past; /* requests of sessions that are closed */
 };
@@ -109,7 +109,7 @@ static unsigned long leader_requests(const struct daemon *d)
 	return d->leader.mirror ? session_requests(mirror_session(d->leader.mirror)) : 0;
 }
 
-/* Who resigns closes a session. */
+/* A host that resigns closes a session. */
 static void update_leader(struct host *h)
 {
 	unsigned long before = leader_requests(&h->d);
@@ -119,7 +119,7 @@ static void update_leader(struct host *h)
 		h->past += before;
 }
 
-/* The plan's word, followed at once. */
+/* Follow the plan at once. */
 static void follow(struct host *h)
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new();
@@ -241,7 +241,7 @@ static struct host *leader(void)
 	return NULL;
 }
 
-/* How many are members, and have read everything? */
+/* The number of hosts that are members and have read everything. */
 static size_t count_in(void)
 {
 	size_t count = 0;
@@ -260,7 +260,7 @@ static bool all_are_in(void)
 	return count_in() == host_count;
 }
 
-/* Does the plan, as this host has it, rest with what is in ZooKeeper? */
+/* Is the plan that this host has idle with the config of ZooKeeper accepted? */
 static bool is_settled(const struct host *h)
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new();
@@ -334,7 +334,7 @@ static void on_floor_read(void *ctx UNUSED, const struct session_reply *r)
 	below.had += r->rc == SESSION_OK;
 }
 
-/* The reading sets the next watch, as everybody's does. */
+/* Reading sets the next watch, as in every host. */
 static void on_floor_watch(void *ctx, int type UNUSED, const char *path)
 {
 	below.heard++;
@@ -476,7 +476,8 @@ static void bench_rollout(double floor)
 	tell("a rollout, batches of 25 %", median(times), requests / ROUNDS, note);
 }
 
-/* A client that ZooKeeper took and forgot while it started comes two thirds of a session later. */
+/* A client that ZooKeeper accepted and lost during its start comes back two thirds of a session
+ * later. */
 static void bench_reconnect(void)
 {
 	double half = 0, most = 0;
@@ -561,8 +562,8 @@ int main(int argc, char **argv)
 	allow_many_files();
 	if (sd_event_new(&loop) < 0)
 		die("sd-event");
-	/* hundreds that come back at once are more than its listen backlog of 50: those that do not
-	 * fit into it would come seconds later */
+	/* hundreds of clients that come back at once exceed its listen backlog of 50; the others
+	 * would come back seconds later */
 	server = rig_zookeeper_start(&(struct rig_zookeeper_options){
 		.heap = "-Xmx1g", .settings = "clientPortListenBacklog=2048" });
 	client = rig_zk_connect(rig_zookeeper_hosts(server));

@@ -1,7 +1,7 @@
 /*
- * libFuzzer: one registration → every format. The first byte chooses the format, the
- * second how long the znode's name is; then the name, and the rest is the data, which
- * also stands as context. What comes out is a host and ports that nginx takes.
+ * libFuzzer: one registration → every format. The first byte selects the format, the second is the
+ * length of the znode's name; then the name follows, and the rest is the data, which is also the
+ * context. The result is a host and ports that nginx accepts.
  */
 #include <string.h>
 

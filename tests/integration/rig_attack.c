@@ -1,7 +1,7 @@
 /*
- * Serving hostile snippets and asking for canaries; see rig_attack.h. Each snippet has
- * a file and two loopback addresses of its own; those of two batches differ, so that
- * no worker of the batch before answers.
+ * Serves hostile snippets and requests the canaries: see rig_attack.h. Each snippet has a file and
+ * two loopback addresses of its own. Two batches have different addresses, so that no worker of the
+ * previous batch answers.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -19,8 +19,8 @@
 #include "rig_attack.h"
 
 #define TOKEN "CANARY-7f3c91d2"
-#define ABSENT "canarz" /* as ATTACK_NAME to every regular expression that is tried */
-#define SHOWN 12        /* of what leaked, so many are printed */
+#define ABSENT "canarz" /* every regular expression that is tried treats it like ATTACK_NAME */
+#define SHOWN 12        /* at most so many leaks are printed */
 
 struct target {
 	char *body;          /* of the server */
@@ -28,7 +28,7 @@ struct target {
 	bool leaky;
 };
 
-/* A batch being asked. */
+/* A batch under test. */
 struct batch {
 	struct target *targets;
 	size_t count;
@@ -104,7 +104,7 @@ void attack_stop(struct attack *a)
 
 /* --- serving a batch ------------------------------------------------------------------------- */
 
-/* `twin`: the server with names that do not exist. Place 0 is the batch's own. */
+/* `twin`: the server with names that do not exist. Place 0 belongs to the batch itself. */
 static uint32_t address_of(const struct attack *a, size_t place, bool twin)
 {
 	return (127u << 24) + ((16 + 2 * (a->batch % 2) + twin) << 16) +
@@ -185,7 +185,7 @@ static bool nginx_takes(const struct attack *a, char **complaint)
 	return rig_run(complaint, argv) == 0;
 }
 
-/* Of complaints that name no file, such as an unknown variable: each one alone. */
+/* For errors that name no file, such as an unknown variable: test each snippet alone. */
 static void drop_one_by_one(struct attack *a, struct batch *b)
 {
 	char path[200], *complaint;
@@ -369,7 +369,7 @@ static void add(struct attack *a, struct batch *b, const char *body, const char 
 			(struct target){ .body = strdup(body), .request = request };
 }
 
-/* Goes on until as many pass the policy. */
+/* Continues until this many pass the policy. */
 void attack_batch(struct attack *a, unsigned snippets, unsigned requests)
 {
 	struct batch b = { .targets = calloc(snippets, sizeof(struct target)) };

@@ -60,7 +60,7 @@ void rig_host_start_daemon(struct rig_host *h)
 void rig_host_start(struct rig_host *h)
 {
 	rig_host_start_daemon(h);
-	/* the daemon makes the files that nginx.conf includes */
+	/* the daemon creates the files that nginx.conf includes */
 	eventually(NULL, rig_host_live(h, "http.conf"));
 	if (!h->nginx.pid)
 		rig_nginx_start(&h->nginx);

@@ -1,4 +1,4 @@
-/* A host in a directory, for the sandbox. */
+/* A host in a directory, for the sandbox: see rig_sandbox.h. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,6 +62,19 @@ void host_free(struct host *h)
 	sd_event_unref(h->loop);
 	free(h->verdict.text);
 	free(h);
+}
+
+int host_setup(void **state)
+{
+	*state = host_new();
+	return 0;
+}
+
+int host_teardown(void **state)
+{
+	host_free(*state);
+	rig_clean();
+	return 0;
 }
 
 const char *host_include(const struct host *h)
@@ -152,6 +165,23 @@ const struct verdict *host_test(struct host *h, const char *kind)
 	host_begin(h, kind);
 	eventually(h->loop, h->verdict.over);
 	return &h->verdict;
+}
+
+const struct verdict *host_test_in_namespace(struct host *h)
+{
+	return host_test(h, "namespace");
+}
+
+void host_assert_passed(const struct verdict *v)
+{
+	if (!v->passed)
+		fail_msg("%s", v->text);
+}
+
+void host_assert_says(const struct verdict *v, const char *text)
+{
+	if (!strstr(v->text, text))
+		fail_msg("expected \"%s\" in: %s", text, v->text);
 }
 
 char *host_listing(const char *directory)

@@ -1,4 +1,4 @@
-/* Services that register themselves, and who serves them: see rig_services.h. */
+/* Services that register themselves, and the servers that answer for them: see rig_services.h. */
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>

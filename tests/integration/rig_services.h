@@ -1,7 +1,7 @@
 /*
- * A whole host (rig_host.h) and applications that register themselves in its ZooKeeper, for
- * the tests of discovery. The one host of a test program, and the ports of nginx that answer
- * as applications would.
+ * A whole host (rig_host.h) and applications that register themselves in its ZooKeeper, for the
+ * tests of discovery. A test program has one host; some ports of its nginx answer like
+ * applications.
  */
 #ifndef ZKNGINX_TESTS_RIG_SERVICES_H
 #define ZKNGINX_TESTS_RIG_SERVICES_H
@@ -14,7 +14,7 @@
 
 extern struct rig_host host;
 extern int port;                                 /* of the site of a test */
-extern int backend[BACKENDS];                    /* here it is answered … */
+extern int backend[BACKENDS];                    /* ports that answer … */
 extern const char *const backend_says[BACKENDS]; /* … "one", "two", … */
 
 /* For cmocka: the host with its backends; the daemon and nginx are not started yet. */
@@ -38,7 +38,7 @@ const char *services_block(const char *config, const char *upstream);
 bool services_has(const char *upstream, const char *server);
 bool services_has_port(const char *upstream, int on);
 size_t services_count(const char *upstream);
-/* Was there a generation, of those that are kept, with no server in this upstream? */
+/* Is there a stored generation with no server in this upstream? */
 bool services_were_gone(const char *upstream);
 /* Are this many requests answered with 200? */
 bool services_answer(int on, unsigned times);

@@ -1,6 +1,6 @@
 /*
- * Discovery as a whole: what is registered in a real ZooKeeper, in every format, becomes what
- * a real nginx serves from, whatever becomes of the paths that the registrations stand below.
+ * The whole of discovery: registrations of every format in a real ZooKeeper become servers of a
+ * real nginx, whatever happens to the paths of the registrations.
  */
 #include "rig.h"
 
@@ -13,7 +13,7 @@
 
 /* --- the formats ------------------------------------------------------------------------------ */
 
-/* What applications write, and the server that it has to become. */
+/* What applications write, and the server that must result. */
 static const struct {
 	const char *format, *path, *discover, *child, *data, *server;
 } registrations[] = {
@@ -85,14 +85,14 @@ static void every_format_becomes_servers(void **state UNUSED)
 
 #define POOL "{\"path\":\"/pools/shop\",\"format\":\"address\"}"
 
-static void a_path_appears_vanishes_and_returns(void **state UNUSED)
+static void a_path_may_appear_vanish_and_return(void **state UNUSED)
 {
 	struct rig_zk *app = rig_zk_connect(rig_zookeeper_hosts(host.zookeeper));
 	unsigned reloads;
 	char *output;
 
 	rig_host_start(&host);
-	/* the path is not there: that holds up neither the upstream nor anything else */
+	/* a missing path delays neither the upstream nor anything else */
 	services_upstream("shop", POOL, ",\"min_servers\":2");
 	services_site(CONFIG "/sites/shop", port, "shop");
 	eventually(NULL, rig_nginx_get(port, "/", NULL, NULL) == 502);
@@ -117,11 +117,11 @@ static void a_path_appears_vanishes_and_returns(void **state UNUSED)
 	services_register(app, "/pools/shop", backend[0]);
 	services_register(app, "/pools/shop", backend[1]);
 	eventually(NULL, services_are_applied() && services_count("shop") == 2);
-	assert_int_equal(rig_nginx_reloads(&host.nginx), reloads); /* the same bytes all along */
+	assert_int_equal(rig_nginx_reloads(&host.nginx), reloads); /* the same bytes all the time */
 	rig_zk_close(app);
 }
 
-/* The paths of an upstream change; one of the new ones may not be read, which is told first. */
+/* The paths of an upstream change; one of the new ones is unreadable, which is reported first. */
 static void a_change_of_path_never_passes_through_nothing(void **state UNUSED)
 {
 	struct rig_zk *app = rig_zk_connect(rig_zookeeper_hosts(host.zookeeper));
@@ -165,14 +165,14 @@ static void a_forbidden_path_keeps_its_last_good(void **state UNUSED)
 	rig_zk_auth(host.zk, "digest", "operator:secret");
 	rig_zk_restrict(host.zk, "/pools/shop", true);
 	reloads = rig_nginx_reloads(&host.nginx);
-	rig_host_stop_daemon(&host, SIGKILL); /* a server tells nobody of a new ACL */
+	rig_host_stop_daemon(&host, SIGKILL); /* ZooKeeper announces no change of an ACL */
 	rig_host_start_daemon(&host);
 	eventually(NULL, rig_host_has_problem(&host, "/pools/shop", "access", "previous", ""));
 	eventually(NULL, rig_host_is(&host, "degraded"));
 	assert_int_equal(services_count("shop"), 2);
 	assert_true(services_answer(port, 4));
 	assert_int_equal(rig_nginx_reloads(&host.nginx), reloads);
-	/* the others go on */
+	/* the others are updated */
 	services_upstream("other", "{\"path\":\"/pools/other\",\"format\":\"address\"}", "");
 	services_register(app, "/pools/other", backend[3]);
 	eventually(NULL, services_has_port("other", backend[3]));
@@ -214,9 +214,9 @@ static void one_bad_registration_drops_no_other(void **state UNUSED)
 	assert_null(strstr(rig_host_live(&host, "http.conf"), "passwd"));
 	eventually(NULL, rig_host_is(&host, "degraded"));
 
-	register_nerve(host.zk, "b", "127.0.0.1", backend[1]); /* mended */
+	register_nerve(host.zk, "b", "127.0.0.1", backend[1]); /* corrected */
 	eventually(NULL, services_are_applied() && services_count("web") == 3);
-	rig_zk_set(host.zk, "/nerve/web/a", "{\"host\":"); /* one that was good keeps serving */
+	rig_zk_set(host.zk, "/nerve/web/a", "{\"host\":"); /* a server that was good before stays */
 	rig_zk_delete(host.zk, "/nerve/web/c");
 	eventually(NULL, rig_host_has_problem(&host, "/nerve/web", "discovery", "previous",
 					      "1 of 2 registrations"));
@@ -255,7 +255,7 @@ static void a_restart_of_the_daemon_reloads_nothing(void **state UNUSED)
 	assert_string_equal(rig_host_live(&host, "http.conf"), before);
 	assert_int_equal(rig_nginx_reloads(&host.nginx), reloads);
 
-	/* all of them go while it is away: it holds what nginx runs */
+	/* all of them go while the daemon is down: it holds what nginx runs */
 	rig_host_stop_daemon(&host, SIGKILL);
 	unlink(rig_path("web1.state/status.json"));
 	rig_zk_close(app);
@@ -272,7 +272,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, services_setup, services_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(every_format_becomes_servers),
-		TEST(a_path_appears_vanishes_and_returns),
+		TEST(a_path_may_appear_vanish_and_return),
 		TEST(a_change_of_path_never_passes_through_nothing),
 		TEST(a_forbidden_path_keeps_its_last_good),
 		TEST(one_bad_registration_drops_no_other),

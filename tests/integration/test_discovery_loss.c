@@ -1,7 +1,7 @@
 /*
- * How registrations leave a real ZooKeeper, and what that does to a real nginx: applications
- * that close (one of them with Apache Curator's own client), that are killed, that leave one
- * by one, and all of them at once. No way of leaving takes an upstream away from nginx.
+ * How registrations leave a real ZooKeeper, and the effect on a real nginx: applications close (one
+ * of them with Apache Curator's own client), are killed, leave one by one, and leave all at once.
+ * In no case does nginx lose an upstream.
  *
  * $CURATOR_CLASSPATH is where the Registrar of curator/ and Curator's jar are.
  */
@@ -23,7 +23,7 @@
 
 #define POOL "{\"path\":\"/pools/shop\",\"format\":\"address\"}"
 
-/* A server that looks for empty containers often enough to be waited for. */
+/* A server that deletes empty containers soon enough for a test to wait for it. */
 static int setup_with_containers(void **state UNUSED)
 {
 	static const char *const jvm[] = { "-Dznode.container.checkIntervalMs=200", NULL };
@@ -62,7 +62,7 @@ static struct registrar registrar_start(int first, int second)
 	return r;
 }
 
-/* It closes its discovery, and leaves by itself. */
+/* It closes its discovery, and ends. */
 static void registrar_close(struct registrar *r)
 {
 	int status = -1;
@@ -92,7 +92,7 @@ static size_t count_children(const char *path)
 }
 
 /* One upstream keeps its last servers, the other one lets all of them go. */
-static void curator_registers_closes_and_is_killed(void **state UNUSED)
+static void instances_of_curator_leave_when_they_close_or_are_killed(void **state UNUSED)
 {
 	int fleeting = rig_port();
 	struct registrar first, second;
@@ -113,19 +113,20 @@ static void curator_registers_closes_and_is_killed(void **state UNUSED)
 		eventually(NULL, rig_nginx_says(port, backend_says[i]));
 	}
 
-	registrar_close(&first); /* its instances are gone with its last word */
+	registrar_close(&first); /* its instances are deleted when it closes */
 	assert_int_equal(count_children("/services/shop"), 2);
 	eventually(NULL, services_are_applied() && services_count("shop") == 2);
 	assert_true(services_has_port("shop", backend[2]) && services_has_port("shop", backend[3]));
 	assert_true(services_answer(port, 4));
 
-	registrar_kill(&second); /* nobody says a word: the session has to time out */
+	registrar_kill(&second); /* nothing closes the session: it has to time out */
 	eventually(NULL, rig_nginx_get(fleeting, "/", NULL, NULL) == 502);
 	eventually(NULL, rig_host_is(&host, "held"));
 	assert_true(rig_host_has_problem(&host, UPSTREAMS "/shop", "guard", "previous", "2 of 2"));
 	assert_true(services_has_port("shop", backend[2]) && services_has_port("shop", backend[3]));
 	assert_true(services_answer(port, 4));
-	eventually(NULL, !rig_zk_exists(host.zk, "/services/shop")); /* the container goes too */
+	eventually(NULL,
+		   !rig_zk_exists(host.zk, "/services/shop")); /* the container is deleted too */
 
 	first = registrar_start(backend[0], backend[2]);
 	eventually(NULL, services_are_applied() && services_count("shop") == 2);
@@ -136,8 +137,8 @@ static void curator_registers_closes_and_is_killed(void **state UNUSED)
 
 /* --- one by one ------------------------------------------------------------------------------ */
 
-/* One after the other leaves by its own will: each is taken out, and nothing is held. */
-static void those_who_leave_one_by_one_are_let_go(void **state UNUSED)
+/* One after the other deregisters: each is removed from the upstream, and none is held. */
+static void servers_that_leave_one_by_one_are_removed_but_for_the_last(void **state UNUSED)
 {
 	struct rig_zk *app = rig_zk_connect(rig_zookeeper_hosts(host.zookeeper));
 
@@ -168,7 +169,7 @@ static void those_who_leave_one_by_one_are_let_go(void **state UNUSED)
 
 static int pool_ports[POOL_SIZE];
 
-/* nginx itself services_answer on all ports of a pool. */
+/* nginx itself answers on all ports of a pool. */
 static void listen_on_pool_ports(void)
 {
 	struct buf text = BUF_INIT;
@@ -183,7 +184,7 @@ static void listen_on_pool_ports(void)
 	buf_fini(&text);
 }
 
-/* With a minimum, a hold is over when all are back, and not when enough are. */
+/* With a minimum, a hold ends when all are back, and not when enough are back. */
 static void write_pools(void)
 {
 	struct buf site = BUF_INIT;
@@ -243,7 +244,7 @@ static bool all_pools_answer(void)
 	return true;
 }
 
-static void the_owner_of_all_registrations_dies(void **state UNUSED)
+static void registrations_whose_owner_dies_are_held(void **state UNUSED)
 {
 	struct rig_zk *app;
 	const char *full;
@@ -283,10 +284,11 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, services_setup, services_teardown)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(curator_registers_closes_and_is_killed,
-						setup_with_containers, services_teardown),
-		TEST(those_who_leave_one_by_one_are_let_go),
-		TEST(the_owner_of_all_registrations_dies),
+		cmocka_unit_test_setup_teardown(
+			instances_of_curator_leave_when_they_close_or_are_killed,
+			setup_with_containers, services_teardown),
+		TEST(servers_that_leave_one_by_one_are_removed_but_for_the_last),
+		TEST(registrations_whose_owner_dies_are_held),
 	};
 
 	return cmocka_run_group_tests_name("discovery-loss", tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* The sandbox's verdicts, with a real nginx binary; each test with both kinds. */
+/* The results of the sandbox, with a real nginx binary; each test with both kinds. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -23,13 +23,6 @@ static int set_up_fallback(void **state)
 {
 	*state = host_new();
 	((struct host *)*state)->settings.sandbox = "fallback";
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	host_free(*state);
-	rig_clean();
 	return 0;
 }
 
@@ -72,7 +65,7 @@ static void the_staged_file_passes_not_the_live_one(void **state)
 	assert_true(says(v, "%s test is successful", h->settings.config));
 }
 
-static void stream_is_seen_too(void **state)
+static void the_stream_include_is_found_too(void **state)
 {
 	struct host *h = *state;
 	CLEANUP(freep)
@@ -122,7 +115,7 @@ static void a_missing_include_is_noticed(void **state)
 	assert_false(h->verdict.http_included);
 }
 
-static void an_include_behind_others_counts(void **state)
+static void an_include_after_others_counts(void **state)
 {
 	struct host *h = *state;
 
@@ -181,7 +174,7 @@ static void a_crashing_nginx_is_a_refusal(void **state)
 	assert_true(says(&h->verdict, "killed by signal 11 (Segmentation fault)"));
 }
 
-static void without_nginx_nothing_is_known(void **state)
+static void without_nginx_the_result_is_an_error(void **state)
 {
 	struct host *h = *state;
 
@@ -191,7 +184,7 @@ static void without_nginx_nothing_is_known(void **state)
 	assert_true(says(&h->verdict, "/nonexistent/nginx: No such file or directory"));
 }
 
-static void a_cancelled_test_is_silent(void **state)
+static void a_cancelled_test_gives_no_result(void **state)
 {
 	struct host *h = *state;
 
@@ -219,22 +212,22 @@ static void neither_the_state_nor_the_configuration_changes(void **state)
 int main(void)
 {
 #define BOTH(name)                                                                                 \
-	{ #name " (namespace)", name, set_up_namespace, tear_down, NULL },                         \
+	{ #name " (namespace)", name, set_up_namespace, host_teardown, NULL },                     \
 	{                                                                                          \
-#name " (fallback)", name, set_up_fallback, tear_down, NULL                        \
+#name " (fallback)", name, set_up_fallback, host_teardown, NULL                    \
 	}
 	const struct CMUnitTest tests[] = {
 		BOTH(the_staged_file_passes_not_the_live_one),
-		BOTH(stream_is_seen_too),
+		BOTH(the_stream_include_is_found_too),
 		BOTH(a_refusal_names_the_live_path_and_the_line),
 		BOTH(an_error_of_the_main_file_names_its_line),
 		BOTH(a_missing_include_is_noticed),
-		BOTH(an_include_behind_others_counts),
+		BOTH(an_include_after_others_counts),
 		BOTH(a_pattern_that_matches_the_live_files_counts),
 		BOTH(a_hanging_nginx_is_killed_at_the_deadline),
 		BOTH(a_crashing_nginx_is_a_refusal),
-		BOTH(without_nginx_nothing_is_known),
-		BOTH(a_cancelled_test_is_silent),
+		BOTH(without_nginx_the_result_is_an_error),
+		BOTH(a_cancelled_test_gives_no_result),
 		BOTH(neither_the_state_nor_the_configuration_changes),
 	};
 

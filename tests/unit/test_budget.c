@@ -1,4 +1,4 @@
-/* budget: a burst at once, and then no more than a little. */
+/* budget: a burst at once, and then a limited rate. */
 #include "core/deploy/budget.h"
 #include "tree_fixture.h"
 
@@ -16,7 +16,7 @@ static void a_burst_goes_at_once(void **state UNUSED)
 	assert_true(budget_due(&b, 1000) > 1000);
 }
 
-/* Each test begins as soon as it may, for a day. */
+/* Each test starts as soon as the budget allows it, for a day. */
 static unsigned long tests_of_a_day(uint64_t duration)
 {
 	struct budget b;

@@ -1,4 +1,4 @@
-/* choice: what a permit makes of the newest tree. */
+/* choice: which tree a permit selects. */
 
 #include "core/data/layout.h"
 #include "core/rollout/choice.h"

@@ -1,4 +1,4 @@
-/* Clashes: what goes together on one nginx and what does not, and who gets it. */
+/* Clashes: which objects can be on one nginx together, and which one gets a claim. */
 #include "clash_fixture.h"
 
 #define P "\"127.0.0.1:8080\""
@@ -10,7 +10,7 @@
 	     "\"u\",\"websocket\":true,\"cache\":{\"zone\":\"c\"},\"limit\":{\"rate\":\"5r/"       \
 	     "s\"}}]}\n"
 
-/* One that loses, and what is said about it. */
+/* An object that loses, and its problem. */
 struct loser {
 	const char *znode;
 	enum serving serving;
@@ -20,7 +20,7 @@ struct loser {
 static const struct clash_case {
 	const char *what;
 	struct push push;
-	struct loser loser; /* znode NULL: nobody loses */
+	struct loser loser; /* znode NULL: no object loses */
 } cases[] = {
 	/* --- names --- */
 	{ "a newcomer takes no name of a live site",
@@ -339,7 +339,7 @@ static void a_claim_moves_from_one_live_object_to_another(void **state UNUSED)
 	outcome_fini(&o);
 }
 
-/* b would have what a gives up; but a's new form is refused, and its last good one has it still. */
+/* b would get what a gives up; but a's new form is refused, and its last good form still has it. */
 static void a_claim_stays_with_one_that_falls_back(void **state UNUSED)
 {
 	struct push p = { .live = SITE("a", "\"80 default_server\"") SITE("b", "\"80\"")
@@ -408,7 +408,7 @@ static void a_deleted_upstream_that_a_site_needs_keeps_its_name(void **state UNU
 	outcome_fini(&o);
 }
 
-/* An earlier version let them in, and nginx only warned: a restart must not throw one out. */
+/* An earlier version accepted both, and nginx only warned: a restart must not remove one. */
 static void what_is_live_together_stays_together(void **state UNUSED)
 {
 	static const char both[] = SITE("a", P)

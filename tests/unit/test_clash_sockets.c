@@ -1,5 +1,4 @@
-/* Sockets that nginx cannot exchange in one step: a wildcard for an address of its port, or back.
- */
+/* Sockets that nginx cannot replace in one step: a wildcard by an address of its port, or back. */
 #include "clash_fixture.h"
 
 static void assert_said(const struct outcome *o, const char *znode, enum serving serving,
@@ -87,7 +86,7 @@ static void everybody_who_has_the_wildcard_keeps_it(void **state UNUSED)
 	outcome_fini(&o);
 }
 
-/* Once a keeps the wildcard nobody wants the address any more. */
+/* Once a keeps the wildcard, no object needs the address any more. */
 static void nobody_is_kept_without_need(void **state UNUSED)
 {
 	struct push p = { .live = SITE("a", "\"8080\"") SITE("b", "\"8080\""),
@@ -106,7 +105,7 @@ static void what_nginx_can_do(void **state UNUSED)
 		/* the first step, and the second */
 		{ .live = SITE("a", "\"8080\""), .pushed = SITE("a", "\"8081\"") },
 		{ .live = SITE("a", "\"8081\""), .pushed = SITE("a", "\"127.0.0.1:8080\"") },
-		/* another site has the wildcard still */
+		/* another site still has the wildcard */
 		{ .live = SITE("a", "\"8080\"") SITE("b", "\"8080\""),
 		  .pushed = SITE("a", "\"127.0.0.1:8080\"") SITE("b", "\"8080\"") },
 		/* … or gets it */
@@ -119,13 +118,13 @@ static void what_nginx_can_do(void **state UNUSED)
 		{ .live = SITE("a", "\"127.0.0.1:8080\""),
 		  .pushed = SITE("a", "\"8080\""),
 		  .host = "http { server { listen 8080; server_name host; } }" },
-		/* IPv4 and IPv6 are two */
+		/* IPv4 and IPv6 are two sockets */
 		{ .live = SITE("a", "\"8080\""), .pushed = SITE("a", "\"[::1]:8080\"") },
 		/* the same socket of the other protocol is inherited */
 		{ .live = SITE("a", "\"8080\""), .pushed = TCP STREAM("a", "\"8080\"") },
 		/* another port */
 		{ .live = SITE("a", "\"8080\""), .pushed = SITE("a", "\"127.0.0.1:8081\"") },
-		/* nobody holds anything */
+		/* no object has a socket */
 		{ .live = SITE("a", "\"8080\""),
 		  .pushed = SITE("a", "\"127.0.0.1:8080\""),
 		  .nginx_is_down = true },

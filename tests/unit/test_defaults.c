@@ -1,4 +1,4 @@
-/* The default server of an address: it stays who it is, whatever the names of those who come. */
+/* The default server of an address: it stays the same one, whatever the names of newcomers. */
 
 #include "clash_fixture.h"
 #include "core/render/render.h"
@@ -15,7 +15,7 @@ static const char *default_of(const struct model *m, const char *address)
 	return "";
 }
 
-/* What http.conf says, rendered. */
+/* The rendered http.conf. */
 static bool http_has(const struct model *m, const char *text)
 {
 	static const struct render_options options = { .log_directory = "/l",
@@ -114,7 +114,7 @@ static void a_snippet_does_not_come_before_another(void **state UNUSED)
 	outcome_fini(&o);
 }
 
-/* There nginx.conf decides: default_server could be a theft, or a duplicate. */
+/* There nginx.conf decides: our default_server could replace its own, or be a duplicate. */
 static void nothing_is_said_beside_a_server_of_nginx_conf(void **state UNUSED)
 {
 	struct push p = { .live = OLD("shop", "\"80\""),
@@ -141,7 +141,7 @@ static void it_is_read_from_a_live_file(void **state UNUSED)
 	assert_string_equal(default_of(m, "127.0.0.1:9"), "nginx.probe");
 }
 
-/* Rendered by name, as earlier versions did it: admin is the default, and stays it. */
+/* Rendered in the order of names, as in earlier versions: admin is the default, and stays it. */
 static void it_survives_a_restart_and_another_order(void **state UNUSED)
 {
 	static const char before[] = OLD("shop", "\"80\"") NEW("admin", "\"80\"");

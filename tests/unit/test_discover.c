@@ -1,4 +1,4 @@
-/* discover: from the registrations of a tree to an upstream's servers. */
+/* discover: the registrations of a tree become the servers of an upstream. */
 
 #include "compose_fixture.h"
 #include "core/endpoint/endpoint.h"
@@ -174,7 +174,7 @@ static void tls_is_never_mixed(void **state)
 		       CURATOR("1", "80", "443") CURATOR("2", "80", "null"));
 	expect(w, "10.0.0.1:443");
 	expect_problem(w, "\"2\" has no TLS port");
-	/* A server of the upstream's own has no other port. */
+	/* A server znode of the upstream has no other port. */
 	see(w, SHOP("{\"discover\":{\"path\":\"/c\",\"format\":\"curator\",\"tls\":\"prefer\"}}")
 		       ROOT "/upstreams/shop/10.0.0.5:80\n" CURATOR("1", "80", "443"));
 	expect(w, "10.0.0.1:80, 10.0.0.5:80");

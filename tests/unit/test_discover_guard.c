@@ -5,7 +5,8 @@
 	ROOT "/upstreams/shop\n\t{\"discover\":{\"path\":\"/s\",\"format\":\"curator\","           \
 	     "\"tls\":\"prefer\"},\"server\":{\"max_fails\":4}}\n"
 
-/* `policy` and registrations FIRST … LAST below /s, the plain port 80, the TLS port `tls`. */
+/* `policy`, and registrations FIRST … LAST below /s with the plain port 80 and the TLS port
+ * `tls`. */
 static const char *registered(const char *shop, int first, int last, int tls)
 {
 	static char text[4][8192];
@@ -64,7 +65,7 @@ static void a_mass_loss_is_held(void **state)
 	assert_int_equal(w->problems.items[0].kind, PROBLEM_GUARD);
 }
 
-/* Also when all of the path is gone, as container znodes go. */
+/* Also when the whole path is gone, as with container znodes. */
 static void what_is_held_outlives_a_restart(void **state)
 {
 	struct world *w = *state;

@@ -1,4 +1,4 @@
-/* gate: what speaks for a revision, what against it, and from which moment on. */
+/* gate: what makes the verdict on a revision good or bad, and from which time on. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,7 +25,7 @@ static struct gate_counts counts(uint64_t start, uint64_t requests, uint64_t err
 	return (struct gate_counts){ start, requests, errors, upstream_errors };
 }
 
-/* A gate on revision "r", attempt 1, which runs since the probe said these counts. */
+/* A gate on revision "r", attempt 1, which runs since the probe reported these counts. */
 static struct gate *running(const struct gate_counts *base)
 {
 	struct gate *g = gate_new("/c");

@@ -1,4 +1,4 @@
-/* history: entries, and what they hold. */
+/* history: entries and their content. */
 #include <zknginx/history.h>
 
 #include "config_trees.h"
@@ -86,7 +86,7 @@ static void long_text_is_cut(void **state UNUSED)
 	z.data = b.data;
 	z.size = b.size;
 	assert_true(history_entry_parse(a, &z, &r));
-	assert_int_equal(strlen(r.note), 1023); /* behind a whole character */
+	assert_int_equal(strlen(r.note), 1023); /* after a whole character */
 	assert_memory_equal(r.note, note, 1023);
 }
 
@@ -190,12 +190,12 @@ static void tree_gives_the_complete_ones(void **state UNUSED)
 	assert_int_equal(h[1].parts, 2);
 	assert_int_equal(h[2].seq, 9999999999);
 	assert_int_equal(h[3].seq, 10000000000);
-	assert_int_equal(last, 20000000000); /* taken, though it is not complete */
+	assert_int_equal(last, 20000000000); /* accepted, although it is not complete */
 	assert_int_equal(history_parse(a, nothing, "/c", &h, &last), 0);
 	assert_int_equal(last, 0);
 }
 
-/* However somebody numbers a znode, the next number is one that can be stored and found again. */
+/* Whatever the number of a foreign znode, the next number can be stored and found again. */
 static void there_is_always_a_next_number(void **state UNUSED)
 {
 	static const struct {
@@ -281,7 +281,7 @@ static void any_config_survives(void **state UNUSED)
 	}
 }
 
-/* Every byte, in path and data alike, and more of them than go into one piece. */
+/* Every byte, in paths and in data, and more of them than fit into one part. */
 static void hostile_bytes_survive(void **state UNUSED)
 {
 	CLEANUP(freep) char *data = xmalloc(1000000);
@@ -333,7 +333,7 @@ static void what_is_not_the_revision_is_refused(void **state UNUSED)
 	assert_refused(&packed, ROOT, revision_of(t), "cut off");
 }
 
-/* What inflates well, and is no tree. */
+/* Data that inflates, and is no tree. */
 static void what_is_no_tree_is_refused(void **state UNUSED)
 {
 	static const unsigned char deflated[] = { 0x78, 0x9c, 0xb3, 0xe7, 0x02,

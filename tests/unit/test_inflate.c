@@ -1,4 +1,4 @@
-/* inflate: both formats, the bound, and what is broken. */
+/* inflate: both formats, the limit, and damaged data. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -46,7 +46,7 @@ static void both_formats_are_read(void **state UNUSED)
 		assert_null(inflate_bytes(packed, size, sizeof(data), &b));
 		assert_int_equal(b.size, sizeof(data));
 		assert_memory_equal(b.data, data, sizeof(data));
-		assert_null(inflate_bytes(packed, size, sizeof(data), &b)); /* behind that */
+		assert_null(inflate_bytes(packed, size, sizeof(data), &b)); /* after that */
 		assert_int_equal(b.size, 2 * sizeof(data));
 	}
 }
@@ -70,7 +70,7 @@ static void bound_is_exact_and_cheap(void **state UNUSED)
 	CLEANUP(freep) unsigned char *packed = deflated(zeros, BOMB, ZLIB, &size);
 
 	assert_non_null(strstr(inflate_bytes(packed, size, 1000, &b), "too much"));
-	assert_true(b.size < 100000); /* it did not go on */
+	assert_true(b.size < 100000); /* it did not continue */
 	buf_clear(&b);
 	assert_non_null(strstr(inflate_bytes(packed, size, BOMB - 1, &b), "too much"));
 	buf_clear(&b);
@@ -103,7 +103,7 @@ static void damage_anywhere_is_told(void **state UNUSED)
 
 		packed[bit / 8] ^= (unsigned char)(1 << bit % 8);
 		why = inflate_bytes(packed, size, 1000, &b);
-		/* The header's hints of how hard it was compressed do not matter. */
+		/* The compression level in the header does not matter. */
 		assert_true(why || (b.size == sizeof(data) && !memcmp(b.data, data, b.size)));
 		packed[bit / 8] ^= (unsigned char)(1 << bit % 8);
 	}

@@ -1,4 +1,4 @@
-/* The plan's JSON and the operator's requests: what reads back, what is refused and why. */
+/* The plan's JSON and operators' requests: what reads back, what is refused and why. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

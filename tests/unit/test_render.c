@@ -1,5 +1,4 @@
-/* Render: upstreams, snippets, stream, and the order of it all. The golden tests cover whole trees.
- */
+/* Render: upstreams, snippets, stream, and their order. The golden tests cover whole trees. */
 #include "render_models.h"
 
 static void an_empty_model_is_empty(void **state UNUSED)

@@ -1,4 +1,4 @@
-/* Render: what stands in a location, and what is defined for it at the top. */
+/* Render: the content of a location, and what is defined for it at the top. */
 #include "render_models.h"
 
 static void a_plain_proxy_keeps_connections(void **state UNUSED)

@@ -1,4 +1,4 @@
-/* The leader's rollout, rule by rule: steps, failures, and what supersedes what. */
+/* The leader's rollout, rule by rule: steps, failures, and superseded revisions. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -60,7 +60,7 @@ static void a_leader_that_runs_nothing_has_the_newest_prove_itself(void **state 
 	assert_string_equal(f.plan.target.revision, REV_A);
 }
 
-/* A plan that somebody deleted: what was on trial is not proven by it. */
+/* A deleted plan does not accept the revision that was on trial. */
 static void the_history_knows_better_than_what_a_leader_runs(void **state UNUSED)
 {
 	CLEANUP(fleet_fini) struct fleet f;
@@ -180,7 +180,8 @@ static void a_verdict_of_another_attempt_says_nothing(void **state UNUSED)
 	fleet_run(&f);
 	expect(&f, "canary 1: m0");
 	fleet_judge(&f, 0, VERDICT_GOOD);
-	f.members[0].revision = REV_A; /* it speaks of what it does not run any more */
+	f.members[0].revision =
+		REV_A; /* its verdict is about a revision that it does not run any more */
 	fleet_run(&f);
 	fleet_pass(&f, 29 * SECOND);
 	assert_true(f.last.due == f.in.now + 1 * SECOND); /* still waited for */
@@ -258,7 +259,7 @@ static void canaries_are_those_that_are_well(void **state UNUSED)
 	expect(&f, "canary 1: m3");
 	f.rules.canaries = 2;
 	fleet_push(&f, REV_C);
-	expect(&f, "canary 1: m0 m3"); /* better an ill one than none */
+	expect(&f, "canary 1: m0 m3"); /* better an unhealthy canary than none */
 }
 
 static void named_canaries_are_waited_for(void **state UNUSED)
@@ -337,7 +338,7 @@ static void a_canary_that_does_not_judge_halts(void **state UNUSED)
 	assert_true(f.last.due == f.in.now + f.rules.apply_timeout);
 	fleet_pass(&f, f.rules.apply_timeout - 1);
 	expect(&f, "canary 1: m0");
-	fleet_elect(&f, "m1"); /* who gives it the whole time again */
+	fleet_elect(&f, "m1"); /* who gives it the full time again */
 	fleet_pass(&f, f.rules.apply_timeout - 1);
 	expect(&f, "canary 1: m0");
 	fleet_pass(&f, 1);
@@ -355,7 +356,7 @@ static void a_canary_that_is_gone_halts_even_when_it_was_good(void **state UNUSE
 	f.in.members = f.members + 1;
 	f.in.member_count = 2;
 	fleet_pass(&f, 1);
-	expect(&f, "canary 1: m0"); /* the time is over, but who knows what became of it */
+	expect(&f, "canary 1: m0"); /* the time is over, but its state is unknown */
 	fleet_pass(&f, f.rules.vanish_timeout - 1);
 	expect(&f, "canary 1: m0");
 	fleet_pass(&f, 1);
@@ -450,7 +451,7 @@ static void reverting_ends_when_nobody_runs_it(void **state UNUSED)
 	assert_string_equal(f.outcomes, "1 accepted, 2 reverted, ");
 	assert_string_equal(f.plan.failure.host, "m1");
 	fleet_pass(&f, 3600 * SECOND);
-	expect(&f, "reverted 2:"); /* it is the newest still, and not tried again */
+	expect(&f, "reverted 2:"); /* it is still the newest, and is not tried again */
 }
 
 static void reverting_is_not_waited_for_without_end(void **state UNUSED)
@@ -498,7 +499,7 @@ static void a_newer_revision_supersedes(void **state UNUSED)
 	f.in.newest = REV_C;
 	f.rules.settle = 60 * SECOND;
 	fleet_pass(&f, f.rules.batch_time);
-	expect(&f, "batch 2: m0 m1 m2"); /* it grows no more */
+	expect(&f, "batch 2: m0 m1 m2"); /* it does not grow any more */
 	fleet_pass(&f, f.rules.settle);
 	expect(&f, "canary 1: m0");
 	assert_string_equal(f.plan.target.revision, REV_C);
@@ -538,7 +539,7 @@ static void an_unknown_config_is_never_a_target(void **state UNUSED)
 	fleet_push(&f, "");
 	fleet_all_good(&f);
 	fleet_pass(&f, f.rules.batch_time);
-	expect(&f, "batch 3: m0 m1 m2 m3 m4"); /* what moves, moves on */
+	expect(&f, "batch 3: m0 m1 m2 m3 m4"); /* a rollout in progress continues */
 	fleet_all_good(&f);
 	fleet_pass(&f, f.rules.batch_time);
 	fleet_pass(&f, 3600 * SECOND);
@@ -601,7 +602,8 @@ static void mode_manual_waits_for_each_promote(void **state UNUSED)
 	expect(&f, "batch 3: m0 m1 m2 m3");
 	fleet_all_good(&f);
 	fleet_pass(&f, f.rules.batch_time);
-	assert_string_equal(f.plan.accepted.revision, REV_B); /* nobody is left to be promoted to */
+	assert_string_equal(f.plan.accepted.revision,
+			    REV_B); /* no host is left for the next step */
 }
 
 static void a_mode_that_changes_on_the_way(void **state UNUSED)
@@ -629,7 +631,7 @@ static void a_plan_without_what_it_is_about_is_ended(void **state UNUSED)
 	to_batch(&f);
 	f.plan.target.revision = "";
 	fleet_run(&f);
-	expect(&f, "canary 1: m0"); /* B begins again, as a new one */
+	expect(&f, "canary 1: m0"); /* B begins again as a new attempt */
 	f.plan.phase = PLAN_PUBLISHING;
 	fleet_run(&f);
 	assert_true(f.last.rollback == 0);

@@ -1,4 +1,4 @@
-/* What operators ask the leader for, rollbacks, and what a plan permits a host. */
+/* Operators' requests to the leader, rollbacks, and what a plan permits a host. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,7 +34,7 @@ static void paused_it_takes_no_step_but_halts(void **state UNUSED)
 	assert_true(f.last.due == NEVER);
 	assert_string_equal(fleet_ask(&f, "promote"), "refused: it is paused");
 	fleet_ask(&f, "resume");
-	expect(&f, "batch 2: m0 m1 m2"); /* the time went on */
+	expect(&f, "batch 2: m0 m1 m2"); /* the time continued */
 	fleet_ask(&f, "pause");
 	fleet_judge(&f, 1, VERDICT_BAD);
 	fleet_run(&f);
@@ -77,7 +77,7 @@ static void resume_tries_a_halted_one_again(void **state UNUSED)
 	assert_int_equal(f.plan.attempt, attempt + 1);
 	assert_string_equal(f.plan.failure.message, "");
 	assert_string_equal(f.outcomes, "1 accepted, 2 halted, 2 pending, ");
-	fleet_pass(&f, f.rules.bake_time); /* what was good in the last attempt is not asked */
+	fleet_pass(&f, f.rules.bake_time); /* a verdict of the last attempt does not count */
 	expect(&f, "halted 1: m0");
 }
 
@@ -243,12 +243,12 @@ static void a_rollback_publishes_then_rolls_out(void **state UNUSED)
 	assert_string_equal(fleet_ask(&f, ROLLBACK("bbbbbb")), "publishing");
 	expect(&f, "publishing 0:");
 	assert_string_equal(f.plan.publish.revision, REV_B);
-	assert_int_equal(f.last.rollback, 2); /* asked for when the plan was written */
+	assert_int_equal(f.last.rollback, 2); /* requested when the plan was written */
 	fleet_turn(&f);
 	assert_int_equal(f.last.rollback, 0); /* … and not again by this leader */
 	fleet_elect(&f, "m1");
 	assert_int_equal(f.last.rollback, 2);
-	f.in.newest = REV_A; /* somebody writes in between */
+	f.in.newest = REV_A; /* another write comes in between */
 	fleet_pass(&f, 3600 * SECOND);
 	expect(&f, "publishing 0:");
 	f.in.newest = REV_B;
@@ -271,7 +271,7 @@ static void a_new_leader_publishes_again(void **state UNUSED)
 	f.rollout = rollout_new();
 	fleet_turn(&f);
 	assert_int_equal(f.last.rollback, 2);
-	fleet_ask(&f, ROLLBACK("bbbbbb")); /* asked for again */
+	fleet_ask(&f, ROLLBACK("bbbbbb")); /* requested again */
 	assert_int_equal(f.last.rollback, 2);
 	assert_string_equal(fleet_ask(&f, "abort"), "done");
 	expect(&f, "idle 0:");
@@ -306,10 +306,10 @@ static void a_rollback_that_fails_leaves_the_target_given_up(void **state UNUSED
 	assert_string_equal(f.plan.request.result, "failed: no permission");
 	assert_string_equal(f.plan.failure.message, "given up by bob for a rollback to aaaaaaaa");
 	fleet_pass(&f, 3600 * SECOND);
-	expect(&f, "reverted 1:"); /* B is the newest still */
+	expect(&f, "reverted 1:"); /* B is still the newest */
 }
 
-/* The leader says once that it failed, and then its plan is not written. */
+/* The leader reports once that it failed, and then its plan is not written. */
 static void a_failure_is_not_forgotten_with_a_write(void **state UNUSED)
 {
 	CLEANUP(fleet_fini) struct fleet f;
@@ -325,7 +325,7 @@ static void a_failure_is_not_forgotten_with_a_write(void **state UNUSED)
 	expect(&f, "reverted 1:");
 	assert_string_equal(f.plan.request.result, "failed: no permission");
 	fleet_ask(&f, ROLLBACK("aaaaaa"));
-	assert_int_equal(f.last.rollback, 1); /* tried again, with nothing held against it */
+	assert_int_equal(f.last.rollback, 1); /* tried again, without its old failures */
 	expect(&f, "publishing 1:");
 }
 
@@ -383,7 +383,7 @@ static void others_run_what_was_accepted(void **state UNUSED)
 	assert_int_equal(rollout_permit(NULL, &others[0]).kind, PERMIT_STAY);
 }
 
-/* Cut off for a second, or the name is another one's: not a step back, and no verdict lost. */
+/* Disconnected for a second, or a duplicate name: no step back, and no verdict lost. */
 static void a_named_host_that_is_no_member_stays(void **state UNUSED)
 {
 	const struct permit_host m0 = { .host = "m0", .follows = true };

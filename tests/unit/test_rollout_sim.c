@@ -1,8 +1,8 @@
 /*
- * The rollout against thousands of random worlds. Members come and go, leaders die at any
- * point, plans are seen late, verdicts are good, bad or never; what must hold is checked
- * after every event by an observer with records of its own. A failure names its seed:
- * SIM_SEED=n runs that world alone, SIM_RUNS=n so many of them.
+ * The rollout in thousands of random worlds. Members come and go, leaders die at any point, plans
+ * arrive late, verdicts are good, bad or missing. After every event an observer with records of its
+ * own checks the rules. A failure names its seed: SIM_SEED=n runs that world alone, SIM_RUNS=n runs
+ * n of them.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -45,7 +45,7 @@ static bool is_good(const struct plan *p, const struct host *h)
 	return judged(p, h, VERDICT_GOOD) && strcmp(h->m.revision, p->target.revision) == 0;
 }
 
-/* Is this host of the plan in the way of the next step? */
+/* Does this host of the plan block the next step? */
 static bool is_in_the_way(struct world *w, const struct plan *p, size_t i)
 {
 	const struct rollout_rules *r = &w->rules;
@@ -74,7 +74,7 @@ static void forget(struct observer *o)
 		o->not_good[i] = NEVER;
 }
 
-/* What the leader can see now, before it is asked. */
+/* What the leader can see now, before its next step. */
 static void observe(struct world *w)
 {
 	const struct plan *p = &w->plans[w->view];
@@ -159,13 +159,13 @@ static bool promotes(const struct world *w, const struct rollout_decision *d, bo
 	       strcmp(d->next.request.result, "done") == 0 && (!all || w->request->all);
 }
 
-/* Is the target what operators want, as far as that is known? */
+/* Is the target the config that operators want, as far as that is known? */
 static bool is_current(const struct world *w, const struct plan *n)
 {
 	return w->newest == REVISIONS_MOST || strcmp(newest(w), n->target.revision) == 0;
 }
 
-/* The target goes on to more hosts, or to all: everybody before was good, and the time is over. */
+/* The target goes to more hosts, or to all: every host before was good, and the time is over. */
 static void check_forward(struct world *w, const struct plan *p, const struct rollout_decision *d)
 {
 	uint64_t time = p->step == 1 ? w->rules.bake_time : w->rules.batch_time;
@@ -293,7 +293,7 @@ static void check_fleet(struct world *w)
 			continue;
 		check(w, plan_names(&w->plans[h->seen], h->m.host), "a permit without a name");
 		if (permit.attempt != p->attempt || !plan_is_moving(p))
-			continue; /* an old plan; it goes back when it sees the new one */
+			continue; /* an old plan; the host reverts when it reads the new one */
 		check(w, plan_names(p, h->m.host), "a permit that the plan does not know");
 		on_trial++;
 	}
@@ -619,7 +619,7 @@ static bool order(struct world *w, enum request_action action)
 	return true;
 }
 
-/* One round of a world in which everybody does what is theirs. True: something moved. */
+/* One round of a world in which every part does its work. True: something changed. */
 static bool round_without_faults(struct world *w)
 {
 	const struct plan *p = &w->plans[w->plan_count];
@@ -700,7 +700,7 @@ static void let_it_end(struct world *w)
 	check_end(w, true);
 }
 
-/* What the worlds came to, so that a simulation that has become idle is seen. */
+/* The results of the worlds: they show when the simulation has become idle. */
 static struct {
 	size_t runs, writes, phases[PLAN_PHASE_N], steps;
 } seen;

@@ -1,6 +1,6 @@
 /*
- * search: which part of a change does nginx take? Against a model of nginx that forbids sets of
- * units, and units without others.
+ * search: which part of a change does nginx accept? With a model of nginx that forbids some sets of
+ * units, and some units without others.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -105,7 +105,7 @@ static void result(const struct search *s, const struct world *w, bool *take)
 	}
 }
 
-/* What is taken passes together, and nothing can be added. */
+/* The accepted units pass together, and no other can be added. */
 static void check_maximal(const struct search *s, const struct world *w)
 {
 	bool take[UNITS_MAX];
@@ -135,7 +135,7 @@ static size_t bound_of(size_t culprits, size_t count)
 	return culprits * (2 * log2_of(count + 1) + 10);
 }
 
-/* The bound of search.h: the refused units, and those that only fail without a later one. */
+/* The limit in search.h: the refused units, and those that only fail without a later one. */
 static size_t bound(const struct world *w, const struct search *s)
 {
 	size_t culprits = 0;
@@ -292,7 +292,7 @@ static void the_reason_is_the_failure_that_was_about_the_unit(void **state UNUSE
 	assert_int_equal(search_reason(s, 21), SIZE_MAX);
 }
 
-/* Where a failed test does harm, what was proved is not proved again. */
+/* Where a failed test does harm, no result is tested again. */
 static void a_frugal_search_tests_no_unit_twice(void **state UNUSED)
 {
 	struct world w = { .count = 50, .hints = HINTS_NONE, .seed = 1 };

@@ -1,4 +1,4 @@
-/* The status: JSON that reads back as what went in, metrics that keep their format's rules. */
+/* The status: JSON that reads back unchanged, and metrics that follow the rules of their format. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -315,7 +315,8 @@ static void metrics_tell_bad_news(void **state UNUSED)
 	assert_sample(text, "zknginx_state{state=\"rejected\"} 1");
 }
 
-/* The format's rules: each family announced once, its samples right behind; EOF last. */
+/* The rules of the format: each family is announced once, its samples follow at once; EOF is
+ * last. */
 static void metrics_keep_the_format(void **state UNUSED)
 {
 	struct status s = full();

@@ -1,21 +1,22 @@
 /*
- * Several hosts on one ZooKeeper: how they are set up, started and ended. What they are
- * looked at with is in rig_hosts_look.c.
+ * Several hosts on one ZooKeeper: how they start and end, and how revisions are pushed.
+ * rig_fleet_look.c observes them.
  *
- * The hosts share the loopback interface, so that no site can listen for all of them. What
- * tells revisions apart is therefore a map: each nginx.conf has a server on a port of its
- * own that answers the map's value. nginx lets a map be defined again (the last one holds),
- * so an nginx can run before its daemon has published anything.
+ * The hosts share the loopback interface, so a site cannot listen on all of them. A revision is
+ * therefore the value of a map: each nginx.conf has a server on a port of its own that answers
+ * the map's value. nginx accepts a second definition of a map (the last one is in force), so an
+ * nginx can run before its daemon has published anything.
  */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <zknginx/err.h>
 #include <zknginx/tree.h>
 
 #include "core/data/layout.h"
-#include "rig_hosts.h"
+#include "rig_fleet.h"
 
 static const char *const names[FLEET_MAX] = { "web1", "web2", "web3", "web4", "web5" };
 
@@ -31,27 +32,18 @@ size_t rig_fleet_add(struct rig_fleet *f)
 		  "server {\n\tlisten 127.0.0.1:%d;\n\tset $upstream app;\n"
 		  "\tlocation / {\n\t\tif ($fleet_revision ~ ^sick) {\n\t\t\treturn 503;\n\t\t}\n"
 		  "\t\treturn 200 $fleet_revision;\n\t}\n"
-		  /* so that nginx knows the variable before there is a snippet */
+		  /* defines the variable for nginx before there is a snippet */
 		  "\tlocation /never {\n\t\tset $fleet_revision none;\n\t}\n"
 		  "\tlocation /app {\n\t\tproxy_pass http://$upstream;\n\t}\n}\n",
 		  h->port);
 	h->host.nginx.http_text = rig_read(h->host.nginx.http_text);
-	h->host.nginx.access_log = ""; /* nobody keeps the probe's log from being written */
+	/* "off", the default of the rig, would keep the log of nginx.probe from being written */
+	h->host.nginx.access_log = rig_path("%s/log/access.log", names[f->count]);
 	rig_nginx_configure(&h->host.nginx);
 	return f->count++;
 }
 
-/* A JVM takes its time to start, so one serves all the fleets of a program. */
-static struct rig_zookeeper *server;
-
-/* The revisions of the fleet at hand. */
-static struct {
-	char word[16], digest[DIGEST_HEX_SIZE];
-} pushed[64];
-static size_t pushed_count;
-
-/* libzookeeper forgets requests when it is closed; a sanitized daemon is not to be blamed for that.
- */
+/* libzookeeper leaks requests when it is closed; that is no leak of a sanitized daemon. */
 static void excuse_the_library(void)
 {
 	char *file = rig_path("lsan"), options[512];
@@ -61,27 +53,26 @@ static void excuse_the_library(void)
 	setenv("LSAN_OPTIONS", options, 0);
 }
 
-/* As it was left by a test that may have failed in the middle. */
-static void revive_server(void)
+/* The test before may have failed while the server was down, or stopped. */
+static void revive_server(struct rig_fleet *f)
 {
-	if (!server) {
-		excuse_the_library();
-		server = rig_zookeeper_start(NULL);
-	} else if (!rig_zookeeper_pid(server)) {
-		rig_zookeeper_restart(server);
-	} else {
-		rig_zookeeper_resume(server);
-	}
+	if (!rig_zookeeper_pid(f->zookeeper))
+		rig_zookeeper_restart(f->zookeeper);
+	else
+		rig_zookeeper_resume(f->zookeeper);
 }
 
-void rig_fleet_init(struct rig_fleet *f, size_t count)
+static void init(struct rig_fleet *f, size_t count)
 {
-	*f = (struct rig_fleet){ .session_timeout = "2s", .rollout = "", .plan.version = -1 };
-	revive_server();
-	f->zookeeper = server;
-	f->zk = rig_zk_connect(rig_zookeeper_hosts(server));
+	*f = (struct rig_fleet){
+		.zookeeper = f->zookeeper,
+		.session_timeout = "2s",
+		.rollout = "",
+		.plan.version = -1,
+	};
+	revive_server(f);
+	f->zk = rig_zk_connect(rig_zookeeper_hosts(f->zookeeper));
 	rig_zk_delete_all(f->zk, "/nginx");
-	pushed_count = 0;
 	for (size_t i = 0; i < count; i++)
 		rig_fleet_add(f);
 	rig_zk_create(f->zk, CONFIG "/upstreams/app", "");
@@ -102,7 +93,7 @@ static void forget_files(struct rig_fleet_host *h)
 	assert_int_equal(rig_run(NULL, argv), 0);
 }
 
-/* Did the daemon end as it should when it is told to? */
+/* Did the daemon end with status 0? */
 static bool end_daemon(struct rig_host *h)
 {
 	const char *log;
@@ -120,16 +111,16 @@ static bool end_daemon(struct rig_host *h)
 	return false;
 }
 
-void rig_fleet_fini(struct rig_fleet *f)
+static void fini(struct rig_fleet *f)
 {
 	bool ended = true;
 
-	revive_server();
+	revive_server(f);
 	for (size_t i = 0; i < f->count; i++) {
 		struct rig_host *h = &f->hosts[i].host;
 
 		ended = end_daemon(h) && ended;
-		h->zookeeper = NULL; /* there is only one, for all of them */
+		h->zookeeper = NULL; /* it is the fleet's */
 		rig_host_fini(h);
 		if (!getenv("RIG_KEEP"))
 			forget_files(&f->hosts[i]);
@@ -138,15 +129,39 @@ void rig_fleet_fini(struct rig_fleet *f)
 	assert_true(ended);
 }
 
-int rig_fleet_end(void **state UNUSED)
+int rig_fleet_setup(void **state)
 {
-	rig_zookeeper_stop(server);
-	server = NULL;
+	struct rig_fleet *f = xcalloc(1, sizeof(*f));
+
+	excuse_the_library();
+	f->zookeeper = rig_zookeeper_start(NULL);
+	*state = f;
+	return 0;
+}
+
+int rig_fleet_teardown(void **state)
+{
+	struct rig_fleet *f = *state;
+
+	rig_zookeeper_stop(f->zookeeper);
+	free(f);
 	rig_clean();
 	return 0;
 }
 
-/* The gate command of a host: asks its nginx, as an operator's smoke test would. */
+int rig_fleet_begin(void **state)
+{
+	init(*state, 3);
+	return 0;
+}
+
+int rig_fleet_end(void **state)
+{
+	fini(*state);
+	return 0;
+}
+
+/* The gate command of a host: it sends its nginx a request, like an operator's smoke test. */
 static const char *gate(const struct rig_fleet *f, size_t i)
 {
 	static char text[512];
@@ -190,7 +205,7 @@ void rig_fleet_start_host(struct rig_fleet *f, size_t i)
 	rig_host_start(&f->hosts[i].host);
 }
 
-/* The daemon was started. */
+/* Wait until a daemon that was started has converged. */
 static void await_host(struct rig_fleet *f, size_t i)
 {
 	struct rig_host *h = &f->hosts[i].host;
@@ -206,7 +221,7 @@ static bool is_staged(const struct rig_fleet *f)
 	return strstr(f->rollout, "canary") || strstr(f->rollout, "manual");
 }
 
-/* The first revision has to prove itself too; here it need not take its time. */
+/* The first revision is on trial too; the test promotes it at once. */
 static void accept_first(struct rig_fleet *f)
 {
 	uint64_t give_up = rig_now() + RIG_PATIENCE;
@@ -251,7 +266,7 @@ void rig_fleet_signal(struct rig_fleet *f, size_t i, int signal)
 
 	if (signal == SIGSTOP || signal == SIGCONT || signal == SIGHUP)
 		assert_int_equal(kill(h->daemon, signal), 0);
-	else /* told to end, it ends well: its session with it */
+	else /* after SIGTERM it ends with status 0, and closes its session */
 		assert_true(rig_host_stop_daemon(h, signal) == 0 || signal == SIGKILL);
 }
 
@@ -265,20 +280,20 @@ void rig_fleet_wipe(struct rig_fleet *f, size_t i)
 
 /* --- revisions ------------------------------------------------------------------------------ */
 
-const char *rig_fleet_word(const char *revision)
+const char *rig_fleet_word(const struct rig_fleet *f, const char *revision)
 {
-	for (size_t i = pushed_count; i-- > 0;) {
-		if (strcmp(pushed[i].digest, revision) == 0)
-			return pushed[i].word;
+	for (size_t i = f->pushed_count; i-- > 0;) {
+		if (strcmp(f->pushed[i].digest, revision) == 0)
+			return f->pushed[i].word;
 	}
 	return *revision ? "?" : "";
 }
 
-const char *rig_fleet_digest(const char *word)
+const char *rig_fleet_digest(const struct rig_fleet *f, const char *word)
 {
-	for (size_t i = pushed_count; i-- > 0;) {
-		if (strcmp(pushed[i].word, word) == 0)
-			return pushed[i].digest;
+	for (size_t i = f->pushed_count; i-- > 0;) {
+		if (strcmp(f->pushed[i].word, word) == 0)
+			return f->pushed[i].digest;
 	}
 	fail_msg("nobody has pushed %s", word);
 	return "";
@@ -323,11 +338,11 @@ void rig_fleet_push(struct rig_fleet *f, const char *word)
 	snprintf(text, sizeof(text), "map $host $fleet_revision { default \"%.*s\";%s }\n", size,
 		 word, word[size] ? " default \"again\";" : "");
 	rig_zk_set(f->zk, FLEET_SNIPPET, text);
-	assert_true(pushed_count < ARRAY_SIZE(pushed));
-	snprintf(pushed[pushed_count].word, sizeof(pushed[0].word), "%s", word);
-	snprintf(pushed[pushed_count].digest, sizeof(pushed[0].digest), "%s",
+	assert_true(f->pushed_count < ARRAY_SIZE(f->pushed));
+	snprintf(f->pushed[f->pushed_count].word, sizeof(f->pushed[0].word), "%s", word);
+	snprintf(f->pushed[f->pushed_count].digest, sizeof(f->pushed[0].digest), "%s",
 		 rig_fleet_revision(f));
-	pushed_count++;
+	f->pushed_count++;
 }
 
 void rig_fleet_request(struct rig_fleet *f, const char *request)
@@ -345,4 +360,20 @@ void rig_fleet_promote(struct rig_fleet *f, const char *request)
 			fail_msg("%s", rig_fleet_field(f, "plan", "request.result"));
 		rig_fleet_watch(f, 20 * USEC_PER_MSEC);
 	}
+}
+
+/* --- rollouts ------------------------------------------------------------------------------- */
+
+void rig_fleet_put_on_canary(struct rig_fleet *f, size_t leader, const char *rollout)
+{
+	f->rollout = rollout;
+	rig_fleet_start(f, leader);
+	rig_fleet_push(f, "2");
+	fleet_eventually(f, rig_fleet_is(f, "canary", "2") &&
+				    strcmp(rig_fleet_serves(f, 0), "2") == 0);
+}
+
+void rig_fleet_await_accepted(struct rig_fleet *f, const char *word)
+{
+	fleet_eventually(f, rig_fleet_accepted(f, word) && rig_fleet_all_serve(f, word));
 }

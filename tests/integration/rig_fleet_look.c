@@ -1,16 +1,15 @@
 /*
- * Looking at a fleet: what each nginx answers, what the plan says, and whether the one is
- * within the other.
+ * Observes a fleet: what each nginx answers, what the plan says, and whether each answer is
+ * permitted by the plan.
  *
- * What a host serves is asked before the plan is read, so that what it may serve is known. Steps
- * are compared only between versions of the plan that follow on each other, as a look may come too
- * late for one.
+ * A host's answer is read before the plan, so that the plan that permits it is known. A look may
+ * miss a version of the plan, so steps are compared only between consecutive versions.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "rig_hosts.h"
+#include "rig_fleet.h"
 
 /* nginx lets its old workers accept for 100 ms beside the new ones. */
 #define BACK_FOR (500 * USEC_PER_MSEC)
@@ -109,12 +108,13 @@ static void read_plan(struct rig_fleet *f, struct rig_fleet_plan *p)
 bool rig_fleet_is(struct rig_fleet *f, const char *phase, const char *target)
 {
 	return strcmp(f->plan.phase, phase) == 0 &&
-	       (!target || strcmp(rig_fleet_word(f->plan.target), target) == 0);
+	       (!target || strcmp(rig_fleet_word(f, f->plan.target), target) == 0);
 }
 
 bool rig_fleet_accepted(struct rig_fleet *f, const char *word)
 {
-	return rig_fleet_is(f, "idle", "") && strcmp(rig_fleet_word(f->plan.accepted), word) == 0;
+	return rig_fleet_is(f, "idle", "") &&
+	       strcmp(rig_fleet_word(f, f->plan.accepted), word) == 0;
 }
 
 size_t rig_fleet_history(struct rig_fleet *f, const char *word, const char **outcome)
@@ -127,7 +127,7 @@ size_t rig_fleet_history(struct rig_fleet *f, const char *word, const char **out
 		if (atoi(rig_fleet_field(f, znode, "parts")) <= 0)
 			continue;
 		if (word &&
-		    strcmp(rig_fleet_word(rig_fleet_field(f, znode, "revision")), word) != 0)
+		    strcmp(rig_fleet_word(f, rig_fleet_field(f, znode, "revision")), word) != 0)
 			continue;
 		count++;
 		if (outcome)
@@ -138,7 +138,7 @@ size_t rig_fleet_history(struct rig_fleet *f, const char *word, const char **out
 
 /* --- the election --------------------------------------------------------------------------- */
 
-/* The number behind the last dash. */
+/* The number after the last dash. */
 static long sequence(const char *candidate)
 {
 	const char *dash = strrchr(candidate, '-');
@@ -192,7 +192,7 @@ bool rig_fleet_all_serve(struct rig_fleet *f, const char *word)
 
 const char *rig_fleet_applied(struct rig_fleet *f, size_t i)
 {
-	return rig_fleet_word(rig_host_status_text(&f->hosts[i].host, "revision.applied"));
+	return rig_fleet_word(f, rig_host_status_text(&f->hosts[i].host, "revision.applied"));
 }
 
 bool rig_fleet_has_server(struct rig_fleet *f, size_t i, int port)
@@ -274,10 +274,10 @@ bool rig_fleet_served(struct rig_fleet *f, size_t i, const char *words)
 	return !*h->back && strcmp(h->served, words) == 0;
 }
 
-static void add_permit(struct rig_fleet_host *h, const char *revision)
+static void add_permit(const struct rig_fleet *f, struct rig_fleet_host *h, const char *revision)
 {
-	if (*revision && !has_word(h->permitted, rig_fleet_word(revision)))
-		append(h->permitted, rig_fleet_word(revision));
+	if (*revision && !has_word(h->permitted, rig_fleet_word(f, revision)))
+		append(h->permitted, rig_fleet_word(f, revision));
 }
 
 static void note_permits(struct rig_fleet *f, const struct rig_fleet_plan *p)
@@ -285,9 +285,9 @@ static void note_permits(struct rig_fleet *f, const struct rig_fleet_plan *p)
 	for (size_t i = 0; i < f->count; i++) {
 		struct rig_fleet_host *h = &f->hosts[i];
 
-		add_permit(h, p->accepted);
+		add_permit(f, h, p->accepted);
 		if (has_word(p->hosts, h->host.name))
-			add_permit(h, p->target);
+			add_permit(f, h, p->target);
 	}
 }
 
@@ -300,8 +300,8 @@ static bool follows(const struct rig_fleet *f, const struct rig_fleet_host *h)
 	       !strstr(rollout, "join = false") && !strstr(rollout, "freeze = true");
 }
 
-/* nginx takes a moment to leave what was permitted; that it does leave it, and does not come back
- * to it, is for the tests to see, in `served`. */
+/* nginx needs a moment to leave a revision that is no longer permitted. The tests check in `served`
+ * that it leaves it and does not return to it. */
 static void check_host(const struct rig_fleet *f, const struct rig_fleet_host *h,
 		       const char *serves)
 {
@@ -317,7 +317,7 @@ static bool moves(const struct rig_fleet_plan *p)
 	return strcmp(p->phase, "canary") == 0 || strcmp(p->phase, "batch") == 0;
 }
 
-/* Canaries and batches are of one host each (FLEET_CANARY). */
+/* Each canary step and each batch has one host (FLEET_CANARY). */
 static void check_step(const struct rig_fleet *f, const struct rig_fleet_plan *was,
 		       const struct rig_fleet_plan *is)
 {
