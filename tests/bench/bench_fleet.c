@@ -4,7 +4,7 @@
  *
  * A host here is every part of a daemon that talks to ZooKeeper: the control session with
  * the member, the report and the candidate (zk/fleet), the mirror of the config and the plan
- * (zk/mirror), and the leader's work (src/leader) on whoever is elected. Only nginx is
+ * (zk/mirror), and the leader's work (src/leader) on the elected host. Only nginx is
  * left out: a host has "applied" a revision, with the verdict good, as soon as it is permitted.
  * So the result is the cost of the fleet without nginx. The waiting times of the rollout are zero
  * for the same reason.

@@ -38,7 +38,7 @@ static void check_word(unsigned position, const char *s)
 	if (position == 0)
 		require(strcmp(s, "server") == 0, "a statement is a server");
 	else if (position > 1)
-		require(is_parameter(s), "behind an address are parameters");
+		require(is_parameter(s), "after an address are parameters");
 	else
 		require(emit_text_is_valid(s, false, NULL), "an address is a plain text");
 }

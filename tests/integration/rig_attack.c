@@ -170,7 +170,7 @@ static void drop(struct attack *a, struct batch *b, size_t i)
 	a->invalid++;
 }
 
-static bool nginx_takes(const struct attack *a, char **complaint)
+static bool nginx_takes(const struct attack *a, char **output)
 {
 	char *argv[] = { (char[]){ "/usr/sbin/nginx" },
 			 (char[]){ "-t" },
@@ -182,20 +182,20 @@ static bool nginx_takes(const struct attack *a, char **complaint)
 			 a->nginx.error_log,
 			 NULL };
 
-	return rig_run(complaint, argv) == 0;
+	return rig_run(output, argv) == 0;
 }
 
 /* For errors that name no file, such as an unknown variable: test each snippet alone. */
 static void drop_one_by_one(struct attack *a, struct batch *b)
 {
-	char path[200], *complaint;
+	char path[200], *output;
 
 	for (size_t i = 0; i < b->count; i++) {
 		if (!b->targets[i].body)
 			continue;
 		target_path(a, i, path);
 		configure(&a->nginx, a, path);
-		if (!nginx_takes(a, &complaint))
+		if (!nginx_takes(a, &output))
 			drop(a, b, i);
 	}
 	configure(&a->nginx, a, rig_path("world/batch/*.conf"));
@@ -203,13 +203,13 @@ static void drop_one_by_one(struct attack *a, struct batch *b)
 
 static void drop_what_nginx_refuses(struct attack *a, struct batch *b)
 {
-	char *complaint, *found;
+	char *output, *found;
 	unsigned long before;
 	size_t i;
 
-	while (!nginx_takes(a, &complaint)) {
+	while (!nginx_takes(a, &output)) {
 		before = a->invalid;
-		found = strstr(complaint, "[emerg]"); /* warnings name files, too */
+		found = strstr(output, "[emerg]"); /* warnings name files, too */
 		found = found ? strstr(found, "/batch/t") : NULL;
 		if (found && sscanf(found, "/batch/t%zu.conf", &i) == 1 && i < b->count &&
 		    b->targets[i].body)
@@ -217,7 +217,7 @@ static void drop_what_nginx_refuses(struct attack *a, struct batch *b)
 		else
 			drop_one_by_one(a, b);
 		if (a->invalid == before)
-			die("nginx -t: %s", complaint);
+			die("nginx -t: %s", output);
 	}
 }
 
@@ -305,7 +305,7 @@ static void reload(struct attack *a)
 	put_listen(a, 0, false, &b);
 	buf_printf(&b, "location / { return 200 \"batch %u\"; } }\n", a->batch);
 	write_file(rig_path("world/batch/a.conf"), &b);
-	rig_nginx_hangup(&a->nginx);
+	rig_nginx_send_hup(&a->nginx);
 	eventually(NULL, ask(a, 0, false, "GET / HTTP/1.0\r\n\r\n", &answer) == 200);
 }
 

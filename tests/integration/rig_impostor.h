@@ -9,8 +9,8 @@
 
 struct rig_impostor;
 
-/* The bytes for each connection. hang_up: it is closed after them, else it stays open. */
-struct rig_impostor *rig_impostor_start(int port, const void *bytes, size_t size, bool hang_up);
+/* The bytes for each connection. close_after: it is closed after them, else it stays open. */
+struct rig_impostor *rig_impostor_start(int port, const void *bytes, size_t size, bool close_after);
 /* Close all its connections and the port. */
 void rig_impostor_stop(struct rig_impostor *i);
 /* Connections so far. */

@@ -69,7 +69,7 @@ void rig_member_kill(struct rig_member *m)
 	rig_proxy_cut(r->proxy);
 	eventually(r->base.loop, !rig_member_is_connected(m));
 	fleet_free(TAKE(m->fleet));
-	rig_proxy_mend(r->proxy);
+	rig_proxy_restore(r->proxy);
 }
 
 bool rig_member_is_connected(const struct rig_member *m)

@@ -1,7 +1,7 @@
 /*
- * Registrations of hosts under test (src/zk/fleet.h), without the rest of a daemon: `web1` behind
- * a proxy, and `twin`, a second host that is called "web1" too. Each has a session of its own, and
- * both live in this process.
+ * Registrations of hosts under test (src/zk/fleet.h), without the rest of a daemon: `web1` with
+ * a proxy before it, and `twin`, a second host that is called "web1" too. Each has a session of its
+ * own, and both live in this process.
  */
 #ifndef ZKNGINX_TESTS_RIG_MEMBERS_H
 #define ZKNGINX_TESTS_RIG_MEMBERS_H

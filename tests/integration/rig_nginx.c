@@ -247,7 +247,7 @@ void rig_nginx_stop(struct rig_nginx *n)
 	end_orphans();
 }
 
-void rig_nginx_hangup(const struct rig_nginx *n)
+void rig_nginx_send_hup(const struct rig_nginx *n)
 {
 	if (n->pid)
 		kill(n->pid, SIGHUP);

@@ -47,7 +47,7 @@ void rig_nginx_stop(struct rig_nginx *n);
 /* SIGKILL the master: its pid file stays, and its workers stay until rig_nginx_stop(). */
 void rig_nginx_kill9(struct rig_nginx *n);
 /* A SIGHUP that is not sent by the code under test. */
-void rig_nginx_hangup(const struct rig_nginx *n);
+void rig_nginx_send_hup(const struct rig_nginx *n);
 
 /*
  * GET http://127.0.0.1:port/path with this Host (NULL: "localhost"). Returns the

@@ -111,7 +111,7 @@ static void serve(int listener, int target)
 	}
 }
 
-void rig_proxy_mend(struct rig_proxy *p)
+void rig_proxy_restore(struct rig_proxy *p)
 {
 	int listener = listen_on(p->port);
 	pid_t parent = getpid();
@@ -149,7 +149,7 @@ struct rig_proxy *rig_proxy_start_on(int port, int target)
 
 	p->port = port;
 	p->target = target;
-	rig_proxy_mend(p);
+	rig_proxy_restore(p);
 	return p;
 }
 

@@ -18,8 +18,8 @@ int rig_proxy_port(const struct rig_proxy *p);
 /* A black hole: nothing passes, nothing is refused, until it is thawed. */
 void rig_proxy_freeze(struct rig_proxy *p);
 void rig_proxy_thaw(struct rig_proxy *p);
-/* Breaks every connection and refuses new ones, until rig_proxy_mend(). */
+/* Breaks every connection and refuses new ones, until rig_proxy_restore(). */
 void rig_proxy_cut(struct rig_proxy *p);
-void rig_proxy_mend(struct rig_proxy *p);
+void rig_proxy_restore(struct rig_proxy *p);
 
 #endif

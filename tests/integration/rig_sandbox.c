@@ -60,7 +60,7 @@ void host_free(struct host *h)
 {
 	sandbox_free(h->sandbox);
 	sd_event_unref(h->loop);
-	free(h->verdict.text);
+	free(h->result.text);
 	free(h);
 }
 
@@ -134,10 +134,10 @@ int host_open(struct host *h, const char *kind, struct err *e)
 
 static void on_done(void *ctx, const struct sandbox_result *r)
 {
-	struct verdict *v = ctx;
+	struct test_result *v = ctx;
 
 	free(v->text);
-	*v = (struct verdict){
+	*v = (struct test_result){
 		.over = true,
 		.passed = r->passed,
 		.timed_out = r->timed_out,
@@ -155,30 +155,30 @@ void host_begin(struct host *h, const char *kind)
 	if ((!h->sandbox || strcmp(sandbox_kind(h->sandbox), kind) != 0) &&
 	    host_open(h, kind, &e) < 0)
 		fail_msg("%s", e.text);
-	h->verdict.over = false;
-	if (sandbox_test(h->sandbox, h->loop, h->staged, h->master, on_done, &h->verdict, &e) < 0)
+	h->result.over = false;
+	if (sandbox_test(h->sandbox, h->loop, h->staged, h->master, on_done, &h->result, &e) < 0)
 		fail_msg("%s", e.text);
 }
 
-const struct verdict *host_test(struct host *h, const char *kind)
+const struct test_result *host_test(struct host *h, const char *kind)
 {
 	host_begin(h, kind);
-	eventually(h->loop, h->verdict.over);
-	return &h->verdict;
+	eventually(h->loop, h->result.over);
+	return &h->result;
 }
 
-const struct verdict *host_test_in_namespace(struct host *h)
+const struct test_result *host_test_in_namespace(struct host *h)
 {
 	return host_test(h, "namespace");
 }
 
-void host_assert_passed(const struct verdict *v)
+void host_assert_passed(const struct test_result *v)
 {
 	if (!v->passed)
 		fail_msg("%s", v->text);
 }
 
-void host_assert_says(const struct verdict *v, const char *text)
+void host_assert_says(const struct test_result *v, const char *text)
 {
 	if (!strstr(v->text, text))
 		fail_msg("expected \"%s\" in: %s", text, v->text);

@@ -11,7 +11,7 @@
 #include "nginx/sandbox.h"
 #include "rig.h"
 
-struct verdict {
+struct test_result {
 	bool over, passed, timed_out, failed, http_included, stream_included;
 	char *text;
 };
@@ -22,7 +22,7 @@ struct host {
 	struct sandbox *sandbox;
 	const char *live, *staged, *cache, *logs;
 	long master; /* for the next test; 0: none */
-	struct verdict verdict;
+	struct test_result result;
 };
 
 struct host *host_new(void);
@@ -46,11 +46,11 @@ void host_stage_good(struct host *h);
 int host_open(struct host *h, const char *kind, struct err *e);
 /* Start, or start and wait. */
 void host_begin(struct host *h, const char *kind);
-const struct verdict *host_test(struct host *h, const char *kind);
-const struct verdict *host_test_in_namespace(struct host *h);
+const struct test_result *host_test(struct host *h, const char *kind);
+const struct test_result *host_test_in_namespace(struct host *h);
 /* Fail the test, with the text of the result, unless it passed, or unless it contains this. */
-void host_assert_passed(const struct verdict *v);
-void host_assert_says(const struct verdict *v, const char *text);
+void host_assert_passed(const struct test_result *v);
+void host_assert_says(const struct test_result *v, const char *text);
 
 /* Everything below a directory: names, sizes, owners, modes, times of change. */
 char *host_listing(const char *directory);

@@ -164,7 +164,7 @@ static void after_the_last_of_many_writes_the_files_are_identical(void **state U
 }
 
 /* Sends SIGHUP to the master again and again, like certbot and logrotate. */
-static pid_t start_foreign_hangups(pid_t master)
+static pid_t start_foreign_reloads(pid_t master)
 {
 	pid_t parent = getpid(), pid = fork();
 
@@ -180,10 +180,10 @@ static void a_reload_by_others_never_finds_a_broken_configuration(void **state U
 {
 	int publications = is_full() ? 200 : 30, port = rig_port();
 	char json[512], text[32];
-	pid_t hangups;
+	pid_t reloads_by_others;
 
 	rig_host_start(&host);
-	hangups = start_foreign_hangups(host.nginx.pid);
+	reloads_by_others = start_foreign_reloads(host.nginx.pid);
 	for (int i = 0; i < publications; i++) {
 		snprintf(text, sizeof(text), "generation %d.", i);
 		snprintf(json, sizeof(json),
@@ -195,7 +195,7 @@ static void a_reload_by_others_never_finds_a_broken_configuration(void **state U
 		rig_zk_set(host.zk, CONFIG "/snippets/stream/m", json);
 		eventually(NULL, strstr(rig_host_live(&host, "http.conf"), text));
 	}
-	rig_stop(hangups, SIGKILL);
+	rig_stop(reloads_by_others, SIGKILL);
 	eventually(NULL, rig_host_is(&host, "applied"));
 	assert_null(strstr(rig_read(host.nginx.error_log), "[emerg]"));
 	assert_true(rig_nginx_says(port, text));

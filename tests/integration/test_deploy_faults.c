@@ -220,7 +220,7 @@ static void no_reload_adds_to_a_crowd_of_old_workers(void **state UNUSED)
 		for (int i = 0; i < 8; i++)
 			held[count++] = half_a_request(r.nginx.port);
 		assert_true(rig_nginx_says(r.nginx.port, "rig"));
-		rig_nginx_hangup(&r.nginx);
+		rig_nginx_send_hup(&r.nginx);
 		reloads++;
 		eventually(r.loop, rig_nginx_reloads(&r.nginx) == reloads);
 	}

@@ -86,7 +86,7 @@ static void withdrawal_survives_a_lost_link(void **state)
 	assert_true(voter_has_role(a, ELECTION_OUT));
 	assert_false(election_holds(a->election));
 	assert_int_equal(rig_candidates(r), 1);
-	rig_proxy_mend(a->proxy);
+	rig_proxy_restore(a->proxy);
 	eventually(r->base.loop, rig_candidates(r) == 0);
 }
 

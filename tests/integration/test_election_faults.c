@@ -24,7 +24,7 @@ static void a_short_break_suspends_the_leader_and_it_leads_again(void **state)
 		assert_false(voter_leads(a));
 		assert_true(election_holds(a->election)); /* no other host can lead yet */
 		assert_int_equal(voter_write(a, "a"), ELECTION_LOST);
-		rig_proxy_mend(a->proxy);
+		rig_proxy_restore(a->proxy);
 		eventually(r->base.loop, voter_leads(a));
 	}
 	assert_int_equal(a->lost_hold, 0);
@@ -83,7 +83,7 @@ static void a_long_break_ends_the_lease_before_another_leads(void **state)
 	eventually(r->base.loop, a->lost_hold == 1);
 	assert_false(voter_leads(b) || election_holds(a->election));
 	eventually(r->base.loop, voter_leads(b));
-	rig_proxy_mend(a->proxy);
+	rig_proxy_restore(a->proxy);
 	eventually(r->base.loop, voter_has_role(a, ELECTION_FOLLOWING));
 	assert_int_equal(a->lost_hold, 1);
 }
@@ -167,7 +167,7 @@ static bool lose_the_answer(struct rig_election *r, struct voter *a)
 	for (unsigned i = 0; i < 100 && rig_candidates(r) == 0; i++)
 		rig_turns(r->base.loop, 1);
 	made = rig_candidates(r) == 1;
-	rig_proxy_mend(a->proxy);
+	rig_proxy_restore(a->proxy);
 	eventually(r->base.loop, voter_leads(a));
 	assert_int_equal(rig_candidates(r), 1); /* found again, not created twice */
 	return made;
@@ -201,7 +201,7 @@ static void a_break_at_any_point_leaves_one_candidate(void **state)
 		rig_turns(r->base.loop, turns);
 		rig_proxy_cut(a->proxy);
 		eventually(r->base.loop, !voter_is_connected(a));
-		rig_proxy_mend(a->proxy);
+		rig_proxy_restore(a->proxy);
 		eventually(r->base.loop, voter_leads(a));
 		assert_int_equal(rig_candidates(r), 1);
 		election_stand_for(a->election, false);

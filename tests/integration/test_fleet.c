@@ -127,7 +127,7 @@ static void a_lost_connection_changes_nothing(void **state)
 		assert_int_equal(fleet_membership(r->web1.fleet, &why), FLEET_PENDING);
 		assert_string_equal(why, "");
 		rig_member_publish(&r->web1, "3", "3", NULL);
-		rig_proxy_mend(r->proxy);
+		rig_proxy_restore(r->proxy);
 		eventually(r->base.loop, rig_member_is_in(&r->web1));
 		eventually(r->base.loop, rig_zk_is(r->base.client, MEMBER, "3") &&
 						 rig_zk_is(r->base.client, REPORT, "3"));
@@ -148,7 +148,7 @@ static void a_break_at_any_point_leaves_one_member(void **state)
 		rig_turns(r->base.loop, turns);
 		rig_proxy_cut(r->proxy);
 		eventually(r->base.loop, !rig_member_is_connected(&r->web1));
-		rig_proxy_mend(r->proxy);
+		rig_proxy_restore(r->proxy);
 		eventually(r->base.loop,
 			   rig_member_is_in(&r->web1) && rig_zk_is(r->base.client, MEMBER, "here"));
 		assert_true(rig_zk_owner(r->base.client, MEMBER) == rig_member_session(&r->web1));

@@ -96,7 +96,7 @@ static void a_session_that_takes_our_place_is_another_host(void **state)
 	rig_zk_delete(r->base.client, MEMBER);
 	rig_zk_create_ephemeral(other, MEMBER, "usurper");
 	rig_zk_set(r->base.client, REPORT, "report of the usurper");
-	rig_proxy_mend(r->proxy);
+	rig_proxy_restore(r->proxy);
 	eventually(r->base.loop, rig_member_is_duplicate(&r->web1));
 	eventually(r->base.loop, !rig_zk_exists(r->base.client, SERVICE));
 	rig_turns(r->base.loop, 200);
@@ -124,13 +124,13 @@ static void a_session_that_follows_another_is_another_host(void **state)
 	eventually(r->base.loop, !rig_member_is_connected(&r->web1));
 	rig_zk_close(one);
 	rig_zk_create_ephemeral(two, MEMBER, "two, who says no JSON");
-	rig_proxy_mend(r->proxy);
+	rig_proxy_restore(r->proxy);
 	eventually(r->base.loop, rig_member_is_duplicate(&r->web1));
 	rig_proxy_cut(r->proxy); /* a broken connection does not change what it knows */
 	eventually(r->base.loop, !rig_member_is_connected(&r->web1));
 	assert_int_equal(fleet_membership(r->web1.fleet, &why), FLEET_PENDING);
 	assert_string_equal(why, "");
-	rig_proxy_mend(r->proxy);
+	rig_proxy_restore(r->proxy);
 	eventually(r->base.loop, rig_member_is_duplicate(&r->web1));
 	rig_zk_close(two);
 	eventually(r->base.loop,
@@ -188,7 +188,7 @@ static void a_session_that_cannot_be_watched_is_no_duplicate(void **state)
 	for (end = rig_now() + 4 * SHORT_TIMEOUT; rig_now() < end;) {
 		rig_proxy_cut(r->proxy);
 		eventually(r->base.loop, !rig_member_is_connected(&r->web1));
-		rig_proxy_mend(r->proxy);
+		rig_proxy_restore(r->proxy);
 		eventually(r->base.loop, rig_member_is_connected(&r->web1));
 		rig_turns(r->base.loop, 100); /* it reads the znode, and reads it again */
 	}

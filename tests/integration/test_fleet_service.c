@@ -203,7 +203,7 @@ static void a_duplicate_does_not_stand(void **state)
 	eventually(r->base.loop, !rig_member_is_connected(&r->web1));
 	rig_zk_delete(r->base.client, MEMBER);
 	rig_zk_create_ephemeral(other, MEMBER, "another's");
-	rig_proxy_mend(r->proxy);
+	rig_proxy_restore(r->proxy);
 	eventually(r->base.loop, rig_member_is_duplicate(&r->web1));
 	eventually(r->base.loop,
 		   count_children(r, CANDIDATES) == 0 && !rig_zk_exists(r->base.client, SERVICE));

@@ -257,8 +257,8 @@ static void foreign_data_in_its_place_is_taken_over(void **state)
 }
 
 /* The next attempt completes it. The attempt before had one result or none. */
-static void assert_mended(struct voter *v, unsigned long seq, const struct tree *config,
-			  const struct outcome *ended)
+static void assert_completed(struct voter *v, unsigned long seq, const struct tree *config,
+			     const struct outcome *ended)
 {
 	struct outcome o;
 
@@ -291,7 +291,7 @@ static void an_entry_is_completed_after_its_job_was_freed_at_any_point(void **st
 		struct outcome ended = { 0 };
 
 		history_job_free(store_until(a, point, point, config, &ended));
-		assert_mended(a, point, config, &ended);
+		assert_completed(a, point, config, &ended);
 	}
 }
 
@@ -307,8 +307,8 @@ static void an_entry_is_completed_after_a_broken_connection(void **state)
 		store_until(a, point, point, config, &ended);
 		rig_proxy_cut(a->proxy);
 		eventually(r->base.loop, ended.count == 1);
-		rig_proxy_mend(a->proxy);
-		assert_mended(a, point, config, &ended);
+		rig_proxy_restore(a->proxy);
+		assert_completed(a, point, config, &ended);
 	}
 }
 

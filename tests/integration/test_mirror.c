@@ -17,7 +17,7 @@ static void the_tree_is_read_to_its_depth(void **state)
 	rig_zk_create(r->base.client, "/m/b/deep/deeper", "unseen");
 	rig_zk_set(r->base.client, "/m/b/deep", "seen");
 	rig_zk_create(r->base.client, "/m/a", "one");
-	rig_zk_create(r->base.client, "/m/a-b", "sorts behind the children of a");
+	rig_zk_create(r->base.client, "/m/a-b", "sorts after the children of a");
 	rig_zk_create(r->base.client, "/m/a/c", NULL);
 	rig_zk_create_ephemeral(r->base.client, "/m/e", "mine");
 	watcher_start(w, "/m", 2);

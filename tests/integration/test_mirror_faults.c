@@ -22,7 +22,7 @@ static void a_missing_root_is_watched_again_in_a_new_session(void **state)
 	watcher_start_at(w, hosts, 0, &root, 1);
 	eventually(r->base.loop, mirror_is_complete(w->mirror));
 	rig_proxy_cut(proxy);
-	rig_proxy_mend(proxy);
+	rig_proxy_restore(proxy);
 	eventually(r->base.loop,
 		   session_epoch(mirror_session(w->mirror)) == 2 && watcher_is_connected(w));
 	rig_zk_create(r->base.client, "/m/absent", "here");
@@ -70,7 +70,7 @@ static void changes_while_the_server_is_unreachable_arrive_in_one_tree(void **st
 			rig_zk_delete(r->base.client, path);
 	}
 	rig_zk_create(r->base.client, "/m/n7/y", "new");
-	rig_proxy_mend(proxy);
+	rig_proxy_restore(proxy);
 	eventually(r->base.loop,
 		   watcher_has(w, "/m/n7/y", "new") && watcher_has(w, "/m/n99/x", "new"));
 	assert_int_equal(w->trees, trees + 1); /* all at once */
@@ -100,7 +100,7 @@ static void breaks_during_the_first_read_give_no_partial_tree(void **state)
 		rig_proxy_cut(proxy);
 		eventually(r->base.loop, !watcher_is_connected(w));
 		assert_int_equal(w->trees, 0);
-		rig_proxy_mend(proxy);
+		rig_proxy_restore(proxy);
 	}
 	eventually(r->base.loop, mirror_is_complete(w->mirror));
 	assert_int_equal(w->trees, 1);
@@ -169,7 +169,7 @@ static void past_the_watch_limit_a_break_starts_a_new_session(void **state)
 	trees = w->trees;
 	rig_proxy_cut(proxy);
 	eventually(r->base.loop, !watcher_is_connected(w));
-	rig_proxy_mend(proxy);
+	rig_proxy_restore(proxy);
 	eventually(r->base.loop,
 		   session_epoch(mirror_session(w->mirror)) == 2 && watcher_is_connected(w));
 	eventually(r->base.loop, mirror_watches(w->mirror) == 102);
@@ -203,7 +203,7 @@ static void watches_that_the_server_refuses_are_set_in_a_new_session(void **stat
 	eventually(r->base.loop, mirror_is_complete(w->mirror));
 	rig_proxy_cut(proxy);
 	eventually(r->base.loop, !watcher_is_connected(w));
-	rig_proxy_mend(proxy);
+	rig_proxy_restore(proxy);
 	rig_zk_set(writer, "/m/node-17", "seen");
 	eventually(r->base.loop, watcher_has(w, "/m/node-17", "seen"));
 	assert_int_equal(session_epoch(mirror_session(w->mirror)), 2);

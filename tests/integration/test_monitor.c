@@ -127,7 +127,7 @@ static void a_master_that_hangs_in_a_reload_is_reported(void **state UNUSED)
 	snprintf(text, sizeof(text), "include %s;", fifo);
 	r.nginx.http_text = text;
 	rig_nginx_configure(&r.nginx);
-	rig_nginx_hangup(&r.nginx);
+	rig_nginx_send_hup(&r.nginx);
 	is_seen(!now().responding);
 	assert_non_null(strstr(now().why, "busy"));
 	release_master();
@@ -166,7 +166,7 @@ static bool serve(size_t count)
 static bool storm_is_over(uint64_t since, unsigned *sent)
 {
 	if (rig_now() > since + *sent * 30 * USEC_PER_MSEC) {
-		rig_nginx_hangup(&r.nginx);
+		rig_nginx_send_hup(&r.nginx);
 		(*sent)++;
 	}
 	return *sent == 80;
@@ -237,7 +237,7 @@ static void reload_past_a_deaf_worker(void)
 	let_it_look();
 	deaf = workers().serving[0];
 	kill(deaf, SIGSTOP);
-	rig_nginx_hangup(&r.nginx);
+	rig_nginx_send_hup(&r.nginx);
 	eventually(r.loop, workers().serving_count == 5 && workers().leaving == 0);
 	let_it_look();
 	assert_int_equal(now().deaths, 0);
@@ -274,7 +274,7 @@ static void a_worker_that_exits_with_a_code_is_one_death(void **state UNUSED)
 	is_seen(r.changes > 0);
 	r.nginx.main_text = "working_directory /nonexistent;";
 	rig_nginx_configure(&r.nginx);
-	rig_nginx_hangup(&r.nginx);
+	rig_nginx_send_hup(&r.nginx);
 	eventually(r.loop, serve(0));
 	is_seen(now().deaths == 2);
 	let_it_look();
@@ -330,12 +330,12 @@ static void old_workers_that_linger_are_reported_since_the_first(void **state UN
 	is_seen(r.changes > 0);
 	assert_int_equal(now().old_since, 0);
 	first = hold_connection();
-	rig_nginx_hangup(&r.nginx);
+	rig_nginx_send_hup(&r.nginx);
 	is_seen(now().old_since);
 	since = now().old_since;
 	assert_true(since <= rig_now());
 	second = hold_connection();
-	rig_nginx_hangup(&r.nginx);
+	rig_nginx_send_hup(&r.nginx);
 	is_seen(now().old_workers == 2);
 	let_it_look();
 	assert_int_equal(now().old_since, since);
@@ -367,7 +367,7 @@ static void a_worker_that_nginx_shuts_down_is_no_death(void **state UNUSED)
 	rig_nginx_start(&r.nginx);
 	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, rig_bundle("", text)));
 	fd = dial(through);
-	rig_nginx_hangup(&r.nginx);
+	rig_nginx_send_hup(&r.nginx);
 	is_seen(now().old_workers > 0);
 	is_seen(now().old_workers == 0);
 	eventually(r.loop, serve(2));
@@ -473,7 +473,7 @@ static void files_that_were_restored_are_trusted_again(void **state UNUSED)
 	/* but not when nginx has loaded the changed file */
 	rig_write(file, "# mine now\n");
 	is_seen(is_drifted("http.conf"));
-	rig_nginx_hangup(&r.nginx);
+	rig_nginx_send_hup(&r.nginx);
 	eventually(r.loop, !rig_accepts(port));
 	rig_write(file, "%s", bytes);
 	is_seen(!now().drifted);
@@ -529,7 +529,7 @@ static void a_lost_include_line_is_noticed(void **state UNUSED)
 	let_it_look();
 	r.changes = 0;
 	configure(false);
-	rig_nginx_hangup(&r.nginx);
+	rig_nginx_send_hup(&r.nginx);
 	eventually(r.loop, !rig_accepts(port));
 	expect_change();
 	expect(DEPLOY_NOT_INCLUDED, "one");

@@ -55,7 +55,7 @@ static void write_site(const char *text)
 }
 
 /* A client from before the outage may have lost its session. */
-static void connect_anew(void)
+static void connect_again(void)
 {
 	rig_zk_close(host.zk);
 	host.zk = rig_zk_connect(rig_zookeeper_hosts(host.zookeeper));
@@ -92,7 +92,7 @@ static void the_daemon_waits_for_a_zookeeper_that_never_existed(void **state UNU
 	rig_nginx_start(&host.nginx); /* the files that nginx includes exist */
 	eventually(NULL, rig_host_is(&host, "disconnected"));
 	rig_zookeeper_restart(host.zookeeper);
-	connect_anew();
+	connect_again();
 	write_site("first");
 	eventually(NULL, rig_nginx_says(port, "first"));
 }
@@ -123,7 +123,7 @@ static void another_program_on_zookeepers_port_is_survived(void **state UNUSED)
 		assert_non_null(strstr(rig_read(host.log), "no healthy ZooKeeper server"));
 		rig_impostor_stop(impostor);
 		rig_zookeeper_restart(host.zookeeper);
-		connect_anew();
+		connect_again();
 		write_site(round ? "three" : "two");
 		eventually(NULL, rig_nginx_says(port, round ? "three" : "two"));
 		eventually(NULL, rig_host_is(&host, "applied"));
@@ -153,7 +153,7 @@ static void zookeeper_restarts_and_nothing_is_reloaded(void **state UNUSED)
 	assert_true(rig_nginx_says(port, "same"));
 	rig_zookeeper_restart(host.zookeeper);
 	eventually(NULL, rig_host_is(&host, "applied"));
-	connect_anew();
+	connect_again();
 	write_site("changed");
 	eventually(NULL, rig_nginx_says(port, "changed"));
 	eventually(NULL, rig_host_is(&host, "applied"));
@@ -260,7 +260,7 @@ static void live_files_edited_by_hand_are_repaired(void **state UNUSED)
 			 0);
 	eventually(NULL, strstr(rig_host_live(&host, "http.conf"), "ours"));
 	eventually(NULL, rig_host_is(&host, "applied"));
-	rig_nginx_hangup(&host.nginx);
+	rig_nginx_send_hup(&host.nginx);
 	eventually(NULL, rig_nginx_reloads(&host.nginx) >= 1);
 	eventually(NULL, rig_nginx_says(port, "ours"));
 }

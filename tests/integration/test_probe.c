@@ -195,7 +195,7 @@ static void a_reload_does_not_restart_counting(void **state UNUSED)
 	eventually(loop, now().answers);
 	start = now().start;
 	rig_sites_ask(&sites, "usual", "/broken", 500, 2);
-	rig_nginx_hangup(&nginx);
+	rig_nginx_send_hup(&nginx);
 	eventually(loop, rig_nginx_reloads(&nginx) == 1);
 	rig_sites_ask(&sites, "usual", "/broken", 500, 2);
 	eventually(loop, now().errors == 4);

@@ -100,7 +100,7 @@ static void a_deleted_history_is_written_again(void **state)
 	assert_true(rig_fleet_served(f, 2, "1 2"));
 }
 
-static void write_config_anew(struct rig_fleet *f, const char *word)
+static void write_config_again(struct rig_fleet *f, const char *word)
 {
 	char path[128];
 
@@ -134,7 +134,7 @@ static void a_new_host_gets_the_accepted_config_while_the_config_is_deleted(void
 	fleet_eventually(f, strcmp(rig_fleet_applied(f, 2), "1") == 0);
 	fleet_eventually(f, rig_host_has_problem(h, CONFIG, "guard", "previous", ""));
 	fleet_eventually(f, rig_fleet_all_serve(f, "1"));
-	write_config_anew(f, "2");
+	write_config_again(f, "2");
 	rig_fleet_await_accepted(f, "2");
 	for (size_t i = 0; i < f->count; i++)
 		fleet_eventually(f, rig_host_problem_count(host_of(f, i)) == 0);

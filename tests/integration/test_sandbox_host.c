@@ -69,7 +69,7 @@ static void a_candidate_cannot_write_outside(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(attacks); i++) {
 		host_stage(h, "%s\n", attacks[i]);
 		assert_false(host_test_in_namespace(h)->passed);
-		host_assert_says(&h->verdict, "Read-only file system");
+		host_assert_says(&h->result, "Read-only file system");
 		assert_int_not_equal(access("/etc/zknginx-test", F_OK), 0);
 		assert_int_not_equal(access("/root/zknginx-test", F_OK), 0);
 	}
@@ -83,7 +83,7 @@ static void a_file_that_the_candidate_names_is_not_opened_up(void **state)
 	rig_write(rig_path("etc/precious"), "precious\n");
 	host_stage(h, "access_log '%s';\n", rig_path("etc/precious"));
 	assert_false(host_test_in_namespace(h)->passed);
-	host_assert_says(&h->verdict, "etc/precious\" failed");
+	host_assert_says(&h->result, "etc/precious\" failed");
 	assert_string_equal(rig_read(rig_path("etc/precious")), "precious\n");
 }
 
@@ -126,7 +126,7 @@ static void a_log_in_an_odd_directory_is_learned(void **state)
 		  host_include(h));
 	before = host_listing(rig_path("odd"));
 	host_assert_passed(host_test_in_namespace(h));
-	assert_true(h->verdict.http_included);
+	assert_true(h->result.http_included);
 	assert_string_equal(host_listing(rig_path("odd")), before);
 	host_assert_passed(host_test_in_namespace(h));
 }
@@ -160,7 +160,7 @@ static void a_log_may_be_standard_error(void **state)
 		  "http { access_log /dev/stdout; %s }\n",
 		  rig_directory(), host_include(h));
 	host_assert_passed(host_test_in_namespace(h));
-	assert_true(h->verdict.http_included);
+	assert_true(h->result.http_included);
 }
 
 static void logs_in_directories_below_the_logs_work(void **state)
@@ -195,7 +195,7 @@ static void what_lies_beside_the_pid_file_stays_readable(void **state)
 	replace_nginx(h, "cat $(dirname $0)/run/systemd/a.conf; exit 0");
 	assert_int_equal(host_open(h, "namespace", NULL), 0);
 	host_test_in_namespace(h);
-	assert_string_equal(h->verdict.text, "default_type text/plain;\n");
+	assert_string_equal(h->result.text, "default_type text/plain;\n");
 }
 
 static void the_pid_file_may_lie_beside_nginx_conf(void **state)
@@ -211,10 +211,10 @@ static void the_pid_file_may_lie_beside_nginx_conf(void **state)
 		  "http { access_log off; include conf.d/*.conf; }\n",
 		  h->settings.pid, rig_directory());
 	host_assert_passed(host_test_in_namespace(h));
-	assert_true(h->verdict.http_included);
+	assert_true(h->result.http_included);
 }
 
-/* --- whoever renames the link meanwhile ------------------------------------------------------- */
+/* --- the link is renamed meanwhile ----------------------------------------------------------- */
 
 static void republish(const char *target)
 {
@@ -236,14 +236,14 @@ static void a_link_replaced_meanwhile_does_not_matter(void **state)
 	host_configure(h, "", body);
 	host_begin(h, "namespace");
 	eventually(h->loop, (fd = open(fifo, O_WRONLY | O_NONBLOCK | O_CLOEXEC)) >= 0);
-	assert_false(h->verdict.over);
+	assert_false(h->result.over);
 	assert_int_equal(mkdir(rig_path("state/generations/3"), 0755), 0);
 	rig_write(rig_path("state/generations/3/http.conf"), "the_wrong_file_was_read;\n");
 	republish("generations/3");
 	close(fd);
-	eventually(h->loop, h->verdict.over);
-	host_assert_passed(&h->verdict);
-	assert_true(h->verdict.http_included);
+	eventually(h->loop, h->result.over);
+	host_assert_passed(&h->result);
+	assert_true(h->result.http_included);
 }
 
 /* --- the identity ----------------------------------------------------------------------------- */
@@ -255,16 +255,16 @@ static void the_process_is_nobody_and_stays_so(void **state)
 	replace_nginx(h, "id -u; id -g; id -G; grep -E '^(Cap|NoNew)' /proc/self/status;"
 			 "ulimit -c; pwd; umask; env | sort");
 	host_test_in_namespace(h);
-	assert_string_equal(h->verdict.text, "65534\n65534\n65534\n"
-					     "CapInh:\t0000000000000404\n"
-					     "CapPrm:\t0000000000000404\n"
-					     "CapEff:\t0000000000000404\n"
-					     "CapBnd:\t0000000000000404\n"
-					     "CapAmb:\t0000000000000404\n"
-					     "NoNewPrivs:\t1\n"
-					     "0\n/\n0022\n"
-					     "LANG=C\nPATH=/usr/sbin:/usr/bin:/sbin:/bin\nPWD=/\n"
-					     "RES_OPTIONS=timeout:1 attempts:1\n");
+	assert_string_equal(h->result.text, "65534\n65534\n65534\n"
+					    "CapInh:\t0000000000000404\n"
+					    "CapPrm:\t0000000000000404\n"
+					    "CapEff:\t0000000000000404\n"
+					    "CapBnd:\t0000000000000404\n"
+					    "CapAmb:\t0000000000000404\n"
+					    "NoNewPrivs:\t1\n"
+					    "0\n/\n0022\n"
+					    "LANG=C\nPATH=/usr/sbin:/usr/bin:/sbin:/bin\nPWD=/\n"
+					    "RES_OPTIONS=timeout:1 attempts:1\n");
 }
 
 static void nothing_but_the_empty_directories_is_writable(void **state)
@@ -277,7 +277,7 @@ static void nothing_but_the_empty_directories_is_writable(void **state)
 			 "done\n"
 			 "touch run/x logs/x logs/sub/x state/cache/x && echo fine >>/dev/stderr");
 	host_test_in_namespace(h);
-	assert_string_equal(h->verdict.text, "fine\n");
+	assert_string_equal(h->result.text, "fine\n");
 }
 
 int main(void)

@@ -46,8 +46,8 @@ static void the_masters_deleted_executable_in_its_namespace_is_used(void **state
 	h->settings.binary = "/nonexistent/nginx";
 	host_test_in_namespace(h);
 	rig_stop((pid_t)h->master, SIGTERM);
-	host_assert_passed(&h->verdict);
-	assert_true(h->verdict.http_included);
+	host_assert_passed(&h->result);
+	assert_true(h->result.http_included);
 }
 
 static void what_exceeds_the_masters_open_files_is_refused(void **state)
@@ -63,8 +63,8 @@ static void what_exceeds_the_masters_open_files_is_refused(void **state)
 	h->master = start_master(rig_path("nginx"));
 	host_test_in_namespace(h);
 	rig_stop((pid_t)h->master, SIGTERM);
-	assert_false(h->verdict.passed);
-	host_assert_says(&h->verdict, "(24: Too many open files)");
+	assert_false(h->result.passed);
+	host_assert_says(&h->result, "(24: Too many open files)");
 }
 
 /* --- where there are no namespaces ------------------------------------------------------------ */

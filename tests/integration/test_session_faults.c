@@ -25,7 +25,7 @@ static void a_lost_connection_keeps_the_session(void **state)
 		rig_proxy_cut(proxy);
 		eventually(r->loop, session_state(s) == SESSION_CONNECTING);
 		assert_string_equal(session_server(s), "");
-		rig_proxy_mend(proxy);
+		rig_proxy_restore(proxy);
 		eventually(r->loop, events.connected == round + 1 && t.answers == round * 3000);
 	}
 	assert_true(t.lost > 0);
@@ -54,7 +54,7 @@ static void every_address_is_tried_again(void **state)
 		rig_proxy_cut(proxies[0]);
 		rig_proxy_cut(proxies[1]);
 		eventually(r->loop, session_state(s) == SESSION_CONNECTING);
-		rig_proxy_mend(proxies[i % 2]);
+		rig_proxy_restore(proxies[i % 2]);
 		eventually(r->loop, session_state(s) == SESSION_CONNECTED);
 	}
 	session_free(s, PATIENCE);

@@ -52,7 +52,7 @@ static const struct kind {
 	const char *name;
 	const char *bytes;
 	size_t size;
-	bool hang_up;
+	bool close_after;
 } kinds[] = {
 	{ "an_http_answer_is_recovered_from", SAY(HTTP), true },
 	{ "an_http_answer_that_stays_open_is_recovered_from", SAY(HTTP), false },
@@ -152,7 +152,7 @@ static int try_all_kinds(void **state UNUSED)
 		t->kind = &kinds[i];
 		t->port = rig_port();
 		t->impostor = rig_impostor_start(t->port, t->kind->bytes, t->kind->size,
-						 t->kind->hang_up);
+						 t->kind->close_after);
 		t->session = open_asking(t->port, &t->events);
 	}
 	rig_wait(rig.loop, GARBAGE_LASTS);
@@ -237,7 +237,7 @@ static void a_session_recovers_from_another_program_on_its_port(void **state UNU
 	assert_int_equal(events.connected, 1);
 	assert_true(session_cut_short(s) > 0);
 	rig_impostor_stop(impostor);
-	rig_proxy_mend(proxy);
+	rig_proxy_restore(proxy);
 	eventually(rig.loop, session_state(s) == SESSION_CONNECTED);
 	session_free(s, PATIENCE);
 	rig_proxy_stop(proxy);

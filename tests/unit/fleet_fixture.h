@@ -157,7 +157,7 @@ static void fleet_elect(struct fleet *f, const char *leader)
 }
 
 /* The host runs what it is permitted, and reports that. */
-static void fleet_judge(struct fleet *f, size_t host, enum verdict verdict)
+static void fleet_set_verdict(struct fleet *f, size_t host, enum verdict verdict)
 {
 	struct member *m = &f->members[host];
 
@@ -174,7 +174,7 @@ static void fleet_all_good(struct fleet *f)
 {
 	for (size_t i = 0; i < f->in.member_count; i++) {
 		if (plan_names(&f->plan, f->members[i].host))
-			fleet_judge(f, i, VERDICT_GOOD);
+			fleet_set_verdict(f, i, VERDICT_GOOD);
 	}
 	fleet_run(f);
 }

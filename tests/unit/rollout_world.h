@@ -94,7 +94,7 @@ static bool one_in(struct world *w, size_t n)
 	return below(w, n) == 0;
 }
 
-/* --- judging -------------------------------------------------------------------------------- */
+/* --- verdicts ------------------------------------------------------------------------------- */
 
 static void check_at(struct world *w, int line, bool holds, const char *what)
 {
@@ -207,7 +207,7 @@ static void gate_begins(struct host *h, const struct permit *p)
 	h->m.gate.message = h->m.gate.znode = "";
 }
 
-static void host_judges_bad(struct host *h)
+static void host_finds_it_bad(struct host *h)
 {
 	h->m.gate.verdict = VERDICT_BAD;
 	h->m.gate.message = "it is bad";
@@ -234,12 +234,12 @@ static void host_applies(struct world *w, struct host *h)
 	check(w, w->accepted[revision] || p.attempt > 0, "a trial without an attempt");
 	gate_begins(h, &p);
 	if (w->taste[revision][index] == TASTE_REFUSED && p.attempt)
-		host_judges_bad(h);
+		host_finds_it_bad(h);
 	else
 		h->m.revision = p.revision.revision;
 }
 
-static void host_judges(struct world *w, struct host *h)
+static void host_gives_verdict(struct world *w, struct host *h)
 {
 	size_t revision = revision_index(w, h->m.gate.revision);
 	enum taste taste;
@@ -249,7 +249,7 @@ static void host_judges(struct world *w, struct host *h)
 		return;
 	taste = w->taste[revision][h - w->hosts];
 	if (taste == TASTE_HARMFUL)
-		host_judges_bad(h);
+		host_finds_it_bad(h);
 	else if (taste == TASTE_GOOD)
 		h->m.gate.verdict = VERDICT_GOOD;
 }

@@ -55,7 +55,7 @@ static const char *one(struct alerts *a, const struct alert_rules *rules, bool h
 	return update(a, rules, &down, held, now, next);
 }
 
-static void a_life(void **state UNUSED)
+static void an_alert_is_raised_repeated_and_cleared(void **state UNUSED)
 {
 	CLEANUP(alerts_freep) struct alerts *a = alerts_new();
 	const struct alert *raised;
@@ -495,7 +495,7 @@ int main(void)
 		cmocka_unit_test(a_problem_settles_when_it_outlasts_the_next_run),
 		cmocka_unit_test(what_settles_raises_nothing),
 		cmocka_unit_test(what_settles_gathers_no_time),
-		cmocka_unit_test(a_life),
+		cmocka_unit_test(an_alert_is_raised_repeated_and_cleared),
 		cmocka_unit_test(what_is_short_is_not_raised),
 		cmocka_unit_test(without_delays_all_is_told_at_once),
 		cmocka_unit_test(time_never_goes_back),

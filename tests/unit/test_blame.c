@@ -237,7 +237,7 @@ static void the_error_log_reads_alike(void **state UNUSED)
 	      "no");
 }
 
-static void there_is_always_a_message(void **state UNUSED)
+static void a_refusal_always_has_a_message(void **state UNUSED)
 {
 	check("", "", "");
 	check("\n  \n", "", "");
@@ -261,7 +261,7 @@ static bool is_about_the_probe(const char *output)
 	return blame.probe;
 }
 
-static void the_probe_is_no_znodes_fault(void **state UNUSED)
+static void the_probe_blames_no_znode(void **state UNUSED)
 {
 	assert_true(is_about_the_probe("nginx: [emerg] unknown directive \"stub_status\" in " LIVE
 				       "/http.conf:26\n"));
@@ -291,8 +291,8 @@ int main(void)
 		cmocka_unit_test(a_piece_of_a_name_is_no_value),
 		cmocka_unit_test(a_warning_counts_only_where_there_is_nothing_worse),
 		cmocka_unit_test(the_error_log_reads_alike),
-		cmocka_unit_test(there_is_always_a_message),
-		cmocka_unit_test(the_probe_is_no_znodes_fault),
+		cmocka_unit_test(a_refusal_always_has_a_message),
+		cmocka_unit_test(the_probe_blames_no_znode),
 	};
 
 	return cmocka_run_group_tests_name("blame", tests, setup, teardown);

@@ -70,10 +70,10 @@ static const struct clash_case {
 	{ "one name on two addresses is none",
 	  { .live = SITE("a", P),
 	    .pushed = SITE("a", P) SITE_WITH("b", "", "\"127.0.0.1:8081\"", NAMES("\"a.test\"")) },
-	  { NULL } },
+	  { .znode = NULL } },
 	{ "other names on one address are none",
 	  { .live = SITE("a", P), .pushed = SITE("a", P) SITE("b", P) },
-	  { NULL } },
+	  { .znode = NULL } },
 	/* --- ssl, proxy_protocol, http2 --- */
 	{ "TLS on the port of plain sites (A2)",
 	  { .live = SITE("a", P) SITE("b", P),
@@ -103,7 +103,7 @@ static const struct clash_case {
 	  { .live = SITE("a", P) SITE("b", P),
 	    .pushed = TLS_SITE("a", "\"127.0.0.1:8080 ssl\"")
 		    TLS_SITE("b", "\"127.0.0.1:8080 ssl\"") },
-	  { NULL } },
+	  { .znode = NULL } },
 	{ "a live address that is switched to TLS in part",
 	  { .live = SITE("a", P) SITE("b", P),
 	    .pushed = TLS_SITE("a", "\"127.0.0.1:8080 ssl\"") SITE("b", P) },
@@ -115,10 +115,10 @@ static const struct clash_case {
 	{ "no http2 where a live site has it",
 	  { .live = TLS_SITE("a", "\"443 ssl http2\""),
 	    .pushed = TLS_SITE("a", "\"443 ssl http2\"") TLS_SITE("b", "\"443 ssl\"") },
-	  { NULL } },
+	  { .znode = NULL } },
 	{ "http2 beside another newcomer without it",
 	  { .live = "", .pushed = TLS_SITE("a", "\"443 ssl\"") TLS_SITE("b", "\"443 ssl http2\"") },
-	  { NULL } },
+	  { .znode = NULL } },
 	{ "live servers that differ about ssl go on, and may have a third with it",
 	  { .live = SNIPPET("s",
 			    "server { listen 443 ssl; server_name s; }\n\tserver { listen 443; "
@@ -126,7 +126,7 @@ static const struct clash_case {
 	    .pushed = SNIPPET("s",
 			      "server { listen 443 ssl; server_name s; }\n\tserver { listen 443; "
 			      "server_name t; }") TLS_SITE("b", "\"443 ssl\"") },
-	  { NULL } },
+	  { .znode = NULL } },
 	/* --- socket options --- */
 	{ "two that set reuseport (A3)",
 	  { .live = SITE("b", "\"127.0.0.1:8080 reuseport\""),
@@ -141,7 +141,7 @@ static const struct clash_case {
 	{ "one that sets them beside others that do not",
 	  { .live = SITE("b", P),
 	    .pushed = SITE("b", P) SITE("a", "\"127.0.0.1:8080 reuseport\"") },
-	  { NULL } },
+	  { .znode = NULL } },
 	{ "an address with options beside its port's wildcard",
 	  { .live = SITE("b", "\"8080\""),
 	    .pushed = SITE("b", "\"8080\"") SITE("a", "\"127.0.0.1:8080 reuseport\"") },
@@ -150,7 +150,7 @@ static const struct clash_case {
 	    { "127.0.0.1:8080 cannot listen beside *:8080", ROOT "/sites/b" } } },
 	{ "an address without options beside its port's wildcard",
 	  { .live = SITE("b", "\"8080\""), .pushed = SITE("b", "\"8080\"") SITE("a", P) },
-	  { NULL } },
+	  { .znode = NULL } },
 	/* --- http and stream --- */
 	{ "a stream site on the port of http sites (A1)",
 	  { .live = SITE("a", P) SITE("b", P),
@@ -168,11 +168,11 @@ static const struct clash_case {
 	{ "UDP on a port of http",
 	  { .live = SITE("a", P),
 	    .pushed = SITE("a", P) TCP STREAM("db", "\"127.0.0.1:8080 udp\"") },
-	  { NULL } },
+	  { .znode = NULL } },
 	{ "TCP and UDP of stream on one port",
 	  { .live = TCP STREAM("a", "\"53\""),
 	    .pushed = TCP STREAM("a", "\"53\"") STREAM("b", "\"53 udp\"") },
-	  { NULL } },
+	  { .znode = NULL } },
 	{ "two stream sites on one address",
 	  { .live = TCP STREAM("a", "\"53\""),
 	    .pushed = TCP STREAM("a", "\"53\"") STREAM("b", "\"*:53\"") },
@@ -216,7 +216,7 @@ static const struct clash_case {
 	{ "upstreams of http and of stream have names of their own",
 	  { .live = UPSTREAM("pay"),
 	    .pushed = UPSTREAM("pay") STREAM_SNIPPET("s", "upstream pay { server 127.0.0.1:1; }") },
-	  { NULL } },
+	  { .znode = NULL } },
 	{ "a zone that another snippet defines (A6)",
 	  { .live = SNIPPET("z", "limit_req_zone $binary_remote_addr zone=per_ip:1m rate=5r/s;"),
 	    .pushed = SNIPPET("a", "limit_req_zone $server_name zone=per_ip:1m rate=5r/s;")
@@ -238,7 +238,7 @@ static const struct clash_case {
 	  { .live = SNIPPET("z", "ssl_session_cache shared:S:10m;"),
 	    .pushed = SNIPPET("z", "ssl_session_cache shared:S:10m;")
 		    SNIPPET("a", "server { listen 81; ssl_session_cache shared:S:10240k; }") },
-	  { NULL } },
+	  { .znode = NULL } },
 	{ "a session cache of another size is not",
 	  { .live = SNIPPET("z", "ssl_session_cache shared:S:10m;"),
 	    .pushed = SNIPPET("z", "ssl_session_cache shared:S:10m;")
@@ -256,7 +256,7 @@ static const struct clash_case {
 	  { .live = TLS_SITE("t", "\"443 ssl\""),
 	    .pushed = TLS_SITE("t", "\"443 ssl\"")
 		    SNIPPET("z", "ssl_session_cache shared:tls/zknginx:10m;") },
-	  { NULL } },
+	  { .znode = NULL } },
 	{ "a variable of ours",
 	  { .live = CACHED, .pushed = CACHED SNIPPET("z", "map $uri $zknginx_connection { }") },
 	  { "snippets/http/z", SERVING_ABSENT, { "$zknginx_connection", ROOT "/sites/cached" } } },
@@ -273,7 +273,7 @@ static const struct clash_case {
 	  { .live = SNIPPET("z", "map $uri $v { default 1; }"),
 	    .pushed = SNIPPET("a", "# map $uri $v { }\n\tmap $uri $w { map $v; }")
 		    SNIPPET("z", "map $uri $v { default 1; }") },
-	  { NULL } },
+	  { .znode = NULL } },
 };
 
 static bool says_all(const char *message, const char *const words[3])

@@ -60,7 +60,7 @@ static void a_path_that_is_not_there_is_no_servers(void **state)
 	assert_null(model_upstream(w->next, "shop")->discovers[0].chosen);
 }
 
-static void bad_ones_are_one_problem_and_harm_nobody(void **state)
+static void bad_registrations_are_one_problem_and_affect_no_other(void **state)
 {
 	struct world *w = *state;
 
@@ -121,7 +121,7 @@ static void down_is_left_out_or_shown(void **state)
 	expect(w, "10.0.0.1:80 down, 10.0.0.2:80");
 }
 
-static void labels_choose(void **state)
+static void labels_select_registrations(void **state)
 {
 	struct world *w = *state;
 
@@ -134,7 +134,7 @@ static void labels_choose(void **state)
 	assert_int_equal(w->problems.count, 0);
 }
 
-static void of_doubles_the_last_registration_stays(void **state)
+static void of_equal_addresses_the_last_registration_stays(void **state)
 {
 	struct world *w = *state;
 
@@ -183,7 +183,7 @@ static void tls_is_never_mixed(void **state)
 	expect_problem(w, "differs from the first");
 }
 
-static void tls_where_the_format_has_one_port(void **state)
+static void tls_is_used_where_the_format_has_one_port(void **state)
 {
 	struct world *w = *state;
 
@@ -195,7 +195,7 @@ static void tls_where_the_format_has_one_port(void **state)
 
 #define DUBBO(name, url) "/d/providers/" url "%3A%2F%2F10.0.0." name "%3A80%2FX owner=7\n"
 
-static void only_what_speaks_http(void **state)
+static void only_registrations_of_http_are_used(void **state)
 {
 	struct world *w = *state;
 
@@ -214,7 +214,7 @@ static void only_what_speaks_http(void **state)
 	expect_problem(w, "speaks HTTP");
 }
 
-static void named_endpoints(void **state)
+static void a_named_endpoint_is_used(void **state)
 {
 	static const char members[] =
 		"/m/member_1 owner=7\n\t{\"serviceEndpoint\":{\"host\":\"10.0.0.1\",\"port\":1},"
@@ -383,16 +383,16 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(registrations_and_own_servers_are_one_list),
 		TEST(a_path_that_is_not_there_is_no_servers),
-		TEST(bad_ones_are_one_problem_and_harm_nobody),
+		TEST(bad_registrations_are_one_problem_and_affect_no_other),
 		TEST(a_registration_keeps_its_last_good_form),
 		TEST(weights_are_scaled_and_reduced),
 		TEST(down_is_left_out_or_shown),
-		TEST(labels_choose),
-		TEST(of_doubles_the_last_registration_stays),
+		TEST(labels_select_registrations),
+		TEST(of_equal_addresses_the_last_registration_stays),
 		TEST(tls_is_never_mixed),
-		TEST(tls_where_the_format_has_one_port),
-		TEST(only_what_speaks_http),
-		TEST(named_endpoints),
+		TEST(tls_is_used_where_the_format_has_one_port),
+		TEST(only_registrations_of_http_are_used),
+		TEST(a_named_endpoint_is_used),
 		TEST(the_accepted_tree_decodes_to_the_same),
 		TEST(roots_are_what_the_mirror_has_to_watch),
 		TEST(names_become_addresses),

@@ -182,7 +182,7 @@ static void fewer_than_min_servers_is_held(void **state)
 	assert_true(guarded(w));
 }
 
-static void a_person_confirms_the_loss(void **state)
+static void an_operator_confirms_the_loss(void **state)
 {
 	struct world *w = *state;
 
@@ -319,7 +319,7 @@ static void a_deleted_site_goes_after_a_moment(void **state)
 	assert_false(guarded(w) && w->problems.items[0].serving == SERVING_PREVIOUS);
 }
 
-static void a_config_written_anew_takes_over_when_it_is_still(void **state)
+static void a_config_written_again_takes_over_once_it_is_unchanged(void **state)
 {
 	struct world *w = *state;
 
@@ -358,7 +358,7 @@ int main(void)
 		TEST_GUARDED(on_empty_unavailable_lets_the_last_one_go),
 		TEST_GUARDED(no_server_is_a_loss_only_where_there_was_one),
 		TEST_GUARDED(fewer_than_min_servers_is_held),
-		TEST_GUARDED(a_person_confirms_the_loss),
+		TEST_GUARDED(an_operator_confirms_the_loss),
 		TEST_GUARDED(a_hold_ends_with_its_time),
 		TEST_GUARDED(an_operators_delete_is_honoured),
 		TEST_GUARDED(a_loss_while_the_daemon_was_down_is_held),
@@ -366,7 +366,7 @@ int main(void)
 		TEST_GUARDED(a_missing_root_is_never_an_empty_config),
 		TEST_GUARDED(a_deletion_of_everything_step_by_step_loses_nothing),
 		TEST_GUARDED(a_deleted_site_goes_after_a_moment),
-		TEST_GUARDED(a_config_written_anew_takes_over_when_it_is_still),
+		TEST_GUARDED(a_config_written_again_takes_over_once_it_is_unchanged),
 		TEST_GUARDED(the_first_config_of_all_may_be_empty),
 	};
 

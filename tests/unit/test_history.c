@@ -125,7 +125,7 @@ static void absent_is_empty(void **state UNUSED)
 	assert_string_equal(h.znodes[0], "+x");
 }
 
-static void what_is_none_is_told(void **state UNUSED)
+static void what_is_no_entry_is_refused_with_a_reason(void **state UNUSED)
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new();
 	static const char good[] = "{\"revision\":\"" REVISION "\",\"parts\":1}";
@@ -351,7 +351,7 @@ int main(void)
 		cmocka_unit_test(long_text_is_cut),
 		cmocka_unit_test(each_outcome_is_read_as_it_was_written),
 		cmocka_unit_test(absent_is_empty),
-		cmocka_unit_test(what_is_none_is_told),
+		cmocka_unit_test(what_is_no_entry_is_refused_with_a_reason),
 		cmocka_unit_test(tree_gives_the_complete_ones),
 		cmocka_unit_test(there_is_always_a_next_number),
 		cmocka_unit_test(extract_leaves_out_what_is_not_written),

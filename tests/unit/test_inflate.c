@@ -51,7 +51,7 @@ static void both_formats_are_read(void **state UNUSED)
 	}
 }
 
-static void nothing_is_a_stream_too(void **state UNUSED)
+static void an_empty_stream_is_valid(void **state UNUSED)
 {
 	CLEANUP(buf_fini) struct buf b = BUF_INIT;
 	size_t size;
@@ -78,7 +78,7 @@ static void bound_is_exact_and_cheap(void **state UNUSED)
 	assert_int_equal(b.size, BOMB);
 }
 
-static void cut_anywhere_is_told(void **state UNUSED)
+static void data_cut_anywhere_is_an_error(void **state UNUSED)
 {
 	static const char data[] = "abcabcabcabcdefdefdefdefghijklm";
 	size_t size;
@@ -91,7 +91,7 @@ static void cut_anywhere_is_told(void **state UNUSED)
 	}
 }
 
-static void damage_anywhere_is_told(void **state UNUSED)
+static void data_damaged_anywhere_is_an_error(void **state UNUSED)
 {
 	static const char data[] = "abcabcabcabcdefdefdefdefghijklm";
 	size_t size;
@@ -113,10 +113,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_formats_are_read),
-		cmocka_unit_test(nothing_is_a_stream_too),
+		cmocka_unit_test(an_empty_stream_is_valid),
 		cmocka_unit_test(bound_is_exact_and_cheap),
-		cmocka_unit_test(cut_anywhere_is_told),
-		cmocka_unit_test(damage_anywhere_is_told),
+		cmocka_unit_test(data_cut_anywhere_is_an_error),
+		cmocka_unit_test(data_damaged_anywhere_is_an_error),
 	};
 
 	return cmocka_run_group_tests_name("inflate", tests, NULL, NULL);

@@ -143,7 +143,7 @@ static void a_quoted_word_is_marked(void **state)
 }
 
 /* Does a word of this size between these texts fit into nginx's buffer of 4096? */
-static bool passes(const char *before, size_t size, const char *behind)
+static bool passes(const char *before, size_t size, const char *after)
 {
 	struct buf text = BUF_INIT, out = BUF_INIT;
 	bool ok;
@@ -151,7 +151,7 @@ static bool passes(const char *before, size_t size, const char *behind)
 	buf_puts(&text, before);
 	for (size_t i = 0; i < size; i++)
 		buf_putc(&text, 'x');
-	buf_puts(&text, behind);
+	buf_puts(&text, after);
 	ok = !strstr(tokens_of(text.data, text.size, &out), "ERROR");
 	buf_fini(&text);
 	buf_fini(&out);

@@ -110,7 +110,7 @@ static void a_deleted_upstream_that_is_used_keeps_its_name_against_a_newcomer(vo
 }
 
 /* The guard keeps it for a second after its deletion. */
-static void so_it_does_while_its_deletion_is_put_off(void **state)
+static void an_upstream_whose_deletion_is_postponed_keeps_its_name_too(void **state)
 {
 	struct world *w = *state;
 
@@ -222,7 +222,7 @@ int main(void)
 		cmocka_unit_test(a_site_pointed_at_nothing_keeps_its_last_good_form),
 		cmocka_unit_test(a_deleted_upstream_stays_while_a_site_needs_it),
 		cmocka_unit_test(a_deleted_upstream_that_is_used_keeps_its_name_against_a_newcomer),
-		TEST_GUARDED(so_it_does_while_its_deletion_is_put_off),
+		TEST_GUARDED(an_upstream_whose_deletion_is_postponed_keeps_its_name_too),
 		cmocka_unit_test(of_two_new_sites_with_one_name_the_first_wins),
 		cmocka_unit_test(a_live_site_keeps_its_name_against_a_newcomer),
 		cmocka_unit_test(a_changed_site_that_clashes_keeps_its_last_good_form),

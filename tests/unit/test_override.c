@@ -142,7 +142,7 @@ static void a_time_far_ahead_releases_nothing(void **state UNUSED)
 	assert_string_equal(fault("{\"confirm\":\"2026-11-28T12:01:00Z\"}"), "");
 }
 
-static void a_time_is_told_by_the_other_clock(void **state UNUSED)
+static void a_time_is_converted_to_the_monotonic_clock(void **state UNUSED)
 {
 	CLEANUP(overrides_freep) struct overrides *o = overrides_new();
 	CLEANUP(tree_unrefp) struct tree *t = with("{\"confirm\":\"2026-11-28T11:59:00Z\"}");
@@ -212,7 +212,7 @@ int main(void)
 		cmocka_unit_test(a_time_is_one_of_rfc_3339_in_utc),
 		cmocka_unit_test(what_cannot_be_read_is_a_problem_with_a_reason),
 		cmocka_unit_test(a_time_far_ahead_releases_nothing),
-		cmocka_unit_test(a_time_is_told_by_the_other_clock),
+		cmocka_unit_test(a_time_is_converted_to_the_monotonic_clock),
 		cmocka_unit_test(an_override_says_nothing_about_what_comes_after_it),
 		cmocka_unit_test(an_override_of_no_upstream_is_a_problem),
 	};

@@ -36,7 +36,7 @@ static void paused_it_takes_no_step_but_halts(void **state UNUSED)
 	fleet_ask(&f, "resume");
 	expect(&f, "batch 2: m0 m1 m2"); /* the time continued */
 	fleet_ask(&f, "pause");
-	fleet_judge(&f, 1, VERDICT_BAD);
+	fleet_set_verdict(&f, 1, VERDICT_BAD);
 	fleet_run(&f);
 	expect(&f, "halted 2: m0 m1 m2");
 }
@@ -68,7 +68,7 @@ static void resume_tries_a_halted_one_again(void **state UNUSED)
 	begin(&f, 5);
 	fleet_all_good(&f);
 	fleet_pass(&f, f.rules.bake_time);
-	fleet_judge(&f, 1, VERDICT_BAD);
+	fleet_set_verdict(&f, 1, VERDICT_BAD);
 	fleet_run(&f);
 	attempt = f.plan.attempt;
 	expect(&f, "halted 2: m0 m1 m2");
@@ -87,7 +87,7 @@ static void resume_tries_a_reverted_one_again(void **state UNUSED)
 
 	begin(&f, 3);
 	f.rules.revert = true;
-	fleet_judge(&f, 0, VERDICT_BAD);
+	fleet_set_verdict(&f, 0, VERDICT_BAD);
 	f.members[0].revision = REV_A;
 	fleet_run(&f);
 	expect(&f, "reverted 1:");
@@ -107,7 +107,7 @@ static void resume_of_what_is_the_config_no_more_is_refused(void **state UNUSED)
 	begin(&f, 3);
 	assert_string_equal(fleet_ask(&f, "resume"),
 			    "refused: nothing is paused, halted or reverted");
-	fleet_judge(&f, 0, VERDICT_BAD);
+	fleet_set_verdict(&f, 0, VERDICT_BAD);
 	fleet_run(&f);
 	f.in.newest = REV_C;
 	assert_string_equal(fleet_ask(&f, "resume"),
@@ -136,7 +136,7 @@ static void promote_cuts_the_time_short_but_not_the_gates(void **state UNUSED)
 	assert_string_equal(fleet_ask(&f, "promote"), "refused: nothing is on its way");
 }
 
-static void promote_all_is_everybody_at_once(void **state UNUSED)
+static void promote_all_is_every_host_at_once(void **state UNUSED)
 {
 	static const char all[] = "{\"action\":\"promote\",\"all\":true}";
 	CLEANUP(fleet_fini) struct fleet f;
@@ -147,12 +147,12 @@ static void promote_all_is_everybody_at_once(void **state UNUSED)
 	fleet_all_good(&f);
 	assert_string_equal(fleet_ask(&f, all), "done");
 	expect(&f, "batch 2: m0 m1 m2 m3 m4 m5 m7");
-	fleet_judge(&f, 5, VERDICT_BAD);
+	fleet_set_verdict(&f, 5, VERDICT_BAD);
 	fleet_run(&f);
 	expect(&f, "halted 2: m0 m1 m2 m3 m4 m5 m7");
 }
 
-static void promote_all_of_a_pending_one(void **state UNUSED)
+static void promote_all_starts_a_pending_revision_on_every_host(void **state UNUSED)
 {
 	CLEANUP(fleet_fini) struct fleet f;
 
@@ -421,8 +421,8 @@ int main(void)
 		cmocka_unit_test(resume_tries_a_reverted_one_again),
 		cmocka_unit_test(resume_of_what_is_the_config_no_more_is_refused),
 		cmocka_unit_test(promote_cuts_the_time_short_but_not_the_gates),
-		cmocka_unit_test(promote_all_is_everybody_at_once),
-		cmocka_unit_test(promote_all_of_a_pending_one),
+		cmocka_unit_test(promote_all_is_every_host_at_once),
+		cmocka_unit_test(promote_all_starts_a_pending_revision_on_every_host),
 		cmocka_unit_test(abort_takes_it_back),
 		cmocka_unit_test(requests_that_cannot_be_read_are_consumed),
 		cmocka_unit_test(rollbacks_that_make_no_sense_are_refused),

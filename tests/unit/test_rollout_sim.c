@@ -34,7 +34,7 @@ static bool is_joined(const struct host *h)
 	return h->present && h->m.part == MEMBER_JOINED;
 }
 
-static bool judged(const struct plan *p, const struct host *h, enum verdict v)
+static bool has_verdict(const struct plan *p, const struct host *h, enum verdict v)
 {
 	return is_joined(h) && h->m.gate.verdict == v && h->m.gate.attempt == p->attempt &&
 	       strcmp(h->m.gate.revision, p->target.revision) == 0;
@@ -42,7 +42,7 @@ static bool judged(const struct plan *p, const struct host *h, enum verdict v)
 
 static bool is_good(const struct plan *p, const struct host *h)
 {
-	return judged(p, h, VERDICT_GOOD) && strcmp(h->m.revision, p->target.revision) == 0;
+	return has_verdict(p, h, VERDICT_GOOD) && strcmp(h->m.revision, p->target.revision) == 0;
 }
 
 /* Does this host of the plan block the next step? */
@@ -64,7 +64,7 @@ static bool is_in_the_way(struct world *w, const struct plan *p, size_t i)
 		return false;
 	if (lists(p->canaries, p->canary_count, h->m.host))
 		return true;
-	return !judged(p, h, VERDICT_BAD) && w->now - w->observer.not_good[i] < patience;
+	return !has_verdict(p, h, VERDICT_BAD) && w->now - w->observer.not_good[i] < patience;
 }
 
 static void forget(struct observer *o)
@@ -100,9 +100,9 @@ static void observe(struct world *w)
 			continue;
 		fine &= !is_in_the_way(w, p, i);
 		good += is_good(p, h);
-		bad += judged(p, h, VERDICT_BAD);
-		o->failing |=
-			judged(p, h, VERDICT_BAD) && lists(p->canaries, p->canary_count, h->m.host);
+		bad += has_verdict(p, h, VERDICT_BAD);
+		o->failing |= has_verdict(p, h, VERDICT_BAD) &&
+			      lists(p->canaries, p->canary_count, h->m.host);
 	}
 	o->failing |= bad > w->rules.max_failures;
 	if (!fine || !good)
@@ -449,7 +449,7 @@ static void on_host_follows(struct world *w)
 		host_looks(w, h, !one_in(w, 3));
 	host_applies(w, h);
 	if (one_in(w, 2))
-		host_judges(w, h);
+		host_gives_verdict(w, h);
 }
 
 static void on_all_follow(struct world *w)
@@ -460,7 +460,7 @@ static void on_all_follow(struct world *w)
 		if (h->present && !one_in(w, 4))
 			host_looks(w, h, true);
 		host_applies(w, h);
-		host_judges(w, h);
+		host_gives_verdict(w, h);
 	}
 	w->quiet = false;
 }
@@ -628,7 +628,7 @@ static bool round_without_faults(struct world *w)
 	for (size_t i = 0; i < w->host_count; i++) {
 		host_looks(w, &w->hosts[i], true);
 		host_applies(w, &w->hosts[i]);
-		host_judges(w, &w->hosts[i]);
+		host_gives_verdict(w, &w->hosts[i]);
 	}
 	w->quiet = false;
 	if (w->publishing)
@@ -679,7 +679,7 @@ static void check_end(struct world *w, bool fresh)
 		check(w,
 		      strcmp(w->hosts[i].m.revision, newest(w)) == 0 ||
 			      w->taste[w->newest][i] != TASTE_GOOD,
-		      "a host was left behind");
+		      "a host was left out");
 }
 
 static bool is_stopped(const struct world *w)
@@ -737,7 +737,7 @@ static unsigned long setting(const char *name, unsigned long otherwise)
 	return s ? strtoul(s, NULL, 10) : otherwise;
 }
 
-static void thousands_of_worlds(void **state UNUSED)
+static void the_rules_hold_in_thousands_of_worlds(void **state UNUSED)
 {
 	unsigned long runs = setting("SIM_RUNS", 3000), first = setting("SIM_FIRST", 1);
 
@@ -761,7 +761,7 @@ static void thousands_of_worlds(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(thousands_of_worlds),
+		cmocka_unit_test(the_rules_hold_in_thousands_of_worlds),
 	};
 
 	return cmocka_run_group_tests_name("rollout simulation", tests, NULL, NULL);

@@ -130,21 +130,21 @@ static size_t log2_of(size_t n)
 	return result;
 }
 
-static size_t bound_of(size_t culprits, size_t count)
+static size_t bound_of(size_t causes, size_t count)
 {
-	return culprits * (2 * log2_of(count + 1) + 10);
+	return causes * (2 * log2_of(count + 1) + 10);
 }
 
 /* The limit in search.h: the refused units, and those that only fail without a later one. */
 static size_t bound(const struct world *w, const struct search *s)
 {
-	size_t culprits = 0;
+	size_t causes = 0;
 
 	for (size_t i = 0; i < w->count; i++)
-		culprits += search_fate(s, i) == SEARCH_REFUSED;
+		causes += search_fate(s, i) == SEARCH_REFUSED;
 	for (size_t i = 0; i < w->rule_count; i++)
-		culprits += w->rules[i].needs;
-	return bound_of(culprits, w->count) + 2;
+		causes += w->rules[i].needs;
+	return bound_of(causes, w->count) + 2;
 }
 
 static void forbid(struct world *w, size_t a, size_t b, size_t c, size_t count)

@@ -297,7 +297,7 @@ static void metrics_carry_the_numbers(void **state UNUSED)
 	assert_sample(text, "# TYPE zknginx_nginx_reloads counter");
 }
 
-static void metrics_tell_bad_news(void **state UNUSED)
+static void metrics_show_failures(void **state UNUSED)
 {
 	struct status s = full();
 	CLEANUP(freep) char *text = NULL;
@@ -673,7 +673,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_known_is_null),
 		cmocka_unit_test(equal_values_are_equal_bytes_with_sorted_keys),
 		cmocka_unit_test(metrics_carry_the_numbers),
-		cmocka_unit_test(metrics_tell_bad_news),
+		cmocka_unit_test(metrics_show_failures),
 		cmocka_unit_test(metrics_keep_the_format),
 		cmocka_unit_test(labels_are_escaped),
 		cmocka_unit_test(nothing_deployed_yet_has_no_last),
