@@ -119,7 +119,7 @@ static void check_nginx(const struct daemon *d, const struct nginx_status *n, st
 			       "somebody has changed %s/%s, which is this daemon's (nginx.drift = "
 			       "\"%s\")",
 			       stage_live_directory(d->stage), n->drifted,
-			       d->settings->nginx.drift);
+			       drift_mode_name(d->settings->nginx.drift));
 	if (n->old_since && d->settings->nginx.linger != NEVER)
 		conditions_add(c, "nginx-old-workers", "", ALERT_WARNING, d->settings->nginx.linger,
 			       "%u old worker%s of nginx still serve%s the last connections "

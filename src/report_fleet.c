@@ -39,7 +39,7 @@ static void write_member(struct daemon *d, const struct status *s, struct buf *o
 		.revision = d->applied,
 		.seen = d->permission.newest,
 		.id = d->id,
-		.mode = d->settings->rollout.mode,
+		.mode = rollout_mode_name(d->settings->rollout.mode),
 		.nginx_up = nginx_serves(s),
 		.part = permission_part(d),
 		.problems = (long)report_settled(d),

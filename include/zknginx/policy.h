@@ -13,8 +13,7 @@
 #include <stdbool.h>
 #include <zknginx/arena.h>
 #include <zknginx/lexer.h>
-
-enum policy_level { POLICY_OFF, POLICY_SAFE, POLICY_ALL };
+#include <zknginx/modes.h>
 
 struct policy {
 	enum policy_level level;

@@ -208,7 +208,7 @@ const char *deploy_drifted(const struct deploy *d)
 
 bool deploy_keeps_drift(const struct deploy *d)
 {
-	return d->nginx->drift && strcmp(d->nginx->drift, "report") == 0;
+	return d->nginx->drift == DRIFT_REPORT;
 }
 
 static unsigned look_at_files(struct deploy *d)

@@ -111,7 +111,7 @@ void host_stage_good(struct host *h)
 	host_stage(h, "server { listen 127.0.0.1:%d; return 200 staged; }\n", rig_port());
 }
 
-int host_open(struct host *h, const char *kind, struct err *e)
+int host_open(struct host *h, enum sandbox_mode kind, struct err *e)
 {
 	sandbox_free(h->sandbox);
 	h->sandbox = NULL;
@@ -135,11 +135,11 @@ static void on_done(void *ctx, const struct sandbox_result *r)
 	};
 }
 
-void host_begin(struct host *h, const char *kind)
+void host_begin(struct host *h, enum sandbox_mode kind)
 {
 	struct err e;
 
-	if ((!h->sandbox || strcmp(sandbox_kind(h->sandbox), kind) != 0) &&
+	if ((!h->sandbox || strcmp(sandbox_kind(h->sandbox), sandbox_mode_name(kind)) != 0) &&
 	    host_open(h, kind, &e) < 0)
 		fail_msg("%s", e.text);
 	h->verdict.over = false;
@@ -147,7 +147,7 @@ void host_begin(struct host *h, const char *kind)
 		fail_msg("%s", e.text);
 }
 
-const struct verdict *host_test(struct host *h, const char *kind)
+const struct verdict *host_test(struct host *h, enum sandbox_mode kind)
 {
 	host_begin(h, kind);
 	eventually(h->loop, h->verdict.over);

@@ -38,10 +38,10 @@ void host_stage(struct host *h, const char *fmt, ...) PRINTF(2, 3);
 void host_stage_good(struct host *h);
 
 /* Make the sandbox anew; on failure -1, as sandbox_new(). */
-int host_open(struct host *h, const char *kind, struct err *e);
+int host_open(struct host *h, enum sandbox_mode kind, struct err *e);
 /* Start, or start and wait. */
-void host_begin(struct host *h, const char *kind);
-const struct verdict *host_test(struct host *h, const char *kind);
+void host_begin(struct host *h, enum sandbox_mode kind);
+const struct verdict *host_test(struct host *h, enum sandbox_mode kind);
 
 /* Everything below a directory: names, sizes, owners, modes, times of change. */
 char *host_listing(const char *directory);

@@ -420,7 +420,7 @@ static void expect_held(const char *name, unsigned reloads)
 
 static void test_drift_is_reported(void **state UNUSED)
 {
-	r.settings.drift = "report";
+	r.settings.drift = DRIFT_REPORT;
 	expect(DEPLOY_APPLIED, "one");
 	let_it_look();
 	r.changes = r.statuses = 0;
@@ -446,7 +446,7 @@ static void test_drift_is_reported(void **state UNUSED)
 	assert_false(rig_state_has("live/http.conf"));
 
 	/* the operator changes his mind */
-	r.settings.drift = "repair";
+	r.settings.drift = DRIFT_REPAIR;
 	deploy_configure(r.deploy, &r.settings);
 	expect(DEPLOY_APPLIED, "one");
 	assert_null(now().drifted);
@@ -455,12 +455,12 @@ static void test_drift_is_reported(void **state UNUSED)
 
 static void test_a_lost_link_is_reported(void **state UNUSED)
 {
-	r.settings.drift = "report";
+	r.settings.drift = DRIFT_REPORT;
 	expect(DEPLOY_APPLIED, "one");
 	assert_int_equal(unlink(rig_state_path("live")), 0);
 	expect_held("live", 1);
 	assert_false(rig_state_has("live"));
-	r.settings.drift = "repair";
+	r.settings.drift = DRIFT_REPAIR;
 	expect(DEPLOY_APPLIED, "one");
 	assert_null(now().drifted);
 	assert_true(rig_nginx_says(port, "one"));
@@ -470,7 +470,7 @@ static void test_what_was_drifted_is_trusted_again(void **state UNUSED)
 {
 	char *file = rig_state_path("live/http.conf"), *bytes;
 
-	r.settings.drift = "report";
+	r.settings.drift = DRIFT_REPORT;
 	expect(DEPLOY_APPLIED, "one");
 	file = rig_state_path("live/http.conf");
 	bytes = rig_state_file("live/http.conf");
@@ -588,7 +588,7 @@ static void test_the_same_without_namespaces(void **state UNUSED)
 {
 	char *other = rig_path("other2.conf");
 
-	r.settings.sandbox = "fallback";
+	r.settings.sandbox = SANDBOX_FALLBACK;
 	deploy_configure(r.deploy, &r.settings);
 	include_by(other);
 	lose_the_other_file(other);

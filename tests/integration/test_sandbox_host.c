@@ -31,7 +31,7 @@ static int tear_down(void **state)
 
 static const struct verdict *test(struct host *h)
 {
-	return host_test(h, "namespace");
+	return host_test(h, SANDBOX_NAMESPACE);
 }
 
 static void assert_passed(const struct verdict *v)
@@ -203,7 +203,7 @@ static void what_lies_beside_the_pid_file_stays_readable(void **state)
 	host_stage(h, "include %s/run/systemd/*.conf;\n", rig_directory());
 	assert_passed(test(h));
 	replace_nginx(h, "cat $(dirname $0)/run/systemd/a.conf; exit 0");
-	assert_int_equal(host_open(h, "namespace", NULL), 0);
+	assert_int_equal(host_open(h, SANDBOX_NAMESPACE, NULL), 0);
 	test(h);
 	assert_string_equal(h->verdict.text, "default_type text/plain;\n");
 }
@@ -243,7 +243,7 @@ static void a_link_replaced_meanwhile_does_not_matter(void **state)
 	assert_passed(test(h)); /* learns what there is to learn: the FIFO gives way but once */
 	assert_int_equal(mkfifo(fifo, 0644), 0);
 	host_configure(h, "", body);
-	host_begin(h, "namespace");
+	host_begin(h, SANDBOX_NAMESPACE);
 	eventually(h->loop, (fd = open(fifo, O_WRONLY | O_NONBLOCK | O_CLOEXEC)) >= 0);
 	assert_false(h->verdict.over);
 	assert_int_equal(mkdir(rig_path("state/generations/3"), 0755), 0);
