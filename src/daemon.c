@@ -207,9 +207,7 @@ static void set_id(struct daemon *d)
 /* A drift that is to be reported must not be put right by a restart. */
 static int open_stage(struct daemon *d, struct err *e)
 {
-	const char *drift = d->settings->nginx.drift;
-
-	if (drift && strcmp(drift, "report") == 0)
+	if (d->settings->nginx.drift == DRIFT_REPORT)
 		return stage_open_as_it_is(&d->settings->state, &d->stage, e);
 	return stage_open(&d->settings->state, &d->stage, e);
 }
@@ -251,11 +249,13 @@ static int open_wings(struct daemon *d, struct err *e)
 
 static int start(struct daemon *d, struct err *e)
 {
+	CLEANUP(settings_errors_fini) struct settings_errors errors = { 0 };
 	struct settings_file *file = NULL;
 
-	if (settings_load(d->settings_path, d->settings_missing_ok, &file, e) < 0) {
+	if (settings_load(d->settings_path, d->settings_missing_ok, &file, &errors) < 0) {
+		settings_errors_log(&errors, "");
 		d->exit_code = 2;
-		return -1;
+		return err_set(e, ERR_INPUT, "the settings are not valid: zknginxd does not start");
 	}
 	daemon_use_settings(d, file);
 	set_host(d);
@@ -332,7 +332,7 @@ int daemon_run(const char *settings_path, bool missing_ok, bool once)
 	if (rc < 0)
 		die("sd-event: %s", strerrordesc_np(-rc));
 	if (start(&d, &e) < 0) {
-		daemon_log_lines("", e.text);
+		log_error("%s", e.text);
 	} else {
 		log_notice("zknginxd %s: %s, serving generation %lu", ZKNGINX_VERSION, d.host,
 			   stage_live(d.stage));

@@ -193,8 +193,6 @@ struct daemon {
 /* daemon_settings.c */
 void daemon_use_settings(struct daemon *d, struct settings_file *file);
 void daemon_reload_settings(struct daemon *d);
-/* A log line for each line of `text`, behind `what`. */
-void daemon_log_lines(const char *what, const char *text);
 
 /* converge.c */
 /* Something changed, or may have: run the path from the newest tree as soon as it can be. */

@@ -96,7 +96,7 @@ static void check_files(const struct daemon *d, const struct instance_state *n,
 			       "another program has changed %s/%s, which belongs to zknginxd "
 			       "(nginx.drift = \"%s\")",
 			       stage_live_directory(d->stage), n->drifted,
-			       d->settings->nginx.drift);
+			       drift_mode_name(d->settings->nginx.drift));
 }
 
 static void check_probe(const struct daemon *d, const struct nginx_status *n, struct conditions *c)

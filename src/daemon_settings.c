@@ -32,8 +32,6 @@ static void check_commands(const struct settings *s)
 
 void daemon_use_settings(struct daemon *d, struct settings_file *file)
 {
-	enum log_level level = LOG_LEVEL_INFO;
-
 	d->file = file;
 	d->settings = settings_get(file);
 	d->policy = policy_from_settings(d->settings);
@@ -43,32 +41,20 @@ void daemon_use_settings(struct daemon *d, struct settings_file *file)
 		.hold = d->settings->guard.hold,
 		.readmit = d->settings->guard.readmit,
 	};
-	log_level_parse(d->settings->log.level, &level);
-	log_set_level(level);
+	log_set_level(d->settings->log.level);
 	check_commands(d->settings);
-}
-
-/* The text of settings_load() is a line for each thing that is wrong. */
-void daemon_log_lines(const char *what, const char *text)
-{
-	while (*text) {
-		int size = (int)strcspn(text, "\n");
-
-		log_error("%s%.*s", what, size, text);
-		text += size + (text[size] == '\n');
-	}
 }
 
 /* Parsed beside, swapped whole; what needs a restart keeps its old value, and is named. */
 void daemon_reload_settings(struct daemon *d)
 {
 	struct settings_file *next = NULL;
+	CLEANUP(settings_errors_fini) struct settings_errors errors = { 0 };
 	struct buf fixed = BUF_INIT;
-	struct err e;
 
 	notify_reloading();
-	if (settings_load(d->settings_path, d->settings_missing_ok, &next, &e) < 0) {
-		daemon_log_lines("settings not changed: ", e.text);
+	if (settings_load(d->settings_path, d->settings_missing_ok, &next, &errors) < 0) {
+		settings_errors_log(&errors, "settings not changed: ");
 	} else if (settings_fixed_changes(d->settings, settings_get(next), &fixed)) {
 		log_error("settings not changed: %s can only change with a restart",
 			  buf_str(&fixed));

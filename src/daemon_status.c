@@ -90,7 +90,7 @@ static void fill_rollout(const struct daemon *d, struct status *s)
 	struct member judged = { 0 };
 
 	judge_fill(d, &judged);
-	s->rollout.mode = d->settings->rollout.mode;
+	s->rollout.mode = rollout_mode_name(d->settings->rollout.mode);
 	s->rollout.part = member_part_name(permission_part(d));
 	s->rollout.phase = p->has_plan ? plan_phase_name(p->plan.phase) : "";
 	s->rollout.paused = p->has_plan && p->plan.paused;

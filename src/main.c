@@ -113,28 +113,33 @@ static int parse(int argc, char **argv, struct arguments *a)
 	return take_rest(a, argv + optind, argc - optind);
 }
 
+/* NULL: the errors were printed. */
+static struct settings_file *load(const struct arguments *a)
+{
+	CLEANUP(settings_errors_fini) struct settings_errors errors = { 0 };
+	struct settings_file *file = NULL;
+
+	if (settings_load(a->settings, a->missing_ok, &file, &errors) < 0)
+		settings_errors_print(&errors, "zknginxd: ", stderr);
+	return file;
+}
+
 static int test_settings(const struct arguments *a)
 {
-	CLEANUP(settings_freep) struct settings_file *file = NULL;
-	struct err e;
+	CLEANUP(settings_freep) struct settings_file *file = load(a);
 
-	if (settings_load(a->settings, a->missing_ok, &file, &e) < 0) {
-		fprintf(stderr, "zknginxd: %s\n", e.text);
+	if (!file)
 		return EXIT_USAGE;
-	}
 	printf("zknginxd: %s: the settings are valid\n", a->settings);
 	return 0;
 }
 
 static int render_file(const struct arguments *a)
 {
-	CLEANUP(settings_freep) struct settings_file *file = NULL;
-	struct err e;
+	CLEANUP(settings_freep) struct settings_file *file = load(a);
 
-	if (settings_load(a->settings, a->missing_ok, &file, &e) < 0) {
-		fprintf(stderr, "zknginxd: %s\n", e.text);
+	if (!file)
 		return EXIT_USAGE;
-	}
 	return oneshot_render(settings_get(file), a->tree, a->directory);
 }
 

@@ -106,7 +106,7 @@ void permission_keep(struct daemon *d)
 
 bool permission_follows(const struct settings *s)
 {
-	return strcmp(s->rollout.mode, "all") != 0 && s->rollout.join;
+	return s->rollout.mode != ROLLOUT_ALL && s->rollout.join;
 }
 
 enum member_part permission_part(const struct daemon *d)

@@ -16,12 +16,10 @@
  * Who runs the newest at once does not ask the plan. So as long as there is anybody who does, a
  * leader whose own mode is "all" (the one host that was forgotten) still sends canaries ahead.
  */
-static enum rollout_mode mode_of(const char *mode, const struct leader_view *v)
+static enum rollout_mode mode_of(enum rollout_mode mode, const struct leader_view *v)
 {
-	if (strcmp(mode, "canary") == 0)
-		return ROLLOUT_CANARY;
-	if (strcmp(mode, "manual") == 0)
-		return ROLLOUT_MANUAL;
+	if (mode != ROLLOUT_ALL)
+		return mode;
 	for (size_t i = 0; i < v->member_count; i++) {
 		if (v->members[i].part == MEMBER_JOINED)
 			return ROLLOUT_CANARY;
@@ -45,7 +43,7 @@ struct rollout_rules leader_rules(const struct settings *settings, const struct 
 		.apply_timeout = s->apply_timeout,
 		.vanish_timeout = s->vanish_timeout,
 		.max_failures = s->max_failures,
-		.revert = strcmp(s->on_failure, "revert") == 0,
+		.revert = s->on_failure == FAILURE_REVERT,
 	};
 }
 
@@ -153,10 +151,10 @@ static void check_member(struct daemon *d, const struct leader_view *v, const st
 		conditions_add(c, "fleet-problems", m->host, ALERT_WARNING, 0,
 			       "%s has %ld problem%s; see %s/reports/%s", m->host, m->problems,
 			       PLURAL(m->problems), d->settings->zookeeper.cluster, m->host);
-	if (strcmp(m->mode, d->settings->rollout.mode) != 0)
+	if (strcmp(m->mode, rollout_mode_name(d->settings->rollout.mode)) != 0)
 		conditions_add(c, "fleet-mode", m->host, ALERT_WARNING, d->settings->alerts.lag,
 			       "%s has rollout.mode \"%s\" and the leader, %s, has \"%s\"", m->host,
-			       m->mode, d->host, d->settings->rollout.mode);
+			       m->mode, d->host, rollout_mode_name(d->settings->rollout.mode));
 }
 
 static void check_rollout(struct daemon *d, const struct leader_view *v)

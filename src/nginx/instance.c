@@ -131,7 +131,7 @@ const char *instance_drifted(const struct instance *i)
 
 bool instance_keeps_drift(const struct instance *i)
 {
-	return i->nginx->drift && strcmp(i->nginx->drift, "report") == 0;
+	return i->nginx->drift == DRIFT_REPORT;
 }
 
 static void trust_if_well(struct instance *i)

@@ -63,16 +63,16 @@ static char *parent_of(struct arena *a, const char *path)
 	return arena_copy(a, path, (size_t)(slash - path));
 }
 
-static int choose_kind(struct sandbox *s, const char *wanted, struct err *e)
+static int choose_kind(struct sandbox *s, enum sandbox_mode wanted, struct err *e)
 {
 	struct err why;
 
-	if (strcmp(wanted, "fallback") == 0)
+	if (wanted == SANDBOX_FALLBACK)
 		return 0;
 	s->namespace = enclosure_probe(parent_of(s->arena, s->live), &why) == 0;
 	if (s->namespace)
 		return 0;
-	if (strcmp(wanted, "namespace") == 0)
+	if (wanted == SANDBOX_NAMESPACE)
 		return err_set(
 			e, ERR_UNAVAILABLE,
 			"nginx.sandbox is \"namespace\", but this host does not allow it: %s",
@@ -113,7 +113,7 @@ void sandbox_free(struct sandbox *s)
 
 const char *sandbox_kind(const struct sandbox *s)
 {
-	return s->namespace ? "namespace" : "fallback";
+	return sandbox_mode_name(s->namespace ? SANDBOX_NAMESPACE : SANDBOX_FALLBACK);
 }
 
 void sandbox_render_options(const struct sandbox *s, struct render_options *out)

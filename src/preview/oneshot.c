@@ -341,11 +341,12 @@ static void dry_run_fini(struct dry_run *d)
 int oneshot_dry_run(const char *settings_path, bool missing_ok)
 {
 	CLEANUP(settings_freep) struct settings_file *file = NULL;
+	CLEANUP(settings_errors_fini) struct settings_errors errors = { 0 };
 	struct dry_run d = { .exit_code = 1 };
 	struct err e;
 
-	if (settings_load(settings_path, missing_ok, &file, &e) < 0) {
-		log_error("%s", e.text);
+	if (settings_load(settings_path, missing_ok, &file, &errors) < 0) {
+		settings_errors_log(&errors, "");
 		return 2;
 	}
 	d.settings = settings_get(file);

@@ -86,7 +86,7 @@ static void publish(struct host *h, const struct permit *permit)
 		.revision = d->applied,
 		.seen = d->permission.newest,
 		.id = "0123456789abcdef",
-		.mode = settings.rollout.mode,
+		.mode = rollout_mode_name(settings.rollout.mode),
 		.nginx_up = true,
 		.gate = { .revision = "", .znode = "", .message = "" },
 	};
@@ -528,13 +528,13 @@ static void fill_settings(void)
 		.on_live = none,
 	};
 	settings.rollout = (struct rollout_settings){
-		.mode = "canary",
+		.mode = ROLLOUT_CANARY,
 		.canaries = 1,
 		.canary_hosts = none,
 		.batch = "25%",
 		.apply_timeout = 10 * 60 * USEC_PER_SEC,
 		.vanish_timeout = 10 * 60 * USEC_PER_SEC,
-		.on_failure = "halt",
+		.on_failure = FAILURE_HALT,
 		.join = true,
 		.gate = none,
 	};

@@ -104,7 +104,7 @@ struct nginx_settings rig_nginx_settings(const struct rig_nginx *n)
 		.test_timeout = 20 * USEC_PER_SEC,
 		.reload_timeout = 30 * USEC_PER_SEC,
 		.reload_gap = 10 * USEC_PER_MSEC,
-		.sandbox = "auto",
+		.sandbox = SANDBOX_AUTO,
 		.log_directory = n->log_directory,
 	};
 }

@@ -124,7 +124,7 @@ void host_stage_good(struct host *h)
 	host_stage(h, "server { listen 127.0.0.1:%d; return 200 staged; }\n", rig_port());
 }
 
-int host_open(struct host *h, const char *kind, struct err *e)
+int host_open(struct host *h, enum sandbox_mode kind, struct err *e)
 {
 	sandbox_free(h->sandbox);
 	h->sandbox = NULL;
@@ -148,11 +148,11 @@ static void on_done(void *ctx, const struct sandbox_result *r)
 	};
 }
 
-void host_begin(struct host *h, const char *kind)
+void host_begin(struct host *h, enum sandbox_mode kind)
 {
 	struct err e;
 
-	if ((!h->sandbox || strcmp(sandbox_kind(h->sandbox), kind) != 0) &&
+	if ((!h->sandbox || strcmp(sandbox_kind(h->sandbox), sandbox_mode_name(kind)) != 0) &&
 	    host_open(h, kind, &e) < 0)
 		fail_msg("%s", e.text);
 	h->result.over = false;
@@ -160,7 +160,7 @@ void host_begin(struct host *h, const char *kind)
 		fail_msg("%s", e.text);
 }
 
-const struct test_result *host_test(struct host *h, const char *kind)
+const struct test_result *host_test(struct host *h, enum sandbox_mode kind)
 {
 	host_begin(h, kind);
 	eventually(h->loop, h->result.over);
@@ -169,7 +169,7 @@ const struct test_result *host_test(struct host *h, const char *kind)
 
 const struct test_result *host_test_in_namespace(struct host *h)
 {
-	return host_test(h, "namespace");
+	return host_test(h, SANDBOX_NAMESPACE);
 }
 
 void host_assert_passed(const struct test_result *v)

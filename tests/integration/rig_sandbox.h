@@ -43,10 +43,10 @@ void host_stage(struct host *h, const char *fmt, ...) PRINTF(2, 3);
 void host_stage_good(struct host *h);
 
 /* Create the sandbox again; on failure -1, like sandbox_new(). */
-int host_open(struct host *h, const char *kind, struct err *e);
+int host_open(struct host *h, enum sandbox_mode kind, struct err *e);
 /* Start, or start and wait. */
-void host_begin(struct host *h, const char *kind);
-const struct test_result *host_test(struct host *h, const char *kind);
+void host_begin(struct host *h, enum sandbox_mode kind);
+const struct test_result *host_test(struct host *h, enum sandbox_mode kind);
 const struct test_result *host_test_in_namespace(struct host *h);
 /* Fail the test, with the text of the result, unless it passed, or unless it contains this. */
 void host_assert_passed(const struct test_result *v);

@@ -408,7 +408,7 @@ static void expect_held(const char *name, unsigned reloads)
 
 static void drift_is_reported_and_left_alone(void **state UNUSED)
 {
-	r.settings.drift = "report";
+	r.settings.drift = DRIFT_REPORT;
 	expect(DEPLOY_APPLIED, "one");
 	let_it_look();
 	r.changes = r.statuses = 0;
@@ -434,7 +434,7 @@ static void drift_is_reported_and_left_alone(void **state UNUSED)
 	assert_false(rig_state_has("live/http.conf"));
 
 	/* the operator changes the setting */
-	r.settings.drift = "repair";
+	r.settings.drift = DRIFT_REPAIR;
 	deploy_configure(r.deploy, &r.settings);
 	expect(DEPLOY_APPLIED, "one");
 	assert_null(now().drifted);
@@ -443,12 +443,12 @@ static void drift_is_reported_and_left_alone(void **state UNUSED)
 
 static void a_lost_live_link_is_reported_and_left_alone(void **state UNUSED)
 {
-	r.settings.drift = "report";
+	r.settings.drift = DRIFT_REPORT;
 	expect(DEPLOY_APPLIED, "one");
 	assert_int_equal(unlink(rig_state_path("live")), 0);
 	expect_held("live", 1);
 	assert_false(rig_state_has("live"));
-	r.settings.drift = "repair";
+	r.settings.drift = DRIFT_REPAIR;
 	expect(DEPLOY_APPLIED, "one");
 	assert_null(now().drifted);
 	assert_true(rig_nginx_says(port, "one"));
@@ -458,7 +458,7 @@ static void files_that_were_restored_are_trusted_again(void **state UNUSED)
 {
 	char *file = rig_state_path("live/http.conf"), *bytes;
 
-	r.settings.drift = "report";
+	r.settings.drift = DRIFT_REPORT;
 	expect(DEPLOY_APPLIED, "one");
 	file = rig_state_path("live/http.conf");
 	bytes = rig_state_file("live/http.conf");
@@ -577,7 +577,7 @@ static void a_lost_include_line_is_noticed_without_namespaces(void **state UNUSE
 	char *other = rig_path("other2.conf");
 	struct nginx_status s;
 
-	r.settings.sandbox = "fallback";
+	r.settings.sandbox = SANDBOX_FALLBACK;
 	deploy_configure(r.deploy, &r.settings);
 	include_by(other);
 	lose_the_other_file(other);

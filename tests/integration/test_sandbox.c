@@ -15,14 +15,14 @@
 static int set_up_namespace(void **state)
 {
 	*state = host_new();
-	((struct host *)*state)->settings.sandbox = "namespace";
+	((struct host *)*state)->settings.sandbox = SANDBOX_NAMESPACE;
 	return 0;
 }
 
 static int set_up_fallback(void **state)
 {
 	*state = host_new();
-	((struct host *)*state)->settings.sandbox = "fallback";
+	((struct host *)*state)->settings.sandbox = SANDBOX_FALLBACK;
 	return 0;
 }
 

@@ -193,7 +193,7 @@ static void what_lies_beside_the_pid_file_stays_readable(void **state)
 	host_stage(h, "include %s/run/systemd/*.conf;\n", rig_directory());
 	host_assert_passed(host_test_in_namespace(h));
 	replace_nginx(h, "cat $(dirname $0)/run/systemd/a.conf; exit 0");
-	assert_int_equal(host_open(h, "namespace", NULL), 0);
+	assert_int_equal(host_open(h, SANDBOX_NAMESPACE, NULL), 0);
 	host_test_in_namespace(h);
 	assert_string_equal(h->result.text, "default_type text/plain;\n");
 }
@@ -234,7 +234,7 @@ static void a_link_replaced_meanwhile_does_not_matter(void **state)
 	host_assert_passed(host_test_in_namespace(h));
 	assert_int_equal(mkfifo(fifo, 0644), 0);
 	host_configure(h, "", body);
-	host_begin(h, "namespace");
+	host_begin(h, SANDBOX_NAMESPACE);
 	eventually(h->loop, (fd = open(fifo, O_WRONLY | O_NONBLOCK | O_CLOEXEC)) >= 0);
 	assert_false(h->result.over);
 	assert_int_equal(mkdir(rig_path("state/generations/3"), 0755), 0);

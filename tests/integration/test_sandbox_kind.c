@@ -99,7 +99,7 @@ static int check_refused(struct host *h)
 	struct err e = { 0 };
 
 	lose_the_capability_to_mount();
-	if (host_open(h, "namespace", &e) == 0 || e.code != ERR_UNAVAILABLE)
+	if (host_open(h, SANDBOX_NAMESPACE, &e) == 0 || e.code != ERR_UNAVAILABLE)
 		return 1;
 	return strstr(e.text, "Operation not permitted") ? 0 : 2;
 }
@@ -107,7 +107,7 @@ static int check_refused(struct host *h)
 static int check_fallback(struct host *h)
 {
 	lose_the_capability_to_mount();
-	if (host_open(h, "auto", NULL) < 0)
+	if (host_open(h, SANDBOX_AUTO, NULL) < 0)
 		return 1;
 	return strcmp(sandbox_kind(h->sandbox), "fallback") == 0 ? 0 : 2;
 }
@@ -118,7 +118,7 @@ static void without_the_right_to_mount_the_kind_is_fallback(void **state)
 
 	assert_int_equal(elsewhere(check_refused, h), 0);
 	assert_int_equal(elsewhere(check_fallback, h), 0);
-	assert_int_equal(host_open(h, "auto", NULL), 0);
+	assert_int_equal(host_open(h, SANDBOX_AUTO, NULL), 0);
 	assert_string_equal(sandbox_kind(h->sandbox), "namespace");
 }
 
@@ -127,7 +127,7 @@ static int check_unwritable(struct host *h)
 	struct err e = { 0 };
 	const char *etc = rig_path("etc");
 
-	if (host_open(h, "fallback", NULL) < 0 || unshare(CLONE_NEWNS) < 0 ||
+	if (host_open(h, SANDBOX_FALLBACK, NULL) < 0 || unshare(CLONE_NEWNS) < 0 ||
 	    mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount(etc, etc, NULL, MS_BIND, NULL) < 0 ||
 	    mount("", etc, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0)
@@ -155,7 +155,7 @@ static void copies_of_dead_daemons_are_removed(void **state)
 
 	rig_write(old, "#\n");
 	rig_write(busy, "#\n");
-	assert_int_equal(host_open(h, "fallback", NULL), 0);
+	assert_int_equal(host_open(h, SANDBOX_FALLBACK, NULL), 0);
 	assert_int_not_equal(access(old, F_OK), 0);
 	assert_int_equal(access(busy, F_OK), 0);
 }

@@ -233,17 +233,7 @@ bool policy_check(const struct policy *p, const char *text, size_t size, struct 
 
 struct policy policy_from_settings(const struct settings *s)
 {
-	static const struct {
-		const char *name;
-		enum policy_level level;
-	} levels[] = { { "off", POLICY_OFF }, { "safe", POLICY_SAFE }, { "all", POLICY_ALL } };
-	struct policy p = { .level = POLICY_SAFE,
-			    .roots = s->snippets.roots,
-			    .certificates = s->snippets.certificates };
-
-	for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
-		if (strcmp(s->snippets.policy, levels[i].name) == 0)
-			p.level = levels[i].level;
-	}
-	return p;
+	return (struct policy){ .level = s->snippets.policy,
+				.roots = s->snippets.roots,
+				.certificates = s->snippets.certificates };
 }

@@ -12,10 +12,9 @@
 
 #include <stdbool.h>
 #include <zknginx/arena.h>
+#include <zknginx/modes.h>
 
 #include "core/text/lexer.h"
-
-enum policy_level { POLICY_OFF, POLICY_SAFE, POLICY_ALL };
 
 struct policy {
 	enum policy_level level;

@@ -47,12 +47,6 @@ static void ask_at(struct turn *t, uint64_t when)
 		t->out->due = when;
 }
 
-static const char *const mode_names[] = {
-	[ROLLOUT_ALL] = "all",
-	[ROLLOUT_CANARY] = "canary",
-	[ROLLOUT_MANUAL] = "manual",
-};
-
 static bool is_same(const char *a, const char *b)
 {
 	return strcmp(a, b) == 0;
@@ -305,7 +299,7 @@ static bool is_first_due(struct turn *t)
 
 static void set_author(struct turn *t)
 {
-	t->plan->mode = mode_names[t->in->rules->mode];
+	t->plan->mode = rollout_mode_name(t->in->rules->mode);
 	t->plan->leader = t->in->leader;
 }
 

@@ -18,9 +18,8 @@
 #include <stdint.h>
 #include <zknginx/history.h>
 #include <zknginx/member.h>
+#include <zknginx/modes.h>
 #include <zknginx/plan.h>
-
-enum rollout_mode { ROLLOUT_ALL, ROLLOUT_CANARY, ROLLOUT_MANUAL };
 
 struct rollout_rules {
 	enum rollout_mode mode;
