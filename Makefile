@@ -105,9 +105,18 @@ $(UNIT_TESTS): $(B)/%: $(B)/%.o $(B)/libcore.a
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS_CORE) -lcmocka
 
 # It looks at all objects of the daemon, and links none of them.
-$(B)/tests/unit/test_call_circles: | $(CORE) $(WINGS) $(TOP)
+$(B)/tests/unit/test_call_circles: | $(CORE) $(WINGS) $(DUTIES) $(TOP)
 
-$(INTEGRATION_TESTS): $(B)/%: $(B)/%.o $(RIG) $(B)/libwings.a $(B)/libcore.a
+# The preview has no ZooKeeper and deploys nothing: its test has just what it needs to link.
+PREVIEW_TEST := $(B)/tests/integration/test_preview
+PREVIEW := $(patsubst %.c,$(B)/%.o,src/preview/preview.c src/nginx/master.c src/nginx/proc.c \
+	$(wildcard src/sys/*.c src/host/settings*.c src/nginx/sandbox*.c src/nginx/nginx_*.c))
+PREVIEW_RIG := $(patsubst %,$(B)/tests/integration/%.o,rig rig_alone rig_nginx)
+$(PREVIEW_TEST): $(PREVIEW_TEST).o $(PREVIEW_RIG) $(PREVIEW) $(B)/libcore.a
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(filter-out -lzookeeper_mt,$(LDLIBS)) -lcmocka
+
+$(filter-out $(PREVIEW_TEST),$(INTEGRATION_TESTS)): $(B)/%: $(B)/%.o $(RIG) $(B)/libwings.a $(B)/libcore.a
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 

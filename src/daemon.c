@@ -180,7 +180,7 @@ static void set_host(struct daemon *d)
 		snprintf(d->host, sizeof(d->host), "%s", name);
 	else if (gethostname(d->host, sizeof(d->host) - 1) < 0)
 		die("gethostname: %m");
-	member_address(&d->settings->cluster, d->host, d->address);
+	d->address = member_address(d->settings->cluster.address, d->host);
 }
 
 static int open_fleet(struct daemon *d, struct err *e)
@@ -235,8 +235,8 @@ static int open_wings(struct daemon *d, struct err *e)
 
 	if (deploy_new(d->loop, &d->settings->nginx, d->stage, &deploy_ops, d, &d->deploy, e) < 0)
 		return err_wrap(e, "nginx");
-	discovery_init(&d->discovery, &d->settings->zookeeper);
-	roots = discovery_roots(&d->discovery, d->good, &root_count);
+	roots_init(&d->roots, &d->settings->zookeeper);
+	roots = roots_begin(&d->roots, d->good, &root_count);
 	if (mirror_new(d->loop, "mirror", &d->settings->zookeeper, roots, root_count, &mirror_ops,
 		       d, &d->mirror, e) < 0)
 		return err_wrap(e, "zookeeper");
@@ -304,7 +304,7 @@ static void stop(struct daemon *d)
 	host_config_fini(&d->host_config);
 	stage_close(d->stage);
 	problems_fini(&d->problems);
-	discovery_fini(&d->discovery);
+	roots_fini(&d->roots);
 	last_names_free(d->last_names);
 	if (d->names)
 		names_cache_free(d->names);
@@ -314,6 +314,7 @@ static void stop(struct daemon *d)
 	model_free(d->good);
 	tree_unref(d->tree);
 	tree_unref(d->accepted);
+	free(d->address);
 	settings_free(d->file);
 	sd_event_unref(d->loop);
 }

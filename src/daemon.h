@@ -43,6 +43,7 @@
 #include "zk/fleet.h"
 #include "zk/history_io.h"
 #include "zk/mirror.h"
+#include "zk/roots.h"
 
 /* A deployment that is under way: what it was made from, kept until its outcome is known. */
 struct attempt {
@@ -57,17 +58,6 @@ struct attempt {
 struct host_config {
 	struct host_claims *claims; /* NULL: not known yet */
 	unsigned long serial;
-};
-
-/* Which paths the mirror follows: the config, the overrides, the plan, and what the last model
- * asked for. */
-struct discovery {
-	char *config, *overrides, *plan;
-	struct arena *arena;
-	struct discover_root *roots;
-	size_t count;
-	bool waiting; /* the mirror was told of other paths, and the tree that has them is to come
-		       */
 };
 
 /* Which config this host may run, and what is at hand of it. */
@@ -149,7 +139,7 @@ struct daemon {
 	char host[HOST_NAME_MAX + 1];
 	char id[17];      /* of this start, hex: tells two hosts of one name apart */
 	uint64_t started; /* wall clock */
-	char address[MEMBER_ADDRESS_SIZE];
+	char *address;    /* of nginx, as the fleet is told */
 	sd_event *loop;
 	bool once; /* converge once, then leave with `exit_code` */
 	int exit_code;
@@ -165,7 +155,7 @@ struct daemon {
 	struct guard_rules guard_rules;
 	struct quarantine *quarantine;
 	struct overrides *overrides;
-	struct discovery discovery;
+	struct roots roots;
 	struct names_cache *names;
 	struct last_names *last_names;
 	struct permission permission;
@@ -237,10 +227,6 @@ void permission_on_tree(struct daemon *d);
 /* The settings or the membership may have changed. */
 void permission_update(struct daemon *d);
 enum member_part permission_part(const struct daemon *d);
-/* Does a host with these settings take its revision from the plan? */
-bool permission_follows(const struct settings *s);
-/* The config that the host has at hand in this file, and its revision; NULL and "": none. */
-struct tree *permission_read(const char *file, const char *root, char held[DIGEST_HEX_SIZE]);
 /* What to render of `live`, the newest tree (one reference), and its revision. */
 struct tree *permission_tree(struct daemon *d, struct tree *live, char revision[DIGEST_HEX_SIZE]);
 /* nginx runs the attempt: its config is what to stay on. */
@@ -268,14 +254,6 @@ void leader_update(struct daemon *d);
  * whatever follows the leader is let go before another one is elected. */
 bool leader_leave(struct daemon *d);
 
-/* discovery.c */
-void discovery_init(struct discovery *f, const struct zookeeper_settings *settings);
-void discovery_fini(struct discovery *f);
-/* Everything to mirror for this model, to begin with; the caller frees. */
-struct mirror_root *discovery_roots(struct discovery *f, const struct model *m, size_t *count);
-/* True: the model asks for other paths than are mirrored. They are now; a tree follows. */
-bool discovery_follow(struct discovery *f, const struct model *m, struct mirror *mirror);
-
 /* last_names.c */
 /* `fresh` is asked first; where it has no addresses yet, those of the last time stand. */
 struct last_names *last_names_new(const char *state, const struct names *fresh);
@@ -297,9 +275,5 @@ void daemon_update_alerts(struct daemon *d);
 
 /* daemon.c: the exit code of the process. */
 int daemon_run(const char *settings_path, bool missing_ok, bool once);
-
-/* oneshot.c */
-int oneshot_dry_run(const char *settings_path, bool missing_ok);
-int oneshot_render(const struct settings *settings, const char *tree_file, const char *directory);
 
 #endif

@@ -2,6 +2,7 @@
  * The settings of a running daemon: taken into use, and read again on SIGHUP. They are
  * swapped whole or not at all; who was handed a group of them is told.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include <zknginx/log.h>
@@ -67,7 +68,8 @@ void daemon_reload_settings(struct daemon *d)
 		stage_configure(d->stage, &d->settings->state);
 		report_use_settings(d->report, d->settings);
 		alarm_use_settings(d->alarm, &d->settings->alerts);
-		member_address(&d->settings->cluster, d->host, d->address);
+		free(d->address);
+		d->address = member_address(d->settings->cluster.address, d->host);
 		settings_free(old);
 		log_notice("settings read again from %s", d->settings_path);
 	}

@@ -12,7 +12,7 @@
 /* Is another run to come, or the outcome of this one? */
 static bool is_busy(const struct daemon *d)
 {
-	return d->attempt.model || d->dirty || d->discovery.waiting;
+	return d->attempt.model || d->dirty || d->roots.waiting;
 }
 
 void daemon_facts(void *daemon, struct status_facts *out)

@@ -12,7 +12,6 @@
 #include <stdbool.h>
 #include <zknginx/arena.h>
 #include <zknginx/buf.h>
-#include <zknginx/settings.h>
 #include <zknginx/tree.h>
 
 /* Does the host take its revision from the plan? Names as they stand in the JSON. */
@@ -67,14 +66,12 @@ struct member {
 	} gate;
 };
 
-/* What a member publishes as its address: cluster.address, or the host's name; with port 80 where
- * it has none. Cut off where it is longer than an address may be. */
-#define MEMBER_ADDRESS_SIZE 300
-void member_address(const struct cluster_settings *cluster, const char *host,
-		    char out[static MEMBER_ADDRESS_SIZE]);
-
 const char *member_part_name(enum member_part p);
 const char *verdict_name(enum verdict v);
+
+/* Where clients reach a host's nginx, "HOST:PORT": cluster.address ("" = not set), else the host's
+ * name, with port 80 where none is given. The caller frees. */
+char *member_address(const char *address, const char *host);
 
 /* Reads a member znode into the arena; what is not there is "" or zero. False: not a member's JSON.
  */

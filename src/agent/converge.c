@@ -149,7 +149,7 @@ static bool make_model(struct daemon *d, uint64_t *due)
 	tree = refusal_filter(d);
 	a->model = run_compose(d, tree, due);
 	operator_problems(d);
-	if (discovery_follow(&d->discovery, a->model, d->mirror)) {
+	if (roots_follow(&d->roots, a->model, d->mirror)) {
 		converge_end_attempt(d);
 		return false;
 	}
@@ -188,7 +188,7 @@ void converge(struct daemon *d)
 	d->dirty = true;
 	if (!d->tree || d->attempt.model || refusal_is_busy(d))
 		return; /* the tree's arrival, or the outcome, comes back here */
-	if (d->discovery.waiting) {
+	if (d->roots.waiting) {
 		daemon_report_unreadable(d);
 		return;
 	}
@@ -205,7 +205,7 @@ void converge_on_tree(void *daemon, struct tree *tree)
 
 	tree_unref(d->tree);
 	d->tree = tree_ref(tree);
-	d->discovery.waiting = false;
+	d->roots.waiting = false;
 	permission_on_tree(d);
 	converge(d);
 	leader_update(d);

@@ -192,7 +192,8 @@ static void write_status_file(struct report *r, const struct buf *text)
 
 static void publish(struct report *r, const struct status *s)
 {
-	char address[MEMBER_ADDRESS_SIZE];
+	CLEANUP(freep)
+	char *address = member_address(r->spec.settings->cluster.address, r->spec.host);
 	struct settling settled = settling(r);
 	struct publish_news news = {
 		.status = s,
@@ -205,7 +206,6 @@ static void publish(struct report *r, const struct status *s)
 
 	if (!publish_is_news(&r->publish, s))
 		return;
-	member_address(&r->spec.settings->cluster, r->spec.host, address);
 	r->ops->fill_member(r->ctx, &news.member);
 	publish_news(&r->publish, r->spec.fleet, &news);
 }

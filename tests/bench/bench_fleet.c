@@ -186,7 +186,7 @@ static void start(struct host *h)
 	struct err e;
 
 	snprintf(d->host, sizeof(d->host), "%s", h->name);
-	snprintf(d->address, sizeof(d->address), "%s", h->address);
+	d->address = h->address;
 	d->loop = loop;
 	d->settings = &settings;
 	leader_init(d);

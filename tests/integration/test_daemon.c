@@ -444,23 +444,34 @@ static void dry_run_shows_and_leaves_no_trace(void **state UNUSED)
 	assert_non_null(strstr(output, "\n-"));
 	assert_non_null(strstr(output, "old text"));
 	assert_non_null(strstr(output, "new text"));
-	assert_non_null(strstr(output, "nginx -t takes it"));
+	assert_non_null(strstr(output, "nginx -t accepts it"));
 	assert_true(rig_nginx_says(port, "old text"));
 	assert_null(strstr(rig_host_live(&host, "http.conf"), "new text"));
+}
+
+#define RENDERED_TREE                                                                              \
+	"/nginx/config\n/nginx/config/sites/s\n\t{\"listen\":[\"8080\"],\"locations\":"            \
+	"[{\"path\":\"/\",\"return\":{\"status\":204}}]}\n"
+
+static void render_fails_when_a_part_is_left_out(void **state UNUSED)
+{
+	char *tree = rig_path("tree.txt"), *out = rig_path("out"), *output;
+
+	rig_write(tree, RENDERED_TREE "/nginx/config/sites/bad\n\tx\n");
+	assert_int_equal(rig_host_run(&host, &output, "--render", tree, out, NULL), 1);
+	assert_non_null(strstr(output, "/nginx/config/sites/bad: json: line 1: "));
+	assert_null(strstr(output, "line 1: line 1:"));
+	assert_non_null(strstr(rig_read(rig_path("out/http.conf")), "listen 8080;"));
 }
 
 static void render_needs_neither_zookeeper_nor_nginx(void **state UNUSED)
 {
 	char *tree = rig_path("tree.txt"), *out = rig_path("out"), *output;
 
-	rig_write(
-		tree,
-		"/nginx/config\n/nginx/config/sites/s\n\t{\"listen\":[\"8080\"],\"locations\":"
-		"[{\"path\":\"/\",\"return\":{\"status\":204}}]}\n/nginx/config/sites/bad\n\tx\n");
+	rig_write(tree, RENDERED_TREE);
 	assert_int_equal(rig_host_run(&host, &output, "--render", tree, out, NULL), 0);
 	assert_non_null(strstr(rig_read(rig_path("out/http.conf")), "listen 8080;"));
 	assert_non_null(rig_read(rig_path("out/stream.conf")));
-	assert_non_null(strstr(output, "/nginx/config/sites/bad"));
 	assert_int_equal(rig_host_run(&host, &output, "--render", "/nonexistent", out, NULL), 1);
 }
 
@@ -501,6 +512,7 @@ int main(void)
 		TEST(once_converges_and_leaves),
 		TEST(dry_run_shows_and_leaves_no_trace),
 		TEST(render_needs_neither_zookeeper_nor_nginx),
+		TEST(render_fails_when_a_part_is_left_out),
 		TEST(exit_codes_are_as_documented),
 	};
 

@@ -223,6 +223,9 @@ static bool may_name(enum floor floor, const char *name)
 	return floor == TOP;
 }
 
+/* The duties that do not see the daemon's own struct. */
+static const char *const free_duties[] = { "src/report/*", "src/preview/*" };
+
 /* "x.h" is a neighbour; any other header is named from src on ("core/text/x.h"). */
 static void check_own_include(const char *file, unsigned n, const char *name)
 {
@@ -232,6 +235,8 @@ static void check_own_include(const char *file, unsigned n, const char *name)
 		fault(file, n, "looks into another room:", name);
 	if (strncmp(file, "include/", 8) == 0)
 		fault(file, n, "a public header includes a private one:", name);
+	if (strcmp(name, "daemon.h") == 0 && is_listed(free_duties, ARRAY_SIZE(free_duties), file))
+		fault(file, n, "sees the daemon:", name);
 }
 
 static void look_at_include(const char *file, unsigned n, const char *line)

@@ -171,11 +171,9 @@ static void members_of_a_tree_are_sorted_and_found(void **state UNUSED)
 
 static void assert_address(const char *setting, const char *host, const char *expected)
 {
-	const struct cluster_settings cluster = { .address = setting };
-	char out[MEMBER_ADDRESS_SIZE];
+	CLEANUP(freep) char *address = member_address(setting, host);
 
-	member_address(&cluster, host, out);
-	assert_string_equal(out, expected);
+	assert_string_equal(address, expected);
 }
 
 static void an_address_is_the_setting_or_the_host_and_has_a_port(void **state UNUSED)

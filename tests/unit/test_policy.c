@@ -470,6 +470,26 @@ static void a_violation_names_its_line_and_its_directive(void **state)
 	assert_int_equal(v.line, 2);
 }
 
+/* What people read is "line N: " and the text (problem_print). */
+static void the_line_of_a_conflict_is_said_once(void **state)
+{
+	static const char one[] = "server { rewrite ^/a/(.*)$ /b/$1 last; location / { root "
+				  "/srv/www; try_files $uri $uri/ =404; } }";
+	static const char two[] = "server { rewrite ^/a/(.*)$ /b/$1 last;\nlocation / { root "
+				  "/srv/www; try_files $uri $uri/ =404; } }";
+	struct violation v;
+
+	(void)state;
+	assert_false(policy_check(&safe, one, sizeof(one) - 1, &v));
+	assert_int_equal(v.line, 1);
+	assert_null(strstr(v.text, "line 1"));
+	assert_false(policy_check(&safe, two, sizeof(two) - 1, &v));
+	assert_int_equal(v.line, 1);
+	assert_null(strstr(v.text, "line 1"));
+	assert_non_null(strstr(v.text, "(on line 2)"));
+	assert_null(strstr(v.text, "line 2:"));
+}
+
 static void only_paths_below_the_roots_are_allowed(void **state)
 {
 	static const char *const good[] = { "/srv", "/srv/", "/srv/a/b", "/etc/ssl/a.crt",
@@ -536,6 +556,7 @@ int main(void)
 		cmocka_unit_test(the_depth_of_blocks_is_limited),
 		cmocka_unit_test(control_characters_are_refused),
 		cmocka_unit_test(a_violation_names_its_line_and_its_directive),
+		cmocka_unit_test(the_line_of_a_conflict_is_said_once),
 		cmocka_unit_test(only_paths_below_the_roots_are_allowed),
 		cmocka_unit_test(the_upstreams_of_a_snippet_are_found),
 	};

@@ -3,10 +3,10 @@
  * another way, is "" or zero, and the safe side of an enum: no verdict, nginx down, and
  * frozen, so that a host that nobody understands is neither a canary nor waited for.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <zknginx/err.h>
 #include <zknginx/member.h>
 
 #include "core/data/layout.h"
@@ -27,16 +27,6 @@ static const char *const verdict_names[] = {
 #undef X
 };
 
-void member_address(const struct cluster_settings *cluster, const char *host,
-		    char out[static MEMBER_ADDRESS_SIZE])
-{
-	const char *name = *cluster->address ? cluster->address : host;
-	const char *colon = strrchr(name, ':');
-	bool has_port = colon && strchr(colon, ']') == NULL;
-
-	snprintf(out, MEMBER_ADDRESS_SIZE, "%s%s", name, has_port ? "" : ":80");
-}
-
 const char *member_part_name(enum member_part p)
 {
 	return part_names[p];
@@ -45,6 +35,14 @@ const char *member_part_name(enum member_part p)
 const char *verdict_name(enum verdict v)
 {
 	return verdict_names[v];
+}
+
+char *member_address(const char *address, const char *host)
+{
+	const char *name = *address ? address : host, *colon = strrchr(name, ':');
+	bool has_port = colon && !strchr(colon, ']');
+
+	return xasprintf("%s%s", name, has_port ? "" : ":80");
 }
 
 /* Which of these names is it? `other` when none is. */

@@ -159,7 +159,12 @@ static bool compare_notes(struct walker *w, const struct block *b, struct uri_no
 {
 	struct uri_conflict c = notes_close(&b->notes, b->kind, around);
 
-	return !c.why || violate(w->violation, c.line, "%s line %u: %s", c.why, c.other, c.advice);
+	if (!c.why)
+		return true;
+	if (c.other == c.line)
+		return violate(w->violation, c.line, "%s. Expected: %s", c.why, c.advice);
+	return violate(w->violation, c.line, "%s (on line %u). Expected: %s", c.why, c.other,
+		       c.advice);
 }
 
 static bool close_block(struct walker *w, unsigned line)

@@ -153,9 +153,10 @@ static struct uri_conflict conflict(unsigned line, unsigned other)
 		.line = line,
 		.other = other,
 		.why = "a URI that is made here may end in \"..\" (a request with %0a or %3f), and "
-		       "more is put behind it on",
-		.advice = "end the regular expression with \\z in place of $, and give error_page "
-			  "and the end of try_files literal paths",
+		       "another statement appends to it",
+		.advice =
+			"\\z in place of $ at the end of the regular expression, and literal paths "
+			"in error_page and at the end of try_files",
 	};
 }
 
@@ -190,9 +191,9 @@ static struct uri_conflict close_server(const struct uri_notes *n)
 		.line = redirected,
 		.other = needs,
 		.why = "the upstream may redirect to a URI that ends in \"..\" "
-		       "(X-Accel-Redirect), and more is put behind it on",
-		.advice = "add \"proxy_ignore_headers X-Accel-Redirect;\" (grpc_… for gRPC), or "
-			  "serve from below a directory of snippets.roots only",
+		       "(X-Accel-Redirect), and another statement appends to it",
+		.advice = "\"proxy_ignore_headers X-Accel-Redirect;\" (grpc_… for gRPC), or only "
+			  "roots below a directory of snippets.roots",
 	};
 }
 

@@ -73,8 +73,8 @@ void notes_root(struct uri_notes *n, const struct policy *p, const char *path, u
 /* Of two statements that do not go together: where, and why. */
 struct uri_conflict {
 	unsigned line, other;
-	const char *why; /* behind it goes the other line; NULL: none */
-	const char *advice;
+	const char *why;    /* NULL: there is none */
+	const char *advice; /* what is expected instead */
 };
 
 /* The block ends: compare, and hand the rest on to the one around it. */

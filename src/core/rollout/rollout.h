@@ -20,6 +20,7 @@
 #include <zknginx/member.h>
 #include <zknginx/modes.h>
 #include <zknginx/plan.h>
+#include <zknginx/settings.h>
 
 struct rollout_rules {
 	enum rollout_mode mode;
@@ -92,9 +93,12 @@ void rollout_next(struct rollout *r, struct arena *a, const struct rollout_input
 
 /* --- what a host does about a plan ---------------------------------------------------------- */
 
+/* Does a host with these settings take its revision from the plan? */
+bool rollout_follows(const struct rollout_settings *s);
+
 struct permit_host {
 	const char *host;
-	bool follows;       /* mode is not "all", and rollout.join */
+	bool follows;       /* rollout_follows() */
 	bool frozen;        /* rollout.freeze */
 	bool is_member;     /* the member znode is ours: the plan's word for this name is for us */
 	const char *newest; /* the revision of the tree at hand */
