@@ -211,7 +211,8 @@ static void gather(struct daemon *d, struct conditions *c)
 	check_deaths(d, &n, c);
 	check_config(d, c);
 	check_leader(d, c);
-	conditions_append(c, &d->leader.conditions);
+	if (d->leader)
+		conditions_append(c, leader_conditions(d->leader));
 }
 
 /* --- telling --------------------------------------------------------------------------------- */
@@ -311,5 +312,4 @@ void alarm_fini(struct daemon *d)
 	sd_event_source_disable_unref(TAKE(d->alarm.timer));
 	hooks_free(TAKE(d->alarm.hooks));
 	alerts_free(TAKE(d->alarm.alerts));
-	conditions_clear(&d->leader.conditions);
 }

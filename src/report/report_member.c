@@ -13,11 +13,9 @@
 const char *report_address(const struct daemon *d)
 {
 	static char address[ADDRESS_SIZE];
-	const char *said = d->settings->cluster.address;
-	const char *host = *said ? said : d->host, *colon = strrchr(host, ':');
-	bool has_port = colon && strchr(colon, ']') == NULL;
+	CLEANUP(freep) char *of_member = member_address(d->settings->cluster.address, d->host);
 
-	snprintf(address, sizeof(address), "%s%s", host, has_port ? "" : ":80");
+	snprintf(address, sizeof(address), "%s", of_member);
 	return address;
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <zknginx/err.h>
 #include <zknginx/member.h>
 
 #include "core/data/layout.h"
@@ -34,6 +35,14 @@ const char *member_part_name(enum member_part p)
 const char *verdict_name(enum verdict v)
 {
 	return verdict_names[v];
+}
+
+char *member_address(const char *address, const char *host)
+{
+	const char *name = *address ? address : host, *colon = strrchr(name, ':');
+	bool has_port = colon && !strchr(colon, ']');
+
+	return xasprintf("%s%s", name, has_port ? "" : ":80");
 }
 
 /* Which of these names is it? `other` when none is. */
