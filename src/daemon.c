@@ -37,8 +37,10 @@ static int on_hangup(sd_event_source *s UNUSED, const struct signalfd_siginfo *s
 static int on_terminate(sd_event_source *s, const struct signalfd_siginfo *si UNUSED,
 			void *userdata)
 {
+	struct daemon *d = userdata;
+
 	notify_stopping();
-	if (leader_leave(userdata))
+	if (d->leader && leader_leave(d->leader))
 		return 0;
 	return sd_event_exit(sd_event_source_get_event(s), 0);
 }
@@ -102,7 +104,7 @@ static void on_fleet_state(void *daemon)
 
 	report_soon(d->report);
 	permission_update(d);
-	leader_update(d);
+	daemon_update_leader(d);
 	converge(d);
 }
 
@@ -183,15 +185,51 @@ static void set_host(struct daemon *d)
 	d->address = member_address(d->settings->cluster.address, d->host);
 }
 
+/* Whether a condition is over is for the next leader to say. */
+static void on_leader_change(void *daemon)
+{
+	struct daemon *d = daemon;
+
+	if (!leader_is_active(d->leader)) {
+		alarm_forget(d->alarm, "fleet-");
+		alarm_forget(d->alarm, "rollout-");
+	}
+	daemon_update_alerts(d);
+}
+
+void daemon_update_leader(struct daemon *d)
+{
+	const struct permission *p = &d->permission;
+
+	if (!d->leader)
+		return;
+	leader_update(d->leader, &(struct leader_facts){
+					 .tree = d->tree,
+					 .newest = p->newest,
+					 .known = p->whole && !p->wiped,
+					 .stored = p->config,
+					 .stored_revision = p->held,
+					 .applied = d->applied,
+				 });
+}
+
 static int open_fleet(struct daemon *d, struct err *e)
 {
+	static const struct leader_ops leader_ops = { on_leader_change };
 	const struct fleet_spec spec = { .zookeeper = &d->settings->zookeeper,
 					 .host = d->host,
 					 .service = d->settings->cluster.service,
 					 .on_state = on_fleet_state,
 					 .ctx = d };
 
-	return fleet_new(d->loop, &spec, &d->fleet, e);
+	if (fleet_new(d->loop, &spec, &d->fleet, e) < 0)
+		return -1;
+	d->leader = leader_new(&(struct leader_spec){ .loop = d->loop,
+						      .settings = d->settings,
+						      .host = d->host,
+						      .fleet = d->fleet },
+			       &leader_ops, d);
+	return 0;
 }
 
 static void set_id(struct daemon *d)
@@ -278,7 +316,6 @@ static int start(struct daemon *d, struct err *e)
 	permission_init(d);
 	judge_init(d);
 	open_alarm(d);
-	leader_init(d);
 	if (!d->once && open_fleet(d, e) < 0)
 		return err_wrap(e, "zookeeper");
 	open_report(d);
@@ -292,7 +329,7 @@ static int start(struct daemon *d, struct err *e)
 static void stop(struct daemon *d)
 {
 	http_free(d->http);
-	leader_fini(d);
+	leader_free(TAKE(d->leader));
 	permission_fini(d);
 	fleet_free(TAKE(d->fleet));
 	mirror_free(d->mirror);

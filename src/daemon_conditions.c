@@ -193,7 +193,8 @@ void daemon_update_alerts(struct daemon *d)
 	check_nginx(d, &now);
 	check_refusal(d, &now);
 	check_leader(d, &now);
-	conditions_append(&now, &d->leader.conditions);
+	if (d->leader)
+		conditions_append(&now, leader_conditions(d->leader));
 	due = report_conditions(d->report, &now);
 	alarm_update(d->alarm, &now, due);
 	conditions_clear(&now);

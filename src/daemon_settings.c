@@ -49,7 +49,7 @@ void daemon_use_settings(struct daemon *d, struct settings_file *file)
 /* Parsed beside, swapped whole; what needs a restart keeps its old value, and is named. */
 void daemon_reload_settings(struct daemon *d)
 {
-	struct settings_file *next = NULL;
+	struct settings_file *next = NULL, *old = NULL;
 	CLEANUP(settings_errors_fini) struct settings_errors errors = { 0 };
 	struct buf fixed = BUF_INIT;
 
@@ -61,8 +61,7 @@ void daemon_reload_settings(struct daemon *d)
 			  buf_str(&fixed));
 		settings_free(next);
 	} else {
-		struct settings_file *old = d->file;
-
+		old = d->file;
 		daemon_use_settings(d, next);
 		deploy_configure(d->deploy, &d->settings->nginx);
 		stage_configure(d->stage, &d->settings->state);
@@ -70,7 +69,6 @@ void daemon_reload_settings(struct daemon *d)
 		alarm_use_settings(d->alarm, &d->settings->alerts);
 		free(d->address);
 		d->address = member_address(d->settings->cluster.address, d->host);
-		settings_free(old);
 		log_notice("settings read again from %s", d->settings_path);
 	}
 	buf_fini(&fixed);
@@ -78,10 +76,11 @@ void daemon_reload_settings(struct daemon *d)
 	quarantine_clear(d->quarantine);
 	d->refusal.due = 0;
 	mirror_audit(d->mirror);
-	if (d->leader.mirror)
-		mirror_audit(d->leader.mirror);
+	if (d->leader)
+		leader_use_settings(d->leader, d->settings);
+	settings_free(old);
 	permission_update(d);
 	converge(d);
-	leader_update(d);
+	daemon_update_leader(d);
 	notify_ready();
 }

@@ -208,7 +208,7 @@ void converge_on_tree(void *daemon, struct tree *tree)
 	d->roots.waiting = false;
 	permission_on_tree(d);
 	converge(d);
-	leader_update(d);
+	daemon_update_leader(d);
 }
 
 void converge_on_change(void *daemon)
@@ -324,7 +324,7 @@ void converge_on_done(void *daemon, const struct outcome *o)
 	refusal_watch(d);
 	if (host_config_has_changed(&d->host_config, d->deploy))
 		d->dirty = true; /* nginx.conf was not known, or is another one */
-	leader_update(d);
+	daemon_update_leader(d);
 	leave_if_done(d, o);
 	if (d->dirty)
 		converge(d);

@@ -124,7 +124,7 @@ static bool fleet_turn(struct fleet *f)
 		f->stored[f->stored_count++] = d->store;
 	if (d->consumed) {
 		f->in.request = NULL;
-		f->in.request_fault = NULL;
+		f->in.request_error = NULL;
 	}
 	if (d->outcome_of)
 		snprintf(f->outcomes + used, sizeof(f->outcomes) - used, "%lu %s, ", d->outcome_of,
@@ -194,7 +194,7 @@ static const char *fleet_ask(struct fleet *f, const char *request)
 	if (request_parse(f->arena, request, strlen(request), r, &why))
 		f->in.request = r;
 	else
-		f->in.request_fault = why;
+		f->in.request_error = why;
 	fleet_run(f);
 	return f->plan.request.result;
 }

@@ -58,7 +58,7 @@ struct world {
 	struct plan plans[PLANS_MOST]; /* every version; the last one is the one that is stored */
 	size_t plan_count;
 	const struct request *request;
-	const char *request_fault;
+	const char *request_error;
 	unsigned long publishing; /* requested by a leader, and not carried out yet */
 	bool publish_failed;
 

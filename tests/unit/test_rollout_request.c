@@ -197,9 +197,9 @@ static void requests_that_cannot_be_read_are_consumed(void **state UNUSED)
 	begin(&f, 3);
 	assert_non_null(strstr(fleet_ask(&f, "pauze"), "refused: it cannot be read: "));
 	assert_string_equal(f.plan.request.action, "");
-	assert_null(f.in.request_fault);
+	assert_null(f.in.request_error);
 	fleet_ask(&f, "pauze"); /* the same again at the same time: still consumed */
-	assert_null(f.in.request_fault);
+	assert_null(f.in.request_error);
 	fleet_push(&f, REV_A);
 	assert_string_equal(fleet_ask(&f, "{\"action\":\"pause\",\"revision\":\"bbbbbb\"}"),
 			    "refused: there is no target");
@@ -299,8 +299,7 @@ static void a_rollback_that_fails_leaves_the_target_given_up(void **state UNUSED
 
 	begin(&f, 3);
 	fleet_ask(&f, ROLLBACK("aaaaaa"));
-	f.in.publish_failed = true;
-	f.in.publish_message = "no permission";
+	f.in.publish_error = "no permission";
 	fleet_run(&f);
 	expect(&f, "reverted 1:");
 	assert_string_equal(f.plan.request.result, "failed: no permission");
@@ -316,11 +315,10 @@ static void a_failure_is_not_forgotten_with_a_write(void **state UNUSED)
 
 	begin(&f, 3);
 	fleet_ask(&f, ROLLBACK("aaaaaa"));
-	f.in.publish_failed = true;
-	f.in.publish_message = "no permission";
+	f.in.publish_error = "no permission";
 	rollout_next(f.rollout, f.arena, &f.in, &f.last);
 	assert_true(f.last.changed);
-	f.in.publish_failed = false;
+	f.in.publish_error = NULL;
 	fleet_run(&f);
 	expect(&f, "reverted 1:");
 	assert_string_equal(f.plan.request.result, "failed: no permission");

@@ -332,12 +332,11 @@ static void ask(struct world *w, struct rollout_decision *d)
 				    .newest = newest(w),
 				    .running = w->hosts[0].m.revision,
 				    .request = w->request,
-				    .request_fault = w->request_fault,
+				    .request_error = w->request_error,
 				    .stored = world_stored,
 				    .find = world_find,
 				    .ctx = w,
-				    .publish_failed = w->publish_failed,
-				    .publish_message = "it was refused",
+				    .publish_error = w->publish_failed ? "it was refused" : NULL,
 				    .now = w->now };
 
 	for (size_t i = 0; i < w->host_count; i++) {
@@ -379,7 +378,7 @@ static void commit(struct world *w, const struct rollout_decision *d)
 		store_plan(w, &d->next);
 		if (d->consumed) {
 			w->request = NULL;
-			w->request_fault = NULL;
+			w->request_error = NULL;
 		}
 	}
 }
@@ -515,10 +514,10 @@ static void on_request(struct world *w)
 	const char *some = w->revisions[below(w, w->revision_count)];
 
 	w->quiet = false;
-	if (w->request || w->request_fault)
+	if (w->request || w->request_error)
 		return;
 	if (one_in(w, 10)) {
-		w->request_fault = "nobody can read it";
+		w->request_error = "nobody can read it";
 		return;
 	}
 	*r = (struct request){ .action = actions[below(w, ARRAY_SIZE(actions))],

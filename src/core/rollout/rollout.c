@@ -250,7 +250,7 @@ static void decide(struct turn *t)
 
 	if (is_broken(t->plan))
 		rollout_drop_target(t);
-	else if (t->in->request || t->in->request_fault)
+	else if (t->in->request || t->in->request_error)
 		rollout_obey(t);
 	else if (t->plan->phase == PLAN_PUBLISHING)
 		on_publishing(t);

@@ -176,7 +176,7 @@ static const char *answer(struct turn *t)
 	const char *why;
 
 	if (!q)
-		return arena_printf(t->a, "refused: it cannot be read: %s", t->in->request_fault);
+		return arena_printf(t->a, "refused: it cannot be read: %s", t->in->request_error);
 	why = other_revision(t);
 	if (!why)
 		why = actions[q->action].obey(t);
