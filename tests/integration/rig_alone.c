@@ -52,7 +52,7 @@ static void hide_logs(void)
 	mount("tmpfs", "/var/log/nginx", "tmpfs", 0, "mode=0755");
 }
 
-/* A mount needs a file to lie on, so what is mounted is a copy of the whole directory. */
+/* A file can only be mounted over another file, so a copy of the whole directory is mounted. */
 static void bring_hosts(void)
 {
 	char copy[] = "/tmp/zknginx-etc-XXXXXX", hosts[64];

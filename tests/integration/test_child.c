@@ -107,7 +107,7 @@ static int tear_down(void **state UNUSED)
 	return 0;
 }
 
-/* --- the plain course ------------------------------------------------------------------------- */
+/* --- a rollout without failures --------------------------------------------------------------- */
 
 static void both_outputs_and_the_status_arrive(void **state UNUSED)
 {

@@ -136,7 +136,7 @@ static void credentials_do_not_hide_the_service(void **state)
 	fleet_free(TAKE(r->web1.fleet));
 }
 
-/* --- what all of them go through -------------------------------------------------------------- */
+/* --- failures of all of them ------------------------------------------------------------------ */
 
 static void a_restart_of_zookeeper_changes_nothing(void **state)
 {

@@ -219,7 +219,7 @@ static void messages_count_again_after_a_restart_of_the_daemon(void **state UNUS
 	eventually(loop, (rig_sites_ask(&sites, "usual", "/broken", 500, 1), now().errors > 5));
 }
 
-/* --- what does not work is said -------------------------------------------------------------- */
+/* --- errors are reported ---------------------------------------------------------------------- */
 
 static int bind_socket(int type)
 {
@@ -364,7 +364,7 @@ static void a_flood_is_read_in_parts(void **state UNUSED)
 	close(fd);
 }
 
-/* --- what the host's nginx is like ----------------------------------------------------------- */
+/* --- the host's nginx ------------------------------------------------------------------------- */
 
 static enum http_log log_of(const char *main_text, const char *http_text, const char *included)
 {

@@ -313,7 +313,7 @@ static void bad_znodes_do_not_keep_the_good_ones_from_a_cold_start(void **state 
 	assert_false(is_live_text("wrong"));
 }
 
-/* --- innocents ------------------------------------------------------------------------------- */
+/* --- objects that are not the cause ----------------------------------------------------------- */
 
 static void replace_in_config(const char *text)
 {
@@ -357,7 +357,7 @@ static void a_test_that_hangs_blames_no_znode(void **state UNUSED)
 	at_last(answers("other") && is_clean());
 }
 
-/* --- what nginx runs has become impossible --------------------------------------------------- */
+/* --- nginx runs what it could not load again -------------------------------------------------- */
 
 static void push_tls_site(const char *name, const char *certificate, const char *key)
 {
