@@ -135,7 +135,7 @@ static void test_compressed(void **state UNUSED)
 		  "\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00"
 		  "\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x6f\\x03\\x60\\xac"
 		  "\\x45\\x1f\\x70\\x11\\x01\\x00",
-		  "bad: too much" },
+		  "bad: after decompression" },
 	};
 
 	CHECK_CASES("curator", cases);
@@ -283,7 +283,7 @@ static void test_json_keys(void **state UNUSED)
 		{ "c", "{\"net\":{\"ip\":\"10.5.0.1\",\"ports\":[81]},\"state\":0}",
 		  "10.5.0.1 port=81 down" },
 		{ "d", "{\"net\":{\"ip\":\"10.5.0.1\",\"ports\":{\"0\":81}}}", "10.5.0.1 port=81" },
-		{ "e", "{\"net\":{\"ip\":7}}", "bad: not a text" },
+		{ "e", "{\"net\":{\"ip\":7}}", "bad: not a string" },
 		{ "f", "{\"net\":[]}", "bad: has no host" },
 	};
 

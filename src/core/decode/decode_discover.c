@@ -10,6 +10,7 @@
 
 #include "checks.h"
 #include "core/discover/discover.h"
+#include "core/endpoint/endpoint_format.h"
 #include "core/text/emit.h"
 #include "decode_parts.h"
 
@@ -76,11 +77,8 @@ static void read_format(struct reader *r, const json_t *value, void *where)
 		return;
 	d->format = endpoint_format_find(s);
 	if (!d->format)
-		reader_problem(r, NULL,
-			       "expected \"auto\", \"curator\", \"nerve\", \"serverset\", "
-			       "\"address\", \"data\", \"registrator\", \"dubbo\", \"solr\" or "
-			       "\"json\", found \"%.80s\"",
-			       s);
+		reader_problem(r, NULL, "expected %s, found \"%.80s\"",
+			       endpoint_format_names(r->arena), s);
 }
 
 static void read_tls(struct reader *r, const json_t *value, void *where)
@@ -184,8 +182,7 @@ static void read_one(struct reader *r, const json_t *value, struct upstream *u)
 	if (!reader_is_object(r, value))
 		return;
 	fields_read(r, value, &discover_fields, d);
-	if (json_object_get(value, "keys") &&
-	    (!d->format || strcmp(endpoint_format_name(d->format), "json") != 0))
+	if (json_object_get(value, "keys") && (!d->format || !d->format->has_keys))
 		reader_problem(r, "keys", "belongs to the format \"json\" alone");
 	d->key = text_of(r, value);
 	if (u->discover_count && d->tls != u->discovers[0].tls)

@@ -6,8 +6,9 @@
  * that the accepted tree can be read again in the same way.
  */
 #include <stdlib.h>
+#include <string.h>
 
-#include "core/endpoint/endpoint_parts.h"
+#include "core/endpoint/endpoint_format.h"
 #include "discover_select.h"
 
 #define NAMED_BAD 3 /* registrations that a problem names */
@@ -108,13 +109,13 @@ static void note_bad(struct search *s, const struct znode *z, const char *why)
 /* Takes it if it is to be in; false when it is bad. */
 static bool take(struct search *s, const struct znode *z, const char **why)
 {
-	enum endpoint_verdict verdict;
+	enum endpoint_result result;
 	struct endpoint e;
 	enum selection selection;
 
-	verdict = endpoint_read(&s->reading, z, &e, why);
-	if (verdict != ENDPOINT_READ)
-		return verdict == ENDPOINT_OTHER;
+	result = endpoint_read(&s->reading, z, &e, why);
+	if (result != ENDPOINT_READ)
+		return result == ENDPOINT_OTHER;
 	selection = discover_select(s->arena, s->upstream, s->discover, &e, why);
 	if (selection == SELECTED)
 		add_found(s, z, &e);

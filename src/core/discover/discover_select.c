@@ -4,7 +4,8 @@
  */
 #include <strings.h>
 
-#include "core/endpoint/endpoint_parts.h"
+#include "core/endpoint/endpoint_format.h"
+#include "core/endpoint/endpoint_text.h"
 #include "discover_select.h"
 
 static bool matches(const struct discover *d, const struct endpoint *e)
@@ -47,7 +48,7 @@ static enum selection select_protocol(const struct upstream *u, const struct dis
 				      struct endpoint *e)
 {
 	const struct endpoint_format *f = d->chosen;
-	bool named = e->named_count && f->read == endpoint_read_curator;
+	bool named = e->named_count && f->multi_protocol;
 
 	if (u->protocol == PROTOCOL_STREAM)
 		return SELECTED;
@@ -57,7 +58,7 @@ static enum selection select_protocol(const struct upstream *u, const struct dis
 			return SELECTED;
 		}
 	}
-	if (named || (f->read == endpoint_read_dubbo && !endpoint_scheme_is_http(e->scheme)))
+	if (named || (f->http_by_scheme && !endpoint_scheme_is_http(e->scheme)))
 		return SELECT_PROTOCOL;
 	return SELECTED;
 }
