@@ -173,7 +173,7 @@ void clash_fini(struct clash *c)
 	free(c->objects);
 }
 
-struct object *clash_upstream(const struct clash *c, const char *name, bool any)
+struct object *clash_upstream(const struct clash *c, const char *name)
 {
 	const struct upstream *u = model_upstream(c->next, name);
 	struct object *o = u ? c->objects[u - c->next->upstreams] : NULL;
@@ -183,7 +183,7 @@ struct object *clash_upstream(const struct clash *c, const char *name, bool any)
 		    strcmp(c->objects[i]->item.upstream->name, name) == 0)
 			o = c->objects[i];
 	}
-	return o && (any || o->form != FORM_OUT) ? o : NULL;
+	return o;
 }
 
 /* --- problems --------------------------------------------------------------------------------- */
@@ -201,6 +201,29 @@ struct problem *clash_report(struct clash *c, struct object *o, const char *fiel
 	if (!o->problem)
 		o->problem = c->problems->count + 1;
 	return problems_add(c->problems, o->path, PROBLEM_FIELD, field, "%s", text);
+}
+
+/* An object has one problem of this kind; what only a guard keeps has none. */
+static bool may_be_reported(const struct object *o)
+{
+	return !o->weak && !o->problem;
+}
+
+static void report_rival(struct clash *c, struct object *o, const struct claim *claim,
+			 const struct rival *rival)
+{
+	if (may_be_reported(o))
+		clash_report(c, o, clash_field(o, claim), "%s", clash_explain(c, claim, rival))
+			->line = claim->line;
+}
+
+static void report_shadow(struct clash *c, struct object *o, const struct claim *claim,
+			  const struct hold *host)
+{
+	if (may_be_reported(o))
+		clash_report(c, o, clash_field(o, claim), "%s",
+			     clash_explain_shadow(c, claim, host))
+			->line = claim->line;
 }
 
 /* --- placing ---------------------------------------------------------------------------------- */
@@ -249,7 +272,7 @@ static void clear_the_way(struct clash *c, struct object *o)
 			struct hold ours = { .claim = claim, .owner = o };
 			struct rival us = { r.discord, &ours };
 
-			clash_tell(c, other, r.hold->claim, &us);
+			report_rival(c, other, r.hold->claim, &us);
 			take_off(other);
 			clash_fall(c, other);
 		}
@@ -264,19 +287,19 @@ static bool is_possible(struct clash *c, struct object *o)
 
 		if (!r.discord)
 			continue;
-		clash_tell(c, o, claim, &r);
+		report_rival(c, o, claim, &r);
 		return false;
 	}
 	return true;
 }
 
-static void tell_shadows(struct clash *c, struct object *o)
+static void report_shadows(struct clash *c, struct object *o)
 {
 	for (size_t i = 0; !o->problem && i < o->claims->count; i++) {
 		const struct hold *h = ledger_shadow(c->ledger, &o->claims->items[i]);
 
 		if (h)
-			clash_tell_shadow(c, o, &o->claims->items[i], h);
+			report_shadow(c, o, &o->claims->items[i], h);
 	}
 }
 
@@ -290,7 +313,7 @@ static void place(struct clash *c, struct object *o)
 	o->holds = ledger_take(c->ledger, o, o->claims);
 	o->placed = true;
 	clear_the_way(c, o);
-	tell_shadows(c, o);
+	report_shadows(c, o);
 }
 
 void clash_fall(struct clash *c, struct object *o)

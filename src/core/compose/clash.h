@@ -62,8 +62,8 @@ void clash_place_all(struct clash *c);
 void clash_fall(struct clash *c, struct object *o);
 /* Of the live model, and gone from ZooKeeper: back in its last good form. NULL: it cannot be. */
 struct object *clash_bring_back(struct clash *c, enum object_kind kind, const void *good);
-/* The upstream of this name that is not out; any = also one that is. */
-struct object *clash_upstream(const struct clash *c, const char *name, bool any);
+/* The upstream of this name, in any form (also FORM_OUT); NULL: there is none. */
+struct object *clash_upstream(const struct clash *c, const char *name);
 /* What its last good form claims, all of it live; NULL: it has none. */
 struct claims *clash_good_claims(struct clash *c, struct object *o);
 /* The model without what is out, with what was brought back. */
@@ -73,12 +73,17 @@ void clash_finish(struct clash *c);
 struct problem *clash_report(struct clash *c, struct object *o, const char *field, const char *fmt,
 			     ...) PRINTF(4, 5);
 
-/* clash_words.c */
-void clash_tell(struct clash *c, struct object *o, const struct claim *claim,
-		const struct rival *rival);
-/* nginx.conf has it too, and nginx takes one of the two. */
-void clash_tell_shadow(struct clash *c, struct object *o, const struct claim *claim,
-		       const struct hold *host);
+/*
+ * clash_words.c: the sentence of a problem. What cannot have `claim` because of the rival, and what
+ * was expected; in the arena of the next model.
+ */
+const char *clash_explain(const struct clash *c, const struct claim *claim,
+			  const struct rival *rival);
+/* nginx.conf has the same claim, and nginx runs both and uses one of them. */
+const char *clash_explain_shadow(const struct clash *c, const struct claim *claim,
+				 const struct hold *host);
+/* The field of the object that makes this claim; NULL for an object that is a text. */
+const char *clash_field(const struct object *o, const struct claim *claim);
 
 /* clash_bound.c: sockets that nginx cannot exchange in one step. True: somebody fell. */
 bool clash_check_sockets(struct clash *c);

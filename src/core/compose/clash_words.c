@@ -17,7 +17,7 @@ static const char *name_of(const struct clash *c, const struct hold *h)
 }
 
 /* The field of a typed object; a snippet has lines instead. */
-static const char *field_of(const struct object *o, const struct claim *claim)
+const char *clash_field(const struct object *o, const struct claim *claim)
 {
 	if (o->kind != OBJECT_SITE)
 		return NULL;
@@ -137,25 +137,17 @@ static const char *in_discord(struct arena *a, const struct claim *claim, const 
 	}
 }
 
-void clash_tell(struct clash *c, struct object *o, const struct claim *claim,
-		const struct rival *rival)
+const char *clash_explain(const struct clash *c, const struct claim *claim,
+			  const struct rival *rival)
+{
+	return in_discord(c->next->arena, claim, rival, name_of(c, rival->hold));
+}
+
+const char *clash_explain_shadow(const struct clash *c, const struct claim *claim,
+				 const struct hold *host)
 {
 	struct arena *a = c->next->arena;
 
-	if (o->weak || o->problem)
-		return;
-	clash_report(c, o, field_of(o, claim), "%s",
-		     in_discord(a, claim, rival, name_of(c, rival->hold)))
-		->line = claim->line;
-}
-
-void clash_tell_shadow(struct clash *c, struct object *o, const struct claim *claim,
-		       const struct hold *host)
-{
-	if (o->weak || o->problem)
-		return;
-	clash_report(c, o, field_of(o, claim),
-		     "%s; nginx runs both and uses one of them: take it out of one place",
-		     taken(c->next->arena, claim, name_of(c, host)))
-		->line = claim->line;
+	return arena_printf(a, "%s; nginx runs both and uses one of them: remove one of the two",
+			    taken(a, claim, name_of(c, host)));
 }

@@ -10,7 +10,7 @@
 #include <zknginx/arena.h>
 #include <zknginx/macros.h>
 
-#include "policy_uri.h"
+#include "policy_capture.h"
 
 #define OUT_BIT PLACE_BIT(PLACE_OUT)
 #define ALL_PLACES (OUT_BIT - 1)
@@ -93,17 +93,6 @@ static void find_alive(struct tracing *t)
 	} while (t->changed);
 }
 
-static unsigned step_all(unsigned places, enum letter letter, const struct uri_world *w)
-{
-	unsigned out = places & OUT_BIT;
-
-	for (unsigned place = 0; place < PLACE_OUT; place++) {
-		if (places & PLACE_BIT(place))
-			out |= PLACE_BIT(place_step(place, letter, w));
-	}
-	return out;
-}
-
 /* The subject, at a place, goes on to node `to`; within the group, with the text's places. */
 static void enter(struct tracing *t, int to, unsigned place, unsigned text)
 {
@@ -122,7 +111,7 @@ static void advance(struct tracing *t, const struct node *n, unsigned place, uns
 		for (unsigned letter = 1; letter <= LETTERS_ALL; letter *= 2) {
 			if (n->letters & letter)
 				enter(t, n->next, place_step(place, letter, t->world),
-				      step_all(text, letter, t->world));
+				      places_step(text, letter, t->world));
 		}
 		return;
 	}

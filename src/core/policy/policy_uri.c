@@ -10,6 +10,7 @@
 
 #include <zknginx/macros.h>
 
+#include "policy_capture.h"
 #include "policy_uri.h"
 
 #define OUT_BIT PLACE_BIT(PLACE_OUT)
@@ -20,53 +21,6 @@ const struct uri_world uri_plain = { 0 };
 const struct uri_world uri_odd = { .odd = true };
 const struct uri_world uri_trailing = { .trailing = true, .odd = true };
 const struct uri_world uri_parent = { .parents = 1, .trailing = true, .odd = true };
-
-static unsigned behind_slash(unsigned place, const struct uri_world *w)
-{
-	unsigned passed = place / PLACE_PARENT;
-
-	if (place % PLACE_PARENT != PLACE_DOTS)
-		return PLACE_EMPTY + passed * PLACE_PARENT;
-	return passed < w->parents ? PLACE_EMPTY + PLACE_PARENT : PLACE_OUT;
-}
-
-unsigned place_step(unsigned place, enum letter letter, const struct uri_world *w)
-{
-	unsigned passed = place - place % PLACE_PARENT;
-
-	if (letter == LETTER_SLASH)
-		return behind_slash(place, w);
-	switch (place % PLACE_PARENT) {
-	case PLACE_START:
-		return PLACE_OUT;
-	case PLACE_EMPTY:
-		return passed + (letter == LETTER_DOT ? PLACE_DOT : PLACE_WORD);
-	case PLACE_DOT:
-		return passed + (letter == LETTER_DOT ? PLACE_DOTS : PLACE_WORD);
-	default:
-		return passed + PLACE_WORD;
-	}
-}
-
-bool place_may_end(unsigned place, const struct uri_world *w)
-{
-	if (place == PLACE_START || place == PLACE_START + PLACE_PARENT || place == PLACE_OUT)
-		return false;
-	if (place % PLACE_PARENT != PLACE_DOTS)
-		return true;
-	return w->trailing && place == PLACE_DOTS;
-}
-
-static unsigned step_set(unsigned places, enum letter letter, const struct uri_world *w)
-{
-	unsigned out = places & OUT_BIT;
-
-	for (unsigned place = 0; place < PLACE_OUT; place++) {
-		if (places & PLACE_BIT(place))
-			out |= PLACE_BIT(place_step(place, letter, w));
-	}
-	return out;
-}
 
 /* --- variables ------------------------------------------------------------------------------- */
 
@@ -103,17 +57,17 @@ static void follow_uri(struct walk *w)
  */
 static void follow_host(struct walk *w)
 {
-	unsigned dotted = step_set(w->places, LETTER_DOT, w->world);
-	unsigned word = step_set(w->places, LETTER_OTHER, w->world);
+	unsigned dotted = places_step(w->places, LETTER_DOT, w->world);
+	unsigned word = places_step(w->places, LETTER_OTHER, w->world);
 
-	w->places |= step_set(dotted, LETTER_OTHER, w->world) | word;
+	w->places |= places_step(dotted, LETTER_OTHER, w->world) | word;
 	if (values_split(w))
 		w->ends |= w->places | dotted;
 }
 
 static void follow_scheme(struct walk *w)
 {
-	w->places = step_set(w->places, LETTER_OTHER, w->world);
+	w->places = places_step(w->places, LETTER_OTHER, w->world);
 }
 
 static const struct {
@@ -166,7 +120,7 @@ static size_t follow_piece(struct walk *w, const char *s)
 {
 	if (*s == '$')
 		return follow_dollar(w, s);
-	w->places = step_set(w->places, letter_of(*s), w->world);
+	w->places = places_step(w->places, letter_of(*s), w->world);
 	return 1;
 }
 
