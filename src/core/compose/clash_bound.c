@@ -122,9 +122,9 @@ static const struct lost *find_lost(const struct look *l, const char *port, bool
 }
 
 #define WHAT_HELPS                                                                                 \
-	"nginx opens new sockets before it closes old ones. Push it in two steps: first without "  \
-	"any listen on that port, and when that is applied with the new one; or stop nginx, wait " \
-	"until this problem is gone, and start it"
+	"nginx opens new sockets before it closes old ones. Change it in two steps: first remove " \
+	"every listen on that port, and after that is applied add the new one; or stop nginx, "    \
+	"wait until this problem is gone, and start nginx"
 
 /* A new wildcard where nginx listens on an address of the port: all who want it have to wait. */
 static bool refuse_wildcard(struct look *l, const char *port, const char *old)
@@ -164,8 +164,8 @@ static bool keep_wildcard(struct look *l, const struct lost *lost, const struct 
 	}
 	if (!o->problem)
 		clash_report(c, o, o->kind == OBJECT_SITE ? "listen" : NULL,
-			     "%s has to stay, as %s (of %s) cannot be bound while nginx listens on "
-			     "it: " WHAT_HELPS,
+			     "%s stays in force, because %s (of %s) cannot be bound while nginx "
+			     "listens on it: " WHAT_HELPS,
 			     lost->claim->address, wanted->claim->address, path);
 	if (o->form == FORM_NEW)
 		clash_fall(c, o);

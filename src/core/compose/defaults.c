@@ -152,12 +152,11 @@ static bool refuse_first(struct clash *c, const struct object *stays, const stru
 	if (stays->kind != OBJECT_SNIPPET || (e->by->listen & LISTEN_LIVE) || o->weak)
 		return false;
 	if (!o->problem)
-		clash_report(
-			c, o, NULL,
-			"the server on %s would become the default server there, which is that "
-			"of %s: expected a snippet's name that sorts behind it, or "
-			"default_server in one of the two",
-			e->address, stays->path)
+		clash_report(c, o, NULL,
+			     "the server on %s would become the default server there, which is now "
+			     "that of %s: expected a snippet with a name that sorts after it, or "
+			     "default_server in one of the two",
+			     e->address, stays->path)
 			->line = e->by->line;
 	clash_fall(c, o);
 	return true;

@@ -111,7 +111,7 @@ static void mark_unavailable(struct upstream *u, bool served, struct problems *p
 		return;
 	u->unavailable = true;
 	problems_add(problems, u->source.path, served ? PROBLEM_GUARD : PROBLEM_DISCOVERY, NULL,
-		     "the upstream has no server: requests to it are answered with 502");
+		     "the upstream has no server: nginx answers requests to it with 502");
 }
 
 static uint64_t guard_servers(struct guard *g, const struct guard_input *in, struct model *next,
@@ -216,11 +216,11 @@ static void report_wiped(const struct guard *g, const struct guard_input *in,
 	if (!g->wiped || !g->missing)
 		return;
 	problems_add(problems, in->root, PROBLEM_GUARD, NULL,
-		     "the configuration %s, which is never taken as a wish: %zu object%s served on "
-		     "in the last good form, until the config is written anew and then still for "
-		     "guard.window",
-		     in->root_missing ? "root does not exist" : "lost all of its objects",
-		     g->missing, g->missing == 1 ? " is" : "s are")
+		     "the config root %s; zknginxd does not treat that as a request to delete "
+		     "everything: %zu object%s last good form until the config has been rewritten "
+		     "and then left unchanged for guard.window",
+		     in->root_missing ? "is missing" : "lost all of its objects", g->missing,
+		     g->missing == 1 ? " keeps its" : "s keep their")
 		->serving = SERVING_PREVIOUS;
 }
 

@@ -275,8 +275,8 @@ static void report_held(const struct servers_guard *g, const struct guard_input 
 			 in->rules->hold / USEC_PER_SEC);
 	problems_add(
 		problems, u->source.path, PROBLEM_GUARD, NULL,
-		"%zu of %zu server%s %s lost at once (max_shrink %ld%%, min_servers %ld): what was "
-		"lost is served on until enough servers are back, a person confirms the loss%s",
+		"%zu of %zu server%s %s lost at once (max_shrink %ld%%, min_servers %ld): the lost "
+		"ones are held until enough servers are back, an operator confirms the loss%s",
 		lost, g->held_base, PLURAL(g->held_base), lost == 1 ? "was" : "were",
 		u->max_shrink == UNSET ? in->rules->max_shrink : u->max_shrink, u->min_servers,
 		until)

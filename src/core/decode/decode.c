@@ -1,16 +1,16 @@
 /*
  * Decode: one walk over the config root in tree order.
  *
- * Tree order is the model's order too: each list comes out sorted by name. Every
- * znode gets its try with the new bytes, then with the accepted ones; what neither
- * makes valid stays out, and its neighbours never notice. Problems come from the
- * first try alone. A znode that has no place below the root is a problem, and
- * nothing below it is looked at.
+ * Tree order is also the model's order, so each list is sorted by name. Each znode is decoded from
+ * its newest bytes, else from the accepted ones (decoder.h). An object that is not valid in either
+ * form is left out, and does not affect other objects. A znode that is not expected where it is is
+ * a problem, and nothing below it is read.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "decode_parts.h"
+#include "decode.h"
+#include "decode_servers.h"
 
 static bool upstream_form(struct decoder *d, const struct znode *z, void *out, struct problems *ps)
 {
@@ -27,38 +27,12 @@ static bool snippet_form(struct decoder *d, const struct znode *z, void *out, st
 	return decode_snippet(d->model->arena, z, d->context, d->in->policy, out, ps);
 }
 
-/* The form that nginx runs already, if it differs. */
-static bool decode_accepted(struct decoder *d, const struct znode *z, decode_form *form, void *out)
-{
-	const struct znode *good = tree_find(d->in->accepted, z->path);
-
-	return good && !znode_same(good, z) && form(d, good, out, &d->dropped);
-}
-
-bool decode_znode(struct decoder *d, const struct znode *z, decode_form *form, void *out)
-{
-	size_t first = d->problems->count;
-
-	if (form(d, z, out, d->problems))
-		return true;
-	if (!decode_accepted(d, z, form, out))
-		return false;
-	for (size_t i = first; i < d->problems->count; i++)
-		d->problems->items[i].serving = SERVING_PREVIOUS;
-	return true;
-}
-
-void decode_stray(struct decoder *d, const struct znode *z, const char *why)
-{
-	problems_add(d->problems, z->path, PROBLEM_FIELD, NULL, "%s", why);
-}
-
 /* --- upstreams ------------------------------------------------------------------------------- */
 
 /*
  * The policy znode z (it may be missing in a tree that was written by hand) and the
- * servers from index i on. Without a valid policy the servers are judged all the
- * same, so that their problems are known, but go nowhere.
+ * servers from index i on. Without a valid policy the servers are still decoded, so that their
+ * problems are reported, but are not used.
  */
 static size_t add_upstream(struct decoder *d, const struct znode *z, size_t i)
 {
@@ -69,7 +43,7 @@ static size_t add_upstream(struct decoder *d, const struct znode *z, size_t i)
 	m->upstreams = arena_grow(m->arena, m->upstreams, m->upstream_count, &d->upstream_room,
 				  sizeof(*m->upstreams));
 	u = &m->upstreams[m->upstream_count];
-	valid = decode_znode(d, z, upstream_form, u);
+	valid = decoder_read(d, z, upstream_form, u);
 	if (!valid)
 		*u = (struct upstream){ 0 };
 	i = decode_servers(d, u, i, z->path);
@@ -96,7 +70,7 @@ static size_t visit_site(struct decoder *d, const char *name UNUSED, size_t i)
 	struct model *m = d->model;
 
 	m->sites = arena_grow(m->arena, m->sites, m->site_count, &d->site_room, sizeof(*m->sites));
-	if (decode_znode(d, tree_at(d->in->tree, i), site_form, &m->sites[m->site_count]))
+	if (decoder_read(d, tree_at(d->in->tree, i), site_form, &m->sites[m->site_count]))
 		m->site_count++;
 	return i + 1;
 }
@@ -108,7 +82,7 @@ static size_t visit_snippet(struct decoder *d, enum protocol context, size_t i)
 	d->context = context;
 	m->snippets = arena_grow(m->arena, m->snippets, m->snippet_count, &d->snippet_room,
 				 sizeof(*m->snippets));
-	if (decode_znode(d, tree_at(d->in->tree, i), snippet_form, &m->snippets[m->snippet_count]))
+	if (decoder_read(d, tree_at(d->in->tree, i), snippet_form, &m->snippets[m->snippet_count]))
 		m->snippet_count++;
 	return i + 1;
 }
@@ -145,16 +119,17 @@ static const char *within(const struct place *place, const char *relative)
 	return relative + size + (relative[size] == '/');
 }
 
-/* What is wrong with a znode at this place, or NULL. A path may end in a slash in a text only. */
+/* What is wrong with a znode at this place, or NULL. Only a tree read from text may have a path
+ * that ends in a slash. */
 static const char *misplaced(struct arena *a, const struct place *place, const char *name)
 {
 	const char *slash = strchr(name, '/');
 
 	if (!name_is_valid(slash ? arena_copy(a, name, (size_t)(slash - name)) : name))
-		return "the name is not one of a-z, 0-9, and behind the first byte also _ . - "
-		       "(at most 63 bytes)";
+		return "invalid name: expected 1 to 63 bytes of a-z, 0-9 and, after the first "
+		       "byte, _ . -";
 	if (slash && (!place->has_children || !slash[1]))
-		return "has no place here: no child znodes are known below its parent";
+		return "unexpected znode: its parent takes no children";
 	return NULL;
 }
 
@@ -167,7 +142,7 @@ static size_t visit_place(struct decoder *d, const struct place *place, const ch
 	why = misplaced(d->model->arena, place, name);
 	if (!why)
 		return place->visit(d, name, i);
-	decode_stray(d, tree_at(d->in->tree, i), why);
+	decoder_reject(d, tree_at(d->in->tree, i), why);
 	return tree_subtree_end(d->in->tree, i);
 }
 
@@ -182,9 +157,9 @@ static size_t visit(struct decoder *d, const char *relative, size_t i)
 	}
 	if (strcmp(relative, "snippets") == 0)
 		return i + 1;
-	decode_stray(d, tree_at(d->in->tree, i),
-		     "is not known: expected upstreams/NAME[/HOST:PORT], sites/NAME, "
-		     "snippets/http/NAME or snippets/stream/NAME");
+	decoder_reject(d, tree_at(d->in->tree, i),
+		       "unexpected znode: expected upstreams/NAME[/HOST:PORT], sites/NAME, "
+		       "snippets/http/NAME or snippets/stream/NAME");
 	return tree_subtree_end(d->in->tree, i);
 }
 

@@ -217,14 +217,14 @@ static void report(const struct search *s, struct problems *problems)
 			->serving = s->kept == s->bad ? SERVING_PREVIOUS : SERVING_ABSENT;
 	if (s->others && !s->count)
 		problems_add(problems, d->path, PROBLEM_DISCOVERY, NULL,
-			     "upstream \"%s\": no registration (of %zu) speaks HTTP: name a "
-			     "protocol in \"endpoint\", or make it an upstream of the stream "
-			     "protocol",
+			     "upstream \"%s\": none of the registrations (%zu) speaks HTTP: name a "
+			     "protocol in \"endpoint\", or set \"protocol\" of the upstream to "
+			     "\"stream\"",
 			     upstream, s->others);
 	if (!d->chosen && has_children(s->in->tree, d->path))
 		problems_add(problems, d->path, PROBLEM_DISCOVERY, NULL,
-			     "upstream \"%s\": what is registered here looks like no format that "
-			     "is known: name one in \"format\"",
+			     "upstream \"%s\": the format of the registrations is not recognised: "
+			     "name it in \"format\"",
 			     upstream);
 }
 

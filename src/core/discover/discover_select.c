@@ -107,7 +107,7 @@ bool discover_server(struct arena *a, const struct upstream *u, const struct end
 		return false;
 	}
 	if (e->params.backup && !upstream_takes_backups(u)) {
-		*why = "is a backup, which does not go together with the upstream's balance";
+		*why = "is a backup, which is not possible with the upstream's balance";
 		return false;
 	}
 	out->address = arena_printf(a, "%s:%ld", e->host, port);

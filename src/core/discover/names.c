@@ -100,5 +100,5 @@ const char *names_add_server(const struct names *names, struct name_list *wanted
 					    host);
 	return arena_printf(out->arena, "has the host %.80s, which does not resolve%s%.100s%s",
 			    host, n.reason ? ": " : "", n.reason ? n.reason : "",
-			    added ? " (its last addresses are used)" : "");
+			    added ? " (its last addresses stay in force)" : "");
 }

@@ -22,7 +22,7 @@ struct fragment {
 static int add(struct reading *r, struct node n)
 {
 	if (r->regex->count == REGEX_NODES) {
-		reading_fail(r, "more than can be followed");
+		reading_fail(r, "too many elements");
 		return 0;
 	}
 	r->regex->nodes[r->regex->count] = n;
@@ -91,7 +91,7 @@ static bool skip_options(struct reading *r)
 
 	if (*s != ':' && (*s != ')' || s == r->at))
 		return reading_fail(r,
-				    "a (?…) that is not followed (look-around, (?|, (?m, (?x, …)");
+				    "a (?…) that is not supported (look-around, (?|, (?m, (?x, …)");
 	r->at = s;
 	return true;
 }
@@ -196,7 +196,7 @@ static struct fragment read_atom(struct reading *r, struct byte_set *set)
 	case '+':
 	case '?':
 	case '{':
-		reading_fail(r, "a quantifier behind nothing");
+		reading_fail(r, "a quantifier after nothing");
 		return nothing(r);
 	default:
 		set->has[(unsigned char)c] = true;
@@ -231,7 +231,7 @@ static bool read_counts(struct reading *r, struct quantifier *q)
 	unsigned least, most;
 
 	if (!byte_is_digit(*s))
-		return reading_fail(r, "a brace that is no quantifier");
+		return reading_fail(r, "a brace that is not a quantifier");
 	least = most = read_number(&s);
 	if (*s == ',' && s[1] == '}') {
 		q->open = true;
@@ -241,7 +241,7 @@ static bool read_counts(struct reading *r, struct quantifier *q)
 		most = read_number(&s);
 	}
 	if (*s != '}')
-		return reading_fail(r, "a brace that is no quantifier");
+		return reading_fail(r, "a brace that is not a quantifier");
 	r->at = s + 1;
 	q->none = least == 0;
 	q->many = q->open || most > 1;
@@ -323,7 +323,7 @@ static struct fragment read_choice(struct reading *r)
 	int end;
 
 	if (++r->depth > 30)
-		reading_fail(r, "groups nested too deep");
+		reading_fail(r, "groups that are nested too deeply");
 	f = read_sequence(r);
 	while (!r->fault && *r->at == '|') {
 		r->at++;
@@ -347,7 +347,7 @@ const char *regex_read(struct regex *regex, const char *text)
 	regex->groups = 0;
 	all = read_choice(&r);
 	if (*r.at && !r.fault)
-		reading_fail(&r, "a ) too many");
+		reading_fail(&r, "one ) too many");
 	link(&r, all.end, add(&r, (struct node){ .kind = NODE_ACCEPT, .next = -1, .other = -1 }));
 	skip = add(&r, (struct node){ .kind = NODE_LETTER, .letters = LETTERS_ALL, .other = -1 });
 	regex->start = add_split(&r, all.start, skip);

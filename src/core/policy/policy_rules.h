@@ -78,7 +78,7 @@ struct block {
 };
 
 /* What a statement is judged by, and what is noted of it. */
-struct judging {
+struct statement_check {
 	const struct policy *policy;
 	const struct statement *statement;
 	struct block *block;   /* the innermost */
@@ -88,15 +88,15 @@ struct judging {
 };
 
 /* NULL when the statement keeps the rule of its row, else what is wrong and what to do. */
-const char *policy_judge(struct judging *j, const struct directive *d);
+const char *policy_check_statement(struct statement_check *j, const struct directive *d);
 
 /* The rules about URIs: policy_rules_uri.c. */
-const char *judge_rewrite(struct judging *j);
-const char *judge_try_files(struct judging *j);
-const char *judge_error_page(struct judging *j);
-const char *judge_subrequest(struct judging *j);
-const char *judge_server_name(struct judging *j);
-const char *judge_data(struct judging *j);
+const char *uri_rule_rewrite(struct statement_check *j);
+const char *uri_rule_try_files(struct statement_check *j);
+const char *uri_rule_error_page(struct statement_check *j);
+const char *uri_rule_subrequest(struct statement_check *j);
+const char *uri_rule_server_name(struct statement_check *j);
+const char *uri_rule_data(struct statement_check *j);
 
 /* What a `location` statement lets through, and what kind of block it opens. */
 enum reach policy_reach(const struct statement *s);

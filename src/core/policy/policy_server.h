@@ -56,15 +56,15 @@ struct uri_use {
 	bool outer;   /* it is in no server of the snippet, but for all */
 };
 
-enum uri_verdict {
+enum uri_result {
 	URI_GOOD,        /* as far as can be said of it alone; the rest is in the notes */
 	URI_CLIMBS,      /* a plain request may do it */
 	URI_CLIMBS_ODDLY /* … or one with %0a or %3f */
 };
 
 /* When it is not good, *fault tells the piece. */
-enum uri_verdict uri_use_judge(const struct uri_use *use, struct uri_notes *notes,
-			       struct uri_fault *fault);
+enum uri_result uri_use_check(const struct uri_use *use, struct uri_notes *notes,
+			      struct uri_fault *fault);
 
 void notes_files(struct uri_notes *n, unsigned line);
 void notes_pass(struct uri_notes *n, enum pass_family family, unsigned line);

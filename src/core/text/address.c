@@ -114,7 +114,7 @@ static const char *print_ipv6(const char *host, size_t size, bool any, char *out
 	size_t used;
 
 	if (memchr(host, '%', size))
-		return "names a zone (%), which nginx does not take";
+		return "has a zone (%), which nginx does not support";
 	if (!ipv6_parse(host, size, &address))
 		return "is not an IPv6 address";
 	if (ipv6_is_unroutable(&address) && !(any && IN6_IS_ADDR_UNSPECIFIED(&address)))
@@ -134,7 +134,7 @@ static const char *print_name(const char *host, size_t size, char *out)
 	if (looks_numeric(host, size))
 		return "looks like an IP address but is not a full one";
 	if (size == 4 && strncasecmp(host, "unix", 4) == 0)
-		return "would be a Unix socket to nginx";
+		return "would mean a Unix socket to nginx";
 	for (size_t i = 0; i < size; i++)
 		out[i] = host[i] >= 'A' && host[i] <= 'Z' ? (char)(host[i] + 32) : host[i];
 	out[size] = '\0';
@@ -205,7 +205,7 @@ const char *address_parse_server(const char *s, char out[static ADDRESS_SIZE])
 	if (!split(s, &host, &size, &port))
 		return "has no port: expected HOST:PORT";
 	if (!port_is_valid(port))
-		return "has no port from 1 to 65535 behind its last colon";
+		return "has no port from 1 to 65535 after its last colon";
 	why = s[0] == '[' || memchr(host, ':', size) ? print_ipv6(host, size, false, out)
 						     : print_ipv4_or_name(host, size, out);
 	if (!why)

@@ -12,6 +12,7 @@
 #include <zknginx/err.h>
 
 #include "emit.h"
+#include "utf8.h"
 
 #define TEXT_SIZE 2048
 #define COMMENT_SIZE 200
@@ -110,27 +111,6 @@ bool emit_variable_is_allowed(const char *name, size_t size)
 		bsearch(&key, allowed, ARRAY_SIZE(allowed), sizeof(allowed[0]), compare_variable));
 }
 
-/* Length of the UTF-8 sequence at s, and what it encodes; 0 when it is not one. */
-static size_t utf8_decode(const unsigned char *s, uint32_t *code)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t size = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-
-	if (size <= 1) {
-		*code = s[0];
-		return size;
-	}
-	*code = s[0] & (0x7fU >> size);
-	for (size_t i = 1; i < size; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		*code = *code << 6 | (s[i] & 0x3f);
-	}
-	if (*code < least[size] || *code > 0x10ffff || (*code >= 0xd800 && *code < 0xe000))
-		return 0;
-	return size;
-}
-
 /* Invisible characters that break lines or turn the direction of the text around them. */
 static bool is_deceptive(uint32_t code)
 {
@@ -150,11 +130,11 @@ static bool is_deceptive(uint32_t code)
 }
 
 /* Why the character at s cannot stand in a value; NULL when it can, with its length. */
-static const char *judge_character(const char *s, size_t *size)
+static const char *check_character(const char *s, size_t *size)
 {
 	uint32_t code;
 
-	*size = utf8_decode((const unsigned char *)s, &code);
+	*size = utf8_decode(s, &code);
 	if (!*size)
 		return "is not valid UTF-8";
 	if (code < 0x20 || code == 0x7f)
@@ -166,15 +146,15 @@ static const char *judge_character(const char *s, size_t *size)
 	return is_deceptive(code) ? "contains an invisible or directional character" : NULL;
 }
 
-static const char *judge_variable(const char *s, bool variables, size_t *size)
+static const char *check_variable(const char *s, bool variables, size_t *size)
 {
 	size_t name = strspn(s + 1, name_bytes);
 
 	*size = 1 + name;
 	if (!variables)
-		return "contains $, and no variable may stand here";
+		return "contains $, but variables are not allowed here";
 	if (!name)
-		return "contains $ without a variable's name behind it";
+		return "contains $ without the name of a variable after it";
 	if (!emit_variable_is_allowed(s + 1, name))
 		return "uses a variable that is not on the list of allowed ones";
 	return NULL;
@@ -187,7 +167,7 @@ static const bool plain_bytes[256] = {
 	['='] = true,         ['['] = true,         [']'] = true,         [' '] = true,
 };
 
-static const char *judge_text(const char *s, bool variables)
+static const char *check_text(const char *s, bool variables)
 {
 	const char *why;
 	size_t size;
@@ -198,7 +178,7 @@ static const char *judge_text(const char *s, bool variables)
 		size = 1;
 		if (plain_bytes[(unsigned char)*s])
 			continue;
-		why = *s == '$' ? judge_variable(s, variables, &size) : judge_character(s, &size);
+		why = *s == '$' ? check_variable(s, variables, &size) : check_character(s, &size);
 		if (why)
 			return why;
 	}
@@ -207,7 +187,7 @@ static const char *judge_text(const char *s, bool variables)
 
 bool emit_text_is_valid(const char *s, bool variables, const char **why)
 {
-	const char *found = judge_text(s, variables);
+	const char *found = check_text(s, variables);
 
 	if (found && why)
 		*why = found;
@@ -307,7 +287,7 @@ bool emit_size_is_valid(const char *s)
 void emit_value(struct buf *out, const char *s)
 {
 	bool quote = !*s || strchr(s, ' ');
-	const char *why = judge_text(s, true);
+	const char *why = check_text(s, true);
 
 	if (why)
 		die("a value on its way to nginx %s: decode should have refused it", why);

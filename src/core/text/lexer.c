@@ -184,7 +184,7 @@ struct token lexer_next(struct lexer *l)
 		c = take(l);
 		if (l->need_space) {
 			if (!may_follow_quote(c))
-				return failed(l, "unexpected character behind a quoted parameter");
+				return failed(l, "unexpected character after a quoted parameter");
 			l->need_space = false;
 			if (is_blank(c))
 				continue;
