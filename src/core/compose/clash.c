@@ -1,7 +1,6 @@
 /*
- * See clash.h. Objects are placed one by one. Where one stands in the way of a live claim it is
- * taken off again, falls, and is placed in its last good form: so the order matters only between
- * claims that are all new.
+ * See clash.h. Objects are placed one by one. One that prevents a live claim is removed again and
+ * placed in its last good form. So the order matters only among claims that are all new.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,7 +14,7 @@
 
 /* --- claims ----------------------------------------------------------------------------------- */
 
-/* Its text is read once; what did not change since is not read again. */
+/* A text is read once; one that has not changed is not read again. */
 static struct claims *claims_of_snippet(struct arena *a, struct snippet *s,
 					const struct snippet *good)
 {
@@ -72,7 +71,7 @@ static int by_key(const void *a, const void *b)
 		      (*(const struct claim *const *)b)->key);
 }
 
-/* The same key; and a listen that brings nothing new to its address. */
+/* Called for an equal key. A listen must also have no new option of the whole address. */
 static bool is_as_before(const struct claim *now, const struct claim *before)
 {
 	const unsigned same = LISTEN_SSL | LISTEN_PROXY_PROTOCOL | LISTEN_STREAM;
@@ -129,7 +128,7 @@ static struct object *add_object(struct clash *c, enum object_kind kind, void *i
 	return o;
 }
 
-/* The form that is live already is not another one. */
+/* Bytes that nginx runs already are the good form, not a new one. */
 static void set_form(const struct clash *c, struct object *o, bool retained,
 		     const struct znode *now, const struct znode *good)
 {
@@ -256,7 +255,9 @@ static void set_retained(const struct object *o, bool retained)
 		o->item.snippet->retained = retained;
 }
 
-/* Whoever holds what a live claim of ours is about has to fall; one of these may come back upon us.
+/*
+ * Removes all objects that prevent a live claim of this one. One of these may, in its last good
+ * form, make this one fall.
  */
 static void clear_the_way(struct clash *c, struct object *o)
 {
@@ -328,7 +329,7 @@ void clash_fall(struct clash *c, struct object *o)
 	place(c, o);
 }
 
-/* Live and unchanged, then the others by age, then what is only retained. */
+/* Live and unchanged objects first, then the others by age, then those that only a guard keeps. */
 static int rank(const struct object *o)
 {
 	if (o->weak)

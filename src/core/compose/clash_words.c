@@ -1,4 +1,4 @@
-/* What is said about a clash: what was found, who has it, and what was expected. */
+/* The sentences about a clash: what was found, which object has it, and what was expected. */
 #include <string.h>
 
 #include "clash.h"

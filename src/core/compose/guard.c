@@ -1,13 +1,11 @@
 /*
- * Guard: the servers of each upstream (guard_servers.c), and the objects of the
- * config as a whole.
+ * Guard: the servers of each upstream (guard_servers.c), and the objects of the config as a whole.
  *
- * Objects (upstreams, sites, snippets) that somebody deletes stay for GUARD_GRACE
- * after the last deletion, because a deletion of the whole config looks just like
- * this until its root is gone. A root that is missing or holds nothing at all,
- * when nginx runs something, is never taken as the operators' wish: everything
- * stays, and the config that is written anew afterwards takes over once it has
- * been still for the window.
+ * Objects (upstreams, sites, snippets) that are deleted stay in force for GUARD_GRACE after the
+ * last deletion, because a deletion of the whole config looks the same until its root is gone. When
+ * nginx runs something, a root that is missing or empty is not treated as a request to delete
+ * everything: all objects stay in force until the config has been rewritten and then left unchanged
+ * for the window.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -102,8 +100,8 @@ static void drop_unseen_slots(struct guard *g)
 }
 
 /*
- * An upstream without a server would not load: it answers 502 at once instead. Where nginx
- * never had a server of it nothing was lost: its applications have yet to register.
+ * nginx refuses an upstream without a server, so it is rendered with one that answers 502 at once.
+ * When nginx never had a server of it nothing is lost: its applications have not registered yet.
  */
 static void mark_unavailable(struct upstream *u, bool served, struct problems *problems)
 {

@@ -1,6 +1,6 @@
 /*
- * The text form of a tree (tree.h): written so that a person can edit it and a
- * diff can show it, and so that any bytes survive the way there and back.
+ * The text form of a tree (tree.h). A person can edit it, a diff can show it, and all bytes are
+ * preserved.
  */
 #include <inttypes.h>
 #include <stdlib.h>

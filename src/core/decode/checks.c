@@ -140,7 +140,7 @@ static bool next_word(const char **s, char out[static 32])
 	if (**s && (*s)[1] && (*s)[1] != ' ')
 		(*s)++;
 	else if (**s)
-		out[0] = '\0'; /* a blank too many: an empty word, which no list knows */
+		out[0] = '\0'; /* two blanks: an empty word, which is in no list */
 	if (!out[0])
 		*s += strlen(*s);
 	return true;
@@ -240,7 +240,7 @@ const char *check_location_path(const struct reader *r, const char *s)
 	return check_text(r, s);
 }
 
-/* Framing is nginx's own: with another length one request could be read as two. */
+/* Only nginx may set the length of a request: with another one, a request could be read as two. */
 const char *check_header_name(const struct reader *r UNUSED, const char *s)
 {
 	static const char token[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -173,7 +173,7 @@ static const struct field location_rows[] = {
 };
 static const struct fields location_fields = FIELDS(location_rows);
 
-/* The one of the four; a problem when there is none, or more. */
+/* A problem when the location has none of the four fields, or several. */
 static bool find_kind(struct reader *r, const json_t *object, enum location_kind *kind)
 {
 	size_t count = 0;
@@ -207,7 +207,7 @@ static void read_location(struct reader *r, const json_t *value, struct location
 			       "one of the two");
 }
 
-/* To nginx "^~ /x" and "/x" are one location, "= /x" is another. */
+/* For nginx "^~ /x" and "/x" are the same location, "= /x" is another one. */
 static bool same_path(const char *a, const char *b)
 {
 	if (strncmp(a, "^~ ", 3) == 0)

@@ -1,8 +1,8 @@
 /*
- * Discover: one path after the other, in three steps: read what is there, choose once
- * for the whole upstream whether it is spoken to by TLS, and make servers.
+ * Discover: reads the registrations of one path after the other, then chooses once for the whole
+ * upstream whether it uses TLS, then makes the servers.
  *
- * The znodes beside the registrations (weights, overrides) are kept with the struct discover, so
+ * The context znodes of the registrations (weights, overrides) are kept in the struct discover, so
  * that the accepted tree can be read again in the same way.
  */
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "core/endpoint/endpoint_format.h"
 #include "discover_select.h"
 
-#define NAMED_BAD 3 /* registrations that a problem names */
+#define NAMED_BAD 3 /* how many bad registrations a problem names */
 
 struct found {
 	struct endpoint endpoint;
@@ -28,9 +28,10 @@ struct search {
 	struct found *found;
 	size_t count, room;
 	size_t total;     /* registrations, good and bad */
-	size_t bad, kept; /* that cannot be used; of these, that serve their last good form */
-	size_t others;    /* that speak another protocol */
-	struct buf names; /* of the first few bad ones, and why */
+	size_t bad, kept; /* registrations that cannot be used; those of them whose last good form
+			     stays in force */
+	size_t others;    /* registrations of another protocol */
+	struct buf names; /* of the first bad ones, each with its reason */
 };
 
 static bool is_child(const char *path, const char *parent)
@@ -38,7 +39,7 @@ static bool is_child(const char *path, const char *parent)
 	return path_is_below(path, parent) && !strchr(path + strlen(parent) + 1, '/');
 }
 
-/* --- what is beside ------------------------------------------------------------------------- */
+/* --- context ------------------------------------------------------------------------- */
 
 static void add_context(struct search *s, const struct znode *z, size_t *room)
 {
@@ -106,7 +107,7 @@ static void note_bad(struct search *s, const struct znode *z, const char *why)
 			   path_name(z->path), why);
 }
 
-/* Takes it if it is to be in; false when it is bad. */
+/* Adds the registration when the operator's choices include it; false when it is bad. */
 static bool take(struct search *s, const struct znode *z, const char **why)
 {
 	enum endpoint_result result;
@@ -123,7 +124,7 @@ static bool take(struct search *s, const struct znode *z, const char **why)
 	return selection != SELECT_BAD;
 }
 
-/* The last good form, where the newest is none. */
+/* Takes the last good form of a registration whose newest form is bad. */
 static bool take_accepted(struct search *s, const struct znode *z)
 {
 	const struct znode *good = tree_find(s->in->accepted, z->path);
@@ -228,7 +229,7 @@ static void report(const struct search *s, struct problems *problems)
 			     upstream);
 }
 
-/* All by TLS, or none: a server of the upstream's own says nothing about it, so it is plain. */
+/* TLS for all servers or for none. The upstream's own child znodes cannot have TLS. */
 static bool choose_tls(const struct upstream *u, const struct search *searches, bool has_own)
 {
 	size_t count = 0;

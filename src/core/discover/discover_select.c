@@ -1,7 +1,4 @@
-/*
- * From an endpoint to a server, the same way for all formats. Labels are compared and
- * nothing else is ever done with them.
- */
+/* Makes a server from an endpoint, in the same way for all formats. Labels are only compared. */
 #include <strings.h>
 
 #include "core/endpoint/endpoint_format.h"
@@ -27,7 +24,7 @@ static void choose_named(struct endpoint *e, const struct named_port *n)
 	e->tls_unsaid = true;
 }
 
-/* By the name that the operator gives: an endpoint's, or a protocol's. */
+/* By the name that the operator gives: of an endpoint, or of a protocol. */
 static enum selection select_named(struct arena *a, const char *wanted, struct endpoint *e,
 				   const char **why)
 {
@@ -43,7 +40,7 @@ static enum selection select_named(struct arena *a, const char *wanted, struct e
 	return SELECT_BAD;
 }
 
-/* Of several protocols, one that nginx can speak; for a stream all are the same. */
+/* Chooses a protocol that nginx can speak; a stream upstream takes any. */
 static enum selection select_protocol(const struct upstream *u, const struct discover *d,
 				      struct endpoint *e)
 {
@@ -76,7 +73,7 @@ enum selection discover_select(struct arena *a, const struct upstream *u, const 
 		*why = "has no main endpoint: name one in \"endpoint\"";
 		return SELECT_BAD;
 	}
-	/* Whoever says "only" knows what speaks on the one port that there is. */
+	/* With "only" the operator says that the one port is a TLS port. */
 	if (s == SELECTED && e->tls_unsaid && d->tls == TLS_ONLY) {
 		e->tls_port = e->port;
 		e->port = 0;

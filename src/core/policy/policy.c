@@ -1,11 +1,10 @@
 /*
- * Holding snippets to the policy.
+ * Checks snippets against the policy.
  *
- * The text is walked statement by statement with nginx's own tokens, so that what
- * is judged is what nginx will see: names are compared unescaped and unquoted. The
- * first violation ends the walk. Blocks are kept on a small stack; within a block
- * of values (`map`, `types`, …) the first word is a value and not a directive, but
- * `include` works there too and so is refused.
+ * The text is read statement by statement with nginx's own tokens, so that the check sees what
+ * nginx will see: names are compared unescaped and unquoted. The first violation ends the walk.
+ * Open blocks are on a small stack. Within a block of values (`map`, `types`, …) the first word is
+ * a value and not a directive; but `include` works there as well, and is refused.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -43,7 +42,9 @@ static bool violate(struct violation *v, unsigned line, const char *fmt, ...)
 	return false;
 }
 
-/* A directive's name as a message can show it. What is no name may be anything, a password too. */
+/*
+ * A directive's name for a message. A word that is not a name is not shown: it may be a password.
+ */
 static const char *shown(const char *name)
 {
 	size_t size = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
@@ -135,7 +136,7 @@ static bool ends_with(const char *s, const char *end)
 	return size >= tail && strcmp(s + size - tail, end) == 0;
 }
 
-/* POLICY_ALL: anything, but Lua between braces has tokens of its own. */
+/* POLICY_ALL: everything but Lua between braces, which has other tokens. */
 static bool check_anything(struct walker *w)
 {
 	const struct statement *s = &w->statement;
@@ -155,7 +156,7 @@ static bool check_statement(struct walker *w)
 	return innermost(w)->data ? check_value(w) : check_directive(w);
 }
 
-/* The block has ended: do its statements go together? */
+/* The block has ended: are its statements safe together? */
 static bool compare_notes(struct walker *w, const struct block *b, struct uri_notes *around)
 {
 	struct uri_conflict c = notes_close(&b->notes, b->kind, around);
@@ -184,7 +185,7 @@ static bool walk(struct walker *w)
 			if (w->depth)
 				return violate(w->violation, innermost(w)->line,
 					       "the block that begins here is not closed");
-			/* what stands outside of servers goes together as in one */
+			/* statements outside of servers are checked like those of one server */
 			innermost(w)->kind = BLOCK_SERVER;
 			return compare_notes(w, innermost(w), NULL);
 		case TOKEN_CLOSE:
@@ -198,7 +199,7 @@ static bool walk(struct walker *w)
 	}
 }
 
-/* Bytes that a person who reads the snippet would not see, but nginx would. */
+/* Refuses bytes that a reader of the snippet does not see, but nginx does. */
 static bool check_bytes(const char *text, size_t size, struct violation *v)
 {
 	unsigned line = 1;

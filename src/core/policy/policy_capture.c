@@ -1,11 +1,11 @@
 /*
  * What a group may capture, by following the regex over every URI that there may be.
  *
- * A run of the automaton is at a node, with the subject at a place. Three sweeps, each
- * until nothing is new: from where a match is still possible (`alive`), where a search
- * gets to (`reached`), and, from the group's beginning to its end, which place the
- * text that is being made has when the subject has this one (`inside`). All ways are
- * followed, whichever PCRE would take: greed and order only leave some out.
+ * A run of the automaton is at a node, with the subject at a place. Three sweeps, each until
+ * nothing is new: from where a match is still possible (`alive`), where a search gets to
+ * (`reached`), and, from the group's beginning to its end, which place the text that is being made
+ * has when the subject has this one (`inside`). All possible matches are followed, not only the one
+ * that PCRE would choose.
  */
 #include <zknginx/arena.h>
 #include <zknginx/macros.h>

@@ -18,7 +18,7 @@ struct fragment {
 
 /* --- nodes ----------------------------------------------------------------------------------- */
 
-/* Node 0 takes what is too much, so that nobody has to look. */
+/* Past the limit node 0 is overwritten, so callers need no check. */
 static int add(struct reading *r, struct node n)
 {
 	if (r->regex->count == REGEX_NODES) {
@@ -70,8 +70,8 @@ static struct fragment nothing(struct reading *r)
 	return (struct fragment){ i, i };
 }
 
-/* (?<name>…), (?P<name>…), (?'name'…): behind the name, or NULL when it is none of them. */
-static const char *behind_group_name(const char *s)
+/* (?<name>…), (?P<name>…), (?'name'…): returns what follows the name, or NULL for another group. */
+static const char *after_group_name(const char *s)
 {
 	char end = *s == '\'' ? '\'' : '>';
 
@@ -84,7 +84,7 @@ static const char *behind_group_name(const char *s)
 	return *s == end && s[-1] != '<' && s[-1] != '\'' ? s + 1 : NULL;
 }
 
-/* (?i), (?s), (?i:…): neither changes a letter. True with r->at behind the options. */
+/* (?i), (?s), (?i:…): neither changes a letter. True: r->at is after the options. */
 static bool skip_options(struct reading *r)
 {
 	const char *s = r->at + strspn(r->at, "is");
@@ -124,7 +124,7 @@ static struct fragment read_group(struct reading *r)
 	if (*r->at != '?')
 		return read_captured(r);
 	r->at++;
-	named = behind_group_name(r->at);
+	named = after_group_name(r->at);
 	if (named) {
 		r->at = named;
 		return read_captured(r);
@@ -224,7 +224,7 @@ static unsigned read_number(const char **s)
 	return n;
 }
 
-/* {n}, {n,} or {n,m}; a brace that is none of them is not read, as versions of PCRE differ. */
+/* {n}, {n,} or {n,m}; other braces are refused, because versions of PCRE differ. */
 static bool read_counts(struct reading *r, struct quantifier *q)
 {
 	const char *s = r->at + 1;
@@ -281,8 +281,8 @@ static struct fragment repeat(struct reading *r, struct fragment f, const struct
 	return (struct fragment){ q->none ? again : f.start, end };
 }
 
-/* A loop at the very end of the regex takes all that it can: then comes none of its bytes. */
-static struct fragment stop_behind(struct reading *r, struct fragment f, const struct byte_set *set)
+/* A loop at the end of the regex takes all that it can, so none of its bytes can follow. */
+static struct fragment stop_after(struct reading *r, struct fragment f, const struct byte_set *set)
 {
 	if (r->at[strspn(r->at, ")")])
 		return f;
@@ -302,7 +302,7 @@ static struct fragment read_piece(struct reading *r)
 	while (!r->fault && read_quantifier(r, &q)) {
 		f = repeat(r, f, &q);
 		if (letter && q.open)
-			f = stop_behind(r, f, &set);
+			f = stop_after(r, f, &set);
 		letter = false;
 	}
 	return f;

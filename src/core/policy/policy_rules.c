@@ -1,6 +1,4 @@
-/*
- * The rules behind the rows of policy_list.c; those about URIs are in policy_rules_uri.c.
- */
+/* The rules of the rows of policy_list.c; those about URIs are in policy_rules_uri.c. */
 #include <string.h>
 #include <strings.h>
 
@@ -55,7 +53,7 @@ static const char *check_alias(struct statement_check *j)
 	return "and its location must both end in /; otherwise clients could leave the directory";
 }
 
-/* `access_log off`: a log's path would be created as root. */
+/* Only `access_log off`: nginx would create the file of a log as root. */
 static const char *check_off(struct statement_check *j)
 {
 	if (j->statement->count == 2 && strcmp(statement_word(j->statement, 1), "off") == 0)

@@ -1,10 +1,10 @@
 /*
  * The rules about URIs.
  *
- * nginx normalises what a client asks for, but not what a rewrite makes: it may climb
- * out of the directory that it is mapped to. So of each parameter that becomes a URI
- * it is followed what it can hold (policy_uri.h), and what that means for the rest of
- * its server is noted (policy_server.h).
+ * nginx normalises the URI of a request, but not the URI that a rewrite makes, which may climb out
+ * of the directory that it is mapped to. So each parameter that becomes a URI is checked for all
+ * values that it can have (policy_uri.h), and what matters for the rest of its server is noted
+ * (policy_server.h).
  */
 #include <stdio.h>
 #include <string.h>
@@ -33,8 +33,8 @@ static bool is_name_or_code(const char *uri)
 }
 
 /*
- * Following a URI takes time for each variable in it, and for each node of the regular
- * expression: about two seconds for the most that a snippet may use.
+ * Checking a URI takes time for each variable in it, and for each node of the regular expression:
+ * at this limit about two seconds for a snippet.
  */
 #define EFFORT_LIMIT 200000
 
@@ -47,7 +47,7 @@ static bool is_too_much(struct statement_check *j, const struct uri_template *t)
 	return *j->effort > EFFORT_LIMIT;
 }
 
-/* What is wrong with the use of a URI, in words: the piece of it, and what would be accepted. */
+/* What is wrong with the use of a URI: the piece of it, and what would be accepted. */
 static const char *check_uri(struct statement_check *j, struct uri_use *use, const char *accepted)
 {
 	struct uri_fault fault;
@@ -90,9 +90,9 @@ static const char *find_capture(const char *uri)
 }
 
 /*
- * Variables that nginx itself fills, without a regular expression: a `map` that stood
- * in their place is refused below. Of others it is not known, and one that is matched
- * while the replacement is made changes what $1 is.
+ * Variables that nginx itself sets, without a regular expression; a `map` that redefines one is
+ * refused below. Other variables may match a regular expression while the replacement is made, and
+ * so change $1.
  */
 static bool is_nginx_variable(const char *name, size_t size)
 {
@@ -218,7 +218,8 @@ const char *uri_rule_subrequest(struct statement_check *j)
 	return check_uri(j, &use, "a literal path that begins with /");
 }
 
-/* --- what others lean on --------------------------------------------------------------------- */
+/* --- what other rules rely on
+ * --------------------------------------------------------------------- */
 
 /* A request without a host has the server's first name as its $host. */
 const char *uri_rule_server_name(struct statement_check *j)
@@ -236,7 +237,7 @@ const char *uri_rule_server_name(struct statement_check *j)
 	return NULL;
 }
 
-/* A `map` may take the place of nginx's $args, $arg_x, …; others are held to be nginx's. */
+/* A `map` could redefine nginx's $args, $arg_x, …, which other rules rely on. */
 const char *uri_rule_data(struct statement_check *j)
 {
 	const char *name = statement_word(j->statement, j->statement->count - 1);

@@ -1,9 +1,9 @@
 /*
- * Notes about the URIs of a server, and what comes of them where its blocks end.
+ * Notes about the URIs of a server, and how they are compared at the end of its blocks.
  *
- * A server whose upstreams may leave ".." at a URI's end is allowed all the same when
- * that leads nowhere: one ".." segment, whatever the statements make of it, stays one,
- * and the parents of its roots are within snippets.roots.
+ * A server whose upstreams may leave ".." at the end of a URI is still allowed when that is
+ * harmless: no statement makes two ".." segments of one, and the parents of its roots are within
+ * snippets.roots.
  */
 #include <string.h>
 
@@ -21,7 +21,7 @@ static bool climbs(const struct uri_use *use, const struct uri_world *w, struct 
 	return fault->climbs;
 }
 
-/* What the use does when URIs may hold ".." already. */
+/* What the use does when URIs may have ".." already. */
 static bool is_frail(const struct uri_use *use, struct uri_notes *notes)
 {
 	struct uri_fault ignored;

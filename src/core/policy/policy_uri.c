@@ -1,9 +1,9 @@
 /*
- * What the URIs can be that a template makes, place by place.
+ * Which URIs a template can make, place by place.
  *
- * The worlds are the steps of one proof. In a plain world a template must neither
- * climb nor end in ".."; in an odd one it must not climb. What it does in the other
- * two matters only where something else in the server lets ".." into its URIs.
+ * The worlds are the steps of one proof. In a plain world a template must neither climb nor end in
+ * ".."; in an odd one it must not climb. What it does in the other two matters only where something
+ * else in the server lets ".." into its URIs.
  */
 #include <stdio.h>
 #include <string.h>
@@ -37,7 +37,7 @@ static bool values_split(const struct walk *w)
 	return w->template->splits && w->world->odd;
 }
 
-/* $uri is the whole of a URI; as much of it may stand before a '?' that splits it. */
+/* $uri is a whole URI. If it has a '?' that splits it, the path is what is before that. */
 static void follow_uri(struct walk *w)
 {
 	struct regex whole;
@@ -51,9 +51,9 @@ static void follow_uri(struct walk *w)
 }
 
 /*
- * $host has no slash and is never "." or "..": nginx refuses a Host header with two
- * dots side by side, and server_name, which stands in where there is none, is held to
- * it by this policy. It may be empty.
+ * $host has no slash and is never "." or "..": nginx refuses a Host header with two consecutive
+ * dots, and without a Host header $host is the server_name, which this policy checks. It may be
+ * empty.
  */
 static void follow_host(struct walk *w)
 {
@@ -80,7 +80,9 @@ static const struct {
 	{ "scheme", follow_scheme },
 };
 
-/* Nothing is known of other variables: a client, or a map that a client steers, may fill them. */
+/*
+ * Other variables may have any value: a client, or a map that depends on the client, may set them.
+ */
 static void follow_variable(struct walk *w, const char *name, size_t size)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
@@ -101,7 +103,7 @@ static void follow_capture(struct walk *w, unsigned group)
 		r && group <= r->groups ? capture_places(r, group, w->places, w->world) : OUT_BIT;
 }
 
-/* A `$` at s: its length, with what it stands for followed. */
+/* Follows the variable or capture that begins at s; returns its length. */
 static size_t follow_dollar(struct walk *w, const char *s)
 {
 	size_t size = strspn(s + 1, word_bytes);

@@ -1,8 +1,7 @@
 /*
- * Addresses, read strictly: nginx takes "127.1", "010.0.0.1" and "unix:80" for
- * something, and so would mean another host than the operator. Numeric addresses
- * are printed back from their bytes, so that one server has one spelling and
- * doubles are seen. Nothing here resolves a name.
+ * Addresses, parsed strictly: nginx accepts "127.1", "010.0.0.1" and "unix:80", but with another
+ * meaning than the operator's. Numeric addresses are printed from their bytes, so that one server
+ * has one spelling and duplicates are found. Nothing here resolves a name.
  */
 #include <arpa/inet.h>
 #include <string.h>
@@ -63,7 +62,7 @@ static bool ipv6_parse(const char *s, size_t size, struct in6_addr *address)
 	return inet_pton(AF_INET6, text, address) == 1;
 }
 
-/* 0.0.0.0/8, multicast and broadcast: nobody serves there. */
+/* 0.0.0.0/8, multicast and broadcast: no server has such an address. */
 static bool ipv4_is_unroutable(const unsigned char bytes[static 4])
 {
 	return bytes[0] == 0 || (bytes[0] >= 224 && bytes[0] <= 239) ||
@@ -154,7 +153,7 @@ static const char *print_ipv4_or_name(const char *host, size_t size, char *out)
 	return NULL;
 }
 
-/* Cuts at the colon before the port; brackets are taken off. False when there is none. */
+/* Splits at the colon before the port, and removes brackets. False: there is no port. */
 static bool split(const char *s, const char **host, size_t *size, const char **port)
 {
 	const char *colon = strrchr(s, ':');

@@ -1,10 +1,9 @@
 /*
- * Values on their way into nginx text: what may pass, and how it is written.
+ * Values that become nginx text: which are valid, and how they are written.
  *
- * The rule is one of refusal. Nothing is ever cleaned, cut or escaped into shape:
- * a byte that could end a parameter, open a block, a comment or a variable, or
- * fool a person who reads the file, makes the whole value invalid. So quoting is
- * only needed for blanks, and a value means in nginx what it says in the znode.
+ * Values are refused, never changed: a byte that could end a parameter, begin a block, a comment or
+ * a variable, or mislead a reader of the file, makes the whole value invalid. So quotes are only
+ * needed for blanks, and a value means the same in nginx as in the znode.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +16,10 @@
 #define TEXT_SIZE 2048
 #define COMMENT_SIZE 200
 
-/* Sorted. Left out: whatever can carry a line feed, names a file, or tells of the host's inside. */
+/*
+ * Sorted. Not on the list: variables that can have a line feed, name a file, or reveal internals of
+ * the host.
+ */
 static const char *const allowed[] = {
 	"args",
 	"binary_remote_addr",
@@ -86,7 +88,7 @@ static int compare_variable(const void *key, const void *element)
 	return order ? order : -(other[name->size] != '\0');
 }
 
-/* "http_x_real_ip": a known prefix and at least one byte behind it. */
+/* "http_x_real_ip": a known prefix followed by at least one byte. */
 static bool has_allowed_prefix(const char *name, size_t size)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
@@ -129,7 +131,7 @@ static bool is_deceptive(uint32_t code)
 	return code >= 0xe0000;
 }
 
-/* Why the character at s cannot stand in a value; NULL when it can, with its length. */
+/* Why the character at s is not allowed in a value; NULL: it is. Sets its length. */
 static const char *check_character(const char *s, size_t *size)
 {
 	uint32_t code;
@@ -160,7 +162,7 @@ static const char *check_variable(const char *s, bool variables, size_t *size)
 	return NULL;
 }
 
-/* Bytes that need no judging, and of which nearly every value is made. */
+/* Bytes that are always valid; nearly every value has only these. */
 static const bool plain_bytes[256] = {
 	['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['-'] = true,
 	['_'] = true,         ['.'] = true,         [':'] = true,         ['/'] = true,
@@ -194,7 +196,10 @@ bool emit_text_is_valid(const char *s, bool variables, const char **why)
 	return !found;
 }
 
-/* nginx's units, which must stand in this order; none means seconds and ends the text. */
+/*
+ * nginx's units, which must come in this order; a number without a unit is seconds and must be
+ * last.
+ */
 static const struct {
 	const char *name;
 	uint64_t msec;
@@ -215,7 +220,7 @@ static int find_unit(const char *s)
 	return -1;
 }
 
-/* Digits at *s that stay below 2^31; moves *s behind them. */
+/* Reads the digits at *s, a number below 2^31; moves *s past them. */
 static bool take_number(const char **s, uint64_t *value)
 {
 	const char *start = *s;
