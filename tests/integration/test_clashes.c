@@ -156,7 +156,7 @@ static const struct clash {
 	  .answer = "t",
 	  .tls = true,
 	  .loser = "sites/a",
-	  .words = { CONFIG "/sites/t", "without ssl" } },
+	  .words = { CONFIG "/sites/t", "has no ssl" } },
 	{ .name = "an_upstream_of_nginx_conf",
 	  .http_text = "upstream pay { server 127.0.0.1:1; }",
 	  .live = { SITE("a", P) },

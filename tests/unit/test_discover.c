@@ -180,7 +180,7 @@ static void tls_is_never_mixed(void **state)
 	expect(w, "10.0.0.1:80, 10.0.0.5:80");
 	see(w, SHOP("{\"discover\":[{\"path\":\"/c\",\"tls\":\"only\"},{\"path\":\"/s\"}]}"));
 	assert_null(model_upstream(w->next, "shop"));
-	expect_problem(w, "differs from the first");
+	expect_problem(w, "differs from that of the first");
 }
 
 static void tls_is_used_where_the_format_has_one_port(void **state)
@@ -355,12 +355,12 @@ static void wrong_policies_are_problems(void **state)
 		{ "{\"path\":\"/nginx/config\"}", "within the config" },
 		{ "{\"path\":\"/nginx/config/upstreams/x\"}", "within the config" },
 		{ "{\"path\":\"/a\",\"format\":\"consul\"}", "expected \"auto\"" },
-		{ "{\"path\":\"/a\",\"tls\":true}", "expected a text" },
+		{ "{\"path\":\"/a\",\"tls\":true}", "expected a string" },
 		{ "{\"path\":\"/a\",\"tls\":\"maybe\"}", "expected \"never\"" },
 		{ "{\"path\":\"/a\",\"down\":\"drain\"}", "expected \"omit\"" },
-		{ "{\"path\":\"/a\",\"match\":{\"labels\":{\"a\":1}}}", "expected a text" },
+		{ "{\"path\":\"/a\",\"match\":{\"labels\":{\"a\":1}}}", "expected a string" },
 		{ "{\"path\":\"/a\",\"match\":{\"tags\":{}}}", "not a known field" },
-		{ "{\"path\":\"/a\",\"keys\":{\"host\":\"h\"}}", "belongs to the format" },
+		{ "{\"path\":\"/a\",\"keys\":{\"host\":\"h\"}}", "is only for the format" },
 		{ "{\"path\":\"/a\",\"format\":\"json\",\"keys\":{\"ip\":\"h\"}}", "known field" },
 		{ "{\"path\":\"/a\",\"endpoint\":\"\"}", "is not a name" },
 		{ "{\"path\":\"/a\",\"formt\":\"nerve\"}", "not a known field" },

@@ -120,12 +120,12 @@ static void compressed_registrations_are_read(void **state UNUSED)
 		  "\\x49\\x29\\x4a\\x2d\\x2e\\x56\\xb2\\x52\\x32\\x34\\xd0\\x33\\xd4\\x33"
 		  "\\xd0\\x33\\x56\\xd2\\x51\\x2a\\xc8\\x2f\\x2a\\x51\\xb2\\xb2\\x30\\xac"
 		  "\\x05\\x00\\xa3\\x25\\x43\\x6d\\x20\\x00\\x00\\x00",
-		  "bad: broken" },
+		  "bad: damaged" },
 		{ "cut",
 		  "\\x1f\\x8b\\x08\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\xab\\x56\\x4a\\x4c"
 		  "\\x49\\x29\\x4a\\x2d\\x2e\\x56\\xb2\\x52\\x32\\x34\\xd0\\x33\\xd4\\x33"
 		  "\\xd0\\x33",
-		  "bad: cut off" },
+		  "bad: incomplete" },
 		{ "bomb",
 		  "\\x1f\\x8b\\x08\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\xed\\xc1\\x31\\x01"
 		  "\\x00\\x00\\x00\\xc2\\xa0\\x2a\\xeb\\x9f\\xd2\\x12\\x9e\\x40\\x01\\x00"
@@ -135,7 +135,7 @@ static void compressed_registrations_are_read(void **state UNUSED)
 		  "\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00"
 		  "\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x6f\\x03\\x60\\xac"
 		  "\\x45\\x1f\\x70\\x11\\x01\\x00",
-		  "bad: too much" },
+		  "bad: after decompression" },
 	};
 
 	CHECK_CASES("curator", cases);
@@ -283,7 +283,7 @@ static void keys_name_the_fields_of_any_json(void **state UNUSED)
 		{ "c", "{\"net\":{\"ip\":\"10.5.0.1\",\"ports\":[81]},\"state\":0}",
 		  "10.5.0.1 port=81 down" },
 		{ "d", "{\"net\":{\"ip\":\"10.5.0.1\",\"ports\":{\"0\":81}}}", "10.5.0.1 port=81" },
-		{ "e", "{\"net\":{\"ip\":7}}", "bad: not a text" },
+		{ "e", "{\"net\":{\"ip\":7}}", "bad: not a string" },
 		{ "f", "{\"net\":[]}", "bad: has no host" },
 	};
 

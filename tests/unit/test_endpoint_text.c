@@ -1,6 +1,8 @@
 /* endpoint: the formats that are names and texts; hostile values; the recognition of formats. */
 #include "endpoint_cases.h"
 
+#include "core/endpoint/endpoint_format.h"
+
 static void an_address_is_read_from_the_name(void **state UNUSED)
 {
 	static const struct endpoint_case cases[] = {
@@ -107,11 +109,12 @@ static void registrations_of_dubbo_are_read(void **state UNUSED)
 		{ DUBBO("tri%3A%2F%2F10.9.0.1"), "", "bad: has no port" },
 		{ "not-a-url", "", "other" },
 		{ "%", "", "bad: encoded URL" },
-		{ DUBBO("tri%3A%2F%2F10.9.0.1%3A80") "a%3D%ZZ", "", "bad: \"%ZZ\" is no percent" },
-		{ DUBBO("tri%3A%2F%2F10.9.0.1%3A80") "a%3D%4", "", "bad: \"%4\" is no percent" },
-		{ DUBBO("tri%3A%2F%2F10.9.0.1%3A80") "a%3D%", "", "bad: \"%\" is no percent" },
-		{ DUBBO("tri%3A%2F%2F10.9.0.1%3A80%G0"), "", "bad: \"%G0\" is no percent" },
-		{ DUBBO("tri%3A%2F%2F10.9.0%.1%3A80"), "", "bad: \"%.1\" is no percent" },
+		{ DUBBO("tri%3A%2F%2F10.9.0.1%3A80") "a%3D%ZZ", "",
+		  "bad: \"%ZZ\" is not a percent" },
+		{ DUBBO("tri%3A%2F%2F10.9.0.1%3A80") "a%3D%4", "", "bad: \"%4\" is not a percent" },
+		{ DUBBO("tri%3A%2F%2F10.9.0.1%3A80") "a%3D%", "", "bad: \"%\" is not a percent" },
+		{ DUBBO("tri%3A%2F%2F10.9.0.1%3A80%G0"), "", "bad: \"%G0\" is not a percent" },
+		{ DUBBO("tri%3A%2F%2F10.9.0%.1%3A80"), "", "bad: \"%.1\" is not a percent" },
 		{ DUBBO("tri%3A%2F%2F10.9.0.1%3A80") "a%3D%%41", "", "bad: \"%%4\" is no" },
 		/* a value is not escaped a second time: it may contain a '%' */
 		{ DUBBO("tri%3A%2F%2F10.9.0.1%3A80") "load%3D50%25", "",
@@ -169,7 +172,7 @@ static void hostile_hosts_are_refused(void **state UNUSED)
 		{ "n", "{\"host\":\"-a\",\"port\":1}", "bad: neither" },
 		{ "o", "{\"host\":\"\\uff11.0.0.1\",\"port\":1}", "bad: neither" },
 		{ "p", "{\"host\":\"\\ud800\",\"port\":1}", "bad: is not JSON" },
-		{ "q", "{\"host\":[\"a\"],\"port\":1}", "bad: not a text" },
+		{ "q", "{\"host\":[\"a\"],\"port\":1}", "bad: not a string" },
 		{ "r", "{\"host\":\"::ffff:10.0.0.1\",\"port\":1}", "[::ffff:10.0.0.1] port=1" },
 		{ "s", "{\"host\":\"Web_1.Example\",\"port\":1}", "web_1.example port=1" },
 	};
@@ -238,6 +241,7 @@ static void the_format_is_recognised(void **state UNUSED)
 	check_sniff("/s/10.0.0.1:8983_solr\n", "solr");
 	check_sniff("/s/consumers\n/s/consumers/x\n/s/providers\n/s/providers/y\n", "dubbo");
 	check_sniff("/s/srv-0000000001\n\t10.0.0.1:80\n", "data");
+	check_sniff("/s/a\n\t{\"host\":\"a\",\"address\":\"a\",\"port\":1}\n", "nerve");
 	check_sniff("/s/a\n\thello\n", NULL);
 	check_sniff("/s\n/t/10.0.0.1:80\n", NULL);
 	/* A few foreign znodes do not change the result. */
@@ -245,9 +249,52 @@ static void the_format_is_recognised(void **state UNUSED)
 		    "address");
 }
 
+static void the_message_of_a_wrong_format_names_every_format(void **state UNUSED)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	const char *names = endpoint_format_names(a);
+	const struct endpoint_format *f;
+
+	for (size_t i = 0; (f = endpoint_format_at(i)); i++) {
+		assert_non_null(strstr(names, arena_printf(a, "\"%s\"", f->name)));
+		assert_ptr_equal(endpoint_format_find(f->name), f);
+	}
+	assert_non_null(strstr(names, "\"auto\""));
+	assert_null(endpoint_format_find("auto"));
+}
+
+static bool watches(const struct endpoint_place *places, size_t count, const char *path,
+		    unsigned depth)
+{
+	for (size_t i = 0; i < count; i++) {
+		if ((strcmp(places[i].path, path) == 0 && places[i].depth >= depth) ||
+		    (path_is_below(path, places[i].path) && places[i].depth > depth))
+			return true;
+	}
+	return false;
+}
+
+/* What is watched while the format is not known must show the znodes of whichever it is. */
+static void before_the_format_is_known_the_znodes_of_every_format_are_watched(void **state UNUSED)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	struct endpoint_place any[ENDPOINT_PLACES], own[ENDPOINT_PLACES];
+	size_t any_count = endpoint_places(NULL, a, "/s/shop", any);
+	const struct endpoint_format *f;
+
+	for (size_t i = 0; (f = endpoint_format_at(i)); i++) {
+		size_t count = endpoint_places(f, a, "/s/shop", own);
+
+		for (size_t j = 0; j < count; j++)
+			assert_true(watches(any, any_count, own[j].path, own[j].depth));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_message_of_a_wrong_format_names_every_format),
+		cmocka_unit_test(before_the_format_is_known_the_znodes_of_every_format_are_watched),
 		cmocka_unit_test(an_address_is_read_from_the_name),
 		cmocka_unit_test(an_address_is_read_from_the_data),
 		cmocka_unit_test(registrations_of_solr_are_read),

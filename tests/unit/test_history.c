@@ -326,11 +326,11 @@ static void what_is_not_the_revision_is_refused(void **state UNUSED)
 	assert_refused(&packed, ROOT, "", "revision");
 	assert_refused(&packed, "/other", revision_of(t), "/r, which is not in /other");
 	packed.data[packed.size - 1] ^= 1;
-	assert_refused(&packed, ROOT, revision_of(t), "broken");
+	assert_refused(&packed, ROOT, revision_of(t), "damaged");
 	packed.size /= 2;
-	assert_refused(&packed, ROOT, revision_of(t), "cut off");
+	assert_refused(&packed, ROOT, revision_of(t), "incomplete");
 	packed.size = 0;
-	assert_refused(&packed, ROOT, revision_of(t), "cut off");
+	assert_refused(&packed, ROOT, revision_of(t), "incomplete");
 }
 
 /* Data that inflates, and is no tree. */

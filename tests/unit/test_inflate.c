@@ -59,7 +59,7 @@ static void an_empty_stream_is_valid(void **state UNUSED)
 
 	assert_null(inflate_bytes(packed, size, 0, &b));
 	assert_int_equal(b.size, 0);
-	assert_non_null(strstr(inflate_bytes("", 0, 10, &b), "cut off"));
+	assert_non_null(strstr(inflate_bytes("", 0, 10, &b), "incomplete"));
 }
 
 static void bound_is_exact_and_cheap(void **state UNUSED)
@@ -69,10 +69,10 @@ static void bound_is_exact_and_cheap(void **state UNUSED)
 	size_t size;
 	CLEANUP(freep) unsigned char *packed = deflated(zeros, BOMB, ZLIB, &size);
 
-	assert_non_null(strstr(inflate_bytes(packed, size, 1000, &b), "too much"));
+	assert_non_null(strstr(inflate_bytes(packed, size, 1000, &b), "too much data"));
 	assert_true(b.size < 100000); /* it did not continue */
 	buf_clear(&b);
-	assert_non_null(strstr(inflate_bytes(packed, size, BOMB - 1, &b), "too much"));
+	assert_non_null(strstr(inflate_bytes(packed, size, BOMB - 1, &b), "too much data"));
 	buf_clear(&b);
 	assert_null(inflate_bytes(packed, size, BOMB, &b));
 	assert_int_equal(b.size, BOMB);
@@ -87,7 +87,7 @@ static void data_cut_anywhere_is_an_error(void **state UNUSED)
 	for (size_t cut = 0; cut < size; cut++) {
 		CLEANUP(buf_fini) struct buf b = BUF_INIT;
 
-		assert_non_null(strstr(inflate_bytes(packed, cut, 1000, &b), "cut off"));
+		assert_non_null(strstr(inflate_bytes(packed, cut, 1000, &b), "incomplete"));
 	}
 }
 
