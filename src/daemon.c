@@ -18,6 +18,7 @@
 
 #include "daemon.h"
 #include "host/notify.h"
+#include "sys/timing.h"
 
 #define ONCE_PATIENCE (60 * USEC_PER_SEC)
 
@@ -33,8 +34,10 @@ static int on_hangup(sd_event_source *s UNUSED, const struct signalfd_siginfo *s
 static int on_terminate(sd_event_source *s, const struct signalfd_siginfo *si UNUSED,
 			void *userdata)
 {
+	struct daemon *d = userdata;
+
 	notify_stopping();
-	if (leader_leave(userdata))
+	if (d->leader && leader_leave(d->leader))
 		return 0;
 	return sd_event_exit(sd_event_source_get_event(s), 0);
 }
@@ -42,9 +45,11 @@ static int on_terminate(sd_event_source *s, const struct signalfd_siginfo *si UN
 static int on_out_of_patience(sd_event_source *s, uint64_t usec UNUSED, void *userdata)
 {
 	struct daemon *d = userdata;
+	struct agent_facts f;
 
+	agent_facts(d->agent, &f);
 	log_error("--once: nothing was applied within %u s (ZooKeeper: %s)",
-		  (unsigned)(ONCE_PATIENCE / USEC_PER_SEC), daemon_agent_facts(d).zookeeper);
+		  (unsigned)(ONCE_PATIENCE / USEC_PER_SEC), f.zookeeper);
 	d->exit_code = 1;
 	return sd_event_exit(sd_event_source_get_event(s), 0);
 }
@@ -107,7 +112,7 @@ static void on_agent_change(void *daemon)
 
 static void on_agent_facts(void *daemon)
 {
-	leader_update(daemon);
+	daemon_update_leader(daemon);
 }
 
 static void on_agent_problems(void *daemon, const struct problems *problems)
@@ -124,8 +129,7 @@ static void on_agent_unreadable(void *daemon, const struct problems *unreadable)
 	report_unreadable(d->report, unreadable);
 }
 
-static void on_agent_outcome(void *daemon, const struct outcome *o,
-			     const double earlier_ms[STAGE_N])
+static void on_agent_outcome(void *daemon, const struct outcome *o, const double earlier_ms[STEP_N])
 {
 	struct daemon *d = daemon;
 
@@ -200,15 +204,35 @@ static void set_host(struct daemon *d)
 	d->address = member_address(d->settings->cluster.address, d->host);
 }
 
+/* Whether a condition is over is for the next leader to say. */
+static void on_leader_change(void *daemon)
+{
+	struct daemon *d = daemon;
+
+	if (!leader_is_active(d->leader)) {
+		alarm_forget(d->alarm, "fleet-");
+		alarm_forget(d->alarm, "rollout-");
+	}
+	daemon_update_alerts(d);
+}
+
 static int open_fleet(struct daemon *d, struct err *e)
 {
+	static const struct leader_ops leader_ops = { on_leader_change };
 	const struct fleet_spec spec = { .zookeeper = &d->settings->zookeeper,
 					 .host = d->host,
 					 .service = d->settings->cluster.service,
 					 .on_state = on_fleet_state,
 					 .ctx = d };
 
-	return fleet_new(d->loop, &spec, &d->fleet, e);
+	if (fleet_new(d->loop, &spec, &d->fleet, e) < 0)
+		return -1;
+	d->leader = leader_new(&(struct leader_spec){ .loop = d->loop,
+						      .settings = d->settings,
+						      .host = d->host,
+						      .fleet = d->fleet },
+			       &leader_ops, d);
+	return 0;
 }
 
 static void set_id(struct daemon *d)
@@ -245,10 +269,12 @@ static int open_agent(struct daemon *d, struct err *e)
 
 static int open_parts(struct daemon *d, struct err *e)
 {
-	if (open_agent(d, e) < 0)
+	if (open_agent(d, e) < 0) {
+		if (e->code == ERR_INPUT)
+			d->exit_code = 2; /* it needs a person: a restart would not help */
 		return -1;
+	}
 	open_alarm(d);
-	leader_init(d);
 	if (!d->once) {
 		if (open_fleet(d, e) < 0)
 			return err_wrap(e, "zookeeper");
@@ -264,11 +290,13 @@ static int open_parts(struct daemon *d, struct err *e)
 
 static int start(struct daemon *d, struct err *e)
 {
+	CLEANUP(settings_errors_fini) struct settings_errors errors = { 0 };
 	struct settings_file *file = NULL;
 
-	if (settings_load(d->settings_path, d->settings_missing_ok, &file, e) < 0) {
+	if (settings_load(d->settings_path, d->settings_missing_ok, &file, &errors) < 0) {
+		settings_errors_log(&errors, "");
 		d->exit_code = 2;
-		return -1;
+		return err_set(e, ERR_INPUT, "the settings are not valid: zknginxd does not start");
 	}
 	daemon_use_settings(d, file);
 	set_host(d);
@@ -284,7 +312,7 @@ static int start(struct daemon *d, struct err *e)
 static void stop(struct daemon *d)
 {
 	http_free(d->http);
-	leader_fini(d);
+	leader_free(TAKE(d->leader));
 	if (d->agent)
 		agent_join(d->agent, NULL);
 	fleet_free(TAKE(d->fleet));
@@ -294,6 +322,15 @@ static void stop(struct daemon *d)
 	free(d->address);
 	settings_free(d->file);
 	sd_event_unref(d->loop);
+}
+
+static void log_start(const struct daemon *d)
+{
+	struct agent_facts f;
+
+	agent_facts(d->agent, &f);
+	log_notice("zknginxd %s: %s, serving generation %lu", ZKNGINX_VERSION, d->host,
+		   f.generation);
 }
 
 int daemon_run(const char *settings_path, bool missing_ok, bool once)
@@ -310,10 +347,9 @@ int daemon_run(const char *settings_path, bool missing_ok, bool once)
 	if (rc < 0)
 		die("sd-event: %s", strerrordesc_np(-rc));
 	if (start(&d, &e) < 0) {
-		daemon_log_lines("", e.text);
+		log_error("%s", e.text);
 	} else {
-		log_notice("zknginxd %s: %s, serving generation %lu", ZKNGINX_VERSION, d.host,
-			   daemon_agent_facts(&d).generation);
+		log_start(&d);
 		if (!once)
 			notify_start(d.loop);
 		notify_ready();

@@ -1,8 +1,9 @@
 /*
- * What the report and the alarm ask for: each owner fills in its part. Nothing is copied, so the
- * values are good until the next event.
+ * What the report, the alarm and the leader get: each owner fills in its part. Nothing is copied,
+ * so the values are good until the next event.
  */
 #include "daemon.h"
+#include "sys/timing.h"
 
 void daemon_facts(void *daemon, struct status_facts *out)
 {
@@ -16,14 +17,6 @@ void daemon_fill_member(void *daemon, struct member *m)
 	const struct daemon *d = daemon;
 
 	agent_fill_member(d->agent, m);
-}
-
-struct agent_facts daemon_agent_facts(const struct daemon *d)
-{
-	struct agent_facts facts;
-
-	agent_facts(d->agent, &facts);
-	return facts;
 }
 
 static void fill_fleet(const struct daemon *d, struct status *s)
@@ -80,8 +73,26 @@ void daemon_update_alerts(struct daemon *d)
 	if (d->once)
 		return;
 	agent_conditions(d->agent, &now);
-	conditions_append(&now, &d->leader.conditions);
+	if (d->leader)
+		conditions_append(&now, leader_conditions(d->leader));
 	due = report_conditions(d->report, &now);
 	alarm_update(d->alarm, &now, due);
 	conditions_clear(&now);
+}
+
+void daemon_update_leader(struct daemon *d)
+{
+	struct agent_facts f;
+
+	if (!d->leader)
+		return;
+	agent_facts(d->agent, &f);
+	leader_update(d->leader, &(struct leader_facts){
+					 .tree = f.newest,
+					 .newest = f.newest_revision,
+					 .known = f.whole && !f.wiped,
+					 .stored = f.stored,
+					 .stored_revision = f.stored_revision,
+					 .applied = f.applied,
+				 });
 }

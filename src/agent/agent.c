@@ -66,9 +66,7 @@ static void take_settings(struct agent *a, const struct settings *s)
 /* With nginx.drift = "report" a restart does not repair a drift. */
 static int open_stage(struct agent *a, struct err *e)
 {
-	const char *drift = a->settings->nginx.drift;
-
-	if (drift && strcmp(drift, "report") == 0)
+	if (a->settings->nginx.drift == DRIFT_REPORT)
 		return stage_open_as_it_is(&a->settings->state, &a->stage, e);
 	return stage_open(&a->settings->state, &a->stage, e);
 }
@@ -78,12 +76,11 @@ static int open_state(struct agent *a, struct err *e)
 {
 	struct running *r = &a->running;
 
-	if (open_stage(a, e) < 0 || stage_live_tree(a->stage, &r->accepted, e) < 0)
+	if (open_stage(a, e) < 0 || stage_accepted_tree(a->stage, &r->accepted, r->applied, e) < 0)
 		return -1;
 	r->good = compose_accepted(r->accepted, a->settings->zookeeper.config, &a->policy,
 				   last_names_view(a->last_names));
 	host_config_adopt_defaults(stage_live_directory(a->stage), r->good);
-	snprintf(r->applied, sizeof(r->applied), "%s", stage_live_revision(a->stage));
 	return 0;
 }
 
@@ -154,7 +151,11 @@ static int open_parts(struct agent *a, struct err *e)
 	if (open_names(a, e) < 0 || open_state(a, e) < 0)
 		return -1;
 	make_parts(a);
-	return open_deploy(a, e) < 0 ? -1 : open_mirror(a, e);
+	if (open_deploy(a, e) == 0 && open_mirror(a, e) == 0)
+		return 0;
+	if (e->code == ERR_INPUT)
+		e->code = ERR_REFUSED; /* ERR_INPUT is for the state directory alone */
+	return -1;
 }
 
 int agent_new(const struct agent_spec *spec, const struct problems *known,

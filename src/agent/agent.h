@@ -37,7 +37,7 @@ struct agent_ops {
 	/* No run is possible until the next tree; these paths cannot be read now. */
 	void (*on_unreadable)(void *ctx, const struct problems *unreadable);
 	/* A deployment is over. earlier_ms: the steps that were taken before it. */
-	void (*on_outcome)(void *ctx, const struct outcome *o, const double earlier_ms[STAGE_N]);
+	void (*on_outcome)(void *ctx, const struct outcome *o, const double earlier_ms[STEP_N]);
 	/* With `once`: nothing more is to be done soon. good: everything is deployed, and there is
 	 * no problem. */
 	void (*on_over)(void *ctx, bool good);
@@ -45,7 +45,8 @@ struct agent_ops {
 
 struct agent;
 /* known: problems that are not new, those of the last run before this start; copied. None of the
- * ops is called before this returns. */
+ * ops is called before this returns. ERR_INPUT: something in the state directory needs a person,
+ * and a restart would not help. */
 int agent_new(const struct agent_spec *spec, const struct problems *known,
 	      const struct agent_ops *ops, void *ctx, struct agent **out, struct err *e);
 void agent_free(struct agent *a);

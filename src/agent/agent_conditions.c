@@ -47,7 +47,8 @@ static void check_fleet(const struct agent *a, struct conditions *c)
 			       "client closed it, or the server that answered did not know it");
 }
 
-static void check_process(const struct agent *a, const struct nginx_status *n, struct conditions *c)
+static void check_process(const struct agent *a, const struct instance_state *n,
+			  struct conditions *c)
 {
 	if (n->workers == 0)
 		conditions_add(c, "nginx-workerless", "", ALERT_CRITICAL, 0,
@@ -60,32 +61,51 @@ static void check_process(const struct agent *a, const struct nginx_status *n, s
 			       n->pid, n->why);
 	if (n->old_since && a->settings->nginx.linger != NEVER)
 		conditions_add(c, "nginx-old-workers", "", ALERT_WARNING, a->settings->nginx.linger,
-			       "%lu old worker%s of nginx still serve%s old connections "
+			       "%u old worker%s of nginx still serve%s old connections "
 			       "(worker_shutdown_timeout in %s limits how long)",
-			       (unsigned long)n->old_workers, PLURAL(n->old_workers),
+			       n->old_workers, PLURAL(n->old_workers),
 			       n->old_workers == 1 ? "s" : "", a->settings->nginx.config);
+}
+
+static void check_includes(const struct agent *a, const struct instance_state *n,
+			   struct conditions *c)
+{
+	const char *config = a->settings->nginx.config, *live = stage_live_directory(a->stage);
+
+	if (n->includes == NGINX_INCLUDES_NOTHING)
+		conditions_add(c, "nginx-not-included", "", ALERT_CRITICAL, 0,
+			       "%s does not include %s/http.conf, so nothing from ZooKeeper goes "
+			       "live: put the line \"include %s/http.conf;\" into the http { } "
+			       "block",
+			       config, live, live);
+	else if (n->includes == NGINX_INCLUDES_NO_STREAM)
+		conditions_add(c, "nginx-not-included", "", ALERT_CRITICAL, 0,
+			       "%s does not include %s/stream.conf, so stream snippets do not go "
+			       "live: put the line \"include %s/stream.conf;\" into a stream { } "
+			       "block, beside http { }",
+			       config, live, live);
+}
+
+static void check_files(const struct agent *a, const struct instance_state *n, struct conditions *c)
+{
+	check_includes(a, n, c);
+	if (n->drifted)
+		conditions_add(c, "nginx-drift", "", ALERT_WARNING, 0,
+			       "another program has changed %s/%s, which belongs to zknginxd "
+			       "(nginx.drift = \"%s\")",
+			       stage_live_directory(a->stage), n->drifted,
+			       drift_mode_name(a->settings->nginx.drift));
+}
+
+static void check_probe(const struct agent *a, const struct nginx_status *n, struct conditions *c)
+{
 	if (n->has_probe && !n->probe.answers)
 		conditions_add(c, "nginx-probe-silent", "", ALERT_WARNING, 0,
 			       "nginx does not answer its probe at %s: %s",
 			       a->settings->nginx.probe, n->probe.why);
 }
 
-static void check_files(const struct agent *a, const struct nginx_status *n, struct conditions *c)
-{
-	if (!n->included)
-		conditions_add(c, "nginx-not-included", "", ALERT_CRITICAL, 0,
-			       "%s does not include %s/http.conf: nginx serves nothing of the "
-			       "configuration in ZooKeeper",
-			       a->settings->nginx.config, stage_live_directory(a->stage));
-	if (n->drifted)
-		conditions_add(c, "nginx-drift", "", ALERT_WARNING, 0,
-			       "another program has changed %s/%s, which belongs to zknginxd "
-			       "(nginx.drift = \"%s\")",
-			       stage_live_directory(a->stage), n->drifted,
-			       a->settings->nginx.drift);
-}
-
-static void check_deaths(struct agent *a, const struct nginx_status *n, struct conditions *c)
+static void check_deaths(struct agent *a, const struct instance_state *n, struct conditions *c)
 {
 	if (n->deaths > a->deaths)
 		a->last_death = timing_now();
@@ -97,19 +117,33 @@ static void check_deaths(struct agent *a, const struct nginx_status *n, struct c
 			       n->deaths);
 }
 
+/* The last change failed because of this host. */
+static void check_host(const struct agent *a, const struct instance_state *n, struct conditions *c)
+{
+	enum host_condition wrong = refusal_condition(a->refusal);
+
+	if (wrong == HOST_IS_WELL || (wrong == HOST_NGINX_BUSY && !n->responding))
+		return;
+	conditions_add(c, host_condition_key(wrong), "", ALERT_CRITICAL, 0,
+		       "no change goes live on this host: %s; nginx keeps serving generation %lu",
+		       refusal_message(a->refusal, NULL), stage_live(a->stage));
+}
+
 static void check_nginx(struct agent *a, struct conditions *c)
 {
 	struct nginx_status n;
 
 	deploy_nginx_status(a->deploy, &n);
-	if (strcmp(n.state, "running") != 0) {
+	if (n.nginx.state != NGINX_STATE_RUNNING) {
 		conditions_add(c, "nginx-down", "", ALERT_CRITICAL, 0, "nginx is not running: %s",
-			       n.why);
+			       n.nginx.why);
 	} else {
-		check_process(a, &n, c);
-		check_files(a, &n, c);
+		check_process(a, &n.nginx, c);
+		check_files(a, &n.nginx, c);
+		check_probe(a, &n, c);
 	}
-	check_deaths(a, &n, c);
+	check_host(a, &n.nginx, c);
+	check_deaths(a, &n.nginx, c);
 }
 
 static void check_refusal(const struct agent *a, struct conditions *c)

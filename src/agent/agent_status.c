@@ -1,7 +1,5 @@
 /* The parts of the status and of the member znode that are the agent's, and its facts. Nothing is
  * copied, so they are good until the next event. */
-#include <string.h>
-
 #include "converge.h"
 #include "core/endpoint/endpoint.h"
 #include "sys/timing.h"
@@ -41,7 +39,9 @@ void agent_status_facts(const struct agent *a, struct status_facts *out)
 	out->has_tree = p.newest;
 	out->busy = is_busy(a);
 	out->rejected = refusal_message(a->refusal, NULL);
-	out->serves = strcmp(nginx.state, "running") == 0 && nginx.included;
+	out->excluded = nginx.nginx.includes == NGINX_INCLUDES_NOTHING;
+	out->partial = nginx.nginx.includes == NGINX_INCLUDES_NO_STREAM;
+	out->running = nginx.nginx.state == NGINX_STATE_RUNNING;
 	out->pending = a->running.good->pending;
 }
 
@@ -59,23 +59,30 @@ static void fill_zookeeper(const struct agent *a, struct status *s)
 	s->zookeeper.requests = session_requests(session);
 }
 
+static enum status_maybe included(enum nginx_includes includes)
+{
+	if (includes == NGINX_INCLUDES_UNKNOWN)
+		return STATUS_UNKNOWN;
+	return includes == NGINX_INCLUDES_NOTHING ? STATUS_NO : STATUS_YES;
+}
+
 static void fill_nginx(const struct agent *a, struct status *s)
 {
 	struct nginx_status nginx;
 
 	deploy_nginx_status(a->deploy, &nginx);
-	s->nginx.state = nginx.state;
-	s->nginx.pid = nginx.pid;
-	s->nginx.workers = nginx.workers;
-	s->nginx.old_workers = nginx.old_workers;
+	s->nginx.state = nginx.nginx.state;
+	s->nginx.pid = nginx.nginx.pid;
+	s->nginx.workers = nginx.nginx.workers;
+	s->nginx.old_workers = nginx.nginx.old_workers;
 	s->nginx.reloads = nginx.reloads;
 	s->nginx.tests = nginx.tests;
 	s->nginx.test_error = refusal_ground(a->refusal);
-	s->nginx.included = nginx.included;
+	s->nginx.included = included(nginx.nginx.includes);
 	s->nginx.sandbox = nginx.sandbox;
-	s->nginx.responding = nginx.responding;
-	s->nginx.deaths = nginx.deaths;
-	s->nginx.drifted = nginx.drifted;
+	s->nginx.responding = nginx.nginx.responding;
+	s->nginx.deaths = nginx.nginx.deaths;
+	s->nginx.drifted = nginx.nginx.drifted;
 	s->probe.on = nginx.has_probe;
 	s->probe.answers = nginx.probe.answers;
 	s->probe.requests = nginx.probe.requests;
@@ -96,7 +103,7 @@ static void fill_rollout(const struct agent *a, const struct permission_facts *p
 	struct member m = { 0 };
 
 	trial_fill(a->trial, &m);
-	s->rollout.mode = a->settings->rollout.mode;
+	s->rollout.mode = rollout_mode_name(a->settings->rollout.mode);
 	s->rollout.part = member_part_name(p->part);
 	s->rollout.phase = p->plan ? plan_phase_name(p->plan->phase) : "";
 	s->rollout.paused = p->plan && p->plan->paused;

@@ -11,7 +11,7 @@ struct attempt {
 	struct tree *tree;   /* what the model was made of */
 	struct bundle *bundle;
 	char revision[DIGEST_HEX_SIZE];
-	double stages_ms[STAGE_N]; /* of the steps before nginx/deploy's */
+	double steps_ms[STEP_N]; /* of the steps before nginx/deploy's */
 };
 
 static inline void attempt_end(struct attempt *a)

@@ -68,9 +68,9 @@ static void run(struct agent *a)
 	converge_at(a, due);
 	if (!made)
 		return;
-	t->stages_ms[STAGE_DECODE] = ms_since(&clock);
+	t->steps_ms[STEP_DECODE] = ms_since(&clock);
 	t->bundle = candidate_render(a, t->model);
-	t->stages_ms[STAGE_RENDER] = ms_since(&clock);
+	t->steps_ms[STEP_RENDER] = ms_since(&clock);
 	converge_at(a, refusal_due(a->refusal));
 	trial_problems(a->trial, t->revision, &a->problems);
 	if (refusal_waits(a->refusal, t->bundle, &a->problems, &due)) {
@@ -185,7 +185,7 @@ static void accept_attempt(struct agent *a, const struct outcome *o)
 {
 	permission_keep(a->permission, a->attempt.tree, a->attempt.revision);
 	converge_accept(a, TAKE(a->attempt.model));
-	if (!a->running.good->pending)
+	if (!a->running.good->pending && o->in_force)
 		memcpy(a->running.applied, a->attempt.revision, sizeof(a->running.applied));
 	if (refusal_on_accepted(a->refusal, o, &a->problems))
 		a->dirty = true;
@@ -196,21 +196,23 @@ static void on_accepted(struct agent *a, const struct outcome *o)
 	accept_attempt(a, o);
 }
 
-/* No event announces that nginx.conf was fixed, so it is looked at again. */
-static void on_not_included(struct agent *a, const struct outcome *o)
+/* nginx does not run it, so nothing is accepted. No event tells that nginx.conf was corrected, so
+ * it is tested again regularly. */
+static void on_not_included(struct agent *a, const struct outcome *o UNUSED)
+{
+	refusal_forget(a->refusal);
+	converge_at(a, timing_now() + INCLUDE_PAUSE);
+}
+
+static void on_stream_not_included(struct agent *a, const struct outcome *o)
 {
 	accept_attempt(a, o);
-	problems_add(&a->problems, a->settings->zookeeper.config, PROBLEM_NGINX, NULL, "%s",
-		     o->message);
-	problems_sort(&a->problems);
-	a->ops->on_problems(a->ctx, &a->problems);
 	converge_at(a, timing_now() + INCLUDE_PAUSE);
 }
 
 static void on_failed(struct agent *a, const struct outcome *o)
 {
-	log_error("%s; nginx keeps serving the last good generation", o->message);
-	refusal_whole(a->refusal, PROBLEM_RELOAD, false, o->message);
+	refusal_host(a->refusal, o);
 	a->dirty = true; /* the next run finds the refusal, and reports it */
 }
 
@@ -220,10 +222,15 @@ static void on_refused(struct agent *a, const struct outcome *o)
 }
 
 static void (*const outcomes[DEPLOY_RESULT_N])(struct agent *a, const struct outcome *o) = {
-	[DEPLOY_UNCHANGED] = on_accepted, [DEPLOY_APPLIED] = on_accepted,
-	[DEPLOY_DEFERRED] = on_accepted,  [DEPLOY_NOT_INCLUDED] = on_not_included,
-	[DEPLOY_UNKNOWN] = on_accepted,   [DEPLOY_REFUSED] = on_refused,
-	[DEPLOY_REJECTED] = on_refused,   [DEPLOY_DIED] = on_refused,
+	[DEPLOY_UNCHANGED] = on_accepted,
+	[DEPLOY_APPLIED] = on_accepted,
+	[DEPLOY_DEFERRED] = on_accepted,
+	[DEPLOY_NOT_INCLUDED] = on_not_included,
+	[DEPLOY_STREAM_NOT_INCLUDED] = on_stream_not_included,
+	[DEPLOY_UNKNOWN] = on_accepted,
+	[DEPLOY_REFUSED] = on_refused,
+	[DEPLOY_REJECTED] = on_refused,
+	[DEPLOY_DIED] = on_refused,
 	[DEPLOY_FAILED] = on_failed,
 };
 
@@ -259,11 +266,11 @@ void converge_on_done(void *agent, const struct outcome *o)
 		return;
 	outcomes[o->result](a, o);
 	if (outcomes[o->result] == on_refused) {
-		a->ops->on_outcome(a->ctx, o, a->attempt.stages_ms);
+		a->ops->on_outcome(a->ctx, o, a->attempt.steps_ms);
 		return;
 	}
 	trial_outcome(a->trial, a->attempt.revision, o, a->running.good->pending);
-	a->ops->on_outcome(a->ctx, o, a->attempt.stages_ms);
+	a->ops->on_outcome(a->ctx, o, a->attempt.steps_ms);
 	attempt_end(&a->attempt);
 	refusal_watch_causes(a->refusal);
 	if (host_config_has_changed(&a->host_config, a->deploy))

@@ -13,6 +13,7 @@
 
 #define REFUSAL_PAUSE (5 * USEC_PER_SEC)
 #define REFUSAL_PAUSE_MAX (5 * 60 * USEC_PER_SEC)
+#define HOST_PAUSE_MAX (30 * USEC_PER_SEC) /* a cause on this host is often over soon */
 
 struct refusal {
 	const struct settings *settings;
@@ -30,8 +31,9 @@ struct refusal {
 	struct digest digest;
 	char *message; /* NULL: it is */
 	enum problem_kind kind;
-	bool of_host;        /* no znode is at fault */
-	uint64_t pause, due; /* when the same bytes may be tried again */
+	bool of_host;                  /* no znode is at fault */
+	enum host_condition condition; /* … but this */
+	uint64_t pause, due;           /* when the same bytes may be tried again */
 };
 
 /* --- what a trace finds ---------------------------------------------------------------------- */
@@ -49,11 +51,33 @@ void refusal_whole(struct refusal *r, enum problem_kind kind, bool of_host, cons
 	r->message = copy;
 	r->kind = kind;
 	r->of_host = of_host;
+	r->condition = HOST_IS_WELL;
 	r->digest = r->attempt->bundle->digest;
 	r->pause = r->pause ? 2 * r->pause : REFUSAL_PAUSE;
 	if (r->pause > REFUSAL_PAUSE_MAX)
 		r->pause = REFUSAL_PAUSE_MAX;
 	r->due = timing_now() + r->pause;
+}
+
+void refusal_host(struct refusal *r, const struct outcome *o)
+{
+	refusal_whole(r, PROBLEM_RELOAD, true, o->message);
+	r->condition = o->condition;
+	if (r->pause > HOST_PAUSE_MAX)
+		r->pause = HOST_PAUSE_MAX;
+	r->due = timing_now() + r->pause;
+}
+
+void refusal_forget(struct refusal *r)
+{
+	free(TAKE(r->message));
+	r->condition = HOST_IS_WELL;
+	r->pause = 0;
+}
+
+static void on_host(void *refusal, const struct outcome *o)
+{
+	refusal_host(refusal, o);
 }
 
 static void on_whole(void *refusal, enum problem_kind kind, const char *message)
@@ -99,6 +123,8 @@ void refusal_trace(struct refusal *r, const struct outcome *o)
 
 bool refusal_takes_outcome(struct refusal *r, const struct outcome *o)
 {
+	if (r->condition != HOST_IS_WELL && o->result != DEPLOY_FAILED)
+		refusal_forget(r);
 	return trace_takes_outcome(r->trace, o);
 }
 
@@ -204,8 +230,7 @@ bool refusal_on_accepted(struct refusal *r, const struct outcome *o, struct prob
 	/* the problem of a znode that is left out reads differently from now on */
 	bool again = r->leaves_out;
 
-	free(TAKE(r->message));
-	r->pause = 0;
+	refusal_forget(r);
 	if (quarantine_accept(r->quarantine, r->running->accepted, problems))
 		r->ops->on_problems(r->ctx);
 	r->leaves_out = false;
@@ -241,11 +266,23 @@ const char *refusal_message(const struct refusal *r, bool *of_host)
 	return r->message;
 }
 
+enum host_condition refusal_condition(const struct refusal *r)
+{
+	return r->condition;
+}
+
 struct refusal *refusal_new(const struct refusal_spec *spec, const struct refusal_ops *ops,
 			    void *ctx)
 {
-	static const struct trace_ops trace_ops = { on_accept, on_whole,        on_wait_for_host,
-						    on_ground, on_passed_again, on_over };
+	static const struct trace_ops trace_ops = {
+		.accept = on_accept,
+		.whole = on_whole,
+		.host = on_host,
+		.wait_for_host = on_wait_for_host,
+		.on_ground = on_ground,
+		.on_passed_again = on_passed_again,
+		.on_over = on_over,
+	};
 	struct refusal *r = xcalloc(1, sizeof(*r));
 
 	*r = (struct refusal){

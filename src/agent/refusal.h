@@ -76,6 +76,11 @@ void refusal_trace(struct refusal *r, const struct outcome *o);
 /* These bytes, those of the attempt, are not tried again for a while. of_host: the cause is not in
  * ZooKeeper, and no znode gets a problem. */
 void refusal_whole(struct refusal *r, enum problem_kind kind, bool of_host, const char *message);
+/* The deployment of the attempt failed because of this host: the same bytes are tried again soon.
+ */
+void refusal_host(struct refusal *r, const struct outcome *o);
+/* The attempt is published and not refused: what was refused before does not count any more. */
+void refusal_forget(struct refusal *r);
 /* The attempt is in force. True: another run is due. */
 bool refusal_on_accepted(struct refusal *r, const struct outcome *o, struct problems *problems);
 /* The attempt is over: watch the causes of what is refused. */
@@ -97,5 +102,7 @@ const char *refusal_ground(const struct refusal *r);
 /* Why the configuration as a whole is not in force; NULL: it is. *of_host (may be NULL): the cause
  * is not in ZooKeeper. */
 const char *refusal_message(const struct refusal *r, bool *of_host);
+/* Which condition of this host the last deployment failed of. */
+enum host_condition refusal_condition(const struct refusal *r);
 
 #endif

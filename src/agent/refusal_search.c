@@ -22,7 +22,10 @@ static size_t keep_message(struct refusal_search *s, const char *message)
 	return s->message_count++;
 }
 
-static void on_failure(struct refusal_search *s, const char *message)
+/* failed: search_failed() or search_failed_before(). */
+static void on_failure(struct refusal_search *s, const char *message,
+		       void (*failed)(struct search *s, const size_t *hints, size_t count,
+				      size_t tag))
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new();
 	struct blame b = tester_blame(s->tester, a, message);
@@ -30,7 +33,7 @@ static void on_failure(struct refusal_search *s, const char *message)
 
 	for (size_t i = 0; i < b.count; i++)
 		hints[i] = changes_find(s->changes, b.znodes[i]);
-	search_failed(s->search, hints, b.count, keep_message(s, message));
+	failed(s->search, hints, b.count, keep_message(s, message));
 }
 
 /* --- its end --------------------------------------------------------------------------------- */
@@ -152,9 +155,9 @@ static void on_test(struct refusal_search *s, const struct outcome *o)
 	CLEANUP(freep) char *warning = NULL;
 
 	if (!tester_is_success(o)) {
-		on_failure(s, o->message);
+		on_failure(s, o->message, search_failed);
 	} else if (!s->reloads && (warning = tester_new_warning(s->tester, o))) {
-		on_failure(s, warning);
+		on_failure(s, warning, search_failed);
 	} else {
 		if (s->reloads)
 			s->ops->accept(s->ctx, TAKE(s->tester->model));
@@ -205,9 +208,12 @@ void refusal_search_begin(struct refusal_search *s, const struct refusal_search_
 	if (s->reloads)
 		search_be_frugal(s->search);
 	known = set_known_aside(s, spec->quarantine);
-	/* The whole was tested already, if no part of it is set aside. */
-	if (spec->message && !known && search_next(s->search, s->take))
-		on_failure(s, spec->message);
+	/* The whole was tested already, if no part of it is set aside. A failed reload is not
+	 * repeated as a proof. A test costs little, and its cause may be over by now. */
+	if (spec->message && !known && !s->reloads)
+		on_failure(s, spec->message, search_failed_before);
+	else if (spec->message && !known && search_next(s->search, s->take))
+		on_failure(s, spec->message, search_failed);
 	step(s);
 }
 

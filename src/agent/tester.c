@@ -85,8 +85,12 @@ void tester_use_bundle(struct tester *t, struct bundle *b)
 bool tester_is_success(const struct outcome *o)
 {
 	static const bool good[DEPLOY_RESULT_N] = {
-		[DEPLOY_UNCHANGED] = true, [DEPLOY_APPLIED] = true,      [DEPLOY_DEFERRED] = true,
-		[DEPLOY_PROVED] = true,    [DEPLOY_NOT_INCLUDED] = true, [DEPLOY_UNKNOWN] = true,
+		[DEPLOY_UNCHANGED] = true,
+		[DEPLOY_APPLIED] = true,
+		[DEPLOY_DEFERRED] = true,
+		[DEPLOY_PROVED] = true,
+		[DEPLOY_STREAM_NOT_INCLUDED] = true,
+		[DEPLOY_UNKNOWN] = true,
 	};
 
 	return good[o->result];

@@ -1,8 +1,4 @@
-/*
- * The steps of a trace: which follows which, and how it ends.
- *
- * All tests go through the tester and its budget.
- */
+/* The steps of a trace: which follows which, and how it ends. */
 #include <stdlib.h>
 
 #include <zknginx/err.h>
@@ -38,6 +34,7 @@ struct trace {
 	bool real;                /* nginx -t passed; only the reload failed */
 	char *first;              /* what nginx said of the whole candidate */
 	bool warned;              /* … which it would have accepted, with a warning */
+	bool contradicted;        /* the last search found that nginx accepts all of it */
 };
 
 /* --- the end --------------------------------------------------------------------------------- */
@@ -57,12 +54,11 @@ static void finish(struct trace *t)
 	t->ops->on_over(t->ctx);
 }
 
-/* The environment failed: a full disk, no process. This says nothing about any znode. */
+/* This host failed: a full disk, no process. No znode is at fault. */
 static void give_up(struct trace *t, const struct outcome *o)
 {
-	log_error("%s; nginx keeps serving the last good generation", o->message);
 	if (t->attempt->bundle)
-		t->ops->whole(t->ctx, PROBLEM_RELOAD, o->message);
+		t->ops->host(t->ctx, o);
 	finish(t);
 }
 
@@ -198,9 +194,11 @@ static void end_changes(struct trace *t)
 	size_t refused = refusal_search_refused(&t->search, quarantine_change, t);
 
 	refusal_search_log(&t->search, refused);
-	/* nginx refuses and then accepts the same: the cause is no znode */
-	if (!refused)
+	/* nginx refused it all and then accepts all of it: no znode is the cause. It may be over
+	 * now. If that happens twice, the next try has to wait. */
+	if (!refused && t->contradicted)
 		refuse_whole(t);
+	t->contradicted = !refused;
 	finish(t);
 }
 
@@ -320,6 +318,7 @@ void trace_begin(struct trace *t, const struct outcome *o)
 void trace_on_accepted(struct trace *t, const struct outcome *o)
 {
 	t->search.refused_since = 0;
+	t->contradicted = false;
 	if (!o->tested)
 		return;
 	if (o->passed) {

@@ -34,7 +34,9 @@ struct trace_ops {
 	void (*accept)(void *ctx, struct model *m);
 	/* No znode is to blame: the attempt is refused as a whole. */
 	void (*whole)(void *ctx, enum problem_kind kind, const char *message);
-	/* The cause is on this host: the attempt waits. */
+	/* A test failed because of a condition of this host. */
+	void (*host)(void *ctx, const struct outcome *o);
+	/* What nginx runs does not pass, so the cause is on this host: the attempt waits. */
 	void (*wait_for_host)(void *ctx, const char *message);
 	/* The ground passes or fails, and did not before, or fails with another message. */
 	void (*on_ground)(void *ctx);

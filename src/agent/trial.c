@@ -117,7 +117,7 @@ static void sample(struct trial *t)
 	struct gate_counts counts;
 	bool counted = count(t, &nginx, &counts);
 
-	gate_sample(t->gate, &rules, nginx.deaths, counted ? &counts : NULL);
+	gate_sample(t->gate, &rules, nginx.nginx.deaths, counted ? &counts : NULL);
 	if (rules.command && !t->asking && timing_now() >= t->ask_at)
 		run_command(t);
 	update_verdict(t);
@@ -147,7 +147,7 @@ static void begin_sampling(struct trial *t)
 		return;
 	t->applied = true;
 	counted = count(t, &nginx, &counts);
-	gate_applied(t->gate, nginx.deaths, counted ? &counts : NULL);
+	gate_applied(t->gate, nginx.nginx.deaths, counted ? &counts : NULL);
 	sample(t);
 	set_timer(t);
 }
@@ -196,7 +196,7 @@ void trial_outcome(struct trial *t, const char *revision, const struct outcome *
 	if (o->result == DEPLOY_APPLIED || o->result == DEPLOY_UNCHANGED) {
 		if (!pending)
 			begin_sampling(t);
-	} else if (o->result == DEPLOY_NOT_INCLUDED) {
+	} else if (o->result == DEPLOY_NOT_INCLUDED || o->result == DEPLOY_STREAM_NOT_INCLUDED) {
 		gate_refused(t->gate, "", o->message);
 		update_verdict(t);
 	}
