@@ -362,7 +362,7 @@ static int on_late_end(sd_event_source *source, int fd, uint32_t events UNUSED, 
 	return 0;
 }
 
-/* The loop reaps a killed child when the kernel is done with it; nobody waits for that. */
+/* The loop reaps a killed child when the kernel has ended it; we do not wait for that. */
 static void reap_later(struct child *c)
 {
 	sd_event_source *late = NULL;

@@ -94,7 +94,7 @@ static void on_parent(void *ctx, const struct session_reply *reply)
 {
 	struct record *r = ctx;
 
-	/* Whatever else it came to: the znode below will tell. */
+	/* Other results do not matter: the next write of the record shows them. */
 	if (record_is_lost(reply->rc))
 		r->tries = 0;
 	if (--r->parents == 0)
