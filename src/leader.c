@@ -151,6 +151,28 @@ static struct plan_revision recorded(const struct leader_view *v)
 	return (struct plan_revision){ .revision = "" };
 }
 
+static bool is_run_by_a_member(const struct leader_view *v, const char *revision)
+{
+	for (size_t i = 0; i < v->member_count; i++) {
+		if (strcmp(v->members[i].revision, revision) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* "": not known, or it does not count yet. In mode "all" no host asks the plan, and a revision is
+ * accepted at once; but not before a host runs it. */
+static const char *newest(const struct daemon *d, const struct leader_view *v,
+			  enum rollout_mode mode)
+{
+	const struct permission *p = &d->permission;
+
+	if (p->wiped || !p->whole ||
+	    (mode == ROLLOUT_ALL && !is_run_by_a_member(v, p->newest)))
+		return "";
+	return p->newest;
+}
+
 static void decide(struct daemon *d, struct leader_view *v, struct rollout_decision *out)
 {
 	struct leader *l = &d->leader;
@@ -161,7 +183,7 @@ static void decide(struct daemon *d, struct leader_view *v, struct rollout_decis
 		.plan = v->has_plan ? &v->plan : NULL,
 		.members = v->members,
 		.member_count = v->member_count,
-		.newest = d->permission.wiped || !d->permission.whole ? "" : d->permission.newest,
+		.newest = newest(d, v, rules.mode),
 		.recorded = recorded(v),
 		.running = running(d, v),
 		.stored = find_stored,

@@ -1,9 +1,8 @@
 /*
- * nginx.conf may log to any directory, and keep its temporary files anywhere. In the
- * sandbox such a path is denied: the root is read-only, and a log that exists belongs
- * to root. That is no fault of the candidate, unless it is the candidate that names
- * it. The candidate is read with nginx's own tokens, so quotes and escapes do not hide
- * a name.
+ * nginx.conf may log to any directory, and keep its temporary files anywhere. In the sandbox such a
+ * path is denied: the root is read-only, and an existing log belongs to root. The candidate is not
+ * the cause unless it names the path itself. It is read with nginx's own tokens, so quotes and
+ * escapes do not hide a name.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -72,7 +71,7 @@ static bool file_names(const char *directory, const char *name, const char *path
 	return nginx_text_read(file, &text, NULL) < 0 || text_names(&text, path, prefix);
 }
 
-/* nginx makes files and directories, but none in a directory that is not there. */
+/* nginx makes files and directories, but only in a directory that exists. */
 static bool could_be_made(const char *path)
 {
 	CLEANUP(freep) char *parent = strndup(path, (size_t)(strrchr(path, '/') - path));
