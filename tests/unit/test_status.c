@@ -311,6 +311,35 @@ static void metrics_tell_bad_news(void **state UNUSED)
 	assert_sample(text, "zknginx_state{state=\"rejected\"} 1");
 }
 
+/* Neither true nor false before nginx.conf was looked at. */
+static void what_nginx_includes_is_left_out_while_unknown(void **state UNUSED)
+{
+	struct status s = full();
+	CLEANUP(freep) char *text = NULL;
+	json_t *j;
+
+	s.nginx.includes = NGINX_INCLUDES_UNKNOWN;
+	j = json_of(&s, 0);
+	assert_null(json_object_get(at(j, "nginx"), "included"));
+	json_decref(j);
+	text = metrics_of(&s);
+	assert_null(strstr(text, "zknginx_nginx_included"));
+}
+
+static void what_nginx_does_not_include_is_false(void **state UNUSED)
+{
+	struct status s = full();
+	CLEANUP(freep) char *text = NULL;
+	json_t *j;
+
+	s.nginx.includes = NGINX_INCLUDES_NOTHING;
+	j = json_of(&s, 0);
+	assert_true(json_is_false(at(j, "nginx.included")));
+	json_decref(j);
+	text = metrics_of(&s);
+	assert_sample(text, "zknginx_nginx_included 0");
+}
+
 /* The format's rules: each family announced once, its samples right behind; EOF last. */
 static void metrics_keep_the_format(void **state UNUSED)
 {
@@ -404,6 +433,8 @@ int main(void)
 		cmocka_unit_test(equal_values_are_equal_bytes_with_sorted_keys),
 		cmocka_unit_test(metrics_carry_the_numbers),
 		cmocka_unit_test(metrics_tell_bad_news),
+		cmocka_unit_test(what_nginx_includes_is_left_out_while_unknown),
+		cmocka_unit_test(what_nginx_does_not_include_is_false),
 		cmocka_unit_test(metrics_keep_the_format),
 		cmocka_unit_test(labels_are_escaped),
 		cmocka_unit_test(nothing_deployed_yet_has_no_last),
