@@ -1,6 +1,6 @@
 /*
- * presence.c tells the end of the master at once; for everything else a timer is enough: half a
- * second while there is no master, else two.
+ * presence.h reports the end of the master at once. A timer is enough for everything else: half a
+ * second while there is no master, else two seconds.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -239,11 +239,11 @@ static unsigned look_at_conffiles(struct instance *i)
 
 static unsigned look_at_health(struct instance *i, const struct workers *w)
 {
-	bool told =
+	bool changed =
 		health_look(&i->health, instance_master(i), w, i->nginx->config,
 			    i->nginx->reload_timeout + 3 * i->hostconf.test_duration, timing_now());
 
-	return told ? STATUS : NOTHING;
+	return changed ? STATUS : NOTHING;
 }
 
 static void count_workers(const struct instance *i, struct workers *w)

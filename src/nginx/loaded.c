@@ -1,6 +1,7 @@
 /*
- * A master is told by its pid and its start time. A detached one was forked only after it had read
- * its configuration, which is why it has to be younger than the publication by the time of reading.
+ * A master is identified by its pid and its start time. A detached one was forked only after it had
+ * read its configuration, which is why it has to be younger than the publication by the time of
+ * reading.
  */
 #include <unistd.h>
 

@@ -128,8 +128,9 @@ static bool is_seen(void)
 static void expect_quiet(unsigned outcomes)
 {
 	const char *since = alert_since();
+	long tests = rig_host_status_number(&host, "nginx.tests");
 
-	eventually(NULL, was_tested_again(rig_host_status_number(&host, "nginx.tests"), 2));
+	eventually(NULL, was_tested_again(tests, 2));
 	assert_string_equal(alert_since(), since);
 	assert_int_equal(count_in_log("alert nginx-not-included:"), 1);
 	assert_int_equal(count_in_log(": not-included in "), outcomes);
@@ -153,6 +154,7 @@ static void without_the_include_line_nothing_counts_as_applied(void **state UNUS
 	assert_string_equal(member_text("revision"), "");
 	assert_string_equal(member_text("nginx"), "down");
 	assert_false(rig_zk_exists(host.zk, CLUSTER "/live"));
+	assert_string_equal(znode_text(CLUSTER "/plan", "accepted.revision"), "");
 
 	include(true, true);
 	eventually(NULL, rig_nginx_says(port, "one"));
@@ -160,6 +162,8 @@ static void without_the_include_line_nothing_counts_as_applied(void **state UNUS
 	eventually(NULL, !rig_host_has_alert(&host, "nginx-not-included"));
 	eventually(NULL, strcmp(member_text("nginx"), "up") == 0);
 	eventually(NULL, rig_zk_exists(host.zk, CLUSTER "/live"));
+	eventually(NULL, strcmp(znode_text(CLUSTER "/plan", "accepted.revision"),
+				rig_host_status_text(&host, "revision.applied")) == 0);
 	assert_int_equal(count_in_log("alert nginx-not-included is over"), 1);
 }
 
