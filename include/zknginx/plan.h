@@ -76,32 +76,4 @@ bool plan_same(const struct plan *a, const struct plan *b);
 /* A deep copy, in the arena. */
 struct plan plan_copy(struct arena *a, const struct plan *p);
 
-/* What an operator asks of the leader in cluster/request: a JSON object, or the bare word. */
-#define REQUEST_ACTIONS(X)                                                                         \
-	X(PAUSE, "pause")       /* no step forward until resume */                                 \
-	X(RESUME, "resume")     /* … and a halted or reverted target is tried again */           \
-	X(PROMOTE, "promote")   /* the next step now, whatever is left of the bake time */         \
-	X(ABORT, "abort")       /* withdraw the target */                                          \
-	X(ROLLBACK, "rollback") /* publish an old revision as the config */
-
-enum request_action {
-#define X(name, text) REQUEST_##name,
-	REQUEST_ACTIONS(X)
-#undef X
-		REQUEST_ACTION_N
-};
-
-struct request {
-	enum request_action action;
-	const char
-		*revision; /* a prefix of at least 6 hex digits: what it is about; "" = not said.
-			      ROLLBACK: required. Others: refused when the target is another one. */
-	const char *by;    /* who asks, as they say; "" = not said */
-	bool all;          /* PROMOTE: to every host at once ("all": true) */
-};
-const char *request_action_name(enum request_action a);
-/* False: *why says what is wrong with it. */
-bool request_parse(struct arena *a, const char *data, size_t size, struct request *out,
-		   const char **why);
-
 #endif

@@ -20,6 +20,8 @@
 #include <zknginx/member.h>
 #include <zknginx/plan.h>
 
+#include "core/fleet/request.h"
+
 enum rollout_mode { ROLLOUT_ALL, ROLLOUT_CANARY, ROLLOUT_MANUAL };
 
 struct rollout_rules {
