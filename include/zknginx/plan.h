@@ -4,8 +4,8 @@
  *
  * There are at most two revisions in a plan. `accepted` is what the fleet agreed on;
  * `target` is on its way. The hosts that are named may run the target, all others run
- * what was accepted: so who is not in the plan (a host that joins, a host that the
- * leader never heard of) is always on the proven revision.
+ * what was accepted: so a host that is not in the plan (one that joins, one that the
+ * leader does not know) always runs the proven revision.
  */
 #ifndef ZKNGINX_PLAN_H
 #define ZKNGINX_PLAN_H
@@ -23,7 +23,7 @@
 	X(BATCH, "batch")         /* … and on its way through the others */                      \
 	X(HALTED, "halted")       /* stopped by a failure; each host keeps what it is permitted */ \
 	X(REVERTING, "reverting") /* the target is withdrawn; some hosts still run it */           \
-	X(REVERTED, "reverted")   /* nobody runs it; it is not tried again by itself */            \
+	X(REVERTED, "reverted")   /* no host runs it; it is not tried again by itself */           \
 	X(PUBLISHING, "publishing") /* a rollback is being written; nothing moves meanwhile */
 
 enum plan_phase {
@@ -45,10 +45,11 @@ struct plan {
 	struct plan_revision accepted, target;
 	/* PUBLISHING: what the config is to become; the target, if there is one, is given up. */
 	struct plan_revision publish;
-	unsigned long attempt; /* grows whenever a target begins, or begins again; a host judges
-				  anew for each, and 0 is none; at most ATTEMPT_MAX (member.h) */
-	unsigned step;         /* 0: not begun; 1: canaries; 2…: batches */
-	const char **hosts;    /* sorted; these may run the target */
+	unsigned long
+		attempt;    /* grows whenever a target begins, or begins again; each has
+			       verdicts of its own, and 0 is none; at most ATTEMPT_MAX (member.h) */
+	unsigned step;      /* 0: not begun; 1: canaries; 2…: batches */
+	const char **hosts; /* sorted; these may run the target */
 	size_t host_count;
 	const char **canaries; /* sorted; those of the hosts that were chosen for step 1 */
 	size_t canary_count;

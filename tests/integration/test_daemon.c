@@ -286,7 +286,7 @@ static bool has_override_problem(const char *upstream, const char *words)
 	return rig_host_has_problem(&host, path, "override", "absent", words);
 }
 
-/* Neither what cannot be read nor a time far ahead lets go of anything, now or later. */
+/* Neither an invalid override nor a time far ahead releases anything, now or later. */
 static void an_override_that_says_nothing_is_a_problem(void **state UNUSED)
 {
 	struct rig_zk *app = rig_zk_connect(rig_zookeeper_hosts(host.zookeeper));
@@ -307,7 +307,7 @@ static void an_override_that_says_nothing_is_a_problem(void **state UNUSED)
 	assert_non_null(strstr(rig_host_live(&host, "http.conf"), "server 127.0.0.1"));
 	eventually(NULL, rig_host_is(&host, "held"));
 	rig_zk_set(host.zk, path, "{\"confirm\":\"yes\"}");
-	eventually(NULL, has_override_problem("app", "is not a time in UTC"));
+	eventually(NULL, has_override_problem("app", "expected a time in UTC"));
 	rig_zk_set(host.zk, path, "2026-11-27 22:00:00");
 	eventually(NULL, has_override_problem("app", ""));
 	rig_zk_set(host.zk, "/nginx/cluster/overrides/apple", confirm_now());

@@ -318,7 +318,7 @@ static void a_request_is_answered(void **state UNUSED)
 	request("{\"action\":\"rollback\",\"revision\":\"abcdef\"}");
 	eventually(loop, answer_is("refused: the history has no such revision"));
 	request("dance");
-	eventually(loop, answer_is("refused: it cannot be read"));
+	eventually(loop, answer_is("refused: it is not valid"));
 }
 
 static void the_live_list_names_who_serves(void **state UNUSED)

@@ -31,7 +31,7 @@ static const char *read_action(const char *name, struct request *out)
 			return NULL;
 		}
 	}
-	return "its action is none of pause, resume, promote, abort, rollback";
+	return "expected the action pause, resume, promote, abort or rollback";
 }
 
 static const char *read_revision(struct arena *a, const json_t *j, struct request *out)
