@@ -307,7 +307,7 @@ static void an_override_without_effect_is_a_problem(void **state UNUSED)
 	assert_non_null(strstr(rig_host_live(&host, "http.conf"), "server 127.0.0.1"));
 	eventually(NULL, rig_host_is(&host, "held"));
 	rig_zk_set(host.zk, path, "{\"confirm\":\"yes\"}");
-	eventually(NULL, has_override_problem("app", "is not a time in UTC"));
+	eventually(NULL, has_override_problem("app", "expected a time in UTC"));
 	rig_zk_set(host.zk, path, "2026-11-27 22:00:00");
 	eventually(NULL, has_override_problem("app", ""));
 	rig_zk_set(host.zk, "/nginx/cluster/overrides/apple", confirm_now());
