@@ -4,11 +4,13 @@
  *
  *	daemon.c	lifetimes, signals
  *	daemon_settings.c	settings, and when they change
+ *	daemon_status.c		the parts of the status, each by a function of its owner
+ *	daemon_conditions.c	the conditions of this host, likewise
  *	main.c		the command line
  *
  *	agent/		what this host runs
  *	leader/		what it does for the fleet while it leads
- *	report/		who is told
+ *	report/		what is published of it, and the alerts
  *	preview/	a tree judged offline
  */
 #ifndef ZKNGINX_DAEMON_H
@@ -183,7 +185,7 @@ struct daemon {
 /* daemon_settings.c */
 void daemon_use_settings(struct daemon *d, struct settings_file *file);
 void daemon_reload_settings(struct daemon *d);
-/* A log line for each line of `text`, behind `what`. */
+/* A log line for each line of `text`, after `what`. */
 void daemon_log_lines(const char *what, const char *text);
 
 /* converge.c */
