@@ -34,8 +34,10 @@ static int on_hangup(sd_event_source *s UNUSED, const struct signalfd_siginfo *s
 static int on_terminate(sd_event_source *s, const struct signalfd_siginfo *si UNUSED,
 			void *userdata)
 {
+	struct daemon *d = userdata;
+
 	notify_stopping();
-	if (leader_leave(userdata))
+	if (d->leader && leader_leave(d->leader))
 		return 0;
 	return sd_event_exit(sd_event_source_get_event(s), 0);
 }
@@ -99,7 +101,7 @@ static void on_fleet_state(void *daemon)
 
 	report_soon(d->report);
 	permission_update(d);
-	leader_update(d);
+	daemon_update_leader(d);
 	converge(d);
 }
 
@@ -180,15 +182,51 @@ static void set_host(struct daemon *d)
 	d->address = member_address(d->settings->cluster.address, d->host);
 }
 
+/* Whether a condition is over is for the next leader to say. */
+static void on_leader_change(void *daemon)
+{
+	struct daemon *d = daemon;
+
+	if (!leader_is_active(d->leader)) {
+		alarm_forget(d->alarm, "fleet-");
+		alarm_forget(d->alarm, "rollout-");
+	}
+	daemon_update_alerts(d);
+}
+
+void daemon_update_leader(struct daemon *d)
+{
+	const struct permission *p = &d->permission;
+
+	if (!d->leader)
+		return;
+	leader_update(d->leader, &(struct leader_facts){
+					 .tree = d->tree,
+					 .newest = p->newest,
+					 .known = p->whole && !p->wiped,
+					 .stored = p->config,
+					 .stored_revision = p->held,
+					 .applied = d->applied,
+				 });
+}
+
 static int open_fleet(struct daemon *d, struct err *e)
 {
+	static const struct leader_ops leader_ops = { on_leader_change };
 	const struct fleet_spec spec = { .zookeeper = &d->settings->zookeeper,
 					 .host = d->host,
 					 .service = d->settings->cluster.service,
 					 .on_state = on_fleet_state,
 					 .ctx = d };
 
-	return fleet_new(d->loop, &spec, &d->fleet, e);
+	if (fleet_new(d->loop, &spec, &d->fleet, e) < 0)
+		return -1;
+	d->leader = leader_new(&(struct leader_spec){ .loop = d->loop,
+						      .settings = d->settings,
+						      .host = d->host,
+						      .fleet = d->fleet },
+			       &leader_ops, d);
+	return 0;
 }
 
 static void set_id(struct daemon *d)
@@ -204,9 +242,7 @@ static void set_id(struct daemon *d)
 /* A drift that is to be reported must not be put right by a restart. */
 static int open_stage(struct daemon *d, struct err *e)
 {
-	const char *drift = d->settings->nginx.drift;
-
-	if (drift && strcmp(drift, "report") == 0)
+	if (d->settings->nginx.drift == DRIFT_REPORT)
 		return stage_open_as_it_is(&d->settings->state, &d->stage, e);
 	return stage_open(&d->settings->state, &d->stage, e);
 }
@@ -216,12 +252,11 @@ static int open_state(struct daemon *d, struct err *e)
 {
 	if (open_stage(d, e) < 0)
 		return -1;
-	if (stage_live_tree(d->stage, &d->accepted, e) < 0)
+	if (stage_accepted_tree(d->stage, &d->accepted, d->applied, e) < 0)
 		return -1;
 	d->good = compose_accepted(d->accepted, d->settings->zookeeper.config, &d->policy,
 				   last_names_view(d->last_names));
 	host_config_init(&d->host_config, stage_live_directory(d->stage), d->good);
-	snprintf(d->applied, sizeof(d->applied), "%s", stage_live_revision(d->stage));
 	return 0;
 }
 
@@ -249,11 +284,13 @@ static int open_wings(struct daemon *d, struct err *e)
 
 static int start(struct daemon *d, struct err *e)
 {
+	CLEANUP(settings_errors_fini) struct settings_errors errors = { 0 };
 	struct settings_file *file = NULL;
 
-	if (settings_load(d->settings_path, d->settings_missing_ok, &file, e) < 0) {
+	if (settings_load(d->settings_path, d->settings_missing_ok, &file, &errors) < 0) {
+		settings_errors_log(&errors, "");
 		d->exit_code = 2;
-		return -1;
+		return err_set(e, ERR_INPUT, "the settings are not valid: zknginxd does not start");
 	}
 	daemon_use_settings(d, file);
 	set_host(d);
@@ -268,12 +305,14 @@ static int start(struct daemon *d, struct err *e)
 	d->overrides = overrides_new();
 	refusal_init(d);
 	problems_init(&d->problems);
-	if (open_state(d, e) < 0)
+	if (open_state(d, e) < 0) {
+		if (e->code == ERR_INPUT)
+			d->exit_code = 2; /* it needs a person: a restart would not help */
 		return -1;
+	}
 	permission_init(d);
 	judge_init(d);
 	open_alarm(d);
-	leader_init(d);
 	if (!d->once && open_fleet(d, e) < 0)
 		return err_wrap(e, "zookeeper");
 	open_report(d);
@@ -287,7 +326,7 @@ static int start(struct daemon *d, struct err *e)
 static void stop(struct daemon *d)
 {
 	http_free(d->http);
-	leader_fini(d);
+	leader_free(TAKE(d->leader));
 	permission_fini(d);
 	fleet_free(TAKE(d->fleet));
 	mirror_free(d->mirror);
@@ -328,7 +367,7 @@ int daemon_run(const char *settings_path, bool missing_ok, bool once)
 	if (rc < 0)
 		die("sd-event: %s", strerrordesc_np(-rc));
 	if (start(&d, &e) < 0) {
-		daemon_log_lines("", e.text);
+		log_error("%s", e.text);
 	} else {
 		log_notice("zknginxd %s: %s, serving generation %lu", ZKNGINX_VERSION, d.host,
 			   stage_live(d.stage));

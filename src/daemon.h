@@ -32,11 +32,11 @@
 #include "core/fleet/override.h"
 #include "core/rollout/gate.h"
 #include "core/rollout/rollout.h"
-#include "core/status/conditions.h"
 #include "host/hook.h"
 #include "host/http.h"
 #include "host/names.h"
 #include "host/settings.h"
+#include "leader/leader.h"
 #include "nginx/deploy.h"
 #include "nginx/stage.h"
 #include "report/alarm.h"
@@ -53,7 +53,7 @@ struct attempt {
 	struct tree *tree;   /* what it was made of: the newest, or what this host may run */
 	struct bundle *bundle;
 	char revision[DIGEST_HEX_SIZE];
-	double stages_ms[STAGE_N]; /* of the stages before nginx/deploy's */
+	double steps_ms[STEP_N]; /* of the stages before nginx/deploy's */
 };
 
 /* What nginx.conf takes for itself, as it was last read. */
@@ -92,47 +92,6 @@ struct judge {
 	sd_event_source *timer;
 };
 
-/* Writes of one kind that fail: what is told of them, and when they are tried again. */
-struct leader_writes {
-	char *fault; /* NULL: the last one did not */
-	uint64_t pause, due;
-	struct log_limit limit;
-};
-
-struct leader {
-	struct mirror *mirror; /* of the fleet's znodes; NULL: this host does not lead */
-	struct tree *tree;
-	struct rollout *rollout;
-	bool writing;
-	char *written; /* what that is about */
-	struct leader_writes plan_writes, live_writes;
-	/* Requests, by the transaction that created them: the one that is being answered, one that
-	 * cannot be deleted, and one that was answered and stays. */
-	int64_t request, undeletable, answered;
-	struct {
-		char *path; /* NULL: nothing is waited for */
-		bool asked, known;
-		int64_t mzxid; /* 0: it is not there */
-	} await;
-	struct history_job *job;
-	uint64_t pause; /* no other job of the history before then */
-	bool leaving;
-	unsigned long publishing; /* the history entry that is to be published again; 0 = none */
-	unsigned publish_tries;
-	uint64_t published; /* an old revision has been written, and is not seen yet; 0 = none */
-	bool publish_failed;
-	char *publish_message;
-	char *live;          /* the last list of healthy hosts */
-	struct hooks *hooks; /* nothing of another kind may keep an address from moving */
-	char **expected;
-	size_t expected_count;
-	bool counting;
-	uint64_t count_at;
-	struct conditions conditions;
-	sd_event_source *timer; /* the next step … */
-	uint64_t step_at;       /* … at the latest; NEVER = it is off */
-};
-
 struct daemon {
 	const char *settings_path;
 	bool settings_missing_ok;
@@ -162,7 +121,7 @@ struct daemon {
 	struct last_names *last_names;
 	struct permission permission;
 	struct judge judge;
-	struct leader leader;
+	struct leader *leader; /* NULL with --once */
 
 	struct tree *tree;     /* the newest settled tree; NULL until there is one */
 	struct tree *accepted; /* the znodes behind what nginx runs */
@@ -185,8 +144,6 @@ struct daemon {
 /* daemon_settings.c */
 void daemon_use_settings(struct daemon *d, struct settings_file *file);
 void daemon_reload_settings(struct daemon *d);
-/* A log line for each line of `text`, after `what`. */
-void daemon_log_lines(const char *what, const char *text);
 
 /* converge.c */
 /* Something changed, or may have: run the path from the newest tree as soon as it can be. */
@@ -249,14 +206,9 @@ void judge_put_off(struct daemon *d);
 /* The verdict, for the member znode; borrowed. */
 void judge_fill(const struct daemon *d, struct member *m);
 
-/* leader.c */
-void leader_init(struct daemon *d);
-void leader_fini(struct daemon *d);
+/* daemon.c */
 /* The election, the newest tree or what this host runs may have changed. */
-void leader_update(struct daemon *d);
-/* Before the daemon ends: true when the loop ends by itself, once cluster.on_resigned has run. So
- * whatever follows the leader is let go before another one is elected. */
-bool leader_leave(struct daemon *d);
+void daemon_update_leader(struct daemon *d);
 
 /* last_names.c */
 /* `fresh` is asked first; where it has no addresses yet, those of the last time stand. */

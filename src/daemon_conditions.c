@@ -48,7 +48,7 @@ static void check_fleet(const struct daemon *d, struct conditions *c)
 			       "client closed it, or the server that answered did not know it");
 }
 
-static void check_process(const struct daemon *d, const struct nginx_status *n,
+static void check_process(const struct daemon *d, const struct instance_state *n,
 			  struct conditions *c)
 {
 	if (n->workers == 0)
@@ -62,32 +62,52 @@ static void check_process(const struct daemon *d, const struct nginx_status *n,
 			       n->pid, n->why);
 	if (n->old_since && d->settings->nginx.linger != NEVER)
 		conditions_add(c, "nginx-old-workers", "", ALERT_WARNING, d->settings->nginx.linger,
-			       "%lu old worker%s of nginx still serve%s old connections "
+			       "%u old worker%s of nginx still serve%s old connections "
 			       "(worker_shutdown_timeout in %s limits how long)",
-			       (unsigned long)n->old_workers, PLURAL(n->old_workers),
+			       n->old_workers, PLURAL(n->old_workers),
 			       n->old_workers == 1 ? "s" : "", d->settings->nginx.config);
+}
+
+static void check_includes(const struct daemon *d, const struct instance_state *n,
+			   struct conditions *c)
+{
+	const char *config = d->settings->nginx.config, *live = stage_live_directory(d->stage);
+
+	if (n->includes == NGINX_INCLUDES_NOTHING)
+		conditions_add(c, "nginx-not-included", "", ALERT_CRITICAL, 0,
+			       "%s does not include %s/http.conf, so nothing from ZooKeeper goes "
+			       "live: put the line \"include %s/http.conf;\" into the http { } "
+			       "block",
+			       config, live, live);
+	else if (n->includes == NGINX_INCLUDES_NO_STREAM)
+		conditions_add(c, "nginx-not-included", "", ALERT_CRITICAL, 0,
+			       "%s does not include %s/stream.conf, so stream snippets do not go "
+			       "live: put the line \"include %s/stream.conf;\" into a stream { } "
+			       "block, beside http { }",
+			       config, live, live);
+}
+
+static void check_files(const struct daemon *d, const struct instance_state *n,
+			struct conditions *c)
+{
+	check_includes(d, n, c);
+	if (n->drifted)
+		conditions_add(c, "nginx-drift", "", ALERT_WARNING, 0,
+			       "another program has changed %s/%s, which belongs to zknginxd "
+			       "(nginx.drift = \"%s\")",
+			       stage_live_directory(d->stage), n->drifted,
+			       drift_mode_name(d->settings->nginx.drift));
+}
+
+static void check_probe(const struct daemon *d, const struct nginx_status *n, struct conditions *c)
+{
 	if (n->has_probe && !n->probe.answers)
 		conditions_add(c, "nginx-probe-silent", "", ALERT_WARNING, 0,
 			       "nginx does not answer its probe at %s: %s",
 			       d->settings->nginx.probe, n->probe.why);
 }
 
-static void check_files(const struct daemon *d, const struct nginx_status *n, struct conditions *c)
-{
-	if (!n->included)
-		conditions_add(c, "nginx-not-included", "", ALERT_CRITICAL, 0,
-			       "%s does not include %s/http.conf: nginx serves nothing of the "
-			       "configuration in ZooKeeper",
-			       d->settings->nginx.config, stage_live_directory(d->stage));
-	if (n->drifted)
-		conditions_add(c, "nginx-drift", "", ALERT_WARNING, 0,
-			       "another program has changed %s/%s, which belongs to zknginxd "
-			       "(nginx.drift = \"%s\")",
-			       stage_live_directory(d->stage), n->drifted,
-			       d->settings->nginx.drift);
-}
-
-static void check_deaths(struct daemon *d, const struct nginx_status *n, struct conditions *c)
+static void check_deaths(struct daemon *d, const struct instance_state *n, struct conditions *c)
 {
 	if (n->deaths > d->deaths)
 		d->last_death = timing_now();
@@ -99,19 +119,33 @@ static void check_deaths(struct daemon *d, const struct nginx_status *n, struct 
 			       n->deaths);
 }
 
+/* The last change failed because of this host. */
+static void check_host(const struct daemon *d, const struct instance_state *n, struct conditions *c)
+{
+	enum host_condition wrong = d->refusal.condition;
+
+	if (wrong == HOST_IS_WELL || (wrong == HOST_NGINX_BUSY && !n->responding))
+		return;
+	conditions_add(c, host_condition_key(wrong), "", ALERT_CRITICAL, 0,
+		       "no change goes live on this host: %s; nginx keeps serving generation %lu",
+		       d->refusal.message, stage_live(d->stage));
+}
+
 static void check_nginx(struct daemon *d, struct conditions *c)
 {
 	struct nginx_status n;
 
 	deploy_nginx_status(d->deploy, &n);
-	if (strcmp(n.state, "running") != 0) {
+	if (n.nginx.state != NGINX_STATE_RUNNING) {
 		conditions_add(c, "nginx-down", "", ALERT_CRITICAL, 0, "nginx is not running: %s",
-			       n.why);
+			       n.nginx.why);
 	} else {
-		check_process(d, &n, c);
-		check_files(d, &n, c);
+		check_process(d, &n.nginx, c);
+		check_files(d, &n.nginx, c);
+		check_probe(d, &n, c);
 	}
-	check_deaths(d, &n, c);
+	check_host(d, &n.nginx, c);
+	check_deaths(d, &n.nginx, c);
 }
 
 static void check_refusal(const struct daemon *d, struct conditions *c)
@@ -159,7 +193,8 @@ void daemon_update_alerts(struct daemon *d)
 	check_nginx(d, &now);
 	check_refusal(d, &now);
 	check_leader(d, &now);
-	conditions_append(&now, &d->leader.conditions);
+	if (d->leader)
+		conditions_append(&now, leader_conditions(d->leader));
 	due = report_conditions(d->report, &now);
 	alarm_update(d->alarm, &now, due);
 	conditions_clear(&now);

@@ -25,7 +25,9 @@ void daemon_facts(void *daemon, struct status_facts *out)
 	out->has_tree = d->tree != NULL;
 	out->busy = is_busy(d);
 	out->rejected = d->refusal.message != NULL;
-	out->serves = strcmp(nginx.state, "running") == 0 && nginx.included;
+	out->excluded = nginx.nginx.includes == NGINX_INCLUDES_NOTHING;
+	out->partial = nginx.nginx.includes == NGINX_INCLUDES_NO_STREAM;
+	out->running = nginx.nginx.state == NGINX_STATE_RUNNING;
 	out->pending = d->good->pending;
 }
 
@@ -50,23 +52,30 @@ static void fill_zookeeper(const struct daemon *d, struct status *s)
 	s->zookeeper.requests = session_requests(session);
 }
 
+static enum status_maybe included(enum nginx_includes includes)
+{
+	if (includes == NGINX_INCLUDES_UNKNOWN)
+		return STATUS_UNKNOWN;
+	return includes == NGINX_INCLUDES_NOTHING ? STATUS_NO : STATUS_YES;
+}
+
 static void fill_nginx(const struct daemon *d, struct status *s)
 {
 	struct nginx_status nginx;
 
 	deploy_nginx_status(d->deploy, &nginx);
-	s->nginx.state = nginx.state;
-	s->nginx.pid = nginx.pid;
-	s->nginx.workers = nginx.workers;
-	s->nginx.old_workers = nginx.old_workers;
+	s->nginx.state = nginx.nginx.state;
+	s->nginx.pid = nginx.nginx.pid;
+	s->nginx.workers = nginx.nginx.workers;
+	s->nginx.old_workers = nginx.nginx.old_workers;
 	s->nginx.reloads = nginx.reloads;
 	s->nginx.tests = nginx.tests;
 	s->nginx.test_error = d->refusal.ground;
-	s->nginx.included = nginx.included;
+	s->nginx.included = included(nginx.nginx.includes);
 	s->nginx.sandbox = nginx.sandbox;
-	s->nginx.responding = nginx.responding;
-	s->nginx.deaths = nginx.deaths;
-	s->nginx.drifted = nginx.drifted;
+	s->nginx.responding = nginx.nginx.responding;
+	s->nginx.deaths = nginx.nginx.deaths;
+	s->nginx.drifted = nginx.nginx.drifted;
 	s->probe.on = nginx.has_probe;
 	s->probe.answers = nginx.probe.answers;
 	s->probe.requests = nginx.probe.requests;
@@ -81,7 +90,7 @@ static void fill_rollout(const struct daemon *d, struct status *s)
 	struct member judged = { 0 };
 
 	judge_fill(d, &judged);
-	s->rollout.mode = d->settings->rollout.mode;
+	s->rollout.mode = rollout_mode_name(d->settings->rollout.mode);
 	s->rollout.part = member_part_name(permission_part(d));
 	s->rollout.phase = p->has_plan ? plan_phase_name(p->plan.phase) : "";
 	s->rollout.paused = p->has_plan && p->plan.paused;

@@ -115,6 +115,17 @@ static int parse(int argc, char **argv, struct arguments *a)
 	return take_rest(a, argv + optind, argc - optind);
 }
 
+/* NULL: the errors were printed. */
+static struct settings_file *load(const struct arguments *a)
+{
+	CLEANUP(settings_errors_fini) struct settings_errors errors = { 0 };
+	struct settings_file *file = NULL;
+
+	if (settings_load(a->settings, a->missing_ok, &file, &errors) < 0)
+		settings_errors_print(&errors, "zknginxd: ", stderr);
+	return file;
+}
+
 static int test_settings(const struct arguments *a, const struct settings *settings UNUSED)
 {
 	printf("zknginxd: %s: the settings are valid\n", a->settings);
@@ -140,13 +151,10 @@ static int run_dry(const struct arguments *a UNUSED, const struct settings *sett
 static int with_settings(const struct arguments *a,
 			 int (*run)(const struct arguments *a, const struct settings *settings))
 {
-	CLEANUP(settings_freep) struct settings_file *file = NULL;
-	struct err e;
+	CLEANUP(settings_freep) struct settings_file *file = load(a);
 
-	if (settings_load(a->settings, a->missing_ok, &file, &e) < 0) {
-		fprintf(stderr, "zknginxd: %s\n", e.text);
+	if (!file)
 		return EXIT_USAGE;
-	}
 	return run(a, settings_get(file));
 }
 

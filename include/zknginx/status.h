@@ -32,8 +32,31 @@ enum status_state {
 		STATUS_STATE_N
 };
 
-/* Of a deployment, in the order they happen. */
-#define STAGES(X)                                                                                  \
+#define NGINX_STATES(X)                                                                            \
+	X(DOWN, "down")                                                                            \
+	X(RUNNING, "running")                                                                      \
+	X(UNKNOWN, "unknown") /* there is a process, but no master that may be signalled */
+
+enum nginx_state {
+#define X(name, text) NGINX_STATE_##name,
+	NGINX_STATES(X)
+#undef X
+		NGINX_STATE_N
+};
+
+/* Which of the generated files nginx.conf includes, as the last nginx -T has shown. */
+enum nginx_includes {
+	NGINX_INCLUDES_UNKNOWN, /* no test has passed yet */
+	NGINX_INCLUDES_NOTHING,
+	NGINX_INCLUDES_NO_STREAM, /* http.conf, and not stream.conf, which is not empty */
+	NGINX_INCLUDES_ALL,
+};
+
+/* A fact that may not be known yet. */
+enum status_maybe { STATUS_UNKNOWN, STATUS_NO, STATUS_YES };
+
+/* Steps of a deployment, in the order they happen. */
+#define STEPS(X)                                                                                   \
 	X(DECODE, "decode")                                                                        \
 	X(RENDER, "render")                                                                        \
 	X(STAGE, "stage")                                                                          \
@@ -42,11 +65,11 @@ enum status_state {
 	X(SIGNAL, "signal")                                                                        \
 	X(VERIFY, "verify")
 
-enum stage_id {
-#define X(name, text) STAGE_##name,
-	STAGES(X)
+enum step_id {
+#define X(name, text) STEP_##name,
+	STEPS(X)
 #undef X
-		STAGE_N
+		STEP_N
 };
 
 struct status_problem {
@@ -77,7 +100,7 @@ struct status_deployments {
 		unsigned long generation;
 		uint64_t at; /* wall clock */
 		double total_ms;
-		double stages_ms[STAGE_N];
+		double steps_ms[STEP_N];
 	} last;
 };
 
@@ -99,14 +122,14 @@ struct status {
 		unsigned long nodes, watches, reconnects, requests;
 	} zookeeper;
 	struct {
-		const char *state; /* "running", "down", "unknown" */
+		enum nginx_state state;
 		long pid;
 		unsigned long workers, old_workers;
 		unsigned long reloads, tests; /* SIGHUPs, and runs of nginx -t */
 		const char *test_error;       /* of nginx -t on what nginx runs; "" = it passes */
-		bool included;
-		const char *sandbox; /* "namespace", "fallback" */
-		bool responding;     /* the master takes signals */
+		enum status_maybe included;   /* http.conf, by nginx.conf */
+		const char *sandbox;          /* "namespace", "fallback" */
+		bool responding;              /* the master takes signals */
 		unsigned long deaths;
 		const char *drifted; /* a live file that another program has changed; "" = none */
 	} nginx;
@@ -136,7 +159,8 @@ struct status {
 };
 
 const char *status_state_name(enum status_state s);
-const char *stage_name(enum stage_id s);
+const char *step_name(enum step_id s);
+const char *nginx_state_name(enum nginx_state s);
 
 /* JSON with sorted keys, so that equal values are equal bytes. `problem_limit` shortens the list of
  * problems (0 = all of them). */

@@ -169,9 +169,9 @@ static void run(struct daemon *d)
 	d->again_at = NEVER;
 	if (!make_model(d, &due))
 		return;
-	a->stages_ms[STAGE_DECODE] = ms_since(&clock);
+	a->steps_ms[STEP_DECODE] = ms_since(&clock);
 	a->bundle = converge_render(d, a->model);
-	a->stages_ms[STAGE_RENDER] = ms_since(&clock);
+	a->steps_ms[STEP_RENDER] = ms_since(&clock);
 	converge_at(d, due < quarantine_due(d->quarantine) ? due : quarantine_due(d->quarantine));
 	judge_run(d);
 	if (refusal_waits(d, a->bundle))
@@ -208,7 +208,7 @@ void converge_on_tree(void *daemon, struct tree *tree)
 	d->roots.waiting = false;
 	permission_on_tree(d);
 	converge(d);
-	leader_update(d);
+	daemon_update_leader(d);
 }
 
 void converge_on_change(void *daemon)
@@ -252,7 +252,7 @@ static void accept_attempt(struct daemon *d, const struct outcome *o)
 {
 	permission_keep(d);
 	converge_accept(d, TAKE(d->attempt.model));
-	if (!d->good->pending)
+	if (!d->good->pending && o->in_force)
 		memcpy(d->applied, d->attempt.revision, sizeof(d->applied));
 	refusal_on_accepted(d, o);
 }
@@ -262,28 +262,35 @@ static void on_accepted(struct daemon *d, const struct outcome *o)
 	accept_attempt(d, o);
 }
 
-/* Nobody tells when nginx.conf is mended. */
-static void on_not_included(struct daemon *d, const struct outcome *o)
+/* nginx does not run it, so nothing is accepted. No event tells that nginx.conf was corrected, so
+ * it is tested again regularly. */
+static void on_not_included(struct daemon *d, const struct outcome *o UNUSED)
+{
+	refusal_forget(d);
+	converge_at(d, timing_now() + INCLUDE_PAUSE);
+}
+
+static void on_stream_not_included(struct daemon *d, const struct outcome *o)
 {
 	accept_attempt(d, o);
-	problems_add(&d->problems, d->settings->zookeeper.config, PROBLEM_NGINX, NULL, "%s",
-		     o->message);
-	problems_sort(&d->problems);
-	report_problems(d->report, &d->problems);
 	converge_at(d, timing_now() + INCLUDE_PAUSE);
 }
 
 static void on_failed(struct daemon *d, const struct outcome *o)
 {
-	log_error("%s; the last good generation is served on", o->message);
-	refusal_whole(d, PROBLEM_RELOAD, false, o->message);
+	refusal_host(d, o);
 }
 
 static void (*const outcomes[DEPLOY_RESULT_N])(struct daemon *d, const struct outcome *o) = {
-	[DEPLOY_UNCHANGED] = on_accepted,  [DEPLOY_APPLIED] = on_accepted,
-	[DEPLOY_DEFERRED] = on_accepted,   [DEPLOY_NOT_INCLUDED] = on_not_included,
-	[DEPLOY_UNKNOWN] = on_accepted,    [DEPLOY_REFUSED] = refusal_trace,
-	[DEPLOY_REJECTED] = refusal_trace, [DEPLOY_DIED] = refusal_trace,
+	[DEPLOY_UNCHANGED] = on_accepted,
+	[DEPLOY_APPLIED] = on_accepted,
+	[DEPLOY_DEFERRED] = on_accepted,
+	[DEPLOY_NOT_INCLUDED] = on_not_included,
+	[DEPLOY_STREAM_NOT_INCLUDED] = on_stream_not_included,
+	[DEPLOY_UNKNOWN] = on_accepted,
+	[DEPLOY_REFUSED] = refusal_trace,
+	[DEPLOY_REJECTED] = refusal_trace,
+	[DEPLOY_DIED] = refusal_trace,
 	[DEPLOY_FAILED] = on_failed,
 };
 
@@ -308,16 +315,16 @@ void converge_on_done(void *daemon, const struct outcome *o)
 	outcomes[o->result](d, o);
 	if (outcomes[o->result] == refusal_trace) {
 		/* the rest follows when the search is over */
-		report_outcome(d->report, o, d->attempt.stages_ms);
+		report_outcome(d->report, o, d->attempt.steps_ms);
 		return;
 	}
 	judge_outcome(d, o);
-	report_outcome(d->report, o, d->attempt.stages_ms);
+	report_outcome(d->report, o, d->attempt.steps_ms);
 	converge_end_attempt(d);
 	refusal_watch(d);
 	if (host_config_has_changed(&d->host_config, d->deploy))
 		d->dirty = true; /* nginx.conf was not known, or is another one */
-	leader_update(d);
+	daemon_update_leader(d);
 	leave_if_done(d, o);
 	if (d->dirty)
 		converge(d);

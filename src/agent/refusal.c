@@ -15,8 +15,9 @@
 
 #define REFUSAL_PAUSE (5 * USEC_PER_SEC)
 #define REFUSAL_PAUSE_MAX (5 * 60 * USEC_PER_SEC)
-#define TEST_MIN (4 * USEC_PER_SEC) /* nginx -t may take that long, or … */
-#define TEST_FACTOR 20              /* … so many times what it takes for what nginx runs */
+#define HOST_PAUSE_MAX (30 * USEC_PER_SEC) /* a cause on this host is often over soon */
+#define TEST_MIN (4 * USEC_PER_SEC)        /* nginx -t may take that long, or … */
+#define TEST_FACTOR 20                     /* … so many times what it takes for what nginx runs */
 
 /* --- tests ----------------------------------------------------------------------------------- */
 
@@ -95,8 +96,12 @@ void refusal_test(struct daemon *d, struct tree *sources)
 bool refusal_is_success(const struct outcome *o)
 {
 	static const bool good[DEPLOY_RESULT_N] = {
-		[DEPLOY_UNCHANGED] = true, [DEPLOY_APPLIED] = true,      [DEPLOY_DEFERRED] = true,
-		[DEPLOY_PROVED] = true,    [DEPLOY_NOT_INCLUDED] = true, [DEPLOY_UNKNOWN] = true,
+		[DEPLOY_UNCHANGED] = true,
+		[DEPLOY_APPLIED] = true,
+		[DEPLOY_DEFERRED] = true,
+		[DEPLOY_PROVED] = true,
+		[DEPLOY_STREAM_NOT_INCLUDED] = true,
+		[DEPLOY_UNKNOWN] = true,
 	};
 
 	return good[o->result];
@@ -129,12 +134,33 @@ void refusal_whole(struct daemon *d, enum problem_kind kind, bool of_host, const
 	r->message = copy;
 	r->kind = kind;
 	r->of_host = of_host;
+	r->condition = HOST_IS_WELL;
 	r->digest = d->attempt.bundle->digest;
 	r->pause = r->pause ? 2 * r->pause : REFUSAL_PAUSE;
 	if (r->pause > REFUSAL_PAUSE_MAX)
 		r->pause = REFUSAL_PAUSE_MAX;
 	r->due = timing_now() + r->pause;
 	d->dirty = true; /* the next run finds the refusal, and reports it */
+}
+
+void refusal_host(struct daemon *d, const struct outcome *o)
+{
+	struct refusal *r = &d->refusal;
+
+	refusal_whole(d, PROBLEM_RELOAD, true, o->message);
+	r->condition = o->condition;
+	if (r->pause > HOST_PAUSE_MAX)
+		r->pause = HOST_PAUSE_MAX;
+	r->due = timing_now() + r->pause;
+}
+
+void refusal_forget(struct daemon *d)
+{
+	struct refusal *r = &d->refusal;
+
+	free(TAKE(r->message));
+	r->condition = HOST_IS_WELL;
+	r->pause = 0;
 }
 
 void refusal_trace(struct daemon *d, const struct outcome *o)
@@ -170,12 +196,11 @@ void refusal_finish(struct daemon *d)
 	converge_at(d, 0); /* not from here: whoever called may still look at the attempt */
 }
 
-/* The environment failed: a full disk, no process. Nothing is known of any znode. */
+/* This host failed: a full disk, no process. No znode is at fault. */
 static void give_up(struct daemon *d, const struct outcome *o)
 {
-	log_error("%s; the last good generation is served on", o->message);
 	if (d->attempt.bundle)
-		refusal_whole(d, PROBLEM_RELOAD, false, o->message);
+		refusal_host(d, o);
 	refusal_finish(d);
 }
 
@@ -189,6 +214,8 @@ bool refusal_takes_outcome(struct daemon *d, const struct outcome *o)
 	struct refusal *r = &d->refusal;
 	uint64_t now = timing_now();
 
+	if (r->condition != HOST_IS_WELL && o->result != DEPLOY_FAILED)
+		refusal_forget(d);
 	if (r->step == REFUSAL_IDLE)
 		return false;
 	budget_spend(&r->budget, now, now - r->test_began);
@@ -265,9 +292,9 @@ void refusal_on_accepted(struct daemon *d, const struct outcome *o)
 {
 	struct refusal *r = &d->refusal;
 
-	free(TAKE(r->message));
-	r->pause = 0;
+	refusal_forget(d);
 	r->began = 0;
+	r->contradicted = false;
 	if (quarantine_accept(d->quarantine, d->accepted, &d->problems))
 		report_problems(d->report, &d->problems);
 	/* its problem says something else from now on */

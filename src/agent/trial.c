@@ -114,7 +114,7 @@ static void sample(struct daemon *d)
 	struct gate_counts counts;
 	bool counted = count(d, &nginx, &counts);
 
-	gate_sample(j->gate, &rules, nginx.deaths, counted ? &counts : NULL);
+	gate_sample(j->gate, &rules, nginx.nginx.deaths, counted ? &counts : NULL);
 	if (rules.command && !j->asking && timing_now() >= j->ask_at)
 		ask(d);
 	weigh(d);
@@ -180,7 +180,7 @@ static void begin_sampling(struct daemon *d)
 		return;
 	j->applied = true;
 	counted = count(d, &nginx, &counts);
-	gate_applied(j->gate, nginx.deaths, counted ? &counts : NULL);
+	gate_applied(j->gate, nginx.nginx.deaths, counted ? &counts : NULL);
 	sample(d);
 	arm(j, true);
 }
@@ -192,7 +192,7 @@ void judge_outcome(struct daemon *d, const struct outcome *o)
 	if (o->result == DEPLOY_APPLIED || o->result == DEPLOY_UNCHANGED) {
 		if (!d->good->pending) /* else nginx runs a part of it only */
 			begin_sampling(d);
-	} else if (o->result == DEPLOY_NOT_INCLUDED) {
+	} else if (o->result == DEPLOY_NOT_INCLUDED || o->result == DEPLOY_STREAM_NOT_INCLUDED) {
 		gate_refused(d->judge.gate, "", o->message);
 		weigh(d);
 	}

@@ -21,10 +21,11 @@ bool publish_is_news(const struct publish *p, const struct status *s)
 	return bare.size != p->last.size || memcmp(bare.data, p->last.data, bare.size) != 0;
 }
 
-/* Whether nginx serves requests. It may serve an old configuration. */
+/* Does nginx serve what the daemon gives it? Problems of the config do not count. */
 static bool nginx_serves(const struct status *s)
 {
-	return strcmp(s->nginx.state, "running") == 0 && s->nginx.workers > 0;
+	return s->nginx.state == NGINX_STATE_RUNNING && s->nginx.workers > 0 &&
+	       s->nginx.included != STATUS_NO;
 }
 
 static void write_member(struct publish *p, const struct publish_news *news, struct buf *out)

@@ -117,7 +117,7 @@ void report_recall(const char *state_directory, struct problems *out)
 
 /* --- deployments ---------------------------------------------------------------------------- */
 
-void report_outcome(struct report *r, const struct outcome *o, const double earlier_ms[STAGE_N])
+void report_outcome(struct report *r, const struct outcome *o, const double earlier_ms[STEP_N])
 {
 	struct status_deployments *d = &r->deployments;
 
@@ -132,9 +132,9 @@ void report_outcome(struct report *r, const struct outcome *o, const double earl
 	d->last.generation = o->generation;
 	d->last.at = timing_wall();
 	d->last.total_ms = o->total_ms;
-	for (size_t i = 0; i < STAGE_N; i++)
-		d->last.stages_ms[i] = earlier_ms[i] + o->stages_ms[i];
-	d->last.total_ms += earlier_ms[STAGE_DECODE] + earlier_ms[STAGE_RENDER];
+	for (size_t i = 0; i < STEP_N; i++)
+		d->last.steps_ms[i] = earlier_ms[i] + o->steps_ms[i];
+	d->last.total_ms += earlier_ms[STEP_DECODE] + earlier_ms[STEP_RENDER];
 }
 
 /* --- the status ----------------------------------------------------------------------------- */

@@ -57,7 +57,7 @@ void report_problems(struct report *r, const struct problems *problems);
  */
 void report_unreadable(struct report *r, const struct problems *unreadable);
 /* A deployment is over. earlier_ms: the steps that were taken before it. */
-void report_outcome(struct report *r, const struct outcome *o, const double earlier_ms[STAGE_N]);
+void report_outcome(struct report *r, const struct outcome *o, const double earlier_ms[STEP_N]);
 
 /* Adds the conditions that the problems make, for the alerts. Returns when they change by
  * themselves, or NEVER. */

@@ -52,7 +52,7 @@ static int set_up(void **state)
 {
 	struct offline *o = xcalloc(1, sizeof(*o));
 	char *settings = rig_path("zknginxd.conf");
-	struct err e;
+	struct settings_errors errors = { 0 };
 
 	rig_nginx_init(&o->nginx, "nginx");
 	make_state(&o->nginx);
@@ -60,8 +60,9 @@ static int set_up(void **state)
 		  "nginx: {\n  config = \"%s\";\n  pid = \"%s\";\n  log_directory = \"%s\";\n};\n"
 		  "state: {\n  directory = \"%s\";\n};\n",
 		  o->nginx.config, o->nginx.pid_file, o->nginx.log_directory, o->nginx.state);
-	if (settings_load(settings, false, &o->file, &e) < 0)
-		fail_msg("%s", e.text);
+	if (settings_load(settings, false, &o->file, &errors) < 0)
+		settings_errors_print(&errors, "", stderr);
+	assert_non_null(o->file);
 	o->settings = settings_get(o->file);
 	o->accepted = parse("");
 	assert_true(sd_event_new(&o->loop) >= 0);

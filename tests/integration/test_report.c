@@ -39,7 +39,8 @@ static void facts(void *ctx, struct status_facts *out)
 static void fill(void *ctx UNUSED, struct status *s, struct arena *scratch)
 {
 	s->generation = 7;
-	s->nginx.state = arena_strdup(scratch, "running");
+	s->nginx.state = NGINX_STATE_RUNNING;
+	s->rollout.mode = arena_strdup(scratch, "all");
 }
 
 static void fill_member(void *ctx UNUSED, struct member *m UNUSED)
@@ -80,7 +81,7 @@ static int set_up(void **state)
 	h->settings.alerts = (struct alerts_settings){ .command = none,
 						       .timeout = 10 * USEC_PER_SEC,
 						       .repeat = NEVER };
-	h->facts = (struct status_facts){ .connected = true, .has_tree = true, .serves = true };
+	h->facts = (struct status_facts){ .connected = true, .has_tree = true, .running = true };
 	problems_init(&h->found);
 	open_report(h);
 	h->alarm = alarm_new(&(struct alarm_spec){ .loop = h->loop,
@@ -264,11 +265,11 @@ static void a_state_directory_that_is_gone_is_logged_once(void **state)
 static void an_outcome_is_counted_with_the_steps_before_it(void **state)
 {
 	struct host *h = *state;
-	const double before[STAGE_N] = { [STAGE_DECODE] = 2, [STAGE_RENDER] = 3 };
+	const double before[STEP_N] = { [STEP_DECODE] = 2, [STEP_RENDER] = 3 };
 	struct outcome o = { .result = DEPLOY_APPLIED, .generation = 7, .total_ms = 10 };
 	CLEANUP(buf_fini) struct buf metrics = BUF_INIT;
 
-	o.stages_ms[STAGE_CHECK] = 10;
+	o.steps_ms[STEP_CHECK] = 10;
 	report_outcome(h->report, &o, before);
 	o.result = DEPLOY_UNCHANGED;
 	report_outcome(h->report, &o, before);

@@ -1,4 +1,4 @@
-/* gate: what speaks for a revision, what against it, and from which moment on. */
+/* gate: what makes the verdict on a revision good or bad, and from which time on. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,7 +25,7 @@ static struct gate_counts counts(uint64_t start, uint64_t requests, uint64_t err
 	return (struct gate_counts){ start, requests, errors, upstream_errors };
 }
 
-/* A gate on revision "r", attempt 1, which runs since the probe said these counts. */
+/* A gate on revision "r", attempt 1, which runs since the probe reported these counts. */
 static struct gate *running(const struct gate_counts *base)
 {
 	struct gate *g = gate_new("/c");
@@ -67,7 +67,7 @@ static void applied_is_good_where_nothing_else_is_asked(void **state UNUSED)
 	assert_string_equal(gate_znode(g), "");
 }
 
-static void another_revision_or_attempt_begins_anew(void **state UNUSED)
+static void another_revision_or_attempt_begins_again(void **state UNUSED)
 {
 	CLEANUP(gate_freep) struct gate *g = running(NULL);
 
@@ -88,7 +88,7 @@ static void another_revision_or_attempt_begins_anew(void **state UNUSED)
 	assert_int_equal(gate_verdict(g, &NONE), VERDICT_WAITING);
 }
 
-static void the_first_fault_stays(void **state UNUSED)
+static void the_first_failure_stays(void **state UNUSED)
 {
 	CLEANUP(gate_freep) struct gate *g = gate_new("/c");
 
@@ -142,7 +142,7 @@ static enum verdict after_one(enum problem_kind kind, const char *znode)
 	return after(NULL, &now);
 }
 
-static void a_revision_is_guilty_of_some_kinds(void **state UNUSED)
+static void some_kinds_of_problems_count_against_a_revision(void **state UNUSED)
 {
 	static const enum verdict expected[PROBLEM_KIND_N] = {
 		[PROBLEM_JSON] = VERDICT_BAD,       [PROBLEM_FIELD] = VERDICT_BAD,
@@ -194,7 +194,7 @@ static void a_problem_says_where_in_the_znode(void **state UNUSED)
 	assert_bad(h, "locations[2].proxy: is missing");
 }
 
-static void known_problems_are_not_its_fault(void **state UNUSED)
+static void known_problems_do_not_count(void **state UNUSED)
 {
 	CLEANUP(problems_fini) struct problems known, now;
 
@@ -207,7 +207,7 @@ static void known_problems_are_not_its_fault(void **state UNUSED)
 	assert_int_equal(after(&known, &now), VERDICT_BAD);
 }
 
-static void words_with_numbers_may_change(void **state UNUSED)
+static void a_known_problem_may_change_its_numbers(void **state UNUSED)
 {
 	CLEANUP(problems_fini) struct problems known, now;
 
@@ -220,7 +220,7 @@ static void words_with_numbers_may_change(void **state UNUSED)
 	assert_int_equal(after(&known, &now), VERDICT_BAD);
 }
 
-static void servers_that_go_later_are_not_its_fault(void **state UNUSED)
+static void servers_that_go_later_do_not_count(void **state UNUSED)
 {
 	CLEANUP(gate_freep) struct gate *g = running(NULL);
 	CLEANUP(problems_fini) struct problems now;
@@ -236,7 +236,7 @@ static void servers_that_go_later_are_not_its_fault(void **state UNUSED)
 
 /* --- what nginx does ------------------------------------------------------------------------ */
 
-static void workers_may_not_die_of_it(void **state UNUSED)
+static void deaths_of_workers_are_bad(void **state UNUSED)
 {
 	CLEANUP(gate_freep) struct gate *g = gate_new("/c");
 
@@ -288,7 +288,7 @@ static void too_many_errors_are_bad(void **state UNUSED)
 	assert_int_equal(gate_verdict(g, &PROBE), VERDICT_BAD);
 }
 
-static void one_is_no_plural(void **state UNUSED)
+static void a_count_of_one_is_singular(void **state UNUSED)
 {
 	CLEANUP(gate_freep) struct gate *g = running(NULL), *h = running(NULL);
 	struct gate_rules strict = { .probe = true, .max_upstream_errors = 100 };
@@ -327,7 +327,7 @@ static void failed_upstream_servers_have_a_limit_of_their_own(void **state UNUSE
 		      "allowed");
 }
 
-static void few_requests_say_nothing(void **state UNUSED)
+static void too_few_requests_prove_nothing(void **state UNUSED)
 {
 	struct gate_counts base = counts(1, 0, 0, 0);
 	struct gate_rules rules = PROBE;
@@ -356,7 +356,7 @@ static void another_nginx_is_counted_from_its_start(void **state UNUSED)
 	assert_bad(g, "3 of 40 requests were answered with 5xx (7.5%); at most 5% are allowed");
 }
 
-static void without_a_probe_no_counts_are_judged(void **state UNUSED)
+static void without_a_probe_no_counts_matter(void **state UNUSED)
 {
 	struct gate_counts base = counts(1, 0, 0, 0), all = counts(1, 100, 100, 100);
 	CLEANUP(gate_freep) struct gate *g = running(&base);
@@ -365,7 +365,7 @@ static void without_a_probe_no_counts_are_judged(void **state UNUSED)
 	assert_int_equal(gate_verdict(g, &NONE), VERDICT_GOOD);
 }
 
-static void a_command_has_its_say(void **state UNUSED)
+static void the_result_of_a_command_counts(void **state UNUSED)
 {
 	CLEANUP(gate_freep) struct gate *g = gate_new("/c");
 
@@ -388,26 +388,26 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(applied_is_good_where_nothing_else_is_asked),
-		cmocka_unit_test(another_revision_or_attempt_begins_anew),
-		cmocka_unit_test(the_first_fault_stays),
+		cmocka_unit_test(another_revision_or_attempt_begins_again),
+		cmocka_unit_test(the_first_failure_stays),
 		cmocka_unit_test(a_long_message_is_cut_between_characters),
-		cmocka_unit_test(a_revision_is_guilty_of_some_kinds),
+		cmocka_unit_test(some_kinds_of_problems_count_against_a_revision),
 		cmocka_unit_test(a_registration_is_no_part_of_a_revision),
 		cmocka_unit_test(a_problem_names_the_znode),
 		cmocka_unit_test(a_problem_says_where_in_the_znode),
-		cmocka_unit_test(known_problems_are_not_its_fault),
-		cmocka_unit_test(words_with_numbers_may_change),
-		cmocka_unit_test(servers_that_go_later_are_not_its_fault),
-		cmocka_unit_test(workers_may_not_die_of_it),
+		cmocka_unit_test(known_problems_do_not_count),
+		cmocka_unit_test(a_known_problem_may_change_its_numbers),
+		cmocka_unit_test(servers_that_go_later_do_not_count),
+		cmocka_unit_test(deaths_of_workers_are_bad),
 		cmocka_unit_test(a_probe_has_to_answer_twice),
 		cmocka_unit_test(too_many_errors_are_bad),
-		cmocka_unit_test(one_is_no_plural),
+		cmocka_unit_test(a_count_of_one_is_singular),
 		cmocka_unit_test(the_share_never_reads_as_allowed),
 		cmocka_unit_test(failed_upstream_servers_have_a_limit_of_their_own),
-		cmocka_unit_test(few_requests_say_nothing),
+		cmocka_unit_test(too_few_requests_prove_nothing),
 		cmocka_unit_test(another_nginx_is_counted_from_its_start),
-		cmocka_unit_test(without_a_probe_no_counts_are_judged),
-		cmocka_unit_test(a_command_has_its_say),
+		cmocka_unit_test(without_a_probe_no_counts_matter),
+		cmocka_unit_test(the_result_of_a_command_counts),
 	};
 
 	return cmocka_run_group_tests_name("gate", tests, NULL, NULL);

@@ -252,13 +252,18 @@ static void the_state_is_the_first_that_applies(void **state UNUSED)
 	assert_int_equal(status_choose(&f), STATUS_REJECTED);
 	f.rejected = false;
 	assert_int_equal(status_choose(&f), STATUS_WAITING);
-	f.serves = true;
+	f.running = f.excluded = true;
+	assert_int_equal(status_choose(&f), STATUS_WAITING);
+	f.excluded = false;
 	assert_int_equal(status_choose(&f), STATUS_HELD);
 	f.held = false;
 	assert_int_equal(status_choose(&f), STATUS_DEPLOYING);
 	f.pending = false;
 	assert_int_equal(status_choose(&f), STATUS_DEGRADED);
 	f.problems = 0;
+	f.partial = true;
+	assert_int_equal(status_choose(&f), STATUS_DEGRADED);
+	f.partial = false;
 	assert_int_equal(status_choose(&f), STATUS_APPLIED);
 }
 

@@ -1,4 +1,4 @@
-/* The member znode: JSON that reads back as what went in, and what foreign bytes become. */
+/* The member znode: JSON that reads back unchanged, and the result of foreign bytes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -89,7 +89,7 @@ static void what_is_not_understood_is_on_the_safe_side(void **state UNUSED)
 	struct member m;
 
 	assert_true(parse(a, MEMBERS "/w", "{\"host\":\"other\",\"gate\":3,\"problems\":-4}", &m));
-	assert_string_equal(m.host, "w"); /* the name of the znode, not what it says */
+	assert_string_equal(m.host, "w"); /* the name of the znode, not its data */
 	assert_int_equal(m.part, MEMBER_FROZEN);
 	assert_int_equal(m.gate.verdict, VERDICT_WAITING);
 	assert_string_equal(m.revision, "");

@@ -1,4 +1,4 @@
-/* The status: JSON that reads back as what went in, metrics that keep their format's rules. */
+/* The status: JSON that reads back unchanged, and metrics that follow the rules of their format. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -61,14 +61,14 @@ static struct status full(void)
 	s.zookeeper.watches = 20802;
 	s.zookeeper.reconnects = 3;
 	s.zookeeper.requests = 99;
-	s.nginx.state = "running";
+	s.nginx.state = NGINX_STATE_RUNNING;
 	s.nginx.pid = 812;
 	s.nginx.workers = 2;
 	s.nginx.old_workers = 1;
 	s.nginx.reloads = 17;
 	s.nginx.tests = 23;
 	s.nginx.test_error = "unknown directive \"oops\"";
-	s.nginx.included = true;
+	s.nginx.included = STATUS_YES;
 	s.nginx.sandbox = "namespace";
 	s.deployments.applied = 17;
 	s.deployments.rejected = 1;
@@ -76,7 +76,7 @@ static struct status full(void)
 	s.deployments.last.generation = 42;
 	s.deployments.last.at = AT;
 	s.deployments.last.total_ms = 61.2;
-	s.deployments.last.stages_ms[STAGE_DECODE] = 0.4;
+	s.deployments.last.steps_ms[STEP_DECODE] = 0.4;
 	return s;
 }
 
@@ -297,7 +297,7 @@ static void metrics_carry_the_numbers(void **state UNUSED)
 	assert_sample(text, "# TYPE zknginx_nginx_reloads counter");
 }
 
-static void metrics_tell_bad_news(void **state UNUSED)
+static void metrics_show_failures(void **state UNUSED)
 {
 	struct status s = full();
 	CLEANUP(freep) char *text = NULL;
@@ -305,7 +305,7 @@ static void metrics_tell_bad_news(void **state UNUSED)
 	s.state = STATUS_REJECTED;
 	s.revision_seen = "ff";
 	s.zookeeper.state = "connecting";
-	s.nginx.state = "down";
+	s.nginx.state = NGINX_STATE_DOWN;
 	s.deployments.last.generation = 43;
 	text = metrics_of(&s);
 	assert_sample(text, "zknginx_last_deployment_successful 0");
@@ -315,7 +315,8 @@ static void metrics_tell_bad_news(void **state UNUSED)
 	assert_sample(text, "zknginx_state{state=\"rejected\"} 1");
 }
 
-/* The format's rules: each family announced once, its samples right behind; EOF last. */
+/* The rules of the format: each family is announced once, its samples follow at once; EOF is
+ * last. */
 static void metrics_keep_the_format(void **state UNUSED)
 {
 	struct status s = full();
@@ -434,8 +435,8 @@ static struct status everything(void)
 	s.rollout.why = "the accepted revision";
 	s.rollout.verdict = "good";
 	s.deployments.rolled_back = 8;
-	for (int i = 0; i < STAGE_N; i++)
-		s.deployments.last.stages_ms[i] = i + 0.5 + 0.001 * i;
+	for (int i = 0; i < STEP_N; i++)
+		s.deployments.last.steps_ms[i] = i + 0.5 + 0.001 * i;
 	return s;
 }
 
@@ -540,7 +541,7 @@ static void every_field_is_read(void **state UNUSED)
 	assert_int_equal(r.updated, AT - AT % 1000);
 	assert_true(r.zookeeper.session == (int64_t)0xf00000000000001a);
 	assert_int_equal(r.nginx.pid, 812);
-	assert_true(r.nginx.included && r.probe.on && r.deployments.last.on);
+	assert_true(r.nginx.included == STATUS_YES && r.probe.on && r.deployments.last.on);
 	assert_string_equal(r.rollout.verdict, "good");
 	assert_true(r.deployments.last.total_ms == 61.2);
 	assert_int_equal(r.problems[0].problem.kind, PROBLEM_FIELD);
@@ -640,7 +641,8 @@ static void look_at_rows(const struct status_fields *fields, unsigned *metrics)
 		const struct status_metric *m = &f->metric;
 		bool has_number = f->kind == STATUS_COUNT || f->kind == STATUS_FLAG ||
 				  f->kind == STATUS_TIME || f->kind == STATUS_MS ||
-				  f->kind == STATUS_TEXT || m->value;
+				  f->kind == STATUS_TEXT || f->kind == STATUS_MAYBE ||
+				  (f->kind == STATUS_NAME && m->word) || m->value;
 
 		assert_true(f->name || m->name || m->write);
 		if (m->name) {
@@ -673,7 +675,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_known_is_null),
 		cmocka_unit_test(equal_values_are_equal_bytes_with_sorted_keys),
 		cmocka_unit_test(metrics_carry_the_numbers),
-		cmocka_unit_test(metrics_tell_bad_news),
+		cmocka_unit_test(metrics_show_failures),
 		cmocka_unit_test(metrics_keep_the_format),
 		cmocka_unit_test(labels_are_escaped),
 		cmocka_unit_test(nothing_deployed_yet_has_no_last),

@@ -38,7 +38,7 @@ const struct znode *tree_at(const struct tree *t, size_t i)
 	return &t->znodes[i];
 }
 
-/* '/' before everything else puts descendants directly behind their ancestor. */
+/* '/' sorts before all other bytes, so descendants directly follow their ancestor. */
 static int rank(unsigned char c)
 {
 	if (c == '\0')

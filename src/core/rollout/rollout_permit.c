@@ -40,7 +40,7 @@ static struct permit permit_accepted(const struct plan *plan)
 
 bool rollout_follows(const struct rollout_settings *s)
 {
-	return strcmp(s->mode, "all") != 0 && s->join;
+	return s->mode != ROLLOUT_ALL && s->join;
 }
 
 struct permit rollout_permit(const struct plan *plan, const struct permit_host *host)

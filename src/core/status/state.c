@@ -7,10 +7,14 @@ enum status_state status_choose(const struct status_facts *f)
 		bool applies;
 		enum status_state state;
 	} table[] = {
-		{ !f->connected, STATUS_DISCONNECTED }, { !f->has_tree, STATUS_WAITING },
-		{ f->busy, STATUS_DEPLOYING },          { f->rejected, STATUS_REJECTED },
-		{ !f->serves, STATUS_WAITING },         { f->held, STATUS_HELD },
-		{ f->pending, STATUS_DEPLOYING },       { f->problems > 0, STATUS_DEGRADED },
+		{ !f->connected, STATUS_DISCONNECTED },
+		{ !f->has_tree || f->excluded, STATUS_WAITING },
+		{ f->busy, STATUS_DEPLOYING },
+		{ f->rejected, STATUS_REJECTED },
+		{ !f->running, STATUS_WAITING },
+		{ f->held, STATUS_HELD },
+		{ f->pending, STATUS_DEPLOYING },
+		{ f->problems > 0 || f->partial, STATUS_DEGRADED },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {

@@ -9,7 +9,9 @@ struct status_facts {
 	bool has_tree;  /* a whole tree was read since the start */
 	bool busy;      /* a run is due, or its outcome */
 	bool rejected;  /* nginx refused the configuration as a whole */
-	bool serves;    /* nginx runs, and includes the generated files */
+	bool excluded;  /* nginx.conf does not include the generated files */
+	bool partial;   /* … not all of them */
+	bool running;   /* nginx */
 	bool held;      /* a guard keeps what ZooKeeper has lost */
 	bool pending;   /* nginx runs a part of the newest configuration */
 	size_t problems;

@@ -16,11 +16,21 @@ const char *status_state_name(enum status_state s)
 	return names[s];
 }
 
-const char *stage_name(enum stage_id s)
+const char *step_name(enum step_id s)
 {
 	static const char *const names[] = {
-#define X(name, text) [STAGE_##name] = text,
-		STAGES(X)
+#define X(name, text) [STEP_##name] = text,
+		STEPS(X)
+#undef X
+	};
+	return names[s];
+}
+
+const char *nginx_state_name(enum nginx_state s)
+{
+	static const char *const names[] = {
+#define X(name, text) [NGINX_STATE_##name] = text,
+		NGINX_STATES(X)
 #undef X
 	};
 	return names[s];

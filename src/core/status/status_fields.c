@@ -28,6 +28,11 @@ static const char *state_name(unsigned value)
 	return status_state_name((enum status_state)value);
 }
 
+static const char *nginx_name(unsigned value)
+{
+	return nginx_state_name((enum nginx_state)value);
+}
+
 static const char *kind_name(unsigned value)
 {
 	return problem_kind_name((enum problem_kind)value);
@@ -130,9 +135,9 @@ static void put_steps(const struct status *s, struct buf *out)
 
 	openmetrics_head(out, name, "gauge", "seconds",
 			 "Duration of each step of the last deployment.");
-	for (unsigned i = 0; i < STAGE_N; i++)
-		put_labelled(out, name, "", "stage", stage_name((enum stage_id)i),
-			     s->deployments.last.stages_ms[i] / 1000);
+	for (unsigned i = 0; i < STEP_N; i++)
+		put_labelled(out, name, "", "stage", step_name((enum step_id)i),
+			     s->deployments.last.steps_ms[i] / 1000);
 }
 
 /* --- the elements of lists ------------------------------------------------------------------ */
@@ -192,11 +197,11 @@ static const struct status_field zookeeper_rows[] = {
 };
 
 static const struct status_field nginx_rows[] = {
-	{ "state", STATUS_TEXT, AT(nginx.state),
+	{ "state", STATUS_NAME, AT(nginx.state), .names = { nginx_name, NGINX_STATE_N },
 	  IS("nginx_up", "running", "1 while the master process runs.") },
 	{ "pid", STATUS_PID, AT(nginx.pid) },
 	{ "sandbox", STATUS_TEXT, AT(nginx.sandbox) },
-	{ "included", STATUS_FLAG, AT(nginx.included),
+	{ "included", STATUS_MAYBE, AT(nginx.included), .omitted = true,
 	  GAUGE("nginx_included", "1 when nginx.conf includes the generated files.") },
 	{ "workers", STATUS_COUNT, AT(nginx.workers),
 	  GAUGE("nginx_workers", "Workers of the newest configuration.") },
@@ -255,8 +260,8 @@ static const struct status_field rollout_rows[] = {
 };
 
 static const struct status_field step_rows[] = {
-#define X(id, text) { text, STATUS_MS, AT(deployments.last.stages_ms[STAGE_##id]) },
-	STAGES(X)
+#define X(id, text) { text, STATUS_MS, AT(deployments.last.steps_ms[STEP_##id]) },
+	STEPS(X)
 #undef X
 };
 

@@ -15,6 +15,7 @@ enum status_kind {
 	STATUS_LINE,    /* unsigned; 0 is null */
 	STATUS_PID,     /* long; null unless it is above 0 */
 	STATUS_FLAG,    /* bool */
+	STATUS_MAYBE,   /* enum status_maybe; unknown is null, and has no metric */
 	STATUS_TIME,    /* uint64_t, microseconds since the epoch; 0 is null */
 	STATUS_SESSION, /* int64_t, written in hex; 0 is null */
 	STATUS_MS,      /* double, milliseconds */

@@ -41,6 +41,13 @@ static json_t *flag_json(const struct status_field *f UNUSED, const void *where)
 	return json_boolean(*(const bool *)where);
 }
 
+static json_t *maybe_json(const struct status_field *f UNUSED, const void *where)
+{
+	enum status_maybe value = *(const enum status_maybe *)where;
+
+	return value == STATUS_UNKNOWN ? json_null() : json_boolean(value == STATUS_YES);
+}
+
 static json_t *time_json(const struct status_field *f UNUSED, const void *where)
 {
 	uint64_t wall = *(const uint64_t *)where;
@@ -81,6 +88,7 @@ static json_t *(*const value_json[STATUS_KIND_N])(const struct status_field *f,
 	[STATUS_TEXT] = text_json,       [STATUS_COUNT] = count_json, [STATUS_LINE] = line_json,
 	[STATUS_PID] = pid_json,         [STATUS_FLAG] = flag_json,   [STATUS_TIME] = time_json,
 	[STATUS_SESSION] = session_json, [STATUS_MS] = ms_json,       [STATUS_NAME] = name_json,
+	[STATUS_MAYBE] = maybe_json,
 };
 
 /* --- rows ----------------------------------------------------------------------------------- */

@@ -25,6 +25,10 @@ static double number(const struct status_field *f, const struct status *s)
 		return (double)*(const unsigned long *)where;
 	case STATUS_FLAG:
 		return *(const bool *)where;
+	case STATUS_MAYBE:
+		return *(const enum status_maybe *)where == STATUS_YES;
+	case STATUS_NAME:
+		return strcmp(f->names.name(*(const unsigned *)where), f->metric.word) == 0;
 	case STATUS_TIME:
 		return (double)*(const uint64_t *)where / USEC_PER_SEC;
 	case STATUS_MS:
@@ -49,13 +53,19 @@ static void put_metric(const struct status_field *f, const struct status *s, str
 	}
 }
 
+static bool is_absent(const struct status_field *f, const void *where)
+{
+	if (f->kind == STATUS_MAYBE)
+		return *(const enum status_maybe *)where == STATUS_UNKNOWN;
+	return f->optional && !*(const bool *)where;
+}
+
 static void put_rows(const struct status_fields *fields, const struct status *s, struct buf *out)
 {
 	for (size_t i = 0; i < fields->count; i++) {
 		const struct status_field *f = &fields->rows[i];
-		bool absent = f->optional && !*(const bool *)((const char *)s + f->where);
 
-		if (absent)
+		if (is_absent(f, (const char *)s + f->where))
 			continue;
 		put_metric(f, s, out);
 		if (f->kind == STATUS_GROUP)

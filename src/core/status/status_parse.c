@@ -59,6 +59,14 @@ static void read_flag(struct source *r UNUSED, const struct status_field *f UNUS
 	*(bool *)where = json_is_true(value);
 }
 
+static void read_maybe(struct source *r UNUSED, const struct status_field *f UNUSED,
+		       const json_t *value, void *where)
+{
+	*(enum status_maybe *)where = !json_is_boolean(value) ? STATUS_UNKNOWN
+				      : json_is_true(value)   ? STATUS_YES
+							      : STATUS_NO;
+}
+
 static void read_time(struct source *r UNUSED, const struct status_field *f UNUSED,
 		      const json_t *value, void *where)
 {
@@ -104,6 +112,7 @@ static void (*const value_read[STATUS_KIND_N])(struct source *r, const struct st
 	[STATUS_TEXT] = read_text,       [STATUS_COUNT] = read_count, [STATUS_LINE] = read_line,
 	[STATUS_PID] = read_pid,         [STATUS_FLAG] = read_flag,   [STATUS_TIME] = read_time,
 	[STATUS_SESSION] = read_session, [STATUS_MS] = read_ms,       [STATUS_NAME] = read_name,
+	[STATUS_MAYBE] = read_maybe,
 };
 
 /* --- rows ----------------------------------------------------------------------------------- */
