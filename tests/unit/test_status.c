@@ -592,7 +592,8 @@ static void what_is_not_as_expected_counts_as_unknown(void **state UNUSED)
 		      "{\"state\": \"held\", \"host\": 7, \"generation\": \"x\", "
 		      "\"zookeeper\": [], \"probe\": {\"answers\": 1}, \"new\": {}, "
 		      "\"alerts\": [3, {}], \"problem_count\": -4, \"updated\": \"today\", "
-		      "\"problems\": [{\"kind\": \"new\", \"line\": 99999999999}]}",
+		      "\"problems\": [{\"kind\": \"new\", \"line\": 99999999999}], "
+		      "\"deployments\": {\"last\": {\"total_ms\": 1e300}}}",
 		      &r, NULL),
 		0);
 	assert_int_equal(r.state, STATUS_HELD);
@@ -608,6 +609,7 @@ static void what_is_not_as_expected_counts_as_unknown(void **state UNUSED)
 	assert_int_equal(r.problems[0].problem.kind, PROBLEM_KIND_N - 1);
 	assert_int_equal(r.problems[0].problem.line, 0);
 	assert_string_equal(r.problems[0].problem.znode, "");
+	assert_true(r.deployments.last.total_ms == 0);
 }
 
 static void assert_is_no_status(const char *text, const char *why)
