@@ -1,6 +1,6 @@
 /*
- * Bump memory in chunks that double up to a limit; a large request gets a chunk of its
- * own, so that no chunk is wasted on it.
+ * Memory in chunks, whose sizes double up to a limit. A large request gets a chunk of its own, so
+ * that the rest of a chunk is not wasted.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@ struct chunk {
 };
 
 struct arena {
-	struct chunk *chunks; /* the first one is bumped */
+	struct chunk *chunks; /* memory is taken from the first one */
 	size_t next_room;
 	size_t used;
 };
@@ -57,7 +57,7 @@ static struct chunk *chunk_add(struct arena *a, size_t room)
 	return c;
 }
 
-/* A chunk for one large request goes behind the one that is bumped. */
+/* The chunk of a large request is put after the first one. */
 static void *alloc_alone(struct arena *a, size_t size)
 {
 	struct chunk *c = xcalloc(1, sizeof(*c) + size);

@@ -207,7 +207,7 @@ static void same_entry_again_is_done_already(void **state UNUSED)
 	assert_int_equal(o.seq, 7);
 	assert_int_equal(session_requests(a->session) - before, 1);
 	run_job(o, store(a, 7, other, &o));
-	assert_failed(&o, ENTRY, "there already");
+	assert_failed(&o, ENTRY, "exists already");
 	assert_stored(a, 7, config);
 }
 
@@ -237,7 +237,7 @@ static void junk_in_its_place_is_taken_over(void **state UNUSED)
 	CLEANUP(tree_unrefp) struct tree *config = small_config("one");
 	struct outcome o;
 
-	rig_zk_create(client, ENTRY, "no entry");
+	rig_zk_create(client, ENTRY, "not an entry");
 	rig_zk_set(client, ENTRY, "nor this");
 	rig_zk_create(client, ENTRY "/0", "no part");
 	rig_zk_create(client, ENTRY "/x", NULL);
@@ -346,14 +346,14 @@ static void what_cannot_be_fetched_says_why(void **state UNUSED)
 	struct outcome o;
 
 	run_job(o, fetch(a, 7, revision, &o));
-	assert_failed(&o, ENTRY, "not there");
+	assert_failed(&o, ENTRY, "does not exist");
 	rig_zk_create(client, ENTRY, "{");
 	run_job(o, fetch(a, 7, revision, &o));
-	assert_failed(&o, ENTRY, "no entry");
+	assert_failed(&o, ENTRY, "not an entry");
 	run_job(o, store(a, 7, config, &o));
 	assert_ok(&o);
 	run_job(o, fetch(a, 7, "0123456789abcdef", &o));
-	assert_failed(&o, ENTRY, "not of 0123456789ab");
+	assert_failed(&o, ENTRY, "expected 0123456789ab");
 	run_job(o, history_fetch(a->session, CLUSTER, "/other", 7, revision, on_done, &o));
 	assert_failed(&o, ENTRY, "not in /other");
 	rig_zk_set(client, ENTRY "/2", "x");
@@ -361,7 +361,7 @@ static void what_cannot_be_fetched_says_why(void **state UNUSED)
 	assert_failed(&o, ENTRY, "compressed");
 	rig_zk_delete(client, ENTRY "/2");
 	run_job(o, fetch(a, 7, revision, &o));
-	assert_failed(&o, ENTRY "/2", "not there");
+	assert_failed(&o, ENTRY "/2", "does not exist");
 }
 
 /* --- prune ----------------------------------------------------------------------------------- */
@@ -501,7 +501,7 @@ static void other_writers_are_noticed(void **state UNUSED)
 
 	rig_zk_delete(client, CONFIG "/sites/s");
 	o = publish(a, now, old);
-	assert_failed(&o, CONFIG "/sites/s:", "not there any more");
+	assert_failed(&o, CONFIG "/sites/s:", "does not exist any more");
 	rig_zk_create(client, CONFIG "/sites/s", NULL);
 	rig_zk_set(client, CONFIG "/sites/s", "");
 
