@@ -1,14 +1,15 @@
 # zknginx: everything is built below $(B), nothing beside the sources.
 #
+#	make deps       install what building needs (as root)
 #	make            build/zknginxd
 #	make demo       a ZooKeeper, an nginx and the daemon on loopback; DEMO_ONCE=1 ends by itself
-#	make check      every test; installs what is missing first (as root)
-#	make asan tsan  the same with sanitizers, in build directories of their own
+#	make check      every test; installs the packages that are missing first (as root)
+#	make asan tsan  the tests under the sanitizers, in build directories of their own
 #	make lint       formatting, static analysis, man pages, the unit's exposure
-#	make bench      what an edit and a rollout take, beside a floor; make soak, make fuzz: slow suites
+#	make bench      how long an edit and a rollout take, beside a floor measured in the same run
+#	make soak fuzz  slow suites
 #	make attack     hostile snippets against the policy and a real nginx
-#	make asan tsan  the tests again under the sanitizers; make lint: what else reads the code
-#	make install    DESTDIR, PREFIX and SYSCONFDIR are honoured
+#	make install    DESTDIR, PREFIX and SYSCONFDIR are honoured; make uninstall
 
 B ?= build
 
@@ -30,15 +31,16 @@ Q := $(if $(V),,@)
 say = $(if $(V),:,printf '  %-7s %s\n' $(1) $(2))
 
 VERSION := 0.1.0
-REVISION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+# Without optional locks: through sudo, git would leave an index that belongs to root.
+REVISION := $(shell GIT_OPTIONAL_LOCKS=0 git describe --always --dirty 2>/dev/null || echo unknown)
 
-# The one list of packages. Build: headers and tools; test: real parts to test against.
+# Debian's packages (12 and 13), one list for each use. Each list contains only what the use adds.
 BUILD_PACKAGES := gcc make pkg-config libc6-dev libzookeeper-mt-dev libconfig-dev libsystemd-dev \
 	libjansson-dev libmicrohttpd-dev libssl-dev uthash-dev zlib1g-dev
-TEST_PACKAGES := libcmocka-dev zookeeper default-jdk-headless libcurator-client-java \
-	libcurator-framework-java libcurator-recipes-java libcurator-discovery-java nginx \
-	libnginx-mod-stream openssl curl procps git mandoc
-LINT_PACKAGES := clang clang-format clang-tidy cppcheck libclang-rt-14-dev systemd
+DEMO_PACKAGES := zookeeper nginx libnginx-mod-stream curl
+TEST_PACKAGES := libcmocka-dev default-jdk-headless libcurator-client-java libcurator-framework-java \
+	libcurator-recipes-java libcurator-discovery-java openssl procps git mandoc
+LINT_PACKAGES := clang clang-format clang-tidy libclang-rt-dev cppcheck systemd
 
 CC ?= gcc
 LIBRARIES := libconfig libsystemd jansson libmicrohttpd libcrypto zlib
@@ -70,6 +72,7 @@ override LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,nodlopen,--as-nee
 
 CORE := $(patsubst %.c,$(B)/%.o,$(wildcard src/base/*.c src/core/*/*.c))
 WINGS := $(patsubst %.c,$(B)/%.o,$(wildcard src/sys/*.c src/zk/*.c src/nginx/*.c src/host/*.c))
+DUTIES := $(patsubst %.c,$(B)/%.o,$(wildcard src/agent/*.c src/leader/*.c src/report/*.c src/preview/*.c))
 TOP := $(patsubst %.c,$(B)/%.o,$(wildcard src/*.c))
 UNIT_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 INTEGRATION_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/integration/test_*.c))
@@ -87,7 +90,7 @@ $(B)/libwings.a: $(WINGS)
 	@$(call say,AR,$@)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-$(B)/zknginxd: $(TOP) $(B)/libwings.a $(B)/libcore.a
+$(B)/zknginxd: $(TOP) $(DUTIES) $(B)/libwings.a $(B)/libcore.a
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
@@ -102,39 +105,47 @@ $(UNIT_TESTS): $(B)/%: $(B)/%.o $(B)/libcore.a
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS_CORE) -lcmocka
 
 # It looks at all objects of the daemon, and links none of them.
-$(B)/tests/unit/test_call_circles: | $(CORE) $(WINGS) $(TOP)
+$(B)/tests/unit/test_call_circles: | $(CORE) $(WINGS) $(DUTIES) $(TOP)
 
-$(INTEGRATION_TESTS): $(B)/%: $(B)/%.o $(RIG) $(B)/libwings.a $(B)/libcore.a
+# The preview has no ZooKeeper and deploys nothing: its test has just what it needs to link.
+PREVIEW_TEST := $(B)/tests/integration/test_preview
+PREVIEW := $(patsubst %.c,$(B)/%.o,src/preview/preview.c src/nginx/master.c src/nginx/proc.c \
+	$(wildcard src/sys/*.c src/host/settings*.c src/nginx/sandbox*.c src/nginx/nginx_*.c))
+PREVIEW_RIG := $(patsubst %,$(B)/tests/integration/%.o,rig rig_alone rig_nginx)
+$(PREVIEW_TEST): $(PREVIEW_TEST).o $(PREVIEW_RIG) $(PREVIEW) $(B)/libcore.a
 	@$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(filter-out -lzookeeper_mt,$(LDLIBS)) -lcmocka
+
+$(filter-out $(PREVIEW_TEST),$(INTEGRATION_TESTS)): $(B)/%: $(B)/%.o $(RIG) $(B)/libwings.a $(B)/libcore.a
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -lcmocka
+
+# The leader needs nothing of the daemon.
+$(B)/tests/integration/test_leader: $(patsubst %.c,$(B)/%.o,$(wildcard src/leader/*.c))
 
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
 # --- packages ---------------------------------------------------------------------------------
 
-missing = $(strip $(foreach p,$(1),$(shell dpkg-query -W -f '$${db:Status-Status}' $(p) 2>/dev/null | \
-	grep -qx installed || echo $(p))))
-
-.PHONY: deps lint-deps
-deps: PACKAGES := $(BUILD_PACKAGES) $(TEST_PACKAGES)
-lint-deps: PACKAGES := $(BUILD_PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES)
-deps lint-deps:
-	@set -e; missing="$(call missing,$(PACKAGES))"; if [ -n "$$missing" ]; then \
-		echo "installing:" $$missing; apt-get update -qq; \
-		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
-	fi
+.PHONY: deps demo-deps test-deps lint-deps
+deps: PACKAGES = $(BUILD_PACKAGES)
+demo-deps: PACKAGES = $(BUILD_PACKAGES) $(DEMO_PACKAGES)
+test-deps: PACKAGES = $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(TEST_PACKAGES)
+lint-deps: PACKAGES = $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES)
+deps demo-deps test-deps lint-deps:
+	$(Q).ci/install-packages $(PACKAGES)
 
 # --- tests ------------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: deps
+demo: demo-deps
 	$(Q)$(MAKE) --no-print-directory $(B)/zknginxd
 	$(Q)$(hand_back) # it may stay up for long
 	$(Q)tests/demo/demo.sh $(B)/zknginxd
 
 .PHONY: check unit integration golden-update
-check: deps
+check: test-deps
 	$(Q)$(MAKE) --no-print-directory all unit integration
 
 # All of them run, so that one report tells all that is broken.
@@ -186,7 +197,7 @@ tsan:
 
 # The long form of the churn tests: ten rounds at 10,000 servers, 200 kills, 200 publications.
 .PHONY: soak bench fuzz attack
-soak: deps
+soak: test-deps
 	$(Q)$(MAKE) --no-print-directory $(B)/zknginxd $(B)/tests/integration/test_churn
 	$(Q)CHURN_FULL=1 ZKNGINXD=$(B)/zknginxd $(B)/tests/integration/test_churn
 
@@ -194,22 +205,22 @@ soak: deps
 # The seed is printed; ATTACK_SEED=N makes the same attack again.
 ATTACK_TRIES ?= 100000
 ATTACK_SEED ?= $(shell date +%s)
-attack: deps
+attack: test-deps
 	$(Q)$(MAKE) --no-print-directory $(B)/tests/integration/test_policy_attack
 	$(Q)ATTACK_TRIES=$(ATTACK_TRIES) ATTACK_SEED=$(ATTACK_SEED) \
 		$(B)/tests/integration/test_policy_attack
 
 # Figures beside a floor of the same run; SIZES="100 1000" for fewer servers, HOSTS=50 for a
 # smaller fleet than 200.
-bench: deps
+bench: test-deps
 	$(Q)$(MAKE) --no-print-directory $(B)/zknginxd $(B)/tests/bench/bench_edit \
 		$(B)/tests/bench/bench_fleet
 	$(Q)ZKNGINXD=$(B)/zknginxd $(B)/tests/bench/bench_edit $(SIZES)
 	$(Q)$(B)/tests/bench/bench_fleet $(HOSTS)
 
-# The leader's work is the daemon's own.
+# The leader's work is the daemon's own; nothing of the daemon is faked.
 $(B)/tests/bench/bench_edit: $(B)/tests/bench/bench_edit.o
-$(B)/tests/bench/bench_fleet: $(patsubst %.c,$(B)/%.o,tests/bench/bench_fleet.c $(wildcard src/leader*.c))
+$(B)/tests/bench/bench_fleet: $(patsubst %.c,$(B)/%.o,tests/bench/bench_fleet.c $(wildcard src/leader/*.c))
 $(B)/tests/bench/bench_edit $(B)/tests/bench/bench_fleet: $(RIG) $(B)/libwings.a $(B)/libcore.a
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -lcmocka
@@ -279,7 +290,10 @@ INSTALL ?= install
 MANUALS := $(wildcard conf/man/*.[58])
 DOCUMENTS := $(wildcard README.md) LICENSE conf/zknginxd.conf conf/nginx-include.conf
 
-# A configuration that is there already is never replaced; the sample lies with the documents.
+# Run a command of systemd, unless the files go into a package, or systemd is not this host's init.
+on_this_host = $(if $(DESTDIR),,if [ -d /run/systemd/system ]; then $(1); fi)
+
+# Existing settings are never replaced; the sample is installed with the documents, too.
 .PHONY: install uninstall
 install: $(B)/zknginxd
 	$(INSTALL) -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSCONFDIR) \
@@ -293,13 +307,16 @@ install: $(B)/zknginxd
 	$(INSTALL) -m 644 $(DOCUMENTS) $(DESTDIR)$(DOCDIR)
 	test -e $(DESTDIR)$(SYSCONFDIR)/zknginxd.conf || \
 		$(INSTALL) -m 644 conf/zknginxd.conf $(DESTDIR)$(SYSCONFDIR)/zknginxd.conf
+	$(call on_this_host,systemctl daemon-reload)
 
-# The configuration and the state directory stay: nginx goes on including from the latter.
+# The settings and the state directory stay, because nginx.conf still includes files from the latter.
 uninstall:
+	$(call on_this_host,systemctl disable --now zknginxd || :)
 	rm -f $(DESTDIR)$(SBINDIR)/zknginxd $(DESTDIR)$(UNITDIR)/zknginxd.service \
 		$(patsubst conf/man/%.5,$(DESTDIR)$(MANDIR)/man5/%.5,$(filter %.5,$(MANUALS))) \
 		$(patsubst conf/man/%.8,$(DESTDIR)$(MANDIR)/man8/%.8,$(filter %.8,$(MANUALS)))
 	rm -rf $(DESTDIR)$(DOCDIR)
+	$(call on_this_host,systemctl daemon-reload)
 
 .PHONY: format clean
 format:

@@ -2,19 +2,13 @@
  * The settings of a running daemon: taken into use, and read again on SIGHUP. They are
  * swapped whole or not at all; who was handed a group of them is told.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include <zknginx/log.h>
 
 #include "daemon.h"
 #include "host/notify.h"
-
-struct policy policy_of(const struct settings *s)
-{
-	return (struct policy){ .level = s->snippets.policy,
-				.roots = s->snippets.roots,
-				.certificates = s->snippets.certificates };
-}
 
 /* Told when the settings are read, not in the night that the command is needed. */
 static void check_commands(const struct settings *s)
@@ -41,7 +35,7 @@ void daemon_use_settings(struct daemon *d, struct settings_file *file)
 {
 	d->file = file;
 	d->settings = settings_get(file);
-	d->policy = policy_of(d->settings);
+	d->policy = policy_from_settings(d->settings);
 	d->guard_rules = (struct guard_rules){
 		.max_shrink = d->settings->guard.max_shrink,
 		.window = d->settings->guard.window,
@@ -55,7 +49,7 @@ void daemon_use_settings(struct daemon *d, struct settings_file *file)
 /* Parsed beside, swapped whole; what needs a restart keeps its old value, and is named. */
 void daemon_reload_settings(struct daemon *d)
 {
-	struct settings_file *next = NULL;
+	struct settings_file *next = NULL, *old = NULL;
 	CLEANUP(settings_errors_fini) struct settings_errors errors = { 0 };
 	struct buf fixed = BUF_INIT;
 
@@ -67,12 +61,14 @@ void daemon_reload_settings(struct daemon *d)
 			  buf_str(&fixed));
 		settings_free(next);
 	} else {
-		struct settings_file *old = d->file;
-
+		old = d->file;
 		daemon_use_settings(d, next);
 		deploy_configure(d->deploy, &d->settings->nginx);
 		stage_configure(d->stage, &d->settings->state);
-		settings_free(old);
+		report_use_settings(d->report, d->settings);
+		alarm_use_settings(d->alarm, &d->settings->alerts);
+		free(d->address);
+		d->address = member_address(d->settings->cluster.address, d->host);
 		log_notice("settings read again from %s", d->settings_path);
 	}
 	buf_fini(&fixed);
@@ -80,10 +76,11 @@ void daemon_reload_settings(struct daemon *d)
 	quarantine_clear(d->quarantine);
 	d->refusal.due = 0;
 	mirror_audit(d->mirror);
-	if (d->leader.mirror)
-		mirror_audit(d->leader.mirror);
+	if (d->leader)
+		leader_use_settings(d->leader, d->settings);
+	settings_free(old);
 	permission_update(d);
 	converge(d);
-	leader_update(d);
+	daemon_update_leader(d);
 	notify_ready();
 }

@@ -11,7 +11,8 @@
 
 #include <systemd/sd-event.h>
 #include <zknginx/err.h>
-#include <zknginx/names.h>
+
+#include "core/discover/names.h"
 
 /* The largest number of names; others fail. */
 #define NAMES_LIMIT 10000

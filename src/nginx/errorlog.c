@@ -11,8 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <zknginx/lexer.h>
-
+#include "core/text/lexer.h"
 #include "errorlog.h"
 #include "nginx_text.h"
 

@@ -10,7 +10,8 @@
 #include <stddef.h>
 #include <zknginx/arena.h>
 #include <zknginx/buf.h>
-#include <zknginx/host_claims.h>
+
+#include "core/compose/host_claims.h"
 
 enum dump_file { DUMP_HTTP, DUMP_STREAM, DUMP_FILE_N };
 

@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <zknginx/lexer.h>
-
+#include "core/text/lexer.h"
 #include "nginx_logs.h"
 #include "nginx_text.h"
 

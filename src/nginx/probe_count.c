@@ -16,8 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <zknginx/render.h>
-
+#include "core/render/render.h"
 #include "probe_count.h"
 #include "sys/timing.h"
 

@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include <zknginx/buf.h>
-#include <zknginx/render.h>
 
+#include "core/render/render.h"
 #include "probe_http.h"
 #include "sys/timing.h"
 

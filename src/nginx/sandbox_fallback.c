@@ -19,9 +19,9 @@
 #include <unistd.h>
 
 #include <zknginx/arena.h>
-#include <zknginx/lexer.h>
 #include <zknginx/log.h>
 
+#include "core/text/lexer.h"
 #include "nginx_text.h"
 #include "sandbox_fallback.h"
 

@@ -12,6 +12,8 @@
 #define ZKNGINX_SYS_DISK_H
 
 #include <sys/stat.h>
+#include <unistd.h>
+
 #include <zknginx/buf.h>
 #include <zknginx/digest.h>
 #include <zknginx/err.h>
@@ -55,7 +57,6 @@ int disk_remove(struct place at, const char *name, const char *first, struct err
 /* Close *fd, if it is open, and set it to -1. */
 static inline void disk_close(int *fd)
 {
-	extern int close(int);
 	if (*fd >= 0)
 		close(*fd);
 	*fd = -1;

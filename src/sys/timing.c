@@ -28,6 +28,11 @@ uint64_t timing_wall(void)
 	return read_clock(CLOCK_REALTIME);
 }
 
+uint64_t timing_to_wall(uint64_t monotonic)
+{
+	return timing_wall() - (timing_now() - monotonic);
+}
+
 sd_event_source *timing_new(sd_event *loop, sd_event_time_handler_t on_time, void *ctx)
 {
 	sd_event_source *timer = NULL;

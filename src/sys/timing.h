@@ -9,6 +9,8 @@
 uint64_t timing_now(void);
 /* CLOCK_REALTIME, in microseconds since 1970: only for times that people read. */
 uint64_t timing_wall(void);
+/* The wall clock's time of that moment, which is one of timing_now(). */
+uint64_t timing_to_wall(uint64_t monotonic);
 /* A timer on CLOCK_MONOTONIC, off to begin with. */
 sd_event_source *timing_new(sd_event *loop, sd_event_time_handler_t on_time, void *ctx);
 /*

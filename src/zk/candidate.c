@@ -6,6 +6,7 @@
 #include <zknginx/tree.h>
 
 #include "candidate.h"
+#include "core/data/layout.h"
 #include "sys/timing.h"
 
 #define DIRECTORY_TRIES 3 /* another client may delete it meanwhile; the number is limited */
@@ -275,7 +276,7 @@ void candidate_init(struct candidate *c, struct session *session, const char *cl
 	c->session = session;
 	c->ops = *ops;
 	c->election = election;
-	c->directory = xasprintf("%s/election", cluster);
+	c->directory = cluster_path_new(cluster, CLUSTER_ELECTION, NULL);
 	c->host = xstrdup(host);
 	candidate_rename(c);
 }

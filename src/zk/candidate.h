@@ -14,8 +14,8 @@
 #define ZKNGINX_ZK_CANDIDATE_H
 
 #include <sys/queue.h>
-#include <zknginx/election.h>
 
+#include "core/fleet/election.h"
 #include "session.h"
 
 struct election;

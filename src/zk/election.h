@@ -18,8 +18,7 @@
 #ifndef ZKNGINX_ZK_ELECTION_H
 #define ZKNGINX_ZK_ELECTION_H
 
-#include <zknginx/election.h>
-
+#include "core/fleet/election.h"
 #include "session.h"
 
 struct election;

@@ -11,8 +11,8 @@
 #include <zookeeper/zookeeper.h>
 
 #include <zknginx/log.h>
-#include <zknginx/rival.h>
 
+#include "core/fleet/rival.h"
 #include "ephemeral.h"
 #include "record.h"
 #include "sys/timing.h"

@@ -6,6 +6,7 @@
 # With DEMO_ONCE set it ends by itself, with 0 only if the edit reached nginx.
 # Without, it stays up for you to play with until Ctrl-C.
 set -euo pipefail
+PATH=$PATH:/usr/sbin:/sbin # nginx is there, and a user's PATH often lacks it
 
 daemon=${1:?usage: demo.sh ZKNGINXD}
 daemon=$(realpath "$daemon")
@@ -21,7 +22,7 @@ finish() {
 		kill "$pid" 2>/dev/null || true
 		wait "$pid" 2>/dev/null || true
 	done
-	if [ "$status" -ne 0 ] && [ -f "$dir/zknginxd.log" ]; then
+	if [ "$status" -ne 0 ] && [ "$status" -ne 130 ] && [ -f "$dir/zknginxd.log" ]; then
 		echo "--- the daemon's log:" && tail -n 20 "$dir/zknginxd.log"
 	fi
 	rm -rf "$dir"
@@ -161,6 +162,7 @@ if [ -n "${DEMO_ONCE:-}" ]; then
 	say "The edit reached nginx."
 	exit 0
 fi
+trap 'echo; exit 0' INT TERM # the expected end
 say "It stays up for you. Ctrl-C ends it and removes everything."
 cat <<TXT
   curl http://127.0.0.1:$web_port/

@@ -1,13 +1,12 @@
 /*
- * Text of nginx, as a snippet and as nginx.conf: reading what it claims never goes astray, and
- * every claim is whole.
+ * libFuzzer: text of nginx, as a snippet and as nginx.conf. Reading its claims never fails, and
+ * every claim is complete.
  */
 #include <stdint.h>
 #include <stdlib.h>
 
-#include <zknginx/host_claims.h>
-
 #include "core/compose/claims.h"
+#include "core/compose/host_claims.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,14 +1,14 @@
 /*
- * libFuzzer: registrations → decode → render → nginx's tokens. Whatever stands in a
- * registration, the tokens are those of an upstream with some servers: one block, in it
- * statements that begin with "server", and nothing behind an address but parameters.
+ * libFuzzer: registrations → decode → render → the tokens of nginx. Whatever a registration
+ * contains, the tokens are those of an upstream with some servers: one block, with statements that
+ * begin with "server", and only parameters after an address.
  */
 #include <string.h>
 
-#include <zknginx/compose.h>
-#include <zknginx/emit.h>
-#include <zknginx/lexer.h>
-#include <zknginx/render.h>
+#include "core/compose/compose.h"
+#include "core/render/render.h"
+#include "core/text/emit.h"
+#include "core/text/lexer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -32,13 +32,13 @@ static bool is_parameter(const char *s)
 	       begins(s, "max_conns=") || strcmp(s, "backup") == 0 || strcmp(s, "down") == 0;
 }
 
-/* Within "upstream u { … }": `server ADDRESS PARAMETERS;`, again and again. */
+/* Within "upstream u { … }": any number of `server ADDRESS PARAMETERS;`. */
 static void check_word(unsigned position, const char *s)
 {
 	if (position == 0)
 		require(strcmp(s, "server") == 0, "a statement is a server");
 	else if (position > 1)
-		require(is_parameter(s), "behind an address are parameters");
+		require(is_parameter(s), "after an address are parameters");
 	else
 		require(emit_text_is_valid(s, false, NULL), "an address is a plain text");
 }
@@ -76,7 +76,7 @@ static void add(struct tree_builder *b, const char *path, const void *data, size
 	tree_builder_add(b, &z);
 }
 
-/* NAME 0 DATA 0 NAME 0 DATA …: children of /s, or (names with a slash) further down. */
+/* NAME 0 DATA 0 NAME 0 DATA …: children of /s, or (names with a slash) deeper znodes. */
 static void add_registrations(struct arena *a, struct tree_builder *b, const char *s, size_t size)
 {
 	while (size) {

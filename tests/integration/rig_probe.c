@@ -1,10 +1,10 @@
-/* Sites that fail in several ways, rendered from znodes as the daemon does it. */
+/* Sites that fail in several ways, rendered from znodes as in the daemon. */
 #include <stdio.h>
 #include <string.h>
 
-#include <zknginx/compose.h>
 #include <zknginx/err.h>
 
+#include "core/compose/compose.h"
 #include "rig_probe.h"
 #include "rig_stage.h"
 

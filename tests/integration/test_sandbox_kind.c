@@ -1,6 +1,5 @@
 /*
- * What the sandbox takes from the master, and what becomes of it on hosts where there
- * are no namespaces to be had.
+ * What the sandbox takes from the master, and what it does on hosts without namespaces.
  */
 #include <linux/capability.h>
 #include <sched.h>
@@ -15,36 +14,6 @@
 #include <zknginx/err.h>
 
 #include "rig_sandbox.h"
-
-static int set_up(void **state)
-{
-	*state = host_new();
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	host_free(*state);
-	rig_clean();
-	return 0;
-}
-
-static const struct verdict *test(struct host *h)
-{
-	return host_test(h, SANDBOX_NAMESPACE);
-}
-
-static void assert_passed(const struct verdict *v)
-{
-	if (!v->passed)
-		fail_msg("%s", v->text);
-}
-
-static void assert_says(const struct verdict *v, const char *text)
-{
-	if (!strstr(v->text, text))
-		fail_msg("expected \"%s\" in: %s", text, v->text);
-}
 
 /* --- the master's executable and namespace ---------------------------------------------------- */
 
@@ -75,10 +44,10 @@ static void the_masters_deleted_executable_in_its_namespace_is_used(void **state
 	h->master = start_master(rig_path("nginx"));
 	assert_int_equal(unlink(rig_path("nginx")), 0);
 	h->settings.binary = "/nonexistent/nginx";
-	test(h);
+	host_test_in_namespace(h);
 	rig_stop((pid_t)h->master, SIGTERM);
-	assert_passed(&h->verdict);
-	assert_true(h->verdict.http_included);
+	host_assert_passed(&h->result);
+	assert_true(h->result.http_included);
 }
 
 static void what_exceeds_the_masters_open_files_is_refused(void **state)
@@ -90,12 +59,12 @@ static void what_exceeds_the_masters_open_files_is_refused(void **state)
 		buf_printf(&text, "access_log %s/%d.log;\n", h->logs, i);
 	host_stage(h, "%s", buf_str(&text));
 	buf_fini(&text);
-	assert_passed(test(h));
+	host_assert_passed(host_test_in_namespace(h));
 	h->master = start_master(rig_path("nginx"));
-	test(h);
+	host_test_in_namespace(h);
 	rig_stop((pid_t)h->master, SIGTERM);
-	assert_false(h->verdict.passed);
-	assert_says(&h->verdict, "(24: Too many open files)");
+	assert_false(h->result.passed);
+	host_assert_says(&h->result, "(24: Too many open files)");
 }
 
 /* --- where there are no namespaces ------------------------------------------------------------ */
@@ -113,7 +82,7 @@ static void lose_the_capability_to_mount(void)
 		die("capset: %m");
 }
 
-/* Run in a process of its own, as what is lost does not come back. Returns its exit status. */
+/* Run in a process of its own, as a lost capability does not come back. Returns its exit status. */
 static int elsewhere(int (*check)(struct host *h), struct host *h)
 {
 	pid_t pid = fork();
@@ -143,7 +112,7 @@ static int check_fallback(struct host *h)
 	return strcmp(sandbox_kind(h->sandbox), "fallback") == 0 ? 0 : 2;
 }
 
-static void without_the_right_to_mount_it_says_so(void **state)
+static void without_the_right_to_mount_the_kind_is_fallback(void **state)
 {
 	struct host *h = *state;
 
@@ -173,7 +142,7 @@ static void a_copy_that_cannot_be_written_is_an_error(void **state)
 	assert_int_equal(elsewhere(check_unwritable, *state), 0);
 }
 
-static void copies_of_dead_daemons_are_swept(void **state)
+static void copies_of_dead_daemons_are_removed(void **state)
 {
 	struct host *h = *state;
 	pid_t dead = fork();
@@ -193,13 +162,12 @@ static void copies_of_dead_daemons_are_swept(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(the_masters_deleted_executable_in_its_namespace_is_used),
-		TEST(what_exceeds_the_masters_open_files_is_refused),
-		TEST(without_the_right_to_mount_it_says_so),
-		TEST(a_copy_that_cannot_be_written_is_an_error),
-		TEST(copies_of_dead_daemons_are_swept),
+		host_test_case(the_masters_deleted_executable_in_its_namespace_is_used),
+		host_test_case(what_exceeds_the_masters_open_files_is_refused),
+		host_test_case(without_the_right_to_mount_the_kind_is_fallback),
+		host_test_case(a_copy_that_cannot_be_written_is_an_error),
+		host_test_case(copies_of_dead_daemons_are_removed),
 	};
 
 	return cmocka_run_group_tests_name("sandbox kind", tests, NULL, NULL);

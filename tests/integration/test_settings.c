@@ -1,6 +1,6 @@
 /*
- * The settings file: defaults, values, changes while running, and that the shipped
- * sample and the man page say the same as the table. No server is needed.
+ * The settings file: defaults, values and changes while running; the shipped sample and the man
+ * page agree with the table. No server is needed.
  */
 #include <libconfig.h>
 #include <stdio.h>
@@ -133,7 +133,7 @@ static void assert_defaults(const struct settings *s)
 	assert_int_equal(s->log.level, LOG_LEVEL_INFO);
 }
 
-static void test_defaults(void **state UNUSED)
+static void an_empty_file_gives_the_defaults(void **state UNUSED)
 {
 	struct settings_file *f = load("");
 
@@ -144,7 +144,7 @@ static void test_defaults(void **state UNUSED)
 	settings_free(f);
 }
 
-static void test_missing_file(void **state UNUSED)
+static void a_missing_file_is_an_error_unless_it_may_be_missing(void **state UNUSED)
 {
 	const char *path = rig_path("no-such-file");
 	struct settings_errors errors = { 0 };
@@ -154,11 +154,11 @@ static void test_missing_file(void **state UNUSED)
 	assert_int_equal(settings_load(path, true, &f, &errors), 0);
 	assert_defaults(settings_get(f));
 	settings_free(f);
-	/* what cannot be read is not the same as what is not there */
+	/* an unreadable file is not a missing file */
 	assert_non_null(strstr(refused(rig_directory(), true).text, "not a regular file"));
 }
 
-static void test_values(void **state UNUSED)
+static void values_are_read_from_the_file(void **state UNUSED)
 {
 	struct settings_file *f =
 		load("zookeeper = { hosts = \"zk1, [2001:db8::1]:2182,10.0.0.3/prod/eu\";\n"
@@ -191,7 +191,7 @@ static void test_values(void **state UNUSED)
 	assert_string_equal(s->cluster.address, "[::1]:80");
 	assert_string_equal(s->metrics.listen, "[::1]:9641");
 	assert_int_equal(s->log.level, LOG_LEVEL_DEBUG);
-	/* what was not said keeps its default */
+	/* a setting that is not in the file keeps its default */
 	assert_string_equal(s->nginx.pid, "/run/nginx.pid");
 	settings_free(f);
 }
@@ -242,7 +242,7 @@ static void assert_rollout(const struct rollout_settings *r)
 	assert_int_equal(r->min_requests, 1000000);
 }
 
-static void test_fleet_values(void **state UNUSED)
+static void values_of_the_fleet_are_read_from_the_file(void **state UNUSED)
 {
 	struct settings_file *f = load(FLEET);
 	const struct settings *s = settings_get(f);
@@ -266,7 +266,7 @@ static void test_fleet_values(void **state UNUSED)
 	settings_free(f);
 }
 
-static void test_ways_to_say_it(void **state UNUSED)
+static void a_value_may_be_written_in_several_ways(void **state UNUSED)
 {
 	struct settings_file *f =
 		load("nginx = { probe = \"[::1]:9642\"; };\n"
@@ -278,7 +278,7 @@ static void test_ways_to_say_it(void **state UNUSED)
 	assert_string_equal(settings_get(f)->rollout.batch, "3");
 	assert_true(settings_get(f)->rollout.join);
 	settings_free(f);
-	/* paths that only look as if they contained each other */
+	/* paths that only seem to contain each other */
 	f = load("cluster = { service = \"/nginx/configs\"; };\n"
 		 "metrics = { listen = \"127.0.0.1:9642\"; };\n"
 		 "nginx = { probe = \"127.0.0.1:9643\"; };\n");
@@ -286,7 +286,7 @@ static void test_ways_to_say_it(void **state UNUSED)
 	settings_free(f);
 }
 
-static void test_include(void **state UNUSED)
+static void an_included_file_is_read_and_named_in_errors(void **state UNUSED)
 {
 	char *inner = rig_path("inner.conf"), *outer = rig_path("outer.conf");
 	struct settings_file *f = NULL;
@@ -298,7 +298,7 @@ static void test_include(void **state UNUSED)
 	assert_int_equal(settings_get(f)->log.level, LOG_LEVEL_ERROR);
 	assert_int_equal(settings_get(f)->state.keep, 4);
 	settings_free(f);
-	/* an error names the file that it is in */
+	/* an error names its file */
 	rig_write(inner, "\nlog = { level = 5000000000; };\n");
 	assert_non_null(
 		strstr(refused(outer, false).text, "inner.conf:2: 5000000000 is too large"));
@@ -311,7 +311,7 @@ static void test_include(void **state UNUSED)
 
 /* --- changes while running -------------------------------------------------------------------- */
 
-static void test_changes(void **state UNUSED)
+static void changes_that_need_a_restart_are_named(void **state UNUSED)
 {
 	struct settings_file *a = load(""), *b = load("zookeeper = { hosts = \"zk1\"; };\n"
 						      "nginx = { reload_gap = \"7s\"; };\n"
@@ -337,7 +337,7 @@ static void test_changes(void **state UNUSED)
 
 /* --- the sample and the man page -------------------------------------------------------------- */
 
-/* A value of the sample as the table writes a default. */
+/* A value of the sample, written like a default of the table. */
 static char *value_text(const config_setting_t *node)
 {
 	struct buf out = BUF_INIT;
@@ -356,7 +356,7 @@ static char *value_text(const config_setting_t *node)
 	return text;
 }
 
-static void test_sample(void **state UNUSED)
+static void the_sample_has_every_setting_with_its_default(void **state UNUSED)
 {
 	const char *path, *default_text;
 	struct settings_errors errors = { 0 };
@@ -417,7 +417,7 @@ static char *manual_item(const char *manual, const char *path)
 	return item;
 }
 
-static void test_manual(void **state UNUSED)
+static void the_manual_has_every_setting_with_its_default(void **state UNUSED)
 {
 	const char *manual = rig_read(MANUAL), *path, *default_text;
 	bool reloadable;
@@ -442,15 +442,16 @@ static void test_manual(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(test_defaults, tear_down),
-		cmocka_unit_test_teardown(test_missing_file, tear_down),
-		cmocka_unit_test_teardown(test_values, tear_down),
-		cmocka_unit_test_teardown(test_fleet_values, tear_down),
-		cmocka_unit_test_teardown(test_ways_to_say_it, tear_down),
-		cmocka_unit_test_teardown(test_include, tear_down),
-		cmocka_unit_test_teardown(test_changes, tear_down),
-		cmocka_unit_test_teardown(test_sample, tear_down),
-		cmocka_unit_test_teardown(test_manual, tear_down),
+		cmocka_unit_test_teardown(an_empty_file_gives_the_defaults, tear_down),
+		cmocka_unit_test_teardown(a_missing_file_is_an_error_unless_it_may_be_missing,
+					  tear_down),
+		cmocka_unit_test_teardown(values_are_read_from_the_file, tear_down),
+		cmocka_unit_test_teardown(values_of_the_fleet_are_read_from_the_file, tear_down),
+		cmocka_unit_test_teardown(a_value_may_be_written_in_several_ways, tear_down),
+		cmocka_unit_test_teardown(an_included_file_is_read_and_named_in_errors, tear_down),
+		cmocka_unit_test_teardown(changes_that_need_a_restart_are_named, tear_down),
+		cmocka_unit_test_teardown(the_sample_has_every_setting_with_its_default, tear_down),
+		cmocka_unit_test_teardown(the_manual_has_every_setting_with_its_default, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("settings", tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* The settings file: every kind of error is found and told with its line and what was expected. */
+/* The settings file: every kind of error is reported with its line and what was expected. */
 #include <stdio.h>
 #include <string.h>
 
@@ -169,7 +169,7 @@ static const struct bad {
 	{ "state.keep = 1;", ":1: syntax error" },
 };
 
-static void test_errors(void **state UNUSED)
+static void each_error_names_its_file_line_and_setting(void **state UNUSED)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(bads); i++) {
 		const char *said = refused(bads[i].text);
@@ -182,8 +182,8 @@ static void test_errors(void **state UNUSED)
 	}
 }
 
-/* Numbers are looked for in the text: strings and comments must not look like any. */
-static void test_large_numbers_elsewhere(void **state UNUSED)
+/* The check searches the text for numbers: it must ignore those in strings and comments. */
+static void large_numbers_in_strings_and_comments_are_no_error(void **state UNUSED)
 {
 	static const char text[] = "# 5000000000\n// 5000000000\n/* 5000000000\n */\n"
 				   "cluster = { host = \"5000000000\"\n\"-5000000000\"; };\n";
@@ -198,7 +198,7 @@ static void test_large_numbers_elsewhere(void **state UNUSED)
 	assert_null(strstr(refused("cluster = { host = \"\\\" 5000000000\"; };"), "too large"));
 }
 
-static void test_all_errors_at_once(void **state UNUSED)
+static void all_errors_are_reported_at_once(void **state UNUSED)
 {
 	static const char *const wanted[] = {
 		":1: state.keep", "\n", ":2: guard.hold", "\n", ":3: 5000000000", "\n",
@@ -224,7 +224,7 @@ static void test_all_errors_at_once(void **state UNUSED)
 	buf_fini(&text);
 }
 
-static void test_a_command_has_a_bounded_length(void **state UNUSED)
+static void the_length_of_a_command_is_limited(void **state UNUSED)
 {
 	struct buf text = BUF_INIT;
 	struct settings_file *f = NULL;
@@ -246,10 +246,11 @@ static void test_a_command_has_a_bounded_length(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(test_errors, tear_down),
-		cmocka_unit_test_teardown(test_large_numbers_elsewhere, tear_down),
-		cmocka_unit_test_teardown(test_all_errors_at_once, tear_down),
-		cmocka_unit_test_teardown(test_a_command_has_a_bounded_length, tear_down),
+		cmocka_unit_test_teardown(each_error_names_its_file_line_and_setting, tear_down),
+		cmocka_unit_test_teardown(large_numbers_in_strings_and_comments_are_no_error,
+					  tear_down),
+		cmocka_unit_test_teardown(all_errors_are_reported_at_once, tear_down),
+		cmocka_unit_test_teardown(the_length_of_a_command_is_limited, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("settings errors", tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* Small hand-made models for the tests of render, and what holds for every rendering. */
+/* Small models written by hand for the tests of render, and checks for every rendering. */
 #ifndef ZKNGINX_TESTS_RENDER_MODELS_H
 #define ZKNGINX_TESTS_RENDER_MODELS_H
 
@@ -12,8 +12,9 @@
 #include <cmocka.h>
 
 #include <zknginx/err.h>
-#include <zknginx/lexer.h>
-#include <zknginx/render.h>
+
+#include "core/render/render.h"
+#include "core/text/lexer.h"
 
 static const struct render_options OPTIONS = {
 	.log_directory = "/var/log/nginx",

@@ -1,7 +1,7 @@
 /*
- * The core is pure, and the linker proves it: all that libcore.a asks of the outside
- * is on a list without a clock, a file, a network, a process or an environment. Only
- * err.o may write and abort, and log.o may look at the clock and write.
+ * The core is pure, and its symbols prove it: everything that libcore.a needs from outside is on a
+ * list without a clock, a file, a network, a process or an environment. Only err.o may write and
+ * abort, and log.o may read the clock and write.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -46,7 +46,7 @@ static const char *const pure[] = {
 	"fnmatch", /* the daemon never sets a locale */
 	"inflate*",
 	"deflate*",
-	/* what the compiler makes of them: checked variants, other names, unwinding */
+	/* what the compiler turns them into: checked variants, other names, unwinding */
 	"__mem*_chk",
 	"__str*_chk",
 	"__snprintf_chk",
@@ -59,7 +59,7 @@ static const char *const pure[] = {
 	"_Unwind_*",
 	"bcmp",
 #ifdef __clang__
-	"abort", /* what it makes of an exception that crosses a cleanup */
+	"abort", /* for an exception that crosses a cleanup */
 #endif
 	"_GLOBAL_OFFSET_TABLE_",
 	"DW.ref.*",
@@ -72,11 +72,11 @@ static const char *const pure[] = {
 	"__stop_*",
 };
 
-/* Within these patterns, yet not pure: the locale, randomness, hidden state. */
+/* These match the patterns and are not pure: the locale, randomness, hidden state. */
 static const char *const impure[] = { "strtok",   "strerror", "strcoll*", "strxfrm*", "strftime",
 				      "strptime", "memfrob",  "strfry",   "isatty" };
 
-/* What one object alone may call. */
+/* What only one object may call. */
 static const struct {
 	const char *object, *symbol;
 } exceptions[] = {
@@ -130,7 +130,7 @@ static bool may_call(const char *object, const char *symbol)
 	       !is_listed(impure, ARRAY_SIZE(impure), symbol);
 }
 
-/* libcore.a lies two directories above this program. */
+/* libcore.a is two directories above this program. */
 static char *library(void)
 {
 	static char path[4096];
@@ -175,7 +175,7 @@ static bool is_defined(const struct symbols *s, const char *name)
 	return false;
 }
 
-/* Twice over nm's output: what the library defines, then what it asks of others. */
+/* Reads the output of nm twice: the symbols that the library defines, then those that it needs. */
 static size_t each_symbol(struct symbols *s, bool undefined)
 {
 	char *command = xasprintf("nm -A -P '%s'", library()), *line = NULL, kind;
@@ -203,7 +203,7 @@ static size_t each_symbol(struct symbols *s, bool undefined)
 	return seen;
 }
 
-static void test_core_is_pure(void **state UNUSED)
+static void the_core_is_pure(void **state UNUSED)
 {
 	struct symbols s = { 0 };
 
@@ -216,7 +216,7 @@ static void test_core_is_pure(void **state UNUSED)
 	assert_int_equal(faults, 0);
 }
 
-static void test_list_is_strict(void **state UNUSED)
+static void the_list_of_allowed_calls_is_strict(void **state UNUSED)
 {
 	static const char *const forbidden[] = {
 		"open",           "open64",        "fopen",
@@ -250,8 +250,8 @@ static void names_of_newer_headers_are_taken_for_what_they_are(void **state UNUS
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_core_is_pure),
-		cmocka_unit_test(test_list_is_strict),
+		cmocka_unit_test(the_core_is_pure),
+		cmocka_unit_test(the_list_of_allowed_calls_is_strict),
 		cmocka_unit_test(names_of_newer_headers_are_taken_for_what_they_are),
 	};
 

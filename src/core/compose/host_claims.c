@@ -1,16 +1,16 @@
 /*
- * `include` is followed as nginx does it, but among the files that are at hand: a pattern is
- * matched against their names. One that is not among them (it was too long to be kept, or it is
- * one of ours) is passed over.
+ * `include` is followed as nginx does it, but only among the given files: a pattern is matched
+ * against their names. A file that is not among them (it was too long, or it is one of zknginxd's
+ * own) is skipped.
  */
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <zknginx/err.h>
-#include <zknginx/host_claims.h>
 
 #include "claims_text.h"
+#include "host_claims.h"
 
 #define NESTING_MAX 16
 #define READS_MAX 4096 /* of files, each as often as it is included */

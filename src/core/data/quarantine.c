@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include <zknginx/err.h>
-#include <zknginx/quarantine.h>
 
+#include "quarantine.h"
 #include "stand_in.h"
 
 #define FIRST_PAUSE (30 * USEC_PER_SEC)

@@ -13,8 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <zknginx/blame.h>
-
+#include "blame.h"
 #include "blame_search.h"
 #include "message.h"
 

@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include <zknginx/err.h>
-#include <zknginx/lexer.h>
 
 #include "blame_search.h"
+#include "core/text/lexer.h"
 
 void suspects_fini(struct suspects *s)
 {

@@ -1,6 +1,7 @@
 /* Budget: two allowances that are spent together and fill up each at its own pace. */
-#include <zknginx/budget.h>
 #include <zknginx/macros.h>
+
+#include "budget.h"
 
 #define TESTS_PER_US ((double)BUDGET_TESTS_A_MINUTE / (60.0 * (double)USEC_PER_SEC))
 #define US_PER_US ((double)BUDGET_PERCENT / 100.0)

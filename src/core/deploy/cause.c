@@ -5,8 +5,9 @@
 #include <ctype.h>
 #include <string.h>
 
-#include <zknginx/cause.h>
 #include <zknginx/macros.h>
+
+#include "cause.h"
 
 #define FILES_MAX 8
 

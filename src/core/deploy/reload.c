@@ -7,7 +7,8 @@
  * way out of a deployment ends in RELOAD_IDLE with a command that reports.
  */
 #include <zknginx/macros.h>
-#include <zknginx/reload.h>
+
+#include "reload.h"
 
 #define GO(s, c)                                                                                   \
 	{                                                                                          \
@@ -23,7 +24,7 @@ static const struct reload_step table[RELOAD_STATE_N][RELOAD_EVENT_N] = {
 		[RELOAD_EV_CHECK_OK] = GO(PUBLISHING, PUBLISH),
 		[RELOAD_EV_CHECK_FAILED] = GO(IDLE, DISCARD),
 		[RELOAD_EV_PROVED] = GO(IDLE, DISCARD),
-		[RELOAD_EV_PUBLISH_FAILED] = GO(IDLE, DISCARD), /* it could not even be staged */
+		[RELOAD_EV_STAGE_FAILED] = GO(IDLE, DISCARD),
 		[RELOAD_EV_CURRENT] = GO(IDLE, KEEP),
 	},
 	[RELOAD_PUBLISHING] = {
@@ -34,7 +35,7 @@ static const struct reload_step table[RELOAD_STATE_N][RELOAD_EVENT_N] = {
 	[RELOAD_SIGNALLING] = {
 		[RELOAD_EV_SIGNALLED] = GO(VERIFYING, VERIFY),
 		[RELOAD_EV_MASTER_ABSENT] = GO(IDLE, DEFER),
-		[RELOAD_EV_NOT_INCLUDED] = GO(IDLE, STRAND),
+		[RELOAD_EV_NOT_INCLUDED] = GO(IDLE, NOT_INCLUDED),
 	},
 	[RELOAD_VERIFYING] = {
 		[RELOAD_EV_ACCEPTED] = GO(SETTLING, SETTLE),

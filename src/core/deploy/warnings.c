@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include <zknginx/macros.h>
-#include <zknginx/warnings.h>
 
 #include "message.h"
+#include "warnings.h"
 
 static const char *const harmful[] = {
 	"conflicting server name",         /* the later server never gets a request for it */

@@ -8,10 +8,10 @@
 
 #include <jansson.h>
 
-#include <zknginx/announce.h>
 #include <zknginx/err.h>
 #include <zknginx/tree.h>
 
+#include "announce.h"
 #include "core/text/address.h"
 
 /* Curator writes IPv6 without brackets. */

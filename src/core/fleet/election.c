@@ -12,8 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <zknginx/election.h>
 #include <zknginx/macros.h>
+
+#include "election.h"
 
 #define GO(s, c)                                                                                   \
 	{                                                                                          \

@@ -2,7 +2,8 @@
  * The judgement on whoever has our name. It errs on the side of waiting: a host that is
  * refused for a while longer harms nobody, one that is accused of being two alarms people.
  */
-#include <zknginx/rival.h>
+
+#include "rival.h"
 
 #define LONGEST_INTERVAL (5 * USEC_PER_SEC)
 /* Servers count in ticks, two seconds each unless somebody chose otherwise: a session ends at the

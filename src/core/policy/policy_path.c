@@ -1,12 +1,11 @@
 /*
- * Which files and directories of the host znodes may name: plain absolute paths within
- * the directories of the settings. Symbolic links are not looked at: nginx follows
- * those that it finds there.
+ * Which files and directories of the host znodes may name: plain absolute paths within the
+ * directories of the settings. Symbolic links are not checked: nginx follows them.
  */
 #include <string.h>
 
-#include <zknginx/emit.h>
-#include <zknginx/policy.h>
+#include "core/text/emit.h"
+#include "policy.h"
 
 static bool has_parent_segment(const char *path)
 {

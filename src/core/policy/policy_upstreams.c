@@ -1,9 +1,9 @@
-/* Which upstreams a snippet uses, so that they are not dropped under it. */
+/* Which upstreams a snippet uses: these are kept while it is in force. */
 #include <string.h>
 
 #include <zknginx/model.h>
-#include <zknginx/policy.h>
 
+#include "policy.h"
 #include "policy_rules.h"
 
 static bool ends_with(const char *s, const char *end)

@@ -5,8 +5,7 @@
  */
 #include <string.h>
 
-#include <zknginx/emit.h>
-
+#include "core/text/emit.h"
 #include "renderer.h"
 
 #define INDENT "    "

@@ -7,7 +7,7 @@
 #ifndef ZKNGINX_CORE_RENDERER_H
 #define ZKNGINX_CORE_RENDERER_H
 
-#include <zknginx/render.h>
+#include "render.h"
 
 struct renderer {
 	struct bundle_builder out;

@@ -9,7 +9,8 @@
 #include <stddef.h>
 
 #include <zknginx/buf.h>
-#include <zknginx/lexer.h>
+
+#include "lexer.h"
 
 /* A directive with its parameters, up to `;` or `{`. */
 struct statement {
@@ -19,7 +20,7 @@ struct statement {
 	bool block; /* ended in `{` */
 };
 
-/* The word behind w, NULL behind the last; statement_first() is the directive's name. */
+/* The word after w; NULL after the last one. statement_first() is the directive's name. */
 const char *statement_first(const struct statement *s);
 const char *statement_next(const struct statement *s, const char *w);
 /* Word i (0 is the name), or "" when there are fewer. */

@@ -1,0 +1,55 @@
+/*
+ * What nginx.conf of this host takes for itself, and what nginx's live files say: both are read
+ * once, and again when they have changed.
+ */
+#include <string.h>
+
+#include "core/compose/compose.h"
+#include "daemon.h"
+#include "nginx/nginx_text.h"
+
+void host_config_init(struct host_config *h, const char *live, struct model *good)
+{
+	CLEANUP(freep) char *path = xasprintf("%s/%s", live, bundle_file_name(BUNDLE_HTTP));
+	CLEANUP(buf_fini) struct buf text = BUF_INIT;
+
+	*h = (struct host_config){ 0 };
+	if (nginx_text_read(path, &text, NULL) == 0)
+		link_adopt_defaults(good, buf_str(&text), text.size);
+}
+
+void host_config_fini(struct host_config *h)
+{
+	host_claims_free(h->claims);
+}
+
+const struct host_claims *host_config_claims(struct host_config *h, const struct deploy *deploy)
+{
+	unsigned long serial;
+	size_t count;
+	const struct host_file *files = deploy_host(deploy, &count, &serial);
+
+	if (serial != h->serial) {
+		host_claims_free(h->claims);
+		h->claims = host_claims_read(files, count);
+		h->serial = serial;
+	}
+	return h->claims;
+}
+
+bool host_config_has_changed(const struct host_config *h, const struct deploy *deploy)
+{
+	unsigned long serial;
+	size_t count;
+
+	deploy_host(deploy, &count, &serial);
+	return serial != h->serial;
+}
+
+bool host_config_sockets_are_free(const struct deploy *deploy)
+{
+	struct nginx_status s;
+
+	deploy_nginx_status(deploy, &s);
+	return s.nginx.state == NGINX_STATE_DOWN;
+}
