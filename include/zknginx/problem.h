@@ -3,7 +3,7 @@
  *
  * A problem is collected and published, never fatal. Its message is a sentence
  * that says what was found and what was expected; it may quote the operator's
- * text, so whoever prints it escapes it.
+ * text, so callers escape it before they print it.
  */
 #ifndef ZKNGINX_PROBLEM_H
 #define ZKNGINX_PROBLEM_H
@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <zknginx/arena.h>
 
-/* Names as they stand in the status JSON. */
+/* The names in the status JSON. */
 #define PROBLEM_KINDS(X)                                                                           \
 	X(JSON, "json")           /* not JSON at all, or not an object */                          \
 	X(FIELD, "field")         /* a field, a name or a server that is not valid */              \

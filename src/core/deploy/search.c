@@ -103,7 +103,7 @@ static void take_list(struct search *s, size_t count)
 
 /* --- what comes next ------------------------------------------------------------------------- */
 
-/* Does this unit deserve a test by itself? Not if it failed on top of exactly this. */
+/* Is a test of this unit alone useful? Not if it failed on top of the same taken units. */
 static bool is_stale(const struct search *s, size_t i)
 {
 	const struct unit *u = &s->units.items[i];
@@ -212,7 +212,7 @@ bool search_next(struct search *s, bool *take)
 
 /* --- results --------------------------------------------------------------------------------- */
 
-/* One unit more makes the difference: it is found. */
+/* The prefix of `low` units passes, and one unit more fails: it is found. */
 static void end_bisect_if_found(struct search *s)
 {
 	if (s->high - s->low > 1)
@@ -282,7 +282,7 @@ void search_passed(struct search *s)
 	on_passed[s->phase](s);
 }
 
-/* The last in order of the open units that the hints name: of several the newcomer loses. */
+/* The last of the open units that the hints name: the least preferred one. */
 static size_t hinted(const struct search *s, const size_t *hints, size_t count)
 {
 	size_t found = NO_UNIT;
