@@ -8,7 +8,7 @@
  * Text form, for `--render`, the golden tests and a generation's record: a line with the znode's
  * path, optional ` name=value` attributes (version, mzxid, czxid, owner), then its data on lines
  * that begin with a tab. `\\`, `\xHH` escape bytes; a data line that ends in `\` has no line feed
- * behind it. Lines that begin with `#`, and empty lines between znodes, are skipped.
+ * after it. Lines that begin with `#`, and empty lines between znodes, are skipped.
  *
  *	/nginx/config/upstreams/shop
  *		{ "balance": "least_conn" }
