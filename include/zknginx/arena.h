@@ -27,8 +27,6 @@ char *arena_vprintf(struct arena *a, const char *fmt, va_list args) PRINTF(2, 0)
 /* Room for one more element after `count` in an array of *room elements of this size. Returns the
  * array; the old one stays in the arena. */
 void *arena_grow(struct arena *a, void *items, size_t count, size_t *room, size_t size);
-/* Bytes asked for so far. */
-size_t arena_used(const struct arena *a);
 
 #define arena_new_of(a, type) ((type *)arena_alloc((a), sizeof(type)))
 #define arena_array(a, type, n) ((type *)arena_alloc((a), (n) * sizeof(type)))

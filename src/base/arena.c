@@ -23,7 +23,6 @@ struct chunk {
 struct arena {
 	struct chunk *chunks; /* memory is taken from the first one */
 	size_t next_room;
-	size_t used;
 };
 
 struct arena *arena_new(void)
@@ -78,7 +77,6 @@ void *arena_alloc(struct arena *a, size_t size)
 	void *p;
 
 	size = (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
-	a->used += size;
 	if (!c || c->room - c->used < size) {
 		if (size > a->next_room / 4)
 			return alloc_alone(a, size);
@@ -143,9 +141,4 @@ void *arena_grow(struct arena *a, void *items, size_t count, size_t *room, size_
 	if (count)
 		memcpy(more, items, count * size);
 	return more;
-}
-
-size_t arena_used(const struct arena *a)
-{
-	return a->used;
 }

@@ -194,8 +194,9 @@ static int walk(struct walk *w, struct err *e)
 	return rc < 0 ? rc : check_executable(w, e);
 }
 
-/* A file that we cannot read is not a script: its interpreter could not read it either. */
-static bool is_script(int fd)
+/* Has the file a "#!" line? False also when it cannot be read: then no interpreter could read it.
+ */
+static bool has_interpreter_line(int fd)
 {
 	char path[64], mark[2] = { 0 };
 	ssize_t got;
@@ -223,7 +224,7 @@ int hook_open(const char *path, int *fd, struct err *e)
 			*e = inner;
 		return strcmp(at(&w), path) == 0 ? -1 : err_wrap(e, "%s", path);
 	}
-	if (!is_script(w.fd)) {
+	if (!has_interpreter_line(w.fd)) {
 		*fd = w.fd;
 		w.fd = -1;
 	}
