@@ -104,9 +104,24 @@ $(UNIT_TESTS): $(B)/%: $(B)/%.o $(B)/libcore.a
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS_CORE) -lcmocka
 
-$(INTEGRATION_TESTS): $(B)/%: $(B)/%.o $(RIG) $(B)/libwings.a $(B)/libcore.a
+# It looks at all objects of the daemon, and links none of them.
+$(B)/tests/unit/test_call_circles: | $(CORE) $(WINGS) $(DUTIES) $(TOP)
+
+# The preview has no ZooKeeper and deploys nothing: its test has just what it needs to link.
+PREVIEW_TEST := $(B)/tests/integration/test_preview
+PREVIEW := $(patsubst %.c,$(B)/%.o,src/preview/preview.c src/nginx/master.c src/nginx/proc.c \
+	$(wildcard src/sys/*.c src/host/settings*.c src/nginx/sandbox*.c src/nginx/nginx_*.c))
+PREVIEW_RIG := $(patsubst %,$(B)/tests/integration/%.o,rig rig_alone rig_nginx)
+$(PREVIEW_TEST): $(PREVIEW_TEST).o $(PREVIEW_RIG) $(PREVIEW) $(B)/libcore.a
 	@$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(filter-out -lzookeeper_mt,$(LDLIBS)) -lcmocka
+
+$(filter-out $(PREVIEW_TEST),$(INTEGRATION_TESTS)): $(B)/%: $(B)/%.o $(RIG) $(B)/libwings.a $(B)/libcore.a
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -lcmocka
+
+# The leader needs nothing of the daemon.
+$(B)/tests/integration/test_leader: $(patsubst %.c,$(B)/%.o,$(wildcard src/leader/*.c))
 
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
@@ -203,7 +218,7 @@ bench: test-deps
 	$(Q)ZKNGINXD=$(B)/zknginxd $(B)/tests/bench/bench_edit $(SIZES)
 	$(Q)$(B)/tests/bench/bench_fleet $(HOSTS)
 
-# The leader's work is the daemon's own.
+# The leader's work is the daemon's own; nothing of the daemon is faked.
 $(B)/tests/bench/bench_edit: $(B)/tests/bench/bench_edit.o
 $(B)/tests/bench/bench_fleet: $(patsubst %.c,$(B)/%.o,tests/bench/bench_fleet.c $(wildcard src/leader/*.c))
 $(B)/tests/bench/bench_edit $(B)/tests/bench/bench_fleet: $(RIG) $(B)/libwings.a $(B)/libcore.a

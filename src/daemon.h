@@ -23,6 +23,7 @@
 #include <zknginx/model.h>
 #include <zknginx/status.h>
 
+#include "agent/refusal.h"
 #include "core/compose/guard.h"
 #include "core/compose/host_claims.h"
 #include "core/data/quarantine.h"
@@ -33,13 +34,16 @@
 #include "host/http.h"
 #include "host/names.h"
 #include "host/settings.h"
+#include "leader/leader.h"
 #include "nginx/deploy.h"
 #include "nginx/stage.h"
-#include "agent/refusal.h"
+#include "report/alarm.h"
+#include "report/report.h"
 #include "sys/timing.h"
 #include "zk/fleet.h"
 #include "zk/history_io.h"
 #include "zk/mirror.h"
+#include "zk/roots.h"
 
 /* A deployment that is under way: what it was made from, kept until its outcome is known. */
 struct attempt {
@@ -47,24 +51,13 @@ struct attempt {
 	struct tree *tree;   /* what it was made of: the newest, or what this host may run */
 	struct bundle *bundle;
 	char revision[DIGEST_HEX_SIZE];
-	double stages_ms[STAGE_N]; /* of the stages before nginx/deploy's */
+	double steps_ms[STEP_N]; /* of the stages before nginx/deploy's */
 };
 
 /* What nginx.conf takes for itself, as it was last read. */
 struct host_config {
 	struct host_claims *claims; /* NULL: not known yet */
 	unsigned long serial;
-};
-
-/* Which paths the mirror follows: the config, the overrides, the plan, and what the last model
- * asked for. */
-struct discovery {
-	char *config, *overrides, *plan;
-	struct arena *arena;
-	struct discover_root *roots;
-	size_t count;
-	bool waiting; /* the mirror was told of other paths, and the tree that has them is to come
-		       */
 };
 
 /* Which config this host may run, and what is at hand of it. */
@@ -97,77 +90,6 @@ struct judge {
 	sd_event_source *timer;
 };
 
-struct conditions {
-	struct arena *arena;
-	struct condition *items;
-	size_t count, room;
-};
-
-struct alarm {
-	struct alerts *alerts;
-	struct hooks *hooks;
-	unsigned long deaths;
-	uint64_t last_death;
-	sd_event_source *timer;
-};
-
-/* Writes of one kind that fail: what is told of them, and when they are tried again. */
-struct leader_writes {
-	char *fault; /* NULL: the last one did not */
-	uint64_t pause, due;
-	struct log_limit limit;
-};
-
-struct leader {
-	struct mirror *mirror; /* of the fleet's znodes; NULL: this host does not lead */
-	struct tree *tree;
-	struct rollout *rollout;
-	bool writing;
-	char *written; /* what that is about */
-	struct leader_writes plan_writes, live_writes;
-	/* Requests, by the transaction that created them: the one that is being answered, one that
-	 * cannot be deleted, and one that was answered and stays. */
-	int64_t request, undeletable, answered;
-	struct {
-		char *path; /* NULL: nothing is waited for */
-		bool asked, known;
-		int64_t mzxid; /* 0: it is not there */
-	} await;
-	struct history_job *job;
-	uint64_t pause; /* no other job of the history before then */
-	bool leaving;
-	unsigned long publishing; /* the history entry that is to be published again; 0 = none */
-	unsigned publish_tries;
-	uint64_t published; /* an old revision has been written, and is not seen yet; 0 = none */
-	bool publish_failed;
-	char *publish_message;
-	char *live;          /* the last list of healthy hosts */
-	struct hooks *hooks; /* nothing of another kind may keep an address from moving */
-	char **expected;
-	size_t expected_count;
-	bool counting;
-	uint64_t count_at;
-	struct conditions conditions;
-	sd_event_source *timer; /* the next step … */
-	uint64_t step_at;       /* … at the latest; NEVER = it is off */
-};
-
-struct report {
-	struct status_problem *problems; /* of the last run, with the time each was first seen */
-	size_t problem_count;
-	uint64_t last_run; /* … when that was, CLOCK_MONOTONIC */
-	struct arena *arena;
-	struct buf written; /* the last report, without its time, to see whether it changed */
-	unsigned long applied, rejected, rolled_back;
-	unsigned long last_generation;
-	uint64_t last_at;
-	double last_total_ms;
-	double stages_ms[STAGE_N];
-	enum status_state state; /* since … */
-	uint64_t state_since;
-	sd_event_source *timer;
-};
-
 struct daemon {
 	const char *settings_path;
 	bool settings_missing_ok;
@@ -176,6 +98,7 @@ struct daemon {
 	char host[HOST_NAME_MAX + 1];
 	char id[17];      /* of this start, hex: tells two hosts of one name apart */
 	uint64_t started; /* wall clock */
+	char *address;    /* of nginx, as the fleet is told */
 	sd_event *loop;
 	bool once; /* converge once, then leave with `exit_code` */
 	int exit_code;
@@ -191,13 +114,12 @@ struct daemon {
 	struct guard_rules guard_rules;
 	struct quarantine *quarantine;
 	struct overrides *overrides;
-	struct discovery discovery;
+	struct roots roots;
 	struct names_cache *names;
 	struct last_names *last_names;
 	struct permission permission;
 	struct judge judge;
-	struct leader leader;
-	struct alarm alarm;
+	struct leader *leader; /* NULL with --once */
 
 	struct tree *tree;     /* the newest settled tree; NULL until there is one */
 	struct tree *accepted; /* the znodes behind what nginx runs */
@@ -211,20 +133,15 @@ struct daemon {
 	uint64_t again_at;      /* … then; NEVER = it is off */
 
 	struct problems problems; /* of the last run */
-	struct report report;
+	struct report *report;
+	struct alarm *alarm; /* NULL with --once */
+	unsigned long deaths;
+	uint64_t last_death;
 };
 
 /* daemon_settings.c */
 void daemon_use_settings(struct daemon *d, struct settings_file *file);
 void daemon_reload_settings(struct daemon *d);
-/* A log line for each line of `text`, behind `what`. */
-void daemon_log_lines(const char *what, const char *text);
-/* Struct policy from settings; roots are borrowed. */
-struct policy policy_of(const struct settings *s);
-
-/* daemon.c */
-uint64_t now_monotonic(void);
-uint64_t now_wall(void);
 
 /* converge.c */
 /* Something changed, or may have: run the path from the newest tree as soon as it can be. */
@@ -269,10 +186,6 @@ void permission_on_tree(struct daemon *d);
 /* The settings or the membership may have changed. */
 void permission_update(struct daemon *d);
 enum member_part permission_part(const struct daemon *d);
-/* Does a host with these settings take its revision from the plan? */
-bool permission_follows(const struct settings *s);
-/* The config that the host has at hand in this file, and its revision; NULL and "": none. */
-struct tree *permission_read(const char *file, const char *root, char held[DIGEST_HEX_SIZE]);
 /* What to render of `live`, the newest tree (one reference), and its revision. */
 struct tree *permission_tree(struct daemon *d, struct tree *live, char revision[DIGEST_HEX_SIZE]);
 /* nginx runs the attempt: its config is what to stay on. */
@@ -291,40 +204,9 @@ void judge_put_off(struct daemon *d);
 /* The verdict, for the member znode; borrowed. */
 void judge_fill(const struct daemon *d, struct member *m);
 
-/* leader.c */
-void leader_init(struct daemon *d);
-void leader_fini(struct daemon *d);
+/* daemon.c */
 /* The election, the newest tree or what this host runs may have changed. */
-void leader_update(struct daemon *d);
-/* Before the daemon ends: true when the loop ends by itself, once cluster.on_resigned has run. So
- * whatever follows the leader is let go before another one is elected. */
-bool leader_leave(struct daemon *d);
-
-/* alarm.c */
-void alarm_init(struct daemon *d);
-void alarm_fini(struct daemon *d);
-/* Something that may be wrong, or right again, has changed. */
-void alarm_update(struct daemon *d);
-/* What begins like this is nobody's to watch here any more: it is dropped without a word. */
-void alarm_forget(struct daemon *d, const char *prefix);
-size_t alarm_raised(const struct daemon *d, const struct alert **out);
-/* `after`: as in alerts.h. */
-void conditions_add(struct conditions *c, const char *key, const char *subject,
-		    enum alert_severity severity, uint64_t after, const char *fmt, ...)
-	PRINTF(6, 7);
-void conditions_clear(struct conditions *c);
-
-/* discovery.c */
-void discovery_init(struct discovery *f, const struct zookeeper_settings *settings);
-void discovery_fini(struct discovery *f);
-/* Everything to mirror for this model, to begin with; the caller frees. */
-struct mirror_root *discovery_roots(struct discovery *f, const struct model *m, size_t *count);
-/* True: the model asks for other paths than are mirrored. They are now; a tree follows. */
-bool discovery_follow(struct discovery *f, const struct model *m, struct mirror *mirror);
-
-/* What the discovers of a model found, for the status; borrows from it, the caller frees the list.
- */
-struct status_discovery *discovery_status(const struct model *m, size_t *count);
+void daemon_update_leader(struct daemon *d);
 
 /* last_names.c */
 /* `fresh` is asked first; where it has no addresses yet, those of the last time stand. */
@@ -334,30 +216,18 @@ const struct names *last_names_view(struct last_names *l);
 /* The model is in force: what its names stand for is what to come back to. */
 void last_names_keep(struct last_names *l, const struct model *m);
 
-/* report.c */
-void report_init(struct daemon *d);
-void report_fini(struct daemon *d);
-/* The state may have changed: tell everybody soon. */
-void report_soon(struct daemon *d);
-void report_now(struct daemon *d);
-/* The problems of a new run; keeps the time of those that were there before. */
-void report_problems(struct daemon *d, const struct problems *problems);
-/* While no tree comes: what keeps the mirror from reading, beside the problems of the last run. */
-void report_obstacles(struct daemon *d);
-void report_outcome(struct daemon *d, const struct outcome *o);
-/* Where nginx is reached, "host:port". Valid until the next call. */
-const char *report_address(const struct daemon *d);
-void report_metrics(void *daemon, struct buf *out);
-enum status_state report_state(const struct daemon *d);
-/* Which of the problems are to be told of; how many. */
-struct settling report_settling(const struct daemon *d);
-size_t report_settled(const struct daemon *d);
+/* daemon_status.c: the parts of the report and the facts that it asks for; d is the daemon. */
+void daemon_facts(void *d, struct status_facts *out);
+void daemon_fill_status(void *d, struct status *s, struct arena *scratch);
+void daemon_fill_member(void *d, struct member *m);
+/* The paths that the mirror cannot read, for the report. */
+void daemon_report_unreadable(struct daemon *d);
+
+/* daemon_conditions.c */
+/* Gather all conditions: something that is wrong, or is over, may have changed. */
+void daemon_update_alerts(struct daemon *d);
 
 /* daemon.c: the exit code of the process. */
 int daemon_run(const char *settings_path, bool missing_ok, bool once);
-
-/* oneshot.c */
-int oneshot_dry_run(const char *settings_path, bool missing_ok);
-int oneshot_render(const struct settings *settings, const char *tree_file, const char *directory);
 
 #endif

@@ -2,29 +2,13 @@
  * The settings of a running daemon: taken into use, and read again on SIGHUP. They are
  * swapped whole or not at all; who was handed a group of them is told.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include <zknginx/log.h>
 
 #include "daemon.h"
 #include "host/notify.h"
-
-struct policy policy_of(const struct settings *s)
-{
-	static const struct {
-		const char *name;
-		enum policy_level level;
-	} levels[] = { { "off", POLICY_OFF }, { "safe", POLICY_SAFE }, { "all", POLICY_ALL } };
-	struct policy p = { .level = POLICY_SAFE,
-			    .roots = s->snippets.roots,
-			    .certificates = s->snippets.certificates };
-
-	for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
-		if (strcmp(s->snippets.policy, levels[i].name) == 0)
-			p.level = levels[i].level;
-	}
-	return p;
-}
 
 /* Told when the settings are read, not in the night that the command is needed. */
 static void check_commands(const struct settings *s)
@@ -49,54 +33,42 @@ static void check_commands(const struct settings *s)
 
 void daemon_use_settings(struct daemon *d, struct settings_file *file)
 {
-	enum log_level level = LOG_LEVEL_INFO;
-
 	d->file = file;
 	d->settings = settings_get(file);
-	d->policy = policy_of(d->settings);
+	d->policy = policy_from_settings(d->settings);
 	d->guard_rules = (struct guard_rules){
 		.max_shrink = d->settings->guard.max_shrink,
 		.window = d->settings->guard.window,
 		.hold = d->settings->guard.hold,
 		.readmit = d->settings->guard.readmit,
 	};
-	log_level_parse(d->settings->log.level, &level);
-	log_set_level(level);
+	log_set_level(d->settings->log.level);
 	check_commands(d->settings);
-}
-
-/* The text of settings_load() is a line for each thing that is wrong. */
-void daemon_log_lines(const char *what, const char *text)
-{
-	while (*text) {
-		int size = (int)strcspn(text, "\n");
-
-		log_error("%s%.*s", what, size, text);
-		text += size + (text[size] == '\n');
-	}
 }
 
 /* Parsed beside, swapped whole; what needs a restart keeps its old value, and is named. */
 void daemon_reload_settings(struct daemon *d)
 {
-	struct settings_file *next = NULL;
+	struct settings_file *next = NULL, *old = NULL;
+	CLEANUP(settings_errors_fini) struct settings_errors errors = { 0 };
 	struct buf fixed = BUF_INIT;
-	struct err e;
 
 	notify_reloading();
-	if (settings_load(d->settings_path, d->settings_missing_ok, &next, &e) < 0) {
-		daemon_log_lines("settings not changed: ", e.text);
+	if (settings_load(d->settings_path, d->settings_missing_ok, &next, &errors) < 0) {
+		settings_errors_log(&errors, "settings not changed: ");
 	} else if (settings_fixed_changes(d->settings, settings_get(next), &fixed)) {
 		log_error("settings not changed: %s can only change with a restart",
 			  buf_str(&fixed));
 		settings_free(next);
 	} else {
-		struct settings_file *old = d->file;
-
+		old = d->file;
 		daemon_use_settings(d, next);
 		deploy_configure(d->deploy, &d->settings->nginx);
 		stage_configure(d->stage, &d->settings->state);
-		settings_free(old);
+		report_use_settings(d->report, d->settings);
+		alarm_use_settings(d->alarm, &d->settings->alerts);
+		free(d->address);
+		d->address = member_address(d->settings->cluster.address, d->host);
 		log_notice("settings read again from %s", d->settings_path);
 	}
 	buf_fini(&fixed);
@@ -104,10 +76,11 @@ void daemon_reload_settings(struct daemon *d)
 	quarantine_clear(d->quarantine);
 	d->refusal.due = 0;
 	mirror_audit(d->mirror);
-	if (d->leader.mirror)
-		mirror_audit(d->leader.mirror);
+	if (d->leader)
+		leader_use_settings(d->leader, d->settings);
+	settings_free(old);
 	permission_update(d);
 	converge(d);
-	leader_update(d);
+	daemon_update_leader(d);
 	notify_ready();
 }

@@ -8,6 +8,8 @@
 #include <zknginx/log.h>
 
 #include "daemon.h"
+#include "preview/dry_run.h"
+#include "preview/preview.h"
 
 #define EXIT_USAGE 2
 
@@ -113,43 +115,61 @@ static int parse(int argc, char **argv, struct arguments *a)
 	return take_rest(a, argv + optind, argc - optind);
 }
 
-static int test_settings(const struct arguments *a)
+/* NULL: the errors were printed. */
+static struct settings_file *load(const struct arguments *a)
 {
-	CLEANUP(settings_freep) struct settings_file *file = NULL;
-	struct err e;
+	CLEANUP(settings_errors_fini) struct settings_errors errors = { 0 };
+	struct settings_file *file = NULL;
 
-	if (settings_load(a->settings, a->missing_ok, &file, &e) < 0) {
-		fprintf(stderr, "zknginxd: %s\n", e.text);
-		return EXIT_USAGE;
-	}
+	if (settings_load(a->settings, a->missing_ok, &file, &errors) < 0)
+		settings_errors_print(&errors, "zknginxd: ", stderr);
+	return file;
+}
+
+static int test_settings(const struct arguments *a, const struct settings *settings UNUSED)
+{
 	printf("zknginxd: %s: the settings are valid\n", a->settings);
 	return 0;
 }
 
-static int render_file(const struct arguments *a)
+/* 1 also when a part of the tree is not rendered. */
+static int render_file(const struct arguments *a, const struct settings *settings)
 {
-	CLEANUP(settings_freep) struct settings_file *file = NULL;
 	struct err e;
+	int problems = preview_render_file(settings, a->tree, a->directory, &e);
 
-	if (settings_load(a->settings, a->missing_ok, &file, &e) < 0) {
-		fprintf(stderr, "zknginxd: %s\n", e.text);
+	if (problems < 0)
+		log_error("%s", e.text);
+	return problems == 0 ? 0 : 1;
+}
+
+static int run_dry(const struct arguments *a UNUSED, const struct settings *settings)
+{
+	return dry_run(settings);
+}
+
+static int with_settings(const struct arguments *a,
+			 int (*run)(const struct arguments *a, const struct settings *settings))
+{
+	CLEANUP(settings_freep) struct settings_file *file = load(a);
+
+	if (!file)
 		return EXIT_USAGE;
-	}
-	return oneshot_render(settings_get(file), a->tree, a->directory);
+	return run(a, settings_get(file));
 }
 
 static int act(const struct arguments *a)
 {
 	switch (a->action) {
 	case ACTION_TEST:
-		return test_settings(a);
+		return with_settings(a, test_settings);
 	case ACTION_VERSION:
 		printf("zknginxd %s (build %s)\n", ZKNGINX_VERSION, ZKNGINX_BUILD);
 		return 0;
 	case ACTION_RENDER:
-		return render_file(a);
+		return with_settings(a, render_file);
 	case ACTION_DRY_RUN:
-		return oneshot_dry_run(a->settings, a->missing_ok);
+		return with_settings(a, run_dry);
 	case ACTION_ONCE:
 		return daemon_run(a->settings, a->missing_ok, true);
 	case ACTION_RUN:

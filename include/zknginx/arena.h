@@ -8,6 +8,7 @@
 #ifndef ZKNGINX_ARENA_H
 #define ZKNGINX_ARENA_H
 
+#include <stdarg.h>
 #include <zknginx/macros.h>
 
 struct arena;
@@ -22,6 +23,7 @@ void *arena_alloc(struct arena *a, size_t size);
 char *arena_copy(struct arena *a, const void *bytes, size_t size);
 char *arena_strdup(struct arena *a, const char *s);
 char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF(2, 3);
+char *arena_vprintf(struct arena *a, const char *fmt, va_list args) PRINTF(2, 0);
 /* Room for one element more behind `count` in an array of *room elements of this size; the old
  * array stays in the arena. Returns the array. */
 void *arena_grow(struct arena *a, void *items, size_t count, size_t *room, size_t size);

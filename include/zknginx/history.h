@@ -21,6 +21,26 @@
 /* What has a higher number is no entry: nobody counts so far. */
 #define HISTORY_SEQ_MAX 999999999999UL
 
+/* What became of a revision. Names as they stand in the JSON. */
+#define HISTORY_OUTCOMES(X)                                                                        \
+	X(UNKNOWN, "")              /* of another version, or written by hand */                   \
+	X(PENDING, "pending")       /* at first, and when it is tried again */                     \
+	X(ACCEPTED, "accepted")     /* the whole fleet has it */                                   \
+	X(HALTED, "halted")         /* stopped by a failure */                                     \
+	X(REVERTED, "reverted")     /* stopped by a failure, and withdrawn */                      \
+	X(SUPERSEDED, "superseded") /* a newer revision took its place on the way */               \
+	X(ABORTED, "aborted")       /* withdrawn by an operator's request */                       \
+	X(WITHDRAWN, "withdrawn")   /* the config became the accepted one again */
+
+enum history_outcome {
+#define X(name, text) OUTCOME_##name,
+	HISTORY_OUTCOMES(X)
+#undef X
+		OUTCOME_N
+};
+
+const char *history_outcome_name(enum history_outcome o);
+
 struct history_entry {
 	unsigned long seq; /* from the znode's name, "0000000042" */
 	const char *revision;
@@ -30,7 +50,7 @@ struct history_entry {
 	const char *by;      /* the "by" of the config root's JSON, if it was written with it; "" */
 	const char *note;    /* … and its "note" */
 	const char *leader;
-	const char *outcome; /* "pending" at first; then as in rollout.h */
+	enum history_outcome outcome;
 	const char *reason;  /* of a bad outcome; "" */
 	const char **znodes; /* what changed against the one before, "+path", "-path", "~path"; the
 				first few */

@@ -11,18 +11,23 @@
 #include <stdbool.h>
 #include <zknginx/macros.h>
 
+/* The enumerator, and its word in the settings. */
+#define LOG_LEVELS(X)                                                                              \
+	X(LOG_LEVEL_ERROR, "error")                                                                \
+	X(LOG_LEVEL_WARNING, "warning")                                                            \
+	X(LOG_LEVEL_NOTICE, "notice")                                                              \
+	X(LOG_LEVEL_INFO, "info")                                                                  \
+	X(LOG_LEVEL_DEBUG, "debug")
+
 enum log_level {
-	LOG_LEVEL_ERROR,
-	LOG_LEVEL_WARNING,
-	LOG_LEVEL_NOTICE,
-	LOG_LEVEL_INFO,
-	LOG_LEVEL_DEBUG
+#define X(level, text) level,
+	LOG_LEVELS(X)
+#undef X
 };
 
 /* Once, before any thread starts. `journal`: prefix lines with <N> for the journal. */
 void log_setup(enum log_level level, bool journal);
 void log_set_level(enum log_level level);
-bool log_level_parse(const char *name, enum log_level *level);
 bool log_enabled(enum log_level level);
 
 /* Control characters in what is written become \xHH: data cannot forge a line. */

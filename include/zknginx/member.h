@@ -69,6 +69,10 @@ struct member {
 const char *member_part_name(enum member_part p);
 const char *verdict_name(enum verdict v);
 
+/* Where clients reach a host's nginx, "HOST:PORT": cluster.address ("" = not set), else the host's
+ * name, with port 80 where none is given. The caller frees. */
+char *member_address(const char *address, const char *host);
+
 /* Reads a member znode into the arena; what is not there is "" or zero. False: not a member's JSON.
  */
 bool member_parse(struct arena *a, const struct znode *z, struct member *out);

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <zknginx/arena.h>
+#include <zknginx/buf.h>
 
 /* Names as they stand in the status JSON. */
 #define PROBLEM_KINDS(X)                                                                           \
@@ -54,8 +55,13 @@ struct problem {
 	enum serving serving;
 };
 
-/* Order by znode, field, message, kind; 0 when they say the same. */
+/* Order by znode, field, message, kind; 0 when all of these are equal. */
 int problem_compare(const struct problem *x, const struct problem *y);
+/* A copy whose strings are in the arena. */
+struct problem problem_copy(struct arena *a, const struct problem *p);
+/* "line 3: listen: MESSAGE", for a person: the place in the znode where there is one, once, and the
+ * message. */
+void problem_print(const struct problem *p, struct buf *out);
 
 /* A growing list with an arena of its own. */
 struct problems {
@@ -68,6 +74,8 @@ void problems_fini(struct problems *ps);
 /* Copies all strings; field may be NULL. Returns the new problem, to set line or serving on. */
 struct problem *problems_add(struct problems *ps, const char *znode, enum problem_kind kind,
 			     const char *field, const char *fmt, ...) PRINTF(5, 6);
+/* Adds a copy of the whole problem. */
+void problems_append(struct problems *ps, const struct problem *p);
 /* The problems of this znode and kind are over. */
 void problems_drop(struct problems *ps, const char *znode, enum problem_kind kind);
 /* Sorted by znode path, then field; exact doubles folded. */

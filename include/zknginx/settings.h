@@ -2,7 +2,7 @@
  * The settings of /etc/zknginxd.conf as plain values: one struct a group, so that
  * each wing is handed its own group and no other. host/settings.c fills them from
  * its one table and owns all strings; a swapped-in set replaces the old one whole.
- * Durations are microseconds, sizes bytes; NEVER stands for "never".
+ * Durations are microseconds, sizes bytes; NEVER is "never".
  */
 #ifndef ZKNGINX_SETTINGS_H
 #define ZKNGINX_SETTINGS_H
@@ -10,6 +10,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <zknginx/log.h>
+#include <zknginx/modes.h>
 
 struct zookeeper_settings {
 	const char *hosts; /* "host:port,host:port[/chroot]" */
@@ -28,11 +31,11 @@ struct nginx_settings {
 	uint64_t reload_timeout;
 	uint64_t reload_gap;
 	uint64_t lost_ground; /* how long others wait for a znode that nginx cannot load again */
-	const char *sandbox;  /* "auto", "namespace", "fallback" */
+	enum sandbox_mode sandbox;
 	const char *log_directory;
 	const char *probe; /* "" = none; "127.0.0.1:9642" */
-	const char *drift; /* "repair", "report" */
-	uint64_t linger;   /* old workers that stay longer than this are worth an alert */
+	enum drift_mode drift;
+	uint64_t linger; /* old workers that stay longer than this are worth an alert */
 };
 
 struct state_settings {
@@ -41,7 +44,7 @@ struct state_settings {
 };
 
 struct snippets_settings {
-	const char *policy;              /* "off", "safe", "all" */
+	enum policy_level policy;
 	const char *const *roots;        /* NULL-terminated */
 	const char *const *certificates; /* NULL-terminated */
 };
@@ -64,14 +67,14 @@ struct cluster_settings {
 };
 
 struct rollout_settings {
-	const char *mode;                /* "all", "canary", "manual" */
+	enum rollout_mode mode;
 	long canaries;                   /* how many, unless … */
 	const char *const *canary_hosts; /* … named: `canaries = [ "web1" ]`; empty = not */
 	const char *batch;               /* "3" hosts, "25%" of them */
 	uint64_t bake_time, batch_time, settle;
 	uint64_t apply_timeout, vanish_timeout;
 	long max_failures;
-	const char *on_failure;  /* "halt", "revert" */
+	enum failure_mode on_failure;
 	bool join;               /* false: this host runs the newest at once */
 	bool freeze;             /* true: this host takes no other revision */
 	const char *const *gate; /* argv of the gate command; empty = none */
@@ -97,7 +100,7 @@ struct metrics_settings {
 };
 
 struct log_settings {
-	const char *level;
+	enum log_level level;
 };
 
 struct settings {

@@ -1,25 +1,29 @@
 /*
- * Status: one value, three writers.
+ * Status: what a host reports about itself, as one value.
  *
- * The same JSON goes into the report znode, STATE/status.json and the command
- * line; the same numbers into /metrics; one line into sd_notify(STATUS=). Strings
- * are borrowed from whoever fills the value in.
+ * One table (core/status/status_fields.c) says how each field is written: as JSON into the report
+ * znode and STATE/status.json, as a number into /metrics. The same table reads the JSON back. So a
+ * new field is a member here and a row there. sd_notify(STATUS=) gets one line.
+ *
+ * Strings are borrowed from the owner that fills them in; NULL and "" both mean "not known".
  */
 #ifndef ZKNGINX_STATUS_H
 #define ZKNGINX_STATUS_H
 
 #include <stdbool.h>
+#include <zknginx/arena.h>
 #include <zknginx/buf.h>
+#include <zknginx/err.h>
 #include <zknginx/problem.h>
 
 #define STATUS_STATES(X)                                                                           \
-	X(APPLIED, "applied")           /* nginx runs what it is to run here, all of it */         \
-	X(DEPLOYING, "deploying")       /* on the way there */                                     \
-	X(DEGRADED, "degraded")         /* all but some objects, which are in `problems` */        \
-	X(HELD, "held")                 /* a guard holds something back */                         \
-	X(REJECTED, "rejected")         /* nginx refused it as a whole; last good is served */     \
-	X(WAITING, "waiting")           /* for the first tree, or for nginx */                     \
-	X(DISCONNECTED, "disconnected") /* no ZooKeeper; last good is served */
+	X(APPLIED, "applied")     /* nginx runs all of what this host is to run */                 \
+	X(DEPLOYING, "deploying") /* a change is being deployed */                                 \
+	X(DEGRADED, "degraded")   /* all but some objects, which are listed in `problems` */       \
+	X(HELD, "held")           /* a guard keeps servers or objects that ZooKeeper has lost */   \
+	X(REJECTED, "rejected")   /* nginx refused the configuration as a whole */                 \
+	X(WAITING, "waiting")     /* for the first tree, or for nginx */                           \
+	X(DISCONNECTED, "disconnected") /* no connection to ZooKeeper */
 
 enum status_state {
 #define X(name, text) STATUS_##name,
@@ -28,8 +32,31 @@ enum status_state {
 		STATUS_STATE_N
 };
 
-/* Of a deployment, in the order they happen. */
-#define STAGES(X)                                                                                  \
+#define NGINX_STATES(X)                                                                            \
+	X(DOWN, "down")                                                                            \
+	X(RUNNING, "running")                                                                      \
+	X(UNKNOWN, "unknown") /* there is a process, but no master that may be signalled */
+
+enum nginx_state {
+#define X(name, text) NGINX_STATE_##name,
+	NGINX_STATES(X)
+#undef X
+		NGINX_STATE_N
+};
+
+/* Which of the generated files nginx.conf includes, as the last nginx -T has shown. */
+enum nginx_includes {
+	NGINX_INCLUDES_UNKNOWN, /* no test has passed yet */
+	NGINX_INCLUDES_NOTHING,
+	NGINX_INCLUDES_NO_STREAM, /* http.conf, and not stream.conf, which is not empty */
+	NGINX_INCLUDES_ALL,
+};
+
+/* A fact that may not be known yet. */
+enum status_maybe { STATUS_UNKNOWN, STATUS_NO, STATUS_YES };
+
+/* Steps of a deployment, in the order they happen. */
+#define STEPS(X)                                                                                   \
 	X(DECODE, "decode")                                                                        \
 	X(RENDER, "render")                                                                        \
 	X(STAGE, "stage")                                                                          \
@@ -38,31 +65,43 @@ enum status_state {
 	X(SIGNAL, "signal")                                                                        \
 	X(VERIFY, "verify")
 
-enum stage_id {
-#define X(name, text) STAGE_##name,
-	STAGES(X)
+enum step_id {
+#define X(name, text) STEP_##name,
+	STEPS(X)
 #undef X
-		STAGE_N
+		STEP_N
 };
 
 struct status_problem {
 	struct problem problem;
 	uint64_t since; /* wall clock, microseconds since the epoch */
-	uint64_t found; /* since when there is a problem of this znode, CLOCK_MONOTONIC */
+	uint64_t found; /* since when this znode has a problem, CLOCK_MONOTONIC; not published */
 };
 
 /* One `discover` of an upstream that nginx runs. */
 struct status_discovery {
 	const char *upstream, *path;
-	const char *format; /* as said, or as found out; "" while nothing is there to tell it by */
-	size_t servers;     /* that came of it */
+	const char *format; /* as set, or as recognized; "" while there is no registration */
+	size_t servers;     /* how many it found */
 };
 
 /* One alert that is raised. */
 struct status_alert {
 	const char *key, *subject, *severity, *message;
 	uint64_t since; /* wall clock */
-	unsigned flaps;
+	unsigned long flaps;
+};
+
+/* Since the start of the daemon. */
+struct status_deployments {
+	unsigned long applied, rejected, rolled_back;
+	struct {
+		bool on; /* there was one; else the rest is not published */
+		unsigned long generation;
+		uint64_t at; /* wall clock */
+		double total_ms;
+		double steps_ms[STEP_N];
+	} last;
 };
 
 struct status {
@@ -72,7 +111,8 @@ struct status {
 	const char *revision_seen, *revision_applied; /* hex digests; "" = none yet */
 	unsigned long generation;
 	const struct status_problem *problems;
-	size_t problem_count;
+	size_t problem_count; /* in that list … */
+	size_t problem_total; /* … and in all; the list of a report znode may be shortened */
 	const struct status_discovery *discovery;
 	size_t discovery_count;
 	struct {
@@ -82,20 +122,20 @@ struct status {
 		unsigned long nodes, watches, reconnects, requests;
 	} zookeeper;
 	struct {
-		const char *state; /* "running", "down", "unknown" */
+		enum nginx_state state;
 		long pid;
-		unsigned workers, old_workers;
+		unsigned long workers, old_workers;
 		unsigned long reloads, tests; /* SIGHUPs, and runs of nginx -t */
-		const char
-			*test_error; /* why what nginx runs does not pass nginx -t; "" = it does */
-		bool included;
-		const char *sandbox; /* "namespace", "fallback" */
-		bool responding;     /* the master takes signals */
+		const char *test_error;       /* of nginx -t on what nginx runs; "" = it passes */
+		enum status_maybe included;   /* http.conf, by nginx.conf */
+		const char *sandbox;          /* "namespace", "fallback" */
+		bool responding;              /* the master takes signals */
 		unsigned long deaths;
-		const char *drifted; /* a live file that somebody else has changed; "" = none */
+		const char *drifted; /* a live file that another program has changed; "" = none */
 	} nginx;
 	struct {
-		bool on, answers;
+		bool on; /* nginx.probe is set; else the rest is not published */
+		bool answers;
 		unsigned long requests, errors, upstream_errors, connections;
 	} probe;
 	struct {
@@ -108,31 +148,38 @@ struct status {
 		const char *mode, *part; /* as in member.h */
 		const char *phase;       /* of the plan; "" = there is none */
 		bool paused;
-		unsigned step;
+		unsigned long step;
 		const char *permitted; /* revision; "" = the newest */
 		const char *why;
 		const char *verdict; /* on a revision on trial here; "" = there is none */
 	} rollout;
 	const struct status_alert *alerts;
 	size_t alert_count;
-	struct {
-		unsigned long applied, rejected, rolled_back;
-		unsigned long last_generation;
-		uint64_t last_at; /* wall clock; 0 = none yet */
-		double last_total_ms;
-		double stages_ms[STAGE_N];
-	} deployments;
+	struct status_deployments deployments;
 };
 
 const char *status_state_name(enum status_state s);
-const char *stage_name(enum stage_id s);
+const char *step_name(enum step_id s);
+const char *nginx_state_name(enum nginx_state s);
 
-/* The report: sorted keys, stable bytes. `problem_limit` shortens the list (0 = all). */
+/* JSON with sorted keys, so that equal values are equal bytes. `problem_limit` shortens the list of
+ * problems (0 = all of them). */
 void status_write_json(const struct status *s, size_t problem_limit, struct buf *out);
+/*
+ * Reads such JSON into the arena; writing it again gives the same bytes. Keys that this version
+ * does not know are ignored. A field that is missing, null or of another type is "" or 0; a name
+ * that this version does not know is the last one of its list. ERR_INPUT: the text is no JSON
+ * object, or has no state that this version knows.
+ */
+int status_parse(struct arena *a, const char *text, size_t size, struct status *out, struct err *e);
 /* OpenMetrics text, ending in "# EOF". */
 void status_write_metrics(const struct status *s, struct buf *out);
 /* "applied: revision 0123456789ab, generation 42, 2 problems" */
 void status_write_line(const struct status *s, struct buf *out);
+
+/* The value without the time and the counters that change all the time: two of these are equal as
+ * JSON when there is nothing to report. */
+struct status status_without_counters(const struct status *s);
 
 /* "2026-11-22T15:04:05.123Z"; out holds at least 32 bytes. */
 void status_time(uint64_t wall, char out[static 32]);

@@ -93,18 +93,6 @@ void znode_print(const struct znode *z, struct buf *out);
 struct tree *tree_fill_in(const struct tree *t, const struct tree *other, const char *const *paths,
 			  size_t count);
 
-/*
- * The revision: SHA-256 of the operators' config below root (relative paths and
- * bytes in tree order), with the children of upstreams/NAME left out, so that it
- * names what people wrote and not which servers are up.
- */
-struct digest tree_revision(const struct tree *t, const char *root);
-
-/*
- * How much of path is ROOT/upstreams/NAME, of that znode and of all below it, which are the
- * endpoints that a revision leaves out; 0: it is neither.
- */
-size_t path_upstream(const char *path, const char *root);
 /* What path is below root, "" for root itself; NULL: it is neither. */
 const char *path_relative(const char *path, const char *root);
 

@@ -45,7 +45,7 @@ void converge_at(struct daemon *d, uint64_t when)
 
 static double ms_since(uint64_t *then)
 {
-	uint64_t now = now_monotonic(), spent = now - *then;
+	uint64_t now = timing_now(), spent = now - *then;
 
 	*then = now;
 	return (double)spent / 1000.0;
@@ -76,7 +76,7 @@ static struct model *run_compose(struct daemon *d, const struct tree *tree, uint
 		.names = last_names_view(d->last_names),
 		.guard = d->guard,
 		.rules = &d->guard_rules,
-		.now = now_monotonic(),
+		.now = timing_now(),
 		.confirmed = operator_confirmed,
 		.ctx = d,
 		.host = host_config_claims(&d->host_config, d->deploy),
@@ -149,7 +149,7 @@ static bool make_model(struct daemon *d, uint64_t *due)
 	tree = refusal_filter(d);
 	a->model = run_compose(d, tree, due);
 	operator_problems(d);
-	if (discovery_follow(&d->discovery, a->model, d->mirror)) {
+	if (roots_follow(&d->roots, a->model, d->mirror)) {
 		converge_end_attempt(d);
 		return false;
 	}
@@ -161,7 +161,7 @@ static bool make_model(struct daemon *d, uint64_t *due)
 static void run(struct daemon *d)
 {
 	struct attempt *a = &d->attempt;
-	uint64_t clock = now_monotonic(), due = NEVER;
+	uint64_t clock = timing_now(), due = NEVER;
 
 	d->dirty = false;
 	problems_fini(&d->problems);
@@ -169,16 +169,16 @@ static void run(struct daemon *d)
 	d->again_at = NEVER;
 	if (!make_model(d, &due))
 		return;
-	a->stages_ms[STAGE_DECODE] = ms_since(&clock);
+	a->steps_ms[STEP_DECODE] = ms_since(&clock);
 	a->bundle = converge_render(d, a->model);
-	a->stages_ms[STAGE_RENDER] = ms_since(&clock);
+	a->steps_ms[STEP_RENDER] = ms_since(&clock);
 	converge_at(d, due < quarantine_due(d->quarantine) ? due : quarantine_due(d->quarantine));
 	judge_run(d);
 	if (refusal_waits(d, a->bundle))
 		put_off(d);
 	else
 		deploy_want(d->deploy, a->bundle, a->model->pending ? d->applied : a->revision);
-	report_problems(d, &d->problems);
+	report_problems(d->report, &d->problems);
 }
 
 void converge(struct daemon *d)
@@ -188,11 +188,11 @@ void converge(struct daemon *d)
 	d->dirty = true;
 	if (!d->tree || d->attempt.model || refusal_is_busy(d))
 		return; /* the tree's arrival, or the outcome, comes back here */
-	if (d->discovery.waiting) {
-		report_obstacles(d);
+	if (d->roots.waiting) {
+		daemon_report_unreadable(d);
 		return;
 	}
-	if (!deploy_is_ready(d->deploy, now_monotonic(), &when)) {
+	if (!deploy_is_ready(d->deploy, timing_now(), &when)) {
 		converge_at(d, when);
 		return;
 	}
@@ -205,10 +205,10 @@ void converge_on_tree(void *daemon, struct tree *tree)
 
 	tree_unref(d->tree);
 	d->tree = tree_ref(tree);
-	d->discovery.waiting = false;
+	d->roots.waiting = false;
 	permission_on_tree(d);
 	converge(d);
-	leader_update(d);
+	daemon_update_leader(d);
 }
 
 void converge_on_change(void *daemon)
@@ -216,7 +216,7 @@ void converge_on_change(void *daemon)
 	struct daemon *d = daemon;
 
 	refusal_on_change(d);
-	report_soon(d);
+	report_soon(d->report);
 	converge(d);
 }
 
@@ -225,7 +225,7 @@ void converge_on_names(void *daemon)
 	struct daemon *d = daemon;
 
 	refusal_on_names(d);
-	report_soon(d);
+	report_soon(d->report);
 	converge(d);
 }
 
@@ -252,7 +252,7 @@ static void accept_attempt(struct daemon *d, const struct outcome *o)
 {
 	permission_keep(d);
 	converge_accept(d, TAKE(d->attempt.model));
-	if (!d->good->pending)
+	if (!d->good->pending && o->in_force)
 		memcpy(d->applied, d->attempt.revision, sizeof(d->applied));
 	refusal_on_accepted(d, o);
 }
@@ -262,28 +262,35 @@ static void on_accepted(struct daemon *d, const struct outcome *o)
 	accept_attempt(d, o);
 }
 
-/* Nobody tells when nginx.conf is mended. */
-static void on_not_included(struct daemon *d, const struct outcome *o)
+/* nginx does not run it, so nothing is accepted. No event tells that nginx.conf was corrected, so
+ * it is tested again regularly. */
+static void on_not_included(struct daemon *d, const struct outcome *o UNUSED)
+{
+	refusal_forget(d);
+	converge_at(d, timing_now() + INCLUDE_PAUSE);
+}
+
+static void on_stream_not_included(struct daemon *d, const struct outcome *o)
 {
 	accept_attempt(d, o);
-	problems_add(&d->problems, d->settings->zookeeper.config, PROBLEM_NGINX, NULL, "%s",
-		     o->message);
-	problems_sort(&d->problems);
-	report_problems(d, &d->problems);
-	converge_at(d, now_monotonic() + INCLUDE_PAUSE);
+	converge_at(d, timing_now() + INCLUDE_PAUSE);
 }
 
 static void on_failed(struct daemon *d, const struct outcome *o)
 {
-	log_error("%s; the last good generation is served on", o->message);
-	refusal_whole(d, PROBLEM_RELOAD, false, o->message);
+	refusal_host(d, o);
 }
 
 static void (*const outcomes[DEPLOY_RESULT_N])(struct daemon *d, const struct outcome *o) = {
-	[DEPLOY_UNCHANGED] = on_accepted,  [DEPLOY_APPLIED] = on_accepted,
-	[DEPLOY_DEFERRED] = on_accepted,   [DEPLOY_NOT_INCLUDED] = on_not_included,
-	[DEPLOY_UNKNOWN] = on_accepted,    [DEPLOY_REFUSED] = refusal_trace,
-	[DEPLOY_REJECTED] = refusal_trace, [DEPLOY_DIED] = refusal_trace,
+	[DEPLOY_UNCHANGED] = on_accepted,
+	[DEPLOY_APPLIED] = on_accepted,
+	[DEPLOY_DEFERRED] = on_accepted,
+	[DEPLOY_NOT_INCLUDED] = on_not_included,
+	[DEPLOY_STREAM_NOT_INCLUDED] = on_stream_not_included,
+	[DEPLOY_UNKNOWN] = on_accepted,
+	[DEPLOY_REFUSED] = refusal_trace,
+	[DEPLOY_REJECTED] = refusal_trace,
+	[DEPLOY_DIED] = refusal_trace,
 	[DEPLOY_FAILED] = on_failed,
 };
 
@@ -293,7 +300,7 @@ static void leave_if_done(struct daemon *d, const struct outcome *o)
 	bool good = o->result == DEPLOY_APPLIED || o->result == DEPLOY_UNCHANGED ||
 		    o->result == DEPLOY_DEFERRED;
 
-	if (!d->once || d->dirty || d->again_at < now_monotonic() + 3 * USEC_PER_SEC)
+	if (!d->once || d->dirty || d->again_at < timing_now() + 3 * USEC_PER_SEC)
 		return;
 	d->exit_code = good && d->problems.count == 0 ? 0 : 1;
 	sd_event_exit(d->loop, 0);
@@ -307,16 +314,17 @@ void converge_on_done(void *daemon, const struct outcome *o)
 		return;
 	outcomes[o->result](d, o);
 	if (outcomes[o->result] == refusal_trace) {
-		report_outcome(d, o); /* the rest is said when the search is over */
+		report_outcome(d->report, o,
+			       d->attempt.steps_ms); /* the rest is said when the search is over */
 		return;
 	}
 	judge_outcome(d, o);
-	report_outcome(d, o);
+	report_outcome(d->report, o, d->attempt.steps_ms);
 	converge_end_attempt(d);
 	refusal_watch(d);
 	if (host_config_has_changed(&d->host_config, d->deploy))
 		d->dirty = true; /* nginx.conf was not known, or is another one */
-	leader_update(d);
+	daemon_update_leader(d);
 	leave_if_done(d, o);
 	if (d->dirty)
 		converge(d);

@@ -51,5 +51,5 @@ bool host_config_sockets_are_free(const struct deploy *deploy)
 	struct nginx_status s;
 
 	deploy_nginx_status(deploy, &s);
-	return strcmp(s.state, "down") == 0;
+	return s.nginx.state == NGINX_STATE_DOWN;
 }

@@ -9,7 +9,7 @@ void operator_read(struct daemon *d)
 {
 	const char *cluster = d->settings->zookeeper.cluster;
 
-	converge_at(d, overrides_read(d->overrides, d->tree, cluster, now_monotonic(), now_wall()));
+	converge_at(d, overrides_read(d->overrides, d->tree, cluster, timing_now(), timing_wall()));
 }
 
 uint64_t operator_confirmed(void *daemon, const char *upstream)

@@ -5,7 +5,6 @@
  * says it of are of one instant. The config of a permitted revision that is not the newest comes
  * from memory, from disk (STATE/config.tree) or from the history.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +12,10 @@
 #include <zknginx/history.h>
 #include <zknginx/log.h>
 
+#include "core/data/layout.h"
 #include "core/rollout/choice.h"
 #include "daemon.h"
+#include "nginx/config_file.h"
 
 #define RETRY (5 * USEC_PER_SEC)
 
@@ -32,50 +33,13 @@ static void hold(struct permission *p, struct tree *config, const char *revision
 	snprintf(p->held, sizeof(p->held), "%s", revision);
 }
 
-/* The file is taken for what it holds, not for what it was called: so a torn or an old one is
- * another revision, and does no harm. */
-struct tree *permission_read(const char *file, const char *root, char held[DIGEST_HEX_SIZE])
-{
-	FILE *f = fopen(file, "re");
-	struct buf text = BUF_INIT;
-	struct tree *t = NULL;
-	struct digest revision;
-	char piece[65536];
-	struct err e;
-	size_t n;
-
-	held[0] = '\0';
-	if (!f)
-		return NULL;
-	while ((n = fread(piece, 1, sizeof(piece), f)) > 0)
-		buf_put(&text, piece, n);
-	fclose(f);
-	if (tree_parse(buf_str(&text), text.size, file, &t, &e) < 0) {
-		log_warning("%s (the permitted config is read from the history instead)", e.text);
-	} else {
-		revision = tree_revision(t, root);
-		digest_hex(&revision, held);
-	}
-	buf_fini(&text);
-	return t;
-}
-
 static void save(const struct permission *p)
 {
-	CLEANUP(freep) char *fresh = xasprintf("%s.new", p->file);
-	struct buf text = BUF_INIT;
-	FILE *f = fopen(fresh, "we");
-	bool written;
+	struct err e;
 
-	tree_print(p->config, &text);
-	written = f && fwrite(text.data, 1, text.size, f) == text.size;
-	if (f && fclose(f) != 0)
-		written = false;
-	if (!written || rename(fresh, p->file) < 0)
-		log_warning("%s cannot be written: %s (after a restart the permitted config comes "
-			    "from the history)",
-			    p->file, strerrordesc_np(errno));
-	buf_fini(&text);
+	if (config_file_write(p->file, p->config, &e) < 0)
+		log_warning("%s (after a restart the permitted config comes from the history)",
+			    e.text);
 }
 
 /* Where something was unreadable, or the last good form stood in for it, the tree is not that of
@@ -103,16 +67,11 @@ void permission_keep(struct daemon *d)
 
 /* --- the plan -------------------------------------------------------------------------------- */
 
-bool permission_follows(const struct settings *s)
-{
-	return strcmp(s->rollout.mode, "all") != 0 && s->rollout.join;
-}
-
 enum member_part permission_part(const struct daemon *d)
 {
 	if (d->settings->rollout.freeze)
 		return MEMBER_FROZEN;
-	return permission_follows(d->settings) ? MEMBER_JOINED : MEMBER_EXEMPT;
+	return rollout_follows(&d->settings->rollout) ? MEMBER_JOINED : MEMBER_EXEMPT;
 }
 
 static void read_plan(struct daemon *d)
@@ -185,7 +144,7 @@ void permission_update(struct daemon *d)
 	struct permission *p = &d->permission;
 	struct permit_host me = {
 		.host = d->host,
-		.follows = permission_follows(d->settings),
+		.follows = rollout_follows(&d->settings->rollout),
 		.frozen = d->settings->rollout.freeze,
 		.is_member = d->fleet && fleet_membership(d->fleet, NULL) == FLEET_MEMBER,
 		.newest = p->newest,
@@ -211,7 +170,7 @@ static void on_fetched(void *daemon, const struct history_result *r)
 		log_info("revision %.12s was read from the history", p->fetching);
 	} else {
 		p->trouble = xstrdup(r->message);
-		p->retry = now_monotonic() + RETRY;
+		p->retry = timing_now() + RETRY;
 	}
 	converge(d);
 }
@@ -223,7 +182,7 @@ static void fetch(struct daemon *d, const struct plan_revision *wanted)
 	if (p->job && strcmp(p->fetching, wanted->revision) == 0)
 		return;
 	history_job_free(TAKE(p->job));
-	if (!d->fleet || !wanted->history || now_monotonic() < p->retry)
+	if (!d->fleet || !wanted->history || timing_now() < p->retry)
 		return;
 	snprintf(p->fetching, sizeof(p->fetching), "%s", wanted->revision);
 	p->job = history_fetch(fleet_session(d->fleet), d->settings->zookeeper.cluster, root_of(d),
@@ -293,10 +252,10 @@ void permission_init(struct daemon *d)
 {
 	struct permission *p = &d->permission;
 
-	p->plan_path = xasprintf("%s/plan", d->settings->zookeeper.cluster);
+	p->plan_path = cluster_path_new(d->settings->zookeeper.cluster, CLUSTER_PLAN, NULL);
 	p->file = xasprintf("%s/config.tree", d->settings->state.directory);
 	p->permit = (struct permit){ .kind = PERMIT_STAY, .why = "nothing was read yet" };
-	p->config = permission_read(p->file, root_of(d), p->held);
+	p->config = config_file_read(p->file, root_of(d), p->held);
 }
 
 void permission_fini(struct daemon *d)

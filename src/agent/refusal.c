@@ -15,8 +15,9 @@
 
 #define REFUSAL_PAUSE (5 * USEC_PER_SEC)
 #define REFUSAL_PAUSE_MAX (5 * 60 * USEC_PER_SEC)
-#define TEST_MIN (4 * USEC_PER_SEC) /* nginx -t may take that long, or … */
-#define TEST_FACTOR 20              /* … so many times what it takes for what nginx runs */
+#define HOST_PAUSE_MAX (30 * USEC_PER_SEC) /* a cause on this host is often over soon */
+#define TEST_MIN (4 * USEC_PER_SEC)        /* nginx -t may take that long, or … */
+#define TEST_FACTOR 20                     /* … so many times what it takes for what nginx runs */
 
 /* --- tests ----------------------------------------------------------------------------------- */
 
@@ -31,7 +32,7 @@ static int on_timer(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *
 bool refusal_may_test(struct daemon *d, void (*again)(struct daemon *d))
 {
 	struct refusal *r = &d->refusal;
-	uint64_t now = now_monotonic(), due = budget_due(&r->budget, now), ready = now;
+	uint64_t now = timing_now(), due = budget_due(&r->budget, now), ready = now;
 
 	if (r->real && !deploy_is_ready(d->deploy, now, &ready) && ready > due)
 		due = ready;
@@ -85,7 +86,7 @@ void refusal_test(struct daemon *d, struct tree *sources)
 	forget_test(r);
 	r->model = compose_sources(d, sources);
 	r->bundle = converge_render(d, r->model);
-	r->test_began = now_monotonic();
+	r->test_began = timing_now();
 	if (whole)
 		deploy_want(d->deploy, r->bundle, d->applied);
 	else
@@ -95,8 +96,12 @@ void refusal_test(struct daemon *d, struct tree *sources)
 bool refusal_is_success(const struct outcome *o)
 {
 	static const bool good[DEPLOY_RESULT_N] = {
-		[DEPLOY_UNCHANGED] = true, [DEPLOY_APPLIED] = true,      [DEPLOY_DEFERRED] = true,
-		[DEPLOY_PROVED] = true,    [DEPLOY_NOT_INCLUDED] = true, [DEPLOY_UNKNOWN] = true,
+		[DEPLOY_UNCHANGED] = true,
+		[DEPLOY_APPLIED] = true,
+		[DEPLOY_DEFERRED] = true,
+		[DEPLOY_PROVED] = true,
+		[DEPLOY_STREAM_NOT_INCLUDED] = true,
+		[DEPLOY_UNKNOWN] = true,
 	};
 
 	return good[o->result];
@@ -129,12 +134,33 @@ void refusal_whole(struct daemon *d, enum problem_kind kind, bool of_host, const
 	r->message = copy;
 	r->kind = kind;
 	r->of_host = of_host;
+	r->condition = HOST_IS_WELL;
 	r->digest = d->attempt.bundle->digest;
 	r->pause = r->pause ? 2 * r->pause : REFUSAL_PAUSE;
 	if (r->pause > REFUSAL_PAUSE_MAX)
 		r->pause = REFUSAL_PAUSE_MAX;
-	r->due = now_monotonic() + r->pause;
+	r->due = timing_now() + r->pause;
 	d->dirty = true; /* the next run finds the refusal, and reports it */
+}
+
+void refusal_host(struct daemon *d, const struct outcome *o)
+{
+	struct refusal *r = &d->refusal;
+
+	refusal_whole(d, PROBLEM_RELOAD, true, o->message);
+	r->condition = o->condition;
+	if (r->pause > HOST_PAUSE_MAX)
+		r->pause = HOST_PAUSE_MAX;
+	r->due = timing_now() + r->pause;
+}
+
+void refusal_forget(struct daemon *d)
+{
+	struct refusal *r = &d->refusal;
+
+	free(TAKE(r->message));
+	r->condition = HOST_IS_WELL;
+	r->pause = 0;
 }
 
 void refusal_trace(struct daemon *d, const struct outcome *o)
@@ -142,7 +168,7 @@ void refusal_trace(struct daemon *d, const struct outcome *o)
 	struct refusal *r = &d->refusal;
 
 	if (!r->began)
-		r->began = now_monotonic();
+		r->began = timing_now();
 	r->real = o->result != DEPLOY_REFUSED;
 	r->blamed = r->real ? PROBLEM_RELOAD : PROBLEM_NGINX;
 	r->warned = o->warning;
@@ -170,12 +196,11 @@ void refusal_finish(struct daemon *d)
 	converge_at(d, 0); /* not from here: whoever called may still look at the attempt */
 }
 
-/* The environment failed: a full disk, no process. Nothing is known of any znode. */
+/* This host failed: a full disk, no process. No znode is at fault. */
 static void give_up(struct daemon *d, const struct outcome *o)
 {
-	log_error("%s; the last good generation is served on", o->message);
 	if (d->attempt.bundle)
-		refusal_whole(d, PROBLEM_RELOAD, false, o->message);
+		refusal_host(d, o);
 	refusal_finish(d);
 }
 
@@ -187,8 +212,10 @@ bool refusal_takes_outcome(struct daemon *d, const struct outcome *o)
 		[REFUSAL_PART] = refusal_on_part,     [REFUSAL_RETEST] = refusal_on_retest,
 	};
 	struct refusal *r = &d->refusal;
-	uint64_t now = now_monotonic();
+	uint64_t now = timing_now();
 
+	if (r->condition != HOST_IS_WELL && o->result != DEPLOY_FAILED)
+		refusal_forget(d);
 	if (r->step == REFUSAL_IDLE)
 		return false;
 	budget_spend(&r->budget, now, now - r->test_began);
@@ -205,7 +232,7 @@ bool refusal_waits(struct daemon *d, const struct bundle *b)
 {
 	struct refusal *r = &d->refusal;
 
-	if (!r->message || !digest_equal(&r->digest, &b->digest) || now_monotonic() >= r->due)
+	if (!r->message || !digest_equal(&r->digest, &b->digest) || timing_now() >= r->due)
 		return false;
 	if (!r->of_host) {
 		problems_add(&d->problems, d->settings->zookeeper.config, r->kind, NULL, "%s",
@@ -222,7 +249,7 @@ bool refusal_waits(struct daemon *d, const struct bundle *b)
 static void release_if_changed(struct daemon *d)
 {
 	struct refusal *r = &d->refusal;
-	uint64_t now = now_monotonic();
+	uint64_t now = timing_now();
 
 	if (strcmp(r->revision, d->attempt.revision) == 0)
 		return;
@@ -236,7 +263,7 @@ struct tree *refusal_filter(struct daemon *d)
 	struct attempt *a = &d->attempt;
 
 	release_if_changed(d);
-	quarantine_expire(d->quarantine, a->tree, d->accepted, now_monotonic());
+	quarantine_expire(d->quarantine, a->tree, d->accepted, timing_now());
 	return quarantine_apply(d->quarantine, a->tree, d->accepted, &d->problems);
 }
 
@@ -251,7 +278,7 @@ void refusal_leave_out_lost(struct daemon *d)
 	d->refusal.leaves_out = false;
 	if (tree_same(sources, d->accepted))
 		return;
-	rest = quarantine_leave_out(d->quarantine, sources, now_monotonic());
+	rest = quarantine_leave_out(d->quarantine, sources, timing_now());
 	if (!rest)
 		return;
 	pending = a->model->pending;
@@ -265,11 +292,11 @@ void refusal_on_accepted(struct daemon *d, const struct outcome *o)
 {
 	struct refusal *r = &d->refusal;
 
-	free(TAKE(r->message));
-	r->pause = 0;
+	refusal_forget(d);
 	r->began = 0;
+	r->contradicted = false;
 	if (quarantine_accept(d->quarantine, d->accepted, &d->problems))
-		report_problems(d, &d->problems);
+		report_problems(d->report, &d->problems);
 	/* its problem says something else from now on */
 	d->dirty = d->dirty || r->leaves_out;
 	r->leaves_out = false;
@@ -295,7 +322,7 @@ void refusal_on_change(struct daemon *d)
 
 void refusal_init(struct daemon *d)
 {
-	budget_init(&d->refusal.budget, now_monotonic());
+	budget_init(&d->refusal.budget, timing_now());
 	d->refusal.timer = timing_new(d->loop, on_timer, d);
 	refusal_watch_init(d);
 }

@@ -44,10 +44,11 @@ struct refusal_file {
 struct refusal {
 	/* The configuration as a whole is not in force. */
 	struct digest digest;
-	char *message;          /* NULL: it is */
-	enum problem_kind kind; /* … */
-	bool of_host;           /* no znode is at fault */
-	uint64_t pause, due;    /* when the same bytes may be tried again */
+	char *message;                 /* NULL: it is */
+	enum problem_kind kind;        /* … */
+	bool of_host;                  /* no znode is at fault */
+	enum host_condition condition; /* … but this */
+	uint64_t pause, due;           /* when the same bytes may be tried again */
 
 	/* The host's own part of the configuration. */
 	char *ground; /* nginx's message about it; NULL: as far as is known it holds */
@@ -61,6 +62,7 @@ struct refusal {
 	bool real;                /* a test is a whole deployment: only a reload tells */
 	enum problem_kind blamed; /* of the problems that come of the search */
 	char *first;              /* what nginx said of the whole candidate */
+	bool contradicted;        /* the last search found that nginx takes all of it */
 	bool warned;              /* … which it would have taken, with a warning */
 	struct changes *changes;
 	struct search *search;
@@ -96,6 +98,10 @@ void refusal_trace(struct daemon *d, const struct outcome *o);
 /* Nothing can be blamed: these bytes are not tried again for a while. of_host: the cause is not in
  * ZooKeeper, and no znode gets a problem. */
 void refusal_whole(struct daemon *d, enum problem_kind kind, bool of_host, const char *message);
+/* The deployment failed because of this host: the same bytes are tried again soon. */
+void refusal_host(struct daemon *d, const struct outcome *o);
+/* The candidate is published and not refused: what was refused before does not count any more. */
+void refusal_forget(struct daemon *d);
 /* An outcome of a test of ours: true, and it is no outcome of the spine's attempt. */
 bool refusal_takes_outcome(struct daemon *d, const struct outcome *o);
 bool refusal_is_busy(const struct daemon *d);

@@ -35,13 +35,13 @@ static void set_ground(struct daemon *d, const char *message)
 			  text);
 		r->traced = false;
 		r->ground_pause = PAUSE_MIN;
-		report_soon(d);
+		report_soon(d->report);
 	} else {
 		r->ground_pause = 2 * r->ground_pause < PAUSE_MAX ? 2 * r->ground_pause : PAUSE_MAX;
 	}
 	free(r->ground);
 	r->ground = text;
-	r->ground_due = now_monotonic() + r->ground_pause;
+	r->ground_due = timing_now() + r->ground_pause;
 	refusal_watch(d);
 }
 
@@ -54,7 +54,7 @@ void refusal_ground_holds(struct daemon *d)
 	log_notice("nginx -t passes again with what nginx runs");
 	free(TAKE(r->ground));
 	r->traced = false;
-	report_soon(d);
+	report_soon(d->report);
 }
 
 void refusal_doubt_ground(struct daemon *d, const char *message)
@@ -75,7 +75,7 @@ static void wait_for_host(struct daemon *d)
 		char *text = xasprintf("nginx -t fails even without the change: %s", r->ground);
 
 		refusal_whole(d, PROBLEM_NGINX, true, text);
-		r->due = quarantine_next_loss(d->quarantine, now_monotonic());
+		r->due = quarantine_next_loss(d->quarantine, timing_now());
 	}
 	refusal_finish(d);
 }
@@ -193,7 +193,7 @@ static void lose(struct daemon *d, const struct change *c, const char *said)
 			       "nginx.lost_ground (%.0f s) it is left out of the next change",
 			       said, (double)grace / (double)USEC_PER_SEC);
 
-	quarantine_lose(d->quarantine, c->to, text, now_monotonic() + grace);
+	quarantine_lose(d->quarantine, c->to, text, timing_now() + grace);
 }
 
 void refusal_on_lost(struct daemon *d)
@@ -237,7 +237,7 @@ static bool is_idle(const struct daemon *d)
 void refusal_retest_if_due(struct daemon *d)
 {
 	struct refusal *r = &d->refusal;
-	uint64_t now = now_monotonic();
+	uint64_t now = timing_now();
 
 	/* without the budget for it nobody is made to wait: a change is tested in any case */
 	if (!r->ground || !is_idle(d) || now < r->ground_due || budget_due(&r->budget, now) > now)

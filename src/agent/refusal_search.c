@@ -43,7 +43,10 @@ static size_t keep_message(struct daemon *d, const char *message)
 	return r->message_count++;
 }
 
-static void tell_failure(struct daemon *d, const char *message)
+/* failed: search_failed() or search_failed_before(). */
+static void tell_failure(struct daemon *d, const char *message,
+			 void (*failed)(struct search *s, const size_t *hints, size_t count,
+					size_t tag))
 {
 	struct refusal *r = &d->refusal;
 	CLEANUP(arena_freep) struct arena *a = arena_new();
@@ -52,7 +55,7 @@ static void tell_failure(struct daemon *d, const char *message)
 
 	for (size_t i = 0; i < b.count; i++)
 		hints[i] = changes_find(r->changes, b.znodes[i]);
-	search_failed(r->search, hints, b.count, keep_message(d, message));
+	failed(r->search, hints, b.count, keep_message(d, message));
 }
 
 /* What the test would have nginx ignore that it does not ignore now; NULL: nothing. */
@@ -78,10 +81,10 @@ static size_t quarantine_refused(struct daemon *d)
 		if (search_fate(r->search, u) != SEARCH_REFUSED)
 			continue;
 		if (reason == SIZE_MAX)
-			quarantine_keep(d->quarantine, c->path, c->to, now_monotonic());
+			quarantine_keep(d->quarantine, c->path, c->to, timing_now());
 		else
 			quarantine_add(d->quarantine, c->path, c->to, r->blamed,
-				       r->messages[reason], now_monotonic());
+				       r->messages[reason], timing_now());
 		refused++;
 	}
 	return refused;
@@ -100,12 +103,14 @@ static void end_search(struct daemon *d)
 	log_info("nginx accepts %zu of %zu changed znodes and refuses %zu (%zu tests)",
 		 search_taken(r->search), changes_count(r->changes), refused,
 		 search_tests(r->search));
-	/* nginx says no, and then yes to the same: whatever the cause is, it is no znode */
-	if (!refused) {
+	/* nginx says no, and then yes to the same: no znode is the cause. It may be over now. When
+	 * that happens twice, the next try has to wait. */
+	if (!refused && r->contradicted) {
 		CLEANUP(freep) char *text = refusal_sentence(d, r->first);
 
 		refusal_whole(d, r->blamed, false, text);
 	}
+	r->contradicted = !refused;
 	refusal_finish(d);
 }
 
@@ -123,8 +128,8 @@ static bool wants_part(const struct daemon *d)
 	uint64_t when;
 
 	return r->step == REFUSAL_SEARCH && !r->real && search_taken(r->search) > r->live &&
-	       now_monotonic() > r->began + PART_AFTER &&
-	       deploy_is_ready(d->deploy, now_monotonic(), &when);
+	       timing_now() > r->began + PART_AFTER &&
+	       deploy_is_ready(d->deploy, timing_now(), &when);
 }
 
 static void deploy_part(struct daemon *d)
@@ -151,7 +156,7 @@ void refusal_on_part(struct daemon *d, const struct outcome *o)
 	}
 	converge_accept(d, TAKE(r->model));
 	r->live = search_taken(r->search);
-	r->began = now_monotonic();
+	r->began = timing_now();
 	r->step = REFUSAL_SEARCH;
 	step(d);
 }
@@ -165,7 +170,7 @@ static bool is_enough(struct daemon *d)
 	struct refusal *r = &d->refusal;
 
 	return r->step == REFUSAL_SEARCH && search_is_settled(r->search) &&
-	       !budget_is_ample(&r->budget, now_monotonic(), 0);
+	       !budget_is_ample(&r->budget, timing_now(), 0);
 }
 
 static void step(struct daemon *d)
@@ -197,9 +202,9 @@ void refusal_on_searched(struct daemon *d, const struct outcome *o)
 	CLEANUP(freep) char *warning = NULL;
 
 	if (!refusal_is_success(o)) {
-		tell_failure(d, o->message);
+		tell_failure(d, o->message, search_failed);
 	} else if (!r->real && (warning = new_warning(r, o))) {
-		tell_failure(d, warning);
+		tell_failure(d, warning, search_failed);
 	} else {
 		if (r->real)
 			converge_accept(d, TAKE(r->model));
@@ -252,8 +257,11 @@ void refusal_search(struct daemon *d, struct tree *base, const struct model *can
 	if (r->real)
 		search_be_frugal(r->search);
 	known = r->step == REFUSAL_SEARCH ? set_known_aside(d) : 0;
-	/* The whole was tested already, if nothing of it is set aside. */
-	if (message && !known && search_next(r->search, r->take))
-		tell_failure(d, message);
+	/* The whole was tested already, if nothing of it is set aside. A failed reload is not
+	 * repeated for a proof; a test costs little, and its cause may be over by now. */
+	if (message && !known && !r->real)
+		tell_failure(d, message, search_failed_before);
+	else if (message && !known && search_next(r->search, r->take))
+		tell_failure(d, message, search_failed);
 	step(d);
 }

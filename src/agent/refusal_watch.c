@@ -162,7 +162,7 @@ void refusal_watch(struct daemon *d)
 
 	gather_files(d);
 	quarantine_each_message(d->quarantine, gather_port, &d->refusal);
-	timing_at(d->refusal.watch, needed ? now_monotonic() + LOOK : NEVER);
+	timing_at(d->refusal.watch, needed ? timing_now() + LOOK : NEVER);
 }
 
 /* --- names ----------------------------------------------------------------------------------- */

@@ -59,7 +59,7 @@ static void weigh(struct daemon *d)
 			  gate_message(j->gate));
 	else if (now == VERDICT_GOOD)
 		log_info("revision %.12s passes its gate", gate_revision(j->gate));
-	report_soon(d);
+	report_soon(d->report);
 }
 
 /* --- the gate command ------------------------------------------------------------------------ */
@@ -70,7 +70,7 @@ static void on_command(void *daemon, const struct hook_result *r)
 	struct judge *j = &d->judge;
 
 	j->asking = false;
-	j->ask_at = now_monotonic() + d->settings->rollout.gate_interval;
+	j->ask_at = timing_now() + d->settings->rollout.gate_interval;
 	if (!j->applied || strcmp(j->asked, gate_revision(j->gate)) != 0)
 		return; /* it was about another revision */
 	gate_command(j->gate, r->passed, r->message);
@@ -103,7 +103,7 @@ static void ask(struct daemon *d)
 
 static void arm(struct judge *j, bool on)
 {
-	timing_at(j->timer, on ? now_monotonic() + SAMPLE : NEVER);
+	timing_at(j->timer, on ? timing_now() + SAMPLE : NEVER);
 }
 
 static void sample(struct daemon *d)
@@ -114,8 +114,8 @@ static void sample(struct daemon *d)
 	struct gate_counts counts;
 	bool counted = count(d, &nginx, &counts);
 
-	gate_sample(j->gate, &rules, nginx.deaths, counted ? &counts : NULL);
-	if (rules.command && !j->asking && now_monotonic() >= j->ask_at)
+	gate_sample(j->gate, &rules, nginx.nginx.deaths, counted ? &counts : NULL);
+	if (rules.command && !j->asking && timing_now() >= j->ask_at)
 		ask(d);
 	weigh(d);
 }
@@ -151,7 +151,7 @@ void judge_permit(struct daemon *d)
 		quarantine_clear(d->quarantine);
 		d->refusal.due = 0;
 	}
-	report_soon(d);
+	report_soon(d->report);
 }
 
 static bool is_judged(const struct daemon *d, const char *revision)
@@ -180,7 +180,7 @@ static void begin_sampling(struct daemon *d)
 		return;
 	j->applied = true;
 	counted = count(d, &nginx, &counts);
-	gate_applied(j->gate, nginx.deaths, counted ? &counts : NULL);
+	gate_applied(j->gate, nginx.nginx.deaths, counted ? &counts : NULL);
 	sample(d);
 	arm(j, true);
 }
@@ -192,7 +192,7 @@ void judge_outcome(struct daemon *d, const struct outcome *o)
 	if (o->result == DEPLOY_APPLIED || o->result == DEPLOY_UNCHANGED) {
 		if (!d->good->pending) /* else nginx runs a part of it only */
 			begin_sampling(d);
-	} else if (o->result == DEPLOY_NOT_INCLUDED) {
+	} else if (o->result == DEPLOY_NOT_INCLUDED || o->result == DEPLOY_STREAM_NOT_INCLUDED) {
 		gate_refused(d->judge.gate, "", o->message);
 		weigh(d);
 	}
@@ -222,7 +222,7 @@ void judge_init(struct daemon *d)
 {
 	struct judge *j = &d->judge;
 
-	j->gate = gate_new();
+	j->gate = gate_new(d->settings->zookeeper.config);
 	j->hooks = hooks_new(d->loop);
 	j->timer = timing_new(d->loop, on_timer, d);
 }

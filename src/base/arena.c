@@ -105,20 +105,29 @@ char *arena_strdup(struct arena *a, const char *s)
 	return arena_copy(a, s, strlen(s));
 }
 
-char *arena_printf(struct arena *a, const char *fmt, ...)
+char *arena_vprintf(struct arena *a, const char *fmt, va_list args)
 {
-	va_list args, again;
+	va_list again;
 	char *s;
 	int size;
 
-	va_start(args, fmt);
 	va_copy(again, args);
 	size = vsnprintf(NULL, 0, fmt, args);
 	if (size < 0)
-		die("arena_printf: bad format");
+		die("arena_vprintf: bad format");
 	s = arena_alloc(a, (size_t)size + 1);
 	vsnprintf(s, (size_t)size + 1, fmt, again);
 	va_end(again);
+	return s;
+}
+
+char *arena_printf(struct arena *a, const char *fmt, ...)
+{
+	va_list args;
+	char *s;
+
+	va_start(args, fmt);
+	s = arena_vprintf(a, fmt, args);
 	va_end(args);
 	return s;
 }

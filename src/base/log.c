@@ -37,17 +37,6 @@ void log_set_level(enum log_level level)
 	atomic_store(&threshold, (int)level);
 }
 
-bool log_level_parse(const char *name, enum log_level *level)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
-		if (strcmp(levels[i].name, name) == 0) {
-			*level = (enum log_level)i;
-			return true;
-		}
-	}
-	return false;
-}
-
 bool log_enabled(enum log_level level)
 {
 	return (int)level <= atomic_load(&threshold);

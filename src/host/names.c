@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/param.h>
 #include <sys/queue.h>
-#include <sys/random.h>
 #define HASH_FUNCTION HASH_FNV /* the default one falls through its switches */
 #include <uthash.h>
 
@@ -69,15 +68,6 @@ struct names_cache {
 	uint64_t round;
 };
 
-static uint64_t jittered(uint64_t delay)
-{
-	uint64_t r = 0;
-
-	if (getrandom(&r, sizeof(r), GRND_NONBLOCK) != (ssize_t)sizeof(r))
-		return delay;
-	return delay - delay / 10 + r % (delay / 5);
-}
-
 static void tell(struct names_cache *c)
 {
 	if (sd_event_source_set_enabled(c->change, SD_EVENT_ONESHOT) < 0)
@@ -124,7 +114,7 @@ static void rest(struct entry *e)
 	if (!e->wanted)
 		timing_arm(e->timer, FORGET);
 	else
-		timing_arm(e->timer, jittered(e->retry ? e->retry : REFRESH));
+		timing_arm(e->timer, timing_jitter(e->retry ? e->retry : REFRESH, 10));
 }
 
 static void forget(struct entry *e)

@@ -1,7 +1,6 @@
 /*
- * From a file to settings: read, scan, parse (libconfig), check against the table.
- * The result is one value with one arena: either the whole file was good, or there
- * is no result and an error that lists what was wrong.
+ * From a file to settings: read, scan, parse (libconfig), check against the table. The result is
+ * one value with one arena. If anything in the file is wrong there is no result, only the errors.
  */
 #include <errno.h>
 #include <libconfig.h>
@@ -25,7 +24,7 @@ static struct settings_file *settings_new(void)
 
 	f->arena = arena_new();
 	for (size_t i = 0; (s = setting_at(i)); i++)
-		setting_store_preset(f->arena, &f->values, s);
+		setting_store_default(f->arena, &f->values, s);
 	return f;
 }
 
@@ -51,7 +50,7 @@ static void parse(struct settings_file *f, const char *path, const char *text,
 		return;
 	config_init(&config);
 	if (config_read_string(&config, text))
-		settings_check(&config, path, &f->values, errors);
+		settings_check(&config, path, f->arena, &f->values, errors);
 	else
 		settings_errors_add(errors,
 				    config_error_file(&config) ? config_error_file(&config) : path,
@@ -61,25 +60,22 @@ static void parse(struct settings_file *f, const char *path, const char *text,
 	config_destroy(&config);
 }
 
-int settings_load(const char *path, bool missing_ok, struct settings_file **out, struct err *e)
+int settings_load(const char *path, bool missing_ok, struct settings_file **out,
+		  struct settings_errors *errors)
 {
 	CLEANUP(settings_freep) struct settings_file *f = settings_new();
-	struct settings_errors errors = { .arena = f->arena };
-	struct buf text = BUF_INIT;
-	struct err inner;
-	int rc = settings_read(path, &text, &inner);
+	CLEANUP(buf_fini) struct buf text = BUF_INIT;
+	struct err e;
+	int rc = settings_read(path, &text, &e);
 
-	if (rc < 0 && !(missing_ok && inner.code == ERR_SYS && inner.sys == ENOENT)) {
-		if (e)
-			*e = inner;
-	} else {
-		parse(f, path, buf_str(&text), &errors);
-		rc = settings_errors_report(&errors, e);
-	}
-	settings_errors_fini(&errors);
-	buf_fini(&text);
-	if (rc < 0)
+	if (rc < 0 && !(missing_ok && e.code == ERR_SYS && e.sys == ENOENT))
+		settings_errors_add(errors, NULL, 0, "%s", e.text);
+	else
+		parse(f, path, buf_str(&text), errors);
+	if (errors->count) {
+		settings_errors_sort(errors);
 		return -1;
+	}
 	*out = TAKE(f);
 	return 0;
 }
@@ -99,7 +95,7 @@ size_t settings_fixed_changes(const struct settings *now, const struct settings 
 	return count;
 }
 
-bool settings_key(size_t i, const char **path, const char **preset, bool *reloadable)
+bool settings_key(size_t i, const char **path, const char **default_text, bool *reloadable)
 {
 	const struct setting *s;
 
@@ -107,7 +103,7 @@ bool settings_key(size_t i, const char **path, const char **preset, bool *reload
 		if (i-- > 0)
 			continue;
 		*path = s->path;
-		*preset = s->preset;
+		*default_text = s->default_text;
 		*reloadable = s->reloadable;
 		return true;
 	}

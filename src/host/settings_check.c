@@ -1,8 +1,8 @@
 /*
- * Every node of the file is looked up in the table, never the other way round: so
- * nothing in the file goes unread. An error says which key, what was expected, and
- * what was found.
+ * Every node of the file is looked up in the table, and not the other way round, so nothing in the
+ * file is ignored. An error says which key, what was expected, and what was found.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,6 +17,7 @@
 struct checker {
 	const config_t *config;
 	const char *path;
+	struct arena *arena; /* of the values */
 	struct settings *values;
 	struct settings_errors *errors;
 };
@@ -36,10 +37,10 @@ static unsigned line_of(const config_setting_t *node)
 static const char *type_name(const config_setting_t *node)
 {
 	static const char *const names[] = {
-		[CONFIG_TYPE_GROUP] = "a group",  [CONFIG_TYPE_INT] = "a number",
-		[CONFIG_TYPE_INT64] = "a number", [CONFIG_TYPE_FLOAT] = "a fraction",
-		[CONFIG_TYPE_STRING] = "text",    [CONFIG_TYPE_BOOL] = "true or false",
-		[CONFIG_TYPE_ARRAY] = "an array", [CONFIG_TYPE_LIST] = "a list",
+		[CONFIG_TYPE_GROUP] = "a group",   [CONFIG_TYPE_INT] = "a number",
+		[CONFIG_TYPE_INT64] = "a number",  [CONFIG_TYPE_FLOAT] = "a fraction",
+		[CONFIG_TYPE_STRING] = "a string", [CONFIG_TYPE_BOOL] = "true or false",
+		[CONFIG_TYPE_ARRAY] = "an array",  [CONFIG_TYPE_LIST] = "a list",
 	};
 	int type = config_setting_type(node);
 
@@ -66,17 +67,17 @@ static void put_count(struct buf *out, const struct setting *s)
 		buf_printf(out, ", %s to %s of them", s->min, s->max);
 }
 
-/* What the row asks for, in words. */
+/* What the row expects, in words. */
 static void put_expected(struct buf *out, const struct setting *s)
 {
 	static const char *const words[SETTING_TYPE_N] = {
-		[SETTING_TEXT] = "text in quotes",
-		[SETTING_TEXTS] = "texts in quotes, between [ and ]",
-		[SETTING_COMMAND] = "a program and its arguments, between [ and ]",
+		[SETTING_TEXT] = "a string",
+		[SETTING_TEXTS] = "an array of strings",
+		[SETTING_COMMAND] = "a program and its arguments as an array of strings",
 		[SETTING_BOOLEAN] = "true or false",
 		[SETTING_INTEGER] = "a whole number",
-		[SETTING_DURATION] = "a duration in quotes",
-		[SETTING_SIZE] = "a size in quotes",
+		[SETTING_DURATION] = "a duration as a string",
+		[SETTING_SIZE] = "a size as a string",
 	};
 	const char *quote = s->type == SETTING_INTEGER ? "" : "\"";
 
@@ -96,7 +97,7 @@ static void put_expected(struct buf *out, const struct setting *s)
 	}
 }
 
-/* `why`: the sentence of the key's form, or NULL for what the row says. */
+/* `why`: the sentence of the key's form; NULL: the row says what was expected. */
 static void refuse(struct checker *c, const config_setting_t *node, const struct setting *s,
 		   const char *why, const char *found)
 {
@@ -117,11 +118,27 @@ static bool is_number(const config_setting_t *node)
 	return type == CONFIG_TYPE_INT || type == CONFIG_TYPE_INT64;
 }
 
-/* A number that libconfig cut has been told already, as the file has it. */
+/* The last line that can have the value of a node: the one before the next node. */
+static unsigned last_line(const config_setting_t *node)
+{
+	const config_setting_t *parent, *next;
+	unsigned first = line_of(node);
+
+	for (; (parent = config_setting_parent(node)); node = parent) {
+		next = config_setting_get_elem(parent, (unsigned)config_setting_index(node) + 1);
+		if (next)
+			return line_of(next) > first ? line_of(next) - 1 : first;
+	}
+	return UINT_MAX;
+}
+
+/* A number that was too large was reported by the scanner already, as it is in the file. It may be
+ * on a later line than the name of its key. */
 static void refuse_number(struct checker *c, const config_setting_t *node, const struct setting *s,
 			  const char *why, const char *found)
 {
-	if (!settings_errors_have(c->errors, file_of(c, node), line_of(node)))
+	if (!settings_errors_have_large_number(c->errors, file_of(c, node), line_of(node),
+					       last_line(node)))
 		refuse(c, node, s, why, found);
 }
 
@@ -131,10 +148,10 @@ static void check_string(struct checker *c, const config_setting_t *node, const 
 	char found[80];
 
 	if (s->bare_number && is_number(node))
-		text = arena_printf(c->errors->arena, "%lld", config_setting_get_int64(node));
+		text = arena_printf(c->arena, "%lld", config_setting_get_int64(node));
 	if (!text) {
 		refuse(c, node, s, NULL, type_name(node));
-	} else if (!setting_store(c->errors->arena, c->values, s, text, &why)) {
+	} else if (!setting_store(c->arena, c->values, s, text, &why)) {
 		snprintf(found, sizeof(found), QUOTED, text);
 		(is_number(node) ? refuse_number : refuse)(c, node, s, why, found);
 	}
@@ -172,7 +189,7 @@ static void check_texts(struct checker *c, const config_setting_t *node, const s
 {
 	int length = config_setting_length(node);
 	size_t count = length > 0 ? (size_t)length : 0, bad;
-	const char **texts = arena_array(c->errors->arena, const char *, count + 1), *why;
+	const char **texts = arena_array(c->arena, const char *, count + 1), *why;
 	char found[80];
 
 	if (!is_several(node)) {
@@ -188,7 +205,7 @@ static void check_texts(struct checker *c, const config_setting_t *node, const s
 			return;
 		}
 	}
-	if (setting_store_texts(c->errors->arena, c->values, s, texts, count, &bad, &why))
+	if (setting_store_texts(c->arena, c->values, s, texts, count, &bad, &why))
 		return;
 	if (bad < count)
 		snprintf(found, sizeof(found), QUOTED, texts[bad]);
@@ -212,7 +229,7 @@ static void check_key(struct checker *c, const config_setting_t *node, const str
 	checks[s->type](c, node, s);
 }
 
-/* The keys of a group, or the groups ("" as group), that there are. */
+/* The keys of a group, or the groups ("" as group). */
 static void put_known(struct buf *out, const char *group)
 {
 	const char *last = "";
@@ -260,7 +277,7 @@ static void check_group(struct checker *c, const config_setting_t *group, const 
 {
 	for (int i = 0; i < config_setting_length(group); i++) {
 		const config_setting_t *node = config_setting_get_elem(group, (unsigned)i);
-		const char *path = arena_printf(c->errors->arena, "%s%s%s", name, *name ? "." : "",
+		const char *path = arena_printf(c->arena, "%s%s%s", name, *name ? "." : "",
 						config_setting_name(node));
 		const struct setting *s = setting_find(path);
 
@@ -277,10 +294,9 @@ static void check_group(struct checker *c, const config_setting_t *group, const 
 	}
 }
 
-/* --- keys that must agree with each other ------------------------------------------------------
- */
+/* --- keys that must agree with each other ----------------------------------------------------- */
 
-/* Where to tell a fault of two keys: the first of them that the file has, else NULL. */
+/* Where an error of two keys is reported: the first of them that the file has, else NULL. */
 static const config_setting_t *either(const struct checker *c, const char *a, const char *b)
 {
 	const config_setting_t *node = config_lookup(c->config, a);
@@ -288,7 +304,7 @@ static const config_setting_t *either(const struct checker *c, const char *a, co
 	return node ? node : config_lookup(c->config, b);
 }
 
-/* What operators write, what daemons write and what is announced must not lie within each other. */
+/* What operators write, what daemons write and what is announced must not be below each other. */
 static void check_apart(struct checker *c, const char *a, const char *x, const char *b,
 			const char *y)
 {
@@ -297,7 +313,9 @@ static void check_apart(struct checker *c, const char *a, const char *x, const c
 	if (!node || (strcmp(x, y) != 0 && !path_is_below(x, y) && !path_is_below(y, x)))
 		return;
 	settings_errors_add(c->errors, file_of(c, node), line_of(node),
-			    "%s (%s) and %s (%s) must not contain each other", b, y, a, x);
+			    "%s (%s) and %s (%s) must be different znodes, and neither may be "
+			    "below the other",
+			    b, y, a, x);
 }
 
 static void check_roots(struct checker *c)
@@ -312,7 +330,7 @@ static void check_roots(struct checker *c)
 	check_apart(c, "cluster.service", service, "zookeeper.cluster", cluster);
 }
 
-/* Our own server and the one that we render for nginx cannot share a port. */
+/* Our own HTTP server and the probe of nginx cannot have the same port. */
 static void check_listeners(struct checker *c)
 {
 	const char *probe = c->values->nginx.probe;
@@ -321,14 +339,16 @@ static void check_listeners(struct checker *c)
 	if (node && *probe && strcmp(probe, c->values->metrics.listen) == 0)
 		settings_errors_add(c->errors, file_of(c, node), line_of(node),
 				    "nginx.probe and metrics.listen are both %s; nginx listens on "
-				    "the one, zknginxd on the other, so they must differ",
+				    "the first and zknginxd on the second, so they must differ",
 				    probe);
 }
 
-void settings_check(const config_t *config, const char *path, struct settings *values,
-		    struct settings_errors *errors)
+void settings_check(const config_t *config, const char *path, struct arena *a,
+		    struct settings *values, struct settings_errors *errors)
 {
-	struct checker c = { .config = config, .path = path, .values = values, .errors = errors };
+	struct checker c = {
+		.config = config, .path = path, .arena = a, .values = values, .errors = errors
+	};
 
 	check_group(&c, config_root_setting(config), "");
 	check_roots(&c);

@@ -1,4 +1,4 @@
-/* The walk of a parsed file against the table. */
+/* Checks a parsed file against the table. */
 #ifndef ZKNGINX_HOST_SETTINGS_CHECK_H
 #define ZKNGINX_HOST_SETTINGS_CHECK_H
 
@@ -7,8 +7,9 @@
 #include "settings_errors.h"
 #include "settings_table.h"
 
-/* Stores every value of the file that is right into *values, adds an error for every other. */
-void settings_check(const config_t *config, const char *path, struct settings *values,
-		    struct settings_errors *errors);
+/* Stores every valid value of the file in *values (strings in the arena), and adds an error for
+ * every other. */
+void settings_check(const config_t *config, const char *path, struct arena *a,
+		    struct settings *values, struct settings_errors *errors);
 
 #endif

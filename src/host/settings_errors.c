@@ -1,29 +1,32 @@
 /*
- * Errors are collected while the file is looked at in several passes, and told in
- * the order of its lines, so that a person mends the file from top to bottom.
+ * Errors are collected in several passes over the file, and reported in the order of its lines, so
+ * that a person can correct the file from top to bottom.
  */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <zknginx/buf.h>
+#include <zknginx/err.h>
+#include <zknginx/log.h>
 
 #include "settings_errors.h"
 
-/* Kept free at the end of an error's text for "… and N more". */
-#define TAIL 32
+#define SHOWN 10
 
 void settings_errors_fini(struct settings_errors *l)
 {
 	free(l->items);
+	if (l->arena)
+		arena_free(l->arena);
 	*l = (struct settings_errors){ 0 };
 }
 
-void settings_errors_add(struct settings_errors *l, const char *file, unsigned line,
-			 const char *fmt, ...)
+struct settings_error *settings_errors_add(struct settings_errors *l, const char *file,
+					   unsigned line, const char *fmt, ...)
 {
-	char text[512];
+	struct settings_error *item;
+	char text[1024];
 	va_list args;
 
 	va_start(args, fmt);
@@ -37,17 +40,25 @@ void settings_errors_add(struct settings_errors *l, const char *file, unsigned l
 		l->room = l->room ? 2 * l->room : 16;
 		l->items = xrealloc(l->items, l->room * sizeof(*l->items));
 	}
-	l->items[l->count] = (struct settings_error){ .file = arena_strdup(l->arena, file),
-						      .line = line,
-						      .text = arena_strdup(l->arena, text),
-						      .order = l->count };
+	if (!l->arena)
+		l->arena = arena_new();
+	item = &l->items[l->count];
+	*item = (struct settings_error){ .file = file ? arena_strdup(l->arena, file) : NULL,
+					 .line = line,
+					 .text = arena_strdup(l->arena, text),
+					 .order = l->count };
 	l->count++;
+	return item;
 }
 
-bool settings_errors_have(const struct settings_errors *l, const char *file, unsigned line)
+bool settings_errors_have_large_number(const struct settings_errors *l, const char *file,
+				       unsigned first, unsigned last)
 {
 	for (size_t i = 0; i < l->count; i++) {
-		if (l->items[i].line == line && strcmp(l->items[i].file, file) == 0)
+		const struct settings_error *item = &l->items[i];
+
+		if (item->is_large_number && item->line >= first && item->line <= last &&
+		    strcmp(item->file, file) == 0)
 			return true;
 	}
 	return false;
@@ -56,7 +67,7 @@ bool settings_errors_have(const struct settings_errors *l, const char *file, uns
 static int compare(const void *a, const void *b)
 {
 	const struct settings_error *x = a, *y = b;
-	int files = strcmp(x->file, y->file);
+	int files = strcmp(x->file ?: "", y->file ?: "");
 
 	if (files)
 		return files;
@@ -65,34 +76,63 @@ static int compare(const void *a, const void *b)
 	return x->order < y->order ? -1 : 1;
 }
 
-static void put_error(struct buf *line, const struct settings_error *item, bool first)
+void settings_errors_sort(struct settings_errors *l)
 {
-	buf_clear(line);
-	buf_puts(line, first ? "" : "\n");
-	if (item->line)
-		buf_printf(line, "%s:%u: %s", item->file, item->line, item->text);
-	else
-		buf_printf(line, "%s: %s", item->file, item->text);
+	if (l->count)
+		qsort(l->items, l->count, sizeof(*l->items), compare);
 }
 
-int settings_errors_report(struct settings_errors *l, struct err *e)
-{
-	struct buf text = BUF_INIT, line = BUF_INIT;
-	size_t shown = 0;
+/* --- printing -------------------------------------------------------------------------------- */
 
-	if (l->count == 0)
-		return 0;
-	qsort(l->items, l->count, sizeof(*l->items), compare);
-	for (; shown < l->count && shown < SETTINGS_ERRORS_SHOWN; shown++) {
-		put_error(&line, &l->items[shown], shown == 0);
-		if (shown && text.size + line.size + TAIL > sizeof(e->text))
-			break;
-		buf_put(&text, line.data, line.size);
+static char *error_line(const struct settings_error *item)
+{
+	if (!item->file)
+		return xstrdup(item->text);
+	if (!item->line)
+		return xasprintf("%s: %s", item->file, item->text);
+	return xasprintf("%s:%u: %s", item->file, item->line, item->text);
+}
+
+static void each_line(const struct settings_errors *l, void (*put)(void *ctx, const char *line),
+		      void *ctx)
+{
+	for (size_t i = 0; i < l->count && i < SHOWN; i++) {
+		CLEANUP(freep) char *line = error_line(&l->items[i]);
+
+		put(ctx, line);
 	}
-	if (shown < l->count)
-		buf_printf(&text, "\n… and %zu more", l->count - shown);
-	err_set(e, ERR_INPUT, "%s", buf_str(&text));
-	buf_fini(&line);
-	buf_fini(&text);
-	return -1;
+	if (l->count > SHOWN) {
+		CLEANUP(freep) char *more = xasprintf("… and %zu more", l->count - SHOWN);
+
+		put(ctx, more);
+	}
+}
+
+static void log_line(void *prefix, const char *line)
+{
+	log_error("%s%s", (const char *)prefix, line);
+}
+
+void settings_errors_log(const struct settings_errors *l, const char *prefix)
+{
+	each_line(l, log_line, (char *)(uintptr_t)prefix);
+}
+
+struct printer {
+	const char *prefix;
+	FILE *out;
+};
+
+static void print_line(void *ctx, const char *line)
+{
+	const struct printer *p = ctx;
+
+	fprintf(p->out, "%s%s\n", p->prefix, line);
+}
+
+void settings_errors_print(const struct settings_errors *l, const char *prefix, FILE *out)
+{
+	struct printer p = { prefix, out };
+
+	each_line(l, print_line, &p);
 }

@@ -1,6 +1,6 @@
 /*
- * The scanner knows just enough of libconfig's syntax to step over strings and
- * comments. It reads no meaning into anything else: that is libconfig's part.
+ * The scanner knows only as much of libconfig's syntax as it needs to skip strings and comments.
+ * Everything else is left to libconfig.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -31,11 +31,12 @@ static int slurp(int fd, const char *path, struct buf *out, struct err *e)
 		buf_put(out, chunk, (size_t)got);
 	}
 	if (memchr(buf_str(out), '\0', out->size))
-		return err_set(e, ERR_INPUT, "%s: holds a zero byte, so it is not text", path);
+		return err_set(e, ERR_INPUT, "%s: contains a zero byte, so it is not a text file",
+			       path);
 	return 0;
 }
 
-/* O_NONBLOCK: a FIFO must not hold up whoever reads the settings. */
+/* O_NONBLOCK: a fifo must not block the daemon. */
 int settings_read(const char *path, struct buf *out, struct err *e)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -59,7 +60,7 @@ struct scanner {
 	const char *at;
 	unsigned line;
 	unsigned depth;
-	bool line_begins; /* only blanks stand before `at` on its line */
+	bool line_begins; /* there are only blanks before `at` on its line */
 	bool parsable;
 	struct settings_errors *errors;
 };
@@ -108,7 +109,7 @@ static bool is_word(char c)
 	return isalnum((unsigned char)c) || strchr("+-._*", c);
 }
 
-/* 123, -1, 0x7f, with L behind for 64 bits. A float is not our business. */
+/* 123, -1, 0x7f, or with an L after it for 64 bits. Floats are left to the check of types. */
 static bool number_fits(const char *text, size_t size)
 {
 	bool hex = size > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
@@ -134,7 +135,8 @@ static void scan_word(struct scanner *s)
 	if (!isalpha((unsigned char)word[0]) && !number_fits(word, size))
 		settings_errors_add(s->errors, s->file, s->line,
 				    "%.*s is too large a number; the largest is %d", (int)size,
-				    word, INT_MAX);
+				    word, INT_MAX)
+			->is_large_number = true;
 	while (s->at < word + size)
 		step(s);
 }
@@ -147,13 +149,14 @@ static void scan_include(struct scanner *s)
 				 .line_begins = true,
 				 .parsable = true,
 				 .errors = s->errors };
+	CLEANUP(freep) char *included = NULL;
 	struct buf text = BUF_INIT;
 	struct err e;
 
 	open += strspn(open, " \t");
 	close = *open == '"' ? strchr(open + 1, '"') : NULL;
 	if (close && s->depth < INCLUDE_DEPTH) {
-		inner.file = arena_copy(s->errors->arena, open + 1, (size_t)(close - open - 1));
+		inner.file = included = xasprintf("%.*s", (int)(close - open - 1), open + 1);
 		if (settings_read(inner.file, &text, &e) < 0) {
 			settings_errors_add(s->errors, s->file, s->line, "@include: %s", e.text);
 			s->parsable = false;

@@ -1,8 +1,9 @@
-/* A look at the file's text for what libconfig would get wrong in silence. */
+/* Finds in the text what libconfig would read wrongly without an error. */
 #ifndef ZKNGINX_HOST_SETTINGS_SCAN_H
 #define ZKNGINX_HOST_SETTINGS_SCAN_H
 
 #include <zknginx/buf.h>
+#include <zknginx/err.h>
 
 #include "settings_errors.h"
 
@@ -10,9 +11,9 @@
 int settings_read(const char *path, struct buf *out, struct err *e);
 
 /*
- * Adds an error for each number that is too large for an int (libconfig 1.5 would
- * cut it) and each @include that is not a readable regular file (libconfig's scanner
- * would end the process on a directory). False: the text must not be parsed.
+ * Adds an error for each number that is too large for an int (libconfig 1.5 truncates it, 1.7 reads
+ * it as 64 bits) and for each @include of something that is not a readable regular file (libconfig
+ * ends the process on a directory). False: the text must not be parsed.
  */
 bool settings_scan(const char *file, const char *text, struct settings_errors *errors);
 

@@ -39,23 +39,26 @@ static bool amount_in_range(const struct setting *s, const char *text, uint64_t 
 	return parse_amount(s, text, out) && *out >= min && *out <= max;
 }
 
-static bool is_choice(const struct setting *s, const char *text)
+/* gcc and clang give an enum without negative values this type. */
+_Static_assert(sizeof(enum rollout_mode) == sizeof(unsigned), "a choice is stored as unsigned");
+
+static bool store_choice(struct settings *values, const struct setting *s, const char *text)
 {
-	for (size_t i = 0; s->choices[i]; i++) {
-		if (strcmp(s->choices[i], text) == 0)
-			return true;
+	for (unsigned i = 0; s->choices[i]; i++) {
+		if (strcmp(s->choices[i], text) != 0)
+			continue;
+		*(unsigned *)place(values, s) = i;
+		return true;
 	}
 	return false;
 }
 
-/* *value: the text in the arena, in its form's normal form. */
+/* *value: the text in its normal form, in the arena. */
 static bool check_text(struct arena *a, const struct setting *s, const char *text,
 		       const char **value, const char **why)
 {
 	const char *normal = text;
 
-	if (s->choices && !is_choice(s, text))
-		return false;
 	if (s->form && !s->form(a, text, &normal, why))
 		return false;
 	*value = arena_strdup(a, normal);
@@ -75,6 +78,8 @@ bool setting_store(struct arena *a, struct settings *values, const struct settin
 		*(uint64_t *)place(values, s) = amount;
 		return true;
 	}
+	if (s->type == SETTING_CHOICE)
+		return store_choice(values, s, text);
 	if (!check_text(a, s, text, &value, why))
 		return false;
 	*(const char **)place(values, s) = value;
@@ -94,7 +99,7 @@ void setting_store_boolean(struct settings *values, const struct setting *s, boo
 	*(bool *)place(values, s) = value;
 }
 
-/* The form of the i-th entry of a list: that of a command is asked of its program alone. */
+/* Of a command only the program has a form. */
 static bool check_entry(struct arena *a, const struct setting *s, size_t i, const char *text,
 			const char **value, const char **why)
 {
@@ -123,9 +128,9 @@ bool setting_store_texts(struct arena *a, struct settings *values, const struct 
 	return true;
 }
 
-static bool store_preset_texts(struct arena *a, struct settings *values, const struct setting *s)
+static bool store_default_texts(struct arena *a, struct settings *values, const struct setting *s)
 {
-	char *rest = arena_strdup(a, s->preset), *entry;
+	char *rest = arena_strdup(a, s->default_text), *entry;
 	const char *texts[64], *why;
 	size_t count = 0, bad;
 
@@ -137,15 +142,15 @@ static bool store_preset_texts(struct arena *a, struct settings *values, const s
 	return setting_store_texts(a, values, s, texts, count, &bad, &why);
 }
 
-static bool store_preset_boolean(struct settings *values, const struct setting *s)
+static bool store_default_boolean(struct settings *values, const struct setting *s)
 {
-	bool value = strcmp(s->preset, "true") == 0;
+	bool value = strcmp(s->default_text, "true") == 0;
 
 	setting_store_boolean(values, s, value);
-	return value || strcmp(s->preset, "false") == 0;
+	return value || strcmp(s->default_text, "false") == 0;
 }
 
-void setting_store_preset(struct arena *a, struct settings *values, const struct setting *s)
+void setting_store_default(struct arena *a, struct settings *values, const struct setting *s)
 {
 	const char *why;
 	bool ok;
@@ -153,13 +158,13 @@ void setting_store_preset(struct arena *a, struct settings *values, const struct
 	if (s->list)
 		*(const char *const **)place(values, s->list) = arena_array(a, const char *, 1);
 	if (s->type == SETTING_INTEGER)
-		ok = setting_store_integer(values, s, atoll(s->preset));
+		ok = setting_store_integer(values, s, atoll(s->default_text));
 	else if (s->type == SETTING_BOOLEAN)
-		ok = store_preset_boolean(values, s);
+		ok = store_default_boolean(values, s);
 	else if (s->type == SETTING_TEXTS || s->type == SETTING_COMMAND)
-		ok = store_preset_texts(a, values, s);
+		ok = store_default_texts(a, values, s);
 	else
-		ok = setting_store(a, values, s, s->preset, &why);
+		ok = setting_store(a, values, s, s->default_text, &why);
 	if (!ok)
 		die("settings table: the default of %s is not valid", s->path);
 }
@@ -180,8 +185,9 @@ bool setting_same(const struct settings *a, const struct settings *b, const stru
 	if (s->list && !setting_same(a, b, s->list))
 		return false;
 	switch (s->type) {
-	case SETTING_TEXT:
 	case SETTING_CHOICE:
+		return *(const unsigned *)x == *(const unsigned *)y;
+	case SETTING_TEXT:
 		return strcmp(*(const char *const *)x, *(const char *const *)y) == 0;
 	case SETTING_TEXTS:
 	case SETTING_COMMAND:

@@ -5,9 +5,8 @@
 #include "settings_table.h"
 
 /*
- * Each checks and stores; false: the value cannot
- * stand there. *why is then the sentence of the key's form, or NULL when the row's
- * type and range say it all.
+ * Each checks and stores. False: the value is not valid; *why is then the sentence of the key's
+ * form, or NULL when the row's type and range say what was expected.
  */
 bool setting_store(struct arena *a, struct settings *values, const struct setting *s,
 		   const char *text, const char **why);
@@ -17,7 +16,7 @@ void setting_store_boolean(struct settings *values, const struct setting *s, boo
 bool setting_store_texts(struct arena *a, struct settings *values, const struct setting *s,
 			 const char *const *texts, size_t count, size_t *bad, const char **why);
 
-void setting_store_preset(struct arena *a, struct settings *values, const struct setting *s);
+void setting_store_default(struct arena *a, struct settings *values, const struct setting *s);
 bool setting_same(const struct settings *a, const struct settings *b, const struct setting *s);
 
 #endif

@@ -1,10 +1,10 @@
 /*
- * The rows. What a running daemon cannot change by itself (its sessions, its state
- * directory, its name in the fleet, the nginx it looks after) is not reloadable: a
- * restart of the daemon never touches nginx, so it costs nothing to ask for one.
+ * The rows. What a running daemon cannot change (its sessions, its state directory, its name in the
+ * fleet, the nginx that it controls) is not reloadable: a restart of the daemon never touches
+ * nginx, so nothing is lost by asking for one.
  *
- * KEY names the key and the field together, so a row cannot fill another key's field.
- * The rows of a group stand together.
+ * KEY names the key and the field together, so a row cannot fill another key's field. The rows of a
+ * group are next to each other.
  */
 #include <string.h>
 
@@ -15,21 +15,24 @@
 #define RELOADABLE .reloadable = true
 #define OR_NEVER .never = true
 
-#define TEXT(preset_, form_) .type = SETTING_TEXT, .preset = preset_, .form = form_
-#define CHOICE(preset_, ...)                                                                       \
-	.type = SETTING_CHOICE, .preset = preset_, .choices = (const char *const[])                \
+#define TEXT(default_, form_) .type = SETTING_TEXT, .default_text = default_, .form = form_
+/* `modes`: the list of zknginx/modes.h whose enum the field has. */
+#define CHOICE(default_, modes)                                                                    \
+	.type = SETTING_CHOICE, .default_text = default_, .choices = (const char *const[])         \
 	{                                                                                          \
-		__VA_ARGS__, NULL                                                                  \
+		modes(CHOICE_TEXT) NULL                                                            \
 	}
-#define TEXTS(preset_, min_, max_, form_)                                                          \
-	.type = SETTING_TEXTS, .preset = preset_, .min = min_, .max = max_, .form = form_
-#define COMMAND .type = SETTING_COMMAND, .preset = "", .min = "0", .max = "64", .form = form_program
-#define BOOLEAN(preset_) .type = SETTING_BOOLEAN, .preset = preset_
-#define RANGED(type_, preset_, min_, max_)                                                         \
-	.type = SETTING_##type_, .preset = preset_, .min = min_, .max = max_
-#define INTEGER(preset_, min_, max_) RANGED(INTEGER, preset_, min_, max_)
-#define DURATION(preset_, min_, max_) RANGED(DURATION, preset_, min_, max_)
-#define SIZE(preset_, min_, max_) RANGED(SIZE, preset_, min_, max_)
+#define CHOICE_TEXT(mode, text) [mode] = text,
+#define TEXTS(default_, min_, max_, form_)                                                         \
+	.type = SETTING_TEXTS, .default_text = default_, .min = min_, .max = max_, .form = form_
+#define COMMAND                                                                                    \
+	.type = SETTING_COMMAND, .default_text = "", .min = "0", .max = "64", .form = form_program
+#define BOOLEAN(default_) .type = SETTING_BOOLEAN, .default_text = default_
+#define RANGED(type_, default_, min_, max_)                                                        \
+	.type = SETTING_##type_, .default_text = default_, .min = min_, .max = max_
+#define INTEGER(default_, min_, max_) RANGED(INTEGER, default_, min_, max_)
+#define DURATION(default_, min_, max_) RANGED(DURATION, default_, min_, max_)
+#define SIZE(default_, min_, max_) RANGED(SIZE, default_, min_, max_)
 
 /* The other way to say rollout.canaries. */
 static const struct setting canary_hosts = {
@@ -53,16 +56,16 @@ static const struct setting table[] = {
 	{ KEY(nginx, reload_timeout), DURATION("30s", "1s", "1h"), RELOADABLE },
 	{ KEY(nginx, reload_gap), DURATION("1s", "0s", "1h"), RELOADABLE },
 	{ KEY(nginx, lost_ground), DURATION("30s", "0s", "1d"), RELOADABLE },
-	{ KEY(nginx, sandbox), CHOICE("auto", "auto", "namespace", "fallback") },
+	{ KEY(nginx, sandbox), CHOICE("auto", SANDBOX_MODES) },
 	{ KEY(nginx, log_directory), TEXT("/var/log/nginx", form_file), RELOADABLE },
 	{ KEY(nginx, probe), TEXT("", form_loopback) },
-	{ KEY(nginx, drift), CHOICE("repair", "repair", "report"), RELOADABLE },
+	{ KEY(nginx, drift), CHOICE("repair", DRIFT_MODES), RELOADABLE },
 	{ KEY(nginx, linger), DURATION("1h", "1s", "30d"), OR_NEVER, RELOADABLE },
 
 	{ KEY(state, directory), TEXT("/var/lib/zknginxd", form_file) },
 	{ KEY(state, keep), INTEGER("10", "1", "10000"), RELOADABLE },
 
-	{ KEY(snippets, policy), CHOICE("safe", "off", "safe", "all"), RELOADABLE },
+	{ KEY(snippets, policy), CHOICE("safe", POLICY_LEVELS), RELOADABLE },
 	{ KEY(snippets, roots), TEXTS("/srv, /var/www, /usr/share/nginx", "0", "64", form_file),
 	  RELOADABLE },
 	{ KEY(snippets, certificates), TEXTS("/etc/ssl", "0", "64", form_file), RELOADABLE },
@@ -80,7 +83,7 @@ static const struct setting table[] = {
 	{ KEY(cluster, on_live), COMMAND, RELOADABLE },
 	{ KEY(cluster, command_timeout), DURATION("10s", "100ms", "10m"), RELOADABLE },
 
-	{ KEY(rollout, mode), CHOICE("all", "all", "canary", "manual"), RELOADABLE },
+	{ KEY(rollout, mode), CHOICE("all", ROLLOUT_MODES), RELOADABLE },
 	{ KEY(rollout, canaries), INTEGER("1", "1", "10000"), .list = &canary_hosts, RELOADABLE },
 	{ KEY(rollout, batch), TEXT("25%", form_share), .bare_number = true, RELOADABLE },
 	{ KEY(rollout, bake_time), DURATION("60s", "0s", "7d"), RELOADABLE },
@@ -89,7 +92,7 @@ static const struct setting table[] = {
 	{ KEY(rollout, apply_timeout), DURATION("2m", "1s", "1d"), RELOADABLE },
 	{ KEY(rollout, vanish_timeout), DURATION("15s", "1s", "1d"), RELOADABLE },
 	{ KEY(rollout, max_failures), INTEGER("0", "0", "10000"), RELOADABLE },
-	{ KEY(rollout, on_failure), CHOICE("halt", "halt", "revert"), RELOADABLE },
+	{ KEY(rollout, on_failure), CHOICE("halt", FAILURE_MODES), RELOADABLE },
 	{ KEY(rollout, join), BOOLEAN("true"), RELOADABLE },
 	{ KEY(rollout, freeze), BOOLEAN("false"), RELOADABLE },
 	{ KEY(rollout, gate), COMMAND, RELOADABLE },
@@ -110,17 +113,17 @@ static const struct setting table[] = {
 
 	{ KEY(metrics, listen), TEXT("", form_listen) },
 
-	{ KEY(log, level), CHOICE("info", "error", "warning", "notice", "info", "debug"),
-	  RELOADABLE },
+	{ KEY(log, level), CHOICE("info", LOG_LEVELS), RELOADABLE },
 };
 
-/* Keys that people look for; a name stands for itself and for everything below it. */
+/* Keys that people look for. A row is for its path and for all keys below it. */
 static const struct {
 	const char *path, *hint;
 } unknown[] = {
 	{ "zookeeper.tls", "Debian's ZooKeeper client library has no TLS: run a tunnel (stunnel, "
 			   "WireGuard) on this host and name its local end in zookeeper.hosts" },
-	{ "zookeeper.auth", "credentials stand in a file of their own, zookeeper.auth_file" },
+	{ "zookeeper.auth",
+	  "credentials are in a file of their own, which zookeeper.auth_file names" },
 	{ "nginx.reload_command", "the master is signalled directly, no command is run" },
 };
 

@@ -1,8 +1,7 @@
 /*
- * Each form refuses what would fail, or mean something else, further down: paths
- * are written into nginx configuration, names become znodes, addresses are handed
- * to libraries that take nearly anything. Nothing is repaired in silence but a
- * missing ZooKeeper port.
+ * Each form refuses what would fail, or mean something else, later: paths are written into nginx
+ * configuration, names become znodes, addresses are passed to libraries that accept nearly
+ * anything. Only a missing ZooKeeper port is filled in.
  */
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -174,7 +173,7 @@ bool form_file_maybe(struct arena *a, const char *text, const char **value, cons
 	return !*text || form_file(a, text, value, why);
 }
 
-/* It is executed, never written into a configuration: what is in its name does not matter. */
+/* It is executed and never written into a configuration, so any character may be in its name. */
 bool form_program(struct arena *a UNUSED, const char *text, const char **value, const char **why)
 {
 	*value = text;
@@ -216,7 +215,7 @@ bool form_hosts(struct arena *a, const char *text, const char **value, const cha
 	*value = arena_strdup(a, buf_str(&out));
 	buf_fini(&out);
 	return ok || refuse(why, "expected \"host:port,host:port\", perhaps with a \"/chroot\" "
-				 "behind; a port is 1 to 65535, IPv6 stands in brackets");
+				 "after it; a port is 1 to 65535, an IPv6 address is in brackets");
 }
 
 static bool numeric_address(struct arena *a, const char *text, char **host)
@@ -269,7 +268,8 @@ bool form_member(struct arena *a UNUSED, const char *text, const char **value, c
 {
 	*value = text;
 	return host_is_valid(text) ||
-	       refuse(why, "expected names of hosts among the members, as cluster.host has them");
+	       refuse(why, "expected names of hosts, as in their cluster.host: letters, digits, "
+			   "'.', '-' and '_'");
 }
 
 bool form_address(struct arena *a, const char *text, const char **value, const char **why)
@@ -279,7 +279,7 @@ bool form_address(struct arena *a, const char *text, const char **value, const c
 
 	*value = text;
 	return !*text || split_address(arena_strdup(a, text), &host, &port, &bracketed) ||
-	       refuse(why, "expected \"host\" or \"host:port\"; IPv6 stands in brackets");
+	       refuse(why, "expected \"host\" or \"host:port\"; an IPv6 address is in brackets");
 }
 
 bool form_share(struct arena *a UNUSED, const char *text, const char **value, const char **why)

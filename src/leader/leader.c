@@ -1,349 +1,395 @@
 /*
  * The leader's work, from the election to the resignation.
  *
- * While it leads, a daemon mirrors the fleet's znodes (a third session, on one host of the
- * fleet alone), and takes one step whenever something has changed or is due: what is to be
- * done is core/rollout's to say, done here is one thing at a time, each as a fenced
- * transaction. After every write it waits until the mirror has seen it: so every decision
- * is made of one settled snapshot that holds all that this leader wrote, and nothing has to
- * be remembered beside it. Whoever is elected next begins from the same znodes.
+ * While it leads, a daemon mirrors the fleet's znodes (a third session, on one host of the fleet
+ * alone), and takes a turn whenever something has changed or is due. What is to be done is decided
+ * by core/rollout; it is done here in steps, one at a time, each a fenced transaction or a series
+ * of them. After every write the leader waits until its mirror has seen it: so every decision is
+ * made of one settled snapshot that contains all that this leader wrote, and nothing has to be
+ * remembered beside it. The next leader begins from the same znodes.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include <zknginx/log.h>
-
-#include "leader.h"
+#include "leader_archive.h"
+#include "leader_decide.h"
+#include "leader_live.h"
+#include "leader_plan.h"
+#include "leader_publish.h"
+#include "leader_watch.h"
+#include "zk/mirror.h"
 
 #define RETRY USEC_PER_SEC
 
-/* --- what was written has to be seen --------------------------------------------------------- */
+struct leader {
+	struct leader_context c;
+	struct leader_ops ops;
+	void *ctx;
+	struct mirror *mirror; /* of the fleet's znodes; NULL: this host does not lead */
+	struct tree *tree;
+	struct rollout *rollout;
+	struct leader_commands commands;
+	struct leader_watch watch;
+	struct leader_plan plan;
+	struct leader_live live;
+	struct leader_archive archive;
+	struct leader_publish publish;
+	sd_event_source *timer; /* the next turn … */
+	uint64_t turn_at;       /* … at the latest; NEVER = it is off */
+};
 
-static void on_written_state(void *daemon, const struct session_reply *r)
-{
-	struct daemon *d = daemon;
-	struct leader *l = &d->leader;
-
-	l->await.asked = false;
-	if (!l->await.path)
-		return;
-	if (r->rc == SESSION_OK || r->rc == SESSION_NO_NODE) {
-		l->await.known = true;
-		l->await.mzxid = r->rc == SESSION_OK ? r->stat->mzxid : 0;
-		leader_step(d);
-	} else {
-		leader_later(d, now_monotonic() + RETRY);
-	}
-}
-
-static void ask_what_stands(struct daemon *d)
-{
-	struct leader *l = &d->leader;
-
-	if (l->await.asked)
-		return;
-	l->await.asked = true;
-	session_exists(fleet_session(d->fleet), l->await.path, false, on_written_state, d);
-}
-
-void leader_await(struct daemon *d, const char *path)
-{
-	struct leader *l = &d->leader;
-
-	free(l->await.path);
-	l->await.path = xstrdup(path);
-	l->await.known = false;
-	ask_what_stands(d);
-}
-
-/* Has the mirror seen what was written last? Where it has seen something else since, ask again. */
-static bool has_caught_up(struct daemon *d)
-{
-	struct leader *l = &d->leader;
-	const struct znode *z;
-
-	if (!l->await.path)
-		return true;
-	z = tree_find(l->tree, l->await.path);
-	if (l->await.known &&
-	    (z ? l->await.mzxid && z->mzxid >= l->await.mzxid : !l->await.mzxid)) {
-		free(TAKE(l->await.path));
-		return true;
-	}
-	ask_what_stands(d);
-	return false;
-}
-
-/* --- one step -------------------------------------------------------------------------------- */
-
-static unsigned long find_stored(void *view, const char *revision)
-{
-	const struct leader_view *v = view;
-	const struct history_entry *last = v->entry_count ? &v->entries[v->entry_count - 1] : NULL;
-
-	/* a leader that died between the history and the plan has left it there */
-	return last && strcmp(last->revision, revision) == 0 &&
-			       strcmp(last->outcome, "pending") == 0
-		       ? last->seq
-		       : 0;
-}
-
-unsigned long leader_find(const struct leader_view *v, const char *prefix, const char **revision,
-			  const char **why)
-{
-	const struct history_entry *found = NULL;
-
-	for (size_t i = 0; i < v->entry_count; i++) {
-		const struct history_entry *h = &v->entries[i];
-
-		if (strncmp(h->revision, prefix, strlen(prefix)) != 0)
-			continue;
-		if (found && strcmp(found->revision, h->revision) != 0) {
-			*why = "several revisions of the history begin like this";
-			return 0;
-		}
-		found = h;
-	}
-	*why = "the history has no such revision";
-	*revision = found ? found->revision : "";
-	return found ? found->seq : 0;
-}
-
-static unsigned long find_prefix(void *view, const char *prefix, const char **revision,
-				 const char **why)
-{
-	return leader_find(view, prefix, revision, why);
-}
-
-static void read_request(const struct leader_view *v, struct request *request,
-			 struct rollout_input *in)
-{
-	const char *why;
-
-	if (!v->request || v->request->czxid == v->answered)
-		return;
-	if (request_parse(v->arena, v->request->data, v->request->size, request, &why))
-		in->request = request;
-	else
-		in->request_fault = why;
-}
-
-/* What its own nginx runs, where the content is at hand to go into the history, and the history has
- * not recorded it as something that was only tried. */
-static const char *running(const struct daemon *d, const struct leader_view *v)
-{
-	const char *revision, *why;
-
-	if (strcmp(d->permission.held, d->applied) != 0 ||
-	    (*d->applied && leader_find(v, d->applied, &revision, &why)))
-		return "";
-	return d->applied;
-}
-
-static struct plan_revision recorded(const struct leader_view *v)
-{
-	for (size_t i = v->entry_count; i > 0; i--) {
-		const struct history_entry *h = &v->entries[i - 1];
-
-		if (strcmp(h->outcome, "accepted") == 0)
-			return (struct plan_revision){ h->revision, h->seq };
-	}
-	return (struct plan_revision){ .revision = "" };
-}
-
-static void decide(struct daemon *d, struct leader_view *v, struct rollout_decision *out)
-{
-	struct leader *l = &d->leader;
-	struct rollout_rules rules = leader_rules(d->settings, v);
-	struct request request;
-	struct rollout_input in = {
-		.rules = &rules,
-		.plan = v->has_plan ? &v->plan : NULL,
-		.members = v->members,
-		.member_count = v->member_count,
-		.newest = d->permission.wiped || !d->permission.whole ? "" : d->permission.newest,
-		.recorded = recorded(v),
-		.running = running(d, v),
-		.stored = find_stored,
-		.find = find_prefix,
-		.ctx = v,
-		.now = now_monotonic(),
-		.wall = v->wall,
-		.leader = d->host,
-		.publish_failed = l->publish_failed,
-		.publish_message = l->publish_message,
-	};
-
-	read_request(v, &request, &in);
-	rollout_next(l->rollout, v->arena, &in, out);
-}
-
-static void act(struct daemon *d, const struct leader_view *v, const struct rollout_decision *out)
-{
-	leader_later(d, out->due);
-	if (out->rollback) /* asked for once */
-		leader_publish(d, v, out->rollback);
-	else if (leader_write_live(d, v))
-		return;
-	else if (out->store)
-		leader_store(d, v, out->store);
-	else if (out->changed)
-		leader_write_plan(d, v, out);
-	else if (!leader_mend_history(d, v))
-		leader_prune(d, v);
-}
-
-void leader_step(struct daemon *d)
-{
-	struct leader *l = &d->leader;
-	CLEANUP(arena_freep) struct arena *a = NULL;
-	struct rollout_decision out = { .due = NEVER };
+/* What one turn has found, and decided on. */
+struct turn {
+	struct leader *l;
 	struct leader_view v;
+	struct rollout_decision d;
+	struct rollout_decision moved; /* the plan, with the place of the accepted revision */
+	uint64_t now;
+};
 
-	l->step_at = NEVER; /* each step says anew when the next one is due */
-	if (!l->mirror || !l->tree || !d->tree || l->writing || l->job ||
-	    !election_leads(fleet_election(d->fleet)) || !has_caught_up(d))
-		return;
-	a = arena_new();
-	leader_look(d, a, &v);
-	leader_watch(d, &v);
-	if (now_monotonic() < l->plan_writes.due) {
-		leader_later(d, l->plan_writes.due);
-		return;
-	}
-	if (v.plan_znode && !v.has_plan)
-		return; /* what it says is not known: nothing is built on it, nor written over it */
-	leader_check_published(d, &v);
-	if (leader_publish_again(d, &v))
-		return;
-	decide(d, &v, &out);
-	act(d, &v, &out);
+/* --- the steps ------------------------------------------------------------------------------- */
+
+static uint64_t publish_due(const struct turn *t)
+{
+	return leader_publish_due(&t->l->publish, t->d.rollback, t->now);
 }
 
-/* --- when ------------------------------------------------------------------------------------ */
-
-static int on_timer(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *userdata)
+static void publish_begin(struct turn *t)
 {
-	leader_step(userdata);
-	return 0;
+	leader_publish_begin(&t->l->publish, &t->v, t->d.rollback);
 }
 
-void leader_later(struct daemon *d, uint64_t when)
+static uint64_t live_due(const struct turn *t)
 {
-	struct leader *l = &d->leader;
-	uint64_t limit = now_monotonic() + LEADER_PATROL;
+	return leader_live_due(&t->l->live, &t->v, t->now);
+}
+
+static void live_begin(struct turn *t)
+{
+	leader_live_begin(&t->l->live, &t->v);
+}
+
+static uint64_t store_due(const struct turn *t)
+{
+	return leader_store_due(&t->l->archive, t->d.store, t->now);
+}
+
+static void store_begin(struct turn *t)
+{
+	leader_store_begin(&t->l->archive, &t->v, t->d.store);
+}
+
+static uint64_t plan_due(const struct turn *t)
+{
+	return leader_plan_due(&t->l->plan, &t->d, t->now);
+}
+
+static void plan_begin(struct turn *t)
+{
+	leader_plan_begin(&t->l->plan, &t->v, &t->d);
+}
+
+/* The rest has time until the plan has nothing more to say. */
+static bool is_quiet(const struct turn *t)
+{
+	return !t->d.store && !t->d.changed && !t->d.rollback;
+}
+
+static uint64_t restore_due(const struct turn *t)
+{
+	return is_quiet(t) ? leader_store_due(&t->l->archive, leader_accepted_lost(&t->v), t->now)
+			   : NEVER;
+}
+
+static void restore_begin(struct turn *t)
+{
+	leader_store_begin(&t->l->archive, &t->v, leader_accepted_lost(&t->v));
+}
+
+static uint64_t moved_due(const struct turn *t)
+{
+	return is_quiet(t) ? leader_plan_due(&t->l->plan, &t->moved, t->now) : NEVER;
+}
+
+static void moved_begin(struct turn *t)
+{
+	leader_plan_begin(&t->l->plan, &t->v, &t->moved);
+}
+
+static uint64_t prune_due(const struct turn *t)
+{
+	return is_quiet(t) ? leader_prune_due(&t->l->archive, &t->v, t->now) : NEVER;
+}
+
+static void prune_begin(struct turn *t)
+{
+	leader_prune_begin(&t->l->archive, &t->v);
+}
+
+/*
+ * due() says when there is something to begin, and changes nothing: now or earlier = at once,
+ * NEVER = there is nothing. begin() begins one write, read or job with the writer, which is not
+ * free again before the mirror has seen what was written. Of the steps that are due, a turn begins
+ * the first.
+ */
+static const struct step {
+	const char *name;
+	uint64_t (*due)(const struct turn *t);
+	void (*begin)(struct turn *t);
+} steps[] = {
+	{ "publish an old revision", publish_due, publish_begin },
+	{ "write the live list", live_due, live_begin },
+	{ "store a revision", store_due, store_begin },
+	{ "write the plan", plan_due, plan_begin },
+	{ "store the accepted revision again", restore_due, restore_begin },
+	{ "name the entry of the accepted revision", moved_due, moved_begin },
+	{ "prune the history", prune_due, prune_begin },
+};
+
+static void turn_later(struct leader *l, uint64_t when)
+{
+	uint64_t limit = timing_now() + LEADER_PATROL;
 
 	if (when > limit)
 		when = limit;
-	if (when >= l->step_at)
+	if (when >= l->turn_at)
 		return;
-	l->step_at = when;
+	l->turn_at = when;
 	timing_at(l->timer, when);
 }
 
-static void on_tree(void *daemon, struct tree *tree)
+static void begin_first_due(struct turn *t)
 {
-	struct daemon *d = daemon;
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		uint64_t due = steps[i].due(t);
 
-	tree_unref(d->leader.tree);
-	d->leader.tree = tree_ref(tree);
-	leader_step(d);
+		if (due > t->now) {
+			turn_later(t->l, due);
+			continue;
+		}
+		log_debug("leader: %s", steps[i].name);
+		steps[i].begin(t);
+		if (writer_is_free(&t->l->c.writer))
+			turn_later(t->l, t->now + RETRY); /* there was nothing to write */
+		return;
+	}
 }
 
-static void on_mirror_state(void *daemon UNUSED)
+/* --- one turn -------------------------------------------------------------------------------- */
+
+static bool may_act(const struct leader *l)
+{
+	return l->mirror && l->tree && l->c.facts.tree &&
+	       election_leads(fleet_election(l->c.fleet));
+}
+
+static void look(struct turn *t, struct arena *a)
+{
+	struct leader *l = t->l;
+
+	leader_look(&t->v, a, l->tree, l->c.settings->zookeeper.cluster, timing_wall());
+	leader_watch_look(&l->watch, &t->v,
+			  &(struct leader_limits){ .plan_error = l->plan.writes.error,
+						   .live_error = l->live.writes.error,
+						   .mirror = l->mirror });
+	l->ops.on_change(l->ctx);
+}
+
+static void take_turn(struct leader *l)
+{
+	CLEANUP(arena_freep) struct arena *a = NULL;
+	struct turn t = { .l = l, .now = timing_now() };
+
+	l->turn_at = NEVER; /* each turn says again when the next one is due */
+	if (!may_act(l))
+		return;
+	writer_look(&l->c.writer, l->tree);
+	turn_later(l, writer_due(&l->c.writer));
+	if (!writer_is_free(&l->c.writer))
+		return;
+	a = arena_new();
+	look(&t, a);
+	leader_live_take(&l->live, &t.v);
+	if (t.now < l->plan.writes.due) {
+		turn_later(l, l->plan.writes.due);
+		return;
+	}
+	if (t.v.plan_znode && !t.v.has_plan)
+		return; /* an invalid plan is neither acted on nor overwritten */
+	leader_publish_look(&l->publish, &t.v, t.now);
+	leader_decide(&l->c, &t.v,
+		      &(struct leader_question){ .rollout = l->rollout,
+						 .request = leader_plan_request(&l->plan, &t.v),
+						 .publish_error = leader_publish_error(&l->publish),
+						 .now = t.now },
+		      &t.d);
+	leader_accepted_moved(&t.v, &t.moved);
+	turn_later(l, t.d.due);
+	begin_first_due(&t);
+}
+
+static void on_change(void *leader)
+{
+	take_turn(leader);
+}
+
+static int on_timer(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *leader)
+{
+	take_turn(leader);
+	return 0;
+}
+
+static void on_tree(void *leader, struct tree *tree)
+{
+	struct leader *l = leader;
+
+	tree_unref(l->tree);
+	l->tree = tree_ref(tree);
+	take_turn(l);
+}
+
+static void on_mirror_state(void *leader UNUSED)
 {
 }
 
 /* --- elected, resigned ----------------------------------------------------------------------- */
 
-static void elected(struct daemon *d)
+static int open_mirror(struct leader *l, struct err *e)
 {
 	static const struct mirror_ops ops = { on_tree, on_mirror_state };
-	struct leader *l = &d->leader;
-	const char *cluster = d->settings->zookeeper.cluster;
+	const struct zookeeper_settings *s = &l->c.settings->zookeeper;
 	CLEANUP(arena_freep) struct arena *a = arena_new();
 	const struct mirror_root roots[] = {
-		{ arena_printf(a, "%s/history", cluster), 1 },
-		{ arena_printf(a, "%s/live", cluster), 0 },
-		{ arena_printf(a, "%s/members", cluster), 1 },
-		{ arena_printf(a, "%s/plan", cluster), 0 },
-		{ arena_printf(a, "%s/request", cluster), 0 },
+		{ cluster_path(a, s->cluster, CLUSTER_HISTORY, NULL), 1 },
+		{ cluster_path(a, s->cluster, CLUSTER_LIVE, NULL), 0 },
+		{ cluster_path(a, s->cluster, CLUSTER_MEMBERS, NULL), 1 },
+		{ cluster_path(a, s->cluster, CLUSTER_PLAN, NULL), 0 },
+		{ cluster_path(a, s->cluster, CLUSTER_REQUEST, NULL), 0 },
 	};
+
+	return mirror_new(l->c.loop, "leader", s, roots, ARRAY_SIZE(roots), &ops, l, &l->mirror, e);
+}
+
+static void elected(struct leader *l)
+{
 	struct err e;
 
-	if (mirror_new(d->loop, "fleet", &d->settings->zookeeper, roots, ARRAY_SIZE(roots), &ops, d,
-		       &l->mirror, &e) < 0) {
-		log_error("the fleet cannot be watched: %s", e.text);
+	if (open_mirror(l, &e) < 0) {
+		log_error("this host is elected and cannot mirror %s: %s",
+			  l->c.settings->zookeeper.cluster, e.text);
 		return;
 	}
 	l->rollout = rollout_new();
-	leader_tell(d, "elected");
+	leader_commands_run(&l->commands, LEADER_ELECTED, "");
 }
 
-static void resigned(struct daemon *d)
+/* Frees what belongs to one term of office. */
+static void end_term(struct leader *l)
 {
-	leader_drop(d);
-	leader_tell(d, "resigned");
-}
-
-void leader_drop(struct daemon *d)
-{
-	struct leader *l = &d->leader;
-
-	history_job_free(TAKE(l->job));
+	writer_stop(&l->c.writer);
 	mirror_free(TAKE(l->mirror));
 	tree_unref(TAKE(l->tree));
-	if (l->rollout)
-		rollout_free(TAKE(l->rollout));
-	free(TAKE(l->await.path));
-	free(TAKE(l->publish_message));
-	free(TAKE(l->live));
-	free(TAKE(l->plan_writes.fault));
-	free(TAKE(l->live_writes.fault));
-	l->plan_writes = l->live_writes = (struct leader_writes){ 0 };
-	l->request = l->undeletable = l->answered = 0;
-	l->publish_failed = false;
-	l->published = 0;
-	leader_unwatch(d);
+	rollout_free(TAKE(l->rollout));
+	leader_plan_clear(&l->plan);
+	leader_live_clear(&l->live);
+	leader_archive_clear(&l->archive);
+	leader_publish_clear(&l->publish);
+	leader_watch_clear(&l->watch);
+	l->turn_at = NEVER;
 	timing_at(l->timer, NEVER);
 }
 
-bool leader_leave(struct daemon *d)
+static void resigned(struct leader *l)
 {
-	if (!d->leader.mirror || !d->settings->cluster.on_resigned[0])
+	end_term(l);
+	leader_commands_run(&l->commands, LEADER_RESIGNED, "");
+	l->ops.on_change(l->ctx);
+}
+
+bool leader_leave(struct leader *l)
+{
+	if (!l->mirror || !l->c.settings->cluster.on_resigned[0])
 		return false;
-	d->leader.leaving = true;
-	resigned(d);
+	l->commands.leaving = true;
+	resigned(l);
 	return true;
 }
 
-void leader_update(struct daemon *d)
-{
-	bool holds = d->fleet && election_holds(fleet_election(d->fleet));
+/* --- what others tell it --------------------------------------------------------------------- */
 
-	if (d->leader.leaving)
+void leader_update(struct leader *l, const struct leader_facts *facts)
+{
+	bool holds = election_holds(fleet_election(l->c.fleet));
+
+	if (l->commands.leaving)
 		return;
-	if (holds && !d->leader.mirror)
-		elected(d);
-	else if (!holds && d->leader.mirror)
-		resigned(d);
-	leader_step(d);
+	leader_context_take(&l->c, facts);
+	if (holds && !l->mirror)
+		elected(l);
+	else if (!holds && l->mirror)
+		resigned(l);
+	take_turn(l);
 }
 
-void leader_init(struct daemon *d)
+void leader_use_settings(struct leader *l, const struct settings *settings)
 {
-	d->leader.timer = timing_new(d->loop, on_timer, d);
-	d->leader.step_at = NEVER;
-	d->leader.hooks = hooks_new(d->loop);
+	l->c.settings = settings;
+	if (l->mirror)
+		mirror_audit(l->mirror);
 }
 
-void leader_fini(struct daemon *d)
+bool leader_is_active(const struct leader *l)
 {
-	if (!d->leader.timer)
+	return l->mirror;
+}
+
+const struct conditions *leader_conditions(const struct leader *l)
+{
+	return &l->watch.conditions;
+}
+
+unsigned long leader_requests(const struct leader *l)
+{
+	return l->mirror ? session_requests(mirror_session(l->mirror)) : 0;
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+struct leader *leader_new(const struct leader_spec *spec, const struct leader_ops *ops, void *ctx)
+{
+	static const struct leader_facts none = { .newest = "",
+						  .stored_revision = "",
+						  .applied = "" };
+	struct leader *l = xcalloc(1, sizeof(*l));
+
+	l->ops = *ops;
+	l->ctx = ctx;
+	l->c = (struct leader_context){ .loop = spec->loop,
+					.settings = spec->settings,
+					.host = xstrdup(spec->host),
+					.fleet = spec->fleet,
+					.on_change = on_change,
+					.ctx = l };
+	leader_context_take(&l->c, &none);
+	writer_init(&l->c.writer, spec->fleet, on_change, l);
+	leader_commands_init(&l->commands, &l->c);
+	leader_watch_init(&l->watch, &l->c);
+	leader_plan_init(&l->plan, &l->c);
+	leader_live_init(&l->live, &l->c, &l->commands);
+	leader_archive_init(&l->archive, &l->c);
+	leader_publish_init(&l->publish, &l->c);
+	l->turn_at = NEVER;
+	l->timer = timing_new(spec->loop, on_timer, l);
+	return l;
+}
+
+void leader_free(struct leader *l)
+{
+	if (!l)
 		return;
-	leader_drop(d);
-	hooks_free(TAKE(d->leader.hooks));
-	free(TAKE(d->leader.written));
-	free(TAKE(d->leader.live));
-	d->leader.timer = sd_event_source_unref(d->leader.timer);
+	end_term(l);
+	leader_commands_fini(&l->commands);
+	leader_context_fini(&l->c);
+	sd_event_source_disable_unref(l->timer);
+	free(l);
 }

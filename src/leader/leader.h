@@ -1,73 +1,76 @@
 /*
- * What the parts of the leader share.
+ * The leader: what the one host that is elected does for the fleet.
  *
- *	leader.c	when: elected, one step at a time, resigned
- *	leader_view.c	what it sees: the fleet's znodes, read; and what is wrong with the fleet
- *	leader_write.c	what it writes: the plan, the live list, and the commands that are told
- *	leader_history.c	what it keeps: storing, pruning, and publishing an old revision
+ *	leader.c		when: elected, one step at a time, resigned
+ *	leader_view.c		what it reads: the fleet's znodes as values
+ *	leader_decide.c		what it asks core/rollout
+ *	leader_watch.c		what it reports: conditions of the fleet
+ *	leader_writer.c		one write at a time, and the wait until it is seen
+ *	leader_plan.c		what it writes: the plan, with the answer to a request
+ *	leader_live.c		… the list of hosts that serve
+ *	leader_archive.c	… the history: every revision that is rolled out, and the pruning
+ *	leader_publish.c	… an old revision, as the config again
+ *	leader_commands.c	what it runs: the commands of the settings
+ *
+ * It knows nothing of the daemon: what this host's agent knows comes as an argument, and what it
+ * finds goes out as conditions. Freed before the fleet that it borrows.
  */
 #ifndef ZKNGINX_LEADER_H
 #define ZKNGINX_LEADER_H
 
-#include <zknginx/history.h>
+#include <zknginx/settings.h>
+#include <zknginx/tree.h>
 
-#include "core/rollout/rollout.h"
-#include "daemon.h"
+#include "core/status/conditions.h"
+#include "zk/fleet.h"
 
-#define LEADER_PATROL (30 * USEC_PER_SEC) /* look at everything that often at least */
+struct leader;
 
-/* One settled snapshot of the fleet, read; everything is in the arena or the tree. */
-struct leader_view {
-	struct arena *arena;
-	char wall[32];
-	bool has_plan;
-	struct plan plan;
-	const char *plan_fault; /* why there is none, though there is a znode */
-	const struct znode *plan_znode, *request, *live; /* NULL = not there */
-	struct member *members;
-	size_t member_count;
-	struct history_entry *entries;
-	size_t entry_count;
-	unsigned long last_seq;
-	int64_t answered; /* the request that was answered and could not be deleted, by its czxid */
+struct leader_spec {
+	sd_event *loop;
+	const struct settings *settings; /* borrowed, until leader_use_settings() */
+	const char *host;                /* copied */
+	struct fleet *fleet;             /* borrowed */
 };
 
-/* leader.c */
-void leader_step(struct daemon *d);
-/* Step at that time at the latest. */
-void leader_later(struct daemon *d, uint64_t when);
-/* No step before the mirror has seen what now stands at this path. */
-void leader_await(struct daemon *d, const char *path);
-void leader_drop(struct daemon *d);
-/* The history's entry of the revision that begins like this; 0: none, or several, and *why. */
-unsigned long leader_find(const struct leader_view *v, const char *prefix, const char **revision,
-			  const char **why);
+struct leader_ops {
+	/* The conditions of the fleet, or whether this host leads, may have changed. Not called
+	 * from within leader_new() and leader_free(). */
+	void (*on_change)(void *ctx);
+};
 
-/* leader_view.c */
-struct rollout_rules leader_rules(const struct settings *s, const struct leader_view *v);
-void leader_look(struct daemon *d, struct arena *a, struct leader_view *v);
-/* What is wrong with the fleet, for leader_conditions(). */
-void leader_watch(struct daemon *d, const struct leader_view *v);
-void leader_unwatch(struct daemon *d);
+struct leader *leader_new(const struct leader_spec *spec, const struct leader_ops *ops, void *ctx);
+void leader_free(struct leader *l);
+DEFINE_CLEANUP(struct leader *, leader_free)
 
-/* leader_write.c */
-/* True: a write has begun. */
-bool leader_write_live(struct daemon *d, const struct leader_view *v);
-void leader_write_plan(struct daemon *d, const struct leader_view *v,
-		       const struct rollout_decision *decision);
-/* Runs cluster.on_elected, on_resigned or on_live. */
-void leader_tell(struct daemon *d, const char *event);
+/* What this host's agent knows; all of it is copied, or a reference is taken. */
+struct leader_facts {
+	struct tree *tree;   /* the newest settled one; NULL: there is none yet */
+	const char *newest;  /* the revision of its config; "" … */
+	bool known;          /* false: not all of it is readable, or it has no object: no revision
+				that may be rolled out */
+	struct tree *stored; /* the config that is kept for restarts; NULL: none … */
+	const char *stored_revision; /* … and its revision; "" */
+	const char *applied;         /* the revision that nginx is known to run; "" */
+};
 
-/* leader_history.c */
-void leader_store(struct daemon *d, const struct leader_view *v, const char *revision);
-void leader_prune(struct daemon *d, const struct leader_view *v);
-/* The accepted revision has gone from the history, and is at hand here: true when it is on its way
- * back. */
-bool leader_mend_history(struct daemon *d, const struct leader_view *v);
-/* A publication that somebody's write came in between of: true when it has begun again. */
-bool leader_publish_again(struct daemon *d, const struct leader_view *v);
-void leader_publish(struct daemon *d, const struct leader_view *v, unsigned long seq);
-/* Is what was published the newest config? If not, somebody has written over it. */
-void leader_check_published(struct daemon *d, const struct leader_view *v);
+/* The election or one of these facts may have changed. */
+void leader_update(struct leader *l, const struct leader_facts *facts);
+/* SIGHUP: these settings from now on (they may be the ones of before); everything is read again. */
+void leader_use_settings(struct leader *l, const struct settings *settings);
+
+/*
+ * Before the daemon ends: true when the loop ends by itself, once cluster.on_resigned has run. So
+ * the commands that follow the leader have run before another leader is elected.
+ */
+bool leader_leave(struct leader *l);
+
+/* Does it do a leader's work now? */
+bool leader_is_active(const struct leader *l);
+/* What is wrong with the fleet; empty while this host does not lead. Valid until the next call or
+ * event. */
+const struct conditions *leader_conditions(const struct leader *l);
+/* How many requests its own session has made; 0 while this host does not lead. */
+unsigned long leader_requests(const struct leader *l);
 
 #endif

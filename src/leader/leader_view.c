@@ -1,27 +1,38 @@
-/*
- * What the leader sees of the fleet, and what is wrong with it.
- *
- * Which hosts there should be is told by the reports: they stay when a host goes, and an
- * operator who takes a host out of service deletes its report. They are large and change
- * often, so only their names are read, now and then.
- */
+/* What is in the fleet's znodes. It is read again at each step, and nothing of it is kept. */
 #include <stdlib.h>
 #include <string.h>
 
-#include <zknginx/log.h>
+#include <zknginx/status.h>
 
-#include "leader.h"
+#include "core/data/layout.h"
+#include "leader_view.h"
+
+void leader_look(struct leader_view *v, struct arena *a, const struct tree *tree,
+		 const char *cluster, uint64_t wall)
+{
+	const char *why = "";
+
+	*v = (struct leader_view){ .arena = a };
+	status_time(wall, v->wall);
+	v->plan_znode = tree_find(tree, cluster_path(a, cluster, CLUSTER_PLAN, NULL));
+	v->request = tree_find(tree, cluster_path(a, cluster, CLUSTER_REQUEST, NULL));
+	v->live = tree_find(tree, cluster_path(a, cluster, CLUSTER_LIVE, NULL));
+	if (v->plan_znode)
+		v->has_plan =
+			plan_parse(a, v->plan_znode->data, v->plan_znode->size, &v->plan, &why);
+	v->plan_error = why;
+	v->member_count = members_parse(a, tree, cluster, &v->members);
+	v->entry_count = history_parse(a, tree, cluster, &v->entries, &v->last_seq);
+}
 
 /*
- * Who runs the newest at once does not ask the plan. So as long as there is anybody who does, a
- * leader whose own mode is "all" (the one host that was forgotten) still sends canaries ahead.
+ * Hosts in mode "all" ignore the plan. While any member still follows it, a leader left in mode
+ * "all" by mistake behaves as in mode "canary".
  */
-static enum rollout_mode mode_of(const char *mode, const struct leader_view *v)
+static enum rollout_mode mode_of(enum rollout_mode mode, const struct leader_view *v)
 {
-	if (strcmp(mode, "canary") == 0)
-		return ROLLOUT_CANARY;
-	if (strcmp(mode, "manual") == 0)
-		return ROLLOUT_MANUAL;
+	if (mode != ROLLOUT_ALL)
+		return mode;
 	for (size_t i = 0; i < v->member_count; i++) {
 		if (v->members[i].part == MEMBER_JOINED)
 			return ROLLOUT_CANARY;
@@ -45,189 +56,41 @@ struct rollout_rules leader_rules(const struct settings *settings, const struct 
 		.apply_timeout = s->apply_timeout,
 		.vanish_timeout = s->vanish_timeout,
 		.max_failures = s->max_failures,
-		.revert = strcmp(s->on_failure, "revert") == 0,
+		.revert = s->on_failure == FAILURE_REVERT,
 	};
 }
 
-static const struct znode *find_below(struct daemon *d, struct arena *a, const char *name)
+const struct history_entry *leader_entry(const struct leader_view *v, unsigned long seq)
 {
-	return tree_find(d->leader.tree,
-			 arena_printf(a, "%s/%s", d->settings->zookeeper.cluster, name));
-}
-
-void leader_look(struct daemon *d, struct arena *a, struct leader_view *v)
-{
-	const char *cluster = d->settings->zookeeper.cluster, *why = "";
-
-	*v = (struct leader_view){ .arena = a, .answered = d->leader.answered };
-	status_time(now_wall(), v->wall);
-	v->plan_znode = find_below(d, a, "plan");
-	v->request = find_below(d, a, "request");
-	v->live = find_below(d, a, "live");
-	if (v->plan_znode)
-		v->has_plan =
-			plan_parse(a, v->plan_znode->data, v->plan_znode->size, &v->plan, &why);
-	v->plan_fault = why;
-	v->member_count = members_parse(a, d->leader.tree, cluster, &v->members);
-	v->entry_count = history_parse(a, d->leader.tree, cluster, &v->entries, &v->last_seq);
-}
-
-/* --- which hosts there should be ------------------------------------------------------------- */
-
-static void forget_expected(struct leader *l)
-{
-	for (size_t i = 0; i < l->expected_count; i++)
-		free(l->expected[i]);
-	free(TAKE(l->expected));
-	l->expected_count = 0;
-}
-
-static void on_reports(void *daemon, const struct session_reply *r)
-{
-	struct daemon *d = daemon;
-	struct leader *l = &d->leader;
-
-	l->counting = false;
-	if (!l->mirror || r->rc != SESSION_OK)
-		return;
-	forget_expected(l);
-	l->expected = xcalloc(r->child_count + 1, sizeof(*l->expected));
-	for (size_t i = 0; i < r->child_count; i++)
-		l->expected[l->expected_count++] = xstrdup(r->children[i]);
-	leader_step(d);
-}
-
-static void count_hosts(struct daemon *d, struct arena *a)
-{
-	struct leader *l = &d->leader;
-	uint64_t now = now_monotonic();
-
-	if (l->counting || now < l->count_at)
-		return;
-	l->counting = true;
-	l->count_at = now + LEADER_PATROL;
-	session_children(fleet_session(d->fleet),
-			 arena_printf(a, "%s/reports", d->settings->zookeeper.cluster), false,
-			 on_reports, d);
-}
-
-/* --- what is wrong --------------------------------------------------------------------------- */
-
-static void check_missing(struct daemon *d, const struct leader_view *v)
-{
-	struct leader *l = &d->leader;
-	struct conditions *c = &l->conditions;
-
-	for (size_t i = 0; i < l->expected_count; i++) {
-		if (members_find(v->members, v->member_count, l->expected[i]))
-			continue;
-		conditions_add(
-			c, "fleet-member-missing", l->expected[i], ALERT_CRITICAL,
-			d->settings->rollout.vanish_timeout,
-			"%s is not in the fleet: its daemon is stopped, its host is down, or "
-			"it cannot reach ZooKeeper; its nginx serves what it served (delete "
-			"%s/reports/%s when it is gone for good)",
-			l->expected[i], d->settings->zookeeper.cluster, l->expected[i]);
+	for (size_t i = 0; i < v->entry_count; i++) {
+		if (v->entries[i].seq == seq)
+			return &v->entries[i];
 	}
+	return NULL;
 }
 
-/* The revision that this member is to run, "" where the plan does not say. */
-static const char *wanted(const struct leader_view *v, const struct member *m)
+unsigned long leader_find(const struct leader_view *v, const char *prefix, const char **revision,
+			  const char **why)
 {
-	if (!v->has_plan || m->part != MEMBER_JOINED)
-		return "";
-	return plan_names(&v->plan, m->host) ? v->plan.target.revision : v->plan.accepted.revision;
+	const struct history_entry *found = NULL;
+
+	for (size_t i = 0; i < v->entry_count; i++) {
+		const struct history_entry *h = &v->entries[i];
+
+		if (strncmp(h->revision, prefix, strlen(prefix)) != 0)
+			continue;
+		if (found && strcmp(found->revision, h->revision) != 0) {
+			*why = "several revisions of the history begin like this";
+			return 0;
+		}
+		found = h;
+	}
+	*why = "the history has no such revision";
+	*revision = found ? found->revision : "";
+	return found ? found->seq : 0;
 }
 
-/* That its nginx is down is not said here: the host that reports it has raised an alert itself. */
-static void check_member(struct daemon *d, const struct leader_view *v, const struct member *m)
+bool leader_is_publishing(const struct leader_view *v)
 {
-	struct conditions *c = &d->leader.conditions;
-	const char *revision = wanted(v, m);
-
-	if (*revision && strcmp(revision, m->revision) != 0)
-		conditions_add(c, "fleet-lag", m->host, ALERT_WARNING, d->settings->alerts.lag,
-			       "%s runs revision %.12s, and the plan gives it %.12s", m->host,
-			       *m->revision ? m->revision : "none", revision);
-	if (m->problems)
-		conditions_add(c, "fleet-problems", m->host, ALERT_WARNING, 0,
-			       "%s has %ld problem%s; see %s/reports/%s", m->host, m->problems,
-			       PLURAL(m->problems), d->settings->zookeeper.cluster, m->host);
-	if (strcmp(m->mode, d->settings->rollout.mode) != 0)
-		conditions_add(c, "fleet-mode", m->host, ALERT_WARNING, d->settings->alerts.lag,
-			       "%s has rollout.mode \"%s\" and the leader, %s, has \"%s\"", m->host,
-			       m->mode, d->host, d->settings->rollout.mode);
-}
-
-static void check_rollout(struct daemon *d, const struct leader_view *v)
-{
-	const struct plan *p = &v->plan;
-
-	if (v->plan_znode && !v->has_plan)
-		conditions_add(&d->leader.conditions, "rollout-plan-unreadable", "", ALERT_CRITICAL,
-			       0,
-			       "%s is no plan (%s): no host takes another revision, until it is "
-			       "mended or deleted",
-			       v->plan_znode->path, v->plan_fault);
-	if (v->has_plan && p->phase == PLAN_CANARY && !p->host_count)
-		conditions_add(
-			&d->leader.conditions, "rollout-without-canary", "", ALERT_CRITICAL,
-			d->settings->rollout.vanish_timeout,
-			"revision %.12s waits for a canary: none of rollout.canaries is in the "
-			"fleet and takes part in rollouts",
-			p->target.revision);
-	if (!v->has_plan ||
-	    (p->phase != PLAN_HALTED && p->phase != PLAN_REVERTING && p->phase != PLAN_REVERTED))
-		return;
-	conditions_add(&d->leader.conditions, "rollout-stopped", "", ALERT_CRITICAL, 0,
-		       "the rollout of revision %.12s is %s: %s%s%s%s%s", p->target.revision,
-		       plan_phase_name(p->phase), p->failure.host, *p->failure.host ? ": " : "",
-		       p->failure.znode, *p->failure.znode ? ": " : "", p->failure.message);
-}
-
-static void check_writes(struct daemon *d, const struct leader_writes *w, const char *subject)
-{
-	if (w->fault)
-		conditions_add(&d->leader.conditions, "fleet-leader-hindered", subject,
-			       ALERT_CRITICAL, 10 * USEC_PER_SEC, "the leader, %s, is hindered: %s",
-			       d->host, w->fault);
-}
-
-/* What the leader may not read, it does not hear. */
-static void check_readable(struct daemon *d)
-{
-	struct problems hidden;
-
-	problems_init(&hidden);
-	mirror_problems(d->leader.mirror, &hidden);
-	for (size_t i = 0; i < hidden.count; i++)
-		conditions_add(&d->leader.conditions, "fleet-leader-hindered",
-			       hidden.items[i].znode, ALERT_CRITICAL, 10 * USEC_PER_SEC,
-			       "the leader, %s, is hindered: %s: %s", d->host,
-			       hidden.items[i].znode, hidden.items[i].message);
-	problems_fini(&hidden);
-}
-
-void leader_watch(struct daemon *d, const struct leader_view *v)
-{
-	count_hosts(d, v->arena);
-	conditions_clear(&d->leader.conditions);
-	check_missing(d, v);
-	for (size_t i = 0; i < v->member_count; i++)
-		check_member(d, v, &v->members[i]);
-	check_rollout(d, v);
-	check_writes(d, &d->leader.plan_writes, "plan");
-	check_writes(d, &d->leader.live_writes, "live");
-	check_readable(d);
-	alarm_update(d);
-}
-
-void leader_unwatch(struct daemon *d)
-{
-	forget_expected(&d->leader);
-	d->leader.count_at = 0;
-	conditions_clear(&d->leader.conditions);
-	/* whether it is over is for the next leader to say */
-	alarm_forget(d, "fleet-");
-	alarm_forget(d, "rollout-");
+	return v->has_plan && v->plan.phase == PLAN_PUBLISHING;
 }

@@ -1,88 +1,224 @@
 /*
- * The driver: events go into core/deploy/reload's table, the command that comes out is looked up
- * in a table of functions, and each of these ends in one more event, in a timer, or in the
- * report. Everything happens from the loop; nothing is reported from within deploy_want().
+ * The driver: events go into core/deploy/reload's table, the command that comes out is looked up in
+ * a table of functions, and each of these ends in one more event, in a timer, or in the report.
+ * Everything happens from the loop; nothing is reported from within deploy_want().
  *
- * Nothing is on the stack between two turns of the loop, so a deploy may be freed in any
- * state. What is live on disk is then a whole generation, and the next start finds out
- * whether nginx runs it.
+ * Nothing is on the stack between two turns of the loop, so a deploy may be freed in any state. A
+ * whole generation is live on disk then, and the next start finds out whether nginx runs it. After
+ * a call of on_event() or of the caller's operations nothing may be touched: the whole may be
+ * freed.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "deploy_parts.h"
+#include "deploy.h"
+#include "pipeline.h"
+#include "sandbox.h"
+#include "sys/timing.h"
 
-#define CROWD_FACTOR 8   /* old workers a serving one */
-#define CHILDREN_MAX 500 /* nginx gives up at 1024, and then serves nobody */
-#define CROWD_PAUSE USEC_PER_SEC
-
-void deploy_took(struct deploy *d, enum stage_id stage)
-{
-	uint64_t now = timing_now();
-
-	d->flight.stages_ms[stage] += (double)(now - d->flight.mark) / (double)USEC_PER_MSEC;
-	d->flight.mark = now;
-	d->flight.total_ms = (double)(now - d->flight.began) / (double)USEC_PER_MSEC;
-}
-
-void deploy_result(struct deploy *d, enum deploy_result result, const char *fmt, ...)
-{
-	CLEANUP(freep) char *text = NULL;
-	va_list args;
-
-	d->flight.result = result;
-	va_start(args, fmt);
-	if (vasprintf(&text, fmt, args) < 0)
-		die("out of memory");
-	va_end(args);
-	buf_puts(&d->flight.message, text);
-}
-
-static int on_timer(sd_event_source *source UNUSED, uint64_t now UNUSED, void *userdata)
-{
-	struct deploy *d = userdata;
-
-	d->on_timer(d);
-	return 0;
-}
-
-void deploy_later(struct deploy *d, uint64_t delay, void (*fn)(struct deploy *d))
-{
-	d->on_timer = fn;
-	if (!d->timer) {
-		d->timer = timing_new(d->loop, on_timer, d);
-		sd_event_source_set_time_accuracy(d->timer, 1); /* a reload is followed closely */
-	}
-	timing_arm(d->timer, delay);
-}
-
-/* What had to be said about it has been. */
-static void command_none(struct deploy *d UNUSED)
-{
-}
-
-/* --- the table's commands ------------------------------------------------------------------ */
-
-static void (*const commands[RELOAD_COMMAND_N])(struct deploy *d) = {
-	[RELOAD_CMD_UNEXPECTED] = command_none, [RELOAD_CMD_NONE] = command_none,
-	[RELOAD_CMD_CHECK] = deploy_check,      [RELOAD_CMD_DISCARD] = deploy_report,
-	[RELOAD_CMD_PUBLISH] = deploy_publish,  [RELOAD_CMD_SIGNAL] = deploy_signal,
-	[RELOAD_CMD_VERIFY] = deploy_verify,    [RELOAD_CMD_SETTLE] = deploy_settle,
-	[RELOAD_CMD_FINISH] = deploy_finish,    [RELOAD_CMD_KEEP] = deploy_keep,
-	[RELOAD_CMD_DEFER] = deploy_defer,      [RELOAD_CMD_STRAND] = deploy_strand,
-	[RELOAD_CMD_UNKNOWN] = deploy_unknown,  [RELOAD_CMD_REVERT] = deploy_revert,
-	[RELOAD_CMD_RECOVER] = deploy_recover,  [RELOAD_CMD_GIVE_BACK] = deploy_report,
+struct deploy {
+	const struct nginx_settings *nginx;
+	struct stage *stage;
+	sd_event *loop;
+	struct deploy_ops ops;
+	void *ctx;
+	struct instance *instance;
+	struct pipeline pipeline; /* with the flight */
+	enum reload_state state;
+	bool in_flight;
+	sd_event_source *start; /* of what was wanted */
+	/* What was logged last: a cause that stays is not logged again. */
+	enum deploy_result logged;
+	enum host_condition logged_condition;
 };
 
-void deploy_step(struct deploy *d, enum reload_event event)
+/* --- the end of a deployment ---------------------------------------------------------------- */
+
+static enum log_level level_of(const struct deploy *d, const struct flight *f)
 {
+	static const enum log_level levels[DEPLOY_RESULT_N] = {
+		[DEPLOY_UNCHANGED] = LOG_LEVEL_DEBUG,
+		[DEPLOY_APPLIED] = LOG_LEVEL_INFO,
+		[DEPLOY_DEFERRED] = LOG_LEVEL_NOTICE,
+		[DEPLOY_NOT_INCLUDED] = LOG_LEVEL_WARNING,
+		[DEPLOY_STREAM_NOT_INCLUDED] = LOG_LEVEL_WARNING,
+		[DEPLOY_PROVED] = LOG_LEVEL_DEBUG,
+		[DEPLOY_REFUSED] = LOG_LEVEL_INFO,
+		[DEPLOY_REJECTED] = LOG_LEVEL_WARNING,
+		[DEPLOY_DIED] = LOG_LEVEL_ERROR,
+		[DEPLOY_UNKNOWN] = LOG_LEVEL_ERROR,
+		[DEPLOY_FAILED] = LOG_LEVEL_ERROR,
+	};
+	bool lasts = f->result == DEPLOY_NOT_INCLUDED || f->result == DEPLOY_STREAM_NOT_INCLUDED ||
+		     f->result == DEPLOY_FAILED;
+
+	if (lasts && d->logged == f->result && d->logged_condition == f->condition)
+		return LOG_LEVEL_DEBUG;
+	return f->work == FLIGHT_TEST && !lasts ? LOG_LEVEL_DEBUG : levels[f->result];
+}
+
+static void log_outcome(struct deploy *d, const struct flight *f)
+{
+	flight_log(f, level_of(d, f), stage_live(d->stage));
+	if (f->work == FLIGHT_TEST && f->result != DEPLOY_FAILED)
+		return;
+	d->logged = f->result;
+	d->logged_condition = f->condition;
+}
+
+/* The caller is told last, with everything of the deployment forgotten: it may begin the next one,
+ * or free the whole. */
+static void report(struct deploy *d)
+{
+	CLEANUP(flight_fini) struct flight f = d->pipeline.flight;
+	struct outcome o;
+
+	d->pipeline.flight = (struct flight){ 0 };
+	d->in_flight = false;
+	pipeline_end(&d->pipeline);
+	if (f.is_staged)
+		stage_discard(d->stage, f.generation);
+	if (f.result != DEPLOY_UNCHANGED && f.work != FLIGHT_TEST)
+		stage_prune(d->stage, f.previous);
+	flight_explain(&f, stage_live_directory(d->stage));
+	log_outcome(d, &f);
+	instance_set_busy(d->instance, false);
+	o = flight_outcome(&f);
+	d->ops.on_done(d->ctx, &o);
+}
+
+/* What is for http { } goes live all the same; what is for stream { } has nowhere to go. */
+static void note_missing_stream(struct deploy *d)
+{
+	if (instance_hostconf(d->instance)->includes != NGINX_INCLUDES_NO_STREAM)
+		return;
+	buf_clear(&d->pipeline.flight.message);
+	d->pipeline.flight.in_force = false;
+	flight_result(&d->pipeline.flight, DEPLOY_STREAM_NOT_INCLUDED,
+		      "%s does not include %s/stream.conf: put the line \"include "
+		      "%s/stream.conf;\" into a stream { } block, beside http { }",
+		      d->nginx->config, stage_live_directory(d->stage),
+		      stage_live_directory(d->stage));
+}
+
+static void finish(struct deploy *d)
+{
+	d->pipeline.flight.result = DEPLOY_APPLIED;
+	d->pipeline.flight.in_force = true;
+	instance_record(d->instance, d->pipeline.flight.generation);
+	note_missing_stream(d);
+	report(d);
+}
+
+static void keep(struct deploy *d)
+{
+	d->pipeline.flight.result = DEPLOY_UNCHANGED;
+	d->pipeline.flight.in_force = true;
+	d->pipeline.flight.generation = stage_live(d->stage);
+	buf_clear(&d->pipeline.flight.message);
+	if (d->pipeline.flight.work != FLIGHT_LEAVE_DRIFT)
+		instance_record(d->instance, d->pipeline.flight.generation);
+	note_missing_stream(d);
+	report(d);
+}
+
+static void defer(struct deploy *d)
+{
+	struct flight *f = &d->pipeline.flight;
+
+	if (!f->message.size && instance_is_upgrading(d->instance))
+		flight_result(f, DEPLOY_DEFERRED,
+			      "nginx is being upgraded (there are two masters), so it is not "
+			      "signalled yet");
+	else if (!f->message.size)
+		flight_result(f, DEPLOY_DEFERRED, "nginx is not running: %s",
+			      instance_why(d->instance));
+	f->result = DEPLOY_DEFERRED;
+	f->in_force = true;
+	report(d);
+}
+
+static void end_not_included(struct deploy *d)
+{
+	flight_result(&d->pipeline.flight, DEPLOY_NOT_INCLUDED,
+		      "%s does not include %s/http.conf: put the line \"include %s/http.conf;\" "
+		      "into the http { } block",
+		      d->nginx->config, stage_live_directory(d->stage),
+		      stage_live_directory(d->stage));
+	report(d);
+}
+
+static double seconds_since_hup(const struct deploy *d)
+{
+	return (double)(timing_now() - d->pipeline.verify.sent) / (double)USEC_PER_SEC;
+}
+
+static void end_unknown(struct deploy *d)
+{
+	struct flight *f = &d->pipeline.flight;
+	bool is_loaded = *d->pipeline.confirm.answer && !d->pipeline.confirm.disagreed;
+
+	if (*d->pipeline.confirm.answer)
+		flight_result(f, DEPLOY_UNKNOWN,
+			      "nginx took the reload, but %s (%.1f seconds after it); generation "
+			      "%lu stays live",
+			      d->pipeline.confirm.answer, seconds_since_hup(d), f->generation);
+	else
+		flight_result(f, DEPLOY_UNKNOWN,
+			      "nginx got SIGHUP but has not finished the reload in %.1f seconds; "
+			      "generation %lu stays live",
+			      seconds_since_hup(d), f->generation);
+	if (is_loaded)
+		instance_record(d->instance, f->generation);
+	else
+		instance_doubt(d->instance);
+	f->in_force = is_loaded;
+	confirm_forget(&d->pipeline.confirm);
+	report(d);
+}
+
+/* --- the table's commands ------------------------------------------------------------------- */
+
+#define STEP(name)                                                                                 \
+	static void do_##name(struct deploy *d)                                                    \
+	{                                                                                          \
+		pipeline_##name(&d->pipeline);                                                     \
+	}
+
+STEP(check)
+STEP(publish)
+STEP(signal)
+STEP(verify)
+STEP(settle)
+STEP(revert)
+STEP(recover)
+#undef STEP
+
+/* Nothing to do; an unexpected event was logged already. */
+static void do_nothing(struct deploy *d UNUSED)
+{
+}
+
+static void (*const commands[RELOAD_COMMAND_N])(struct deploy *d) = {
+	[RELOAD_CMD_UNEXPECTED] = do_nothing, [RELOAD_CMD_NONE] = do_nothing,
+	[RELOAD_CMD_CHECK] = do_check,        [RELOAD_CMD_DISCARD] = report,
+	[RELOAD_CMD_PUBLISH] = do_publish,    [RELOAD_CMD_SIGNAL] = do_signal,
+	[RELOAD_CMD_VERIFY] = do_verify,      [RELOAD_CMD_SETTLE] = do_settle,
+	[RELOAD_CMD_FINISH] = finish,         [RELOAD_CMD_KEEP] = keep,
+	[RELOAD_CMD_DEFER] = defer,           [RELOAD_CMD_NOT_INCLUDED] = end_not_included,
+	[RELOAD_CMD_UNKNOWN] = end_unknown,   [RELOAD_CMD_REVERT] = do_revert,
+	[RELOAD_CMD_RECOVER] = do_recover,    [RELOAD_CMD_GIVE_BACK] = report,
+};
+
+static void on_event(void *ctx, enum reload_event event)
+{
+	struct deploy *d = ctx;
 	struct reload_step next = reload_step(d->state, event);
 
 	if (next.command == RELOAD_CMD_UNEXPECTED)
-		log_error("deploy: \"%s\" cannot come while %s", reload_event_name(event),
-			  reload_state_name(d->state));
+		log_error("deploy: the event \"%s\" is not expected in the state \"%s\"",
+			  reload_event_name(event), reload_state_name(d->state));
 	else
 		log_debug("deploy: %s, %s: %s", reload_state_name(d->state),
 			  reload_event_name(event), reload_command_name(next.command));
@@ -90,110 +226,60 @@ void deploy_step(struct deploy *d, enum reload_event event)
 	commands[next.command](d);
 }
 
-/* --- in and out ---------------------------------------------------------------------------- */
+/* --- the start of a deployment -------------------------------------------------------------- */
 
-static int new_sandbox(struct deploy *d, struct sandbox **out, struct err *e)
+static enum flight_work work_for(const struct deploy *d, const struct bundle *b)
 {
-	return sandbox_new(d->nginx, stage_live_directory(d->stage),
-			   stage_cache_directory(d->stage), out, e);
-}
-
-/* Between two deployments: a running test keeps the sandbox that it began with. */
-static void renew_sandbox(struct deploy *d)
-{
-	struct sandbox *next;
-	struct err e;
-
-	d->has_new_settings = false;
-	if (new_sandbox(d, &next, &e) < 0) {
-		log_error("the sandbox of nginx -t stays as it was: %s", e.text);
-		return;
-	}
-	sandbox_free(d->sandbox);
-	d->sandbox = next;
-}
-
-void deploy_configure(struct deploy *d, const struct nginx_settings *nginx)
-{
-	d->nginx = nginx;
-	d->has_new_settings = true;
-	if (!d->in_flight)
-		deploy_probe_configure(d);
-}
-
-void deploy_render_options(const struct deploy *d, struct render_options *out)
-{
-	out->probe = d->nginx->probe;
-	if (out->probe && *out->probe)
-		sandbox_render_options(d->sandbox, out);
-}
-
-/* What is drifted and to be kept is left to whoever has changed it, nginx included. */
-static void compare_with_live(struct deploy *d)
-{
-	struct flight *f = &d->flight;
 	const char *name;
-	bool intact;
 
-	if (!digest_equal(&f->bundle->digest, stage_live_digest(d->stage)))
-		return;
-	intact = stage_live_is_intact(d->stage, &name);
-	f->held = !intact && deploy_keeps_drift(d);
-	f->relive = intact || f->held;
-	f->current = f->relive && (f->held || deploy_runs_live(d));
+	if (!digest_equal(&b->digest, stage_live_digest(d->stage)))
+		return FLIGHT_PUBLISH;
+	if (!stage_live_is_intact(d->stage, &name))
+		return instance_keeps_drift(d->instance) ? FLIGHT_LEAVE_DRIFT : FLIGHT_PUBLISH;
+	return instance_runs_live(d->instance) ? FLIGHT_NOTHING : FLIGHT_SIGNAL;
 }
 
-static void begin_test(struct deploy *d)
+static int on_start(sd_event_source *source UNUSED, uint64_t now UNUSED, void *userdata)
 {
-	if (d->has_new_settings)
-		renew_sandbox(d);
-	deploy_refresh(d);
-	deploy_step(d, RELOAD_EV_WANT);
-}
+	struct deploy *d = userdata;
+	struct flight *f = &d->pipeline.flight;
 
-static void begin(struct deploy *d)
-{
-	struct flight *f = &d->flight;
-
-	if (d->has_new_settings)
-		renew_sandbox(d);
-	deploy_probe_configure(d);
-	deploy_meet(d);
-	compare_with_live(d);
-	/* what nginx.conf includes is not known before the first test of ours */
-	if (f->current && d->included_known && !d->lost)
-		deploy_step(d, RELOAD_EV_CURRENT);
+	pipeline_take_settings(&d->pipeline);
+	if (f->work == FLIGHT_TEST) {
+		instance_look(d->instance);
+		on_event(d, RELOAD_EV_WANT);
+		return 0;
+	}
+	instance_meet(d->instance);
+	f->work = work_for(d, f->bundle);
+	/* what nginx.conf includes is not known before the first test */
+	if (flight_is_done(f) && hostconf_is_surely_included(instance_hostconf(d->instance)))
+		on_event(d, RELOAD_EV_CURRENT);
 	else
-		deploy_step(d, RELOAD_EV_WANT);
+		on_event(d, RELOAD_EV_WANT);
+	return 0;
 }
 
-static void take_off(struct deploy *d, struct bundle *b, const char *revision)
+static void begin(struct deploy *d, struct bundle *b, const char *revision)
 {
 	if (d->in_flight)
 		die("deploy: two deployments at once");
 	d->in_flight = true;
-	d->flight = (struct flight){
-		.bundle = bundle_ref(b),
-		.revision = xstrdup(revision),
-		.generation = stage_live(d->stage),
-		.previous = stage_live(d->stage),
-		.began = timing_now(),
-	};
-	d->flight.mark = d->flight.began;
+	instance_set_busy(d->instance, true);
+	flight_begin(&d->pipeline.flight, b, revision, stage_live(d->stage));
+	timing_arm(d->start, 0);
 }
 
 void deploy_want(struct deploy *d, struct bundle *b, const char *revision)
 {
-	take_off(d, b, revision);
-	deploy_later(d, 0, begin);
+	begin(d, b, revision);
 }
 
 void deploy_test(struct deploy *d, struct bundle *b, uint64_t timeout)
 {
-	take_off(d, b, "");
-	d->flight.test_only = true;
-	d->flight.timeout = timeout;
-	deploy_later(d, 0, begin_test);
+	begin(d, b, "");
+	d->pipeline.flight.work = FLIGHT_TEST;
+	d->pipeline.flight.timeout = timeout;
 }
 
 bool deploy_is_in_flight(const struct deploy *d)
@@ -201,15 +287,38 @@ bool deploy_is_in_flight(const struct deploy *d)
 	return d->in_flight;
 }
 
+bool deploy_is_ready(struct deploy *d, uint64_t now, uint64_t *when)
+{
+	*when = NEVER;
+	return !d->in_flight && spacing_is_over(&d->pipeline.spacing, d->nginx->reload_gap,
+						instance_master(d->instance), now, when);
+}
+
+/* --- in and out ----------------------------------------------------------------------------- */
+
+void deploy_configure(struct deploy *d, const struct nginx_settings *nginx)
+{
+	d->nginx = nginx;
+	instance_configure(d->instance, nginx);
+	pipeline_configure(&d->pipeline, nginx, !d->in_flight);
+}
+
+void deploy_render_options(const struct deploy *d, struct render_options *out)
+{
+	out->probe = d->nginx->probe;
+	if (out->probe && *out->probe)
+		sandbox_render_options(d->pipeline.sandbox, out);
+}
+
 void deploy_know_warnings(struct deploy *d, const char *warnings)
 {
-	free(d->known_warnings);
-	d->known_warnings = xstrdup(warnings);
+	free(d->pipeline.known_warnings);
+	d->pipeline.known_warnings = xstrdup(warnings);
 }
 
 uint64_t deploy_test_duration(const struct deploy *d)
 {
-	return d->last_check;
+	return instance_hostconf(d->instance)->test_duration;
 }
 
 enum reload_state deploy_state(const struct deploy *d)
@@ -217,67 +326,53 @@ enum reload_state deploy_state(const struct deploy *d)
 	return d->state;
 }
 
-static bool is_crowded(struct deploy *d, uint64_t now)
+void deploy_look_soon(struct deploy *d)
 {
-	struct workers w;
-	unsigned suppressed;
-
-	if (!d->has_master)
-		return false;
-	master_workers(&d->master, &w);
-	if (w.leaving < CROWD_FACTOR * (w.serving_count ? w.serving_count : 1) &&
-	    w.children <= CHILDREN_MAX)
-		return false;
-	if (log_limit_pass(&d->crowd, now, 60 * USEC_PER_SEC, &suppressed))
-		log_warning(
-			"holding back: %u old nginx worker%s, for %zu new, still serve the last "
-			"connections (worker_shutdown_timeout in nginx.conf limits that)",
-			w.leaving, PLURAL(w.leaving), w.serving_count);
-	return true;
+	instance_look_soon(d->instance);
 }
 
-bool deploy_is_ready(struct deploy *d, uint64_t now, uint64_t *when)
+const struct host_file *deploy_host(const struct deploy *d, size_t *count, unsigned long *serial)
 {
-	uint64_t gap = d->nginx->reload_gap;
+	const struct hostconf *h = instance_hostconf(d->instance);
 
-	*when = NEVER;
-	if (d->in_flight)
-		return false;
-	if (gap < 2 * d->last_reload)
-		gap = 2 * d->last_reload;
-	if (d->last_hangup && now < d->last_hangup + gap) {
-		*when = d->last_hangup + gap;
-		return false;
-	}
-	if (is_crowded(d, now)) {
-		*when = now + CROWD_PAUSE;
-		return false;
-	}
-	*when = now;
-	return true;
+	*count = h->count;
+	*serial = h->serial;
+	return h->files;
+}
+
+void deploy_nginx_status(const struct deploy *d, struct nginx_status *out)
+{
+	const struct pipeline *p = &d->pipeline;
+
+	*out = (struct nginx_status){
+		.reloads = p->reloads,
+		.tests = p->tests,
+		.sandbox = sandbox_kind(p->sandbox),
+		.has_probe = p->confirm.probe,
+	};
+	instance_state(d->instance, &out->nginx);
+	if (p->confirm.probe)
+		probe_status(p->confirm.probe, &out->probe);
 }
 
 int deploy_new(sd_event *loop, const struct nginx_settings *nginx, struct stage *stage,
 	       const struct deploy_ops *ops, void *ctx, struct deploy **out, struct err *e)
 {
+	const struct instance_ops instance_ops = { ops->on_change, ops->on_status };
 	struct deploy *d = xcalloc(1, sizeof(*d));
 
-	d->master.pidfd = d->verify.log.fd = -1;
 	d->nginx = nginx;
 	d->stage = stage;
-	if (new_sandbox(d, &d->sandbox, e) < 0) {
+	d->ops = *ops;
+	d->ctx = ctx;
+	d->instance = instance_new(loop, nginx, stage, &instance_ops, ctx);
+	if (pipeline_init(&d->pipeline, loop, nginx, stage, d->instance, on_event, d, e) < 0) {
+		instance_free(d->instance);
 		free(d);
 		return -1;
 	}
 	d->loop = sd_event_ref(loop);
-	d->ops = *ops;
-	d->ctx = ctx;
-	d->included = true; /* as long as nothing else is known */
-	d->conffiles = conffiles_new();
-	health_init(&d->health, d->loop);
-	deploy_probe_configure(d);
-	deploy_refresh(d);
-	deploy_watch(d, 0);
+	d->start = timing_new(loop, on_start, d);
 	*out = d;
 	return 0;
 }
@@ -286,49 +381,9 @@ void deploy_free(struct deploy *d)
 {
 	if (!d)
 		return;
-	deploy_probe_free(d);
-	sandbox_free(d->sandbox);
-	deploy_watch_free(d);
-	conffiles_free(d->conffiles);
-	if (d->host_arena)
-		arena_free(d->host_arena);
-	if (d->flight.staged)
-		stage_discard(d->stage, d->flight.generation);
-	flight_fini(&d->flight);
-	errorlog_close(&d->verify.log);
-	sd_event_source_disable_unref(d->timer);
+	pipeline_fini(&d->pipeline);
+	instance_free(d->instance);
+	sd_event_source_disable_unref(d->start);
 	sd_event_unref(d->loop);
-	free(d->known_warnings);
 	free(d);
-}
-
-void deploy_nginx_status(const struct deploy *d, struct nginx_status *out)
-{
-	struct workers w = { .serving_count = 0 };
-	bool runs = d->has_master && master_is_alive(&d->master);
-
-	if (runs)
-		master_workers(&d->master, &w);
-	*out = (struct nginx_status){
-		.responding = runs && d->health.responding,
-		.deaths = d->health.deaths,
-		.old_since = runs ? d->health.old_since : 0,
-		.drifted = deploy_drifted(d),
-		.state = runs        ? "running"
-			 : d->is_odd ? "unknown"
-				     : "down",
-		.why = !d->has_master ? d->why
-		       : runs         ? d->health.why
-				      : "it has just ended",
-		.pid = runs ? d->master.pid : 0,
-		.workers = (unsigned)w.serving_count,
-		.old_workers = w.leaving,
-		.reloads = d->reloads,
-		.tests = d->tests,
-		.included = d->included,
-		.sandbox = sandbox_kind(d->sandbox),
-		.has_probe = d->probe,
-	};
-	if (d->probe)
-		probe_status(d->probe, &out->probe);
 }

@@ -1,11 +1,9 @@
 /*
  * Deploy: takes one bundle from memory to running workers, or back.
  *
- * Carries out the commands of core/deploy/reload's table: stage, check, publish, signal,
- * verify, settle, revert. One deployment is in flight at a time; the caller keeps
- * the newest bundle and comes back after `done`. Between deployments it watches
- * nginx: started, stopped, workers lost, live files changed by somebody else, nginx.conf
- * edited, a master that takes no signals.
+ * Carries out the commands of core/deploy/reload's table: stage, check, publish, signal, verify,
+ * settle, revert. One deployment is in flight at a time; the caller keeps the newest bundle and
+ * comes back after on_done. instance.h watches nginx meanwhile and between deployments.
  */
 #ifndef ZKNGINX_NGINX_DEPLOY_H
 #define ZKNGINX_NGINX_DEPLOY_H
@@ -15,9 +13,7 @@
 #include <zknginx/settings.h>
 #include <zknginx/status.h>
 
-#include "core/compose/host_claims.h"
-#include "core/deploy/reload.h"
-#include "core/render/render.h"
+#include "instance.h"
 #include "probe.h"
 #include "stage.h"
 
@@ -26,13 +22,15 @@
 	X(APPLIED, "applied")     /* new workers serve it */                                       \
 	X(DEFERRED, "deferred")   /* published; nginx is not running (or is being upgraded) and    \
 				     reads it later */                                             \
-	X(NOT_INCLUDED, "not-included") /* nginx.conf does not include it, or its stream part */   \
-	X(PROVED, "proved")     /* deploy_test(): nginx -t said yes; nothing was changed */        \
-	X(REFUSED, "refused")   /* nginx -t said no; the live files were not touched */            \
-	X(REJECTED, "rejected") /* nginx took the signal but not the configuration; put back */    \
-	X(DIED, "died")         /* its workers died; put back and signalled */                     \
-	X(UNKNOWN, "unknown")   /* no verdict in time; the new generation is live */               \
-	X(FAILED, "failed")     /* the environment: disk full, no sandbox, …; nothing changed */
+	X(NOT_INCLUDED, "not-included") /* published, but nginx.conf does not include it */        \
+	X(STREAM_NOT_INCLUDED,                                                                     \
+	  "stream-not-included") /* nginx runs http.conf and does not include stream.conf */       \
+	X(PROVED, "proved")      /* deploy_test(): nginx -t passed; nothing was changed */         \
+	X(REFUSED, "refused")    /* nginx -t failed; the live files were not touched */            \
+	X(REJECTED, "rejected")  /* nginx took the signal but not the configuration; put back */   \
+	X(DIED, "died")          /* its workers died; put back and signalled */                    \
+	X(UNKNOWN, "unknown")    /* no verdict in time; the new generation is live */              \
+	X(FAILED, "failed")      /* a condition of this host; nothing was changed */
 
 enum deploy_result {
 #define X(name, text) DEPLOY_##name,
@@ -42,28 +40,46 @@ enum deploy_result {
 };
 const char *deploy_result_name(enum deploy_result r);
 
+/* Of FAILED: what is wrong with this host. The names are keys of alerts. */
+#define HOST_CONDITIONS(X)                                                                         \
+	X(STATE_DIRECTORY, "state-directory")         /* it cannot be written, or read */          \
+	X(TEST_UNAVAILABLE, "nginx-test-unavailable") /* nginx -t cannot be run */                 \
+	X(NGINX_BUSY, "nginx-unresponsive")           /* the master is busy and takes no signal */
+
+enum host_condition {
+	HOST_IS_WELL,
+#define X(name, text) HOST_##name,
+	HOST_CONDITIONS(X)
+#undef X
+		HOST_CONDITION_N
+};
+/* "" of HOST_IS_WELL. */
+const char *host_condition_key(enum host_condition c);
+
 struct outcome {
 	enum deploy_result result;
+	enum host_condition condition;
 	unsigned long generation; /* the one this was about */
 	const char *message; /* REFUSED: all that nginx -t wrote; REJECTED, DIED: from its error
-				log; FAILED: why */
-	bool timed_out;      /* REFUSED because nginx -t did not end in time */
-	bool tested;         /* nginx -t has run */
-	bool passed;         /* … and took the configuration, whatever came of it then */
+				log; FAILED: why, with the path and the system's error */
+	/* nginx is known to run all of it, or reads all of it when it starts. */
+	bool in_force;
+	bool timed_out; /* REFUSED because nginx -t did not end in time */
+	bool tested;    /* nginx -t has run */
+	bool passed;    /* … and took the configuration, whatever came of it then */
 	/* Of a test that passed: warnings that change what is served (warnings.h); and the first
 	 * of them that made it REFUSED, NULL if none did. */
 	const char *warnings, *warning;
-	double stages_ms[STAGE_N];
+	double steps_ms[STEP_N];
 	double total_ms; /* until the verdict; settling is not in it */
 };
 
 struct deploy_ops {
 	void (*on_done)(void *ctx, const struct outcome *o);
-	/* nginx appeared, vanished, lost workers; or the live files, or the host's own, were
+	/* nginx started, ended, lost its workers; or the live files, or the host's own, were
 	 * changed: run the path again. */
 	void (*on_change)(void *ctx);
-	/* deploy_nginx_status() has something new to tell, and nothing more is to be done. May be
-	 * NULL. */
+	/* Only deploy_nginx_status() has changed. May be NULL. */
 	void (*on_status)(void *ctx);
 };
 
@@ -72,15 +88,15 @@ int deploy_new(sd_event *loop, const struct nginx_settings *nginx, struct stage 
 	       const struct deploy_ops *ops, void *ctx, struct deploy **out, struct err *e);
 void deploy_free(struct deploy *d);
 
-/* Fills in what render has to know for the probe's sake: the address, and what this nginx is like.
- * The strings live until the next deployment begins. */
+/* Fills in what render needs to know for the probe: its address, and how this nginx was built. The
+ * strings live until the next deployment begins. */
 void deploy_render_options(const struct deploy *d, struct render_options *out);
 
 /* Settings read again, at any time; those before may be freed after it. */
 void deploy_configure(struct deploy *d, const struct nginx_settings *nginx);
 
-/* May a deployment begin now (CLOCK_MONOTONIC)? Otherwise *when says when to ask again (reload gap,
- * old workers), or NEVER while one is in flight. */
+/* May a deployment begin now (CLOCK_MONOTONIC)? If not, *when says when to ask again (reload gap,
+ * old workers), NEVER while one is in flight. */
 bool deploy_is_ready(struct deploy *d, uint64_t now, uint64_t *when);
 
 /*
@@ -90,36 +106,28 @@ bool deploy_is_ready(struct deploy *d, uint64_t now, uint64_t *when);
 void deploy_want(struct deploy *d, struct bundle *b, const char *revision);
 
 /*
- * Only find out what nginx -t says of a bundle, within `timeout` microseconds or the setting's,
+ * Only run nginx -t on a bundle, within `timeout` microseconds or the setting's,
  * whichever is less. on_done follows, later, with PROVED, REFUSED or FAILED. Not while a deployment
  * is in flight.
  */
 void deploy_test(struct deploy *d, struct bundle *b, uint64_t timeout);
 bool deploy_is_in_flight(const struct deploy *d);
 
-/* The warnings that what nginx runs gives: a candidate is not refused for these. */
+/* The warnings that nginx gives for what it runs: a candidate is not refused for these. */
 void deploy_know_warnings(struct deploy *d, const char *warnings);
 
-/* How long a test of what nginx runs took, the last time that one passed; 0: none did. */
+/* How long the last test that passed took; 0: none has passed. */
 uint64_t deploy_test_duration(const struct deploy *d);
 
+/* For tests: where it is, and that nginx is looked at now. */
 enum reload_state deploy_state(const struct deploy *d);
+void deploy_look_soon(struct deploy *d);
 
 struct nginx_status {
-	const char *state; /* "running", "down", "unknown" */
-	const char *why;   /* of a state that is not "running", or of one that does not respond: a
-			      sentence */
-	long pid;
-	unsigned workers, old_workers;
+	struct instance_state nginx;
 	unsigned long reloads;
 	unsigned long tests; /* runs of nginx -t since the daemon started */
-	bool included;
 	const char *sandbox;
-	bool responding; /* the master takes signals: it is not stopped, and none is left pending */
-	unsigned long deaths; /* workers that ended badly, since the daemon started */
-	uint64_t old_since;   /* since when the oldest of the old workers is on its way (as far as
-				 is known; CLOCK_MONOTONIC); 0 = none */
-	const char *drifted;  /* a live file that somebody else has changed; NULL = none */
 	/* With nginx.probe; else has_probe is false. */
 	bool has_probe;
 	struct probe_status probe;

@@ -44,7 +44,7 @@ static bool has_new_workers(const struct workers *seen, const struct workers *no
 static bool is_responding(struct health *h, const struct proc_signals *s, const struct workers *w,
 			  uint64_t patience, uint64_t now)
 {
-	bool pending = s->pending & MASTER_HANGUP_BIT, blocked = s->blocked & MASTER_HANGUP_BIT;
+	bool pending = s->pending & MASTER_HUP_BIT, blocked = s->blocked & MASTER_HUP_BIT;
 	int pid = (int)h->master;
 
 	if (s->stopped) {

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <zknginx/tree.h>
 
+#include "core/data/layout.h"
 #include "manifest.h"
 
 #define FORMAT 1
@@ -21,26 +21,6 @@ struct manifest manifest_of(const struct bundle *b, unsigned long generation, co
 	return m;
 }
 
-/* Does a path end in "…/upstreams/NAME", "…/sites/NAME" or "…/snippets/CONTEXT/NAME"? */
-static bool is_object(const char *path)
-{
-	static const char *const kinds[] = { "upstreams", "sites", "http", "stream" };
-	const char *name = path_name(path), *kind;
-	size_t size;
-
-	if (name - path < 2)
-		return false;
-	kind = memrchr(path, '/', (size_t)(name - path - 1));
-	if (!kind)
-		return false;
-	size = (size_t)(name - kind - 2);
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		if (strlen(kinds[i]) == size && strncmp(kind + 1, kinds[i], size) == 0)
-			return true;
-	}
-	return false;
-}
-
 static json_t *sources(const struct bundle_text *t)
 {
 	const char *last = NULL;
@@ -50,7 +30,8 @@ static json_t *sources(const struct bundle_text *t)
 		const char *znode = t->origins[i].znode;
 
 		if (!znode || *znode != '/' ||
-		    (last && (strcmp(znode, last) == 0 || !is_object(znode))))
+		    (last && (strcmp(znode, last) == 0 ||
+			      config_kind_at_end(znode, NULL) == CONFIG_KIND_N)))
 			continue;
 		last = znode;
 		json_array_append_new(list, json_pack("{s:i, s:s?}", "line",

@@ -187,13 +187,13 @@ enum master_activity master_activity(const struct master *m)
 	/* the pidfd is asked last: what was read was the master's, then */
 	if (!proc_signals(m->pid, &signals) || !master_is_alive(m))
 		return MASTER_GONE;
-	if (signals.pending & MASTER_HANGUP_BIT)
+	if (signals.pending & MASTER_HUP_BIT)
 		return MASTER_QUEUED;
 	/* not asleep: a signal that was taken a moment ago is neither queued nor blocked yet */
-	return signals.blocked & MASTER_HANGUP_BIT || !signals.asleep ? MASTER_BUSY : MASTER_IDLE;
+	return signals.blocked & MASTER_HUP_BIT || !signals.asleep ? MASTER_BUSY : MASTER_IDLE;
 }
 
-int master_hangup(const struct master *m, struct err *e)
+int master_send_hup(const struct master *m, struct err *e)
 {
 	if (pidfd_send_signal(m->pidfd, SIGHUP, NULL, 0) == 0)
 		return 0;

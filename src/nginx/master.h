@@ -16,7 +16,7 @@
 #include <zknginx/err.h>
 
 #define MASTER_WORKERS_MAX 1024
-#define MASTER_HANGUP_BIT (UINT64_C(1) << (SIGHUP - 1)) /* of SigBlk, ShdPnd */
+#define MASTER_HUP_BIT (UINT64_C(1) << (SIGHUP - 1)) /* of SigBlk, ShdPnd */
 
 struct master {
 	pid_t pid;
@@ -34,7 +34,7 @@ bool master_is_alive(const struct master *m);
 enum master_activity { MASTER_GONE, MASTER_IDLE, MASTER_QUEUED, MASTER_BUSY };
 enum master_activity master_activity(const struct master *m);
 
-int master_hangup(const struct master *m, struct err *e); /* SIGHUP through the pidfd */
+int master_send_hup(const struct master *m, struct err *e); /* SIGHUP through the pidfd */
 
 /* The worker processes now: those that serve, and those that are shutting down. */
 struct workers {

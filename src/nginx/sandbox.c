@@ -1,18 +1,13 @@
 /*
- * One test of one candidate: plan, run nginx, read what it said; where the host's own
- * files turn out to lie in an unforeseen place, learn it and run again within the same
- * deadline. What was learned is kept for later tests.
+ * One test of one candidate: prepare the mounts, run nginx, read its output. If the host's own
+ * configuration writes to a directory that is not known yet, the sandbox learns it and runs nginx
+ * again within the same deadline. What was learned is kept for later tests.
  *
- * The test owns everything that its run needs; it is gone before `done` is called, so
- * that `done` may start the next one or free the sandbox.
+ * The test owns everything that its run needs. It is freed before `done` is called, so `done` may
+ * start the next test or free the sandbox.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <zknginx/log.h>
 
@@ -24,6 +19,7 @@
 #include "sandbox.h"
 #include "sandbox_fallback.h"
 #include "sandbox_learn.h"
+#include "sandbox_master.h"
 #include "sandbox_namespace.h"
 #include "sys/timing.h"
 
@@ -34,8 +30,7 @@ struct test {
 	struct sandbox *sandbox;
 	sd_event *loop;
 	char *staged;
-	int executable, home; /* of the master, or -1 */
-	struct rlimit files;
+	struct sandbox_master master;
 	uint64_t timeout, deadline; /* CLOCK_MONOTONIC */
 	unsigned round;
 	struct fallback *fallback;
@@ -68,18 +63,20 @@ static char *parent_of(struct arena *a, const char *path)
 	return arena_copy(a, path, (size_t)(slash - path));
 }
 
-static int choose_kind(struct sandbox *s, const char *wanted, struct err *e)
+static int choose_kind(struct sandbox *s, enum sandbox_mode wanted, struct err *e)
 {
 	struct err why;
 
-	if (strcmp(wanted, "fallback") == 0)
+	if (wanted == SANDBOX_FALLBACK)
 		return 0;
 	s->namespace = enclosure_probe(parent_of(s->arena, s->live), &why) == 0;
 	if (s->namespace)
 		return 0;
-	if (strcmp(wanted, "namespace") == 0)
-		return err_set(e, ERR_UNAVAILABLE,
-			       "nginx.sandbox = \"namespace\" cannot be had: %s", why.text);
+	if (wanted == SANDBOX_NAMESPACE)
+		return err_set(
+			e, ERR_UNAVAILABLE,
+			"nginx.sandbox is \"namespace\", but this host does not allow it: %s",
+			why.text);
 	log_warning("nginx -t runs without a sandbox, on a copy of %s: %s", s->config, why.text);
 	return 0;
 }
@@ -116,7 +113,7 @@ void sandbox_free(struct sandbox *s)
 
 const char *sandbox_kind(const struct sandbox *s)
 {
-	return s->namespace ? "namespace" : "fallback";
+	return sandbox_mode_name(s->namespace ? SANDBOX_NAMESPACE : SANDBOX_FALLBACK);
 }
 
 void sandbox_render_options(const struct sandbox *s, struct render_options *out)
@@ -134,20 +131,12 @@ void sandbox_render_options(const struct sandbox *s, struct render_options *out)
 
 /* --- one test --------------------------------------------------------------------------------- */
 
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
 static void test_free(struct test *t)
 {
 	child_free(t->child);
 	fallback_free(t->fallback);
 	dump_fini(&t->dump);
-	close_fd(&t->executable);
-	close_fd(&t->home);
+	sandbox_master_close(&t->master);
 	sd_event_unref(t->loop);
 	free(t->staged);
 	free(t);
@@ -165,48 +154,24 @@ void sandbox_cancel(struct sandbox *s)
 		test_free(TAKE(s->test));
 }
 
-/* The master's own executable, even when a package upgrade has deleted it; its limit of open
- * files; and its mount namespace where that is not ours. */
-static void find_master(struct test *t, long master)
+/* Covers all directories to which nginx is known to write. */
+static void cover_written_places(const struct sandbox *s, struct mounts *m)
 {
-	CLEANUP(freep) char *exe = xasprintf("/proc/%ld/exe", master);
-	CLEANUP(freep) char *home = xasprintf("/proc/%ld/ns/mnt", master);
-	struct stat ours, theirs;
-
-	if (master <= 0)
-		return;
-	t->executable = open(exe, O_PATH | O_CLOEXEC);
-	if (t->executable < 0)
-		log_debug("%s: %s; using %s", exe, strerrordesc_np(errno), t->sandbox->binary);
-	if (prlimit((pid_t)master, RLIMIT_NOFILE, NULL, &t->files) < 0)
-		t->files.rlim_cur = 0;
-	if (stat("/proc/self/ns/mnt", &ours) < 0 || stat(home, &theirs) < 0) {
-		log_debug("%s: %s; using our own", home, strerrordesc_np(errno));
-		return;
-	}
-	if (ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino)
-		return;
-	t->home = open(home, O_RDONLY | O_CLOEXEC);
-}
-
-/* All places to which nginx is known to write. */
-static void plan_places(const struct sandbox *s, struct plan *p)
-{
-	const char *const kept[] = { parent_of(p->arena, s->config), parent_of(p->arena, s->live),
+	const char *const kept[] = { parent_of(m->arena, s->config), parent_of(m->arena, s->live),
 				     s->version.paths[NGINX_PREFIX] };
 	const char *const logs[] = { s->version.paths[NGINX_ERROR_LOG],
 				     s->version.paths[NGINX_HTTP_LOG] };
 
-	plan_cover_of(p, s->pid);
-	plan_cover_of(p, s->version.paths[NGINX_PID]);
-	plan_cover_logs(p, s->log_directory, kept, ARRAY_SIZE(kept));
-	plan_cover_logs(p, s->cache, NULL, 0);
+	mounts_cover_of(m, s->pid);
+	mounts_cover_of(m, s->version.paths[NGINX_PID]);
+	mounts_cover_logs(m, s->log_directory, kept, ARRAY_SIZE(kept));
+	mounts_cover_logs(m, s->cache, NULL, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(logs); i++)
-		plan_cover_logs(p, parent_of(p->arena, logs[i]), kept, ARRAY_SIZE(kept));
+		mounts_cover_logs(m, parent_of(m->arena, logs[i]), kept, ARRAY_SIZE(kept));
 	for (size_t i = NGINX_BODY_TEMP; i < NGINX_PATH_N; i++)
-		plan_cover(p, parent_of(p->arena, s->version.paths[i]));
+		mounts_cover(m, parent_of(m->arena, s->version.paths[i]));
 	for (size_t i = 0; i < s->learned_count; i++)
-		plan_cover_of(p, s->learned[i]);
+		mounts_cover_of(m, s->learned[i]);
 }
 
 static void on_output(void *ctx, const char *bytes, size_t size)
@@ -236,7 +201,7 @@ static int spawn(struct test *t, struct enclosure *in, struct err *e)
 	const uint64_t at = timing_now();
 	const struct child_spec spec = {
 		.path = s->binary,
-		.exec_fd = t->executable,
+		.exec_fd = t->master.executable,
 		.argv = arguments,
 		.envp = environment,
 		.deadline = t->deadline > at ? t->deadline - at : 1,
@@ -253,15 +218,17 @@ static int spawn(struct test *t, struct enclosure *in, struct err *e)
 static int run_enclosed(struct test *t, struct err *e)
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new();
-	CLEANUP(plan_fini) struct plan plan;
-	struct enclosure in = { .home = t->home, .staged = t->staged, .files = t->files };
+	CLEANUP(mounts_fini) struct mounts mounts;
+	struct enclosure in = { .mount_namespace = t->master.mount_namespace,
+				.staged = t->staged,
+				.files = t->master.files };
 
-	plan_init(&plan, a);
-	plan_places(t->sandbox, &plan);
-	if (plan_finish(&plan, t->sandbox->live, e) < 0)
+	mounts_init(&mounts, a);
+	cover_written_places(t->sandbox, &mounts);
+	if (mounts_finish(&mounts, t->sandbox->live, e) < 0)
 		return -1;
-	in.steps = plan.steps;
-	in.step_count = plan.step_count;
+	in.steps = mounts.steps;
+	in.step_count = mounts.step_count;
 	return spawn(t, &in, e);
 }
 
@@ -292,20 +259,18 @@ int sandbox_test(struct sandbox *s, sd_event *loop, const char *staged, long mas
 	*t = (struct test){ .sandbox = s,
 			    .loop = sd_event_ref(loop),
 			    .staged = xstrdup(staged),
-			    .executable = -1,
-			    .home = -1,
 			    .timeout = timeout,
 			    .deadline = timing_now() + timeout,
 			    .done = done,
 			    .ctx = ctx };
-	find_master(t, master);
+	sandbox_master_open(&t->master, master);
 	if (run(t, e) < 0)
 		return -1;
 	s->test = TAKE(t);
 	return 0;
 }
 
-/* --- what came of it -------------------------------------------------------------------------- */
+/* --- the result -------------------------------------------------------------------------- */
 
 static char *describe(const struct test *t, const struct child_result *r)
 {
@@ -345,7 +310,8 @@ static bool is_learned(const struct sandbox *s, const char *path)
 	return false;
 }
 
-/* The host's own log in an unforeseen place: true when a further round runs. */
+/* Does the host's own configuration write to a directory that was not known? True: nginx runs
+ * again. */
 static bool learn_and_rerun(struct test *t, const struct child_result *r)
 {
 	struct sandbox *s = t->sandbox;

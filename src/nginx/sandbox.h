@@ -1,16 +1,15 @@
 /*
- * The sandbox of `nginx -t`: a private mount namespace in which the staged
- * generation stands where the live one stands for everybody else; the root is
- * read-only, log, run, temp and cache directories are empty tmpfs, and the
- * process is nobody with CAP_DAC_READ_SEARCH and CAP_NET_BIND_SERVICE alone.
+ * The sandbox of `nginx -t`: a private mount namespace in which the staged generation is mounted at
+ * the path of the live one. The root is read-only; log, run, temp and cache directories are empty
+ * tmpfs; the process is nobody with CAP_DAC_READ_SEARCH and CAP_NET_BIND_SERVICE alone.
  *
- * Where namespaces are refused (a container without CAP_SYS_ADMIN) the fallback
- * tests a copy of nginx.conf, beside the original, whose include names the staged
- * files. Which of the two is in use is part of the status.
+ * Where namespaces are refused (a container without CAP_SYS_ADMIN) the fallback tests a copy of
+ * nginx.conf, beside the original, whose include names the staged files. The status says which of
+ * the two is in use.
  *
- * A log file of the host's own configuration in a directory that nobody could foresee
- * is found out when nginx is denied it: its directory is opened up, and nginx tried
- * again. What the candidate itself names is never opened up.
+ * nginx.conf may write logs to a directory that is not known beforehand. nginx is denied such a
+ * file; then its directory is covered too, and nginx is run again. A directory that the candidate
+ * itself names is never covered.
  */
 #ifndef ZKNGINX_NGINX_SANDBOX_H
 #define ZKNGINX_NGINX_SANDBOX_H
@@ -24,26 +23,26 @@
 
 struct sandbox;
 
-/* Finds out what this host allows; `settings->sandbox` may force one kind (ERR_UNAVAILABLE if it
- * cannot be had). */
+/* Tries what this host allows. `settings->sandbox` may force one kind (ERR_UNAVAILABLE if this host
+ * does not allow it). */
 int sandbox_new(const struct nginx_settings *settings, const char *live, const char *cache,
 		struct sandbox **out, struct err *e);
 void sandbox_free(struct sandbox *s);
 DEFINE_CLEANUP(struct sandbox *, sandbox_free)
 const char *sandbox_kind(const struct sandbox *s); /* "namespace", "fallback" */
 
-/* What render has to know of this nginx for the probe's sake, from `nginx -V` and nginx.conf. The
+/* What render needs to know about this nginx for the probe, from `nginx -V` and nginx.conf. The
  * string lives as long as the sandbox. */
 void sandbox_render_options(const struct sandbox *s, struct render_options *out);
 
 struct sandbox_result {
 	bool passed;
 	bool timed_out;
-	bool failed; /* nginx could not be run: nothing is known of the candidate; text says why */
+	bool failed; /* nginx could not be run, so the candidate is not tested; text says why */
 	bool http_included, stream_included; /* nginx read our http.conf, stream.conf */
-	const char *files;                   /* passed: the other files that it read, one a line */
-	const struct host_file *host; /* … and what they hold; nginx.conf is the first. One that
-					 is very long is left out */
+	const char *files;            /* passed: the other files that it read, one per line */
+	const struct host_file *host; /* … and their text, nginx.conf first; a very
+					 long one is left out */
 	size_t host_count;
 	const char *text; /* what nginx said; paths as under the live directory */
 };
@@ -55,8 +54,8 @@ struct sandbox_result {
  */
 int sandbox_test(struct sandbox *s, sd_event *loop, const char *staged, long master,
 		 void (*done)(void *ctx, const struct sandbox_result *r), void *ctx, struct err *e);
-/* From now on a test may take no longer than that (microseconds), nor than the setting. 0: only
- * the setting counts. */
+/* From now on a test is killed after `timeout` microseconds or the setting, whichever is less. 0:
+ * only the setting counts. */
 void sandbox_limit(struct sandbox *s, uint64_t timeout);
 /* Kill a running test; done is not called. */
 void sandbox_cancel(struct sandbox *s);

@@ -33,6 +33,14 @@ static char *denied_path(const char *text)
 	return start > text && *start == '/' ? strndup(start, (size_t)(end - start)) : NULL;
 }
 
+/* Was it a directory that nginx wanted to make there? */
+static bool is_mkdir(const char *text, const char *path)
+{
+	CLEANUP(freep) char *call = xasprintf("mkdir() \"%s\"", path);
+
+	return strstr(text, call);
+}
+
 static bool word_names(const struct token *t, const char *path, const char *prefix)
 {
 	size_t size = strlen(prefix);
@@ -72,14 +80,15 @@ static bool file_names(const char *directory, const char *name, const char *path
 	return nginx_text_read(file, &text, NULL) < 0 || text_names(&text, path, prefix);
 }
 
-/* nginx makes files and directories, but none in a directory that is not there. */
-static bool could_be_made(const char *path)
+/* nginx makes files and directories, but none in a directory that is not there. A directory that it
+ * could not make may be there by now: an nginx that starts at the same time has made it. */
+static bool could_be_made(const char *path, bool directory)
 {
 	CLEANUP(freep) char *parent = strndup(path, (size_t)(strrchr(path, '/') - path));
 	struct stat st;
 
 	if (stat(path, &st) == 0)
-		return !S_ISDIR(st.st_mode);
+		return directory || !S_ISDIR(st.st_mode);
 	return stat(parent, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
@@ -87,7 +96,7 @@ char *learn_denied(const char *text, const char *staged, const char *prefix)
 {
 	CLEANUP(freep) char *path = denied_path(text);
 
-	if (!path || !could_be_made(path))
+	if (!path || !could_be_made(path, is_mkdir(text, path)))
 		return NULL;
 	if (file_names(staged, "http.conf", path, prefix) ||
 	    file_names(staged, "stream.conf", path, prefix))

@@ -1,11 +1,11 @@
 /*
- * The child turns itself into what nginx -t may be: alone in a read-only copy of the
- * master's file system, as nobody, able to read every file and to bind low ports, and
- * to gain nothing more.
+ * The child gives up what nginx -t does not need: it gets a read-only copy of the master's file
+ * system, becomes nobody, and keeps only the capabilities to read every file and to bind low ports.
+ * It cannot gain others.
  *
- * Only async-signal-safe calls: system calls, and string functions that touch no more
- * than their arguments. Identities are changed by bare system calls, since the
- * library's wrappers would look for the threads of the daemon.
+ * Only async-signal-safe calls: system calls, and string functions that touch only their arguments.
+ * Identities are changed by bare system calls, because the library's wrappers would look for the
+ * threads of the daemon.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -63,8 +63,10 @@ static int leave_host(struct enclosure *in)
 		if (mount_setattr(in->staged_tree, "", AT_EMPTY_PATH, &closed, sizeof(closed)) < 0)
 			return failed(in, "make read-only", in->staged);
 	}
-	/* setns() wants a root and working directory that no thread shares: a sanitizer has one */
-	if (in->home >= 0 && (unshare(CLONE_FS) < 0 || setns(in->home, CLONE_NEWNS) < 0))
+	/* setns() needs a root and a working directory that no other thread shares; a sanitizer
+	 * has a thread */
+	if (in->mount_namespace >= 0 &&
+	    (unshare(CLONE_FS) < 0 || setns(in->mount_namespace, CLONE_NEWNS) < 0))
 		return failed(in, "enter the mount namespace of the master", NULL);
 	if (unshare(CLONE_NEWNS) < 0)
 		return failed(in, "make a mount namespace", NULL);
@@ -80,7 +82,7 @@ static int attach(int tree, const char *path)
 	return move_mount(tree, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH);
 }
 
-static int cover(struct enclosure *in, const struct step *s)
+static int cover(struct enclosure *in, const struct mount_step *s)
 {
 	int host = open_tree(AT_FDCWD, s->path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 	int rc = 0;
@@ -95,35 +97,35 @@ static int cover(struct enclosure *in, const struct step *s)
 	return rc;
 }
 
-static int take_step(struct enclosure *in, const struct step *s)
+static int take_step(struct enclosure *in, const struct mount_step *s)
 {
 	switch (s->kind) {
-	case STEP_COVER:
+	case MOUNT_COVER:
 		return cover(in, s);
-	case STEP_MAKE:
+	case MOUNT_MAKE:
 		return mkdir(s->path, 0777) < 0 ? failed(in, "make", s->path) : 0;
-	case STEP_LINK:
+	case MOUNT_LINK:
 		return symlink(s->target, s->path) < 0 ? failed(in, "link", s->path) : 0;
-	case STEP_ATTACH:
+	case MOUNT_ATTACH:
 		return attach(in->staged_tree, s->path) < 0 ? failed(in, "attach", s->path) : 0;
 	}
 	return 0;
 }
 
-/* A directory that the master's namespace does not have needs no cover there. */
+/* A directory that does not exist in the master's namespace needs no cover there. */
 static int furnish(struct enclosure *in)
 {
 	bool absent = false;
 
 	umask(0);
 	for (size_t i = 0; i < in->step_count; i++) {
-		const struct step *s = &in->steps[i];
+		const struct mount_step *s = &in->steps[i];
 		int rc;
 
-		if (absent && (s->kind == STEP_MAKE || s->kind == STEP_LINK))
+		if (absent && (s->kind == MOUNT_MAKE || s->kind == MOUNT_LINK))
 			continue;
 		rc = take_step(in, s);
-		absent = s->kind == STEP_COVER && rc == ENOENT;
+		absent = s->kind == MOUNT_COVER && rc == ENOENT;
 		if (rc != 0 && !absent)
 			return rc;
 	}
@@ -142,7 +144,7 @@ static void narrow_bounding_set(void)
 	}
 }
 
-/* As many of the two as the daemon has. */
+/* Keeps those of the two that the daemon has. */
 static int keep_capabilities(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -166,14 +168,14 @@ static void raise_ambient(void)
 	}
 }
 
-/* "/dev/stderr" as a log is our pipe: nobody must be able to open it. */
+/* A log "/dev/stderr" is our pipe: the user nobody must be able to open it. */
 static void open_up_output(void)
 {
 	if (fchmod(STDOUT_FILENO, 0622) < 0 || fchmod(STDERR_FILENO, 0622) < 0)
 		return;
 }
 
-/* As many files as the master may open, no more and, as far as we may, no less. */
+/* The master's limit of open files, or as close to it as we may come. */
 static void take_limits_of_master(const struct enclosure *in)
 {
 	struct rlimit l;
@@ -235,14 +237,14 @@ static void on_probed(void *ctx, const struct child_result *r)
 	if (r->failure)
 		err_set(e, ERR_UNAVAILABLE, "%s", r->failure);
 	else if (!r->exited || r->code != 0)
-		err_set(e, ERR_UNAVAILABLE, "sandbox: the attempt to enter one did not end well");
+		err_set(e, ERR_UNAVAILABLE, "sandbox: a trial run failed");
 }
 
 int enclosure_probe(const char *directory, struct err *e)
 {
 	CLEANUP(freep) char *target = xasprintf("%s/.host", directory);
-	struct step step = { STEP_COVER, directory, target };
-	struct enclosure in = { .home = -1, .steps = &step, .step_count = 1 };
+	struct mount_step step = { MOUNT_COVER, directory, target };
+	struct enclosure in = { .mount_namespace = -1, .steps = &step, .step_count = 1 };
 	struct err result = { 0 };
 	const struct child_spec spec = {
 		.path = "",

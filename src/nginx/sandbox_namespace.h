@@ -6,22 +6,22 @@
 
 #include <sys/resource.h>
 
-#include "sandbox_plan.h"
+#include "sandbox_mounts.h"
 
 struct enclosure {
-	int home;           /* the master's mount namespace; -1: it is ours */
-	const char *staged; /* what STEP_ATTACH attaches; NULL where no step does */
-	const struct step *steps;
+	int mount_namespace; /* the master's; -1: it is ours */
+	const char *staged;  /* what MOUNT_ATTACH attaches; NULL where no step does */
+	const struct mount_step *steps;
 	size_t step_count;
-	struct rlimit files; /* how many files the master may open; rlim_cur 0: not known */
+	struct rlimit files; /* how many files the master may open; rlim_cur 0: unknown */
 	int staged_tree;     /* set by enclosure_enter() */
-	char words[1024];    /* what went wrong */
+	char words[1024];    /* the error */
 };
 
 /* A child_spec's prepare; ctx is a struct enclosure. */
 int enclosure_enter(void *ctx, const char **what);
 
-/* Does this host let us? Tried in a child. */
+/* Does this host allow it? Tried in a child. */
 int enclosure_probe(const char *directory, struct err *e);
 
 #endif

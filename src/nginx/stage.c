@@ -1,26 +1,38 @@
 /*
- * Generations on disk: write, make durable, publish, prune. Opening and putting right what
- * a crash left is in stage_open.c; what goes beside a generation in stage_record.c.
+ * The state directory: opened, repaired, published to, pruned.
  *
- * A generation is complete once its manifest is there and its files hold what that says;
- * the manifest is written last and removed first. `live` is only ever replaced by a rename,
- * and only names a complete, durable generation.
+ * A generation is complete once its manifest is there and its files hold what that says. `live` is
+ * only ever replaced by a rename, and only names a complete, durable generation. After stage_open()
+ * the lock is held, `live` names such a generation, and what was never published is gone. The one
+ * exception: a damaged generation stays live when there is no other one, because an empty
+ * configuration would be an outage.
  */
-#include <errno.h>
-#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <zknginx/log.h>
 
-#include "proc.h"
-#include "stage_disk.h"
+#include "generation.h"
+#include "live_files.h"
+#include "live_link.h"
+#include "stage.h"
+#include "staging.h"
+#include "statedir.h"
+#include "treefile.h"
 
-#define LINK_NAME "live"
-#define LINK_TEMPORARY ".live.tmp"
+#define NO_GENERATION ULONG_MAX
+
+struct stage {
+	long keep;
+	struct statedir directory;
+	struct manifest live;
+	struct live_files live_files;
+	struct staging staging;
+	struct treefile treefile;
+	struct applied_record record;
+};
 
 void stage_configure(struct stage *s, const struct state_settings *settings)
 {
@@ -44,177 +56,71 @@ const char *stage_live_revision(const struct stage *s)
 
 const char *stage_live_directory(const struct stage *s)
 {
-	return s->live_path;
+	return s->directory.live;
 }
 
 const char *stage_cache_directory(const struct stage *s)
 {
-	return s->cache_path;
+	return s->directory.cache;
 }
 
 char *stage_generation_directory(const struct stage *s, unsigned long n)
 {
-	return xasprintf("%s/%lu", s->generations_path, n);
+	return generation_path(statedir_generations(&s->directory), n);
 }
 
-static void forget_written(struct stage *s)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(s->written_files); i++)
-		disk_close(&s->written_files[i]);
-	disk_close(&s->written_directory);
-	s->has_written = false;
-}
-
-/* A fresh directory under the next number that is free. */
-static int make_directory(struct stage *s, unsigned long *n, struct err *e)
-{
-	for (int tries = 0; tries < 16; tries++) {
-		struct generation_name name = generation_name(s->next);
-
-		*n = s->next++;
-		if (mkdirat(s->generations, name.text, 0755) == 0)
-			return 0;
-		if (errno != EEXIST)
-			return err_sys(e, "mkdir %s/%s", s->generations_path, name.text);
-		log_warning("%s/%s exists already and is not ours; taking the next number",
-			    s->generations_path, name.text);
-	}
-	return err_set(e, ERR_INPUT, "%s is full of things that are not ours", s->generations_path);
-}
-
-static int open_written(struct stage *s, const char *where, struct err *e)
-{
-	struct generation_name name = generation_name(s->written.generation);
-
-	if (disk_open_directory(stage_shelf(s), name.text, &s->written_directory, e) < 0)
-		return -1;
-	/* mkdir is subject to the umask, and nginx may be anybody */
-	if (fchmod(s->written_directory, 0755) < 0)
-		return err_sys(e, "chmod %s", where);
-	return 0;
-}
-
-static int write_files(struct stage *s, const struct bundle *b, const char *where, struct err *e)
-{
-	CLEANUP(buf_fini) struct buf text = BUF_INIT;
-	struct place at = { s->written_directory, where };
-
-	for (int f = 0; f < BUNDLE_FILE_N; f++) {
-		if (disk_create(at, bundle_file_name((enum bundle_file)f), 0644, b->files[f].data,
-				b->files[f].size, &s->written_files[f], e) < 0)
-			return -1;
-	}
-	manifest_print(&s->written, b, time(NULL), &text);
-	return disk_create(at, MANIFEST_NAME, 0644, text.data, text.size,
-			   &s->written_files[BUNDLE_FILE_N], e);
-}
+/* --- publishing ----------------------------------------------------------------------------- */
 
 int stage_write(struct stage *s, const struct bundle *b, const char *revision, unsigned long *n,
 		struct err *e)
 {
-	CLEANUP(freep) char *where = NULL;
-
-	forget_written(s);
-	if (make_directory(s, n, e) < 0)
-		return -1;
-	s->has_written = true;
-	s->written = manifest_of(b, *n, revision);
-	where = stage_generation_directory(s, *n);
-	if (open_written(s, where, e) == 0 && write_files(s, b, where, e) == 0)
-		return 0;
-	stage_discard(s, *n);
-	return -1;
+	return staging_write(&s->staging, statedir_generations(&s->directory), b, revision, n, e);
 }
 
 int stage_sync(struct stage *s, unsigned long n, struct err *e)
 {
-	CLEANUP(freep) char *where = stage_generation_directory(s, n);
-	struct place at = { s->written_directory, where };
-
-	if (!s->has_written || s->written.generation != n)
-		return err_set(e, ERR_INPUT, "generation %lu was not just written", n);
-	for (int f = 0; f <= BUNDLE_FILE_N; f++) {
-		const char *name =
-			f < BUNDLE_FILE_N ? bundle_file_name((enum bundle_file)f) : MANIFEST_NAME;
-
-		if (disk_sync(at, name, s->written_files[f], e) < 0)
-			return -1;
-		disk_close(&s->written_files[f]);
-	}
-	if (disk_sync(at, ".", s->written_directory, e) < 0)
-		return -1;
-	return disk_sync(stage_root(s), "generations", s->generations, e);
-}
-
-bool stage_read_link(const struct stage *s, unsigned long *n)
-{
-	static const char start[] = "generations/";
-	char target[64];
-	ssize_t size = readlinkat(s->directory, LINK_NAME, target, sizeof(target) - 1);
-
-	if (size < 0)
-		return false;
-	target[size] = '\0';
-	return strncmp(target, start, strlen(start)) == 0 &&
-	       generation_parse(target + strlen(start), n);
-}
-
-static int point(const struct stage *s, unsigned long n, struct err *e)
-{
-	char target[64];
-
-	snprintf(target, sizeof(target), "generations/%lu", n);
-	unlinkat(s->directory, LINK_TEMPORARY, 0);
-	if (symlinkat(target, s->directory, LINK_TEMPORARY) < 0)
-		return err_sys(e, "symlink %s/" LINK_TEMPORARY, s->path);
-	if (renameat(s->directory, LINK_TEMPORARY, s->directory, LINK_NAME) == 0)
-		return 0;
-	err_sys(e, "rename to %s", s->live_path);
-	unlinkat(s->directory, LINK_TEMPORARY, 0);
-	return -1;
+	return staging_sync(&s->staging, statedir_generations(&s->directory), n, e);
 }
 
 int stage_switch(struct stage *s, unsigned long n, struct err *e)
 {
 	struct manifest m;
 
-	if (s->has_written && s->written.generation == n) {
-		m = s->written;
-		forget_written(s);
-	} else if (stage_verify(s, n, &m, e) < 0) {
+	if (staging_has(&s->staging, n)) {
+		m = s->staging.written;
+		staging_forget(&s->staging);
+	} else if (generation_verify(statedir_generations(&s->directory), n, &m, e) < 0) {
 		return err_wrap(e, "generation %lu", n);
 	}
-	if (point(s, n, e) < 0)
+	if (live_link_point(statedir_root(&s->directory), n, e) < 0)
 		return -1;
 	s->live = m;
-	s->has_seen = false;
-	s->record.has_published = true;
-	s->record.published = n;
-	s->record.published_at = proc_ticks();
+	live_files_forget(&s->live_files);
+	applied_publish(&s->record, n);
 	return 0;
 }
 
 int stage_settle(struct stage *s, struct err *e)
 {
-	/* it only saves a reload after a restart: not worth failing for */
-	stage_record_save(s, NULL);
-	return disk_sync(stage_root(s), ".", s->directory, e);
+	/* the record only saves a reload after a restart: an error of it is no failure */
+	applied_save(&s->record, statedir_root(&s->directory), NULL);
+	return disk_sync(statedir_root(&s->directory), ".", s->directory.fd, e);
 }
 
 int stage_publish(struct stage *s, unsigned long n, struct err *e)
 {
 	struct manifest before = s->live;
-	struct stage_record record = s->record;
+	struct applied_record record = s->record;
 	unsigned long old;
-	bool had = stage_read_link(s, &old);
+	bool had = live_link_read(statedir_root(&s->directory), &old);
 
 	if (stage_switch(s, n, e) < 0)
 		return -1;
 	if (stage_settle(s, e) == 0)
 		return 0;
-	/* either is whole; but nobody may go on as if this one were published */
+	/* both generations are intact, but report failure and restore the old link */
 	if (had)
-		point(s, old, NULL);
+		live_link_point(statedir_root(&s->directory), old, NULL);
 	s->live = before;
 	s->record = record;
 	return -1;
@@ -225,80 +131,31 @@ void stage_discard(struct stage *s, unsigned long n)
 	unsigned long live;
 	struct err e;
 
-	if (s->has_written && s->written.generation == n)
-		forget_written(s);
-	/* what the link says counts, should it differ from what we believe */
-	if (n == s->live.generation || (stage_read_link(s, &live) && n == live))
+	if (staging_has(&s->staging, n))
+		staging_forget(&s->staging);
+	/* the link decides, should it differ from what we believe */
+	if (n == s->live.generation ||
+	    (live_link_read(statedir_root(&s->directory), &live) && n == live))
 		return;
-	if (disk_remove(stage_shelf(s), generation_name(n).text, MANIFEST_NAME, &e) < 0)
+	if (disk_remove(statedir_generations(&s->directory), generation_name(n).text, MANIFEST_NAME,
+			&e) < 0)
 		log_warning("%s", e.text);
-}
-
-/* What the live files are now; false when one of them is not there. */
-static bool look(const struct stage *s, struct fingerprint now[BUNDLE_FILE_N], const char **name)
-{
-	memset(now, 0, BUNDLE_FILE_N * sizeof(*now));
-	for (int f = 0; f < BUNDLE_FILE_N; f++) {
-		char path[64];
-		struct stat st;
-
-		*name = bundle_file_name((enum bundle_file)f);
-		snprintf(path, sizeof(path), "generations/%lu/%s", s->live.generation, *name);
-		if (fstatat(s->directory, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
-			return false;
-		now[f] = fingerprint_of(&st);
-	}
-	return true;
-}
-
-static bool files_match(const struct stage *s, const char **name)
-{
-	CLEANUP(freep) char *where = stage_generation_directory(s, s->live.generation);
-	CLEANUP(disk_close) int fd = -1;
-	struct digest found;
-
-	*name = LINK_NAME;
-	if (disk_open_directory(stage_shelf(s), generation_name(s->live.generation).text, &fd,
-				NULL) < 0)
-		return false;
-	for (int f = 0; f < BUNDLE_FILE_N; f++) {
-		*name = bundle_file_name((enum bundle_file)f);
-		if (disk_digest((struct place){ fd, where }, *name, &found, NULL) < 0 ||
-		    !digest_equal(&found, &s->live.files[f]))
-			return false;
-	}
-	return true;
-}
-
-static uint64_t reread_ticks(void)
-{
-	return 3600 * (uint64_t)sysconf(_SC_CLK_TCK);
 }
 
 bool stage_live_is_intact(struct stage *s, const char **name)
 {
-	struct fingerprint now[BUNDLE_FILE_N];
 	unsigned long linked;
-	/* a failing disk changes no time: the bytes are read again now and then */
-	bool same = s->has_seen && proc_ticks() - s->seen_at < reread_ticks();
 
-	*name = LINK_NAME;
-	if (!stage_read_link(s, &linked) || linked != s->live.generation || !look(s, now, name))
+	*name = LIVE_LINK;
+	if (!live_link_read(statedir_root(&s->directory), &linked) || linked != s->live.generation)
 		return false;
-	for (int f = 0; f < BUNDLE_FILE_N; f++)
-		same = same && fingerprint_same(&now[f], &s->seen[f]);
-	if (same)
-		return true;
-	s->has_seen = files_match(s, name);
-	/* taken before the bytes were read: a later change shows */
-	memcpy(s->seen, now, sizeof(now));
-	s->seen_at = proc_ticks();
-	return s->has_seen;
+	return live_files_are_intact(&s->live_files, statedir_generations(&s->directory), &s->live,
+				     name);
 }
 
 static bool is_spared(const struct stage *s, unsigned long n)
 {
-	const struct stage_record *r = &s->record;
+	const struct applied_record *r = &s->record;
 
 	return n == s->live.generation || (r->has_applied && n == r->applied.generation);
 }
@@ -308,7 +165,7 @@ void stage_prune(struct stage *s, unsigned long spare)
 	CLEANUP(numbers_fini) struct numbers all = { 0 };
 	long kept = 0;
 
-	if (stage_list(s, &all, NULL) < 0)
+	if (generation_list(statedir_generations(&s->directory), &all, NULL) < 0)
 		return;
 	for (size_t i = all.count; i-- > 0;) {
 		unsigned long n = all.items[i];
@@ -316,4 +173,228 @@ void stage_prune(struct stage *s, unsigned long spare)
 		if (n != spare && !is_spared(s, n) && ++kept > s->keep)
 			stage_discard(s, n);
 	}
+}
+
+/* --- accepted znodes, and what nginx runs --------------------------------------------------- */
+
+int stage_accepted_tree(const struct stage *s, struct tree **tree, char revision[DIGEST_HEX_SIZE],
+			struct err *e)
+{
+	return treefile_read_newest(statedir_generations(&s->directory), s->live.generation, tree,
+				    revision, e);
+}
+
+int stage_peek_tree(const char *directory, struct tree **tree, struct err *e)
+{
+	CLEANUP(freep) char *live = xasprintf("%s/" LIVE_LINK, directory);
+
+	return treefile_peek(live, tree, e);
+}
+
+int stage_record(struct stage *s, unsigned long n, const struct tree *accepted, struct err *e)
+{
+	return treefile_write(&s->treefile, statedir_generations(&s->directory), n, accepted, e);
+}
+
+int stage_set_applied(struct stage *s, const struct applied *a, struct err *e)
+{
+	s->record.applied = *a;
+	s->record.has_applied = true;
+	return applied_save(&s->record, statedir_root(&s->directory), e);
+}
+
+bool stage_applied(const struct stage *s, struct applied *a)
+{
+	*a = s->record.applied;
+	return s->record.has_applied && s->record.applied.pid;
+}
+
+void stage_doubt_applied(struct stage *s)
+{
+	applied_doubt(&s->record);
+	applied_save(&s->record, statedir_root(&s->directory), NULL);
+}
+
+bool stage_was_live_before(const struct stage *s, uint64_t ticks)
+{
+	const struct applied_record *r = &s->record;
+
+	return r->has_published && r->published == s->live.generation && r->published_at < ticks;
+}
+
+bool stage_last_good(const struct stage *s, unsigned long bad, unsigned long *good)
+{
+	const struct applied_record *r = &s->record;
+	struct manifest m;
+
+	*good = r->applied.generation;
+	if (r->has_applied && *good != bad &&
+	    generation_verify(statedir_generations(&s->directory), *good, &m, NULL) == 0)
+		return true;
+	return treefile_newest_good(statedir_generations(&s->directory), bad, good);
+}
+
+/* --- opening: which generation is live ------------------------------------------------------ */
+
+static int make_first(struct stage *s, struct err *e)
+{
+	struct bundle *empty = staging_empty_bundle();
+	unsigned long n;
+	int rc = stage_write(s, empty, "", &n, e);
+
+	bundle_unref(empty);
+	if (rc < 0 || stage_sync(s, n, e) < 0 || stage_publish(s, n, e) < 0)
+		return -1;
+	log_notice("%s: made an empty generation %lu", s->directory.path, n);
+	return 0;
+}
+
+static int adopt_placeholder(struct stage *s, unsigned long n, struct err *e)
+{
+	if (staging_complete(statedir_generations(&s->directory), n, &s->live, e) < 0)
+		return -1;
+	log_notice("%s: starting with the empty files of generation %lu", s->directory.path, n);
+	applied_publish(&s->record, n);
+	return stage_settle(s, e);
+}
+
+static int recover(struct stage *s, unsigned long broken, const char *why, struct err *e)
+{
+	struct place all = statedir_generations(&s->directory);
+	unsigned long good;
+
+	if (stage_last_good(s, broken, &good)) {
+		log_error("the live generation cannot be used (%s); going back to generation %lu",
+			  why, good);
+		return stage_publish(s, good, e);
+	}
+	if (broken != NO_GENERATION && generation_is_placeholder(all, broken))
+		return adopt_placeholder(s, broken, e);
+	log_error("the live generation cannot be used (%s) and there is no other one", why);
+	if (broken == NO_GENERATION || !generation_has_files(all, broken))
+		return make_first(s, e);
+	/* until the next deployment: an empty configuration would be worse than a damaged one */
+	s->live = (struct manifest){ .generation = broken };
+	return 0;
+}
+
+/* Keeps the generation that was live, whatever its files hold; false: it has no manifest. */
+static bool adopt_as_it_is(struct stage *s)
+{
+	const struct applied_record *r = &s->record;
+	unsigned long n = r->published;
+	const char *name;
+
+	if (!live_link_read(statedir_root(&s->directory), &n) && !r->has_published)
+		return false;
+	if (generation_manifest(statedir_generations(&s->directory), n, &s->live, NULL) < 0)
+		return false;
+	if (!stage_live_is_intact(s, &name))
+		log_warning("%s of the live generation %lu was changed by another program", name,
+			    n);
+	return true;
+}
+
+static int adopt(struct stage *s, const struct numbers *all, struct err *e)
+{
+	char why[sizeof(e->text)];
+	unsigned long n = 0;
+	struct err bad;
+
+	if (live_link_check(statedir_root(&s->directory), e) < 0)
+		return -1;
+	if (!live_link_read(statedir_root(&s->directory), &n)) {
+		if (!all->count && live_link_is_free(statedir_root(&s->directory)))
+			return make_first(s, e);
+		snprintf(why, sizeof(why), "%s is not a link to a generation", s->directory.live);
+		return recover(s, NO_GENERATION, why, e);
+	}
+	if (generation_verify(statedir_generations(&s->directory), n, &s->live, &bad) < 0) {
+		memcpy(why, bad.text, sizeof(why));
+		return recover(s, n, why, e);
+	}
+	return 0;
+}
+
+/* --- opening: the rest ---------------------------------------------------------------------- */
+
+/* A generation with a higher number than the live one was never published, or was taken back. */
+static void sweep_generations(struct stage *s, const struct numbers *all)
+{
+	unsigned long good;
+	struct manifest m;
+
+	for (size_t i = 0; i < all->count; i++) {
+		unsigned long n = all->items[i];
+
+		if (n > s->live.generation ||
+		    generation_verify(statedir_generations(&s->directory), n, &m, NULL) < 0)
+			stage_discard(s, n);
+	}
+	/* also prune at start, for a daemon that crashes again and again */
+	if (!stage_last_good(s, s->live.generation, &good))
+		good = s->live.generation;
+	stage_prune(s, good);
+}
+
+static unsigned long at_least(unsigned long next, unsigned long used)
+{
+	return used >= next ? used + 1 : next;
+}
+
+/* Numbers are never used twice, so that no record of an old generation is about a new one. */
+static void find_next(struct stage *s, const struct numbers *all)
+{
+	const struct applied_record *r = &s->record;
+	unsigned long next = all->count ? all->items[all->count - 1] + 1 : 0, linked;
+
+	if (live_link_read(statedir_root(&s->directory), &linked))
+		next = at_least(next, linked);
+	if (r->has_applied)
+		next = at_least(next, r->applied.generation);
+	if (r->has_published)
+		next = at_least(next, r->published);
+	s->staging.next = next;
+}
+
+static int open_stage(const struct state_settings *settings, bool as_it_is, struct stage **out,
+		      struct err *e)
+{
+	CLEANUP(numbers_fini) struct numbers all = { 0 };
+	CLEANUP(stage_closep) struct stage *s = xcalloc(1, sizeof(*s));
+
+	s->keep = settings->keep;
+	staging_init(&s->staging);
+	if (statedir_open(&s->directory, settings->directory, e) < 0)
+		return -1;
+	applied_load(&s->record, statedir_root(&s->directory));
+	live_link_sweep(statedir_root(&s->directory));
+	applied_sweep(statedir_root(&s->directory));
+	if (generation_list(statedir_generations(&s->directory), &all, e) < 0)
+		return -1;
+	find_next(s, &all);
+	if (!(as_it_is && adopt_as_it_is(s)) && adopt(s, &all, e) < 0)
+		return -1;
+	sweep_generations(s, &all);
+	*out = TAKE(s);
+	return 0;
+}
+
+int stage_open(const struct state_settings *settings, struct stage **out, struct err *e)
+{
+	return open_stage(settings, false, out, e);
+}
+
+int stage_open_as_it_is(const struct state_settings *settings, struct stage **out, struct err *e)
+{
+	return open_stage(settings, true, out, e);
+}
+
+void stage_close(struct stage *s)
+{
+	if (!s)
+		return;
+	staging_forget(&s->staging);
+	statedir_close(&s->directory);
+	free(s);
 }

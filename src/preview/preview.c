@@ -1,201 +1,287 @@
-/* Which config the daemon of this host may run, without being it. */
+/* A tree judged offline: compose, render, diff, nginx -t. */
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
-
-#include <jansson.h>
 
 #include <zknginx/log.h>
 
-#include "core/rollout/choice.h"
-#include "daemon.h"
+#include "core/compose/compose.h"
+#include "core/render/render.h"
+#include "nginx/master.h"
+#include "nginx/nginx_text.h"
+#include "nginx/sandbox.h"
 #include "preview.h"
+#include "sys/disk.h"
+#include "sys/timing.h"
 
-#define GOODBYE USEC_PER_SEC
+void preview_log_problems(const struct problems *problems)
+{
+	for (size_t i = 0; i < problems->count; i++) {
+		const struct problem *p = &problems->items[i];
+		CLEANUP(buf_fini) struct buf text = BUF_INIT;
+
+		problem_print(p, &text);
+		log_warning("%s: %s: %s (serving: %s)", p->znode, problem_kind_name(p->kind),
+			    buf_str(&text), serving_name(p->serving));
+	}
+}
+
+static struct model *compose_tree(const struct settings *s, const struct tree *tree,
+				  const struct tree *accepted, const struct model *good,
+				  struct problems *problems)
+{
+	struct policy policy = policy_from_settings(s);
+	struct compose_input in = {
+		.tree = tree,
+		.accepted = accepted,
+		.good = good,
+		.root = s->zookeeper.config,
+		.policy = &policy,
+		.now = timing_now(),
+	};
+
+	return compose(&in, problems, NULL);
+}
+
+static char *cache_directory(const struct settings *s)
+{
+	return xasprintf("%s/cache", s->state.directory);
+}
+
+/* sandbox: knows the nginx of this host; NULL: it is not asked. */
+static struct bundle *render_model(const struct settings *s, const struct sandbox *sandbox,
+				   const struct model *m)
+{
+	CLEANUP(freep) char *cache = cache_directory(s);
+	struct render_options options = {
+		.log_directory = s->nginx.log_directory,
+		.cache_directory = cache,
+		.probe = s->nginx.probe,
+	};
+
+	if (sandbox && options.probe && *options.probe)
+		sandbox_render_options(sandbox, &options);
+	return render(m, &options);
+}
+
+static int write_bundle(const struct bundle *b, const char *directory, struct err *e)
+{
+	for (enum bundle_file f = 0; f < BUNDLE_FILE_N; f++) {
+		CLEANUP(freep) char *path = xasprintf("%s/%s", directory, bundle_file_name(f));
+
+		if (disk_replace_path(path, 0644, b->files[f].data, b->files[f].size, DISK_VOLATILE,
+				      e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* --- a file --------------------------------------------------------------------------------- */
+
+static struct tree *empty_tree(void)
+{
+	struct tree_builder b;
+	struct tree *t;
+
+	tree_builder_init(&b);
+	t = tree_builder_finish(&b);
+	tree_builder_fini(&b);
+	return t;
+}
+
+static int render_tree(const struct settings *s, const struct tree *tree, const char *directory,
+		       struct err *e)
+{
+	CLEANUP(tree_unrefp) struct tree *nothing = empty_tree();
+	CLEANUP(model_freep) struct model *good = model_new(), *m = NULL;
+	CLEANUP(bundle_unrefp) struct bundle *b = NULL;
+	struct problems problems;
+	int count;
+
+	problems_init(&problems);
+	m = compose_tree(s, tree, nothing, good, &problems);
+	b = render_model(s, NULL, m);
+	preview_log_problems(&problems);
+	count = (int)problems.count;
+	problems_fini(&problems);
+	if (mkdir(directory, 0755) < 0 && errno != EEXIST)
+		return err_sys(e, "%s", directory);
+	return write_bundle(b, directory, e) < 0 ? -1 : count;
+}
+
+/* Of any kind: the tree may come through a pipe. */
+static int read_file(const char *path, struct buf *out, struct err *e)
+{
+	CLEANUP(disk_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char chunk[65536];
+	ssize_t got;
+
+	if (fd < 0)
+		return err_sys(e, "%s", path);
+	while ((got = read(fd, chunk, sizeof(chunk))) > 0)
+		buf_put(out, chunk, (size_t)got);
+	return got < 0 ? err_sys(e, "%s", path) : 0;
+}
+
+int preview_render_file(const struct settings *settings, const char *tree_file,
+			const char *directory, struct err *e)
+{
+	CLEANUP(buf_fini) struct buf text = BUF_INIT;
+	CLEANUP(tree_unrefp) struct tree *tree = NULL;
+
+	if (read_file(tree_file, &text, e) < 0 ||
+	    tree_parse(buf_str(&text), text.size, tree_file, &tree, e) < 0)
+		return -1;
+	return render_tree(settings, tree, directory, e);
+}
+
+/* --- a candidate of this host --------------------------------------------------------------- */
 
 struct preview {
-	sd_event *loop;
 	const struct settings *settings;
-	struct tree *accepted, *config, *fetched;
-	char applied[DIGEST_HEX_SIZE], held[DIGEST_HEX_SIZE];
-	struct plan_revision asked; /* of the history; "" = nothing so far */
-	struct arena *arena;
-	struct session *session; /* NULL: nothing had to be fetched */
-	struct history_job *job;
-	bool waits;
-	void (*again)(void *ctx);
+	const struct tree *accepted;
+	struct model *good; /* what nginx runs */
+	struct sandbox *sandbox;
+	char *live;
+	char directory[64]; /* of the candidate's files; "" = not made yet */
+	void (*on_done)(void *ctx, bool passed);
 	void *ctx;
 };
 
-/* Which revision the live generation was made from. */
-static void read_applied(struct preview *p)
+/* Which servers are the default ones is known from the live file only. */
+static void adopt_defaults(struct preview *p)
 {
-	CLEANUP(freep)
-	char *path = xasprintf("%s/live/manifest.json", p->settings->state.directory);
-	json_auto_t *manifest = json_load_file(path, 0, NULL);
-	const char *revision = json_string_value(json_object_get(manifest, "revision"));
+	CLEANUP(freep) char *path = xasprintf("%s/%s", p->live, bundle_file_name(BUNDLE_HTTP));
+	CLEANUP(buf_fini) struct buf text = BUF_INIT;
 
-	snprintf(p->applied, sizeof(p->applied), "%s", revision ?: "");
+	if (nginx_text_read(path, &text, NULL) == 0)
+		link_adopt_defaults(p->good, buf_str(&text), text.size);
 }
 
-struct preview *preview_new(sd_event *loop, const struct settings *settings, struct tree *accepted,
-			    void (*again)(void *ctx), void *ctx)
+static int open_preview(struct preview *p, struct err *e)
 {
-	struct preview *p = xcalloc(1, sizeof(*p));
-	CLEANUP(freep) char *file = xasprintf("%s/config.tree", settings->state.directory);
+	const struct settings *s = p->settings;
+	struct policy policy = policy_from_settings(s);
+	CLEANUP(freep) char *cache = cache_directory(s);
 
-	*p = (struct preview){ .loop = loop,
-			       .settings = settings,
-			       .accepted = accepted,
-			       .asked = { .revision = "" },
-			       .arena = arena_new(),
-			       .again = again,
-			       .ctx = ctx };
-	read_applied(p);
-	p->config = permission_read(file, settings->zookeeper.config, p->held);
-	return p;
+	p->live = xasprintf("%s/live", s->state.directory);
+	p->good = compose_accepted(p->accepted, s->zookeeper.config, &policy, NULL);
+	adopt_defaults(p);
+	strcpy(p->directory, "/tmp/zknginx-dry-run-XXXXXX");
+	if (!mkdtemp(p->directory)) {
+		err_sys(e, "%s", p->directory);
+		p->directory[0] = '\0';
+		return -1;
+	}
+	return sandbox_new(&s->nginx, p->live, cache, &p->sandbox, e);
+}
+
+int preview_new(const struct settings *settings, const struct tree *accepted, struct preview **out,
+		struct err *e)
+{
+	CLEANUP(preview_freep) struct preview *p = xcalloc(1, sizeof(*p));
+
+	p->settings = settings;
+	p->accepted = accepted;
+	if (open_preview(p, e) < 0)
+		return -1;
+	*out = TAKE(p);
+	return 0;
 }
 
 void preview_free(struct preview *p)
 {
 	if (!p)
 		return;
-	history_job_free(p->job);
-	if (p->session)
-		session_free(p->session, GOODBYE);
-	tree_unref(p->config);
-	tree_unref(p->fetched);
-	arena_free(p->arena);
+	for (enum bundle_file f = 0; p->directory[0] && f < BUNDLE_FILE_N; f++) {
+		CLEANUP(freep) char *path = xasprintf("%s/%s", p->directory, bundle_file_name(f));
+
+		unlink(path);
+	}
+	if (p->directory[0])
+		rmdir(p->directory);
+	sandbox_free(p->sandbox);
+	model_free(p->good);
+	free(p->live);
 	free(p);
 }
 
-/* --- from the history ------------------------------------------------------------------------ */
-
-static void on_fetched(void *ctx, const struct history_result *r)
+struct model *preview_compose(struct preview *p, const struct tree *tree, struct problems *problems)
 {
-	struct preview *p = ctx;
-
-	p->job = NULL;
-	p->waits = false;
-	if (r->ok)
-		p->fetched = tree_ref(r->tree);
-	else
-		log_error("revision %.12s, which this host may run, cannot be had from the "
-			  "history: %s; shown is what it stays on",
-			  p->asked.revision, r->message);
-	p->again(p->ctx);
+	return compose_tree(p->settings, tree, p->accepted, p->good, problems);
 }
 
-static void on_state(void *ctx, enum session_state state)
+/* -N: there may be no live file yet. */
+static void show_diff(const struct preview *p, enum bundle_file f)
 {
-	struct preview *p = ctx;
-	const struct settings *s = p->settings;
+	extern char **environ;
+	CLEANUP(freep) char *old = xasprintf("%s/%s", p->live, bundle_file_name(f));
+	CLEANUP(freep) char *new = xasprintf("%s/%s", p->directory, bundle_file_name(f));
+	char *argv[] = { "diff", "-u", "-N", "--label", old, "--label", new, old, new, NULL };
+	pid_t pid;
+	int status;
 
-	if (state == SESSION_CONNECTED && p->waits && !p->job)
-		p->job = history_fetch(p->session, s->zookeeper.cluster, s->zookeeper.config,
-				       p->asked.history, p->asked.revision, on_fetched, p);
-}
-
-/* Once: what the history does not give now it will not give in a moment. */
-static void ask(struct preview *p, const struct plan_revision *wanted)
-{
-	static const struct session_ops ops = { .on_state = on_state };
-	struct err e;
-
-	p->asked.revision = arena_strdup(p->arena, wanted->revision);
-	p->asked.history = wanted->history;
-	if (!wanted->history)
-		log_error("revision %.12s, which this host may run, is not in the history; shown "
-			  "is what it stays on",
-			  wanted->revision);
-	else if (session_new(p->loop, "history", &p->settings->zookeeper, &ops, p, &p->session,
-			     &e) < 0)
-		log_error("%s", e.text);
-	else
-		p->waits = true;
-}
-
-static struct tree *config_of(void *ctx, const struct plan_revision *wanted)
-{
-	struct preview *p = ctx;
-
-	if (p->config && strcmp(p->held, wanted->revision) == 0)
-		return p->config;
-	if (!*p->asked.revision)
-		ask(p, wanted);
-	return strcmp(p->asked.revision, wanted->revision) == 0 ? p->fetched : NULL;
-}
-
-/* --- the tree -------------------------------------------------------------------------------- */
-
-static bool find_plan(struct preview *p, const struct tree *newest, struct plan *plan)
-{
-	CLEANUP(freep) char *path = xasprintf("%s/plan", p->settings->zookeeper.cluster);
-	const struct znode *z = tree_find(newest, path);
-	const char *why = "";
-	bool found = z && plan_parse(p->arena, z->data, z->size, plan, &why);
-
-	if (z && !found)
-		log_error("%s is no plan: %s; this host stays on what it runs", path, why);
-	return found;
-}
-
-/* As the daemon decides, which is a member of the fleet while it runs. */
-static struct permit permit_of(struct preview *p, const struct tree *newest, const char *revision)
-{
-	const struct settings *s = p->settings;
-	char name[HOST_NAME_MAX + 1] = "";
-	struct permit_host me = {
-		.host = *s->cluster.host ? s->cluster.host : name,
-		.follows = permission_follows(s),
-		.frozen = s->rollout.freeze,
-		.is_member = true,
-		.newest = revision,
-	};
-	struct plan plan = { 0 };
-	bool planned = me.follows && !me.frozen && find_plan(p, newest, &plan);
-
-	gethostname(name, sizeof(name) - 1);
-	return rollout_permit(planned ? &plan : NULL, &me);
-}
-
-static void tell(const struct permit *permit, const char *newest, const char *shown)
-{
-	if (strcmp(newest, shown) == 0)
-		log_info("shown is the newest revision, %.12s (%s)", newest, permit->why);
-	else
-		log_notice("shown is revision %.12s, and not the newest, %.12s: %s",
-			   *shown ? shown : "none", newest, permit->why);
-}
-
-struct tree *preview_tree(struct preview *p, struct tree *newest)
-{
-	const char *root = p->settings->zookeeper.config;
-	char hex[DIGEST_HEX_SIZE], shown[DIGEST_HEX_SIZE];
-	struct digest digest = tree_revision(newest, root);
-	struct permit permit;
-	struct choice c = {
-		.live = newest,
-		.newest = hex,
-		.wiped = !config_has_objects(newest, root),
-		.root = root,
-		.permit = &permit,
-		.accepted = p->accepted,
-		.applied = p->applied,
-		.config = p->config,
-		.held = p->held,
-		.config_of = config_of,
-		.ctx = p,
-	};
-	struct tree *tree;
-
-	digest_hex(&digest, hex);
-	permit = permit_of(p, newest, hex);
-	tree = choice_tree(&c, shown);
-	if (p->waits) {
-		tree_unref(tree);
-		return NULL;
+	fflush(stdout);
+	if (posix_spawnp(&pid, "diff", NULL, NULL, argv, environ) != 0) {
+		log_error("cannot run diff(1): the changes of %s are not shown",
+			  bundle_file_name(f));
+		return;
 	}
-	tell(&permit, hex, shown);
-	return tree;
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+}
+
+int preview_show(struct preview *p, const struct model *m, struct err *e)
+{
+	CLEANUP(bundle_unrefp) struct bundle *b = render_model(p->settings, p->sandbox, m);
+
+	if (write_bundle(b, p->directory, e) < 0)
+		return -1;
+	for (enum bundle_file f = 0; f < BUNDLE_FILE_N; f++)
+		show_diff(p, f);
+	return 0;
+}
+
+static void on_tested(void *ctx, const struct sandbox_result *r)
+{
+	struct preview *p = ctx;
+
+	if (r->passed && r->http_included)
+		log_info("nginx -t accepts it");
+	else if (r->passed)
+		log_warning("nginx -t accepts it, but nginx.conf does not include %s/http.conf",
+			    p->live);
+	else if (r->failed)
+		log_error("nginx -t could not be run: %s", r->text);
+	else
+		log_error("nginx -t refuses it: %s", r->timed_out ? "no answer in time" : r->text);
+	p->on_done(p->ctx, r->passed);
+}
+
+/* The process to test like: the running master, whose file and namespace may differ from ours. */
+static long find_master(const struct nginx_settings *s)
+{
+	struct master master;
+	long pid = 0;
+
+	if (master_find(s->pid, s->binary, &master, NULL) == 0) {
+		pid = master.pid;
+		master_fini(&master);
+	}
+	return pid;
+}
+
+int preview_test(struct preview *p, sd_event *loop, void (*on_done)(void *ctx, bool passed),
+		 void *ctx, struct err *e)
+{
+	p->on_done = on_done;
+	p->ctx = ctx;
+	return sandbox_test(p->sandbox, loop, p->directory, find_master(&p->settings->nginx),
+			    on_tested, p, e);
 }

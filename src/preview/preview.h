@@ -1,24 +1,47 @@
 /*
- * Preview: which config the daemon of this host may run, for --dry-run, which is no member of the
- * fleet and keeps nothing. The plan is read from the tree, what the host runs from its state
- * directory, and a config that is neither there nor the newest from the history.
+ * Preview: a tree judged offline, without a daemon. It is composed as the daemon of this host would
+ * compose it, rendered, compared with the live files, and tested with nginx -t.
+ *
+ * Nothing outside of the directory that is named, or of a temporary one, is written, and the state
+ * directory's lock is not taken: a preview runs beside a daemon. Where the tree is from, and which
+ * config this host may run, is not decided here (dry_run.h, preview_permit.h).
  */
 #ifndef ZKNGINX_PREVIEW_H
 #define ZKNGINX_PREVIEW_H
 
 #include <systemd/sd-event.h>
+#include <zknginx/bundle.h>
+#include <zknginx/model.h>
+#include <zknginx/problem.h>
+#include <zknginx/settings.h>
 
-#include "host/settings.h"
+/* Logs each problem, with its place in the znode. */
+void preview_log_problems(const struct problems *problems);
+
+/*
+ * The pure path on a tree in its text form: the files go into `directory`, which is made if it is
+ * missing. Problems are logged; what is not rendered is left out of the files. Returns the number
+ * of problems, or -1.
+ */
+int preview_render_file(const struct settings *settings, const char *tree_file,
+			const char *directory, struct err *e);
 
 struct preview;
-/* again: what preview_tree() waited for is there, or is not to be had. accepted: what nginx runs;
- * both settings and tree outlive the preview. */
-struct preview *preview_new(sd_event *loop, const struct settings *settings, struct tree *accepted,
-			    void (*again)(void *ctx), void *ctx);
+/* accepted: the znodes of what nginx runs; it and the settings outlive the preview. */
+int preview_new(const struct settings *settings, const struct tree *accepted, struct preview **out,
+		struct err *e);
+/* Removes the candidate's files. */
 void preview_free(struct preview *p);
+DEFINE_CLEANUP(struct preview *, preview_free)
 
-/* What the host may run of the newest tree (one reference), with a log line that says why. NULL:
- * the config is being fetched; `again` follows. */
-struct tree *preview_tree(struct preview *p, struct tree *newest);
+/* What this host would make of the tree. */
+struct model *preview_compose(struct preview *p, const struct tree *tree,
+			      struct problems *problems);
+/* Renders the model, and shows on standard output what is different in the live files. */
+int preview_show(struct preview *p, const struct model *m, struct err *e);
+/* Tests with nginx -t what was shown, and logs the result; on_done follows, later, from the loop.
+ */
+int preview_test(struct preview *p, sd_event *loop, void (*on_done)(void *ctx, bool passed),
+		 void *ctx, struct err *e);
 
 #endif

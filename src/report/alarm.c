@@ -1,355 +1,130 @@
-/*
- * What is wrong now, and who is told.
- *
- * The conditions of this host are gathered from the wings, those of the fleet come from the
- * leader's last look. core/status/alerts makes events of them; an event is a line in the log and,
- * where alerts.command is set, a run of that with the event as JSON. What is raised stands
- * in the status as long as it is.
- */
-#include <stdarg.h>
-#include <stdio.h>
+/* The alarm: when the alerts are looked at, and how the operators are told. */
 #include <stdlib.h>
-#include <string.h>
 
 #include <zknginx/log.h>
+#include <zknginx/status.h>
 
-#include "daemon.h"
+#include "alarm.h"
+#include "host/hook.h"
+#include "sys/timing.h"
 
-#define NAMED_MOST 10                        /* of more hosts than that an alert tells together */
-#define DEATHS_LAST (10 * 60 * USEC_PER_SEC) /* a death is worth talking of for so long */
-#define CUT_SHORT_LAST (10 * 60 * USEC_PER_SEC)
+#define NAMED_MOST 10 /* more hosts than this share one alert */
 
-/* --- a list of conditions -------------------------------------------------------------------- */
-
-void conditions_add(struct conditions *c, const char *key, const char *subject,
-		    enum alert_severity severity, uint64_t after, const char *fmt, ...)
-{
-	CLEANUP(freep) char *message = NULL;
-	va_list ap;
-
-	if (!c->arena)
-		c->arena = arena_new();
-	if (c->count == c->room) {
-		c->room = c->room ? 2 * c->room : 16;
-		c->items = xrealloc(c->items, c->room * sizeof(*c->items));
-	}
-	va_start(ap, fmt);
-	if (vasprintf(&message, fmt, ap) < 0)
-		die("out of memory");
-	va_end(ap);
-	c->items[c->count++] = (struct condition){
-		.key = key,
-		.subject = arena_strdup(c->arena, subject),
-		.severity = severity,
-		.after = after,
-		.message = arena_strdup(c->arena, message),
-	};
-}
-
-void conditions_clear(struct conditions *c)
-{
-	arena_free(TAKE(c->arena));
-	free(c->items);
-	*c = (struct conditions){ 0 };
-}
-
-/* --- this host ------------------------------------------------------------------------------- */
-
-static void check_zookeeper(const struct daemon *d, struct conditions *c)
-{
-	const struct session *s = mirror_session(d->mirror);
-
-	if (session_state(s) != SESSION_CONNECTED)
-		conditions_add(c, "zookeeper-lost", "", ALERT_CRITICAL, session_timeout(s),
-			       "no healthy ZooKeeper server answers (%s); nginx serves the last "
-			       "good generation",
-			       d->settings->zookeeper.hosts);
-}
-
-static bool is_recent(uint64_t when, uint64_t howlong)
-{
-	return when && now_monotonic() - when < howlong;
-}
-
-/* Whether the fleet sees this host; with ZooKeeper away altogether there is nothing more to say. */
-static void check_fleet(const struct daemon *d, struct conditions *c)
-{
-	const struct session *s = d->fleet ? fleet_session(d->fleet) : NULL;
-	const char *why = "";
-	enum fleet_membership m = s ? fleet_membership(d->fleet, &why) : FLEET_MEMBER;
-
-	if (m == FLEET_DUPLICATE)
-		conditions_add(c, "duplicate-host", "", ALERT_CRITICAL, 0,
-			       "this host is not in the fleet: %s", why);
-	else if (m == FLEET_PENDING &&
-		 session_state(mirror_session(d->mirror)) == SESSION_CONNECTED)
-		conditions_add(c, "host-not-in-fleet", "", ALERT_WARNING, session_timeout(s),
-			       "the fleet does not see this host: %s",
-			       *why ? why : "its session for the fleet is not connected");
-	if (is_recent(session_cut_short(mirror_session(d->mirror)), CUT_SHORT_LAST) ||
-	    (s && is_recent(session_cut_short(s), CUT_SHORT_LAST)))
-		conditions_add(
-			c, "zookeeper-session-ended", "", ALERT_WARNING, 1,
-			"a ZooKeeper session of this host was ended before its time: another "
-			"client has closed it, or what answered did not know it");
-}
-
-static void check_nginx(const struct daemon *d, const struct nginx_status *n, struct conditions *c)
-{
-	if (strcmp(n->state, "running") != 0) {
-		conditions_add(c, "nginx-down", "", ALERT_CRITICAL, 0, "nginx does not run: %s",
-			       n->why);
-		return;
-	}
-	if (n->workers == 0)
-		conditions_add(c, "nginx-workerless", "", ALERT_CRITICAL, 0,
-			       "the nginx master (process %ld) has no worker that serves", n->pid);
-	if (!n->responding)
-		conditions_add(c, "nginx-unresponsive", "", ALERT_CRITICAL, 0,
-			       "the nginx master (process %ld) takes no signals, so no change "
-			       "reaches it: %s",
-			       n->pid, n->why);
-	if (!n->included)
-		conditions_add(c, "nginx-not-included", "", ALERT_CRITICAL, 0,
-			       "%s does not include %s/http.conf: nothing that ZooKeeper says is "
-			       "served",
-			       d->settings->nginx.config, stage_live_directory(d->stage));
-	if (n->drifted)
-		conditions_add(c, "nginx-drift", "", ALERT_WARNING, 0,
-			       "somebody has changed %s/%s, which is this daemon's (nginx.drift = "
-			       "\"%s\")",
-			       stage_live_directory(d->stage), n->drifted,
-			       d->settings->nginx.drift);
-	if (n->old_since && d->settings->nginx.linger != NEVER)
-		conditions_add(c, "nginx-old-workers", "", ALERT_WARNING, d->settings->nginx.linger,
-			       "%u old worker%s of nginx still serve%s the last connections "
-			       "(worker_shutdown_timeout in %s limits that)",
-			       n->old_workers, PLURAL(n->old_workers),
-			       n->old_workers == 1 ? "s" : "", d->settings->nginx.config);
-	if (n->has_probe && !n->probe.answers)
-		conditions_add(c, "nginx-probe-silent", "", ALERT_WARNING, 0,
-			       "nginx does not answer its probe at %s: %s",
-			       d->settings->nginx.probe, n->probe.why);
-}
-
-static void check_deaths(struct daemon *d, const struct nginx_status *n, struct conditions *c)
-{
-	struct alarm *a = &d->alarm;
-	uint64_t now = now_monotonic();
-
-	if (n->deaths > a->deaths)
-		a->last_death = now;
-	a->deaths = n->deaths;
-	if (is_recent(a->last_death, DEATHS_LAST))
-		conditions_add(c, "nginx-workers-died", "", ALERT_WARNING, 1,
-			       "workers of nginx died (%lu since this daemon started); its error "
-			       "log says more",
-			       n->deaths);
-}
-
-/* Held back, or simply wrong: how many, and the first of them. */
-struct tally {
-	size_t count;
-	const struct problem *first;
-	uint64_t after; /* of the condition: NEVER while none has settled */
+struct alarm {
+	struct alarm_spec spec;
+	const struct alarm_ops *ops;
+	void *ctx;
+	struct alerts *alerts;
+	struct hooks *hooks;
+	sd_event_source *timer;
 };
 
-static struct tally count_problems(const struct daemon *d, bool held)
-{
-	struct settling s = report_settling(d);
-	struct tally t = { .after = NEVER };
-
-	for (size_t i = 0; i < d->report.problem_count; i++) {
-		const struct problem *p = &d->report.problems[i].problem;
-
-		if ((p->kind == PROBLEM_GUARD && p->serving == SERVING_PREVIOUS) != held)
-			continue;
-		if (t.count++ == 0)
-			t.first = p;
-		if (settling_is_over(&s, d->report.problems[i].found))
-			t.after = 0;
-	}
-	return t;
-}
-
-static void check_config(const struct daemon *d, struct conditions *c)
-{
-	struct tally held = count_problems(d, true), wrong = count_problems(d, false);
-
-	if (d->refusal.ground)
-		conditions_add(c, "nginx-test-fails", "", ALERT_CRITICAL, 0,
-			       "nginx -t fails even for what nginx runs now: %s; nginx keeps "
-			       "serving, but could not be started again, and no change goes live",
-			       d->refusal.ground);
-	if (d->refusal.message && !d->refusal.of_host)
-		conditions_add(c, "config-rejected", "", ALERT_CRITICAL, 0,
-			       "the configuration cannot be put in force, and the one before is "
-			       "served: %s",
-			       d->refusal.message);
-	if (held.count) {
-		conditions_add(c, "config-held", "", ALERT_CRITICAL, held.after,
-			       held.count == 1
-				       ? "%zu loss is held back, and what was there is served "
-					 "on: %s"
-				       : "%zu losses are held back, and what was there is served "
-					 "on; the first: %s",
-			       held.count, held.first->znode);
-	}
-	if (wrong.count) {
-		conditions_add(c, "config-problems", "", ALERT_WARNING, wrong.after,
-			       "%zu problem%s in znodes%s: %s: %s", wrong.count,
-			       PLURAL(wrong.count), wrong.count == 1 ? "" : "; the first",
-			       wrong.first->znode, wrong.first->message);
-	}
-}
-
-/* When the next problem settles, should nothing happen. */
-static uint64_t settles_at(const struct daemon *d)
-{
-	struct settling s = report_settling(d);
-	uint64_t due = NEVER;
-
-	for (size_t i = 0; i < d->report.problem_count; i++) {
-		uint64_t at = settling_ends(&s, d->report.problems[i].found);
-
-		if (at > s.now && at < due)
-			due = at;
-	}
-	return due;
-}
-
-/* Is there anybody who moves the plan? Only who waits for it needs to know. */
-static void check_leader(const struct daemon *d, struct conditions *c)
-{
-	const struct permission *p = &d->permission;
-	bool known = p->has_plan && (strcmp(p->newest, p->plan.accepted.revision ?: "") == 0 ||
-				     strcmp(p->newest, p->plan.target.revision ?: "") == 0);
-
-	if (!d->fleet || !d->tree || permission_part(d) != MEMBER_JOINED || p->wiped)
-		return;
-	if (!p->has_plan || (!known && !p->plan.paused))
-		conditions_add(c, "no-leader", "", ALERT_CRITICAL,
-			       d->settings->rollout.settle + d->settings->rollout.vanish_timeout,
-			       "revision %.12s is in ZooKeeper and no leader has taken it up; this "
-			       "host stays on what it runs",
-			       p->newest);
-}
-
-static void gather(struct daemon *d, struct conditions *c)
-{
-	struct nginx_status n;
-
-	deploy_nginx_status(d->deploy, &n);
-	check_zookeeper(d, c);
-	check_fleet(d, c);
-	check_nginx(d, &n, c);
-	check_deaths(d, &n, c);
-	check_config(d, c);
-	check_leader(d, c);
-	for (size_t i = 0; i < d->leader.conditions.count; i++) {
-		const struct condition *f = &d->leader.conditions.items[i];
-
-		conditions_add(c, f->key, f->subject, f->severity, f->after, "%s", f->message);
-	}
-}
-
-/* --- telling --------------------------------------------------------------------------------- */
+/* --- an event ------------------------------------------------------------------------------- */
 
 static void log_alert(const struct alert *a)
 {
-	const char *colon = *a->subject ? " " : "";
+	const char *space = *a->subject ? " " : "";
 
 	if (a->event == ALERT_CLEARED)
-		log_notice("alert %s%s%s is over%s", a->key, colon, a->subject,
+		log_notice("alert %s%s%s is over%s", a->key, space, a->subject,
 			   a->flaps ? " (it came and went)" : "");
 	else if (a->severity == ALERT_CRITICAL)
-		log_error("alert %s%s%s: %s", a->key, colon, a->subject, a->message);
+		log_error("alert %s%s%s: %s", a->key, space, a->subject, a->message);
 	else
-		log_warning("alert %s%s%s: %s", a->key, colon, a->subject, a->message);
+		log_warning("alert %s%s%s: %s", a->key, space, a->subject, a->message);
 }
 
-static void run_command(struct daemon *d, const struct alert *a)
+static void run_command(struct alarm *alarm, const struct alert *a)
 {
 	CLEANUP(buf_fini) struct buf text = BUF_INIT;
 	char since[32], at[32];
 
-	status_time(now_wall() - (now_monotonic() - a->since), since);
-	status_time(now_wall(), at);
-	alert_print(a, &(struct alert_stamp){ .host = d->host, .since = since, .time = at }, &text);
-	hooks_run(d->alarm.hooks, &(struct hook_spec){
-					  .name = "alerts.command",
-					  .argv = d->settings->alerts.command,
-					  .input = text.data,
-					  .input_size = text.size,
-					  .deadline = d->settings->alerts.timeout,
-					  .keep_all = true,
-				  });
+	status_time(timing_to_wall(a->since), since);
+	status_time(timing_wall(), at);
+	alert_print(a,
+		    &(struct alert_stamp){ .host = alarm->spec.host, .since = since, .time = at },
+		    &text);
+	hooks_run(alarm->hooks, &(struct hook_spec){
+					.name = "alerts.command",
+					.argv = alarm->spec.settings->command,
+					.input = text.data,
+					.input_size = text.size,
+					.deadline = alarm->spec.settings->timeout,
+					.keep_all = true,
+				});
 }
 
-static void tell(void *daemon, const struct alert *a)
+static void on_alert(void *ctx, const struct alert *a)
 {
-	struct daemon *d = daemon;
+	struct alarm *alarm = ctx;
 
 	log_alert(a);
-	if (d->settings->alerts.command[0])
-		run_command(d, a);
-	report_soon(d);
+	if (alarm->spec.settings->command[0])
+		run_command(alarm, a);
+	alarm->ops->on_event(alarm->ctx);
 }
 
-/* --- when ------------------------------------------------------------------------------------ */
+/* --- when ----------------------------------------------------------------------------------- */
 
-void alarm_update(struct daemon *d)
+void alarm_update(struct alarm *a, struct conditions *now, uint64_t due)
 {
-	const struct alerts_settings *s = &d->settings->alerts;
-	struct alert_rules rules = {
-		.raise_after = s->raise_after,
-		.clear_after = s->clear_after,
-		.repeat = s->repeat,
+	const struct alert_rules rules = {
+		.raise_after = a->spec.settings->raise_after,
+		.clear_after = a->spec.settings->clear_after,
+		.repeat = a->spec.settings->repeat,
 	};
-	struct conditions now = { 0 };
-	uint64_t due, settles;
+	uint64_t next;
 
-	if (!d->alarm.timer)
-		return;
-	gather(d, &now);
-	if (now.count)
-		now.count = conditions_fold(now.arena, now.items, now.count, NAMED_MOST);
-	due = alerts_update(d->alarm.alerts, &rules, now.items, now.count, now_monotonic(), tell,
-			    d);
-	conditions_clear(&now);
-	settles = settles_at(d);
-	timing_at(d->alarm.timer, settles < due ? settles : due);
+	if (now->count)
+		now->count = conditions_fold(now->arena, now->items, now->count, NAMED_MOST);
+	next = alerts_update(a->alerts, &rules, now->items, now->count, timing_now(), on_alert, a);
+	timing_at(a->timer, due < next ? due : next);
 }
 
 static int on_timer(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *userdata)
 {
-	alarm_update(userdata);
-	report_soon(userdata); /* a problem that has settled is to be told of */
+	struct alarm *a = userdata;
+
+	a->ops->on_due(a->ctx);
 	return 0;
 }
 
-void alarm_forget(struct daemon *d, const char *prefix)
+void alarm_forget(struct alarm *a, const char *prefix)
 {
-	alerts_forget(d->alarm.alerts, prefix);
+	alerts_forget(a->alerts, prefix);
 }
 
-size_t alarm_raised(const struct daemon *d, const struct alert **out)
+size_t alarm_raised(const struct alarm *a, const struct alert **out)
 {
-	return alerts_raised(d->alarm.alerts, out);
+	return alerts_raised(a->alerts, out);
 }
 
-void alarm_init(struct daemon *d)
+void alarm_use_settings(struct alarm *a, const struct alerts_settings *settings)
 {
-	d->alarm.alerts = alerts_new();
-	d->alarm.hooks = hooks_new(d->loop);
-	if (!d->once)
-		d->alarm.timer = timing_new(d->loop, on_timer, d);
+	a->spec.settings = settings;
 }
 
-void alarm_fini(struct daemon *d)
+struct alarm *alarm_new(const struct alarm_spec *spec, const struct alarm_ops *ops, void *ctx)
 {
-	sd_event_source_disable_unref(TAKE(d->alarm.timer));
-	hooks_free(TAKE(d->alarm.hooks));
-	alerts_free(TAKE(d->alarm.alerts));
-	conditions_clear(&d->leader.conditions);
+	struct alarm *a = xcalloc(1, sizeof(*a));
+
+	*a = (struct alarm){
+		.spec = *spec,
+		.ops = ops,
+		.ctx = ctx,
+		.alerts = alerts_new(),
+		.hooks = hooks_new(spec->loop),
+	};
+	a->timer = timing_new(spec->loop, on_timer, a);
+	return a;
+}
+
+void alarm_free(struct alarm *a)
+{
+	if (!a)
+		return;
+	sd_event_source_disable_unref(a->timer);
+	hooks_free(a->hooks);
+	alerts_free(a->alerts);
+	free(a);
 }

@@ -1,284 +1,274 @@
 /*
- * The report: one status value (report_status.c), told to everybody.
+ * The report: when it is made, and where it goes.
  *
- * STATE/status.json is replaced by rename, the report and member znodes go through
- * the fleet (which spaces its writes), systemd gets one line, and /metrics reads
- * the same value when it is scraped. Changes are gathered for a moment, so that a
- * deployment's flurry of events is one report.
+ * STATE/status.json is replaced as a whole, the znodes go through the fleet (which spaces its
+ * writes), systemd gets one line, and /metrics is made of the same value on each request. A report
+ * waits a moment, so that the events of one deployment make one report.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <jansson.h>
 
 #include <zknginx/log.h>
 
+#include "core/status/known_problems.h"
 #include "host/notify.h"
+#include "publish.h"
 #include "report.h"
+#include "sys/disk.h"
+#include "sys/timing.h"
 
 #define GATHER (50 * USEC_PER_MSEC)
 #define HEARTBEAT (10 * USEC_PER_SEC)
+#define LOG_PAUSE (60 * USEC_PER_SEC)
 
-/* --- problems and since when ---------------------------------------------------------------- */
+/* How long a problem may be half of a change: while no run is due, and in any case. */
+#define GAP_MAX (5 * USEC_PER_SEC)
+#define PATIENCE (30 * USEC_PER_SEC)
 
-static struct problem copy_problem(struct arena *a, const struct problem *p)
+struct report {
+	struct report_spec spec;
+	const struct report_ops *ops;
+	void *ctx;
+	struct known_problems problems;
+	struct status_deployments deployments;
+	struct publish publish;
+	struct log_limit limit;
+	sd_event_source *timer;
+};
+
+/* --- problems ------------------------------------------------------------------------------- */
+
+static void log_raised(const struct problem *p)
 {
-	struct problem copy = *p;
+	CLEANUP(buf_fini) struct buf text = BUF_INIT;
 
-	copy.znode = arena_strdup(a, p->znode);
-	copy.field = arena_strdup(a, p->field);
-	copy.message = arena_strdup(a, p->message);
-	return copy;
+	problem_print(p, &text);
+	log_warning("%s: %s (serving: %s)", p->znode, buf_str(&text), serving_name(p->serving));
 }
 
-static void log_new(const struct problem *p)
+static void log_resolved(const struct problem *p)
 {
-	char line[32] = "";
-
-	if (p->line)
-		snprintf(line, sizeof(line), "line %u: ", p->line);
-	log_warning("%s: %s%s%s%s (serving: %s)", p->znode, line, p->field, *p->field ? ": " : "",
-		    p->message, serving_name(p->serving));
+	log_notice("%s: resolved: %s", p->znode, p->message);
 }
 
-static void log_mended(const struct problem *p)
+static const struct known_ops log_changes = { log_raised, log_resolved };
+
+static struct known_times times(void)
 {
-	log_notice("%s: mended: %s", p->znode, p->message);
+	return (struct known_times){ .wall = timing_wall(), .monotonic = timing_now() };
 }
 
-static enum problem_kind kind_of(const char *name)
+void report_problems(struct report *r, const struct problems *problems)
 {
-	int kind = 0;
+	struct known_times now = times();
 
-	while (kind + 1 < PROBLEM_KIND_N &&
-	       strcmp(problem_kind_name((enum problem_kind)kind), name ?: "") != 0)
-		kind++;
-	return (enum problem_kind)kind;
+	known_problems_update(&r->problems, problems, &now, &log_changes);
+	report_soon(r);
 }
 
-/* What was a problem before this start is none of the revision that runs on trial. */
-static void recall_problems(struct daemon *d)
+void report_unreadable(struct report *r, const struct problems *unreadable)
 {
-	CLEANUP(freep) char *path = xasprintf("%s/status.json", d->settings->state.directory);
-	json_auto_t *report = json_load_file(path, 0, NULL);
-	const json_t *problems = json_object_get(report, "problems");
+	struct known_times now = times();
 
-	for (size_t i = 0; i < json_array_size(problems); i++) {
-		const json_t *p = json_array_get(problems, i);
-		const char *znode = json_string_value(json_object_get(p, "znode"));
-		const char *message = json_string_value(json_object_get(p, "message"));
-
-		if (znode && message)
-			problems_add(&d->problems, znode,
-				     kind_of(json_string_value(json_object_get(p, "kind"))),
-				     json_string_value(json_object_get(p, "field")), "%s", message);
-	}
+	known_problems_replace_unreadable(&r->problems, unreadable, &now, &log_changes);
+	report_soon(r);
 }
 
-/*
- * A znode that goes from one problem to another has had one all the time. Both lists are sorted by
- * znode; *at is kept from call to call.
- */
-static uint64_t found_at(const struct report *r, const char *znode, size_t *at, uint64_t now)
+static struct settling settling(const struct report *r)
 {
-	int order = 1;
+	uint64_t gap = r->spec.settings->nginx.reload_gap;
+	struct status_facts facts = { 0 };
 
-	while (*at < r->problem_count &&
-	       (order = strcmp(r->problems[*at].problem.znode, znode)) < 0)
-		++*at;
-	return *at < r->problem_count && order == 0 ? r->problems[*at].found : now;
+	r->ops->facts(r->ctx, &facts);
+	return (struct settling){
+		.gap = gap < GAP_MAX ? gap : GAP_MAX,
+		.patience = PATIENCE,
+		.last_run = r->problems.last_run,
+		.busy = facts.busy,
+		.now = timing_now(),
+	};
 }
 
-/* Both lists are sorted: a problem that stood before keeps its time. */
-void report_problems(struct daemon *d, const struct problems *problems)
+uint64_t report_conditions(const struct report *r, struct conditions *out)
 {
-	struct report *r = &d->report;
-	struct arena *arena = arena_new();
-	struct status_problem *list = arena_array(arena, struct status_problem, problems->count);
-	uint64_t now = now_wall();
-	size_t j = 0, same = 0;
+	struct settling s = settling(r);
 
-	r->last_run = now_monotonic();
-	for (size_t i = 0; i < problems->count; i++) {
-		struct problem p = copy_problem(arena, &problems->items[i]);
-		int order = 1;
-
-		list[i] =
-			(struct status_problem){ p, now, found_at(r, p.znode, &same, r->last_run) };
-		while (j < r->problem_count &&
-		       (order = problem_compare(&r->problems[j].problem, &list[i].problem)) < 0)
-			log_mended(&r->problems[j++].problem);
-		if (j < r->problem_count && order == 0)
-			list[i].since = r->problems[j++].since;
-		else
-			log_new(&list[i].problem);
-	}
-	while (j < r->problem_count)
-		log_mended(&r->problems[j++].problem);
-	arena_free(r->arena);
-	r->arena = arena;
-	r->problems = list;
-	r->problem_count = problems->count;
-	report_soon(d);
+	known_problems_conditions(&r->problems, &s, out);
+	return known_problems_settle_at(&r->problems, &s);
 }
 
-void report_obstacles(struct daemon *d)
+static char *status_path(const char *state_directory)
 {
-	uint64_t last_run = d->report.last_run;
-	struct problems problems;
-
-	problems_init(&problems);
-	mirror_problems(d->mirror, &problems);
-	for (size_t i = 0; i < d->report.problem_count; i++) {
-		const struct problem *p = &d->report.problems[i].problem;
-		struct problem *again;
-
-		if (p->kind == PROBLEM_ACCESS)
-			continue;
-		again = problems_add(&problems, p->znode, p->kind, p->field, "%s", p->message);
-		again->line = p->line;
-		again->serving = p->serving;
-	}
-	problems_sort(&problems);
-	report_problems(d, &problems);
-	d->report.last_run = last_run; /* the config was not looked at */
-	problems_fini(&problems);
+	return xasprintf("%s/status.json", state_directory);
 }
 
-void report_outcome(struct daemon *d, const struct outcome *o)
+void report_recall(const char *state_directory, struct problems *out)
 {
-	struct report *r = &d->report;
+	CLEANUP(freep) char *path = status_path(state_directory);
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CLEANUP(buf_fini) struct buf text = BUF_INIT;
+	struct status s;
 
-	report_soon(d);
+	if (disk_read_path(path, &text, NULL) < 0 ||
+	    status_parse(arena, buf_str(&text), text.size, &s, NULL) < 0)
+		return;
+	for (size_t i = 0; i < s.problem_count; i++)
+		problems_append(out, &s.problems[i].problem);
+}
+
+/* --- deployments ---------------------------------------------------------------------------- */
+
+void report_outcome(struct report *r, const struct outcome *o, const double earlier_ms[STEP_N])
+{
+	struct status_deployments *d = &r->deployments;
+
+	report_soon(r);
 	if (o->result == DEPLOY_UNCHANGED)
 		return;
-	r->applied += o->result == DEPLOY_APPLIED || o->result == DEPLOY_DEFERRED;
-	r->rejected += o->result == DEPLOY_REFUSED || o->result == DEPLOY_REJECTED ||
+	d->applied += o->result == DEPLOY_APPLIED || o->result == DEPLOY_DEFERRED;
+	d->rejected += o->result == DEPLOY_REFUSED || o->result == DEPLOY_REJECTED ||
 		       o->result == DEPLOY_DIED;
-	r->rolled_back += o->result == DEPLOY_REJECTED || o->result == DEPLOY_DIED;
-	r->last_generation = o->generation;
-	r->last_at = now_wall();
-	r->last_total_ms = o->total_ms;
-	for (size_t i = 0; i < STAGE_N; i++)
-		r->stages_ms[i] = d->attempt.stages_ms[i] + o->stages_ms[i];
-	r->last_total_ms += d->attempt.stages_ms[STAGE_DECODE] + d->attempt.stages_ms[STAGE_RENDER];
+	d->rolled_back += o->result == DEPLOY_REJECTED || o->result == DEPLOY_DIED;
+	d->last.on = true;
+	d->last.generation = o->generation;
+	d->last.at = timing_wall();
+	d->last.total_ms = o->total_ms;
+	for (size_t i = 0; i < STEP_N; i++)
+		d->last.steps_ms[i] = earlier_ms[i] + o->steps_ms[i];
+	d->last.total_ms += earlier_ms[STEP_DECODE] + earlier_ms[STEP_RENDER];
 }
 
-/* --- telling it ----------------------------------------------------------------------------- */
+/* --- the status ----------------------------------------------------------------------------- */
 
-static int write_file(const char *path, const struct buf *text, struct err *e)
+static enum status_state state_of(const struct report *r)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
-	ssize_t put;
+	struct status_facts facts = { 0 };
 
-	if (fd < 0)
-		return err_sys(e, "%s", path);
-	put = write(fd, text->data, text->size);
-	if (put == (ssize_t)text->size)
-		return close(fd) < 0 ? err_sys(e, "%s", path) : 0;
-	if (put >= 0)
-		errno = ENOSPC;
-	err_sys(e, "%s", path);
-	close(fd);
-	return -1;
+	r->ops->facts(r->ctx, &facts);
+	facts.held = known_problems_are_held(&r->problems);
+	facts.problems = r->problems.count;
+	return status_choose(&facts);
 }
 
-/* No fsync: after a crash of the host the next report replaces it anyway. */
-static void write_status_file(const struct daemon *d, const struct buf *text)
+/* The value is good until the next event, and while the arena is. */
+static struct status make_status(const struct report *r, struct arena *scratch)
 {
-	CLEANUP(freep) char *path = xasprintf("%s/status.json", d->settings->state.directory);
-	CLEANUP(freep) char *fresh = xasprintf("%s.new", path);
-	static struct log_limit limit;
-	unsigned suppressed;
-	struct err e;
+	struct status s = {
+		.host = r->spec.host,
+		.version = ZKNGINX_VERSION,
+		.updated = timing_wall(),
+		.state = state_of(r),
+		.problems = r->problems.items,
+		.problem_count = r->problems.count,
+		.problem_total = r->problems.count,
+		.deployments = r->deployments,
+	};
 
-	if (write_file(fresh, text, &e) == 0 && rename(fresh, path) == 0)
-		return;
-	if (log_limit_pass(&limit, now_monotonic(), 60 * USEC_PER_SEC, &suppressed))
-		log_warning(
-			"%s: the status cannot be written; nginx and ZooKeeper are not affected",
-			path);
+	r->ops->fill(r->ctx, &s, scratch);
+	return s;
 }
 
-void report_metrics(void *daemon, struct buf *out)
+void report_metrics(void *report, struct buf *out)
 {
-	CLEANUP(scratch_fini) struct scratch scratch = { 0 };
-	struct status s = report_fill(daemon, &scratch);
+	CLEANUP(arena_freep) struct arena *scratch = arena_new();
+	struct status s = make_status(report, scratch);
 
 	status_write_metrics(&s, out);
 }
 
-/* A report that says the same but for its time and its counters is not worth a write to ZooKeeper.
- */
-static bool is_news(struct daemon *d, struct status s)
+/* Not synced to the disk: after a crash of the host the next report replaces the file anyway. */
+static void write_status_file(struct report *r, const struct buf *text)
 {
-	struct buf bare = BUF_INIT;
-	bool news;
+	CLEANUP(freep) char *path = status_path(r->spec.settings->state.directory);
+	unsigned suppressed;
+	struct err e;
 
-	s.updated = 0;
-	s.zookeeper.requests = 0;
-	s.nginx.tests = 0;
-	s.probe.requests = s.probe.connections = 0;
-	status_write_json(&s, PROBLEMS_PUBLISHED, &bare);
-	news = bare.size != d->report.written.size ||
-	       memcmp(bare.data, d->report.written.data, bare.size) != 0;
-	buf_fini(&d->report.written);
-	d->report.written = bare;
-	return news;
+	if (disk_replace_path(path, 0644, text->data, text->size, DISK_VOLATILE, &e) == 0)
+		return;
+	if (log_limit_pass(&r->limit, timing_now(), LOG_PAUSE, &suppressed))
+		log_warning("cannot write the status file: %s; nginx and ZooKeeper are not "
+			    "affected",
+			    e.text);
 }
 
-void report_now(struct daemon *d)
+static void publish(struct report *r, const struct status *s)
 {
-	CLEANUP(scratch_fini) struct scratch scratch = { 0 };
+	CLEANUP(freep)
+	char *address = member_address(r->spec.settings->cluster.address, r->spec.host);
+	struct settling settled = settling(r);
+	struct publish_news news = {
+		.status = s,
+		.member = { .address = address,
+			    .id = r->spec.id,
+			    .problems = (long)known_problems_settled(&r->problems, &settled) },
+		.service = r->spec.settings->cluster.service,
+		.started = r->spec.started,
+	};
+
+	if (!publish_is_news(&r->publish, s))
+		return;
+	r->ops->fill_member(r->ctx, &news.member);
+	publish_news(&r->publish, r->spec.fleet, &news);
+}
+
+void report_now(struct report *r)
+{
+	CLEANUP(arena_freep) struct arena *scratch = arena_new();
 	CLEANUP(buf_fini) struct buf json = BUF_INIT;
 	CLEANUP(buf_fini) struct buf line = BUF_INIT;
-	struct status s = report_fill(d, &scratch);
+	struct status s = make_status(r, scratch);
 
 	status_write_json(&s, 0, &json);
 	buf_putc(&json, '\n');
-	write_status_file(d, &json);
+	write_status_file(r, &json);
 	status_write_line(&s, &line);
 	notify_status(buf_str(&line));
-	if (d->fleet && is_news(d, s))
-		report_publish(d, &s);
+	if (r->spec.fleet)
+		publish(r, &s);
 }
+
+/* --- when ----------------------------------------------------------------------------------- */
 
 static int on_timer(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *userdata)
 {
-	struct daemon *d = userdata;
+	struct report *r = userdata;
 
-	alarm_update(d); /* not in the last report, after the loop: no timer can be set any more */
-	report_now(d);
-	timing_arm(d->report.timer, HEARTBEAT);
+	r->ops->on_due(r->ctx);
+	report_now(r);
+	timing_arm(r->timer, HEARTBEAT);
 	return 0;
 }
 
-void report_soon(struct daemon *d)
+void report_soon(struct report *r)
 {
-	uint64_t set = 0, soon = now_monotonic() + GATHER;
+	uint64_t set = 0, soon = timing_now() + GATHER;
 
-	if (!d->report.timer)
-		return;
-	sd_event_source_get_time(d->report.timer, &set);
+	sd_event_source_get_time(r->timer, &set);
 	if (set > soon)
-		timing_at(d->report.timer, soon);
+		timing_at(r->timer, soon);
 }
 
-void report_init(struct daemon *d)
+void report_use_settings(struct report *r, const struct settings *settings)
 {
-	d->report.arena = arena_new();
-	recall_problems(d);
-	d->report.timer = timing_new(d->loop, on_timer, d);
-	timing_arm(d->report.timer, GATHER);
+	r->spec.settings = settings;
 }
 
-void report_fini(struct daemon *d)
+struct report *report_new(const struct report_spec *spec, const struct report_ops *ops, void *ctx)
 {
-	sd_event_source_disable_unref(TAKE(d->report.timer));
-	arena_free(TAKE(d->report.arena));
-	buf_fini(&d->report.written);
+	struct report *r = xcalloc(1, sizeof(*r));
+
+	*r = (struct report){ .spec = *spec, .ops = ops, .ctx = ctx };
+	known_problems_init(&r->problems);
+	r->timer = timing_new(spec->loop, on_timer, r);
+	timing_arm(r->timer, GATHER);
+	return r;
+}
+
+void report_free(struct report *r)
+{
+	if (!r)
+		return;
+	sd_event_source_disable_unref(r->timer);
+	known_problems_fini(&r->problems);
+	publish_fini(&r->publish);
+	free(r);
 }

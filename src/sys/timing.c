@@ -1,4 +1,4 @@
-/* Time and chance. */
+/* The clocks, timers of the event loop, and random numbers. */
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
@@ -10,12 +10,27 @@
 
 #define ACCURACY USEC_PER_MSEC /* how late a timer may be, for several to fire at once */
 
-uint64_t timing_now(void)
+static uint64_t read_clock(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (uint64_t)t.tv_sec * USEC_PER_SEC + (uint64_t)t.tv_nsec / 1000;
+}
+
+uint64_t timing_now(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
+uint64_t timing_wall(void)
+{
+	return read_clock(CLOCK_REALTIME);
+}
+
+uint64_t timing_to_wall(uint64_t monotonic)
+{
+	return timing_wall() - (timing_now() - monotonic);
 }
 
 sd_event_source *timing_new(sd_event *loop, sd_event_time_handler_t on_time, void *ctx)
@@ -24,7 +39,7 @@ sd_event_source *timing_new(sd_event *loop, sd_event_time_handler_t on_time, voi
 
 	if (sd_event_add_time(loop, &timer, CLOCK_MONOTONIC, 0, ACCURACY, on_time, ctx) < 0 ||
 	    sd_event_source_set_enabled(timer, SD_EVENT_OFF) < 0)
-		die("the event loop refuses a timer");
+		die("the event loop refused a timer");
 	return timer;
 }
 
@@ -36,7 +51,7 @@ void timing_at(sd_event_source *timer, uint64_t when)
 		rc = sd_event_source_set_enabled(timer,
 						 when == NEVER ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
 	if (rc < 0 && rc != -ESTALE)
-		die("the event loop refuses a timer: %s", strerrordesc_np(-rc));
+		die("the event loop refused a timer: %s", strerrordesc_np(-rc));
 }
 
 void timing_arm(sd_event_source *timer, uint64_t after)
@@ -51,4 +66,23 @@ uint64_t timing_random(uint64_t bound)
 	if (bound == 0 || getrandom(&r, sizeof(r), GRND_NONBLOCK) != (ssize_t)sizeof(r))
 		return 0;
 	return r % bound;
+}
+
+uint64_t timing_jitter(uint64_t delay, unsigned percent)
+{
+	uint64_t most = delay / 100 * percent;
+
+	return delay - most + timing_random(2 * most);
+}
+
+void timing_unique(char *hex, size_t size)
+{
+	unsigned char byte;
+
+	for (size_t i = 0; i + 1 < size; i++) {
+		if (getrandom(&byte, sizeof(byte), 0) != (ssize_t)sizeof(byte))
+			die("getrandom: %m");
+		hex[i] = "0123456789abcdef"[byte & 15];
+	}
+	hex[size - 1] = '\0';
 }

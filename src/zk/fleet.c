@@ -16,6 +16,7 @@
 
 #include <zknginx/log.h>
 
+#include "core/data/layout.h"
 #include "ephemeral.h"
 #include "fleet.h"
 #include "persistent.h"
@@ -207,7 +208,7 @@ DEFINE_CLEANUP(struct fleet *, fleet_free)
 
 static int make_member(struct fleet *f, sd_event *loop, const char *cluster, struct err *e)
 {
-	CLEANUP(freep) char *path = xasprintf("%s/members/%s", cluster, f->host);
+	CLEANUP(freep) char *path = cluster_path_new(cluster, CLUSTER_MEMBERS, f->host);
 	const struct ephemeral_spec spec = {
 		.loop = loop, .session = f->session, .path = path, .on_change = on_member, .ctx = f
 	};
@@ -217,7 +218,7 @@ static int make_member(struct fleet *f, sd_event *loop, const char *cluster, str
 
 static int make_report(struct fleet *f, sd_event *loop, const char *cluster, struct err *e)
 {
-	CLEANUP(freep) char *path = xasprintf("%s/reports/%s", cluster, f->host);
+	CLEANUP(freep) char *path = cluster_path_new(cluster, CLUSTER_REPORTS, f->host);
 	const struct persistent_spec spec = {
 		.loop = loop, .session = f->session, .path = path, .gap = REPORT_GAP
 	};

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <zookeeper/zookeeper.h>
 
+#include "core/data/layout.h"
 #include "history_parts.h"
 
 #define PARENT_TRIES 3 /* others may be deleting it; but not for ever */
@@ -91,9 +92,10 @@ static void on_parent(struct history_job *j, int rc, const char *path)
 static void make_parent(struct store *s)
 {
 	make_room_for_ops(s, 0);
-	add(s, (struct session_op){ .kind = OP_CREATE,
-				    .path = arena_printf(s->job.arena, "%s/history", s->cluster),
-				    .data = "" });
+	add(s, (struct session_op){
+		       .kind = OP_CREATE,
+		       .path = cluster_path(s->job.arena, s->cluster, CLUSTER_HISTORY, NULL),
+		       .data = "" });
 	history_write(&s->job, s->ops, s->op_count, on_parent);
 }
 

@@ -1,15 +1,11 @@
 /*
- * The mirror's session, and what leaves it.
+ * The mirror's session and its life.
  *
- * A tree leaves only while the session is connected, everything that happened while it was
- * away has been told, nothing is wanted or in flight, and no node is in doubt. Then each
- * node's watch has been armed since it was read and none has fired, so what is held was all
- * true at one instant.
- *
- * After a short break the library sets all watches again in one packet, and the server
- * tells what was missed before it answers anything else: one small request (the barrier)
- * shows that it has. That packet may not grow past what servers take, so beyond the limit
- * a broken link ends the session instead, and everything is read again in a new one.
+ * After a short break of the link the library sets all watches again with one packet, and the
+ * server reports what was missed before it answers anything else. So the answer to one small
+ * request (the barrier) shows that all missed events have arrived. That packet may not grow beyond
+ * what servers accept. Above the limit a broken link ends the session instead, and everything is
+ * read again in a new one.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,80 +15,18 @@
 #include "resolver.h"
 #include "sys/timing.h"
 
-/* It has no ephemerals: to be polite to the server, not for anybody to wait for. */
+/* It has no ephemerals, so nobody waits for the end of its session. */
 #define PATIENCE (200 * USEC_PER_MSEC)
 #define MAX_LOST_BARRIERS 2
-#define OVERDUE (250 * USEC_PER_MSEC)
-
-void mirror_poke(struct mirror *m)
-{
-	sd_event_source_set_enabled(m->work, SD_EVENT_ONESHOT);
-}
-
-/* --- trees ----------------------------------------------------------------------------------- */
-
-static bool is_settled(const struct mirror *m)
-{
-	return session_state(m->session) == SESSION_CONNECTED && m->caught_up &&
-	       TAILQ_EMPTY(&m->todo) && m->in_flight == 0 && m->dead == 0;
-}
-
-static bool same_tree(const struct tree *a, const struct tree *b)
-{
-	if (tree_count(a) != tree_count(b))
-		return false;
-	for (size_t i = 0; i < tree_count(a); i++) {
-		const struct znode *x = tree_at(a, i), *y = tree_at(b, i);
-
-		if (x->mzxid != y->mzxid || x->czxid != y->czxid || x->version != y->version ||
-		    x->owner != y->owner || !znode_same(x, y))
-			return false;
-	}
-	return true;
-}
-
-static struct tree *build(const struct mirror *m)
-{
-	CLEANUP(tree_builder_fini) struct tree_builder b;
-
-	tree_builder_init(&b);
-	tree_builder_reserve(&b, m->present);
-	node_build(m->top, &b);
-	return tree_builder_finish(&b);
-}
-
-static void publish(struct mirror *m)
-{
-	CLEANUP(tree_unrefp) struct tree *t = NULL;
-
-	if (!is_settled(m) || !m->changed)
-		return;
-	t = build(m);
-	m->changed = false;
-	m->published = timing_now();
-	if (m->last && same_tree(m->last, t))
-		return;
-	tree_unref(m->last);
-	m->last = tree_ref(t);
-	m->complete = true;
-	m->ops.on_tree(m->ctx, t);
-}
-
-void mirror_seize(struct mirror *m)
-{
-	if (m->in_flight == 0 && m->changed && is_settled(m) &&
-	    timing_now() - m->published > OVERDUE)
-		publish(m);
-}
 
 static int on_work(sd_event_source *source UNUSED, void *ctx)
 {
 	struct mirror *m = ctx;
-	bool tell = m->tell;
+	bool has_news = m->has_news;
 
-	m->tell = false;
-	publish(m);
-	if (tell && m->ops.on_state)
+	m->has_news = false;
+	mirror_publish(m);
+	if (has_news && m->ops.on_state)
 		m->ops.on_state(m->ctx);
 	return 0;
 }
@@ -113,14 +47,14 @@ static void on_barrier(void *ctx, const struct session_reply *r)
 	}
 	if (++m->lost_barriers < MAX_LOST_BARRIERS)
 		return;
-	/* It may be the watches that no server takes, whatever the limit says. */
+	/* The packet of watches may be too large for the server in spite of the limit. */
 	m->lost_barriers = 0;
 	session_renew(m->session);
 }
 
 static void want_again(struct node *n)
 {
-	bool absent = n->pin >= 0 && !n->present && !n->want && !n->data_trouble;
+	bool absent = n->pin >= 0 && !n->present && !n->want && !n->data_unreadable;
 
 	if (absent)
 		mirror_want(n, ITEM_EXISTS);
@@ -128,7 +62,7 @@ static void want_again(struct node *n)
 		mirror_want_all(n);
 }
 
-/* A new session knows of no watch: everything is read again and compared. */
+/* A new session has no watches: everything is read again and compared. */
 static void begin(struct mirror *m)
 {
 	m->epoch = session_epoch(m->session);
@@ -169,7 +103,7 @@ static void on_session_watch(void *ctx, int type, const char *path)
 
 static void on_session_idle(void *ctx)
 {
-	publish(ctx);
+	mirror_publish(ctx);
 }
 
 static const struct session_ops session_ops = {
@@ -186,16 +120,6 @@ static int add_sources(struct mirror *m, struct err *e)
 
 	if (rc >= 0)
 		rc = sd_event_source_set_enabled(m->work, SD_EVENT_OFF);
-	if (rc >= 0)
-		rc = sd_event_add_time(m->loop, &m->retry, CLOCK_MONOTONIC, 0, USEC_PER_SEC,
-				       mirror_on_retry, m);
-	if (rc >= 0)
-		rc = sd_event_source_set_enabled(m->retry, SD_EVENT_OFF);
-	if (rc >= 0)
-		rc = sd_event_add_time(m->loop, &m->audit, CLOCK_MONOTONIC, 0, 50 * USEC_PER_MSEC,
-				       mirror_on_audit, m);
-	if (rc >= 0)
-		rc = sd_event_source_set_enabled(m->audit, SD_EVENT_OFF);
 	return rc < 0 ? err_set(e, ERR_SYS, "mirror: cannot use the event loop: %s", strerror(-rc))
 		      : 0;
 }
@@ -205,10 +129,10 @@ void mirror_free(struct mirror *m)
 	if (!m)
 		return;
 	m->ops.on_state = NULL;
-	/* Its answers free the nodes that were removed while something was in flight. */
+	/* Its answers free the nodes that were removed while a request was in flight. */
 	session_free(m->session, PATIENCE);
+	unreadable_fini(&m->unreadable);
 	sd_event_source_disable_unref(m->work);
-	sd_event_source_disable_unref(m->retry);
 	sd_event_source_disable_unref(m->audit);
 	free(m->audited);
 	node_free_all(m->top);
@@ -229,7 +153,8 @@ int mirror_new(sd_event *loop, const char *name, const struct zookeeper_settings
 	m->watch_limit = settings->watch_limit;
 	m->chroot_size = strlen(hosts_chroot(settings->hosts));
 	TAILQ_INIT(&m->todo);
-	TAILQ_INIT(&m->troubled);
+	m->audit = timing_new(loop, mirror_on_audit, m);
+	unreadable_init(&m->unreadable, loop, mirror_on_retry, m);
 	m->top = node_new(m, NULL, "", 0);
 	if (add_sources(m, e) < 0 ||
 	    session_new(loop, name, settings, &session_ops, m, &m->session, e) < 0)
@@ -258,4 +183,9 @@ unsigned long mirror_nodes(const struct mirror *m)
 unsigned long mirror_watches(const struct mirror *m)
 {
 	return m->watches;
+}
+
+void mirror_problems(const struct mirror *m, struct problems *ps)
+{
+	unreadable_problems(&m->unreadable, ps);
 }

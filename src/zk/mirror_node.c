@@ -1,7 +1,7 @@
 /*
- * The states of the mirror's nodes: what of them is wanted, under way and watched, how
- * deep below them is read, and how they leave. Every count of the mirror (watches, nodes,
- * bytes, dead ones) is kept here, with the change that it counts.
+ * The states of the mirror's nodes: which items are wanted, under way, watched and unreadable, how
+ * deep below them is read, and how they leave. Every count of the mirror (watches, nodes, bytes,
+ * dead ones) is kept here, with the change that it counts.
  */
 #include <string.h>
 
@@ -79,6 +79,14 @@ bool mirror_is_under_way(const struct node *n, unsigned items)
 	return (n->want | n->flying) & items;
 }
 
+void mirror_set_unreadable(struct node *n, enum item item, enum unreadable_reason reason)
+{
+	if (!unreadable_set(&n->mirror->unreadable, n, item, reason))
+		return;
+	n->mirror->has_news = true;
+	mirror_schedule_work(n->mirror);
+}
+
 /* --- coming and going ------------------------------------------------------------------------ */
 
 void mirror_set_levels(struct node *n, int levels)
@@ -94,7 +102,7 @@ void mirror_set_levels(struct node *n, int levels)
 		mirror_want(n, ITEM_KIDS);
 	if (old > 0 && levels <= 0) {
 		mirror_unwant(n, ITEM_KIDS);
-		mirror_set_trouble(n, ITEM_KIDS, TROUBLE_NONE);
+		mirror_set_unreadable(n, ITEM_KIDS, READABLE);
 	}
 	if (old >= 0 && levels < 0)
 		n->mirror->nodes--;
@@ -108,7 +116,7 @@ void mirror_set_dead(struct node *n, bool dead)
 	n->mirror->dead += dead ? 1 : (size_t)-1;
 }
 
-/* Takes it out of the tree; what is below it stays. */
+/* Take it out of the tree, without what is below it. */
 static void forget_data(struct node *n)
 {
 	if (n->present)
@@ -118,7 +126,8 @@ static void forget_data(struct node *n)
 	n->mirror->bytes -= n->size;
 	node_set_data(n, NULL, 0);
 	mirror_set_dead(n, false);
-	mirror_clear_troubles(n);
+	mirror_set_unreadable(n, ITEM_DATA, READABLE);
+	mirror_set_unreadable(n, ITEM_KIDS, READABLE);
 }
 
 void mirror_uncover(struct node *n)
@@ -140,7 +149,7 @@ void mirror_remove(struct node *n)
 		node_free(n);
 }
 
-void mirror_vacate(struct node *n)
+void mirror_empty(struct node *n)
 {
 	size_t kept = 0;
 
@@ -153,19 +162,18 @@ void mirror_vacate(struct node *n)
 			continue;
 		}
 		if (child->pin < 0)
-			mirror_vacate(child);
+			mirror_empty(child);
 		n->children[kept++] = child;
 	}
 	n->child_count = kept;
 }
 
-/* Its parent's next list does not have it. */
 void mirror_leave(struct node *n)
 {
 	struct node *parent = n->parent;
 
 	if (node_leads_to_pin(n)) {
-		mirror_vacate(n);
+		mirror_empty(n);
 		return;
 	}
 	for (size_t i = 0; i < parent->child_count; i++) {
@@ -179,13 +187,12 @@ void mirror_leave(struct node *n)
 	mirror_remove(n);
 }
 
-/* The server says that there is no such znode. */
 void mirror_gone(struct node *n)
 {
 	struct node *parent = n->parent;
 
 	if (n->pin >= 0) {
-		mirror_vacate(n);
+		mirror_empty(n);
 		if (!(n->armed & ITEM_EXISTS) && !mirror_is_under_way(n, ITEM_DATA))
 			mirror_want(n, ITEM_EXISTS);
 		return;

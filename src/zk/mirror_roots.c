@@ -1,7 +1,7 @@
 /*
- * The roots: pins on nodes. Other roots are set by pinning them all, then going down from
- * "/" once: a node that is newly covered is asked for, one that no root reaches any more
- * is forgotten, one that stays covered keeps what was read.
+ * The roots: pins on nodes. To set other roots, all of them are pinned, then one pass goes down
+ * from "/": a node that is newly covered is read, one that no root reaches any more is removed, one
+ * that stays covered keeps what was read.
  */
 #include <string.h>
 
@@ -9,7 +9,7 @@
 
 #include "mirror_parts.h"
 
-/* Far below anything that is sane; the walk over the nodes recurses. */
+/* Deeper than any sane tree. The walk over the nodes recurses. */
 #define MAX_DEPTH 64
 
 static void unpin(struct node *n)
@@ -53,12 +53,15 @@ void mirror_set_roots(struct mirror *m, const struct mirror_root *roots, size_t 
 		if (roots[i].path[0] == '/')
 			pin(m, &roots[i]);
 		else
-			log_error("mirror: \"%s\" is not a path", roots[i].path);
+			log_error("mirror: \"%s\" is not a path: a path begins with \"/\"; it is "
+				  "ignored",
+				  roots[i].path);
 	}
 	relevel(m->top, -1);
-	/* Whoever set them waits for the tree that has them, be it the same as the last one. */
+	/* The caller waits for a tree that has the new roots, even if it is the same as the last.
+	 */
 	tree_unref(TAKE(m->last));
 	m->changed = true;
 	mirror_feed(m);
-	mirror_poke(m);
+	mirror_schedule_work(m);
 }

@@ -1,12 +1,11 @@
 /*
- * Reading znodes. An item of a node is wanted (in `todo`), flying, or at rest with its
- * watch armed; nothing else takes it from one to the next than a send, a reply or an event.
+ * Reading znodes. An item of a node is wanted (in `todo`), flying, or at rest with its watch armed.
+ * Only a send, a reply or an event moves it from one to the next.
  *
- * The server answers and tells in one order. So an event for an item that is flying needs
- * no second read, as the reply will be newer than the event; and a znode that is gone is in
- * the list of its parent, or not, by the time that list has been read again. A node that is
- * told to be gone is therefore only marked dead, and no tree is settled before its parent's
- * list has decided.
+ * The server sends replies and events in one order. So an event for an item that is flying needs no
+ * second read, as the reply is newer than the event. A node that is reported as gone is only marked
+ * dead: it may have been created again, and the next list of its parent decides. No tree is settled
+ * before that list has been read.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +15,7 @@
 
 static session_done on_data, on_kids, on_exists;
 
-static void ask(struct node *n, unsigned items)
+static void send_items(struct node *n, unsigned items)
 {
 	struct session *s = n->mirror->session;
 
@@ -39,14 +38,14 @@ void mirror_feed(struct mirror *m)
 		unsigned items = n->want;
 
 		mirror_unwant(n, items);
-		ask(n, items);
+		send_items(n, items);
 	}
 }
 
 /* --- replies --------------------------------------------------------------------------------- */
 
-/* False: nobody is interested any more. */
-static bool returned(struct node *n, enum item item)
+/* A reply has come. Returns whether the item is still of interest; frees a removed node. */
+static bool take_reply(struct node *n, enum item item)
 {
 	n->flying &= (unsigned char)~item;
 	n->mirror->in_flight--;
@@ -62,8 +61,8 @@ static bool is_lost(int rc)
 	return rc == ZCONNECTIONLOSS || rc == SESSION_GONE;
 }
 
-/* No list of theirs will come, so what was told of them stands. */
-static void bury_dead_children(struct node *n)
+/* No list will come that could decide, so what was reported of them is taken as true. */
+static void remove_dead_children(struct node *n)
 {
 	for (size_t i = n->child_count; i > 0; i--) {
 		if (n->children[i - 1]->dead)
@@ -71,43 +70,43 @@ static void bury_dead_children(struct node *n)
 	}
 }
 
-/* It is there, but cannot be read: what was read last is kept. A watch tells of its end, where the
- * server lets us have one. */
-static void deny(struct node *n, enum item item, int rc)
+/* It exists, but cannot be read: what was last read is kept. A watch reports its end, if the server
+ * grants one. */
+static void mark_unreadable(struct node *n, enum item item, int rc)
 {
 	mirror_set_dead(n, false);
-	mirror_set_trouble(n, item, rc == ZNOAUTH ? TROUBLE_DENIED : TROUBLE_FAILED);
+	mirror_set_unreadable(n, item, rc == ZNOAUTH ? UNREADABLE_DENIED : UNREADABLE_FAILED);
 	if (item == ITEM_KIDS)
-		bury_dead_children(n);
+		remove_dead_children(n);
 	if (rc == ZNOAUTH && !n->mirror->exists_denied && !(n->armed & (ITEM_DATA | ITEM_EXISTS)) &&
 	    !mirror_is_under_way(n, ITEM_DATA | ITEM_EXISTS))
 		mirror_want(n, ITEM_EXISTS);
 }
 
-/* Bytes too: a server whose data was restored from a copy may count its transactions anew. */
-static bool is_as_held(const struct node *n, const struct session_reply *r)
+/* Bytes as well: a server that was restored from a copy may use the same zxids again. */
+static bool is_as_stored(const struct node *n, const struct session_reply *r)
 {
 	return n->present && n->stat.mzxid == r->stat->mzxid && n->stat.czxid == r->stat->czxid &&
 	       n->stat.version == r->stat->version && n->size == r->size &&
 	       (n->size == 0 || memcmp(n->data, r->data, n->size) == 0);
 }
 
-static enum trouble data_limit(const struct node *n, const struct session_reply *r)
+static enum unreadable_reason data_limit(const struct node *n, const struct session_reply *r)
 {
 	if (r->size > MIRROR_MAX_DATA)
-		return TROUBLE_SIZE;
+		return UNREADABLE_SIZE;
 	if (n->mirror->bytes - n->size + r->size > MIRROR_MAX_BYTES)
-		return TROUBLE_BYTES;
-	return TROUBLE_NONE;
+		return UNREADABLE_BYTES;
+	return READABLE;
 }
 
-static void hold(struct node *n, const struct session_reply *r)
+static void store_data(struct node *n, const struct session_reply *r)
 {
-	enum trouble limit = data_limit(n, r);
+	enum unreadable_reason limit = data_limit(n, r);
 
 	mirror_set_dead(n, false);
-	mirror_set_trouble(n, ITEM_DATA, limit);
-	if (limit == TROUBLE_NONE && !is_as_held(n, r)) {
+	mirror_set_unreadable(n, ITEM_DATA, limit);
+	if (limit == READABLE && !is_as_stored(n, r)) {
 		n->mirror->bytes += r->size - n->size;
 		node_set_data(n, r->data, r->size);
 		n->stat = *r->stat;
@@ -115,9 +114,9 @@ static void hold(struct node *n, const struct session_reply *r)
 		n->present = true;
 		n->mirror->changed = true;
 	}
-	/* A list at rest is up to date, unless the server kept its event from us. */
+	/* A list at rest is up to date, unless the server has dropped its event. */
 	if ((!(n->armed & ITEM_KIDS) || n->listed != r->stat->cversion) &&
-	    n->kids_trouble == TROUBLE_NONE)
+	    n->kids_unreadable == READABLE)
 		mirror_want(n, ITEM_KIDS);
 }
 
@@ -126,20 +125,20 @@ static void on_data(void *ctx, const struct session_reply *r)
 	struct node *n = ctx;
 	struct mirror *m = n->mirror;
 
-	if (!returned(n, ITEM_DATA))
+	if (!take_reply(n, ITEM_DATA))
 		return;
 	if (r->rc == ZOK) {
 		mirror_arm(n, ITEM_DATA);
-		hold(n, r);
+		store_data(n, r);
 	} else if (r->rc == ZNONODE) {
 		mirror_gone(n);
 	} else if (is_lost(r->rc)) {
 		mirror_want(n, ITEM_DATA);
 	} else {
-		deny(n, ITEM_DATA, r->rc);
+		mark_unreadable(n, ITEM_DATA, r->rc);
 	}
 	mirror_feed(m);
-	mirror_seize(m);
+	mirror_publish_overdue(m);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -147,10 +146,10 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* A child that stays in the list: does it have to be read again? */
-static void stay(struct node *child)
+/* A child that is still in the list: read it again where something is missing. */
+static void keep_child(struct node *child)
 {
-	bool lacking = child->dead || (!child->present && !child->data_trouble);
+	bool lacking = child->dead || (!child->present && !child->data_unreadable);
 
 	if (child->pin < 0 && child->levels < child->parent->levels - 1)
 		mirror_set_levels(child, child->parent->levels - 1);
@@ -158,7 +157,7 @@ static void stay(struct node *child)
 		mirror_want_all(child);
 }
 
-/* Puts the old children and the names, both sorted, together into n->children. */
+/* Merge the old children and the names, both sorted, into n->children. */
 static void merge(struct node *n, const char **names, size_t count)
 {
 	struct node **old = n->children;
@@ -175,32 +174,32 @@ static void merge(struct node *n, const char **names, size_t count)
 			continue;
 		}
 		if (order < 0 && child->pin < 0)
-			mirror_vacate(child);
+			mirror_empty(child);
 		if (order > 0) {
 			child = node_new(n->mirror, n, names[j], strlen(names[j]));
 			mirror_set_levels(child, n->levels - 1);
 		}
 		if (order == 0)
-			stay(child);
+			keep_child(child);
 		j += order >= 0;
 		n->children[n->child_count++] = child;
 	}
 	free(old);
 }
 
-static void list(struct node *n, const struct session_reply *r)
+static void store_list(struct node *n, const struct session_reply *r)
 {
 	size_t more = r->child_count > n->child_count ? r->child_count - n->child_count : 0;
-	enum trouble limit = TROUBLE_NONE;
+	enum unreadable_reason limit = READABLE;
 	const char **names;
 
 	if (r->child_count > MIRROR_MAX_CHILDREN)
-		limit = TROUBLE_CHILDREN;
+		limit = UNREADABLE_CHILDREN;
 	else if (n->mirror->nodes + more > MIRROR_MAX_NODES)
-		limit = TROUBLE_NODES;
-	mirror_set_trouble(n, ITEM_KIDS, limit);
-	if (limit != TROUBLE_NONE) {
-		bury_dead_children(n);
+		limit = UNREADABLE_NODES;
+	mirror_set_unreadable(n, ITEM_KIDS, limit);
+	if (limit != READABLE) {
+		remove_dead_children(n);
 		return;
 	}
 	n->listed = r->stat->cversion;
@@ -217,20 +216,20 @@ static void on_kids(void *ctx, const struct session_reply *r)
 	struct node *n = ctx;
 	struct mirror *m = n->mirror;
 
-	if (!returned(n, ITEM_KIDS))
+	if (!take_reply(n, ITEM_KIDS))
 		return;
 	if (r->rc == ZOK) {
 		mirror_arm(n, ITEM_KIDS);
-		list(n, r);
+		store_list(n, r);
 	} else if (r->rc == ZNONODE) {
 		mirror_gone(n);
 	} else if (is_lost(r->rc)) {
 		mirror_want(n, ITEM_KIDS);
 	} else {
-		deny(n, ITEM_KIDS, r->rc);
+		mark_unreadable(n, ITEM_KIDS, r->rc);
 	}
 	mirror_feed(m);
-	mirror_seize(m);
+	mirror_publish_overdue(m);
 }
 
 static void on_exists(void *ctx, const struct session_reply *r)
@@ -238,11 +237,11 @@ static void on_exists(void *ctx, const struct session_reply *r)
 	struct node *n = ctx;
 	struct mirror *m = n->mirror;
 
-	if (!returned(n, ITEM_EXISTS))
+	if (!take_reply(n, ITEM_EXISTS))
 		return;
 	if (r->rc == ZOK) {
 		mirror_arm(n, ITEM_DATA);
-		if (!n->data_trouble && !n->kids_trouble)
+		if (!n->data_unreadable && !n->kids_unreadable)
 			mirror_want_all(n);
 	} else if (r->rc == ZNONODE) {
 		mirror_arm(n, ITEM_EXISTS);
@@ -251,10 +250,10 @@ static void on_exists(void *ctx, const struct session_reply *r)
 		mirror_want(n, ITEM_EXISTS);
 	} else {
 		m->exists_denied |= r->rc == ZNOAUTH;
-		deny(n, ITEM_DATA, r->rc);
+		mark_unreadable(n, ITEM_DATA, r->rc);
 	}
 	mirror_feed(m);
-	mirror_seize(m);
+	mirror_publish_overdue(m);
 }
 
 /* --- events ---------------------------------------------------------------------------------- */
@@ -274,8 +273,8 @@ static void on_changed(struct node *n)
 static void on_child(struct node *n)
 {
 	mirror_disarm(n, ITEM_KIDS);
-	/* a list that is too long is not read at each change, but now and then */
-	if (n->kids_trouble < TROUBLE_SIZE)
+	/* A list that is too long is read again only now and then, not at each change. */
+	if (n->kids_unreadable < UNREADABLE_SIZE)
 		mirror_want(n, ITEM_KIDS);
 }
 

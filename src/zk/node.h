@@ -1,11 +1,11 @@
 /*
  * The mirror's memory of znodes: a tree of nodes below "/", children sorted by name,
- * so that a path is found by walking down and a settled tree is written without a
- * sort. Plain data: what it means is up to mirror_walk.c.
+ * so that a path is found by walking down, and a settled tree is written without
+ * sorting. Plain data: what it means is up to mirror_walk.c.
  *
  * Roots are pins on nodes. A node's `levels` says how far below it is read: it
  * comes from its own pin or from its parent, whichever reaches further. A node
- * with levels < 0 is a mere step on the way to a pin.
+ * with levels < 0 is not read; it only leads to a pin.
  */
 #ifndef ZKNGINX_ZK_NODE_H
 #define ZKNGINX_ZK_NODE_H
@@ -15,23 +15,24 @@
 
 #include "session.h"
 
-/* What is read of a node, each with a watch of its own. */
+/* What is read of a node, each item with a watch of its own. */
 enum item {
 	ITEM_DATA = 1,
 	ITEM_KIDS = 2,
-	ITEM_EXISTS = 4, /* where there is nothing to read, or it may not be read */
+	ITEM_EXISTS = 4, /* when the znode does not exist or may not be read */
 };
 
-enum trouble {
-	TROUBLE_NONE,
-	TROUBLE_DENIED,
-	TROUBLE_FAILED, /* the server has another reason */
-	/* Past a limit; from here on no tree is published. */
-	TROUBLE_SIZE,
-	TROUBLE_CHILDREN,
-	TROUBLE_NODES,
-	TROUBLE_BYTES,
-	TROUBLE_N
+/* Why an item cannot be read. */
+enum unreadable_reason {
+	READABLE,
+	UNREADABLE_DENIED,
+	UNREADABLE_FAILED, /* the server has another reason */
+	/* Past a limit: */
+	UNREADABLE_SIZE,
+	UNREADABLE_CHILDREN,
+	UNREADABLE_NODES,
+	UNREADABLE_BYTES,
+	UNREADABLE_N
 };
 
 struct node {
@@ -43,10 +44,10 @@ struct node {
 	const char *name; /* in path */
 
 	int pin, levels;
-	unsigned char want, flying, armed; /* sets of items */
-	unsigned char data_trouble, kids_trouble;
+	unsigned char want, flying, armed;              /* sets of items */
+	unsigned char data_unreadable, kids_unreadable; /* enum unreadable_reason */
 	bool present; /* was read, and is not known to be gone: it is in the tree */
-	bool dead;    /* told to be gone; its parent's next list decides */
+	bool dead;    /* reported as gone; its parent's next list decides */
 	bool removed; /* freed when nothing is in flight any more */
 
 	char *data; /* size bytes; NULL when there are none */
@@ -54,8 +55,8 @@ struct node {
 	struct session_stat stat;
 	int32_t listed; /* cversion of the list that the children are from */
 
-	TAILQ_ENTRY(node) todo;     /* while want is not empty */
-	TAILQ_ENTRY(node) troubled; /* while it has a trouble */
+	TAILQ_ENTRY(node) todo;       /* while want is not empty */
+	TAILQ_ENTRY(node) unreadable; /* while an item of it cannot be read */
 };
 TAILQ_HEAD(node_list, node);
 
@@ -73,7 +74,7 @@ struct node *node_ensure_child(struct node *n, const char *name, size_t size);
 struct node *node_find(struct node *top, const char *path);
 /* Creates what is missing on the way. */
 struct node *node_ensure(struct node *top, const char *path);
-/* The first node, in tree order, behind the path (which need not exist); NULL: none. */
+/* The first node, in tree order, after the path (which need not exist); NULL: none. */
 struct node *node_after(struct node *n, const char *path);
 /* Is there a pin here or below? */
 bool node_leads_to_pin(const struct node *n);

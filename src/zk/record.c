@@ -63,7 +63,7 @@ void record_succeed(struct record *r)
 void record_pause(struct record *r, uint64_t howlong)
 {
 	r->paused = true;
-	timing_arm(r->pause, howlong / 4 * 3 + timing_random(howlong / 2));
+	timing_arm(r->pause, timing_jitter(howlong, 25));
 }
 
 void record_rest(struct record *r, int rc)

@@ -1,5 +1,5 @@
 /*
- * A session: its notes, its start and its end.
+ * A session: its notes, its start and its end, and the requests of its owner.
  *
  * Everything here runs on the loop thread. Notes of a handle that is no longer
  * `s->handle` are dropped, except the one that says that its close is over: then
@@ -25,6 +25,12 @@ const char *session_state_name(enum session_state s)
 	return names[s];
 }
 
+static void on_reply(struct session *s, struct note *n)
+{
+	outbox_answer(&s->outbox, n);
+	session_pump(s);
+}
+
 static void on_watch(struct session *s, struct note *n)
 {
 	if (s->ops.on_watch)
@@ -40,7 +46,7 @@ static void on_closed(struct session *s, struct note *n)
 static void take_note(struct session *s, struct note *n)
 {
 	static void (*const take[NOTE_KIND_N])(struct session *, struct note *) = {
-		[NOTE_REPLY] = session_answer,
+		[NOTE_REPLY] = on_reply,
 		[NOTE_STATE] = session_on_link_state,
 		[NOTE_WATCH] = on_watch,
 		[NOTE_AUTH] = session_on_auth,
@@ -64,15 +70,14 @@ static void take_notes(struct session *s)
 	while ((n = STAILQ_FIRST(&s->notes))) {
 		STAILQ_REMOVE_HEAD(&s->notes, link);
 		take_note(s, n);
-		if (s->doom)
-			session_bury(s);
+		if (s->condemned)
+			session_close_condemned(s);
 	}
 }
 
 static void tell_idle(struct session *s)
 {
-	if (s->ops.on_idle && s->in_flight == 0 && TAILQ_EMPTY(&s->waiting) &&
-	    TAILQ_EMPTY(&s->refused) && queue_is_empty(s->queue))
+	if (s->ops.on_idle && outbox_is_empty(&s->outbox) && queue_is_empty(s->queue))
 		s->ops.on_idle(s->ctx);
 }
 
@@ -90,9 +95,9 @@ static int on_work(sd_event_source *source UNUSED, void *ctx)
 {
 	struct session *s = ctx;
 
-	if (s->doom)
-		session_bury(s);
-	session_answer_refused(s);
+	if (s->condemned)
+		session_close_condemned(s);
+	outbox_answer_refused(&s->outbox);
 	tell_idle(s);
 	return 0;
 }
@@ -144,11 +149,7 @@ static void destroy(struct session *s)
 		free_closed(s);
 		queue_unref(s->queue);
 	}
-	if (s->hosts)
-		hosts_free(s->hosts);
-	free(s->known);
-	free(s->addresses);
-	free(s->first);
+	address_book_fini(&s->addresses);
 	free(s->auth_file);
 	free(s->name);
 	free(s);
@@ -175,15 +176,14 @@ int session_new(sd_event *loop, const char *name, const struct zookeeper_setting
 	s->ctx = ctx;
 	s->wanted_timeout = settings->session_timeout;
 	s->since = timing_now();
-	TAILQ_INIT(&s->waiting);
-	TAILQ_INIT(&s->refused);
+	outbox_init(&s->outbox);
 	STAILQ_INIT(&s->notes);
 	if (settings->auth_file && *settings->auth_file)
 		s->auth_file = xstrdup(settings->auth_file);
 	if (s->auth_file && check_credentials(s->auth_file, e) < 0)
 		return -1;
-	if (hosts_parse(settings->hosts, &s->hosts, e) < 0 || queue_new(&s->queue, e) < 0 ||
-	    add_sources(s, e) < 0)
+	if (address_book_init(&s->addresses, settings->hosts, e) < 0 ||
+	    queue_new(&s->queue, e) < 0 || add_sources(s, e) < 0)
 		return -1;
 	*out = TAKE(s);
 	return 0;
@@ -231,15 +231,15 @@ void session_free(struct session *s, uint64_t patience)
 		return;
 	s->freeing = true;
 	s->ops = (struct session_ops){ 0 };
-	s->doom = NULL;
+	s->condemned = NULL;
 	wait_for_beat(s);
 	h = TAKE(s->handle);
 	if (h) {
 		s->closing++;
 		handle_close(h);
 	}
-	session_answer_gone(s, h);
-	session_answer_refused(s);
+	outbox_answer_gone(&s->outbox, h);
+	outbox_answer_refused(&s->outbox);
 	wait_for_closes(s, patience);
 	destroy(s);
 }
@@ -276,17 +276,12 @@ unsigned long session_reconnects(const struct session *s)
 
 unsigned long session_requests(const struct session *s)
 {
-	return s->requests;
+	return s->outbox.sent;
 }
 
 uint64_t session_last_reply(const struct session *s)
 {
 	return s->last_reply;
-}
-
-uint64_t session_timeout(const struct session *s)
-{
-	return s->timeout ? s->timeout : s->wanted_timeout;
 }
 
 uint64_t session_cut_short(const struct session *s)
@@ -297,4 +292,77 @@ uint64_t session_cut_short(const struct session *s)
 unsigned session_epoch(const struct session *s)
 {
 	return s->epoch;
+}
+
+/* --- requests -------------------------------------------------------------------------------- */
+
+static void submit(struct session *s, struct request *r)
+{
+	if (s->freeing) {
+		request_free(r);
+		return;
+	}
+	outbox_add(&s->outbox, r);
+	session_pump(s);
+}
+
+void session_get(struct session *s, const char *path, bool watch, session_done *done, void *ctx)
+{
+	struct request *r = request_new(REQUEST_GET, path, NULL, 0, done, ctx);
+
+	r->watch = watch;
+	submit(s, r);
+}
+
+void session_children(struct session *s, const char *path, bool watch, session_done *done,
+		      void *ctx)
+{
+	struct request *r = request_new(REQUEST_CHILDREN, path, NULL, 0, done, ctx);
+
+	r->watch = watch;
+	submit(s, r);
+}
+
+void session_exists(struct session *s, const char *path, bool watch, session_done *done, void *ctx)
+{
+	struct request *r = request_new(REQUEST_EXISTS, path, NULL, 0, done, ctx);
+
+	r->watch = watch;
+	submit(s, r);
+}
+
+void session_create(struct session *s, const char *path, const char *data, size_t size, int flags,
+		    session_done *done, void *ctx)
+{
+	struct request *r = request_new(REQUEST_CREATE, path, data, size, done, ctx);
+
+	r->flags = flags;
+	r->restricted = s->auth_file != NULL;
+	submit(s, r);
+}
+
+void session_set(struct session *s, const char *path, const char *data, size_t size, int version,
+		 session_done *done, void *ctx)
+{
+	struct request *r = request_new(REQUEST_SET, path, data, size, done, ctx);
+
+	r->version = version;
+	submit(s, r);
+}
+
+void session_delete(struct session *s, const char *path, int version, session_done *done, void *ctx)
+{
+	struct request *r = request_new(REQUEST_DELETE, path, NULL, 0, done, ctx);
+
+	r->version = version;
+	submit(s, r);
+}
+
+void session_multi(struct session *s, const struct session_op *ops, size_t count,
+		   session_done *done, void *ctx)
+{
+	struct request *r = request_new_multi(ops, count, done, ctx);
+
+	r->restricted = s->auth_file != NULL;
+	submit(s, r);
 }

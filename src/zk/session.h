@@ -23,13 +23,13 @@
 
 #define SESSION_WINDOW 1000
 /*
- * Two results tell of the connection, not of the request; a write may have been done or not:
- * ZCONNECTIONLOSS: the link broke (or was too slow), the session is still there;
- * SESSION_GONE: the session is over. This is also the answer to a request that waited and was
- * never sent, so that its owner decides whether the next session is to do it.
+ * Two results say nothing of the request, only of the connection; a write may have been done or
+ * not. ZCONNECTIONLOSS: the link was lost (or was too slow), the session still exists.
+ * SESSION_GONE: the session is over. A request that was never sent gets it as well, and its owner
+ * decides whether to ask the next session.
  */
 #define SESSION_GONE (-1000)
-/* The results that those above the wing need to tell apart; ZOK and ZNONODE of zookeeper.h. */
+/* The results that files outside of src/zk distinguish; the values are those of zookeeper.h. */
 #define SESSION_OK 0
 #define SESSION_NO_NODE (-101)
 #define SESSION_NOT_EMPTY (-111)
@@ -38,7 +38,7 @@ enum session_state {
 	/* no server, not authenticated, or no first answer yet; leadership is suspended */
 	SESSION_CONNECTING,
 	SESSION_CONNECTED, /* requests flow */
-	/* all of a session that was connected is gone; a new handle follows by itself */
+	/* a session that was connected is over; a new handle follows by itself */
 	SESSION_EXPIRED,
 };
 const char *session_state_name(enum session_state s);
@@ -53,11 +53,12 @@ struct session_ops {
 	/* A watch of this session fired; type as in zookeeper.h (ZOO_CHANGED_EVENT, …). May be
 	 * NULL. */
 	void (*on_watch)(void *ctx, int type, const char *path);
-	/* The queue of replies and events has run dry and nothing is in flight. May be NULL. */
+	/* No reply or event is queued, and nothing is in flight. May be NULL. */
 	void (*on_idle)(void *ctx);
 };
 
-/* `name` is for log lines ("control", "mirror"). Connects by itself. Settings are copied. */
+/* `name` is for log lines ("control", "mirror", "leader"). Connects by itself. Settings are copied.
+ */
 int session_new(sd_event *loop, const char *name, const struct zookeeper_settings *settings,
 		const struct session_ops *ops, void *ctx, struct session **out, struct err *e);
 /*
@@ -74,23 +75,24 @@ uint64_t session_since(const struct session *s);     /* when `state` began, CLOC
 unsigned long session_reconnects(const struct session *s);
 unsigned long session_requests(const struct session *s); /* of the callers, sent so far */
 /*
- * When the last sync that was answered was sent (CLOCK_MONOTONIC; 0: none yet): the ensemble's
- * leader heard of us then or later; what a server alone answers does not count. Kept fresh to a
- * third of the timeout while connected. Leadership must not outlive it by 2/3 of session_timeout().
+ * When the last sync that was answered was sent (CLOCK_MONOTONIC; 0: none yet): the leader of the
+ * ensemble heard from us then or later. Answers of a single server do not count. While connected it
+ * is never older than a third of the timeout. Leadership must end 2/3 of session_timeout() after
+ * it.
  */
 uint64_t session_last_reply(const struct session *s);
 uint64_t session_timeout(const struct session *s); /* as negotiated; microseconds */
-/* When a session was last ended before its time: another client closed it, or what answered did not
+/* When a session was last ended before its timeout: another client closed it, or the server did not
  * know it (CLOCK_MONOTONIC; 0: never). */
 uint64_t session_cut_short(const struct session *s);
 unsigned session_epoch(const struct session *s);
 /* Close this handle and open another, soon (a mirror past its watch limit does so). */
 void session_renew(struct session *s);
 
-/* What a server says of a znode (struct Stat of zookeeper.h, in our words). */
+/* What a server says of a znode (struct Stat of zookeeper.h). */
 struct session_stat {
 	int64_t czxid, mzxid, pzxid, owner;
-	int64_t mtime; /* when the data was written, by the server's clock; ms since the epoch */
+	int64_t mtime; /* when the data was written, by the server's clock; ms since 1970 */
 	int32_t version, cversion, child_count;
 };
 
@@ -117,10 +119,10 @@ void session_get(struct session *s, const char *path, bool watch, session_done *
 void session_children(struct session *s, const char *path, bool watch, session_done *done,
 		      void *ctx);
 void session_exists(struct session *s, const char *path, bool watch, session_done *done, void *ctx);
-/* flags as zoo_create's: ZOO_EPHEMERAL, ZOO_SEQUENCE. Data is copied. Open ACL unless credentials
- * are set, then creator-all; more flags for what others are to use: */
-#define SESSION_READABLE (1 << 16) /* with credentials too, everybody may read it */
-#define SESSION_OPEN (1 << 17)     /* … everybody may do anything */
+/* flags as zoo_create's: ZOO_EPHEMERAL, ZOO_SEQUENCE. Data is copied. The ACL is open without
+ * credentials, and creator-all with them; these flags open it in spite of credentials: */
+#define SESSION_READABLE (1 << 16) /* every client may read the znode */
+#define SESSION_OPEN (1 << 17)     /* every client may do anything with it */
 void session_create(struct session *s, const char *path, const char *data, size_t size, int flags,
 		    session_done *done, void *ctx);
 void session_set(struct session *s, const char *path, const char *data, size_t size, int version,
@@ -138,7 +140,7 @@ struct session_op {
 void session_multi(struct session *s, const struct session_op *ops, size_t count,
 		   session_done *done, void *ctx);
 
-/* Data and paths that would not fit into one request of a stock server (jute.maxbuffer). */
+/* Bytes of data and paths that fit into one request of a default server (jute.maxbuffer). */
 #define SESSION_REQUEST_LIMIT 1000000
 
 #endif

@@ -1,24 +1,23 @@
 /*
- * How a session gets a handle, keeps its link and loses it: names are resolved, a handle
- * is opened, connects, authenticates, loses its link and finds it again; when it is past
- * saving it is closed on a thread of its own and the next one is opened after a pause,
- * which grows while handles die young.
+ * What becomes of a session's handle. It connects, authenticates, loses its link and finds it
+ * again. When it cannot be used any more it is condemned: at the next step of the loop it is
+ * closed, on a thread of its own, and session_open.c opens the next one after a pause.
  *
- * The library believes whatever answers on a server's port: it takes bytes of a proxy's error
- * page for the granted timeout and sleeps for hours. So a handle has to prove itself: what was
- * granted has to be sane, and a first beat has to be answered, each step within LINK_PATIENCE.
- * Until then nobody is told that the session is connected. A handle that does not prove itself
- * has nothing to lose: it is replaced without a word to the owner, and the next one begins
- * with another server. The pause is counted from the opening of the last one and is short, so
- * that a healthy server is found within LINK_PATIENCE of its return, whatever came before.
+ * The library believes whatever answers on a server's port: it takes bytes of a proxy's error page
+ * for the granted timeout and sleeps for hours. So a handle has to prove itself: what was granted
+ * has to be sane, and a first beat has to be answered, each step within LINK_PATIENCE. Only then is
+ * the session reported as connected. A handle that does not prove itself has nothing to lose: it is
+ * replaced without a report to the owner, and the next one begins with another server. The pause
+ * is counted from the opening of the last handle and is short, so that a
+ * healthy server is found within LINK_PATIENCE of its return.
  *
- * The library answers its own pings, so to know since when the ensemble may have forgotten
- * us, the session sends a sync a few times within its timeout (a beat): a server that has
- * lost its leader still answers reads, while the others count our session out. A
- * session that has been away for longer than its timeout keeps its handle, which keeps
- * trying: only a server can say that it expired, and one that was away itself does not.
- * After several timeouts it is given up all the same: a server that came back with older
- * data than we have seen refuses this session for ever, without a word.
+ * The library answers pings by itself. To know since when the ensemble may have dropped us, the
+ * session sends a sync a few times within its timeout (a beat): a server that has lost its leader
+ * still answers reads, while the others count our session out. A session that has been disconnected
+ * for longer than its timeout keeps its handle, which keeps trying: only a server can decide that
+ * it expired, and a server that was away itself does not. After several timeouts it is given up all
+ * the same: a server that came back with older data than we have seen refuses this session for
+ * ever, without an answer.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -27,53 +26,39 @@
 #include "session_parts.h"
 #include "sys/timing.h"
 
-/* A server grants what its own limits make of the timeout that was asked for; up to ten minutes
- * may be asked for. */
+/* A server limits the timeout that was requested, which is ten minutes at most. */
 #define SHORTEST_GRANT ((int64_t)(100 * USEC_PER_MSEC))
 #define LONGEST_GRANT ((int64_t)(600 * USEC_PER_SEC))
-#define SHORT_LIFE (5 * USEC_PER_SEC) /* a handle that dies younger makes pauses grow */
+#define SHORT_LIFE (5 * USEC_PER_SEC) /* a handle that ends younger makes pauses grow */
 #define AUTH_FAILURES 4               /* pauses begin as if after this many failures */
 #define AWAY 3 /* timeouts without a server, after which a session is given up */
 #define NAMES_INTERVAL (30 * USEC_PER_SEC)
 #define FLAP_INTERVAL (10 * USEC_PER_SEC)
 
-void session_doom(struct session *s, const char *why)
-{
-	if (!s->handle || s->doom)
-		return;
-	s->doom = why;
-	sd_event_source_set_enabled(s->work, SD_EVENT_ONESHOT);
-}
-
-void session_renew(struct session *s)
-{
-	session_doom(s, "a new one is wanted");
-}
-
 /* --- closing --------------------------------------------------------------------------------- */
 
-/* What held nobody's requests and was nobody's session is replaced in silence. */
-static void bury_unproved(struct session *s)
+/* It was never reported as connected and has no requests, so the owner is not told. */
+static void close_unproved(struct session *s)
 {
-	log_debug("zookeeper %s: trying anew: %s", s->name, s->doom);
+	log_debug("zookeeper %s: trying again: %s", s->name, s->condemned);
 	s->failures++;
 	session_reopen_after(s, s->opened);
 }
 
-static void bury_proved(struct session *s, struct handle *h, int64_t id)
+static void close_proved(struct session *s, struct handle *h, int64_t id)
 {
 	uint64_t now = timing_now();
 
 	log_notice("zookeeper %s: session 0x%llx ends: %s", s->name, (unsigned long long)id,
-		   s->doom);
+		   s->condemned);
 	s->failures = now - s->opened < SHORT_LIFE ? s->failures + 1 : 0;
-	free(TAKE(s->first));
+	address_book_allow_any(&s->addresses);
 	session_enter(s, SESSION_EXPIRED);
-	session_answer_gone(s, h);
+	outbox_answer_gone(&s->outbox, h);
 	session_reopen_after(s, now);
 }
 
-void session_bury(struct session *s)
+void session_close_condemned(struct session *s)
 {
 	struct handle *h = TAKE(s->handle);
 	int64_t id = s->id;
@@ -85,13 +70,13 @@ void session_bury(struct session *s)
 	handle_close(h);
 	sd_event_source_set_enabled(s->beat, SD_EVENT_OFF);
 	if (s->proved)
-		bury_proved(s, h, id);
+		close_proved(s, h, id);
 	else
-		bury_unproved(s);
-	s->doom = NULL;
+		close_unproved(s);
+	s->condemned = NULL;
 }
 
-static void bury_for_auth(struct session *s, const char *why)
+static void condemn_for_auth(struct session *s, const char *why)
 {
 	if (session_may_log(&s->refused_auth))
 		log_error("zookeeper %s: the credentials of %s were refused: %s", s->name,
@@ -99,24 +84,24 @@ static void bury_for_auth(struct session *s, const char *why)
 	if (s->failures < AUTH_FAILURES)
 		s->failures = AUTH_FAILURES;
 	s->opened = timing_now();
-	session_doom(s, "it could not be authenticated");
+	session_condemn(s, "it could not be authenticated");
 }
 
-/* Something is on the server's port that is not to be believed. */
+/* Something other than a healthy server answers on the port. */
 static void distrust(struct session *s, const char *why)
 {
 	if (session_may_log(&s->distrusted))
 		log_warning("zookeeper %s: what answers at %s is no healthy ZooKeeper server: %s; "
 			    "trying again every few seconds",
-			    s->name, *s->server ? s->server : s->addresses, why);
-	session_doom(s, "what answers is no healthy server");
+			    s->name, *s->server ? s->server : s->addresses.used, why);
+	session_condemn(s, "what answers is no healthy server");
 }
 
 /* --- beats ----------------------------------------------------------------------------------- */
 
 static void send_beat(struct session *s)
 {
-	if (s->beating || s->doom)
+	if (s->beating || s->condemned)
 		return;
 	s->beat_sent = timing_now();
 	s->beating = handle_beat(s->handle) == ZOK;
@@ -125,11 +110,11 @@ static void send_beat(struct session *s)
 static void give_up_unproved(struct session *s)
 {
 	if (!s->linked)
-		session_doom(s, "no server has answered");
+		session_condemn(s, "no server has answered");
 	else if (s->auth_file && !s->authenticated)
-		distrust(s, "it does not answer to the credentials");
+		distrust(s, "it does not answer to the credentials that were sent");
 	else
-		distrust(s, "it grants a session and answers no request in it");
+		distrust(s, "it grants a session and then answers no request");
 }
 
 int session_on_beat_timer(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *ctx)
@@ -142,11 +127,11 @@ int session_on_beat_timer(sd_event_source *source UNUSED, uint64_t usec UNUSED, 
 		give_up_unproved(s);
 	} else if (s->state == SESSION_CONNECTED) {
 		if (s->beating && now - s->beat_sent > session_timeout(s) + interval)
-			session_doom(s, "the server takes requests and does not answer");
+			session_condemn(s, "the server accepts requests and does not answer");
 		else if (now - s->last_reply >= interval)
 			send_beat(s);
 	} else if (now - s->unlinked > AWAY * session_timeout(s)) {
-		session_doom(s, "it was away for too long");
+		session_condemn(s, "it was disconnected for too long");
 	} else if (now - s->link_changed > session_timeout(s) + NAMES_INTERVAL) {
 		s->link_changed = now;
 		session_resolve(s);
@@ -154,7 +139,7 @@ int session_on_beat_timer(sd_event_source *source UNUSED, uint64_t usec UNUSED, 
 	return 0;
 }
 
-/* --- what the handle tells ------------------------------------------------------------------- */
+/* --- events of the handle --------------------------------------------------------------------- */
 
 static void become_connected(struct session *s)
 {
@@ -168,15 +153,15 @@ static void become_connected(struct session *s)
 		s->reconnects++;
 	s->was_connected = true;
 	session_enter(s, SESSION_CONNECTED);
-	if (s->state != SESSION_CONNECTED || s->doom)
+	if (s->state != SESSION_CONNECTED || s->condemned)
 		return;
 	if (s->last_reply < s->link_changed)
 		send_beat(s);
 	session_pump(s);
 }
 
-/* The link stands, and the server knows who we are. */
-static void go_on(struct session *s)
+/* The link is up, and the server has accepted the credentials. */
+static void on_accepted(struct session *s)
 {
 	if (s->proved) {
 		become_connected(s);
@@ -194,20 +179,20 @@ static void authenticate(struct session *s)
 	if (s->authenticating)
 		return;
 	if (credentials_read(s->auth_file, &c, &e) < 0)
-		bury_for_auth(s, e.text);
+		condemn_for_auth(s, e.text);
 	else
-		/* refused only when the link is gone again: the next CONNECTED tries anew */
+		/* This fails only if the link is lost again: the next CONNECTED repeats it. */
 		s->authenticating = handle_authenticate(s->handle, &c) == ZOK;
 	credentials_fini(&c);
 }
 
-/* NULL: what was granted can be what a server says to what we asked for. */
-static char *find_fault(const struct session *s, int64_t granted)
+/* Why a healthy server cannot have granted this; NULL: it can. The caller frees. */
+static char *grant_error(const struct session *s, int64_t granted)
 {
 	if (granted >= SHORTEST_GRANT && granted <= LONGEST_GRANT && handle_session(s->handle))
 		return NULL;
-	return xasprintf("it grants session 0x%llx and a timeout of %lld ms, where %llu ms were "
-			 "asked for",
+	return xasprintf("it granted session 0x%llx with a timeout of %lld ms; %llu ms were "
+			 "requested",
 			 (unsigned long long)handle_session(s->handle),
 			 (long long)(granted / (int64_t)USEC_PER_MSEC),
 			 (unsigned long long)(s->wanted_timeout / USEC_PER_MSEC));
@@ -216,11 +201,11 @@ static char *find_fault(const struct session *s, int64_t granted)
 static void on_linked(struct session *s)
 {
 	int64_t granted = handle_timeout(s->handle);
-	CLEANUP(freep) char *fault = find_fault(s, granted);
+	CLEANUP(freep) char *error = grant_error(s, granted);
 
 	handle_server(s->handle, s->server, sizeof(s->server));
-	if (fault) {
-		distrust(s, fault);
+	if (error) {
+		distrust(s, error);
 		return;
 	}
 	s->linked = true;
@@ -231,7 +216,7 @@ static void on_linked(struct session *s)
 	if (s->auth_file && !s->authenticated)
 		authenticate(s);
 	else
-		go_on(s);
+		on_accepted(s);
 }
 
 static void on_unlinked(struct session *s)
@@ -240,7 +225,7 @@ static void on_unlinked(struct session *s)
 		return;
 	log_debug("zookeeper %s: lost %s", s->name, s->server);
 	if (!s->proved) {
-		distrust(s, "it grants a session and ends the connection");
+		distrust(s, "it grants a session and then closes the connection");
 		return;
 	}
 	s->link_changed = s->unlinked = timing_now();
@@ -250,23 +235,23 @@ static void on_unlinked(struct session *s)
 		session_enter(s, SESSION_CONNECTING);
 }
 
-/* Until its timeout is over a session ends only when somebody closes it who has its password, or
- * when what answers has other data. */
+/* Before its timeout a session ends only if a client that has its password closes it, or if a
+ * server with other data answers. */
 static void on_expired(struct session *s)
 {
 	uint64_t now = timing_now();
 
 	if (s->proved && now - s->last_reply < session_timeout(s)) {
 		s->cut_short = now;
-		log_warning("zookeeper %s: session 0x%llx was ended before its time, with %llu of "
-			    "its %llu ms left: another client has closed it, or what answers now "
-			    "does not know it",
+		log_warning("zookeeper %s: session 0x%llx was ended before its timeout, with %llu "
+			    "of %llu ms left: another client closed it, or the server that "
+			    "answers now does not know it",
 			    s->name, (unsigned long long)s->id,
 			    (unsigned long long)((s->last_reply + session_timeout(s) - now) /
 						 USEC_PER_MSEC),
 			    (unsigned long long)(session_timeout(s) / USEC_PER_MSEC));
 	}
-	session_doom(s, "it expired");
+	session_condemn(s, "it expired");
 }
 
 void session_on_link_state(struct session *s, struct note *n)
@@ -276,8 +261,8 @@ void session_on_link_state(struct session *s, struct note *n)
 	else if (n->rc == ZOO_EXPIRED_SESSION_STATE)
 		on_expired(s);
 	else if (n->rc == ZOO_AUTH_FAILED_STATE)
-		bury_for_auth(s, "authentication failed");
-	else if (n->rc == ZOO_READONLY_STATE) /* which is granted to those who ask for it alone */
+		condemn_for_auth(s, "authentication failed");
+	else if (n->rc == ZOO_READONLY_STATE) /* we never ask for one */
 		distrust(s, "it grants a read-only session");
 	else
 		on_unlinked(s);
@@ -286,20 +271,20 @@ void session_on_link_state(struct session *s, struct note *n)
 void session_on_auth(struct session *s, struct note *n)
 {
 	if (n->rc == ZAUTHFAILED) {
-		bury_for_auth(s, zerror(n->rc));
+		condemn_for_auth(s, zerror(n->rc));
 	} else if (n->rc != ZOK) {
-		session_doom(s, "the link broke while it was authenticated");
+		session_condemn(s, "the link was lost during authentication");
 	} else {
 		s->authenticated = true;
 		if (s->linked)
-			go_on(s);
+			on_accepted(s);
 	}
 }
 
 void session_on_beat(struct session *s, struct note *n)
 {
 	s->beating = false;
-	if (session_is_lost(n->rc))
+	if (outbox_is_lost(n->rc))
 		return;
 	s->last_reply = s->beat_sent;
 	if (s->proved || s->freeing)

@@ -1,6 +1,7 @@
 /*
- * How a session comes by a handle: names are resolved once and again beside each handle, and
- * handles are opened with pauses between them, which grow while they come to nothing.
+ * How a session gets a handle: names are resolved once, and again with each handle; handles are
+ * opened with pauses between them, which grow while they come to nothing. And what all that happens
+ * to a handle needs: to condemn it, to enter a state, to send what waits.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -8,10 +9,36 @@
 #include "session_parts.h"
 #include "sys/timing.h"
 
-#define JITTER (200 * USEC_PER_MSEC) /* between handles, when all was well */
+#define JITTER (200 * USEC_PER_MSEC) /* between two handles, when the last one was proved */
 #define LONGEST_PAUSE (3 * USEC_PER_SEC)
-#define LINK_PATIENCE (4 * USEC_PER_SEC)     /* for each step of a new handle */
-#define TROUBLE_INTERVAL (60 * USEC_PER_SEC) /* between two lines on what keeps going wrong */
+#define LINK_PATIENCE (4 * USEC_PER_SEC) /* for each step of a new handle */
+#define LOG_INTERVAL (60 * USEC_PER_SEC) /* between two lines about a failure that lasts */
+
+uint64_t session_timeout(const struct session *s)
+{
+	return s->timeout ? s->timeout : s->wanted_timeout;
+}
+
+void session_condemn(struct session *s, const char *why)
+{
+	if (!s->handle || s->condemned)
+		return;
+	s->condemned = why;
+	sd_event_source_set_enabled(s->work, SD_EVENT_ONESHOT);
+}
+
+void session_renew(struct session *s)
+{
+	session_condemn(s, "a new session is needed");
+}
+
+void session_pump(struct session *s)
+{
+	if (s->state == SESSION_CONNECTED && !s->condemned && !outbox_send(&s->outbox, s->handle))
+		session_condemn(s, "the library cannot use it any more");
+	if (outbox_has_refused(&s->outbox))
+		sd_event_source_set_enabled(s->work, SD_EVENT_ONESHOT);
+}
 
 void session_enter(struct session *s, enum session_state state)
 {
@@ -26,7 +53,7 @@ bool session_may_log(struct log_limit *limit)
 {
 	unsigned suppressed = 0;
 
-	return log_limit_pass(limit, timing_now(), TROUBLE_INTERVAL, &suppressed);
+	return log_limit_pass(limit, timing_now(), LOG_INTERVAL, &suppressed);
 }
 
 static uint64_t pause_before_next(const struct session *s)
@@ -59,10 +86,7 @@ void session_resolve(struct session *s)
 {
 	struct err e;
 
-	if (s->resolving)
-		return;
-	s->resolving = resolver_start(s->hosts, s->queue, &e) == 0;
-	if (!s->resolving && !s->handle)
+	if (address_book_resolve(&s->addresses, s->queue, &e) < 0 && !s->handle)
 		fail_to_open(s, e.text);
 }
 
@@ -71,20 +95,18 @@ void session_arm_beat(struct session *s)
 	timing_arm(s->beat, s->proved ? session_timeout(s) / SESSION_BEATS : LINK_PATIENCE);
 }
 
-static void open_handle(struct session *s, const char *addresses)
+/* --- opening --------------------------------------------------------------------------------- */
+
+static void open_handle(struct session *s)
 {
-	CLEANUP(freep)
-	char *connect_string = resolver_connect_string(s->hosts, addresses, s->first);
+	CLEANUP(freep) char *connect_string = address_book_connect_string(&s->addresses);
 	struct err e;
 
 	if (handle_open(s->queue, connect_string, s->wanted_timeout, &s->handle, &e) < 0) {
 		fail_to_open(s, e.text);
 		return;
 	}
-	free(s->addresses);
-	s->addresses = xstrdup(addresses);
-	free(s->first);
-	s->first = xasprintf("%.*s", (int)strcspn(connect_string, ",/"), connect_string);
+	address_book_use(&s->addresses, connect_string);
 	s->epoch++;
 	s->opened = s->link_changed = timing_now();
 	s->linked = s->authenticating = s->authenticated = s->proved = s->beating = false;
@@ -94,33 +116,29 @@ static void open_handle(struct session *s, const char *addresses)
 		session_enter(s, SESSION_CONNECTING);
 }
 
-/* With the addresses that are known a name server is not waited for. */
+/* With known addresses it does not wait for a name server. */
 int session_on_retry(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *ctx)
 {
 	struct session *s = ctx;
 
-	if (s->known)
-		open_handle(s, s->known);
+	if (s->addresses.known)
+		open_handle(s);
 	session_resolve(s);
 	return 0;
 }
 
 void session_on_resolved(struct session *s, struct note *n)
 {
-	bool awaited = !s->handle && !s->known;
+	bool awaited = !s->handle && !s->addresses.known;
 
-	s->resolving = false;
+	address_book_on_resolved(&s->addresses, n);
 	if (n->error && !(awaited && !*n->text) && session_may_log(&s->unresolved))
 		log_warning("zookeeper %s: cannot resolve %s", s->name, n->error);
-	if (*n->text) {
-		free(s->known);
-		s->known = xstrdup(n->text);
-	}
-	if (awaited && s->known)
-		open_handle(s, s->known);
+	if (awaited && s->addresses.known)
+		open_handle(s);
 	else if (awaited)
 		fail_to_open(s, n->error ? n->error : "the hosts have no addresses");
 	else if (*n->text && s->handle && s->proved && !s->linked &&
-		 strcmp(n->text, s->addresses) != 0)
-		session_doom(s, "the hosts have other addresses now");
+		 address_book_has_changed(&s->addresses))
+		session_condemn(s, "the hosts have other addresses now");
 }

@@ -1,9 +1,8 @@
 /*
- * How long an edit takes: from the acknowledged write of one server znode among N
- * until nginx runs a full set of new workers. Beside it, measured in the same run
- * on the same files, the floor that nobody can get under:
+ * How long an edit takes: from the acknowledged write of one server znode among N until nginx
+ * runs a full set of new workers. The same run measures the lower bound, on the same files:
  *
- *	watch	a client that holds a watch hears of the write and reads the znode
+ *	watch	a client with a watch gets the event of the write and reads the znode
  *	test	plain `nginx -t` of the same configuration
  *	reload	SIGHUP until the new workers run
  *

@@ -1,17 +1,17 @@
 /*
- * A large fleet on one real ZooKeeper: how long it takes, and how many requests, to elect a
- * leader, to roll out a revision in batches of 25 %, and to come back after ZooKeeper died.
+ * A large fleet on one real ZooKeeper: the time and the number of requests that it takes to elect
+ * a leader, to roll out a revision in batches of 25 %, and to recover after ZooKeeper died.
  *
- * A host here is everything of a daemon that speaks to ZooKeeper: the control session with
+ * A host here is every part of a daemon that talks to ZooKeeper: the control session with
  * the member, the report and the candidate (zk/fleet), the mirror of the config and the plan
- * (zk/mirror), and the leader's work (src/leader) on whoever is elected. Only nginx is
- * left out: a host has "applied" a revision, and found it good, as soon as it is permitted.
- * So what is measured is what the fleet costs beside nginx. The waiting times of the rollout
- * are zero for the same reason.
+ * (zk/mirror), and the leader (src/leader) on the elected host. Only nginx is
+ * left out: a host has "applied" a revision, with the verdict good, as soon as it is permitted.
+ * So the result is the cost of the fleet without nginx. The waiting times of the rollout are zero
+ * for the same reason.
  *
- * Beside the figures stands a floor from the same run: a raw write of one znode until as many
- * sessions have heard of it, and have read it. A rollout cannot take less than one of these
- * for each plan that it writes.
+ * The same run also measures a lower bound: one write of a znode until as many sessions have got
+ * the event and have read the znode. A rollout cannot take less than that for each plan that it
+ * writes.
  *
  * Nothing is asserted; figures are printed. Usage: bench_fleet [HOSTS]
  */
@@ -25,10 +25,14 @@
 #include <unistd.h>
 
 #include <zknginx/err.h>
+#include <zknginx/history.h>
 #include <zknginx/log.h>
 
 #include "../integration/rig_zookeeper.h"
+#include "core/data/layout.h"
+#include "core/rollout/rollout.h"
 #include "leader/leader.h"
+#include "zk/mirror.h"
 
 #define CONFIG "/nginx/config"
 #define CLUSTER "/nginx/cluster"
@@ -36,8 +40,12 @@
 #define ROUNDS 5
 
 struct host {
-	struct daemon d; /* as much of it as the leader's work looks at */
 	char name[32], address[64];
+	struct mirror *mirror;
+	struct fleet *fleet;
+	struct leader *leader;
+	struct tree *tree, *config; /* the newest; one that was applied, and its revision */
+	char newest[DIGEST_HEX_SIZE], applied[DIGEST_HEX_SIZE], stored[DIGEST_HEX_SIZE];
 	unsigned long past; /* requests of sessions that are closed */
 };
 
@@ -49,61 +57,20 @@ static size_t host_count;
 static struct settings settings;
 static char report[1536]; /* as large as one of a host without problems */
 
-/* --- what the leader's work expects of the rest of the daemon -------------------------------- */
-
-uint64_t now_monotonic(void)
-{
-	return rig_now();
-}
-
-uint64_t now_wall(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * USEC_PER_SEC + (uint64_t)t.tv_nsec / 1000;
-}
-
-void alarm_update(struct daemon *d UNUSED)
-{
-}
-
-void alarm_forget(struct daemon *d UNUSED, const char *prefix UNUSED)
-{
-}
-
-void conditions_add(struct conditions *c UNUSED, const char *key UNUSED, const char *subject UNUSED,
-		    enum alert_severity severity UNUSED, uint64_t after UNUSED,
-		    const char *fmt UNUSED, ...)
-{
-}
-
-void conditions_clear(struct conditions *c UNUSED)
-{
-}
-
-const char *report_address(const struct daemon *d)
-{
-	return ((const struct host *)(const void *)d)->address;
-}
-
 /* --- a host ---------------------------------------------------------------------------------- */
 
-static void take(struct daemon *d, const char *revision)
+static void take(struct host *h, const char *revision)
 {
-	struct permission *p = &d->permission;
-
-	snprintf(d->applied, sizeof(d->applied), "%s", revision);
-	snprintf(p->held, sizeof(p->held), "%s", revision);
-	if (strcmp(revision, p->newest) == 0) {
-		tree_unref(p->config);
-		p->config = history_extract(d->tree, CONFIG);
+	memmove(h->applied, revision, strlen(revision) + 1);
+	if (strcmp(revision, h->newest) == 0) {
+		tree_unref(h->config);
+		h->config = history_extract(h->tree, CONFIG);
+		memcpy(h->stored, h->applied, sizeof(h->stored));
 	}
 }
 
 static void publish(struct host *h, const struct permit *permit)
 {
-	struct daemon *d = &h->d;
 	CLEANUP(buf_fini) struct buf b = BUF_INIT;
 	struct member m = {
 		.host = h->name,
@@ -111,66 +78,69 @@ static void publish(struct host *h, const struct permit *permit)
 		.state = "applied",
 		.since = "2026-01-01T00:00:00.000Z",
 		.version = ZKNGINX_VERSION,
-		.revision = d->applied,
-		.seen = d->permission.newest,
+		.revision = h->applied,
+		.seen = h->newest,
 		.id = "0123456789abcdef",
-		.mode = settings.rollout.mode,
+		.mode = rollout_mode_name(settings.rollout.mode),
 		.nginx_up = true,
 		.gate = { .revision = "", .znode = "", .message = "" },
 	};
 
 	if (permit->kind == PERMIT_NAMED && permit->attempt) {
-		m.gate.revision = d->applied;
+		m.gate.revision = h->applied;
 		m.gate.attempt = permit->attempt;
 		m.gate.verdict = VERDICT_GOOD;
 	}
 	member_print(&m, &b);
-	memcpy(report, d->applied, strlen(d->applied));
-	fleet_publish(d->fleet, &(struct fleet_news){ .member = b.data,
+	memcpy(report, h->applied, strlen(h->applied));
+	fleet_publish(h->fleet, &(struct fleet_news){ .member = b.data,
 						      .member_size = b.size,
 						      .report = report,
 						      .report_size = sizeof(report) });
 }
 
-static unsigned long leader_requests(const struct daemon *d)
-{
-	return d->leader.mirror ? session_requests(mirror_session(d->leader.mirror)) : 0;
-}
-
-/* Who resigns closes a session. */
+/* A leader that resigns closes a session. */
 static void update_leader(struct host *h)
 {
-	unsigned long before = leader_requests(&h->d);
+	unsigned long before = leader_requests(h->leader);
 
-	leader_update(&h->d);
-	if (!h->d.leader.mirror)
+	leader_update(h->leader, &(struct leader_facts){ .tree = h->tree,
+							 .newest = h->newest,
+							 .known = h->tree,
+							 .stored = h->config,
+							 .stored_revision = h->stored,
+							 .applied = h->applied });
+	if (!leader_is_active(h->leader))
 		h->past += before;
 }
 
-/* The plan's word, followed at once. */
+static void on_leader_change(void *host UNUSED)
+{
+}
+
+/* Follow the plan at once. */
 static void follow(struct host *h)
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new();
-	struct daemon *d = &h->d;
-	const struct znode *z = d->tree ? tree_find(d->tree, CLUSTER "/plan") : NULL;
+	const struct znode *z = h->tree ? tree_find(h->tree, CLUSTER "/plan") : NULL;
 	const char *why;
 	struct plan plan;
 	struct permit permit;
 
-	if (!d->tree)
+	if (!h->tree)
 		return;
 	permit = rollout_permit(
 		z && plan_parse(a, z->data, z->size, &plan, &why) ? &plan : NULL,
 		&(struct permit_host){
 			.host = h->name,
 			.follows = true,
-			.is_member = fleet_membership(d->fleet, NULL) == FLEET_MEMBER,
-			.newest = d->permission.newest,
+			.is_member = fleet_membership(h->fleet, NULL) == FLEET_MEMBER,
+			.newest = h->newest,
 		});
 	if (permit.kind == PERMIT_NAMED)
-		take(d, permit.revision.revision);
-	else if (permit.kind == PERMIT_NEWEST || !*d->applied)
-		take(d, d->permission.newest);
+		take(h, permit.revision.revision);
+	else if (permit.kind == PERMIT_NEWEST || !*h->applied)
+		take(h, h->newest);
 	publish(h, &permit);
 	update_leader(h);
 }
@@ -180,10 +150,9 @@ static void on_tree(void *host, struct tree *tree)
 	struct host *h = host;
 	struct digest revision = tree_revision(tree, CONFIG);
 
-	tree_unref(h->d.tree);
-	h->d.tree = tree_ref(tree);
-	digest_hex(&revision, h->d.permission.newest);
-	h->d.permission.whole = true;
+	tree_unref(h->tree);
+	h->tree = tree_ref(tree);
+	digest_hex(&revision, h->newest);
 	follow(h);
 }
 
@@ -195,7 +164,7 @@ static void on_fleet_state(void *host)
 {
 	struct host *h = host;
 
-	if (h->d.fleet)
+	if (h->leader)
 		follow(h);
 }
 
@@ -210,42 +179,39 @@ static void start(struct host *h)
 		.on_state = on_fleet_state,
 		.ctx = h,
 	};
-	struct daemon *d = &h->d;
+	static const struct leader_ops leader_ops = { on_leader_change };
 	struct err e;
 
-	snprintf(d->host, sizeof(d->host), "%s", h->name);
-	d->loop = loop;
-	d->settings = &settings;
-	leader_init(d);
 	if (mirror_new(loop, "mirror", &settings.zookeeper, roots, ARRAY_SIZE(roots), &ops, h,
-		       &d->mirror, &e) < 0 ||
-	    fleet_new(loop, &spec, &d->fleet, &e) < 0)
+		       &h->mirror, &e) < 0 ||
+	    fleet_new(loop, &spec, &h->fleet, &e) < 0)
 		die("%s", e.text);
+	h->leader = leader_new(
+		&(struct leader_spec){
+			.loop = loop, .settings = &settings, .host = h->name, .fleet = h->fleet },
+		&leader_ops, h);
 }
 
 static unsigned long requests_of(const struct host *h)
 {
-	const struct daemon *d = &h->d;
 	unsigned long sum = h->past;
 
-	if (d->fleet)
-		sum += session_requests(fleet_session(d->fleet));
-	if (d->mirror)
-		sum += session_requests(mirror_session(d->mirror));
-	return sum + leader_requests(d);
+	if (h->fleet)
+		sum += session_requests(fleet_session(h->fleet));
+	if (h->mirror)
+		sum += session_requests(mirror_session(h->mirror));
+	return sum + (h->leader ? leader_requests(h->leader) : 0);
 }
 
 static void stop(struct host *h)
 {
-	struct daemon *d = &h->d;
-
 	h->past = requests_of(h);
-	leader_fini(d);
-	fleet_free(TAKE(d->fleet));
-	mirror_free(TAKE(d->mirror));
-	tree_unref(TAKE(d->tree));
-	tree_unref(TAKE(d->permission.config));
-	*d = (struct daemon){ 0 };
+	leader_free(TAKE(h->leader));
+	fleet_free(TAKE(h->fleet));
+	mirror_free(TAKE(h->mirror));
+	tree_unref(TAKE(h->tree));
+	tree_unref(TAKE(h->config));
+	h->newest[0] = h->applied[0] = h->stored[0] = '\0';
 }
 
 /* --- the fleet ------------------------------------------------------------------------------- */
@@ -262,22 +228,22 @@ static unsigned long all_requests(void)
 static struct host *leader(void)
 {
 	for (size_t i = 0; i < host_count; i++) {
-		if (hosts[i].d.fleet && election_leads(fleet_election(hosts[i].d.fleet)))
+		if (hosts[i].fleet && election_leads(fleet_election(hosts[i].fleet)))
 			return &hosts[i];
 	}
 	return NULL;
 }
 
-/* How many are members, and have read everything? */
+/* The number of hosts that are members and have read everything. */
 static size_t count_in(void)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < host_count; i++) {
-		const struct daemon *d = &hosts[i].d;
+		const struct host *h = &hosts[i];
 
-		count += fleet_membership(d->fleet, NULL) == FLEET_MEMBER && d->tree &&
-			 session_state(mirror_session(d->mirror)) == SESSION_CONNECTED;
+		count += fleet_membership(h->fleet, NULL) == FLEET_MEMBER && h->tree &&
+			 session_state(mirror_session(h->mirror)) == SESSION_CONNECTED;
 	}
 	return count;
 }
@@ -287,24 +253,24 @@ static bool all_are_in(void)
 	return count_in() == host_count;
 }
 
-/* Does the plan, as this host has it, rest with what is in ZooKeeper? */
+/* Is the plan that this host has idle with the config of ZooKeeper accepted? */
 static bool is_settled(const struct host *h)
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new();
-	const struct znode *z = h->d.tree ? tree_find(h->d.tree, CLUSTER "/plan") : NULL;
+	const struct znode *z = h->tree ? tree_find(h->tree, CLUSTER "/plan") : NULL;
 	struct plan plan;
 	const char *why;
 
 	return z && plan_parse(a, z->data, z->size, &plan, &why) && plan.phase == PLAN_IDLE &&
-	       strcmp(plan.accepted.revision, h->d.permission.newest) == 0 &&
-	       strcmp(plan.accepted.revision, h->d.applied) == 0;
+	       strcmp(plan.accepted.revision, h->newest) == 0 &&
+	       strcmp(plan.accepted.revision, h->applied) == 0;
 }
 
 static bool all_have(const char *revision)
 {
 	for (size_t i = 0; i < host_count; i++) {
 		if (!is_settled(&hosts[i]) ||
-		    (*revision && strcmp(hosts[i].d.applied, revision) != 0))
+		    (*revision && strcmp(hosts[i].applied, revision) != 0))
 			return false;
 	}
 	return true;
@@ -361,7 +327,7 @@ static void on_floor_read(void *ctx UNUSED, const struct session_reply *r)
 	below.had += r->rc == SESSION_OK;
 }
 
-/* The reading sets the next watch, as everybody's does. */
+/* Reading sets the next watch, as in every host. */
 static void on_floor_watch(void *ctx, int type UNUSED, const char *path)
 {
 	below.heard++;
@@ -488,10 +454,10 @@ static void bench_rollout(double floor)
 		char old[DIGEST_HEX_SIZE];
 		uint64_t begin = rig_now();
 
-		memcpy(old, l->d.applied, sizeof(old));
+		memcpy(old, l->applied, sizeof(old));
 		snprintf(word, sizeof(word), "r%d", i);
 		push(word);
-		eventually(loop, strcmp(l->d.applied, old) != 0 && all_have(l->d.applied));
+		eventually(loop, strcmp(l->applied, old) != 0 && all_have(l->applied));
 		times[i] = ms_since(begin);
 		await_quiet(); /* the reports as well */
 		requests += all_requests() - before;
@@ -503,7 +469,8 @@ static void bench_rollout(double floor)
 	tell("a rollout, batches of 25 %", median(times), requests / ROUNDS, note);
 }
 
-/* A client that ZooKeeper took and forgot while it started comes two thirds of a session later. */
+/* A client that ZooKeeper accepted and lost during its start comes back two thirds of a session
+ * later. */
 static void bench_reconnect(void)
 {
 	double half = 0, most = 0;
@@ -514,7 +481,7 @@ static void bench_reconnect(void)
 	rig_zookeeper_kill(server);
 	for (size_t i = 0; i < host_count; i++)
 		eventually(loop,
-			   session_state(fleet_session(hosts[i].d.fleet)) == SESSION_CONNECTING);
+			   session_state(fleet_session(hosts[i].fleet)) == SESSION_CONNECTING);
 	before = all_requests();
 	rig_zookeeper_restart(server);
 	begin = rig_now();
@@ -554,13 +521,13 @@ static void fill_settings(void)
 		.on_live = none,
 	};
 	settings.rollout = (struct rollout_settings){
-		.mode = "canary",
+		.mode = ROLLOUT_CANARY,
 		.canaries = 1,
 		.canary_hosts = none,
 		.batch = "25%",
 		.apply_timeout = 10 * 60 * USEC_PER_SEC,
 		.vanish_timeout = 10 * 60 * USEC_PER_SEC,
-		.on_failure = "halt",
+		.on_failure = FAILURE_HALT,
 		.join = true,
 		.gate = none,
 	};
@@ -588,8 +555,8 @@ int main(int argc, char **argv)
 	allow_many_files();
 	if (sd_event_new(&loop) < 0)
 		die("sd-event");
-	/* hundreds that come back at once are more than its listen backlog of 50: those that do not
-	 * fit into it would come seconds later */
+	/* hundreds of clients that come back at once exceed its listen backlog of 50; the others
+	 * would come back seconds later */
 	server = rig_zookeeper_start(&(struct rig_zookeeper_options){
 		.heap = "-Xmx1g", .settings = "clientPortListenBacklog=2048" });
 	client = rig_zk_connect(rig_zookeeper_hosts(server));

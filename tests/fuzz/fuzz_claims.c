@@ -1,6 +1,6 @@
 /*
- * Text of nginx, as a snippet and as nginx.conf: reading what it claims never goes astray, and
- * every claim is whole.
+ * libFuzzer: text of nginx, as a snippet and as nginx.conf. Reading its claims never fails, and
+ * every claim is complete.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /*
- * libFuzzer: a tree's text → decode, and what must hold of every model that comes
- * out (with what it discovers): lists are sorted, texts are what the emitter takes, and the model's
- * sources decode again to the same objects without a new complaint.
+ * libFuzzer: the text of a tree → decode. For every model (with the servers that it discovers):
+ * lists are sorted, the emitter accepts all texts, and the sources of the model decode again to the
+ * same objects without a new problem.
  */
 #include <string.h>
 
@@ -93,7 +93,7 @@ static void check_model(const struct model *m)
 	}
 }
 
-/* What is found out from all that stands there may differ for those that are served. */
+/* A format that is recognised from all registrations may differ for the accepted ones. */
 static bool is_sniffed(const struct upstream *u)
 {
 	for (size_t i = 0; i < u->discover_count; i++) {
@@ -125,7 +125,7 @@ static void check_again(const struct model *m, const char *root)
 	problems_fini(&problems);
 }
 
-/* Text before a line "#-" is the accepted tree, where it is one. */
+/* The text before a line "#-" is the accepted tree, if it is a tree. */
 static struct tree *accepted_of(const char **text, size_t *size)
 {
 	static const char line[] = "\n#-\n";

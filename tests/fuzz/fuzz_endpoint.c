@@ -1,7 +1,7 @@
 /*
- * libFuzzer: one registration → every format. The first byte chooses the format, the
- * second how long the znode's name is; then the name, and the rest is the data, which
- * also stands as context. What comes out is a host and ports that nginx takes.
+ * libFuzzer: one registration → every format. The first byte selects the format, the second is the
+ * length of the znode's name; then the name follows, and the rest is the data, which is also the
+ * context. The result is a host and ports that nginx accepts.
  */
 #include <string.h>
 
@@ -10,8 +10,14 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-static const char *const formats[] = { "curator",     "nerve", "serverset", "address", "data",
-				       "registrator", "dubbo", "solr",      "json" };
+static const struct endpoint_format *choose_format(uint8_t byte)
+{
+	size_t count = 0;
+
+	while (endpoint_format_at(count))
+		count++;
+	return endpoint_format_at(byte % count);
+}
 
 static void require(bool holds, const char *what)
 {
@@ -65,8 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	z.path = arena_printf(a, "/s/%s", arena_copy(a, bytes + 2, name));
 	z.size = size - 2 - name;
 	z.data = arena_copy(a, bytes + 2 + name, z.size);
-	endpoint_begin(&r, a, endpoint_format_find(formats[bytes[0] % ARRAY_SIZE(formats)]),
-		       &discovers[bytes[0] >> 7], &z, 1);
+	endpoint_begin(&r, a, choose_format(bytes[0]), &discovers[bytes[0] >> 7], &z, 1);
 	if (endpoint_read(&r, &z, &e, &why) == ENDPOINT_READ)
 		check_endpoint(&e);
 	return 0;

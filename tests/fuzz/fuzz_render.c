@@ -1,7 +1,7 @@
 /*
- * libFuzzer: registrations → decode → render → nginx's tokens. Whatever stands in a
- * registration, the tokens are those of an upstream with some servers: one block, in it
- * statements that begin with "server", and nothing behind an address but parameters.
+ * libFuzzer: registrations → decode → render → the tokens of nginx. Whatever a registration
+ * contains, the tokens are those of an upstream with some servers: one block, with statements that
+ * begin with "server", and only parameters after an address.
  */
 #include <string.h>
 
@@ -32,13 +32,13 @@ static bool is_parameter(const char *s)
 	       begins(s, "max_conns=") || strcmp(s, "backup") == 0 || strcmp(s, "down") == 0;
 }
 
-/* Within "upstream u { … }": `server ADDRESS PARAMETERS;`, again and again. */
+/* Within "upstream u { … }": any number of `server ADDRESS PARAMETERS;`. */
 static void check_word(unsigned position, const char *s)
 {
 	if (position == 0)
 		require(strcmp(s, "server") == 0, "a statement is a server");
 	else if (position > 1)
-		require(is_parameter(s), "behind an address are parameters");
+		require(is_parameter(s), "after an address are parameters");
 	else
 		require(emit_text_is_valid(s, false, NULL), "an address is a plain text");
 }
@@ -76,7 +76,7 @@ static void add(struct tree_builder *b, const char *path, const void *data, size
 	tree_builder_add(b, &z);
 }
 
-/* NAME 0 DATA 0 NAME 0 DATA …: children of /s, or (names with a slash) further down. */
+/* NAME 0 DATA 0 NAME 0 DATA …: children of /s, or (names with a slash) deeper znodes. */
 static void add_registrations(struct arena *a, struct tree_builder *b, const char *s, size_t size)
 {
 	while (size) {

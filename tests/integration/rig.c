@@ -1,4 +1,4 @@
-/* Processes, ports, files and patience for the integration tests. */
+/* Processes, ports, files and waiting for the integration tests. */
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -91,8 +91,8 @@ static bool is_free(int port)
 	return free;
 }
 
-/* Below the range that clients' own ends are taken from (32768 and up), or a connection of anybody
- * might have it by the time that a server wants it. */
+/* Below the ephemeral ports (32768 and up): any connection could take one of those before the
+ * server binds it. */
 static int random_port(void)
 {
 	uint16_t r = 0;
@@ -240,6 +240,18 @@ void rig_pause(sd_event *loop)
 		return;
 	}
 	poll(NULL, 0, 2);
+}
+
+void rig_turns(sd_event *loop, unsigned turns)
+{
+	while (turns--)
+		rig_pause(loop);
+}
+
+void rig_wait(sd_event *loop, uint64_t usec)
+{
+	for (uint64_t end = rig_now() + usec; rig_now() < end;)
+		rig_pause(loop);
 }
 
 bool rig_accepts(int port)

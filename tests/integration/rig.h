@@ -1,13 +1,13 @@
 /*
- * What every integration test stands on: a temporary directory, free loopback
- * ports, real processes that end with the test, and eventually() in place of
- * sleeping. rig_zookeeper.h and rig_nginx.h start the real servers.
+ * The base of every integration test: a temporary directory, free loopback ports, real processes
+ * that end with the test, and eventually() in place of sleeping. rig_zookeeper.h and rig_nginx.h
+ * start the real servers.
  *
- * RIG_FILTER=PATTERN in the environment runs the matching tests of a program alone,
- * RIG_KEEP=1 keeps its directories.
+ * RIG_FILTER=PATTERN in the environment runs only the matching tests of a program. RIG_KEEP=1 keeps
+ * its directories.
  *
- * Nothing here is a mock, and no test asserts a time: RIG_PATIENCE is only when
- * eventually() gives up and fails.
+ * Nothing here is a mock, and no test asserts a time: RIG_PATIENCE is only when eventually() gives
+ * up and fails.
  */
 #ifndef ZKNGINX_TESTS_RIG_H
 #define ZKNGINX_TESTS_RIG_H
@@ -35,7 +35,7 @@ void rig_clean(void);
 /* Does this program have a network and mounts of its own? See rig_alone.c. */
 bool rig_is_alone(void);
 
-/* A TCP port of 127.0.0.1 that nobody listens on, never given out twice by one test. */
+/* A TCP port of 127.0.0.1 that is not in use. One program never gets the same port twice. */
 int rig_port(void);
 
 void rig_write(const char *path, const char *fmt, ...) PRINTF(2, 3);
@@ -56,9 +56,9 @@ int rig_run(char **output, char *const argv[]);
 uint64_t rig_now(void);
 
 /*
- * Wait until the condition holds; fail the test, with the text of the condition,
- * when it does not within RIG_PATIENCE. `loop` (may be NULL) is run meanwhile, for
- * tests that have the code under test in their own process.
+ * Wait until the condition holds. Fails the test, with the text of the condition, when it does not
+ * hold within RIG_PATIENCE. `loop` (may be NULL) is run meanwhile, for tests that have the code
+ * under test in their own process.
  */
 #define eventually(loop, condition)                                                                \
 	do {                                                                                       \
@@ -69,8 +69,11 @@ uint64_t rig_now(void);
 			rig_pause(loop);                                                           \
 		}                                                                                  \
 	} while (0)
-/* One turn of waiting: runs the loop, or rests 2 ms where there is none. */
+/* One turn of waiting: runs the loop, or sleeps 2 ms where there is none. */
 void rig_pause(sd_event *loop);
+/* For what must not happen: run the loop for some turns, or for so long. */
+void rig_turns(sd_event *loop, unsigned turns);
+void rig_wait(sd_event *loop, uint64_t usec);
 
 /* Does a TCP connection to 127.0.0.1:port succeed? */
 bool rig_accepts(int port);

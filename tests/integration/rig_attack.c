@@ -1,7 +1,7 @@
 /*
- * Serving hostile snippets and asking for canaries; see rig_attack.h. Each snippet has
- * a file and two loopback addresses of its own; those of two batches differ, so that
- * no worker of the batch before answers.
+ * Serves hostile snippets and requests the canaries: see rig_attack.h. Each snippet has a file and
+ * two loopback addresses of its own. Two batches have different addresses, so that no worker of the
+ * previous batch answers.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -19,8 +19,8 @@
 #include "rig_attack.h"
 
 #define TOKEN "CANARY-7f3c91d2"
-#define ABSENT "canarz" /* as ATTACK_NAME to every regular expression that is tried */
-#define SHOWN 12        /* of what leaked, so many are printed */
+#define ABSENT "canarz" /* every regular expression that is tried treats it like ATTACK_NAME */
+#define SHOWN 12        /* at most so many leaks are printed */
 
 struct target {
 	char *body;          /* of the server */
@@ -28,7 +28,7 @@ struct target {
 	bool leaky;
 };
 
-/* A batch being asked. */
+/* A batch under test. */
 struct batch {
 	struct target *targets;
 	size_t count;
@@ -104,7 +104,7 @@ void attack_stop(struct attack *a)
 
 /* --- serving a batch ------------------------------------------------------------------------- */
 
-/* `twin`: the server with names that do not exist. Place 0 is the batch's own. */
+/* `twin`: the server with names that do not exist. Place 0 belongs to the batch itself. */
 static uint32_t address_of(const struct attack *a, size_t place, bool twin)
 {
 	return (127u << 24) + ((16 + 2 * (a->batch % 2) + twin) << 16) +
@@ -170,7 +170,7 @@ static void drop(struct attack *a, struct batch *b, size_t i)
 	a->invalid++;
 }
 
-static bool nginx_takes(const struct attack *a, char **complaint)
+static bool nginx_takes(const struct attack *a, char **output)
 {
 	char *argv[] = { (char[]){ "/usr/sbin/nginx" },
 			 (char[]){ "-t" },
@@ -182,20 +182,20 @@ static bool nginx_takes(const struct attack *a, char **complaint)
 			 a->nginx.error_log,
 			 NULL };
 
-	return rig_run(complaint, argv) == 0;
+	return rig_run(output, argv) == 0;
 }
 
-/* Of complaints that name no file, such as an unknown variable: each one alone. */
+/* For errors that name no file, such as an unknown variable: test each snippet alone. */
 static void drop_one_by_one(struct attack *a, struct batch *b)
 {
-	char path[200], *complaint;
+	char path[200], *output;
 
 	for (size_t i = 0; i < b->count; i++) {
 		if (!b->targets[i].body)
 			continue;
 		target_path(a, i, path);
 		configure(&a->nginx, a, path);
-		if (!nginx_takes(a, &complaint))
+		if (!nginx_takes(a, &output))
 			drop(a, b, i);
 	}
 	configure(&a->nginx, a, rig_path("world/batch/*.conf"));
@@ -203,13 +203,13 @@ static void drop_one_by_one(struct attack *a, struct batch *b)
 
 static void drop_what_nginx_refuses(struct attack *a, struct batch *b)
 {
-	char *complaint, *found;
+	char *output, *found;
 	unsigned long before;
 	size_t i;
 
-	while (!nginx_takes(a, &complaint)) {
+	while (!nginx_takes(a, &output)) {
 		before = a->invalid;
-		found = strstr(complaint, "[emerg]"); /* warnings name files, too */
+		found = strstr(output, "[emerg]"); /* warnings name files, too */
 		found = found ? strstr(found, "/batch/t") : NULL;
 		if (found && sscanf(found, "/batch/t%zu.conf", &i) == 1 && i < b->count &&
 		    b->targets[i].body)
@@ -217,7 +217,7 @@ static void drop_what_nginx_refuses(struct attack *a, struct batch *b)
 		else
 			drop_one_by_one(a, b);
 		if (a->invalid == before)
-			die("nginx -t: %s", complaint);
+			die("nginx -t: %s", output);
 	}
 }
 
@@ -305,7 +305,7 @@ static void reload(struct attack *a)
 	put_listen(a, 0, false, &b);
 	buf_printf(&b, "location / { return 200 \"batch %u\"; } }\n", a->batch);
 	write_file(rig_path("world/batch/a.conf"), &b);
-	rig_nginx_hangup(&a->nginx);
+	rig_nginx_send_hup(&a->nginx);
 	eventually(NULL, ask(a, 0, false, "GET / HTTP/1.0\r\n\r\n", &answer) == 200);
 }
 
@@ -369,7 +369,7 @@ static void add(struct attack *a, struct batch *b, const char *body, const char 
 			(struct target){ .body = strdup(body), .request = request };
 }
 
-/* Goes on until as many pass the policy. */
+/* Continues until this many pass the policy. */
 void attack_batch(struct attack *a, unsigned snippets, unsigned requests)
 {
 	struct batch b = { .targets = calloc(snippets, sizeof(struct target)) };

@@ -1,10 +1,10 @@
 /*
- * Attacks on the "safe" policy, for real: hostile snippets are made, and what passes the
- * policy is served by a real nginx, as a server each, and asked raw requests. Around
- * the directories that may be served lie canaries, files that no answer may hold.
+ * Attacks on the "safe" policy with a real nginx: hostile snippets are generated, and each one that
+ * passes the policy becomes a server of its own and gets raw requests. Around the directories that
+ * may be served there are canaries: files whose content no answer may contain.
  *
- * Each snippet is served twice, the second time with names of files that do not exist:
- * where the answers differ, a client learns which files there are.
+ * Each snippet is served twice, the second time with names of files that do not exist. Where the
+ * two answers differ, a client can find out which files exist.
  */
 #ifndef ZKNGINX_TESTS_RIG_ATTACK_H
 #define ZKNGINX_TESTS_RIG_ATTACK_H
@@ -18,9 +18,9 @@ struct attack {
 	struct rig_nginx nginx;
 	uint64_t random; /* the state of the generator */
 	enum policy_level level;
-	int upstream; /* a port: answers with the X-Accel-Redirect that ?r= says */
+	int upstream; /* a port: answers with the X-Accel-Redirect that ?r= contains */
 	unsigned batch;
-	/* What came of it. */
+	/* The results. */
 	unsigned long made, refused, invalid, served; /* snippets */
 	unsigned long tries, canaries, oracles;       /* raw requests, and bad answers */
 	unsigned long leaky;                          /* snippets with a bad answer */
@@ -29,9 +29,10 @@ struct attack {
 /* Makes the directories and starts nginx. */
 void attack_start(struct attack *a, uint64_t seed, enum policy_level level);
 void attack_stop(struct attack *a);
-/* Makes snippets until as many pass the policy, and asks each so many requests, at random. */
+/* Generates snippets until this many pass the policy, and sends each this many requests, at
+ * random. */
 void attack_batch(struct attack *a, unsigned snippets, unsigned requests);
-/* The known tricks, each with the request that is known to go with it. */
+/* The known tricks, each with its known request. */
 void attack_known(struct attack *a);
 void attack_print(const struct attack *a);
 

@@ -1,6 +1,6 @@
 /*
- * Hostile snippets and requests: the known tricks, and a generator that crosses regular
- * expressions with what is made of their captures, places to make it, and requests.
+ * Hostile snippets and requests: the known tricks, and a generator that combines regular
+ * expressions, uses of their captures, the directives to use them in, and requests.
  */
 #include <string.h>
 

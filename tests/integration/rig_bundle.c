@@ -1,4 +1,4 @@
-/* Bundles written by hand: each line is said to come from /nginx/config/snippets/CONTEXT/test. */
+/* Bundles written by hand: the origin of each line is /nginx/config/snippets/CONTEXT/test. */
 #include <stdio.h>
 #include <string.h>
 

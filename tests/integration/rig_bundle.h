@@ -4,7 +4,7 @@
 
 #include <zknginx/bundle.h>
 
-/* One reference, the caller's. Texts of lines; either may be "". */
+/* The caller owns the one reference. The texts consist of lines; either may be "". */
 struct bundle *rig_bundle(const char *http, const char *stream);
 /* A server on 127.0.0.1:port that answers with this text. */
 struct bundle *rig_bundle_saying(int port, const char *text);

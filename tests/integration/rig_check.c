@@ -1,6 +1,6 @@
 /*
- * nginx -t for tests. nginx opens logs, makes directories and binds ports even when it
- * only tests, so everything that a generated file names is moved to where it may.
+ * nginx -t for tests. Even nginx -t opens logs, creates directories and binds ports, so everything
+ * that a generated file names is moved to a place where it may be used.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,7 +100,7 @@ const char *rig_check_live(void)
 	return rig_path("live");
 }
 
-/* Is this the address of a listen at the beginning of a line? Returns where it begins. */
+/* The address, when this is a listen at the beginning of a line; else NULL. */
 static const char *listen_address(const char *text, const char *at)
 {
 	const char *start = at;

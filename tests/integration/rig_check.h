@@ -5,14 +5,14 @@
 #ifndef ZKNGINX_TESTS_RIG_CHECK_H
 #define ZKNGINX_TESTS_RIG_CHECK_H
 
-/* Directories, nginx.conf and a self-signed certificate; once a test program. */
+/* Directories, nginx.conf and a self-signed certificate; once for each test program. */
 void rig_check_setup(void);
 /* A self-signed certificate and its key, in these files. */
 void rig_check_certificate(char *certificate, char *key);
 /* The directory of the generated files. */
 const char *rig_check_live(void);
 
-/* The administrator's own file in http{}, behind ours. */
+/* The administrator's own file in http{}, after ours. */
 void rig_check_other(const char *text);
 
 /*

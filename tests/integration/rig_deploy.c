@@ -14,6 +14,8 @@ static void on_done(void *ctx, const struct outcome *o)
 	r->result = o->result;
 	r->generation = o->generation;
 	r->timed_out = o->timed_out;
+	r->condition = o->condition;
+	r->in_force = o->in_force;
 	snprintf(r->message, sizeof(r->message), "%s", o->message);
 	r->done++;
 	if (r->free_when_done) {
@@ -85,6 +87,33 @@ void rig_deploy_close(struct rig_deploy *r)
 	r->loop = NULL;
 }
 
+int rig_deploy_setup_down(void **state)
+{
+	rig_deploy_open(*state);
+	return 0;
+}
+
+int rig_deploy_setup_running(void **state)
+{
+	struct rig_deploy *r = *state;
+
+	rig_deploy_open(r);
+	rig_nginx_start(&r->nginx);
+	return 0;
+}
+
+int rig_deploy_teardown(void **state)
+{
+	rig_deploy_close(*state);
+	return 0;
+}
+
+int rig_deploy_remove_all(void **state UNUSED)
+{
+	rig_clean();
+	return 0;
+}
+
 static bool is_ready(struct rig_deploy *r)
 {
 	uint64_t when;
@@ -110,6 +139,6 @@ enum deploy_result rig_deploy_end(struct rig_deploy *r)
 enum deploy_result rig_deploy_put(struct rig_deploy *r, struct bundle *b)
 {
 	rig_deploy_begin(r, b);
-	assert_int_equal(r->done, 0); /* never from within */
+	assert_int_equal(r->done, 0); /* never called from within */
 	return rig_deploy_end(r);
 }

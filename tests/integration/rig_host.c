@@ -60,7 +60,7 @@ void rig_host_start_daemon(struct rig_host *h)
 void rig_host_start(struct rig_host *h)
 {
 	rig_host_start_daemon(h);
-	/* the daemon makes the files that nginx.conf includes */
+	/* the daemon creates the files that nginx.conf includes */
 	eventually(NULL, rig_host_live(h, "http.conf"));
 	if (!h->nginx.pid)
 		rig_nginx_start(&h->nginx);
@@ -194,6 +194,18 @@ bool rig_host_has_alert(struct rig_host *h, const char *key)
 size_t rig_host_problem_count(struct rig_host *h)
 {
 	return json_array_size(lookup(h, "problems"));
+}
+
+void rig_host_assert_no_problems(struct rig_host *h)
+{
+	const char *log;
+
+	if (rig_host_problem_count(h) == 0)
+		return;
+	log = rig_read(h->log);
+	fail_msg("%s has problems: %s; its log ends:\n%s", h->name,
+		 json_dumps(lookup(h, "problems"), JSON_INDENT(2)),
+		 log && strlen(log) > 4000 ? log + strlen(log) - 4000 : log);
 }
 
 const char *rig_host_live(struct rig_host *h, const char *file)

@@ -1,7 +1,6 @@
 /*
- * A whole host: a real ZooKeeper, a real nginx and the zknginxd binary between
- * them, as an operator would run them. The daemon is the one that $ZKNGINXD names
- * (build/zknginxd where it is not set).
+ * A whole host: a real ZooKeeper, a real nginx and the zknginxd binary between them, as an operator
+ * runs them. $ZKNGINXD is the path of the daemon; build/zknginxd where it is not set.
  */
 #ifndef ZKNGINX_TESTS_RIG_HOST_H
 #define ZKNGINX_TESTS_RIG_HOST_H
@@ -24,9 +23,9 @@ struct rig_host {
 
 /* ZooKeeper, nginx and an operator's client; the daemon is not started yet. */
 void rig_host_init(struct rig_host *h, const char *name);
-/* As init, with a ZooKeeper that somebody else started. */
+/* As init, with a ZooKeeper that the caller started. */
 void rig_host_init_at(struct rig_host *h, const char *name, struct rig_zookeeper *z);
-/* Ends everything that init and start began. */
+/* End everything that init and start began. */
 void rig_host_fini(struct rig_host *h);
 
 /* Write the settings file: the rig's own lines, then `more` (libconfig text, may be NULL). */
@@ -37,24 +36,26 @@ void rig_host_start(struct rig_host *h);
 void rig_host_start_daemon(struct rig_host *h);
 /* End the daemon with a signal; returns the wait status. */
 int rig_host_stop_daemon(struct rig_host *h, int signal);
-/* Run the daemon's binary with these arguments behind -c SETTINGS; returns its exit status. */
+/* Run the daemon's binary with these arguments after -c SETTINGS; returns its exit status. */
 int rig_host_run(struct rig_host *h, char **output, const char *argument, ...);
 
-/* STATE/status.json as it stands; NULL while there is none. Valid until the next call. */
+/* The content of STATE/status.json; NULL while there is none. Valid until the next call. */
 json_t *rig_host_status(struct rig_host *h);
 /* A string of it by path ("revision.applied"), "" where it is missing. Valid for a few calls. */
 const char *rig_host_status_text(struct rig_host *h, const char *path);
 long rig_host_status_number(struct rig_host *h, const char *path);
-/* Is this the state, and is it said of the generation that is live now (not of one before)? */
+/* Is this the state, and is it the state of the generation that is live now? */
 bool rig_host_is(struct rig_host *h, const char *state);
 /* Is there such a problem, with these words in its message or its field? */
 bool rig_host_has_problem(struct rig_host *h, const char *znode, const char *kind,
 			  const char *serving, const char *words);
 size_t rig_host_problem_count(struct rig_host *h);
+/* Fails the test, with the problems and the end of the log, where the report has any. */
+void rig_host_assert_no_problems(struct rig_host *h);
 /* Is an alert of this key raised? */
 bool rig_host_has_alert(struct rig_host *h, const char *key);
 
-/* Has the daemon converged on all that was written so far? (revision, no work pending) */
+/* Has the daemon converged, with no work pending? */
 bool rig_host_is_quiet(struct rig_host *h);
 
 /* The live http.conf or stream.conf. */

@@ -24,7 +24,7 @@ struct rig_impostor {
 struct speech {
 	const void *bytes;
 	size_t size;
-	bool hang_up;
+	bool close_after;
 };
 
 static int listen_on(int port)
@@ -57,7 +57,7 @@ static void greet(int epoll, int listener, const struct speech *s)
 	if (fd < 0)
 		return;
 	send(fd, s->bytes, s->size, MSG_NOSIGNAL);
-	if (s->hang_up)
+	if (s->close_after)
 		shutdown(fd, SHUT_WR);
 	add(epoll, fd);
 }
@@ -90,9 +90,9 @@ static void serve(int listener, const struct speech *s, atomic_uint *count)
 	}
 }
 
-struct rig_impostor *rig_impostor_start(int port, const void *bytes, size_t size, bool hang_up)
+struct rig_impostor *rig_impostor_start(int port, const void *bytes, size_t size, bool close_after)
 {
-	struct speech s = { bytes, size, hang_up };
+	struct speech s = { bytes, size, close_after };
 	struct rig_impostor *i = xcalloc(1, sizeof(*i));
 	int listener = listen_on(port);
 	pid_t parent = getpid();

@@ -1,6 +1,6 @@
 /*
- * A stranger on a server's port: a process that says the same bytes to whoever connects, and
- * counts the connections.
+ * Another program on a server's port: a process that sends the same bytes to each client that
+ * connects, and counts the connections.
  */
 #ifndef ZKNGINX_TESTS_RIG_IMPOSTOR_H
 #define ZKNGINX_TESTS_RIG_IMPOSTOR_H
@@ -9,9 +9,9 @@
 
 struct rig_impostor;
 
-/* What is said to each connection; hang_up: and then no more, else the connection stays open. */
-struct rig_impostor *rig_impostor_start(int port, const void *bytes, size_t size, bool hang_up);
-/* Ends all its connections and leaves the port. */
+/* The bytes for each connection. close_after: it is closed after them, else it stays open. */
+struct rig_impostor *rig_impostor_start(int port, const void *bytes, size_t size, bool close_after);
+/* Close all its connections and the port. */
 void rig_impostor_stop(struct rig_impostor *i);
 /* Connections so far. */
 unsigned rig_impostor_count(const struct rig_impostor *i);

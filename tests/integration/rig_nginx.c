@@ -1,8 +1,7 @@
 /*
- * A real nginx for the tests. The master is a child of the test (as its own, or as
- * one that the test inherits when it detaches) and is asked to stop when the test
- * dies. Workers orphaned by rig_nginx_kill9() are remembered by pid and ended by
- * rig_nginx_stop().
+ * A real nginx for the tests. The master is a child of the test: its own, or one that the test
+ * inherits when nginx detaches. It gets SIGTERM when the test dies. Workers orphaned by
+ * rig_nginx_kill9() are remembered by pid and ended by rig_nginx_stop().
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -105,7 +104,7 @@ struct nginx_settings rig_nginx_settings(const struct rig_nginx *n)
 		.test_timeout = 20 * USEC_PER_SEC,
 		.reload_timeout = 30 * USEC_PER_SEC,
 		.reload_gap = 10 * USEC_PER_MSEC,
-		.sandbox = "auto",
+		.sandbox = SANDBOX_AUTO,
 		.log_directory = n->log_directory,
 	};
 }
@@ -117,7 +116,7 @@ static void become_nginx(const struct rig_nginx *n, pid_t parent)
 	int out = open(n->error_log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	sigset_t none;
 
-	/* SIGTERM and not SIGKILL: workers of a killed master would stay behind */
+	/* SIGTERM and not SIGKILL: workers of a killed master would stay */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent || out < 0)
 		_exit(127);
@@ -136,7 +135,8 @@ static bool pid_file_names(const struct rig_nginx *n)
 	return text && strtol(text, NULL, 10) == n->pid;
 }
 
-/* The launcher of a detached nginx ends as soon as the master runs: it is ours then. */
+/* The launcher of a detached nginx ends as soon as the master runs; the test inherits the
+ * master. */
 static void adopt(struct rig_nginx *n)
 {
 	char *text;
@@ -176,7 +176,7 @@ void rig_nginx_start(struct rig_nginx *n)
 	}
 }
 
-/* Children of the master, by the kernel's own list. */
+/* Children of the master, from the kernel's list. */
 static size_t children_of(pid_t pid, pid_t *out, size_t room)
 {
 	char name[64], *text, *end;
@@ -195,7 +195,7 @@ static size_t children_of(pid_t pid, pid_t *out, size_t room)
 	return count;
 }
 
-/* Still the nginx process that we knew, and no later bearer of its number? */
+/* Is it still the same nginx process, and not a later process with its pid? */
 static bool is_nginx(pid_t pid)
 {
 	char name[64], *title;
@@ -226,7 +226,7 @@ void rig_nginx_kill9(struct rig_nginx *n)
 	n->pid = 0;
 }
 
-/* A detached one may have been replaced by an upgrade: the pid file knows the new master. */
+/* An upgrade may have replaced a detached one: the pid file names the new master. */
 static void find_successor(struct rig_nginx *n)
 {
 	char *text = n->daemon && !n->pid ? rig_read(n->pid_file) : NULL;
@@ -247,7 +247,7 @@ void rig_nginx_stop(struct rig_nginx *n)
 	end_orphans();
 }
 
-void rig_nginx_hangup(const struct rig_nginx *n)
+void rig_nginx_send_hup(const struct rig_nginx *n)
 {
 	if (n->pid)
 		kill(n->pid, SIGHUP);

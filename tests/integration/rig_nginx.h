@@ -29,26 +29,25 @@ struct rig_nginx {
 	const char *main_text;             /* lines for the main context; may be NULL */
 	const char *http_text;             /* lines for http{}, before the include; may be NULL */
 	const char *http_tail;             /* … after the include; may be NULL */
-	const char *access_log;            /* … of http{}; NULL = "off", "" = not said */
+	const char *access_log;            /* … of http{}; NULL = "off", "" = no such line */
 	unsigned connections;              /* of a worker, listeners included; 0 = 512 */
 };
 
-/* Names, directories, a port, and a first nginx.conf; starts nothing. `name` tells several apart.
- */
+/* Names, directories, a port, and a first nginx.conf; starts nothing. Each nginx has its `name`. */
 void rig_nginx_init(struct rig_nginx *n, const char *name);
-/* Write nginx.conf anew from the fields above. */
+/* Write nginx.conf again from the fields above. */
 void rig_nginx_configure(const struct rig_nginx *n);
 /* Settings that fit: binary, config, pid, log directory, and short times. */
 struct nginx_settings rig_nginx_settings(const struct rig_nginx *n);
 
 /* Start it and wait until it answers; fails the test when it does not. */
 void rig_nginx_start(struct rig_nginx *n);
-/* Quick shutdown; waits for the master and its workers. Nothing when it does not run. */
+/* Quick shutdown; waits for the master and its workers. Does nothing when it does not run. */
 void rig_nginx_stop(struct rig_nginx *n);
-/* SIGKILL the master: the pid file stays, and so do its workers until rig_nginx_stop(). */
+/* SIGKILL the master: its pid file stays, and its workers stay until rig_nginx_stop(). */
 void rig_nginx_kill9(struct rig_nginx *n);
-/* SIGHUP from somebody else than the code under test. */
-void rig_nginx_hangup(const struct rig_nginx *n);
+/* A SIGHUP that is not sent by the code under test. */
+void rig_nginx_send_hup(const struct rig_nginx *n);
 
 /*
  * GET http://127.0.0.1:port/path with this Host (NULL: "localhost"). Returns the
@@ -57,7 +56,7 @@ void rig_nginx_hangup(const struct rig_nginx *n);
 int rig_nginx_get(int port, const char *path, const char *host, const char **body);
 /* Is the body of 127.0.0.1:port/ (status 200) exactly this text? */
 bool rig_nginx_says(int port, const char *text);
-/* How many SIGHUPs the master has taken up since its start. */
+/* The number of SIGHUPs that the master has processed since its start. */
 unsigned rig_nginx_reloads(const struct rig_nginx *n);
 
 #endif

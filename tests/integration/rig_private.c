@@ -1,4 +1,4 @@
-/* The place is found by asking the only judge there is, the daemon's own check. */
+/* The daemon's own check decides which place is suitable. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>

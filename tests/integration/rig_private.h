@@ -1,6 +1,6 @@
 /*
- * A directory in which the daemon's commands may lie: nobody but root and this user may
- * write it or anything above it, which is never so below /tmp.
+ * A directory for the daemon's commands: only root and this user may write to it and to its
+ * parents. A directory below /tmp is never suitable.
  */
 #ifndef ZKNGINX_TESTS_RIG_PRIVATE_H
 #define ZKNGINX_TESTS_RIG_PRIVATE_H

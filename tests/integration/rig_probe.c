@@ -1,4 +1,4 @@
-/* Sites that fail in several ways, rendered from znodes as the daemon does it. */
+/* Sites that fail in several ways, rendered from znodes as in the daemon. */
 #include <stdio.h>
 #include <string.h>
 

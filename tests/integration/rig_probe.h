@@ -1,4 +1,4 @@
-/* What the tests of the probe stand on: a rendered bundle with one, and sites that fail. */
+/* The base of the tests of the probe: a rendered bundle with a probe, and sites that fail. */
 #ifndef ZKNGINX_TESTS_RIG_PROBE_H
 #define ZKNGINX_TESTS_RIG_PROBE_H
 
@@ -6,14 +6,14 @@
 #include "rig_nginx.h"
 
 struct rig_sites {
-	int port;  /* of all sites; they are told apart by Host */
-	int live;  /* of an upstream server that is there */
+	int port;  /* of all sites; nginx selects one by Host */
+	int live;  /* of an upstream server that answers */
 	int probe; /* 0: none */
 	char address[32];
 	const char *http_log; /* as render_options has it */
 };
 
-/* Ports of its own; beside this nginx, whose first server is the live upstream server. */
+/* Ports of its own. The first server of this nginx is the upstream server that answers. */
 void rig_sites_init(struct rig_sites *s, const struct rig_nginx *n);
 
 /*
@@ -24,7 +24,7 @@ void rig_sites_init(struct rig_sites *s, const struct rig_nginx *n);
  */
 struct bundle *rig_sites_render(const struct rig_sites *s, const struct rig_nginx *n,
 				const char *word);
-/* Ask for it so many times; every answer has this status. */
+/* Request it this many times; each answer must have this status. */
 void rig_sites_ask(const struct rig_sites *s, const char *site, const char *path, int status,
 		   unsigned times);
 

@@ -1,7 +1,6 @@
 /*
- * The forwarder: one poll loop in a child, which is stopped (SIGSTOP) to be a black hole
- * and killed to be a cut. A side that closes, or a write that would block for long, ends
- * the pair.
+ * The forwarder: one poll loop in a child process. SIGSTOP makes it a black hole; killing it cuts
+ * the connections. A side that closes, or a write that would block for long, ends the pair.
  */
 #include <netinet/in.h>
 #include <poll.h>
@@ -102,7 +101,8 @@ static void serve(int listener, int target)
 			size_t other = 1 + ((i - 1) ^ 1);
 			bool ready = i < p.count && p.fds[i].revents;
 
-			p.fds[i].revents = 0; /* a pair may move down here and be met again */
+			p.fds[i].revents =
+				0; /* a pair may move down to here and be visited again */
 			if (ready && !forward(p.fds[i].fd, p.fds[other].fd))
 				remove_pair(&p, i);
 		}
@@ -111,7 +111,7 @@ static void serve(int listener, int target)
 	}
 }
 
-void rig_proxy_mend(struct rig_proxy *p)
+void rig_proxy_restore(struct rig_proxy *p)
 {
 	int listener = listen_on(p->port);
 	pid_t parent = getpid();
@@ -123,7 +123,7 @@ void rig_proxy_mend(struct rig_proxy *p)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != parent)
 			_exit(127);
-		/* the test's sockets must not be held open from here */
+		/* this child must not keep the test's sockets open */
 		dup2(listener, 3);
 		close_range(4, ~0U, 0);
 		serve(3, p->target);
@@ -149,7 +149,7 @@ struct rig_proxy *rig_proxy_start_on(int port, int target)
 
 	p->port = port;
 	p->target = target;
-	rig_proxy_mend(p);
+	rig_proxy_restore(p);
 	return p;
 }
 

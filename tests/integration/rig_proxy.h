@@ -1,6 +1,6 @@
 /*
- * A TCP forwarder on loopback, in a process of its own: the network between a
- * client and its server, to be cut or frozen.
+ * A TCP forwarder on loopback, in a process of its own. It stands for the network between a client
+ * and its server, and can be cut or frozen.
  */
 #ifndef ZKNGINX_TESTS_RIG_PROXY_H
 #define ZKNGINX_TESTS_RIG_PROXY_H
@@ -18,8 +18,8 @@ int rig_proxy_port(const struct rig_proxy *p);
 /* A black hole: nothing passes, nothing is refused, until it is thawed. */
 void rig_proxy_freeze(struct rig_proxy *p);
 void rig_proxy_thaw(struct rig_proxy *p);
-/* Breaks every connection and refuses new ones, until it is mended. */
+/* Breaks every connection and refuses new ones, until rig_proxy_restore(). */
 void rig_proxy_cut(struct rig_proxy *p);
-void rig_proxy_mend(struct rig_proxy *p);
+void rig_proxy_restore(struct rig_proxy *p);
 
 #endif

@@ -1,4 +1,4 @@
-/* A host in a directory, for the sandbox. */
+/* A host in a directory, for the sandbox: see rig_sandbox.h. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,8 +60,21 @@ void host_free(struct host *h)
 {
 	sandbox_free(h->sandbox);
 	sd_event_unref(h->loop);
-	free(h->verdict.text);
+	free(h->result.text);
 	free(h);
+}
+
+int host_setup(void **state)
+{
+	*state = host_new();
+	return 0;
+}
+
+int host_teardown(void **state)
+{
+	host_free(*state);
+	rig_clean();
+	return 0;
 }
 
 const char *host_include(const struct host *h)
@@ -111,7 +124,7 @@ void host_stage_good(struct host *h)
 	host_stage(h, "server { listen 127.0.0.1:%d; return 200 staged; }\n", rig_port());
 }
 
-int host_open(struct host *h, const char *kind, struct err *e)
+int host_open(struct host *h, enum sandbox_mode kind, struct err *e)
 {
 	sandbox_free(h->sandbox);
 	h->sandbox = NULL;
@@ -121,10 +134,10 @@ int host_open(struct host *h, const char *kind, struct err *e)
 
 static void on_done(void *ctx, const struct sandbox_result *r)
 {
-	struct verdict *v = ctx;
+	struct test_result *v = ctx;
 
 	free(v->text);
-	*v = (struct verdict){
+	*v = (struct test_result){
 		.over = true,
 		.passed = r->passed,
 		.timed_out = r->timed_out,
@@ -135,23 +148,40 @@ static void on_done(void *ctx, const struct sandbox_result *r)
 	};
 }
 
-void host_begin(struct host *h, const char *kind)
+void host_begin(struct host *h, enum sandbox_mode kind)
 {
 	struct err e;
 
-	if ((!h->sandbox || strcmp(sandbox_kind(h->sandbox), kind) != 0) &&
+	if ((!h->sandbox || strcmp(sandbox_kind(h->sandbox), sandbox_mode_name(kind)) != 0) &&
 	    host_open(h, kind, &e) < 0)
 		fail_msg("%s", e.text);
-	h->verdict.over = false;
-	if (sandbox_test(h->sandbox, h->loop, h->staged, h->master, on_done, &h->verdict, &e) < 0)
+	h->result.over = false;
+	if (sandbox_test(h->sandbox, h->loop, h->staged, h->master, on_done, &h->result, &e) < 0)
 		fail_msg("%s", e.text);
 }
 
-const struct verdict *host_test(struct host *h, const char *kind)
+const struct test_result *host_test(struct host *h, enum sandbox_mode kind)
 {
 	host_begin(h, kind);
-	eventually(h->loop, h->verdict.over);
-	return &h->verdict;
+	eventually(h->loop, h->result.over);
+	return &h->result;
+}
+
+const struct test_result *host_test_in_namespace(struct host *h)
+{
+	return host_test(h, SANDBOX_NAMESPACE);
+}
+
+void host_assert_passed(const struct test_result *v)
+{
+	if (!v->passed)
+		fail_msg("%s", v->text);
+}
+
+void host_assert_says(const struct test_result *v, const char *text)
+{
+	if (!strstr(v->text, text))
+		fail_msg("expected \"%s\" in: %s", text, v->text);
 }
 
 char *host_listing(const char *directory)

@@ -11,7 +11,7 @@
 #include "nginx/sandbox.h"
 #include "rig.h"
 
-struct verdict {
+struct test_result {
 	bool over, passed, timed_out, failed, http_included, stream_included;
 	char *text;
 };
@@ -22,11 +22,16 @@ struct host {
 	struct sandbox *sandbox;
 	const char *live, *staged, *cache, *logs;
 	long master; /* for the next test; 0: none */
-	struct verdict verdict;
+	struct test_result result;
 };
 
 struct host *host_new(void);
 void host_free(struct host *h);
+/* For cmocka: *state is a struct host of one test. */
+int host_setup(void **state);
+int host_teardown(void **state);
+
+#define host_test_case(f) cmocka_unit_test_setup_teardown(f, host_setup, host_teardown)
 
 /* nginx.conf: `head` in the main context, `body` in http{}; standard paths are set before. */
 void host_configure(struct host *h, const char *head, const char *body);
@@ -34,14 +39,18 @@ void host_configure(struct host *h, const char *head, const char *body);
 const char *host_include(const struct host *h);
 /* The staged http.conf. */
 void host_stage(struct host *h, const char *fmt, ...) PRINTF(2, 3);
-/* … as a server that says 200. */
+/* … as a server that answers 200. */
 void host_stage_good(struct host *h);
 
-/* Make the sandbox anew; on failure -1, as sandbox_new(). */
-int host_open(struct host *h, const char *kind, struct err *e);
+/* Create the sandbox again; on failure -1, like sandbox_new(). */
+int host_open(struct host *h, enum sandbox_mode kind, struct err *e);
 /* Start, or start and wait. */
-void host_begin(struct host *h, const char *kind);
-const struct verdict *host_test(struct host *h, const char *kind);
+void host_begin(struct host *h, enum sandbox_mode kind);
+const struct test_result *host_test(struct host *h, enum sandbox_mode kind);
+const struct test_result *host_test_in_namespace(struct host *h);
+/* Fail the test, with the text of the result, unless it passed, or unless it contains this. */
+void host_assert_passed(const struct test_result *v);
+void host_assert_says(const struct test_result *v, const char *text);
 
 /* Everything below a directory: names, sizes, owners, modes, times of change. */
 char *host_listing(const char *directory);

@@ -1,6 +1,6 @@
 /*
- * Sessions under test: a server, a client that writes to it, and counters for what a session tells
- * and answers. All of it belongs to the one test program that includes this.
+ * Sessions under test (src/zk/session.h) on a struct rig_loop: how they are opened, and counters
+ * of their events and answers.
  */
 #ifndef ZKNGINX_TESTS_RIG_SESSION_H
 #define ZKNGINX_TESTS_RIG_SESSION_H
@@ -10,72 +10,24 @@
 #include "rig_loop.h"
 #include "zk/session.h"
 
-struct seen {
+/* The events of one session. */
+struct session_events {
 	unsigned connected, connecting, expired, idle, watches;
-	int watch_type;
+	int watch_type; /* of the last watch */
 	char watch_path[64];
 };
 
-static inline void on_state(void *ctx, enum session_state state)
-{
-	struct seen *seen = ctx;
+/* They count into a struct session_events. */
+extern const struct session_ops rig_session_ops;
 
-	seen->connected += state == SESSION_CONNECTED;
-	seen->connecting += state == SESSION_CONNECTING;
-	seen->expired += state == SESSION_EXPIRED;
-}
+struct zookeeper_settings rig_session_settings(const char *hosts);
+struct session *rig_session_open(struct rig_loop *r, const char *hosts,
+				 struct session_events *events);
+/* Open it, and wait until it is connected. */
+struct session *rig_session_connect(struct rig_loop *r, const char *hosts,
+				    struct session_events *events);
 
-static inline void on_watch(void *ctx, int type, const char *path)
-{
-	struct seen *seen = ctx;
-
-	seen->watches++;
-	seen->watch_type = type;
-	snprintf(seen->watch_path, sizeof(seen->watch_path), "%s", path);
-}
-
-static inline void on_idle(void *ctx)
-{
-	struct seen *seen = ctx;
-
-	seen->idle++;
-}
-
-static const struct session_ops ops = {
-	.on_state = on_state,
-	.on_watch = on_watch,
-	.on_idle = on_idle,
-};
-
-static inline struct zookeeper_settings settings(const char *hosts)
-{
-	return (struct zookeeper_settings){
-		.hosts = hosts,
-		.session_timeout = SHORT_TIMEOUT,
-		.auth_file = "",
-	};
-}
-
-static inline struct session *open_session(const char *hosts, struct seen *seen)
-{
-	struct zookeeper_settings z = settings(hosts);
-	struct session *s;
-	struct err e;
-
-	if (session_new(loop, "test", &z, &ops, seen, &s, &e) < 0)
-		fail_msg("%s", e.text);
-	return s;
-}
-
-static inline struct session *open_connected(const char *hosts, struct seen *seen)
-{
-	struct session *s = open_session(hosts, seen);
-
-	eventually(loop, session_state(s) == SESSION_CONNECTED);
-	return s;
-}
-
-/* What one request came to. */
+/* The answer to one request. */
 struct answer {
 	unsigned count;
 	int rc;
@@ -86,45 +38,25 @@ struct answer {
 	struct session_stat stat;
 };
 
-static inline void on_answer(void *ctx, const struct session_reply *r)
-{
-	struct answer *a = ctx;
+/* ctx is a struct answer. */
+void on_answer(void *ctx, const struct session_reply *r);
 
-	a->count++;
-	a->rc = r->rc;
-	a->size = r->size;
-	a->has_data = r->data != NULL;
-	snprintf(a->data, sizeof(a->data), "%s", r->data ? r->data : r->created ? r->created : "");
-	a->children = r->child_count;
-	a->has_stat = r->stat != NULL;
-	if (r->stat)
-		a->stat = *r->stat;
-	a->ops = r->op_count;
-	for (size_t i = 0; i < r->op_count && i < ARRAY_SIZE(a->op_rcs); i++)
-		a->op_rcs[i] = r->op_rcs[i];
-}
-
-#define answer_of(call)                                                                            \
+/* Make the call, which gives on_answer and &a to a session, and wait for its answer. */
+#define answer_of(rig, call)                                                                       \
 	({                                                                                         \
 		struct answer a = { 0 };                                                           \
 		call;                                                                              \
 		assert_int_equal(a.count, 0);                                                      \
-		eventually(loop, a.count == 1);                                                    \
+		eventually((rig)->loop, a.count == 1);                                             \
 		a;                                                                                 \
 	})
 
+/* The answers to many requests. */
 struct tally {
 	unsigned answers, ok, lost, gone;
 };
 
-static inline void on_tally(void *ctx, const struct session_reply *r)
-{
-	struct tally *t = ctx;
-
-	t->answers++;
-	t->ok += r->rc == ZOK;
-	t->lost += r->rc == ZCONNECTIONLOSS;
-	t->gone += r->rc == SESSION_GONE;
-}
+/* ctx is a struct tally. */
+void on_tally(void *ctx, const struct session_reply *r);
 
 #endif

@@ -1,4 +1,4 @@
-/* A state directory of a test's own. */
+/* The state directory of a test. */
 #include <string.h>
 #include <sys/stat.h>
 

@@ -1,4 +1,4 @@
-/* A state directory of a test's own, and what the tests of stage and deploy do with it. */
+/* The state directory of a test, and what the tests of stage and deploy do with it. */
 #ifndef ZKNGINX_TESTS_RIG_STAGE_H
 #define ZKNGINX_TESTS_RIG_STAGE_H
 
@@ -15,7 +15,7 @@
 			fail_msg("%s: %s", #call, e_.text);                                        \
 	} while (0)
 
-/* The directory that the functions below are about: a fresh one, or one that is known. */
+/* The directory that the functions below use: a new one, or a given one. */
 void rig_state_fresh(void);
 void rig_state_use(const char *directory);
 const char *rig_state(void);
@@ -26,7 +26,7 @@ struct stage *rig_stage_open_as_it_is(void);
 /* Write, sync and publish; returns the number. */
 unsigned long rig_stage_put(struct stage *s, const char *http, const char *stream);
 
-/* A file of the state directory: its path, its content, is it there (a link counts)? */
+/* A file of the state directory: its path, its content, whether it exists (a link counts). */
 char *rig_state_path(const char *name);
 char *rig_state_file(const char *name);
 bool rig_state_has(const char *name);

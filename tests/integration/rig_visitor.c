@@ -1,4 +1,4 @@
-/* See rig_visitor.h. The counts are in memory that both processes have. */
+/* See rig_visitor.h. Both processes share the memory of the counts. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

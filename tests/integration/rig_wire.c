@@ -1,8 +1,9 @@
 /*
- * A child listens, and a child of its own carries each connection, frame by frame: four bytes of
- * length, then in a request its number and its type, in a reply its number, a transaction and an
- * error. The first frame of either side is the handshake. What is asked in addition has the
- * number of the exists with the sign bit set; its reply comes right before the one it decides.
+ * A child listens, and a child of that child carries each connection, frame by frame. A frame is
+ * four bytes of length, then in a request its number and its type, in a reply its number, a
+ * transaction and an error. The first frame of each side is the handshake. An added request has the
+ * number of the exists with the sign bit set; its reply comes right before the reply that it
+ * decides.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -24,7 +25,7 @@
 
 enum { TYPE_EXISTS = 3, TYPE_GET = 4, TYPE_PING = 11 };
 #define NOAUTH (-102)
-#define SPECIAL (-8) /* numbers from here up to -1 are events, pings and the like */
+#define SPECIAL (-8) /* numbers from here up to -1 are events and pings */
 #define REPLY_HEAD 16
 
 struct tally {
@@ -80,7 +81,7 @@ static void put(int fd, const char *bytes, size_t size)
 	}
 }
 
-/* The same, to be read without a watch. */
+/* The same path, read without a watch. */
 static void ask_whether_readable(int server, const char *frame, size_t size)
 {
 	struct buf b = BUF_INIT;
@@ -93,7 +94,7 @@ static void ask_whether_readable(int server, const char *frame, size_t size)
 	buf_fini(&b);
 }
 
-/* `frame` has its length in front. */
+/* `frame` begins with its length. */
 static void pass_request(const struct side *s, const char *frame, size_t size)
 {
 	int32_t type = size >= 12 ? number_at(frame + 8) : 0;
@@ -180,7 +181,7 @@ static void carry_all(int near, int target)
 static void serve(int listener, int target) __attribute__((noreturn));
 static void serve(int listener, int target)
 {
-	signal(SIGCHLD, SIG_IGN); /* their ends are not waited for */
+	signal(SIGCHLD, SIG_IGN); /* nothing waits for the ends of these children */
 	for (;;) {
 		int near = accept(listener, NULL, NULL);
 
@@ -209,7 +210,7 @@ static void launch(struct rig_wire *w, int target)
 		if (getppid() != parent)
 			_exit(127);
 		tally = w->tally;
-		/* the test's sockets must not be held open from here */
+		/* this child must not keep the test's sockets open */
 		dup2(listener, 3);
 		close_range(4, ~0U, 0);
 		serve(3, target);

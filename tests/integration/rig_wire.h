@@ -1,8 +1,8 @@
 /*
- * The wire between a client and a real server, made to read as that of a server of version 3.9.3
- * or later: there `exists` is denied to whoever may not read the znode, and sets no watch then.
- * For each exists the server is also asked to read the znode; where it denies that, it is the
- * answer to the exists too. All else passes as it is.
+ * The connection between a client and a real server, changed so that the server appears to have
+ * version 3.9.3 or later. Such a server denies `exists` to a client that may not read the znode,
+ * and sets no watch then. For each exists this also asks the server to read the znode; where the
+ * server denies that, it is the answer to the exists too. Everything else passes unchanged.
  */
 #ifndef ZKNGINX_TESTS_RIG_WIRE_H
 #define ZKNGINX_TESTS_RIG_WIRE_H
@@ -17,7 +17,7 @@ void rig_wire_stop(struct rig_wire *w);
 int rig_wire_port(const struct rig_wire *w);
 /* "127.0.0.1:PORT", for zookeeper.hosts. */
 const char *rig_wire_hosts(const struct rig_wire *w);
-/* Requests of the clients so far, without pings; and exists that were denied. */
+/* Requests of the clients so far, without pings; and the exists that were denied. */
 unsigned long rig_wire_requests(const struct rig_wire *w);
 unsigned long rig_wire_denied(const struct rig_wire *w);
 

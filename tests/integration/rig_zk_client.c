@@ -1,7 +1,7 @@
 /*
- * The test process's own ZooKeeper client, on the library's synchronous calls. Each
- * call is repeated while the connection is away, so a test may kill the server and
- * write on. What calls return lives in the connection's arena.
+ * The test process's own ZooKeeper client, on the library's synchronous calls. Each call is
+ * repeated while there is no connection, so a test may kill the server and continue to write. What
+ * calls return is in the connection's arena.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -14,8 +14,8 @@
 
 #include "rig_zookeeper.h"
 
-/* Known faults of the library: it forgets requests when it is closed, and formats a server's name
- * into one buffer for all threads. Asked for by the sanitizers' run time. */
+/* Known defects of the library: it leaks requests when it is closed, and formats a server's name
+ * into one buffer for all threads. The runtime of the sanitizers calls these functions. */
 #define EXPORT __attribute__((visibility("default")))
 EXPORT const char *__lsan_default_suppressions(void);
 EXPORT const char *__tsan_default_suppressions(void);
@@ -103,7 +103,7 @@ static bool is_passing(int rc)
 	return rc == ZCONNECTIONLOSS || rc == ZOPERATIONTIMEOUT;
 }
 
-/* Repeats a call while the connection is away. */
+/* Repeats a call while there is no connection. */
 #define persist(call)                                                                              \
 	({                                                                                         \
 		uint64_t give_up_ = rig_now() + RIG_PATIENCE;                                      \
@@ -251,8 +251,7 @@ static void delete_below(struct rig_zk *c, const char *path)
 		rig_zk_delete_all(c, arena_printf(c->arena, "%s/%s", path, names[i]));
 }
 
-/* Others may write there meanwhile: a write that was under way makes a znode that was not listed.
- */
+/* Others may write meanwhile: a write in progress creates a znode that was not listed. */
 void rig_zk_delete_all(struct rig_zk *c, const char *path)
 {
 	int rc;
@@ -292,6 +291,13 @@ static bool look(struct rig_zk *c, const char *path, struct Stat *stat)
 	if (rc != ZNONODE)
 		check(rc, "exists", path);
 	return rc == ZOK;
+}
+
+bool rig_zk_is(struct rig_zk *c, const char *path, const char *data)
+{
+	const char *found = rig_zk_get(c, path);
+
+	return found && strcmp(found, data) == 0;
 }
 
 bool rig_zk_exists(struct rig_zk *c, const char *path)

@@ -1,6 +1,6 @@
 /*
- * The ZooKeeper server as a child process. It is told not to sync its log to the disk
- * (killing a process loses nothing of the page cache), so that tests are quick.
+ * The ZooKeeper server as a child process. It does not sync its log to the disk, so that tests are
+ * quick: killing a process loses nothing of the page cache.
  */
 #include <netinet/in.h>
 #include <signal.h>

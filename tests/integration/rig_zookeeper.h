@@ -62,13 +62,15 @@ void rig_zk_set_both(struct rig_zk *c, const char *path, const char *other, cons
 /* A znode and one below it, empty, in one transaction. */
 void rig_zk_create_both(struct rig_zk *c, const char *parent, const char *child);
 void rig_zk_delete(struct rig_zk *c, const char *path);
-/* The znode and everything below it; nothing there is fine. */
+/* The znode and everything below it; a missing znode is no error. */
 void rig_zk_delete_all(struct rig_zk *c, const char *path);
 /* The data as a string, valid until c is closed; NULL when there is no such znode. */
 char *rig_zk_get(struct rig_zk *c, const char *path);
 /* … and the version that it has. */
 char *rig_zk_get_version(struct rig_zk *c, const char *path, int *version);
 bool rig_zk_exists(struct rig_zk *c, const char *path);
+/* Is there such a znode, with exactly this data? */
+bool rig_zk_is(struct rig_zk *c, const char *path, const char *data);
 /* Session that owns the ephemeral; 0 when there is none or it is persistent. */
 int64_t rig_zk_owner(struct rig_zk *c, const char *path);
 /* The names below path, sorted, NULL-terminated, valid until c is closed. */
@@ -79,9 +81,9 @@ void rig_zk_restrict(struct rig_zk *c, const char *path, bool restricted);
 void rig_zk_protect(struct rig_zk *c, const char *path);
 
 /*
- * Pipelined writes, for storms: each returns at once (it waits while very many
- * are unanswered). Their results are not looked at one by one: rig_zk_drain()
- * waits for the last and returns how many failed.
+ * Pipelined writes, for many writes at once: each returns at once (it waits while very many are
+ * unanswered). Their results are not checked one by one: rig_zk_drain() waits for the last and
+ * returns the number of failures.
  */
 void rig_zk_send_create(struct rig_zk *c, const char *path, const char *data);
 void rig_zk_send_create_ephemeral(struct rig_zk *c, const char *path, const char *data);

@@ -1,4 +1,4 @@
-/* What a real nginx says about a bad bundle leads to the znode that is bad. */
+/* The errors of a real nginx about a bad bundle lead to the bad znode. */
 #include <stdio.h>
 #include <string.h>
 
@@ -24,7 +24,7 @@ static struct bundle *bundle_of(const char *text)
 	return bundle_builder_finish(&b);
 }
 
-/* nginx refuses it; `znodes`, separated by spaces, are to blame. */
+/* nginx refuses it; `znodes`, separated by spaces, are the cause. */
 static void check(const char *text, const char *znodes, const char *message)
 {
 	CLEANUP(bundle_unrefp) struct bundle *b = bundle_of(text);
@@ -43,7 +43,7 @@ static void check(const char *text, const char *znodes, const char *message)
 	assert_null(strstr(blame.message, "http.conf"));
 }
 
-static void a_statement_of_ours(void **state UNUSED)
+static void a_bad_statement_is_traced_to_its_znode(void **state UNUSED)
 {
 	check("/a|upstream a { server 127.0.0.1:80; }\n"
 	      "/b|upstream b { server 127.0.0.1:99999; }\n",
@@ -56,7 +56,7 @@ static void a_statement_of_ours(void **state UNUSED)
 	      "/b", "unexpected end of file");
 }
 
-static void a_certificate_that_is_not_there(void **state UNUSED)
+static void a_missing_certificate_is_traced_to_its_znode(void **state UNUSED)
 {
 	check("/a|server { listen 127.0.0.1:1 ssl; ssl_certificate /nowhere/a.crt; "
 	      "ssl_certificate_key /nowhere/a.key; }\n"
@@ -64,21 +64,21 @@ static void a_certificate_that_is_not_there(void **state UNUSED)
 	      "/a", "cannot load certificate \"/nowhere/a.crt\"");
 }
 
-static void an_address_that_is_not_this_hosts(void **state UNUSED)
+static void an_address_of_another_host_is_traced_to_its_znode(void **state UNUSED)
 {
 	check("/a|server { listen 192.0.2.1:8000; }\n"
 	      "/b|server { listen 192.0.2.1:8001; }\n",
 	      "/a", "bind() to 192.0.2.1:8000 failed");
 }
 
-static void a_variable_that_nobody_defines(void **state UNUSED)
+static void an_undefined_variable_is_traced_to_its_znode(void **state UNUSED)
 {
 	check("/a|upstream nothing { server 127.0.0.1:80; }\n"
 	      "/b|log_format x '$remote_addr $nothing';\n",
 	      "/b", "unknown \"nothing\" variable");
 }
 
-static void a_zone_that_nobody_defines(void **state UNUSED)
+static void an_undefined_zone_is_traced_to_its_znode(void **state UNUSED)
 {
 	check("/a|upstream a { server 127.0.0.1:80; }\n"
 	      "/b|limit_req zone=missing;\n",
@@ -88,14 +88,14 @@ static void a_zone_that_nobody_defines(void **state UNUSED)
 	      "/b", "zero size shared memory zone \"missing\"");
 }
 
-static void a_log_that_cannot_be_opened(void **state UNUSED)
+static void a_log_that_cannot_be_opened_is_traced_to_its_znode(void **state UNUSED)
 {
 	check("/a|server { listen 127.0.0.1:1; }\n"
 	      "/b|access_log /nowhere/b.log;\n",
 	      "/b", "open() \"/nowhere/b.log\" failed");
 }
 
-static void a_clash_with_the_administrators_file(void **state UNUSED)
+static void a_clash_with_the_administrators_file_is_traced_to_its_znode(void **state UNUSED)
 {
 	rig_check_other("upstream shop { server 127.0.0.1:80; }\n");
 	check("/a|upstream shop { server 127.0.0.1:80; }\n"
@@ -108,7 +108,7 @@ static void a_clash_with_the_administrators_file(void **state UNUSED)
 	rig_check_other("");
 }
 
-static void the_administrators_own_mistake(void **state UNUSED)
+static void the_administrators_own_mistake_is_traced_to_no_znode(void **state UNUSED)
 {
 	rig_check_other("shop { }\n");
 	check("/a|upstream shop { server 127.0.0.1:80; }\n", "", "unknown directive \"shop\"");
@@ -118,14 +118,14 @@ static void the_administrators_own_mistake(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_statement_of_ours),
-		cmocka_unit_test(a_certificate_that_is_not_there),
-		cmocka_unit_test(an_address_that_is_not_this_hosts),
-		cmocka_unit_test(a_variable_that_nobody_defines),
-		cmocka_unit_test(a_zone_that_nobody_defines),
-		cmocka_unit_test(a_log_that_cannot_be_opened),
-		cmocka_unit_test(a_clash_with_the_administrators_file),
-		cmocka_unit_test(the_administrators_own_mistake),
+		cmocka_unit_test(a_bad_statement_is_traced_to_its_znode),
+		cmocka_unit_test(a_missing_certificate_is_traced_to_its_znode),
+		cmocka_unit_test(an_address_of_another_host_is_traced_to_its_znode),
+		cmocka_unit_test(an_undefined_variable_is_traced_to_its_znode),
+		cmocka_unit_test(an_undefined_zone_is_traced_to_its_znode),
+		cmocka_unit_test(a_log_that_cannot_be_opened_is_traced_to_its_znode),
+		cmocka_unit_test(a_clash_with_the_administrators_file_is_traced_to_its_znode),
+		cmocka_unit_test(the_administrators_own_mistake_is_traced_to_no_znode),
 	};
 	int failed;
 

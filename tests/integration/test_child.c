@@ -1,4 +1,4 @@
-/* A child process: output, end, deadline, and what it must not inherit. */
+/* Child processes: output, end, deadline, and what they must not inherit. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -107,7 +107,7 @@ static int tear_down(void **state UNUSED)
 	return 0;
 }
 
-/* --- the plain course ------------------------------------------------------------------------- */
+/* --- a rollout without failures --------------------------------------------------------------- */
 
 static void both_outputs_and_the_status_arrive(void **state UNUSED)
 {
@@ -198,7 +198,7 @@ static void input_is_read_to_its_end(void **state UNUSED)
 	assert_string_equal(empty.output, "0\n");
 }
 
-static void input_that_is_not_read_holds_up_nobody(void **state UNUSED)
+static void input_that_is_not_read_blocks_nothing(void **state UNUSED)
 {
 	CLEANUP(forget) struct seen s = { 0 };
 	CLEANUP(freep) char *bytes = xcalloc(1, LARGE);
@@ -211,7 +211,7 @@ static void input_that_is_not_read_holds_up_nobody(void **state UNUSED)
 	assert_string_equal(s.output, "done\n");
 }
 
-static void input_cannot_be_written(void **state UNUSED)
+static void a_child_cannot_write_to_its_input(void **state UNUSED)
 {
 	CLEANUP(forget) struct seen s = { 0 };
 	struct child_spec spec = shell(&s, "echo x >&0; echo $?; cat");
@@ -230,7 +230,7 @@ static void nothing_is_inherited(void **state UNUSED)
 	CLEANUP(forget) struct seen s = { 0 };
 	struct child_spec spec =
 		shell(&s, "env | grep -v ^PWD=; cat; test -e /proc/$$/fd/77 && echo leaked;"
-			  /* of 32 and above the C library's own are out of anybody's reach */
+			  /* of 32 and above, no program can change those of the C library */
 			  "sed -nE 's/^(Sig(Blk|Ign):.)[0-9a-f]{9}/\\1/p' /proc/self/status");
 	sigset_t blocked, before;
 
@@ -309,10 +309,10 @@ static void what_is_left_of_the_group_ends_with_the_child(void **state UNUSED)
 	eventually(NULL, is_gone(first_number(s.output)));
 }
 
-static void a_descendant_that_got_away_is_not_waited_for(void **state UNUSED)
+static void a_descendant_in_another_group_is_not_waited_for(void **state UNUSED)
 {
 	CLEANUP(forget) struct seen s = { 0 };
-	/* the fifo makes sure that it has got away */
+	/* the fifo makes sure that the grandchild runs */
 	const char *fifo = rig_path("away");
 	CLEANUP(freep)
 	char *script =
@@ -393,14 +393,14 @@ int main(void)
 		TEST(a_signal_is_told_from_an_exit),
 		TEST(an_open_executable_is_run),
 		TEST(input_is_read_to_its_end),
-		TEST(input_that_is_not_read_holds_up_nobody),
-		TEST(input_cannot_be_written),
+		TEST(input_that_is_not_read_blocks_nothing),
+		TEST(a_child_cannot_write_to_its_input),
 		TEST(nothing_is_inherited),
 		TEST(a_failed_preparation_is_reported_in_words),
 		TEST(a_missing_program_is_reported_in_words),
 		TEST(the_deadline_kills_the_whole_group),
 		TEST(what_is_left_of_the_group_ends_with_the_child),
-		TEST(a_descendant_that_got_away_is_not_waited_for),
+		TEST(a_descendant_in_another_group_is_not_waited_for),
 		TEST(freeing_kills_and_reaps_in_silence),
 		TEST(a_child_dies_with_its_daemon),
 	};

@@ -1,7 +1,7 @@
 /*
- * Under churn: nothing is lost, reloads stay bounded, and at no instant do the live
- * files hold anything but one complete, proved generation; also with the daemon
- * killed at random and nginx reloaded by somebody else all the time.
+ * Under churn: nothing is lost, the number of reloads stays limited, and at each instant the live
+ * files are one complete, accepted generation; also while the daemon is killed at random and
+ * another program reloads nginx all the time.
  *
  * `make check` runs a short form; `make soak` sets CHURN_FULL for the long one.
  */
@@ -31,7 +31,7 @@ static bool is_full(void)
 	return getenv("CHURN_FULL") != NULL;
 }
 
-/* The same sequence each time, so that what failed can be had again. */
+/* The same sequence each time, so that a failure can be reproduced. */
 static unsigned draw(unsigned below)
 {
 	seed = seed * 1103515245u + 12345u;
@@ -103,7 +103,7 @@ static void write_one(int servers)
 	}
 }
 
-/* Are the live files exactly what was written last? */
+/* Do the live files contain exactly what was written last? */
 static bool is_identical(int servers)
 {
 	const char *at = rig_host_live(&host, "http.conf");
@@ -163,8 +163,8 @@ static void after_the_last_of_many_writes_the_files_are_identical(void **state U
 	}
 }
 
-/* Sends SIGHUP to the master over and over, as certbot and logrotate might. */
-static pid_t start_foreign_hangups(pid_t master)
+/* Sends SIGHUP to the master again and again, like certbot and logrotate. */
+static pid_t start_foreign_reloads(pid_t master)
 {
 	pid_t parent = getpid(), pid = fork();
 
@@ -176,14 +176,14 @@ static pid_t start_foreign_hangups(pid_t master)
 	_exit(0);
 }
 
-static void a_foreign_hangup_never_meets_a_broken_configuration(void **state UNUSED)
+static void a_reload_by_others_never_finds_a_broken_configuration(void **state UNUSED)
 {
 	int publications = is_full() ? 200 : 30, port = rig_port();
 	char json[512], text[32];
-	pid_t hangups;
+	pid_t reloads_by_others;
 
 	rig_host_start(&host);
-	hangups = start_foreign_hangups(host.nginx.pid);
+	reloads_by_others = start_foreign_reloads(host.nginx.pid);
 	for (int i = 0; i < publications; i++) {
 		snprintf(text, sizeof(text), "generation %d.", i);
 		snprintf(json, sizeof(json),
@@ -195,7 +195,7 @@ static void a_foreign_hangup_never_meets_a_broken_configuration(void **state UNU
 		rig_zk_set(host.zk, CONFIG "/snippets/stream/m", json);
 		eventually(NULL, strstr(rig_host_live(&host, "http.conf"), text));
 	}
-	rig_stop(hangups, SIGKILL);
+	rig_stop(reloads_by_others, SIGKILL);
 	eventually(NULL, rig_host_is(&host, "applied"));
 	assert_null(strstr(rig_read(host.nginx.error_log), "[emerg]"));
 	assert_true(rig_nginx_says(port, text));
@@ -229,7 +229,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(after_the_last_of_many_writes_the_files_are_identical),
-		TEST(a_foreign_hangup_never_meets_a_broken_configuration),
+		TEST(a_reload_by_others_never_finds_a_broken_configuration),
 		TEST(killed_at_any_instant_it_converges),
 	};
 

@@ -1,7 +1,7 @@
 /*
- * What two objects cannot both have, on a real nginx: whoever is live serves on without a single
- * request lost, the newcomer is named with a reason that names the other, everything pushed with it
- * goes live at once, and when it is mended or gone so is the problem.
+ * Two objects that claim the same thing, on a real nginx: the live one loses not a single request,
+ * the problem of the newcomer names the other one, everything pushed with it goes live at once, and
+ * the problem ends when the newcomer is corrected or deleted.
  */
 #include "rig.h"
 
@@ -16,7 +16,7 @@
 #define CONFIG "/nginx/config"
 #define SOON (2 * USEC_PER_SEC)
 
-/* The other objects do not wait for a clash, and a problem goes with its cause. */
+/* A clash delays no other object, and the problem ends with its cause. */
 #define soon(condition)                                                                            \
 	do {                                                                                       \
 		uint64_t too_late_ = rig_now() + SOON;                                             \
@@ -65,8 +65,8 @@ static const struct clash {
 	struct object live[6], pushed[3];
 	const char *visit, *answer; /* of the live ones: host name, body */
 	bool tls;
-	const char *loser, *words[2]; /* one of `pushed`, and what is said of it */
-	const char *http_text;        /* of nginx.conf */
+	const char *loser, *words[2]; /* one of `pushed`, and its problem */
+	const char *http_text;        /* in nginx.conf */
 } clashes[] = {
 	{ .name = "A1_a_stream_site_on_the_port_of_http_sites",
 	  .live = { SITE("a", P), SITE("b", P), SITE("c", P), SITE("d", P), SITE("e", P) },
@@ -156,7 +156,7 @@ static const struct clash {
 	  .answer = "t",
 	  .tls = true,
 	  .loser = "sites/a",
-	  .words = { CONFIG "/sites/t", "without ssl" } },
+	  .words = { CONFIG "/sites/t", "has no ssl" } },
 	{ .name = "an_upstream_of_nginx_conf",
 	  .http_text = "upstream pay { server 127.0.0.1:1; }",
 	  .live = { SITE("a", P) },
@@ -261,7 +261,7 @@ static void write_other(const char *text)
 	write_object(&(struct object){ "sites/other", data });
 }
 
-/* It serves a while longer, and then has lost nothing. */
+/* It serves for a while, and has lost no request. */
 static void end_visit(struct rig_visitor *v)
 {
 	unsigned long some = rig_visitor_count(v) + 20;
@@ -295,7 +295,7 @@ static void the_newcomer_stays_out_and_nobody_notices(void **state)
 	eventually(NULL, rig_host_is(&host, "degraded"));
 	assert_int_equal(rig_host_problem_count(&host), 1);
 
-	/* while it is there others come and go as ever */
+	/* meanwhile other objects come and go as usual */
 	write_other("two");
 	soon(answers(ports[2], "other", "two"));
 	snprintf(path, sizeof(path), CONFIG "/%s", c->loser);
@@ -305,7 +305,7 @@ static void the_newcomer_stays_out_and_nobody_notices(void **state)
 	free((char *)host.nginx.http_text);
 }
 
-static void a_mended_newcomer_goes_live(void **state UNUSED)
+static void a_corrected_newcomer_goes_live(void **state UNUSED)
 {
 	struct rig_visitor *v;
 
@@ -321,7 +321,7 @@ static void a_mended_newcomer_goes_live(void **state UNUSED)
 	end_visit(v);
 }
 
-/* When the one that is live gives it up, the one that waited has it. */
+/* When the live object gives the claim up, the one that waited gets it. */
 static void the_loser_follows_when_the_winner_goes(void **state UNUSED)
 {
 	write_object(&(struct object)SITE("b", P));
@@ -357,7 +357,7 @@ static void D4_the_default_server_is_no_accident_of_names(void **state UNUSED)
 	eventually(NULL, answers(ports[0], "about.test", "about"));
 	end_visit(v);
 
-	/* who says so is it; then the oldest that is left */
+	/* the site with "default" is it; then the oldest that remains */
 	write_object(&(struct object){ "sites/about",
 				       "{\"listen\":[\"" P "\"],\"default\":true,"
 				       "\"server_names\":[\"about.test\"]," ANSWER("about") "}" });
@@ -387,7 +387,7 @@ static void D5_a_wildcard_and_an_address_are_exchanged_in_two_steps(void **state
 	end_visit(v);
 	assert_int_equal(rig_host_status_number(&host, "deployments.rolled_back"), 0);
 
-	/* what the message says helps */
+	/* the remedy in the message works */
 	write_object(&(struct object)LISTENING("127.0.0.1:$Q"));
 	soon(answers(ports[1], "a", "a"));
 	soon(is_well());
@@ -395,7 +395,7 @@ static void D5_a_wildcard_and_an_address_are_exchanged_in_two_steps(void **state
 	soon(answers(ports[0], "a", "a"));
 	soon(is_well());
 
-	/* the way back; nginx is stopped this time */
+	/* and back; nginx is stopped this time */
 	write_object(&(struct object)LISTENING("$P"));
 	soon(has_problem("sites/a", "previous", "two steps"));
 	rig_nginx_stop(&host.nginx);
@@ -420,7 +420,7 @@ static void an_edit_of_nginx_conf_is_noticed(void **state UNUSED)
 	v = rig_visitor_start(ports[0], false, "b.test", "b");
 	host.nginx.http_text = text;
 	rig_nginx_configure(&host.nginx);
-	/* nginx takes both, and b is live: that is said, and no more */
+	/* nginx accepts both, and b is live: that is only reported */
 	eventually(NULL, has_problem("sites/b", "previous", "nginx.conf:"));
 	assert_non_null(strstr(rig_host_live(&host, "http.conf"), "b.test"));
 	write_object(&(struct object){ "upstreams/pay", "" });
@@ -433,7 +433,7 @@ static void an_edit_of_nginx_conf_is_noticed(void **state UNUSED)
 	free(text);
 }
 
-/* nginx -T heads each file with such a line; one in a snippet is a snippet's. */
+/* nginx -T prints such a line before each file; one in a snippet must not count. */
 static void a_snippet_cannot_pass_for_a_file_of_the_host(void **state UNUSED)
 {
 	char *text = strdup(filled_in("include $D/extra/*.conf;"));
@@ -458,7 +458,7 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	static const struct CMUnitTest others[] = {
-		TEST(a_mended_newcomer_goes_live),
+		TEST(a_corrected_newcomer_goes_live),
 		TEST(the_loser_follows_when_the_winner_goes),
 		TEST(D4_the_default_server_is_no_accident_of_names),
 		TEST(D5_a_wildcard_and_an_address_are_exchanged_in_two_steps),

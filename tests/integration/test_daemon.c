@@ -1,6 +1,6 @@
 /*
- * The daemon as a whole, on a real ZooKeeper and a real nginx: an edit of a znode
- * becomes what nginx serves, and one bad object never blocks a good one.
+ * The whole daemon, on a real ZooKeeper and a real nginx: nginx serves an edit of a znode, and a
+ * bad object never blocks a good one.
  */
 #include "rig.h"
 
@@ -109,7 +109,7 @@ static void a_bad_object_does_not_block_the_good_ones(void **state UNUSED)
 	eventually(NULL, rig_host_is(&host, "applied") && rig_host_problem_count(&host) == 0);
 }
 
-static void what_only_nginx_refuses_is_traced_and_held_back(void **state UNUSED)
+static void what_only_nginx_refuses_is_traced_and_left_out(void **state UNUSED)
 {
 	rig_host_settings(&host, "log: { level = \"debug\"; };");
 	rig_zk_set(host.zk, CONFIG "/sites/good", site(port, "one"));
@@ -117,14 +117,14 @@ static void what_only_nginx_refuses_is_traced_and_held_back(void **state UNUSED)
 	rig_host_start(&host);
 	eventually(NULL, rig_nginx_says(port, "one"));
 
-	/* allowed by the policy, balanced, and wrong: only nginx -t can tell */
+	/* allowed by the policy, with balanced braces, and wrong: only nginx -t finds it */
 	rig_zk_set(host.zk, CONFIG "/snippets/http/wrong",
 		   "map $uri $x {\n    default 1;\n}\nlimit_req_zone $uri zone=z:10m rate=fast;\n");
 	rig_zk_set(host.zk, CONFIG "/sites/good", site(port, "two"));
 	eventually(NULL, rig_nginx_says(port, "two"));
 	eventually(NULL, rig_host_has_problem(&host, CONFIG "/snippets/http/wrong", "nginx",
 					      "absent", "fast"));
-	/* one that was good before keeps its last good form */
+	/* an object that was good before keeps its last good form */
 	rig_zk_set(host.zk, CONFIG "/snippets/http/fine",
 		   "map $uri $fine { default 1; default 2; }\n");
 	eventually(NULL, rig_host_has_problem(&host, CONFIG "/snippets/http/fine", "nginx",
@@ -152,7 +152,7 @@ static void the_last_good_form_survives_a_restart(void **state UNUSED)
 	assert_true(rig_nginx_says(port, "good"));
 }
 
-/* Holds a port so that nginx cannot have it. */
+/* Listens on a port so that nginx cannot. */
 static int squat(int on)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET,
@@ -183,7 +183,7 @@ static void a_reload_that_nginx_refuses_is_rolled_back(void **state UNUSED)
 	assert_null(strstr(rig_host_live(&host, "http.conf"), "never"));
 	assert_true(rig_host_status_number(&host, "deployments.rolled_back") >= 1);
 
-	/* the cause is on the host: when it is gone, the site is tried again at once */
+	/* the cause is on the host: when it ends, the site is tried again at once */
 	close(squatter);
 	eventually(NULL, rig_nginx_says(taken, "never"));
 	eventually(NULL, rig_host_is(&host, "applied"));
@@ -226,13 +226,13 @@ static void members_and_reports_are_published(void **state UNUSED)
 	json_decref(report);
 	json_decref(member);
 	rig_host_stop_daemon(&host, SIGTERM);
-	/* ended by word: the ephemeral goes at once, the last report stays */
+	/* after SIGTERM the ephemeral is deleted at once, and the last report stays */
 	eventually(NULL, !rig_zk_exists(host.zk, "/nginx/cluster/members/web1"));
 	assert_true(rig_zk_exists(host.zk, "/nginx/cluster/reports/web1"));
 	assert_true(rig_nginx_says(port, "x"));
 }
 
-/* The loss that is seen now: a second ahead, since the text has whole seconds. */
+/* The time of this loss: a second later, as the text has whole seconds. */
 static const char *confirm_now(void)
 {
 	static char text[64];
@@ -264,16 +264,16 @@ static void guards_hold_what_registered_itself(void **state UNUSED)
 	eventually(NULL, rig_host_is(&host, "held"));
 	assert_true(rig_host_has_problem(&host, CONFIG "/upstreams/app", "guard", "previous",
 					 "1 of 1 server was lost"));
-	eventually(NULL, strstr(rig_read(host.log), "1 loss is held back"));
+	eventually(NULL, strstr(rig_read(host.log), "the guard holds 1 loss"));
 	assert_true(rig_nginx_says(port, "rig"));
-	/* a confirmation of long ago is none of this loss */
+	/* an old confirmation does not count for this loss */
 	rig_zk_set(host.zk, "/nginx/cluster/overrides/app",
 		   "{\"confirm\":\"2001-01-01T00:00:00Z\"}");
 	rig_zk_set(host.zk, CONFIG "/snippets/http/seen", "map $uri $seen { default 1; }\n");
 	eventually(NULL, strstr(rig_host_live(&host, "http.conf"), "$seen"));
 	eventually(NULL, rig_host_is(&host, "held"));
 	assert_true(rig_nginx_says(port, "rig"));
-	/* a person confirms: the upstream is empty from now on, and says so at once */
+	/* an operator confirms: the upstream is empty at once */
 	rig_zk_set(host.zk, "/nginx/cluster/overrides/app", confirm_now());
 	eventually(NULL, rig_nginx_get(port, "/", NULL, NULL) == 502);
 }
@@ -286,8 +286,8 @@ static bool has_override_problem(const char *upstream, const char *words)
 	return rig_host_has_problem(&host, path, "override", "absent", words);
 }
 
-/* Neither what cannot be read nor a time far ahead lets go of anything, now or later. */
-static void an_override_that_says_nothing_is_a_problem(void **state UNUSED)
+/* Neither an unreadable override nor a time in the far future confirms a loss, now or later. */
+static void an_override_without_effect_is_a_problem(void **state UNUSED)
 {
 	struct rig_zk *app = rig_zk_connect(rig_zookeeper_hosts(host.zookeeper));
 	const char *path = "/nginx/cluster/overrides/app";
@@ -312,7 +312,7 @@ static void an_override_that_says_nothing_is_a_problem(void **state UNUSED)
 	eventually(NULL, has_override_problem("app", ""));
 	rig_zk_set(host.zk, "/nginx/cluster/overrides/apple", confirm_now());
 	eventually(NULL, has_override_problem("apple", "there is no upstream \"apple\""));
-	/* in the report, too; and over when it is deleted or mended */
+	/* in the report, too; and it ends when the override is deleted or corrected */
 	eventually(NULL, strstr(rig_zk_get(host.zk, "/nginx/cluster/reports/web1"), "apple"));
 	rig_zk_delete_all(host.zk, "/nginx/cluster/overrides/apple");
 	rig_zk_set(host.zk, path, confirm_now());
@@ -321,7 +321,7 @@ static void an_override_that_says_nothing_is_a_problem(void **state UNUSED)
 						      "absent", "has no server"));
 }
 
-/* As the settings of the rig are, with so long between two reloads. */
+/* The settings of the rig, with this pause between two reloads. */
 static void space_reloads(const char *gap)
 {
 	char *text, *at;
@@ -351,7 +351,7 @@ static void a_service_made_in_two_writes_is_no_alert(void **state UNUSED)
 	}
 	assert_null(strstr(rig_read(host.log), "alert config-problems"));
 	assert_null(strstr(rig_read(host.log), "alert fleet-problems"));
-	/* one that stays is one */
+	/* a problem that lasts raises one alert */
 	rig_zk_set(host.zk, CONFIG "/upstreams/c", "");
 	eventually(NULL, strstr(rig_read(host.log), "alert config-problems: 1 problem in znodes:"));
 	eventually(NULL,
@@ -370,35 +370,13 @@ static void a_deleted_root_is_not_an_empty_config(void **state UNUSED)
 		   rig_host_has_problem(&host, CONFIG, "guard", "previous", "does not exist"));
 	assert_true(rig_nginx_says(port, "kept"));
 	assert_non_null(strstr(rig_host_live(&host, "http.conf"), "127.0.0.1:1"));
-	/* also for a daemon that starts meanwhile */
+	/* also in a daemon that starts meanwhile */
 	rig_host_stop_daemon(&host, SIGKILL);
 	rig_host_start_daemon(&host);
 	eventually(NULL, rig_host_status_number(&host, "zookeeper.requests") > 0);
 	eventually(NULL,
 		   rig_host_has_problem(&host, CONFIG, "guard", "previous", "does not exist"));
 	assert_true(rig_nginx_says(port, "kept"));
-}
-
-static void a_missing_include_is_said_and_noticed_when_mended(void **state UNUSED)
-{
-	char json[256];
-
-	host.nginx.include_stream = false;
-	rig_nginx_configure(&host.nginx);
-	snprintf(json, sizeof(json), "server { listen 127.0.0.1:%d; return stream; }\n",
-		 rig_port());
-	rig_zk_set(host.zk, CONFIG "/snippets/stream/s", json);
-	rig_zk_set(host.zk, CONFIG "/sites/s", site(port, "http goes on"));
-	rig_host_start_daemon(&host);
-	eventually(NULL, rig_host_live(&host, "http.conf"));
-	rig_nginx_start(&host.nginx);
-	eventually(NULL,
-		   rig_host_has_problem(&host, CONFIG, "nginx", "absent", "live/stream.conf;"));
-	eventually(NULL, rig_nginx_says(port, "http goes on"));
-	eventually(NULL, rig_host_is(&host, "degraded"));
-	host.nginx.include_stream = true;
-	rig_nginx_configure(&host.nginx);
-	eventually(NULL, rig_host_is(&host, "applied"));
 }
 
 static void settings_are_read_again_all_or_nothing(void **state UNUSED)
@@ -466,23 +444,34 @@ static void dry_run_shows_and_leaves_no_trace(void **state UNUSED)
 	assert_non_null(strstr(output, "\n-"));
 	assert_non_null(strstr(output, "old text"));
 	assert_non_null(strstr(output, "new text"));
-	assert_non_null(strstr(output, "nginx -t takes it"));
+	assert_non_null(strstr(output, "nginx -t accepts it"));
 	assert_true(rig_nginx_says(port, "old text"));
 	assert_null(strstr(rig_host_live(&host, "http.conf"), "new text"));
+}
+
+#define RENDERED_TREE                                                                              \
+	"/nginx/config\n/nginx/config/sites/s\n\t{\"listen\":[\"8080\"],\"locations\":"            \
+	"[{\"path\":\"/\",\"return\":{\"status\":204}}]}\n"
+
+static void render_fails_when_a_part_is_left_out(void **state UNUSED)
+{
+	char *tree = rig_path("tree.txt"), *out = rig_path("out"), *output;
+
+	rig_write(tree, RENDERED_TREE "/nginx/config/sites/bad\n\tx\n");
+	assert_int_equal(rig_host_run(&host, &output, "--render", tree, out, NULL), 1);
+	assert_non_null(strstr(output, "/nginx/config/sites/bad: json: line 1: "));
+	assert_null(strstr(output, "line 1: line 1:"));
+	assert_non_null(strstr(rig_read(rig_path("out/http.conf")), "listen 8080;"));
 }
 
 static void render_needs_neither_zookeeper_nor_nginx(void **state UNUSED)
 {
 	char *tree = rig_path("tree.txt"), *out = rig_path("out"), *output;
 
-	rig_write(
-		tree,
-		"/nginx/config\n/nginx/config/sites/s\n\t{\"listen\":[\"8080\"],\"locations\":"
-		"[{\"path\":\"/\",\"return\":{\"status\":204}}]}\n/nginx/config/sites/bad\n\tx\n");
+	rig_write(tree, RENDERED_TREE);
 	assert_int_equal(rig_host_run(&host, &output, "--render", tree, out, NULL), 0);
 	assert_non_null(strstr(rig_read(rig_path("out/http.conf")), "listen 8080;"));
 	assert_non_null(rig_read(rig_path("out/stream.conf")));
-	assert_non_null(strstr(output, "/nginx/config/sites/bad"));
 	assert_int_equal(rig_host_run(&host, &output, "--render", "/nonexistent", out, NULL), 1);
 }
 
@@ -509,21 +498,21 @@ int main(void)
 		TEST(an_edit_becomes_what_nginx_serves),
 		TEST(servers_come_and_go),
 		TEST(a_bad_object_does_not_block_the_good_ones),
-		TEST(what_only_nginx_refuses_is_traced_and_held_back),
+		TEST(what_only_nginx_refuses_is_traced_and_left_out),
 		TEST(the_last_good_form_survives_a_restart),
 		TEST(a_reload_that_nginx_refuses_is_rolled_back),
 		TEST(nothing_changed_means_no_reload),
 		TEST(members_and_reports_are_published),
 		TEST(guards_hold_what_registered_itself),
-		TEST(an_override_that_says_nothing_is_a_problem),
+		TEST(an_override_without_effect_is_a_problem),
 		TEST(a_service_made_in_two_writes_is_no_alert),
 		TEST(a_deleted_root_is_not_an_empty_config),
-		TEST(a_missing_include_is_said_and_noticed_when_mended),
 		TEST(settings_are_read_again_all_or_nothing),
 		TEST(a_second_daemon_is_refused),
 		TEST(once_converges_and_leaves),
 		TEST(dry_run_shows_and_leaves_no_trace),
 		TEST(render_needs_neither_zookeeper_nor_nginx),
+		TEST(render_fails_when_a_part_is_left_out),
 		TEST(exit_codes_are_as_documented),
 	};
 

@@ -1,4 +1,4 @@
-/* Deployments on a real nginx: what it comes to, and what is served then. */
+/* Deployments on a real nginx: their results, and what is served afterwards. */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,32 +9,7 @@
 
 static struct rig_deploy r;
 
-static int open_running(void **state UNUSED)
-{
-	rig_deploy_open(&r);
-	rig_nginx_start(&r.nginx);
-	return 0;
-}
-
-static int open_down(void **state UNUSED)
-{
-	rig_deploy_open(&r);
-	return 0;
-}
-
-static int close_all(void **state UNUSED)
-{
-	rig_deploy_close(&r);
-	return 0;
-}
-
-static int clean(void **state UNUSED)
-{
-	rig_clean();
-	return 0;
-}
-
-static void test_applied_and_unchanged(void **state UNUSED)
+static void a_new_bundle_is_applied_and_the_same_one_is_not_reloaded(void **state UNUSED)
 {
 	int port = rig_port();
 	struct applied a;
@@ -56,7 +31,7 @@ static void test_applied_and_unchanged(void **state UNUSED)
 	assert_int_equal(deploy_state(r.deploy), RELOAD_IDLE);
 }
 
-static void test_restart_does_not_reload(void **state UNUSED)
+static void a_restart_of_the_daemon_does_not_reload(void **state UNUSED)
 {
 	int port = rig_port();
 
@@ -67,7 +42,7 @@ static void test_restart_does_not_reload(void **state UNUSED)
 	assert_int_equal(rig_nginx_reloads(&r.nginx), 1);
 }
 
-static void test_stream_changes_along(void **state UNUSED)
+static void the_stream_file_changes_with_the_http_file(void **state UNUSED)
 {
 	int http = rig_port(), stream = rig_port();
 	char text[256];
@@ -79,7 +54,7 @@ static void test_stream_changes_along(void **state UNUSED)
 	assert_false(rig_accepts(http));
 }
 
-static void test_refused_by_the_test(void **state UNUSED)
+static void what_nginx_refuses_is_not_published(void **state UNUSED)
 {
 	char where[512];
 
@@ -92,7 +67,7 @@ static void test_refused_by_the_test(void **state UNUSED)
 	assert_int_equal(rig_nginx_reloads(&r.nginx), 0);
 }
 
-static void test_down_then_started(void **state UNUSED)
+static void what_is_published_while_nginx_is_down_is_known_after_its_start(void **state UNUSED)
 {
 	struct nginx_status status;
 	int port = rig_port();
@@ -102,17 +77,17 @@ static void test_down_then_started(void **state UNUSED)
 	rig_deploy_expect(&r, DEPLOY_DEFERRED, rig_deploy_put(&r, rig_bundle_saying(port, "one")));
 	assert_non_null(strstr(r.message, "pid file"));
 	deploy_nginx_status(r.deploy, &status);
-	assert_string_equal(status.state, "down");
-	assert_string_not_equal(status.why, "");
+	assert_int_equal(status.nginx.state, NGINX_STATE_DOWN);
+	assert_string_not_equal(status.nginx.why, "");
 	r.changes = 0;
 	rig_nginx_start(&r.nginx);
 	assert_true(rig_nginx_says(port, "one"));
 	eventually(r.loop, r.changes > 0);
 	deploy_nginx_status(r.deploy, &status);
-	assert_string_equal(status.state, "running");
-	assert_int_equal(status.pid, r.nginx.pid);
-	assert_int_equal(status.workers, 2);
-	/* a reload more when it cannot be told that it began after the publication */
+	assert_int_equal(status.nginx.state, NGINX_STATE_RUNNING);
+	assert_int_equal(status.nginx.pid, r.nginx.pid);
+	assert_int_equal(status.nginx.workers, 2);
+	/* one more reload where it is unknown whether nginx started after the publication */
 	result = rig_deploy_put(&r, rig_bundle_saying(port, "one"));
 	if (result != DEPLOY_UNCHANGED)
 		rig_deploy_expect(&r, DEPLOY_APPLIED, result);
@@ -121,11 +96,11 @@ static void test_down_then_started(void **state UNUSED)
 	rig_nginx_stop(&r.nginx);
 	eventually(r.loop, r.changes > 0);
 	deploy_nginx_status(r.deploy, &status);
-	assert_string_equal(status.state, "down");
+	assert_int_equal(status.nginx.state, NGINX_STATE_DOWN);
 }
 
-/* It was started, deployed to and ended between two looks of the watch. */
-static void test_the_end_of_one_that_only_a_deployment_has_met(void **state UNUSED)
+/* nginx starts, gets a deployment and ends between two checks of the watch. */
+static void the_end_of_an_nginx_that_only_a_deployment_met_is_noticed(void **state UNUSED)
 {
 	struct nginx_status status;
 	int port = rig_port();
@@ -139,13 +114,13 @@ static void test_the_end_of_one_that_only_a_deployment_has_met(void **state UNUS
 		rig_nginx_stop(&r.nginx);
 		eventually(r.loop, r.changes > 0);
 		deploy_nginx_status(r.deploy, &status);
-		assert_string_equal(status.state, "down");
-		assert_string_not_equal(status.why, "");
+		assert_int_equal(status.nginx.state, NGINX_STATE_DOWN);
+		assert_string_not_equal(status.nginx.why, "");
 	}
 }
 
-/* … while it was in flight. */
-static void test_the_end_of_one_in_the_midst_of_a_deployment(void **state UNUSED)
+/* … and during the deployment. */
+static void the_end_of_an_nginx_during_a_deployment_is_noticed(void **state UNUSED)
 {
 	int port = rig_port();
 
@@ -156,7 +131,7 @@ static void test_the_end_of_one_in_the_midst_of_a_deployment(void **state UNUSED
 	r.changes = 0;
 	rig_nginx_kill9(&r.nginx);
 	rig_deploy_expect(&r, DEPLOY_DEFERRED, rig_deploy_end(&r));
-	rig_nginx_stop(&r.nginx); /* the workers that were left behind */
+	rig_nginx_stop(&r.nginx); /* the workers of the killed master */
 	eventually(r.loop, r.changes > 0);
 }
 
@@ -165,8 +140,8 @@ static bool is_old_enough(uint64_t since)
 	return rig_now() > since + 3 * USEC_PER_SEC;
 }
 
-/* Started well after the publication: it has read it, and is not reloaded. */
-static void test_a_late_start_needs_no_reload(void **state UNUSED)
+/* nginx starts well after the publication: it has read it, and is not reloaded. */
+static void a_late_start_needs_no_reload(void **state UNUSED)
 {
 	int port = rig_port();
 	uint64_t published;
@@ -181,7 +156,7 @@ static void test_a_late_start_needs_no_reload(void **state UNUSED)
 	assert_int_equal(rig_nginx_reloads(&r.nginx), 0);
 }
 
-static void test_pid_of_another_process(void **state UNUSED)
+static void another_process_in_the_pid_file_is_not_signalled(void **state UNUSED)
 {
 	char *argv[] = { "sleep", "1000", NULL };
 	pid_t other = rig_start(NULL, argv);
@@ -191,12 +166,12 @@ static void test_pid_of_another_process(void **state UNUSED)
 	rig_deploy_expect(&r, DEPLOY_DEFERRED,
 			  rig_deploy_put(&r, rig_bundle_saying(rig_port(), "one")));
 	deploy_nginx_status(r.deploy, &status);
-	assert_string_equal(status.state, "unknown");
+	assert_int_equal(status.nginx.state, NGINX_STATE_UNKNOWN);
 	assert_int_equal(kill(other, 0), 0); /* SIGHUP would have ended it */
 	rig_stop(other, SIGKILL);
 }
 
-static void test_drift_is_put_right(void **state UNUSED)
+static void drift_is_repaired(void **state UNUSED)
 {
 	int port = rig_port();
 
@@ -210,7 +185,7 @@ static void test_drift_is_put_right(void **state UNUSED)
 	rig_deploy_expect(&r, DEPLOY_UNCHANGED, rig_deploy_put(&r, rig_bundle_saying(port, "one")));
 }
 
-static void test_not_included(void **state UNUSED)
+static void a_missing_include_line_is_reported(void **state UNUSED)
 {
 	int port = rig_port();
 	struct nginx_status status;
@@ -222,11 +197,12 @@ static void test_not_included(void **state UNUSED)
 	rig_nginx_start(&r.nginx);
 	rig_deploy_expect(&r, DEPLOY_NOT_INCLUDED,
 			  rig_deploy_put(&r, rig_bundle_saying(port, "one")));
+	assert_false(r.in_force);
 	snprintf(line, sizeof(line), "include %s/live/http.conf;", r.nginx.state);
 	if (!strstr(r.message, line) || !strstr(r.message, r.nginx.config))
 		fail_msg("%s", r.message);
 	deploy_nginx_status(r.deploy, &status);
-	assert_false(status.included);
+	assert_int_equal(status.nginx.includes, NGINX_INCLUDES_NOTHING);
 	assert_int_equal(rig_nginx_reloads(&r.nginx), 0);
 	rig_deploy_expect(&r, DEPLOY_NOT_INCLUDED,
 			  rig_deploy_put(&r, rig_bundle_saying(port, "one")));
@@ -236,10 +212,10 @@ static void test_not_included(void **state UNUSED)
 	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, rig_bundle_saying(port, "one")));
 	assert_true(rig_nginx_says(port, "one"));
 	deploy_nginx_status(r.deploy, &status);
-	assert_true(status.included);
+	assert_int_equal(status.nginx.includes, NGINX_INCLUDES_ALL);
 }
 
-static void test_stream_not_included(void **state UNUSED)
+static void a_missing_stream_include_is_reported_once_it_is_needed(void **state UNUSED)
 {
 	char text[256], http[256];
 	int port = rig_port();
@@ -248,21 +224,22 @@ static void test_stream_not_included(void **state UNUSED)
 	r.nginx.include_stream = false;
 	rig_nginx_configure(&r.nginx);
 	rig_nginx_start(&r.nginx);
-	/* nothing in it: not missed */
+	/* the stream file is empty, so it is not missed */
 	rig_deploy_expect(&r, DEPLOY_APPLIED,
 			  rig_deploy_put(&r, rig_bundle_saying(rig_port(), "one")));
 	snprintf(text, sizeof(text), "server {\n\tlisten 127.0.0.1:%d;\n\treturn \"s1\";\n}",
 		 rig_port());
-	rig_deploy_expect(&r, DEPLOY_NOT_INCLUDED, rig_deploy_put(&r, rig_bundle("", text)));
+	rig_deploy_expect(&r, DEPLOY_STREAM_NOT_INCLUDED, rig_deploy_put(&r, rig_bundle("", text)));
 	assert_non_null(strstr(r.message, "stream.conf"));
-	/* but what is for http{} is in force */
+	/* but the part for http{} is in force */
 	snprintf(http, sizeof(http), "server {\n\tlisten 127.0.0.1:%d;\n\treturn 200 two;\n}",
 		 port);
-	rig_deploy_expect(&r, DEPLOY_NOT_INCLUDED, rig_deploy_put(&r, rig_bundle(http, text)));
+	rig_deploy_expect(&r, DEPLOY_STREAM_NOT_INCLUDED,
+			  rig_deploy_put(&r, rig_bundle(http, text)));
 	assert_true(rig_nginx_says(port, "two"));
 }
 
-static void test_reloads_are_spaced(void **state UNUSED)
+static void reloads_are_spaced(void **state UNUSED)
 {
 	uint64_t when = 0;
 
@@ -278,14 +255,14 @@ static void test_reloads_are_spaced(void **state UNUSED)
 	r.settings.reload_gap = 0;
 }
 
-static void test_settings_may_be_swapped(void **state UNUSED)
+static void settings_may_be_replaced_during_a_deployment(void **state UNUSED)
 {
 	struct nginx_settings other = r.settings;
 
 	rig_deploy_begin(&r, rig_bundle_saying(rig_port(), "one"));
 	eventually(r.loop, deploy_state(r.deploy) == RELOAD_CHECKING);
 	deploy_configure(r.deploy, &other);
-	memset(&r.settings, 0, sizeof(r.settings)); /* nobody may look at them any more */
+	memset(&r.settings, 0, sizeof(r.settings)); /* nothing may use them any more */
 	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_end(&r));
 	rig_deploy_expect(&r, DEPLOY_APPLIED,
 			  rig_deploy_put(&r, rig_bundle_saying(rig_port(), "two")));
@@ -295,23 +272,27 @@ static void test_settings_may_be_swapped(void **state UNUSED)
 
 int main(void)
 {
-#define TEST(name, open) cmocka_unit_test_setup_teardown(name, open, close_all)
+#define TEST(name, open) deploy_test(name, &r, open)
 	const struct CMUnitTest tests[] = {
-		TEST(test_applied_and_unchanged, open_running),
-		TEST(test_restart_does_not_reload, open_running),
-		TEST(test_stream_changes_along, open_running),
-		TEST(test_refused_by_the_test, open_running),
-		TEST(test_down_then_started, open_down),
-		TEST(test_the_end_of_one_that_only_a_deployment_has_met, open_down),
-		TEST(test_the_end_of_one_in_the_midst_of_a_deployment, open_down),
-		TEST(test_a_late_start_needs_no_reload, open_down),
-		TEST(test_pid_of_another_process, open_down),
-		TEST(test_drift_is_put_right, open_running),
-		TEST(test_not_included, open_running),
-		TEST(test_stream_not_included, open_running),
-		TEST(test_reloads_are_spaced, open_running),
-		TEST(test_settings_may_be_swapped, open_running),
+		TEST(a_new_bundle_is_applied_and_the_same_one_is_not_reloaded,
+		     rig_deploy_setup_running),
+		TEST(a_restart_of_the_daemon_does_not_reload, rig_deploy_setup_running),
+		TEST(the_stream_file_changes_with_the_http_file, rig_deploy_setup_running),
+		TEST(what_nginx_refuses_is_not_published, rig_deploy_setup_running),
+		TEST(what_is_published_while_nginx_is_down_is_known_after_its_start,
+		     rig_deploy_setup_down),
+		TEST(the_end_of_an_nginx_that_only_a_deployment_met_is_noticed,
+		     rig_deploy_setup_down),
+		TEST(the_end_of_an_nginx_during_a_deployment_is_noticed, rig_deploy_setup_down),
+		TEST(a_late_start_needs_no_reload, rig_deploy_setup_down),
+		TEST(another_process_in_the_pid_file_is_not_signalled, rig_deploy_setup_down),
+		TEST(drift_is_repaired, rig_deploy_setup_running),
+		TEST(a_missing_include_line_is_reported, rig_deploy_setup_running),
+		TEST(a_missing_stream_include_is_reported_once_it_is_needed,
+		     rig_deploy_setup_running),
+		TEST(reloads_are_spaced, rig_deploy_setup_running),
+		TEST(settings_may_be_replaced_during_a_deployment, rig_deploy_setup_running),
 	};
 
-	return cmocka_run_group_tests_name("deploy", tests, NULL, clean);
+	return cmocka_run_group_tests_name("deploy", tests, NULL, rig_deploy_remove_all);
 }

@@ -1,6 +1,6 @@
 /*
- * Deployments that go wrong on the way: what nginx served before is served after, the live
- * link names it, and what is said about it is nginx's own reason.
+ * Deployments that fail: nginx keeps serving what it served before, the live link names it, and the
+ * message is nginx's own reason.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -17,31 +17,6 @@
 
 static struct rig_deploy r;
 
-static int open_running(void **state UNUSED)
-{
-	rig_deploy_open(&r);
-	rig_nginx_start(&r.nginx);
-	return 0;
-}
-
-static int open_down(void **state UNUSED)
-{
-	rig_deploy_open(&r);
-	return 0;
-}
-
-static int close_all(void **state UNUSED)
-{
-	rig_deploy_close(&r);
-	return 0;
-}
-
-static int clean(void **state UNUSED)
-{
-	rig_clean();
-	return 0;
-}
-
 static int listen_on(int port)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET,
@@ -54,7 +29,7 @@ static int listen_on(int port)
 	return fd;
 }
 
-/* Generation 1 says "one" on the port, and is known to be applied. */
+/* Generation 1 answers "one" on the port, and is applied. */
 static void put_first(int port)
 {
 	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, rig_bundle_saying(port, "one")));
@@ -68,7 +43,7 @@ static void expect_first(int port)
 	assert_true(rig_nginx_says(r.nginx.port, "rig"));
 }
 
-static void test_port_of_another_process(void **state UNUSED)
+static void a_port_of_another_process_is_rejected_with_the_reason_of_nginx(void **state UNUSED)
 {
 	int port = rig_port(), taken = rig_port(), fd = listen_on(taken);
 	unsigned reloads;
@@ -78,7 +53,7 @@ static void test_port_of_another_process(void **state UNUSED)
 	if (!strstr(r.message, "nginx: [emerg] bind() to 127.0.0.1:") ||
 	    !strstr(r.message, "Address already in use"))
 		fail_msg("%s", r.message);
-	/* nginx says it five times */
+	/* nginx prints it five times */
 	assert_null(strstr(strstr(r.message, "bind() to") + 1, "bind() to"));
 	expect_first(port);
 	assert_false(rig_state_has("generations/2"));
@@ -103,7 +78,7 @@ static struct bundle *cache_in(const char *name, int port)
 	return rig_bundle(text, "");
 }
 
-static void test_cache_that_moves(void **state UNUSED)
+static void a_cache_that_moves_is_rejected_with_the_reason_of_nginx(void **state UNUSED)
 {
 	int port = rig_port();
 
@@ -137,13 +112,13 @@ static int open_with_directory(void **state UNUSED)
 	return 0;
 }
 
-static void test_workers_that_die_at_once(void **state UNUSED)
+static void workers_that_die_at_once_bring_back_the_last_generation(void **state UNUSED)
 {
 	int port = rig_port();
 	struct applied a;
 
 	put_first(port);
-	/* nginx -t does not look at it, and neither does the master */
+	/* neither nginx -t nor the master checks it */
 	assert_int_equal(rmdir(work), 0);
 	rig_deploy_begin(&r, rig_bundle_saying(port, "two"));
 	eventually(r.loop, workers_have_died());
@@ -157,7 +132,7 @@ static void test_workers_that_die_at_once(void **state UNUSED)
 	rig_deploy_expect(&r, DEPLOY_UNCHANGED, rig_deploy_put(&r, rig_bundle_saying(port, "one")));
 }
 
-static void test_nobody_left_is_put_right_later(void **state UNUSED)
+static void without_any_worker_the_next_deployment_repairs_it(void **state UNUSED)
 {
 	int port = rig_port();
 	struct applied a;
@@ -169,13 +144,13 @@ static void test_nobody_left_is_put_right_later(void **state UNUSED)
 		fail_msg("%s", r.message);
 	assert_int_equal(stage_live(r.stage), 1);
 	assert_false(stage_applied(r.stage, &a));
-	/* the same bytes again: nobody serves them, so it is more than "unchanged" */
+	/* the same bytes again: no worker serves them, so the result is not "unchanged" */
 	assert_int_equal(mkdir(work, 0755), 0);
 	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, rig_bundle_saying(port, "one")));
 	expect_first(port);
 }
 
-/* The one that was started last: the old ones may not have been told to go yet. */
+/* The one that was started last: the old ones may still serve. */
 static pid_t newest_worker(void)
 {
 	struct workers w = { .serving_count = 0 };
@@ -188,8 +163,9 @@ static pid_t newest_worker(void)
 	return w.serving_count ? w.serving[w.serving_count - 1] : 0;
 }
 
-/* Taken, and then one of the new ones crashes. nginx starts another, but that proves nothing. */
-static void test_worker_that_dies_soon(void **state UNUSED)
+/* nginx accepts it, and then one of the new workers crashes. nginx starts another, but that proves
+ * nothing. */
+static void a_worker_that_dies_soon_brings_back_the_last_generation(void **state UNUSED)
 {
 	int port = rig_port();
 
@@ -203,8 +179,8 @@ static void test_worker_that_dies_soon(void **state UNUSED)
 	expect_first(port);
 }
 
-/* nginx runs these bytes; that its own configuration was broken since takes nothing from that. */
-static void test_broken_nginx_conf_beside_what_runs(void **state UNUSED)
+/* nginx runs these bytes, although its own configuration is broken now. */
+static void a_broken_nginx_conf_does_not_change_what_runs(void **state UNUSED)
 {
 	int port = rig_port();
 
@@ -231,8 +207,8 @@ static int half_a_request(int port)
 	return fd;
 }
 
-/* Old workers that cannot leave: further ones are not made. */
-static void test_crowd_of_old_workers(void **state UNUSED)
+/* While old workers cannot end, no reload adds to them. */
+static void no_reload_adds_to_a_crowd_of_old_workers(void **state UNUSED)
 {
 	int held[512];
 	size_t count = 0;
@@ -244,7 +220,7 @@ static void test_crowd_of_old_workers(void **state UNUSED)
 		for (int i = 0; i < 8; i++)
 			held[count++] = half_a_request(r.nginx.port);
 		assert_true(rig_nginx_says(r.nginx.port, "rig"));
-		rig_nginx_hangup(&r.nginx);
+		rig_nginx_send_hup(&r.nginx);
 		reloads++;
 		eventually(r.loop, rig_nginx_reloads(&r.nginx) == reloads);
 	}
@@ -256,7 +232,7 @@ static void test_crowd_of_old_workers(void **state UNUSED)
 }
 
 /* Killed between the rename and the signal. */
-static void test_published_but_not_signalled(void **state UNUSED)
+static void what_was_published_but_not_signalled_is_signalled_after_a_restart(void **state UNUSED)
 {
 	int port = rig_port();
 	struct bundle *b = rig_bundle_saying(port, "two");
@@ -285,7 +261,7 @@ static bool is_stopped(pid_t pid)
 	return text && strstr(text, "\nState:\tT");
 }
 
-static void test_stopped_master(void **state UNUSED)
+static void a_stopped_master_is_not_deployed_to(void **state UNUSED)
 {
 	int port = rig_port();
 
@@ -295,6 +271,7 @@ static void test_stopped_master(void **state UNUSED)
 	eventually(NULL, is_stopped(r.nginx.pid));
 	rig_deploy_expect(&r, DEPLOY_FAILED, rig_deploy_put(&r, rig_bundle_saying(port, "two")));
 	assert_non_null(strstr(r.message, "nothing was changed"));
+	assert_int_equal(r.condition, HOST_NGINX_BUSY);
 	assert_int_equal(stage_live(r.stage), 1);
 	assert_false(rig_state_has("generations/2"));
 	kill(r.nginx.pid, SIGCONT);
@@ -303,7 +280,7 @@ static void test_stopped_master(void **state UNUSED)
 	assert_true(rig_nginx_says(port, "two"));
 }
 
-/* A configuration of the host's that nginx needs a good while to read. */
+/* An nginx.conf that nginx needs a long time to read. */
 static void make_reloads_slow(struct buf *map)
 {
 	buf_puts(map, "map $uri $slow {\n");
@@ -314,8 +291,9 @@ static void make_reloads_slow(struct buf *map)
 	rig_nginx_configure(&r.nginx);
 }
 
-/* Stopped in the middle of the reload: no verdict is no success, and no reason to go back. */
-static void test_no_verdict(void **state UNUSED)
+/* The master stops in the middle of the reload: an unknown result is neither a success nor a reason
+ * to revert. */
+static void a_reload_without_a_result_is_unknown_and_not_reverted(void **state UNUSED)
 {
 	CLEANUP(buf_fini) struct buf map = BUF_INIT;
 	int port = rig_port();
@@ -328,6 +306,7 @@ static void test_no_verdict(void **state UNUSED)
 	eventually(r.loop, deploy_state(r.deploy) == RELOAD_VERIFYING);
 	kill(r.nginx.pid, SIGSTOP);
 	rig_deploy_expect(&r, DEPLOY_UNKNOWN, rig_deploy_end(&r));
+	assert_false(r.in_force);
 	assert_int_equal(stage_live(r.stage), 2);
 	assert_false(stage_applied(r.stage, &a));
 	r.changes = 0;
@@ -338,7 +317,7 @@ static void test_no_verdict(void **state UNUSED)
 	assert_true(rig_nginx_says(port, "two"));
 }
 
-static void test_master_killed_during_the_reload(void **state UNUSED)
+static void a_master_killed_during_the_reload_defers_it(void **state UNUSED)
 {
 	struct nginx_status status;
 	int port = rig_port();
@@ -350,8 +329,8 @@ static void test_master_killed_during_the_reload(void **state UNUSED)
 	rig_nginx_kill9(&r.nginx);
 	rig_deploy_expect(&r, DEPLOY_DEFERRED, rig_deploy_end(&r));
 	deploy_nginx_status(r.deploy, &status);
-	assert_string_equal(status.state, "down");
-	rig_nginx_stop(&r.nginx); /* the workers that were left behind */
+	assert_int_equal(status.nginx.state, NGINX_STATE_DOWN);
+	rig_nginx_stop(&r.nginx); /* the workers of the killed master */
 	r.changes = 0;
 	rig_nginx_start(&r.nginx);
 	eventually(r.loop, r.changes > 0);
@@ -361,8 +340,8 @@ static void test_master_killed_during_the_reload(void **state UNUSED)
 	assert_true(rig_nginx_says(port, "two"));
 }
 
-/* Somebody else reloads all the time. */
-static void test_foreign_reloads(void **state UNUSED)
+/* Another program reloads all the time. */
+static void reloads_of_others_do_not_disturb_a_deployment(void **state UNUSED)
 {
 	pid_t pid = r.nginx.pid, other = fork();
 	int port = rig_port();
@@ -402,12 +381,12 @@ static bool is_upgrading(void)
 	       rig_read(r.nginx.pid_file);
 }
 
-static void test_binary_upgrade(void **state UNUSED)
+static void a_deployment_waits_for_an_upgrade_of_the_binary(void **state UNUSED)
 {
 	int port = rig_port();
 	pid_t old = r.nginx.pid;
 	enum deploy_result result;
-	struct nginx_status status = { .pid = 0 };
+	struct nginx_status status = { .nginx.pid = 0 };
 
 	put_first(port);
 	kill(old, SIGUSR2);
@@ -417,10 +396,11 @@ static void test_binary_upgrade(void **state UNUSED)
 	assert_int_equal(rig_nginx_reloads(&r.nginx), 1);
 	rig_stop(old, SIGQUIT);
 	r.nginx.pid = 0;
-	eventually(r.loop, !is_upgrading() &&
-				   (deploy_nginx_status(r.deploy, &status), status.pid != old) &&
-				   status.pid);
-	r.nginx.pid = (pid_t)status.pid;
+	eventually(r.loop,
+		   !is_upgrading() &&
+			   (deploy_nginx_status(r.deploy, &status), status.nginx.pid != old) &&
+			   status.nginx.pid);
+	r.nginx.pid = (pid_t)status.nginx.pid;
 	r.changes = 0;
 	eventually(r.loop, r.changes > 0);
 	result = rig_deploy_put(&r, rig_bundle_saying(port, "two"));
@@ -429,8 +409,8 @@ static void test_binary_upgrade(void **state UNUSED)
 	assert_true(rig_nginx_says(port, "two"));
 }
 
-/* Freed in each state: the next daemon goes on from what is there. */
-static void test_freed_in_any_state(void **state UNUSED)
+/* The daemon ends in each state: the next one continues from what is on the disk. */
+static void a_daemon_that_ends_in_any_state_leaves_the_next_one_able_to_go_on(void **state UNUSED)
 {
 	int port = rig_port();
 	char text[32];
@@ -453,7 +433,7 @@ static void test_freed_in_any_state(void **state UNUSED)
 	rig_deploy_enter(&r);
 }
 
-static void test_freed_by_its_own_report(void **state UNUSED)
+static void a_deployment_may_be_freed_by_its_own_report(void **state UNUSED)
 {
 	static const char *const bad[] = { "bogus;", "" };
 
@@ -468,43 +448,71 @@ static void test_freed_by_its_own_report(void **state UNUSED)
 	}
 }
 
-static void test_state_directory_in_the_way(void **state UNUSED)
+static void put_directory_in_place_of_the_link(const char *text)
+{
+	assert_int_equal(unlink(rig_state_path("live")), 0);
+	assert_int_equal(mkdir(rig_state_path("live"), 0755), 0);
+	rig_write(rig_state_path("live/http.conf"), "%s", text);
+	rig_write(rig_state_path("live/stream.conf"), "%s", "");
+}
+
+static void a_directory_with_content_in_place_of_the_link_is_a_condition(void **state UNUSED)
 {
 	int port = rig_port();
 
 	put_first(port);
-	assert_int_equal(unlink(rig_state_path("live")), 0);
-	assert_int_equal(mkdir(rig_state_path("live"), 0755), 0);
-	rig_write(rig_state_path("live/http.conf"), "%s", "");
-	rig_write(rig_state_path("live/stream.conf"), "%s", "");
+	put_directory_in_place_of_the_link("# theirs\n");
 	rig_deploy_expect(&r, DEPLOY_FAILED, rig_deploy_put(&r, rig_bundle_saying(port, "two")));
-	if (!strstr(r.message, "/live"))
+	assert_int_equal(r.condition, HOST_STATE_DIRECTORY);
+	assert_false(r.in_force);
+	if (!strstr(r.message, "/live is a directory that holds \"http.conf\""))
 		fail_msg("%s", r.message);
 	assert_false(rig_state_has("generations/2"));
 	assert_true(rig_nginx_says(port, "one"));
+	assert_string_equal(rig_state_file("live/http.conf"), "# theirs\n");
+}
+
+static void an_empty_directory_in_place_of_the_link_is_replaced(void **state UNUSED)
+{
+	int port = rig_port();
+
+	put_first(port);
+	put_directory_in_place_of_the_link("");
+	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, rig_bundle_saying(port, "two")));
+	assert_true(r.in_force);
+	assert_true(rig_nginx_says(port, "two"));
+	assert_false(rig_state_has(".live.tmp"));
 }
 
 int main(void)
 {
-#define TEST(name, open) cmocka_unit_test_setup_teardown(name, open, close_all)
+#define TEST(name, open) deploy_test(name, &r, open)
 	const struct CMUnitTest tests[] = {
-		TEST(test_port_of_another_process, open_running),
-		TEST(test_cache_that_moves, open_running),
-		TEST(test_workers_that_die_at_once, open_with_directory),
-		TEST(test_nobody_left_is_put_right_later, open_with_directory),
-		TEST(test_worker_that_dies_soon, open_running),
-		TEST(test_broken_nginx_conf_beside_what_runs, open_running),
-		TEST(test_crowd_of_old_workers, open_running),
-		TEST(test_published_but_not_signalled, open_running),
-		TEST(test_stopped_master, open_running),
-		TEST(test_no_verdict, open_running),
-		TEST(test_master_killed_during_the_reload, open_running),
-		TEST(test_foreign_reloads, open_running),
-		TEST(test_binary_upgrade, open_detached),
-		TEST(test_freed_in_any_state, open_running),
-		TEST(test_freed_by_its_own_report, open_down),
-		TEST(test_state_directory_in_the_way, open_running),
+		TEST(a_port_of_another_process_is_rejected_with_the_reason_of_nginx,
+		     rig_deploy_setup_running),
+		TEST(a_cache_that_moves_is_rejected_with_the_reason_of_nginx,
+		     rig_deploy_setup_running),
+		TEST(workers_that_die_at_once_bring_back_the_last_generation, open_with_directory),
+		TEST(without_any_worker_the_next_deployment_repairs_it, open_with_directory),
+		TEST(a_worker_that_dies_soon_brings_back_the_last_generation,
+		     rig_deploy_setup_running),
+		TEST(a_broken_nginx_conf_does_not_change_what_runs, rig_deploy_setup_running),
+		TEST(no_reload_adds_to_a_crowd_of_old_workers, rig_deploy_setup_running),
+		TEST(what_was_published_but_not_signalled_is_signalled_after_a_restart,
+		     rig_deploy_setup_running),
+		TEST(a_stopped_master_is_not_deployed_to, rig_deploy_setup_running),
+		TEST(a_reload_without_a_result_is_unknown_and_not_reverted,
+		     rig_deploy_setup_running),
+		TEST(a_master_killed_during_the_reload_defers_it, rig_deploy_setup_running),
+		TEST(reloads_of_others_do_not_disturb_a_deployment, rig_deploy_setup_running),
+		TEST(a_deployment_waits_for_an_upgrade_of_the_binary, open_detached),
+		TEST(a_daemon_that_ends_in_any_state_leaves_the_next_one_able_to_go_on,
+		     rig_deploy_setup_running),
+		TEST(a_deployment_may_be_freed_by_its_own_report, rig_deploy_setup_down),
+		TEST(a_directory_with_content_in_place_of_the_link_is_a_condition,
+		     rig_deploy_setup_running),
+		TEST(an_empty_directory_in_place_of_the_link_is_replaced, rig_deploy_setup_running),
 	};
 
-	return cmocka_run_group_tests_name("deploy_faults", tests, NULL, clean);
+	return cmocka_run_group_tests_name("deploy_faults", tests, NULL, rig_deploy_remove_all);
 }

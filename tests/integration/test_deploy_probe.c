@@ -1,4 +1,4 @@
-/* Deployments with a probe: nginx is asked itself, and what its answers change. */
+/* Deployments with a probe: nginx itself answers which generation it runs. */
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,18 +20,6 @@ static int open_running(void **state UNUSED)
 	rig_nginx_start(&r.nginx);
 	r.settings.probe = sites.address;
 	deploy_configure(r.deploy, &r.settings);
-	return 0;
-}
-
-static int close_all(void **state UNUSED)
-{
-	rig_deploy_close(&r);
-	return 0;
-}
-
-static int clean(void **state UNUSED)
-{
-	rig_clean();
 	return 0;
 }
 
@@ -63,7 +51,7 @@ static bool was_applied(void)
 	return stage_applied(r.stage, &a);
 }
 
-static void nginx_says_which_generation_it_runs(void **state UNUSED)
+static void nginx_answers_which_generation_it_runs(void **state UNUSED)
 {
 	CLEANUP(bundle_unrefp) struct bundle *one = sites_saying("one");
 	CLEANUP(bundle_unrefp) struct bundle *two = sites_saying("two");
@@ -81,7 +69,7 @@ static void nginx_says_which_generation_it_runs(void **state UNUSED)
 	eventually(r.loop, status().probe.errors == 2);
 }
 
-static void what_render_has_to_know(void **state UNUSED)
+static void render_gets_the_options_of_the_probe(void **state UNUSED)
 {
 	struct render_options o = { 0 };
 
@@ -100,14 +88,14 @@ static void what_render_has_to_know(void **state UNUSED)
 	assert_null(o.http_log);
 }
 
-static void without_a_probe_nobody_is_asked(void **state UNUSED)
+static void without_a_probe_no_request_is_sent(void **state UNUSED)
 {
 	r.settings.probe = "";
 	deploy_configure(r.deploy, &r.settings);
 	sites.probe = 0;
 	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, sites_saying("one")));
 	assert_false(status().has_probe);
-	/* and then there is one */
+	/* then the probe is turned on */
 	sites.probe = rig_port();
 	snprintf(sites.address, sizeof(sites.address), "127.0.0.1:%d", sites.probe);
 	r.settings.probe = sites.address;
@@ -116,7 +104,7 @@ static void without_a_probe_nobody_is_asked(void **state UNUSED)
 	eventually(r.loop, status().probe.answers);
 }
 
-/* A bundle with a marker that stands in a comment, and this beside it. */
+/* A bundle with a marker in a comment, and this text. */
 static struct bundle *mute_bundle(const char *text)
 {
 	CLEANUP(bundle_builder_fini) struct bundle_builder b;
@@ -127,8 +115,8 @@ static struct bundle *mute_bundle(const char *text)
 	return bundle_builder_finish(&b);
 }
 
-/* No reason to go back, and none to signal again. */
-static void no_answer_is_no_verdict(void **state UNUSED)
+/* Neither a reason to revert nor to signal again. */
+static void without_an_answer_the_result_is_unknown(void **state UNUSED)
 {
 	CLEANUP(bundle_unrefp) struct bundle *b = mute_bundle("");
 
@@ -141,7 +129,7 @@ static void no_answer_is_no_verdict(void **state UNUSED)
 	assert_int_equal(rig_nginx_reloads(&r.nginx), 1);
 }
 
-/* nginx runs something else than what is live: it is signalled again. */
+/* nginx does not run the live generation: it is signalled again. */
 static void another_marker_is_not_applied(void **state UNUSED)
 {
 	CLEANUP(bundle_unrefp) struct bundle *b = NULL;
@@ -160,8 +148,8 @@ static void another_marker_is_not_applied(void **state UNUSED)
 	assert_int_equal(rig_nginx_reloads(&r.nginx), 2);
 }
 
-/* nginx refuses the reload then, and no znode is to be blamed for it. */
-static void somebody_else_has_the_port(void **state UNUSED)
+/* nginx refuses the reload then, and no znode is the cause. */
+static void a_port_of_another_program_blames_no_znode(void **state UNUSED)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	CLEANUP(bundle_unrefp) struct bundle *b = sites_saying("one");
@@ -184,8 +172,8 @@ static void somebody_else_has_the_port(void **state UNUSED)
 	assert_true(runs(b));
 }
 
-/* Workers that die while nginx is being asked are seen, and do not wait for the deadline. */
-static void deaths_are_seen_meanwhile(void **state UNUSED)
+/* Workers that die during the verification are noticed before the deadline. */
+static void deaths_are_noticed_during_the_verification(void **state UNUSED)
 {
 	r.nginx.main_text = "";
 	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, sites_saying("one")));
@@ -198,7 +186,7 @@ static void deaths_are_seen_meanwhile(void **state UNUSED)
 	rig_deploy_expect(&r, DEPLOY_DIED, rig_deploy_end(&r));
 }
 
-static void it_may_be_freed_while_asking(void **state UNUSED)
+static void a_deployment_may_be_freed_during_a_request(void **state UNUSED)
 {
 	uint64_t until;
 
@@ -212,20 +200,20 @@ static void it_may_be_freed_while_asking(void **state UNUSED)
 	assert_true(status().has_probe);
 }
 
-#define WITH_NGINX(f) cmocka_unit_test_setup_teardown(f, open_running, close_all)
+#define WITH_NGINX(f) deploy_test(f, &r, open_running)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_NGINX(nginx_says_which_generation_it_runs),
-		WITH_NGINX(what_render_has_to_know),
-		WITH_NGINX(without_a_probe_nobody_is_asked),
-		WITH_NGINX(no_answer_is_no_verdict),
+		WITH_NGINX(nginx_answers_which_generation_it_runs),
+		WITH_NGINX(render_gets_the_options_of_the_probe),
+		WITH_NGINX(without_a_probe_no_request_is_sent),
+		WITH_NGINX(without_an_answer_the_result_is_unknown),
 		WITH_NGINX(another_marker_is_not_applied),
-		WITH_NGINX(somebody_else_has_the_port),
-		WITH_NGINX(deaths_are_seen_meanwhile),
-		WITH_NGINX(it_may_be_freed_while_asking),
+		WITH_NGINX(a_port_of_another_program_blames_no_znode),
+		WITH_NGINX(deaths_are_noticed_during_the_verification),
+		WITH_NGINX(a_deployment_may_be_freed_during_a_request),
 	};
 
-	return cmocka_run_group_tests_name("deploy_probe", tests, NULL, clean);
+	return cmocka_run_group_tests_name("deploy_probe", tests, NULL, rig_deploy_remove_all);
 }

@@ -1,7 +1,7 @@
 /*
- * How registrations leave a real ZooKeeper, and what that does to a real nginx: applications
- * that close (one of them with Apache Curator's own client), that are killed, that leave one
- * by one, and all of them at once. No way of leaving takes an upstream away from nginx.
+ * How registrations leave a real ZooKeeper, and the effect on a real nginx: applications close (one
+ * of them with Apache Curator's own client), are killed, leave one by one, and leave all at once.
+ * In no case does nginx lose an upstream.
  *
  * $CURATOR_CLASSPATH is where the Registrar of curator/ and Curator's jar are.
  */
@@ -23,13 +23,13 @@
 
 #define POOL "{\"path\":\"/pools/shop\",\"format\":\"address\"}"
 
-/* A server that looks for empty containers often enough to be waited for. */
-static int setup_with_containers(void **state UNUSED)
+/* A server that deletes empty containers soon enough for a test to wait for it. */
+static int setup_with_containers(void **state)
 {
 	static const char *const jvm[] = { "-Dznode.container.checkIntervalMs=200", NULL };
 
 	return services_setup_at(
-		rig_zookeeper_start(&(struct rig_zookeeper_options){ .jvm = jvm }));
+		state, rig_zookeeper_start(&(struct rig_zookeeper_options){ .jvm = jvm }));
 }
 
 /* --- Curator's own client -------------------------------------------------------------------- */
@@ -41,7 +41,7 @@ struct registrar {
 };
 
 /* Registers one instance a port as the service "shop" below /services. */
-static struct registrar registrar_start(int first, int second)
+static struct registrar registrar_start(struct rig_services *s, int first, int second)
 {
 	static unsigned turn;
 	struct registrar r = { .log = rig_path("registrar-%u.log", ++turn) };
@@ -53,16 +53,17 @@ static struct registrar registrar_start(int first, int second)
 	assert_int_equal(mkfifo(input, 0600), 0);
 	r.input = open(input, O_RDWR | O_CLOEXEC);
 	assert_true(r.input >= 0);
-	command = xasprintf("exec java -Xmx64m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp %s "
-			    "Registrar %s /services shop 127.0.0.1 %d %d <%s",
-			    classpath, rig_zookeeper_hosts(host.zookeeper), first, second, input);
+	command =
+		xasprintf("exec java -Xmx64m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp %s "
+			  "Registrar %s /services shop 127.0.0.1 %d %d <%s",
+			  classpath, rig_zookeeper_hosts(s->host.zookeeper), first, second, input);
 	r.pid = rig_start(r.log, (char *[]){ "sh", "-c", command, NULL });
 	free(command);
 	eventually(NULL, strstr(rig_read(r.log), "registered\n"));
 	return r;
 }
 
-/* It closes its discovery, and leaves by itself. */
+/* It closes its discovery, and ends. */
 static void registrar_close(struct registrar *r)
 {
 	int status = -1;
@@ -81,9 +82,9 @@ static void registrar_kill(struct registrar *r)
 
 #define SHOP "{\"path\":\"/services/shop\",\"format\":\"curator\"}"
 
-static size_t count_children(const char *path)
+static size_t count_children(struct rig_services *s, const char *path)
 {
-	char **names = rig_zk_children(host.zk, path);
+	char **names = rig_zk_children(s->host.zk, path);
 	size_t n = 0;
 
 	while (names[n])
@@ -92,72 +93,80 @@ static size_t count_children(const char *path)
 }
 
 /* One upstream keeps its last servers, the other one lets all of them go. */
-static void curator_registers_closes_and_is_killed(void **state UNUSED)
+static void instances_of_curator_leave_when_they_close_or_are_killed(void **state)
 {
+	struct rig_services *s = *state;
 	int fleeting = rig_port();
 	struct registrar first, second;
 
-	rig_host_settings(&host, "guard: { window = \"0s\"; };");
-	services_upstream("shop", SHOP, "");
-	services_upstream("fleeting", SHOP, ",\"on_empty\":\"unavailable\",\"max_shrink\":100");
-	services_site(CONFIG "/sites/shop", port, "shop");
-	services_site(CONFIG "/sites/fleeting", fleeting, "fleeting");
-	rig_host_start(&host);
-	eventually(NULL, rig_nginx_get(port, "/", NULL, NULL) == 502);
+	rig_host_settings(&s->host, "guard: { window = \"0s\"; };");
+	services_upstream(s, "shop", SHOP, "");
+	services_upstream(s, "fleeting", SHOP, ",\"on_empty\":\"unavailable\",\"max_shrink\":100");
+	services_site(s, CONFIG "/sites/shop", s->port, "shop");
+	services_site(s, CONFIG "/sites/fleeting", fleeting, "fleeting");
+	rig_host_start(&s->host);
+	eventually(NULL, rig_nginx_get(s->port, "/", NULL, NULL) == 502);
 
-	first = registrar_start(backend[0], backend[1]);
-	second = registrar_start(backend[2], backend[3]);
-	eventually(NULL, services_are_applied() && services_count("shop") == 4);
+	first = registrar_start(s, s->backend[0], s->backend[1]);
+	second = registrar_start(s, s->backend[2], s->backend[3]);
+	eventually(NULL, services_are_applied(s) && services_count(s, "shop") == 4);
 	for (size_t i = 0; i < BACKENDS; i++) {
-		assert_true(services_has_port("shop", backend[i]));
-		eventually(NULL, rig_nginx_says(port, backend_says[i]));
+		assert_true(services_has_port(s, "shop", s->backend[i]));
+		eventually(NULL, rig_nginx_says(s->port, backend_says[i]));
 	}
 
-	registrar_close(&first); /* its instances are gone with its last word */
-	assert_int_equal(count_children("/services/shop"), 2);
-	eventually(NULL, services_are_applied() && services_count("shop") == 2);
-	assert_true(services_has_port("shop", backend[2]) && services_has_port("shop", backend[3]));
-	assert_true(services_answer(port, 4));
+	registrar_close(&first); /* its instances are deleted when it closes */
+	assert_int_equal(count_children(s, "/services/shop"), 2);
+	eventually(NULL, services_are_applied(s) && services_count(s, "shop") == 2);
+	assert_true(services_has_port(s, "shop", s->backend[2]) &&
+		    services_has_port(s, "shop", s->backend[3]));
+	assert_true(services_answer(s->port, 4));
 
-	registrar_kill(&second); /* nobody says a word: the session has to time out */
+	registrar_kill(&second); /* nothing closes the session: it has to time out */
 	eventually(NULL, rig_nginx_get(fleeting, "/", NULL, NULL) == 502);
-	eventually(NULL, rig_host_is(&host, "held"));
-	assert_true(rig_host_has_problem(&host, UPSTREAMS "/shop", "guard", "previous", "2 of 2"));
-	assert_true(services_has_port("shop", backend[2]) && services_has_port("shop", backend[3]));
-	assert_true(services_answer(port, 4));
-	eventually(NULL, !rig_zk_exists(host.zk, "/services/shop")); /* the container goes too */
+	eventually(NULL, rig_host_is(&s->host, "held"));
+	assert_true(
+		rig_host_has_problem(&s->host, UPSTREAMS "/shop", "guard", "previous", "2 of 2"));
+	assert_true(services_has_port(s, "shop", s->backend[2]) &&
+		    services_has_port(s, "shop", s->backend[3]));
+	assert_true(services_answer(s->port, 4));
+	eventually(NULL,
+		   !rig_zk_exists(s->host.zk, "/services/shop")); /* the container is deleted too */
 
-	first = registrar_start(backend[0], backend[2]);
-	eventually(NULL, services_are_applied() && services_count("shop") == 2);
-	assert_true(services_has_port("shop", backend[0]) && services_has_port("shop", backend[2]));
+	first = registrar_start(s, s->backend[0], s->backend[2]);
+	eventually(NULL, services_are_applied(s) && services_count(s, "shop") == 2);
+	assert_true(services_has_port(s, "shop", s->backend[0]) &&
+		    services_has_port(s, "shop", s->backend[2]));
 	eventually(NULL, rig_nginx_says(fleeting, "one"));
 	registrar_close(&first);
 }
 
 /* --- one by one ------------------------------------------------------------------------------ */
 
-/* One after the other leaves by its own will: each is taken out, and nothing is held. */
-static void those_who_leave_one_by_one_are_let_go(void **state UNUSED)
+/* One after the other deregisters: each is removed from the upstream, and none is held. */
+static void servers_that_leave_one_by_one_are_removed_but_for_the_last(void **state)
 {
-	struct rig_zk *app = rig_zk_connect(rig_zookeeper_hosts(host.zookeeper));
+	struct rig_services *s = *state;
+	struct rig_zk *app = rig_zk_connect(rig_zookeeper_hosts(s->host.zookeeper));
 
-	rig_host_settings(&host, "guard: { window = \"0s\"; };");
-	services_upstream("shop", POOL, "");
-	services_site(CONFIG "/sites/shop", port, "shop");
+	rig_host_settings(&s->host, "guard: { window = \"0s\"; };");
+	services_upstream(s, "shop", POOL, "");
+	services_site(s, CONFIG "/sites/shop", s->port, "shop");
 	for (size_t i = 0; i < BACKENDS; i++)
-		services_register(app, "/pools/shop", backend[i]);
-	rig_host_start(&host);
+		services_register(app, "/pools/shop", s->backend[i]);
+	rig_host_start(&s->host);
 	for (size_t i = 0; i < BACKENDS - 1; i++) {
-		eventually(NULL, services_are_applied() && services_count("shop") == BACKENDS - i);
-		assert_true(services_answer(port, 4));
-		services_deregister(app, "/pools/shop", backend[i]);
+		eventually(NULL,
+			   services_are_applied(s) && services_count(s, "shop") == BACKENDS - i);
+		assert_true(services_answer(s->port, 4));
+		services_deregister(app, "/pools/shop", s->backend[i]);
 	}
-	eventually(NULL, services_are_applied() && services_count("shop") == 1);
-	eventually(NULL, rig_nginx_says(port, "four"));
+	eventually(NULL, services_are_applied(s) && services_count(s, "shop") == 1);
+	eventually(NULL, rig_nginx_says(s->port, "four"));
 	services_deregister(app, "/pools/shop",
-			    backend[BACKENDS - 1]); /* but the last one is held */
-	eventually(NULL, rig_host_is(&host, "held"));
-	assert_true(rig_nginx_says(port, "four"));
+			    s->backend[BACKENDS - 1]); /* but the last one is held */
+	eventually(NULL, rig_host_is(&s->host, "held"));
+	assert_true(rig_nginx_says(s->port, "four"));
 	rig_zk_close(app);
 }
 
@@ -168,8 +177,8 @@ static void those_who_leave_one_by_one_are_let_go(void **state UNUSED)
 
 static int pool_ports[POOL_SIZE];
 
-/* nginx itself services_answer on all ports of a pool. */
-static void listen_on_pool_ports(void)
+/* nginx itself answers on all ports of a pool. */
+static void listen_on_pool_ports(struct rig_services *s)
 {
 	struct buf text = BUF_INIT;
 
@@ -179,34 +188,34 @@ static void listen_on_pool_ports(void)
 		buf_printf(&text, "listen 127.0.0.1:%d;\n", pool_ports[i]);
 	}
 	buf_puts(&text, "return 200 pool;\n}\n");
-	services_nginx(buf_str(&text));
+	services_nginx(s, buf_str(&text));
 	buf_fini(&text);
 }
 
-/* With a minimum, a hold is over when all are back, and not when enough are. */
-static void write_pools(void)
+/* With a minimum, a hold ends when all are back, and not when enough are back. */
+static void write_pools(struct rig_services *s)
 {
 	struct buf site = BUF_INIT;
 	char name[32], discover[128];
 
-	buf_printf(&site, "{\"listen\":[\"127.0.0.1:%d\"],\"locations\":[", port);
+	buf_printf(&site, "{\"listen\":[\"127.0.0.1:%d\"],\"locations\":[", s->port);
 	for (int i = 0; i < POOLS; i++) {
 		snprintf(name, sizeof(name), "u%d", i);
 		snprintf(discover, sizeof(discover),
 			 "{\"path\":\"/pools/u%d\",\"format\":\"address\"}", i);
-		services_upstream(name, discover, ",\"min_servers\":100");
+		services_upstream(s, name, discover, ",\"min_servers\":100");
 		snprintf(discover, sizeof(discover), "/pools/u%d", i);
-		rig_zk_create(host.zk, discover, NULL);
+		rig_zk_create(s->host.zk, discover, NULL);
 		buf_printf(&site, "%s{\"path\":\"/u%d/\",\"proxy\":\"u%d\"}", i ? "," : "", i, i);
 	}
 	buf_puts(&site, "]}");
-	rig_zk_set(host.zk, CONFIG "/sites/pools", buf_str(&site));
+	rig_zk_set(s->host.zk, CONFIG "/sites/pools", buf_str(&site));
 	buf_fini(&site);
 }
 
-static struct rig_zk *register_pools(void)
+static struct rig_zk *register_pools(struct rig_services *s)
 {
-	struct rig_zk *app = rig_zk_connect(rig_zookeeper_hosts(host.zookeeper));
+	struct rig_zk *app = rig_zk_connect(rig_zookeeper_hosts(s->host.zookeeper));
 	char path[64];
 
 	for (int i = 0; i < POOLS; i++) {
@@ -219,63 +228,65 @@ static struct rig_zk *register_pools(void)
 	return app;
 }
 
-static bool all_pools_are_full(void)
+static bool all_pools_are_full(struct rig_services *s)
 {
 	char name[32];
 
 	for (int i = 0; i < POOLS; i++) {
 		snprintf(name, sizeof(name), "u%d", i);
-		if (services_count(name) != POOL_SIZE)
+		if (services_count(s, name) != POOL_SIZE)
 			return false;
 	}
 	return true;
 }
 
-static bool all_pools_answer(void)
+static bool all_pools_answer(struct rig_services *s)
 {
 	char path[32];
 
 	for (int i = 0; i < POOLS; i++) {
 		snprintf(path, sizeof(path), "/u%d/", i);
-		if (rig_nginx_get(port, path, NULL, NULL) != 200)
+		if (rig_nginx_get(s->port, path, NULL, NULL) != 200)
 			return false;
 	}
 	return true;
 }
 
-static void the_owner_of_all_registrations_dies(void **state UNUSED)
+static void registrations_whose_owner_dies_are_held(void **state)
 {
+	struct rig_services *s = *state;
 	struct rig_zk *app;
 	const char *full;
 	unsigned reloads;
 
-	listen_on_pool_ports();
-	write_pools();
-	app = register_pools();
-	rig_host_start(&host);
-	eventually(NULL, services_are_applied() && all_pools_are_full());
-	assert_true(all_pools_answer());
-	full = rig_host_live(&host, "http.conf");
-	reloads = rig_nginx_reloads(&host.nginx);
+	listen_on_pool_ports(s);
+	write_pools(s);
+	app = register_pools(s);
+	rig_host_start(&s->host);
+	eventually(NULL, services_are_applied(s) && all_pools_are_full(s));
+	assert_true(all_pools_answer(s));
+	full = rig_host_live(&s->host, "http.conf");
+	reloads = rig_nginx_reloads(&s->host.nginx);
 
 	rig_zk_close(app);
-	eventually(NULL, rig_host_problem_count(&host) == POOLS);
-	assert_true(rig_host_is(&host, "held"));
+	eventually(NULL, rig_host_problem_count(&s->host) == POOLS);
+	assert_true(rig_host_is(&s->host, "held"));
 	for (int i = 0; i < POOLS; i++) {
 		char path[64];
 
 		snprintf(path, sizeof(path), UPSTREAMS "/u%d", i);
-		assert_true(rig_host_has_problem(&host, path, "guard", "previous", "200 of 200"));
+		assert_true(
+			rig_host_has_problem(&s->host, path, "guard", "previous", "200 of 200"));
 	}
-	assert_string_equal(rig_host_live(&host, "http.conf"), full);
-	assert_int_equal(rig_nginx_reloads(&host.nginx), reloads);
-	assert_true(all_pools_answer());
+	assert_string_equal(rig_host_live(&s->host, "http.conf"), full);
+	assert_int_equal(rig_nginx_reloads(&s->host.nginx), reloads);
+	assert_true(all_pools_answer(s));
 
-	app = register_pools();
-	eventually(NULL, services_are_applied() && all_pools_are_full());
-	assert_string_equal(rig_host_live(&host, "http.conf"), full);
-	assert_int_equal(rig_nginx_reloads(&host.nginx), reloads);
-	assert_true(all_pools_answer());
+	app = register_pools(s);
+	eventually(NULL, services_are_applied(s) && all_pools_are_full(s));
+	assert_string_equal(rig_host_live(&s->host, "http.conf"), full);
+	assert_int_equal(rig_nginx_reloads(&s->host.nginx), reloads);
+	assert_true(all_pools_answer(s));
 	rig_zk_close(app);
 }
 
@@ -283,10 +294,11 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, services_setup, services_teardown)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(curator_registers_closes_and_is_killed,
-						setup_with_containers, services_teardown),
-		TEST(those_who_leave_one_by_one_are_let_go),
-		TEST(the_owner_of_all_registrations_dies),
+		cmocka_unit_test_setup_teardown(
+			instances_of_curator_leave_when_they_close_or_are_killed,
+			setup_with_containers, services_teardown),
+		TEST(servers_that_leave_one_by_one_are_removed_but_for_the_last),
+		TEST(registrations_whose_owner_dies_are_held),
 	};
 
 	return cmocka_run_group_tests_name("discovery-loss", tests, NULL, NULL);

@@ -1,201 +1,218 @@
 /*
- * The election when links break, servers die, sessions expire and a leader stands still. What
- * has to hold throughout, that two never lead, is looked at in on_change() of the rig.
+ * The election when connections break, servers die, sessions expire and a leader stops. Two must
+ * never lead at any time: on_change() in rig_election.c checks that.
  */
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <zknginx/log.h>
 
 #include "rig_election.h"
 #include "rig_wire.h"
 
-static void short_break_suspends_and_gives_back(void **state UNUSED)
+static void a_short_break_suspends_the_leader_and_it_leads_again(void **state)
 {
-	struct voter *a = stand(1, LONG_TIMEOUT), *b = stand(2, LONG_TIMEOUT);
-	char *candidate = candidate_of(a);
+	struct rig_election *r = *state;
+	struct voter *a = voter_stand(r, 1, LONG_TIMEOUT), *b = voter_stand(r, 2, LONG_TIMEOUT);
+	char *candidate = voter_candidate(a);
 
 	for (unsigned round = 0; round < 3; round++) {
 		rig_proxy_cut(a->proxy);
-		eventually(loop, has_role(a, ELECTION_SUSPENDED));
-		assert_false(leads(a));
-		assert_true(election_holds(a->election)); /* nobody else can lead yet */
-		assert_int_equal(result_of_writing(a, "a"), ELECTION_LOST);
-		rig_proxy_mend(a->proxy);
-		eventually(loop, leads(a));
+		eventually(r->base.loop, voter_has_role(a, ELECTION_SUSPENDED));
+		assert_false(voter_leads(a));
+		assert_true(election_holds(a->election)); /* no other host can lead yet */
+		assert_int_equal(voter_write(a, "a"), ELECTION_LOST);
+		rig_proxy_restore(a->proxy);
+		eventually(r->base.loop, voter_leads(a));
 	}
 	assert_int_equal(a->lost_hold, 0);
-	assert_string_equal(candidate_of(a), candidate);
-	assert_true(has_role(b, ELECTION_FOLLOWING));
-	assert_true(target_is("nobody"));
+	assert_string_equal(voter_candidate(a), candidate);
+	assert_true(voter_has_role(b, ELECTION_FOLLOWING));
+	assert_true(target_is(r, "nobody"));
 }
 
-static void killed_server_suspends_everybody(void **state UNUSED)
+static void a_killed_server_suspends_all_candidates(void **state)
 {
-	struct voter *a = stand(1, LONG_TIMEOUT), *b = stand(2, LONG_TIMEOUT);
-	char *candidate = candidate_of(a);
+	struct rig_election *r = *state;
+	struct voter *a = voter_stand(r, 1, LONG_TIMEOUT), *b = voter_stand(r, 2, LONG_TIMEOUT);
+	char *candidate = voter_candidate(a);
 
-	rig_zookeeper_kill(server);
-	eventually(loop, has_role(a, ELECTION_SUSPENDED) && has_role(b, ELECTION_SUSPENDED));
-	assert_false(leads(a));
-	rig_zookeeper_restart(server);
-	eventually(loop, leads(a) && has_role(b, ELECTION_FOLLOWING));
-	assert_string_equal(candidate_of(a), candidate);
-	assert_int_equal(candidate_count(), 2);
-	close_voter(a); /* watches came back too */
-	eventually(loop, leads(b));
+	rig_zookeeper_kill(r->base.server);
+	eventually(r->base.loop,
+		   voter_has_role(a, ELECTION_SUSPENDED) && voter_has_role(b, ELECTION_SUSPENDED));
+	assert_false(voter_leads(a));
+	rig_zookeeper_restart(r->base.server);
+	eventually(r->base.loop, voter_leads(a) && voter_has_role(b, ELECTION_FOLLOWING));
+	assert_string_equal(voter_candidate(a), candidate);
+	assert_int_equal(rig_candidates(r), 2);
+	voter_close(a); /* the watches were set again too */
+	eventually(r->base.loop, voter_leads(b));
 }
 
 /* A black hole: the leader has to stop by its own clock, before the server lets another lead. */
-static void silent_network_ends_the_lease_first(void **state UNUSED)
+static void a_silent_network_ends_the_lease_before_another_leads(void **state)
 {
-	struct voter *a = stand(1, SHORT_TIMEOUT), *b = stand(2, LONG_TIMEOUT);
-	char *candidate = candidate_of(a);
+	struct rig_election *r = *state;
+	struct voter *a = voter_stand(r, 1, SHORT_TIMEOUT), *b = voter_stand(r, 2, LONG_TIMEOUT);
+	char *candidate = voter_candidate(a);
 
 	rig_proxy_freeze(a->proxy);
-	eventually(loop, a->lost_hold == 1);
-	assert_false(leads(a) || election_holds(a->election));
-	assert_false(leads(b));
-	eventually(loop, leads(b));
-	assert_false(leads(a) || election_holds(a->election));
-	assert_int_equal(result_of_writing(b, "b"), ZOK);
-	assert_int_equal(result_of_writing(a, "a"), ELECTION_LOST);
+	eventually(r->base.loop, a->lost_hold == 1);
+	assert_false(voter_leads(a) || election_holds(a->election));
+	assert_false(voter_leads(b));
+	eventually(r->base.loop, voter_leads(b));
+	assert_false(voter_leads(a) || election_holds(a->election));
+	assert_int_equal(voter_write(b, "b"), ZOK);
+	assert_int_equal(voter_write(a, "a"), ELECTION_LOST);
 	rig_proxy_thaw(a->proxy);
-	eventually(loop, has_role(a, ELECTION_FOLLOWING));
-	assert_string_not_equal(candidate_of(a), candidate);
-	assert_true(leads(b) && target_is("b"));
+	eventually(r->base.loop, voter_has_role(a, ELECTION_FOLLOWING));
+	assert_string_not_equal(voter_candidate(a), candidate);
+	assert_true(voter_leads(b) && target_is(r, "b"));
 }
 
-/* The link is known to be gone, and nothing more is heard: only the timer can tell. */
-static void long_break_ends_the_lease_first(void **state UNUSED)
+/* The connection is known to be lost and no event follows: only the timer can end the lease. */
+static void a_long_break_ends_the_lease_before_another_leads(void **state)
 {
-	struct voter *a = stand(1, SHORT_TIMEOUT), *b = stand(2, LONG_TIMEOUT);
+	struct rig_election *r = *state;
+	struct voter *a = voter_stand(r, 1, SHORT_TIMEOUT), *b = voter_stand(r, 2, LONG_TIMEOUT);
 
 	rig_proxy_cut(a->proxy);
-	eventually(loop, has_role(a, ELECTION_SUSPENDED));
-	eventually(loop, a->lost_hold == 1);
-	assert_false(leads(b) || election_holds(a->election));
-	eventually(loop, leads(b));
-	rig_proxy_mend(a->proxy);
-	eventually(loop, has_role(a, ELECTION_FOLLOWING));
+	eventually(r->base.loop, voter_has_role(a, ELECTION_SUSPENDED));
+	eventually(r->base.loop, a->lost_hold == 1);
+	assert_false(voter_leads(b) || election_holds(a->election));
+	eventually(r->base.loop, voter_leads(b));
+	rig_proxy_restore(a->proxy);
+	eventually(r->base.loop, voter_has_role(a, ELECTION_FOLLOWING));
 	assert_int_equal(a->lost_hold, 1);
 }
 
-/* The server stands still, and the link with it, for less than the session. */
-static void silent_server_changes_no_leader(void **state UNUSED)
+/* The server stops for less than the session's timeout. */
+static void a_silent_server_changes_no_leader(void **state)
 {
-	struct voter *a = stand(1, LONG_TIMEOUT), *b = stand(2, LONG_TIMEOUT);
+	struct rig_election *r = *state;
+	struct voter *a = voter_stand(r, 1, LONG_TIMEOUT), *b = voter_stand(r, 2, LONG_TIMEOUT);
 
-	rig_zookeeper_pause(server);
-	run_turns(100);
-	rig_zookeeper_resume(server);
-	assert_int_equal(result_of_writing(a, "a"), ZOK);
-	assert_true(leads(a) && has_role(b, ELECTION_FOLLOWING));
+	rig_zookeeper_pause(r->base.server);
+	rig_turns(r->base.loop, 100);
+	rig_zookeeper_resume(r->base.server);
+	assert_int_equal(voter_write(a, "a"), ZOK);
+	assert_true(voter_leads(a) && voter_has_role(b, ELECTION_FOLLOWING));
 	assert_int_equal(a->lost_hold, 0);
 }
 
-/* The lease runs out while the link stands: it is looked up again before it is led again. */
-static void answer_that_comes_late_is_no_lease(void **state UNUSED)
+/* The lease ends while the connection is open: the order is read again before it leads again. */
+static void a_late_answer_does_not_extend_the_lease(void **state)
 {
-	struct voter *a = stand(1, SHORT_TIMEOUT);
+	struct rig_election *r = *state;
+	struct voter *a = voter_stand(r, 1, SHORT_TIMEOUT);
 	unsigned changes;
 
-	rig_zookeeper_pause(server);
-	eventually(loop, a->lost_hold == 1);
-	assert_false(leads(a) || election_holds(a->election));
+	rig_zookeeper_pause(r->base.server);
+	eventually(r->base.loop, a->lost_hold == 1);
+	assert_false(voter_leads(a) || election_holds(a->election));
 	changes = a->changes;
-	rig_zookeeper_resume(server);
-	eventually(loop, leads(a));
+	rig_zookeeper_resume(r->base.server);
+	eventually(r->base.loop, voter_leads(a));
 	assert_true(a->changes > changes);
-	assert_int_equal(candidate_count(), 1);
+	assert_int_equal(rig_candidates(r), 1);
 }
 
-/* The loop does not run at all, so nobody tells anything: whoever asks next is told the truth. */
-static void clock_alone_ends_it(void **state UNUSED)
+/* The loop does not run, so there is no event; the next call still gives the right answer. */
+static void the_clock_alone_ends_the_lease(void **state)
 {
-	struct voter *a = stand(1, SHORT_TIMEOUT);
+	struct rig_election *r = *state;
+	struct voter *a = voter_stand(r, 1, SHORT_TIMEOUT);
 	struct written w = { 0 };
 
-	assert_true(leads(a) && election_holds(a->election));
-	eventually(NULL, !leads(a) && !election_holds(a->election));
-	assert_true(has_role(a, ELECTION_LEADING));
-	write_target(a, "a", &w);
-	eventually(loop, w.count == 1);
+	assert_true(voter_leads(a) && election_holds(a->election));
+	eventually(NULL, !voter_leads(a) && !election_holds(a->election));
+	assert_true(voter_has_role(a, ELECTION_LEADING));
+	voter_begin_write(a, "a", &w);
+	eventually(r->base.loop, w.count == 1);
 	assert_int_equal(w.rc, ELECTION_LOST);
-	assert_true(target_is("nobody"));
-	eventually(loop, leads(a));
+	assert_true(target_is(r, "nobody"));
+	eventually(r->base.loop, voter_leads(a));
 }
 
-static void new_session_stands_with_a_new_name(void **state UNUSED)
+static void a_new_session_stands_with_a_new_name(void **state)
 {
-	struct voter *a = stand(1, LONG_TIMEOUT), *b = stand(2, LONG_TIMEOUT);
-	char *candidate = candidate_of(a);
+	struct rig_election *r = *state;
+	struct voter *a = voter_stand(r, 1, LONG_TIMEOUT), *b = voter_stand(r, 2, LONG_TIMEOUT);
+	char *candidate = voter_candidate(a);
 	struct written w = { 0 };
 
-	write_target(a, "a", &w);
+	voter_begin_write(a, "a", &w);
 	session_renew(a->session);
-	eventually(loop, leads(b) && has_role(a, ELECTION_FOLLOWING));
+	eventually(r->base.loop, voter_leads(b) && voter_has_role(a, ELECTION_FOLLOWING));
 	assert_int_equal(w.count, 1);
 	assert_true(w.rc == ZOK || w.rc == SESSION_GONE);
-	assert_int_equal(candidate_count(), 2);
-	assert_true(strncmp(candidate_of(a), candidate, strlen(ELECTION) + ELECTION_GUID_SIZE) !=
+	assert_int_equal(rig_candidates(r), 2);
+	assert_true(strncmp(voter_candidate(a), candidate, strlen(ELECTION) + ELECTION_GUID_SIZE) !=
 		    0);
 }
 
-/* The server has made the candidate, and the link that was to say so is gone. */
-static bool lose_the_answer(struct voter *a)
+/* The server has created the candidate, and the connection breaks before its answer. */
+static bool lose_the_answer(struct rig_election *r, struct voter *a)
 {
 	bool made;
 
-	rig_zookeeper_pause(server);
+	rig_zookeeper_pause(r->base.server);
 	election_stand_for(a->election, true);
-	run_turns(50); /* the create gets as far as the server's socket */
+	rig_turns(r->base.loop, 50); /* the create gets as far as the server's socket */
 	rig_proxy_cut(a->proxy);
-	eventually(loop, has_role(a, ELECTION_SUSPENDED));
-	rig_zookeeper_resume(server);
-	for (unsigned i = 0; i < 100 && candidate_count() == 0; i++)
-		run_turns(1);
-	made = candidate_count() == 1;
-	rig_proxy_mend(a->proxy);
-	eventually(loop, leads(a));
-	assert_int_equal(candidate_count(), 1); /* found again, not made twice */
+	eventually(r->base.loop, voter_has_role(a, ELECTION_SUSPENDED));
+	rig_zookeeper_resume(r->base.server);
+	for (unsigned i = 0; i < 100 && rig_candidates(r) == 0; i++)
+		rig_turns(r->base.loop, 1);
+	made = rig_candidates(r) == 1;
+	rig_proxy_restore(a->proxy);
+	eventually(r->base.loop, voter_leads(a));
+	assert_int_equal(rig_candidates(r), 1); /* found again, not created twice */
 	return made;
 }
 
-static void lost_answer_of_the_create(void **state UNUSED)
+static void a_create_without_an_answer_is_found_again(void **state)
 {
-	struct voter *a = add_voter(1, LONG_TIMEOUT);
+	struct rig_election *r = *state;
+	struct voter *a = voter_add(r, 1, LONG_TIMEOUT);
 	bool made = false;
 
-	rig_zk_create(client, ELECTION, NULL);
-	eventually(loop, is_connected(a));
+	rig_zk_create(r->base.client, ELECTION, NULL);
+	eventually(r->base.loop, voter_is_connected(a));
 	for (unsigned round = 0; round < 5 && !made; round++) {
-		made = lose_the_answer(a);
+		made = lose_the_answer(r, a);
 		election_stand_for(a->election, false);
-		eventually(loop, candidate_count() == 0);
+		eventually(r->base.loop, rig_candidates(r) == 0);
 	}
 	assert_true(made);
 }
 
-static void broken_at_every_point(void **state UNUSED)
+static void a_break_at_any_point_leaves_one_candidate(void **state)
 {
-	struct voter *a = add_voter(1, LONG_TIMEOUT);
+	struct rig_election *r = *state;
+	struct voter *a = voter_add(r, 1, LONG_TIMEOUT);
 
-	eventually(loop, is_connected(a));
+	eventually(r->base.loop, voter_is_connected(a));
 	for (unsigned turns = 0; turns < 24; turns += 2) {
-		rig_zk_delete_all(client, "/nginx");
+		rig_zk_delete_all(r->base.client, "/nginx");
 		election_stand_for(a->election, true);
-		run_turns(turns);
+		rig_turns(r->base.loop, turns);
 		rig_proxy_cut(a->proxy);
-		eventually(loop, !is_connected(a));
-		rig_proxy_mend(a->proxy);
-		eventually(loop, leads(a));
-		assert_int_equal(candidate_count(), 1);
+		eventually(r->base.loop, !voter_is_connected(a));
+		rig_proxy_restore(a->proxy);
+		eventually(r->base.loop, voter_leads(a));
+		assert_int_equal(rig_candidates(r), 1);
 		election_stand_for(a->election, false);
-		eventually(loop, candidate_count() == 0);
+		eventually(r->base.loop, rig_candidates(r) == 0);
 	}
 }
 
 /* --- a leader that stands still --------------------------------------------------------------- */
 
-/* In a process of its own, so that it can be stopped: it leads and writes all the time. */
+/* A candidate in a process of its own, so that it can be stopped: it leads and writes all the
+ * time. */
 struct zealot {
 	struct voter *voter;
 	const char *log;
@@ -234,20 +251,22 @@ static void write_on(struct zealot *z)
 
 static int zealot_main(const char *hosts, const char *log)
 {
-	struct zealot z = { .voter = &voters[0], .log = log, .last = 1 };
+	static struct rig_election rig; /* this process runs no test and has one session */
+	struct voter *v = &rig.voters[0];
+	struct zealot z = { .voter = v, .log = log, .last = 1 };
 	enum election_state role = ELECTION_OUT;
 
 	log_setup(LOG_LEVEL_ERROR, false);
-	if (sd_event_new(&loop) < 0)
+	if (sd_event_new(&rig.base.loop) < 0)
 		return 1;
-	snprintf(voters[0].host, sizeof(voters[0].host), "zealot");
-	open_voter(&voters[0], hosts, SHORT_TIMEOUT);
-	election_stand_for(voters[0].election, true);
+	*v = (struct voter){ .rig = &rig, .host = "zealot" };
+	voter_open(v, hosts, SHORT_TIMEOUT);
+	election_stand_for(v->election, true);
 	for (;;) {
 		write_on(&z);
-		rig_pause(loop);
-		if (election_role(voters[0].election) != role) {
-			role = election_role(voters[0].election);
+		rig_pause(rig.base.loop);
+		if (election_role(v->election) != role) {
+			role = election_role(v->election);
 			say(&z, election_state_name(role));
 		}
 	}
@@ -260,68 +279,71 @@ static bool has_said(const char *log, const char *what)
 	return text && strstr(text, what);
 }
 
-static void frozen_leader_changes_nothing(void **state UNUSED)
+static void a_leader_that_was_stopped_writes_nothing(void **state)
 {
+	struct rig_election *r = *state;
 	char *log = rig_path("zealot.log");
-	char *hosts = rig_path("%s", rig_zookeeper_hosts(server)) + strlen(rig_directory()) + 1;
+	char *hosts =
+		rig_path("%s", rig_zookeeper_hosts(r->base.server)) + strlen(rig_directory()) + 1;
 	pid_t zealot = rig_start(NULL, (char *[]){ "/proc/self/exe", "zealot", hosts, log, NULL });
 	struct voter *b;
 
 	eventually(NULL, has_said(log, "written"));
-	b = stand(2, LONG_TIMEOUT);
-	assert_true(has_role(b, ELECTION_FOLLOWING) && target_is("zealot"));
+	b = voter_stand(r, 2, LONG_TIMEOUT);
+	assert_true(voter_has_role(b, ELECTION_FOLLOWING) && target_is(r, "zealot"));
 	assert_int_equal(kill(zealot, SIGSTOP), 0);
-	eventually(loop, leads(b));
-	assert_int_equal(result_of_writing(b, "b"), ZOK);
+	eventually(r->base.loop, voter_leads(b));
+	assert_int_equal(voter_write(b, "b"), ZOK);
 	assert_int_equal(kill(zealot, SIGCONT), 0);
-	eventually(loop, has_said(log, "following"));
+	eventually(r->base.loop, has_said(log, "following"));
 	assert_true(has_said(log, "refused"));
-	assert_true(leads(b) && target_is("b"));
+	assert_true(voter_leads(b) && target_is(r, "b"));
 	rig_stop(zealot, SIGKILL);
 }
 
 /* From version 3.9.3 on a server grants no watch on a candidate that may not be read. */
-static void candidate_that_may_not_be_read_is_waited_for(void **state UNUSED)
+static void a_candidate_that_may_not_be_read_is_waited_for(void **state)
 {
-	struct rig_wire *wire = rig_wire_start(rig_zookeeper_port(server));
-	struct voter *a = stand(1, LONG_TIMEOUT), *b = &voters[1];
+	struct rig_election *r = *state;
+	struct rig_wire *wire = rig_wire_start(rig_zookeeper_port(r->base.server));
+	struct voter *a = voter_stand(r, 1, LONG_TIMEOUT), *b = &r->voters[1];
 	unsigned long before;
 
-	rig_zk_restrict(client, candidate_of(a), true);
-	*b = (struct voter){ .host = "web2" };
-	open_voter(b, rig_wire_hosts(wire), LONG_TIMEOUT);
+	rig_zk_restrict(r->base.client, voter_candidate(a), true);
+	*b = (struct voter){ .rig = r, .host = "web2" };
+	voter_open(b, rig_wire_hosts(wire), LONG_TIMEOUT);
 	election_stand_for(b->election, true);
-	eventually(loop, rig_wire_denied(wire) > 0);
+	eventually(r->base.loop, rig_wire_denied(wire) > 0);
 	before = rig_wire_requests(wire);
-	for (uint64_t end = rig_now() + USEC_PER_SEC; rig_now() < end;)
-		rig_pause(loop);
-	assert_true(has_role(b, ELECTION_FOLLOWING));
+	rig_wait(r->base.loop, USEC_PER_SEC);
+	assert_true(voter_has_role(b, ELECTION_FOLLOWING));
 	assert_true(rig_wire_requests(wire) - before <= 10);
-	assert_true(leads(a));
-	close_voter(a);
-	eventually(loop, leads(b));
-	close_voter(b);
+	assert_true(voter_leads(a));
+	voter_close(a);
+	eventually(r->base.loop, voter_leads(b));
+	voter_close(b);
 	rig_wire_stop(wire);
 }
 
 int main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
-		election_test(short_break_suspends_and_gives_back),
-		election_test(killed_server_suspends_everybody),
-		election_test(silent_network_ends_the_lease_first),
-		election_test(long_break_ends_the_lease_first),
-		election_test(silent_server_changes_no_leader),
-		election_test(answer_that_comes_late_is_no_lease),
-		election_test(clock_alone_ends_it),
-		election_test(new_session_stands_with_a_new_name),
-		election_test(lost_answer_of_the_create),
-		election_test(broken_at_every_point),
-		election_test(frozen_leader_changes_nothing),
-		election_test(candidate_that_may_not_be_read_is_waited_for),
+		election_test(a_short_break_suspends_the_leader_and_it_leads_again),
+		election_test(a_killed_server_suspends_all_candidates),
+		election_test(a_silent_network_ends_the_lease_before_another_leads),
+		election_test(a_long_break_ends_the_lease_before_another_leads),
+		election_test(a_silent_server_changes_no_leader),
+		election_test(a_late_answer_does_not_extend_the_lease),
+		election_test(the_clock_alone_ends_the_lease),
+		election_test(a_new_session_stands_with_a_new_name),
+		election_test(a_create_without_an_answer_is_found_again),
+		election_test(a_break_at_any_point_leaves_one_candidate),
+		election_test(a_leader_that_was_stopped_writes_nothing),
+		election_test(a_candidate_that_may_not_be_read_is_waited_for),
 	};
 
 	if (argc == 4 && strcmp(argv[1], "zealot") == 0)
 		return zealot_main(argv[2], argv[3]);
-	return cmocka_run_group_tests_name("election faults", tests, set_up, tear_down);
+	return cmocka_run_group_tests_name("election faults", tests, rig_election_setup,
+					   rig_election_teardown);
 }

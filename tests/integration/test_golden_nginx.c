@@ -1,4 +1,4 @@
-/* What the golden cases expect is what a real nginx takes, without a warning. */
+/* A real nginx accepts the files of the golden cases without a warning. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,8 @@
-/* The history's znodes: stored and taken over, fetched by others, pruned, and published. */
+/* The znodes of the history: stored and taken over, fetched by others, pruned, and published. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/data/layout.h"
 #include "rig_election.h"
 #include "zk/history_io.h"
 
@@ -6,14 +10,14 @@
 #define CONFIG "/nginx/config"
 #define ENTRY CLUSTER "/history/0000000007"
 
-/* What a job came to. */
+/* The result of a job. */
 struct outcome {
 	unsigned count;
 	bool ok;
 	char message[256];
 	struct tree *tree;
 	unsigned long seq;
-	struct history_job *job; /* to be freed from within, which is to do nothing */
+	struct history_job *job; /* freed from within the callback, which must do nothing */
 };
 
 static void on_done(void *ctx, const struct history_result *r)
@@ -29,12 +33,12 @@ static void on_done(void *ctx, const struct history_result *r)
 }
 
 /* Runs the loop until the job has ended; the call is given `&o` as its context. */
-#define run_job(o, call)                                                                           \
+#define run_job(r, o, call)                                                                        \
 	do {                                                                                       \
 		o = (struct outcome){ 0 };                                                         \
 		o.job = call;                                                                      \
 		assert_int_equal(o.count, 0);                                                      \
-		eventually(loop, o.count == 1);                                                    \
+		eventually((r)->base.loop, o.count == 1);                                          \
 	} while (0)
 
 static void assert_ok(const struct outcome *o)
@@ -119,7 +123,7 @@ static struct history_job *store(struct voter *v, unsigned long seq, const struc
 		.revision = revision_of(config),
 		.at = "now",
 		.leader = v->host,
-		.outcome = "pending",
+		.outcome = OUTCOME_PENDING,
 	};
 
 	return history_store(v->session, v->election, CLUSTER, &entry, config, on_done, o);
@@ -135,16 +139,16 @@ static void assert_stored(struct voter *v, unsigned long seq, const struct tree 
 {
 	struct outcome o;
 
-	run_job(o, fetch(v, seq, revision_of(config), &o));
+	run_job(v->rig, o, fetch(v, seq, revision_of(config), &o));
 	assert_ok(&o);
 	assert_int_equal(o.seq, seq);
 	assert_true(tree_same(o.tree, config));
 	tree_unref(o.tree);
 }
 
-static size_t child_count(const char *path)
+static size_t child_count(struct rig_election *r, const char *path)
 {
-	char **names = rig_zk_children(client, path);
+	char **names = rig_zk_children(r->base.client, path);
 	size_t count = 0;
 
 	while (names[count])
@@ -152,142 +156,149 @@ static size_t child_count(const char *path)
 	return count;
 }
 
-static bool data_has(const char *path, const char *text)
+static bool data_has(struct rig_election *r, const char *path, const char *text)
 {
-	const char *data = rig_zk_get(client, path);
+	const char *data = rig_zk_get(r->base.client, path);
 
 	return data && strstr(data, text);
 }
 
 /* --- store and fetch ------------------------------------------------------------------------- */
 
-static void what_is_stored_is_fetched_by_another(void **state UNUSED)
+static void what_is_stored_is_fetched_by_another(void **state)
 {
-	struct voter *a = stand(1, LONG_TIMEOUT), *b = stand(2, LONG_TIMEOUT);
+	struct rig_election *r = *state;
+	struct voter *a = voter_stand(r, 1, LONG_TIMEOUT), *b = voter_stand(r, 2, LONG_TIMEOUT);
 	CLEANUP(tree_unrefp) struct tree *config = small_config("one");
 	unsigned long before = session_requests(a->session);
 	struct outcome o;
 
-	run_job(o, store(a, 7, config, &o));
+	run_job(r, o, store(a, 7, config, &o));
 	assert_ok(&o);
 	assert_int_equal(o.seq, 7);
-	assert_true(data_has(ENTRY, "\"parts\":1"));
-	assert_true(data_has(ENTRY, "\"leader\":\"web1\""));
+	assert_true(data_has(r, ENTRY, "\"parts\":1"));
+	assert_true(data_has(r, ENTRY, "\"leader\":\"web1\""));
 	assert_stored(b, 7, config);
-	/* looked, found no directory, made it, looked again, all of the rest at once */
+	/* read, found no directory, created it, read again, wrote all the rest at once */
 	assert_int_equal(session_requests(a->session) - before, 5);
 }
 
-static void large_config_goes_in_parts(void **state UNUSED)
+static void a_large_config_is_stored_in_parts(void **state)
 {
-	struct voter *a = stand(1, LONG_TIMEOUT), *b = stand(2, LONG_TIMEOUT);
+	struct rig_election *r = *state;
+	struct voter *a = voter_stand(r, 1, LONG_TIMEOUT), *b = voter_stand(r, 2, LONG_TIMEOUT);
 	CLEANUP(tree_unrefp) struct tree *config = large_config(1);
 	struct outcome o;
 
-	run_job(o, store(a, 7, config, &o));
+	run_job(r, o, store(a, 7, config, &o));
 	assert_ok(&o);
-	assert_true(child_count(ENTRY) >= 4);
+	assert_true(child_count(r, ENTRY) >= 4);
 	assert_stored(b, 7, config);
 	assert_int_equal(session_reconnects(a->session), 0);
 }
 
-static void same_entry_again_is_done_already(void **state UNUSED)
+static void the_same_entry_is_not_written_again(void **state)
 {
-	struct voter *a = stand(1, LONG_TIMEOUT);
+	struct rig_election *r = *state;
+	struct voter *a = voter_stand(r, 1, LONG_TIMEOUT);
 	CLEANUP(tree_unrefp)
 	struct tree *config = small_config("one"), *other = small_config("two");
 	unsigned long before;
 	struct outcome o;
 
-	run_job(o, store(a, 7, config, &o));
+	run_job(r, o, store(a, 7, config, &o));
 	assert_ok(&o);
 	before = session_requests(a->session);
-	run_job(o, store(a, 7, config, &o));
+	run_job(r, o, store(a, 7, config, &o));
 	assert_ok(&o);
 	assert_int_equal(o.seq, 7);
 	assert_int_equal(session_requests(a->session) - before, 1);
-	run_job(o, store(a, 7, other, &o));
+	run_job(r, o, store(a, 7, other, &o));
 	assert_failed(&o, ENTRY, "there already");
 	assert_stored(a, 7, config);
 }
 
-static void half_entry_of_a_dead_leader_is_taken_over(void **state UNUSED)
+static void a_partial_entry_of_a_dead_leader_is_taken_over(void **state)
 {
-	struct voter *a = stand(1, LONG_TIMEOUT), *b = stand(2, LONG_TIMEOUT);
+	struct rig_election *r = *state;
+	struct voter *a = voter_stand(r, 1, LONG_TIMEOUT), *b = voter_stand(r, 2, LONG_TIMEOUT);
 	CLEANUP(tree_unrefp) struct tree *one = large_config(1), *two = small_config("two");
 	struct outcome dead = { 0 }, o;
 	struct history_job *job = store(a, 7, one, &dead);
 
-	eventually(loop, rig_zk_exists(client, ENTRY "/1"));
+	eventually(r->base.loop, rig_zk_exists(r->base.client, ENTRY "/1"));
 	history_job_free(job);
-	close_voter(a);
+	voter_close(a);
 	assert_int_equal(dead.count, 0);
-	run_job(o, fetch(b, 7, revision_of(one), &o));
+	run_job(r, o, fetch(b, 7, revision_of(one), &o));
 	assert_failed(&o, ENTRY, "not complete");
-	eventually(loop, leads(b));
-	run_job(o, store(b, 7, two, &o));
+	eventually(r->base.loop, voter_leads(b));
+	run_job(r, o, store(b, 7, two, &o));
 	assert_ok(&o);
-	assert_int_equal(child_count(ENTRY), 1);
+	assert_int_equal(child_count(r, ENTRY), 1);
 	assert_stored(b, 7, two);
 }
 
-static void junk_in_its_place_is_taken_over(void **state UNUSED)
+static void foreign_data_in_its_place_is_taken_over(void **state)
 {
-	struct voter *a = stand(1, LONG_TIMEOUT);
+	struct rig_election *r = *state;
+	struct voter *a = voter_stand(r, 1, LONG_TIMEOUT);
 	CLEANUP(tree_unrefp) struct tree *config = small_config("one");
 	struct outcome o;
 
-	rig_zk_create(client, ENTRY, "no entry");
-	rig_zk_set(client, ENTRY, "nor this");
-	rig_zk_create(client, ENTRY "/0", "no part");
-	rig_zk_create(client, ENTRY "/x", NULL);
-	run_job(o, store(a, 7, config, &o));
+	rig_zk_create(r->base.client, ENTRY, "no entry");
+	rig_zk_set(r->base.client, ENTRY, "nor this");
+	rig_zk_create(r->base.client, ENTRY "/0", "no part");
+	rig_zk_create(r->base.client, ENTRY "/x", NULL);
+	run_job(r, o, store(a, 7, config, &o));
 	assert_ok(&o);
-	assert_int_equal(child_count(ENTRY), 1);
+	assert_int_equal(child_count(r, ENTRY), 1);
 	assert_stored(a, 7, config);
 }
 
-/* The next try makes it whole, and whatever the one before it came to, it was told once or never.
- */
-static void assert_mended(struct voter *v, unsigned long seq, const struct tree *config,
-			  const struct outcome *ended)
+/* The next attempt completes it. The attempt before had one result or none. */
+static void assert_completed(struct voter *v, unsigned long seq, const struct tree *config,
+			     const struct outcome *ended)
 {
 	struct outcome o;
 
-	eventually(loop, leads(v));
-	run_job(o, store(v, seq, config, &o));
+	eventually(v->rig->base.loop, voter_leads(v));
+	run_job(v->rig, o, store(v, seq, config, &o));
 	assert_ok(&o);
 	assert_true(ended->count <= 1);
 	assert_stored(v, seq, config);
 }
 
-/* Runs the loop until so many requests have been sent, or it has ended before. */
+/* Runs the loop until this many requests have been sent, or the job has ended. */
 static struct history_job *store_until(struct voter *v, unsigned requests, unsigned long seq,
 				       const struct tree *config, struct outcome *o)
 {
 	unsigned long before = session_requests(v->session);
 	struct history_job *job = store(v, seq, config, o);
 
-	eventually(loop, o->count || session_requests(v->session) - before >= requests);
+	eventually(v->rig->base.loop,
+		   o->count || session_requests(v->session) - before >= requests);
 	return o->count ? NULL : job;
 }
 
-static void ended_by_its_owner_at_every_point(void **state UNUSED)
+static void an_entry_is_completed_after_its_job_was_freed_at_any_point(void **state)
 {
-	struct voter *a = stand(1, LONG_TIMEOUT);
+	struct rig_election *r = *state;
+	struct voter *a = voter_stand(r, 1, LONG_TIMEOUT);
 	CLEANUP(tree_unrefp) struct tree *config = large_config(5);
 
 	for (unsigned point = 1; point < 10; point++) {
 		struct outcome ended = { 0 };
 
 		history_job_free(store_until(a, point, point, config, &ended));
-		assert_mended(a, point, config, &ended);
+		assert_completed(a, point, config, &ended);
 	}
 }
 
-static void ended_by_a_broken_link(void **state UNUSED)
+static void an_entry_is_completed_after_a_broken_connection(void **state)
 {
-	struct voter *a = stand(1, LONG_TIMEOUT);
+	struct rig_election *r = *state;
+	struct voter *a = voter_stand(r, 1, LONG_TIMEOUT);
 	CLEANUP(tree_unrefp) struct tree *config = large_config(5);
 
 	for (unsigned point = 1; point < 8; point += 2) {
@@ -295,127 +306,131 @@ static void ended_by_a_broken_link(void **state UNUSED)
 
 		store_until(a, point, point, config, &ended);
 		rig_proxy_cut(a->proxy);
-		eventually(loop, ended.count == 1);
-		rig_proxy_mend(a->proxy);
-		assert_mended(a, point, config, &ended);
+		eventually(r->base.loop, ended.count == 1);
+		rig_proxy_restore(a->proxy);
+		assert_completed(a, point, config, &ended);
 	}
 }
 
-static void who_does_not_lead_writes_nothing(void **state UNUSED)
+static void a_host_that_does_not_lead_writes_nothing(void **state)
 {
-	struct voter *b = stand(1, LONG_TIMEOUT) ? stand(2, LONG_TIMEOUT) : NULL;
+	struct rig_election *r = *state;
+	struct voter *b = voter_stand(r, 1, LONG_TIMEOUT) ? voter_stand(r, 2, LONG_TIMEOUT) : NULL;
 	CLEANUP(tree_unrefp) struct tree *config = small_config("one");
 	const struct history_op op = { .kind = HISTORY_CREATE, .path = CONFIG, .data = "" };
 	const unsigned long seq = 7;
 	struct outcome o;
 
-	run_job(o, store(b, 7, config, &o));
+	run_job(r, o, store(b, 7, config, &o));
 	assert_failed(&o, "", "does not lead");
-	assert_false(rig_zk_exists(client, CLUSTER "/history"));
-	run_job(o, history_publish(b->session, b->election, &op, 1, on_done, &o));
+	assert_false(rig_zk_exists(r->base.client, CLUSTER "/history"));
+	run_job(r, o, history_publish(b->session, b->election, &op, 1, on_done, &o));
 	assert_failed(&o, "", "does not lead");
-	assert_false(rig_zk_exists(client, CONFIG));
-	rig_zk_create(client, ENTRY "/0", "x");
-	run_job(o, history_prune(b->session, b->election, CLUSTER, &seq, 1, on_done, &o));
+	assert_false(rig_zk_exists(r->base.client, CONFIG));
+	rig_zk_create(r->base.client, ENTRY "/0", "x");
+	run_job(r, o, history_prune(b->session, b->election, CLUSTER, &seq, 1, on_done, &o));
 	assert_failed(&o, "", "does not lead");
-	assert_true(rig_zk_exists(client, ENTRY "/0"));
+	assert_true(rig_zk_exists(r->base.client, ENTRY "/0"));
 }
 
-static void end_of_the_session_ends_the_jobs(void **state UNUSED)
+static void the_end_of_the_session_ends_its_jobs(void **state)
 {
+	struct rig_election *r = *state;
 	static const unsigned long seqs[] = { 1, 2, 3, 4 };
-	struct voter *a = stand(1, LONG_TIMEOUT);
+	struct voter *a = voter_stand(r, 1, LONG_TIMEOUT);
 	CLEANUP(tree_unrefp) struct tree *config = large_config(3);
 	struct outcome stored = { 0 }, fetched = { 0 }, pruned = { 0 };
 
 	store(a, 7, config, &stored);
 	fetch(a, 7, revision_of(config), &fetched);
 	history_prune(a->session, a->election, CLUSTER, seqs, 4, on_done, &pruned);
-	close_voter(a);
+	voter_close(a);
 	assert_int_equal(stored.count, 1);
 	assert_int_equal(fetched.count, 1);
 	assert_int_equal(pruned.count, 1);
 	assert_false(stored.ok || fetched.ok || pruned.ok);
 }
 
-static void what_cannot_be_fetched_says_why(void **state UNUSED)
+static void what_cannot_be_fetched_says_why(void **state)
 {
-	struct voter *a = stand(1, LONG_TIMEOUT);
+	struct rig_election *r = *state;
+	struct voter *a = voter_stand(r, 1, LONG_TIMEOUT);
 	CLEANUP(tree_unrefp) struct tree *config = large_config(2);
 	const char *revision = revision_of(config);
 	struct outcome o;
 
-	run_job(o, fetch(a, 7, revision, &o));
+	run_job(r, o, fetch(a, 7, revision, &o));
 	assert_failed(&o, ENTRY, "not there");
-	rig_zk_create(client, ENTRY, "{");
-	run_job(o, fetch(a, 7, revision, &o));
+	rig_zk_create(r->base.client, ENTRY, "{");
+	run_job(r, o, fetch(a, 7, revision, &o));
 	assert_failed(&o, ENTRY, "no entry");
-	run_job(o, store(a, 7, config, &o));
+	run_job(r, o, store(a, 7, config, &o));
 	assert_ok(&o);
-	run_job(o, fetch(a, 7, "0123456789abcdef", &o));
+	run_job(r, o, fetch(a, 7, "0123456789abcdef", &o));
 	assert_failed(&o, ENTRY, "not of 0123456789ab");
-	run_job(o, history_fetch(a->session, CLUSTER, "/other", 7, revision, on_done, &o));
+	run_job(r, o, history_fetch(a->session, CLUSTER, "/other", 7, revision, on_done, &o));
 	assert_failed(&o, ENTRY, "not in /other");
-	rig_zk_set(client, ENTRY "/2", "x");
-	run_job(o, fetch(a, 7, revision, &o));
+	rig_zk_set(r->base.client, ENTRY "/2", "x");
+	run_job(r, o, fetch(a, 7, revision, &o));
 	assert_failed(&o, ENTRY, "compressed");
-	rig_zk_delete(client, ENTRY "/2");
-	run_job(o, fetch(a, 7, revision, &o));
+	rig_zk_delete(r->base.client, ENTRY "/2");
+	run_job(r, o, fetch(a, 7, revision, &o));
 	assert_failed(&o, ENTRY "/2", "not there");
 }
 
 /* --- prune ----------------------------------------------------------------------------------- */
 
-static void pruned_entries_go_with_their_parts(void **state UNUSED)
+static void pruned_entries_are_deleted_with_their_parts(void **state)
 {
+	struct rig_election *r = *state;
 	static const unsigned long seqs[] = { 1, 2, 3, 4, 5 };
-	struct voter *a = stand(1, LONG_TIMEOUT);
+	struct voter *a = voter_stand(r, 1, LONG_TIMEOUT);
 	CLEANUP(tree_unrefp) struct tree *large = large_config(1), *small = small_config("one");
 	struct outcome o;
 
-	run_job(o, store(a, 1, large, &o));
+	run_job(r, o, store(a, 1, large, &o));
 	assert_ok(&o);
-	rig_zk_create(client, CLUSTER "/history/0000000003/0/odd", NULL); /* has to stay */
-	rig_zk_create(client, CLUSTER "/history/0000000004/12", NULL);
-	run_job(o, store(a, 5, small, &o));
+	rig_zk_create(r->base.client, CLUSTER "/history/0000000003/0/odd", NULL); /* has to stay */
+	rig_zk_create(r->base.client, CLUSTER "/history/0000000004/12", NULL);
+	run_job(r, o, store(a, 5, small, &o));
 	assert_ok(&o);
-	run_job(o, store(a, 6, small, &o));
+	run_job(r, o, store(a, 6, small, &o));
 	assert_ok(&o);
-	run_job(o, history_prune(a->session, a->election, CLUSTER, seqs, 5, on_done, &o));
+	run_job(r, o, history_prune(a->session, a->election, CLUSTER, seqs, 5, on_done, &o));
 	assert_failed(&o, CLUSTER "/history/0000000003/0", "below it");
-	assert_int_equal(child_count(CLUSTER "/history"), 2);
-	assert_true(rig_zk_exists(client, CLUSTER "/history/0000000003/0"));
+	assert_int_equal(child_count(r, CLUSTER "/history"), 2);
+	assert_true(rig_zk_exists(r->base.client, CLUSTER "/history/0000000003/0"));
 	assert_stored(a, 6, small);
-	rig_zk_delete(client, CLUSTER "/history/0000000003/0/odd");
-	run_job(o, history_prune(a->session, a->election, CLUSTER, seqs, 5, on_done, &o));
+	rig_zk_delete(r->base.client, CLUSTER "/history/0000000003/0/odd");
+	run_job(r, o, history_prune(a->session, a->election, CLUSTER, seqs, 5, on_done, &o));
 	assert_ok(&o);
-	assert_int_equal(child_count(CLUSTER "/history"), 1);
-	run_job(o, history_prune(a->session, a->election, CLUSTER, NULL, 0, on_done, &o));
+	assert_int_equal(child_count(r, CLUSTER "/history"), 1);
+	run_job(r, o, history_prune(a->session, a->election, CLUSTER, NULL, 0, on_done, &o));
 	assert_ok(&o);
 }
 
 /* --- publish --------------------------------------------------------------------------------- */
 
-static void read_below(struct tree_builder *b, const char *path)
+static void read_below(struct rig_election *r, struct tree_builder *b, const char *path)
 {
-	char **names = rig_zk_children(client, path);
-	char *data = rig_zk_get(client, path);
+	char **names = rig_zk_children(r->base.client, path);
+	char *data = rig_zk_get(r->base.client, path);
 
 	tree_builder_add(b, &(struct znode){ .path = path, .data = data, .size = strlen(data) });
 	for (size_t i = 0; names[i]; i++) {
 		CLEANUP(freep) char *child = xasprintf("%s/%s", path, names[i]);
 
-		read_below(b, child);
+		read_below(r, b, child);
 	}
 }
 
-static struct tree *config_now(void)
+static struct tree *config_now(struct rig_election *r)
 {
 	struct tree_builder b;
 	struct tree *t;
 
 	tree_builder_init(&b);
-	read_below(&b, CONFIG);
+	read_below(r, &b, CONFIG);
 	t = tree_builder_finish(&b);
 	tree_builder_fini(&b);
 	return t;
@@ -430,7 +445,7 @@ static struct outcome publish(struct voter *v, const struct tree *now, const str
 
 	o.job = history_publish(v->session, v->election, restore, count, on_done, &o);
 	arena_free(TAKE(a)); /* it keeps what it needs */
-	eventually(loop, o.count == 1);
+	eventually(v->rig->base.loop, o.count == 1);
 	return o;
 }
 
@@ -440,13 +455,13 @@ static const char now_text[] =
 	       "/upstreams/new/10.0.0.1:80 owner=1\n";
 
 /* What now_text says, in ZooKeeper. */
-static struct tree *make_now(void)
+static struct tree *make_now(struct rig_election *r)
 {
-	rig_zk_create(client, CONFIG "/sites/s", NULL);
-	rig_zk_set(client, CONFIG "/sites/s", "");
-	rig_zk_create(client, CONFIG "/upstreams/u/10.0.0.9:80", NULL);
-	rig_zk_create(client, CONFIG "/upstreams/new", NULL);
-	rig_zk_create_ephemeral(client, CONFIG "/upstreams/new/10.0.0.1:80", NULL);
+	rig_zk_create(r->base.client, CONFIG "/sites/s", NULL);
+	rig_zk_set(r->base.client, CONFIG "/sites/s", "");
+	rig_zk_create(r->base.client, CONFIG "/upstreams/u/10.0.0.9:80", NULL);
+	rig_zk_create(r->base.client, CONFIG "/upstreams/new", NULL);
+	rig_zk_create_ephemeral(r->base.client, CONFIG "/upstreams/new/10.0.0.1:80", NULL);
 	return parse(now_text);
 }
 
@@ -466,17 +481,18 @@ static struct tree *old_config(void)
 	return parse(buf_str(&b));
 }
 
-static void old_config_is_published(void **state UNUSED)
+static void an_old_config_is_published(void **state)
 {
-	struct voter *a = stand(1, LONG_TIMEOUT);
-	CLEANUP(tree_unrefp) struct tree *now = make_now(), *old = old_config(), *after = NULL;
+	struct rig_election *r = *state;
+	struct voter *a = voter_stand(r, 1, LONG_TIMEOUT);
+	CLEANUP(tree_unrefp) struct tree *now = make_now(r), *old = old_config(), *after = NULL;
 	unsigned long before = session_requests(a->session);
 	struct outcome o = publish(a, now, old);
 
 	assert_ok(&o);
 	assert_true(session_requests(a->session) - before >= 3);
 	assert_true(session_requests(a->session) - before <= 5);
-	after = config_now();
+	after = config_now(r);
 	assert_string_equal(revision_of(after), revision_of(old));
 	assert_string_equal(tree_find(after, CONFIG)->data, "by\n");
 	assert_non_null(tree_find(after, CONFIG "/upstreams/u/10.0.0.9:80"));
@@ -487,41 +503,44 @@ static void old_config_is_published(void **state UNUSED)
 	assert_ok(&o); /* nothing is left to do */
 }
 
-static void other_writers_are_noticed(void **state UNUSED)
+static void other_writers_are_noticed(void **state)
 {
-	struct voter *a = stand(1, LONG_TIMEOUT);
-	CLEANUP(tree_unrefp) struct tree *now = make_now(), *old = small_config("old");
+	struct rig_election *r = *state;
+	struct voter *a = voter_stand(r, 1, LONG_TIMEOUT);
+	CLEANUP(tree_unrefp) struct tree *now = make_now(r), *old = small_config("old");
 	struct outcome o;
 
-	rig_zk_set(client, CONFIG "/sites/s", "mine");
+	rig_zk_set(r->base.client, CONFIG "/sites/s", "mine");
 	o = publish(a, now, old);
 	assert_failed(&o, CONFIG "/sites/s:", "changed it meanwhile");
-	assert_true(data_has(CONFIG "/sites/s", "mine"));
-	assert_true(rig_zk_exists(client, CONFIG "/upstreams/new"));
+	assert_true(data_has(r, CONFIG "/sites/s", "mine"));
+	assert_true(rig_zk_exists(r->base.client, CONFIG "/upstreams/new"));
 
-	rig_zk_delete(client, CONFIG "/sites/s");
+	rig_zk_delete(r->base.client, CONFIG "/sites/s");
 	o = publish(a, now, old);
 	assert_failed(&o, CONFIG "/sites/s:", "not there any more");
-	rig_zk_create(client, CONFIG "/sites/s", NULL);
-	rig_zk_set(client, CONFIG "/sites/s", "");
+	rig_zk_create(r->base.client, CONFIG "/sites/s", NULL);
+	rig_zk_set(r->base.client, CONFIG "/sites/s", "");
 
-	rig_zk_create(client, CONFIG "/upstreams/new/10.0.0.2:80", NULL);
+	rig_zk_create(r->base.client, CONFIG "/upstreams/new/10.0.0.2:80", NULL);
 	o = publish(a, now, old);
 	assert_failed(&o, CONFIG "/upstreams/new:", "below it");
-	rig_zk_delete(client, CONFIG "/upstreams/new/10.0.0.2:80");
+	rig_zk_delete(r->base.client, CONFIG "/upstreams/new/10.0.0.2:80");
 
 	o = publish(a, now, old);
 	assert_ok(&o);
-	assert_true(data_has(CONFIG "/sites/s", "old"));
-	assert_false(rig_zk_exists(client, CONFIG "/upstreams/new"));
+	assert_true(data_has(r, CONFIG "/sites/s", "old"));
+	assert_false(rig_zk_exists(r->base.client, CONFIG "/upstreams/new"));
 
-	o = publish(a, old, now); /* as if that had not been: what is to come back is there */
+	o = publish(a, old,
+		    now); /* as if nothing had been published: what it restores exists already */
 	assert_failed(&o, CONFIG, "meanwhile");
 }
 
-static void what_is_too_large_is_told(void **state UNUSED)
+static void data_that_is_too_large_is_reported(void **state)
 {
-	struct voter *a = stand(1, LONG_TIMEOUT);
+	struct rig_election *r = *state;
+	struct voter *a = voter_stand(r, 1, LONG_TIMEOUT);
 	CLEANUP(freep) char *data = xcalloc(1, SESSION_REQUEST_LIMIT);
 	const struct history_op wide[] = {
 		{ .kind = HISTORY_CREATE, .path = "/nginx/wide", .data = data, .size = 999000 },
@@ -532,9 +551,10 @@ static void what_is_too_large_is_told(void **state UNUSED)
 	};
 	struct outcome o;
 
-	run_job(o, history_publish(a->session, a->election, wide, 2, on_done, &o));
+	run_job(r, o, history_publish(a->session, a->election, wide, 2, on_done, &o));
 	assert_failed(&o, "/nginx/wider", "too large");
-	assert_true(rig_zk_exists(client, "/nginx/wide")); /* alone, it just fits */
+	assert_true(
+		rig_zk_exists(r->base.client, "/nginx/wide")); /* alone, it is just small enough */
 	assert_int_equal(session_reconnects(a->session), 0);
 }
 
@@ -542,20 +562,21 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		election_test(what_is_stored_is_fetched_by_another),
-		election_test(large_config_goes_in_parts),
-		election_test(same_entry_again_is_done_already),
-		election_test(half_entry_of_a_dead_leader_is_taken_over),
-		election_test(junk_in_its_place_is_taken_over),
-		election_test(ended_by_its_owner_at_every_point),
-		election_test(ended_by_a_broken_link),
-		election_test(who_does_not_lead_writes_nothing),
-		election_test(end_of_the_session_ends_the_jobs),
+		election_test(a_large_config_is_stored_in_parts),
+		election_test(the_same_entry_is_not_written_again),
+		election_test(a_partial_entry_of_a_dead_leader_is_taken_over),
+		election_test(foreign_data_in_its_place_is_taken_over),
+		election_test(an_entry_is_completed_after_its_job_was_freed_at_any_point),
+		election_test(an_entry_is_completed_after_a_broken_connection),
+		election_test(a_host_that_does_not_lead_writes_nothing),
+		election_test(the_end_of_the_session_ends_its_jobs),
 		election_test(what_cannot_be_fetched_says_why),
-		election_test(pruned_entries_go_with_their_parts),
-		election_test(old_config_is_published),
+		election_test(pruned_entries_are_deleted_with_their_parts),
+		election_test(an_old_config_is_published),
 		election_test(other_writers_are_noticed),
-		election_test(what_is_too_large_is_told),
+		election_test(data_that_is_too_large_is_reported),
 	};
 
-	return cmocka_run_group_tests_name("history", tests, set_up, tear_down);
+	return cmocka_run_group_tests_name("history", tests, rig_election_setup,
+					   rig_election_teardown);
 }

@@ -1,4 +1,4 @@
-/* Commands: what they are given, what their end tells, and the order in which they run. */
+/* Commands: their input, their results, and the order in which they run. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@ struct seen {
 	unsigned calls;
 	bool passed;
 	char *message;
-	char *names; /* of all that ended, in order, by ' ' */
+	char *names; /* of all that ended, in order, separated by ' ' */
 };
 
 static sd_event *loop;
@@ -82,7 +82,7 @@ static void run(const char *const *argv)
 	eventually(loop, seen.calls > before);
 }
 
-/* Runs a shell script to its end, with what is behind as arguments. */
+/* Runs a shell script to its end, with the rest as arguments. */
 static void run_script(const char *text)
 {
 	run(ARGV(rig_private_script("script", text)));
@@ -112,7 +112,7 @@ static void assert_message_begins(const char *text)
 
 /* --- what it is given ------------------------------------------------------------------------- */
 
-static void arguments_and_input_arrive_as_they_are(void **state UNUSED)
+static void arguments_and_input_arrive_unchanged(void **state UNUSED)
 {
 	static const char input[] = "{\"host\":\";id\",\"x\":\"$(touch /tmp/x) '\\\"\n\xff\0\"}";
 	const char *out = rig_directory();
@@ -144,7 +144,7 @@ static void the_environment_is_clean(void **state UNUSED)
 	CLEANUP(freep) char *secret = xstrdup("SECRET=1");
 
 	putenv(secret);
-	/* what the kernel was given, before the shell added anything */
+	/* the environment of the exec, before the shell adds anything */
 	run(ARGV(rig_private_script("script",
 				    "#!/bin/sh\nexec >\"$1\"\ntr '\\0' '\\n' </proc/$$/environ\n"
 				    "readlink /proc/$$/cwd\nls /proc/$$/fd | wc -l\n"),
@@ -157,14 +157,14 @@ static void the_environment_is_clean(void **state UNUSED)
 			    "/\n4\n");
 }
 
-static void a_program_is_run_by_what_was_looked_at(void **state UNUSED)
+static void the_program_that_was_checked_is_the_one_that_runs(void **state UNUSED)
 {
 	run(ARGV("/bin/echo", "--", "hello", "$HOME"));
 	assert_true(seen.passed);
 	assert_string_equal(seen.message, "-- hello $HOME");
 }
 
-static void much_input_that_is_not_read_is_no_obstacle(void **state UNUSED)
+static void much_input_that_is_not_read_blocks_nothing(void **state UNUSED)
 {
 	CLEANUP(freep) char *input = xcalloc(1, 1024 * 1024);
 	struct hook_spec spec =
@@ -191,7 +191,7 @@ static void much_input_that_is_not_read_is_no_obstacle(void **state UNUSED)
 	assert_string_equal(seen.message, "0");
 }
 
-static void without_a_command_nothing_is_done(void **state UNUSED)
+static void without_a_command_nothing_runs(void **state UNUSED)
 {
 	struct hook_spec spec = hook("test.command", (const char *const[]){ NULL });
 
@@ -204,7 +204,7 @@ static void without_a_command_nothing_is_done(void **state UNUSED)
 
 /* --- how it ends ------------------------------------------------------------------------------ */
 
-static void a_failure_is_told_with_what_was_written(void **state UNUSED)
+static void a_failure_is_reported_with_the_output(void **state UNUSED)
 {
 	run_script("#!/bin/sh\necho progress; echo; echo 'cannot reach'; echo ' the host' >&2\n"
 		   "exit 3\n");
@@ -224,7 +224,7 @@ static void a_failure_is_told_with_what_was_written(void **state UNUSED)
 	assert_string_equal(seen.message, "");
 }
 
-static void what_it_writes_cannot_do_harm(void **state UNUSED)
+static void output_in_a_message_is_made_harmless(void **state UNUSED)
 {
 	run_script("#!/bin/sh\nprintf 'a\\033[31m\\001\\tb \\377\\303 \\303\\251 \\302\\205"
 		   "\\355\\240\\200\\r\\n'\nexit 1\n");
@@ -241,7 +241,7 @@ static void what_it_writes_cannot_do_harm(void **state UNUSED)
 	assert_string_equal(seen.message + strlen(seen.message) - 3, "x\xc3\xa9");
 }
 
-static void what_cannot_be_executed_is_told_with_a_hint(void **state UNUSED)
+static void what_cannot_be_executed_is_reported_with_a_hint(void **state UNUSED)
 {
 	run_script("#!/no/such/interpreter\n");
 	assert_false(seen.passed);
@@ -261,7 +261,7 @@ static void a_refused_file_is_never_run(void **state UNUSED)
 	assert_message_begins(script);
 	assert_non_null(strstr(seen.message, "chmod go-w"));
 	assert_null(rig_read(out));
-	/* each run looks again */
+	/* each run reads it again */
 	assert_int_equal(chmod(script, 0755), 0);
 	run(ARGV(script, out));
 	assert_true(seen.passed);
@@ -280,7 +280,7 @@ static int on_tick(sd_event_source *source, uint64_t at UNUSED, void *ctx)
 	return 0;
 }
 
-static void one_that_hangs_is_killed_with_its_children(void **state UNUSED)
+static void a_command_that_hangs_is_killed_with_its_children(void **state UNUSED)
 {
 	const char *own = rig_path("own"), *inner = rig_path("inner");
 	struct hook_spec spec =
@@ -298,7 +298,7 @@ static void one_that_hangs_is_killed_with_its_children(void **state UNUSED)
 	hooks_run(hooks, &spec);
 	eventually(loop, seen.calls);
 	sd_event_source_unref(tick);
-	assert_true(ticks > 2); /* the loop went on meanwhile */
+	assert_true(ticks > 2); /* the loop ran meanwhile */
 	assert_false(seen.passed);
 	assert_string_equal(seen.message, "killed because it took longer than 0.4 s: so far");
 	assert_true(pid_in(own) > 0 && pid_in(inner) > 0);
@@ -312,7 +312,7 @@ static void one_that_hangs_is_killed_with_its_children(void **state UNUSED)
 
 static const char *logger;
 
-/* One that puts its word at the end of a file. */
+/* A command that appends its word to a file. */
 static void ask(const char *name, const char *word, bool keep_all)
 {
 	struct hook_spec spec = hook(name, ARGV(logger, rig_path("log"), word));
@@ -326,7 +326,7 @@ static void make_logger(void)
 	logger = rig_private_script("logger", "#!/bin/sh\nprintf '%s ' \"$2\" >>\"$1\"\n");
 }
 
-static void they_run_one_after_another(void **state UNUSED)
+static void commands_run_one_after_another(void **state UNUSED)
 {
 	make_logger();
 	ask("a", "a1", false);
@@ -337,7 +337,7 @@ static void they_run_one_after_another(void **state UNUSED)
 	assert_string_equal(seen.names, "a b c ");
 }
 
-static void of_those_that_wait_the_newest_of_a_name_runs_last(void **state UNUSED)
+static void of_waiting_commands_of_one_name_only_the_newest_runs(void **state UNUSED)
 {
 	make_logger();
 	ask("elected", "e1", false);
@@ -350,7 +350,7 @@ static void of_those_that_wait_the_newest_of_a_name_runs_last(void **state UNUSE
 	assert_string_equal(seen.names, "resigned elected kept kept ");
 }
 
-static void one_that_runs_is_not_replaced(void **state UNUSED)
+static void a_running_command_is_not_replaced(void **state UNUSED)
 {
 	const char *gate = rig_path("gate"), *up = rig_path("up");
 	struct hook_spec spec =
@@ -370,7 +370,7 @@ static void one_that_runs_is_not_replaced(void **state UNUSED)
 	assert_string_equal(rig_read(rig_path("log")), "a0 b1 a2 ");
 }
 
-static void of_too_many_that_are_kept_the_oldest_go(void **state UNUSED)
+static void of_too_many_waiting_commands_the_oldest_are_dropped(void **state UNUSED)
 {
 	make_logger();
 	for (unsigned i = 1; i <= 103; i++) {
@@ -390,7 +390,7 @@ static void ask_again(void *ctx, const struct hook_result *r)
 		ask("again", "x", false);
 }
 
-static void its_end_may_ask_for_the_next(void **state UNUSED)
+static void the_end_of_a_command_may_start_the_next(void **state UNUSED)
 {
 	struct hook_spec spec = hook("first", ARGV("/bin/true"));
 
@@ -403,7 +403,7 @@ static void its_end_may_ask_for_the_next(void **state UNUSED)
 
 /* --- the end of the queue --------------------------------------------------------------------- */
 
-static void freeing_kills_what_runs_and_forgets_what_waits(void **state UNUSED)
+static void freeing_kills_the_running_command_and_drops_the_waiting_ones(void **state UNUSED)
 {
 	const char *own = rig_path("own"), *inner = rig_path("inner");
 	struct hook_spec spec =
@@ -429,7 +429,7 @@ static void free_all(void *ctx, const struct hook_result *r)
 	hooks_free(TAKE(hooks));
 }
 
-static void its_end_may_free_the_queue(void **state UNUSED)
+static void the_end_of_a_command_may_free_the_queue(void **state UNUSED)
 {
 	struct hook_spec spec = hook("ends", ARGV("/bin/true"));
 
@@ -438,7 +438,7 @@ static void its_end_may_free_the_queue(void **state UNUSED)
 	hooks_run(hooks, &spec);
 	ask("waits", "x", false);
 	eventually(loop, seen.calls == 1);
-	/* the same when it was never started */
+	/* the same when it has not started */
 	hooks = hooks_new(loop);
 	spec.argv = ARGV("/no/such/file");
 	hooks_run(hooks, &spec);
@@ -452,23 +452,23 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(arguments_and_input_arrive_as_they_are),
+		TEST(arguments_and_input_arrive_unchanged),
 		TEST(the_environment_is_clean),
-		TEST(a_program_is_run_by_what_was_looked_at),
-		TEST(much_input_that_is_not_read_is_no_obstacle),
-		TEST(without_a_command_nothing_is_done),
-		TEST(a_failure_is_told_with_what_was_written),
-		TEST(what_it_writes_cannot_do_harm),
-		TEST(what_cannot_be_executed_is_told_with_a_hint),
+		TEST(the_program_that_was_checked_is_the_one_that_runs),
+		TEST(much_input_that_is_not_read_blocks_nothing),
+		TEST(without_a_command_nothing_runs),
+		TEST(a_failure_is_reported_with_the_output),
+		TEST(output_in_a_message_is_made_harmless),
+		TEST(what_cannot_be_executed_is_reported_with_a_hint),
 		TEST(a_refused_file_is_never_run),
-		TEST(one_that_hangs_is_killed_with_its_children),
-		TEST(they_run_one_after_another),
-		TEST(of_those_that_wait_the_newest_of_a_name_runs_last),
-		TEST(one_that_runs_is_not_replaced),
-		TEST(of_too_many_that_are_kept_the_oldest_go),
-		TEST(its_end_may_ask_for_the_next),
-		TEST(freeing_kills_what_runs_and_forgets_what_waits),
-		TEST(its_end_may_free_the_queue),
+		TEST(a_command_that_hangs_is_killed_with_its_children),
+		TEST(commands_run_one_after_another),
+		TEST(of_waiting_commands_of_one_name_only_the_newest_runs),
+		TEST(a_running_command_is_not_replaced),
+		TEST(of_too_many_waiting_commands_the_oldest_are_dropped),
+		TEST(the_end_of_a_command_may_start_the_next),
+		TEST(freeing_kills_the_running_command_and_drops_the_waiting_ones),
+		TEST(the_end_of_a_command_may_free_the_queue),
 	};
 
 	return cmocka_run_group_tests_name("hook", tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* Which commands are refused, and that the words name what is at fault and how to mend it. */
+/* Which commands are refused; the message names the cause and the remedy. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,7 +91,7 @@ static void a_directory_above_that_others_may_write_is_refused(void **state UNUS
 	refused(rig_path("x"), "/tmp is a directory", "move the command");
 }
 
-static void what_belongs_to_somebody_else_is_refused(void **state UNUSED)
+static void a_file_of_another_user_is_refused(void **state UNUSED)
 {
 	char *outer, *script;
 
@@ -131,7 +131,7 @@ static char *link_to(const char *name, const char *target)
 	return path;
 }
 
-static void links_are_followed_and_their_targets_looked_at(void **state UNUSED)
+static void links_are_followed_and_their_targets_checked(void **state UNUSED)
 {
 	char *outer = nested(), *script = rig_private_script("a/b/x", SCRIPT);
 	char *hidden = rig_path("hidden");
@@ -178,9 +178,9 @@ int main(void)
 		TEST(programs_and_scripts_are_accepted),
 		TEST(a_file_that_others_may_write_is_refused),
 		TEST(a_directory_above_that_others_may_write_is_refused),
-		TEST(what_belongs_to_somebody_else_is_refused),
+		TEST(a_file_of_another_user_is_refused),
 		TEST(what_cannot_be_run_is_refused),
-		TEST(links_are_followed_and_their_targets_looked_at),
+		TEST(links_are_followed_and_their_targets_checked),
 		TEST(no_descriptor_is_left_open),
 	};
 

@@ -81,7 +81,7 @@ static int connect_raw(void)
 	return fd;
 }
 
-static void test_scrape(void **state UNUSED)
+static void a_scrape_gets_the_metrics_of_now(void **state UNUSED)
 {
 	char *reply = scrape("/metrics", NULL, NULL);
 
@@ -95,7 +95,7 @@ static void test_scrape(void **state UNUSED)
 	assert_non_null(strstr(reply, "zknginx_scrapes_total 2\n"));
 }
 
-static void test_head(void **state UNUSED)
+static void a_head_request_gets_no_body(void **state UNUSED)
 {
 	char *reply = scrape("/metrics", "--head", NULL);
 
@@ -104,14 +104,14 @@ static void test_head(void **state UNUSED)
 	assert_null(strstr(reply, "zknginx_scrapes_total"));
 }
 
-static void test_other_paths(void **state UNUSED)
+static void another_path_is_not_found(void **state UNUSED)
 {
 	assert_non_null(strstr(scrape("/", NULL, NULL), "HTTP/1.1 404 "));
 	assert_non_null(strstr(scrape("/metrics/", NULL, NULL), "HTTP/1.1 404 "));
 	assert_int_equal(scrapes, 0);
 }
 
-static void test_other_methods(void **state UNUSED)
+static void another_method_is_not_allowed(void **state UNUSED)
 {
 	char *reply = scrape("/metrics", "--data", "some=body");
 
@@ -121,8 +121,8 @@ static void test_other_methods(void **state UNUSED)
 	assert_int_equal(scrapes, 0);
 }
 
-/* Half a request, and more connections than there are places, hold nobody up for good. */
-static void test_slow_clients(void **state UNUSED)
+/* Neither half a request nor more connections than places block other clients. */
+static void slow_clients_do_not_block_others(void **state UNUSED)
 {
 	static const char half[] = "GET /metrics HTTP/1.1\r\nHost: x\r\n";
 	int slow = connect_raw(), crowd[64];
@@ -137,8 +137,8 @@ static void test_slow_clients(void **state UNUSED)
 	close(slow);
 }
 
-/* A client that never speaks is let go by the timer alone: no event comes for it. */
-static void test_silent_client(void **state UNUSED)
+/* The timer disconnects a client that sends nothing: there is no event for it. */
+static void a_silent_client_is_disconnected(void **state UNUSED)
 {
 	int silent = connect_raw();
 	char byte;
@@ -147,7 +147,7 @@ static void test_silent_client(void **state UNUSED)
 	close(silent);
 }
 
-static void test_address_in_use(void **state UNUSED)
+static void an_address_in_use_is_an_error_that_names_it(void **state UNUSED)
 {
 	char listen[64];
 	struct http *second = NULL;
@@ -162,7 +162,7 @@ static void test_address_in_use(void **state UNUSED)
 	assert_int_equal(e.code, ERR_INPUT);
 }
 
-static void test_ipv6(void **state UNUSED)
+static void it_listens_on_ipv6(void **state UNUSED)
 {
 	struct http *six = NULL;
 	char listen[64];
@@ -190,14 +190,17 @@ static void test_ipv6(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_scrape, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_head, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_other_paths, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_other_methods, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_slow_clients, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_silent_client, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_address_in_use, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_ipv6, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_scrape_gets_the_metrics_of_now, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_head_request_gets_no_body, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(another_path_is_not_found, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(another_method_is_not_allowed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(slow_clients_do_not_block_others, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_silent_client_is_disconnected, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_address_in_use_is_an_error_that_names_it, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(it_listens_on_ipv6, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("http", tests, NULL, NULL);

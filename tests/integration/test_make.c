@@ -1,6 +1,6 @@
 /*
- * make through sudo: what root builds for a user is the user's, or his next plain `make` could not
- * write there. Run from the top of the source tree, as root.
+ * make through sudo: what root builds for a user belongs to the user, else the next plain `make`
+ * could not write there. Run from the top of the source tree, as root.
  */
 #include "rig.h"
 
@@ -18,7 +18,7 @@ static int make_through_sudo(const char *uid, const char *goal, const char *anot
 	snprintf(sudo_uid, sizeof(sudo_uid), "SUDO_UID=%s", uid);
 	snprintf(sudo_gid, sizeof(sudo_gid), "SUDO_GID=%s", uid);
 	snprintf(where, sizeof(where), "B=%s", rig_path("build"));
-	/* nothing of the make that runs this test */
+	/* remove the variables of the make that runs this test */
 	return rig_run(&out, (char *[]){ "env", "-u", "MAKEFLAGS", "-u", "MFLAGS", "-u",
 					 "MAKELEVEL", sudo_uid, sudo_gid, "make", where,
 					 (char *)goal, (char *)another, NULL });

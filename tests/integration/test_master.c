@@ -1,4 +1,4 @@
-/* The master: found only when it is one, and read by what the kernel says about it. */
+/* The master: found only when it really is one; its state comes from the kernel. */
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -58,7 +58,7 @@ static size_t serving(const struct master *m)
 	return w.serving_count;
 }
 
-static void test_found(void **state UNUSED)
+static void a_running_master_is_found_with_its_workers(void **state UNUSED)
 {
 	struct workers w;
 	struct master m;
@@ -87,7 +87,7 @@ static bool is_titled(pid_t pid, const char *start)
 	return title && strncmp(title, start, strlen(start)) == 0;
 }
 
-static void test_pid_files_that_name_no_master(void **state UNUSED)
+static void a_pid_file_that_names_no_master_is_refused(void **state UNUSED)
 {
 	char *file = rig_path("some.pid");
 	char *argv[] = { "sleep", "1000", NULL };
@@ -124,8 +124,8 @@ static void test_pid_files_that_name_no_master(void **state UNUSED)
 	unlink(file);
 }
 
-/* A process that gave itself the title but runs something else. */
-static void test_borrowed_title(void **state UNUSED)
+/* A process with the title of a master that runs another program. */
+static void a_process_that_only_has_the_title_is_refused(void **state UNUSED)
 {
 	char *argv[] = { "bash", "-c", "exec -a 'nginx: master process x' sleep 1000", NULL };
 	char *file = rig_path("borrowed.pid");
@@ -158,7 +158,7 @@ static unsigned leaving(const struct master *m)
 	return w.leaving;
 }
 
-static void test_hangup_changes_the_workers(void **state UNUSED)
+static void a_sighup_changes_the_workers(void **state UNUSED)
 {
 	struct workers before, after;
 	struct master m;
@@ -171,7 +171,7 @@ static void test_hangup_changes_the_workers(void **state UNUSED)
 	fd = hold_connection();
 	/* the connection has been accepted once the rest of the server still answers */
 	assert_true(rig_nginx_says(nginx.port, "rig"));
-	assert_int_equal(master_hangup(&m, &e), 0);
+	assert_int_equal(master_send_hup(&m, &e), 0);
 	eventually(NULL, leaving(&m) == 1 && serving(&m) == 2);
 	eventually(NULL, master_activity(&m) == MASTER_IDLE);
 	master_workers(&m, &after);
@@ -192,7 +192,7 @@ static bool is_stopped(pid_t pid)
 	return text && strstr(text, "\nState:\tT");
 }
 
-static void test_stopped_master_keeps_the_signal(void **state UNUSED)
+static void a_stopped_master_keeps_the_signal(void **state UNUSED)
 {
 	struct master m;
 	struct err e;
@@ -200,14 +200,14 @@ static void test_stopped_master_keeps_the_signal(void **state UNUSED)
 	find(&m);
 	kill(m.pid, SIGSTOP);
 	eventually(NULL, is_stopped(m.pid));
-	assert_int_equal(master_hangup(&m, &e), 0);
+	assert_int_equal(master_send_hup(&m, &e), 0);
 	eventually(NULL, master_activity(&m) == MASTER_QUEUED);
 	kill(m.pid, SIGCONT);
 	eventually(NULL, master_activity(&m) == MASTER_IDLE);
 	master_fini(&m);
 }
 
-static void test_end_and_stale_file(void **state UNUSED)
+static void a_dead_master_is_noticed_and_its_pid_file_is_stale(void **state UNUSED)
 {
 	struct master m;
 	struct err e;
@@ -216,7 +216,7 @@ static void test_end_and_stale_file(void **state UNUSED)
 	rig_nginx_kill9(&nginx);
 	assert_false(master_is_alive(&m));
 	assert_int_equal(master_activity(&m), MASTER_GONE);
-	assert_int_equal(master_hangup(&m, &e), -1);
+	assert_int_equal(master_send_hup(&m, &e), -1);
 	assert_int_equal(e.code, ERR_UNAVAILABLE);
 	refuse(nginx.pid_file, ERR_UNAVAILABLE, "stale");
 	master_fini(&m);
@@ -247,7 +247,7 @@ static bool found_alone(struct master *m)
 	return false;
 }
 
-static void test_binary_upgrade(void **state UNUSED)
+static void an_upgrade_of_the_binary_is_noticed(void **state UNUSED)
 {
 	struct master m;
 	pid_t old;
@@ -266,7 +266,7 @@ static void test_binary_upgrade(void **state UNUSED)
 	kill(m.pid, SIGTERM);
 	eventually(NULL, !master_is_alive(&m));
 	master_fini(&m);
-	/* a left-over .oldbin of a dead master forbids nothing */
+	/* an old .oldbin file of a dead master has no effect */
 	rig_nginx_start(&nginx);
 	rig_write(rig_path("nginx/run/nginx.pid.oldbin"), "%d\n", (int)old);
 	find(&m);
@@ -278,13 +278,13 @@ static void test_binary_upgrade(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_found),
-		cmocka_unit_test(test_pid_files_that_name_no_master),
-		cmocka_unit_test(test_borrowed_title),
-		cmocka_unit_test(test_hangup_changes_the_workers),
-		cmocka_unit_test(test_stopped_master_keeps_the_signal),
-		cmocka_unit_test(test_end_and_stale_file),
-		cmocka_unit_test(test_binary_upgrade),
+		cmocka_unit_test(a_running_master_is_found_with_its_workers),
+		cmocka_unit_test(a_pid_file_that_names_no_master_is_refused),
+		cmocka_unit_test(a_process_that_only_has_the_title_is_refused),
+		cmocka_unit_test(a_sighup_changes_the_workers),
+		cmocka_unit_test(a_stopped_master_keeps_the_signal),
+		cmocka_unit_test(a_dead_master_is_noticed_and_its_pid_file_is_stale),
+		cmocka_unit_test(an_upgrade_of_the_binary_is_noticed),
 	};
 
 	return cmocka_run_group_tests_name("master", tests, start, stop);

@@ -1,107 +1,124 @@
 /*
- * The mirror against a real server that stays up. What it hands on is always compared with
- * what a reader who starts afresh sees.
+ * The mirror on a real server that does not fail. Its trees are compared with those of a mirror
+ * that has just started.
  */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "rig_mirror.h"
 
-static void reads_to_the_depth(void **state UNUSED)
+static void the_tree_is_read_to_its_depth(void **state)
 {
+	struct rig_mirror *r = *state;
+	struct watcher *w = &r->watched;
 
-	rig_zk_create(client, "/m/b/deep/deeper", "unseen");
-	rig_zk_set(client, "/m/b/deep", "seen");
-	rig_zk_create(client, "/m/a", "one");
-	rig_zk_create(client, "/m/a-b", "sorts behind the children of a");
-	rig_zk_create(client, "/m/a/c", NULL);
-	rig_zk_create_ephemeral(client, "/m/e", "mine");
-	start(&w, "/m", 2);
-	assert_int_equal(w.trees, 1);
-	assert_int_equal(tree_count(w.tree), 7);
-	assert_string_equal(tree_at(w.tree, 0)->path, "/m");
-	assert_string_equal(tree_at(w.tree, 2)->path, "/m/a/c");
-	assert_string_equal(tree_at(w.tree, 3)->path, "/m/a-b");
-	assert_true(holds(&w, "/m", "root") && holds(&w, "/m/b/deep", "seen"));
-	assert_null(find(&w, "/m/b/deep/deeper"));
-	assert_true(find(&w, "/m/e")->owner == rig_zk_session(client));
-	assert_int_equal(find(&w, "/m/b/deep")->version, 1);
-	assert_int_equal(mirror_nodes(w.mirror), 7);
+	rig_zk_create(r->base.client, "/m/b/deep/deeper", "unseen");
+	rig_zk_set(r->base.client, "/m/b/deep", "seen");
+	rig_zk_create(r->base.client, "/m/a", "one");
+	rig_zk_create(r->base.client, "/m/a-b", "sorts after the children of a");
+	rig_zk_create(r->base.client, "/m/a/c", NULL);
+	rig_zk_create_ephemeral(r->base.client, "/m/e", "mine");
+	watcher_start(w, "/m", 2);
+	assert_int_equal(w->trees, 1);
+	assert_int_equal(tree_count(w->tree), 7);
+	assert_string_equal(tree_at(w->tree, 0)->path, "/m");
+	assert_string_equal(tree_at(w->tree, 2)->path, "/m/a/c");
+	assert_string_equal(tree_at(w->tree, 3)->path, "/m/a-b");
+	assert_true(watcher_has(w, "/m", "root") && watcher_has(w, "/m/b/deep", "seen"));
+	assert_null(watcher_find(w, "/m/b/deep/deeper"));
+	assert_true(watcher_find(w, "/m/e")->owner == rig_zk_session(r->base.client));
+	assert_int_equal(watcher_find(w, "/m/b/deep")->version, 1);
+	assert_int_equal(mirror_nodes(w->mirror), 7);
 	/* data of seven, children of the five that are not on the last level */
-	assert_int_equal(mirror_watches(w.mirror), 12);
-	assert_int_equal(requests(&w), 12);
-	stop(&w);
-	rig_zk_delete(client, "/m/e");
+	assert_int_equal(mirror_watches(w->mirror), 12);
+	assert_int_equal(watcher_requests(w), 12);
+	watcher_stop(w);
+	rig_zk_delete(r->base.client, "/m/e");
 }
 
-static void changes_cost_what_they_must(void **state UNUSED)
+static void each_change_costs_as_few_requests_as_possible(void **state)
 {
+	struct rig_mirror *r = *state;
+	struct watcher *w = &r->watched;
 	unsigned long before;
 
-	rig_zk_create(client, "/m/a/x", "1");
-	start(&w, "/m", 2);
+	rig_zk_create(r->base.client, "/m/a/x", "1");
+	watcher_start(w, "/m", 2);
 
-	before = requests(&w);
-	rig_zk_set(client, "/m/a/x", "2");
-	eventually(loop, holds(&w, "/m/a/x", "2"));
-	assert_int_equal(requests(&w) - before, 1);
-	rig_zk_set(client, "/m", "3");
-	eventually(loop, holds(&w, "/m", "3"));
-	assert_int_equal(requests(&w) - before, 2);
+	before = watcher_requests(w);
+	rig_zk_set(r->base.client, "/m/a/x", "2");
+	eventually(r->base.loop, watcher_has(w, "/m/a/x", "2"));
+	assert_int_equal(watcher_requests(w) - before, 1);
+	rig_zk_set(r->base.client, "/m", "3");
+	eventually(r->base.loop, watcher_has(w, "/m", "3"));
+	assert_int_equal(watcher_requests(w) - before, 2);
 
-	before = requests(&w);
-	rig_zk_create(client, "/m/a/y", "new"); /* last level: its data and its parent's list */
-	eventually(loop, holds(&w, "/m/a/y", "new"));
-	assert_int_equal(requests(&w) - before, 2);
+	before = watcher_requests(w);
+	rig_zk_create(r->base.client, "/m/a/y",
+		      "new"); /* last level: its data and its parent's list */
+	eventually(r->base.loop, watcher_has(w, "/m/a/y", "new"));
+	assert_int_equal(watcher_requests(w) - before, 2);
 
-	before = requests(&w);
-	rig_zk_create(client, "/m/b", "new"); /* and its own list */
-	eventually(loop, holds(&w, "/m/b", "new"));
-	assert_int_equal(requests(&w) - before, 3);
+	before = watcher_requests(w);
+	rig_zk_create(r->base.client, "/m/b", "new"); /* and its own list */
+	eventually(r->base.loop, watcher_has(w, "/m/b", "new"));
+	assert_int_equal(watcher_requests(w) - before, 3);
 
-	before = requests(&w);
-	rig_zk_delete(client, "/m/a/x");
-	eventually(loop, !find(&w, "/m/a/x"));
-	assert_int_equal(requests(&w) - before, 1);
-	assert_int_equal(mirror_nodes(w.mirror), tree_count(w.tree));
-	stop(&w);
+	before = watcher_requests(w);
+	rig_zk_delete(r->base.client, "/m/a/x");
+	eventually(r->base.loop, !watcher_find(w, "/m/a/x"));
+	assert_int_equal(watcher_requests(w) - before, 1);
+	assert_int_equal(mirror_nodes(w->mirror), tree_count(w->tree));
+	watcher_stop(w);
 }
 
-static void recreated_node_is_read_anew(void **state UNUSED)
+static void a_znode_that_was_created_again_is_read_again(void **state)
 {
+	struct rig_mirror *r = *state;
+	struct watcher *w = &r->watched;
 	struct mirror_root root = { "/m", 3 };
 
-	rig_zk_create(client, "/m/a/x/old", "1");
-	start(&w, "/m", 3);
-	rig_zk_delete_all(client, "/m/a");
-	rig_zk_create(client, "/m/a/x/new", "2");
-	eventually(loop, holds(&w, "/m/a/x/new", "2"));
-	assert_null(find(&w, "/m/a/x/old"));
-	rig_zk_set(client, "/m/a/x", "changed");
-	rig_zk_create(client, "/m/a/x/more", "3");
-	eventually(loop, holds(&w, "/m/a/x", "changed") && holds(&w, "/m/a/x/more", "3"));
-	assert_true(is_true(&w, &root, 1));
-	stop(&w);
+	rig_zk_create(r->base.client, "/m/a/x/old", "1");
+	watcher_start(w, "/m", 3);
+	rig_zk_delete_all(r->base.client, "/m/a");
+	rig_zk_create(r->base.client, "/m/a/x/new", "2");
+	eventually(r->base.loop, watcher_has(w, "/m/a/x/new", "2"));
+	assert_null(watcher_find(w, "/m/a/x/old"));
+	rig_zk_set(r->base.client, "/m/a/x", "changed");
+	rig_zk_create(r->base.client, "/m/a/x/more", "3");
+	eventually(r->base.loop,
+		   watcher_has(w, "/m/a/x", "changed") && watcher_has(w, "/m/a/x/more", "3"));
+	assert_true(watcher_is_true(w, &root, 1));
+	watcher_stop(w);
 }
 
-static void root_comes_and_goes(void **state UNUSED)
+static void a_root_may_come_and_go(void **state)
 {
+	struct rig_mirror *r = *state;
+	struct watcher *w = &r->watched;
 
-	rig_zk_delete_all(client, "/m");
-	start(&w, "/m/late", 1);
-	assert_int_equal(tree_count(w.tree), 0);
-	rig_zk_create(client, "/m/late/child", "c");
-	eventually(loop, holds(&w, "/m/late", "") && holds(&w, "/m/late/child", "c"));
-	rig_zk_delete_all(client, "/m");
-	eventually(loop, tree_count(w.tree) == 0);
-	rig_zk_create(client, "/m/late", "again");
-	eventually(loop, holds(&w, "/m/late", "again"));
-	assert_int_equal(tree_count(w.tree), 1);
-	rig_zk_create(client, "/m/late/child", "d");
-	eventually(loop, holds(&w, "/m/late/child", "d"));
-	stop(&w);
+	rig_zk_delete_all(r->base.client, "/m");
+	watcher_start(w, "/m/late", 1);
+	assert_int_equal(tree_count(w->tree), 0);
+	rig_zk_create(r->base.client, "/m/late/child", "c");
+	eventually(r->base.loop,
+		   watcher_has(w, "/m/late", "") && watcher_has(w, "/m/late/child", "c"));
+	rig_zk_delete_all(r->base.client, "/m");
+	eventually(r->base.loop, tree_count(w->tree) == 0);
+	rig_zk_create(r->base.client, "/m/late", "again");
+	eventually(r->base.loop, watcher_has(w, "/m/late", "again"));
+	assert_int_equal(tree_count(w->tree), 1);
+	rig_zk_create(r->base.client, "/m/late/child", "d");
+	eventually(r->base.loop, watcher_has(w, "/m/late/child", "d"));
+	watcher_stop(w);
 }
 
-static void several_roots_that_overlap(void **state UNUSED)
+static void several_roots_may_overlap(void **state)
 {
+	struct rig_mirror *r = *state;
+	struct watcher *w = &r->watched;
 	struct mirror_root roots[] = { { "/m/config", 2 },
 				       { "/m/services/a", 1 },
 				       { "/m/config/deep/er/est", 0 },
@@ -110,68 +127,77 @@ static void several_roots_that_overlap(void **state UNUSED)
 	unsigned trees;
 	struct mirror_root others[] = { { "/m/services/b", 1 }, { "/m/config", 1 } };
 
-	rig_zk_create(client, "/m/config/deep/er/est", "e");
-	rig_zk_create(client, "/m/services/a/1", "a1");
-	rig_zk_create(client, "/m/services/b/1", "b1");
-	start_at(&w, rig_zookeeper_hosts(server), WATCH_LIMIT, roots, ARRAY_SIZE(roots));
-	eventually(loop, mirror_is_complete(w.mirror));
-	assert_int_equal(tree_count(w.tree), 7);
-	assert_true(holds(&w, "/m/services/a/1", "a1") && !find(&w, "/m/services"));
-	assert_true(find(&w, "/m/config/deep/er") && holds(&w, "/m/config/deep/er/est", "e"));
+	rig_zk_create(r->base.client, "/m/config/deep/er/est", "e");
+	rig_zk_create(r->base.client, "/m/services/a/1", "a1");
+	rig_zk_create(r->base.client, "/m/services/b/1", "b1");
+	watcher_start_at(w, rig_zookeeper_hosts(r->base.server), WATCH_LIMIT, roots,
+			 ARRAY_SIZE(roots));
+	eventually(r->base.loop, mirror_is_complete(w->mirror));
+	assert_int_equal(tree_count(w->tree), 7);
+	assert_true(watcher_has(w, "/m/services/a/1", "a1") && !watcher_find(w, "/m/services"));
+	assert_true(watcher_find(w, "/m/config/deep/er") &&
+		    watcher_has(w, "/m/config/deep/er/est", "e"));
 
-	/* the one in the middle goes and comes with its own watch */
-	rig_zk_delete_all(client, "/m/config/deep");
-	eventually(loop, !find(&w, "/m/config/deep") && !find(&w, "/m/config/deep/er/est"));
-	rig_zk_create(client, "/m/config/deep/er/est", "f");
-	eventually(loop, holds(&w, "/m/config/deep/er/est", "f") && find(&w, "/m/config/deep/er"));
-	assert_true(is_true(&w, roots, ARRAY_SIZE(roots)));
+	/* the root in the middle is deleted and created again with its own watch */
+	rig_zk_delete_all(r->base.client, "/m/config/deep");
+	eventually(r->base.loop,
+		   !watcher_find(w, "/m/config/deep") && !watcher_find(w, "/m/config/deep/er/est"));
+	rig_zk_create(r->base.client, "/m/config/deep/er/est", "f");
+	eventually(r->base.loop, watcher_has(w, "/m/config/deep/er/est", "f") &&
+					 watcher_find(w, "/m/config/deep/er"));
+	assert_true(watcher_is_true(w, roots, ARRAY_SIZE(roots)));
 
-	mirror_set_roots(w.mirror, others, ARRAY_SIZE(others));
-	eventually(loop, holds(&w, "/m/services/b/1", "b1"));
-	assert_true(find(&w, "/m/config/deep") && !find(&w, "/m/config/deep/er"));
-	assert_true(!find(&w, "/m") && !find(&w, "/m/services/a/1"));
-	assert_true(is_true(&w, others, ARRAY_SIZE(others)));
-	rig_zk_set(client, "/m/services/a/1", "not ours"); /* its watch is still armed */
+	mirror_set_roots(w->mirror, others, ARRAY_SIZE(others));
+	eventually(r->base.loop, watcher_has(w, "/m/services/b/1", "b1"));
+	assert_true(watcher_find(w, "/m/config/deep") && !watcher_find(w, "/m/config/deep/er"));
+	assert_true(!watcher_find(w, "/m") && !watcher_find(w, "/m/services/a/1"));
+	assert_true(watcher_is_true(w, others, ARRAY_SIZE(others)));
+	rig_zk_set(r->base.client, "/m/services/a/1", "not ours"); /* its watch is still armed */
 
-	mirror_set_roots(w.mirror, roots, ARRAY_SIZE(roots));
-	eventually(loop, holds(&w, "/m/config/deep/er/est", "f"));
-	assert_true(is_true(&w, roots, ARRAY_SIZE(roots)));
-	rig_zk_set(client, "/m/config/deep/er/est", "g");
-	eventually(loop, holds(&w, "/m/config/deep/er/est", "g"));
+	mirror_set_roots(w->mirror, roots, ARRAY_SIZE(roots));
+	eventually(r->base.loop, watcher_has(w, "/m/config/deep/er/est", "f"));
+	assert_true(watcher_is_true(w, roots, ARRAY_SIZE(roots)));
+	rig_zk_set(r->base.client, "/m/config/deep/er/est", "g");
+	eventually(r->base.loop, watcher_has(w, "/m/config/deep/er/est", "g"));
 
-	/* the same again is that tree once more, and no read */
-	before = requests(&w);
-	trees = w.trees;
-	mirror_set_roots(w.mirror, roots, ARRAY_SIZE(roots));
-	let_pass(USEC_PER_SEC / 4);
-	assert_int_equal(w.trees, trees + 1);
-	assert_int_equal(requests(&w), before);
+	/* the same roots again: the same tree once more, and no read */
+	before = watcher_requests(w);
+	trees = w->trees;
+	mirror_set_roots(w->mirror, roots, ARRAY_SIZE(roots));
+	rig_wait(r->base.loop, USEC_PER_SEC / 4);
+	assert_int_equal(w->trees, trees + 1);
+	assert_int_equal(watcher_requests(w), before);
 
-	mirror_set_roots(w.mirror, NULL, 0);
-	eventually(loop, tree_count(w.tree) == 0);
-	assert_int_equal(mirror_nodes(w.mirror), 0);
-	stop(&w);
+	mirror_set_roots(w->mirror, NULL, 0);
+	eventually(r->base.loop, tree_count(w->tree) == 0);
+	assert_int_equal(mirror_nodes(w->mirror), 0);
+	watcher_stop(w);
 }
 
-static void the_whole_of_a_chroot(void **state UNUSED)
+static void the_root_may_be_a_whole_chroot(void **state)
 {
+	struct rig_mirror *r = *state;
+	struct watcher *w = &r->watched;
 	struct mirror_root root = { "/", 2 };
 	char hosts[64];
 
-	rig_zk_create(client, "/m/x/y", "z");
-	snprintf(hosts, sizeof(hosts), "%s/m", rig_zookeeper_hosts(server));
-	start_at(&w, hosts, WATCH_LIMIT, &root, 1);
-	eventually(loop, mirror_is_complete(w.mirror));
-	assert_int_equal(tree_count(w.tree), 3);
-	assert_true(holds(&w, "/", "root") && holds(&w, "/x/y", "z"));
-	rig_zk_set(client, "/m", "changed");
-	rig_zk_set(client, "/m/x/y", "changed");
-	eventually(loop, holds(&w, "/", "changed") && holds(&w, "/x/y", "changed"));
-	stop(&w);
+	rig_zk_create(r->base.client, "/m/x/y", "z");
+	snprintf(hosts, sizeof(hosts), "%s/m", rig_zookeeper_hosts(r->base.server));
+	watcher_start_at(w, hosts, WATCH_LIMIT, &root, 1);
+	eventually(r->base.loop, mirror_is_complete(w->mirror));
+	assert_int_equal(tree_count(w->tree), 3);
+	assert_true(watcher_has(w, "/", "root") && watcher_has(w, "/x/y", "z"));
+	rig_zk_set(r->base.client, "/m", "changed");
+	rig_zk_set(r->base.client, "/m/x/y", "changed");
+	eventually(r->base.loop,
+		   watcher_has(w, "/", "changed") && watcher_has(w, "/x/y", "changed"));
+	watcher_stop(w);
 }
 
-static void too_large_a_znode_stands_alone(void **state UNUSED)
+static void a_znode_that_is_too_large_affects_no_other(void **state)
 {
+	struct rig_mirror *r = *state;
+	struct watcher *w = &r->watched;
 	static const char *const jvm[] = { "-Djute.maxbuffer=8000000", NULL };
 	struct rig_zookeeper_options o = { .jvm = jvm };
 	struct rig_zookeeper *big = rig_zookeeper_start(&o);
@@ -183,100 +209,105 @@ static void too_large_a_znode_stands_alone(void **state UNUSED)
 
 	memset(much, 'x', size);
 	rig_zk_create(writer, "/m/a", "1");
-	start_at(&w, rig_zookeeper_hosts(big), WATCH_LIMIT, &root, 1);
-	eventually(loop, mirror_is_complete(w.mirror));
+	watcher_start_at(w, rig_zookeeper_hosts(big), WATCH_LIMIT, &root, 1);
+	eventually(r->base.loop, mirror_is_complete(w->mirror));
 	rig_zk_set_bytes(writer, "/m/a", much, size);
-	eventually(loop, problems(&w, text, sizeof(text)) == 1);
+	eventually(r->base.loop, watcher_problems(w, text, sizeof(text)) == 1);
 	assert_non_null(strstr(text, "access previous /m/a "));
 	rig_zk_set(writer, "/m", "the others go on");
-	eventually(loop, holds(&w, "/m", "the others go on"));
-	assert_true(holds(&w, "/m/a", "1"));
+	eventually(r->base.loop, watcher_has(w, "/m", "the others go on"));
+	assert_true(watcher_has(w, "/m/a", "1"));
 	rig_zk_set_bytes(writer, "/m/a", much, size - 1);
-	eventually(loop, find(&w, "/m/a")->size == size - 1);
-	assert_int_equal(problems(&w, text, sizeof(text)), 0);
-	stop(&w);
+	eventually(r->base.loop, watcher_find(w, "/m/a")->size == size - 1);
+	assert_int_equal(watcher_problems(w, text, sizeof(text)), 0);
+	watcher_stop(w);
 	free(much);
 	rig_zk_close(writer);
 	rig_zookeeper_stop(big);
 }
 
-static void write_storm(unsigned *seed, unsigned count)
+static void write_storm(struct rig_mirror *r, unsigned *seed, unsigned count)
 {
 	char path[64], data[32];
 
 	for (unsigned i = 0; i < count; i++) {
-		unsigned r = (*seed = *seed * 1103515245 + 12345) >> 8;
+		unsigned dice = (*seed = *seed * 1103515245 + 12345) >> 8;
 
-		snprintf(path, sizeof(path), r % 5 ? "/m/d%u/n%u" : "/m/d%u", r / 5 % 7,
-			 r / 35 % 30);
+		snprintf(path, sizeof(path), dice % 5 ? "/m/d%u/n%u" : "/m/d%u", dice / 5 % 7,
+			 dice / 35 % 30);
 		snprintf(data, sizeof(data), "%u", i);
-		if (r % 3 == 0)
-			rig_zk_send_create(client, path, data);
-		else if (r % 3 == 1)
-			rig_zk_send_set(client, path, data);
+		if (dice % 3 == 0)
+			rig_zk_send_create(r->base.client, path, data);
+		else if (dice % 3 == 1)
+			rig_zk_send_set(r->base.client, path, data);
 		else
-			rig_zk_send_delete(client, path);
+			rig_zk_send_delete(r->base.client, path);
 	}
 }
 
-static void storm(void **state UNUSED)
+static void after_many_writes_the_tree_is_correct(void **state)
 {
+	struct rig_mirror *r = *state;
+	struct watcher *w = &r->watched;
 	struct mirror_root root = { "/m", 2 };
 	unsigned seed = 4711;
 
-	start(&w, "/m", 2);
+	watcher_start(w, "/m", 2);
 	for (unsigned round = 0; round < 3; round++) {
 		char mark[16];
 
 		for (unsigned burst = 0; burst < 30; burst++) {
-			write_storm(&seed, 100);
-			rig_pause(loop);
+			write_storm(r, &seed, 100);
+			rig_pause(r->base.loop);
 		}
-		rig_zk_drain(client);
+		rig_zk_drain(r->base.client);
 		snprintf(mark, sizeof(mark), "end %u", round);
-		rig_zk_set(client, "/m", mark);
-		eventually(loop, holds(&w, "/m", mark));
-		assert_true(is_true(&w, &root, 1));
-		assert_int_equal(mirror_nodes(w.mirror), tree_count(w.tree));
+		rig_zk_set(r->base.client, "/m", mark);
+		eventually(r->base.loop, watcher_has(w, "/m", mark));
+		assert_true(watcher_is_true(w, &root, 1));
+		assert_int_equal(mirror_nodes(w->mirror), tree_count(w->tree));
 	}
-	stop(&w);
+	watcher_stop(w);
 }
 
 /* Two znodes that are only ever written in one transaction are never seen apart. */
-static void trees_are_of_one_instant(void **state UNUSED)
+static void trees_are_of_one_instant(void **state)
 {
+	struct rig_mirror *r = *state;
+	struct watcher *w = &r->watched;
 	unsigned last_trees = 0;
 	char data[16];
 
-	rig_zk_create(client, "/m/a/1", "0");
-	rig_zk_create(client, "/m/b/2", "0");
-	start(&w, "/m", 2);
+	rig_zk_create(r->base.client, "/m/a/1", "0");
+	rig_zk_create(r->base.client, "/m/b/2", "0");
+	watcher_start(w, "/m", 2);
 	for (unsigned i = 1; i <= 500; i++) {
 		snprintf(data, sizeof(data), "%u", i);
-		rig_zk_set_both(client, "/m/a/1", "/m/b/2", data);
-		rig_pause(loop);
-		if (w.trees != last_trees)
-			assert_string_equal(find(&w, "/m/a/1")->data, find(&w, "/m/b/2")->data);
-		last_trees = w.trees;
+		rig_zk_set_both(r->base.client, "/m/a/1", "/m/b/2", data);
+		rig_pause(r->base.loop);
+		if (w->trees != last_trees)
+			assert_string_equal(watcher_find(w, "/m/a/1")->data,
+					    watcher_find(w, "/m/b/2")->data);
+		last_trees = w->trees;
 	}
-	eventually(loop, holds(&w, "/m/a/1", "500"));
-	assert_true(w.trees > 10);
-	stop(&w);
+	eventually(r->base.loop, watcher_has(w, "/m/a/1", "500"));
+	assert_true(w->trees > 10);
+	watcher_stop(w);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		mirror_test(reads_to_the_depth),
-		mirror_test(changes_cost_what_they_must),
-		mirror_test(recreated_node_is_read_anew),
-		mirror_test(root_comes_and_goes),
-		mirror_test(several_roots_that_overlap),
-		mirror_test(the_whole_of_a_chroot),
-		mirror_test(too_large_a_znode_stands_alone),
-		mirror_test(storm),
+		mirror_test(the_tree_is_read_to_its_depth),
+		mirror_test(each_change_costs_as_few_requests_as_possible),
+		mirror_test(a_znode_that_was_created_again_is_read_again),
+		mirror_test(a_root_may_come_and_go),
+		mirror_test(several_roots_may_overlap),
+		mirror_test(the_root_may_be_a_whole_chroot),
+		mirror_test(a_znode_that_is_too_large_affects_no_other),
+		mirror_test(after_many_writes_the_tree_is_correct),
 		mirror_test(trees_are_of_one_instant),
 	};
 
-	return cmocka_run_group_tests_name("mirror", tests, set_up, tear_down);
+	return cmocka_run_group_tests_name("mirror", tests, rig_mirror_setup, rig_mirror_teardown);
 }

@@ -1,6 +1,6 @@
 /*
- * Watching a real nginx: a master that takes no signals, workers that die, old ones that
- * linger, live files and nginx.conf changed by somebody else.
+ * Watching a real nginx: a master that does not respond, workers that die, old workers that stay,
+ * live files and nginx.conf changed by others.
  */
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -12,7 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "nginx/deploy_parts.h"
 #include "rig_deploy.h"
 
 static struct rig_deploy r;
@@ -26,13 +25,7 @@ static int open_running(void **state UNUSED)
 	return 0;
 }
 
-static int open_down(void **state UNUSED)
-{
-	rig_deploy_open(&r);
-	return 0;
-}
-
-static const char *fifo; /* that a master may hang in */
+static const char *fifo; /* a master may hang on it */
 
 static void release_master(void)
 {
@@ -50,18 +43,12 @@ static int close_all(void **state UNUSED)
 	return 0;
 }
 
-static int clean(void **state UNUSED)
-{
-	rig_clean();
-	return 0;
-}
-
-static struct nginx_status now(void)
+static struct instance_state now(void)
 {
 	struct nginx_status s;
 
 	deploy_nginx_status(r.deploy, &s);
-	return s;
+	return s.nginx;
 }
 
 static void expect(enum deploy_result wanted, const char *text)
@@ -74,16 +61,16 @@ static bool has_passed(uint64_t since, uint64_t delay)
 	return rig_now() > since + delay;
 }
 
-/* A look, sooner than it would come by itself. */
+/* One check, sooner than its timer. */
 static void look(void)
 {
 	uint64_t since = rig_now();
 
-	deploy_watch(r.deploy, 0);
+	deploy_look_soon(r.deploy);
 	eventually(r.loop, has_passed(since, 100 * USEC_PER_MSEC));
 }
 
-/* Several: what should not happen has had its chance. */
+/* Several checks, for what must not happen. */
 static void let_it_look(void)
 {
 	for (int i = 0; i < 5; i++)
@@ -111,7 +98,7 @@ static struct workers workers(void)
 
 /* --- does it take signals? ------------------------------------------------------------------ */
 
-static void test_a_stopped_master(void **state UNUSED)
+static void a_stopped_master_is_reported(void **state UNUSED)
 {
 	expect(DEPLOY_APPLIED, "one");
 	let_it_look();
@@ -120,7 +107,7 @@ static void test_a_stopped_master(void **state UNUSED)
 	kill(r.nginx.pid, SIGSTOP);
 	is_seen(!now().responding);
 	assert_int_equal(r.statuses, 1);
-	assert_string_equal(now().state, "running");
+	assert_int_equal(now().state, NGINX_STATE_RUNNING);
 	assert_non_null(strstr(now().why, "stopped"));
 	kill(r.nginx.pid, SIGCONT);
 	is_seen(now().responding);
@@ -128,8 +115,8 @@ static void test_a_stopped_master(void **state UNUSED)
 	assert_int_equal(r.statuses, 2);
 }
 
-/* A configuration that never ends to be read. */
-static void test_a_master_that_hangs_in_a_reload(void **state UNUSED)
+/* A configuration that nginx never finishes reading. */
+static void a_master_that_hangs_in_a_reload_is_reported(void **state UNUSED)
 {
 	char text[512];
 
@@ -140,7 +127,7 @@ static void test_a_master_that_hangs_in_a_reload(void **state UNUSED)
 	snprintf(text, sizeof(text), "include %s;", fifo);
 	r.nginx.http_text = text;
 	rig_nginx_configure(&r.nginx);
-	rig_nginx_hangup(&r.nginx);
+	rig_nginx_send_hup(&r.nginx);
 	is_seen(!now().responding);
 	assert_non_null(strstr(now().why, "busy"));
 	release_master();
@@ -158,7 +145,7 @@ static void set_workers(unsigned count)
 	rig_write(r.nginx.config, "%s", text);
 }
 
-/* … and wait until nginx has buried it. */
+/* … and wait until nginx has reaped it. */
 static void kill_one(int sig)
 {
 	struct workers w = workers();
@@ -179,7 +166,7 @@ static bool serve(size_t count)
 static bool storm_is_over(uint64_t since, unsigned *sent)
 {
 	if (rig_now() > since + *sent * 30 * USEC_PER_MSEC) {
-		rig_nginx_hangup(&r.nginx);
+		rig_nginx_send_hup(&r.nginx);
 		(*sent)++;
 	}
 	return *sent == 80;
@@ -196,7 +183,8 @@ static void die_and_reload(size_t count)
 	assert_int_equal(now().deaths, 0);
 	kill_one(SIGKILL);
 	is_seen(now().deaths == 1);
-	/* where an only worker was seen to be away, that is a change, and tells of the death too */
+	/* where the only worker was missing in a check, that is a change, and reports the death
+	 * too */
 	assert_true(r.statuses == 1 || r.changes > 0);
 	eventually(r.loop, serve(count));
 	let_it_look();
@@ -212,14 +200,14 @@ static void die_and_reload(size_t count)
 	assert_int_equal(now().workers, count);
 }
 
-static void test_deaths_of_an_only_worker(void **state UNUSED)
+static void deaths_of_an_only_worker_are_counted(void **state UNUSED)
 {
 	set_workers(1);
 	rig_nginx_start(&r.nginx);
 	die_and_reload(1);
 }
 
-static void test_deaths_among_four(void **state UNUSED)
+static void deaths_among_four_workers_are_counted(void **state UNUSED)
 {
 	set_workers(4);
 	rig_nginx_start(&r.nginx);
@@ -232,7 +220,7 @@ static void hide_the_log(void)
 	rig_nginx_configure(&r.nginx);
 }
 
-static void test_deaths_of_an_only_worker_without_a_log(void **state UNUSED)
+static void deaths_of_an_only_worker_are_counted_without_a_log(void **state UNUSED)
 {
 	hide_the_log();
 	set_workers(1);
@@ -240,7 +228,7 @@ static void test_deaths_of_an_only_worker_without_a_log(void **state UNUSED)
 	die_and_reload(1);
 }
 
-/* One that does not hear that it is to go looks as if it had outlived the others. */
+/* A worker that does not get its SIGQUIT looks like one that outlived the others. */
 static void reload_past_a_deaf_worker(void)
 {
 	pid_t deaf;
@@ -249,7 +237,7 @@ static void reload_past_a_deaf_worker(void)
 	let_it_look();
 	deaf = workers().serving[0];
 	kill(deaf, SIGSTOP);
-	rig_nginx_hangup(&r.nginx);
+	rig_nginx_send_hup(&r.nginx);
 	eventually(r.loop, workers().serving_count == 5 && workers().leaving == 0);
 	let_it_look();
 	assert_int_equal(now().deaths, 0);
@@ -259,7 +247,7 @@ static void reload_past_a_deaf_worker(void)
 	r.statuses = 0;
 }
 
-static void test_deaths_among_four_without_a_log(void **state UNUSED)
+static void deaths_among_four_workers_are_counted_without_a_log(void **state UNUSED)
 {
 	hide_the_log();
 	set_workers(4);
@@ -268,8 +256,8 @@ static void test_deaths_among_four_without_a_log(void **state UNUSED)
 	die_and_reload(4);
 }
 
-/* More than one look sees at once; told in the log only. */
-static void test_a_worker_that_dies_again_and_again(void **state UNUSED)
+/* More deaths than one check can see, read from the log. */
+static void each_death_of_a_worker_counts_and_few_are_announced(void **state UNUSED)
 {
 	is_seen(r.changes > 0);
 	for (unsigned i = 0; i < 10; i++) {
@@ -280,27 +268,27 @@ static void test_a_worker_that_dies_again_and_again(void **state UNUSED)
 	assert_true(r.statuses < 10);
 }
 
-/* A reload that nginx takes and its workers do not live through: two lines for each in the log. */
-static void test_workers_that_exit_with_a_code(void **state UNUSED)
+/* nginx accepts a reload and its new workers die: two lines for each in the log. */
+static void a_worker_that_exits_with_a_code_is_one_death(void **state UNUSED)
 {
 	is_seen(r.changes > 0);
 	r.nginx.main_text = "working_directory /nonexistent;";
 	rig_nginx_configure(&r.nginx);
-	rig_nginx_hangup(&r.nginx);
+	rig_nginx_send_hup(&r.nginx);
 	eventually(r.loop, serve(0));
 	is_seen(now().deaths == 2);
 	let_it_look();
 	assert_int_equal(now().deaths, 2);
 }
 
-static void test_a_rotated_log(void **state UNUSED)
+static void a_rotated_log_loses_no_death(void **state UNUSED)
 {
 	is_seen(r.changes > 0);
 	kill_one(SIGKILL);
 	is_seen(now().deaths == 1);
 	assert_int_equal(rename(r.nginx.error_log, rig_path("error.log.1")), 0);
 	eventually(r.loop, serve(2));
-	kill_one(SIGKILL); /* still into the old one */
+	kill_one(SIGKILL); /* still written to the old log */
 	kill(r.nginx.pid, SIGUSR1);
 	eventually(r.loop, access(r.nginx.error_log, F_OK) == 0 && serve(2));
 	kill_one(SIGKILL);
@@ -334,7 +322,7 @@ static int hold_connection(void)
 	return fd;
 }
 
-static void test_old_workers_that_linger(void **state UNUSED)
+static void old_workers_that_linger_are_reported_since_the_first(void **state UNUSED)
 {
 	uint64_t since, left;
 	int first, second;
@@ -342,12 +330,12 @@ static void test_old_workers_that_linger(void **state UNUSED)
 	is_seen(r.changes > 0);
 	assert_int_equal(now().old_since, 0);
 	first = hold_connection();
-	rig_nginx_hangup(&r.nginx);
+	rig_nginx_send_hup(&r.nginx);
 	is_seen(now().old_since);
 	since = now().old_since;
 	assert_true(since <= rig_now());
 	second = hold_connection();
-	rig_nginx_hangup(&r.nginx);
+	rig_nginx_send_hup(&r.nginx);
 	is_seen(now().old_workers == 2);
 	let_it_look();
 	assert_int_equal(now().old_since, since);
@@ -357,7 +345,7 @@ static void test_old_workers_that_linger(void **state UNUSED)
 	rig_deploy_enter(&r);
 	is_seen(now().old_since);
 	assert_true(now().old_since < left);
-	/* the first one ends: the second has not been there for as long */
+	/* the first one ends; the second began later */
 	since = now().old_since;
 	close(first);
 	close(second);
@@ -365,8 +353,8 @@ static void test_old_workers_that_linger(void **state UNUSED)
 	assert_int_equal(now().deaths, 0);
 }
 
-/* nginx itself puts an end to them: no death. */
-static void test_worker_shutdown_timeout(void **state UNUSED)
+/* nginx itself ends them: that is no death. */
+static void a_worker_that_nginx_shuts_down_is_no_death(void **state UNUSED)
 {
 	int through = rig_port(), fd;
 	char text[256];
@@ -379,7 +367,7 @@ static void test_worker_shutdown_timeout(void **state UNUSED)
 	rig_nginx_start(&r.nginx);
 	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, rig_bundle("", text)));
 	fd = dial(through);
-	rig_nginx_hangup(&r.nginx);
+	rig_nginx_send_hup(&r.nginx);
 	is_seen(now().old_workers > 0);
 	is_seen(now().old_workers == 0);
 	eventually(r.loop, serve(2));
@@ -404,7 +392,7 @@ static void restart_as_it_is(void)
 	rig_deploy_enter(&r);
 }
 
-/* Told, not put right: not by the path, and not by a restart. */
+/* Reported and not repaired: not by the watch, and not by a restart. */
 static void expect_held(const char *name, unsigned reloads)
 {
 	is_seen(is_drifted(name));
@@ -418,9 +406,9 @@ static void expect_held(const char *name, unsigned reloads)
 	assert_true(is_drifted(name));
 }
 
-static void test_drift_is_reported(void **state UNUSED)
+static void drift_is_reported_and_left_alone(void **state UNUSED)
 {
-	r.settings.drift = "report";
+	r.settings.drift = DRIFT_REPORT;
 	expect(DEPLOY_APPLIED, "one");
 	let_it_look();
 	r.changes = r.statuses = 0;
@@ -432,45 +420,45 @@ static void test_drift_is_reported(void **state UNUSED)
 	assert_string_equal(rig_state_file("live/http.conf"), "# mine now\n");
 	assert_int_equal(stage_live(r.stage), 1);
 
-	/* other bytes are a deployment like any other */
+	/* a new bundle is a usual deployment */
 	expect(DEPLOY_APPLIED, "two");
 	assert_null(now().drifted);
 	assert_true(rig_nginx_says(port, "two"));
 	expect(DEPLOY_UNCHANGED, "two");
 	expect(DEPLOY_APPLIED, "one");
-	/* an empty file; none at all */
+	/* an empty file; no file */
 	assert_int_equal(truncate(rig_state_path("live/http.conf"), 0), 0);
 	expect_held("http.conf", 3);
 	assert_int_equal(unlink(rig_state_path("live/http.conf")), 0);
 	expect_held("http.conf", 3);
 	assert_false(rig_state_has("live/http.conf"));
 
-	/* the operator changes his mind */
-	r.settings.drift = "repair";
+	/* the operator changes the setting */
+	r.settings.drift = DRIFT_REPAIR;
 	deploy_configure(r.deploy, &r.settings);
 	expect(DEPLOY_APPLIED, "one");
 	assert_null(now().drifted);
 	assert_true(rig_nginx_says(port, "one"));
 }
 
-static void test_a_lost_link_is_reported(void **state UNUSED)
+static void a_lost_live_link_is_reported_and_left_alone(void **state UNUSED)
 {
-	r.settings.drift = "report";
+	r.settings.drift = DRIFT_REPORT;
 	expect(DEPLOY_APPLIED, "one");
 	assert_int_equal(unlink(rig_state_path("live")), 0);
 	expect_held("live", 1);
 	assert_false(rig_state_has("live"));
-	r.settings.drift = "repair";
+	r.settings.drift = DRIFT_REPAIR;
 	expect(DEPLOY_APPLIED, "one");
 	assert_null(now().drifted);
 	assert_true(rig_nginx_says(port, "one"));
 }
 
-static void test_what_was_drifted_is_trusted_again(void **state UNUSED)
+static void files_that_were_restored_are_trusted_again(void **state UNUSED)
 {
 	char *file = rig_state_path("live/http.conf"), *bytes;
 
-	r.settings.drift = "report";
+	r.settings.drift = DRIFT_REPORT;
 	expect(DEPLOY_APPLIED, "one");
 	file = rig_state_path("live/http.conf");
 	bytes = rig_state_file("live/http.conf");
@@ -482,10 +470,10 @@ static void test_what_was_drifted_is_trusted_again(void **state UNUSED)
 	expect(DEPLOY_UNCHANGED, "one");
 	assert_int_equal(rig_nginx_reloads(&r.nginx), 1);
 
-	/* but not when nginx has loaded it */
+	/* but not when nginx has loaded the changed file */
 	rig_write(file, "# mine now\n");
 	is_seen(is_drifted("http.conf"));
-	rig_nginx_hangup(&r.nginx);
+	rig_nginx_send_hup(&r.nginx);
 	eventually(r.loop, !rig_accepts(port));
 	rig_write(file, "%s", bytes);
 	is_seen(!now().drifted);
@@ -507,7 +495,7 @@ static void expect_change(void)
 	r.changes = 0;
 }
 
-/* A file that is as young as its test is tested once more: it is no longer. */
+/* A file that changed in the second of its test is tested once more; wait until it is older. */
 static void let_files_age(void)
 {
 	look();
@@ -522,26 +510,26 @@ static void expect_no_change(void)
 	assert_int_equal(r.changes, 0);
 }
 
-static void test_the_include_line_is_lost(void **state UNUSED)
+static void a_lost_include_line_is_noticed(void **state UNUSED)
 {
 	let_files_age();
-	assert_true(now().included);
+	assert_int_equal(now().includes, NGINX_INCLUDES_ALL);
 	configure(false);
 	expect_change();
 	expect(DEPLOY_NOT_INCLUDED, "one");
-	assert_false(now().included);
+	assert_int_equal(now().includes, NGINX_INCLUDES_NOTHING);
 	expect_no_change();
 	configure(true);
 	expect_change();
 	expect(DEPLOY_UNCHANGED, "one");
-	assert_true(now().included);
+	assert_int_equal(now().includes, NGINX_INCLUDES_ALL);
 	assert_int_equal(rig_nginx_reloads(&r.nginx), 1);
 
-	/* somebody has reloaded meanwhile: nginx has to be told again */
+	/* another program has reloaded meanwhile: nginx needs a new signal */
 	let_it_look();
 	r.changes = 0;
 	configure(false);
-	rig_nginx_hangup(&r.nginx);
+	rig_nginx_send_hup(&r.nginx);
 	eventually(r.loop, !rig_accepts(port));
 	expect_change();
 	expect(DEPLOY_NOT_INCLUDED, "one");
@@ -551,7 +539,7 @@ static void test_the_include_line_is_lost(void **state UNUSED)
 	assert_true(rig_nginx_says(port, "one"));
 }
 
-/* The line stands in a file that nginx.conf includes. */
+/* The line is in a file that nginx.conf includes. */
 static void include_by(char *other)
 {
 	static char text[512];
@@ -576,7 +564,7 @@ static void lose_the_other_file(char *other)
 	assert_int_equal(rig_nginx_reloads(&r.nginx), 1);
 }
 
-static void test_the_include_line_of_another_file_is_lost(void **state UNUSED)
+static void a_lost_include_line_of_another_file_is_noticed(void **state UNUSED)
 {
 	char *other = rig_path("other.conf");
 
@@ -584,19 +572,21 @@ static void test_the_include_line_of_another_file_is_lost(void **state UNUSED)
 	lose_the_other_file(other);
 }
 
-static void test_the_same_without_namespaces(void **state UNUSED)
+static void a_lost_include_line_is_noticed_without_namespaces(void **state UNUSED)
 {
 	char *other = rig_path("other2.conf");
+	struct nginx_status s;
 
-	r.settings.sandbox = "fallback";
+	r.settings.sandbox = SANDBOX_FALLBACK;
 	deploy_configure(r.deploy, &r.settings);
 	include_by(other);
 	lose_the_other_file(other);
-	assert_string_equal(now().sandbox, "fallback");
+	deploy_nginx_status(r.deploy, &s);
+	assert_string_equal(s.sandbox, "fallback");
 }
 
-/* An edit is the administrator's business: tested once, and no reload. */
-static void test_other_edits(void **state UNUSED)
+/* An administrator's edit is tested once, and causes no reload. */
+static void other_edits_of_nginx_conf_do_not_reload(void **state UNUSED)
 {
 	let_files_age();
 	expect_no_change();
@@ -605,7 +595,7 @@ static void test_other_edits(void **state UNUSED)
 	expect_change();
 	expect(DEPLOY_UNCHANGED, "one");
 	expect_no_change();
-	/* one that nginx will not have, and no file at all */
+	/* an edit that nginx refuses, and a missing file */
 	r.nginx.main_text = "bogus;";
 	configure(true);
 	expect_change();
@@ -618,33 +608,33 @@ static void test_other_edits(void **state UNUSED)
 	configure(true);
 	expect_change();
 	expect(DEPLOY_UNCHANGED, "one");
-	assert_true(now().included);
+	assert_int_equal(now().includes, NGINX_INCLUDES_ALL);
 	assert_int_equal(rig_nginx_reloads(&r.nginx), 1);
 }
 
 int main(void)
 {
-#define TEST(name, open) cmocka_unit_test_setup_teardown(name, open, close_all)
+#define TEST(name, open) cmocka_unit_test_prestate_setup_teardown(name, open, close_all, &r)
 	const struct CMUnitTest tests[] = {
-		TEST(test_a_stopped_master, open_running),
-		TEST(test_a_master_that_hangs_in_a_reload, open_running),
-		TEST(test_deaths_of_an_only_worker, open_down),
-		TEST(test_deaths_among_four, open_down),
-		TEST(test_deaths_of_an_only_worker_without_a_log, open_down),
-		TEST(test_deaths_among_four_without_a_log, open_down),
-		TEST(test_a_worker_that_dies_again_and_again, open_running),
-		TEST(test_workers_that_exit_with_a_code, open_running),
-		TEST(test_a_rotated_log, open_running),
-		TEST(test_old_workers_that_linger, open_running),
-		TEST(test_worker_shutdown_timeout, open_down),
-		TEST(test_drift_is_reported, open_running),
-		TEST(test_a_lost_link_is_reported, open_running),
-		TEST(test_what_was_drifted_is_trusted_again, open_running),
-		TEST(test_the_include_line_is_lost, open_running),
-		TEST(test_the_include_line_of_another_file_is_lost, open_down),
-		TEST(test_the_same_without_namespaces, open_down),
-		TEST(test_other_edits, open_running),
+		TEST(a_stopped_master_is_reported, open_running),
+		TEST(a_master_that_hangs_in_a_reload_is_reported, open_running),
+		TEST(deaths_of_an_only_worker_are_counted, rig_deploy_setup_down),
+		TEST(deaths_among_four_workers_are_counted, rig_deploy_setup_down),
+		TEST(deaths_of_an_only_worker_are_counted_without_a_log, rig_deploy_setup_down),
+		TEST(deaths_among_four_workers_are_counted_without_a_log, rig_deploy_setup_down),
+		TEST(each_death_of_a_worker_counts_and_few_are_announced, open_running),
+		TEST(a_worker_that_exits_with_a_code_is_one_death, open_running),
+		TEST(a_rotated_log_loses_no_death, open_running),
+		TEST(old_workers_that_linger_are_reported_since_the_first, open_running),
+		TEST(a_worker_that_nginx_shuts_down_is_no_death, rig_deploy_setup_down),
+		TEST(drift_is_reported_and_left_alone, open_running),
+		TEST(a_lost_live_link_is_reported_and_left_alone, open_running),
+		TEST(files_that_were_restored_are_trusted_again, open_running),
+		TEST(a_lost_include_line_is_noticed, open_running),
+		TEST(a_lost_include_line_of_another_file_is_noticed, rig_deploy_setup_down),
+		TEST(a_lost_include_line_is_noticed_without_namespaces, rig_deploy_setup_down),
+		TEST(other_edits_of_nginx_conf_do_not_reload, open_running),
 	};
 
-	return cmocka_run_group_tests_name("monitor", tests, NULL, clean);
+	return cmocka_run_group_tests_name("monitor", tests, NULL, rig_deploy_remove_all);
 }

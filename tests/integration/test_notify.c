@@ -1,4 +1,4 @@
-/* What systemd is told, heard on a notify socket of the test's own. */
+/* The messages to systemd, received on a notify socket of the test. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +35,7 @@ static int tear_down(void **state UNUSED)
 	return 0;
 }
 
-/* The next message; "" when none is there. */
+/* The next message; "" when there is none. */
 static const char *heard(void)
 {
 	static char text[1024];
@@ -45,7 +45,7 @@ static const char *heard(void)
 	return text;
 }
 
-static void test_words(void **state UNUSED)
+static void systemd_is_notified_of_each_step(void **state UNUSED)
 {
 	notify_ready();
 	assert_string_equal(heard(), "READY=1");
@@ -59,14 +59,14 @@ static void test_words(void **state UNUSED)
 	assert_string_equal(heard(), "STOPPING=1");
 }
 
-/* A line feed must not smuggle in another variable. */
-static void test_status_is_one_line(void **state UNUSED)
+/* A line feed must not add another variable. */
+static void the_status_is_one_line(void **state UNUSED)
 {
 	notify_status("held\nMAINPID=1");
 	assert_string_equal(heard(), "STATUS=held");
 }
 
-static void test_watchdog_is_fed_by_the_loop(void **state UNUSED)
+static void the_watchdog_is_fed_by_the_loop(void **state UNUSED)
 {
 	char pid[32];
 
@@ -78,7 +78,7 @@ static void test_watchdog_is_fed_by_the_loop(void **state UNUSED)
 		eventually(loop, strcmp(heard(), "WATCHDOG=1") == 0);
 }
 
-static void test_without_systemd(void **state UNUSED)
+static void nothing_is_sent_without_systemd(void **state UNUSED)
 {
 	unsetenv("NOTIFY_SOCKET");
 	notify_start(loop);
@@ -90,11 +90,11 @@ static void test_without_systemd(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_words, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_status_is_one_line, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_watchdog_is_fed_by_the_loop, set_up,
+		cmocka_unit_test_setup_teardown(systemd_is_notified_of_each_step, set_up,
 						tear_down),
-		cmocka_unit_test_setup_teardown(test_without_systemd, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_status_is_one_line, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_watchdog_is_fed_by_the_loop, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(nothing_is_sent_without_systemd, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("notify", tests, NULL, NULL);

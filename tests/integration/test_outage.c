@@ -1,7 +1,7 @@
 /*
- * What the daemon does while something is away: ZooKeeper at the start, for seconds,
- * for longer than the session, with its data lost; nginx; the right to read; the disk.
- * In every case nginx keeps the last good generation, and nobody has to help.
+ * The daemon when something is missing: ZooKeeper at the start, for seconds, for longer than the
+ * session, with its data lost; nginx; the right to read; the disk. In every case nginx keeps
+ * serving the last good generation, and the daemon recovers without help.
  */
 #include "rig.h"
 
@@ -54,8 +54,8 @@ static void write_site(const char *text)
 	rig_zk_set(host.zk, CONFIG "/sites/s", json);
 }
 
-/* A client of before the outage may have lost its session with it. */
-static void connect_anew(void)
+/* A client from before the outage may have lost its session. */
+static void connect_again(void)
 {
 	rig_zk_close(host.zk);
 	host.zk = rig_zk_connect(rig_zookeeper_hosts(host.zookeeper));
@@ -70,7 +70,7 @@ static void start_with(const char *text)
 	eventually(NULL, rig_zk_exists(host.zk, MEMBER));
 }
 
-static void zookeeper_is_away_at_the_start(void **state UNUSED)
+static void nginx_keeps_serving_while_zookeeper_is_down_at_the_start(void **state UNUSED)
 {
 	start_with("one");
 	rig_host_stop_daemon(&host, SIGKILL);
@@ -84,15 +84,15 @@ static void zookeeper_is_away_at_the_start(void **state UNUSED)
 	eventually(NULL, rig_host_is(&host, "applied"));
 }
 
-static void zookeeper_has_never_been_there(void **state UNUSED)
+static void the_daemon_waits_for_a_zookeeper_that_never_existed(void **state UNUSED)
 {
 	rig_zookeeper_kill(host.zookeeper);
 	rig_host_start_daemon(&host);
 	eventually(NULL, rig_host_live(&host, "http.conf"));
-	rig_nginx_start(&host.nginx); /* the files that it includes are there */
+	rig_nginx_start(&host.nginx); /* the files that nginx includes exist */
 	eventually(NULL, rig_host_is(&host, "disconnected"));
 	rig_zookeeper_restart(host.zookeeper);
-	connect_anew();
+	connect_again();
 	write_site("first");
 	eventually(NULL, rig_nginx_says(port, "first"));
 }
@@ -101,8 +101,8 @@ static void zookeeper_has_never_been_there(void **state UNUSED)
 	"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: text/html\r\n\r\n" \
 	"<html><body>No server is available to handle this request.</body></html>\r\n"
 
-/* A proxy that has lost its servers answers in their place, in a language of its own. */
-static void something_else_answers_on_zookeepers_port(void **state UNUSED)
+/* A proxy without servers answers in their place, in another protocol. */
+static void another_program_on_zookeepers_port_is_survived(void **state UNUSED)
 {
 	struct rig_impostor *impostor;
 	unsigned before;
@@ -112,7 +112,7 @@ static void something_else_answers_on_zookeepers_port(void **state UNUSED)
 		rig_zookeeper_kill(host.zookeeper);
 		impostor = rig_impostor_start(rig_zookeeper_port(host.zookeeper), HTTP_503,
 					      sizeof(HTTP_503) - 1, true);
-		if (round == 1) { /* which is all that it has ever seen */
+		if (round == 1) { /* it has never read anything else */
 			rig_host_stop_daemon(&host, SIGKILL);
 			rig_host_start_daemon(&host);
 		}
@@ -123,14 +123,14 @@ static void something_else_answers_on_zookeepers_port(void **state UNUSED)
 		assert_non_null(strstr(rig_read(host.log), "no healthy ZooKeeper server"));
 		rig_impostor_stop(impostor);
 		rig_zookeeper_restart(host.zookeeper);
-		connect_anew();
+		connect_again();
 		write_site(round ? "three" : "two");
 		eventually(NULL, rig_nginx_says(port, round ? "three" : "two"));
 		eventually(NULL, rig_host_is(&host, "applied"));
 	}
 }
 
-static void the_fleet_does_not_see_the_host(void **state UNUSED)
+static void a_host_that_the_fleet_does_not_see_applies_changes(void **state UNUSED)
 {
 	rig_host_settings(&host, "alerts: { raise_after = \"0s\"; clear_after = \"0s\"; };\n");
 	rig_zk_create(host.zk, MEMBER, "in its place");
@@ -153,14 +153,14 @@ static void zookeeper_restarts_and_nothing_is_reloaded(void **state UNUSED)
 	assert_true(rig_nginx_says(port, "same"));
 	rig_zookeeper_restart(host.zookeeper);
 	eventually(NULL, rig_host_is(&host, "applied"));
-	connect_anew();
+	connect_again();
 	write_site("changed");
 	eventually(NULL, rig_nginx_says(port, "changed"));
 	eventually(NULL, rig_host_is(&host, "applied"));
 	assert_int_equal(rig_nginx_reloads(&host.nginx), reloads + 1);
 }
 
-static void the_session_expires(void **state UNUSED)
+static void an_expired_session_changes_nothing(void **state UNUSED)
 {
 	unsigned reloads;
 	int64_t owner;
@@ -169,7 +169,7 @@ static void the_session_expires(void **state UNUSED)
 	reloads = rig_nginx_reloads(&host.nginx);
 	owner = rig_zk_owner(host.zk, MEMBER);
 	kill(host.daemon, SIGSTOP);
-	eventually(NULL, !rig_zk_exists(host.zk, MEMBER)); /* the server has given it up */
+	eventually(NULL, !rig_zk_exists(host.zk, MEMBER)); /* the server has ended its session */
 	write_site("written meanwhile");
 	kill(host.daemon, SIGCONT);
 	eventually(NULL, rig_nginx_says(port, "written meanwhile"));
@@ -179,7 +179,7 @@ static void the_session_expires(void **state UNUSED)
 	assert_int_equal(rig_nginx_reloads(&host.nginx), reloads + 1);
 }
 
-static void zookeeper_comes_back_empty_handed(void **state UNUSED)
+static void an_empty_zookeeper_does_not_empty_nginx(void **state UNUSED)
 {
 	start_with("kept");
 	rig_zookeeper_kill(host.zookeeper);
@@ -191,8 +191,9 @@ static void zookeeper_comes_back_empty_handed(void **state UNUSED)
 	assert_true(rig_nginx_says(port, "kept"));
 }
 
-/* A server tells nobody of a change that he may not read, so it takes a fresh look to notice. */
-static void a_path_becomes_unreadable(void **state UNUSED)
+/* ZooKeeper announces no change of an unreadable znode, so the daemon must read it again to
+ * notice. */
+static void an_unreadable_path_keeps_its_last_good_form(void **state UNUSED)
 {
 	start_with("one");
 	rig_zk_auth(host.zk, "digest", "operator:secret");
@@ -201,7 +202,7 @@ static void a_path_becomes_unreadable(void **state UNUSED)
 	rig_host_stop_daemon(&host, SIGKILL);
 	rig_host_start_daemon(&host);
 	eventually(NULL, rig_host_has_problem(&host, CONFIG "/sites/s", "access", "previous", ""));
-	/* the others go on */
+	/* the others are updated */
 	rig_zk_set(host.zk, CONFIG "/snippets/http/m", "map $uri $seen { default 1; }\n");
 	eventually(NULL, strstr(rig_host_live(&host, "http.conf"), "$seen"));
 	eventually(NULL, rig_host_is(&host, "degraded"));
@@ -212,8 +213,8 @@ static void a_path_becomes_unreadable(void **state UNUSED)
 	eventually(NULL, rig_host_is(&host, "applied"));
 }
 
-/* One znode that is too much stands alone with it. */
-static void a_znode_is_too_large(void **state UNUSED)
+/* A znode that is too large affects no other. */
+static void a_znode_that_is_too_large_affects_no_other(void **state UNUSED)
 {
 	CLEANUP(buf_fini) struct buf big = BUF_INIT;
 
@@ -230,7 +231,7 @@ static void a_znode_is_too_large(void **state UNUSED)
 	eventually(NULL, rig_host_is(&host, "applied"));
 }
 
-static void nginx_dies_and_returns(void **state UNUSED)
+static void nginx_may_die_and_return(void **state UNUSED)
 {
 	unsigned reloads;
 
@@ -245,10 +246,11 @@ static void nginx_dies_and_returns(void **state UNUSED)
 	rig_nginx_start(&host.nginx);
 	assert_true(rig_nginx_says(port, "two"));
 	eventually(NULL, rig_host_is(&host, "applied"));
-	assert_int_equal(rig_nginx_reloads(&host.nginx), reloads); /* it read the files itself */
+	assert_int_equal(rig_nginx_reloads(&host.nginx),
+			 reloads); /* nginx read the files at its start */
 }
 
-static void live_files_edited_by_hand_are_put_back(void **state UNUSED)
+static void live_files_edited_by_hand_are_repaired(void **state UNUSED)
 {
 	start_with("ours");
 	rig_write(rig_path("web1.edit"), "server { listen 127.0.0.1:%d; return 200 theirs; }\n",
@@ -258,12 +260,12 @@ static void live_files_edited_by_hand_are_put_back(void **state UNUSED)
 			 0);
 	eventually(NULL, strstr(rig_host_live(&host, "http.conf"), "ours"));
 	eventually(NULL, rig_host_is(&host, "applied"));
-	rig_nginx_hangup(&host.nginx);
+	rig_nginx_send_hup(&host.nginx);
 	eventually(NULL, rig_nginx_reloads(&host.nginx) >= 1);
 	eventually(NULL, rig_nginx_says(port, "ours"));
 }
 
-static void the_disk_is_full(void **state UNUSED)
+static void a_full_disk_changes_nothing_and_is_survived(void **state UNUSED)
 {
 	CLEANUP(buf_fini) struct buf big = BUF_INIT;
 
@@ -288,18 +290,18 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(zookeeper_is_away_at_the_start),
-		TEST(zookeeper_has_never_been_there),
-		TEST(something_else_answers_on_zookeepers_port),
-		TEST(the_fleet_does_not_see_the_host),
+		TEST(nginx_keeps_serving_while_zookeeper_is_down_at_the_start),
+		TEST(the_daemon_waits_for_a_zookeeper_that_never_existed),
+		TEST(another_program_on_zookeepers_port_is_survived),
+		TEST(a_host_that_the_fleet_does_not_see_applies_changes),
 		TEST(zookeeper_restarts_and_nothing_is_reloaded),
-		TEST(the_session_expires),
-		TEST(zookeeper_comes_back_empty_handed),
-		TEST(a_path_becomes_unreadable),
-		TEST(a_znode_is_too_large),
-		TEST(nginx_dies_and_returns),
-		TEST(live_files_edited_by_hand_are_put_back),
-		TEST(the_disk_is_full),
+		TEST(an_expired_session_changes_nothing),
+		TEST(an_empty_zookeeper_does_not_empty_nginx),
+		TEST(an_unreadable_path_keeps_its_last_good_form),
+		TEST(a_znode_that_is_too_large_affects_no_other),
+		TEST(nginx_may_die_and_return),
+		TEST(live_files_edited_by_hand_are_repaired),
+		TEST(a_full_disk_changes_nothing_and_is_survived),
 	};
 
 	return cmocka_run_group_tests_name("outage", tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /*
- * The "safe" policy against a real nginx: what passes it serves no file from outside of
- * the roots, and does not tell whether there is one. `make attack` is the long form:
+ * The "safe" policy on a real nginx: a snippet that passes it serves no file from outside of the
+ * roots, and does not reveal whether such a file exists. `make attack` is the long form:
  * ATTACK_TRIES raw requests, from ATTACK_SEED on.
  */
 #include <stdio.h>
@@ -26,8 +26,8 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* Or the next tests would prove nothing. */
-static void test_the_known_tricks_work_where_anything_is_allowed(void **state)
+/* Else the next tests would prove nothing. */
+static void the_known_tricks_work_where_anything_is_allowed(void **state)
 {
 	struct attack *a = *state;
 
@@ -38,7 +38,7 @@ static void test_the_known_tricks_work_where_anything_is_allowed(void **state)
 	assert_true(a->oracles > 0);
 }
 
-static void test_the_known_tricks_fail(void **state)
+static void the_known_tricks_fail(void **state)
 {
 	struct attack *a = *state;
 
@@ -49,7 +49,7 @@ static void test_the_known_tricks_fail(void **state)
 	assert_int_equal(a->oracles, 0);
 }
 
-static void test_tricks_made_at_random_fail(void **state)
+static void tricks_made_at_random_fail(void **state)
 {
 	struct attack *a = *state;
 	unsigned long tries = number("ATTACK_TRIES", 600);
@@ -70,9 +70,9 @@ int main(void)
 {
 	static struct attack attack;
 	const struct CMUnitTest tests[] = {
-		ATTACK_TEST(test_the_known_tricks_work_where_anything_is_allowed),
-		ATTACK_TEST(test_the_known_tricks_fail),
-		ATTACK_TEST(test_tricks_made_at_random_fail),
+		ATTACK_TEST(the_known_tricks_work_where_anything_is_allowed),
+		ATTACK_TEST(the_known_tricks_fail),
+		ATTACK_TEST(tricks_made_at_random_fail),
 	};
 
 	return cmocka_run_group_tests_name("policy_attack", tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* The probe beside a real nginx: what it counts, and what it says when it cannot. */
+/* The probe with a real nginx: what it counts, and what it reports when it cannot. */
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -78,7 +78,7 @@ static int clean(void **state UNUSED)
 
 /* --- counting -------------------------------------------------------------------------------- */
 
-/* Each site once: 1 fine, 2 broken, 1 dead, 2 retried, of which the live server has 2 as well. */
+/* Each site once: 1 fine, 2 broken, 1 dead, 2 retried, and the upstream server has 2 more. */
 #define REQUESTS 8
 static void ask_all(const char *site)
 {
@@ -123,7 +123,7 @@ static unsigned lines_of(const char *path)
 	return count;
 }
 
-/* … and the log that nginx.conf names is written as ever. */
+/* … and the log that nginx.conf names is written as before. */
 static void failures_are_counted_beside_another_log(void **state UNUSED)
 {
 	char *log = rig_path("%s/all.log", name), *own = NULL;
@@ -133,11 +133,11 @@ static void failures_are_counted_beside_another_log(void **state UNUSED)
 	check_counting();
 	own = rig_path("%s/log/logged.access.log", name);
 	assert_int_equal(lines_of(own), 6);
-	/* usual: 6; the live server: 3 * 2, and who waited for the start; the echo */
+	/* usual: 6; the upstream server: 3 * 2, and the request at the start; the echo */
 	assert_true(lines_of(log) >= 13);
 }
 
-/* Said by us, as nginx does not write it any more beside ours. */
+/* Our http.conf names the default log: nginx does not write it beside another log. */
 static void the_default_log_is_kept(void **state UNUSED)
 {
 	char *log = rig_path("%s/default.log", name);
@@ -164,7 +164,7 @@ static void an_idle_nginx_counts_nothing(void **state UNUSED)
 	assert_int_equal(now().connections, 0);
 }
 
-static void another_nginx_begins_anew(void **state UNUSED)
+static void counting_starts_again_with_another_nginx(void **state UNUSED)
 {
 	struct probe_status before;
 
@@ -186,7 +186,7 @@ static void another_nginx_begins_anew(void **state UNUSED)
 	assert_in_range(now().requests, 3, 20);
 }
 
-static void a_reload_does_not(void **state UNUSED)
+static void a_reload_does_not_restart_counting(void **state UNUSED)
 {
 	uint64_t start;
 
@@ -195,15 +195,15 @@ static void a_reload_does_not(void **state UNUSED)
 	eventually(loop, now().answers);
 	start = now().start;
 	rig_sites_ask(&sites, "usual", "/broken", 500, 2);
-	rig_nginx_hangup(&nginx);
+	rig_nginx_send_hup(&nginx);
 	eventually(loop, rig_nginx_reloads(&nginx) == 1);
 	rig_sites_ask(&sites, "usual", "/broken", 500, 2);
 	eventually(loop, now().errors == 4);
 	assert_int_equal(now().start, start);
 }
 
-/* nginx does not care whether anybody listens; who listens again hears again. */
-static void the_daemon_may_be_away(void **state UNUSED)
+/* nginx sends without a receiver too; a new probe on the same socket receives again. */
+static void messages_count_again_after_a_restart_of_the_daemon(void **state UNUSED)
 {
 	start_with("fine");
 	open_probe();
@@ -215,11 +215,11 @@ static void the_daemon_may_be_away(void **state UNUSED)
 	assert_false(now().answers);
 	eventually(loop, now().answers);
 	assert_int_equal(now().errors, 0);
-	/* a worker that was refused meanwhile may lose the first one */
+	/* a worker whose message was refused meanwhile may lose the next one */
 	eventually(loop, (rig_sites_ask(&sites, "usual", "/broken", 500, 1), now().errors > 5));
 }
 
-/* --- what does not work is said -------------------------------------------------------------- */
+/* --- errors are reported ---------------------------------------------------------------------- */
 
 static int bind_socket(int type)
 {
@@ -232,7 +232,7 @@ static int bind_socket(int type)
 	return fd;
 }
 
-static void somebody_else_has_the_udp_port(void **state UNUSED)
+static void an_udp_port_of_another_program_is_reported(void **state UNUSED)
 {
 	int other = bind_socket(SOCK_DGRAM);
 	uint64_t until;
@@ -247,7 +247,7 @@ static void somebody_else_has_the_udp_port(void **state UNUSED)
 	eventually(loop, now().answers);
 }
 
-static void somebody_else_answers(void **state UNUSED)
+static void an_answer_of_another_program_is_reported(void **state UNUSED)
 {
 	int other = bind_socket(SOCK_STREAM), client;
 
@@ -259,12 +259,12 @@ static void somebody_else_answers(void **state UNUSED)
 	close(client);
 	close(other);
 	assert_false(now().answers);
-	/* silent, then gone */
+	/* silent, then disconnected */
 	eventually(loop, strstr(now().why, "refused") || strstr(now().why, "reset") ||
 				 strstr(now().why, "does not speak HTTP"));
 }
 
-/* Rendered for a log that is named, in an nginx.conf that turns it off: nothing would be told. */
+/* Rendered for a named log, in an nginx.conf that turns the log off: nginx would send nothing. */
 static void a_deaf_probe_does_not_answer(void **state UNUSED)
 {
 	sites.http_log = NULL;
@@ -341,7 +341,7 @@ static void send_words(int fd, const struct probe_address *to, const char *words
 	sendto(fd, text, (size_t)size, 0, &to->any, to->size);
 }
 
-/* Others have their turn in between; what fits into the socket is counted in the end. */
+/* Other events get their turn in between; all that the socket stores is counted in the end. */
 static void a_flood_is_read_in_parts(void **state UNUSED)
 {
 	struct probe_address to;
@@ -357,14 +357,14 @@ static void a_flood_is_read_in_parts(void **state UNUSED)
 	assert_int_equal(probe_count_now(count).errors, 270);
 	for (int i = 0; i < 20000; i++)
 		send_words(fd, &to, i % 2 ? "junk" : "500 -");
-	/* the loop's own reading goes on, too */
+	/* the loop reads on, too */
 	eventually(loop, (send_words(fd, &to, "200 -"), echoes > 0));
 	assert_in_range(probe_count_now(count).errors, 300, 10270);
 	probe_count_free(count);
 	close(fd);
 }
 
-/* --- what the host's nginx is like ----------------------------------------------------------- */
+/* --- the host's nginx ------------------------------------------------------------------------- */
 
 static enum http_log log_of(const char *main_text, const char *http_text, const char *included)
 {
@@ -418,11 +418,11 @@ int main(void)
 		WITH_NGINX(failures_are_counted_beside_another_log),
 		WITH_NGINX(the_default_log_is_kept),
 		WITH_NGINX(an_idle_nginx_counts_nothing),
-		WITH_NGINX(another_nginx_begins_anew),
-		WITH_NGINX(a_reload_does_not),
-		WITH_NGINX(the_daemon_may_be_away),
-		WITH_NGINX(somebody_else_has_the_udp_port),
-		WITH_NGINX(somebody_else_answers),
+		WITH_NGINX(counting_starts_again_with_another_nginx),
+		WITH_NGINX(a_reload_does_not_restart_counting),
+		WITH_NGINX(messages_count_again_after_a_restart_of_the_daemon),
+		WITH_NGINX(an_udp_port_of_another_program_is_reported),
+		WITH_NGINX(an_answer_of_another_program_is_reported),
 		WITH_NGINX(a_deaf_probe_does_not_answer),
 		cmocka_unit_test(only_loopback_is_an_address),
 		cmocka_unit_test(only_our_words_are_read),

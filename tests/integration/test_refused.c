@@ -1,6 +1,7 @@
 /*
- * What nginx itself refuses, on a real ZooKeeper and a real nginx: what is live stays, the newcomer
- * is named, everything else goes live within two seconds, and a mended newcomer is back as soon.
+ * Objects that nginx itself refuses, on a real ZooKeeper and a real nginx: what is live stays, the
+ * problem names the newcomer, everything else goes live within two seconds, and so does a newcomer
+ * that is corrected.
  */
 #include "rig.h"
 
@@ -88,7 +89,7 @@ static void live_serves(void)
 		live_serves();                                                                     \
 	} while (0)
 
-/* In the end, while the live site answers every request. */
+/* At some time, while the live site answers every request. */
 #define at_last(condition)                                                                         \
 	do {                                                                                       \
 		uint64_t begun_ = rig_now();                                                       \
@@ -155,7 +156,7 @@ static void of_two_newcomers_in_one_push_the_rest_goes_live(void **state UNUSED)
 	assert_int_equal(rig_host_problem_count(&host), 2);
 }
 
-static void a_change_that_takes_a_definition_away_is_refused_itself(void **state UNUSED)
+static void a_change_that_removes_a_needed_definition_is_refused_itself(void **state UNUSED)
 {
 	push_snippet("vars", "map $uri $colour { default blue; }\n");
 	push_snippet("user", "map $colour $shade { default dark; blue light; }\n");
@@ -172,7 +173,7 @@ static void a_change_that_takes_a_definition_away_is_refused_itself(void **state
 	at_last(!is_live_text("$colour") && is_clean());
 }
 
-/* "sites/new": its name is longer than nginx's hash has room for. */
+/* "sites/new": its name is longer than a bucket of nginx's hash. */
 static void push_long_site(const char *upstream)
 {
 	char json[1024];
@@ -196,12 +197,12 @@ static void a_long_name_does_not_keep_its_upstream_out(void **state UNUSED)
 	soon(is_refused(CONFIG "/sites/new", "absent", "server_names_hash"));
 	assert_int_equal(rig_host_problem_count(&host), 1);
 	assert_true(is_live_text("upstream new {"));
-	/* and what the operator adds for it is seen at once */
+	/* the operator's addition to nginx.conf is noticed at once */
 	push_snippet("names", "server_names_hash_bucket_size 128;\n");
 	soon(is_clean() && is_live_text("ec2-52-10"));
 }
 
-static void what_needs_an_upstream_comes_back_with_it(void **state UNUSED)
+static void an_object_that_needs_an_upstream_comes_back_with_it(void **state UNUSED)
 {
 	char text[512];
 
@@ -223,7 +224,7 @@ static bool says_rig(void)
 	return rig_nginx_get(port, "/", "moved.test", &body) == 200 && strcmp(body, "rig") == 0;
 }
 
-/* Deleted as a typed object and defined anew in a snippet, while a site uses it. */
+/* Deleted as an upstream znode and defined again in a snippet, while a site uses it. */
 static void an_upstream_that_is_used_is_not_taken_over(void **state UNUSED)
 {
 	char text[512];
@@ -247,7 +248,7 @@ static void an_upstream_that_is_used_is_not_taken_over(void **state UNUSED)
 	assert_true(says_rig());
 }
 
-/* Debian's nginx.conf has "gzip on;", and a site may well have the word as a value. */
+/* Debian's nginx.conf has "gzip on;", and the word may be a value in a site. */
 static void a_directive_of_nginx_conf_refuses_the_newcomer(void **state UNUSED)
 {
 	host.nginx.http_tail = "gzip on;";
@@ -271,7 +272,7 @@ static void a_directive_of_nginx_conf_refuses_the_newcomer(void **state UNUSED)
 
 #define OBJECTS 1500
 
-/* Ten ways to be wrong that only nginx can tell. */
+/* Ten kinds of errors that only nginx finds. */
 static const char *const wrong[] = {
 	"client_body_timeout never;\n",
 	"map $uri $x { default 1; default 2; }\n",
@@ -302,7 +303,8 @@ static void bad_znodes_do_not_keep_the_good_ones_from_a_cold_start(void **state 
 	}
 	assert_int_equal(rig_zk_drain(host.zk), 0);
 	push_site("live", "");
-	push_long_site("big"); /* of this one nginx does not say which it is; the older one stays */
+	push_long_site(
+		"big"); /* nginx does not name the object for this error; the older one stays */
 	rig_host_start(&host);
 	eventually(NULL, answers("live"));
 	at_last(rig_host_problem_count(&host) == 2 * ARRAY_SIZE(wrong) + 1 &&
@@ -311,7 +313,7 @@ static void bad_znodes_do_not_keep_the_good_ones_from_a_cold_start(void **state 
 	assert_false(is_live_text("wrong"));
 }
 
-/* --- innocents ------------------------------------------------------------------------------- */
+/* --- objects that are not the cause ----------------------------------------------------------- */
 
 static void replace_in_config(const char *text)
 {
@@ -319,7 +321,7 @@ static void replace_in_config(const char *text)
 	rig_nginx_configure(&host.nginx);
 }
 
-static void a_broken_nginx_conf_is_nobodys_fault(void **state UNUSED)
+static void a_broken_nginx_conf_blames_no_znode(void **state UNUSED)
 {
 	start();
 	replace_in_config("oops;\n");
@@ -337,7 +339,7 @@ static void a_broken_nginx_conf_is_nobodys_fault(void **state UNUSED)
 	at_last(!rig_host_has_alert(&host, "nginx-test-fails"));
 }
 
-static void a_test_that_hangs_is_nobodys_fault(void **state UNUSED)
+static void a_test_that_hangs_blames_no_znode(void **state UNUSED)
 {
 	char *fifo = rig_path("hangs.conf"), text[256];
 
@@ -355,7 +357,7 @@ static void a_test_that_hangs_is_nobodys_fault(void **state UNUSED)
 	at_last(answers("other") && is_clean());
 }
 
-/* --- what nginx runs has become impossible --------------------------------------------------- */
+/* --- nginx runs what it could not load again -------------------------------------------------- */
 
 static void push_tls_site(const char *name, const char *certificate, const char *key)
 {
@@ -415,7 +417,7 @@ static void set_names(const char *names)
 	rig_write(rig_path("hosts"), "127.0.0.1 localhost %s\n", names);
 }
 
-static void a_name_that_goes_and_comes_back(void **state UNUSED)
+static void a_name_that_does_not_resolve_blames_its_znode_until_it_does(void **state UNUSED)
 {
 	char text[256];
 
@@ -447,17 +449,17 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_directive_that_is_taken_refuses_the_newcomer),
 		TEST(of_two_newcomers_in_one_push_the_rest_goes_live),
-		TEST(a_change_that_takes_a_definition_away_is_refused_itself),
+		TEST(a_change_that_removes_a_needed_definition_is_refused_itself),
 		TEST(a_long_name_does_not_keep_its_upstream_out),
-		TEST(what_needs_an_upstream_comes_back_with_it),
+		TEST(an_object_that_needs_an_upstream_comes_back_with_it),
 		TEST(an_upstream_that_is_used_is_not_taken_over),
 		TEST(a_directive_of_nginx_conf_refuses_the_newcomer),
 		TEST(bad_znodes_do_not_keep_the_good_ones_from_a_cold_start),
-		TEST(a_broken_nginx_conf_is_nobodys_fault),
-		TEST(a_test_that_hangs_is_nobodys_fault),
+		TEST(a_broken_nginx_conf_blames_no_znode),
+		TEST(a_test_that_hangs_blames_no_znode),
 		TEST(a_lost_certificate_is_named_and_others_move_after_a_while),
 		TEST(a_lost_certificate_that_comes_back_in_time_changes_nothing),
-		TEST(a_name_that_goes_and_comes_back),
+		TEST(a_name_that_does_not_resolve_blames_its_znode_until_it_does),
 	};
 
 	return cmocka_run_group_tests_name("refused", tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /*
- * Two hundred random pushes, good ones and bad ones, over a live configuration: no live object ever
- * leaves, every good one goes live, and every bad one is named.
+ * Two hundred random pushes, good and bad, over a live configuration: no live object is ever lost,
+ * every good one goes live, and every bad one has a problem.
  */
 #include "rig.h"
 
@@ -15,7 +15,7 @@
 #define LIVE 8
 #define SLOTS 24
 
-/* What nginx refuses, alone or beside what is there; all of it passes the policy. */
+/* Objects that nginx refuses, alone or with the live ones; all pass the policy. */
 static const char *const wrong[] = {
 	"client_body_timeout never;\n",
 	"map $uri $x { default 1; default 2; }\n",
@@ -23,7 +23,7 @@ static const char *const wrong[] = {
 	"server { listen 127.0.0.1:1; location / { proxy_pass http://nowhere.invalid; } }\n",
 	"log_format f $unknown_variable_of_nobody;\n",
 	"upstream v { }\n",
-	"client_max_body_size 9m;\n", /* is there already */
+	"client_max_body_size 9m;\n", /* exists already */
 	"server { listen 127.0.0.1:1 default_server; listen 127.0.0.1:1; }\n",
 	"geo $g { default 0; 10.0.0.0/99 1; }\n",
 	"split_clients $uri $s { 70% a; 70% b; }\n",
@@ -190,7 +190,7 @@ static bool all_are_as_they_should_be(void)
 	return true;
 }
 
-static void no_live_object_ever_leaves(void **state UNUSED)
+static void no_live_object_is_ever_lost(void **state UNUSED)
 {
 	char name[16];
 
@@ -222,7 +222,7 @@ static void no_live_object_ever_leaves(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(no_live_object_ever_leaves, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_live_object_is_ever_lost, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("refused_random", tests, NULL, NULL);

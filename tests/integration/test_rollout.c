@@ -1,10 +1,14 @@
 /*
- * Rollouts on three hosts: a revision goes to the canary and then on, or stops there, and
- * the others are never touched before their turn (rig_hosts.h looks at that all the time).
+ * Rollouts on three hosts: a revision goes to the canary and then to the others, or stops at the
+ * canary. No host gets it before its turn (rig_fleet.h checks that all the time).
  */
-#include "rig_rollout.h"
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
 
-static const char *outcome_of(const char *word)
+#include "rig_fleet.h"
+
+static const char *outcome_of(struct rig_fleet *f, const char *word)
 {
 	const char *outcome = "";
 
@@ -12,8 +16,10 @@ static const char *outcome_of(const char *word)
 	return outcome;
 }
 
-static void in_mode_all_everybody_takes_it_at_once(void **state UNUSED)
+static void in_mode_all_every_host_takes_it_at_once(void **state)
 {
+	struct rig_fleet *f = *state;
+
 	f->rollout = "mode = \"all\";";
 	rig_fleet_start(f, 0);
 	rig_fleet_push(f, "2");
@@ -24,8 +30,9 @@ static void in_mode_all_everybody_takes_it_at_once(void **state UNUSED)
 	}
 }
 
-static void a_good_revision_goes_to_the_canary_and_then_on(void **state UNUSED)
+static void a_good_revision_goes_to_the_canary_and_then_on(void **state)
 {
+	struct rig_fleet *f = *state;
 	unsigned reloads[3];
 
 	f->rollout = FLEET_CANARY_BAKING("1s");
@@ -45,11 +52,11 @@ static void a_good_revision_goes_to_the_canary_and_then_on(void **state UNUSED)
 		fleet_eventually(f, rig_fleet_served(f, i, "1 2"));
 		assert_int_equal(rig_nginx_reloads(&f->hosts[i].host.nginx), reloads[i] + 1);
 	}
-	fleet_eventually(f, strcmp(outcome_of("2"), "accepted") == 0);
+	fleet_eventually(f, strcmp(outcome_of(f, "2"), "accepted") == 0);
 	assert_int_equal(rig_fleet_history(f, NULL, NULL), 2);
 }
 
-static void only_the_canary_had(const char *word)
+static void only_the_canary_had(struct rig_fleet *f, const char *word)
 {
 	char served[64];
 
@@ -59,31 +66,35 @@ static void only_the_canary_had(const char *word)
 	fleet_eventually(f, rig_fleet_served(f, 2, "1"));
 }
 
-static void a_failed_gate_stops_at_the_canary_and_reverts(void **state UNUSED)
+static void a_failed_gate_stops_at_the_canary_and_reverts(void **state)
 {
+	struct rig_fleet *f = *state;
+
 	f->rollout = FLEET_CANARY "on_failure = \"revert\";";
 	f->gated = true;
 	rig_fleet_start(f, 0);
 	rig_fleet_push(f, "bad");
 	fleet_eventually(f, rig_fleet_is(f, "reverted", NULL));
 	fleet_eventually(f, rig_fleet_all_serve(f, "1"));
-	only_the_canary_had("bad");
+	only_the_canary_had(f, "bad");
 	assert_string_equal(rig_fleet_field(f, "plan", "failure.host"), "web1");
 	assert_non_null(strstr(rig_fleet_field(f, "plan", "failure.message"), "the site is bad"));
-	fleet_eventually(f, strcmp(outcome_of("bad"), "reverted") == 0);
-	/* it stays withdrawn, and what is published after it goes through */
+	fleet_eventually(f, strcmp(outcome_of(f, "bad"), "reverted") == 0);
+	/* it stays withdrawn, and the next revision is rolled out */
 	rig_fleet_watch(f, USEC_PER_SEC);
-	only_the_canary_had("bad");
+	only_the_canary_had(f, "bad");
 	rig_fleet_push(f, "3");
-	all_accepted("3");
+	rig_fleet_await_accepted(f, "3");
 	fleet_eventually(f, rig_fleet_served(f, 2, "1 3"));
 	assert_true(rig_fleet_plan_says(f, "failure.host", ""));
 }
 
-/* A newcomer that would take something from what is live: it is out on the canary, and then gone.
- */
-static void a_newcomer_that_clashes_is_reverted_and_leaves_nothing(void **state UNUSED)
+/* A newcomer that claims what a live object has: it is left out on the canary, and then
+ * reverted. */
+static void a_newcomer_that_clashes_is_reverted_and_leaves_nothing(void **state)
 {
+	struct rig_fleet *f = *state;
+
 	f->rollout = FLEET_CANARY "on_failure = \"revert\";";
 	rig_fleet_start(f, 0);
 	rig_zk_set(f->zk, CONFIG "/snippets/http/a-team",
@@ -97,9 +108,11 @@ static void a_newcomer_that_clashes_is_reverted_and_leaves_nothing(void **state 
 		fleet_eventually(f, rig_fleet_served(f, i, "1"));
 }
 
-/* nginx itself tells the probe of each answer with 5xx; every look at the host is a request. */
-static void answers_with_errors_stop_at_the_canary(void **state UNUSED)
+/* nginx itself reports each 5xx answer to the probe; each check of the host is a request. */
+static void answers_with_errors_stop_at_the_canary(void **state)
 {
+	struct rig_fleet *f = *state;
+
 	f->rollout = FLEET_STAYS "on_failure = \"revert\"; max_errors = 5; min_requests = 20;";
 	f->probed = true;
 	rig_fleet_start(f, 0);
@@ -107,7 +120,7 @@ static void answers_with_errors_stop_at_the_canary(void **state UNUSED)
 	fleet_eventually(f,
 			 strcmp(rig_fleet_field(f, "members/web1", "gate.verdict"), "good") == 0);
 	rig_fleet_promote(f, "promote");
-	all_accepted("2");
+	rig_fleet_await_accepted(f, "2");
 	rig_fleet_push(f, "sick");
 	fleet_eventually(f, rig_fleet_is(f, "reverted", NULL));
 	fleet_eventually(f, rig_fleet_served(f, 0, "1 2 sick 2"));
@@ -116,8 +129,10 @@ static void answers_with_errors_stop_at_the_canary(void **state UNUSED)
 	assert_non_null(strstr(rig_fleet_field(f, "plan", "failure.message"), "5xx"));
 }
 
-static void what_nginx_refuses_stops_with_the_znode_and_the_reason(void **state UNUSED)
+static void what_nginx_refuses_stops_with_the_znode_and_the_reason(void **state)
 {
+	struct rig_fleet *f = *state;
+
 	f->rollout = FLEET_CANARY "on_failure = \"halt\";";
 	rig_fleet_start(f, 0);
 	rig_fleet_push(f, "2!");
@@ -127,26 +142,26 @@ static void what_nginx_refuses_stops_with_the_znode_and_the_reason(void **state 
 	assert_non_null(strstr(rig_fleet_field(f, "plan", "failure.message"), "duplicate"));
 	assert_non_null(
 		strstr(rig_fleet_field(f, "plan", "failure.message"), "(line 1 of the znode)"));
-	fleet_eventually(f, strcmp(outcome_of("2!"), "halted") == 0);
+	fleet_eventually(f, strcmp(outcome_of(f, "2!"), "halted") == 0);
 	rig_fleet_watch(f, USEC_PER_SEC);
 	assert_true(rig_fleet_is(f, "halted", "2!"));
 	for (size_t i = 0; i < 3; i++)
 		fleet_eventually(f, rig_fleet_served(f, i, "1"));
 	for (size_t i = 1; i < 3; i++) {
 		assert_string_equal(rig_fleet_applied(f, i), "1");
-		assert_int_equal(rig_host_problem_count(&f->hosts[i].host), 0);
+		rig_host_assert_no_problems(&f->hosts[i].host);
 	}
 	rig_fleet_push(f, "3");
-	all_accepted("3");
+	rig_fleet_await_accepted(f, "3");
 }
 
-/* What --dry-run would change in the map of revisions; "" = it leaves that as it is. */
-static const char *shown(size_t i)
+/* The change of the revision's map that --dry-run shows; "" = none. */
+static const char *shown(struct rig_fleet *f, size_t i)
 {
 	static char text[64];
 	char *output, *at;
 
-	/* without a state directory nginx has nothing to include */
+	/* without a state directory nginx cannot start */
 	if (rig_host_run(&f->hosts[i].host, &output, "--dry-run", NULL) != 0 &&
 	    rig_host_live(&f->hosts[i].host, "http.conf"))
 		fail_msg("%s", output);
@@ -156,45 +171,51 @@ static const char *shown(size_t i)
 	return text;
 }
 
-static void dry_run_shows_what_the_host_may_run(void **state UNUSED)
+static void dry_run_shows_what_the_host_may_run(void **state)
 {
-	put_on_the_canary(0, FLEET_STAYS);
-	assert_string_equal(shown(0), ""); /* it has it */
-	assert_string_equal(shown(1), ""); /* it may not have it yet */
+	struct rig_fleet *f = *state;
+
+	rig_fleet_put_on_canary(f, 0, FLEET_STAYS);
+	assert_string_equal(shown(f, 0), ""); /* it runs the target */
+	assert_string_equal(shown(f, 1), ""); /* not permitted yet */
 	rig_fleet_signal(f, 2, SIGTERM);
 	rig_fleet_wipe(f, 2);
-	assert_string_equal(shown(2), "1"); /* from the history */
+	assert_string_equal(shown(f, 2), "1"); /* from the history */
 	rig_fleet_start_host(f, 2);
 	fleet_eventually(f, strcmp(rig_fleet_applied(f, 2), "1") == 0);
-	assert_string_equal(shown(2), "");
+	assert_string_equal(shown(f, 2), "");
 }
 
-static void a_newer_revision_supersedes(void **state UNUSED)
+static void a_newer_revision_supersedes(void **state)
 {
+	struct rig_fleet *f = *state;
+
 	f->rollout = FLEET_CANARY_BAKING("3s");
 	rig_fleet_start(f, 0);
 	rig_fleet_push(f, "2");
 	fleet_eventually(f, strcmp(rig_fleet_serves(f, 0), "2") == 0);
 	rig_fleet_push(f, "3");
-	all_accepted("3");
+	rig_fleet_await_accepted(f, "3");
 	fleet_eventually(f, rig_fleet_served(f, 0, "1 2 3"));
 	fleet_eventually(f, rig_fleet_served(f, 1, "1 3"));
 	fleet_eventually(f, rig_fleet_served(f, 2, "1 3"));
-	assert_string_equal(outcome_of("2"), "superseded");
-	assert_string_equal(outcome_of("3"), "accepted");
+	assert_string_equal(outcome_of(f, "2"), "superseded");
+	assert_string_equal(outcome_of(f, "3"), "accepted");
 }
 
-/* What was accepted is published again while something else is on its way. */
-static void taken_back_in_zookeeper_it_is_withdrawn(void **state UNUSED)
+/* The accepted revision is published again during a rollout of another one. */
+static void a_revision_that_is_taken_back_in_zookeeper_is_withdrawn(void **state)
 {
+	struct rig_fleet *f = *state;
+
 	f->rollout = FLEET_STAYS;
 	rig_fleet_start(f, 0);
 	rig_fleet_push(f, "2");
 	fleet_eventually(f, strcmp(rig_fleet_serves(f, 0), "2") == 0);
 	rig_fleet_push(f, "1");
-	all_accepted("1");
-	only_the_canary_had("2");
-	fleet_eventually(f, strcmp(outcome_of("2"), "withdrawn") == 0);
+	rig_fleet_await_accepted(f, "1");
+	only_the_canary_had(f, "2");
+	fleet_eventually(f, strcmp(outcome_of(f, "2"), "withdrawn") == 0);
 }
 
 static char *server_path(int port)
@@ -205,8 +226,8 @@ static char *server_path(int port)
 	return path;
 }
 
-/* A server registers itself, and goes; every host takes both, on its own revision. */
-static void endpoints_flow(const char *canary, const char *others)
+/* A server registers itself and goes; every host follows both, on its own revision. */
+static void endpoints_flow(struct rig_fleet *f, const char *canary, const char *others)
 {
 	struct rig_zk *app = rig_zk_connect(rig_zookeeper_hosts(f->zookeeper));
 	int port = rig_port();
@@ -225,30 +246,32 @@ static void endpoints_flow(const char *canary, const char *others)
 	assert_string_equal(rig_fleet_serves(f, 2), others);
 }
 
-static void endpoints_flow_whatever_the_rollout_does(void **state UNUSED)
+static void endpoints_flow_whatever_the_rollout_does(void **state)
 {
+	struct rig_fleet *f = *state;
+
 	f->rollout = FLEET_STAYS "on_failure = \"halt\";";
 	f->gated = true;
 	rig_fleet_start(f, 0);
-	endpoints_flow("1", "1");
+	endpoints_flow(f, "1", "1");
 	rig_fleet_push(f, "2");
 	fleet_eventually(f, strcmp(rig_fleet_serves(f, 0), "2") == 0);
-	endpoints_flow("2", "1");
+	endpoints_flow(f, "2", "1");
 	assert_true(rig_fleet_is(f, "canary", "2"));
 	rig_fleet_request(f, "pause");
-	endpoints_flow("2", "1");
+	endpoints_flow(f, "2", "1");
 	rig_fleet_push(f, "bad");
 	rig_fleet_request(f, "resume");
 	fleet_eventually(f, rig_fleet_is(f, "halted", "bad"));
-	endpoints_flow("bad", "1");
+	endpoints_flow(f, "bad", "1");
 	rig_fleet_request(f, "abort");
 	fleet_eventually(f, rig_fleet_is(f, "reverted", NULL));
-	endpoints_flow("1", "1");
+	endpoints_flow(f, "1", "1");
 }
 
-/* What applications do is no fault of a revision, also when a guard has to step in. */
-/* No host says that it runs a revision whose deletions are not live. */
-static void deletions_are_live(const char *revision, const char *gone)
+/* A loss of servers does not count against a revision, also when a guard holds them. */
+/* No host reports that it runs a revision whose deletions are not live. */
+static void deletions_are_live(struct rig_fleet *f, const char *revision, const char *gone)
 {
 	for (size_t i = 0; i < f->count; i++) {
 		struct rig_host *h = &f->hosts[i].host;
@@ -260,15 +283,16 @@ static void deletions_are_live(const char *revision, const char *gone)
 	}
 }
 
-static bool is_accepted(const char *revision, const char *gone)
+static bool is_accepted(struct rig_fleet *f, const char *revision, const char *gone)
 {
-	deletions_are_live(revision, gone);
+	deletions_are_live(f, revision, gone);
 	return rig_fleet_is(f, "idle", "") && strcmp(f->plan.accepted, revision) == 0;
 }
 
-/* The guard puts a deletion off for a second, which is longer than the revision bakes. */
-static void a_deletion_is_judged_when_nginx_runs_it(void **state UNUSED)
+/* The guard postpones a deletion for a second, which is longer than the bake time. */
+static void the_trial_of_a_deletion_waits_until_nginx_runs_it(void **state)
 {
+	struct rig_fleet *f = *state;
 	char revision[80];
 
 	f->rollout = FLEET_CANARY_BAKING("100ms");
@@ -277,14 +301,16 @@ static void a_deletion_is_judged_when_nginx_runs_it(void **state UNUSED)
 	rig_fleet_start(f, 0);
 	rig_zk_delete(f->zk, CONFIG "/snippets/http/old");
 	snprintf(revision, sizeof(revision), "%s", rig_fleet_revision(f));
-	fleet_eventually(f, is_accepted(revision, "$old"));
+	fleet_eventually(f, is_accepted(f, revision, "$old"));
 	for (size_t i = 0; i < f->count; i++)
 		fleet_eventually(f, !strstr(rig_host_live(&f->hosts[i].host, "http.conf"), "$old"));
 }
 
-/* The same, of one that comes with something new: that is live at once, and is not all of it. */
-static void a_replacement_is_judged_as_a_whole(void **state UNUSED)
+/* The same, together with a new object: that one is live at once, but is only a part of the
+ * revision. */
+static void the_trial_of_a_replacement_waits_for_all_of_it(void **state)
 {
+	struct rig_fleet *f = *state;
 	char revision[80];
 
 	f->rollout = FLEET_CANARY_BAKING("100ms");
@@ -296,11 +322,12 @@ static void a_replacement_is_judged_as_a_whole(void **state UNUSED)
 	rig_zk_create(f->zk, CONFIG "/upstreams/new/127.0.0.1:1", "");
 	rig_zk_delete_all(f->zk, CONFIG "/upstreams/old");
 	snprintf(revision, sizeof(revision), "%s", rig_fleet_revision(f));
-	fleet_eventually(f, is_accepted(revision, "upstream old"));
+	fleet_eventually(f, is_accepted(f, revision, "upstream old"));
 }
 
-static void servers_that_go_halt_no_rollout(void **state UNUSED)
+static void servers_that_go_halt_no_rollout(void **state)
 {
+	struct rig_fleet *f = *state;
 	struct rig_zk *app = rig_zk_connect(rig_zookeeper_hosts(f->zookeeper));
 
 	f->rollout = FLEET_STAYS;
@@ -316,13 +343,14 @@ static void servers_that_go_halt_no_rollout(void **state UNUSED)
 	rig_fleet_watch(f, USEC_PER_SEC);
 	assert_true(rig_fleet_is(f, "canary", "2"));
 	rig_fleet_promote(f, "promote");
-	all_accepted("2");
+	rig_fleet_await_accepted(f, "2");
 	assert_true(rig_fleet_all_have_server(f, 9));
 }
 
-/* An upstream and its servers that are new with the target: only the canary has them. */
-static void an_upstream_of_the_target_is_for_the_canary(void **state UNUSED)
+/* An upstream that is new in the target, and its servers: only the canary has them. */
+static void an_upstream_of_the_target_is_only_on_the_canary(void **state)
 {
+	struct rig_fleet *f = *state;
 	int port = rig_port();
 	char path[128];
 
@@ -339,7 +367,7 @@ static void an_upstream_of_the_target_is_for_the_canary(void **state UNUSED)
 }
 
 /* Settings are read again on SIGHUP. */
-static void set_part(size_t i, const char *part, const char *rollout)
+static void set_part(struct rig_fleet *f, size_t i, const char *part, const char *rollout)
 {
 	char member[64];
 
@@ -350,13 +378,15 @@ static void set_part(size_t i, const char *part, const char *rollout)
 	fleet_eventually(f, strcmp(rig_fleet_field(f, member, "rollout"), part) == 0);
 }
 
-static void exempt_and_frozen_hosts_are_left_out(void **state UNUSED)
+static void exempt_and_frozen_hosts_are_left_out(void **state)
 {
+	struct rig_fleet *f = *state;
+
 	f->rollout = FLEET_CANARY;
 	rig_fleet_add(f);
 	rig_fleet_start(f, 0);
-	set_part(1, "exempt", FLEET_CANARY "join = false;");
-	set_part(2, "frozen", FLEET_CANARY "freeze = true;");
+	set_part(f, 1, "exempt", FLEET_CANARY "join = false;");
+	set_part(f, 2, "frozen", FLEET_CANARY "freeze = true;");
 	rig_fleet_push(f, "2");
 	fleet_eventually(f, rig_fleet_accepted(f, "2"));
 	for (size_t i = 0; i < 4; i++) {
@@ -365,13 +395,15 @@ static void exempt_and_frozen_hosts_are_left_out(void **state UNUSED)
 		fleet_eventually(f, strcmp(rig_fleet_serves(f, i), word) == 0);
 	}
 	fleet_eventually(f, rig_fleet_served(f, 2, "1"));
-	/* thawed, it takes what was accepted meanwhile */
-	set_part(2, "joined", FLEET_CANARY);
+	/* no longer frozen, it takes what was accepted meanwhile */
+	set_part(f, 2, "joined", FLEET_CANARY);
 	fleet_eventually(f, rig_fleet_all_serve(f, "2"));
 }
 
-static void canaries_may_be_named(void **state UNUSED)
+static void canaries_may_be_named(void **state)
 {
+	struct rig_fleet *f = *state;
+
 	f->rollout = "mode = \"canary\"; canaries = [ \"web3\" ]; batch = \"1\"; "
 		     "bake_time = \"1s\"; " FLEET_TIMES;
 	rig_fleet_start(f, 2);
@@ -379,11 +411,13 @@ static void canaries_may_be_named(void **state UNUSED)
 	fleet_eventually(f, strcmp(rig_fleet_serves(f, 2), "2") == 0);
 	assert_string_equal(f->plan.hosts, "web3");
 	fleet_eventually(f, rig_fleet_served(f, 0, "1"));
-	all_accepted("2");
+	rig_fleet_await_accepted(f, "2");
 }
 
-static void batches_may_be_shares(void **state UNUSED)
+static void batches_may_be_percentages(void **state)
 {
+	struct rig_fleet *f = *state;
+
 	f->rollout = "mode = \"canary\"; canaries = 1; batch = \"100%\"; "
 		     "bake_time = \"500ms\"; " FLEET_TIMES;
 	f->promoted = true;
@@ -391,14 +425,14 @@ static void batches_may_be_shares(void **state UNUSED)
 	rig_fleet_push(f, "2");
 	fleet_eventually(f, rig_fleet_is(f, "canary", "2"));
 	assert_string_equal(f->plan.hosts, "web1");
-	all_accepted("2");
+	rig_fleet_await_accepted(f, "2");
 	fleet_eventually(f, rig_fleet_served(f, 2, "1 2"));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		rollout_test(in_mode_all_everybody_takes_it_at_once),
+		rollout_test(in_mode_all_every_host_takes_it_at_once),
 		rollout_test(a_good_revision_goes_to_the_canary_and_then_on),
 		rollout_test(a_failed_gate_stops_at_the_canary_and_reverts),
 		rollout_test(a_newcomer_that_clashes_is_reverted_and_leaves_nothing),
@@ -406,16 +440,16 @@ int main(void)
 		rollout_test(what_nginx_refuses_stops_with_the_znode_and_the_reason),
 		rollout_test(dry_run_shows_what_the_host_may_run),
 		rollout_test(a_newer_revision_supersedes),
-		rollout_test(taken_back_in_zookeeper_it_is_withdrawn),
+		rollout_test(a_revision_that_is_taken_back_in_zookeeper_is_withdrawn),
 		rollout_test(endpoints_flow_whatever_the_rollout_does),
-		rollout_test(a_deletion_is_judged_when_nginx_runs_it),
-		rollout_test(a_replacement_is_judged_as_a_whole),
+		rollout_test(the_trial_of_a_deletion_waits_until_nginx_runs_it),
+		rollout_test(the_trial_of_a_replacement_waits_for_all_of_it),
 		rollout_test(servers_that_go_halt_no_rollout),
-		rollout_test(an_upstream_of_the_target_is_for_the_canary),
+		rollout_test(an_upstream_of_the_target_is_only_on_the_canary),
 		rollout_test(exempt_and_frozen_hosts_are_left_out),
 		rollout_test(canaries_may_be_named),
-		rollout_test(batches_may_be_shares),
+		rollout_test(batches_may_be_percentages),
 	};
 
-	return cmocka_run_group_tests_name("rollout", tests, NULL, rig_fleet_end);
+	return cmocka_run_group_tests_name("rollout", tests, rig_fleet_setup, rig_fleet_teardown);
 }

@@ -1,66 +1,71 @@
 /*
- * What people do to the znodes of a fleet, by mistake or in a hurry: they delete the plan, the
- * history or the config as a whole, take permissions away, and write what does not belong
- * there. None of it may bring a revision to a host that the plan does not permit it, and none
- * may stop what comes after.
+ * What people do to the znodes of a fleet by mistake: they delete the plan, the history or the
+ * whole config, remove permissions, and write znodes that do not belong there. No host may get a
+ * revision that the plan does not permit it, and the next rollout must work.
  */
-#include "rig_rollout.h"
-
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+#include "rig_fleet.h"
 
 #define SNIPPETS CONFIG "/snippets"
 #define REQUEST CLUSTER "/request"
 
-static struct rig_host *host_of(size_t i)
+static struct rig_host *host_of(struct rig_fleet *f, size_t i)
 {
 	return &f->hosts[i].host;
 }
 
-static void start(size_t leader, const char *rollout)
+static void start(struct rig_fleet *f, size_t leader, const char *rollout)
 {
 	f->rollout = rollout;
 	rig_fleet_start(f, leader);
 }
 
-static void restart(size_t i)
+static void restart(struct rig_fleet *f, size_t i)
 {
 	rig_fleet_signal(f, i, SIGTERM);
 	rig_fleet_start_host(f, i);
 }
 
-static void become_operator(void)
+static void become_operator(struct rig_fleet *f)
 {
 	rig_zk_auth(f->zk, "digest", "operator:secret");
 }
 
 /* --- what is deleted ------------------------------------------------------------------------- */
 
-/* The canary leads: what it runs is the bad revision, and proves nothing. */
-static void the_plan_is_deleted_while_it_is_halted(void **state UNUSED)
+/* The canary leads: it runs the bad revision, and that proves nothing. */
+static void deleting_the_plan_accepts_no_halted_revision(void **state)
 {
+	struct rig_fleet *f = *state;
+
 	f->gated = true;
-	start(0, FLEET_CANARY "on_failure = \"halt\";");
+	start(f, 0, FLEET_CANARY "on_failure = \"halt\";");
 	rig_fleet_push(f, "bad");
 	fleet_eventually(f, rig_fleet_is(f, "halted", "bad"));
 	assert_int_equal(rig_fleet_leader(f), 0);
 	assert_string_equal(rig_fleet_applied(f, 0), "bad");
 	rig_zk_delete(f->zk, CLUSTER "/plan");
-	/* it is tried again, and found out again */
+	/* it is tried again, and fails again */
 	fleet_eventually(f, rig_fleet_is(f, "halted", "bad"));
 	rig_fleet_watch(f, USEC_PER_SEC);
 	assert_true(rig_fleet_is(f, "halted", "bad"));
-	assert_string_equal(rig_fleet_word(f->plan.accepted), "1");
+	assert_string_equal(rig_fleet_word(f, f->plan.accepted), "1");
 	assert_true(rig_fleet_served(f, 1, "1") && rig_fleet_served(f, 2, "1"));
 	rig_fleet_push(f, "3");
-	all_accepted("3");
+	rig_fleet_await_accepted(f, "3");
 	assert_true(rig_fleet_served(f, 1, "1 3") && rig_fleet_served(f, 2, "1 3"));
 }
 
-/* Is what was accepted in the history, whole, under the number that the plan has? */
-static bool history_has_accepted(const char *word)
+/* Is the accepted revision complete in the history, under the number in the plan? */
+static bool history_has_accepted(struct rig_fleet *f, const char *word)
 {
 	unsigned long seq = strtoul(rig_fleet_field(f, "plan", "accepted.history"), NULL, 10);
 	char entry[64];
@@ -68,18 +73,20 @@ static bool history_has_accepted(const char *word)
 	snprintf(entry, sizeof(entry), "history/%010lu", seq);
 	return seq && atoi(rig_fleet_field(f, entry, "parts")) > 0 &&
 	       strcmp(rig_fleet_field(f, entry, "outcome"), "accepted") == 0 &&
-	       strcmp(rig_fleet_word(rig_fleet_field(f, entry, "revision")), word) == 0;
+	       strcmp(rig_fleet_word(f, rig_fleet_field(f, entry, "revision")), word) == 0;
 }
 
-static void the_history_is_deleted(void **state UNUSED)
+static void a_deleted_history_is_written_again(void **state)
 {
-	start(0, FLEET_CANARY);
+	struct rig_fleet *f = *state;
+
+	start(f, 0, FLEET_CANARY);
 	rig_fleet_push(f, "2");
-	all_accepted("2");
-	fleet_eventually(f, history_has_accepted("2"));
+	rig_fleet_await_accepted(f, "2");
+	fleet_eventually(f, history_has_accepted(f, "2"));
 	rig_zk_delete_all(f->zk, CLUSTER "/history");
-	fleet_eventually(f, rig_fleet_accepted(f, "2") && history_has_accepted("2"));
-	/* and it is of use: to a host that has nothing while the config is another one */
+	fleet_eventually(f, rig_fleet_accepted(f, "2") && history_has_accepted(f, "2"));
+	/* a host without a state directory needs it while the config is another one */
 	f->rollout = FLEET_STAYS;
 	for (size_t i = 0; i < f->count; i++)
 		rig_fleet_settings(f, i);
@@ -93,26 +100,28 @@ static void the_history_is_deleted(void **state UNUSED)
 	assert_true(rig_fleet_served(f, 2, "1 2"));
 }
 
-static void write_config_anew(const char *word)
+static void write_config_again(struct rig_fleet *f, const char *word)
 {
 	char path[128];
 
 	for (size_t i = 0; i < f->count; i++) {
 		snprintf(path, sizeof(path), CONFIG "/upstreams/app/127.0.0.1:%d",
-			 host_of(i)->nginx.port);
+			 host_of(f, i)->nginx.port);
 		rig_zk_create(f->zk, path, NULL);
 	}
 	rig_zk_create(f->zk, SNIPPETS "/http", NULL);
 	rig_fleet_push(f, word);
 }
 
-static void a_host_comes_with_nothing_while_the_config_is_gone(void **state UNUSED)
+static void a_new_host_gets_the_accepted_config_while_the_config_is_deleted(void **state)
 {
-	struct rig_host *h = host_of(2);
+	struct rig_fleet *f = *state;
+	struct rig_host *h = host_of(f, 2);
 
-	start(0, "mode = \"canary\"; canaries = 1; batch = \"1\"; bake_time = \"300ms\"; "
-		 "batch_time = \"100ms\"; settle = \"1s\"; apply_timeout = \"40s\"; "
-		 "vanish_timeout = \"30s\";");
+	start(f, 0,
+	      "mode = \"canary\"; canaries = 1; batch = \"1\"; bake_time = \"300ms\"; "
+	      "batch_time = \"100ms\"; settle = \"1s\"; apply_timeout = \"40s\"; "
+	      "vanish_timeout = \"30s\";");
 	rig_zk_delete_all(f->zk, CONFIG);
 	rig_nginx_stop(&h->nginx); /* it must not serve from memory */
 	rig_fleet_signal(f, 2, SIGTERM);
@@ -125,48 +134,49 @@ static void a_host_comes_with_nothing_while_the_config_is_gone(void **state UNUS
 	fleet_eventually(f, strcmp(rig_fleet_applied(f, 2), "1") == 0);
 	fleet_eventually(f, rig_host_has_problem(h, CONFIG, "guard", "previous", ""));
 	fleet_eventually(f, rig_fleet_all_serve(f, "1"));
-	write_config_anew("2");
-	all_accepted("2");
+	write_config_again(f, "2");
+	rig_fleet_await_accepted(f, "2");
 	for (size_t i = 0; i < f->count; i++)
-		fleet_eventually(f, rig_host_problem_count(host_of(i)) == 0);
+		fleet_eventually(f, rig_host_problem_count(host_of(f, i)) == 0);
 	assert_true(rig_fleet_all_have_server(f, h->nginx.port));
 }
 
-static const char *kept(size_t i)
+static const char *kept(struct rig_fleet *f, size_t i)
 {
 	char path[512];
 
-	snprintf(path, sizeof(path), "%s/config.tree", host_of(i)->nginx.state);
+	snprintf(path, sizeof(path), "%s/config.tree", host_of(f, i)->nginx.state);
 	return rig_read(path);
 }
 
-static bool holds_1(size_t i)
+static bool holds_1(struct rig_fleet *f, size_t i)
 {
 	char znode[64];
 
-	snprintf(znode, sizeof(znode), "members/%s", host_of(i)->name);
-	return rig_host_problem_count(host_of(i)) > 0 && rig_host_is_quiet(host_of(i)) &&
+	snprintf(znode, sizeof(znode), "members/%s", host_of(f, i)->name);
+	return rig_host_problem_count(host_of(f, i)) > 0 && rig_host_is_quiet(host_of(f, i)) &&
 	       strcmp(rig_fleet_applied(f, i), "1") == 0 &&
-	       strcmp(rig_fleet_word(rig_fleet_field(f, znode, "revision")), "1") == 0;
+	       strcmp(rig_fleet_word(f, rig_fleet_field(f, znode, "revision")), "1") == 0;
 }
 
-/* What a host says that it runs is what it runs, and what it keeps of it is kept. */
-static void a_wiped_config_wipes_nothing_that_is_kept(void **state UNUSED)
+/* A host reports what it really runs, and keeps its stored config. */
+static void a_wiped_config_wipes_nothing_that_is_kept(void **state)
 {
+	struct rig_fleet *f = *state;
 	const char *before[FLEET_MAX];
 
-	start(0, FLEET_CANARY);
+	start(f, 0, FLEET_CANARY);
 	for (size_t i = 0; i < f->count; i++) {
-		eventually(NULL, kept(i) && strstr(kept(i), "fleet_revision"));
-		before[i] = kept(i);
+		eventually(NULL, kept(f, i) && strstr(kept(f, i), "fleet_revision"));
+		before[i] = kept(f, i);
 	}
 	rig_zk_delete_all(f->zk, CONFIG);
 	for (size_t i = 0; i < f->count; i++)
-		fleet_eventually(f, holds_1(i));
-	restart(1);
+		fleet_eventually(f, holds_1(f, i));
+	restart(f, 1);
 	for (size_t i = 0; i < f->count; i++) {
-		fleet_eventually(f, holds_1(i));
-		assert_string_equal(kept(i), before[i]);
+		fleet_eventually(f, holds_1(f, i));
+		assert_string_equal(kept(f, i), before[i]);
 	}
 	rig_fleet_watch(f, USEC_PER_SEC);
 	assert_true(rig_fleet_accepted(f, "1") && rig_fleet_all_serve(f, "1"));
@@ -177,12 +187,14 @@ static void a_wiped_config_wipes_nothing_that_is_kept(void **state UNUSED)
 
 static int make_readable(void **state)
 {
+	struct rig_fleet *f = *state;
+
 	if (rig_zk_exists(f->zk, FLEET_SNIPPET))
 		rig_zk_restrict(f->zk, FLEET_SNIPPET, false);
-	return teardown(state);
+	return rig_fleet_end(state);
 }
 
-static void nothing_is_new(void)
+static void nothing_is_new(struct rig_fleet *f)
 {
 	assert_true(rig_fleet_accepted(f, "1"));
 	assert_int_equal(rig_fleet_history(f, NULL, NULL), 1);
@@ -190,35 +202,38 @@ static void nothing_is_new(void)
 		assert_true(rig_fleet_served(f, i, "1"));
 		assert_string_equal(rig_fleet_applied(f, i), "1");
 		assert_string_equal(
-			rig_fleet_word(rig_host_status_text(host_of(i), "revision.seen")), "1");
+			rig_fleet_word(f, rig_host_status_text(host_of(f, i), "revision.seen")),
+			"1");
 	}
 }
 
-/* Who was there before has read it; who is started after has not, and may lead. */
-static void an_object_may_not_be_read_any_more(void **state UNUSED)
+/* A daemon from before has read it; one that starts later has not, and may lead. */
+static void an_unreadable_object_makes_no_new_revision(void **state)
 {
-	start(0, FLEET_CANARY);
-	become_operator();
+	struct rig_fleet *f = *state;
+
+	start(f, 0, FLEET_CANARY);
+	become_operator(f);
 	rig_zk_restrict(f->zk, FLEET_SNIPPET, true);
-	restart(1);
-	restart(2);
+	restart(f, 1);
+	restart(f, 2);
 	for (size_t i = 1; i < 3; i++)
-		fleet_eventually(f, rig_host_has_problem(host_of(i), FLEET_SNIPPET, "access",
+		fleet_eventually(f, rig_host_has_problem(host_of(f, i), FLEET_SNIPPET, "access",
 							 "previous", ""));
 	rig_fleet_watch(f, USEC_PER_SEC);
-	nothing_is_new();
+	nothing_is_new(f);
 	rig_fleet_signal(f, 0, SIGTERM);
 	fleet_eventually(f, rig_fleet_leader(f) > 0);
 	rig_fleet_watch(f, USEC_PER_SEC);
 	assert_true(rig_fleet_accepted(f, "1"));
 	rig_fleet_start_host(f, 0);
 	rig_fleet_watch(f, USEC_PER_SEC);
-	nothing_is_new();
+	nothing_is_new(f);
 }
 
-static size_t log_lines(size_t i)
+static size_t log_lines(struct rig_fleet *f, size_t i)
 {
-	const char *log = rig_read(host_of(i)->log);
+	const char *log = rig_read(host_of(f, i)->log);
 	size_t lines = 0;
 
 	for (; log && *log; log++)
@@ -226,21 +241,23 @@ static size_t log_lines(size_t i)
 	return lines;
 }
 
-/* Somebody meant to create `request` with "pause" in it. */
-static void a_child_below_the_request(void **state UNUSED)
+/* An operator meant to create `request` with the data "pause". */
+static void a_child_below_the_request_stops_no_rollout(void **state)
 {
+	struct rig_fleet *f = *state;
 	size_t before;
 
-	start(1, FLEET_CANARY);
-	before = log_lines(1);
-	/* at once: the leader answers an empty request, and deletes it, as soon as it is there */
+	start(f, 1, FLEET_CANARY);
+	before = log_lines(f, 1);
+	/* in one transaction: the leader answers and deletes an empty request as soon as it
+	 * exists */
 	rig_zk_create_both(f->zk, REQUEST, REQUEST "/pause");
 	fleet_eventually(f, strstr(rig_fleet_field(f, "plan", "request.result"), "refused"));
 	rig_fleet_watch(f, 2 * USEC_PER_SEC);
-	if (log_lines(1) - before > 6)
-		fail_msg("%s", rig_read(host_of(1)->log));
+	if (log_lines(f, 1) - before > 6)
+		fail_msg("%s", rig_read(host_of(f, 1)->log));
 	rig_fleet_push(f, "2");
-	all_accepted("2");
+	rig_fleet_await_accepted(f, "2");
 	assert_true(rig_zk_exists(f->zk, REQUEST "/pause"));
 	rig_zk_delete_all(f->zk, REQUEST);
 	rig_fleet_request(f, "pause");
@@ -265,8 +282,9 @@ static bool is_alerted(const char *key, const char *subject)
 	return false;
 }
 
-static void the_live_list_may_not_be_written(void **state UNUSED)
+static void a_protected_live_list_stops_no_rollout(void **state)
 {
+	struct rig_fleet *f = *state;
 	char alerts[512];
 
 	unlink(rig_path("alerts"));
@@ -277,15 +295,15 @@ static void the_live_list_may_not_be_written(void **state UNUSED)
 		 "          raise_after = \"0s\"; clear_after = \"0s\"; };\n",
 		 rig_path("alerts"));
 	f->more = alerts;
-	start(1, FLEET_CANARY);
-	become_operator();
+	start(f, 1, FLEET_CANARY);
+	become_operator(f);
 	eventually(NULL, rig_zk_exists(f->zk, CLUSTER "/live"));
 	rig_zk_protect(f->zk, CLUSTER "/live");
 	rig_zk_set(f->zk, CLUSTER "/live", "127.0.0.1:1");
 	rig_fleet_push(f, "2");
-	all_accepted("2");
+	rig_fleet_await_accepted(f, "2");
 	rig_fleet_push(f, "3");
-	all_accepted("3");
+	rig_fleet_await_accepted(f, "3");
 	assert_string_equal(rig_zk_get(f->zk, CLUSTER "/live"), "127.0.0.1:1");
 	fleet_eventually(f, is_alerted("fleet-leader-hindered", "live"));
 }
@@ -298,7 +316,7 @@ static struct {
 	atomic_bool over;
 } churn;
 
-/* Servers that register and go, some tens of each a second; refused where there is no upstream. */
+/* Servers that register and go, some tens each second; refused where there is no upstream. */
 static void *register_and_go(void *unused UNUSED)
 {
 	char path[128];
@@ -311,7 +329,7 @@ static void *register_and_go(void *unused UNUSED)
 				 1000 + (i - 3) % 500);
 			rig_zk_send_delete(churn.zk, path);
 		}
-		poll(NULL, 0, 20); /* their pace */
+		poll(NULL, 0, 20); /* the rate of registrations */
 	}
 	rig_zk_drain(churn.zk);
 	return NULL;
@@ -324,46 +342,49 @@ static int stop_churn(void **state)
 		pthread_join(churn.thread, NULL);
 		rig_zk_close(TAKE(churn.zk));
 	}
-	return teardown(state);
+	return rig_fleet_end(state);
 }
 
-static void start_churn(void)
+static void start_churn(struct rig_fleet *f)
 {
 	atomic_store(&churn.over, false);
 	churn.zk = rig_zk_connect(rig_zookeeper_hosts(f->zookeeper));
 	assert_int_equal(pthread_create(&churn.thread, NULL, register_and_go, NULL), 0);
 }
 
-static void rolled_back_while_servers_come_and_go(void **state UNUSED)
+static void rolled_back_while_servers_come_and_go(void **state)
 {
+	struct rig_fleet *f = *state;
 	char request[128];
 
-	start(0, FLEET_CANARY);
+	start(f, 0, FLEET_CANARY);
 	rig_zk_create(f->zk, CONFIG "/upstreams/new", NULL);
 	rig_fleet_push(f, "2");
-	all_accepted("2");
-	start_churn();
+	rig_fleet_await_accepted(f, "2");
+	start_churn(f);
 	fleet_eventually(f, *rig_zk_children(f->zk, CONFIG "/upstreams/new"));
 	snprintf(request, sizeof(request), "{\"action\":\"rollback\",\"revision\":\"%.12s\"}",
-		 rig_fleet_digest("1"));
+		 rig_fleet_digest(f, "1"));
 	rig_fleet_request(f, request);
-	all_accepted("1");
+	rig_fleet_await_accepted(f, "1");
 	assert_false(rig_zk_exists(f->zk, CONFIG "/upstreams/new"));
 	assert_true(rig_fleet_plan_says(f, "request.result", "done"));
 	for (size_t i = 0; i < f->count; i++)
 		fleet_eventually(f, rig_fleet_served(f, i, "1 2 1"));
 }
 
-/* Who deploys an application pushes its upstream first, and starts the application then. */
-static void an_upstream_without_servers_is_pushed_with_its_site(void **state UNUSED)
+/* A deployment pushes the upstream first, and starts the application after that. */
+static void an_upstream_without_servers_is_pushed_with_its_site(void **state)
 {
+	struct rig_fleet *f = *state;
 	const char *outcome = "";
 	char site[256];
 	int port = rig_port();
 
-	start(1, "mode = \"canary\"; canaries = 1; batch = \"1\"; bake_time = \"300ms\"; "
-		 "batch_time = \"100ms\"; settle = \"1s\"; apply_timeout = \"40s\"; "
-		 "vanish_timeout = \"30s\"; on_failure = \"revert\";");
+	start(f, 1,
+	      "mode = \"canary\"; canaries = 1; batch = \"1\"; bake_time = \"300ms\"; "
+	      "batch_time = \"100ms\"; settle = \"1s\"; apply_timeout = \"40s\"; "
+	      "vanish_timeout = \"30s\"; on_failure = \"revert\";");
 	snprintf(site, sizeof(site),
 		 "{\"listen\":[\"127.0.0.1:%d reuseport\"],\"server_names\":[\"new.example\"],"
 		 "\"locations\":[{\"path\":\"/\",\"proxy\":\"new\"}]}",
@@ -374,7 +395,7 @@ static void an_upstream_without_servers_is_pushed_with_its_site(void **state UNU
 	fleet_eventually(f, *f->plan.target);
 	fleet_eventually(f, rig_fleet_is(f, "idle", "") || rig_fleet_is(f, "reverted", NULL));
 	assert_string_equal(rig_fleet_field(f, "plan", "failure.message"), "");
-	all_accepted("2");
+	rig_fleet_await_accepted(f, "2");
 	assert_int_equal(rig_nginx_get(port, "/", NULL, NULL), 502);
 	fleet_eventually(f, rig_fleet_history(f, "2", &outcome) == 1 &&
 				    strcmp(outcome, "accepted") == 0);
@@ -382,16 +403,18 @@ static void an_upstream_without_servers_is_pushed_with_its_site(void **state UNU
 
 /* --- what does not belong there -------------------------------------------------------------- */
 
-/* A copy of a member, made by hand: its name is the first, it is well, and nobody answers for it.
- * As a canary it would stop every rollout. */
-static void a_member_that_nobody_is(void **state UNUSED)
+/* A copy of a member, made by hand: its name is the first, it is healthy, and it has no daemon. As
+ * a canary it would stop every rollout. */
+static void a_member_without_a_daemon_is_no_canary(void **state)
 {
+	struct rig_fleet *f = *state;
 	const char *copy;
 	char all[128];
 
-	start(1, "mode = \"canary\"; canaries = 2; batch = \"1\"; bake_time = \"300ms\"; "
-		 "batch_time = \"100ms\"; settle = \"100ms\"; apply_timeout = \"40s\"; "
-		 "vanish_timeout = \"30s\";");
+	start(f, 1,
+	      "mode = \"canary\"; canaries = 2; batch = \"1\"; bake_time = \"300ms\"; "
+	      "batch_time = \"100ms\"; settle = \"100ms\"; apply_timeout = \"40s\"; "
+	      "vanish_timeout = \"30s\";");
 	f->promoted = true; /* two canaries are one step */
 	copy = rig_zk_get(f->zk, CLUSTER "/members/web1");
 	rig_zk_create(f->zk, CLUSTER "/members/aa", copy);
@@ -401,7 +424,7 @@ static void a_member_that_nobody_is(void **state UNUSED)
 	rig_fleet_push(f, "2");
 	fleet_eventually(f, *f->plan.hosts);
 	assert_string_equal(f->plan.hosts, "web1 web2");
-	all_accepted("2");
+	rig_fleet_await_accepted(f, "2");
 	snprintf(all, sizeof(all), "127.0.0.1:%d,127.0.0.1:%d,127.0.0.1:%d", f->hosts[0].port,
 		 f->hosts[1].port, f->hosts[2].port);
 	eventually(NULL, strcmp(rig_zk_get(f->zk, CLUSTER "/live") ?: "", all) == 0);
@@ -410,19 +433,20 @@ static void a_member_that_nobody_is(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		rollout_test(the_plan_is_deleted_while_it_is_halted),
-		rollout_test(the_history_is_deleted),
-		rollout_test(a_host_comes_with_nothing_while_the_config_is_gone),
+		rollout_test(deleting_the_plan_accepts_no_halted_revision),
+		rollout_test(a_deleted_history_is_written_again),
+		rollout_test(a_new_host_gets_the_accepted_config_while_the_config_is_deleted),
 		rollout_test(a_wiped_config_wipes_nothing_that_is_kept),
-		cmocka_unit_test_setup_teardown(an_object_may_not_be_read_any_more, setup,
-						make_readable),
-		rollout_test(a_child_below_the_request),
-		rollout_test(the_live_list_may_not_be_written),
-		cmocka_unit_test_setup_teardown(rolled_back_while_servers_come_and_go, setup,
-						stop_churn),
+		cmocka_unit_test_setup_teardown(an_unreadable_object_makes_no_new_revision,
+						rig_fleet_begin, make_readable),
+		rollout_test(a_child_below_the_request_stops_no_rollout),
+		rollout_test(a_protected_live_list_stops_no_rollout),
+		cmocka_unit_test_setup_teardown(rolled_back_while_servers_come_and_go,
+						rig_fleet_begin, stop_churn),
 		rollout_test(an_upstream_without_servers_is_pushed_with_its_site),
-		rollout_test(a_member_that_nobody_is),
+		rollout_test(a_member_without_a_daemon_is_no_canary),
 	};
 
-	return cmocka_run_group_tests_name("rollout_abuse", tests, NULL, rig_fleet_end);
+	return cmocka_run_group_tests_name("rollout_abuse", tests, rig_fleet_setup,
+					   rig_fleet_teardown);
 }

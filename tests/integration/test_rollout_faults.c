@@ -1,40 +1,46 @@
 /*
- * A fleet in trouble: ZooKeeper dies, hosts come, go and come back with nothing, in the
- * middle of a rollout; two hosts bear one name.
+ * Failures in the middle of a rollout: ZooKeeper dies, hosts come, go and come back with an empty
+ * disk; two hosts have one name.
  */
-#include "rig_rollout.h"
-
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
-static void all_went_from_1_to_2(void)
+#include "rig_fleet.h"
+
+static void all_went_from_1_to_2(struct rig_fleet *f)
 {
-	all_accepted("2");
+	rig_fleet_await_accepted(f, "2");
 	for (size_t i = 0; i < f->count; i++)
 		fleet_eventually(f, rig_fleet_served(f, i, "1 2"));
 	assert_int_equal(rig_fleet_history(f, "1", NULL), 1);
 	assert_int_equal(rig_fleet_history(f, "2", NULL), 1);
 }
 
-static void all_of_zookeeper_restarts_while_the_canary_bakes(void **state UNUSED)
+static void a_rollout_survives_a_restart_of_zookeeper(void **state)
 {
+	struct rig_fleet *f = *state;
 	unsigned reloads[3];
 
-	put_on_the_canary(1, FLEET_CANARY_BAKING("2s"));
+	rig_fleet_put_on_canary(f, 1, FLEET_CANARY_BAKING("2s"));
 	for (size_t i = 0; i < 3; i++)
 		reloads[i] = rig_nginx_reloads(&f->hosts[i].host.nginx);
 	rig_zookeeper_kill(f->zookeeper);
 	for (size_t i = 0; i < 3; i++)
 		eventually(NULL, rig_host_is(&f->hosts[i].host, "disconnected"));
 	rig_zookeeper_restart(f->zookeeper);
-	all_went_from_1_to_2();
+	all_went_from_1_to_2(f);
 	assert_int_equal(rig_nginx_reloads(&f->hosts[0].host.nginx), reloads[0]);
 	assert_int_equal(rig_nginx_reloads(&f->hosts[1].host.nginx), reloads[1] + 1);
 	assert_int_equal(rig_nginx_reloads(&f->hosts[2].host.nginx), reloads[2] + 1);
 }
 
 /* … for longer than every session: nobody is a member or a leader any more. */
-static void all_of_zookeeper_is_away_for_long_between_batches(void **state UNUSED)
+static void a_rollout_survives_a_long_outage_of_zookeeper(void **state)
 {
+	struct rig_fleet *f = *state;
+
 	f->rollout = "mode = \"canary\"; canaries = 1; batch = \"1\"; bake_time = \"200ms\"; "
 		     "batch_time = \"2s\"; settle = \"100ms\"; apply_timeout = \"40s\"; "
 		     "vanish_timeout = \"30s\";";
@@ -42,19 +48,19 @@ static void all_of_zookeeper_is_away_for_long_between_batches(void **state UNUSE
 	rig_fleet_push(f, "2");
 	fleet_eventually(f, strcmp(rig_fleet_serves(f, 1), "2") == 0);
 	rig_zookeeper_pause(f->zookeeper);
-	for (uint64_t end = rig_now() + 5 * USEC_PER_SEC; rig_now() < end;)
-		rig_pause(NULL);
+	rig_wait(NULL, 5 * USEC_PER_SEC);
 	assert_string_equal(rig_fleet_serves(f, 2), "1");
 	rig_zookeeper_kill(f->zookeeper);
 	rig_zookeeper_restart(f->zookeeper);
-	all_went_from_1_to_2();
+	all_went_from_1_to_2(f);
 }
 
-static void a_host_joins_with_nothing(void **state UNUSED)
+static void a_new_host_gets_what_was_accepted(void **state)
 {
+	struct rig_fleet *f = *state;
 	size_t joined;
 
-	put_on_the_canary(1, FLEET_STAYS);
+	rig_fleet_put_on_canary(f, 1, FLEET_STAYS);
 	joined = rig_fleet_add(f);
 	rig_fleet_start_host(f, joined);
 	/* what was accepted, from the history: ZooKeeper's config is the target's already */
@@ -64,11 +70,12 @@ static void a_host_joins_with_nothing(void **state UNUSED)
 		assert_true(rig_fleet_has_server(f, joined, f->hosts[i].host.nginx.port));
 	assert_true(rig_fleet_is(f, "canary", "2"));
 	rig_fleet_promote(f, "promote");
-	all_went_from_1_to_2();
+	all_went_from_1_to_2(f);
 }
 
-static void a_host_joins_while_it_is_halted(void **state UNUSED)
+static void a_host_that_joins_a_halted_rollout_gets_what_was_accepted(void **state)
 {
+	struct rig_fleet *f = *state;
 	size_t joined;
 
 	f->gated = true;
@@ -81,11 +88,11 @@ static void a_host_joins_while_it_is_halted(void **state UNUSED)
 	fleet_eventually(f, rig_fleet_served(f, joined, "1"));
 	assert_true(rig_fleet_is(f, "halted", "bad"));
 	rig_fleet_push(f, "3");
-	all_accepted("3");
+	rig_fleet_await_accepted(f, "3");
 	fleet_eventually(f, rig_fleet_served(f, joined, "1 3"));
 }
 
-static void restart(size_t i, bool wiped)
+static void restart(struct rig_fleet *f, size_t i, bool wiped)
 {
 	rig_fleet_signal(f, i, SIGKILL);
 	if (wiped)
@@ -94,27 +101,30 @@ static void restart(size_t i, bool wiped)
 	fleet_eventually(f, rig_host_is_quiet(&f->hosts[i].host));
 }
 
-/* The canary and one that has to wait, with and without what was on their disks. */
-static void hosts_restart_in_mid_rollout(void **state UNUSED)
+/* The canary and a host that has to wait, each with and without its state directory. */
+static void hosts_may_restart_in_mid_rollout(void **state)
 {
-	put_on_the_canary(1, FLEET_STAYS);
+	struct rig_fleet *f = *state;
+
+	rig_fleet_put_on_canary(f, 1, FLEET_STAYS);
 	for (int wiped = 0; wiped < 2; wiped++) {
-		restart(0, wiped);
+		restart(f, 0, wiped);
 		fleet_eventually(f, strcmp(rig_fleet_applied(f, 0), "2") == 0);
-		restart(2, wiped);
+		restart(f, 2, wiped);
 		fleet_eventually(f, strcmp(rig_fleet_applied(f, 2), "1") == 0);
 		assert_string_equal(rig_fleet_serves(f, 0), "2");
 		assert_string_equal(rig_fleet_serves(f, 2), "1");
 	}
 	assert_true(rig_fleet_is(f, "canary", "2"));
 	rig_fleet_promote(f, "promote");
-	all_went_from_1_to_2();
+	all_went_from_1_to_2(f);
 }
 
-/* While it was away the fleet went on: it takes what was accepted meanwhile, and no step between.
- */
-static void a_host_that_was_away_catches_up(void **state UNUSED)
+/* The fleet continued without it: it takes what was accepted meanwhile, and no step between. */
+static void a_host_that_was_away_catches_up(void **state)
 {
+	struct rig_fleet *f = *state;
+
 	f->rollout = FLEET_CANARY;
 	rig_fleet_start(f, 0);
 	rig_fleet_signal(f, 2, SIGTERM);
@@ -127,11 +137,15 @@ static void a_host_that_was_away_catches_up(void **state UNUSED)
 	fleet_eventually(f, rig_fleet_served(f, 2, "1 3"));
 }
 
-static void a_vanished_canary_halts(void **state UNUSED)
+static void a_vanished_canary_halts(void **state)
 {
-	put_on_the_canary(1, "mode = \"canary\"; canaries = 1; batch = \"1\"; bake_time = \"1h\"; "
-			     "batch_time = \"100ms\"; settle = \"100ms\"; apply_timeout = \"40s\"; "
-			     "vanish_timeout = \"1s\"; on_failure = \"halt\";");
+	struct rig_fleet *f = *state;
+
+	rig_fleet_put_on_canary(
+		f, 1,
+		"mode = \"canary\"; canaries = 1; batch = \"1\"; bake_time = \"1h\"; "
+		"batch_time = \"100ms\"; settle = \"100ms\"; apply_timeout = \"40s\"; "
+		"vanish_timeout = \"1s\"; on_failure = \"halt\";");
 	rig_fleet_signal(f, 0, SIGKILL);
 	fleet_eventually(f, rig_fleet_is(f, "halted", "2"));
 	assert_string_equal(rig_fleet_field(f, "plan", "failure.host"), "web1");
@@ -142,9 +156,11 @@ static void a_vanished_canary_halts(void **state UNUSED)
 	fleet_eventually(f, rig_fleet_served(f, 0, "1 2 1"));
 }
 
-/* It is there, but never says that it is good: its nginx does not run. */
-static void a_canary_without_a_verdict_halts(void **state UNUSED)
+/* It is a member, but never gives the verdict good: its nginx does not run. */
+static void a_canary_without_a_verdict_halts(void **state)
 {
+	struct rig_fleet *f = *state;
+
 	f->rollout = "mode = \"canary\"; canaries = [ \"web1\" ]; batch = \"1\"; "
 		     "bake_time = \"100ms\"; "
 		     "batch_time = \"100ms\"; settle = \"100ms\"; apply_timeout = \"2s\"; "
@@ -157,7 +173,7 @@ static void a_canary_without_a_verdict_halts(void **state UNUSED)
 	assert_true(rig_fleet_served(f, 1, "1") && rig_fleet_served(f, 2, "1"));
 }
 
-/* How many lines of the alerts have these values? Of the key an end is enough. */
+/* The number of lines of alerts with these values. The end of the key is enough. */
 static size_t count_alerts(const char *event, const char *key, const char *subject)
 {
 	char *text = rig_read(rig_path("alerts")), *line, *rest = NULL;
@@ -185,7 +201,7 @@ static bool alerted(const char *event, const char *key, const char *subject)
 	return count_alerts(event, key, subject) > 0;
 }
 
-static void use_alerts(void)
+static void use_alerts(struct rig_fleet *f)
 {
 	static char text[512];
 
@@ -199,11 +215,13 @@ static void use_alerts(void)
 	f->more = text;
 }
 
-/* Whoever has a report should be there. The leader counts them when it is elected, so the one that
- * was elected first, when there was no other, is the one to go. */
-static void a_missing_host_is_alerted_by_the_leader(void **state UNUSED)
+/* Each host with a report should be a member. The leader counts them when it is elected, so the
+ * host that was elected first, before there were others, is the one to leave. */
+static void a_missing_host_is_alerted_by_the_leader(void **state)
 {
-	use_alerts();
+	struct rig_fleet *f = *state;
+
+	use_alerts(f);
 	f->rollout = "mode = \"canary\"; canaries = 1; batch = \"1\"; bake_time = \"100ms\"; "
 		     "batch_time = \"100ms\"; settle = \"100ms\"; vanish_timeout = \"1s\";";
 	rig_fleet_start(f, 0);
@@ -219,9 +237,11 @@ static void a_missing_host_is_alerted_by_the_leader(void **state UNUSED)
 	eventually(NULL, alerted("cleared", "fleet-member-missing", "web1"));
 }
 
-static void a_stopped_rollout_is_alerted_by_the_leader(void **state UNUSED)
+static void a_stopped_rollout_is_alerted_by_the_leader(void **state)
 {
-	use_alerts();
+	struct rig_fleet *f = *state;
+
+	use_alerts(f);
 	f->gated = true;
 	f->rollout = FLEET_CANARY "on_failure = \"revert\";";
 	rig_fleet_start(f, 1);
@@ -231,7 +251,7 @@ static void a_stopped_rollout_is_alerted_by_the_leader(void **state UNUSED)
 	eventually(NULL, alerted("cleared", "rollout-stopped", ""));
 }
 
-static bool leader_sees(const char *member, const char *nginx)
+static bool leader_sees(struct rig_fleet *f, const char *member, const char *nginx)
 {
 	const char *live = rig_zk_get(f->zk, CLUSTER "/live") ?: "";
 
@@ -239,31 +259,32 @@ static bool leader_sees(const char *member, const char *nginx)
 	       !strstr(live, rig_fleet_field(f, member, "address")) == (strcmp(nginx, "down") == 0);
 }
 
-/* Of the leader's own nginx and of another one's, and however it ends: one alert each. */
-static void a_dead_nginx_is_one_alert_of_its_host(void **state UNUSED)
+/* One alert each: for the leader's own nginx and for another one, and however it ends. */
+static void a_dead_nginx_is_one_alert_of_its_host(void **state)
 {
+	struct rig_fleet *f = *state;
 	static const char *const members[] = { "members/web1", "members/web2" };
 	size_t before;
 
-	use_alerts();
+	use_alerts(f);
 	f->rollout = FLEET_CANARY;
 	rig_fleet_start(f, 0);
-	/* a host whose daemon came before its nginx has had one already */
+	/* a host whose daemon started before its nginx has had one already */
 	eventually(NULL, count_alerts("raised", "nginx-down", "") ==
 				 count_alerts("cleared", "nginx-down", ""));
 	before = count_alerts("raised", "nginx-down", "");
 	for (size_t i = before; i < before + 4; i++) {
 		struct rig_nginx *nginx = &f->hosts[i % 2].host.nginx;
 
-		fleet_eventually(f, leader_sees(members[i % 2], "up"));
+		fleet_eventually(f, leader_sees(f, members[i % 2], "up"));
 		if (i < before + 2)
 			rig_nginx_stop(nginx);
 		else
 			rig_nginx_kill9(nginx);
 		eventually(NULL, count_alerts("raised", "nginx-down", "") == i + 1);
-		/* the leader has looked at it, and at what is wrong with the fleet */
-		eventually(NULL, leader_sees(members[i % 2], "down"));
-		rig_nginx_stop(nginx); /* the workers that may have been left behind */
+		/* the leader has read it, and has checked the conditions of the fleet */
+		eventually(NULL, leader_sees(f, members[i % 2], "down"));
+		rig_nginx_stop(nginx); /* workers of the killed master */
 		rig_nginx_start(nginx);
 		eventually(NULL, count_alerts("cleared", "nginx-down", "") == i + 1);
 	}
@@ -272,15 +293,16 @@ static void a_dead_nginx_is_one_alert_of_its_host(void **state UNUSED)
 	assert_int_equal(count_alerts("raised", "nginx-down", "web2"), 0);
 }
 
-/* A clone: it has its own nginx and disk, and the name of web1. */
-static void the_second_host_of_a_name_is_refused(void **state UNUSED)
+/* A cloned host: its own nginx and disk, and the name of web1. */
+static void the_second_host_of_a_name_is_refused(void **state)
 {
+	struct rig_fleet *f = *state;
 	size_t clone = rig_fleet_add(f);
 	char *member;
 	int64_t owner;
 
 	f->count = 3; /* not yet */
-	put_on_the_canary(1, FLEET_STAYS);
+	rig_fleet_put_on_canary(f, 1, FLEET_STAYS);
 	owner = rig_zk_owner(f->zk, CLUSTER "/members/web1");
 	f->count = 4;
 	f->hosts[clone].name = "web1";
@@ -290,22 +312,22 @@ static void the_second_host_of_a_name_is_refused(void **state UNUSED)
 				 strstr(rig_read(f->hosts[clone].host.log), "another"));
 	assert_int_equal(rig_zk_owner(f->zk, CLUSTER "/members/web1"), owner);
 	member = rig_zk_get(f->zk, CLUSTER "/members/web1");
-	assert_non_null(strstr(member, rig_fleet_digest("2")));
+	assert_non_null(strstr(member, rig_fleet_digest(f, "2")));
 	/* "web1" in the plan is the other one */
 	assert_true(rig_fleet_served(f, clone, ""));
 	rig_fleet_promote(f, "promote");
-	all_accepted("2");
+	rig_fleet_await_accepted(f, "2");
 	assert_int_equal(rig_zk_owner(f->zk, CLUSTER "/members/web1"), owner);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		rollout_test(all_of_zookeeper_restarts_while_the_canary_bakes),
-		rollout_test(all_of_zookeeper_is_away_for_long_between_batches),
-		rollout_test(a_host_joins_with_nothing),
-		rollout_test(a_host_joins_while_it_is_halted),
-		rollout_test(hosts_restart_in_mid_rollout),
+		rollout_test(a_rollout_survives_a_restart_of_zookeeper),
+		rollout_test(a_rollout_survives_a_long_outage_of_zookeeper),
+		rollout_test(a_new_host_gets_what_was_accepted),
+		rollout_test(a_host_that_joins_a_halted_rollout_gets_what_was_accepted),
+		rollout_test(hosts_may_restart_in_mid_rollout),
 		rollout_test(a_host_that_was_away_catches_up),
 		rollout_test(a_vanished_canary_halts),
 		rollout_test(a_canary_without_a_verdict_halts),
@@ -315,5 +337,6 @@ int main(void)
 		rollout_test(the_second_host_of_a_name_is_refused),
 	};
 
-	return cmocka_run_group_tests_name("rollout_faults", tests, NULL, rig_fleet_end);
+	return cmocka_run_group_tests_name("rollout_faults", tests, rig_fleet_setup,
+					   rig_fleet_teardown);
 }

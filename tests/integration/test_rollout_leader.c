@@ -1,17 +1,21 @@
 /*
- * Leaders that come to grief in the middle of a rollout: the next one goes on where the
- * last one was, repeats nothing and skips nothing; and one that was only away finds that
- * it has nothing to say any more.
+ * Leaders that fail in the middle of a rollout: the next one continues at the same step, repeats
+ * nothing and leaves out nothing; a leader that was only stopped finds that it does not lead any
+ * more.
  *
  * web3 leads in these tests: it is no canary, and its turn comes last.
  */
-#include "rig_rollout.h"
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "rig_fleet.h"
 
 #define LEADER 2
 
 static unsigned reloads[FLEET_MAX];
 
-static void start(const char *rollout)
+static void start(struct rig_fleet *f, const char *rollout)
 {
 	f->rollout = rollout;
 	rig_fleet_start(f, LEADER);
@@ -19,20 +23,20 @@ static void start(const char *rollout)
 		reloads[i] = rig_nginx_reloads(&f->hosts[i].host.nginx);
 }
 
-/* The leader dies, and its daemon is started again (as systemd does), so that it is a host. */
-static void replace_leader(void)
+/* The leader dies, and its daemon is started again (as systemd does), so that it is a member. */
+static void replace_leader(struct rig_fleet *f)
 {
 	rig_fleet_signal(f, LEADER, SIGKILL);
 	fleet_eventually(f, rig_fleet_leader(f) >= 0 && rig_fleet_leader(f) != LEADER);
 	rig_fleet_start_host(f, LEADER);
 }
 
-/* Each host went from 1 to 2, once, with one reload; history has either once. */
-static void nothing_was_repeated_or_left_out(void)
+/* Each host went from 1 to 2, once, with one reload; the history has each once. */
+static void nothing_was_repeated_or_left_out(struct rig_fleet *f)
 {
 	const char *outcome = "";
 
-	all_accepted("2");
+	rig_fleet_await_accepted(f, "2");
 	for (size_t i = 0; i < f->count; i++) {
 		fleet_eventually(f, rig_fleet_served(f, i, "1 2"));
 		assert_int_equal(rig_nginx_reloads(&f->hosts[i].host.nginx), reloads[i] + 1);
@@ -43,86 +47,99 @@ static void nothing_was_repeated_or_left_out(void)
 	assert_true(rig_fleet_leader(f) != LEADER);
 }
 
-static void killed_before_the_first_step(void **state UNUSED)
+static void a_leader_killed_before_the_first_step_is_replaced(void **state)
 {
-	start("mode = \"canary\"; canaries = 1; batch = \"1\"; bake_time = \"300ms\"; "
-	      "batch_time = \"100ms\"; settle = \"1s\"; apply_timeout = \"40s\"; "
-	      "vanish_timeout = \"30s\";");
+	struct rig_fleet *f = *state;
+
+	start(f, "mode = \"canary\"; canaries = 1; batch = \"1\"; bake_time = \"300ms\"; "
+		 "batch_time = \"100ms\"; settle = \"1s\"; apply_timeout = \"40s\"; "
+		 "vanish_timeout = \"30s\";");
 	rig_fleet_push(f, "2");
 	fleet_eventually(f, strcmp(rig_host_status_text(&f->hosts[LEADER].host, "revision.seen"),
-				   rig_fleet_digest("2")) == 0);
-	replace_leader();
-	nothing_was_repeated_or_left_out();
+				   rig_fleet_digest(f, "2")) == 0);
+	replace_leader(f);
+	nothing_was_repeated_or_left_out(f);
 }
 
 /* … the moment that its first step can be read, before the canary can have done anything. */
-static void killed_when_the_target_appears(void **state UNUSED)
+static void a_leader_killed_when_the_target_appears_is_replaced(void **state)
 {
-	start(FLEET_CANARY);
+	struct rig_fleet *f = *state;
+
+	start(f, FLEET_CANARY);
 	rig_fleet_push(f, "2");
 	eventually(NULL, strcmp(rig_fleet_field(f, "plan", "target.revision"), "") != 0);
-	replace_leader();
-	nothing_was_repeated_or_left_out();
+	replace_leader(f);
+	nothing_was_repeated_or_left_out(f);
 }
 
-static void killed_while_the_canary_bakes(void **state UNUSED)
+static void a_leader_killed_while_the_canary_bakes_is_replaced(void **state)
 {
-	start(FLEET_CANARY_BAKING("2s"));
+	struct rig_fleet *f = *state;
+
+	start(f, FLEET_CANARY_BAKING("2s"));
 	rig_fleet_push(f, "2");
 	fleet_eventually(f, strcmp(rig_fleet_serves(f, 0), "2") == 0);
-	replace_leader();
-	nothing_was_repeated_or_left_out();
+	replace_leader(f);
+	nothing_was_repeated_or_left_out(f);
 }
 
-static void killed_between_batches(void **state UNUSED)
+static void a_leader_killed_between_batches_is_replaced(void **state)
 {
-	start("mode = \"canary\"; canaries = 1; batch = \"1\"; bake_time = \"200ms\"; "
-	      "batch_time = \"2s\"; settle = \"100ms\"; apply_timeout = \"40s\"; "
-	      "vanish_timeout = \"30s\";");
+	struct rig_fleet *f = *state;
+
+	start(f, "mode = \"canary\"; canaries = 1; batch = \"1\"; bake_time = \"200ms\"; "
+		 "batch_time = \"2s\"; settle = \"100ms\"; apply_timeout = \"40s\"; "
+		 "vanish_timeout = \"30s\";");
 	rig_fleet_push(f, "2");
 	fleet_eventually(f, strcmp(rig_fleet_serves(f, 1), "2") == 0);
 	assert_string_equal(f->plan.hosts, "web1 web2");
-	replace_leader();
-	nothing_was_repeated_or_left_out();
+	replace_leader(f);
+	nothing_was_repeated_or_left_out(f);
 }
 
-static void killed_while_it_reverts(void **state UNUSED)
+static void a_leader_killed_while_it_reverts_is_replaced(void **state)
 {
+	struct rig_fleet *f = *state;
 	const char *outcome = "";
 
 	f->gated = true;
-	start(FLEET_CANARY "on_failure = \"revert\";");
+	start(f, FLEET_CANARY "on_failure = \"revert\";");
 	rig_fleet_push(f, "bad");
 	fleet_eventually(f,
 			 rig_fleet_is(f, "reverting", NULL) || rig_fleet_is(f, "reverted", NULL));
-	replace_leader();
+	replace_leader(f);
 	fleet_eventually(f, rig_fleet_is(f, "reverted", NULL));
 	fleet_eventually(f, rig_fleet_served(f, 0, "1 bad 1"));
 	assert_true(rig_fleet_served(f, 1, "1") && rig_fleet_served(f, 2, "1"));
 	assert_string_equal(rig_fleet_field(f, "plan", "failure.host"), "web1");
-	assert_string_equal(rig_fleet_word(f->plan.accepted), "1");
+	assert_string_equal(rig_fleet_word(f, f->plan.accepted), "1");
 	fleet_eventually(f, rig_fleet_history(f, "bad", &outcome) == 1 &&
 				    strcmp(outcome, "reverted") == 0);
 	rig_fleet_push(f, "3");
-	all_accepted("3");
+	rig_fleet_await_accepted(f, "3");
 }
 
-/* The way systemd ends it: the session is closed, and another one leads at once. */
-static void told_to_stop_in_mid_rollout(void **state UNUSED)
+/* As systemd ends it: the session is closed, and another host leads at once. */
+static void a_leader_stopped_in_mid_rollout_is_replaced_at_once(void **state)
 {
-	start(FLEET_CANARY_BAKING("1s"));
+	struct rig_fleet *f = *state;
+
+	start(f, FLEET_CANARY_BAKING("1s"));
 	rig_fleet_push(f, "2");
 	fleet_eventually(f, strcmp(rig_fleet_serves(f, 0), "2") == 0);
 	rig_fleet_signal(f, LEADER, SIGTERM);
 	assert_true(rig_fleet_leader(f) >= 0 && rig_fleet_leader(f) != LEADER);
 	rig_fleet_start_host(f, LEADER);
-	nothing_was_repeated_or_left_out();
+	nothing_was_repeated_or_left_out(f);
 }
 
-/* One after the other, until the rollout is through. */
-static void killed_again_and_again(void **state UNUSED)
+/* One after the other, until the rollout ends. */
+static void leaders_may_be_killed_again_and_again(void **state)
 {
-	start(FLEET_CANARY_BAKING("1s"));
+	struct rig_fleet *f = *state;
+
+	start(f, FLEET_CANARY_BAKING("1s"));
 	rig_fleet_push(f, "2");
 	for (int i = 0; i < 4; i++) {
 		long leader;
@@ -132,20 +149,22 @@ static void killed_again_and_again(void **state UNUSED)
 		rig_fleet_start_host(f, (size_t)leader);
 		fleet_eventually(f, rig_fleet_leader(f) != leader);
 	}
-	all_accepted("2");
+	rig_fleet_await_accepted(f, "2");
 	for (size_t i = 0; i < f->count; i++)
 		fleet_eventually(f, rig_fleet_served(f, i, "1 2"));
 	assert_int_equal(rig_fleet_history(f, "1", NULL), 1);
 	assert_int_equal(rig_fleet_history(f, "2", NULL), 1);
 }
 
-/* Frozen for longer than its session, in mid-rollout; what the next one wrote stands. */
-static void stopped_past_its_session_it_changes_nothing(void **state UNUSED)
+/* Stopped for longer than its session, in the middle of a rollout; what the next leader wrote
+ * stays. */
+static void a_leader_frozen_past_its_session_changes_nothing(void **state)
 {
+	struct rig_fleet *f = *state;
 	char *before;
 	int version;
 
-	start(FLEET_CANARY_BAKING("1500ms"));
+	start(f, FLEET_CANARY_BAKING("1500ms"));
 	rig_fleet_push(f, "2");
 	fleet_eventually(f, strcmp(rig_fleet_serves(f, 0), "2") == 0);
 	rig_fleet_signal(f, LEADER, SIGSTOP);
@@ -153,7 +172,7 @@ static void stopped_past_its_session_it_changes_nothing(void **state UNUSED)
 	fleet_eventually(f, !rig_zk_exists(f->zk, CLUSTER "/members/web3"));
 	fleet_eventually(f, rig_fleet_accepted(f, "2"));
 	fleet_eventually(f, strcmp(rig_fleet_serves(f, 1), "2") == 0);
-	rig_fleet_watch(f, USEC_PER_SEC); /* until the new leader has said all it has to */
+	rig_fleet_watch(f, USEC_PER_SEC); /* until the new leader has written everything */
 	before = rig_zk_get_version(f->zk, CLUSTER "/plan", &version);
 	assert_string_equal(rig_fleet_field(f, "plan", "leader"),
 			    f->hosts[rig_fleet_leader(f)].host.name);
@@ -166,29 +185,32 @@ static void stopped_past_its_session_it_changes_nothing(void **state UNUSED)
 	assert_int_equal(rig_fleet_history(f, NULL, NULL), 2);
 	assert_true(rig_fleet_leader(f) != LEADER);
 	rig_fleet_push(f, "3");
-	all_accepted("3");
+	rig_fleet_await_accepted(f, "3");
 	assert_int_equal(rig_fleet_history(f, "3", NULL), 1);
 }
 
-/* … and while a rollout goes on that the old one began: it was about to take the next step. */
-static void continued_in_mid_rollout_it_follows(void **state UNUSED)
+/* … and during a rollout that the old leader began: it was about to take the next step. */
+static void a_leader_continued_in_mid_rollout_follows(void **state)
 {
-	start(FLEET_STAYS);
+	struct rig_fleet *f = *state;
+
+	start(f, FLEET_STAYS);
 	rig_fleet_push(f, "2");
 	fleet_eventually(f, strcmp(rig_fleet_serves(f, 0), "2") == 0);
 	rig_fleet_signal(f, LEADER, SIGSTOP);
 	fleet_eventually(f, rig_fleet_leader(f) >= 0 && rig_fleet_leader(f) != LEADER);
 	rig_fleet_signal(f, LEADER, SIGCONT);
 	rig_fleet_promote(f, "promote");
-	all_accepted("2");
+	rig_fleet_await_accepted(f, "2");
 	for (size_t i = 0; i < f->count; i++)
 		fleet_eventually(f, rig_fleet_served(f, i, "1 2"));
 	assert_true(rig_fleet_leader(f) != LEADER);
 	assert_int_equal(rig_fleet_history(f, NULL, NULL), 2);
 }
 
-static void commands_follow_the_leader(void **state UNUSED)
+static void commands_follow_the_leader(void **state)
 {
+	struct rig_fleet *f = *state;
 	char lines[512], *said = rig_path("leaders");
 
 	snprintf(lines, sizeof(lines),
@@ -196,11 +218,11 @@ static void commands_follow_the_leader(void **state UNUSED)
 		 "on_resigned = [ \"/bin/sh\", \"-c\", \"cat >>%s; echo =resigned >>%s\" ];",
 		 said, said, said, said);
 	f->cluster = lines;
-	start(FLEET_CANARY);
+	start(f, FLEET_CANARY);
 	eventually(NULL, rig_read(said) && strstr(rig_read(said), "=elected"));
 	assert_null(strstr(rig_read(said), "=resigned"));
 	assert_non_null(strstr(rig_read(said), "web3"));
-	/* its session ends; when it learns of it, it says so */
+	/* its session ends; when it notices that, it runs on_resigned */
 	rig_fleet_signal(f, LEADER, SIGSTOP);
 	fleet_eventually(f, rig_fleet_leader(f) >= 0 && rig_fleet_leader(f) != LEADER);
 	eventually(NULL, strstr(strstr(rig_read(said), "=elected") + 1, "=elected"));
@@ -211,17 +233,18 @@ static void commands_follow_the_leader(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		rollout_test(killed_before_the_first_step),
-		rollout_test(killed_when_the_target_appears),
-		rollout_test(killed_while_the_canary_bakes),
-		rollout_test(killed_between_batches),
-		rollout_test(killed_while_it_reverts),
-		rollout_test(told_to_stop_in_mid_rollout),
-		rollout_test(killed_again_and_again),
-		rollout_test(stopped_past_its_session_it_changes_nothing),
-		rollout_test(continued_in_mid_rollout_it_follows),
+		rollout_test(a_leader_killed_before_the_first_step_is_replaced),
+		rollout_test(a_leader_killed_when_the_target_appears_is_replaced),
+		rollout_test(a_leader_killed_while_the_canary_bakes_is_replaced),
+		rollout_test(a_leader_killed_between_batches_is_replaced),
+		rollout_test(a_leader_killed_while_it_reverts_is_replaced),
+		rollout_test(a_leader_stopped_in_mid_rollout_is_replaced_at_once),
+		rollout_test(leaders_may_be_killed_again_and_again),
+		rollout_test(a_leader_frozen_past_its_session_changes_nothing),
+		rollout_test(a_leader_continued_in_mid_rollout_follows),
 		rollout_test(commands_follow_the_leader),
 	};
 
-	return cmocka_run_group_tests_name("rollout_leader", tests, NULL, rig_fleet_end);
+	return cmocka_run_group_tests_name("rollout_leader", tests, rig_fleet_setup,
+					   rig_fleet_teardown);
 }

@@ -1,4 +1,4 @@
-/* The sandbox's verdicts, with a real nginx binary; each test with both kinds. */
+/* The results of the sandbox, with a real nginx binary; each test with both kinds. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,30 +15,23 @@
 static int set_up_namespace(void **state)
 {
 	*state = host_new();
-	((struct host *)*state)->settings.sandbox = "namespace";
+	((struct host *)*state)->settings.sandbox = SANDBOX_NAMESPACE;
 	return 0;
 }
 
 static int set_up_fallback(void **state)
 {
 	*state = host_new();
-	((struct host *)*state)->settings.sandbox = "fallback";
+	((struct host *)*state)->settings.sandbox = SANDBOX_FALLBACK;
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	host_free(*state);
-	rig_clean();
-	return 0;
-}
-
-static const struct verdict *test(struct host *h)
+static const struct test_result *test(struct host *h)
 {
 	return host_test(h, h->settings.sandbox);
 }
 
-static PRINTF(2, 3) bool says(const struct verdict *v, const char *fmt, ...)
+static PRINTF(2, 3) bool says(const struct test_result *v, const char *fmt, ...)
 {
 	CLEANUP(freep) char *text = NULL;
 	va_list args;
@@ -53,7 +46,7 @@ static PRINTF(2, 3) bool says(const struct verdict *v, const char *fmt, ...)
 	return false;
 }
 
-static void assert_passed(const struct verdict *v)
+static void assert_passed(const struct test_result *v)
 {
 	if (!v->passed)
 		fail_msg("%s", v->text);
@@ -64,7 +57,7 @@ static void assert_passed(const struct verdict *v)
 static void the_staged_file_passes_not_the_live_one(void **state)
 {
 	struct host *h = *state;
-	const struct verdict *v = test(h);
+	const struct test_result *v = test(h);
 
 	assert_passed(v);
 	assert_true(v->http_included);
@@ -72,7 +65,7 @@ static void the_staged_file_passes_not_the_live_one(void **state)
 	assert_true(says(v, "%s test is successful", h->settings.config));
 }
 
-static void stream_is_seen_too(void **state)
+static void the_stream_include_is_found_too(void **state)
 {
 	struct host *h = *state;
 	CLEANUP(freep)
@@ -84,14 +77,14 @@ static void stream_is_seen_too(void **state)
 		  "server { listen 127.0.0.1:%d; proxy_pass 127.0.0.1:9; }\n", rig_port());
 	host_configure(h, head, host_include(h));
 	assert_passed(test(h));
-	assert_true(h->verdict.http_included);
-	assert_true(h->verdict.stream_included);
+	assert_true(h->result.http_included);
+	assert_true(h->result.stream_included);
 }
 
 static void a_refusal_names_the_live_path_and_the_line(void **state)
 {
 	struct host *h = *state;
-	const struct verdict *v;
+	const struct test_result *v;
 
 	host_stage(h, "map $uri $x { default 1; }\nno_such_directive on;\n");
 	v = test(h);
@@ -110,7 +103,7 @@ static void an_error_of_the_main_file_names_its_line(void **state)
 
 	host_configure(h, "", body);
 	assert_false(test(h)->passed);
-	assert_true(says(&h->verdict, "unknown directive \"wrong\" in %s:16", h->settings.config));
+	assert_true(says(&h->result, "unknown directive \"wrong\" in %s:16", h->settings.config));
 }
 
 static void a_missing_include_is_noticed(void **state)
@@ -119,10 +112,10 @@ static void a_missing_include_is_noticed(void **state)
 
 	host_configure(h, "", "# include nothing");
 	assert_passed(test(h));
-	assert_false(h->verdict.http_included);
+	assert_false(h->result.http_included);
 }
 
-static void an_include_behind_others_counts(void **state)
+static void an_include_after_others_counts(void **state)
 {
 	struct host *h = *state;
 
@@ -131,13 +124,13 @@ static void an_include_behind_others_counts(void **state)
 	rig_write(rig_path("etc/conf.d/c.conf"), "map $uri $c { default 1; }\nbad_one;\n");
 	host_configure(h, "", "include conf.d/*.conf;");
 	assert_false(test(h)->passed);
-	assert_true(says(&h->verdict, "\"bad_one\" in %s/etc/conf.d/c.conf:2", rig_directory()));
+	assert_true(says(&h->result, "\"bad_one\" in %s/etc/conf.d/c.conf:2", rig_directory()));
 	rig_write(rig_path("etc/conf.d/c.conf"), "map $uri $c { default 1; }\n");
 	assert_passed(test(h));
-	assert_true(h->verdict.http_included);
+	assert_true(h->result.http_included);
 	rig_write(rig_path("etc/conf.d/b.conf"), "bad_two;\n%s\n", host_include(h));
 	assert_false(test(h)->passed);
-	assert_true(says(&h->verdict, "\"bad_two\" in %s/etc/conf.d/b.conf:1", rig_directory()));
+	assert_true(says(&h->result, "\"bad_two\" in %s/etc/conf.d/b.conf:1", rig_directory()));
 }
 
 static void a_pattern_that_matches_the_live_files_counts(void **state)
@@ -148,10 +141,10 @@ static void a_pattern_that_matches_the_live_files_counts(void **state)
 
 	host_configure(h, "", body);
 	assert_passed(test(h));
-	assert_true(h->verdict.http_included);
+	assert_true(h->result.http_included);
 	host_configure(h, "", wrong);
 	assert_false(test(h)->passed);
-	assert_true(says(&h->verdict, "unknown directive \"wrong\" in %s:16", h->settings.config));
+	assert_true(says(&h->result, "unknown directive \"wrong\" in %s:16", h->settings.config));
 }
 
 static void a_hanging_nginx_is_killed_at_the_deadline(void **state)
@@ -164,8 +157,8 @@ static void a_hanging_nginx_is_killed_at_the_deadline(void **state)
 	host_configure(h, "", body);
 	h->settings.test_timeout = 500 * USEC_PER_MSEC;
 	assert_true(test(h)->timed_out);
-	assert_false(h->verdict.passed);
-	assert_true(says(&h->verdict, "did not end within 0.5 seconds"));
+	assert_false(h->result.passed);
+	assert_true(says(&h->result, "did not end within 0.5 seconds"));
 	assert_true(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD);
 }
 
@@ -177,28 +170,28 @@ static void a_crashing_nginx_is_a_refusal(void **state)
 	rig_write(h->settings.binary, "#!/bin/sh\nkill -SEGV $$\n");
 	assert_int_equal(chmod(h->settings.binary, 0755), 0);
 	assert_false(test(h)->passed);
-	assert_false(h->verdict.failed);
-	assert_true(says(&h->verdict, "killed by signal 11 (Segmentation fault)"));
+	assert_false(h->result.failed);
+	assert_true(says(&h->result, "killed by signal 11 (Segmentation fault)"));
 }
 
-static void without_nginx_nothing_is_known(void **state)
+static void without_nginx_the_result_is_an_error(void **state)
 {
 	struct host *h = *state;
 
 	h->settings.binary = "/nonexistent/nginx";
 	assert_true(test(h)->failed);
-	assert_false(h->verdict.passed);
-	assert_true(says(&h->verdict, "/nonexistent/nginx: No such file or directory"));
+	assert_false(h->result.passed);
+	assert_true(says(&h->result, "/nonexistent/nginx: No such file or directory"));
 }
 
-static void a_cancelled_test_is_silent(void **state)
+static void a_cancelled_test_gives_no_result(void **state)
 {
 	struct host *h = *state;
 
 	host_begin(h, h->settings.sandbox);
 	sandbox_cancel(h->sandbox);
 	eventually(h->loop, waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD);
-	assert_false(h->verdict.over);
+	assert_false(h->result.over);
 	assert_passed(test(h));
 }
 
@@ -219,22 +212,22 @@ static void neither_the_state_nor_the_configuration_changes(void **state)
 int main(void)
 {
 #define BOTH(name)                                                                                 \
-	{ #name " (namespace)", name, set_up_namespace, tear_down, NULL },                         \
+	{ #name " (namespace)", name, set_up_namespace, host_teardown, NULL },                     \
 	{                                                                                          \
-#name " (fallback)", name, set_up_fallback, tear_down, NULL                        \
+#name " (fallback)", name, set_up_fallback, host_teardown, NULL                    \
 	}
 	const struct CMUnitTest tests[] = {
 		BOTH(the_staged_file_passes_not_the_live_one),
-		BOTH(stream_is_seen_too),
+		BOTH(the_stream_include_is_found_too),
 		BOTH(a_refusal_names_the_live_path_and_the_line),
 		BOTH(an_error_of_the_main_file_names_its_line),
 		BOTH(a_missing_include_is_noticed),
-		BOTH(an_include_behind_others_counts),
+		BOTH(an_include_after_others_counts),
 		BOTH(a_pattern_that_matches_the_live_files_counts),
 		BOTH(a_hanging_nginx_is_killed_at_the_deadline),
 		BOTH(a_crashing_nginx_is_a_refusal),
-		BOTH(without_nginx_nothing_is_known),
-		BOTH(a_cancelled_test_is_silent),
+		BOTH(without_nginx_the_result_is_an_error),
+		BOTH(a_cancelled_test_gives_no_result),
 		BOTH(neither_the_state_nor_the_configuration_changes),
 	};
 

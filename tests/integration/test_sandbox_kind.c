@@ -1,6 +1,5 @@
 /*
- * What the sandbox takes from the master, and what becomes of it on hosts where there
- * are no namespaces to be had.
+ * What the sandbox takes from the master, and what it does on hosts without namespaces.
  */
 #include <linux/capability.h>
 #include <sched.h>
@@ -15,36 +14,6 @@
 #include <zknginx/err.h>
 
 #include "rig_sandbox.h"
-
-static int set_up(void **state)
-{
-	*state = host_new();
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	host_free(*state);
-	rig_clean();
-	return 0;
-}
-
-static const struct verdict *test(struct host *h)
-{
-	return host_test(h, "namespace");
-}
-
-static void assert_passed(const struct verdict *v)
-{
-	if (!v->passed)
-		fail_msg("%s", v->text);
-}
-
-static void assert_says(const struct verdict *v, const char *text)
-{
-	if (!strstr(v->text, text))
-		fail_msg("expected \"%s\" in: %s", text, v->text);
-}
 
 /* --- the master's executable and namespace ---------------------------------------------------- */
 
@@ -75,10 +44,10 @@ static void the_masters_deleted_executable_in_its_namespace_is_used(void **state
 	h->master = start_master(rig_path("nginx"));
 	assert_int_equal(unlink(rig_path("nginx")), 0);
 	h->settings.binary = "/nonexistent/nginx";
-	test(h);
+	host_test_in_namespace(h);
 	rig_stop((pid_t)h->master, SIGTERM);
-	assert_passed(&h->verdict);
-	assert_true(h->verdict.http_included);
+	host_assert_passed(&h->result);
+	assert_true(h->result.http_included);
 }
 
 static void what_exceeds_the_masters_open_files_is_refused(void **state)
@@ -90,12 +59,12 @@ static void what_exceeds_the_masters_open_files_is_refused(void **state)
 		buf_printf(&text, "access_log %s/%d.log;\n", h->logs, i);
 	host_stage(h, "%s", buf_str(&text));
 	buf_fini(&text);
-	assert_passed(test(h));
+	host_assert_passed(host_test_in_namespace(h));
 	h->master = start_master(rig_path("nginx"));
-	test(h);
+	host_test_in_namespace(h);
 	rig_stop((pid_t)h->master, SIGTERM);
-	assert_false(h->verdict.passed);
-	assert_says(&h->verdict, "(24: Too many open files)");
+	assert_false(h->result.passed);
+	host_assert_says(&h->result, "(24: Too many open files)");
 }
 
 /* --- where there are no namespaces ------------------------------------------------------------ */
@@ -113,7 +82,7 @@ static void lose_the_capability_to_mount(void)
 		die("capset: %m");
 }
 
-/* Run in a process of its own, as what is lost does not come back. Returns its exit status. */
+/* Run in a process of its own, as a lost capability does not come back. Returns its exit status. */
 static int elsewhere(int (*check)(struct host *h), struct host *h)
 {
 	pid_t pid = fork();
@@ -130,7 +99,7 @@ static int check_refused(struct host *h)
 	struct err e = { 0 };
 
 	lose_the_capability_to_mount();
-	if (host_open(h, "namespace", &e) == 0 || e.code != ERR_UNAVAILABLE)
+	if (host_open(h, SANDBOX_NAMESPACE, &e) == 0 || e.code != ERR_UNAVAILABLE)
 		return 1;
 	return strstr(e.text, "Operation not permitted") ? 0 : 2;
 }
@@ -138,18 +107,18 @@ static int check_refused(struct host *h)
 static int check_fallback(struct host *h)
 {
 	lose_the_capability_to_mount();
-	if (host_open(h, "auto", NULL) < 0)
+	if (host_open(h, SANDBOX_AUTO, NULL) < 0)
 		return 1;
 	return strcmp(sandbox_kind(h->sandbox), "fallback") == 0 ? 0 : 2;
 }
 
-static void without_the_right_to_mount_it_says_so(void **state)
+static void without_the_right_to_mount_the_kind_is_fallback(void **state)
 {
 	struct host *h = *state;
 
 	assert_int_equal(elsewhere(check_refused, h), 0);
 	assert_int_equal(elsewhere(check_fallback, h), 0);
-	assert_int_equal(host_open(h, "auto", NULL), 0);
+	assert_int_equal(host_open(h, SANDBOX_AUTO, NULL), 0);
 	assert_string_equal(sandbox_kind(h->sandbox), "namespace");
 }
 
@@ -158,7 +127,7 @@ static int check_unwritable(struct host *h)
 	struct err e = { 0 };
 	const char *etc = rig_path("etc");
 
-	if (host_open(h, "fallback", NULL) < 0 || unshare(CLONE_NEWNS) < 0 ||
+	if (host_open(h, SANDBOX_FALLBACK, NULL) < 0 || unshare(CLONE_NEWNS) < 0 ||
 	    mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount(etc, etc, NULL, MS_BIND, NULL) < 0 ||
 	    mount("", etc, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0)
@@ -173,7 +142,7 @@ static void a_copy_that_cannot_be_written_is_an_error(void **state)
 	assert_int_equal(elsewhere(check_unwritable, *state), 0);
 }
 
-static void copies_of_dead_daemons_are_swept(void **state)
+static void copies_of_dead_daemons_are_removed(void **state)
 {
 	struct host *h = *state;
 	pid_t dead = fork();
@@ -186,20 +155,19 @@ static void copies_of_dead_daemons_are_swept(void **state)
 
 	rig_write(old, "#\n");
 	rig_write(busy, "#\n");
-	assert_int_equal(host_open(h, "fallback", NULL), 0);
+	assert_int_equal(host_open(h, SANDBOX_FALLBACK, NULL), 0);
 	assert_int_not_equal(access(old, F_OK), 0);
 	assert_int_equal(access(busy, F_OK), 0);
 }
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(the_masters_deleted_executable_in_its_namespace_is_used),
-		TEST(what_exceeds_the_masters_open_files_is_refused),
-		TEST(without_the_right_to_mount_it_says_so),
-		TEST(a_copy_that_cannot_be_written_is_an_error),
-		TEST(copies_of_dead_daemons_are_swept),
+		host_test_case(the_masters_deleted_executable_in_its_namespace_is_used),
+		host_test_case(what_exceeds_the_masters_open_files_is_refused),
+		host_test_case(without_the_right_to_mount_the_kind_is_fallback),
+		host_test_case(a_copy_that_cannot_be_written_is_an_error),
+		host_test_case(copies_of_dead_daemons_are_removed),
 	};
 
 	return cmocka_run_group_tests_name("sandbox kind", tests, NULL, NULL);

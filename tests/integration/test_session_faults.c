@@ -1,29 +1,32 @@
 /*
- * The session when links break, servers die and sessions expire: it comes back by itself,
- * and every request is answered once, whatever happens.
+ * The session when connections break, servers die and sessions expire: it recovers by itself, and
+ * every request gets one answer, whatever happens.
  */
+#include <stdio.h>
+
 #include "rig_session.h"
 
-static void lost_link_keeps_the_session(void **state UNUSED)
+static void a_lost_connection_keeps_the_session(void **state)
 {
-	struct rig_proxy *proxy = rig_proxy_start(rig_zookeeper_port(server));
+	struct rig_loop *r = *state;
+	struct rig_proxy *proxy = rig_proxy_start(rig_zookeeper_port(r->server));
 	char hosts[64];
-	struct seen seen = { 0 };
+	struct session_events events = { 0 };
 	struct session *s;
 	struct tally t = { 0 };
 	int64_t id;
 
 	snprintf(hosts, sizeof(hosts), "localhost:%d", rig_proxy_port(proxy));
-	s = open_connected(hosts, &seen);
+	s = rig_session_connect(r, hosts, &events);
 	id = session_id(s);
 	for (unsigned round = 1; round <= 3; round++) {
 		for (unsigned i = 0; i < 3000; i++)
 			session_get(s, "/", true, on_tally, &t);
 		rig_proxy_cut(proxy);
-		eventually(loop, session_state(s) == SESSION_CONNECTING);
+		eventually(r->loop, session_state(s) == SESSION_CONNECTING);
 		assert_string_equal(session_server(s), "");
-		rig_proxy_mend(proxy);
-		eventually(loop, seen.connected == round + 1 && t.answers == round * 3000);
+		rig_proxy_restore(proxy);
+		eventually(r->loop, events.connected == round + 1 && t.answers == round * 3000);
 	}
 	assert_true(t.lost > 0);
 	assert_int_equal(t.ok + t.lost, t.answers);
@@ -34,51 +37,54 @@ static void lost_link_keeps_the_session(void **state UNUSED)
 	rig_proxy_stop(proxy);
 }
 
-/* Of an even number of addresses the library would try every other one only. */
-static void every_address_is_tried_again(void **state UNUSED)
+/* With an even number of addresses the library would try only every second one. */
+static void every_address_is_tried_again(void **state)
 {
-	struct rig_proxy *proxies[] = { rig_proxy_start(rig_zookeeper_port(server)),
-					rig_proxy_start(rig_zookeeper_port(server)) };
-	struct seen seen = { 0 };
+	struct rig_loop *r = *state;
+	struct rig_proxy *proxies[] = { rig_proxy_start(rig_zookeeper_port(r->server)),
+					rig_proxy_start(rig_zookeeper_port(r->server)) };
+	struct session_events events = { 0 };
 	struct session *s;
 	char hosts[64];
 
 	snprintf(hosts, sizeof(hosts), "127.0.0.1:%d,127.0.0.1:%d", rig_proxy_port(proxies[0]),
 		 rig_proxy_port(proxies[1]));
-	s = open_connected(hosts, &seen);
+	s = rig_session_connect(r, hosts, &events);
 	for (unsigned i = 0; i < 6; i++) {
 		rig_proxy_cut(proxies[0]);
 		rig_proxy_cut(proxies[1]);
-		eventually(loop, session_state(s) == SESSION_CONNECTING);
-		rig_proxy_mend(proxies[i % 2]);
-		eventually(loop, session_state(s) == SESSION_CONNECTED);
+		eventually(r->loop, session_state(s) == SESSION_CONNECTING);
+		rig_proxy_restore(proxies[i % 2]);
+		eventually(r->loop, session_state(s) == SESSION_CONNECTED);
 	}
 	session_free(s, PATIENCE);
 	rig_proxy_stop(proxies[0]);
 	rig_proxy_stop(proxies[1]);
 }
 
-static void killed_server_keeps_the_session(void **state UNUSED)
+static void a_killed_server_keeps_the_session(void **state)
 {
-	struct seen seen = { 0 };
-	struct session *s = open_connected(rig_zookeeper_hosts(server), &seen);
+	struct rig_loop *r = *state;
+	struct session_events events = { 0 };
+	struct session *s = rig_session_connect(r, rig_zookeeper_hosts(r->server), &events);
 	int64_t id = session_id(s);
 
-	answer_of(session_create(s, "/mine", NULL, 0, ZOO_EPHEMERAL, on_answer, &a));
-	rig_zookeeper_kill(server);
-	eventually(loop, session_state(s) == SESSION_CONNECTING);
-	rig_zookeeper_restart(server);
-	eventually(loop, session_state(s) == SESSION_CONNECTED);
+	answer_of(r, session_create(s, "/mine", NULL, 0, ZOO_EPHEMERAL, on_answer, &a));
+	rig_zookeeper_kill(r->server);
+	eventually(r->loop, session_state(s) == SESSION_CONNECTING);
+	rig_zookeeper_restart(r->server);
+	eventually(r->loop, session_state(s) == SESSION_CONNECTED);
 	assert_int_equal(session_id(s), id);
-	assert_int_equal(rig_zk_owner(client, "/mine"), id);
+	assert_int_equal(rig_zk_owner(r->client, "/mine"), id);
 	session_free(s, PATIENCE);
-	eventually(NULL, !rig_zk_exists(client, "/mine"));
+	eventually(NULL, !rig_zk_exists(r->client, "/mine"));
 }
 
-static void expired_session_is_replaced(void **state UNUSED)
+static void an_expired_session_is_replaced(void **state)
 {
-	struct rig_proxy *proxy = rig_proxy_start(rig_zookeeper_port(server));
-	struct seen seen = { 0 };
+	struct rig_loop *r = *state;
+	struct rig_proxy *proxy = rig_proxy_start(rig_zookeeper_port(r->server));
+	struct session_events events = { 0 };
 	struct tally t = { 0 };
 	struct session *s;
 	char hosts[64];
@@ -86,37 +92,38 @@ static void expired_session_is_replaced(void **state UNUSED)
 
 	snprintf(hosts, sizeof(hosts), "127.0.0.1:%d,127.0.0.1:%d", rig_proxy_port(proxy),
 		 rig_proxy_port(proxy));
-	s = open_connected(hosts, &seen);
+	s = rig_session_connect(r, hosts, &events);
 	id = session_id(s);
-	answer_of(session_create(s, "/gone", NULL, 0, ZOO_EPHEMERAL, on_answer, &a));
+	answer_of(r, session_create(s, "/gone", NULL, 0, ZOO_EPHEMERAL, on_answer, &a));
 	rig_proxy_freeze(proxy);
 	for (unsigned i = 0; i < 2000; i++)
 		session_exists(s, "/", false, on_tally, &t);
-	eventually(loop, !rig_zk_exists(client, "/gone"));
+	eventually(r->loop, !rig_zk_exists(r->client, "/gone"));
 	rig_proxy_thaw(proxy);
-	eventually(loop, seen.expired == 1 && session_state(s) == SESSION_CONNECTED);
-	eventually(loop, t.answers == 2000);
+	eventually(r->loop, events.expired == 1 && session_state(s) == SESSION_CONNECTED);
+	eventually(r->loop, t.answers == 2000);
 	assert_int_not_equal(session_id(s), id);
 	assert_int_equal(session_epoch(s), 2);
 	assert_int_equal(session_cut_short(s), 0);
-	assert_int_equal(answer_of(session_exists(s, "/", false, on_answer, &a)).rc, ZOK);
+	assert_int_equal(answer_of(r, session_exists(s, "/", false, on_answer, &a)).rc, ZOK);
 	session_free(s, PATIENCE);
 	rig_proxy_stop(proxy);
 }
 
-static void renewal_answers_everything(void **state UNUSED)
+static void a_renewal_answers_every_request(void **state)
 {
-	struct seen seen = { 0 };
-	struct session *s = open_connected(rig_zookeeper_hosts(server), &seen);
+	struct rig_loop *r = *state;
+	struct session_events events = { 0 };
+	struct session *s = rig_session_connect(r, rig_zookeeper_hosts(r->server), &events);
 	struct tally t = { 0 };
 
 	for (unsigned round = 1; round <= 3; round++) {
 		for (unsigned i = 0; i < 5000; i++)
 			session_get(s, "/", true, on_tally, &t);
 		session_renew(s);
-		assert_int_equal(seen.expired, round - 1);
-		eventually(loop, t.answers == round * 5000);
-		eventually(loop,
+		assert_int_equal(events.expired, round - 1);
+		eventually(r->loop, t.answers == round * 5000);
+		eventually(r->loop,
 			   session_epoch(s) == round + 1 && session_state(s) == SESSION_CONNECTED);
 	}
 	assert_int_equal(t.ok + t.gone, t.answers);
@@ -124,10 +131,11 @@ static void renewal_answers_everything(void **state UNUSED)
 	session_free(s, PATIENCE);
 }
 
-static void free_answers_everything(void **state UNUSED)
+static void freeing_answers_every_request(void **state)
 {
-	struct seen seen = { 0 };
-	struct session *s = open_connected(rig_zookeeper_hosts(server), &seen);
+	struct rig_loop *r = *state;
+	struct session_events events = { 0 };
+	struct session *s = rig_session_connect(r, rig_zookeeper_hosts(r->server), &events);
 	struct tally t = { 0 };
 
 	for (unsigned i = 0; i < 5000; i++)
@@ -137,9 +145,10 @@ static void free_answers_everything(void **state UNUSED)
 	assert_int_equal(t.gone, 5000);
 }
 
-static void no_server_yet(void **state UNUSED)
+static void a_session_waits_for_its_first_server(void **state)
 {
-	struct seen seen = { 0 };
+	struct rig_loop *r = *state;
+	struct session_events events = { 0 };
 	struct tally t = { 0 };
 	int port = rig_port();
 	struct session *s;
@@ -147,27 +156,27 @@ static void no_server_yet(void **state UNUSED)
 	struct rig_proxy *proxy;
 
 	snprintf(hosts, sizeof(hosts), "127.0.0.1:%d,no-such-host.invalid:1", port);
-	s = open_session(hosts, &seen);
+	s = rig_session_open(r, hosts, &events);
 	session_exists(s, "/", false, on_tally, &t);
-	for (uint64_t end = rig_now() + USEC_PER_SEC; rig_now() < end;)
-		rig_pause(loop);
+	rig_wait(r->loop, USEC_PER_SEC);
 	assert_int_equal(session_state(s), SESSION_CONNECTING);
 	assert_int_equal(t.answers, 0);
-	proxy = rig_proxy_start_on(port, rig_zookeeper_port(server));
-	eventually(loop, t.ok == 1);
+	proxy = rig_proxy_start_on(port, rig_zookeeper_port(r->server));
+	eventually(r->loop, t.ok == 1);
 	assert_int_equal(session_epoch(s), 1);
 	session_free(s, PATIENCE);
 	rig_proxy_stop(proxy);
 }
 
-static void unresolvable_hosts_leave_the_loop_alive(void **state UNUSED)
+static void unresolvable_hosts_leave_the_loop_alive(void **state)
 {
-	struct seen seen = { 0 };
-	struct session *s = open_session("no-such-host.invalid:2181", &seen);
+	struct rig_loop *r = *state;
+	struct session_events events = { 0 };
+	struct session *s = rig_session_open(r, "no-such-host.invalid:2181", &events);
 	unsigned turns = 0;
 
 	for (uint64_t end = rig_now() + USEC_PER_SEC; rig_now() < end; turns++)
-		rig_pause(loop);
+		rig_pause(r->loop);
 	assert_true(turns > 50);
 	assert_int_equal(session_state(s), SESSION_CONNECTING);
 	assert_int_equal(session_epoch(s), 0);
@@ -177,15 +186,16 @@ static void unresolvable_hosts_leave_the_loop_alive(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lost_link_keeps_the_session),
+		cmocka_unit_test(a_lost_connection_keeps_the_session),
 		cmocka_unit_test(every_address_is_tried_again),
-		cmocka_unit_test(killed_server_keeps_the_session),
-		cmocka_unit_test(expired_session_is_replaced),
-		cmocka_unit_test(renewal_answers_everything),
-		cmocka_unit_test(free_answers_everything),
-		cmocka_unit_test(no_server_yet),
+		cmocka_unit_test(a_killed_server_keeps_the_session),
+		cmocka_unit_test(an_expired_session_is_replaced),
+		cmocka_unit_test(a_renewal_answers_every_request),
+		cmocka_unit_test(freeing_answers_every_request),
+		cmocka_unit_test(a_session_waits_for_its_first_server),
 		cmocka_unit_test(unresolvable_hosts_leave_the_loop_alive),
 	};
 
-	return cmocka_run_group_tests_name("session faults", tests, set_up, tear_down);
+	return cmocka_run_group_tests_name("session faults", tests, rig_loop_setup,
+					   rig_loop_teardown);
 }

@@ -1,13 +1,17 @@
 /*
- * The session when something that is no healthy ZooKeeper answers on its port: it is not drawn
- * in, it does not hammer, and once the real server is back it is connected. All kinds are tried
- * side by side, each with a port, an impostor and a session of its own.
+ * The session when something else than a healthy ZooKeeper answers on its port: the session does
+ * not count as connected, it does not reconnect too often, and it connects once the real server is
+ * back. All kinds are tried at the same time, each with a port, an impostor and a session of its
+ * own.
  */
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "rig_impostor.h"
 #include "rig_session.h"
 
-/* The library allocates what a frame says that it is long; the sanitizers end a program for that.
- */
+/* The library allocates the length that a frame claims; the sanitizers would end the program for
+ * that. */
 const char *__asan_default_options(void) __attribute__((visibility("default")));
 const char *__asan_default_options(void)
 {
@@ -20,10 +24,10 @@ const char *__tsan_default_options(void)
 	return "allocator_may_return_null=1";
 }
 
-#define ASKED (10 * USEC_PER_SEC) /* for the session's timeout */
+#define ASKED (10 * USEC_PER_SEC) /* the session's timeout */
 #define GARBAGE_LASTS (5 * USEC_PER_SEC)
-/* In that time, of one session. Told of a timeout of zero the library connects a few times a
- * millisecond, until its handle is taken away. */
+/* Of one session in GARBAGE_LASTS. After an answer with a timeout of zero the library connects a
+ * few times each millisecond, until its handle is closed. */
 #define CONNECTIONS_MOST 1000
 
 /* A server's part of the handshake: length, protocol, timeout, session, password, read-only. */
@@ -48,7 +52,7 @@ static const struct kind {
 	const char *name;
 	const char *bytes;
 	size_t size;
-	bool hang_up;
+	bool close_after;
 } kinds[] = {
 	{ "an_http_answer_is_recovered_from", SAY(HTTP), true },
 	{ "an_http_answer_that_stays_open_is_recovered_from", SAY(HTTP), false },
@@ -88,12 +92,14 @@ static struct trial {
 	struct rig_impostor *impostor;
 	struct rig_proxy *server;
 	struct session *session;
-	struct seen seen;
+	struct session_events events;
 	unsigned connections, drawn_in;
 	bool recovered;
 } trials[ARRAY_SIZE(kinds)];
 
-static struct session *open_asking(int port, struct seen *seen)
+static struct rig_loop rig; /* *state is the trial */
+
+static struct session *open_asking(int port, struct session_events *events)
 {
 	char hosts[64];
 	struct zookeeper_settings z;
@@ -101,17 +107,11 @@ static struct session *open_asking(int port, struct seen *seen)
 	struct err e;
 
 	snprintf(hosts, sizeof(hosts), "127.0.0.1:%d", port);
-	z = settings(hosts);
+	z = rig_session_settings(hosts);
 	z.session_timeout = ASKED;
-	if (session_new(loop, "test", &z, &ops, seen, &s, &e) < 0)
+	if (session_new(rig.loop, "test", &z, &rig_session_ops, events, &s, &e) < 0)
 		fail_msg("%s", e.text);
 	return s;
-}
-
-static void run_for(uint64_t time)
-{
-	for (uint64_t end = rig_now() + time; rig_now() < end;)
-		rig_pause(loop);
 }
 
 static bool all_connected(uint64_t since)
@@ -136,42 +136,42 @@ static bool all_connected(uint64_t since)
 static void replace_by_the_server(struct trial *t)
 {
 	t->connections = rig_impostor_count(t->impostor);
-	t->drawn_in = t->seen.connected;
+	t->drawn_in = t->events.connected;
 	rig_impostor_stop(t->impostor);
-	t->server = rig_proxy_start_on(t->port, rig_zookeeper_port(server));
+	t->server = rig_proxy_start_on(t->port, rig_zookeeper_port(rig.server));
 }
 
-static int try_all_kinds(void **state)
+static int try_all_kinds(void **state UNUSED)
 {
 	uint64_t since;
 
-	if (set_up(state) < 0)
-		return -1;
+	rig_loop_init(&rig);
 	for (size_t i = 0; i < ARRAY_SIZE(trials); i++) {
 		struct trial *t = &trials[i];
 
 		t->kind = &kinds[i];
 		t->port = rig_port();
 		t->impostor = rig_impostor_start(t->port, t->kind->bytes, t->kind->size,
-						 t->kind->hang_up);
-		t->session = open_asking(t->port, &t->seen);
+						 t->kind->close_after);
+		t->session = open_asking(t->port, &t->events);
 	}
-	run_for(GARBAGE_LASTS);
+	rig_wait(rig.loop, GARBAGE_LASTS);
 	for (size_t i = 0; i < ARRAY_SIZE(trials); i++)
 		replace_by_the_server(&trials[i]);
 	since = rig_now();
 	while (!all_connected(since) && rig_now() < since + RIG_PATIENCE)
-		rig_pause(loop);
+		rig_pause(rig.loop);
 	return 0;
 }
 
-static int end_all_kinds(void **state)
+static int end_all_kinds(void **state UNUSED)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(trials); i++) {
 		session_free(trials[i].session, PATIENCE);
 		rig_proxy_stop(trials[i].server);
 	}
-	return tear_down(state);
+	rig_loop_fini(&rig);
+	return 0;
 }
 
 static void is_recovered_from(void **state)
@@ -182,17 +182,18 @@ static void is_recovered_from(void **state)
 	assert_int_equal(t->drawn_in, 0);
 	assert_true(t->connections <= CONNECTIONS_MOST);
 	assert_true(t->recovered);
-	assert_int_equal(answer_of(session_exists(t->session, "/", false, on_answer, &a)).rc, ZOK);
+	assert_int_equal(answer_of(&rig, session_exists(t->session, "/", false, on_answer, &a)).rc,
+			 ZOK);
 }
 
-/* Those that are in order take over, whichever the library would have liked to try first. */
-static void one_bad_server_of_three_is_left_for_another(void **state UNUSED)
+/* The session reaches the healthy servers, whichever server the library tries first. */
+static void a_bad_server_of_three_is_left_for_another(void **state UNUSED)
 {
 	struct rig_impostor *bad[8];
-	struct rig_proxy *good[2] = { rig_proxy_start(rig_zookeeper_port(server)),
-				      rig_proxy_start(rig_zookeeper_port(server)) };
+	struct rig_proxy *good[2] = { rig_proxy_start(rig_zookeeper_port(rig.server)),
+				      rig_proxy_start(rig_zookeeper_port(rig.server)) };
 	struct session *s[ARRAY_SIZE(bad)];
-	struct seen seen = { 0 };
+	struct session_events events = { 0 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		int port = rig_port();
@@ -204,15 +205,15 @@ static void one_bad_server_of_three_is_left_for_another(void **state UNUSED)
 			       : rig_impostor_start(port, SAY(HUGE_TIMEOUT), false);
 		snprintf(hosts, sizeof(hosts), "127.0.0.1:%d,127.0.0.1:%d,127.0.0.1:%d",
 			 rig_proxy_port(good[0]), port, rig_proxy_port(good[1]));
-		z = settings(hosts);
+		z = rig_session_settings(hosts);
 		z.session_timeout = ASKED;
-		if (session_new(loop, "test", &z, &ops, &seen, &s[i], &e) < 0)
+		if (session_new(rig.loop, "test", &z, &rig_session_ops, &events, &s[i], &e) < 0)
 			fail_msg("%s", e.text);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		eventually(loop, session_state(s[i]) == SESSION_CONNECTED);
-		assert_int_equal(answer_of(session_exists(s[i], "/", false, on_answer, &a)).rc,
-				 ZOK);
+		eventually(rig.loop, session_state(s[i]) == SESSION_CONNECTED);
+		assert_int_equal(
+			answer_of(&rig, session_exists(s[i], "/", false, on_answer, &a)).rc, ZOK);
 		session_free(s[i], PATIENCE);
 		rig_impostor_stop(bad[i]);
 	}
@@ -220,24 +221,24 @@ static void one_bad_server_of_three_is_left_for_another(void **state UNUSED)
 	rig_proxy_stop(good[1]);
 }
 
-/* What comes of a session that was there, when its server's port is taken by something else. */
-static void a_session_that_stood_is_replaced(void **state UNUSED)
+/* A session exists already when another program takes its server's port. */
+static void a_session_recovers_from_another_program_on_its_port(void **state UNUSED)
 {
-	struct rig_proxy *proxy = rig_proxy_start(rig_zookeeper_port(server));
-	struct seen seen = { 0 };
-	struct session *s = open_asking(rig_proxy_port(proxy), &seen);
+	struct rig_proxy *proxy = rig_proxy_start(rig_zookeeper_port(rig.server));
+	struct session_events events = { 0 };
+	struct session *s = open_asking(rig_proxy_port(proxy), &events);
 	struct rig_impostor *impostor;
 
-	eventually(loop, session_state(s) == SESSION_CONNECTED);
+	eventually(rig.loop, session_state(s) == SESSION_CONNECTED);
 	rig_proxy_cut(proxy);
-	eventually(loop, session_state(s) == SESSION_CONNECTING);
+	eventually(rig.loop, session_state(s) == SESSION_CONNECTING);
 	impostor = rig_impostor_start(rig_proxy_port(proxy), SAY(HTTP), true);
-	eventually(loop, rig_impostor_count(impostor) >= 3);
-	assert_int_equal(seen.connected, 1);
+	eventually(rig.loop, rig_impostor_count(impostor) >= 3);
+	assert_int_equal(events.connected, 1);
 	assert_true(session_cut_short(s) > 0);
 	rig_impostor_stop(impostor);
-	rig_proxy_mend(proxy);
-	eventually(loop, session_state(s) == SESSION_CONNECTED);
+	rig_proxy_restore(proxy);
+	eventually(rig.loop, session_state(s) == SESSION_CONNECTED);
 	session_free(s, PATIENCE);
 	rig_proxy_stop(proxy);
 }
@@ -245,8 +246,8 @@ static void a_session_that_stood_is_replaced(void **state UNUSED)
 int main(void)
 {
 	struct CMUnitTest tests[ARRAY_SIZE(trials) + 2] = {
-		cmocka_unit_test(one_bad_server_of_three_is_left_for_another),
-		cmocka_unit_test(a_session_that_stood_is_replaced),
+		cmocka_unit_test(a_bad_server_of_three_is_left_for_another),
+		cmocka_unit_test(a_session_recovers_from_another_program_on_its_port),
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(trials); i++)

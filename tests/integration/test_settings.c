@@ -1,6 +1,6 @@
 /*
- * The settings file: defaults, values, changes while running, and that the shipped
- * sample and the man page say the same as the table. No server is needed.
+ * The settings file: defaults, values and changes while running; the shipped sample and the man
+ * page agree with the table. No server is needed.
  */
 #include <libconfig.h>
 #include <stdio.h>
@@ -28,12 +28,30 @@ static const char *write_file(const char *text)
 
 static struct settings_file *load(const char *text)
 {
+	CLEANUP(settings_errors_fini) struct settings_errors errors = { 0 };
 	struct settings_file *f = NULL;
-	struct err e = { 0 };
 
-	if (settings_load(write_file(text), false, &f, &e) < 0)
-		fail_msg("refused: %s\n%s", text, e.text);
+	if (settings_load(write_file(text), false, &f, &errors) < 0)
+		fail_msg("refused: %s\n%s", text, errors.items[0].text);
 	return f;
+}
+
+/* The first error of a file that is refused. */
+static struct settings_error refused(const char *path, bool missing_ok)
+{
+	struct settings_errors errors = { 0 };
+	struct settings_file *f = NULL;
+	struct settings_error first;
+	static char text[1024];
+
+	assert_int_equal(settings_load(path, missing_ok, &f, &errors), -1);
+	assert_null(f);
+	assert_true(errors.count > 0);
+	first = errors.items[0];
+	snprintf(text, sizeof(text), "%s:%u: %s", first.file ?: "", first.line, first.text);
+	first.text = text;
+	settings_errors_fini(&errors);
+	return first;
 }
 
 /* --- values --------------------------------------------------------------------------------- */
@@ -49,7 +67,7 @@ static void assert_fleet_defaults(const struct settings *s)
 	assert_null(s->cluster.on_resigned[0]);
 	assert_null(s->cluster.on_live[0]);
 	assert_int_equal(s->cluster.command_timeout, 10 * USEC_PER_SEC);
-	assert_string_equal(r->mode, "all");
+	assert_int_equal(r->mode, ROLLOUT_ALL);
 	assert_int_equal(r->canaries, 1);
 	assert_null(r->canary_hosts[0]);
 	assert_string_equal(r->batch, "25%");
@@ -59,7 +77,7 @@ static void assert_fleet_defaults(const struct settings *s)
 	assert_int_equal(r->apply_timeout, 120 * USEC_PER_SEC);
 	assert_int_equal(r->vanish_timeout, 15 * USEC_PER_SEC);
 	assert_int_equal(r->max_failures, 0);
-	assert_string_equal(r->on_failure, "halt");
+	assert_int_equal(r->on_failure, FAILURE_HALT);
 	assert_true(r->join);
 	assert_false(r->freeze);
 	assert_null(r->gate[0]);
@@ -93,14 +111,14 @@ static void assert_defaults(const struct settings *s)
 	assert_int_equal(s->nginx.test_timeout, 10 * USEC_PER_SEC);
 	assert_int_equal(s->nginx.reload_timeout, 30 * USEC_PER_SEC);
 	assert_int_equal(s->nginx.reload_gap, USEC_PER_SEC);
-	assert_string_equal(s->nginx.sandbox, "auto");
+	assert_int_equal(s->nginx.sandbox, SANDBOX_AUTO);
 	assert_string_equal(s->nginx.log_directory, "/var/log/nginx");
 	assert_string_equal(s->nginx.probe, "");
-	assert_string_equal(s->nginx.drift, "repair");
+	assert_int_equal(s->nginx.drift, DRIFT_REPAIR);
 	assert_int_equal(s->nginx.linger, 3600 * USEC_PER_SEC);
 	assert_string_equal(s->state.directory, "/var/lib/zknginxd");
 	assert_int_equal(s->state.keep, 10);
-	assert_string_equal(s->snippets.policy, "safe");
+	assert_int_equal(s->snippets.policy, POLICY_SAFE);
 	for (size_t i = 0; i < ARRAY_SIZE(roots); i++)
 		assert_string_equal(s->snippets.roots[i], roots[i]);
 	assert_null(s->snippets.roots[ARRAY_SIZE(roots)]);
@@ -112,10 +130,10 @@ static void assert_defaults(const struct settings *s)
 	assert_int_equal(s->guard.readmit, 0);
 	assert_fleet_defaults(s);
 	assert_string_equal(s->metrics.listen, "");
-	assert_string_equal(s->log.level, "info");
+	assert_int_equal(s->log.level, LOG_LEVEL_INFO);
 }
 
-static void test_defaults(void **state UNUSED)
+static void an_empty_file_gives_the_defaults(void **state UNUSED)
 {
 	struct settings_file *f = load("");
 
@@ -126,24 +144,21 @@ static void test_defaults(void **state UNUSED)
 	settings_free(f);
 }
 
-static void test_missing_file(void **state UNUSED)
+static void a_missing_file_is_an_error_unless_it_may_be_missing(void **state UNUSED)
 {
 	const char *path = rig_path("no-such-file");
+	struct settings_errors errors = { 0 };
 	struct settings_file *f = NULL;
-	struct err e = { 0 };
 
-	assert_int_equal(settings_load(path, false, &f, &e), -1);
-	assert_int_equal(e.code, ERR_SYS);
-	assert_non_null(strstr(e.text, path));
-	assert_int_equal(settings_load(path, true, &f, &e), 0);
+	assert_non_null(strstr(refused(path, false).text, path));
+	assert_int_equal(settings_load(path, true, &f, &errors), 0);
 	assert_defaults(settings_get(f));
 	settings_free(f);
-	/* what cannot be read is not the same as what is not there */
-	assert_int_equal(settings_load(rig_directory(), true, &f, &e), -1);
-	assert_non_null(strstr(e.text, "not a regular file"));
+	/* an unreadable file is not a missing file */
+	assert_non_null(strstr(refused(rig_directory(), true).text, "not a regular file"));
 }
 
-static void test_values(void **state UNUSED)
+static void values_are_read_from_the_file(void **state UNUSED)
 {
 	struct settings_file *f =
 		load("zookeeper = { hosts = \"zk1, [2001:db8::1]:2182,10.0.0.3/prod/eu\";\n"
@@ -168,15 +183,15 @@ static void test_values(void **state UNUSED)
 	assert_int_equal(s->nginx.reload_timeout, 300 * USEC_PER_SEC);
 	assert_int_equal(s->nginx.reload_gap, 0);
 	assert_int_equal(s->state.keep, 3);
-	assert_string_equal(s->snippets.policy, "off");
+	assert_int_equal(s->snippets.policy, POLICY_OFF);
 	assert_string_equal(s->snippets.roots[1], "/c");
 	assert_null(s->snippets.roots[2]);
 	assert_true(s->guard.hold == 3600 * USEC_PER_SEC);
 	assert_int_equal(s->guard.max_shrink, 0);
 	assert_string_equal(s->cluster.address, "[::1]:80");
 	assert_string_equal(s->metrics.listen, "[::1]:9641");
-	assert_string_equal(s->log.level, "debug");
-	/* what was not said keeps its default */
+	assert_int_equal(s->log.level, LOG_LEVEL_DEBUG);
+	/* a setting that is not in the file keeps its default */
 	assert_string_equal(s->nginx.pid, "/run/nginx.pid");
 	settings_free(f);
 }
@@ -206,7 +221,7 @@ static void assert_texts(const char *const *texts, const char *const *expected)
 
 static void assert_rollout(const struct rollout_settings *r)
 {
-	assert_string_equal(r->mode, "canary");
+	assert_int_equal(r->mode, ROLLOUT_CANARY);
 	assert_int_equal(r->canaries, 1);
 	assert_texts(r->canary_hosts, TEXTS("web1", "web2"));
 	assert_string_equal(r->batch, "3");
@@ -216,7 +231,7 @@ static void assert_rollout(const struct rollout_settings *r)
 	assert_int_equal(r->apply_timeout, 86400 * USEC_PER_SEC);
 	assert_int_equal(r->vanish_timeout, USEC_PER_SEC);
 	assert_int_equal(r->max_failures, 2);
-	assert_string_equal(r->on_failure, "revert");
+	assert_int_equal(r->on_failure, FAILURE_REVERT);
 	assert_false(r->join);
 	assert_true(r->freeze);
 	assert_texts(r->gate, TEXTS("/bin/g"));
@@ -227,13 +242,13 @@ static void assert_rollout(const struct rollout_settings *r)
 	assert_int_equal(r->min_requests, 1000000);
 }
 
-static void test_fleet_values(void **state UNUSED)
+static void values_of_the_fleet_are_read_from_the_file(void **state UNUSED)
 {
 	struct settings_file *f = load(FLEET);
 	const struct settings *s = settings_get(f);
 
 	assert_string_equal(s->nginx.probe, "127.0.0.1:9642");
-	assert_string_equal(s->nginx.drift, "report");
+	assert_int_equal(s->nginx.drift, DRIFT_REPORT);
 	assert_true(s->nginx.linger == NEVER);
 	assert_string_equal(s->cluster.service, "/services/nginx");
 	assert_texts(s->cluster.on_elected, TEXTS("/bin/a b"));
@@ -251,7 +266,7 @@ static void test_fleet_values(void **state UNUSED)
 	settings_free(f);
 }
 
-static void test_ways_to_say_it(void **state UNUSED)
+static void a_value_may_be_written_in_several_ways(void **state UNUSED)
 {
 	struct settings_file *f =
 		load("nginx = { probe = \"[::1]:9642\"; };\n"
@@ -263,7 +278,7 @@ static void test_ways_to_say_it(void **state UNUSED)
 	assert_string_equal(settings_get(f)->rollout.batch, "3");
 	assert_true(settings_get(f)->rollout.join);
 	settings_free(f);
-	/* paths that only look as if they contained each other */
+	/* paths that only seem to contain each other */
 	f = load("cluster = { service = \"/nginx/configs\"; };\n"
 		 "metrics = { listen = \"127.0.0.1:9642\"; };\n"
 		 "nginx = { probe = \"127.0.0.1:9643\"; };\n");
@@ -271,33 +286,32 @@ static void test_ways_to_say_it(void **state UNUSED)
 	settings_free(f);
 }
 
-static void test_include(void **state UNUSED)
+static void an_included_file_is_read_and_named_in_errors(void **state UNUSED)
 {
 	char *inner = rig_path("inner.conf"), *outer = rig_path("outer.conf");
 	struct settings_file *f = NULL;
-	struct err e = { 0 };
+	struct settings_errors errors = { 0 };
 
 	rig_write(inner, "log = { level = \"error\"; };\n");
 	rig_write(outer, "@include \"%s\"\nstate = { keep = 4; };\n", inner);
-	assert_int_equal(settings_load(outer, false, &f, &e), 0);
-	assert_string_equal(settings_get(f)->log.level, "error");
+	assert_int_equal(settings_load(outer, false, &f, &errors), 0);
+	assert_int_equal(settings_get(f)->log.level, LOG_LEVEL_ERROR);
 	assert_int_equal(settings_get(f)->state.keep, 4);
 	settings_free(f);
-	/* an error names the file that it is in */
+	/* an error names its file */
 	rig_write(inner, "\nlog = { level = 5000000000; };\n");
-	assert_int_equal(settings_load(outer, false, &f, &e), -1);
-	assert_non_null(strstr(e.text, "inner.conf:2: 5000000000 is too large"));
+	assert_non_null(
+		strstr(refused(outer, false).text, "inner.conf:2: 5000000000 is too large"));
 	/* libconfig would end the process over this one */
 	rig_write(outer, "\n\n  @include \"%s\"\n", rig_directory());
-	assert_int_equal(settings_load(outer, false, &f, &e), -1);
-	assert_non_null(strstr(e.text, "outer.conf:3: @include: "));
+	assert_non_null(strstr(refused(outer, false).text, "outer.conf:3: @include: "));
 	rig_write(outer, "@include \"%s\"\n", outer);
-	assert_int_equal(settings_load(outer, false, &f, &e), -1);
+	assert_non_null(strstr(refused(outer, false).text, "include"));
 }
 
 /* --- changes while running -------------------------------------------------------------------- */
 
-static void test_changes(void **state UNUSED)
+static void changes_that_need_a_restart_are_named(void **state UNUSED)
 {
 	struct settings_file *a = load(""), *b = load("zookeeper = { hosts = \"zk1\"; };\n"
 						      "nginx = { reload_gap = \"7s\"; };\n"
@@ -323,7 +337,7 @@ static void test_changes(void **state UNUSED)
 
 /* --- the sample and the man page -------------------------------------------------------------- */
 
-/* A value of the sample as the table writes a default. */
+/* A value of the sample, written like a default of the table. */
 static char *value_text(const config_setting_t *node)
 {
 	struct buf out = BUF_INIT;
@@ -342,26 +356,26 @@ static char *value_text(const config_setting_t *node)
 	return text;
 }
 
-static void test_sample(void **state UNUSED)
+static void the_sample_has_every_setting_with_its_default(void **state UNUSED)
 {
-	const char *path, *preset;
+	const char *path, *default_text;
+	struct settings_errors errors = { 0 };
 	struct settings_file *f = NULL;
-	struct err e = { 0 };
 	config_t config;
 	bool reloadable;
 
-	if (settings_load(SAMPLE, false, &f, &e) < 0)
-		fail_msg("%s", e.text);
+	if (settings_load(SAMPLE, false, &f, &errors) < 0)
+		fail_msg("%s", errors.items[0].text);
 	assert_defaults(settings_get(f));
 	settings_free(f);
 	config_init(&config);
 	assert_int_equal(config_read_file(&config, SAMPLE), CONFIG_TRUE);
-	for (size_t i = 0; settings_key(i, &path, &preset, &reloadable); i++) {
+	for (size_t i = 0; settings_key(i, &path, &default_text, &reloadable); i++) {
 		const config_setting_t *node = config_lookup(&config, path);
 
 		if (!node)
 			fail_msg("%s does not mention %s", SAMPLE, path);
-		assert_string_equal(value_text(node), preset);
+		assert_string_equal(value_text(node), default_text);
 	}
 	config_destroy(&config);
 }
@@ -403,20 +417,22 @@ static char *manual_item(const char *manual, const char *path)
 	return item;
 }
 
-static void test_manual(void **state UNUSED)
+static void the_manual_has_every_setting_with_its_default(void **state UNUSED)
 {
-	const char *manual = rig_read(MANUAL), *path, *preset;
+	const char *manual = rig_read(MANUAL), *path, *default_text;
 	bool reloadable;
 
 	assert_non_null(manual);
-	for (size_t i = 0; settings_key(i, &path, &preset, &reloadable); i++) {
+	for (size_t i = 0; settings_key(i, &path, &default_text, &reloadable); i++) {
 		char *item = manual_item(manual, path);
 		size_t head = strcspn(item, "\n"), size;
 
-		for (const char *part = preset; *part; part += size + strspn(part + size, ", ")) {
+		for (const char *part = default_text; *part;
+		     part += size + strspn(part + size, ", ")) {
 			size = strcspn(part, ",");
 			if (!memmem(item, head, part, size))
-				fail_msg("%s: not the default of %s, %s", MANUAL, path, preset);
+				fail_msg("%s: not the default of %s, %s", MANUAL, path,
+					 default_text);
 		}
 		if (reloadable == !!strstr(item, "Needs a restart."))
 			fail_msg("%s: does a change of %s need a restart?", MANUAL, path);
@@ -426,15 +442,16 @@ static void test_manual(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(test_defaults, tear_down),
-		cmocka_unit_test_teardown(test_missing_file, tear_down),
-		cmocka_unit_test_teardown(test_values, tear_down),
-		cmocka_unit_test_teardown(test_fleet_values, tear_down),
-		cmocka_unit_test_teardown(test_ways_to_say_it, tear_down),
-		cmocka_unit_test_teardown(test_include, tear_down),
-		cmocka_unit_test_teardown(test_changes, tear_down),
-		cmocka_unit_test_teardown(test_sample, tear_down),
-		cmocka_unit_test_teardown(test_manual, tear_down),
+		cmocka_unit_test_teardown(an_empty_file_gives_the_defaults, tear_down),
+		cmocka_unit_test_teardown(a_missing_file_is_an_error_unless_it_may_be_missing,
+					  tear_down),
+		cmocka_unit_test_teardown(values_are_read_from_the_file, tear_down),
+		cmocka_unit_test_teardown(values_of_the_fleet_are_read_from_the_file, tear_down),
+		cmocka_unit_test_teardown(a_value_may_be_written_in_several_ways, tear_down),
+		cmocka_unit_test_teardown(an_included_file_is_read_and_named_in_errors, tear_down),
+		cmocka_unit_test_teardown(changes_that_need_a_restart_are_named, tear_down),
+		cmocka_unit_test_teardown(the_sample_has_every_setting_with_its_default, tear_down),
+		cmocka_unit_test_teardown(the_manual_has_every_setting_with_its_default, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("settings", tests, NULL, NULL);

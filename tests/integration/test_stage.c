@@ -1,9 +1,12 @@
-/* Generations on disk: `live` is one whole generation, and anything else is told apart. */
+/* Generations on disk: `live` is one complete generation, and anything else is detected. */
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "rig_stage.h"
@@ -31,7 +34,7 @@ static void refuse_open(enum err_code code, const char *word)
 		fail_msg("code %d: %s", (int)e.code, e.text);
 }
 
-static void test_first_generation_is_empty(void **state UNUSED)
+static void the_first_generation_is_empty(void **state UNUSED)
 {
 	struct stage *s = rig_stage_open();
 	struct tree *t = NULL;
@@ -42,14 +45,14 @@ static void test_first_generation_is_empty(void **state UNUSED)
 	assert_string_equal(rig_state_file("live/http.conf"), "");
 	assert_string_equal(rig_state_file("live/stream.conf"), "");
 	assert_true(stage_live_is_intact(s, &name));
-	OK(stage_live_tree(s, &t, e));
+	OK(stage_accepted_tree(s, &t, NULL, e));
 	assert_int_equal(tree_count(t), 0);
 	tree_unref(t);
 	assert_true(rig_state_has("cache"));
 	stage_close(s);
 }
 
-static void test_publish_changes_both_files(void **state UNUSED)
+static void publishing_changes_both_files_at_once(void **state UNUSED)
 {
 	struct stage *s = rig_stage_open();
 	struct bundle *b = rig_bundle("# one\n# two", "# three");
@@ -108,7 +111,7 @@ static struct bundle *bundle_of_many_servers(void)
 	return done;
 }
 
-static void test_manifest_names_objects_not_servers(void **state UNUSED)
+static void the_manifest_names_objects_and_no_servers(void **state UNUSED)
 {
 	struct stage *s = rig_stage_open();
 	struct bundle *b = bundle_of_many_servers();
@@ -133,7 +136,7 @@ static void test_manifest_names_objects_not_servers(void **state UNUSED)
 	stage_close(s);
 }
 
-static void test_second_daemon_is_refused(void **state UNUSED)
+static void a_second_daemon_is_refused(void **state UNUSED)
 {
 	struct stage *s = rig_stage_open();
 	char pid[32];
@@ -144,7 +147,7 @@ static void test_second_daemon_is_refused(void **state UNUSED)
 	stage_close(rig_stage_open());
 }
 
-static void test_unpublished_is_swept_and_numbers_go_on(void **state UNUSED)
+static void unpublished_generations_are_removed_and_numbers_go_on(void **state UNUSED)
 {
 	struct stage *s = rig_stage_open();
 	struct bundle *b = rig_bundle("# x", "");
@@ -164,7 +167,7 @@ static void test_unpublished_is_swept_and_numbers_go_on(void **state UNUSED)
 	bundle_unref(b);
 }
 
-static void test_discard_spares_the_live_one(void **state UNUSED)
+static void the_live_generation_is_not_discarded(void **state UNUSED)
 {
 	struct stage *s = rig_stage_open();
 	struct bundle *b = rig_bundle("# x", "");
@@ -180,7 +183,7 @@ static void test_discard_spares_the_live_one(void **state UNUSED)
 	bundle_unref(b);
 }
 
-static void test_prune(void **state UNUSED)
+static void live_applied_and_recent_generations_are_kept(void **state UNUSED)
 {
 	struct applied a = { .generation = 3, .pid = 1, .start_time = 1 };
 	struct stage *s = rig_stage_open();
@@ -200,7 +203,7 @@ static void test_prune(void **state UNUSED)
 	stage_close(s);
 }
 
-static void test_drift_is_seen(void **state UNUSED)
+static void changed_live_files_are_noticed(void **state UNUSED)
 {
 	struct stage *s = rig_stage_open();
 	const char *name;
@@ -224,14 +227,14 @@ static void test_drift_is_seen(void **state UNUSED)
 	stage_close(s);
 }
 
-static void test_broken_live_goes_back(void **state UNUSED)
+static void a_damaged_live_generation_is_replaced_by_the_last_accepted(void **state UNUSED)
 {
 	struct tree *accepted = rig_tree("/a\n");
 	struct stage *s = rig_stage_open();
 
 	rig_stage_put(s, "# 1", "");
 	OK(stage_record(s, 1, accepted, e));
-	rig_stage_put(s, "# 2", ""); /* intact and newer, but never proved */
+	rig_stage_put(s, "# 2", ""); /* intact and newer, but never accepted */
 	rig_stage_put(s, "# 3", "");
 	stage_close(s);
 	rig_write(rig_state_path("generations/3/http.conf"), "# !\n");
@@ -253,8 +256,8 @@ static void test_broken_live_goes_back(void **state UNUSED)
 	tree_unref(accepted);
 }
 
-/* With no other generation a damaged one stays: an empty one would be an outage. */
-static void test_damaged_and_alone(void **state UNUSED)
+/* Without any other generation the damaged one stays: an empty one would be an outage. */
+static void a_damaged_generation_stays_when_it_is_the_only_one(void **state UNUSED)
 {
 	struct stage *s = rig_stage_open();
 	const char *name;
@@ -272,7 +275,7 @@ static void test_damaged_and_alone(void **state UNUSED)
 	stage_close(s);
 }
 
-static void test_tree_comes_back(void **state UNUSED)
+static void the_accepted_tree_is_read_back_after_a_restart(void **state UNUSED)
 {
 	struct tree *accepted = rig_tree("/a version=3\n\tone\n\ttwo\\\n/a/b owner=0x12\n"), *t;
 	struct stage *s = rig_stage_open();
@@ -285,24 +288,24 @@ static void test_tree_comes_back(void **state UNUSED)
 	assert_int_equal(st.st_mode & 07777, 0600);
 	stage_close(s);
 	s = rig_stage_open();
-	OK(stage_live_tree(s, &t, e));
+	OK(stage_accepted_tree(s, &t, NULL, e));
 	assert_int_equal(tree_count(t), 2);
 	assert_string_equal(tree_at(t, 0)->data, "one\ntwo");
 	assert_int_equal(tree_at(t, 1)->owner, 0x12);
 	tree_unref(t);
 
-	/* torn: not believed */
+	/* truncated: not used */
 	text = rig_state_file("live/tree.txt");
-	strstr(text, "/a/b")[0] = '\0'; /* what is left would parse */
+	strstr(text, "/a/b")[0] = '\0'; /* the rest would parse */
 	rig_write(rig_state_path("live/tree.txt"), "%s", text);
-	OK(stage_live_tree(s, &t, e));
+	OK(stage_accepted_tree(s, &t, NULL, e));
 	assert_int_equal(tree_count(t), 0);
 	tree_unref(t);
 	stage_close(s);
 	tree_unref(accepted);
 }
 
-static void test_applied_survives_us_but_not_a_boot(void **state UNUSED)
+static void the_applied_record_survives_a_restart_but_not_a_boot(void **state UNUSED)
 {
 	struct applied a = { .generation = 1, .pid = 4711, .start_time = 99 }, got;
 	struct stage *s = rig_stage_open();
@@ -333,7 +336,7 @@ static void test_applied_survives_us_but_not_a_boot(void **state UNUSED)
 	rig_write(rig_state_path("applied.json"), "%s", text);
 	s = rig_stage_open();
 	assert_false(stage_applied(s, &got));
-	/* every process of this boot began later */
+	/* every process of this boot started later */
 	assert_true(stage_was_live_before(s, 1));
 	rig_stage_put(s, "# 2", "");
 	rig_stage_put(s, "# 3", "");
@@ -342,7 +345,7 @@ static void test_applied_survives_us_but_not_a_boot(void **state UNUSED)
 	stage_close(s);
 }
 
-static void test_planted_links_are_not_followed(void **state UNUSED)
+static void planted_links_are_not_followed(void **state UNUSED)
 {
 	struct stage *s = rig_stage_open();
 	char *target = rig_path("target%s", strrchr(rig_state(), '/') + 1);
@@ -361,7 +364,7 @@ static void test_planted_links_are_not_followed(void **state UNUSED)
 	s = rig_stage_open();
 	assert_int_equal(stage_live(s), 3);
 	stage_close(s);
-	assert_true(rmdir(target) == 0); /* nothing was put there, and it was not removed */
+	assert_true(rmdir(target) == 0); /* nothing was created there, and it was not removed */
 
 	assert_int_equal(rename(rig_state_path("generations"), rig_state_path("elsewhere")), 0);
 	assert_int_equal(symlink("elsewhere", rig_state_path("generations")), 0);
@@ -371,22 +374,171 @@ static void test_planted_links_are_not_followed(void **state UNUSED)
 	refuse_open(ERR_SYS, "lock");
 }
 
+/* --- what a provisioning tool or an image build has made in advance -------------------------- */
+
+static void make_state(const char *const *directories)
+{
+	assert_int_equal(mkdir(rig_state(), 0755), 0);
+	for (; *directories; directories++)
+		assert_int_equal(mkdir(rig_state_path(*directories), 0755), 0);
+}
+
+static void expect_empty_start(unsigned long live)
+{
+	struct stage *s = rig_stage_open();
+	char link[64] = "", wanted[64];
+	const char *name;
+
+	snprintf(wanted, sizeof(wanted), "generations/%lu", live);
+	assert_true(readlink(rig_state_path("live"), link, sizeof(link) - 1) > 0);
+	assert_string_equal(link, wanted);
+	assert_int_equal(stage_live(s), live);
+	assert_string_equal(rig_state_file("live/http.conf"), "");
+	assert_string_equal(rig_state_file("live/stream.conf"), "");
+	assert_true(stage_live_is_intact(s, &name));
+	assert_false(rig_state_has(".live.tmp"));
+	assert_int_equal(rig_stage_put(s, "# 1", ""), live + 1);
+	stage_close(s);
+}
+
+static void an_empty_directory_in_place_of_the_link_is_taken_over(void **state UNUSED)
+{
+	make_state((const char *const[]){ "live", NULL });
+	expect_empty_start(0);
+}
+
+static void a_directory_of_empty_files_in_place_of_the_link_is_taken_over(void **state UNUSED)
+{
+	make_state((const char *const[]){ "live", NULL });
+	rig_write(rig_state_path("live/http.conf"), "%s", "");
+	rig_write(rig_state_path("live/stream.conf"), "%s", "");
+	expect_empty_start(0);
+}
+
+/* nginx starts at any time meanwhile: it always finds the file that it includes. */
+static void the_included_file_is_there_throughout_a_take_over(void **state UNUSED)
+{
+	char *file;
+	pid_t opener;
+	int status;
+
+	make_state((const char *const[]){ "live", NULL });
+	rig_write(rig_state_path("live/http.conf"), "%s", "");
+	rig_write(rig_state_path("live/stream.conf"), "%s", "");
+	file = rig_state_path("live/http.conf");
+	opener = fork();
+	if (opener == 0) {
+		while (getppid() > 1) {
+			int fd = open(file, O_RDONLY | O_CLOEXEC);
+
+			if (fd < 0)
+				_exit(1);
+			close(fd);
+		}
+		_exit(0);
+	}
+	for (int i = 0; i < 200; i++) {
+		struct stage *s = rig_stage_open();
+
+		rig_stage_put(s, "# x", "");
+		stage_close(s);
+		/* put a directory in place of the link, as atomically */
+		assert_int_equal(mkdir(rig_state_path("fresh"), 0755), 0);
+		rig_write(rig_state_path("fresh/http.conf"), "%s", "");
+		rig_write(rig_state_path("fresh/stream.conf"), "%s", "");
+		assert_int_equal(renameat2(AT_FDCWD, rig_state_path("fresh"), AT_FDCWD,
+					   rig_state_path("live"), RENAME_EXCHANGE),
+				 0);
+		unlink(rig_state_path("fresh"));
+	}
+	kill(opener, SIGKILL);
+	assert_int_equal(waitpid(opener, &status, 0), opener);
+	assert_true(WIFSIGNALED(status)); /* else it missed the file and ended by itself */
+}
+
+static void a_directory_with_content_in_place_of_the_link_is_refused(void **state UNUSED)
+{
+	make_state((const char *const[]){ "live", NULL });
+	rig_write(rig_state_path("live/http.conf"), "server { }\n");
+	refuse_open(ERR_INPUT, "live is a directory that holds \"http.conf\"; expected a symbolic");
+	refuse_open(ERR_INPUT, "live.old) and start zknginxd again");
+	assert_string_equal(rig_state_file("live/http.conf"), "server { }\n");
+	assert_false(rig_state_has("generations/0"));
+	unlink(rig_state_path("live/http.conf"));
+	rig_write(rig_state_path("live/site.conf"), "%s", "");
+	refuse_open(ERR_INPUT, "holds \"site.conf\"");
+	assert_true(rig_state_has("live/site.conf"));
+}
+
+/* … while other generations are there: the last good one goes live. */
+static void a_taken_over_directory_does_not_lose_the_last_good_generation(void **state UNUSED)
+{
+	struct stage *s = rig_stage_open();
+
+	rig_stage_put(s, "# 1", "");
+	stage_close(s);
+	assert_int_equal(unlink(rig_state_path("live")), 0);
+	assert_int_equal(mkdir(rig_state_path("live"), 0755), 0);
+	s = rig_stage_open();
+	assert_int_equal(stage_live(s), 1);
+	assert_string_equal(rig_state_file("live/http.conf"), "# 1\n");
+	stage_close(s);
+}
+
+/* As a tmpfiles.d file makes it. */
+static void empty_files_without_a_manifest_are_a_valid_start(void **state UNUSED)
+{
+	make_state((const char *const[]){ "generations", "generations/0", NULL });
+	rig_write(rig_state_path("generations/0/http.conf"), "%s", "");
+	rig_write(rig_state_path("generations/0/stream.conf"), "%s", "");
+	assert_int_equal(symlink("generations/0", rig_state_path("live")), 0);
+	expect_empty_start(0);
+}
+
+/* The same where drift is only reported. */
+static void empty_files_without_a_manifest_are_no_drift(void **state UNUSED)
+{
+	struct stage *s;
+	const char *name;
+
+	make_state((const char *const[]){ "generations", "generations/0", NULL });
+	rig_write(rig_state_path("generations/0/http.conf"), "%s", "");
+	rig_write(rig_state_path("generations/0/stream.conf"), "%s", "");
+	assert_int_equal(symlink("generations/0", rig_state_path("live")), 0);
+	s = rig_stage_open_as_it_is();
+	assert_true(stage_live_is_intact(s, &name));
+	stage_close(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_first_generation_is_empty, fresh),
-		cmocka_unit_test_setup(test_publish_changes_both_files, fresh),
-		cmocka_unit_test_setup(test_manifest_names_objects_not_servers, fresh),
-		cmocka_unit_test_setup(test_second_daemon_is_refused, fresh),
-		cmocka_unit_test_setup(test_unpublished_is_swept_and_numbers_go_on, fresh),
-		cmocka_unit_test_setup(test_discard_spares_the_live_one, fresh),
-		cmocka_unit_test_setup(test_prune, fresh),
-		cmocka_unit_test_setup(test_drift_is_seen, fresh),
-		cmocka_unit_test_setup(test_broken_live_goes_back, fresh),
-		cmocka_unit_test_setup(test_damaged_and_alone, fresh),
-		cmocka_unit_test_setup(test_tree_comes_back, fresh),
-		cmocka_unit_test_setup(test_applied_survives_us_but_not_a_boot, fresh),
-		cmocka_unit_test_setup(test_planted_links_are_not_followed, fresh),
+		cmocka_unit_test_setup(the_first_generation_is_empty, fresh),
+		cmocka_unit_test_setup(publishing_changes_both_files_at_once, fresh),
+		cmocka_unit_test_setup(the_manifest_names_objects_and_no_servers, fresh),
+		cmocka_unit_test_setup(a_second_daemon_is_refused, fresh),
+		cmocka_unit_test_setup(unpublished_generations_are_removed_and_numbers_go_on,
+				       fresh),
+		cmocka_unit_test_setup(the_live_generation_is_not_discarded, fresh),
+		cmocka_unit_test_setup(live_applied_and_recent_generations_are_kept, fresh),
+		cmocka_unit_test_setup(changed_live_files_are_noticed, fresh),
+		cmocka_unit_test_setup(a_damaged_live_generation_is_replaced_by_the_last_accepted,
+				       fresh),
+		cmocka_unit_test_setup(a_damaged_generation_stays_when_it_is_the_only_one, fresh),
+		cmocka_unit_test_setup(the_accepted_tree_is_read_back_after_a_restart, fresh),
+		cmocka_unit_test_setup(the_applied_record_survives_a_restart_but_not_a_boot, fresh),
+		cmocka_unit_test_setup(planted_links_are_not_followed, fresh),
+		cmocka_unit_test_setup(an_empty_directory_in_place_of_the_link_is_taken_over,
+				       fresh),
+		cmocka_unit_test_setup(
+			a_directory_of_empty_files_in_place_of_the_link_is_taken_over, fresh),
+		cmocka_unit_test_setup(the_included_file_is_there_throughout_a_take_over, fresh),
+		cmocka_unit_test_setup(a_directory_with_content_in_place_of_the_link_is_refused,
+				       fresh),
+		cmocka_unit_test_setup(
+			a_taken_over_directory_does_not_lose_the_last_good_generation, fresh),
+		cmocka_unit_test_setup(empty_files_without_a_manifest_are_a_valid_start, fresh),
+		cmocka_unit_test_setup(empty_files_without_a_manifest_are_no_drift, fresh),
 	};
 
 	return cmocka_run_group_tests_name("stage", tests, NULL, clean);

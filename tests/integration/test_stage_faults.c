@@ -1,4 +1,4 @@
-/* Full disks, errors and death at any moment: `live` is one whole generation all the same. */
+/* Full disks, errors and death at any moment: `live` stays one complete generation. */
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -49,7 +49,7 @@ static char *lines(size_t size)
 	return text;
 }
 
-static void test_full_disk_changes_nothing(void **state UNUSED)
+static void a_full_disk_changes_nothing(void **state UNUSED)
 {
 	char *text = lines(200000);
 	struct bundle *big = rig_bundle(text, "");
@@ -73,7 +73,7 @@ static void test_full_disk_changes_nothing(void **state UNUSED)
 		fail_msg("%s", e.text);
 	assert_false(rig_state_has("generations/2"));
 	assert_string_equal(rig_state_file("live/http.conf"), "# 1\n");
-	rig_stage_put(s, "# 2", ""); /* there is room for a small one */
+	rig_stage_put(s, "# 2", ""); /* a small one fits */
 
 	/* out of inodes */
 	for (int i = 0; symlink("x", rig_path("%s/f%d", strrchr(rig_state(), '/') + 1, i)) == 0;
@@ -150,7 +150,7 @@ static void inject(void *ctx)
 		_exit(99);
 }
 
-static void test_errors_at_every_call(void **state UNUSED)
+static void an_error_of_any_call_leaves_a_whole_generation(void **state UNUSED)
 {
 	static const struct injection injections[] = {
 		{ __NR_mkdirat, EROFS },    { __NR_write, ENOSPC },   { __NR_write, EIO },
@@ -179,7 +179,7 @@ static void test_errors_at_every_call(void **state UNUSED)
 		if (WIFEXITED(status) && WEXITSTATUS(status) == 99)
 			skip();
 		assert_true(WIFEXITED(status));
-		/* what it says is what is: published, or nothing changed */
+		/* its result is true: published, or nothing changed */
 		expect_whole(WEXITSTATUS(status) == 0 ? after : before);
 	}
 }
@@ -191,7 +191,7 @@ static void stop_here(void *ctx UNUSED)
 	raise(SIGSTOP);
 }
 
-/* Let it go to its nth system call and kill it there; false when it ended before. */
+/* Runs it until its nth system call and kills it there; false when it ended before. */
 static bool kill_at(pid_t pid, unsigned nth)
 {
 	int status;
@@ -212,7 +212,7 @@ static bool kill_at(pid_t pid, unsigned nth)
 	return true;
 }
 
-static void test_death_at_every_call(void **state UNUSED)
+static void death_at_any_call_leaves_a_whole_generation(void **state UNUSED)
 {
 	unsigned nth = 0;
 	bool killed = true;
@@ -238,9 +238,9 @@ static void test_death_at_every_call(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_full_disk_changes_nothing, fresh),
-		cmocka_unit_test_setup(test_errors_at_every_call, fresh),
-		cmocka_unit_test_setup(test_death_at_every_call, fresh),
+		cmocka_unit_test_setup(a_full_disk_changes_nothing, fresh),
+		cmocka_unit_test_setup(an_error_of_any_call_leaves_a_whole_generation, fresh),
+		cmocka_unit_test_setup(death_at_any_call_leaves_a_whole_generation, fresh),
 	};
 
 	return cmocka_run_group_tests_name("stage_faults", tests, NULL, clean);

@@ -1,11 +1,11 @@
-/* What the tests of clashes share: objects in short, and what becomes of them. */
+/* Shared by the tests of clashes: short functions that make objects, and the result. */
 #ifndef TESTS_UNIT_CLASH_FIXTURE_H
 #define TESTS_UNIT_CLASH_FIXTURE_H
 
 #include "compose_fixture.h"
 
 #define ANSWER "\"locations\":[{\"path\":\"/\",\"return\":{\"status\":200}}]"
-/* attributes: "" or " czxid=0x5"; more: further fields, each with a comma behind it. */
+/* attributes: "" or " czxid=0x5"; more: further fields, each followed by a comma. */
 #define SITE_WITH(name, attributes, listens, more)                                                 \
 	ROOT "/sites/" name attributes "\n\t{\"listen\":[" listens "]," more ANSWER "}\n"
 #define NAMES(names) "\"server_names\":[" names "],"
@@ -44,7 +44,7 @@ struct push {
 	bool nginx_is_down;
 };
 
-/* What becomes of what is pushed, where nginx runs what is live. */
+/* The result of what is pushed, while nginx runs what is live. */
 static UNUSED struct outcome push(const struct push *p)
 {
 	CLEANUP(tree_unrefp) struct tree *accepted = parse(p->live);

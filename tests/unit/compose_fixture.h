@@ -1,4 +1,4 @@
-/* What the tests of compose and of its steps share: a host in small. */
+/* Shared by the tests of compose and of its steps: a small model of a host. */
 #ifndef TESTS_UNIT_COMPOSE_FIXTURE_H
 #define TESTS_UNIT_COMPOSE_FIXTURE_H
 
@@ -13,15 +13,15 @@ static UNUSED const struct policy policy = { .level = POLICY_SAFE,
 					     .roots = (const char *const[]){ NULL } };
 
 struct world {
-	struct guard *guard; /* NULL: nothing is held back */
+	struct guard *guard; /* NULL: nothing is refused */
 	struct guard_rules rules;
 	const struct names *names;
 	struct tree *accepted; /* what nginx runs … */
 	struct model *good;    /* … and its model */
-	struct model *next;    /* of the tree that was seen last */
+	struct model *next;    /* of the newest tree */
 	struct problems problems;
 	uint64_t due;
-	uint64_t confirmed; /* when somebody confirmed the loss, or 0 */
+	uint64_t confirmed; /* when an operator confirmed the loss, or 0 */
 };
 
 static UNUSED int setup(void **state)
@@ -92,7 +92,7 @@ static UNUSED void see(struct world *w, const char *text)
 	see_at(w, text, START);
 }
 
-/* nginx took what was last seen. */
+/* nginx accepted the newest tree. */
 static UNUSED void apply(struct world *w)
 {
 	tree_unref(w->accepted);

@@ -1,10 +1,11 @@
 /*
- * Random config trees with the root "/r", and with znodes outside it: a new one for each seed,
- * always the same one for the same seed. Every znode has its parents, as in ZooKeeper.
+ * Random config trees with the root "/r", and with znodes outside it. The same seed always gives
+ * the same tree. Every znode has its parents, as in ZooKeeper.
  */
 #ifndef ZKNGINX_TESTS_CONFIG_TREES_H
 #define ZKNGINX_TESTS_CONFIG_TREES_H
 
+#include "core/data/layout.h"
 #include "tree_fixture.h"
 
 #define ROOT "/r"

@@ -1,9 +1,9 @@
 /*
- * A small model of the server's side of an election, for the simulation: sessions that it ends
- * when it has not heard of them, candidates in a directory, watches that fire once, and a link to
- * each client which keeps the order, is slow, and can be broken or go silent.
+ * A small model of the server in an election, for the simulation: sessions that it ends when it has
+ * not heard from them, candidates in a directory, watches that fire once, and a connection to each
+ * client which keeps the order, is slow, and can break or go silent.
  *
- * Harder than the real one in one thing: a broken link loses its watches.
+ * It is harder than the real server in one thing: a broken connection loses its watches.
  */
 #ifndef ZKNGINX_TESTS_ELECTION_MODEL_H
 #define ZKNGINX_TESTS_ELECTION_MODEL_H
@@ -38,7 +38,7 @@ struct message {
 	unsigned attempt;
 	uint64_t sent; /* by the client's clock */
 	char name[NAME_SIZE];
-	bool found; /* exists, delete, write: the znode was there; create: it was made */
+	bool found; /* exists, delete, write: the znode existed; create: it was created */
 	size_t count;
 	char names[CHILDREN][NAME_SIZE];
 };
@@ -69,11 +69,11 @@ static struct {
 	} watches[WATCHES];
 	size_t watch_count;
 	struct {
-		size_t session; /* of the link */
+		size_t session; /* of the connection */
 		bool up, silent;
 		struct line up_line, down_line;
 	} links[CLIENTS];
-	uint32_t written; /* place in the order of who wrote last */
+	uint32_t written; /* place in the order of the last writer */
 	unsigned long writes, fenced;
 } model;
 
@@ -186,7 +186,7 @@ static inline void model_end_session(size_t s)
 		model_break(model.sessions[s].client);
 }
 
-/* The server ends what it has not heard of: never early, sometimes late. */
+/* The server ends sessions that it has not heard from: never early, sometimes late. */
 static inline void model_expire(bool late)
 {
 	for (size_t s = 0; s < model.session_count; s++) {
@@ -196,7 +196,7 @@ static inline void model_expire(bool late)
 	}
 }
 
-/* How far a number is from where this run began: the order in which they were given out. */
+/* The distance of a number from the first of this run: the order in which they were assigned. */
 static inline uint32_t place_of(const char *name)
 {
 	long number;
@@ -205,7 +205,7 @@ static inline uint32_t place_of(const char *name)
 	return (uint32_t)number - model.first;
 }
 
-/* A fenced write. Who writes later stands later: the order of leaders never turns back. */
+/* A fenced write. A later writer has a later candidate: the order of leaders never goes back. */
 static inline void model_write(struct message *reply)
 {
 	if (!reply->found) {
@@ -235,7 +235,7 @@ static inline void model_list(struct message *reply)
 		strcpy(reply->names[i], model.children[i].name);
 }
 
-/* One request of this client's. */
+/* One request of this client. */
 static inline void model_serve(unsigned client)
 {
 	struct message request = line_take(&model.links[client].up_line), *reply;
@@ -257,7 +257,7 @@ static inline void model_serve(unsigned client)
 	*reply = request;
 }
 
-/* A new link; false: this session is over. */
+/* A new connection; false: this session has ended. */
 static inline bool model_connect(unsigned client, size_t session)
 {
 	if (!model.sessions[session].alive)

@@ -15,10 +15,10 @@
 
 struct endpoint_case {
 	const char *name; /* of the znode, which is ephemeral unless "other" is expected */
-	const char *data; /* with \\xHH for bytes that C strings do not take */
+	const char *data; /* with \\xHH for bytes that C strings cannot contain */
 	/*
-	 * "HOST port=… tls=… weight=… down backup NAME=HOST:PORT… LABEL:VALUE…", with what is not
-	 * there left out; "other"; or "bad: …", a part of the reason.
+	 * "HOST port=… tls=… weight=… down backup NAME=HOST:PORT… LABEL:VALUE…", without what is
+	 * missing; "other"; or "bad: …", a part of the reason.
 	 */
 	const char *expect;
 };
@@ -107,7 +107,7 @@ static void check_case(const struct endpoint_reading *r, const struct endpoint_c
 			 c->expect);
 }
 
-/* `discover` may be NULL; the context stands below "/services" too. */
+/* `discover` may be NULL; the context is below "/services" too. */
 static void check_cases_with(const char *format, const struct discover *discover,
 			     const struct znode *context, size_t context_count,
 			     const struct endpoint_case *cases, size_t count)

@@ -100,7 +100,7 @@ static void fleet_fini(struct fleet *f)
 	arena_free(f->arena);
 }
 
-/* What is written is read back, as another process would. */
+/* Each write is read back, as in another process. */
 static void fleet_write(struct fleet *f, const struct plan *next)
 {
 	CLEANUP(buf_fini) struct buf b = BUF_INIT;
@@ -113,7 +113,7 @@ static void fleet_write(struct fleet *f, const struct plan *next)
 	f->writes++;
 }
 
-/* One call, and what a leader does with the answer. True: there was something to do. */
+/* One call, and what a leader does with the result. True: there was something to do. */
 static bool fleet_turn(struct fleet *f)
 {
 	struct rollout_decision *d = &f->last;
@@ -124,17 +124,17 @@ static bool fleet_turn(struct fleet *f)
 		f->stored[f->stored_count++] = d->store;
 	if (d->consumed) {
 		f->in.request = NULL;
-		f->in.request_fault = NULL;
+		f->in.request_error = NULL;
 	}
 	if (d->outcome_of)
 		snprintf(f->outcomes + used, sizeof(f->outcomes) - used, "%lu %s, ", d->outcome_of,
-			 d->outcome);
+			 history_outcome_name(d->outcome));
 	if (d->changed)
 		fleet_write(f, &d->next);
 	return d->changed || d->store;
 }
 
-/* Until there is nothing more to do at this moment. */
+/* Until there is nothing more to do now. */
 static void fleet_run(struct fleet *f)
 {
 	for (int i = 0; fleet_turn(f); i++)
@@ -147,7 +147,7 @@ static void fleet_pass(struct fleet *f, uint64_t span)
 	fleet_run(f);
 }
 
-/* A new leader: all that the old one remembered is gone. */
+/* A new leader: everything that the old one remembered is lost. */
 static void fleet_elect(struct fleet *f, const char *leader)
 {
 	rollout_free(f->rollout);
@@ -156,8 +156,8 @@ static void fleet_elect(struct fleet *f, const char *leader)
 	fleet_run(f);
 }
 
-/* The host runs what it may, and says so. */
-static void fleet_judge(struct fleet *f, size_t host, enum verdict verdict)
+/* The host runs what it is permitted, and reports that. */
+static void fleet_set_verdict(struct fleet *f, size_t host, enum verdict verdict)
 {
 	struct member *m = &f->members[host];
 
@@ -169,12 +169,12 @@ static void fleet_judge(struct fleet *f, size_t host, enum verdict verdict)
 	m->revision = f->plan.target.revision;
 }
 
-/* All that the plan names find it good. */
+/* All hosts that the plan names give the verdict good. */
 static void fleet_all_good(struct fleet *f)
 {
 	for (size_t i = 0; i < f->in.member_count; i++) {
 		if (plan_names(&f->plan, f->members[i].host))
-			fleet_judge(f, i, VERDICT_GOOD);
+			fleet_set_verdict(f, i, VERDICT_GOOD);
 	}
 	fleet_run(f);
 }
@@ -194,7 +194,7 @@ static const char *fleet_ask(struct fleet *f, const char *request)
 	if (request_parse(f->arena, request, strlen(request), r, &why))
 		f->in.request = r;
 	else
-		f->in.request_fault = why;
+		f->in.request_error = why;
 	fleet_run(f);
 	return f->plan.request.result;
 }

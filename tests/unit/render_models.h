@@ -1,4 +1,4 @@
-/* Small hand-made models for the tests of render, and what holds for every rendering. */
+/* Small models written by hand for the tests of render, and checks for every rendering. */
 #ifndef ZKNGINX_TESTS_RENDER_MODELS_H
 #define ZKNGINX_TESTS_RENDER_MODELS_H
 

@@ -1,6 +1,6 @@
 /*
- * A world for the simulation: a store with versioned writes, hosts that follow plans which
- * may be old ones, and leaders that die. Nothing here knows the rules; it only happens.
+ * A world for the simulation: a store with versioned writes, hosts that follow plans which may be
+ * old, and leaders that die. Nothing here knows the rules; it only makes events.
  */
 #ifndef TESTS_ROLLOUT_WORLD_H
 #define TESTS_ROLLOUT_WORLD_H
@@ -18,7 +18,7 @@
 #define PLANS_MOST 1024
 #define STORED_MOST 64
 
-/* What a host finds of a revision. */
+/* The verdict of a host on a revision. */
 enum taste { TASTE_GOOD, TASTE_REFUSED, TASTE_HARMFUL, TASTE_SILENT, TASTE_N };
 
 struct host {
@@ -27,15 +27,15 @@ struct host {
 	size_t seen; /* the plan that it knows; 0 = none */
 };
 
-/* What an observer saw beside the leader: its own record of who was good since when. */
+/* The observer's own record, independent of the leader: who was good since when. */
 struct observer {
 	unsigned long attempt;
 	unsigned step;
-	uint64_t fine; /* since when nobody of the plan was in the way; NEVER */
+	uint64_t fine; /* since when no host of the plan blocked the next step; NEVER */
 	uint64_t not_good[HOSTS_MOST];
 	size_t newest; /* … and since when this was the newest revision */
 	uint64_t newest_since;
-	bool failing; /* a canary is bad, or more others than may be */
+	bool failing; /* a canary is bad, or more others than are allowed */
 };
 
 struct world {
@@ -58,8 +58,8 @@ struct world {
 	struct plan plans[PLANS_MOST]; /* every version; the last one is the one that is stored */
 	size_t plan_count;
 	const struct request *request;
-	const char *request_fault;
-	unsigned long publishing; /* asked for by a leader, and not carried out yet */
+	const char *request_error;
+	unsigned long publishing; /* requested by a leader, and not carried out yet */
 	bool publish_failed;
 
 	struct host hosts[HOSTS_MOST];
@@ -68,8 +68,8 @@ struct world {
 	struct rollout *leader; /* NULL: there is none */
 	unsigned leaders;
 	size_t view;   /* the plan that it knows */
-	bool quiet;    /* nothing but time has changed since it was asked the last time … */
-	uint64_t due;  /* … when it answered this */
+	bool quiet;    /* only the time has changed since the last call … */
+	uint64_t due;  /* … which returned this */
 	size_t writes; /* in all */
 	struct observer observer;
 };
@@ -94,7 +94,7 @@ static bool one_in(struct world *w, size_t n)
 	return below(w, n) == 0;
 }
 
-/* --- judging -------------------------------------------------------------------------------- */
+/* --- verdicts ------------------------------------------------------------------------------- */
 
 static void check_at(struct world *w, int line, bool holds, const char *what)
 {
@@ -154,7 +154,7 @@ static unsigned long world_find(void *ctx, const char *prefix, const char **revi
 	return history;
 }
 
-/* What is stored is what is read: the JSON must carry all of it. */
+/* What is stored is what is read: the JSON must contain all of it. */
 static void store_plan(struct world *w, const struct plan *p)
 {
 	CLEANUP(buf_fini) struct buf once = BUF_INIT, again = BUF_INIT;
@@ -207,14 +207,14 @@ static void gate_begins(struct host *h, const struct permit *p)
 	h->m.gate.message = h->m.gate.znode = "";
 }
 
-static void host_judges_bad(struct host *h)
+static void host_finds_it_bad(struct host *h)
 {
 	h->m.gate.verdict = VERDICT_BAD;
 	h->m.gate.message = "it is bad";
 	h->m.gate.znode = "/nginx/config/sites/s";
 }
 
-/* What it is permitted, it runs, or refuses to. */
+/* The host runs what it is permitted, or refuses it. */
 static void host_applies(struct world *w, struct host *h)
 {
 	struct permit p = host_permit(w, h);
@@ -234,12 +234,12 @@ static void host_applies(struct world *w, struct host *h)
 	check(w, w->accepted[revision] || p.attempt > 0, "a trial without an attempt");
 	gate_begins(h, &p);
 	if (w->taste[revision][index] == TASTE_REFUSED && p.attempt)
-		host_judges_bad(h);
+		host_finds_it_bad(h);
 	else
 		h->m.revision = p.revision.revision;
 }
 
-static void host_judges(struct world *w, struct host *h)
+static void host_gives_verdict(struct world *w, struct host *h)
 {
 	size_t revision = revision_index(w, h->m.gate.revision);
 	enum taste taste;
@@ -249,12 +249,12 @@ static void host_judges(struct world *w, struct host *h)
 		return;
 	taste = w->taste[revision][h - w->hosts];
 	if (taste == TASTE_HARMFUL)
-		host_judges_bad(h);
+		host_finds_it_bad(h);
 	else if (taste == TASTE_GOOD)
 		h->m.gate.verdict = VERDICT_GOOD;
 }
 
-/* The daemon starts anew: it knows what nginx runs, and has judged nothing. */
+/* The daemon starts again: it knows what nginx runs, and has no verdict. */
 static void host_restarts(struct host *h)
 {
 	if (h->m.gate.verdict != VERDICT_BAD)

@@ -1,4 +1,4 @@
-/* What the tests of sites and of their locations share. */
+/* Shared by the tests of sites and of their locations. */
 #ifndef TESTS_UNIT_SITE_FIXTURE_H
 #define TESTS_UNIT_SITE_FIXTURE_H
 
@@ -49,7 +49,7 @@ static UNUSED bool site(struct fixture *f, const char *json)
 	return decode_site(f->arena, &z, &policy, &f->site, &f->problems);
 }
 
-/* A site with these fields beside a listen and a location that are fine. */
+/* A site with these fields and a valid listen and location. */
 static UNUSED bool site_with(struct fixture *f, const char *fields)
 {
 	return site(f, arena_printf(f->arena,

@@ -1,4 +1,4 @@
-/* alerts: raised once, repeated, cleared, and what flaps is folded. */
+/* alerts: raised once, repeated, cleared; a flapping condition is one alert. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,7 +23,7 @@ static const struct alert_rules usual = {
 };
 static const struct alert_rules at_once = { .repeat = NEVER };
 
-/* What was told in the last update, "raised nginx-down/web1 flaps; …". */
+/* The events of the last update, "raised nginx-down/web1 flaps; …". */
 static struct buf said;
 
 static void tell(void *ctx UNUSED, const struct alert *a)
@@ -55,7 +55,7 @@ static const char *one(struct alerts *a, const struct alert_rules *rules, bool h
 	return update(a, rules, &down, held, now, next);
 }
 
-static void a_life(void **state UNUSED)
+static void an_alert_is_raised_repeated_and_cleared(void **state UNUSED)
 {
 	CLEANUP(alerts_freep) struct alerts *a = alerts_new();
 	const struct alert *raised;
@@ -87,13 +87,13 @@ static void what_is_short_is_not_raised(void **state UNUSED)
 {
 	CLEANUP(alerts_freep) struct alerts *a = alerts_new();
 
-	/* five seconds every minute: over for clear_after each time */
+	/* five seconds every minute: cleared each time */
 	for (uint64_t t = 0; t < HOUR; t += MINUTE) {
 		assert_string_equal(one(a, &usual, true, t, NULL), "");
 		assert_string_equal(one(a, &usual, true, t + 5 * S, NULL), "");
 		assert_string_equal(one(a, &usual, false, t + 5 * S, NULL), "");
 	}
-	/* with gaps that are none, the time adds up */
+	/* gaps shorter than clear_after do not count, so the time adds up */
 	one(a, &usual, true, HOUR, NULL);
 	one(a, &usual, false, HOUR + 6 * S, NULL);
 	assert_string_equal(one(a, &usual, true, HOUR + 20 * S, NULL), "");
@@ -119,7 +119,7 @@ static void time_never_goes_back(void **state UNUSED)
 	assert_string_equal(one(a, &usual, true, 110 * S, NULL), "raised nginx-down");
 }
 
-/* Toggles each second for ten minutes; then over for good. How much is told? */
+/* Toggles each second for ten minutes, then ends. Returns the number of events. */
 static unsigned flap(const struct alert_rules *rules, const char **last)
 {
 	CLEANUP(alerts_freep) struct alerts *a = alerts_new();
@@ -149,7 +149,7 @@ static void flapping_is_folded(void **state UNUSED)
 	assert_in_range(flap(&at_once, &last), 2, 4);
 }
 
-/* The worst flapping: back as soon as it was cleared. */
+/* The worst flapping: raised again as soon as it was cleared. */
 static void an_hour_has_a_bounded_number_of_events(void **state UNUSED)
 {
 	CLEANUP(alerts_freep) struct alerts *a = alerts_new();
@@ -209,7 +209,7 @@ static void the_worst_comes_first(void **state UNUSED)
 	assert_int_equal(alerts_raised(a, &raised), 4);
 	assert_string_equal(raised[1].subject, "web2");
 	assert_string_equal(raised[2].key, "a-drift");
-	/* each is on its own */
+	/* each condition counts for itself */
 	assert_string_equal(update(a, &at_once, held + 1, 1, 2 * S, NULL),
 			    "cleared member-missing/web1; cleared a-drift; cleared z-late");
 }
@@ -236,7 +236,7 @@ static void what_becomes_critical_is_told_again(void **state UNUSED)
 
 #define KEYS 5
 
-/* What a reader of the events may rely on, followed from outside. */
+/* What a reader of the events may rely on, checked from outside. */
 struct reader {
 	const struct alert_rules *rules;
 	uint64_t now;
@@ -324,7 +324,7 @@ static int forget(void **state UNUSED)
 	return 0;
 }
 
-/* What is known to be of no interest for a while waits longer than the rest. */
+/* A condition that is unimportant for a while waits longer than the others. */
 static void a_condition_has_a_patience_of_its_own(void **state UNUSED)
 {
 	struct condition lags = { "lag", "web1", ALERT_WARNING, "is behind", .after = 10 * MINUTE };
@@ -341,7 +341,7 @@ static void a_condition_has_a_patience_of_its_own(void **state UNUSED)
 	assert_string_equal(update(a, &usual, &lags, 1, HOUR + 1, NULL), "raised lag/web2");
 }
 
-/* A leader that resigns knows no more of the fleet, and so not that its trouble is over. */
+/* A leader that resigns knows no more of the fleet, and so not that its conditions have ended. */
 static void what_is_forgotten_is_not_cleared(void **state UNUSED)
 {
 	const struct condition held[] = {
@@ -359,7 +359,7 @@ static void what_is_forgotten_is_not_cleared(void **state UNUSED)
 	assert_string_equal(raised[0].key, "fleece");
 	assert_string_equal(raised[1].key, "nginx-fleet-");
 	assert_string_equal(update(a, &at_once, held + 2, 2, 2 * S, NULL), "");
-	/* for the next leader it is new, and no flapping */
+	/* for the next leader it is new, and does not count as flapping */
 	assert_string_equal(update(a, &at_once, held, ARRAY_SIZE(held), 3 * S, NULL),
 			    "raised fleet-member-missing/web2; raised fleet-lag/web1");
 	alerts_forget(a, "");
@@ -428,20 +428,20 @@ static void a_problem_settles_when_it_outlasts_the_next_run(void **state UNUSED)
 {
 	struct settling s = { .gap = S, .patience = 30 * S, .last_run = 100 * S, .now = 100 * S };
 
-	/* found by the last run, and nothing is to come */
+	/* found by the last run, and no run is pending */
 	assert_false(settling_is_over(&s, 100 * S));
 	assert_int_equal(settling_ends(&s, 100 * S), 101 * S);
 	s.now = 101 * S;
 	assert_true(settling_is_over(&s, 100 * S));
-	/* a newer config is there: whether it has the problem is to be seen */
+	/* there is a newer config: whether it has the problem is unknown */
 	s.busy = true;
 	assert_false(settling_is_over(&s, 100 * S));
 	assert_int_equal(settling_ends(&s, 100 * S), 130 * S);
 	s.last_run = s.now = 102 * S;
 	assert_true(settling_is_over(&s, 100 * S));
-	/* a run that came too soon says nothing: two writes may be three */
+	/* a run that came too soon proves nothing: two writes may be three */
 	assert_false(settling_is_over(&s, 102 * S - 1));
-	/* what waits for long is served for as long */
+	/* a problem that waits for long is in force for as long */
 	s.last_run = 100 * S;
 	s.now = 130 * S;
 	assert_true(settling_is_over(&s, 100 * S));
@@ -463,7 +463,7 @@ static void what_settles_raises_nothing(void **state UNUSED)
 	assert_string_equal(update(a, &at_once, &c, 1, 200 * S, NULL), "");
 	c.after = 0;
 	assert_string_equal(update(a, &at_once, &c, 1, 201 * S, NULL), "raised nginx-down");
-	/* it keeps up what is raised … */
+	/* it keeps what is raised … */
 	c.after = NEVER;
 	assert_string_equal(update(a, &at_once, &c, 1, 202 * S, NULL), "");
 	assert_string_equal(update(a, &at_once, NULL, 0, 203 * S, NULL), "cleared nginx-down");
@@ -495,7 +495,7 @@ int main(void)
 		cmocka_unit_test(a_problem_settles_when_it_outlasts_the_next_run),
 		cmocka_unit_test(what_settles_raises_nothing),
 		cmocka_unit_test(what_settles_gathers_no_time),
-		cmocka_unit_test(a_life),
+		cmocka_unit_test(an_alert_is_raised_repeated_and_cleared),
 		cmocka_unit_test(what_is_short_is_not_raised),
 		cmocka_unit_test(without_delays_all_is_told_at_once),
 		cmocka_unit_test(time_never_goes_back),

@@ -1,4 +1,4 @@
-/* The announcement, read back by the reader of Curator's format. */
+/* The announcement, read back with the reader of Curator's format. */
 #include "core/fleet/announce.h"
 #include "endpoint_cases.h"
 
@@ -19,7 +19,7 @@ static void check_members(json_t *j, const char *name)
 	assert_int_equal(json_object_size(j), 9);
 }
 
-static void test_has_all_that_curator_writes(void **state UNUSED)
+static void the_announcement_has_every_field_that_curator_writes(void **state UNUSED)
 {
 	CLEANUP(buf_fini) struct buf out = BUF_INIT;
 	json_t *j;
@@ -32,7 +32,7 @@ static void test_has_all_that_curator_writes(void **state UNUSED)
 	json_decref(j);
 }
 
-static void test_ipv6_has_no_brackets(void **state UNUSED)
+static void an_ipv6_address_is_written_without_brackets(void **state UNUSED)
 {
 	static const char *const spellings[] = { "[2001:DB8::7]:8080", "2001:db8::7:8080" };
 
@@ -45,7 +45,7 @@ static void test_ipv6_has_no_brackets(void **state UNUSED)
 	}
 }
 
-static void test_our_discovery_reads_it(void **state UNUSED)
+static void our_discovery_reads_the_announcement(void **state UNUSED)
 {
 	static const struct {
 		const char *address, *expect;
@@ -65,7 +65,7 @@ static void test_our_discovery_reads_it(void **state UNUSED)
 	}
 }
 
-static void test_what_is_no_address_is_not_announced(void **state UNUSED)
+static void what_is_no_address_is_not_announced(void **state UNUSED)
 {
 	static const char *const addresses[] = { "",          "web1",       "10.0.0.1",
 						 "10.0.0.1:", "10.0.0.1:0", "10.0.0.1:70000",
@@ -84,10 +84,10 @@ static void test_what_is_no_address_is_not_announced(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_has_all_that_curator_writes),
-		cmocka_unit_test(test_ipv6_has_no_brackets),
-		cmocka_unit_test(test_our_discovery_reads_it),
-		cmocka_unit_test(test_what_is_no_address_is_not_announced),
+		cmocka_unit_test(the_announcement_has_every_field_that_curator_writes),
+		cmocka_unit_test(an_ipv6_address_is_written_without_brackets),
+		cmocka_unit_test(our_discovery_reads_the_announcement),
+		cmocka_unit_test(what_is_no_address_is_not_announced),
 	};
 
 	return cmocka_run_group_tests_name("announce", tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /*
- * The architecture, held by a look at the sources: who may include whom, where threads
- * may be, how long things may be. What the pure core may call is in test_purity.c.
- * Run from the top of the source tree.
+ * The architecture, checked in the sources: which file may include which, where threads may be, and
+ * how long files and functions may be. test_purity.c checks what the pure core may call. Run from
+ * the top of the source tree.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,7 +32,7 @@ static void fault(const char *file, unsigned line, const char *what, const char 
 	faults++;
 }
 
-/* Calls `look` for each line of each file that matches; NUL in place of the line feed. */
+/* Calls `look` for each line of each file that matches; a NUL replaces the line feed. */
 static size_t each_line(const char *pattern,
 			void (*look)(const char *file, unsigned n, const char *line))
 {
@@ -127,12 +127,12 @@ static enum floor file_floor(const char *file)
 	return strchr(file + 4, '/') ? WING : TOP;
 }
 
-/* The core's folders, each upon those before it. */
+/* The folders of the core, each based on those before it. */
 static const char *const folders[] = { "text",     "data",   "policy",  "endpoint",
 				       "discover", "decode", "compose", "render",
 				       "deploy",   "fleet",  "rollout", "status" };
 
-/* The place in that list of the folder at the beginning of `path`; NONE: not on it. */
+/* The position in that list of the folder at the beginning of `path`; NONE: not in it. */
 #define NONE ARRAY_SIZE(folders)
 static size_t folder(const char *path)
 {
@@ -176,7 +176,7 @@ static void check_folder(const char *file, unsigned n, const char *name, size_t 
 		fault(file, n, "includes from a folder above its own:", name);
 }
 
-/* What only some may include: the sides of the world that each wing owns. */
+/* Headers of libraries that only one wing may include. */
 static const struct {
 	const char *header, *where;
 } owners[] = {
@@ -223,6 +223,9 @@ static bool may_name(enum floor floor, const char *name)
 	return floor == TOP;
 }
 
+/* The duties that do not see the daemon's own struct. */
+static const char *const free_duties[] = { "src/report/*", "src/preview/*" };
+
 /* "x.h" is a neighbour; any other header is named from src on ("core/text/x.h"). */
 static void check_own_include(const char *file, unsigned n, const char *name)
 {
@@ -232,6 +235,8 @@ static void check_own_include(const char *file, unsigned n, const char *name)
 		fault(file, n, "looks into another room:", name);
 	if (strncmp(file, "include/", 8) == 0)
 		fault(file, n, "a public header includes a private one:", name);
+	if (strcmp(name, "daemon.h") == 0 && is_listed(free_duties, ARRAY_SIZE(free_duties), file))
+		fault(file, n, "sees the daemon:", name);
 }
 
 static void look_at_include(const char *file, unsigned n, const char *line)
@@ -246,28 +251,28 @@ static void look_at_include(const char *file, unsigned n, const char *line)
 		check_own_include(file, n, name);
 }
 
-static void test_includes_point_down(void **state UNUSED)
+static void includes_point_down(void **state UNUSED)
 {
 	each_source_line(look_at_include);
 }
 
-/* Its folder says what a file is about: none lies beside them, and none is in an unknown one. */
+/* The folder of a file names its subject: no file is outside of them, and no folder is unknown. */
 static void look_at_folder(const char *file, unsigned n, const char *line)
 {
 	if (!line && strncmp(file, "src/core/", 9) == 0 && folder(file + 9) == NONE)
 		fault(file, n, "is in none of the core's folders", "");
 }
 
-static void test_core_has_its_folders(void **state UNUSED)
+static void each_file_of_the_core_is_in_a_known_folder(void **state UNUSED)
 {
 	each_source_line(look_at_folder);
 }
 
 /*
- * The library knows an object by its name alone (and so does test_purity.c): no two folders of the
- * core have a file of one name.
+ * The library identifies an object by its name alone (and so does test_purity.c): no two folders of
+ * the core have a file of one name.
  */
-static void test_names_are_unique(void **state UNUSED)
+static void no_two_folders_of_the_core_have_a_file_of_one_name(void **state UNUSED)
 {
 	glob_t found;
 
@@ -282,7 +287,7 @@ static void test_names_are_unique(void **state UNUSED)
 
 /* --- threads and sleeping ------------------------------------------------------------------ */
 
-/* Does the line call `name`, rather than something that ends in it? */
+/* Does the line call `name`, and not a longer name with the same end? */
 static bool calls(const char *line, const char *name)
 {
 	for (const char *at = strstr(line, name); at; at = strstr(at + 1, name)) {
@@ -316,7 +321,7 @@ static void look_at_calls(const char *file, unsigned n, const char *line)
 		fault(file, n, "threads belong to src/zk:", line);
 }
 
-static void test_no_sleep_no_threads(void **state UNUSED)
+static void nothing_sleeps_and_only_zk_has_threads(void **state UNUSED)
 {
 	each_source_line(look_at_calls);
 }
@@ -328,7 +333,7 @@ static bool is_test(const char *file)
 	return strncmp(file, "tests/", 6) == 0;
 }
 
-/* The house style opens and closes a function, and nothing else, with a brace in column one. */
+/* Only a function opens and closes with a brace in column one. */
 static void look_at_length(const char *file, unsigned n, const char *line)
 {
 	static unsigned opened, last;
@@ -356,7 +361,7 @@ static void look_at_length(const char *file, unsigned n, const char *line)
 	opened = 0;
 }
 
-static void test_lengths(void **state UNUSED)
+static void files_and_functions_keep_their_lengths(void **state UNUSED)
 {
 	each_source_line(look_at_length);
 }
@@ -364,11 +369,11 @@ static void test_lengths(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_includes_point_down),
-		cmocka_unit_test(test_core_has_its_folders),
-		cmocka_unit_test(test_names_are_unique),
-		cmocka_unit_test(test_no_sleep_no_threads),
-		cmocka_unit_test(test_lengths),
+		cmocka_unit_test(includes_point_down),
+		cmocka_unit_test(each_file_of_the_core_is_in_a_known_folder),
+		cmocka_unit_test(no_two_folders_of_the_core_have_a_file_of_one_name),
+		cmocka_unit_test(nothing_sleeps_and_only_zk_has_threads),
+		cmocka_unit_test(files_and_functions_keep_their_lengths),
 	};
 
 	return cmocka_run_group_tests_name("architecture", tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* Blame: nginx's own sentences (as 1.22 writes them) against one small bundle. */
+/* Blame: the messages of nginx (version 1.22) about one small bundle. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -78,7 +78,7 @@ static int teardown(void **state UNUSED)
 	return 0;
 }
 
-/* `znodes`: what is to be blamed, separated by spaces. */
+/* `znodes`: the causes, separated by spaces. */
 static void check(const char *output, const char *znodes, const char *message)
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new();
@@ -237,7 +237,7 @@ static void the_error_log_reads_alike(void **state UNUSED)
 	      "no");
 }
 
-static void there_is_always_a_message(void **state UNUSED)
+static void a_refusal_always_has_a_message(void **state UNUSED)
 {
 	check("", "", "");
 	check("\n  \n", "", "");
@@ -261,13 +261,13 @@ static bool is_about_the_probe(const char *output)
 	return blame.probe;
 }
 
-static void the_probe_is_no_znodes_fault(void **state UNUSED)
+static void the_probe_blames_no_znode(void **state UNUSED)
 {
 	assert_true(is_about_the_probe("nginx: [emerg] unknown directive \"stub_status\" in " LIVE
 				       "/http.conf:26\n"));
 	assert_true(is_about_the_probe("2026/11/22 15:04:05 [emerg] 1#1: bind() to 127.0.0.1:9642 "
 				       "failed (98: Address already in use)\n"));
-	/* its words are nobody's */
+	/* its words belong to no znode */
 	assert_false(is_about_the_probe("nginx: [emerg] host not found \"app-9\"\n"));
 	check("nginx: [emerg] unknown directive \"stub_status\" in " LIVE "/http.conf:26\n"
 	      "nginx: [emerg] no in " LIVE "/http.conf:9\n",
@@ -291,8 +291,8 @@ int main(void)
 		cmocka_unit_test(a_piece_of_a_name_is_no_value),
 		cmocka_unit_test(a_warning_counts_only_where_there_is_nothing_worse),
 		cmocka_unit_test(the_error_log_reads_alike),
-		cmocka_unit_test(there_is_always_a_message),
-		cmocka_unit_test(the_probe_is_no_znodes_fault),
+		cmocka_unit_test(a_refusal_always_has_a_message),
+		cmocka_unit_test(the_probe_blames_no_znode),
 	};
 
 	return cmocka_run_group_tests_name("blame", tests, setup, teardown);

@@ -1,4 +1,4 @@
-/* budget: a burst at once, and then no more than a little. */
+/* budget: a burst at once, and then a limited rate. */
 #include "core/deploy/budget.h"
 #include "tree_fixture.h"
 
@@ -16,7 +16,7 @@ static void a_burst_goes_at_once(void **state UNUSED)
 	assert_true(budget_due(&b, 1000) > 1000);
 }
 
-/* Each test begins as soon as it may, for a day. */
+/* Each test starts as soon as the budget allows it, for a day. */
 static unsigned long tests_of_a_day(uint64_t duration)
 {
 	struct budget b;
@@ -53,14 +53,14 @@ static void in_the_long_run_their_number_is_limited(void **state UNUSED)
 	assert_true(n > 23 * 60 * BUDGET_TESTS_A_MINUTE);
 }
 
-static void and_so_is_their_time(void **state UNUSED)
+static void in_the_long_run_their_time_is_limited(void **state UNUSED)
 {
 	unsigned long seconds = 4 * tests_of_a_day(4 * SECOND);
 
 	assert_true(seconds <= BUDGET_SECONDS + 24 * 3600 * BUDGET_PERCENT / 100 + 8);
 }
 
-static void a_quiet_time_fills_it_up(void **state UNUSED)
+static void a_quiet_time_refills_the_budget(void **state UNUSED)
 {
 	struct budget b;
 	uint64_t now = 0;
@@ -83,8 +83,8 @@ int main(void)
 		cmocka_unit_test(a_burst_goes_at_once),
 		cmocka_unit_test(a_part_is_kept_for_what_matters_more),
 		cmocka_unit_test(in_the_long_run_their_number_is_limited),
-		cmocka_unit_test(and_so_is_their_time),
-		cmocka_unit_test(a_quiet_time_fills_it_up),
+		cmocka_unit_test(in_the_long_run_their_time_is_limited),
+		cmocka_unit_test(a_quiet_time_refills_the_budget),
 	};
 
 	return cmocka_run_group_tests_name("budget", tests, NULL, NULL);

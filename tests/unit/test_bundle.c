@@ -199,7 +199,7 @@ static void files_have_names(void **state UNUSED)
 	assert_string_equal(bundle_file_name(BUNDLE_STREAM), "stream.conf");
 }
 
-/* As `example`, with a marker between two lines. */
+/* Like `example`, with a marker between two lines. */
 static struct bundle *marked(const char *stream)
 {
 	CLEANUP(bundle_builder_fini) struct bundle_builder b;

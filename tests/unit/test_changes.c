@@ -1,4 +1,4 @@
-/* changes: what differs, in which order it is preferred, and what comes of a part of it. */
+/* changes: what differs, the order of preference, and the result of a part of them. */
 
 #include "core/compose/compose.h"
 #include "core/deploy/changes.h"
@@ -45,7 +45,7 @@ static void compare(struct world *w, const char *accepted, const char *candidate
 	w->changes = changes_new(w->accepted, w->candidate, ROOT);
 }
 
-/* The paths of all units in their order, separated by blanks; "-": the znode is gone. */
+/* The paths of all units in their order, separated by spaces; "-": the znode is deleted. */
 static void expect_units(const struct world *w, const char *text)
 {
 	CLEANUP(buf_fini) struct buf out = BUF_INIT;

@@ -1,5 +1,6 @@
-/* choice: what a permit makes of the newest tree. */
+/* choice: which tree a permit selects. */
 
+#include "core/data/layout.h"
 #include "core/rollout/choice.h"
 #include "tree_fixture.h"
 
@@ -80,7 +81,7 @@ static void the_newest_is_the_tree_as_it_is(void **state)
 	assert_int_equal(w->asked, 0);
 }
 
-static void who_stays_keeps_what_operators_wrote_or_what_it_runs(void **state)
+static void a_host_that_stays_keeps_its_stored_or_running_config(void **state)
 {
 	struct world *w = *state;
 
@@ -143,7 +144,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(the_newest_is_the_tree_as_it_is),
-		TEST(who_stays_keeps_what_operators_wrote_or_what_it_runs),
+		TEST(a_host_that_stays_keeps_its_stored_or_running_config),
 		TEST(a_named_revision_is_waited_for),
 		TEST(a_config_that_is_gone_is_left_to_the_guard),
 		TEST(an_object_is_what_stands_in_its_place),

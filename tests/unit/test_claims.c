@@ -1,4 +1,4 @@
-/* Claims: what nginx's own text takes, and the one spelling of an address. */
+/* Claims: what a text of nginx defines, and the canonical form of an address. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,7 +15,7 @@
 static void an_address_has_one_spelling(void **state UNUSED)
 {
 	static const struct {
-		const char *text, *printed; /* NULL: nginx would not take it */
+		const char *text, *printed; /* NULL: nginx would refuse it */
 	} cases[] = {
 		{ "80", "*:80" },
 		{ "*:80", "*:80" },
@@ -106,7 +106,7 @@ static const struct {
 	{ "server { listen 1; ssl_session_cache builtin:1000 shared:S:1m; }",
 	  { "zone S", "listen tcp *:1", "name http *:1 " } },
 	{ "types { text/html html; } # upstream x {\ngzip on;", { NULL } },
-	/* what nginx would refuse ends the reading, and what came before stands */
+	/* reading ends at what nginx would refuse; the claims before it count */
 	{ "log_format f x; } upstream u {", { "log_format http f", "upstream http u" } },
 	{ "log_format f x; upstream", { "log_format http f" } },
 };

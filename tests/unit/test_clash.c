@@ -1,4 +1,4 @@
-/* Clashes: what goes together on one nginx and what does not, and who gets it. */
+/* Clashes: which objects can be on one nginx together, and which one gets a claim. */
 #include "clash_fixture.h"
 
 #define P "\"127.0.0.1:8080\""
@@ -10,7 +10,7 @@
 	     "\"u\",\"websocket\":true,\"cache\":{\"zone\":\"c\"},\"limit\":{\"rate\":\"5r/"       \
 	     "s\"}}]}\n"
 
-/* One that loses, and what is said about it. */
+/* An object that loses, and its problem. */
 struct loser {
 	const char *znode;
 	enum serving serving;
@@ -20,7 +20,7 @@ struct loser {
 static const struct clash_case {
 	const char *what;
 	struct push push;
-	struct loser loser; /* znode NULL: nobody loses */
+	struct loser loser; /* znode NULL: no object loses */
 } cases[] = {
 	/* --- names --- */
 	{ "a newcomer takes no name of a live site",
@@ -57,7 +57,9 @@ static const struct clash_case {
 	{ "two servers without a name",
 	  { .live = SITE_WITH("a", "", P, ""),
 	    .pushed = SITE_WITH("a", "", P, "") SITE_WITH("b", "", P, "") },
-	  { "sites/b", SERVING_ABSENT, { "without a name on 127.0.0.1:8080", ROOT "/sites/a" } } },
+	  { "sites/b",
+	    SERVING_ABSENT,
+	    { "127.0.0.1:8080 already has a server without a name", ROOT "/sites/a" } } },
 	{ "a server without a listen is on port 80",
 	  { .live = SITE("a", "\"80\""),
 	    .pushed = SITE("a", "\"80\"") SNIPPET("s", "server { server_name a.test; }") },
@@ -70,55 +72,55 @@ static const struct clash_case {
 	{ "one name on two addresses is none",
 	  { .live = SITE("a", P),
 	    .pushed = SITE("a", P) SITE_WITH("b", "", "\"127.0.0.1:8081\"", NAMES("\"a.test\"")) },
-	  { NULL } },
+	  { .znode = NULL } },
 	{ "other names on one address are none",
 	  { .live = SITE("a", P), .pushed = SITE("a", P) SITE("b", P) },
-	  { NULL } },
+	  { .znode = NULL } },
 	/* --- ssl, proxy_protocol, http2 --- */
 	{ "TLS on the port of plain sites (A2)",
 	  { .live = SITE("a", P) SITE("b", P),
 	    .pushed = SITE("a", P) SITE("b", P) TLS_SITE("t", "\"127.0.0.1:8080 ssl\"") },
 	  { "sites/t",
 	    SERVING_ABSENT,
-	    { "127.0.0.1:8080 with ssl", ROOT "/sites/", "listens there without" } } },
+	    { "127.0.0.1:8080 has ssl", ROOT "/sites/", "without it" } } },
 	{ "a plain site on the port of TLS sites (D3)",
 	  { .live = TLS_SITE("t", "\"127.0.0.1:8080 ssl\""),
 	    .pushed = TLS_SITE("t", "\"127.0.0.1:8080 ssl\"") SITE("a", P) },
-	  { "sites/a", SERVING_ABSENT, { "127.0.0.1:8080 without ssl", ROOT "/sites/t" } } },
+	  { "sites/a", SERVING_ABSENT, { "127.0.0.1:8080 has no ssl", ROOT "/sites/t" } } },
 	{ "proxy_protocol beside a site without it (D1)",
 	  { .live = SITE("a", P),
 	    .pushed = SITE("a", P) SITE("b", "\"127.0.0.1:8080 proxy_protocol\"") },
-	  { "sites/b", SERVING_ABSENT, { "with proxy_protocol", ROOT "/sites/a" } } },
+	  { "sites/b", SERVING_ABSENT, { "has proxy_protocol", ROOT "/sites/a" } } },
 	{ "a snippet's listen counts as well",
 	  { .live = SITE("a", P),
 	    .pushed = SITE("a", P) SNIPPET("s", "server { listen 127.0.0.1:8080 proxy_protocol; "
 						"server_name s; }") },
-	  { "snippets/http/s", SERVING_ABSENT, { "with proxy_protocol", ROOT "/sites/a" } } },
+	  { "snippets/http/s", SERVING_ABSENT, { "has proxy_protocol", ROOT "/sites/a" } } },
 	{ "and so does one of nginx.conf",
 	  { .live = "",
 	    .pushed = TLS_SITE("t", "\"443 ssl\""),
 	    .host = HTTP("server { listen 443; server_name x; }") },
-	  { "sites/t", SERVING_ABSENT, { "*:443 with ssl", "/etc/nginx/nginx.conf:2" } } },
+	  { "sites/t", SERVING_ABSENT, { "*:443 has ssl", "/etc/nginx/nginx.conf:2" } } },
 	{ "a live address that is switched to TLS as a whole",
 	  { .live = SITE("a", P) SITE("b", P),
 	    .pushed = TLS_SITE("a", "\"127.0.0.1:8080 ssl\"")
 		    TLS_SITE("b", "\"127.0.0.1:8080 ssl\"") },
-	  { NULL } },
+	  { .znode = NULL } },
 	{ "a live address that is switched to TLS in part",
 	  { .live = SITE("a", P) SITE("b", P),
 	    .pushed = TLS_SITE("a", "\"127.0.0.1:8080 ssl\"") SITE("b", P) },
-	  { "sites/a", SERVING_PREVIOUS, { "with ssl", ROOT "/sites/b" } } },
+	  { "sites/a", SERVING_PREVIOUS, { "has ssl", ROOT "/sites/b" } } },
 	{ "http2 where a live site listens without",
 	  { .live = TLS_SITE("a", "\"443 ssl\""),
 	    .pushed = TLS_SITE("a", "\"443 ssl\"") TLS_SITE("b", "\"443 ssl http2\"") },
-	  { "sites/b", SERVING_ABSENT, { "*:443 with http2", ROOT "/sites/a" } } },
+	  { "sites/b", SERVING_ABSENT, { "*:443 has http2", ROOT "/sites/a" } } },
 	{ "no http2 where a live site has it",
 	  { .live = TLS_SITE("a", "\"443 ssl http2\""),
 	    .pushed = TLS_SITE("a", "\"443 ssl http2\"") TLS_SITE("b", "\"443 ssl\"") },
-	  { NULL } },
+	  { .znode = NULL } },
 	{ "http2 beside another newcomer without it",
 	  { .live = "", .pushed = TLS_SITE("a", "\"443 ssl\"") TLS_SITE("b", "\"443 ssl http2\"") },
-	  { NULL } },
+	  { .znode = NULL } },
 	{ "live servers that differ about ssl go on, and may have a third with it",
 	  { .live = SNIPPET("s",
 			    "server { listen 443 ssl; server_name s; }\n\tserver { listen 443; "
@@ -126,7 +128,7 @@ static const struct clash_case {
 	    .pushed = SNIPPET("s",
 			      "server { listen 443 ssl; server_name s; }\n\tserver { listen 443; "
 			      "server_name t; }") TLS_SITE("b", "\"443 ssl\"") },
-	  { NULL } },
+	  { .znode = NULL } },
 	/* --- socket options --- */
 	{ "two that set reuseport (A3)",
 	  { .live = SITE("b", "\"127.0.0.1:8080 reuseport\""),
@@ -141,16 +143,16 @@ static const struct clash_case {
 	{ "one that sets them beside others that do not",
 	  { .live = SITE("b", P),
 	    .pushed = SITE("b", P) SITE("a", "\"127.0.0.1:8080 reuseport\"") },
-	  { NULL } },
+	  { .znode = NULL } },
 	{ "an address with options beside its port's wildcard",
 	  { .live = SITE("b", "\"8080\""),
 	    .pushed = SITE("b", "\"8080\"") SITE("a", "\"127.0.0.1:8080 reuseport\"") },
 	  { "sites/a",
 	    SERVING_ABSENT,
-	    { "127.0.0.1:8080 cannot listen beside *:8080", ROOT "/sites/b" } } },
+	    { "127.0.0.1:8080 cannot listen together with *:8080", ROOT "/sites/b" } } },
 	{ "an address without options beside its port's wildcard",
 	  { .live = SITE("b", "\"8080\""), .pushed = SITE("b", "\"8080\"") SITE("a", P) },
-	  { NULL } },
+	  { .znode = NULL } },
 	/* --- http and stream --- */
 	{ "a stream site on the port of http sites (A1)",
 	  { .live = SITE("a", P) SITE("b", P),
@@ -168,11 +170,11 @@ static const struct clash_case {
 	{ "UDP on a port of http",
 	  { .live = SITE("a", P),
 	    .pushed = SITE("a", P) TCP STREAM("db", "\"127.0.0.1:8080 udp\"") },
-	  { NULL } },
+	  { .znode = NULL } },
 	{ "TCP and UDP of stream on one port",
 	  { .live = TCP STREAM("a", "\"53\""),
 	    .pushed = TCP STREAM("a", "\"53\"") STREAM("b", "\"53 udp\"") },
-	  { NULL } },
+	  { .znode = NULL } },
 	{ "two stream sites on one address",
 	  { .live = TCP STREAM("a", "\"53\""),
 	    .pushed = TCP STREAM("a", "\"53\"") STREAM("b", "\"*:53\"") },
@@ -216,7 +218,7 @@ static const struct clash_case {
 	{ "upstreams of http and of stream have names of their own",
 	  { .live = UPSTREAM("pay"),
 	    .pushed = UPSTREAM("pay") STREAM_SNIPPET("s", "upstream pay { server 127.0.0.1:1; }") },
-	  { NULL } },
+	  { .znode = NULL } },
 	{ "a zone that another snippet defines (A6)",
 	  { .live = SNIPPET("z", "limit_req_zone $binary_remote_addr zone=per_ip:1m rate=5r/s;"),
 	    .pushed = SNIPPET("a", "limit_req_zone $server_name zone=per_ip:1m rate=5r/s;")
@@ -238,7 +240,7 @@ static const struct clash_case {
 	  { .live = SNIPPET("z", "ssl_session_cache shared:S:10m;"),
 	    .pushed = SNIPPET("z", "ssl_session_cache shared:S:10m;")
 		    SNIPPET("a", "server { listen 81; ssl_session_cache shared:S:10240k; }") },
-	  { NULL } },
+	  { .znode = NULL } },
 	{ "a session cache of another size is not",
 	  { .live = SNIPPET("z", "ssl_session_cache shared:S:10m;"),
 	    .pushed = SNIPPET("z", "ssl_session_cache shared:S:10m;")
@@ -256,7 +258,7 @@ static const struct clash_case {
 	  { .live = TLS_SITE("t", "\"443 ssl\""),
 	    .pushed = TLS_SITE("t", "\"443 ssl\"")
 		    SNIPPET("z", "ssl_session_cache shared:tls/zknginx:10m;") },
-	  { NULL } },
+	  { .znode = NULL } },
 	{ "a variable of ours",
 	  { .live = CACHED, .pushed = CACHED SNIPPET("z", "map $uri $zknginx_connection { }") },
 	  { "snippets/http/z", SERVING_ABSENT, { "$zknginx_connection", ROOT "/sites/cached" } } },
@@ -273,7 +275,7 @@ static const struct clash_case {
 	  { .live = SNIPPET("z", "map $uri $v { default 1; }"),
 	    .pushed = SNIPPET("a", "# map $uri $v { }\n\tmap $uri $w { map $v; }")
 		    SNIPPET("z", "map $uri $v { default 1; }") },
-	  { NULL } },
+	  { .znode = NULL } },
 };
 
 static bool says_all(const char *message, const char *const words[3])
@@ -339,7 +341,7 @@ static void a_claim_moves_from_one_live_object_to_another(void **state UNUSED)
 	outcome_fini(&o);
 }
 
-/* b would have what a gives up; but a's new form is refused, and its last good one has it still. */
+/* b would get what a gives up; but a's new form is refused, and its last good form still has it. */
 static void a_claim_stays_with_one_that_falls_back(void **state UNUSED)
 {
 	struct push p = { .live = SITE("a", "\"80 default_server\"") SITE("b", "\"80\"")
@@ -408,7 +410,7 @@ static void a_deleted_upstream_that_a_site_needs_keeps_its_name(void **state UNU
 	outcome_fini(&o);
 }
 
-/* An earlier version let them in, and nginx only warned: a restart must not throw one out. */
+/* An earlier version accepted both, and nginx only warned: a restart must not remove one. */
 static void what_is_live_together_stays_together(void **state UNUSED)
 {
 	static const char both[] = SITE("a", P)

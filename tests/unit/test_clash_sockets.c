@@ -1,5 +1,4 @@
-/* Sockets that nginx cannot exchange in one step: a wildcard for an address of its port, or back.
- */
+/* Sockets that nginx cannot replace in one step: a wildcard by an address of its port, or back. */
 #include "clash_fixture.h"
 
 static void assert_said(const struct outcome *o, const char *znode, enum serving serving,
@@ -25,7 +24,7 @@ static void a_wildcard_is_not_exchanged_for_an_address(void **state UNUSED)
 	outcome_fini(&o);
 }
 
-static void nor_an_address_for_the_wildcard(void **state UNUSED)
+static void an_address_is_not_exchanged_for_the_wildcard(void **state UNUSED)
 {
 	struct push p = { .live = SITE("a", "\"[::1]:8080\""),
 			  .pushed = SITE("a", "\"[::]:8080\"") };
@@ -73,7 +72,7 @@ static void a_deleted_snippet_with_the_wildcard_stays_as_well(void **state UNUSE
 	outcome_fini(&o);
 }
 
-static void everybody_who_has_the_wildcard_keeps_it(void **state UNUSED)
+static void each_object_with_the_wildcard_keeps_it(void **state UNUSED)
 {
 	struct push p = { .live = SITE("a", "\"8080\"") SITE("b", "\"8080\"")
 				  SITE("c", "\"127.0.0.1:8080\""),
@@ -87,8 +86,8 @@ static void everybody_who_has_the_wildcard_keeps_it(void **state UNUSED)
 	outcome_fini(&o);
 }
 
-/* Once a keeps the wildcard nobody wants the address any more. */
-static void nobody_is_kept_without_need(void **state UNUSED)
+/* Once a keeps the wildcard, no object needs the address any more. */
+static void no_object_is_kept_without_need(void **state UNUSED)
 {
 	struct push p = { .live = SITE("a", "\"8080\"") SITE("b", "\"8080\""),
 			  .pushed = SITE("a", "\"127.0.0.1:8080\"") SITE("b", "\"8081\"") };
@@ -100,13 +99,13 @@ static void nobody_is_kept_without_need(void **state UNUSED)
 	outcome_fini(&o);
 }
 
-static void what_nginx_can_do(void **state UNUSED)
+static void changes_that_nginx_can_make_are_allowed(void **state UNUSED)
 {
 	static const struct push fine[] = {
 		/* the first step, and the second */
 		{ .live = SITE("a", "\"8080\""), .pushed = SITE("a", "\"8081\"") },
 		{ .live = SITE("a", "\"8081\""), .pushed = SITE("a", "\"127.0.0.1:8080\"") },
-		/* another site has the wildcard still */
+		/* another site still has the wildcard */
 		{ .live = SITE("a", "\"8080\"") SITE("b", "\"8080\""),
 		  .pushed = SITE("a", "\"127.0.0.1:8080\"") SITE("b", "\"8080\"") },
 		/* … or gets it */
@@ -119,13 +118,13 @@ static void what_nginx_can_do(void **state UNUSED)
 		{ .live = SITE("a", "\"127.0.0.1:8080\""),
 		  .pushed = SITE("a", "\"8080\""),
 		  .host = "http { server { listen 8080; server_name host; } }" },
-		/* IPv4 and IPv6 are two */
+		/* IPv4 and IPv6 are two sockets */
 		{ .live = SITE("a", "\"8080\""), .pushed = SITE("a", "\"[::1]:8080\"") },
 		/* the same socket of the other protocol is inherited */
 		{ .live = SITE("a", "\"8080\""), .pushed = TCP STREAM("a", "\"8080\"") },
 		/* another port */
 		{ .live = SITE("a", "\"8080\""), .pushed = SITE("a", "\"127.0.0.1:8081\"") },
-		/* nobody holds anything */
+		/* no object has a socket */
 		{ .live = SITE("a", "\"8080\""),
 		  .pushed = SITE("a", "\"127.0.0.1:8080\""),
 		  .nginx_is_down = true },
@@ -141,7 +140,7 @@ static void what_nginx_can_do(void **state UNUSED)
 	}
 }
 
-static void from_http_to_an_address_of_stream(void **state UNUSED)
+static void a_wildcard_of_http_and_an_address_of_stream_are_not_exchanged(void **state UNUSED)
 {
 	struct push p = { .live = SITE("a", "\"8080\""),
 			  .pushed = TCP STREAM("a", "\"127.0.0.1:8080\"") };
@@ -156,14 +155,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_wildcard_is_not_exchanged_for_an_address),
-		cmocka_unit_test(nor_an_address_for_the_wildcard),
+		cmocka_unit_test(an_address_is_not_exchanged_for_the_wildcard),
 		cmocka_unit_test(a_new_wildcard_over_a_live_address_stays_out),
 		cmocka_unit_test(a_deleted_wildcard_stays_while_an_address_is_wanted),
 		cmocka_unit_test(a_deleted_snippet_with_the_wildcard_stays_as_well),
-		cmocka_unit_test(everybody_who_has_the_wildcard_keeps_it),
-		cmocka_unit_test(nobody_is_kept_without_need),
-		cmocka_unit_test(what_nginx_can_do),
-		cmocka_unit_test(from_http_to_an_address_of_stream),
+		cmocka_unit_test(each_object_with_the_wildcard_keeps_it),
+		cmocka_unit_test(no_object_is_kept_without_need),
+		cmocka_unit_test(changes_that_nginx_can_make_are_allowed),
+		cmocka_unit_test(a_wildcard_of_http_and_an_address_of_stream_are_not_exchanged),
 	};
 
 	return cmocka_run_group_tests_name("clash_sockets", tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* The whole tree: what falls back, what stays out, and that neighbours never notice. */
+/* The whole tree: which objects fall back and which stay out; neither affects the others. */
 
 #include "core/decode/decode.h"
 #include "tree_fixture.h"
@@ -71,7 +71,7 @@ static const struct problem *problem_of(const struct fixture *f, const char *zno
 	return found;
 }
 
-static void test_an_empty_tree(void **state)
+static void an_empty_tree_is_an_empty_model(void **state)
 {
 	struct fixture *f = *state;
 
@@ -83,7 +83,7 @@ static void test_an_empty_tree(void **state)
 	assert_int_equal(f->problems.count, 0);
 }
 
-static void test_everything_finds_its_place(void **state)
+static void each_znode_becomes_its_object(void **state)
 {
 	struct fixture *f = *state;
 	const struct model *m;
@@ -114,7 +114,7 @@ static void test_everything_finds_its_place(void **state)
 	assert_non_null(model_snippet(m, PROTOCOL_STREAM, "s"));
 }
 
-static void test_the_root_may_be_a_slash(void **state)
+static void the_root_may_be_a_slash(void **state)
 {
 	struct fixture *f = *state;
 	const struct policy policy = { .level = POLICY_SAFE };
@@ -129,7 +129,7 @@ static void test_the_root_may_be_a_slash(void **state)
 	assert_int_equal(f->problems.count, 0);
 }
 
-static void test_strays(void **state)
+static void an_unexpected_znode_is_a_problem_of_its_own(void **state)
 {
 	static const char *const strays[] = {
 		"/c/Sites",         "/c/sites/Shop",        "/c/sites/a/x",
@@ -159,7 +159,7 @@ static void test_strays(void **state)
 	buf_fini(&text);
 }
 
-static void test_fallback_to_accepted(void **state)
+static void a_bad_object_keeps_its_accepted_form(void **state)
 {
 	struct fixture *f = *state;
 	const struct model *m;
@@ -182,7 +182,7 @@ static void test_fallback_to_accepted(void **state)
 	assert_string_equal(m->upstreams[0].source.data, "{\"keepalive\":5}\n");
 }
 
-static void test_what_never_was_good_is_absent(void **state)
+static void an_object_that_was_never_good_is_absent(void **state)
 {
 	struct fixture *f = *state;
 	const struct model *m;
@@ -206,8 +206,8 @@ static void test_what_never_was_good_is_absent(void **state)
 	assert_int_equal(model_upstream(m, "v")->server_count, 1);
 }
 
-/* What the accepted form is judged by is the newest policy of its upstream. */
-static void test_accepted_server_must_fit_too(void **state)
+/* The accepted form is checked with the newest policy of its upstream. */
+static void an_accepted_server_must_fit_the_upstream_of_now(void **state)
 {
 	struct fixture *f = *state;
 
@@ -216,13 +216,13 @@ static void test_accepted_server_must_fit_too(void **state)
 	     "/c/upstreams/u/10.0.0.2:80\n\tweight=x\n",
 	     "/c/upstreams/u/10.0.0.2:80\n\tbackup\n");
 	assert_int_equal(run(f)->upstreams[0].server_count, 1);
-	/* What is wrong with the old bytes is nobody's problem. */
+	/* Errors in the old bytes are not reported. */
 	assert_int_equal(f->problems.count, 1);
 	assert_string_equal(f->problems.items[0].field, "weight");
 	assert_int_equal(f->problems.items[0].serving, SERVING_ABSENT);
 }
 
-static void test_a_problem_beside_a_good_form(void **state)
+static void a_bad_registration_does_not_revert_its_upstream(void **state)
 {
 	struct fixture *f = *state;
 
@@ -235,7 +235,7 @@ static void test_a_problem_beside_a_good_form(void **state)
 	assert_int_equal(problem_of(f, "/s")->serving, SERVING_ABSENT);
 }
 
-static void test_two_spellings_of_one_server(void **state)
+static void two_spellings_are_one_server(void **state)
 {
 	struct fixture *f = *state;
 	const struct upstream *u;
@@ -255,7 +255,7 @@ static void test_two_spellings_of_one_server(void **state)
 	assert_non_null(problem_of(f, "/c/upstreams/u/[2001:DB8::1]:80"));
 }
 
-static void test_backups_alone_are_a_problem(void **state)
+static void an_upstream_of_backups_alone_is_a_problem(void **state)
 {
 	struct fixture *f = *state;
 
@@ -267,8 +267,8 @@ static void test_backups_alone_are_a_problem(void **state)
 	assert_int_equal(f->problems.count, 0);
 }
 
-/* The model's own sources, decoded again, give the same model: what "accepted" rests on. */
-static void test_sources_decode_again(void **state)
+/* The sources of a model, decoded again, give the same model: the accepted tree depends on that. */
+static void the_sources_of_a_model_decode_to_the_same_model(void **state)
 {
 	struct fixture *f = *state;
 	const struct model *m;
@@ -289,7 +289,7 @@ static void test_sources_decode_again(void **state)
 	assert_true(m->upstreams[0].servers[0].params.down);
 }
 
-static void test_many_servers(void **state)
+static void thousands_of_servers_are_sorted_by_address(void **state)
 {
 	struct fixture *f = *state;
 	struct buf text = BUF_INIT;
@@ -311,18 +311,18 @@ static void test_many_servers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_an_empty_tree),
-		TEST(test_everything_finds_its_place),
-		TEST(test_the_root_may_be_a_slash),
-		TEST(test_strays),
-		TEST(test_fallback_to_accepted),
-		TEST(test_what_never_was_good_is_absent),
-		TEST(test_accepted_server_must_fit_too),
-		TEST(test_a_problem_beside_a_good_form),
-		TEST(test_two_spellings_of_one_server),
-		TEST(test_backups_alone_are_a_problem),
-		TEST(test_sources_decode_again),
-		TEST(test_many_servers),
+		TEST(an_empty_tree_is_an_empty_model),
+		TEST(each_znode_becomes_its_object),
+		TEST(the_root_may_be_a_slash),
+		TEST(an_unexpected_znode_is_a_problem_of_its_own),
+		TEST(a_bad_object_keeps_its_accepted_form),
+		TEST(an_object_that_was_never_good_is_absent),
+		TEST(an_accepted_server_must_fit_the_upstream_of_now),
+		TEST(a_bad_registration_does_not_revert_its_upstream),
+		TEST(two_spellings_are_one_server),
+		TEST(an_upstream_of_backups_alone_is_a_problem),
+		TEST(the_sources_of_a_model_decode_to_the_same_model),
+		TEST(thousands_of_servers_are_sorted_by_address),
 	};
 
 	return cmocka_run_group_tests_name("decode", tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* Locations of a site: their kinds, what belongs to each, and what may stand where. */
+/* Locations of a site: their kinds, the fields of each, and what each string may contain. */
 #include "site_fixture.h"
 
 static const char five_locations[] =
@@ -19,7 +19,7 @@ static const char five_locations[] =
 	"} }"
 	"  ] }";
 
-static void test_full_locations(void **state)
+static void every_field_of_a_location_is_read(void **state)
 {
 	struct fixture *f = *state;
 	const struct location *l;
@@ -136,7 +136,7 @@ static const struct {
 	{ "\"path\":\"/\",\"proxy\":\"a\",\"alias\":\"/x\"", ".alias" },
 };
 
-static void test_bad_locations(void **state)
+static void a_bad_location_names_its_field(void **state)
 {
 	struct fixture *f = *state;
 
@@ -152,7 +152,7 @@ static void test_bad_locations(void **state)
 	}
 }
 
-static void test_good_locations(void **state)
+static void unusual_locations_are_accepted(void **state)
 {
 	static const char *const good[] = {
 		"\"path\":\"/a b\",\"proxy\":\"a\"",
@@ -174,7 +174,7 @@ static void test_good_locations(void **state)
 	}
 }
 
-static void test_double_locations(void **state)
+static void two_locations_of_one_path_are_refused(void **state)
 {
 	static const char site_of[] = "{\"listen\":[\"80\"],\"locations\":[{\"path\":\"%s\","
 				      "\"proxy\":\"a\"},{\"path\":\"%s\",\"proxy\":\"b\"}]}";
@@ -190,8 +190,8 @@ static void test_double_locations(void **state)
 	assert_true(site(f, json));
 }
 
-/* Each metacharacter in each place where a text may stand. */
-static void test_metacharacters_are_refused_everywhere(void **state)
+/* Each metacharacter in each string. */
+static void metacharacters_are_refused_in_every_string(void **state)
 {
 	static const char *const templates[] = {
 		"{\"listen\":[\"80%s\"],\"locations\":[{\"path\":\"/\",\"proxy\":\"a\"}]}",
@@ -259,11 +259,11 @@ static void test_metacharacters_are_refused_everywhere(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_full_locations),
-		TEST(test_bad_locations),
-		TEST(test_good_locations),
-		TEST(test_double_locations),
-		TEST(test_metacharacters_are_refused_everywhere),
+		TEST(every_field_of_a_location_is_read),
+		TEST(a_bad_location_names_its_field),
+		TEST(unusual_locations_are_accepted),
+		TEST(two_locations_of_one_path_are_refused),
+		TEST(metacharacters_are_refused_in_every_string),
 	};
 
 	return cmocka_run_group_tests_name("decode_location", tests, NULL, NULL);

@@ -1,7 +1,7 @@
-/* Servers: addresses that are taken and refused, parameters in both forms. */
+/* Servers: accepted and refused addresses, parameters in both forms. */
 #include "upstream_fixture.h"
 
-static void test_addresses(void **state)
+static void addresses_are_read_and_normalised(void **state)
 {
 	static const struct {
 		const char *name, *address;
@@ -26,7 +26,7 @@ static void test_addresses(void **state)
 	}
 }
 
-static void test_bad_addresses(void **state)
+static void bad_addresses_are_refused(void **state)
 {
 	static const char *const names[] = {
 		"10.0.0.1",
@@ -92,7 +92,7 @@ static void test_bad_addresses(void **state)
 	}
 }
 
-static void test_long_names(void **state)
+static void names_longer_than_dns_allows_are_refused(void **state)
 {
 	struct fixture *f = *state;
 	char label[65], name[300] = "";
@@ -107,7 +107,7 @@ static void test_long_names(void **state)
 	assert_false(server_of(f, arena_printf(f->arena, "%saa:80", name), "", 0));
 }
 
-static void test_parameters_as_text_and_json(void **state)
+static void parameters_are_read_as_words_and_as_json(void **state)
 {
 	static const char *const forms[] = {
 		"weight=5 max_fails=3 fail_timeout=20s max_conns=100 backup down",
@@ -130,7 +130,7 @@ static void test_parameters_as_text_and_json(void **state)
 	}
 }
 
-static void test_parameters_are_completed(void **state)
+static void missing_parameters_have_the_default_of_the_upstream(void **state)
 {
 	struct fixture *f = *state;
 	const struct server_params *p = &f->server.params;
@@ -150,7 +150,7 @@ static void test_parameters_are_completed(void **state)
 	assert_int_equal(p->max_conns, 0);
 }
 
-static void test_weight_zero_is_down(void **state)
+static void a_weight_of_zero_is_down(void **state)
 {
 	struct fixture *f = *state;
 
@@ -161,7 +161,7 @@ static void test_weight_zero_is_down(void **state)
 	assert_true(f->server.params.down);
 }
 
-static void test_bad_parameters(void **state)
+static void a_bad_parameter_is_named(void **state)
 {
 	static const struct {
 		const char *data, *field;
@@ -202,7 +202,7 @@ static void test_bad_parameters(void **state)
 	assert_false(server_of(f, "10.0.0.1:80", "\0", 1));
 }
 
-static void test_backup_needs_a_balance_that_takes_it(void **state)
+static void backup_is_refused_where_the_balance_does_not_take_it(void **state)
 {
 	static const char *const refused[] = { "{\"balance\":\"ip_hash\"}",
 					       "{\"balance\":\"random\"}",
@@ -222,14 +222,14 @@ static void test_backup_needs_a_balance_that_takes_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_addresses),
-		TEST(test_bad_addresses),
-		TEST(test_long_names),
-		TEST(test_parameters_as_text_and_json),
-		TEST(test_parameters_are_completed),
-		TEST(test_weight_zero_is_down),
-		TEST(test_bad_parameters),
-		TEST(test_backup_needs_a_balance_that_takes_it),
+		TEST(addresses_are_read_and_normalised),
+		TEST(bad_addresses_are_refused),
+		TEST(names_longer_than_dns_allows_are_refused),
+		TEST(parameters_are_read_as_words_and_as_json),
+		TEST(missing_parameters_have_the_default_of_the_upstream),
+		TEST(a_weight_of_zero_is_down),
+		TEST(a_bad_parameter_is_named),
+		TEST(backup_is_refused_where_the_balance_does_not_take_it),
 	};
 
 	return cmocka_run_group_tests_name("decode_server", tests, NULL, NULL);

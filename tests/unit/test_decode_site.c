@@ -10,7 +10,7 @@ static const char full_site[] =
 	"  \"gzip\": false, \"client_max_body_size\": \"10m\", \"access_log\": \"shop\","
 	"  \"locations\": [ { \"path\": \"/\", \"proxy\": \"shop\" } ] }";
 
-static void test_full_site(void **state)
+static void every_field_of_a_site_is_read(void **state)
 {
 	struct fixture *f = *state;
 	const struct site *s = &f->site;
@@ -36,7 +36,7 @@ static void test_full_site(void **state)
 	assert_int_equal(s->location_count, 1);
 }
 
-static void test_small_site(void **state)
+static void missing_fields_of_a_site_are_unset(void **state)
 {
 	struct fixture *f = *state;
 
@@ -47,7 +47,7 @@ static void test_small_site(void **state)
 	assert_int_equal(f->site.server_name_count, 0);
 }
 
-static void test_listens(void **state)
+static void listens_are_read_and_bad_ones_are_refused(void **state)
 {
 	static const struct {
 		const char *json, *address, *options;
@@ -107,7 +107,7 @@ static void test_listens(void **state)
 	expect_field(f, "no listen", "listen");
 }
 
-static void test_server_names(void **state)
+static void bad_server_names_are_refused(void **state)
 {
 	static const char *const bad[] = {
 		"\"\"",      "\"~^a$\"", "\"a b\"",         "\"*\"",     "\"*.\"",
@@ -128,7 +128,7 @@ static void test_server_names(void **state)
 	expect_field(f, "no list", "server_names");
 }
 
-static void test_tls(void **state)
+static void a_bad_tls_object_names_its_field(void **state)
 {
 	static const struct {
 		const char *tls, *field;
@@ -159,7 +159,7 @@ static void test_tls(void **state)
 	expect_field(f, "ssl without tls", "tls");
 }
 
-static void test_site_fields(void **state)
+static void a_bad_field_of_a_site_is_named(void **state)
 {
 	static const struct {
 		const char *fields, *field;
@@ -187,7 +187,7 @@ static void test_site_fields(void **state)
 	assert_int_equal(f->problems.count, 2);
 }
 
-static void test_stream_site(void **state)
+static void a_stream_site_has_fields_of_its_own(void **state)
 {
 	static const struct {
 		const char *fields, *field;
@@ -220,7 +220,7 @@ static void test_stream_site(void **state)
 	}
 }
 
-static void test_an_empty_site_is_not_json(void **state)
+static void an_empty_site_is_not_json(void **state)
 {
 	struct fixture *f = *state;
 
@@ -237,7 +237,7 @@ static bool snippet(struct fixture *f, const char *text, size_t size, struct sni
 	return decode_snippet(f->arena, &z, PROTOCOL_HTTP, &policy, out, &f->problems);
 }
 
-static void test_snippets(void **state)
+static void a_snippet_names_the_upstreams_that_it_uses(void **state)
 {
 	static const char text[] = "server { location / { proxy_pass http://shop; } } # end";
 	struct fixture *f = *state;
@@ -252,7 +252,7 @@ static void test_snippets(void **state)
 	assert_int_equal(s.text[strlen(s.text) - 1], '\n');
 }
 
-static void test_bad_snippets(void **state)
+static void a_bad_snippet_names_its_line(void **state)
 {
 	static const struct {
 		const char *text;
@@ -331,16 +331,16 @@ static void a_site_may_be_the_default(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_full_site),
-		TEST(test_small_site),
-		TEST(test_listens),
-		TEST(test_server_names),
-		TEST(test_tls),
-		TEST(test_site_fields),
-		TEST(test_stream_site),
-		TEST(test_an_empty_site_is_not_json),
-		TEST(test_snippets),
-		TEST(test_bad_snippets),
+		TEST(every_field_of_a_site_is_read),
+		TEST(missing_fields_of_a_site_are_unset),
+		TEST(listens_are_read_and_bad_ones_are_refused),
+		TEST(bad_server_names_are_refused),
+		TEST(a_bad_tls_object_names_its_field),
+		TEST(a_bad_field_of_a_site_is_named),
+		TEST(a_stream_site_has_fields_of_its_own),
+		TEST(an_empty_site_is_not_json),
+		TEST(a_snippet_names_the_upstreams_that_it_uses),
+		TEST(a_bad_snippet_names_its_line),
 		TEST(a_redirect_without_a_plain_listen_gets_port_80),
 		TEST(a_site_may_be_the_default),
 	};

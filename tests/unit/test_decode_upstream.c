@@ -1,7 +1,7 @@
 /* Upstreams' policies, each znode by itself. */
 #include "upstream_fixture.h"
 
-static void test_empty_is_all_defaults(void **state)
+static void an_empty_upstream_has_all_defaults(void **state)
 {
 	struct fixture *f = *state;
 	const struct upstream *u = &f->upstream;
@@ -20,7 +20,7 @@ static void test_empty_is_all_defaults(void **state)
 	assert_int_equal(f->problems.count, 0);
 }
 
-static void test_every_field(void **state)
+static void every_field_of_an_upstream_is_read(void **state)
 {
 	struct fixture *f = *state;
 	const struct upstream *u = &f->upstream;
@@ -43,13 +43,13 @@ static void test_every_field(void **state)
 	assert_int_equal(u->on_empty, ON_EMPTY_UNAVAILABLE);
 }
 
-static void test_a_byte_order_mark_is_skipped(void **state)
+static void a_byte_order_mark_is_skipped(void **state)
 {
 	assert_true(upstream(*state, "\xef\xbb\xbf{ \"keepalive\": 3 }"));
 	assert_int_equal(((struct fixture *)*state)->upstream.keepalive, 3);
 }
 
-static void test_balance(void **state)
+static void each_balance_is_checked(void **state)
 {
 	static const struct {
 		const char *http, *text;
@@ -93,7 +93,7 @@ static void test_balance(void **state)
 	assert_int_equal(f->upstream.protocol, PROTOCOL_STREAM);
 }
 
-static void test_bad_fields_are_named(void **state)
+static void bad_fields_are_named(void **state)
 {
 	static const struct {
 		const char *json, *field;
@@ -129,7 +129,7 @@ static void test_bad_fields_are_named(void **state)
 	}
 }
 
-static void test_all_problems_at_once(void **state)
+static void all_problems_are_reported_at_once(void **state)
 {
 	struct fixture *f = *state;
 
@@ -137,7 +137,7 @@ static void test_all_problems_at_once(void **state)
 	assert_int_equal(f->problems.count, 3);
 }
 
-static void test_what_is_not_json(void **state)
+static void what_is_not_json_names_its_line(void **state)
 {
 	static const struct {
 		const char *text;
@@ -169,7 +169,7 @@ static void test_what_is_not_json(void **state)
 	assert_false(upstream_of_bytes(f, "{\"zone\0\":1}", 11));
 }
 
-static void test_depth_is_bounded(void **state)
+static void the_depth_of_json_is_limited(void **state)
 {
 	static char deep[200000];
 	struct fixture *f = *state;
@@ -183,12 +183,12 @@ static void test_depth_is_bounded(void **state)
 	assert_int_equal(f->problems.items[0].line, 2);
 	assert_false(upstream(f, "{\"zone\":[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]}"));
 	expect_field(f, "zone");
-	/* Brackets in a text are no depth. */
+	/* Brackets in a string do not count as depth. */
 	assert_false(upstream(f, "{\"zone\":\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\"}"));
 	expect_field(f, "zone");
 }
 
-static void test_problems_are_bounded(void **state)
+static void the_number_of_problems_is_limited(void **state)
 {
 	struct buf json = BUF_INIT;
 	struct fixture *f = *state;
@@ -202,7 +202,7 @@ static void test_problems_are_bounded(void **state)
 	buf_fini(&json);
 }
 
-static void test_discover(void **state)
+static void the_fields_of_discover_are_read(void **state)
 {
 	struct fixture *f = *state;
 	const struct discover *d;
@@ -231,16 +231,16 @@ static void test_discover(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_empty_is_all_defaults),
-		TEST(test_every_field),
-		TEST(test_a_byte_order_mark_is_skipped),
-		TEST(test_balance),
-		TEST(test_bad_fields_are_named),
-		TEST(test_all_problems_at_once),
-		TEST(test_what_is_not_json),
-		TEST(test_depth_is_bounded),
-		TEST(test_problems_are_bounded),
-		TEST(test_discover),
+		TEST(an_empty_upstream_has_all_defaults),
+		TEST(every_field_of_an_upstream_is_read),
+		TEST(a_byte_order_mark_is_skipped),
+		TEST(each_balance_is_checked),
+		TEST(bad_fields_are_named),
+		TEST(all_problems_are_reported_at_once),
+		TEST(what_is_not_json_names_its_line),
+		TEST(the_depth_of_json_is_limited),
+		TEST(the_number_of_problems_is_limited),
+		TEST(the_fields_of_discover_are_read),
 	};
 
 	return cmocka_run_group_tests_name("decode_upstream", tests, NULL, NULL);

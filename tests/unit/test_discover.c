@@ -1,4 +1,4 @@
-/* discover: from the registrations of a tree to an upstream's servers. */
+/* discover: the registrations of a tree become the servers of an upstream. */
 
 #include "compose_fixture.h"
 #include "core/endpoint/endpoint.h"
@@ -60,7 +60,7 @@ static void a_path_that_is_not_there_is_no_servers(void **state)
 	assert_null(model_upstream(w->next, "shop")->discovers[0].chosen);
 }
 
-static void bad_ones_are_one_problem_and_harm_nobody(void **state)
+static void bad_registrations_are_one_problem_and_affect_no_other(void **state)
 {
 	struct world *w = *state;
 
@@ -121,7 +121,7 @@ static void down_is_left_out_or_shown(void **state)
 	expect(w, "10.0.0.1:80 down, 10.0.0.2:80");
 }
 
-static void labels_choose(void **state)
+static void labels_select_registrations(void **state)
 {
 	struct world *w = *state;
 
@@ -134,7 +134,7 @@ static void labels_choose(void **state)
 	assert_int_equal(w->problems.count, 0);
 }
 
-static void of_doubles_the_last_registration_stays(void **state)
+static void of_equal_addresses_the_last_registration_stays(void **state)
 {
 	struct world *w = *state;
 
@@ -174,16 +174,16 @@ static void tls_is_never_mixed(void **state)
 		       CURATOR("1", "80", "443") CURATOR("2", "80", "null"));
 	expect(w, "10.0.0.1:443");
 	expect_problem(w, "\"2\" has no TLS port");
-	/* A server of the upstream's own has no other port. */
+	/* A server znode of the upstream has no other port. */
 	see(w, SHOP("{\"discover\":{\"path\":\"/c\",\"format\":\"curator\",\"tls\":\"prefer\"}}")
 		       ROOT "/upstreams/shop/10.0.0.5:80\n" CURATOR("1", "80", "443"));
 	expect(w, "10.0.0.1:80, 10.0.0.5:80");
 	see(w, SHOP("{\"discover\":[{\"path\":\"/c\",\"tls\":\"only\"},{\"path\":\"/s\"}]}"));
 	assert_null(model_upstream(w->next, "shop"));
-	expect_problem(w, "differs from the first");
+	expect_problem(w, "differs from that of the first");
 }
 
-static void tls_where_the_format_has_one_port(void **state)
+static void tls_is_used_where_the_format_has_one_port(void **state)
 {
 	struct world *w = *state;
 
@@ -195,7 +195,7 @@ static void tls_where_the_format_has_one_port(void **state)
 
 #define DUBBO(name, url) "/d/providers/" url "%3A%2F%2F10.0.0." name "%3A80%2FX owner=7\n"
 
-static void only_what_speaks_http(void **state)
+static void only_registrations_of_http_are_used(void **state)
 {
 	struct world *w = *state;
 
@@ -214,7 +214,7 @@ static void only_what_speaks_http(void **state)
 	expect_problem(w, "speaks HTTP");
 }
 
-static void named_endpoints(void **state)
+static void a_named_endpoint_is_used(void **state)
 {
 	static const char members[] =
 		"/m/member_1 owner=7\n\t{\"serviceEndpoint\":{\"host\":\"10.0.0.1\",\"port\":1},"
@@ -355,12 +355,12 @@ static void wrong_policies_are_problems(void **state)
 		{ "{\"path\":\"/nginx/config\"}", "within the config" },
 		{ "{\"path\":\"/nginx/config/upstreams/x\"}", "within the config" },
 		{ "{\"path\":\"/a\",\"format\":\"consul\"}", "expected \"auto\"" },
-		{ "{\"path\":\"/a\",\"tls\":true}", "expected a text" },
+		{ "{\"path\":\"/a\",\"tls\":true}", "expected a string" },
 		{ "{\"path\":\"/a\",\"tls\":\"maybe\"}", "expected \"never\"" },
 		{ "{\"path\":\"/a\",\"down\":\"drain\"}", "expected \"omit\"" },
-		{ "{\"path\":\"/a\",\"match\":{\"labels\":{\"a\":1}}}", "expected a text" },
+		{ "{\"path\":\"/a\",\"match\":{\"labels\":{\"a\":1}}}", "expected a string" },
 		{ "{\"path\":\"/a\",\"match\":{\"tags\":{}}}", "not a known field" },
-		{ "{\"path\":\"/a\",\"keys\":{\"host\":\"h\"}}", "belongs to the format" },
+		{ "{\"path\":\"/a\",\"keys\":{\"host\":\"h\"}}", "is only for the format" },
 		{ "{\"path\":\"/a\",\"format\":\"json\",\"keys\":{\"ip\":\"h\"}}", "known field" },
 		{ "{\"path\":\"/a\",\"endpoint\":\"\"}", "is not a name" },
 		{ "{\"path\":\"/a\",\"formt\":\"nerve\"}", "not a known field" },
@@ -383,16 +383,16 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(registrations_and_own_servers_are_one_list),
 		TEST(a_path_that_is_not_there_is_no_servers),
-		TEST(bad_ones_are_one_problem_and_harm_nobody),
+		TEST(bad_registrations_are_one_problem_and_affect_no_other),
 		TEST(a_registration_keeps_its_last_good_form),
 		TEST(weights_are_scaled_and_reduced),
 		TEST(down_is_left_out_or_shown),
-		TEST(labels_choose),
-		TEST(of_doubles_the_last_registration_stays),
+		TEST(labels_select_registrations),
+		TEST(of_equal_addresses_the_last_registration_stays),
 		TEST(tls_is_never_mixed),
-		TEST(tls_where_the_format_has_one_port),
-		TEST(only_what_speaks_http),
-		TEST(named_endpoints),
+		TEST(tls_is_used_where_the_format_has_one_port),
+		TEST(only_registrations_of_http_are_used),
+		TEST(a_named_endpoint_is_used),
 		TEST(the_accepted_tree_decodes_to_the_same),
 		TEST(roots_are_what_the_mirror_has_to_watch),
 		TEST(names_become_addresses),

@@ -5,7 +5,8 @@
 	ROOT "/upstreams/shop\n\t{\"discover\":{\"path\":\"/s\",\"format\":\"curator\","           \
 	     "\"tls\":\"prefer\"},\"server\":{\"max_fails\":4}}\n"
 
-/* `policy` and registrations FIRST … LAST below /s, the plain port 80, the TLS port `tls`. */
+/* `policy`, and registrations FIRST … LAST below /s with the plain port 80 and the TLS port
+ * `tls`. */
 static const char *registered(const char *shop, int first, int last, int tls)
 {
 	static char text[4][8192];
@@ -38,7 +39,7 @@ static size_t held(const struct upstream *u)
 	return n;
 }
 
-static void one_may_go(void **state)
+static void one_of_many_may_go(void **state)
 {
 	struct world *w = *state;
 
@@ -64,7 +65,7 @@ static void a_mass_loss_is_held(void **state)
 	assert_int_equal(w->problems.items[0].kind, PROBLEM_GUARD);
 }
 
-/* Also when all of the path is gone, as container znodes go. */
+/* Also when the whole path is gone, as with container znodes. */
 static void what_is_held_outlives_a_restart(void **state)
 {
 	struct world *w = *state;
@@ -84,7 +85,7 @@ static void what_is_held_outlives_a_restart(void **state)
 	assert_non_null(upstream_server(shop(w->next), "10.0.0.1:443"));
 }
 
-static void what_returns_is_let_go(void **state)
+static void what_returns_is_released(void **state)
 {
 	struct world *w = *state;
 
@@ -215,10 +216,10 @@ static void a_deleted_upstream_that_is_needed_keeps_its_servers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST_GUARDED(one_may_go),
+		TEST_GUARDED(one_of_many_may_go),
 		TEST_GUARDED(a_mass_loss_is_held),
 		TEST_GUARDED(what_is_held_outlives_a_restart),
-		TEST_GUARDED(what_returns_is_let_go),
+		TEST_GUARDED(what_returns_is_released),
 		TEST_GUARDED(another_policy_is_not_held),
 		TEST_GUARDED(another_policy_ends_a_hold),
 		TEST_GUARDED(a_tls_port_is_never_held_among_plain_ones),

@@ -1,4 +1,4 @@
-/* The election's table, its order of names and its lease, each for itself. */
+/* The election's table, its order of names and its lease, each by itself. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -19,7 +19,7 @@
 
 /* --- the table ------------------------------------------------------------------------------- */
 
-/* A way: the events in order, what each one has to lead to. */
+/* A walk: the events in order, and the result of each. */
 struct leg {
 	enum election_event event;
 	enum election_state state;
@@ -55,23 +55,23 @@ static void walk(const struct leg *legs, size_t count)
 #define TO_FOLLOWING TO_LOOKING, LEG(BEHIND, FOLLOWING, WATCH)
 #define TO_LEADING TO_LOOKING, LEG(FIRST, LEADING, LEAD)
 
-static void test_ways_to_lead(void **state UNUSED)
+static void the_first_leads_and_the_next_moves_up(void **state UNUSED)
 {
 	WALK(TO_LEADING);
 	WALK(TO_FOLLOWING, LEG(MOVED, LOOKING, LIST), LEG(BEHIND, FOLLOWING, WATCH),
 	     LEG(MOVED, LOOKING, LIST), LEG(FIRST, LEADING, LEAD));
 }
 
-static void test_a_break_is_looked_at_before_leading_again(void **state UNUSED)
+static void after_a_break_the_order_is_read_before_leading_again(void **state UNUSED)
 {
 	WALK(TO_LEADING, LEG(DISCONNECTED, SUSPENDED, NOTHING), LEG(CONNECTED, LOOKING, LIST),
 	     LEG(FIRST, LEADING, LEAD));
-	WALK(TO_LEADING, LEG(CONNECTED, LOOKING, LIST)); /* the link was replaced */
+	WALK(TO_LEADING, LEG(CONNECTED, LOOKING, LIST)); /* the connection was replaced */
 	WALK(TO_LEADING, LEG(LAPSED, LOOKING, LIST));
 	WALK(TO_LEADING, LEG(MOVED, LOOKING, LIST), LEG(NOT_LISTED, JOINING, CREATE));
 }
 
-static void test_lost_create_is_looked_for(void **state UNUSED)
+static void a_create_without_an_answer_is_looked_for(void **state UNUSED)
 {
 	WALK(LEG(CONNECTED, JOINING, CREATE), LEG(DISCONNECTED, SUSPENDED, NOTHING),
 	     LEG(CONNECTED, LOOKING, LIST), LEG(NOT_LISTED, JOINING, CREATE),
@@ -79,7 +79,7 @@ static void test_lost_create_is_looked_for(void **state UNUSED)
 	WALK(LEG(CONNECTED, JOINING, CREATE), LEG(CONNECTED, LOOKING, LIST));
 }
 
-static void test_refusals_rest_and_go_on(void **state UNUSED)
+static void after_a_refusal_it_rests_and_tries_again(void **state UNUSED)
 {
 	WALK(LEG(CONNECTED, JOINING, CREATE), LEG(FAILED, JOINING, REST),
 	     LEG(CONNECTED, LOOKING, LIST), LEG(FAILED, LOOKING, REST),
@@ -97,14 +97,15 @@ static bool is_unexpected(enum election_state s, enum election_event e)
 	for (enum election_state s = 0; s < ELECTION_STATE_N; s++)                                 \
 		for (enum election_event e = 0; e < ELECTION_EVENT_N; e++)
 
-static void test_unexpected_changes_nothing(void **state UNUSED)
+static void an_unexpected_event_changes_nothing(void **state UNUSED)
 {
 	EACH_CELL(s, e)
 	{
 		if (is_unexpected(s, e))
 			assert_int_equal(election_next(s, e).state, s);
 	}
-	/* What the link, the session, the clock and the operator do can come at any time. */
+	/* Events of the connection, the session, the clock and the operator may come at any
+	 * time. */
 	for (enum election_state s = 0; s < ELECTION_STATE_N; s++) {
 		assert_false(is_unexpected(s, ELECTION_EV_CONNECTED));
 		assert_false(is_unexpected(s, ELECTION_EV_DISCONNECTED));
@@ -117,7 +118,7 @@ static void test_unexpected_changes_nothing(void **state UNUSED)
 	assert_true(is_unexpected(ELECTION_LEADING, ELECTION_EV_MADE));
 }
 
-static void test_invariants(void **state UNUSED)
+static void only_the_first_of_the_list_leads(void **state UNUSED)
 {
 	EACH_CELL(s, e)
 	{
@@ -135,17 +136,17 @@ static void test_invariants(void **state UNUSED)
 			assert_int_equal(next.command == ELECTION_DO_WITHDRAW, s != ELECTION_OUT);
 		if (e == ELECTION_EV_DISCONNECTED && s != ELECTION_OUT)
 			assert_int_equal(next.state, ELECTION_SUSPENDED);
-		/* What was known before a new link is known no more. */
+		/* What was known before a new connection does not count any more. */
 		if (e == ELECTION_EV_CONNECTED && s != ELECTION_OUT)
 			assert_int_equal(next.command, ELECTION_DO_LIST);
-		/* A candidate is only made when none is listed, or none can be. */
+		/* A candidate is only created when none is listed, or none can exist. */
 		if (next.command == ELECTION_DO_CREATE)
 			assert_true((s == ELECTION_OUT && e == ELECTION_EV_CONNECTED) ||
 				    e == ELECTION_EV_NOT_LISTED);
 	}
 }
 
-static void test_texts(void **state UNUSED)
+static void states_events_and_commands_have_names(void **state UNUSED)
 {
 	assert_string_equal(election_state_name(ELECTION_OUT), "out");
 	assert_string_equal(election_state_name(ELECTION_SUSPENDED), "suspended");
@@ -157,7 +158,7 @@ static void test_texts(void **state UNUSED)
 
 /* --- names ----------------------------------------------------------------------------------- */
 
-static void test_valid_names(void **state UNUSED)
+static void names_of_candidates_are_valid(void **state UNUSED)
 {
 	static const char *const good[] = { A "-0000000000",  A "-2147483647", C "-0000000017",
 					    B "--2147483648", B "--000000001", B "--999999999" };
@@ -168,7 +169,7 @@ static void test_valid_names(void **state UNUSED)
 	}
 }
 
-static void test_hostile_names(void **state UNUSED)
+static void hostile_names_are_no_candidates(void **state UNUSED)
 {
 	static const char *const bad[] = {
 		"",
@@ -224,7 +225,7 @@ static void test_hostile_names(void **state UNUSED)
 		election_stand(names_, ARRAY_SIZE(names_), guid, &own, &predecessor, &leader);     \
 	})
 
-static void test_standing(void **state UNUSED)
+static void the_order_is_by_number(void **state UNUSED)
 {
 	const char *own, *predecessor, *leader;
 
@@ -232,7 +233,7 @@ static void test_standing(void **state UNUSED)
 	assert_string_equal(own, A "-0000000003");
 	assert_string_equal(leader, A "-0000000003");
 	assert_null(predecessor);
-	/* by number, not by name; the nearest before us, not the lowest */
+	/* by number, not by name; the nearest before ours, not the lowest */
 	assert_int_equal(STAND(C, B "-0000000002", "readme", C "-0000000009", A "-0000000004",
 			       A "-0000000010"),
 			 ELECTION_EV_BEHIND);
@@ -248,8 +249,8 @@ static void test_standing(void **state UNUSED)
 	assert_null(leader);
 }
 
-/* A create that was made twice after all: the lower one is ours, and it is not behind itself. */
-static void test_two_of_ours(void **state UNUSED)
+/* Two candidates of ours: the lower one counts, and is not after itself. */
+static void of_two_candidates_of_ours_the_lower_counts(void **state UNUSED)
 {
 	const char *own, *predecessor, *leader;
 
@@ -261,7 +262,7 @@ static void test_two_of_ours(void **state UNUSED)
 	assert_string_equal(predecessor, A "-0000000005");
 }
 
-static void test_a_guid_is_matched_whole(void **state UNUSED)
+static void a_guid_is_matched_whole(void **state UNUSED)
 {
 	const char *own, *predecessor, *leader;
 
@@ -270,7 +271,7 @@ static void test_a_guid_is_matched_whole(void **state UNUSED)
 	assert_int_equal(STAND(A "-", A "-0000000001"), ELECTION_EV_NOT_LISTED);
 }
 
-static void test_numbers_wrap_round(void **state UNUSED)
+static void the_order_survives_a_number_that_wraps(void **state UNUSED)
 {
 	const char *own, *predecessor, *leader;
 
@@ -285,8 +286,8 @@ static void test_numbers_wrap_round(void **state UNUSED)
 	assert_int_equal(STAND(B, A "--000000001", B "-0000000000"), ELECTION_EV_BEHIND);
 }
 
-/* Of numbers that no server would give out together no two are first all the same. */
-static void test_planted_numbers_make_no_second_leader(void **state UNUSED)
+/* Even of numbers that no server assigns together, two are never first. */
+static void planted_numbers_make_no_second_leader(void **state UNUSED)
 {
 	static const char *const numbers[] = { "0000000000",  "0000000001",  "1000000000",
 					       "1500000000",  "2147483647",  "-2147483648",
@@ -314,7 +315,7 @@ static void test_planted_numbers_make_no_second_leader(void **state UNUSED)
 
 /* --- the lease ------------------------------------------------------------------------------- */
 
-static void test_lease(void **state UNUSED)
+static void the_lease_ends_before_the_session(void **state UNUSED)
 {
 	const uint64_t heard = 5000000, timeout = 9000000;
 
@@ -323,11 +324,12 @@ static void test_lease(void **state UNUSED)
 	assert_true(election_may_act(heard, timeout, 10999999));
 	assert_false(election_may_act(heard, timeout, 11000000));
 	assert_false(election_may_act(heard, timeout, NEVER));
-	assert_false(election_may_act(heard, timeout, heard - 1)); /* what clock is that? */
+	assert_false(
+		election_may_act(heard, timeout, heard - 1)); /* a time before the last answer */
 	assert_false(election_may_act(heard, 0, heard));
 }
 
-static void test_never_heard_never_acts(void **state UNUSED)
+static void who_never_heard_the_server_never_acts(void **state UNUSED)
 {
 	assert_int_equal(election_lease_end(0, 9000000), 0);
 	assert_false(election_may_act(0, 9000000, 0));
@@ -335,7 +337,7 @@ static void test_never_heard_never_acts(void **state UNUSED)
 	assert_false(election_may_act(0, NEVER, 1));
 }
 
-static void test_lease_does_not_overflow(void **state UNUSED)
+static void the_end_of_the_lease_does_not_overflow(void **state UNUSED)
 {
 	assert_int_equal(election_lease_end(NEVER - 5, 9000000), NEVER);
 	assert_int_equal(election_lease_end(NEVER, NEVER), NEVER);
@@ -346,23 +348,23 @@ static void test_lease_does_not_overflow(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ways_to_lead),
-		cmocka_unit_test(test_a_break_is_looked_at_before_leading_again),
-		cmocka_unit_test(test_lost_create_is_looked_for),
-		cmocka_unit_test(test_refusals_rest_and_go_on),
-		cmocka_unit_test(test_unexpected_changes_nothing),
-		cmocka_unit_test(test_invariants),
-		cmocka_unit_test(test_texts),
-		cmocka_unit_test(test_valid_names),
-		cmocka_unit_test(test_hostile_names),
-		cmocka_unit_test(test_standing),
-		cmocka_unit_test(test_two_of_ours),
-		cmocka_unit_test(test_a_guid_is_matched_whole),
-		cmocka_unit_test(test_numbers_wrap_round),
-		cmocka_unit_test(test_planted_numbers_make_no_second_leader),
-		cmocka_unit_test(test_lease),
-		cmocka_unit_test(test_never_heard_never_acts),
-		cmocka_unit_test(test_lease_does_not_overflow),
+		cmocka_unit_test(the_first_leads_and_the_next_moves_up),
+		cmocka_unit_test(after_a_break_the_order_is_read_before_leading_again),
+		cmocka_unit_test(a_create_without_an_answer_is_looked_for),
+		cmocka_unit_test(after_a_refusal_it_rests_and_tries_again),
+		cmocka_unit_test(an_unexpected_event_changes_nothing),
+		cmocka_unit_test(only_the_first_of_the_list_leads),
+		cmocka_unit_test(states_events_and_commands_have_names),
+		cmocka_unit_test(names_of_candidates_are_valid),
+		cmocka_unit_test(hostile_names_are_no_candidates),
+		cmocka_unit_test(the_order_is_by_number),
+		cmocka_unit_test(of_two_candidates_of_ours_the_lower_counts),
+		cmocka_unit_test(a_guid_is_matched_whole),
+		cmocka_unit_test(the_order_survives_a_number_that_wraps),
+		cmocka_unit_test(planted_numbers_make_no_second_leader),
+		cmocka_unit_test(the_lease_ends_before_the_session),
+		cmocka_unit_test(who_never_heard_the_server_never_acts),
+		cmocka_unit_test(the_end_of_the_lease_does_not_overflow),
 	};
 
 	return cmocka_run_group_tests_name("election", tests, NULL, NULL);

@@ -1,14 +1,14 @@
 /*
- * The election in thousands of random orders: candidates over links that break, go silent and
- * lose answers, processes that stand still, clocks that run fast and slow and jump ahead, sessions
- * that end, operators that delete candidates, hosts that change their minds.
+ * The election in thousands of random orders: candidates over connections that break, go silent and
+ * lose answers, processes that stop, clocks that run fast and slow and jump ahead, sessions that
+ * end, operators that delete candidates, hosts that change their minds.
  *
- * A client here does what src/zk/election.c does, in few words. What has to hold after every
- * single act: two never may act, nor hold; who may act has a living session; and the writes
- * that the server lets through never go back to an earlier leader. When the faults stop there is
- * one leader, and everybody else follows.
+ * A client here does what src/zk/election.c does, in a short form. After every single act these
+ * must hold: two never may act, nor hold; a candidate that may act has a living session; and the
+ * accepted writes never go back to an earlier leader. When the faults stop there is one leader, and
+ * all others follow.
  *
- * ELECTION_SEED=N runs one order alone; ELECTION_RUNS=N more of them.
+ * ELECTION_SEED=N runs one order alone; ELECTION_RUNS=N runs more of them.
  */
 #include <stdlib.h>
 
@@ -26,7 +26,7 @@ static struct client {
 } clients[CLIENTS];
 
 static bool meddled;          /* an operator has deleted candidates in this run */
-static unsigned long led = 0; /* acts during which somebody might act */
+static unsigned long led = 0; /* steps in which some candidate might act */
 
 /* --- what src/zk does ------------------------------------------------------------------------ */
 
@@ -55,7 +55,7 @@ static void ask(struct client *c, enum message_kind kind, const char *name)
 	struct message *m;
 
 	if (!model.links[c->index].up)
-		return; /* the server has closed it, and that is not known yet */
+		return; /* the server has closed it, and the client does not know yet */
 	m = line_put(&model.links[c->index].up_line);
 	m->kind = kind;
 	m->attempt = c->attempt;
@@ -216,7 +216,7 @@ static void lose_link(struct client *c)
 	step(c, ELECTION_EV_DISCONNECTED);
 }
 
-/* One link goes and the next is there at once: nobody says that there was a break. */
+/* One connection ends and the next begins at once: there is no event for the break. */
 static void replace_link(struct client *c)
 {
 	model_break(c->index);
@@ -322,7 +322,7 @@ static void act(struct client *c, bool faults)
 		fault(c);
 	else
 		acts[chance(ARRAY_SIZE(acts))](c);
-	/* a silent link is noticed in the end, or it was only slow */
+	/* a silent connection is noticed at last, or it was only slow */
 	if (model.links[c->index].silent && !chance(12)) {
 		if (chance(2) || is_frozen(c))
 			model.links[c->index].silent = false;
@@ -344,7 +344,8 @@ static void check(void)
 			broken("one may act whose session is over");
 	}
 	led += leading;
-	/* An operator's deletion takes the office at once, and the news of it takes a while. */
+	/* An operator's deletion ends the leadership at once, and the event for it takes a
+	 * while. */
 	if (!meddled && (leading > 1 || holding > 1))
 		broken("%u may act, %u hold", leading, holding);
 }
@@ -377,7 +378,7 @@ static bool is_settled(void)
 	return leading == 1 && following == CLIENTS - 1 && model.child_count == CLIENTS;
 }
 
-/* No more faults; everybody wants it now. */
+/* No more faults; every candidate stands now. */
 static bool settle(void)
 {
 	for (size_t i = 0; i < CLIENTS; i++) {
@@ -410,7 +411,7 @@ static void run(uint64_t number)
 		broken("no leader in the end");
 }
 
-static void test_thousands_of_orders(void **state UNUSED)
+static void two_never_lead_in_thousands_of_orders(void **state UNUSED)
 {
 	const char *one = getenv("ELECTION_SEED"), *more = getenv("ELECTION_RUNS");
 	uint64_t runs = more ? strtoull(more, NULL, 10) : 10000;
@@ -422,14 +423,14 @@ static void test_thousands_of_orders(void **state UNUSED)
 		writes += model.writes;
 		fenced += model.fenced;
 	}
-	if (!one) /* it was no idle play: they led, they wrote, and the fence was needed */
+	if (!one) /* the simulation had effects: they led, they wrote, and the fence was needed */
 		assert_true(led > runs * 50 && writes > runs && fenced > 0);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_thousands_of_orders),
+		cmocka_unit_test(two_never_lead_in_thousands_of_orders),
 	};
 
 	return cmocka_run_group_tests_name("election simulation", tests, NULL, NULL);

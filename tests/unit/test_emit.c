@@ -1,6 +1,5 @@
 /*
- * What may reach nginx text, and that what was written reads back as one word with
- * the same bytes.
+ * What text for nginx may contain; what is written reads back as one word with the same bytes.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +12,7 @@
 #include "core/text/emit.h"
 #include "core/text/lexer.h"
 
-static void test_plain_text(void **state)
+static void plain_text_is_valid(void **state)
 {
 	static const char *const texts[] = {
 		"",
@@ -35,7 +34,7 @@ static void test_plain_text(void **state)
 		assert_true(emit_text_is_valid(texts[i], false, NULL));
 }
 
-static void test_every_bad_byte(void **state)
+static void metacharacters_and_control_bytes_are_refused(void **state)
 {
 	char text[] = "a?b";
 
@@ -48,7 +47,7 @@ static void test_every_bad_byte(void **state)
 	}
 }
 
-static void test_bad_utf8(void **state)
+static void invalid_utf8_is_refused(void **state)
 {
 	static const char *const texts[] = {
 		"\xc0\xaf",         "\xc1\xbf", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80",
@@ -62,7 +61,7 @@ static void test_bad_utf8(void **state)
 }
 
 /* U+0085, U+00A0, U+200B, U+2028, U+202E, U+2066, U+FEFF, a tag character */
-static void test_deceptive_characters(void **state)
+static void invisible_characters_are_refused(void **state)
 {
 	static const char *const texts[] = {
 		"\xc2\x85",     "\xc2\xa0",     "\xe2\x80\x8b", "\xe2\x80\xa8",
@@ -74,7 +73,7 @@ static void test_deceptive_characters(void **state)
 		assert_false(emit_text_is_valid(texts[i], true, NULL));
 }
 
-static void test_length(void **state)
+static void a_text_longer_than_its_limit_is_refused(void **state)
 {
 	char text[2050];
 
@@ -87,7 +86,7 @@ static void test_length(void **state)
 	assert_false(emit_text_is_valid(text, false, NULL));
 }
 
-static void test_variables(void **state)
+static void only_listed_variables_are_valid(void **state)
 {
 	static const char *const good[] = { "$host",           "a$remote_addr,$scheme",
 					    "$http_x_real_ip", "$cookie_a$arg_b",
@@ -122,8 +121,8 @@ static void test_variables(void **state)
 	}
 }
 
-/* Found by halves: the order of the table matters. */
-static void test_first_and_last_variable(void **state)
+/* A binary search: the order of the table matters. */
+static void the_first_and_the_last_variable_are_found(void **state)
 {
 	(void)state;
 	assert_true(emit_variable_is_allowed("args", 4));
@@ -135,7 +134,7 @@ static void test_first_and_last_variable(void **state)
 	assert_false(emit_variable_is_allowed("host\0", 5));
 }
 
-static void test_times(void **state)
+static void times_are_those_of_nginx(void **state)
 {
 	static const char *const good[] = { "0",  "5",      "10s",  "250ms", "1h30m",
 					    "1d", "2y3M1w", "1h30", "1s5ms" };
@@ -152,7 +151,7 @@ static void test_times(void **state)
 	assert_false(emit_seconds_is_valid("250ms"));
 }
 
-static void test_sizes(void **state)
+static void sizes_are_those_of_nginx(void **state)
 {
 	static const char *const bad[] = { "",     "k",    "10mb", "-1",
 					   "1.5m", "10 m", "1t",   "99999999999" };
@@ -167,7 +166,7 @@ static void test_sizes(void **state)
 		assert_false(emit_size_is_valid(bad[i]));
 }
 
-static void test_values_read_back(void **state)
+static void a_value_is_read_back_as_it_was(void **state)
 {
 	static const char *const texts[] = { "",         "a",   "a b",   " ",
 					     "/a(b)",    "x)",  "$host", "$remote_addr $scheme",
@@ -194,7 +193,7 @@ static void test_values_read_back(void **state)
 	}
 }
 
-static void test_comment_path(void **state)
+static void a_path_in_a_comment_is_escaped(void **state)
 {
 	struct buf out = BUF_INIT;
 
@@ -207,8 +206,8 @@ static void test_comment_path(void **state)
 	buf_fini(&out);
 }
 
-/* Cut at 200 bytes, and never within an escape. */
-static void test_comment_path_is_cut(void **state)
+/* Cut after at most 200 bytes, and never within an escape. */
+static void a_long_path_in_a_comment_is_cut(void **state)
 {
 	struct buf out = BUF_INIT;
 	char path[400];
@@ -225,18 +224,18 @@ static void test_comment_path_is_cut(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_plain_text),
-		cmocka_unit_test(test_every_bad_byte),
-		cmocka_unit_test(test_bad_utf8),
-		cmocka_unit_test(test_deceptive_characters),
-		cmocka_unit_test(test_length),
-		cmocka_unit_test(test_variables),
-		cmocka_unit_test(test_first_and_last_variable),
-		cmocka_unit_test(test_times),
-		cmocka_unit_test(test_sizes),
-		cmocka_unit_test(test_values_read_back),
-		cmocka_unit_test(test_comment_path),
-		cmocka_unit_test(test_comment_path_is_cut),
+		cmocka_unit_test(plain_text_is_valid),
+		cmocka_unit_test(metacharacters_and_control_bytes_are_refused),
+		cmocka_unit_test(invalid_utf8_is_refused),
+		cmocka_unit_test(invisible_characters_are_refused),
+		cmocka_unit_test(a_text_longer_than_its_limit_is_refused),
+		cmocka_unit_test(only_listed_variables_are_valid),
+		cmocka_unit_test(the_first_and_the_last_variable_are_found),
+		cmocka_unit_test(times_are_those_of_nginx),
+		cmocka_unit_test(sizes_are_those_of_nginx),
+		cmocka_unit_test(a_value_is_read_back_as_it_was),
+		cmocka_unit_test(a_path_in_a_comment_is_escaped),
+		cmocka_unit_test(a_long_path_in_a_comment_is_cut),
 	};
 
 	return cmocka_run_group_tests_name("emit", tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* endpoint: the formats that are JSON. */
 #include "endpoint_cases.h"
 
-static void test_curator(void **state UNUSED)
+static void curators_registrations_are_read(void **state UNUSED)
 {
 	static const struct endpoint_case cases[] = {
 		{ "a1",
@@ -46,7 +46,7 @@ static void test_curator(void **state UNUSED)
 	"{\"address\":\"10.1.0.2\",\"port\":8080,\"payload\":{\"@class\":\"Spring\",\"id\":\"x\"," \
 	"\"metadata\":" metadata "}}"
 
-static void test_spring_and_dubbo(void **state UNUSED)
+static void registrations_of_spring_and_dubbo_are_read(void **state UNUSED)
 {
 	static const struct endpoint_case cases[] = {
 		{ "up", SPRING("{\"instance_status\":\"UP\",\"zone\":\"b\"}"),
@@ -72,8 +72,8 @@ static void test_spring_and_dubbo(void **state UNUSED)
 	CHECK_CASES("curator", cases);
 }
 
-/* Curator's gzip: each of deflate's three kinds of block, and what is wrong with it. */
-static void test_compressed(void **state UNUSED)
+/* Curator's gzip: each of deflate's three kinds of block, and damaged data. */
+static void compressed_registrations_are_read(void **state UNUSED)
 {
 	static const struct endpoint_case cases[] = {
 		{ "fixed",
@@ -120,12 +120,12 @@ static void test_compressed(void **state UNUSED)
 		  "\\x49\\x29\\x4a\\x2d\\x2e\\x56\\xb2\\x52\\x32\\x34\\xd0\\x33\\xd4\\x33"
 		  "\\xd0\\x33\\x56\\xd2\\x51\\x2a\\xc8\\x2f\\x2a\\x51\\xb2\\xb2\\x30\\xac"
 		  "\\x05\\x00\\xa3\\x25\\x43\\x6d\\x20\\x00\\x00\\x00",
-		  "bad: broken" },
+		  "bad: damaged" },
 		{ "cut",
 		  "\\x1f\\x8b\\x08\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\xab\\x56\\x4a\\x4c"
 		  "\\x49\\x29\\x4a\\x2d\\x2e\\x56\\xb2\\x52\\x32\\x34\\xd0\\x33\\xd4\\x33"
 		  "\\xd0\\x33",
-		  "bad: cut off" },
+		  "bad: incomplete" },
 		{ "bomb",
 		  "\\x1f\\x8b\\x08\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\xed\\xc1\\x31\\x01"
 		  "\\x00\\x00\\x00\\xc2\\xa0\\x2a\\xeb\\x9f\\xd2\\x12\\x9e\\x40\\x01\\x00"
@@ -135,13 +135,13 @@ static void test_compressed(void **state UNUSED)
 		  "\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00"
 		  "\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x6f\\x03\\x60\\xac"
 		  "\\x45\\x1f\\x70\\x11\\x01\\x00",
-		  "bad: too much" },
+		  "bad: after decompression" },
 	};
 
 	CHECK_CASES("curator", cases);
 }
 
-static void test_nerve(void **state UNUSED)
+static void nerves_registrations_are_read(void **state UNUSED)
 {
 	static const struct endpoint_case cases[] = {
 		{ "i-1_0000000001", "{\"host\":\"10.2.0.1\",\"port\":3000,\"name\":\"i-1\"}",
@@ -176,7 +176,7 @@ static void test_nerve(void **state UNUSED)
 /* {"host":"10.2.0.9","port":81} is eyJ… of 40 bytes. */
 #define ENCODED "eyJob3N0IjoiMTAuMi4wLjkiLCJwb3J0Ijo4MX0="
 
-static void test_nerve_path_encoding(void **state UNUSED)
+static void nerves_registrations_in_a_name_are_read(void **state UNUSED)
 {
 	static const struct endpoint_case cases[] = {
 		{ "base64_40_" ENCODED "_0000000003", "", "10.2.0.9 port=81" },
@@ -197,7 +197,7 @@ static void test_nerve_path_encoding(void **state UNUSED)
 	"{\"serviceEndpoint\":{\"host\":\"" host "\",\"port\":80},\"additionalEndpoints\":{}" rest \
 	"}"
 
-static void test_serverset(void **state UNUSED)
+static void registrations_of_a_serverset_are_read(void **state UNUSED)
 {
 	static const struct endpoint_case cases[] = {
 		{ "member_0000000001", MEMBER("10.3.0.1", ",\"status\":\"ALIVE\",\"shard\":4"),
@@ -223,7 +223,7 @@ static void test_serverset(void **state UNUSED)
 	CHECK_CASES("serverset", cases);
 }
 
-static void test_serverset_vectors(void **state UNUSED)
+static void vectors_give_the_weights_of_a_serverset(void **state UNUSED)
 {
 	static const char vector[] =
 		"{\"vector\":[{\"select\":\"shard=1\",\"weight\":0.5},{\"select\":\"member=2\","
@@ -240,13 +240,13 @@ static void test_serverset_vectors(void **state UNUSED)
 		  "10.3.0.2 port=80 weight=3 shard:2" },
 		{ "member_0000000003", MEMBER("10.3.0.3", ""), "10.3.0.3 port=80 weight=1 down" },
 		{ "member_0000000005", MEMBER("10.3.0.5", ",\"shard\":5"),
-		  "10.3.0.5 port=80 shard:5" }, /* a whole number is no weight there */
+		  "10.3.0.5 port=80 shard:5" }, /* an integer is no weight there */
 	};
 
 	check_cases_with("serverset", NULL, context, ARRAY_SIZE(context), cases, ARRAY_SIZE(cases));
 }
 
-static void test_registrator(void **state UNUSED)
+static void registrators_registrations_are_read(void **state UNUSED)
 {
 	static const struct endpoint_case cases[] = {
 		{ "10.4.0.1:32001",
@@ -264,7 +264,7 @@ static void test_registrator(void **state UNUSED)
 	CHECK_CASES("registrator", cases);
 }
 
-static void test_json_keys(void **state UNUSED)
+static void keys_name_the_fields_of_any_json(void **state UNUSED)
 {
 	static const struct discover meta = {
 		.keys = { .host = "net.ip",
@@ -283,14 +283,14 @@ static void test_json_keys(void **state UNUSED)
 		{ "c", "{\"net\":{\"ip\":\"10.5.0.1\",\"ports\":[81]},\"state\":0}",
 		  "10.5.0.1 port=81 down" },
 		{ "d", "{\"net\":{\"ip\":\"10.5.0.1\",\"ports\":{\"0\":81}}}", "10.5.0.1 port=81" },
-		{ "e", "{\"net\":{\"ip\":7}}", "bad: not a text" },
+		{ "e", "{\"net\":{\"ip\":7}}", "bad: not a string" },
 		{ "f", "{\"net\":[]}", "bad: has no host" },
 	};
 
 	check_cases_with("json", &meta, NULL, 0, cases, ARRAY_SIZE(cases));
 }
 
-static void test_json_urls(void **state UNUSED)
+static void an_array_of_urls_is_read_by_its_scheme(void **state UNUSED)
 {
 	static const struct discover url = { .keys = { .url = "endpoints" } };
 	static const struct discover grpc = { .keys = { .url = "endpoints" }, .endpoint = "grpc" };
@@ -318,16 +318,16 @@ static void test_json_urls(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_curator),
-		cmocka_unit_test(test_spring_and_dubbo),
-		cmocka_unit_test(test_compressed),
-		cmocka_unit_test(test_nerve),
-		cmocka_unit_test(test_nerve_path_encoding),
-		cmocka_unit_test(test_serverset),
-		cmocka_unit_test(test_serverset_vectors),
-		cmocka_unit_test(test_registrator),
-		cmocka_unit_test(test_json_keys),
-		cmocka_unit_test(test_json_urls),
+		cmocka_unit_test(curators_registrations_are_read),
+		cmocka_unit_test(registrations_of_spring_and_dubbo_are_read),
+		cmocka_unit_test(compressed_registrations_are_read),
+		cmocka_unit_test(nerves_registrations_are_read),
+		cmocka_unit_test(nerves_registrations_in_a_name_are_read),
+		cmocka_unit_test(registrations_of_a_serverset_are_read),
+		cmocka_unit_test(vectors_give_the_weights_of_a_serverset),
+		cmocka_unit_test(registrators_registrations_are_read),
+		cmocka_unit_test(keys_name_the_fields_of_any_json),
+		cmocka_unit_test(an_array_of_urls_is_read_by_its_scheme),
 	};
 
 	return cmocka_run_group_tests_name("endpoint_json", tests, NULL, NULL);

@@ -1,7 +1,9 @@
-/* endpoint: the formats that are names and texts; what is hostile; what is sniffed. */
+/* endpoint: the formats that are names and texts; hostile values; the recognition of formats. */
 #include "endpoint_cases.h"
 
-static void test_address(void **state UNUSED)
+#include "core/endpoint/endpoint_format.h"
+
+static void an_address_is_read_from_the_name(void **state UNUSED)
 {
 	static const struct endpoint_case cases[] = {
 		{ "10.6.0.1:80", "", "10.6.0.1 port=80" },
@@ -38,7 +40,7 @@ static void test_address(void **state UNUSED)
 	CHECK_CASES("address", cases);
 }
 
-static void test_data(void **state UNUSED)
+static void an_address_is_read_from_the_data(void **state UNUSED)
 {
 	static const struct endpoint_case cases[] = {
 		{ "server-0000000001", "10.7.0.1:8080\n", "10.7.0.1 port=8080" },
@@ -66,7 +68,7 @@ static void test_data(void **state UNUSED)
 	CHECK_CASES("data", cases);
 }
 
-static void test_solr(void **state UNUSED)
+static void registrations_of_solr_are_read(void **state UNUSED)
 {
 	static const struct endpoint_case cases[] = {
 		{ "10.8.0.1:8983_solr", "", "10.8.0.1 port=8983 scheme=http path=/solr" },
@@ -90,7 +92,7 @@ static void test_solr(void **state UNUSED)
 
 #define DUBBO(url) url "%2Forg.example.Cart%3F"
 
-static void test_dubbo(void **state UNUSED)
+static void registrations_of_dubbo_are_read(void **state UNUSED)
 {
 	static const struct endpoint_case cases[] = {
 		{ DUBBO("tri%3A%2F%2F10.9.0.1%3A50051") "weight%3D200%26group%3Da%2Bb", "10.9.0.9",
@@ -107,13 +109,14 @@ static void test_dubbo(void **state UNUSED)
 		{ DUBBO("tri%3A%2F%2F10.9.0.1"), "", "bad: has no port" },
 		{ "not-a-url", "", "other" },
 		{ "%", "", "bad: encoded URL" },
-		{ DUBBO("tri%3A%2F%2F10.9.0.1%3A80") "a%3D%ZZ", "", "bad: \"%ZZ\" is no percent" },
-		{ DUBBO("tri%3A%2F%2F10.9.0.1%3A80") "a%3D%4", "", "bad: \"%4\" is no percent" },
-		{ DUBBO("tri%3A%2F%2F10.9.0.1%3A80") "a%3D%", "", "bad: \"%\" is no percent" },
-		{ DUBBO("tri%3A%2F%2F10.9.0.1%3A80%G0"), "", "bad: \"%G0\" is no percent" },
-		{ DUBBO("tri%3A%2F%2F10.9.0%.1%3A80"), "", "bad: \"%.1\" is no percent" },
+		{ DUBBO("tri%3A%2F%2F10.9.0.1%3A80") "a%3D%ZZ", "",
+		  "bad: \"%ZZ\" is not a percent" },
+		{ DUBBO("tri%3A%2F%2F10.9.0.1%3A80") "a%3D%4", "", "bad: \"%4\" is not a percent" },
+		{ DUBBO("tri%3A%2F%2F10.9.0.1%3A80") "a%3D%", "", "bad: \"%\" is not a percent" },
+		{ DUBBO("tri%3A%2F%2F10.9.0.1%3A80%G0"), "", "bad: \"%G0\" is not a percent" },
+		{ DUBBO("tri%3A%2F%2F10.9.0%.1%3A80"), "", "bad: \"%.1\" is not a percent" },
 		{ DUBBO("tri%3A%2F%2F10.9.0.1%3A80") "a%3D%%41", "", "bad: \"%%4\" is no" },
-		/* a value is not escaped for itself: it may have a '%' of its own */
+		/* a value is not escaped a second time: it may contain a '%' */
 		{ DUBBO("tri%3A%2F%2F10.9.0.1%3A80") "load%3D50%25", "",
 		  "10.9.0.1 port=80 scheme=tri path=/org.example.Cart load:50%" },
 	};
@@ -127,7 +130,7 @@ static void test_dubbo(void **state UNUSED)
 		.data = ""                                                                         \
 	}
 
-static void test_dubbo_overrides(void **state UNUSED)
+static void overrides_change_a_registration_of_dubbo(void **state UNUSED)
 {
 	static const struct znode context[] = {
 		OVERRIDE("10.9.0.1%3A50051", "weight%3D20"),
@@ -149,8 +152,8 @@ static void test_dubbo_overrides(void **state UNUSED)
 	check_cases_with("dubbo", NULL, context, ARRAY_SIZE(context), cases, ARRAY_SIZE(cases));
 }
 
-/* What every format does with a host, by the one that is simplest. */
-static void test_hostile_hosts(void **state UNUSED)
+/* How every format checks a host, tested with the simplest format. */
+static void hostile_hosts_are_refused(void **state UNUSED)
 {
 	static const struct endpoint_case cases[] = {
 		{ "a", "{\"host\":\"10.0.0.1; } server {\",\"port\":1}", "bad: neither" },
@@ -169,7 +172,7 @@ static void test_hostile_hosts(void **state UNUSED)
 		{ "n", "{\"host\":\"-a\",\"port\":1}", "bad: neither" },
 		{ "o", "{\"host\":\"\\uff11.0.0.1\",\"port\":1}", "bad: neither" },
 		{ "p", "{\"host\":\"\\ud800\",\"port\":1}", "bad: is not JSON" },
-		{ "q", "{\"host\":[\"a\"],\"port\":1}", "bad: not a text" },
+		{ "q", "{\"host\":[\"a\"],\"port\":1}", "bad: not a string" },
 		{ "r", "{\"host\":\"::ffff:10.0.0.1\",\"port\":1}", "[::ffff:10.0.0.1] port=1" },
 		{ "s", "{\"host\":\"Web_1.Example\",\"port\":1}", "web_1.example port=1" },
 	};
@@ -177,7 +180,7 @@ static void test_hostile_hosts(void **state UNUSED)
 	CHECK_CASES("nerve", cases);
 }
 
-static void test_hostile_ports(void **state UNUSED)
+static void hostile_ports_are_refused(void **state UNUSED)
 {
 	static const struct endpoint_case cases[] = {
 		{ "a", "{\"host\":\"a\",\"port\":0}", "bad: 1 to 65535" },
@@ -194,7 +197,7 @@ static void test_hostile_ports(void **state UNUSED)
 	CHECK_CASES("nerve", cases);
 }
 
-static void test_size_and_depth_are_capped(void **state UNUSED)
+static void size_and_depth_are_limited(void **state UNUSED)
 {
 	static char deep[8192], big[ENDPOINT_DATA_MAX + 2];
 	struct endpoint_case cases[] = {
@@ -223,7 +226,7 @@ static void check_sniff(const char *text, const char *expected)
 		assert_string_equal(f ? endpoint_format_name(f) : "none", expected);
 }
 
-static void test_sniff(void **state UNUSED)
+static void the_format_is_recognised(void **state UNUSED)
 {
 	check_sniff("/s\n/s/a\n\t{\"address\":\"a\",\"port\":1,\"sslPort\":null}\n", "curator");
 	check_sniff("/s/a_0000000001\n\t{\"host\":\"a\",\"port\":1}\n", "nerve");
@@ -238,25 +241,69 @@ static void test_sniff(void **state UNUSED)
 	check_sniff("/s/10.0.0.1:8983_solr\n", "solr");
 	check_sniff("/s/consumers\n/s/consumers/x\n/s/providers\n/s/providers/y\n", "dubbo");
 	check_sniff("/s/srv-0000000001\n\t10.0.0.1:80\n", "data");
+	check_sniff("/s/a\n\t{\"host\":\"a\",\"address\":\"a\",\"port\":1}\n", "nerve");
 	check_sniff("/s/a\n\thello\n", NULL);
 	check_sniff("/s\n/t/10.0.0.1:80\n", NULL);
-	/* A few that are foreign do not turn it. */
+	/* A few foreign znodes do not change the result. */
 	check_sniff("/s/10.0.0.1:80\n/s/10.0.0.2:80\n/s/x\n\t{\"host\":\"a\",\"port\":1}\n",
 		    "address");
+}
+
+static void the_message_of_a_wrong_format_names_every_format(void **state UNUSED)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	const char *names = endpoint_format_names(a);
+	const struct endpoint_format *f;
+
+	for (size_t i = 0; (f = endpoint_format_at(i)); i++) {
+		assert_non_null(strstr(names, arena_printf(a, "\"%s\"", f->name)));
+		assert_ptr_equal(endpoint_format_find(f->name), f);
+	}
+	assert_non_null(strstr(names, "\"auto\""));
+	assert_null(endpoint_format_find("auto"));
+}
+
+static bool watches(const struct endpoint_place *places, size_t count, const char *path,
+		    unsigned depth)
+{
+	for (size_t i = 0; i < count; i++) {
+		if ((strcmp(places[i].path, path) == 0 && places[i].depth >= depth) ||
+		    (path_is_below(path, places[i].path) && places[i].depth > depth))
+			return true;
+	}
+	return false;
+}
+
+/* What is watched while the format is not known must show the znodes of whichever it is. */
+static void before_the_format_is_known_the_znodes_of_every_format_are_watched(void **state UNUSED)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	struct endpoint_place any[ENDPOINT_PLACES], own[ENDPOINT_PLACES];
+	size_t any_count = endpoint_places(NULL, a, "/s/shop", any);
+	const struct endpoint_format *f;
+
+	for (size_t i = 0; (f = endpoint_format_at(i)); i++) {
+		size_t count = endpoint_places(f, a, "/s/shop", own);
+
+		for (size_t j = 0; j < count; j++)
+			assert_true(watches(any, any_count, own[j].path, own[j].depth));
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_address),
-		cmocka_unit_test(test_data),
-		cmocka_unit_test(test_solr),
-		cmocka_unit_test(test_dubbo),
-		cmocka_unit_test(test_dubbo_overrides),
-		cmocka_unit_test(test_hostile_hosts),
-		cmocka_unit_test(test_hostile_ports),
-		cmocka_unit_test(test_size_and_depth_are_capped),
-		cmocka_unit_test(test_sniff),
+		cmocka_unit_test(the_message_of_a_wrong_format_names_every_format),
+		cmocka_unit_test(before_the_format_is_known_the_znodes_of_every_format_are_watched),
+		cmocka_unit_test(an_address_is_read_from_the_name),
+		cmocka_unit_test(an_address_is_read_from_the_data),
+		cmocka_unit_test(registrations_of_solr_are_read),
+		cmocka_unit_test(registrations_of_dubbo_are_read),
+		cmocka_unit_test(overrides_change_a_registration_of_dubbo),
+		cmocka_unit_test(hostile_hosts_are_refused),
+		cmocka_unit_test(hostile_ports_are_refused),
+		cmocka_unit_test(size_and_depth_are_limited),
+		cmocka_unit_test(the_format_is_recognised),
 	};
 
 	return cmocka_run_group_tests_name("endpoint_text", tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* gate: what speaks for a revision, what against it, and from which moment on. */
+/* gate: what makes the verdict on a revision good or bad, and from which time on. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,10 +25,10 @@ static struct gate_counts counts(uint64_t start, uint64_t requests, uint64_t err
 	return (struct gate_counts){ start, requests, errors, upstream_errors };
 }
 
-/* A gate on revision "r", attempt 1, which runs since the probe said these counts. */
+/* A gate on revision "r", attempt 1, which runs since the probe reported these counts. */
 static struct gate *running(const struct gate_counts *base)
 {
-	struct gate *g = gate_new();
+	struct gate *g = gate_new("/c");
 
 	gate_begin(g, "r", 1, NULL);
 	gate_applied(g, 0, base);
@@ -51,7 +51,7 @@ static void assert_bad(const struct gate *g, const char *message)
 
 static void applied_is_good_where_nothing_else_is_asked(void **state UNUSED)
 {
-	CLEANUP(gate_freep) struct gate *g = gate_new();
+	CLEANUP(gate_freep) struct gate *g = gate_new("/c");
 
 	assert_int_equal(gate_verdict(g, &NONE), VERDICT_WAITING);
 	assert_string_equal(gate_revision(g), "");
@@ -67,7 +67,7 @@ static void applied_is_good_where_nothing_else_is_asked(void **state UNUSED)
 	assert_string_equal(gate_znode(g), "");
 }
 
-static void another_revision_or_attempt_begins_anew(void **state UNUSED)
+static void another_revision_or_attempt_begins_again(void **state UNUSED)
 {
 	CLEANUP(gate_freep) struct gate *g = running(NULL);
 
@@ -88,9 +88,9 @@ static void another_revision_or_attempt_begins_anew(void **state UNUSED)
 	assert_int_equal(gate_verdict(g, &NONE), VERDICT_WAITING);
 }
 
-static void the_first_fault_stays(void **state UNUSED)
+static void the_first_failure_stays(void **state UNUSED)
 {
-	CLEANUP(gate_freep) struct gate *g = gate_new();
+	CLEANUP(gate_freep) struct gate *g = gate_new("/c");
 
 	gate_begin(g, "r", 1, NULL);
 	gate_refused(g, NULL, "first");
@@ -125,7 +125,7 @@ static void a_long_message_is_cut_between_characters(void **state UNUSED)
 
 static enum verdict after(const struct problems *known, const struct problems *now)
 {
-	CLEANUP(gate_freep) struct gate *g = gate_new();
+	CLEANUP(gate_freep) struct gate *g = gate_new("/c");
 
 	gate_begin(g, "r", 1, known);
 	gate_problems(g, now);
@@ -142,7 +142,7 @@ static enum verdict after_one(enum problem_kind kind, const char *znode)
 	return after(NULL, &now);
 }
 
-static void a_revision_is_guilty_of_some_kinds(void **state UNUSED)
+static void some_kinds_of_problems_count_against_a_revision(void **state UNUSED)
 {
 	static const enum verdict expected[PROBLEM_KIND_N] = {
 		[PROBLEM_JSON] = VERDICT_BAD,       [PROBLEM_FIELD] = VERDICT_BAD,
@@ -160,9 +160,10 @@ static void a_registration_is_no_part_of_a_revision(void **state UNUSED)
 {
 	assert_int_equal(after_one(PROBLEM_FIELD, "/c/upstreams/shop"), VERDICT_BAD);
 	assert_int_equal(after_one(PROBLEM_FIELD, "/c/upstreams/shop/10.0.0.1:x"), VERDICT_GOOD);
-	assert_int_equal(after_one(PROBLEM_FIELD, "/upstreams/upstreams/shop"), VERDICT_BAD);
-	assert_int_equal(after_one(PROBLEM_FIELD, "/upstreams/upstreams/shop/x"), VERDICT_GOOD);
-	assert_int_equal(after_one(PROBLEM_FIELD, "/upstreams/c/sites/a"), VERDICT_BAD);
+	assert_int_equal(after_one(PROBLEM_FIELD, "/c/upstreams/upstreams"), VERDICT_BAD);
+	assert_int_equal(after_one(PROBLEM_FIELD, "/c/upstreams/upstreams/x:80"), VERDICT_GOOD);
+	assert_int_equal(after_one(PROBLEM_FIELD, "/c/sites/upstreams"), VERDICT_BAD);
+	assert_int_equal(after_one(PROBLEM_FIELD, "/other/upstreams/shop/x:80"), VERDICT_BAD);
 }
 
 static void a_problem_names_the_znode(void **state UNUSED)
@@ -193,7 +194,7 @@ static void a_problem_says_where_in_the_znode(void **state UNUSED)
 	assert_bad(h, "locations[2].proxy: is missing");
 }
 
-static void known_problems_are_not_its_fault(void **state UNUSED)
+static void known_problems_do_not_count(void **state UNUSED)
 {
 	CLEANUP(problems_fini) struct problems known, now;
 
@@ -206,7 +207,7 @@ static void known_problems_are_not_its_fault(void **state UNUSED)
 	assert_int_equal(after(&known, &now), VERDICT_BAD);
 }
 
-static void words_with_numbers_may_change(void **state UNUSED)
+static void a_known_problem_may_change_its_numbers(void **state UNUSED)
 {
 	CLEANUP(problems_fini) struct problems known, now;
 
@@ -219,7 +220,7 @@ static void words_with_numbers_may_change(void **state UNUSED)
 	assert_int_equal(after(&known, &now), VERDICT_BAD);
 }
 
-static void servers_that_go_later_are_not_its_fault(void **state UNUSED)
+static void servers_that_go_later_do_not_count(void **state UNUSED)
 {
 	CLEANUP(gate_freep) struct gate *g = running(NULL);
 	CLEANUP(problems_fini) struct problems now;
@@ -235,9 +236,9 @@ static void servers_that_go_later_are_not_its_fault(void **state UNUSED)
 
 /* --- what nginx does ------------------------------------------------------------------------ */
 
-static void workers_may_not_die_of_it(void **state UNUSED)
+static void deaths_of_workers_are_bad(void **state UNUSED)
 {
-	CLEANUP(gate_freep) struct gate *g = gate_new();
+	CLEANUP(gate_freep) struct gate *g = gate_new("/c");
 
 	gate_begin(g, "r", 1, NULL);
 	gate_sample(g, &NONE, 9, NULL); /* not applied yet: not of this revision */
@@ -287,7 +288,7 @@ static void too_many_errors_are_bad(void **state UNUSED)
 	assert_int_equal(gate_verdict(g, &PROBE), VERDICT_BAD);
 }
 
-static void one_is_no_plural(void **state UNUSED)
+static void a_count_of_one_is_singular(void **state UNUSED)
 {
 	CLEANUP(gate_freep) struct gate *g = running(NULL), *h = running(NULL);
 	struct gate_rules strict = { .probe = true, .max_upstream_errors = 100 };
@@ -326,7 +327,7 @@ static void failed_upstream_servers_have_a_limit_of_their_own(void **state UNUSE
 		      "allowed");
 }
 
-static void few_requests_say_nothing(void **state UNUSED)
+static void too_few_requests_prove_nothing(void **state UNUSED)
 {
 	struct gate_counts base = counts(1, 0, 0, 0);
 	struct gate_rules rules = PROBE;
@@ -355,7 +356,7 @@ static void another_nginx_is_counted_from_its_start(void **state UNUSED)
 	assert_bad(g, "3 of 40 requests were answered with 5xx (7.5%); at most 5% are allowed");
 }
 
-static void without_a_probe_no_counts_are_judged(void **state UNUSED)
+static void without_a_probe_no_counts_matter(void **state UNUSED)
 {
 	struct gate_counts base = counts(1, 0, 0, 0), all = counts(1, 100, 100, 100);
 	CLEANUP(gate_freep) struct gate *g = running(&base);
@@ -364,9 +365,9 @@ static void without_a_probe_no_counts_are_judged(void **state UNUSED)
 	assert_int_equal(gate_verdict(g, &NONE), VERDICT_GOOD);
 }
 
-static void a_command_has_its_say(void **state UNUSED)
+static void the_result_of_a_command_counts(void **state UNUSED)
 {
-	CLEANUP(gate_freep) struct gate *g = gate_new();
+	CLEANUP(gate_freep) struct gate *g = gate_new("/c");
 
 	gate_begin(g, "r", 1, NULL);
 	gate_command(g, true, ""); /* of what ran before */
@@ -387,26 +388,26 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(applied_is_good_where_nothing_else_is_asked),
-		cmocka_unit_test(another_revision_or_attempt_begins_anew),
-		cmocka_unit_test(the_first_fault_stays),
+		cmocka_unit_test(another_revision_or_attempt_begins_again),
+		cmocka_unit_test(the_first_failure_stays),
 		cmocka_unit_test(a_long_message_is_cut_between_characters),
-		cmocka_unit_test(a_revision_is_guilty_of_some_kinds),
+		cmocka_unit_test(some_kinds_of_problems_count_against_a_revision),
 		cmocka_unit_test(a_registration_is_no_part_of_a_revision),
 		cmocka_unit_test(a_problem_names_the_znode),
 		cmocka_unit_test(a_problem_says_where_in_the_znode),
-		cmocka_unit_test(known_problems_are_not_its_fault),
-		cmocka_unit_test(words_with_numbers_may_change),
-		cmocka_unit_test(servers_that_go_later_are_not_its_fault),
-		cmocka_unit_test(workers_may_not_die_of_it),
+		cmocka_unit_test(known_problems_do_not_count),
+		cmocka_unit_test(a_known_problem_may_change_its_numbers),
+		cmocka_unit_test(servers_that_go_later_do_not_count),
+		cmocka_unit_test(deaths_of_workers_are_bad),
 		cmocka_unit_test(a_probe_has_to_answer_twice),
 		cmocka_unit_test(too_many_errors_are_bad),
-		cmocka_unit_test(one_is_no_plural),
+		cmocka_unit_test(a_count_of_one_is_singular),
 		cmocka_unit_test(the_share_never_reads_as_allowed),
 		cmocka_unit_test(failed_upstream_servers_have_a_limit_of_their_own),
-		cmocka_unit_test(few_requests_say_nothing),
+		cmocka_unit_test(too_few_requests_prove_nothing),
 		cmocka_unit_test(another_nginx_is_counted_from_its_start),
-		cmocka_unit_test(without_a_probe_no_counts_are_judged),
-		cmocka_unit_test(a_command_has_its_say),
+		cmocka_unit_test(without_a_probe_no_counts_matter),
+		cmocka_unit_test(the_result_of_a_command_counts),
 	};
 
 	return cmocka_run_group_tests_name("gate", tests, NULL, NULL);

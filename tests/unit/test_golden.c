@@ -1,14 +1,14 @@
 /*
- * Golden tests: whole trees through compose and render, compared byte for byte
- * with what a person reviewed. A case is a directory below $GOLDEN (tests/golden):
+ * Golden tests: whole trees through compose and render, compared byte by byte with reviewed
+ * files. A case is a directory below $GOLDEN (tests/golden):
  *
  *	tree.txt	the znodes, in the text form of tree.h
  *	accepted.txt	the last good znodes (optional)
- *	options.txt	render_options other than the usual, a line "NAME VALUE" each (optional)
+ *	options.txt	render_options that are not the default, one "NAME VALUE" a line (optional)
  *	expect/		http.conf, stream.conf, problems.txt
  *
- * GOLDEN_UPDATE=1 rewrites expect/ instead (`make golden-update`); the diff is what a
- * person reads. What is expected is read back with nginx's token rules as well.
+ * GOLDEN_UPDATE=1 rewrites expect/ instead (`make golden-update`); review the diff. The expected
+ * files are also read back with nginx's token rules.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -116,7 +116,7 @@ static struct tree *read_tree(const char *directory, const char *name)
 	return t;
 }
 
-/* One line a problem; what a message quotes cannot break it. */
+/* One line for each problem; a quoted value in a message cannot break it. */
 static void put_problem(struct buf *out, const struct problem *p)
 {
 	buf_printf(out, "%s %s %s %s ", p->znode, problem_kind_name(p->kind),
@@ -187,7 +187,7 @@ static void compare_problems(const char *directory, struct problems *problems)
 
 static const char ROOT[] = "/nginx/config";
 
-/* What was accepted once must be without fault, or the case means nothing. */
+/* The accepted tree must have no problem, or the case means nothing. */
 static void check_accepted(const struct tree *accepted, const struct model *good)
 {
 	CLEANUP(problems_fini) struct problems problems;

@@ -1,7 +1,7 @@
-/* guard: what a model must not lose, from one tree to the next. */
+/* guard: what a model must not lose from one tree to the next. */
 #include "compose_fixture.h"
 
-/* An upstream "u" with servers 10.0.0.FIRST … LAST; owner 0: written by a person. */
+/* An upstream "u" with servers 10.0.0.FIRST … LAST; owner 0: created by an operator. */
 static const char *upstream(int first, int last, int owner)
 {
 	static char text[4][8192];
@@ -69,7 +69,7 @@ static void too_many_at_once_are_held_until_enough_return(void **state)
 	assert_int_equal(servers(w->next), 5);
 	assert_false(guarded(w));
 	apply(w);
-	see_at(w, upstream(1, 5, 7), START + 3602 * SEC); /* and it stays let go */
+	see_at(w, upstream(1, 5, 7), START + 3602 * SEC); /* and it stays released */
 	assert_int_equal(servers(w->next), 5);
 }
 
@@ -140,7 +140,7 @@ static void on_empty_unavailable_lets_the_last_one_go(void **state)
 
 #define EMPTY(path) ROOT "\n" ROOT "/upstreams/u\n\t{\"discover\":{\"path\":\"" path "\"}}\n"
 
-/* A revision is blamed for what it loses, and not for what nobody has registered yet. */
+/* A revision is blamed for what it loses, and not for servers that have not registered yet. */
 static void no_server_is_a_loss_only_where_there_was_one(void **state)
 {
 	struct world *w = *state;
@@ -182,7 +182,7 @@ static void fewer_than_min_servers_is_held(void **state)
 	assert_true(guarded(w));
 }
 
-static void a_person_confirms_the_loss(void **state)
+static void an_operator_confirms_the_loss(void **state)
 {
 	struct world *w = *state;
 
@@ -256,7 +256,7 @@ static void a_flapping_registration_waits_for_readmission(void **state)
 	assert_int_equal(servers(w->good), 2);
 	assert_int_equal(w->due, START + 7 * SEC);
 	see_and_apply(w, upstream(1, 2, 7), START + 6 * SEC); /* gone again */
-	see_and_apply(w, upstream(1, 3, 7), START + 7 * SEC); /* … so the wait begins anew */
+	see_and_apply(w, upstream(1, 3, 7), START + 7 * SEC); /* … so the wait begins again */
 	see_and_apply(w, upstream(1, 3, 7), START + 11 * SEC);
 	assert_int_equal(servers(w->good), 2);
 	see_and_apply(w, upstream(1, 3, 7), START + 12 * SEC);
@@ -281,7 +281,7 @@ static void a_missing_root_is_never_an_empty_config(void **state)
 	assert_int_equal(w->good->site_count, 2);
 	assert_int_equal(servers(w->good), 2);
 	assert_true(guarded(w));
-	see_and_apply(w, ROOT "\n", START + 120 * SEC); /* an empty root is none either */
+	see_and_apply(w, ROOT "\n", START + 120 * SEC); /* an empty root is no config either */
 	assert_int_equal(w->good->site_count, 2);
 	assert_true(guarded(w));
 }
@@ -319,7 +319,7 @@ static void a_deleted_site_goes_after_a_moment(void **state)
 	assert_false(guarded(w) && w->problems.items[0].serving == SERVING_PREVIOUS);
 }
 
-static void a_config_written_anew_takes_over_when_it_is_still(void **state)
+static void a_config_written_again_takes_over_once_it_is_unchanged(void **state)
 {
 	struct world *w = *state;
 
@@ -358,7 +358,7 @@ int main(void)
 		TEST_GUARDED(on_empty_unavailable_lets_the_last_one_go),
 		TEST_GUARDED(no_server_is_a_loss_only_where_there_was_one),
 		TEST_GUARDED(fewer_than_min_servers_is_held),
-		TEST_GUARDED(a_person_confirms_the_loss),
+		TEST_GUARDED(an_operator_confirms_the_loss),
 		TEST_GUARDED(a_hold_ends_with_its_time),
 		TEST_GUARDED(an_operators_delete_is_honoured),
 		TEST_GUARDED(a_loss_while_the_daemon_was_down_is_held),
@@ -366,7 +366,7 @@ int main(void)
 		TEST_GUARDED(a_missing_root_is_never_an_empty_config),
 		TEST_GUARDED(a_deletion_of_everything_step_by_step_loses_nothing),
 		TEST_GUARDED(a_deleted_site_goes_after_a_moment),
-		TEST_GUARDED(a_config_written_anew_takes_over_when_it_is_still),
+		TEST_GUARDED(a_config_written_again_takes_over_once_it_is_unchanged),
 		TEST_GUARDED(the_first_config_of_all_may_be_empty),
 	};
 

@@ -1,7 +1,8 @@
-/* history: entries, and what they hold. */
+/* history: entries and their content. */
 #include <zknginx/history.h>
 
 #include "config_trees.h"
+#include "core/data/layout.h"
 
 #define ROUNDS 500
 #define REVISION "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -29,7 +30,7 @@ static struct history_entry full_entry(void)
 		.by = "ann \"the\" \\ \x01 b\xc3\xb6",
 		.note = "two\nlines",
 		.leader = "web1",
-		.outcome = "halted",
+		.outcome = OUTCOME_HALTED,
 		.reason = "cut \xe2\x82",
 		.znodes = znodes,
 		.znode_count = 2,
@@ -57,7 +58,7 @@ static void entries_survive_their_json(void **state UNUSED)
 	assert_string_equal(r.by, h.by);
 	assert_string_equal(r.note, h.note);
 	assert_string_equal(r.leader, "web1");
-	assert_string_equal(r.outcome, "halted");
+	assert_int_equal(r.outcome, OUTCOME_HALTED);
 	assert_string_equal(r.reason, "cut \xef\xbf\xbd\xef\xbf\xbd");
 	assert_int_equal(r.znode_count, 2);
 	assert_string_equal(r.znodes[0], "+/r/sites/one");
@@ -85,8 +86,26 @@ static void long_text_is_cut(void **state UNUSED)
 	z.data = b.data;
 	z.size = b.size;
 	assert_true(history_entry_parse(a, &z, &r));
-	assert_int_equal(strlen(r.note), 1023); /* behind a whole character */
+	assert_int_equal(strlen(r.note), 1023); /* after a whole character */
 	assert_memory_equal(r.note, note, 1023);
+}
+
+static void each_outcome_is_read_as_it_was_written(void **state UNUSED)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+
+	for (size_t o = 0; o < OUTCOME_N; o++) {
+		CLEANUP(buf_fini) struct buf b = BUF_INIT;
+		struct history_entry h = { .revision = REVISION,
+					   .outcome = (enum history_outcome)o };
+		struct znode z = { .path = "/c/history/0000000001" };
+
+		history_entry_print(&h, &b);
+		z.data = buf_str(&b);
+		z.size = b.size;
+		assert_true(history_entry_parse(a, &z, &h));
+		assert_int_equal(h.outcome, o);
+	}
 }
 
 static void absent_is_empty(void **state UNUSED)
@@ -99,14 +118,14 @@ static void absent_is_empty(void **state UNUSED)
 
 	assert_true(history_entry_parse(a, &z, &h));
 	assert_string_equal(h.note, "");
-	assert_string_equal(h.outcome, "");
+	assert_int_equal(h.outcome, OUTCOME_UNKNOWN);
 	assert_int_equal(h.parts, 0);
 	assert_int_equal(h.size, 0);
 	assert_int_equal(h.znode_count, 1);
 	assert_string_equal(h.znodes[0], "+x");
 }
 
-static void what_is_none_is_told(void **state UNUSED)
+static void what_is_no_entry_is_refused_with_a_reason(void **state UNUSED)
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new();
 	static const char good[] = "{\"revision\":\"" REVISION "\",\"parts\":1}";
@@ -171,12 +190,12 @@ static void tree_gives_the_complete_ones(void **state UNUSED)
 	assert_int_equal(h[1].parts, 2);
 	assert_int_equal(h[2].seq, 9999999999);
 	assert_int_equal(h[3].seq, 10000000000);
-	assert_int_equal(last, 20000000000); /* taken, though it is not complete */
+	assert_int_equal(last, 20000000000); /* accepted, although it is not complete */
 	assert_int_equal(history_parse(a, nothing, "/c", &h, &last), 0);
 	assert_int_equal(last, 0);
 }
 
-/* However somebody numbers a znode, the next number is one that can be stored and found again. */
+/* Whatever the number of a foreign znode, the next number can be stored and found again. */
 static void there_is_always_a_next_number(void **state UNUSED)
 {
 	static const struct {
@@ -262,7 +281,7 @@ static void any_config_survives(void **state UNUSED)
 	}
 }
 
-/* Every byte, in path and data alike, and more of them than go into one piece. */
+/* Every byte, in paths and in data, and more of them than fit into one part. */
 static void hostile_bytes_survive(void **state UNUSED)
 {
 	CLEANUP(freep) char *data = xmalloc(1000000);
@@ -307,14 +326,14 @@ static void what_is_not_the_revision_is_refused(void **state UNUSED)
 	assert_refused(&packed, ROOT, "", "revision");
 	assert_refused(&packed, "/other", revision_of(t), "/r, which is not in /other");
 	packed.data[packed.size - 1] ^= 1;
-	assert_refused(&packed, ROOT, revision_of(t), "broken");
+	assert_refused(&packed, ROOT, revision_of(t), "damaged");
 	packed.size /= 2;
-	assert_refused(&packed, ROOT, revision_of(t), "cut off");
+	assert_refused(&packed, ROOT, revision_of(t), "incomplete");
 	packed.size = 0;
-	assert_refused(&packed, ROOT, revision_of(t), "cut off");
+	assert_refused(&packed, ROOT, revision_of(t), "incomplete");
 }
 
-/* What inflates well, and is no tree. */
+/* Data that inflates, and is no tree. */
 static void what_is_no_tree_is_refused(void **state UNUSED)
 {
 	static const unsigned char deflated[] = { 0x78, 0x9c, 0xb3, 0xe7, 0x02,
@@ -330,8 +349,9 @@ int main(void)
 		cmocka_unit_test(names_are_padded),
 		cmocka_unit_test(entries_survive_their_json),
 		cmocka_unit_test(long_text_is_cut),
+		cmocka_unit_test(each_outcome_is_read_as_it_was_written),
 		cmocka_unit_test(absent_is_empty),
-		cmocka_unit_test(what_is_none_is_told),
+		cmocka_unit_test(what_is_no_entry_is_refused_with_a_reason),
 		cmocka_unit_test(tree_gives_the_complete_ones),
 		cmocka_unit_test(there_is_always_a_next_number),
 		cmocka_unit_test(extract_leaves_out_what_is_not_written),

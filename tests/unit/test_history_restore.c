@@ -1,7 +1,8 @@
-/* history: what changed between two configs, and the way back. */
+/* history: the changes between two configs, and the operations that undo them. */
 #include <zknginx/history.h>
 
 #include "config_trees.h"
+#include "core/data/layout.h"
 
 #define ROUNDS 5000
 
@@ -30,7 +31,7 @@ static void assert_may_create(const struct tree *t, const struct history_op *op)
 	size_t above = (size_t)(path_name(op->path) - op->path - 1);
 
 	assert_null(tree_find(t, op->path));
-	if (above) /* "/" is always there */
+	if (above) /* "/" always exists */
 		assert_non_null(tree_find(t, arena_copy(a, op->path, above)));
 }
 
@@ -94,7 +95,7 @@ static bool same_in(const struct tree *t, const struct znode *z)
 	return there && znode_same(there, z) && there->owner == z->owner;
 }
 
-/* What was there before and is no config, or is a server of an upstream that stays. */
+/* Znodes from before that are outside of the config, or servers of an upstream that stays. */
 static void assert_kept(const struct tree *now, const struct tree *old, const struct tree *after)
 {
 	for (size_t i = 0; i < tree_count(now); i++) {
@@ -105,7 +106,7 @@ static void assert_kept(const struct tree *now, const struct tree *old, const st
 	}
 }
 
-/* What is there afterwards was there, or is of an upstream that came back. */
+/* What exists afterwards existed before, or belongs to an upstream that came back. */
 static void assert_not_invented(const struct tree *now, const struct tree *old,
 				const struct tree *after)
 {

@@ -1,4 +1,4 @@
-/* inflate: both formats, the bound, and what is broken. */
+/* inflate: both formats, the limit, and damaged data. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -46,12 +46,12 @@ static void both_formats_are_read(void **state UNUSED)
 		assert_null(inflate_bytes(packed, size, sizeof(data), &b));
 		assert_int_equal(b.size, sizeof(data));
 		assert_memory_equal(b.data, data, sizeof(data));
-		assert_null(inflate_bytes(packed, size, sizeof(data), &b)); /* behind that */
+		assert_null(inflate_bytes(packed, size, sizeof(data), &b)); /* after that */
 		assert_int_equal(b.size, 2 * sizeof(data));
 	}
 }
 
-static void nothing_is_a_stream_too(void **state UNUSED)
+static void an_empty_stream_is_valid(void **state UNUSED)
 {
 	CLEANUP(buf_fini) struct buf b = BUF_INIT;
 	size_t size;
@@ -59,7 +59,7 @@ static void nothing_is_a_stream_too(void **state UNUSED)
 
 	assert_null(inflate_bytes(packed, size, 0, &b));
 	assert_int_equal(b.size, 0);
-	assert_non_null(strstr(inflate_bytes("", 0, 10, &b), "cut off"));
+	assert_non_null(strstr(inflate_bytes("", 0, 10, &b), "incomplete"));
 }
 
 static void bound_is_exact_and_cheap(void **state UNUSED)
@@ -69,16 +69,16 @@ static void bound_is_exact_and_cheap(void **state UNUSED)
 	size_t size;
 	CLEANUP(freep) unsigned char *packed = deflated(zeros, BOMB, ZLIB, &size);
 
-	assert_non_null(strstr(inflate_bytes(packed, size, 1000, &b), "too much"));
-	assert_true(b.size < 100000); /* it did not go on */
+	assert_non_null(strstr(inflate_bytes(packed, size, 1000, &b), "too much data"));
+	assert_true(b.size < 100000); /* it did not continue */
 	buf_clear(&b);
-	assert_non_null(strstr(inflate_bytes(packed, size, BOMB - 1, &b), "too much"));
+	assert_non_null(strstr(inflate_bytes(packed, size, BOMB - 1, &b), "too much data"));
 	buf_clear(&b);
 	assert_null(inflate_bytes(packed, size, BOMB, &b));
 	assert_int_equal(b.size, BOMB);
 }
 
-static void cut_anywhere_is_told(void **state UNUSED)
+static void data_cut_anywhere_is_an_error(void **state UNUSED)
 {
 	static const char data[] = "abcabcabcabcdefdefdefdefghijklm";
 	size_t size;
@@ -87,11 +87,11 @@ static void cut_anywhere_is_told(void **state UNUSED)
 	for (size_t cut = 0; cut < size; cut++) {
 		CLEANUP(buf_fini) struct buf b = BUF_INIT;
 
-		assert_non_null(strstr(inflate_bytes(packed, cut, 1000, &b), "cut off"));
+		assert_non_null(strstr(inflate_bytes(packed, cut, 1000, &b), "incomplete"));
 	}
 }
 
-static void damage_anywhere_is_told(void **state UNUSED)
+static void data_damaged_anywhere_is_an_error(void **state UNUSED)
 {
 	static const char data[] = "abcabcabcabcdefdefdefdefghijklm";
 	size_t size;
@@ -103,7 +103,7 @@ static void damage_anywhere_is_told(void **state UNUSED)
 
 		packed[bit / 8] ^= (unsigned char)(1 << bit % 8);
 		why = inflate_bytes(packed, size, 1000, &b);
-		/* The header's hints of how hard it was compressed do not matter. */
+		/* The compression level in the header does not matter. */
 		assert_true(why || (b.size == sizeof(data) && !memcmp(b.data, data, b.size)));
 		packed[bit / 8] ^= (unsigned char)(1 << bit % 8);
 	}
@@ -113,10 +113,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_formats_are_read),
-		cmocka_unit_test(nothing_is_a_stream_too),
+		cmocka_unit_test(an_empty_stream_is_valid),
 		cmocka_unit_test(bound_is_exact_and_cheap),
-		cmocka_unit_test(cut_anywhere_is_told),
-		cmocka_unit_test(damage_anywhere_is_told),
+		cmocka_unit_test(data_cut_anywhere_is_an_error),
+		cmocka_unit_test(data_damaged_anywhere_is_an_error),
 	};
 
 	return cmocka_run_group_tests_name("inflate", tests, NULL, NULL);

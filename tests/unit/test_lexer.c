@@ -1,6 +1,6 @@
 /*
- * The lexer against what nginx 1.22 was seen to do with the same bytes. Tokens are
- * written as text: words in brackets, punctuation as itself, END, or ERROR.
+ * The lexer compared with the behaviour of nginx 1.22. Tokens are written as text: words in
+ * brackets, punctuation as itself, END, or ERROR.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,7 +31,7 @@ static const char *tokens_of(const char *text, size_t size, struct buf *out)
 	return buf_str(out);
 }
 
-static void test_words(void **state)
+static void text_is_split_into_the_words_of_nginx(void **state)
 {
 	static const struct {
 		const char *text, *tokens;
@@ -66,7 +66,7 @@ static void test_words(void **state)
 	buf_fini(&out);
 }
 
-static void test_escapes(void **state)
+static void escapes_are_resolved_as_nginx_does(void **state)
 {
 	static const struct {
 		const char *text, *word;
@@ -92,7 +92,7 @@ static void test_escapes(void **state)
 	}
 }
 
-static void test_errors(void **state)
+static void what_nginx_refuses_is_an_error(void **state)
 {
 	static const char *const texts[] = {
 		";",      "{",     "a }",  "a \"b\"c;", "a \"b\"}", "a \"b\"#", "a",       "a b",
@@ -116,7 +116,7 @@ static struct token nth(struct lexer *l, unsigned n)
 	return t;
 }
 
-static void test_lines(void **state)
+static void each_token_has_its_line(void **state)
 {
 	static const char text[] = "a\n# x\n\n \"b\nc\" d\n;\n}";
 	static const unsigned lines[] = { 1, 4, 5, 6, 7 };
@@ -131,7 +131,7 @@ static void test_lines(void **state)
 	}
 }
 
-static void test_quoted_is_told(void **state)
+static void a_quoted_word_is_marked(void **state)
 {
 	struct lexer l;
 
@@ -142,8 +142,8 @@ static void test_quoted_is_told(void **state)
 	lexer_fini(&l);
 }
 
-/* Does a word of so many bytes between these pass nginx's buffer of 4096? */
-static bool passes(const char *before, size_t size, const char *behind)
+/* Does a word of this size between these texts fit into nginx's buffer of 4096? */
+static bool passes(const char *before, size_t size, const char *after)
 {
 	struct buf text = BUF_INIT, out = BUF_INIT;
 	bool ok;
@@ -151,7 +151,7 @@ static bool passes(const char *before, size_t size, const char *behind)
 	buf_puts(&text, before);
 	for (size_t i = 0; i < size; i++)
 		buf_putc(&text, 'x');
-	buf_puts(&text, behind);
+	buf_puts(&text, after);
 	ok = !strstr(tokens_of(text.data, text.size, &out), "ERROR");
 	buf_fini(&text);
 	buf_fini(&out);
@@ -159,7 +159,7 @@ static bool passes(const char *before, size_t size, const char *behind)
 }
 
 /* The bounds were measured with nginx 1.22.1. */
-static void test_long_words(void **state)
+static void the_length_of_a_word_is_limited_as_in_nginx(void **state)
 {
 	(void)state;
 	assert_true(passes("k ", 4095, ";"));
@@ -174,7 +174,7 @@ static void test_long_words(void **state)
 	assert_false(passes("#", 4096, "\nk v;"));
 }
 
-static void test_long_word_is_explained(void **state)
+static void the_error_of_a_long_word_is_that_of_nginx(void **state)
 {
 	static char text[8192];
 	struct lexer l;
@@ -193,7 +193,7 @@ static void test_long_word_is_explained(void **state)
 	lexer_fini(&l);
 }
 
-static void test_nul_is_a_byte(void **state)
+static void a_nul_is_a_byte_like_any_other(void **state)
 {
 	struct lexer l;
 	struct token t;
@@ -209,14 +209,14 @@ static void test_nul_is_a_byte(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_words),
-		cmocka_unit_test(test_escapes),
-		cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_lines),
-		cmocka_unit_test(test_quoted_is_told),
-		cmocka_unit_test(test_long_words),
-		cmocka_unit_test(test_long_word_is_explained),
-		cmocka_unit_test(test_nul_is_a_byte),
+		cmocka_unit_test(text_is_split_into_the_words_of_nginx),
+		cmocka_unit_test(escapes_are_resolved_as_nginx_does),
+		cmocka_unit_test(what_nginx_refuses_is_an_error),
+		cmocka_unit_test(each_token_has_its_line),
+		cmocka_unit_test(a_quoted_word_is_marked),
+		cmocka_unit_test(the_length_of_a_word_is_limited_as_in_nginx),
+		cmocka_unit_test(the_error_of_a_long_word_is_that_of_nginx),
+		cmocka_unit_test(a_nul_is_a_byte_like_any_other),
 	};
 
 	return cmocka_run_group_tests_name("lexer", tests, NULL, NULL);

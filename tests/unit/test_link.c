@@ -1,4 +1,4 @@
-/* link: references between objects, and two that want the same. */
+/* link: references between objects, and two objects with the same claim. */
 #include "compose_fixture.h"
 
 #define UP(name) ROOT "/upstreams/" name "\n" ROOT "/upstreams/" name "/10.0.0.1:80\n"
@@ -6,7 +6,7 @@
 	ROOT "/sites/" name "\n\t{\"listen\":[" listen "],\"server_names\":[" names                \
 	     "],\"locations\":[{\"path\":\"/\",\"proxy\":\"" target "\"}]}\n"
 
-/* What becomes of `text` where nginx runs `before`. */
+/* The result of `text` where nginx runs `before`. */
 static struct model *link_after(const char *before, const char *text, struct problems *ps)
 {
 	CLEANUP(tree_unrefp) struct tree *accepted = parse(before);
@@ -49,7 +49,7 @@ static void a_site_without_its_upstream_stays_out_alone(void **state UNUSED)
 	problems_fini(&ps);
 }
 
-/* The upstream is there, and out: so its own problem is the one to look at. */
+/* The upstream exists, and is left out: the message points to its own problem. */
 static void a_site_of_a_wrong_upstream_says_where_to_look(void **state UNUSED)
 {
 	struct problems ps;
@@ -109,8 +109,8 @@ static void a_deleted_upstream_that_is_used_keeps_its_name_against_a_newcomer(vo
 	problems_fini(&ps);
 }
 
-/* For a second after it was deleted the guard has it. */
-static void so_it_does_while_its_deletion_is_put_off(void **state)
+/* The guard keeps it for a second after its deletion. */
+static void an_upstream_whose_deletion_is_postponed_keeps_its_name_too(void **state)
 {
 	struct world *w = *state;
 
@@ -222,7 +222,7 @@ int main(void)
 		cmocka_unit_test(a_site_pointed_at_nothing_keeps_its_last_good_form),
 		cmocka_unit_test(a_deleted_upstream_stays_while_a_site_needs_it),
 		cmocka_unit_test(a_deleted_upstream_that_is_used_keeps_its_name_against_a_newcomer),
-		TEST_GUARDED(so_it_does_while_its_deletion_is_put_off),
+		TEST_GUARDED(an_upstream_whose_deletion_is_postponed_keeps_its_name_too),
 		cmocka_unit_test(of_two_new_sites_with_one_name_the_first_wins),
 		cmocka_unit_test(a_live_site_keeps_its_name_against_a_newcomer),
 		cmocka_unit_test(a_changed_site_that_clashes_keeps_its_last_good_form),

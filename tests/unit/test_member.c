@@ -1,4 +1,4 @@
-/* The member znode: JSON that reads back as what went in, and what foreign bytes become. */
+/* The member znode: JSON that reads back unchanged, and the result of foreign bytes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -89,7 +89,7 @@ static void what_is_not_understood_is_on_the_safe_side(void **state UNUSED)
 	struct member m;
 
 	assert_true(parse(a, MEMBERS "/w", "{\"host\":\"other\",\"gate\":3,\"problems\":-4}", &m));
-	assert_string_equal(m.host, "w"); /* the name of the znode, not what it says */
+	assert_string_equal(m.host, "w"); /* the name of the znode, not its data */
 	assert_int_equal(m.part, MEMBER_FROZEN);
 	assert_int_equal(m.gate.verdict, VERDICT_WAITING);
 	assert_string_equal(m.revision, "");
@@ -169,9 +169,26 @@ static void members_of_a_tree_are_sorted_and_found(void **state UNUSED)
 	assert_int_equal(members_parse(a, t, "/elsewhere", &ms), 0);
 }
 
+static void assert_address(const char *setting, const char *host, const char *expected)
+{
+	CLEANUP(freep) char *address = member_address(setting, host);
+
+	assert_string_equal(address, expected);
+}
+
+static void an_address_is_the_setting_or_the_host_and_has_a_port(void **state UNUSED)
+{
+	assert_address("", "web1", "web1:80");
+	assert_address("10.0.0.1", "web1", "10.0.0.1:80");
+	assert_address("10.0.0.1:8080", "web1", "10.0.0.1:8080");
+	assert_address("[fd00::1]", "web1", "[fd00::1]:80");
+	assert_address("[fd00::1]:81", "web1", "[fd00::1]:81");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_address_is_the_setting_or_the_host_and_has_a_port),
 		cmocka_unit_test(all_of_it_reads_back),
 		cmocka_unit_test(keys_are_those_of_the_contract),
 		cmocka_unit_test(bytes_that_are_no_text_are_repaired),

@@ -1,7 +1,8 @@
-/* overlay: whose config, and whose servers. */
+/* overlay: which tree each znode of the config and each server is from. */
 #include <zknginx/history.h>
 
 #include "config_trees.h"
+#include "core/data/layout.h"
 
 #define ROUNDS 5000
 #define MANY 100000
@@ -21,7 +22,7 @@ static bool is_identical(const struct znode *a, const struct znode *b)
 	return znode_same(a, b) && a->version == b->version && a->owner == b->owner;
 }
 
-/* The tree that z must be from, by the rules: told from its path alone. */
+/* The tree that z must be from by the rules, known from its path alone. */
 static const struct tree *origin(const struct znode *z, const struct tree *live,
 				 const struct tree *permitted, const struct tree *accepted)
 {
@@ -53,7 +54,7 @@ static void assert_from_where_it_should(const struct tree *t, const struct tree 
 	}
 }
 
-/* Each znode of `one` that has to be from it is there. */
+/* Each znode that must be from `one` is there. */
 static void assert_complete(const struct tree *t, const struct tree *one, const struct tree *live,
 			    const struct tree *permitted, const struct tree *accepted)
 {
@@ -124,7 +125,7 @@ static void what_is_outside_is_live(void **state UNUSED)
 		       "/a\n\t1\n/r\n/r/sites\n/r/sites/old\n/r-x\n/svc\n/svc/a owner=0x7\n");
 }
 
-/* One merge, and no look-up for each: a quadratic one would take minutes here. */
+/* One merge without a look-up for each znode: a quadratic one would take minutes here. */
 static void many_servers_are_merged(void **state UNUSED)
 {
 	CLEANUP(tree_unrefp)

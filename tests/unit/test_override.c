@@ -1,4 +1,4 @@
-/* override: what operators say about the guards, read strictly. */
+/* override: operators' overrides of the guards, parsed strictly. */
 #include <stdio.h>
 
 #include "core/fleet/override.h"
@@ -30,7 +30,7 @@ static void problems_of(struct overrides *o, const struct tree *t, struct proble
 	overrides_problems(o, t, CONFIG, m, ps);
 }
 
-/* What is wrong with this override at noon: its only problem's field and message; "" = nothing. */
+/* The only problem of this override at noon, its field and message; "" = none. */
 static const char *fault(const char *data)
 {
 	static char text[1024];
@@ -73,7 +73,7 @@ static void a_time_is_one_of_rfc_3339_in_utc(void **state UNUSED)
 		{ "2026-11-28T12:00:00.1234567890123456789012Z", NOON + 123456 },
 		{ "2026-12-31T23:59:60Z", NOON + UINT64_C(2894400) * S },
 		{ "2024-02-29T00:00:00Z", UINT64_C(1709164800) * S },
-		/* and these are none */
+		/* and these are no times */
 		{ "", 0 },
 		{ "now", 0 },
 		{ "2026-11-28", 0 },
@@ -117,8 +117,8 @@ static void what_cannot_be_read_is_a_problem_with_a_reason(void **state UNUSED)
 	refused("{\"confirm\":\"yes\"}", "confirm: \"yes\" is not a time in UTC");
 	refused("{\"confirm\":\"2026-11-27 22:00:00\"}", "is not a time in UTC");
 	refused("{\"confirm\":\"2026-11-28T11:00:00+02:00\"}", "is not a time in UTC");
-	refused("{\"confirm\":true}", "confirm: expected a text in quotes, found true");
-	refused("{\"confirm\":1795867200}", "expected a text in quotes, found a number");
+	refused("{\"confirm\":true}", "confirm: expected a string, found true");
+	refused("{\"confirm\":1795867200}", "expected a string, found a number");
 	refused("{\"confirm\":null}", "found null");
 	refused("{\"confrm\":\"2026-11-28T11:59:00Z\"}", "confrm: is not a known field");
 	refused("{\"confirm\":\"2026-11-28T11:59:00Z\",\"by\":\"alice\"}",
@@ -126,8 +126,8 @@ static void what_cannot_be_read_is_a_problem_with_a_reason(void **state UNUSED)
 	refused("{}", "confirm: is missing");
 	refused("", "");
 	refused("2026-11-28T11:59:00Z", "");
-	refused("\"2026-11-28 11:59:00\"", "expected a JSON object in braces");
-	refused("[]", "expected a JSON object in braces");
+	refused("\"2026-11-28 11:59:00\"", "expected a JSON object");
+	refused("[]", "expected a JSON object");
 	refused("{\"confirm\":\"2026-11-28T11:59:00Z\"", "");
 	refused("{\"confirm\":\"2026-11-28T11:59:00Z\"} x", "");
 	refused("{\"confirm\":\"2026-11-28T11:59:00Z\",\"confirm\":\"2026-11-28T11:59:00Z\"}",
@@ -142,7 +142,7 @@ static void a_time_far_ahead_releases_nothing(void **state UNUSED)
 	assert_string_equal(fault("{\"confirm\":\"2026-11-28T12:01:00Z\"}"), "");
 }
 
-static void a_time_is_told_by_the_other_clock(void **state UNUSED)
+static void a_time_is_converted_to_the_monotonic_clock(void **state UNUSED)
 {
 	CLEANUP(overrides_freep) struct overrides *o = overrides_new();
 	CLEANUP(tree_unrefp) struct tree *t = with("{\"confirm\":\"2026-11-28T11:59:00Z\"}");
@@ -157,14 +157,14 @@ static void a_time_is_told_by_the_other_clock(void **state UNUSED)
 	overrides_read(o, ahead, CLUSTER, UP, NOON);
 	assert_int_equal(overrides_confirmed(o, "shop"), UP + 30 * S);
 	overrides_read(o, old, CLUSTER, UP, NOON);
-	assert_int_equal(overrides_confirmed(o, "shop"), 0); /* the host was not even booted */
+	assert_int_equal(overrides_confirmed(o, "shop"), 0); /* before the host booted */
 	overrides_read(o, t, CLUSTER, UP, NOON);
 	overrides_read(o, none, CLUSTER, UP, NOON);
 	assert_int_equal(overrides_confirmed(o, "shop"), 0);
 }
 
-/* Somebody typed the time of his wall, an hour ahead: an hour later it is no problem any more, but
- * what came meanwhile was not meant. */
+/* An operator wrote local time, an hour ahead: an hour later it is no problem any more, but it must
+ * not confirm what happened meanwhile. */
 static void an_override_says_nothing_about_what_comes_after_it(void **state UNUSED)
 {
 	CLEANUP(overrides_freep) struct overrides *o = overrides_new();
@@ -197,7 +197,7 @@ static void an_override_of_no_upstream_is_a_problem(void **state UNUSED)
 	assert_int_equal(ps.count, 1);
 	assert_non_null(strstr(ps.items[0].message, "there is no upstream \"shop\""));
 	problems_fini(&ps);
-	/* one that is gone, and served on by a guard, is the very one to be let go of */
+	/* an upstream that is deleted and kept by a guard is just what an override confirms */
 	m->upstreams = &kept;
 	m->upstream_count = 1;
 	problems_init(&ps);
@@ -212,7 +212,7 @@ int main(void)
 		cmocka_unit_test(a_time_is_one_of_rfc_3339_in_utc),
 		cmocka_unit_test(what_cannot_be_read_is_a_problem_with_a_reason),
 		cmocka_unit_test(a_time_far_ahead_releases_nothing),
-		cmocka_unit_test(a_time_is_told_by_the_other_clock),
+		cmocka_unit_test(a_time_is_converted_to_the_monotonic_clock),
 		cmocka_unit_test(an_override_says_nothing_about_what_comes_after_it),
 		cmocka_unit_test(an_override_of_no_upstream_is_a_problem),
 	};

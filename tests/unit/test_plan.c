@@ -1,4 +1,4 @@
-/* The plan's JSON and the operator's requests: what reads back, what is refused and why. */
+/* The plan's JSON and operators' requests: what reads back, what is refused and why. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -106,7 +106,7 @@ static void every_field_but_when_it_was_written_tells_two_apart(void **state UNU
 	assert_true(plan_same(&p, &q[n]));
 }
 
-static void an_empty_one_has_nulls(void **state UNUSED)
+static void an_empty_plan_has_nulls(void **state UNUSED)
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new();
 	CLEANUP(buf_fini) struct buf b = BUF_INIT;
@@ -264,7 +264,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_of_it_reads_back),
 		cmocka_unit_test(every_field_but_when_it_was_written_tells_two_apart),
-		cmocka_unit_test(an_empty_one_has_nulls),
+		cmocka_unit_test(an_empty_plan_has_nulls),
 		cmocka_unit_test(hosts_are_sorted_and_found),
 		cmocka_unit_test(what_is_no_plan_says_why),
 		cmocka_unit_test(hosts_may_run_the_target_in_three_phases),

@@ -1,4 +1,4 @@
-/* What snippets and paths may do, under each policy. */
+/* What snippets and paths may do under each policy. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,7 +34,7 @@ static void expect_all(const char *const *texts, size_t count, bool allowed)
 	}
 }
 
-static void test_useful_snippets(void **state)
+static void useful_snippets_are_allowed(void **state)
 {
 	static const char *const texts[] = {
 		"gzip on; gzip_types text/css;",
@@ -74,7 +74,7 @@ static void test_useful_snippets(void **state)
 	expect_all(texts, ARRAY_SIZE(texts), true);
 }
 
-static void test_dangerous_snippets(void **state)
+static void dangerous_snippets_are_refused(void **state)
 {
 	static const char *const texts[] = {
 		"include /etc/passwd;",
@@ -121,7 +121,7 @@ static void test_dangerous_snippets(void **state)
 	expect_all(texts, ARRAY_SIZE(texts), false);
 }
 
-static void test_files_outside_of_the_roots(void **state)
+static void files_outside_of_the_roots_are_refused(void **state)
 {
 	static const char *const texts[] = {
 		"root /etc;",
@@ -164,8 +164,8 @@ static void test_files_outside_of_the_roots(void **state)
 	expect_all(texts, ARRAY_SIZE(texts), false);
 }
 
-/* Each of them served /etc/passwd, or told of it, before captures were followed. */
-static void test_captures_that_climb(void **state)
+/* Each of them served /etc/passwd, or revealed that it exists, before captures were checked. */
+static void captures_that_climb_are_refused(void **state)
 {
 	static const char *const texts[] = {
 		"rewrite ^/(..) /$1/$1/etc/passwd break;",
@@ -211,7 +211,7 @@ static void test_captures_that_climb(void **state)
 }
 
 /* nginx's `.` and `$` leave out a line feed, so that (.*)$ may capture the ".." of "/..%0a". */
-static void test_line_feeds_in_requests(void **state)
+static void a_capture_that_a_line_feed_escapes_is_refused(void **state)
 {
 	static const char *const bad[] = {
 		"rewrite ^/x/(.*)$ /$1/etc/passwd break;",
@@ -241,7 +241,7 @@ static void test_line_feeds_in_requests(void **state)
 	expect_all(good, ARRAY_SIZE(good), true);
 }
 
-static void test_captures_that_stay(void **state)
+static void captures_that_stay_below_are_allowed(void **state)
 {
 	static const char *const texts[] = {
 		"rewrite ^/api(/.*)$ $1 break;",
@@ -268,7 +268,7 @@ static void test_captures_that_stay(void **state)
 }
 
 /* X-Accel-Redirect: "/..?" is a URI that ends in "..". */
-static void test_redirects_of_upstreams(void **state)
+static void a_redirect_of_an_upstream_cannot_climb(void **state)
 {
 	static const char *const bad[] = {
 		"server { location /p { proxy_pass http://u; } location / { root /srv; try_files "
@@ -304,8 +304,8 @@ static void test_redirects_of_upstreams(void **state)
 	expect_all(good, ARRAY_SIZE(good), true);
 }
 
-/* A snippet of a few kilobytes must not hold up the daemon for minutes. */
-static void test_the_effort_is_limited(void **state)
+/* A snippet of a few kilobytes must not block the daemon for minutes. */
+static void the_effort_for_one_snippet_is_limited(void **state)
 {
 	struct buf text = BUF_INIT;
 
@@ -324,7 +324,7 @@ static void test_the_effort_is_limited(void **state)
 	buf_fini(&text);
 }
 
-static void test_names_that_become_paths(void **state)
+static void names_that_become_paths_are_checked(void **state)
 {
 	static const char *const bad[] = {
 		"server { server_name /../..; }",
@@ -351,7 +351,7 @@ static void test_names_that_become_paths(void **state)
 	expect_all(good, ARRAY_SIZE(good), true);
 }
 
-static void test_certificates_are_not_served(void **state)
+static void the_directories_of_certificates_are_not_served(void **state)
 {
 	static const char *const bad[] = { "root /etc/ssl;", "root /etc/ssl/private;",
 					   "root /srv/tls/a;", "root /srv;",
@@ -368,7 +368,7 @@ static void test_certificates_are_not_served(void **state)
 		assert_true(allows(&walled, good[i]));
 }
 
-static void test_a_refusal_names_the_capture_and_what_would_do(void **state)
+static void a_refusal_names_the_capture_and_the_remedy(void **state)
 {
 	static const char text[] = "server {\n\trewrite ^/(..)(.*)$ /x/$2 last;\n}\n";
 	struct violation v;
@@ -383,7 +383,7 @@ static void test_a_refusal_names_the_capture_and_what_would_do(void **state)
 	assert_non_null(strstr(v.text, "\\z"));
 }
 
-static void test_a_refusal_quotes_no_value(void **state)
+static void a_refusal_quotes_no_value(void **state)
 {
 	static const char *const texts[] = { "Password:hunter2 x;",
 					     "rewrite ^/(..)hunter2 /$1/hunter2;", "root /hunter2;",
@@ -397,7 +397,7 @@ static void test_a_refusal_quotes_no_value(void **state)
 	}
 }
 
-static void test_braces(void **state)
+static void unbalanced_braces_are_refused(void **state)
 {
 	static const char *const texts[] = {
 		"}",
@@ -420,7 +420,7 @@ static void test_braces(void **state)
 	}
 }
 
-static void test_levels(void **state)
+static void each_level_allows_what_it_says(void **state)
 {
 	(void)state;
 	assert_true(
@@ -429,7 +429,7 @@ static void test_levels(void **state)
 	assert_false(allows(&off, "gzip on;"));
 }
 
-static void test_depth(void **state)
+static void the_depth_of_blocks_is_limited(void **state)
 {
 	struct buf text = BUF_INIT;
 
@@ -443,7 +443,7 @@ static void test_depth(void **state)
 	buf_fini(&text);
 }
 
-static void test_control_characters(void **state)
+static void control_characters_are_refused(void **state)
 {
 	struct violation v;
 
@@ -454,7 +454,7 @@ static void test_control_characters(void **state)
 	assert_true(allows(&safe, "gzip\ton;\r\n"));
 }
 
-static void test_violation_is_explained(void **state)
+static void a_violation_names_its_line_and_its_directive(void **state)
 {
 	static const char text[] = "gzip on;\n\nserver {\n  lua_thing x;\n}\n";
 	struct violation v;
@@ -463,14 +463,34 @@ static void test_violation_is_explained(void **state)
 	assert_false(policy_check(&safe, text, sizeof(text) - 1, &v));
 	assert_int_equal(v.line, 4);
 	assert_non_null(strstr(v.text, "lua_thing"));
-	assert_null(strstr(v.text, "line")); /* it is said beside */
+	assert_null(strstr(v.text, "line")); /* the problem has the line in a field of its own */
 	assert_false(policy_check(&safe, "a\xff\x1b[1m x;", 9, &v));
 	assert_null(strchr(v.text, '\x1b'));
 	assert_false(policy_check(&safe, "\n server { ", 11, &v));
 	assert_int_equal(v.line, 2);
 }
 
-static void test_paths(void **state)
+/* What people read is "line N: " and the text (problem_print). */
+static void the_line_of_a_conflict_is_said_once(void **state)
+{
+	static const char one[] = "server { rewrite ^/a/(.*)$ /b/$1 last; location / { root "
+				  "/srv/www; try_files $uri $uri/ =404; } }";
+	static const char two[] = "server { rewrite ^/a/(.*)$ /b/$1 last;\nlocation / { root "
+				  "/srv/www; try_files $uri $uri/ =404; } }";
+	struct violation v;
+
+	(void)state;
+	assert_false(policy_check(&safe, one, sizeof(one) - 1, &v));
+	assert_int_equal(v.line, 1);
+	assert_null(strstr(v.text, "line 1"));
+	assert_false(policy_check(&safe, two, sizeof(two) - 1, &v));
+	assert_int_equal(v.line, 1);
+	assert_null(strstr(v.text, "line 1"));
+	assert_non_null(strstr(v.text, "(on line 2)"));
+	assert_null(strstr(v.text, "line 2:"));
+}
+
+static void only_paths_below_the_roots_are_allowed(void **state)
 {
 	static const char *const good[] = { "/srv", "/srv/", "/srv/a/b", "/etc/ssl/a.crt",
 					    "/srv/a..b" };
@@ -493,7 +513,7 @@ static void test_paths(void **state)
 	assert_false(policy_allows_path(&(struct policy){ POLICY_SAFE, NULL, NULL }, "/opt"));
 }
 
-static void test_upstreams(void **state)
+static void the_upstreams_of_a_snippet_are_found(void **state)
 {
 	static const char text[] =
 		"upstream own { server 10.0.0.1:80; }\n"
@@ -519,25 +539,26 @@ static void test_upstreams(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_useful_snippets),
-		cmocka_unit_test(test_dangerous_snippets),
-		cmocka_unit_test(test_files_outside_of_the_roots),
-		cmocka_unit_test(test_captures_that_climb),
-		cmocka_unit_test(test_line_feeds_in_requests),
-		cmocka_unit_test(test_captures_that_stay),
-		cmocka_unit_test(test_redirects_of_upstreams),
-		cmocka_unit_test(test_the_effort_is_limited),
-		cmocka_unit_test(test_names_that_become_paths),
-		cmocka_unit_test(test_certificates_are_not_served),
-		cmocka_unit_test(test_a_refusal_names_the_capture_and_what_would_do),
-		cmocka_unit_test(test_a_refusal_quotes_no_value),
-		cmocka_unit_test(test_braces),
-		cmocka_unit_test(test_levels),
-		cmocka_unit_test(test_depth),
-		cmocka_unit_test(test_control_characters),
-		cmocka_unit_test(test_violation_is_explained),
-		cmocka_unit_test(test_paths),
-		cmocka_unit_test(test_upstreams),
+		cmocka_unit_test(useful_snippets_are_allowed),
+		cmocka_unit_test(dangerous_snippets_are_refused),
+		cmocka_unit_test(files_outside_of_the_roots_are_refused),
+		cmocka_unit_test(captures_that_climb_are_refused),
+		cmocka_unit_test(a_capture_that_a_line_feed_escapes_is_refused),
+		cmocka_unit_test(captures_that_stay_below_are_allowed),
+		cmocka_unit_test(a_redirect_of_an_upstream_cannot_climb),
+		cmocka_unit_test(the_effort_for_one_snippet_is_limited),
+		cmocka_unit_test(names_that_become_paths_are_checked),
+		cmocka_unit_test(the_directories_of_certificates_are_not_served),
+		cmocka_unit_test(a_refusal_names_the_capture_and_the_remedy),
+		cmocka_unit_test(a_refusal_quotes_no_value),
+		cmocka_unit_test(unbalanced_braces_are_refused),
+		cmocka_unit_test(each_level_allows_what_it_says),
+		cmocka_unit_test(the_depth_of_blocks_is_limited),
+		cmocka_unit_test(control_characters_are_refused),
+		cmocka_unit_test(a_violation_names_its_line_and_its_directive),
+		cmocka_unit_test(the_line_of_a_conflict_is_said_once),
+		cmocka_unit_test(only_paths_below_the_roots_are_allowed),
+		cmocka_unit_test(the_upstreams_of_a_snippet_are_found),
 	};
 
 	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* The rows of the policy: in order, and none that reaches further than its rule looks. */
+/* The rows of the policy: sorted, and each rule checks all that its directive can reach. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,7 +18,7 @@ static int set_up(void **state UNUSED)
 	return 0;
 }
 
-static void test_each_row_is_found(void **state UNUSED)
+static void each_row_is_found(void **state UNUSED)
 {
 	for (size_t i = 0; i < row_count; i++) {
 		assert_true(!i || strcmp(rows[i - 1].name, rows[i].name) < 0);
@@ -28,7 +28,7 @@ static void test_each_row_is_found(void **state UNUSED)
 	assert_null(policy_directive(""));
 }
 
-/* What names a file, a server or a URI has a rule about it, but for switches. */
+/* A directive that names a file, a server or a URI has a rule for it, unless it is a switch. */
 static bool is_switch(const char *name)
 {
 	static const char *const names[] = { "autoindex",
@@ -47,7 +47,7 @@ static bool is_switch(const char *name)
 	return false;
 }
 
-static void test_what_reaches_beyond_has_a_rule(void **state UNUSED)
+static void what_reaches_beyond_has_a_rule(void **state UNUSED)
 {
 	for (size_t i = 0; i < row_count; i++) {
 		const struct directive *d = &rows[i];
@@ -68,7 +68,7 @@ static bool ends_with(const char *s, const char *end)
 	return size >= tail && strcmp(s + size - tail, end) == 0;
 }
 
-static void test_what_is_named_like_a_file_is_held_to_a_path(void **state UNUSED)
+static void what_is_named_like_a_file_takes_only_an_allowed_path(void **state UNUSED)
 {
 	static const char *const ends[] = { "_file", "certificate", "_certificate_key",
 					    "_crl",  "_dhparam",    "_ticket_key",
@@ -86,9 +86,9 @@ static void test_what_is_named_like_a_file_is_held_to_a_path(void **state UNUSED
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_each_row_is_found),
-		cmocka_unit_test(test_what_reaches_beyond_has_a_rule),
-		cmocka_unit_test(test_what_is_named_like_a_file_is_held_to_a_path),
+		cmocka_unit_test(each_row_is_found),
+		cmocka_unit_test(what_reaches_beyond_has_a_rule),
+		cmocka_unit_test(what_is_named_like_a_file_takes_only_an_allowed_path),
 	};
 
 	return cmocka_run_group_tests_name("policy_list", tests, set_up, NULL);

@@ -1,5 +1,5 @@
-/* quarantine: refused changes are taken back, for how long, and what nginx runs and could not load.
- */
+/* quarantine: refused changes are reverted, for how long, and what nginx runs but could not load
+ * again. */
 
 #include "core/data/quarantine.h"
 #include "tree_fixture.h"
@@ -41,7 +41,7 @@ static void see(struct world *w, const char *tree, const char *accepted)
 	w->accepted = parse(accepted);
 }
 
-/* nginx refused what the tree says of this path. */
+/* nginx refused this path as it is in the tree. */
 static void refuse(struct world *w, const char *path, enum problem_kind kind, uint64_t now)
 {
 	quarantine_add(w->q, path, tree_find(w->tree, path), kind, "no", now);
@@ -150,7 +150,7 @@ static void what_is_accepted_in_the_end_is_forgotten(void **state)
 	see(w, "/a\n\tx\n", "");
 	refuse(w, "/a", PROBLEM_NGINX, 0);
 	quarantine_release(w->q, true);
-	expect(w, "/a\n\tx\n", 1); /* tried, and wrong until nginx takes it */
+	expect(w, "/a\n\tx\n", 1); /* tried, and still refused until nginx accepts it */
 	assert_false(quarantine_accept(w->q, w->accepted, &w->problems));
 	see(w, "/a\n\tx\n", "/a\n\tx\n");
 	assert_true(quarantine_accept(w->q, w->accepted, &w->problems));
@@ -172,7 +172,7 @@ static void a_lost_znode_stays_until_its_time(void **state)
 
 	see(w, "/a\n/b\n", "/a\n/b\n");
 	lose(w, "/a", 30);
-	lose(w, "/a", 90); /* said again: the time does not begin anew */
+	lose(w, "/a", 90); /* reported again: the time does not begin again */
 	expect(w, "/a\n/b\n", 1);
 	assert_int_equal(w->problems.items[0].serving, SERVING_PREVIOUS);
 	assert_int_equal(quarantine_next_loss(w->q, 29), 30);

@@ -1,4 +1,4 @@
-/* The deployment table: the ways through it that matter, and what holds for all of them. */
+/* The deployment table: the walks through it that matter, and what holds for all of them. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,7 +13,7 @@
 
 #include "core/deploy/reload.h"
 
-/* A way: the events in order, and the command that each one has to lead to. */
+/* A walk: the events in order, and the command of each. */
 struct leg {
 	enum reload_event event;
 	enum reload_command command;
@@ -48,45 +48,45 @@ static void walk(const struct leg *legs, size_t count)
 #define TO_PUBLISHED LEG(WANT, CHECK), LEG(CHECK_OK, PUBLISH), LEG(PUBLISHED, SIGNAL)
 #define TO_VERIFYING TO_PUBLISHED, LEG(SIGNALLED, VERIFY)
 
-static void test_good_way(void **state UNUSED)
+static void a_good_generation_is_checked_published_and_verified(void **state UNUSED)
 {
 	WALK(TO_VERIFYING, LEG(ACCEPTED, SETTLE), LEG(SETTLED, FINISH));
 }
 
-static void test_nothing_to_do(void **state UNUSED)
+static void what_is_current_is_kept(void **state UNUSED)
 {
 	WALK(LEG(CURRENT, KEEP));
 	WALK(LEG(WANT, CHECK), LEG(CURRENT, KEEP));
 }
 
-static void test_refusals_touch_nothing(void **state UNUSED)
+static void a_refusal_changes_nothing(void **state UNUSED)
 {
 	WALK(LEG(WANT, CHECK), LEG(CHECK_FAILED, DISCARD));
-	WALK(LEG(WANT, CHECK), LEG(PUBLISH_FAILED, DISCARD));
+	WALK(LEG(WANT, CHECK), LEG(STAGE_FAILED, DISCARD));
 	WALK(LEG(WANT, CHECK), LEG(CHECK_OK, PUBLISH), LEG(PUBLISH_FAILED, DISCARD));
 	WALK(LEG(WANT, CHECK), LEG(CHECK_OK, PUBLISH), LEG(TIMED_OUT, DISCARD));
 }
 
-static void test_no_one_to_signal(void **state UNUSED)
+static void without_a_master_the_reload_is_deferred(void **state UNUSED)
 {
 	WALK(TO_PUBLISHED, LEG(MASTER_ABSENT, DEFER));
-	WALK(TO_PUBLISHED, LEG(NOT_INCLUDED, STRAND));
+	WALK(TO_PUBLISHED, LEG(NOT_INCLUDED, NOT_INCLUDED));
 	WALK(TO_VERIFYING, LEG(MASTER_ABSENT, DEFER));
 	WALK(TO_VERIFYING, LEG(ACCEPTED, SETTLE), LEG(MASTER_ABSENT, DEFER));
 }
 
-static void test_no_verdict_is_no_reason_to_revert(void **state UNUSED)
+static void without_a_result_nothing_is_reverted(void **state UNUSED)
 {
 	WALK(TO_VERIFYING, LEG(TIMED_OUT, UNKNOWN));
 }
 
-static void test_rejection_puts_back_without_signal(void **state UNUSED)
+static void a_rejection_is_reverted_without_a_signal(void **state UNUSED)
 {
 	WALK(TO_VERIFYING, LEG(REJECTED, REVERT), LEG(REVERTED, GIVE_BACK));
 	WALK(TO_VERIFYING, LEG(REJECTED, REVERT), LEG(REVERT_FAILED, GIVE_BACK));
 }
 
-static void test_dead_workers_are_recovered(void **state UNUSED)
+static void dead_workers_are_recovered(void **state UNUSED)
 {
 	static const enum reload_event ends[] = { RELOAD_EV_ACCEPTED, RELOAD_EV_REJECTED,
 						  RELOAD_EV_DIED, RELOAD_EV_TIMED_OUT,
@@ -100,7 +100,7 @@ static void test_dead_workers_are_recovered(void **state UNUSED)
 	}
 }
 
-static void test_unexpected_changes_nothing(void **state UNUSED)
+static void an_unexpected_event_changes_nothing(void **state UNUSED)
 {
 	for (int s = 0; s < RELOAD_STATE_N; s++) {
 		for (int e = 0; e < RELOAD_EVENT_N; e++) {
@@ -119,13 +119,13 @@ static void test_unexpected_changes_nothing(void **state UNUSED)
 				 RELOAD_CMD_UNEXPECTED);
 }
 
-/* What may be signalled has been proved and published; every way out reports. */
-static void test_invariants(void **state UNUSED)
+/* Only what was checked and published is signalled; every end reports. */
+static void only_what_was_checked_and_published_is_signalled(void **state UNUSED)
 {
 	static const bool reports[RELOAD_COMMAND_N] = {
-		[RELOAD_CMD_DISCARD] = true,   [RELOAD_CMD_FINISH] = true,
-		[RELOAD_CMD_KEEP] = true,      [RELOAD_CMD_DEFER] = true,
-		[RELOAD_CMD_STRAND] = true,    [RELOAD_CMD_UNKNOWN] = true,
+		[RELOAD_CMD_DISCARD] = true,      [RELOAD_CMD_FINISH] = true,
+		[RELOAD_CMD_KEEP] = true,         [RELOAD_CMD_DEFER] = true,
+		[RELOAD_CMD_NOT_INCLUDED] = true, [RELOAD_CMD_UNKNOWN] = true,
 		[RELOAD_CMD_GIVE_BACK] = true,
 	};
 
@@ -148,7 +148,7 @@ static void test_invariants(void **state UNUSED)
 	}
 }
 
-static void test_names(void **state UNUSED)
+static void states_events_and_commands_have_names(void **state UNUSED)
 {
 	assert_string_equal(reload_state_name(RELOAD_IDLE), "idle");
 	assert_string_equal(reload_state_name(RELOAD_RECOVERING), "recovering");
@@ -166,16 +166,16 @@ static void test_names(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good_way),
-		cmocka_unit_test(test_nothing_to_do),
-		cmocka_unit_test(test_refusals_touch_nothing),
-		cmocka_unit_test(test_no_one_to_signal),
-		cmocka_unit_test(test_no_verdict_is_no_reason_to_revert),
-		cmocka_unit_test(test_rejection_puts_back_without_signal),
-		cmocka_unit_test(test_dead_workers_are_recovered),
-		cmocka_unit_test(test_unexpected_changes_nothing),
-		cmocka_unit_test(test_invariants),
-		cmocka_unit_test(test_names),
+		cmocka_unit_test(a_good_generation_is_checked_published_and_verified),
+		cmocka_unit_test(what_is_current_is_kept),
+		cmocka_unit_test(a_refusal_changes_nothing),
+		cmocka_unit_test(without_a_master_the_reload_is_deferred),
+		cmocka_unit_test(without_a_result_nothing_is_reverted),
+		cmocka_unit_test(a_rejection_is_reverted_without_a_signal),
+		cmocka_unit_test(dead_workers_are_recovered),
+		cmocka_unit_test(an_unexpected_event_changes_nothing),
+		cmocka_unit_test(only_what_was_checked_and_published_is_signalled),
+		cmocka_unit_test(states_events_and_commands_have_names),
 	};
 
 	return cmocka_run_group_tests_name("reload", tests, NULL, NULL);

@@ -1,5 +1,4 @@
-/* Render: upstreams, snippets, stream, and the order of it all. The golden tests cover whole trees.
- */
+/* Render: upstreams, snippets, stream, and their order. The golden tests cover whole trees. */
 #include "render_models.h"
 
 static void an_empty_model_is_empty(void **state UNUSED)
@@ -139,7 +138,7 @@ static void a_snippet_is_copied_as_it_is(void **state UNUSED)
 	assert_string_equal(bundle_origin(b, BUNDLE_HTTP, 9), "/sn/b");
 }
 
-static void definitions_snippets_upstreams_sites(void **state UNUSED)
+static void the_order_is_definitions_snippets_upstreams_sites(void **state UNUSED)
 {
 	struct server servers[] = { server("10.0.0.1:80") };
 	struct upstream u = upstream("shop", servers, 1);
@@ -190,7 +189,7 @@ int main(void)
 		cmocka_unit_test(backups_alone_are_servers),
 		cmocka_unit_test(stream_goes_into_its_own_file),
 		cmocka_unit_test(a_snippet_is_copied_as_it_is),
-		cmocka_unit_test(definitions_snippets_upstreams_sites),
+		cmocka_unit_test(the_order_is_definitions_snippets_upstreams_sites),
 		cmocka_unit_test(a_path_in_a_comment_is_harmless),
 		cmocka_unit_test(the_same_model_gives_the_same_bytes),
 	};

@@ -1,4 +1,4 @@
-/* Render: what stands in a location, and what is defined for it at the top. */
+/* Render: the content of a location, and what is defined for it at the top. */
 #include "render_models.h"
 
 static void a_plain_proxy_keeps_connections(void **state UNUSED)
@@ -52,7 +52,7 @@ static void a_websocket_location_upgrades(void **state UNUSED)
 	assert_has(http(b), "        proxy_set_header Connection \"\";\n");
 }
 
-static void timeouts_and_retries(void **state UNUSED)
+static void timeouts_and_retries_are_written(void **state UNUSED)
 {
 	struct location l = proxy("/");
 	CLEANUP(bundle_unrefp) struct bundle *b = NULL;
@@ -125,7 +125,7 @@ static void a_limit_has_a_zone_of_its_own(void **state UNUSED)
 	assert_string_not_equal(a, c);
 }
 
-static void a_limit_limits(void **state UNUSED)
+static void a_limit_is_written_into_its_location(void **state UNUSED)
 {
 	struct location l = proxy("/");
 	CLEANUP(bundle_unrefp) struct bundle *a = NULL;
@@ -143,7 +143,7 @@ static void a_limit_limits(void **state UNUSED)
 	assert_has(http(b), " burst=100 nodelay;\n");
 }
 
-static void files_redirects_and_answers(void **state UNUSED)
+static void files_redirects_and_answers_are_written(void **state UNUSED)
 {
 	struct header headers[] = { { "X-Frame-Options", "DENY" } };
 	struct location l[] = {
@@ -202,11 +202,11 @@ int main(void)
 		cmocka_unit_test(a_plain_proxy_keeps_connections),
 		cmocka_unit_test(the_sites_headers_take_the_place_of_ours),
 		cmocka_unit_test(a_websocket_location_upgrades),
-		cmocka_unit_test(timeouts_and_retries),
+		cmocka_unit_test(timeouts_and_retries_are_written),
 		cmocka_unit_test(a_cache_is_defined_once),
 		cmocka_unit_test(a_limit_has_a_zone_of_its_own),
-		cmocka_unit_test(a_limit_limits),
-		cmocka_unit_test(files_redirects_and_answers),
+		cmocka_unit_test(a_limit_is_written_into_its_location),
+		cmocka_unit_test(files_redirects_and_answers_are_written),
 		cmocka_unit_test(a_path_with_a_blank_is_one_word),
 	};
 

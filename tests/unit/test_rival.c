@@ -1,4 +1,4 @@
-/* Whoever has our name: our own last session, or another host? */
+/* A session that has our name: is it our own last session, or another host's? */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +22,7 @@ static bool look(struct rival *r, int64_t owner, int64_t czxid, int32_t version)
 	return rival_on_look(r, &s, now, TIMEOUT);
 }
 
-/* Looks as often as it should, for this long; true as soon as it is another host's. */
+/* Checks at the right interval for this long; true as soon as it is another host's. */
 static bool watch(struct rival *r, uint64_t howlong, uint64_t interval)
 {
 	for (uint64_t end = now + howlong; now < end;) {
@@ -39,7 +39,7 @@ static int reset(void **state UNUSED)
 	return 0;
 }
 
-static void test_the_dead_are_waited_for(void **state UNUSED)
+static void a_dead_session_is_waited_for(void **state UNUSED)
 {
 	struct rival r = { 0 };
 
@@ -52,7 +52,7 @@ static void test_the_dead_are_waited_for(void **state UNUSED)
 	assert_false(r.another);
 }
 
-static void test_who_outlives_them_is_another(void **state UNUSED)
+static void a_session_that_outlives_the_limit_is_another_host(void **state UNUSED)
 {
 	struct rival r = { 0 };
 
@@ -66,7 +66,7 @@ static void test_who_outlives_them_is_another(void **state UNUSED)
 	assert_false(r.another);
 }
 
-static void test_limits(void **state UNUSED)
+static void the_limit_is_twice_the_timeout_and_three_ticks(void **state UNUSED)
 {
 	assert_true(rival_limit(TIMEOUT) == 2 * TIMEOUT);
 	assert_true(rival_limit(2 * USEC_PER_SEC) == 6 * USEC_PER_SEC); /* ticks are two seconds */
@@ -76,7 +76,7 @@ static void test_limits(void **state UNUSED)
 	}
 }
 
-static void test_time_that_nobody_saw_does_not_count(void **state UNUSED)
+static void time_that_nobody_saw_does_not_count(void **state UNUSED)
 {
 	struct rival r = { 0 };
 
@@ -85,37 +85,40 @@ static void test_time_that_nobody_saw_does_not_count(void **state UNUSED)
 	assert_false(look(&r, FIRST, 100, 0));
 	assert_true(r.endured == 2 * rival_interval(TIMEOUT));
 	for (unsigned i = 0; i < 10; i++) {
-		rival_on_interruption(&r); /* a new server lets old sessions begin anew */
+		rival_on_interruption(
+			&r); /* a new server starts the timeouts of old sessions again */
 		assert_false(watch(&r, rival_limit(TIMEOUT), USEC_PER_SEC));
 	}
 	assert_true(watch(&r, 2 * USEC_PER_SEC, USEC_PER_SEC));
 }
 
-static void test_who_writes_is_alive(void **state UNUSED)
+static void a_session_that_writes_is_another_host(void **state UNUSED)
 {
 	struct rival r = { 0 };
 
 	assert_false(look(&r, FIRST, 100, 7));
-	assert_false(look(&r, FIRST, 100, 8)); /* may have been under way when it died */
+	assert_false(look(&r, FIRST, 100, 8)); /* may have been in progress when it died */
 	assert_false(look(&r, FIRST, 100, 8));
 	assert_true(look(&r, FIRST, 100, 9));
 }
 
-static void test_who_follows_another_is_alive(void **state UNUSED)
+static void a_session_that_follows_another_is_another_host(void **state UNUSED)
 {
 	struct rival seen = { 0 }, missed = { 0 };
 
 	assert_false(look(&seen, FIRST, 100, 0));
 	rival_on_gone(&seen);
 	assert_true(look(&seen, SECOND, 200, 0));
-	assert_false(look(&missed, FIRST, 100, 0)); /* gone and made again between two looks */
+	assert_false(
+		look(&missed, FIRST, 100, 0)); /* deleted and created again between two checks */
 	assert_true(look(&missed, SECOND, 200, 0));
 	missed = (struct rival){ 0 };
 	assert_false(look(&missed, FIRST, 100, 0));
-	assert_true(look(&missed, FIRST, 200, 0)); /* the same session, but it made a new one */
+	assert_true(
+		look(&missed, FIRST, 200, 0)); /* the same session, but it created a new znode */
 }
 
-static void test_who_follows_us_is_alive(void **state UNUSED)
+static void a_session_that_follows_ours_is_another_host(void **state UNUSED)
 {
 	struct rival r = { 0 };
 
@@ -125,7 +128,7 @@ static void test_who_follows_us_is_alive(void **state UNUSED)
 	assert_true(look(&r, FIRST, 200, 0));
 }
 
-static void test_our_own_are_never_others(void **state UNUSED)
+static void our_own_sessions_are_never_another_host(void **state UNUSED)
 {
 	struct rival r = { 0 };
 
@@ -139,43 +142,44 @@ static void test_our_own_are_never_others(void **state UNUSED)
 			assert_false(look(&r, OURS, 100, i)); /* however long it takes the server */
 		}
 	}
-	rival_on_session(&r, OURS + 4); /* that is long ago */
+	rival_on_session(&r, OURS + 4); /* a session of ours from long before */
 	assert_true(look(&r, OURS, 100, 20));
 	assert_false(look(&r, OURS + 3, 300, 0));
 }
 
-static void test_nobody_there_at_first_proves_nothing(void **state UNUSED)
+static void an_absent_znode_at_first_proves_nothing(void **state UNUSED)
 {
 	struct rival r = { 0 };
 
-	rival_on_gone(&r); /* a create of the dead may still be on its way */
+	rival_on_gone(&r); /* a create of the dead session may still be in progress */
 	assert_false(look(&r, FIRST, 100, 0));
 }
 
-static void test_servers_of_another_day(void **state UNUSED)
+static void a_znode_from_before_our_own_is_waited_for(void **state UNUSED)
 {
 	struct rival r = { 0 };
 
 	rival_on_session(&r, OURS);
 	rival_on_ours(&r, 500);
 	rival_on_session(&r, OURS + 1);
-	assert_false(look(&r, FIRST, 100, 0)); /* came back with the data, it may be ours of then */
+	assert_false(look(&r, FIRST, 100,
+			  0)); /* restored with the server's data; it may be an old one of ours */
 	assert_true(watch(&r, 2 * rival_limit(TIMEOUT), USEC_PER_SEC));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_the_dead_are_waited_for, reset),
-		cmocka_unit_test_setup(test_who_outlives_them_is_another, reset),
-		cmocka_unit_test(test_limits),
-		cmocka_unit_test_setup(test_time_that_nobody_saw_does_not_count, reset),
-		cmocka_unit_test(test_who_writes_is_alive),
-		cmocka_unit_test(test_who_follows_another_is_alive),
-		cmocka_unit_test(test_who_follows_us_is_alive),
-		cmocka_unit_test_setup(test_our_own_are_never_others, reset),
-		cmocka_unit_test(test_nobody_there_at_first_proves_nothing),
-		cmocka_unit_test(test_servers_of_another_day),
+		cmocka_unit_test_setup(a_dead_session_is_waited_for, reset),
+		cmocka_unit_test_setup(a_session_that_outlives_the_limit_is_another_host, reset),
+		cmocka_unit_test(the_limit_is_twice_the_timeout_and_three_ticks),
+		cmocka_unit_test_setup(time_that_nobody_saw_does_not_count, reset),
+		cmocka_unit_test(a_session_that_writes_is_another_host),
+		cmocka_unit_test(a_session_that_follows_another_is_another_host),
+		cmocka_unit_test(a_session_that_follows_ours_is_another_host),
+		cmocka_unit_test_setup(our_own_sessions_are_never_another_host, reset),
+		cmocka_unit_test(an_absent_znode_at_first_proves_nothing),
+		cmocka_unit_test(a_znode_from_before_our_own_is_waited_for),
 	};
 
 	return cmocka_run_group_tests_name("rival", tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* The leader's rollout, rule by rule: steps, failures, and what supersedes what. */
+/* The leader's rollout, rule by rule: steps, failures, and superseded revisions. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -60,7 +60,7 @@ static void a_leader_that_runs_nothing_has_the_newest_prove_itself(void **state 
 	assert_string_equal(f.plan.target.revision, REV_A);
 }
 
-/* A plan that somebody deleted: what was on trial is not proven by it. */
+/* A deleted plan does not accept the revision that was on trial. */
 static void the_history_knows_better_than_what_a_leader_runs(void **state UNUSED)
 {
 	CLEANUP(fleet_fini) struct fleet f;
@@ -104,7 +104,7 @@ static void it_goes_from_canary_through_batches_to_all(void **state UNUSED)
 	assert_string_equal(f.outcomes, "1 accepted, 2 accepted, ");
 }
 
-static void nothing_new_changes_nothing(void **state UNUSED)
+static void without_a_new_revision_nothing_changes(void **state UNUSED)
 {
 	CLEANUP(fleet_fini) struct fleet f;
 	unsigned writes;
@@ -144,7 +144,7 @@ static void the_time_of_a_step_begins_again_when_a_host_is_not_good(void **state
 	begin(&f, ROLLOUT_CANARY, 3);
 	fleet_all_good(&f);
 	fleet_pass(&f, f.rules.bake_time - 1);
-	fleet_judge(&f, 0, VERDICT_WAITING);
+	fleet_set_verdict(&f, 0, VERDICT_WAITING);
 	fleet_pass(&f, 1);
 	fleet_all_good(&f);
 	fleet_pass(&f, f.rules.bake_time - 1);
@@ -153,7 +153,7 @@ static void the_time_of_a_step_begins_again_when_a_host_is_not_good(void **state
 	expect(&f, "batch 2: m0 m1 m2");
 }
 
-static void a_new_leader_begins_the_time_anew_and_repeats_no_step(void **state UNUSED)
+static void a_new_leader_begins_the_time_again_and_repeats_no_step(void **state UNUSED)
 {
 	CLEANUP(fleet_fini) struct fleet f;
 
@@ -175,12 +175,13 @@ static void a_verdict_of_another_attempt_says_nothing(void **state UNUSED)
 	CLEANUP(fleet_fini) struct fleet f;
 
 	begin(&f, ROLLOUT_CANARY, 3);
-	fleet_judge(&f, 0, VERDICT_BAD);
+	fleet_set_verdict(&f, 0, VERDICT_BAD);
 	f.members[0].gate.attempt--;
 	fleet_run(&f);
 	expect(&f, "canary 1: m0");
-	fleet_judge(&f, 0, VERDICT_GOOD);
-	f.members[0].revision = REV_A; /* it speaks of what it does not run any more */
+	fleet_set_verdict(&f, 0, VERDICT_GOOD);
+	f.members[0].revision =
+		REV_A; /* its verdict is about a revision that it does not run any more */
 	fleet_run(&f);
 	fleet_pass(&f, 29 * SECOND);
 	assert_true(f.last.due == f.in.now + 1 * SECOND); /* still waited for */
@@ -258,7 +259,7 @@ static void canaries_are_those_that_are_well(void **state UNUSED)
 	expect(&f, "canary 1: m3");
 	f.rules.canaries = 2;
 	fleet_push(&f, REV_C);
-	expect(&f, "canary 1: m0 m3"); /* better an ill one than none */
+	expect(&f, "canary 1: m0 m3"); /* better an unhealthy canary than none */
 }
 
 static void named_canaries_are_waited_for(void **state UNUSED)
@@ -317,7 +318,7 @@ static void a_canary_that_finds_it_bad_halts(void **state UNUSED)
 	CLEANUP(fleet_fini) struct fleet f;
 
 	begin(&f, ROLLOUT_CANARY, 3);
-	fleet_judge(&f, 0, VERDICT_BAD);
+	fleet_set_verdict(&f, 0, VERDICT_BAD);
 	f.members[0].revision = REV_A; /* refused: it never ran */
 	fleet_run(&f);
 	expect(&f, "halted 1: m0");
@@ -329,7 +330,7 @@ static void a_canary_that_finds_it_bad_halts(void **state UNUSED)
 	expect(&f, "halted 1: m0");
 }
 
-static void a_canary_that_does_not_judge_halts(void **state UNUSED)
+static void a_canary_without_a_verdict_halts(void **state UNUSED)
 {
 	CLEANUP(fleet_fini) struct fleet f;
 
@@ -337,7 +338,7 @@ static void a_canary_that_does_not_judge_halts(void **state UNUSED)
 	assert_true(f.last.due == f.in.now + f.rules.apply_timeout);
 	fleet_pass(&f, f.rules.apply_timeout - 1);
 	expect(&f, "canary 1: m0");
-	fleet_elect(&f, "m1"); /* who gives it the whole time again */
+	fleet_elect(&f, "m1"); /* who gives it the full time again */
 	fleet_pass(&f, f.rules.apply_timeout - 1);
 	expect(&f, "canary 1: m0");
 	fleet_pass(&f, 1);
@@ -355,7 +356,7 @@ static void a_canary_that_is_gone_halts_even_when_it_was_good(void **state UNUSE
 	f.in.members = f.members + 1;
 	f.in.member_count = 2;
 	fleet_pass(&f, 1);
-	expect(&f, "canary 1: m0"); /* the time is over, but who knows what became of it */
+	expect(&f, "canary 1: m0"); /* the time is over, but its state is unknown */
 	fleet_pass(&f, f.rules.vanish_timeout - 1);
 	expect(&f, "canary 1: m0");
 	fleet_pass(&f, 1);
@@ -396,13 +397,13 @@ static void others_may_fail_up_to_a_number(void **state UNUSED)
 
 	to_batch(&f);
 	f.rules.max_failures = 1;
-	fleet_judge(&f, 1, VERDICT_BAD);
-	fleet_judge(&f, 2, VERDICT_GOOD);
+	fleet_set_verdict(&f, 1, VERDICT_BAD);
+	fleet_set_verdict(&f, 2, VERDICT_GOOD);
 	fleet_run(&f);
 	expect(&f, "batch 2: m0 m1 m2");
 	fleet_pass(&f, f.rules.batch_time);
 	expect(&f, "batch 3: m0 m1 m2 m3 m4");
-	fleet_judge(&f, 3, VERDICT_BAD);
+	fleet_set_verdict(&f, 3, VERDICT_BAD);
 	fleet_run(&f);
 	expect(&f, "halted 3: m0 m1 m2 m3 m4");
 	assert_string_equal(f.plan.failure.message, "too many errors (and 1 more failed)");
@@ -413,7 +414,7 @@ static void none_may_fail_by_default(void **state UNUSED)
 	CLEANUP(fleet_fini) struct fleet f;
 
 	to_batch(&f);
-	fleet_judge(&f, 2, VERDICT_BAD);
+	fleet_set_verdict(&f, 2, VERDICT_BAD);
 	fleet_run(&f);
 	expect(&f, "halted 2: m0 m1 m2");
 	assert_string_equal(f.plan.failure.host, "m2");
@@ -426,7 +427,7 @@ static void a_canary_halts_in_a_later_step_too_under_a_new_leader(void **state U
 	to_batch(&f);
 	f.rules.max_failures = 5;
 	fleet_elect(&f, "m4");
-	fleet_judge(&f, 0, VERDICT_BAD);
+	fleet_set_verdict(&f, 0, VERDICT_BAD);
 	fleet_run(&f);
 	expect(&f, "halted 2: m0 m1 m2");
 }
@@ -437,7 +438,7 @@ static void reverting_ends_when_nobody_runs_it(void **state UNUSED)
 
 	to_batch(&f);
 	f.rules.revert = true;
-	fleet_judge(&f, 1, VERDICT_BAD);
+	fleet_set_verdict(&f, 1, VERDICT_BAD);
 	fleet_run(&f);
 	expect(&f, "reverting 2:");
 	f.members[0].revision = REV_A;
@@ -450,7 +451,7 @@ static void reverting_ends_when_nobody_runs_it(void **state UNUSED)
 	assert_string_equal(f.outcomes, "1 accepted, 2 reverted, ");
 	assert_string_equal(f.plan.failure.host, "m1");
 	fleet_pass(&f, 3600 * SECOND);
-	expect(&f, "reverted 2:"); /* it is the newest still, and not tried again */
+	expect(&f, "reverted 2:"); /* it is still the newest, and is not tried again */
 }
 
 static void reverting_is_not_waited_for_without_end(void **state UNUSED)
@@ -459,7 +460,7 @@ static void reverting_is_not_waited_for_without_end(void **state UNUSED)
 
 	to_batch(&f);
 	f.rules.revert = true;
-	fleet_judge(&f, 1, VERDICT_BAD);
+	fleet_set_verdict(&f, 1, VERDICT_BAD);
 	fleet_run(&f);
 	fleet_pass(&f, f.rules.apply_timeout - 1);
 	expect(&f, "reverting 2:");
@@ -476,7 +477,7 @@ static void nothing_accepted_is_nothing_to_go_back_to(void **state UNUSED)
 	f.rules.revert = true;
 	fleet_run(&f);
 	fleet_pass(&f, f.rules.settle);
-	fleet_judge(&f, 0, VERDICT_BAD);
+	fleet_set_verdict(&f, 0, VERDICT_BAD);
 	fleet_run(&f);
 	expect(&f, "halted 1: m0");
 	assert_non_null(strstr(f.plan.failure.message, "no accepted revision"));
@@ -498,7 +499,7 @@ static void a_newer_revision_supersedes(void **state UNUSED)
 	f.in.newest = REV_C;
 	f.rules.settle = 60 * SECOND;
 	fleet_pass(&f, f.rules.batch_time);
-	expect(&f, "batch 2: m0 m1 m2"); /* it grows no more */
+	expect(&f, "batch 2: m0 m1 m2"); /* it does not grow any more */
 	fleet_pass(&f, f.rules.settle);
 	expect(&f, "canary 1: m0");
 	assert_string_equal(f.plan.target.revision, REV_C);
@@ -511,7 +512,7 @@ static void a_halted_one_keeps_its_outcome_when_superseded(void **state UNUSED)
 	CLEANUP(fleet_fini) struct fleet f;
 
 	to_batch(&f);
-	fleet_judge(&f, 0, VERDICT_BAD);
+	fleet_set_verdict(&f, 0, VERDICT_BAD);
 	fleet_run(&f);
 	fleet_push(&f, REV_C);
 	expect(&f, "canary 1: m0");
@@ -538,7 +539,7 @@ static void an_unknown_config_is_never_a_target(void **state UNUSED)
 	fleet_push(&f, "");
 	fleet_all_good(&f);
 	fleet_pass(&f, f.rules.batch_time);
-	expect(&f, "batch 3: m0 m1 m2 m3 m4"); /* what moves, moves on */
+	expect(&f, "batch 3: m0 m1 m2 m3 m4"); /* a rollout in progress continues */
 	fleet_all_good(&f);
 	fleet_pass(&f, f.rules.batch_time);
 	fleet_pass(&f, 3600 * SECOND);
@@ -601,10 +602,11 @@ static void mode_manual_waits_for_each_promote(void **state UNUSED)
 	expect(&f, "batch 3: m0 m1 m2 m3");
 	fleet_all_good(&f);
 	fleet_pass(&f, f.rules.batch_time);
-	assert_string_equal(f.plan.accepted.revision, REV_B); /* nobody is left to be promoted to */
+	assert_string_equal(f.plan.accepted.revision,
+			    REV_B); /* no host is left for the next step */
 }
 
-static void a_mode_that_changes_on_the_way(void **state UNUSED)
+static void the_mode_may_change_in_mid_rollout(void **state UNUSED)
 {
 	CLEANUP(fleet_fini) struct fleet f;
 
@@ -629,7 +631,7 @@ static void a_plan_without_what_it_is_about_is_ended(void **state UNUSED)
 	to_batch(&f);
 	f.plan.target.revision = "";
 	fleet_run(&f);
-	expect(&f, "canary 1: m0"); /* B begins again, as a new one */
+	expect(&f, "canary 1: m0"); /* B begins again as a new attempt */
 	f.plan.phase = PLAN_PUBLISHING;
 	fleet_run(&f);
 	assert_true(f.last.rollback == 0);
@@ -644,10 +646,10 @@ int main(void)
 		cmocka_unit_test(a_leader_that_runs_nothing_has_the_newest_prove_itself),
 		cmocka_unit_test(the_history_knows_better_than_what_a_leader_runs),
 		cmocka_unit_test(it_goes_from_canary_through_batches_to_all),
-		cmocka_unit_test(nothing_new_changes_nothing),
+		cmocka_unit_test(without_a_new_revision_nothing_changes),
 		cmocka_unit_test(a_new_revision_settles_first),
 		cmocka_unit_test(the_time_of_a_step_begins_again_when_a_host_is_not_good),
-		cmocka_unit_test(a_new_leader_begins_the_time_anew_and_repeats_no_step),
+		cmocka_unit_test(a_new_leader_begins_the_time_again_and_repeats_no_step),
 		cmocka_unit_test(a_verdict_of_another_attempt_says_nothing),
 		cmocka_unit_test(attempts_are_above_all_that_members_remember),
 		cmocka_unit_test(an_absurd_attempt_is_no_memory),
@@ -658,7 +660,7 @@ int main(void)
 		cmocka_unit_test(canaries_that_leave_the_rollout_are_replaced),
 		cmocka_unit_test(with_nobody_to_prove_it_nothing_is_accepted),
 		cmocka_unit_test(a_canary_that_finds_it_bad_halts),
-		cmocka_unit_test(a_canary_that_does_not_judge_halts),
+		cmocka_unit_test(a_canary_without_a_verdict_halts),
 		cmocka_unit_test(a_canary_that_is_gone_halts_even_when_it_was_good),
 		cmocka_unit_test(being_away_does_not_use_up_the_time_to_apply),
 		cmocka_unit_test(others_may_fail_up_to_a_number),
@@ -674,7 +676,7 @@ int main(void)
 		cmocka_unit_test(mode_all_accepts_at_once),
 		cmocka_unit_test(mode_all_ends_a_rollout),
 		cmocka_unit_test(mode_manual_waits_for_each_promote),
-		cmocka_unit_test(a_mode_that_changes_on_the_way),
+		cmocka_unit_test(the_mode_may_change_in_mid_rollout),
 		cmocka_unit_test(a_plan_without_what_it_is_about_is_ended),
 	};
 

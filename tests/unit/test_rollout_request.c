@@ -1,4 +1,4 @@
-/* What operators ask the leader for, rollbacks, and what a plan permits a host. */
+/* Operators' requests to the leader, rollbacks, and what a plan permits a host. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,9 +34,9 @@ static void paused_it_takes_no_step_but_halts(void **state UNUSED)
 	assert_true(f.last.due == NEVER);
 	assert_string_equal(fleet_ask(&f, "promote"), "refused: it is paused");
 	fleet_ask(&f, "resume");
-	expect(&f, "batch 2: m0 m1 m2"); /* the time went on */
+	expect(&f, "batch 2: m0 m1 m2"); /* the time continued */
 	fleet_ask(&f, "pause");
-	fleet_judge(&f, 1, VERDICT_BAD);
+	fleet_set_verdict(&f, 1, VERDICT_BAD);
 	fleet_run(&f);
 	expect(&f, "halted 2: m0 m1 m2");
 }
@@ -68,7 +68,7 @@ static void resume_tries_a_halted_one_again(void **state UNUSED)
 	begin(&f, 5);
 	fleet_all_good(&f);
 	fleet_pass(&f, f.rules.bake_time);
-	fleet_judge(&f, 1, VERDICT_BAD);
+	fleet_set_verdict(&f, 1, VERDICT_BAD);
 	fleet_run(&f);
 	attempt = f.plan.attempt;
 	expect(&f, "halted 2: m0 m1 m2");
@@ -77,7 +77,7 @@ static void resume_tries_a_halted_one_again(void **state UNUSED)
 	assert_int_equal(f.plan.attempt, attempt + 1);
 	assert_string_equal(f.plan.failure.message, "");
 	assert_string_equal(f.outcomes, "1 accepted, 2 halted, 2 pending, ");
-	fleet_pass(&f, f.rules.bake_time); /* what was good in the last attempt is not asked */
+	fleet_pass(&f, f.rules.bake_time); /* a verdict of the last attempt does not count */
 	expect(&f, "halted 1: m0");
 }
 
@@ -87,7 +87,7 @@ static void resume_tries_a_reverted_one_again(void **state UNUSED)
 
 	begin(&f, 3);
 	f.rules.revert = true;
-	fleet_judge(&f, 0, VERDICT_BAD);
+	fleet_set_verdict(&f, 0, VERDICT_BAD);
 	f.members[0].revision = REV_A;
 	fleet_run(&f);
 	expect(&f, "reverted 1:");
@@ -107,7 +107,7 @@ static void resume_of_what_is_the_config_no_more_is_refused(void **state UNUSED)
 	begin(&f, 3);
 	assert_string_equal(fleet_ask(&f, "resume"),
 			    "refused: nothing is paused, halted or reverted");
-	fleet_judge(&f, 0, VERDICT_BAD);
+	fleet_set_verdict(&f, 0, VERDICT_BAD);
 	fleet_run(&f);
 	f.in.newest = REV_C;
 	assert_string_equal(fleet_ask(&f, "resume"),
@@ -136,7 +136,7 @@ static void promote_cuts_the_time_short_but_not_the_gates(void **state UNUSED)
 	assert_string_equal(fleet_ask(&f, "promote"), "refused: nothing is on its way");
 }
 
-static void promote_all_is_everybody_at_once(void **state UNUSED)
+static void promote_all_is_every_host_at_once(void **state UNUSED)
 {
 	static const char all[] = "{\"action\":\"promote\",\"all\":true}";
 	CLEANUP(fleet_fini) struct fleet f;
@@ -147,12 +147,12 @@ static void promote_all_is_everybody_at_once(void **state UNUSED)
 	fleet_all_good(&f);
 	assert_string_equal(fleet_ask(&f, all), "done");
 	expect(&f, "batch 2: m0 m1 m2 m3 m4 m5 m7");
-	fleet_judge(&f, 5, VERDICT_BAD);
+	fleet_set_verdict(&f, 5, VERDICT_BAD);
 	fleet_run(&f);
 	expect(&f, "halted 2: m0 m1 m2 m3 m4 m5 m7");
 }
 
-static void promote_all_of_a_pending_one(void **state UNUSED)
+static void promote_all_starts_a_pending_revision_on_every_host(void **state UNUSED)
 {
 	CLEANUP(fleet_fini) struct fleet f;
 
@@ -197,9 +197,9 @@ static void requests_that_cannot_be_read_are_consumed(void **state UNUSED)
 	begin(&f, 3);
 	assert_non_null(strstr(fleet_ask(&f, "pauze"), "refused: it cannot be read: "));
 	assert_string_equal(f.plan.request.action, "");
-	assert_null(f.in.request_fault);
+	assert_null(f.in.request_error);
 	fleet_ask(&f, "pauze"); /* the same again at the same time: still consumed */
-	assert_null(f.in.request_fault);
+	assert_null(f.in.request_error);
 	fleet_push(&f, REV_A);
 	assert_string_equal(fleet_ask(&f, "{\"action\":\"pause\",\"revision\":\"bbbbbb\"}"),
 			    "refused: there is no target");
@@ -243,12 +243,12 @@ static void a_rollback_publishes_then_rolls_out(void **state UNUSED)
 	assert_string_equal(fleet_ask(&f, ROLLBACK("bbbbbb")), "publishing");
 	expect(&f, "publishing 0:");
 	assert_string_equal(f.plan.publish.revision, REV_B);
-	assert_int_equal(f.last.rollback, 2); /* asked for when the plan was written */
+	assert_int_equal(f.last.rollback, 2); /* requested when the plan was written */
 	fleet_turn(&f);
 	assert_int_equal(f.last.rollback, 0); /* … and not again by this leader */
 	fleet_elect(&f, "m1");
 	assert_int_equal(f.last.rollback, 2);
-	f.in.newest = REV_A; /* somebody writes in between */
+	f.in.newest = REV_A; /* another write comes in between */
 	fleet_pass(&f, 3600 * SECOND);
 	expect(&f, "publishing 0:");
 	f.in.newest = REV_B;
@@ -271,7 +271,7 @@ static void a_new_leader_publishes_again(void **state UNUSED)
 	f.rollout = rollout_new();
 	fleet_turn(&f);
 	assert_int_equal(f.last.rollback, 2);
-	fleet_ask(&f, ROLLBACK("bbbbbb")); /* asked for again */
+	fleet_ask(&f, ROLLBACK("bbbbbb")); /* requested again */
 	assert_int_equal(f.last.rollback, 2);
 	assert_string_equal(fleet_ask(&f, "abort"), "done");
 	expect(&f, "idle 0:");
@@ -299,33 +299,31 @@ static void a_rollback_that_fails_leaves_the_target_given_up(void **state UNUSED
 
 	begin(&f, 3);
 	fleet_ask(&f, ROLLBACK("aaaaaa"));
-	f.in.publish_failed = true;
-	f.in.publish_message = "no permission";
+	f.in.publish_error = "no permission";
 	fleet_run(&f);
 	expect(&f, "reverted 1:");
 	assert_string_equal(f.plan.request.result, "failed: no permission");
 	assert_string_equal(f.plan.failure.message, "given up by bob for a rollback to aaaaaaaa");
 	fleet_pass(&f, 3600 * SECOND);
-	expect(&f, "reverted 1:"); /* B is the newest still */
+	expect(&f, "reverted 1:"); /* B is still the newest */
 }
 
-/* The leader says once that it failed, and then its plan is not written. */
+/* The leader reports once that it failed, and then its plan is not written. */
 static void a_failure_is_not_forgotten_with_a_write(void **state UNUSED)
 {
 	CLEANUP(fleet_fini) struct fleet f;
 
 	begin(&f, 3);
 	fleet_ask(&f, ROLLBACK("aaaaaa"));
-	f.in.publish_failed = true;
-	f.in.publish_message = "no permission";
+	f.in.publish_error = "no permission";
 	rollout_next(f.rollout, f.arena, &f.in, &f.last);
 	assert_true(f.last.changed);
-	f.in.publish_failed = false;
+	f.in.publish_error = NULL;
 	fleet_run(&f);
 	expect(&f, "reverted 1:");
 	assert_string_equal(f.plan.request.result, "failed: no permission");
 	fleet_ask(&f, ROLLBACK("aaaaaa"));
-	assert_int_equal(f.last.rollback, 1); /* tried again, with nothing held against it */
+	assert_int_equal(f.last.rollback, 1); /* tried again, without its old failures */
 	expect(&f, "publishing 1:");
 }
 
@@ -383,7 +381,7 @@ static void others_run_what_was_accepted(void **state UNUSED)
 	assert_int_equal(rollout_permit(NULL, &others[0]).kind, PERMIT_STAY);
 }
 
-/* Cut off for a second, or the name is another one's: not a step back, and no verdict lost. */
+/* Disconnected for a second, or a duplicate name: no step back, and no verdict lost. */
 static void a_named_host_that_is_no_member_stays(void **state UNUSED)
 {
 	const struct permit_host m0 = { .host = "m0", .follows = true };
@@ -421,8 +419,8 @@ int main(void)
 		cmocka_unit_test(resume_tries_a_reverted_one_again),
 		cmocka_unit_test(resume_of_what_is_the_config_no_more_is_refused),
 		cmocka_unit_test(promote_cuts_the_time_short_but_not_the_gates),
-		cmocka_unit_test(promote_all_is_everybody_at_once),
-		cmocka_unit_test(promote_all_of_a_pending_one),
+		cmocka_unit_test(promote_all_is_every_host_at_once),
+		cmocka_unit_test(promote_all_starts_a_pending_revision_on_every_host),
 		cmocka_unit_test(abort_takes_it_back),
 		cmocka_unit_test(requests_that_cannot_be_read_are_consumed),
 		cmocka_unit_test(rollbacks_that_make_no_sense_are_refused),

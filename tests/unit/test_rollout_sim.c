@@ -1,8 +1,8 @@
 /*
- * The rollout against thousands of random worlds. Members come and go, leaders die at any
- * point, plans are seen late, verdicts are good, bad or never; what must hold is checked
- * after every event by an observer with records of its own. A failure names its seed:
- * SIM_SEED=n runs that world alone, SIM_RUNS=n so many of them.
+ * The rollout in thousands of random worlds. Members come and go, leaders die at any point, plans
+ * arrive late, verdicts are good, bad or missing. After every event an observer with records of its
+ * own checks the rules. A failure names its seed: SIM_SEED=n runs that world alone, SIM_RUNS=n runs
+ * n of them.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,7 +34,7 @@ static bool is_joined(const struct host *h)
 	return h->present && h->m.part == MEMBER_JOINED;
 }
 
-static bool judged(const struct plan *p, const struct host *h, enum verdict v)
+static bool has_verdict(const struct plan *p, const struct host *h, enum verdict v)
 {
 	return is_joined(h) && h->m.gate.verdict == v && h->m.gate.attempt == p->attempt &&
 	       strcmp(h->m.gate.revision, p->target.revision) == 0;
@@ -42,10 +42,10 @@ static bool judged(const struct plan *p, const struct host *h, enum verdict v)
 
 static bool is_good(const struct plan *p, const struct host *h)
 {
-	return judged(p, h, VERDICT_GOOD) && strcmp(h->m.revision, p->target.revision) == 0;
+	return has_verdict(p, h, VERDICT_GOOD) && strcmp(h->m.revision, p->target.revision) == 0;
 }
 
-/* Is this host of the plan in the way of the next step? */
+/* Does this host of the plan block the next step? */
 static bool is_in_the_way(struct world *w, const struct plan *p, size_t i)
 {
 	const struct rollout_rules *r = &w->rules;
@@ -64,7 +64,7 @@ static bool is_in_the_way(struct world *w, const struct plan *p, size_t i)
 		return false;
 	if (lists(p->canaries, p->canary_count, h->m.host))
 		return true;
-	return !judged(p, h, VERDICT_BAD) && w->now - w->observer.not_good[i] < patience;
+	return !has_verdict(p, h, VERDICT_BAD) && w->now - w->observer.not_good[i] < patience;
 }
 
 static void forget(struct observer *o)
@@ -74,7 +74,7 @@ static void forget(struct observer *o)
 		o->not_good[i] = NEVER;
 }
 
-/* What the leader can see now, before it is asked. */
+/* What the leader can see now, before its next step. */
 static void observe(struct world *w)
 {
 	const struct plan *p = &w->plans[w->view];
@@ -100,9 +100,9 @@ static void observe(struct world *w)
 			continue;
 		fine &= !is_in_the_way(w, p, i);
 		good += is_good(p, h);
-		bad += judged(p, h, VERDICT_BAD);
-		o->failing |=
-			judged(p, h, VERDICT_BAD) && lists(p->canaries, p->canary_count, h->m.host);
+		bad += has_verdict(p, h, VERDICT_BAD);
+		o->failing |= has_verdict(p, h, VERDICT_BAD) &&
+			      lists(p->canaries, p->canary_count, h->m.host);
 	}
 	o->failing |= bad > w->rules.max_failures;
 	if (!fine || !good)
@@ -159,13 +159,13 @@ static bool promotes(const struct world *w, const struct rollout_decision *d, bo
 	       strcmp(d->next.request.result, "done") == 0 && (!all || w->request->all);
 }
 
-/* Is the target what operators want, as far as that is known? */
+/* Is the target the config that operators want, as far as that is known? */
 static bool is_current(const struct world *w, const struct plan *n)
 {
 	return w->newest == REVISIONS_MOST || strcmp(newest(w), n->target.revision) == 0;
 }
 
-/* The target goes on to more hosts, or to all: everybody before was good, and the time is over. */
+/* The target goes to more hosts, or to all: every host before was good, and the time is over. */
 static void check_forward(struct world *w, const struct plan *p, const struct rollout_decision *d)
 {
 	uint64_t time = p->step == 1 ? w->rules.bake_time : w->rules.batch_time;
@@ -225,7 +225,7 @@ static void check_accepted(struct world *w, const struct plan *p, const struct r
 {
 	const char *accepted = d->next.accepted.revision;
 
-	check(w, strcmp(d->outcome, "accepted") == 0, "accepted without its outcome");
+	check(w, d->outcome == OUTCOME_ACCEPTED, "accepted without its outcome");
 	check(w, d->outcome_of == world_stored(w, accepted), "the outcome of another one");
 	if (w->rules.mode == ROLLOUT_ALL && strcmp(accepted, newest(w)) == 0) {
 		check(w, !p->paused, "accepted although it is paused");
@@ -293,7 +293,7 @@ static void check_fleet(struct world *w)
 			continue;
 		check(w, plan_names(&w->plans[h->seen], h->m.host), "a permit without a name");
 		if (permit.attempt != p->attempt || !plan_is_moving(p))
-			continue; /* an old plan; it goes back when it sees the new one */
+			continue; /* an old plan; the host reverts when it reads the new one */
 		check(w, plan_names(p, h->m.host), "a permit that the plan does not know");
 		on_trial++;
 	}
@@ -332,12 +332,11 @@ static void ask(struct world *w, struct rollout_decision *d)
 				    .newest = newest(w),
 				    .running = w->hosts[0].m.revision,
 				    .request = w->request,
-				    .request_fault = w->request_fault,
+				    .request_error = w->request_error,
 				    .stored = world_stored,
 				    .find = world_find,
 				    .ctx = w,
-				    .publish_failed = w->publish_failed,
-				    .publish_message = "it was refused",
+				    .publish_error = w->publish_failed ? "it was refused" : NULL,
 				    .now = w->now };
 
 	for (size_t i = 0; i < w->host_count; i++) {
@@ -379,7 +378,7 @@ static void commit(struct world *w, const struct rollout_decision *d)
 		store_plan(w, &d->next);
 		if (d->consumed) {
 			w->request = NULL;
-			w->request_fault = NULL;
+			w->request_error = NULL;
 		}
 	}
 }
@@ -449,7 +448,7 @@ static void on_host_follows(struct world *w)
 		host_looks(w, h, !one_in(w, 3));
 	host_applies(w, h);
 	if (one_in(w, 2))
-		host_judges(w, h);
+		host_gives_verdict(w, h);
 }
 
 static void on_all_follow(struct world *w)
@@ -460,7 +459,7 @@ static void on_all_follow(struct world *w)
 		if (h->present && !one_in(w, 4))
 			host_looks(w, h, true);
 		host_applies(w, h);
-		host_judges(w, h);
+		host_gives_verdict(w, h);
 	}
 	w->quiet = false;
 }
@@ -515,10 +514,10 @@ static void on_request(struct world *w)
 	const char *some = w->revisions[below(w, w->revision_count)];
 
 	w->quiet = false;
-	if (w->request || w->request_fault)
+	if (w->request || w->request_error)
 		return;
 	if (one_in(w, 10)) {
-		w->request_fault = "nobody can read it";
+		w->request_error = "nobody can read it";
 		return;
 	}
 	*r = (struct request){ .action = actions[below(w, ARRAY_SIZE(actions))],
@@ -619,7 +618,7 @@ static bool order(struct world *w, enum request_action action)
 	return true;
 }
 
-/* One round of a world in which everybody does what is theirs. True: something moved. */
+/* One round of a world in which every part does its work. True: something changed. */
 static bool round_without_faults(struct world *w)
 {
 	const struct plan *p = &w->plans[w->plan_count];
@@ -628,7 +627,7 @@ static bool round_without_faults(struct world *w)
 	for (size_t i = 0; i < w->host_count; i++) {
 		host_looks(w, &w->hosts[i], true);
 		host_applies(w, &w->hosts[i]);
-		host_judges(w, &w->hosts[i]);
+		host_gives_verdict(w, &w->hosts[i]);
 	}
 	w->quiet = false;
 	if (w->publishing)
@@ -679,7 +678,7 @@ static void check_end(struct world *w, bool fresh)
 		check(w,
 		      strcmp(w->hosts[i].m.revision, newest(w)) == 0 ||
 			      w->taste[w->newest][i] != TASTE_GOOD,
-		      "a host was left behind");
+		      "a host was left out");
 }
 
 static bool is_stopped(const struct world *w)
@@ -700,7 +699,7 @@ static void let_it_end(struct world *w)
 	check_end(w, true);
 }
 
-/* What the worlds came to, so that a simulation that has become idle is seen. */
+/* The results of the worlds: they show when the simulation has become idle. */
 static struct {
 	size_t runs, writes, phases[PLAN_PHASE_N], steps;
 } seen;
@@ -737,7 +736,7 @@ static unsigned long setting(const char *name, unsigned long otherwise)
 	return s ? strtoul(s, NULL, 10) : otherwise;
 }
 
-static void thousands_of_worlds(void **state UNUSED)
+static void the_rules_hold_in_thousands_of_worlds(void **state UNUSED)
 {
 	unsigned long runs = setting("SIM_RUNS", 3000), first = setting("SIM_FIRST", 1);
 
@@ -761,7 +760,7 @@ static void thousands_of_worlds(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(thousands_of_worlds),
+		cmocka_unit_test(the_rules_hold_in_thousands_of_worlds),
 	};
 
 	return cmocka_run_group_tests_name("rollout simulation", tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /*
- * search: which part of a change does nginx take? Against a model of nginx that forbids sets of
- * units, and units without others.
+ * search: which part of a change does nginx accept? With a model of nginx that forbids some sets of
+ * units, and some units without others.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -105,7 +105,7 @@ static void result(const struct search *s, const struct world *w, bool *take)
 	}
 }
 
-/* What is taken passes together, and nothing can be added. */
+/* The accepted units pass together, and no other can be added. */
 static void check_maximal(const struct search *s, const struct world *w)
 {
 	bool take[UNITS_MAX];
@@ -130,16 +130,21 @@ static size_t log2_of(size_t n)
 	return result;
 }
 
-/* The bound of search.h: the refused units, and those that only fail without a later one. */
+static size_t bound_of(size_t causes, size_t count)
+{
+	return causes * (2 * log2_of(count + 1) + 10);
+}
+
+/* The limit in search.h: the refused units, and those that only fail without a later one. */
 static size_t bound(const struct world *w, const struct search *s)
 {
-	size_t culprits = 0;
+	size_t causes = 0;
 
 	for (size_t i = 0; i < w->count; i++)
-		culprits += search_fate(s, i) == SEARCH_REFUSED;
+		causes += search_fate(s, i) == SEARCH_REFUSED;
 	for (size_t i = 0; i < w->rule_count; i++)
-		culprits += w->rules[i].needs;
-	return culprits * (2 * log2_of(w->count + 1) + 10) + 2;
+		causes += w->rules[i].needs;
+	return bound_of(causes, w->count) + 2;
 }
 
 static void forbid(struct world *w, size_t a, size_t b, size_t c, size_t count)
@@ -287,7 +292,7 @@ static void the_reason_is_the_failure_that_was_about_the_unit(void **state UNUSE
 	assert_int_equal(search_reason(s, 21), SIZE_MAX);
 }
 
-/* Where a failed test does harm, what was proved is not proved again. */
+/* Where a failed test does harm, no result is tested again. */
 static void a_frugal_search_tests_no_unit_twice(void **state UNUSED)
 {
 	struct world w = { .count = 50, .hints = HINTS_NONE, .seed = 1 };
@@ -301,6 +306,42 @@ static void a_frugal_search_tests_no_unit_twice(void **state UNUSED)
 	failures = w.failures;
 	assert_int_equal(search_fate(s, 20), SEARCH_REFUSED);
 	assert_true(failures <= 7);
+}
+
+/* The change was refused as a whole a while ago; `cause`: the unit that nginx named then. */
+static void tell_of_before(struct world *w, struct search *s, size_t cause)
+{
+	search_failed_before(s, &cause, w->hints == HINTS_NONE ? 0 : 1, w->failures++);
+}
+
+static void a_cause_that_is_over_refuses_nothing(void **state UNUSED)
+{
+	for (size_t n = 1; n < 40; n += 13) {
+		for (enum hints h = 0; h <= HINTS_NONE; h++) {
+			struct world w = { .count = n, .hints = h, .seed = 1 };
+			CLEANUP(search_freep) struct search *s = search_new(n);
+			bool take[UNITS_MAX];
+
+			tell_of_before(&w, s, n / 2);
+			run(&w, s, take);
+			assert_int_equal(search_taken(s), n);
+			assert_true(w.tests <= log2_of(n + 1) + 3);
+		}
+	}
+}
+
+static void a_cause_that_lasts_takes_one_test_more(void **state UNUSED)
+{
+	struct world w = { .count = 500, .hints = HINTS_RIGHT, .seed = 1 };
+	CLEANUP(search_freep) struct search *s = search_new(w.count);
+	bool take[UNITS_MAX];
+
+	forbid(&w, 333, 0, 0, 1);
+	tell_of_before(&w, s, 333);
+	run(&w, s, take);
+	assert_int_equal(search_fate(s, 333), SEARCH_REFUSED);
+	assert_int_equal(search_reason(s, 333), 1);
+	assert_int_equal(search_tests(s), 2);
 }
 
 /* --- any world ------------------------------------------------------------------------------- */
@@ -324,15 +365,18 @@ static void any_world_ends_maximal_and_within_the_bound(void **state UNUSED)
 	for (uint32_t seed = 1; seed <= 20000; seed++) {
 		struct world w = { .seed = seed * 2654435761U };
 		CLEANUP(search_freep) struct search *s = NULL;
-		bool take[UNITS_MAX];
+		bool take[UNITS_MAX], told;
 
 		w.count = 2 + below(&w, seed % 50 ? 60 : UNITS_MAX - 2);
 		w.hints = (enum hints)below(&w, HINTS_N);
 		fill(&w);
 		s = search_new(w.count);
+		told = below(&w, 3) == 0;
+		if (told)
+			tell_of_before(&w, s, below(&w, w.count));
 		run(&w, s, take);
 		check_maximal(s, &w);
-		if (w.tests > bound(&w, s))
+		if (w.tests > bound(&w, s) + told * bound_of(1, w.count))
 			fail_msg("seed %u: %zu tests of %zu units", seed, w.tests, w.count);
 		assert_int_equal(w.tests, search_tests(s));
 	}
@@ -351,6 +395,8 @@ int main(void)
 		cmocka_unit_test(what_needs_a_refused_unit_is_blocked_and_not_tested),
 		cmocka_unit_test(what_was_set_aside_before_is_tried_at_the_end),
 		cmocka_unit_test(the_reason_is_the_failure_that_was_about_the_unit),
+		cmocka_unit_test(a_cause_that_is_over_refuses_nothing),
+		cmocka_unit_test(a_cause_that_lasts_takes_one_test_more),
 		cmocka_unit_test(a_frugal_search_tests_no_unit_twice),
 		cmocka_unit_test(any_world_ends_maximal_and_within_the_bound),
 	};

@@ -1,4 +1,4 @@
-/* The status: JSON that reads back as what went in, metrics that keep their format's rules. */
+/* The status: JSON that reads back unchanged, and metrics that follow the rules of their format. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +12,8 @@
 
 #include <zknginx/err.h>
 #include <zknginx/status.h>
+
+#include "core/status/status_fields.h"
 
 #define AT (UINT64_C(1795359845123456)) /* 2026-11-22T15:04:05.123456Z */
 
@@ -48,6 +50,7 @@ static struct status full(void)
 		.generation = 42,
 		.problems = PROBLEMS,
 		.problem_count = ARRAY_SIZE(PROBLEMS),
+		.problem_total = ARRAY_SIZE(PROBLEMS),
 	};
 
 	s.zookeeper.state = "connected";
@@ -58,21 +61,22 @@ static struct status full(void)
 	s.zookeeper.watches = 20802;
 	s.zookeeper.reconnects = 3;
 	s.zookeeper.requests = 99;
-	s.nginx.state = "running";
+	s.nginx.state = NGINX_STATE_RUNNING;
 	s.nginx.pid = 812;
 	s.nginx.workers = 2;
 	s.nginx.old_workers = 1;
 	s.nginx.reloads = 17;
 	s.nginx.tests = 23;
 	s.nginx.test_error = "unknown directive \"oops\"";
-	s.nginx.included = true;
+	s.nginx.included = STATUS_YES;
 	s.nginx.sandbox = "namespace";
 	s.deployments.applied = 17;
 	s.deployments.rejected = 1;
-	s.deployments.last_generation = 42;
-	s.deployments.last_at = AT;
-	s.deployments.last_total_ms = 61.2;
-	s.deployments.stages_ms[STAGE_DECODE] = 0.4;
+	s.deployments.last.on = true;
+	s.deployments.last.generation = 42;
+	s.deployments.last.at = AT;
+	s.deployments.last.total_ms = 61.2;
+	s.deployments.last.steps_ms[STEP_DECODE] = 0.4;
 	return s;
 }
 
@@ -293,7 +297,7 @@ static void metrics_carry_the_numbers(void **state UNUSED)
 	assert_sample(text, "# TYPE zknginx_nginx_reloads counter");
 }
 
-static void metrics_tell_bad_news(void **state UNUSED)
+static void metrics_show_failures(void **state UNUSED)
 {
 	struct status s = full();
 	CLEANUP(freep) char *text = NULL;
@@ -301,8 +305,8 @@ static void metrics_tell_bad_news(void **state UNUSED)
 	s.state = STATUS_REJECTED;
 	s.revision_seen = "ff";
 	s.zookeeper.state = "connecting";
-	s.nginx.state = "down";
-	s.deployments.last_generation = 43;
+	s.nginx.state = NGINX_STATE_DOWN;
+	s.deployments.last.generation = 43;
 	text = metrics_of(&s);
 	assert_sample(text, "zknginx_last_deployment_successful 0");
 	assert_sample(text, "zknginx_revision_current 0");
@@ -311,7 +315,8 @@ static void metrics_tell_bad_news(void **state UNUSED)
 	assert_sample(text, "zknginx_state{state=\"rejected\"} 1");
 }
 
-/* The format's rules: each family announced once, its samples right behind; EOF last. */
+/* The rules of the format: each family is announced once, its samples follow at once; EOF is
+ * last. */
 static void metrics_keep_the_format(void **state UNUSED)
 {
 	struct status s = full();
@@ -374,7 +379,7 @@ static void one_line_says_it_all(void **state UNUSED)
 	struct status s = full();
 
 	assert_line(&s, "degraded: revision 0123456789ab, generation 42, 3 problems");
-	s.problem_count = 1;
+	s.problem_total = 1;
 	assert_line(&s, "degraded: revision 0123456789ab, generation 42, 1 problem");
 	s = (struct status){ .state = STATUS_WAITING, .revision_applied = "" };
 	assert_line(&s, "waiting: no revision yet");
@@ -392,6 +397,271 @@ static void times_are_utc_with_milliseconds(void **state UNUSED)
 	assert_string_equal(out, "2026-11-22T15:04:05.123Z");
 }
 
+/* Every field has a value of its own, so that none can be taken for another. */
+static struct status everything(void)
+{
+	static const struct status_discovery discovery[] = {
+		{ "shop", "/services/shop", "curator", 3 }, { "new", "/services/new", "", 0 }
+	};
+	static const struct status_alert alerts[] = {
+		{ "nginx-down", "", "critical", "nginx does not run: \"why\"", AT + 4000000, 2 },
+		{ "fleet-problems", "web2", "warning", "web2 has 3 problems", 0, 0 },
+	};
+	struct status s = full();
+
+	s.revision_seen = "fedcba9876543210";
+	s.discovery = discovery;
+	s.discovery_count = ARRAY_SIZE(discovery);
+	s.alerts = alerts;
+	s.alert_count = ARRAY_SIZE(alerts);
+	s.nginx.responding = true;
+	s.nginx.deaths = 5;
+	s.nginx.drifted = "http.conf";
+	s.probe.on = s.probe.answers = true;
+	s.probe.requests = 101;
+	s.probe.errors = 102;
+	s.probe.upstream_errors = 103;
+	s.probe.connections = 104;
+	s.fleet.member = "member";
+	s.fleet.why = "because";
+	s.fleet.role = "leading";
+	s.fleet.leader = "web1";
+	s.rollout.mode = "canary";
+	s.rollout.part = "joined";
+	s.rollout.phase = "batch";
+	s.rollout.paused = true;
+	s.rollout.step = 6;
+	s.rollout.permitted = "0123456789abcdef";
+	s.rollout.why = "the accepted revision";
+	s.rollout.verdict = "good";
+	s.deployments.rolled_back = 8;
+	for (int i = 0; i < STEP_N; i++)
+		s.deployments.last.steps_ms[i] = i + 0.5 + 0.001 * i;
+	return s;
+}
+
+/* --- golden files ---------------------------------------------------------------------------- */
+
+static char *read_golden(const char *name)
+{
+	CLEANUP(freep) char *path = xasprintf("tests/golden-status/%s", name);
+	FILE *f = fopen(path, "re");
+	struct buf text = BUF_INIT;
+	char piece[4096];
+	size_t n;
+
+	if (!f)
+		fail_msg("%s is missing", path);
+	while ((n = fread(piece, 1, sizeof(piece), f)) > 0)
+		buf_put(&text, piece, n);
+	fclose(f);
+	return buf_take(&text);
+}
+
+static void assert_golden(const char *name, const char *found)
+{
+	CLEANUP(freep) char *expected = read_golden(name);
+
+	assert_string_equal(found, expected);
+}
+
+static void the_published_bytes_are_as_reviewed(void **state UNUSED)
+{
+	const struct status values[] = {
+		everything(), { .host = "web1", .version = "0", .state = STATUS_WAITING }
+	};
+	static const char *const names[][2] = { { "full.json", "full.metrics" },
+						{ "empty.json", "empty.metrics" } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		CLEANUP(buf_fini) struct buf json = BUF_INIT;
+		CLEANUP(freep) char *metrics = metrics_of(&values[i]);
+
+		status_write_json(&values[i], 0, &json);
+		assert_golden(names[i][0], buf_str(&json));
+		assert_golden(names[i][1], metrics);
+	}
+}
+
+/* --- reading it back ------------------------------------------------------------------------- */
+
+static int parse(struct arena *a, const char *text, struct status *out, struct err *e)
+{
+	return status_parse(a, text, strlen(text), out, e);
+}
+
+static void assert_reads_back(const struct status *s, size_t limit)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	CLEANUP(buf_fini) struct buf once = BUF_INIT;
+	CLEANUP(buf_fini) struct buf again = BUF_INIT;
+	struct status read;
+	struct err e;
+
+	status_write_json(s, limit, &once);
+	if (parse(a, buf_str(&once), &read, &e) < 0)
+		fail_msg("%s", e.text);
+	status_write_json(&read, 0, &again);
+	assert_string_equal(buf_str(&again), buf_str(&once));
+}
+
+static void what_was_written_reads_back_to_the_same_bytes(void **state UNUSED)
+{
+	struct status s = everything();
+
+	assert_reads_back(&s, 0);
+	s = full();
+	assert_reads_back(&s, 0);
+	s = (struct status){ .host = "web1", .version = "0", .state = STATUS_DISCONNECTED };
+	assert_reads_back(&s, 0);
+}
+
+static void a_shortened_list_reads_back_with_the_number_of_all(void **state UNUSED)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	CLEANUP(buf_fini) struct buf json = BUF_INIT;
+	struct status s = full(), read;
+
+	status_write_json(&s, 2, &json);
+	assert_int_equal(parse(a, buf_str(&json), &read, NULL), 0);
+	assert_int_equal(read.problem_count, 2);
+	assert_int_equal(read.problem_total, 3);
+	assert_reads_back(&s, 2);
+}
+
+static void every_field_is_read(void **state UNUSED)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	CLEANUP(buf_fini) struct buf json = BUF_INIT;
+	struct status s = everything(), r;
+
+	status_write_json(&s, 0, &json);
+	assert_int_equal(parse(a, buf_str(&json), &r, NULL), 0);
+	assert_int_equal(r.state, STATUS_DEGRADED);
+	assert_int_equal(r.updated, AT - AT % 1000);
+	assert_true(r.zookeeper.session == (int64_t)0xf00000000000001a);
+	assert_int_equal(r.nginx.pid, 812);
+	assert_true(r.nginx.included == STATUS_YES && r.probe.on && r.deployments.last.on);
+	assert_string_equal(r.rollout.verdict, "good");
+	assert_true(r.deployments.last.total_ms == 61.2);
+	assert_int_equal(r.problems[0].problem.kind, PROBLEM_FIELD);
+	assert_int_equal(r.problems[0].problem.line, 7);
+	assert_int_equal(r.problems[0].problem.serving, SERVING_PREVIOUS);
+	assert_string_equal(r.problems[1].problem.field, "");
+	assert_int_equal(r.alert_count, 2);
+	assert_int_equal(r.alerts[0].flaps, 2);
+	assert_int_equal(r.discovery[0].servers, 3);
+}
+
+static void what_is_not_as_expected_counts_as_unknown(void **state UNUSED)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	struct status r;
+
+	assert_int_equal(
+		parse(a,
+		      "{\"state\": \"held\", \"host\": 7, \"generation\": \"x\", "
+		      "\"zookeeper\": [], \"probe\": {\"answers\": 1}, \"new\": {}, "
+		      "\"alerts\": [3, {}], \"problem_count\": -4, \"updated\": \"today\", "
+		      "\"problems\": [{\"kind\": \"new\", \"line\": 99999999999}]}",
+		      &r, NULL),
+		0);
+	assert_int_equal(r.state, STATUS_HELD);
+	assert_string_equal(r.host, "");
+	assert_int_equal(r.generation, 0);
+	assert_string_equal(r.zookeeper.state, "");
+	assert_true(r.probe.on);
+	assert_false(r.probe.answers);
+	assert_int_equal(r.alert_count, 2);
+	assert_string_equal(r.alerts[0].key, "");
+	assert_int_equal(r.problem_total, 0);
+	assert_int_equal(r.updated, 0);
+	assert_int_equal(r.problems[0].problem.kind, PROBLEM_KIND_N - 1);
+	assert_int_equal(r.problems[0].problem.line, 0);
+	assert_string_equal(r.problems[0].problem.znode, "");
+}
+
+static void assert_is_no_status(const char *text, const char *why)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	struct status r;
+	struct err e;
+
+	assert_int_equal(parse(a, text, &r, &e), -1);
+	assert_int_equal(e.code, ERR_INPUT);
+	if (!strstr(e.text, why))
+		fail_msg("\"%s\" does not say \"%s\"", e.text, why);
+}
+
+static void a_text_that_is_no_status_is_refused(void **state UNUSED)
+{
+	char deep[200] = "";
+
+	memset(deep, '[', sizeof(deep) - 1);
+	assert_is_no_status("", "line 1");
+	assert_is_no_status("{\"state\":", "line 1");
+	assert_is_no_status("[]", "state is missing");
+	assert_is_no_status("{}", "state is missing");
+	assert_is_no_status("{\"state\": 1}", "state is missing");
+	assert_is_no_status("{\"state\": \"fine\"}", "state is fine");
+	assert_is_no_status("{\"state\": \"held\", \"state\": \"held\"}", "duplicate");
+	assert_is_no_status(deep, "nested too deeply");
+}
+
+static void what_counts_all_the_time_is_no_news(void **state UNUSED)
+{
+	CLEANUP(buf_fini) struct buf a = BUF_INIT;
+	CLEANUP(buf_fini) struct buf b = BUF_INIT;
+	struct status s = everything(), bare = status_without_counters(&s);
+
+	status_write_json(&bare, 0, &a);
+	s.updated += 5 * USEC_PER_SEC;
+	s.zookeeper.requests++;
+	s.nginx.tests++;
+	s.probe.requests++;
+	s.probe.connections++;
+	bare = status_without_counters(&s);
+	status_write_json(&bare, 0, &b);
+	assert_string_equal(buf_str(&a), buf_str(&b));
+	s.probe.errors++;
+	bare = status_without_counters(&s);
+	b.size = 0;
+	status_write_json(&bare, 0, &b);
+	assert_string_not_equal(buf_str(&a), buf_str(&b));
+}
+
+/* --- the table ------------------------------------------------------------------------------- */
+
+static void look_at_rows(const struct status_fields *fields, unsigned *metrics)
+{
+	for (size_t i = 0; i < fields->count; i++) {
+		const struct status_field *f = &fields->rows[i];
+		const struct status_metric *m = &f->metric;
+		bool has_number = f->kind == STATUS_COUNT || f->kind == STATUS_FLAG ||
+				  f->kind == STATUS_TIME || f->kind == STATUS_MS ||
+				  f->kind == STATUS_TEXT || f->kind == STATUS_MAYBE ||
+				  (f->kind == STATUS_NAME && m->word) || m->value;
+
+		assert_true(f->name || m->name || m->write);
+		if (m->name) {
+			assert_true(has_number);
+			assert_int_equal(m->help[strlen(m->help) - 1], '.');
+			++*metrics;
+		}
+		if (f->counts)
+			assert_true(f->kind == STATUS_COUNT || f->kind == STATUS_TIME);
+		look_at_rows(&f->inner, metrics);
+	}
+}
+
+static void each_row_can_be_written_as_it_says(void **state UNUSED)
+{
+	unsigned metrics = 0;
+
+	look_at_rows(&status_fields, &metrics);
+	assert_true(metrics > 30);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -403,12 +673,20 @@ int main(void)
 		cmocka_unit_test(what_is_not_known_is_null),
 		cmocka_unit_test(equal_values_are_equal_bytes_with_sorted_keys),
 		cmocka_unit_test(metrics_carry_the_numbers),
-		cmocka_unit_test(metrics_tell_bad_news),
+		cmocka_unit_test(metrics_show_failures),
 		cmocka_unit_test(metrics_keep_the_format),
 		cmocka_unit_test(labels_are_escaped),
 		cmocka_unit_test(nothing_deployed_yet_has_no_last),
 		cmocka_unit_test(one_line_says_it_all),
 		cmocka_unit_test(times_are_utc_with_milliseconds),
+		cmocka_unit_test(the_published_bytes_are_as_reviewed),
+		cmocka_unit_test(what_was_written_reads_back_to_the_same_bytes),
+		cmocka_unit_test(a_shortened_list_reads_back_with_the_number_of_all),
+		cmocka_unit_test(every_field_is_read),
+		cmocka_unit_test(what_is_not_as_expected_counts_as_unknown),
+		cmocka_unit_test(a_text_that_is_no_status_is_refused),
+		cmocka_unit_test(what_counts_all_the_time_is_no_news),
+		cmocka_unit_test(each_row_can_be_written_as_it_says),
 	};
 
 	return cmocka_run_group_tests_name("status", tests, NULL, NULL);

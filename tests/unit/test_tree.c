@@ -1,4 +1,5 @@
 /* tree: order, look-ups, text form, revision. */
+#include "core/data/layout.h"
 #include "tree_fixture.h"
 
 static void siblings_never_stand_between_a_node_and_its_children(void **state UNUSED)

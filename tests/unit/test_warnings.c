@@ -1,4 +1,4 @@
-/* warnings: which of nginx's warnings are as good as a refusal; and what a message is about. */
+/* warnings: which warnings of nginx count as a refusal, and what a message is about. */
 #include "core/deploy/cause.h"
 #include "core/deploy/warnings.h"
 #include "tree_fixture.h"

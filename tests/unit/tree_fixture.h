@@ -1,4 +1,4 @@
-/* What all tests begin with that read trees from their text form. */
+/* Shared by all tests that read trees from their text form. */
 #ifndef TESTS_UNIT_TREE_FIXTURE_H
 #define TESTS_UNIT_TREE_FIXTURE_H
 

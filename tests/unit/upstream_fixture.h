@@ -1,4 +1,4 @@
-/* What the tests of upstreams and of their servers share. */
+/* Shared by the tests of upstreams and of their servers. */
 #ifndef TESTS_UNIT_UPSTREAM_FIXTURE_H
 #define TESTS_UNIT_UPSTREAM_FIXTURE_H
 

@@ -1,6 +1,6 @@
 /*
- * Claims of typed objects, and how a claim is made. A key holds all that nginx compares, in the
- * form in which it compares it: names in lower case, one spelling an address.
+ * The claims of upstreams and sites, and how a claim is made. A key has everything that nginx
+ * compares, in a canonical form: names in lower case, one spelling for each address.
  */
 #include <stdio.h>
 #include <string.h>

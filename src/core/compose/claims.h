@@ -1,10 +1,9 @@
 /*
- * Claims: what an object takes of the things that nginx has only once.
+ * Claims: what an object uses of the things that nginx has only once.
  *
- * A claim has a key. Two owners may not hold one key, with these exceptions: `listen`s of one
- * address go together when they agree (clash.h), and so do zones that say the same in
- * `shared`. Objects make claims by their fields, snippets and nginx.conf by their text; they are
- * compared without a difference.
+ * A claim has a key. Two owners may not have the same key, with two exceptions: several `listen`s
+ * of one address, when they agree (clash.h), and claims with an equal `shared`. Upstreams and sites
+ * make claims by their fields, snippets and nginx.conf by their text. All are compared alike.
  */
 #ifndef ZKNGINX_CORE_CLAIMS_H
 #define ZKNGINX_CORE_CLAIMS_H
@@ -21,7 +20,7 @@ enum claim_kind {
 	CLAIM_VARIABLE, /* that map, geo or split_clients define */
 };
 
-/* Of a `listen`. Those before LISTEN_SIGNATURES tell apart what nginx compares. */
+/* Flags of a `listen`. Those before LISTEN_SIGNATURES are what nginx compares. */
 enum {
 	LISTEN_SSL = 1 << 0,
 	LISTEN_PROXY_PROTOCOL = 1 << 1,
@@ -43,11 +42,11 @@ struct claim {
 	const char *name;    /* as in a message: what is claimed; of a LISTEN the address */
 	const char *address; /* of LISTEN, DEFAULT and SERVER_NAME */
 	const char *port;    /* of LISTEN: what a wildcard covers, "tcp4:80"; NULL = nothing does */
-	const char *shared;  /* NULL: with nobody */
-	unsigned listen;     /* flags */
-	const char *file;    /* of nginx.conf: where */
-	unsigned line;       /* of the text; 0 = the claim is not from a text */
-	bool live;           /* the same object holds it in the live model */
+	const char *shared; /* others with an equal text may have the key as well; NULL: no other */
+	unsigned listen;    /* flags */
+	const char *file;   /* of nginx.conf: where */
+	unsigned line;      /* of the text; 0 = the claim is not from a text */
+	bool live;          /* the same object holds it in the live model */
 };
 
 struct claims {
@@ -63,12 +62,12 @@ struct claim_place {
 };
 
 void claims_add(struct claims *c, const struct claim *claim);
-/* The same claims, for somebody who marks them; the strings are shared. */
+/* A copy of the list for a caller that sets flags in it; the strings are shared. */
 struct claims *claims_again(const struct claims *from);
-/* A copy in the arena, none of it live. */
+/* A full copy in the arena, in which no claim is live. */
 struct claims *claims_copy(struct arena *a, const struct claims *from);
 
-/* Of a server block: the address as nginx takes it, and flags. */
+/* A listen of a server block. */
 struct claimed_listen {
 	const char *address;
 	unsigned flags;
@@ -76,13 +75,13 @@ struct claimed_listen {
 };
 /* A listen's option ("ssl", "backlog=4096"): its flags. */
 unsigned claims_listen_option(const char *word, size_t size);
-/* Names in nginx's words. */
+/* All claims of one server block. names: as in `server_name`. */
 void claims_add_server(struct claims *c, enum protocol protocol,
 		       const struct claimed_listen *listens, size_t listen_count,
 		       const char *const *names, size_t name_count, struct claim_place place);
 void claims_add_upstream(struct claims *c, enum protocol protocol, const char *name,
 			 struct claim_place place);
-/* shared: who may have it as well says the same; NULL = nobody. */
+/* shared: see struct claim. */
 void claims_add_zone(struct claims *c, const char *name, const char *shared,
 		     struct claim_place place);
 void claims_add_name(struct claims *c, enum claim_kind kind, enum protocol protocol,
@@ -92,7 +91,8 @@ void claims_add_name(struct claims *c, enum claim_kind kind, enum protocol proto
 struct claims *claims_of_site(struct arena *a, const struct site *s);
 struct claims *claims_of_upstream(struct arena *a, const struct upstream *u);
 
-/* claims_text.c: what a text of http { } or stream { } claims. It ends where nginx would refuse it.
+/*
+ * claims_text.c: the claims of a text in http { } or stream { }, up to where nginx would refuse it.
  */
 struct claims *claims_of_text(struct arena *a, enum protocol context, const char *text,
 			      size_t size);

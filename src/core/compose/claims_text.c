@@ -1,8 +1,7 @@
 /*
- * Statement by statement, with nginx's own tokens. Only the blocks matter that can hold
- * something of which nginx has one alone: http, stream, server, upstream. What stands in
- * others (a location, an if) is passed over, and what a block of values holds is not read as
- * directives.
+ * Reads statement by statement, with nginx's own tokens. Only blocks matter that can have something
+ * that nginx has only once: http, stream, server, upstream. Other blocks (a location, an if) are
+ * skipped, and the values of a block of values are not read as directives.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,7 +58,7 @@ static void add_zone(struct text_reader *r, const struct statement *s, const cha
 	claims_add_zone(r->claims, zone_name(r->claims->arena, text, &size), NULL, place_of(r, s));
 }
 
-/* A parameter that begins like this names a zone that belongs to the directive alone. */
+/* Directives with a zone of their own, and the beginning of the parameter that names it. */
 static const struct {
 	const char *directive, *prefix;
 } zone_directives[] = {
@@ -87,7 +86,9 @@ static bool read_zone(struct text_reader *r, const struct statement *s)
 	return false;
 }
 
-/* ssl_session_cache: who names one zone with one size shares it, within http or within stream. */
+/*
+ * ssl_session_cache: all that name one zone with one size share it, within http or within stream.
+ */
 static void read_session_cache(struct text_reader *r, const struct statement *s)
 {
 	struct arena *a = r->claims->arena;
@@ -106,7 +107,7 @@ static void read_session_cache(struct text_reader *r, const struct statement *s)
 	}
 }
 
-/* Several upstreams may share a zone; one of them says its size. */
+/* Several upstreams may share a zone; one of them gives its size. */
 static void read_upstream_zone(struct text_reader *r, const struct statement *s)
 {
 	claims_add_zone(r->claims, statement_word(s, 1),

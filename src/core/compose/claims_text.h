@@ -36,7 +36,7 @@ struct text_reader {
 };
 
 void text_reader_init(struct text_reader *r, struct claims *claims, enum text_block context);
-/* May be called from `include`. False: the text is not valid; what was read until then stands. */
+/* May be called from `include`. False: the text is not valid; the claims up to there are kept. */
 bool text_reader_read(struct text_reader *r, const char *text, size_t size);
 
 #endif

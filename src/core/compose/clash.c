@@ -1,7 +1,6 @@
 /*
- * See clash.h. Objects are placed one by one. Where one stands in the way of a live claim it is
- * taken off again, falls, and is placed in its last good form: so the order matters only between
- * claims that are all new.
+ * See clash.h. Objects are placed one by one. One that prevents a live claim is removed again and
+ * placed in its last good form. So the order matters only among claims that are all new.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,7 +14,7 @@
 
 /* --- claims ----------------------------------------------------------------------------------- */
 
-/* Its text is read once; what did not change since is not read again. */
+/* A text is read once; one that has not changed is not read again. */
 static struct claims *claims_of_snippet(struct arena *a, struct snippet *s,
 					const struct snippet *good)
 {
@@ -72,7 +71,7 @@ static int by_key(const void *a, const void *b)
 		      (*(const struct claim *const *)b)->key);
 }
 
-/* The same key; and a listen that brings nothing new to its address. */
+/* Called for an equal key. A listen must also have no new option of the whole address. */
 static bool is_as_before(const struct claim *now, const struct claim *before)
 {
 	const unsigned same = LISTEN_SSL | LISTEN_PROXY_PROTOCOL | LISTEN_STREAM;
@@ -129,7 +128,7 @@ static struct object *add_object(struct clash *c, enum object_kind kind, void *i
 	return o;
 }
 
-/* The form that is live already is not another one. */
+/* Bytes that nginx runs already are the good form, not a new one. */
 static void set_form(const struct clash *c, struct object *o, bool retained,
 		     const struct znode *now, const struct znode *good)
 {
@@ -173,7 +172,7 @@ void clash_fini(struct clash *c)
 	free(c->objects);
 }
 
-struct object *clash_upstream(const struct clash *c, const char *name, bool any)
+struct object *clash_upstream(const struct clash *c, const char *name)
 {
 	const struct upstream *u = model_upstream(c->next, name);
 	struct object *o = u ? c->objects[u - c->next->upstreams] : NULL;
@@ -183,7 +182,7 @@ struct object *clash_upstream(const struct clash *c, const char *name, bool any)
 		    strcmp(c->objects[i]->item.upstream->name, name) == 0)
 			o = c->objects[i];
 	}
-	return o && (any || o->form != FORM_OUT) ? o : NULL;
+	return o;
 }
 
 /* --- problems --------------------------------------------------------------------------------- */
@@ -201,6 +200,29 @@ struct problem *clash_report(struct clash *c, struct object *o, const char *fiel
 	if (!o->problem)
 		o->problem = c->problems->count + 1;
 	return problems_add(c->problems, o->path, PROBLEM_FIELD, field, "%s", text);
+}
+
+/* An object has one problem of this kind; what only a guard keeps has none. */
+static bool may_be_reported(const struct object *o)
+{
+	return !o->weak && !o->problem;
+}
+
+static void report_rival(struct clash *c, struct object *o, const struct claim *claim,
+			 const struct rival *rival)
+{
+	if (may_be_reported(o))
+		clash_report(c, o, clash_field(o, claim), "%s", clash_explain(c, claim, rival))
+			->line = claim->line;
+}
+
+static void report_shadow(struct clash *c, struct object *o, const struct claim *claim,
+			  const struct hold *host)
+{
+	if (may_be_reported(o))
+		clash_report(c, o, clash_field(o, claim), "%s",
+			     clash_explain_shadow(c, claim, host))
+			->line = claim->line;
 }
 
 /* --- placing ---------------------------------------------------------------------------------- */
@@ -233,7 +255,9 @@ static void set_retained(const struct object *o, bool retained)
 		o->item.snippet->retained = retained;
 }
 
-/* Whoever holds what a live claim of ours is about has to fall; one of these may come back upon us.
+/*
+ * Removes all objects that prevent a live claim of this one. One of these may, in its last good
+ * form, make this one fall.
  */
 static void clear_the_way(struct clash *c, struct object *o)
 {
@@ -249,7 +273,7 @@ static void clear_the_way(struct clash *c, struct object *o)
 			struct hold ours = { .claim = claim, .owner = o };
 			struct rival us = { r.discord, &ours };
 
-			clash_tell(c, other, r.hold->claim, &us);
+			report_rival(c, other, r.hold->claim, &us);
 			take_off(other);
 			clash_fall(c, other);
 		}
@@ -264,19 +288,19 @@ static bool is_possible(struct clash *c, struct object *o)
 
 		if (!r.discord)
 			continue;
-		clash_tell(c, o, claim, &r);
+		report_rival(c, o, claim, &r);
 		return false;
 	}
 	return true;
 }
 
-static void tell_shadows(struct clash *c, struct object *o)
+static void report_shadows(struct clash *c, struct object *o)
 {
 	for (size_t i = 0; !o->problem && i < o->claims->count; i++) {
 		const struct hold *h = ledger_shadow(c->ledger, &o->claims->items[i]);
 
 		if (h)
-			clash_tell_shadow(c, o, &o->claims->items[i], h);
+			report_shadow(c, o, &o->claims->items[i], h);
 	}
 }
 
@@ -290,7 +314,7 @@ static void place(struct clash *c, struct object *o)
 	o->holds = ledger_take(c->ledger, o, o->claims);
 	o->placed = true;
 	clear_the_way(c, o);
-	tell_shadows(c, o);
+	report_shadows(c, o);
 }
 
 void clash_fall(struct clash *c, struct object *o)
@@ -305,7 +329,7 @@ void clash_fall(struct clash *c, struct object *o)
 	place(c, o);
 }
 
-/* Live and unchanged, then the others by age, then what is only retained. */
+/* Live and unchanged objects first, then the others by age, then those that only a guard keeps. */
 static int rank(const struct object *o)
 {
 	if (o->weak)

@@ -1,15 +1,15 @@
 /*
- * Clashes: two objects that want what nginx has only once (claims.h), and which of them gets it.
+ * Clashes: two objects claim what nginx has only once (claims.h), and one of them gets it.
  *
- * nginx.conf comes first. Then whoever is live: a claim that its object has in the live model
- * already gives way to none that is new. Of two new ones the older znode wins, by the transaction
- * that created it, then by its path. What is only retained comes last. The loser falls back to its
- * last good form, whose claims are all live, and so fits beside everything else that is live; if it
- * has none it stays out. A claim that one live object gives up another may take in the same
- * step, as each is tried in its new form first.
+ * nginx.conf wins against every object. A claim that its object already has in the live model wins
+ * against every new claim. Of two new claims the older znode wins, by the transaction that created
+ * it, then by its path. Objects that only a guard keeps come last. The loser falls back to its last
+ * good form, whose claims are all live, so that they do not clash with other live claims; without
+ * such a form it is left out. Each object is tried in its new form first, so an object may get a
+ * claim that another one gives up in the same step.
  *
- * Every object falls twice at most, from its new form to the last good one and from there to
- * nothing, so this comes to an end.
+ * Every object falls at most twice, from its new form to the last good one, and from that to none.
+ * So this terminates.
  */
 #ifndef ZKNGINX_CORE_CLASH_H
 #define ZKNGINX_CORE_CLASH_H
@@ -34,13 +34,13 @@ struct object {
 	const void *good; /* its last good form in the live model; NULL: it has none */
 	int64_t czxid;
 	enum form form;
-	bool weak;  /* gone from ZooKeeper, and held back by a guard alone */
-	bool extra; /* gone from ZooKeeper, and brought back here */
+	bool weak;  /* gone from ZooKeeper, and in the model only because of a guard */
+	bool extra; /* gone from ZooKeeper, and brought back by clash_bring_back() */
 	bool placed;
 	struct claims *claims;      /* of its form */
 	struct claims *good_claims; /* of `good`, where they were needed */
 	struct hold *holds;         /* while it is placed */
-	size_t problem;             /* index + 1 of what was said about it; 0 = nothing */
+	size_t problem;             /* index + 1 of its first problem; 0: it has none */
 };
 
 struct clash {
@@ -53,39 +53,52 @@ struct clash {
 	size_t count, room;
 };
 
-/* All objects of the model, none placed. */
+/* Lists all objects of the model; none of them is placed yet. */
 void clash_init(struct clash *c);
 void clash_fini(struct clash *c);
-/* Place everything that has a place. */
+/* Places every object, in the order of precedence; an object that cannot be placed falls. */
 void clash_place_all(struct clash *c);
-/* The object does not fit as it is: its last good form is placed, or it stays out. */
+/* The object cannot stay as it is: its last good form is placed, or it is left out (FORM_OUT). */
 void clash_fall(struct clash *c, struct object *o);
-/* Of the live model, and gone from ZooKeeper: back in its last good form. NULL: it cannot be. */
+/*
+ * Adds an object of the live model that is gone from ZooKeeper, in its last good form. NULL: it
+ * cannot be placed.
+ */
 struct object *clash_bring_back(struct clash *c, enum object_kind kind, const void *good);
-/* The upstream of this name that is not out; any = also one that is. */
-struct object *clash_upstream(const struct clash *c, const char *name, bool any);
-/* What its last good form claims, all of it live; NULL: it has none. */
+/* The upstream of this name, in any form (also FORM_OUT); NULL: none has this name. */
+struct object *clash_upstream(const struct clash *c, const char *name);
+/* The claims of its last good form, all of them live; NULL: it has no such form. */
 struct claims *clash_good_claims(struct clash *c, struct object *o);
-/* The model without what is out, with what was brought back. */
+/*
+ * Updates the lists of the model: without objects that are out, with those that were brought back.
+ */
 void clash_finish(struct clash *c);
 
-/* A problem of the object; what is served instead is filled in at the end. */
+/* Adds a problem of the object. clash_finish() fills in what is served. */
 struct problem *clash_report(struct clash *c, struct object *o, const char *field, const char *fmt,
 			     ...) PRINTF(4, 5);
 
-/* clash_words.c */
-void clash_tell(struct clash *c, struct object *o, const struct claim *claim,
-		const struct rival *rival);
-/* nginx.conf has it too, and nginx takes one of the two. */
-void clash_tell_shadow(struct clash *c, struct object *o, const struct claim *claim,
-		       const struct hold *host);
+/*
+ * clash_words.c: the sentence of a problem. What cannot have `claim` because of the rival, and what
+ * was expected; in the arena of the next model.
+ */
+const char *clash_explain(const struct clash *c, const struct claim *claim,
+			  const struct rival *rival);
+/* nginx.conf has the same claim, and nginx runs both and uses one of them. */
+const char *clash_explain_shadow(const struct clash *c, const struct claim *claim,
+				 const struct hold *host);
+/* The field of the object that makes this claim; NULL for an object that is a text. */
+const char *clash_field(const struct object *o, const struct claim *claim);
 
-/* clash_bound.c: sockets that nginx cannot exchange in one step. True: somebody fell. */
+/* clash_bound.c: sockets that nginx cannot exchange in one step. True: an object fell. */
 bool clash_check_sockets(struct clash *c);
 
-/* defaults.c: who is the default server of each address; it stays so. True: somebody fell. */
+/*
+ * defaults.c: no new object becomes the default server of an address by its place. True: an object
+ * fell.
+ */
 bool defaults_check(struct clash *c);
-/* Into the finished model: who is it now. */
+/* Sets the default servers of the finished model. */
 void defaults_note(struct clash *c);
 
 #endif

@@ -1,10 +1,10 @@
 /*
  * Sockets that nginx cannot exchange in one step.
  *
- * nginx binds new sockets before it closes the old ones. A wildcard ("*:80") cannot be bound
- * while one address of its port ("127.0.0.1:80") is, nor the other way round; `nginx -t` does not
- * notice, and the reload fails. A socket that stays is inherited, whoever listens on it by then,
- * and beside a wildcard that stays nginx binds no address of that port by itself.
+ * nginx binds new sockets before it closes old ones. A wildcard ("*:80") cannot be bound while an
+ * address of its port ("127.0.0.1:80") is bound, nor the other way round; `nginx -t` does not
+ * notice that, and the reload fails. A socket that stays is inherited, also when another server
+ * listens on it. While a wildcard stays, nginx does not bind addresses of its port.
  *
  * Only ports matter on which something has changed.
  */
@@ -15,9 +15,9 @@
 
 #include "clash.h"
 
-/* A listen of the live model that its object has not any more, or not in this form. */
+/* A listen of the live model that its object no longer has, or has with other options. */
 struct lost {
-	struct object *object; /* NULL: it is gone from the model */
+	struct object *object; /* NULL: it is not in the next model */
 	enum object_kind kind;
 	const void *good;
 	const struct claim *claim;
@@ -74,7 +74,7 @@ static void look_at_objects(struct look *l)
 	}
 }
 
-/* Has the new model all sites and snippets of the live one? */
+/* Has the next model all sites and snippets of the live one? */
 static bool has_all(const struct clash *c)
 {
 	size_t found = 0;
@@ -84,7 +84,7 @@ static bool has_all(const struct clash *c)
 	return found >= c->good->site_count + c->good->snippet_count;
 }
 
-/* Objects of the live model that the new one has not. */
+/* Objects of the live model that the next one does not have. */
 static void look_at_deleted(struct look *l)
 {
 	struct clash *c = l->clash;
@@ -122,11 +122,11 @@ static const struct lost *find_lost(const struct look *l, const char *port, bool
 }
 
 #define WHAT_HELPS                                                                                 \
-	"nginx opens new sockets before it closes old ones. Push it in two steps: first without "  \
-	"any listen on that port, and when that is applied with the new one; or stop nginx, wait " \
-	"until this problem is gone, and start it"
+	"nginx opens new sockets before it closes old ones. Change it in two steps: first remove " \
+	"every listen on that port, and after that is applied add the new one; or stop nginx, "    \
+	"wait until this problem is gone, and start nginx"
 
-/* A new wildcard where nginx listens on an address of the port: all who want it have to wait. */
+/* A new wildcard where nginx listens on an address of the port: all objects with it fall. */
 static bool refuse_wildcard(struct look *l, const char *port, const char *old)
 {
 	struct clash *c = l->clash;
@@ -164,15 +164,15 @@ static bool keep_wildcard(struct look *l, const struct lost *lost, const struct 
 	}
 	if (!o->problem)
 		clash_report(c, o, o->kind == OBJECT_SITE ? "listen" : NULL,
-			     "%s has to stay, as %s (of %s) cannot be bound while nginx listens on "
-			     "it: " WHAT_HELPS,
+			     "%s stays in force, because %s (of %s) cannot be bound while nginx "
+			     "listens on it: " WHAT_HELPS,
 			     lost->claim->address, wanted->claim->address, path);
 	if (o->form == FORM_NEW)
 		clash_fall(c, o);
 	return true;
 }
 
-/* The wildcard is given up while an address of the port stays: nobody who has it can go yet. */
+/* The wildcard goes while an address of the port stays: every object with the wildcard keeps it. */
 static bool keep_wildcards(struct look *l, const char *port)
 {
 	struct clash *c = l->clash;

@@ -1,5 +1,7 @@
-/* The end of a contest: the model's lists hold what has a place, and the problems say what is
- * served. */
+/*
+ * The end of link: the model's lists get the objects that have a place, and the problems get what
+ * is served.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,7 +32,7 @@ static bool changes(const struct clash *c, enum object_kind kind)
 	return false;
 }
 
-/* The list of this kind anew, sorted; NULL: it stays as it is. */
+/* A new, sorted list of this kind; NULL: the list does not change. */
 static void *collect(const struct clash *c, enum object_kind kind, size_t size, size_t *count,
 		     int (*compare)(const void *, const void *))
 {
@@ -50,7 +52,7 @@ static void *collect(const struct clash *c, enum object_kind kind, size_t size, 
 	return list;
 }
 
-/* The first problem of an object tells what is served; further ones of its znode say the same. */
+/* All problems of the znode, from the object's first one on, say the same. */
 static void set_serving(const struct clash *c, const struct object *o)
 {
 	enum serving serving = o->form == FORM_OUT ? SERVING_ABSENT : SERVING_PREVIOUS;

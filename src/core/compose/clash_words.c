@@ -1,4 +1,4 @@
-/* What is said about a clash: what was found, who has it, and what was expected. */
+/* The sentences about a clash: what was found, which object has it, and what was expected. */
 #include <string.h>
 
 #include "clash.h"
@@ -17,7 +17,7 @@ static const char *name_of(const struct clash *c, const struct hold *h)
 }
 
 /* The field of a typed object; a snippet has lines instead. */
-static const char *field_of(const struct object *o, const struct claim *claim)
+const char *clash_field(const struct object *o, const struct claim *claim)
 {
 	if (o->kind != OBJECT_SITE)
 		return NULL;
@@ -49,7 +49,7 @@ static const char *taken_name(struct arena *a, const struct claim *claim, const 
 				    "stream server listens on",
 				    claim->address, who);
 	return arena_printf(a,
-			    "a server without a name on %s is already there, of %s: expected "
+			    "%s already has a server without a name, of %s: expected "
 			    "server names, or another address",
 			    claim->address, who);
 }
@@ -81,8 +81,8 @@ static const char *taken(struct arena *a, const struct claim *claim, const char 
 				    claim->name, who);
 	default:
 		return arena_printf(a,
-				    "the variable %s is already defined by %s, and would change "
-				    "for all who use it: expected another name",
+				    "the variable %s is already defined by %s, and its value would "
+				    "change there as well: expected another name",
 				    claim->name, who);
 	}
 }
@@ -92,12 +92,12 @@ static const char *differs(struct arena *a, const struct claim *claim, const cha
 {
 	if (claim->listen & bit)
 		return arena_printf(a,
-				    "%s with %s, but %s listens there without: expected another "
-				    "address, or no %s here",
+				    "%s has %s, but %s listens on the same address without it: "
+				    "expected another address, or no %s here",
 				    claim->address, option, who, option);
 	return arena_printf(a,
-			    "%s without %s, but %s listens there with it: expected another "
-			    "address, or %s here",
+			    "%s has no %s, but %s listens on the same address with it: expected "
+			    "another address, or %s here",
 			    claim->address, option, who, option);
 }
 
@@ -110,52 +110,47 @@ static const char *in_discord(struct arena *a, const struct claim *claim, const 
 	case DISCORD_PROXY_PROTOCOL:
 		return differs(a, claim, who, LISTEN_PROXY_PROTOCOL, "proxy_protocol");
 	case DISCORD_HTTP2:
-		return arena_printf(a,
-				    "%s with http2, but %s listens there without, and nginx would "
-				    "speak it there as well: expected no http2 here",
-				    claim->address, who);
+		return arena_printf(
+			a,
+			"%s has http2, but %s listens on the same address without it, and "
+			"nginx would enable HTTP/2 there as well: expected no http2 here",
+			claim->address, who);
 	case DISCORD_OPTIONS:
-		return arena_printf(a,
-				    "the socket options of %s are already set by %s: one listen of "
-				    "an address may have reuseport, ipv6only, backlog and the like",
-				    claim->address, who);
+		return arena_printf(
+			a,
+			"the socket options of %s are already set by %s: only one listen of "
+			"an address may have reuseport, ipv6only, backlog and similar options",
+			claim->address, who);
 	case DISCORD_PROTOCOL:
-		return arena_printf(a,
-				    "%s of %s cannot listen beside %s of %s, of %s: expected "
-				    "another port",
-				    claim->address, protocol_name(claim),
-				    rival->hold->claim->address, protocol_name(rival->hold->claim),
-				    who);
+		return arena_printf(
+			a,
+			"%s of %s cannot listen together with %s of %s, of %s: expected "
+			"another port",
+			claim->address, protocol_name(claim), rival->hold->claim->address,
+			protocol_name(rival->hold->claim), who);
 	case DISCORD_BIND:
-		return arena_printf(a,
-				    "%s cannot listen beside %s, of %s: socket options give an "
-				    "address a socket of its own, and a port with a wildcard has "
-				    "room for none",
-				    claim->address, rival->hold->claim->address, who);
+		return arena_printf(
+			a,
+			"%s cannot listen together with %s, of %s: an address with socket "
+			"options needs a socket of its own, which is not possible on a "
+			"port with a wildcard",
+			claim->address, rival->hold->claim->address, who);
 	default:
 		return taken(a, claim, who);
 	}
 }
 
-void clash_tell(struct clash *c, struct object *o, const struct claim *claim,
-		const struct rival *rival)
+const char *clash_explain(const struct clash *c, const struct claim *claim,
+			  const struct rival *rival)
+{
+	return in_discord(c->next->arena, claim, rival, name_of(c, rival->hold));
+}
+
+const char *clash_explain_shadow(const struct clash *c, const struct claim *claim,
+				 const struct hold *host)
 {
 	struct arena *a = c->next->arena;
 
-	if (o->weak || o->problem)
-		return;
-	clash_report(c, o, field_of(o, claim), "%s",
-		     in_discord(a, claim, rival, name_of(c, rival->hold)))
-		->line = claim->line;
-}
-
-void clash_tell_shadow(struct clash *c, struct object *o, const struct claim *claim,
-		       const struct hold *host)
-{
-	if (o->weak || o->problem)
-		return;
-	clash_report(c, o, field_of(o, claim),
-		     "%s; nginx runs both and uses one of them: take it out of one place",
-		     taken(c->next->arena, claim, name_of(c, host)))
-		->line = claim->line;
+	return arena_printf(a, "%s; nginx runs both and uses one of them: remove one of the two",
+			    taken(a, claim, name_of(c, host)));
 }

@@ -1,4 +1,4 @@
-/* Compose: the order of decode, guard and link, and what each is told. */
+/* Compose: the order of decode, guard and link, and their inputs. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +18,8 @@ static struct model *decode_tree(const struct compose_input *in, struct problems
 	return decode(&decode_in, problems);
 }
 
-/* Without a guard an upstream may still not be empty: nginx would refuse the whole configuration.
+/*
+ * Without a guard, too, an upstream must not be empty: nginx would refuse the whole configuration.
  */
 static void mark_unavailable(struct model *m)
 {

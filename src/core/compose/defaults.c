@@ -1,11 +1,11 @@
 /*
- * Default servers: who answers on an address for the host names that no server has.
+ * Default servers: the server that answers on an address for host names that no server has.
  *
- * nginx takes the server that says `default_server`, else the first one that it reads. Snippets
- * are rendered before sites, and sites by age, so a new site does not become the first. Where the
- * order would all the same make another one the default than the one that is it now (a snippet
- * with a server came, an older site got a listen more), the one of now is told to stay it. Not
- * where nginx.conf has a server on the address: then nginx.conf says who is first.
+ * nginx takes the server with `default_server`, else the first one that it reads. Snippets are
+ * rendered before sites, and sites by age, so a new site does not become the first one. Where the
+ * order would still change the default server (there is a new snippet with a server, or an older
+ * site has one more listen), the present one is rendered with `default_server`. This is not done
+ * where nginx.conf has a server on the address, as that one comes first.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -22,9 +22,9 @@
 
 struct entry {
 	const char *address;
-	struct object *first;   /* in the order in which they are rendered … */
+	struct object *first;   /* the first object in the order in which they are rendered … */
 	const struct claim *by; /* … and its listen */
-	const char *znode;      /* who is it; NULL: not known */
+	const char *znode;      /* the default server; NULL: not known */
 	UT_hash_handle hh;
 };
 
@@ -132,7 +132,7 @@ static const struct hold *said(const struct clash *c, const char *address)
 	return ledger_holder(c->ledger, key);
 }
 
-/* Who was it and has to be told to stay it? NULL: nobody. */
+/* The present default server, where it needs `default_server` to stay it; else NULL. */
 static struct object *who_stays(const struct clash *c, const struct table *t,
 				const struct default_server *now, struct entry **e,
 				const struct claim **by)
@@ -144,7 +144,9 @@ static struct object *who_stays(const struct clash *c, const struct table *t,
 	return find_listening(c, now->znode, now->address, by);
 }
 
-/* Nothing can be added to a snippet's text; but another snippet must not come before it. */
+/*
+ * No `default_server` can be added to a snippet's text. So another snippet must not come before it.
+ */
 static bool refuse_first(struct clash *c, const struct object *stays, const struct entry *e)
 {
 	struct object *o = e->first;
@@ -152,12 +154,11 @@ static bool refuse_first(struct clash *c, const struct object *stays, const stru
 	if (stays->kind != OBJECT_SNIPPET || (e->by->listen & LISTEN_LIVE) || o->weak)
 		return false;
 	if (!o->problem)
-		clash_report(
-			c, o, NULL,
-			"the server on %s would become the default server there, which is that "
-			"of %s: expected a snippet's name that sorts behind it, or "
-			"default_server in one of the two",
-			e->address, stays->path)
+		clash_report(c, o, NULL,
+			     "the server on %s would become the default server there, which is now "
+			     "that of %s: expected a snippet with a name that sorts after it, or "
+			     "default_server in one of the two",
+			     e->address, stays->path)
 			->line = e->by->line;
 	clash_fall(c, o);
 	return true;
@@ -187,7 +188,7 @@ bool defaults_check(struct clash *c)
 	return fell;
 }
 
-/* A site's claims begin with its listens, in their order, each beside what else it takes. */
+/* Marks the listen of the site that made the claim: the site's listen claims are in their order. */
 static void keep(struct object *o, const struct claim *by)
 {
 	size_t at = 0;

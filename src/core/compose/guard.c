@@ -1,13 +1,11 @@
 /*
- * Guard: the servers of each upstream (guard_servers.c), and the objects of the
- * config as a whole.
+ * Guard: the servers of each upstream (guard_servers.c), and the objects of the config as a whole.
  *
- * Objects (upstreams, sites, snippets) that somebody deletes stay for GUARD_GRACE
- * after the last deletion, because a deletion of the whole config looks just like
- * this until its root is gone. A root that is missing or holds nothing at all,
- * when nginx runs something, is never taken as the operators' wish: everything
- * stays, and the config that is written anew afterwards takes over once it has
- * been still for the window.
+ * Objects (upstreams, sites, snippets) that are deleted stay in force for GUARD_GRACE after the
+ * last deletion, because a deletion of the whole config looks the same until its root is gone. When
+ * nginx runs something, a root that is missing or empty is not treated as a request to delete
+ * everything: all objects stay in force until the config has been rewritten and then left unchanged
+ * for the window.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -102,8 +100,8 @@ static void drop_unseen_slots(struct guard *g)
 }
 
 /*
- * An upstream without a server would not load: it answers 502 at once instead. Where nginx
- * never had a server of it nothing was lost: its applications have yet to register.
+ * nginx refuses an upstream without a server, so it is rendered with one that answers 502 at once.
+ * When nginx never had a server of it nothing is lost: its applications have not registered yet.
  */
 static void mark_unavailable(struct upstream *u, bool served, struct problems *problems)
 {
@@ -111,7 +109,7 @@ static void mark_unavailable(struct upstream *u, bool served, struct problems *p
 		return;
 	u->unavailable = true;
 	problems_add(problems, u->source.path, served ? PROBLEM_GUARD : PROBLEM_DISCOVERY, NULL,
-		     "the upstream has no server: requests to it are answered with 502");
+		     "the upstream has no server: nginx answers requests to it with 502");
 }
 
 static uint64_t guard_servers(struct guard *g, const struct guard_input *in, struct model *next,
@@ -216,11 +214,11 @@ static void report_wiped(const struct guard *g, const struct guard_input *in,
 	if (!g->wiped || !g->missing)
 		return;
 	problems_add(problems, in->root, PROBLEM_GUARD, NULL,
-		     "the configuration %s, which is never taken as a wish: %zu object%s served on "
-		     "in the last good form, until the config is written anew and then still for "
-		     "guard.window",
-		     in->root_missing ? "root does not exist" : "lost all of its objects",
-		     g->missing, g->missing == 1 ? " is" : "s are")
+		     "the config root %s; zknginxd does not treat that as a request to delete "
+		     "everything: %zu object%s last good form until the config has been rewritten "
+		     "and then left unchanged for guard.window",
+		     in->root_missing ? "is missing" : "lost all of its objects", g->missing,
+		     g->missing == 1 ? " keeps its" : "s keep their")
 		->serving = SERVING_PREVIOUS;
 }
 

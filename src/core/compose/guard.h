@@ -1,13 +1,13 @@
 /*
- * Guard: what a model must not lose from one moment to the next.
+ * Guard: what a model must not lose all at once.
  *
- * Works on the model under construction, between decode and link. An upstream
- * that loses all its servers, falls below min_servers, or loses more than
- * max_shrink percent of them within the window, gets the lost ones back (marked
- * held) until they return, `hold` has passed, or a person confirms. What an
- * operator deletes (persistent znodes) is not held, only put off while a mass
- * deletion is running; and a config root that is missing or empty brings back
- * everything. Pure: time is an argument, memory between runs is the caller's.
+ * Works on the model under construction, between decode and link. An upstream that loses all its
+ * servers, falls below min_servers, or loses more than max_shrink percent of them within the
+ * window, gets the lost ones back (marked held) until they return, `hold` has passed, or an
+ * operator confirms the loss. Servers that an operator deletes (persistent znodes) are not held;
+ * their deletion is postponed while a mass deletion is running. When the config root is missing or
+ * empty, everything stays in force. Pure: time is an argument, and the caller keeps the memory
+ * between runs.
  */
 #ifndef ZKNGINX_GUARD_H
 #define ZKNGINX_GUARD_H
@@ -36,12 +36,14 @@ struct guard_input {
 	const char *root;         /* its path, for problems */
 	const struct policy *policy;
 	uint64_t now;
-	/* When a person released the guard of this upstream (same clock), or 0. May be NULL. */
+	/*
+	 * When an operator confirmed the losses of this upstream (same clock), or 0. May be NULL.
+	 */
 	uint64_t (*confirmed)(void *ctx, const char *upstream);
 	void *ctx;
 };
 
-/* Completes `next`; returns when to run again with no change in ZooKeeper, or NEVER. */
+/* Completes `next`. Returns when to run again without a change in ZooKeeper, or NEVER. */
 uint64_t guard_apply(struct guard *g, const struct guard_input *in, struct model *next,
 		     struct problems *problems);
 

@@ -1,6 +1,6 @@
 /*
- * The servers of one upstream that were lost, as they were, sorted by address. Each owns
- * its strings; what they were discovered by is kept once for all of them.
+ * The lost servers of one upstream, as they were, sorted by address. Each owns its strings. The
+ * discovers that found them are stored once for all.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +25,7 @@ size_t losses_find(const struct losses *l, const char *address, bool *found)
 	return low;
 }
 
-/* A copy that outlives the model, the same for all servers that were found by it. */
+/* A copy that outlives the model; all servers that this discover found share it. */
 static const struct discover *remember(struct losses *l, const struct discover *d)
 {
 	struct discover *copy;

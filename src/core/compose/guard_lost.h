@@ -5,13 +5,14 @@
 #include <zknginx/model.h>
 
 struct lost {
-	struct arena *arena;  /* of the server */
-	struct server server; /* as it was; its `params` are made anew when it is brought back */
+	struct arena *arena; /* of the server */
+	struct server
+		server; /* as it was; its `params` are computed again when it is brought back */
 	uint64_t when;
 	uint64_t back; /* when it returned and waits for readmission; 0 = still away */
-	bool served;   /* brought back by us: its readmission needs no wait */
-	bool let_go;   /* its loss was accepted: not counted and not brought back any more */
-	bool unwanted; /* the operator's policy does not look for it any more */
+	bool served;   /* brought back by the guard: when it returns it is used at once */
+	bool let_go;   /* its loss was accepted: it is not counted and not brought back */
+	bool unwanted; /* the upstream has no longer the discover that found it */
 };
 
 #define DISCOVERS_MAX 32 /* more than one policy has, as policies change */
@@ -28,9 +29,14 @@ struct losses {
 void losses_fini(struct losses *l);
 /* Index of the first at or after address. */
 size_t losses_find(const struct losses *l, const char *address, bool *found);
-/* Unless it is there already. Sets *last_deletion to now for a persistent znode. */
+/*
+ * Does nothing when the address is in the list. Sets *last_deletion to now for a persistent znode.
+ */
 void losses_add(struct losses *l, const struct server *s, uint64_t now, uint64_t *last_deletion);
-/* Free one item, which the caller takes off the list; then say how many there are. */
+/*
+ * losses_drop() frees one item, which the caller removes from the list. losses_cut() sets the
+ * number of items that are left.
+ */
 void losses_drop(struct lost *l);
 void losses_cut(struct losses *l, size_t count);
 

@@ -1,19 +1,18 @@
 /*
  * The guard of one upstream's servers.
  *
- * A server that nginx runs and that ZooKeeper no longer has is `lost`; it is
- * remembered, with its znode, for the window. Two rules are kept apart, because
- * the two losses mean different things:
+ * A server that nginx runs and that ZooKeeper no longer has is `lost`. It is remembered, with its
+ * znode, for the window. There are two rules, because the two kinds of loss mean different things:
  *
  *	a registration (ephemeral) that vanishes may be a crash, a network split or a
- *	deploy: too many of them at once are held, and served on, until enough servers
- *	are back, a person confirms, or `hold` has passed;
+ *	deploy: when too many are lost at once they are held, and stay in force, until
+ *	enough servers are back, an operator confirms, or `hold` has passed;
  *
- *	a persistent znode was deleted by somebody: that is honoured, only put off for
- *	GUARD_GRACE while a mass deletion runs.
+ *	a persistent znode was deleted on purpose: nginx stops using the server, but the
+ *	deletion is postponed for GUARD_GRACE while a mass deletion is running.
  *
- * "Too many" compares counts and not names, so that a rolling replacement (new
- * addresses in, old ones out) never trips it.
+ * "Too many" compares counts and not names, so a rolling replacement (new addresses in, old ones
+ * out) never triggers it.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -51,7 +50,7 @@ void servers_guard_free(struct servers_guard *g)
 
 /* --- what was lost ------------------------------------------------------------------------- */
 
-/* A host name that stands for another address by now has moved; nothing was lost. */
+/* A host name that now has another address: the server has moved and is not lost. */
 static bool has_moved(const struct server *s, const struct upstream *u)
 {
 	for (size_t i = 0; s->resolved && i < u->server_count; i++) {
@@ -79,8 +78,8 @@ static void notice_lost(struct servers_guard *g, const struct upstream *good,
 }
 
 /*
- * A loss is remembered for the window, while it is held, and as long as nginx still
- * runs the server (else it would be noticed as lost once more).
+ * A loss is remembered for the window, while it is held, and as long as nginx still runs the server
+ * (otherwise it would be noticed as lost again).
  */
 static bool is_forgettable(const struct servers_guard *g, const struct guard_input *in,
 			   const struct lost *l, const struct upstream *good, bool here)
@@ -123,8 +122,8 @@ static void forget_lost(struct servers_guard *g, const struct guard_input *in,
 }
 
 /*
- * What was discovered by a policy that is not there any more went by the operator's own
- * wish: it is not held, and does not count as lost.
+ * When the operator removes a discover, its servers go on purpose: they are not held, and do not
+ * count as lost.
  */
 static void let_go_unwanted(struct servers_guard *g, const struct upstream *u)
 {
@@ -165,7 +164,7 @@ static size_t count_lost(const struct servers_guard *g, bool persistent, uint64_
 
 /* --- too much? ------------------------------------------------------------------------------ */
 
-/* One server may always go, unless it takes the upstream below what it needs. */
+/* One server may always go, unless that takes the upstream below min_servers. */
 static bool is_too_little(const struct upstream *u, const struct guard_rules *rules, size_t base,
 			  size_t now)
 {
@@ -181,9 +180,9 @@ static bool is_too_little(const struct upstream *u, const struct guard_rules *ru
 	return loss > 1 && loss * 100 > (size_t)percent * base;
 }
 
-/* A TLS port among plain ones would fail whoever is sent there, so what differs stays out. */
-static bool lost_again(struct lost *l, struct model *next, struct upstream *u, bool none_left,
-		       struct server *out)
+/* Requests to a TLS port among plain ones would fail, so a server that differs is left out. */
+static bool merge_one(struct lost *l, struct model *next, struct upstream *u, bool none_left,
+		      struct server *out)
 {
 	if (!retain_server(next->arena, &l->server, u, out))
 		return false;
@@ -196,8 +195,24 @@ static bool lost_again(struct lost *l, struct model *next, struct upstream *u, b
 	return true;
 }
 
+static bool is_lost(const struct lost *l)
+{
+	return !l->back && !l->let_go;
+}
+
+static bool is_lost_registration(const struct lost *l)
+{
+	return is_lost(l) && l->server.source.owner != 0;
+}
+
+static bool is_postponed_deletion(const struct lost *l)
+{
+	return is_lost(l) && l->server.source.owner == 0;
+}
+
+/* Merges lost servers that are `chosen` into u's servers, sorted by address. */
 static void bring_back(struct servers_guard *g, struct model *next, struct upstream *u,
-		       bool persistent)
+		       bool (*chosen)(const struct lost *))
 {
 	struct server *merged =
 		arena_array(next->arena, struct server, u->server_count + g->losses.count);
@@ -206,11 +221,11 @@ static void bring_back(struct servers_guard *g, struct model *next, struct upstr
 	for (size_t i = 0; i < g->losses.count; i++) {
 		struct lost *l = &g->losses.items[i];
 
-		if (l->back || l->let_go || (l->server.source.owner == 0) != persistent)
+		if (!chosen(l))
 			continue;
 		while (j < u->server_count && strcmp(u->servers[j].address, l->server.address) < 0)
 			merged[count++] = u->servers[j++];
-		count += lost_again(l, next, u, !u->server_count && !count, &merged[count]);
+		count += merge_one(l, next, u, !u->server_count && !count, &merged[count]);
 	}
 	while (j < u->server_count)
 		merged[count++] = u->servers[j++];
@@ -218,9 +233,9 @@ static void bring_back(struct servers_guard *g, struct model *next, struct upstr
 	u->server_count = count;
 }
 
-/* Returned servers stay out until they have been stable, unless nothing else is left. */
-static uint64_t put_off_returned(struct servers_guard *g, const struct guard_input *in,
-				 struct upstream *u)
+/* Returned servers are left out until they have been stable, unless no other server is left. */
+static uint64_t postpone_returned(struct servers_guard *g, const struct guard_input *in,
+				  struct upstream *u)
 {
 	uint64_t due = NEVER;
 	size_t kept = 0, waiting = 0;
@@ -245,7 +260,7 @@ static uint64_t put_off_returned(struct servers_guard *g, const struct guard_inp
 	return due;
 }
 
-/* From now on the servers that are left are the measure. */
+/* Accepts the loss: from now on losses are counted from the servers that are left. */
 static void release(struct servers_guard *g, const struct guard_input *in, size_t alive)
 {
 	for (size_t i = 0; i < g->losses.count; i++)
@@ -275,15 +290,15 @@ static void report_held(const struct servers_guard *g, const struct guard_input 
 			 in->rules->hold / USEC_PER_SEC);
 	problems_add(
 		problems, u->source.path, PROBLEM_GUARD, NULL,
-		"%zu of %zu server%s %s lost at once (max_shrink %ld%%, min_servers %ld): what was "
-		"lost is served on until enough servers are back, a person confirms the loss%s",
+		"%zu of %zu server%s %s lost at once (max_shrink %ld%%, min_servers %ld): the lost "
+		"ones are held until enough servers are back, an operator confirms the loss%s",
 		lost, g->held_base, PLURAL(g->held_base), lost == 1 ? "was" : "were",
 		u->max_shrink == UNSET ? in->rules->max_shrink : u->max_shrink, u->min_servers,
 		until)
 		->serving = SERVING_PREVIOUS;
 }
 
-/* Registrations that vanished: hold them, or go on holding, or let go. */
+/* Registrations that vanished: holds them, goes on holding them, or releases them. */
 static uint64_t guard_registrations(struct servers_guard *g, const struct guard_input *in,
 				    struct model *next, struct upstream *u, size_t base,
 				    struct problems *problems)
@@ -304,12 +319,12 @@ static uint64_t guard_registrations(struct servers_guard *g, const struct guard_
 		g->held_since = in->now ? in->now : 1;
 		g->held_base = base;
 	}
-	bring_back(g, next, u, false);
+	bring_back(g, next, u, is_lost_registration);
 	report_held(g, in, u, alive, problems);
 	return in->rules->hold == NEVER ? NEVER : g->held_since + in->rules->hold;
 }
 
-/* Until when a deletion that began at `when` is put off. */
+/* Until when a deletion that began at `when` is postponed. */
 static uint64_t grace_end(uint64_t when, uint64_t last_deletion)
 {
 	uint64_t quiet = last_deletion + GUARD_GRACE, longest = when + GUARD_GRACE_MAX;
@@ -317,7 +332,7 @@ static uint64_t grace_end(uint64_t when, uint64_t last_deletion)
 	return quiet < longest ? quiet : longest;
 }
 
-/* Persistent znodes that were deleted: put off while the deletion may still be of everything. */
+/* Persistent znodes that were deleted: postponed while the whole config may be being deleted. */
 static uint64_t guard_deletions(struct servers_guard *g, const struct guard_input *in,
 				struct model *next, struct upstream *u, size_t base,
 				uint64_t last_deletion)
@@ -339,7 +354,7 @@ static uint64_t guard_deletions(struct servers_guard *g, const struct guard_inpu
 			due = end < due ? end : due;
 	}
 	if (due != NEVER)
-		bring_back(g, next, u, true);
+		bring_back(g, next, u, is_postponed_deletion);
 	return due;
 }
 
@@ -361,7 +376,7 @@ uint64_t servers_guard_apply(struct servers_guard *g, const struct guard_input *
 			     struct problems *problems)
 {
 	size_t base = samples_max(&g->served, in->now, in->rules->window);
-	uint64_t due = put_off_returned(g, in, u), later;
+	uint64_t due = postpone_returned(g, in, u), later;
 
 	later = guard_registrations(g, in, next, u, base, problems);
 	due = later < due ? later : due;

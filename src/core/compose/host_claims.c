@@ -1,7 +1,7 @@
 /*
- * `include` is followed as nginx does it, but among the files that are at hand: a pattern is
- * matched against their names. One that is not among them (it was too long to be kept, or it is
- * one of ours) is passed over.
+ * `include` is followed as nginx does it, but only among the given files: a pattern is matched
+ * against their names. A file that is not among them (it was too long, or it is one of zknginxd's
+ * own) is skipped.
  */
 #include <fnmatch.h>
 #include <stdlib.h>

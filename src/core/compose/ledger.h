@@ -1,9 +1,7 @@
 /*
- * The ledger: who holds what at the moment, and who stands in the way of a claim.
+ * The ledger: which claims are in force, and which of them make another claim impossible.
  *
- * An address has as many holders as there are servers on it. They are kept by signature (what
- * nginx compares of their `listen`s), so a question costs the same with ten servers and with ten
- * thousand.
+ * An address has as many holders as there are servers on it (slots.h).
  */
 #ifndef ZKNGINX_CORE_LEDGER_H
 #define ZKNGINX_CORE_LEDGER_H
@@ -11,27 +9,25 @@
 #include "claims.h"
 
 struct ledger;
-struct slot;
 
 /* One claim of an owner that is in force. */
 struct hold {
 	const struct claim *claim;
 	const void *owner;
-	struct slot *slot;
-	struct hold **list; /* that it is in */
+	struct hold **list; /* the list that it is in (slots.h) */
 	struct hold *prev, *next;
 };
 
-/* Why two claims do not go together. */
+/* Why two claims exclude each other. */
 enum discord {
 	DISCORD_NONE,
 	DISCORD_TAKEN,          /* the key itself */
-	DISCORD_SSL,            /* one of them has it, the other has not */
-	DISCORD_PROXY_PROTOCOL, /* … */
-	DISCORD_HTTP2,          /* it would bring it to servers that live without */
+	DISCORD_SSL,            /* one of them has ssl, the other one has not */
+	DISCORD_PROXY_PROTOCOL, /* the same with proxy_protocol */
+	DISCORD_HTTP2,          /* it would switch on HTTP/2 for live servers without it */
 	DISCORD_OPTIONS,        /* both set socket options */
 	DISCORD_PROTOCOL,       /* http against stream */
-	DISCORD_BIND,           /* a socket of its own beside the wildcard's */
+	DISCORD_BIND, /* one of them needs a socket of its own, and the other is the wildcard */
 };
 
 struct rival {
@@ -39,33 +35,41 @@ struct rival {
 	const struct hold *hold;
 };
 
-/* Everything lives in the arena. host: what nginx.conf holds; may be NULL. */
+/*
+ * Everything is in the arena. host: what nginx.conf claims, which is copied; NULL: not known.
+ * ledger_free() gives back what is not in the arena.
+ */
 struct ledger *ledger_new(struct arena *a, const struct claims *host);
 void ledger_free(struct ledger *l);
 
-/* Enter all claims of an owner; the list is for ledger_release(). */
+/*
+ * All claims of an owner are in force from now on; borrows them. Returns one hold for each, in
+ * their order, for ledger_release().
+ */
 struct hold *ledger_take(struct ledger *l, const void *owner, const struct claims *claims);
 void ledger_release(struct hold *holds, size_t count);
 
-/* Is this nginx.conf's? */
+/* Is this a claim of nginx.conf? */
 bool ledger_is_host(const struct ledger *l, const struct hold *h);
 
-/* Who makes this claim impossible? A live claim gives way to nginx.conf alone. */
+/* A claim in force that makes this one impossible. Only nginx.conf does that to a live claim. */
 struct rival ledger_stronger(const struct ledger *l, const void *owner, const struct claim *claim);
-/* Who has to give way to it? */
+/* A claim in force that this one makes impossible: this one is live, the other one is not. */
 struct rival ledger_weaker(const struct ledger *l, const void *owner, const struct claim *claim);
 /*
- * A live claim that nginx.conf makes as well, and that nginx puts up with: it takes one of the two
- * and warns at most. NULL: there is none.
+ * The same claim of nginx.conf, where this one is live and nginx accepts both: it uses one of the
+ * two and at most writes a warning. NULL: there is none.
  */
 const struct hold *ledger_shadow(const struct ledger *l, const struct claim *claim);
 
-/* Is there a server of nginx.conf, of http, on this address? */
+/* Has nginx.conf an http server on this address? */
 bool ledger_host_serves(const struct ledger *l, const char *address);
-/* Who holds this key; any of them. */
+/* Any holder of the key; NULL: it has none. */
 const struct hold *ledger_holder(const struct ledger *l, const char *key);
-/* The first hold on a port (struct claim, `port`) that is a wildcard's, or not; live: that is in
- * the live model too. */
+/*
+ * The first hold on a port (struct claim, `port`): of a wildcard, or of an address that is none.
+ * live: only those that are in the live model as well. NULL: there is none.
+ */
 const struct hold *ledger_on_port(const struct ledger *l, const char *port, bool wildcard,
 				  bool live);
 

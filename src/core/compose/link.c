@@ -1,102 +1,135 @@
 /*
- * Link: references, and the order in which all that objects say about each other is settled.
+ * Link: references, and the order in which everything that objects say about each other is settled.
  *
- * Clashes first (clash.h). Then each site's upstreams have to be there, sockets have to be
- * exchangeable, and no newcomer may become a default server by its place; whoever does not keep to
- * that falls, and everything is looked at once more.
+ * Clashes come first (clash.h). Then each upstream that a site uses has to exist, nginx has to be
+ * able to exchange its sockets, and no new object may become a default server by its place alone.
+ * An object that breaks one of these rules falls back to its last good form, or is left out, and
+ * all rules are checked again.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "clash.h"
+#include "core/data/layout.h"
 
 /* --- references ----------------------------------------------------------------------------- */
 
-/* The upstream, if need be brought back from the last good model. */
-static struct object *find_upstream(struct clash *c, struct object *from, const char *field,
-				    const char *name)
-{
-	const struct upstream *good = model_upstream(c->good, name);
-	struct object *u = clash_upstream(c, name, true);
+/* A field of a site that names an upstream. */
+struct reference {
+	struct object *site;
+	char field[64];
+	const char *upstream;
+};
 
-	if (u || !good)
-		return u;
-	u = clash_bring_back(c, OBJECT_UPSTREAM, good);
-	if (u && !from->weak)
-		problems_add(
-			c->problems, from->path, PROBLEM_FIELD, field,
-			"upstream \"%s\" was deleted but is still used here: its last good form "
-			"is served on",
-			name)
-			->serving = SERVING_PREVIOUS;
-	return u;
+/* The next reference of the site, from index *at on; false past the last one. */
+static bool next_reference(struct object *o, size_t *at, struct reference *r)
+{
+	const struct site *s = o->item.site;
+
+	r->site = o;
+	if (s->protocol == PROTOCOL_STREAM) {
+		r->upstream = s->proxy;
+		snprintf(r->field, sizeof(r->field), "proxy");
+		return r->upstream && !(*at)++;
+	}
+	while (*at < s->location_count && s->locations[*at].kind != LOCATION_PROXY)
+		++*at;
+	if (*at == s->location_count)
+		return false;
+	r->upstream = s->locations[*at].proxy;
+	snprintf(r->field, sizeof(r->field), "locations[%zu].proxy", *at);
+	++*at;
+	return true;
 }
 
-/* The znode of an upstream that is wrong, or that nginx refuses; NULL: there is no such problem. */
+/*
+ * Adds an upstream that was deleted, in its last good form. NULL: it was not deleted, or that form
+ * has no place any more.
+ */
+static struct object *restore_upstream(struct clash *c, const char *name)
+{
+	const struct upstream *good = model_upstream(c->good, name);
+
+	if (!good || clash_upstream(c, name))
+		return NULL;
+	return clash_bring_back(c, OBJECT_UPSTREAM, good);
+}
+
+static void restore_used_upstream(struct clash *c, const struct object *user, const char *field,
+				  const char *name)
+{
+	if (restore_upstream(c, name) && !user->weak)
+		problems_add(c->problems, user->path, PROBLEM_FIELD, field,
+			     "upstream \"%s\" was deleted but is still used here: its last good "
+			     "form stays in force",
+			     name)
+			->serving = SERVING_PREVIOUS;
+}
+
+/* The upstream's znode, when it has a problem; else NULL. */
 static const char *find_wrong_upstream(const struct clash *c, const char *name)
 {
-	CLEANUP(freep) char *end = xasprintf("/upstreams/%s", name);
-
 	for (size_t i = 0; i < c->problems->count; i++) {
 		const char *path = c->problems->items[i].znode;
-		size_t size = strlen(path);
 
-		if (size >= strlen(end) && strcmp(path + size - strlen(end), end) == 0)
+		if (config_kind_at_end(path, NULL) == CONFIG_UPSTREAM &&
+		    strcmp(path_name(path), name) == 0)
 			return path;
 	}
 	return NULL;
 }
 
-static void report_missing(struct clash *c, struct object *from, const char *field,
-			   const char *name)
+static void report_reference(struct clash *c, const struct reference *r)
 {
-	const char *wrong = find_wrong_upstream(c, name);
+	const struct object *u = clash_upstream(c, r->upstream);
+	const char *wrong = u ? NULL : find_wrong_upstream(c, r->upstream);
 
-	if (wrong)
-		clash_report(c, from, field, "upstream \"%s\" is not served: see the problem of %s",
-			     name, wrong);
+	if (u && u->form != FORM_OUT)
+		clash_report(c, r->site, r->field,
+			     "upstream \"%s\" has the other protocol (http or stream)",
+			     r->upstream);
+	else if ((u && (!u->extra || u->problem)) || wrong)
+		clash_report(c, r->site, r->field,
+			     "upstream \"%s\" is not served: see the problem of %s", r->upstream,
+			     u ? u->path : wrong);
 	else
-		clash_report(c, from, field, "upstream \"%s\" does not exist", name);
+		clash_report(c, r->site, r->field, "upstream \"%s\" does not exist", r->upstream);
 }
 
-static bool refer(struct clash *c, struct object *from, const char *field, const char *name,
-		  enum protocol protocol)
+static bool is_met(const struct clash *c, const struct reference *r)
 {
-	struct object *u = find_upstream(c, from, field, name);
+	const struct object *u = clash_upstream(c, r->upstream);
 
-	if (u && u->form != FORM_OUT && u->item.upstream->protocol == protocol)
-		return true;
-	if (from->weak || (from->problem && from->form != FORM_NEW))
-		return false;
-	if (!u)
-		report_missing(c, from, field, name);
-	else if (u->form == FORM_OUT)
-		clash_report(c, from, field, "upstream \"%s\" is not served: see the problem of %s",
-			     name, u->path);
-	else
-		clash_report(c, from, field,
-			     "upstream \"%s\" has the other protocol (http or stream)", name);
-	return false;
+	return u && u->form != FORM_OUT &&
+	       u->item.upstream->protocol == r->site->item.site->protocol;
 }
 
-static bool references_hold(struct clash *c, struct object *o)
+/* What only a guard keeps has no problem of its own; a last good form has one at most. */
+static bool needs_report(const struct object *site)
 {
-	const struct site *s = o->item.site;
-	char field[64];
+	return !site->weak && (!site->problem || site->form == FORM_NEW);
+}
+
+/* Brings back deleted upstreams that the site uses; reports the other references that are broken.
+ */
+static bool settle_references(struct clash *c, struct object *site)
+{
+	struct reference r;
+	size_t at = 0;
 	bool ok = true;
 
-	if (s->protocol == PROTOCOL_STREAM)
-		return refer(c, o, "proxy", s->proxy, PROTOCOL_STREAM);
-	for (size_t i = 0; i < s->location_count; i++) {
-		if (s->locations[i].kind != LOCATION_PROXY)
+	while (next_reference(site, &at, &r)) {
+		restore_used_upstream(c, site, r.field, r.upstream);
+		if (is_met(c, &r))
 			continue;
-		snprintf(field, sizeof(field), "locations[%zu].proxy", i);
-		ok = refer(c, o, field, s->locations[i].proxy, PROTOCOL_HTTP) && ok;
+		ok = false;
+		if (needs_report(site))
+			report_reference(c, &r);
 	}
 	return ok;
 }
 
-/* True: somebody fell. */
+/* True: an object fell, so everything has to be checked again. */
 static bool check_references(struct clash *c)
 {
 	size_t count = c->count;
@@ -105,7 +138,7 @@ static bool check_references(struct clash *c)
 	for (size_t i = 0; i < count; i++) {
 		struct object *o = c->objects[i];
 
-		while (o->kind == OBJECT_SITE && o->placed && !references_hold(c, o)) {
+		while (o->kind == OBJECT_SITE && o->placed && !settle_references(c, o)) {
 			clash_fall(c, o);
 			fell = true;
 		}
@@ -113,8 +146,11 @@ static bool check_references(struct clash *c)
 	return fell;
 }
 
-/* What a snippet names may also be defined in nginx.conf: only what was deleted is ours to mend. */
-static void keep_upstreams_of_snippets(struct clash *c)
+/*
+ * A name in a snippet may also be an upstream of nginx.conf, or a host name. So only an upstream
+ * that was deleted is added again.
+ */
+static void restore_upstreams_of_snippets(struct clash *c)
 {
 	size_t count = c->count;
 
@@ -124,38 +160,31 @@ static void keep_upstreams_of_snippets(struct clash *c)
 		if (o->kind != OBJECT_SNIPPET || !o->placed)
 			continue;
 		for (size_t j = 0; j < o->item.snippet->upstream_count; j++)
-			find_upstream(c, o, NULL, o->item.snippet->upstreams[j]);
+			restore_used_upstream(c, o, NULL, o->item.snippet->upstreams[j]);
 	}
 }
 
-/* Somebody uses it, so it is live, and not only put off by the guard. */
-static void keep_used(struct clash *c, struct object *from, const char *field, const char *name)
+/* An upstream that a site uses is live, even where only a guard has postponed its deletion. */
+static void keep_used_by_site(struct clash *c, struct object *site)
 {
-	struct object *u = name ? find_upstream(c, from, field, name) : NULL;
+	struct reference r;
+	size_t at = 0;
 
-	if (!u || !u->weak)
-		return;
-	u->weak = false;
-	u->form = FORM_GOOD;
-}
+	while (next_reference(site, &at, &r)) {
+		struct object *u;
 
-static void keep_used_by_site(struct clash *c, struct object *o)
-{
-	const struct site *s = o->item.site;
-	char field[64];
-
-	if (s->protocol == PROTOCOL_STREAM)
-		keep_used(c, o, "proxy", s->proxy);
-	for (size_t i = 0; i < s->location_count; i++) {
-		snprintf(field, sizeof(field), "locations[%zu].proxy", i);
-		if (s->locations[i].kind == LOCATION_PROXY)
-			keep_used(c, o, field, s->locations[i].proxy);
+		restore_used_upstream(c, site, r.field, r.upstream);
+		u = clash_upstream(c, r.upstream);
+		if (!u || !u->weak)
+			continue;
+		u->weak = false;
+		u->form = FORM_GOOD;
 	}
 }
 
 /*
- * Before anybody is placed: a deleted upstream that is still used keeps its name, also against a
- * newcomer that would take it over.
+ * Runs before any object is placed: a deleted upstream that is still used keeps its name, also
+ * against a new object that wants the same name.
  */
 static void keep_used_upstreams(struct clash *c)
 {
@@ -177,7 +206,7 @@ void link_model(struct model *next, const struct link_input *in, struct problems
 	do {
 		while (check_references(&c))
 			continue;
-		keep_upstreams_of_snippets(&c);
+		restore_upstreams_of_snippets(&c);
 	} while (clash_check_sockets(&c) || defaults_check(&c));
 	defaults_note(&c);
 	clash_finish(&c);

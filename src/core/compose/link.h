@@ -1,11 +1,11 @@
 /*
- * Link: what objects say about each other.
+ * Link: references between objects, and clashes.
  *
- * Runs after guard on the model under construction. A site whose upstream does
- * not exist falls back to its last good form, and the upstream that this form
- * needs is kept too; of two objects that want what nginx has only once (a name on an
- * address, options of an address, an upstream, a zone, …) one gets it, and the other falls
- * back likewise. What cannot be mended is taken out. Every decision is a problem.
+ * Runs after guard on the model under construction. A site whose upstream does not exist falls back
+ * to its last good form, and the upstream that this form needs is kept as well. Of two objects that
+ * claim the same (a name on an address, options of an address, an upstream, a zone, …) one gets it,
+ * and the other falls back in the same way. An object without a last good form is left out. Every
+ * decision is a problem.
  */
 #ifndef ZKNGINX_LINK_H
 #define ZKNGINX_LINK_H
@@ -21,14 +21,15 @@ struct link_input {
 	const struct policy *policy;
 	const struct host_claims *host; /* of nginx.conf; NULL: not known */
 	bool sockets_are_free;          /* nginx does not run, so any address can be bound */
-	bool is_live; /* nginx runs the model already: whatever it says goes together */
+	bool is_live; /* nginx runs the model already, so it accepts everything in it */
 };
 
+/* Completes `next`: adds and removes objects. Adds problems; the caller sorts them. */
 void link_model(struct model *next, const struct link_input *in, struct problems *problems);
 
 /*
- * A live http.conf (with headings of ours) says who is the default server of each address: in
- * place of what the model says.
+ * Sets good->defaults, the default server of each address, from the text of the live http.conf,
+ * whose blocks have headings with the znodes.
  */
 void link_adopt_defaults(struct model *good, const char *text, size_t size);
 

@@ -1,6 +1,6 @@
 /*
- * Retain: bringing the last good objects back from their znodes (servers as they were, whatever
- * they were discovered from), and keeping the model's lists sorted while they grow.
+ * Retain: decodes the last good objects from their znodes again. Servers are copied, as the znodes
+ * they were discovered from may be gone. The model's lists stay sorted.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -14,7 +14,7 @@
 /* All objects that `good` has and `next` has not. */
 void retain_missing(struct model *next, const struct model *good, const struct policy *policy);
 
-/* The last good form of one object once more; false when it does not decode any more. */
+/* Decode the last good form of one object again; false when it is no longer valid. */
 bool retain_upstream(struct arena *a, const struct upstream *good, struct upstream *out);
 bool retain_site(struct arena *a, const struct site *good, const struct policy *policy,
 		 struct site *out);
@@ -22,12 +22,16 @@ bool retain_snippet(struct arena *a, const struct snippet *good, const struct po
 		    struct snippet *out);
 
 /*
- * A server of the last good model once more, for an upstream that may have another policy
- * by now: its own parameters over today's defaults. False when it does not fit any more.
+ * A server of the last good model for an upstream that may have other fields by now: its own
+ * parameters over the present defaults. False: the upstream cannot have it (it is a backup, or its
+ * discover was removed).
  */
 bool retain_server(struct arena *a, const struct server *good, struct upstream *u,
 		   struct server *out);
-/* With a server brought back, what it was made from is worth keeping too. */
+/*
+ * For a server that was brought back: the upstream's discover keeps the context znodes of the good
+ * one.
+ */
 void retain_context(struct arena *a, struct upstream *u, const struct server *good);
 
 #endif

@@ -1,4 +1,4 @@
-/* A count over time: its greatest value within the last while. */
+/* A count over time, and its greatest value within a window. */
 #ifndef ZKNGINX_CORE_SAMPLES_H
 #define ZKNGINX_CORE_SAMPLES_H
 
@@ -16,7 +16,7 @@ struct samples {
 void samples_fini(struct samples *s);
 /* The value is this from now on. */
 void samples_add(struct samples *s, size_t value, uint64_t now);
-/* Forget the past: the value was always this. */
+/* Forget the past: the value has always been this. */
 void samples_restart(struct samples *s, size_t value, uint64_t now);
 /* The greatest value that held at some time of the last `window`; older ones are forgotten. */
 size_t samples_max(struct samples *s, uint64_t now, uint64_t window);

@@ -29,6 +29,25 @@ const char *serving_name(enum serving s)
 	return names[s];
 }
 
+struct problem problem_copy(struct arena *a, const struct problem *p)
+{
+	struct problem copy = *p;
+
+	copy.znode = arena_strdup(a, p->znode);
+	copy.field = arena_strdup(a, p->field);
+	copy.message = arena_strdup(a, p->message);
+	return copy;
+}
+
+void problem_print(const struct problem *p, struct buf *out)
+{
+	if (p->line)
+		buf_printf(out, "line %u: ", p->line);
+	if (*p->field)
+		buf_printf(out, "%s: ", p->field);
+	buf_puts(out, p->message);
+}
+
 void problems_init(struct problems *ps)
 {
 	*ps = (struct problems){ .arena = arena_new() };
@@ -41,6 +60,20 @@ void problems_fini(struct problems *ps)
 	*ps = (struct problems){ 0 };
 }
 
+static struct problem *grow(struct problems *ps)
+{
+	if (ps->count == ps->room) {
+		ps->room = ps->room ? 2 * ps->room : 16;
+		ps->items = xrealloc(ps->items, ps->room * sizeof(*ps->items));
+	}
+	return &ps->items[ps->count++];
+}
+
+void problems_append(struct problems *ps, const struct problem *p)
+{
+	*grow(ps) = problem_copy(ps->arena, p);
+}
+
 struct problem *problems_add(struct problems *ps, const char *znode, enum problem_kind kind,
 			     const char *field, const char *fmt, ...)
 {
@@ -48,14 +81,10 @@ struct problem *problems_add(struct problems *ps, const char *znode, enum proble
 	va_list args;
 	struct problem *p;
 
-	if (ps->count == ps->room) {
-		ps->room = ps->room ? 2 * ps->room : 16;
-		ps->items = xrealloc(ps->items, ps->room * sizeof(*ps->items));
-	}
 	va_start(args, fmt);
 	vsnprintf(message, sizeof(message), fmt, args);
 	va_end(args);
-	p = &ps->items[ps->count++];
+	p = grow(ps);
 	*p = (struct problem){
 		.znode = arena_strdup(ps->arena, znode),
 		.kind = kind,

@@ -8,7 +8,7 @@ static int compare_stand_ins(const void *a, const void *b)
 	return path_compare(((const struct stand_in *)a)->path, ((const struct stand_in *)b)->path);
 }
 
-/* What is below a deleted znode that stays: its servers, say. */
+/* What is below a deleted znode that stays in force: for example its servers. */
 static void add_below(struct tree_builder *b, const struct tree *accepted, const char *path)
 {
 	size_t i = tree_lower_bound(accepted, path);

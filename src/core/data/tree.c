@@ -38,7 +38,7 @@ const struct znode *tree_at(const struct tree *t, size_t i)
 	return &t->znodes[i];
 }
 
-/* '/' before everything else puts descendants directly behind their ancestor. */
+/* '/' sorts before all other bytes, so descendants directly follow their ancestor. */
 static int rank(unsigned char c)
 {
 	if (c == '\0')
@@ -266,34 +266,4 @@ const char *path_relative(const char *path, const char *root)
 	if (!path_is_below(path, root))
 		return NULL;
 	return path + (strcmp(root, "/") == 0 ? 1 : strlen(root) + 1);
-}
-
-size_t path_upstream(const char *path, const char *root)
-{
-	const char *relative = path_relative(path, root), *end;
-
-	if (!relative || strncmp(relative, "upstreams/", 10) != 0 || !relative[10])
-		return 0;
-	end = strchr(relative + 10, '/');
-	return end && end[1] ? (size_t)(end - path) : strlen(path);
-}
-
-struct digest tree_revision(const struct tree *t, const char *root)
-{
-	CLEANUP(digester_freep) struct digester *d = digester_new();
-	size_t i = tree_lower_bound(t, root);
-
-	if (i < t->count && strcmp(t->znodes[i].path, root) == 0)
-		i++;
-	for (; i < t->count && path_is_below(t->znodes[i].path, root); i++) {
-		const struct znode *z = &t->znodes[i];
-		const char *relative = path_relative(z->path, root);
-		size_t upstream = path_upstream(z->path, root);
-
-		if (upstream && z->path[upstream])
-			continue;
-		digester_add_field(d, relative, strlen(relative));
-		digester_add_field(d, z->data, z->size);
-	}
-	return digester_finish(d);
 }

@@ -1,6 +1,6 @@
 /*
- * The text form of a tree (tree.h): written so that a person can edit it and a
- * diff can show it, and so that any bytes survive the way there and back.
+ * The text form of a tree (tree.h). A person can edit it, a diff can show it, and all bytes are
+ * preserved.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -142,7 +142,7 @@ static int set_attribute(struct parser *p, const char *s, size_t size)
 					&p->znode.owner }[i] = value;
 		return 0;
 	}
-	return fail(p, "expected version=, mzxid=, czxid= or owner= behind the path");
+	return fail(p, "expected version=, mzxid=, czxid= or owner= after the path");
 }
 
 static int open_znode(struct parser *p, const char *s, const char *end)
@@ -174,7 +174,7 @@ static int add_data(struct parser *p, const char *s, const char *end)
 	bool joined;
 
 	if (!p->open)
-		return fail(p, "data without a znode's path before it");
+		return fail(p, "expected the path of a znode before data");
 	if (put_unescaped(p, &p->data, s, end, &joined) < 0)
 		return -1;
 	if (!joined)

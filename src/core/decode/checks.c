@@ -1,7 +1,6 @@
 /*
- * What a text may be, by the place where it stands. Each check ends in the emitter's
- * own predicate or in a list of words, so that nothing reaches the model which the
- * emitter would refuse.
+ * What a string may be, for each kind of field. Each check ends in the emitter's own predicate or
+ * in a list of words, so nothing reaches the model that the emitter would refuse.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include "checks.h"
 #include "core/text/address.h"
 #include "core/text/emit.h"
+#include "core/text/utf8.h"
 
 static const char digits[] = "0123456789";
 
@@ -47,8 +47,8 @@ const char *check_zone_size(const struct reader *r UNUSED, const char *s)
 const char *check_name(const struct reader *r UNUSED, const char *s)
 {
 	return name_is_valid(s) ? NULL
-				: "is not a name (a-z, 0-9, and behind the first also _ . -; "
-				  "at most 63)";
+				: "is not a name (a-z, 0-9, and after the first byte also "
+				  "_ . -; at most 63 bytes)";
 }
 
 const char *check_path(const struct reader *r, const char *s)
@@ -140,7 +140,7 @@ static bool next_word(const char **s, char out[static 32])
 	if (**s && (*s)[1] && (*s)[1] != ' ')
 		(*s)++;
 	else if (**s)
-		out[0] = '\0'; /* a blank too many: an empty word, which no list knows */
+		out[0] = '\0'; /* two blanks: an empty word, which is in no list */
 	if (!out[0])
 		*s += strlen(*s);
 	return true;
@@ -153,8 +153,8 @@ static bool is_status(const char *s)
 
 const char *check_cache_valid(const struct reader *r UNUSED, const char *s)
 {
-	static const char wrong[] = "is not a list of status codes (or \"any\") with a time "
-				    "behind, such as \"200 302 10m\"";
+	static const char wrong[] = "is not a list of status codes (or \"any\") followed by "
+				    "a time, such as \"200 302 10m\"";
 	char word[32];
 
 	while (next_word(&s, word)) {
@@ -218,7 +218,7 @@ const char *check_server_name(const struct reader *r UNUSED, const char *s)
 
 	if (size && size <= 253) {
 		if (s[0] == '~')
-			return "is a regular expression, which is not taken";
+			return "is a regular expression, which is not supported";
 		if (strcmp(s, "_") == 0 || is_host_name(s, size))
 			return NULL;
 		if (strncmp(s, "*.", 2) == 0 && is_host_name(s + 2, size - 2))
@@ -240,7 +240,7 @@ const char *check_location_path(const struct reader *r, const char *s)
 	return check_text(r, s);
 }
 
-/* Framing is nginx's own: with another length one request could be read as two. */
+/* Only nginx may set the length of a request: with another one, a request could be read as two. */
 const char *check_header_name(const struct reader *r UNUSED, const char *s)
 {
 	static const char token[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -252,4 +252,11 @@ const char *check_header_name(const struct reader *r UNUSED, const char *s)
 	if (strcasecmp(s, "Content-Length") == 0 || strcasecmp(s, "Transfer-Encoding") == 0)
 		return "is a header that only nginx itself may set";
 	return NULL;
+}
+
+const char *text_error(const char *data, size_t size)
+{
+	if (size >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0)
+		return "begins with a byte order mark";
+	return utf8_is_valid(data, size) ? NULL : "is not valid UTF-8";
 }

@@ -24,4 +24,10 @@ text_check check_server_name;
 text_check check_location_path;
 text_check check_header_name;
 
+/*
+ * For data that is text and not JSON: NULL when it is valid UTF-8 without a byte order mark, else
+ * the rest of a sentence. data[size] must be a NUL.
+ */
+const char *text_error(const char *data, size_t size);
+
 #endif

@@ -1,16 +1,17 @@
 /*
  * Decode: one walk over the config root in tree order.
  *
- * Tree order is the model's order too: each list comes out sorted by name. Every
- * znode gets its try with the new bytes, then with the accepted ones; what neither
- * makes valid stays out, and its neighbours never notice. Problems come from the
- * first try alone. A znode that has no place below the root is a problem, and
- * nothing below it is looked at.
+ * Tree order is also the model's order, so each list is sorted by name. Each znode is decoded from
+ * its newest bytes, else from the accepted ones (decoder.h). An object that is not valid in either
+ * form is left out, and does not affect other objects. A znode that is not expected where it is is
+ * a problem, and nothing below it is read.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "decode_parts.h"
+#include "core/data/layout.h"
+#include "decode.h"
+#include "decode_servers.h"
 
 static bool upstream_form(struct decoder *d, const struct znode *z, void *out, struct problems *ps)
 {
@@ -27,38 +28,12 @@ static bool snippet_form(struct decoder *d, const struct znode *z, void *out, st
 	return decode_snippet(d->model->arena, z, d->context, d->in->policy, out, ps);
 }
 
-/* The form that nginx runs already, if it differs. */
-static bool decode_accepted(struct decoder *d, const struct znode *z, decode_form *form, void *out)
-{
-	const struct znode *good = tree_find(d->in->accepted, z->path);
-
-	return good && !znode_same(good, z) && form(d, good, out, &d->dropped);
-}
-
-bool decode_znode(struct decoder *d, const struct znode *z, decode_form *form, void *out)
-{
-	size_t first = d->problems->count;
-
-	if (form(d, z, out, d->problems))
-		return true;
-	if (!decode_accepted(d, z, form, out))
-		return false;
-	for (size_t i = first; i < d->problems->count; i++)
-		d->problems->items[i].serving = SERVING_PREVIOUS;
-	return true;
-}
-
-void decode_stray(struct decoder *d, const struct znode *z, const char *why)
-{
-	problems_add(d->problems, z->path, PROBLEM_FIELD, NULL, "%s", why);
-}
-
 /* --- upstreams ------------------------------------------------------------------------------- */
 
 /*
  * The policy znode z (it may be missing in a tree that was written by hand) and the
- * servers from index i on. Without a valid policy the servers are judged all the
- * same, so that their problems are known, but go nowhere.
+ * servers from index i on. Without a valid policy the servers are still decoded, so that their
+ * problems are reported, but are not used.
  */
 static size_t add_upstream(struct decoder *d, const struct znode *z, size_t i)
 {
@@ -69,7 +44,7 @@ static size_t add_upstream(struct decoder *d, const struct znode *z, size_t i)
 	m->upstreams = arena_grow(m->arena, m->upstreams, m->upstream_count, &d->upstream_room,
 				  sizeof(*m->upstreams));
 	u = &m->upstreams[m->upstream_count];
-	valid = decode_znode(d, z, upstream_form, u);
+	valid = decoder_read(d, z, upstream_form, u);
 	if (!valid)
 		*u = (struct upstream){ 0 };
 	i = decode_servers(d, u, i, z->path);
@@ -96,7 +71,7 @@ static size_t visit_site(struct decoder *d, const char *name UNUSED, size_t i)
 	struct model *m = d->model;
 
 	m->sites = arena_grow(m->arena, m->sites, m->site_count, &d->site_room, sizeof(*m->sites));
-	if (decode_znode(d, tree_at(d->in->tree, i), site_form, &m->sites[m->site_count]))
+	if (decoder_read(d, tree_at(d->in->tree, i), site_form, &m->sites[m->site_count]))
 		m->site_count++;
 	return i + 1;
 }
@@ -108,7 +83,7 @@ static size_t visit_snippet(struct decoder *d, enum protocol context, size_t i)
 	d->context = context;
 	m->snippets = arena_grow(m->arena, m->snippets, m->snippet_count, &d->snippet_room,
 				 sizeof(*m->snippets));
-	if (decode_znode(d, tree_at(d->in->tree, i), snippet_form, &m->snippets[m->snippet_count]))
+	if (decoder_read(d, tree_at(d->in->tree, i), snippet_form, &m->snippets[m->snippet_count]))
 		m->snippet_count++;
 	return i + 1;
 }
@@ -123,68 +98,49 @@ static size_t visit_stream_snippet(struct decoder *d, const char *name UNUSED, s
 	return visit_snippet(d, PROTOCOL_STREAM, i);
 }
 
-static const struct place {
-	const char *path;
-	size_t (*visit)(struct decoder *d, const char *name, size_t i);
-	bool has_children;
-} places[] = {
-	{ "upstreams", visit_upstream, true },
-	{ "sites", visit_site, false },
-	{ "snippets/http", visit_http_snippet, false },
-	{ "snippets/stream", visit_stream_snippet, false },
+static size_t (*const visits[CONFIG_KIND_N])(struct decoder *d, const char *name, size_t i) = {
+	[CONFIG_UPSTREAM] = visit_upstream,
+	[CONFIG_SITE] = visit_site,
+	[CONFIG_HTTP_SNIPPET] = visit_http_snippet,
+	[CONFIG_STREAM_SNIPPET] = visit_stream_snippet,
 };
 
-/* What follows "PLACE/" in relative, "" when it is the place itself; NULL: another place. */
-static const char *within(const struct place *place, const char *relative)
+/* What is wrong with a znode at this place, or NULL. Only a tree read from text may have a path
+ * that ends in a slash. */
+static const char *misplaced(struct arena *a, const struct config_place *p)
 {
-	size_t size = strlen(place->path);
-
-	if (strncmp(relative, place->path, size) != 0 ||
-	    (relative[size] != '/' && relative[size] != '\0'))
-		return NULL;
-	return relative + size + (relative[size] == '/');
-}
-
-/* What is wrong with a znode at this place, or NULL. A path may end in a slash in a text only. */
-static const char *misplaced(struct arena *a, const struct place *place, const char *name)
-{
-	const char *slash = strchr(name, '/');
-
-	if (!name_is_valid(slash ? arena_copy(a, name, (size_t)(slash - name)) : name))
-		return "the name is not one of a-z, 0-9, and behind the first byte also _ . - "
-		       "(at most 63 bytes)";
-	if (slash && (!place->has_children || !slash[1]))
-		return "has no place here: no child znodes are known below its parent";
+	if (!name_is_valid(arena_copy(a, p->name, p->name_size)))
+		return "invalid name: expected 1 to 63 bytes of a-z, 0-9 and, after the first "
+		       "byte, _ . -";
+	if (p->child && (!config_has_children(p->kind) || !*p->child))
+		return "unexpected znode: its parent takes no children";
 	return NULL;
 }
 
-static size_t visit_place(struct decoder *d, const struct place *place, const char *name, size_t i)
+static const char *unknown(struct arena *a)
 {
-	const char *why;
+	CLEANUP(buf_fini) struct buf known = BUF_INIT;
 
-	if (!*name)
-		return i + 1;
-	why = misplaced(d->model->arena, place, name);
-	if (!why)
-		return place->visit(d, name, i);
-	decode_stray(d, tree_at(d->in->tree, i), why);
-	return tree_subtree_end(d->in->tree, i);
+	config_print_kinds(&known);
+	return arena_printf(a, "unexpected znode: expected %s", buf_str(&known));
 }
 
 /* Handles the znode at i; returns the index of the next one to handle. */
-static size_t visit(struct decoder *d, const char *relative, size_t i)
+static size_t visit(struct decoder *d, size_t i)
 {
-	for (size_t p = 0; p < ARRAY_SIZE(places); p++) {
-		const char *name = within(&places[p], relative);
+	const struct znode *z = tree_at(d->in->tree, i);
+	struct config_place p = config_place(z->path, d->in->root);
+	const char *why;
 
-		if (name)
-			return visit_place(d, &places[p], name, i);
-	}
-	if (strcmp(relative, "snippets") == 0)
+	if (p.level == CONFIG_DIRECTORY)
 		return i + 1;
-	decode_stray(d, tree_at(d->in->tree, i),
-		     "is not known: expected upstreams/NAME[/HOST:PORT], sites/NAME, "
-		     "snippets/http/NAME or snippets/stream/NAME");
+	if (p.level == CONFIG_UNKNOWN)
+		why = unknown(d->model->arena);
+	else
+		why = misplaced(d->model->arena, &p);
+	if (!why)
+		return visits[p.kind](d, p.name, i);
+	decoder_reject(d, z, why);
 	return tree_subtree_end(d->in->tree, i);
 }
 
@@ -192,13 +148,12 @@ static void walk(struct decoder *d)
 {
 	const struct tree *t = d->in->tree;
 	const char *root = d->in->root;
-	size_t prefix = strcmp(root, "/") == 0 ? 1 : strlen(root) + 1;
 	size_t i = tree_lower_bound(t, root);
 
 	if (i < tree_count(t) && strcmp(tree_at(t, i)->path, root) == 0)
 		i++;
 	while (i < tree_count(t) && path_is_below(tree_at(t, i)->path, root))
-		i = visit(d, tree_at(t, i)->path + prefix, i);
+		i = visit(d, i);
 }
 
 struct model *decode(const struct decode_input *in, struct problems *problems)

@@ -1,14 +1,14 @@
 /*
- * Decode: tree → model, with all problems found on the way.
+ * Decode: makes a model from a tree, and reports all problems of the znodes.
  *
- * Never fails. Each znode is judged alone: one that is not valid keeps the form
- * it has in `accepted` (the znodes of the generation that nginx runs), or stays
- * out where it has none there, and a problem says so.
+ * Never fails. Each znode is decoded by itself. One that is not valid keeps the form that it has in
+ * `accepted` (the znodes of the generation that nginx runs), or is left out when it has no such
+ * form, and is a problem.
  *
  * The work has three steps, which share the model under construction:
  *	decode	each znode by itself (decode_upstream.c, decode_site.c, decode_snippet.c)
- *	guard	what must not be lost comes back (guard.h)
- *	link	what the objects say about each other: references, clashes (link.h)
+ *	guard	brings back what must not be lost (guard.h)
+ *	link	references and clashes between objects (link.h)
  */
 #ifndef ZKNGINX_DECODE_H
 #define ZKNGINX_DECODE_H
@@ -18,15 +18,15 @@
 #include "core/discover/decode_input.h"
 
 /*
- * A model that the caller frees. Two problems leave their object in it: an upstream's
- * "discover" (the rest of its policy holds), and servers that are all backups (nginx
- * takes no such upstream; render writes them as plain servers).
+ * A model that the caller frees. Two problems leave their object in it: an upstream's "discover"
+ * (its other fields stay in force), and servers that are all backups (nginx refuses such an
+ * upstream; render writes them as ordinary servers).
  */
 struct model *decode(const struct decode_input *in, struct problems *problems);
 
 /*
- * The forms of one znode: each returns false and adds problems (serving is left
- * ABSENT for the caller to correct) when it is not valid. Strings go to the arena.
+ * Decode one znode. False, with problems added, when it is not valid: their serving is ABSENT, and
+ * the caller may correct that. Strings are copied to the arena.
  */
 bool decode_upstream(struct arena *a, const struct znode *z, struct upstream *out,
 		     struct problems *problems);

@@ -1,23 +1,25 @@
 /*
- * The `discover` of an upstream: one object or a list of them.
+ * The `discover` of an upstream: one object or an array of them.
  *
- * The path must lie outside the config: what operators write is not a registration.
- * An upstream speaks TLS to all of its servers or to none, so all discovers of one
- * upstream must say the same about it.
+ * The path must be outside of the config: the znodes of operators are not registrations. An
+ * upstream uses TLS for all of its servers or for none, so all discovers of one upstream must have
+ * the same `tls`.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "checks.h"
+#include "core/data/layout.h"
 #include "core/discover/discover.h"
+#include "core/endpoint/endpoint_format.h"
 #include "core/text/emit.h"
-#include "decode_parts.h"
+#include "decode_discover.h"
 
 #define DISCOVERS_MAX 16
 #define LABELS_MAX 16
 #define PATH_MAX_SIZE 512
 
-/* Bytes that ZooKeeper takes, and nginx or a terminal cannot be harmed by. */
+/* No control characters, which ZooKeeper refuses or which could harm a terminal. */
 static bool is_path_text(const char *s)
 {
 	for (; *s; s++) {
@@ -40,15 +42,13 @@ static bool steps_are_valid(const char *s)
 	return !*s;
 }
 
-/* The policy stands at ROOT/upstreams/NAME: is path ROOT, or below it? */
+/* The upstream's znode is ROOT/upstreams/NAME: is path ROOT, or below it? */
 static bool is_within_config(const char *policy, const char *path)
 {
-	const char *name = path_name(policy);
-	size_t tail = strlen("/upstreams/"), size = (size_t)(name - policy);
+	size_t size;
 
-	if (size < tail)
+	if (config_kind_at_end(policy, &size) == CONFIG_KIND_N)
 		return false;
-	size -= tail;
 	return strncmp(path, policy, size) == 0 && (path[size] == '/' || !path[size]);
 }
 
@@ -58,7 +58,8 @@ static const char *check_discover_path(const struct reader *r, const char *s)
 	    strlen(s) > PATH_MAX_SIZE)
 		return "is not the absolute path of a znode, such as \"/services/shop\"";
 	return is_within_config(r->znode->path, s)
-		       ? "lies within the config, where no services register themselves"
+		       ? "is within the config: expected a path outside of it, where services "
+			 "register themselves"
 		       : NULL;
 }
 
@@ -76,11 +77,8 @@ static void read_format(struct reader *r, const json_t *value, void *where)
 		return;
 	d->format = endpoint_format_find(s);
 	if (!d->format)
-		reader_problem(r, NULL,
-			       "expected \"auto\", \"curator\", \"nerve\", \"serverset\", "
-			       "\"address\", \"data\", \"registrator\", \"dubbo\", \"solr\" or "
-			       "\"json\", found \"%.80s\"",
-			       s);
+		reader_problem(r, NULL, "expected %s, found \"%.80s\"",
+			       endpoint_format_names(r->arena), s);
 }
 
 static void read_tls(struct reader *r, const json_t *value, void *where)
@@ -161,9 +159,9 @@ static const struct field discover_rows[] = {
 	{ "tls", FIELD_CUSTOM, .read = read_tls },
 	{ "endpoint", FIELD_TEXT, .where = offsetof(struct discover, endpoint),
 	  .check = check_word },
-	{ "match", FIELD_OBJECT, .inner = &match_fields },
+	{ "match", FIELD_GROUP, .inner = &match_fields },
 	{ "down", FIELD_CUSTOM, .read = read_down },
-	{ "keys", FIELD_OBJECT, .inner = &key_fields },
+	{ "keys", FIELD_GROUP, .inner = &key_fields },
 };
 static const struct fields discover_fields = FIELDS(discover_rows);
 
@@ -172,7 +170,7 @@ static const char *text_of(struct reader *r, const json_t *value)
 	char *text = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS);
 	const char *copy = arena_strdup(r->arena, text ? text : "");
 
-	/* jansson allocates with malloc, as nobody tells it otherwise. */
+	/* jansson allocates with malloc by default. */
 	freep(&text);
 	return copy;
 }
@@ -184,14 +182,13 @@ static void read_one(struct reader *r, const json_t *value, struct upstream *u)
 	if (!reader_is_object(r, value))
 		return;
 	fields_read(r, value, &discover_fields, d);
-	if (json_object_get(value, "keys") &&
-	    (!d->format || strcmp(endpoint_format_name(d->format), "json") != 0))
-		reader_problem(r, "keys", "belongs to the format \"json\" alone");
+	if (json_object_get(value, "keys") && (!d->format || !d->format->has_keys))
+		reader_problem(r, "keys", "is only for the format \"json\"");
 	d->key = text_of(r, value);
 	if (u->discover_count && d->tls != u->discovers[0].tls)
 		reader_problem(r, "tls",
-			       "differs from the first one's: an upstream speaks TLS to all of "
-			       "its servers or to none");
+			       "differs from that of the first entry: an upstream uses TLS for all "
+			       "of its servers or for none");
 	u->discover_count++;
 }
 

@@ -1,13 +1,14 @@
 /*
- * A site's locations. Which of `proxy`, `root`, `return` and `redirect` a location
- * has says what kind it is, and that says which other fields it may have.
+ * A site's locations. A location has exactly one of `proxy`, `root`, `return` and `redirect`. That
+ * is its kind, which decides the other fields that it may have.
  */
 #include <string.h>
 #include <strings.h>
 
 #include "checks.h"
 #include "core/text/emit.h"
-#include "decode_parts.h"
+#include "decode_location.h"
+#include "kinds.h"
 
 #define LOCATION_LIMIT 1000
 #define HEADER_LIMIT 64
@@ -46,7 +47,7 @@ static void read_header(struct reader *r, const char *name, const json_t *value,
 	if (text)
 		header.value = reader_checked(r, text, check_value);
 	if (has_header(h, name))
-		reader_problem(r, NULL, "stands twice: header names know no upper and lower case");
+		reader_problem(r, NULL, "is set twice (header names are case-insensitive)");
 	if (header.name && header.value)
 		(*h->list)[(*h->count)++] = header;
 	reader_leave(r, mark);
@@ -158,21 +159,21 @@ static const struct field location_rows[] = {
 	{ "timeouts", FIELD_OBJECT, .where = offsetof(struct location, timeouts),
 	  .only = ONLY_PROXY, .inner = &timeout_fields },
 	{ "request_headers", FIELD_CUSTOM, .only = ONLY_PROXY, .read = read_request_headers },
-	{ "retry", FIELD_OBJECT, .only = ONLY_PROXY, .inner = &retry_fields },
-	{ "cache", FIELD_OBJECT, .only = ONLY_PROXY, .inner = &cache_fields },
+	{ "retry", FIELD_GROUP, .only = ONLY_PROXY, .inner = &retry_fields },
+	{ "cache", FIELD_GROUP, .only = ONLY_PROXY, .inner = &cache_fields },
 	{ "root", FIELD_TEXT, .where = offsetof(struct location, root), .check = check_root },
 	{ "expires", FIELD_TEXT, .where = offsetof(struct location, expires), .only = SERVED,
 	  .check = check_expires },
 	{ "cache_control", FIELD_TEXT, .where = offsetof(struct location, cache_control),
 	  .only = SERVED, .check = check_text },
 	{ "response_headers", FIELD_CUSTOM, .only = SERVED, .read = read_response_headers },
-	{ "limit", FIELD_OBJECT, .only = SERVED, .inner = &limit_fields },
-	{ "return", FIELD_OBJECT, .inner = &return_fields },
-	{ "redirect", FIELD_OBJECT, .inner = &redirect_fields },
+	{ "limit", FIELD_GROUP, .only = SERVED, .inner = &limit_fields },
+	{ "return", FIELD_GROUP, .inner = &return_fields },
+	{ "redirect", FIELD_GROUP, .inner = &redirect_fields },
 };
 static const struct fields location_fields = FIELDS(location_rows);
 
-/* The one of the four; a problem when there is none, or more. */
+/* A problem when the location has none of the four fields, or several. */
 static bool find_kind(struct reader *r, const json_t *object, enum location_kind *kind)
 {
 	size_t count = 0;
@@ -202,10 +203,11 @@ static void read_location(struct reader *r, const json_t *value, struct location
 	fields_read(r, value, &location_fields, l);
 	if (l->kind == LOCATION_RETURN && l->status == 444 && l->text)
 		reader_problem(r, "return.text",
-			       "does not go together with status 444, which closes the connection");
+			       "has no effect with status 444, which closes the connection: remove "
+			       "one of the two");
 }
 
-/* To nginx "^~ /x" and "/x" are one location, "= /x" is another. */
+/* For nginx "^~ /x" and "/x" are the same location, "= /x" is another one. */
 static bool same_path(const char *a, const char *b)
 {
 	if (strncmp(a, "^~ ", 3) == 0)
@@ -223,8 +225,8 @@ static void check_double(struct reader *r, const struct site *site, size_t index
 		const char *other = site->locations[i].path;
 
 		if (other && same_path(other, path)) {
-			reader_problem(r, "path", "\"%.80s\" is that of locations[%zu] too", path,
-				       i);
+			reader_problem(r, "path", "\"%.80s\" is also the path of locations[%zu]",
+				       path, i);
 			return;
 		}
 	}
@@ -237,7 +239,7 @@ void decode_locations(struct reader *r, const json_t *value, void *where)
 	const char *outer_name = r->kind_name;
 	size_t count = json_array_size(value);
 
-	if (!reader_is_list(r, value))
+	if (!reader_is_array(r, value))
 		return;
 	if (!count || count > LOCATION_LIMIT) {
 		reader_problem(r, NULL, "expected 1 to %d locations, found %zu", LOCATION_LIMIT,

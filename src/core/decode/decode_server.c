@@ -1,9 +1,8 @@
 /*
  * A server's znode: its name is the address, its data the parameters.
  *
- * Nearly all servers have no data and a name that is canonical already; they cost
- * one copy of the znode, into which `address` points. 100,000 of them are decoded
- * on every change of any of them.
+ * All servers are decoded again when one of them changes, and there may be 100,000. Nearly all have
+ * no data and a canonical name, and cost one copy of the znode, into which `address` points.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +10,8 @@
 #include "checks.h"
 #include "core/discover/discover.h"
 #include "core/text/address.h"
-#include "decode_parts.h"
+#include "decode.h"
+#include "fields.h"
 
 #define TEXT_LIMIT 512
 
@@ -71,7 +71,7 @@ static void set_parameter(struct reader *r, const struct field *f, const char *v
 	if (f->kind == FIELD_BOOL && value) {
 		reader_problem(r, f->name, "takes no value");
 	} else if (f->kind != FIELD_BOOL && !value) {
-		reader_problem(r, f->name, "needs a value behind a =");
+		reader_problem(r, f->name, "needs a value: expected NAME=VALUE");
 	} else if (f->kind == FIELD_BOOL) {
 		*(bool *)where = true;
 	} else if (f->kind == FIELD_NUMBER) {
@@ -95,7 +95,7 @@ static void read_word(struct reader *r, char *word, unsigned *seen, struct serve
 			       "backup or down",
 			       word);
 	else if (*seen & bit)
-		reader_problem(r, f->name, "stands twice");
+		reader_problem(r, f->name, "is listed twice");
 	else
 		set_parameter(r, f, equals ? equals + 1 : NULL, params);
 	*seen |= bit;
@@ -109,7 +109,7 @@ static void read_text(struct reader *r, struct server_params *params)
 	unsigned seen = 0;
 
 	if (z->size > TEXT_LIMIT || memchr(z->data, '\0', z->size) ||
-	    decode_text_fault(z->data, z->size)) {
+	    text_error(z->data, z->size)) {
 		reader_problem(r, NULL, "holds neither server parameters nor JSON");
 		return;
 	}
@@ -141,13 +141,12 @@ static void read_parameters(struct reader *r, const struct upstream *u, struct s
 	else
 		read_text(r, own);
 	if (own->backup && !upstream_takes_backups(u))
-		reader_problem(r, "backup",
-			       "does not go together with the upstream's balance \"%s\"",
+		reader_problem(r, "backup", "is not possible with the upstream's balance \"%s\"",
 			       u->balance);
 }
 
-/* Most servers of an upstream say the same: what the one before said need not be read again. */
-static bool says_the_same(const struct upstream *u, const struct znode *z)
+/* Most servers of an upstream have the same data: that of the server before is not read again. */
+static bool has_same_data(const struct upstream *u, const struct znode *z)
 {
 	const struct znode *last = u->server_count ? &u->servers[u->server_count - 1].source : NULL;
 
@@ -166,7 +165,7 @@ bool decode_server(struct arena *a, const struct znode *z, const struct upstream
 	};
 	if (why)
 		reader_problem(&r, NULL, "the name \"%.80s\" %s", name, why);
-	if (z->size && says_the_same(u, z))
+	if (z->size && has_same_data(u, z))
 		out->params = u->servers[u->server_count - 1].own;
 	else if (z->size)
 		read_parameters(&r, u, &out->params);

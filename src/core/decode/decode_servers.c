@@ -1,18 +1,19 @@
 /*
- * The servers of an upstream: its child znodes, and what its discovers find. What comes
- * out is sorted by address, each address once.
+ * The servers of an upstream: its child znodes, and what its discovers find. The result is sorted
+ * by address and has each address once.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "decode_parts.h"
+#include "decode.h"
+#include "decode_servers.h"
 
 static bool server_form(struct decoder *d, const struct znode *z, void *out, struct problems *ps)
 {
 	return decode_server(d->model->arena, z, d->upstream, out, ps);
 }
 
-/* Of one address: what people wrote, then what was registered last. */
+/* Of one address: child znodes first, then the newest registration. */
 static int compare_servers(const void *a, const void *b)
 {
 	const struct server *x = a, *y = b;
@@ -35,9 +36,9 @@ static bool servers_are_sorted(const struct upstream *u)
 }
 
 /*
- * One server may have two spellings ("[2001:DB8::1]:80"), or names that stand for one
- * address; the first znode keeps it. A registration may be there twice until its old session
- * expires.
+ * One server may have two spellings ("[2001:DB8::1]:80"), or two names with one address: the first
+ * znode keeps the address. Two registrations of one address are no problem: one of them may belong
+ * to an old session that has not expired yet.
  */
 static void fold_server(struct decoder *d, const struct server *kept, const struct server *s)
 {
@@ -64,7 +65,7 @@ static void sort_servers(struct decoder *d, struct upstream *u)
 	u->server_count = kept;
 }
 
-/* nginx refuses an upstream of backups alone; render writes them as plain servers. */
+/* nginx refuses an upstream that has only backups; render writes them as ordinary servers. */
 static void check_backups(struct decoder *d, const struct upstream *u)
 {
 	for (size_t i = 0; i < u->server_count; i++) {
@@ -73,11 +74,11 @@ static void check_backups(struct decoder *d, const struct upstream *u)
 	}
 	if (u->server_count)
 		problems_add(d->problems, u->source.path, PROBLEM_FIELD, NULL,
-			     "every server is a backup, which nginx does not take: they are "
-			     "served as plain servers");
+			     "every server is a backup, which nginx refuses: they are served "
+			     "as ordinary servers");
 }
 
-/* Without a resolver, and with an address in place of a name, the server is as it stands. */
+/* A server with a host name becomes one for each of its addresses. */
 static void add_own(struct decoder *d, const struct server *s, struct server_list *out)
 {
 	size_t before = out->count;
@@ -92,7 +93,7 @@ static void read_own(struct decoder *d, const struct znode *z, struct server_lis
 {
 	struct server s;
 
-	if (decode_znode(d, z, server_form, &s))
+	if (decoder_read(d, z, server_form, &s))
 		add_own(d, &s, out);
 }
 
@@ -111,17 +112,17 @@ size_t decode_servers(struct decoder *d, struct upstream *u, size_t i, const cha
 		const struct znode *z = tree_at(t, i);
 
 		if (strchr(z->path + prefix, '/')) {
-			decode_stray(d, z, "a server has no child znodes");
+			decoder_reject(d, z, "unexpected znode: a server takes no children");
 			i = tree_subtree_end(t, i);
 			continue;
 		}
 		read_own(d, z, &list);
-		u->servers = list.items; /* the next one is read with a look at these */
+		u->servers = list.items; /* decode_server() compares the next one with these */
 		u->server_count = list.count;
 		i++;
 	}
 	if (!u->name)
-		return end; /* not a valid one: only the problems were wanted */
+		return end; /* only the problems were wanted */
 	discover_servers(d->in, u, &list, &d->wanted, d->problems);
 	u->servers = list.items;
 	u->server_count = list.count;

@@ -1,13 +1,15 @@
 /*
  * A site's znode: one virtual host of the http context, or one proxied port of the
- * stream context. First each field by itself, then what they say about each other.
+ * stream context. First each field is read by itself; then fields are checked against each other.
  */
 #include <string.h>
 
 #include "checks.h"
 #include "core/text/address.h"
 #include "core/text/emit.h"
-#include "decode_parts.h"
+#include "decode.h"
+#include "decode_location.h"
+#include "kinds.h"
 
 #define LISTEN_LIMIT 64
 #define NAME_LIMIT 1000
@@ -36,7 +38,7 @@ static const char wrong_option[] = "has an option that is not ssl, http2, defaul
 static const char wrong_stream_option[] = "has an option that a stream site does not have: only "
 					  "udp, proxy_protocol, reuseport and ipv6only=on|off";
 
-/* One option of a listen; *seen has a bit for each, so that none stands twice. */
+/* One option of a listen; *seen has a bit for each, so that a repetition is noticed. */
 static const char *read_option(const struct reader *r, const char *word, size_t size,
 			       unsigned *seen)
 {
@@ -52,28 +54,33 @@ static const char *read_option(const struct reader *r, const char *word, size_t 
 	return r->kinds & ONLY_HTTP ? wrong_option : wrong_stream_option;
 }
 
+/* How many of the listen's options are of this kind. */
+static size_t count_options(unsigned seen, enum option option)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		count += (seen & 1U << i) && options[i].option == option;
+	return count;
+}
+
 static bool has_option(unsigned seen, enum option option)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
-		if ((seen & 1U << i) && options[i].option == option)
-			return true;
-	}
-	return false;
+	return count_options(seen, option) > 0;
 }
 
 static const char *check_options(const char *address, unsigned seen)
 {
-	/* The table's last two rows. */
-	const unsigned both = 3U << (ARRAY_SIZE(options) - 2);
+	size_t ipv6only = count_options(seen, OPTION_IPV6ONLY);
 
-	if (has_option(seen, OPTION_IPV6ONLY) && (address[0] != '[' || (seen & both) == both))
+	if (ipv6only > 1 || (ipv6only && address[0] != '['))
 		return "has ipv6only twice, or without an IPv6 address";
 	if (has_option(seen, OPTION_UDP) && has_option(seen, OPTION_PROXY_PROTOCOL))
-		return "has udp and proxy_protocol, which do not go together";
+		return "has both udp and proxy_protocol, which nginx does not support together";
 	return NULL;
 }
 
-/* The options behind the address, one blank before each. */
+/* The options after the address, with one blank before each. */
 static const char *read_options(const struct reader *r, const char *s, unsigned *seen)
 {
 	while (*s) {
@@ -133,8 +140,8 @@ static void read_listen(struct reader *r, const json_t *value, struct site *site
 	for (size_t i = 0; i < site->listen_count; i++) {
 		if (same_socket(&site->listens[i], listen))
 			reader_problem(r, NULL,
-				       "\"%.80s\" listens on an address that is in the "
-				       "list already",
+				       "\"%.80s\" listens on an address that is "
+				       "listed already",
 				       s);
 	}
 	site->listen_count++;
@@ -142,12 +149,12 @@ static void read_listen(struct reader *r, const json_t *value, struct site *site
 
 /* --- lists ----------------------------------------------------------------------------------- */
 
-/* Is it a list of `least` to `most` elements? Each is handed to read_one. */
+/* Is it an array of `least` to `most` elements? Else a problem. */
 static bool begin_list(struct reader *r, const json_t *value, size_t least, size_t most)
 {
 	size_t count = json_array_size(value);
 
-	if (!reader_is_list(r, value))
+	if (!reader_is_array(r, value))
 		return false;
 	if (count >= least && count <= most)
 		return true;
@@ -196,7 +203,7 @@ static void read_server_name(struct reader *r, const json_t *value, struct site 
 	for (char *c = name; *c; c++)
 		*c = *c >= 'A' && *c <= 'Z' ? (char)(*c + 32) : *c;
 	if (has_server_name(site, name))
-		reader_problem(r, NULL, "\"%.80s\" stands twice", name);
+		reader_problem(r, NULL, "\"%.80s\" is listed twice", name);
 	else
 		site->server_names[site->server_name_count++] = name;
 }
@@ -229,12 +236,12 @@ static const struct field timeout_rows[] = {
 static const struct fields timeout_fields = FIELDS(timeout_rows);
 
 static const struct field site_rows[] = {
-	{ "protocol", FIELD_CUSTOM, .read = decode_nothing },
+	{ "protocol", FIELD_CUSTOM, .read = kinds_skip_protocol },
 	{ "listen", FIELD_CUSTOM, .required = true, .read = read_listens },
 	{ "server_names", FIELD_CUSTOM, .only = ONLY_HTTP, .read = read_server_names },
-	{ "tls", FIELD_OBJECT, .only = ONLY_HTTP, .inner = &tls_fields },
+	{ "tls", FIELD_GROUP, .only = ONLY_HTTP, .inner = &tls_fields },
 	{ "default", FIELD_BOOL, .where = offsetof(struct site, is_default), .only = ONLY_HTTP },
-	{ "gzip", FIELD_SWITCH, .where = offsetof(struct site, gzip), .only = ONLY_HTTP },
+	{ "gzip", FIELD_TRISTATE, .where = offsetof(struct site, gzip), .only = ONLY_HTTP },
 	{ "client_max_body_size", FIELD_TEXT, .where = offsetof(struct site, client_max_body_size),
 	  .only = ONLY_HTTP, .check = check_size },
 	{ "access_log", FIELD_TEXT, .where = offsetof(struct site, access_log), .only = ONLY_HTTP,
@@ -299,8 +306,8 @@ static struct listen implied_listen(struct arena *a, const char *address)
 }
 
 /*
- * Somebody has to take those who come without TLS. Where no plain listen is given it is port
- * 80 of every address that listens for TLS.
+ * The redirect of redirect_http needs a listen without TLS. Where the site has none it is port 80
+ * of every address that listens for TLS. These listens are computed here alone.
  */
 static void add_implied_listens(struct arena *a, struct site *site)
 {
@@ -326,7 +333,7 @@ static void read_site(struct reader *r, struct site *site)
 
 	if (!object)
 		return;
-	site->protocol = decode_protocol(r, object, kinds);
+	site->protocol = kinds_read_protocol(r, object, kinds);
 	fields_read(r, object, &site_fields, site);
 	if (!r->failed)
 		check_tls(r, site, json_object_get(object, "tls"));

@@ -1,26 +1,14 @@
 /*
- * A snippet's znode: nginx text, held to the policy.
+ * A snippet's znode: nginx text, which has to obey the policy.
  *
- * The text goes into the file as it is, with a line feed behind it where it has
- * none: a comment on its last line must not swallow what is rendered next.
+ * The text is rendered unchanged. A line feed is added at its end where it has none, so that a
+ * comment on its last line does not comment out what is rendered next.
  */
 #include <string.h>
 
+#include "checks.h"
 #include "core/text/lexer.h"
-#include "decode_parts.h"
-
-const char *decode_text_fault(const char *data, size_t size)
-{
-	json_t *text;
-
-	if (size >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0)
-		return "begins with a byte order mark";
-	text = json_stringn(data, size);
-	if (!text)
-		return "is not valid UTF-8";
-	json_decref(text);
-	return NULL;
-}
+#include "decode.h"
 
 static bool has_directive(const char *text, size_t size)
 {
@@ -35,11 +23,11 @@ static bool has_directive(const char *text, size_t size)
 
 static bool is_valid(const struct znode *z, const struct policy *policy, struct problems *problems)
 {
-	const char *fault = decode_text_fault(z->data, z->size);
+	const char *error = text_error(z->data, z->size);
 	struct violation v;
 
-	if (fault) {
-		problems_add(problems, z->path, PROBLEM_FIELD, NULL, "the snippet %s", fault);
+	if (error) {
+		problems_add(problems, z->path, PROBLEM_FIELD, NULL, "the snippet %s", error);
 		return false;
 	}
 	if (!policy_check(policy, z->data, z->size, &v)) {
@@ -48,7 +36,7 @@ static bool is_valid(const struct znode *z, const struct policy *policy, struct 
 	}
 	if (!has_directive(z->data, z->size)) {
 		problems_add(problems, z->path, PROBLEM_FIELD, NULL,
-			     "the snippet holds no directive");
+			     "the snippet has no directive");
 		return false;
 	}
 	return true;

@@ -3,28 +3,11 @@
 
 #include "checks.h"
 #include "core/text/emit.h"
-#include "decode_parts.h"
+#include "decode.h"
+#include "decode_discover.h"
+#include "kinds.h"
 
-void decode_nothing(struct reader *r UNUSED, const json_t *value UNUSED, void *where UNUSED)
-{
-}
-
-enum protocol decode_protocol(struct reader *r, const json_t *object, const char *const names[2])
-{
-	const json_t *value = json_object_get(object, "protocol");
-	const char *s = value ? json_string_value(value) : "http";
-	enum protocol protocol = PROTOCOL_HTTP;
-
-	if (s && strcmp(s, "stream") == 0)
-		protocol = PROTOCOL_STREAM;
-	else if (!s || strcmp(s, "http") != 0)
-		reader_problem(r, "protocol", "expected \"http\" or \"stream\"");
-	r->kinds = protocol == PROTOCOL_HTTP ? ONLY_HTTP : ONLY_STREAM;
-	r->kind_name = names[protocol];
-	return protocol;
-}
-
-/* Of the variables that values may use, those which nginx's stream module knows too. */
+/* Of the variables that values may use, those that nginx's stream module has as well. */
 static bool stream_knows(const char *name, size_t size)
 {
 	static const char *const names[] = { "remote_addr",         "binary_remote_addr",
@@ -60,7 +43,7 @@ static const char *check_hash(const struct reader *r, const char *s)
 	if (!emit_text_is_valid(s, true, &why))
 		return why;
 	if (!strchr(key, '$'))
-		return "hashes the same text for every request: its key needs a variable";
+		return "has the same key for every request: expected a variable in the key";
 	if ((r->kinds & ONLY_STREAM) && !stream_knows_all(key))
 		return "uses a variable that the stream protocol does not have";
 	return NULL;
@@ -78,12 +61,12 @@ static const char *check_balance(const struct reader *r, const char *s)
 			return NULL;
 	}
 	if (strcmp(s, "ip_hash") == 0)
-		return r->kinds & ONLY_HTTP ? NULL : "is not to be had for the stream protocol";
+		return r->kinds & ONLY_HTTP ? NULL : "is not possible for the stream protocol";
 	return "is not round_robin, least_conn, ip_hash, random, random two least_conn or "
 	       "hash KEY [consistent]";
 }
 
-/* nginx's own default has no directive. */
+/* round_robin is nginx's default, which has no directive. */
 static void read_balance(struct reader *r, const json_t *value, void *where)
 {
 	struct upstream *u = where;
@@ -115,10 +98,10 @@ static const struct field server_rows[] = {
 	{ "max_conns", FIELD_NUMBER, .where = offsetof(struct server_params, max_conns),
 	  .most = 1000000 },
 };
-const struct fields server_defaults_fields = FIELDS(server_rows);
+static const struct fields server_defaults_fields = FIELDS(server_rows);
 
 static const struct field upstream_rows[] = {
-	{ "protocol", FIELD_CUSTOM, .read = decode_nothing },
+	{ "protocol", FIELD_CUSTOM, .read = kinds_skip_protocol },
 	{ "balance", FIELD_CUSTOM, .read = read_balance },
 	{ "keepalive", FIELD_NUMBER, .where = offsetof(struct upstream, keepalive), .most = 65535,
 	  .only = ONLY_HTTP },
@@ -141,7 +124,7 @@ static void read_policy(struct reader *r, struct upstream *u)
 
 	if (!object)
 		return;
-	u->protocol = decode_protocol(r, object, kinds);
+	u->protocol = kinds_read_protocol(r, object, kinds);
 	fields_read(r, object, &upstream_fields, u);
 	json_decref(object);
 }

@@ -1,10 +1,9 @@
 /*
  * Reading JSON by table.
  *
- * jansson does the parsing: it refuses bad UTF-8, NUL in strings, doubled keys,
- * numbers that do not fit and whatever stands behind the object. Nesting is counted
- * before, so that no depth of brackets is ever followed. A znode gives a bounded
- * number of problems.
+ * jansson parses: it refuses invalid UTF-8, NUL in strings, duplicate keys, numbers that are too
+ * large, and text after the object. The depth of nesting is checked before that, so the parser
+ * never recurses deeply. A znode has at most PROBLEM_LIMIT problems.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,8 +18,8 @@ static const char *type_name(const json_t *value)
 {
 	static const char *const names[] = {
 		[JSON_OBJECT] = "an object",
-		[JSON_ARRAY] = "a list",
-		[JSON_STRING] = "a text",
+		[JSON_ARRAY] = "an array",
+		[JSON_STRING] = "a string",
 		[JSON_INTEGER] = "a number",
 		[JSON_REAL] = "a number with a fraction",
 		[JSON_TRUE] = "true",
@@ -49,7 +48,7 @@ void reader_leave(struct reader *r, size_t mark)
 
 struct problem *reader_problem(struct reader *r, const char *name, const char *fmt, ...)
 {
-	/* Past the limit the last one is written over: the caller always gets a problem. */
+	/* After the limit the last problem is overwritten: the caller always gets one. */
 	static const char more[] = "there are more problems than are listed here";
 	char message[512];
 	size_t mark = strlen(r->path);
@@ -91,7 +90,7 @@ json_t *reader_parse(struct reader *r)
 	if (end - data >= 3 && memcmp(data, mark, 3) == 0)
 		data += 3;
 	if (!json_depth_is_sane(data, end, &line)) {
-		json_problem(r, "objects and lists are nested too deeply")->line = line;
+		json_problem(r, "objects and arrays are nested too deeply")->line = line;
 		return NULL;
 	}
 	value = json_loadb(data, (size_t)(end - data), JSON_REJECT_DUPLICATES | JSON_DECODE_ANY,
@@ -102,7 +101,7 @@ json_t *reader_parse(struct reader *r)
 	}
 	if (json_is_object(value))
 		return value;
-	json_problem(r, "expected a JSON object in braces");
+	json_problem(r, "expected a JSON object");
 	json_decref(value);
 	return NULL;
 }
@@ -111,15 +110,15 @@ bool reader_is_object(struct reader *r, const json_t *value)
 {
 	if (json_is_object(value))
 		return true;
-	reader_problem(r, NULL, "expected an object in braces, found %s", type_name(value));
+	reader_problem(r, NULL, "expected an object, found %s", type_name(value));
 	return false;
 }
 
-bool reader_is_list(struct reader *r, const json_t *value)
+bool reader_is_array(struct reader *r, const json_t *value)
 {
 	if (json_is_array(value))
 		return true;
-	reader_problem(r, NULL, "expected a list in brackets, found %s", type_name(value));
+	reader_problem(r, NULL, "expected an array, found %s", type_name(value));
 	return false;
 }
 
@@ -127,7 +126,7 @@ const char *reader_text(struct reader *r, const json_t *value)
 {
 	if (json_is_string(value))
 		return json_string_value(value);
-	reader_problem(r, NULL, "expected a text in quotes, found %s", type_name(value));
+	reader_problem(r, NULL, "expected a string, found %s", type_name(value));
 	return NULL;
 }
 
@@ -177,8 +176,8 @@ static void read_bool(struct reader *r, const json_t *value, const struct field 
 		*(bool *)where = json_is_true(value);
 }
 
-static void read_switch(struct reader *r, const json_t *value, const struct field *f UNUSED,
-			void *where)
+static void read_tristate(struct reader *r, const json_t *value, const struct field *f UNUSED,
+			  void *where)
 {
 	if (is_boolean(r, value))
 		*(int *)where = json_is_true(value);
@@ -210,8 +209,9 @@ static void read_field(struct reader *r, const struct fields *fields, const char
 	static void (*const readers[])(struct reader *, const json_t *, const struct field *,
 				       void *) = {
 		[FIELD_TEXT] = read_text,     [FIELD_NUMBER] = read_number,
-		[FIELD_BOOL] = read_bool,     [FIELD_SWITCH] = read_switch,
-		[FIELD_OBJECT] = read_object, [FIELD_CUSTOM] = read_custom,
+		[FIELD_BOOL] = read_bool,     [FIELD_TRISTATE] = read_tristate,
+		[FIELD_OBJECT] = read_object, [FIELD_GROUP] = read_object,
+		[FIELD_CUSTOM] = read_custom,
 	};
 	const struct field *f = find(fields, name);
 	size_t mark = reader_enter(r, name, 0);
@@ -221,7 +221,8 @@ static void read_field(struct reader *r, const struct fields *fields, const char
 	else if (f->only && !(f->only & r->kinds))
 		reader_problem(r, NULL, "does not belong to %s", r->kind_name);
 	else
-		readers[f->kind](r, value, f, (char *)target + f->where);
+		readers[f->kind](r, value, f,
+				 f->kind == FIELD_GROUP ? target : (char *)target + f->where);
 	reader_leave(r, mark);
 }
 

@@ -1,10 +1,9 @@
 /*
- * JSON objects read by table: one row a field {name, kind, where, check}.
+ * JSON objects that are read by a table with one row for each field {name, kind, where, check}.
  *
- * What is not in the table, has another type, or fails its check is a problem with
- * the field's dotted path; reading goes on, so that all problems of a znode are
- * found at once. The jansson value dies before the model: strings are copied to
- * the arena.
+ * A field that is not in the table, has another type, or fails its check is a problem with the
+ * field's dotted path. Reading goes on, so that all problems of a znode are found at once. Strings
+ * are copied to the arena, because the model lives longer than the JSON.
  */
 #ifndef ZKNGINX_CORE_FIELDS_H
 #define ZKNGINX_CORE_FIELDS_H
@@ -21,32 +20,35 @@ struct reader {
 	const struct znode *znode;
 	const struct policy *policy;
 	struct problems *problems;
-	unsigned kinds; /* bits that a row's `only` is held against */
-	const char *kind_name;
-	char path[256]; /* of the object being read: "locations[2]" */
-	unsigned found; /* problems so far */
-	bool failed;    /* one of them makes the znode invalid */
+	unsigned kinds; /* what the object is: a row with `only` must have one of these bits */
+	const char *kind_name; /* the same for messages: "a location with \"proxy\"" */
+	char path[256];        /* of the object being read: "locations[2]" */
+	unsigned found;        /* problems so far */
+	bool failed;           /* one of them makes the znode invalid */
 };
 
 enum field_kind {
-	FIELD_TEXT,   /* const char *, checked, copied */
-	FIELD_NUMBER, /* long within least..most */
-	FIELD_BOOL,   /* bool */
-	FIELD_SWITCH, /* int: 1 or 0 */
-	FIELD_OBJECT, /* inner table, over the same or an inner struct */
-	FIELD_CUSTOM, /* read() does it */
+	FIELD_TEXT,     /* a string: const char *, checked and copied */
+	FIELD_NUMBER,   /* a whole number: long, within least..most */
+	FIELD_BOOL,     /* true or false: bool; not given is the same as false */
+	FIELD_TRISTATE, /* true or false: int, 1 or 0; not given is a third state, and leaves the
+			   int as it was (-1) */
+	FIELD_OBJECT,   /* an object, which the inner table reads into the struct at `where` */
+	FIELD_GROUP,    /* an object, which the inner table reads into the same struct as the fields
+			   around it; `where` has no meaning */
+	FIELD_CUSTOM,   /* read() does it */
 };
 
-/* NULL when the text may stand here, else what is wrong: "is not an nginx time". */
+/* NULL when the string is valid here, else the rest of a sentence: "is not an nginx time". */
 typedef const char *text_check(const struct reader *r, const char *s);
 
 struct field {
 	const char *name;
 	enum field_kind kind;
-	size_t where; /* offset in the target */
-	long least, most;
+	size_t where;     /* offset in the target */
+	long least, most; /* of FIELD_NUMBER, inclusive */
 	bool required;
-	unsigned only; /* kinds that the field belongs to; 0: every one */
+	unsigned only; /* kinds of object that may have the field; 0: every one */
 	text_check *check;
 	const struct fields *inner;
 	void (*read)(struct reader *r, const json_t *value, void *where);
@@ -62,25 +64,26 @@ struct fields {
 		(array), ARRAY_SIZE(array)                                                         \
 	}
 
-/* The znode's JSON object, which the caller decrefs; NULL (and a problem) when it is none. */
+/* The znode's JSON object, which the caller decrefs. NULL and a problem: the data is none. */
 json_t *reader_parse(struct reader *r);
 
+/* Read all members of the object into the struct `target`; missing required ones are problems. */
 void fields_read(struct reader *r, const json_t *object, const struct fields *fields, void *target);
 
-/* Enter a field or (name NULL) a list's element; leave with what was returned. */
+/* Enter a field, or an element of an array (name is NULL). Leave it with what was returned. */
 size_t reader_enter(struct reader *r, const char *name, size_t index);
 void reader_leave(struct reader *r, size_t mark);
 
-/* A problem of the field at hand; name (may be NULL) is appended to its path. */
+/* A problem of the current field; name (may be NULL) is appended to its path. */
 struct problem *reader_problem(struct reader *r, const char *name, const char *fmt, ...)
 	PRINTF(3, 4);
 
 /* False and a problem when the value is not of that type. */
 bool reader_is_object(struct reader *r, const json_t *value);
-bool reader_is_list(struct reader *r, const json_t *value);
-/* The text, unchanged, or NULL and a problem. */
+bool reader_is_array(struct reader *r, const json_t *value);
+/* The string, unchanged; NULL and a problem when the value is no string. */
 const char *reader_text(struct reader *r, const json_t *value);
-/* Judge a text: NULL and a problem when the check finds something. Copied to the arena. */
+/* A copy of s in the arena; NULL and a problem when the check refuses it. */
 const char *reader_checked(struct reader *r, const char *s, text_check *check);
 
 #endif

@@ -9,6 +9,7 @@
 #include <zknginx/err.h>
 
 #include "changes.h"
+#include "core/data/layout.h"
 
 #define NONE SIZE_MAX
 
@@ -51,15 +52,16 @@ struct changes {
 
 static enum rank rank_of(const char *path, const char *root, bool gone)
 {
-	const char *relative = path_relative(path, root);
-	size_t upstream = path_upstream(path, root);
+	static const enum rank ranks[CONFIG_KIND_N][2] = {
+		[CONFIG_UPSTREAM] = { RANK_UPSTREAM, RANK_UPSTREAM_GONE },
+		[CONFIG_SITE] = { RANK_SITE, RANK_SITE_GONE },
+		[CONFIG_HTTP_SNIPPET] = { RANK_SNIPPET, RANK_SNIPPET_GONE },
+		[CONFIG_STREAM_SNIPPET] = { RANK_SNIPPET, RANK_SNIPPET_GONE },
+	};
+	struct config_place place = config_place(path, root);
 
-	if (relative && strncmp(relative, "sites/", 6) == 0)
-		return gone ? RANK_SITE_GONE : RANK_SITE;
-	if (relative && strncmp(relative, "snippets/", 9) == 0)
-		return gone ? RANK_SNIPPET_GONE : RANK_SNIPPET;
-	if (upstream == strlen(path))
-		return gone ? RANK_UPSTREAM_GONE : RANK_UPSTREAM;
+	if (place.level == CONFIG_OBJECT)
+		return ranks[place.kind][gone];
 	return gone ? RANK_SERVER_GONE : RANK_SERVER; /* a child znode, or registered elsewhere */
 }
 

@@ -33,8 +33,10 @@
 	X(CHECK_FAILED, "check-failed") /* … or not, or it took too long */                      \
 	X(PROVED, "proved")             /* nginx -t passed, and no more than that was wanted */    \
 	X(PUBLISHED, "published")       /* the live link names the new generation */               \
-	X(PUBLISH_FAILED, "publish-failed") /* disk full and the like: the old one is live */      \
-	X(NOT_INCLUDED, "not-included")     /* published, but nginx.conf does not include it */    \
+	X(STAGE_FAILED, "stage-failed") /* it could not be written; the old one is live */         \
+	X(PUBLISH_FAILED,                                                                          \
+	  "publish-failed")             /* the link could not be changed; the old one is live */   \
+	X(NOT_INCLUDED, "not-included") /* published, but nginx.conf does not include it */        \
 	X(MASTER_ABSENT,                                                                           \
 	  "master-absent")        /* no master to signal: it will read the files at start */       \
 	X(SIGNALLED, "signalled") /* SIGHUP was queued */                                          \
@@ -56,10 +58,11 @@
 	X(SIGNAL, "signal")                                                                        \
 	X(VERIFY, "verify")                                                                        \
 	X(SETTLE, "settle")                                                                        \
-	X(FINISH, "finish")       /* report success */                                             \
-	X(KEEP, "keep")           /* report: nothing to do */                                      \
-	X(DEFER, "defer")         /* report: published, nginx is not running */                    \
-	X(STRAND, "strand")       /* report: published, but nginx.conf does not include it */      \
+	X(FINISH, "finish") /* report success */                                                   \
+	X(KEEP, "keep")     /* report: nothing to do */                                            \
+	X(DEFER, "defer")   /* report: published, nginx is not running */                          \
+	X(NOT_INCLUDED,                                                                            \
+	  "not-included")         /* report: published, but nginx.conf does not include it */      \
 	X(UNKNOWN, "unknown")     /* report: signalled, no verdict; look again later */            \
 	X(REVERT, "revert")       /* put the last good generation back */                          \
 	X(RECOVER, "recover")     /* signal the master once more, verify */                        \

@@ -36,6 +36,8 @@ struct search {
 	const size_t *hints; /* of the failure at hand */
 	size_t hint_count;
 	bool frugal, tried_together;
+	bool unproved; /* that all open units fail is told, and no test of this search has shown it
+			*/
 	size_t together_at; /* on top of so many taken units */
 };
 
@@ -212,13 +214,22 @@ bool search_next(struct search *s, bool *take)
 
 /* --- results --------------------------------------------------------------------------------- */
 
+/* It is refused by a failure that a test has shown; else it is only doubted, and tested alone. */
+static void refuse(struct search *s, size_t unit, size_t tag, bool proved)
+{
+	if (proved)
+		units_refuse(&s->units, unit, tag);
+	else if (!unit_is_doubted(&s->units.items[unit]))
+		units_doubt(&s->units, unit, tag);
+}
+
 /* One unit more makes the difference: it is found. */
 static void end_bisect_if_found(struct search *s)
 {
 	if (s->high - s->low > 1)
 		return;
 	take_list(s, s->low);
-	units_refuse(&s->units, s->list[s->low], s->failed_tag);
+	refuse(s, s->list[s->low], s->failed_tag, !s->unproved || s->high < s->list_count);
 	s->limit = s->units.doubted + s->step;
 	s->last = NO_UNIT;
 	s->phase = PHASE_ALL;
@@ -251,7 +262,7 @@ static void all_passed(struct search *s)
 	take_list(s, s->list_count);
 	/* The test before this one differed in the last doubted unit alone, and failed. */
 	if (s->last != NO_UNIT)
-		units_refuse(&s->units, s->last, s->units.items[s->last].reason);
+		refuse(s, s->last, s->units.items[s->last].reason, !s->unproved);
 	s->last = NO_UNIT;
 }
 
@@ -282,26 +293,13 @@ void search_passed(struct search *s)
 	on_passed[s->phase](s);
 }
 
-/* The last in order of the open units that the hints name: of several the newcomer loses. */
-static size_t hinted(const struct search *s, const size_t *hints, size_t count)
-{
-	size_t found = NO_UNIT;
-
-	for (size_t i = 0; i < count; i++) {
-		if (hints[i] < s->units.count && s->units.items[hints[i]].place == OPEN &&
-		    (found == NO_UNIT || hints[i] > found))
-			found = hints[i];
-	}
-	return found;
-}
-
 static void all_failed(struct search *s, size_t hint, size_t tag)
 {
 	size_t before = s->list_count;
 
 	s->last = NO_UNIT;
 	if (s->list_count == 1) {
-		units_refuse(&s->units, s->list[0], tag);
+		refuse(s, s->list[0], tag, !s->unproved);
 	} else if (s->frugal && units_doubt_all(&s->units, s->hints, s->hint_count, tag)) {
 		return;
 	} else if (hint != NO_UNIT && s->units.doubted < s->limit) {
@@ -348,12 +346,27 @@ static void (*const on_failed[])(struct search *s, size_t hint, size_t tag) = {
 	[PHASE_GROUP] = group_failed,   [PHASE_TOGETHER] = together_failed,
 };
 
-void search_failed(struct search *s, const size_t *hints, size_t hint_count, size_t tag)
+static void failed(struct search *s, const size_t *hints, size_t hint_count, size_t tag)
 {
 	s->failed_tag = tag;
 	s->hints = hints;
 	s->hint_count = hint_count;
-	on_failed[s->phase](s, hinted(s, hints, hint_count), tag);
+	on_failed[s->phase](s, units_last_hinted(&s->units, hints, hint_count), tag);
+}
+
+void search_failed(struct search *s, const size_t *hints, size_t hint_count, size_t tag)
+{
+	if (s->phase == PHASE_ALL)
+		s->unproved = false;
+	failed(s, hints, hint_count, tag);
+}
+
+void search_failed_before(struct search *s, const size_t *hints, size_t hint_count, size_t tag)
+{
+	if (!choose_phase(s) || s->phase != PHASE_ALL)
+		return;
+	s->unproved = true;
+	failed(s, hints, hint_count, tag);
 }
 
 /* --- what is known --------------------------------------------------------------------------- */

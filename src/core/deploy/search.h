@@ -12,7 +12,8 @@
  *
  * The number of tests, of k refused units among n: with good hints 2 to 3 each; without any, or
  * with wrong ones, at most k * (2 * log2(n) + 10) + 2. A unit that passes only with a later one
- * counts as one of the k. tests/unit/test_search.c holds it to that.
+ * counts as one of the k, and so does a failure of before (search_failed_before).
+ * tests/unit/test_search.c holds it to that.
  *
  * Pure; nothing is known of nginx here.
  */
@@ -45,6 +46,9 @@ bool search_next(struct search *s, bool *take);
 void search_passed(struct search *s);
 /* tag: the caller's own number of this failure, see search_reason(). */
 void search_failed(struct search *s, const size_t *hints, size_t hint_count, size_t tag);
+/* Before the first search_next(), in place of a first test: all units together failed a while ago.
+ * The hints of that failure are used, but it proves nothing: its cause may be over. */
+void search_failed_before(struct search *s, const size_t *hints, size_t hint_count, size_t tag);
 
 /* At the end, or in the middle: */
 enum search_fate {

@@ -223,3 +223,15 @@ size_t units_list_with_needs(const struct search_units *us, size_t unit, size_t 
 	}
 	return count;
 }
+
+size_t units_last_hinted(const struct search_units *us, const size_t *hints, size_t count)
+{
+	size_t found = NO_UNIT;
+
+	for (size_t i = 0; i < count; i++) {
+		if (hints[i] < us->count && us->items[hints[i]].place == OPEN &&
+		    (found == NO_UNIT || hints[i] > found))
+			found = hints[i];
+	}
+	return found;
+}

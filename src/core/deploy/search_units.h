@@ -56,6 +56,8 @@ bool unit_is_doubted(const struct unit *u);
 bool units_need_nothing(const struct search_units *us, size_t unit);
 enum search_fate units_fate(const struct search_units *us, size_t unit);
 size_t units_first_doubted(const struct search_units *us);
+/* The last in order of the open units that the hints name: of several the newcomer loses. */
+size_t units_last_hinted(const struct search_units *us, const size_t *hints, size_t count);
 /* No unit is open that could be taken, and none is doubted. */
 bool units_are_settled(const struct search_units *us);
 bool units_in_group(const struct search_units *us, size_t i, size_t group);

@@ -1,4 +1,4 @@
-/* What decode, and discover in its service, read: the tree, and what they are told besides. */
+/* The input of decode and discover. */
 #ifndef ZKNGINX_DECODE_INPUT_H
 #define ZKNGINX_DECODE_INPUT_H
 

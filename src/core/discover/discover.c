@@ -1,16 +1,17 @@
 /*
- * Discover: one path after the other, in three steps: read what is there, choose once
- * for the whole upstream whether it is spoken to by TLS, and make servers.
+ * Discover: reads the registrations of one path after the other, then chooses once for the whole
+ * upstream whether it uses TLS, then makes the servers.
  *
- * The znodes beside the registrations (weights, overrides) are kept with the struct discover, so
+ * The context znodes of the registrations (weights, overrides) are kept in the struct discover, so
  * that the accepted tree can be read again in the same way.
  */
 #include <stdlib.h>
+#include <string.h>
 
-#include "core/endpoint/endpoint_parts.h"
+#include "core/endpoint/endpoint_format.h"
 #include "discover_select.h"
 
-#define NAMED_BAD 3 /* registrations that a problem names */
+#define NAMED_BAD 3 /* how many bad registrations a problem names */
 
 struct found {
 	struct endpoint endpoint;
@@ -27,9 +28,10 @@ struct search {
 	struct found *found;
 	size_t count, room;
 	size_t total;     /* registrations, good and bad */
-	size_t bad, kept; /* that cannot be used; of these, that serve their last good form */
-	size_t others;    /* that speak another protocol */
-	struct buf names; /* of the first few bad ones, and why */
+	size_t bad, kept; /* registrations that cannot be used; those of them whose last good form
+			     stays in force */
+	size_t others;    /* registrations of another protocol */
+	struct buf names; /* of the first bad ones, each with its reason */
 };
 
 static bool is_child(const char *path, const char *parent)
@@ -37,7 +39,7 @@ static bool is_child(const char *path, const char *parent)
 	return path_is_below(path, parent) && !strchr(path + strlen(parent) + 1, '/');
 }
 
-/* --- what is beside ------------------------------------------------------------------------- */
+/* --- context ------------------------------------------------------------------------- */
 
 static void add_context(struct search *s, const struct znode *z, size_t *room)
 {
@@ -105,16 +107,16 @@ static void note_bad(struct search *s, const struct znode *z, const char *why)
 			   path_name(z->path), why);
 }
 
-/* Takes it if it is to be in; false when it is bad. */
+/* Adds the registration when the operator's choices include it; false when it is bad. */
 static bool take(struct search *s, const struct znode *z, const char **why)
 {
-	enum endpoint_verdict verdict;
+	enum endpoint_result result;
 	struct endpoint e;
 	enum selection selection;
 
-	verdict = endpoint_read(&s->reading, z, &e, why);
-	if (verdict != ENDPOINT_READ)
-		return verdict == ENDPOINT_OTHER;
+	result = endpoint_read(&s->reading, z, &e, why);
+	if (result != ENDPOINT_READ)
+		return result == ENDPOINT_OTHER;
 	selection = discover_select(s->arena, s->upstream, s->discover, &e, why);
 	if (selection == SELECTED)
 		add_found(s, z, &e);
@@ -122,7 +124,7 @@ static bool take(struct search *s, const struct znode *z, const char **why)
 	return selection != SELECT_BAD;
 }
 
-/* The last good form, where the newest is none. */
+/* Takes the last good form of a registration whose newest form is bad. */
 static bool take_accepted(struct search *s, const struct znode *z)
 {
 	const struct znode *good = tree_find(s->in->accepted, z->path);
@@ -216,18 +218,18 @@ static void report(const struct search *s, struct problems *problems)
 			->serving = s->kept == s->bad ? SERVING_PREVIOUS : SERVING_ABSENT;
 	if (s->others && !s->count)
 		problems_add(problems, d->path, PROBLEM_DISCOVERY, NULL,
-			     "upstream \"%s\": no registration (of %zu) speaks HTTP: name a "
-			     "protocol in \"endpoint\", or make it an upstream of the stream "
-			     "protocol",
+			     "upstream \"%s\": none of the registrations (%zu) speaks HTTP: name a "
+			     "protocol in \"endpoint\", or set \"protocol\" of the upstream to "
+			     "\"stream\"",
 			     upstream, s->others);
 	if (!d->chosen && has_children(s->in->tree, d->path))
 		problems_add(problems, d->path, PROBLEM_DISCOVERY, NULL,
-			     "upstream \"%s\": what is registered here looks like no format that "
-			     "is known: name one in \"format\"",
+			     "upstream \"%s\": the format of the registrations is not recognised: "
+			     "name it in \"format\"",
 			     upstream);
 }
 
-/* All by TLS, or none: a server of the upstream's own says nothing about it, so it is plain. */
+/* TLS for all servers or for none. The upstream's own child znodes cannot have TLS. */
 static bool choose_tls(const struct upstream *u, const struct search *searches, bool has_own)
 {
 	size_t count = 0;

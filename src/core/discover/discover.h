@@ -1,9 +1,9 @@
 /*
- * Discover: from the registrations of a tree to the servers of an upstream.
+ * Discover: makes the servers of an upstream from the registrations of a tree.
  *
- * One bad registration never drops another: it keeps the form that it has in the
- * accepted tree or stays out, and all that cannot be used below a path are one
- * problem, with the first few by name. A path that is not there has no servers.
+ * A bad registration does not affect others: it keeps the form that it has in the accepted tree, or
+ * is left out. All bad registrations below one path are one problem, which names the first ones. A
+ * path that does not exist has no servers.
  */
 #ifndef ZKNGINX_DISCOVER_H
 #define ZKNGINX_DISCOVER_H
@@ -19,7 +19,7 @@ struct server_list {
 };
 struct server *server_list_add(struct server_list *l);
 
-/* Host names that were asked for; in an arena. */
+/* Host names of servers; in an arena. */
 struct name_list {
 	struct arena *arena;
 	const char **items;
@@ -27,26 +27,30 @@ struct name_list {
 };
 
 /*
- * One server of a host name or an address → as many as the name has addresses; all
- * share what else they have. NULL, or why none (or an old answer) came of it.
+ * Adds a server with a host name as one server for each of its addresses, which are equal in
+ * everything else; adds a server with an address unchanged. Returns NULL, or the rest of a
+ * sentence: why there is none, or why old addresses are used.
  */
 const char *names_add_server(const struct names *names, struct name_list *wanted,
 			     const struct server *s, struct server_list *out);
 void name_list_add(struct name_list *l, const char *name);
-/* Sorted, without doubles. */
+/* Sort, and remove duplicates. */
 void name_list_sort(struct name_list *l);
 
-/* Append the servers that u's discovers find; sets u->tls and what the discovers found. */
+/*
+ * Appends the servers that u's discovers find. Sets u->tls, and `chosen` and `context` of the
+ * discovers.
+ */
 void discover_servers(const struct decode_input *in, struct upstream *u, struct server_list *out,
 		      struct name_list *wanted, struct problems *problems);
 
 /*
- * Make nginx's weights out of the servers' shares, in an upstream with discovered ones:
- * whole numbers, as small as they can be. To be called whenever its servers change.
+ * In an upstream with discovered servers: computes nginx's weights from the servers' shares, as
+ * whole numbers that are as small as possible. Must be called whenever the servers have changed.
  */
 void discover_weigh(struct upstream *u);
 
-/* The discover with the same choices, or NULL. */
+/* The discover of u with this key (the same choices of the operator), or NULL. */
 struct discover *discover_find(const struct upstream *u, const char *key);
 
 #endif

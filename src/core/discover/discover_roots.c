@@ -1,4 +1,4 @@
-/* What the mirror has to watch for the discovers of a model. */
+/* The paths that the mirror has to watch for the discovers of a model. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +21,10 @@ static size_t count_discovers(const struct model *m)
 	return n;
 }
 
-/* By the operator's choice of a format and not by what was found, which comes and goes. */
+/*
+ * Depends on the operator's choice of a format alone, not on the format that was found, which may
+ * change.
+ */
 static size_t add_roots(struct arena *a, const struct discover *d, struct discover_root *roots)
 {
 	struct endpoint_place places[ENDPOINT_PLACES];

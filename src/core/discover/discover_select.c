@@ -1,10 +1,8 @@
-/*
- * From an endpoint to a server, the same way for all formats. Labels are compared and
- * nothing else is ever done with them.
- */
+/* Makes a server from an endpoint, in the same way for all formats. Labels are only compared. */
 #include <strings.h>
 
-#include "core/endpoint/endpoint_parts.h"
+#include "core/endpoint/endpoint_format.h"
+#include "core/endpoint/endpoint_text.h"
 #include "discover_select.h"
 
 static bool matches(const struct discover *d, const struct endpoint *e)
@@ -26,7 +24,7 @@ static void choose_named(struct endpoint *e, const struct named_port *n)
 	e->tls_unsaid = true;
 }
 
-/* By the name that the operator gives: an endpoint's, or a protocol's. */
+/* By the name that the operator gives: of an endpoint, or of a protocol. */
 static enum selection select_named(struct arena *a, const char *wanted, struct endpoint *e,
 				   const char **why)
 {
@@ -42,12 +40,12 @@ static enum selection select_named(struct arena *a, const char *wanted, struct e
 	return SELECT_BAD;
 }
 
-/* Of several protocols, one that nginx can speak; for a stream all are the same. */
+/* Chooses a protocol that nginx can speak; a stream upstream takes any. */
 static enum selection select_protocol(const struct upstream *u, const struct discover *d,
 				      struct endpoint *e)
 {
 	const struct endpoint_format *f = d->chosen;
-	bool named = e->named_count && f->read == endpoint_read_curator;
+	bool named = e->named_count && f->multi_protocol;
 
 	if (u->protocol == PROTOCOL_STREAM)
 		return SELECTED;
@@ -57,7 +55,7 @@ static enum selection select_protocol(const struct upstream *u, const struct dis
 			return SELECTED;
 		}
 	}
-	if (named || (f->read == endpoint_read_dubbo && !endpoint_scheme_is_http(e->scheme)))
+	if (named || (f->http_by_scheme && !endpoint_scheme_is_http(e->scheme)))
 		return SELECT_PROTOCOL;
 	return SELECTED;
 }
@@ -75,7 +73,7 @@ enum selection discover_select(struct arena *a, const struct upstream *u, const 
 		*why = "has no main endpoint: name one in \"endpoint\"";
 		return SELECT_BAD;
 	}
-	/* Whoever says "only" knows what speaks on the one port that there is. */
+	/* With "only" the operator says that the one port is a TLS port. */
 	if (s == SELECTED && e->tls_unsaid && d->tls == TLS_ONLY) {
 		e->tls_port = e->port;
 		e->port = 0;
@@ -106,7 +104,7 @@ bool discover_server(struct arena *a, const struct upstream *u, const struct end
 		return false;
 	}
 	if (e->params.backup && !upstream_takes_backups(u)) {
-		*why = "is a backup, which does not go together with the upstream's balance";
+		*why = "is a backup, which is not possible with the upstream's balance";
 		return false;
 	}
 	out->address = arena_printf(a, "%s:%ld", e->host, port);

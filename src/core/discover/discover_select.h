@@ -1,4 +1,4 @@
-/* What an upstream takes of an endpoint: does it match, which port, which parameters. */
+/* What an upstream uses of an endpoint: whether it matches, which port, which parameters. */
 #ifndef ZKNGINX_CORE_DISCOVER_SELECT_H
 #define ZKNGINX_CORE_DISCOVER_SELECT_H
 
@@ -6,18 +6,21 @@
 
 enum selection {
 	SELECTED,
-	SELECT_OTHER,    /* the operator's choices leave it out */
+	SELECT_OTHER,    /* the operator's choices exclude it */
 	SELECT_PROTOCOL, /* it speaks another protocol than the upstream */
-	SELECT_BAD,      /* it should be in, and cannot */
+	SELECT_BAD,      /* it is chosen but cannot be used */
 };
 
-/* Judges labels, endpoint and protocol; e->host and the ports become those that were chosen. */
+/*
+ * Checks labels, endpoint and protocol. Sets e->host and the ports to those that were chosen. *why
+ * is set with SELECT_BAD.
+ */
 enum selection discover_select(struct arena *a, const struct upstream *u, const struct discover *d,
 			       struct endpoint *e, const char **why);
 
 /*
- * The server of a selected endpoint, but for source and discover. False: it has no port of
- * that kind, or it is a backup where the balance takes none.
+ * The server of a selected endpoint; the caller sets source and discover. False and *why: it has no
+ * port of that kind, or it is a backup where the balance allows none.
  */
 bool discover_server(struct arena *a, const struct upstream *u, const struct endpoint *e, bool tls,
 		     struct server *out, const char **why);

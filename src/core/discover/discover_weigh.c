@@ -1,9 +1,9 @@
 /*
  * Weights: shares become nginx's whole numbers.
  *
- * A share is relative: 1 is an ordinary server's, in whatever unit its format
- * counts. With fractions among them all are taken in hundredths; then all are divided
- * by what divides them all, so that ten servers of weight 10 are ten of 1.
+ * A share is relative: that of an ordinary server is 1 in every format. If one of them has a
+ * fraction, all are multiplied by 100. Then all are divided by their greatest common divisor, so
+ * ten servers of weight 10 become ten of weight 1.
  */
 
 #include "discover.h"
@@ -37,7 +37,7 @@ static long divisor(long a, long b)
 	return a;
 }
 
-/* What a share is multiplied with. */
+/* The factor for all shares. */
 static double scale(const struct upstream *u)
 {
 	double most = 0, by = 1;

@@ -1,7 +1,6 @@
 /*
- * Host names among the servers: asked for, and replaced by what they stand for. A name
- * that is not known yet, or fails, leaves its server out, unless its last good addresses
- * are still there.
+ * Host names of servers: they are looked up and replaced by their addresses. A server whose name is
+ * not resolved yet, or fails to resolve, is left out, unless the last good addresses are known.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -54,7 +53,7 @@ void name_list_sort(struct name_list *l)
 	l->count = kept;
 }
 
-/* What a resolver says is no better than what a registration says: no 0.0.0.0, no name. */
+/* A resolver's answer is checked like a registration: no 0.0.0.0, and no name. */
 static bool add_address(struct arena *a, const struct server *s, const char *address,
 			const char *port, struct server_list *out)
 {
@@ -100,5 +99,5 @@ const char *names_add_server(const struct names *names, struct name_list *wanted
 					    host);
 	return arena_printf(out->arena, "has the host %.80s, which does not resolve%s%.100s%s",
 			    host, n.reason ? ": " : "", n.reason ? n.reason : "",
-			    added ? " (its last addresses are used)" : "");
+			    added ? " (its last addresses stay in force)" : "");
 }

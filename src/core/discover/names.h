@@ -1,10 +1,9 @@
 /*
- * Names: what host names stand for.
+ * Names: the addresses of host names.
  *
- * nginx resolves the names of its servers when it tests and loads a configuration, and one
- * that does not resolve fails all of it. So the daemon resolves them, and hands in
- * what it knows: a pure look-up, which never waits. Names that the model asks for are in
- * model.names.
+ * nginx resolves the names of its servers when it tests and loads a configuration, and refuses all
+ * of it when one name does not resolve. So the daemon resolves them, and passes in the results: a
+ * pure look-up that never waits. The names that have to be resolved are in model.names.
  */
 #ifndef ZKNGINX_NAMES_H
 #define ZKNGINX_NAMES_H
@@ -15,7 +14,7 @@ enum name_state { NAME_FOUND, NAME_PENDING, NAME_FAILED };
 
 struct name {
 	enum name_state state;
-	/* Numeric, IPv6 without brackets; of a pending or failed one the last that were good. */
+	/* Numeric, IPv6 without brackets. Of a pending or failed name: the last good ones. */
 	const char *const *addresses;
 	size_t count;
 	const char *reason; /* of a failure: "no such host"; may be NULL */

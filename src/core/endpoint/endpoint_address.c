@@ -1,5 +1,5 @@
 /*
- * address: the name says where; the data may say more.
+ * address: the name is the address; the data may have parameters.
  *
  *	PATH/10.0.0.1:8080	empty, or nginx parameters: weight=5 max_fails=3 backup
  *	PATH/10.0.0.1_8080	HOST:PORT:WEIGHT with an ordinary weight of 1000 (Armeria)
@@ -8,15 +8,17 @@
  *	PATH/10.0.0.1:8080	tags, one a line: @dc1; and @params max_conns=10 fail_timeout=4s
  *	PATH/tcp@10.0.0.1:8080	weight=7&group=a (rpcx)
  *
- * Many write something of their own there: what is not known is not looked at, and what
- * is no valid value of a parameter is as if it was not there.
+ * Many programs write data of their own: unknown words, and invalid values of a parameter, are
+ * ignored.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "core/text/address.h"
 #include "core/text/emit.h"
-#include "endpoint_parts.h"
+#include "endpoint_format.h"
+#include "endpoint_json.h"
+#include "endpoint_text.h"
 
 #define ARMERIA_WEIGHT 1000
 
@@ -67,7 +69,7 @@ static void read_words(struct registration *r, char *text, const char *between)
 	}
 }
 
-/* "h:p:weight" or "h": what stands in the name already; only the weight is new. */
+/* "HOST:PORT:WEIGHT" or "HOST": the name has the host and the port; only the weight is new. */
 static bool read_armeria(struct registration *r, const char *text)
 {
 	const char *last = strrchr(text, ':');
@@ -123,7 +125,7 @@ static long json_number(const json_t *value, long most)
 	return json_is_integer(value) && n >= 0 && n <= most ? (long)n : UNSET;
 }
 
-/* nginx-upsync's; what else may stand there becomes labels. */
+/* nginx-upsync's members; all members become labels. */
 static void read_json(struct registration *r, const json_t *j)
 {
 	const json_t *timeout = json_object_get(j, "fail_timeout");
@@ -144,7 +146,7 @@ static void read_json(struct registration *r, const json_t *j)
 	registration_json_labels(r, json_object_get(j, "labels"));
 }
 
-/* Behind the last `:`, or the last `_` with only digits behind it; port 0 is none. */
+/* The port follows the last `:`, or the last `_` if only digits follow it. Port 0 means no port. */
 static bool read_name(struct registration *r, const char *name)
 {
 	const char *cut = strrchr(name, ':');
@@ -167,7 +169,7 @@ static bool read_name(struct registration *r, const char *name)
 				registration_port(r, cut + 1, strlen(cut + 1), &r->out->port));
 }
 
-/* HiveServer2's "serverUri=HOST:PORT;version=…", and rpcx' "tcp@HOST:PORT". */
+/* HOST:PORT of HiveServer2's "serverUri=HOST:PORT;version=…" and of rpcx's "tcp@HOST:PORT". */
 static const char *unwrap_name(struct registration *r)
 {
 	static const char uri[] = "serverUri=";
@@ -182,7 +184,7 @@ static const char *unwrap_name(struct registration *r)
 	return at + 1;
 }
 
-static enum endpoint_verdict read_data(struct registration *r, const char *s, size_t size)
+static enum endpoint_result read_data(struct registration *r, const char *s, size_t size)
 {
 	struct endpoint *e = r->out;
 	json_t *j = endpoint_json(s, size);
@@ -198,19 +200,26 @@ static enum endpoint_verdict read_data(struct registration *r, const char *s, si
 	return ok ? ENDPOINT_READ : ENDPOINT_BAD;
 }
 
-enum endpoint_verdict endpoint_read_address(struct registration *r)
+static enum endpoint_result read(struct registration *r)
 {
 	const char *s, *name = unwrap_name(r);
 	size_t size;
 
 	r->out->tls_unsaid = true;
 	if (!read_name(r, name))
-		return registration_other(r);
-	/* Armeria's "_0" is a port that the reader has to know. */
+		return registration_other(r, r->why);
+	/* Armeria's "_0" means that the reader knows the port. */
 	if (registration_text(r, &s, &size) && read_data(r, s, size) == ENDPOINT_BAD)
 		return ENDPOINT_BAD;
 	if (r->out->port || (strlen(name) > 2 && strcmp(name + strlen(name) - 2, "_0") == 0))
 		return ENDPOINT_READ;
-	registration_bad(r, "has a name that is not HOST:PORT");
-	return registration_other(r);
+	return registration_other(r, "has a name that is not HOST:PORT");
 }
+
+const struct endpoint_format endpoint_format_address = {
+	.name = "address",
+	.read = read,
+	.base = 1,
+	.by_name = true,
+	.trial = 2,
+};

@@ -5,13 +5,14 @@
  *	PATH/ID	{"name":…, "id":…, "address":"10.0.0.1", "port":8080, "sslPort":null,
  *		 "payload":…, "serviceType":"DYNAMIC", "enabled":true, …}
  *
- * Only members at the top say where the instance is: the payload repeats them. From the
- * payload come labels, Spring's instance_status and Dubbo's protocols. A port of 0 or
- * less is none (Druid writes -1 for "off").
+ * Only members at the top level say where the instance is; the payload may repeat them. The
+ * payload gives the labels, Spring's instance_status and Dubbo's protocols. A port of 0 or less
+ * means that there is none (Druid writes -1 for "off").
  */
 #include <strings.h>
 
-#include "endpoint_parts.h"
+#include "endpoint_format.h"
+#include "endpoint_json.h"
 
 static bool read_port(struct registration *r, const json_t *value, long *port)
 {
@@ -20,7 +21,7 @@ static bool read_port(struct registration *r, const json_t *value, long *port)
 	return registration_json_port(r, value, port);
 }
 
-/* Dubbo's [{"port":50051,"protocol":"tri"},…], which is text within the JSON. */
+/* Dubbo's [{"port":50051,"protocol":"tri"},…], which is a string within the JSON. */
 static void read_protocols(struct registration *r, const char *text)
 {
 	json_t *list = text && strlen(text) < 4096 ? json_loads(text, 0, NULL) : NULL;
@@ -51,7 +52,8 @@ static void read_payload(struct registration *r, const json_t *payload)
 	if (!json_is_object(payload))
 		return;
 	registration_json_labels(r, json_is_object(metadata) ? metadata : payload);
-	if (json_is_object(metadata)) /* tells Spring's from Dubbo's, which share a path */
+	if (json_is_object(metadata)) /* tells Spring's registrations from Dubbo's: they may share a
+					 path */
 		registration_label(r, "@class",
 				   json_string_value(json_object_get(payload, "@class")));
 	read_protocols(r, json_string_value(json_object_get(metadata, "dubbo.endpoints")));
@@ -66,7 +68,7 @@ static void read_state(struct registration *r, const json_t *enabled)
 	r->out->down = json_is_false(enabled) || (text && strcasecmp(text, "false") == 0);
 }
 
-static enum endpoint_verdict read_instance(struct registration *r, const json_t *j)
+static enum endpoint_result read_instance(struct registration *r, const json_t *j)
 {
 	struct endpoint *e = r->out;
 
@@ -83,10 +85,27 @@ static enum endpoint_verdict read_instance(struct registration *r, const json_t 
 	return ENDPOINT_READ;
 }
 
-/* A service's name may hold slashes: what has no data is a step on the way to another. */
-enum endpoint_verdict endpoint_read_curator(struct registration *r)
+/* A service's name may have slashes: a znode without data may be the parent of another service. */
+static enum endpoint_result read(struct registration *r)
 {
 	if (!r->znode->size && r->znode->owner == 0)
 		return ENDPOINT_OTHER;
 	return registration_json(r, read_instance);
 }
+
+/* An object with an address and a port alone may also be a registration of others. */
+static const struct endpoint_sign signs[] = {
+	{ "address", "serviceType", 2 },
+	{ "address", "sslPort", 2 },
+	{ "address", "uriSpec", 2 },
+	{ "address", "port", 0 },
+};
+
+const struct endpoint_format endpoint_format_curator = {
+	.name = "curator",
+	.read = read,
+	.base = 1,
+	.multi_protocol = true,
+	.signs = signs,
+	.sign_count = ARRAY_SIZE(signs),
+};

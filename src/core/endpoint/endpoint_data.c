@@ -1,11 +1,12 @@
 /*
- * data: whatever the name, the data says where: `10.0.0.1:8080`, or a URL, alone on a
- * line or wrapped as a Java string (the default of an old client library). Hand-made
- * registrations, motan's, leaders that write their address into their vote.
+ * data: the data is `10.0.0.1:8080` or a URL, as plain text or as a serialised Java string (the
+ * default of an old client library). The name of the znode has no meaning. Used by registrations
+ * that are written by hand, by motan, and by leaders that write their address into their vote.
  */
-#include "endpoint_parts.h"
+#include "endpoint_format.h"
+#include "endpoint_text.h"
 
-enum endpoint_verdict endpoint_read_data(struct registration *r)
+static enum endpoint_result read(struct registration *r)
 {
 	const char *s;
 	struct url u;
@@ -14,10 +15,8 @@ enum endpoint_verdict endpoint_read_data(struct registration *r)
 	if (!registration_text(r, &s, &size))
 		return ENDPOINT_BAD;
 	endpoint_trim(&s, &size);
-	if (!size) {
-		registration_bad(r, "is empty");
-		return registration_other(r);
-	}
+	if (!size)
+		return registration_other(r, "is empty");
 	if (url_parse(r->arena, s, size, &u)) {
 		if (!registration_url(r, &u))
 			return ENDPOINT_BAD;
@@ -29,3 +28,10 @@ enum endpoint_verdict endpoint_read_data(struct registration *r)
 	r->out->tls_unsaid = true;
 	return registration_address(r, s, size) ? ENDPOINT_READ : ENDPOINT_BAD;
 }
+
+const struct endpoint_format endpoint_format_data = {
+	.name = "data",
+	.read = read,
+	.base = 1,
+	.trial = 3,
+};

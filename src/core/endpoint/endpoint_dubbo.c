@@ -4,22 +4,24 @@
  *	PATH/providers/tri%3A%2F%2F10.0.0.1%3A50051%2Forg.example.Shop%3Fweight%3D200…
  *	PATH/configurators/override%3A%2F%2F10.0.0.1%2F…%3Fdisabled%3Dtrue…
  *
- * PATH is that of the interface (its providers' will do). The data is never looked at:
- * clients leave all sorts there. Operators override weight and state of one provider, or
- * of all (0.0.0.0), by configurators; what names an address goes over what names all.
+ * PATH is the path of the interface; PATH/providers means the same. The data is ignored, as clients
+ * write arbitrary data there. With configurators an operator overrides the weight and the state of
+ * one provider, or of all of them (0.0.0.0). An override for one address takes precedence over one
+ * for all.
  */
 #include <strings.h>
 
-#include "endpoint_parts.h"
+#include "endpoint_format.h"
+#include "endpoint_text.h"
 
 #define OVERRIDES_MAX 256
 
 struct override {
-	const char *host; /* NULL: all */
+	const char *host; /* NULL: all hosts */
 	long port;        /* 0: all of the host */
 	const char *group, *version, *application;
-	double weight; /* < 0: not said */
-	int disabled;  /* -1: not said */
+	double weight; /* < 0: not given */
+	int disabled;  /* 1 or 0; -1: not given */
 };
 
 struct overrides {
@@ -41,16 +43,17 @@ static bool name_url(struct arena *a, const char *name, struct url *u)
 	return url_parse(a, text, size, u);
 }
 
-/* In a name nothing else than an escape begins with '%': what is torn may mean another host. */
+/* A '%' always begins an escape in a name: an incomplete one may mean another host. */
 static bool has_good_escapes(struct registration *r)
 {
 	const char *bad = endpoint_bad_escape(r->name, strlen(r->name));
 
 	if (bad)
-		registration_bad(r,
-				 "has a name in which \"%.3s\" is no percent escape: expected %% "
-				 "and two hexadecimal digits",
-				 bad);
+		registration_bad(
+			r,
+			"has a name in which \"%.3s\" is not a percent escape: expected %% "
+			"and two hexadecimal digits",
+			bad);
 	return !bad;
 }
 
@@ -59,7 +62,7 @@ static const char *unless_any(const char *value)
 	return strcmp(value, "*") == 0 || strcmp(value, "any") == 0 || !*value ? NULL : value;
 }
 
-/* False: it is switched off. */
+/* False: the override is disabled. */
 static bool read_override(struct arena *a, struct url *u, struct override *o)
 {
 	const char *name, *value;
@@ -104,7 +107,7 @@ static void add_override(struct arena *a, struct overrides *all, const struct zn
 		all->items[all->count++] = o;
 }
 
-const void *endpoint_prepare_dubbo(struct arena *a, const struct znode *context, size_t count)
+static const void *prepare(struct arena *a, const struct znode *context, size_t count)
 {
 	struct overrides *all = arena_new_of(a, struct overrides);
 
@@ -146,7 +149,7 @@ static void apply_overrides(struct registration *r)
 	}
 }
 
-/* Parameters that say what it is; all become labels. False: no provider. */
+/* All parameters become labels. False: it is not a provider. */
 static bool read_parameters(struct registration *r, struct url *u)
 {
 	struct endpoint *e = r->out;
@@ -166,14 +169,12 @@ static bool read_parameters(struct registration *r, struct url *u)
 	return true;
 }
 
-enum endpoint_verdict endpoint_read_dubbo(struct registration *r)
+static enum endpoint_result read(struct registration *r)
 {
 	struct url u;
 
-	if (!name_url(r->arena, r->name, &u)) {
-		registration_bad(r, "has a name that is not an encoded URL");
-		return registration_other(r);
-	}
+	if (!name_url(r->arena, r->name, &u))
+		return registration_other(r, "has a name that is not an encoded URL");
 	if (!has_good_escapes(r))
 		return ENDPOINT_BAD;
 	if (strcmp(u.scheme, "empty") == 0 || strcmp(u.scheme, "override") == 0 ||
@@ -189,3 +190,17 @@ enum endpoint_verdict endpoint_read_dubbo(struct registration *r)
 	apply_overrides(r);
 	return ENDPOINT_READ;
 }
+
+static const char *const parents[] = { "providers", "consumers", "configurators", "routers", NULL };
+
+const struct endpoint_format endpoint_format_dubbo = {
+	.name = "dubbo",
+	.read = read,
+	.prepare = prepare,
+	.base = 100,
+	.below = "providers",
+	.siblings = "configurators",
+	.by_name = true,
+	.http_by_scheme = true,
+	.parents = parents,
+};

@@ -1,12 +1,13 @@
 /*
- * JSON of registrations: the writers are many, so that unknown members are skipped,
- * of doubled ones the last holds (as it does for Jackson, Ruby and Go), and numbers
- * may be texts. Depth is counted before anything is parsed.
+ * JSON in registrations. Many programs write it, so unknown members are ignored, the last one of
+ * several members with one name counts (as in Jackson, Ruby and Go), and a number may be a string.
+ * The depth is checked before anything is parsed.
  */
 #include <stdio.h>
 
 #include "core/text/json_text.h"
-#include "endpoint_parts.h"
+#include "endpoint_json.h"
+#include "endpoint_text.h"
 
 static void skip_mark(const char **data, size_t *size)
 {
@@ -62,13 +63,13 @@ static json_t *object_of(struct registration *r)
 	return NULL;
 }
 
-enum endpoint_verdict registration_json(struct registration *r, object_reader *read)
+enum endpoint_result registration_json(struct registration *r, object_reader *read)
 {
 	json_t *j = object_of(r);
-	enum endpoint_verdict verdict = j ? read(r, j) : ENDPOINT_BAD;
+	enum endpoint_result result = j ? read(r, j) : ENDPOINT_BAD;
 
 	json_decref(j);
-	return verdict;
+	return result;
 }
 
 bool registration_json_host(struct registration *r, const json_t *value, const char **host)
@@ -77,7 +78,7 @@ bool registration_json_host(struct registration *r, const json_t *value, const c
 	if (!value || json_is_null(value))
 		return true;
 	if (!json_is_string(value)) {
-		registration_bad(r, "has a host that is not a text");
+		registration_bad(r, "has a host that is not a string");
 		return false;
 	}
 	*host = registration_host(r, json_string_value(value), json_string_length(value));
@@ -114,7 +115,7 @@ double endpoint_json_number(const json_t *value)
 		number = json_number_value(value);
 	else if (json_is_string(value))
 		number = endpoint_number(json_string_value(value), json_string_length(value));
-	return number >= 0 ? number : -1; /* not a number is less than nothing, too */
+	return number >= 0 ? number : -1; /* NaN gives -1 as well */
 }
 
 bool endpoint_json_is_true(const json_t *value)

@@ -1,16 +1,19 @@
 /*
- * json: any JSON object; the upstream's `keys` say what stands where in it.
+ * json: any JSON object. The upstream's `keys` say which member holds what.
  *
- * A key is a path: "host", "meta.weight", "endpoints.0". What has dots itself is found
- * as well, as at each step the whole rest is tried as one name first. `url` may be a
- * list: the first that fits the upstream's `endpoint` (a scheme), else the first of HTTP.
+ * A key is a path: "host", "meta.weight", "endpoints.0". A member whose name has dots is found as
+ * well, because at each step the whole rest of the key is tried as one name first. `url` may name
+ * an array: the first URL with the scheme that is the upstream's `endpoint` is taken; without
+ * `endpoint`, the first one of HTTP.
  */
 #include <stdlib.h>
 #include <strings.h>
 
-#include "endpoint_parts.h"
+#include "endpoint_format.h"
+#include "endpoint_json.h"
+#include "endpoint_text.h"
 
-/* The step before the first dot; *rest is behind it. */
+/* The member before the first dot; *rest is what follows the dot. */
 static const json_t *step(const json_t *j, const char *key, const char **rest)
 {
 	size_t size = strcspn(key, ".");
@@ -45,7 +48,7 @@ static bool fits(const struct registration *r, const struct url *u)
 	return wanted ? strcasecmp(u->scheme, wanted) == 0 : endpoint_scheme_is_http(u->scheme);
 }
 
-/* Go-kratos says TLS with a parameter. */
+/* Go-kratos announces TLS by a parameter. */
 static void read_query(struct registration *r, struct url *u)
 {
 	struct endpoint *e = r->out;
@@ -64,7 +67,7 @@ static bool read_one_url(struct registration *r, const json_t *value)
 	struct url u;
 
 	if (!json_is_string(value)) {
-		registration_bad(r, "has a URL that is not a text");
+		registration_bad(r, "has a URL that is not a string");
 		return false;
 	}
 	if (!url_parse(r->arena, json_string_value(value), json_string_length(value), &u)) {
@@ -125,7 +128,7 @@ static bool is_up(const json_t *value)
 	return !value || json_is_null(value) || (!s && endpoint_json_is_true(value));
 }
 
-static enum endpoint_verdict read_object(struct registration *r, const json_t *j)
+static enum endpoint_result read_object(struct registration *r, const json_t *j)
 {
 	const struct discover_keys *k = &r->discover->keys;
 	const json_t *labels = find(j, k->labels);
@@ -142,9 +145,16 @@ static enum endpoint_verdict read_object(struct registration *r, const json_t *j
 	return ENDPOINT_READ;
 }
 
-enum endpoint_verdict endpoint_read_json(struct registration *r)
+static enum endpoint_result read(struct registration *r)
 {
 	if (!r->znode->size && r->znode->owner == 0)
 		return ENDPOINT_OTHER;
 	return registration_json(r, read_object);
 }
+
+const struct endpoint_format endpoint_format_json = {
+	.name = "json",
+	.read = read,
+	.base = 1,
+	.has_keys = true,
+};

@@ -4,15 +4,16 @@
  *	PATH/INSTANCE_0000000012	{"host":"10.0.0.1","port":8080,"name":"i-1","weight":10,
  *					 "haproxy_server_options":"backup","labels":{"az":"a"}}
  *
- * With path encoding the name itself is the registration: base64_LENGTH_BASE64_SEQUENCE.
- * LENGTH counts the base64 (whose alphabet has a `_`); where the name does not hold
- * what it says, the data does.
+ * With path encoding the name itself is the registration: base64_LENGTH_BASE64_SEQUENCE. LENGTH is
+ * the length of BASE64, whose alphabet includes `_`. Where the name cannot be decoded, the data is
+ * read.
  */
-#include "endpoint_parts.h"
+#include "endpoint_format.h"
+#include "endpoint_json.h"
 
 #define PREFIX "base64_"
 
-/* The value of a byte of the URL-safe alphabet; -1: it is none. */
+/* The value of a byte of the URL-safe alphabet; -1: the byte is not in it. */
 static int sextet(char c)
 {
 	static const char alphabet[] =
@@ -75,16 +76,14 @@ static bool has_word(const char *words, const char *word)
 	return false;
 }
 
-static enum endpoint_verdict read_backend(struct registration *r, const json_t *j)
+static enum endpoint_result read_backend(struct registration *r, const json_t *j)
 {
 	const json_t *host = json_object_get(j, "host"), *port = json_object_get(j, "port");
 	const char *options = json_string_value(json_object_get(j, "haproxy_server_options"));
 	struct endpoint *e = r->out;
 
-	if (!host && !port) {
-		registration_bad(r, "has no host");
-		return registration_other(r);
-	}
+	if (!host && !port)
+		return registration_other(r, "has no host");
 	if (!registration_json_host(r, host, &e->host) ||
 	    !registration_json_port(r, port, &e->port))
 		return ENDPOINT_BAD;
@@ -100,18 +99,27 @@ static enum endpoint_verdict read_backend(struct registration *r, const json_t *
 	return ENDPOINT_READ;
 }
 
-enum endpoint_verdict endpoint_read_nerve(struct registration *r)
+static enum endpoint_result read(struct registration *r)
 {
-	enum endpoint_verdict verdict;
+	enum endpoint_result result;
 	json_t *j = json_in_name(r);
 
-	if (!j && !r->znode->size) {
-		registration_bad(r, "is empty");
-		return registration_other(r);
-	}
+	if (!j && !r->znode->size)
+		return registration_other(r, "is empty");
 	if (!j)
 		return registration_json(r, read_backend);
-	verdict = read_backend(r, j);
+	result = read_backend(r, j);
 	json_decref(j);
-	return verdict;
+	return result;
 }
+
+static const struct endpoint_sign signs[] = { { "host", "port", 1 } };
+
+const struct endpoint_format endpoint_format_nerve = {
+	.name = "nerve",
+	.read = read,
+	.base = 1,
+	.signs = signs,
+	.sign_count = ARRAY_SIZE(signs),
+	.name_prefix = PREFIX,
+};

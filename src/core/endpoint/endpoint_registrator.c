@@ -4,11 +4,13 @@
  *	PATH/172.17.0.1:32778	{"Name":"http","IP":"172.17.0.1","PublicPort":32778,
  *				 "PrivatePort":80,"Tags":["production"],"Attrs":{"k":"v"}}
  *
- * Where it did not know the host's address it registers an empty one: no use to us.
+ * Where Registrator does not know the host's address, "IP" is empty, and the registration cannot be
+ * used.
  */
-#include "endpoint_parts.h"
+#include "endpoint_format.h"
+#include "endpoint_json.h"
 
-static enum endpoint_verdict read_container(struct registration *r, const json_t *j)
+static enum endpoint_result read_container(struct registration *r, const json_t *j)
 {
 	struct endpoint *e = r->out;
 
@@ -23,12 +25,20 @@ static enum endpoint_verdict read_container(struct registration *r, const json_t
 	return ENDPOINT_READ;
 }
 
-/* The parents hold data too, which is no JSON. */
-enum endpoint_verdict endpoint_read_registrator(struct registration *r)
+/* A service's own znode has data as well, which is not JSON. */
+static enum endpoint_result read(struct registration *r)
 {
-	if (!strchr(r->name, ':')) {
-		registration_bad(r, "has a name that is not HOST:PORT");
-		return registration_other(r);
-	}
+	if (!strchr(r->name, ':'))
+		return registration_other(r, "has a name that is not HOST:PORT");
 	return registration_json(r, read_container);
 }
+
+static const struct endpoint_sign signs[] = { { "IP", "PublicPort", 2 } };
+
+const struct endpoint_format endpoint_format_registrator = {
+	.name = "registrator",
+	.read = read,
+	.base = 1,
+	.signs = signs,
+	.sign_count = ARRAY_SIZE(signs),
+};

@@ -6,14 +6,15 @@
  *				 "status":"ALIVE","shard":1,"metadata":{"k":"v"}}
  *	PATH/vector_0000000000	{"vector":[{"select":"shard=1","weight":0.5,"priority":1}]}
  *
- * Other names are no members (votes of an election stand here too). A member's weight is
- * the product of all vectors that select it; -1 takes it out. As with Finagle only a
- * number with a fraction counts as a weight.
+ * Znodes with other names are not members (the votes of an election may be here as well). A
+ * member's weight is the product of the weights of all vectors that select it; -1 removes it. As in
+ * Finagle, only a number with a fraction is a weight.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "endpoint_parts.h"
+#include "endpoint_format.h"
+#include "endpoint_json.h"
 
 #define VECTORS_MAX 256
 
@@ -37,7 +38,7 @@ static void add_vector(struct arena *a, struct vectors *v, const json_t *item)
 			(struct vector){ arena_strdup(a, select), json_real_value(weight) };
 }
 
-const void *endpoint_prepare_serverset(struct arena *a, const struct znode *context, size_t count)
+static const void *prepare(struct arena *a, const struct znode *context, size_t count)
 {
 	struct vectors *v = arena_new_of(a, struct vectors);
 
@@ -55,7 +56,7 @@ const void *endpoint_prepare_serverset(struct arena *a, const struct znode *cont
 	return v;
 }
 
-/* "member_" and a number, which may have turned negative; NULL: no member. */
+/* The number of "member_NUMBER" (negative after an overflow); NULL: it is not a member. */
 static const char *member_number(const char *name)
 {
 	const char *digits;
@@ -102,7 +103,7 @@ static void apply_vectors(struct registration *r)
 		r->out->weight = weight;
 }
 
-/* An address saves the look-up of a name. */
+/* "inet" is an address: it needs no look-up. */
 static bool read_endpoint(struct registration *r, const json_t *j, const char **host, long *port)
 {
 	const json_t *inet = json_object_get(j, "inet");
@@ -150,7 +151,7 @@ static void read_rest(struct registration *r, const json_t *j)
 	apply_vectors(r);
 }
 
-static enum endpoint_verdict read_member(struct registration *r, const json_t *j)
+static enum endpoint_result read_member(struct registration *r, const json_t *j)
 {
 	const json_t *main = json_object_get(j, "serviceEndpoint");
 
@@ -163,9 +164,21 @@ static enum endpoint_verdict read_member(struct registration *r, const json_t *j
 	return ENDPOINT_READ;
 }
 
-enum endpoint_verdict endpoint_read_serverset(struct registration *r)
+static enum endpoint_result read(struct registration *r)
 {
 	if (!member_number(r->name))
 		return ENDPOINT_OTHER;
 	return registration_json(r, read_member);
 }
+
+static const struct endpoint_sign signs[] = { { "serviceEndpoint", NULL, 3 } };
+
+const struct endpoint_format endpoint_format_serverset = {
+	.name = "serverset",
+	.read = read,
+	.prepare = prepare,
+	.base = 1,
+	.prefix = "vector_",
+	.signs = signs,
+	.sign_count = ARRAY_SIZE(signs),
+};

@@ -1,128 +1,168 @@
 /*
- * auto: which format is it? Every znode of the place votes by what it looks like, and the
- * most votes win. A few that are broken, or foreign, do not turn the vote, and the first
- * few speak for all.
+ * "format": "auto". Each znode of the place votes for the format that it looks like, and the
+ * format with most votes is taken. So a few broken or foreign znodes do not change the result. Only
+ * the first VOTERS_MAX znodes vote.
  */
-#include "endpoint_parts.h"
+#include <string.h>
 
-struct vote {
-	const struct endpoint_format *format;
-	size_t count;
-};
+#include "endpoint_format.h"
+#include "endpoint_json.h"
 
-#define CANDIDATES_MAX 16
+#define FORMATS_MAX 32
 #define VOTERS_MAX 64
 
-/* What a JSON object of a registration has, and who writes it. */
-static const char *name_by_members(const json_t *j)
+static bool has_sign(const json_t *j, const struct endpoint_sign *sign)
 {
-	static const struct {
-		const char *member, *other, *format;
-	} signs[] = {
-		{ "serviceEndpoint", NULL, "serverset" }, { "address", "serviceType", "curator" },
-		{ "address", "sslPort", "curator" },      { "address", "uriSpec", "curator" },
-		{ "IP", "PublicPort", "registrator" },    { "host", "port", "nerve" },
-		{ "address", "port", "curator" },
-	};
+	return json_object_get(j, sign->member) &&
+	       (!sign->other || json_object_get(j, sign->other));
+}
 
-	for (size_t i = 0; i < ARRAY_SIZE(signs); i++) {
-		if (json_object_get(j, signs[i].member) &&
-		    (!signs[i].other || json_object_get(j, signs[i].other)))
-			return signs[i].format;
+/* How certainly an object with these members is of the format; -1: it has none of its signs. */
+static int certainty_of(const struct endpoint_format *f, const json_t *j)
+{
+	int most = -1;
+
+	for (size_t i = 0; i < f->sign_count; i++) {
+		if (f->signs[i].certainty > most && has_sign(j, &f->signs[i]))
+			most = f->signs[i].certainty;
+	}
+	return most;
+}
+
+static const struct endpoint_format *guess_by_members(const json_t *j)
+{
+	const struct endpoint_format *f, *best = NULL;
+	int most = -1;
+
+	for (size_t i = 0; (f = endpoint_format_at(i)); i++) {
+		int certainty = certainty_of(f, j);
+
+		if (certainty > most) {
+			most = certainty;
+			best = f;
+		}
+	}
+	return best;
+}
+
+static const struct endpoint_format *guess_by_json(const struct znode *z)
+{
+	json_t *j = memchr(z->data, '{', z->size) ? endpoint_json_of(z) : NULL;
+	const struct endpoint_format *f = j ? guess_by_members(j) : NULL;
+
+	json_decref(j);
+	return f;
+}
+
+static bool is_parent(const struct endpoint_format *f, const char *name)
+{
+	for (size_t i = 0; f->parents && f->parents[i]; i++) {
+		size_t size = strlen(f->parents[i]);
+
+		if (strncmp(name, f->parents[i], size) == 0 && (!name[size] || name[size] == '/'))
+			return true;
+	}
+	return false;
+}
+
+static const struct endpoint_format *guess_by_parent(const char *name)
+{
+	const struct endpoint_format *f;
+
+	for (size_t i = 0; (f = endpoint_format_at(i)); i++) {
+		if (is_parent(f, name))
+			return f;
 	}
 	return NULL;
 }
 
-static const char *name_by_json(const struct znode *z)
+static const struct endpoint_format *guess_by_name(const char *name)
 {
-	json_t *j = memchr(z->data, '{', z->size) ? endpoint_json_of(z) : NULL;
-	const char *name = j ? name_by_members(j) : NULL;
+	const struct endpoint_format *f;
 
-	json_decref(j);
-	return name;
+	for (size_t i = 0; (f = endpoint_format_at(i)); i++) {
+		if (f->name_prefix && strncmp(name, f->name_prefix, strlen(f->name_prefix)) == 0)
+			return f;
+	}
+	return NULL;
 }
 
-static bool reads_as(const char *format, const struct znode *z, struct arena *a)
+static bool reads_as(const struct endpoint_format *f, const struct znode *z, struct arena *a)
 {
 	static const struct discover none = { 0 };
 	struct endpoint_reading reading;
 	struct endpoint e;
 	const char *why;
 
-	endpoint_begin(&reading, a, endpoint_format_find(format), &none, NULL, 0);
+	endpoint_begin(&reading, a, f, &none, NULL, 0);
 	return endpoint_read(&reading, z, &e, &why) == ENDPOINT_READ;
 }
 
-static bool is_dubbo_parent(const char *name)
+/* The format whose trial is the next one after `last`, or NULL. */
+static const struct endpoint_format *next_trial(unsigned last)
 {
-	static const char *const parents[] = { "providers", "consumers", "configurators",
-					       "routers" };
+	const struct endpoint_format *f, *next = NULL;
 
-	for (size_t i = 0; i < ARRAY_SIZE(parents); i++) {
-		size_t size = strlen(parents[i]);
-
-		if (strncmp(name, parents[i], size) == 0 && (!name[size] || name[size] == '/'))
-			return true;
+	for (size_t i = 0; (f = endpoint_format_at(i)); i++) {
+		if (f->trial > last && (!next || f->trial < next->trial))
+			next = f;
 	}
-	return false;
+	return next;
 }
 
-/* name: what follows the path, which a tree need not have all steps to. */
-static const char *guess(const struct znode *z, const char *name, struct arena *a)
+static const struct endpoint_format *guess_by_reading(const struct znode *z, struct arena *a)
 {
-	static const char *const by_reading[] = { "solr", "address", "data" };
-	const char *json;
+	const struct endpoint_format *f = next_trial(0);
 
-	if (is_dubbo_parent(name))
-		return "dubbo";
-	if (strchr(name, '/'))
-		return NULL;
-	if (strncmp(name, "base64_", 7) == 0)
-		return "nerve";
-	json = name_by_json(z);
-	if (json)
-		return json;
-	for (size_t i = 0; i < ARRAY_SIZE(by_reading); i++) {
-		if (reads_as(by_reading[i], z, a))
-			return by_reading[i];
-	}
-	return NULL;
+	while (f && !reads_as(f, z, a))
+		f = next_trial(f->trial);
+	return f;
 }
 
-static void cast(struct vote *votes, const char *name)
+/* name: the rest of the path. It may have several steps, as parents may be missing in a tree. */
+static const struct endpoint_format *guess(const struct znode *z, const char *name, struct arena *a)
 {
-	const struct endpoint_format *f = endpoint_format_find(name);
-	size_t i = 0;
+	const struct endpoint_format *f = guess_by_parent(name);
 
-	while (votes[i].format && votes[i].format != f)
-		i++;
-	votes[i].format = f;
-	votes[i].count++;
+	if (f || strchr(name, '/'))
+		return f;
+	f = guess_by_name(name);
+	if (!f)
+		f = guess_by_json(z);
+	return f ? f : guess_by_reading(z, a);
+}
+
+static void count_vote(size_t votes[static FORMATS_MAX], const struct endpoint_format *f)
+{
+	for (size_t i = 0; f && i < FORMATS_MAX && endpoint_format_at(i); i++)
+		votes[i] += endpoint_format_at(i) == f;
+}
+
+static const struct endpoint_format *winner(const size_t votes[static FORMATS_MAX])
+{
+	size_t best = 0;
+
+	for (size_t i = 1; i < FORMATS_MAX; i++) {
+		if (votes[i] > votes[best])
+			best = i;
+	}
+	return votes[best] ? endpoint_format_at(best) : NULL;
 }
 
 const struct endpoint_format *endpoint_sniff(const struct tree *t, const char *path)
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new();
-	struct vote votes[CANDIDATES_MAX] = { 0 };
-	size_t i = tree_lower_bound(t, path), best = 0, voters = 0;
+	size_t votes[FORMATS_MAX] = { 0 };
+	size_t i = tree_lower_bound(t, path), voters = 0;
 
 	if (i < tree_count(t) && strcmp(tree_at(t, i)->path, path) == 0)
 		i++;
 	while (i < tree_count(t) && path_is_below(tree_at(t, i)->path, path) &&
 	       voters++ < VOTERS_MAX) {
 		const struct znode *z = tree_at(t, i);
-		const char *name = guess(z, z->path + strlen(path) + 1, a);
 
-		if (name)
-			cast(votes, name);
+		count_vote(votes, guess(z, z->path + strlen(path) + 1, a));
 		i = tree_subtree_end(t, i);
 	}
-	for (size_t v = 1; v < CANDIDATES_MAX; v++) {
-		/* The formats stand in one array: of equals, the one before. */
-		if (votes[v].count > votes[best].count ||
-		    (votes[v].count && votes[v].count == votes[best].count &&
-		     votes[v].format < votes[best].format))
-			best = v;
-	}
-	return votes[best].format;
+	return winner(votes);
 }

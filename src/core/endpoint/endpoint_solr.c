@@ -3,12 +3,14 @@
  *
  *	PATH/10.0.0.1:8983_solr		(the context is percent-encoded; no data)
  *
- * Whether all of the cluster speaks TLS stands beside, in clusterprops.json: urlScheme.
+ * Next to PATH is clusterprops.json. Its "urlScheme" says whether the cluster uses TLS.
  */
-#include "endpoint_parts.h"
+#include "endpoint_format.h"
+#include "endpoint_json.h"
+#include "endpoint_text.h"
 
-/* Not NULL: the cluster speaks https. */
-const void *endpoint_prepare_solr(struct arena *a, const struct znode *context, size_t count)
+/* Not NULL: the cluster uses TLS. */
+static const void *prepare(struct arena *a, const struct znode *context, size_t count)
 {
 	const void *tls = NULL;
 
@@ -23,16 +25,14 @@ const void *endpoint_prepare_solr(struct arena *a, const struct znode *context, 
 	return tls;
 }
 
-enum endpoint_verdict endpoint_read_solr(struct registration *r)
+static enum endpoint_result read(struct registration *r)
 {
 	const char *colon = strrchr(r->name, ':'), *context = colon ? strchr(colon, '_') : NULL;
 	struct endpoint *e = r->out;
 	size_t size;
 
-	if (!context) {
-		registration_bad(r, "has a name that is not HOST:PORT_CONTEXT");
-		return registration_other(r);
-	}
+	if (!context)
+		return registration_other(r, "has a name that is not HOST:PORT_CONTEXT");
 	if (!registration_address(r, r->name, (size_t)(context - r->name)))
 		return ENDPOINT_BAD;
 	if (endpoint_bad_escape(context, strlen(context)))
@@ -46,3 +46,13 @@ enum endpoint_verdict endpoint_read_solr(struct registration *r)
 	}
 	return ENDPOINT_READ;
 }
+
+const struct endpoint_format endpoint_format_solr = {
+	.name = "solr",
+	.read = read,
+	.prepare = prepare,
+	.base = 1,
+	.beside = "clusterprops.json",
+	.by_name = true,
+	.trial = 1,
+};

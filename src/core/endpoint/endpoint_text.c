@@ -1,9 +1,9 @@
 /*
- * Texts of registrations: numbers, URLs and their queries, percent escapes, and the
- * one Java object that is common (a string, as an old client library wrote it). All
- * work on bytes with a length; what an escape brings back is judged like the rest.
+ * Text in registrations: numbers, URLs and their queries, percent escapes, and the one Java object
+ * that is common (a string, as an old client library wrote it). All functions take bytes with a
+ * length. Decoded bytes are checked like all others.
  */
-#include "endpoint_parts.h"
+#include "endpoint_text.h"
 
 double endpoint_number(const char *s, size_t size)
 {
@@ -84,7 +84,7 @@ static int hex(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* Are there two digits behind s[i], which is a '%'? */
+/* Is the '%' at s[i] followed by two digits? */
 static bool is_escape(const char *s, size_t size, size_t i)
 {
 	return i + 2 < size && hex(s[i + 1]) >= 0 && hex(s[i + 2]) >= 0;
@@ -134,7 +134,7 @@ static const char *copy_scheme(struct arena *a, const char *s, size_t size)
 	return strlen(scheme) == size ? scheme : NULL;
 }
 
-/* Behind the last colon, unless that is within brackets. */
+/* The port follows the last colon, unless that is within brackets. */
 static void split_port(struct url *u)
 {
 	const char *colon = memrchr(u->host, ':', u->host_size);

@@ -9,6 +9,7 @@
 #include <zknginx/err.h>
 #include <zknginx/history.h>
 
+#include "core/data/layout.h"
 #include "core/text/json_text.h"
 
 #define DIGITS 10 /* at least */
@@ -16,14 +17,25 @@
 #define TEXT_MAX 1024
 #define ZNODES_MAX 100
 
+static const char *const outcome_names[] = {
+#define X(name, text) [OUTCOME_##name] = text,
+	HISTORY_OUTCOMES(X)
+#undef X
+};
+
+const char *history_outcome_name(enum history_outcome o)
+{
+	return outcome_names[o];
+}
+
 const char *history_path(struct arena *a, const char *cluster, unsigned long seq)
 {
-	return arena_printf(a, "%s/history/%010lu", cluster, seq);
+	return cluster_path(a, cluster, CLUSTER_HISTORY, arena_printf(a, "%010lu", seq));
 }
 
 const char *history_part_path(struct arena *a, const char *cluster, unsigned long seq, unsigned n)
 {
-	return arena_printf(a, "%s/history/%010lu/%u", cluster, seq, n);
+	return cluster_path(a, cluster, CLUSTER_HISTORY, arena_printf(a, "%010lu/%u", seq, n));
 }
 
 /* --- reading --------------------------------------------------------------------------------- */
@@ -57,6 +69,17 @@ static void read_znodes(struct arena *a, const json_t *list, struct history_entr
 	}
 }
 
+static enum history_outcome read_outcome(struct arena *a, const json_t *j)
+{
+	const char *name = json_get_text(a, j, "outcome");
+
+	for (size_t i = 0; i < OUTCOME_N; i++) {
+		if (strcmp(outcome_names[i], name) == 0)
+			return (enum history_outcome)i;
+	}
+	return OUTCOME_UNKNOWN;
+}
+
 static bool read_entry(struct arena *a, const json_t *j, struct history_entry *out)
 {
 	unsigned long parts = json_get_number(j, "parts");
@@ -70,7 +93,7 @@ static bool read_entry(struct arena *a, const json_t *j, struct history_entry *o
 		.by = json_get_text(a, j, "by"),
 		.note = json_get_text(a, j, "note"),
 		.leader = json_get_text(a, j, "leader"),
-		.outcome = json_get_text(a, j, "outcome"),
+		.outcome = read_outcome(a, j),
 		.reason = json_get_text(a, j, "reason"),
 		.changes = json_get_number(j, "changes"),
 		.size = json_get_number(j, "size"),
@@ -114,7 +137,7 @@ static bool leaves_a_next(struct arena *a, const struct tree *t, const char *clu
 size_t history_parse(struct arena *a, const struct tree *t, const char *cluster,
 		     struct history_entry **out, unsigned long *last)
 {
-	const char *above = arena_printf(a, "%s/history", cluster);
+	const char *above = cluster_path(a, cluster, CLUSTER_HISTORY, NULL);
 	size_t i = tree_lower_bound(t, above), count = 0, room = 0;
 	struct history_entry *entries = NULL;
 
@@ -172,7 +195,7 @@ void history_entry_print(const struct history_entry *h, struct buf *out)
 	set_text(j, "by", h->by);
 	set_text(j, "note", h->note);
 	set_text(j, "leader", h->leader);
-	set_text(j, "outcome", h->outcome);
+	set_text(j, "outcome", history_outcome_name(h->outcome));
 	set_text(j, "reason", h->reason);
 	json_put(j, "znodes", znodes_json(h));
 	json_put_number(j, "changes", h->changes);

@@ -8,6 +8,8 @@
 #include <zknginx/err.h>
 #include <zknginx/history.h>
 
+#include "core/data/layout.h"
+
 /* One path, and what each side has there (one of the two may be NULL). */
 struct pair {
 	const struct znode *now, *old;

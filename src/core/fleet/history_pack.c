@@ -9,6 +9,7 @@
 #include <zknginx/digest.h>
 #include <zknginx/history.h>
 
+#include "core/data/layout.h"
 #include "core/text/inflate.h"
 
 #define PIECE 16384

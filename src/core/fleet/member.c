@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <zknginx/err.h>
 #include <zknginx/member.h>
 
+#include "core/data/layout.h"
 #include "core/text/address.h"
 #include "core/text/json_text.h"
 
@@ -33,6 +35,14 @@ const char *member_part_name(enum member_part p)
 const char *verdict_name(enum verdict v)
 {
 	return verdict_names[v];
+}
+
+char *member_address(const char *address, const char *host)
+{
+	const char *name = *address ? address : host, *colon = strrchr(name, ':');
+	bool has_port = colon && !strchr(colon, ']');
+
+	return xasprintf("%s%s", name, has_port ? "" : ":80");
 }
 
 /* Which of these names is it? `other` when none is. */
@@ -159,7 +169,7 @@ static int by_host(const void *a, const void *b)
 size_t members_parse(struct arena *a, const struct tree *t, const char *cluster,
 		     struct member **out)
 {
-	const char *root = arena_printf(a, "%s/members", cluster);
+	const char *root = cluster_path(a, cluster, CLUSTER_MEMBERS, NULL);
 	size_t at = tree_lower_bound(t, root), count = 0;
 	size_t end = tree_find(t, root) ? tree_subtree_end(t, at) : at;
 

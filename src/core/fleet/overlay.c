@@ -4,6 +4,8 @@
  */
 #include <zknginx/history.h>
 
+#include "core/data/layout.h"
+
 struct layers {
 	const struct tree *live, *permitted, *accepted;
 	const char *root;

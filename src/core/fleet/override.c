@@ -10,6 +10,7 @@
 
 #include <zknginx/err.h>
 
+#include "core/data/layout.h"
 #include "core/decode/fields.h"
 #include "override.h"
 
@@ -235,7 +236,7 @@ static void forget_gone(struct overrides *o)
 uint64_t overrides_read(struct overrides *o, const struct tree *tree, const char *cluster,
 			uint64_t now, uint64_t wall)
 {
-	CLEANUP(freep) char *parent = xasprintf("%s/overrides", cluster);
+	CLEANUP(freep) char *parent = cluster_path_new(cluster, CLUSTER_OVERRIDES, NULL);
 	uint64_t due = NEVER, later;
 
 	problems_fini(&o->problems);
@@ -268,7 +269,7 @@ uint64_t overrides_confirmed(const struct overrides *o, const char *upstream)
 static bool is_upstream(const char *name, const struct tree *tree, const char *root,
 			const struct model *m)
 {
-	CLEANUP(freep) char *path = xasprintf("%s/upstreams/%s", root, name);
+	CLEANUP(freep) char *path = config_path(root, CONFIG_UPSTREAM, name);
 
 	return model_upstream(m, name) || tree_find(tree, path);
 }

@@ -1,11 +1,10 @@
 /*
- * Holding snippets to the policy.
+ * Checks snippets against the policy.
  *
- * The text is walked statement by statement with nginx's own tokens, so that what
- * is judged is what nginx will see: names are compared unescaped and unquoted. The
- * first violation ends the walk. Blocks are kept on a small stack; within a block
- * of values (`map`, `types`, …) the first word is a value and not a directive, but
- * `include` works there too and so is refused.
+ * The text is read statement by statement with nginx's own tokens, so that the check sees what
+ * nginx will see: names are compared unescaped and unquoted. The first violation ends the walk.
+ * Open blocks are on a small stack. Within a block of values (`map`, `types`, …) the first word is
+ * a value and not a directive; but `include` works there as well, and is refused.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,6 +12,7 @@
 #include <strings.h>
 
 #include <zknginx/model.h>
+#include <zknginx/settings.h>
 
 #include "core/text/emit.h"
 #include "policy_rules.h"
@@ -42,12 +42,15 @@ static bool violate(struct violation *v, unsigned line, const char *fmt, ...)
 	return false;
 }
 
-/* A directive's name as a message can show it. What is no name may be anything, a password too. */
+/*
+ * A directive's name for a message. A word that is not a name is not shown: it may be a password.
+ */
 static const char *shown(const char *name)
 {
 	size_t size = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
 
-	return size && !name[size] && size < 49 ? name : "(a word that is no directive's name)";
+	return size && !name[size] && size < 49 ? name
+						: "(a word that is not the name of a directive)";
 }
 
 static struct block *innermost(struct walker *w)
@@ -90,37 +93,37 @@ static bool open_block(struct walker *w, const struct directive *d)
 	return true;
 }
 
-static bool judge_value(struct walker *w)
+static bool check_value(struct walker *w)
 {
 	const struct statement *s = &w->statement;
 
 	if (s->block)
 		return violate(w->violation, s->line,
-			       "a block cannot stand within a block of values");
+			       "a block is not possible within a block of values");
 	if (strcasecmp(statement_first(s), "include") == 0)
 		return violate(w->violation, s->line,
-			       "\"include\" may not be used in a snippet: write out the values");
+			       "\"include\" is not allowed in a snippet: write the values here");
 	return true;
 }
 
-static bool judge_directive(struct walker *w)
+static bool check_directive(struct walker *w)
 {
 	const struct statement *s = &w->statement;
 	const struct directive *d = policy_directive(statement_first(s));
-	struct judging j = {
+	struct statement_check j = {
 		.policy = w->policy, .statement = s, .block = innermost(w), .effort = &w->effort
 	};
 	const char *why;
 
 	if (!d)
 		return violate(w->violation, s->line,
-			       "\"%s\" is not among the directives that a snippet may use "
-			       "(snippets.policy is \"safe\"): leave it out, or put it into "
+			       "\"%s\" is not one of the directives that a snippet may use "
+			       "(snippets.policy is \"safe\"): remove it, or put it into "
 			       "nginx's own configuration on the host",
 			       shown(statement_first(s)));
 	j.in_server = is_within(w, BLOCK_SERVER);
 	j.in_location = is_within(w, BLOCK_LOCATION) || is_within(w, BLOCK_NAMED);
-	why = policy_judge(&j, d);
+	why = policy_check_statement(&j, d);
 	if (why)
 		return violate(w->violation, s->line, "\"%s\" %s", d->name, why);
 	return !s->block || open_block(w, d);
@@ -133,38 +136,44 @@ static bool ends_with(const char *s, const char *end)
 	return size >= tail && strcmp(s + size - tail, end) == 0;
 }
 
-/* POLICY_ALL: anything, but Lua between braces has tokens of its own. */
-static bool judge_anything(struct walker *w)
+/* POLICY_ALL: everything but Lua between braces, which has other tokens. */
+static bool check_anything(struct walker *w)
 {
 	const struct statement *s = &w->statement;
 
 	if (s->block && ends_with(statement_first(s), "_by_lua_block"))
 		return violate(w->violation, s->line,
-			       "\"%s\" holds Lua, whose braces cannot be counted here: use a "
+			       "\"%s\" is a block of Lua, whose braces cannot be counted: use a "
 			       "_by_lua_file directive",
 			       shown(statement_first(s)));
 	return !s->block || open_block(w, NULL);
 }
 
-static bool judge_statement(struct walker *w)
+static bool check_statement(struct walker *w)
 {
 	if (w->policy->level == POLICY_ALL)
-		return judge_anything(w);
-	return innermost(w)->data ? judge_value(w) : judge_directive(w);
+		return check_anything(w);
+	return innermost(w)->data ? check_value(w) : check_directive(w);
 }
 
-/* The block has ended: do its statements go together? */
+/* The block has ended: are its statements safe together? */
 static bool compare_notes(struct walker *w, const struct block *b, struct uri_notes *around)
 {
 	struct uri_conflict c = notes_close(&b->notes, b->kind, around);
 
-	return !c.why || violate(w->violation, c.line, "%s line %u: %s", c.why, c.other, c.advice);
+	if (!c.why)
+		return true;
+	if (c.other == c.line)
+		return violate(w->violation, c.line, "%s. Expected: %s", c.why, c.advice);
+	return violate(w->violation, c.line, "%s (on line %u). Expected: %s", c.why, c.other,
+		       c.advice);
 }
 
 static bool close_block(struct walker *w, unsigned line)
 {
 	if (!w->depth)
-		return violate(w->violation, line, "\"}\" closes nothing that this snippet opened");
+		return violate(w->violation, line,
+			       "unexpected \"}\": this snippet has no open block here");
 	w->depth--;
 	return compare_notes(w, &w->open[w->depth + 1], &w->open[w->depth].notes);
 }
@@ -181,7 +190,7 @@ static bool walk(struct walker *w)
 			if (w->depth)
 				return violate(w->violation, innermost(w)->line,
 					       "the block that begins here is not closed");
-			/* what stands outside of servers goes together as in one */
+			/* statements outside of servers are checked like those of one server */
 			innermost(w)->kind = BLOCK_SERVER;
 			return compare_notes(w, innermost(w), NULL);
 		case TOKEN_CLOSE:
@@ -189,13 +198,13 @@ static bool walk(struct walker *w)
 				return false;
 			break;
 		default:
-			if (!judge_statement(w))
+			if (!check_statement(w))
 				return false;
 		}
 	}
 }
 
-/* Bytes that a person who reads the snippet would not see, but nginx would. */
+/* Refuses bytes that a reader of the snippet does not see, but nginx does. */
 static bool check_bytes(const char *text, size_t size, struct violation *v)
 {
 	unsigned line = 1;
@@ -218,9 +227,8 @@ bool policy_check(const struct policy *p, const char *text, size_t size, struct 
 
 	*v = (struct violation){ 0 };
 	if (p->level == POLICY_OFF)
-		return violate(
-			v, 1,
-			"snippets are switched off on this host (snippets.policy is \"off\")");
+		return violate(v, 1,
+			       "snippets are disabled on this host (snippets.policy is \"off\")");
 	if (!check_bytes(text, size, v))
 		return false;
 	lexer_init(&w.lexer, text, size);
@@ -228,4 +236,11 @@ bool policy_check(const struct policy *p, const char *text, size_t size, struct 
 	lexer_fini(&w.lexer);
 	statement_fini(&w.statement);
 	return ok;
+}
+
+struct policy policy_from_settings(const struct settings *s)
+{
+	return (struct policy){ .level = s->snippets.policy,
+				.roots = s->snippets.roots,
+				.certificates = s->snippets.certificates };
 }

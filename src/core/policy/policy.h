@@ -1,52 +1,58 @@
 /*
- * Policy: which nginx directives a raw snippet may use, and which files the
- * operators' znodes may name at all.
+ * Policy: which nginx directives a snippet may use, and which files znodes may name.
  *
- * "safe" is an allow-list: nothing that loads code, writes or chowns a path, runs
- * Lua or Perl, or reads a file outside the roots. "all" takes whatever nginx
- * takes, "off" no snippet at all. Braces balance in every case. What the list
- * leaves out was measured to be dangerous or was never needed.
+ * "safe" is an allow-list: no directive that loads code, writes or chowns a path, runs Lua or Perl,
+ * or reads a file outside the roots. "all" allows everything that nginx accepts, "off" no snippet
+ * at all. Braces must balance in every case. A directive that is not on the list was found to be
+ * dangerous, or was never needed.
  */
 #ifndef ZKNGINX_POLICY_H
 #define ZKNGINX_POLICY_H
 
 #include <stdbool.h>
 #include <zknginx/arena.h>
+#include <zknginx/modes.h>
 
 #include "core/text/lexer.h"
-
-enum policy_level { POLICY_OFF, POLICY_SAFE, POLICY_ALL };
 
 struct policy {
 	enum policy_level level;
 	/* Absolute directories; NULL-terminated, or NULL. */
-	const char *const *roots;        /* files for clients, and whatever else is named */
-	const char *const *certificates; /* certificates, keys, passwords: never served */
+	const char *const *roots; /* files for clients, and all other files */
+	const char *const
+		*certificates; /* certificates, keys, passwords: never served to clients */
 };
 
 struct violation {
 	unsigned line;
-	char text[400]; /* a sentence: what was found, what to do; it quotes no value */
+	char text[400]; /* what was found and what to do; it has no values of the snippet in it */
 };
 
-/* Do the braces balance and is every directive allowed? If not, *v is the first that is not. */
+/* Do the braces balance, and is every directive allowed? If not, *v is the first violation. */
 bool policy_check(const struct policy *p, const char *text, size_t size, struct violation *v);
 
 /*
- * May nginx read this file for itself (a certificate, a key, passwords)? An absolute
- * path without ".." and variables, one of the roots or certificates or below one.
- * Level POLICY_ALL lifts them.
+ * May nginx read this file for itself (a certificate, a key, passwords)? It has to be an absolute
+ * path without ".." and variables. It also has to be one of the roots or certificates, or below
+ * one, except with POLICY_ALL.
  */
 bool policy_allows_path(const struct policy *p, const char *path);
-/* … and may clients read this directory? Below a root, and no certificates in it or around it. */
+/*
+ * May clients read this directory? As above, but only the roots count, and certificates must be
+ * neither in it nor around it.
+ */
 bool policy_may_serve(const struct policy *p, const char *path);
 
 /*
- * Names in `proxy_pass http://NAME…;`, `grpc_pass`, … of a snippet, each once, in lower
- * case, NULL-terminated in the arena. Left out: addresses, hosts with a port, and
- * upstreams that the snippet defines itself. A host name without a port stays, as it
- * cannot be told from an upstream's.
+ * The names in `proxy_pass http://NAME…;`, `grpc_pass`, … of a snippet, each once, in lower case; a
+ * list in the arena that ends with NULL. It has no addresses, no hosts with a port, and no
+ * upstreams that the snippet defines itself. It has host names without a port, because they look
+ * like names of upstreams.
  */
 const char **policy_upstreams(struct arena *a, const char *text, size_t size, size_t *count);
+
+struct settings;
+/* The policy that the settings ask for; borrows its roots from them. */
+struct policy policy_from_settings(const struct settings *s);
 
 #endif

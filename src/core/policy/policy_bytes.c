@@ -103,7 +103,7 @@ bool bytes_read_escape(struct reading *r, struct byte_set *out)
 		return true;
 	if (!control && (byte_is_letter(c) || byte_is_digit(c)))
 		return reading_fail(
-			r, "an escape that is not followed (\\K, \\Q, \\1, \\x and the like)");
+			r, "an escape that is not supported (\\K, \\Q, \\1, \\x and similar ones)");
 	out->has[(unsigned char)(control ? to[control - from] : c)] = true;
 	return true;
 }
@@ -147,7 +147,7 @@ static bool read_class_range(struct reading *r, struct byte_set *out)
 	if (!read_class_item(r, &item, &to))
 		return false;
 	if (from < 0 || to < from)
-		return reading_fail(r, "a range that is not one");
+		return reading_fail(r, "an invalid range");
 	set_range(out, from, to);
 	return true;
 }

@@ -1,6 +1,4 @@
-/*
- * Sets of bytes in regular expressions: what a [class] or an escape stands for.
- */
+/* Sets of bytes in regular expressions: the bytes that a [class] or an escape matches. */
 #ifndef ZKNGINX_CORE_POLICY_BYTES_H
 #define ZKNGINX_CORE_POLICY_BYTES_H
 
@@ -27,9 +25,9 @@ bool byte_is_letter(char c);
 /* The letters of the bytes that the set has (or, with `has` false, lacks), from `first` on. */
 unsigned bytes_letters(const struct byte_set *set, bool has, int first);
 void bytes_invert(struct byte_set *set);
-/* Behind a backslash: one byte, or several; \Q, \x and the like are not read. */
+/* Called after a backslash. Reads one byte or a set; false for \Q, \x and the like. */
 bool bytes_read_escape(struct reading *r, struct byte_set *out);
-/* Behind a `[`, up to its `]`. */
+/* Called after a `[`; reads up to its `]`. */
 bool bytes_read_class(struct reading *r, struct byte_set *out);
 
 #endif

@@ -1,16 +1,16 @@
 /*
  * What a group may capture, by following the regex over every URI that there may be.
  *
- * A run of the automaton is at a node, with the subject at a place. Three sweeps, each
- * until nothing is new: from where a match is still possible (`alive`), where a search
- * gets to (`reached`), and, from the group's beginning to its end, which place the
- * text that is being made has when the subject has this one (`inside`). All ways are
- * followed, whichever PCRE would take: greed and order only leave some out.
+ * A run of the automaton is at a node, with the subject at a place. Three sweeps, each until
+ * nothing is new: from where a match is still possible (`alive`), where a search gets to
+ * (`reached`), and, from the group's beginning to its end, which place the text that is being made
+ * has when the subject has this one (`inside`). All possible matches are followed, not only the one
+ * that PCRE would choose.
  */
 #include <zknginx/arena.h>
 #include <zknginx/macros.h>
 
-#include "policy_uri.h"
+#include "policy_capture.h"
 
 #define OUT_BIT PLACE_BIT(PLACE_OUT)
 #define ALL_PLACES (OUT_BIT - 1)
@@ -93,17 +93,6 @@ static void find_alive(struct tracing *t)
 	} while (t->changed);
 }
 
-static unsigned step_all(unsigned places, enum letter letter, const struct uri_world *w)
-{
-	unsigned out = places & OUT_BIT;
-
-	for (unsigned place = 0; place < PLACE_OUT; place++) {
-		if (places & PLACE_BIT(place))
-			out |= PLACE_BIT(place_step(place, letter, w));
-	}
-	return out;
-}
-
 /* The subject, at a place, goes on to node `to`; within the group, with the text's places. */
 static void enter(struct tracing *t, int to, unsigned place, unsigned text)
 {
@@ -122,7 +111,7 @@ static void advance(struct tracing *t, const struct node *n, unsigned place, uns
 		for (unsigned letter = 1; letter <= LETTERS_ALL; letter *= 2) {
 			if (n->letters & letter)
 				enter(t, n->next, place_step(place, letter, t->world),
-				      step_all(text, letter, t->world));
+				      places_step(text, letter, t->world));
 		}
 		return;
 	}

@@ -1,19 +1,18 @@
 /*
- * What a snippet may use under the "safe" policy: a sorted list, searched by halves.
- * Beside each directive: what its parameters are held to, and what it can reach at all,
- * which is why it does no harm (enum scope).
+ * What a snippet may use under the "safe" policy: a sorted list, searched by halves. Beside each
+ * directive: what its parameters are held to, and what it can reach at all, which is why it does no
+ * harm (enum scope).
  *
- * Who adds a row answers first: can it run code; can it write, create or chown a path;
- * can it read a file or a socket of the host, or tell whether there is one; can it make
- * a URI, or part of one, of what a client sends? One yes, and the row needs a rule that
- * says which parameter is held to what, or stays out.
+ * Questions before a row is added: Can the directive run code? Can it write, create or chown a
+ * path? Can it read a file or a socket of the host, or reveal whether it exists? Can it make a URI,
+ * or part of one, from what a client sends? If one answer is yes, the row needs a rule that checks
+ * the parameter, or must not be added.
  *
- * What the rows cannot prevent, as it is what snippets are for: an author may listen on
- * any port, be the default server of it, send requests to any TCP address, use memory
- * and temporary files, define log formats and shared zones, and, at the level of
- * http{}, set what servers of others inherit (root and error_page within the roots,
- * real_ip, allow and deny, headers). `proxy_cache` with another's zone and key answers
- * with another's responses.
+ * What the rows cannot prevent, as it is what snippets are for: an author may listen on any port,
+ * be the default server of it, send requests to any TCP address, use memory and temporary files,
+ * define log formats and shared zones, and, at the level of http{}, set what servers of others
+ * inherit (root and error_page within the roots, real_ip, allow and deny, headers). `proxy_cache`
+ * with another's zone and key answers with another's responses.
  */
 #include <stdlib.h>
 #include <string.h>

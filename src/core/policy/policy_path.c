@@ -1,7 +1,6 @@
 /*
- * Which files and directories of the host znodes may name: plain absolute paths within
- * the directories of the settings. Symbolic links are not looked at: nginx follows
- * those that it finds there.
+ * Which files and directories of the host znodes may name: plain absolute paths within the
+ * directories of the settings. Symbolic links are not checked: nginx follows them.
  */
 #include <string.h>
 

@@ -18,11 +18,11 @@ struct fragment {
 
 /* --- nodes ----------------------------------------------------------------------------------- */
 
-/* Node 0 takes what is too much, so that nobody has to look. */
+/* Past the limit node 0 is overwritten, so callers need no check. */
 static int add(struct reading *r, struct node n)
 {
 	if (r->regex->count == REGEX_NODES) {
-		reading_fail(r, "more than can be followed");
+		reading_fail(r, "too many elements");
 		return 0;
 	}
 	r->regex->nodes[r->regex->count] = n;
@@ -70,8 +70,8 @@ static struct fragment nothing(struct reading *r)
 	return (struct fragment){ i, i };
 }
 
-/* (?<name>…), (?P<name>…), (?'name'…): behind the name, or NULL when it is none of them. */
-static const char *behind_group_name(const char *s)
+/* (?<name>…), (?P<name>…), (?'name'…): returns what follows the name, or NULL for another group. */
+static const char *after_group_name(const char *s)
 {
 	char end = *s == '\'' ? '\'' : '>';
 
@@ -84,14 +84,14 @@ static const char *behind_group_name(const char *s)
 	return *s == end && s[-1] != '<' && s[-1] != '\'' ? s + 1 : NULL;
 }
 
-/* (?i), (?s), (?i:…): neither changes a letter. True with r->at behind the options. */
+/* (?i), (?s), (?i:…): neither changes a letter. True: r->at is after the options. */
 static bool skip_options(struct reading *r)
 {
 	const char *s = r->at + strspn(r->at, "is");
 
 	if (*s != ':' && (*s != ')' || s == r->at))
 		return reading_fail(r,
-				    "a (?…) that is not followed (look-around, (?|, (?m, (?x, …)");
+				    "a (?…) that is not supported (look-around, (?|, (?m, (?x, …)");
 	r->at = s;
 	return true;
 }
@@ -124,7 +124,7 @@ static struct fragment read_group(struct reading *r)
 	if (*r->at != '?')
 		return read_captured(r);
 	r->at++;
-	named = behind_group_name(r->at);
+	named = after_group_name(r->at);
 	if (named) {
 		r->at = named;
 		return read_captured(r);
@@ -196,7 +196,7 @@ static struct fragment read_atom(struct reading *r, struct byte_set *set)
 	case '+':
 	case '?':
 	case '{':
-		reading_fail(r, "a quantifier behind nothing");
+		reading_fail(r, "a quantifier after nothing");
 		return nothing(r);
 	default:
 		set->has[(unsigned char)c] = true;
@@ -224,14 +224,14 @@ static unsigned read_number(const char **s)
 	return n;
 }
 
-/* {n}, {n,} or {n,m}; a brace that is none of them is not read, as versions of PCRE differ. */
+/* {n}, {n,} or {n,m}; other braces are refused, because versions of PCRE differ. */
 static bool read_counts(struct reading *r, struct quantifier *q)
 {
 	const char *s = r->at + 1;
 	unsigned least, most;
 
 	if (!byte_is_digit(*s))
-		return reading_fail(r, "a brace that is no quantifier");
+		return reading_fail(r, "a brace that is not a quantifier");
 	least = most = read_number(&s);
 	if (*s == ',' && s[1] == '}') {
 		q->open = true;
@@ -241,7 +241,7 @@ static bool read_counts(struct reading *r, struct quantifier *q)
 		most = read_number(&s);
 	}
 	if (*s != '}')
-		return reading_fail(r, "a brace that is no quantifier");
+		return reading_fail(r, "a brace that is not a quantifier");
 	r->at = s + 1;
 	q->none = least == 0;
 	q->many = q->open || most > 1;
@@ -281,8 +281,8 @@ static struct fragment repeat(struct reading *r, struct fragment f, const struct
 	return (struct fragment){ q->none ? again : f.start, end };
 }
 
-/* A loop at the very end of the regex takes all that it can: then comes none of its bytes. */
-static struct fragment stop_behind(struct reading *r, struct fragment f, const struct byte_set *set)
+/* A loop at the end of the regex takes all that it can, so none of its bytes can follow. */
+static struct fragment stop_after(struct reading *r, struct fragment f, const struct byte_set *set)
 {
 	if (r->at[strspn(r->at, ")")])
 		return f;
@@ -302,7 +302,7 @@ static struct fragment read_piece(struct reading *r)
 	while (!r->fault && read_quantifier(r, &q)) {
 		f = repeat(r, f, &q);
 		if (letter && q.open)
-			f = stop_behind(r, f, &set);
+			f = stop_after(r, f, &set);
 		letter = false;
 	}
 	return f;
@@ -323,7 +323,7 @@ static struct fragment read_choice(struct reading *r)
 	int end;
 
 	if (++r->depth > 30)
-		reading_fail(r, "groups nested too deep");
+		reading_fail(r, "groups that are nested too deeply");
 	f = read_sequence(r);
 	while (!r->fault && *r->at == '|') {
 		r->at++;
@@ -347,7 +347,7 @@ const char *regex_read(struct regex *regex, const char *text)
 	regex->groups = 0;
 	all = read_choice(&r);
 	if (*r.at && !r.fault)
-		reading_fail(&r, "a ) too many");
+		reading_fail(&r, "one ) too many");
 	link(&r, all.end, add(&r, (struct node){ .kind = NODE_ACCEPT, .next = -1, .other = -1 }));
 	skip = add(&r, (struct node){ .kind = NODE_LETTER, .letters = LETTERS_ALL, .other = -1 });
 	regex->start = add_split(&r, all.start, skip);

@@ -1,6 +1,4 @@
-/*
- * The rules behind the rows of policy_list.c; those about URIs are in policy_rules_uri.c.
- */
+/* The rules of the rows of policy_list.c; those about URIs are in policy_rules_uri.c. */
 #include <string.h>
 #include <strings.h>
 
@@ -12,7 +10,7 @@ static bool begins_with(const char *s, const char *prefix)
 	return strncasecmp(s, prefix, strlen(prefix)) == 0;
 }
 
-static const char *judge_names(struct judging *j)
+static const char *check_names(struct statement_check *j)
 {
 	const char *w = statement_first(j->statement);
 
@@ -25,7 +23,7 @@ static const char *judge_names(struct judging *j)
 
 /* --- files ----------------------------------------------------------------------------------- */
 
-static const char *judge_root(struct judging *j)
+static const char *check_root(struct statement_check *j)
 {
 	const char *path = statement_word(j->statement, 1);
 
@@ -36,7 +34,7 @@ static const char *judge_root(struct judging *j)
 	return NULL;
 }
 
-static const char *judge_secret(struct judging *j)
+static const char *check_secret(struct statement_check *j)
 {
 	if (policy_allows_path(j->policy, statement_word(j->statement, 1)))
 		return NULL;
@@ -44,19 +42,19 @@ static const char *judge_secret(struct judging *j)
 	       "without variables and \"..\"";
 }
 
-static const char *judge_alias(struct judging *j)
+static const char *check_alias(struct statement_check *j)
 {
-	const char *path = statement_word(j->statement, 1), *why = judge_root(j);
+	const char *path = statement_word(j->statement, 1), *why = check_root(j);
 	size_t size = strlen(path);
 	enum reach reach = j->block->reach;
 
 	if (why || reach == REACH_FIXED || (reach == REACH_BELOW && size && path[size - 1] == '/'))
 		return why;
-	return "and its location must both end in /, or clients could climb out of the directory";
+	return "and its location must both end in /; otherwise clients could leave the directory";
 }
 
-/* `access_log off`: a log's path would be created as root. */
-static const char *judge_off(struct judging *j)
+/* Only `access_log off`: nginx would create the file of a log as root. */
+static const char *check_off(struct statement_check *j)
 {
 	if (j->statement->count == 2 && strcmp(statement_word(j->statement, 1), "off") == 0)
 		return NULL;
@@ -73,7 +71,7 @@ static bool is_file_test(const char *w)
 	return w[0] == '-' && w[1] && strchr("fdex", w[1]);
 }
 
-static const char *judge_if(struct judging *j)
+static const char *check_if(struct statement_check *j)
 {
 	static const char subject[] = "$request_filename";
 	const char *w = statement_first(j->statement);
@@ -92,16 +90,16 @@ static const char *judge_if(struct judging *j)
 
 /* --- addresses ------------------------------------------------------------------------------- */
 
-static const char *judge_listen(struct judging *j)
+static const char *check_listen(struct statement_check *j)
 {
 	if (!begins_with(statement_word(j->statement, 1), "unix:"))
 		return NULL;
-	return "must not be a Unix socket: name an address and a port";
+	return "must not be a Unix socket: expected an address and a port";
 }
 
-static const char *judge_server(struct judging *j)
+static const char *check_server(struct statement_check *j)
 {
-	return j->statement->block ? NULL : judge_listen(j);
+	return j->statement->block ? NULL : check_listen(j);
 }
 
 const char *policy_pass_host(const char *url, size_t *size)
@@ -124,21 +122,21 @@ static enum pass_family family_of(const struct statement *s)
 	return begins_with(statement_first(s), "grpc") ? PASS_GRPC : PASS_PROXY;
 }
 
-static const char *judge_pass(struct judging *j)
+static const char *check_pass(struct statement_check *j)
 {
 	size_t size;
 	const char *host = policy_pass_host(statement_word(j->statement, 1), &size);
 
 	if (begins_with(host, "unix:"))
-		return "must not lead to a Unix socket: name an upstream";
+		return "must not name a Unix socket: expected an upstream";
 	if (memchr(host, '$', size))
-		return "must name its upstream without variables (they may stand in the URI)";
+		return "must name its upstream without variables (they are allowed in the URI)";
 	notes_pass(&j->block->notes, family_of(j->statement), j->statement->line);
 	return NULL;
 }
 
 /* proxy_ignore_headers, grpc_ignore_headers */
-static const char *judge_headers(struct judging *j)
+static const char *check_headers(struct statement_check *j)
 {
 	enum said *ignores = &j->block->notes.ignores[family_of(j->statement)];
 	const char *w = statement_first(j->statement);
@@ -152,48 +150,48 @@ static const char *judge_headers(struct judging *j)
 	return NULL;
 }
 
-static const char *judge_answer(struct judging *j)
+static const char *check_answer(struct statement_check *j)
 {
 	j->block->notes.answers = true;
 	return NULL;
 }
 
-static const char *judge_resolver(struct judging *j)
+static const char *check_resolver(struct statement_check *j)
 {
 	const char *w = statement_first(j->statement);
 
 	while ((w = statement_next(j->statement, w))) {
 		if (!strchr(w, '=') && !address_is_numeric(w))
-			return "takes numeric addresses only: a name would have to be looked up "
-			       "before nginx can start";
+			return "takes numeric addresses only: nginx would have to resolve a name "
+			       "before it can start";
 	}
 	return NULL;
 }
 
-const char *policy_judge(struct judging *j, const struct directive *d)
+const char *policy_check_statement(struct statement_check *j, const struct directive *d)
 {
-	static const char *(*const judges[RULE_N])(struct judging *) = {
-		[RULE_DATA] = judge_data,
-		[RULE_IF] = judge_if,
-		[RULE_SERVER] = judge_server,
-		[RULE_SERVER_NAME] = judge_server_name,
-		[RULE_OFF] = judge_off,
-		[RULE_ROOT] = judge_root,
-		[RULE_ALIAS] = judge_alias,
-		[RULE_SECRET] = judge_secret,
-		[RULE_LISTEN] = judge_listen,
-		[RULE_PASS] = judge_pass,
-		[RULE_HEADERS] = judge_headers,
-		[RULE_RESOLVER] = judge_resolver,
-		[RULE_REWRITE] = judge_rewrite,
-		[RULE_TRY_FILES] = judge_try_files,
-		[RULE_ERROR_PAGE] = judge_error_page,
-		[RULE_SUBREQUEST] = judge_subrequest,
-		[RULE_NAMES] = judge_names,
-		[RULE_ANSWER] = judge_answer,
+	static const char *(*const checks[RULE_N])(struct statement_check *) = {
+		[RULE_DATA] = uri_rule_data,
+		[RULE_IF] = check_if,
+		[RULE_SERVER] = check_server,
+		[RULE_SERVER_NAME] = uri_rule_server_name,
+		[RULE_OFF] = check_off,
+		[RULE_ROOT] = check_root,
+		[RULE_ALIAS] = check_alias,
+		[RULE_SECRET] = check_secret,
+		[RULE_LISTEN] = check_listen,
+		[RULE_PASS] = check_pass,
+		[RULE_HEADERS] = check_headers,
+		[RULE_RESOLVER] = check_resolver,
+		[RULE_REWRITE] = uri_rule_rewrite,
+		[RULE_TRY_FILES] = uri_rule_try_files,
+		[RULE_ERROR_PAGE] = uri_rule_error_page,
+		[RULE_SUBREQUEST] = uri_rule_subrequest,
+		[RULE_NAMES] = check_names,
+		[RULE_ANSWER] = check_answer,
 	};
 
-	return judges[d->rule] ? judges[d->rule](j) : NULL;
+	return checks[d->rule] ? checks[d->rule](j) : NULL;
 }
 
 /* The path of a `location`, with its modifier in *modifier: "=", "~", "^" or "". */

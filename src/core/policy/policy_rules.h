@@ -9,7 +9,7 @@
 #include "policy.h"
 #include "policy_server.h"
 
-/* How far a location lets the URI reach behind what it matches. */
+/* Which URIs a location lets through, apart from what it matches. */
 enum reach {
 	REACH_NONE,  /* not within a location */
 	REACH_FIXED, /* "= /x", "~ …": alias replaces the whole URI */
@@ -31,7 +31,7 @@ enum rule {
 	RULE_SECRET,      /* the parameter names a file that nginx reads for itself */
 	RULE_LISTEN,      /* the first parameter is an address, not a Unix socket */
 	RULE_PASS,        /* URL of a server, written out and not a Unix socket */
-	RULE_HEADERS,     /* header names; X-Accel-Redirect among them is taken notice of */
+	RULE_HEADERS,     /* header names; X-Accel-Redirect among them is noted */
 	RULE_RESOLVER,    /* numeric addresses */
 	RULE_REWRITE,     /* the second parameter is a URI */
 	RULE_TRY_FILES,   /* every parameter is a URI */
@@ -42,14 +42,14 @@ enum rule {
 	RULE_N
 };
 
-/* Why a row does no harm: what it can reach at all. */
+/* Why a directive is harmless: everything that it can affect. */
 enum scope {
 	SCOPE_VALUE,   /* numbers, switches and texts: limits, buffers, headers, variables */
 	SCOPE_SHARED,  /* memory that requests or servers share: it costs memory, and names no file
 			*/
 	SCOPE_ACCESS,  /* who is let in; at the level of http{} for servers of others too */
 	SCOPE_ANSWER,  /* what the client gets, made of variables and literal text */
-	SCOPE_NETWORK, /* a TCP address, which the author may choose; never a Unix socket */
+	SCOPE_NETWORK, /* any TCP address; never a Unix socket */
 	SCOPE_SERVED,  /* files within snippets.roots, for clients to read */
 	SCOPE_READ,    /* a file within snippets.roots or .certificates, for nginx alone */
 	SCOPE_URI,     /* which URI is served: what it can hold is followed */
@@ -77,34 +77,37 @@ struct block {
 	struct uri_notes notes;
 };
 
-/* What a statement is judged by, and what is noted of it. */
-struct judging {
+/* The input of a check of one statement, and where its results are noted. */
+struct statement_check {
 	const struct policy *policy;
 	const struct statement *statement;
 	struct block *block;   /* the innermost */
-	unsigned long *effort; /* what following URIs has cost in this snippet */
+	unsigned long *effort; /* the cost of checking URIs so far in this snippet */
 	bool in_server, in_location;
-	char text[320]; /* room for an answer that is made to measure */
+	char text[320]; /* room for a message */
 };
 
-/* NULL when the statement keeps the rule of its row, else what is wrong and what to do. */
-const char *policy_judge(struct judging *j, const struct directive *d);
+/*
+ * NULL when the statement obeys the rule of its row, else the rest of a sentence: what is wrong and
+ * what was expected.
+ */
+const char *policy_check_statement(struct statement_check *j, const struct directive *d);
 
 /* The rules about URIs: policy_rules_uri.c. */
-const char *judge_rewrite(struct judging *j);
-const char *judge_try_files(struct judging *j);
-const char *judge_error_page(struct judging *j);
-const char *judge_subrequest(struct judging *j);
-const char *judge_server_name(struct judging *j);
-const char *judge_data(struct judging *j);
+const char *uri_rule_rewrite(struct statement_check *j);
+const char *uri_rule_try_files(struct statement_check *j);
+const char *uri_rule_error_page(struct statement_check *j);
+const char *uri_rule_subrequest(struct statement_check *j);
+const char *uri_rule_server_name(struct statement_check *j);
+const char *uri_rule_data(struct statement_check *j);
 
-/* What a `location` statement lets through, and what kind of block it opens. */
+/* Which URIs a `location` statement lets through, and whether its name begins with @. */
 enum reach policy_reach(const struct statement *s);
 bool policy_is_named(const struct statement *s);
-/* `location /` takes what no other does. */
+/* Is it `location /`, which matches what no other location does? */
 bool policy_is_slash(const struct statement *s);
 
-/* The host part of a *_pass parameter: behind the scheme, before the URI. */
+/* The host part of a *_pass parameter: after the scheme, before the URI. Borrowed from url. */
 const char *policy_pass_host(const char *url, size_t *size);
 
 #endif

@@ -1,10 +1,10 @@
 /*
  * The rules about URIs.
  *
- * nginx normalises what a client asks for, but not what a rewrite makes: it may climb
- * out of the directory that it is mapped to. So of each parameter that becomes a URI
- * it is followed what it can hold (policy_uri.h), and what that means for the rest of
- * its server is noted (policy_server.h).
+ * nginx normalises the URI of a request, but not the URI that a rewrite makes, which may climb out
+ * of the directory that it is mapped to. So each parameter that becomes a URI is checked for all
+ * values that it can have (policy_uri.h), and what matters for the rest of its server is noted
+ * (policy_server.h).
  */
 #include <stdio.h>
 #include <string.h>
@@ -33,12 +33,12 @@ static bool is_name_or_code(const char *uri)
 }
 
 /*
- * Following a URI takes time for each variable in it, and for each node of the regular
- * expression: about two seconds for the most that a snippet may use.
+ * Checking a URI takes time for each variable in it, and for each node of the regular expression:
+ * at this limit about two seconds for a snippet.
  */
 #define EFFORT_LIMIT 200000
 
-static bool is_too_much(struct judging *j, const struct uri_template *t)
+static bool is_too_much(struct statement_check *j, const struct uri_template *t)
 {
 	unsigned long nodes = t->regex ? (unsigned long)t->regex->count : 10;
 
@@ -47,16 +47,16 @@ static bool is_too_much(struct judging *j, const struct uri_template *t)
 	return *j->effort > EFFORT_LIMIT;
 }
 
-/* What is wrong with the use of a URI, in words: the piece of it, and what would be accepted. */
-static const char *judge_uri(struct judging *j, struct uri_use *use, const char *accepted)
+/* What is wrong with the use of a URI: the piece of it, and what would be accepted. */
+static const char *check_uri(struct statement_check *j, struct uri_use *use, const char *accepted)
 {
 	struct uri_fault fault;
 
 	if (is_too_much(j, &use->template))
-		return "comes on top of more captures and variables in paths than can be followed "
-		       "in one snippet: divide it";
+		return "exceeds the number of captures and variables in paths that can be checked "
+		       "in one snippet: divide the snippet";
 	use->line = j->statement->line;
-	switch (uri_use_judge(use, &j->block->notes, &fault)) {
+	switch (uri_use_check(use, &j->block->notes, &fault)) {
 	case URI_GOOD:
 		return NULL;
 	case URI_CLIMBS:
@@ -69,10 +69,10 @@ static const char *judge_uri(struct judging *j, struct uri_use *use, const char 
 	case URI_CLIMBS_ODDLY:
 		snprintf(j->text, sizeof(j->text),
 			 "may lead out of its directory: %s may make a \"..\" segment when a "
-			 "request holds %%0a or %%3f. %s",
+			 "request has %%0a or %%3f. %s",
 			 fault.piece[0] ? fault.piece : "its text",
-			 use->template.regex ? "End the regular expression with \\z in place of $"
-					     : "Put nothing but a literal path here");
+			 use->template.regex ? "End the regular expression with \\z instead of $"
+					     : "Use only a literal path here");
 	}
 	return j->text;
 }
@@ -90,9 +90,9 @@ static const char *find_capture(const char *uri)
 }
 
 /*
- * Variables that nginx itself fills, without a regular expression: a `map` that stood
- * in their place is refused below. Of others it is not known, and one that is matched
- * while the replacement is made changes what $1 is.
+ * Variables that nginx itself sets, without a regular expression; a `map` that redefines one is
+ * refused below. Other variables may match a regular expression while the replacement is made, and
+ * so change $1.
  */
 static bool is_nginx_variable(const char *name, size_t size)
 {
@@ -122,7 +122,7 @@ static bool keeps_captures(const char *text)
 	return true;
 }
 
-static const char *judge_replacement(struct judging *j, struct uri_use *use)
+static const char *check_replacement(struct statement_check *j, struct uri_use *use)
 {
 	static const char accepted[] =
 		"captures of whole segments, as in \"^/old/(.*)$ /new/$1\", or without dots, as "
@@ -131,29 +131,29 @@ static const char *judge_replacement(struct judging *j, struct uri_use *use)
 	const char *capture = find_capture(use->template.text), *fault;
 
 	if (!capture)
-		return judge_uri(j, use, accepted);
+		return check_uri(j, use, accepted);
 	fault = regex_read(&regex, statement_word(j->statement, 1));
 	if (fault) {
 		snprintf(j->text, sizeof(j->text),
-			 "uses $%c in a path, and its regular expression holds what cannot be "
-			 "followed: %s",
+			 "uses $%c in a path, and its regular expression cannot be checked: it "
+			 "has %s",
 			 capture[1], fault);
 		return j->text;
 	}
 	if (!keeps_captures(use->template.text)) {
 		snprintf(j->text, sizeof(j->text),
-			 "uses $%c in a path beside a variable that may match a regular "
-			 "expression of its own, which changes $%c: leave one of the two out",
+			 "uses $%c in a path together with a variable that may match a regular "
+			 "expression of its own, which changes $%c: remove one of the two",
 			 capture[1], capture[1]);
 		return j->text;
 	}
 	use->template.regex = &regex;
-	fault = judge_uri(j, use, accepted);
+	fault = check_uri(j, use, accepted);
 	use->template.regex = NULL;
 	return fault;
 }
 
-const char *judge_rewrite(struct judging *j)
+const char *uri_rule_rewrite(struct statement_check *j)
 {
 	const char *to = statement_word(j->statement, 2), *flag = statement_word(j->statement, 3);
 	struct uri_use use = {
@@ -163,12 +163,12 @@ const char *judge_rewrite(struct judging *j)
 
 	if (is_external(to) || strcmp(flag, "redirect") == 0 || strcmp(flag, "permanent") == 0)
 		return NULL;
-	return judge_replacement(j, &use);
+	return check_replacement(j, &use);
 }
 
 /* --- other URIs ------------------------------------------------------------------------------ */
 
-const char *judge_try_files(struct judging *j)
+const char *uri_rule_try_files(struct statement_check *j)
 {
 	static const char accepted[] = "$uri and literal paths that begin with /; at the end also "
 				       "an @name or a =CODE, or a ? and any variables";
@@ -184,14 +184,14 @@ const char *judge_try_files(struct judging *j)
 
 		if (last && is_name_or_code(w))
 			return NULL;
-		why = judge_uri(j, &use, accepted);
+		why = check_uri(j, &use, accepted);
 		if (why)
 			return why;
 	}
 	return NULL;
 }
 
-const char *judge_error_page(struct judging *j)
+const char *uri_rule_error_page(struct statement_check *j)
 {
 	const char *to = statement_word(j->statement, j->statement->count - 1);
 	struct uri_use use = {
@@ -202,11 +202,11 @@ const char *judge_error_page(struct judging *j)
 
 	if (is_external(to) || is_name_or_code(to))
 		return NULL;
-	return judge_uri(j, &use, "a literal path that begins with /, an @name, or http(s)://…");
+	return check_uri(j, &use, "a literal path that begins with /, an @name, or http(s)://…");
 }
 
 /* auth_request, mirror: nginx takes the URI as it is written. */
-const char *judge_subrequest(struct judging *j)
+const char *uri_rule_subrequest(struct statement_check *j)
 {
 	const char *uri = statement_word(j->statement, 1);
 	struct uri_use use = { .template = { .text = uri } };
@@ -215,33 +215,34 @@ const char *judge_subrequest(struct judging *j)
 		return NULL;
 	if (strchr(uri, '$'))
 		return "takes a literal path that begins with /, without variables";
-	return judge_uri(j, &use, "a literal path that begins with /");
+	return check_uri(j, &use, "a literal path that begins with /");
 }
 
-/* --- what others lean on --------------------------------------------------------------------- */
+/* --- what other rules rely on
+ * --------------------------------------------------------------------- */
 
 /* A request without a host has the server's first name as its $host. */
-const char *judge_server_name(struct judging *j)
+const char *uri_rule_server_name(struct statement_check *j)
 {
 	const char *w = statement_first(j->statement);
 
 	while ((w = statement_next(j->statement, w))) {
 		if (strpbrk(w, "/?") && w[0] != '~')
-			return "takes host names, which hold neither / nor ?";
+			return "takes host names, which have neither / nor ?";
 		if (strchr(w, '/'))
-			return "takes host names: its regular expression must not hold a /";
+			return "takes host names: its regular expression must not have a /";
 		if (*w && !w[strspn(w, ".")])
-			return "takes host names, which do not consist of dots";
+			return "takes host names, which have more than dots";
 	}
 	return NULL;
 }
 
-/* A `map` may take the place of nginx's $args, $arg_x, …; others are held to be nginx's. */
-const char *judge_data(struct judging *j)
+/* A `map` could redefine nginx's $args, $arg_x, …, which other rules rely on. */
+const char *uri_rule_data(struct statement_check *j)
 {
 	const char *name = statement_word(j->statement, j->statement->count - 1);
 
 	if (name[0] == '$' && is_nginx_variable(name + 1, strlen(name + 1)))
-		return "must not define a variable that is nginx's own";
+		return "must not define a variable that nginx itself defines";
 	return NULL;
 }

@@ -1,9 +1,9 @@
 /*
- * Notes about the URIs of a server, and what comes of them where its blocks end.
+ * Notes about the URIs of a server, and how they are compared at the end of its blocks.
  *
- * A server whose upstreams may leave ".." at a URI's end is allowed all the same when
- * that leads nowhere: one ".." segment, whatever the statements make of it, stays one,
- * and the parents of its roots are within snippets.roots.
+ * A server whose upstreams may leave ".." at the end of a URI is still allowed when that is
+ * harmless: no statement makes two ".." segments of one, and the parents of its roots are within
+ * snippets.roots.
  */
 #include <string.h>
 
@@ -21,7 +21,7 @@ static bool climbs(const struct uri_use *use, const struct uri_world *w, struct 
 	return fault->climbs;
 }
 
-/* What the use does when URIs may hold ".." already. */
+/* What the use does when URIs may have ".." already. */
 static bool is_frail(const struct uri_use *use, struct uri_notes *notes)
 {
 	struct uri_fault ignored;
@@ -38,8 +38,8 @@ static bool is_frail(const struct uri_use *use, struct uri_notes *notes)
 	return needs;
 }
 
-enum uri_verdict uri_use_judge(const struct uri_use *use, struct uri_notes *notes,
-			       struct uri_fault *fault)
+enum uri_result uri_use_check(const struct uri_use *use, struct uri_notes *notes,
+			      struct uri_fault *fault)
 {
 	uri_examine(&use->template, &uri_plain, fault);
 	if (fault->climbs || fault->trailing)
@@ -153,9 +153,9 @@ static struct uri_conflict conflict(unsigned line, unsigned other)
 		.line = line,
 		.other = other,
 		.why = "a URI that is made here may end in \"..\" (a request with %0a or %3f), and "
-		       "more is put behind it on",
-		.advice = "end the regular expression with \\z in place of $, and give error_page "
-			  "and the end of try_files literal paths",
+		       "another statement appends to it",
+		.advice = "end the regular expression with \\z instead of $, and use literal paths "
+			  "for error_page and at the end of try_files",
 	};
 }
 
@@ -190,9 +190,9 @@ static struct uri_conflict close_server(const struct uri_notes *n)
 		.line = redirected,
 		.other = needs,
 		.why = "the upstream may redirect to a URI that ends in \"..\" "
-		       "(X-Accel-Redirect), and more is put behind it on",
+		       "(X-Accel-Redirect), and another statement appends to it",
 		.advice = "add \"proxy_ignore_headers X-Accel-Redirect;\" (grpc_… for gRPC), or "
-			  "serve from below a directory of snippets.roots only",
+			  "serve only from a directory below one of snippets.roots",
 	};
 }
 

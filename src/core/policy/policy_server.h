@@ -1,12 +1,11 @@
 /*
- * What the statements of one server mean for each other.
+ * Whether the statements of one server are safe together.
  *
- * A path is safe alone when no request makes it climb. Two things may still leave ".."
- * at the end of a URI, where it names a directory and serves no file: a capture that
- * `$` or `.` ends before a line feed (/old/..%0a), and a header X-Accel-Redirect of an
- * upstream ("/..?"), which nginx does not refuse. A statement that puts more behind
- * such a URI ("$uri/") must not be in reach of it. Statements come in any order, so
- * they are noted, and compared where a block ends.
+ * A path by itself is safe when no request makes it climb. Two things may still leave ".." at the
+ * end of a URI, where it names a directory and serves no file: a capture that `$` or `.` ends
+ * before a line feed (/old/..%0a), and a header X-Accel-Redirect of an upstream ("/..?"), which
+ * nginx does not refuse. A statement that appends more to such a URI ("$uri/") must not receive it.
+ * Statements come in any order, so they are noted, and compared at the end of a block.
  */
 #ifndef ZKNGINX_CORE_POLICY_SERVER_H
 #define ZKNGINX_CORE_POLICY_SERVER_H
@@ -28,7 +27,7 @@ enum pass_family { PASS_PROXY, PASS_GRPC, PASS_FAMILIES };
 
 enum said { UNSAID, SAID_NO, SAID_YES };
 
-/* Lines; 0 where there is none. */
+/* What was noted of a block. Numbers are lines of the snippet; 0: there is no such statement. */
 struct uri_notes {
 	unsigned line;       /* of the block */
 	unsigned leaves;     /* makes a URI that may end in "..", for any location */
@@ -56,28 +55,28 @@ struct uri_use {
 	bool outer;   /* it is in no server of the snippet, but for all */
 };
 
-enum uri_verdict {
-	URI_GOOD,        /* as far as can be said of it alone; the rest is in the notes */
+enum uri_result {
+	URI_GOOD,        /* by itself; the rest is in the notes */
 	URI_CLIMBS,      /* a plain request may do it */
 	URI_CLIMBS_ODDLY /* … or one with %0a or %3f */
 };
 
-/* When it is not good, *fault tells the piece. */
-enum uri_verdict uri_use_judge(const struct uri_use *use, struct uri_notes *notes,
-			       struct uri_fault *fault);
+/* When it is not good, *fault has the piece that climbs. */
+enum uri_result uri_use_check(const struct uri_use *use, struct uri_notes *notes,
+			      struct uri_fault *fault);
 
 void notes_files(struct uri_notes *n, unsigned line);
 void notes_pass(struct uri_notes *n, enum pass_family family, unsigned line);
 void notes_root(struct uri_notes *n, const struct policy *p, const char *path, unsigned line);
 
-/* Of two statements that do not go together: where, and why. */
+/* Two statements that are not safe together. */
 struct uri_conflict {
 	unsigned line, other;
-	const char *why; /* behind it goes the other line; NULL: none */
-	const char *advice;
+	const char *why;    /* NULL: there is none */
+	const char *advice; /* what is expected instead */
 };
 
-/* The block ends: compare, and hand the rest on to the one around it. */
+/* The block ends: compares its notes, and adds the others to those of the block around it. */
 struct uri_conflict notes_close(const struct uri_notes *n, enum block_kind kind,
 				struct uri_notes *around);
 

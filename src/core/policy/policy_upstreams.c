@@ -1,4 +1,4 @@
-/* Which upstreams a snippet uses, so that they are not dropped under it. */
+/* Which upstreams a snippet uses: these are kept while it is in force. */
 #include <string.h>
 
 #include <zknginx/model.h>

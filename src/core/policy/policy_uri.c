@@ -1,15 +1,16 @@
 /*
- * What the URIs can be that a template makes, place by place.
+ * Which URIs a template can make, place by place.
  *
- * The worlds are the steps of one proof. In a plain world a template must neither
- * climb nor end in ".."; in an odd one it must not climb. What it does in the other
- * two matters only where something else in the server lets ".." into its URIs.
+ * The worlds are the steps of one proof. In a plain world a template must neither climb nor end in
+ * ".."; in an odd one it must not climb. What it does in the other two matters only where something
+ * else in the server lets ".." into its URIs.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include <zknginx/macros.h>
 
+#include "policy_capture.h"
 #include "policy_uri.h"
 
 #define OUT_BIT PLACE_BIT(PLACE_OUT)
@@ -20,53 +21,6 @@ const struct uri_world uri_plain = { 0 };
 const struct uri_world uri_odd = { .odd = true };
 const struct uri_world uri_trailing = { .trailing = true, .odd = true };
 const struct uri_world uri_parent = { .parents = 1, .trailing = true, .odd = true };
-
-static unsigned behind_slash(unsigned place, const struct uri_world *w)
-{
-	unsigned passed = place / PLACE_PARENT;
-
-	if (place % PLACE_PARENT != PLACE_DOTS)
-		return PLACE_EMPTY + passed * PLACE_PARENT;
-	return passed < w->parents ? PLACE_EMPTY + PLACE_PARENT : PLACE_OUT;
-}
-
-unsigned place_step(unsigned place, enum letter letter, const struct uri_world *w)
-{
-	unsigned passed = place - place % PLACE_PARENT;
-
-	if (letter == LETTER_SLASH)
-		return behind_slash(place, w);
-	switch (place % PLACE_PARENT) {
-	case PLACE_START:
-		return PLACE_OUT;
-	case PLACE_EMPTY:
-		return passed + (letter == LETTER_DOT ? PLACE_DOT : PLACE_WORD);
-	case PLACE_DOT:
-		return passed + (letter == LETTER_DOT ? PLACE_DOTS : PLACE_WORD);
-	default:
-		return passed + PLACE_WORD;
-	}
-}
-
-bool place_may_end(unsigned place, const struct uri_world *w)
-{
-	if (place == PLACE_START || place == PLACE_START + PLACE_PARENT || place == PLACE_OUT)
-		return false;
-	if (place % PLACE_PARENT != PLACE_DOTS)
-		return true;
-	return w->trailing && place == PLACE_DOTS;
-}
-
-static unsigned step_set(unsigned places, enum letter letter, const struct uri_world *w)
-{
-	unsigned out = places & OUT_BIT;
-
-	for (unsigned place = 0; place < PLACE_OUT; place++) {
-		if (places & PLACE_BIT(place))
-			out |= PLACE_BIT(place_step(place, letter, w));
-	}
-	return out;
-}
 
 /* --- variables ------------------------------------------------------------------------------- */
 
@@ -83,7 +37,7 @@ static bool values_split(const struct walk *w)
 	return w->template->splits && w->world->odd;
 }
 
-/* $uri is the whole of a URI; as much of it may stand before a '?' that splits it. */
+/* $uri is a whole URI. If it has a '?' that splits it, the path is what is before that. */
 static void follow_uri(struct walk *w)
 {
 	struct regex whole;
@@ -97,23 +51,23 @@ static void follow_uri(struct walk *w)
 }
 
 /*
- * $host has no slash and is never "." or "..": nginx refuses a Host header with two
- * dots side by side, and server_name, which stands in where there is none, is held to
- * it by this policy. It may be empty.
+ * $host has no slash and is never "." or "..": nginx refuses a Host header with two consecutive
+ * dots, and without a Host header $host is the server_name, which this policy checks. It may be
+ * empty.
  */
 static void follow_host(struct walk *w)
 {
-	unsigned dotted = step_set(w->places, LETTER_DOT, w->world);
-	unsigned word = step_set(w->places, LETTER_OTHER, w->world);
+	unsigned dotted = places_step(w->places, LETTER_DOT, w->world);
+	unsigned word = places_step(w->places, LETTER_OTHER, w->world);
 
-	w->places |= step_set(dotted, LETTER_OTHER, w->world) | word;
+	w->places |= places_step(dotted, LETTER_OTHER, w->world) | word;
 	if (values_split(w))
 		w->ends |= w->places | dotted;
 }
 
 static void follow_scheme(struct walk *w)
 {
-	w->places = step_set(w->places, LETTER_OTHER, w->world);
+	w->places = places_step(w->places, LETTER_OTHER, w->world);
 }
 
 static const struct {
@@ -126,7 +80,9 @@ static const struct {
 	{ "scheme", follow_scheme },
 };
 
-/* Nothing is known of other variables: a client, or a map that a client steers, may fill them. */
+/*
+ * Other variables may have any value: a client, or a map that depends on the client, may set them.
+ */
 static void follow_variable(struct walk *w, const char *name, size_t size)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
@@ -147,7 +103,7 @@ static void follow_capture(struct walk *w, unsigned group)
 		r && group <= r->groups ? capture_places(r, group, w->places, w->world) : OUT_BIT;
 }
 
-/* A `$` at s: its length, with what it stands for followed. */
+/* Follows the variable or capture that begins at s; returns its length. */
 static size_t follow_dollar(struct walk *w, const char *s)
 {
 	size_t size = strspn(s + 1, word_bytes);
@@ -166,7 +122,7 @@ static size_t follow_piece(struct walk *w, const char *s)
 {
 	if (*s == '$')
 		return follow_dollar(w, s);
-	w->places = step_set(w->places, letter_of(*s), w->world);
+	w->places = places_step(w->places, letter_of(*s), w->world);
 	return 1;
 }
 

@@ -1,10 +1,6 @@
 /*
- * Whether a URI that nginx makes can climb out of the directory that it is mapped to.
- *
- * nginx puts a URI behind `root`. The URI of a request has no ".." segment, as nginx
- * normalises it; one that a directive makes is not normalised. Here a path is read
- * byte by byte and only its `place` is kept: what the segment at hand is so far. A
- * set of places says all that may be true of a text that is not known.
+ * Whether a URI that a directive makes can climb out of the directory that it is mapped to
+ * (policy_place.h). The directive's parameter is a template: literal text, variables, captures.
  */
 #ifndef ZKNGINX_CORE_POLICY_URI_H
 #define ZKNGINX_CORE_POLICY_URI_H
@@ -12,38 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "policy_regex.h"
-
-/* Where a path is; + PLACE_PARENT behind one ".." segment. */
-enum place {
-	PLACE_START, /* nothing so far */
-	PLACE_EMPTY, /* behind a slash */
-	PLACE_DOT,   /* the segment is "." */
-	PLACE_DOTS,  /* the segment is ".." */
-	PLACE_WORD,  /* the segment is something else */
-	PLACE_PARENT,
-	PLACE_OUT = 2 * PLACE_PARENT /* no slash at its beginning, or one ".." segment too many */
-};
-#define PLACE_BIT(place) (1u << (place))
-#define PLACES_DOTS (PLACE_BIT(PLACE_DOTS) | PLACE_BIT(PLACE_DOTS + PLACE_PARENT))
-
-/* What the URIs of a server may be. */
-struct uri_world {
-	unsigned parents; /* so many ".." segments may have a slash behind them */
-	bool trailing;    /* the last segment may be ".." */
-	bool odd;         /* they may hold control characters and '?', sent as %0a and %3f */
-};
-
-unsigned place_step(unsigned place, enum letter letter, const struct uri_world *w);
-/* May a whole URI of this world end here? */
-bool place_may_end(unsigned place, const struct uri_world *w);
-
-/*
- * The places that a path may be at when it goes on from one of `from` with what the
- * group has captured in a URI of this world. An unset group captures "".
- */
-unsigned capture_places(const struct regex *r, unsigned group, unsigned from,
-			const struct uri_world *w);
+#include "policy_place.h"
 
 /* How a directive makes a URI of its parameter. */
 struct uri_template {

@@ -7,23 +7,6 @@
 
 #include "choice.h"
 
-bool config_has_objects(const struct tree *t, const char *root)
-{
-	static const char *const kinds[] = { "upstreams", "sites", "snippets/http",
-					     "snippets/stream" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		CLEANUP(freep) char *path = xasprintf("%s/%s", root, kinds[i]);
-		size_t at = tree_lower_bound(t, path);
-
-		if (at < tree_count(t) && strcmp(tree_at(t, at)->path, path) == 0)
-			at++;
-		if (at < tree_count(t) && path_is_below(tree_at(t, at)->path, path))
-			return true;
-	}
-	return false;
-}
-
 /* What nginx runs, with the servers of now. */
 static struct tree *tree_of_now(const struct choice *c, char revision[])
 {

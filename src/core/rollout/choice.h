@@ -32,7 +32,4 @@ struct choice {
  * wiped is what the fleet agreed on, for a host that runs nothing. */
 struct tree *choice_tree(const struct choice *c, char revision[DIGEST_HEX_SIZE]);
 
-/* Is there anything below the config root that an operator would call an object? */
-bool config_has_objects(const struct tree *t, const char *root);
-
 #endif

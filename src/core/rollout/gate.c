@@ -11,12 +11,14 @@
 
 #include <zknginx/err.h>
 
+#include "core/data/layout.h"
 #include "gate.h"
 
 #define MESSAGE_SIZE 512
 #define ANSWERS_MIN 2 /* one to count from, and one after it */
 
 struct gate {
+	char *root; /* of the config */
 	char *revision;
 	unsigned long attempt;
 	struct problems known;
@@ -31,10 +33,11 @@ struct gate {
 	char message[MESSAGE_SIZE];
 };
 
-struct gate *gate_new(void)
+struct gate *gate_new(const char *root)
 {
 	struct gate *g = xcalloc(1, sizeof(*g));
 
+	g->root = xstrdup(root);
 	g->revision = xstrdup("");
 	g->znode = xstrdup("");
 	problems_init(&g->known);
@@ -53,6 +56,7 @@ void gate_free(struct gate *g)
 	if (!g)
 		return;
 	gate_fini(g);
+	free(g->root);
 	free(g);
 }
 
@@ -88,16 +92,14 @@ void gate_begin(struct gate *g, const char *revision, unsigned long attempt,
 	if (attempt == g->attempt && strcmp(revision, g->revision) == 0)
 		return;
 	fresh = (struct gate){
+		.root = g->root,
 		.revision = xstrdup(revision),
 		.attempt = attempt,
 		.znode = xstrdup(""),
 	};
 	problems_init(&fresh.known);
-	for (size_t i = 0; known && i < known->count; i++) {
-		const struct problem *p = &known->items[i];
-
-		problems_add(&fresh.known, p->znode, p->kind, p->field, "%s", p->message);
-	}
+	for (size_t i = 0; known && i < known->count; i++)
+		problems_append(&fresh.known, &known->items[i]);
 	gate_fini(g);
 	*g = fresh;
 }
@@ -145,16 +147,12 @@ static const struct {
 	[PROBLEM_GUARD] = { .guilty = true, .words_vary = true },
 };
 
-/* ROOT/upstreams/NAME/SERVER: below the last "upstreams" of the path, two names. */
-static bool is_endpoint(const char *znode)
+/* ROOT/upstreams/NAME/SERVER, which no revision contains. */
+static bool is_endpoint(const struct gate *g, const char *znode)
 {
-	static const char upstreams[] = "/upstreams/";
-	const char *at = znode, *last = NULL, *slash;
+	struct config_place p = config_place(znode, g->root);
 
-	while ((at = strstr(at, upstreams)))
-		last = at++;
-	slash = last ? strchr(last + strlen(upstreams), '/') : NULL;
-	return slash && !strchr(slash + 1, '/');
+	return p.level == CONFIG_CHILD && p.kind == CONFIG_UPSTREAM && !strchr(p.child, '/');
 }
 
 static bool is_known(const struct gate *g, const struct problem *p)
@@ -174,20 +172,16 @@ static bool is_known(const struct gate *g, const struct problem *p)
  * is what applications did. */
 static bool is_guilty(const struct gate *g, const struct problem *p)
 {
-	return kinds[p->kind].guilty && !is_endpoint(p->znode) &&
+	return kinds[p->kind].guilty && !is_endpoint(g, p->znode) &&
 	       !(g->applied && p->kind == PROBLEM_GUARD);
 }
 
-/* As people read a problem: where in the znode, and what. */
 static void blame_problem(struct gate *g, const struct problem *p)
 {
-	char text[MESSAGE_SIZE + 64] = "";
+	CLEANUP(buf_fini) struct buf text = BUF_INIT;
 
-	if (p->line)
-		snprintf(text, sizeof(text), "line %u: ", p->line);
-	snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s%s", p->field,
-		 *p->field ? ": " : "", p->message);
-	blame(g, p->znode, text);
+	problem_print(p, &text);
+	blame(g, p->znode, buf_str(&text));
 }
 
 void gate_problems(struct gate *g, const struct problems *now)

@@ -29,7 +29,8 @@ struct gate_counts {
 };
 
 struct gate;
-struct gate *gate_new(void);
+/* root: zookeeper.config, below which a server of an upstream is told from an object; copied. */
+struct gate *gate_new(const char *root);
 void gate_free(struct gate *g);
 DEFINE_CLEANUP(struct gate *, gate_free)
 

@@ -47,12 +47,6 @@ static void ask_at(struct turn *t, uint64_t when)
 		t->out->due = when;
 }
 
-static const char *const mode_names[] = {
-	[ROLLOUT_ALL] = "all",
-	[ROLLOUT_CANARY] = "canary",
-	[ROLLOUT_MANUAL] = "manual",
-};
-
 static bool is_same(const char *a, const char *b)
 {
 	return strcmp(a, b) == 0;
@@ -84,7 +78,7 @@ static bool is_on_its_way(const struct plan *p)
 static void withdraw(struct turn *t)
 {
 	if (is_on_its_way(t->plan))
-		rollout_outcome(t, "withdrawn");
+		rollout_outcome(t, OUTCOME_WITHDRAWN);
 	rollout_drop_target(t);
 }
 
@@ -95,7 +89,7 @@ static void take_target(struct turn *t)
 	if (!rollout_store(t, t->in->newest, &history))
 		return;
 	if (is_on_its_way(t->plan))
-		rollout_outcome(t, "superseded");
+		rollout_outcome(t, OUTCOME_SUPERSEDED);
 	rollout_begin(t, t->in->newest, history);
 }
 
@@ -105,7 +99,7 @@ static void accept_at_once(struct turn *t)
 	struct plan_revision newest = { .revision = arena_strdup(t->a, t->in->newest) };
 
 	if (is_on_its_way(t->plan) && rollout_is_outdated(t)) {
-		rollout_outcome(t, "superseded");
+		rollout_outcome(t, OUTCOME_SUPERSEDED);
 		rollout_drop_target(t);
 		return;
 	}
@@ -114,7 +108,7 @@ static void accept_at_once(struct turn *t)
 	else if (!rollout_store(t, newest.revision, &newest.history))
 		return;
 	t->out->outcome_of = newest.history;
-	t->out->outcome = "accepted";
+	t->out->outcome = OUTCOME_ACCEPTED;
 	rollout_accept(t, newest);
 }
 
@@ -256,7 +250,7 @@ static void decide(struct turn *t)
 
 	if (is_broken(t->plan))
 		rollout_drop_target(t);
-	else if (t->in->request || t->in->request_fault)
+	else if (t->in->request || t->in->request_error)
 		rollout_obey(t);
 	else if (t->plan->phase == PLAN_PUBLISHING)
 		on_publishing(t);
@@ -288,7 +282,7 @@ static void decide_first(struct turn *t)
 		if (!rollout_store(t, running, &t->plan->accepted.history))
 			return;
 		t->out->outcome_of = t->plan->accepted.history;
-		t->out->outcome = "accepted";
+		t->out->outcome = OUTCOME_ACCEPTED;
 	}
 	rollout_enter(t, PLAN_IDLE);
 }
@@ -305,7 +299,7 @@ static bool is_first_due(struct turn *t)
 
 static void set_author(struct turn *t)
 {
-	t->plan->mode = mode_names[t->in->rules->mode];
+	t->plan->mode = rollout_mode_name(t->in->rules->mode);
 	t->plan->leader = t->in->leader;
 }
 

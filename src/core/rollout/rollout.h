@@ -16,10 +16,11 @@
 #define ZKNGINX_ROLLOUT_H
 
 #include <stdint.h>
+#include <zknginx/history.h>
 #include <zknginx/member.h>
+#include <zknginx/modes.h>
 #include <zknginx/plan.h>
-
-enum rollout_mode { ROLLOUT_ALL, ROLLOUT_CANARY, ROLLOUT_MANUAL };
+#include <zknginx/settings.h>
 
 struct rollout_rules {
 	enum rollout_mode mode;
@@ -56,7 +57,7 @@ struct rollout_input {
 	struct plan_revision recorded;
 	const char *running;
 	const struct request *request; /* NULL = none, or being carried out (ROLLBACK) */
-	const char *request_fault;     /* there is one that cannot be read: why; NULL = no */
+	const char *request_error;     /* there is one that cannot be read: why; NULL = no */
 	/* The history entry that has this revision's content for a rollout that begins now, or 0.
 	 */
 	unsigned long (*stored)(void *ctx, const char *revision);
@@ -64,10 +65,10 @@ struct rollout_input {
 	unsigned long (*find)(void *ctx, const char *prefix, const char **revision,
 			      const char **why);
 	void *ctx;
-	bool publish_failed;         /* PUBLISHING: it came to nothing (once is enough) … */
-	const char *publish_message; /* … and why */
-	uint64_t now;                /* CLOCK_MONOTONIC */
-	const char *wall;            /* the same as people read it */
+	const char *publish_error; /* PUBLISHING: why it came to nothing (to say so once is enough);
+				      NULL: it did not */
+	uint64_t now;              /* CLOCK_MONOTONIC */
+	const char *wall;          /* the same as people read it */
 	const char *leader;
 };
 
@@ -77,13 +78,12 @@ struct rollout_decision {
 	bool consumed;     /* … and the request deleted with it */
 	const char *store; /* put the config of this revision (it is the newest, or `running`) into
 			      the history first, then ask again; NULL = no */
-	/* With the plan: what became of a history entry; 0 = nothing. "accepted", "halted",
-	 * "reverted", "superseded", "aborted", "withdrawn"; "pending": it is tried again */
+	/* With the plan: what became of a history entry; 0 = nothing. */
 	unsigned long outcome_of;
-	const char *outcome;
+	enum history_outcome outcome;
 	/* Publish this history entry as the config: asked for once by each leader that finds the
 	 * plan PUBLISHING, so never before that is written. It ends by itself when `newest` is
-	 * what was to be published, or with `publish_failed`. */
+	 * what was to be published, or with `publish_error`. */
 	unsigned long rollback;
 	uint64_t due; /* ask again at that time at the latest; NEVER. With `changed` or `store` it
 			 is NEVER: the answer of the write is what to wait for. */
@@ -93,9 +93,12 @@ void rollout_next(struct rollout *r, struct arena *a, const struct rollout_input
 
 /* --- what a host does about a plan ---------------------------------------------------------- */
 
+/* Does a host with these settings take its revision from the plan? */
+bool rollout_follows(const struct rollout_settings *s);
+
 struct permit_host {
 	const char *host;
-	bool follows;       /* mode is not "all", and rollout.join */
+	bool follows;       /* rollout_follows() */
 	bool frozen;        /* rollout.freeze */
 	bool is_member;     /* the member znode is ours: the plan's word for this name is for us */
 	const char *newest; /* the revision of the tree at hand */

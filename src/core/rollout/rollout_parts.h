@@ -80,11 +80,11 @@ void rollout_advance(struct turn *t);
 bool rollout_advance_all(struct turn *t); /* false: nobody takes part */
 void rollout_accept(struct turn *t, struct plan_revision revision);
 void rollout_halt(struct turn *t);
-void rollout_withdraw(struct turn *t, const char *outcome);
+void rollout_withdraw(struct turn *t, enum history_outcome outcome);
 void rollout_drop_target(struct turn *t);
 void rollout_end_publishing(struct turn *t);
 void rollout_enter(struct turn *t, enum plan_phase phase);
-void rollout_outcome(struct turn *t, const char *outcome); /* of the target */
+void rollout_outcome(struct turn *t, enum history_outcome outcome); /* of the target */
 size_t rollout_outside(const struct turn *t); /* joined hosts that the plan does not name */
 
 /* rollout_request.c */

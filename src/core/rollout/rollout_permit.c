@@ -5,6 +5,7 @@
  * and lose its verdict; and if the name is another host's, the plan means that one. Where
  * there is nothing to go by, a host stays as it is, too.
  */
+#include <string.h>
 
 #include "rollout.h"
 
@@ -35,6 +36,11 @@ static struct permit permit_accepted(const struct plan *plan)
 		p.why = "not among the hosts that may run the new revision yet";
 	p.revision = plan->accepted;
 	return p;
+}
+
+bool rollout_follows(const struct rollout_settings *s)
+{
+	return s->mode != ROLLOUT_ALL && s->join;
 }
 
 struct permit rollout_permit(const struct plan *plan, const struct permit_host *host)

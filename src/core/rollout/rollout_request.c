@@ -106,7 +106,7 @@ static const char *obey_abort(struct turn *t)
 	if (phase == PLAN_HALTED && t->plan->host_count && !*t->plan->accepted.revision)
 		return "there is no accepted revision to go back to";
 	set_failure(t, by_whom(t, "aborted"));
-	rollout_withdraw(t, "aborted");
+	rollout_withdraw(t, OUTCOME_ABORTED);
 	return NULL;
 }
 
@@ -118,7 +118,7 @@ static void give_up_target(struct turn *t, const char *revision)
 	if (!has_target(t))
 		return;
 	if (phase == PLAN_PENDING || phase == PLAN_CANARY || phase == PLAN_BATCH)
-		rollout_outcome(t, "aborted");
+		rollout_outcome(t, OUTCOME_ABORTED);
 	if (!*t->plan->failure.message)
 		set_failure(t, arena_printf(t->a, "%s for a rollback to %.12s",
 					    by_whom(t, "given up"), revision));
@@ -176,7 +176,7 @@ static const char *answer(struct turn *t)
 	const char *why;
 
 	if (!q)
-		return arena_printf(t->a, "refused: it cannot be read: %s", t->in->request_fault);
+		return arena_printf(t->a, "refused: it cannot be read: %s", t->in->request_error);
 	why = other_revision(t);
 	if (!why)
 		why = actions[q->action].obey(t);

@@ -21,7 +21,7 @@ void rollout_enter(struct turn *t, enum plan_phase phase)
 	t->plan->since = t->in->wall;
 }
 
-void rollout_outcome(struct turn *t, const char *outcome)
+void rollout_outcome(struct turn *t, enum history_outcome outcome)
 {
 	t->out->outcome_of = t->plan->target.history;
 	t->out->outcome = outcome;
@@ -221,7 +221,7 @@ void rollout_begin(struct turn *t, const char *revision, unsigned long history)
 void rollout_again(struct turn *t)
 {
 	begin_attempt(t);
-	rollout_outcome(t, "pending");
+	rollout_outcome(t, OUTCOME_PENDING);
 	rollout_enter(t, PLAN_CANARY);
 	rollout_start(t);
 }
@@ -231,7 +231,7 @@ void rollout_advance(struct turn *t)
 	struct names batch = pick(t, batch_size(t));
 
 	if (batch.count == 0) {
-		rollout_outcome(t, "accepted");
+		rollout_outcome(t, OUTCOME_ACCEPTED);
 		rollout_accept(t, t->plan->target);
 		return;
 	}
@@ -305,14 +305,14 @@ static void set_failure(struct turn *t, const struct watched *w)
 	t->plan->failure.at = t->in->wall;
 }
 
-void rollout_withdraw(struct turn *t, const char *outcome)
+void rollout_withdraw(struct turn *t, enum history_outcome outcome)
 {
 	rollout_outcome(t, outcome);
 	if (t->plan->host_count && !*t->plan->accepted.revision) {
 		t->plan->failure.message =
 			arena_printf(t->a, "%s; there is no accepted revision to go back to",
 				     t->plan->failure.message);
-		t->out->outcome = "halted";
+		t->out->outcome = OUTCOME_HALTED;
 		rollout_enter(t, PLAN_HALTED);
 		return;
 	}
@@ -324,10 +324,10 @@ void rollout_halt(struct turn *t)
 {
 	set_failure(t, t->survey.canary ? t->survey.canary : t->survey.other);
 	if (t->in->rules->revert) {
-		rollout_withdraw(t, "reverted");
+		rollout_withdraw(t, OUTCOME_REVERTED);
 		return;
 	}
-	rollout_outcome(t, "halted");
+	rollout_outcome(t, OUTCOME_HALTED);
 	rollout_enter(t, PLAN_HALTED);
 }
 

@@ -169,13 +169,11 @@ static void watch_newest(struct rollout *r, const char *newest, uint64_t now)
 /* The caller may say once what has to be written twice. */
 static void watch_publishing(struct rollout *r, const struct rollout_input *in)
 {
-	const char *why = in->publish_message ? in->publish_message : "it is not known why";
-
 	if (!in->plan || in->plan->phase != PLAN_PUBLISHING) {
 		rollout_forget_publishing(r);
-	} else if (in->publish_failed) {
+	} else if (in->publish_error) {
 		free(r->failed);
-		r->failed = xstrdup(why);
+		r->failed = xstrdup(in->publish_error);
 	}
 }
 

@@ -1,14 +1,10 @@
-/*
- * The status value: names, times, and the one line for systemd. The JSON and the
- * metrics are in status_json.c and status_metrics.c. Pure: the times are arguments.
- */
+/* The status value: names, times, and the one line for systemd. */
 #include <stdio.h>
 #include <time.h>
 
 #include <zknginx/status.h>
 
-/* As many digits of a revision as people are shown. */
-#define SHORT_REVISION 12
+#define SHORT_REVISION 12 /* digits of a revision in a text for people */
 
 const char *status_state_name(enum status_state s)
 {
@@ -20,11 +16,21 @@ const char *status_state_name(enum status_state s)
 	return names[s];
 }
 
-const char *stage_name(enum stage_id s)
+const char *step_name(enum step_id s)
 {
 	static const char *const names[] = {
-#define X(name, text) [STAGE_##name] = text,
-		STAGES(X)
+#define X(name, text) [STEP_##name] = text,
+		STEPS(X)
+#undef X
+	};
+	return names[s];
+}
+
+const char *nginx_state_name(enum nginx_state s)
+{
+	static const char *const names[] = {
+#define X(name, text) [NGINX_STATE_##name] = text,
+		NGINX_STATES(X)
 #undef X
 	};
 	return names[s];
@@ -56,8 +62,8 @@ void status_write_line(const struct status *s, struct buf *out)
 		buf_puts(out, ": no revision yet");
 	if (s->generation)
 		buf_printf(out, ", generation %lu", s->generation);
-	if (s->problem_count)
-		buf_printf(out, ", %zu problem%s", s->problem_count, PLURAL(s->problem_count));
+	if (s->problem_total)
+		buf_printf(out, ", %zu problem%s", s->problem_total, PLURAL(s->problem_total));
 	if (s->alert_count)
 		buf_printf(out, ", %zu alert%s", s->alert_count, PLURAL(s->alert_count));
 }

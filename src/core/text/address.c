@@ -1,8 +1,7 @@
 /*
- * Addresses, read strictly: nginx takes "127.1", "010.0.0.1" and "unix:80" for
- * something, and so would mean another host than the operator. Numeric addresses
- * are printed back from their bytes, so that one server has one spelling and
- * doubles are seen. Nothing here resolves a name.
+ * Addresses, parsed strictly: nginx accepts "127.1", "010.0.0.1" and "unix:80", but with another
+ * meaning than the operator's. Numeric addresses are printed from their bytes, so that one server
+ * has one spelling and duplicates are found. Nothing here resolves a name.
  */
 #include <arpa/inet.h>
 #include <string.h>
@@ -63,7 +62,7 @@ static bool ipv6_parse(const char *s, size_t size, struct in6_addr *address)
 	return inet_pton(AF_INET6, text, address) == 1;
 }
 
-/* 0.0.0.0/8, multicast and broadcast: nobody serves there. */
+/* 0.0.0.0/8, multicast and broadcast: no server has such an address. */
 static bool ipv4_is_unroutable(const unsigned char bytes[static 4])
 {
 	return bytes[0] == 0 || (bytes[0] >= 224 && bytes[0] <= 239) ||
@@ -114,7 +113,7 @@ static const char *print_ipv6(const char *host, size_t size, bool any, char *out
 	size_t used;
 
 	if (memchr(host, '%', size))
-		return "names a zone (%), which nginx does not take";
+		return "has a zone (%), which nginx does not support";
 	if (!ipv6_parse(host, size, &address))
 		return "is not an IPv6 address";
 	if (ipv6_is_unroutable(&address) && !(any && IN6_IS_ADDR_UNSPECIFIED(&address)))
@@ -134,7 +133,7 @@ static const char *print_name(const char *host, size_t size, char *out)
 	if (looks_numeric(host, size))
 		return "looks like an IP address but is not a full one";
 	if (size == 4 && strncasecmp(host, "unix", 4) == 0)
-		return "would be a Unix socket to nginx";
+		return "would mean a Unix socket to nginx";
 	for (size_t i = 0; i < size; i++)
 		out[i] = host[i] >= 'A' && host[i] <= 'Z' ? (char)(host[i] + 32) : host[i];
 	out[size] = '\0';
@@ -154,7 +153,7 @@ static const char *print_ipv4_or_name(const char *host, size_t size, char *out)
 	return NULL;
 }
 
-/* Cuts at the colon before the port; brackets are taken off. False when there is none. */
+/* Splits at the colon before the port, and removes brackets. False: there is no port. */
 static bool split(const char *s, const char **host, size_t *size, const char **port)
 {
 	const char *colon = strrchr(s, ':');
@@ -205,7 +204,7 @@ const char *address_parse_server(const char *s, char out[static ADDRESS_SIZE])
 	if (!split(s, &host, &size, &port))
 		return "has no port: expected HOST:PORT";
 	if (!port_is_valid(port))
-		return "has no port from 1 to 65535 behind its last colon";
+		return "has no port from 1 to 65535 after its last colon";
 	why = s[0] == '[' || memchr(host, ':', size) ? print_ipv6(host, size, false, out)
 						     : print_ipv4_or_name(host, size, out);
 	if (!why)

@@ -1,4 +1,4 @@
-/* Addresses in the forms that operators write and the one form that nginx is given. */
+/* Addresses: the forms that operators write, and the one form that nginx is given. */
 #ifndef ZKNGINX_CORE_ADDRESS_H
 #define ZKNGINX_CORE_ADDRESS_H
 
@@ -8,9 +8,9 @@
 #define ADDRESS_SIZE 264 /* a name of 253 bytes, a colon, five digits, a NUL */
 
 /*
- * "HOST:PORT" of a server: strict IPv4, IPv6 in brackets or with the port behind
- * its last colon, or a host name. Fills out with the canonical form and returns
- * NULL, or returns a sentence's rest that says what is wrong ("has no port").
+ * "HOST:PORT" of a server: strict IPv4, IPv6 in brackets or with the port after its last colon, or
+ * a host name. Fills in `out` with the canonical form and returns NULL; or returns the rest of a
+ * sentence that says what is wrong ("has no port").
  */
 const char *address_parse_server(const char *s, char out[static ADDRESS_SIZE]);
 
@@ -23,10 +23,10 @@ const char *address_parse_listen(const char *s, char out[static ADDRESS_SIZE]);
  */
 const char *address_parse_host(const char *s, size_t size, char out[static ADDRESS_SIZE]);
 
-/* 1 to 65535 in plain digits, of size bytes; 0: it is none. */
+/* A port from 1 to 65535 in plain digits, of size bytes; 0: it is not valid. */
 long address_parse_port(const char *s, size_t size);
 
-/* "10.0.0.53", "10.0.0.53:5353", "[::1]", "[::1]:53": what needs no look-up. */
+/* "10.0.0.53", "10.0.0.53:5353", "[::1]", "[::1]:53": Is it an address, and not a host name? */
 bool address_is_numeric(const char *s);
 
 /* Labels of letters, digits, `-` and `_`, at most 63 bytes each and 253 in all. */

@@ -1,10 +1,9 @@
 /*
- * Values on their way into nginx text: what may pass, and how it is written.
+ * Values that become nginx text: which are valid, and how they are written.
  *
- * The rule is one of refusal. Nothing is ever cleaned, cut or escaped into shape:
- * a byte that could end a parameter, open a block, a comment or a variable, or
- * fool a person who reads the file, makes the whole value invalid. So quoting is
- * only needed for blanks, and a value means in nginx what it says in the znode.
+ * Values are refused, never changed: a byte that could end a parameter, begin a block, a comment or
+ * a variable, or mislead a reader of the file, makes the whole value invalid. So quotes are only
+ * needed for blanks, and a value means the same in nginx as in the znode.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,11 +11,15 @@
 #include <zknginx/err.h>
 
 #include "emit.h"
+#include "utf8.h"
 
 #define TEXT_SIZE 2048
 #define COMMENT_SIZE 200
 
-/* Sorted. Left out: whatever can carry a line feed, names a file, or tells of the host's inside. */
+/*
+ * Sorted. Not on the list: variables that can have a line feed, name a file, or reveal internals of
+ * the host.
+ */
 static const char *const allowed[] = {
 	"args",
 	"binary_remote_addr",
@@ -85,7 +88,7 @@ static int compare_variable(const void *key, const void *element)
 	return order ? order : -(other[name->size] != '\0');
 }
 
-/* "http_x_real_ip": a known prefix and at least one byte behind it. */
+/* "http_x_real_ip": a known prefix followed by at least one byte. */
 static bool has_allowed_prefix(const char *name, size_t size)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
@@ -110,27 +113,6 @@ bool emit_variable_is_allowed(const char *name, size_t size)
 		bsearch(&key, allowed, ARRAY_SIZE(allowed), sizeof(allowed[0]), compare_variable));
 }
 
-/* Length of the UTF-8 sequence at s, and what it encodes; 0 when it is not one. */
-static size_t utf8_decode(const unsigned char *s, uint32_t *code)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t size = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-
-	if (size <= 1) {
-		*code = s[0];
-		return size;
-	}
-	*code = s[0] & (0x7fU >> size);
-	for (size_t i = 1; i < size; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		*code = *code << 6 | (s[i] & 0x3f);
-	}
-	if (*code < least[size] || *code > 0x10ffff || (*code >= 0xd800 && *code < 0xe000))
-		return 0;
-	return size;
-}
-
 /* Invisible characters that break lines or turn the direction of the text around them. */
 static bool is_deceptive(uint32_t code)
 {
@@ -149,12 +131,12 @@ static bool is_deceptive(uint32_t code)
 	return code >= 0xe0000;
 }
 
-/* Why the character at s cannot stand in a value; NULL when it can, with its length. */
-static const char *judge_character(const char *s, size_t *size)
+/* Why the character at s is not allowed in a value; NULL: it is. Sets its length. */
+static const char *check_character(const char *s, size_t *size)
 {
 	uint32_t code;
 
-	*size = utf8_decode((const unsigned char *)s, &code);
+	*size = utf8_decode(s, &code);
 	if (!*size)
 		return "is not valid UTF-8";
 	if (code < 0x20 || code == 0x7f)
@@ -166,28 +148,28 @@ static const char *judge_character(const char *s, size_t *size)
 	return is_deceptive(code) ? "contains an invisible or directional character" : NULL;
 }
 
-static const char *judge_variable(const char *s, bool variables, size_t *size)
+static const char *check_variable(const char *s, bool variables, size_t *size)
 {
 	size_t name = strspn(s + 1, name_bytes);
 
 	*size = 1 + name;
 	if (!variables)
-		return "contains $, and no variable may stand here";
+		return "contains $, but variables are not allowed here";
 	if (!name)
-		return "contains $ without a variable's name behind it";
+		return "contains $ without the name of a variable after it";
 	if (!emit_variable_is_allowed(s + 1, name))
 		return "uses a variable that is not on the list of allowed ones";
 	return NULL;
 }
 
-/* Bytes that need no judging, and of which nearly every value is made. */
+/* Bytes that are always valid; nearly every value has only these. */
 static const bool plain_bytes[256] = {
 	['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['-'] = true,
 	['_'] = true,         ['.'] = true,         [':'] = true,         ['/'] = true,
 	['='] = true,         ['['] = true,         [']'] = true,         [' '] = true,
 };
 
-static const char *judge_text(const char *s, bool variables)
+static const char *check_text(const char *s, bool variables)
 {
 	const char *why;
 	size_t size;
@@ -198,7 +180,7 @@ static const char *judge_text(const char *s, bool variables)
 		size = 1;
 		if (plain_bytes[(unsigned char)*s])
 			continue;
-		why = *s == '$' ? judge_variable(s, variables, &size) : judge_character(s, &size);
+		why = *s == '$' ? check_variable(s, variables, &size) : check_character(s, &size);
 		if (why)
 			return why;
 	}
@@ -207,14 +189,17 @@ static const char *judge_text(const char *s, bool variables)
 
 bool emit_text_is_valid(const char *s, bool variables, const char **why)
 {
-	const char *found = judge_text(s, variables);
+	const char *found = check_text(s, variables);
 
 	if (found && why)
 		*why = found;
 	return !found;
 }
 
-/* nginx's units, which must stand in this order; none means seconds and ends the text. */
+/*
+ * nginx's units, which must come in this order; a number without a unit is seconds and must be
+ * last.
+ */
 static const struct {
 	const char *name;
 	uint64_t msec;
@@ -235,7 +220,7 @@ static int find_unit(const char *s)
 	return -1;
 }
 
-/* Digits at *s that stay below 2^31; moves *s behind them. */
+/* Reads the digits at *s, a number below 2^31; moves *s past them. */
 static bool take_number(const char **s, uint64_t *value)
 {
 	const char *start = *s;
@@ -307,7 +292,7 @@ bool emit_size_is_valid(const char *s)
 void emit_value(struct buf *out, const char *s)
 {
 	bool quote = !*s || strchr(s, ' ');
-	const char *why = judge_text(s, true);
+	const char *why = check_text(s, true);
 
 	if (why)
 		die("a value on its way to nginx %s: decode should have refused it", why);

@@ -35,7 +35,7 @@ const char *inflate_bytes(const void *data, size_t size, size_t most, struct buf
 	int rc;
 
 	if (size > UINT_MAX)
-		return "is compressed, and too much";
+		return "has more compressed data than is supported";
 	z.avail_in = (uInt)size;
 	if (inflateInit2(&z, EITHER_FORMAT) != Z_OK)
 		die("inflate: no memory");
@@ -45,12 +45,12 @@ const char *inflate_bytes(const void *data, size_t size, size_t most, struct buf
 	case Z_STREAM_END:
 		return NULL;
 	case Z_OK:
-		return "is compressed, and too much when it is not";
+		return "has too much data after decompression";
 	case Z_BUF_ERROR:
-		return "is compressed, and cut off";
+		return "has compressed data that is incomplete";
 	case Z_MEM_ERROR:
 		die("inflate: no memory");
 	default:
-		return "is compressed, and broken";
+		return "has compressed data that is damaged";
 	}
 }

@@ -6,9 +6,9 @@
 #include <zknginx/buf.h>
 
 /*
- * One stream of either format, at most `most` bytes inflated, put behind what `out` holds;
- * what stands behind the stream is left out of account. NULL, or the rest of a sentence:
- * it is broken, or would be more (then `out` has some of it, never much more than `most`).
+ * Decompresses one stream of either format, to at most `most` bytes, and appends them to `out`.
+ * Bytes after the stream are ignored. NULL, or the rest of a sentence: it is broken, or would be
+ * more (then `out` has some of it, never much more than `most`).
  */
 const char *inflate_bytes(const void *data, size_t size, size_t most, struct buf *out);
 

@@ -1,11 +1,10 @@
 /*
  * nginx's own tokens, as ngx_conf_read_token() of nginx 1.22 cuts them.
  *
- * The lexer never looks ahead and keeps no copy of the text, only of the word at
- * hand. Its oddities are nginx's: a quote opens only at the beginning of a word, a
- * `}` inside a word is part of it, `${` does not open a block, an unknown escape
- * keeps its backslash, and whatever stands between the beginning of a word (or
- * comment) and the byte being read must fit into nginx's buffer.
+ * The lexer never looks ahead and keeps no copy of the text, only of the word at hand. Its oddities
+ * are nginx's: a quote opens only at the beginning of a word, a `}` inside a word is part of it,
+ * `${` does not open a block, an unknown escape keeps its backslash, and everything from the
+ * beginning of a word (or comment) to the byte being read must fit into nginx's buffer.
  */
 #include <string.h>
 
@@ -68,7 +67,7 @@ static char take(struct lexer *l)
 	return c;
 }
 
-/* What a backslash and c stand for, or NUL when nginx keeps both. */
+/* The byte that a backslash and c mean, or NUL when nginx keeps both. */
 static char unescaped(char c)
 {
 	static const char from[] = "\"'\\trn", to[] = "\"'\\\t\r\n";
@@ -98,7 +97,7 @@ static struct token end_word(struct lexer *l, char quote)
 {
 	const char *end = l->at - 1;
 
-	/* `;` and `{` behind a plain word are tokens of their own: unread. */
+	/* `;` and `{` after a plain word are the next token. */
 	if (!quote && !is_blank(*end))
 		l->at--;
 	put_word(l, l->start, end);
@@ -167,7 +166,7 @@ static struct token punctuation(struct lexer *l, char c)
 	return t;
 }
 
-/* Behind a quoted word nginx wants a blank, `;`, `{`, or the `)` of an `if`. */
+/* After a quoted word nginx expects a blank, `;`, `{`, or the `)` of an `if`. */
 static bool may_follow_quote(char c)
 {
 	return is_blank(c) || c == ';' || c == '{' || c == ')';
@@ -184,7 +183,7 @@ struct token lexer_next(struct lexer *l)
 		c = take(l);
 		if (l->need_space) {
 			if (!may_follow_quote(c))
-				return failed(l, "unexpected character behind a quoted parameter");
+				return failed(l, "unexpected character after a quoted parameter");
 			l->need_space = false;
 			if (is_blank(c))
 				continue;

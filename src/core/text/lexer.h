@@ -1,8 +1,7 @@
 /*
- * nginx's own tokens: how ngx_conf_read_token() (nginx/src/core/ngx_conf_file.c)
- * cuts configuration text into words, `;`, `{` and `}`, quotes, escapes and
- * comments included. Used to hold snippets to the policy and to prove in tests
- * that what was rendered reads back as what was meant.
+ * nginx's own tokens: how ngx_conf_read_token() (nginx/src/core/ngx_conf_file.c) cuts configuration
+ * text into words, `;`, `{` and `}`, quotes, escapes and comments included. Used to check snippets
+ * against the policy, and to prove in tests that rendered text means what was intended.
  */
 #ifndef ZKNGINX_LEXER_H
 #define ZKNGINX_LEXER_H
@@ -34,10 +33,9 @@ struct lexer {
 void lexer_init(struct lexer *l, const char *text, size_t size);
 void lexer_fini(struct lexer *l);
 /*
- * The next token. `;` and `{` come only behind at least one word, `}` never
- * behind one: anything else is TOKEN_ERROR, as is text that ends within a
- * directive. Whether a `}` closes anything is for the caller to know. After
- * TOKEN_END and TOKEN_ERROR the lexer must not be asked again.
+ * The next token. `;` and `{` come only after at least one word, `}` never after one: anything else
+ * is TOKEN_ERROR, as is text that ends within a directive. The caller has to check whether a `}`
+ * closes a block. After TOKEN_END and TOKEN_ERROR lexer_next() must not be called again.
  */
 struct token lexer_next(struct lexer *l);
 

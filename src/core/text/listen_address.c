@@ -1,4 +1,4 @@
-/* See listen_address.h. Nothing is resolved: a host name stands for itself, in lower case. */
+/* See listen_address.h. Nothing is resolved: a host name is kept, in lower case. */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>

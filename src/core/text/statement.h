@@ -20,7 +20,7 @@ struct statement {
 	bool block; /* ended in `{` */
 };
 
-/* The word behind w, NULL behind the last; statement_first() is the directive's name. */
+/* The word after w; NULL after the last one. statement_first() is the directive's name. */
 const char *statement_first(const struct statement *s);
 const char *statement_next(const struct statement *s, const char *w);
 /* Word i (0 is the name), or "" when there are fewer. */

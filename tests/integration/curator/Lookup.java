@@ -1,6 +1,6 @@
 /*
- * A client of a service as its users write them: it asks Apache Curator's own service discovery for
- * the instances of a service and prints a line for each.
+ * A client of a service, written like those of Curator's users: it reads the instances of a service
+ * with Apache Curator's own service discovery and prints a line for each.
  *
  *	java Lookup HOSTS BASE SERVICE
  */

@@ -1,11 +1,12 @@
 /*
- * An application as its users write them: it registers instances with Apache Curator's own service
- * discovery and leaves when it is told to.
+ * An application, written like those of Curator's users: it registers instances with Apache
+ * Curator's own service discovery.
  *
  *	java Registrar HOSTS BASE SERVICE ADDRESS PORT...
  *
- * One instance a port. It prints "registered" once all are there; a line "close" on standard input,
- * or its end, closes the discovery. Killed, it leaves its instances to the session's timeout.
+ * It registers one instance for each port, and prints "registered" once all are registered. A line
+ * "close" on standard input, or the end of the input, closes the discovery. When the application is
+ * killed, its instances stay until the session times out.
  */
 import java.io.BufferedReader;
 import java.io.IOException;

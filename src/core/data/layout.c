@@ -1,0 +1,198 @@
+/*
+ * The layout of the znodes, as two tables and what follows from them.
+ */
+#include <string.h>
+
+#include <zknginx/err.h>
+
+#include "layout.h"
+
+static const struct kind {
+	const char *directory, *child;
+} kinds[CONFIG_KIND_N] = {
+#define X(name, directory, child) [CONFIG_##name] = { directory, child },
+	CONFIG_KINDS(X)
+#undef X
+};
+
+/* --- taking paths apart ---------------------------------------------------------------------- */
+
+/* What follows "DIRECTORY/" in relative, "" for the directory itself; NULL: it is elsewhere. */
+static const char *below_directory(const char *directory, const char *relative)
+{
+	size_t size = strlen(directory);
+
+	if (strncmp(relative, directory, size) != 0 ||
+	    (relative[size] != '/' && relative[size] != '\0'))
+		return NULL;
+	return relative + size + (relative[size] == '/');
+}
+
+/* "snippets" is above "snippets/http". */
+static bool is_above_directory(const char *relative, const char *directory)
+{
+	size_t size = strlen(relative);
+
+	return strncmp(directory, relative, size) == 0 && directory[size] == '/';
+}
+
+static struct config_place place_below(enum config_kind kind, const char *name)
+{
+	const char *slash = strchr(name, '/');
+
+	if (!*name)
+		return (struct config_place){ .level = CONFIG_DIRECTORY, .kind = CONFIG_KIND_N };
+	return (struct config_place){
+		.level = slash ? CONFIG_CHILD : CONFIG_OBJECT,
+		.kind = kind,
+		.name = name,
+		.name_size = slash ? (size_t)(slash - name) : strlen(name),
+		.child = slash ? slash + 1 : NULL,
+	};
+}
+
+struct config_place config_place(const char *path, const char *root)
+{
+	const char *relative = path_relative(path, root);
+	struct config_place place = { .level = CONFIG_UNKNOWN, .kind = CONFIG_KIND_N };
+
+	if (!relative || !*relative) {
+		place.level = relative ? CONFIG_ROOT : CONFIG_OUTSIDE;
+		return place;
+	}
+	for (size_t k = 0; k < CONFIG_KIND_N; k++) {
+		const char *name = below_directory(kinds[k].directory, relative);
+
+		if (name)
+			return place_below((enum config_kind)k, name);
+		if (is_above_directory(relative, kinds[k].directory))
+			place.level = CONFIG_DIRECTORY;
+	}
+	return place;
+}
+
+/* Does the text of `size` bytes end in "/DIRECTORY"? */
+static bool ends_in_directory(const char *path, size_t size, const char *directory)
+{
+	size_t tail = strlen(directory);
+
+	return size > tail && path[size - tail - 1] == '/' &&
+	       strncmp(path + size - tail, directory, tail) == 0;
+}
+
+enum config_kind config_kind_at_end(const char *path, size_t *root_size)
+{
+	const char *name = path_name(path);
+	size_t size = name > path && *name ? (size_t)(name - path) - 1 : 0;
+
+	for (size_t k = 0; k < CONFIG_KIND_N; k++) {
+		if (!ends_in_directory(path, size, kinds[k].directory))
+			continue;
+		if (root_size)
+			*root_size = size - strlen(kinds[k].directory) - 1;
+		return (enum config_kind)k;
+	}
+	return CONFIG_KIND_N;
+}
+
+size_t path_upstream(const char *path, const char *root)
+{
+	struct config_place p = config_place(path, root);
+
+	if (p.kind != CONFIG_UPSTREAM)
+		return 0;
+	return p.level == CONFIG_CHILD && !*p.child ? strlen(path)
+						    : (size_t)(p.name - path) + p.name_size;
+}
+
+/* --- putting paths together ------------------------------------------------------------------ */
+
+const char *config_directory(enum config_kind kind)
+{
+	return kinds[kind].directory;
+}
+
+bool config_has_children(enum config_kind kind)
+{
+	return kinds[kind].child;
+}
+
+char *config_path(const char *root, enum config_kind kind, const char *name)
+{
+	return xasprintf("%s/%s/%s", strcmp(root, "/") == 0 ? "" : root, kinds[kind].directory,
+			 name);
+}
+
+void config_print_kinds(struct buf *out)
+{
+	for (size_t k = 0; k < CONFIG_KIND_N; k++) {
+		const struct kind *kind = &kinds[k];
+
+		buf_printf(out, "%s%s/NAME",
+			   !k                      ? ""
+			   : k + 1 < CONFIG_KIND_N ? ", "
+						   : " or ",
+			   kind->directory);
+		if (kind->child)
+			buf_printf(out, "[/%s]", kind->child);
+	}
+}
+
+static const char *const cluster_names[CLUSTER_ZNODE_N] = {
+#define X(name, text) [CLUSTER_##name] = text,
+	CLUSTER_ZNODES(X)
+#undef X
+};
+
+const char *cluster_path(struct arena *a, const char *cluster, enum cluster_znode z,
+			 const char *child)
+{
+	return arena_printf(a, "%s/%s%s%s", cluster, cluster_names[z], child ? "/" : "",
+			    child ? child : "");
+}
+
+char *cluster_path_new(const char *cluster, enum cluster_znode z, const char *child)
+{
+	return xasprintf("%s/%s%s%s", cluster, cluster_names[z], child ? "/" : "",
+			 child ? child : "");
+}
+
+/* --- the config as a whole ------------------------------------------------------------------- */
+
+static size_t first_below(const struct tree *t, const char *root)
+{
+	size_t i = tree_lower_bound(t, root);
+
+	return i + (i < tree_count(t) && strcmp(tree_at(t, i)->path, root) == 0);
+}
+
+bool config_has_objects(const struct tree *t, const char *root)
+{
+	for (size_t i = first_below(t, root); i < tree_count(t); i++) {
+		enum config_level level = config_place(tree_at(t, i)->path, root).level;
+
+		if (level == CONFIG_OUTSIDE)
+			break;
+		if (level == CONFIG_OBJECT || level == CONFIG_CHILD)
+			return true;
+	}
+	return false;
+}
+
+struct digest tree_revision(const struct tree *t, const char *root)
+{
+	CLEANUP(digester_freep) struct digester *d = digester_new();
+
+	for (size_t i = first_below(t, root);
+	     i < tree_count(t) && path_is_below(tree_at(t, i)->path, root); i++) {
+		const struct znode *z = tree_at(t, i);
+		const char *relative = path_relative(z->path, root);
+		size_t upstream = path_upstream(z->path, root);
+
+		if (upstream && z->path[upstream])
+			continue;
+		digester_add_field(d, relative, strlen(relative));
+		digester_add_field(d, z->data, z->size);
+	}
+	return digester_finish(d);
+}

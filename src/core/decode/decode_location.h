@@ -1,0 +1,10 @@
+/* The field `locations` of a site. */
+#ifndef ZKNGINX_CORE_DECODE_LOCATION_H
+#define ZKNGINX_CORE_DECODE_LOCATION_H
+
+#include "fields.h"
+
+/* An array of locations, into a struct site. For a row of fields.h. */
+void decode_locations(struct reader *r, const json_t *value, void *site);
+
+#endif

@@ -1,0 +1,316 @@
+/*
+ * The table of the status: see status_fields.h. Rows are in the order of the metrics; JSON sorts
+ * its keys.
+ */
+#include <string.h>
+
+#include "openmetrics.h"
+#include "status_fields.h"
+
+#define AT(member) .where = offsetof(struct status, member)
+#define ROWS(array)                                                                                \
+	{                                                                                          \
+		(array), ARRAY_SIZE(array)                                                         \
+	}
+#define GAUGE(n, h) .metric = { .name = n, .type = "gauge", .help = h }
+#define COUNTER(n, h) .metric = { .name = n, .type = "counter", .help = h }
+#define SECONDS(n, h)                                                                              \
+	.metric = { .name = n "_seconds", .type = "gauge", .unit = "seconds", .help = h }
+/* 1 when a text is this word; NULL: when there is a text at all. */
+#define IS(n, w, h) .metric = { .name = n, .type = "gauge", .word = w, .help = h }
+#define COMPUTED(n, f, h) .metric = { .name = n, .type = "gauge", .value = f, .help = h }
+#define FAMILY(f) .metric = { .write = f }
+
+/* --- names ---------------------------------------------------------------------------------- */
+
+static const char *state_name(unsigned value)
+{
+	return status_state_name((enum status_state)value);
+}
+
+static const char *nginx_name(unsigned value)
+{
+	return nginx_state_name((enum nginx_state)value);
+}
+
+static const char *kind_name(unsigned value)
+{
+	return problem_kind_name((enum problem_kind)value);
+}
+
+static const char *serving(unsigned value)
+{
+	return serving_name((enum serving)value);
+}
+
+/* --- numbers that are made of several fields ------------------------------------------------ */
+
+static bool is(const char *s, const char *word)
+{
+	return s && strcmp(s, word) == 0;
+}
+
+static double is_current(const struct status *s)
+{
+	return s->revision_applied && *s->revision_applied &&
+	       is(s->revision_seen, s->revision_applied);
+}
+
+static double is_moving(const struct status *s)
+{
+	return is(s->rollout.phase, "canary") || is(s->rollout.phase, "batch");
+}
+
+static double is_stopped(const struct status *s)
+{
+	return is(s->rollout.phase, "halted") || is(s->rollout.phase, "reverting") ||
+	       is(s->rollout.phase, "reverted");
+}
+
+/* Nothing newer than what nginx runs was tried and refused. */
+static double last_succeeded(const struct status *s)
+{
+	return s->deployments.last.generation == s->generation && s->state != STATUS_REJECTED;
+}
+
+/* --- families with labels ------------------------------------------------------------------- */
+
+static void put_labelled(struct buf *out, const char *name, const char *suffix, const char *label,
+			 const char *value, double number)
+{
+	openmetrics_sample(out, name, suffix, &(struct openmetrics_label){ label, value }, 1,
+			   number);
+}
+
+static void put_build(const struct status *s, struct buf *out)
+{
+	openmetrics_head(out, "build", "info", NULL, "The daemon's version.");
+	put_labelled(out, "build", "_info", "version", s->version, 1);
+}
+
+static void put_state(const struct status *s, struct buf *out)
+{
+	openmetrics_head(out, "state", "gauge", NULL, "1 for the state that the host is in.");
+	for (unsigned i = 0; i < STATUS_STATE_N; i++)
+		put_labelled(out, "state", "", "state", state_name(i), (unsigned)s->state == i);
+}
+
+static void put_problems(const struct status *s, struct buf *out)
+{
+	unsigned long counts[PROBLEM_KIND_N] = { 0 };
+
+	for (size_t i = 0; i < s->problem_count; i++)
+		counts[s->problems[i].problem.kind]++;
+	openmetrics_head(out, "problems", "gauge", NULL, "Problems in znodes, by kind.");
+	for (unsigned i = 0; i < PROBLEM_KIND_N; i++)
+		put_labelled(out, "problems", "", "kind", kind_name(i), (double)counts[i]);
+}
+
+static void put_alerts(const struct status *s, struct buf *out)
+{
+	openmetrics_head(out, "alert", "gauge", NULL, "1 for each alert that is raised.");
+	for (size_t i = 0; i < s->alert_count; i++) {
+		const struct status_alert *a = &s->alerts[i];
+		const struct openmetrics_label labels[] = { { "key", a->key },
+							    { "subject", a->subject },
+							    { "severity", a->severity } };
+
+		openmetrics_sample(out, "alert", "", labels, ARRAY_SIZE(labels), 1);
+	}
+}
+
+static void put_deployments(const struct status *s, struct buf *out)
+{
+	static const char name[] = "deployments", total[] = "_total", label[] = "outcome";
+
+	openmetrics_head(out, name, "counter", NULL, "Deployments, by outcome.");
+	put_labelled(out, name, total, label, "applied", (double)s->deployments.applied);
+	put_labelled(out, name, total, label, "rejected", (double)s->deployments.rejected);
+	put_labelled(out, name, total, label, "rolled_back", (double)s->deployments.rolled_back);
+}
+
+static void put_steps(const struct status *s, struct buf *out)
+{
+	static const char name[] = "last_deployment_stage_duration_seconds";
+
+	openmetrics_head(out, name, "gauge", "seconds",
+			 "Duration of each step of the last deployment.");
+	for (unsigned i = 0; i < STEP_N; i++)
+		put_labelled(out, name, "", "stage", step_name((enum step_id)i),
+			     s->deployments.last.steps_ms[i] / 1000);
+}
+
+/* --- the elements of lists ------------------------------------------------------------------ */
+
+#define IN(member) .where = offsetof(struct status_problem, member)
+static const struct status_field problem_rows[] = {
+	{ "znode", STATUS_TEXT, IN(problem.znode) },
+	{ "kind", STATUS_NAME, IN(problem.kind), .names = { kind_name, PROBLEM_KIND_N } },
+	{ "message", STATUS_TEXT, IN(problem.message) },
+	{ "line", STATUS_LINE, IN(problem.line), .omitted = true },
+	{ "field", STATUS_TEXT, IN(problem.field), .omitted = true },
+	{ "since", STATUS_TIME, IN(since) },
+	{ "serving", STATUS_NAME, IN(problem.serving), .names = { serving, SERVING_N } },
+};
+#undef IN
+
+#define IN(member) .where = offsetof(struct status_discovery, member)
+static const struct status_field discovery_rows[] = {
+	{ "upstream", STATUS_TEXT, IN(upstream) },
+	{ "path", STATUS_TEXT, IN(path) },
+	{ "format", STATUS_TEXT, IN(format) },
+	{ "servers", STATUS_COUNT, IN(servers) },
+};
+#undef IN
+
+#define IN(member) .where = offsetof(struct status_alert, member)
+static const struct status_field alert_rows[] = {
+	{ "key", STATUS_TEXT, IN(key) },           { "subject", STATUS_TEXT, IN(subject) },
+	{ "severity", STATUS_TEXT, IN(severity) }, { "message", STATUS_TEXT, IN(message) },
+	{ "since", STATUS_TIME, IN(since) },       { "flaps", STATUS_COUNT, IN(flaps) },
+};
+#undef IN
+
+/* --- groups --------------------------------------------------------------------------------- */
+
+static const struct status_field revision_rows[] = {
+	{ "seen", STATUS_TEXT, AT(revision_seen) },
+	{ "applied", STATUS_TEXT, AT(revision_applied) },
+	{ COMPUTED("revision_current", is_current,
+		   "1 when nginx runs the newest revision in ZooKeeper.") },
+};
+
+static const struct status_field zookeeper_rows[] = {
+	{ "state", STATUS_TEXT, AT(zookeeper.state),
+	  IS("zookeeper_connected", "connected", "1 while the session is connected.") },
+	{ "server", STATUS_TEXT, AT(zookeeper.server) },
+	{ "session", STATUS_SESSION, AT(zookeeper.session) },
+	{ "since", STATUS_TIME, AT(zookeeper.since) },
+	{ "nodes", STATUS_COUNT, AT(zookeeper.nodes),
+	  GAUGE("zookeeper_nodes", "Znodes that are mirrored.") },
+	{ "watches", STATUS_COUNT, AT(zookeeper.watches),
+	  GAUGE("zookeeper_watches", "Watches that are set.") },
+	{ "reconnects", STATUS_COUNT, AT(zookeeper.reconnects),
+	  COUNTER("zookeeper_reconnects", "Connections after the first one.") },
+	{ "requests", STATUS_COUNT, AT(zookeeper.requests), .counts = true,
+	  COUNTER("zookeeper_requests", "Requests sent.") },
+};
+
+static const struct status_field nginx_rows[] = {
+	{ "state", STATUS_NAME, AT(nginx.state), .names = { nginx_name, NGINX_STATE_N },
+	  IS("nginx_up", "running", "1 while the master process runs.") },
+	{ "pid", STATUS_PID, AT(nginx.pid) },
+	{ "sandbox", STATUS_TEXT, AT(nginx.sandbox) },
+	{ "included", STATUS_MAYBE, AT(nginx.included), .omitted = true,
+	  GAUGE("nginx_included", "1 when nginx.conf includes the generated files.") },
+	{ "workers", STATUS_COUNT, AT(nginx.workers),
+	  GAUGE("nginx_workers", "Workers of the newest configuration.") },
+	{ "old_workers", STATUS_COUNT, AT(nginx.old_workers),
+	  GAUGE("nginx_old_workers",
+		"Workers of older configurations that still finish their work.") },
+	{ "reloads", STATUS_COUNT, AT(nginx.reloads),
+	  COUNTER("nginx_reloads", "Reloads requested from the master process.") },
+	{ "responding", STATUS_FLAG, AT(nginx.responding),
+	  GAUGE("nginx_responding", "1 while the master process handles signals.") },
+	{ "tests", STATUS_COUNT, AT(nginx.tests), .counts = true,
+	  COUNTER("nginx_tests", "Runs of nginx -t.") },
+	{ "test_error", STATUS_TEXT, AT(nginx.test_error),
+	  IS("nginx_test_fails", NULL,
+	     "1 when the configuration that nginx runs no longer passes nginx -t.") },
+	{ "deaths", STATUS_COUNT, AT(nginx.deaths),
+	  COUNTER("nginx_worker_deaths", "Workers that ended abnormally.") },
+	{ "drifted", STATUS_TEXT, AT(nginx.drifted),
+	  IS("nginx_drifted", NULL,
+	     "1 while a live file differs from what the daemon published.") },
+};
+
+static const struct status_field probe_rows[] = {
+	{ "answers", STATUS_FLAG, AT(probe.answers),
+	  GAUGE("probe_answers", "1 while nginx answers its probe.") },
+	{ "connections", STATUS_COUNT, AT(probe.connections), .counts = true,
+	  GAUGE("probe_connections", "Open connections.") },
+	{ "requests", STATUS_COUNT, AT(probe.requests), .counts = true,
+	  COUNTER("probe_requests", "Requests that nginx has served.") },
+	{ "errors", STATUS_COUNT, AT(probe.errors),
+	  COUNTER("probe_errors", "Requests that nginx has answered with 5xx.") },
+	{ "upstream_errors", STATUS_COUNT, AT(probe.upstream_errors),
+	  COUNTER("probe_upstream_errors", "Requests in which an upstream server failed.") },
+};
+
+static const struct status_field fleet_rows[] = {
+	{ "member", STATUS_TEXT, AT(fleet.member),
+	  IS("fleet_member", "member", "1 while the host is registered in the fleet.") },
+	{ "why", STATUS_TEXT, AT(fleet.why) },
+	{ "role", STATUS_TEXT, AT(fleet.role),
+	  IS("fleet_leader", "leading", "1 while the host is the leader.") },
+	{ "leader", STATUS_TEXT, AT(fleet.leader) },
+};
+
+static const struct status_field rollout_rows[] = {
+	{ "mode", STATUS_TEXT, AT(rollout.mode) },
+	{ "part", STATUS_TEXT, AT(rollout.part) },
+	{ "phase", STATUS_TEXT, AT(rollout.phase) },
+	{ COMPUTED("rollout_moving", is_moving, "1 while a revision is being rolled out.") },
+	{ COMPUTED("rollout_stopped", is_stopped, "1 while a rollout is halted or reverted.") },
+	{ "paused", STATUS_FLAG, AT(rollout.paused) },
+	{ "step", STATUS_COUNT, AT(rollout.step), GAUGE("rollout_step", "Step of the rollout.") },
+	{ "permitted", STATUS_TEXT, AT(rollout.permitted) },
+	{ "why", STATUS_TEXT, AT(rollout.why) },
+	{ "verdict", STATUS_TEXT, AT(rollout.verdict) },
+};
+
+static const struct status_field step_rows[] = {
+#define X(id, text) { text, STATUS_MS, AT(deployments.last.steps_ms[STEP_##id]) },
+	STEPS(X)
+#undef X
+};
+
+static const struct status_field last_rows[] = {
+	{ COMPUTED("last_deployment_successful", last_succeeded,
+		   "1 when nginx runs the generation that was deployed last.") },
+	{ "generation", STATUS_COUNT, AT(deployments.last.generation) },
+	{ "at", STATUS_TIME, AT(deployments.last.at),
+	  SECONDS("last_deployment_timestamp", "When the last deployment ended.") },
+	{ "total_ms", STATUS_MS, AT(deployments.last.total_ms),
+	  SECONDS("last_deployment_duration", "Duration of the last deployment.") },
+	{ "stages_ms", STATUS_GROUP, .inner = ROWS(step_rows), FAMILY(put_steps) },
+};
+
+static const struct status_field deployment_rows[] = {
+	{ "applied", STATUS_COUNT, AT(deployments.applied), FAMILY(put_deployments) },
+	{ "rejected", STATUS_COUNT, AT(deployments.rejected) },
+	{ "rolled_back", STATUS_COUNT, AT(deployments.rolled_back) },
+	{ "last", STATUS_GROUP, AT(deployments.last.on), .optional = true,
+	  .inner = ROWS(last_rows) },
+};
+
+/* --- the whole ------------------------------------------------------------------------------ */
+
+#define LIST(list, number, array)                                                                  \
+	AT(list), .count = offsetof(struct status, number),                                        \
+		  .size = sizeof(*((struct status *)NULL)->list), .inner = ROWS(array)
+
+static const struct status_field rows[] = {
+	{ "host", STATUS_TEXT, AT(host) },
+	{ "version", STATUS_TEXT, AT(version), FAMILY(put_build) },
+	{ "state", STATUS_NAME, AT(state), .names = { state_name, STATUS_STATE_N },
+	  .required = true, FAMILY(put_state) },
+	{ "generation", STATUS_COUNT, AT(generation),
+	  GAUGE("generation", "The generation that nginx runs.") },
+	{ "revision", STATUS_GROUP, .inner = ROWS(revision_rows) },
+	{ "updated", STATUS_TIME, AT(updated), .counts = true,
+	  SECONDS("updated_timestamp", "When these numbers were taken.") },
+	{ "problems", STATUS_LIST, LIST(problems, problem_count, problem_rows), .limited = true,
+	  FAMILY(put_problems) },
+	{ "problem_count", STATUS_COUNT, AT(problem_total) },
+	{ "discovery", STATUS_LIST, LIST(discovery, discovery_count, discovery_rows) },
+	{ "zookeeper", STATUS_GROUP, .inner = ROWS(zookeeper_rows) },
+	{ "nginx", STATUS_GROUP, .inner = ROWS(nginx_rows) },
+	{ "probe", STATUS_GROUP, AT(probe.on), .optional = true, .inner = ROWS(probe_rows) },
+	{ "fleet", STATUS_GROUP, .inner = ROWS(fleet_rows) },
+	{ "rollout", STATUS_GROUP, .inner = ROWS(rollout_rows) },
+	{ "alerts", STATUS_LIST, LIST(alerts, alert_count, alert_rows), FAMILY(put_alerts) },
+	{ "deployments", STATUS_GROUP, .inner = ROWS(deployment_rows) },
+};
+
+const struct status_fields status_fields = ROWS(rows);

@@ -1,0 +1,84 @@
+/* The view and the facts, as core/rollout reads them. */
+#include <string.h>
+
+#include "leader_decide.h"
+
+/* A leader that ended between the history and the plan has left it there. */
+static unsigned long find_stored(void *view, const char *revision)
+{
+	const struct leader_view *v = view;
+	const struct history_entry *last = v->entry_count ? &v->entries[v->entry_count - 1] : NULL;
+
+	return last && strcmp(last->revision, revision) == 0 && last->outcome == OUTCOME_PENDING
+		       ? last->seq
+		       : 0;
+}
+
+static unsigned long find_prefix(void *view, const char *prefix, const char **revision,
+				 const char **why)
+{
+	return leader_find(view, prefix, revision, why);
+}
+
+static void read_request(const struct leader_view *v, const struct znode *z,
+			 struct request *request, struct rollout_input *in)
+{
+	const char *why;
+
+	if (!z)
+		return;
+	if (request_parse(v->arena, z->data, z->size, request, &why))
+		in->request = request;
+	else
+		in->request_error = why;
+}
+
+/* What this host's nginx runs, where its content is at hand to go into the history, and the history
+ * has not recorded it as something that was only tried. */
+static const char *running(const struct leader_facts *f, const struct leader_view *v)
+{
+	const char *revision, *why;
+
+	if (strcmp(f->stored_revision, f->applied) != 0 ||
+	    (*f->applied && leader_find(v, f->applied, &revision, &why)))
+		return "";
+	return f->applied;
+}
+
+static struct plan_revision recorded(const struct leader_view *v)
+{
+	for (size_t i = v->entry_count; i > 0; i--) {
+		const struct history_entry *h = &v->entries[i - 1];
+
+		if (h->outcome == OUTCOME_ACCEPTED)
+			return (struct plan_revision){ h->revision, h->seq };
+	}
+	return (struct plan_revision){ .revision = "" };
+}
+
+void leader_decide(const struct leader_context *c, struct leader_view *v,
+		   const struct leader_question *q, struct rollout_decision *out)
+{
+	const struct leader_facts *f = &c->facts;
+	struct rollout_rules rules = leader_rules(c->settings, v);
+	struct request request;
+	struct rollout_input in = {
+		.rules = &rules,
+		.plan = v->has_plan ? &v->plan : NULL,
+		.members = v->members,
+		.member_count = v->member_count,
+		.newest = f->known ? f->newest : "",
+		.recorded = recorded(v),
+		.running = running(f, v),
+		.stored = find_stored,
+		.find = find_prefix,
+		.ctx = v,
+		.now = q->now,
+		.wall = v->wall,
+		.leader = c->host,
+		.publish_error = q->publish_error,
+	};
+
+	read_request(v, q->request, &request, &in);
+	rollout_next(q->rollout, v->arena, &in, out);
+}

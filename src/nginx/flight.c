@@ -1,0 +1,170 @@
+/* Names, levels and the one line in the log. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "flight.h"
+#include "sys/timing.h"
+
+const char *deploy_result_name(enum deploy_result r)
+{
+	static const char *const names[] = {
+#define X(name, text) [DEPLOY_##name] = text,
+		DEPLOY_RESULTS(X)
+#undef X
+	};
+	return names[r];
+}
+
+const char *host_condition_key(enum host_condition c)
+{
+	static const char *const keys[HOST_CONDITION_N] = {
+		[HOST_IS_WELL] = "",
+#define X(name, text) [HOST_##name] = text,
+		HOST_CONDITIONS(X)
+#undef X
+	};
+	return keys[c];
+}
+
+void flight_begin(struct flight *f, struct bundle *b, const char *revision, unsigned long live)
+{
+	uint64_t now = timing_now();
+
+	*f = (struct flight){
+		.bundle = bundle_ref(b),
+		.revision = xstrdup(revision),
+		.generation = live,
+		.previous = live,
+		.began = now,
+		.mark = now,
+	};
+}
+
+void flight_fini(struct flight *f)
+{
+	bundle_unref(f->bundle);
+	free(f->revision);
+	buf_fini(&f->message);
+	buf_fini(&f->warnings);
+	free(f->warning);
+	*f = (struct flight){ 0 };
+}
+
+bool flight_is_live(const struct flight *f)
+{
+	return f->work == FLIGHT_SIGNAL || flight_is_done(f);
+}
+
+bool flight_is_done(const struct flight *f)
+{
+	return f->work == FLIGHT_NOTHING || f->work == FLIGHT_LEAVE_DRIFT;
+}
+
+void flight_took(struct flight *f, enum step_id step)
+{
+	uint64_t now = timing_now();
+
+	f->steps_ms[step] += (double)(now - f->mark) / (double)USEC_PER_MSEC;
+	f->mark = now;
+	f->total_ms = (double)(now - f->began) / (double)USEC_PER_MSEC;
+}
+
+static void add(struct flight *f, enum deploy_result result, const char *fmt, va_list args)
+{
+	CLEANUP(freep) char *text = NULL;
+
+	f->result = result;
+	if (vasprintf(&text, fmt, args) < 0)
+		die("out of memory");
+	buf_puts(&f->message, text);
+}
+
+void flight_result(struct flight *f, enum deploy_result result, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	add(f, result, fmt, args);
+	va_end(args);
+}
+
+void flight_fail(struct flight *f, enum host_condition condition, const char *fmt, ...)
+{
+	va_list args;
+
+	f->condition = condition;
+	va_start(args, fmt);
+	add(f, DEPLOY_FAILED, fmt, args);
+	va_end(args);
+}
+
+void flight_explain(struct flight *f, const char *live)
+{
+	struct buf text = BUF_INIT;
+
+	bundle_explain(f->bundle, live, buf_str(&f->message), &text);
+	buf_fini(&f->message);
+	f->message = text;
+}
+
+struct outcome flight_outcome(const struct flight *f)
+{
+	struct outcome o = {
+		.result = f->result,
+		.condition = f->condition,
+		.generation = f->generation,
+		.message = buf_str(&f->message),
+		.in_force = f->in_force,
+		.timed_out = f->timed_out,
+		.tested = f->tested,
+		.passed = f->passed,
+		.warnings = buf_str(&f->warnings),
+		.warning = f->warning,
+		.total_ms = f->total_ms,
+	};
+
+	memcpy(o.steps_ms, f->steps_ms, sizeof(o.steps_ms));
+	return o;
+}
+
+static void put_one_line(struct buf *out, const char *text)
+{
+	for (; *text; text++) {
+		if (*text != '\n')
+			buf_putc(out, *text);
+		else if (text[1])
+			buf_puts(out, "; ");
+	}
+}
+
+static void put_steps(struct buf *out, const struct flight *f)
+{
+	const char *comma = "";
+
+	for (int i = 0; i < STEP_N; i++) {
+		if (f->steps_ms[i] <= 0)
+			continue;
+		buf_printf(out, "%s%s %.1f", comma, step_name((enum step_id)i), f->steps_ms[i]);
+		comma = ", ";
+	}
+}
+
+void flight_log(const struct flight *f, enum log_level level, unsigned long live)
+{
+	CLEANUP(buf_fini) struct buf line = BUF_INIT;
+
+	if (!log_enabled(level))
+		return;
+	buf_printf(&line, "generation %lu: %s in %.1f ms (", f->generation,
+		   deploy_result_name(f->result), f->total_ms);
+	put_steps(&line, f);
+	buf_putc(&line, ')');
+	if (f->message.size)
+		buf_puts(&line, ": ");
+	put_one_line(&line, buf_str(&f->message));
+	if (f->result == DEPLOY_FAILED)
+		buf_printf(&line, "; nginx keeps serving generation %lu", live);
+	log_write(level, "%s", buf_str(&line));
+}

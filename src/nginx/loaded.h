@@ -1,0 +1,40 @@
+/*
+ * Does nginx run the live generation? The answer is recorded in the state directory, so a restart
+ * of the daemon needs no reload.
+ *
+ * While a live file is changed by another program, or nginx.conf does not include the live files,
+ * any reload by anybody takes nginx away from the live generation. So the record is withdrawn at
+ * once (loaded_doubt), and restored when all is well again and the workers are still the same: then
+ * nobody has reloaded nginx, and the daemon need not either.
+ */
+#ifndef ZKNGINX_NGINX_LOADED_H
+#define ZKNGINX_NGINX_LOADED_H
+
+#include "master.h"
+#include "stage.h"
+
+struct loaded {
+	struct stage *stage;
+	struct workers sane; /* when it was last certain what they run */
+	bool has_doubted;    /* … `doubted` was recorded as running when the doubt began */
+	unsigned long doubted;
+};
+
+/*
+ * m: the master, NULL when there is none or it must not be signalled. reading: how long, in
+ * microseconds, nginx may take to read its configuration: a master that was started by as much
+ * after the publication has read the live generation.
+ */
+bool loaded_has_live(const struct loaded *l, const struct master *m, uint64_t reading);
+bool loaded_began_with_live(const struct loaded *l, const struct master *m, uint64_t reading);
+
+/* The master is known to run this generation. */
+void loaded_record(struct loaded *l, const struct master *m, unsigned long generation);
+/* It is certain at this moment that these workers run what they should. */
+void loaded_remember_sane_workers(struct loaded *l, const struct workers *w);
+/* From now on a reload by anybody would not load the live generation. */
+void loaded_doubt(struct loaded *l, const struct master *m);
+/* That is over. */
+void loaded_trust(struct loaded *l, const struct master *m);
+
+#endif

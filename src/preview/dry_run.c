@@ -1,0 +1,162 @@
+/*
+ * --dry-run: from the newest tree of a mirror, and the revision that this host may run, to a
+ * preview. Each tree is looked at once; one that lacks paths which its upstreams need makes the
+ * mirror read them, and another tree follows.
+ */
+#include <stdlib.h>
+
+#include <zknginx/log.h>
+
+#include "core/fleet/override.h"
+#include "dry_run.h"
+#include "nginx/stage.h"
+#include "preview.h"
+#include "preview_permit.h"
+#include "sys/timing.h"
+#include "zk/roots.h"
+
+#define PATIENCE (30 * USEC_PER_SEC)
+
+struct dry_run {
+	const struct settings *settings;
+	sd_event *loop;
+	struct mirror *mirror;
+	struct roots roots;
+	struct tree *newest, *accepted;
+	struct preview_permit *permit;
+	struct preview *preview;
+	int exit_code;
+};
+
+static void on_tested(void *ctx, bool passed)
+{
+	struct dry_run *d = ctx;
+
+	d->exit_code = passed ? 0 : 1;
+	sd_event_exit(d->loop, 0);
+}
+
+/* Problems of the overrides in the newest tree are added to those of the model. */
+static void check_overrides(const struct dry_run *d, const struct model *m, struct problems *ps)
+{
+	CLEANUP(overrides_freep) struct overrides *o = overrides_new();
+	const struct zookeeper_settings *z = &d->settings->zookeeper;
+
+	overrides_read(o, d->newest, z->cluster, timing_now(), timing_wall());
+	overrides_problems(o, d->newest, z->config, m, ps);
+	problems_sort(ps);
+}
+
+/* NULL: the mirror has to read more first, and a tree follows. */
+static struct model *compose_tree(struct dry_run *d, const struct tree *tree)
+{
+	CLEANUP(model_freep) struct model *m = NULL;
+	struct problems problems;
+	bool follows;
+
+	problems_init(&problems);
+	mirror_problems(d->mirror, &problems);
+	m = preview_compose(d->preview, tree, &problems);
+	follows = roots_follow(&d->roots, m, d->mirror);
+	check_overrides(d, m, &problems);
+	if (!follows)
+		preview_log_problems(&problems);
+	problems_fini(&problems);
+	return follows ? NULL : TAKE(m);
+}
+
+static int show(struct dry_run *d, const struct tree *tree, struct err *e)
+{
+	CLEANUP(model_freep) struct model *m = compose_tree(d, tree);
+
+	if (!m)
+		return 0;
+	if (preview_show(d->preview, m, e) < 0)
+		return -1;
+	return preview_test(d->preview, d->loop, on_tested, d, e);
+}
+
+static void on_permitted(void *ctx)
+{
+	struct dry_run *d = ctx;
+	CLEANUP(tree_unrefp) struct tree *tree = preview_permit_tree(d->permit, d->newest);
+	struct err e;
+
+	if (!tree || show(d, tree, &e) == 0)
+		return;
+	log_error("%s", e.text);
+	sd_event_exit(d->loop, 0);
+}
+
+static void on_tree(void *ctx, struct tree *tree)
+{
+	struct dry_run *d = ctx;
+
+	tree_unref(d->newest);
+	d->newest = tree_ref(tree);
+	on_permitted(d);
+}
+
+static void on_mirror_state(void *ctx UNUSED)
+{
+}
+
+static int on_timeout(sd_event_source *s UNUSED, uint64_t usec UNUSED, void *userdata)
+{
+	struct dry_run *d = userdata;
+
+	log_error("no answer from ZooKeeper at %s", d->settings->zookeeper.hosts);
+	return sd_event_exit(d->loop, 0);
+}
+
+static int open_mirror(struct dry_run *d, struct err *e)
+{
+	static const struct mirror_ops ops = { on_tree, on_mirror_state };
+	CLEANUP(model_freep) struct model *nothing = model_new();
+	CLEANUP(freep) struct mirror_root *roots = NULL;
+	const struct zookeeper_settings *z = &d->settings->zookeeper;
+	size_t root_count;
+
+	roots_init(&d->roots, z);
+	roots = roots_begin(&d->roots, nothing, &root_count);
+	return mirror_new(d->loop, "mirror", z, roots, root_count, &ops, d, &d->mirror, e);
+}
+
+static int run(struct dry_run *d, struct err *e)
+{
+	if (stage_peek_tree(d->settings->state.directory, &d->accepted, e) < 0 ||
+	    preview_new(d->settings, d->accepted, &d->preview, e) < 0)
+		return -1;
+	d->permit = preview_permit_new(d->loop, d->settings, d->accepted, on_permitted, d);
+	if (open_mirror(d, e) < 0)
+		return -1;
+	if (sd_event_add_time_relative(d->loop, NULL, CLOCK_MONOTONIC, PATIENCE, 0, on_timeout, d) <
+	    0)
+		die("sd-event: no timer");
+	sd_event_loop(d->loop);
+	return 0;
+}
+
+static void dry_run_fini(struct dry_run *d)
+{
+	mirror_free(d->mirror);
+	preview_permit_free(d->permit);
+	preview_free(d->preview);
+	roots_fini(&d->roots);
+	tree_unref(d->newest);
+	tree_unref(d->accepted);
+	sd_event_unref(d->loop);
+}
+
+int dry_run(const struct settings *settings)
+{
+	struct dry_run d = { .settings = settings, .exit_code = 1 };
+	struct err e;
+
+	if (sd_event_default(&d.loop) < 0)
+		die("sd-event: no loop");
+	if (run(&d, &e) < 0)
+		log_error("%s", e.text);
+	dry_run_fini(&d);
+	return d.exit_code;
+}

@@ -1,0 +1,242 @@
+/*
+ * The system calls below a directory. O_NOFOLLOW and O_EXCL everywhere; O_NONBLOCK where a file is
+ * read, so that a planted fifo cannot block the daemon.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "disk.h"
+
+int disk_open_directory(struct place at, const char *name, int *fd, struct err *e)
+{
+	*fd = openat(at.fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (*fd < 0 && (errno == ELOOP || errno == ENOTDIR))
+		return err_set(e, ERR_INPUT, "%s/%s is not a directory", at.where, name);
+	if (*fd < 0)
+		return err_sys(e, "open %s/%s", at.where, name);
+	return 0;
+}
+
+int disk_make_directory(struct place at, const char *name, mode_t mode, int *fd, struct err *e)
+{
+	bool made = mkdirat(at.fd, name, mode) == 0;
+
+	if (!made && errno != EEXIST)
+		return err_sys(e, "mkdir %s/%s", at.where, name);
+	if (disk_open_directory(at, name, fd, e) < 0)
+		return -1;
+	if (made && fchmod(*fd, mode) < 0) {
+		err_sys(e, "chmod %s/%s", at.where, name);
+		disk_close(fd);
+		return -1;
+	}
+	return 0;
+}
+
+static int write_all(int fd, const char *bytes, size_t size)
+{
+	while (size) {
+		ssize_t put = write(fd, bytes, size);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return -1;
+		bytes += put;
+		size -= (size_t)put;
+	}
+	return 0;
+}
+
+int disk_create(struct place at, const char *name, mode_t mode, const void *bytes, size_t size,
+		int *fd, struct err *e)
+{
+	*fd = openat(at.fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	if (*fd < 0)
+		return err_sys(e, "create %s/%s", at.where, name);
+	if (write_all(*fd, bytes, size) == 0)
+		return 0;
+	err_sys(e, "write %s/%s", at.where, name);
+	disk_close(fd);
+	return -1;
+}
+
+int disk_sync(struct place at, const char *name, int fd, struct err *e)
+{
+	if (fsync(fd) < 0)
+		return err_sys(e, "fsync %s/%s", at.where, name);
+	return 0;
+}
+
+/* Closes *fd before the rename: some file systems report a failed write only then. */
+static int rename_written(struct place at, const char *temporary, const char *name, int *fd,
+			  enum durability durability, struct err *e)
+{
+	int written = *fd;
+
+	if (durability == DISK_DURABLE && disk_sync(at, temporary, written, e) < 0)
+		return -1;
+	*fd = -1;
+	if (close(written) < 0)
+		return err_sys(e, "close %s/%s", at.where, temporary);
+	if (renameat(at.fd, temporary, at.fd, name) < 0)
+		return err_sys(e, "rename to %s/%s", at.where, name);
+	return durability == DISK_DURABLE ? disk_sync(at, ".", at.fd, e) : 0;
+}
+
+int disk_replace(struct place at, const char *name, mode_t mode, const void *bytes, size_t size,
+		 enum durability durability, struct err *e)
+{
+	CLEANUP(freep) char *temporary = xasprintf(".%s.tmp", name);
+	CLEANUP(disk_close) int fd = -1;
+
+	unlinkat(at.fd, temporary, 0); /* left by a crash, or planted */
+	if (disk_create(at, temporary, mode, bytes, size, &fd, e) == 0 &&
+	    rename_written(at, temporary, name, &fd, durability, e) == 0)
+		return 0;
+	unlinkat(at.fd, temporary, 0);
+	return -1;
+}
+
+/* The directory of a path, and the name in it: "/a/b" is "b" in "/a", "b" is "b" in ".". */
+struct parent {
+	char *where;
+	const char *name;
+	int fd;
+};
+
+static void parent_fini(struct parent *p)
+{
+	disk_close(&p->fd);
+	free(p->where);
+}
+
+static int open_parent(const char *path, int access, struct parent *p, struct err *e)
+{
+	const char *slash = strrchr(path, '/');
+
+	p->name = slash ? slash + 1 : path;
+	p->where = slash == path ? xstrdup("/")
+		   : slash       ? xasprintf("%.*s", (int)(slash - path), path)
+				 : xstrdup(".");
+	p->fd = open(p->where, access | O_DIRECTORY | O_CLOEXEC);
+	return p->fd < 0 ? err_sys(e, "open %s", p->where) : 0;
+}
+
+int disk_replace_path(const char *path, mode_t mode, const void *bytes, size_t size,
+		      enum durability durability, struct err *e)
+{
+	CLEANUP(parent_fini) struct parent p = { .fd = -1 };
+
+	/* Only a directory that is open for reading can be fsynced. */
+	if (open_parent(path, durability == DISK_DURABLE ? O_RDONLY : O_PATH, &p, e) < 0)
+		return -1;
+	return disk_replace((struct place){ p.fd, p.where }, p.name, mode, bytes, size, durability,
+			    e);
+}
+
+static int open_file(struct place at, const char *name, int *fd, struct err *e)
+{
+	struct stat st;
+
+	*fd = openat(at.fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (*fd < 0 && errno == ELOOP)
+		return err_set(e, ERR_INPUT, "%s/%s is not a regular file", at.where, name);
+	if (*fd < 0)
+		return err_sys(e, "open %s/%s", at.where, name);
+	if (fstat(*fd, &st) < 0)
+		return err_sys(e, "stat %s/%s", at.where, name);
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, ERR_INPUT, "%s/%s is not a regular file", at.where, name);
+	return 0;
+}
+
+/* Pass the content to `put`, piece by piece. */
+static int read_pieces(struct place at, const char *name,
+		       void (*put)(void *to, const char *, size_t), void *to, struct err *e)
+{
+	CLEANUP(disk_close) int fd = -1;
+	char chunk[65536];
+	ssize_t got;
+
+	if (open_file(at, name, &fd, e) < 0)
+		return -1;
+	while ((got = read(fd, chunk, sizeof(chunk))) != 0) {
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return err_sys(e, "read %s/%s", at.where, name);
+		put(to, chunk, (size_t)got);
+	}
+	return 0;
+}
+
+static void put_into_buf(void *to, const char *bytes, size_t size)
+{
+	buf_put(to, bytes, size);
+}
+
+int disk_read(struct place at, const char *name, struct buf *out, struct err *e)
+{
+	return read_pieces(at, name, put_into_buf, out, e);
+}
+
+int disk_read_path(const char *path, struct buf *out, struct err *e)
+{
+	CLEANUP(parent_fini) struct parent p = { .fd = -1 };
+
+	if (open_parent(path, O_PATH, &p, e) < 0)
+		return -1;
+	return disk_read((struct place){ p.fd, p.where }, p.name, out, e);
+}
+
+static void put_into_digester(void *to, const char *bytes, size_t size)
+{
+	digester_add(to, bytes, size);
+}
+
+int disk_digest(struct place at, const char *name, struct digest *out, struct err *e)
+{
+	CLEANUP(digester_freep) struct digester *d = digester_new();
+
+	if (read_pieces(at, name, put_into_digester, d, e) < 0)
+		return -1;
+	*out = digester_finish(d);
+	return 0;
+}
+
+static void remove_files(int fd, const char *first)
+{
+	int copy = dup(fd); /* closedir() closes its descriptor */
+	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
+	struct dirent *entry;
+
+	unlinkat(fd, first, 0);
+	if (!dir) {
+		disk_close(&copy);
+		return;
+	}
+	while ((entry = readdir(dir)))
+		unlinkat(fd, entry->d_name, 0);
+	closedir(dir);
+}
+
+int disk_remove(struct place at, const char *name, const char *first, struct err *e)
+{
+	CLEANUP(disk_close) int fd = -1;
+
+	if (disk_open_directory(at, name, &fd, NULL) < 0) {
+		if (unlinkat(at.fd, name, 0) < 0 && errno != ENOENT)
+			return err_sys(e, "remove %s/%s", at.where, name);
+		return 0;
+	}
+	remove_files(fd, first);
+	if (unlinkat(at.fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		return err_sys(e, "remove %s/%s", at.where, name);
+	return 0;
+}
