@@ -37,7 +37,7 @@ static void write_member(struct daemon *d, const struct status *s, struct buf *o
 		.address = report_address(d),
 		.state = status_state_name(s->state),
 		.version = ZKNGINX_VERSION,
-		.revision = d->applied,
+		.revision = s->revision_applied,
 		.seen = d->permission.newest,
 		.id = d->id,
 		.mode = d->settings->rollout.mode,

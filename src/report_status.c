@@ -115,6 +115,8 @@ static void fill_nginx(const struct daemon *d, struct status *s)
 	s->nginx.tests = nginx.tests;
 	s->nginx.test_error = d->refusal.ground ?: "";
 	s->nginx.includes = nginx.nginx.includes;
+	if (nginx.nginx.may_run_none)
+		s->revision_applied = "";
 	s->nginx.sandbox = nginx.sandbox;
 	s->nginx.responding = nginx.nginx.responding;
 	s->nginx.deaths = nginx.nginx.deaths;

@@ -108,7 +108,7 @@ static void test_pid_files_that_name_no_master(void **state UNUSED)
 	other = rig_start(NULL, argv);
 	eventually(NULL, is_titled(other, "sleep"));
 	rig_write(file, "%d\n", (int)other);
-	refuse(file, ERR_REFUSED, "no nginx master");
+	refuse(file, ERR_REFUSED, "is not an nginx master");
 	rig_stop(other, SIGKILL);
 	refuse(file, ERR_UNAVAILABLE, "stale");
 
