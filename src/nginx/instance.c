@@ -276,7 +276,7 @@ static void look_at_all(struct instance *i)
 	found |= look_at_conffiles(i);
 	if (!instance_drifted(i) && !hostconf_lacks_include(&i->hostconf) &&
 	    conffiles_are_tested(i->hostconf.changes))
-		loaded_remember_sane_workers(&i->loaded, &w);
+		loaded_remember_sane_workers(&i->loaded, instance_master(i), &w);
 	arm(i, instance_signallable(i) ? SLOW : FAST);
 	report(i, found);
 }
@@ -339,6 +339,8 @@ void instance_state(const struct instance *i, struct instance_state *out)
 		.workers = (unsigned)w.serving_count,
 		.old_workers = w.leaving,
 		.includes = i->hostconf.includes,
+		.may_run_none = runs && i->hostconf.includes == NGINX_INCLUDES_NOTHING &&
+				!loaded_has_known_workers(&i->loaded, m),
 		.responding = runs && i->health.responding,
 		.deaths = i->health.deaths,
 		.old_since = runs ? i->health.old_since : 0,
