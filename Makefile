@@ -116,9 +116,15 @@ $(PREVIEW_TEST): $(PREVIEW_TEST).o $(PREVIEW_RIG) $(PREVIEW) $(B)/libcore.a
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(filter-out -lzookeeper_mt,$(LDLIBS)) -lcmocka
 
+# The report and the alarm run without a daemon.
+$(B)/tests/integration/test_report: $(filter $(B)/src/report/%,$(DUTIES))
+
 $(filter-out $(PREVIEW_TEST),$(INTEGRATION_TESTS)): $(B)/%: $(B)/%.o $(RIG) $(B)/libwings.a $(B)/libcore.a
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -lcmocka
+
+# The trial runs without a daemon.
+$(B)/tests/integration/test_trial: $(B)/src/agent/trial.o
 
 # The leader needs nothing of the daemon.
 $(B)/tests/integration/test_leader: $(patsubst %.c,$(B)/%.o,$(wildcard src/leader/*.c))

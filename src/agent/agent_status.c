@@ -45,6 +45,15 @@ void agent_status_facts(const struct agent *a, struct status_facts *out)
 	out->pending = a->running.good->pending;
 }
 
+/* The revision that nginx is known to run; "" = none. */
+static const char *revision_applied(const struct agent *a)
+{
+	struct nginx_status nginx;
+
+	deploy_nginx_status(a->deploy, &nginx);
+	return nginx.nginx.may_run_none ? "" : a->running.applied;
+}
+
 static void fill_zookeeper(const struct agent *a, struct status *s)
 {
 	const struct session *session = mirror_session(a->mirror);
@@ -153,7 +162,7 @@ void agent_fill_status(const struct agent *a, struct status *s, struct arena *sc
 
 	permission_facts(a->permission, &p);
 	s->revision_seen = p.newest_revision;
-	s->revision_applied = a->running.applied;
+	s->revision_applied = revision_applied(a);
 	s->generation = stage_live(a->stage);
 	fill_zookeeper(a, s);
 	fill_nginx(a, s);
@@ -166,7 +175,7 @@ void agent_fill_member(const struct agent *a, struct member *m)
 	struct permission_facts p;
 
 	permission_facts(a->permission, &p);
-	m->revision = a->running.applied;
+	m->revision = revision_applied(a);
 	m->seen = p.newest_revision;
 	m->part = p.part;
 	trial_fill(a->trial, m);
