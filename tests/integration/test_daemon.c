@@ -366,16 +366,14 @@ static void a_deleted_root_is_not_an_empty_config(void **state UNUSED)
 	rig_host_start(&host);
 	eventually(NULL, rig_nginx_says(port, "kept"));
 	rig_zk_delete_all(host.zk, CONFIG);
-	eventually(NULL,
-		   rig_host_has_problem(&host, CONFIG, "guard", "previous", "is missing"));
+	eventually(NULL, rig_host_has_problem(&host, CONFIG, "guard", "previous", "is missing"));
 	assert_true(rig_nginx_says(port, "kept"));
 	assert_non_null(strstr(rig_host_live(&host, "http.conf"), "127.0.0.1:1"));
 	/* also for a daemon that starts meanwhile */
 	rig_host_stop_daemon(&host, SIGKILL);
 	rig_host_start_daemon(&host);
 	eventually(NULL, rig_host_status_number(&host, "zookeeper.requests") > 0);
-	eventually(NULL,
-		   rig_host_has_problem(&host, CONFIG, "guard", "previous", "is missing"));
+	eventually(NULL, rig_host_has_problem(&host, CONFIG, "guard", "previous", "is missing"));
 	assert_true(rig_nginx_says(port, "kept"));
 }
 

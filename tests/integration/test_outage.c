@@ -185,8 +185,7 @@ static void zookeeper_comes_back_empty_handed(void **state UNUSED)
 	rig_zookeeper_kill(host.zookeeper);
 	rig_zookeeper_wipe(host.zookeeper);
 	rig_zookeeper_restart(host.zookeeper);
-	eventually(NULL,
-		   rig_host_has_problem(&host, CONFIG, "guard", "previous", "is missing"));
+	eventually(NULL, rig_host_has_problem(&host, CONFIG, "guard", "previous", "is missing"));
 	eventually(NULL, rig_host_is(&host, "held"));
 	assert_true(rig_nginx_says(port, "kept"));
 }
