@@ -194,8 +194,7 @@ static int walk(struct walk *w, struct err *e)
 	return rc < 0 ? rc : check_executable(w, e);
 }
 
-/* Has the file a "#!" line? False also when it cannot be read: then no interpreter could read it.
- */
+/* Has the file a "#!" line? False when it is unreadable: an interpreter could not read it. */
 static bool has_interpreter_line(int fd)
 {
 	char path[64], mark[2] = { 0 };

@@ -55,7 +55,7 @@ struct claims {
 	size_t count, room;
 };
 
-/* Where in a text. */
+/* A place in a text. */
 struct claim_place {
 	const char *file;
 	unsigned line;
@@ -87,7 +87,7 @@ void claims_add_zone(struct claims *c, const char *name, const char *shared,
 void claims_add_name(struct claims *c, enum claim_kind kind, enum protocol protocol,
 		     const char *name, const char *shared, struct claim_place place);
 
-/* What typed objects claim. */
+/* The claims of upstreams and sites. */
 struct claims *claims_of_site(struct arena *a, const struct site *s);
 struct claims *claims_of_upstream(struct arena *a, const struct upstream *u);
 

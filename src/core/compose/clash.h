@@ -30,7 +30,7 @@ struct object {
 		struct site *site;
 		struct snippet *snippet;
 		void *any;
-	} item;           /* in the model under construction, or beside it (`extra`) */
+	} item;           /* in the model under construction, or not yet in its list (`extra`) */
 	const void *good; /* its last good form in the live model; NULL: it has none */
 	int64_t czxid;
 	enum form form;

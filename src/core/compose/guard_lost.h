@@ -5,22 +5,21 @@
 #include <zknginx/model.h>
 
 struct lost {
-	struct arena *arena; /* of the server */
-	struct server
-		server; /* as it was; its `params` are computed again when it is brought back */
+	struct arena *arena;  /* of the server */
+	struct server server; /* as it was; bringing it back computes its `params` again */
 	uint64_t when;
 	uint64_t back; /* when it returned and waits for readmission; 0 = still away */
 	bool served;   /* brought back by the guard: when it returns it is used at once */
 	bool let_go;   /* its loss was accepted: it is not counted and not brought back */
-	bool unwanted; /* the upstream has no longer the discover that found it */
+	bool unwanted; /* the upstream no longer has the discover that found it */
 };
 
-#define DISCOVERS_MAX 32 /* more than one policy has, as policies change */
+#define DISCOVERS_MAX 32 /* more than one upstream has, because its discovers may change */
 
 struct losses {
 	struct lost *items; /* sorted by address */
 	size_t count, room;
-	/* What lost servers were discovered by, once each. */
+	/* The discovers that found lost servers, once each. */
 	struct arena *policies;
 	struct discover *discovers[DISCOVERS_MAX];
 	size_t discover_count;

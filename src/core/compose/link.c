@@ -110,8 +110,7 @@ static bool needs_report(const struct object *site)
 	return !site->weak && (!site->problem || site->form == FORM_NEW);
 }
 
-/* Brings back deleted upstreams that the site uses; reports the other references that are broken.
- */
+/* Brings back deleted upstreams that the site uses; reports other broken references. */
 static bool settle_references(struct clash *c, struct object *site)
 {
 	struct reference r;

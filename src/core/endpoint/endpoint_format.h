@@ -56,8 +56,7 @@ struct endpoint_format {
 			   address, data; 0: it is not read on trial */
 };
 
-/* All formats, in the order in which messages list them. Of equally likely ones the first counts.
- */
+/* All formats, as messages list them. Of equally likely ones the first one counts. */
 #define ENDPOINT_FORMATS(X)                                                                        \
 	X(curator)                                                                                 \
 	X(nerve)                                                                                   \
