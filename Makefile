@@ -123,8 +123,9 @@ $(filter-out $(PREVIEW_TEST),$(INTEGRATION_TESTS)): $(B)/%: $(B)/%.o $(RIG) $(B)
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -lcmocka
 
-# The trial runs without a daemon.
+# The trial and the permission run without a daemon.
 $(B)/tests/integration/test_trial: $(B)/src/agent/trial.o
+$(B)/tests/integration/test_permission: $(B)/src/agent/permission.o
 
 # The leader needs nothing of the daemon.
 $(B)/tests/integration/test_leader: $(patsubst %.c,$(B)/%.o,$(wildcard src/leader/*.c))
