@@ -1,9 +1,9 @@
 /*
  * The daemon: what lives how long, and the signals that arrive.
  *
- * Everything runs on one sd-event loop in one thread (libzookeeper has its own,
- * behind zk/session). nginx is never touched by our coming and going: what is
- * published stays, what is not yet published is found anew at the next start.
+ * Everything runs on one sd-event loop in one thread (libzookeeper has threads of its own, inside
+ * zk/session). A start or an end of the daemon does not touch nginx: what is published stays, and
+ * what is not published yet is made again at the next start.
  */
 #include <inttypes.h>
 #include <malloc.h>
@@ -20,9 +20,6 @@
 #include "daemon.h"
 #include "host/notify.h"
 
-#define GOODBYE                                                                                    \
-	(2 * USEC_PER_SEC) /* for the session to close, so that our ephemerals go at once          \
-			    */
 #define ONCE_PATIENCE (60 * USEC_PER_SEC)
 
 /* --- signals -------------------------------------------------------------------------------- */
@@ -71,8 +68,8 @@ static void block_signals(void)
 }
 
 /*
- * Each run builds a tree, a model and a bundle anew and frees the last ones. Kept in the heap,
- * their pages are there already the next time; given back, every run pays for them again.
+ * Each run builds a new tree, model and bundle, and frees the old ones. Their pages are kept in the
+ * heap, because getting them from the kernel again would cost every run.
  */
 static void keep_freed_memory(void)
 {

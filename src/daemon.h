@@ -4,11 +4,13 @@
  *
  *	daemon.c	lifetimes, signals
  *	daemon_settings.c	settings, and when they change
+ *	daemon_status.c		the parts of the status, each by a function of its owner
+ *	daemon_conditions.c	the conditions of this host, likewise
  *	main.c		the command line
  *
  *	agent/		what this host runs
  *	leader/		what it does for the fleet while it leads
- *	report/		who is told
+ *	report/		what is published of it, and the alerts
  *	preview/	a tree judged offline
  */
 #ifndef ZKNGINX_DAEMON_H

@@ -1,6 +1,6 @@
 /*
- * The settings of a running daemon: taken into use, and read again on SIGHUP. They are
- * swapped whole or not at all; who was handed a group of them is told.
+ * The settings of a running daemon: taken into use, and read again on SIGHUP. Either all of them
+ * change or none; each owner that was given settings is given the new ones.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "daemon.h"
 #include "host/notify.h"
 
-/* Told when the settings are read, not in the night that the command is needed. */
+/* An error is logged when the settings are read, not only when the command is needed. */
 static void check_commands(const struct settings *s)
 {
 	const struct {
@@ -46,7 +46,7 @@ void daemon_use_settings(struct daemon *d, struct settings_file *file)
 	check_commands(d->settings);
 }
 
-/* Parsed beside, swapped whole; what needs a restart keeps its old value, and is named. */
+/* All or nothing: settings that need a restart are refused, with their names. */
 void daemon_reload_settings(struct daemon *d)
 {
 	struct settings_file *next = NULL, *old = NULL;
@@ -72,7 +72,7 @@ void daemon_reload_settings(struct daemon *d)
 		log_notice("settings read again from %s", d->settings_path);
 	}
 	buf_fini(&fixed);
-	/* whoever sends it has mended something that we may not have been told of */
+	/* SIGHUP often means that the operator has fixed something: what was refused is retried */
 	quarantine_clear(d->quarantine);
 	d->refusal.due = 0;
 	mirror_audit(d->mirror);

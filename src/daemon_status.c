@@ -31,10 +31,19 @@ void daemon_facts(void *daemon, struct status_facts *out)
 	out->pending = d->good->pending;
 }
 
+/* The revision that nginx is known to run; "" = none. */
+static const char *revision_applied(const struct daemon *d)
+{
+	struct nginx_status nginx;
+
+	deploy_nginx_status(d->deploy, &nginx);
+	return nginx.nginx.may_run_none ? "" : d->applied;
+}
+
 static void fill_revision(const struct daemon *d, struct status *s)
 {
 	s->revision_seen = d->seen;
-	s->revision_applied = d->applied;
+	s->revision_applied = revision_applied(d);
 	s->generation = stage_live(d->stage);
 }
 
@@ -141,7 +150,7 @@ void daemon_fill_member(void *daemon, struct member *m)
 {
 	const struct daemon *d = daemon;
 
-	m->revision = d->applied;
+	m->revision = revision_applied(d);
 	m->seen = d->permission.newest;
 	m->part = permission_part(d);
 	judge_fill(d, m);

@@ -1,13 +1,15 @@
 /*
- * Alerts: conditions that hold now → what people are told. Pure: memory between calls is
- * the caller's, time an argument.
+ * Alerts: from the conditions of now to events for people. Pure: the caller keeps the memory
+ * between calls, and time is an argument.
  *
- * A condition that has held for raise_after is raised (gaps shorter than clear_after are left
- * out of the count, they do not begin it anew); while it holds it is repeated every `repeat`,
- * and once out of turn when it becomes critical; when it has been over for clear_after it is
- * cleared. One that comes and goes is folded: each return within an hour of the last doubles
- * the time that it must be over before it is cleared (up to 30 minutes), also from one raising
- * to the next, and the clearing says how often it came back.
+ * - A condition that has lasted for raise_after raises an alert. Gaps shorter than clear_after do
+ *   not restart the count; they are only left out of it.
+ * - While the condition lasts, the alert is repeated every `repeat`, and once at the moment when it
+ *   becomes critical.
+ * - When the condition has been over for clear_after, the alert is cleared.
+ * - A condition that flaps makes one alert: each return within an hour of the last one doubles the
+ *   time that it must be over before the alert is cleared (up to 30 minutes), also from one alert
+ *   to the next. The event of the clearing says how often the condition came back.
  */
 #ifndef ZKNGINX_ALERTS_H
 #define ZKNGINX_ALERTS_H
@@ -19,7 +21,7 @@
 #include <zknginx/buf.h>
 
 #define ALERT_SEVERITIES(X)                                                                        \
-	X(WARNING, "warning")   /* somebody should look at it today */                             \
+	X(WARNING, "warning")   /* to be looked at today */                                        \
 	X(CRITICAL, "critical") /* … now */
 
 enum alert_severity {
@@ -41,22 +43,22 @@ enum alert_event {
 		ALERT_EVENT_N
 };
 
-/* What holds now, as whoever watches sees it. */
+/* Something that is wrong now. */
 struct condition {
 	const char *key;     /* "nginx-down"; of the fleet: "fleet-member-missing" */
-	const char *subject; /* whom it is about: a host, an upstream, a znode; "" = this host */
+	const char *subject; /* a host, an upstream or a znode; "" = this host */
 	enum alert_severity severity;
 	const char *message; /* a sentence: what is wrong, what was expected, what is served */
-	/* Raised when it has held that long; 0 = as the rules say; NEVER = it raises nothing (it
-	 * has not settled), but keeps up what is raised. */
+	/* Raises an alert after so long; 0 = after raise_after; NEVER = it raises none (it has not
+	 * settled), but one that is raised stays. */
 	uint64_t after;
 };
 
 /*
  * A problem of the config may be half of a change: an upstream is written, and its first server a
- * moment later. It has settled when it has outlasted `gap`, within which changes are one change,
- * and the run after that: no newer config waits to be looked at, or one was looked at since then
- * and has it still. What waits for longer than `patience` is served for so long, and is a problem.
+ * moment later. A problem has settled when it is older than `gap` (changes within a gap count as
+ * one), and either no newer config waits for a run, or a run after the gap still found it. A
+ * problem that is older than `patience` has settled in any case.
  */
 struct settling {
 	uint64_t gap, patience;
@@ -64,15 +66,16 @@ struct settling {
 	bool busy;         /* another one is to come */
 	uint64_t now;
 };
-/* A problem that was found then, and is there still; all of one clock. */
+/* Of a problem that was found then and still exists; all times are of one clock. */
 bool settling_is_over(const struct settling *s, uint64_t found);
-/* When that will be, should nothing happen; `now` when it is. */
+/* When it settles, if nothing happens; `now` if it has. */
 uint64_t settling_ends(const struct settling *s, uint64_t found);
 
 /*
- * Of each key that more than `most` hosts have, one condition stays in place of all, about the
- * fleet (subject ""): how many they are, the first few of them, and what is wrong with the first
- * one; the worst severity, the longest `after`. The order stays. Returns how many are left.
+ * Conditions of one key that more than `most` hosts have become one condition of the fleet
+ * (subject ""). Its message says how many hosts there are, names the first few, and repeats the
+ * message of the first; it has the worst severity and the longest `after`. The order is kept.
+ * Returns how many conditions are left.
  */
 size_t conditions_fold(struct arena *a, struct condition *items, size_t count, size_t most);
 
@@ -81,7 +84,7 @@ struct alert {
 	const char *key, *subject, *message;
 	enum alert_severity severity;
 	uint64_t since; /* when the condition began, same clock as `now` */
-	unsigned flaps; /* how often it came back since it was raised, before it was cleared */
+	unsigned flaps; /* how often the condition came back while the alert was raised */
 };
 
 struct alert_rules {
@@ -95,25 +98,24 @@ void alerts_free(struct alerts *a);
 DEFINE_CLEANUP(struct alerts *, alerts_free)
 
 /*
- * The conditions of now, in any order, key and subject unique. Calls `tell` for each event, worst
- * first; what it is given is valid within the call. Returns when to be called again at the latest,
- * or NEVER.
+ * The conditions of now, in any order; key and subject are unique. Calls on_event for each event,
+ * worst first; its argument is valid within the call. Returns when to call again at the latest, or
+ * NEVER.
  */
 uint64_t alerts_update(struct alerts *a, const struct alert_rules *rules,
-		       const struct condition *now_held, size_t count, uint64_t now,
-		       void (*tell)(void *ctx, const struct alert *alert), void *ctx);
+		       const struct condition *conditions, size_t count, uint64_t now,
+		       void (*on_event)(void *ctx, const struct alert *alert), void *ctx);
 
-/* Those that are raised and not cleared, worst first then by key and subject; valid until the next
- * update. */
+/* The raised alerts, worst first, then by key and subject; valid until the next update. */
 size_t alerts_raised(const struct alerts *a, const struct alert **out);
 
-/* Drops what there is of the keys that begin with prefix, without a word: whoever watched them
- * watches no longer, which does not mean that they are over. */
+/* Drops all alerts whose key has this prefix, without an event: nobody watches these conditions
+ * here any more, which does not mean that they are over. */
 void alerts_forget(struct alerts *a, const char *prefix);
 
 /* As JSON, {"event", "flaps", "host", "key", "message", "severity", "since", "subject", "time"}. */
 struct alert_stamp {
-	const char *host, *since, *time; /* wall clock, as people read it */
+	const char *host, *since, *time; /* wall clock, as text */
 };
 void alert_print(const struct alert *a, const struct alert_stamp *stamp, struct buf *out);
 

@@ -1,6 +1,6 @@
 /*
- * A byte builder. `data` is always NUL-terminated behind `size` bytes (once
- * anything was put), so text can be passed on as a C string.
+ * A byte builder. There is always a NUL after the `size` bytes of `data` (once anything was put),
+ * so text can be passed on as a C string.
  */
 #ifndef ZKNGINX_BUF_H
 #define ZKNGINX_BUF_H

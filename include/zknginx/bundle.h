@@ -1,6 +1,6 @@
 /*
- * The bundle: the bytes that nginx is to read, one file a context, and where
- * each line came from. Immutable once rendered; reference counted.
+ * The bundle: the bytes that nginx reads, one file for each context, and the origin of each line.
+ * Immutable after rendering; reference counted.
  */
 #ifndef ZKNGINX_BUNDLE_H
 #define ZKNGINX_BUNDLE_H
@@ -15,15 +15,15 @@ enum bundle_file { BUNDLE_HTTP, BUNDLE_STREAM, BUNDLE_FILE_N };
 /* "http.conf", "stream.conf" */
 const char *bundle_file_name(enum bundle_file f);
 
-/* The origin of what is there for the sake of nginx.probe, and no znode's. */
+/* The origin of the lines of nginx.probe, which come from no znode. */
 #define BUNDLE_PROBE "nginx.probe"
 
 /* Lines from `line` on (until the next origin) were rendered from this znode. */
 struct origin {
 	unsigned line;
 	const char *znode;
-	unsigned data; /* from this line on they are the lines of the znode's data, as an operator
-			  wrote them; 0: they are made of it */
+	unsigned data; /* from this line on the lines are the lines of the znode's data; 0: they are
+			  generated from the data */
 };
 
 struct bundle_text {
@@ -41,8 +41,10 @@ struct bundle {
 	struct bundle_text files[BUNDLE_FILE_N];
 	struct digest digests[BUNDLE_FILE_N];
 	struct digest digest; /* of both */
-	/* Stands in the text itself, so that nginx can be asked what it runs: 16 hex digits of the
-	 * digest of both texts with zeros in its place. "" without a probe. */
+	/*
+	 * Is in the text itself, so that a request to nginx shows what it runs: 16 hex digits of
+	 * the digest of both texts, computed with zeros in its place. "" without a probe.
+	 */
 	char marker[BUNDLE_MARKER_SIZE];
 };
 
@@ -54,11 +56,11 @@ DEFINE_CLEANUP(struct bundle *, bundle_unref)
  */
 const char *bundle_origin(const struct bundle *b, enum bundle_file f, unsigned line);
 
-/* Which line of its znode's data (from 1) that line is; 0: it was made of it, or has no znode. */
+/* The line of the znode's data (from 1) that this line is; 0: it is generated, or has no znode. */
 unsigned bundle_data_line(const struct bundle *b, enum bundle_file f, unsigned line);
 /*
- * What nginx wrote, with the lines that an operator knows: where it names a line of ours, in one of
- * the files of `live`, " (line N of the znode)" stands before that.
+ * Appends what nginx wrote to `out`. Where it names a line of a file of `live` that is a line of a
+ * znode's data, " (line N of the znode)" is inserted.
  */
 void bundle_explain(const struct bundle *b, const char *live, const char *text, struct buf *out);
 
@@ -87,7 +89,7 @@ void bundle_builder_line(struct bundle_builder *b, enum bundle_file f, const cha
 			 size_t size);
 /* One whole line with the marker between these two texts; at most one in a bundle. */
 void bundle_builder_marker(struct bundle_builder *b, enum bundle_file f, const char *before,
-			   const char *behind);
+			   const char *after);
 struct bundle *bundle_builder_finish(struct bundle_builder *b);
 
 #endif

@@ -17,8 +17,8 @@ struct digester *digester_new(void);
 void digester_free(struct digester *d);
 DEFINE_CLEANUP(struct digester *, digester_free)
 void digester_add(struct digester *d, const void *bytes, size_t size);
-/* Adds the length (8 bytes, little endian) before the bytes, so that neighbours cannot run
- * together. */
+/* Adds the length (8 bytes, little endian) before the bytes, so that two
+ * fields cannot be mistaken for one. */
 void digester_add_field(struct digester *d, const void *bytes, size_t size);
 struct digest digester_finish(struct digester *d);
 

@@ -1,9 +1,9 @@
 /*
  * Errors of the environment (a full disk, a missing file, a lost connection).
  *
- * An error lives on the caller's stack and gains context as it rises; functions
- * return -1 together with a filled `struct err`. What is wrong in an operator's
- * znode is never an err but a problem (problem.h); what cannot happen is die().
+ * An error is on the caller's stack, and callers put context before its text; functions return -1
+ * together with a filled `struct err`. What is wrong in an operator's znode is never an err but a
+ * problem (problem.h); for what cannot happen there is die().
  */
 #ifndef ZKNGINX_ERR_H
 #define ZKNGINX_ERR_H
@@ -13,10 +13,10 @@
 enum err_code {
 	ERR_NONE = 0,
 	ERR_SYS,         /* a system call failed; `sys` is its errno */
-	ERR_INPUT,       /* a file or an argument does not hold what it should */
+	ERR_INPUT,       /* a file or an argument has the wrong content */
 	ERR_TIMEOUT,     /* a deadline passed */
-	ERR_UNAVAILABLE, /* the other side (ZooKeeper, nginx) is not there */
-	ERR_REFUSED,     /* the other side is there and said no */
+	ERR_UNAVAILABLE, /* the other side (ZooKeeper, nginx) does not answer */
+	ERR_REFUSED,     /* the other side answered and refused */
 };
 
 struct err {
@@ -33,8 +33,8 @@ int err_sys(struct err *e, const char *fmt, ...) PRINTF(2, 3);
 int err_wrap(struct err *e, const char *fmt, ...) PRINTF(2, 3);
 
 /*
- * The impossible, or no memory: say so on stderr and abort. nginx keeps serving
- * the published generation and systemd starts us again.
+ * The impossible, or no memory: write the message to stderr and abort. nginx keeps serving the
+ * published generation, and systemd starts the daemon again.
  */
 void die(const char *fmt, ...) PRINTF(1, 2) __attribute__((noreturn));
 

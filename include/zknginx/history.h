@@ -18,7 +18,7 @@
 #define HISTORY_PART_SIZE ((size_t)512 * 1024)
 #define HISTORY_UNPACKED_MAX ((size_t)256 * 1024 * 1024)
 
-/* What has a higher number is no entry: nobody counts so far. */
+/* A higher number is not an entry: a fleet never comes so far. */
 #define HISTORY_SEQ_MAX 999999999999UL
 
 /* What became of a revision. Names as they stand in the JSON. */

@@ -1,5 +1,5 @@
 /*
- * Levelled log lines on standard error: what systemd's journal reads.
+ * Log lines with a level on standard error, which systemd's journal reads.
  *
  * The pure floors never log; they return values. Under systemd (JOURNAL_STREAM
  * is set) each line carries the journal's <priority> prefix, else a UTC time.
@@ -30,7 +30,7 @@ void log_setup(enum log_level level, bool journal);
 void log_set_level(enum log_level level);
 bool log_enabled(enum log_level level);
 
-/* Control characters in what is written become \xHH: data cannot forge a line. */
+/* Control characters become \xHH, so that data cannot forge a line. */
 void log_write(enum log_level level, const char *fmt, ...) PRINTF(2, 3);
 
 #define log_error(...) log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
@@ -40,9 +40,9 @@ void log_write(enum log_level level, const char *fmt, ...) PRINTF(2, 3);
 #define log_debug(...) log_write(LOG_LEVEL_DEBUG, __VA_ARGS__)
 
 /*
- * At most one line an interval from one place in the code: keeps a flapping
- * connection from flooding the journal. `now` in microseconds; true = write it,
- * and *suppressed says how many were not written since the last.
+ * At most one line an interval from one place in the code, so that a flapping connection does not
+ * flood the journal. `now` in microseconds. True: write it; *suppressed is the number of lines that
+ * were not written since the last one.
  */
 struct log_limit {
 	uint64_t last;

@@ -1,9 +1,9 @@
 /*
- * The few macros that the whole project leans on.
+ * The few macros that the whole project uses.
  *
  * Ownership is written with cleanup attributes in place of goto ladders: a
- * local that owns something is declared with CLEANUP(fn), and handing it on is
- * TAKE(). Both need gnu17.
+ * local that owns something is declared with CLEANUP(fn), and TAKE() hands
+ * it on. Both need gnu17.
  */
 #ifndef ZKNGINX_MACROS_H
 #define ZKNGINX_MACROS_H
@@ -35,7 +35,7 @@
 #define UNUSED __attribute__((unused))
 #define MUST_CHECK __attribute__((warn_unused_result))
 
-/* What a noun has at its end when there are n of it: "%zu host%s". */
+/* The end of a noun for n things: "%zu host%s". */
 #define PLURAL(n) ((n) == 1 ? "" : "s")
 
 /* Time is always a uint64_t of microseconds; NEVER is later than any of them. */

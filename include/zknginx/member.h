@@ -2,9 +2,8 @@
  * A member: what a host says of itself in cluster/members/HOST, small because the
  * leader reads every one of them at every change. The full report is elsewhere.
  *
- * A host judges itself: the leader moves the plan on what the hosts' verdicts are, and
- * never looks behind them. A verdict is about one revision; while it says another one
- * than the leader asks for, it says nothing.
+ * Each host has its own verdict on a revision on trial; the leader moves the plan by these verdicts
+ * alone. A verdict is about one revision and one attempt; for any other it counts as none.
  */
 #ifndef ZKNGINX_MEMBER_H
 #define ZKNGINX_MEMBER_H

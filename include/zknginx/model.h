@@ -19,8 +19,10 @@
 
 #define UNSET (-1L)
 
-/* Shared memory zones and variables of ours, which no znode names: a site's cache "api" is the zone
- * "cache/api". */
+/*
+ * Shared memory zones and variables that zknginxd itself defines; no znode can have these names. A
+ * site's cache "api" is the zone "cache/api".
+ */
 #define CACHE_ZONE_PREFIX "cache/"
 #define LIMIT_ZONE_PREFIX "limit/"
 #define TLS_ZONE "tls/zknginx"
@@ -50,26 +52,26 @@ struct label {
 /* Which port of a registration, in all of an upstream. */
 enum tls_choice { TLS_NEVER, TLS_ONLY, TLS_PREFER /* where every registration has one */ };
 
-/* Where a registration of the format "json" keeps what: dotted paths, or NULL. */
+/* Which members a registration of the format "json" has: dotted paths, or NULL. */
 struct discover_keys {
 	const char *host, *port, *tls_port, *url, *weight, *up, *labels;
 };
 
 struct endpoint_format;
 
-/* Where services register themselves that are to be servers of an upstream. */
+/* Where the services register themselves that become servers of an upstream. */
 struct discover {
 	const char *path;
-	const struct endpoint_format *format; /* endpoint.h; NULL: found out (`chosen`) */
+	const struct endpoint_format *format; /* endpoint.h; NULL: "auto" (see `chosen`) */
 	enum tls_choice tls;
 	const char *endpoint; /* which named endpoint, or protocol; NULL: the main one */
 	struct label *labels; /* a registration must have all of them */
 	size_t label_count;
 	bool show_down; /* a registration that is down stays, marked `down` */
 	struct discover_keys keys;
-	const char *key; /* the choices above as text: what has another one is another policy */
+	const char *key; /* the choices above as text: another key means another discover */
 	/* Filled in from the tree. */
-	const struct endpoint_format *chosen; /* NULL: nothing there to tell it by */
+	const struct endpoint_format *chosen; /* NULL: not recognised */
 	struct znode *context;                /* further znodes that the servers were made from */
 	size_t context_count;
 };
@@ -99,10 +101,10 @@ struct upstream {
 	enum on_empty on_empty;
 	struct discover *discovers; /* in the policy's order */
 	size_t discover_count;
-	bool tls;               /* its servers are spoken to by TLS */
+	bool tls;               /* nginx uses TLS for its servers */
 	struct server *servers; /* sorted by address; no doubles */
 	size_t server_count;
-	bool unavailable;    /* no server is to be had: render one that answers 502 at once */
+	bool unavailable;    /* it has no server: rendered with one that refuses at once */
 	struct znode source; /* the policy znode */
 	bool retained;       /* gone from ZooKeeper, kept because something still needs it */
 };
@@ -151,7 +153,8 @@ struct listen {
 	const char *options; /* "ssl http2", in nginx's words; "" for none */
 	bool ssl;
 	bool implied;      /* of redirect_http, where the site has no plain listen */
-	bool stay_default; /* render `default_server`: it is the default here, and has to stay it */
+	bool stay_default; /* render `default_server`: the site is the default server here, and must
+			      stay it */
 };
 
 struct site {
@@ -181,12 +184,12 @@ struct snippet {
 	const char *text;
 	const char **upstreams; /* names that its *_pass directives use */
 	size_t upstream_count;
-	const struct claims *claims; /* what its text takes; NULL until link has read it */
+	const struct claims *claims; /* the claims of its text; NULL until link has read it */
 	struct znode source;
 	bool retained;
 };
 
-/* Whose server answers on an address for the host names that no server has. */
+/* The default server of an address, which answers for host names that no server has. */
 struct default_server {
 	const char *address; /* "*:80" */
 	const char *znode;
@@ -204,8 +207,10 @@ struct model {
 	size_t default_count;
 	const char **names; /* host names among the servers, sorted: whom to resolve (names.h) */
 	size_t name_count;
-	/* Objects differ from what the znodes say, for a moment and without a problem: a guard
-	 * puts off their deletion, or they wait while a culprit is searched. */
+	/*
+	 * Objects differ from the znodes for a short time and without a problem: a guard postpones
+	 * their deletion, or they wait while the cause of a refusal is searched.
+	 */
 	bool pending;
 };
 
@@ -221,7 +226,7 @@ const struct snippet *model_snippet(const struct model *m, enum protocol context
 const struct site **model_sites_by_age(const struct model *m);
 const struct server *upstream_server(const struct upstream *u, const char *address);
 
-/* nginx has no backups where every request has one server by its key, or by chance. */
+/* nginx has no backup servers with the balances hash, ip_hash and random. */
 bool upstream_takes_backups(const struct upstream *u);
 /* A server's own parameters over the upstream's defaults, over nginx's. */
 void server_params_complete(struct server_params *own, const struct server_params *defaults);
@@ -235,9 +240,9 @@ struct discover_root {
 	unsigned depth;
 };
 /*
- * What the mirror has to watch besides the config, sorted by path, no path twice (but one
- * may lie within another); in the arena. When it differs from what a tree was mirrored with, that
- * tree says nothing about the new paths: mirror them first, then deploy.
+ * The paths that the mirror has to watch in addition to the config, sorted, each once (one may be
+ * within another); in the arena. When they differ from those that a tree was mirrored with, that
+ * tree has no znodes of the new paths: mirror them first, then deploy.
  */
 size_t model_discover_roots(const struct model *m, struct arena *a, struct discover_root **out);
 

@@ -4,8 +4,8 @@
  *
  * There are at most two revisions in a plan. `accepted` is what the fleet agreed on;
  * `target` is on its way. The hosts that are named may run the target, all others run
- * what was accepted: so who is not in the plan (a host that joins, a host that the
- * leader never heard of) is always on the proven revision.
+ * what was accepted: so a host that is not in the plan (one that joins, one that the
+ * leader does not know) always runs the proven revision.
  */
 #ifndef ZKNGINX_PLAN_H
 #define ZKNGINX_PLAN_H
@@ -23,7 +23,7 @@
 	X(BATCH, "batch")         /* … and on its way through the others */                      \
 	X(HALTED, "halted")       /* stopped by a failure; each host keeps what it is permitted */ \
 	X(REVERTING, "reverting") /* the target is withdrawn; some hosts still run it */           \
-	X(REVERTED, "reverted")   /* nobody runs it; it is not tried again by itself */            \
+	X(REVERTED, "reverted")   /* no host runs it; it is not tried again by itself */           \
 	X(PUBLISHING, "publishing") /* a rollback is being written; nothing moves meanwhile */
 
 enum plan_phase {
@@ -45,10 +45,11 @@ struct plan {
 	struct plan_revision accepted, target;
 	/* PUBLISHING: what the config is to become; the target, if there is one, is given up. */
 	struct plan_revision publish;
-	unsigned long attempt; /* grows whenever a target begins, or begins again; a host judges
-				  anew for each, and 0 is none; at most ATTEMPT_MAX (member.h) */
-	unsigned step;         /* 0: not begun; 1: canaries; 2…: batches */
-	const char **hosts;    /* sorted; these may run the target */
+	unsigned long
+		attempt;    /* grows whenever a target begins, or begins again; each has
+			       verdicts of its own, and 0 is none; at most ATTEMPT_MAX (member.h) */
+	unsigned step;      /* 0: not begun; 1: canaries; 2…: batches */
+	const char **hosts; /* sorted; these may run the target */
 	size_t host_count;
 	const char **canaries; /* sorted; those of the hosts that were chosen for step 1 */
 	size_t canary_count;
@@ -75,33 +76,5 @@ void plan_print(const struct plan *p, struct buf *out);
 bool plan_same(const struct plan *a, const struct plan *b);
 /* A deep copy, in the arena. */
 struct plan plan_copy(struct arena *a, const struct plan *p);
-
-/* What an operator asks of the leader in cluster/request: a JSON object, or the bare word. */
-#define REQUEST_ACTIONS(X)                                                                         \
-	X(PAUSE, "pause")       /* no step forward until resume */                                 \
-	X(RESUME, "resume")     /* … and a halted or reverted target is tried again */           \
-	X(PROMOTE, "promote")   /* the next step now, whatever is left of the bake time */         \
-	X(ABORT, "abort")       /* withdraw the target */                                          \
-	X(ROLLBACK, "rollback") /* publish an old revision as the config */
-
-enum request_action {
-#define X(name, text) REQUEST_##name,
-	REQUEST_ACTIONS(X)
-#undef X
-		REQUEST_ACTION_N
-};
-
-struct request {
-	enum request_action action;
-	const char
-		*revision; /* a prefix of at least 6 hex digits: what it is about; "" = not said.
-			      ROLLBACK: required. Others: refused when the target is another one. */
-	const char *by;    /* who asks, as they say; "" = not said */
-	bool all;          /* PROMOTE: to every host at once ("all": true) */
-};
-const char *request_action_name(enum request_action a);
-/* False: *why says what is wrong with it. */
-bool request_parse(struct arena *a, const char *data, size_t size, struct request *out,
-		   const char **why);
 
 #endif

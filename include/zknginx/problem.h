@@ -1,9 +1,8 @@
 /*
  * Problems: what is wrong in an operator's znodes.
  *
- * A problem is collected and published, never fatal. Its message is a sentence
- * that says what was found and what was expected; it may quote the operator's
- * text, so whoever prints it escapes it.
+ * A problem is collected and published, and never fatal. Its message says what was found and what
+ * was expected. It may quote the operator's text, so it has to be escaped where it is printed.
  */
 #ifndef ZKNGINX_PROBLEM_H
 #define ZKNGINX_PROBLEM_H
@@ -12,17 +11,17 @@
 #include <zknginx/arena.h>
 #include <zknginx/buf.h>
 
-/* Names as they stand in the status JSON. */
+/* Names as in the status JSON. */
 #define PROBLEM_KINDS(X)                                                                           \
-	X(JSON, "json")           /* not JSON at all, or not an object */                          \
-	X(FIELD, "field")         /* a field, a name or a server that is not valid */              \
+	X(JSON, "json")           /* no valid JSON, or not an object */                            \
+	X(FIELD, "field")         /* an invalid field, name or server */                           \
 	X(POLICY, "policy")       /* a snippet uses a directive that is not allowed */             \
 	X(NGINX, "nginx")         /* `nginx -t` refused it */                                      \
-	X(RELOAD, "reload")       /* the master refused it, or its workers died of it */           \
-	X(GUARD, "guard")         /* held back: too much would be lost; or all of it was */        \
-	X(DISCOVERY, "discovery") /* a registration that cannot be used, or none so far */         \
-	X(ACCESS, "access")       /* a znode that cannot be read, or is too much */                \
-	X(OVERRIDE, "override")   /* an operator's override that cannot be used */
+	X(RELOAD, "reload")       /* the master refused it, or its workers died after it */        \
+	X(GUARD, "guard")         /* too much would be lost, and is held; or all is lost */        \
+	X(DISCOVERY, "discovery") /* an unusable registration, or none so far */                   \
+	X(ACCESS, "access")       /* a znode that is unreadable, or too large */                   \
+	X(OVERRIDE, "override")   /* an invalid override of an operator */
 
 enum problem_kind {
 #define X(name, text) PROBLEM_##name,
@@ -34,7 +33,7 @@ enum problem_kind {
 /* What nginx serves in place of what the znode says. */
 #define SERVINGS(X)                                                                                \
 	X(PREVIOUS, "previous") /* the last good form */                                           \
-	X(ABSENT, "absent")     /* nothing: it never had a good form, or none that still fits */
+	X(ABSENT, "absent")     /* nothing: there is no good form that can be used */
 
 enum serving {
 #define X(name, text) SERVING_##name,
@@ -78,7 +77,7 @@ struct problem *problems_add(struct problems *ps, const char *znode, enum proble
 void problems_append(struct problems *ps, const struct problem *p);
 /* The problems of this znode and kind are over. */
 void problems_drop(struct problems *ps, const char *znode, enum problem_kind kind);
-/* Sorted by znode path, then field; exact doubles folded. */
+/* Sorted by znode path, then field; equal problems become one. */
 void problems_sort(struct problems *ps);
 
 #endif

@@ -1,15 +1,14 @@
 /*
  * A tree: an immutable, sorted snapshot of znodes.
  *
- * The order is depth first: a znode stands directly before its descendants, and
- * siblings are in byte order. So a subtree is one contiguous run. A tree owns
- * copies of everything in it; it is reference counted (on one thread).
+ * The order is depth first: a znode comes directly before its descendants, and siblings are in byte
+ * order. So a subtree is one contiguous run. A tree owns copies of everything in it; it is
+ * reference counted (on one thread).
  *
- * Text form, for `--render`, the golden tests and a generation's record: a line
- * with the znode's path, optional ` name=value` attributes (version, mzxid,
- * czxid, owner), then its data on lines that begin with a tab. `\\`, `\xHH`
- * escape bytes; a data line that ends in `\` has no line feed behind it. Lines
- * that begin with `#`, and empty lines between znodes, are skipped.
+ * Text form, for `--render`, the golden tests and a generation's record: a line with the znode's
+ * path, optional ` name=value` attributes (version, mzxid, czxid, owner), then its data on lines
+ * that begin with a tab. `\\`, `\xHH` escape bytes; a data line that ends in `\` has no line feed
+ * after it. Lines that begin with `#`, and empty lines between znodes, are skipped.
  *
  *	/nginx/config/upstreams/shop
  *		{ "balance": "least_conn" }
@@ -26,7 +25,7 @@
 
 struct znode {
 	const char *path; /* absolute */
-	const char *data; /* size bytes and a NUL behind them; never NULL */
+	const char *data; /* size bytes followed by a NUL; never NULL */
 	size_t size;      /* 0 for an empty znode and for one without data alike */
 	int32_t version;  /* of the data */
 	int64_t mzxid;    /* transaction of the last change of the data */
@@ -87,13 +86,13 @@ void tree_print(const struct tree *t, struct buf *out);
 void znode_print(const struct znode *z, struct buf *out);
 
 /*
- * A tree (one reference) that also has what `other` has at and below these paths and `t` has
- * not: what could not be read counts as what it was when it last could.
+ * A tree (one reference): t, and all znodes of `other` at and below these paths that t does not
+ * have. For paths that are unreadable: `other` has what they were before.
  */
 struct tree *tree_fill_in(const struct tree *t, const struct tree *other, const char *const *paths,
 			  size_t count);
 
-/* What path is below root, "" for root itself; NULL: it is neither. */
+/* The rest of path after ROOT/, "" for root itself; NULL: it is neither root nor below it. */
 const char *path_relative(const char *path, const char *root);
 
 #endif

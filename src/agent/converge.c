@@ -314,8 +314,8 @@ void converge_on_done(void *daemon, const struct outcome *o)
 		return;
 	outcomes[o->result](d, o);
 	if (outcomes[o->result] == refusal_trace) {
-		report_outcome(d->report, o,
-			       d->attempt.steps_ms); /* the rest is said when the search is over */
+		/* the rest follows when the search is over */
+		report_outcome(d->report, o, d->attempt.steps_ms);
 		return;
 	}
 	judge_outcome(d, o);

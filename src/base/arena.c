@@ -1,6 +1,6 @@
 /*
- * Bump memory in chunks that double up to a limit; a large request gets a chunk of its
- * own, so that no chunk is wasted on it.
+ * Memory in chunks, whose sizes double up to a limit. A large request gets a chunk of its own, so
+ * that the rest of a chunk is not wasted.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,9 +21,8 @@ struct chunk {
 };
 
 struct arena {
-	struct chunk *chunks; /* the first one is bumped */
+	struct chunk *chunks; /* memory is taken from the first one */
 	size_t next_room;
-	size_t used;
 };
 
 struct arena *arena_new(void)
@@ -57,7 +56,7 @@ static struct chunk *chunk_add(struct arena *a, size_t room)
 	return c;
 }
 
-/* A chunk for one large request goes behind the one that is bumped. */
+/* The chunk of a large request is put after the first one. */
 static void *alloc_alone(struct arena *a, size_t size)
 {
 	struct chunk *c = xcalloc(1, sizeof(*c) + size);
@@ -78,7 +77,6 @@ void *arena_alloc(struct arena *a, size_t size)
 	void *p;
 
 	size = (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
-	a->used += size;
 	if (!c || c->room - c->used < size) {
 		if (size > a->next_room / 4)
 			return alloc_alone(a, size);
@@ -143,9 +141,4 @@ void *arena_grow(struct arena *a, void *items, size_t count, size_t *room, size_
 	if (count)
 		memcpy(more, items, count * size);
 	return more;
-}
-
-size_t arena_used(const struct arena *a)
-{
-	return a->used;
 }

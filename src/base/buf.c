@@ -1,4 +1,4 @@
-/* The byte builder: room doubles, a NUL always stands behind the content. */
+/* The byte builder: room doubles, and there is always a NUL after the content. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /*
- * Errors and allocation that cannot fail. die() is the one exit of the pure
- * floors: it writes one line and aborts, so that a core can be had.
+ * Errors, and allocation that cannot fail. die() is the only exit of the pure floors: it writes one
+ * line and aborts, which leaves a core dump.
  */
 #include <errno.h>
 #include <stdarg.h>

@@ -85,7 +85,7 @@ void log_write(enum log_level level, const char *fmt, ...)
 	used = put_visible(line, used, sizeof(line), text);
 	line[used++] = '\n';
 	if (write(STDERR_FILENO, line, used) < 0)
-		return; /* nobody is left to tell */
+		return; /* standard error is closed: there is nowhere to report it */
 }
 
 bool log_limit_pass(struct log_limit *l, uint64_t now, uint64_t interval, unsigned *suppressed)

@@ -1,13 +1,13 @@
 /*
  * The queue of commands that wait, and the one that runs.
  *
- * A job is one call of hooks_run(), copied. It is in `waiting`, or it is `running`, or it
- * is over: then its done() is called last of all, when nothing of the queue is touched any
- * more, so that it may ask for the next run or free the queue. Every start goes through
- * the loop: no job is looked at within the call that asks for it.
+ * A job is one call of hooks_run(), copied. It is in `waiting`, or it is `running`, or it is over.
+ * When it is over, its done() is called last of all, when nothing of the queue is used any more: so
+ * done() may ask for the next run or free the queue. Every start goes through the loop: no job is
+ * started within the call that asks for it.
  *
- * A newer job of the same name goes to the end and not to the place of the older one:
- * what was asked for last is what runs last, whatever stands between.
+ * A newer job of a name goes to the end of the queue and not to the place of the older one, so that
+ * jobs run in the order of the last requests.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -28,13 +28,13 @@
 
 struct job {
 	TAILQ_ENTRY(job) link;
-	struct hook_spec spec; /* name, argv and input are our copies */
+	struct hook_spec spec; /* with copies of name, argv and input */
 };
 TAILQ_HEAD(jobs, job);
 
 struct hooks {
 	sd_event *loop;
-	sd_event_source *turn; /* fires once when the next may start */
+	sd_event_source *turn; /* starts the next job */
 	struct jobs waiting;
 	struct job *running;
 	struct child *child;
@@ -57,7 +57,7 @@ static const char *const *copy_argv(const char *const *argv)
 	return copy;
 }
 
-/* Never NULL: no input at all is an empty file, too. */
+/* Never NULL: without input, standard input is an empty file. */
 static const char *copy_input(const struct hook_spec *spec)
 {
 	char *copy = xmalloc(spec->input_size + 1);
@@ -131,7 +131,7 @@ static void on_end(void *ctx, const struct child_result *r)
 	finish(h, hook_passed(r), words);
 }
 
-/* A directory that is always there, and that keeps no file system busy. */
+/* The command's working directory: one that always exists and that no unmount has to wait for. */
 static int leave_directory(void *ctx UNUSED, const char **what)
 {
 	*what = "cannot change to /";
@@ -191,7 +191,7 @@ struct hooks *hooks_new(sd_event *loop)
 	TAILQ_INIT(&h->waiting);
 	rc = sd_event_add_defer(loop, &h->turn, on_turn, h);
 	if (rc < 0)
-		die("cannot add an event source: %s", strerrordesc_np(-rc));
+		die("the event loop refused a source: %s", strerrordesc_np(-rc));
 	sd_event_source_set_enabled(h->turn, SD_EVENT_OFF);
 	return h;
 }
@@ -227,7 +227,7 @@ static struct job *first_of(const struct hooks *h, const char *name, size_t *cou
 	return first;
 }
 
-/* Of this name there is room for one more. */
+/* Drop what a new job of this name replaces. */
 static void make_room(struct hooks *h, const struct hook_spec *spec)
 {
 	size_t count;
@@ -237,8 +237,8 @@ static void make_room(struct hooks *h, const struct hook_spec *spec)
 	if (!oldest || (spec->keep_all && count < KEPT_MAX))
 		return;
 	if (spec->keep_all && log_limit_pass(&h->drops, timing_now(), DROPS_TOLD, &untold))
-		log_warning("%s: %d of it wait to be run already, so the oldest is dropped",
-			    spec->name, KEPT_MAX);
+		log_warning("%s: %d runs are waiting already: the oldest is dropped", spec->name,
+			    KEPT_MAX);
 	drop(h, oldest);
 }
 

@@ -1,14 +1,14 @@
 /*
- * Hooks: commands of the operator's (argv, never a shell) that are told something as
- * JSON on standard input and have a deadline.
+ * Hooks: commands of the operator (an argv, never a shell) that get JSON on standard input and have
+ * a deadline.
  *
- * One runs at a time, the next waits; of those that wait under the same name a newer one
- * replaces the older (of a state only the newest counts), unless it is told to keep all.
- * Before each run the executable, and every directory above it, is looked at: what
- * others than root and this daemon's user may write is refused.
+ * One runs at a time, the others wait. Of those that wait under the same name a newer one replaces
+ * the older (only the newest state counts), unless the hook keeps all. Before each run the
+ * executable and every directory above it are checked: those that users other than root and this
+ * daemon's may write are refused.
  *
- * Commands that must not wait for each other (one that follows the leader and one that
- * judges, say) belong into two queues.
+ * Commands that must not wait for each other, such as one that follows the leader and a gate,
+ * belong into two queues.
  */
 #ifndef ZKNGINX_HOST_HOOK_H
 #define ZKNGINX_HOST_HOOK_H
@@ -26,8 +26,9 @@ void hooks_free(struct hooks *h);
 
 struct hook_result {
 	const char *name;
-	bool passed;         /* it ran and exited 0 */
-	const char *message; /* why not, and the end of what it wrote; of a pass: its last line */
+	bool passed; /* it ran and exited 0 */
+	const char
+		*message; /* why it failed, and the end of its output; of a pass: its last line */
 };
 
 struct hook_spec {
@@ -36,17 +37,17 @@ struct hook_spec {
 	const char *input;       /* JSON for standard input; copied */
 	size_t input_size;
 	uint64_t deadline; /* microseconds */
-	bool keep_all; /* none is replaced by a newer one; of more than 100 the oldest are dropped,
-			  with a word in the log */
+	bool keep_all; /* none is replaced by a newer one; of more than 100 the oldest are dropped
+			  and logged */
 	void (*done)(void *ctx,
 		     const struct hook_result *r); /* may be NULL: then a failure is logged */
 	void *ctx;
 };
 /* Copies everything; runs later, never within the call. done() is called once, unless a newer one
- * takes the place of this one or it is dropped. */
+ * replaces this one or it is dropped. */
 void hooks_run(struct hooks *h, const struct hook_spec *spec);
 
-/* May this file be run? Otherwise ERR_INPUT, with the path that is at fault and how to mend it. */
+/* May this file be run? If not, ERR_INPUT with the path that is wrong and how to correct it. */
 int hook_check(const char *path, struct err *e);
 
 #endif

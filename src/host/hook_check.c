@@ -1,13 +1,12 @@
 /*
- * May nobody but root and this daemon's user change what would be run?
+ * Can only root and this daemon's user change the file that would be run?
  *
- * The path is walked from / down, each name opened below the directory that was looked
- * at before, never through a path; a symbolic link is taken apart and its target walked
- * in the same way. `at` is therefore always the real path of `fd`. As every directory on
- * the way belongs to root or to us and can be written by nobody else, the path means the
- * same file afterwards: which is what a script relies on, since its interpreter opens it
- * once more. A directory for everybody with the sticky bit, as /tmp is, is refused too: what
- * is not there yet in it, anybody may put there.
+ * The path is walked from / down. Each name is opened below the directory that was checked before,
+ * never through a path; a symbolic link is read and its target walked in the same way. So `at` is
+ * always the real path of `fd`. As every directory on the way belongs to root or to us and nobody
+ * else can write it, the path means the same file afterwards: a script needs that, since its
+ * interpreter opens it once more. A directory that everybody can write, with the sticky bit, such
+ * as /tmp, is refused too: anybody may put a file there.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,9 +24,9 @@
 #define LINKS_MAX 40 /* as the kernel's */
 
 struct walk {
-	int fd;        /* of what `at` names */
+	int fd;        /* of the file or directory that `at` names */
 	struct buf at; /* "" is / */
-	char *rest;    /* what is still to be walked */
+	char *rest;    /* the names that are still to be walked */
 	struct stat st;
 	unsigned links;
 };
@@ -57,7 +56,7 @@ static int check_owner(const struct walk *w, struct err *e)
 	if (w->st.st_uid == 0 || w->st.st_uid == geteuid())
 		return 0;
 	return err_set(e, ERR_INPUT,
-		       "%s belongs to user %u, who could put anything there; give it to root: "
+		       "%s belongs to user %u, who can change it; give it to root: "
 		       "chown root %s",
 		       at(w), (unsigned)w->st.st_uid, at(w));
 }
@@ -70,25 +69,24 @@ static int check_writers(const struct walk *w, struct err *e)
 		return 0;
 	if (S_ISDIR(mode) && mode & S_ISVTX)
 		return err_set(e, ERR_INPUT,
-			       "%s is a directory that others share (mode %04o); move the command "
-			       "to one that is root's alone, such as /usr/local/sbin",
+			       "%s is a directory that other users may write (mode %04o); move the "
+			       "command to one that only root may write, such as /usr/local/sbin",
 			       at(w), (unsigned)mode & 07777);
 	return err_set(e, ERR_INPUT,
-		       "%s may be written by others than its owner (mode %04o); take that from "
-		       "them: chmod go-w %s",
+		       "%s may be written by users other than its owner (mode %04o): chmod go-w %s",
 		       at(w), (unsigned)mode & 07777, at(w));
 }
 
 static int check_executable(const struct walk *w, struct err *e)
 {
 	if (!(w->st.st_mode & 0111))
-		return err_set(e, ERR_INPUT, "%s is not executable; mend it with: chmod 755 %s",
-			       at(w), at(w));
+		return err_set(e, ERR_INPUT, "%s is not executable: chmod 755 %s", at(w), at(w));
 	if (faccessat(w->fd, "", X_OK, AT_EACCESS | AT_EMPTY_PATH) < 0 && errno == EACCES)
-		return err_set(e, ERR_INPUT,
-			       "%s may not be executed by this daemon's user, or lies on a file "
-			       "system mounted with noexec",
-			       at(w));
+		return err_set(
+			e, ERR_INPUT,
+			"%s may not be executed by the user of zknginxd, or is on a file system "
+			"that is mounted with noexec",
+			at(w));
 	return 0;
 }
 
@@ -99,7 +97,7 @@ static int check_one(const struct walk *w, struct err *e)
 
 /* --- the way ---------------------------------------------------------------------------------- */
 
-/* Takes the descriptor over, and looks at what it is. */
+/* Takes the descriptor, and checks the file or directory. */
 static int enter(struct walk *w, int fd, struct err *e)
 {
 	if (fd < 0)
@@ -118,7 +116,7 @@ static int begin(struct walk *w, struct err *e)
 	return check_one(w, e);
 }
 
-/* `w->fd` is a symbolic link: its target is walked first, from where the link lies. */
+/* `w->fd` is a symbolic link: its target is walked first, from the directory of the link. */
 static int follow(struct walk *w, int below, struct err *e)
 {
 	char target[PATH_MAX];
@@ -167,7 +165,7 @@ static int step_down(struct walk *w, const char *name, struct err *e)
 	return rc;
 }
 
-/* The first name of what is still to be walked is taken off it; NULL at its end. */
+/* Removes and returns the first of the names that are still to be walked; NULL: there is none. */
 static char *next_name(struct walk *w)
 {
 	size_t blank = strspn(w->rest, "/"), size = strcspn(w->rest + blank, "/");
@@ -196,8 +194,9 @@ static int walk(struct walk *w, struct err *e)
 	return rc < 0 ? rc : check_executable(w, e);
 }
 
-/* What cannot be read is no script either: its interpreter could not read it. */
-static bool is_script(int fd)
+/* Has the file a "#!" line? False also when it cannot be read: then no interpreter could read it.
+ */
+static bool has_interpreter_line(int fd)
 {
 	char path[64], mark[2] = { 0 };
 	ssize_t got;
@@ -219,13 +218,13 @@ int hook_open(const char *path, int *fd, struct err *e)
 
 	*fd = -1;
 	if (path[0] != '/')
-		return err_set(e, ERR_INPUT, "%s is no absolute path", path);
+		return err_set(e, ERR_INPUT, "%s is not an absolute path", path);
 	if (walk(&w, &inner) < 0) {
 		if (e)
 			*e = inner;
 		return strcmp(at(&w), path) == 0 ? -1 : err_wrap(e, "%s", path);
 	}
-	if (!is_script(w.fd)) {
+	if (!has_interpreter_line(w.fd)) {
 		*fd = w.fd;
 		w.fd = -1;
 	}

@@ -1,7 +1,7 @@
 /*
- * A command may write anything, and what it writes goes into the log, into znodes and to
- * people. So only the end of it is kept, its lines are joined to one, and every byte that
- * is not printable text becomes a question mark.
+ * A command may write anything, and its output goes into the log and into znodes. So only the end
+ * of it is kept, its lines are joined to one, and every byte that is not printable text becomes a
+ * question mark.
  */
 #include <errno.h>
 #include <signal.h>
@@ -27,7 +27,7 @@ void hook_tail_add(struct hook_tail *t, const char *bytes, size_t size)
 	t->size = stay + size;
 }
 
-/* How many bytes of a multibyte character begin here; 0: it is none that UTF-8 knows. */
+/* The number of bytes of the multibyte character that begins here; 0: it is not valid UTF-8. */
 static size_t character_size(const unsigned char *s, size_t size)
 {
 	size_t n = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
@@ -38,7 +38,7 @@ static size_t character_size(const unsigned char *s, size_t size)
 		if ((s[i] & 0xc0) != 0x80)
 			return 0;
 	}
-	/* too long a form, half of a pair, past the last; and the C1 controls */
+	/* overlong, a surrogate, past the last; and the C1 controls */
 	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
 	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f) ||
 	    (s[0] == 0xc2 && s[1] < 0xa0))
@@ -121,15 +121,15 @@ bool hook_passed(const struct child_result *r)
 	return !r->failure && !r->timed_out && r->exited && r->code == 0;
 }
 
-/* The file was there a moment ago, so what the kernel misses is something else. */
+/* The file existed a moment ago, so the kernel did not find something else. */
 static const char *hint(const char *failure)
 {
 	static const struct {
 		int sys;
 		const char *words;
 	} hints[] = {
-		{ ENOENT, " (it is there, but not the interpreter that its first line names)" },
-		{ ENOEXEC, " (a script begins with a line such as #!/bin/sh)" },
+		{ ENOENT, " (the file exists, but not the interpreter that its first line names)" },
+		{ ENOEXEC, " (a script must begin with a line such as #!/bin/sh)" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(hints); i++) {

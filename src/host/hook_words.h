@@ -1,4 +1,4 @@
-/* What became of a command, in words. */
+/* The result of a command, in words. */
 #ifndef ZKNGINX_HOST_HOOK_WORDS_H
 #define ZKNGINX_HOST_HOOK_WORDS_H
 

@@ -1,8 +1,8 @@
 /*
- * One page, /metrics, for whoever may connect to the address that the operator
- * chose. libmicrohttpd has no thread here: its epoll descriptor is a source of the
- * loop, and MHD_get_timeout() says when it wants to be run without an event.
- * A slow or silent client costs one of CONNECTIONS places until CLIENT_TIMEOUT.
+ * One page, /metrics, for every client that can connect to the address that the operator chose.
+ * libmicrohttpd has no thread here: its epoll descriptor is a source of the loop, and
+ * MHD_get_timeout() says when it has to run without an event. A slow or silent client takes one of
+ * CONNECTIONS places until CLIENT_TIMEOUT.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -54,7 +54,8 @@ static int parse_listen(const char *text, union address *out, socklen_t *size, s
 		length -= 2;
 	}
 	if (length == 0 || length >= sizeof(host) || port < 1 || port > 65535)
-		return err_set(e, ERR_INPUT, "metrics.listen: \"%s\" is no address and port", text);
+		return err_set(e, ERR_INPUT, "metrics.listen: \"%s\" is not an address and a port",
+			       text);
 	memcpy(host, text, length);
 	host[length] = '\0';
 	out->any.sa_family = v6 ? AF_INET6 : AF_INET;
@@ -65,7 +66,8 @@ static int parse_listen(const char *text, union address *out, socklen_t *size, s
 		out->v4.sin_port = htons((uint16_t)port);
 	if (inet_pton(out->any.sa_family, host,
 		      v6 ? (void *)&out->v6.sin6_addr : (void *)&out->v4.sin_addr) != 1)
-		return err_set(e, ERR_INPUT, "metrics.listen: \"%s\" is no numeric address", host);
+		return err_set(e, ERR_INPUT, "metrics.listen: \"%s\" is not a numeric address",
+			       host);
 	return 0;
 }
 
@@ -83,7 +85,7 @@ static int bind_to(int fd, const union address *address, socklen_t size)
 	return listen(fd, BACKLOG);
 }
 
-/* Our own socket rather than the library's, so that an error says what and why. */
+/* A socket of our own, so that an error says which address and why. */
 static int open_socket(const char *text, struct err *e)
 {
 	union address address;
@@ -136,28 +138,29 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
 	struct buf page = BUF_INIT;
 	size_t size;
 
-	if (!*state) { /* the headers are in; a body, if any, is still to come */
+	if (!*state) { /* first call: the headers are complete, a body may follow */
 		*state = &seen;
 		return MHD_YES;
 	}
 	if (*upload_size) {
-		*upload_size = 0; /* read and dropped */
+		*upload_size = 0; /* the body is ignored */
 		return MHD_YES;
 	}
 	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
-		return answer_text(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD\n");
+		return answer_text(connection, MHD_HTTP_METHOD_NOT_ALLOWED,
+				   "only GET and HEAD are allowed\n");
 	if (strcmp(url, "/metrics") != 0)
-		return answer_text(connection, MHD_HTTP_NOT_FOUND, "only /metrics is here\n");
+		return answer_text(connection, MHD_HTTP_NOT_FOUND, "only /metrics exists\n");
 	h->write(h->ctx, &page);
 	size = page.size;
 	return answer(connection, MHD_HTTP_OK, METRICS_TYPE, buf_take(&page), size);
 }
 
-static void on_complaint(void *ctx UNUSED, const char *fmt, va_list args)
+static void on_library_error(void *ctx UNUSED, const char *fmt, va_list args)
 {
 	char text[256];
 
-	/* the format is the library's own */
+	/* the format comes from the library */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 	vsnprintf(text, sizeof(text), fmt, args);
@@ -192,10 +195,10 @@ static int start(struct http *h, int fd, struct err *e)
 {
 	h->server = MHD_start_daemon(
 		MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, h,
-		MHD_OPTION_EXTERNAL_LOGGER, on_complaint, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
+		MHD_OPTION_EXTERNAL_LOGGER, on_library_error, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
 		CLIENT_TIMEOUT, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CLIENT_MEMORY, MHD_OPTION_END);
-	/* the socket is the library's by now, also when it gives up */
+	/* the library owns the socket now, also when it fails to start */
 	if (!h->server)
 		return err_set(e, ERR_SYS, "metrics.listen: libmicrohttpd does not start");
 	return 0;

@@ -1,4 +1,4 @@
-/* The /metrics endpoint: libmicrohttpd driven from the loop, on no thread of its own. */
+/* The /metrics endpoint: libmicrohttpd, driven from the loop, without a thread of its own. */
 #ifndef ZKNGINX_HOST_HTTP_H
 #define ZKNGINX_HOST_HTTP_H
 

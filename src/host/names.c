@@ -1,11 +1,11 @@
 /*
- * The daemon's memory of host names. Each name is an entry, and an entry is idle, waits in
- * a queue, or is asked for; at most ASK_AT_ONCE are asked for at a time. Names that are
- * waited for (pending) go before those that are only looked at again.
+ * The cache of host names. Each name is an entry, and an entry is IDLE, QUEUED, or ASKED; at most
+ * ASK_AT_ONCE are asked at a time. Names that are needed now (pending) go before those that are
+ * only refreshed.
  *
- * An entry has one timer. While idle it says when to ask again, or, of a name that is
- * not wanted any more, when to forget it; else it says when the answer is overdue.
- * The cache has another, which looks at the questions: it runs only while there are any.
+ * An entry has one timer. While it is idle the timer says when to ask again or, for a name that is
+ * no longer wanted, when to forget it; otherwise it says when the answer is overdue. The cache has
+ * a timer of its own that looks whether questions have ended, which runs only while there are any.
  */
 #include <stdbool.h>
 #include <stdlib.h>
@@ -29,19 +29,19 @@
 #define FORGET (3600 * USEC_PER_SEC)
 #define LOOK_MIN (10 * USEC_PER_MSEC)
 #define LOOK_MAX (100 * USEC_PER_MSEC)
-/* Lower than all else here, so that one call is for all that is ready with it. */
+/* Lower than the others here, so that one call reports all changes of one turn. */
 #define CHANGE_PRIORITY 10
 
-enum stage { IDLE, QUEUED, ASKED };
+enum phase { IDLE, QUEUED, ASKED };
 
 struct entry {
 	UT_hash_handle hh;
 	TAILQ_ENTRY(entry) queue; /* while QUEUED */
 	struct names_cache *cache;
 	sd_event_source *timer;
-	enum stage stage;
+	enum phase phase;
 	struct ask *ask; /* while ASKED */
-	bool overdue;    /* this question has been called a failure already */
+	bool overdue;    /* this question was reported as a failure already */
 	bool wanted;
 	uint64_t round; /* of names_cache_want(): the last with this name */
 
@@ -71,7 +71,7 @@ struct names_cache {
 static void tell(struct names_cache *c)
 {
 	if (sd_event_source_set_enabled(c->change, SD_EVENT_ONESHOT) < 0)
-		die("the event loop refuses to call back");
+		die("the event loop refused a callback");
 }
 
 static int on_tell(sd_event_source *s UNUSED, void *ctx)
@@ -82,7 +82,7 @@ static int on_tell(sd_event_source *s UNUSED, void *ctx)
 	return 0;
 }
 
-/* --- an entry's way ------------------------------------------------------------------------- */
+/* --- the phases of an entry ----------------------------------------------------------------- */
 
 static struct queue *queue_of(struct entry *e)
 {
@@ -91,11 +91,11 @@ static struct queue *queue_of(struct entry *e)
 
 static void enqueue(struct entry *e)
 {
-	e->stage = QUEUED;
+	e->phase = QUEUED;
 	e->overdue = false;
 	TAILQ_INSERT_TAIL(queue_of(e), e, queue);
 	timing_arm(e->cache->look, 0);
-	/* Who waits for it waits from now; any other has an answer meanwhile. */
+	/* A pending name is waited for from now on; any other has an answer meanwhile. */
 	if (e->state == NAME_PENDING)
 		timing_arm(e->timer, OVERDUE);
 	else
@@ -105,12 +105,12 @@ static void enqueue(struct entry *e)
 static void dequeue(struct entry *e)
 {
 	TAILQ_REMOVE(queue_of(e), e, queue);
-	e->stage = IDLE;
+	e->phase = IDLE;
 }
 
 static void rest(struct entry *e)
 {
-	e->stage = IDLE;
+	e->phase = IDLE;
 	if (!e->wanted)
 		timing_arm(e->timer, FORGET);
 	else
@@ -121,7 +121,7 @@ static void forget(struct entry *e)
 {
 	struct names_cache *c = e->cache;
 
-	if (e->stage == QUEUED)
+	if (e->phase == QUEUED)
 		dequeue(e);
 	HASH_DEL(c->entries, e);
 	sd_event_source_disable_unref(e->timer);
@@ -160,7 +160,7 @@ static void take_answer(struct entry *e)
 	if (answer.count) {
 		set_found(e, &answer);
 	} else {
-		/* Of a late failure it stays the more telling one that it was late. */
+		/* "No answer within 10 s" stays the reason when the late answer is a failure. */
 		set_failed(e, e->overdue ? e->reason : answer.reason);
 		e->retry = e->retry ? MIN(2 * e->retry, RETRY_MAX) : RETRY_MIN;
 	}
@@ -169,12 +169,12 @@ static void take_answer(struct entry *e)
 
 static void set_overdue(struct entry *e)
 {
-	bool queued = e->stage == QUEUED;
+	bool queued = e->phase == QUEUED;
 
 	if (queued)
 		dequeue(e);
 	set_failed(e, "no answer within 10 s");
-	if (queued) /* nobody waits for it any more */
+	if (queued) /* it is no longer pending */
 		enqueue(e);
 	e->overdue = !queued;
 }
@@ -183,7 +183,7 @@ static int on_timer(sd_event_source *s UNUSED, uint64_t at UNUSED, void *ctx)
 {
 	struct entry *e = ctx;
 
-	if (e->stage != IDLE)
+	if (e->phase != IDLE)
 		set_overdue(e);
 	else if (e->wanted)
 		enqueue(e);
@@ -199,7 +199,7 @@ static void ask(struct names_cache *c, struct entry *e)
 	bool known = e->state == NAME_FOUND;
 
 	dequeue(e);
-	e->stage = ASKED;
+	e->phase = ASKED;
 	e->ask = ask_new(e->name);
 	c->asked[c->asked_count++] = e;
 	if (known)
@@ -255,7 +255,7 @@ static void forget_unwanted(struct names_cache *c)
 
 	for (e = c->entries; e; e = next) {
 		next = e->hh.next;
-		if (!e->wanted && e->stage != ASKED)
+		if (!e->wanted && e->phase != ASKED)
 			forget(e);
 	}
 }
@@ -270,16 +270,17 @@ static struct entry *add(struct names_cache *c, const char *name)
 	e->state = NAME_PENDING;
 	if (sd_event_add_time_relative(c->loop, &e->timer, CLOCK_MONOTONIC, OVERDUE, 0, on_timer,
 				       e) < 0)
-		die("the event loop refuses a timer");
+		die("the event loop refused a timer");
 	HASH_ADD_STR(c->entries, name, e);
 	return e;
 }
 
-/* What was not wanted for a while may have changed: it is as good as new, but for its addresses. */
+/* A name that was not wanted for a while may have changed: it is like a new one, but it keeps its
+ * addresses. */
 static void revive(struct entry *e)
 {
 	e->wanted = true;
-	if (e->stage != IDLE)
+	if (e->phase != IDLE)
 		return;
 	e->state = NAME_PENDING;
 	enqueue(e);
@@ -303,9 +304,9 @@ static struct entry *want(struct names_cache *c, const char *name)
 static void unwant(struct entry *e)
 {
 	e->wanted = false;
-	if (e->stage == QUEUED)
+	if (e->phase == QUEUED)
 		dequeue(e);
-	if (e->stage == IDLE)
+	if (e->phase == IDLE)
 		rest(e);
 }
 
@@ -362,7 +363,7 @@ int names_cache_new(sd_event *loop, void (*on_change)(void *ctx), void *ctx,
 	    sd_event_add_defer(loop, &c->change, on_tell, c) < 0 ||
 	    sd_event_source_set_enabled(c->change, SD_EVENT_OFF) < 0 ||
 	    sd_event_source_set_priority(c->change, CHANGE_PRIORITY) < 0)
-		return err_set(e, ERR_SYS, "the event loop has no place for host names");
+		return err_set(e, ERR_SYS, "the event loop refused a source for host names");
 	*out = TAKE(c);
 	return 0;
 }

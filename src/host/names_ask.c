@@ -1,13 +1,12 @@
 /*
- * Questions by getaddrinfo_a(), so that no thread is ours. Its threads block all signals
- * and are not told to send any: who asked looks again after a while.
+ * Questions by getaddrinfo_a(), so that none of the threads is ours. Its threads block all signals
+ * and are asked to send none: the caller looks again after a while.
  *
- * gai_error() says that a question has ended, but takes no lock. gai_cancel() does: what it
- * calls done no thread touches any more, and only then is the answer read or freed.
+ * gai_error() says whether a question has ended, but takes no lock. gai_cancel() does: no thread
+ * touches a question any more that it reports as done, and only then is the answer read or freed.
  *
- * The addresses that come out are those of the name alone: which families this
- * machine has does not matter, nor in which order the answer came. So the same answer
- * always becomes the same bytes.
+ * The addresses depend on the name only, and not on the address families of this machine or the
+ * order of the answer. So the same answer always becomes the same bytes.
  */
 #include <arpa/inet.h>
 #include <netdb.h>
@@ -20,7 +19,7 @@
 #include "names_ask.h"
 
 struct ask {
-	struct gaicb request; /* the C library's until `ended` */
+	struct gaicb request; /* the C library uses it until `ended` */
 	bool ended;
 	int rc;           /* once ended */
 	struct ask *next; /* of the leftovers */
@@ -29,8 +28,8 @@ struct ask {
 
 static struct ask *leftovers;
 
-/* Both families whatever the machine has; one entry an address. */
-/* A host without IPv6 has no use for IPv6 servers: nginx's own look-up leaves them out, too. */
+/* Both families, and one entry for each address. */
+/* On a host without IPv6 its addresses are left out, as nginx's own resolver does. */
 static const struct addrinfo hints = { .ai_flags = AI_ADDRCONFIG,
 				       .ai_family = AF_UNSPEC,
 				       .ai_socktype = SOCK_STREAM };
@@ -90,7 +89,7 @@ size_t ask_leftovers(void)
 
 void ask_free(struct ask *a)
 {
-	/* Cancelled, it was only waiting for a thread; done, it ended meanwhile. */
+	/* Cancelled: it was still waiting for a thread. Done: it ended meanwhile. */
 	if (!a->ended && gai_cancel(&a->request) == EAI_NOTCANCELED) {
 		a->next = leftovers;
 		leftovers = a;
@@ -112,8 +111,8 @@ static const char *reason_of(int rc)
 		{ EAI_NONAME, "no such host" },
 		{ EAI_NODATA, "it has no address" },
 		{ EAI_AGAIN, "the name servers do not answer" },
-		{ EAI_FAIL, "the name servers refuse" },
-		{ EAI_SYSTEM, "the system's resolver cannot be asked" },
+		{ EAI_FAIL, "the name servers refuse to answer" },
+		{ EAI_SYSTEM, "the system's resolver failed" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++) {
@@ -123,7 +122,7 @@ static const char *reason_of(int rc)
 	return gai_strerror(rc);
 }
 
-/* False for what nginx could not connect to: a link-local address needs an interface. */
+/* False for an address that nginx cannot connect to: a link-local one needs an interface. */
 static bool print_address(const struct sockaddr *sa, char out[static INET6_ADDRSTRLEN])
 {
 	if (sa->sa_family == AF_INET) {
@@ -158,7 +157,7 @@ static size_t sort(char (*texts)[INET6_ADDRSTRLEN], size_t count)
 	return kept < ANSWER_LIMIT ? kept : ANSWER_LIMIT;
 }
 
-/* The pointers, and behind them the texts. */
+/* The pointers, and after them the texts. */
 static char **pack(char (*texts)[INET6_ADDRSTRLEN], size_t count)
 {
 	char **packed = xmalloc(count * (sizeof(*packed) + sizeof(*texts)));

@@ -1,6 +1,6 @@
 /*
- * One question to the system's resolver: what a name stands for. It is answered on
- * threads of the C library's; here it is only looked whether one has ended.
+ * One question to the system's resolver: the addresses of a name. Threads of the C library answer
+ * it; here it is only checked whether it has ended.
  */
 #ifndef ZKNGINX_HOST_NAMES_ASK_H
 #define ZKNGINX_HOST_NAMES_ASK_H
@@ -8,14 +8,14 @@
 #include <stdbool.h>
 #include <zknginx/macros.h>
 
-/* So many the C library asks at a time; more of them would only wait within it. */
+/* The number of questions that the C library asks at a time; more would wait within it. */
 #define ASK_AT_ONCE 20
-/* A name that stands for more stands for the first so many, in their order. */
+/* The largest number of addresses of a name; of more, the first ones in their order are used. */
 #define ANSWER_LIMIT 256
 
 /*
- * The thread sanitizer ends a program with threads that it did not see begin, as these of
- * the C library. Under it alone a question is asked on the spot.
+ * The thread sanitizer ends a program that has threads which it did not see begin, such as those of
+ * the C library. Only under it the question is asked within the call.
  */
 #if defined(__SANITIZE_THREAD__)
 #define ASK_ON_THE_SPOT true
@@ -29,7 +29,7 @@
 #endif
 
 struct answer {
-	char **addresses;   /* numeric, sorted, without doubles; all of it is one allocation */
+	char **addresses;   /* numeric, sorted, unique; all in one allocation */
 	size_t count;       /* 0: a failure */
 	const char *reason; /* of a failure; constant text */
 };
@@ -50,13 +50,12 @@ bool ask_ended(struct ask *a);
 /* Once, after it has ended; the caller clears it. */
 struct answer ask_answer(struct ask *a);
 /*
- * At any time. The C library cannot be told to let go of a question that a thread of it
- * works on: such a one is kept aside, and its memory is given back by a later ask_free()
- * or ask_leftovers() after it has ended.
+ * At any time. The C library cannot give up a question that one of its threads works on: such a
+ * question is kept, and a later ask_free() or ask_leftovers() frees it after it has ended.
  */
 void ask_free(struct ask *a);
 DEFINE_CLEANUP(struct ask *, ask_free)
-/* How many are kept aside still. */
+/* The number of questions that are still kept. */
 size_t ask_leftovers(void);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Words to systemd. Without a notify socket (started by hand, in a test) every one of
- * them is a no-op. The environment is left as it is: children get a clean one anyhow.
+ * Messages to systemd. Without a notify socket (started by hand, in a test) all of them do nothing.
+ * The environment is left as it is: children get one of their own anyway.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,7 +20,8 @@ void notify_start(sd_event *loop)
 	int rc = sd_event_set_watchdog(loop, true);
 
 	if (rc < 0)
-		log_warning("systemd's watchdog cannot be fed: %s", strerrordesc_np(-rc));
+		log_warning("cannot serve the watchdog of systemd, which will restart zknginxd: %s",
+			    strerrordesc_np(-rc));
 }
 
 void notify_ready(void)
@@ -28,7 +29,7 @@ void notify_ready(void)
 	sd_notify(0, "READY=1");
 }
 
-/* MONOTONIC_USEC is what Type=notify-reload (systemd 253 and later) asks for. */
+/* Type=notify-reload (systemd 253 and later) needs MONOTONIC_USEC. */
 void notify_reloading(void)
 {
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, timing_now());

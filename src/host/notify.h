@@ -1,10 +1,10 @@
-/* What systemd is told: READY, RELOADING, STATUS, STOPPING, and a watchdog fed by the real loop. */
+/* Messages to systemd: READY, RELOADING, STATUS, STOPPING, and the watchdog from the loop. */
 #ifndef ZKNGINX_HOST_NOTIFY_H
 #define ZKNGINX_HOST_NOTIFY_H
 
 #include <systemd/sd-event.h>
 
-/* The watchdog is fed from the loop at half its interval when systemd asks for one. */
+/* Serve the watchdog from the loop at half its interval, if systemd asks for it. */
 void notify_start(sd_event *loop);
 void notify_ready(void);
 void notify_reloading(void);

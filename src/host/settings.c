@@ -55,7 +55,7 @@ static void parse(struct settings_file *f, const char *path, const char *text,
 		settings_errors_add(errors,
 				    config_error_file(&config) ? config_error_file(&config) : path,
 				    (unsigned)config_error_line(&config),
-				    "%s here or just before; expected group = { key = value; };",
+				    "%s, here or just before; expected group = { key = value; };",
 				    config_error_text(&config));
 	config_destroy(&config);
 }

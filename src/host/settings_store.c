@@ -1,7 +1,7 @@
 /*
- * The only place that knows where and how a key's value lies in struct settings.
- * Defaults pass through the same checks as a file's values, so a default that its
- * own row would refuse is found by the first test that runs.
+ * The only place that knows where the value of a key is in struct settings. Defaults pass through
+ * the same checks as the values of a file, so that the first test that runs finds a default that
+ * its row refuses.
  */
 #include <stdlib.h>
 #include <string.h>

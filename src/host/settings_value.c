@@ -103,7 +103,7 @@ static bool is_ipv4(const char *text)
 	return inet_pton(AF_INET, text, &address) == 1;
 }
 
-/* Cut "host:port" in place, brackets taken off; *port is NULL where there is none. */
+/* Cut "host:port" in place and remove brackets; *port is NULL when there is none. */
 static bool split_address(char *text, char **host, char **port, bool *bracketed)
 {
 	char *close = strchr(text, ']'), *colon;

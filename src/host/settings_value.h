@@ -1,4 +1,4 @@
-/* Texts of the settings file as values: durations, sizes, addresses, paths. */
+/* Strings of the settings file as values: durations, sizes, addresses, paths. */
 #ifndef ZKNGINX_HOST_SETTINGS_VALUE_H
 #define ZKNGINX_HOST_SETTINGS_VALUE_H
 
@@ -9,12 +9,12 @@ bool duration_parse(const char *text, uint64_t *out);
 /* "512", "900k", "10m", "1g" → bytes. */
 bool size_parse(const char *text, uint64_t *out);
 
-setting_form form_hosts;       /* host:port[,host:port…][/chroot]; gets :2181 where no port is */
+setting_form form_hosts;       /* host:port[,host:port…][/chroot]; the default port is 2181 */
 setting_form form_znode;       /* an absolute znode path */
 setting_form form_znode_maybe; /* … or "" */
 setting_form form_file;        /* an absolute path */
 setting_form form_file_maybe;  /* … or "" */
-setting_form form_program;     /* an absolute path, for exec alone */
+setting_form form_program;     /* an absolute path, only for exec */
 setting_form form_listen;      /* "" or a numeric address and a port */
 setting_form form_loopback;    /* … of loopback */
 setting_form form_name;        /* "" or a name that a znode can have */

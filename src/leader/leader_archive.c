@@ -228,7 +228,7 @@ bool leader_accepted_moved(const struct leader_view *v, struct rollout_decision 
 {
 	const struct history_entry *entry = is_at_rest(v) ? accepted_entry(v) : NULL;
 
-	if (!entry || entry->seq == v->plan.accepted.history)
+	if (!entry || (entry->seq == v->plan.accepted.history && entry->outcome != OUTCOME_PENDING))
 		return false;
 	*plan = (struct rollout_decision){ .changed = true,
 					   .next = v->plan,

@@ -24,7 +24,7 @@ void leader_store_begin(struct leader_archive *h, const struct leader_view *v,
 			const char *revision);
 
 /* The accepted revision is not where the plan says it is in the history (somebody deleted it): it
- * is in another entry, which the plan is to name … */
+ * is in another entry, or was stored again and is still pending; then *plan says so … */
 bool leader_accepted_moved(const struct leader_view *v, struct rollout_decision *plan);
 /* … or in none, and has to be stored again. "": it is there. */
 const char *leader_accepted_lost(const struct leader_view *v);

@@ -56,6 +56,25 @@ static struct plan_revision recorded(const struct leader_view *v)
 	return (struct plan_revision){ .revision = "" };
 }
 
+static bool is_run_by_a_member(const struct leader_view *v, const char *revision)
+{
+	for (size_t i = 0; i < v->member_count; i++) {
+		if (strcmp(v->members[i].revision, revision) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* "": unknown, or not to be accepted yet. In mode "all" no host follows the plan, and the newest
+ * revision is accepted as soon as one host runs it. */
+static const char *newest(const struct leader_facts *f, const struct leader_view *v,
+			  enum rollout_mode mode)
+{
+	if (!f->known || (mode == ROLLOUT_ALL && !is_run_by_a_member(v, f->newest)))
+		return "";
+	return f->newest;
+}
+
 void leader_decide(const struct leader_context *c, struct leader_view *v,
 		   const struct leader_question *q, struct rollout_decision *out)
 {
@@ -67,7 +86,7 @@ void leader_decide(const struct leader_context *c, struct leader_view *v,
 		.plan = v->has_plan ? &v->plan : NULL,
 		.members = v->members,
 		.member_count = v->member_count,
-		.newest = f->known ? f->newest : "",
+		.newest = newest(f, v, rules.mode),
 		.recorded = recorded(v),
 		.running = running(f, v),
 		.stored = find_stored,

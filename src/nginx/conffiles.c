@@ -1,11 +1,10 @@
 /*
- * A fingerprint a file, compared a few hundred a call, nginx.conf in each. A file that is
- * not there has the empty fingerprint.
+ * One fingerprint per file; a call compares a few hundred of them, and nginx.conf each time. A file
+ * that is not there has the empty fingerprint.
  *
- * A file that was changed while nginx -T ran may have been read before or after: it is
- * given no fingerprint, so that the next look finds it changed and one more test follows.
- * Times of the future (somebody has set the clock back) do not count for that, or the
- * tests would not end.
+ * A file that was changed while nginx -T ran may have been read before or after the change. It gets
+ * no fingerprint, so the next look finds it changed and one more test follows. Times in the future
+ * (the clock was set back) do not count as changes, because the tests would never end.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +20,7 @@
 
 struct conffile {
 	char *path;
-	struct fingerprint seen;
+	struct fingerprint tested;
 };
 
 struct conffiles {
@@ -29,9 +28,9 @@ struct conffiles {
 	size_t count, room;
 	size_t next;           /* where the next look goes on */
 	struct timespec began; /* the test; the clock of the file system */
-	bool changed;          /* since the last test, and not said yet */
-	bool said;
-	uint64_t first_at, changed_at; /* the first and the last change that was not said yet */
+	bool changed;          /* since the last test */
+	bool reported;
+	uint64_t first_at, changed_at; /* the first and the last change that was not reported yet */
 };
 
 struct conffiles *conffiles_new(void)
@@ -120,31 +119,31 @@ void conffiles_tested(struct conffiles *c, const char *files, const char *ours)
 
 		if (!is_before(&now.changed, &c->began) && !is_before(&ended, &now.changed))
 			now = (struct fingerprint){ .size = -1 };
-		c->items[i].seen = now;
+		c->items[i].tested = now;
 	}
-	c->changed = c->said = false;
+	c->changed = c->reported = false;
 }
 
 static bool has_changed(struct conffile *f)
 {
 	struct fingerprint now = look_at(f);
 
-	if (fingerprint_same(&now, &f->seen))
+	if (fingerprint_same(&now, &f->tested))
 		return false;
-	f->seen = now;
+	f->tested = now;
 	return true;
 }
 
 static void note_change(struct conffiles *c, uint64_t now)
 {
-	if (!c->changed || c->said)
+	if (!c->changed || c->reported)
 		c->first_at = now;
 	c->changed = true;
-	c->said = false;
+	c->reported = false;
 	c->changed_at = now;
 }
 
-bool conffiles_have_changed(struct conffiles *c, uint64_t now, uint64_t stands)
+bool conffiles_have_changed(struct conffiles *c, uint64_t now, uint64_t rest)
 {
 	bool changed = c->count > 0 && has_changed(&c->items[0]);
 
@@ -152,10 +151,10 @@ bool conffiles_have_changed(struct conffiles *c, uint64_t now, uint64_t stands)
 		changed = has_changed(&c->items[c->next % c->count]) || changed;
 	if (changed)
 		note_change(c, now);
-	if (!c->changed || c->said ||
-	    (now < c->changed_at + stands && now < c->first_at + RESTLESS))
+	if (!c->changed || c->reported ||
+	    (now < c->changed_at + rest && now < c->first_at + RESTLESS))
 		return false;
-	c->said = true;
+	c->reported = true;
 	return true;
 }
 

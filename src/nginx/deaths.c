@@ -1,14 +1,14 @@
 /*
- * With the log, everything is in errorlog_tail.c; here is what is done without.
+ * With a log, errorlog_tail.c does the work; this file is what happens without one.
  *
- * A reload starts a whole set of workers and tells all old ones to go. So when one of the old ones
- * still serves at the next look, too, there was no reload, and what is gone has died. And it
- * was replaced one by one: any other number of workers than before speaks for a reload.
+ * A reload starts a whole set of workers and tells all old ones to shut down. So when one of the
+ * old ones still serves at the next look, there was no reload, and a worker that is gone has died.
+ * nginx replaces dead workers one by one: another number of workers than before indicates a reload.
  *
- * Of one worker alone: after a reload the old one is told to go 100 ms after the new one was
+ * A single worker: after a reload the old one is told to shut down 100 ms after the new one was
  * started (ngx_master_process_cycle() in nginx/src/os/unix/ngx_process_cycle.c), while a dead one
- * is replaced after its end. Should our loop be late, a death is taken for a reload, never the
- * other way round.
+ * is replaced after its end. If our loop is late, a death is taken for a reload, never the other
+ * way round.
  */
 #include <poll.h>
 #include <sys/epoll.h>
@@ -69,7 +69,7 @@ static bool is_leaving(const struct workers *w, pid_t pid)
 	return false;
 }
 
-/* Those of `before` that have neither stayed nor are on their way; the rest goes into `stayed`. */
+/* Those of `before` that neither serve nor are shutting down; those that serve go into `stayed`. */
 static unsigned count_gone(const struct workers *before, const struct workers *now,
 			   struct workers *stayed)
 {
@@ -159,7 +159,7 @@ static bool has_ended(int fd)
 	return poll(&p, 1, 0) > 0;
 }
 
-/* A master that ends, or is told to let its workers go, does not replace it. */
+/* A master that ends, or is told to end its workers, does not replace it. */
 static unsigned follow_only(struct deaths *d, const struct workers *now)
 {
 	unsigned deaths;
@@ -186,7 +186,7 @@ unsigned deaths_look(struct deaths *d, const struct master *m, const struct work
 		d->suspected = 0;
 		return errorlog_tail_deaths(&d->tail, config);
 	}
-	/* in the middle of something: the sets say nothing */
+	/* in the middle of a reload the sets cannot be compared */
 	if (now->starting || master_activity(m) != MASTER_IDLE)
 		return 0;
 	return compare(d, now) + follow_only(d, now);

@@ -1,16 +1,20 @@
 /*
- * Workers that ended badly: killed by a signal, or exited with a code other than 0. Not: those that
- * leave after a reload, whoever asked for it and however often, in good time or at
+ * Workers that ended badly: killed by a signal, or exited with a code other than 0. Workers that
+ * end after a reload do not count, whether they finish by themselves or at
  * worker_shutdown_timeout.
  *
- * The master's error log tells them one by one (errorlog_tail.h says what it leaves out).
- * Where the log cannot be read (syslog, a pipe), the worker processes are compared from look
- * to look: some are gone while others of the same reload still serve. There, an exit with
- * code 0 that somebody has caused by a signal to the worker counts, too; and what is not
- * seen is a worker that has come and gone between two looks, one that nginx does not replace, the
- * deaths of several workers that were all, and deaths within a few seconds of a reload. An only
- * worker has nobody to be compared with: its end is awaited, and it died unless its successor was
- * there before.
+ * The master's error log names each of them (errorlog_tail.h says what it leaves out). Where the
+ * log cannot be read (syslog, a pipe), the worker processes of two looks are compared: a worker has
+ * died when it is gone while others of the same reload still serve. This way
+ *
+ *	counts, too:	an exit with code 0 because of a signal to the worker
+ *	does not see:	a worker that came and went between two looks
+ *			a worker that nginx does not replace
+ *			the deaths of all workers at once
+ *			deaths within a few seconds of a reload
+ *
+ * A single worker cannot be compared with others: its end is awaited, and it died unless its
+ * successor was there before.
  */
 #ifndef ZKNGINX_NGINX_DEATHS_H
 #define ZKNGINX_NGINX_DEATHS_H
@@ -22,7 +26,7 @@
 
 struct deaths {
 	struct errorlog_tail tail;
-	unsigned retry; /* looks until the log is tried again */
+	unsigned retry; /* so many looks until the log is opened again */
 	struct workers before;
 	bool has_before;
 	struct workers witnesses; /* while they serve, `suspected` have died */
@@ -40,7 +44,8 @@ void deaths_fini(struct deaths *d);
 
 /* Another master. */
 void deaths_of(struct deaths *d, const struct master *m, const char *config);
-/* How many have died since the last call, or the one before it. */
+/* How many have died since the last call or the one before: without a log, a death is known one
+ * look later. */
 unsigned deaths_look(struct deaths *d, const struct master *m, const struct workers *now,
 		     const char *config);
 

@@ -1,8 +1,8 @@
 /*
- * The error log is most surely found at the master itself: nginx makes its standard error
- * the main error log. Where that is not ours to see, or is no file, the error_log directive
- * of nginx.conf is taken. The descriptor is held from the mark on, so that a log which is
- * rotated meanwhile is still read to its end.
+ * The surest place to find the error log is the master itself: nginx makes its standard error the
+ * main error log. Where that cannot be read, or is not a file, the error_log directive of
+ * nginx.conf is used. The descriptor stays open from the mark on, so a log that is rotated
+ * meanwhile is still read to its end.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -127,15 +127,15 @@ static void each_line(const struct errorlog *log, void (*visit)(void *ctx, const
 	free(text);
 }
 
-bool errorlog_parse(const char *line, struct complaint *c)
+bool errorlog_parse(const char *line, struct errorlog_line *out)
 {
 	int used = 0;
 
-	if (sscanf(line, "%*d/%*d/%*d %*d:%*d:%*d [%15[a-z]] %d#%*d: %n", c->level, &c->pid,
+	if (sscanf(line, "%*d/%*d/%*d %*d:%*d:%*d [%15[a-z]] %d#%*d: %n", out->level, &out->pid,
 		   &used) != 2 ||
 	    !used)
 		return false;
-	c->text = line + used;
+	out->text = line + used;
 	return true;
 }
 
@@ -145,8 +145,9 @@ struct reader {
 	struct buf *out;
 };
 
-/* Of the gravest levels; workers also complain about requests, with the less grave ones. */
-static bool is_grave(const struct complaint *c, bool of_master)
+/* Of the master: the four worst levels. Of workers: two, because they log errors of requests with
+ * the others. */
+static bool is_grave(const struct errorlog_line *c, bool of_master)
 {
 	static const char *const levels[] = { "emerg", "alert", "crit", "error" };
 
@@ -161,7 +162,7 @@ static void collect(void *ctx, const char *line)
 {
 	CLEANUP(freep) char *sentence = NULL;
 	struct reader *r = ctx;
-	struct complaint c;
+	struct errorlog_line c;
 
 	if (!errorlog_parse(line, &c) || !is_grave(&c, c.pid == r->log->master) ||
 	    workers_have(r->old, c.pid))
@@ -178,7 +179,7 @@ void errorlog_read(const struct errorlog *log, const struct workers *old, struct
 	each_line(log, collect, &r);
 }
 
-struct obituary {
+struct death_search {
 	const struct errorlog *log;
 	const struct workers *old;
 	bool found;
@@ -186,8 +187,8 @@ struct obituary {
 
 static void look_for_death(void *ctx, const char *line)
 {
-	struct obituary *o = ctx;
-	struct complaint c;
+	struct death_search *o = ctx;
+	struct errorlog_line c;
 	int pid;
 
 	if (!errorlog_parse(line, &c) || c.pid != o->log->master || strcmp(c.level, "alert") != 0)
@@ -199,7 +200,7 @@ static void look_for_death(void *ctx, const char *line)
 
 bool errorlog_tells_of_death(const struct errorlog *log, const struct workers *old)
 {
-	struct obituary o = { .log = log, .old = old };
+	struct death_search o = { .log = log, .old = old };
 
 	each_line(log, look_for_death, &o);
 	return o.found;

@@ -1,10 +1,10 @@
 /*
- * Read from where the last look ended, whole lines only; of these, only the ones with the
- * words that matter are parsed.
+ * Read from where the last look ended, whole lines only. Only lines with the right words are
+ * parsed.
  *
- * A log that was renamed is read to its end before the new one is opened, and the new one
- * from its start, if it is younger than our reading of the old one; else, somebody has
- * pointed nginx to an old file, and what stands there is of other days.
+ * A log that was renamed is read to its end before the new one is opened. The new one is read from
+ * its start if it was created after we opened the old one; otherwise nginx was pointed to a file
+ * that existed before, and its content is older.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -37,10 +37,10 @@ bool errorlog_tail_is_open(const struct errorlog_tail *t)
 	return t->log.fd >= 0;
 }
 
-/* The pid of a worker whose bad end the line tells, else 0. */
+/* The pid of the worker that ended badly, if the line is about one; else 0. */
 static int dead_worker(const struct errorlog_tail *t, const char *line)
 {
-	struct complaint c;
+	struct errorlog_line c;
 	int pid = 0, code = 0, used = 0;
 
 	if (!errorlog_parse(line, &c) || c.pid != t->log.master ||
@@ -108,7 +108,7 @@ static unsigned count_news(struct errorlog_tail *t)
 	return deaths;
 }
 
-/* Does nginx write somewhere else now? */
+/* Does nginx write to another file now? */
 static bool has_moved(const struct errorlog_tail *t)
 {
 	struct stat ours, theirs;

@@ -1,9 +1,9 @@
 /*
  * The error log, followed from now on for one thing: workers that ended badly.
  *
- * nginx says "worker process N exited on signal S" at level alert, and "… exited with code
- * C" at notice, which Debian's default level leaves out; of the codes, 2 is told at alert,
- * too. In a flood of more than a megabyte between two looks only the last one is read.
+ * nginx logs "worker process N exited on signal S" at level alert, and "… exited with code C" at
+ * notice, which Debian's default level leaves out; only code 2 is logged at alert, too. When more
+ * than a megabyte was written between two looks, only the last megabyte is read.
  */
 #ifndef ZKNGINX_NGINX_ERRORLOG_TAIL_H
 #define ZKNGINX_NGINX_ERRORLOG_TAIL_H
@@ -14,7 +14,7 @@ struct errorlog_tail {
 	struct errorlog log; /* fd -1: it cannot be read */
 	off_t at;
 	struct timespec opened;
-	int last; /* the pid whose end was told last: nginx has two lines for some */
+	int last; /* the pid in the last such line: nginx writes two lines for some deaths */
 };
 
 void errorlog_tail_open(struct errorlog_tail *t, pid_t master, const char *config);

@@ -1,4 +1,5 @@
-/* A file as stat(2) tells it: the same again means the same bytes, short of a failing disk. */
+/* A file as stat(2) describes it. The same fingerprint means the same bytes, but for a failing
+ * disk. */
 #ifndef ZKNGINX_NGINX_FINGERPRINT_H
 #define ZKNGINX_NGINX_FINGERPRINT_H
 

@@ -1,12 +1,12 @@
 /*
- * Signals are not sent to find out: the kernel says whether the master is stopped, and which
- * signals wait for it. A master that reads its configuration may let one wait for as long
- * as reading may take (`patience`), from its last sign of progress on: new workers. One that does
- * not even block the signal that is waiting has to take it at once.
+ * No signal is sent to find out: the kernel shows whether the master is stopped, and which signals
+ * are pending. A master that reads its configuration may leave a signal pending for as long as
+ * reading may take (`patience`), counted from its last progress: new workers. A master that does
+ * not block the pending signal has to take it at once.
  *
- * When an old worker was told to go is not to be seen, but that it was, and that it was so when
- * the serving ones had been started; so one that was on its way before we came is not taken for
- * a new one.
+ * When an old worker was told to shut down cannot be seen. It was no later than when the serving
+ * workers were started; so a worker that was shutting down before this daemon started does not
+ * count as new.
  */
 #include <stdio.h>
 #include <string.h>
@@ -22,12 +22,12 @@
 void health_init(struct health *h, sd_event *loop)
 {
 	*h = (struct health){ .responding = true };
-	deaths_init(&h->book, loop);
+	deaths_init(&h->deaths_seen, loop);
 }
 
 void health_fini(struct health *h)
 {
-	deaths_fini(&h->book);
+	deaths_fini(&h->deaths_seen);
 }
 
 /* --- does it take signals? ------------------------------------------------------------------ */
@@ -66,7 +66,7 @@ static bool is_responding(struct health *h, const struct proc_signals *s, const 
 	return false;
 }
 
-/* True: it is worth telling. */
+/* True: the answer has changed. */
 static bool look_at_signals(struct health *h, const struct workers *w, uint64_t patience,
 			    uint64_t now)
 {
@@ -82,14 +82,14 @@ static bool look_at_signals(struct health *h, const struct workers *w, uint64_t 
 		h->why[0] = '\0';
 		log_notice("nginx takes signals again");
 	} else {
-		log_error("nginx does not respond: %s", h->why);
+		log_error("nginx takes no signals, so no change reaches it: %s", h->why);
 	}
 	return true;
 }
 
 /* --- old workers ---------------------------------------------------------------------------- */
 
-/* When the first of the workers that serve now was started; `now` where that is not known. */
+/* When the first of the workers that serve now was started; `now` when unknown. */
 static uint64_t reloaded_at(const struct workers *w, uint64_t now)
 {
 	uint64_t hertz = (uint64_t)sysconf(_SC_CLK_TCK), ticks = proc_ticks(), age = 0;
@@ -103,7 +103,7 @@ static uint64_t reloaded_at(const struct workers *w, uint64_t now)
 	return age < now ? now - age : now;
 }
 
-/* 0: it is not known. */
+/* 0: unknown. */
 static uint64_t leaving_since(const struct health *h, pid_t pid, uint64_t now)
 {
 	for (size_t i = 0; i < h->leaver_count; i++) {
@@ -138,43 +138,43 @@ static bool look_at_old(struct health *h, const struct workers *w, uint64_t now)
 
 /* --- the whole ------------------------------------------------------------------------------ */
 
-static void meet(struct health *h, const struct master *m, const char *config)
+static void begin_master(struct health *h, const struct master *m, const char *config)
 {
 	h->master = m->pid;
 	h->start_time = m->start_time;
 	h->responding = true;
 	h->busy_since = h->old_since = 0;
 	h->leaver_count = h->seen.serving_count = 0;
-	deaths_of(&h->book, m, config);
+	deaths_of(&h->deaths_seen, m, config);
 }
 
-/* What there was to be told of it ended with it. */
-static bool miss(struct health *h)
+/* There is no master any more: nothing of it counts. */
+static bool end_master(struct health *h)
 {
-	bool told = !h->responding || h->old_since;
+	bool changed = !h->responding || h->old_since;
 
 	h->responding = true;
 	h->busy_since = h->old_since = 0;
-	return told;
+	return changed;
 }
 
 bool health_look(struct health *h, const struct master *m, const struct workers *w,
 		 const char *config, uint64_t patience, uint64_t now)
 {
 	unsigned deaths;
-	bool told;
+	bool changed;
 
 	if (!m)
-		return miss(h);
+		return end_master(h);
 	if (m->pid != h->master || m->start_time != h->start_time)
-		meet(h, m, config);
-	told = look_at_signals(h, w, patience, now);
-	told = look_at_old(h, w, now) || told;
-	deaths = deaths_look(&h->book, m, w, config);
+		begin_master(h, m, config);
+	changed = look_at_signals(h, w, patience, now);
+	changed = look_at_old(h, w, now) || changed;
+	deaths = deaths_look(&h->deaths_seen, m, w, config);
 	if (deaths)
-		log_warning("%u of nginx's workers ended badly (%lu since we were started)", deaths,
-			    h->deaths + deaths);
+		log_warning("%u of nginx's workers ended badly (%lu since zknginxd was started)",
+			    deaths, h->deaths + deaths);
 	h->deaths += deaths;
 	h->seen = *w;
-	return told || deaths;
+	return changed || deaths;
 }

@@ -77,9 +77,9 @@ void hostconf_test_ended(struct hostconf *h, const struct sandbox_result *r, con
 /* One test per change, and a slow test not too often. */
 bool hostconf_look(struct hostconf *h, uint64_t now)
 {
-	uint64_t stands = USEC_PER_SEC + 10 * h->test_duration;
+	uint64_t rest = USEC_PER_SEC + 10 * h->test_duration;
 
-	if (!conffiles_have_changed(h->changes, now, stands))
+	if (!conffiles_have_changed(h->changes, now, rest))
 		return false;
 	h->has_changed = true;
 	return true;

@@ -1,6 +1,6 @@
 /*
- * presence.c tells the end of the master at once; for everything else a timer is enough: half a
- * second while there is no master, else two.
+ * presence.h reports the end of the master at once. A timer is enough for everything else: half a
+ * second while there is no master, else two seconds.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -239,11 +239,11 @@ static unsigned look_at_conffiles(struct instance *i)
 
 static unsigned look_at_health(struct instance *i, const struct workers *w)
 {
-	bool told =
+	bool changed =
 		health_look(&i->health, instance_master(i), w, i->nginx->config,
 			    i->nginx->reload_timeout + 3 * i->hostconf.test_duration, timing_now());
 
-	return told ? STATUS : NOTHING;
+	return changed ? STATUS : NOTHING;
 }
 
 static void count_workers(const struct instance *i, struct workers *w)
@@ -276,7 +276,7 @@ static void look_at_all(struct instance *i)
 	found |= look_at_conffiles(i);
 	if (!instance_drifted(i) && !hostconf_lacks_include(&i->hostconf) &&
 	    conffiles_are_tested(i->hostconf.changes))
-		loaded_remember_sane_workers(&i->loaded, &w);
+		loaded_remember_sane_workers(&i->loaded, instance_master(i), &w);
 	arm(i, instance_signallable(i) ? SLOW : FAST);
 	report(i, found);
 }
@@ -339,6 +339,8 @@ void instance_state(const struct instance *i, struct instance_state *out)
 		.workers = (unsigned)w.serving_count,
 		.old_workers = w.leaving,
 		.includes = i->hostconf.includes,
+		.may_run_none = runs && i->hostconf.includes == NGINX_INCLUDES_NOTHING &&
+				!loaded_has_known_workers(&i->loaded, m),
 		.responding = runs && i->health.responding,
 		.deaths = i->health.deaths,
 		.old_since = runs ? i->health.old_since : 0,

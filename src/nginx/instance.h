@@ -85,6 +85,9 @@ struct instance_state {
 	long pid;
 	unsigned workers, old_workers;
 	enum nginx_includes includes;
+	/* Without the include line, nginx was reloaded, or may have been: it is not known to run
+	 * any generation. */
+	bool may_run_none;
 	bool responding; /* the master takes signals: it is not stopped, and none is left pending */
 	unsigned long deaths; /* workers that ended badly, since the daemon started */
 	uint64_t old_since; /* since when the oldest of the old workers is shutting down, as far as

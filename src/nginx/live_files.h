@@ -1,5 +1,5 @@
 /*
- * Are the files of the live generation as they were published? Cheap while nobody touches them:
+ * Are the files of the live generation as they were published? Cheap while they do not change:
  * their bytes are read again only when stat(2) shows a change, and once an hour, because a failing
  * disk changes bytes without changing a time.
  */

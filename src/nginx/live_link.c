@@ -1,6 +1,6 @@
 /*
  * A directory that is taken over is looked at twice: before the exchange, and file by file when it
- * is removed. A file that somebody has written meanwhile is not removed.
+ * is removed. A file that was written meanwhile is not removed.
  */
 #include <dirent.h>
 #include <errno.h>

@@ -1,6 +1,7 @@
 /*
- * A master is told by its pid and its start time. A detached one was forked only after it had read
- * its configuration, which is why it has to be younger than the publication by the time of reading.
+ * A master is identified by its pid and its start time. A detached one was forked only after it had
+ * read its configuration, which is why it has to be younger than the publication by the time of
+ * reading.
  */
 #include <unistd.h>
 
@@ -39,7 +40,10 @@ void loaded_record(struct loaded *l, const struct master *m, unsigned long gener
 	struct applied a = { .generation = generation };
 	struct err e;
 
-	if (!m || is_recorded(l, m, generation))
+	if (!m)
+		return;
+	master_workers(m, &l->known);
+	if (is_recorded(l, m, generation))
 		return;
 	a.pid = m->pid;
 	a.start_time = m->start_time;
@@ -49,9 +53,11 @@ void loaded_record(struct loaded *l, const struct master *m, unsigned long gener
 			    e.text, generation);
 }
 
-void loaded_remember_sane_workers(struct loaded *l, const struct workers *w)
+void loaded_remember_sane_workers(struct loaded *l, const struct master *m, const struct workers *w)
 {
 	l->sane = *w;
+	if (is_recorded(l, m, stage_live(l->stage)))
+		l->known = *w;
 }
 
 void loaded_doubt(struct loaded *l, const struct master *m)
@@ -65,7 +71,7 @@ void loaded_doubt(struct loaded *l, const struct master *m)
 	stage_doubt_applied(l->stage);
 }
 
-static bool has_same_workers(const struct loaded *l, const struct master *m)
+static bool are_among(const struct workers *known, const struct master *m)
 {
 	struct workers now;
 
@@ -73,10 +79,15 @@ static bool has_same_workers(const struct loaded *l, const struct master *m)
 		return false;
 	master_workers(m, &now);
 	for (size_t i = 0; i < now.serving_count; i++) {
-		if (!workers_have(&l->sane, now.serving[i]))
+		if (!workers_have(known, now.serving[i]))
 			return false;
 	}
 	return now.serving_count > 0 && !now.starting;
+}
+
+bool loaded_has_known_workers(const struct loaded *l, const struct master *m)
+{
+	return are_among(&l->known, m);
 }
 
 void loaded_trust(struct loaded *l, const struct master *m)
@@ -85,7 +96,7 @@ void loaded_trust(struct loaded *l, const struct master *m)
 	bool had = l->has_doubted && l->doubted == live;
 
 	l->has_doubted = false;
-	if (!has_same_workers(l, m))
+	if (!are_among(&l->sane, m))
 		stage_doubt_applied(l->stage);
 	else if (had)
 		loaded_record(l, m, live);

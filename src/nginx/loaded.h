@@ -15,8 +15,9 @@
 
 struct loaded {
 	struct stage *stage;
-	struct workers sane; /* when it was last certain what they run */
-	bool has_doubted;    /* … `doubted` was recorded as running when the doubt began */
+	struct workers sane;  /* when it was last certain what they run */
+	struct workers known; /* when it was last known that nginx runs a generation of ours */
+	bool has_doubted;     /* … `doubted` was recorded as running when the doubt began */
 	unsigned long doubted;
 };
 
@@ -31,7 +32,11 @@ bool loaded_began_with_live(const struct loaded *l, const struct master *m, uint
 /* The master is known to run this generation. */
 void loaded_record(struct loaded *l, const struct master *m, unsigned long generation);
 /* It is certain at this moment that these workers run what they should. */
-void loaded_remember_sane_workers(struct loaded *l, const struct workers *w);
+void loaded_remember_sane_workers(struct loaded *l, const struct master *m,
+				  const struct workers *w);
+/* Are these still the workers of the last time when nginx was known to run a generation? Then
+ * nobody has reloaded it since. */
+bool loaded_has_known_workers(const struct loaded *l, const struct master *m);
 /* From now on a reload by anybody would not load the live generation. */
 void loaded_doubt(struct loaded *l, const struct master *m);
 /* That is over. */

@@ -120,7 +120,7 @@ int manifest_parse(const char *text, size_t size, struct manifest *m, struct err
 	if (!all)
 		err_set(e, ERR_INPUT, "%s: %s", MANIFEST_NAME, why.text);
 	else if (!ok)
-		err_set(e, ERR_INPUT, "%s lacks what we need", MANIFEST_NAME);
+		err_set(e, ERR_INPUT, "%s lacks a field that is needed", MANIFEST_NAME);
 	json_decref(all);
 	return ok ? 0 : -1;
 }

@@ -1,6 +1,6 @@
 /*
- * The manifest of a generation: what its files have to hold, and where each part
- * came from. JSON, so that a person can read it beside the files.
+ * The manifest of a generation: the digests of its files, and which znode each part came from. It
+ * is JSON, so that a person can read it beside the files.
  */
 #ifndef ZKNGINX_NGINX_MANIFEST_H
 #define ZKNGINX_NGINX_MANIFEST_H
@@ -21,7 +21,7 @@ struct manifest manifest_of(const struct bundle *b, unsigned long generation, co
 /* Text for the file, with the sources of the bundle. `wall`: seconds since the epoch. */
 void manifest_print(const struct manifest *m, const struct bundle *b, int64_t wall,
 		    struct buf *out);
-/* ERR_INPUT unless everything that we need is there. Fields that we do not know are let be. */
+/* ERR_INPUT when a field that is needed is missing. Unknown fields are ignored. */
 int manifest_parse(const char *text, size_t size, struct manifest *m, struct err *e);
 
 #endif

@@ -1,11 +1,11 @@
 /*
- * Finding the master: the number in the pid file is only a hint. The pidfd is opened
- * first and everything is checked after that, so that what was checked is what the pidfd
- * holds; a number that was given to another process meanwhile fails the proof.
+ * Finding the master: the number in the pid file is only a hint. The pidfd is opened first and
+ * everything is checked after that, so the check is about the process of the pidfd. A number that
+ * was given to another process meanwhile fails the check.
  *
- * During a binary upgrade there are two masters. The old one ignores its configuration on
- * SIGHUP (it only adds workers of the old kind), so `upgrading` forbids signals until one
- * master is left.
+ * During a binary upgrade there are two masters. The old one does not read its configuration on
+ * SIGHUP (it only adds workers with the old one), so `upgrading` forbids signals until one master
+ * is left.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -55,7 +55,7 @@ static int read_pid(const char *path, pid_t *pid, struct err *e)
 	return 0;
 }
 
-/* The file that runs is `binary`, or bears its name (it was replaced since). */
+/* The file that runs is `binary`, or has its name (it was replaced since). */
 static bool runs(pid_t pid, const char *binary)
 {
 	const char *name = strrchr(binary, '/');
@@ -66,7 +66,7 @@ static bool runs(pid_t pid, const char *binary)
 	snprintf(link, sizeof(link), "/proc/%d/exe", (int)pid);
 	size = readlink(link, target, sizeof(target) - 1);
 	if (size < 0)
-		return true; /* not ours to see: the title has to do */
+		return true; /* we may not read it: the title has to do */
 	target[size] = '\0';
 	if (stat(link, &running) == 0 && stat(binary, &wanted) == 0 &&
 	    running.st_dev == wanted.st_dev && running.st_ino == wanted.st_ino)
@@ -78,7 +78,7 @@ static bool runs(pid_t pid, const char *binary)
 	return strrchr(target, '/') && strcmp(strrchr(target, '/') + 1, name) == 0;
 }
 
-static int prove(struct master *m, const char *binary, struct err *e)
+static int check_master(struct master *m, const char *binary, struct err *e)
 {
 	struct proc_stat stat;
 	char title[256];
@@ -88,7 +88,7 @@ static int prove(struct master *m, const char *binary, struct err *e)
 	m->start_time = stat.start_time;
 	if (!starts_with(title, MASTER_TITLE))
 		return err_set(e, ERR_REFUSED,
-			       "process %d is no nginx master: its command line is \"%s\"",
+			       "process %d is not an nginx master: its command line is \"%s\"",
 			       (int)m->pid, title);
 	if (!runs(m->pid, binary))
 		return err_set(e, ERR_REFUSED, "process %d does not run %s", (int)m->pid, binary);
@@ -111,7 +111,7 @@ static int find_by(const char *pid_file, const char *binary, struct master *m, s
 			       (int)m->pid);
 	if (m->pidfd < 0)
 		return err_sys(e, "pidfd of process %d", (int)m->pid);
-	if (prove(m, binary, e) < 0) {
+	if (check_master(m, binary, e) < 0) {
 		master_fini(m);
 		return err_wrap(e, "%s", pid_file);
 	}
@@ -123,7 +123,7 @@ struct search {
 	bool found;
 };
 
-/* A child bears its parent's title for a moment after the fork; a nested master for good. */
+/* A child has its parent's title for a moment after the fork; a nested master keeps it. */
 static void look_for_master(void *ctx, pid_t child)
 {
 	uint64_t moment = (uint64_t)sysconf(_SC_CLK_TCK);
@@ -184,12 +184,12 @@ enum master_activity master_activity(const struct master *m)
 {
 	struct proc_signals signals;
 
-	/* the pidfd is asked last: what was read was the master's, then */
+	/* the pidfd is checked last, so what was read is about the master */
 	if (!proc_signals(m->pid, &signals) || !master_is_alive(m))
 		return MASTER_GONE;
 	if (signals.pending & MASTER_HUP_BIT)
 		return MASTER_QUEUED;
-	/* not asleep: a signal that was taken a moment ago is neither queued nor blocked yet */
+	/* not asleep: a signal that was just taken is neither pending nor blocked yet */
 	return signals.blocked & MASTER_HUP_BIT || !signals.asleep ? MASTER_BUSY : MASTER_IDLE;
 }
 
@@ -208,7 +208,7 @@ static void sort_in(void *ctx, pid_t child)
 	char title[128];
 
 	if (!proc_title(child, title, sizeof(title)))
-		return; /* on its way out */
+		return; /* it is ending */
 	w->children++;
 	if (starts_with(title, LEAVING_TITLE)) {
 		if (w->leaving < MASTER_WORKERS_MAX)

@@ -1,11 +1,10 @@
 /*
- * The nginx master: found by its pid file, proved to be what it should be,
- * watched and signalled through a pidfd.
+ * The nginx master: found by its pid file, checked, watched and signalled through a pidfd.
  *
- * Proof: executable (by inode, or name), "nginx: master process" as its title,
- * a parent that is no nginx, the start time unchanged. The kernel tells what a
- * reload came to: a master blocks SIGHUP except while it sleeps in sigsuspend(),
- * so SigBlk and ShdPnd of /proc/PID/status say "busy", "queued" or "idle".
+ * It is checked by its executable (inode or name), by the title "nginx: master process", and by a
+ * parent that is not nginx. Whether it is busy is read from the kernel: a master blocks SIGHUP
+ * except while it sleeps in sigsuspend(), so SigBlk and ShdPnd of /proc/PID/status show "busy",
+ * "queued" or "idle".
  */
 #ifndef ZKNGINX_NGINX_MASTER_H
 #define ZKNGINX_NGINX_MASTER_H
@@ -25,8 +24,8 @@ struct master {
 	bool upgrading; /* pid file .oldbin exists, or a new master is its child: do not signal */
 };
 
-/* ERR_UNAVAILABLE: no pid file, empty, stale; ERR_REFUSED: the process is no nginx master (text
- * says why). */
+/* ERR_UNAVAILABLE: no pid file, or it is empty or stale; ERR_REFUSED: the process is not an nginx
+ * master (text says why). */
 int master_find(const char *pid_file, const char *binary, struct master *m, struct err *e);
 void master_fini(struct master *m);
 bool master_is_alive(const struct master *m);
@@ -40,10 +39,10 @@ int master_send_hup(const struct master *m, struct err *e); /* SIGHUP through th
 struct workers {
 	pid_t serving[MASTER_WORKERS_MAX];
 	size_t serving_count;
-	pid_t old[MASTER_WORKERS_MAX]; /* the first ones of `leaving` */
-	unsigned leaving;
-	unsigned starting; /* forked a moment ago: still under the master's title */
-	unsigned children; /* of all kinds */
+	pid_t old[MASTER_WORKERS_MAX]; /* the first of those that are shutting down */
+	unsigned leaving;              /* … and how many there are */
+	unsigned starting;             /* forked a moment ago: still with the master's title */
+	unsigned children;             /* of all kinds */
 };
 void master_workers(const struct master *m, struct workers *w);
 bool workers_have(const struct workers *w, pid_t pid);

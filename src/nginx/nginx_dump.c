@@ -1,11 +1,11 @@
 /*
- * A configuration may be many megabytes, and of it only the lines that begin with '#'
- * can matter: the search is for that byte, not for lines. Kept are the line at hand, names,
- * and the text of the host's own files.
+ * A configuration may be many megabytes, and only lines that begin with '#' can be headings: the
+ * search is for that byte, not for lines. Kept are the current line, the names, and the text of the
+ * host's own files.
  *
- * A comment may look like a heading. Ours are written by whoever may write znodes, so they are
- * passed over by their size and nothing in them is looked at. In a file of the host's own such a
- * comment ends the file for us, and the rest of it is not known.
+ * A comment may look like a heading. The text of our files comes from znodes, so it is skipped by
+ * its size and never searched. In a file of the host, such a comment ends the file as far as this
+ * reader knows, and the rest of it is ignored.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +58,7 @@ static void cut(struct dump *d, size_t size)
 		d->text.data[size] = '\0';
 }
 
-/* nginx puts a line feed of its own behind each file. */
+/* nginx adds a line feed of its own after each file. */
 static void end_text(struct dump *d, size_t end)
 {
 	struct dump_text *t;
@@ -164,7 +164,7 @@ static void take_heading(struct dump *d)
 	d->used = 0;
 }
 
-/* Up to the end of the line, or of the bytes. Too long a line is no heading of ours. */
+/* Up to the end of the line, or of the bytes. A line that is too long is not a heading of ours. */
 static size_t read_heading(struct dump *d, const char *bytes, size_t size)
 {
 	const char *end = memchr(bytes, '\n', size);
@@ -179,7 +179,7 @@ static size_t read_heading(struct dump *d, const char *bytes, size_t size)
 	return part;
 }
 
-/* The line feed that ends a heading is no text of the file. */
+/* The line feed that ends a heading does not belong to the text of the file. */
 static void put_rest(struct dump *d, const char *bytes, size_t size)
 {
 	if (size && d->line_at == SIZE_MAX) {

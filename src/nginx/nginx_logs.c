@@ -1,8 +1,7 @@
 /*
- * Follows nginx.conf and its includes with nginx's own tokens, looking at nothing but the
- * statements that stand directly in http { }. What cannot be read, or is no text that
- * nginx would take (Lua in braces), ends the search: then the answer is the one that
- * changes nothing.
+ * Follows nginx.conf and its includes with nginx's own tokens, and looks only at the statements
+ * directly in http { }. A file that cannot be read or that has no nginx syntax (Lua in braces) ends
+ * the search; the answer then is the one that changes nothing.
  */
 #include <glob.h>
 #include <stdlib.h>
@@ -22,7 +21,7 @@ struct search {
 	bool off, named, lost; /* lost: not everything could be read */
 };
 
-/* One file: how deep its statements stand, where http { } itself is 1. */
+/* One file, and how deep its statements are nested; directly in http { } is 1. */
 struct walk {
 	struct search *search;
 	unsigned nesting; /* of files */

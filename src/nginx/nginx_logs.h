@@ -1,4 +1,4 @@
-/* What the host's own configuration says of access_log in http { }. */
+/* What the host's own configuration says about access_log in http { }. */
 #ifndef ZKNGINX_NGINX_LOGS_H
 #define ZKNGINX_NGINX_LOGS_H
 
@@ -8,7 +8,7 @@ enum http_log {
 	HTTP_LOG_NONE, /* nginx writes its default log */
 };
 
-/* Reads nginx.conf and what it includes, but for the files in `live`. */
+/* Reads nginx.conf and what it includes, except the files in `live`. */
 enum http_log nginx_http_log(const char *config, const char *live);
 
 #endif

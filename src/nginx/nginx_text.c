@@ -1,4 +1,4 @@
-/* Small helpers of those who read nginx.conf or what nginx says. */
+/* Small helpers for readers of nginx.conf and of nginx's output. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -23,7 +23,7 @@ int nginx_text_read(const char *path, struct buf *out, struct err *e)
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_sys(e, "%s", path);
 	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_INPUT, "%s is no regular file", path);
+		return err_set(e, ERR_INPUT, "%s is not a regular file", path);
 	while ((got = read(fd, chunk, sizeof(chunk))) != 0) {
 		if (got < 0 && errno != EINTR)
 			return err_sys(e, "%s", path);

@@ -5,12 +5,12 @@
 #include <zknginx/buf.h>
 #include <zknginx/err.h>
 
-/* Only a regular file, whole: opening a FIFO would wait for ever. */
+/* Only a regular file, all of it: opening a FIFO would wait for ever. */
 int nginx_text_read(const char *path, struct buf *out, struct err *e);
 /* All occurrences. */
 char *nginx_text_replace(const char *text, const char *from, const char *to);
 
-/* What nginx -t wrote, without the one warning that the sandbox itself causes. */
+/* What nginx -t wrote, without the warning that the sandbox causes. */
 void nginx_text_put_errors(const char *text, struct buf *out);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * `nginx -V`: one line with the version, one with configure's arguments. Asked once,
- * at start, with a loop of its own; nothing depends on its success.
+ * `nginx -V`: one line with the version, one with configure's arguments. It is run once, at start,
+ * with a loop of its own; nothing depends on its success.
  */
 #include <ctype.h>
 #include <limits.h>
@@ -33,7 +33,7 @@ static const struct {
 	[NGINX_SCGI_TEMP] = { "--http-scgi-temp-path=", "scgi_temp", "/var/lib/nginx/scgi" },
 };
 
-/* "nginx version: openresty/1.21.4.1", "… nginx/1.22.1 (Ubuntu)": the number behind the slash. */
+/* "nginx version: openresty/1.21.4.1", "… nginx/1.22.1 (Ubuntu)": the number after the slash. */
 static unsigned parse_number(const char *text)
 {
 	const char *slash = strchr(text, '/');
@@ -121,7 +121,7 @@ void nginx_version_ask(struct arena *a, const char *binary, struct nginx_version
 
 	if (child_run(&spec, NULL) == 0 && q.answered)
 		return;
-	log_warning("%s -V did not answer; assuming the paths of Debian's nginx", binary);
+	log_warning("%s -V cannot be run or read; using the paths of Debian's nginx", binary);
 	v->number = 1022001;
 	v->has_stub_status = true;
 	for (size_t i = 0; i < NGINX_PATH_N; i++)

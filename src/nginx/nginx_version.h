@@ -1,6 +1,6 @@
 /*
- * What `nginx -V` tells: the version, and the paths that were compiled in and hold
- * wherever nginx.conf does not say otherwise.
+ * What `nginx -V` says: the version, and the compiled-in paths, which are used where nginx.conf
+ * does not say otherwise.
  */
 #ifndef ZKNGINX_NGINX_VERSION_H
 #define ZKNGINX_NGINX_VERSION_H
@@ -24,12 +24,12 @@ enum nginx_path {
 struct nginx_version {
 	unsigned number;                 /* 1.22.1 is 1022001 */
 	const char *paths[NGINX_PATH_N]; /* absolute, but for special logs */
-	bool has_stub_status;            /* also where it is not known */
+	bool has_stub_status;            /* true also when unknown */
 };
 
-/* Runs the binary, a few milliseconds; what Debian compiles in where it cannot be run (logged). */
+/* Runs the binary, for a few milliseconds. When it cannot be run (logged): the paths of Debian. */
 void nginx_version_ask(struct arena *a, const char *binary, struct nginx_version *v);
-/* The same from the text of `nginx -V`. False: it is no such text. */
+/* The same from the text of `nginx -V`. False: it is not such a text. */
 bool nginx_version_parse(struct arena *a, const char *text, struct nginx_version *v);
 /* Does it take `-e FILE` (1.19.5)? */
 bool nginx_version_has_error_option(const struct nginx_version *v);

@@ -3,7 +3,7 @@
  * and ends with an event of core/deploy/reload's table; deploy.h decides which step is next.
  *
  * Files are made durable while nginx -t runs, and the link while nginx loads the files. The link
- * changes only at a moment at which nobody reads (quiet.h).
+ * changes only at a moment at which no nginx reads it (quiet.h).
  */
 #ifndef ZKNGINX_NGINX_PIPELINE_H
 #define ZKNGINX_NGINX_PIPELINE_H

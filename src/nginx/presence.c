@@ -1,4 +1,4 @@
-/* A pidfd tells the end of the master at once. */
+/* A pidfd reports the end of the master at once. */
 #include <stdio.h>
 #include <sys/epoll.h>
 

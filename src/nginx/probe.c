@@ -1,10 +1,10 @@
 /*
- * One timer asks /status, and with each answer the counts are published: requests as
- * nginx has them, failures as of the moment before it was asked. So a failure is never
- * counted before its request, and a share never exceeds what it is.
+ * One timer asks for /status, and each answer publishes the counts: requests as nginx has counted
+ * them, failures as of the moment before the question. So a failure is never counted before its
+ * request, and the share of failures is never too high.
  *
- * nginx's counters go down only when it was started anew. What was told since the last
- * answer then counts for the new one.
+ * nginx's counters go down only when nginx was restarted. Failures reported since the last answer
+ * then count for the new nginx.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@
 #include "sys/timing.h"
 
 #define DEADLINE (2 * USEC_PER_SEC)
-#define ECHOES_LOST 3 /* in a row: then nothing else will be heard, either */
+#define ECHOES_LOST 3 /* in a row: then reports of failures do not arrive either */
 
 struct stub_status {
 	uint64_t active, accepts, requests, waiting;
@@ -28,22 +28,22 @@ struct probe {
 	uint64_t period;
 	sd_event_source *timer;
 
-	struct probe_count *count; /* NULL: somebody else has the port */
+	struct probe_count *count; /* NULL: another program has the port */
 	struct probe_http *status, *generation, *echo;
 	void (*done)(void *ctx, bool ok, const char *text); /* of generation */
 	void *ctx;
 
-	struct probe_counts base;  /* when the counters began */
+	struct probe_counts base;  /* when the counters restarted */
 	struct probe_counts asked; /* when /status was asked */
 	struct stub_status last;
 	uint64_t ours; /* requests of ours that nginx has counted since then */
 
 	bool speaks;     /* the last /status was answered */
-	bool hears;      /* an echo was heard, and the later ones were not lost */
-	bool wants_echo; /* there is reason to ask for one … */
-	bool awaits;     /* … it was answered, and should be heard of */
+	bool hears;      /* an echo was received, and the later ones were not lost */
+	bool wants_echo; /* one is to be asked for … */
+	bool awaits;     /* … it was answered, and has to arrive */
 	unsigned lost;
-	struct probe_status told;
+	struct probe_status published;
 	char why[sizeof(((struct err *)0)->text)];
 };
 
@@ -53,24 +53,24 @@ static void set_answers(struct probe *p)
 {
 	bool answers = p->count && p->speaks && p->hears;
 
-	if (answers == p->told.answers)
+	if (answers == p->published.answers)
 		return;
-	p->told.answers = answers;
-	p->told.since = timing_now();
+	p->published.answers = answers;
+	p->published.since = timing_now();
 }
 
-static void complain(struct probe *p, const char *why)
+static void set_why(struct probe *p, const char *why)
 {
 	snprintf(p->why, sizeof(p->why), "%s", why);
 	set_answers(p);
 }
 
-static void begin_anew(struct probe *p, const struct probe_counts *from)
+static void restart_counters(struct probe *p, const struct probe_counts *from)
 {
 	uint64_t start = timing_now();
 
-	p->told.start = start > p->told.start ? start : p->told.start + 1;
-	p->told.requests = 0;
+	p->published.start = start > p->published.start ? start : p->published.start + 1;
+	p->published.requests = 0;
 	p->base = *from;
 	p->ours = 0;
 	p->wants_echo = true;
@@ -83,7 +83,7 @@ static uint64_t difference(uint64_t a, uint64_t b)
 
 static void publish(struct probe *p, const struct stub_status *now)
 {
-	struct probe_status *t = &p->told;
+	struct probe_status *t = &p->published;
 	uint64_t requests = difference(now->requests, p->ours);
 
 	if (requests > t->requests)
@@ -118,10 +118,10 @@ static void on_echo_answer(void *ctx, bool ok, const char *text)
 	}
 	p->hears = false;
 	p->lost = ECHOES_LOST;
-	complain(p, text);
+	set_why(p, text);
 }
 
-/* The one before has had its time. */
+/* The echo of the last round should have arrived by now. */
 static void look_for_echo(struct probe *p)
 {
 	if (!p->awaits || !p->count)
@@ -130,8 +130,8 @@ static void look_for_echo(struct probe *p)
 	if (++p->lost < ECHOES_LOST)
 		return;
 	p->hears = false;
-	complain(p, "nginx answers, but does not tell of failed requests; is there an \"access_log "
-		    "off\" in http { } of its configuration?");
+	set_why(p, "nginx answers, but does not report failed requests; is there an \"access_log "
+		   "off\" in http { } of its configuration?");
 }
 
 static void ask_for_echo(struct probe *p)
@@ -164,20 +164,21 @@ static void on_status(void *ctx, bool ok, const char *text)
 	p->status = NULL;
 	p->speaks = ok && parse_status(text, &now);
 	if (!p->speaks) {
-		complain(p, ok ? "nginx answers /status, but not with its stub_status" : text);
+		set_why(p, ok ? "nginx answers /status, but not with its stub_status" : text);
 		return;
 	}
 	if (now.accepts < p->last.accepts || now.requests < p->last.requests) {
-		struct probe_counts then = { p->base.errors + p->told.errors,
-					     p->base.upstream_errors + p->told.upstream_errors, 0 };
+		struct probe_counts then = { p->base.errors + p->published.errors,
+					     p->base.upstream_errors + p->published.upstream_errors,
+					     0 };
 
-		begin_anew(p, &then);
+		restart_counters(p, &then);
 	}
 	p->last = now;
 	p->ours++;
 	publish(p, &now);
 	if (p->count && !p->hears && p->lost < ECHOES_LOST)
-		complain(p, "nginx answers, but has not told anything yet");
+		set_why(p, "nginx answers, but its reports of failed requests were not tested yet");
 	set_answers(p);
 	ask_for_echo(p);
 }
@@ -189,7 +190,7 @@ static void listen_if_deaf(struct probe *p)
 	if (p->count)
 		return;
 	if (probe_count_new(p->loop, &p->address, on_heard, p, &p->count, &e) < 0)
-		complain(p, e.text);
+		set_why(p, e.text);
 }
 
 static int on_tick(sd_event_source *source, uint64_t now UNUSED, void *userdata)
@@ -247,9 +248,9 @@ int probe_new(sd_event *loop, const char *address, uint64_t period, struct probe
 	}
 	p->loop = sd_event_ref(loop);
 	p->period = period;
-	p->told.since = timing_now();
-	begin_anew(p, &(struct probe_counts){ 0 });
-	complain(p, "nginx has not been asked yet");
+	p->published.since = timing_now();
+	restart_counters(p, &(struct probe_counts){ 0 });
+	set_why(p, "nginx has not been asked yet");
 	listen_if_deaf(p);
 	p->timer = timing_new(loop, on_tick, p);
 	timing_arm(p->timer, 0);
@@ -272,6 +273,6 @@ void probe_free(struct probe *p)
 
 void probe_status(const struct probe *p, struct probe_status *out)
 {
-	*out = p->told;
-	out->why = p->told.answers ? "" : p->why;
+	*out = p->published;
+	out->why = p->published.answers ? "" : p->why;
 }

@@ -1,13 +1,11 @@
 /*
- * Datagrams in, counters up. A turn of the loop reads at most TURN of them; when that was
- * not all, the socket is left alone for PAUSE, so a flood costs at most TURN reads a PAUSE.
- * What the socket cannot hold meanwhile is lost, which loses nothing that matters: a share
- * of failures is far beyond any limit by then.
+ * A turn of the loop reads at most TURN datagrams. If there are more, the socket is left alone for
+ * PAUSE, so a flood costs at most TURN reads per PAUSE. Datagrams that do not fit into the socket
+ * meanwhile are lost. That does no harm: the share of failures is far above any limit then.
  *
  *	<190>Nov 22 15:04:05 zknginx: 502 502, 200
  *
- * Any process of this host may write to the port. What it can do is count failures that
- * there were not.
+ * Any process of this host can write to the port, and so raise the count of failures.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -150,7 +148,7 @@ static int listen_on(struct probe_count *c, struct err *e)
 	/* as much of it as the kernel grants */
 	setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
 	if (bind(c->fd, &a->any, a->size) < 0)
-		return err_sys(e, "UDP %s cannot be listened on", a->text);
+		return err_sys(e, "listen on UDP %s", a->text);
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 /*
- * The ear of the probe: nginx tells each failed request in one datagram, and these are
- * counted. Whoever floods the port gets a bounded share of the daemon's time.
+ * Counts the datagrams in which nginx reports failed requests to the probe. A flood of datagrams
+ * takes a bounded share of the daemon's time.
  */
 #ifndef ZKNGINX_NGINX_PROBE_COUNT_H
 #define ZKNGINX_NGINX_PROBE_COUNT_H
@@ -9,8 +9,8 @@
 
 struct probe_counts {
 	uint64_t errors;          /* answered with 5xx */
-	uint64_t upstream_errors; /* an upstream server failed; may be an error, too */
-	uint64_t echoes;          /* told though nothing failed: somebody asked for /echo */
+	uint64_t upstream_errors; /* an upstream server failed; may count as an error, too */
+	uint64_t echoes;          /* nothing failed: a client asked for /echo */
 };
 
 struct probe_count;
@@ -22,7 +22,7 @@ void probe_count_free(struct probe_count *c);
 /* What has arrived by now; reads a bounded part of what is waiting. */
 struct probe_counts probe_count_now(struct probe_count *c);
 
-/* What a datagram says, added to the counts; false: it is not one of ours. */
+/* Adds what a datagram reports to the counts; false: it is not from our server. */
 bool probe_count_parse(const char *text, size_t size, struct probe_counts *counts);
 
 #endif

@@ -1,10 +1,10 @@
 /*
- * A tiny HTTP client. The request fits into the empty buffer of a fresh socket, so it is
- * sent in one piece as soon as the connection stands; the answer is read to its end, which
- * nginx marks by closing, and is small: what is longer than LIMIT is not from us.
+ * A small HTTP client. The request fits into the empty buffer of a new socket, so it is sent in one
+ * piece as soon as the connection is made. The answer is read until nginx closes the connection;
+ * one that is longer than LIMIT is not from our server.
  *
- * Whatever ends it, the end comes through the deadline's timer or the socket, and so from
- * the loop: a failure that is known at once only brings the deadline forward.
+ * `done` is always called from the loop, by the deadline's timer or the socket: a failure that is
+ * known at once only brings the deadline forward.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -71,12 +71,11 @@ int probe_address_parse(const char *text, struct probe_address *out, struct err 
 
 	*out = (struct probe_address){ .size = 0 };
 	if (!colon || strlen(text) >= sizeof(host) || *end || port < 1 || port > 65535)
-		return err_set(e, ERR_INPUT, "\"%s\" is no address and port", text);
+		return err_set(e, ERR_INPUT, "\"%s\" is not an address with a port", text);
 	snprintf(host, sizeof(host), "%.*s", (int)(colon - text), text);
 	snprintf(out->text, sizeof(out->text), "%s", text);
 	if (!parse_host(host, (uint16_t)port, out) || !probe_address_is_loopback(out))
-		return err_set(e, ERR_INPUT, "\"%s\" is no address of the loopback interface",
-			       text);
+		return err_set(e, ERR_INPUT, "\"%s\" is not a loopback address", text);
 	return 0;
 }
 
@@ -127,8 +126,8 @@ static int on_deadline(sd_event_source *source UNUSED, uint64_t now UNUSED, void
 	return 0;
 }
 
-/* The answer is whole. */
-static void judge(struct probe_http *h)
+/* The answer is complete. */
+static void classify_answer(struct probe_http *h)
 {
 	const char *answer = buf_str(&h->answer), *body = strstr(answer, "\r\n\r\n");
 	char text[256];
@@ -159,10 +158,10 @@ static void read_some(struct probe_http *h)
 	}
 	buf_put(&h->answer, part, (size_t)got);
 	if (got == 0 || h->answer.size > LIMIT)
-		judge(h);
+		classify_answer(h);
 }
 
-/* Connected, or not. */
+/* The connection is made, or has failed. */
 static void send_request(struct probe_http *h)
 {
 	char text[256];

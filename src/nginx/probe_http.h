@@ -1,6 +1,6 @@
 /*
- * One question to the probe's server: GET over loopback, HTTP/1.0, on a connection of its
- * own (so that whoever answers is a worker that accepts now), with a deadline.
+ * One question to the probe's server: GET over loopback, HTTP/1.0, with a deadline, on a new
+ * connection, so that the answer is from a worker that accepts connections now.
  */
 #ifndef ZKNGINX_NGINX_PROBE_HTTP_H
 #define ZKNGINX_NGINX_PROBE_HTTP_H
@@ -24,7 +24,7 @@ struct probe_address {
 int probe_address_parse(const char *text, struct probe_address *out, struct err *e);
 bool probe_address_is_loopback(const struct probe_address *a);
 
-/* ok: answered with 200, and text is the body; else text says why not. */
+/* ok: the answer has status 200 and text is its body; else text says why not. */
 typedef void (*probe_answer_fn)(void *ctx, bool ok, const char *text);
 
 struct probe_http;

@@ -1,7 +1,6 @@
 /*
- * Readers of /proc. Every one of them may race with the end of the process: "gone" is an
- * ordinary answer. The children come from the kernel's own list; where it is not compiled
- * in, from a look at the parent of every process.
+ * Readers of /proc. The process may end at any time, so "gone" is an ordinary answer. The children
+ * come from the kernel's list; in a kernel without it, from the parent of every process.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -64,7 +63,7 @@ bool proc_stat(pid_t pid, struct proc_stat *out)
 
 	if (!proc_read(pid, "stat", &b))
 		return false;
-	/* the name in parentheses may hold anything: what counts stands behind the last one */
+	/* the name in parentheses may hold anything: the fields are after the last one */
 	rest = strrchr(buf_str(&b), ')');
 	if (!rest || sscanf(rest,
 			    ") %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "

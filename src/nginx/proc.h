@@ -6,7 +6,7 @@
 #include <sys/types.h>
 #include <zknginx/buf.h>
 
-/* The whole of /proc/PID/name; false when there is no such process or file. */
+/* All of /proc/PID/name; false when there is no such process or file. */
 bool proc_read(pid_t pid, const char *name, struct buf *out);
 
 /* The command line: nginx writes its title there. False when empty (a zombie) or gone. */
@@ -29,10 +29,10 @@ struct proc_signals {
 };
 bool proc_signals(pid_t pid, struct proc_signals *out);
 
-/* Calls visit for each child; false when the list could not be had. */
+/* Calls visit for each child; false when the list cannot be read. */
 bool proc_children(pid_t pid, void (*visit)(void *ctx, pid_t child), void *ctx);
 
-/* Does anybody listen on this TCP port, on any address of this network? */
+/* Does a process listen on this TCP port, on any address of this network namespace? */
 bool proc_listens_on(unsigned port);
 
 #endif

@@ -19,11 +19,11 @@ struct quiet {
 	void *ctx;
 };
 
-/* done: now nobody reads; or somebody has all the time. */
+/* done: is_quiet is false when the master was busy until the end of the time. */
 void quiet_init(struct quiet *q, sd_event *loop, void (*done)(void *ctx, bool is_quiet), void *ctx);
 void quiet_fini(struct quiet *q);
-/* `done` follows, perhaps from within. m: NULL when nobody reads the live files; borrowed until
- * then. */
+/* `done` follows, perhaps from within. m: NULL when no nginx reads the live files; borrowed
+ * until then. */
 void quiet_wait(struct quiet *q, const struct master *m, uint64_t until);
 
 #endif

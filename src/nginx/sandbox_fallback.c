@@ -1,10 +1,11 @@
 /*
- * The copy is text with other arguments of `include`: line numbers stay. Only files
- * that lead to the live ones are copied, nested ones too, all of them beside
- * nginx.conf, for that is where nginx looks for relative names. Their names begin
- * with a dot, which no pattern of an include matches, and carry our pid.
+ * A copy is the same text with other arguments of `include`, so line numbers stay. Only files that
+ * include a live file, directly or through others, are copied; all copies are beside nginx.conf,
+ * because nginx looks for relative names there. Their names begin with a dot, which no pattern of
+ * an include matches, and contain our pid.
  *
- * A pattern that matches a file to be replaced is spelled out, in nginx's order.
+ * A pattern that matches a file to be replaced is replaced by the list of its files, in nginx's
+ * order.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -87,13 +88,13 @@ static const char *write_copy(struct fallback *f, const char *original, const st
 	int rc;
 
 	if (fd < 0) {
-		err_sys(e, "%s, a copy of %s for nginx -t, cannot be made", path, original);
+		err_sys(e, "cannot make %s, a copy of %s for nginx -t", path, original);
 		return NULL;
 	}
 	remember_copy(f, path, original);
 	rc = write_all(fd, text);
 	if (close(fd) < 0 || rc < 0) {
-		err_sys(e, "%s, a copy of %s for nginx -t, cannot be written", path, original);
+		err_sys(e, "cannot write %s, a copy of %s for nginx -t", path, original);
 		return NULL;
 	}
 	return path;
@@ -101,7 +102,7 @@ static const char *write_copy(struct fallback *f, const char *original, const st
 
 /* --- includes --------------------------------------------------------------------------------- */
 
-/* The staged file that a live one stands for; NULL: the file is not a live one. */
+/* The staged file for a live one; NULL: the file is not a live one. */
 static const char *staged_twin(const struct fallback *f, const char *file)
 {
 	const char *directory = directory_of(f->arena, file);
@@ -162,7 +163,7 @@ static int replace_include(struct rewriting *r, const char *pattern, struct buf 
 	int rc = 0;
 
 	*leads = false;
-	/* A file that is named exactly need not exist in the live generation yet. */
+	/* A file that is named without a pattern need not exist in the live generation yet. */
 	if (glob(absolute, strpbrk(pattern, "*?[") ? 0 : GLOB_NOCHECK, NULL, &found) != 0)
 		return 0;
 	for (size_t i = 0; rc == 0 && i < found.gl_pathc; i++) {
@@ -210,7 +211,7 @@ static int take_argument(struct rewriting *r, const struct lexer *l, const char 
 	return 0;
 }
 
-/* What nginx's lexer would not take is left to nginx to refuse. */
+/* nginx itself refuses what its lexer does not take. */
 static int rewrite_text(struct rewriting *r, struct lexer *l, struct err *e)
 {
 	const char *copied = l->at, *from = NULL;
@@ -243,7 +244,7 @@ static int rewrite(struct rewriting *r, const char *path, struct err *e)
 	CLEANUP(buf_fini) struct buf text = BUF_INIT;
 	CLEANUP(lexer_fini) struct lexer l = { 0 };
 
-	/* An included file that we cannot read is nginx's to complain about. */
+	/* nginx itself reports an included file that cannot be read. */
 	if (nginx_text_read(path, &text, e) < 0)
 		return r->depth == 0 ? -1 : 0;
 	lexer_init(&l, buf_str(&text), text.size);
@@ -324,8 +325,7 @@ void fallback_sweep(const char *config)
 		return;
 	while ((entry = readdir(d))) {
 		if (is_leftover(entry->d_name) && unlinkat(dirfd(d), entry->d_name, 0) < 0)
-			log_warning("%s cannot be removed: %s", entry->d_name,
-				    strerrordesc_np(errno));
+			log_warning("remove %s: %s", entry->d_name, strerrordesc_np(errno));
 	}
 	closedir(d);
 }

@@ -9,7 +9,7 @@
 
 struct fallback;
 
-/* config: nginx.conf. Error: a copy could not be written, or what is to be copied not read. */
+/* config: nginx.conf. Error: a file could not be read, or its copy not be written. */
 int fallback_new(const char *config, const char *live, const char *staged, struct fallback **out,
 		 struct err *e);
 /* Removes the copies. */
@@ -17,7 +17,7 @@ void fallback_free(struct fallback *f);
 DEFINE_CLEANUP(struct fallback *, fallback_free)
 
 const char *fallback_config(const struct fallback *f);
-/* What nginx said, with the names of the originals. The caller frees. */
+/* nginx's output with the names of the original files. The caller frees. */
 char *fallback_translate(const struct fallback *f, const char *text);
 
 /* Remove the copies that killed daemons have left beside nginx.conf. */

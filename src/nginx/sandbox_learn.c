@@ -1,9 +1,8 @@
 /*
- * nginx.conf may log to any directory, and keep its temporary files anywhere. In the
- * sandbox such a path is denied: the root is read-only, and a log that exists belongs
- * to root. That is no fault of the candidate, unless it is the candidate that names
- * it. The candidate is read with nginx's own tokens, so quotes and escapes do not hide
- * a name.
+ * nginx.conf may log to any directory, and keep its temporary files anywhere. In the sandbox such a
+ * path is denied: the root is read-only, and an existing log belongs to root. The candidate is not
+ * the cause unless it names the path itself. It is read with nginx's own tokens, so quotes and
+ * escapes do not hide a name.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -80,8 +79,8 @@ static bool file_names(const char *directory, const char *name, const char *path
 	return nginx_text_read(file, &text, NULL) < 0 || text_names(&text, path, prefix);
 }
 
-/* nginx makes files and directories, but none in a directory that is not there. A directory that it
- * could not make may be there by now: an nginx that starts at the same time has made it. */
+/* nginx makes files and directories, but only in a directory that exists. A directory that it could
+ * not make may exist by now: an nginx that starts at the same time has made it. */
 static bool could_be_made(const char *path, bool directory)
 {
 	CLEANUP(freep) char *parent = strndup(path, (size_t)(strrchr(path, '/') - path));

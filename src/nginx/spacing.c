@@ -1,6 +1,6 @@
 /*
  * A reload leaves the old workers running until their last connection ends. Reloads wait while too
- * many are left: nginx gives up at 1024 children, and then serves nobody.
+ * many are left: nginx gives up at 1024 children, and then serves nothing.
  */
 #include "spacing.h"
 

@@ -7,11 +7,11 @@
  * published. Those that come after them have read our files in any case.
  *
  * A refusal is known only when the master is idle again: then it has started all workers that it
- * will start, and has told the old ones to shut down if it started any. So the workers tell:
+ * will start, and has told the old ones to shut down if it started any. So the workers show it:
  *
  *	no old one serves, new ones do     taken
  *	all old ones serve, no new one     refused
- *	nobody serves                      taken, and the new ones died of it
+ *	none serves                        taken, and the new ones died of it
  *	some old ones serve, no new one    refused, if it stays like that
  *	anything else                      old ones have not got the message yet: look again
  *
@@ -24,8 +24,8 @@
 #include "verify.h"
 
 #define POLL (5 * USEC_PER_MSEC)
-#define STANDS (20 * USEC_PER_MSEC)
-#define STANDS_LONG USEC_PER_SEC /* when the old ones are not all there */
+#define HOLDS (20 * USEC_PER_MSEC)
+#define HOLDS_LONG USEC_PER_SEC /* when the old ones are not all there */
 #define SETTLING (500 * USEC_PER_MSEC)
 #define ROUNDS_MAX 4
 
@@ -82,13 +82,13 @@ static bool has_new_set(const struct workers *before, const struct workers *now)
 	return !now->starting && count(before, now).fresh >= enough;
 }
 
-/* Of an idle master; *stands: for how long it has to look like that. False: too early to tell. */
+/* Of an idle master; *holds: for how long it has to look like that. False: too early to tell. */
 static bool classify_workers(const struct workers *before, const struct workers *now,
-			     enum reload_event *verdict, uint64_t *stands)
+			     enum reload_event *verdict, uint64_t *holds)
 {
 	struct tally t = count(before, now);
 
-	*stands = STANDS;
+	*holds = HOLDS;
 	if (now->starting)
 		return false;
 	if (t.old == 0 && t.fresh > 0)
@@ -99,7 +99,7 @@ static bool classify_workers(const struct workers *before, const struct workers 
 		*verdict = RELOAD_EV_DIED;
 	else if (t.fresh == 0) {
 		*verdict = RELOAD_EV_REJECTED;
-		*stands = STANDS_LONG;
+		*holds = HOLDS_LONG;
 	} else {
 		return false;
 	}
@@ -149,9 +149,9 @@ static bool is_taken_early(struct verify *v, const struct master *m, enum master
 static bool is_settled(struct verify *v, enum master_activity activity, const struct workers *now)
 {
 	enum reload_event verdict;
-	uint64_t at = timing_now(), stands;
+	uint64_t at = timing_now(), holds;
 
-	if (activity != MASTER_IDLE || !classify_workers(&v->before, now, &verdict, &stands)) {
+	if (activity != MASTER_IDLE || !classify_workers(&v->before, now, &verdict, &holds)) {
 		v->has_verdict = false;
 		return false;
 	}
@@ -160,7 +160,7 @@ static bool is_settled(struct verify *v, enum master_activity activity, const st
 		v->verdict = verdict;
 		v->since = at;
 	}
-	return at - v->since >= stands;
+	return at - v->since >= holds;
 }
 
 /* From the kernel; a yes also needs nginx's own, where it is asked. */

@@ -21,10 +21,11 @@ struct preview_permit {
 	sd_event *loop;
 	const struct settings *settings;
 	struct tree *accepted, *config, *fetched;
-	char applied[DIGEST_HEX_SIZE], held[DIGEST_HEX_SIZE];
-	struct plan_revision asked; /* of the history; "" = nothing so far */
+	char applied[DIGEST_HEX_SIZE];
+	char stored[DIGEST_HEX_SIZE]; /* the revision of `config`; "" = there is none */
+	struct plan_revision asked;   /* from the history; "" = nothing so far */
 	struct arena *arena;
-	struct session *session; /* NULL: nothing had to be fetched */
+	struct session *session; /* NULL: nothing has to be fetched */
 	struct history_job *job;
 	bool waits;
 	void (*on_fetched)(void *ctx);
@@ -57,7 +58,7 @@ struct preview_permit *preview_permit_new(sd_event *loop, const struct settings 
 				      .on_fetched = on_fetched,
 				      .ctx = ctx };
 	read_applied(p);
-	p->config = config_file_read(file, settings->zookeeper.config, p->held);
+	p->config = config_file_read(file, settings->zookeeper.config, p->stored);
 	return p;
 }
 
@@ -102,7 +103,7 @@ static void on_state(void *ctx, enum session_state state)
 }
 
 /* Only once: a second try would not find more. */
-static void ask(struct preview_permit *p, const struct plan_revision *wanted)
+static void begin_fetch(struct preview_permit *p, const struct plan_revision *wanted)
 {
 	static const struct session_ops ops = { .on_state = on_state };
 	struct err e;
@@ -124,10 +125,10 @@ static struct tree *config_of(void *ctx, const struct plan_revision *wanted)
 {
 	struct preview_permit *p = ctx;
 
-	if (p->config && strcmp(p->held, wanted->revision) == 0)
+	if (p->config && strcmp(p->stored, wanted->revision) == 0)
 		return p->config;
 	if (!*p->asked.revision)
-		ask(p, wanted);
+		begin_fetch(p, wanted);
 	return strcmp(p->asked.revision, wanted->revision) == 0 ? p->fetched : NULL;
 }
 
@@ -167,7 +168,7 @@ static struct permit permit_of(struct preview_permit *p, const struct tree *newe
 	return rollout_permit(planned ? &plan : NULL, &me);
 }
 
-static void tell(const struct permit *permit, const char *newest, const char *shown)
+static void log_choice(const struct permit *permit, const char *newest, const char *shown)
 {
 	if (strcmp(newest, shown) == 0)
 		log_info("shown is the newest revision, %.12s (%s)", newest, permit->why);
@@ -191,7 +192,7 @@ struct tree *preview_permit_tree(struct preview_permit *p, struct tree *newest)
 		.accepted = p->accepted,
 		.applied = p->applied,
 		.config = p->config,
-		.held = p->held,
+		.held = p->stored,
 		.config_of = config_of,
 		.ctx = p,
 	};
@@ -204,6 +205,6 @@ struct tree *preview_permit_tree(struct preview_permit *p, struct tree *newest)
 		tree_unref(tree);
 		return NULL;
 	}
-	tell(&permit, hex, shown);
+	log_choice(&permit, hex, shown);
 	return tree;
 }

@@ -1,12 +1,11 @@
 /*
- * The near side of fork: a child as three pipes, a pidfd and a timer in the loop.
+ * The parent's side of fork: a child is three pipes, a pidfd and a timer in the loop.
  *
- * `done` is called once, when the pidfd has told the end and all pipes are at their
- * end. When the child ends, the rest of its process group is killed before the
- * child is reaped: only until then is the group's number certain to be its own. A
- * descendant that left the group may keep a pipe open; it is not waited for longer
- * than the deadline. A child which even SIGKILL does not end (a dead NFS server) is
- * left to the loop, which reaps it whenever that may be.
+ * `done` is called once, when the pidfd has reported the end and all pipes are at their end. When
+ * the child ends, the rest of its process group is killed before the child is reaped: only until
+ * then is the number of the group certain to be its own. A descendant that left the group may keep
+ * a pipe open; it is waited for until the deadline at most. A child that even SIGKILL does not end
+ * (a dead NFS server) is left to the loop, which reaps it when it ends.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,8 +22,8 @@
 #include "child_input.h"
 #include "child_launch.h"
 
-#define AFTER_KILL USEC_PER_SEC /* patience with a killed child */
-#define PIPE_ROOM (1024 * 1024) /* fewer wake-ups when a whole configuration is dumped */
+#define AFTER_KILL USEC_PER_SEC /* how long a killed child is waited for */
+#define PIPE_ROOM (1024 * 1024) /* fewer wake-ups when nginx dumps its whole configuration */
 #define DESCRIPTORS_MAX 65536
 #define READS_A_TURN 32
 
@@ -118,8 +117,8 @@ static void finish_if_over(struct child *c)
 /* --- output ----------------------------------------------------------------------------------- */
 
 /*
- * nginx may write a megabyte of warnings before the one line that matters, so of too
- * much standard error the middle is dropped: the first quarter of the limit stays.
+ * nginx may write a megabyte of warnings before the one line that matters. So the middle of a long
+ * standard error is dropped; the first quarter of the limit stays.
  */
 static void keep_both_ends(struct buf *b)
 {
@@ -153,7 +152,7 @@ static void stream_take(struct stream *s, const char *bytes, size_t size)
 	keep_both_ends(&s->kept);
 }
 
-/* A bounded number of reads a turn: a child that writes without end must not keep the loop. */
+/* A bounded number of reads a turn: a child that writes without end must not block the loop. */
 static int on_readable(sd_event_source *source UNUSED, int fd, uint32_t events UNUSED, void *ctx)
 {
 	struct stream *s = ctx;
@@ -193,7 +192,7 @@ static int on_end(sd_event_source *source UNUSED, int fd, uint32_t events UNUSED
 
 	kill_group(c);
 	if (waitid(P_PIDFD, (id_t)fd, &c->status, WEXITED | WNOHANG) < 0) {
-		c->status.si_code = CLD_KILLED; /* somebody else reaped it */
+		c->status.si_code = CLD_KILLED; /* it was reaped elsewhere */
 		c->status.si_status = SIGKILL;
 	} else if (c->status.si_pid == 0) {
 		return 0;
@@ -258,12 +257,13 @@ static int open_pipes(struct child *c, struct launch *l, struct err *e)
 		if (fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0)
 			return err_sys(e, "cannot make a pipe non-blocking");
 	}
-	fcntl(l->output, F_SETPIPE_SZ, PIPE_ROOM); /* denied is fine */
+	fcntl(l->output, F_SETPIPE_SZ, PIPE_ROOM); /* optional */
 	l->input = child_input_open(l->spec->input, l->spec->input_size, e);
 	return l->input < 0 ? -1 : 0;
 }
 
-/* No handler of the daemon's may run in the child: signals wait until it has reset them. */
+/* No signal handler of the daemon may run in the child: signals are blocked until it has reset
+ * them. */
 static pid_t fork_quietly(const struct launch *l)
 {
 	sigset_t all, before;
@@ -285,7 +285,7 @@ static int start(struct child *c, const struct launch *l, struct err *e)
 		c->pid = 0;
 		return err_sys(e, "cannot fork");
 	}
-	setpgid(c->pid, c->pid); /* the child does so too: whoever is first */
+	setpgid(c->pid, c->pid); /* the child does so too; either may be first */
 	c->pidfd = pidfd_open(c->pid, 0);
 	return c->pidfd < 0 ? err_sys(e, "cannot open a pidfd") : 0;
 }
@@ -362,7 +362,7 @@ static int on_late_end(sd_event_source *source, int fd, uint32_t events UNUSED, 
 	return 0;
 }
 
-/* The loop reaps a killed child when the kernel is done with it; nobody waits for that. */
+/* The loop reaps a killed child when the kernel has ended it; we do not wait for that. */
 static void reap_later(struct child *c)
 {
 	sd_event_source *late = NULL;

@@ -18,21 +18,21 @@
 #define CHILD_OUTPUT_LIMIT ((size_t)256 * 1024 * 1024) /* of standard output: the beginning */
 
 struct child_result {
-	const char *failure;      /* why it never ran: preparing it or exec failed; else NULL */
+	const char *failure;      /* why it did not run: preparing it or exec failed; else NULL */
 	bool timed_out;           /* killed at the deadline */
 	bool exited;              /* else killed by `code` */
 	int code;                 /* exit status or signal */
-	const struct buf *output; /* standard output: what `keep_output` kept */
+	const struct buf *output; /* standard output, with `keep_output` */
 	const struct buf *errors; /* standard error */
 };
 
 struct child_spec {
 	const char *path; /* executable; or */
 	int exec_fd;      /* … an open executable, no script (-1: use path; else path, which may
-			     be NULL, only names it in a failure) */
+			     be NULL, is only for messages) */
 	char *const *argv;
 	char *const *envp;
-	const char *input; /* standard input, whole: it cannot block; NULL: none */
+	const char *input; /* the whole standard input; NULL: none */
 	size_t input_size;
 	uint64_t deadline; /* microseconds from now, or NEVER */
 	bool keep_output;
@@ -52,8 +52,8 @@ struct child_spec {
 struct child;
 /* All of the spec is copied or used up, except prepare_ctx's and ctx's targets. */
 int child_spawn(sd_event *loop, const struct child_spec *spec, struct child **out, struct err *e);
-/* The same on a loop of its own, to the end; `done` must not free anything of it. For the start of
- * the daemon, when nothing else has to go on. */
+/* The same on a loop of its own, until the end; `done` must not free anything of it. For the start
+ * of the daemon, when nothing else has to run. */
 int child_run(const struct child_spec *spec, struct err *e);
 /* Kills it if it still runs; `done` is not called any more. */
 void child_free(struct child *c);

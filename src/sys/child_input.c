@@ -1,7 +1,7 @@
 /*
- * The bytes lie in a sealed file in memory, complete before the child exists. So there
- * is no pipe to fill: a child that does not read holds up nobody, one that has gone
- * raises no SIGPIPE, and what it reads cannot change under its eyes.
+ * The bytes are in a sealed file in memory, which is complete before the child exists. So there is
+ * no pipe to fill: a child that does not read blocks nobody, one that has ended raises no SIGPIPE,
+ * and the input cannot change while it is read.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,8 @@
 #define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3 */
 #endif
 
-/* Hosts may insist on files in memory that cannot be executed; older kernels do not know them. */
+/* A host may allow only memory files that cannot be executed; older kernels do not know the flag.
+ */
 static int memory_file(void)
 {
 	int fd = memfd_create("input", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);

@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <zknginx/err.h>
 
-/* A descriptor (close-on-exec, the caller's) from which these bytes are read, then the end;
- * bytes NULL: the end at once. */
+/* A descriptor (close-on-exec; the caller closes it) from which these bytes are read, then the end
+ * of file. bytes NULL: an empty input. */
 int child_input_open(const char *bytes, size_t size, struct err *e);
 
 #endif

@@ -1,8 +1,7 @@
 /*
- * From fork to exec. The daemon has threads, so any lock may be held by one that
- * does not exist in here: only async-signal-safe calls are made, nothing is
- * allocated, nothing is formatted. Signals are blocked until the handlers are back
- * to their defaults.
+ * From fork to exec. The daemon has threads, and a lock may be held by one that does not exist in
+ * the child. So only async-signal-safe calls are made, nothing is allocated, and nothing is
+ * formatted. Signals are blocked until the handlers are back to their defaults.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -48,7 +47,7 @@ static void die_with_parent(const struct launch *l)
 		_exit(127);
 }
 
-static void take_standard(const struct launch *l)
+static void redirect_standard(const struct launch *l)
 {
 	if (dup2(l->input, STDIN_FILENO) < 0 || dup2(l->output, STDOUT_FILENO) < 0 ||
 	    dup2(l->errors, STDERR_FILENO) < 0)
@@ -72,7 +71,7 @@ void launch_child(const struct launch *l)
 	setpgid(0, 0);
 	reset_signals();
 	die_with_parent(l);
-	take_standard(l);
+	redirect_standard(l);
 	if (s->prepare && (rc = s->prepare(s->prepare_ctx, &what)) != 0)
 		give_up(l, rc, what);
 	die_with_parent(l);

@@ -1,6 +1,6 @@
 /*
- * The far side of fork: what a child does until exec. Everything it needs lies in
- * `struct launch`, prepared before the fork.
+ * The child's side of fork: what it does until exec. Everything that it needs is in `struct
+ * launch`, which is prepared before the fork.
  */
 #ifndef ZKNGINX_SYS_CHILD_LAUNCH_H
 #define ZKNGINX_SYS_CHILD_LAUNCH_H

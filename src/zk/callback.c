@@ -1,7 +1,7 @@
 /*
- * The library's callbacks. All watches of a handle share one (function, context) pair, as
- * the library compares all distinct ones with each other; the session's events come
- * through a function of their own, so that they are seen once.
+ * The library's callbacks. All watches of a handle share one (function, context) pair, because the
+ * library compares all different ones with each other. Session events come through a function of
+ * their own, so that each is seen once.
  */
 #include <pthread.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 
 #define LOG_INTERVAL (60 * USEC_PER_SEC)
 
-/* The library tells of every failed attempt to connect; one in a while is enough. */
+/* The library logs every failed attempt to connect; one line in a while is enough. */
 void callback_log(const char *message)
 {
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -29,7 +29,8 @@ void callback_log(const char *message)
 	pass = log_limit_pass(&limit, timing_now(), LOG_INTERVAL, &suppressed);
 	pthread_mutex_unlock(&lock);
 	if (pass && suppressed)
-		log_info("libzookeeper: %s (%u lines were left out before)", message, suppressed);
+		log_info("libzookeeper: %s (%u similar lines were not logged)", message,
+			 suppressed);
 	else if (pass)
 		log_info("libzookeeper: %s", message);
 	else
@@ -65,7 +66,7 @@ void callback_watch(zhandle_t *zh UNUSED, int type, int state UNUSED, const char
 	struct handle *h = ctx;
 	struct note *n;
 
-	if (type == ZOO_SESSION_EVENT) /* on_session is told as well */
+	if (type == ZOO_SESSION_EVENT) /* callback_session gets it as well */
 		return;
 	n = note_with_text(NOTE_WATCH, h, path);
 	n->rc = type;
@@ -94,7 +95,7 @@ static void reply_push(struct note *n)
 }
 
 _Static_assert(SESSION_OK == ZOK && SESSION_NO_NODE == ZNONODE && SESSION_NOT_EMPTY == ZNOTEMPTY,
-	       "session.h says them again");
+	       "session.h has the same values");
 
 static void reply_stat(struct note *n, const struct Stat *stat)
 {
@@ -119,7 +120,7 @@ void callback_data(int rc, const char *value, int value_len, const struct Stat *
 	size_t size = rc == ZOK && value && value_len > 0 ? (size_t)value_len : 0;
 	struct note *n = reply_new(ctx, rc, size + 1);
 
-	if (rc == ZOK && value && value_len >= 0) { /* no data at all is a length of -1 */
+	if (rc == ZOK && value && value_len >= 0) { /* the length of a znode without data is -1 */
 		memcpy(n->bytes, value, size);
 		n->reply.data = n->bytes;
 		n->reply.size = size;
@@ -194,7 +195,7 @@ void callback_done(int rc, const void *ctx)
 	reply_push(reply_new(ctx, rc, 0));
 }
 
-/* The library has filled in the request's results; they may be read from here on. */
+/* The library has filled in the request's results, which may be read from here on. */
 void callback_multi(int rc, const void *ctx)
 {
 	const struct request *r = request_of(ctx);

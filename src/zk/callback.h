@@ -1,7 +1,7 @@
 /*
- * What libzookeeper_mt calls, on its own threads. Each copies what it was given into
- * a note and pushes it. It reads nothing but its request's `handle` and that handle's
- * `queue`, which do not change while the handle lives.
+ * What libzookeeper_mt calls, on its own threads. Each callback copies what it was given into a
+ * note and pushes that. It reads only its request's `handle` and that handle's `queue`, which do
+ * not change while the handle exists.
  */
 #ifndef ZKNGINX_ZK_CALLBACK_H
 #define ZKNGINX_ZK_CALLBACK_H

@@ -9,7 +9,7 @@
 #include "core/data/layout.h"
 #include "sys/timing.h"
 
-#define DIRECTORY_TRIES 3 /* others may be deleting it; but not for ever */
+#define DIRECTORY_TRIES 3 /* another client may delete it meanwhile; the number is limited */
 #define LONGEST_HOST 255
 
 static bool is_lost(int rc)

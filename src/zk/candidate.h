@@ -1,7 +1,7 @@
 /*
  * Our candidate, CLUSTER/election/GUID-NNNNNNNNNN: it is made, listed among the others, watched and
  * deleted; and the name of the host that has the lowest one. What the answers mean for the election
- * is up to election.c, which is told of each.
+ * is up to election.c, which gets each of them.
  *
  * An answer counts only in the attempt that asked for it: what was asked before candidate_forget()
  * comes to nothing.
@@ -48,7 +48,7 @@ struct candidate {
 	char guid[ELECTION_GUID_SIZE];
 	unsigned attempt;        /* grows whenever what was asked before does not count any more */
 	char *own, *predecessor; /* paths, as last listed; NULL: none */
-	int version;             /* of our own znode: 0 unless somebody wrote to it */
+	int version;             /* of our own znode: 0 unless another client wrote to it */
 	unsigned tries;          /* of making the directory */
 	char *leader, *leader_host; /* name and data of the lowest candidate */
 	bool leader_changed;
@@ -57,7 +57,7 @@ struct candidate {
 
 void candidate_init(struct candidate *c, struct session *session, const char *cluster,
 		    const char *host, const struct candidate_ops *ops, struct election *election);
-/* Requests that are open are answered to nobody. The znode stays until the session ends. */
+/* Answers to open requests are ignored. The znode stays until the session ends. */
 void candidate_fini(struct candidate *c);
 
 /* Answers to what was asked so far do not count any more. */

@@ -1,6 +1,6 @@
 /*
- * Reads the credentials each time a handle is opened, so that a corrected file is taken
- * up by itself, and wipes them as soon as the library has its copy.
+ * Reads the credentials each time a handle is opened, so that a corrected file is used without a
+ * restart, and wipes them as soon as the library has its copy.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -43,10 +43,13 @@ static int check_file(int fd, struct err *e)
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_INPUT, "not a regular file");
 	if (st.st_uid != 0 && st.st_uid != geteuid())
-		return err_set(e, ERR_INPUT, "belongs to user %u, not to root or to us",
-			       (unsigned)st.st_uid);
+		return err_set(
+			e, ERR_INPUT,
+			"belongs to user %u; it must belong to root or to the user of zknginxd",
+			(unsigned)st.st_uid);
 	if (st.st_mode & 0177)
-		return err_set(e, ERR_INPUT, "has mode %04o; it holds a password, so make it 0600",
+		return err_set(e, ERR_INPUT,
+			       "has mode %04o; it contains a password, so it must have mode 0600",
 			       (unsigned)st.st_mode & 07777);
 	return 0;
 }
@@ -59,7 +62,7 @@ static int split(char *line, struct credentials *out, struct err *e)
 	end = line + strcspn(line, " \t");
 	secret = end + strspn(end, " \t");
 	if (end == line || *secret == '\0')
-		return err_set(e, ERR_INPUT, "does not begin with a line \"digest user:password\"");
+		return err_set(e, ERR_INPUT, "the first line must be \"digest user:password\"");
 	*end = '\0';
 	out->scheme = xstrdup(line);
 	out->secret = xstrdup(secret);

@@ -8,9 +8,9 @@ struct credentials {
 	char *scheme, *secret;
 };
 
-/* Refused unless the file is ours or root's and readable by its owner alone. */
+/* ERR_INPUT unless the file belongs to us or root and only its owner may read it. */
 int credentials_read(const char *path, struct credentials *out, struct err *e);
-/* Wipes. */
+/* Overwrites the secret. */
 void credentials_fini(struct credentials *c);
 
 #endif

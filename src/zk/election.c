@@ -23,8 +23,8 @@
 
 #define PAUSE (5 * USEC_PER_SEC)
 
-/* What on_change was told of last. */
-struct election_told {
+/* What on_change has reported last. */
+struct election_reported {
 	enum election_state role;
 	bool leads, holds;
 };
@@ -44,7 +44,7 @@ struct election {
 
 	/* A term begins when it leads, and ends with the candidate or the lease. */
 	bool in_term;
-	struct election_told told;
+	struct election_reported reported;
 	sd_event_source *lease, *rest;
 };
 
@@ -87,19 +87,20 @@ const char *election_leader(const struct election *e)
 	return candidate_leader(&e->candidate);
 }
 
-/* Tells the owner what has changed. The last act of everything that is called from outside. */
-static void tell(struct election *e)
+/* Report to the owner what has changed. The last step of every function that is called from
+ * outside. */
+static void report_change(struct election *e)
 {
-	struct election_told now = { e->role, election_leads(e), election_holds(e) };
-	bool same = now.role == e->told.role && now.leads == e->told.leads &&
-		    now.holds == e->told.holds && !e->candidate.leader_changed;
+	struct election_reported now = { e->role, election_leads(e), election_holds(e) };
+	bool same = now.role == e->reported.role && now.leads == e->reported.leads &&
+		    now.holds == e->reported.holds && !e->candidate.leader_changed;
 
-	if (now.leads && !e->told.leads)
+	if (now.leads && !e->reported.leads)
 		log_notice("this host leads the fleet now: %s", e->candidate.own);
-	else if (e->told.leads && !now.leads)
-		log_notice("this host does not lead the fleet now: %s",
+	else if (e->reported.leads && !now.leads)
+		log_notice("this host does not lead the fleet any more: %s",
 			   election_state_name(now.role));
-	e->told = now;
+	e->reported = now;
 	e->candidate.leader_changed = false;
 	if (!same && e->on_change)
 		e->on_change(e->ctx);
@@ -191,7 +192,7 @@ static void step(struct election *e, enum election_event event)
 	if (ends_term(event))
 		e->in_term = false;
 	if (next.command == ELECTION_DO_NOTHING && next.state == e->role)
-		return; /* what was asked goes on */
+		return; /* open requests still count */
 	e->role = next.state;
 	if (next.state == ELECTION_OUT)
 		candidate_forget_leader(&e->candidate);
@@ -244,7 +245,7 @@ void election_on_state(struct election *e, enum session_state state)
 		expire(e);
 	else
 		step(e, ELECTION_EV_DISCONNECTED);
-	tell(e);
+	report_change(e);
 }
 
 /* What became of the znode is in the next list; and the watch has to be set again in any case. */
@@ -258,7 +259,7 @@ void election_on_watch(struct election *e, int type, const char *path)
 		lose_candidate(e);
 	else if (own || before)
 		step(e, ELECTION_EV_MOVED);
-	tell(e);
+	report_change(e);
 }
 
 void election_stand_for(struct election *e, bool stand)
@@ -270,7 +271,7 @@ void election_stand_for(struct election *e, bool stand)
 		step(e, ELECTION_EV_RESIGN);
 	else if (stand && !e->withdrawing && session_state(e->session) == SESSION_CONNECTED)
 		go_on(e);
-	tell(e);
+	report_change(e);
 }
 
 static int on_lease(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *ctx)
@@ -278,7 +279,7 @@ static int on_lease(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *
 	struct election *e = ctx;
 
 	check_lease(e);
-	tell(e);
+	report_change(e);
 	return 0;
 }
 
@@ -288,7 +289,7 @@ static int on_rest_over(sd_event_source *source UNUSED, uint64_t usec UNUSED, vo
 
 	if (e->resting && is_connected(e))
 		go_on(e);
-	tell(e);
+	report_change(e);
 	return 0;
 }
 
@@ -331,7 +332,7 @@ static const struct candidate_ops candidate_ops = {
 	.on_unwatchable = rest, /* no event will come: the list is read again now and then */
 	.on_failed = on_failed,
 	.on_expired = expire,
-	.on_answered = tell,
+	.on_answered = report_change,
 };
 
 /* --- writes ---------------------------------------------------------------------------------- */
@@ -348,7 +349,7 @@ static void on_lost(struct election *e, unsigned attempt, int why)
 		step(e, ELECTION_EV_MOVED);
 }
 
-static const struct fence_ops fence_ops = { .on_lost = on_lost, .on_answered = tell };
+static const struct fence_ops fence_ops = { .on_lost = on_lost, .on_answered = report_change };
 
 void election_write(struct election *e, const struct session_op *ops, size_t count,
 		    session_done *done, void *ctx)

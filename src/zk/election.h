@@ -1,19 +1,19 @@
 /*
  * Election, carried out on the control session: see zknginx/election.h for the rules.
  *
- * A leader's writes go through election_write(), which adds a check of its own candidate
- * znode to the transaction: whoever has lost the election, and does not know it yet,
- * writes nothing. (One whose candidate an operator deletes has lost at once and learns it a
- * moment later; that is the one case in which two may take themselves for the leader.)
+ * A leader's writes go through election_write(), which adds a check of its own candidate znode to
+ * the transaction. So a host that has lost the election without knowing it writes nothing. (A
+ * leader whose candidate an operator deletes has lost at once and learns it a moment later; that is
+ * the one case in which two hosts may consider themselves the leader.)
  *
- * Candidates are CLUSTER/election/GUID-NNNNNNNNNN, with a GUID of each session's own. Each
- * watches its own znode and the one before it, so with five hundred of them the end of one
- * makes one other look again.
+ * Candidates are CLUSTER/election/GUID-NNNNNNNNNN, with a new GUID for each session. Each watches
+ * its own znode and the one before it, so that of five hundred candidates the end of one makes only
+ * one other read the list again.
  *
- * Time is CLOCK_MONOTONIC, which a stopped process (SIGSTOP, a paused container or virtual
- * CPU) cannot outlive: whatever runs first afterwards, election_leads() and election_holds()
- * look at the clock. That clock does not count the time that the whole machine is suspended
- * to RAM; servers do not do that, and then the check in every write is what protects.
+ * Time is CLOCK_MONOTONIC, which goes on while a process is stopped (SIGSTOP, a paused container or
+ * virtual CPU): election_leads() and election_holds() look at the clock at each call. The clock
+ * stops while the whole machine is suspended to RAM. Servers do not do that; if one does, the check
+ * in every write protects.
  */
 #ifndef ZKNGINX_ZK_ELECTION_H
 #define ZKNGINX_ZK_ELECTION_H
@@ -24,7 +24,7 @@
 struct election;
 
 /*
- * on_change: the role, whether it may act, or the leader's name has changed. It may come from
+ * on_change: the role, whether it may act, or the leader's name has changed. It may be called
  * within election_stand_for() and the two functions below; it must not free the election. `host` is
  * the data of the candidate, for people. The session is borrowed.
  */
@@ -34,31 +34,31 @@ int election_new(sd_event *loop, struct session *session, const char *cluster, c
  * with SESSION_GONE. The candidate stays until the session ends. */
 void election_free(struct election *e);
 
-/* To be told by the owner of the session. */
+/* The owner of the session passes its events on. */
 void election_on_state(struct election *e, enum session_state state);
 void election_on_watch(struct election *e, int type, const char *path);
 
-/* Stand for election, or withdraw; not standing to begin with. */
+/* Stand for election, or withdraw. A new election does not stand. */
 void election_stand_for(struct election *e, bool stand);
 
 enum election_state election_role(const struct election *e);
 /* Leading, connected, and within the lease: may a write be sent now? */
 bool election_leads(const struct election *e);
-/* Has led, and may still be the one that ZooKeeper takes for the leader: false from the moment that
- * the lease has run out, or that another one may lead. For commands that follow the leader. */
+/* Has led, and may still be the leader for ZooKeeper: false as soon as the lease has run out or
+ * another host may lead. For commands that follow the leader. */
 bool election_holds(const struct election *e);
 /*
- * The host that leads, as far as is known; "" otherwise. Valid until the next change. Who follows
- * looks again only when the candidate before it goes, so that of many hosts one far back may know
- * an old leader for long: the plan's "leader" tells too.
+ * The host that leads, as far as is known; "" otherwise. Valid until the next change. A follower
+ * reads the list again only when the candidate before it has gone, so a host far back may know an
+ * old leader for long; "leader" of the plan is more recent.
  */
 const char *election_leader(const struct election *e);
 
 /*
- * A fenced transaction; `done` is called once, later; NULL: nobody is told. rc: as of the session;
- * ELECTION_LOST when this daemon does not lead (nothing was sent, or the check failed: nothing was
- * written). op_rcs are those of `ops`; there are none when nothing was sent. The check takes part
- * of SESSION_REQUEST_LIMIT: ELECTION_WRITE_OVERHEAD bytes and the length of the cluster's path.
+ * A fenced transaction. `done` (may be NULL) is called once, later. rc: as of the session, or
+ * ELECTION_LOST when this host does not lead (nothing was sent, or the check failed: nothing was
+ * written). op_rcs are those of `ops`; there are none when nothing was sent. The check takes
+ * ELECTION_WRITE_OVERHEAD bytes and the length of the cluster's path from SESSION_REQUEST_LIMIT.
  */
 #define ELECTION_LOST (-1001)
 #define ELECTION_WRITE_OVERHEAD 256

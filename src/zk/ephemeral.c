@@ -1,10 +1,10 @@
 /*
- * An ephemeral of ours goes through four states. A create whose answer was lost, or that
- * finds something there, makes it unsure, and so does every new link; looking at its owner
- * tells. To look at what may be ours is to list its children, of which an ephemeral has
- * none: that tells the owner too, and its watch fires when the znode is deleted, but not
- * when we write it. What turned out to be foreign is read, with a watch that fires when it
- * is written or deleted, and read again now and then.
+ * An ephemeral of ours has one of four states. It becomes UNSURE when the answer of a create was
+ * lost, when the create finds a znode there, and with every new link; then a look at its owner
+ * decides. To look at a znode that may be ours is to list its children, of which an ephemeral has
+ * none: that gives the owner, too, and its watch fires when the znode is deleted, but not when we
+ * write it. A znode that turns out to be FOREIGN is read, with a watch that fires when it is
+ * written or deleted, and read again now and then.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@
 #include "record.h"
 #include "sys/timing.h"
 
-#define MOST_DATA (64 << 10) /* of somebody else's that is kept */
+#define MOST_DATA (64 << 10) /* of a foreign znode that is kept */
 #define SLOWLY (5 * USEC_PER_SEC)
 
 struct ephemeral {
@@ -29,10 +29,10 @@ struct ephemeral {
 	enum ephemeral_state state;
 	unsigned epoch;
 	bool withheld;
-	int version; /* of our own, so that nobody else's is overwritten */
+	int version; /* of our own znode: a set with it cannot overwrite a foreign one */
 	struct rival rival;
 	struct ephemeral_holder holder;
-	int64_t met; /* the transaction that made the foreign one which was logged last */
+	int64_t logged; /* czxid of the foreign znode that was logged last */
 };
 
 static void tell(struct ephemeral *e)
@@ -57,7 +57,7 @@ static bool is_wanted(const struct ephemeral *e)
 
 static void step(void *ctx);
 
-/* --- what a look can find -------------------------------------------------------------------- */
+/* --- results of a look ----------------------------------------------------------------------- */
 
 static void on_gone(struct ephemeral *e)
 {
@@ -73,20 +73,22 @@ static void on_ours(struct ephemeral *e, const struct session_stat *stat)
 	enter(e, EPHEMERAL_OURS);
 }
 
-static void log_meeting(struct ephemeral *e, const struct session_stat *stat)
+static void log_foreign(struct ephemeral *e, const struct session_stat *stat)
 {
-	if (e->met == stat->czxid)
+	if (e->logged == stat->czxid)
 		return;
-	e->met = stat->czxid;
+	e->logged = stat->czxid;
 	if (stat->owner == 0)
-		log_warning("%s is a persistent znode; it has to be deleted for ours to be made",
-			    e->record.path);
+		log_warning(
+			"%s is a persistent znode: delete it, so that zknginxd can create its own, "
+			"which is ephemeral",
+			e->record.path);
 	else
-		log_info("%s belongs to session 0x%llx; waiting for it to go", e->record.path,
-			 (unsigned long long)stat->owner);
+		log_info("%s belongs to session 0x%llx; waiting until that session ends",
+			 e->record.path, (unsigned long long)stat->owner);
 }
 
-static bool is_anothers(struct ephemeral *e, const struct session_stat *stat)
+static bool belongs_to_another_host(struct ephemeral *e, const struct session_stat *stat)
 {
 	const struct rival_sight sight = { stat->owner, stat->czxid, stat->version };
 
@@ -97,11 +99,11 @@ static bool is_anothers(struct ephemeral *e, const struct session_stat *stat)
 	return false;
 }
 
-static bool keep_holder(struct ephemeral *e, const struct session_reply *r)
+static bool store_holder(struct ephemeral *e, const struct session_reply *r)
 {
 	struct ephemeral_holder *h = &e->holder;
 	size_t size = r->data && r->size <= MOST_DATA ? r->size : 0;
-	bool another = is_anothers(e, r->stat);
+	bool another = belongs_to_another_host(e, r->stat);
 	bool news = h->session != r->stat->owner || h->another != another || h->data.size != size ||
 		    memcmp(buf_str(&h->data), size ? r->data : "", size) != 0;
 
@@ -114,11 +116,11 @@ static bool keep_holder(struct ephemeral *e, const struct session_reply *r)
 
 static void on_foreign(struct ephemeral *e, const struct session_reply *r)
 {
-	bool news = keep_holder(e, r);
+	bool news = store_holder(e, r);
 
-	log_meeting(e, r->stat);
-	/* Its end fires the watch. Time is told by looking, though, and so is the end of one that
-	 * we may not read. */
+	log_foreign(e, r->stat);
+	/* Its deletion fires the watch. But only looks show how long it exists, and the deletion of
+	 * a znode that we may not read. */
 	record_pause(&e->record, e->holder.another
 					 ? SLOWLY
 					 : rival_interval(session_timeout(e->record.session)));
@@ -151,7 +153,7 @@ static void on_seen(void *ctx, const struct session_reply *r)
 	step(e);
 }
 
-/* Whoever may not read it may still see that it is there, and whose. */
+/* Without permission to read it, exists still shows that it is there, and its owner. */
 static void look_from_outside(struct ephemeral *e)
 {
 	session_exists(e->record.session, e->record.path, true, on_seen, e);
@@ -163,7 +165,7 @@ static void on_read(void *ctx, const struct session_reply *r)
 
 	if (r->rc == ZNOAUTH) {
 		look_from_outside(e);
-	} else if (is_our_own(e, r)) { /* this is not the watch for it */
+	} else if (is_our_own(e, r)) { /* for our own znode another watch is needed */
 		e->record.busy = false;
 		enter(e, EPHEMERAL_UNSURE);
 		step(e);
@@ -276,7 +278,7 @@ static void keep_as_wanted(struct ephemeral *e)
 	}
 }
 
-/* --- what moves it --------------------------------------------------------------------------- */
+/* --- what changes its state ------------------------------------------------------------------ */
 
 static void step(void *ctx)
 {
@@ -332,7 +334,7 @@ void ephemeral_on_watch(struct ephemeral *e, int type, const char *path)
 	if (strcmp(path, e->record.path) != 0)
 		return;
 	if (type == ZOO_DELETED_EVENT && e->state != EPHEMERAL_UNSURE)
-		on_gone(e); /* otherwise a look is under way, and sees what is there now */
+		on_gone(e); /* else a look is under way, and shows the present state */
 	else if (type != ZOO_DELETED_EVENT && e->state != EPHEMERAL_FOREIGN)
 		return;
 	record_wake(&e->record);

@@ -1,8 +1,8 @@
 /*
- * An ephemeral znode of a fixed name that is to be ours while there is something to say in
- * it. One of that name that belongs to another session is waited out, never overwritten and
- * never deleted; what it is (our own last session's, or another host's) is judged as
- * zknginx/rival.h says.
+ * An ephemeral znode with a fixed name that is to be ours while it has something to say. A znode of
+ * that name that belongs to another session is never overwritten and never deleted: we wait until
+ * it is gone. Whether it is our own previous session's or another host's is decided by
+ * zknginx/rival.h.
  */
 #ifndef ZKNGINX_ZK_EPHEMERAL_H
 #define ZKNGINX_ZK_EPHEMERAL_H
@@ -12,10 +12,10 @@
 #include "session.h"
 
 enum ephemeral_state {
-	EPHEMERAL_ABSENT,  /* as far as we know */
-	EPHEMERAL_UNSURE,  /* to be looked at */
-	EPHEMERAL_OURS,    /* to be kept up to date */
-	EPHEMERAL_FOREIGN, /* to be waited out */
+	EPHEMERAL_ABSENT,  /* as far as is known */
+	EPHEMERAL_UNSURE,  /* a look decides */
+	EPHEMERAL_OURS,    /* kept up to date */
+	EPHEMERAL_FOREIGN, /* we wait until it is gone */
 	EPHEMERAL_STATE_N
 };
 
@@ -26,7 +26,7 @@ struct ephemeral_spec {
 	struct session *session; /* borrowed, and freed before the ephemeral */
 	const char *path;
 	int flags, parent_flags; /* as session_create() takes them, beside ZOO_EPHEMERAL */
-	/* The state, or what is known of a foreign one, has changed. May be NULL. */
+	/* The state, or what is known of a foreign znode, has changed. May be NULL. */
 	void (*on_change)(void *ctx);
 	void *ctx;
 };
@@ -34,23 +34,23 @@ int ephemeral_new(const struct ephemeral_spec *spec, struct ephemeral **out, str
 void ephemeral_free(struct ephemeral *e);
 DEFINE_CLEANUP(struct ephemeral *, ephemeral_free)
 
-/* What it says from now on; copied; written when it differs, latest wins. NULL: it is not to be
- * there; ours is deleted. */
+/* Its data from now on; copied; written when it differs; the latest counts. NULL: ours is deleted.
+ */
 void ephemeral_want(struct ephemeral *e, const char *data, size_t size);
 /* While true, as if NULL were wanted. */
 void ephemeral_withhold(struct ephemeral *e, bool withheld);
 
-/* To be told by the owner of the session. */
+/* The owner of the session passes its events on. */
 void ephemeral_on_state(struct ephemeral *e, enum session_state state);
 void ephemeral_on_watch(struct ephemeral *e, int type, const char *path);
 
 enum ephemeral_state ephemeral_state(const struct ephemeral *e);
 const char *ephemeral_path(const struct ephemeral *e);
 
-/* Who has the name; means something while the state is FOREIGN. Valid until the next change. */
+/* The owner of the znode while the state is FOREIGN. Valid until the next change. */
 struct ephemeral_holder {
-	int64_t session; /* 0: a persistent znode is in its place */
-	bool another;    /* it is another host's */
+	int64_t session; /* 0: the znode is persistent */
+	bool another;    /* it belongs to another host */
 	struct buf data; /* empty when it cannot be read */
 };
 const struct ephemeral_holder *ephemeral_holder(const struct ephemeral *e);

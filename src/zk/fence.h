@@ -4,7 +4,7 @@
  * lost, however late it arrives, is refused by the server.
  *
  * A writer that is known not to lead is refused here, later from the loop. Every write is on one of
- * two lists until it is answered. All of it belongs to an election (election.c), which is told what
+ * two lists until it is answered. All of it belongs to an election (election.c), which gets what
  * the answers say of its candidate.
  */
 #ifndef ZKNGINX_ZK_FENCE_H
@@ -18,7 +18,7 @@ struct election;
 
 struct fence_ops {
 	/* The candidate of the write is lost: SESSION_GONE (with its session), ZNONODE (the znode
-	 * is gone) or ZBADVERSION (somebody wrote to it). Before the writer is answered. */
+	 * is gone) or ZBADVERSION (another client wrote to it). Before the writer is answered. */
 	void (*on_lost)(struct election *e, unsigned attempt, int why);
 	/* A writer was answered by the server. */
 	void (*on_answered)(struct election *e);

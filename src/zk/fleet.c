@@ -1,13 +1,13 @@
 /*
- * This host's place in the fleet: who it is (the member), what hangs on that, and what is
- * said when another host has the name.
+ * This host's place in the fleet: its member znode, what depends on that, and what is reported when
+ * another host has the name.
  *
- * Everything stands on the member. While it is ours this host is in force: it writes its
- * report, announces its service and stands for election. It stays in force while the link
- * is away or the member has to be made again, and falls out of it with the session, or when
- * another session turns out to hold the name; then the service goes and the candidate
- * withdraws. The report is stricter, because two hosts would write over one another's: it
- * is only written while the member is known to be ours.
+ * Everything depends on the member znode. While it is ours this host is in force: it writes its
+ * report, announces its service and stands for election. It stays in force while the link is lost
+ * or the member has to be created again. It is no longer in force when the session ends, or when
+ * another session holds the name; then the service is withdrawn and the candidate, too. The rule
+ * for the report is stricter, because two hosts would overwrite each other's: it is only written
+ * while the member znode is known to be ours.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -32,13 +32,13 @@ struct fleet {
 	bool freeing;
 
 	struct ephemeral *member;
-	struct ephemeral *service; /* NULL: not to be announced at all */
+	struct ephemeral *service; /* NULL: there is no cluster.service */
 	struct persistent *report;
 	struct election *election;
 	bool in_force;
-	int64_t accused;   /* the session of the other host that was logged last; 0: none */
-	int64_t announcer; /* … of who announces in our place */
-	struct buf why;    /* this host has refused */
+	int64_t logged;    /* the session of the other host that was logged last; 0: none */
+	int64_t announcer; /* … of the host that announces in our place */
+	struct buf why;    /* this host is a duplicate */
 };
 
 static bool is_connected(const struct fleet *f)
@@ -51,14 +51,14 @@ static bool is_ours(const struct fleet *f)
 	return is_connected(f) && ephemeral_state(f->member) == EPHEMERAL_OURS;
 }
 
-/* Does another host have this name (when we last looked)? */
+/* Did another host have this name at the last look? */
 static bool is_duplicate(const struct fleet *f)
 {
 	return ephemeral_state(f->member) == EPHEMERAL_FOREIGN &&
 	       ephemeral_holder(f->member)->another;
 }
 
-/* --- the other host -------------------------------------------------------------------------- */
+/* --- another host of this name --------------------------------------------------------------- */
 
 static const char *text_of(const json_t *j, const char *key)
 {
@@ -74,7 +74,7 @@ static void describe_other(struct fleet *f)
 	const char *address = text_of(j, "address"), *version = text_of(j, "version");
 
 	buf_clear(&f->why);
-	buf_printf(&f->why, "another host is called %s too: ", f->host);
+	buf_printf(&f->why, "another host has the name %s as well: ", f->host);
 	if (address)
 		buf_printf(&f->why, "its address is %.256s, ", address);
 	if (version)
@@ -84,25 +84,26 @@ static void describe_other(struct fleet *f)
 	json_decref(j);
 }
 
-static void accuse(struct fleet *f)
+static void log_duplicate(struct fleet *f)
 {
 	int64_t session = ephemeral_holder(f->member)->session;
 
 	describe_other(f);
-	if (f->accused == session)
+	if (f->logged == session)
 		return;
-	f->accused = session;
-	log_error("%s; this one takes no part in the fleet while the other one is there: give one "
-		  "of them another cluster.host",
+	f->logged = session;
+	log_error("%s; this host takes no part in the fleet as long as the other one does: give "
+		  "one of "
+		  "them another cluster.host",
 		  buf_str(&f->why));
 }
 
-static void acquit(struct fleet *f)
+static void log_duplicate_gone(struct fleet *f)
 {
-	if (f->accused)
-		log_notice("%s is this host's own: the other one of this name is gone",
+	if (f->logged)
+		log_notice("%s belongs to this host again: the other host of this name has left",
 			   ephemeral_path(f->member));
-	f->accused = 0;
+	f->logged = 0;
 }
 
 /* --- being in force -------------------------------------------------------------------------- */
@@ -134,9 +135,9 @@ static void on_member(void *ctx)
 	if (f->freeing)
 		return;
 	if (is_ours(f))
-		acquit(f);
+		log_duplicate_gone(f);
 	else if (is_duplicate(f))
-		accuse(f);
+		log_duplicate(f);
 	if (is_ours(f))
 		set_in_force(f, true);
 	else if (ephemeral_state(f->member) == EPHEMERAL_FOREIGN)
@@ -154,8 +155,10 @@ static void on_service(void *ctx)
 	    h->session == f->announcer)
 		return;
 	f->announcer = h->session;
-	log_warning("%s is announced by another host, in session 0x%llx; waiting for it to go",
-		    ephemeral_path(f->service), (unsigned long long)h->session);
+	log_warning(
+		"%s is announced by another host, in session 0x%llx; waiting until that session "
+		"ends",
+		ephemeral_path(f->service), (unsigned long long)h->session);
 }
 
 static void on_session_state(void *ctx, enum session_state state)
@@ -227,10 +230,9 @@ static int make_report(struct fleet *f, sd_event *loop, const char *cluster, str
 }
 
 /*
- * Curator makes what is above an instance a container, which the server deletes when it is empty.
- * Ours are plain persistent znodes: who shares the path with us is none of our business, and what
- * others have made is left as it is. All that stands there is for others to read, and the path for
- * others to register at.
+ * Curator creates the parents of an instance as containers, which the server deletes when they are
+ * empty. Ours are persistent: other applications may share the path, and znodes that they created
+ * are left as they are. Every client may read these znodes, and register below the path.
  */
 static int make_service(struct fleet *f, sd_event *loop, const char *service, struct err *e)
 {
@@ -255,7 +257,10 @@ int fleet_new(sd_event *loop, const struct fleet_spec *spec, struct fleet **out,
 	const char *host = spec->host, *cluster = spec->zookeeper->cluster;
 
 	if (!*host || strchr(host, '/') || strcmp(host, ".") == 0 || strcmp(host, "..") == 0)
-		return err_set(e, ERR_INPUT, "\"%s\" cannot be a host's name in the fleet", host);
+		return err_set(e, ERR_INPUT,
+			       "\"%s\" cannot be the name of a znode, so it cannot be the name of "
+			       "a host in the fleet",
+			       host);
 	f->host = xstrdup(host);
 	if (session_new(loop, "control", spec->zookeeper, &session_ops, f, &f->session, e) < 0 ||
 	    make_member(f, loop, cluster, e) < 0 || make_report(f, loop, cluster, e) < 0 ||
@@ -283,10 +288,12 @@ static const char *reason(const struct fleet *f)
 {
 	static const char *const reasons[EPHEMERAL_STATE_N] = {
 		[EPHEMERAL_ABSENT] = "it is not registered yet",
-		[EPHEMERAL_UNSURE] = "it is not known yet whether it is registered",
+		[EPHEMERAL_UNSURE] =
+			"unknown whether it is registered: waiting for an answer of ZooKeeper",
 		[EPHEMERAL_OURS] = "",
-		[EPHEMERAL_FOREIGN] = ("another session holds this host's name: our own last "
-				       "one, or another host that is called the same"),
+		[EPHEMERAL_FOREIGN] = ("its member znode belongs to another session: this "
+				       "host's previous one, or another host of the same "
+				       "name"),
 	};
 	enum ephemeral_state state = ephemeral_state(f->member);
 
@@ -295,7 +302,7 @@ static const char *reason(const struct fleet *f)
 	if (is_duplicate(f))
 		return buf_str(&f->why);
 	if (state == EPHEMERAL_FOREIGN && ephemeral_holder(f->member)->session == 0)
-		return "a persistent znode of this name is in its place";
+		return "its member znode is a persistent znode: delete it";
 	return reasons[state];
 }
 

@@ -1,13 +1,13 @@
 /*
- * The fleet's znodes below zookeeper.cluster: that this host is here
- * (members/HOST, ephemeral, small) and how it is (reports/HOST, persistent, the
- * full report), and, where cluster.service says so, as a Curator service. On the control
- * session, which survives reconnects; the election stands on it too.
+ * The fleet's znodes below zookeeper.cluster: that this host is there (members/HOST, ephemeral,
+ * small) and its state (reports/HOST, persistent, the full report); and, with cluster.service, a
+ * registration as a Curator service. All of it is on the control session, which survives
+ * reconnects, as is the election.
  *
- * An ephemeral of this name that belongs to another session is waited out, never
- * overwritten: it is our own old session, or a second host with our name. Once it has outlived
- * any session that we could have had, it is a second host: then this daemon has refused, says so,
- * and writes neither member nor report while the other one is there.
+ * An ephemeral of this name that belongs to another session is never overwritten: it is our own
+ * previous session, or a second host with our name. When it has outlived any session that we could
+ * have had, it is a second host: then this daemon is a duplicate, logs it, and writes neither
+ * member nor report as long as the other host is there.
  */
 #ifndef ZKNGINX_ZK_FLEET_H
 #define ZKNGINX_ZK_FLEET_H
@@ -31,19 +31,19 @@ void fleet_free(struct fleet *f);
 struct fleet_news {
 	const char *member, *report;
 	size_t member_size, report_size;
-	const char *service; /* Curator's JSON of the instance; NULL: not to be announced now */
+	const char *service; /* Curator's JSON of the instance; NULL: not announced now */
 	size_t service_size;
 };
-/* What to publish from now on; copied; written when it differs, latest wins, at most one write of
- * each in flight; reports are spaced. */
+/* What to publish from now on; copied; written when it differs; the latest counts. At most one
+ * write of each is in flight, and there is a pause between two reports. */
 void fleet_publish(struct fleet *f, const struct fleet_news *news);
 
 enum fleet_membership {
 	FLEET_PENDING,   /* not connected, or not registered yet */
 	FLEET_MEMBER,    /* members/HOST is ours */
-	FLEET_DUPLICATE, /* … is another host's: this one has refused */
+	FLEET_DUPLICATE, /* members/HOST is another host's */
 };
-/* *why (may be NULL): what it waits for, or who has the name; "" = not connected. */
+/* *why (may be NULL): what it waits for, or which host has the name; "" = not connected. */
 enum fleet_membership fleet_membership(const struct fleet *f, const char **why);
 
 struct session *fleet_session(const struct fleet *f);

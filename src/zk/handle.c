@@ -1,6 +1,6 @@
 /*
- * A handle's life and the library's calls, all on the loop thread except for the close,
- * which may wait for the server and has a thread of its own.
+ * A handle's life and the calls of the library. All of it runs on the loop thread, except for the
+ * close, which may wait for the server and has a thread of its own.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -24,9 +24,9 @@ int handle_open(struct queue *q, const char *addresses, uint64_t timeout, struct
 	TAILQ_INIT(&h->requests);
 	h->queue = queue_ref(q);
 	zoo_set_debug_level(log_enabled(LOG_LEVEL_DEBUG) ? ZOO_LOG_LEVEL_INFO : ZOO_LOG_LEVEL_WARN);
-	/* the order of the addresses is ours */
+	/* The order of the addresses is ours. */
 	zoo_deterministic_conn_order(1);
-	/* the library's threads inherit our mask */
+	/* The library's threads inherit our signal mask. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	h->zh = zookeeper_init2(addresses, callback_session, (int)(timeout / USEC_PER_MSEC), NULL,
@@ -37,7 +37,7 @@ int handle_open(struct queue *q, const char *addresses, uint64_t timeout, struct
 		handle_free(h);
 		return -1;
 	}
-	/* Never look names up by itself: it would do so at each turn of its I/O thread. */
+	/* Else the library resolves names at each turn of its I/O thread. */
 	zoo_set_servers_resolution_delay(h->zh, -1);
 	*out = h;
 	return 0;
@@ -49,8 +49,8 @@ static void *close_on_thread(void *arg)
 	struct queue *q = queue_ref(h->queue);
 
 	zookeeper_close(h->zh);
-	/* From here on no callback runs; the loop may free h as soon as it has the note. A session
-	 * that did not wait for it has left it to us. */
+	/* From here on no callback runs, and the loop may free h as soon as it has the note. When
+	 * the session did not wait for it, the queue is shut and h is freed here. */
 	if (!queue_push(q, note_new(NOTE_CLOSED, h, 0)))
 		handle_free(h);
 	queue_unref(q);
@@ -59,7 +59,7 @@ static void *close_on_thread(void *arg)
 
 void handle_close(struct handle *h)
 {
-	/* Without a thread the loop has to wait for the server's word, a few seconds at most. */
+	/* Without a thread the loop has to wait for the server's answer, a few seconds at most. */
 	if (thread_start(close_on_thread, h) != 0)
 		close_on_thread(h);
 }
@@ -95,7 +95,7 @@ static const struct ACL_vector *acl_of(const struct request *r, int flags)
 	return &readable;
 }
 
-/* As the library takes them: without ours. */
+/* The flags that the library knows. */
 static int plain_flags(int flags)
 {
 	return flags & ~(SESSION_READABLE | SESSION_OPEN);

@@ -1,9 +1,9 @@
 /*
- * One handle of libzookeeper_mt together with all that its callbacks may touch:
- * the only place where the library is called.
+ * One handle of libzookeeper_mt together with all that its callbacks may use: the only place where
+ * the library is called.
  *
- * A handle owns the requests that were given to it until it is freed, because the
- * library may call back late, or never. Everything is called on the loop thread.
+ * A handle owns the requests that were given to it until it is freed, because the library may call
+ * back late, or never. Everything is called on the loop thread.
  */
 #ifndef ZKNGINX_ZK_HANDLE_H
 #define ZKNGINX_ZK_HANDLE_H
@@ -31,7 +31,7 @@ struct request {
 	int rc; /* why it was refused, when it was */
 	bool watch, restricted;
 	int flags, version;
-	char *path, *data; /* data: NULL for a znode without; in one block with the rest */
+	char *path, *data; /* data: NULL for a znode without data; in one block with the struct */
 	size_t size;
 	struct session_op *ops;
 	struct zoo_op_result *results;
@@ -44,33 +44,33 @@ struct request *request_new(enum request_kind kind, const char *path, const char
 struct request *request_new_multi(const struct session_op *ops, size_t count, session_done *done,
 				  void *ctx);
 void request_free(struct request *r);
-/* May it be sent at all? The library crashes on some paths, a server drops what is too large. */
+/* The library crashes on some paths, and a server drops a request that is too large. */
 bool request_is_valid(const struct request *r);
 
 struct handle;
 
-/* `addresses` as from resolver_connect_string(). The secret is not taken. */
+/* `addresses` as from resolver_connect_string(). */
 int handle_open(struct queue *q, const char *addresses, uint64_t timeout, struct handle **out,
 		struct err *e);
-/* Closes on a thread of its own; NOTE_CLOSED follows, then the handle is to be freed. */
+/* Closes on a thread of its own. NOTE_CLOSED follows, after which the handle is freed. */
 void handle_close(struct handle *h);
 /* With its requests. Only after NOTE_CLOSED. */
 void handle_free(struct handle *h);
 
-/* Takes the request, unless the library refuses it: then the library's code, not ZOK. */
+/* Takes the request and returns ZOK, or returns the library's error code. */
 int handle_send(struct handle *h, struct request *r);
-/* What was sent and is not freed; those with `done` are unanswered. */
+/* All that were sent and are not freed; those with `done` are unanswered. */
 struct requests *handle_requests(struct handle *h);
-/* The reply has come: back from the handle to the caller. */
+/* The reply has come: the request belongs to the caller again. */
 void handle_release(struct handle *h, struct request *r);
 
 /* A NOTE_AUTH follows when ZOK. */
 int handle_authenticate(struct handle *h, const struct credentials *c);
-/* A sync, which the ensemble's leader has to answer; a NOTE_BEAT follows when ZOK. */
+/* A sync, which the leader of the ensemble has to answer. A NOTE_BEAT follows when ZOK. */
 int handle_beat(struct handle *h);
 
 int64_t handle_session(const struct handle *h);
-/* As the server granted it, whatever that is; microseconds. */
+/* As the server granted it, unchecked; microseconds. */
 int64_t handle_timeout(const struct handle *h);
 /* "127.0.0.1:2181", "" when not connected. */
 void handle_server(const struct handle *h, char *out, size_t room);

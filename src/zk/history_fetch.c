@@ -1,4 +1,4 @@
-/* Fetching: the entry, then its parts, one after the other; then all of it is verified. */
+/* Fetching: the entry, then its parts one after the other; then everything is verified. */
 #include <stdlib.h>
 #include <string.h>
 #include <zookeeper/zookeeper.h>
@@ -10,7 +10,7 @@ struct fetch {
 	const char *cluster, *root, *revision;
 	unsigned long seq;
 	struct history_entry entry;
-	unsigned next; /* part to ask for */
+	unsigned next; /* part to read */
 	struct buf packed;
 	struct tree *tree;
 };
@@ -55,7 +55,7 @@ static void on_part(struct history_job *j, const struct session_reply *r)
 		return;
 	}
 	if (r->size > HISTORY_PART_SIZE) {
-		history_fail(j, "%s: it is larger than a part can be", r->path);
+		history_fail(j, "%s is larger than a part of an entry can be", r->path);
 		return;
 	}
 	buf_put(&f->packed, r->data, r->size);
@@ -70,12 +70,12 @@ static void on_entry(struct history_job *j, const struct session_reply *r)
 	if (r->rc != ZOK)
 		history_fail_at(j, r->path, r->rc);
 	else if (!history_entry_parse(j->arena, &z, &f->entry))
-		history_fail(j, "%s: it is no entry of the history", r->path);
+		history_fail(j, "%s is not an entry of the history", r->path);
 	else if (!f->entry.parts)
-		history_fail(j, "%s: it is not complete", r->path);
+		history_fail(j, "%s is not complete", r->path);
 	else if (strcmp(f->entry.revision, f->revision) != 0)
-		history_fail(j, "%s: it is of revision %.12s, and not of %.12s", r->path,
-			     f->entry.revision, f->revision);
+		history_fail(j, "%s has revision %.12s, expected %.12s", r->path, f->entry.revision,
+			     f->revision);
 	else
 		next(f);
 }

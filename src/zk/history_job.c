@@ -1,9 +1,9 @@
 /*
  * Jobs of the history: their life, and what they have in common.
  *
- * An answer that is under way cannot be called back, so a job that nobody wants any more
- * lives on, without a word, until it is there. Every answer comes: the session and the
- * election see to that, at the latest when they are freed themselves.
+ * The answer to a request cannot be cancelled. So a job that was freed lives on until the answer is
+ * there, and calls nothing back. Every answer comes: the session and the election see to that, at
+ * the latest when they are freed themselves.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 
 #include "history_parts.h"
 
-/* Room for the check that fences a transaction, and what the session counts for a request. */
+/* Room for the check that fences a transaction, and for what the session adds to a request. */
 #define FENCE ((size_t)16 * 1024)
 #define OVERHEAD 128
 #define OPS_MAX 2000
@@ -85,15 +85,15 @@ const char *history_result_text(int rc)
 		int rc;
 		const char *text;
 	} texts[] = {
-		{ ZNONODE, "it is not there any more, or what is above it" },
-		{ ZNODEEXISTS, "somebody else has created it meanwhile" },
-		{ ZBADVERSION, "somebody else has changed it meanwhile" },
-		{ ZNOTEMPTY, "somebody else has created znodes below it" },
-		{ ZNOAUTH, "access is denied" },
+		{ ZNONODE, "the znode, or one above it, does not exist any more" },
+		{ ZNODEEXISTS, "another client has created it meanwhile" },
+		{ ZBADVERSION, "another client has changed it meanwhile" },
+		{ ZNOTEMPTY, "another client has created znodes below it" },
+		{ ZNOAUTH, "zknginxd has no permission" },
 		{ ZBADARGUMENTS, "it is too large for one request" },
 		{ ZCONNECTIONLOSS, "the connection to ZooKeeper was lost" },
 		{ SESSION_GONE, "the session with ZooKeeper is over" },
-		{ ELECTION_LOST, "this daemon does not lead any more" },
+		{ ELECTION_LOST, "this host does not lead the fleet any more" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
@@ -140,7 +140,7 @@ void history_list(struct history_job *j, const char *path, history_step *step)
 
 /* --- series of writes ------------------------------------------------------------------------ */
 
-/* How far the operations from `begin` fit into one transaction; one is always tried. */
+/* How many operations from `begin` on fit into one transaction; at least one. */
 static size_t fitting(const struct session_op *ops, size_t count, size_t begin)
 {
 	size_t end = begin, size = 0;
@@ -153,7 +153,7 @@ static size_t fitting(const struct session_op *ops, size_t count, size_t begin)
 	return end;
 }
 
-/* The server says so of those behind the one that failed: that they were not tried. */
+/* Operations after the one that failed have ZRUNTIMEINCONSISTENCY: they were not tried. */
 static const char *culprit(const struct history_job *j, const struct session_reply *r)
 {
 	const struct session_op *ops = j->series.ops + j->series.begin;

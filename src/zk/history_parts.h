@@ -1,7 +1,7 @@
 /*
- * What the jobs of the history share (history_job.c): a job is one request after the other,
- * each with the step that its answer leads to. A step sends the next request, or ends the job
- * as the last thing it does.
+ * What the jobs of the history share (history_job.c). A job is one request after the other, each
+ * with the step that its answer leads to. A step sends the next request, or it ends the job, as the
+ * last thing it does.
  */
 #ifndef ZKNGINX_ZK_HISTORY_PARTS_H
 #define ZKNGINX_ZK_HISTORY_PARTS_H
@@ -9,7 +9,7 @@
 #include "history_io.h"
 
 typedef void history_step(struct history_job *j, const struct session_reply *r);
-/* What a series of writes came to; `path`: of the operation that failed, "" when it was none. */
+/* The result of a series of writes; `path`: of the operation that failed, "" = of none. */
 typedef void history_written(struct history_job *j, int rc, const char *path);
 
 struct history_job {
@@ -17,11 +17,12 @@ struct history_job {
 	struct election *election; /* NULL: it writes nothing */
 	history_done *done;
 	void *ctx;
-	void (*fini)(struct history_job *j); /* what its kind owns beside the arena; may be NULL */
+	void (*fini)(
+		struct history_job *j); /* frees what its kind owns beside the arena; may be NULL */
 	struct arena *arena;
 	history_step *step; /* NULL: no answer is awaited */
-	bool dropped;       /* nobody waits for it any more: its last answer frees it */
-	bool ending;        /* `done` is being told */
+	bool dropped;       /* it was freed: its last answer releases it */
+	bool ending;        /* `done` is being called */
 	struct {
 		const struct session_op *ops;
 		size_t count, begin, end; /* of the transaction under way */
@@ -35,9 +36,9 @@ void *history_job_new(size_t size, struct session *s, struct election *e, histor
 
 void history_get(struct history_job *j, const char *path, history_step *step);
 void history_list(struct history_job *j, const char *path, history_step *step);
-/* All of them, in order, in as few fenced transactions as fit; stops at the first that fails.
- * They have to stay (in the job's arena, say). None at all is a transaction too: it tells whether
- * this daemon leads. */
+/* All operations, in order, in as few fenced transactions as possible; stops at the first that
+ * fails. They must exist until the end (in the job's arena). No operations are a transaction too,
+ * which shows whether this host leads. */
 void history_write(struct history_job *j, const struct session_op *ops, size_t count,
 		   history_written *written);
 
@@ -47,7 +48,7 @@ void history_fail(struct history_job *j, const char *fmt, ...) PRINTF(2, 3);
 /* "PATH: what a result of ZooKeeper, of the session or of the election means" */
 void history_fail_at(struct history_job *j, const char *path, int rc);
 
-/* Does it tell of the connection or the leadership, and nothing of the request? */
+/* Does it only say that the connection or the leadership was lost? */
 bool history_is_over(int rc);
 const char *history_result_text(int rc);
 

@@ -1,9 +1,9 @@
 /*
  * The other writes: deleting entries, and publishing a config.
  *
- * To publish may take several transactions. When one in the middle fails, those before it
- * stand; what is then to be done is another history_restore() from what is there by then. An
- * entry, with its parts, is deleted in one: nobody sees half of it.
+ * To publish may take several transactions. When one in the middle fails, those before it have been
+ * done, and another history_restore() has to begin with the result. An entry is deleted with its
+ * parts in one transaction, so that half of one is never seen.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -79,7 +79,7 @@ static void prune_next(struct prune *p)
 		history_succeed(&p->job, (struct history_result){ 0 });
 }
 
-/* One that cannot be deleted is no reason to keep the others. */
+/* If one cannot be deleted, the others still are. */
 static void on_pruned(struct history_job *j, int rc, const char *path)
 {
 	struct prune *p = (struct prune *)j;

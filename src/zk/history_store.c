@@ -1,10 +1,9 @@
 /*
- * Storing: the entry as one that is not complete, its parts, then the entry as it is to be. A
- * config of the usual size goes all in one transaction; what is larger is complete with the
- * last one.
+ * Storing: the entry as one that is not complete, its parts, then the entry as complete. A config
+ * of the usual size fits into one transaction; a larger one is complete with the last transaction.
  *
- * What stands in the way is looked at first: our own entry from a try whose answer was lost,
- * or the half of one whose leader died. The latter makes room in the same series of writes.
+ * The znode is looked at first: it may be our own entry from a try whose answer was lost, or an
+ * incomplete one of a leader that has died. The latter is removed in the same series of writes.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +12,7 @@
 #include "core/data/layout.h"
 #include "history_parts.h"
 
-#define PARENT_TRIES 3 /* others may be deleting it; but not for ever */
+#define PARENT_TRIES 3 /* another client may delete it meanwhile; the number is limited */
 
 struct store {
 	struct history_job job;
@@ -21,8 +20,9 @@ struct store {
 	unsigned long seq;
 	size_t size;
 	unsigned parts, tries;
-	struct buf packed, half, whole; /* the content; the entry before and after it is there */
-	int version;                    /* of an entry that is taken over */
+	struct buf packed, half,
+		whole; /* the content; the entry before and after the content is stored */
+	int version;   /* of an entry that is taken over */
 	struct session_op *ops;
 	size_t op_count;
 };
@@ -88,7 +88,7 @@ static void on_parent(struct history_job *j, int rc, const char *path)
 		look(s);
 }
 
-/* The cluster's znode is there: it holds the candidate that fences us. */
+/* The znode of the cluster exists: our candidate is below it. */
 static void make_parent(struct store *s)
 {
 	make_room_for_ops(s, 0);
@@ -111,7 +111,7 @@ static void on_stored(struct history_job *j, int rc, const char *path)
 		history_fail_at(j, path, rc);
 }
 
-/* --- what is there --------------------------------------------------------------------------- */
+/* --- looking --------------------------------------------------------------------------------- */
 
 static void create(struct store *s)
 {
@@ -152,7 +152,7 @@ static void on_found(struct store *s, const struct session_reply *r)
 	} else if (strcmp(h.revision, s->revision) == 0) {
 		history_succeed(&s->job, (struct history_result){ .seq = s->seq });
 	} else {
-		history_fail(&s->job, "%s: it is there already, and of revision %.12s, not %.12s",
+		history_fail(&s->job, "%s exists already, with revision %.12s, expected %.12s",
 			     s->path, h.revision, s->revision);
 	}
 }
@@ -162,8 +162,8 @@ static void on_looked(struct history_job *j, const struct session_reply *r)
 	struct store *s = (struct store *)j;
 
 	if (s->size > HISTORY_UNPACKED_MAX)
-		history_fail(j, "%s: the config is larger than the history takes (%zu bytes)",
-			     s->path, s->size);
+		history_fail(j, "%s: the config is too large for the history (%zu bytes)", s->path,
+			     s->size);
 	else if (r->rc == ZNONODE)
 		create(s);
 	else if (r->rc == ZOK)

@@ -1,5 +1,7 @@
-/* Set, or else create, or else make what is above; the end of each is another look at what
- * there is to do. A new session writes again, lest the znode was deleted in the meantime. */
+/*
+ * Set the znode, or else create it, or else create its parents; after each, step() runs again. A
+ * new session writes again, in case the znode was deleted in the meantime.
+ */
 #include <stdlib.h>
 #include <string.h>
 #include <zookeeper/zookeeper.h>

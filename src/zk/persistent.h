@@ -1,4 +1,5 @@
-/* A persistent znode that we write over and over: the latest wins, and writes are spaced. */
+/* A persistent znode that we write again and again: the latest data counts, and writes are spaced.
+ */
 #ifndef ZKNGINX_ZK_PERSISTENT_H
 #define ZKNGINX_ZK_PERSISTENT_H
 
@@ -17,13 +18,13 @@ int persistent_new(const struct persistent_spec *spec, struct persistent **out, 
 void persistent_free(struct persistent *p);
 DEFINE_CLEANUP(struct persistent *, persistent_free)
 
-/* What it is to hold from now on; copied; written when it differs. */
+/* Its data from now on; copied; written when it differs. */
 void persistent_want(struct persistent *p, const char *data, size_t size);
 void persistent_permit(struct persistent *p, bool permitted);
-/* Somebody else may have written it: ours is to be written again. */
+/* Another host may have written it: ours is written again. */
 void persistent_distrust(struct persistent *p);
 
-/* To be told by the owner of the session. */
+/* The owner of the session passes its events on. */
 void persistent_on_state(struct persistent *p, enum session_state state);
 
 #endif

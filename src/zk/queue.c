@@ -1,7 +1,7 @@
 /*
- * The hand-over queue. The eventfd is written only when the list was empty, so a burst
- * of a thousand replies costs one wake-up. Nothing here blocks for longer than it takes
- * to append a pointer.
+ * The queue from other threads to the loop. The eventfd is written only when the list was empty, so
+ * a burst of a thousand replies costs one wake-up. The lock is held only to append or to take a
+ * list.
  */
 #include <pthread.h>
 #include <signal.h>

@@ -1,10 +1,10 @@
 /*
- * The one way from the library's threads (and our helper threads) to the loop: a
- * list of notes under a mutex, and an eventfd that becomes readable when the list
- * is no longer empty. Whoever writes a note gives it away.
+ * The only way from the library's threads (and our helper threads) to the loop: a list of notes
+ * under a mutex, and an eventfd that becomes readable when the list is no longer empty. A push
+ * takes the note.
  *
- * Every thread that may still push holds a reference, so a helper that outlives
- * its session pushes into a shut queue and harms nobody.
+ * Every thread that may still push holds a reference, so a helper that outlives its session pushes
+ * into a shut queue without harm.
  */
 #ifndef ZKNGINX_ZK_QUEUE_H
 #define ZKNGINX_ZK_QUEUE_H
@@ -30,7 +30,7 @@ enum note_kind {
 struct note {
 	STAILQ_ENTRY(note) link;
 	enum note_kind kind;
-	struct handle *handle; /* that it is of; NULL for NOTE_RESOLVED */
+	struct handle *handle; /* that it comes from; NULL for NOTE_RESOLVED */
 	struct request *request;
 	int rc;
 	const char *text;
@@ -51,7 +51,7 @@ int queue_new(struct queue **out, struct err *e);
 struct queue *queue_ref(struct queue *q);
 void queue_unref(struct queue *q);
 
-/* On any thread. Takes the note; false: the queue is shut, and the note is gone. */
+/* On any thread. Takes the note. False: the queue is shut, and the note was freed. */
 bool queue_push(struct queue *q, struct note *n);
 
 /* On the loop thread. Readable while there are notes. */
@@ -62,7 +62,7 @@ bool queue_is_empty(struct queue *q);
 /* From now on notes are dropped. */
 void queue_shut(struct queue *q);
 
-/* Starts a detached thread with every signal blocked; on failure errno's number. */
+/* Starts a detached thread with all signals blocked. 0, or an errno number. */
 int thread_start(void *(*run)(void *arg), void *arg);
 
 #endif

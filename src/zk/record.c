@@ -1,6 +1,6 @@
 /*
- * What records of every kind have in common. Whatever is asked for here ends in a step of
- * the owner's: when the parents are there, and when a pause is over.
+ * What records of every kind have in common. When parents have been created, or a pause is over,
+ * the owner's step() is called.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "record.h"
 #include "sys/timing.h"
 
-#define PARENTS_TRIES 3 /* others may be deleting them; but not for ever */
+#define PARENTS_TRIES 3 /* another client may delete them meanwhile; the number is limited */
 #define REST (5 * USEC_PER_SEC)
 
 bool record_is_lost(int rc)
@@ -34,7 +34,7 @@ bool record_is_current(const struct record *r)
 void record_want(struct record *r, const char *data, size_t size)
 {
 	if (strlen(r->path) + size > SESSION_REQUEST_LIMIT) {
-		log_error("%s: %zu bytes are more than a znode takes; it stays as it is", r->path,
+		log_error("%s: %zu bytes are too many for a znode; the old data stays", r->path,
 			  size);
 		return;
 	}
@@ -55,7 +55,7 @@ const struct buf *record_take_up(struct record *r)
 void record_succeed(struct record *r)
 {
 	r->tries = 0;
-	r->complained = ZOK;
+	r->logged = ZOK;
 }
 
 /* --- pauses ---------------------------------------------------------------------------------- */
@@ -68,9 +68,9 @@ void record_pause(struct record *r, uint64_t howlong)
 
 void record_rest(struct record *r, int rc)
 {
-	if (r->complained != rc)
-		log_warning("%s cannot be written: %s", r->path, zerror(rc));
-	r->complained = rc;
+	if (r->logged != rc)
+		log_warning("%s cannot be written: %s; trying again", r->path, zerror(rc));
+	r->logged = rc;
 	record_pause(r, REST);
 }
 
@@ -94,7 +94,7 @@ static void on_parent(void *ctx, const struct session_reply *reply)
 {
 	struct record *r = ctx;
 
-	/* Whatever else it came to: the znode below will tell. */
+	/* Other results do not matter: the next write of the record shows them. */
 	if (record_is_lost(reply->rc))
 		r->tries = 0;
 	if (--r->parents == 0)

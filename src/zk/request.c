@@ -1,4 +1,4 @@
-/* Requests: a copy of all that is asked for, until it is answered. */
+/* Requests: a copy of everything that was asked for, until the answer. */
 #include <stdlib.h>
 #include <string.h>
 #include <zookeeper/zookeeper.h>
@@ -93,7 +93,7 @@ static bool is_valid_path(const char *path)
 	return true;
 }
 
-/* The server puts a number behind the path of a sequential znode, so that may end in a slash. */
+/* The server appends a number to the path of a sequential znode, so it may end in a slash. */
 static bool is_valid_new_path(const char *path, int flags)
 {
 	size_t size = strlen(path);

@@ -1,7 +1,7 @@
 /*
- * Host names to numeric addresses. A name that cannot be resolved is skipped and
- * reported; the rest is used. The thread owns its copy of the names and a reference to
- * the queue, so it may outlive the session that asked.
+ * Host names to numeric addresses. A name that cannot be resolved is skipped and reported, and the
+ * others are used. The thread owns its copy of the names and a reference to the queue, so it may
+ * outlive the session that asked.
  */
 #include <netdb.h>
 #include <stdlib.h>
@@ -227,7 +227,7 @@ int resolver_start(const struct hosts *h, struct queue *q, struct err *e)
 	if (rc == 0)
 		return 0;
 	job_free(j);
-	return err_set(e, ERR_SYS, "a thread to resolve host names: %s", strerror(rc));
+	return err_set(e, ERR_SYS, "cannot start a thread to resolve host names: %s", strerror(rc));
 }
 
 static void swap(char **a, char **b)
@@ -256,7 +256,7 @@ char *resolver_connect_string(const struct hosts *h, const char *addresses, cons
 	shuffle(&list);
 	if (last && list.count > 1 && strcmp(list.items[0], last) == 0)
 		swap(&list.items[0], &list.items[1 + timing_random(list.count - 1)]);
-	/* it goes through them from the first to the third to the second */
+	/* The library tries the first one, then the third, then the second. */
 	if (list.count && list.count % 2 == 0)
 		addresses_add(&list, xstrdup(list.items[1]));
 	for (size_t i = 0; i < list.count; i++)

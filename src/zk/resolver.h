@@ -1,7 +1,6 @@
 /*
- * The servers of zookeeper.hosts: parsed once, looked up as often as needed on a
- * thread of their own, since a name server may take its time and the library's
- * I/O thread may not wait for it.
+ * The servers of zookeeper.hosts: parsed once, resolved as often as needed on a thread of its own,
+ * because a name server may be slow and the library's I/O thread must not wait for it.
  */
 #ifndef ZKNGINX_ZK_RESOLVER_H
 #define ZKNGINX_ZK_RESOLVER_H
@@ -10,21 +9,21 @@
 
 struct hosts;
 
-/* "name:port,…[/chroot]". Port 2181 where none is given; IPv6 addresses stand in brackets. */
+/* "name:port,…[/chroot]". The default port is 2181; IPv6 addresses are in brackets. */
 int hosts_parse(const char *text, struct hosts **out, struct err *e);
 void hosts_free(struct hosts *h);
 DEFINE_CLEANUP(struct hosts *, hosts_free)
 
-/* Where the path below which the session lives begins in zookeeper.hosts: "" or "/chroot". */
+/* The path in zookeeper.hosts below which all paths of the session are: "" or "/chroot". */
 const char *hosts_chroot(const char *text);
 
-/* Looks all names up; a NOTE_RESOLVED follows, its addresses sorted, without doubles. */
+/* Resolves all names. A NOTE_RESOLVED follows; its addresses are sorted and unique. */
 int resolver_start(const struct hosts *h, struct queue *q, struct err *e);
 
 /*
- * What the library is given: the addresses in random order, not beginning with `last` where there
- * is another (NULL: with any), and an odd number of them (of an even number it would try every
- * other one only), with the chroot behind. The caller frees.
+ * For the library: the addresses in random order, not beginning with `last` if there is another one
+ * (NULL: with any), and the chroot. There is an odd number of them, as of an even number the
+ * library tries only every other one. The caller frees.
  */
 char *resolver_connect_string(const struct hosts *h, const char *addresses, const char *last);
 

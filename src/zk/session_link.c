@@ -8,8 +8,8 @@
  * has to be sane, and a first beat has to be answered, each step within LINK_PATIENCE. Only then is
  * the session reported as connected. A handle that does not prove itself has nothing to lose: it is
  * replaced without a report to the owner, and the next one begins with another server. The pause
- * is counted from the opening of the last handle and is short, so that a
- * healthy server is found within LINK_PATIENCE of its return.
+ * is counted from the opening of the last handle and is short, so that a healthy server is found
+ * within LINK_PATIENCE of its return.
  *
  * The library answers pings by itself. To know since when the ensemble may have dropped us, the
  * session sends a sync a few times within its timeout (a beat): a server that has lost its leader

@@ -156,7 +156,7 @@ bool services_were_gone(struct rig_services *s, const char *upstream)
 	assert_int_equal(glob(pattern, 0, NULL, &found), 0);
 	for (size_t i = 0; i < found.gl_pathc; i++)
 		was = was || strstr(services_block(rig_read(found.gl_pathv[i]), upstream),
-				    "No server is to be had");
+				    "No server is available");
 	globfree(&found);
 	free(pattern);
 	return was;

@@ -307,7 +307,7 @@ static void an_override_without_effect_is_a_problem(void **state UNUSED)
 	assert_non_null(strstr(rig_host_live(&host, "http.conf"), "server 127.0.0.1"));
 	eventually(NULL, rig_host_is(&host, "held"));
 	rig_zk_set(host.zk, path, "{\"confirm\":\"yes\"}");
-	eventually(NULL, has_override_problem("app", "is not a time in UTC"));
+	eventually(NULL, has_override_problem("app", "expected a time in UTC"));
 	rig_zk_set(host.zk, path, "2026-11-27 22:00:00");
 	eventually(NULL, has_override_problem("app", ""));
 	rig_zk_set(host.zk, "/nginx/cluster/overrides/apple", confirm_now());
@@ -366,16 +366,14 @@ static void a_deleted_root_is_not_an_empty_config(void **state UNUSED)
 	rig_host_start(&host);
 	eventually(NULL, rig_nginx_says(port, "kept"));
 	rig_zk_delete_all(host.zk, CONFIG);
-	eventually(NULL,
-		   rig_host_has_problem(&host, CONFIG, "guard", "previous", "does not exist"));
+	eventually(NULL, rig_host_has_problem(&host, CONFIG, "guard", "previous", "is missing"));
 	assert_true(rig_nginx_says(port, "kept"));
 	assert_non_null(strstr(rig_host_live(&host, "http.conf"), "127.0.0.1:1"));
 	/* also in a daemon that starts meanwhile */
 	rig_host_stop_daemon(&host, SIGKILL);
 	rig_host_start_daemon(&host);
 	eventually(NULL, rig_host_status_number(&host, "zookeeper.requests") > 0);
-	eventually(NULL,
-		   rig_host_has_problem(&host, CONFIG, "guard", "previous", "does not exist"));
+	eventually(NULL, rig_host_has_problem(&host, CONFIG, "guard", "previous", "is missing"));
 	assert_true(rig_nginx_says(port, "kept"));
 }
 

@@ -214,7 +214,7 @@ static void the_same_entry_is_not_written_again(void **state)
 	assert_int_equal(o.seq, 7);
 	assert_int_equal(session_requests(a->session) - before, 1);
 	run_job(r, o, store(a, 7, other, &o));
-	assert_failed(&o, ENTRY, "there already");
+	assert_failed(&o, ENTRY, "exists already");
 	assert_stored(a, 7, config);
 }
 
@@ -246,7 +246,7 @@ static void foreign_data_in_its_place_is_taken_over(void **state)
 	CLEANUP(tree_unrefp) struct tree *config = small_config("one");
 	struct outcome o;
 
-	rig_zk_create(r->base.client, ENTRY, "no entry");
+	rig_zk_create(r->base.client, ENTRY, "not an entry");
 	rig_zk_set(r->base.client, ENTRY, "nor this");
 	rig_zk_create(r->base.client, ENTRY "/0", "no part");
 	rig_zk_create(r->base.client, ENTRY "/x", NULL);
@@ -360,14 +360,14 @@ static void what_cannot_be_fetched_says_why(void **state)
 	struct outcome o;
 
 	run_job(r, o, fetch(a, 7, revision, &o));
-	assert_failed(&o, ENTRY, "not there");
+	assert_failed(&o, ENTRY, "does not exist");
 	rig_zk_create(r->base.client, ENTRY, "{");
 	run_job(r, o, fetch(a, 7, revision, &o));
-	assert_failed(&o, ENTRY, "no entry");
+	assert_failed(&o, ENTRY, "not an entry");
 	run_job(r, o, store(a, 7, config, &o));
 	assert_ok(&o);
 	run_job(r, o, fetch(a, 7, "0123456789abcdef", &o));
-	assert_failed(&o, ENTRY, "not of 0123456789ab");
+	assert_failed(&o, ENTRY, "expected 0123456789ab");
 	run_job(r, o, history_fetch(a->session, CLUSTER, "/other", 7, revision, on_done, &o));
 	assert_failed(&o, ENTRY, "not in /other");
 	rig_zk_set(r->base.client, ENTRY "/2", "x");
@@ -375,7 +375,7 @@ static void what_cannot_be_fetched_says_why(void **state)
 	assert_failed(&o, ENTRY, "compressed");
 	rig_zk_delete(r->base.client, ENTRY "/2");
 	run_job(r, o, fetch(a, 7, revision, &o));
-	assert_failed(&o, ENTRY "/2", "not there");
+	assert_failed(&o, ENTRY "/2", "does not exist");
 }
 
 /* --- prune ----------------------------------------------------------------------------------- */
@@ -518,7 +518,7 @@ static void other_writers_are_noticed(void **state)
 
 	rig_zk_delete(r->base.client, CONFIG "/sites/s");
 	o = publish(a, now, old);
-	assert_failed(&o, CONFIG "/sites/s:", "not there any more");
+	assert_failed(&o, CONFIG "/sites/s:", "does not exist any more");
 	rig_zk_create(r->base.client, CONFIG "/sites/s", NULL);
 	rig_zk_set(r->base.client, CONFIG "/sites/s", "");
 

@@ -68,7 +68,7 @@ static void a_file_that_others_may_write_is_refused(void **state UNUSED)
 	char *script = rig_private_script("open", SCRIPT);
 
 	assert_int_equal(chmod(script, 0775), 0);
-	refused(script, script, "(mode 0775); take that from them: chmod go-w /");
+	refused(script, script, "(mode 0775): chmod go-w /");
 	assert_int_equal(chmod(script, 0757), 0);
 	refused(script, script, "(mode 0757)");
 }
@@ -79,11 +79,11 @@ static void a_directory_above_that_others_may_write_is_refused(void **state UNUS
 
 	accepted(script);
 	assert_int_equal(chmod(outer, 0775), 0);
-	refused(script, outer, "(mode 0775); take that from them: chmod go-w /");
+	refused(script, outer, "(mode 0775): chmod go-w /");
 	assert_int_equal(chmod(outer, 0757), 0);
 	refused(script, outer, "(mode 0757)");
 	assert_int_equal(chmod(outer, 01777), 0);
-	refused(script, outer, "others share (mode 1777); move the command");
+	refused(script, outer, "other users may write (mode 1777); move the command");
 	assert_int_equal(chmod(outer, 0755), 0);
 	accepted(script);
 	rig_write(rig_path("x"), SCRIPT);
@@ -100,7 +100,7 @@ static void a_file_of_another_user_is_refused(void **state UNUSED)
 	outer = nested();
 	script = rig_private_script("a/b/x", SCRIPT);
 	assert_int_equal(chown(script, NOBODY, 0), 0);
-	refused(script, script, "belongs to user 65534, who could put anything there; give it to");
+	refused(script, script, "belongs to user 65534, who can change it; give it to");
 	assert_int_equal(chown(script, 0, NOBODY), 0);
 	accepted(script);
 	assert_int_equal(chown(outer, NOBODY, 0), 0);
@@ -112,13 +112,13 @@ static void what_cannot_be_run_is_refused(void **state UNUSED)
 	char *outer = nested(), *script = rig_private_script("a/b/x", SCRIPT);
 
 	assert_int_equal(chmod(script, 0644), 0);
-	refused(script, script, "is not executable; mend it with: chmod 755 /");
+	refused(script, script, "is not executable: chmod 755 /");
 	refused(rig_private_path("none"), rig_private_path("none"), "No such file or directory");
 	refused(rig_private_path("none/x"), rig_private_path("none"), "No such file or directory");
 	refused(outer, outer, "is not a file");
 	refused(rig_private_path("a/b/x/y"), script, "is not a directory");
-	refused("bin/sh", "bin/sh", "is no absolute path");
-	refused("", "", "is no absolute path");
+	refused("bin/sh", "bin/sh", "is not an absolute path");
+	refused("", "", "is not an absolute path");
 	assert_int_equal(mkfifo(rig_private_path("fifo"), 0700), 0);
 	refused(rig_private_path("fifo"), rig_private_path("fifo"), "is not a file");
 }

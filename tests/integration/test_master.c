@@ -108,7 +108,7 @@ static void a_pid_file_that_names_no_master_is_refused(void **state UNUSED)
 	other = rig_start(NULL, argv);
 	eventually(NULL, is_titled(other, "sleep"));
 	rig_write(file, "%d\n", (int)other);
-	refuse(file, ERR_REFUSED, "no nginx master");
+	refuse(file, ERR_REFUSED, "is not an nginx master");
 	rig_stop(other, SIGKILL);
 	refuse(file, ERR_UNAVAILABLE, "stale");
 

@@ -185,8 +185,7 @@ static void an_empty_zookeeper_does_not_empty_nginx(void **state UNUSED)
 	rig_zookeeper_kill(host.zookeeper);
 	rig_zookeeper_wipe(host.zookeeper);
 	rig_zookeeper_restart(host.zookeeper);
-	eventually(NULL,
-		   rig_host_has_problem(&host, CONFIG, "guard", "previous", "does not exist"));
+	eventually(NULL, rig_host_has_problem(&host, CONFIG, "guard", "previous", "is missing"));
 	eventually(NULL, rig_host_is(&host, "held"));
 	assert_true(rig_nginx_says(port, "kept"));
 }

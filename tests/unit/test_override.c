@@ -114,9 +114,9 @@ static void what_cannot_be_read_is_a_problem_with_a_reason(void **state UNUSED)
 {
 	assert_string_equal(fault("{\"confirm\":\"2026-11-28T11:59:00Z\"}"), "");
 	assert_string_equal(fault("{\"confirm\":\"2001-01-01T00:00:00Z\"}"), "");
-	refused("{\"confirm\":\"yes\"}", "confirm: \"yes\" is not a time in UTC");
-	refused("{\"confirm\":\"2026-11-27 22:00:00\"}", "is not a time in UTC");
-	refused("{\"confirm\":\"2026-11-28T11:00:00+02:00\"}", "is not a time in UTC");
+	refused("{\"confirm\":\"yes\"}", "found \"yes\"");
+	refused("{\"confirm\":\"2026-11-27 22:00:00\"}", "confirm: expected a time in UTC");
+	refused("{\"confirm\":\"2026-11-28T11:00:00+02:00\"}", "confirm: expected a time in UTC");
 	refused("{\"confirm\":true}", "confirm: expected a string, found true");
 	refused("{\"confirm\":1795867200}", "expected a string, found a number");
 	refused("{\"confirm\":null}", "found null");
@@ -206,9 +206,28 @@ static void an_override_of_no_upstream_is_a_problem(void **state UNUSED)
 	problems_fini(&ps);
 }
 
+static void an_override_reads_back_as_it_was_printed(void **state UNUSED)
+{
+	static const uint64_t times[] = { NOON, NOON - 1, NOON - 400 * 24 * 3600 * S + 7 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
+		CLEANUP(overrides_freep) struct overrides *o = overrides_new();
+		CLEANUP(tree_unrefp) struct tree *t = NULL;
+		CLEANUP(buf_fini) struct buf b = BUF_INIT;
+		uint64_t up = 500 * 24 * 3600 * S; /* booted long before each of the times */
+
+		override_print(times[i], &b);
+		b.data[b.size - 1] = '\0'; /* the line feed */
+		t = with(buf_str(&b));
+		overrides_read(o, t, CLUSTER, up, NOON);
+		assert_int_equal(overrides_confirmed(o, "shop"), up - (NOON - times[i]));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_override_reads_back_as_it_was_printed),
 		cmocka_unit_test(a_time_is_one_of_rfc_3339_in_utc),
 		cmocka_unit_test(what_cannot_be_read_is_a_problem_with_a_reason),
 		cmocka_unit_test(a_time_far_ahead_releases_nothing),

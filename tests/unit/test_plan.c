@@ -1,4 +1,4 @@
-/* The plan's JSON and operators' requests: what reads back, what is refused and why. */
+/* The plan's JSON: what reads back, what is refused and why. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -190,75 +190,6 @@ static void a_failure_that_quotes_bytes_is_repaired(void **state UNUSED)
 	assert_string_equal(p.failure.message, "\xef\xbf\xbd");
 }
 
-/* --- requests ------------------------------------------------------------------------------- */
-
-static void requests_are_read(void **state UNUSED)
-{
-	static const struct {
-		const char *data;
-		struct request want;
-	} cases[] = {
-		{ "pause", { REQUEST_PAUSE, "", "", false } },
-		{ " resume\n", { REQUEST_RESUME, "", "", false } },
-		{ "{\"action\":\"promote\",\"all\":true}", { REQUEST_PROMOTE, "", "", true } },
-		{ "{\"action\":\"abort\",\"by\":\"alice\"}",
-		  { REQUEST_ABORT, "", "alice", false } },
-		{ "{\"action\":\"rollback\",\"revision\":\"0123ABcd\"}",
-		  { REQUEST_ROLLBACK, "0123abcd", "", false } },
-		{ "{\"action\":\"resume\",\"revision\":\"\",\"all\":false}",
-		  { REQUEST_RESUME, "", "", false } },
-	};
-	CLEANUP(arena_freep) struct arena *a = arena_new();
-
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		const struct request *want = &cases[i].want;
-		const char *why = NULL;
-		struct request r;
-
-		if (!request_parse(a, cases[i].data, strlen(cases[i].data), &r, &why))
-			fail_msg("%s: %s", cases[i].data, why);
-		assert_int_equal(r.action, want->action);
-		assert_string_equal(r.revision, want->revision);
-		assert_string_equal(r.by, want->by);
-		assert_int_equal(r.all, want->all);
-	}
-}
-
-static void faulty_requests_say_what_is_wrong(void **state UNUSED)
-{
-	static const struct {
-		const char *data, *says;
-	} cases[] = {
-		{ "", "empty" },
-		{ " \n", "empty" },
-		{ "pauze", "none of" },
-		{ "[\"pause\"]", "none of" },
-		{ "{\"action\":\"pause\"", "no valid JSON" },
-		{ "{}", "no action" },
-		{ "{\"action\":7}", "none of" },
-		{ "{\"action\":\"pause\",\"al\":true}", "\"al\"" },
-		{ "{\"action\":\"promote\",\"all\":\"yes\"}", "neither true nor false" },
-		{ "{\"action\":\"abort\",\"all\":true}", "belongs to promote" },
-		{ "{\"action\":\"abort\",\"by\":1}", "\"by\"" },
-		{ "{\"action\":\"abort\",\"revision\":\"0123\"}", "6 to 64" },
-		{ "{\"action\":\"abort\",\"revision\":\"../../x\"}", "hexadecimal" },
-		{ "{\"action\":\"abort\",\"revision\":12345678}", "not a text" },
-		{ "{\"action\":\"rollback\"}", "needs the revision" },
-		{ "rollback", "needs the revision" },
-	};
-	CLEANUP(arena_freep) struct arena *a = arena_new();
-
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		const char *why = NULL;
-		struct request r;
-
-		if (request_parse(a, cases[i].data, strlen(cases[i].data), &r, &why))
-			fail_msg("%s is taken for a request", cases[i].data);
-		if (!strstr(why, cases[i].says))
-			fail_msg("%s: %s", cases[i].data, why);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -269,8 +200,6 @@ int main(void)
 		cmocka_unit_test(what_is_no_plan_says_why),
 		cmocka_unit_test(hosts_may_run_the_target_in_three_phases),
 		cmocka_unit_test(a_failure_that_quotes_bytes_is_repaired),
-		cmocka_unit_test(requests_are_read),
-		cmocka_unit_test(faulty_requests_say_what_is_wrong),
 	};
 
 	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);

@@ -591,7 +591,7 @@ static void mode_manual_waits_for_each_promote(void **state UNUSED)
 	expect(&f, "pending 0:");
 	assert_string_equal(fleet_ask(&f, "promote"), "done");
 	expect(&f, "canary 1: m0");
-	assert_string_equal(fleet_ask(&f, "promote"), "refused: m0 has not judged it good yet");
+	assert_string_equal(fleet_ask(&f, "promote"), "refused: m0 has no good verdict on it yet");
 	fleet_all_good(&f);
 	fleet_pass(&f, 3600 * SECOND);
 	expect(&f, "canary 1: m0");

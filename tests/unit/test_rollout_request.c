@@ -122,7 +122,7 @@ static void promote_cuts_the_time_short_but_not_the_gates(void **state UNUSED)
 	CLEANUP(fleet_fini) struct fleet f;
 
 	begin(&f, 3);
-	assert_string_equal(fleet_ask(&f, "promote"), "refused: m0 has not judged it good yet");
+	assert_string_equal(fleet_ask(&f, "promote"), "refused: m0 has no good verdict on it yet");
 	fleet_all_good(&f);
 	f.in.newest = REV_C;
 	assert_string_equal(fleet_ask(&f, "promote"),
@@ -133,7 +133,7 @@ static void promote_cuts_the_time_short_but_not_the_gates(void **state UNUSED)
 	fleet_all_good(&f);
 	fleet_ask(&f, "promote");
 	expect(&f, "idle 0:");
-	assert_string_equal(fleet_ask(&f, "promote"), "refused: nothing is on its way");
+	assert_string_equal(fleet_ask(&f, "promote"), "refused: no rollout is in progress");
 }
 
 static void promote_all_is_every_host_at_once(void **state UNUSED)
@@ -143,7 +143,7 @@ static void promote_all_is_every_host_at_once(void **state UNUSED)
 
 	begin(&f, 8);
 	f.members[6].part = MEMBER_EXEMPT;
-	assert_string_equal(fleet_ask(&f, all), "refused: m0 has not judged it good yet");
+	assert_string_equal(fleet_ask(&f, all), "refused: m0 has no good verdict on it yet");
 	fleet_all_good(&f);
 	assert_string_equal(fleet_ask(&f, all), "done");
 	expect(&f, "batch 2: m0 m1 m2 m3 m4 m5 m7");
@@ -187,7 +187,7 @@ static void abort_takes_it_back(void **state UNUSED)
 	expect(&f, "reverted 1:");
 	fleet_push(&f, REV_A);
 	expect(&f, "idle 0:");
-	assert_string_equal(fleet_ask(&f, "abort"), "refused: nothing is on its way");
+	assert_string_equal(fleet_ask(&f, "abort"), "refused: no rollout is in progress");
 }
 
 static void requests_that_cannot_be_read_are_consumed(void **state UNUSED)
@@ -195,7 +195,7 @@ static void requests_that_cannot_be_read_are_consumed(void **state UNUSED)
 	CLEANUP(fleet_fini) struct fleet f;
 
 	begin(&f, 3);
-	assert_non_null(strstr(fleet_ask(&f, "pauze"), "refused: it cannot be read: "));
+	assert_non_null(strstr(fleet_ask(&f, "pauze"), "refused: it is not valid: "));
 	assert_string_equal(f.plan.request.action, "");
 	assert_null(f.in.request_error);
 	fleet_ask(&f, "pauze"); /* the same again at the same time: still consumed */
@@ -231,7 +231,8 @@ static void rollbacks_that_make_no_sense_are_refused(void **state UNUSED)
 			    "refused: the history has no such revision");
 	assert_string_equal(fleet_ask(&f, ROLLBACK("aaaaaa")),
 			    "refused: several revisions begin so");
-	assert_string_equal(fleet_ask(&f, ROLLBACK("cccccc")), "refused: it is the config already");
+	assert_string_equal(fleet_ask(&f, ROLLBACK("cccccc")),
+			    "refused: that revision is the config already");
 	expect(&f, "idle 0:");
 }
 

@@ -315,6 +315,35 @@ static void metrics_show_failures(void **state UNUSED)
 	assert_sample(text, "zknginx_state{state=\"rejected\"} 1");
 }
 
+/* Neither true nor false before nginx.conf was looked at. */
+static void what_nginx_includes_is_left_out_while_unknown(void **state UNUSED)
+{
+	struct status s = full();
+	CLEANUP(freep) char *text = NULL;
+	json_t *j;
+
+	s.nginx.included = STATUS_UNKNOWN;
+	j = json_of(&s, 0);
+	assert_null(json_object_get(at(j, "nginx"), "included"));
+	json_decref(j);
+	text = metrics_of(&s);
+	assert_null(strstr(text, "zknginx_nginx_included"));
+}
+
+static void what_nginx_does_not_include_is_false(void **state UNUSED)
+{
+	struct status s = full();
+	CLEANUP(freep) char *text = NULL;
+	json_t *j;
+
+	s.nginx.included = STATUS_NO;
+	j = json_of(&s, 0);
+	assert_true(json_is_false(at(j, "nginx.included")));
+	json_decref(j);
+	text = metrics_of(&s);
+	assert_sample(text, "zknginx_nginx_included 0");
+}
+
 /* The rules of the format: each family is announced once, its samples follow at once; EOF is
  * last. */
 static void metrics_keep_the_format(void **state UNUSED)
@@ -563,7 +592,8 @@ static void what_is_not_as_expected_counts_as_unknown(void **state UNUSED)
 		      "{\"state\": \"held\", \"host\": 7, \"generation\": \"x\", "
 		      "\"zookeeper\": [], \"probe\": {\"answers\": 1}, \"new\": {}, "
 		      "\"alerts\": [3, {}], \"problem_count\": -4, \"updated\": \"today\", "
-		      "\"problems\": [{\"kind\": \"new\", \"line\": 99999999999}]}",
+		      "\"problems\": [{\"kind\": \"new\", \"line\": 99999999999}], "
+		      "\"deployments\": {\"last\": {\"total_ms\": 1e300}}}",
 		      &r, NULL),
 		0);
 	assert_int_equal(r.state, STATUS_HELD);
@@ -579,6 +609,7 @@ static void what_is_not_as_expected_counts_as_unknown(void **state UNUSED)
 	assert_int_equal(r.problems[0].problem.kind, PROBLEM_KIND_N - 1);
 	assert_int_equal(r.problems[0].problem.line, 0);
 	assert_string_equal(r.problems[0].problem.znode, "");
+	assert_true(r.deployments.last.total_ms == 0);
 }
 
 static void assert_is_no_status(const char *text, const char *why)
@@ -674,6 +705,8 @@ int main(void)
 		cmocka_unit_test(equal_values_are_equal_bytes_with_sorted_keys),
 		cmocka_unit_test(metrics_carry_the_numbers),
 		cmocka_unit_test(metrics_show_failures),
+		cmocka_unit_test(what_nginx_includes_is_left_out_while_unknown),
+		cmocka_unit_test(what_nginx_does_not_include_is_false),
 		cmocka_unit_test(metrics_keep_the_format),
 		cmocka_unit_test(labels_are_escaped),
 		cmocka_unit_test(nothing_deployed_yet_has_no_last),

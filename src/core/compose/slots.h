@@ -1,5 +1,5 @@
 /*
- * Slots: each key that somebody claims, with its holders. A port knows the slots of its addresses.
+ * Slots: each claimed key with its holders. A port knows the slots of its addresses.
  *
  * The holders of one key are kept in lists, one per signature: what nginx compares of a `listen`,
  * and otherwise whether the claim is live. So a question about an address costs the same with ten
@@ -25,7 +25,7 @@ struct slots;
 struct slots *slots_new(struct arena *a);
 void slots_free(struct slots *s);
 
-/* NULL: nobody has ever claimed the key. */
+/* NULL: the key has never been claimed. */
 struct slot *slots_find(const struct slots *s, const char *key);
 /* The first slot of a port (struct claim, `port`); NULL: there is none. port may be NULL. */
 struct slot *slots_on_port(const struct slots *s, const char *port);

@@ -1,9 +1,9 @@
 /*
- * Quarantine: refused changes by path and digest, with a pause that doubles at each refusal until
- * another try is due.
+ * Quarantine: refused changes by path and digest. Another try is due after a pause, which each
+ * refusal doubles.
  *
- * An entry outlives its release for as long as the tree says the same: as the memory of how often
- * it was refused, so that a change which is refused again waits longer.
+ * A released entry is kept while the tree has the same bytes, so that a change that is refused
+ * again waits longer.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -20,18 +20,19 @@ static const struct digest NO_DIGEST = { .bytes = { 0 } }; /* of a deletion */
 
 enum state {
 	IN_FORCE, /* the change is taken back */
-	RELEASED, /* let go for another try */
+	RELEASED, /* to be tried again */
 	LOST,     /* of an accepted form: nginx could not load it again */
 };
 
 struct entry {
 	char *path;
-	bool deletion; /* the refused change is that the znode goes */
+	bool deletion; /* the refused change is the deletion of the znode */
 	struct digest digest;
 	char *message;
 	enum problem_kind kind;
 	enum state state;
-	bool excused;        /* released because of a change elsewhere: the pause stays */
+	bool excused; /* released because of a change elsewhere: the next refusal does not double
+			 the pause */
 	uint64_t pause, due; /* LOST: left out from then on */
 };
 
@@ -165,9 +166,9 @@ bool quarantine_knows(const struct quarantine *q, const char *path, const struct
 	return e && e->state != LOST;
 }
 
-/* --- what a tree says with them -------------------------------------------------------------- */
+/* --- trees and problems -------------------------------------------------------------- */
 
-/* Does the tree say what was refused? */
+/* Has the tree what was refused? */
 static bool holds(const struct tree *t, const struct entry *e)
 {
 	const struct znode *z = tree_find(t, e->path);
@@ -192,7 +193,7 @@ bool quarantine_find_again(struct quarantine *q, const struct tree *accepted)
 	return any;
 }
 
-static void tell(const struct entry *e, bool served, struct problems *problems)
+static void report(const struct entry *e, bool served, struct problems *problems)
 {
 	struct problem *p = problems_add(problems, e->path, e->kind, NULL, "%s%s",
 					 e->deletion ? "the znode was deleted, but nginx refuses "
@@ -213,12 +214,12 @@ static size_t collect(const struct quarantine *q, const struct tree *tree,
 		const struct znode *good = tree_find(accepted, e->path);
 
 		if (e->state == LOST && (holds(accepted, e) || holds(tree, e)))
-			tell(e, holds(accepted, e), problems);
+			report(e, holds(accepted, e), problems);
 		if (e->state == LOST || !holds(tree, e) || holds(accepted, e))
 			continue;
-		tell(e, good, problems);
+		report(e, good, problems);
 		if (e->state == RELEASED)
-			continue; /* it is tried, and wrong until nginx takes it */
+			continue; /* it is tried, and stays a problem until nginx accepts it */
 		out[n++] = (struct stand_in){ e->path, good };
 	}
 	return n;
@@ -254,7 +255,7 @@ struct tree *quarantine_leave_out(const struct quarantine *q, const struct tree 
 	return stand_in(sources, sources, list, n);
 }
 
-/* The tree says something else by now, or nginx runs the change. */
+/* The tree has other bytes now, or nginx runs the change. */
 static bool is_over(const struct entry *e, const struct tree *tree, const struct tree *accepted)
 {
 	if (e->state == LOST)
@@ -262,8 +263,8 @@ static bool is_over(const struct entry *e, const struct tree *tree, const struct
 	return !holds(tree, e) || holds(accepted, e);
 }
 
-/* It was left out: from now on it is a change that is refused, like any other. */
-static void leave(struct entry *e, uint64_t now)
+/* The znode was left out: from now on this is an ordinary refused change. */
+static void begin_refusal(struct entry *e, uint64_t now)
 {
 	e->state = IN_FORCE;
 	e->pause = FIRST_PAUSE;
@@ -281,7 +282,7 @@ void quarantine_expire(struct quarantine *q, const struct tree *tree, const stru
 		if (is_over(e, tree, accepted))
 			remove_at(q, i);
 		else if (e->state == LOST && !holds(accepted, e))
-			leave(e, now);
+			begin_refusal(e, now);
 		else if (e->state == IN_FORCE && now >= e->due)
 			e->state = RELEASED;
 	}

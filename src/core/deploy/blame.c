@@ -1,12 +1,11 @@
 /*
- * Blame: reads what nginx wrote, on standard error or in its error log. Only what
- * nginx calls an emergency counts: it stops a configuration, a warning does not. Where it wrote
- * nothing but warnings, these are what the caller asks about.
+ * Blame: reads what nginx wrote, on standard error or in its error log. Only messages of the level
+ * emerg count, because these make nginx refuse a configuration. Where it wrote only warnings, the
+ * caller asks about these.
  *
- * A message with a line of ours is certain. One without any line is traced by the
- * first value that it quotes and that stands in the bundle. One with a line of
- * somebody else's file concerns us only if it is a clash (a duplicate); everything
- * else in there is the administrator's own.
+ * A message with a line of a bundle's file is certain. One without a line is traced by the first
+ * value that it quotes and that is in the bundle. One with a line of another file matters only if
+ * it is a clash (a duplicate); all other errors in these files belong to the administrator.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -54,7 +53,7 @@ static struct message parse(const char *text)
 	return m;
 }
 
-/* Which of our files is it, or BUNDLE_FILE_N. */
+/* Which file of the bundle it is, or BUNDLE_FILE_N. */
 static enum bundle_file own_file(const struct message *m, const char *live)
 {
 	size_t size = strlen(live);
@@ -138,7 +137,7 @@ static bool trace_quoted(const struct tracing *t, const char *value, size_t size
 	return size && blame_search(t->bundle, &n, t->found);
 }
 
-/* Values and addresses in their order; the first that stands in the bundle is it. */
+/* Tries values and addresses in their order, and takes the first that is in the bundle. */
 static void trace(const struct tracing *t)
 {
 	const char *at = t->message->text, *end = at + t->message->size;
@@ -174,7 +173,7 @@ static void blame_message(struct arena *a, const struct bundle *b, const struct 
 		trace(&t);
 }
 
-/* nginx took it, and only warned. */
+/* nginx accepted the configuration and only wrote warnings. */
 static bool only_warned(char *const *lines, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -184,14 +183,18 @@ static bool only_warned(char *const *lines, size_t count)
 	return count > 0;
 }
 
-/* What to tell where nginx wrote no emergency: the first line that is more than a warning. */
+/*
+ * The message where nginx wrote none of the level emerg: the first line that is more than a
+ * warning.
+ */
 static const char *any_message(char *const *lines, size_t count)
 {
 	static const char *const levels[] = { "[alert] ", "[crit] ", "[error] " };
 
 	for (size_t i = 0; i < count; i++) {
 		if (strncmp(lines[i], "nginx -t ", 9) == 0)
-			return lines[i]; /* ours: it was killed, or never ran */
+			return lines[i]; /* written by zknginxd: nginx was killed, or could not be
+					    started */
 	}
 	for (size_t i = 0; i < count; i++) {
 		for (size_t j = 0; j < ARRAY_SIZE(levels); j++) {
@@ -230,7 +233,7 @@ static const char *sentence(struct arena *a, const struct message *m, const char
 	return arena_copy(a, m->text, m->file && !ours ? strlen(m->text) : m->size);
 }
 
-/* The znodes; what is there for the probe is none. */
+/* The znodes, without the probe's origin. */
 static void tell(struct arena *a, struct suspects *found, struct blame *blame)
 {
 	suspects_sort(found);
@@ -261,7 +264,7 @@ struct blame blame_find(struct arena *a, const struct bundle *b, const char *liv
 			continue;
 		m = parse(text);
 		blame_message(a, b, &m, live, &found);
-		/* The sentence that led somewhere tells more than one that did not. */
+		/* A sentence that led to a znode is more useful than one that did not. */
 		if (!blame.message || (found.count && !before))
 			blame.message = sentence(a, &m, live);
 	}

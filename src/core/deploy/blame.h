@@ -1,8 +1,8 @@
 /*
- * Blame: from what nginx said to the znodes it was about.
+ * Blame: finds the znodes that a message of nginx is about.
  *
- * `nginx -t` names a file and a line, or quotes a value without saying where it
- * stands (a certificate, an address). Both lead back through the bundle's origins.
+ * `nginx -t` names a file and a line, or quotes a value without its place (a certificate, an
+ * address). The bundle's origins lead from both to znodes.
  */
 #ifndef ZKNGINX_BLAME_H
 #define ZKNGINX_BLAME_H
@@ -14,13 +14,14 @@ struct blame {
 	const char **znodes; /* distinct; of length count */
 	size_t count;
 	const char *message; /* nginx's sentence, without "nginx: [emerg] " and the file */
-	bool probe; /* it was about what is there for the sake of nginx.probe, and then no znode's
-		       fault unless one is named, too */
+	bool probe; /* the message is about the lines of nginx.probe; then no znode is to blame,
+		       unless one is named as well */
 };
 
 /*
- * `output`: what nginx wrote; `live`: the directory whose files the bundle stands
- * for ("/var/lib/zknginxd/live"). count 0 when nothing leads to a znode.
+ * `output`: what nginx wrote; `live`: the directory of the bundle's files
+ * ("/var/lib/zknginxd/live"). count is 0 when nothing leads to a znode. Znodes are borrowed from
+ * the bundle.
  */
 struct blame blame_find(struct arena *a, const struct bundle *b, const char *live,
 			const char *output);

@@ -1,7 +1,7 @@
 /*
- * Search in a bundle, statement by statement as nginx reads them, so that a comment
- * or the name of a directive is never taken for a value. Each run of lines with one
- * origin is read by itself: one that cannot be read hides no other.
+ * Searches a bundle statement by statement, as nginx reads them, so that a comment or the name of a
+ * directive is never mistaken for a value. The lines of each origin are read separately, so that
+ * text that cannot be read does not hide the rest.
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -48,7 +48,7 @@ void suspects_sort(struct suspects *s)
 	s->count = kept;
 }
 
-/* The words of one statement, each with its NUL, one behind the other. */
+/* The words of one statement, each followed by a NUL. */
 struct statement {
 	struct buf words;
 };
@@ -58,7 +58,7 @@ static const char *first_word(const struct statement *s)
 	return buf_str(&s->words);
 }
 
-/* The word behind this one, or NULL. */
+/* The word after this one, or NULL. */
 static const char *next_word(const struct statement *s, const char *word)
 {
 	const char *next = word + strlen(word) + 1;
@@ -191,7 +191,7 @@ static bool search_text(const char *text, size_t size, match_fn match, const str
 	return found;
 }
 
-/* Where `lines` more lines end. */
+/* The position after `lines` more lines. */
 static const char *skip_lines(const char *at, const char *end, unsigned lines)
 {
 	while (lines-- && at < end) {
@@ -202,7 +202,7 @@ static const char *skip_lines(const char *at, const char *end, unsigned lines)
 	return at;
 }
 
-/* The words of the probe's block are common ones; by its address it is found. */
+/* The words of the probe's block are too common; only its address identifies it. */
 static bool may_be_meant(const struct origin *o, const struct needle *n)
 {
 	return n->kind == NEEDLE_LISTEN || strcmp(o->znode, BUNDLE_PROBE) != 0;
@@ -229,7 +229,7 @@ static void search_file(const struct bundle_text *t, match_fn match, const struc
 	}
 }
 
-/* What to try in turn: the first that finds something is believed. */
+/* The ways to match, in their order: the first one that finds something decides. */
 static const match_fn MATCHES[][3] = {
 	[NEEDLE_VALUE] = { is_value_of_directive, is_value, contains_value },
 	[NEEDLE_VARIABLE] = { uses_variable },

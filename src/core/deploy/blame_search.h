@@ -1,4 +1,4 @@
-/* Where in a bundle does something stand that nginx spoke of without saying where? */
+/* Finds the origin of a value that nginx mentioned without its place. */
 #ifndef ZKNGINX_CORE_BLAME_SEARCH_H
 #define ZKNGINX_CORE_BLAME_SEARCH_H
 
@@ -6,16 +6,16 @@
 
 enum needle_kind {
 	NEEDLE_VALUE,    /* a parameter, or a part of one */
-	NEEDLE_VARIABLE, /* "name", which stands as $name or ${name} */
-	NEEDLE_LISTEN,   /* "0.0.0.0:80", which stands as `listen 80` as well */
+	NEEDLE_VARIABLE, /* "name", written as $name or ${name} */
+	NEEDLE_LISTEN,   /* "0.0.0.0:80", which may be written as `listen 80` */
 };
 
 struct needle {
 	enum needle_kind kind;
 	const char *text;
-	/* Of a value: the word before it, which may be the directive that it belongs to. */
+	/* Of a value: the word before it, which may be its directive. */
 	const char *directive;
-	/* Of a listen: only where it says default_server, or only where it sets socket options. */
+	/* Of a listen: only one with default_server, or only one with socket options. */
 	bool only_default, only_options;
 };
 
@@ -26,10 +26,10 @@ struct suspects {
 };
 void suspects_fini(struct suspects *s);
 void suspects_add(struct suspects *s, const char *znode);
-/* Sort, and fold doubles. */
+/* Sort, and remove duplicates. */
 void suspects_sort(struct suspects *s);
 
-/* Adds the origins of all statements that the needle is in; false when there are none. */
+/* Adds the origins of all statements that contain the needle; false when there are none. */
 bool blame_search(const struct bundle *b, const struct needle *needle, struct suspects *found);
 
 #endif

@@ -1,4 +1,4 @@
-/* Budget: two allowances that are spent together and fill up each at its own pace. */
+/* Budget: two allowances. Each test spends both, and each fills up at its own rate. */
 #include <zknginx/macros.h>
 
 #include "budget.h"

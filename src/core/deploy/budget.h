@@ -1,9 +1,9 @@
 /*
- * Budget: how often `nginx -t` may run on account of refusals.
+ * Budget: how often `nginx -t` may run because of refusals.
  *
- * A refusal may last for days, and each push may be refused. So tests that look for the cause have
- * an allowance, which fills up again with time: a number of tests, and their time on the clock.
- * Pure: time is an argument (CLOCK_MONOTONIC, microseconds).
+ * A refusal may last for days, and every change may be refused. So the tests that look for the
+ * cause have an allowance of a number of tests and of the time that they take. It fills up again
+ * with time. Pure: time is an argument (CLOCK_MONOTONIC, microseconds).
  */
 #ifndef ZKNGINX_BUDGET_H
 #define ZKNGINX_BUDGET_H
@@ -23,11 +23,11 @@ struct budget {
 };
 
 void budget_init(struct budget *b, uint64_t now);
-/* When the next test may begin; not after `now`: at once. */
+/* When the next test may begin; `now` or earlier means at once. */
 uint64_t budget_due(struct budget *b, uint64_t now);
 /* Is more than half of it left, after so many tests? */
 bool budget_is_ample(struct budget *b, uint64_t now, size_t tests);
-/* A test has taken so long. */
+/* A test has run and took this long. */
 void budget_spend(struct budget *b, uint64_t now, uint64_t duration);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * nginx quotes the files that it means: cannot load certificate "/etc/ssl/a.crt": …; and puts the
- * place of a statement at the end: … in /etc/nginx/nginx.conf:12.
+ * nginx quotes file names: cannot load certificate "/etc/ssl/a.crt": …; and writes the place of a
+ * statement at the end: … in /etc/nginx/nginx.conf:12.
  */
 #include <ctype.h>
 #include <string.h>

@@ -13,7 +13,7 @@
 
 #define NONE SIZE_MAX
 
-/* The order in which units are preferred. */
+/* The order of preference of units. */
 enum rank {
 	RANK_SITE_GONE,
 	RANK_SERVER_GONE,
@@ -33,7 +33,7 @@ struct difference {
 	size_t unit;
 };
 
-/* A unit that has no meaning without another one. */
+/* A unit that needs another one. */
 struct tie {
 	size_t unit, needed;
 };
@@ -176,9 +176,9 @@ size_t changes_find(const struct changes *c, const char *path)
 	return d ? d->unit : NONE;
 }
 
-/* --- who needs whom -------------------------------------------------------------------------- */
+/* --- needs -------------------------------------------------------------------------- */
 
-/* Only what is new can be missing: a changed upstream has its old form to stay on. */
+/* Only a new upstream can be missing: a changed one still has its old form. */
 static void tie(struct changes *c, const char *path, const char *upstream)
 {
 	const struct difference *needy = find(c, path), *needed = find(c, upstream);

@@ -3,9 +3,9 @@
  * units of a search (search.h).
  *
  * A unit is one znode that is new, changed or gone; an upstream that is gone is one unit with all
- * of its servers. The order of units says who is preferred: what frees names or addresses comes
- * first, then definitions before those who use them, and of two of one kind the older znode (by
- * czxid, then by path).
+ * of its servers. The order of units is their preference: first those that free names or addresses,
+ * then definitions before their users, and within one kind the older znode (by czxid, then by
+ * path).
  */
 #ifndef ZKNGINX_CHANGES_H
 #define ZKNGINX_CHANGES_H

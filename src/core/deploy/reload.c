@@ -1,10 +1,10 @@
 /*
- * The table of one deployment. A cell that is left out is RELOAD_CMD_UNEXPECTED (0) and keeps
- * its state, so an event that cannot come is reported and changes nothing.
+ * The table of one deployment. A missing cell is RELOAD_CMD_UNEXPECTED (0) and keeps its state, so
+ * an unexpected event is reported and changes nothing.
  *
- * Two things always hold. The link is put back after every verdict against the new
- * generation, and only then: a missing master or a missing verdict is no verdict. And every
- * way out of a deployment ends in RELOAD_IDLE with a command that reports.
+ * Two things are always true. The link is restored after every verdict against the new generation,
+ * and only then: no master, or no verdict, is not a verdict against it. And every deployment ends
+ * in RELOAD_IDLE with a command that reports.
  */
 #include <zknginx/macros.h>
 

@@ -1,17 +1,15 @@
 /*
  * Reload: one deployment as a table of states and events.
  *
- * Pure: reload_step() maps (state, event) to (state, command), and nginx/deploy.c
- * carries the command out and reports back with the next event. An empty cell is
- * RELOAD_CMD_UNEXPECTED, which is logged, never silent.
+ * Pure: reload_step() maps (state, event) to (state, command). nginx/deploy.c executes the command
+ * and passes in the next event. An empty cell is RELOAD_CMD_UNEXPECTED, which is always logged.
  *
  *	idle → checking → publishing → signalling → verifying → settling → idle
  *	                                                │           │
  *	                                                └───────────┴→ reverting → recovering → idle
  *
- * Bytes that are live already, but that nginx has not been seen to run (we were
- * killed between the rename and the signal), take the same way; there is nothing
- * to publish then.
+ * Bytes that are live already but are not known to be applied (zknginxd was killed between the
+ * rename and the signal) take the same steps, without publishing.
  */
 #ifndef ZKNGINX_RELOAD_H
 #define ZKNGINX_RELOAD_H

@@ -105,7 +105,7 @@ static void take_list(struct search *s, size_t count)
 
 /* --- what comes next ------------------------------------------------------------------------- */
 
-/* Does this unit deserve a test by itself? Not if it failed on top of exactly this. */
+/* Is a test of this unit alone useful? Not if it failed on top of the same taken units. */
 static bool is_stale(const struct search *s, size_t i)
 {
 	const struct unit *u = &s->units.items[i];
@@ -223,7 +223,7 @@ static void refuse(struct search *s, size_t unit, size_t tag, bool proved)
 		units_doubt(&s->units, unit, tag);
 }
 
-/* One unit more makes the difference: it is found. */
+/* The prefix of `low` units passes, and one unit more fails: it is found. */
 static void end_bisect_if_found(struct search *s)
 {
 	if (s->high - s->low > 1)

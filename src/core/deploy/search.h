@@ -2,18 +2,18 @@
  * Search: which part of a change does nginx take?
  *
  * A change consists of units, 0 to count - 1. What nginx runs now passes without any of them; all
- * of them together do not. The caller tests what search_next() asks for and tells the result,
- * until search_next() says that the search is over. What is taken then passes together, and
- * no refused unit can be added to it.
+ * of them together do not. The caller tests what search_next() asks for and tells the result, until
+ * search_next() says that the search is over. What is taken then passes together, and no refused
+ * unit can be added to it.
  *
- * The order of units is a preference: of two that exclude each other the earlier one is taken.
- * Hints (units that nginx's message points at) shorten the search and never decide it: a unit is
- * refused only after a test that failed with it and passed without it.
+ * The order of units is a preference: of two units that exclude each other the earlier one is
+ * taken. Hints (units that nginx's message names) make the search shorter and never decide it: a
+ * unit is refused only after a test that failed with it and passed without it.
  *
  * The number of tests, of k refused units among n: with good hints 2 to 3 each; without any, or
  * with wrong ones, at most k * (2 * log2(n) + 10) + 2. A unit that passes only with a later one
  * counts as one of the k, and so does a failure of before (search_failed_before).
- * tests/unit/test_search.c holds it to that.
+ * tests/unit/test_search.c checks these numbers.
  *
  * Pure; nothing is known of nginx here.
  */
@@ -58,12 +58,16 @@ enum search_fate {
 	SEARCH_BLOCKED, /* needs a refused unit; only when the search is over */
 };
 enum search_fate search_fate(const struct search *s, size_t unit);
-/* The tag of the failure that speaks for a refused unit; SIZE_MAX: it was set aside at the start
- * and was not tried. */
+/*
+ * The tag of the failure that explains a refused unit; SIZE_MAX: it was set aside at the start and
+ * was not tried.
+ */
 size_t search_reason(const struct search *s, size_t unit);
 size_t search_taken(const struct search *s);
-/* Is everything known but whether what was set aside at the start passes now? Then the search may
- * be left. */
+/*
+ * Is everything known, except whether the units that were set aside at the start pass now? Then the
+ * caller may stop.
+ */
 bool search_is_settled(const struct search *s);
 /* Tests so far. */
 size_t search_tests(const struct search *s);

@@ -1,8 +1,8 @@
 /*
- * The units of a search: where each one stands, and what it needs.
+ * The units of a search: the state and the needs of each.
  *
- * A unit is open, taken, or set aside. One that is set aside is doubted (a hint named it) or
- * proved (a test failed with it and passed without it). A unit comes after those that it needs.
+ * A unit is open, taken, or set aside. One that is set aside is doubted (a hint named it) or proved
+ * (a test failed with it and passed without it). A unit comes after those that it needs.
  */
 #ifndef ZKNGINX_CORE_SEARCH_UNITS_H
 #define ZKNGINX_CORE_SEARCH_UNITS_H
@@ -43,12 +43,14 @@ void units_need(struct search_units *us, size_t unit, size_t needed);
 
 void units_take(struct search_units *us, size_t unit);
 void units_doubt(struct search_units *us, size_t unit, size_t tag);
-/* All open ones of the list, if they are several: where a failure does harm, whoever may be at
- * fault is left out at once. */
+/*
+ * Doubts all open units of the list, if there are several: where a failure does harm, all suspects
+ * are left out at once.
+ */
 bool units_doubt_all(struct search_units *us, const size_t *list, size_t count, size_t tag);
-/* Proved on top of what is taken now. */
+/* A test proved it, on top of the units that are taken now. */
 void units_refuse(struct search_units *us, size_t unit, size_t tag);
-/* The hints were wrong: whatever is doubted is open again. */
+/* The hints were wrong: all doubted units are open again. */
 void units_reopen_doubted(struct search_units *us);
 
 bool unit_is_doubted(const struct unit *u);
@@ -65,13 +67,13 @@ bool units_in_group(const struct search_units *us, size_t i, size_t group);
 size_t units_next_group(const struct search_units *us);
 size_t units_aside(const struct search_units *us);
 
-/* Mark what is taken. */
+/* Mark the taken units. */
 void units_mark_taken(const struct search_units *us, bool *take);
 /* The same, and in their order the open units of which all needs are marked. */
 void units_mark_open(const struct search_units *us, bool *take);
 /* The open units among these, in order; returns how many. */
 size_t units_list_open(const struct search_units *us, size_t *list);
-/* This unit after all that it needs and that is not taken; returns how many they are. */
+/* Lists this unit after all units that it needs and that are not taken; returns how many. */
 size_t units_list_with_needs(const struct search_units *us, size_t unit, size_t *list);
 
 #endif

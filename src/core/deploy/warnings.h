@@ -1,7 +1,7 @@
 /*
- * Warnings of `nginx -t` that change what is served: nginx takes the configuration and ignores
- * a part of it. Of a candidate they count like a refusal, unless what nginx runs now gives the same
- * warning. Pure.
+ * Warnings of `nginx -t` that change what is served: nginx accepts the configuration and ignores a
+ * part of it. For a candidate such a warning counts as a refusal, unless what nginx runs now gives
+ * the same warning. Pure.
  */
 #ifndef ZKNGINX_WARNINGS_H
 #define ZKNGINX_WARNINGS_H
@@ -10,8 +10,8 @@
 #include <zknginx/buf.h>
 
 /*
- * Appends to out each such warning in `output` (what nginx wrote) as a line of its own: nginx's
- * sentence, without a place in the files of `live`, whose line numbers change.
+ * Appends each such warning of `output` (what nginx wrote) to `out`, as one line: nginx's sentence
+ * without its place in the files of `live`, as line numbers change.
  */
 void warnings_read(const char *output, const char *live, struct buf *out);
 /* The first line of `now` that `before` does not have as often, or NULL; both from

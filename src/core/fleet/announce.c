@@ -22,7 +22,7 @@ static char *bare_host(const char *address, size_t size)
 	return xasprintf("%.*s", (int)(bracketed ? size - 2 : size), address + bracketed);
 }
 
-/* NULL when a text is not UTF-8, so not to be told in JSON. */
+/* NULL when a string is not UTF-8: JSON cannot carry it. */
 static json_t *instance(const char *name, const char *host, const char *at, int port,
 			uint64_t registered)
 {

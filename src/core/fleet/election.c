@@ -1,7 +1,7 @@
 /*
  * Who leads: a table of states and events, an order of names, and a lease.
  *
- * Every cell of the table is said; NO() is one that cannot come, which is reported and
+ * Every cell of the table is filled in; NO() is an event that cannot come, which is reported and
  * changes nothing. Three things always hold. LEADING is entered only with a list in hand in
  * which our own candidate is the lowest. Whatever makes that list old (a link that broke or
  * was replaced, a znode that moved, a lease that ran out) leaves LEADING first and lists
@@ -31,7 +31,7 @@ static const struct election_step table[ELECTION_STATE_N][ELECTION_EVENT_N] = {
 		[ELECTION_EV_FIRST] = NO(OUT),
 		[ELECTION_EV_BEHIND] = NO(OUT),
 		[ELECTION_EV_NOT_LISTED] = NO(OUT),
-		[ELECTION_EV_MOVED] = GO(OUT, NOTHING), /* a watch that was left behind */
+		[ELECTION_EV_MOVED] = GO(OUT, NOTHING), /* a watch that is left over */
 		[ELECTION_EV_LAPSED] = GO(OUT, NOTHING),
 		[ELECTION_EV_FAILED] = NO(OUT),
 		[ELECTION_EV_RESIGN] = GO(OUT, NOTHING),
@@ -97,7 +97,7 @@ static const struct election_step table[ELECTION_STATE_N][ELECTION_EVENT_N] = {
 		[ELECTION_EV_FIRST] = NO(SUSPENDED),
 		[ELECTION_EV_BEHIND] = NO(SUSPENDED),
 		[ELECTION_EV_NOT_LISTED] = NO(SUSPENDED),
-		[ELECTION_EV_MOVED] = GO(SUSPENDED, NOTHING), /* it is listed anew anyway */
+		[ELECTION_EV_MOVED] = GO(SUSPENDED, NOTHING), /* it is listed again anyway */
 		[ELECTION_EV_LAPSED] = GO(SUSPENDED, NOTHING),
 		[ELECTION_EV_FAILED] = NO(SUSPENDED),
 		[ELECTION_EV_RESIGN] = GO(OUT, WITHDRAW),
@@ -144,7 +144,7 @@ const char *election_command_name(enum election_command c)
 #define GUID_DIGITS (ELECTION_GUID_SIZE - 1)
 #define NUMBER_SIZE sizeof("-2147483648")
 
-/* The number behind a GUID and a dash; false: it is none that the server would have printed. */
+/* The number after a GUID and a dash; false: it is none that the server would have printed. */
 static bool parse_number(const char *text, uint32_t *number)
 {
 	char printed[NUMBER_SIZE];
@@ -240,7 +240,7 @@ uint64_t election_lease_end(uint64_t last_reply, uint64_t timeout)
 	return last_reply > NEVER - lease ? NEVER : last_reply + lease;
 }
 
-/* A clock that is behind what it has shown already is no clock to lead by. */
+/* A clock that went back cannot be trusted: no lease. */
 bool election_may_act(uint64_t last_reply, uint64_t timeout, uint64_t now)
 {
 	return now >= last_reply && now < election_lease_end(last_reply, timeout);

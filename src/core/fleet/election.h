@@ -6,7 +6,7 @@
  * the lowest one leads, each other one watches its predecessor. The name begins with a GUID,
  * so that a create whose answer was lost is found again and not made twice.
  *
- * Leading and being allowed to act are two things: a leader acts only while the link stands
+ * Leading and being allowed to act are two things: a leader acts only while the link is up
  * and the server has answered something sent within two thirds of the session's timeout, by
  * our own clock.
  */
@@ -21,7 +21,7 @@
 	X(OUT, "out")             /* no candidate, and none wanted; or no session */               \
 	X(JOINING, "joining")     /* the candidate is being made */                                \
 	X(LOOKING, "looking")     /* the candidates are being listed */                            \
-	X(FOLLOWING, "following") /* somebody stands before us, and is watched */                  \
+	X(FOLLOWING, "following") /* another candidate is before us, and is watched */             \
 	X(LEADING, "leading")                                                                      \
 	X(SUSPENDED, "suspended") /* the link is gone; the session may still be there */
 
@@ -33,7 +33,7 @@ enum election_state {
 };
 
 #define ELECTION_EVENTS(X)                                                                         \
-	X(CONNECTED, "connected")       /* the link stands (again), the session is the same */     \
+	X(CONNECTED, "connected")       /* the link is up (again), the session is the same */      \
 	X(DISCONNECTED, "disconnected") /* first sign of it */                                     \
 	X(EXPIRED, "expired")           /* the session, and our candidate with it */               \
 	X(MADE, "made")                 /* the create was answered, or its answer was lost */      \
@@ -41,9 +41,9 @@ enum election_state {
 	X(BEHIND, "behind")             /* listed: there is a predecessor */                       \
 	X(NOT_LISTED, "not-listed")     /* listed: ours is not among them */                       \
 	X(MOVED, "moved")               /* the predecessor, or our own znode, is gone */           \
-	X(LAPSED, "lapsed")             /* the lease ran out while the link stood */               \
+	X(LAPSED, "lapsed")             /* the lease ran out while the link was up */              \
 	X(FAILED, "failed")             /* a request was refused: after a pause */                 \
-	X(RESIGN, "resign")             /* told to withdraw */
+	X(RESIGN, "resign")             /* asked to withdraw */
 
 enum election_event {
 #define X(name, text) ELECTION_EV_##name,

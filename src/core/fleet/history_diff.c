@@ -138,8 +138,12 @@ static void look_at_upstream(struct restore *r, const char *path)
 	r->was_old = has(r->walk.old, upstream);
 }
 
-/* Is it none of our business? */
-static bool is_left_alone(struct restore *r, const struct pair *p)
+/*
+ * A restore does not delete the config root. It does not touch the servers of an upstream that is
+ * in both trees, and does not create a registration whose session is over. For a server,
+ * look_at_upstream() has to be called first.
+ */
+static bool is_kept_by_restore(const struct restore *r, const struct pair *p)
 {
 	const char *path = path_of(p);
 
@@ -147,7 +151,6 @@ static bool is_left_alone(struct restore *r, const struct pair *p)
 		return true;
 	if (!is_server(path, r->walk.root))
 		return false;
-	look_at_upstream(r, path);
 	if (r->is_now && r->was_old)
 		return true;
 	return p->old && p->old->owner; /* its session is over */
@@ -163,7 +166,9 @@ static void restore_pair(struct restore *r, const struct pair *p)
 		op.data = p->old->data;
 		op.size = p->old->size;
 	}
-	if (is_left_alone(r, p))
+	if (is_server(op.path, r->walk.root))
+		look_at_upstream(r, op.path);
+	if (is_kept_by_restore(r, p))
 		return;
 	if (!p->now) {
 		op.kind = HISTORY_CREATE;

@@ -1,7 +1,7 @@
 /*
  * The member znode's JSON. What a member of another version leaves out, or writes in
  * another way, is "" or zero, and the safe side of an enum: no verdict, nginx down, and
- * frozen, so that a host that nobody understands is neither a canary nor waited for.
+ * frozen, so that a host of an unknown version is neither a canary nor waited for.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -179,7 +179,7 @@ size_t members_parse(struct arena *a, const struct tree *t, const char *cluster,
 		bool child =
 			path_is_below(z->path, root) && !strchr(z->path + strlen(root) + 1, '/');
 
-		/* without an owner it was written by hand: there is no daemon behind it */
+		/* without an owner it was written by hand: no daemon has it */
 		if (child && z->owner && member_parse(a, z, &(*out)[count]))
 			count++;
 	}

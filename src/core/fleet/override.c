@@ -1,7 +1,7 @@
 /*
- * Overrides are read anew at each call, because what they say depends on the clock. What is
- * remembered of each is when these bytes of it were seen first: an operator who writes a time
- * that is far ahead cannot have meant a loss that nobody had seen yet.
+ * Overrides are read again at each call, because their effect depends on the clock. What is
+ * remembered of each is when its bytes were seen first: an operator who writes a time that is far
+ * ahead cannot have meant a loss that had not happened yet.
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@ struct override {
 	char *path;
 	int64_t mzxid;
 	uint64_t seen;      /* since when these bytes are known */
-	uint64_t confirmed; /* 0: it lets go of nothing */
+	uint64_t confirmed; /* 0: it has no effect */
 	bool here;          /* … in the tree at hand */
 };
 
@@ -50,7 +50,7 @@ void overrides_free(struct overrides *o)
 
 /* --- the time ------------------------------------------------------------------------------- */
 
-/* `digits` digits at *s, within least..most; advances *s behind them and `after`. */
+/* `digits` digits at *s, within least..most; advances *s past them and `after`. */
 static bool take_number(const char **s, int digits, int least, int most, char after, int *out)
 {
 	int number = 0;
@@ -90,7 +90,7 @@ static bool take_fraction(const char **s, uint64_t *out)
 	return true;
 }
 
-/* The 31st of February is a date to timegm(): of March. */
+/* timegm() takes the 31st of February for a day in March. */
 static bool is_date(struct tm tm)
 {
 	int day = tm.tm_mday;
@@ -122,6 +122,20 @@ uint64_t override_time(const char *text)
 	return (uint64_t)timegm(&tm) * USEC_PER_SEC + fraction;
 }
 
+void override_print(uint64_t confirm, struct buf *out)
+{
+	time_t seconds = (time_t)(confirm / USEC_PER_SEC);
+	unsigned fraction = (unsigned)(confirm % USEC_PER_SEC);
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	buf_printf(out, "{\"confirm\":\"%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year + 1900,
+		   tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	if (fraction)
+		buf_printf(out, ".%06u", fraction);
+	buf_printf(out, "Z\"}\n");
+}
+
 /* --- one override --------------------------------------------------------------------------- */
 
 struct content {
@@ -139,17 +153,17 @@ static void read_confirm(struct reader *r, const json_t *value, void *where)
 	c->confirm = override_time(s);
 	if (!c->confirm)
 		reader_problem(r, NULL,
-			       "\"%.80s\" is not a time in UTC as RFC 3339 writes it, such as "
-			       "2026-11-22T15:04:05Z; the override lets go of nothing",
+			       "expected a time in UTC in the format of RFC 3339, such as "
+			       "2026-11-22T15:04:05Z, found \"%.80s\"; the override has no effect",
 			       s);
 	else if (c->confirm > c->wall + OVERRIDE_AHEAD)
 		reader_problem(r, NULL,
 			       "\"%.80s\" is more than a minute ahead of this host's clock; the "
-			       "override lets go of nothing: write the time of now, in UTC",
+			       "override has no effect: write the current time, in UTC",
 			       s);
 }
 
-/* False: it is a problem, and lets go of nothing. */
+/* False: it is a problem, and has no effect. */
 static bool read_content(struct overrides *o, const struct znode *z, struct content *c)
 {
 	static const struct field rows[] = {
@@ -289,8 +303,8 @@ void overrides_problems(const struct overrides *o, const struct tree *tree, cons
 
 		if (!is_upstream(path_name(path), tree, root, m))
 			problems_add(problems, path, PROBLEM_OVERRIDE, NULL,
-				     "there is no upstream \"%.80s\": the override lets go of "
-				     "nothing; give it the name of an upstream, or delete it",
+				     "there is no upstream \"%.80s\": the override has no effect; "
+				     "give it the name of an upstream, or delete it",
 				     path_name(path));
 	}
 }

@@ -1,10 +1,9 @@
 /*
- * Overrides: what operators say about the guards, in cluster/overrides/NAME.
+ * Overrides: what operators decide about the guards, in cluster/overrides/UPSTREAM.
  *
- * {"confirm": TIME} lets go of what the guard of upstream NAME held back before TIME. An
- * override is read as strictly as an object of the config: one that cannot be read, whose time
- * has not come, or that is about no upstream is a problem, and lets go of nothing. Pure: both
- * clocks are arguments, memory between calls is the caller's.
+ * {"confirm": TIME} releases what the guard of the upstream held before TIME. An override is read
+ * as strictly as an object of the config: one that is not valid, whose time is in the future, or
+ * that names no upstream is a problem, and has no effect. Pure: both clocks are arguments.
  */
 #ifndef ZKNGINX_OVERRIDE_H
 #define ZKNGINX_OVERRIDE_H
@@ -18,6 +17,9 @@
 
 /* "2026-11-22T15:04:05Z", of RFC 3339 and in UTC, in microseconds since 1970; 0: it is none. */
 uint64_t override_time(const char *text);
+/* The JSON of an override that confirms what was held before this time, in microseconds since 1970;
+ * overrides_read() reads it as that time. */
+void override_print(uint64_t confirm, struct buf *out);
 
 struct overrides;
 struct overrides *overrides_new(void);

@@ -1,13 +1,13 @@
 /*
- * The judgement on whoever has our name. It errs on the side of waiting: a host that is
- * refused for a while longer harms nobody, one that is accused of being two alarms people.
+ * Is the session that has our name another host's? In doubt it waits: a host that stays out for a
+ * while longer does no harm, a false alarm does.
  */
 
 #include "rival.h"
 
 #define LONGEST_INTERVAL (5 * USEC_PER_SEC)
 /* Servers count in ticks, two seconds each unless somebody chose otherwise: a session ends at the
- * first tick behind its timeout, and one tick more is for the end to be agreed on. */
+ * first tick after its timeout, and one tick more is for the end to be agreed on. */
 #define TICKS (4 * USEC_PER_SEC)
 /* A process that died may have had one write under way. */
 #define WRITES_OF_THE_DEAD 1
@@ -41,8 +41,8 @@ static bool is_own(const struct rival *r, int64_t session)
 	return false;
 }
 
-/* A holder of the name that is older than the last one: the servers came back with the data of
- * another day, and with the sessions of it. */
+/* A holder of the name that is older than the last one: the servers came back with older
+ * data, and with its sessions. */
 static void note_holder(struct rival *r, int64_t czxid)
 {
 	if (czxid < r->newest)

@@ -1,11 +1,11 @@
 /*
- * A rival: an ephemeral znode of our own name that belongs to another session. Either our
- * last session left it, and it goes by itself, or another host is called the same.
+ * A rival: an ephemeral znode with our name that belongs to another session. Either our last
+ * session left it, and it disappears by itself, or another host has the same name.
  *
- * Nothing that is stored tells the two apart, as a cloned machine has it all; what they do
- * does. A dead session does not outlive its timeout, does not write (but for what may have
- * been under way when it died) and does not come back. And once the name has been ours, or
- * a rival has been seen to go, whoever has it next is no session from before our start.
+ * Nothing that is stored tells the two apart, because a cloned machine has all of it; only their
+ * behaviour does. A dead session does not outlive its timeout, does not write (except for what was
+ * under way when it died) and does not come back. And once the name has been ours, or a rival has
+ * been seen to go, any later holder cannot be a session left over from before our start.
  * Sessions of this very process are known by their numbers, and never another host's.
  */
 #ifndef ZKNGINX_RIVAL_H
@@ -36,15 +36,16 @@ struct rival {
 
 /* A session of ours has begun. */
 void rival_on_session(struct rival *r, int64_t session);
-/* The link was interrupted: a server that takes over lets every session live anew. */
+/* The link was interrupted: a server that takes over gives every session its whole timeout again.
+ */
 void rival_on_interruption(struct rival *r);
 /* The name is ours, by the transaction czxid. */
 void rival_on_ours(struct rival *r, int64_t czxid);
-/* Nobody has the name. */
+/* No session has the name. */
 void rival_on_gone(struct rival *r);
 /*
- * It was found. Returns whether it is another host's. Time counts from look to look, and no gap
- * for more than twice rival_interval(): where nobody looked, nobody knows whether the server ran.
+ * It was found. Returns whether it is another host's. Time counts from look to look, and a gap
+ * counts for at most twice rival_interval(): in between the server may not have run.
  */
 bool rival_on_look(struct rival *r, const struct rival_sight *s, uint64_t now, uint64_t timeout);
 

@@ -14,7 +14,7 @@ static bool ends_with(const char *s, const char *end)
 }
 
 struct names {
-	struct buf text; /* lower case, each with a NUL behind it */
+	struct buf text; /* lower case, each followed by a NUL */
 	size_t count;
 };
 

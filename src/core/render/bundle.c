@@ -149,9 +149,9 @@ void bundle_builder_line(struct bundle_builder *b, enum bundle_file f, const cha
 static const char PLACEHOLDER[BUNDLE_MARKER_SIZE] = "0000000000000000";
 
 void bundle_builder_marker(struct bundle_builder *b, enum bundle_file f, const char *before,
-			   const char *behind)
+			   const char *after)
 {
-	CLEANUP(freep) char *line = xasprintf("%s%s%s", before, PLACEHOLDER, behind);
+	CLEANUP(freep) char *line = xasprintf("%s%s%s", before, PLACEHOLDER, after);
 
 	b->has_marker = true;
 	b->marker_file = f;
@@ -171,8 +171,7 @@ static struct digest digest_texts(const struct bundle_builder *b, struct digest 
 	return digester_finish(d);
 }
 
-/* The marker is about everything but itself; what is told of the bundle elsewhere is about it too.
- */
+/* The marker is the digest of the text without the marker. The bundle's own digest includes it. */
 static void put_marker(struct bundle_builder *b, struct bundle *bundle)
 {
 	char hex[DIGEST_HEX_SIZE];

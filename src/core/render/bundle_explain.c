@@ -1,6 +1,6 @@
 /*
  * nginx names lines of files that an operator never wrote, and may not even see: what it refused is
- * taken away again. Where such a line was copied from a znode, it is said which line of that it is.
+ * taken away again. Where such a line was copied from a znode, the line of the znode is added.
  */
 #include <stdlib.h>
 #include <string.h>

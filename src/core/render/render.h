@@ -9,17 +9,17 @@
 #include <zknginx/bundle.h>
 #include <zknginx/model.h>
 
-/* Host name of the probe's server, which it has to be asked by. */
+/* The host name of the probe's server, which a request has to use. */
 #define RENDER_PROBE_HOST "zknginx.probe"
-/* What nginx puts before a line that it tells the probe. */
+/* The tag of the lines that nginx sends to the probe. */
 #define RENDER_PROBE_TAG "zknginx"
 
 /* Directories from the settings: absolute, and valid as nginx parameters (emit.h). */
 struct render_options {
 	const char *log_directory;   /* access_log NAME → LOG_DIRECTORY/NAME.access.log */
 	const char *cache_directory; /* a cache zone's files: CACHE_DIRECTORY/ZONE */
-	const char *probe; /* "127.0.0.1:9642": a server to ask, and where to tell failures; NULL or
-			      "" = none */
+	const char *probe; /* "127.0.0.1:9642": the address of the probe's server in nginx, and of
+			      the daemon's socket for failed requests; NULL or "": no probe */
 	/* With a probe. */
 	bool probe_lacks_status; /* this nginx has no stub_status */
 	/*

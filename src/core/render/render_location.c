@@ -1,9 +1,9 @@
 /*
- * Locations: one small function a kind, one table for the headers that every proxied
- * request carries unless the site says otherwise.
+ * Locations: one small function a kind, one table for the headers that every proxied request
+ * carries unless the site says otherwise.
  *
- * A redirect goes to `to` as it stands: what follows the location's prefix in a
- * request is not carried over, as with nginx's own `return`.
+ * A redirect goes to `to` unchanged: the rest of the request's path is not appended, as with
+ * nginx's own `return`.
  */
 #include <string.h>
 #include <strings.h>

@@ -1,11 +1,11 @@
 /*
- * What sites share, written once and only where something uses it: the map behind
- * WebSocket locations, cache zones, request limits.
+ * What sites share, rendered once and only when it is used: the map for WebSocket locations, cache
+ * zones, request limits.
  *
- * nginx keeps all shared memory zones under one set of names, so ours carry a prefix
- * that no upstream's or snippet's zone can have: a cache called "api" is no clash with
- * the upstream "api". A limit's zone is named after what it counts, because nginx
- * refuses at reload, where `nginx -t` sees nothing, to count something else in a zone.
+ * All shared memory zones of nginx have one set of names. So these have a prefix that no zone of an
+ * upstream or snippet can have: a cache "api" does not clash with the upstream "api". A limit's
+ * zone is named after what it counts, because nginx refuses to count something else in an existing
+ * zone, at reload and not in `nginx -t`.
  */
 #include <stdio.h>
 #include <stdlib.h>

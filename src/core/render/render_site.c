@@ -60,7 +60,7 @@ static void render_server_names(struct renderer *r, const struct site *site)
 	render_end(r);
 }
 
-/* A log of a server's own is in place of those of http { }: then the probe's is named again. */
+/* An access_log in a server replaces those of http { }. Then the probe's has to be repeated. */
 static void render_access_log(struct renderer *r, const struct site *site)
 {
 	bool off = site->access_log && strcmp(site->access_log, "off") == 0;

@@ -27,7 +27,7 @@ static void render_params(struct renderer *r, const struct server_params *p, boo
 		render_raw(r, "down");
 }
 
-/* Where only backup servers are left, they are the servers. */
+/* When only backup servers are left, they are rendered as ordinary servers. */
 static bool has_primary(const struct upstream *u)
 {
 	for (size_t i = 0; i < u->server_count; i++) {
@@ -42,7 +42,7 @@ static void render_servers(struct renderer *r, const struct upstream *u)
 	bool backups = has_primary(u);
 
 	if (u->unavailable || !u->server_count) {
-		render_plain(r, "# No server is to be had; every request is refused at once.");
+		render_plain(r, "# No server is available; every request is refused at once.");
 		render_plain(r, NOBODY);
 		return;
 	}

@@ -1,8 +1,7 @@
 /*
- * The pen of render: writes one file of a bundle statement by statement, keeps
- * the indent and the origins. Text of ours goes through render_raw() and
- * render_plain(); whatever stems from a znode goes through render_word() and the
- * functions built on it, and so through emit_value().
+ * Writes one file of a bundle statement by statement, with indentation and origins. Constant text
+ * is written with render_raw() and render_plain(). Every value of a znode is written with
+ * render_word(), or a function that uses it, and so with emit_value().
  */
 #ifndef ZKNGINX_CORE_RENDERER_H
 #define ZKNGINX_CORE_RENDERER_H
@@ -20,7 +19,7 @@ struct renderer {
 	const struct render_options *options;
 };
 
-/* From here on, lines come from this znode; a source without a path is nobody's. */
+/* The next lines come from this znode; from none when source is NULL or has no path. */
 void render_origin(struct renderer *r, const struct znode *source);
 /* A blank line and the path of the znode that the next block comes from. */
 void render_heading(struct renderer *r, const struct znode *source);
@@ -60,7 +59,10 @@ void render_stream_site(struct renderer *r, const struct site *site);
 /* Everything that the probe needs at the head of http.conf; nothing without one. */
 void render_probe(struct renderer *r);
 bool has_probe(const struct renderer *r);
-/* The statement by which failed requests are told, where other logs are named (or refused). */
+/*
+ * The access_log that reports failed requests to the probe. A server with another access_log (or
+ * "off") needs it again.
+ */
 void render_probe_log(struct renderer *r);
 /* Does a server without a log of its own need that statement? */
 bool probe_log_is_lost(const struct renderer *r);

@@ -1,9 +1,9 @@
 /*
- * The gate: what is known of the revision at hand, and the first thing that spoke against it.
+ * The gate: what is known of the revision on trial, and the first thing that was found against it.
  *
- * A fault is recorded once and stays: later ones are its consequences more often than not.
- * Shares are of what nginx did since the revision runs, so the counters of that moment are
- * kept and subtracted; counters that began anew (another nginx) are taken as they are.
+ * The first reason for a bad verdict is kept: later ones are its consequences more often than not.
+ * Shares are of the requests since the revision runs, so the counters of that moment are kept and
+ * subtracted; counters that began again (another nginx) are taken as they are.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,7 +104,7 @@ void gate_begin(struct gate *g, const char *revision, unsigned long attempt,
 	*g = fresh;
 }
 
-static bool is_judging(const struct gate *g)
+static bool is_on_trial(const struct gate *g)
 {
 	return *g->revision != '\0';
 }
@@ -117,7 +117,7 @@ static void take_base(struct gate *g, const struct gate_counts *counts)
 
 void gate_applied(struct gate *g, unsigned long deaths, const struct gate_counts *counts)
 {
-	if (!is_judging(g) || g->applied)
+	if (!is_on_trial(g) || g->applied)
 		return;
 	g->applied = true;
 	g->deaths = deaths;
@@ -128,23 +128,23 @@ void gate_applied(struct gate *g, unsigned long deaths, const struct gate_counts
 
 void gate_refused(struct gate *g, const char *znode, const char *message)
 {
-	if (is_judging(g))
+	if (is_on_trial(g))
 		blame(g, znode, message);
 }
 
 /* --- problems ------------------------------------------------------------------------------ */
 
-/* What a revision can be guilty of, and whether the words of one and the same fault may differ
- * from run to run: nginx's own, and a guard's with the numbers of now. */
+/* Which kinds of problem a revision can cause, and whether the message of one and the same problem
+ * may differ from run to run: nginx's own, and a guard's, which has numbers in it. */
 static const struct {
-	bool guilty, words_vary;
+	bool is_of_revision, message_varies;
 } kinds[PROBLEM_KIND_N] = {
-	[PROBLEM_JSON] = { .guilty = true },
-	[PROBLEM_FIELD] = { .guilty = true },
-	[PROBLEM_POLICY] = { .guilty = true },
-	[PROBLEM_NGINX] = { .guilty = true, .words_vary = true },
-	[PROBLEM_RELOAD] = { .guilty = true, .words_vary = true },
-	[PROBLEM_GUARD] = { .guilty = true, .words_vary = true },
+	[PROBLEM_JSON] = { .is_of_revision = true },
+	[PROBLEM_FIELD] = { .is_of_revision = true },
+	[PROBLEM_POLICY] = { .is_of_revision = true },
+	[PROBLEM_NGINX] = { .is_of_revision = true, .message_varies = true },
+	[PROBLEM_RELOAD] = { .is_of_revision = true, .message_varies = true },
+	[PROBLEM_GUARD] = { .is_of_revision = true, .message_varies = true },
 };
 
 /* ROOT/upstreams/NAME/SERVER, which no revision contains. */
@@ -160,7 +160,7 @@ static bool is_known(const struct gate *g, const struct problem *p)
 	for (size_t i = 0; i < g->known.count; i++) {
 		const struct problem *k = &g->known.items[i];
 
-		if (kinds[p->kind].words_vary
+		if (kinds[p->kind].message_varies
 			    ? k->kind == p->kind && strcmp(k->znode, p->znode) == 0
 			    : problem_compare(k, p) == 0)
 			return true;
@@ -170,9 +170,9 @@ static bool is_known(const struct gate *g, const struct problem *p)
 
 /* Once nginx runs the revision only servers come and go below it: what a guard holds from then on
  * is what applications did. */
-static bool is_guilty(const struct gate *g, const struct problem *p)
+static bool is_of_revision(const struct gate *g, const struct problem *p)
 {
-	return kinds[p->kind].guilty && !is_endpoint(g, p->znode) &&
+	return kinds[p->kind].is_of_revision && !is_endpoint(g, p->znode) &&
 	       !(g->applied && p->kind == PROBLEM_GUARD);
 }
 
@@ -186,19 +186,19 @@ static void blame_problem(struct gate *g, const struct problem *p)
 
 void gate_problems(struct gate *g, const struct problems *now)
 {
-	if (!is_judging(g))
+	if (!is_on_trial(g))
 		return;
 	for (size_t i = 0; i < now->count; i++) {
 		const struct problem *p = &now->items[i];
 
-		if (is_guilty(g, p) && !is_known(g, p))
+		if (is_of_revision(g, p) && !is_known(g, p))
 			blame_problem(g, p);
 	}
 }
 
 /* --- what nginx does ----------------------------------------------------------------------- */
 
-static void judge_deaths(struct gate *g, unsigned long deaths)
+static void check_deaths(struct gate *g, unsigned long deaths)
 {
 	unsigned long died = deaths > g->deaths ? deaths - g->deaths : 0;
 	char text[MESSAGE_SIZE];
@@ -223,7 +223,7 @@ static void print_share(char *out, size_t size, uint64_t part, uint64_t whole)
 			 (unsigned long long)(tenths % 10));
 }
 
-static void judge_share(struct gate *g, uint64_t part, uint64_t whole, long most, const char *what)
+static void check_share(struct gate *g, uint64_t part, uint64_t whole, long most, const char *what)
 {
 	char share[32], text[MESSAGE_SIZE];
 
@@ -241,7 +241,7 @@ static uint64_t since(uint64_t base, uint64_t now)
 	return now > base ? now - base : 0;
 }
 
-static void judge_counts(struct gate *g, const struct gate_rules *rules,
+static void check_counts(struct gate *g, const struct gate_rules *rules,
 			 const struct gate_counts *c)
 {
 	uint64_t requests = since(g->base.requests, c->requests);
@@ -249,9 +249,9 @@ static void judge_counts(struct gate *g, const struct gate_rules *rules,
 
 	if (!requests || requests < (uint64_t)(rules->min_requests < 0 ? 0 : rules->min_requests))
 		return;
-	judge_share(g, errors, requests, rules->max_errors,
+	check_share(g, errors, requests, rules->max_errors,
 		    errors == 1 ? "was answered with 5xx" : "were answered with 5xx");
-	judge_share(g, since(g->base.upstream_errors, c->upstream_errors), requests,
+	check_share(g, since(g->base.upstream_errors, c->upstream_errors), requests,
 		    rules->max_upstream_errors, "met an upstream server that failed");
 }
 
@@ -267,15 +267,15 @@ static void sample_counts(struct gate *g, const struct gate_rules *rules,
 	/* another nginx, which runs this revision from its first request on */
 	if (counts->start != g->base.start)
 		g->base = (struct gate_counts){ .start = counts->start };
-	judge_counts(g, rules, counts);
+	check_counts(g, rules, counts);
 }
 
 void gate_sample(struct gate *g, const struct gate_rules *rules, unsigned long deaths,
 		 const struct gate_counts *counts)
 {
-	if (!is_judging(g) || !g->applied)
+	if (!is_on_trial(g) || !g->applied)
 		return;
-	judge_deaths(g, deaths);
+	check_deaths(g, deaths);
 	g->answers_now = counts;
 	if (rules->probe && counts)
 		sample_counts(g, rules, counts);
@@ -285,7 +285,7 @@ void gate_command(struct gate *g, bool passed, const char *message)
 {
 	char text[MESSAGE_SIZE + 64];
 
-	if (!is_judging(g) || !g->applied)
+	if (!is_on_trial(g) || !g->applied)
 		return;
 	if (passed) {
 		g->passed = true;
@@ -314,7 +314,7 @@ enum verdict gate_verdict(const struct gate *g, const struct gate_rules *rules)
 {
 	if (g->bad)
 		return VERDICT_BAD;
-	if (!is_judging(g) || !g->applied)
+	if (!is_on_trial(g) || !g->applied)
 		return VERDICT_WAITING;
 	if (rules->probe && (g->answers < ANSWERS_MIN || !g->answers_now))
 		return VERDICT_WAITING;

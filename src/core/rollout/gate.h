@@ -1,10 +1,9 @@
 /*
- * The gate: a host's own judgement of a revision that it was permitted to run. Pure: fed
- * with what was seen, asked for a verdict.
+ * The gate: a host's own verdict on a revision on trial. Pure: it is told what was found, and
+ * answers with the verdict.
  *
- * A verdict begins with WAITING; it is GOOD as long as everything that can be looked at
- * speaks for the revision, and BAD for good once something speaks against it: then the
- * leader halts.
+ * A verdict begins as WAITING. It is GOOD while every check passes. It becomes BAD, and stays so,
+ * when one fails: then the leader halts the rollout.
  */
 #ifndef ZKNGINX_GATE_H
 #define ZKNGINX_GATE_H
@@ -14,15 +13,15 @@
 #include <zknginx/problem.h>
 
 struct gate_rules {
-	bool probe;      /* there is one: without two answers of it there is no GOOD */
+	bool probe;      /* there is one: GOOD needs two answers of it */
 	long max_errors; /* percent of requests answered with 5xx since the revision runs */
 	long max_upstream_errors; /* percent of requests in which an upstream server failed */
-	long min_requests;        /* fewer than that say nothing about a share */
-	bool command; /* there is a gate command: without a success of it there is no GOOD */
+	long min_requests;        /* fewer than that are too few for a share */
+	bool command;             /* there is a gate command: GOOD needs one success of it */
 };
 
 /* Counters of nginx since some moment, as the probe has them; they only grow, until nginx is
- * started anew (then all begin again, with another `start`). */
+ * started again (then all begin at zero, with another `start`). */
 struct gate_counts {
 	uint64_t start; /* which nginx, and which probe, this is */
 	uint64_t requests, errors, upstream_errors;
@@ -36,8 +35,8 @@ DEFINE_CLEANUP(struct gate *, gate_free)
 
 /*
  * A revision is permitted that was not before, or was in an earlier attempt of the plan ("" = there
- * is none to judge): all begins anew. The problems that there are so far (NULL = none) are known
- * ones. With the revision and the attempt at hand it changes nothing.
+ * is none on trial): everything begins again. The problems that there are so far (NULL = none) are
+ * known ones. With the same revision and attempt it changes nothing.
  */
 void gate_begin(struct gate *g, const char *revision, unsigned long attempt,
 		const struct problems *known);
@@ -48,7 +47,7 @@ void gate_applied(struct gate *g, unsigned long deaths, const struct gate_counts
 /* nginx refused or dropped it as a whole, and why. */
 void gate_refused(struct gate *g, const char *znode, const char *message);
 /*
- * The problems of a run with this revision: a new one of a kind that a revision can be guilty of
+ * The problems of a run with this revision: a new one of a kind that a revision can cause
  * (json, field, policy, nginx, reload, guard) is BAD. Those of a registration
  * (upstreams/NAME/SERVER) are none: a revision leaves it out. Nor is an upstream whose applications
  * have yet to register (discovery), nor what a guard holds back once the revision is applied: then

@@ -1,6 +1,6 @@
 /*
- * The plan's JSON. To read it is to judge it: a phase that this version does not know, or
- * hosts that are no list of names, make it no plan at all, and then a host stays as it is.
+ * The plan's JSON. It is checked while it is read: with a phase that this version does not know,
+ * or hosts that are no array of names, it is not a plan, and every host stays as it is.
  * Other fields that are absent count as "" or zero.
  */
 #include <stdlib.h>
@@ -111,10 +111,10 @@ static const char *read_plan(struct arena *a, const json_t *j, struct plan *out)
 	if (!json_is_object(j))
 		return "it is not a JSON object";
 	if (!read_phase(json_get_text(a, j, "phase"), &out->phase))
-		return "its phase is none that is known";
+		return "its phase is unknown";
 	if (!read_names(a, json_object_get(j, "hosts"), &out->hosts, &out->host_count) ||
 	    !read_names(a, json_object_get(j, "canaries"), &out->canaries, &out->canary_count))
-		return "its hosts are not a list of names";
+		return "its hosts or canaries are not an array of names";
 	out->paused = json_get_bool(j, "paused");
 	out->mode = json_get_text(a, j, "mode");
 	out->accepted = read_revision(a, j, "accepted");
@@ -122,7 +122,7 @@ static const char *read_plan(struct arena *a, const json_t *j, struct plan *out)
 	out->publish = read_revision(a, j, "publish");
 	out->attempt = json_get_number(j, "attempt");
 	if (out->attempt > ATTEMPT_MAX)
-		return "its attempt is beyond all counting";
+		return "its attempt is too large";
 	out->step = (unsigned)json_get_number(j, "step");
 	out->since = json_get_text(a, j, "since");
 	out->leader = json_get_text(a, j, "leader");
@@ -135,14 +135,14 @@ static const char *read_plan(struct arena *a, const json_t *j, struct plan *out)
 bool plan_parse(struct arena *a, const char *data, size_t size, struct plan *out, const char **why)
 {
 	json_t *j = json_loadb(data, size, JSON_REJECT_DUPLICATES, NULL);
-	const char *fault;
+	const char *error;
 
 	memset(out, 0, sizeof(*out));
-	fault = read_plan(a, j, out);
+	error = read_plan(a, j, out);
 	json_decref(j);
-	if (fault && why)
-		*why = fault;
-	return !fault;
+	if (error && why)
+		*why = error;
+	return !error;
 }
 
 /* --- writing -------------------------------------------------------------------------------- */

@@ -23,9 +23,9 @@
  *	CANARY, BATCH          a host is still waited for               wait
  *	CANARY, BATCH          all good; hosts are left outside         the next batch, after the
  *	                                                                step's time; "manual": wait
- *	CANARY, BATCH          all good; nobody is left outside         accepted, after the step's
+ *	CANARY, BATCH          all good; no host is left outside        accepted, after the step's
  *	                                                                time, in "manual" too
- *	REVERTING              nobody runs the target, or apply_timeout REVERTED
+ *	REVERTING              no host runs the target, or apply_timeout REVERTED
  *	IDLE, HALTED, REVERTED -                                        wait
  *
  * Paused, a plan takes no step forward: none begins, grows or is accepted. It still halts,
@@ -54,6 +54,7 @@ static bool is_same(const char *a, const char *b)
 
 /* --- the newest revision -------------------------------------------------------------------- */
 
+/* What the newest revision asks for. */
 enum wish { WISH_NOTHING, WISH_TARGET, WISH_WITHDRAW, WISH_ACCEPT };
 
 static enum wish wish(const struct turn *t)
@@ -156,7 +157,7 @@ static uint64_t step_ends(const struct turn *t)
 	return time_after(t->r->steady, t->plan->step <= 1 ? rules->bake_time : rules->batch_time);
 }
 
-/* Everybody is good: is it time for more? */
+/* All verdicts are good: is it time for more hosts? */
 static void step_forward(struct turn *t)
 {
 	bool grows = rollout_outside(t) > 0;
@@ -261,9 +262,8 @@ static void decide(struct turn *t)
 /* --- the whole ------------------------------------------------------------------------------ */
 
 /*
- * A plan that somebody deleted is no proof of what was under way: what the history has as accepted
- * is accepted. Without a history, what this leader runs counts as proven; with nothing to run, the
- * newest must prove itself.
+ * If somebody deleted the plan, the last accepted entry of the history is what is accepted. Without
+ * a history, it is what this leader runs; if it runs nothing, the newest revision goes on trial.
  */
 static void decide_first(struct turn *t)
 {
@@ -315,7 +315,7 @@ static void finish(struct turn *t)
 	if (out->changed || out->store)
 		out->due = NEVER;
 	if (out->changed)
-		out->rollback = 0; /* who may not write the plan may not publish either */
+		out->rollback = 0; /* a plan write that fails must also block publishing */
 	if (out->rollback)
 		t->r->asked = out->rollback;
 }

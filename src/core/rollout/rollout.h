@@ -4,13 +4,13 @@
  * The leader calls rollout_next() whenever something changed or the time it asked for
  * has come, writes what it returns in one fenced transaction, and calls it again with
  * what was written. Nothing but the plan and the history survives a leader: a new one
- * begins the clock of the step anew (a bake is never shorter for it), and repeats no
+ * counts the time of the step from its start again (so a bake is never shorter), and repeats no
  * step, because the step is in the plan.
  *
  * What always holds: at most canaries + the batches begun so far are on the target;
- * a batch begins only when every host before it has judged the target good and the time
+ * a batch begins only when the verdict of every host before it is good and the time
  * of the step has passed; a failure of a canary, or of more others than max_failures,
- * halts; endpoints are none of its business.
+ * halts; endpoints have no influence.
  */
 #ifndef ZKNGINX_ROLLOUT_H
 #define ZKNGINX_ROLLOUT_H
@@ -21,6 +21,8 @@
 #include <zknginx/modes.h>
 #include <zknginx/plan.h>
 #include <zknginx/settings.h>
+
+#include "core/fleet/request.h"
 
 struct rollout_rules {
 	enum rollout_mode mode;
@@ -115,7 +117,7 @@ struct permit {
 	struct plan_revision revision; /* NAMED, or on trial; borrowed from the plan */
 	unsigned long attempt;         /* it is the target, on trial: the plan's attempt, for the
 					  gate; 0: it is no trial. With STAY: a trial in which
-					  the host is no member just now; its verdict stands */
+					  the host is no member just now; its verdict is kept */
 	const char *why; /* a few words for the status: "not among the hosts of step 1" */
 };
 /* plan NULL: there is none (yet). */

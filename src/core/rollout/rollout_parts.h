@@ -7,9 +7,9 @@
 
 #include "rollout.h"
 
-/* How one host of the plan stands to the target. */
+/* The state of one host of the plan, with regard to the target. */
 enum host_state {
-	HOST_GOOD,    /* runs it, and judged it good in this attempt */
+	HOST_GOOD,    /* runs it, with a good verdict in this attempt */
 	HOST_WAITING, /* there, without a verdict of this attempt */
 	HOST_BAD,
 	HOST_MISSING,
@@ -37,7 +37,7 @@ struct rollout {
 	size_t count;
 };
 
-/* How the hosts of the plan stand, all together. */
+/* The states of the hosts of the plan, summed up. */
 struct survey {
 	const struct watched *holding; /* the first one that the step waits for, or NULL */
 	const struct watched *canary;  /* the first canary that failed, or NULL */

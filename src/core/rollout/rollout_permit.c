@@ -1,9 +1,9 @@
 /*
  * What a plan permits a host. A host that the plan does not name runs what was accepted. One
  * that is named, but whose member znode is not its own at the moment, stays as it is: if
- * it is just starting, or cut off for a second, it would go back only to come forth again,
- * and lose its verdict; and if the name is another host's, the plan means that one. Where
- * there is nothing to go by, a host stays as it is, too.
+ * it is just starting, or cut off for a second, it would go back to the accepted revision
+ * for a moment and lose its verdict; and if the name is another host's, the plan means that one.
+ * Without a plan and without an accepted revision, a host stays as it is as well.
  */
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /*
  * What operators ask for. Every request is consumed by the plan that answers it: with
- * "done", or with "refused: " and why, so that whoever asked sees what came of it and no
+ * "done", or with "refused: " and why, so that the operator sees the result and no
  * request is obeyed twice. A promote shortens the time of a step, never its gates.
  */
 #include <string.h>
@@ -60,8 +60,9 @@ static const char *not_ready(const struct turn *t)
 	if (rollout_is_halting(t))
 		return "hosts have failed";
 	if (t->survey.holding)
-		return arena_printf(t->a, "%s has not judged it good yet", t->survey.holding->host);
-	return t->survey.good ? NULL : "no host has judged it good";
+		return arena_printf(t->a, "%s has no good verdict on it yet",
+				    t->survey.holding->host);
+	return t->survey.good ? NULL : "no host has a good verdict on it";
 }
 
 static const char *obey_promote(struct turn *t)
@@ -72,7 +73,7 @@ static const char *obey_promote(struct turn *t)
 	if (phase == PLAN_HALTED || phase == PLAN_REVERTING || phase == PLAN_REVERTED)
 		return "it was stopped; resume tries it again";
 	if (phase != PLAN_PENDING && phase != PLAN_CANARY && phase != PLAN_BATCH)
-		return "nothing is on its way";
+		return "no rollout is in progress";
 	why = not_ready(t);
 	if (why)
 		return why;
@@ -100,7 +101,7 @@ static const char *obey_abort(struct turn *t)
 		return NULL;
 	}
 	if (phase == PLAN_IDLE)
-		return "nothing is on its way";
+		return "no rollout is in progress";
 	if (phase == PLAN_REVERTING || phase == PLAN_REVERTED)
 		return "it is withdrawn already";
 	if (phase == PLAN_HALTED && t->plan->host_count && !*t->plan->accepted.revision)
@@ -133,7 +134,7 @@ static const char *obey_rollback(struct turn *t)
 	if (!history)
 		return why;
 	if (strcmp(revision, t->in->newest) == 0)
-		return "it is the config already";
+		return "that revision is the config already";
 	give_up_target(t, revision);
 	t->plan->publish = (struct plan_revision){ arena_strdup(t->a, revision), history };
 	rollout_forget_publishing(t->r); /* asked for again, it is published again */
@@ -176,7 +177,7 @@ static const char *answer(struct turn *t)
 	const char *why;
 
 	if (!q)
-		return arena_printf(t->a, "refused: it cannot be read: %s", t->in->request_error);
+		return arena_printf(t->a, "refused: it is not valid: %s", t->in->request_error);
 	why = other_revision(t);
 	if (!why)
 		why = actions[q->action].obey(t);

@@ -1,9 +1,9 @@
 /*
- * The steps: what the next plan says when a target begins, grows, is accepted, or is given
- * up. Whoever calls has found that it is time; how many and which hosts, is decided here.
+ * The steps: what the next plan says when a target begins, grows, is accepted, or is given up. The
+ * caller has found that it is time; how many hosts, and which, is decided here.
  *
- * Hosts are taken by name, and before all others those whose nginx is up and that have
- * ZooKeeper: one that is ill already would halt a rollout that is none of its illness.
+ * Hosts are taken by name; those whose nginx runs and that are connected to ZooKeeper come first: a
+ * host that is unhealthy already would halt a rollout that has nothing to do with it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +44,7 @@ static void sort_names(struct names *n)
 	qsort(n->at, n->count, sizeof(*n->at), by_name);
 }
 
-static bool is_well(const struct member *m)
+static bool is_healthy(const struct member *m)
 {
 	return m->nginx_up && strcmp(m->state, "disconnected") != 0;
 }
@@ -72,17 +72,17 @@ size_t rollout_outside(const struct turn *t)
 	return n;
 }
 
-/* Hosts that the plan does not name: at most so many, those that are well first. */
+/* Hosts that the plan does not name: at most so many, healthy ones first. */
 static struct names pick(const struct turn *t, size_t most)
 {
 	size_t count = t->in->member_count;
 	struct names n = { .at = arena_array(t->a, const char *, count + 1) };
 
-	for (int well = 1; well >= 0; well--) {
+	for (int healthy = 1; healthy >= 0; healthy--) {
 		for (size_t i = 0; i < count && n.count < most; i++) {
 			const struct member *m = &t->in->members[i];
 
-			if (is_outside(t, m) && is_well(m) == well)
+			if (is_outside(t, m) && is_healthy(m) == healthy)
 				n.at[n.count++] = arena_strdup(t->a, m->host);
 		}
 	}
@@ -160,8 +160,8 @@ bool rollout_store(struct turn *t, const char *revision, unsigned long *history)
 	return *history;
 }
 
-/* Above all that any host may remember, even if the plan was lost in between; what is too far
- * above is no memory. */
+/* Higher than any attempt that a member reports, even if the plan was lost in between; reports that
+ * are absurdly high are ignored. */
 static unsigned long fresh_attempt(const struct turn *t)
 {
 	unsigned long most = t->plan->attempt, limit = most + ATTEMPTS_AHEAD;
@@ -286,7 +286,7 @@ static const char *failure_message(const struct turn *t, const struct watched *w
 	if (w->state == HOST_BAD && *m->gate.message)
 		return arena_printf(t->a, "%.*s", MESSAGE_MOST, m->gate.message);
 	if (w->state == HOST_BAD)
-		return "it judged the revision bad";
+		return "its verdict on the revision is bad";
 	return arena_printf(t->a, "no verdict within %.1f s; its state is %.32s",
 			    (double)rules->apply_timeout / (double)USEC_PER_SEC, m->state);
 }
@@ -331,7 +331,7 @@ void rollout_halt(struct turn *t)
 	rollout_enter(t, PLAN_HALTED);
 }
 
-/* What was given up for the rollback stays given up: it may well be the newest still. */
+/* A target that was given up for the rollback is not tried again: it may still be the newest. */
 void rollout_end_publishing(struct turn *t)
 {
 	t->plan->publish = nothing;

@@ -1,10 +1,10 @@
 /*
  * What the leader remembers: since when each host of the plan is as it is, since when the
- * whole step is steady, since when the newest revision stands.
+ * whole step is steady, since when the newest revision is the newest.
  *
- * A host that is there without a verdict uses up apply_timeout; while it is missing it uses
- * up vanish_timeout instead, so that one that was booted has the time that it had before,
- * and one that comes and goes uses up the former all the same. A good verdict gives it back.
+ * A host that is there without a verdict uses up apply_timeout; while it is missing it uses up
+ * vanish_timeout instead. So one that was booted has the time that it had before, and one that
+ * comes and goes uses up apply_timeout all the same. A good verdict resets both.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* An alert as JSON, for the command that is told of it. */
+/* An alert as JSON, for alerts.command. */
 #include <zknginx/alerts.h>
 
 #include "core/text/json_text.h"

@@ -1,14 +1,14 @@
 /*
- * Alerts: one entry a (key, subject), sorted by these, for as long as there is something
- * to remember of it.
+ * Alerts: one entry for each (key, subject), sorted by these, as long as there is something to
+ * remember.
  *
- * An entry gathers the time that its condition has held. A gap shorter than clear_after
- * does not begin it anew, so that what flaps faster than raise_after is still raised.
- * Once raised, the entry is either held or over; a return while it is over is a flap. The
- * time that it has to be over doubles with each flap, and with each new raising soon after
- * a clearing: that bounds the events of an hour, however the condition behaves.
+ * An entry counts how long its condition has lasted. A gap shorter than clear_after does not
+ * restart the count, so that a condition that flaps faster than raise_after still raises an alert.
+ * While an alert is raised its condition is active or over; a return is a flap. The time that it
+ * has to be over doubles with each flap, and with each alert soon after a clearing. That bounds the
+ * number of events in an hour, however the condition behaves.
  *
- * Events are told after all entries have made their step, so `tell` sees a whole state.
+ * Events are handed on after all entries are updated, so that on_event sees a consistent state.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,24 +16,24 @@
 #include <zknginx/alerts.h>
 #include <zknginx/err.h>
 
-#define MEMORY (3600 * USEC_PER_SEC)   /* a return within it counts as flapping */
-#define HOLD_MAX (1800 * USEC_PER_SEC) /* doubling ends here */
-#define HOLD_MIN (1 * USEC_PER_SEC)    /* what no time at all doubles to */
+#define MEMORY (3600 * USEC_PER_SEC)    /* a return within it counts as flapping */
+#define QUIET_MAX (1800 * USEC_PER_SEC) /* the doubled time is not longer */
+#define QUIET_MIN (1 * USEC_PER_SEC)    /* what 0 doubles to */
 
 struct entry {
 	char *key, *subject, *message;
-	enum alert_severity severity, told; /* now; the worst that was told since it was raised */
-	bool held, was_held, raised;
+	enum alert_severity severity, reported; /* now; the worst in an event of this alert */
+	bool active, was_active, raised;
 	bool has_come; /* it was raised, or came back, at come_at */
 	uint64_t come_at;
-	uint64_t since;             /* it began; gaps that are too short to count are left out */
-	uint64_t gathered, seen_at; /* how long it has held since then, as of seen_at */
-	uint64_t after;             /* … and has to, to be raised; 0 = as the rules say */
-	uint64_t over_at;           /* not held: since when */
-	uint64_t hold;              /* it has to be over for that long to be cleared */
-	uint64_t told_at;
+	uint64_t since;              /* when it began; short gaps are ignored */
+	uint64_t lasted, updated_at; /* how long it was active since then, as of updated_at */
+	uint64_t after;              /* … and has to be, to be raised; 0 = raise_after */
+	uint64_t over_at;            /* not active: since when */
+	uint64_t quiet;              /* it has to be over for so long to be cleared */
+	uint64_t reported_at;
 	unsigned flaps;
-	bool speaks; /* … of `event`, in this update */
+	bool has_event; /* `event`, in this update */
 	enum alert_event event;
 };
 
@@ -115,9 +115,9 @@ static void take_condition(struct alerts *a, const struct condition *c)
 {
 	struct entry *e = entry_for(a, c);
 
-	if (c->after == NEVER && !(e->raised && e->was_held))
+	if (c->after == NEVER && !(e->raised && e->was_active))
 		return;
-	e->held = true;
+	e->active = true;
 	e->severity = c->severity;
 	e->after = c->after;
 	if (e->message && strcmp(e->message, c->message) == 0)
@@ -126,99 +126,98 @@ static void take_condition(struct alerts *a, const struct condition *c)
 	e->message = xstrdup(c->message);
 }
 
-/* --- one step of one entry ------------------------------------------------------------------ */
+/* --- the update of one entry ---------------------------------------------------------------- */
 
 static uint64_t later(uint64_t when, uint64_t delay)
 {
 	return delay > NEVER - when ? NEVER : when + delay;
 }
 
-static void speak(struct entry *e, enum alert_event event, uint64_t now)
+static void set_event(struct entry *e, enum alert_event event, uint64_t now)
 {
-	e->speaks = true;
+	e->has_event = true;
 	e->event = event;
-	e->told_at = now;
-	if (event == ALERT_RAISED || e->told < e->severity)
-		e->told = e->severity;
+	e->reported_at = now;
+	if (event == ALERT_RAISED || e->reported < e->severity)
+		e->reported = e->severity;
 }
 
-/* Raised, or back while it was over: the sooner after the last time, the longer it must stay away.
- */
-static void come(struct entry *e, const struct alert_rules *rules, uint64_t now)
+/* Raised, or back: the sooner after the last time, the longer it must be over to be cleared. */
+static void note_coming(struct entry *e, const struct alert_rules *rules, uint64_t now)
 {
-	uint64_t doubled = e->hold < HOLD_MIN ? HOLD_MIN : 2 * e->hold;
+	uint64_t doubled = e->quiet < QUIET_MIN ? QUIET_MIN : 2 * e->quiet;
 
-	if (doubled > HOLD_MAX)
-		doubled = HOLD_MAX;
+	if (doubled > QUIET_MAX)
+		doubled = QUIET_MAX;
 	if (!e->has_come || now - e->come_at > MEMORY || doubled < rules->clear_after)
 		doubled = rules->clear_after;
-	e->hold = doubled;
+	e->quiet = doubled;
 	e->has_come = true;
 	e->come_at = now;
 }
 
-static uint64_t patience(const struct entry *e, const struct alert_rules *rules)
+static uint64_t time_to_raise(const struct entry *e, const struct alert_rules *rules)
 {
 	return e->after ? e->after : rules->raise_after;
 }
 
 /* Not raised yet. */
-static void gather(struct entry *e, const struct alert_rules *rules, uint64_t now)
+static void update_pending(struct entry *e, const struct alert_rules *rules, uint64_t now)
 {
-	if (e->was_held)
-		e->gathered += now - e->seen_at;
-	else if (e->held && (!e->gathered || now - e->over_at >= rules->clear_after)) {
-		e->gathered = 0;
+	if (e->was_active)
+		e->lasted += now - e->updated_at;
+	else if (e->active && (!e->lasted || now - e->over_at >= rules->clear_after)) {
+		e->lasted = 0;
 		e->since = now;
 	}
-	if (!e->held || e->gathered < patience(e, rules))
+	if (!e->active || e->lasted < time_to_raise(e, rules))
 		return;
-	come(e, rules, now);
+	note_coming(e, rules, now);
 	e->raised = true;
 	e->flaps = 0;
-	speak(e, ALERT_RAISED, now);
+	set_event(e, ALERT_RAISED, now);
 }
 
-static void follow(struct entry *e, const struct alert_rules *rules, uint64_t now)
+static void update_raised(struct entry *e, const struct alert_rules *rules, uint64_t now)
 {
-	if (e->held && !e->was_held) {
+	if (e->active && !e->was_active) {
 		e->flaps++;
-		come(e, rules, now);
+		note_coming(e, rules, now);
 	}
-	if (e->held && (e->severity > e->told || now >= later(e->told_at, rules->repeat)))
-		speak(e, ALERT_REPEATED, now);
-	if (e->held || now - e->over_at < e->hold)
+	if (e->active && (e->severity > e->reported || now >= later(e->reported_at, rules->repeat)))
+		set_event(e, ALERT_REPEATED, now);
+	if (e->active || now - e->over_at < e->quiet)
 		return;
 	e->raised = false;
-	speak(e, ALERT_CLEARED, now);
+	set_event(e, ALERT_CLEARED, now);
 }
 
-static void step(struct entry *e, const struct alert_rules *rules, uint64_t now)
+static void update_entry(struct entry *e, const struct alert_rules *rules, uint64_t now)
 {
-	e->speaks = false;
-	if (!e->held && e->was_held)
+	e->has_event = false;
+	if (!e->active && e->was_active)
 		e->over_at = now;
 	if (e->raised)
-		follow(e, rules, now);
+		update_raised(e, rules, now);
 	else
-		gather(e, rules, now);
-	e->was_held = e->held;
-	e->seen_at = now;
+		update_pending(e, rules, now);
+	e->was_active = e->active;
+	e->updated_at = now;
 }
 
-/* When the next step is due, should nothing change. */
+/* When the next update is due, if nothing changes. */
 static uint64_t due(const struct entry *e, const struct alert_rules *rules)
 {
-	if (e->raised && e->held)
-		return later(e->told_at, rules->repeat);
+	if (e->raised && e->active)
+		return later(e->reported_at, rules->repeat);
 	if (e->raised)
-		return later(e->over_at, e->hold);
-	return e->held ? later(e->seen_at, patience(e, rules) - e->gathered) : NEVER;
+		return later(e->over_at, e->quiet);
+	return e->active ? later(e->updated_at, time_to_raise(e, rules) - e->lasted) : NEVER;
 }
 
 static bool is_forgotten(const struct entry *e, const struct alert_rules *rules, uint64_t now)
 {
-	if (e->held || e->raised || e->speaks)
+	if (e->active || e->raised || e->has_event)
 		return false;
 	return now - e->over_at >= rules->clear_after &&
 	       (!e->has_come || now - e->come_at > MEMORY);
@@ -237,7 +236,7 @@ static void sweep(struct alerts *a, const struct alert_rules *rules)
 	a->count = kept;
 }
 
-/* --- telling -------------------------------------------------------------------------------- */
+/* --- events --------------------------------------------------------------------------------- */
 
 static int compare_alerts(const void *x, const void *y)
 {
@@ -262,8 +261,8 @@ static struct alert alert_of(const struct entry *e)
 	};
 }
 
-/* The entries that speak (or: are raised), worst first. The caller frees. */
-static struct alert *choose(const struct alerts *a, bool speaking, size_t *count)
+/* The alerts with an event in this update, or all raised ones; worst first. The caller frees. */
+static struct alert *choose(const struct alerts *a, bool with_event, size_t *count)
 {
 	struct alert *list = xcalloc(a->count + 1, sizeof(*list));
 
@@ -271,7 +270,7 @@ static struct alert *choose(const struct alerts *a, bool speaking, size_t *count
 	for (size_t i = 0; i < a->count; i++) {
 		const struct entry *e = &a->entries[i];
 
-		if (speaking ? e->speaks : e->raised)
+		if (with_event ? e->has_event : e->raised)
 			list[(*count)++] = alert_of(e);
 	}
 	qsort(list, *count, sizeof(*list), compare_alerts);
@@ -285,30 +284,30 @@ static void list_raised(struct alerts *a)
 }
 
 uint64_t alerts_update(struct alerts *a, const struct alert_rules *rules,
-		       const struct condition *now_held, size_t count, uint64_t now,
-		       void (*tell)(void *ctx, const struct alert *alert), void *ctx)
+		       const struct condition *conditions, size_t count, uint64_t now,
+		       void (*on_event)(void *ctx, const struct alert *alert), void *ctx)
 {
-	CLEANUP(freep) struct alert *spoken = NULL;
+	CLEANUP(freep) struct alert *events = NULL;
 	uint64_t next = NEVER;
-	size_t spoken_count;
+	size_t event_count;
 
 	if (now > a->now)
 		a->now = now;
 	for (size_t i = 0; i < a->count; i++)
-		a->entries[i].held = false;
+		a->entries[i].active = false;
 	for (size_t i = 0; i < count; i++)
-		take_condition(a, &now_held[i]);
+		take_condition(a, &conditions[i]);
 	for (size_t i = 0; i < a->count; i++) {
 		struct entry *e = &a->entries[i];
 
-		step(e, rules, a->now);
+		update_entry(e, rules, a->now);
 		next = due(e, rules) < next ? due(e, rules) : next;
 	}
 	sweep(a, rules);
 	list_raised(a);
-	spoken = choose(a, true, &spoken_count);
-	for (size_t i = 0; i < spoken_count; i++)
-		tell(ctx, &spoken[i]);
+	events = choose(a, true, &event_count);
+	for (size_t i = 0; i < event_count; i++)
+		on_event(ctx, &events[i]);
 	return next;
 }
 

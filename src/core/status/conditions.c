@@ -1,4 +1,4 @@
-/* A list of conditions, gathered from those who know of them. */
+/* A list of conditions, from several sources. */
 #include <stdarg.h>
 #include <stdlib.h>
 

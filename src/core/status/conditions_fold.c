@@ -1,8 +1,8 @@
 /*
- * Conditions that many hosts share become one: a thousand hosts that lose the same thing are
- * one alert, which names a few of them, and not a thousand.
+ * Conditions that many hosts share become one, so that a thousand hosts with the same failure make
+ * one alert that names a few of them.
  *
- * There are few keys and perhaps many conditions, so the keys are gathered once in a list.
+ * There are few keys and perhaps many conditions, so the keys are kept in a list.
  */
 #include <string.h>
 
@@ -17,7 +17,7 @@ struct group {
 	const char *names[NAMED];
 	enum alert_severity severity;
 	uint64_t after;
-	bool told; /* the one condition stands for it already */
+	bool listed; /* the condition that replaces them is in the result */
 };
 
 struct groups {
@@ -81,9 +81,9 @@ size_t conditions_fold(struct arena *a, struct condition *items, size_t count, s
 	for (size_t i = 0; i < count; i++) {
 		struct group *g = group_of(&groups, &items[i]);
 
-		if (g->count <= most || !g->told)
+		if (g->count <= most || !g->listed)
 			items[kept++] = items[i];
-		g->told = true;
+		g->listed = true;
 	}
 	return kept;
 }

@@ -1,4 +1,4 @@
-/* Which problems of the config are more than half of a change. */
+/* Which problems of the config have settled: they are not only half of a change. */
 #include <zknginx/alerts.h>
 
 static uint64_t later(uint64_t when, uint64_t delay)

@@ -12,6 +12,9 @@
 #include "core/text/json_text.h"
 #include "status_fields.h"
 
+#define MS_MOST                                                                                    \
+	1e12 /* far more than any deployment takes, and exact as an integer of microseconds */
+
 struct source {
 	struct arena *arena;
 	struct err *error;
@@ -83,7 +86,9 @@ static void read_session(struct source *r UNUSED, const struct status_field *f U
 static void read_ms(struct source *r UNUSED, const struct status_field *f UNUSED,
 		    const json_t *value, void *where)
 {
-	*(double *)where = json_number_value(value);
+	double ms = json_number_value(value);
+
+	*(double *)where = ms > 0 && ms < MS_MOST ? ms : 0;
 }
 
 static void read_name(struct source *r, const struct status_field *f, const json_t *value,

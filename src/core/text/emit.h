@@ -1,10 +1,9 @@
 /*
- * The one way by which a value from a znode reaches nginx text.
+ * The only way for a value of a znode into nginx text.
  *
- * nginx has no escape for `$`, and quoting has been the hole in every tool that
- * relied on it: so decode refuses, with these predicates, whatever could mean
- * more than a plain value, and render writes it through emit_value(), which
- * refuses (dies: decode let it through) the same things again.
+ * nginx has no escape for `$`, and tools that rely on quotes have had security holes. So decode
+ * refuses, with these predicates, everything that could be more than a plain value. render writes
+ * each value with emit_value(), which checks it again and dies when it is not valid.
  */
 #ifndef ZKNGINX_EMIT_H
 #define ZKNGINX_EMIT_H
@@ -16,10 +15,10 @@
 bool emit_variable_is_allowed(const char *name, size_t size);
 
 /*
- * May the text stand as one nginx parameter? Printable UTF-8 of at most 2,048
- * bytes, without control characters, `;{}"'\#` and back quotes; `$` only before
- * an allowed variable (and only if `variables`). Spaces are quoted when written.
- * False: *why (may be NULL) points to a static sentence that says what is wrong.
+ * Is the text valid as one nginx parameter? Printable UTF-8 of at most 2,048 bytes, without control
+ * characters, `;{}"'\#` and back quotes; `$` only before an allowed variable (and only if
+ * `variables`). Spaces are quoted when written. False: *why (may be NULL) points to a static
+ * sentence that says what is wrong.
  */
 bool emit_text_is_valid(const char *s, bool variables, const char **why);
 
@@ -34,8 +33,8 @@ bool emit_size_parse(const char *s, uint64_t *bytes);
 void emit_value(struct buf *out, const char *s);
 
 /*
- * Append a znode path for a comment: bytes other than [A-Za-z0-9_./:@=+,-] as
- * %XX, cut at 200 bytes, so that a comment carries no text of anybody's.
+ * Append a znode path for a comment: bytes other than [A-Za-z0-9_./:@=+,-] as %XX, cut at 200
+ * bytes, so that a comment has no text that a client could choose.
  */
 void emit_comment_path(struct buf *out, const char *path);
 

@@ -1,5 +1,7 @@
-/* What was compressed, with a bound: registrations that a client library compressed (gzip),
- * and the parts of the history (zlib). */
+/*
+ * Decompression with a limit: of registrations that a client library compressed (gzip), and of the
+ * parts of the history (zlib).
+ */
 #ifndef ZKNGINX_CORE_INFLATE_H
 #define ZKNGINX_CORE_INFLATE_H
 
@@ -7,8 +9,8 @@
 
 /*
  * Decompresses one stream of either format, to at most `most` bytes, and appends them to `out`.
- * Bytes after the stream are ignored. NULL, or the rest of a sentence: it is broken, or would be
- * more (then `out` has some of it, never much more than `most`).
+ * Bytes after the stream are ignored. NULL, or the rest of a sentence: the stream is damaged, or
+ * its data is longer (then `out` has the beginning, never much more than `most`).
  */
 const char *inflate_bytes(const void *data, size_t size, size_t most, struct buf *out);
 

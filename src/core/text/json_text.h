@@ -18,7 +18,7 @@ bool json_depth_is_sane(const char *s, const char *end, unsigned *line);
 
 /* A string of these bytes, repaired where they are no UTF-8; NULL counts as "". */
 json_t *json_text(const char *s);
-/* The same, cut off behind a whole character where it would be more than `most` bytes. */
+/* The same, cut after a whole character when it would be longer than `most` bytes. */
 json_t *json_text_cut(const char *s, size_t most);
 /* Sets and gives away the value; dies without memory. */
 void json_put(json_t *object, const char *key, json_t *value);

@@ -14,7 +14,7 @@
 
 /* A directive with its parameters, up to `;` or `{`. */
 struct statement {
-	struct buf words; /* each with a NUL behind it */
+	struct buf words; /* each followed by a NUL */
 	size_t count;
 	unsigned line;
 	bool block; /* ended in `{` */

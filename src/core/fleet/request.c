@@ -1,14 +1,12 @@
 /*
- * What an operator writes to cluster/request: a JSON object, or the bare word as somebody
- * types it into zkCli. It is read strictly, since it is an order and not a report: a field
- * that is not known may be the one that mattered.
+ * Requests are read strictly, since they are orders and not reports: a field that this version does
+ * not know may be the one that matters.
  */
 #include <ctype.h>
 #include <string.h>
 
-#include <zknginx/plan.h>
-
 #include "core/text/json_text.h"
+#include "request.h"
 
 #define PREFIX_LEAST 6
 #define PREFIX_MOST 64
@@ -33,7 +31,7 @@ static const char *read_action(const char *name, struct request *out)
 			return NULL;
 		}
 	}
-	return "its action is none of pause, resume, promote, abort, rollback";
+	return "expected the action pause, resume, promote, abort or rollback";
 }
 
 static const char *read_revision(struct arena *a, const json_t *j, struct request *out)
@@ -42,7 +40,7 @@ static const char *read_revision(struct arena *a, const json_t *j, struct reques
 	char *s;
 
 	if (!json_is_string(j))
-		return "its revision is not a text";
+		return "its revision is not a string";
 	if (size == 0)
 		return NULL;
 	s = arena_copy(a, json_string_value(j), size);
@@ -60,7 +58,7 @@ static const char *read_revision(struct arena *a, const json_t *j, struct reques
 static const char *read_by(struct arena *a, const json_t *j, struct request *out)
 {
 	if (!json_is_string(j))
-		return "its \"by\" is not a text";
+		return "its \"by\" is not a string";
 	if (json_string_length(j) > BY_MOST)
 		return "its \"by\" is too long";
 	out->by = arena_strdup(a, json_string_value(j));
@@ -127,7 +125,7 @@ static const char *read_word(struct arena *a, const char *data, size_t size, str
 	if (size == 0)
 		return "it is empty";
 	if (data[0] == '{')
-		return "it is no valid JSON";
+		return "it is not valid JSON";
 	return read_action(arena_copy(a, data, size), out);
 }
 
@@ -141,17 +139,31 @@ static const char *check(const struct request *r)
 }
 
 bool request_parse(struct arena *a, const char *data, size_t size, struct request *out,
-		   const char **why)
+		   const char **error)
 {
 	json_t *j = json_loadb(data, size, JSON_REJECT_DUPLICATES, NULL);
-	const char *fault;
+	const char *why;
 
 	*out = (struct request){ .revision = "", .by = "" };
-	fault = json_is_object(j) ? read_object(a, j, out) : read_word(a, data, size, out);
+	why = json_is_object(j) ? read_object(a, j, out) : read_word(a, data, size, out);
 	json_decref(j);
-	if (!fault)
-		fault = check(out);
-	if (fault && why)
-		*why = fault;
-	return !fault;
+	if (!why)
+		why = check(out);
+	if (why && error)
+		*error = why;
+	return !why;
+}
+
+void request_print(const struct request *r, struct buf *out)
+{
+	json_t *j = json_object();
+
+	json_put_text(j, "action", request_action_name(r->action));
+	if (r->all)
+		json_put(j, "all", json_true());
+	if (*r->by)
+		json_put_text(j, "by", r->by);
+	if (*r->revision)
+		json_put_text(j, "revision", r->revision);
+	json_print(j, JSON_COMPACT, out);
 }
