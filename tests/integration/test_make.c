@@ -5,8 +5,10 @@
 #include "rig.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define USER 65534
 
@@ -62,6 +64,83 @@ static void root_alone_keeps_what_it_builds(void **state UNUSED)
 	assert_int_equal(owner(object), 0);
 }
 
+/* --- packages -------------------------------------------------------------------------------- */
+
+static void write_program(const char *name, const char *script)
+{
+	char *path = rig_path("bin/%s", name);
+
+	rig_write(path, "#!/bin/sh\n%s\n", script);
+	assert_int_equal(chmod(path, 0755), 0);
+}
+
+/*
+ * Runs a goal on a host without any of the packages. Returns what the package manager was called
+ * with, and what it would have been told about starting a service.
+ */
+static char *install_for(const char *goal)
+{
+	char path[512], policy[512], *out;
+
+	assert_int_equal(rig_run(&out, (char *[]){ "mkdir", "-p", rig_path("bin"), NULL }), 0);
+	write_program("dpkg-query", "exit 1");
+	write_program("apt-get", "echo apt-get $* ; $POLICY_RC_D; echo service: $?");
+	write_program("update-rc.d", "echo update-rc.d $*");
+	snprintf(path, sizeof(path), "PATH=%s:%s", rig_path("bin"), getenv("PATH"));
+	snprintf(policy, sizeof(policy), "POLICY_RC_D=%s", rig_path("policy-rc.d"));
+	assert_int_equal(rig_run(&out, (char *[]){ "env", "-u", "MAKEFLAGS", "-u", "MFLAGS", "-u",
+						   "MAKELEVEL", "-u", "SUDO_UID", path, policy,
+						   "make", (char *)goal, NULL }),
+			 0);
+	return out;
+}
+
+static void building_needs_no_test_tools(void **state UNUSED)
+{
+	static const char *const others[] = { "jdk",     "cmocka", " zookeeper",
+					      "curator", " nginx", "clang" };
+	char *out = install_for("deps");
+
+	assert_non_null(strstr(out, "install -y"));
+	assert_non_null(strstr(out, " libzookeeper-mt-dev"));
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		if (strstr(out, others[i]))
+			fail_msg("make deps installs %s: %s", others[i], out);
+	}
+}
+
+static void tests_bring_their_own_packages(void **state UNUSED)
+{
+	char *out = install_for("test-deps");
+
+	assert_non_null(strstr(out, " default-jdk-headless"));
+	assert_non_null(strstr(out, " libcmocka-dev"));
+	assert_non_null(strstr(out, " gcc"));
+	assert_null(strstr(out, " clang"));
+	assert_non_null(strstr(install_for("lint-deps"), " clang-tidy"));
+}
+
+static void an_installed_nginx_is_neither_started_nor_enabled(void **state UNUSED)
+{
+	char *out = install_for("demo-deps");
+
+	assert_non_null(strstr(out, " nginx"));
+	assert_non_null(strstr(out, "service: 101"));
+	assert_non_null(strstr(out, "update-rc.d nginx disable"));
+	assert_int_not_equal(access(rig_path("policy-rc.d"), F_OK), 0);
+}
+
+static void the_hosts_own_policy_for_services_is_put_back(void **state UNUSED)
+{
+	const char *policy = rig_path("policy-rc.d");
+
+	rig_write(policy, "#!/bin/sh\n# the host's\n");
+	assert_int_equal(chmod(policy, 0755), 0);
+	assert_non_null(strstr(install_for("demo-deps"), "service: 101"));
+	assert_string_equal(rig_read(policy), "#!/bin/sh\n# the host's\n");
+	assert_int_not_equal(access(rig_path("policy-rc.d.before-zknginx"), F_OK), 0);
+}
+
 static int clean(void **state UNUSED)
 {
 	rig_clean();
@@ -74,6 +153,10 @@ int main(void)
 		cmocka_unit_test(what_is_built_belongs_to_who_called_sudo),
 		cmocka_unit_test(a_run_that_fails_leaves_nothing_of_roots),
 		cmocka_unit_test(root_alone_keeps_what_it_builds),
+		cmocka_unit_test(building_needs_no_test_tools),
+		cmocka_unit_test(tests_bring_their_own_packages),
+		cmocka_unit_test(an_installed_nginx_is_neither_started_nor_enabled),
+		cmocka_unit_test(the_hosts_own_policy_for_services_is_put_back),
 	};
 
 	return cmocka_run_group_tests_name("make", tests, NULL, clean);
