@@ -2,6 +2,11 @@
  * The leader without a daemon: it is given facts, and what it writes is read from a real ZooKeeper.
  * No nginx, no zknginxd; members are znodes that the test writes on a session of its own.
  */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <zknginx/err.h>
 #include <zknginx/history.h>
 #include <zknginx/member.h>
 #include <zknginx/plan.h>
@@ -18,6 +23,7 @@
 #define SITE CONFIG "/sites/s"
 
 static const char *const none[] = { NULL };
+static struct rig_loop rig;
 static struct settings settings;
 
 /* One host's agent, as much of it as the leader asks for. */
@@ -56,28 +62,33 @@ static void print_member(const char *host, const char *address, struct buf *out)
 				       .state = "applied",
 				       .since = "",
 				       .version = "",
-				       .revision = agent.stored_revision,
+				       .revision = agent.newest,
 				       .seen = agent.newest,
 				       .id = "",
-				       .mode = settings.rollout.mode,
+				       .mode = rollout_mode_name(settings.rollout.mode),
 				       .nginx_up = true,
 				       .part = MEMBER_EXEMPT,
 				       .gate = { .revision = "", .znode = "", .message = "" } },
 		     out);
 }
 
-/* Only a member stands for election. */
-static void on_fleet_state(void *ctx UNUSED)
+/* Only a member stands for election. Its nginx runs the newest revision. */
+static void publish_member(void)
 {
 	CLEANUP(buf_fini) struct buf member = BUF_INIT;
 
-	if (!agent.fleet)
-		return;
 	print_member("web1", "10.0.0.1:80", &member);
 	fleet_publish(agent.fleet, &(struct fleet_news){ .member = member.data,
 							 .member_size = member.size,
 							 .report = "{}",
 							 .report_size = 2 });
+}
+
+static void on_fleet_state(void *ctx UNUSED)
+{
+	if (!agent.fleet)
+		return;
+	publish_member();
 	tell_leader();
 }
 
@@ -90,6 +101,7 @@ static void on_tree(void *ctx UNUSED, struct tree *tree)
 	tree_unref(agent.tree);
 	agent.tree = tree_ref(tree);
 	digest_hex(&revision, agent.newest);
+	publish_member();
 	tell_leader();
 }
 
@@ -110,10 +122,11 @@ static void open_leader(void)
 {
 	static const struct leader_ops ops = { on_change };
 
-	agent.leader = leader_new(
-		&(struct leader_spec){
-			.loop = loop, .settings = &settings, .host = "web1", .fleet = agent.fleet },
-		&ops, NULL);
+	agent.leader = leader_new(&(struct leader_spec){ .loop = rig.loop,
+							 .settings = &settings,
+							 .host = "web1",
+							 .fleet = agent.fleet },
+				  &ops, NULL);
 	tell_leader();
 }
 
@@ -128,9 +141,9 @@ static void open_agent(void)
 	struct err e;
 
 	agent = (struct agent){ .stored_revision = "" };
-	if (fleet_new(loop, &spec, &agent.fleet, &e) < 0 ||
-	    mirror_new(loop, "mirror", &settings.zookeeper, roots, ARRAY_SIZE(roots), &ops, NULL,
-		       &agent.mirror, &e) < 0)
+	if (fleet_new(rig.loop, &spec, &agent.fleet, &e) < 0 ||
+	    mirror_new(rig.loop, "mirror", &settings.zookeeper, roots, ARRAY_SIZE(roots), &ops,
+		       NULL, &agent.mirror, &e) < 0)
 		fail_msg("%s", e.text);
 	open_leader();
 }
@@ -151,14 +164,14 @@ static void join(const char *host, const char *address)
 	CLEANUP(freep) char *path = cluster_path_new(CLUSTER, CLUSTER_MEMBERS, host);
 
 	print_member(host, address, &member);
-	rig_zk_create_ephemeral(client, path, buf_str(&member));
+	rig_zk_create_ephemeral(rig.client, path, buf_str(&member));
 }
 
 /* --- what ZooKeeper says --------------------------------------------------------------------- */
 
 static bool read_plan(struct arena *a, struct plan *plan)
 {
-	const char *data = rig_zk_get(client, CLUSTER "/plan"), *why;
+	const char *data = rig_zk_get(rig.client, CLUSTER "/plan"), *why;
 
 	return data && plan_parse(a, data, strlen(data), plan, &why);
 }
@@ -184,7 +197,7 @@ static bool entry_is(const char *entry, const char *revision, enum history_outco
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new();
 	CLEANUP(freep) char *path = cluster_path_new(CLUSTER, CLUSTER_HISTORY, entry);
-	const char *data = rig_zk_get(client, path);
+	const char *data = rig_zk_get(rig.client, path);
 	struct history_entry h;
 
 	return data &&
@@ -211,23 +224,35 @@ static const char *push(const char *word, char revision[DIGEST_HEX_SIZE])
 	char before[DIGEST_HEX_SIZE];
 
 	memcpy(before, agent.newest, sizeof(before));
-	rig_zk_set(client, SITE, word);
-	eventually(loop, strcmp(agent.newest, before) != 0);
+	rig_zk_set(rig.client, SITE, word);
+	eventually(rig.loop, strcmp(agent.newest, before) != 0);
 	return memcpy(revision, agent.newest, DIGEST_HEX_SIZE);
 }
 
 static void request(const char *text)
 {
-	rig_zk_create(client, CLUSTER "/request", text);
-	eventually(loop, !rig_zk_exists(client, CLUSTER "/request"));
+	rig_zk_create(rig.client, CLUSTER "/request", text);
+	eventually(rig.loop, !rig_zk_exists(rig.client, CLUSTER "/request"));
 }
 
 /* --- tests ----------------------------------------------------------------------------------- */
 
+static int set_up(void **state UNUSED)
+{
+	rig_loop_init(&rig);
+	return 0;
+}
+
+static int tear_down(void **state UNUSED)
+{
+	rig_loop_fini(&rig);
+	return 0;
+}
+
 static int begin(void **state UNUSED)
 {
 	settings = (struct settings){
-		.zookeeper = { .hosts = rig_zookeeper_hosts(server),
+		.zookeeper = { .hosts = rig_zookeeper_hosts(rig.server),
 			       .config = CONFIG,
 			       .cluster = CLUSTER,
 			       .session_timeout = SHORT_TIMEOUT,
@@ -239,10 +264,10 @@ static int begin(void **state UNUSED)
 			     .on_elected = none,
 			     .on_resigned = none,
 			     .on_live = none },
-		.rollout = { .mode = "all",
+		.rollout = { .mode = ROLLOUT_ALL,
 			     .canary_hosts = none,
 			     .batch = "25%",
-			     .on_failure = "halt",
+			     .on_failure = FAILURE_HALT,
 			     .apply_timeout = 60 * USEC_PER_SEC,
 			     .vanish_timeout = 60 * USEC_PER_SEC,
 			     .join = true,
@@ -250,8 +275,8 @@ static int begin(void **state UNUSED)
 		.history = { .keep = 10 },
 		.alerts = { .command = none },
 	};
-	rig_zk_delete_all(client, "/nginx");
-	rig_zk_set(client, SITE, "1");
+	rig_zk_delete_all(rig.client, "/nginx");
+	rig_zk_set(rig.client, SITE, "1");
 	open_agent();
 	return 0;
 }
@@ -265,9 +290,9 @@ static int end(void **state UNUSED)
 /* The first plan, and the history entry that it names. */
 static const char *accept_first(char revision[DIGEST_HEX_SIZE])
 {
-	eventually(loop, *agent.newest && plan_is(PLAN_IDLE, agent.newest));
+	eventually(rig.loop, *agent.newest && plan_is(PLAN_IDLE, agent.newest));
 	apply_newest();
-	eventually(loop, entry_is("0000000001", agent.newest, OUTCOME_ACCEPTED));
+	eventually(rig.loop, entry_is("0000000001", agent.newest, OUTCOME_ACCEPTED));
 	return memcpy(revision, agent.newest, DIGEST_HEX_SIZE);
 }
 
@@ -275,7 +300,7 @@ static void elected_it_stores_the_config_and_writes_the_plan(void **state UNUSED
 {
 	char first[DIGEST_HEX_SIZE];
 
-	eventually(loop, leader_is_active(agent.leader));
+	eventually(rig.loop, leader_is_active(agent.leader));
 	accept_first(first);
 	assert_true(agent.changes > 0);
 	assert_int_equal(leader_conditions(agent.leader)->count, 0);
@@ -287,7 +312,7 @@ static void a_revision_is_accepted(void **state UNUSED)
 
 	accept_first(first);
 	push("2", second);
-	eventually(loop, plan_is(PLAN_IDLE, second));
+	eventually(rig.loop, plan_is(PLAN_IDLE, second));
 	assert_true(entry_is("0000000002", second, OUTCOME_ACCEPTED));
 	assert_true(entry_is("0000000001", first, OUTCOME_ACCEPTED));
 }
@@ -298,13 +323,13 @@ static void a_config_that_is_not_known_is_no_revision(void **state UNUSED)
 	int version;
 
 	accept_first(first);
-	rig_zk_get_version(client, CLUSTER "/plan", &version);
-	rig_zk_delete(client, SITE);
-	eventually(loop, strcmp(agent.newest, first) != 0);
-	run_turns(50);
+	rig_zk_get_version(rig.client, CLUSTER "/plan", &version);
+	rig_zk_delete(rig.client, SITE);
+	eventually(rig.loop, strcmp(agent.newest, first) != 0);
+	rig_turns(rig.loop, 50);
 	assert_true(plan_is(PLAN_IDLE, first));
 	request("pause"); /* the leader is not held up by it */
-	eventually(loop, answer_is("done"));
+	eventually(rig.loop, answer_is("done"));
 	assert_true(plan_is(PLAN_IDLE, first));
 }
 
@@ -314,11 +339,11 @@ static void a_request_is_answered(void **state UNUSED)
 
 	accept_first(first);
 	request("pause");
-	eventually(loop, answer_is("done"));
+	eventually(rig.loop, answer_is("done"));
 	request("{\"action\":\"rollback\",\"revision\":\"abcdef\"}");
-	eventually(loop, answer_is("refused: the history has no such revision"));
+	eventually(rig.loop, answer_is("refused: the history has no such revision"));
 	request("dance");
-	eventually(loop, answer_is("refused: it is not valid"));
+	eventually(rig.loop, answer_is("refused: it is not valid"));
 }
 
 static void the_live_list_names_who_serves(void **state UNUSED)
@@ -328,10 +353,11 @@ static void the_live_list_names_who_serves(void **state UNUSED)
 	accept_first(first);
 	join("web2", "10.0.0.2:80");
 	join("web3", "10.0.0.3:80");
-	eventually(loop, is(CLUSTER "/live", "10.0.0.1:80,10.0.0.2:80,10.0.0.3:80"));
-	rig_zk_delete(client, CLUSTER "/members/web2");
-	rig_zk_delete(client, CLUSTER "/members/web3");
-	eventually(loop, is(CLUSTER "/live", "10.0.0.1:80"));
+	eventually(rig.loop,
+		   rig_zk_is(rig.client, CLUSTER "/live", "10.0.0.1:80,10.0.0.2:80,10.0.0.3:80"));
+	rig_zk_delete(rig.client, CLUSTER "/members/web2");
+	rig_zk_delete(rig.client, CLUSTER "/members/web3");
+	eventually(rig.loop, rig_zk_is(rig.client, CLUSTER "/live", "10.0.0.1:80"));
 }
 
 /* What another client wrote into the list goes to cluster.on_live as JSON. */
@@ -339,9 +365,9 @@ static void a_live_list_of_any_bytes_is_read(void **state UNUSED)
 {
 	char first[DIGEST_HEX_SIZE];
 
-	rig_zk_set(client, CLUSTER "/live", "\xff\xfe");
+	rig_zk_set(rig.client, CLUSTER "/live", "\xff\xfe");
 	accept_first(first);
-	eventually(loop, is(CLUSTER "/live", "10.0.0.1:80"));
+	eventually(rig.loop, rig_zk_is(rig.client, CLUSTER "/live", "10.0.0.1:80"));
 }
 
 static void roll_back_to(const char *revision)
@@ -358,10 +384,10 @@ static void an_old_revision_is_published(void **state UNUSED)
 
 	accept_first(first);
 	push("2", second);
-	eventually(loop, plan_is(PLAN_IDLE, second));
+	eventually(rig.loop, plan_is(PLAN_IDLE, second));
 	roll_back_to(first);
-	eventually(loop, is(SITE, "1") && answer_is("done"));
-	eventually(loop, plan_is(PLAN_IDLE, first));
+	eventually(rig.loop, rig_zk_is(rig.client, SITE, "1") && answer_is("done"));
+	eventually(rig.loop, plan_is(PLAN_IDLE, first));
 }
 
 /* The leader's tree is older than ZooKeeper for long: more than five attempts, and more than two
@@ -373,18 +399,18 @@ static void publishing_outlasts_writes_in_between(void **state UNUSED)
 
 	accept_first(first);
 	push("2", second);
-	eventually(loop, plan_is(PLAN_IDLE, second));
+	eventually(rig.loop, plan_is(PLAN_IDLE, second));
 	agent.keeps_tree = true;
-	rig_zk_set(client, SITE, "somebody else's");
+	rig_zk_set(rig.client, SITE, "somebody else's");
 	roll_back_to(first);
 	enough = rig_now() + 3 * USEC_PER_SEC;
-	eventually(loop, rig_now() > enough);
+	eventually(rig.loop, rig_now() > enough);
 	assert_true(answer_is("publishing"));
-	assert_true(is(SITE, "somebody else's"));
+	assert_true(rig_zk_is(rig.client, SITE, "somebody else's"));
 	agent.keeps_tree = false;
-	rig_zk_set(client, SITE, "somebody else's again");
-	eventually(loop, is(SITE, "1") && answer_is("done"));
-	eventually(loop, plan_is(PLAN_IDLE, first));
+	rig_zk_set(rig.client, SITE, "somebody else's again");
+	eventually(rig.loop, rig_zk_is(rig.client, SITE, "1") && answer_is("done"));
+	eventually(rig.loop, plan_is(PLAN_IDLE, first));
 }
 
 /* An abort is answered between two attempts. */
@@ -394,14 +420,14 @@ static void publishing_is_aborted_between_attempts(void **state UNUSED)
 
 	accept_first(first);
 	push("2", second);
-	eventually(loop, plan_is(PLAN_IDLE, second));
+	eventually(rig.loop, plan_is(PLAN_IDLE, second));
 	agent.keeps_tree = true;
-	rig_zk_set(client, SITE, "somebody else's");
+	rig_zk_set(rig.client, SITE, "somebody else's");
 	roll_back_to(first);
-	eventually(loop, answer_is("publishing"));
+	eventually(rig.loop, answer_is("publishing"));
 	request("abort");
-	eventually(loop, answer_is("done"));
-	assert_true(is(SITE, "somebody else's"));
+	eventually(rig.loop, answer_is("done"));
+	assert_true(rig_zk_is(rig.client, SITE, "somebody else's"));
 	assert_true(plan_is(PLAN_IDLE, second));
 }
 
@@ -410,9 +436,9 @@ static void an_entry_that_was_deleted_comes_back(void **state UNUSED)
 	char first[DIGEST_HEX_SIZE];
 
 	accept_first(first);
-	rig_zk_delete_all(client, CLUSTER "/history/0000000001");
-	assert_false(rig_zk_exists(client, CLUSTER "/history/0000000001"));
-	eventually(loop, entry_is("0000000001", first, OUTCOME_ACCEPTED));
+	rig_zk_delete_all(rig.client, CLUSTER "/history/0000000001");
+	assert_false(rig_zk_exists(rig.client, CLUSTER "/history/0000000001"));
+	eventually(rig.loop, entry_is("0000000001", first, OUTCOME_ACCEPTED));
 }
 
 static void old_entries_are_pruned(void **state UNUSED)
@@ -425,37 +451,37 @@ static void old_entries_are_pruned(void **state UNUSED)
 		char word[] = { (char)('a' + i), '\0' };
 
 		push(word, revision);
-		eventually(loop, plan_is(PLAN_IDLE, revision));
+		eventually(rig.loop, plan_is(PLAN_IDLE, revision));
 	}
-	eventually(loop, !rig_zk_exists(client, CLUSTER "/history/0000000003"));
+	eventually(rig.loop, !rig_zk_exists(rig.client, CLUSTER "/history/0000000003"));
 	assert_true(entry_is("0000000004", agent.stored_revision, OUTCOME_ACCEPTED) ||
-		    rig_zk_exists(client, CLUSTER "/history/0000000004"));
+		    rig_zk_exists(rig.client, CLUSTER "/history/0000000004"));
 	assert_true(entry_is("0000000005", revision, OUTCOME_ACCEPTED));
 }
 
 static void a_plan_that_is_not_valid_is_left_alone(void **state UNUSED)
 {
-	rig_zk_set(client, CLUSTER "/plan", "not a plan");
-	eventually(loop, is_condition("rollout-plan-unreadable"));
-	run_turns(50);
-	assert_true(is(CLUSTER "/plan", "not a plan"));
-	rig_zk_delete(client, CLUSTER "/plan");
-	eventually(loop, *agent.newest && plan_is(PLAN_IDLE, agent.newest));
-	eventually(loop, !is_condition("rollout-plan-unreadable"));
+	rig_zk_set(rig.client, CLUSTER "/plan", "not a plan");
+	eventually(rig.loop, is_condition("rollout-plan-unreadable"));
+	rig_turns(rig.loop, 50);
+	assert_true(rig_zk_is(rig.client, CLUSTER "/plan", "not a plan"));
+	rig_zk_delete(rig.client, CLUSTER "/plan");
+	eventually(rig.loop, *agent.newest && plan_is(PLAN_IDLE, agent.newest));
+	eventually(rig.loop, !is_condition("rollout-plan-unreadable"));
 }
 
 static void a_host_with_a_report_only_is_missing(void **state UNUSED)
 {
-	rig_zk_create(client, CLUSTER "/reports/web9", "{}");
-	eventually(loop, is_condition("fleet-member-missing"));
+	rig_zk_create(rig.client, CLUSTER "/reports/web9", "{}");
+	eventually(rig.loop, is_condition("fleet-member-missing"));
 }
 
 static void who_does_not_lead_writes_nothing_and_reports_nothing(void **state UNUSED)
 {
-	rig_zk_create(client, CLUSTER "/reports/web9", "{}");
-	eventually(loop, is_condition("fleet-member-missing"));
+	rig_zk_create(rig.client, CLUSTER "/reports/web9", "{}");
+	eventually(rig.loop, is_condition("fleet-member-missing"));
 	election_stand_for(fleet_election(agent.fleet), false);
-	eventually(loop, !leader_is_active(agent.leader));
+	eventually(rig.loop, !leader_is_active(agent.leader));
 	assert_int_equal(leader_conditions(agent.leader)->count, 0);
 	assert_int_equal(leader_requests(agent.leader), 0);
 }
@@ -467,10 +493,10 @@ static void elected_again_it_goes_on(void **state UNUSED)
 
 	accept_first(first);
 	election_stand_for(fleet_election(agent.fleet), false);
-	eventually(loop, !leader_is_active(agent.leader));
+	eventually(rig.loop, !leader_is_active(agent.leader));
 	push("2", second);
 	election_stand_for(fleet_election(agent.fleet), true);
-	eventually(loop, plan_is(PLAN_IDLE, second));
+	eventually(rig.loop, plan_is(PLAN_IDLE, second));
 }
 
 /* Freed at any moment, with requests on their way: their answers find nobody. */
@@ -482,12 +508,12 @@ static void freed_while_it_writes_nothing_is_left(void **state UNUSED)
 	for (unsigned i = 0; i < 12; i++) {
 		snprintf(word, sizeof(word), "w%u", i);
 		push(word, revision);
-		run_turns(i % 4);
+		rig_turns(rig.loop, i % 4);
 		leader_free(TAKE(agent.leader));
-		run_turns(1);
+		rig_turns(rig.loop, 1);
 		open_leader();
 	}
-	eventually(loop, plan_is(PLAN_IDLE, agent.newest));
+	eventually(rig.loop, plan_is(PLAN_IDLE, agent.newest));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)

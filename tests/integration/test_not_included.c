@@ -210,7 +210,7 @@ static void a_reload_without_the_include_line_takes_the_applied_revision_away(vo
 	include(false, true);
 	eventually(NULL, rig_host_has_alert(&host, "nginx-not-included"));
 	assert_string_equal(rig_host_status_text(&host, "revision.applied"), one);
-	rig_nginx_hangup(&host.nginx);
+	rig_nginx_send_hup(&host.nginx);
 	eventually(NULL, !rig_accepts(port));
 	eventually(NULL, !*rig_host_status_text(&host, "revision.applied"));
 	eventually(NULL, !*member_text("revision"));
