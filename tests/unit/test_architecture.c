@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <zknginx/macros.h>
 
@@ -223,6 +224,14 @@ static bool may_name(enum floor floor, const char *name)
 	return floor == TOP;
 }
 
+static bool is_neighbour(const char *file, const char *name)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%.*s/%s", (int)(strrchr(file, '/') - file), file, name);
+	return access(path, F_OK) == 0;
+}
+
 /* "x.h" is a neighbour; any other header is named from src on ("core/text/x.h"). */
 static void check_own_include(const char *file, unsigned n, const char *name)
 {
@@ -232,8 +241,8 @@ static void check_own_include(const char *file, unsigned n, const char *name)
 		fault(file, n, "looks into another room:", name);
 	if (strncmp(file, "include/", 8) == 0)
 		fault(file, n, "a public header includes a private one:", name);
-	if (strcmp(name, "daemon.h") == 0 && file_floor(file) != TOP)
-		fault(file, n, "sees the daemon:", name);
+	if (!strchr(name, '/') && !is_neighbour(file, name))
+		fault(file, n, "names a header that is not in its own folder:", name);
 }
 
 static void look_at_include(const char *file, unsigned n, const char *line)

@@ -14,7 +14,6 @@
 
 #include <cmocka.h>
 
-#include <fnmatch.h>
 #include <glob.h>
 #include <libgen.h>
 #include <stdio.h>
@@ -23,18 +22,6 @@
 #include <unistd.h>
 
 #include <zknginx/err.h>
-
-/* Files whose circles are still to be opened. */
-static const char *const exempt[] = {
-	"src/core/compose/*.c",
-	"src/core/decode/*.c",
-	"src/core/endpoint/*.c",
-	"src/core/policy/*.c",
-	"src/nginx/*.c",
-	"src/leader/*.c",
-	"src/preview/*.c",
-	"src/report/*.c",
-};
 
 struct symbol {
 	char *name;
@@ -194,24 +181,6 @@ static bool begins_circle(const struct graph *g, size_t file)
 	return share_a_circle(g, file, file);
 }
 
-static bool is_exempt(const char *file)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(exempt); i++) {
-		if (fnmatch(exempt[i], file, FNM_PATHNAME) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool circle_is_exempt(const struct graph *g, size_t first)
-{
-	for (size_t i = first; i < g->count; i++) {
-		if (share_a_circle(g, first, i) && !is_exempt(g->files[i]))
-			return false;
-	}
-	return true;
-}
-
 static void print_circle(const struct graph *g, size_t first)
 {
 	print_error("a circle of calls:\n");
@@ -230,7 +199,7 @@ static unsigned count_circles(const struct graph *g)
 	unsigned circles = 0;
 
 	for (size_t i = 0; i < g->count; i++) {
-		if (!begins_circle(g, i) || circle_is_exempt(g, i))
+		if (!begins_circle(g, i))
 			continue;
 		print_circle(g, i);
 		circles++;
@@ -283,7 +252,6 @@ static void a_circle_through_a_third_file_is_found(void **state UNUSED)
 	assert_false(begins_circle(&g, 1)); /* the same circle */
 	assert_true(share_a_circle(&g, 1, 2));
 	assert_false(share_a_circle(&g, 3, 3));
-	assert_false(circle_is_exempt(&g, 0));
 	graph_fini(&g);
 }
 
