@@ -71,6 +71,7 @@ void flight_took(struct flight *f, enum step_id step)
 	f->total_ms = (double)(now - f->began) / (double)USEC_PER_MSEC;
 }
 
+PRINTF(3, 0)
 static void add(struct flight *f, enum deploy_result result, const char *fmt, va_list args)
 {
 	CLEANUP(freep) char *text = NULL;
