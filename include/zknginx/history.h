@@ -72,8 +72,8 @@ bool history_entry_parse(struct arena *a, const struct znode *z, struct history_
 void history_entry_print(const struct history_entry *h, struct buf *out);
 /*
  * All complete entries of a tree, by seq; returns how many. *last: the highest seq of any, complete
- * or not, so that *last + 1 is the next; where somebody has taken the very highest numbers, so that
- * there is no next, these do not count, and neither do their entries.
+ * or not, so that *last + 1 is the next; if the highest numbers possible are taken, so that there
+ * is no next one, these entries do not count.
  */
 size_t history_parse(struct arena *a, const struct tree *t, const char *cluster,
 		     struct history_entry **out, unsigned long *last);
@@ -97,7 +97,7 @@ size_t history_changes(struct arena *a, const struct tree *before, const struct 
  * parents first; then sets with the version at hand; then deletes, children first. In this order
  * nothing that is still referred to is missing in between, should it take several transactions.
  *
- * Servers of upstreams that are there now are left alone; those of an upstream that comes back,
+ * Servers of upstreams that are there now stay unchanged; those of an upstream that comes back,
  * come back with it (the persistent ones). An upstream that `old` does not know goes with all its
  * servers, those too that applications have registered: what is to be gone cannot have children.
  * The root is never deleted, and nothing outside it is touched.

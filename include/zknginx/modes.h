@@ -1,6 +1,6 @@
 /*
  * The modes that an operator chooses in the settings. Each list has the enumerator and the word
- * that stands for it in the settings file, in members, plans and the status.
+ * of it in the settings file, in members, plans and the status.
  */
 #ifndef ZKNGINX_MODES_H
 #define ZKNGINX_MODES_H
@@ -22,7 +22,7 @@
 	X(FAILURE_HALT, "halt")                                                                    \
 	X(FAILURE_REVERT, "revert")
 
-/* nginx.drift: what is done about a live file that somebody else changed. */
+/* nginx.drift: what is done about a live file that another program changed. */
 #define DRIFT_MODES(X)                                                                             \
 	X(DRIFT_REPAIR, "repair")                                                                  \
 	X(DRIFT_REPORT, "report")

@@ -23,7 +23,7 @@ uint64_t leader_store_due(const struct leader_archive *h, const char *revision, 
 void leader_store_begin(struct leader_archive *h, const struct leader_view *v,
 			const char *revision);
 
-/* The accepted revision is not where the plan says it is in the history (somebody deleted it): it
+/* The accepted revision is not where the plan says it is in the history (it was deleted): it
  * is in another entry, or was stored again and is still pending; then *plan says so … */
 bool leader_accepted_moved(const struct leader_view *v, struct rollout_decision *plan);
 /* … or in none, and has to be stored again. "": it is there. */

@@ -110,7 +110,7 @@ static bool is_seen(const struct leader_writer *w, const struct tree *tree)
 }
 
 /* A tree without it is one from before the write, or one from after a later write of another
- * client: what stands there now is asked again. */
+ * client: its data is read again. */
 void writer_look(struct leader_writer *w, const struct tree *tree)
 {
 	if (w->state == WRITER_ASKING && !w->answer && timing_now() >= w->again)

@@ -4,7 +4,7 @@
  *
  *	FREE ── writer_write(), writer_read() ──▶ REQUEST ──▶ ASKING or FREE
  *	FREE ── writer_run() ──▶ JOB ── writer_end_job() ──▶ FREE, or writer_await() ──▶ ASKING
- *	ASKING: ZooKeeper is asked what stands at the path that was written ──▶ WAITING
+ *	ASKING: ZooKeeper is asked for the znode that was written ──▶ WAITING
  *	WAITING: the mirror has not seen that yet ── writer_look() ──▶ FREE, or ASKING again
  *
  * It borrows the fleet.
@@ -40,7 +40,7 @@ struct leader_writer {
 	session_done *done;          /* … may be NULL */
 	void *done_ctx;
 	char *path;     /* that was written */
-	int64_t mzxid;  /* in WAITING: of what stands there; 0: nothing */
+	int64_t mzxid;  /* in WAITING: of that znode; 0: it does not exist */
 	uint64_t again; /* in ASKING, without an answer on its way: ask again then */
 };
 
@@ -53,10 +53,10 @@ bool writer_is_free(const struct leader_writer *w);
 /* When to call writer_look() with no other event; NEVER. */
 uint64_t writer_due(const struct leader_writer *w);
 
-/* The rest but for writer_look() only while it is free. */
+/* Call the functions below, except writer_look(), only while it is free. */
 
-/* A fenced transaction that is about this path. `done` is called first, then what stands at the
- * path is awaited, whatever came of the write. */
+/* A fenced transaction that is about this path. `done` is called first; then the writer
+ * waits until the mirror has seen the znode at the path, whether the write succeeded or not. */
 void writer_write(struct leader_writer *w, struct write_record *record, const char *path,
 		  const struct session_op *ops, size_t count, session_done *done, void *ctx);
 /* Does the znode exist? It is free again before `done` is called. */
@@ -64,7 +64,7 @@ void writer_read(struct leader_writer *w, const char *path, session_done *done, 
 /* A job of the history, whose `done` calls writer_end_job() first. */
 void writer_run(struct leader_writer *w, struct history_job *job);
 void writer_end_job(struct leader_writer *w);
-/* Not free before the mirror has seen what stands at this path now. */
+/* Not free before the mirror has seen the znode at this path as it is now. */
 void writer_await(struct leader_writer *w, const char *path);
 
 /* The newest tree of the leader's mirror. */

@@ -1,4 +1,4 @@
-/* Whatever cannot be had is left out: the test then runs with our own. */
+/* What is not available is left out: the test then uses the daemon's own. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

@@ -48,7 +48,7 @@ static void answer_sent(struct fence *f, struct fenced_write *w, const struct se
 {
 	struct session_reply own = *r;
 
-	if (own.op_count > 0) { /* the check is none of the writer's operations */
+	if (own.op_count > 0) { /* the check is not an operation of the writer */
 		own.op_rcs++;
 		own.op_count--;
 	}

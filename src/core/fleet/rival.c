@@ -6,8 +6,8 @@
 #include "rival.h"
 
 #define LONGEST_INTERVAL (5 * USEC_PER_SEC)
-/* Servers count in ticks, two seconds each unless somebody chose otherwise: a session ends at the
- * first tick after its timeout, and one tick more is for the end to be agreed on. */
+/* Servers count in ticks, two seconds each unless the operator chose otherwise: a session ends at
+ * the first tick after its timeout, and one tick more is for the end to be agreed on. */
 #define TICKS (4 * USEC_PER_SEC)
 /* A process that died may have had one write under way. */
 #define WRITES_OF_THE_DEAD 1

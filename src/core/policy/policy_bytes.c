@@ -5,10 +5,10 @@
 
 #include "policy_bytes.h"
 
-bool reading_fail(struct reading *r, const char *fault)
+bool reading_fail(struct reading *r, const char *error)
 {
-	if (!r->fault)
-		r->fault = fault;
+	if (!r->error)
+		r->error = error;
 	return false;
 }
 

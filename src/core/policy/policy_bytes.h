@@ -12,12 +12,12 @@ struct byte_set {
 struct reading {
 	struct regex *regex;
 	const char *at;
-	const char *fault; /* the first; NULL: none */
+	const char *error; /* the first; NULL: none */
 	unsigned depth;
 };
 
 /* Returns false. */
-bool reading_fail(struct reading *r, const char *fault);
+bool reading_fail(struct reading *r, const char *error);
 
 bool byte_is_digit(char c);
 bool byte_is_letter(char c);

@@ -299,7 +299,7 @@ static struct fragment read_piece(struct reading *r)
 	bool letter = r->regex->nodes[f.start].kind == NODE_LETTER && f.start == f.end;
 	struct quantifier q;
 
-	while (!r->fault && read_quantifier(r, &q)) {
+	while (!r->error && read_quantifier(r, &q)) {
 		f = repeat(r, f, &q);
 		if (letter && q.open)
 			f = stop_after(r, f, &set);
@@ -312,7 +312,7 @@ static struct fragment read_sequence(struct reading *r)
 {
 	struct fragment f = nothing(r);
 
-	while (!r->fault && *r->at && *r->at != '|' && *r->at != ')')
+	while (!r->error && *r->at && *r->at != '|' && *r->at != ')')
 		f = chain(r, f, read_piece(r));
 	return f;
 }
@@ -325,7 +325,7 @@ static struct fragment read_choice(struct reading *r)
 	if (++r->depth > 30)
 		reading_fail(r, "groups that are nested too deeply");
 	f = read_sequence(r);
-	while (!r->fault && *r->at == '|') {
+	while (!r->error && *r->at == '|') {
 		r->at++;
 		more = read_sequence(r);
 		end = add_empty(r);
@@ -346,11 +346,11 @@ const char *regex_read(struct regex *regex, const char *text)
 	regex->count = 0;
 	regex->groups = 0;
 	all = read_choice(&r);
-	if (*r.at && !r.fault)
+	if (*r.at && !r.error)
 		reading_fail(&r, "one ) too many");
 	link(&r, all.end, add(&r, (struct node){ .kind = NODE_ACCEPT, .next = -1, .other = -1 }));
 	skip = add(&r, (struct node){ .kind = NODE_LETTER, .letters = LETTERS_ALL, .other = -1 });
 	regex->start = add_split(&r, all.start, skip);
 	link(&r, skip, regex->start);
-	return r.fault;
+	return r.error;
 }

@@ -50,27 +50,27 @@ static bool is_too_much(struct statement_check *j, const struct uri_template *t)
 /* What is wrong with the use of a URI: the piece of it, and what would be accepted. */
 static const char *check_uri(struct statement_check *j, struct uri_use *use, const char *accepted)
 {
-	struct uri_fault fault;
+	struct uri_error error;
 
 	if (is_too_much(j, &use->template))
 		return "exceeds the number of captures and variables in paths that can be checked "
 		       "in one snippet: divide the snippet";
 	use->line = j->statement->line;
-	switch (uri_use_check(use, &j->block->notes, &fault)) {
+	switch (uri_use_check(use, &j->block->notes, &error)) {
 	case URI_GOOD:
 		return NULL;
 	case URI_CLIMBS:
 		snprintf(j->text, sizeof(j->text),
 			 "may lead out of its directory: %s %s. Accepted: %s",
-			 fault.piece[0] ? fault.piece : "its text",
-			 fault.relative ? "does not begin with a /" : "may make a \"..\" segment",
+			 error.piece[0] ? error.piece : "its text",
+			 error.relative ? "does not begin with a /" : "may make a \"..\" segment",
 			 accepted);
 		break;
 	case URI_CLIMBS_ODDLY:
 		snprintf(j->text, sizeof(j->text),
 			 "may lead out of its directory: %s may make a \"..\" segment when a "
 			 "request has %%0a or %%3f. %s",
-			 fault.piece[0] ? fault.piece : "its text",
+			 error.piece[0] ? error.piece : "its text",
 			 use->template.regex ? "End the regular expression with \\z instead of $"
 					     : "Use only a literal path here");
 	}
@@ -128,16 +128,16 @@ static const char *check_replacement(struct statement_check *j, struct uri_use *
 		"captures of whole segments, as in \"^/old/(.*)$ /new/$1\", or without dots, as "
 		"in ([a-z0-9-]+); $uri, $host";
 	struct regex regex;
-	const char *capture = find_capture(use->template.text), *fault;
+	const char *capture = find_capture(use->template.text), *error;
 
 	if (!capture)
 		return check_uri(j, use, accepted);
-	fault = regex_read(&regex, statement_word(j->statement, 1));
-	if (fault) {
+	error = regex_read(&regex, statement_word(j->statement, 1));
+	if (error) {
 		snprintf(j->text, sizeof(j->text),
 			 "uses $%c in a path, and its regular expression cannot be checked: it "
 			 "has %s",
-			 capture[1], fault);
+			 capture[1], error);
 		return j->text;
 	}
 	if (!keeps_captures(use->template.text)) {
@@ -148,9 +148,9 @@ static const char *check_replacement(struct statement_check *j, struct uri_use *
 		return j->text;
 	}
 	use->template.regex = &regex;
-	fault = check_uri(j, use, accepted);
+	error = check_uri(j, use, accepted);
 	use->template.regex = NULL;
-	return fault;
+	return error;
 }
 
 const char *uri_rule_rewrite(struct statement_check *j)

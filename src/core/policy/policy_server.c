@@ -15,16 +15,16 @@ static void note(unsigned *line, unsigned at)
 		*line = at;
 }
 
-static bool climbs(const struct uri_use *use, const struct uri_world *w, struct uri_fault *fault)
+static bool climbs(const struct uri_use *use, const struct uri_world *w, struct uri_error *error)
 {
-	uri_examine(&use->template, w, fault);
-	return fault->climbs;
+	uri_examine(&use->template, w, error);
+	return error->climbs;
 }
 
 /* What the use does when URIs may have ".." already. */
 static bool is_frail(const struct uri_use *use, struct uri_notes *notes)
 {
-	struct uri_fault ignored;
+	struct uri_error ignored;
 	bool needs = climbs(use, &uri_trailing, &ignored);
 
 	if (needs)
@@ -39,14 +39,14 @@ static bool is_frail(const struct uri_use *use, struct uri_notes *notes)
 }
 
 enum uri_result uri_use_check(const struct uri_use *use, struct uri_notes *notes,
-			      struct uri_fault *fault)
+			      struct uri_error *error)
 {
-	uri_examine(&use->template, &uri_plain, fault);
-	if (fault->climbs || fault->trailing)
+	uri_examine(&use->template, &uri_plain, error);
+	if (error->climbs || error->trailing)
 		return URI_CLIMBS;
-	if (climbs(use, &uri_odd, fault))
+	if (climbs(use, &uri_odd, error))
 		return URI_CLIMBS_ODDLY;
-	if (fault->trailing) {
+	if (error->trailing) {
 		if (use->outer)
 			return URI_CLIMBS_ODDLY;
 		note(use->stays ? &notes->stays : &notes->leaves, use->line);

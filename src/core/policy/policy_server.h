@@ -61,9 +61,9 @@ enum uri_result {
 	URI_CLIMBS_ODDLY /* … or one with %0a or %3f */
 };
 
-/* When it is not good, *fault has the piece that climbs. */
+/* When it is not good, *error has the piece that climbs. */
 enum uri_result uri_use_check(const struct uri_use *use, struct uri_notes *notes,
-			      struct uri_fault *fault);
+			      struct uri_error *error);
 
 void notes_files(struct uri_notes *n, unsigned line);
 void notes_pass(struct uri_notes *n, enum pass_family family, unsigned line);

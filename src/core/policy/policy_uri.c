@@ -126,7 +126,7 @@ static size_t follow_piece(struct walk *w, const char *s)
 	return 1;
 }
 
-static void blame(const char *piece, struct uri_fault *out)
+static void blame(const char *piece, struct uri_error *out)
 {
 	size_t size = 1 + strspn(piece + (*piece == '$'), word_bytes);
 
@@ -136,13 +136,13 @@ static void blame(const char *piece, struct uri_fault *out)
 		snprintf(out->piece, sizeof(out->piece), "%.*s", (int)size, piece);
 }
 
-void uri_examine(const struct uri_template *t, const struct uri_world *world, struct uri_fault *out)
+void uri_examine(const struct uri_template *t, const struct uri_world *world, struct uri_error *out)
 {
 	struct walk w = { .template = t, .world = world, .places = PLACE_BIT(PLACE_START) };
 	const char *last = "";
 	size_t size = 0;
 
-	*out = (struct uri_fault){ 0 };
+	*out = (struct uri_error){ 0 };
 	for (const char *s = t->text; *s && !(t->has_args && *s == '?'); s += size) {
 		bool begins = w.places & PLACE_BIT(PLACE_START);
 

@@ -19,13 +19,13 @@ struct uri_template {
 };
 
 /* What is wrong with a template in a world. */
-struct uri_fault {
+struct uri_error {
 	bool climbs;    /* it may leave the directory, or not be a path at all */
 	bool relative;  /* … as it does not begin with a slash */
 	bool trailing;  /* its last segment may be ".." */
 	char piece[48]; /* the variable or capture that did it; "" for literal text */
 };
-void uri_examine(const struct uri_template *t, const struct uri_world *w, struct uri_fault *out);
+void uri_examine(const struct uri_template *t, const struct uri_world *w, struct uri_error *out);
 
 /* The shortest that can be said of each: see policy_server.h for how they are used. */
 extern const struct uri_world uri_plain;    /* ordinary requests */

@@ -262,7 +262,7 @@ static void decide(struct turn *t)
 /* --- the whole ------------------------------------------------------------------------------ */
 
 /*
- * If somebody deleted the plan, the last accepted entry of the history is what is accepted. Without
+ * If the plan was deleted, the last accepted entry of the history is what is accepted. Without
  * a history, it is what this leader runs; if it runs nothing, the newest revision goes on trial.
  */
 static void decide_first(struct turn *t)
