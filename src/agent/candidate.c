@@ -27,7 +27,8 @@ static uint64_t choose_tree(struct agent *a)
 		if (tree_has_within(facts.newest, p->znode))
 			p->serving = SERVING_PREVIOUS;
 	}
-	permission_choose(a->permission, &a->running, &a->problems, &choice);
+	permission_choose(a->permission, &a->running, stage_live_revision(a->stage), &a->problems,
+			  &choice);
 	a->attempt.tree = choice.tree;
 	memcpy(a->attempt.revision, choice.revision, sizeof(choice.revision));
 	return choice.due;

@@ -223,7 +223,7 @@ static void fetch_missing(struct permission *p, const struct plan_revision *miss
 	out->due = p->retry;
 }
 
-void permission_choose(struct permission *p, const struct running *running,
+void permission_choose(struct permission *p, const struct running *running, const char *published,
 		       struct problems *problems, struct choice_result *out)
 {
 	struct request_for q = { .permission = p };
@@ -235,6 +235,7 @@ void permission_choose(struct permission *p, const struct running *running,
 		.permit = &p->permit,
 		.accepted = running->accepted,
 		.applied = running->applied,
+		.published = published,
 		.config = p->config,
 		.stored = p->stored,
 		.config_of = find_config,

@@ -55,9 +55,10 @@ struct choice_result {
 };
 /*
  * Adds to `problems`. If the permitted config is not at hand, a fetch from the history begins, and
- * the answer is what the host runs until then. Only after permission_on_tree().
+ * the answer is what the host runs until then. Only after permission_on_tree(). published: the
+ * revision of the live files, "" = none.
  */
-void permission_choose(struct permission *p, const struct running *running,
+void permission_choose(struct permission *p, const struct running *running, const char *published,
 		       struct problems *problems, struct choice_result *out);
 /* nginx runs this tree, whose revision is this: its config is stored, to keep it in force. */
 void permission_keep(struct permission *p, struct tree *tree, const char *revision);

@@ -191,6 +191,7 @@ struct tree *preview_permit_tree(struct preview_permit *p, struct tree *newest)
 		.permit = &permit,
 		.accepted = p->accepted,
 		.applied = p->applied,
+		.published = p->applied,
 		.config = p->config,
 		.stored = p->stored,
 		.config_of = config_of,

@@ -99,7 +99,7 @@ static void assert_chosen(struct world *w, const char *site, const char *revisio
 {
 	struct choice_result r;
 
-	permission_choose(w->permission, &w->running, &w->problems, &r);
+	permission_choose(w->permission, &w->running, w->running.applied, &w->problems, &r);
 	assert_string_equal(tree_find(r.tree, ROOT "/sites/s")->data, site);
 	if (revision)
 		assert_string_equal(r.revision, revision);
@@ -184,7 +184,7 @@ static void a_config_that_is_gone_is_left_to_the_guard(void **state)
 	see(w, ROOT "\n");
 	permission_facts(w->permission, &f);
 	assert_true(f.wiped);
-	permission_choose(w->permission, &w->running, &w->problems, &r);
+	permission_choose(w->permission, &w->running, w->running.applied, &w->problems, &r);
 	assert_ptr_equal(r.tree, f.newest);
 	assert_string_equal(r.revision, w->running.applied);
 	assert_int_equal(w->problems.count, 0);

@@ -37,6 +37,7 @@ static int setup(void **state)
 				.permit = &w->permit,
 				.accepted = w->accepted,
 				.applied = "applied",
+				.published = "applied",
 				.config = w->config,
 				.stored = "applied",
 				.config_of = config_of,
@@ -93,6 +94,16 @@ static void a_host_that_stays_keeps_its_stored_or_running_config(void **state)
 	assert_int_equal(w->asked, 0);
 }
 
+static void who_stays_does_not_go_back_from_what_is_published(void **state)
+{
+	struct world *w = *state;
+
+	w->c.published = "newest";
+	expect(w, PERMIT_STAY, "new", "newest");
+	w->c.published = "another";
+	expect(w, PERMIT_STAY, "old", "applied");
+}
+
 static void a_named_revision_is_waited_for(void **state)
 {
 	struct world *w = *state;
@@ -145,6 +156,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_newest_is_the_tree_as_it_is),
 		TEST(a_host_that_stays_keeps_its_stored_or_running_config),
+		TEST(who_stays_does_not_go_back_from_what_is_published),
 		TEST(a_named_revision_is_waited_for),
 		TEST(a_config_that_is_gone_is_left_to_the_guard),
 		TEST(an_object_is_what_stands_in_its_place),

@@ -46,6 +46,13 @@ static struct tree *tree_named(const struct choice *c, char revision[])
 	return overlay(c->newest, config, c->accepted, c->root);
 }
 
+/* A host that has published the newest does not go back from it because the outcome is unknown. */
+static bool has_newest(const struct choice *c)
+{
+	return strcmp(c->applied, c->newest_revision) == 0 ||
+	       strcmp(c->published, c->newest_revision) == 0;
+}
+
 struct tree *choice_tree(const struct choice *c, char revision[DIGEST_HEX_SIZE])
 {
 	snprintf(revision, DIGEST_HEX_SIZE, "%s", c->newest_revision);
@@ -53,7 +60,7 @@ struct tree *choice_tree(const struct choice *c, char revision[DIGEST_HEX_SIZE])
 		return tree_without_config(c, revision);
 	if (c->permit->kind == PERMIT_NAMED)
 		return tree_named(c, revision);
-	if (c->permit->kind == PERMIT_STAY && strcmp(c->applied, c->newest_revision) != 0)
+	if (c->permit->kind == PERMIT_STAY && !has_newest(c))
 		return tree_of_now(c, revision);
 	return tree_ref(c->newest);
 }

@@ -22,8 +22,11 @@ struct choice {
 	const struct permit *permit;
 	struct tree *accepted; /* the znodes that nginx runs … */
 	const char *applied;   /* … and their revision; "" = none */
-	struct tree *config;   /* as operators wrote it, stored on this host; NULL: none … */
-	const char *stored;    /* … and its revision */
+	/* Revision of the live files; "" = none. nginx may read another one: a daemon that was
+	 * killed after the signal does not know the outcome. */
+	const char *published;
+	struct tree *config; /* as operators wrote it, stored on this host; NULL: none … */
+	const char *stored;  /* … and its revision */
 	/* The config of this revision, borrowed; NULL while it is not at hand. */
 	struct tree *(*config_of)(void *ctx, const struct plan_revision *wanted);
 	void *ctx;
