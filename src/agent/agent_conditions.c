@@ -153,11 +153,12 @@ static void check_refusal(const struct agent *a, struct conditions *c)
 	const char *message = refusal_message(a->refusal, &of_host);
 
 	if (ground)
-		conditions_add(c, "nginx-test-fails", "", ALERT_CRITICAL, 0,
-			       "nginx -t fails even for the configuration that nginx runs: %s; "
-			       "nginx keeps serving, but could not be started again, and no change "
-			       "can be deployed",
-			       ground);
+		conditions_add(
+			c, "nginx-test-fails", "", ALERT_CRITICAL, 0,
+			"nginx -t refuses the configuration that nginx runs: %s; nginx keeps "
+			"serving it, but a start of nginx would fail, and no change can be "
+			"deployed",
+			ground);
 	if (message && !of_host)
 		conditions_add(c, "config-rejected", "", ALERT_CRITICAL, 0,
 			       "the configuration cannot be deployed, and nginx keeps serving the "

@@ -13,9 +13,9 @@
 void ground_fail(struct ground *g, char *message)
 {
 	if (!g->message || strcmp(g->message, message) != 0) {
-		log_error("nginx -t fails even for the configuration that nginx runs now: %s; "
-			  "nginx keeps serving, but it could not be started again, and no change "
-			  "can be deployed",
+		log_error("nginx -t refuses the configuration that nginx runs: %s; nginx keeps "
+			  "serving it, but a start of nginx would fail, and no change can be "
+			  "deployed",
 			  message);
 		g->traced = false;
 		g->pause = PAUSE_MIN;

@@ -247,10 +247,11 @@ void permission_choose(struct permission *p, const struct running *running, cons
 	if (q.missing.revision)
 		fetch_missing(p, &q.missing, problems, out);
 	if (p->wiped && out->tree != p->newest)
-		problems_add(problems, root_of(p), PROBLEM_GUARD, NULL,
-			     "ZooKeeper has no configuration any more: nginx is given revision "
-			     "%.12s of the history",
-			     out->revision)
+		problems_add(
+			problems, root_of(p), PROBLEM_GUARD, NULL,
+			"the config root is missing or has no objects: this host runs revision "
+			"%.12s instead",
+			out->revision)
 			->serving = SERVING_PREVIOUS;
 }
 

@@ -170,10 +170,11 @@ static void lose(void *trace, const struct change *c, const char *message)
 	struct trace *t = trace;
 	uint64_t grace = t->settings->nginx.lost_ground;
 	CLEANUP(freep)
-	char *text = xasprintf("nginx -t no longer accepts it, although it has not changed: %s. "
-			       "nginx still runs it, but could not be started with it; after "
-			       "nginx.lost_ground (%.0f s) it is left out of the next change",
-			       message ?: t->ground.message, (double)grace / (double)USEC_PER_SEC);
+	char *text =
+		xasprintf("nginx -t refuses this znode, which has not changed since nginx loaded "
+			  "it: %s; nginx still runs it, but a start of nginx would fail; "
+			  "after nginx.lost_ground (%.0f s) it is left out of the next change",
+			  message ?: t->ground.message, (double)grace / (double)USEC_PER_SEC);
 
 	quarantine_lose(t->quarantine, c->to, text, timing_now() + grace);
 }

@@ -275,7 +275,8 @@ static void elected(struct leader *l)
 	struct err e;
 
 	if (open_mirror(l, &e) < 0) {
-		log_error("this host is elected and cannot mirror %s: %s",
+		log_error("this host is the leader but cannot read %s: %s; every host keeps the "
+			  "revision that it runs",
 			  l->c.settings->zookeeper.cluster, e.text);
 		return;
 	}

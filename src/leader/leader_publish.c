@@ -139,13 +139,13 @@ static bool is_asked_for(const struct leader_publish *p, const struct leader_vie
 static void look_at_clock(struct leader_publish *p, uint64_t now)
 {
 	if (p->state == PUBLISHING_WRITTEN && now >= p->due) {
-		set_message(p, "another client has written another config over it");
+		set_message(p, "another client has overwritten the config");
 		on_event(p, PUBLISHING_EV_DUE);
 	} else if (p->state == PUBLISHING_PAUSED && now >= p->until) {
 		CLEANUP(freep) char *last = TAKE(p->message);
 
-		p->message = xasprintf("changes of other clients came in between for %u s; the "
-				       "last: %s",
+		p->message = xasprintf("other clients changed the same znodes for %u s; the "
+				       "last error: %s",
 				       (unsigned)(PUBLISHING_WITHIN / USEC_PER_SEC), last);
 		on_event(p, PUBLISHING_EV_EXPIRED);
 	}

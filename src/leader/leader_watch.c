@@ -147,7 +147,8 @@ static void check_rollout(struct leader_watch *w, const struct leader_view *v)
 static void add_hindered(struct leader_watch *w, const char *subject, const char *error)
 {
 	conditions_add(&w->conditions, "fleet-leader-hindered", subject, ALERT_CRITICAL,
-		       HINDERED_AFTER, "the leader, %s, cannot do its work: %s", w->c->host, error);
+		       HINDERED_AFTER, "the leader %s cannot read or write a znode: %s", w->c->host,
+		       error);
 }
 
 /* Znodes that the leader lacks permission to read. */

@@ -160,10 +160,11 @@ static void end_unknown(struct deploy *d)
 	bool is_loaded = *d->pipeline.confirm.answer && !d->pipeline.confirm.disagreed;
 
 	if (*d->pipeline.confirm.answer)
-		flight_result(f, DEPLOY_UNKNOWN,
-			      "nginx took the reload, but %s (%.1f seconds after it); generation "
-			      "%lu stays live",
-			      d->pipeline.confirm.answer, seconds_since_hup(d), f->generation);
+		flight_result(
+			f, DEPLOY_UNKNOWN,
+			"nginx handled SIGHUP, but %s (%.1f seconds after SIGHUP); generation "
+			"%lu stays live",
+			d->pipeline.confirm.answer, seconds_since_hup(d), f->generation);
 	else
 		flight_result(f, DEPLOY_UNKNOWN,
 			      "nginx got SIGHUP but has not finished the reload in %.1f seconds; "

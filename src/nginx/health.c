@@ -59,9 +59,8 @@ static bool is_responding(struct health *h, const struct proc_signals *s, const 
 	if (!h->busy_since || now - h->busy_since < (blocked ? patience : GRACE))
 		return true;
 	snprintf(h->why, sizeof(h->why),
-		 blocked ? "its master (process %d) has been busy for %.0f s and takes no "
-			   "signal"
-			 : "its master (process %d) has not taken a signal for %.0f s",
+		 blocked ? "its master (process %d) has blocked SIGHUP for %.0f s"
+			 : "its master (process %d) has had SIGHUP pending for %.0f s",
 		 pid, (double)(now - h->busy_since) / (double)USEC_PER_SEC);
 	return false;
 }
@@ -80,9 +79,9 @@ static bool look_at_signals(struct health *h, const struct workers *w, uint64_t 
 		return false;
 	if (h->responding) {
 		h->why[0] = '\0';
-		log_notice("nginx takes signals again");
+		log_notice("nginx handles signals again");
 	} else {
-		log_error("nginx takes no signals, so no change reaches it: %s", h->why);
+		log_error("nginx does not handle signals, so no change can be loaded: %s", h->why);
 	}
 	return true;
 }
@@ -172,7 +171,8 @@ bool health_look(struct health *h, const struct master *m, const struct workers 
 	changed = look_at_old(h, w, now) || changed;
 	deaths = deaths_look(&h->deaths_seen, m, w, config);
 	if (deaths)
-		log_warning("%u of nginx's workers ended badly (%lu since zknginxd was started)",
+		log_warning("%u of nginx's workers died (%lu since zknginxd started): see nginx's "
+			    "error log",
 			    deaths, h->deaths + deaths);
 	h->deaths += deaths;
 	h->seen = *w;

@@ -217,7 +217,7 @@ static unsigned look_at_files(struct instance *i)
 	if (drifted == (before != NULL))
 		return NOTHING;
 	if (!drifted) {
-		log_notice("the live generation is again as it was published");
+		log_notice("the files of the live generation are the published ones again");
 		trust_if_well(i);
 		return CHANGE;
 	}

@@ -48,9 +48,10 @@ void loaded_record(struct loaded *l, const struct master *m, unsigned long gener
 	a.pid = m->pid;
 	a.start_time = m->start_time;
 	if (stage_set_applied(l->stage, &a, &e) < 0)
-		log_warning("%s (nginx runs generation %lu; a restart of zknginxd would reload it "
-			    "once more)",
-			    e.text, generation);
+		log_warning(
+			"%s; it is not recorded that nginx runs generation %lu, so a restart of "
+			"zknginxd reloads nginx once",
+			e.text, generation);
 }
 
 void loaded_remember_sane_workers(struct loaded *l, const struct master *m, const struct workers *w)

@@ -96,7 +96,7 @@ static enum reload_event refused(struct pipeline *p, const struct sandbox_result
 	if (!flight_is_done(f))
 		return RELOAD_EV_CHECK_FAILED;
 	/* nginx runs these very bytes: the host's own configuration is broken */
-	log_warning("nginx runs generation %lu, but could not load it again now: %s", f->generation,
+	log_warning("nginx runs generation %lu, but nginx -t refuses it: %s", f->generation,
 		    r->text);
 	return RELOAD_EV_CURRENT;
 }
@@ -162,7 +162,8 @@ static void on_quiet(void *ctx, bool is_quiet)
 		return;
 	}
 	flight_fail(&p->flight, HOST_NGINX_BUSY,
-		    "nginx's master (process %d) has been busy for %.0f s; nothing was changed",
+		    "the nginx master (process %d) was not idle for %.0f s, so SIGHUP was not "
+		    "sent; nothing was changed",
 		    (int)reader(p)->pid, (double)p->nginx->reload_timeout / (double)USEC_PER_SEC);
 	p->on_event(p->ctx, RELOAD_EV_TIMED_OUT);
 }
@@ -205,7 +206,8 @@ void pipeline_signal(struct pipeline *p)
 
 	flight_took(&p->flight, STEP_SIGNAL);
 	if (!flight_is_live(&p->flight) && stage_settle(p->stage, &e) < 0)
-		log_error("generation %lu is live, but may not be after a crash of the host: %s",
+		log_error("generation %lu is live but was not synced to disk, so a crash of the "
+			  "host may lose it: %s",
 			  p->flight.generation, e.text);
 	p->on_event(p->ctx, event);
 }
@@ -248,7 +250,7 @@ static void note_recovery(struct pipeline *p, enum reload_event verdict)
 	}
 	flight_result(&p->flight, p->flight.result,
 		      "generation %lu could not be loaded again either\n", good);
-	log_error("nginx could not be brought back to generation %lu", good);
+	log_error("cannot restore generation %lu: nginx did not load it", good);
 }
 
 static void on_verdict(void *ctx, enum reload_event verdict)
@@ -268,7 +270,7 @@ static void on_verdict(void *ctx, enum reload_event verdict)
 	else if (verdict == RELOAD_EV_REJECTED)
 		explain(p, DEPLOY_REJECTED, "nginx refused the reload");
 	else if (verdict == RELOAD_EV_DIED)
-		explain(p, DEPLOY_DIED, "nginx took the configuration, but its new workers died");
+		explain(p, DEPLOY_DIED, "nginx loaded the configuration, but its new workers died");
 	p->on_event(p->ctx, verdict);
 }
 
@@ -279,14 +281,14 @@ static enum reload_event go_back(struct pipeline *p)
 	struct err e;
 
 	if (!stage_last_good(p->stage, f->generation, &f->reverted_to)) {
-		flight_result(f, f->result, "there is no other generation to go back to\n");
+		flight_result(f, f->result, "there is no other generation to restore\n");
 		return RELOAD_EV_REVERT_FAILED;
 	}
 	if (dirty)
 		stage_doubt_applied(p->stage);
 	if (stage_publish(p->stage, f->reverted_to, &e) < 0) {
-		flight_result(f, f->result, "going back to generation %lu failed: %s\n",
-			      f->reverted_to, e.text);
+		flight_result(f, f->result, "cannot restore generation %lu: %s\n", f->reverted_to,
+			      e.text);
 		return RELOAD_EV_REVERT_FAILED;
 	}
 	f->is_staged = true;
@@ -327,9 +329,10 @@ static void configure_probe(struct pipeline *p)
 		return;
 	sandbox_render_options(p->sandbox, &options);
 	if (options.probe_lacks_status)
-		log_warning("nginx.probe: %s is built without stub_status, so it cannot be asked "
-			    "for its requests",
-			    p->nginx->binary);
+		log_warning(
+			"nginx.probe: %s has no ngx_http_stub_status_module, so requests are not "
+			"counted",
+			p->nginx->binary);
 }
 
 void pipeline_configure(struct pipeline *p, const struct nginx_settings *nginx, bool is_idle)
@@ -351,7 +354,7 @@ void pipeline_take_settings(struct pipeline *p)
 		return;
 	p->has_new_settings = false;
 	if (new_sandbox(p, &next, &e) < 0) {
-		log_error("%s; nginx -t runs with the settings of before", e.text);
+		log_error("%s; nginx -t keeps the previous settings", e.text);
 		return;
 	}
 	sandbox_free(p->sandbox);

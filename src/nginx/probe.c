@@ -130,8 +130,8 @@ static void look_for_echo(struct probe *p)
 	if (++p->lost < ECHOES_LOST)
 		return;
 	p->hears = false;
-	set_why(p, "nginx answers, but does not report failed requests; is there an \"access_log "
-		   "off\" in http { } of its configuration?");
+	set_why(p, "nginx answers, but does not report failed requests: check nginx.conf for "
+		   "\"access_log off\" in the http { } block");
 }
 
 static void ask_for_echo(struct probe *p)

@@ -237,7 +237,7 @@ static void on_probed(void *ctx, const struct child_result *r)
 	if (r->failure)
 		err_set(e, ERR_UNAVAILABLE, "%s", r->failure);
 	else if (!r->exited || r->code != 0)
-		err_set(e, ERR_UNAVAILABLE, "sandbox: a trial run failed");
+		err_set(e, ERR_UNAVAILABLE, "sandbox: the check of the mount namespace failed");
 }
 
 int enclosure_probe(const char *directory, struct err *e)

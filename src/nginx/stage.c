@@ -264,8 +264,8 @@ static int recover(struct stage *s, unsigned long broken, const char *why, struc
 	unsigned long good;
 
 	if (stage_last_good(s, broken, &good)) {
-		log_error("the live generation cannot be used (%s); going back to generation %lu",
-			  why, good);
+		log_error("the live generation cannot be used (%s); restoring generation %lu", why,
+			  good);
 		return stage_publish(s, good, e);
 	}
 	if (broken != NO_GENERATION && generation_is_placeholder(all, broken))

@@ -26,8 +26,8 @@ static void log_alert(const struct alert *a)
 	const char *space = *a->subject ? " " : "";
 
 	if (a->event == ALERT_CLEARED)
-		log_notice("alert %s%s%s is over%s", a->key, space, a->subject,
-			   a->flaps ? " (it came and went)" : "");
+		log_notice("alert %s%s%s cleared%s", a->key, space, a->subject,
+			   a->flaps ? " (it came back before it was cleared)" : "");
 	else if (a->severity == ALERT_CRITICAL)
 		log_error("alert %s%s%s: %s", a->key, space, a->subject, a->message);
 	else

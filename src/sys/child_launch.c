@@ -42,7 +42,7 @@ static void reset_signals(void)
 static void die_with_parent(const struct launch *l)
 {
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-		give_up(l, errno, "cannot tie the child to the daemon");
+		give_up(l, errno, "cannot set the parent-death signal of the child");
 	if (getppid() != l->parent)
 		_exit(127);
 }

@@ -74,11 +74,11 @@ static void describe_other(struct fleet *f)
 	const char *address = text_of(j, "address"), *version = text_of(j, "version");
 
 	buf_clear(&f->why);
-	buf_printf(&f->why, "another host has the name %s as well: ", f->host);
+	buf_printf(&f->why, "another host has the same name, %s: ", f->host);
 	if (address)
-		buf_printf(&f->why, "its address is %.256s, ", address);
+		buf_printf(&f->why, "address %.256s, ", address);
 	if (version)
-		buf_printf(&f->why, "its zknginxd is %.64s, ", version);
+		buf_printf(&f->why, "zknginxd version %.64s, ", version);
 	buf_printf(&f->why, "session 0x%llx holds %s", (unsigned long long)h->session,
 		   ephemeral_path(f->member));
 	json_decref(j);
@@ -92,9 +92,8 @@ static void log_duplicate(struct fleet *f)
 	if (f->logged == session)
 		return;
 	f->logged = session;
-	log_error("%s; this host takes no part in the fleet as long as the other one does: give "
-		  "one of "
-		  "them another cluster.host",
+	log_error("%s; this host is not registered until the other host leaves the fleet: set a "
+		  "different cluster.host on one of them",
 		  buf_str(&f->why));
 }
 

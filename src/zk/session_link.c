@@ -91,10 +91,10 @@ static void condemn_for_auth(struct session *s, const char *why)
 static void distrust(struct session *s, const char *why)
 {
 	if (session_may_log(&s->distrusted))
-		log_warning("zookeeper %s: what answers at %s is no healthy ZooKeeper server: %s; "
+		log_warning("zookeeper %s: %s is not a healthy ZooKeeper server: %s; "
 			    "trying again every few seconds",
 			    s->name, *s->server ? s->server : s->addresses.used, why);
-	session_condemn(s, "what answers is no healthy server");
+	session_condemn(s, "the server is not a healthy ZooKeeper server");
 }
 
 /* --- beats ----------------------------------------------------------------------------------- */

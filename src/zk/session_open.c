@@ -35,7 +35,7 @@ void session_renew(struct session *s)
 void session_pump(struct session *s)
 {
 	if (s->state == SESSION_CONNECTED && !s->condemned && !outbox_send(&s->outbox, s->handle))
-		session_condemn(s, "the library cannot use it any more");
+		session_condemn(s, "libzookeeper cannot send requests on it");
 	if (outbox_has_refused(&s->outbox))
 		sd_event_source_set_enabled(s->work, SD_EVENT_ONESHOT);
 }

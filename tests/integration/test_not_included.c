@@ -164,7 +164,7 @@ static void without_the_include_line_nothing_counts_as_applied(void **state UNUS
 	eventually(NULL, rig_zk_exists(host.zk, CLUSTER "/live"));
 	eventually(NULL, strcmp(znode_text(CLUSTER "/plan", "accepted.revision"),
 				rig_host_status_text(&host, "revision.applied")) == 0);
-	assert_int_equal(count_in_log("alert nginx-not-included is over"), 1);
+	assert_int_equal(count_in_log("alert nginx-not-included cleared"), 1);
 }
 
 static void a_lost_include_line_keeps_the_applied_revision(void **state UNUSED)

@@ -120,7 +120,7 @@ static void another_program_on_zookeepers_port_is_survived(void **state UNUSED)
 		eventually(NULL, rig_impostor_count(impostor) >= before + 6);
 		assert_true(rig_host_is(&host, "disconnected"));
 		assert_true(rig_nginx_says(port, round ? "two" : "one"));
-		assert_non_null(strstr(rig_read(host.log), "no healthy ZooKeeper server"));
+		assert_non_null(strstr(rig_read(host.log), "not a healthy ZooKeeper server"));
 		rig_impostor_stop(impostor);
 		rig_zookeeper_restart(host.zookeeper);
 		connect_again();

@@ -117,7 +117,7 @@ static void expect_alert(const char *path, const char *words)
 static void expect_cleared(void)
 {
 	eventually(NULL, rig_host_is(&host, "applied"));
-	eventually(NULL, strstr(rig_read(host.log), "alert state-directory is over"));
+	eventually(NULL, strstr(rig_read(host.log), "alert state-directory cleared"));
 	assert_false(rig_host_has_alert(&host, "state-directory"));
 	expect_no_problem();
 }

@@ -247,11 +247,11 @@ static void deaths_of_workers_are_bad(void **state UNUSED)
 	assert_int_equal(gate_verdict(g, &NONE), VERDICT_GOOD);
 	gate_applied(g, 8, NULL); /* other endpoints */
 	gate_sample(g, &NONE, 8, NULL);
-	assert_bad(g, "1 worker process of nginx died since it runs this revision");
+	assert_bad(g, "1 worker process of nginx died after nginx loaded this revision");
 	gate_begin(g, "r", 2, NULL);
 	gate_applied(g, 8, NULL);
 	gate_sample(g, &NONE, 10, NULL);
-	assert_bad(g, "2 worker processes of nginx died since it runs this revision");
+	assert_bad(g, "2 worker processes of nginx died after nginx loaded this revision");
 }
 
 static void a_probe_has_to_answer_twice(void **state UNUSED)
@@ -323,7 +323,7 @@ static void failed_upstream_servers_have_a_limit_of_their_own(void **state UNUSE
 	sample(g, 1, 50, 0, 55);
 	assert_int_equal(gate_verdict(g, &PROBE), VERDICT_GOOD);
 	sample(g, 1, 50, 0, 57);
-	assert_bad(g, "7 of 50 requests met an upstream server that failed (14%); at most 10% are "
+	assert_bad(g, "7 of 50 requests failed on an upstream server (14%); at most 10% are "
 		      "allowed");
 }
 
@@ -381,7 +381,7 @@ static void the_result_of_a_command_counts(void **state UNUSED)
 	gate_applied(g, 0, NULL);
 	assert_int_equal(gate_verdict(g, &COMMAND), VERDICT_WAITING);
 	gate_command(g, false, NULL);
-	assert_bad(g, "the gate command failed and said nothing about why");
+	assert_bad(g, "the gate command failed without output");
 }
 
 int main(void)

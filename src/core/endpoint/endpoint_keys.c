@@ -97,7 +97,9 @@ static bool read_url(struct registration *r, const json_t *value)
 		}
 	}
 	if (!chosen)
-		registration_bad(r, "has no URL that fits");
+		registration_bad(
+			r, "has no URL with the scheme that \"endpoint\" names (default: an HTTP "
+			   "scheme)");
 	return chosen && read_one_url(r, chosen);
 }
 

@@ -206,7 +206,7 @@ static void check_deaths(struct gate *g, unsigned long deaths)
 	if (!died)
 		return;
 	snprintf(text, sizeof(text),
-		 "%lu worker process%s of nginx died since it runs this revision", died,
+		 "%lu worker process%s of nginx died after nginx loaded this revision", died,
 		 died == 1 ? "" : "es");
 	blame(g, NULL, text);
 }
@@ -252,7 +252,7 @@ static void check_counts(struct gate *g, const struct gate_rules *rules,
 	check_share(g, errors, requests, rules->max_errors,
 		    errors == 1 ? "was answered with 5xx" : "were answered with 5xx");
 	check_share(g, since(g->base.upstream_errors, c->upstream_errors), requests,
-		    rules->max_upstream_errors, "met an upstream server that failed");
+		    rules->max_upstream_errors, "failed on an upstream server");
 }
 
 static void sample_counts(struct gate *g, const struct gate_rules *rules,
@@ -294,7 +294,7 @@ void gate_command(struct gate *g, bool passed, const char *message)
 	if (message && *message)
 		snprintf(text, sizeof(text), "the gate command failed: %s", message);
 	else
-		snprintf(text, sizeof(text), "the gate command failed and said nothing about why");
+		snprintf(text, sizeof(text), "the gate command failed without output");
 	blame(g, NULL, text);
 }
 
