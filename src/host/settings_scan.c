@@ -156,7 +156,8 @@ static void scan_include(struct scanner *s)
 	open += strspn(open, " \t");
 	close = *open == '"' ? strchr(open + 1, '"') : NULL;
 	if (close && s->depth < INCLUDE_DEPTH) {
-		inner.file = included = xasprintf("%.*s", (int)(close - open - 1), open + 1);
+		included = xasprintf("%.*s", (int)(close - open - 1), open + 1);
+		inner.file = included;
 		if (settings_read(inner.file, &text, &e) < 0) {
 			settings_errors_add(s->errors, s->file, s->line, "@include: %s", e.text);
 			s->parsable = false;

@@ -56,9 +56,8 @@ static void describe(const struct node *n, enum unreadable_reason reason, struct
 		[UNREADABLE_FAILED] = "the server cannot read this znode",
 		[UNREADABLE_SIZE] = "the znode has more than 1 MB of data",
 		[UNREADABLE_CHILDREN] = "the znode has more than 200,000 children",
-		[UNREADABLE_NODES] = "with the children of this znode there would be more than "
-				     "400,000 znodes",
-		[UNREADABLE_BYTES] = "with the data of this znode there would be more than 256 MB",
+		[UNREADABLE_NODES] = "its children make more than 400,000 znodes",
+		[UNREADABLE_BYTES] = "its data makes more than 256 MB in all",
 	};
 	const char *instead = n->present ? "what was last read of it stays in force"
 					 : "it has not been readable since zknginxd started";

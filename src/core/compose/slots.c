@@ -54,14 +54,13 @@ static struct port *find_port(const struct slots *s, const char *key)
 {
 	struct port *p = NULL;
 
-	if (key)
-		HASH_FIND_STR(s->ports, key, p);
+	HASH_FIND_STR(s->ports, key, p);
 	return p;
 }
 
 struct slot *slots_on_port(const struct slots *s, const char *port)
 {
-	struct port *p = find_port(s, port);
+	struct port *p = port ? find_port(s, port) : NULL;
 
 	return p ? p->first : NULL;
 }
