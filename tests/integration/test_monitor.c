@@ -129,7 +129,7 @@ static void a_master_that_hangs_in_a_reload_is_reported(void **state UNUSED)
 	rig_nginx_configure(&r.nginx);
 	rig_nginx_send_hup(&r.nginx);
 	is_seen(!now().responding);
-	assert_non_null(strstr(now().why, "busy"));
+	assert_non_null(strstr(now().why, "blocked SIGHUP"));
 	release_master();
 	is_seen(now().responding);
 }
