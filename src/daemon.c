@@ -5,13 +5,11 @@
  * A start or an end of the daemon does not touch nginx: what is published stays, and what is not
  * yet published is made again at the next start.
  */
-#include <inttypes.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include <zknginx/log.h>
@@ -237,11 +235,7 @@ static int open_fleet(struct daemon *d, struct err *e)
 
 static void set_id(struct daemon *d)
 {
-	uint64_t random = 0;
-
-	if (getrandom(&random, sizeof(random), 0) < 0)
-		die("getrandom: %m");
-	snprintf(d->id, sizeof(d->id), "%016" PRIx64, random);
+	timing_unique(d->id, sizeof(d->id));
 	d->started = timing_wall();
 }
 
