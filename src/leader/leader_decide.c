@@ -66,11 +66,13 @@ static bool is_run_by_a_member(const struct leader_view *v, const char *revision
 }
 
 /* "": unknown, or not to be accepted yet. In mode "all" no host follows the plan, and the newest
- * revision is accepted as soon as one host runs it. */
+ * revision is accepted as soon as one host runs it. What is being published is only to be seen. */
 static const char *newest(const struct leader_facts *f, const struct leader_view *v,
 			  enum rollout_mode mode)
 {
-	if (!f->known || (mode == ROLLOUT_ALL && !is_run_by_a_member(v, f->newest)))
+	bool waits_for_member = mode == ROLLOUT_ALL && !leader_is_publishing(v);
+
+	if (!f->known || (waits_for_member && !is_run_by_a_member(v, f->newest)))
 		return "";
 	return f->newest;
 }
