@@ -199,7 +199,6 @@ static void set_host(struct daemon *d)
 		snprintf(d->host, sizeof(d->host), "%s", name);
 	else if (gethostname(d->host, sizeof(d->host) - 1) < 0)
 		die("gethostname: %m");
-	d->address = member_address(d->settings->cluster.address, d->host);
 }
 
 /* Whether a condition is over is for the next leader to say. */
@@ -313,7 +312,6 @@ static void stop(struct daemon *d)
 	agent_free(d->agent);
 	alarm_free(d->alarm);
 	report_free(d->report);
-	free(d->address);
 	settings_free(d->file);
 	sd_event_unref(d->loop);
 }

@@ -34,7 +34,6 @@ struct daemon {
 	char host[HOST_NAME_MAX + 1];
 	char id[17];      /* of this start, hex: tells two hosts of one name apart */
 	uint64_t started; /* wall clock */
-	char *address;    /* of nginx, for the fleet */
 	sd_event *loop;
 	bool once; /* one deployment, then leave with `exit_code` */
 	int exit_code;

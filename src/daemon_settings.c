@@ -2,7 +2,6 @@
  * The settings of a running daemon: taken into use, and read again on SIGHUP. They are replaced as
  * a whole or not at all, and each owner takes the new ones.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include <zknginx/log.h>
@@ -61,8 +60,6 @@ void daemon_reload_settings(struct daemon *d)
 		agent_use_settings(d->agent, d->settings);
 		report_use_settings(d->report, d->settings);
 		alarm_use_settings(d->alarm, &d->settings->alerts);
-		free(d->address);
-		d->address = member_address(d->settings->cluster.address, d->host);
 		log_notice("settings read again from %s", d->settings_path);
 	}
 	buf_fini(&fixed);

@@ -220,7 +220,7 @@ static void fetch_missing(struct permission *p, const struct plan_revision *miss
 		     "%s",
 		     missing->revision, p->error)
 		->serving = SERVING_PREVIOUS;
-	out->due = p->retry;
+	out->due = p->job ? NEVER : p->retry; /* a job ends with another run */
 }
 
 void permission_choose(struct permission *p, const struct running *running, const char *published,

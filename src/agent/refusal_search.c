@@ -105,7 +105,7 @@ static void on_part(struct refusal_search *s, const struct outcome *o)
 		log_warning("nginx -t accepted this part of the change, but it could not be "
 			    "deployed: %s",
 			    o->message);
-		s->ops->on_end(s->ctx, SEARCH_PART_FAILED);
+		s->ops->on_end(s->ctx, SEARCH_STOPPED);
 		return;
 	}
 	s->ops->accept(s->ctx, TAKE(s->tester->model));
@@ -154,6 +154,11 @@ static void on_test(struct refusal_search *s, const struct outcome *o)
 {
 	CLEANUP(freep) char *warning = NULL;
 
+	/* The host changed meanwhile: no znode is the cause. The next run reports it. */
+	if (o->result == DEPLOY_NOT_INCLUDED) {
+		s->ops->on_end(s->ctx, SEARCH_STOPPED);
+		return;
+	}
 	if (!tester_is_success(o)) {
 		on_failure(s, o->message, search_failed);
 	} else if (!s->reloads && (warning = tester_new_warning(s->tester, o))) {

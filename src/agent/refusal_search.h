@@ -14,9 +14,9 @@
 #include "tester.h"
 
 enum search_end {
-	SEARCH_OVER,        /* each change is accepted or refused */
-	SEARCH_NO_CHANGE,   /* there is nothing to search in */
-	SEARCH_PART_FAILED, /* nginx -t accepted a part, but it could not be deployed */
+	SEARCH_OVER,      /* each change is accepted or refused */
+	SEARCH_NO_CHANGE, /* there is nothing to search in */
+	SEARCH_STOPPED,   /* a part could not be deployed, and no znode is the cause */
 };
 
 struct refusal_search_ops {

@@ -210,7 +210,7 @@ static void on_search_end(void *trace, enum search_end end)
 	if (end == SEARCH_NO_CHANGE) {
 		refuse_whole(t);
 		finish(t);
-	} else if (end == SEARCH_PART_FAILED) {
+	} else if (end == SEARCH_STOPPED) {
 		finish(t);
 	} else if (t->step == TRACE_LOST) {
 		refusal_search_refused(&t->search, lose, t);

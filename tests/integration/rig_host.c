@@ -196,6 +196,17 @@ size_t rig_host_problem_count(struct rig_host *h)
 	return json_array_size(lookup(h, "problems"));
 }
 
+void rig_host_set_site(struct rig_host *h, int port, const char *text)
+{
+	char json[512];
+
+	snprintf(json, sizeof(json),
+		 "{\"listen\":[\"127.0.0.1:%d\"],\"locations\":[{\"path\":\"/\",\"return\":"
+		 "{\"status\":200,\"text\":\"%s\"}}]}",
+		 port, text);
+	rig_zk_set(h->zk, "/nginx/config/sites/s", json);
+}
+
 void rig_host_assert_no_problems(struct rig_host *h)
 {
 	const char *log;

@@ -50,6 +50,8 @@ bool rig_host_is(struct rig_host *h, const char *state);
 bool rig_host_has_problem(struct rig_host *h, const char *znode, const char *kind,
 			  const char *serving, const char *words);
 size_t rig_host_problem_count(struct rig_host *h);
+/* The site "s" of the config: 127.0.0.1:port answers this text. */
+void rig_host_set_site(struct rig_host *h, int port, const char *text);
 /* Fails the test, with the problems and the end of the log, where the report has any. */
 void rig_host_assert_no_problems(struct rig_host *h);
 /* Is an alert of this key raised? */

@@ -298,6 +298,14 @@ static const char *accept_first(char revision[DIGEST_HEX_SIZE])
 	return memcpy(revision, agent.newest, DIGEST_HEX_SIZE);
 }
 
+/* The first revision, and then another one. */
+static void accept_two(char first[DIGEST_HEX_SIZE], char second[DIGEST_HEX_SIZE])
+{
+	accept_first(first);
+	push("2", second);
+	eventually(rig.loop, plan_is(PLAN_IDLE, second));
+}
+
 static void elected_it_stores_the_config_and_writes_the_plan(void **state UNUSED)
 {
 	char first[DIGEST_HEX_SIZE];
@@ -312,9 +320,7 @@ static void a_revision_is_accepted(void **state UNUSED)
 {
 	char first[DIGEST_HEX_SIZE], second[DIGEST_HEX_SIZE];
 
-	accept_first(first);
-	push("2", second);
-	eventually(rig.loop, plan_is(PLAN_IDLE, second));
+	accept_two(first, second);
 	assert_true(entry_is("0000000002", second, OUTCOME_ACCEPTED));
 	assert_true(entry_is("0000000001", first, OUTCOME_ACCEPTED));
 }
@@ -384,9 +390,7 @@ static void an_old_revision_is_published(void **state UNUSED)
 {
 	char first[DIGEST_HEX_SIZE], second[DIGEST_HEX_SIZE];
 
-	accept_first(first);
-	push("2", second);
-	eventually(rig.loop, plan_is(PLAN_IDLE, second));
+	accept_two(first, second);
 	roll_back_to(first);
 	eventually(rig.loop, rig_zk_is(rig.client, SITE, "1") && answer_is("done"));
 	eventually(rig.loop, plan_is(PLAN_IDLE, first));
@@ -398,9 +402,7 @@ static void a_rollback_is_done_before_a_host_runs_it(void **state UNUSED)
 {
 	char first[DIGEST_HEX_SIZE], second[DIGEST_HEX_SIZE];
 
-	accept_first(first);
-	push("2", second);
-	eventually(rig.loop, plan_is(PLAN_IDLE, second));
+	accept_two(first, second);
 	agent.is_behind = true;
 	roll_back_to(first);
 	eventually(rig.loop, rig_zk_is(rig.client, SITE, "1") && answer_is("done"));
@@ -417,9 +419,7 @@ static void publishing_outlasts_writes_in_between(void **state UNUSED)
 	char first[DIGEST_HEX_SIZE], second[DIGEST_HEX_SIZE];
 	uint64_t enough;
 
-	accept_first(first);
-	push("2", second);
-	eventually(rig.loop, plan_is(PLAN_IDLE, second));
+	accept_two(first, second);
 	agent.keeps_tree = true;
 	rig_zk_set(rig.client, SITE, "somebody else's");
 	roll_back_to(first);
@@ -438,9 +438,7 @@ static void publishing_is_aborted_between_attempts(void **state UNUSED)
 {
 	char first[DIGEST_HEX_SIZE], second[DIGEST_HEX_SIZE];
 
-	accept_first(first);
-	push("2", second);
-	eventually(rig.loop, plan_is(PLAN_IDLE, second));
+	accept_two(first, second);
 	agent.keeps_tree = true;
 	rig_zk_set(rig.client, SITE, "somebody else's");
 	roll_back_to(first);

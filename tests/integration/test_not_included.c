@@ -38,17 +38,6 @@ static int teardown(void **state UNUSED)
 	return 0;
 }
 
-static void write_site(const char *text)
-{
-	char json[512];
-
-	snprintf(json, sizeof(json),
-		 "{\"listen\":[\"127.0.0.1:%d\"],\"locations\":[{\"path\":\"/\",\"return\":"
-		 "{\"status\":200,\"text\":\"%s\"}}]}",
-		 port, text);
-	rig_zk_set(host.zk, CONFIG "/sites/s", json);
-}
-
 static void include(bool http, bool stream)
 {
 	host.nginx.include_http = http;
@@ -141,7 +130,7 @@ static void expect_quiet(unsigned outcomes)
 static void without_the_include_line_nothing_counts_as_applied(void **state UNUSED)
 {
 	include(false, true);
-	write_site("one");
+	rig_host_set_site(&host, port, "one");
 	rig_host_start_daemon(&host);
 	eventually(NULL, rig_host_live(&host, "http.conf"));
 	rig_nginx_start(&host.nginx);
@@ -171,14 +160,14 @@ static void a_lost_include_line_keeps_the_applied_revision(void **state UNUSED)
 {
 	char one[80];
 
-	write_site("one");
+	rig_host_set_site(&host, port, "one");
 	rig_host_start(&host);
 	eventually(NULL, rig_nginx_says(port, "one"));
 	eventually(NULL, is_applied());
 	snprintf(one, sizeof(one), "%s", rig_host_status_text(&host, "revision.applied"));
 	include(false, true);
 	eventually(NULL, rig_host_has_alert(&host, "nginx-not-included"));
-	write_site("two");
+	rig_host_set_site(&host, port, "two");
 	eventually(NULL, strcmp(rig_host_status_text(&host, "revision.seen"), one) != 0);
 	eventually(NULL, strstr(rig_host_live(&host, "http.conf"), "two"));
 	expect_quiet(1);
@@ -203,7 +192,7 @@ static void a_reload_without_the_include_line_takes_the_applied_revision_away(vo
 {
 	char one[80];
 
-	write_site("one");
+	rig_host_set_site(&host, port, "one");
 	rig_host_start(&host);
 	eventually(NULL, is_applied());
 	snprintf(one, sizeof(one), "%s", rig_host_status_text(&host, "revision.applied"));
@@ -222,7 +211,7 @@ static void a_reload_without_the_include_line_takes_the_applied_revision_away(vo
 
 static void nothing_is_said_before_the_first_look(void **state UNUSED)
 {
-	write_site("one");
+	rig_host_set_site(&host, port, "one");
 	rig_host_start(&host);
 	eventually(NULL, is_applied());
 	rig_host_stop_daemon(&host, SIGTERM);
@@ -246,7 +235,7 @@ static void a_missing_stream_include_is_one_alert_and_http_goes_on(void **state 
 	snprintf(json, sizeof(json), "server { listen 127.0.0.1:%d; return stream; }\n",
 		 rig_port());
 	rig_zk_set(host.zk, CONFIG "/snippets/stream/s", json);
-	write_site("http goes on");
+	rig_host_set_site(&host, port, "http goes on");
 	rig_host_start_daemon(&host);
 	eventually(NULL, rig_host_live(&host, "http.conf"));
 	rig_nginx_start(&host.nginx);
@@ -275,7 +264,7 @@ static void a_canary_without_the_include_line_fails_its_gate(void **state UNUSED
 	char accepted[80];
 
 	rig_host_settings(&host, ALERTS CANARY);
-	write_site("one");
+	rig_host_set_site(&host, port, "one");
 	rig_host_start(&host);
 	eventually(NULL, is_applied() && has_plan("idle"));
 	eventually(NULL, *znode_text(CLUSTER "/plan", "accepted.revision"));
@@ -283,7 +272,7 @@ static void a_canary_without_the_include_line_fails_its_gate(void **state UNUSED
 		 znode_text(CLUSTER "/plan", "accepted.revision"));
 	include(false, true);
 	eventually(NULL, rig_host_has_alert(&host, "nginx-not-included"));
-	write_site("two");
+	rig_host_set_site(&host, port, "two");
 	eventually(NULL, has_plan("halted"));
 	assert_string_equal(znode_text(CLUSTER "/plan", "accepted.revision"), accepted);
 	assert_string_equal(member_text("gate.verdict"), "bad");

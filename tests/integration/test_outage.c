@@ -43,17 +43,6 @@ static int teardown(void **state UNUSED)
 	return 0;
 }
 
-static void write_site(const char *text)
-{
-	char json[512];
-
-	snprintf(json, sizeof(json),
-		 "{\"listen\":[\"127.0.0.1:%d\"],\"locations\":[{\"path\":\"/\",\"return\":"
-		 "{\"status\":200,\"text\":\"%s\"}}]}",
-		 port, text);
-	rig_zk_set(host.zk, CONFIG "/sites/s", json);
-}
-
 /* A client from before the outage may have lost its session. */
 static void connect_again(void)
 {
@@ -63,7 +52,7 @@ static void connect_again(void)
 
 static void start_with(const char *text)
 {
-	write_site(text);
+	rig_host_set_site(&host, port, text);
 	rig_host_start(&host);
 	eventually(NULL, rig_nginx_says(port, text));
 	eventually(NULL, rig_host_is(&host, "applied"));
@@ -74,7 +63,7 @@ static void nginx_keeps_serving_while_zookeeper_is_down_at_the_start(void **stat
 {
 	start_with("one");
 	rig_host_stop_daemon(&host, SIGKILL);
-	write_site("two");
+	rig_host_set_site(&host, port, "two");
 	rig_zookeeper_kill(host.zookeeper);
 	rig_host_start_daemon(&host);
 	eventually(NULL, rig_host_is(&host, "disconnected"));
@@ -93,7 +82,7 @@ static void the_daemon_waits_for_a_zookeeper_that_never_existed(void **state UNU
 	eventually(NULL, rig_host_is(&host, "disconnected"));
 	rig_zookeeper_restart(host.zookeeper);
 	connect_again();
-	write_site("first");
+	rig_host_set_site(&host, port, "first");
 	eventually(NULL, rig_nginx_says(port, "first"));
 }
 
@@ -124,7 +113,7 @@ static void another_program_on_zookeepers_port_is_survived(void **state UNUSED)
 		rig_impostor_stop(impostor);
 		rig_zookeeper_restart(host.zookeeper);
 		connect_again();
-		write_site(round ? "three" : "two");
+		rig_host_set_site(&host, port, round ? "three" : "two");
 		eventually(NULL, rig_nginx_says(port, round ? "three" : "two"));
 		eventually(NULL, rig_host_is(&host, "applied"));
 	}
@@ -134,7 +123,7 @@ static void a_host_that_the_fleet_does_not_see_applies_changes(void **state UNUS
 {
 	rig_host_settings(&host, "alerts: { raise_after = \"0s\"; clear_after = \"0s\"; };\n");
 	rig_zk_create(host.zk, MEMBER, "in its place");
-	write_site("one");
+	rig_host_set_site(&host, port, "one");
 	rig_host_start(&host);
 	eventually(NULL, rig_nginx_says(port, "one"));
 	eventually(NULL, rig_host_has_alert(&host, "host-not-in-fleet"));
@@ -154,7 +143,7 @@ static void zookeeper_restarts_and_nothing_is_reloaded(void **state UNUSED)
 	rig_zookeeper_restart(host.zookeeper);
 	eventually(NULL, rig_host_is(&host, "applied"));
 	connect_again();
-	write_site("changed");
+	rig_host_set_site(&host, port, "changed");
 	eventually(NULL, rig_nginx_says(port, "changed"));
 	eventually(NULL, rig_host_is(&host, "applied"));
 	assert_int_equal(rig_nginx_reloads(&host.nginx), reloads + 1);
@@ -170,7 +159,7 @@ static void an_expired_session_changes_nothing(void **state UNUSED)
 	owner = rig_zk_owner(host.zk, MEMBER);
 	kill(host.daemon, SIGSTOP);
 	eventually(NULL, !rig_zk_exists(host.zk, MEMBER)); /* the server has ended its session */
-	write_site("written meanwhile");
+	rig_host_set_site(&host, port, "written meanwhile");
 	kill(host.daemon, SIGCONT);
 	eventually(NULL, rig_nginx_says(port, "written meanwhile"));
 	eventually(NULL, rig_zk_exists(host.zk, MEMBER));
@@ -197,7 +186,7 @@ static void an_unreadable_path_keeps_its_last_good_form(void **state UNUSED)
 	start_with("one");
 	rig_zk_auth(host.zk, "digest", "operator:secret");
 	rig_zk_restrict(host.zk, CONFIG "/sites/s", true);
-	write_site("nobody may see");
+	rig_host_set_site(&host, port, "nobody may see");
 	rig_host_stop_daemon(&host, SIGKILL);
 	rig_host_start_daemon(&host);
 	eventually(NULL, rig_host_has_problem(&host, CONFIG "/sites/s", "access", "previous", ""));
@@ -207,7 +196,7 @@ static void an_unreadable_path_keeps_its_last_good_form(void **state UNUSED)
 	eventually(NULL, rig_host_is(&host, "degraded"));
 	assert_true(rig_nginx_says(port, "one"));
 	rig_zk_restrict(host.zk, CONFIG "/sites/s", false);
-	write_site("all may see");
+	rig_host_set_site(&host, port, "all may see");
 	eventually(NULL, rig_nginx_says(port, "all may see"));
 	eventually(NULL, rig_host_is(&host, "applied"));
 }
@@ -224,7 +213,7 @@ static void a_znode_that_is_too_large_affects_no_other(void **state UNUSED)
 	rig_zk_create(host.zk, CONFIG "/snippets/http/big", big.data);
 	eventually(NULL, rig_host_has_problem(&host, CONFIG "/snippets/http/big", "access",
 					      "absent", "1 MB"));
-	write_site("two");
+	rig_host_set_site(&host, port, "two");
 	eventually(NULL, rig_nginx_says(port, "two"));
 	rig_zk_delete(host.zk, CONFIG "/snippets/http/big");
 	eventually(NULL, rig_host_is(&host, "applied"));
@@ -240,7 +229,7 @@ static void nginx_may_die_and_return(void **state UNUSED)
 	rig_nginx_stop(&host.nginx);
 	eventually(NULL, rig_host_is(&host, "waiting"));
 	assert_string_equal(rig_host_status_text(&host, "nginx.state"), "down");
-	write_site("two");
+	rig_host_set_site(&host, port, "two");
 	eventually(NULL, strstr(rig_host_live(&host, "http.conf"), "two"));
 	rig_nginx_start(&host.nginx);
 	assert_true(rig_nginx_says(port, "two"));
@@ -280,7 +269,7 @@ static void a_full_disk_changes_nothing_and_is_survived(void **state UNUSED)
 				 strstr(rig_read(host.log), "No space left on device"));
 	assert_true(rig_nginx_says(port, "one"));
 	rig_zk_delete(host.zk, CONFIG "/snippets/http/big");
-	write_site("two");
+	rig_host_set_site(&host, port, "two");
 	eventually(NULL, rig_nginx_says(port, "two"));
 	eventually(NULL, rig_host_is(&host, "applied"));
 }

@@ -63,20 +63,9 @@ static int teardown(void **state UNUSED)
 	return 0;
 }
 
-static void write_site(const char *text)
-{
-	char json[512];
-
-	snprintf(json, sizeof(json),
-		 "{\"listen\":[\"127.0.0.1:%d\"],\"locations\":[{\"path\":\"/\",\"return\":"
-		 "{\"status\":200,\"text\":\"%s\"}}]}",
-		 port, text);
-	rig_zk_set(host.zk, CONFIG "/sites/s", json);
-}
-
 static void start_with(const char *text)
 {
-	write_site(text);
+	rig_host_set_site(&host, port, text);
 	rig_host_start(&host);
 	eventually(NULL, rig_nginx_says(port, text));
 	eventually(NULL, rig_host_is(&host, "applied"));
@@ -154,7 +143,7 @@ static void a_directory_that_cannot_be_written_is_a_condition_of_the_host(void *
 	start_with("one");
 	if (!set_immutable(generations(), true))
 		skip(); /* not on this file system, or not root */
-	write_site("two");
+	rig_host_set_site(&host, port, "two");
 	expect_alert("mkdir ", "Operation not permitted");
 	eventually(NULL, rig_host_has_alert(&host, "state-directory"));
 	eventually(NULL, rig_host_is(&host, "rejected"));
