@@ -140,16 +140,19 @@ static void put_one_line(struct buf *out, const char *text)
 	}
 }
 
+/* " (stage 1.2, check 6.4)"; nothing when no step has ended. */
 static void put_steps(struct buf *out, const struct flight *f)
 {
-	const char *comma = "";
+	const char *before = " (";
 
 	for (int i = 0; i < STEP_N; i++) {
 		if (f->steps_ms[i] <= 0)
 			continue;
-		buf_printf(out, "%s%s %.1f", comma, step_name((enum step_id)i), f->steps_ms[i]);
-		comma = ", ";
+		buf_printf(out, "%s%s %.1f", before, step_name((enum step_id)i), f->steps_ms[i]);
+		before = ", ";
 	}
+	if (before[0] == ',')
+		buf_putc(out, ')');
 }
 
 void flight_log(const struct flight *f, enum log_level level, unsigned long live)
@@ -158,10 +161,9 @@ void flight_log(const struct flight *f, enum log_level level, unsigned long live
 
 	if (!log_enabled(level))
 		return;
-	buf_printf(&line, "generation %lu: %s in %.1f ms (", f->generation,
+	buf_printf(&line, "generation %lu: %s in %.1f ms", f->generation,
 		   deploy_result_name(f->result), f->total_ms);
 	put_steps(&line, f);
-	buf_putc(&line, ')');
 	if (f->message.size)
 		buf_puts(&line, ": ");
 	put_one_line(&line, buf_str(&f->message));

@@ -171,9 +171,9 @@ static struct permit permit_of(struct preview_permit *p, const struct tree *newe
 static void log_choice(const struct permit *permit, const char *newest, const char *shown)
 {
 	if (strcmp(newest, shown) == 0)
-		log_info("shown is the newest revision, %.12s (%s)", newest, permit->why);
+		log_info("this shows the newest revision, %.12s (%s)", newest, permit->why);
 	else
-		log_notice("shown is revision %.12s, not the newest, %.12s: %s",
+		log_notice("this shows revision %.12s, not the newest, %.12s: %s",
 			   *shown ? shown : "none", newest, permit->why);
 }
 

@@ -165,9 +165,13 @@ void known_problems_conditions(const struct known_problems *k, const struct sett
 			       "the guard holds %zu losses, and nginx keeps serving what was "
 			       "there; the first: %s",
 			       held.count, held.first->znode);
-	if (wrong.count)
+	if (wrong.count) {
+		CLEANUP(buf_fini) struct buf first = BUF_INIT;
+
+		problem_print(wrong.first, &first);
 		conditions_add(out, "config-problems", "", ALERT_WARNING, wrong.after,
 			       "%zu problem%s in znodes%s: %s: %s", wrong.count,
 			       PLURAL(wrong.count), wrong.count == 1 ? "" : "; the first",
-			       wrong.first->znode, wrong.first->message);
+			       wrong.first->znode, buf_str(&first));
+	}
 }
