@@ -270,6 +270,39 @@ static int dial(int port)
 	return -1;
 }
 
+/*
+ * Has the process that listens on `port` accepted this connection and read all of it? The kernel
+ * completes a connection before it is accepted: until then its other end has no inode.
+ */
+static bool is_read(int fd, int port)
+{
+	struct sockaddr_in own;
+	socklen_t size = sizeof(own);
+	const char *line = rig_read("/proc/net/tcp");
+	unsigned here, there, unread;
+	unsigned long inode;
+
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&own, &size), 0);
+	for (; line; line = strchr(line, '\n'), line += line != NULL) {
+		if (sscanf(line, "%*d: %*x:%x %*x:%x %*x %*x:%x %*x:%*x %*x %*u %*u %lu", &here,
+			   &there, &unread, &inode) == 4 &&
+		    here == (unsigned)port && there == ntohs(own.sin_port))
+			return inode && !unread;
+	}
+	return false;
+}
+
+int rig_nginx_hold(int port)
+{
+	static const char half[] = "GET / HT";
+	int fd = dial(port);
+
+	assert_true(fd >= 0);
+	assert_int_equal(send(fd, half, strlen(half), MSG_NOSIGNAL), strlen(half));
+	eventually(NULL, is_read(fd, port));
+	return fd;
+}
+
 int rig_nginx_get(int port, const char *path, const char *host, const char **body)
 {
 	static struct buf answer; /* kept for the caller until the next call */

@@ -54,6 +54,9 @@ void rig_nginx_send_hup(const struct rig_nginx *n);
  * status, 0 when there was no answer; *body (may be NULL) is valid until the next call.
  */
 int rig_nginx_get(int port, const char *path, const char *host, const char **body);
+/* Half a request, which a worker has read: it has to wait for the rest. Returns the connection; the
+ * test fails when no worker reads it. */
+int rig_nginx_hold(int port);
 /* Is the body of 127.0.0.1:port/ (status 200) exactly this text? */
 bool rig_nginx_says(int port, const char *text);
 /* The number of SIGHUPs that the master has processed since its start. */

@@ -1,9 +1,7 @@
 /* The master: found only when it really is one; its state comes from the kernel. */
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -137,19 +135,6 @@ static void a_process_that_only_has_the_title_is_refused(void **state UNUSED)
 	rig_stop(other, SIGKILL);
 }
 
-static int hold_connection(void)
-{
-	struct sockaddr_in a = { .sin_family = AF_INET,
-				 .sin_port = htons((uint16_t)nginx.port),
-				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
-	/* half a request: the worker has to wait for the rest */
-	assert_int_equal(send(fd, "GET / HT", 8, MSG_NOSIGNAL), 8);
-	return fd;
-}
-
 static unsigned leaving(const struct master *m)
 {
 	struct workers w;
@@ -168,9 +153,7 @@ static void a_sighup_changes_the_workers(void **state UNUSED)
 	find(&m);
 	eventually(NULL, serving(&m) == 2);
 	master_workers(&m, &before);
-	fd = hold_connection();
-	/* the connection has been accepted once the rest of the server still answers */
-	assert_true(rig_nginx_says(nginx.port, "rig"));
+	fd = rig_nginx_hold(nginx.port);
 	assert_int_equal(master_send_hup(&m, &e), 0);
 	eventually(NULL, leaving(&m) == 1 && serving(&m) == 2);
 	eventually(NULL, master_activity(&m) == MASTER_IDLE);

@@ -312,16 +312,6 @@ static int dial(int to)
 	return fd;
 }
 
-/* Half a request: the worker has to wait for the rest. */
-static int hold_connection(void)
-{
-	int fd = dial(r.nginx.port);
-
-	assert_int_equal(send(fd, "GET / HT", 8, MSG_NOSIGNAL), 8);
-	assert_true(rig_nginx_says(r.nginx.port, "rig"));
-	return fd;
-}
-
 static void old_workers_that_linger_are_reported_since_the_first(void **state UNUSED)
 {
 	uint64_t since, left;
@@ -329,12 +319,14 @@ static void old_workers_that_linger_are_reported_since_the_first(void **state UN
 
 	is_seen(r.changes > 0);
 	assert_int_equal(now().old_since, 0);
-	first = hold_connection();
+	first = rig_nginx_hold(r.nginx.port);
 	rig_nginx_send_hup(&r.nginx);
-	is_seen(now().old_since);
+	/* the worker without a connection has ended; the other one does not listen any more */
+	is_seen(now().old_workers == 1 && now().workers == 2);
+	let_it_look();
 	since = now().old_since;
-	assert_true(since <= rig_now());
-	second = hold_connection();
+	assert_true(since && since <= rig_now());
+	second = rig_nginx_hold(r.nginx.port);
 	rig_nginx_send_hup(&r.nginx);
 	is_seen(now().old_workers == 2);
 	let_it_look();
@@ -353,20 +345,34 @@ static void old_workers_that_linger_are_reported_since_the_first(void **state UN
 	assert_int_equal(now().deaths, 0);
 }
 
+/* A server that accepts and says nothing. */
+static int listen_on(int at)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_port = htons((uint16_t)at),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	return fd;
+}
+
 /* nginx itself ends them: that is no death. */
 static void a_worker_that_nginx_shuts_down_is_no_death(void **state UNUSED)
 {
-	int through = rig_port(), fd;
+	int through = rig_port(), silent = rig_port(), server = listen_on(silent), fd, end = -1;
 	char text[256];
 
 	snprintf(text, sizeof(text),
 		 "server {\n\tlisten 127.0.0.1:%d;\n\tproxy_pass 127.0.0.1:%d;\n}", through,
-		 r.nginx.port);
+		 silent);
 	r.nginx.main_text = "worker_shutdown_timeout 1s;";
 	rig_nginx_configure(&r.nginx);
 	rig_nginx_start(&r.nginx);
 	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, rig_bundle("", text)));
 	fd = dial(through);
+	eventually(r.loop, (end = accept(server, NULL, NULL)) >= 0); /* a worker has it */
 	rig_nginx_send_hup(&r.nginx);
 	is_seen(now().old_workers > 0);
 	is_seen(now().old_workers == 0);
@@ -374,6 +380,8 @@ static void a_worker_that_nginx_shuts_down_is_no_death(void **state UNUSED)
 	let_it_look();
 	assert_int_equal(now().deaths, 0);
 	close(fd);
+	close(end);
+	close(server);
 }
 
 /* --- drift ---------------------------------------------------------------------------------- */
