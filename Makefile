@@ -1,7 +1,7 @@
 # zknginx: everything is built below $(B), nothing beside the sources.
 #
 #	make deps       install what building needs (as root)
-#	make            build/zknginxd
+#	make            build/zknginxd and build/zknginxctl
 #	make demo       a ZooKeeper, an nginx and the daemon on loopback; DEMO_ONCE=1 ends by itself
 #	make check      every test; installs the packages that are missing first (as root)
 #	make asan tsan  the tests under the sanitizers, in build directories of their own
@@ -74,13 +74,14 @@ CORE := $(patsubst %.c,$(B)/%.o,$(wildcard src/base/*.c src/core/*/*.c))
 WINGS := $(patsubst %.c,$(B)/%.o,$(wildcard src/sys/*.c src/zk/*.c src/nginx/*.c src/host/*.c))
 DUTIES := $(patsubst %.c,$(B)/%.o,$(wildcard src/agent/*.c src/leader/*.c src/report/*.c src/preview/*.c))
 TOP := $(patsubst %.c,$(B)/%.o,$(wildcard src/*.c))
+CTL := $(patsubst %.c,$(B)/%.o,$(wildcard src/ctl/*.c))
 UNIT_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 INTEGRATION_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/integration/test_*.c))
 RIG := $(patsubst %.c,$(B)/%.o,$(filter-out tests/integration/test_%,$(wildcard tests/integration/*.c)))
 SOURCES := $(wildcard include/zknginx/*.h src/*.[ch] src/*/*.[ch] src/*/*/*.[ch] tests/*/*.[ch])
 
 .PHONY: all
-all: $(B)/zknginxd
+all: $(B)/zknginxd $(B)/zknginxctl
 
 $(B)/libcore.a: $(CORE)
 	@$(call say,AR,$@)
@@ -91,6 +92,10 @@ $(B)/libwings.a: $(WINGS)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
 $(B)/zknginxd: $(TOP) $(DUTIES) $(B)/libwings.a $(B)/libcore.a
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(B)/zknginxctl: $(CTL) $(filter $(B)/src/preview/%,$(DUTIES)) $(B)/libwings.a $(B)/libcore.a
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
@@ -105,7 +110,7 @@ $(UNIT_TESTS): $(B)/%: $(B)/%.o $(B)/libcore.a
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS_CORE) -lcmocka
 
 # It looks at all objects of the daemon, and links none of them.
-$(B)/tests/unit/test_call_circles: | $(CORE) $(WINGS) $(DUTIES) $(TOP)
+$(B)/tests/unit/test_call_circles: | $(CORE) $(WINGS) $(DUTIES) $(TOP) $(CTL)
 
 # The preview has no ZooKeeper and deploys nothing: its test has just what it needs to link.
 PREVIEW_TEST := $(B)/tests/integration/test_preview
@@ -183,8 +188,8 @@ LONGEST := $(wildcard $(patsubst %,tests/integration/test_%.c,rollout_leader rol
 	refused_random session_impostor rollout_requests discovery_loss churn mirror_faults outage session_faults))
 IN_TURN := $(patsubst %.c,$(B)/%,$(LONGEST)) \
 	$(filter-out $(patsubst %.c,$(B)/%,$(LONGEST)),$(INTEGRATION_TESTS))
-RUN := ZKNGINXD=$(B)/zknginxd CURATOR_CLASSPATH=$(CURATOR_CLASSPATH)
-integration: $(B)/zknginxd $(INTEGRATION_TESTS) $(CURATOR_CLASSES)
+RUN := ZKNGINXD=$(B)/zknginxd ZKNGINXCTL=$(B)/zknginxctl CURATOR_CLASSPATH=$(CURATOR_CLASSPATH)
+integration: $(B)/zknginxd $(B)/zknginxctl $(INTEGRATION_TESTS) $(CURATOR_CLASSES)
 	$(Q)rm -f $(addsuffix .failed,$(INTEGRATION_TESTS)); \
 	printf '%s\n' $(IN_TURN) | $(RUN) xargs -P $(JOBS) -I T sh -c \
 		'T >T.out 2>&1 || touch T.failed; exec flock $(B)/out.lock sh -c "echo == T; cat T.out"'; \
@@ -302,10 +307,10 @@ on_this_host = $(if $(DESTDIR),,if [ -d /run/systemd/system ]; then $(1); fi)
 
 # Existing settings are never replaced; the sample is installed with the documents, too.
 .PHONY: install uninstall
-install: $(B)/zknginxd
+install: $(B)/zknginxd $(B)/zknginxctl
 	$(INSTALL) -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSCONFDIR) \
 		$(DESTDIR)$(DOCDIR) $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8
-	$(INSTALL) -m 755 $(B)/zknginxd $(DESTDIR)$(SBINDIR)/zknginxd
+	$(INSTALL) -m 755 $(B)/zknginxd $(B)/zknginxctl $(DESTDIR)$(SBINDIR)
 	sed 's,/usr/sbin/zknginxd,$(SBINDIR)/zknginxd,' systemd/zknginxd.service \
 		>$(DESTDIR)$(UNITDIR)/zknginxd.service
 	chmod 644 $(DESTDIR)$(UNITDIR)/zknginxd.service
@@ -319,7 +324,7 @@ install: $(B)/zknginxd
 # The settings and the state directory stay, because nginx.conf still includes files from the latter.
 uninstall:
 	$(call on_this_host,systemctl disable --now zknginxd || :)
-	rm -f $(DESTDIR)$(SBINDIR)/zknginxd $(DESTDIR)$(UNITDIR)/zknginxd.service \
+	rm -f $(DESTDIR)$(SBINDIR)/zknginxd $(DESTDIR)$(SBINDIR)/zknginxctl $(DESTDIR)$(UNITDIR)/zknginxd.service \
 		$(patsubst conf/man/%.5,$(DESTDIR)$(MANDIR)/man5/%.5,$(filter %.5,$(MANUALS))) \
 		$(patsubst conf/man/%.8,$(DESTDIR)$(MANDIR)/man8/%.8,$(filter %.8,$(MANUALS)))
 	rm -rf $(DESTDIR)$(DOCDIR)

@@ -249,6 +249,11 @@ const char *session_result(int rc)
 	return rc == SESSION_GONE ? "the session is over" : zerror(rc);
 }
 
+bool session_result_is_lost(int rc)
+{
+	return outbox_is_lost(rc);
+}
+
 enum session_state session_state(const struct session *s)
 {
 	return s->state;

@@ -44,6 +44,8 @@ enum session_state {
 const char *session_state_name(enum session_state s);
 /* A result of a request in words. */
 const char *session_result(int rc);
+/* Does the result say nothing of the request, only of the connection? */
+bool session_result_is_lost(int rc);
 
 struct session;
 

@@ -125,7 +125,7 @@ static enum floor file_floor(const char *file)
 		if (strncmp(file, duties[i], strlen(duties[i])) == 0)
 			return DUTY;
 	}
-	return strchr(file + 4, '/') ? WING : TOP;
+	return strchr(file + 4, '/') && strncmp(file, "src/ctl/", 8) != 0 ? WING : TOP;
 }
 
 /* The folders of the core, each based on those before it. */

@@ -142,6 +142,34 @@ static void a_path_of_the_cluster_is_put_together(void **state UNUSED)
 	assert_string_equal(member, "/c/members/web1");
 }
 
+static void a_znode_and_its_file_name_each_other(void **state UNUSED)
+{
+	static const char *const pairs[][2] = {
+		{ "/c/upstreams/shop", "upstreams/shop.json" },
+		{ "/c/upstreams/shop.json", "upstreams/shop.json.json" },
+		{ "/c/upstreams/shop/10.0.0.1:80", "upstreams/shop/10.0.0.1:80" },
+		{ "/c/upstreams/shop/[2001:db8::1]:80", "upstreams/shop/[2001:db8::1]:80" },
+		{ "/c/sites/shop", "sites/shop.json" },
+		{ "/c/snippets/http/x", "snippets/http/x.conf" },
+		{ "/c/snippets/stream/x", "snippets/stream/x.conf" },
+	};
+	static const char *const others[] = { "upstreams",      "sites/shop.yaml",
+					      "sites/shop/x",   "sites/.json",
+					      "other/x.json",   "snippets/x.conf",
+					      "upstreams/a/b/c" };
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+
+	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+		assert_string_equal(config_file(a, pairs[i][0], "/c"), pairs[i][1]);
+		assert_string_equal(config_file_znode(a, pairs[i][1], "/c"), pairs[i][0]);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		assert_null(config_file_znode(a, others[i], "/c"));
+	assert_null(config_file(a, "/c/upstreams", "/c"));
+	assert_null(config_file(a, "/c/upstreams/shop/10.0.0.1:80/x", "/c"));
+	assert_string_equal(config_file_znode(a, "sites/x.json", "/"), "/sites/x");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -153,6 +181,7 @@ int main(void)
 		cmocka_unit_test(the_root_of_zookeeper_can_be_the_config),
 		cmocka_unit_test(the_kinds_are_listed_for_messages),
 		cmocka_unit_test(a_path_of_the_cluster_is_put_together),
+		cmocka_unit_test(a_znode_and_its_file_name_each_other),
 	};
 
 	return cmocka_run_group_tests_name("layout", tests, NULL, NULL);

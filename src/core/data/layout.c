@@ -8,9 +8,9 @@
 #include "layout.h"
 
 static const struct kind {
-	const char *directory, *child;
+	const char *directory, *child, *ending;
 } kinds[CONFIG_KIND_N] = {
-#define X(name, directory, child) [CONFIG_##name] = { directory, child },
+#define X(name, directory, child, ending) [CONFIG_##name] = { directory, child, ending },
 	CONFIG_KINDS(X)
 #undef X
 };
@@ -135,6 +135,52 @@ void config_print_kinds(struct buf *out)
 			   kind->directory);
 		if (kind->child)
 			buf_printf(out, "[/%s]", kind->child);
+	}
+}
+
+/* --- as files -------------------------------------------------------------------------------- */
+
+const char *config_file(struct arena *a, const char *path, const char *root)
+{
+	struct config_place p = config_place(path, root);
+
+	if (p.level == CONFIG_OBJECT)
+		return arena_printf(a, "%s%s", path_relative(path, root), kinds[p.kind].ending);
+	if (p.level == CONFIG_CHILD && kinds[p.kind].child && *p.child && !strchr(p.child, '/'))
+		return arena_strdup(a, path_relative(path, root));
+	return NULL;
+}
+
+/* The size of "shop" in "shop.json"; 0: the name does not end so. */
+static size_t size_without(const char *name, const char *ending)
+{
+	size_t size = strlen(name), tail = strlen(ending);
+
+	return size > tail && strcmp(name + size - tail, ending) == 0 ? size - tail : 0;
+}
+
+const char *config_file_znode(struct arena *a, const char *file, const char *root)
+{
+	const char *above = strcmp(root, "/") == 0 ? "" : root;
+	const char *path = arena_printf(a, "%s/%s", above, file);
+	struct config_place p = config_place(path, root);
+	size_t size;
+
+	if (p.level == CONFIG_CHILD)
+		return config_file(a, path, root) ? path : NULL;
+	if (p.level != CONFIG_OBJECT || (size = size_without(p.name, kinds[p.kind].ending)) == 0)
+		return NULL;
+	return arena_printf(a, "%s/%s/%.*s", above, kinds[p.kind].directory, (int)size, p.name);
+}
+
+void config_print_files(struct buf *out)
+{
+	for (size_t k = 0; k < CONFIG_KIND_N; k++) {
+		const struct kind *kind = &kinds[k];
+
+		buf_printf(out, "%s%s/NAME%s", k ? ", " : "", kind->directory, kind->ending);
+		if (kind->child)
+			buf_printf(out, ", %s/NAME/%s", kind->directory, kind->child);
 	}
 }
 

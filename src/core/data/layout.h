@@ -12,16 +12,16 @@
 
 /* --- below zookeeper.config ------------------------------------------------------------------ */
 
-/* Name, directory below the root, and what the objects' child znodes are called; NULL: an object
- * has none. */
+/* Name, directory below the root, what the objects' child znodes are called (NULL: an object has
+ * none), and how the name of an object's file ends. */
 #define CONFIG_KINDS(X)                                                                            \
-	X(UPSTREAM, "upstreams", "HOST:PORT")                                                      \
-	X(SITE, "sites", NULL)                                                                     \
-	X(HTTP_SNIPPET, "snippets/http", NULL)                                                     \
-	X(STREAM_SNIPPET, "snippets/stream", NULL)
+	X(UPSTREAM, "upstreams", "HOST:PORT", ".json")                                             \
+	X(SITE, "sites", NULL, ".json")                                                            \
+	X(HTTP_SNIPPET, "snippets/http", NULL, ".conf")                                            \
+	X(STREAM_SNIPPET, "snippets/stream", NULL, ".conf")
 
 enum config_kind {
-#define X(name, directory, child) CONFIG_##name,
+#define X(name, directory, child, ending) CONFIG_##name,
 	CONFIG_KINDS(X)
 #undef X
 		CONFIG_KIND_N
@@ -53,6 +53,16 @@ const char *config_directory(enum config_kind kind);
 bool config_has_children(enum config_kind kind);
 /* "upstreams/NAME[/HOST:PORT], sites/NAME or …", for messages. */
 void config_print_kinds(struct buf *out);
+
+/*
+ * The config as files: "upstreams/shop.json", "upstreams/shop/10.0.0.1:80", "sites/shop.json",
+ * "snippets/http/x.conf". Both return a path in the arena, or NULL: that znode or file is none of
+ * an object or of a server.
+ */
+const char *config_file(struct arena *a, const char *path, const char *root);
+const char *config_file_znode(struct arena *a, const char *file, const char *root);
+/* "upstreams/NAME.json, upstreams/NAME/HOST:PORT, sites/NAME.json, …", for messages. */
+void config_print_files(struct buf *out);
 
 /* For a path whose root is not known: the kind of object that a path ends like, and how much of it
  * is the root; CONFIG_KIND_N: it ends like none. */

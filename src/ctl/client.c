@@ -1,0 +1,228 @@
+/* Requests on a session of the daemon's kind, one at a time. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "client.h"
+#include "sys/timing.h"
+
+#define GOODBYE USEC_PER_SEC
+
+struct client {
+	struct ctl *ctl;
+	struct session *session;
+};
+
+/* One request and its answer, in the arena. */
+struct call {
+	struct arena *arena;
+	bool done;
+	int rc;
+	struct znode znode;
+	const char **children;
+	size_t child_count;
+	size_t failed; /* multi: the operation that was refused */
+};
+
+/* --- waiting --------------------------------------------------------------------------------- */
+
+bool ctl_run_until(struct ctl *ctl, bool (*done)(void *ctx), void *ctx, uint64_t timeout)
+{
+	uint64_t now = timing_now(), end = timeout > NEVER - now ? NEVER : now + timeout;
+
+	while (!done(ctx)) {
+		now = timing_now();
+		if (now >= end)
+			return false;
+		if (sd_event_run(ctl->loop, end == NEVER ? NEVER : end - now) < 0)
+			die("sd_event_run failed");
+	}
+	return true;
+}
+
+static int no_answer(const struct client *c, struct err *e)
+{
+	return err_set(e, ERR_UNAVAILABLE, "ZooKeeper at %s does not answer within %llu ms",
+		       c->ctl->settings.zookeeper.hosts,
+		       (unsigned long long)(c->ctl->timeout / USEC_PER_MSEC));
+}
+
+static bool is_connected(void *ctx)
+{
+	const struct client *c = ctx;
+
+	return session_state(c->session) == SESSION_CONNECTED;
+}
+
+int client_open(struct ctl *ctl, struct client **out, struct err *e)
+{
+	static const struct session_ops ops = { 0 };
+	CLEANUP(client_freep) struct client *c = xcalloc(1, sizeof(*c));
+
+	c->ctl = ctl;
+	if (session_new(ctl->loop, "client", &ctl->settings.zookeeper, &ops, c, &c->session, e) < 0)
+		return -1;
+	if (!ctl_run_until(ctl, is_connected, c, ctl->timeout))
+		return no_answer(c, e);
+	*out = TAKE(c);
+	return 0;
+}
+
+void client_free(struct client *c)
+{
+	if (!c)
+		return;
+	if (c->session)
+		session_free(c->session, GOODBYE);
+	free(c);
+}
+
+/* --- answers --------------------------------------------------------------------------------- */
+
+static void take_znode(struct call *call, const struct session_reply *r)
+{
+	call->znode = (struct znode){
+		.path = arena_strdup(call->arena, r->path ?: ""),
+		.data = arena_copy(call->arena, r->data ?: "", r->data ? r->size : 0),
+		.size = r->data ? r->size : 0,
+		.version = r->stat->version,
+		.mzxid = r->stat->mzxid,
+		.czxid = r->stat->czxid,
+		.owner = r->stat->owner,
+	};
+}
+
+static int by_name(const void *x, const void *y)
+{
+	return strcmp(*(const char *const *)x, *(const char *const *)y);
+}
+
+static void take_children(struct call *call, const struct session_reply *r)
+{
+	call->children = arena_array(call->arena, const char *, r->child_count + 1);
+	for (size_t i = 0; i < r->child_count; i++)
+		call->children[i] = arena_strdup(call->arena, r->children[i]);
+	call->child_count = r->child_count;
+	qsort(call->children, call->child_count, sizeof(*call->children), by_name);
+}
+
+/* In a transaction that failed, the operations before the refused one have the result 0 as well. */
+static void take_results(struct call *call, const struct session_reply *r)
+{
+	for (size_t i = 0; i < r->op_count; i++) {
+		if (r->op_rcs[i] == r->rc) {
+			call->failed = i;
+			return;
+		}
+	}
+}
+
+static void on_answer(void *ctx, const struct session_reply *r)
+{
+	struct call *call = ctx;
+
+	call->done = true;
+	call->rc = r->rc;
+	if (r->op_rcs)
+		take_results(call, r);
+	if (r->rc != SESSION_OK)
+		return;
+	if (r->stat)
+		take_znode(call, r);
+	take_children(call, r);
+}
+
+static bool is_done(void *ctx)
+{
+	const struct call *call = ctx;
+
+	return call->done;
+}
+
+/* A call that was not answered may still be written to: end the session first. */
+static int await(struct client *c, struct call *call, const char *path, struct err *e)
+{
+	if (!ctl_run_until(c->ctl, is_done, call, c->ctl->timeout)) {
+		session_free(TAKE(c->session), 0);
+		return no_answer(c, e);
+	}
+	if (call->rc == SESSION_OK)
+		return 1;
+	if (call->rc == SESSION_NO_NODE)
+		return 0;
+	return err_set(e, session_result_is_lost(call->rc) ? ERR_UNAVAILABLE : ERR_REFUSED,
+		       "%s: %s", path, session_result(call->rc));
+}
+
+static bool is_open(const struct client *c, struct err *e)
+{
+	return c->session || no_answer(c, e) == 0;
+}
+
+/* --- requests -------------------------------------------------------------------------------- */
+
+/* A read whose answer was lost is sent again, on the next connection. */
+static int read_one(struct client *c, struct call *call, const char *path,
+		    void (*request)(struct session *s, const char *path, bool watch,
+				    session_done *done, void *ctx),
+		    struct err *e)
+{
+	uint64_t end = timing_now() + c->ctl->timeout;
+	int found;
+
+	do {
+		if (!is_open(c, e))
+			return -1;
+		call->done = false;
+		request(c->session, path, false, on_answer, call);
+		found = await(c, call, path, e);
+	} while (found < 0 && call->done && session_result_is_lost(call->rc) && timing_now() < end);
+	return found;
+}
+
+int client_get(struct client *c, struct arena *a, const char *path, struct znode *out,
+	       struct err *e)
+{
+	struct call call = { .arena = a };
+	int found = read_one(c, &call, path, session_get, e);
+
+	if (found > 0) {
+		*out = call.znode;
+		out->path = arena_strdup(a, path);
+	}
+	return found;
+}
+
+int client_children(struct client *c, struct arena *a, const char *path, const char ***out,
+		    size_t *count, struct err *e)
+{
+	struct call call = { .arena = a };
+	int found = read_one(c, &call, path, session_children, e);
+
+	*out = call.children;
+	*count = found > 0 ? call.child_count : 0;
+	return found;
+}
+
+int client_multi(struct client *c, const struct session_op *ops, size_t count, size_t *failed,
+		 int *rc, struct err *e)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	struct call call = { .arena = a };
+	int done;
+
+	if (!is_open(c, e))
+		return -1;
+	session_multi(c->session, ops, count, on_answer, &call);
+	done = await(c, &call, "the transaction", e);
+	if (done > 0)
+		return 0;
+	if (failed)
+		*failed = call.failed;
+	if (rc)
+		*rc = call.rc;
+	if (session_result_is_lost(call.rc) || !call.done)
+		return err_wrap(e, "it is not known whether %s was written",
+				count == 1 ? ops[0].path : "the transaction");
+	return err_set(e, ERR_REFUSED, "%s: %s", call.failed < count ? ops[call.failed].path : "",
+		       session_result(call.rc));
+}

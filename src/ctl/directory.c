@@ -1,0 +1,221 @@
+/* Reads the files of a directory into a tree. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/data/layout.h"
+#include "directory.h"
+#include "sys/disk.h"
+#include "zk/session.h"
+
+#define DEEPEST 3 /* upstreams/NAME/SERVER, snippets/http/NAME.conf */
+
+struct walk {
+	struct directory *d;
+	struct tree_builder builder;
+	struct buf strangers; /* files that are none of a znode, for the error */
+	size_t stranger_count;
+};
+
+static bool is_ignored(const char *name)
+{
+	return *name == '.' || name[strlen(name) - 1] == '~' || strncmp(name, "README", 6) == 0;
+}
+
+/* Is this the beginning of the path of a kind's directory ("snippets")? */
+static bool is_above_objects(const char *name)
+{
+	size_t size = strlen(name);
+
+	for (size_t k = 0; k < CONFIG_KIND_N; k++) {
+		const char *directory = config_directory((enum config_kind)k);
+
+		if (strncmp(directory, name, size) == 0 && strchr("/", directory[size]))
+			return true;
+	}
+	return false;
+}
+
+static void add_stranger(struct walk *w, const char *relative)
+{
+	if (w->stranger_count++ < 10)
+		buf_printf(&w->strangers, "%s%s/%s", w->stranger_count > 1 ? ", " : "", w->d->path,
+			   relative);
+}
+
+/* A server's upstream has a znode, even where it has no file. If it has one, that comes later, as
+ * "shop.json" follows "shop", and replaces this. */
+static void add_upstream(struct walk *w, const char *path)
+{
+	struct config_place p = config_place(path, w->d->root);
+	CLEANUP(freep) char *upstream = NULL;
+
+	if (p.level != CONFIG_CHILD)
+		return;
+	upstream = xasprintf("%.*s", (int)(p.child - 1 - path), path);
+	tree_builder_add(&w->builder, &(struct znode){ .path = upstream, .data = "" });
+}
+
+static int add_file(struct walk *w, const char *relative, struct err *e)
+{
+	const char *path = config_file_znode(w->d->arena, relative, w->d->root);
+	const char *file = arena_printf(w->d->arena, "%s/%s", w->d->path, relative);
+	CLEANUP(buf_fini) struct buf bytes = BUF_INIT;
+
+	if (!path) {
+		add_stranger(w, relative);
+		return 0;
+	}
+	if (disk_read_path(file, &bytes, e) < 0)
+		return -1;
+	if (bytes.size > SESSION_REQUEST_LIMIT)
+		return err_set(e, ERR_INPUT, "%s: %zu bytes; a znode has at most %d", file,
+			       bytes.size, SESSION_REQUEST_LIMIT);
+	add_upstream(w, path);
+	tree_builder_add(
+		&w->builder,
+		&(struct znode){ .path = path, .data = buf_str(&bytes), .size = bytes.size });
+	return 0;
+}
+
+static int by_name(const void *x, const void *y)
+{
+	return strcmp(*(char *const *)x, *(char *const *)y);
+}
+
+/* Names in a directory, sorted, in the arena. */
+static int list(struct arena *a, const char *path, char ***names, size_t *count, struct err *e)
+{
+	size_t room = 0;
+	struct dirent *entry;
+	DIR *dir = opendir(path);
+
+	*names = NULL;
+	*count = 0;
+	if (!dir)
+		return err_sys(e, "%s", path);
+	while ((entry = readdir(dir))) {
+		*names = arena_grow(a, *names, *count, &room, sizeof(**names));
+		(*names)[(*count)++] = arena_strdup(a, entry->d_name);
+	}
+	closedir(dir);
+	qsort(*names, *count, sizeof(**names), by_name);
+	return 0;
+}
+
+static int walk_below(struct walk *w, const char *relative, unsigned depth, struct err *e);
+
+static int walk_entry(struct walk *w, const char *relative, unsigned depth, struct err *e)
+{
+	const char *file = arena_printf(w->d->arena, "%s/%s", w->d->path, relative);
+	struct stat st;
+
+	if (stat(file, &st) < 0)
+		return err_sys(e, "%s", file);
+	if (S_ISDIR(st.st_mode) && depth < DEEPEST)
+		return walk_below(w, relative, depth, e);
+	if (S_ISREG(st.st_mode))
+		return add_file(w, relative, e);
+	add_stranger(w, relative);
+	return 0;
+}
+
+/* relative: "upstreams/shop" */
+static int walk_below(struct walk *w, const char *relative, unsigned depth, struct err *e)
+{
+	struct arena *a = w->d->arena;
+	char **names;
+	size_t count;
+
+	if (list(a, arena_printf(a, "%s/%s", w->d->path, relative), &names, &count, e) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		if (!is_ignored(names[i]) &&
+		    walk_entry(w, arena_printf(a, "%s/%s", relative, names[i]), depth + 1, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void note_ignored(struct directory *d, const char *name, size_t *room)
+{
+	struct stat st;
+	const char *path = arena_printf(d->arena, "%s/%s", d->path, name);
+
+	if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))
+		return;
+	d->ignored = arena_grow(d->arena, d->ignored, d->ignored_count, room, sizeof(*d->ignored));
+	d->ignored[d->ignored_count++] = path;
+}
+
+static int walk_top(struct walk *w, struct err *e)
+{
+	char **names;
+	size_t count, room = 0;
+
+	if (list(w->d->arena, w->d->path, &names, &count, e) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		if (is_ignored(names[i]))
+			continue;
+		if (!is_above_objects(names[i]))
+			note_ignored(w->d, names[i], &room);
+		else if (walk_entry(w, names[i], 1, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int refuse_strangers(const struct walk *w, struct err *e)
+{
+	CLEANUP(buf_fini) struct buf expected = BUF_INIT;
+
+	if (!w->stranger_count)
+		return 0;
+	config_print_files(&expected);
+	return err_set(e, ERR_INPUT,
+		       "%zu file%s not of a znode: %s%s (expected: %s). Rename or remove %s",
+		       w->stranger_count, w->stranger_count == 1 ? " is" : "s are",
+		       buf_str(&w->strangers), w->stranger_count > 10 ? ", …" : "",
+		       buf_str(&expected), w->stranger_count == 1 ? "it" : "them");
+}
+
+int directory_read(const char *path, const char *root, struct directory **out, struct err *e)
+{
+	CLEANUP(directory_freep) struct directory *d = xcalloc(1, sizeof(*d));
+	struct walk w = { .d = d };
+	int rc;
+
+	d->arena = arena_new();
+	d->path = arena_strdup(d->arena, path);
+	d->root = arena_strdup(d->arena, root);
+	tree_builder_init(&w.builder);
+	rc = walk_top(&w, e) < 0 ? -1 : refuse_strangers(&w, e);
+	d->tree = tree_builder_finish(&w.builder);
+	tree_builder_fini(&w.builder);
+	buf_fini(&w.strangers);
+	if (rc < 0)
+		return -1;
+	*out = TAKE(d);
+	return 0;
+}
+
+void directory_free(struct directory *d)
+{
+	if (!d)
+		return;
+	tree_unref(d->tree);
+	arena_free(d->arena);
+	free(d);
+}
+
+const char *directory_file(const struct directory *d, const char *znode)
+{
+	const char *file = config_file(d->arena, znode, d->root);
+
+	return file ? arena_printf(d->arena, "%s/%s", d->path, file) : NULL;
+}

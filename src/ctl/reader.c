@@ -1,0 +1,94 @@
+/* Trees from a mirror, for code that waits for them. */
+#include <stdlib.h>
+
+#include "client.h"
+#include "reader.h"
+
+struct reader {
+	struct ctl *ctl;
+	struct mirror *mirror;
+	struct tree *tree; /* not handed on yet */
+};
+
+static void on_tree(void *ctx, struct tree *tree)
+{
+	struct reader *r = ctx;
+
+	tree_unref(r->tree);
+	r->tree = tree_ref(tree);
+}
+
+int reader_new(struct ctl *ctl, const struct mirror_root *roots, size_t count, struct reader **out,
+	       struct err *e)
+{
+	static const struct mirror_ops ops = { .on_tree = on_tree };
+	CLEANUP(reader_freep) struct reader *r = xcalloc(1, sizeof(*r));
+
+	r->ctl = ctl;
+	if (mirror_new(ctl->loop, "reader", &ctl->settings.zookeeper, roots, count, &ops, r,
+		       &r->mirror, e) < 0)
+		return -1;
+	*out = TAKE(r);
+	return 0;
+}
+
+void reader_free(struct reader *r)
+{
+	if (!r)
+		return;
+	if (r->mirror)
+		mirror_free(r->mirror);
+	tree_unref(r->tree);
+	free(r);
+}
+
+static bool has_tree(void *ctx)
+{
+	const struct reader *r = ctx;
+
+	return r->tree;
+}
+
+int reader_next(struct reader *r, uint64_t timeout, struct tree **out)
+{
+	bool there = ctl_run_until(r->ctl, has_tree, r, timeout);
+
+	*out = TAKE(r->tree);
+	return there;
+}
+
+int reader_first(struct reader *r, struct tree **out, struct err *e)
+{
+	if (reader_next(r, r->ctl->timeout, out))
+		return 0;
+	return err_set(e, ERR_UNAVAILABLE, "ZooKeeper at %s does not answer within %llu ms",
+		       r->ctl->settings.zookeeper.hosts,
+		       (unsigned long long)(r->ctl->timeout / USEC_PER_MSEC));
+}
+
+bool reader_is_connected(const struct reader *r)
+{
+	return session_state(mirror_session(r->mirror)) == SESSION_CONNECTED;
+}
+
+void reader_problems(const struct reader *r, struct problems *out)
+{
+	mirror_problems(r->mirror, out);
+}
+
+struct mirror *reader_mirror(struct reader *r)
+{
+	return r->mirror;
+}
+
+int read_tree(struct ctl *ctl, const struct mirror_root *roots, size_t count, struct tree **out,
+	      struct problems *unreadable, struct err *e)
+{
+	CLEANUP(reader_freep) struct reader *r = NULL;
+
+	if (reader_new(ctl, roots, count, &r, e) < 0 || reader_first(r, out, e) < 0)
+		return -1;
+	if (unreadable)
+		reader_problems(r, unreadable);
+	return 0;
+}

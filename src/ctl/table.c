@@ -1,0 +1,159 @@
+/* Columns, their widths, and lines of text. */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <zknginx/err.h>
+
+#include "table.h"
+
+#define GAP 2       /* columns between two cells */
+#define NARROWEST 8 /* no column is cut to less */
+
+void table_init(struct table *t, const char *const *titles, size_t columns)
+{
+	*t = (struct table){ .arena = arena_new(), .titles = titles, .columns = columns };
+}
+
+void table_fini(struct table *t)
+{
+	arena_free(t->arena);
+	*t = (struct table){ 0 };
+}
+
+/* On one line. */
+static const char *cleaned(struct arena *a, const char *text)
+{
+	CLEANUP(buf_fini) struct buf clean = BUF_INIT;
+	char *line;
+
+	screen_clean(text, strlen(text), &clean);
+	line = arena_copy(a, buf_str(&clean), clean.size);
+	for (char *c = line; *c; c++) {
+		if (*c == '\n' || *c == '\t')
+			*c = ' ';
+	}
+	return line;
+}
+
+void table_add(struct table *t, enum color color, const char *fmt, ...)
+{
+	va_list args;
+	const char *text;
+
+	va_start(args, fmt);
+	text = arena_vprintf(t->arena, fmt, args);
+	va_end(args);
+	t->cells = arena_grow(t->arena, t->cells, t->count, &t->room, sizeof(*t->cells));
+	t->cells[t->count++] = (struct table_cell){ cleaned(t->arena, text), color };
+}
+
+static bool is_right(const struct table *t, size_t column)
+{
+	return *t->titles[column] == '>';
+}
+
+static const char *title(const struct table *t, size_t column)
+{
+	return t->titles[column] + is_right(t, column);
+}
+
+static void measure(const struct table *t, size_t *widths)
+{
+	for (size_t i = 0; i < t->columns; i++)
+		widths[i] = screen_columns(title(t, i));
+	for (size_t i = 0; i < t->count; i++) {
+		size_t width = screen_columns(t->cells[i].text);
+
+		if (width > widths[i % t->columns])
+			widths[i % t->columns] = width;
+	}
+}
+
+static size_t widest(const size_t *widths, size_t count)
+{
+	size_t at = 0;
+
+	for (size_t i = 1; i < count; i++) {
+		if (widths[i] > widths[at])
+			at = i;
+	}
+	return at;
+}
+
+static void fit(const struct table *t, size_t *widths, size_t width)
+{
+	size_t total = (t->columns - 1) * GAP;
+
+	for (size_t i = 0; i < t->columns; i++)
+		total += widths[i];
+	for (; width && total > width; total--) {
+		size_t at = widest(widths, t->columns);
+
+		if (widths[at] <= NARROWEST)
+			return;
+		widths[at]--;
+	}
+}
+
+static void spaces(FILE *out, size_t count)
+{
+	while (count--)
+		fputc(' ', out);
+}
+
+/* How many bytes of the text are `columns` characters. */
+static size_t bytes_of(const char *text, size_t columns)
+{
+	size_t i = 0;
+
+	for (; text[i]; i++) {
+		if (((unsigned char)text[i] & 0xc0) != 0x80 && columns-- == 0)
+			break;
+	}
+	return i;
+}
+
+static void print_text(const struct screen *s, const struct table_cell *c, size_t width)
+{
+	bool cut = screen_columns(c->text) > width;
+	size_t size = bytes_of(c->text, cut ? width - 1 : width);
+
+	fprintf(s->out, "%s%.*s%s%s", screen_begin(s, c->color), (int)size, c->text, cut ? "…" : "",
+		screen_end(s, c->color));
+}
+
+static void print_row(const struct table *t, const struct screen *s, const struct table_cell *row,
+		      const size_t *widths)
+{
+	for (size_t i = 0; i < t->columns; i++) {
+		size_t used = screen_columns(row[i].text);
+		size_t rest = used < widths[i] ? widths[i] - used : 0;
+		bool last = i + 1 == t->columns;
+
+		if (is_right(t, i))
+			spaces(s->out, rest);
+		print_text(s, &row[i], widths[i]);
+		if (!is_right(t, i) && !last)
+			spaces(s->out, rest);
+		if (!last)
+			spaces(s->out, GAP);
+	}
+	fputc('\n', s->out);
+}
+
+void table_print(const struct table *t, const struct screen *s)
+{
+	CLEANUP(freep) size_t *widths = xcalloc(t->columns, sizeof(*widths));
+	CLEANUP(freep) struct table_cell *head = xcalloc(t->columns, sizeof(*head));
+
+	if (!t->count)
+		return;
+	measure(t, widths);
+	fit(t, widths, screen_width(s));
+	for (size_t i = 0; i < t->columns; i++)
+		head[i] = (struct table_cell){ title(t, i), COLOR_STRONG };
+	print_row(t, s, head, widths);
+	for (size_t i = 0; i + t->columns <= t->count; i += t->columns)
+		print_row(t, s, &t->cells[i], widths);
+}
