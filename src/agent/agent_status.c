@@ -156,6 +156,20 @@ static void fill_discovery(const struct model *m, struct status *s, struct arena
 	}
 }
 
+/* As nginx runs them, which is a moment later than ZooKeeper has them. */
+static void fill_drains(const struct model *m, struct status *s, struct arena *scratch)
+{
+	struct status_drain *list = arena_array(scratch, struct status_drain, m->drains.count);
+
+	s->drains = list;
+	s->drain_count = s->drain_total = m->drains.count;
+	for (size_t i = 0; i < m->drains.count; i++) {
+		const struct drain *d = &m->drains.items[i];
+
+		list[i] = (struct status_drain){ d->upstream, d->server, d->until, d->servers };
+	}
+}
+
 void agent_fill_status(const struct agent *a, struct status *s, struct arena *scratch)
 {
 	struct permission_facts p;
@@ -168,6 +182,7 @@ void agent_fill_status(const struct agent *a, struct status *s, struct arena *sc
 	fill_nginx(a, s);
 	fill_rollout(a, &p, s);
 	fill_discovery(a->running.good, s, scratch);
+	fill_drains(a->running.good, s, scratch);
 }
 
 void agent_fill_member(const struct agent *a, struct member *m)
