@@ -163,6 +163,12 @@ struct status {
 		const char *why;
 		const char *verdict; /* on a revision on trial here; "" = there is none */
 	} rollout;
+	struct {
+		bool on; /* a push to the config is unfinished; else the rest is not published */
+		const char *by, *id;
+		uint64_t time;      /* wall clock: when it began */
+		unsigned long left; /* znodes that are not written yet */
+	} push;
 	const struct status_alert *alerts;
 	size_t alert_count;
 	struct status_deployments deployments;

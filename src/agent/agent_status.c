@@ -20,6 +20,7 @@ void agent_facts(const struct agent *a, struct agent_facts *out)
 		.newest_revision = p.newest_revision,
 		.whole = p.whole,
 		.wiped = p.wiped,
+		.unfinished = p.push,
 		.stored = p.stored,
 		.stored_revision = p.stored_revision,
 		.applied = a->running.applied,
@@ -119,6 +120,13 @@ static void fill_rollout(const struct agent *a, const struct permission_facts *p
 	s->rollout.step = p->plan ? p->plan->step : 0;
 	s->rollout.permitted = permitted(a, p->permit);
 	s->rollout.why = p->permit->why;
+	s->push.on = p->push;
+	if (p->push) {
+		s->push.by = p->push->by;
+		s->push.id = p->push->id;
+		s->push.time = p->push->time;
+		s->push.left = p->push->left;
+	}
 	s->rollout.verdict = *m.gate.revision ? verdict_name(m.gate.verdict) : "";
 }
 

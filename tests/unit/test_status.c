@@ -470,6 +470,11 @@ static struct status everything(void)
 	s.rollout.permitted = "0123456789abcdef";
 	s.rollout.why = "the accepted revision";
 	s.rollout.verdict = "good";
+	s.push.on = true;
+	s.push.by = "alice";
+	s.push.id = "p-1";
+	s.push.time = AT + 5000000;
+	s.push.left = 12;
 	s.deployments.rolled_back = 8;
 	for (int i = 0; i < STEP_N; i++)
 		s.deployments.last.steps_ms[i] = i + 0.5 + 0.001 * i;
@@ -592,6 +597,8 @@ static void every_field_is_read(void **state UNUSED)
 	assert_string_equal(r.drains[1].server, "app-1:80");
 	assert_int_equal(r.drains[1].servers, 2);
 	assert_int_equal(r.drain_total, 7);
+	assert_true(r.push.on && r.push.left == 12);
+	assert_string_equal(r.push.by, "alice");
 }
 
 static void what_is_not_as_expected_counts_as_unknown(void **state UNUSED)

@@ -279,6 +279,14 @@ static const struct status_field rollout_rows[] = {
 	{ "verdict", STATUS_TEXT, AT(rollout.verdict) },
 };
 
+static const struct status_field push_rows[] = {
+	{ "by", STATUS_TEXT, AT(push.by) },
+	{ "id", STATUS_TEXT, AT(push.id) },
+	{ "time", STATUS_TIME, AT(push.time) },
+	{ "left", STATUS_COUNT, AT(push.left),
+	  GAUGE("push_left", "Znodes that an unfinished push has not written yet.") },
+};
+
 static const struct status_field step_rows[] = {
 #define X(id, text) { text, STATUS_MS, AT(deployments.last.steps_ms[STEP_##id]) },
 	STEPS(X)
@@ -332,6 +340,7 @@ static const struct status_field rows[] = {
 	{ "probe", STATUS_GROUP, AT(probe.on), .optional = true, .inner = ROWS(probe_rows) },
 	{ "fleet", STATUS_GROUP, .inner = ROWS(fleet_rows) },
 	{ "rollout", STATUS_GROUP, .inner = ROWS(rollout_rows) },
+	{ "push", STATUS_GROUP, AT(push.on), .optional = true, .inner = ROWS(push_rows) },
 	{ "alerts", STATUS_LIST, LIST(alerts, alert_count, alert_rows), FAMILY(put_alerts) },
 	{ "deployments", STATUS_GROUP, .inner = ROWS(deployment_rows) },
 };
