@@ -203,8 +203,7 @@ static void a_rollback_ends_it_in_mode_all(void **state)
 	begin_push(f, "2");
 	fleet_eventually(f, all_say_so(f));
 	roll_back_out_of_it(f);
-	for (size_t i = 0; i < f->count; i++)
-		assert_true(rig_fleet_served(f, i, "1 9"));
+	fleet_eventually(f, all_served(f, "1 9"));
 }
 
 /* Nothing was written but the mark. */
