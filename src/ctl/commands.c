@@ -11,6 +11,14 @@ const struct command *const all_commands[] = {
 	/* history */
 
 	/* act */
+	&command_confirm,
+	&command_drain,
+	&command_undrain,
+	&command_pause,
+	&command_resume,
+	&command_promote,
+	&command_abort,
+	&command_rollback,
 
 	/* start */
 
