@@ -80,9 +80,6 @@ static int look_before(struct job *j, struct hosts_wait *w)
 	*w = (struct hosts_wait){ .shows = print_held, .ctx = j };
 	if (hosts_wait(j->ctl, w, &e) < 0)
 		return ctl_fail(&e);
-	if (hosts_are_done(w) && !j->ctl->json)
-		screen_print(&j->ctl->screen, COLOR_NONE,
-			     "no host reports that servers of %s are held\n", j->upstream);
 	return CTL_OK;
 }
 
@@ -146,11 +143,15 @@ static void print_result(const struct job *j, const struct hosts_wait *before,
 		return;
 	}
 	screen_print(&j->ctl->screen, COLOR_GOOD, "confirmed");
-	screen_print(&j->ctl->screen, COLOR_NONE, ": what was held of %s before %s", j->upstream,
-		     buf_str(&when));
+	if (were_held)
+		screen_print(&j->ctl->screen, COLOR_NONE, ": the servers of %s are released",
+			     j->upstream);
+	else
+		screen_print(&j->ctl->screen, COLOR_NONE, ": no host reports held servers of %s",
+			     j->upstream);
 	if (after->timeout)
-		screen_print(&j->ctl->screen, COLOR_NONE, " is released on %zu of %zu host%s",
-			     after->done, after->count, PLURAL(after->count));
+		screen_print(&j->ctl->screen, COLOR_NONE, ", on %zu of %zu host%s", after->done,
+			     after->count, PLURAL(after->count));
 	fputc('\n', j->ctl->screen.out);
 }
 

@@ -52,26 +52,34 @@ static void say_servers(const struct upstream *u, const char *server)
 
 	for (size_t i = 0; i < u->server_count && i < SERVERS_NAMED; i++)
 		buf_printf(&names, "%s%s", i ? ", " : "", u->servers[i].address);
-	ctl_say("%s has no server %s; it has: %s%s (--force drains it all the same, as soon as it "
-		"registers)",
+	ctl_say("%s has no server %s; it has: %s%s (--force drains one that is not registered "
+		"now)",
 		u->name, server, u->server_count ? buf_str(&names) : "none",
 		u->server_count > SERVERS_NAMED ? ", …" : "");
 }
 
-/* Would any server of the upstream still get new requests? */
-static bool leaves_one(const struct override_edit *o, const struct job *j)
+static bool gets_requests(const struct override_edit *o, const struct server *s)
 {
-	uint64_t now = timing_wall();
+	const struct drain *d = override_edit_drain(o, s->address);
+
+	return !s->params.down && (!d || (d->until && d->until <= timing_wall()));
+}
+
+/* Would the drain leave the upstream without a server that gets new requests? */
+static bool takes_the_last(const struct override_edit *o, const struct job *j)
+{
+	bool takes_one = false;
 
 	for (size_t i = 0; i < j->model->server_count; i++) {
 		const struct server *s = &j->model->servers[i];
-		const struct drain *d = override_edit_drain(o, s->address);
 
-		if (strcmp(s->address, j->server) != 0 && !s->params.down &&
-		    (!d || (d->until && d->until <= now)))
-			return true;
+		if (!gets_requests(o, s))
+			continue;
+		if (strcmp(s->address, j->server) != 0)
+			return false;
+		takes_one = true;
 	}
-	return false;
+	return takes_one;
 }
 
 /* --- the change of the override -------------------------------------------------------------- */
@@ -80,7 +88,7 @@ static int change_drain(struct override_edit *o, void *job)
 {
 	struct job *j = job;
 
-	if (!j->force && !leaves_one(o, j)) {
+	if (!j->force && takes_the_last(o, j)) {
 		ctl_say("%s is the last server of %s that gets requests: every other one is "
 			"drained "
 			"or down, and nginx would answer with 502; --force drains it all the same",

@@ -181,6 +181,8 @@ static void the_last_server_is_not_drained_by_mistake(void **state)
 	rig_ctl_assert_code(&r, 0);
 	assert_all_render(f, server_of(f, 2), true);
 	assert_int_equal(rig_nginx_get(f->hosts[0].port, "/app", NULL, NULL), 502);
+	r = CTL(f, "drain", "app", server_of(f, 2), "--for", "1h"); /* it gets none already */
+	rig_ctl_assert_code(&r, 0);
 }
 
 /* Its session is alive, so it is a member, and its nginx still sends requests to the server. */
@@ -239,7 +241,7 @@ static void a_confirmation_releases_what_is_held(void **state)
 	rig_ctl_assert_code(&r, 0);
 	assert_says(r.out, "web1: 9 of 12 servers were lost at once");
 	assert_says(r.out, "confirmed: ");
-	assert_says(r.out, "is released on 3 of 3 hosts");
+	assert_says(r.out, "the servers of app are released, on 3 of 3 hosts");
 	for (size_t i = 0; i < f->count; i++)
 		rig_host_assert_no_problems(&f->hosts[i].host);
 	assert_false(is_rendered(f, 0, "10.0.0.9:80", false));
@@ -296,13 +298,15 @@ static void requests_are_answered_by_the_leader(void **state)
 static void a_promotion_to_all_is_on_every_host(void **state)
 {
 	struct rig_fleet *f = *state;
-	struct rig_ctl_result r;
 
 	f->promoted = true;
-	rig_fleet_put_on_canary(f, 0, FLEET_STAYS);
-	rig_fleet_promote(f, "{\"action\":\"promote\"}"); /* until the canary's verdict is there */
-	r = CTL(f, "promote", "--all");
-	rig_ctl_assert_code(&r, r.code ? 1 : 0); /* it may be accepted already */
+	rig_fleet_put_on_canary(
+		f, 0,
+		"mode = \"canary\"; canaries = 1; batch = \"1\"; bake_time = \"1h\"; "
+		"batch_time = \"1h\"; settle = \"100ms\"; apply_timeout = \"40s\"; "
+		"vanish_timeout = \"30s\";");
+	/* it is refused while the canary has no verdict */
+	fleet_eventually(f, CTL(f, "promote", "--all").code == 0);
 	fleet_eventually(f, rig_fleet_all_serve(f, "2"));
 }
 
