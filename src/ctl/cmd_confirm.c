@@ -129,7 +129,7 @@ static void print_result(const struct job *j, const struct hosts_wait *before,
 			 const struct hosts_wait *after)
 {
 	CLEANUP(buf_fini) struct buf when = BUF_INIT;
-	size_t were_held = before->count - before->done;
+	size_t were_held = before->members - before->done;
 
 	utc_print(j->when, &when);
 	if (j->ctl->json) {
@@ -150,8 +150,7 @@ static void print_result(const struct job *j, const struct hosts_wait *before,
 		screen_print(&j->ctl->screen, COLOR_NONE, ": no host reports held servers of %s",
 			     j->upstream);
 	if (after->timeout)
-		screen_print(&j->ctl->screen, COLOR_NONE, ", on %zu of %zu host%s", after->done,
-			     after->count, PLURAL(after->count));
+		hosts_print(after, &j->ctl->screen);
 	fputc('\n', j->ctl->screen.out);
 }
 
@@ -181,6 +180,8 @@ static int finish(struct job *j, const struct hosts_wait *before, bool waits)
 	if (waits && hosts_wait(j->ctl, &after, &e) < 0)
 		return ctl_fail(&e);
 	print_result(j, before, &after);
+	hosts_say_away(&after,
+		       "an nginx that runs there keeps the servers until its daemon is back");
 	if (!hosts_are_done(&after))
 		code = say_missing(j, &after);
 	arena_free(after.arena);

@@ -218,8 +218,7 @@ static void print_text(const struct job *j, const char *result, const struct hos
 			screen_print(s, COLOR_NONE, ", until %s", buf_str(&until));
 		}
 		if (w->timeout)
-			screen_print(s, COLOR_NONE, ", on %zu of %zu host%s", w->done, w->count,
-				     PLURAL(w->count));
+			hosts_print(w, s);
 		fputc('\n', s->out);
 	}
 }
@@ -238,6 +237,7 @@ static int finish(struct job *j, const char *result, bool waits,
 		print_json(j, result, &w);
 	else
 		print_text(j, result, &w);
+	hosts_say_away(&w, "an nginx that runs there does not follow until its daemon is back");
 	if (!hosts_are_done(&w)) {
 		ctl_say("the override is written, and these hosts do not report it within %llu "
 			"ms: %s; \"zknginxctl status\" says how they are",

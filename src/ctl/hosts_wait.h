@@ -1,6 +1,7 @@
 /*
  * Waiting until every host of the fleet reports something: a drain, the end of a guard. The hosts
- * are those that are members now; a host that leaves is not waited for, one that comes is.
+ * are those that are members now; a host that leaves is not waited for, one that comes is. A host
+ * that has left a report behind and is no member is away: its nginx may run, and does not follow.
  */
 #ifndef ZKNGINX_CTL_HOSTS_WAIT_H
 #define ZKNGINX_CTL_HOSTS_WAIT_H
@@ -12,6 +13,7 @@
 struct host_answer {
 	const char *host;
 	bool done;
+	bool away;
 };
 
 struct hosts_wait {
@@ -24,8 +26,9 @@ struct hosts_wait {
 	/* The result; in the arena. */
 	struct arena *arena;
 	struct host_answer *hosts; /* sorted */
-	size_t count, done;
-	bool refused; /* by one of them at least */
+	size_t count;
+	size_t members, done; /* of them */
+	bool refused;         /* by one of them at least */
 };
 
 /* Waits until every host shows it, or the timeout. -1: ZooKeeper cannot be read. */
@@ -34,7 +37,11 @@ int hosts_wait(struct ctl *ctl, struct hosts_wait *w, struct err *e);
 bool hosts_are_done(const struct hosts_wait *w);
 /* "web1, web2" of those that do not, in the arena. */
 const char *hosts_missing(const struct hosts_wait *w);
-/* [{"done", "host"}, …] */
+/* ", on 2 of 3 hosts", on the screen. */
+void hosts_print(const struct hosts_wait *w, const struct screen *s);
+/* Names the hosts that are away, with what follows from it ("…: it sends requests …"). */
+void hosts_say_away(const struct hosts_wait *w, const char *then);
+/* [{"away", "done", "host"}, …] */
 json_t *hosts_json(const struct hosts_wait *w);
 
 #endif

@@ -89,6 +89,7 @@ static void a_drain_as_json_has_a_stable_shape(void **state)
 {
 	struct rig_fleet *f = *state;
 	struct rig_ctl_result r;
+	const json_t *host;
 	json_t *j;
 
 	start(f);
@@ -102,6 +103,11 @@ static void a_drain_as_json_has_a_stable_shape(void **state)
 			    server_of(f, 1));
 	assert_int_equal(strlen(json_string_value(json_object_get(j, "until"))), 20);
 	assert_int_equal(json_array_size(json_object_get(j, "hosts")), 3);
+	host = json_array_get(json_object_get(j, "hosts"), 0);
+	assert_int_equal(json_object_size(host), 3);
+	assert_string_equal(json_string_value(json_object_get(host, "host")), "web1");
+	assert_true(json_is_true(json_object_get(host, "done")));
+	assert_true(json_is_false(json_object_get(host, "away")));
 	json_decref(j);
 	r = CTL(f, "--json", "undrain", "app", server_of(f, 1), "--no-wait");
 	rig_ctl_assert_code(&r, 0);
@@ -201,6 +207,31 @@ static void a_host_that_does_not_follow_is_named(void **state)
 	assert_says(r.err, "these hosts do not report it");
 	assert_says(r.err, "web3");
 	fleet_eventually(f, is_rendered(f, 2, server_of(f, 1), true));
+}
+
+/* It has left its report, and its nginx runs on. */
+static void a_host_that_is_away_is_named(void **state)
+{
+	struct rig_fleet *f = *state;
+	struct rig_ctl_result r;
+
+	start(f);
+	fleet_eventually(f, rig_zk_exists(f->zk, CLUSTER "/reports/web3"));
+	rig_fleet_signal(f, 2, SIGTERM);
+	fleet_eventually(f, !rig_zk_exists(f->zk, CLUSTER "/members/web3"));
+	r = CTL(f, "drain", "app", server_of(f, 1));
+	rig_ctl_assert_code(&r, 0);
+	assert_says(r.out, "on 2 of 2 hosts");
+	assert_says(r.err, "web3 is not in the fleet");
+	assert_true(is_rendered(f, 2, server_of(f, 1), false));
+	for (size_t i = 0; i < 2; i++)
+		rig_fleet_signal(f, i, SIGTERM);
+	fleet_eventually(f, !rig_zk_exists(f->zk, CLUSTER "/members/web1"));
+	fleet_eventually(f, !rig_zk_exists(f->zk, CLUSTER "/members/web2"));
+	r = CTL(f, "undrain", "app", "--all");
+	rig_ctl_assert_code(&r, 0);
+	assert_says(r.out, "no host is in the fleet now");
+	assert_says(r.err, "web1, web2, web3 are not in the fleet");
 }
 
 /* --- confirm --------------------------------------------------------------------------------- */
@@ -422,6 +453,7 @@ int main(void)
 		rollout_test(a_server_that_is_not_there_is_refused),
 		rollout_test(the_last_server_is_not_drained_by_mistake),
 		rollout_test(a_host_that_does_not_follow_is_named),
+		rollout_test(a_host_that_is_away_is_named),
 		rollout_test(a_confirmation_releases_what_is_held),
 		rollout_test(a_confirmation_of_no_upstream_is_refused),
 		rollout_test(requests_are_answered_by_the_leader),
