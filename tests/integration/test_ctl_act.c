@@ -141,6 +141,34 @@ static void what_else_an_override_says_stays(void **state)
 	assert_string_equal(rig_zk_get(f->zk, OVERRIDE), "{\"drain\": 7}");
 }
 
+#define OPERATORS 6
+
+/* None of them overwrites what another one has written meanwhile. */
+static void operators_at_the_same_time_keep_all_drains(void **state)
+{
+	struct rig_fleet *f = *state;
+	struct rig_terminal *t[OPERATORS];
+	char server[32];
+	int code;
+
+	start(f);
+	for (int i = 0; i < OPERATORS; i++) {
+		snprintf(server, sizeof(server), "10.0.0.%d:80", i);
+		t[i] = rig_terminal_ctl(SETTINGS(f), 80, "--timeout", "30s", "drain", "app", server,
+					"--force", NULL);
+	}
+	for (int i = 0; i < OPERATORS; i++) {
+		eventually(NULL, rig_terminal_ended(t[i], &code));
+		if (code != 0)
+			fail_msg("operator %d: %s", i, rig_terminal_shown(t[i]));
+		rig_terminal_free(t[i]);
+	}
+	for (int i = 0; i < OPERATORS; i++) {
+		snprintf(server, sizeof(server), "\"10.0.0.%d:80\"", i);
+		assert_says(rig_zk_get(f->zk, OVERRIDE), server);
+	}
+}
+
 static void a_server_that_is_not_there_is_refused(void **state)
 {
 	struct rig_fleet *f = *state;
@@ -450,6 +478,7 @@ int main(void)
 		rollout_test(a_server_is_drained_on_every_host_until_it_is_undrained),
 		rollout_test(a_drain_as_json_has_a_stable_shape),
 		rollout_test(what_else_an_override_says_stays),
+		rollout_test(operators_at_the_same_time_keep_all_drains),
 		rollout_test(a_server_that_is_not_there_is_refused),
 		rollout_test(the_last_server_is_not_drained_by_mistake),
 		rollout_test(a_host_that_does_not_follow_is_named),
