@@ -21,11 +21,6 @@ struct walk {
 	size_t stranger_room;
 };
 
-static bool is_ignored(const char *name)
-{
-	return *name == '.' || name[strlen(name) - 1] == '~' || strncmp(name, "README", 6) == 0;
-}
-
 /* Is this the beginning of the path of a kind's directory ("snippets")? */
 static bool is_above_objects(const char *name)
 {
@@ -62,6 +57,13 @@ static void add_upstream(struct walk *w, const char *path)
 	tree_builder_add(&w->builder, &(struct znode){ .path = upstream, .data = "" });
 }
 
+/* A file of blanks only, such as an editor's line feed, stands for a znode without data. */
+static void drop_blanks(struct buf *bytes)
+{
+	if (strspn(buf_str(bytes), " \t\r\n") == bytes->size)
+		buf_clear(bytes);
+}
+
 static int add_file(struct walk *w, const char *relative, struct err *e)
 {
 	const char *path = config_file_znode(w->d->arena, relative, w->d->root);
@@ -74,6 +76,7 @@ static int add_file(struct walk *w, const char *relative, struct err *e)
 	}
 	if (disk_read_path(file, &bytes, e) < 0)
 		return -1;
+	drop_blanks(&bytes);
 	if (bytes.size > SESSION_REQUEST_LIMIT)
 		return err_set(e, ERR_INPUT, "%s: %zu bytes; a znode has at most %d", file,
 			       bytes.size, SESSION_REQUEST_LIMIT);
@@ -136,7 +139,7 @@ static int walk_below(struct walk *w, const char *relative, unsigned depth, stru
 	if (list(a, arena_printf(a, "%s/%s", w->d->path, relative), &names, &count, e) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
-		if (!is_ignored(names[i]) &&
+		if (!config_file_is_ignored(names[i]) &&
 		    walk_entry(w, arena_printf(a, "%s/%s", relative, names[i]), depth + 1, e) < 0)
 			return -1;
 	}
@@ -162,7 +165,7 @@ static int walk_top(struct walk *w, struct err *e)
 	if (list(w->d->arena, w->d->path, &names, &count, e) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
-		if (is_ignored(names[i]))
+		if (config_file_is_ignored(names[i]))
 			continue;
 		if (!is_above_objects(names[i]))
 			note_ignored(w->d, names[i], &room);
