@@ -61,6 +61,8 @@ int change_open(struct change *c, struct ctl *ctl, const struct arguments *args)
 		return refuse_path(c);
 	if (client_open(ctl, &c->client, &e) < 0 || read_before(c, &e) < 0)
 		return ctl_fail(&e);
+	if (!path_is_config(ctl, c->path))
+		ctl_say("%s is outside of %s: it is not checked", c->path, root_of(c));
 	return CTL_OK;
 }
 
