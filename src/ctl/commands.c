@@ -7,6 +7,7 @@ const struct command *const all_commands[] = {
 	/* edit */
 
 	/* a directory as the truth */
+	&command_pull,
 
 	/* history */
 

@@ -12,6 +12,7 @@ extern const struct command *const all_commands[];
 /* edit */
 
 /* a directory as the truth */
+extern const struct command command_pull;
 
 /* history */
 
