@@ -8,6 +8,7 @@ const struct command *const all_commands[] = {
 
 	/* a directory as the truth */
 	&command_pull,
+	&command_lint,
 
 	/* history */
 

@@ -13,6 +13,7 @@ extern const struct command *const all_commands[];
 
 /* a directory as the truth */
 extern const struct command command_pull;
+extern const struct command command_lint;
 
 /* history */
 

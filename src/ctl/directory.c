@@ -13,12 +13,12 @@
 #include "zk/session.h"
 
 #define DEEPEST 3 /* upstreams/NAME/SERVER, snippets/http/NAME.conf */
+#define NAMED 10  /* how many files an error names */
 
 struct walk {
 	struct directory *d;
 	struct tree_builder builder;
-	struct buf strangers; /* files that are none of a znode, for the error */
-	size_t stranger_count;
+	size_t stranger_room;
 };
 
 /* Is this the beginning of the path of a kind's directory ("snippets")? */
@@ -37,9 +37,11 @@ static bool is_above_objects(const char *name)
 
 static void add_stranger(struct walk *w, const char *relative)
 {
-	if (w->stranger_count++ < 10)
-		buf_printf(&w->strangers, "%s%s/%s", w->stranger_count > 1 ? ", " : "", w->d->path,
-			   relative);
+	struct directory *d = w->d;
+
+	d->strangers = arena_grow(d->arena, d->strangers, d->stranger_count, &w->stranger_room,
+				  sizeof(*d->strangers));
+	d->strangers[d->stranger_count++] = arena_printf(d->arena, "%s/%s", d->path, relative);
 }
 
 /* A server's upstream has a znode, even where it has no file. If it has one, that comes later, as
@@ -173,21 +175,23 @@ static int walk_top(struct walk *w, struct err *e)
 	return 0;
 }
 
-static int refuse_strangers(const struct walk *w, struct err *e)
+static int refuse_strangers(const struct directory *d, struct err *e)
 {
-	CLEANUP(buf_fini) struct buf expected = BUF_INIT;
+	CLEANUP(buf_fini) struct buf expected = BUF_INIT, names = BUF_INIT;
 
-	if (!w->stranger_count)
+	if (!d->stranger_count)
 		return 0;
+	for (size_t i = 0; i < d->stranger_count && i < NAMED; i++)
+		buf_printf(&names, "%s%s", i ? ", " : "", d->strangers[i]);
 	config_print_files(&expected);
 	return err_set(e, ERR_INPUT,
 		       "%zu file%s not of a znode: %s%s (expected: %s). Rename or remove %s",
-		       w->stranger_count, w->stranger_count == 1 ? " is" : "s are",
-		       buf_str(&w->strangers), w->stranger_count > 10 ? ", …" : "",
-		       buf_str(&expected), w->stranger_count == 1 ? "it" : "them");
+		       d->stranger_count, d->stranger_count == 1 ? " is" : "s are", buf_str(&names),
+		       d->stranger_count > NAMED ? ", …" : "", buf_str(&expected),
+		       d->stranger_count == 1 ? "it" : "them");
 }
 
-int directory_read(const char *path, const char *root, struct directory **out, struct err *e)
+int directory_scan(const char *path, const char *root, struct directory **out, struct err *e)
 {
 	CLEANUP(directory_freep) struct directory *d = xcalloc(1, sizeof(*d));
 	struct walk w = { .d = d };
@@ -197,11 +201,20 @@ int directory_read(const char *path, const char *root, struct directory **out, s
 	d->path = arena_strdup(d->arena, path);
 	d->root = arena_strdup(d->arena, root);
 	tree_builder_init(&w.builder);
-	rc = walk_top(&w, e) < 0 ? -1 : refuse_strangers(&w, e);
+	rc = walk_top(&w, e);
 	d->tree = tree_builder_finish(&w.builder);
 	tree_builder_fini(&w.builder);
-	buf_fini(&w.strangers);
 	if (rc < 0)
+		return -1;
+	*out = TAKE(d);
+	return 0;
+}
+
+int directory_read(const char *path, const char *root, struct directory **out, struct err *e)
+{
+	CLEANUP(directory_freep) struct directory *d = NULL;
+
+	if (directory_scan(path, root, &d, e) < 0 || refuse_strangers(d, e) < 0)
 		return -1;
 	*out = TAKE(d);
 	return 0;

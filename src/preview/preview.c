@@ -251,8 +251,7 @@ static void on_tested(void *ctx, const struct sandbox_result *r)
 	p->on_done(p->ctx, r->passed);
 }
 
-/* The process to test like: the running master, whose file and namespace may differ from ours. */
-static long find_master(const struct nginx_settings *s)
+long preview_master(const struct nginx_settings *s)
 {
 	struct master master;
 	long pid = 0;
@@ -269,6 +268,6 @@ int preview_test(struct preview *p, sd_event *loop, void (*on_done)(void *ctx, b
 {
 	p->on_done = on_done;
 	p->ctx = ctx;
-	return sandbox_test(p->sandbox, loop, p->directory, find_master(&p->settings->nginx),
+	return sandbox_test(p->sandbox, loop, p->directory, preview_master(&p->settings->nginx),
 			    on_tested, p, e);
 }

@@ -29,6 +29,9 @@ struct bundle *preview_render(const struct settings *s, const struct sandbox *sa
 			      const struct model *m);
 /* Writes http.conf and stream.conf. */
 int preview_write(const struct bundle *b, const char *directory, struct err *e);
+/* The process to test like: the running master, whose file and namespace may differ from ours. 0:
+ * nginx does not run. */
+long preview_master(const struct nginx_settings *s);
 
 /* --- whole previews -------------------------------------------------------------------------- */
 
