@@ -3,6 +3,7 @@
 
 const struct command *const all_commands[] = {
 	/* see */
+	&command_status,
 
 	/* edit */
 

@@ -8,6 +8,7 @@
 extern const struct command *const all_commands[];
 
 /* see */
+extern const struct command command_status;
 
 /* edit */
 
