@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/fleet/override.h"
+#include "core/text/utc.h"
 #include "snapshot.h"
 #include "sys/timing.h"
 
@@ -136,5 +136,5 @@ const char *age_print(uint64_t now, uint64_t since, char out[static AGE_SIZE])
 
 uint64_t time_read(const char *text)
 {
-	return override_time(text);
+	return utc_parse(text);
 }
