@@ -9,6 +9,7 @@ const struct command *const all_commands[] = {
 
 	/* a directory as the truth */
 	&command_pull,
+	&command_push,
 	&command_lint,
 
 	/* history */

@@ -14,6 +14,7 @@ extern const struct command command_status;
 
 /* a directory as the truth */
 extern const struct command command_pull;
+extern const struct command command_push;
 extern const struct command command_lint;
 
 /* history */
