@@ -3,6 +3,7 @@
 
 const struct command *const all_commands[] = {
 	/* see */
+	&command_status,
 
 	/* edit */
 	&command_ls,
@@ -12,6 +13,8 @@ const struct command *const all_commands[] = {
 	&command_rm,
 
 	/* a directory as the truth */
+	&command_pull,
+	&command_push,
 	&command_lint,
 
 	/* history */

@@ -8,6 +8,7 @@
 extern const struct command *const all_commands[];
 
 /* see */
+extern const struct command command_status;
 
 /* edit */
 extern const struct command command_ls;
@@ -17,6 +18,8 @@ extern const struct command command_edit;
 extern const struct command command_rm;
 
 /* a directory as the truth */
+extern const struct command command_pull;
+extern const struct command command_push;
 extern const struct command command_lint;
 
 /* history */

@@ -132,6 +132,7 @@ struct preview {
 	const struct tree *accepted;
 	struct model *good; /* what nginx runs */
 	struct sandbox *sandbox;
+	struct drains drains;
 	char *live;
 	char directory[64]; /* of the candidate's files; "" = not made yet */
 	void (*on_done)(void *ctx, bool passed);
@@ -196,12 +197,19 @@ void preview_free(struct preview *p)
 	free(p);
 }
 
+void preview_use_drains(struct preview *p, struct drains drains)
+{
+	p->drains = drains;
+}
+
 struct model *preview_compose(struct preview *p, const struct tree *tree, struct problems *problems)
 {
-	return preview_compose_input(
-		p->settings,
-		(struct compose_input){ .tree = tree, .accepted = p->accepted, .good = p->good },
-		problems);
+	return preview_compose_input(p->settings,
+				     (struct compose_input){ .tree = tree,
+							     .accepted = p->accepted,
+							     .good = p->good,
+							     .drains = p->drains },
+				     problems);
 }
 
 /* -N: there may be no live file yet. */

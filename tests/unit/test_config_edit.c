@@ -193,11 +193,11 @@ static void transactions_take_what_fits_and_at_least_one(void **state UNUSED)
 	for (size_t i = 0; i < ARRAY_SIZE(ops); i++)
 		ops[i] = (struct history_op){ .kind = HISTORY_SET, .path = "/c/x", .size = 900 };
 	assert_int_equal(config_edit_fitting(ops, 10, 0, 1000000, 100), 10);
-	assert_int_equal(config_edit_fitting(ops, 10, 0, 2300, 100), 2);
-	assert_int_equal(config_edit_fitting(ops, 10, 9, 2300, 100), 10);
+	assert_int_equal(config_edit_fitting(ops, 10, 0, 2500, 100), 2);
+	assert_int_equal(config_edit_fitting(ops, 10, 9, 2500, 100), 10);
 	assert_int_equal(config_edit_fitting(ops, 10, 3, 10, 100), 4);
 	ops[0].kind = HISTORY_DELETE; /* its data is not sent */
-	assert_int_equal(config_edit_fitting(ops, 10, 0, 2300, 100), 3);
+	assert_int_equal(config_edit_fitting(ops, 10, 0, 2500, 100), 3);
 }
 
 int main(void)

@@ -11,7 +11,7 @@
 #include "core/decode/meaning.h"
 
 /* Of an operation in a request, beside its path and data: headers, an ACL, lengths. */
-#define OVERHEAD 96
+#define OVERHEAD 128
 
 /* A growing list of paths. */
 struct paths {

@@ -169,7 +169,7 @@ void fleet_view_read(struct fleet_view *v, struct arena *a, const struct tree *t
 {
 	struct reading r = { .view = v, .arena = a, .tree = t, .cluster = cluster };
 
-	*v = (struct fleet_view){ .has_cluster = tree_find(t, cluster) };
+	*v = (struct fleet_view){ .has_cluster = tree_has_within(t, cluster) };
 	read_hosts(&r);
 	read_leader(&r);
 	read_plan(&r);
