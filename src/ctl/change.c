@@ -392,6 +392,6 @@ void change_print_json(const struct change *c, const char *result)
 	json_put_text(j, "path", c->path);
 	json_put_text(j, "result", result);
 	json_put(j, "version", json_integer(c->exists ? c->before.version : -1));
-	json_put(j, "findings", findings_json(&c->findings));
+	json_put(j, "problems", findings_json(&c->findings));
 	ctl_print_json(j);
 }

@@ -64,7 +64,7 @@ enum change_result change_delete(struct change *c, const struct tree *tree, size
 
 /* Prints the findings of CHANGE_REFUSED, or of what was forced, on standard error. */
 void change_print_findings(const struct change *c);
-/* {path, result, version, findings}; version −1: there is no znode. */
+/* {path, problems, result, version}; version −1: there is no znode. */
 void change_print_json(const struct change *c, const char *result);
 
 #endif

@@ -248,7 +248,7 @@ static void what_the_daemons_would_refuse_is_refused_with_its_place(void **state
 	j = rig_ctl_json(&r);
 	assert_string_equal(json_string_value(json_object_get(j, "result")), "refused");
 	assert_int_equal(json_integer_value(json_object_get(j, "version")), 0);
-	assert_true(json_array_size(json_object_get(j, "findings")) > 0);
+	assert_true(json_array_size(json_object_get(j, "problems")) > 0);
 	json_decref(j);
 	r = set_text("sites/shop", BAD, "--force");
 	rig_ctl_assert_code(&r, 0);
@@ -320,7 +320,8 @@ static void a_push_that_is_not_done_comes_first(void **state UNUSED)
 	struct rig_ctl_result r;
 
 	rig_zk_set(zk, ROOT,
-		   "{\"by\": \"bob\", \"push\": {\"by\": \"bob\", \"id\": \"1\", \"left\": 3}}");
+		   "{\"by\": \"bob\", \"push\": {\"by\": \"bob\", \"id\": \"1\", \"left\": 3, "
+		   "\"time\": \"2026-11-28T09:00:00Z\"}}");
 	r = set_text("sites/shop", OTHER, NULL);
 	rig_ctl_assert_code(&r, 1);
 	assert_says(&r, "push of bob");

@@ -13,6 +13,7 @@
 
 #include "core/data/layout.h"
 #include "rig_ctl.h"
+#include "rig_nginx.h"
 
 #define ROOT "/nginx/config"
 #define GOLDEN "tests/golden"
@@ -374,6 +375,42 @@ static void without_nginx_it_is_said_what_was_not_tested(void **state UNUSED)
 	assert_null(strstr(r.err, "nginx -t"));
 }
 
+/* On a host of the fleet, nginx.conf has the last word. */
+static void what_nginx_conf_has_is_not_taken_by_a_znode(void **state UNUSED)
+{
+	struct rig_nginx n;
+	struct rig_ctl_result r;
+
+	rig_nginx_init(&n, "nginx");
+	n.http_text = "\tupstream shop { server 127.0.0.1:9; }\n\tmap $host $mine { default 1; }\n";
+	rig_nginx_configure(&n);
+	mkdir(n.state, 0755);
+	mkdir(rig_path("nginx/state/live"), 0755);
+	rig_write(rig_path("nginx/state/live/http.conf"), "# nothing\n");
+	rig_write(rig_path("nginx/state/live/stream.conf"), "# nothing\n");
+	rig_write(settings,
+		  "nginx: { config = \"%s\"; pid = \"%s\"; log_directory = \"%s\"; };\n"
+		  "state: { directory = \"%s\"; };\n",
+		  n.config, n.pid_file, n.log_directory, n.state);
+	put_file("sites/good.json", SITE("8080"));
+	r = lint("--nginx");
+	rig_ctl_assert_code(&r, 0);
+	assert_null(strstr(r.err, "small nginx.conf"));
+	put_file("upstreams/shop/10.0.0.1:80", "");
+	put_file("snippets/http/x.conf", "gzip maybe;\n");
+	r = lint("--nginx");
+	rig_ctl_assert_code(&r, 1);
+	assert_prints(&r, "dir/upstreams/shop.json:1:1: error: ");
+	assert_prints(&r, "nginx.conf");
+	assert_prints(&r, "dir/snippets/http/x.conf:1:1: error: nginx -t: invalid value");
+	n.http_text = "\tnonsense;\n";
+	rig_nginx_configure(&n);
+	put_file("snippets/http/x.conf", "gzip on;\n");
+	r = lint("--nginx");
+	rig_ctl_assert_code(&r, 3); /* no znode is to blame */
+	assert_non_null(strstr(r.err, "nonsense"));
+}
+
 static void no_file_stays_behind(void **state UNUSED)
 {
 	char *out = NULL;
@@ -410,6 +447,7 @@ int main(void)
 		EACH(nginx_names_a_line_of_the_file),
 		EACH(names_of_hosts_are_not_resolved),
 		EACH(without_nginx_it_is_said_what_was_not_tested),
+		EACH(what_nginx_conf_has_is_not_taken_by_a_znode),
 		EACH(no_file_stays_behind),
 	};
 
