@@ -77,6 +77,11 @@ void client_free(struct client *c)
 	free(c);
 }
 
+struct session *client_session(struct client *c)
+{
+	return c->session;
+}
+
 /* --- answers --------------------------------------------------------------------------------- */
 
 static void take_znode(struct call *call, const struct session_reply *r)

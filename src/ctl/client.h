@@ -20,6 +20,8 @@ struct client;
 int client_open(struct ctl *ctl, struct client **out, struct err *e);
 void client_free(struct client *c);
 DEFINE_CLEANUP(struct client *, client_free)
+/* For jobs of src/zk. Valid until a request of this client was not answered. */
+struct session *client_session(struct client *c);
 
 /* The znode with its data, in the arena. */
 int client_get(struct client *c, struct arena *a, const char *path, struct znode *out,

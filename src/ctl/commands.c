@@ -18,6 +18,9 @@ const struct command *const all_commands[] = {
 	&command_lint,
 
 	/* history */
+	&command_diff,
+	&command_history,
+	&command_show,
 
 	/* act */
 

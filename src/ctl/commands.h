@@ -23,6 +23,9 @@ extern const struct command command_push;
 extern const struct command command_lint;
 
 /* history */
+extern const struct command command_diff;
+extern const struct command command_history;
+extern const struct command command_show;
 
 /* act */
 

@@ -11,5 +11,7 @@
  * ERR_REFUSED: the root does not exist, or a part cannot be read.
  */
 int config_read(struct ctl *ctl, struct tree **out, struct err *e);
+/* The same, with all that its upstreams discover servers at, as the daemons read it. */
+int config_read_discovered(struct ctl *ctl, struct tree **out, struct err *e);
 
 #endif

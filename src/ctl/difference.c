@@ -163,3 +163,14 @@ json_t *difference_json(const struct config_edit *e)
 	}
 	return list;
 }
+
+json_t *difference_json_texts(const char *file, const struct buf *old, const struct buf *new)
+{
+	CLEANUP(buf_fini) struct buf hunks = BUF_INIT;
+	json_t *j = json_object();
+
+	line_diff(buf_str(old), old->size, buf_str(new), new->size, &hunks);
+	json_put_text(j, "diff", buf_str(&hunks));
+	json_put_text(j, "file", file);
+	return j;
+}

@@ -25,5 +25,7 @@ json_t *difference_json(const struct config_edit *e);
 /* A unified diff in colours; file: what both texts are called. */
 void difference_print_texts(const struct screen *s, const struct difference_names *names,
 			    const char *file, const struct buf *old, const struct buf *new);
+/* {"diff": TEXT, "file": NAME} */
+json_t *difference_json_texts(const char *file, const struct buf *old, const struct buf *new);
 
 #endif
