@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "change.h"
-#include "core/text/json_text.h"
 #include "lint.h"
 #include "note.h"
 #include "paths.h"
@@ -346,16 +345,29 @@ static enum change_result delete_all(struct change *c, struct deletion *d, const
 	return result;
 }
 
+static enum change_result check_delete(struct change *c, struct tree **config, struct err *e)
+{
+	if (read_config(c, config, e) < 0 || refuse_push(c, *config, e) < 0)
+		return CHANGE_FAILED;
+	find_problems(c, *config, changed_tree(c, *config, NULL, 0), NULL);
+	return c->findings.errors && !c->force ? CHANGE_REFUSED : CHANGE_DONE;
+}
+
+enum change_result change_check_delete(struct change *c, struct err *e)
+{
+	CLEANUP(tree_unrefp) struct tree *config = NULL;
+
+	return path_is_config(c->ctl, c->path) ? check_delete(c, &config, e) : CHANGE_DONE;
+}
+
 static enum change_result delete_in_config(struct change *c, struct deletion *d, bool *again,
 					   struct err *e)
 {
 	CLEANUP(tree_unrefp) struct tree *config = NULL;
+	enum change_result result = check_delete(c, &config, e);
 
-	if (read_config(c, &config, e) < 0 || refuse_push(c, config, e) < 0)
-		return CHANGE_FAILED;
-	find_problems(c, config, changed_tree(c, config, NULL, 0), NULL);
-	if (c->findings.errors && !c->force)
-		return CHANGE_REFUSED;
+	if (result != CHANGE_DONE)
+		return result;
 	return delete_all(c, d, tree_find(config, root_of(c)), again, e);
 }
 
@@ -374,24 +386,4 @@ enum change_result change_delete(struct change *c, const struct tree *t, size_t 
 			return result;
 	}
 	return too_busy(e);
-}
-
-/* --- output ---------------------------------------------------------------------------------- */
-
-void change_print_findings(const struct change *c)
-{
-	progress_clear();
-	fflush(stdout);
-	findings_print(&c->findings, stderr);
-}
-
-void change_print_json(const struct change *c, const char *result)
-{
-	json_t *j = json_object();
-
-	json_put_text(j, "path", c->path);
-	json_put_text(j, "result", result);
-	json_put(j, "version", json_integer(c->exists ? c->before.version : -1));
-	json_put(j, "problems", findings_json(&c->findings));
-	ctl_print_json(j);
 }

@@ -510,6 +510,7 @@ static void what_is_refused_can_be_edited_again(void **state UNUSED)
 	eventually(NULL, rig_terminal_ended(t, &code));
 	assert_int_equal(code, 0);
 	assert_true(rig_zk_is(zk, SITE, OTHER));
+	assert_true(shows(t, "+{\"listen\": [\"8081\"]")); /* what has changed */
 	assert_int_equal(drafts(), 0);
 	rig_terminal_free(t);
 }
@@ -611,7 +612,7 @@ static void what_is_used_or_has_children_is_not_removed(void **state UNUSED)
 
 	rig_ctl_assert_code(&r, 1);
 	assert_says(&r, "-r");
-	r = rig_ctl(settings, "rm", "-r", "upstreams/shop", NULL);
+	r = rig_ctl(settings, "rm", "-r", "--force", "upstreams/shop", NULL);
 	rig_ctl_assert_code(&r, 1);
 	assert_says(&r, "--yes");
 	r = rig_ctl(settings, "rm", "-r", "--yes", "upstreams/shop", NULL);
