@@ -155,11 +155,21 @@ static int refuse_push(const struct change *c, const struct tree *config, struct
 		by.size ? " of " : "", buf_str(&by));
 }
 
+/* What is unreadable here could make the change right or wrong. */
 static int read_config(const struct change *c, struct tree **out, struct err *e)
 {
+	CLEANUP(problems_fini) struct problems unreadable;
 	struct mirror_root root = { root_of(c), CONFIG_DEPTH };
 
-	return read_tree(c->ctl, &root, 1, out, NULL, e);
+	problems_init(&unreadable);
+	if (read_tree(c->ctl, &root, 1, out, &unreadable, e) < 0)
+		return -1;
+	if (!unreadable.count || c->force)
+		return 0;
+	return err_set(e, ERR_REFUSED,
+		       "%s: %s: so the change cannot be checked, and nothing was changed (--force "
+		       "changes it all the same)",
+		       unreadable.items[0].znode, unreadable.items[0].message);
 }
 
 /* --- what others do meanwhile ----------------------------------------------------------------- */

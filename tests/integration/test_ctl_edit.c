@@ -714,8 +714,46 @@ static void a_missing_permission_is_named(void **state UNUSED)
 	r = rig_ctl(settings, "get", "sites/shop", NULL);
 	rig_ctl_assert_code(&r, 1);
 	assert_says(&r, "zookeeper.auth_file");
+	r = set_text("upstreams/shop", "{}", NULL);
+	rig_ctl_assert_code(&r, 1);
+	assert_says(&r, "cannot be checked");
+	r = set_text("upstreams/shop", "{}", "--force");
+	rig_ctl_assert_code(&r, 0);
 	rig_zk_restrict(zk, SITE, false);
 	assert_true(rig_zk_is(zk, SITE, GOOD));
+}
+
+static void a_missing_chroot_is_named(void **state UNUSED)
+{
+	CLEANUP(freep) char *hosts = xasprintf("%s/nope", rig_zookeeper_hosts(zookeeper));
+	const char *arguments[] = { "-s", hosts, "set", "upstreams/shop", "-", NULL };
+	struct rig_ctl_result r = rig_ctl_with(NULL, "{}", arguments);
+
+	rig_ctl_assert_code(&r, 1);
+	assert_says(&r, "does not exist");
+	assert_false(rig_zk_exists(zk, "/nope"));
+}
+
+static void data_of_the_root_that_is_no_note_stays(void **state UNUSED)
+{
+	struct rig_ctl_result r;
+
+	rig_zk_set(zk, ROOT, "do not touch");
+	r = set_text("sites/shop", OTHER, NULL);
+	rig_ctl_assert_code(&r, 0);
+	assert_says(&r, "not recorded who");
+	assert_true(rig_zk_is(zk, ROOT, "do not touch"));
+	assert_true(rig_zk_is(zk, SITE, OTHER));
+}
+
+static void the_root_itself_can_be_edited(void **state UNUSED)
+{
+	struct rig_ctl_result r;
+
+	use_editor("echo '{\"serial\": 1}' >\"$1\"");
+	r = rig_ctl(settings, "edit", ".", NULL);
+	rig_ctl_assert_code(&r, 0);
+	assert_true(rig_zk_is(zk, ROOT, "{\"serial\": 1}\n"));
 }
 
 #define EACH(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -759,6 +797,9 @@ int main(void)
 		EACH(a_large_subtree_is_removed_in_several_transactions),
 		EACH(without_zookeeper_nothing_is_known),
 		EACH(a_missing_permission_is_named),
+		EACH(a_missing_chroot_is_named),
+		EACH(data_of_the_root_that_is_no_note_stays),
+		EACH(the_root_itself_can_be_edited),
 	};
 
 	return cmocka_run_group_tests_name("zknginxctl edits", tests, set_up_all, tear_down_all);
