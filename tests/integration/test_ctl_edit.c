@@ -27,18 +27,6 @@ static struct rig_zookeeper *zookeeper;
 static struct rig_zk *zk;
 static char *settings;
 
-static int set_up_all(void **state UNUSED)
-{
-	zookeeper = rig_zookeeper_start(NULL);
-	return 0;
-}
-
-static int tear_down_all(void **state UNUSED)
-{
-	rig_zookeeper_stop(zookeeper);
-	return 0;
-}
-
 static int set_up(void **state UNUSED)
 {
 	zk = rig_zk_connect(rig_zookeeper_hosts(zookeeper));
@@ -802,5 +790,10 @@ int main(void)
 		EACH(the_root_itself_can_be_edited),
 	};
 
-	return cmocka_run_group_tests_name("zknginxctl edits", tests, set_up_all, tear_down_all);
+	int failed;
+
+	zookeeper = rig_zookeeper_start(NULL);
+	failed = cmocka_run_group_tests_name("zknginxctl edits", tests, NULL, NULL);
+	rig_zookeeper_stop(zookeeper);
+	return failed;
 }
