@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "change.h"
-#include "lint.h"
+#include "lint_host.h"
 #include "note.h"
 #include "paths.h"
 #include "reader.h"
@@ -138,6 +138,8 @@ static void find_problems(struct change *c, const struct tree *config, struct tr
 	tree_unref(c->checked);
 	c->checked = after;
 	lint_change(&c->ctl->settings, config, after, &c->problems);
+	if (!c->problems.count && tree_find(after, c->path))
+		lint_host(c->ctl, config, after, c->path, &c->problems);
 	findings_add(&c->findings, &c->problems, after, file_of, &naming);
 }
 
@@ -155,7 +157,6 @@ static int refuse_push(const struct change *c, const struct tree *config, struct
 		by.size ? " of " : "", buf_str(&by));
 }
 
-/* What is unreadable here could make the change right or wrong. */
 static int read_config(const struct change *c, struct tree **out, struct err *e)
 {
 	CLEANUP(problems_fini) struct problems unreadable;

@@ -108,7 +108,8 @@ static int list(struct arena *a, const char *path, char ***names, size_t *count,
 		(*names)[(*count)++] = arena_strdup(a, entry->d_name);
 	}
 	closedir(dir);
-	qsort(*names, *count, sizeof(**names), by_name);
+	if (*count)
+		qsort(*names, *count, sizeof(**names), by_name);
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 #include "core/data/layout.h"
 #include "rig_ctl.h"
 #include "rig_nginx.h"
+#include "rig_zookeeper.h"
 
 #define ROOT "/nginx/config"
 #define GOLDEN "tests/golden"
@@ -375,23 +376,29 @@ static void without_nginx_it_is_said_what_was_not_tested(void **state UNUSED)
 	assert_null(strstr(r.err, "nginx -t"));
 }
 
+/* This machine is a host of the fleet: a daemon has run here. */
+static void make_host(struct rig_nginx *n, const char *http_text, const char *hosts)
+{
+	rig_nginx_init(n, "nginx");
+	n->http_text = http_text;
+	rig_nginx_configure(n);
+	mkdir(n->state, 0755);
+	mkdir(rig_path("nginx/state/live"), 0755);
+	rig_write(rig_path("nginx/state/live/http.conf"), "# nothing\n");
+	rig_write(rig_path("nginx/state/live/stream.conf"), "# nothing\n");
+	rig_write(settings,
+		  "nginx: { config = \"%s\"; pid = \"%s\"; log_directory = \"%s\"; };\n"
+		  "state: { directory = \"%s\"; };\nzookeeper: { hosts = \"%s\"; };\n",
+		  n->config, n->pid_file, n->log_directory, n->state, hosts);
+}
+
 /* On a host of the fleet, nginx.conf has the last word. */
 static void what_nginx_conf_has_is_not_taken_by_a_znode(void **state UNUSED)
 {
 	struct rig_nginx n;
 	struct rig_ctl_result r;
 
-	rig_nginx_init(&n, "nginx");
-	n.http_text = "\tupstream shop { server 127.0.0.1:9; }\n\tmap $host $mine { default 1; }\n";
-	rig_nginx_configure(&n);
-	mkdir(n.state, 0755);
-	mkdir(rig_path("nginx/state/live"), 0755);
-	rig_write(rig_path("nginx/state/live/http.conf"), "# nothing\n");
-	rig_write(rig_path("nginx/state/live/stream.conf"), "# nothing\n");
-	rig_write(settings,
-		  "nginx: { config = \"%s\"; pid = \"%s\"; log_directory = \"%s\"; };\n"
-		  "state: { directory = \"%s\"; };\n",
-		  n.config, n.pid_file, n.log_directory, n.state);
+	make_host(&n, "\tupstream shop { server 127.0.0.1:9; }\n", "127.0.0.1:1");
 	put_file("sites/good.json", SITE("8080"));
 	r = lint("--nginx");
 	rig_ctl_assert_code(&r, 0);
@@ -409,6 +416,22 @@ static void what_nginx_conf_has_is_not_taken_by_a_znode(void **state UNUSED)
 	r = lint("--nginx");
 	rig_ctl_assert_code(&r, 3); /* no znode is to blame */
 	assert_non_null(strstr(r.err, "nonsense"));
+}
+
+static void set_asks_the_nginx_of_a_host_of_the_fleet(void **state UNUSED)
+{
+	static const char *const good[] = { "set", "snippets/http/x", "-", NULL };
+	struct rig_zookeeper *zookeeper = rig_zookeeper_start(NULL);
+	struct rig_nginx n;
+	struct rig_ctl_result r;
+
+	make_host(&n, NULL, rig_zookeeper_hosts(zookeeper));
+	r = rig_ctl_with(settings, "map $host $x {\n  default 1;\n}\ngzip maybe;\n", good);
+	rig_ctl_assert_code(&r, 1);
+	assert_non_null(strstr(r.err, "-:4:1: error: nginx -t: invalid value \"maybe\""));
+	r = rig_ctl_with(settings, "gzip on;\n", good);
+	rig_ctl_assert_code(&r, 0);
+	rig_zookeeper_stop(zookeeper);
 }
 
 static void no_file_stays_behind(void **state UNUSED)
@@ -448,6 +471,7 @@ int main(void)
 		EACH(names_of_hosts_are_not_resolved),
 		EACH(without_nginx_it_is_said_what_was_not_tested),
 		EACH(what_nginx_conf_has_is_not_taken_by_a_znode),
+		EACH(set_asks_the_nginx_of_a_host_of_the_fleet),
 		EACH(no_file_stays_behind),
 	};
 
