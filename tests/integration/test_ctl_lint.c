@@ -198,6 +198,24 @@ static void a_field_is_found_at_its_line(void **state UNUSED)
 	assert_prints(&r, "dir/sites/shop.json:5:21: error: locations[0].timeouts.read: ");
 }
 
+static void a_directory_is_named_as_it_was_given(void **state UNUSED)
+{
+	CLEANUP(freep) char *line = NULL;
+	char *argv[] = { (char *)"sh", (char *)"-c", NULL, NULL }, *out = NULL;
+	char real[4096];
+
+	put_file("sites/a.json", "x");
+	put_file("sites/a.jsn", "x");
+	assert_non_null(realpath(getenv("ZKNGINXCTL") ?: "build/zknginxctl", real));
+	argv[2] = line = xasprintf("cd %s && %s -c %s lint --no-nginx && exit; "
+				   "cd .. && %s -c %s lint --no-nginx dir//",
+				   rig_path("dir"), real, settings, real, settings);
+	assert_int_equal(rig_run(&out, argv), 1);
+	assert_int_equal(strncmp(out, "sites/a.jsn:1:1: error: ", 24), 0);
+	assert_non_null(strstr(out, "\nsites/a.json:1:"));
+	assert_non_null(strstr(out, "\ndir/sites/a.json:1:"));
+}
+
 static void json_errors_have_a_line_and_a_column(void **state UNUSED)
 {
 	struct rig_ctl_result r;
@@ -458,6 +476,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		EACH(each_golden_case_gets_the_daemons_verdict),
 		EACH(a_field_is_found_at_its_line),
+		EACH(a_directory_is_named_as_it_was_given),
 		EACH(json_errors_have_a_line_and_a_column),
 		EACH(a_snippet_has_the_line_of_the_policy),
 		EACH(a_servers_parameter_is_found_in_its_words),
