@@ -73,7 +73,7 @@ static void history_says_what_who_why_and_what_became_of_it(void **state)
 		assert_non_null(json_object_get(json_array_get(list, 0), keys[i]));
 	assert_string_equal(text_at(list, 0, "by"), "bob");
 	assert_string_equal(text_at(list, 0, "outcome"), "halted");
-	assert_non_null(strstr(text_at(list, 0, "reason"), "web1"));
+	assert_non_null(strstr(text_at(list, 0, "reason"), "duplicate default"));
 	assert_string_equal(text_at(list, 1, "by"), "alice");
 	assert_string_equal(text_at(list, 1, "note"), "the second");
 	assert_string_equal(text_at(list, 1, "outcome"), "accepted");
