@@ -26,6 +26,9 @@ struct session *client_session(struct client *c);
 /* The znode with its data, in the arena. */
 int client_get(struct client *c, struct arena *a, const char *path, struct znode *out,
 	       struct err *e);
+/* The same, and what ZooKeeper says of it besides. */
+int client_get_stat(struct client *c, struct arena *a, const char *path, struct znode *out,
+		    struct session_stat *stat, struct err *e);
 /* Names of the children, sorted, in the arena. */
 int client_children(struct client *c, struct arena *a, const char *path, const char ***out,
 		    size_t *count, struct err *e);

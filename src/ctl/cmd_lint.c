@@ -5,7 +5,6 @@
  * depend on other objects; then only the findings of that file are printed.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +16,8 @@
 #include "core/text/json_text.h"
 #include "directory.h"
 #include "findings.h"
+#include "input.h"
 #include "lint_nginx.h"
-#include "sys/disk.h"
 #include "zk/session.h"
 
 /* A file that was named on the command line. */
@@ -47,28 +46,11 @@ static const char *root_of(const struct linting *l)
 	return l->ctl->settings.zookeeper.config;
 }
 
-/* Of any kind: a text may come through a pipe. "-": standard input. */
-static int read_text(const char *path, struct buf *out, struct err *e)
-{
-	CLEANUP(disk_close) int own = -1;
-	char chunk[65536];
-	ssize_t got;
-	int fd = STDIN_FILENO;
-
-	if (strcmp(path, "-") != 0)
-		fd = own = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return err_sys(e, "%s", path);
-	while ((got = read(fd, chunk, sizeof(chunk))) > 0 && out->size < ((size_t)64 << 20))
-		buf_put(out, chunk, (size_t)got);
-	return got < 0 ? err_sys(e, "%s", path) : 0;
-}
-
 static int read_tree_text(const char *path, struct tree **out, struct err *e)
 {
 	CLEANUP(buf_fini) struct buf text = BUF_INIT;
 
-	if (read_text(path, &text, e) < 0)
+	if (input_read(path, &text, e) < 0)
 		return -1;
 	return tree_parse(buf_str(&text), text.size, path, out, e);
 }
@@ -161,7 +143,7 @@ static int add_given(struct linting *l, struct tree_builder *b, const struct giv
 	struct config_place p = config_place(g->znode, root_of(l));
 	struct err e;
 
-	if (read_text(g->name, &text, &e) < 0)
+	if (input_read(g->name, &text, &e) < 0)
 		return ctl_fail(&e);
 	if (text.size > SESSION_REQUEST_LIMIT)
 		findings_add_file(&l->findings, g->name, "error",

@@ -6,6 +6,11 @@ const struct command *const all_commands[] = {
 	&command_status,
 
 	/* edit */
+	&command_ls,
+	&command_get,
+	&command_set,
+	&command_edit,
+	&command_rm,
 
 	/* a directory as the truth */
 	&command_pull,

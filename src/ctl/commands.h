@@ -11,6 +11,11 @@ extern const struct command *const all_commands[];
 extern const struct command command_status;
 
 /* edit */
+extern const struct command command_ls;
+extern const struct command command_get;
+extern const struct command command_set;
+extern const struct command command_edit;
+extern const struct command command_rm;
 
 /* a directory as the truth */
 extern const struct command command_pull;

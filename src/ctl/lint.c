@@ -57,16 +57,36 @@ static bool is_listed(const struct problems *ps, const struct problem *p)
 	return ps->count && bsearch(p, ps->items, ps->count, sizeof(*ps->items), compare);
 }
 
+/* Sites are rendered by age: what is new comes last, whatever the tree of it says. */
+static struct tree *with_ages(const struct tree *before, const struct tree *after)
+{
+	struct tree_builder b;
+	struct tree *out;
+
+	tree_builder_init(&b);
+	for (size_t i = 0; i < tree_count(after); i++) {
+		struct znode z = *tree_at(after, i);
+		const struct znode *old = tree_find(before, z.path);
+
+		z.czxid = old ? old->czxid : INT64_MAX;
+		tree_builder_add(&b, &z);
+	}
+	out = tree_builder_finish(&b);
+	tree_builder_fini(&b);
+	return out;
+}
+
 void lint_change(const struct settings *settings, const struct tree *before,
 		 const struct tree *after, struct problems *problems)
 {
+	CLEANUP(tree_unrefp) struct tree *aged = with_ages(before, after);
 	CLEANUP(problems_fini) struct problems old, new;
 
 	problems_init(&old);
 	problems_init(&new);
 	model_free(lint_compose(settings,
 				&(struct lint_input){ .tree = before, .accepted = before }, &old));
-	model_free(lint_compose(settings, &(struct lint_input){ .tree = after, .accepted = before },
+	model_free(lint_compose(settings, &(struct lint_input){ .tree = aged, .accepted = before },
 				&new));
 	for (size_t i = 0; i < new.count; i++) {
 		const struct problem *p = &new.items[i];

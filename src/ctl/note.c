@@ -1,51 +1,55 @@
-/* The data of the config's root. */
+/* The note as a command changes it. */
 #include <jansson.h>
 
+#include "core/fleet/config_note.h"
 #include "core/text/json_text.h"
 #include "note.h"
 
-/* NULL: it is not an object. */
-static json_t *parse(const struct znode *root)
+/* Also what is empty. */
+static bool is_note(const struct znode *root)
 {
 	json_t *j;
 	unsigned line;
+	bool is;
 
 	if (!root || !root->size)
-		return json_object();
+		return true;
 	if (!json_depth_is_sane(root->data, root->data + root->size, &line))
-		return NULL;
+		return false;
 	j = json_loadb(root->data, root->size, 0, NULL);
-	if (json_is_object(j))
-		return j;
+	is = json_is_object(j);
 	json_decref(j);
-	return NULL;
+	return is;
+}
+
+static struct config_note parse(struct arena *a, const struct znode *root)
+{
+	struct config_note n;
+
+	config_note_parse(a, root ? root->data : "", root ? root->size : 0, &n);
+	return n;
 }
 
 char *note_print(const struct znode *root, const char *by, const char *message)
 {
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	struct config_note n = parse(a, root);
 	struct buf out = BUF_INIT;
-	json_t *j = parse(root);
 
-	if (!j)
+	if (!is_note(root))
 		return NULL;
-	json_put_text(j, "by", by);
-	if (message)
-		json_put_text(j, "note", message);
-	else
-		json_object_del(j, "note");
-	json_print(j, JSON_COMPACT, &out);
+	n.by = by;
+	n.note = message ?: "";
+	config_note_print(&n, &out);
 	return buf_take(&out);
 }
 
 bool note_has_push(const struct znode *root, struct buf *by)
 {
-	json_auto_t *j = parse(root);
-	json_t *push = json_object_get(j, "push");
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	struct config_note n = parse(a, root);
 
-	if (!push || json_is_null(push) || json_is_false(push))
-		return false;
-	buf_puts(by, json_string_value(json_object_get(push, "by"))
-			     ?: json_string_value(json_object_get(j, "by"))
-			     ?: "");
-	return true;
+	if (n.unfinished)
+		buf_puts(by, n.push.by);
+	return n.unfinished;
 }
