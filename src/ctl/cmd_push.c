@@ -341,7 +341,7 @@ static const struct command_option push_options[] = {
 	{ "message", 'm', "TEXT", WORD_NONE, "why, for the history (default the git commit)" },
 	{ "prune", 0, "true|false", WORD_NONE, "false: delete nothing" },
 	{ "yes-delete", 0, NULL, WORD_NONE, "allow that most objects are deleted" },
-	{ "force", 0, NULL, WORD_NONE, "write what the daemons would refuse" },
+	{ "force", 'f', NULL, WORD_NONE, "write what the daemons would refuse" },
 	{ "no-wait", 0, NULL, WORD_NONE, "do not follow the rollout" },
 	{ "follow-for", 0, "TIME", WORD_NONE, "follow the rollout at most so long" },
 	{ NULL, 0, NULL, WORD_NONE, NULL },
