@@ -318,28 +318,54 @@ static int give_up(const struct job *job, const struct snapshot *s)
 	return CTL_UNKNOWN;
 }
 
+struct waiting {
+	struct reader *reader;
+	struct tree *fresh;
+	bool connected; /* as judged */
+};
+
+static bool has_answer(void *ctx)
+{
+	struct waiting *w = ctx;
+
+	return reader_next(w->reader, 0, &w->fresh) ||
+	       reader_is_connected(w->reader) != w->connected;
+}
+
+static void look_again(struct waiting *w, const struct job *job, struct snapshot **s)
+{
+	w->connected = reader_is_connected(w->reader);
+	if (w->fresh) {
+		snapshot_free(*s);
+		*s = snapshot_new(job->ctl, w->reader, TAKE(w->fresh));
+	}
+	if (*s)
+		(*s)->connected = w->connected;
+}
+
 static int wait_loop(const struct job *job, struct reader *r)
 {
 	CLEANUP(snapshot_freep) struct snapshot *s = NULL;
+	struct waiting w = { .reader = r };
 	struct ctl *ctl = job->ctl;
-	uint64_t end = ctl->timeout_given ? timing_now() + ctl->timeout : NEVER;
-	uint64_t patience = ctl->timeout; /* of the first answer */
-	struct tree *tree;
+	uint64_t begin = timing_now(), end = ctl->timeout_given ? begin + ctl->timeout : NEVER;
 
-	while (reader_next(r, patience, &tree)) {
-		uint64_t now = timing_now();
+	for (;;) {
+		uint64_t now = timing_now(), until = s ? end : begin + ctl->timeout;
 
-		snapshot_free(s);
-		s = snapshot_new(ctl, r, tree);
-		if (is_decided(job, s)) {
-			progress_clear();
-			show(job, s);
-			return code_of(job, s) == CTL_OK ? CTL_OK : CTL_BAD;
-		}
-		progress_show("waiting: %s", awaited(s));
-		patience = end == NEVER ? NEVER : end > now ? end - now : 0;
+		if (now >= until ||
+		    !ctl_run_until(ctl, has_answer, &w, until == NEVER ? NEVER : until - now))
+			return give_up(job, s);
+		look_again(&w, job, &s);
+		if (s && is_decided(job, s))
+			break;
+		if (s)
+			progress_show("waiting: %s",
+				      s->connected ? awaited(s) : "no connection to ZooKeeper");
 	}
-	return give_up(job, s);
+	progress_clear();
+	show(job, s);
+	return code_of(job, s) == CTL_OK ? CTL_OK : CTL_BAD;
 }
 
 static int wait_until_well(const struct job *job)

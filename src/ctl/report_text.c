@@ -129,8 +129,7 @@ static void print_problems(const struct page *p)
 
 		problem_print(&s->problem, &text);
 		screen_lines(p->screen, COLOR_STRONG, 2, "%s", s->problem.znode);
-		screen_lines(p->screen, COLOR_WARNING, 4, "%s: %s",
-			     problem_kind_name(s->problem.kind), buf_str(&text));
+		screen_lines(p->screen, COLOR_WARNING, 4, "%s", buf_str(&text));
 		screen_lines(p->screen, COLOR_NONE, 4, "since %s; %s",
 			     age_print(p->now, s->since, age),
 			     s->problem.serving == SERVING_PREVIOUS ? "its last good form is served"

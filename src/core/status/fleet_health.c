@@ -227,7 +227,7 @@ static void judge_rest(struct judging *j)
 	if (is_awaited(v))
 		moving(j, "config", "revision %.12s of the config waits for its rollout%s",
 		       v->newest, v->plan.paused ? "; rollouts are paused" : "");
-	if (!v->has_plan && !v->plan_error && fleet_view_followers(v))
+	if (*v->newest && !v->has_plan && !v->plan_error && fleet_view_followers(v))
 		moving(j, "plan", "the leader has not written the first plan");
 	if (v->has_request)
 		moving(j, "request", "the request \"%s\" waits for the leader",
