@@ -34,7 +34,7 @@ void preview_log_problems(const struct problems *problems)
 
 static struct model *compose_tree(const struct settings *s, const struct tree *tree,
 				  const struct tree *accepted, const struct model *good,
-				  struct problems *problems)
+				  struct drains drains, struct problems *problems)
 {
 	struct policy policy = policy_from_settings(s);
 	struct compose_input in = {
@@ -44,6 +44,7 @@ static struct model *compose_tree(const struct settings *s, const struct tree *t
 		.root = s->zookeeper.config,
 		.policy = &policy,
 		.now = timing_now(),
+		.drains = drains,
 	};
 
 	return compose(&in, problems, NULL);
@@ -94,7 +95,7 @@ static int render_tree(const struct settings *s, const struct tree *tree, const 
 	int count;
 
 	problems_init(&problems);
-	m = compose_tree(s, tree, nothing, good, &problems);
+	m = compose_tree(s, tree, nothing, good, (struct drains){ 0 }, &problems);
 	b = render_model(s, NULL, m);
 	preview_log_problems(&problems);
 	count = (int)problems.count;
@@ -137,6 +138,7 @@ struct preview {
 	const struct tree *accepted;
 	struct model *good; /* what nginx runs */
 	struct sandbox *sandbox;
+	struct drains drains;
 	char *live;
 	char directory[64]; /* of the candidate's files; "" = not made yet */
 	void (*on_done)(void *ctx, bool passed);
@@ -201,9 +203,14 @@ void preview_free(struct preview *p)
 	free(p);
 }
 
+void preview_use_drains(struct preview *p, struct drains drains)
+{
+	p->drains = drains;
+}
+
 struct model *preview_compose(struct preview *p, const struct tree *tree, struct problems *problems)
 {
-	return compose_tree(p->settings, tree, p->accepted, p->good, problems);
+	return compose_tree(p->settings, tree, p->accepted, p->good, p->drains, problems);
 }
 
 /* -N: there may be no live file yet. */

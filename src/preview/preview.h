@@ -34,6 +34,8 @@ int preview_new(const struct settings *settings, const struct tree *accepted, st
 void preview_free(struct preview *p);
 DEFINE_CLEANUP(struct preview *, preview_free)
 
+/* What operators have drained, in the trees that follow; borrowed. */
+void preview_use_drains(struct preview *p, struct drains drains);
 /* What this host would make of the tree. */
 struct model *preview_compose(struct preview *p, const struct tree *tree,
 			      struct problems *problems);
