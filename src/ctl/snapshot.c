@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/fleet/override.h"
+#include "core/text/utc.h"
 #include "snapshot.h"
 #include "sys/timing.h"
 
@@ -48,6 +48,8 @@ struct snapshot *snapshot_new(const struct ctl *ctl, const struct reader *r, str
 	s->entry_count = history_parse(s->arena, tree, z->cluster, &s->entries, &last);
 	fleet_health_judge(&s->health, s->arena, &s->view);
 	add_unreadable(s);
+	s->overrides = overrides_new();
+	overrides_read(s->overrides, tree, z->cluster, timing_now(), s->wall);
 	return s;
 }
 
@@ -56,6 +58,7 @@ void snapshot_free(struct snapshot *s)
 	if (!s)
 		return;
 	problems_fini(&s->unreadable);
+	overrides_free(s->overrides);
 	tree_unref(s->tree);
 	arena_free(s->arena);
 	free(s);
@@ -136,5 +139,5 @@ const char *age_print(uint64_t now, uint64_t since, char out[static AGE_SIZE])
 
 uint64_t time_read(const char *text)
 {
-	return override_time(text);
+	return utc_parse(text);
 }

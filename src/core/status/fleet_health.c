@@ -150,6 +150,20 @@ static void judge_plan(struct judging *j)
 	judge_stop(j);
 }
 
+static void judge_push(struct judging *j)
+{
+	const struct config_note *n = &j->view->note;
+
+	if (!n->unfinished)
+		return;
+	wrong(j, "push-unfinished", "",
+	      "a push%s%s is not finished, and %lu znode%s not written yet: no host takes the "
+	      "config until it is; if the push was interrupted, push again or roll back",
+	      *n->push.by ? " by " : "", n->push.by, n->push.left,
+	      n->push.left == 1 ? " is" : "s are");
+	moving(j, "push", "a push is not finished");
+}
+
 static void judge_fleet(struct judging *j)
 {
 	const struct fleet_view *v = j->view;
@@ -212,7 +226,7 @@ static void judge_target(struct judging *j)
 /* Is the newest revision neither accepted nor on its way? */
 static bool is_awaited(const struct fleet_view *v)
 {
-	return *v->newest && v->has_plan && fleet_view_followers(v) &&
+	return *v->newest && !v->note.unfinished && v->has_plan && fleet_view_followers(v) &&
 	       v->plan.phase != PLAN_PUBLISHING &&
 	       strcmp(v->plan.accepted.revision, v->newest) != 0 &&
 	       strcmp(v->plan.target.revision, v->newest) != 0;
@@ -248,6 +262,7 @@ void fleet_health_judge(struct fleet_health *h, struct arena *a, const struct fl
 	for (size_t i = 0; i < v->host_count; i++)
 		judge_host(&j, &v->hosts[i]);
 	judge_plan(&j);
+	judge_push(&j);
 	judge_reports(&j);
 	judge_rest(&j);
 }
