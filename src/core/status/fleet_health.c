@@ -158,7 +158,8 @@ static void judge_push(struct judging *j)
 		return;
 	wrong(j, "push-unfinished", "",
 	      "a push%s%s is not finished, and %lu znode%s not written yet: no host takes the "
-	      "config until it is; if the push was interrupted, push again or roll back",
+	      "config until it is. If it was interrupted: zknginxctl push again, or zknginxctl "
+	      "rollback",
 	      *n->push.by ? " by " : "", n->push.by, n->push.left,
 	      n->push.left == 1 ? " is" : "s are");
 	moving(j, "push", "a push is not finished");
