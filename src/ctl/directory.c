@@ -108,7 +108,8 @@ static int list(struct arena *a, const char *path, char ***names, size_t *count,
 		(*names)[(*count)++] = arena_strdup(a, entry->d_name);
 	}
 	closedir(dir);
-	qsort(*names, *count, sizeof(**names), by_name);
+	if (*count)
+		qsort(*names, *count, sizeof(**names), by_name);
 	return 0;
 }
 
@@ -191,6 +192,15 @@ static int refuse_strangers(const struct directory *d, struct err *e)
 		       d->stranger_count == 1 ? "it" : "them");
 }
 
+static const char *without_slashes(struct arena *a, const char *path)
+{
+	size_t size = strlen(path);
+
+	while (size > 1 && path[size - 1] == '/')
+		size--;
+	return arena_copy(a, path, size);
+}
+
 int directory_scan(const char *path, const char *root, struct directory **out, struct err *e)
 {
 	CLEANUP(directory_freep) struct directory *d = xcalloc(1, sizeof(*d));
@@ -198,7 +208,7 @@ int directory_scan(const char *path, const char *root, struct directory **out, s
 	int rc;
 
 	d->arena = arena_new();
-	d->path = arena_strdup(d->arena, path);
+	d->path = without_slashes(d->arena, path);
 	d->root = arena_strdup(d->arena, root);
 	tree_builder_init(&w.builder);
 	rc = walk_top(&w, e);

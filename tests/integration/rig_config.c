@@ -1,139 +1,94 @@
-/* A config in ZooKeeper and as files. */
+/* The config, and editors. */
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <zknginx/err.h>
+#include <sys/stat.h>
 
 #include "rig_config.h"
 
-int rig_config_setup(void **state)
+void rig_config_set_up(struct rig_config *c)
 {
-	struct rig_config *c = xcalloc(1, sizeof(*c));
-
-	c->zookeeper = rig_zookeeper_start(NULL);
-	c->settings = rig_config_settings(rig_zookeeper_hosts(c->zookeeper));
-	*state = c;
-	return 0;
-}
-
-int rig_config_teardown(void **state)
-{
-	struct rig_config *c = *state;
-
-	rig_zookeeper_stop(c->zookeeper);
-	free(c);
-	rig_clean();
-	return 0;
-}
-
-char *rig_config_settings(const char *hosts)
-{
-	static unsigned count;
-	char *file = rig_path("ctl%u.conf", count++);
-
-	rig_write(file, "zookeeper: { hosts = \"%s\"; };\nstate: { directory = \"%s\"; };\n", hosts,
-		  rig_path("state"));
-	return file;
-}
-
-int rig_config_begin(void **state)
-{
-	static unsigned count;
-	struct rig_config *c = *state;
-
 	c->zk = rig_zk_connect(rig_zookeeper_hosts(c->zookeeper));
-	c->directory = rig_path("conf%u", count++);
+	c->settings = rig_path("ctl.conf");
+	rig_write(c->settings, "zookeeper: { hosts = \"%s\"; };\n",
+		  rig_zookeeper_hosts(c->zookeeper));
+	mkdir(rig_path("tmp"), 0700);
+	setenv("TMPDIR", rig_path("tmp"), 1);
+	rig_zk_set(c->zk, RIG_ROOT, "");
+	rig_zk_create(c->zk, RIG_UPSTREAM, "");
+	rig_zk_create(c->zk, RIG_UPSTREAM "/10.0.0.1:80", "weight=5");
+	rig_zk_create(c->zk, RIG_SITE, RIG_GOOD);
+}
+
+void rig_config_tear_down(struct rig_config *c)
+{
 	rig_zk_delete_all(c->zk, "/nginx");
-	rig_config_set(c, "upstreams/shop", "{\"keepalive\":5}");
-	rig_config_set(c, "upstreams/shop/10.0.0.1:80", "weight=5");
-	rig_config_set(c, "upstreams/shop/10.0.0.2:80", "");
-	rig_config_set(c, "sites/shop",
-		       "{\"listen\":[\"80\"],\"locations\":[{\"path\":\"/\",\"proxy\":\"shop\"}]}");
-	rig_config_set(c, "snippets/http/x", "map $host $x { default 1; }");
-	rig_zk_create(c->zk, "/nginx/cluster", "");
-	return 0;
-}
-
-int rig_config_end(void **state)
-{
-	struct rig_config *c = *state;
-
+	rig_zk_delete_all(c->zk, "/other");
 	rig_zk_close(c->zk);
-	rig_run(NULL, (char *[]){ "rm", "-rf", c->directory, NULL });
-	return 0;
+	rig_clean();
 }
 
-void rig_config_pull(struct rig_config *c)
+struct rig_ctl_result rig_config_set(const struct rig_config *c, const char *path, const char *text,
+				     const char *option)
 {
-	struct rig_ctl_result r = rig_ctl(c->settings, "pull", c->directory, NULL);
+	const char *arguments[] = { "set", path, "-", option, NULL };
 
-	rig_ctl_assert_code(&r, 0);
+	return rig_ctl_with(c->settings, text, arguments);
 }
 
-void rig_config_write(struct rig_config *c, const char *file, const char *text)
-{
-	char *path = rig_path("%s/%s", strrchr(c->directory, '/') + 1, file);
-	CLEANUP(freep) char *directory = xstrdup(path);
-
-	*strrchr(directory, '/') = '\0';
-	assert_int_equal(rig_run(NULL, (char *[]){ "mkdir", "-p", directory, NULL }), 0);
-	rig_write(path, "%s", text);
-}
-
-const char *rig_config_read(struct rig_config *c, const char *file)
-{
-	return rig_read(rig_path("%s/%s", strrchr(c->directory, '/') + 1, file));
-}
-
-void rig_config_remove(struct rig_config *c, const char *file)
-{
-	char *path = rig_path("%s/%s", strrchr(c->directory, '/') + 1, file);
-
-	assert_int_equal(rig_run(NULL, (char *[]){ "rm", "-r", path, NULL }), 0);
-}
-
-static const char *path_of(const char *znode)
-{
-	static char path[512];
-
-	snprintf(path, sizeof(path), "%s%s%s", CONFIG_ROOT, *znode ? "/" : "", znode);
-	return path;
-}
-
-const char *rig_config_get(struct rig_config *c, const char *znode)
-{
-	return rig_zk_get(c->zk, path_of(znode));
-}
-
-void rig_config_set(struct rig_config *c, const char *znode, const char *data)
-{
-	rig_zk_set(c->zk, path_of(znode), data);
-}
-
-bool rig_config_has(struct rig_config *c, const char *znode)
-{
-	return rig_zk_exists(c->zk, path_of(znode));
-}
-
-const char *rig_config_note(struct rig_config *c, const char *field)
-{
-	static char text[1200];
-	json_t *j = json_loads(rig_config_get(c, "") ?: "", 0, NULL);
-	json_t *value = json_object_get(j, field);
-
-	text[0] = '\0';
-	if (json_is_string(value))
-		snprintf(text, sizeof(text), "%s", json_string_value(value));
-	else if (value)
-		snprintf(text, sizeof(text), "{}");
-	json_decref(j);
-	return text;
-}
-
-int rig_config_version(struct rig_config *c)
+int rig_config_version(const struct rig_config *c, const char *path)
 {
 	int version = -1;
 
-	rig_zk_get_version(c->zk, CONFIG_ROOT, &version);
+	rig_zk_get_version(c->zk, path, &version);
 	return version;
+}
+
+void rig_config_assert_says(const struct rig_ctl_result *r, const char *text)
+{
+	if (!strstr(r->err, text) && !strstr(r->out, text))
+		fail_msg("\"%s\" is not in: %s%s", text, r->out, r->err);
+}
+
+void rig_config_use_editor(const char *script)
+{
+	char *path = rig_path("editor.sh"), line[500];
+
+	rig_write(path, "%s\n", script);
+	snprintf(line, sizeof(line), "sh %s", path);
+	unsetenv("VISUAL");
+	setenv("EDITOR", line, 1);
+}
+
+/* The name of the last one, in *name. */
+static size_t list_drafts(char name[256])
+{
+	DIR *d = opendir(rig_path("tmp"));
+	struct dirent *entry;
+	size_t count = 0;
+
+	assert_non_null(d);
+	while ((entry = readdir(d))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(name, 256, "%s", entry->d_name);
+		count++;
+	}
+	closedir(d);
+	return count;
+}
+
+size_t rig_config_drafts(void)
+{
+	char name[256];
+
+	return list_drafts(name);
+}
+
+char *rig_config_draft(void)
+{
+	char name[256];
+
+	assert_int_equal(list_drafts(name), 1);
+	return rig_read(rig_path("tmp/%s", name));
 }

@@ -1,6 +1,6 @@
 /*
- * A ZooKeeper with a config, a directory with the config as files, and the settings for zknginxctl.
- * No daemon runs.
+ * A small config in a real ZooKeeper, for tests of commands that change it: an upstream with one
+ * server, and a site that uses it. Drafts of editors are in a directory of the test.
  */
 #ifndef ZKNGINX_TESTS_RIG_CONFIG_H
 #define ZKNGINX_TESTS_RIG_CONFIG_H
@@ -8,38 +8,35 @@
 #include "rig_ctl.h"
 #include "rig_zookeeper.h"
 
-#define CONFIG_ROOT "/nginx/config"
+#define RIG_ROOT "/nginx/config"
+#define RIG_UPSTREAM RIG_ROOT "/upstreams/shop" /* empty, with the server 10.0.0.1:80 */
+#define RIG_SITE RIG_ROOT "/sites/shop"
+#define RIG_GOOD /* what the site has */                                                           \
+	"{\"listen\": [\"8080\"], \"locations\": [{\"path\": \"/\", \"proxy\": \"shop\"}]}"
+#define RIG_OTHER /* another port */                                                               \
+	"{\"listen\": [\"8081\"], \"locations\": [{\"path\": \"/\", \"proxy\": \"shop\"}]}"
 
 struct rig_config {
-	struct rig_zookeeper *zookeeper;
-	struct rig_zk *zk;
-	char *settings;
-	char *directory; /* empty */
+	struct rig_zookeeper *zookeeper; /* of the program */
+	struct rig_zk *zk;               /* of one test, as the rest */
+	char *settings;                  /* the file, for rig_ctl() */
 };
 
-/* For cmocka: *state is a struct rig_config of the whole program. Each test begins with the same
- * small config (upstream shop with two servers, site shop, a snippet), and an empty directory. */
-int rig_config_setup(void **state);
-int rig_config_teardown(void **state);
-int rig_config_begin(void **state);
-int rig_config_end(void **state);
+void rig_config_set_up(struct rig_config *c);
+void rig_config_tear_down(struct rig_config *c);
 
-#define config_test(t) cmocka_unit_test_setup_teardown(t, rig_config_begin, rig_config_end)
+/* zknginxctl set PATH - OPTION, with this text; option may be NULL. */
+struct rig_ctl_result rig_config_set(const struct rig_config *c, const char *path, const char *text,
+				     const char *option);
+/* The version of a znode; −1: there is none. */
+int rig_config_version(const struct rig_config *c, const char *path);
+/* Fails the test when none of the outputs has this text. */
+void rig_config_assert_says(const struct rig_ctl_result *r, const char *text);
 
-/* Settings for these hosts of ZooKeeper. */
-char *rig_config_settings(const char *hosts);
-/* Pulls the config into the directory. */
-void rig_config_pull(struct rig_config *c);
-/* A file of the directory ("sites/shop.json"); its directories are made. */
-void rig_config_write(struct rig_config *c, const char *file, const char *text);
-const char *rig_config_read(struct rig_config *c, const char *file); /* NULL: there is none */
-void rig_config_remove(struct rig_config *c, const char *file);      /* or a directory */
-/* "…/sites/shop" */
-const char *rig_config_get(struct rig_config *c, const char *znode);
-void rig_config_set(struct rig_config *c, const char *znode, const char *data);
-bool rig_config_has(struct rig_config *c, const char *znode);
-/* A field of the data of the config root; "" = not there. */
-const char *rig_config_note(struct rig_config *c, const char *field);
-int rig_config_version(struct rig_config *c);
+/* From now on the editor is a script; its $1 is the draft. */
+void rig_config_use_editor(const char *script);
+/* How many drafts there are; and their text, valid until rig_clean(). */
+size_t rig_config_drafts(void);
+char *rig_config_draft(void);
 
 #endif
