@@ -9,6 +9,10 @@ extern const struct command *const all_commands[];
 
 /* see */
 extern const struct command command_status;
+extern const struct command command_members;
+extern const struct command command_upstreams;
+extern const struct command command_sites;
+extern const struct command command_problems;
 
 /* edit */
 extern const struct command command_ls;

@@ -1,6 +1,7 @@
 /* The status of a fleet as text. */
 #include <string.h>
 
+#include "core/text/utc.h"
 #include "fleet_text.h"
 #include "table.h"
 
@@ -107,6 +108,25 @@ static void print_hosts(const struct snapshot *s, const struct screen *screen, u
 		screen_lines(screen, COLOR_FAINT, 0, "… and %zu more with nothing wrong", left_out);
 }
 
+/* --- drains --------------------------------------------------------------------------------- */
+
+static void print_drains(const struct snapshot *s, const struct screen *screen)
+{
+	struct drains d = overrides_drains(s->overrides);
+
+	if (d.count)
+		fputs("\nDrained servers\n", screen->out);
+	for (size_t i = 0; i < d.count; i++) {
+		CLEANUP(buf_fini) struct buf until = BUF_INIT;
+
+		if (d.items[i].until)
+			utc_print(d.items[i].until, &until);
+		screen_lines(screen, COLOR_WARNING, 2, "%s %s %s%s", d.items[i].upstream,
+			     d.items[i].server, until.size ? "until " : "until undrain",
+			     buf_str(&until));
+	}
+}
+
 /* --- the verdict ---------------------------------------------------------------------------- */
 
 static void print_reasons(const struct screen *screen, const struct fleet_reasons *reasons,
@@ -121,25 +141,33 @@ static void print_verdict(const struct snapshot *s, const struct screen *screen)
 	const struct fleet_health *h = &s->health;
 
 	fputc('\n', screen->out);
-	if (fleet_is_healthy(h))
+	if (!s->connected)
+		screen_lines(screen, COLOR_BAD, 0, "Not known now. When it was last read:");
+	if (!fleet_is_healthy(h))
+		screen_lines(screen, COLOR_BAD, 0, "Not healthy:");
+	else if (s->connected)
 		screen_lines(screen, COLOR_GOOD, 0,
 			     fleet_is_quiet(h) ? "Healthy." : "Healthy. On its way:");
-	else
-		screen_lines(screen, COLOR_BAD, 0, "Not healthy:");
 	print_reasons(screen, &h->wrong, COLOR_NONE);
 	if (!fleet_is_healthy(h) && !fleet_is_quiet(h))
 		screen_lines(screen, COLOR_NONE, 0, "On its way:");
 	print_reasons(screen, &h->moving, COLOR_NONE);
 }
 
+/* The verdict is in the first line as well: the last ones may not fit the screen. */
 static void print_head(const struct snapshot *s, const struct screen *screen)
 {
 	const struct fleet_view *v = &s->view;
+	bool healthy = fleet_is_healthy(&s->health);
 	size_t missing = 0;
 
 	for (size_t i = 0; i < v->host_count; i++)
 		missing += !v->hosts[i].member;
-	screen_lines(screen, COLOR_NONE, 0, "Fleet %s: %zu host%s%s, config %.*s%s%s", s->cluster,
+	screen_lines(screen, s->connected && healthy ? COLOR_GOOD : COLOR_BAD, 0,
+		     "Fleet %s: %s, %zu host%s%s, config %.*s%s%s", s->cluster,
+		     !s->connected ? "NOT KNOWN"
+		     : healthy     ? "healthy"
+				   : "NOT HEALTHY",
 		     v->host_count, PLURAL(v->host_count),
 		     missing ? arena_printf(s->arena, ", %zu missing", missing) : "",
 		     SHORT_REVISION, *v->newest ? v->newest : "empty",
@@ -153,6 +181,7 @@ void fleet_print(const struct ctl *ctl, const struct snapshot *s, const struct s
 	print_head(s, screen);
 	print_hosts(s, screen, now, hosts_most);
 	rollout_print(ctl, s, screen, now);
+	print_drains(s, screen);
 	if (s->health.problem_count) {
 		fputs("\nProblems\n", screen->out);
 		problems_print(s, screen, now);

@@ -212,6 +212,26 @@ static void a_push_that_another_one_replaces_says_so(void **state)
 	rig_terminal_free(t);
 }
 
+/* What a push that was killed leaves: a part of the config, with the mark. */
+static void an_unfinished_push_is_held_and_the_next_one_lands(void **state)
+{
+	struct rig_fleet *f = *state;
+	struct rig_ctl_result r;
+
+	rig_fleet_start(f, 0);
+	rig_zk_set(f->zk, CONFIG,
+		   "{\"push\":{\"by\":\"alice\",\"id\":\"1\",\"left\":3,\"time\":"
+		   "\"2026-11-22T15:04:05Z\"}}");
+	rig_zk_set(f->zk, FLEET_SNIPPET, SNIPPET("part"));
+	rig_wait(NULL, USEC_PER_SEC / 2);
+	assert_true(all_serve(f, "1"));
+	r = push(f, SNIPPET("2"));
+	rig_ctl_assert_code(&r, 0);
+	assert_non_null(strstr(r.err, "a push by alice that began at 2026-11-22T15:04:05Z"));
+	assert_non_null(strstr(r.out, "has landed on 3 hosts"));
+	eventually(NULL, all_serve(f, "2"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -224,6 +244,7 @@ int main(void)
 		rollout_test(ctrl_c_leaves_the_rollout_alone_and_says_how_to_come_back),
 		rollout_test(the_time_to_follow_can_be_limited),
 		rollout_test(a_push_that_another_one_replaces_says_so),
+		rollout_test(an_unfinished_push_is_held_and_the_next_one_lands),
 	};
 
 	return cmocka_run_group_tests_name("follow", tests, rig_fleet_setup, rig_fleet_teardown);

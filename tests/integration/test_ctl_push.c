@@ -242,6 +242,40 @@ static void files_that_are_no_znodes_are_named(void **state)
 	assert_non_null(strstr(r.err, "sites/shop.jsn"));
 }
 
+static void data_of_the_root_that_is_not_ours_is_kept(void **state)
+{
+	struct rig_config *c = *state;
+	struct rig_ctl_result r;
+
+	rig_config_pull(c);
+	rig_config_write(c, "upstreams/shop.json", "{\"keepalive\":7}");
+	rig_zk_set(c->zk, CONFIG_ROOT, "owned by ops");
+	r = push(c, NULL);
+	rig_ctl_assert_code(&r, 1);
+	assert_true(rig_zk_is(c->zk, CONFIG_ROOT, "owned by ops"));
+	rig_zk_set(c->zk, CONFIG_ROOT, "{\"team\":\"ops\",\"by\":\"x\"}");
+	r = push(c, NULL);
+	rig_ctl_assert_code(&r, 0);
+	assert_string_equal(rig_config_note(c, "team"), "ops");
+}
+
+static void what_may_not_be_written_is_no_conflict(void **state)
+{
+	struct rig_config *c = *state;
+	struct rig_ctl_result r;
+
+	rig_config_pull(c);
+	rig_config_write(c, "upstreams/shop.json", "{\"keepalive\":7}");
+	rig_zk_auth(c->zk, "digest", "ops:secret");
+	rig_zk_protect(c->zk, CONFIG_ROOT "/upstreams/shop");
+	r = push(c, NULL);
+	rig_ctl_assert_code(&r, 1);
+	assert_null(strstr(r.err, "has changed"));
+	assert_non_null(strstr(r.err, "Nothing was written"));
+	assert_non_null(strstr(r.err, "/nginx/config/upstreams/shop: "));
+	rig_zk_restrict(c->zk, CONFIG_ROOT "/upstreams/shop", false);
+}
+
 /* --- at the same time ------------------------------------------------------------------------ */
 
 /* The one who looks first and writes last is refused, and sees who and what. */
@@ -424,6 +458,8 @@ int main(void)
 		config_test(deletions_have_a_limit),
 		config_test(registered_servers_are_never_touched_without_force),
 		config_test(files_that_are_no_znodes_are_named),
+		config_test(data_of_the_root_that_is_not_ours_is_kept),
+		config_test(what_may_not_be_written_is_no_conflict),
 		config_test(of_two_pushers_one_wins_whole_and_the_other_is_told_what_changed),
 		config_test(what_somebody_edits_meanwhile_is_not_overwritten),
 		config_test(pushers_that_start_together_never_mix),
