@@ -242,11 +242,16 @@ static const char *file_of(void *ctx, const char *znode)
 		if (strcmp(l->given[i].znode, znode) == 0)
 			return l->given[i].name;
 	}
+	if (l->directory && strcmp(znode, root_of(l)) == 0)
+		return l->directory->path;
 	return l->directory ? shown(l, directory_file(l->directory, znode)) : NULL;
 }
 
+/* What nginx refuses without the name of a znode can be in any of the files. */
 static bool is_given(const struct linting *l, const char *znode)
 {
+	if (strcmp(znode, root_of(l)) == 0)
+		return true;
 	for (size_t i = 0; i < l->given_count; i++) {
 		if (strcmp(l->given[i].znode, znode) == 0)
 			return true;

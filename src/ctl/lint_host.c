@@ -31,5 +31,7 @@ void lint_host(struct ctl *ctl, const struct tree *before, const struct tree *af
 	for (size_t i = 0; i < found.count; i++) {
 		if (strcmp(found.items[i].znode, path) == 0)
 			problems_append(problems, &found.items[i]);
+		else if (strcmp(found.items[i].znode, ctl->settings.zookeeper.config) == 0)
+			ctl_say("%s", found.items[i].message);
 	}
 }

@@ -316,6 +316,25 @@ static int test_tree(struct ground *g, const struct lint_input *in, const struct
 	return g->result.passed && !found->count;
 }
 
+/* nginx refuses the tree and names no znode of it: is it the tree, or nginx.conf by itself? */
+static int blame_the_whole(struct ground *g, const struct lint_input *in, const char *message,
+			   struct problems *problems, struct err *e)
+{
+	CLEANUP(freep) char *said = xstrdup(g->text);
+	CLEANUP(tree_unrefp) struct tree *empty = NULL;
+	struct tree_builder none;
+	struct blame found;
+
+	tree_builder_init(&none);
+	empty = tree_builder_finish(&none);
+	tree_builder_fini(&none);
+	if (test_tree(g, in, empty, problems, &found, e) <= 0)
+		return err_set(e, ERR_REFUSED, "%s", said);
+	problems_add(problems, g->ctl->settings.zookeeper.config, PROBLEM_NGINX, NULL,
+		     "nginx -t refuses the config as a whole and names no znode: %s", message);
+	return 1;
+}
+
 static int test_until_accepted(struct ground *g, const struct lint_input *in,
 			       struct problems *problems, struct err *e)
 {
@@ -329,7 +348,7 @@ static int test_until_accepted(struct ground *g, const struct lint_input *in,
 		if (rc != 0)
 			return rc;
 		if (!found.count)
-			return err_set(e, ERR_REFUSED, "%s", g->text);
+			return blame_the_whole(g, in, found.message, problems, e);
 		less = without(rest, &found);
 		tree_unref(rest);
 		rest = less;

@@ -4,7 +4,8 @@
  * On a host of the fleet (the state directory has a live generation that nginx.conf includes) it is
  * tested with the host's own nginx.conf, and what that claims no znode may claim. Elsewhere it is
  * tested with a small nginx.conf that has nothing else in it. nginx stops at its first error, so
- * the znodes that it names are left out and the rest is tested again.
+ * the znodes that it names are left out and the rest is tested again. What it refuses without the
+ * name of a znode is a problem of the config's root, if it accepts a config without znodes.
  *
  * Host names are not resolved: nginx sees an address in place of each.
  */
