@@ -31,13 +31,13 @@ const char *path_resolve(const struct ctl *ctl, struct arena *a, const char *wor
 
 	if (strcmp(word, "/") == 0)
 		return word;
-	if (!*word || strcmp(word, ".") == 0)
+	if (strcmp(word, ".") == 0)
 		return root;
 	path = *word == '/' ? arena_strdup(a, word) : arena_printf(a, "%s/%s", above, word);
 	size = strlen(path);
 	if (size > 1 && path[size - 1] == '/')
 		path[size - 1] = '\0';
-	if (is_valid(path))
+	if (*word && is_valid(path))
 		return path;
 	ctl_usage("\"%s\" is not the path of a znode (sites/shop, or absolute: %s/sites/shop)",
 		  word, above);

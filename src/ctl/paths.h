@@ -9,8 +9,8 @@
 
 #include "ctl.h"
 
-/* The absolute path, in the arena; "" and "." are the root of the config. NULL: it is no path of a
- * znode (the error was printed). */
+/* The absolute path, in the arena; "." is the root of the config. NULL: it is no path of a znode (the
+ * error was printed). "" is none: it usually comes from an empty variable of a script. */
 const char *path_resolve(const struct ctl *ctl, struct arena *a, const char *word);
 /* As short as it can be written. */
 const char *path_short(const struct ctl *ctl, const char *path);

@@ -89,6 +89,18 @@ static void a_missing_znode_is_named(void **state UNUSED)
 	rig_ctl_assert_code(&r, 1);
 }
 
+/* rm -r -y -f "$EMPTY" of a script is no request to remove the whole config. */
+static void an_empty_path_is_not_the_root_of_the_config(void **state UNUSED)
+{
+	struct rig_ctl_result r = rig_ctl(config.settings, "rm", "-r", "-y", "-f", "", NULL);
+
+	rig_ctl_assert_code(&r, 2);
+	assert_true(rig_zk_is(config.zk, RIG_ROOT, ""));
+	r = rig_ctl(config.settings, "get", "", NULL);
+	rig_ctl_assert_code(&r, 2);
+	rig_config_assert_says(&r, "is not the path of a znode");
+}
+
 static void ls_lists_children_or_everything_below(void **state UNUSED)
 {
 	struct rig_ctl_result r = rig_ctl(config.settings, "ls", NULL);
@@ -483,6 +495,7 @@ int main(void)
 		EACH(a_terminal_is_not_steered_by_data),
 		EACH(get_as_json_has_a_stable_shape),
 		EACH(a_missing_znode_is_named),
+		EACH(an_empty_path_is_not_the_root_of_the_config),
 		EACH(ls_lists_children_or_everything_below),
 		EACH(set_creates_what_is_missing_and_says_who_and_why),
 		EACH(the_note_keeps_other_keys_and_drops_an_old_reason),
