@@ -127,11 +127,26 @@ static void print_good(const struct follow *f, const char *text)
 	fputc('\n', f->ctl->screen.out);
 }
 
+/* They have left a report and are no members: nothing is known of what their nginx serves. */
+static void name_missing_hosts(const struct follow *f)
+{
+	CLEANUP(buf_fini) struct buf names = BUF_INIT;
+	const struct fleet_view *v = &f->newest->view;
+
+	for (size_t i = 0; i < v->host_count; i++) {
+		if (!v->hosts[i].member)
+			buf_printf(&names, "%s%s", names.size ? ", " : "", v->hosts[i].name);
+	}
+	if (names.size)
+		ctl_say("not in the fleet now, and not waited for: %s", buf_str(&names));
+}
+
 static int finish(struct follow *f)
 {
 	const struct landing *l = &f->landing;
 
 	progress_clear();
+	name_missing_hosts(f);
 	if (l->outcome != LANDING_DONE)
 		ctl_say("%s", l->message);
 	else if (!f->ctl->json)
