@@ -53,6 +53,31 @@ static bool take_tree(const struct ctl *ctl, struct composed *c, struct reader *
 	return !roots_follow(roots, c->model, reader_mirror(r));
 }
 
+/* Is it a directory of objects, or above one? */
+static bool has_objects(const struct composed *c, const char *znode)
+{
+	for (size_t k = 0; k < CONFIG_KIND_N; k++) {
+		const char *directory = arena_printf(c->arena, "%s/%s", c->root,
+						     config_directory((enum config_kind)k));
+
+		if (strcmp(directory, znode) == 0 || path_is_below(directory, znode))
+			return true;
+	}
+	return false;
+}
+
+/* Objects in what cannot be read are not missing: nothing is known of them. */
+static int refuse_unreadable(const struct composed *c, struct err *e)
+{
+	for (size_t i = 0; i < c->problems.count; i++) {
+		const struct problem *p = &c->problems.items[i];
+
+		if (p->kind == PROBLEM_ACCESS && has_objects(c, p->znode))
+			return err_set(e, ERR_REFUSED, "%s: %s", p->znode, p->message);
+	}
+	return 0;
+}
+
 static int read_config(struct ctl *ctl, struct composed *c, struct roots *roots, struct err *e)
 {
 	CLEANUP(model_freep) struct model *nothing = model_new();
@@ -68,7 +93,7 @@ static int read_config(struct ctl *ctl, struct composed *c, struct roots *roots,
 		if (reader_first(r, &c->tree, e) < 0)
 			return -1;
 	} while (!take_tree(ctl, c, r, roots));
-	return 0;
+	return refuse_unreadable(c, e);
 }
 
 static int read_reports(struct ctl *ctl, struct composed *c, struct err *e)
