@@ -94,7 +94,7 @@ static void reply_push(struct note *n)
 	queue_push(n->handle->queue, n);
 }
 
-_Static_assert(SESSION_OK == ZOK && SESSION_NO_NODE == ZNONODE &&
+_Static_assert(SESSION_OK == ZOK && SESSION_NO_NODE == ZNONODE && SESSION_NO_AUTH == ZNOAUTH &&
 		       SESSION_NODE_EXISTS == ZNODEEXISTS && SESSION_NOT_EMPTY == ZNOTEMPTY,
 	       "session.h has the same values");
 
