@@ -14,6 +14,7 @@ const struct command *const all_commands[] = {
 
 	/* start */
 	&command_init,
+	&command_doctor,
 
 	/* about the command itself */
 	&command_help,

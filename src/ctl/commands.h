@@ -19,6 +19,7 @@ extern const struct command *const all_commands[];
 
 /* start */
 extern const struct command command_init;
+extern const struct command command_doctor;
 
 /* about the command itself */
 extern const struct command command_help;
