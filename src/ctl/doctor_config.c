@@ -15,6 +15,8 @@ static void read_config(struct doctor *d, struct problems *unreadable)
 
 	if (d->client && read_tree(d->ctl, &root, 1, &d->config, unreadable, &e) < 0)
 		d->config = NULL;
+	if (d->config && tree_count(d->config) == 0 && unreadable->count)
+		tree_unref(TAKE(d->config));
 }
 
 /* Registrations are not read here, so what upstreams find there is not known. */
