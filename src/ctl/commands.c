@@ -19,5 +19,18 @@ const struct command *const all_commands[] = {
 	/* about the command itself */
 	&command_help,
 	&command_version,
+	&command_completion,
+	&command_complete,
 	NULL,
+};
+
+const struct command_group command_groups[] = {
+	{ "Seeing", "status members upstreams sites problems" },
+	{ "Editing", "ls get set edit rm" },
+	{ "A directory as the configuration", "pull push lint" },
+	{ "History", "diff history show rollback" },
+	{ "Acting", "confirm drain undrain pause resume promote abort" },
+	{ "Starting", "init doctor import" },
+	{ "Other commands", "help version completion" },
+	{ NULL, NULL },
 };

@@ -7,6 +7,8 @@
 /* Ends with NULL. */
 extern const struct command *const all_commands[];
 
+extern const struct command_group command_groups[];
+
 /* see */
 
 /* edit */
@@ -24,5 +26,7 @@ extern const struct command command_doctor;
 /* about the command itself */
 extern const struct command command_help;
 extern const struct command command_version;
+extern const struct command command_completion;
+extern const struct command command_complete;
 
 #endif
