@@ -121,7 +121,7 @@ static const struct doctor_check {
 	{ "nginx-conf", doctor_check_nginx_conf,
 	  NEEDS_SETTINGS | NEEDS_ROOT | NEEDS_NGINX | NEEDS_LIVE | NEEDS_SANDBOX },
 	{ "include", doctor_check_include, NEEDS_SETTINGS | NEEDS_ROOT | NEEDS_TEST },
-	{ "worker-shutdown-timeout", doctor_check_shutdown_timeout,
+	{ "shutdown-timeout", doctor_check_shutdown_timeout,
 	  NEEDS_SETTINGS | NEEDS_ROOT | NEEDS_TEST },
 	{ "default-site", doctor_check_default_site, NEEDS_SETTINGS | NEEDS_ROOT | NEEDS_TEST },
 	{ "ports", doctor_check_ports, NEEDS_SETTINGS },
@@ -164,16 +164,44 @@ static const enum color colors[DOCTOR_LEVEL_N] = {
 	[DOCTOR_SKIPPED] = COLOR_FAINT,
 };
 
-/* How to mend it, each line below the message. */
-static void print_fix(const struct screen *s, const char *fix)
-{
-	for (const char *line = fix; *line;) {
-		size_t size = strcspn(line, "\n");
+#define CHECK_COLUMNS 16
+#define INDENT (7 + 2 + CHECK_COLUMNS + 2)
 
-		screen_print(s, COLOR_NONE, "%9s%23s  %s%.*s", "", "", line == fix ? "→ " : "  ",
-			     (int)size, line);
+/* How many bytes of the text go on a line of so many columns: up to a blank, where there is one. 0
+ * columns: all of it. */
+static size_t line_size(const char *text, size_t columns)
+{
+	size_t size = strcspn(text, "\n"), used = 0, blank = 0;
+
+	for (size_t i = 0; columns && i < size; i++) {
+		used += ((unsigned char)text[i] & 0xc0) != 0x80;
+		if (used > columns)
+			return blank ? blank : size;
+		if (text[i] == ' ' && i > strspn(text, " "))
+			blank = i;
+	}
+	return size;
+}
+
+/* Below each other, so that the lines fit the terminal; a line of the text keeps its indent. */
+static void print_lines(const struct screen *s, const char *text, size_t indent)
+{
+	unsigned width = screen_width(s);
+	size_t columns = width > indent + 20 ? width - indent : 0, own = strspn(text, " ");
+
+	while (*text) {
+		size_t size = line_size(text, columns);
+
+		screen_print(s, COLOR_NONE, "%.*s", (int)size, text);
 		fputc('\n', s->out);
-		line += size + (line[size] == '\n');
+		text += size;
+		if (*text == '\n')
+			own = strspn(++text, " ");
+		else
+			text += strspn(text, " ");
+		if (*text)
+			screen_print(s, COLOR_NONE, "%*s", (int)(indent + (*text == ' ' ? 0 : own)),
+				     "");
 	}
 }
 
@@ -183,9 +211,13 @@ static void print_result(void *ctx, const struct doctor_result *r)
 
 	progress_clear();
 	screen_print(s, colors[r->level], "%-7s", doctor_level_name(r->level));
-	screen_print(s, COLOR_NONE, "  %-23s  %s", r->check, r->message);
-	fputc('\n', s->out);
-	print_fix(s, r->fix);
+	screen_print(s, COLOR_NONE, "  %-*s  ", CHECK_COLUMNS, r->check);
+	print_lines(s, r->message, INDENT);
+	if (!*r->fix)
+		return;
+	screen_print(s, COLOR_NONE, "%*s", INDENT, "");
+	screen_print(s, COLOR_STRONG, "→ ");
+	print_lines(s, r->fix, INDENT + 2);
 }
 
 static void keep_result(void *ctx UNUSED, const struct doctor_result *r UNUSED)

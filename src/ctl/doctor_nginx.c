@@ -13,6 +13,7 @@
 #include "nginx/nginx_version.h"
 #include "nginx/sandbox.h"
 #include "nginx/sandbox_namespace.h"
+#include "sys/disk.h"
 
 void doctor_check_nginx(struct doctor *d)
 {
@@ -162,11 +163,19 @@ void doctor_check_nginx_conf(struct doctor *d)
 	d->conf.passed = t.passed;
 }
 
-static bool is_empty_file(const char *path)
+/* Comments alone are nothing that nginx would serve. */
+static bool has_directives(const char *path)
 {
-	struct stat st;
+	CLEANUP(buf_fini) struct buf text = BUF_INIT;
+	struct lexer l;
+	bool any;
 
-	return stat(path, &st) < 0 || st.st_size == 0;
+	if (disk_read_path(path, &text, NULL) < 0)
+		return false;
+	lexer_init(&l, buf_str(&text), text.size);
+	any = lexer_next(&l).kind != TOKEN_END;
+	lexer_fini(&l);
+	return any;
 }
 
 void doctor_check_include(struct doctor *d)
@@ -179,13 +188,14 @@ void doctor_check_include(struct doctor *d)
 	if (!d->conf.http_included)
 		doctor_error(d, fix, "%s does not include %s/http.conf: nginx serves nothing of it",
 			     d->settings->nginx.config, d->live);
-	else if (!d->conf.stream_included && !is_empty_file(stream))
+	else if (!d->conf.stream_included && has_directives(stream))
 		doctor_error(d, fix, "%s does not include %s, which is not empty",
 			     d->settings->nginx.config, stream);
 	else
 		doctor_ok(d, "%s includes %s/http.conf%s", d->settings->nginx.config, d->live,
-			  d->conf.stream_included ? " and stream.conf"
-						  : "; stream.conf is empty and not included");
+			  d->conf.stream_included
+				  ? " and stream.conf"
+				  : "; stream.conf, which is empty, is not included");
 }
 
 /* The parameter of a directive that occurs once; "" where it does not. In the arena. */
@@ -265,6 +275,19 @@ static void report_default(struct doctor *d, const struct claim *c, const char *
 		    c->file, c->line, c->address, site ? ", not to the site " : "", site ?: "");
 }
 
+/* Debian's site has a listen for each family: one result is enough. */
+static bool was_reported(const struct claims *claims, size_t at)
+{
+	for (size_t i = 0; i < at; i++) {
+		const struct claim *c = &claims->items[i];
+
+		if (c->kind == CLAIM_DEFAULT && strcmp(c->file, claims->items[at].file) == 0 &&
+		    is_debians(c->file))
+			return true;
+	}
+	return false;
+}
+
 void doctor_check_default_site(struct doctor *d)
 {
 	CLEANUP(host_claims_freep)
@@ -276,7 +299,8 @@ void doctor_check_default_site(struct doctor *d)
 		const struct claim *c = &claims->items[i];
 		const char *site;
 
-		if (c->kind != CLAIM_DEFAULT || c->protocol != PROTOCOL_HTTP)
+		if (c->kind != CLAIM_DEFAULT || c->protocol != PROTOCOL_HTTP ||
+		    was_reported(claims, i))
 			continue;
 		site = site_at(d->model, c->address);
 		if (!site && !is_debians(c->file))

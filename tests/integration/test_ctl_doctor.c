@@ -112,14 +112,13 @@ static void is_well_again(void)
 
 static void a_host_that_is_well_has_no_error(void **state UNUSED)
 {
-	static const char *const all[] = { "settings",     "zookeeper", "znodes",
-					   "config",       "write",     "clock",
-					   "nginx",        "master",    "state-directory",
-					   "space",        "live",      "sandbox",
-					   "nginx-conf",   "include",   "worker-shutdown-timeout",
-					   "default-site", "ports",     "certificates",
-					   "daemon",       "state",     "version",
-					   "member" };
+	static const char *const all[] = {
+		"settings",     "zookeeper", "znodes",       "config",          "write",
+		"clock",        "nginx",     "master",       "state-directory", "space",
+		"live",         "sandbox",   "nginx-conf",   "include",         "shutdown-timeout",
+		"default-site", "ports",     "certificates", "daemon",          "state",
+		"version",      "member"
+	};
 
 	run(0);
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
@@ -365,16 +364,42 @@ static void a_missing_include_line_is_an_error(void **state UNUSED)
 	is_well_again();
 }
 
+static void a_stream_conf_without_a_site_need_not_be_included(void **state UNUSED)
+{
+	int stream_port = rig_port();
+	char site[256];
+
+	host.nginx.include_stream = false;
+	rig_nginx_configure(&host.nginx);
+	run(0);
+	says("ok", "include", "stream.conf, which is empty, is not included");
+	rig_zk_create(host.zk, "/nginx/config/upstreams/pg/127.0.0.1:5432", NULL);
+	rig_zk_set(host.zk, "/nginx/config/upstreams/pg", "{\"protocol\": \"stream\"}");
+	snprintf(site, sizeof(site),
+		 "{\"protocol\": \"stream\", \"listen\": [\"127.0.0.1:%d\"], \"proxy\": \"pg\"}",
+		 stream_port);
+	rig_zk_set(host.zk, "/nginx/config/sites/pg", site);
+	eventually(NULL, strstr(rig_host_live(&host, "stream.conf"), "proxy_pass"));
+	run(1);
+	says("error", "include", "which is not empty");
+	rig_zk_delete(host.zk, "/nginx/config/sites/pg");
+	rig_zk_delete_all(host.zk, "/nginx/config/upstreams/pg");
+	host.nginx.include_stream = true;
+	rig_nginx_configure(&host.nginx);
+	eventually(NULL, rig_host_is(&host, "applied"));
+	is_well_again();
+}
+
 static void a_missing_shutdown_timeout_is_a_warning(void **state UNUSED)
 {
 	host.nginx.main_text = "# worker_shutdown_timeout 10s;";
 	rig_nginx_configure(&host.nginx);
 	run(0);
-	says("warning", "worker-shutdown-timeout", "is not set");
+	says("warning", "shutdown-timeout", "is not set");
 	host.nginx.main_text = "worker_shutdown_timeout 10s;";
 	rig_nginx_configure(&host.nginx);
 	run(0);
-	says("ok", "worker-shutdown-timeout", "10s");
+	says("ok", "shutdown-timeout", "10s");
 }
 
 static void a_default_server_of_the_host_is_a_warning(void **state UNUSED)
@@ -625,15 +650,36 @@ static void without_root_it_skips_what_needs_root(void **state UNUSED)
 	says("ok", "member", "web1 exists");
 }
 
-static void on_a_terminal_it_has_colours_and_says_what_it_checks(void **state UNUSED)
+/* Columns of the widest line, without control sequences and what they have replaced. */
+static size_t widest(const char *shown)
 {
-	struct rig_terminal *t = rig_terminal_ctl(host.settings, 100, "doctor", NULL);
+	size_t columns = 0, most = 0;
+
+	for (const char *c = shown; *c; c++) {
+		if (*c == '\r' || *c == '\n')
+			columns = 0;
+		else if (*c == '\x1b')
+			c += strcspn(c, "mK");
+		else
+			columns += ((unsigned char)*c & 0xc0) != 0x80;
+		most = columns > most ? columns : most;
+	}
+	return most;
+}
+
+static void on_a_terminal_it_has_colours_and_fits(void **state UNUSED)
+{
+	struct rig_terminal *t = rig_terminal_ctl(host.settings, 72, "doctor", NULL);
 	int code = -1;
 
 	eventually(NULL, rig_terminal_ended(t, &code));
 	assert_int_equal(code, 0);
 	assert_non_null(strstr(rig_terminal_shown(t), "checking zookeeper"));
 	assert_non_null(strstr(rig_terminal_shown(t), "\x1b[32mok"));
+	/* a path is not cut */
+	assert_in_range(widest(rig_terminal_shown(t)), 60, 72 + strlen(host.nginx.state));
+	run(0);
+	assert_in_range(widest(last.out), 130, SIZE_MAX);
 	rig_terminal_free(t);
 }
 
@@ -654,6 +700,7 @@ int main(void)
 		cmocka_unit_test(a_clock_that_is_wrong_is_noticed),
 		cmocka_unit_test(a_data_directory_in_tmp_is_a_warning),
 		cmocka_unit_test(a_missing_include_line_is_an_error),
+		cmocka_unit_test(a_stream_conf_without_a_site_need_not_be_included),
 		cmocka_unit_test(a_missing_shutdown_timeout_is_a_warning),
 		cmocka_unit_test(a_default_server_of_the_host_is_a_warning),
 		cmocka_unit_test(debians_default_site_is_named),
@@ -669,7 +716,7 @@ int main(void)
 		cmocka_unit_test(a_wrong_or_missing_key_is_an_error),
 		cmocka_unit_test(a_daemon_that_does_not_run_is_an_error),
 		cmocka_unit_test(without_root_it_skips_what_needs_root),
-		cmocka_unit_test(on_a_terminal_it_has_colours_and_says_what_it_checks),
+		cmocka_unit_test(on_a_terminal_it_has_colours_and_fits),
 	};
 
 	return cmocka_run_group_tests_name("zknginxctl doctor", tests, group_setup, group_teardown);
