@@ -22,11 +22,16 @@ int client_open(struct ctl *ctl, struct client **out, struct err *e);
 int client_open_at(struct ctl *ctl, const char *hosts, struct client **out, struct err *e);
 void client_free(struct client *c);
 DEFINE_CLEANUP(struct client *, client_free)
+/* For jobs of src/zk. Valid until a request of this client was not answered. */
+struct session *client_session(struct client *c);
 
 /* The znode with its data, in the arena. */
 int client_get(struct client *c, struct arena *a, const char *path, struct znode *out,
 	       struct err *e);
 int client_stat(struct client *c, const char *path, struct session_stat *out, struct err *e);
+/* The same, and what ZooKeeper says of it besides. */
+int client_get_stat(struct client *c, struct arena *a, const char *path, struct znode *out,
+		    struct session_stat *stat, struct err *e);
 /* Names of the children, sorted, in the arena. */
 int client_children(struct client *c, struct arena *a, const char *path, const char ***out,
 		    size_t *count, struct err *e);

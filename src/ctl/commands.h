@@ -10,12 +10,24 @@ extern const struct command *const all_commands[];
 extern const struct command_group command_groups[];
 
 /* see */
+extern const struct command command_status;
 
 /* edit */
+extern const struct command command_ls;
+extern const struct command command_get;
+extern const struct command command_set;
+extern const struct command command_edit;
+extern const struct command command_rm;
 
 /* a directory as the truth */
+extern const struct command command_pull;
+extern const struct command command_push;
+extern const struct command command_lint;
 
 /* history */
+extern const struct command command_diff;
+extern const struct command command_history;
+extern const struct command command_show;
 
 /* act */
 

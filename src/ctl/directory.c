@@ -13,18 +13,13 @@
 #include "zk/session.h"
 
 #define DEEPEST 3 /* upstreams/NAME/SERVER, snippets/http/NAME.conf */
+#define NAMED 10  /* how many files an error names */
 
 struct walk {
 	struct directory *d;
 	struct tree_builder builder;
-	struct buf strangers; /* files that are none of a znode, for the error */
-	size_t stranger_count;
+	size_t stranger_room;
 };
-
-static bool is_ignored(const char *name)
-{
-	return *name == '.' || name[strlen(name) - 1] == '~' || strncmp(name, "README", 6) == 0;
-}
 
 /* Is this the beginning of the path of a kind's directory ("snippets")? */
 static bool is_above_objects(const char *name)
@@ -42,9 +37,11 @@ static bool is_above_objects(const char *name)
 
 static void add_stranger(struct walk *w, const char *relative)
 {
-	if (w->stranger_count++ < 10)
-		buf_printf(&w->strangers, "%s%s/%s", w->stranger_count > 1 ? ", " : "", w->d->path,
-			   relative);
+	struct directory *d = w->d;
+
+	d->strangers = arena_grow(d->arena, d->strangers, d->stranger_count, &w->stranger_room,
+				  sizeof(*d->strangers));
+	d->strangers[d->stranger_count++] = arena_printf(d->arena, "%s/%s", d->path, relative);
 }
 
 /* A server's upstream has a znode, even where it has no file. If it has one, that comes later, as
@@ -60,6 +57,13 @@ static void add_upstream(struct walk *w, const char *path)
 	tree_builder_add(&w->builder, &(struct znode){ .path = upstream, .data = "" });
 }
 
+/* A file of blanks only, such as an editor's line feed, stands for a znode without data. */
+static void drop_blanks(struct buf *bytes)
+{
+	if (strspn(buf_str(bytes), " \t\r\n") == bytes->size)
+		buf_clear(bytes);
+}
+
 static int add_file(struct walk *w, const char *relative, struct err *e)
 {
 	const char *path = config_file_znode(w->d->arena, relative, w->d->root);
@@ -72,6 +76,7 @@ static int add_file(struct walk *w, const char *relative, struct err *e)
 	}
 	if (disk_read_path(file, &bytes, e) < 0)
 		return -1;
+	drop_blanks(&bytes);
 	if (bytes.size > SESSION_REQUEST_LIMIT)
 		return err_set(e, ERR_INPUT, "%s: %zu bytes; a znode has at most %d", file,
 			       bytes.size, SESSION_REQUEST_LIMIT);
@@ -134,7 +139,7 @@ static int walk_below(struct walk *w, const char *relative, unsigned depth, stru
 	if (list(a, arena_printf(a, "%s/%s", w->d->path, relative), &names, &count, e) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
-		if (!is_ignored(names[i]) &&
+		if (!config_file_is_ignored(names[i]) &&
 		    walk_entry(w, arena_printf(a, "%s/%s", relative, names[i]), depth + 1, e) < 0)
 			return -1;
 	}
@@ -160,7 +165,7 @@ static int walk_top(struct walk *w, struct err *e)
 	if (list(w->d->arena, w->d->path, &names, &count, e) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
-		if (is_ignored(names[i]))
+		if (config_file_is_ignored(names[i]))
 			continue;
 		if (!is_above_objects(names[i]))
 			note_ignored(w->d, names[i], &room);
@@ -170,21 +175,23 @@ static int walk_top(struct walk *w, struct err *e)
 	return 0;
 }
 
-static int refuse_strangers(const struct walk *w, struct err *e)
+static int refuse_strangers(const struct directory *d, struct err *e)
 {
-	CLEANUP(buf_fini) struct buf expected = BUF_INIT;
+	CLEANUP(buf_fini) struct buf expected = BUF_INIT, names = BUF_INIT;
 
-	if (!w->stranger_count)
+	if (!d->stranger_count)
 		return 0;
+	for (size_t i = 0; i < d->stranger_count && i < NAMED; i++)
+		buf_printf(&names, "%s%s", i ? ", " : "", d->strangers[i]);
 	config_print_files(&expected);
 	return err_set(e, ERR_INPUT,
 		       "%zu file%s not of a znode: %s%s (expected: %s). Rename or remove %s",
-		       w->stranger_count, w->stranger_count == 1 ? " is" : "s are",
-		       buf_str(&w->strangers), w->stranger_count > 10 ? ", …" : "",
-		       buf_str(&expected), w->stranger_count == 1 ? "it" : "them");
+		       d->stranger_count, d->stranger_count == 1 ? " is" : "s are", buf_str(&names),
+		       d->stranger_count > NAMED ? ", …" : "", buf_str(&expected),
+		       d->stranger_count == 1 ? "it" : "them");
 }
 
-int directory_read(const char *path, const char *root, struct directory **out, struct err *e)
+int directory_scan(const char *path, const char *root, struct directory **out, struct err *e)
 {
 	CLEANUP(directory_freep) struct directory *d = xcalloc(1, sizeof(*d));
 	struct walk w = { .d = d };
@@ -194,11 +201,20 @@ int directory_read(const char *path, const char *root, struct directory **out, s
 	d->path = arena_strdup(d->arena, path);
 	d->root = arena_strdup(d->arena, root);
 	tree_builder_init(&w.builder);
-	rc = walk_top(&w, e) < 0 ? -1 : refuse_strangers(&w, e);
+	rc = walk_top(&w, e);
 	d->tree = tree_builder_finish(&w.builder);
 	tree_builder_fini(&w.builder);
-	buf_fini(&w.strangers);
 	if (rc < 0)
+		return -1;
+	*out = TAKE(d);
+	return 0;
+}
+
+int directory_read(const char *path, const char *root, struct directory **out, struct err *e)
+{
+	CLEANUP(directory_freep) struct directory *d = NULL;
+
+	if (directory_scan(path, root, &d, e) < 0 || refuse_strangers(d, e) < 0)
 		return -1;
 	*out = TAKE(d);
 	return 0;

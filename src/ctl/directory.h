@@ -17,11 +17,15 @@ struct directory {
 			      above them */
 	const char **ignored; /* directories at the top that are none of ours */
 	size_t ignored_count;
+	const char **strangers; /* files that are none of a znode; only of directory_scan() */
+	size_t stranger_count;
 	const char *path, *root;
 };
 
 /* ERR_INPUT names every file that is none of a znode. The strings are copied. */
 int directory_read(const char *path, const char *root, struct directory **out, struct err *e);
+/* The same, but such files are listed in `strangers`. */
+int directory_scan(const char *path, const char *root, struct directory **out, struct err *e);
 void directory_free(struct directory *d);
 DEFINE_CLEANUP(struct directory *, directory_free)
 

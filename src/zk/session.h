@@ -33,6 +33,7 @@
 #define SESSION_OK 0
 #define SESSION_NO_NODE (-101)
 #define SESSION_NO_AUTH (-102)
+#define SESSION_BAD_VERSION (-103)
 #define SESSION_NODE_EXISTS (-110)
 #define SESSION_NOT_EMPTY (-111)
 
