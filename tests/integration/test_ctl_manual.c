@@ -124,20 +124,33 @@ static void fault(const char *command, const char *what)
 	faults++;
 }
 
-static void check_options(const json_t *command, const char *item)
+/* By its name in the section (several commands may share options there), or by its letter in the
+ * item. */
+static bool has_option(const char *section, const char *item, const json_t *option)
+{
+	CLEANUP(buf_fini) struct buf text_of = BUF_INIT;
+	char flag[64];
+
+	buf_put(&text_of, section, (size_t)(strstr(section, "\n.S") - section));
+	snprintf(flag, sizeof(flag), "-%s", text(option, "name"));
+	return has_line(buf_str(&text_of), "Fl", flag) ||
+	       (*text(option, "letter") && has_line(item, "Fl", text(option, "letter")));
+}
+
+static void check_options(const json_t *command, const char *section, const char *item)
 {
 	const json_t *option;
 	size_t i;
 
 	json_array_foreach(json_object_get(command, "options"), i, option)
 	{
-		char flag[64], what[256];
+		char what[256];
 
-		snprintf(flag, sizeof(flag), "-%s", text(option, "name"));
-		if (has_line(item, "Fl", flag))
+		if (has_option(section, item, option))
 			continue;
-		snprintf(what, sizeof(what), "its item does not name the option: add \".Fl %s\"",
-			 flag);
+		snprintf(what, sizeof(what),
+			 "neither its item nor its section names an option: add \".Fl -%s\"",
+			 text(option, "name"));
 		fault(text(command, "name"), what);
 	}
 }
@@ -163,7 +176,7 @@ static void check_command(const char *manual, const json_t *command)
 	}
 	if (!has_line(buf_str(&item), "zknginxctl", name))
 		fault(name, "its item has no example: add a line \"zknginxctl … COMMAND …\"");
-	check_options(command, buf_str(&item));
+	check_options(command, section, buf_str(&item));
 }
 
 static void every_command_is_in_the_manual_with_an_example_and_its_options(void **state UNUSED)
