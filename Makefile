@@ -152,9 +152,9 @@ deps demo-deps test-deps lint-deps:
 
 .PHONY: demo
 demo: demo-deps
-	$(Q)$(MAKE) --no-print-directory $(B)/zknginxd
+	$(Q)$(MAKE) --no-print-directory all
 	$(Q)$(hand_back) # it may stay up for long
-	$(Q)tests/demo/demo.sh $(B)/zknginxd
+	$(Q)tests/demo/demo.sh $(B)/zknginxd $(B)/zknginxctl
 
 .PHONY: check unit integration golden-update
 check: test-deps
