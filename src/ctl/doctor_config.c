@@ -53,7 +53,7 @@ static void report(struct doctor *d, const struct problems *problems)
 				    ? arena_printf(d->arena, " (and %zu other problems)", count - 1)
 				    : "");
 	} else {
-		doctor_ok(d, "no problems: %zu upstreams, %zu sites, %zu snippets",
+		doctor_ok(d, "no problems (upstreams: %zu, sites: %zu, snippets: %zu)",
 			  m->upstream_count, m->site_count, m->snippet_count);
 	}
 }

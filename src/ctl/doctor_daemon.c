@@ -80,11 +80,22 @@ void doctor_check_daemon(struct doctor *d)
 		doctor_ok(d, "last report %s ago", age_text(d, age));
 }
 
+/* Under systemd the daemon may have other rights than this command. */
+static void compare_sandboxes(struct doctor *d)
+{
+	const char *here = sandbox_mode_name(d->sandbox), *there = d->status->nginx.sandbox;
+
+	if (d->has_sandbox && *there && strcmp(here, there) != 0)
+		doctor_warn(d, "Compare the drop-ins of the unit: systemctl cat zknginxd",
+			    "the daemon's sandbox is \"%s\", and here it is \"%s\"", there, here);
+}
+
 void doctor_check_state(struct doctor *d)
 {
 	const struct status *s = d->status;
 	const char *fix = arena_printf(d->arena, "See zknginxctl status %s", s->host);
 
+	compare_sandboxes(d);
 	if (s->state == STATUS_APPLIED || s->state == STATUS_DEPLOYING)
 		doctor_ok(d, "%s, generation %lu", status_state_name(s->state), s->generation);
 	else

@@ -99,6 +99,6 @@ void doctor_check_ports(struct doctor *d)
 	else if (!p.taken && !p.seen_count)
 		doctor_ok(d, "no site listens on any port");
 	else if (!p.taken)
-		doctor_ok(d, "%zu address%s of sites: free, or nginx listens there", p.seen_count,
-			  p.seen_count == 1 ? "" : "es");
+		doctor_ok(d, "addresses of sites: %zu; each is free, or nginx listens there",
+			  p.seen_count);
 }
