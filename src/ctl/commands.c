@@ -4,6 +4,10 @@
 const struct command *const all_commands[] = {
 	/* see */
 	&command_status,
+	&command_members,
+	&command_upstreams,
+	&command_sites,
+	&command_problems,
 
 	/* edit */
 	&command_ls,

@@ -11,6 +11,10 @@ extern const struct command_group command_groups[];
 
 /* see */
 extern const struct command command_status;
+extern const struct command command_members;
+extern const struct command command_upstreams;
+extern const struct command command_sites;
+extern const struct command command_problems;
 
 /* edit */
 extern const struct command command_ls;

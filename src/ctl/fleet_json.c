@@ -287,6 +287,38 @@ static json_t *reasons_json(const struct fleet_reasons *reasons)
 	return list;
 }
 
+/* --- drains and pushes ---------------------------------------------------------------------- */
+
+static json_t *drains_json(const struct snapshot *s)
+{
+	struct drains d = overrides_drains(s->overrides);
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < d.count; i++) {
+		json_t *j = json_object();
+
+		json_put_text(j, "upstream", d.items[i].upstream);
+		json_put_text(j, "server", d.items[i].server);
+		json_put(j, "until", json_time(d.items[i].until));
+		json_array_append_new(list, j);
+	}
+	return list;
+}
+
+static json_t *push_json(const struct config_note *n)
+{
+	json_t *j;
+
+	if (!n->unfinished)
+		return json_null();
+	j = json_object();
+	json_put(j, "by", json_or_null(n->push.by));
+	json_put_text(j, "id", n->push.id);
+	json_put(j, "time", json_time(n->push.time));
+	json_put_number(j, "left", n->push.left);
+	return j;
+}
+
 /* --- the whole ------------------------------------------------------------------------------ */
 
 json_t *fleet_json(const struct snapshot *s)
@@ -311,5 +343,7 @@ json_t *fleet_json(const struct snapshot *s)
 	json_put(j, "problems", fleet_problems_json(s));
 	json_put_number(j, "reporters", fleet_reporters(v));
 	json_put(j, "alerts", alerts_json(s));
+	json_put(j, "drains", drains_json(s));
+	json_put(j, "push", push_json(&v->note));
 	return j;
 }

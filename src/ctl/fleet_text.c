@@ -1,6 +1,7 @@
 /* The status of a fleet as text. */
 #include <string.h>
 
+#include "core/text/utc.h"
 #include "fleet_text.h"
 #include "table.h"
 
@@ -107,6 +108,25 @@ static void print_hosts(const struct snapshot *s, const struct screen *screen, u
 		screen_lines(screen, COLOR_FAINT, 0, "… and %zu more with nothing wrong", left_out);
 }
 
+/* --- drains --------------------------------------------------------------------------------- */
+
+static void print_drains(const struct snapshot *s, const struct screen *screen)
+{
+	struct drains d = overrides_drains(s->overrides);
+
+	if (d.count)
+		fputs("\nDrained servers\n", screen->out);
+	for (size_t i = 0; i < d.count; i++) {
+		CLEANUP(buf_fini) struct buf until = BUF_INIT;
+
+		if (d.items[i].until)
+			utc_print(d.items[i].until, &until);
+		screen_lines(screen, COLOR_WARNING, 2, "%s %s %s%s", d.items[i].upstream,
+			     d.items[i].server, until.size ? "until " : "until undrain",
+			     buf_str(&until));
+	}
+}
+
 /* --- the verdict ---------------------------------------------------------------------------- */
 
 static void print_reasons(const struct screen *screen, const struct fleet_reasons *reasons,
@@ -153,6 +173,7 @@ void fleet_print(const struct ctl *ctl, const struct snapshot *s, const struct s
 	print_head(s, screen);
 	print_hosts(s, screen, now, hosts_most);
 	rollout_print(ctl, s, screen, now);
+	print_drains(s, screen);
 	if (s->health.problem_count) {
 		fputs("\nProblems\n", screen->out);
 		problems_print(s, screen, now);

@@ -31,18 +31,20 @@ static const char *served(struct arena *a, const struct fleet_problem *p)
 			    absent);
 }
 
+/* before: the one that was printed last; NULL: there is none. */
 static void print_problem(const struct snapshot *s, const struct screen *screen,
-			  const struct fleet_problem *p, size_t all, uint64_t now)
+			  const struct fleet_problem *p, const struct fleet_problem *before,
+			  uint64_t now)
 {
 	CLEANUP(buf_fini) struct buf text = BUF_INIT;
 	char age[AGE_SIZE];
 
 	problem_print(&p->problem, &text);
-	screen_lines(screen, COLOR_STRONG, 2, "%s", p->problem.znode);
-	screen_lines(screen, COLOR_WARNING, 4, "%s: %s", problem_kind_name(p->problem.kind),
-		     buf_str(&text));
-	screen_lines(screen, COLOR_NONE, 4, "%s, since %s; %s",
-		     hosts_words(s->arena, p->hosts, p->host_count, all),
+	if (!before || strcmp(before->problem.znode, p->problem.znode) != 0)
+		screen_lines(screen, COLOR_STRONG, 2, "%s", p->problem.znode);
+	screen_lines(screen, COLOR_WARNING, 4, "%s", buf_str(&text));
+	screen_lines(screen, COLOR_NONE, 6, "%s, since %s; %s",
+		     hosts_words(s->arena, p->hosts, p->host_count, fleet_reporters(&s->view)),
 		     age_print(now, p->since, age), served(s->arena, p));
 }
 
@@ -75,10 +77,10 @@ static void print_omitted(const struct snapshot *s, const struct screen *screen)
 
 void problems_print(const struct snapshot *s, const struct screen *screen, uint64_t now)
 {
-	size_t all = fleet_reporters(&s->view);
+	const struct fleet_problem *all = s->health.problems;
 
 	for (size_t i = 0; i < s->health.problem_count; i++)
-		print_problem(s, screen, &s->health.problems[i], all, now);
+		print_problem(s, screen, &all[i], i ? &all[i - 1] : NULL, now);
 	print_omitted(s, screen);
 }
 

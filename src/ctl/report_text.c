@@ -44,8 +44,9 @@ static void print_nginx(const struct page *p)
 		     r->nginx.responding ? "" : ", does not handle signals");
 	else
 		line(p, COLOR_BAD, "nginx", "%s", nginx_state_name(r->nginx.state));
-	line(p, COLOR_NONE, "", "%lu reloads, %lu tests (%s), %lu worker deaths", r->nginx.reloads,
-	     r->nginx.tests, or_none(r->nginx.sandbox), r->nginx.deaths);
+	line(p, COLOR_NONE, "", "%lu reload%s, %lu test%s (%s), %lu worker death%s",
+	     r->nginx.reloads, PLURAL(r->nginx.reloads), r->nginx.tests, PLURAL(r->nginx.tests),
+	     or_none(r->nginx.sandbox), r->nginx.deaths, PLURAL(r->nginx.deaths));
 	if (r->nginx.included == STATUS_NO)
 		line(p, COLOR_BAD, "", "nginx.conf does not include the generated files");
 	if (*r->nginx.test_error)
@@ -116,6 +117,19 @@ static void print_discovery(const struct page *p)
 	}
 }
 
+static void print_drains(const struct page *p)
+{
+	const struct status *r = p->r;
+
+	for (size_t i = 0; i < r->drain_count; i++)
+		line(p, COLOR_WARNING, i ? "" : "drained", "%s %s%s", r->drains[i].upstream,
+		     r->drains[i].server,
+		     r->drains[i].servers ? "" : " (the upstream does not have it)");
+	if (r->push.on)
+		line(p, COLOR_WARNING, "push", "unfinished, by %s, %lu znode%s left",
+		     or_none(r->push.by), r->push.left, PLURAL(r->push.left));
+}
+
 static void print_problems(const struct page *p)
 {
 	const struct status *r = p->r;
@@ -129,8 +143,7 @@ static void print_problems(const struct page *p)
 
 		problem_print(&s->problem, &text);
 		screen_lines(p->screen, COLOR_STRONG, 2, "%s", s->problem.znode);
-		screen_lines(p->screen, COLOR_WARNING, 4, "%s: %s",
-			     problem_kind_name(s->problem.kind), buf_str(&text));
+		screen_lines(p->screen, COLOR_WARNING, 4, "%s", buf_str(&text));
 		screen_lines(p->screen, COLOR_NONE, 4, "since %s; %s",
 			     age_print(p->now, s->since, age),
 			     s->problem.serving == SERVING_PREVIOUS ? "its last good form is served"
@@ -179,6 +192,7 @@ void report_print(const struct status *r, const struct screen *screen, uint64_t 
 	print_rollout(&p);
 	print_deployments(&p);
 	print_discovery(&p);
+	print_drains(&p);
 	print_problems(&p);
 	print_alerts(&p);
 }

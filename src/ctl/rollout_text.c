@@ -73,6 +73,22 @@ static void print_step(const struct ctl *ctl, const struct snapshot *s, const st
 		screen_lines(screen, COLOR_WARNING, 2, "no host can be the canary");
 }
 
+static void print_advice(const struct snapshot *s, const struct screen *screen)
+{
+	const struct plan *p = &s->view.plan;
+	const char *back = "";
+
+	if (*p->accepted.revision)
+		back = arena_printf(s->arena,
+				    ", or put the accepted one back: zknginxctl rollback %.*s",
+				    SHORT_REVISION, p->accepted.revision);
+	screen_lines(screen, COLOR_NONE, 2,
+		     "Correct the config%s. To try the same revision again: zknginxctl resume.%s",
+		     back,
+		     p->phase == PLAN_HALTED ? " To take it back from the hosts: zknginxctl abort."
+					     : "");
+}
+
 static void print_failure(const struct snapshot *s, const struct screen *screen)
 {
 	const struct plan *p = &s->view.plan;
@@ -85,12 +101,7 @@ static void print_failure(const struct snapshot *s, const struct screen *screen)
 		screen_lines(screen, COLOR_BAD, 2, "znode %s", p->failure.znode);
 	screen_lines(screen, COLOR_BAD, 2, "%s",
 		     *p->failure.message ? p->failure.message : "the plan does not say why");
-	screen_lines(
-		screen, COLOR_NONE, 2,
-		"Correct the config, or put it back: zknginxctl rollback %.*s. To try the same "
-		"revision again: zknginxctl resume%s.",
-		SHORT_REVISION, p->accepted.revision,
-		p->phase == PLAN_HALTED ? "; to take it back: zknginxctl abort" : "");
+	print_advice(s, screen);
 }
 
 static void print_requests(const struct snapshot *s, const struct screen *screen, uint64_t now)

@@ -48,6 +48,8 @@ struct snapshot *snapshot_new(const struct ctl *ctl, const struct reader *r, str
 	s->entry_count = history_parse(s->arena, tree, z->cluster, &s->entries, &last);
 	fleet_health_judge(&s->health, s->arena, &s->view);
 	add_unreadable(s);
+	s->overrides = overrides_new();
+	overrides_read(s->overrides, tree, z->cluster, timing_now(), s->wall);
 	return s;
 }
 
@@ -56,6 +58,7 @@ void snapshot_free(struct snapshot *s)
 	if (!s)
 		return;
 	problems_fini(&s->unreadable);
+	overrides_free(s->overrides);
 	tree_unref(s->tree);
 	arena_free(s->arena);
 	free(s);

@@ -7,6 +7,7 @@
 
 #include <zknginx/history.h>
 
+#include "core/fleet/override.h"
 #include "core/status/fleet_health.h"
 #include "reader.h"
 
@@ -18,6 +19,7 @@ struct snapshot {
 	struct fleet_health health;
 	struct history_entry *entries; /* by seq */
 	size_t entry_count;
+	struct overrides *overrides;
 	struct problems unreadable; /* paths that cannot be read */
 	uint64_t wall;              /* when it was taken */
 	bool connected;             /* is it what ZooKeeper has now? */

@@ -163,19 +163,20 @@ static void print_text(const struct screen *s, const struct table_cell *c, size_
 		screen_end(s, c->color));
 }
 
-static size_t last_column(const struct table *t, const size_t *widths)
+/* The last one that has something in this row. */
+static size_t last_column(const struct table *t, const struct table_cell *row, const size_t *widths)
 {
 	size_t last = 0;
 
 	for (size_t i = 0; i < t->columns; i++)
-		last = widths[i] ? i : last;
+		last = widths[i] && *row[i].text ? i : last;
 	return last;
 }
 
 static void print_row(const struct table *t, const struct screen *s, const struct table_cell *row,
 		      const size_t *widths)
 {
-	size_t last = last_column(t, widths);
+	size_t last = last_column(t, row, widths);
 
 	for (size_t i = 0; i <= last; i++) {
 		size_t used = screen_columns(row[i].text);

@@ -150,6 +150,21 @@ static void judge_plan(struct judging *j)
 	judge_stop(j);
 }
 
+static void judge_push(struct judging *j)
+{
+	const struct config_note *n = &j->view->note;
+
+	if (!n->unfinished)
+		return;
+	wrong(j, "push-unfinished", "",
+	      "a push%s%s is not finished, and %lu znode%s not written yet: no host takes the "
+	      "config until it is. If it was interrupted: zknginxctl push again, or zknginxctl "
+	      "rollback",
+	      *n->push.by ? " by " : "", n->push.by, n->push.left,
+	      n->push.left == 1 ? " is" : "s are");
+	moving(j, "push", "a push is not finished");
+}
+
 static void judge_fleet(struct judging *j)
 {
 	const struct fleet_view *v = j->view;
@@ -212,7 +227,7 @@ static void judge_target(struct judging *j)
 /* Is the newest revision neither accepted nor on its way? */
 static bool is_awaited(const struct fleet_view *v)
 {
-	return *v->newest && v->has_plan && fleet_view_followers(v) &&
+	return *v->newest && !v->note.unfinished && v->has_plan && fleet_view_followers(v) &&
 	       v->plan.phase != PLAN_PUBLISHING &&
 	       strcmp(v->plan.accepted.revision, v->newest) != 0 &&
 	       strcmp(v->plan.target.revision, v->newest) != 0;
@@ -227,7 +242,7 @@ static void judge_rest(struct judging *j)
 	if (is_awaited(v))
 		moving(j, "config", "revision %.12s of the config waits for its rollout%s",
 		       v->newest, v->plan.paused ? "; rollouts are paused" : "");
-	if (!v->has_plan && !v->plan_error && fleet_view_followers(v))
+	if (*v->newest && !v->has_plan && !v->plan_error && fleet_view_followers(v))
 		moving(j, "plan", "the leader has not written the first plan");
 	if (v->has_request)
 		moving(j, "request", "the request \"%s\" waits for the leader",
@@ -248,6 +263,7 @@ void fleet_health_judge(struct fleet_health *h, struct arena *a, const struct fl
 	for (size_t i = 0; i < v->host_count; i++)
 		judge_host(&j, &v->hosts[i]);
 	judge_plan(&j);
+	judge_push(&j);
 	judge_reports(&j);
 	judge_rest(&j);
 }

@@ -174,6 +174,7 @@ void fleet_view_read(struct fleet_view *v, struct arena *a, const struct tree *t
 	read_leader(&r);
 	read_plan(&r);
 	read_request(&r);
+	config_note_of(a, t, config, &v->note);
 	if (config_has_objects(t, config)) {
 		struct digest revision = tree_revision(t, config);
 
@@ -199,7 +200,9 @@ const char *fleet_view_permitted(const struct fleet_view *v, const struct member
 						      .newest = v->newest,
 					      });
 
-	return permit.kind == PERMIT_NEWEST ? v->newest : permit.revision.revision;
+	if (permit.kind != PERMIT_NEWEST)
+		return permit.revision.revision;
+	return v->note.unfinished ? "" : v->newest; /* no host takes half of a push */
 }
 
 bool fleet_view_is_current(const struct fleet_view *v, const struct member *m)

@@ -12,6 +12,7 @@
 #include <zknginx/plan.h>
 #include <zknginx/status.h>
 
+#include "core/fleet/config_note.h"
 #include "core/fleet/request.h"
 
 struct fleet_host {
@@ -37,6 +38,7 @@ struct fleet_view {
 	/* The revision of the config in the tree; "" = the config root does not exist, or has no
 	 * objects. */
 	char newest[DIGEST_HEX_SIZE];
+	struct config_note note; /* who wrote it; is a push unfinished? */
 };
 
 /* The tree has `cluster` (two levels), and `config` (three levels). */
