@@ -7,6 +7,7 @@
 
 #include "candidates.h"
 #include "client.h"
+#include "composed.h"
 #include "core/data/layout.h"
 #include "sys/timing.h"
 
@@ -61,14 +62,32 @@ static void add_sites(struct search *s)
 	add_children(s, arena_printf(s->arena, "%s/sites", s->zookeeper->config), "", "");
 }
 
+static void add_discovered(struct search *s)
+{
+	CLEANUP(composed_freep) struct composed *c = NULL;
+	const struct upstream *u;
+
+	if (!has_time(s) || composed_read(s->to->ctl, &c, NULL) < 0)
+		return;
+	u = model_upstream(c->model, s->before);
+	for (size_t i = 0; u && i < u->server_count; i++)
+		s->to->add(s->to->ctx, u->servers[i].address,
+			   u->servers[i].discover ? u->servers[i].discover->path : "");
+}
+
+/* The child znodes at once; all registrations are read only for an upstream that discovers. */
 static void add_servers(struct search *s)
 {
 	CLEANUP(freep) char *path = NULL;
+	struct znode z;
 
 	if (!s->before)
 		return;
 	path = config_path(s->zookeeper->config, CONFIG_UPSTREAM, s->before);
 	add_children(s, path, "", "");
+	if (has_time(s) && client_get(s->client, s->arena, path, &z, NULL) == 1 &&
+	    strstr(z.data, "\"discover\""))
+		add_discovered(s);
 }
 
 static void add_hosts(struct search *s)

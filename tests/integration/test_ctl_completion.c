@@ -20,6 +20,9 @@ static int setup(void **state UNUSED)
 	rig_zk_create(zk, "/nginx/config/upstreams/api/10.0.0.3:80", "");
 	rig_zk_create(zk, "/nginx/config/upstreams/$(reboot)", "");
 	rig_zk_create(zk, "/nginx/config/upstreams/a b", "");
+	rig_zk_create(zk, "/nginx/config/upstreams/orders",
+		      "{\"discover\": {\"path\": \"/services/orders\"}}");
+	rig_zk_create(zk, "/services/orders/10.0.0.9:80", "");
 	rig_zk_create(zk, "/nginx/config/sites/shop", "{}");
 	rig_zk_create(zk, "/nginx/config/snippets/http/gzip", "");
 	rig_zk_create(zk, "/nginx/cluster/reports/web1", "");
@@ -176,12 +179,22 @@ static void upstreams_are_offered_by_name(void **state UNUSED)
 	assert_true(offers(names, "api"));
 	assert_string_equal(names_of("upstream", "sh"), "shop\t\n");
 	/* what a shell would execute, or cut, is not offered */
-	assert_int_equal(count(names), 2);
+	assert_int_equal(count(names), 3);
 }
 
 static void servers_are_those_of_the_upstream(void **state UNUSED)
 {
 	assert_string_equal(names_of("server", "10"), "10.0.0.1:8080\t\n10.0.0.2:8080\t\n");
+}
+
+static void servers_that_are_discovered_are_offered(void **state UNUSED)
+{
+	size_t before;
+	const char *command = command_with("server", &before);
+
+	if (!command)
+		skip();
+	assert_string_equal(COMPLETE(command, "orders", ""), "10.0.0.9:80\t/services/orders\n");
 }
 
 static void sites_are_offered_by_name(void **state UNUSED)
@@ -328,6 +341,7 @@ int main(void)
 		cmocka_unit_test(values_of_options_are_offered),
 		cmocka_unit_test(upstreams_are_offered_by_name),
 		cmocka_unit_test(servers_are_those_of_the_upstream),
+		cmocka_unit_test(servers_that_are_discovered_are_offered),
 		cmocka_unit_test(sites_are_offered_by_name),
 		cmocka_unit_test(hosts_are_those_of_the_fleet),
 		cmocka_unit_test(revisions_have_their_time_and_author),
