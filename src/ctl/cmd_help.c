@@ -37,9 +37,9 @@ const char *command_group_title(const struct command_group *groups, const char *
 	return "Other commands";
 }
 
-static bool is_shown(const struct command *c, const char *title)
+static bool is_shown(const struct ctl *ctl, const struct command *c, const char *title)
 {
-	return !c->hidden && strcmp(command_group_title(command_groups, c->name), title) == 0;
+	return !c->hidden && strcmp(command_group_title(ctl->groups, c->name), title) == 0;
 }
 
 static void print_group(const struct ctl *ctl, const char *title, FILE *out)
@@ -47,7 +47,7 @@ static void print_group(const struct ctl *ctl, const char *title, FILE *out)
 	bool any = false;
 
 	for (const struct command *const *c = ctl->commands; *c; c++) {
-		if (!is_shown(*c, title))
+		if (!is_shown(ctl, *c, title))
 			continue;
 		if (!any)
 			fprintf(out, "%s:\n", title);
@@ -61,7 +61,7 @@ static void print_group(const struct ctl *ctl, const char *title, FILE *out)
 void help_print_all(const struct ctl *ctl, FILE *out)
 {
 	fputs("usage: zknginxctl [OPTION]... COMMAND [ARGUMENT]...\n\n", out);
-	for (const struct command_group *g = command_groups; g->title; g++)
+	for (const struct command_group *g = ctl->groups; g->title; g++)
 		print_group(ctl, g->title, out);
 	fputs("Options of every command:\n", out);
 	print_options(global_options, out);
@@ -121,13 +121,12 @@ static json_t *words_json(const struct command *c)
 	return list;
 }
 
-static json_t *command_json(const struct command *c)
+static json_t *command_json(const struct ctl *ctl, const struct command *c)
 {
 	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:o, s:s, s:s}", "arguments", words_json(c),
-			 "example", c->example, "group",
-			 command_group_title(command_groups, c->name), "help", c->help ?: "",
-			 "name", c->name, "options", options_json(c->options), "summary",
-			 c->summary, "synopsis", c->synopsis);
+			 "example", c->example, "group", command_group_title(ctl->groups, c->name),
+			 "help", c->help ?: "", "name", c->name, "options",
+			 options_json(c->options), "summary", c->summary, "synopsis", c->synopsis);
 }
 
 static int print_json(const struct ctl *ctl)
@@ -136,7 +135,7 @@ static int print_json(const struct ctl *ctl)
 
 	for (const struct command *const *c = ctl->commands; *c; c++) {
 		if (!(*c)->hidden)
-			json_array_append_new(commands, command_json(*c));
+			json_array_append_new(commands, command_json(ctl, *c));
 	}
 	ctl_print_json(json_pack("{s:o, s:o}", "commands", commands, "options",
 				 options_json(global_options)));
@@ -151,7 +150,7 @@ static int help(struct ctl *ctl, const struct arguments *args)
 	if (name && !c)
 		return ctl_usage("there is no command \"%s\"", name);
 	if (c && ctl->json)
-		ctl_print_json(command_json(c));
+		ctl_print_json(command_json(ctl, c));
 	else if (ctl->json)
 		return print_json(ctl);
 	else if (c)
