@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <zknginx/log.h>
+
 #include "commands.h"
 #include "doctor.h"
 
@@ -275,6 +277,7 @@ static int doctor(struct ctl *ctl, const struct arguments *args UNUSED)
 			    .ctx = &ctl->screen };
 	int code;
 
+	log_setup(LOG_LEVEL_ERROR, false); /* what fails is in the results */
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++)
 		run_check(&d, &checks[i]);
 	if (ctl->json)

@@ -49,9 +49,7 @@ static void report(struct doctor *d, const struct problems *problems)
 		problem_print(first, &text);
 		doctor_warn(d, "zknginxctl problems lists all of them", "%s: %s%s", first->znode,
 			    buf_str(&text),
-			    count > 1
-				    ? arena_printf(d->arena, " (and %zu other problems)", count - 1)
-				    : "");
+			    count > 1 ? arena_printf(d->arena, " (1 of %zu problems)", count) : "");
 	} else {
 		doctor_ok(d, "no problems (upstreams: %zu, sites: %zu, snippets: %zu)",
 			  m->upstream_count, m->site_count, m->snippet_count);

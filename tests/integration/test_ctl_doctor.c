@@ -229,6 +229,7 @@ static void something_that_is_no_zookeeper_is_named(void **state UNUSED)
 	rig_ctl_assert_code(&r, 3);
 	last = r;
 	says("error", "zookeeper", "grants no session");
+	assert_string_equal(last.err, "");
 }
 
 static void missing_znodes_are_an_error_that_init_mends(void **state UNUSED)
