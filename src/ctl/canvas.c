@@ -100,6 +100,16 @@ static int on_key(sd_event_source *s, int fd, uint32_t events UNUSED, void *ctx)
 	return 0;
 }
 
+/* Nobody reads the pipe any more. */
+static int on_closed(sd_event_source *s, int fd UNUSED, uint32_t events UNUSED, void *ctx)
+{
+	struct canvas *c = ctx;
+
+	sd_event_source_set_enabled(s, SD_EVENT_OFF);
+	c->over = true;
+	return 0;
+}
+
 static void watch_signals(struct canvas *c)
 {
 	const struct {
@@ -221,6 +231,8 @@ struct canvas *canvas_new(struct ctl *ctl)
 	c->ctl = ctl;
 	watch_signals(c);
 	enter(c);
+	if (!ctl->screen.terminal) /* refused for a file, which is never closed */
+		sd_event_add_io(ctl->loop, NULL, ctl->screen.fd, 0, on_closed, c);
 	if (c->typed)
 		sd_event_add_io(ctl->loop, NULL, STDIN_FILENO, POLLIN, on_key, c);
 	return c;

@@ -5,15 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "change.h"
-#include "core/text/json_text.h"
-#include "lint.h"
-#include "note.h"
+#include "change_check.h"
+#include "lint_cluster.h"
 #include "paths.h"
-#include "reader.h"
 
 #define TRIES 20
-#define CONFIG_DEPTH 8        /* also what is too deep to be of the config */
 #define OPS_BYTES_MOST 500000 /* of the paths in one transaction */
 #define OP_BYTES 64           /* of a path's operation besides */
 
@@ -61,7 +57,7 @@ int change_open(struct change *c, struct ctl *ctl, const struct arguments *args)
 		return refuse_path(c);
 	if (client_open(ctl, &c->client, &e) < 0 || read_before(c, &e) < 0)
 		return ctl_fail(&e);
-	if (!path_is_config(ctl, c->path))
+	if (!path_is_config(ctl, c->path) && !lint_cluster_knows(&ctl->settings, c->path))
 		ctl_say("%s is outside of %s: it is not checked", c->path, root_of(c));
 	return CTL_OK;
 }
@@ -86,81 +82,6 @@ void change_disconnect(struct change *c)
 static int reconnect(struct change *c, struct err *e)
 {
 	return c->client ? 0 : client_open(c->ctl, &c->client, e);
-}
-
-/* --- the check ------------------------------------------------------------------------------- */
-
-/* `name`, for the znode that is written. */
-struct naming {
-	const char *path, *name;
-};
-
-static const char *file_of(void *ctx, const char *znode)
-{
-	const struct naming *n = ctx;
-
-	return strcmp(znode, n->path) == 0 ? n->name : NULL;
-}
-
-/* The config with other data in the znode; data NULL: without it and what is below it. */
-static struct tree *changed_tree(const struct change *c, const struct tree *t, const char *data,
-				 size_t size)
-{
-	const struct znode *old = tree_find(t, c->path);
-	struct znode z = old ? *old : (struct znode){ .path = c->path };
-	struct tree_builder b;
-	struct tree *out;
-
-	z.data = data;
-	z.size = size;
-	tree_builder_init(&b);
-	for (size_t i = 0; i < tree_count(t); i++) {
-		const char *path = tree_at(t, i)->path;
-
-		if (data || (strcmp(path, c->path) != 0 && !path_is_below(path, c->path)))
-			tree_builder_add(&b, tree_at(t, i));
-	}
-	if (data)
-		tree_builder_add(&b, &z);
-	out = tree_builder_finish(&b);
-	tree_builder_fini(&b);
-	return out;
-}
-
-static void find_problems(struct change *c, const struct tree *config, struct tree *after,
-			  const char *name)
-{
-	struct naming naming = { c->path, name };
-
-	problems_fini(&c->problems);
-	findings_fini(&c->findings);
-	problems_init(&c->problems);
-	findings_init(&c->findings);
-	tree_unref(c->checked);
-	c->checked = after;
-	lint_change(&c->ctl->settings, config, after, &c->problems);
-	findings_add(&c->findings, &c->problems, after, file_of, &naming);
-}
-
-/* A push that is not done holds the rollout: what is written meanwhile goes nowhere. */
-static int refuse_push(const struct change *c, const struct tree *config, struct err *e)
-{
-	CLEANUP(buf_fini) struct buf by = BUF_INIT;
-
-	if (c->force || !note_has_push(tree_find(config, root_of(c)), &by))
-		return 0;
-	return err_set(
-		e, ERR_REFUSED,
-		"a push%s%s has begun and is not done: the config in ZooKeeper is incomplete. "
-		"Run that push again first (--force writes all the same)",
-		by.size ? " of " : "", buf_str(&by));
-}
-
-static int read_config(const struct change *c, struct tree **out, struct err *e)
-{
-	struct mirror_root root = { root_of(c), CONFIG_DEPTH };
-
-	return read_tree(c->ctl, &root, 1, out, NULL, e);
 }
 
 /* --- what others do meanwhile ----------------------------------------------------------------- */
@@ -251,14 +172,23 @@ static enum change_result put_in_config(struct change *c, const struct put *p, b
 {
 	CLEANUP(tree_unrefp) struct tree *config = NULL;
 
-	if (read_config(c, &config, e) < 0 || refuse_push(c, config, e) < 0)
+	if (change_read_config(c, &config, e) < 0)
 		return CHANGE_FAILED;
 	if (!is_current(c, config))
 		return conflict_or_again(c, again, e);
-	find_problems(c, config, changed_tree(c, config, p->data, p->size), p->name);
+	change_check(c, config, p->data, p->size, p->name);
 	if (c->findings.errors && !c->force)
 		return CHANGE_REFUSED;
 	return put_once(c, p, tree_find(config, root_of(c)), again, e);
+}
+
+static enum change_result put_outside(struct change *c, const struct put *p, bool *again,
+				      struct err *e)
+{
+	change_check_outside(c, p->data, p->size, p->name);
+	if (c->findings.errors && !c->force)
+		return CHANGE_REFUSED;
+	return put_once(c, p, NULL, again, e);
 }
 
 enum change_result change_put(struct change *c, const char *data, size_t size, const char *name,
@@ -275,11 +205,15 @@ enum change_result change_put(struct change *c, const char *data, size_t size, c
 	}
 	if (reconnect(c, e) < 0)
 		return CHANGE_FAILED;
+	if (c->before.owner)
+		ctl_say("%s is registered by a running application (ephemeral), which may write it "
+			"again at any time",
+			path_short(c->ctl, c->path));
 	for (unsigned i = 0; i < TRIES; i++) {
 		bool again = false;
 		enum change_result result = path_is_config(c->ctl, c->path)
 						    ? put_in_config(c, &p, &again, e)
-						    : put_once(c, &p, NULL, &again, e);
+						    : put_outside(c, &p, &again, e);
 
 		if (!again)
 			return result;
@@ -346,16 +280,29 @@ static enum change_result delete_all(struct change *c, struct deletion *d, const
 	return result;
 }
 
+static enum change_result check_delete(struct change *c, struct tree **config, struct err *e)
+{
+	if (change_read_config(c, config, e) < 0)
+		return CHANGE_FAILED;
+	change_check(c, *config, NULL, 0, NULL);
+	return c->findings.errors && !c->force ? CHANGE_REFUSED : CHANGE_DONE;
+}
+
+enum change_result change_check_delete(struct change *c, struct err *e)
+{
+	CLEANUP(tree_unrefp) struct tree *config = NULL;
+
+	return path_is_config(c->ctl, c->path) ? check_delete(c, &config, e) : CHANGE_DONE;
+}
+
 static enum change_result delete_in_config(struct change *c, struct deletion *d, bool *again,
 					   struct err *e)
 {
 	CLEANUP(tree_unrefp) struct tree *config = NULL;
+	enum change_result result = check_delete(c, &config, e);
 
-	if (read_config(c, &config, e) < 0 || refuse_push(c, config, e) < 0)
-		return CHANGE_FAILED;
-	find_problems(c, config, changed_tree(c, config, NULL, 0), NULL);
-	if (c->findings.errors && !c->force)
-		return CHANGE_REFUSED;
+	if (result != CHANGE_DONE)
+		return result;
 	return delete_all(c, d, tree_find(config, root_of(c)), again, e);
 }
 
@@ -374,24 +321,4 @@ enum change_result change_delete(struct change *c, const struct tree *t, size_t 
 			return result;
 	}
 	return too_busy(e);
-}
-
-/* --- output ---------------------------------------------------------------------------------- */
-
-void change_print_findings(const struct change *c)
-{
-	progress_clear();
-	fflush(stdout);
-	findings_print(&c->findings, stderr);
-}
-
-void change_print_json(const struct change *c, const char *result)
-{
-	json_t *j = json_object();
-
-	json_put_text(j, "path", c->path);
-	json_put_text(j, "result", result);
-	json_put(j, "version", json_integer(c->exists ? c->before.version : -1));
-	json_put(j, "problems", findings_json(&c->findings));
-	ctl_print_json(j);
 }

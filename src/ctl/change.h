@@ -58,13 +58,10 @@ void change_disconnect(struct change *c);
 /* Writes the data; `name` is the file that findings name. The version that was read goes up. */
 enum change_result change_put(struct change *c, const char *data, size_t size, const char *name,
 			      struct err *e);
+/* Would change_delete() be refused? CHANGE_DONE: no. */
+enum change_result change_check_delete(struct change *c, struct err *e);
 /* Deletes these znodes, in tree order, the first one `path`. */
 enum change_result change_delete(struct change *c, const struct tree *tree, size_t begin,
 				 size_t end, struct err *e);
-
-/* Prints the findings of CHANGE_REFUSED, or of what was forced, on standard error. */
-void change_print_findings(const struct change *c);
-/* {path, problems, result, version}; version −1: there is no znode. */
-void change_print_json(const struct change *c, const char *result);
 
 #endif

@@ -193,7 +193,7 @@ static int read_one(struct client *c, struct call *call, const char *path,
 		    struct err *e)
 {
 	uint64_t end = timing_now() + c->ctl->timeout;
-	int found;
+	int found = -1;
 
 	do {
 		if (!is_open(c, e))

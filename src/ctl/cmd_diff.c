@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "archive.h"
 #include "commands.h"
@@ -41,8 +42,14 @@ static int read_zookeeper(const struct diff *d, struct tree **out, struct err *e
 
 static int read_host(struct diff *d, struct err *e)
 {
+	const char *state = d->ctl->settings.state.directory;
+	CLEANUP(freep) char *live = xasprintf("%s/live", state);
+
+	if (access(live, F_OK) < 0)
+		return err_sys(e, "%s: no zknginxd has run here, so there is nothing to compare",
+			       live);
 	d->names = (struct difference_names){ "host", "zookeeper" };
-	if (stage_peek_tree(d->ctl->settings.state.directory, &d->old, e) < 0)
+	if (stage_peek_tree(state, &d->old, e) < 0)
 		return err_wrap(e, "what this host runs is not known");
 	return read_zookeeper(d, &d->new, e);
 }

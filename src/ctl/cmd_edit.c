@@ -5,11 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "change.h"
+#include "change_text.h"
 #include "commands.h"
 #include "core/data/layout.h"
-#include "core/text/line_diff.h"
-#include "core/text/utf8.h"
 #include "draft.h"
 #include "paths.h"
 
@@ -25,21 +23,6 @@ static const char *short_path(const struct editing *e)
 }
 
 /* --- the draft ------------------------------------------------------------------------------- */
-
-static bool is_text(const struct znode *z)
-{
-	size_t i = 0;
-
-	while (i < z->size) {
-		uint32_t code;
-		size_t length = z->data[i] ? utf8_decode(z->data + i, &code) : 0;
-
-		if (!length)
-			return false;
-		i += length;
-	}
-	return true;
-}
 
 /* How editors know what they edit: as the znode's file in a directory would end. */
 static const char *suffix_of(const struct change *c)
@@ -76,7 +59,7 @@ static int make_draft(struct editing *e)
 
 	if (!c->exists)
 		c->before = (struct znode){ .data = "" };
-	if (!is_text(&c->before)) {
+	if (!data_is_text(&c->before)) {
 		ctl_say("%s holds binary data, which an editor could damage: use get and set with "
 			"a file",
 			short_path(e));
@@ -150,6 +133,17 @@ static int end_failed_editor(struct editing *e, const struct err *err)
 	return CTL_BAD;
 }
 
+static void print_written(const struct editing *e, bool existed)
+{
+	static const struct difference_names names = { "before", "now" };
+	const struct change *c = &e->change;
+	struct znode now = { .data = buf_str(&e->text), .size = e->text.size };
+
+	printf("%s %s: version %d\n", existed ? "changed" : "created", c->path, c->before.version);
+	if (existed && c->ctl->screen.terminal)
+		change_print_difference(c, &c->ctl->screen, &names, &c->before, &now);
+}
+
 static int end_written(struct editing *e, bool existed)
 {
 	const struct change *c = &e->change;
@@ -159,19 +153,20 @@ static int end_written(struct editing *e, bool existed)
 	if (c->ctl->json)
 		change_print_json(c, existed ? "changed" : "created");
 	else
-		printf("%s %s: version %d\n", existed ? "changed" : "created", c->path,
-		       c->before.version);
+		print_written(e, existed);
 	return drop(e);
 }
 
-static void print_diff(const struct editing *e)
+/* The change of the other client, on standard error. */
+static void print_theirs(const struct editing *e)
 {
+	static const struct difference_names names = { "read", "ZooKeeper" };
 	const struct change *c = &e->change;
-	CLEANUP(buf_fini) struct buf diff = BUF_INIT, clean = BUF_INIT;
+	struct screen screen;
 
-	line_diff(c->before.data, c->before.size, c->theirs.data, c->theirs.size, &diff);
-	screen_clean(buf_str(&diff), diff.size, &clean);
-	fputs(buf_str(&clean), stderr);
+	fflush(stdout);
+	screen_init(&screen, stderr);
+	change_print_difference(c, &screen, &names, &c->before, &c->theirs);
 }
 
 /* The change that came first stays; it is shown. */
@@ -186,7 +181,7 @@ static int end_conflict(struct editing *e)
 	} else {
 		ctl_say("%s: another client has changed it while you edited it (version %d):",
 			c->path, c->theirs.version);
-		print_diff(e);
+		print_theirs(e);
 	}
 	return keep(e);
 }

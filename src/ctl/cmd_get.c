@@ -12,9 +12,12 @@
 
 #define DEPTH_MOST 32
 
-static int refuse_missing(const char *path)
+static int refuse_missing(const struct ctl *ctl, const char *path)
 {
-	ctl_say("there is no znode %s (zknginxctl ls shows what there is)", path);
+	bool is_root = strcmp(path, ctl->settings.zookeeper.config) == 0;
+
+	ctl_say("there is no znode %s (zknginxctl %s)", path,
+		is_root ? "init creates it" : "ls shows what there is");
 	return CTL_BAD;
 }
 
@@ -103,7 +106,7 @@ static int ls(struct ctl *ctl, const struct arguments *args)
 	}
 	progress_clear();
 	if (!tree_find(t, path) && !unreadable.count)
-		return refuse_missing(path);
+		return refuse_missing(ctl, path);
 	if (ctl->json)
 		print_list(t, path);
 	else
@@ -200,7 +203,7 @@ static int get(struct ctl *ctl, const struct arguments *args)
 	if (found < 0)
 		return ctl_fail(&e);
 	if (!found)
-		return refuse_missing(path);
+		return refuse_missing(ctl, path);
 	if (ctl->json)
 		print_znode_json(&z, &stat);
 	else

@@ -183,10 +183,17 @@ static int read_given(struct linting *l)
 	return code;
 }
 
+/* Without the directory that nobody has named. */
+static const char *shown(const struct linting *l, const char *file)
+{
+	return file && !arguments_count(l->args) && strncmp(file, "./", 2) == 0 ? file + 2 : file;
+}
+
 static int read_directory(struct linting *l, const char *path)
 {
 	CLEANUP(buf_fini) struct buf expected = BUF_INIT;
 	const struct directory *d;
+	const char *none;
 	struct err e;
 
 	if (directory_scan(path, root_of(l), &l->directory, &e) < 0)
@@ -194,13 +201,13 @@ static int read_directory(struct linting *l, const char *path)
 	d = l->directory;
 	l->tree = tree_ref(d->tree);
 	config_print_files(&expected);
+	none = arena_printf(l->arena, "is not the file of a znode (expected: %s)",
+			    buf_str(&expected));
 	for (size_t i = 0; i < d->stranger_count; i++)
-		findings_add_file(&l->findings, d->strangers[i], "error",
-				  arena_printf(l->arena,
-					       "is not the file of a znode (expected: %s)",
-					       buf_str(&expected)));
+		findings_add_file(&l->findings, shown(l, d->strangers[i].file), "error",
+				  d->strangers[i].why ?: none);
 	for (size_t i = 0; i < d->ignored_count; i++)
-		findings_add_file(&l->findings, d->ignored[i], "warning",
+		findings_add_file(&l->findings, shown(l, d->ignored[i]), "warning",
 				  "is ignored: it has the name of no kind of objects");
 	return CTL_OK;
 }
@@ -235,7 +242,7 @@ static const char *file_of(void *ctx, const char *znode)
 		if (strcmp(l->given[i].znode, znode) == 0)
 			return l->given[i].name;
 	}
-	return l->directory ? directory_file(l->directory, znode) : NULL;
+	return l->directory ? shown(l, directory_file(l->directory, znode)) : NULL;
 }
 
 static bool is_given(const struct linting *l, const char *znode)

@@ -112,7 +112,8 @@ static void print(struct pull *p, const struct config_edit *e)
 	const struct screen *s = &p->ctl->screen;
 
 	for (size_t i = 0; i < p->skipped_count; i++)
-		ctl_say("%s has no file: no file can stand for a znode of this name",
+		ctl_say("%s is left out: it is none of the config's objects and servers, or no "
+			"file can have its name",
 			p->skipped[i]);
 	if (p->ctl->json) {
 		ctl_print_json(as_json(p, e));

@@ -10,6 +10,7 @@
 #include "findings.h"
 #include "follow.h"
 #include "host/settings_value.h"
+#include "note.h"
 #include "push_state.h"
 #include "push_write.h"
 
@@ -135,11 +136,26 @@ static int refuse(struct pushing *p, const char *why)
 	return CTL_BAD;
 }
 
+/* Is there data in the root that the note would replace? */
+static bool root_is_foreign(const struct pushing *p)
+{
+	CLEANUP(freep)
+	char *note = note_print(tree_find(p->state.before, p->state.in.root), p->by, p->note);
+
+	return !note;
+}
+
 /* CTL_OK: it may be written. */
 static int check(struct pushing *p)
 {
 	const struct config_edit *e = &p->state.edit;
 
+	if (root_is_foreign(p) && !has(p, "force"))
+		return refuse(p,
+			      arena_printf(p->arena,
+					   "refused: the data of %s is no JSON object, and would "
+					   "be replaced by who pushed and why; --force replaces it",
+					   p->state.in.root));
 	if (p->findings.errors && !has(p, "force"))
 		return refuse(p, "refused: the daemons would not take all of it (see above); "
 				 "--force writes it all the same");
@@ -164,9 +180,9 @@ static int confirm(struct pushing *p)
 
 	if (has(p, "yes"))
 		return CTL_OK;
-	if (!can_ask()) {
-		refuse(p, "nothing was written: there is no terminal to ask; --yes writes without "
-			  "a question");
+	if (!can_ask() || p->ctl->json) {
+		refuse(p, "nothing was written: there is no terminal to ask, or --json is given; "
+			  "--yes writes without a question");
 		return CTL_USAGE;
 	}
 	if (ask(question))
@@ -204,9 +220,9 @@ static int explain_failure(struct pushing *p, const struct err *e)
 {
 	const struct push_outcome *o = &p->outcome;
 
-	if (e->code != ERR_REFUSED) {
-		ctl_say("%s. The same push, again, completes it", written_text(p));
+	if (!o->is_conflict) {
 		p->refused = arena_strdup(p->arena, e->text);
+		ctl_say("%s%s", written_text(p), o->written ? "; the same push completes it" : "");
 		return ctl_fail(e);
 	}
 	say_list(o->conflicts, o->conflict_count, "has changed since this difference was made");
@@ -341,7 +357,7 @@ static const struct command_option push_options[] = {
 	{ "message", 'm', "TEXT", WORD_NONE, "why, for the history (default the git commit)" },
 	{ "prune", 0, "true|false", WORD_NONE, "false: delete nothing" },
 	{ "yes-delete", 0, NULL, WORD_NONE, "allow that most objects are deleted" },
-	{ "force", 0, NULL, WORD_NONE, "write what the daemons would refuse" },
+	{ "force", 'f', NULL, WORD_NONE, "write what the daemons would refuse" },
 	{ "no-wait", 0, NULL, WORD_NONE, "do not follow the rollout" },
 	{ "follow-for", 0, "TIME", WORD_NONE, "follow the rollout at most so long" },
 	{ NULL, 0, NULL, WORD_NONE, NULL },

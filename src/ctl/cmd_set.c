@@ -1,7 +1,7 @@
 /* set and rm: one change, from the command line. */
 #include <string.h>
 
-#include "change.h"
+#include "change_text.h"
 #include "commands.h"
 #include "input.h"
 #include "paths.h"
@@ -46,21 +46,26 @@ static int refuse_empty(const struct change *c)
 	return CTL_BAD;
 }
 
-static void print_set(const struct change *c, bool existed, size_t before, size_t size)
+/* old: what there was; NULL: nothing. */
+static void print_set(const struct change *c, const struct znode *old, const struct buf *data)
 {
-	if (c->ctl->json)
+	static const struct difference_names names = { "before", "now" };
+	struct znode now = { .data = buf_str(data), .size = data->size };
+
+	if (!old) {
+		printf("created %s: %zu bytes\n", c->path, data->size);
 		return;
-	if (existed)
-		printf("changed %s: %zu bytes in place of %zu, version %d\n", c->path, size, before,
-		       c->before.version);
-	else
-		printf("created %s: %zu bytes\n", c->path, size);
+	}
+	printf("changed %s: %zu bytes in place of %zu, version %d\n", c->path, data->size,
+	       old->size, c->before.version);
+	if (c->ctl->screen.terminal)
+		change_print_difference(c, &c->ctl->screen, &names, old, &now);
 }
 
 static int set_to(struct change *c, const struct buf *data, const char *name)
 {
+	struct znode old = c->before;
 	bool existed = c->exists;
-	size_t before = c->before.size;
 	enum change_result result;
 	struct err e;
 	int code;
@@ -68,9 +73,11 @@ static int set_to(struct change *c, const struct buf *data, const char *name)
 	progress_show("checking …");
 	result = change_put(c, buf_str(data), data->size, name, &e);
 	code = finish(c, result, existed ? "changed" : "created", &e);
+	if (c->ctl->json)
+		return code;
 	if (result == CHANGE_DONE)
-		print_set(c, existed, before, data->size);
-	else if (result == CHANGE_SAME && !c->ctl->json)
+		print_set(c, existed ? &old : NULL, data);
+	else if (result == CHANGE_SAME)
 		printf("no change: %s has these %zu bytes already\n", c->path, data->size);
 	return code;
 }
@@ -204,6 +211,18 @@ static int confirm(const struct change *c, const struct subtree *s, const struct
 	return CTL_BAD;
 }
 
+/* Before anybody is asked. */
+static int check_removal(struct change *c)
+{
+	enum change_result result;
+	struct err e;
+
+	progress_show("checking …");
+	result = change_check_delete(c, &e);
+	progress_clear();
+	return result == CHANGE_DONE ? CTL_OK : finish(c, result, "removed", &e);
+}
+
 static int remove_subtree(struct change *c, const struct subtree *s)
 {
 	enum change_result result;
@@ -245,6 +264,8 @@ static int rm(struct ctl *ctl, const struct arguments *args)
 		return CTL_BAD;
 	}
 	code = check_subtree(&c, &s, args);
+	if (code == CTL_OK)
+		code = check_removal(&c);
 	if (code == CTL_OK)
 		code = confirm(&c, &s, args);
 	return code == CTL_OK ? remove_subtree(&c, &s) : code;

@@ -141,25 +141,33 @@ static void print_verdict(const struct snapshot *s, const struct screen *screen)
 	const struct fleet_health *h = &s->health;
 
 	fputc('\n', screen->out);
-	if (fleet_is_healthy(h))
+	if (!s->connected)
+		screen_lines(screen, COLOR_BAD, 0, "Not known now. When it was last read:");
+	if (!fleet_is_healthy(h))
+		screen_lines(screen, COLOR_BAD, 0, "Not healthy:");
+	else if (s->connected)
 		screen_lines(screen, COLOR_GOOD, 0,
 			     fleet_is_quiet(h) ? "Healthy." : "Healthy. On its way:");
-	else
-		screen_lines(screen, COLOR_BAD, 0, "Not healthy:");
 	print_reasons(screen, &h->wrong, COLOR_NONE);
 	if (!fleet_is_healthy(h) && !fleet_is_quiet(h))
 		screen_lines(screen, COLOR_NONE, 0, "On its way:");
 	print_reasons(screen, &h->moving, COLOR_NONE);
 }
 
+/* The verdict is in the first line as well: the last ones may not fit the screen. */
 static void print_head(const struct snapshot *s, const struct screen *screen)
 {
 	const struct fleet_view *v = &s->view;
+	bool healthy = fleet_is_healthy(&s->health);
 	size_t missing = 0;
 
 	for (size_t i = 0; i < v->host_count; i++)
 		missing += !v->hosts[i].member;
-	screen_lines(screen, COLOR_NONE, 0, "Fleet %s: %zu host%s%s, config %.*s%s%s", s->cluster,
+	screen_lines(screen, s->connected && healthy ? COLOR_GOOD : COLOR_BAD, 0,
+		     "Fleet %s: %s, %zu host%s%s, config %.*s%s%s", s->cluster,
+		     !s->connected ? "NOT KNOWN"
+		     : healthy     ? "healthy"
+				   : "NOT HEALTHY",
 		     v->host_count, PLURAL(v->host_count),
 		     missing ? arena_printf(s->arena, ", %zu missing", missing) : "",
 		     SHORT_REVISION, *v->newest ? v->newest : "empty",

@@ -70,7 +70,8 @@ static void print_events(struct follow *f)
 {
 	const struct landing *l = &f->landing;
 
-	progress_clear();
+	if (l->event_count)
+		progress_clear();
 	for (size_t i = 0; !f->ctl->json && i < l->event_count; i++) {
 		const struct landing_event *e = &l->events[i];
 
@@ -88,6 +89,8 @@ static void show_progress(const struct follow *f)
 
 	if (f->away)
 		progress_show("no connection to ZooKeeper");
+	else if (!*l->revision)
+		progress_show("waiting for the change");
 	else
 		progress_show("revision %.12s: on %zu of %zu host%s%s%s", l->revision, l->applied,
 			      l->host_count, PLURAL(l->host_count), *l->phase ? ", " : "",
@@ -118,14 +121,21 @@ static int stop(struct follow *f, enum landing_outcome outcome, const char *mess
 	return CTL_UNKNOWN;
 }
 
+static void print_good(const struct follow *f, const char *text)
+{
+	screen_print(&f->ctl->screen, COLOR_GOOD, "%s", text);
+	fputc('\n', f->ctl->screen.out);
+}
+
 static int finish(struct follow *f)
 {
 	const struct landing *l = &f->landing;
 
+	progress_clear();
 	if (l->outcome != LANDING_DONE)
 		ctl_say("%s", l->message);
 	else if (!f->ctl->json)
-		screen_print(&f->ctl->screen, COLOR_GOOD, "%s\n", l->message);
+		print_good(f, l->message);
 	return code_of(l->outcome);
 }
 

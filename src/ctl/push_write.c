@@ -22,6 +22,8 @@ struct push {
 	uint64_t began;
 	struct history_op *ops;
 	size_t count, begin, end; /* `begin` and `end` of the transaction under way */
+	size_t failed;            /* the operation that was refused; 0: that of the root … */
+	int rc;                   /* … and why */
 };
 
 /* --- the root's data ------------------------------------------------------------------------- */
@@ -91,7 +93,7 @@ static struct session_op op_of(const struct history_op *op)
 }
 
 /* The first operation is that of the root: it excludes other pushes. */
-static int send_one(const struct push *p, size_t *failed, struct err *e)
+static int send_one(struct push *p, struct err *e)
 {
 	size_t count = p->end - p->begin + 1;
 	CLEANUP(freep) struct session_op *ops = xcalloc(count, sizeof(*ops));
@@ -100,7 +102,7 @@ static int send_one(const struct push *p, size_t *failed, struct err *e)
 	ops[0].data = print_root(p, p->end, &ops[0].size);
 	for (size_t i = 1; i < count; i++)
 		ops[i] = op_of(&p->ops[p->begin + i - 1]);
-	return client_multi(p->client, ops, count, failed, NULL, e);
+	return client_multi(p->client, ops, count, &p->failed, &p->rc, e);
 }
 
 /* --- an answer that was lost ----------------------------------------------------------------- */
@@ -145,13 +147,13 @@ static int find_out(struct push *p, struct err *e)
 	return err_set(e, ERR_REFUSED, "%s: another client has changed it", p->root);
 }
 
-static int write_one(struct push *p, size_t *failed, struct err *e)
+static int write_one(struct push *p, struct err *e)
 {
 	uint64_t end = timing_now() + p->job->ctl->timeout;
 	bool lost = false;
 
 	for (;;) {
-		int done = send_one(p, failed, e);
+		int done = send_one(p, e);
 
 		if (done == 0)
 			return 0;
@@ -220,19 +222,27 @@ static void compare(struct push *p, const struct tree *now, const struct tree *o
 	}
 }
 
-static void find_conflicts(struct push *p, size_t failed)
+/* What is refused for another reason, such as an ACL, is no conflict. */
+static bool is_conflict(int rc)
+{
+	return rc == SESSION_BAD_VERSION || rc == SESSION_NODE_EXISTS || rc == SESSION_NO_NODE ||
+	       rc == SESSION_NOT_EMPTY;
+}
+
+static void find_conflicts(struct push *p)
 {
 	CLEANUP(tree_unrefp) struct tree *now = NULL, *own = NULL;
 	size_t room = 0;
 
-	if (config_read(p->job->ctl, &now, NULL) < 0)
+	p->out->is_conflict = is_conflict(p->rc);
+	if (!p->out->is_conflict || config_read(p->job->ctl, &now, NULL) < 0)
 		return;
 	own = written_paths(p);
 	compare(p, now, own);
 	if (tree_find(now, p->root)->version != p->version)
 		config_note_of(p->arena, now, p->root, &p->out->rival);
-	else if (!p->out->conflict_count && failed && failed <= p->end - p->begin)
-		add_conflict(p, &room, p->ops[p->begin + failed - 1].path);
+	else if (!p->out->conflict_count && p->failed && p->failed <= p->end - p->begin)
+		add_conflict(p, &room, p->ops[p->begin + p->failed - 1].path);
 }
 
 /* --------------------------------------------------------------------------------------------- */
@@ -240,15 +250,13 @@ static void find_conflicts(struct push *p, size_t failed)
 static int write_all(struct push *p, struct err *e)
 {
 	do {
-		size_t failed = 0;
-
 		p->end = fitting(p, p->begin);
 		if (p->out->transactions > 1)
 			progress_show("writing transaction %zu of %zu", p->out->written + 1,
 				      p->out->transactions);
-		if (write_one(p, &failed, e) < 0) {
+		if (write_one(p, e) < 0) {
 			if (e->code == ERR_REFUSED)
-				find_conflicts(p, failed);
+				find_conflicts(p);
 			return -1;
 		}
 		p->version++;

@@ -24,8 +24,9 @@ struct push_outcome {
 	size_t transactions; /* how many it takes … */
 	size_t written;      /* … and how many of them were written */
 	int version;         /* of the config root, after the last of them */
-	/* After ERR_REFUSED: the znodes that other clients have changed since, in the arena, and
-	 * who says to have written last ("" = nobody else). */
+	/* After ERR_REFUSED: is it because of other clients? Then the znodes that they have changed
+	 * since, in the arena, and who says to have written last ("" = nobody). */
+	bool is_conflict;
 	const char **conflicts;
 	size_t conflict_count;
 	struct config_note rival;

@@ -75,6 +75,12 @@ static bool is_conflict(int rc)
 	       rc == SESSION_NOT_EMPTY;
 }
 
+/* The parents of all others were read, or are created in the transaction. */
+static bool is_chroot_missing(const struct session_op *op, int rc)
+{
+	return rc == SESSION_NO_NODE && op->kind == OP_CREATE && strrchr(op->path, '/') == op->path;
+}
+
 int transaction_commit(struct transaction *t, const char **path, struct err *e)
 {
 	size_t failed = 0;
@@ -84,6 +90,12 @@ int transaction_commit(struct transaction *t, const char **path, struct err *e)
 		return 0;
 	if (e->code != ERR_REFUSED || !is_conflict(rc))
 		return -1;
+	if (is_chroot_missing(&t->ops[failed], rc))
+		return err_set(
+			e, ERR_REFUSED,
+			"%s cannot be created: the path at the end of zookeeper.hosts, below "
+			"which it would be, does not exist",
+			t->ops[failed].path);
 	*path = t->ops[failed].path;
 	return 1;
 }

@@ -14,6 +14,7 @@
 #include "core/data/layout.h"
 #include "rig_ctl.h"
 #include "rig_nginx.h"
+#include "rig_zookeeper.h"
 
 #define ROOT "/nginx/config"
 #define GOLDEN "tests/golden"
@@ -197,6 +198,24 @@ static void a_field_is_found_at_its_line(void **state UNUSED)
 	assert_prints(&r, "dir/sites/shop.json:5:21: error: locations[0].timeouts.read: ");
 }
 
+static void a_directory_is_named_as_it_was_given(void **state UNUSED)
+{
+	CLEANUP(freep) char *line = NULL;
+	char *argv[] = { (char *)"sh", (char *)"-c", NULL, NULL }, *out = NULL;
+	char real[4096];
+
+	put_file("sites/a.json", "x");
+	put_file("sites/a.jsn", "x");
+	assert_non_null(realpath(getenv("ZKNGINXCTL") ?: "build/zknginxctl", real));
+	argv[2] = line = xasprintf("cd %s && %s -c %s lint --no-nginx && exit; "
+				   "cd .. && %s -c %s lint --no-nginx dir//",
+				   rig_path("dir"), real, settings, real, settings);
+	assert_int_equal(rig_run(&out, argv), 1);
+	assert_int_equal(strncmp(out, "sites/a.jsn:1:1: error: ", 24), 0);
+	assert_non_null(strstr(out, "\nsites/a.json:1:"));
+	assert_non_null(strstr(out, "\ndir/sites/a.json:1:"));
+}
+
 static void json_errors_have_a_line_and_a_column(void **state UNUSED)
 {
 	struct rig_ctl_result r;
@@ -247,6 +266,23 @@ static void files_that_are_no_znodes_are_named_each(void **state UNUSED)
 	unlink(rig_path("dir/sites/shop.jsn"));
 	r = lint("--no-nginx");
 	rig_ctl_assert_code(&r, 0);
+}
+
+static void what_cannot_be_read_hides_no_other_problem(void **state UNUSED)
+{
+	char *big = xcalloc(2000001, 1);
+	struct rig_ctl_result r;
+
+	memset(big, 'x', 2000000);
+	put_file("sites/big.json", big);
+	free(big);
+	put_file("sites/bad.json", "x");
+	assert_int_equal(symlink("/nonexistent", rig_path("dir/sites/link.json")), 0);
+	r = lint("--no-nginx");
+	rig_ctl_assert_code(&r, 1);
+	assert_prints(&r, "dir/sites/big.json:1:1: error: 2000000 bytes");
+	assert_prints(&r, "dir/sites/link.json:1:1: error: No such file");
+	assert_prints(&r, "dir/sites/bad.json:1:1: error: ");
 }
 
 static void each_finding_is_one_line_whatever_is_in_it(void **state UNUSED)
@@ -375,23 +411,29 @@ static void without_nginx_it_is_said_what_was_not_tested(void **state UNUSED)
 	assert_null(strstr(r.err, "nginx -t"));
 }
 
+/* This machine is a host of the fleet: a daemon has run here. */
+static void make_host(struct rig_nginx *n, const char *http_text, const char *hosts)
+{
+	rig_nginx_init(n, "nginx");
+	n->http_text = http_text;
+	rig_nginx_configure(n);
+	mkdir(n->state, 0755);
+	mkdir(rig_path("nginx/state/live"), 0755);
+	rig_write(rig_path("nginx/state/live/http.conf"), "# nothing\n");
+	rig_write(rig_path("nginx/state/live/stream.conf"), "# nothing\n");
+	rig_write(settings,
+		  "nginx: { config = \"%s\"; pid = \"%s\"; log_directory = \"%s\"; };\n"
+		  "state: { directory = \"%s\"; };\nzookeeper: { hosts = \"%s\"; };\n",
+		  n->config, n->pid_file, n->log_directory, n->state, hosts);
+}
+
 /* On a host of the fleet, nginx.conf has the last word. */
 static void what_nginx_conf_has_is_not_taken_by_a_znode(void **state UNUSED)
 {
 	struct rig_nginx n;
 	struct rig_ctl_result r;
 
-	rig_nginx_init(&n, "nginx");
-	n.http_text = "\tupstream shop { server 127.0.0.1:9; }\n\tmap $host $mine { default 1; }\n";
-	rig_nginx_configure(&n);
-	mkdir(n.state, 0755);
-	mkdir(rig_path("nginx/state/live"), 0755);
-	rig_write(rig_path("nginx/state/live/http.conf"), "# nothing\n");
-	rig_write(rig_path("nginx/state/live/stream.conf"), "# nothing\n");
-	rig_write(settings,
-		  "nginx: { config = \"%s\"; pid = \"%s\"; log_directory = \"%s\"; };\n"
-		  "state: { directory = \"%s\"; };\n",
-		  n.config, n.pid_file, n.log_directory, n.state);
+	make_host(&n, "\tupstream shop { server 127.0.0.1:9; }\n", "127.0.0.1:1");
 	put_file("sites/good.json", SITE("8080"));
 	r = lint("--nginx");
 	rig_ctl_assert_code(&r, 0);
@@ -409,6 +451,22 @@ static void what_nginx_conf_has_is_not_taken_by_a_znode(void **state UNUSED)
 	r = lint("--nginx");
 	rig_ctl_assert_code(&r, 3); /* no znode is to blame */
 	assert_non_null(strstr(r.err, "nonsense"));
+}
+
+static void set_asks_the_nginx_of_a_host_of_the_fleet(void **state UNUSED)
+{
+	static const char *const good[] = { "set", "snippets/http/x", "-", NULL };
+	struct rig_zookeeper *zookeeper = rig_zookeeper_start(NULL);
+	struct rig_nginx n;
+	struct rig_ctl_result r;
+
+	make_host(&n, NULL, rig_zookeeper_hosts(zookeeper));
+	r = rig_ctl_with(settings, "map $host $x {\n  default 1;\n}\ngzip maybe;\n", good);
+	rig_ctl_assert_code(&r, 1);
+	assert_non_null(strstr(r.err, "-:4:1: error: nginx -t: invalid value \"maybe\""));
+	r = rig_ctl_with(settings, "gzip on;\n", good);
+	rig_ctl_assert_code(&r, 0);
+	rig_zookeeper_stop(zookeeper);
 }
 
 static void no_file_stays_behind(void **state UNUSED)
@@ -435,10 +493,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		EACH(each_golden_case_gets_the_daemons_verdict),
 		EACH(a_field_is_found_at_its_line),
+		EACH(a_directory_is_named_as_it_was_given),
 		EACH(json_errors_have_a_line_and_a_column),
 		EACH(a_snippet_has_the_line_of_the_policy),
 		EACH(a_servers_parameter_is_found_in_its_words),
 		EACH(files_that_are_no_znodes_are_named_each),
+		EACH(what_cannot_be_read_hides_no_other_problem),
 		EACH(each_finding_is_one_line_whatever_is_in_it),
 		EACH(json_output_has_a_stable_shape),
 		EACH(a_file_is_checked_with_its_directory),
@@ -448,6 +508,7 @@ int main(void)
 		EACH(names_of_hosts_are_not_resolved),
 		EACH(without_nginx_it_is_said_what_was_not_tested),
 		EACH(what_nginx_conf_has_is_not_taken_by_a_znode),
+		EACH(set_asks_the_nginx_of_a_host_of_the_fleet),
 		EACH(no_file_stays_behind),
 	};
 

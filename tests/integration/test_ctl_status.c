@@ -429,6 +429,8 @@ static void watching_redraws_in_place_and_leaves_the_terminal_as_it_was(void **s
 	rig_zookeeper_kill(f->zookeeper);
 	eventually(NULL, strstr(last_screen(t), "NOT CONNECTED"));
 	assert_has(last_screen(t), "web2");
+	assert_has(last_screen(t), "NOT KNOWN");
+	assert_has_not(last_screen(t), "ealthy");
 	rig_zookeeper_restart(f->zookeeper);
 	eventually(NULL,
 		   !strstr(last_screen(t), "NOT CONNECTED") && strstr(last_screen(t), "web2"));

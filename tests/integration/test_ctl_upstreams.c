@@ -285,6 +285,25 @@ static void without_zookeeper_nothing_is_shown(void **state)
 	}
 }
 
+static void what_cannot_be_read_is_not_known(void **state)
+{
+	struct rig_host *h = *state;
+	struct rig_zk *owner = rig_zk_connect(rig_zookeeper_hosts(h->zookeeper));
+	struct rig_ctl_result r;
+
+	rig_host_start(h);
+	rig_zk_auth(owner, "digest", "ops:secret");
+	rig_zk_create(owner, "/nginx/cluster/reports/closed", "{\"state\": \"applied\"}");
+	rig_zk_restrict(owner, "/nginx/cluster/reports/closed", true);
+	r = ctl(h, "status");
+	rig_ctl_assert_code(&r, 3);
+	assert_has(r.out, "/nginx/cluster/reports/closed: ");
+	r = ctl(h, "problems");
+	rig_ctl_assert_code(&r, 3);
+	assert_has(r.err, "/nginx/cluster/reports/closed: ");
+	rig_zk_close(owner);
+}
+
 #define MANY 2000
 
 static void two_thousand_upstreams_are_listed(void **state)
@@ -323,6 +342,7 @@ int main(void)
 		upstream_test(a_site_is_shown_with_all_that_it_does),
 		upstream_test(text_of_znodes_cannot_steer_the_terminal),
 		upstream_test(without_zookeeper_nothing_is_shown),
+		upstream_test(what_cannot_be_read_is_not_known),
 		upstream_test(two_thousand_upstreams_are_listed),
 	};
 

@@ -264,9 +264,10 @@ static void look_at_plan(struct landing *l, const struct fleet_view *v)
 {
 	const char *phase = v->has_plan && fleet_view_followers(v) ? phase_text(l, &v->plan) : "";
 	bool wrong = *phase && is_stopped(&v->plan);
-	struct landing_event e = { .kind = wrong ? LANDING_WRONG : LANDING_NEWS, .host = "" };
+	struct landing_event e = { .kind = wrong ? LANDING_WRONG : LANDING_NEWS,
+				   .host = "",
+				   .text = phase };
 
-	e.text = wrong ? arena_printf(l->arena, "%s: %s", phase, failure_text(l, &v->plan)) : phase;
 	if (*phase && strcmp(phase, l->phase) != 0)
 		add_event(l, e);
 	l->phase = phase;
@@ -298,22 +299,30 @@ static void end(struct landing *l, enum landing_outcome o, const char *message)
 	l->message = message;
 }
 
+static const char *rollback_text(const struct landing *l, const struct plan *p)
+{
+	if (!*p->accepted.revision)
+		return "";
+	return arena_printf(l->arena, ", \"zknginxctl rollback %.12s\" puts the old config back",
+			    p->accepted.revision);
+}
+
 static void end_rollout(struct landing *l, const struct plan *p)
 {
 	if (p->phase == PLAN_HALTED)
 		end(l, LANDING_HALTED,
-		    arena_printf(
-			    l->arena,
-			    "the rollout is halted: %s. Every host keeps the revision that it "
-			    "runs. Correct the config and push again, or \"zknginxctl abort\", "
-			    "or \"zknginxctl resume\" to try again",
-			    failure_text(l, p)));
+		    arena_printf(l->arena,
+				 "the rollout is halted: %s. Every host keeps the revision that it "
+				 "runs. Correct the config and push again; \"zknginxctl resume\" "
+				 "tries it again, \"zknginxctl abort\" withdraws it%s",
+				 failure_text(l, p), rollback_text(l, p)));
 	else
 		end(l, LANDING_REVERTED,
 		    arena_printf(l->arena,
 				 "the rollout was stopped and is withdrawn: %s. Every host returns "
-				 "to the accepted revision; ZooKeeper still has the new one",
-				 failure_text(l, p)));
+				 "to the accepted revision. ZooKeeper still has the new one: "
+				 "correct the config and push again%s",
+				 failure_text(l, p), rollback_text(l, p)));
 }
 
 static void end_on_all(struct landing *l)
