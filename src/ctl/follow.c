@@ -193,16 +193,30 @@ static int root_version(const struct follow *f)
 	return root ? root->version : -1;
 }
 
-/* Waits for the tree that has the change. The revision is that of this tree: somebody may have
- * written another znode at the same time. */
-static int await_change(struct follow *f, int version, uint64_t end)
+/* What the tree with the change is known by. */
+struct sign {
+	int version;        /* of the config root, or a later one */
+	const char *prefix; /* of the revision; NULL: any */
+};
+
+static bool has_change(const struct follow *f, const struct sign *s)
 {
-	while (root_version(f) < version) {
+	if (s->prefix)
+		return strncmp(f->newest->view.newest, s->prefix, strlen(s->prefix)) == 0;
+	return root_version(f) >= s->version;
+}
+
+/* The revision is that of the first tree with the change: somebody may have written another znode
+ * at the same time. */
+static int await_change(struct follow *f, const struct sign *s, uint64_t end)
+{
+	while (!has_change(f, s)) {
 		struct tree *tree;
 		int code = look_at_clock(f, end);
 
 		if (code)
 			return code;
+		show_progress(f);
 		if (reader_next(f->reader, GLANCE, &tree) == 0)
 			continue;
 		snapshot_free(f->newest);
@@ -212,18 +226,28 @@ static int await_change(struct follow *f, int version, uint64_t end)
 	return 0;
 }
 
-int follow_run(struct follow *f, int version, uint64_t limit)
+static int follow_sign(struct follow *f, const struct sign *s, uint64_t limit)
 {
 	const struct sigaction action = { .sa_handler = on_interrupt };
 	uint64_t now = timing_now(), end = limit > NEVER - now ? NEVER : now + limit;
 	int code;
 
 	sigaction(SIGINT, &action, NULL);
-	code = await_change(f, version, end);
+	code = await_change(f, s, end);
 	if (!code)
 		code = run(f, end);
 	progress_clear();
 	return code;
+}
+
+int follow_run(struct follow *f, int version, uint64_t limit)
+{
+	return follow_sign(f, &(struct sign){ .version = version }, limit);
+}
+
+int follow_run_revision(struct follow *f, const char *prefix, uint64_t limit)
+{
+	return follow_sign(f, &(struct sign){ .prefix = prefix }, limit);
 }
 
 const char *follow_revision(const struct follow *f)

@@ -232,6 +232,23 @@ static void an_unfinished_push_is_held_and_the_next_one_lands(void **state)
 	eventually(NULL, all_serve(f, "2"));
 }
 
+static void a_rollback_can_be_followed(void **state)
+{
+	struct rig_fleet *f = *state;
+	struct rig_ctl_result r;
+	char first[13];
+
+	f->rollout = FLEET_CANARY;
+	rig_fleet_start(f, 0);
+	snprintf(first, sizeof(first), "%s", rig_fleet_digest(f, "1"));
+	r = push(f, SNIPPET("2"));
+	rig_ctl_assert_code(&r, 0);
+	r = rig_ctl(settings(f), "rollback", "--follow", first, NULL);
+	rig_ctl_assert_code(&r, 0);
+	assert_non_null(strstr(r.out, "has landed on 3 hosts"));
+	eventually(NULL, all_serve(f, "1"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +262,7 @@ int main(void)
 		rollout_test(the_time_to_follow_can_be_limited),
 		rollout_test(a_push_that_another_one_replaces_says_so),
 		rollout_test(an_unfinished_push_is_held_and_the_next_one_lands),
+		rollout_test(a_rollback_can_be_followed),
 	};
 
 	return cmocka_run_group_tests_name("follow", tests, rig_fleet_setup, rig_fleet_teardown);
