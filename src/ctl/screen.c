@@ -177,7 +177,22 @@ size_t screen_columns(const char *text)
 
 /* --- progress and questions ------------------------------------------------------------------ */
 
-static bool progress_shown;
+static char *progress; /* what is shown now; NULL: nothing */
+
+/* A line that is longer than the terminal could not be replaced. */
+static void cut_to_width(struct buf *text)
+{
+	struct winsize size = { 0 };
+	size_t columns = 0, i = 0;
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_col)
+		return;
+	for (; i < text->size; i++) {
+		if (((unsigned char)text->data[i] & 0xc0) != 0x80 && ++columns == size.ws_col)
+			break;
+	}
+	text->size = i;
+}
 
 void progress_show(const char *fmt, ...)
 {
@@ -192,16 +207,21 @@ void progress_show(const char *fmt, ...)
 		die("out of memory");
 	va_end(args);
 	screen_clean(text, strlen(text), &clean);
+	cut_to_width(&clean);
+	if (progress && strlen(progress) == clean.size &&
+	    memcmp(progress, buf_str(&clean), clean.size) == 0)
+		return;
 	fflush(stdout);
-	fprintf(stderr, "\r\x1b[K%s", buf_str(&clean));
-	progress_shown = true;
+	fprintf(stderr, "\r\x1b[K%.*s", (int)clean.size, buf_str(&clean));
+	free(progress);
+	progress = xasprintf("%.*s", (int)clean.size, buf_str(&clean));
 }
 
 void progress_clear(void)
 {
-	if (progress_shown)
+	if (progress)
 		fputs("\r\x1b[K", stderr);
-	progress_shown = false;
+	free(TAKE(progress));
 }
 
 bool can_ask(void)
