@@ -124,16 +124,14 @@ static void fault(const char *command, const char *what)
 	faults++;
 }
 
-/* By its name in the section (several commands may share options there), or by its letter in the
+/* By its name in the section, where several commands may share options, or by its letter in the
  * item. */
 static bool has_option(const char *section, const char *item, const json_t *option)
 {
-	CLEANUP(buf_fini) struct buf text_of = BUF_INIT;
 	char flag[64];
 
-	buf_put(&text_of, section, (size_t)(strstr(section, "\n.S") - section));
 	snprintf(flag, sizeof(flag), "-%s", text(option, "name"));
-	return has_line(buf_str(&text_of), "Fl", flag) ||
+	return has_line(section, "Fl", flag) ||
 	       (*text(option, "letter") && has_line(item, "Fl", text(option, "letter")));
 }
 
@@ -157,7 +155,7 @@ static void check_options(const json_t *command, const char *section, const char
 
 static void check_command(const char *manual, const json_t *command)
 {
-	CLEANUP(buf_fini) struct buf item = BUF_INIT;
+	CLEANUP(buf_fini) struct buf item = BUF_INIT, all = BUF_INIT;
 	const char *name = text(command, "name"), *group = text(command, "group"), *section;
 	char what[256];
 
@@ -174,9 +172,10 @@ static void check_command(const char *manual, const json_t *command)
 			 (int)strcspn(section, "\n"), section, group);
 		fault(name, what);
 	}
-	if (!has_line(buf_str(&item), "zknginxctl", name))
-		fault(name, "its item has no example: add a line \"zknginxctl … COMMAND …\"");
-	check_options(command, section, buf_str(&item));
+	buf_put(&all, section, (size_t)(strstr(section, "\n.S") - section));
+	if (!has_line(buf_str(&all), "zknginxctl", name))
+		fault(name, "its section has no example: add a line \"zknginxctl … COMMAND …\"");
+	check_options(command, buf_str(&all), buf_str(&item));
 }
 
 static void every_command_is_in_the_manual_with_an_example_and_its_options(void **state UNUSED)
