@@ -163,7 +163,7 @@ show curl -s "http://127.0.0.1:$web_port/"
 
 say "6. A bad znode is refused; if it is written all the same, it blocks nobody"
 echo '{"listen": [80]}' >oops.json
-show zknginxctl set sites/oops oops.json || true
+if show zknginxctl set sites/oops oops.json; then exit 1; fi
 show zknginxctl set --force sites/oops oops.json
 names_oops() { { zknginxctl status || true; } | grep -q 'sites/oops'; }
 await names_oops
