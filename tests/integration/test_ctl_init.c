@@ -12,10 +12,9 @@ static char *settings;
 static void write_settings(const char *more)
 {
 	settings = rig_path("zknginxd.conf");
-	rig_write(
-		settings,
-		"zookeeper: { hosts = \"%s\"; %s };\nstate: { directory = \"/srv/zkstate\"; };\n",
-		rig_zookeeper_hosts(server), more);
+	rig_write(settings,
+		  "zookeeper: { hosts = \"%s\"; %s };\nstate: { directory = \"/srv/zkstate\"; };\n",
+		  rig_zookeeper_hosts(server), more);
 }
 
 static int setup(void **state UNUSED)
