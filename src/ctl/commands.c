@@ -13,6 +13,7 @@ const struct command *const all_commands[] = {
 	/* act */
 
 	/* start */
+	&command_import,
 
 	/* about the command itself */
 	&command_help,

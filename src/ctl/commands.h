@@ -18,6 +18,7 @@ extern const struct command *const all_commands[];
 /* act */
 
 /* start */
+extern const struct command command_import;
 
 /* about the command itself */
 extern const struct command command_help;
