@@ -258,7 +258,7 @@ static char *answers(const char *directory)
 		"while IFS= read -r line; do echo \"== $line\"; "
 		"eval \"curl -s -i --max-time 20 -w '\\nexit %{exitcode}\\n' "
 		"$line\" | tr -d '\\r' | "
-		"sed -E '/^date: /Id; /1970|2037/!s/^(expires): .*/\\1: then/I'; "
+		"sed -E '/^date: /Id; /1970|2037/!s/^(expires): .*/\\1: then/I' | cat -v; "
 		"done <requests";
 	CLEANUP(freep)
 	char *full = xasprintf("cd %s && rm -rf %s/cache && %s", directory, root, script);
