@@ -238,18 +238,30 @@ static int read_file(struct conf_reader *r, const struct import_file *from, stru
 	f->root->block = true;
 	f->root->span.end = f->size;
 	*out = f;
-	for (size_t i = 0; i < r->open_count; i++) {
-		if (strcmp(r->open[i]->path, f->path) == 0)
-			return err_set(r->err, ERR_INPUT, "%s includes itself", f->path);
-	}
-	if (r->files++ == FILES_LIMIT || (r->bytes += f->size) > BYTES_LIMIT)
-		return err_set(r->err, ERR_INPUT, "%s: too many files are included", f->path);
 	r->open[r->open_count++] = f;
 	lexer_init(&t.lexer, f->text, f->size);
 	result = check_bytes(&t) < 0 ? -1 : read_statements(&t, f->root);
 	lexer_fini(&t.lexer);
 	r->open_count--;
 	return result;
+}
+
+/* Refuses what would never end. */
+static int check_include(struct conf_text *t, const struct conf_node *n,
+			 const struct import_file *from)
+{
+	struct conf_reader *r = t->reader;
+
+	for (size_t i = 0; i < r->open_count; i++) {
+		if (strcmp(r->open[i]->path, from->path) == 0)
+			return refuse(t, n->line, "the file that is included includes this one");
+	}
+	if (r->open_count == DEPTH_LIMIT)
+		return refuse(t, n->line, "includes are nested too deep");
+	r->bytes += from->size;
+	if (r->files++ == FILES_LIMIT || r->bytes > BYTES_LIMIT)
+		return refuse(t, n->line, "too many files are included");
+	return 0;
 }
 
 static int read_include(struct conf_text *t, struct conf_node *n)
@@ -260,14 +272,13 @@ static int read_include(struct conf_text *t, struct conf_node *n)
 
 	if (r->in->is_ours && r->in->is_ours(r->in->ctx, conf_word(n, 1)))
 		return 0;
-	if (r->open_count == DEPTH_LIMIT)
-		return refuse(t, n->line, "includes are nested too deep");
 	if (r->in->open(r->in->ctx, conf_word(n, 1), &found, &e) < 0)
 		return refuse(t, n->line, e.text);
 	n->files = arena_array(r->arena, struct conf_file *, found.count + 1);
 	for (size_t i = 0; i < found.count; i++) {
-		if (read_file(r, &found.items[i], &n->files[i]) < 0)
-			return err_wrap(r->err, "%s:%u: include", t->file->path, n->line);
+		if (check_include(t, n, &found.items[i]) < 0 ||
+		    read_file(r, &found.items[i], &n->files[i]) < 0)
+			return -1;
 		n->file_count++;
 	}
 	return 0;

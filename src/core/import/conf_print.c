@@ -265,6 +265,19 @@ static void print_included(struct conf_printer *p, const struct conf_file *f, co
 		buf_putc(p->out, '\n');
 }
 
+/* The indentation that the statement has where it is printed. */
+static void put_indent(struct buf *out, const struct cursor *c, const struct conf_node *n)
+{
+	struct conf_printer p = { .out = out };
+	struct cursor line = *c;
+
+	if (!is_first_in_line(n))
+		return;
+	line.at = line_begin(n->file, n->span.begin);
+	copy_indent(&p, &line, n->span.begin);
+	buf_put(out, n->file->text + line.at, n->span.begin - line.at);
+}
+
 static void print_include(struct conf_printer *p, struct cursor *c, const struct conf_node *n)
 {
 	CLEANUP(buf_fini) struct buf indent = BUF_INIT;
@@ -276,14 +289,7 @@ static void print_include(struct conf_printer *p, struct cursor *c, const struct
 	}
 	if (!at_line_begin(p->out))
 		buf_putc(p->out, '\n');
-	if (is_first_in_line(n)) {
-		/* as the line would have had it */
-		struct cursor line = *c;
-		struct conf_printer measure = { .out = &indent };
-
-		line.at = line_begin(n->file, n->span.begin);
-		copy(&measure, &line, n->span.begin);
-	}
+	put_indent(&indent, c, n);
 	for (size_t i = 0; i < n->file_count; i++)
 		print_included(p, n->files[i], buf_str(&indent), indent.size);
 	c->at = n->span.end;

@@ -116,10 +116,29 @@ static void add_numbers(struct arena *a, struct pieces *ps)
 	}
 }
 
-/* Pieces of all kinds share the names of snippets. */
-static const char *snippet_name(struct arena *a, const struct piece *p)
+static bool has_snippet(const struct pieces *ps, size_t before, const struct piece *p)
 {
-	return p->kind == PIECE_UPSTREAM ? arena_printf(a, "upstream-%.50s", p->name) : p->name;
+	for (size_t i = 0; i < before; i++) {
+		if (ps->items[i].protocol == p->protocol &&
+		    strcmp(ps->items[i].snippet, p->snippet) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Pieces of all kinds share the names of snippets: a server can be called "map-x", too. */
+static void name_snippets(struct arena *a, struct pieces *ps)
+{
+	for (size_t i = 0; i < ps->count; i++) {
+		struct piece *p = &ps->items[i];
+		const char *base = p->kind == PIECE_UPSTREAM
+					   ? arena_printf(a, "upstream-%.47s", p->name)
+					   : p->name;
+
+		p->snippet = base;
+		for (unsigned n = 2; has_snippet(ps, i, p); n++)
+			p->snippet = arena_printf(a, "%.56s-%u", base, n);
+	}
 }
 
 void naming_choose(struct arena *a, struct pieces *ps)
@@ -128,12 +147,10 @@ void naming_choose(struct arena *a, struct pieces *ps)
 		ps->items[i].name = base_of(a, &ps->items[i]);
 	add_ports(a, ps);
 	add_numbers(a, ps);
+	name_snippets(a, ps);
+	/* a typed upstream keeps the name that everything uses */
 	for (size_t i = 0; i < ps->count; i++) {
-		struct piece *p = &ps->items[i];
-
-		p->snippet = snippet_name(a, p);
-		/* a typed upstream keeps the name that everything uses */
-		if (p->kind == PIECE_UPSTREAM)
-			p->name = conf_word(p->node, 1);
+		if (ps->items[i].kind == PIECE_UPSTREAM)
+			ps->items[i].name = conf_word(ps->items[i].node, 1);
 	}
 }
