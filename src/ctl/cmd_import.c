@@ -220,20 +220,22 @@ static void print_report(const struct ctl *ctl, const struct import_output *out,
 			 const char *directory, const char *main)
 {
 	const struct screen *s = &ctl->screen;
+	size_t snippets = count_fate(out, IMPORT_SNIPPET), stays = count_fate(out, IMPORT_STAYS);
 
 	for (size_t i = 0; i < out->note_count; i++)
 		print_note(s, &out->notes[i]);
-	screen_print(
-		s, COLOR_NONE,
-		"%zu typed, %zu snippets, %zu stay in nginx.conf, with the main context, events "
-		"and %zu directives of http and stream that servers inherit\n",
-		count_fate(out, IMPORT_TYPED), count_fate(out, IMPORT_SNIPPET),
-		count_fate(out, IMPORT_STAYS), out->kept);
 	screen_print(s, COLOR_NONE,
-		     "written: %s (%zu files) and %s\n"
-		     "next: read both, \"zknginxctl push %s\", then put %s in the place of %s on "
-		     "every host;\nthe daemon reloads nginx\n",
-		     directory, out->files.count, main, directory, main, out->main.path);
+		     "%zu typed, %zu snippet%s, %zu stay%s in nginx.conf, with the main context, "
+		     "events and %zu directive%s of http and stream\n",
+		     count_fate(out, IMPORT_TYPED), snippets, PLURAL(snippets), stays,
+		     stays == 1 ? "s" : "", out->kept, PLURAL(out->kept));
+	screen_print(s, COLOR_NONE, "written: %s (%zu file%s) and %s\n", directory,
+		     out->files.count, PLURAL(out->files.count), main);
+	screen_print(s, COLOR_NONE,
+		     "next: read both. On every host stop zknginxd and put %s in the place of %s, "
+		     "without a reload of nginx. Then: zknginxctl push --no-wait %s. Then start "
+		     "zknginxd, which reloads nginx.\n",
+		     main, out->main.path, directory);
 }
 
 static json_t *note_json(const struct import_note *n)

@@ -722,6 +722,9 @@ static void a_file_that_nginx_would_not_read_is_refused_with_its_line(void **sta
 	assert_refused(w, "http {} http {}", "/etc/nginx/nginx.conf:1: a second http block");
 	assert_int_equal(import_bytes(w, "a;\n\0b;", 6), -1);
 	assert_has(w->err.text, "nginx.conf:2: contains a NUL byte");
+	assert_refused(w, "\xef\xbb\xbfhttp {}",
+		       "/etc/nginx/nginx.conf:1: begins with a byte order mark, which nginx does "
+		       "not take");
 	for (unsigned i = 0; i < 1000; i++)
 		buf_puts(&deep, "a {");
 	assert_refused(w, buf_str(&deep), "/etc/nginx/nginx.conf:1: blocks are nested too deep");

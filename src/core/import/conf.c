@@ -211,12 +211,14 @@ static int read_statements(struct conf_text *t, struct conf_node *block)
 	}
 }
 
-/* nginx reads these bytes, but a word of ours would end at a NUL. */
+/* nginx takes a byte order mark for a part of the first word; a word of ours would end at a NUL. */
 static int check_bytes(struct conf_text *t)
 {
 	const char *nul = memchr(t->file->text, '\0', t->file->size);
 	unsigned line = 1;
 
+	if (t->file->size >= 3 && memcmp(t->file->text, "\xef\xbb\xbf", 3) == 0)
+		return refuse(t, 1, "begins with a byte order mark, which nginx does not take");
 	if (!nul)
 		return 0;
 	for (const char *s = t->file->text; s < nul; s++)
