@@ -184,23 +184,33 @@ static const char *const fates[] = {
 	[IMPORT_TYPED] = "typed", [IMPORT_SNIPPET] = "snippet", [IMPORT_STAYS] = "stays"
 };
 
-static void print_why(const struct screen *s, const char *what, const char *why)
+/* Paths are shown as FILE's directory sees them. */
+static const char *shown(const struct import_output *out, const char *path)
 {
-	if (why)
-		screen_print(s, COLOR_FAINT, "           %s: %s\n", what, why);
+	size_t prefix = (size_t)(strrchr(out->main.path, '/') - out->main.path) + 1;
+
+	return strncmp(path, out->main.path, prefix) == 0 ? path + prefix : path;
 }
 
-static void print_note(const struct screen *s, const struct import_note *n)
+static void print_why(const struct screen *s, const struct import_output *out, const char *what,
+		      const char *why)
+{
+	if (why)
+		screen_print(s, COLOR_FAINT, "           %s: %s\n", what, shown(out, why));
+}
+
+static void print_note(const struct screen *s, const struct import_output *out,
+		       const struct import_note *n)
 {
 	static const enum color colors[] = { [IMPORT_TYPED] = COLOR_GOOD,
 					     [IMPORT_SNIPPET] = COLOR_NONE,
 					     [IMPORT_STAYS] = COLOR_WARNING };
 
 	screen_print(s, colors[n->fate], "  %-8s", fates[n->fate]);
-	screen_print(s, COLOR_NONE, " %s (%s:%u)%s%s\n", n->what, n->file, n->line,
+	screen_print(s, COLOR_NONE, " %s (%s:%u)%s%s\n", n->what, shown(out, n->file), n->line,
 		     n->to ? " -> " : "", n->to ?: "");
-	print_why(s, "not typed", n->why_untyped);
-	print_why(s, "not a snippet", n->why_stays);
+	print_why(s, out, "not typed", n->why_untyped);
+	print_why(s, out, "not a snippet", n->why_stays);
 	if (n->comments)
 		screen_print(s, COLOR_FAINT,
 			     "           %u line%s of comments stay%s in nginx.conf\n", n->comments,
@@ -223,7 +233,7 @@ static void print_report(const struct ctl *ctl, const struct import_output *out,
 	size_t snippets = count_fate(out, IMPORT_SNIPPET), stays = count_fate(out, IMPORT_STAYS);
 
 	for (size_t i = 0; i < out->note_count; i++)
-		print_note(s, &out->notes[i]);
+		print_note(s, out, &out->notes[i]);
 	screen_print(s, COLOR_NONE,
 		     "%zu typed, %zu snippet%s, %zu stay%s in nginx.conf, with the main context, "
 		     "events and %zu directive%s of http and stream\n",

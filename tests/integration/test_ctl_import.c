@@ -380,6 +380,95 @@ static void one_case(void **state)
 	}
 }
 
+/* --- the command ----------------------------------------------------------------------------- */
+
+static const char *try_import(const char *settings, const char *file, const char *more, int code)
+{
+	struct rig_ctl_result r =
+		rig_ctl(settings, "import", file, "-o", rig_path("try"), more, NULL);
+
+	rig_ctl_assert_code(&r, code);
+	return code ? r.err : r.out;
+}
+
+static void it_writes_over_nothing_unless_it_is_forced(void **state UNUSED)
+{
+	char *file = rig_path("over.conf"), *settings = settings_for("over"),
+	     *main = rig_path("try.nginx.conf");
+	static const char text[] = "http { upstream a { server 10.0.0.1; } }\n";
+
+	rig_write(file, "%s", text);
+	mkdir(rig_path("try"), 0755);
+	assert_non_null(strstr(try_import(settings, file, NULL, 0), "upstreams/a.json"));
+	assert_non_null(strstr(try_import(settings, file, NULL, 1), "not an empty directory"));
+	rig_write(rig_path("try/upstreams/a.json"), "mine");
+	try_import(settings, file, "--force", 0);
+	assert_string_equal(rig_read(rig_path("try/upstreams/a.json")), "{}\n");
+	assert_int_equal(unlink(rig_path("try/upstreams/a.json")), 0);
+	assert_int_equal(unlink(rig_path("try/upstreams/a/10.0.0.1:80")), 0);
+	assert_int_equal(rmdir(rig_path("try/upstreams/a")), 0);
+	assert_int_equal(rmdir(rig_path("try/upstreams")), 0);
+	assert_non_null(strstr(try_import(settings, file, NULL, 1), "try.nginx.conf exists"));
+	assert_int_equal(unlink(main), 0);
+	try_import(settings, file, NULL, 0);
+	assert_string_equal(rig_read(file), text);
+}
+
+static void a_file_that_cannot_be_read_is_an_error_with_its_line(void **state UNUSED)
+{
+	static const struct {
+		const char *text, *error;
+	} cases[] = {
+		{ "a;\n\"b", "bad.conf:2: unexpected end of file" },
+		{ "a;\ninclude nosuch.conf;", "bad.conf:2: " },
+		{ "a;\ninclude bad.conf;", "bad.conf:2: the file that is included includes" },
+		{ "include fifo;", "fifo is not a regular file" },
+		{ "include .;", "is not a regular file" },
+	};
+	char *file = rig_path("bad.conf"), *settings = settings_for("bad");
+
+	assert_int_equal(mkfifo(rig_path("fifo"), 0600), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *error;
+
+		rig_write(file, "%s", cases[i].text);
+		error = try_import(settings, file, "--force", 1);
+		if (!strstr(error, cases[i].error))
+			fail_msg("%s: %s", cases[i].text, error);
+	}
+	try_import(settings, rig_path("nosuch.conf"), "--force", 1);
+	rig_write(file, "include none/*.conf;\n");
+	try_import(settings, file, "--force", 0);
+}
+
+static void the_json_has_a_stable_shape(void **state UNUSED)
+{
+	char *file = rig_path("shape.conf");
+	struct rig_ctl_result r;
+	json_t *report;
+	int comments, kept, line;
+	const char *as, *what, *to, *why, *name, *directory, *main;
+
+	rig_write(file, "http {\ngzip on;\nupstream A { server 10.0.0.1; }\n}\n");
+	r = rig_ctl(settings_for("shape"), "import", file, "-o", rig_path("shape"), "--json", NULL);
+	rig_ctl_assert_code(&r, 0);
+	report = rig_ctl_json(&r);
+	assert_int_equal(
+		json_unpack(
+			report,
+			"{s:[{s:s, s:i, s:s, s:i, s:n, s:s, s:s, s:s !}], s:s, s:[s], s:i, s:s !}",
+			"blocks", "as", &as, "comments", &comments, "file", &name, "line", &line,
+			"not_snippet", "not_typed", &why, "to", &to, "what", &what, "directory",
+			&directory, "files", &name, "kept", &kept, "main", &main),
+		0);
+	assert_string_equal(as, "snippet");
+	assert_string_equal(to, name);
+	assert_string_equal(main, rig_path("shape.nginx.conf"));
+	assert_int_equal(kept, 1);
+	assert_int_equal(line, 3);
+	json_decref(report);
+}
+
 static int is_case(const struct dirent *entry)
 {
 	return entry->d_name[0] != '.';
@@ -387,7 +476,11 @@ static int is_case(const struct dirent *entry)
 
 int main(void)
 {
-	static struct CMUnitTest tests[CASES_MAX];
+	static struct CMUnitTest tests[CASES_MAX + 3] = {
+		cmocka_unit_test(it_writes_over_nothing_unless_it_is_forced),
+		cmocka_unit_test(a_file_that_cannot_be_read_is_an_error_with_its_line),
+		cmocka_unit_test(the_json_has_a_stable_shape),
+	};
 	struct dirent **entries = NULL;
 	int count = scandir(CASES, &entries, is_case, alphasort), failed;
 
@@ -395,12 +488,12 @@ int main(void)
 		die("%s: %d cases", CASES, count);
 	cmocka_set_test_filter(getenv("RIG_FILTER"));
 	for (int i = 0; i < count; i++)
-		tests[i] = (struct CMUnitTest){
+		tests[i + 3] = (struct CMUnitTest){
 			.name = entries[i]->d_name,
 			.test_func = one_case,
 			.initial_state = entries[i]->d_name,
 		};
-	failed = _cmocka_run_group_tests("ctl_import", tests, (size_t)count, set_up, tear_down);
+	failed = _cmocka_run_group_tests("ctl_import", tests, (size_t)count + 3, set_up, tear_down);
 	for (int i = 0; i < count; i++)
 		free(entries[i]);
 	free(entries);

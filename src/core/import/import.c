@@ -283,7 +283,8 @@ static void lower_large(struct import *im, bool *lowered)
 	}
 }
 
-/* nginx.conf has to load without http.conf: what it uses itself stays in it. */
+/* A variable or a zone that nginx.conf uses itself stays in it; it needs http.conf only for the
+ * upstreams of servers that stay. */
 static void lower_used(struct import *im, bool *lowered)
 {
 	for (size_t i = 0; i < im->pieces.count; i++) {
