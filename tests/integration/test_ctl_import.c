@@ -149,11 +149,14 @@ static pid_t start_nginx(const char *config, int port)
 			 (char[]){ "-e" },
 			 rig_path("root/log/error.log"),
 			 NULL };
-	pid_t pid = rig_start(rig_path("root/log/start.log"), argv);
+	char *log = rig_path("root/log/start.log");
+	pid_t pid;
 
-	eventually(NULL, rig_accepts(port) || kill(pid, 0) < 0);
+	unlink(log);
+	pid = rig_start(log, argv);
+	eventually(NULL, rig_accepts(port) || strstr(rig_read(log) ?: "", "[emerg]"));
 	if (!rig_accepts(port))
-		fail_msg("nginx -c %s: %s", config, rig_read(rig_path("root/log/start.log")));
+		fail_msg("nginx -c %s: %s", config, rig_read(log));
 	return pid;
 }
 
