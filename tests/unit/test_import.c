@@ -254,15 +254,20 @@ static void an_upstream_that_has_no_typed_form_says_why(void **state)
 		       "nginx.conf:2: \"keepalive_requests\" has no typed field");
 	assert_untyped(w, "upstream shop { server a:80 slow_start=3s; }", "\"slow_start\"");
 	assert_untyped(w, "upstream shop { server a:80; server A:80 weight=2; }", "twice");
-	assert_untyped(w, "upstream shop { ip_hash; server b:80; server a:80; }", "order");
+	assert_untyped(w, "upstream shop { ip_hash; server 10.0.0.2; server 10.0.0.1; }", "order");
+	assert_untyped(w, "upstream shop { ip_hash; server a:80; server b:80; }", "order");
 	assert_untyped(w, "upstream shop { hash $arg_a; server b:80; server a:80; }", "order");
-	assert_untyped(w, "upstream shop { hash $arg_a $arg_b; server a:80; }", "hash");
+	assert_untyped(w, "upstream shop { hash $arg_a $arg_b; server 10.0.0.1; }", "hash");
 	assert_untyped(w,
 		       "upstream a { zone z 64k; server a:80; }\n"
 		       "upstream b { zone z; server b:80; }",
 		       "share");
-	import_http(w, "upstream shop { hash $arg_a consistent; server b:80; server a:80; }");
-	assert_fates(w, "typed");
+	import_http(w, "upstream shop { hash $arg_a consistent; server 10.0.0.2:80; server "
+		       "10.0.0.1:80; }\n"
+		       "upstream two { ip_hash; server 10.0.0.1; server 10.0.0.2; }");
+	assert_fates(w, "typed typed");
+	assert_untyped(w, "upstream shop { hash $arg_a consistent; server 10.0.0.1; }", "names");
+	assert_untyped(w, "upstream shop { hash $arg_a consistent; server a:80; }", "names");
 }
 
 static void a_unix_socket_keeps_its_upstream_on_the_host(void **state)
@@ -344,6 +349,9 @@ static void answers_that_a_typed_location_would_change_are_not_typed(void **stat
 			      " default_type text/html;"),
 		       "text/plain");
 	assert_untyped(w, SERVER("return 301 /x; location / { root /srv; }"), "beside locations");
+	assert_untyped(w, SERVER("default_type a/b; location / { root /srv; }"), "default_type");
+	assert_untyped(w, SERVER("default_type a/b; location /a/ { return 404; }"), "default_type");
+	assert_untyped(w, SERVER("default_type a/b; location = /a { root /srv; }"), "default_type");
 	assert_untyped(w, SERVER("location ~ x { root /srv; }"), "prefix");
 	assert_untyped(w, SERVER("location @x { root /srv; }"), "prefix");
 	assert_untyped(w, SERVER("root /srv; index index.php;"), "index");

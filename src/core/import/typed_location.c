@@ -142,13 +142,17 @@ static bool put_answer_headers(struct location_draft *d)
 
 /* --- root, return, redirect ------------------------------------------------------------------ */
 
+/* The types of files are those of http{}. */
 static bool read_root(struct location_draft *d)
 {
 	struct in_force f = scope_find(d->scope, "root");
+	struct in_force type = scope_find(d->scope, "default_type");
 
 	if (f.count != 1 || f.first->count != 2)
 		return location_refuse(d, f.first ?: d->node,
 				       "it has neither proxy_pass, root nor return");
+	if (location_has(&type))
+		return location_no_field(d, type.first);
 	json_put_text(d->json, "root", conf_word(f.first, 1));
 	return true;
 }

@@ -31,6 +31,7 @@ static bool read_listen(struct draft *d, const struct conf_node *n)
 		d->ssl |= strcmp(conf_word(n, i), "ssl") == 0;
 	return true;
 }
+
 static bool read_server_name(struct draft *d, const struct conf_node *n)
 {
 	for (size_t i = 1; i < n->count; i++)
@@ -202,7 +203,8 @@ static bool put_tls(struct draft *d)
  */
 static bool put_rest(struct draft *d)
 {
-	static const char *const names[] = { "root", "return", "expires", "add_header" };
+	static const char *const names[] = { "root", "return", "expires", "add_header",
+					     "default_type" };
 	bool any = !json_array_size(d->locations);
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)

@@ -13,7 +13,8 @@ struct draft {
 	struct piece *piece;
 	struct why *why;
 	json_t *json;
-	bool ordered; /* which server a request goes to depends on their order */
+	bool ordered; /* which server a request goes to depends on their order … */
+	bool named;   /* … or on the words that name them */
 };
 
 /* "hash KEY consistent": the directive and its parameters as one value. */
@@ -40,8 +41,8 @@ static bool read_balance(struct draft *d, const struct conf_node *n)
 				       "\"%s\" has a parameter with a blank", conf_word(n, 0));
 	}
 	json_put_text(d->json, "balance", joined(d->in->arena, n));
-	d->ordered = conf_is(n, "ip_hash") ||
-		     (conf_is(n, "hash") && strcmp(conf_word(n, 2), "consistent") != 0);
+	d->named = conf_is(n, "hash") && strcmp(conf_word(n, 2), "consistent") == 0;
+	d->ordered = conf_is(n, "ip_hash") || (conf_is(n, "hash") && !d->named);
 	return true;
 }
 
@@ -167,13 +168,48 @@ static bool read_directive(struct draft *d, const struct conf_node *n)
 	return why_set(d->in->arena, d->why, n, "\"%.80s\" has no typed field", conf_word(n, 0));
 }
 
-/* As render writes them: in the order of their addresses. */
+/* As render writes them: in the order of their addresses, which those of names are not known of. */
 static bool is_in_order(const struct piece *p)
 {
-	for (size_t i = 1; i < p->server_count; i++) {
-		if (strcmp(p->servers[i - 1].address, p->servers[i].address) > 0)
+	for (size_t i = 0; i < p->server_count; i++) {
+		if (!address_is_numeric(p->servers[i].address) ||
+		    (i && strcmp(p->servers[i - 1].address, p->servers[i].address) > 0))
 			return false;
 	}
+	return true;
+}
+
+/* Are all servers written as they are rendered? */
+static bool is_as_rendered(const struct piece *p)
+{
+	size_t next = 0;
+
+	for (size_t i = 0; i < p->body.count; i++) {
+		const char *address;
+
+		if (!conf_is(p->body.items[i], "server"))
+			continue;
+		address = p->servers[next++].address;
+		if (!address_is_numeric(address) ||
+		    strcmp(conf_word(p->body.items[i], 1), address) != 0)
+			return false;
+	}
+	return true;
+}
+
+static bool check_choice(struct draft *d)
+{
+	struct piece *p = d->piece;
+
+	if (d->ordered && !is_in_order(p))
+		return why_set(d->in->arena, d->why, p->node,
+			       "with this balancing method the order of the servers counts, and a "
+			       "typed upstream has them in the order of their addresses");
+	if (d->named && !is_as_rendered(p))
+		return why_set(
+			d->in->arena, d->why, p->node,
+			"a consistent hash is made of the servers' names, and a typed upstream "
+			"has their addresses, with their ports");
 	return true;
 }
 
@@ -199,11 +235,7 @@ static bool read_upstream(struct draft *d)
 	}
 	if (!p->server_count)
 		return why_set(d->in->arena, d->why, p->node, "it has no server");
-	if (d->ordered && !is_in_order(p))
-		return why_set(d->in->arena, d->why, p->node,
-			       "with this balancing method the order of the servers counts, and a "
-			       "typed upstream has them in the order of their addresses");
-	return true;
+	return check_choice(d);
 }
 
 bool typed_upstream(const struct typed_input *in, struct piece *p, struct why *why)
