@@ -195,8 +195,10 @@ static const char *shown(const struct import_output *out, const char *path)
 static void print_why(const struct screen *s, const struct import_output *out, const char *what,
 		      const char *why)
 {
-	if (why)
-		screen_print(s, COLOR_FAINT, "           %s: %s\n", what, shown(out, why));
+	if (!why)
+		return;
+	screen_print(s, COLOR_FAINT, "           %s: %s", what, shown(out, why));
+	putchar('\n');
 }
 
 static void print_note(const struct screen *s, const struct import_output *out,
@@ -211,10 +213,11 @@ static void print_note(const struct screen *s, const struct import_output *out,
 		     n->to ? " -> " : "", n->to ?: "");
 	print_why(s, out, "not typed", n->why_untyped);
 	print_why(s, out, "not a snippet", n->why_stays);
-	if (n->comments)
-		screen_print(s, COLOR_FAINT,
-			     "           %u line%s of comments stay%s in nginx.conf\n", n->comments,
-			     PLURAL(n->comments), n->comments == 1 ? "s" : "");
+	if (!n->comments)
+		return;
+	screen_print(s, COLOR_FAINT, "           %u line%s of comments stay%s in nginx.conf",
+		     n->comments, PLURAL(n->comments), n->comments == 1 ? "s" : "");
+	putchar('\n');
 }
 
 static size_t count_fate(const struct import_output *out, enum import_fate fate)
@@ -362,9 +365,9 @@ const struct command command_import = {
 	.help = "FILE is an nginx.conf; what it includes is read as well, relative to its\n"
 		"directory. Upstream and server blocks become typed objects where every\n"
 		"directive has a typed field with the same meaning, else snippets. What the\n"
-		"policy (snippets.policy) refuses as a snippet stays in the new nginx.conf, with\n"
-		"the main context and what servers inherit from http and stream. The report\n"
-		"says what became what, and why.\n"
+		"policy (snippets.policy) refuses as a snippet stays in the new nginx.conf,\n"
+		"with the main context and what servers inherit from http and stream. The\n"
+		"report says what became what, and why.\n"
 		"\n"
 		"Nothing is written over without --force; then other files in DIR stay.",
 	.example = "  zknginxctl import /etc/nginx/nginx.conf -o config --main nginx.new.conf\n"

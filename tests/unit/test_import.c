@@ -533,6 +533,9 @@ static void a_text_that_is_no_utf8_stays(void **state)
 	import_http(w, "upstream a { server a:80; }\nserver { listen 80; server_name \xff.test; "
 		       "location / { return 404; } }");
 	assert_fates(w, "typed stays");
+	import_http(w, arena_printf(w->arena, "proxy_set_header X\xff y;\n%s",
+				    with_app(w, "proxy_pass http://app;")));
+	assert_fates(w, "typed snippet");
 	import_http(w, "server { listen 80; # \xff\n location / { return 404; } }");
 	assert_fates(w, "typed");
 	assert_has(w->out.main.text, "# \xff\n");

@@ -217,10 +217,25 @@ static bool put_rest(struct draft *d)
 	return typed_location(d->in, &d->scope, d->piece->node, "/", d->locations, d->why);
 }
 
+/* What http{} says of headers and files is repeated in a typed site. */
+static bool check_around(struct draft *d)
+{
+	const struct conf_list *around = d->piece->around;
+
+	for (size_t i = 0; i < around->count; i++) {
+		if (!around->items[i]->block && !typed_is_text(around->items[i]))
+			return why_set(d->in->arena, d->why, around->items[i],
+				       "it is not valid UTF-8");
+	}
+	return true;
+}
+
 static bool read_site(struct draft *d)
 {
 	struct piece *p = d->piece;
 
+	if (!check_around(d))
+		return false;
 	for (size_t i = 0; i < p->body.count; i++) {
 		if (!read_directive(d, p->body.items[i]))
 			return false;
