@@ -39,6 +39,7 @@ const struct command *const all_commands[] = {
 	/* start */
 	&command_init,
 	&command_doctor,
+	&command_import,
 
 	/* about the command itself */
 	&command_help,
@@ -54,7 +55,8 @@ const struct command_group command_groups[] = {
 	{ "A directory as the configuration", "pull push lint" },
 	{ "History", "diff history show" },
 	{ "Acting", "confirm drain undrain pause resume promote abort rollback" },
-	{ "Starting", "init doctor import" },
+	{ "Starting", "init doctor" },
+	{ "Importing", "import" },
 	{ "Other commands", "help version completion" },
 	{ NULL, NULL },
 };

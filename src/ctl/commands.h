@@ -46,6 +46,7 @@ extern const struct command command_rollback;
 /* start */
 extern const struct command command_init;
 extern const struct command command_doctor;
+extern const struct command command_import;
 
 /* about the command itself */
 extern const struct command command_help;
