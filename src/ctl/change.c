@@ -205,6 +205,10 @@ enum change_result change_put(struct change *c, const char *data, size_t size, c
 	}
 	if (reconnect(c, e) < 0)
 		return CHANGE_FAILED;
+	if (c->before.owner)
+		ctl_say("%s is registered by a running application (ephemeral), which may write it "
+			"again at any time",
+			path_short(c->ctl, c->path));
 	for (unsigned i = 0; i < TRIES; i++) {
 		bool again = false;
 		enum change_result result = path_is_config(c->ctl, c->path)

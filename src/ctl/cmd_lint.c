@@ -193,6 +193,7 @@ static int read_directory(struct linting *l, const char *path)
 {
 	CLEANUP(buf_fini) struct buf expected = BUF_INIT;
 	const struct directory *d;
+	const char *none;
 	struct err e;
 
 	if (directory_scan(path, root_of(l), &l->directory, &e) < 0)
@@ -200,11 +201,11 @@ static int read_directory(struct linting *l, const char *path)
 	d = l->directory;
 	l->tree = tree_ref(d->tree);
 	config_print_files(&expected);
+	none = arena_printf(l->arena, "is not the file of a znode (expected: %s)",
+			    buf_str(&expected));
 	for (size_t i = 0; i < d->stranger_count; i++)
-		findings_add_file(&l->findings, shown(l, d->strangers[i]), "error",
-				  arena_printf(l->arena,
-					       "is not the file of a znode (expected: %s)",
-					       buf_str(&expected)));
+		findings_add_file(&l->findings, shown(l, d->strangers[i].file), "error",
+				  d->strangers[i].why ?: none);
 	for (size_t i = 0; i < d->ignored_count; i++)
 		findings_add_file(&l->findings, shown(l, d->ignored[i]), "warning",
 				  "is ignored: it has the name of no kind of objects");

@@ -19,6 +19,7 @@ struct walk {
 	struct directory *d;
 	struct tree_builder builder;
 	size_t stranger_room;
+	bool lists_errors; /* what cannot be read is a stranger */
 };
 
 /* Is this the beginning of the path of a kind's directory ("snippets")? */
@@ -35,13 +36,21 @@ static bool is_above_objects(const char *name)
 	return false;
 }
 
-static void add_stranger(struct walk *w, const char *relative)
+/* why: NULL as in the struct; it may begin with the file's name. */
+static void add_stranger(struct walk *w, const char *relative, const char *why)
 {
 	struct directory *d = w->d;
+	const char *file = arena_printf(d->arena, "%s/%s", d->path, relative);
+	size_t size = strlen(file);
 
+	if (why && strncmp(why, file, size) == 0 && strncmp(why + size, ": ", 2) == 0)
+		why += size + 2;
 	d->strangers = arena_grow(d->arena, d->strangers, d->stranger_count, &w->stranger_room,
 				  sizeof(*d->strangers));
-	d->strangers[d->stranger_count++] = arena_printf(d->arena, "%s/%s", d->path, relative);
+	d->strangers[d->stranger_count++] = (struct directory_stranger){
+		.file = file,
+		.why = why ? arena_strdup(d->arena, why) : NULL,
+	};
 }
 
 /* A server's upstream has a znode, even where it has no file. If it has one, that comes later, as
@@ -71,7 +80,7 @@ static int add_file(struct walk *w, const char *relative, struct err *e)
 	CLEANUP(buf_fini) struct buf bytes = BUF_INIT;
 
 	if (!path) {
-		add_stranger(w, relative);
+		add_stranger(w, relative, NULL);
 		return 0;
 	}
 	if (disk_read_path(file, &bytes, e) < 0)
@@ -115,7 +124,7 @@ static int list(struct arena *a, const char *path, char ***names, size_t *count,
 
 static int walk_below(struct walk *w, const char *relative, unsigned depth, struct err *e);
 
-static int walk_entry(struct walk *w, const char *relative, unsigned depth, struct err *e)
+static int try_entry(struct walk *w, const char *relative, unsigned depth, struct err *e)
 {
 	const char *file = arena_printf(w->d->arena, "%s/%s", w->d->path, relative);
 	struct stat st;
@@ -126,7 +135,17 @@ static int walk_entry(struct walk *w, const char *relative, unsigned depth, stru
 		return walk_below(w, relative, depth, e);
 	if (S_ISREG(st.st_mode))
 		return add_file(w, relative, e);
-	add_stranger(w, relative);
+	add_stranger(w, relative, NULL);
+	return 0;
+}
+
+static int walk_entry(struct walk *w, const char *relative, unsigned depth, struct err *e)
+{
+	if (try_entry(w, relative, depth, e) == 0)
+		return 0;
+	if (!w->lists_errors)
+		return -1;
+	add_stranger(w, relative, e->text);
 	return 0;
 }
 
@@ -183,7 +202,7 @@ static int refuse_strangers(const struct directory *d, struct err *e)
 	if (!d->stranger_count)
 		return 0;
 	for (size_t i = 0; i < d->stranger_count && i < NAMED; i++)
-		buf_printf(&names, "%s%s", i ? ", " : "", d->strangers[i]);
+		buf_printf(&names, "%s%s", i ? ", " : "", d->strangers[i].file);
 	config_print_files(&expected);
 	return err_set(e, ERR_INPUT,
 		       "%zu file%s not of a znode: %s%s (expected: %s). Rename or remove %s",
@@ -201,10 +220,11 @@ static const char *without_slashes(struct arena *a, const char *path)
 	return arena_copy(a, path, size);
 }
 
-int directory_scan(const char *path, const char *root, struct directory **out, struct err *e)
+static int scan(const char *path, const char *root, bool lists_errors, struct directory **out,
+		struct err *e)
 {
 	CLEANUP(directory_freep) struct directory *d = xcalloc(1, sizeof(*d));
-	struct walk w = { .d = d };
+	struct walk w = { .d = d, .lists_errors = lists_errors };
 	int rc;
 
 	d->arena = arena_new();
@@ -220,11 +240,16 @@ int directory_scan(const char *path, const char *root, struct directory **out, s
 	return 0;
 }
 
+int directory_scan(const char *path, const char *root, struct directory **out, struct err *e)
+{
+	return scan(path, root, true, out, e);
+}
+
 int directory_read(const char *path, const char *root, struct directory **out, struct err *e)
 {
 	CLEANUP(directory_freep) struct directory *d = NULL;
 
-	if (directory_scan(path, root, &d, e) < 0 || refuse_strangers(d, e) < 0)
+	if (scan(path, root, false, &d, e) < 0 || refuse_strangers(d, e) < 0)
 		return -1;
 	*out = TAKE(d);
 	return 0;

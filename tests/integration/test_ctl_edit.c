@@ -360,6 +360,9 @@ static void registered_servers_are_counted_and_kept(void **state UNUSED)
 	r = rig_ctl(config.settings, "rm", "-r", "--yes", "upstreams/shop", NULL);
 	rig_ctl_assert_code(&r, 1);
 	rig_config_assert_says(&r, "1 of the 3 znodes is registered");
+	r = rig_config_set(&config, "upstreams/shop/10.0.0.2:80", "weight=2", NULL);
+	rig_ctl_assert_code(&r, 0);
+	rig_config_assert_says(&r, "registered by a running application");
 	r = rig_ctl(config.settings, "rm", "upstreams/shop/10.0.0.2:80", NULL);
 	rig_ctl_assert_code(&r, 1);
 	assert_true(rig_zk_exists(config.zk, RIG_UPSTREAM "/10.0.0.2:80"));

@@ -268,6 +268,23 @@ static void files_that_are_no_znodes_are_named_each(void **state UNUSED)
 	rig_ctl_assert_code(&r, 0);
 }
 
+static void what_cannot_be_read_hides_no_other_problem(void **state UNUSED)
+{
+	char *big = xcalloc(2000001, 1);
+	struct rig_ctl_result r;
+
+	memset(big, 'x', 2000000);
+	put_file("sites/big.json", big);
+	free(big);
+	put_file("sites/bad.json", "x");
+	assert_int_equal(symlink("/nonexistent", rig_path("dir/sites/link.json")), 0);
+	r = lint("--no-nginx");
+	rig_ctl_assert_code(&r, 1);
+	assert_prints(&r, "dir/sites/big.json:1:1: error: 2000000 bytes");
+	assert_prints(&r, "dir/sites/link.json:1:1: error: No such file");
+	assert_prints(&r, "dir/sites/bad.json:1:1: error: ");
+}
+
 static void each_finding_is_one_line_whatever_is_in_it(void **state UNUSED)
 {
 	struct rig_ctl_result r;
@@ -481,6 +498,7 @@ int main(void)
 		EACH(a_snippet_has_the_line_of_the_policy),
 		EACH(a_servers_parameter_is_found_in_its_words),
 		EACH(files_that_are_no_znodes_are_named_each),
+		EACH(what_cannot_be_read_hides_no_other_problem),
 		EACH(each_finding_is_one_line_whatever_is_in_it),
 		EACH(json_output_has_a_stable_shape),
 		EACH(a_file_is_checked_with_its_directory),
