@@ -197,6 +197,32 @@ static void a_directory_is_compared_by_its_meaning(void **state)
 	assert_non_null(strstr(r.out, "-    keepalive 5;\n+    keepalive 6;\n"));
 }
 
+/* What an upstream discovers is on both sides. */
+static void rendered_configs_have_the_servers_that_are_discovered(void **state)
+{
+	struct rig_fleet *f = *state;
+	struct rig_ctl_result r;
+
+	rig_fleet_settings(f, 0);
+	rig_zk_create(f->zk, "/nginx/services/x", "10.9.9.9:80");
+	rig_zk_set(f->zk, CONFIG "/upstreams/found",
+		   "{\"discover\":{\"path\":\"/nginx/services\",\"format\":\"data\"}}");
+	r = rig_ctl(settings(f), "pull", directory(), NULL);
+	rig_ctl_assert_code(&r, 0);
+	r = rig_ctl(settings(f), "diff", "--nginx", directory(), NULL);
+	rig_ctl_assert_code(&r, 0);
+	rig_write(rig_path("conf/upstreams/found.json"), "{}\n");
+	r = rig_ctl(settings(f), "diff", "--nginx", directory(), NULL);
+	rig_ctl_assert_code(&r, 1);
+	assert_non_null(strstr(r.out, "-    server 10.9.9.9:80;\n"));
+	rig_write(rig_path("conf/upstreams/found.json"),
+		  "{\"discover\":{\"path\":\"/nginx/services\",\"format\":\"data\"},"
+		  "\"keepalive\":4}\n");
+	r = rig_ctl(settings(f), "diff", "--nginx", directory(), NULL);
+	rig_ctl_assert_code(&r, 1);
+	assert_non_null(strstr(r.out, "     server 10.9.9.9:80;\n+    keepalive 4;\n"));
+}
+
 static void errors_are_no_difference(void **state)
 {
 	struct rig_fleet *f = *state;
@@ -223,6 +249,7 @@ int main(void)
 		rollout_test(revisions_are_compared_with_each_other_and_with_zookeeper),
 		rollout_test(without_an_argument_it_is_the_drift_of_this_host),
 		rollout_test(a_directory_is_compared_by_its_meaning),
+		rollout_test(rendered_configs_have_the_servers_that_are_discovered),
 		rollout_test(errors_are_no_difference),
 	};
 
