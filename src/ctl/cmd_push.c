@@ -73,7 +73,7 @@ static bool read_options(struct pushing *p)
 {
 	CLEANUP(freep) char *user = ctl_user();
 
-	p->path = arguments_at(p->args, 0);
+	p->path = directory_name(p->arena, arguments_at(p->args, 0));
 	p->by = arguments_value(p->args, "by") ?: arena_strdup(p->arena, user);
 	p->note = arguments_value(p->args, "message") ?: author_commit(p->arena, p->path);
 	return read_prune(p) && read_limit(p) && is_short("by", p->by) &&

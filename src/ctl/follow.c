@@ -83,6 +83,14 @@ static void print_events(struct follow *f)
 	fflush(f->ctl->screen.out);
 }
 
+/* Then no step of the rollout is taken. */
+static bool has_no_leader(const struct follow *f)
+{
+	const struct fleet_view *v = &f->newest->view;
+
+	return fleet_view_followers(v) && !*v->leader;
+}
+
 static void show_progress(const struct follow *f)
 {
 	const struct landing *l = &f->landing;
@@ -92,9 +100,9 @@ static void show_progress(const struct follow *f)
 	else if (!*l->revision)
 		progress_show("waiting for the change");
 	else
-		progress_show("revision %.12s: on %zu of %zu host%s%s%s", l->revision, l->applied,
-			      l->host_count, PLURAL(l->host_count), *l->phase ? ", " : "",
-			      l->phase);
+		progress_show("revision %.12s: on %zu of %zu host%s%s%s%s", l->revision, l->applied,
+			      l->host_count, PLURAL(l->host_count), *l->phase ? ", " : "", l->phase,
+			      has_no_leader(f) ? ", no host leads the fleet" : "");
 }
 
 /* --- the end --------------------------------------------------------------------------------- */

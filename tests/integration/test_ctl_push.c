@@ -242,6 +242,39 @@ static void files_that_are_no_znodes_are_named(void **state)
 	assert_non_null(strstr(r.err, "sites/shop.jsn"));
 }
 
+static void without_a_config_root_it_says_how_to_begin(void **state)
+{
+	struct rig_push *c = *state;
+	struct rig_ctl_result r;
+
+	rig_push_pull(c);
+	rig_zk_delete_all(c->zk, CONFIG_ROOT);
+	r = push(c, NULL);
+	rig_ctl_assert_code(&r, 1);
+	assert_non_null(strstr(r.err, "zknginxctl init"));
+	assert_false(rig_zk_exists(c->zk, CONFIG_ROOT));
+	rig_zk_create(c->zk, CONFIG_ROOT, NULL);
+	r = push(c, NULL);
+	rig_ctl_assert_code(&r, 0);
+	assert_true(rig_push_has(c, "snippets/http/x"));
+}
+
+/* Any client may have written any bytes, and any name of a directory may be typed. */
+static void what_is_shown_is_safe_to_show(void **state)
+{
+	struct rig_push *c = *state;
+	struct rig_ctl_result r;
+
+	rig_push_pull(c);
+	rig_zk_set_bytes(c->zk, CONFIG_ROOT "/snippets/http/x", "a\0\x1b[2Jb\nc", 9);
+	r = rig_ctl(c->settings, "push", "-n", rig_path("%s/", strrchr(c->directory, '/') + 1),
+		    NULL);
+	rig_ctl_assert_code(&r, 1);
+	assert_non_null(strstr(r.out, "-a\\x00\\x1b[2Jb\n-c\n"));
+	assert_null(strchr(r.out, '\x1b'));
+	assert_null(strstr(r.out, "//"));
+}
+
 static void data_of_the_root_that_is_not_ours_is_kept(void **state)
 {
 	struct rig_push *c = *state;
@@ -458,6 +491,8 @@ int main(void)
 		push_test(deletions_have_a_limit),
 		push_test(registered_servers_are_never_touched_without_force),
 		push_test(files_that_are_no_znodes_are_named),
+		push_test(without_a_config_root_it_says_how_to_begin),
+		push_test(what_is_shown_is_safe_to_show),
 		push_test(data_of_the_root_that_is_not_ours_is_kept),
 		push_test(what_may_not_be_written_is_no_conflict),
 		push_test(of_two_pushers_one_wins_whole_and_the_other_is_told_what_changed),
