@@ -371,6 +371,8 @@ static void one_case(void **state)
 		    rig_path("%s/config", name), "--main", rig_path("%s/new.conf", name), NULL);
 	rig_ctl_assert_code(&r, 0);
 	check_fates(&r, rig_read(rig_path("%s/expect", name)));
+	r = rig_ctl(settings, "lint", "--no-nginx", rig_path("%s/config", name), NULL);
+	rig_ctl_assert_code(&r, 0);
 	render(name, settings);
 	after = answers_of(directory, "new.conf");
 	if (strcmp(before, after) != 0) {
