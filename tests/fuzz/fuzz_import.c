@@ -21,14 +21,14 @@ struct halves {
 static int open_include(void *ctx, const char *pattern, struct import_files *found, struct err *e)
 {
 	const struct halves *h = ctx;
-	static const char *const names[] = { "x", "y" };
+	static const char *const paths[] = { "/x", "/y" };
 
 	if (*pattern != 'x' && *pattern != 'y' && *pattern != '*')
 		return err_set(e, ERR_INPUT, "no such file");
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (*pattern == '*' || *pattern == *names[i])
-			import_files_add(
-				found, &(struct import_file){ names[i], NULL, h->second, h->size });
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		if (*pattern == '*' || *pattern == paths[i][1])
+			import_files_add(found, &(struct import_file){ paths[i], paths[i] + 1,
+								       h->second, h->size });
 	}
 	return 0;
 }
