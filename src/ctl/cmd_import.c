@@ -17,6 +17,7 @@
 #include "core/import/import.h"
 #include "core/policy/policy.h"
 #include "core/text/json_text.h"
+#include "directory.h"
 #include "sys/disk.h"
 
 #define FILE_SIZE_MOST ((size_t)64 << 20)
@@ -176,6 +177,30 @@ static int write_output(const struct import_output *out, const char *directory, 
 			return -1;
 	}
 	return write_file(main, &out->main, force, e);
+}
+
+/* With --force: files that were there before would be pushed, too. */
+static void say_others(const struct import_output *out, const char *path, const char *root)
+{
+	CLEANUP(directory_freep) struct directory *d = NULL;
+	const char *first = NULL;
+	size_t count = 0;
+
+	if (directory_read(path, root, &d, NULL) < 0)
+		return;
+	for (size_t i = 0; i < tree_count(d->tree); i++) {
+		const char *znode = tree_at(d->tree, i)->path;
+
+		if (tree_find(out->tree, znode))
+			continue;
+		first = first ?: directory_file(d, znode);
+		count++;
+	}
+	if (count)
+		ctl_say("%s has %zu object%s that this import did not write, such as %s: push "
+			"would "
+			"write %s as well",
+			path, count, PLURAL(count), first, count == 1 ? "it" : "them");
 }
 
 /* --- the report ------------------------------------------------------------------------------ */
@@ -344,6 +369,8 @@ static int import(struct ctl *ctl, const struct arguments *args)
 	tree = out.tree;
 	if (write_output(&out, directory, main, force, &e) < 0)
 		return ctl_fail(&e);
+	if (force)
+		say_others(&out, directory, ctl->settings.zookeeper.config);
 	if (ctl->json)
 		print_json(&out, directory, main);
 	else
