@@ -286,6 +286,7 @@ static void servers_with_regular_expressions_keep_their_order(void **state)
 		       "server { listen 80; server_name a; return 404; }\n"
 		       "server { listen 80; server_name b ~^; return 200 2; }");
 	assert_fates(w, "snippet typed snippet");
+	assert_has(w->out.notes[2].why_untyped, "in their order");
 	text = file(w, "snippets/http/z.conf");
 	assert_true(strstr(text, "~^z") < strstr(text, "~^;"));
 	import_http(w, "server { listen 80; server_name ~^z; return 200 1; }\n"
