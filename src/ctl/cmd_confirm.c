@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "commands.h"
-#include "config_now.h"
+#include "composed.h"
 #include "core/data/layout.h"
 #include "core/text/json_text.h"
 #include "core/text/utc.h"
@@ -86,16 +86,14 @@ static int look_before(struct job *j, struct hosts_wait *w)
 /* An upstream that was deleted while its servers were held is confirmed as well. */
 static int check_upstream(struct job *j, bool held_somewhere)
 {
-	struct config_now c = { 0 };
+	CLEANUP(composed_freep) struct composed *c = NULL;
 	struct err e;
-	int code = CTL_OK;
 
-	if (config_now_read(j->ctl, &c, &e) < 0)
-		code = ctl_fail(&e);
-	else if (!held_somewhere && !config_now_upstream(&c, j->upstream))
-		code = CTL_BAD;
-	config_now_fini(&c);
-	return code;
+	if (composed_read(j->ctl, &c, &e) < 0)
+		return ctl_fail(&e);
+	if (held_somewhere || tree_find(c->tree, j->znode))
+		return CTL_OK;
+	return composed_upstream(c, j->upstream) ? CTL_OK : CTL_BAD;
 }
 
 /* --- the override ---------------------------------------------------------------------------- */

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "commands.h"
-#include "config_now.h"
+#include "composed.h"
 #include "core/text/address.h"
 #include "core/text/json_text.h"
 #include "core/text/utc.h"
@@ -20,7 +20,7 @@ struct job {
 	char server[ADDRESS_SIZE]; /* in the model's spelling; "" = all of them */
 	uint64_t until;            /* of a drain; 0: none */
 	bool force;
-	const struct upstream *model; /* drain: NULL when --force is given and there is none */
+	const struct upstream *model; /* NULL with --force */
 	int64_t written;              /* zxid of the override; 0: it was deleted */
 	/* The drains that are to be there, or not to be there, on every host. */
 	struct drains drains;
@@ -270,17 +270,28 @@ static int write_override(struct job *j, int (*change)(struct override_edit *o, 
 }
 
 /* Does the upstream have the server? */
-static int check_server(struct job *j, const struct config_now *c)
+static int check_server(struct job *j, const struct composed *c)
 {
-	if (j->force)
-		return CTL_OK;
-	j->model = config_now_upstream(c, j->upstream);
+	j->model = composed_upstream(c, j->upstream);
 	if (!j->model)
 		return CTL_BAD;
 	if (has_server(j->model, j->server))
 		return CTL_OK;
 	say_servers(j->model, j->server);
 	return CTL_BAD;
+}
+
+/* With --force the override is written as it is asked for. */
+static int drain_server(struct job *j, bool waits)
+{
+	CLEANUP(composed_freep) struct composed *c = NULL;
+	int code = CTL_OK;
+	struct err e;
+
+	if (!j->force)
+		code = composed_read(j->ctl, &c, &e) < 0 ? ctl_fail(&e) : check_server(j, c);
+	return code == CTL_OK ? write_override(j, change_drain, "drained", waits, shows_drain)
+			      : code;
 }
 
 static int take_duration(struct job *j, const struct arguments *args)
@@ -307,25 +318,13 @@ static int drain(struct ctl *ctl, const struct arguments *args)
 	struct job j = { .ctl = ctl,
 			 .upstream = arguments_at(args, 0),
 			 .force = arguments_has(args, "force") };
-	struct config_now c = { 0 };
-	struct err e;
 	int code = check_upstream_name(j.upstream);
 
 	if (code == CTL_OK)
 		code = take_server(&j, arguments_at(args, 1));
 	if (code == CTL_OK)
 		code = take_duration(&j, args);
-	if (code != CTL_OK)
-		return code;
-	if (!j.force && config_now_read(ctl, &c, &e) < 0)
-		code = ctl_fail(&e);
-	else
-		code = check_server(&j, &c);
-	if (code == CTL_OK)
-		code = write_override(&j, change_drain, "drained", !arguments_has(args, "no-wait"),
-				      shows_drain);
-	config_now_fini(&c);
-	return code;
+	return code == CTL_OK ? drain_server(&j, !arguments_has(args, "no-wait")) : code;
 }
 
 static int undrain(struct ctl *ctl, const struct arguments *args)

@@ -4,9 +4,9 @@
 
 #include "core/data/layout.h"
 #include "override_edit.h"
+#include "transaction.h"
 
 #define ATTEMPTS 10
-#define ABOVE_MOST 16 /* znodes above that may be missing */
 
 int override_edit_open(struct override_edit *o, struct ctl *ctl, const char *upstream,
 		       struct err *e)
@@ -91,45 +91,26 @@ static int read_override(struct override_edit *o, struct err *e)
 			o->path);
 }
 
-/* Creates what is missing above the znode. Returns the number of operations, or -1. */
-static int add_missing(struct override_edit *o, struct session_op *ops, struct err *e)
-{
-	size_t count = 0;
-
-	for (const char *slash = strchr(o->path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		const char *above = arena_copy(o->arena, o->path, (size_t)(slash - o->path));
-		struct znode ignored;
-		int found = client_get(o->client, o->arena, above, &ignored, e);
-
-		if (found < 0 || count == ABOVE_MOST)
-			return -1;
-		if (!found)
-			ops[count++] = (struct session_op){ .kind = OP_CREATE, .path = above };
-	}
-	return (int)count;
-}
-
 /* 0: written; 1: another client was faster; -1: an error. */
 static int write_override(struct override_edit *o, struct err *e)
 {
+	const struct author author = { .root = o->ctl->settings.zookeeper.config };
+	CLEANUP(transaction_fini) struct transaction t;
 	CLEANUP(buf_fini) struct buf text = BUF_INIT;
-	struct session_op ops[ABOVE_MOST + 1], *op;
-	int count = o->exists ? 0 : add_missing(o, ops, e), rc = 0;
+	struct session_op op = { .path = o->path, .version = o->version };
+	const char *ignored;
 
-	if (count < 0)
-		return -1;
-	override_print(&o->content, &text);
-	op = &ops[count];
-	*op = (struct session_op){
-		.path = o->path, .data = buf_str(&text), .size = text.size, .version = o->version
-	};
-	op->kind = !o->exists ? OP_CREATE : is_empty(&o->content) ? OP_DELETE : OP_SET;
+	transaction_init(&t, o->client, &author);
 	if (!o->exists && is_empty(&o->content))
 		return 0;
-	if (client_multi(o->client, ops, (size_t)count + 1, NULL, &rc, e) == 0)
-		return 0;
-	return rc == SESSION_BAD_VERSION || rc == SESSION_NODE_EXISTS || rc == SESSION_NO_NODE ? 1
-											       : -1;
+	if (!o->exists && transaction_add_parents(&t, o->path, e) < 0)
+		return -1;
+	override_print(&o->content, &text);
+	op.kind = !o->exists ? OP_CREATE : is_empty(&o->content) ? OP_DELETE : OP_SET;
+	op.data = buf_str(&text);
+	op.size = text.size;
+	transaction_add(&t, op);
+	return transaction_commit(&t, &ignored, e);
 }
 
 /* Of this write or of a later one: reports have it when the host follows. */
