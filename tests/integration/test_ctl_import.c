@@ -371,6 +371,8 @@ static void one_case(void **state)
 		    rig_path("%s/config", name), "--main", rig_path("%s/new.conf", name), NULL);
 	rig_ctl_assert_code(&r, 0);
 	check_fates(&r, rig_read(rig_path("%s/expect", name)));
+	r = rig_ctl(settings, "lint", "--no-nginx", rig_path("%s/config", name), NULL);
+	rig_ctl_assert_code(&r, 0);
 	render(name, settings);
 	after = answers_of(directory, "new.conf");
 	if (strcmp(before, after) != 0) {
@@ -399,6 +401,7 @@ static void it_writes_over_nothing_unless_it_is_forced(void **state UNUSED)
 	char *file = rig_path("over.conf"), *settings = settings_for("over"),
 	     *main = rig_path("try.nginx.conf");
 	static const char text[] = "http { upstream a { server 10.0.0.1; } }\n";
+	struct rig_ctl_result r;
 
 	rig_write(file, "%s", text);
 	mkdir(rig_path("try"), 0755);
@@ -407,6 +410,14 @@ static void it_writes_over_nothing_unless_it_is_forced(void **state UNUSED)
 	rig_write(rig_path("try/upstreams/a.json"), "mine");
 	try_import(settings, file, "--force", 0);
 	assert_string_equal(rig_read(rig_path("try/upstreams/a.json")), "{}\n");
+	mkdir(rig_path("try/sites"), 0755);
+	rig_write(rig_path("try/sites/b.json"), "{}");
+	r = rig_ctl(settings, "import", file, "-o", rig_path("try"), "--force", NULL);
+	rig_ctl_assert_code(&r, 0);
+	assert_non_null(strstr(r.err, "1 object that this import did not write"));
+	assert_non_null(strstr(r.err, "try/sites/b.json"));
+	assert_int_equal(unlink(rig_path("try/sites/b.json")), 0);
+	assert_int_equal(rmdir(rig_path("try/sites")), 0);
 	assert_int_equal(unlink(rig_path("try/upstreams/a.json")), 0);
 	assert_int_equal(unlink(rig_path("try/upstreams/a/10.0.0.1:80")), 0);
 	assert_int_equal(rmdir(rig_path("try/upstreams/a")), 0);

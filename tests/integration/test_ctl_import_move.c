@@ -3,21 +3,17 @@
  * stopped, the new nginx.conf takes the place of the old one without a reload, the directory is
  * pushed, the daemon is started. Visitors notice nothing.
  */
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <zknginx/err.h>
+#include <zknginx/arena.h>
 
-#include "core/data/layout.h"
 #include "rig_ctl.h"
 #include "rig_host.h"
 #include "rig_visitor.h"
-
-#define CONFIG "/nginx/config"
 
 static struct rig_host host;
 static int typed_port, snippet_port, kept_port;
@@ -30,7 +26,7 @@ static int set_up(void **state UNUSED)
 	snippet_port = rig_port();
 	kept_port = rig_port();
 	rig_host_init(&host, "web1");
-	rig_zk_create(host.zk, CONFIG, NULL);
+	rig_zk_create(host.zk, "/nginx/config", NULL);
 	host.nginx.include_http = host.nginx.include_stream = false;
 	host.nginx.http_tail = arena_printf(
 		arena,
@@ -58,18 +54,6 @@ static int tear_down(void **state UNUSED)
 	return 0;
 }
 
-static const char *pushed;
-
-/* What `push` does with the directory. */
-static int push_one(const char *path, const struct stat *st UNUSED, int kind,
-		    struct FTW *ftw UNUSED)
-{
-	if (kind == FTW_F)
-		rig_zk_set(host.zk, config_file_znode(arena, path + strlen(pushed) + 1, CONFIG),
-			   rig_read(path));
-	return 0;
-}
-
 static bool is_moved(void)
 {
 	return rig_host_is(&host, "applied") &&
@@ -82,10 +66,10 @@ static void a_move_to_zookeeper_interrupts_nobody(void **state UNUSED)
 	struct rig_visitor *visitors[3];
 	struct rig_ctl_result r;
 	const char *http;
-	char *main = rig_path("new.conf");
+	char *main = rig_path("new.conf"), *directory = rig_path("config");
 
-	pushed = rig_path("config");
-	r = rig_ctl(host.settings, "import", host.nginx.config, "-o", pushed, "--main", main, NULL);
+	r = rig_ctl(host.settings, "import", host.nginx.config, "-o", directory, "--main", main,
+		    NULL);
 	rig_ctl_assert_code(&r, 0);
 	visitors[0] = rig_visitor_start(typed_port, false, "x", "typed");
 	visitors[1] = rig_visitor_start(snippet_port, false, "x", "snippet");
@@ -93,7 +77,8 @@ static void a_move_to_zookeeper_interrupts_nobody(void **state UNUSED)
 	/* a daemon that runs would compare the znodes with the nginx.conf that it knows */
 	rig_host_stop_daemon(&host, SIGTERM);
 	assert_int_equal(rename(main, host.nginx.config), 0);
-	assert_int_equal(nftw(pushed, push_one, 16, FTW_PHYS), 0);
+	r = rig_ctl(host.settings, "push", "--yes", "--no-wait", directory, NULL);
+	rig_ctl_assert_code(&r, 0);
 	rig_host_start_daemon(&host);
 	eventually(NULL, is_moved());
 	rig_host_assert_no_problems(&host);

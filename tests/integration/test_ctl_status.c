@@ -231,7 +231,7 @@ static void a_problem_of_all_hosts_is_one(void **state)
 
 	start(f, "mode = \"all\";");
 	rig_zk_create(f->zk, CONFIG "/sites/wrong", "{\n\"listen\": [\"80\"],\n\"locatio\": 1}");
-	eventually(NULL, says(f, "on 3 of 3 hosts"));
+	eventually(NULL, says(f, "on 3 of 3 hosts, since"));
 	r = ctl(f, "problems");
 	rig_ctl_assert_code(&r, 1);
 	assert_has(r.out, CONFIG "/sites/wrong");

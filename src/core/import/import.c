@@ -94,6 +94,10 @@ static void decide(struct import *im, struct piece *p)
 
 	if (fate == IMPORT_TYPED && (p->kind == PIECE_DEFINITION || p->leader || !translate(im, p)))
 		fate = IMPORT_SNIPPET;
+	if (p->leader)
+		why_set(im->arena, &p->untyped, p->node,
+			"regular expressions of server names are tried in their order, so these "
+			"servers share a snippet");
 	if (p->leader && fate < p->leader->fate) {
 		fate = p->leader->fate;
 		p->stays = p->leader->stays;
