@@ -321,13 +321,9 @@ static int blame_the_whole(struct ground *g, const struct lint_input *in, const 
 			   struct problems *problems, struct err *e)
 {
 	CLEANUP(freep) char *said = xstrdup(g->text);
-	CLEANUP(tree_unrefp) struct tree *empty = NULL;
-	struct tree_builder none;
+	CLEANUP(tree_unrefp) struct tree *empty = tree_empty();
 	struct blame found;
 
-	tree_builder_init(&none);
-	empty = tree_builder_finish(&none);
-	tree_builder_fini(&none);
 	if (test_tree(g, in, empty, problems, &found, e) <= 0)
 		return err_set(e, ERR_REFUSED, "%s", said);
 	problems_add(problems, g->ctl->settings.zookeeper.config, PROBLEM_NGINX, NULL,
