@@ -119,6 +119,7 @@ void ctl_print_json(json_t *value)
 char *ctl_user(void)
 {
 	const char *sudo = getenv("SUDO_USER");
+	/* cppcheck-suppress getpwuidCalled ; no other thread asks for users */
 	const struct passwd *user = getpwuid(getuid());
 	char host[256] = "";
 
