@@ -238,7 +238,7 @@ static const struct command_option diff_options[] = {
 const struct command command_diff = {
 	.name = "diff",
 	.synopsis = "[DIR | REV [REV]]",
-	.summary = "Compare a directory, ZooKeeper, this host or old revisions",
+	.summary = "compare a directory, ZooKeeper, this host or old revisions",
 	.help = "DIR: ZooKeeper against the directory, as push would change it. REV: that "
 		"revision\n"
 		"against ZooKeeper, or against the second one; their servers are not compared.\n"

@@ -189,7 +189,7 @@ static const struct command_option pull_options[] = {
 const struct command command_pull = {
 	.name = "pull",
 	.synopsis = "DIR",
-	.summary = "Write the config of ZooKeeper into a directory",
+	.summary = "write the config of ZooKeeper into a directory",
 	.help = "Each znode is a file: upstreams/shop.json, upstreams/shop/10.0.0.1:8080,\n"
 		"sites/shop.json, snippets/http/x.conf. Files of the same meaning stay as they\n"
 		"are, files of znodes that are gone are removed, other files are not touched.\n"

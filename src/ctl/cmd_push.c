@@ -366,7 +366,7 @@ static const struct command_option push_options[] = {
 const struct command command_push = {
 	.name = "push",
 	.synopsis = "DIR",
-	.summary = "Make a directory the config of ZooKeeper, and follow the rollout",
+	.summary = "make a directory the config of ZooKeeper, and follow the rollout",
 	.help = "Checks the directory as the daemons would, shows what would change, asks, and\n"
 		"writes it in one transaction, or in as few as possible. A znode that somebody\n"
 		"else changes meanwhile is never overwritten. Servers that applications have\n"
