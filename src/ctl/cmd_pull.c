@@ -7,6 +7,7 @@
 #include "config_read.h"
 #include "core/data/layout.h"
 #include "core/policy/policy.h"
+#include "core/text/json_text.h"
 #include "difference.h"
 #include "directory.h"
 #include "directory_write.h"
@@ -90,17 +91,20 @@ static json_t *as_json(struct pull *p, const struct config_edit *e)
 
 	for (size_t i = 0; i < e->count; i++) {
 		const struct config_change *c = &e->changes[i];
+		json_t *file = json_object();
 
-		json_array_append_new(files, json_pack("{s:s,s:s}", "file", file_of(p, c), "change",
-						       !c->old   ? "created"
-						       : !c->new ? "removed"
-								 : "changed"));
+		json_put_text(file, "file", file_of(p, c));
+		json_put_text(file, "change",
+			      !c->old   ? "created"
+			      : !c->new ? "removed"
+					: "changed");
+		json_array_append_new(files, file);
 	}
 	for (size_t i = 0; i < p->skipped_count; i++)
-		json_array_append_new(skipped, json_string(p->skipped[i]));
-	json_object_set_new(j, "directory", json_string(p->path));
-	json_object_set_new(j, "files", files);
-	json_object_set_new(j, "skipped", skipped);
+		json_array_append_new(skipped, json_text(p->skipped[i]));
+	json_put_text(j, "directory", p->path);
+	json_put(j, "files", files);
+	json_put(j, "skipped", skipped);
 	return j;
 }
 

@@ -5,6 +5,7 @@
 #include <zknginx/member.h>
 
 #include "core/data/layout.h"
+#include "core/text/json_text.h"
 #include "hosts_wait.h"
 #include "reader.h"
 #include "sys/timing.h"
@@ -163,9 +164,13 @@ json_t *hosts_json(const struct hosts_wait *w)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < w->count; i++)
-		json_array_append_new(list,
-				      json_pack("{s:b, s:b, s:s}", "away", w->hosts[i].away, "done",
-						w->hosts[i].done, "host", w->hosts[i].host));
+	for (size_t i = 0; i < w->count; i++) {
+		json_t *j = json_object();
+
+		json_put_text(j, "host", w->hosts[i].host);
+		json_put(j, "away", json_boolean(w->hosts[i].away));
+		json_put(j, "done", json_boolean(w->hosts[i].done));
+		json_array_append_new(list, j);
+	}
 	return list;
 }
