@@ -93,11 +93,11 @@ static json_t *as_json(struct pull *p, const struct config_edit *e)
 		const struct config_change *c = &e->changes[i];
 		json_t *file = json_object();
 
-		json_put_text(file, "file", file_of(p, c));
 		json_put_text(file, "change",
 			      !c->old   ? "created"
 			      : !c->new ? "removed"
 					: "changed");
+		json_put_text(file, "file", file_of(p, c));
 		json_array_append_new(files, file);
 	}
 	for (size_t i = 0; i < p->skipped_count; i++)
@@ -178,9 +178,11 @@ static int pull(struct pull *p, bool yes)
 
 static int run_pull(struct ctl *ctl, const struct arguments *args)
 {
-	struct pull p = { .ctl = ctl, .path = arguments_at(args, 0), .arena = arena_new() };
-	int code = pull(&p, arguments_has(args, "yes"));
+	struct pull p = { .ctl = ctl, .arena = arena_new() };
+	int code;
 
+	p.path = directory_name(p.arena, arguments_at(args, 0));
+	code = pull(&p, arguments_has(args, "yes"));
 	pull_fini(&p);
 	return code;
 }
