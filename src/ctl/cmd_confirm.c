@@ -213,7 +213,8 @@ static int confirm(struct ctl *ctl, const struct arguments *args)
 
 	if (!name_is_valid(upstream))
 		return ctl_usage("\"%s\" is not the name of an upstream", upstream);
-	j.znode = znode = config_path(z->config, CONFIG_UPSTREAM, upstream);
+	znode = config_path(z->config, CONFIG_UPSTREAM, upstream);
+	j.znode = znode;
 	j.override = cluster_path(a, z->cluster, CLUSTER_OVERRIDES, upstream);
 	code = run(&j, &before, args);
 	arena_free(before.arena);

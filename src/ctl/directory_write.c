@@ -20,6 +20,7 @@ static int open_parent(const struct writer *w, const char *file, int *fd, const 
 {
 	const char *where = w->path;
 
+	*name = path_name(file);
 	*fd = open(w->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (*fd < 0)
 		return err_sys(e, "%s", w->path);
@@ -34,7 +35,6 @@ static int open_parent(const struct writer *w, const char *file, int *fd, const 
 		*fd = inner;
 		where = arena_printf(w->arena, "%s/%s", where, part);
 	}
-	*name = file;
 	return 0;
 }
 
@@ -84,17 +84,22 @@ static int write_change(const struct writer *w, const struct config_change *c, s
 	return c->new ? write_file(w, file, c->new, e) : remove_file(w, file, e);
 }
 
+static bool is_removal(const struct config_change *c)
+{
+	return !c->new;
+}
+
 int directory_write(const char *path, const struct config_edit *edit, struct err *e)
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new();
 	struct writer w = { path, edit->in->root, a };
 
 	for (size_t i = edit->count; i-- > 0;) { /* what is in a directory first */
-		if (!edit->changes[i].new &&write_change(&w, &edit->changes[i], e) < 0)
+		if (is_removal(&edit->changes[i]) && write_change(&w, &edit->changes[i], e) < 0)
 			return -1;
 	}
 	for (size_t i = 0; i < edit->count; i++) {
-		if (edit->changes[i].new &&write_change(&w, &edit->changes[i], e) < 0)
+		if (!is_removal(&edit->changes[i]) && write_change(&w, &edit->changes[i], e) < 0)
 			return -1;
 	}
 	return 0;

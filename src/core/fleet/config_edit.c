@@ -250,7 +250,7 @@ size_t config_edit_ops(const struct config_edit *e, struct arena *a, struct hist
 	for (size_t i = e->count; i-- > 0;) {
 		const struct config_change *c = &e->changes[i];
 
-		if (!c->new)
+		if (c->old && !c->new)
 			add_op(&l, (struct history_op){ .kind = HISTORY_DELETE,
 							.path = c->path,
 							.data = c->old->data,
