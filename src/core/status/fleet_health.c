@@ -111,9 +111,7 @@ static void judge_host(struct judging *j, const struct fleet_host *h)
 
 bool fleet_rollout_is_stopped(const struct fleet_view *v)
 {
-	enum plan_phase p = v->plan.phase;
-
-	return v->has_plan && (p == PLAN_HALTED || p == PLAN_REVERTING || p == PLAN_REVERTED);
+	return v->has_plan && plan_is_stopped(&v->plan);
 }
 
 /* "web1: /nginx/config/sites/x: MESSAGE" */
