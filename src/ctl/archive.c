@@ -16,17 +16,12 @@ int archive_read(struct archive *a, struct ctl *ctl, struct err *e)
 	const char *cluster = ctl->settings.zookeeper.cluster;
 	CLEANUP(tree_unrefp) struct tree *t = NULL;
 	struct mirror_root root = { .depth = ENTRIES_DEPTH };
-	CLEANUP(problems_fini) struct problems unreadable;
 	unsigned long last;
 
 	*a = (struct archive){ .ctl = ctl, .arena = arena_new() };
-	problems_init(&unreadable);
 	root.path = cluster_path(a->arena, cluster, CLUSTER_HISTORY, NULL);
-	if (read_tree(ctl, &root, 1, &t, &unreadable, e) < 0)
+	if (read_whole_tree(ctl, &root, &t, e) < 0)
 		return -1;
-	if (unreadable.count)
-		return err_set(e, ERR_REFUSED, "%s: %s", unreadable.items[0].znode,
-			       unreadable.items[0].message);
 	a->count = history_parse(a->arena, t, cluster, &a->entries, &last);
 	return 0;
 }
@@ -142,7 +137,7 @@ int archive_config(const struct archive *a, const struct history_entry *h, struc
 			    on_fetched, &f);
 	if (!ctl_run_until(a->ctl, is_fetched, &f, a->ctl->timeout)) {
 		history_job_free(job);
-		return err_set(e, ERR_UNAVAILABLE, "ZooKeeper at %s does not answer", z->hosts);
+		return ctl_no_answer(a->ctl, z->hosts, e);
 	}
 	if (!f.tree)
 		return err_wrap(e, "entry %lu of the history", h->seq);

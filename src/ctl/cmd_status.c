@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client.h"
 #include "commands.h"
 #include "fleet_text.h"
 #include "local_status.h"

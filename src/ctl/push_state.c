@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client.h"
 #include "config_read.h"
 #include "core/data/layout.h"
 #include "lint.h"
