@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/text/utc.h"
 #include "snapshot.h"
 #include "sys/timing.h"
 
@@ -135,9 +134,4 @@ const char *age_print(uint64_t now, uint64_t since, char out[static AGE_SIZE])
 		i++;
 	snprintf(out, AGE_SIZE, "%llu%s", (unsigned long long)(age / divisors[i]), units[i].unit);
 	return since ? out : "-";
-}
-
-uint64_t time_read(const char *text)
-{
-	return utc_parse(text);
 }

@@ -44,7 +44,5 @@ int snapshot_code(const struct snapshot *s);
 /* "12s", "5m", "3h", "2d"; "-" where since is 0. A time that is ahead is 0s: clocks differ. */
 #define AGE_SIZE 24
 const char *age_print(uint64_t now, uint64_t since, char out[static AGE_SIZE]);
-/* A time of a znode, such as a member's `since`, in microseconds since 1970; 0: it is none. */
-uint64_t time_read(const char *text);
 
 #endif
