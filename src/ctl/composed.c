@@ -147,7 +147,7 @@ const struct upstream *composed_upstream(const struct composed *c, const char *n
 	return u;
 }
 
-size_t composed_running(const struct composed *c)
+static size_t composed_running(const struct composed *c)
 {
 	size_t count = 0;
 
@@ -163,7 +163,7 @@ static void print_push(const struct composed *c, const struct screen *screen)
 	config_note_of(c->arena, c->tree, c->root, &note);
 	if (note.unfinished)
 		screen_lines(screen, COLOR_WARNING, 0,
-			     "A push%s%s is not finished, and %lu znode%s not written yet: no host "
+			     "A push%s%s is unfinished, and %lu znode%s not written yet: no host "
 			     "takes this config until it is.",
 			     *note.push.by ? " by " : "", note.push.by, note.push.left,
 			     note.push.left == 1 ? " is" : "s are");

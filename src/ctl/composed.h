@@ -32,9 +32,7 @@ DEFINE_CLEANUP(struct composed *, composed_free)
 
 /* An upstream that can be used; NULL: there is none, and the operator was told why. */
 const struct upstream *composed_upstream(const struct composed *c, const char *name);
-/* How many members run the revision that was composed. */
-size_t composed_running(const struct composed *c);
-/* "This is what ZooKeeper has now; N of M hosts run it."; says when a push is not finished. */
+/* "This is what ZooKeeper has now; N of M hosts run it."; says when a push is unfinished. */
 void composed_print_origin(const struct composed *c, const struct screen *screen);
 
 /* The problems at and below these paths: what the hosts report, then what composing found and no

@@ -268,7 +268,7 @@ static void an_unfinished_push_is_wrong_and_says_how_to_go_on(void **state UNUSE
 	judge(&f);
 	assert_wrong(&f, "push-unfinished");
 	assert_moving(&f, "push");
-	assert_non_null(strstr(f.health.wrong.items[0].message, "by bob is not finished, and 3"));
+	assert_non_null(strstr(f.health.wrong.items[0].message, "by bob is unfinished, and 3"));
 	assert_non_null(strstr(f.health.wrong.items[0].message, "zknginxctl rollback"));
 }
 

@@ -155,12 +155,12 @@ static void judge_push(struct judging *j)
 	if (!n->unfinished)
 		return;
 	wrong(j, "push-unfinished", "",
-	      "a push%s%s is not finished, and %lu znode%s not written yet: no host takes the "
+	      "a push%s%s is unfinished, and %lu znode%s not written yet: no host takes the "
 	      "config until it is. If it was interrupted: zknginxctl push again, or zknginxctl "
 	      "rollback",
 	      *n->push.by ? " by " : "", n->push.by, n->push.left,
 	      n->push.left == 1 ? " is" : "s are");
-	moving(j, "push", "a push is not finished");
+	moving(j, "push", "a push is unfinished");
 }
 
 static void judge_fleet(struct judging *j)
