@@ -241,28 +241,29 @@ static int translate(const struct ctl *ctl, struct arena *a, const char *file,
 	return import_run(a, &in, out, e);
 }
 
+static void output_fini(struct import_output *out)
+{
+	tree_unref(out->tree);
+}
+
 static int import(struct ctl *ctl, const struct arguments *args)
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new();
-	CLEANUP(tree_unrefp) struct tree *tree = NULL;
 	const char *given = arguments_value(args, "output"), *main = arguments_value(args, "main");
 	bool force = arguments_has(args, "force");
-	struct import_output out;
-	char *directory;
+	CLEANUP(output_fini) struct import_output out = { 0 };
+	const char *directory;
 	struct err e;
 
 	if (!given || !*given)
 		return ctl_usage("import needs -o DIR, the directory to write");
-	directory = arena_strdup(a, given);
-	while (strlen(directory) > 1 && directory[strlen(directory) - 1] == '/')
-		directory[strlen(directory) - 1] = '\0';
+	directory = directory_name(a, given);
 	if (!main)
 		main = arena_printf(a, "%s.nginx.conf", directory);
 	if (!force && !may_write(directory, main))
 		return CTL_BAD;
 	if (translate(ctl, a, arguments_at(args, 0), &out, &e) < 0)
 		return ctl_fail(&e);
-	tree = out.tree;
 	if (write_output(&out, directory, main, force, &e) < 0)
 		return ctl_fail(&e);
 	if (force)

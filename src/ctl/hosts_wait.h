@@ -1,7 +1,8 @@
 /*
  * Waiting until every host of the fleet reports something: a drain, the end of a guard. The hosts
  * are those that are members now; a host that leaves is not waited for, one that comes is. A host
- * that has left a report behind and is no member is away: its nginx may run, and does not follow.
+ * that is no member, but whose report is still there, is away: its nginx may run, and does not
+ * follow.
  */
 #ifndef ZKNGINX_CTL_HOSTS_WAIT_H
 #define ZKNGINX_CTL_HOSTS_WAIT_H
