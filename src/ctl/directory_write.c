@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/data/layout.h"
@@ -40,6 +41,16 @@ static int open_parent(const struct writer *w, const char *file, int *fd, const 
 	return 0;
 }
 
+/* A file that its owner has closed to others stays closed. */
+static mode_t mode_of(int directory, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+		return 0644;
+	return st.st_mode & 0777;
+}
+
 static int write_file(const struct writer *w, const char *file, const struct znode *z,
 		      struct err *e)
 {
@@ -51,8 +62,8 @@ static int write_file(const struct writer *w, const char *file, const struct zno
 	if (z->size && z->data[z->size - 1] != '\n')
 		buf_putc(&bytes, '\n');
 	if (open_parent(w, file, &fd, &name, e) < 0 ||
-	    disk_replace((struct place){ fd, w->path }, name, 0644, buf_str(&bytes), bytes.size,
-			 DISK_VOLATILE, e) < 0)
+	    disk_replace((struct place){ fd, w->path }, name, mode_of(fd, name), buf_str(&bytes),
+			 bytes.size, DISK_VOLATILE, e) < 0)
 		return err_wrap(e, "%s/%s cannot be written", w->path, file);
 	return 0;
 }
