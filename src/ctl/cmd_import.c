@@ -127,15 +127,17 @@ static int write_file(const char *path, const struct import_file *f, const struc
 
 	if (make_directories(path, e) < 0)
 		return -1;
-	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (w->force ? O_TRUNC : O_EXCL), w->mode);
+	if (w->force)
+		return disk_replace_path(path, w->mode, f->text, f->size, DISK_VOLATILE, e);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_EXCL, w->mode);
 	if (fd < 0)
 		return err_sys(e, "%s", path);
 	while (at < f->text + f->size) {
 		ssize_t put = write(fd, at, (size_t)(f->text + f->size - at));
 
-		if (put < 0)
+		if (put < 0 && errno != EINTR)
 			return err_sys(e, "%s", path);
-		at += put;
+		at += put > 0 ? put : 0;
 	}
 	return 0;
 }
