@@ -1,4 +1,4 @@
-/* Reads the cluster and the config, and judges them. */
+/* Reads the cluster and the config, and checks the fleet's health. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,7 +45,7 @@ struct snapshot *snapshot_new(const struct ctl *ctl, const struct reader *r, str
 	reader_problems(r, &s->unreadable);
 	fleet_view_read(&s->view, s->arena, tree, z->cluster, z->config);
 	s->entry_count = history_parse(s->arena, tree, z->cluster, &s->entries, &last);
-	fleet_health_judge(&s->health, s->arena, &s->view);
+	fleet_health_check(&s->health, s->arena, &s->view);
 	add_unreadable(s);
 	s->overrides = overrides_new();
 	overrides_read(s->overrides, tree, z->cluster, timing_now(), s->wall);

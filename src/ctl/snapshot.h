@@ -1,6 +1,6 @@
 /*
- * A snapshot: the fleet as ZooKeeper has it at one instant, judged. What the commands that see show
- * is made of it.
+ * A snapshot: the fleet as ZooKeeper has it at one instant, with its health. The commands that show
+ * the fleet show a snapshot.
  */
 #ifndef ZKNGINX_CTL_SNAPSHOT_H
 #define ZKNGINX_CTL_SNAPSHOT_H

@@ -79,7 +79,7 @@ static void judge(struct fleet *f)
 {
 	f->tree = parse(buf_str(&f->text));
 	fleet_view_read(&f->view, f->arena, f->tree, CLUSTER, CONFIG);
-	fleet_health_judge(&f->health, f->arena, &f->view);
+	fleet_health_check(&f->health, f->arena, &f->view);
 }
 
 /* "host-missing web2, problems" */
@@ -121,7 +121,7 @@ static void a_fleet_without_anybody_is_not_healthy(void **state UNUSED)
 	tree_unref(f.tree);
 	f.tree = tree_empty();
 	fleet_view_read(&f.view, f.arena, f.tree, CLUSTER, CONFIG);
-	fleet_health_judge(&f.health, f.arena, &f.view);
+	fleet_health_check(&f.health, f.arena, &f.view);
 	assert_wrong(&f, "no-cluster");
 }
 
