@@ -176,7 +176,7 @@ static int finish(struct job *j, const struct hosts_wait *before, bool waits)
 	int code = CTL_OK;
 
 	if (waits && hosts_wait(j->ctl, &after, &e) < 0)
-		return ctl_fail(&e);
+		return hosts_are_unknown(&e);
 	print_result(j, before, &after);
 	hosts_say_away(&after,
 		       "an nginx that runs there keeps the servers until its daemon is back");

@@ -230,7 +230,7 @@ static int finish(struct job *j, const char *result, bool waits,
 	int code = CTL_OK;
 
 	if (waits && hosts_wait(j->ctl, &w, &e) < 0)
-		return ctl_fail(&e);
+		return hosts_are_unknown(&e);
 	if (j->ctl->json)
 		print_json(j, result, &w);
 	else

@@ -56,13 +56,27 @@ bool hosts_are_done(const struct hosts_wait *w)
 	return w->done == w->members;
 }
 
+/* Members that cannot be read are not there in the tree: no host would be waited for. */
+static int check_readable(const struct reader *r, struct err *e)
+{
+	CLEANUP(problems_fini) struct problems unreadable;
+
+	problems_init(&unreadable);
+	reader_problems(r, &unreadable);
+	if (!unreadable.count)
+		return 0;
+	return err_set(e, ERR_UNAVAILABLE, "%s: %s", unreadable.items[0].znode,
+		       unreadable.items[0].message);
+}
+
 int hosts_wait(struct ctl *ctl, struct hosts_wait *w, struct err *e)
 {
 	CLEANUP(reader_freep) struct reader *r = NULL;
 	CLEANUP(tree_unrefp) struct tree *tree = NULL;
 	uint64_t end = timing_now() + w->timeout, now;
 
-	if (open_reader(ctl, &r, e) < 0 || reader_first(r, &tree, e) < 0)
+	if (open_reader(ctl, &r, e) < 0 || reader_first(r, &tree, e) < 0 ||
+	    check_readable(r, e) < 0)
 		return -1;
 	look(w, tree, &ctl->settings.zookeeper);
 	while (!hosts_are_done(w) && (now = timing_now()) < end) {
@@ -77,6 +91,12 @@ int hosts_wait(struct ctl *ctl, struct hosts_wait *w, struct err *e)
 	}
 	progress_clear();
 	return 0;
+}
+
+int hosts_are_unknown(struct err *e)
+{
+	err_wrap(e, "the override is written, and it is not known whether the hosts follow it");
+	return ctl_fail(e);
 }
 
 /* Of those that are away, or of the members that do not show it. */
