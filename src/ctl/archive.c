@@ -34,11 +34,12 @@ void archive_fini(struct archive *a)
 
 /* --- one entry ------------------------------------------------------------------------------- */
 
-static bool is_prefix(const char *rev)
+bool revision_is_prefix(const char *rev)
 {
 	size_t size = strlen(rev);
 
-	return size >= DIGITS_LEAST && strspn(rev, "0123456789abcdef") == size;
+	return size >= DIGITS_LEAST && size < DIGEST_HEX_SIZE &&
+	       strspn(rev, "0123456789abcdef") == size;
 }
 
 /* The newest entry of a revision that begins so; *several: there is another such revision. */
@@ -47,7 +48,7 @@ static const struct history_entry *find_revision(const struct archive *a, const 
 {
 	const struct history_entry *found = NULL;
 
-	for (size_t i = a->count; is_prefix(rev) && i-- > 0;) {
+	for (size_t i = a->count; revision_is_prefix(rev) && i-- > 0;) {
 		const struct history_entry *h = &a->entries[i];
 
 		if (strncmp(h->revision, rev, strlen(rev)) != 0)

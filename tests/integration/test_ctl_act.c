@@ -474,6 +474,7 @@ static void a_command_line_that_is_not_valid_asks_nothing(void **state)
 		{ "undrain", "app" },
 		{ "undrain", "app", "10.0.0.1:80", "--all" },
 		{ "confirm" },
+		{ "rollback", "ABCDEF01" },
 	};
 	struct rig_fleet *f = *state;
 
