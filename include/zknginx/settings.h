@@ -21,6 +21,7 @@ struct zookeeper_settings {
 	uint64_t session_timeout;
 	const char *auth_file; /* "" = none; holds "digest user:password" */
 	uint64_t watch_limit;  /* bytes of watches past which a reconnect is a new session */
+	uint64_t max_frame;    /* bytes of one answer of a server */
 };
 
 struct nginx_settings {

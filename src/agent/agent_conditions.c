@@ -7,6 +7,7 @@
 
 #define DEATHS_LAST (10 * 60 * USEC_PER_SEC) /* how long a worker's death stays a condition */
 #define CUT_SHORT_LAST (10 * 60 * USEC_PER_SEC)
+#define DISTRUST_LASTS (10 * 60 * USEC_PER_SEC)
 
 static bool is_recent(uint64_t when, uint64_t howlong)
 {
@@ -16,7 +17,14 @@ static bool is_recent(uint64_t when, uint64_t howlong)
 static void check_zookeeper(const struct agent *a, struct conditions *c)
 {
 	const struct session *s = mirror_session(a->mirror);
+	uint64_t when;
+	const char *distrust = session_distrust(s, &when);
 
+	if (is_recent(when, DISTRUST_LASTS))
+		conditions_add(c, "zookeeper-distrusted", "", ALERT_WARNING, 1,
+			       "%s: this is not what a healthy ZooKeeper server sends; the "
+			       "connection was closed, and nothing of the answer was used",
+			       distrust);
 	if (session_state(s) != SESSION_CONNECTED)
 		conditions_add(c, "zookeeper-lost", "", ALERT_CRITICAL, session_timeout(s),
 			       "no healthy ZooKeeper server answers (%s); nginx keeps serving the "

@@ -48,6 +48,7 @@ static const struct setting table[] = {
 	{ KEY(zookeeper, session_timeout), DURATION("10s", "1s", "10m") },
 	{ KEY(zookeeper, auth_file), TEXT("", form_file_maybe) },
 	{ KEY(zookeeper, watch_limit), SIZE("900k", "16k", "1g") },
+	{ KEY(zookeeper, max_frame), SIZE("4m", "64k", "1g") },
 
 	{ KEY(nginx, binary), TEXT("/usr/sbin/nginx", form_file) },
 	{ KEY(nginx, config), TEXT("/etc/nginx/nginx.conf", form_file) },

@@ -14,6 +14,9 @@
 #include "sys/timing.h"
 
 #define BEAT_PATIENCE (300 * USEC_PER_MSEC)
+/* A server limits the timeout that was requested, which is ten minutes at most. */
+#define SHORTEST_GRANT (100 * USEC_PER_MSEC)
+#define LONGEST_GRANT (600 * USEC_PER_SEC)
 
 const char *session_state_name(enum session_state s)
 {
@@ -53,11 +56,14 @@ static void take_note(struct session *s, struct note *n)
 		[NOTE_BEAT] = session_on_beat,
 		[NOTE_CLOSED] = on_closed,
 		[NOTE_RESOLVED] = session_on_resolved,
+		[NOTE_SERVER] = session_on_server,
+		[NOTE_DISTRUST] = session_on_distrust,
+		[NOTE_SLOW] = session_on_slow,
 	};
 	bool wanted = !s->freeing || n->kind == NOTE_BEAT;
-	bool current = (n->handle == s->handle && wanted) || n->kind == NOTE_CLOSED;
+	bool current = !n->handle || n->handle == s->handle;
 
-	if (current || (n->kind == NOTE_RESOLVED && !s->freeing))
+	if ((current && wanted) || n->kind == NOTE_CLOSED)
 		take[n->kind](s, n);
 	note_free(n);
 }
@@ -149,7 +155,9 @@ static void destroy(struct session *s)
 		free_closed(s);
 		queue_unref(s->queue);
 	}
+	relay_close(s->relay);
 	address_book_fini(&s->addresses);
+	free(s->distrust);
 	free(s->auth_file);
 	free(s->name);
 	free(s);
@@ -163,6 +171,17 @@ static int check_credentials(const char *path, struct err *e)
 
 	credentials_fini(&c);
 	return rc;
+}
+
+static int open_relay(struct session *s, const struct zookeeper_settings *settings, struct err *e)
+{
+	const struct wire_limits limits = {
+		.max_frame = (size_t)settings->max_frame,
+		.shortest_grant = SHORTEST_GRANT,
+		.longest_grant = LONGEST_GRANT,
+	};
+
+	return relay_open(s->queue, &limits, &s->relay, e);
 }
 
 int session_new(sd_event *loop, const char *name, const struct zookeeper_settings *settings,
@@ -183,7 +202,7 @@ int session_new(sd_event *loop, const char *name, const struct zookeeper_setting
 	if (s->auth_file && check_credentials(s->auth_file, e) < 0)
 		return -1;
 	if (address_book_init(&s->addresses, settings->hosts, e) < 0 ||
-	    queue_new(&s->queue, e) < 0 || add_sources(s, e) < 0)
+	    queue_new(&s->queue, e) < 0 || open_relay(s, settings, e) < 0 || add_sources(s, e) < 0)
 		return -1;
 	*out = TAKE(s);
 	return 0;
@@ -292,6 +311,12 @@ uint64_t session_last_reply(const struct session *s)
 uint64_t session_cut_short(const struct session *s)
 {
 	return s->cut_short;
+}
+
+const char *session_distrust(const struct session *s, uint64_t *when)
+{
+	*when = s->distrusted_at;
+	return s->distrust ?: "";
 }
 
 unsigned session_epoch(const struct session *s)

@@ -87,6 +87,9 @@ uint64_t session_timeout(const struct session *s); /* as negotiated; microsecond
 /* When a session was last ended before its timeout: another client closed it, or the server did not
  * know it (CLOCK_MONOTONIC; 0: never). */
 uint64_t session_cut_short(const struct session *s);
+/* The server that was last refused because it is no healthy one, and why, "127.0.0.1:2181 sent …"
+ * ("": none so far), and when. */
+const char *session_distrust(const struct session *s, uint64_t *when);
 unsigned session_epoch(const struct session *s);
 /* Close this handle and open another, soon (a mirror past its watch limit does so). */
 void session_renew(struct session *s);

@@ -7,6 +7,7 @@
 
 #include "address_book.h"
 #include "outbox.h"
+#include "relay.h"
 
 struct session {
 	sd_event *loop;
@@ -20,7 +21,8 @@ struct session {
 	struct notes notes; /* taken from the queue, not handled yet */
 	sd_event_source *incoming, *work, *retry, *beat;
 
-	struct handle *handle; /* NULL between two handles */
+	struct relay_port *relay; /* that the handles connect to */
+	struct handle *handle;    /* NULL between two handles */
 	struct address_book addresses;
 	struct outbox outbox;
 	uint64_t opened;
@@ -33,7 +35,7 @@ struct session {
 	enum session_state state;
 	uint64_t since, link_changed, unlinked, cut_short;
 	/* Neither a flapping link nor a lasting failure floods the log. */
-	struct log_limit flap, unopened, unresolved, refused_auth, distrusted;
+	struct log_limit flap, unopened, unresolved, refused_auth, distrust_log;
 	int64_t id;
 	uint64_t timeout;
 	char server[64];
@@ -41,6 +43,9 @@ struct session {
 
 	bool beating;
 	uint64_t beat_sent, last_reply;
+	uint64_t slow;  /* when a part of a large answer last arrived; 0: never */
+	char *distrust; /* the server that was last refused, and why; NULL: none so far */
+	uint64_t distrusted_at;
 };
 
 #define SESSION_BEATS 6 /* within one timeout */
@@ -67,6 +72,10 @@ void session_close_condemned(struct session *s);
 void session_on_link_state(struct session *s, struct note *n);
 void session_on_auth(struct session *s, struct note *n);
 void session_on_beat(struct session *s, struct note *n);
+/* Of the relay. */
+void session_on_server(struct session *s, struct note *n);
+void session_on_distrust(struct session *s, struct note *n);
+void session_on_slow(struct session *s, struct note *n);
 int session_on_beat_timer(sd_event_source *source, uint64_t usec, void *ctx);
 
 #endif

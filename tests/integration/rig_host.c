@@ -45,7 +45,7 @@ void rig_host_settings(struct rig_host *h, const char *more)
 		  "state: { directory = \"%s\"; };\n"
 		  "cluster: { host = \"%s\"; };\n"
 		  "snippets: { roots = [ \"%s\", \"/srv\" ]; };\n%s\n",
-		  rig_zookeeper_hosts(h->zookeeper), h->nginx.config, h->nginx.pid_file,
+		  h->hosts ?: rig_zookeeper_hosts(h->zookeeper), h->nginx.config, h->nginx.pid_file,
 		  h->nginx.log_directory, h->nginx_settings ?: "", h->nginx.state, h->name,
 		  rig_directory(), more ?: "");
 }

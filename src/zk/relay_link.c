@@ -1,0 +1,366 @@
+/*
+ * One connection of the library, and the connection to a server behind it.
+ *
+ * What the library sends goes on at once; its frames are read on the way, to know what has to be
+ * answered. What the server sends is kept until a frame is complete, checked, and then sent on. In
+ * memory there is never more than one frame of the server, and what the other end has not taken
+ * yet; while that is much, no more is read.
+ *
+ * A large frame on a slow link takes longer than the library waits for any byte. While bytes of it
+ * arrive, the library's pings are answered from here, and the server's answers to them are dropped.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "relay_parts.h"
+#include "relay_stream.h"
+#include "sys/disk.h"
+#include "sys/timing.h"
+
+#define CLIENT_FRAME ((size_t)64 << 20) /* of our own library: more is a mistake of ours */
+#define ENOUGH ((size_t)1 << 20) /* waiting for one end: then nothing is read from the other */
+#define CONNECT_PATIENCE (3 * USEC_PER_SEC)
+#define HANDSHAKE_PATIENCE (4 * USEC_PER_SEC)
+#define SLOW (2 * USEC_PER_SEC) /* between two reports about a frame that is not complete */
+#define PREFIX 4
+
+struct relay_link {
+	sd_event *loop;
+	struct link_ops ops;
+	void *ctx;
+	struct wire *wire;
+	struct wire_limits limits;
+	struct relay_server server_address;
+	struct stream client, server;
+	sd_event_source *timer; /* of the connect, the handshake, and a slow frame */
+	bool connected, granted, over;
+	size_t answered_pings; /* by us; the server's answers are dropped */
+	uint64_t last_byte;    /* when the server sent one */
+};
+
+/* --- the end ---------------------------------------------------------------------------------- */
+
+/* What the library has sent stays, for another server. */
+static void leave_server(struct relay_link *l)
+{
+	l->server.source = sd_event_source_disable_unref(l->server.source);
+	disk_close(&l->server.fd);
+}
+
+static void finish(struct relay_link *l, enum link_end end, const char *why)
+{
+	if (l->over)
+		return;
+	timing_at(l->timer, NEVER);
+	leave_server(l);
+	l->over = end != LINK_UNREACHABLE;
+	if (l->over)
+		stream_close(&l->client);
+	l->connected = false;
+	l->ops.on_end(l->ctx, l, end, why);
+}
+
+void relay_link_free(struct relay_link *l)
+{
+	if (!l)
+		return;
+	stream_close(&l->client);
+	stream_close(&l->server);
+	sd_event_source_disable_unref(l->timer);
+	wire_free(l->wire);
+	free(l);
+}
+
+/* --- writing ---------------------------------------------------------------------------------- */
+
+/* What each end waits for now. */
+static void watch(struct relay_link *l)
+{
+	uint32_t client = 0, server = 0;
+
+	if (l->over)
+		return;
+	if (stream_waiting(&l->server) < ENOUGH)
+		client |= EPOLLIN;
+	if (stream_waiting(&l->client))
+		client |= EPOLLOUT;
+	sd_event_source_set_io_events(l->client.source, client);
+	if (l->server.fd < 0)
+		return;
+	if (l->connected && stream_waiting(&l->client) < ENOUGH)
+		server |= EPOLLIN;
+	if (!l->connected || stream_waiting(&l->server))
+		server |= EPOLLOUT;
+	sd_event_source_set_io_events(l->server.source, server);
+}
+
+static bool flush_server(struct relay_link *l)
+{
+	if (!l->connected || stream_flush(&l->server))
+		return true;
+	finish(l, LINK_SERVER_LEFT, strerror(errno));
+	return false;
+}
+
+static bool flush_client(struct relay_link *l)
+{
+	if (stream_flush(&l->client))
+		return true;
+	finish(l, LINK_CLIENT_LEFT, "");
+	return false;
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+/* A ping of the library while a frame of the server is under way. */
+static bool is_in_a_frame(const struct relay_link *l)
+{
+	return l->granted && stream_unread_size(&l->server) > 0;
+}
+
+static void answer_ping(struct relay_link *l)
+{
+	/* length, xid -2, zxid 0, no error */
+	static const char answer[] = "\0\0\0\x10\xff\xff\xff\xfe\0\0\0\0\0\0\0\0\0\0\0\0";
+
+	l->answered_pings++;
+	stream_put(&l->client, answer, sizeof(answer) - 1);
+}
+
+/* Frames of the library: remembered, and sent on. */
+static bool take_requests(struct relay_link *l)
+{
+	struct stream *i = &l->client;
+
+	while (stream_unread_size(i) >= PREFIX) {
+		size_t size = stream_number(i), pings = wire_pings(l->wire);
+
+		if (size > CLIENT_FRAME)
+			return false;
+		if (stream_unread_size(i) < PREFIX + size)
+			break;
+		if (!wire_request(l->wire, stream_unread(i) + PREFIX, size))
+			return false;
+		stream_put(&l->server, stream_unread(i), PREFIX + size);
+		stream_take(i, PREFIX + size);
+		if (wire_pings(l->wire) > pings && is_in_a_frame(l))
+			answer_ping(l);
+	}
+	return true;
+}
+
+/* The library takes 41 bytes for the handshake, however long the server's is. */
+static void send_handshake(struct relay_link *l, const unsigned char *frame, size_t size)
+{
+	static const char length[] = { 0, 0, 0, 37 };
+
+	stream_put(&l->client, length, sizeof(length));
+	stream_put(&l->client, frame, 36);
+	stream_put(&l->client, size > 36 ? &frame[36] : (const unsigned char *)"", 1);
+	l->granted = true;
+	timing_at(l->timer, NEVER);
+	l->ops.on_granted(l->ctx, l);
+}
+
+static void send_on(struct relay_link *l, enum wire_kind kind, const unsigned char *frame,
+		    size_t size)
+{
+	if (kind == WIRE_HANDSHAKE)
+		send_handshake(l, frame, size);
+	else if (kind == WIRE_PING && l->answered_pings)
+		l->answered_pings--;
+	else
+		stream_put(&l->client, frame - PREFIX, PREFIX + size);
+}
+
+/* Frames of the server: checked, and sent on. NULL, or what is wrong. */
+static const char *take_answers(struct relay_link *l)
+{
+	struct stream *i = &l->server;
+
+	while (stream_unread_size(i) >= PREFIX) {
+		const unsigned char *frame = stream_unread(i) + PREFIX;
+		enum wire_kind kind;
+		size_t size;
+		const char *why = wire_length(l->wire, stream_unread(i), &size);
+
+		if (why)
+			return why;
+		if (stream_unread_size(i) < PREFIX + size)
+			break;
+		why = wire_reply(l->wire, frame, size, &kind);
+		if (why)
+			return why;
+		send_on(l, kind, frame, size);
+		stream_take(i, PREFIX + size);
+	}
+	return NULL;
+}
+
+static void watch_slow_frame(struct relay_link *l)
+{
+	if (!l->granted)
+		return;
+	timing_arm(l->timer, is_in_a_frame(l) ? SLOW : NEVER);
+}
+
+static void read_client(struct relay_link *l)
+{
+	int got = stream_fill(&l->client);
+
+	if (got < 0)
+		finish(l, LINK_CLIENT_LEFT, "");
+	else if (got > 0 && !take_requests(l))
+		finish(l, LINK_CLIENT_LEFT, "the library sent a request that is not known");
+	else if (flush_server(l) && flush_client(l))
+		watch(l);
+}
+
+static void read_server(struct relay_link *l)
+{
+	bool was_in_a_frame = is_in_a_frame(l);
+	int got = stream_fill(&l->server);
+	const char *why;
+
+	if (got < 0) {
+		finish(l, LINK_SERVER_LEFT, "");
+		return;
+	}
+	if (got > 0)
+		l->last_byte = timing_now();
+	why = take_answers(l);
+	if (why) {
+		finish(l, LINK_DISTRUSTED, why);
+		return;
+	}
+	if (was_in_a_frame != is_in_a_frame(l))
+		watch_slow_frame(l);
+	if (flush_client(l))
+		watch(l);
+}
+
+/* --- events ----------------------------------------------------------------------------------- */
+
+static int on_client(sd_event_source *s UNUSED, int fd UNUSED, uint32_t events, void *ctx)
+{
+	struct relay_link *l = ctx;
+
+	if (events & EPOLLOUT && !flush_client(l))
+		return 0;
+	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+		read_client(l);
+	else
+		watch(l);
+	return 0;
+}
+
+static void become_connected(struct relay_link *l)
+{
+	int error = 0, on = 1;
+	socklen_t size = sizeof(error);
+
+	if (getsockopt(l->server.fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 || error) {
+		finish(l, LINK_UNREACHABLE, strerror(error ?: errno));
+		return;
+	}
+	setsockopt(l->server.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	l->connected = true;
+	l->last_byte = timing_now();
+	timing_arm(l->timer, HANDSHAKE_PATIENCE);
+	l->ops.on_server(l->ctx, l);
+	if (flush_server(l))
+		watch(l);
+}
+
+static int on_server(sd_event_source *s UNUSED, int fd UNUSED, uint32_t events, void *ctx)
+{
+	struct relay_link *l = ctx;
+
+	if (!l->connected) {
+		become_connected(l);
+		return 0;
+	}
+	if (events & EPOLLOUT && !flush_server(l))
+		return 0;
+	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+		read_server(l);
+	else
+		watch(l);
+	return 0;
+}
+
+static int on_timer(sd_event_source *s UNUSED, uint64_t usec UNUSED, void *ctx)
+{
+	struct relay_link *l = ctx;
+
+	if (!l->connected) {
+		finish(l, LINK_UNREACHABLE, "no answer");
+		return 0;
+	}
+	if (!l->granted) {
+		finish(l, LINK_SILENT, "");
+		return 0;
+	}
+	if (timing_now() - l->last_byte < 2 * SLOW) {
+		size_t size =
+			stream_unread_size(&l->server) >= PREFIX ? stream_number(&l->server) : 0;
+
+		l->ops.on_slow(l->ctx, l, stream_unread_size(&l->server), size);
+	}
+	watch_slow_frame(l);
+	return 0;
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+struct relay_link *relay_link_new(sd_event *loop, int client, const struct wire_limits *limits,
+				  const struct link_ops *ops, void *ctx)
+{
+	struct relay_link *l = xcalloc(1, sizeof(*l));
+	int on = 1;
+
+	l->loop = loop;
+	l->ops = *ops;
+	l->ctx = ctx;
+	l->limits = *limits;
+	l->wire = wire_new(limits);
+	l->client.fd = client;
+	l->server.fd = -1;
+	l->timer = timing_new(loop, on_timer, l);
+	setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	if (sd_event_add_io(loop, &l->client.source, client, EPOLLIN, on_client, l) < 0)
+		die("sd-event: cannot watch a connection");
+	return l;
+}
+
+void relay_link_connect(struct relay_link *l, const struct relay_server *server)
+{
+	int flags = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+
+	l->server_address = *server;
+	l->server.fd = socket(server->address.ss_family, flags, 0);
+	if (l->server.fd < 0 ||
+	    (connect(l->server.fd, (const struct sockaddr *)&server->address, server->size) < 0 &&
+	     errno != EINPROGRESS)) {
+		finish(l, LINK_UNREACHABLE, strerror(errno));
+		return;
+	}
+	if (sd_event_add_io(l->loop, &l->server.source, l->server.fd, EPOLLOUT, on_server, l) < 0)
+		die("sd-event: cannot watch a connection");
+	timing_arm(l->timer, CONNECT_PATIENCE);
+}
+
+const struct relay_server *relay_link_server(const struct relay_link *l)
+{
+	return &l->server_address;
+}
+
+bool relay_link_is_waiting(const struct relay_link *l)
+{
+	return !l->over && l->server.fd < 0;
+}
