@@ -6,8 +6,10 @@
  * memory there is never more than one frame of the server, and what the other end has not taken
  * yet; while that is much, no more is read.
  *
- * A large frame on a slow link takes longer than the library waits for any byte. While bytes of it
- * arrive, the library's pings are answered from here, and the server's answers to them are dropped.
+ * A large frame on a slow link takes longer than the library waits for any byte, and while it waits
+ * for an answer it sends no pings, so that the server would end the session. While bytes of such a
+ * frame arrive, the relay sends pings to the server and drops the answers, and sends answers to
+ * pings to the library, which takes them whether it has sent any or not.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -26,7 +28,10 @@
 #define ENOUGH ((size_t)1 << 20) /* waiting for one end: then nothing is read from the other */
 #define CONNECT_PATIENCE (3 * USEC_PER_SEC)
 #define HANDSHAKE_PATIENCE (4 * USEC_PER_SEC)
-#define SLOW (2 * USEC_PER_SEC) /* between two reports about a frame that is not complete */
+#define SLOW                                                                                       \
+	(2 * USEC_PER_SEC) /* between two reports about a frame that is not complete; when no      \
+			       byte of it has come for so long, it has stopped */
+#define BEATS 6            /* within the session's timeout */
 #define PREFIX 4
 
 struct relay_link {
@@ -39,8 +44,9 @@ struct relay_link {
 	struct stream client, server;
 	sd_event_source *timer; /* of the connect, the handshake, and a slow frame */
 	bool connected, granted, over;
-	size_t answered_pings; /* by us; the server's answers are dropped */
-	uint64_t last_byte;    /* when the server sent one */
+	size_t own_pings;   /* of us; the server's answers are dropped */
+	uint64_t last_byte; /* when the server sent one */
+	uint64_t reported;  /* when a slow frame last was */
 };
 
 /* --- the end ---------------------------------------------------------------------------------- */
@@ -117,19 +123,10 @@ static bool flush_client(struct relay_link *l)
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-/* A ping of the library while a frame of the server is under way. */
+/* Is a part of a frame of the server here, and the rest is not? */
 static bool is_in_a_frame(const struct relay_link *l)
 {
 	return l->granted && stream_unread_size(&l->server) > 0;
-}
-
-static void answer_ping(struct relay_link *l)
-{
-	/* length, xid -2, zxid 0, no error */
-	static const char answer[] = "\0\0\0\x10\xff\xff\xff\xfe\0\0\0\0\0\0\0\0\0\0\0\0";
-
-	l->answered_pings++;
-	stream_put(&l->client, answer, sizeof(answer) - 1);
 }
 
 /* Frames of the library: remembered, and sent on. */
@@ -138,7 +135,7 @@ static bool take_requests(struct relay_link *l)
 	struct stream *i = &l->client;
 
 	while (stream_unread_size(i) >= PREFIX) {
-		size_t size = stream_number(i), pings = wire_pings(l->wire);
+		size_t size = stream_number(i);
 
 		if (size > CLIENT_FRAME)
 			return false;
@@ -148,8 +145,6 @@ static bool take_requests(struct relay_link *l)
 			return false;
 		stream_put(&l->server, stream_unread(i), PREFIX + size);
 		stream_take(i, PREFIX + size);
-		if (wire_pings(l->wire) > pings && is_in_a_frame(l))
-			answer_ping(l);
 	}
 	return true;
 }
@@ -172,8 +167,8 @@ static void send_on(struct relay_link *l, enum wire_kind kind, const unsigned ch
 {
 	if (kind == WIRE_HANDSHAKE)
 		send_handshake(l, frame, size);
-	else if (kind == WIRE_PING && l->answered_pings)
-		l->answered_pings--;
+	else if (kind == WIRE_PING && l->own_pings)
+		l->own_pings--;
 	else
 		stream_put(&l->client, frame - PREFIX, PREFIX + size);
 }
@@ -204,9 +199,40 @@ static const char *take_answers(struct relay_link *l)
 
 static void watch_slow_frame(struct relay_link *l)
 {
-	if (!l->granted)
+	uint64_t interval = wire_timeout(l->wire) / BEATS;
+
+	if (l->granted)
+		timing_arm(l->timer, !is_in_a_frame(l) ? NEVER : interval < SLOW ? interval : SLOW);
+}
+
+/* Both ends hear from each other. */
+static void keep_alive(struct relay_link *l)
+{
+	/* length, xid -2, type 11; length, xid -2, zxid 0, no error */
+	static const char ping[] = "\0\0\0\x08\xff\xff\xff\xfe\0\0\0\x0b";
+	static const char answer[] = "\0\0\0\x10\xff\xff\xff\xfe\0\0\0\0\0\0\0\0\0\0\0\0";
+
+	wire_request(l->wire, ping + PREFIX, sizeof(ping) - 1 - PREFIX);
+	l->own_pings++;
+	stream_put(&l->server, ping, sizeof(ping) - 1);
+	stream_put(&l->client, answer, sizeof(answer) - 1);
+	if (flush_server(l) && flush_client(l))
+		watch(l);
+}
+
+/* A frame is not complete yet. */
+static void continue_slow_frame(struct relay_link *l)
+{
+	uint64_t now = timing_now();
+
+	if (now - l->last_byte >= SLOW)
 		return;
-	timing_arm(l->timer, is_in_a_frame(l) ? SLOW : NEVER);
+	if (now - l->reported >= SLOW && stream_unread_size(&l->server) >= PREFIX) {
+		l->reported = now;
+		l->ops.on_slow(l->ctx, l, stream_unread_size(&l->server),
+			       stream_number(&l->server));
+	}
+	keep_alive(l);
 }
 
 static void read_client(struct relay_link *l)
@@ -238,8 +264,10 @@ static void read_server(struct relay_link *l)
 		finish(l, LINK_DISTRUSTED, why);
 		return;
 	}
-	if (was_in_a_frame != is_in_a_frame(l))
+	if (was_in_a_frame != is_in_a_frame(l)) {
+		l->reported = l->last_byte;
 		watch_slow_frame(l);
+	}
 	if (flush_client(l))
 		watch(l);
 }
@@ -306,13 +334,9 @@ static int on_timer(sd_event_source *s UNUSED, uint64_t usec UNUSED, void *ctx)
 		finish(l, LINK_SILENT, "");
 		return 0;
 	}
-	if (timing_now() - l->last_byte < 2 * SLOW) {
-		size_t size =
-			stream_unread_size(&l->server) >= PREFIX ? stream_number(&l->server) : 0;
-
-		l->ops.on_slow(l->ctx, l, stream_unread_size(&l->server), size);
-	}
-	watch_slow_frame(l);
+	continue_slow_frame(l);
+	if (!l->over)
+		watch_slow_frame(l);
 	return 0;
 }
 

@@ -158,6 +158,7 @@ static void destroy(struct session *s)
 	relay_close(s->relay);
 	address_book_fini(&s->addresses);
 	free(s->distrust);
+	free(s->slow_text);
 	free(s->auth_file);
 	free(s->name);
 	free(s);
@@ -317,6 +318,12 @@ const char *session_distrust(const struct session *s, uint64_t *when)
 {
 	*when = s->distrusted_at;
 	return s->distrust ?: "";
+}
+
+const char *session_slow(const struct session *s, uint64_t *when)
+{
+	*when = s->slow;
+	return s->slow_text ?: "";
 }
 
 unsigned session_epoch(const struct session *s)

@@ -291,4 +291,6 @@ void session_on_slow(struct session *s, struct note *n)
 {
 	log_debug("zookeeper %s: %s", s->name, n->text);
 	s->slow = timing_now();
+	free(s->slow_text);
+	s->slow_text = xstrdup(n->text);
 }

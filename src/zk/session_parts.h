@@ -46,6 +46,7 @@ struct session {
 	uint64_t slow;  /* when a part of a large answer last arrived; 0: never */
 	char *distrust; /* the server that was last refused, and why; NULL: none so far */
 	uint64_t distrusted_at;
+	char *slow_text; /* of what; NULL: never */
 };
 
 #define SESSION_BEATS 6 /* within one timeout */

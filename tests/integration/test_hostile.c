@@ -13,6 +13,7 @@
 #include <zknginx/buf.h>
 
 #include "rig_host.h"
+#include "rig_proxy.h"
 #include "rig_wire.h"
 
 #define CONFIG "/nginx/config"
@@ -274,12 +275,40 @@ static void is_survived(void **state)
 	assert_int_equal(kill(pid, 0), 0);
 }
 
+/* A session of four seconds, and an answer that takes about nine. */
+static void a_slow_link_is_waited_for(void **state UNUSED)
+{
+	struct rig_proxy *slow = rig_proxy_start_slow(rig_zookeeper_port(host.zookeeper), 64000);
+	char hosts[64], *text = calloc(1, 600000);
+	unsigned long reconnects;
+
+	snprintf(hosts, sizeof(hosts), "127.0.0.1:%d", rig_proxy_port(slow));
+	rig_host_stop_daemon(&host, SIGTERM);
+	host.hosts = hosts;
+	rig_host_settings(&host, "alerts: { raise_after = \"100ms\"; };");
+	rig_host_start(&host);
+	eventually(NULL, rig_host_is(&host, "applied"));
+	reconnects = (unsigned long)rig_host_status_number(&host, "zookeeper.reconnects");
+	memset(text, ' ', 599000);
+	memcpy(text, "# long", 6);
+	rig_zk_set(host.zk, CONFIG "/snippets/http/long", text);
+	rig_host_set_site(&host, port, "beside a large answer");
+	eventually(NULL, rig_host_has_alert(&host, "zookeeper-slow"));
+	eventually(NULL, rig_nginx_says(port, "beside a large answer"));
+	assert_int_equal(rig_host_status_number(&host, "zookeeper.reconnects"), reconnects);
+	eventually(NULL, !rig_host_has_alert(&host, "zookeeper-slow"));
+	rig_host_stop_daemon(&host, SIGTERM);
+	rig_proxy_stop(slow);
+	free(text);
+}
+
 int main(void)
 {
-	struct CMUnitTest tests[ARRAY_SIZE(modes)];
+	struct CMUnitTest tests[ARRAY_SIZE(modes) + 1];
 
 	for (size_t i = 0; i < ARRAY_SIZE(modes); i++)
 		tests[i] = (struct CMUnitTest){ modes[i].name, is_survived, NULL, NULL,
 						(void *)&modes[i] };
+	tests[ARRAY_SIZE(modes)] = (struct CMUnitTest)cmocka_unit_test(a_slow_link_is_waited_for);
 	return cmocka_run_group_tests_name("hostile server", tests, setup, teardown);
 }

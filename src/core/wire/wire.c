@@ -25,6 +25,7 @@ struct wire {
 	struct wire_limits limits;
 	bool asked, granted; /* the two halves of the handshake are over */
 	int64_t asked_session, session;
+	uint64_t timeout;
 	struct request *requests; /* a queue: `first` … `first + count` */
 	size_t first, count, room;
 	int32_t *ops; /* of all transactions in that queue, in its order */
@@ -61,9 +62,9 @@ size_t wire_outstanding(const struct wire *w)
 	return w->count;
 }
 
-size_t wire_pings(const struct wire *w)
+uint64_t wire_timeout(const struct wire *w)
 {
-	return w->pings;
+	return w->timeout;
 }
 
 static const char *refuse(struct wire *w, const char *fmt, ...) PRINTF(2, 3);
@@ -231,6 +232,7 @@ static const char *check_handshake(struct wire *w, struct cursor *c)
 		return why;
 	w->granted = true;
 	w->session = session;
+	w->timeout = timeout > 0 ? (uint64_t)timeout * USEC_PER_MSEC : 0;
 	return NULL;
 }
 

@@ -45,9 +45,9 @@ const char *wire_reply(struct wire *w, const void *frame, size_t size, enum wire
 
 /* What a server granted; 0 before the handshake, and when it said that the session is over. */
 int64_t wire_session(const struct wire *w);
+/* The timeout that was granted, in microseconds; 0 before the handshake. */
+uint64_t wire_timeout(const struct wire *w);
 /* How many requests wait for an answer, pings left out. */
 size_t wire_outstanding(const struct wire *w);
-/* How many pings do. */
-size_t wire_pings(const struct wire *w);
 
 #endif
