@@ -21,11 +21,14 @@ bool publish_is_news(const struct publish *p, const struct status *s)
 	return bare.size != p->last.size || memcmp(bare.data, p->last.data, bare.size) != 0;
 }
 
-/* Does nginx serve what the daemon gives it? Problems of the config do not count. */
+/* Does nginx serve what the daemon gives it? Problems of the config do not count. Until the first
+ * test it is not known whether the files are included: they are if nginx was seen to apply one. */
 static bool nginx_serves(const struct status *s)
 {
-	return s->nginx.state == NGINX_STATE_RUNNING && s->nginx.workers > 0 &&
-	       s->nginx.included != STATUS_NO;
+	bool included = s->nginx.included == STATUS_YES ||
+			(s->nginx.included == STATUS_UNKNOWN && *s->revision_applied);
+
+	return s->nginx.state == NGINX_STATE_RUNNING && s->nginx.workers > 0 && included;
 }
 
 static void write_member(struct publish *p, const struct publish_news *news, struct buf *out)
