@@ -49,6 +49,11 @@ static const struct setting table[] = {
 	{ KEY(zookeeper, auth_file), TEXT("", form_file_maybe) },
 	{ KEY(zookeeper, watch_limit), SIZE("900k", "16k", "1g") },
 	{ KEY(zookeeper, max_frame), SIZE("4m", "64k", "1g") },
+	{ KEY(zookeeper, tls.ca), TEXT("", form_file_maybe) },
+	{ KEY(zookeeper, tls.certificate), TEXT("", form_file_maybe) },
+	{ KEY(zookeeper, tls.key), TEXT("", form_file_maybe) },
+	{ KEY(zookeeper, tls.server_name), TEXT("", form_name) },
+	{ KEY(zookeeper, tls.verify), CHOICE("full", TLS_VERIFY_MODES) },
 
 	{ KEY(nginx, binary), TEXT("/usr/sbin/nginx", form_file) },
 	{ KEY(nginx, config), TEXT("/etc/nginx/nginx.conf", form_file) },

@@ -24,9 +24,10 @@ enum note_kind {
 	NOTE_BEAT,     /* rc of a heartbeat */
 	NOTE_CLOSED,   /* `handle` is closed: nothing calls back into it any more */
 	NOTE_RESOLVED, /* text: numeric addresses, "" when there are none; error: what failed */
-	NOTE_SERVER,   /* these three are of the relay (relay.h) */
+	NOTE_SERVER,   /* these four are of the relay (relay.h) */
 	NOTE_DISTRUST,
 	NOTE_SLOW,
+	NOTE_STALE,
 	NOTE_KIND_N
 };
 

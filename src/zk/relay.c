@@ -28,6 +28,7 @@
 struct relay_port {
 	struct queue *queue;
 	struct wire_limits limits;
+	struct relay_tls *tls; /* NULL: plain text */
 	int fd;
 	unsigned number; /* set before the first order */
 	sd_event *loop;
@@ -37,6 +38,7 @@ struct relay_port {
 	struct relay_link *link;   /* the newest connection of the library; NULL: none */
 	struct relay_link *done;   /* over; freed at the next turn */
 	unsigned failures;         /* in a row, of any server */
+	uint64_t due;              /* no server is tried before */
 	uint64_t granted;          /* when the link's session was granted; 0: not yet */
 };
 
@@ -90,10 +92,13 @@ static uint64_t pause_of(const struct relay_port *p)
 	return timing_jitter(longest, 30);
 }
 
-/* The link, or the next one, is connected when the pause is over. */
+/* The link, or the next one, is connected when the pause is over. The library may come again
+ * meanwhile, which does not begin the pause anew. */
 static void try_later(struct relay_port *p)
 {
-	timing_arm(p->timer, pause_of(p));
+	uint64_t now = timing_now();
+
+	timing_arm(p->timer, p->due > now ? p->due - now : 0);
 }
 
 static void fail(struct relay_port *p)
@@ -101,6 +106,7 @@ static void fail(struct relay_port *p)
 	p->failures++;
 	if (p->server_count)
 		p->next = (p->next + 1) % p->server_count;
+	p->due = timing_now() + pause_of(p);
 }
 
 static void on_server(void *ctx, struct relay_link *l)
@@ -115,10 +121,18 @@ static void on_granted(void *ctx, struct relay_link *l UNUSED)
 	p->granted = timing_now();
 }
 
+static void on_stale(void *ctx, struct relay_link *l UNUSED, const char *why)
+{
+	note(ctx, NOTE_STALE, "%s", why);
+}
+
 static void on_slow(void *ctx, struct relay_link *l, size_t got, size_t size)
 {
-	note(ctx, NOTE_SLOW, "%zu of %zu bytes of an answer of %s", got, size,
-	     relay_link_server(l)->name);
+	if (size)
+		note(ctx, NOTE_SLOW, "%zu of %zu bytes of an answer of %s", got, size,
+		     relay_link_server(l)->name);
+	else
+		note(ctx, NOTE_SLOW, "%s", "");
 }
 
 static void on_end(void *ctx, struct relay_link *l, enum link_end end, const char *why)
@@ -154,7 +168,7 @@ static int on_timer(sd_event_source *s UNUSED, uint64_t usec UNUSED, void *ctx)
 
 static int on_connection(sd_event_source *s UNUSED, int fd, uint32_t events UNUSED, void *ctx)
 {
-	static const struct link_ops ops = { on_server, on_granted, on_slow, on_end };
+	static const struct link_ops ops = { on_server, on_granted, on_stale, on_slow, on_end };
 	struct relay_port *p = ctx;
 	int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
@@ -167,7 +181,7 @@ static int on_connection(sd_event_source *s UNUSED, int fd, uint32_t events UNUS
 	/* The library has one connection; an older one is over, although its end was not seen. */
 	relay_link_free(TAKE(p->link));
 	p->granted = 0;
-	p->link = relay_link_new(p->loop, client, &p->limits, &ops, p);
+	p->link = relay_link_new(p->loop, client, &p->limits, p->tls, &ops, p);
 	try_later(p);
 	return 0;
 }
@@ -191,61 +205,15 @@ static void free_port(struct relay_port *p)
 	disk_close(&p->fd);
 	queue_unref(p->queue);
 	free(p->servers);
+	relay_tls_free(p->tls);
 	free(p);
-}
-
-/* "127.0.0.1:2181", "::1:2181", "fe80::1%eth0:2181" is not numeric enough. */
-static bool parse_server(const char *text, struct relay_server *out)
-{
-	const char *colon = strrchr(text, ':');
-	struct sockaddr_in *in = (struct sockaddr_in *)&out->address;
-	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&out->address;
-	char host[INET6_ADDRSTRLEN];
-	in_port_t port;
-
-	*out = (struct relay_server){ 0 };
-	if (!colon || (size_t)(colon - text) >= sizeof(host))
-		return false;
-	memcpy(host, text, (size_t)(colon - text));
-	host[colon - text] = '\0';
-	port = htons((uint16_t)strtoul(colon + 1, NULL, 10));
-	if (inet_pton(AF_INET, host, &in->sin_addr) == 1) {
-		in->sin_family = AF_INET;
-		in->sin_port = port;
-		out->size = sizeof(*in);
-		snprintf(out->name, sizeof(out->name), "%s:%s", host, colon + 1);
-	} else if (inet_pton(AF_INET6, host, &in6->sin6_addr) == 1) {
-		in6->sin6_family = AF_INET6;
-		in6->sin6_port = port;
-		out->size = sizeof(*in6);
-		snprintf(out->name, sizeof(out->name), "[%s]:%s", host, colon + 1);
-	}
-	return out->size;
-}
-
-static void shuffle(struct relay_server *servers, size_t count)
-{
-	for (size_t i = count; i > 1; i--) {
-		size_t other = timing_random(i);
-		struct relay_server moved = servers[i - 1];
-
-		servers[i - 1] = servers[other];
-		servers[other] = moved;
-	}
 }
 
 static void set_servers(struct relay_port *p, char *addresses)
 {
-	char *one;
-
 	free(p->servers);
-	p->servers = NULL;
-	p->server_count = p->next = 0;
-	while ((one = strsep(&addresses, ","))) {
-		p->servers = xrealloc(p->servers, (p->server_count + 1) * sizeof(*p->servers));
-		p->server_count += parse_server(one, &p->servers[p->server_count]);
-	}
-	shuffle(p->servers, p->server_count);
+	p->servers = relay_servers(addresses, &p->server_count);
+	p->next = 0;
 	try_later(p);
 }
 
@@ -344,14 +312,15 @@ static int listen_on_loopback(struct relay_port *p, struct err *e)
 	return 0;
 }
 
-int relay_open(struct queue *q, const struct wire_limits *limits, struct relay_port **out,
-	       struct err *e)
+int relay_open(struct queue *q, const struct wire_limits *limits, const struct tls_settings *tls,
+	       struct relay_port **out, struct err *e)
 {
 	struct relay_port *p = xcalloc(1, sizeof(*p));
 
 	p->limits = *limits;
 	p->fd = -1;
-	if (start(e) < 0 || listen_on_loopback(p, e) < 0) {
+	if (relay_tls_new(tls, &p->tls, e) < 0 || start(e) < 0 || listen_on_loopback(p, e) < 0) {
+		relay_tls_free(p->tls);
 		disk_close(&p->fd);
 		free(p);
 		return -1;

@@ -19,8 +19,9 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "relay_parts.h"
-#include "relay_stream.h"
+#include <openssl/ssl.h>
+
+#include "relay_dial.h"
 #include "sys/disk.h"
 #include "sys/timing.h"
 
@@ -28,10 +29,10 @@
 #define ENOUGH ((size_t)1 << 20) /* waiting for one end: then nothing is read from the other */
 #define CONNECT_PATIENCE (3 * USEC_PER_SEC)
 #define HANDSHAKE_PATIENCE (4 * USEC_PER_SEC)
-#define SLOW                                                                                       \
-	(2 * USEC_PER_SEC) /* between two reports about a frame that is not complete; when no      \
-			       byte of it has come for so long, it has stopped */
-#define BEATS 6            /* within the session's timeout */
+/* Between two reports about a frame that is not complete. When no byte of it has come for so long,
+ * it has stopped. */
+#define SLOW (2 * USEC_PER_SEC)
+#define BEATS 6 /* within the session's timeout */
 #define PREFIX 4
 
 struct relay_link {
@@ -39,14 +40,17 @@ struct relay_link {
 	struct link_ops ops;
 	void *ctx;
 	struct wire *wire;
-	struct wire_limits limits;
-	struct relay_server server_address;
+	struct relay_tls *tls;
+	struct relay_server to;
 	struct stream client, server;
 	sd_event_source *timer; /* of the connect, the handshake, and a slow frame */
-	bool connected, granted, over;
+	struct dial dial;
+	bool connected; /* to the server, with TLS where there is any */
+	bool granted, over;
 	size_t own_pings;   /* of us; the server's answers are dropped */
 	uint64_t last_byte; /* when the server sent one */
-	uint64_t reported;  /* when a slow frame last was */
+	uint64_t begun;     /* when the frame that is not complete did … */
+	uint64_t reported;  /* … and when it last was reported as slow */
 };
 
 /* --- the end ---------------------------------------------------------------------------------- */
@@ -55,6 +59,7 @@ struct relay_link {
 static void leave_server(struct relay_link *l)
 {
 	l->server.source = sd_event_source_disable_unref(l->server.source);
+	SSL_free(TAKE(l->server.tls));
 	disk_close(&l->server.fd);
 }
 
@@ -78,6 +83,7 @@ void relay_link_free(struct relay_link *l)
 	stream_close(&l->client);
 	stream_close(&l->server);
 	sd_event_source_disable_unref(l->timer);
+	dial_fini(&l->dial);
 	wire_free(l->wire);
 	free(l);
 }
@@ -96,29 +102,32 @@ static void watch(struct relay_link *l)
 	if (stream_waiting(&l->client))
 		client |= EPOLLOUT;
 	sd_event_source_set_io_events(l->client.source, client);
-	if (l->server.fd < 0)
+	if (!l->connected)
 		return;
-	if (l->connected && stream_waiting(&l->client) < ENOUGH)
+	if (stream_waiting(&l->client) < ENOUGH)
 		server |= EPOLLIN;
-	if (!l->connected || stream_waiting(&l->server))
+	if (stream_waiting(&l->server) || l->server.wants_write)
 		server |= EPOLLOUT;
 	sd_event_source_set_io_events(l->server.source, server);
 }
 
+/* False: the connection is over. */
 static bool flush_server(struct relay_link *l)
 {
-	if (!l->connected || stream_flush(&l->server))
-		return true;
-	finish(l, LINK_SERVER_LEFT, strerror(errno));
-	return false;
+	bool ok = !l->connected || stream_flush(&l->server);
+
+	if (!ok)
+		finish(l, LINK_SERVER_LEFT, strerror(errno));
+	return ok;
 }
 
 static bool flush_client(struct relay_link *l)
 {
-	if (stream_flush(&l->client))
-		return true;
-	finish(l, LINK_CLIENT_LEFT, "");
-	return false;
+	bool ok = stream_flush(&l->client);
+
+	if (!ok)
+		finish(l, LINK_CLIENT_LEFT, "");
+	return ok;
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */
@@ -265,7 +274,9 @@ static void read_server(struct relay_link *l)
 		return;
 	}
 	if (was_in_a_frame != is_in_a_frame(l)) {
-		l->reported = l->last_byte;
+		if (l->reported > l->begun)
+			l->ops.on_slow(l->ctx, l, 0, 0);
+		l->begun = l->reported = l->last_byte;
 		watch_slow_frame(l);
 	}
 	if (flush_client(l))
@@ -289,20 +300,34 @@ static int on_client(sd_event_source *s UNUSED, int fd UNUSED, uint32_t events, 
 
 static void become_connected(struct relay_link *l)
 {
-	int error = 0, on = 1;
-	socklen_t size = sizeof(error);
-
-	if (getsockopt(l->server.fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 || error) {
-		finish(l, LINK_UNREACHABLE, strerror(error ?: errno));
-		return;
-	}
-	setsockopt(l->server.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	l->connected = true;
 	l->last_byte = timing_now();
 	timing_arm(l->timer, HANDSHAKE_PATIENCE);
 	l->ops.on_server(l->ctx, l);
+	if (l->dial.stale)
+		l->ops.on_stale(l->ctx, l, l->dial.stale);
 	if (flush_server(l))
 		watch(l);
+}
+
+static void continue_dial(struct relay_link *l)
+{
+	if (!l->dial.reached)
+		timing_arm(l->timer, HANDSHAKE_PATIENCE); /* for TLS */
+	switch (dial_continue(&l->dial, &l->server, l->tls, &l->to)) {
+	case DIAL_DONE:
+		become_connected(l);
+		break;
+	case DIAL_UNREACHABLE:
+		finish(l, LINK_UNREACHABLE, l->dial.why);
+		break;
+	case DIAL_REFUSED:
+		finish(l, LINK_DISTRUSTED, l->dial.why);
+		break;
+	case DIAL_WAITS:
+		sd_event_source_set_io_events(l->server.source, dial_events(&l->dial, &l->server));
+		break;
+	}
 }
 
 static int on_server(sd_event_source *s UNUSED, int fd UNUSED, uint32_t events, void *ctx)
@@ -310,7 +335,7 @@ static int on_server(sd_event_source *s UNUSED, int fd UNUSED, uint32_t events, 
 	struct relay_link *l = ctx;
 
 	if (!l->connected) {
-		become_connected(l);
+		continue_dial(l);
 		return 0;
 	}
 	if (events & EPOLLOUT && !flush_server(l))
@@ -326,16 +351,13 @@ static int on_timer(sd_event_source *s UNUSED, uint64_t usec UNUSED, void *ctx)
 {
 	struct relay_link *l = ctx;
 
-	if (!l->connected) {
+	if (!l->dial.reached)
 		finish(l, LINK_UNREACHABLE, "no answer");
-		return 0;
-	}
-	if (!l->granted) {
+	else if (!l->granted)
 		finish(l, LINK_SILENT, "");
-		return 0;
-	}
-	continue_slow_frame(l);
-	if (!l->over)
+	else
+		continue_slow_frame(l);
+	if (l->connected)
 		watch_slow_frame(l);
 	return 0;
 }
@@ -343,7 +365,7 @@ static int on_timer(sd_event_source *s UNUSED, uint64_t usec UNUSED, void *ctx)
 /* --- life ------------------------------------------------------------------------------------- */
 
 struct relay_link *relay_link_new(sd_event *loop, int client, const struct wire_limits *limits,
-				  const struct link_ops *ops, void *ctx)
+				  struct relay_tls *tls, const struct link_ops *ops, void *ctx)
 {
 	struct relay_link *l = xcalloc(1, sizeof(*l));
 	int on = 1;
@@ -351,7 +373,7 @@ struct relay_link *relay_link_new(sd_event *loop, int client, const struct wire_
 	l->loop = loop;
 	l->ops = *ops;
 	l->ctx = ctx;
-	l->limits = *limits;
+	l->tls = tls;
 	l->wire = wire_new(limits);
 	l->client.fd = client;
 	l->server.fd = -1;
@@ -364,24 +386,20 @@ struct relay_link *relay_link_new(sd_event *loop, int client, const struct wire_
 
 void relay_link_connect(struct relay_link *l, const struct relay_server *server)
 {
-	int flags = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-
-	l->server_address = *server;
-	l->server.fd = socket(server->address.ss_family, flags, 0);
-	if (l->server.fd < 0 ||
-	    (connect(l->server.fd, (const struct sockaddr *)&server->address, server->size) < 0 &&
-	     errno != EINPROGRESS)) {
-		finish(l, LINK_UNREACHABLE, strerror(errno));
+	l->to = *server;
+	if (dial_begin(&l->dial, &l->server, server) == DIAL_UNREACHABLE) {
+		finish(l, LINK_UNREACHABLE, l->dial.why);
 		return;
 	}
-	if (sd_event_add_io(l->loop, &l->server.source, l->server.fd, EPOLLOUT, on_server, l) < 0)
+	if (sd_event_add_io(l->loop, &l->server.source, l->server.fd,
+			    dial_events(&l->dial, &l->server), on_server, l) < 0)
 		die("sd-event: cannot watch a connection");
 	timing_arm(l->timer, CONNECT_PATIENCE);
 }
 
 const struct relay_server *relay_link_server(const struct relay_link *l)
 {
-	return &l->server_address;
+	return &l->to;
 }
 
 bool relay_link_is_waiting(const struct relay_link *l)

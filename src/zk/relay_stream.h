@@ -5,6 +5,7 @@
 #ifndef ZKNGINX_ZK_RELAY_STREAM_H
 #define ZKNGINX_ZK_RELAY_STREAM_H
 
+#include <openssl/types.h>
 #include <stdbool.h>
 #include <systemd/sd-event.h>
 #include <zknginx/buf.h>
@@ -14,12 +15,17 @@ struct stream {
 	sd_event_source *source;
 	struct buf in, out;
 	size_t taken, sent; /* how much of them is of no more use */
+	SSL *tls;           /* NULL: plain text. Owned */
+	bool wants_write;   /* TLS has to write before it can go on */
 };
 
 void stream_close(struct stream *s);
 
-/* Reads once. 1: there are more bytes now; 0: there are none yet; -1: the other end has closed it,
- * or it failed. */
+/* With TLS: the next step of the handshake. 1: it is over; 0: it waits for the other end; -1: it
+ * failed, and OpenSSL knows why. */
+int stream_shake_hands(struct stream *s);
+/* Reads what there is. 1: there are more bytes now; 0: there are none yet; -1: the other end has
+ * closed it, or it failed. */
 int stream_fill(struct stream *s);
 size_t stream_unread_size(const struct stream *s);
 /* Valid until the next fill or take. */

@@ -153,7 +153,7 @@ static int look_up(const struct host *h, struct addresses *found)
 	for (const struct addrinfo *i = list; i; i = i->ai_next) {
 		if (getnameinfo(i->ai_addr, i->ai_addrlen, name, sizeof(name), port, sizeof(port),
 				NI_NUMERICHOST | NI_NUMERICSERV) == 0)
-			addresses_add(found, xasprintf("%s:%s", name, port));
+			addresses_add(found, xasprintf("%s:%s %s", name, port, h->name));
 	}
 	freeaddrinfo(list);
 	return 0;

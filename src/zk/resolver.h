@@ -17,7 +17,8 @@ DEFINE_CLEANUP(struct hosts *, hosts_free)
 /* The path in zookeeper.hosts below which all paths of the session are: "" or "/chroot". */
 const char *hosts_chroot(const char *text);
 
-/* Resolves all names. A NOTE_RESOLVED follows; its addresses are sorted and unique. */
+/* Resolves all names. A NOTE_RESOLVED follows; its addresses ("127.0.0.1:2181 zk1", each with the
+ * host that has it) are sorted and unique. */
 int resolver_start(const struct hosts *h, struct queue *q, struct err *e);
 
 /* The path below which all paths of the session are: "" or "/chroot". */

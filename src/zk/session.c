@@ -14,9 +14,6 @@
 #include "sys/timing.h"
 
 #define BEAT_PATIENCE (300 * USEC_PER_MSEC)
-/* A server limits the timeout that was requested, which is ten minutes at most. */
-#define SHORTEST_GRANT (100 * USEC_PER_MSEC)
-#define LONGEST_GRANT (600 * USEC_PER_SEC)
 
 const char *session_state_name(enum session_state s)
 {
@@ -59,6 +56,7 @@ static void take_note(struct session *s, struct note *n)
 		[NOTE_SERVER] = session_on_server,
 		[NOTE_DISTRUST] = session_on_distrust,
 		[NOTE_SLOW] = session_on_slow,
+		[NOTE_STALE] = session_on_stale,
 	};
 	bool wanted = !s->freeing || n->kind == NOTE_BEAT;
 	bool current = !n->handle || n->handle == s->handle;
@@ -174,17 +172,6 @@ static int check_credentials(const char *path, struct err *e)
 	return rc;
 }
 
-static int open_relay(struct session *s, const struct zookeeper_settings *settings, struct err *e)
-{
-	const struct wire_limits limits = {
-		.max_frame = (size_t)settings->max_frame,
-		.shortest_grant = SHORTEST_GRANT,
-		.longest_grant = LONGEST_GRANT,
-	};
-
-	return relay_open(s->queue, &limits, &s->relay, e);
-}
-
 int session_new(sd_event *loop, const char *name, const struct zookeeper_settings *settings,
 		const struct session_ops *ops, void *ctx, struct session **out, struct err *e)
 {
@@ -203,7 +190,8 @@ int session_new(sd_event *loop, const char *name, const struct zookeeper_setting
 	if (s->auth_file && check_credentials(s->auth_file, e) < 0)
 		return -1;
 	if (address_book_init(&s->addresses, settings->hosts, e) < 0 ||
-	    queue_new(&s->queue, e) < 0 || open_relay(s, settings, e) < 0 || add_sources(s, e) < 0)
+	    queue_new(&s->queue, e) < 0 || session_open_relay(s, settings, e) < 0 ||
+	    add_sources(s, e) < 0)
 		return -1;
 	*out = TAKE(s);
 	return 0;
@@ -312,18 +300,6 @@ uint64_t session_last_reply(const struct session *s)
 uint64_t session_cut_short(const struct session *s)
 {
 	return s->cut_short;
-}
-
-const char *session_distrust(const struct session *s, uint64_t *when)
-{
-	*when = s->distrusted_at;
-	return s->distrust ?: "";
-}
-
-const char *session_slow(const struct session *s, uint64_t *when)
-{
-	*when = s->slow;
-	return s->slow_text ?: "";
 }
 
 unsigned session_epoch(const struct session *s)

@@ -82,20 +82,9 @@ static void condemn_for_auth(struct session *s, const char *why)
 }
 
 /* Something other than a healthy server answers on the port. */
-static void distrust(struct session *s, const char *server, const char *why)
-{
-	free(s->distrust);
-	s->distrust = xasprintf("%s%s%s", server, *server ? " " : "", why);
-	s->distrusted_at = timing_now();
-	if (session_may_log(&s->distrust_log))
-		log_warning("zookeeper %s: %s: this is not a healthy ZooKeeper server; trying "
-			    "again every few seconds",
-			    s->name, s->distrust);
-}
-
 static void condemn_distrusted(struct session *s, const char *why)
 {
-	distrust(s, s->server, why);
+	session_distrust_server(s, s->server, why);
 	session_condemn(s, "the server is not a healthy ZooKeeper server");
 }
 
@@ -273,24 +262,4 @@ void session_on_beat(struct session *s, struct note *n)
 	s->proved = true;
 	session_arm_beat(s);
 	become_connected(s);
-}
-
-/* --- the relay ------------------------------------------------------------------------------- */
-
-void session_on_server(struct session *s, struct note *n)
-{
-	snprintf(s->server, sizeof(s->server), "%s", n->text);
-}
-
-void session_on_distrust(struct session *s, struct note *n)
-{
-	distrust(s, "", n->text);
-}
-
-void session_on_slow(struct session *s, struct note *n)
-{
-	log_debug("zookeeper %s: %s", s->name, n->text);
-	s->slow = timing_now();
-	free(s->slow_text);
-	s->slow_text = xstrdup(n->text);
 }

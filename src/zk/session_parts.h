@@ -1,5 +1,6 @@
-/* The struct of session.c (its life, its notes, its owner's requests) and session_link.c (its
- * handle and its link). The first calls the second. */
+/* The struct of a session. session.c: its life, its notes, its owner's requests; session_link.c:
+ * its handle and its link; session_relay.c: what the relay says; session_open.c: what these share.
+ * Each calls only those after it. */
 #ifndef ZKNGINX_ZK_SESSION_PARTS_H
 #define ZKNGINX_ZK_SESSION_PARTS_H
 
@@ -35,7 +36,7 @@ struct session {
 	enum session_state state;
 	uint64_t since, link_changed, unlinked, cut_short;
 	/* Neither a flapping link nor a lasting failure floods the log. */
-	struct log_limit flap, unopened, unresolved, refused_auth, distrust_log;
+	struct log_limit flap, unopened, unresolved, refused_auth, distrust_log, stale_tls;
 	int64_t id;
 	uint64_t timeout;
 	char server[64];
@@ -46,7 +47,7 @@ struct session {
 	uint64_t slow;  /* when a part of a large answer last arrived; 0: never */
 	char *distrust; /* the server that was last refused, and why; NULL: none so far */
 	uint64_t distrusted_at;
-	char *slow_text; /* of what; NULL: never */
+	char *slow_text; /* how much of it; NULL: no answer is slow now */
 };
 
 #define SESSION_BEATS 6 /* within one timeout */
@@ -73,10 +74,14 @@ void session_close_condemned(struct session *s);
 void session_on_link_state(struct session *s, struct note *n);
 void session_on_auth(struct session *s, struct note *n);
 void session_on_beat(struct session *s, struct note *n);
-/* Of the relay. */
+/* session_relay.c */
+int session_open_relay(struct session *s, const struct zookeeper_settings *settings, struct err *e);
+/* This server is not healthy, because it … */
+void session_distrust_server(struct session *s, const char *server, const char *why);
 void session_on_server(struct session *s, struct note *n);
 void session_on_distrust(struct session *s, struct note *n);
 void session_on_slow(struct session *s, struct note *n);
+void session_on_stale(struct session *s, struct note *n);
 int session_on_beat_timer(sd_event_source *source, uint64_t usec, void *ctx);
 
 #endif

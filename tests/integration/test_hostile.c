@@ -208,7 +208,7 @@ static int setup(void **state UNUSED)
 	wire = rig_wire_start_tampered(rig_zookeeper_port(host.zookeeper), tampers,
 				       ARRAY_SIZE(modes));
 	host.hosts = rig_wire_hosts(wire);
-	rig_host_settings(&host, "alerts: { raise_after = \"100ms\"; };");
+	rig_host_settings(&host, "alerts: { raise_after = \"100ms\"; clear_after = \"100ms\"; };");
 	port = rig_port();
 	rig_zk_create(host.zk, CONFIG, NULL);
 	rig_host_set_site(&host, port, "first");
@@ -285,7 +285,7 @@ static void a_slow_link_is_waited_for(void **state UNUSED)
 	snprintf(hosts, sizeof(hosts), "127.0.0.1:%d", rig_proxy_port(slow));
 	rig_host_stop_daemon(&host, SIGTERM);
 	host.hosts = hosts;
-	rig_host_settings(&host, "alerts: { raise_after = \"100ms\"; };");
+	rig_host_settings(&host, "alerts: { raise_after = \"100ms\"; clear_after = \"100ms\"; };");
 	rig_host_start(&host);
 	eventually(NULL, rig_host_is(&host, "applied"));
 	reconnects = (unsigned long)rig_host_status_number(&host, "zookeeper.reconnects");

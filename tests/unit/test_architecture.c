@@ -187,6 +187,7 @@ static const struct {
 	{ "libconfig.h", "src/host/" },
 	{ "systemd/sd-daemon.h", "src/host/" },
 	{ "microhttpd.h", "src/host/http.c" },
+	{ "openssl/ssl.h", "src/zk/" },
 };
 
 static void check_system_include(const char *file, unsigned n, const char *name)
