@@ -158,14 +158,12 @@ static bool take_requests(struct relay_link *l)
 	return true;
 }
 
-/* The library takes 41 bytes for the handshake, however long the server's is. */
 static void send_handshake(struct relay_link *l, const unsigned char *frame, size_t size)
 {
-	static const char length[] = { 0, 0, 0, 37 };
+	char whole[WIRE_HANDSHAKE_SIZE];
 
-	stream_put(&l->client, length, sizeof(length));
-	stream_put(&l->client, frame, 36);
-	stream_put(&l->client, size > 36 ? &frame[36] : (const unsigned char *)"", 1);
+	wire_complete_handshake(frame, size, whole);
+	stream_put(&l->client, whole, sizeof(whole));
 	l->granted = true;
 	timing_at(l->timer, NEVER);
 	l->ops.on_granted(l->ctx, l);
@@ -217,14 +215,10 @@ static void watch_slow_frame(struct relay_link *l)
 /* Both ends hear from each other. */
 static void keep_alive(struct relay_link *l)
 {
-	/* length, xid -2, type 11; length, xid -2, zxid 0, no error */
-	static const char ping[] = "\0\0\0\x08\xff\xff\xff\xfe\0\0\0\x0b";
-	static const char answer[] = "\0\0\0\x10\xff\xff\xff\xfe\0\0\0\0\0\0\0\0\0\0\0\0";
-
-	wire_request(l->wire, ping + PREFIX, sizeof(ping) - 1 - PREFIX);
+	wire_request(l->wire, wire_ping + PREFIX, sizeof(wire_ping) - PREFIX);
 	l->own_pings++;
-	stream_put(&l->server, ping, sizeof(ping) - 1);
-	stream_put(&l->client, answer, sizeof(answer) - 1);
+	stream_put(&l->server, wire_ping, sizeof(wire_ping));
+	stream_put(&l->client, wire_pong, sizeof(wire_pong));
 	if (flush_server(l) && flush_client(l))
 		watch(l);
 }

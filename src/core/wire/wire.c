@@ -372,3 +372,18 @@ const char *wire_reply(struct wire *w, const void *frame, size_t size, enum wire
 	*kind = WIRE_HANDSHAKE;
 	return w->granted ? check_frame(w, &c, kind) : check_handshake(w, &c);
 }
+
+/* --- frames of our own -------------------------------------------------------------------------
+ */
+
+void wire_complete_handshake(const void *frame, size_t size, char out[static WIRE_HANDSHAKE_SIZE])
+{
+	memset(out, 0, WIRE_HANDSHAKE_SIZE);
+	out[3] = WIRE_HANDSHAKE_SIZE - 4;
+	memcpy(out + 4, frame, size < WIRE_HANDSHAKE_SIZE - 4 ? size : WIRE_HANDSHAKE_SIZE - 4);
+}
+
+/* RequestHeader: xid -2, type 11 */
+const char wire_ping[WIRE_PING_SIZE] = { 0, 0, 0, 8, -1, -1, -1, -2, 0, 0, 0, 11 };
+/* ReplyHeader: xid -2, zxid 0, no error */
+const char wire_pong[WIRE_PONG_SIZE] = { 0, 0, 0, 16, -1, -1, -1, -2 };

@@ -43,6 +43,17 @@ enum wire_kind { WIRE_HANDSHAKE, WIRE_REPLY, WIRE_PING, WIRE_AUTH, WIRE_WATCHES,
  * the rest of a sentence that begins with "the server" (valid until the next call). */
 const char *wire_reply(struct wire *w, const void *frame, size_t size, enum wire_kind *kind);
 
+/* A handshake that was accepted, as the library reads it, with its length in front: servers before
+ * 3.4 leave out the last byte. */
+#define WIRE_HANDSHAKE_SIZE 41
+void wire_complete_handshake(const void *frame, size_t size, char out[static WIRE_HANDSHAKE_SIZE]);
+
+/* A ping of the library, and a server's answer to one, with their lengths in front. The library
+ * takes the answer whether it has sent a ping or not. */
+#define WIRE_PING_SIZE 12
+#define WIRE_PONG_SIZE 20
+extern const char wire_ping[WIRE_PING_SIZE], wire_pong[WIRE_PONG_SIZE];
+
 /* What a server granted; 0 before the handshake, and when it said that the session is over. */
 int64_t wire_session(const struct wire *w);
 /* The timeout that was granted, in microseconds; 0 before the handshake. */
