@@ -97,10 +97,8 @@ static void watch(struct relay_link *l)
 
 	if (l->over)
 		return;
-	if (stream_waiting(&l->server) < ENOUGH)
-		client |= EPOLLIN;
-	if (stream_waiting(&l->client))
-		client |= EPOLLOUT;
+	client |= stream_waiting(&l->server) < ENOUGH ? EPOLLIN : 0;
+	client |= stream_waiting(&l->client) ? EPOLLOUT : 0;
 	sd_event_source_set_io_events(l->client.source, client);
 	if (!l->connected)
 		return;
