@@ -90,7 +90,8 @@ void daemon_update_leader(struct daemon *d)
 	leader_update(d->leader, &(struct leader_facts){
 					 .tree = f.newest,
 					 .newest = f.newest_revision,
-					 .known = f.whole && !f.wiped,
+					 .known = f.whole && !f.wiped && !f.unfinished,
+					 .unfinished = f.unfinished,
 					 .stored = f.stored,
 					 .stored_revision = f.stored_revision,
 					 .applied = f.applied,

@@ -78,7 +78,8 @@ void history_entry_print(const struct history_entry *h, struct buf *out);
 size_t history_parse(struct arena *a, const struct tree *t, const char *cluster,
 		     struct history_entry **out, unsigned long *last);
 
-/* The part of a tree that history keeps: at and below root, without ephemeral servers. */
+/* The part of a tree that history keeps: at and below root, without ephemeral servers, and without
+ * the mark of an unfinished push (core/fleet/config_note.h). */
 struct tree *history_extract(const struct tree *t, const char *root);
 /* zlib; the text of the tree. Returns its size before that: what is above HISTORY_UNPACKED_MAX
  * cannot be unpacked again. */
@@ -100,11 +101,13 @@ size_t history_changes(struct arena *a, const struct tree *before, const struct 
  * Servers of upstreams that are there now stay unchanged; those of an upstream that comes back,
  * come back with it (the persistent ones). An upstream that `old` does not know goes with all its
  * servers, those too that applications have registered: what is to be gone cannot have children.
- * The root is never deleted, and nothing outside it is touched.
+ * The root is never deleted, and nothing outside it is touched. The mark of an unfinished push is
+ * never written, and one that is there is removed by the last operation.
  */
 struct history_op {
 	enum { HISTORY_CREATE, HISTORY_SET, HISTORY_DELETE } kind;
-	const char *path, *data; /* borrowed: of a delete from `now`, else from `old` */
+	const char *path, *data; /* borrowed: of a delete from `now`, else from `old`, or
+					 in the arena */
 	size_t size;
 	int version; /* of what is there now */
 };

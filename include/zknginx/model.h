@@ -84,8 +84,23 @@ struct server {
 	struct znode source;
 	const struct discover *discover; /* of the upstream's, that found it; NULL: a child znode */
 	bool tls;                        /* discovered: the address is that of a TLS port */
-	bool resolved;                   /* the address is one of those of a host name */
-	bool held;                       /* gone from ZooKeeper, kept by a guard */
+	const char *name; /* "app-1:80": the address is one of those of this host name; NULL: it
+			     was written as an address */
+	bool held;        /* gone from ZooKeeper, kept by a guard */
+	bool drained;     /* an operator's override: rendered `down` */
+};
+
+/* An operator's decision to take a server out of the traffic (compose/drain.h). */
+struct drain {
+	const char *upstream;
+	const char *server; /* "10.0.0.1:80", or "app-1:80" for all addresses of that host */
+	uint64_t until;     /* microseconds since 1970; 0: until the operator undoes it */
+	size_t servers;     /* in a model: how many it takes out; 0: they are not there now */
+};
+
+struct drains {
+	struct drain *items; /* sorted by upstream, then by server */
+	size_t count;
 };
 
 struct upstream {
@@ -205,7 +220,8 @@ struct model {
 	size_t snippet_count;
 	struct default_server *defaults; /* of http, sorted by address */
 	size_t default_count;
-	const char **names; /* host names among the servers, sorted: whom to resolve (names.h) */
+	struct drains drains; /* of its upstreams: what the overrides said */
+	const char **names;   /* host names among the servers, sorted: whom to resolve (names.h) */
 	size_t name_count;
 	/*
 	 * Objects differ from the znodes for a short time and without a problem: a guard postpones

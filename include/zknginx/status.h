@@ -85,6 +85,13 @@ struct status_discovery {
 	size_t servers;     /* how many it found */
 };
 
+/* One drain that nginx's configuration follows. */
+struct status_drain {
+	const char *upstream, *server; /* as in the override */
+	uint64_t until;                /* wall clock; 0: until an operator undoes it */
+	size_t servers;                /* how many it takes out; 0: the upstream does not have it */
+};
+
 /* One alert that is raised. */
 struct status_alert {
 	const char *key, *subject, *severity, *message;
@@ -115,6 +122,9 @@ struct status {
 	size_t problem_total; /* … and in all; the list of a report znode may be shortened */
 	const struct status_discovery *discovery;
 	size_t discovery_count;
+	const struct status_drain *drains;
+	size_t drain_count; /* in that list … */
+	size_t drain_total; /* … and in all; the list may be shortened like that of problems */
 	struct {
 		const char *state, *server; /* "connected", "127.0.0.1:2181" */
 		int64_t session;
@@ -153,6 +163,12 @@ struct status {
 		const char *why;
 		const char *verdict; /* on a revision on trial here; "" = there is none */
 	} rollout;
+	struct {
+		bool on; /* a push to the config is unfinished; else the rest is not published */
+		const char *by, *id;
+		uint64_t time;      /* wall clock: when it began */
+		unsigned long left; /* znodes that are not written yet */
+	} push;
 	const struct status_alert *alerts;
 	size_t alert_count;
 	struct status_deployments deployments;
@@ -163,7 +179,7 @@ const char *step_name(enum step_id s);
 const char *nginx_state_name(enum nginx_state s);
 
 /* JSON with sorted keys, so that equal values are equal bytes. `problem_limit` shortens the list of
- * problems (0 = all of them). */
+ * problems, and that of drains (0 = all of them). */
 void status_write_json(const struct status *s, size_t problem_limit, struct buf *out);
 /*
  * Reads such JSON into the arena; writing it again gives the same bytes. Keys that this version

@@ -67,6 +67,7 @@ struct agent_facts {
 	const char *newest_revision; /* "" = none */
 	bool whole;                  /* everything in it was read once at least */
 	bool wiped;                  /* its config has no object at all */
+	bool unfinished;             /* … is incomplete: a push is unfinished */
 	struct tree *stored;         /* the config that is stored on this host; NULL: none … */
 	const char *stored_revision; /* … and its revision; "" = none */
 	const char *applied;         /* revision that nginx is known to run; "" = none */

@@ -3,9 +3,11 @@
 #include <string.h>
 
 #include "converge.h"
+#include "core/text/utc.h"
 #include "sys/timing.h"
 
 #define DEATHS_LAST (10 * 60 * USEC_PER_SEC) /* how long a worker's death stays a condition */
+#define PUSH_TAKES (10 * USEC_PER_SEC)       /* a large push that goes well */
 #define CUT_SHORT_LAST (10 * 60 * USEC_PER_SEC)
 #define DISTRUST_LASTS (10 * 60 * USEC_PER_SEC)
 
@@ -188,7 +190,7 @@ static void check_leader(const struct agent *a, struct conditions *c)
 	permission_facts(a->permission, &p);
 	known = p.plan && (strcmp(p.newest_revision, p.plan->accepted.revision ?: "") == 0 ||
 			   strcmp(p.newest_revision, p.plan->target.revision ?: "") == 0);
-	if (!a->fleet || !p.newest || p.part != MEMBER_JOINED || p.wiped)
+	if (!a->fleet || !p.newest || p.part != MEMBER_JOINED || p.wiped || p.push)
 		return;
 	if (!p.plan || (!known && !p.plan->paused))
 		conditions_add(
@@ -199,6 +201,24 @@ static void check_leader(const struct agent *a, struct conditions *c)
 			p.newest_revision);
 }
 
+static void check_push(const struct agent *a, struct conditions *c)
+{
+	CLEANUP(buf_fini) struct buf time = BUF_INIT;
+	struct permission_facts p;
+
+	permission_facts(a->permission, &p);
+	if (!p.push)
+		return;
+	utc_print(p.push->time, &time);
+	conditions_add(c, "config-push-unfinished", "", ALERT_WARNING, PUSH_TAKES,
+		       "a push to %s by %s, which began at %s, is unfinished: %lu znode%s not "
+		       "written yet, and no host takes the config; run \"zknginxctl push\" of the "
+		       "same directory again, or \"zknginxctl rollback REVISION\"",
+		       a->settings->zookeeper.config,
+		       *p.push->by ? p.push->by : "an unknown client", buf_str(&time), p.push->left,
+		       p.push->left == 1 ? " is" : "s are");
+}
+
 void agent_conditions(struct agent *a, struct conditions *out)
 {
 	check_zookeeper(a, out);
@@ -206,4 +226,5 @@ void agent_conditions(struct agent *a, struct conditions *out)
 	check_nginx(a, out);
 	check_refusal(a, out);
 	check_leader(a, out);
+	check_push(a, out);
 }

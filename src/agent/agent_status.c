@@ -20,6 +20,7 @@ void agent_facts(const struct agent *a, struct agent_facts *out)
 		.newest_revision = p.newest_revision,
 		.whole = p.whole,
 		.wiped = p.wiped,
+		.unfinished = p.push,
 		.stored = p.stored,
 		.stored_revision = p.stored_revision,
 		.applied = a->running.applied,
@@ -119,6 +120,13 @@ static void fill_rollout(const struct agent *a, const struct permission_facts *p
 	s->rollout.step = p->plan ? p->plan->step : 0;
 	s->rollout.permitted = permitted(a, p->permit);
 	s->rollout.why = p->permit->why;
+	s->push.on = p->push;
+	if (p->push) {
+		s->push.by = p->push->by;
+		s->push.id = p->push->id;
+		s->push.time = p->push->time;
+		s->push.left = p->push->left;
+	}
 	s->rollout.verdict = *m.gate.revision ? verdict_name(m.gate.verdict) : "";
 }
 
@@ -156,6 +164,20 @@ static void fill_discovery(const struct model *m, struct status *s, struct arena
 	}
 }
 
+/* As nginx runs them, which is a moment later than ZooKeeper has them. */
+static void fill_drains(const struct model *m, struct status *s, struct arena *scratch)
+{
+	struct status_drain *list = arena_array(scratch, struct status_drain, m->drains.count);
+
+	s->drains = list;
+	s->drain_count = s->drain_total = m->drains.count;
+	for (size_t i = 0; i < m->drains.count; i++) {
+		const struct drain *d = &m->drains.items[i];
+
+		list[i] = (struct status_drain){ d->upstream, d->server, d->until, d->servers };
+	}
+}
+
 void agent_fill_status(const struct agent *a, struct status *s, struct arena *scratch)
 {
 	struct permission_facts p;
@@ -168,6 +190,7 @@ void agent_fill_status(const struct agent *a, struct status *s, struct arena *sc
 	fill_nginx(a, s);
 	fill_rollout(a, &p, s);
 	fill_discovery(a->running.good, s, scratch);
+	fill_drains(a->running.good, s, scratch);
 }
 
 void agent_fill_member(const struct agent *a, struct member *m)

@@ -42,8 +42,8 @@ struct tree *candidate_newest(const struct agent *a)
 	return facts.newest;
 }
 
-/* Before the model is made, as the guards ask for the overrides; returns when to read them again.
- */
+/* Before the model is made, because the guards and the drains are part of it; returns when to read
+ * them again. */
 static uint64_t read_overrides(struct agent *a)
 {
 	return overrides_read(a->overrides, candidate_newest(a), a->settings->zookeeper.cluster,
@@ -80,6 +80,7 @@ static struct model *compose_tree(struct agent *a, const struct tree *tree, uint
 		.now = timing_now(),
 		.confirmed = confirmed_at,
 		.ctx = a,
+		.drains = overrides_drains(a->overrides),
 		.host = host_config_claims(&a->host_config, a->deploy),
 		.sockets_are_free = host_config_sockets_are_free(a->deploy),
 	};
@@ -97,6 +98,7 @@ struct model *candidate_compose_sources(void *agent, const struct tree *sources)
 		.root = a->settings->zookeeper.config,
 		.policy = &a->policy,
 		.names = last_names_view(a->last_names),
+		.drains = overrides_drains(a->overrides),
 		.host = host_config_claims(&a->host_config, a->deploy),
 		.sockets_are_free = host_config_sockets_are_free(a->deploy),
 	};

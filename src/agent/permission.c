@@ -8,6 +8,7 @@
 
 #include "core/data/layout.h"
 #include "core/rollout/choice.h"
+#include "core/text/utc.h"
 #include "nginx/config_file.h"
 #include "permission.h"
 #include "sys/timing.h"
@@ -22,8 +23,9 @@ struct permission {
 	void *ctx;
 	struct fleet *fleet; /* NULL: none */
 	char *plan_path, *file;
-	struct arena *arena; /* of the plan */
+	struct arena *arena; /* of the plan and the note */
 	struct plan plan;
+	struct config_note note; /* of the newest tree */
 	bool has_plan, logged;
 	struct permit permit;
 	struct tree *newest;
@@ -103,6 +105,32 @@ static void read_plan(struct permission *p)
 	p->logged = z && !p->has_plan;
 }
 
+static void log_push(const struct permission *p, bool before)
+{
+	const struct config_push *push = &p->note.push;
+	CLEANUP(buf_fini) struct buf time = BUF_INIT;
+
+	if (p->note.unfinished == before)
+		return;
+	if (before) {
+		log_notice("%s: the push is over; its config is complete", root_of(p));
+		return;
+	}
+	utc_print(push->time, &time);
+	log_notice("%s: a push by %s that began at %s is unfinished, %lu znode%s left: this host "
+		   "keeps the revision that it runs",
+		   root_of(p), *push->by ? push->by : "an unknown client", buf_str(&time),
+		   push->left, push->left == 1 ? " is" : "s are");
+}
+
+static void read_note(struct permission *p)
+{
+	bool before = p->note.unfinished;
+
+	config_note_of(p->arena, p->newest, root_of(p), &p->note);
+	log_push(p, before);
+}
+
 /* Returns false if a path of the config is stored nowhere: then the newest revision is unknown. */
 static bool fill_in_unreadable(struct permission *p, const struct problems *unreadable,
 			       const struct running *running)
@@ -139,6 +167,7 @@ void permission_on_tree(struct permission *p, struct tree *newest,
 	digest_hex(&digest, p->newest_revision);
 	p->wiped = !config_has_objects(p->newest, root_of(p));
 	read_plan(p);
+	read_note(p);
 	permission_update(p);
 }
 
@@ -150,6 +179,7 @@ void permission_update(struct permission *p)
 		.frozen = p->settings->rollout.freeze,
 		.is_member = p->fleet && fleet_membership(p->fleet, NULL) == FLEET_MEMBER,
 		.newest = p->newest_revision,
+		.unfinished = p->note.unfinished,
 	};
 
 	p->permit = rollout_permit(p->has_plan ? &p->plan : NULL, &me);
@@ -231,6 +261,7 @@ void permission_choose(struct permission *p, const struct running *running, cons
 		.newest = p->newest,
 		.newest_revision = p->newest_revision,
 		.wiped = p->wiped,
+		.unfinished = p->note.unfinished,
 		.root = root_of(p),
 		.permit = &p->permit,
 		.accepted = running->accepted,
@@ -246,7 +277,7 @@ void permission_choose(struct permission *p, const struct running *running, cons
 	out->tree = choice_tree(&c, out->revision);
 	if (q.missing.revision)
 		fetch_missing(p, &q.missing, problems, out);
-	if (p->wiped && out->tree != p->newest)
+	if (p->wiped && !p->note.unfinished && out->tree != p->newest)
 		problems_add(
 			problems, root_of(p), PROBLEM_GUARD, NULL,
 			"the config root is missing or has no objects: this host runs revision "
@@ -262,6 +293,7 @@ void permission_facts(const struct permission *p, struct permission_facts *out)
 		.newest_revision = p->newest_revision,
 		.whole = p->whole,
 		.wiped = p->wiped,
+		.push = p->note.unfinished ? &p->note.push : NULL,
 		.stored = p->config,
 		.stored_revision = p->stored,
 		.plan = p->has_plan ? &p->plan : NULL,
@@ -285,7 +317,10 @@ struct permission *permission_new(const struct permission_spec *spec,
 		.ctx = ctx,
 		.plan_path = cluster_path_new(s->zookeeper.cluster, CLUSTER_PLAN, NULL),
 		.file = xasprintf("%s/config.tree", s->state.directory),
-		.permit = { .kind = PERMIT_STAY, .why = "nothing was read yet" },
+		.permit = { .kind = PERMIT_STAY,
+			    .revision = { .revision = "" },
+			    .accepted = { .revision = "" },
+			    .why = "nothing was read yet" },
 	};
 	p->config = config_file_read(p->file, root_of(p), p->stored);
 	return p;

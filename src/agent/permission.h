@@ -13,6 +13,7 @@
 #include <zknginx/problem.h>
 #include <zknginx/settings.h>
 
+#include "core/fleet/config_note.h"
 #include "core/rollout/rollout.h"
 #include "running.h"
 #include "zk/fleet.h"
@@ -69,7 +70,9 @@ struct permission_facts {
 	const char *newest_revision; /* "" = none */
 	bool whole;                  /* everything in it was read once at least */
 	bool wiped;                  /* the config has no object at all */
-	struct tree *stored;         /* the config that is stored for a restart; NULL: none … */
+	const struct config_push
+		*push;       /* an unfinished one, so the config is incomplete; NULL: none */
+	struct tree *stored; /* the config that is stored for a restart; NULL: none … */
 	const char *stored_revision; /* … and its revision; "" = none */
 	const struct plan *plan;     /* NULL: there is none that can be read */
 	const struct permit *permit;

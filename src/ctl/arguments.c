@@ -89,10 +89,12 @@ bool global_option_set(struct ctl *ctl, const char *name, const char *value)
 	} else if (strcmp(name, "color") == 0 && !screen_set_color(&ctl->screen, value)) {
 		ctl_usage("--color \"%s\": not auto, always or never", value);
 		return false;
-	} else if (strcmp(name, "timeout") == 0 &&
-		   (!duration_parse(value, &ctl->timeout) || !ctl->timeout)) {
-		ctl_usage("--timeout \"%s\": not a time such as 500ms, 10s or 5m", value);
-		return false;
+	} else if (strcmp(name, "timeout") == 0) {
+		ctl->timeout_given = true;
+		if (!duration_parse(value, &ctl->timeout) || !ctl->timeout) {
+			ctl_usage("--timeout \"%s\": not a time such as 500ms, 10s or 5m", value);
+			return false;
+		}
 	}
 	return true;
 }

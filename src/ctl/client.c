@@ -18,6 +18,7 @@ struct call {
 	bool done;
 	int rc;
 	struct znode znode;
+	struct session_stat stat;
 	const char **children;
 	size_t child_count;
 	size_t failed; /* multi: the operation that was refused */
@@ -76,10 +77,16 @@ void client_free(struct client *c)
 	free(c);
 }
 
+struct session *client_session(struct client *c)
+{
+	return c->session;
+}
+
 /* --- answers --------------------------------------------------------------------------------- */
 
 static void take_znode(struct call *call, const struct session_reply *r)
 {
+	call->stat = *r->stat;
 	call->znode = (struct znode){
 		.path = arena_strdup(call->arena, r->path ?: ""),
 		.data = arena_copy(call->arena, r->data ?: "", r->data ? r->size : 0),
@@ -138,6 +145,13 @@ static bool is_done(void *ctx)
 	return call->done;
 }
 
+static const char *result_text(int rc)
+{
+	if (rc == SESSION_NO_AUTH)
+		return "its ACL does not permit it (credentials: zookeeper.auth_file)";
+	return session_result(rc);
+}
+
 /* A call that was not answered may still be written to: end the session first. */
 static int await(struct client *c, struct call *call, const char *path, struct err *e)
 {
@@ -150,7 +164,7 @@ static int await(struct client *c, struct call *call, const char *path, struct e
 	if (call->rc == SESSION_NO_NODE)
 		return 0;
 	return err_set(e, session_result_is_lost(call->rc) ? ERR_UNAVAILABLE : ERR_REFUSED,
-		       "%s: %s", path, session_result(call->rc));
+		       "%s: %s", path, result_text(call->rc));
 }
 
 static bool is_open(const struct client *c, struct err *e)
@@ -167,7 +181,7 @@ static int read_one(struct client *c, struct call *call, const char *path,
 		    struct err *e)
 {
 	uint64_t end = timing_now() + c->ctl->timeout;
-	int found;
+	int found = -1;
 
 	do {
 		if (!is_open(c, e))
@@ -179,8 +193,8 @@ static int read_one(struct client *c, struct call *call, const char *path,
 	return found;
 }
 
-int client_get(struct client *c, struct arena *a, const char *path, struct znode *out,
-	       struct err *e)
+int client_get_stat(struct client *c, struct arena *a, const char *path, struct znode *out,
+		    struct session_stat *stat, struct err *e)
 {
 	struct call call = { .arena = a };
 	int found = read_one(c, &call, path, session_get, e);
@@ -188,8 +202,17 @@ int client_get(struct client *c, struct arena *a, const char *path, struct znode
 	if (found > 0) {
 		*out = call.znode;
 		out->path = arena_strdup(a, path);
+		*stat = call.stat;
 	}
 	return found;
+}
+
+int client_get(struct client *c, struct arena *a, const char *path, struct znode *out,
+	       struct err *e)
+{
+	struct session_stat stat;
+
+	return client_get_stat(c, a, path, out, &stat, e);
 }
 
 int client_children(struct client *c, struct arena *a, const char *path, const char ***out,
@@ -224,5 +247,5 @@ int client_multi(struct client *c, const struct session_op *ops, size_t count, s
 		return err_wrap(e, "it is not known whether %s was written",
 				count == 1 ? ops[0].path : "the transaction");
 	return err_set(e, ERR_REFUSED, "%s: %s", call.failed < count ? ops[call.failed].path : "",
-		       session_result(call.rc));
+		       result_text(call.rc));
 }

@@ -20,10 +20,15 @@ struct client;
 int client_open(struct ctl *ctl, struct client **out, struct err *e);
 void client_free(struct client *c);
 DEFINE_CLEANUP(struct client *, client_free)
+/* For jobs of src/zk. Valid until a request of this client was not answered. */
+struct session *client_session(struct client *c);
 
 /* The znode with its data, in the arena. */
 int client_get(struct client *c, struct arena *a, const char *path, struct znode *out,
 	       struct err *e);
+/* The same, and what ZooKeeper says of it besides. */
+int client_get_stat(struct client *c, struct arena *a, const char *path, struct znode *out,
+		    struct session_stat *stat, struct err *e);
 /* Names of the children, sorted, in the arena. */
 int client_children(struct client *c, struct arena *a, const char *path, const char ***out,
 		    size_t *count, struct err *e);

@@ -3,12 +3,28 @@
 
 const struct command *const all_commands[] = {
 	/* see */
+	&command_status,
+	&command_members,
+	&command_upstreams,
+	&command_sites,
+	&command_problems,
 
 	/* edit */
+	&command_ls,
+	&command_get,
+	&command_set,
+	&command_edit,
+	&command_rm,
 
 	/* a directory as the truth */
+	&command_pull,
+	&command_push,
+	&command_lint,
 
 	/* history */
+	&command_diff,
+	&command_history,
+	&command_show,
 
 	/* act */
 

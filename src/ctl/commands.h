@@ -8,12 +8,28 @@
 extern const struct command *const all_commands[];
 
 /* see */
+extern const struct command command_status;
+extern const struct command command_members;
+extern const struct command command_upstreams;
+extern const struct command command_sites;
+extern const struct command command_problems;
 
 /* edit */
+extern const struct command command_ls;
+extern const struct command command_get;
+extern const struct command command_set;
+extern const struct command command_edit;
+extern const struct command command_rm;
 
 /* a directory as the truth */
+extern const struct command command_pull;
+extern const struct command command_push;
+extern const struct command command_lint;
 
 /* history */
+extern const struct command command_diff;
+extern const struct command command_history;
+extern const struct command command_show;
 
 /* act */
 

@@ -35,7 +35,8 @@ struct ctl {
 	bool settings_given;                   /* … was given: the file must exist */
 	const char *servers;                   /* -s; NULL: as in the settings */
 	bool json;                             /* --json */
-	uint64_t timeout;     /* --timeout: of one answer of ZooKeeper or of the leader */
+	uint64_t timeout; /* --timeout: of one answer of ZooKeeper or of the leader */
+	bool timeout_given;
 	struct screen screen; /* of standard output */
 	sd_event *loop;
 	struct settings settings; /* once ctl_load() has read them */

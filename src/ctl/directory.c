@@ -13,18 +13,14 @@
 #include "zk/session.h"
 
 #define DEEPEST 3 /* upstreams/NAME/SERVER, snippets/http/NAME.conf */
+#define NAMED 10  /* how many files an error names */
 
 struct walk {
 	struct directory *d;
 	struct tree_builder builder;
-	struct buf strangers; /* files that are none of a znode, for the error */
-	size_t stranger_count;
+	size_t stranger_room;
+	bool lists_errors; /* what cannot be read is a stranger */
 };
-
-static bool is_ignored(const char *name)
-{
-	return *name == '.' || name[strlen(name) - 1] == '~' || strncmp(name, "README", 6) == 0;
-}
 
 /* Is this the beginning of the path of a kind's directory ("snippets")? */
 static bool is_above_objects(const char *name)
@@ -40,11 +36,21 @@ static bool is_above_objects(const char *name)
 	return false;
 }
 
-static void add_stranger(struct walk *w, const char *relative)
+/* why: NULL as in the struct; it may begin with the file's name. */
+static void add_stranger(struct walk *w, const char *relative, const char *why)
 {
-	if (w->stranger_count++ < 10)
-		buf_printf(&w->strangers, "%s%s/%s", w->stranger_count > 1 ? ", " : "", w->d->path,
-			   relative);
+	struct directory *d = w->d;
+	const char *file = arena_printf(d->arena, "%s/%s", d->path, relative);
+	size_t size = strlen(file);
+
+	if (why && strncmp(why, file, size) == 0 && strncmp(why + size, ": ", 2) == 0)
+		why += size + 2;
+	d->strangers = arena_grow(d->arena, d->strangers, d->stranger_count, &w->stranger_room,
+				  sizeof(*d->strangers));
+	d->strangers[d->stranger_count++] = (struct directory_stranger){
+		.file = file,
+		.why = why ? arena_strdup(d->arena, why) : NULL,
+	};
 }
 
 /* A server's upstream has a znode, even where it has no file. If it has one, that comes later, as
@@ -60,6 +66,13 @@ static void add_upstream(struct walk *w, const char *path)
 	tree_builder_add(&w->builder, &(struct znode){ .path = upstream, .data = "" });
 }
 
+/* A file of blanks only, such as an editor's line feed, stands for a znode without data. */
+static void drop_blanks(struct buf *bytes)
+{
+	if (strspn(buf_str(bytes), " \t\r\n") == bytes->size)
+		buf_clear(bytes);
+}
+
 static int add_file(struct walk *w, const char *relative, struct err *e)
 {
 	const char *path = config_file_znode(w->d->arena, relative, w->d->root);
@@ -67,11 +80,12 @@ static int add_file(struct walk *w, const char *relative, struct err *e)
 	CLEANUP(buf_fini) struct buf bytes = BUF_INIT;
 
 	if (!path) {
-		add_stranger(w, relative);
+		add_stranger(w, relative, NULL);
 		return 0;
 	}
 	if (disk_read_path(file, &bytes, e) < 0)
 		return -1;
+	drop_blanks(&bytes);
 	if (bytes.size > SESSION_REQUEST_LIMIT)
 		return err_set(e, ERR_INPUT, "%s: %zu bytes; a znode has at most %d", file,
 			       bytes.size, SESSION_REQUEST_LIMIT);
@@ -103,13 +117,14 @@ static int list(struct arena *a, const char *path, char ***names, size_t *count,
 		(*names)[(*count)++] = arena_strdup(a, entry->d_name);
 	}
 	closedir(dir);
-	qsort(*names, *count, sizeof(**names), by_name);
+	if (*count)
+		qsort(*names, *count, sizeof(**names), by_name);
 	return 0;
 }
 
 static int walk_below(struct walk *w, const char *relative, unsigned depth, struct err *e);
 
-static int walk_entry(struct walk *w, const char *relative, unsigned depth, struct err *e)
+static int try_entry(struct walk *w, const char *relative, unsigned depth, struct err *e)
 {
 	const char *file = arena_printf(w->d->arena, "%s/%s", w->d->path, relative);
 	struct stat st;
@@ -120,7 +135,17 @@ static int walk_entry(struct walk *w, const char *relative, unsigned depth, stru
 		return walk_below(w, relative, depth, e);
 	if (S_ISREG(st.st_mode))
 		return add_file(w, relative, e);
-	add_stranger(w, relative);
+	add_stranger(w, relative, NULL);
+	return 0;
+}
+
+static int walk_entry(struct walk *w, const char *relative, unsigned depth, struct err *e)
+{
+	if (try_entry(w, relative, depth, e) == 0)
+		return 0;
+	if (!w->lists_errors)
+		return -1;
+	add_stranger(w, relative, e->text);
 	return 0;
 }
 
@@ -134,7 +159,7 @@ static int walk_below(struct walk *w, const char *relative, unsigned depth, stru
 	if (list(a, arena_printf(a, "%s/%s", w->d->path, relative), &names, &count, e) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
-		if (!is_ignored(names[i]) &&
+		if (!config_file_is_ignored(names[i]) &&
 		    walk_entry(w, arena_printf(a, "%s/%s", relative, names[i]), depth + 1, e) < 0)
 			return -1;
 	}
@@ -160,7 +185,7 @@ static int walk_top(struct walk *w, struct err *e)
 	if (list(w->d->arena, w->d->path, &names, &count, e) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
-		if (is_ignored(names[i]))
+		if (config_file_is_ignored(names[i]))
 			continue;
 		if (!is_above_objects(names[i]))
 			note_ignored(w->d, names[i], &room);
@@ -170,35 +195,61 @@ static int walk_top(struct walk *w, struct err *e)
 	return 0;
 }
 
-static int refuse_strangers(const struct walk *w, struct err *e)
+static int refuse_strangers(const struct directory *d, struct err *e)
 {
-	CLEANUP(buf_fini) struct buf expected = BUF_INIT;
+	CLEANUP(buf_fini) struct buf expected = BUF_INIT, names = BUF_INIT;
 
-	if (!w->stranger_count)
+	if (!d->stranger_count)
 		return 0;
+	for (size_t i = 0; i < d->stranger_count && i < NAMED; i++)
+		buf_printf(&names, "%s%s", i ? ", " : "", d->strangers[i].file);
 	config_print_files(&expected);
 	return err_set(e, ERR_INPUT,
 		       "%zu file%s not of a znode: %s%s (expected: %s). Rename or remove %s",
-		       w->stranger_count, w->stranger_count == 1 ? " is" : "s are",
-		       buf_str(&w->strangers), w->stranger_count > 10 ? ", …" : "",
-		       buf_str(&expected), w->stranger_count == 1 ? "it" : "them");
+		       d->stranger_count, d->stranger_count == 1 ? " is" : "s are", buf_str(&names),
+		       d->stranger_count > NAMED ? ", …" : "", buf_str(&expected),
+		       d->stranger_count == 1 ? "it" : "them");
+}
+
+static const char *without_slashes(struct arena *a, const char *path)
+{
+	size_t size = strlen(path);
+
+	while (size > 1 && path[size - 1] == '/')
+		size--;
+	return arena_copy(a, path, size);
+}
+
+static int scan(const char *path, const char *root, bool lists_errors, struct directory **out,
+		struct err *e)
+{
+	CLEANUP(directory_freep) struct directory *d = xcalloc(1, sizeof(*d));
+	struct walk w = { .d = d, .lists_errors = lists_errors };
+	int rc;
+
+	d->arena = arena_new();
+	d->path = without_slashes(d->arena, path);
+	d->root = arena_strdup(d->arena, root);
+	tree_builder_init(&w.builder);
+	rc = walk_top(&w, e);
+	d->tree = tree_builder_finish(&w.builder);
+	tree_builder_fini(&w.builder);
+	if (rc < 0)
+		return -1;
+	*out = TAKE(d);
+	return 0;
+}
+
+int directory_scan(const char *path, const char *root, struct directory **out, struct err *e)
+{
+	return scan(path, root, true, out, e);
 }
 
 int directory_read(const char *path, const char *root, struct directory **out, struct err *e)
 {
-	CLEANUP(directory_freep) struct directory *d = xcalloc(1, sizeof(*d));
-	struct walk w = { .d = d };
-	int rc;
+	CLEANUP(directory_freep) struct directory *d = NULL;
 
-	d->arena = arena_new();
-	d->path = arena_strdup(d->arena, path);
-	d->root = arena_strdup(d->arena, root);
-	tree_builder_init(&w.builder);
-	rc = walk_top(&w, e) < 0 ? -1 : refuse_strangers(&w, e);
-	d->tree = tree_builder_finish(&w.builder);
-	tree_builder_fini(&w.builder);
-	buf_fini(&w.strangers);
-	if (rc < 0)
+	if (scan(path, root, false, &d, e) < 0 || refuse_strangers(d, e) < 0)
 		return -1;
 	*out = TAKE(d);
 	return 0;

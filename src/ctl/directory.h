@@ -11,17 +11,26 @@
 
 #include <zknginx/tree.h>
 
+/* A file that cannot become a znode. */
+struct directory_stranger {
+	const char *file, *why; /* NULL: it is none of a znode */
+};
+
 struct directory {
 	struct arena *arena;
 	struct tree *tree; /* below root; objects and static servers only, without the directories
 			      above them */
 	const char **ignored; /* directories at the top that are none of ours */
 	size_t ignored_count;
+	struct directory_stranger *strangers; /* only of directory_scan() */
+	size_t stranger_count;
 	const char *path, *root;
 };
 
 /* ERR_INPUT names every file that is none of a znode. The strings are copied. */
 int directory_read(const char *path, const char *root, struct directory **out, struct err *e);
+/* The same, but such files, and those that cannot be read, are listed in `strangers`. */
+int directory_scan(const char *path, const char *root, struct directory **out, struct err *e);
 void directory_free(struct directory *d);
 DEFINE_CLEANUP(struct directory *, directory_free)
 

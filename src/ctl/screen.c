@@ -18,7 +18,9 @@ static const char *const begins[COLOR_N] = {
 
 void screen_init(struct screen *s, FILE *out)
 {
-	*s = (struct screen){ .out = out, .terminal = isatty(fileno(out)) };
+	int fd = fileno(out);
+
+	*s = (struct screen){ .out = out, .fd = fd, .terminal = isatty(fd) };
 	screen_set_color(s, "auto");
 }
 
@@ -44,7 +46,7 @@ static struct winsize size_of(const struct screen *s)
 {
 	struct winsize size = { 0 };
 
-	if (!s->terminal || ioctl(fileno(s->out), TIOCGWINSZ, &size) < 0)
+	if (!s->terminal || ioctl(s->fd, TIOCGWINSZ, &size) < 0)
 		return (struct winsize){ 0 };
 	return size;
 }
@@ -81,6 +83,58 @@ void screen_print(const struct screen *s, enum color c, const char *fmt, ...)
 	va_end(args);
 	screen_clean(text, strlen(text), &clean);
 	fprintf(s->out, "%s%s%s", screen_begin(s, c), buf_str(&clean), screen_end(s, c));
+}
+
+/* How many bytes of the line (which ends before `end`) fit into `columns`, at least one word. */
+static size_t bytes_that_fit(const char *line, const char *end, size_t columns)
+{
+	size_t used = 0, fit = 0;
+	const char *c = line;
+
+	for (; c < end && used <= columns; c++) {
+		if (*c == ' ' && used)
+			fit = (size_t)(c - line);
+		used += ((unsigned char)*c & 0xc0) != 0x80;
+	}
+	if (c == end && used <= columns)
+		return (size_t)(end - line);
+	while (!fit && c < end && *c != ' ')
+		c++;
+	return fit ? fit : (size_t)(c - line);
+}
+
+static void print_line(const struct screen *s, enum color c, size_t indent, const char *line,
+		       const char *end)
+{
+	size_t width = screen_width(s);
+	size_t columns = width > indent + 20 ? width - indent : width ? 20 : SIZE_MAX;
+
+	do {
+		size_t size = bytes_that_fit(line, end, columns);
+
+		fprintf(s->out, "%*s%s%.*s%s\n", (int)indent, "", screen_begin(s, c), (int)size,
+			line, screen_end(s, c));
+		line += size;
+		line += line < end && *line == ' ';
+	} while (line < end);
+}
+
+void screen_lines(const struct screen *s, enum color c, size_t indent, const char *fmt, ...)
+{
+	CLEANUP(freep) char *text = NULL;
+	CLEANUP(buf_fini) struct buf clean = BUF_INIT;
+	const char *line, *end;
+	va_list args;
+
+	va_start(args, fmt);
+	if (vasprintf(&text, fmt, args) < 0)
+		die("out of memory");
+	va_end(args);
+	screen_clean(text, strlen(text), &clean);
+	for (line = buf_str(&clean); *line; line = *end ? end + 1 : end) {
+		end = strchrnul(line, '\n');
+		print_line(s, c, indent, line, end);
+	}
 }
 
 /* --- text ------------------------------------------------------------------------------------ */
@@ -123,7 +177,22 @@ size_t screen_columns(const char *text)
 
 /* --- progress and questions ------------------------------------------------------------------ */
 
-static bool progress_shown;
+static char *progress; /* what is shown now; NULL: nothing */
+
+/* A line that is longer than the terminal could not be replaced. */
+static void cut_to_width(struct buf *text)
+{
+	struct winsize size = { 0 };
+	size_t columns = 0, i = 0;
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_col)
+		return;
+	for (; i < text->size; i++) {
+		if (((unsigned char)text->data[i] & 0xc0) != 0x80 && ++columns == size.ws_col)
+			break;
+	}
+	text->size = i;
+}
 
 void progress_show(const char *fmt, ...)
 {
@@ -138,16 +207,21 @@ void progress_show(const char *fmt, ...)
 		die("out of memory");
 	va_end(args);
 	screen_clean(text, strlen(text), &clean);
+	cut_to_width(&clean);
+	if (progress && strlen(progress) == clean.size &&
+	    memcmp(progress, buf_str(&clean), clean.size) == 0)
+		return;
 	fflush(stdout);
-	fprintf(stderr, "\r\x1b[K%s", buf_str(&clean));
-	progress_shown = true;
+	fprintf(stderr, "\r\x1b[K%.*s", (int)clean.size, buf_str(&clean));
+	free(progress);
+	progress = xasprintf("%.*s", (int)clean.size, buf_str(&clean));
 }
 
 void progress_clear(void)
 {
-	if (progress_shown)
+	if (progress)
 		fputs("\r\x1b[K", stderr);
-	progress_shown = false;
+	free(TAKE(progress));
 }
 
 bool can_ask(void)

@@ -16,6 +16,7 @@ enum color { COLOR_NONE, COLOR_GOOD, COLOR_WARNING, COLOR_BAD, COLOR_STRONG, COL
 
 struct screen {
 	FILE *out;
+	int fd; /* of the terminal, whose size counts; `out` may collect text for it */
 	bool terminal;
 	bool color;
 };
@@ -34,6 +35,11 @@ const char *screen_begin(const struct screen *s, enum color c);
 const char *screen_end(const struct screen *s, enum color c);
 /* Formatted, cleaned, in this colour, without a line feed. */
 void screen_print(const struct screen *s, enum color c, const char *fmt, ...) PRINTF(3, 4);
+
+/* The same as whole lines, each of which begins with so many blanks. On a terminal, long lines are
+ * broken between words. */
+void screen_lines(const struct screen *s, enum color c, size_t indent, const char *fmt, ...)
+	PRINTF(4, 5);
 
 /* Appends the text with control characters (but not tabs and line feeds) and bytes that are no
  * UTF-8 as \xHH. */

@@ -70,6 +70,47 @@ static void measure(const struct table *t, size_t *widths)
 	}
 }
 
+/* What the columns take; those of width 0 are left out. */
+static size_t total_width(const size_t *widths, size_t count)
+{
+	size_t total = 0;
+
+	for (size_t i = 0; i < count; i++)
+		total += widths[i] ? widths[i] + GAP : 0;
+	return total - GAP;
+}
+
+static size_t narrowed(size_t width)
+{
+	return width < NARROWEST ? width : NARROWEST;
+}
+
+/* The column to leave out next; t->columns: none. */
+static size_t most_spare(const struct table *t, const size_t *widths)
+{
+	size_t at = t->columns;
+
+	for (size_t i = 0; t->spare && i < t->columns; i++) {
+		if (widths[i] && t->spare[i] && (at == t->columns || t->spare[i] > t->spare[at]))
+			at = i;
+	}
+	return at;
+}
+
+/* Leaves columns out until the others can be made narrow enough. */
+static void leave_out(const struct table *t, size_t *widths, size_t width)
+{
+	for (;;) {
+		size_t least = 0, at = most_spare(t, widths);
+
+		for (size_t i = 0; i < t->columns; i++)
+			least += widths[i] ? narrowed(widths[i]) + GAP : 0;
+		if (least - GAP <= width || at == t->columns)
+			return;
+		widths[at] = 0;
+	}
+}
+
 static size_t widest(const size_t *widths, size_t count)
 {
 	size_t at = 0;
@@ -83,11 +124,10 @@ static size_t widest(const size_t *widths, size_t count)
 
 static void fit(const struct table *t, size_t *widths, size_t width)
 {
-	size_t total = (t->columns - 1) * GAP;
+	size_t total;
 
-	for (size_t i = 0; i < t->columns; i++)
-		total += widths[i];
-	for (; width && total > width; total--) {
+	leave_out(t, widths, width);
+	for (total = total_width(widths, t->columns); total > width; total--) {
 		size_t at = widest(widths, t->columns);
 
 		if (widths[at] <= NARROWEST)
@@ -123,20 +163,33 @@ static void print_text(const struct screen *s, const struct table_cell *c, size_
 		screen_end(s, c->color));
 }
 
+/* The last one that has something in this row. */
+static size_t last_column(const struct table *t, const struct table_cell *row, const size_t *widths)
+{
+	size_t last = 0;
+
+	for (size_t i = 0; i < t->columns; i++)
+		last = widths[i] && *row[i].text ? i : last;
+	return last;
+}
+
 static void print_row(const struct table *t, const struct screen *s, const struct table_cell *row,
 		      const size_t *widths)
 {
-	for (size_t i = 0; i < t->columns; i++) {
+	size_t last = last_column(t, row, widths);
+
+	for (size_t i = 0; i <= last; i++) {
 		size_t used = screen_columns(row[i].text);
 		size_t rest = used < widths[i] ? widths[i] - used : 0;
-		bool last = i + 1 == t->columns;
 
+		if (!widths[i])
+			continue;
 		if (is_right(t, i))
 			spaces(s->out, rest);
 		print_text(s, &row[i], widths[i]);
-		if (!is_right(t, i) && !last)
+		if (!is_right(t, i) && i < last)
 			spaces(s->out, rest);
-		if (!last)
+		if (i < last)
 			spaces(s->out, GAP);
 	}
 	fputc('\n', s->out);
@@ -150,7 +203,8 @@ void table_print(const struct table *t, const struct screen *s)
 	if (!t->count)
 		return;
 	measure(t, widths);
-	fit(t, widths, screen_width(s));
+	if (screen_width(s))
+		fit(t, widths, screen_width(s));
 	for (size_t i = 0; i < t->columns; i++)
 		head[i] = (struct table_cell){ title(t, i), COLOR_STRONG };
 	print_row(t, s, head, widths);

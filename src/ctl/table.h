@@ -18,6 +18,9 @@ struct table {
 	struct arena *arena;
 	const char *const *titles;
 	size_t columns;
+	/* On a narrow terminal columns are left out, that of the highest number first; one of the
+	 * number 0 stays. NULL: all stay. */
+	const unsigned char *spare;
 	struct table_cell *cells; /* row by row */
 	size_t count, room;
 };

@@ -47,8 +47,9 @@ DEFINE_CLEANUP(struct leader *, leader_free)
 struct leader_facts {
 	struct tree *tree;   /* the newest settled one; NULL: there is none yet */
 	const char *newest;  /* the revision of its config; "" … */
-	bool known;          /* false: not all of it is readable, or it has no object: no revision
-				that may be rolled out */
+	bool known;          /* false: not all of it is readable, it has no object, or a push of it
+				is unfinished: no revision that may be rolled out */
+	bool unfinished;     /* … the last of these */
 	struct tree *stored; /* the config that is kept for restarts; NULL: none … */
 	const char *stored_revision; /* … and its revision; "" */
 	const char *applied;         /* the revision that nginx is known to run; "" */

@@ -6,10 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
-
 #include <zknginx/status.h>
 
+#include "core/fleet/config_note.h"
 #include "leader_archive.h"
 
 #define RETRY (5 * USEC_PER_SEC)
@@ -107,10 +106,12 @@ static const struct znode *newest_znode(const struct tree *config)
 static void take_note(struct storing *s, const char *root)
 {
 	const struct znode *z = tree_find(s->config, root);
-	json_auto_t *j = z && z->mzxid >= s->mzxid ? json_loadb(z->data, z->size, 0, NULL) : NULL;
+	struct config_note note = { .by = "", .note = "" };
 
-	s->entry.by = arena_strdup(s->arena, json_string_value(json_object_get(j, "by")) ?: "");
-	s->entry.note = arena_strdup(s->arena, json_string_value(json_object_get(j, "note")) ?: "");
+	if (z && z->mzxid >= s->mzxid)
+		config_note_parse(s->arena, z->data, z->size, &note);
+	s->entry.by = note.by;
+	s->entry.note = note.note;
 }
 
 /* After a rollback the root's data is of the old config as well: it names who wrote that one. */
@@ -148,12 +149,18 @@ static void describe(const struct leader_archive *h, struct storing *s, const st
 	e->znode_count = e->changes < CHANGES_NAMED ? e->changes : CHANGES_NAMED;
 }
 
+/* Of an unfinished push nothing is stored: what is written so far is nobody's config. */
+static bool is_newest(const struct leader_facts *f, const char *revision)
+{
+	return f->tree && !f->unfinished && strcmp(revision, f->newest) == 0;
+}
+
 /* The config of this revision (one reference): the newest one, or the one that is stored here. */
 static struct tree *config_of(const struct leader_context *c, const char *revision)
 {
 	const struct leader_facts *f = &c->facts;
 
-	if (f->tree && strcmp(revision, f->newest) == 0)
+	if (is_newest(f, revision))
 		return history_extract(f->tree, c->settings->zookeeper.config);
 	if (f->stored && strcmp(revision, f->stored_revision) == 0)
 		return tree_ref(f->stored);
@@ -162,8 +169,7 @@ static struct tree *config_of(const struct leader_context *c, const char *revisi
 
 static bool is_at_hand(const struct leader_facts *f, const char *revision)
 {
-	return (f->tree && strcmp(revision, f->newest) == 0) ||
-	       (f->stored && strcmp(revision, f->stored_revision) == 0);
+	return is_newest(f, revision) || (f->stored && strcmp(revision, f->stored_revision) == 0);
 }
 
 uint64_t leader_store_due(const struct leader_archive *h, const char *revision, uint64_t now)

@@ -21,6 +21,7 @@ void leader_context_take(struct leader_context *c, const struct leader_facts *fa
 		.tree = facts->tree ? tree_ref(facts->tree) : NULL,
 		.newest = xstrdup(facts->newest),
 		.known = facts->known,
+		.unfinished = facts->unfinished,
 		.stored = facts->stored ? tree_ref(facts->stored) : NULL,
 		.stored_revision = xstrdup(facts->stored_revision),
 		.applied = xstrdup(facts->applied),

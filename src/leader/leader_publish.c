@@ -157,7 +157,7 @@ void leader_publish_look(struct leader_publish *p, const struct leader_view *v, 
 		return;
 	if (!is_asked_for(p, v))
 		on_event(p, PUBLISHING_EV_OVER);
-	else if (strcmp(p->c->facts.newest, p->revision) == 0)
+	else if (!p->c->facts.unfinished && strcmp(p->c->facts.newest, p->revision) == 0)
 		on_event(p, PUBLISHING_EV_SEEN);
 	else
 		look_at_clock(p, now);

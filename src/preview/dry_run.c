@@ -36,29 +36,24 @@ static void on_tested(void *ctx, bool passed)
 	sd_event_exit(d->loop, 0);
 }
 
-/* Problems of the overrides in the newest tree are added to those of the model. */
-static void check_overrides(const struct dry_run *d, const struct model *m, struct problems *ps)
-{
-	CLEANUP(overrides_freep) struct overrides *o = overrides_new();
-	const struct zookeeper_settings *z = &d->settings->zookeeper;
-
-	overrides_read(o, d->newest, z->cluster, timing_now(), timing_wall());
-	overrides_problems(o, d->newest, z->config, m, ps);
-	problems_sort(ps);
-}
-
 /* NULL: the mirror has to read more first, and a tree follows. */
 static struct model *compose_tree(struct dry_run *d, const struct tree *tree)
 {
+	CLEANUP(overrides_freep) struct overrides *o = overrides_new();
+	const struct zookeeper_settings *z = &d->settings->zookeeper;
 	CLEANUP(model_freep) struct model *m = NULL;
 	struct problems problems;
 	bool follows;
 
 	problems_init(&problems);
 	mirror_problems(d->mirror, &problems);
+	overrides_read(o, d->newest, z->cluster, timing_now(), timing_wall());
+	preview_use_drains(d->preview, overrides_drains(o));
 	m = preview_compose(d->preview, tree, &problems);
 	follows = roots_follow(&d->roots, m, d->mirror);
-	check_overrides(d, m, &problems);
+	preview_use_drains(d->preview, (struct drains){ 0 });
+	overrides_problems(o, d->newest, z->config, m, &problems);
+	problems_sort(&problems);
 	if (!follows)
 		preview_log_problems(&problems);
 	problems_fini(&problems);

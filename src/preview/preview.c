@@ -32,20 +32,14 @@ void preview_log_problems(const struct problems *problems)
 	}
 }
 
-static struct model *compose_tree(const struct settings *s, const struct tree *tree,
-				  const struct tree *accepted, const struct model *good,
-				  struct problems *problems)
+struct model *preview_compose_input(const struct settings *s, struct compose_input in,
+				    struct problems *problems)
 {
 	struct policy policy = policy_from_settings(s);
-	struct compose_input in = {
-		.tree = tree,
-		.accepted = accepted,
-		.good = good,
-		.root = s->zookeeper.config,
-		.policy = &policy,
-		.now = timing_now(),
-	};
 
+	in.root = s->zookeeper.config;
+	in.policy = &policy;
+	in.now = timing_now();
 	return compose(&in, problems, NULL);
 }
 
@@ -54,9 +48,8 @@ static char *cache_directory(const struct settings *s)
 	return xasprintf("%s/cache", s->state.directory);
 }
 
-/* sandbox: knows the nginx of this host; NULL: it is not asked. */
-static struct bundle *render_model(const struct settings *s, const struct sandbox *sandbox,
-				   const struct model *m)
+struct bundle *preview_render(const struct settings *s, const struct sandbox *sandbox,
+			      const struct model *m)
 {
 	CLEANUP(freep) char *cache = cache_directory(s);
 	struct render_options options = {
@@ -70,7 +63,7 @@ static struct bundle *render_model(const struct settings *s, const struct sandbo
 	return render(m, &options);
 }
 
-static int write_bundle(const struct bundle *b, const char *directory, struct err *e)
+int preview_write(const struct bundle *b, const char *directory, struct err *e)
 {
 	for (enum bundle_file f = 0; f < BUNDLE_FILE_N; f++) {
 		CLEANUP(freep) char *path = xasprintf("%s/%s", directory, bundle_file_name(f));
@@ -94,14 +87,16 @@ static int render_tree(const struct settings *s, const struct tree *tree, const 
 	int count;
 
 	problems_init(&problems);
-	m = compose_tree(s, tree, nothing, good, &problems);
-	b = render_model(s, NULL, m);
+	m = preview_compose_input(
+		s, (struct compose_input){ .tree = tree, .accepted = nothing, .good = good },
+		&problems);
+	b = preview_render(s, NULL, m);
 	preview_log_problems(&problems);
 	count = (int)problems.count;
 	problems_fini(&problems);
 	if (mkdir(directory, 0755) < 0 && errno != EEXIST)
 		return err_sys(e, "%s", directory);
-	return write_bundle(b, directory, e) < 0 ? -1 : count;
+	return preview_write(b, directory, e) < 0 ? -1 : count;
 }
 
 /* Of any kind: the tree may come through a pipe. */
@@ -137,6 +132,7 @@ struct preview {
 	const struct tree *accepted;
 	struct model *good; /* what nginx runs */
 	struct sandbox *sandbox;
+	struct drains drains;
 	char *live;
 	char directory[64]; /* of the candidate's files; "" = not made yet */
 	void (*on_done)(void *ctx, bool passed);
@@ -201,9 +197,19 @@ void preview_free(struct preview *p)
 	free(p);
 }
 
+void preview_use_drains(struct preview *p, struct drains drains)
+{
+	p->drains = drains;
+}
+
 struct model *preview_compose(struct preview *p, const struct tree *tree, struct problems *problems)
 {
-	return compose_tree(p->settings, tree, p->accepted, p->good, problems);
+	return preview_compose_input(p->settings,
+				     (struct compose_input){ .tree = tree,
+							     .accepted = p->accepted,
+							     .good = p->good,
+							     .drains = p->drains },
+				     problems);
 }
 
 /* -N: there may be no live file yet. */
@@ -228,9 +234,9 @@ static void show_diff(const struct preview *p, enum bundle_file f)
 
 int preview_show(struct preview *p, const struct model *m, struct err *e)
 {
-	CLEANUP(bundle_unrefp) struct bundle *b = render_model(p->settings, p->sandbox, m);
+	CLEANUP(bundle_unrefp) struct bundle *b = preview_render(p->settings, p->sandbox, m);
 
-	if (write_bundle(b, p->directory, e) < 0)
+	if (preview_write(b, p->directory, e) < 0)
 		return -1;
 	for (enum bundle_file f = 0; f < BUNDLE_FILE_N; f++)
 		show_diff(p, f);
@@ -253,8 +259,7 @@ static void on_tested(void *ctx, const struct sandbox_result *r)
 	p->on_done(p->ctx, r->passed);
 }
 
-/* The process to test like: the running master, whose file and namespace may differ from ours. */
-static long find_master(const struct nginx_settings *s)
+long preview_master(const struct nginx_settings *s)
 {
 	struct master master;
 	long pid = 0;
@@ -271,6 +276,6 @@ int preview_test(struct preview *p, sd_event *loop, void (*on_done)(void *ctx, b
 {
 	p->on_done = on_done;
 	p->ctx = ctx;
-	return sandbox_test(p->sandbox, loop, p->directory, find_master(&p->settings->nginx),
+	return sandbox_test(p->sandbox, loop, p->directory, preview_master(&p->settings->nginx),
 			    on_tested, p, e);
 }

@@ -15,6 +15,26 @@
 #include <zknginx/problem.h>
 #include <zknginx/settings.h>
 
+#include "core/compose/compose.h"
+
+struct sandbox;
+
+/* --- the steps, for code that judges trees in its own way ------------------------------------ */
+
+/* compose() with the root and the policy of the settings, without a guard. */
+struct model *preview_compose_input(const struct settings *s, struct compose_input in,
+				    struct problems *problems);
+/* sandbox: knows the nginx of this host; NULL: it is not asked. */
+struct bundle *preview_render(const struct settings *s, const struct sandbox *sandbox,
+			      const struct model *m);
+/* Writes http.conf and stream.conf. */
+int preview_write(const struct bundle *b, const char *directory, struct err *e);
+/* The process to test like: the running master, whose file and namespace may differ from ours. 0:
+ * nginx does not run. */
+long preview_master(const struct nginx_settings *s);
+
+/* --- whole previews -------------------------------------------------------------------------- */
+
 /* Logs each problem, with its place in the znode. */
 void preview_log_problems(const struct problems *problems);
 
@@ -34,6 +54,8 @@ int preview_new(const struct settings *settings, const struct tree *accepted, st
 void preview_free(struct preview *p);
 DEFINE_CLEANUP(struct preview *, preview_free)
 
+/* What operators have drained, in the trees that follow; borrowed. */
+void preview_use_drains(struct preview *p, struct drains drains);
 /* What this host would make of the tree. */
 struct model *preview_compose(struct preview *p, const struct tree *tree,
 			      struct problems *problems);

@@ -9,6 +9,7 @@
 #include <zknginx/log.h>
 
 #include "core/data/layout.h"
+#include "core/fleet/config_note.h"
 #include "core/rollout/choice.h"
 #include "nginx/config_file.h"
 #include "preview_permit.h"
@@ -150,7 +151,7 @@ static bool find_plan(struct preview_permit *p, const struct tree *newest, struc
 
 /* As the daemon decides, which is a member of the fleet while it runs. */
 static struct permit permit_of(struct preview_permit *p, const struct tree *newest,
-			       const char *revision)
+			       const char *revision, bool unfinished)
 {
 	const struct settings *s = p->settings;
 	char name[HOST_NAME_MAX + 1] = "";
@@ -160,9 +161,10 @@ static struct permit permit_of(struct preview_permit *p, const struct tree *newe
 		.frozen = s->rollout.freeze,
 		.is_member = true,
 		.newest = revision,
+		.unfinished = unfinished,
 	};
 	struct plan plan = { 0 };
-	bool planned = me.follows && !me.frozen && find_plan(p, newest, &plan);
+	bool planned = (me.follows || unfinished) && !me.frozen && find_plan(p, newest, &plan);
 
 	gethostname(name, sizeof(name) - 1);
 	return rollout_permit(planned ? &plan : NULL, &me);
@@ -183,6 +185,7 @@ struct tree *preview_permit_tree(struct preview_permit *p, struct tree *newest)
 	char hex[DIGEST_HEX_SIZE], shown[DIGEST_HEX_SIZE];
 	struct digest digest = tree_revision(newest, root);
 	struct permit permit;
+	struct config_note note;
 	struct choice c = {
 		.newest = newest,
 		.newest_revision = hex,
@@ -199,8 +202,10 @@ struct tree *preview_permit_tree(struct preview_permit *p, struct tree *newest)
 	};
 	struct tree *tree;
 
+	config_note_of(p->arena, newest, root, &note);
+	c.unfinished = note.unfinished;
 	digest_hex(&digest, hex);
-	permit = permit_of(p, newest, hex);
+	permit = permit_of(p, newest, hex, note.unfinished);
 	tree = choice_tree(&c, shown);
 	if (p->waits) {
 		tree_unref(tree);

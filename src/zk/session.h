@@ -32,6 +32,9 @@
 /* The results that files outside of src/zk distinguish; the values are those of zookeeper.h. */
 #define SESSION_OK 0
 #define SESSION_NO_NODE (-101)
+#define SESSION_NO_AUTH (-102)
+#define SESSION_BAD_VERSION (-103)
+#define SESSION_NODE_EXISTS (-110)
 #define SESSION_NOT_EMPTY (-111)
 
 enum session_state {

@@ -22,6 +22,7 @@ struct world {
 	struct problems problems;
 	uint64_t due;
 	uint64_t confirmed; /* when an operator confirmed the loss, or 0 */
+	struct drains drains;
 };
 
 static UNUSED int setup(void **state)
@@ -79,6 +80,7 @@ static UNUSED void see_at(struct world *w, const char *text, uint64_t now)
 		.now = now,
 		.confirmed = on_confirmed,
 		.ctx = w,
+		.drains = w->drains,
 	};
 
 	model_free(w->next);

@@ -30,7 +30,8 @@ static int setup(void **state)
 	w->newest = parse(ROOT "\n" SITE("new"));
 	w->accepted = parse(ROOT "\n" SITE("ran"));
 	w->config = parse(ROOT "\n" SITE("old"));
-	w->permit = (struct permit){ .revision = { .revision = "wanted" } };
+	w->permit = (struct permit){ .revision = { .revision = "wanted" },
+				     .accepted = { .revision = "" } };
 	w->c = (struct choice){ .newest = w->newest,
 				.newest_revision = "newest",
 				.root = ROOT,
@@ -104,6 +105,45 @@ static void who_stays_does_not_go_back_from_what_is_published(void **state)
 	expect(w, PERMIT_STAY, "old", "applied");
 }
 
+/* The permit of such a host is STAY. */
+static void an_unfinished_push_is_not_taken(void **state)
+{
+	struct world *w = *state;
+
+	w->c.unfinished = true;
+	w->permit.accepted.revision = "accepted";
+	expect(w, PERMIT_STAY, "old", "applied");
+	assert_int_equal(w->asked, 0);
+	w->c.wiped = true; /* whatever is written so far */
+	expect(w, PERMIT_STAY, "old", "applied");
+}
+
+static void a_host_that_runs_nothing_takes_what_is_accepted_during_a_push(void **state)
+{
+	struct world *w = *state;
+	char revision[DIGEST_HEX_SIZE];
+	struct tree *t;
+
+	tree_unref(w->accepted);
+	w->accepted = w->c.accepted = parse("");
+	w->c.config = NULL;
+	w->c.applied = w->c.published = w->c.stored = "";
+	w->c.unfinished = true;
+	w->permit.kind = PERMIT_STAY;
+	w->permit.accepted.revision = "accepted";
+	t = choice_tree(&w->c, revision); /* not at hand yet */
+	assert_null(tree_find(t, ROOT "/sites/s"));
+	assert_string_equal(revision, "");
+	tree_unref(t);
+	assert_int_equal(w->asked, 1);
+	w->answer = parse(ROOT "\n" SITE("agreed"));
+	expect(w, PERMIT_STAY, "agreed", "accepted");
+	w->permit.accepted.revision = ""; /* nothing was accepted: it waits */
+	t = choice_tree(&w->c, revision);
+	assert_null(tree_find(t, ROOT "/sites/s"));
+	tree_unref(t);
+}
+
 static void a_named_revision_is_waited_for(void **state)
 {
 	struct world *w = *state;
@@ -157,6 +197,8 @@ int main(void)
 		TEST(the_newest_is_the_tree_as_it_is),
 		TEST(a_host_that_stays_keeps_its_stored_or_running_config),
 		TEST(who_stays_does_not_go_back_from_what_is_published),
+		TEST(an_unfinished_push_is_not_taken),
+		TEST(a_host_that_runs_nothing_takes_what_is_accepted_during_a_push),
 		TEST(a_named_revision_is_waited_for),
 		TEST(a_config_that_is_gone_is_left_to_the_guard),
 		TEST(an_object_is_what_stands_in_its_place),

@@ -212,6 +212,40 @@ static void nothing_then_leaves_the_root(void **state UNUSED)
 	assert_non_null(tree_find(after, "/z"));
 }
 
+#define MARK "\"push\":{\"by\":\"x\",\"id\":\"1\",\"left\":3,\"time\":\"2026-11-28T12:00:00Z\"}"
+
+/* Until then the config is incomplete, and the mark says so. */
+static void the_mark_of_a_push_goes_last(void **state UNUSED)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	CLEANUP(tree_unrefp)
+	struct tree *now =
+		parse("/r version=4\n\t{" MARK "}\\\n/r/sites\n/r/sites/new version=2\n");
+	CLEANUP(tree_unrefp) struct tree *old = parse("/r\n\t{\"by\":\"bob\"}\\\n/r/sites\n");
+	CLEANUP(tree_unrefp) struct tree *rootless = parse("/r/sites\n");
+	struct history_op *ops;
+
+	assert_int_equal(history_restore(a, now, old, ROOT, &ops), 2);
+	assert_op(&ops[0], HISTORY_DELETE, "/r/sites/new", NULL, 2);
+	assert_op(&ops[1], HISTORY_SET, "/r", "{\"by\":\"bob\"}", 4);
+	assert_int_equal(history_restore(a, now, rootless, ROOT, &ops), 2);
+	assert_op(&ops[1], HISTORY_SET, "/r", "", 4);
+}
+
+static void an_old_mark_does_not_come_back(void **state UNUSED)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	CLEANUP(tree_unrefp) struct tree *now = parse("/r version=4\n\t{\"by\":\"bob\"}\\\n");
+	CLEANUP(tree_unrefp) struct tree *nothing = parse("");
+	CLEANUP(tree_unrefp) struct tree *old = parse("/r\n\t{" MARK "}\\\n");
+	struct history_op *ops;
+
+	assert_int_equal(history_restore(a, now, old, ROOT, &ops), 1);
+	assert_op(&ops[0], HISTORY_SET, "/r", "{}\n", 4);
+	assert_int_equal(history_restore(a, nothing, old, ROOT, &ops), 1);
+	assert_op(&ops[0], HISTORY_CREATE, "/r", "{}\n", 0);
+}
+
 /* --- what changed ---------------------------------------------------------------------------- */
 
 static void changes_name_the_config(void **state UNUSED)
@@ -257,6 +291,8 @@ int main(void)
 		cmocka_unit_test(same_config_needs_nothing),
 		cmocka_unit_test(order_breaks_no_reference),
 		cmocka_unit_test(nothing_then_leaves_the_root),
+		cmocka_unit_test(the_mark_of_a_push_goes_last),
+		cmocka_unit_test(an_old_mark_does_not_come_back),
 		cmocka_unit_test(changes_name_the_config),
 		cmocka_unit_test(changes_are_none_where_the_revision_is_the_same),
 	};

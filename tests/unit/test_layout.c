@@ -167,6 +167,11 @@ static void a_znode_and_its_file_name_each_other(void **state UNUSED)
 		assert_null(config_file_znode(a, others[i], "/c"));
 	assert_null(config_file(a, "/c/upstreams", "/c"));
 	assert_null(config_file(a, "/c/upstreams/shop/10.0.0.1:80/x", "/c"));
+	/* A directory's reader would not see such a file. */
+	assert_null(config_file(a, "/c/upstreams/shop/h:80~", "/c"));
+	assert_null(config_file(a, "/c/upstreams/.shop", "/c"));
+	assert_null(config_file(a, "/c/upstreams/.shop/h:80", "/c"));
+	assert_null(config_file(a, "/c/sites/README", "/c"));
 	assert_string_equal(config_file_znode(a, "sites/x.json", "/"), "/sites/x");
 }
 

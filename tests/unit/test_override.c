@@ -2,6 +2,8 @@
 #include <stdio.h>
 
 #include "core/fleet/override.h"
+#include "core/fleet/override_content.h"
+#include "core/text/utc.h"
 #include "tree_fixture.h"
 
 #define CLUSTER "/nginx/cluster"
@@ -103,9 +105,9 @@ static void a_time_is_one_of_rfc_3339_in_utc(void **state UNUSED)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		if (override_time(cases[i].text) != cases[i].time)
+		if (utc_parse(cases[i].text) != cases[i].time)
 			fail_msg("%s: %llu, not %llu", cases[i].text,
-				 (unsigned long long)override_time(cases[i].text),
+				 (unsigned long long)utc_parse(cases[i].text),
 				 (unsigned long long)cases[i].time);
 	}
 }
@@ -123,7 +125,7 @@ static void what_cannot_be_read_is_a_problem_with_a_reason(void **state UNUSED)
 	refused("{\"confrm\":\"2026-11-28T11:59:00Z\"}", "confrm: is not a known field");
 	refused("{\"confirm\":\"2026-11-28T11:59:00Z\",\"by\":\"alice\"}",
 		"by: is not a known field");
-	refused("{}", "confirm: is missing");
+	refused("{}", "has neither \"confirm\" nor \"drain\"");
 	refused("", "");
 	refused("2026-11-28T11:59:00Z", "");
 	refused("\"2026-11-28 11:59:00\"", "expected a JSON object");
@@ -216,12 +218,111 @@ static void an_override_reads_back_as_it_was_printed(void **state UNUSED)
 		CLEANUP(buf_fini) struct buf b = BUF_INIT;
 		uint64_t up = 500 * 24 * 3600 * S; /* booted long before each of the times */
 
-		override_print(times[i], &b);
+		override_print(&(struct override_content){ .confirm = times[i] }, &b);
 		b.data[b.size - 1] = '\0'; /* the line feed */
 		t = with(buf_str(&b));
 		overrides_read(o, t, CLUSTER, up, NOON);
 		assert_int_equal(overrides_confirmed(o, "shop"), up - (NOON - times[i]));
 	}
+}
+
+/* --- drains --------------------------------------------------------------------------------- */
+
+/* What is drained by this override at noon: "shop 10.0.0.1:80 …". */
+static const char *drained(const char *data, uint64_t wall, uint64_t *due)
+{
+	static char text[1024];
+	CLEANUP(overrides_freep) struct overrides *o = overrides_new();
+	CLEANUP(tree_unrefp) struct tree *t = with(data);
+	struct drains d;
+
+	*due = overrides_read(o, t, CLUSTER, UP, wall);
+	d = overrides_drains(o);
+	text[0] = '\0';
+	for (size_t i = 0; i < d.count; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s %s", i ? "; " : "",
+			 d.items[i].upstream, d.items[i].server);
+	return text;
+}
+
+static void servers_are_drained_until_the_operator_undoes_it_or_until_a_time(void **state UNUSED)
+{
+	uint64_t due;
+
+	assert_string_equal(drained("{\"drain\":[\"10.0.0.2:80\",\"app-1:80\"]}", NOON, &due),
+			    "shop 10.0.0.2:80; shop app-1:80");
+	assert_true(due == NEVER);
+	assert_string_equal(drained("{\"drain\":{\"10.0.0.2:80\":null,"
+				    "\"10.0.0.1:80\":\"2026-11-28T12:30:00Z\"}}",
+				    NOON, &due),
+			    "shop 10.0.0.1:80; shop 10.0.0.2:80");
+	assert_true(due == UP + 1800 * S);
+	assert_string_equal(drained("{\"drain\":{\"10.0.0.2:80\":null,"
+				    "\"10.0.0.1:80\":\"2026-11-28T12:30:00Z\"}}",
+				    NOON + 1800 * S, &due),
+			    "shop 10.0.0.2:80");
+	assert_true(due == NEVER);
+	assert_string_equal(drained("{\"drain\":[]}", NOON, &due), "");
+}
+
+static void a_server_is_drained_in_whatever_spelling(void **state UNUSED)
+{
+	uint64_t due;
+
+	assert_string_equal(
+		drained("{\"drain\":[\"[2001:DB8:0::1]:80\",\"APP-1:80\"]}", NOON, &due),
+		"shop [2001:db8::1]:80; shop app-1:80");
+}
+
+static void a_drain_that_cannot_be_read_drains_nothing(void **state UNUSED)
+{
+	uint64_t due;
+
+	refused("{\"drain\":true}", "drain: expected an array of servers, or an object");
+	refused("{\"drain\":[\"10.0.0.1:80\",7]}", "drain[1]: expected a string");
+	refused("{\"drain\":[\"10.0.0.1\"]}", "drain[0]: the server \"10.0.0.1\" has no port");
+	refused("{\"drain\":{\"10.0.0.1:80\":\"soon\"}}", "drain.10.0.0.1:80: expected a time");
+	refused("{\"drain\":{\"10.0.0.1:80\":false}}", "expected a string, found false");
+	refused("{\"drain\":[\"[::1]:80\",\"[0::1]:80\"]}", "\"[::1]:80\" is listed twice");
+	refused("{\"confirm\":\"now\",\"drain\":[\"10.0.0.1:80\"]}", "confirm: expected a time");
+	assert_string_equal(drained("{\"drain\":[\"10.0.0.1:80\",7]}", NOON, &due), "");
+	assert_string_equal(drained("{\"confirm\":\"2026-11-28T12:01:01Z\","
+				    "\"drain\":[\"10.0.0.1:80\"]}",
+				    NOON, &due),
+			    "");
+	assert_true(due == UP + S); /* when that time is no longer too far ahead */
+}
+
+static void an_override_that_is_changed_keeps_the_rest(void **state UNUSED)
+{
+	static const char *const texts[] = {
+		"{\"confirm\":\"2026-11-28T11:59:00Z\"}\n",
+		"{\"confirm\":\"2026-11-28T11:59:00Z\",\"drain\":[\"10.0.0.1:80\",\"app-1:80\"]}\n",
+		"{\"drain\":{\"10.0.0.1:80\":\"2026-11-28T12:30:00.500000Z\",\"app-1:80\":null}}\n",
+		"{\"drain\":[]}\n",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		CLEANUP(arena_freep) struct arena *a = arena_new();
+		CLEANUP(buf_fini) struct buf b = BUF_INIT;
+		struct override_content c;
+		struct err e;
+
+		assert_int_equal(override_parse(a, texts[i], strlen(texts[i]), &c, &e), 0);
+		override_print(&c, &b);
+		assert_string_equal(buf_str(&b), texts[i]);
+	}
+}
+
+static void a_content_that_is_no_override_is_an_error(void **state UNUSED)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	struct override_content c;
+	struct err e;
+
+	assert_int_equal(override_parse(a, "{\"drain\":7}", 11, &c, &e), -1);
+	assert_non_null(strstr(e.text, "drain: expected an array of servers"));
+	assert_int_equal(override_parse(a, "", 0, &c, &e), -1);
 }
 
 int main(void)
@@ -234,6 +335,11 @@ int main(void)
 		cmocka_unit_test(a_time_is_converted_to_the_monotonic_clock),
 		cmocka_unit_test(an_override_says_nothing_about_what_comes_after_it),
 		cmocka_unit_test(an_override_of_no_upstream_is_a_problem),
+		cmocka_unit_test(servers_are_drained_until_the_operator_undoes_it_or_until_a_time),
+		cmocka_unit_test(a_server_is_drained_in_whatever_spelling),
+		cmocka_unit_test(a_drain_that_cannot_be_read_drains_nothing),
+		cmocka_unit_test(an_override_that_is_changed_keeps_the_rest),
+		cmocka_unit_test(a_content_that_is_no_override_is_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

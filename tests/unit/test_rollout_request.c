@@ -411,6 +411,34 @@ static void settings_come_before_the_plan(void **state UNUSED)
 	assert_int_equal(rollout_permit(&p, &h).kind, PERMIT_STAY);
 }
 
+/* What the plan names goes on; nothing else moves. */
+static void an_unfinished_push_holds_every_host(void **state UNUSED)
+{
+	struct plan p = permit_plan(PLAN_BATCH);
+	struct permit_host h = { .host = "m0", .is_member = true, .unfinished = true };
+	struct permit permit = rollout_permit(&p, &h); /* mode "all", or join = false */
+
+	assert_int_equal(permit.kind, PERMIT_STAY);
+	assert_string_equal(permit.accepted.revision, REV_A);
+	assert_int_equal(permit.accepted.history, 1);
+	assert_string_equal(permit.why, "a push to the config is unfinished");
+	permit = rollout_permit(NULL, &h);
+	assert_int_equal(permit.kind, PERMIT_STAY);
+	assert_string_equal(permit.accepted.revision, "");
+	h.follows = true;
+	permit = rollout_permit(&p, &h);
+	assert_int_equal(permit.kind, PERMIT_NAMED);
+	assert_string_equal(permit.revision.revision, REV_B); /* on trial: it goes on */
+	h.host = "m1";
+	permit = rollout_permit(&p, &h);
+	assert_int_equal(permit.kind, PERMIT_NAMED);
+	assert_string_equal(permit.revision.revision, REV_A);
+	assert_non_null(strstr(permit.why, "a push to the config is unfinished"));
+	assert_int_equal(rollout_permit(NULL, &h).kind, PERMIT_STAY);
+	h.frozen = true;
+	assert_int_equal(rollout_permit(&p, &h).kind, PERMIT_STAY);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -434,6 +462,7 @@ int main(void)
 		cmocka_unit_test(others_run_what_was_accepted),
 		cmocka_unit_test(a_named_host_that_is_no_member_stays),
 		cmocka_unit_test(settings_come_before_the_plan),
+		cmocka_unit_test(an_unfinished_push_holds_every_host),
 	};
 
 	return cmocka_run_group_tests_name("rollout requests and permits", tests, NULL, NULL);

@@ -432,6 +432,10 @@ static struct status everything(void)
 	static const struct status_discovery discovery[] = {
 		{ "shop", "/services/shop", "curator", 3 }, { "new", "/services/new", "", 0 }
 	};
+	static const struct status_drain drains[] = {
+		{ "shop", "10.0.0.1:80", AT + 60000000, 1 },
+		{ "shop", "app-1:80", 0, 2 },
+	};
 	static const struct status_alert alerts[] = {
 		{ "nginx-down", "", "critical", "nginx does not run: \"why\"", AT + 4000000, 2 },
 		{ "fleet-problems", "web2", "warning", "web2 has 3 problems", 0, 0 },
@@ -441,6 +445,9 @@ static struct status everything(void)
 	s.revision_seen = "fedcba9876543210";
 	s.discovery = discovery;
 	s.discovery_count = ARRAY_SIZE(discovery);
+	s.drains = drains;
+	s.drain_count = ARRAY_SIZE(drains);
+	s.drain_total = 7;
 	s.alerts = alerts;
 	s.alert_count = ARRAY_SIZE(alerts);
 	s.nginx.responding = true;
@@ -463,6 +470,11 @@ static struct status everything(void)
 	s.rollout.permitted = "0123456789abcdef";
 	s.rollout.why = "the accepted revision";
 	s.rollout.verdict = "good";
+	s.push.on = true;
+	s.push.by = "alice";
+	s.push.id = "p-1";
+	s.push.time = AT + 5000000;
+	s.push.left = 12;
 	s.deployments.rolled_back = 8;
 	for (int i = 0; i < STEP_N; i++)
 		s.deployments.last.steps_ms[i] = i + 0.5 + 0.001 * i;
@@ -580,6 +592,13 @@ static void every_field_is_read(void **state UNUSED)
 	assert_int_equal(r.alert_count, 2);
 	assert_int_equal(r.alerts[0].flaps, 2);
 	assert_int_equal(r.discovery[0].servers, 3);
+	assert_int_equal(r.drain_count, 2);
+	assert_true(r.drains[0].until == AT - AT % 1000 + 60000000 && r.drains[1].until == 0);
+	assert_string_equal(r.drains[1].server, "app-1:80");
+	assert_int_equal(r.drains[1].servers, 2);
+	assert_int_equal(r.drain_total, 7);
+	assert_true(r.push.on && r.push.left == 12);
+	assert_string_equal(r.push.by, "alice");
 }
 
 static void what_is_not_as_expected_counts_as_unknown(void **state UNUSED)

@@ -1,9 +1,10 @@
-/* Compose: the order of decode, guard and link, and their inputs. */
+/* Compose: the order of decode, guard, link and drains, and their inputs. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "compose.h"
 #include "core/decode/decode.h"
+#include "drain.h"
 
 static struct model *decode_tree(const struct compose_input *in, struct problems *problems)
 {
@@ -55,6 +56,7 @@ struct model *compose(const struct compose_input *in, struct problems *problems,
 					 .sockets_are_free = in->sockets_are_free,
 					 .is_live = in->is_live },
 		   problems);
+	drains_apply(m, &in->drains);
 	problems_sort(problems);
 	if (due)
 		*due = next;

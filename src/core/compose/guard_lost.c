@@ -77,6 +77,8 @@ static void lost_set(struct lost *l, const struct server *s, const struct discov
 	l->server.discover = d;
 	l->server.source = znode_copy(l->arena, &s->source);
 	l->server.address = arena_strdup(l->arena, s->address);
+	if (s->name)
+		l->server.name = arena_strdup(l->arena, s->name);
 	if (s->own.fail_timeout)
 		l->server.own.fail_timeout = arena_strdup(l->arena, s->own.fail_timeout);
 }

@@ -53,7 +53,7 @@ void servers_guard_free(struct servers_guard *g)
 /* A host name that now has another address: the server has moved and is not lost. */
 static bool has_moved(const struct server *s, const struct upstream *u)
 {
-	for (size_t i = 0; s->resolved && i < u->server_count; i++) {
+	for (size_t i = 0; s->name && i < u->server_count; i++) {
 		if (strcmp(u->servers[i].source.path, s->source.path) == 0)
 			return true;
 	}

@@ -20,6 +20,8 @@ bool retain_server(struct arena *a, const struct server *good, struct upstream *
 	out->address = arena_strdup(a, good->address);
 	out->source = znode_copy(a, &good->source);
 	out->discover = d;
+	if (good->name)
+		out->name = arena_strdup(a, good->name);
 	out->held = false;
 	if (out->own.fail_timeout)
 		out->own.fail_timeout = arena_strdup(a, out->own.fail_timeout);

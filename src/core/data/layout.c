@@ -140,15 +140,25 @@ void config_print_kinds(struct buf *out)
 
 /* --- as files -------------------------------------------------------------------------------- */
 
+bool config_file_is_ignored(const char *name)
+{
+	return *name == '.' || name[strlen(name) - 1] == '~' || strncmp(name, "README", 6) == 0;
+}
+
 const char *config_file(struct arena *a, const char *path, const char *root)
 {
 	struct config_place p = config_place(path, root);
+	const char *file;
 
 	if (p.level == CONFIG_OBJECT)
-		return arena_printf(a, "%s%s", path_relative(path, root), kinds[p.kind].ending);
-	if (p.level == CONFIG_CHILD && kinds[p.kind].child && *p.child && !strchr(p.child, '/'))
-		return arena_strdup(a, path_relative(path, root));
-	return NULL;
+		file = arena_printf(a, "%s%s", path_relative(path, root), kinds[p.kind].ending);
+	else if (p.level == CONFIG_CHILD && kinds[p.kind].child && *p.child &&
+		 !strchr(p.child, '/') &&
+		 !config_file_is_ignored(arena_copy(a, p.name, p.name_size)))
+		file = arena_strdup(a, path_relative(path, root));
+	else
+		return NULL;
+	return config_file_is_ignored(path_name(file)) ? NULL : file;
 }
 
 /* The size of "shop" in "shop.json"; 0: the name does not end so. */

@@ -60,6 +60,9 @@ void config_print_kinds(struct buf *out);
  * an object or of a server.
  */
 const char *config_file(struct arena *a, const char *path, const char *root);
+/* Is a file or directory of this name none of the config: hidden, a backup ("x~"), a README? A
+ * znode whose file would have such a name has no file. */
+bool config_file_is_ignored(const char *name);
 const char *config_file_znode(struct arena *a, const char *file, const char *root);
 /* "upstreams/NAME.json, upstreams/NAME/HOST:PORT, sites/NAME.json, …", for messages. */
 void config_print_files(struct buf *out);

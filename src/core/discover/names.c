@@ -64,7 +64,7 @@ static bool add_address(struct arena *a, const struct server *s, const char *add
 		return false;
 	copy = server_list_add(out);
 	*copy = *s;
-	copy->resolved = true;
+	copy->name = s->address;
 	copy->address = arena_printf(a, "%s%s", host, port);
 	return true;
 }

@@ -8,6 +8,7 @@
 #include <zknginx/err.h>
 #include <zknginx/history.h>
 
+#include "config_note.h"
 #include "core/data/layout.h"
 
 /* One path, and what each side has there (one of the two may be NULL). */
@@ -99,8 +100,11 @@ struct op_list {
 };
 
 struct restore {
+	struct arena *arena;
 	struct walk walk;
 	struct op_list creates, sets, deletes;
+	struct history_op root; /* removes a mark, after everything else … */
+	bool is_marked;         /* … if there is one */
 	/* The upstream that was looked at last, and who has it. */
 	const char *upstream;
 	size_t upstream_size;
@@ -139,21 +143,49 @@ static void look_at_upstream(struct restore *r, const char *path)
 }
 
 /*
- * A restore does not delete the config root. It does not touch the servers of an upstream that is
- * in both trees, and does not create a registration whose session is over. For a server,
- * look_at_upstream() has to be called first.
+ * A restore does not touch the servers of an upstream that is in both trees, and does not create a
+ * registration whose session is over. For a server, look_at_upstream() has to be called first.
  */
 static bool is_kept_by_restore(const struct restore *r, const struct pair *p)
 {
 	const char *path = path_of(p);
 
-	if (!p->old && !*path_relative(path, r->walk.root))
-		return true;
 	if (!is_server(path, r->walk.root))
 		return false;
 	if (r->is_now && r->was_old)
 		return true;
 	return p->old && p->old->owner; /* its session is over */
+}
+
+static bool has_mark(struct restore *r, const struct znode *z)
+{
+	struct config_note note;
+
+	config_note_parse(r->arena, z->data, z->size, &note);
+	return note.unfinished;
+}
+
+/* The root's own data. Its mark says that the config is incomplete, until the end of the restore.
+ */
+static void restore_root(struct restore *r, const struct pair *p)
+{
+	const struct znode empty = { .path = r->walk.root, .data = "" };
+	const struct znode old = config_note_unmarked(r->arena, p->old ?: &empty);
+	struct history_op op = { .path = path_of(p), .data = old.data, .size = old.size };
+
+	if (!p->now) {
+		op.kind = HISTORY_CREATE;
+		add(&r->creates, op);
+		return;
+	}
+	op.kind = HISTORY_SET;
+	op.version = p->now->version;
+	if (has_mark(r, p->now)) {
+		r->root = op;
+		r->is_marked = true;
+	} else if (p->old && !znode_same(p->now, &old)) {
+		add(&r->sets, op);
+	}
 }
 
 static void restore_pair(struct restore *r, const struct pair *p)
@@ -165,6 +197,10 @@ static void restore_pair(struct restore *r, const struct pair *p)
 	if (p->old) {
 		op.data = p->old->data;
 		op.size = p->old->size;
+	}
+	if (!*path_relative(op.path, r->walk.root)) {
+		restore_root(r, p);
+		return;
 	}
 	if (is_server(op.path, r->walk.root))
 		look_at_upstream(r, op.path);
@@ -185,7 +221,7 @@ static void restore_pair(struct restore *r, const struct pair *p)
 /* Tree order has parents first; from its end it has children first. */
 static size_t finish(struct arena *a, struct restore *r, struct history_op **out)
 {
-	size_t count = r->creates.count + r->sets.count + r->deletes.count, n = 0;
+	size_t count = r->creates.count + r->sets.count + r->deletes.count + r->is_marked, n = 0;
 
 	*out = arena_array(a, struct history_op, count);
 	for (size_t i = 0; i < r->creates.count; i++)
@@ -194,6 +230,8 @@ static size_t finish(struct arena *a, struct restore *r, struct history_op **out
 		(*out)[n++] = r->sets.items[i];
 	for (size_t i = r->deletes.count; i-- > 0;)
 		(*out)[n++] = r->deletes.items[i];
+	if (r->is_marked)
+		(*out)[n++] = r->root;
 	free(r->creates.items);
 	free(r->sets.items);
 	free(r->deletes.items);
@@ -203,7 +241,7 @@ static size_t finish(struct arena *a, struct restore *r, struct history_op **out
 size_t history_restore(struct arena *a, const struct tree *now, const struct tree *old,
 		       const char *root, struct history_op **out)
 {
-	struct restore r = { .walk = walk_begin(now, old, root) };
+	struct restore r = { .arena = a, .walk = walk_begin(now, old, root) };
 	struct pair p;
 
 	while (walk_next(&r.walk, &p))

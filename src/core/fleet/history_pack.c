@@ -9,6 +9,7 @@
 #include <zknginx/digest.h>
 #include <zknginx/history.h>
 
+#include "config_note.h"
 #include "core/data/layout.h"
 #include "core/text/inflate.h"
 
@@ -16,6 +17,7 @@
 
 struct tree *history_extract(const struct tree *t, const char *root)
 {
+	CLEANUP(arena_freep) struct arena *a = arena_new();
 	struct tree_builder b;
 	struct tree *config;
 
@@ -26,6 +28,12 @@ struct tree *history_extract(const struct tree *t, const char *root)
 
 		if (!path_relative(z->path, root))
 			break;
+		if (strcmp(z->path, root) == 0) {
+			struct znode bare = config_note_unmarked(a, z);
+
+			tree_builder_add(&b, &bare);
+			continue;
+		}
 		if (!upstream || !z->path[upstream] || !z->owner)
 			tree_builder_add(&b, z);
 	}

@@ -3,16 +3,15 @@
  * remembered of each is when its bytes were seen first: an operator who writes a time that is far
  * ahead cannot have meant a loss that had not happened yet.
  */
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <zknginx/err.h>
 
 #include "core/data/layout.h"
-#include "core/decode/fields.h"
+#include "core/text/utc.h"
 #include "override.h"
+#include "override_content.h"
 
 /* One znode below cluster/overrides. */
 struct override {
@@ -26,7 +25,11 @@ struct override {
 struct overrides {
 	struct override *items;
 	size_t count, room;
-	struct problems problems; /* of the last reading */
+	/* Of the last reading. */
+	struct problems problems;
+	struct arena *arena; /* of the drains */
+	struct drains drains;
+	size_t drain_room;
 };
 
 struct overrides *overrides_new(void)
@@ -45,138 +48,61 @@ void overrides_free(struct overrides *o)
 		free(o->items[i].path);
 	free(o->items);
 	problems_fini(&o->problems);
+	arena_free(o->arena);
+	free(o->drains.items);
 	free(o);
-}
-
-/* --- the time ------------------------------------------------------------------------------- */
-
-/* `digits` digits at *s, within least..most; advances *s past them and `after`. */
-static bool take_number(const char **s, int digits, int least, int most, char after, int *out)
-{
-	int number = 0;
-
-	for (int i = 0; i < digits; i++) {
-		if (!isdigit((unsigned char)**s))
-			return false;
-		number = number * 10 + *(*s)++ - '0';
-	}
-	if (number < least || number > most)
-		return false;
-	*out = number;
-	return !after || toupper((unsigned char)*(*s)++) == after;
-}
-
-static bool is_utc(const char *s)
-{
-	return strcmp(s, "Z") == 0 || strcmp(s, "z") == 0 || strcmp(s, "+00:00") == 0 ||
-	       strcmp(s, "-00:00") == 0;
-}
-
-/* The fraction of a second in microseconds; finer digits are cut off. */
-static bool take_fraction(const char **s, uint64_t *out)
-{
-	uint64_t unit = USEC_PER_SEC;
-
-	*out = 0;
-	if (**s != '.')
-		return true;
-	++*s;
-	if (!isdigit((unsigned char)**s))
-		return false;
-	for (; isdigit((unsigned char)**s); ++*s) {
-		unit /= 10;
-		*out += unit * (uint64_t)(**s - '0');
-	}
-	return true;
-}
-
-/* timegm() takes the 31st of February for a day in March. */
-static bool is_date(struct tm tm)
-{
-	int day = tm.tm_mday;
-
-	timegm(&tm);
-	return tm.tm_mday == day;
-}
-
-uint64_t override_time(const char *text)
-{
-	struct tm tm = { 0 }, date;
-	uint64_t fraction;
-
-	if (!take_number(&text, 4, 1970, 9999, '-', &tm.tm_year) ||
-	    !take_number(&text, 2, 1, 12, '-', &tm.tm_mon) ||
-	    !take_number(&text, 2, 1, 31, 'T', &tm.tm_mday) ||
-	    !take_number(&text, 2, 0, 23, ':', &tm.tm_hour) ||
-	    !take_number(&text, 2, 0, 59, ':', &tm.tm_min) ||
-	    !take_number(&text, 2, 0, 60, '\0', &tm.tm_sec) || !take_fraction(&text, &fraction) ||
-	    !is_utc(text))
-		return 0;
-	if (tm.tm_sec == 60 && (tm.tm_hour != 23 || tm.tm_min != 59))
-		return 0; /* leap seconds end a day */
-	tm.tm_year -= 1900;
-	tm.tm_mon--;
-	date = (struct tm){ .tm_year = tm.tm_year, .tm_mon = tm.tm_mon, .tm_mday = tm.tm_mday };
-	if (!is_date(date))
-		return 0;
-	return (uint64_t)timegm(&tm) * USEC_PER_SEC + fraction;
-}
-
-void override_print(uint64_t confirm, struct buf *out)
-{
-	time_t seconds = (time_t)(confirm / USEC_PER_SEC);
-	unsigned fraction = (unsigned)(confirm % USEC_PER_SEC);
-	struct tm tm;
-
-	gmtime_r(&seconds, &tm);
-	buf_printf(out, "{\"confirm\":\"%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year + 1900,
-		   tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
-	if (fraction)
-		buf_printf(out, ".%06u", fraction);
-	buf_printf(out, "Z\"}\n");
 }
 
 /* --- one override --------------------------------------------------------------------------- */
 
-struct content {
-	uint64_t wall;
-	uint64_t confirm; /* as written; 0: it is no time */
-};
-
-static void read_confirm(struct reader *r, const json_t *value, void *where)
+/* False: it is a problem, and has no effect. *later: when its time is not too far ahead any more,
+ * on the wall clock; or NEVER. */
+static bool read_content(struct overrides *o, const struct znode *z, uint64_t wall,
+			 struct override_content *c, uint64_t *later)
 {
-	struct content *c = where;
-	const char *s = reader_text(r, value);
+	CLEANUP(buf_fini) struct buf text = BUF_INIT;
 
-	if (!s)
-		return;
-	c->confirm = override_time(s);
-	if (!c->confirm)
-		reader_problem(r, NULL,
-			       "expected a time in UTC in the format of RFC 3339, such as "
-			       "2026-11-22T15:04:05Z, found \"%.80s\"; the override has no effect",
-			       s);
-	else if (c->confirm > c->wall + OVERRIDE_AHEAD)
-		reader_problem(r, NULL,
-			       "\"%.80s\" is more than a minute ahead of this host's clock; the "
-			       "override has no effect: write the current time, in UTC",
-			       s);
+	*later = NEVER;
+	if (!override_content_read(o->arena, z, c, &o->problems))
+		return false;
+	if (c->confirm <= wall + OVERRIDE_AHEAD)
+		return true;
+	*later = c->confirm - OVERRIDE_AHEAD;
+	utc_print(c->confirm, &text);
+	problems_add(&o->problems, z->path, PROBLEM_OVERRIDE, "confirm",
+		     "\"%s\" is more than a minute ahead of this host's clock; the override has "
+		     "no effect: write the current time, in UTC",
+		     buf_str(&text));
+	return false;
 }
 
-/* False: it is a problem, and has no effect. */
-static bool read_content(struct overrides *o, const struct znode *z, struct content *c)
+static void add_drain(struct overrides *o, const struct drain *d, const char *upstream)
 {
-	static const struct field rows[] = {
-		{ .name = "confirm", .kind = FIELD_CUSTOM, .required = true, .read = read_confirm },
-	};
-	static const struct fields fields = FIELDS(rows);
-	CLEANUP(arena_freep) struct arena *a = arena_new();
-	struct reader r = { .arena = a, .znode = z, .problems = &o->problems };
-	json_auto_t *object = reader_parse(&r);
+	if (o->drains.count == o->drain_room) {
+		o->drain_room = o->drain_room ? 2 * o->drain_room : 16;
+		o->drains.items =
+			xrealloc(o->drains.items, o->drain_room * sizeof(*o->drains.items));
+	}
+	o->drains.items[o->drains.count] = *d;
+	o->drains.items[o->drains.count++].upstream = upstream;
+}
 
-	if (object)
-		fields_read(&r, object, &fields, c);
-	return !r.failed;
+/* Returns when the first of them ends on the wall clock, or NEVER. */
+static uint64_t add_drains(struct overrides *o, const struct drains *d, const char *path,
+			   uint64_t wall)
+{
+	const char *upstream = arena_strdup(o->arena, path_name(path));
+	uint64_t end = NEVER;
+
+	for (size_t i = 0; i < d->count; i++) {
+		uint64_t until = d->items[i].until;
+
+		if (until && until <= wall)
+			continue;
+		add_drain(o, &d->items[i], upstream);
+		end = until && until < end ? until : end;
+	}
+	return end;
 }
 
 /* From the wall clock to the other one; 0: before the host was booted. */
@@ -187,21 +113,21 @@ static uint64_t to_monotonic(uint64_t time, uint64_t now, uint64_t wall)
 	return wall - time < now ? now - (wall - time) : 0;
 }
 
-/* Returns when its time is not too far ahead any more, or NEVER. */
+/* Returns when to read it again, or NEVER. */
 static uint64_t read_one(struct overrides *o, struct override *item, const struct znode *z,
 			 uint64_t now, uint64_t wall)
 {
-	struct content c = { .wall = wall };
-	uint64_t limit = item->seen + OVERRIDE_AHEAD;
+	struct override_content c;
+	uint64_t limit = item->seen + OVERRIDE_AHEAD, later;
 
 	item->confirmed = 0;
-	if (read_content(o, z, &c)) {
-		item->confirmed = to_monotonic(c.confirm, now, wall);
+	if (read_content(o, z, wall, &c, &later)) {
+		item->confirmed = c.confirm ? to_monotonic(c.confirm, now, wall) : 0;
 		if (item->confirmed > limit)
 			item->confirmed = limit;
+		later = add_drains(o, &c.drains, z->path, wall);
 	}
-	return c.confirm > wall + OVERRIDE_AHEAD ? now + (c.confirm - wall - OVERRIDE_AHEAD)
-						 : NEVER;
+	return later == NEVER ? NEVER : now + (later - wall);
 }
 
 /* --- all of them ---------------------------------------------------------------------------- */
@@ -247,14 +173,30 @@ static void forget_gone(struct overrides *o)
 	o->count = kept;
 }
 
+static int by_upstream(const void *a, const void *b)
+{
+	const struct drain *x = a, *y = b;
+	int order = strcmp(x->upstream, y->upstream);
+
+	return order ? order : strcmp(x->server, y->server);
+}
+
+static void forget_reading(struct overrides *o)
+{
+	problems_fini(&o->problems);
+	problems_init(&o->problems);
+	arena_free(o->arena);
+	o->arena = arena_new();
+	o->drains.count = 0;
+}
+
 uint64_t overrides_read(struct overrides *o, const struct tree *tree, const char *cluster,
 			uint64_t now, uint64_t wall)
 {
 	CLEANUP(freep) char *parent = cluster_path_new(cluster, CLUSTER_OVERRIDES, NULL);
 	uint64_t due = NEVER, later;
 
-	problems_fini(&o->problems);
-	problems_init(&o->problems);
+	forget_reading(o);
 	for (size_t i = 0; i < o->count; i++)
 		o->items[i].here = false;
 	for (size_t i = tree_lower_bound(tree, parent); i < tree_count(tree); i++) {
@@ -268,6 +210,8 @@ uint64_t overrides_read(struct overrides *o, const struct tree *tree, const char
 		}
 	}
 	forget_gone(o);
+	if (o->drains.count)
+		qsort(o->drains.items, o->drains.count, sizeof(*o->drains.items), by_upstream);
 	return due;
 }
 
@@ -278,6 +222,11 @@ uint64_t overrides_confirmed(const struct overrides *o, const char *upstream)
 			return o->items[i].confirmed;
 	}
 	return 0;
+}
+
+struct drains overrides_drains(const struct overrides *o)
+{
+	return o->drains;
 }
 
 static bool is_upstream(const char *name, const struct tree *tree, const char *root,

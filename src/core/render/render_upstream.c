@@ -11,8 +11,10 @@
 /* The discard port, and never tried: in http, 502 at once. */
 #define NOBODY "server 127.0.0.1:9 down;"
 
-static void render_params(struct renderer *r, const struct server_params *p, bool backups)
+static void render_params(struct renderer *r, const struct server *s, bool backups)
 {
+	const struct server_params *p = &s->params;
+
 	if (p->weight > 1)
 		render_number(r, "weight=", p->weight);
 	if (p->max_fails >= 0 && p->max_fails != 1)
@@ -23,7 +25,7 @@ static void render_params(struct renderer *r, const struct server_params *p, boo
 		render_number(r, "max_conns=", p->max_conns);
 	if (p->backup && backups)
 		render_raw(r, "backup");
-	if (p->down)
+	if (p->down || s->drained)
 		render_raw(r, "down");
 }
 
@@ -52,7 +54,7 @@ static void render_servers(struct renderer *r, const struct upstream *u)
 		render_origin(r, s->source.path ? &s->source : &u->source);
 		render_begin(r, "server");
 		render_word(r, s->address);
-		render_params(r, &s->params, backups);
+		render_params(r, s, backups);
 		render_end(r);
 	}
 	render_origin(r, &u->source);

@@ -17,6 +17,19 @@ static struct tree *tree_of_now(const struct choice *c, char revision[])
 	return overlay(c->newest, config, c->accepted, c->root);
 }
 
+/* A host that runs nothing takes what the fleet has accepted, if the permit says what that is. */
+static struct tree *tree_that_stays(const struct choice *c, char revision[])
+{
+	const struct plan_revision *accepted = &c->permit->accepted;
+	bool bare = !*c->applied && tree_count(c->accepted) == 0;
+	struct tree *config = bare && *accepted->revision ? c->config_of(c->ctx, accepted) : NULL;
+
+	if (!config)
+		return tree_of_now(c, revision);
+	snprintf(revision, DIGEST_HEX_SIZE, "%s", accepted->revision);
+	return overlay(c->newest, config, c->accepted, c->root);
+}
+
 /* The config is gone. The guard keeps what nginx runs. On a host that runs nothing, what the fleet
  * agreed on is served. */
 static struct tree *tree_without_config(const struct choice *c, char revision[])
@@ -56,11 +69,11 @@ static bool has_newest(const struct choice *c)
 struct tree *choice_tree(const struct choice *c, char revision[DIGEST_HEX_SIZE])
 {
 	snprintf(revision, DIGEST_HEX_SIZE, "%s", c->newest_revision);
-	if (c->wiped)
+	if (c->wiped && !c->unfinished)
 		return tree_without_config(c, revision);
 	if (c->permit->kind == PERMIT_NAMED)
 		return tree_named(c, revision);
 	if (c->permit->kind == PERMIT_STAY && !has_newest(c))
-		return tree_of_now(c, revision);
+		return tree_that_stays(c, revision);
 	return tree_ref(c->newest);
 }

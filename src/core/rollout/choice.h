@@ -5,7 +5,8 @@
  * is that of the permitted revision, and the servers are those of the newest tree: they never wait
  * for a rollout. While the permitted config is not at hand, the host keeps what it runs. A config
  * that has no object is not a revision: the tree is left as it is, so that the guard sees it and
- * reports it.
+ * reports it. A config whose push is unfinished is not a revision either: the host keeps what it
+ * runs, and one that runs nothing takes what the fleet has accepted.
  */
 #ifndef ZKNGINX_CHOICE_H
 #define ZKNGINX_CHOICE_H
@@ -18,6 +19,7 @@ struct choice {
 	struct tree *newest;
 	const char *newest_revision;
 	bool wiped;       /* the newest config has no object at all */
+	bool unfinished;  /* a push of it is unfinished */
 	const char *root; /* zookeeper.config */
 	const struct permit *permit;
 	struct tree *accepted; /* the znodes that nginx runs … */

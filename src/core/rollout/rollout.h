@@ -104,6 +104,7 @@ struct permit_host {
 	bool frozen;        /* rollout.freeze */
 	bool is_member;     /* the member znode is ours: the plan's word for this name is for us */
 	const char *newest; /* the revision of the tree at hand */
+	bool unfinished;    /* … whose config is incomplete: a push is unfinished */
 };
 
 enum permit_kind {
@@ -118,6 +119,9 @@ struct permit {
 	unsigned long attempt;         /* it is the target, on trial: the plan's attempt, for the
 					  gate; 0: it is no trial. With STAY: a trial in which
 					  the host is no member just now; its verdict is kept */
+	/* With STAY, while a push is unfinished: what a host that runs nothing takes; revision "":
+	 * nothing. Borrowed from the plan. */
+	struct plan_revision accepted;
 	const char *why; /* a few words for the status: "not among the hosts of step 1" */
 };
 /* plan NULL: there is none (yet). */

@@ -3,7 +3,8 @@
  * that is named, but whose member znode is not its own at the moment, stays as it is: if
  * it is just starting, or cut off for a second, it would go back to the accepted revision
  * for a moment and lose its verdict; and if the name is another host's, the plan means that one.
- * Without a plan and without an accepted revision, a host stays as it is as well.
+ * Without a plan and without an accepted revision, a host stays as it is as well. While a push is
+ * unfinished, no host runs the newest: what is named goes on, all others stay as they are.
  */
 #include <string.h>
 
@@ -13,7 +14,7 @@ static struct permit permit(enum permit_kind kind, const char *why)
 {
 	struct permit p = { .kind = kind, .why = why };
 
-	p.revision.revision = "";
+	p.revision.revision = p.accepted.revision = "";
 	return p;
 }
 
@@ -28,13 +29,27 @@ static struct permit permit_trial(const struct plan *plan, bool is_member)
 	return p;
 }
 
-static struct permit permit_accepted(const struct plan *plan)
+static struct permit permit_accepted(const struct plan *plan, bool unfinished)
 {
 	struct permit p = permit(PERMIT_NAMED, "the accepted revision");
 
-	if (plan_is_moving(plan))
+	if (unfinished)
+		p.why = "the accepted revision: a push to the config is unfinished";
+	else if (plan_is_moving(plan))
 		p.why = "not among the hosts that may run the new revision yet";
 	p.revision = plan->accepted;
+	return p;
+}
+
+static struct permit permit_newest(const struct plan *plan, bool unfinished)
+{
+	struct permit p;
+
+	if (!unfinished)
+		return permit(PERMIT_NEWEST, "takes no part in rollouts");
+	p = permit(PERMIT_STAY, "a push to the config is unfinished");
+	if (plan)
+		p.accepted = plan->accepted;
 	return p;
 }
 
@@ -48,12 +63,13 @@ struct permit rollout_permit(const struct plan *plan, const struct permit_host *
 	if (host->frozen)
 		return permit(PERMIT_STAY, "frozen by rollout.freeze");
 	if (!host->follows)
-		return permit(PERMIT_NEWEST, "takes no part in rollouts");
+		return permit_newest(plan, host->unfinished);
 	if (!plan)
-		return permit(PERMIT_STAY, "there is no plan yet");
+		return permit(PERMIT_STAY, host->unfinished ? "a push to the config is unfinished"
+							    : "there is no plan yet");
 	if (plan_is_moving(plan) && *plan->target.revision && plan_names(plan, host->host))
 		return permit_trial(plan, host->is_member);
 	if (*plan->accepted.revision)
-		return permit_accepted(plan);
+		return permit_accepted(plan, host->unfinished);
 	return permit(PERMIT_STAY, "no revision has been accepted yet");
 }

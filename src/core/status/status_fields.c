@@ -106,6 +106,17 @@ static void put_problems(const struct status *s, struct buf *out)
 		put_labelled(out, "problems", "", "kind", kind_name(i), (double)counts[i]);
 }
 
+static void put_drains(const struct status *s, struct buf *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->drain_count; i++)
+		n += s->drains[i].servers;
+	openmetrics_head(out, "drained_servers", "gauge", NULL,
+			 "Servers that an operator has drained.");
+	openmetrics_sample(out, "drained_servers", "", NULL, 0, (double)n);
+}
+
 static void put_alerts(const struct status *s, struct buf *out)
 {
 	openmetrics_head(out, "alert", "gauge", NULL, "1 for each alert that is raised.");
@@ -159,6 +170,15 @@ static const struct status_field discovery_rows[] = {
 	{ "upstream", STATUS_TEXT, IN(upstream) },
 	{ "path", STATUS_TEXT, IN(path) },
 	{ "format", STATUS_TEXT, IN(format) },
+	{ "servers", STATUS_COUNT, IN(servers) },
+};
+#undef IN
+
+#define IN(member) .where = offsetof(struct status_drain, member)
+static const struct status_field drain_rows[] = {
+	{ "upstream", STATUS_TEXT, IN(upstream) },
+	{ "server", STATUS_TEXT, IN(server) },
+	{ "until", STATUS_TIME, IN(until) },
 	{ "servers", STATUS_COUNT, IN(servers) },
 };
 #undef IN
@@ -259,6 +279,14 @@ static const struct status_field rollout_rows[] = {
 	{ "verdict", STATUS_TEXT, AT(rollout.verdict) },
 };
 
+static const struct status_field push_rows[] = {
+	{ "by", STATUS_TEXT, AT(push.by) },
+	{ "id", STATUS_TEXT, AT(push.id) },
+	{ "time", STATUS_TIME, AT(push.time) },
+	{ "left", STATUS_COUNT, AT(push.left),
+	  GAUGE("push_left", "Znodes that an unfinished push has not written yet.") },
+};
+
 static const struct status_field step_rows[] = {
 #define X(id, text) { text, STATUS_MS, AT(deployments.last.steps_ms[STEP_##id]) },
 	STEPS(X)
@@ -304,11 +332,15 @@ static const struct status_field rows[] = {
 	  FAMILY(put_problems) },
 	{ "problem_count", STATUS_COUNT, AT(problem_total) },
 	{ "discovery", STATUS_LIST, LIST(discovery, discovery_count, discovery_rows) },
+	{ "drains", STATUS_LIST, LIST(drains, drain_count, drain_rows), .limited = true,
+	  FAMILY(put_drains) },
+	{ "drain_count", STATUS_COUNT, AT(drain_total) },
 	{ "zookeeper", STATUS_GROUP, .inner = ROWS(zookeeper_rows) },
 	{ "nginx", STATUS_GROUP, .inner = ROWS(nginx_rows) },
 	{ "probe", STATUS_GROUP, AT(probe.on), .optional = true, .inner = ROWS(probe_rows) },
 	{ "fleet", STATUS_GROUP, .inner = ROWS(fleet_rows) },
 	{ "rollout", STATUS_GROUP, .inner = ROWS(rollout_rows) },
+	{ "push", STATUS_GROUP, AT(push.on), .optional = true, .inner = ROWS(push_rows) },
 	{ "alerts", STATUS_LIST, LIST(alerts, alert_count, alert_rows), FAMILY(put_alerts) },
 	{ "deployments", STATUS_GROUP, .inner = ROWS(deployment_rows) },
 };

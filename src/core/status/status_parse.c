@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/fleet/override.h"
 #include "core/text/json_text.h"
+#include "core/text/utc.h"
 #include "status_fields.h"
 
 #define MS_MOST                                                                                    \
@@ -72,7 +72,7 @@ static void read_time(struct source *r UNUSED, const struct status_field *f UNUS
 {
 	const char *s = json_string_value(value);
 
-	*(uint64_t *)where = s ? override_time(s) : 0;
+	*(uint64_t *)where = s ? utc_parse(s) : 0;
 }
 
 static void read_session(struct source *r UNUSED, const struct status_field *f UNUSED,

@@ -1,0 +1,97 @@
+/* An upstream as JSON. */
+#include <string.h>
+
+#include "core/text/json_text.h"
+#include "fleet_json.h"
+#include "upstream_view.h"
+
+static json_t *sources_json(const struct upstream *u)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < u->discover_count; i++) {
+		json_t *j = json_object();
+
+		json_put_text(j, "path", u->discovers[i].path);
+		json_put_text(j, "format", discover_format(&u->discovers[i]));
+		json_put_number(j, "servers", upstream_found_by(u, &u->discovers[i]));
+		json_array_append_new(list, j);
+	}
+	return list;
+}
+
+static json_t *server_json(const struct server *s)
+{
+	json_t *j = json_object();
+
+	json_put_text(j, "server", s->address);
+	json_put_text(j, "znode", s->source.path);
+	json_put(j, "ephemeral", json_boolean(s->source.owner));
+	json_put(j, "format", json_or_null(s->discover ? discover_format(s->discover) : NULL));
+	json_put(j, "discover", json_or_null(s->discover ? s->discover->path : NULL));
+	json_put(j, "name", json_or_null(s->name));
+	json_put(j, "weight", json_integer(s->params.weight));
+	json_put(j, "max_fails", json_integer(s->params.max_fails));
+	json_put_text(j, "fail_timeout", s->params.fail_timeout ?: "10s");
+	json_put(j, "max_conns", json_integer(s->params.max_conns));
+	json_put(j, "backup", json_boolean(s->params.backup));
+	json_put(j, "down", json_boolean(s->params.down));
+	json_put(j, "drained", json_boolean(s->drained));
+	json_put(j, "tls", json_boolean(s->tls));
+	return j;
+}
+
+static json_t *servers_json(const struct upstream *u)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < u->server_count; i++)
+		json_array_append_new(list, server_json(&u->servers[i]));
+	return list;
+}
+
+static json_t *drains_json(const struct composed *c, const char *upstream)
+{
+	const struct drains *d = &c->model->drains;
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < d->count; i++) {
+		json_t *j;
+
+		if (strcmp(d->items[i].upstream, upstream) != 0)
+			continue;
+		j = json_object();
+		json_put_text(j, "server", d->items[i].server);
+		json_put(j, "until", json_time(d->items[i].until));
+		json_put_number(j, "servers", d->items[i].servers);
+		json_array_append_new(list, j);
+	}
+	return list;
+}
+
+json_t *upstream_json(const struct composed *c, const char *path, const struct upstream *u,
+		      bool whole)
+{
+	const struct fleet_problem *guard = u ? upstream_guard(c, u) : NULL;
+	struct object_problem *problems;
+	size_t count = upstream_problems(c, path, u, &problems);
+	json_t *j = json_object();
+
+	json_put_text(j, "name", path_name(path));
+	json_put_text(j, "znode", path);
+	json_put(j, "usable", json_boolean(u));
+	json_put(j, "protocol", json_or_null(u ? upstream_protocol(u->protocol) : NULL));
+	json_put(j, "balance", json_or_null(u ? u->balance : NULL));
+	json_put(j, "discover", u ? sources_json(u) : json_array());
+	json_put_number(j, "server_count", u ? u->server_count : 0);
+	json_put_number(j, "down", u ? upstream_down(u) : 0);
+	json_put_number(j, "drained", u ? upstream_drained(u) : 0);
+	json_put(j, "held_on",
+		 json_strings(guard ? guard->hosts : NULL, guard ? guard->host_count : 0));
+	json_put(j, "problems", object_problems_json(problems, count));
+	if (whole) {
+		json_put(j, "servers", u ? servers_json(u) : json_array());
+		json_put(j, "drains", drains_json(c, path_name(path)));
+	}
+	return j;
+}

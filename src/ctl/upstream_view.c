@@ -1,0 +1,68 @@
+/* What is asked of an upstream. */
+#include <string.h>
+
+#include "core/endpoint/endpoint.h"
+#include "upstream_view.h"
+
+const char *upstream_protocol(enum protocol p)
+{
+	return p == PROTOCOL_STREAM ? "stream" : "http";
+}
+
+const char *discover_format(const struct discover *d)
+{
+	const struct endpoint_format *f = d->chosen ?: d->format;
+
+	return f ? endpoint_format_name(f) : "auto";
+}
+
+size_t upstream_found_by(const struct upstream *u, const struct discover *d)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < u->server_count; i++)
+		count += u->servers[i].discover == d;
+	return count;
+}
+
+size_t upstream_drained(const struct upstream *u)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < u->server_count; i++)
+		count += u->servers[i].drained;
+	return count;
+}
+
+size_t upstream_down(const struct upstream *u)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < u->server_count; i++)
+		count += u->servers[i].params.down && !u->servers[i].drained;
+	return count;
+}
+
+size_t upstream_problems(const struct composed *c, const char *path, const struct upstream *u,
+			 struct object_problem **out)
+{
+	size_t discovers = u ? u->discover_count : 0;
+	const char **paths = arena_array(c->arena, const char *, discovers + 1);
+
+	paths[0] = path;
+	for (size_t i = 0; i < discovers; i++)
+		paths[i + 1] = u->discovers[i].path;
+	return composed_problems(c, paths, discovers + 1, out);
+}
+
+const struct fleet_problem *upstream_guard(const struct composed *c, const struct upstream *u)
+{
+	for (size_t i = 0; i < c->reported_count; i++) {
+		const struct fleet_problem *p = &c->reported[i];
+
+		if (p->problem.kind == PROBLEM_GUARD &&
+		    strcmp(p->problem.znode, u->source.path) == 0)
+			return p;
+	}
+	return NULL;
+}
