@@ -22,10 +22,10 @@
 #include <openssl/ssl.h>
 
 #include "relay_dial.h"
+#include "relay_frames.h"
 #include "sys/disk.h"
 #include "sys/timing.h"
 
-#define CLIENT_FRAME ((size_t)64 << 20) /* of our own library: more is a mistake of ours */
 #define ENOUGH ((size_t)1 << 20) /* waiting for one end: then nothing is read from the other */
 #define CONNECT_PATIENCE (3 * USEC_PER_SEC)
 #define HANDSHAKE_PATIENCE (4 * USEC_PER_SEC)
@@ -33,21 +33,19 @@
  * it has stopped. */
 #define SLOW (2 * USEC_PER_SEC)
 #define BEATS 6 /* within the session's timeout */
-#define PREFIX 4
 
 struct relay_link {
 	sd_event *loop;
 	struct link_ops ops;
 	void *ctx;
-	struct wire *wire;
+	struct frames frames;
 	struct relay_tls *tls;
 	struct relay_server to;
 	struct stream client, server;
 	sd_event_source *timer; /* of the connect, the handshake, and a slow frame */
 	struct dial dial;
 	bool connected; /* to the server, with TLS where there is any */
-	bool granted, over;
-	size_t own_pings;   /* of us; the server's answers are dropped */
+	bool over;
 	uint64_t last_byte; /* when the server sent one */
 	uint64_t begun;     /* when the frame that is not complete did … */
 	uint64_t reported;  /* … and when it last was reported as slow */
@@ -84,7 +82,7 @@ void relay_link_free(struct relay_link *l)
 	stream_close(&l->server);
 	sd_event_source_disable_unref(l->timer);
 	dial_fini(&l->dial);
-	wire_free(l->wire);
+	frames_fini(&l->frames);
 	free(l);
 }
 
@@ -130,95 +128,14 @@ static bool flush_client(struct relay_link *l)
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-/* Is a part of a frame of the server here, and the rest is not? */
-static bool is_in_a_frame(const struct relay_link *l)
-{
-	return l->granted && stream_unread_size(&l->server) > 0;
-}
-
-/* Frames of the library: remembered, and sent on. */
-static bool take_requests(struct relay_link *l)
-{
-	struct stream *i = &l->client;
-
-	while (stream_unread_size(i) >= PREFIX) {
-		size_t size = stream_number(i);
-
-		if (size > CLIENT_FRAME)
-			return false;
-		if (stream_unread_size(i) < PREFIX + size)
-			break;
-		if (!wire_request(l->wire, stream_unread(i) + PREFIX, size))
-			return false;
-		stream_put(&l->server, stream_unread(i), PREFIX + size);
-		stream_take(i, PREFIX + size);
-	}
-	return true;
-}
-
-static void send_handshake(struct relay_link *l, const unsigned char *frame, size_t size)
-{
-	char whole[WIRE_HANDSHAKE_SIZE];
-
-	wire_complete_handshake(frame, size, whole);
-	stream_put(&l->client, whole, sizeof(whole));
-	l->granted = true;
-	timing_at(l->timer, NEVER);
-	l->ops.on_granted(l->ctx, l);
-}
-
-static void send_on(struct relay_link *l, enum wire_kind kind, const unsigned char *frame,
-		    size_t size)
-{
-	if (kind == WIRE_HANDSHAKE)
-		send_handshake(l, frame, size);
-	else if (kind == WIRE_PING && l->own_pings)
-		l->own_pings--;
-	else
-		stream_put(&l->client, frame - PREFIX, PREFIX + size);
-}
-
-/* Frames of the server: checked, and sent on. NULL, or what is wrong. */
-static const char *take_answers(struct relay_link *l)
-{
-	struct stream *i = &l->server;
-
-	while (stream_unread_size(i) >= PREFIX) {
-		const unsigned char *frame = stream_unread(i) + PREFIX;
-		enum wire_kind kind;
-		size_t size;
-		const char *why = wire_length(l->wire, stream_unread(i), &size);
-
-		if (why)
-			return why;
-		if (stream_unread_size(i) < PREFIX + size)
-			break;
-		why = wire_reply(l->wire, frame, size, &kind);
-		if (why)
-			return why;
-		send_on(l, kind, frame, size);
-		stream_take(i, PREFIX + size);
-	}
-	return NULL;
-}
-
 static void watch_slow_frame(struct relay_link *l)
 {
-	uint64_t interval = wire_timeout(l->wire) / BEATS;
+	uint64_t interval = wire_timeout(l->frames.wire) / BEATS;
 
-	if (l->granted)
-		timing_arm(l->timer, !is_in_a_frame(l) ? NEVER : interval < SLOW ? interval : SLOW);
-}
-
-/* Both ends hear from each other. */
-static void keep_alive(struct relay_link *l)
-{
-	wire_request(l->wire, wire_ping + PREFIX, sizeof(wire_ping) - PREFIX);
-	l->own_pings++;
-	stream_put(&l->server, wire_ping, sizeof(wire_ping));
-	stream_put(&l->client, wire_pong, sizeof(wire_pong));
-	if (flush_server(l) && flush_client(l))
-		watch(l);
+	if (l->frames.granted)
+		timing_arm(l->timer, !frames_are_partial(&l->frames, &l->server) ? NEVER
+				     : interval < SLOW                           ? interval
+										 : SLOW);
 }
 
 /* A frame is not complete yet. */
@@ -228,12 +145,14 @@ static void continue_slow_frame(struct relay_link *l)
 
 	if (now - l->last_byte >= SLOW)
 		return;
-	if (now - l->reported >= SLOW && stream_unread_size(&l->server) >= PREFIX) {
+	if (now - l->reported >= SLOW && stream_unread_size(&l->server) >= FRAME_PREFIX) {
 		l->reported = now;
 		l->ops.on_slow(l->ctx, l, stream_unread_size(&l->server),
 			       stream_number(&l->server));
 	}
-	keep_alive(l);
+	frames_keep_alive(&l->frames, &l->server, &l->client);
+	if (flush_server(l) && flush_client(l))
+		watch(l);
 }
 
 static void read_client(struct relay_link *l)
@@ -242,30 +161,45 @@ static void read_client(struct relay_link *l)
 
 	if (got < 0)
 		finish(l, LINK_CLIENT_LEFT, "");
-	else if (got > 0 && !take_requests(l))
+	else if (got > 0 && !frames_take_requests(&l->frames, &l->client, &l->server))
 		finish(l, LINK_CLIENT_LEFT, "the library sent a request that is not known");
 	else if (flush_server(l) && flush_client(l))
 		watch(l);
 }
 
+static void end_of_server(struct relay_link *l)
+{
+	bool refused = l->tls && !l->frames.granted && relay_tls_was_refused();
+	CLEANUP(freep) char *why = NULL;
+
+	if (refused)
+		why = relay_tls_error(l->tls, l->server.tls, l->to.host);
+	finish(l, refused ? LINK_DISTRUSTED : LINK_SERVER_LEFT, why ?: "");
+}
+
 static void read_server(struct relay_link *l)
 {
-	bool was_in_a_frame = is_in_a_frame(l);
+	bool was_in_a_frame = frames_are_partial(&l->frames, &l->server);
+	bool was_granted = l->frames.granted;
 	int got = stream_fill(&l->server);
 	const char *why;
 
 	if (got < 0) {
-		finish(l, LINK_SERVER_LEFT, "");
+		end_of_server(l);
 		return;
 	}
 	if (got > 0)
 		l->last_byte = timing_now();
-	why = take_answers(l);
+	why = frames_take_answers(&l->frames, &l->server, &l->client);
 	if (why) {
 		finish(l, LINK_DISTRUSTED, why);
 		return;
 	}
-	if (was_in_a_frame != is_in_a_frame(l)) {
+	if (!was_granted && l->frames.granted) {
+		timing_at(l->timer, NEVER);
+		l->ops.on_granted(l->ctx, l);
+	}
+	if (was_in_a_frame != frames_are_partial(&l->frames, &l->server)) {
 		if (l->reported > l->begun)
 			l->ops.on_slow(l->ctx, l, 0, 0);
 		l->begun = l->reported = l->last_byte;
@@ -345,7 +279,7 @@ static int on_timer(sd_event_source *s UNUSED, uint64_t usec UNUSED, void *ctx)
 
 	if (!l->dial.reached)
 		finish(l, LINK_UNREACHABLE, "no answer");
-	else if (!l->granted)
+	else if (!l->frames.granted)
 		finish(l, LINK_SILENT, "");
 	else
 		continue_slow_frame(l);
@@ -366,7 +300,7 @@ struct relay_link *relay_link_new(sd_event *loop, int client, const struct wire_
 	l->ops = *ops;
 	l->ctx = ctx;
 	l->tls = tls;
-	l->wire = wire_new(limits);
+	frames_init(&l->frames, limits);
 	l->client.fd = client;
 	l->server.fd = -1;
 	l->timer = timing_new(loop, on_timer, l);

@@ -216,6 +216,14 @@ static char *certificate_error(const struct relay_tls *t, SSL *ssl, long result,
 	}
 }
 
+/* An alert of the server: with TLS 1.3 a client learns after its handshake that it was refused. */
+bool relay_tls_was_refused(void)
+{
+	unsigned long code = ERR_peek_error();
+
+	return ERR_GET_LIB(code) == ERR_LIB_SSL && ERR_GET_REASON(code) >= SSL_AD_REASON_OFFSET;
+}
+
 char *relay_tls_error(const struct relay_tls *t, SSL *ssl, const char *host)
 {
 	unsigned long code = ERR_peek_error();
@@ -224,7 +232,8 @@ char *relay_tls_error(const struct relay_tls *t, SSL *ssl, const char *host)
 
 	if (result != X509_V_OK)
 		text = certificate_error(t, ssl, result, host);
-	else if (code == 0 || ERR_GET_REASON(code) == SSL_R_WRONG_VERSION_NUMBER)
+	else if (code == 0 || ERR_GET_REASON(code) == SSL_R_WRONG_VERSION_NUMBER ||
+		 ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
 		text = xstrdup("does not speak TLS on this port, or closed the connection (is it "
 			       "the port for plain text?)");
 	else if (!*t->files[1] && ERR_GET_REASON(code) >= SSL_AD_REASON_OFFSET)

@@ -7,6 +7,8 @@
 #ifndef ZKNGINX_ZK_RELAY_TLS_H
 #define ZKNGINX_ZK_RELAY_TLS_H
 
+#include <stdbool.h>
+
 #include <openssl/types.h>
 
 #include <zknginx/err.h>
@@ -22,6 +24,8 @@ DEFINE_CLEANUP(struct relay_tls *, relay_tls_free)
 /* A connection to `host` (a name or an address). *stale: new files could not be used; the caller
  * frees it, NULL otherwise. The caller frees the SSL. */
 SSL *relay_tls_connection(struct relay_tls *t, const char *host, char **stale);
+/* After a read that failed: did the server refuse this client? */
+bool relay_tls_was_refused(void);
 /* Why the handshake of this connection failed: the rest of a sentence that begins with the server.
  * The caller frees. */
 char *relay_tls_error(const struct relay_tls *t, SSL *ssl, const char *host);

@@ -18,6 +18,7 @@ struct rig_zookeeper_options {
 	const char *const *jvm; /* more arguments of java, NULL-terminated; may be NULL */
 	const char *settings;   /* more lines of the server's configuration; may be NULL */
 	int port;               /* 0: a free one */
+	const char *class_path; /* more jars, "a.jar:b.jar"; may be NULL */
 };
 
 /* Starts a server and waits until it serves. options may be NULL. */
