@@ -101,6 +101,7 @@ struct drain {
 struct drains {
 	struct drain *items; /* sorted by upstream, then by server */
 	size_t count;
+	int64_t mzxid; /* of the newest override that was read for them; 0: there is none */
 };
 
 struct upstream {

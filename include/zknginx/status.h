@@ -124,6 +124,8 @@ struct status {
 	size_t discovery_count;
 	const struct status_drain *drains;
 	size_t drain_count; /* in that list … */
+	int64_t overrides;  /* zxid of the newest override that nginx's configuration follows; 0:
+			       none */
 	size_t drain_total; /* … and in all; the list may be shortened like that of problems */
 	struct {
 		const char *state, *server; /* "connected", "127.0.0.1:2181" */

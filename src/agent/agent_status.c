@@ -170,6 +170,7 @@ static void fill_drains(const struct model *m, struct status *s, struct arena *s
 	struct status_drain *list = arena_array(scratch, struct status_drain, m->drains.count);
 
 	s->drains = list;
+	s->overrides = m->drains.mzxid;
 	s->drain_count = s->drain_total = m->drains.count;
 	for (size_t i = 0; i < m->drains.count; i++) {
 		const struct drain *d = &m->drains.items[i];

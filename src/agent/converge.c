@@ -237,12 +237,14 @@ static void (*const outcomes[DEPLOY_RESULT_N])(struct agent *a, const struct out
 /* --once: leave when nothing more is going to happen soon. */
 static void leave_if_done(struct agent *a, const struct outcome *o)
 {
+	struct permission_facts p;
 	bool good = o->result == DEPLOY_APPLIED || o->result == DEPLOY_UNCHANGED ||
 		    o->result == DEPLOY_DEFERRED;
 
 	if (!a->once || a->dirty || a->again_at < timing_now() + 3 * USEC_PER_SEC)
 		return;
-	a->ops->on_over(a->ctx, good && a->problems.count == 0);
+	permission_facts(a->permission, &p);
+	a->ops->on_over(a->ctx, good && a->problems.count == 0 && !p.push);
 }
 
 /*

@@ -27,6 +27,14 @@ const struct command *const all_commands[] = {
 	&command_show,
 
 	/* act */
+	&command_confirm,
+	&command_drain,
+	&command_undrain,
+	&command_pause,
+	&command_resume,
+	&command_promote,
+	&command_abort,
+	&command_rollback,
 
 	/* start */
 

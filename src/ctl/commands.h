@@ -32,6 +32,14 @@ extern const struct command command_history;
 extern const struct command command_show;
 
 /* act */
+extern const struct command command_confirm;
+extern const struct command command_drain;
+extern const struct command command_undrain;
+extern const struct command command_pause;
+extern const struct command command_resume;
+extern const struct command command_promote;
+extern const struct command command_abort;
+extern const struct command command_rollback;
 
 /* start */
 

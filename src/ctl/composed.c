@@ -13,6 +13,8 @@
 #include "sys/timing.h"
 #include "zk/roots.h"
 
+#define UPSTREAMS_NAMED 20
+
 static struct model *compose_tree(const struct ctl *ctl, struct composed *c,
 				  struct problems *problems)
 {
@@ -114,6 +116,35 @@ void composed_free(struct composed *c)
 	tree_unref(c->cluster_tree);
 	arena_free(c->arena);
 	free(c);
+}
+
+static void say_no_upstream(const struct composed *c, const char *name)
+{
+	CLEANUP(freep) char *path = config_path(c->root, CONFIG_UPSTREAM, name);
+	CLEANUP(buf_fini) struct buf names = BUF_INIT;
+	size_t count = c->model->upstream_count;
+
+	for (size_t i = 0; i < count && i < UPSTREAMS_NAMED; i++)
+		buf_printf(&names, "%s%s", i ? ", " : "", c->model->upstreams[i].name);
+	if (tree_find(c->tree, path))
+		ctl_say("%s is not valid, so its servers are not known here: \"zknginxctl "
+			"upstreams "
+			"%s\" says why",
+			path, name);
+	else if (!count)
+		ctl_say("there is no upstream \"%s\": the config has no upstream", name);
+	else
+		ctl_say("there is no upstream \"%s\"; the config has: %s%s", name, buf_str(&names),
+			count > UPSTREAMS_NAMED ? ", …" : "");
+}
+
+const struct upstream *composed_upstream(const struct composed *c, const char *name)
+{
+	const struct upstream *u = model_upstream(c->model, name);
+
+	if (!u)
+		say_no_upstream(c, name);
+	return u;
 }
 
 size_t composed_running(const struct composed *c)

@@ -30,6 +30,8 @@ int composed_read(struct ctl *ctl, struct composed **out, struct err *e);
 void composed_free(struct composed *c);
 DEFINE_CLEANUP(struct composed *, composed_free)
 
+/* An upstream that can be used; NULL: there is none, and the operator was told why. */
+const struct upstream *composed_upstream(const struct composed *c, const char *name);
 /* How many members run the revision that was composed. */
 size_t composed_running(const struct composed *c);
 /* "This is what ZooKeeper has now; N of M hosts run it."; says when a push is not finished. */

@@ -193,6 +193,47 @@ static void requests_go_to_the_other_servers(void **state)
 		rig_host_assert_no_problems(&f->hosts[i].host);
 }
 
+/* An override that cannot be read any more stays in force. */
+static void a_drain_that_becomes_unreadable_stays(void **state)
+{
+	struct rig_fleet *f = *state;
+	int port;
+
+	f->rollout = FLEET_CANARY;
+	rig_fleet_start(f, 0);
+	port = server_of(f, 1);
+	rig_zk_auth(f->zk, "digest", "operator:secret");
+	rig_zk_create(f->zk, OVERRIDE, "{\"drain\":[]}");
+	drain(f, port);
+	fleet_eventually(f, all_render(f, port, true));
+	rig_zk_restrict(f->zk, OVERRIDE, true);
+	for (size_t i = 0; i < f->count; i++)
+		rig_fleet_signal(f, i, SIGHUP); /* read it again: no event tells of it */
+	for (size_t i = 0; i < f->count; i++)
+		fleet_eventually(f, rig_host_has_problem(&f->hosts[i].host, OVERRIDE, "access",
+							 "previous", ""));
+	assert_true(all_render(f, port, true));
+	rig_zk_restrict(f->zk, OVERRIDE, false);
+	rig_zk_set(f->zk, OVERRIDE, "{\"drain\":[]}");
+	fleet_eventually(f, all_render(f, port, false));
+}
+
+static void the_dry_run_shows_a_drain(void **state)
+{
+	struct rig_fleet *f = *state;
+	char *output, line[64];
+
+	f->rollout = FLEET_CANARY;
+	rig_fleet_start(f, 0);
+	rig_fleet_signal(f, 2, SIGTERM);
+	rig_zk_create(f->zk, OVERRIDE, "{\"drain\":[]}");
+	drain(f, server_of(f, 1));
+	assert_int_equal(rig_host_run(&f->hosts[2].host, &output, "--dry-run", NULL), 0);
+	snprintf(line, sizeof(line), "server 127.0.0.1:%d down;", server_of(f, 1));
+	if (!strstr(output, line))
+		fail_msg("the dry run shows:\n%s", output);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +242,8 @@ int main(void)
 		rollout_test(a_server_that_is_undrained_while_a_daemon_is_down_is_served_again),
 		rollout_test(a_drain_ends_by_itself_when_its_time_has_come),
 		rollout_test(requests_go_to_the_other_servers),
+		rollout_test(a_drain_that_becomes_unreadable_stays),
+		rollout_test(the_dry_run_shows_a_drain),
 	};
 
 	return cmocka_run_group_tests(tests, rig_fleet_setup, rig_fleet_teardown);

@@ -14,7 +14,7 @@ static struct drain one[] = { { .upstream = "u", .server = "10.0.0.2:80", .until
 
 static void drain(struct world *w, struct drain *items, size_t count)
 {
-	w->drains = (struct drains){ items, count };
+	w->drains = (struct drains){ .items = items, .count = count, .mzxid = 99 };
 }
 
 /* The server line of this address in the rendered file, up to its semicolon; "" = none. */
@@ -46,6 +46,7 @@ static void a_drained_server_is_rendered_down(void **state)
 	assert_string_equal(w->next->drains.items[0].server, "10.0.0.2:80");
 	assert_int_equal(w->next->drains.items[0].until, 77);
 	assert_int_equal(w->next->drains.items[0].servers, 1);
+	assert_int_equal(w->next->drains.mzxid, 99);
 }
 
 static void a_server_of_a_stream_is_drained_too(void **state)

@@ -448,6 +448,7 @@ static struct status everything(void)
 	s.drains = drains;
 	s.drain_count = ARRAY_SIZE(drains);
 	s.drain_total = 7;
+	s.overrides = 0x1a2b;
 	s.alerts = alerts;
 	s.alert_count = ARRAY_SIZE(alerts);
 	s.nginx.responding = true;
@@ -597,6 +598,7 @@ static void every_field_is_read(void **state UNUSED)
 	assert_string_equal(r.drains[1].server, "app-1:80");
 	assert_int_equal(r.drains[1].servers, 2);
 	assert_int_equal(r.drain_total, 7);
+	assert_true(r.overrides == 0x1a2b);
 	assert_true(r.push.on && r.push.left == 12);
 	assert_string_equal(r.push.by, "alice");
 }

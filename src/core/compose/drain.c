@@ -64,7 +64,8 @@ void drains_apply(struct model *m, const struct drains *drains)
 {
 	size_t i = 0;
 
-	m->drains = (struct drains){ .items = arena_array(m->arena, struct drain, drains->count) };
+	m->drains = (struct drains){ .items = arena_array(m->arena, struct drain, drains->count),
+				     .mzxid = drains->mzxid };
 	for (size_t j = 0; j < m->upstream_count; j++) {
 		struct upstream *u = &m->upstreams[j];
 		struct drains own = copy_of_upstream(m, u, drains, &i);

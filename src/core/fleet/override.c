@@ -188,6 +188,7 @@ static void forget_reading(struct overrides *o)
 	arena_free(o->arena);
 	o->arena = arena_new();
 	o->drains.count = 0;
+	o->drains.mzxid = 0;
 }
 
 uint64_t overrides_read(struct overrides *o, const struct tree *tree, const char *cluster,
@@ -203,6 +204,8 @@ uint64_t overrides_read(struct overrides *o, const struct tree *tree, const char
 		const struct znode *z = tree_at(tree, i);
 
 		if (path_is_below(z->path, parent)) {
+			if (z->mzxid > o->drains.mzxid)
+				o->drains.mzxid = z->mzxid;
 			later = read_one(o, item_for(o, z, now), z, now, wall);
 			due = later < due ? later : due;
 		} else if (strcmp(z->path, parent) != 0) {

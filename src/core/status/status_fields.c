@@ -335,6 +335,7 @@ static const struct status_field rows[] = {
 	{ "drains", STATUS_LIST, LIST(drains, drain_count, drain_rows), .limited = true,
 	  FAMILY(put_drains) },
 	{ "drain_count", STATUS_COUNT, AT(drain_total) },
+	{ "overrides", STATUS_SESSION, AT(overrides) },
 	{ "zookeeper", STATUS_GROUP, .inner = ROWS(zookeeper_rows) },
 	{ "nginx", STATUS_GROUP, .inner = ROWS(nginx_rows) },
 	{ "probe", STATUS_GROUP, AT(probe.on), .optional = true, .inner = ROWS(probe_rows) },

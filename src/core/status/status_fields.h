@@ -17,7 +17,7 @@ enum status_kind {
 	STATUS_FLAG,    /* bool */
 	STATUS_MAYBE,   /* enum status_maybe; unknown is null, and has no metric */
 	STATUS_TIME,    /* uint64_t, microseconds since the epoch; 0 is null */
-	STATUS_SESSION, /* int64_t, written in hex; 0 is null */
+	STATUS_SESSION, /* int64_t, a session or a zxid, written in hex; 0 is null */
 	STATUS_MS,      /* double, milliseconds */
 	STATUS_NAME,    /* an enum, written as its name */
 	STATUS_GROUP,   /* an object, of the rows `inner` */
