@@ -126,8 +126,6 @@ static const struct setting table[] = {
 static const struct {
 	const char *path, *hint;
 } unknown[] = {
-	{ "zookeeper.tls", "Debian's ZooKeeper client library has no TLS: run a tunnel (stunnel, "
-			   "WireGuard) on this host and name its local end in zookeeper.hosts" },
 	{ "zookeeper.auth",
 	  "credentials are in a file of their own, which zookeeper.auth_file names" },
 	{ "nginx.reload_command", "the master is signalled directly, no command is run" },

@@ -187,6 +187,8 @@ int session_new(sd_event *loop, const char *name, const struct zookeeper_setting
 	STAILQ_INIT(&s->notes);
 	if (settings->auth_file && *settings->auth_file)
 		s->auth_file = xstrdup(settings->auth_file);
+	s->restricted = s->auth_file ||
+			(settings->tls.ca && *settings->tls.ca && *settings->tls.certificate);
 	if (s->auth_file && check_credentials(s->auth_file, e) < 0)
 		return -1;
 	if (address_book_init(&s->addresses, settings->hosts, e) < 0 ||
@@ -350,7 +352,7 @@ void session_create(struct session *s, const char *path, const char *data, size_
 	struct request *r = request_new(REQUEST_CREATE, path, data, size, done, ctx);
 
 	r->flags = flags;
-	r->restricted = s->auth_file != NULL;
+	r->restricted = s->restricted;
 	submit(s, r);
 }
 
@@ -376,6 +378,6 @@ void session_multi(struct session *s, const struct session_op *ops, size_t count
 {
 	struct request *r = request_new_multi(ops, count, done, ctx);
 
-	r->restricted = s->auth_file != NULL;
+	r->restricted = s->restricted;
 	submit(s, r);
 }

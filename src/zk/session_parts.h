@@ -17,6 +17,7 @@ struct session {
 	void *ctx;
 	uint64_t wanted_timeout;
 	char *auth_file;
+	bool restricted; /* what it creates belongs to its identity */
 
 	struct queue *queue;
 	struct notes notes; /* taken from the queue, not handled yet */

@@ -30,9 +30,11 @@ void rig_certificate(const char *name, const char *authority, const char *names,
 	const char *key = rig_path("%s.key", name), *csr = rig_path("%s.csr", name),
 		   *crt = rig_path("%s.crt", name), *extensions = rig_path("%s.ext", name);
 
+	const char *subject = strchr(names, ':') + 1;
+
 	rig_write(extensions, "subjectAltName=%s\n", names);
-	rig_openssl("req -new -newkey rsa:2048 -nodes -subj /CN=%s -keyout %s -out %s", name, key,
-		    csr);
+	rig_openssl("req -new -newkey rsa:2048 -nodes -subj /CN=%.*s -keyout %s -out %s",
+		    (int)strcspn(subject, ","), subject, key, csr);
 	if (days < 0) /* valid for no time: it ends as it begins */
 		rig_openssl("x509 -req -in %s -CA %s -CAkey %s -CAcreateserial -days 0 -extfile %s "
 			    "-out %s",

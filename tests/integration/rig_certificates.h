@@ -9,8 +9,8 @@
 
 /* An authority of this name. */
 void rig_authority(const char *name);
-/* A certificate for these names ("DNS:localhost,IP:127.0.0.1"), signed by the authority; days < 0:
- * it has expired. Replaces the files of an earlier one. */
+/* A certificate for these names ("DNS:localhost,IP:127.0.0.1"; the first is its subject), signed by
+ * the authority; days < 0: it has expired. Replaces the files of an earlier one. */
 void rig_certificate(const char *name, const char *authority, const char *names, int days);
 /* NAME.p12 with only the certificate, as a trust store; for an authority. */
 void rig_trust_store(const char *authority);

@@ -70,6 +70,8 @@ char *rig_zk_get(struct rig_zk *c, const char *path);
 /* … and the version that it has. */
 char *rig_zk_get_version(struct rig_zk *c, const char *path, int *version);
 bool rig_zk_exists(struct rig_zk *c, const char *path);
+/* Does its ACL let this client read it? */
+bool rig_zk_may_read(struct rig_zk *c, const char *path);
 /* Is there such a znode, with exactly this data? */
 bool rig_zk_is(struct rig_zk *c, const char *path, const char *data);
 /* Session that owns the ephemeral; 0 when there is none or it is persistent. */

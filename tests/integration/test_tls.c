@@ -126,6 +126,14 @@ static void the_daemon_works_over_tls(void **state UNUSED)
 	eventually(NULL, rig_nginx_says(port, "edited"));
 }
 
+/* What the daemon creates belongs to the certificate's subject. */
+static void a_certificate_is_an_identity(void **state UNUSED)
+{
+	rig_host_start(&host);
+	eventually(NULL, rig_zk_exists(host.zk, MEMBER));
+	assert_false(rig_zk_may_read(host.zk, MEMBER));
+}
+
 /* The name of the certificate is neither the host's nor an alternative one. */
 static void a_name_of_the_settings_takes_the_hosts_place(void **state UNUSED)
 {
@@ -215,6 +223,7 @@ int main(void)
 #define TLS_TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 	const struct CMUnitTest tests[] = {
 		TLS_TEST(the_daemon_works_over_tls),
+		TLS_TEST(a_certificate_is_an_identity),
 		TLS_TEST(an_authority_that_is_not_known_is_named),
 		TLS_TEST(the_plain_port_is_recognized),
 		TLS_TEST(a_client_certificate_that_is_refused_is_said),
