@@ -4,6 +4,8 @@
 #include "client.h"
 #include "reader.h"
 
+#define SILENT USEC_PER_SEC
+
 struct reader {
 	struct ctl *ctl;
 	struct mirror *mirror;
@@ -57,9 +59,23 @@ int reader_next(struct reader *r, uint64_t timeout, struct tree **out)
 	return there;
 }
 
+/* With a word on the terminal when it takes long. */
+static bool await_first(struct reader *r, struct tree **out)
+{
+	uint64_t timeout = r->ctl->timeout, silent = timeout < SILENT ? timeout : SILENT;
+	bool there = reader_next(r, silent, out);
+
+	if (there || timeout == silent)
+		return there;
+	progress_show("waiting for ZooKeeper at %s …", r->ctl->settings.zookeeper.hosts);
+	there = reader_next(r, timeout - silent, out);
+	progress_clear();
+	return there;
+}
+
 int reader_first(struct reader *r, struct tree **out, struct err *e)
 {
-	if (reader_next(r, r->ctl->timeout, out))
+	if (await_first(r, out))
 		return 0;
 	return err_set(e, ERR_UNAVAILABLE, "ZooKeeper at %s does not answer within %llu ms",
 		       r->ctl->settings.zookeeper.hosts,

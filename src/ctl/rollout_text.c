@@ -18,7 +18,7 @@ static const char *origin(const struct snapshot *s, const struct plan_revision *
 static void print_revision(const struct snapshot *s, const struct screen *screen, const char *word,
 			   const struct plan_revision *r)
 {
-	size_t all = fleet_view_followers(&s->view);
+	size_t all = fleet_view_counted(&s->view);
 
 	if (*r->revision)
 		screen_lines(screen, COLOR_NONE, 2, "%s %.*s on %zu of %zu host%s%s", word,

@@ -60,13 +60,13 @@ static const char *title(const struct table *t, size_t column)
 
 static void measure(const struct table *t, size_t *widths)
 {
-	for (size_t i = 0; i < t->columns; i++)
+	for (size_t i = 0; i < t->columns; i++) {
 		widths[i] = screen_columns(title(t, i));
-	for (size_t i = 0; i < t->count; i++) {
-		size_t width = screen_columns(t->cells[i].text);
+		for (size_t at = i; at < t->count; at += t->columns) {
+			size_t width = screen_columns(t->cells[at].text);
 
-		if (width > widths[i % t->columns])
-			widths[i % t->columns] = width;
+			widths[i] = width > widths[i] ? width : widths[i];
+		}
 	}
 }
 

@@ -231,7 +231,7 @@ static void a_problem_of_all_hosts_is_one(void **state)
 
 	start(f, "mode = \"all\";");
 	rig_zk_create(f->zk, CONFIG "/sites/wrong", "{\n\"listen\": [\"80\"],\n\"locatio\": 1}");
-	eventually(NULL, says(f, "on 3 of 3 hosts"));
+	eventually(NULL, says(f, "on 3 of 3 hosts, since"));
 	r = ctl(f, "problems");
 	rig_ctl_assert_code(&r, 1);
 	assert_has(r.out, CONFIG "/sites/wrong");
@@ -471,7 +471,9 @@ static void watching_in_a_pipe_prints_a_block_for_each_change(void **state)
 	pid = rig_start(out, (char *[]){ getenv("ZKNGINXCTL") ?: "build/zknginxctl", "-c",
 					 (char *)settings(f), "status", "--watch", NULL });
 	eventually(NULL, strstr(rig_read(out) ?: "", "Healthy."));
-	rig_wait(NULL, 2500 * USEC_PER_MSEC); /* older, and no change */
+	rig_wait(NULL, 1500 * USEC_PER_MSEC); /* the ages grow … */
+	rig_zk_create(f->zk, CLUSTER "/elsewhere", NULL);
+	rig_wait(NULL, 1500 * USEC_PER_MSEC); /* … and nothing else that is shown */
 	if (count_of(rig_read(out), "Fleet ") != 1)
 		fail_msg("%s", rig_read(out));
 	rig_fleet_push(f, "2");

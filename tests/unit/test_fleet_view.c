@@ -134,6 +134,32 @@ static void each_member_has_the_revision_that_the_plan_gives_it(void **state UNU
 	assert_int_equal(fleet_view_running(&f.view, R2), 2);
 }
 
+static void where_nobody_follows_the_plan_all_members_count(void **state UNUSED)
+{
+	CLEANUP(fleet_fini) struct fleet f = { 0 };
+
+	read_fleet(&f, "/c\n/c/members\n" MEMBER("a", "\"rollout\": \"exempt\", \"revision\": \"" R1
+						      "\"")
+			       MEMBER("b", "\"rollout\": \"frozen\", \"revision\": \"" R2 "\""));
+	assert_int_equal(fleet_view_followers(&f.view), 0);
+	assert_int_equal(fleet_view_counted(&f.view), 2);
+	assert_int_equal(fleet_view_running(&f.view, R1), 1);
+}
+
+static void half_of_a_push_is_for_no_host(void **state UNUSED)
+{
+	CLEANUP(fleet_fini) struct fleet f = { 0 };
+
+	read_fleet(&f, "/c\n/c/members\n" MEMBER(
+			       "a",
+			       "\"rollout\": \"exempt\"") "/config\n\t{\"push\": {\"by\": \"bob\", "
+							  "\"id\": \"1\", \"left\": 3, "
+							  "\"time\": \"2026-11-28T09:00:00Z\"}}\n"
+							  "/config/sites\n/config/sites/x\n\t{}\n");
+	assert_true(f.view.note.unfinished);
+	assert_string_equal(fleet_view_permitted(&f.view, &f.view.members[0]), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -143,6 +169,8 @@ int main(void)
 		cmocka_unit_test(the_lowest_candidate_leads_however_it_is_called),
 		cmocka_unit_test(a_plan_that_cannot_be_read_is_none_and_says_why),
 		cmocka_unit_test(each_member_has_the_revision_that_the_plan_gives_it),
+		cmocka_unit_test(where_nobody_follows_the_plan_all_members_count),
+		cmocka_unit_test(half_of_a_push_is_for_no_host),
 	};
 
 	return cmocka_run_group_tests_name("fleet view", tests, NULL, NULL);

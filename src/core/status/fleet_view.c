@@ -223,10 +223,18 @@ size_t fleet_view_followers(const struct fleet_view *v)
 
 size_t fleet_view_running(const struct fleet_view *v, const char *revision)
 {
+	bool all = !fleet_view_followers(v);
 	size_t count = 0;
 
 	for (size_t i = 0; i < v->member_count; i++)
-		count += v->members[i].part == MEMBER_JOINED &&
+		count += (all || v->members[i].part == MEMBER_JOINED) &&
 			 strcmp(v->members[i].revision, revision) == 0;
 	return count;
+}
+
+size_t fleet_view_counted(const struct fleet_view *v)
+{
+	size_t followers = fleet_view_followers(v);
+
+	return followers ? followers : v->member_count;
 }

@@ -51,8 +51,11 @@ const struct fleet_host *fleet_view_host(const struct fleet_view *v, const char 
 const char *fleet_view_permitted(const struct fleet_view *v, const struct member *m);
 /* Does the member run the revision that it is to run? */
 bool fleet_view_is_current(const struct fleet_view *v, const struct member *m);
-/* How many members follow the plan, and how many of these run this revision. */
+/* How many members follow the plan. */
 size_t fleet_view_followers(const struct fleet_view *v);
+/* How many of these run this revision, and of how many: where none follows the plan, all members
+ * count. */
 size_t fleet_view_running(const struct fleet_view *v, const char *revision);
+size_t fleet_view_counted(const struct fleet_view *v);
 
 #endif
