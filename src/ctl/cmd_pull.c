@@ -75,8 +75,10 @@ static int read_config(struct pull *p, struct err *e)
 
 static int read_directory(struct pull *p, struct err *e)
 {
-	if (mkdir(p->path, 0755) < 0 && errno != EEXIST)
-		return err_sys(e, "%s", p->path);
+	if (mkdir(p->path, 0755) < 0 && errno != EEXIST) {
+		err_sys(e, "%s", p->path);
+		return -1;
+	}
 	return directory_read(p->path, p->ctl->settings.zookeeper.config, &p->directory, e);
 }
 

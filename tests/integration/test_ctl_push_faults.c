@@ -235,6 +235,38 @@ static void a_write_in_the_middle_ends_the_push_and_leaves_the_mark(void **state
 			    "map $host $mine { default w1; }");
 }
 
+/* Both look before either has written: the second one is refused by the first transaction. */
+static void of_two_large_pushes_at_once_one_is_written_whole(void **state)
+{
+	struct rig_push *c = *state;
+	char *own = c->directory, *other = rig_path("other");
+	int a = -1, b = -1;
+
+	rig_push_pull(c);
+	push_all(c, "w0");
+	c->directory = other;
+	rig_push_pull(c);
+	for (unsigned round = 0; round < 4; round++) {
+		pid_t alice, bob;
+
+		c->directory = other;
+		write_snippets(c, round % 2 ? "b1" : "b0");
+		bob = start_push(c, c->settings);
+		c->directory = own;
+		write_snippets(c, round % 2 ? "a1" : "a0");
+		alice = start_push(c, c->settings);
+		eventually(NULL, has_ended(alice, &a));
+		eventually(NULL, has_ended(bob, &b));
+		assert_true(a == 0 || b == 0);
+		assert_true(a <= 1 && b <= 1);
+		assert_false(is_marked(c));
+		if (count(c, round % 2 ? "b1" : "b0") == SNIPPETS)
+			assert_int_equal(b, 0);
+		else
+			assert_int_equal(count(c, round % 2 ? "a1" : "a0"), SNIPPETS);
+	}
+}
+
 /* The answer of a transaction is lost: whether it was written is found out, and the rest follows.
  */
 static void a_lost_connection_in_the_middle_is_no_failure(void **state)
@@ -294,6 +326,7 @@ int main(void)
 		push_test(a_push_that_is_killed_leaves_before_after_or_a_mark),
 		push_test(a_push_of_another_directory_replaces_an_unfinished_one),
 		push_test(a_write_in_the_middle_ends_the_push_and_leaves_the_mark),
+		push_test(of_two_large_pushes_at_once_one_is_written_whole),
 		push_test(a_lost_connection_in_the_middle_is_no_failure),
 		push_test(pull_says_that_it_has_only_a_part),
 	};
