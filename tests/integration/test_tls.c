@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "rig_certificates.h"
+#include "rig_authority.h"
 #include "rig_host.h"
 
 #define CONFIG "/nginx/config"
@@ -66,12 +66,12 @@ static int setup(void **state UNUSED)
 {
 	rig_authority("authority");
 	rig_authority("stranger");
-	rig_certificate("server", "authority", "DNS:localhost,IP:127.0.0.1", 30);
-	rig_certificate("other", "authority", "DNS:other.example.com", 30);
-	rig_certificate("old", "authority", "DNS:localhost,IP:127.0.0.1", -1);
-	rig_certificate("client", "authority", "DNS:web1", 30);
-	rig_certificate("second", "authority", "DNS:web1", 30);
-	rig_certificate("forged", "stranger", "DNS:web1", 30);
+	rig_authority_sign("server", "authority", "DNS:localhost,IP:127.0.0.1", 30);
+	rig_authority_sign("other", "authority", "DNS:other.example.com", 30);
+	rig_authority_sign("old", "authority", "DNS:localhost,IP:127.0.0.1", -1);
+	rig_authority_sign("client", "authority", "DNS:web1", 30);
+	rig_authority_sign("second", "authority", "DNS:web1", 30);
+	rig_authority_sign("forged", "stranger", "DNS:web1", 30);
 	rig_trust_store("authority");
 	secure = rig_port();
 	snprintf(hosts, sizeof(hosts), "localhost:%d", secure);

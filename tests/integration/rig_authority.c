@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "rig_certificates.h"
+#include "rig_authority.h"
 
 void rig_openssl(const char *command_line, ...)
 {
@@ -25,7 +25,7 @@ void rig_authority(const char *name)
 		    name, rig_path("%s.key", name), rig_path("%s.crt", name));
 }
 
-void rig_certificate(const char *name, const char *authority, const char *names, int days)
+void rig_authority_sign(const char *name, const char *authority, const char *names, int days)
 {
 	const char *key = rig_path("%s.key", name), *csr = rig_path("%s.csr", name),
 		   *crt = rig_path("%s.crt", name), *extensions = rig_path("%s.ext", name);
