@@ -113,14 +113,21 @@ static int make_directories(const char *path, struct err *e)
 	return 0;
 }
 
-static int write_file(const char *path, const struct import_file *f, bool force, struct err *e)
+/* How files are written. */
+struct writing {
+	bool force;
+	mode_t mode; /* no more than that of FILE: it may hold secrets */
+};
+
+static int write_file(const char *path, const struct import_file *f, const struct writing *w,
+		      struct err *e)
 {
 	CLEANUP(disk_close) int fd = -1;
 	const char *at = f->text;
 
 	if (make_directories(path, e) < 0)
 		return -1;
-	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (force ? O_TRUNC : O_EXCL), 0666);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (w->force ? O_TRUNC : O_EXCL), w->mode);
 	if (fd < 0)
 		return err_sys(e, "%s", path);
 	while (at < f->text + f->size) {
@@ -164,7 +171,7 @@ static bool may_write(const char *directory, const char *main)
 }
 
 static int write_output(const struct import_output *out, const char *directory, const char *main,
-			bool force, struct err *e)
+			const struct writing *w, struct err *e)
 {
 	CLEANUP(freep) char *itself = xasprintf("%s/", directory);
 
@@ -173,10 +180,10 @@ static int write_output(const struct import_output *out, const char *directory, 
 	for (size_t i = 0; i < out->files.count; i++) {
 		CLEANUP(freep) char *path = xasprintf("%s/%s", directory, out->files.items[i].path);
 
-		if (write_file(path, &out->files.items[i], force, e) < 0)
+		if (write_file(path, &out->files.items[i], w, e) < 0)
 			return -1;
 	}
-	return write_file(main, &out->main, force, e);
+	return write_file(main, &out->main, w, e);
 }
 
 /* With --force: files that were there before would be pushed, too. */
@@ -241,12 +248,20 @@ static int translate(const struct ctl *ctl, struct arena *a, const char *file,
 	return import_run(a, &in, out, e);
 }
 
+static mode_t mode_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) < 0 ? 0600 : st.st_mode & 0666;
+}
+
 static int import(struct ctl *ctl, const struct arguments *args)
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new();
 	CLEANUP(tree_unrefp) struct tree *tree = NULL;
 	const char *given = arguments_value(args, "output"), *main = arguments_value(args, "main");
-	bool force = arguments_has(args, "force");
+	struct writing w = { .force = arguments_has(args, "force"),
+			     .mode = mode_of(arguments_at(args, 0)) };
 	struct import_output out;
 	char *directory;
 	struct err e;
@@ -258,14 +273,14 @@ static int import(struct ctl *ctl, const struct arguments *args)
 		directory[strlen(directory) - 1] = '\0';
 	if (!main)
 		main = arena_printf(a, "%s.nginx.conf", directory);
-	if (!force && !may_write(directory, main))
+	if (!w.force && !may_write(directory, main))
 		return CTL_BAD;
 	if (translate(ctl, a, arguments_at(args, 0), &out, &e) < 0)
 		return ctl_fail(&e);
 	tree = out.tree;
-	if (write_output(&out, directory, main, force, &e) < 0)
+	if (write_output(&out, directory, main, &w, &e) < 0)
 		return ctl_fail(&e);
-	if (force)
+	if (w.force)
 		say_others(&out, directory, ctl->settings.zookeeper.config);
 	if (ctl->json)
 		import_report_json(&out, directory, main);

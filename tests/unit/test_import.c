@@ -275,6 +275,10 @@ static void a_default_server_that_stays_is_marked_too(void **state)
 	assert_fates(w, "stays typed");
 	assert_has(w->out.main.text,
 		   "server { server_name b; fastcgi_pass a; listen 80 default_server;\n}");
+	/* nginx takes no such block */
+	import_http(w, "server { listen 80 { } listen 80; server_name a; }\n"
+		       "server { listen 80; server_name b; return 404; }");
+	assert_has(file(w, "snippets/http/a.conf"), "listen 80 { } listen 80 default_server;");
 }
 
 static void servers_with_regular_expressions_keep_their_order(void **state)

@@ -76,7 +76,7 @@ static void add_server(struct addresses *all, struct piece *p)
 	bool any = false;
 
 	for (size_t i = 0; i < p->body.count; i++) {
-		if (!conf_is(p->body.items[i], "listen"))
+		if (!conf_is(p->body.items[i], "listen") || p->body.items[i]->block)
 			continue;
 		any = true;
 		add_listen(all, p, p->body.items[i]);
