@@ -68,10 +68,10 @@ static void finish(struct relay_link *l, enum link_end end, const char *why)
 	timing_at(l->timer, NEVER);
 	leave_server(l);
 	l->over = end != LINK_UNREACHABLE;
-	if (l->over)
-		stream_close(&l->client);
 	l->connected = false;
 	l->ops.on_end(l->ctx, l, end, why);
+	if (l->over) /* what the owner has to say comes before what the library sees */
+		stream_close(&l->client);
 }
 
 void relay_link_free(struct relay_link *l)

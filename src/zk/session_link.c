@@ -203,6 +203,7 @@ static void on_unlinked(struct session *s)
 	}
 	s->link_changed = s->unlinked = timing_now();
 	s->linked = false;
+	s->server[0] = '\0';
 	if (s->state != SESSION_CONNECTING)
 		session_enter(s, SESSION_CONNECTING);
 }
