@@ -43,7 +43,7 @@ TEST_PACKAGES := libcmocka-dev default-jdk-headless libcurator-client-java libcu
 LINT_PACKAGES := clang clang-format clang-tidy libclang-rt-dev cppcheck systemd
 
 CC ?= gcc
-LIBRARIES := libconfig libsystemd jansson libmicrohttpd libcrypto zlib
+LIBRARIES := libconfig libsystemd jansson libmicrohttpd libssl libcrypto zlib
 # Looked up when a recipe runs, so that `make deps` can come first.
 CFLAGS_LIBS = $(shell pkg-config --cflags $(LIBRARIES))
 LDLIBS_CORE = $(shell pkg-config --libs jansson libcrypto zlib)
