@@ -50,10 +50,10 @@ static void a_terminal_is_not_steered_by_data(void **state UNUSED)
 {
 	struct rig_terminal *t;
 
-	rig_zk_set(config.zk, RIG_UPSTREAM, "a\x1b[31mb");
+	rig_zk_set(config.zk, RIG_UPSTREAM, "a\x1b[31mb\xe2\x80\xae!");
 	t = rig_terminal_ctl(config.settings, 80, "get", RIG_UPSTREAM, NULL);
 	eventually(NULL, rig_terminal_ended(t, NULL));
-	assert_true(shows(t, "a\\x1b[31mb\r\n"));
+	assert_true(shows(t, "a\\x1b[31mb\\xe2\\x80\\xae!\r\n"));
 	assert_false(shows(t, "\x1b[31m"));
 	rig_terminal_free(t);
 }
