@@ -9,6 +9,7 @@
 #include "sys/timing.h"
 
 #define PART_AFTER USEC_PER_SEC
+#define LOG_INTERVAL (30 * USEC_PER_SEC)
 
 static void step(void *search);
 
@@ -124,11 +125,26 @@ static bool is_enough(struct refusal_search *s)
 	       !budget_is_ample(&s->tester->budget, timing_now(), 0);
 }
 
+/* Other changes wait meanwhile, so an operator has to be able to see it. */
+static void log_progress(struct refusal_search *s)
+{
+	uint64_t now = timing_now();
+
+	if (now - s->logged < LOG_INTERVAL)
+		return;
+	s->logged = now;
+	log_notice("nginx -t refuses a change of %zu znodes: searching for the part that it "
+		   "accepts, %zu tests so far; nginx keeps serving the last good configuration, "
+		   "and other changes wait",
+		   changes_count(s->changes), search_tests(s->search));
+}
+
 static void step(void *search)
 {
 	struct refusal_search *s = search;
 	CLEANUP(tree_unrefp) struct tree *sources = NULL;
 
+	log_progress(s);
 	if (wants_part(s)) {
 		deploy_part(s);
 		return;
@@ -201,6 +217,7 @@ void refusal_search_begin(struct refusal_search *s, const struct refusal_search_
 
 	s->reloads = spec->reloads;
 	s->partly = spec->quarantine;
+	s->logged = timing_now();
 	s->applied = spec->applied;
 	s->changes = changes_new(spec->base, spec->candidate, spec->root);
 	if (!changes_count(s->changes)) {

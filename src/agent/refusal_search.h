@@ -40,6 +40,7 @@ struct refusal_search {
 	bool deploying_part;    /* … and is now */
 	const char *applied;    /* revision of what nginx runs; borrowed */
 	size_t live;            /* units that were accepted when the last part was deployed */
+	uint64_t logged;        /* when its progress last was */
 	uint64_t refused_since; /* the first refusal since something was accepted; 0: none */
 };
 
