@@ -16,6 +16,7 @@
 
 #include "daemon.h"
 #include "host/notify.h"
+#include "host/settings_trust.h"
 #include "sys/timing.h"
 
 #define ONCE_PATIENCE (60 * USEC_PER_SEC)
@@ -286,7 +287,7 @@ static int start(struct daemon *d, struct err *e)
 	CLEANUP(settings_errors_fini) struct settings_errors errors = { 0 };
 	struct settings_file *file = NULL;
 
-	if (settings_load(d->settings_path, d->settings_missing_ok, &file, &errors) < 0) {
+	if (settings_load_trusted(d->settings_path, d->settings_missing_ok, &file, &errors) < 0) {
 		settings_errors_log(&errors, "");
 		d->exit_code = 2;
 		return err_set(e, ERR_INPUT, "the settings are not valid: zknginxd does not start");

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/deploy/warnings.h"
 #include "flight.h"
 #include "sys/timing.h"
 
@@ -99,6 +100,19 @@ void flight_fail(struct flight *f, enum host_condition condition, const char *fm
 	va_start(args, fmt);
 	add(f, DEPLOY_FAILED, fmt, args);
 	va_end(args);
+}
+
+bool flight_refuse_warning(struct flight *f, const char *known)
+{
+	const char *line;
+	size_t size;
+
+	line = warnings_new(buf_str(&f->warnings), known, &size);
+	if (!line)
+		return false;
+	f->warning = strndup(line, size);
+	flight_result(f, DEPLOY_REFUSED, "nginx: [warn] %s\n", f->warning);
+	return true;
 }
 
 void flight_explain(struct flight *f, const char *live)
