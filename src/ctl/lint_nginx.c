@@ -9,6 +9,7 @@
 #include "client.h"
 #include "core/deploy/blame.h"
 #include "core/deploy/warnings.h"
+#include "core/text/secret.h"
 #include "lint_nginx.h"
 #include "nginx/sandbox.h"
 #include "preview/preview.h"
@@ -159,6 +160,13 @@ static bool is_done(void *ctx)
 	return g->done;
 }
 
+static int refuse(const struct ground *g, enum err_code code, struct err *e)
+{
+	CLEANUP(freep) char *text = secret_mask_nginx(g->text);
+
+	return err_set(e, code, "%s", text);
+}
+
 /* 0: nginx has answered. */
 static int test(struct ground *g, const struct bundle *b, struct err *e)
 {
@@ -170,7 +178,7 @@ static int test(struct ground *g, const struct bundle *b, struct err *e)
 		return -1;
 	ctl_run_until(g->ctl, is_done, g, NEVER); /* the sandbox has a limit of its own */
 	if (g->result.failed || g->result.timed_out)
-		return err_set(e, ERR_UNAVAILABLE, "%s", g->text);
+		return refuse(g, ERR_UNAVAILABLE, e);
 	return 0;
 }
 
@@ -215,7 +223,7 @@ static void add_problems(struct ground *g, const struct bundle *b, const struct 
 	for (size_t i = 0; i < found->count; i++)
 		problems_add(problems, found->znodes[i], PROBLEM_NGINX, NULL, "nginx -t: %s",
 			     found->message)
-			->line = line_of(g, b, found->message, found->znodes[i]);
+			->line = line_of(g, b, found->raw, found->znodes[i]);
 }
 
 /* Warnings after which nginx serves something else than the config says are refusals. */
@@ -329,7 +337,7 @@ static int test_until_accepted(struct ground *g, const struct lint_input *in,
 		if (rc != 0)
 			return rc;
 		if (!found.count)
-			return err_set(e, ERR_REFUSED, "%s", g->text);
+			return refuse(g, ERR_REFUSED, e);
 		less = without(rest, &found);
 		tree_unref(rest);
 		rest = less;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/deploy/warnings.h"
+#include "core/text/secret.h"
 #include "flight.h"
 #include "sys/timing.h"
 
@@ -172,6 +173,7 @@ static void put_steps(struct buf *out, const struct flight *f)
 void flight_log(const struct flight *f, enum log_level level, unsigned long live)
 {
 	CLEANUP(buf_fini) struct buf line = BUF_INIT;
+	CLEANUP(freep) char *message = NULL;
 
 	if (!log_enabled(level))
 		return;
@@ -180,7 +182,8 @@ void flight_log(const struct flight *f, enum log_level level, unsigned long live
 	put_steps(&line, f);
 	if (f->message.size)
 		buf_puts(&line, ": ");
-	put_one_line(&line, buf_str(&f->message));
+	message = secret_mask_nginx(buf_str(&f->message));
+	put_one_line(&line, message);
 	if (f->result == DEPLOY_FAILED)
 		buf_printf(&line, "; nginx keeps serving generation %lu", live);
 	log_write(level, "%s", buf_str(&line));

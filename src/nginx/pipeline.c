@@ -5,6 +5,7 @@
 
 #include "conf_trust.h"
 #include "core/deploy/warnings.h"
+#include "core/text/secret.h"
 #include "pipeline.h"
 #include "sandbox.h"
 #include "sys/timing.h"
@@ -81,18 +82,18 @@ static enum reload_event passed(struct pipeline *p, const struct sandbox_result 
 
 static enum reload_event refused(struct pipeline *p, const struct sandbox_result *r)
 {
+	CLEANUP(freep) char *text = secret_mask_nginx(r->text);
 	struct flight *f = &p->flight;
 
 	f->timed_out = r->timed_out;
 	if (r->failed)
-		flight_fail(f, HOST_TEST_UNAVAILABLE, "nginx -t cannot be run: %s", r->text);
+		flight_fail(f, HOST_TEST_UNAVAILABLE, "nginx -t cannot be run: %s", text);
 	else
 		flight_result(f, DEPLOY_REFUSED, "%s", r->text);
 	if (!flight_is_done(f))
 		return RELOAD_EV_CHECK_FAILED;
 	/* nginx runs these very bytes: the host's own configuration is broken */
-	log_warning("nginx runs generation %lu, but nginx -t refuses it: %s", f->generation,
-		    r->text);
+	log_warning("nginx runs generation %lu, but nginx -t refuses it: %s", f->generation, text);
 	return RELOAD_EV_CURRENT;
 }
 
