@@ -152,9 +152,9 @@ deps demo-deps test-deps lint-deps:
 
 .PHONY: demo
 demo: demo-deps
-	$(Q)$(MAKE) --no-print-directory $(B)/zknginxd
+	$(Q)$(MAKE) --no-print-directory all
 	$(Q)$(hand_back) # it may stay up for long
-	$(Q)tests/demo/demo.sh $(B)/zknginxd
+	$(Q)tests/demo/demo.sh $(B)/zknginxd $(B)/zknginxctl
 
 .PHONY: check unit integration golden-update
 check: test-deps
@@ -294,10 +294,15 @@ lint-unit:
 
 PREFIX ?= /usr
 SYSCONFDIR ?= /etc
+BINDIR ?= $(PREFIX)/bin
 SBINDIR ?= $(PREFIX)/sbin
 MANDIR ?= $(PREFIX)/share/man
 DOCDIR ?= $(PREFIX)/share/doc/zknginx
 UNITDIR ?= $(if $(filter /usr,$(PREFIX)),/lib,$(PREFIX)/lib)/systemd/system
+# Debian's zsh looks for what packages install in a directory of its own.
+BASHDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR ?= $(PREFIX)/share/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
+FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 INSTALL ?= install
 MANUALS := $(wildcard conf/man/*.[58])
 DOCUMENTS := $(wildcard README.md) LICENSE conf/zknginxd.conf conf/nginx-include.conf
@@ -308,9 +313,14 @@ on_this_host = $(if $(DESTDIR),,if [ -d /run/systemd/system ]; then $(1); fi)
 # Existing settings are never replaced; the sample is installed with the documents, too.
 .PHONY: install uninstall
 install: $(B)/zknginxd $(B)/zknginxctl
-	$(INSTALL) -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSCONFDIR) \
-		$(DESTDIR)$(DOCDIR) $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8
-	$(INSTALL) -m 755 $(B)/zknginxd $(B)/zknginxctl $(DESTDIR)$(SBINDIR)
+	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SBINDIR) $(DESTDIR)$(UNITDIR) \
+		$(DESTDIR)$(SYSCONFDIR) $(DESTDIR)$(DOCDIR) $(DESTDIR)$(MANDIR)/man5 \
+		$(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR)
+	$(INSTALL) -m 755 $(B)/zknginxd $(DESTDIR)$(SBINDIR)
+	$(INSTALL) -m 755 $(B)/zknginxctl $(DESTDIR)$(BINDIR)
+	$(INSTALL) -m 644 conf/completion/zknginxctl.bash $(DESTDIR)$(BASHDIR)/zknginxctl
+	$(INSTALL) -m 644 conf/completion/_zknginxctl $(DESTDIR)$(ZSHDIR)
+	$(INSTALL) -m 644 conf/completion/zknginxctl.fish $(DESTDIR)$(FISHDIR)
 	sed 's,/usr/sbin/zknginxd,$(SBINDIR)/zknginxd,' systemd/zknginxd.service \
 		>$(DESTDIR)$(UNITDIR)/zknginxd.service
 	chmod 644 $(DESTDIR)$(UNITDIR)/zknginxd.service
@@ -324,7 +334,8 @@ install: $(B)/zknginxd $(B)/zknginxctl
 # The settings and the state directory stay, because nginx.conf still includes files from the latter.
 uninstall:
 	$(call on_this_host,systemctl disable --now zknginxd || :)
-	rm -f $(DESTDIR)$(SBINDIR)/zknginxd $(DESTDIR)$(SBINDIR)/zknginxctl $(DESTDIR)$(UNITDIR)/zknginxd.service \
+	rm -f $(DESTDIR)$(SBINDIR)/zknginxd $(DESTDIR)$(BINDIR)/zknginxctl $(DESTDIR)$(UNITDIR)/zknginxd.service \
+		$(DESTDIR)$(BASHDIR)/zknginxctl $(DESTDIR)$(ZSHDIR)/_zknginxctl $(DESTDIR)$(FISHDIR)/zknginxctl.fish \
 		$(patsubst conf/man/%.5,$(DESTDIR)$(MANDIR)/man5/%.5,$(filter %.5,$(MANUALS))) \
 		$(patsubst conf/man/%.8,$(DESTDIR)$(MANDIR)/man8/%.8,$(filter %.8,$(MANUALS)))
 	rm -rf $(DESTDIR)$(DOCDIR)

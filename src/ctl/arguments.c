@@ -150,7 +150,8 @@ int command_run(const struct command *c, struct ctl *ctl, int argc, char **argv)
 	if (!take_options(ctl, &a, argc, argv))
 		return CTL_USAGE;
 	if (!count_is_right(c, &a))
-		return ctl_usage("usage: zknginxctl %s %s", c->name, c->synopsis);
+		return ctl_usage("usage: zknginxctl %s%s%s", c->name, *c->synopsis ? " " : "",
+				 c->synopsis);
 	if (!c->without_settings && !ctl_load(ctl))
 		return CTL_USAGE;
 	return c->run(ctl, &a);

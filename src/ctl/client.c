@@ -9,6 +9,7 @@
 
 struct client {
 	struct ctl *ctl;
+	char *hosts;
 	struct session *session;
 };
 
@@ -43,8 +44,7 @@ bool ctl_run_until(struct ctl *ctl, bool (*done)(void *ctx), void *ctx, uint64_t
 static int no_answer(const struct client *c, struct err *e)
 {
 	return err_set(e, ERR_UNAVAILABLE, "ZooKeeper at %s does not answer within %llu ms",
-		       c->ctl->settings.zookeeper.hosts,
-		       (unsigned long long)(c->ctl->timeout / USEC_PER_MSEC));
+		       c->hosts, (unsigned long long)(c->ctl->timeout / USEC_PER_MSEC));
 }
 
 static bool is_connected(void *ctx)
@@ -54,13 +54,16 @@ static bool is_connected(void *ctx)
 	return session_state(c->session) == SESSION_CONNECTED;
 }
 
-int client_open(struct ctl *ctl, struct client **out, struct err *e)
+int client_open_at(struct ctl *ctl, const char *hosts, struct client **out, struct err *e)
 {
 	static const struct session_ops ops = { 0 };
 	CLEANUP(client_freep) struct client *c = xcalloc(1, sizeof(*c));
+	struct zookeeper_settings settings = ctl->settings.zookeeper;
 
+	settings.hosts = hosts;
 	c->ctl = ctl;
-	if (session_new(ctl->loop, "client", &ctl->settings.zookeeper, &ops, c, &c->session, e) < 0)
+	c->hosts = xstrdup(hosts);
+	if (session_new(ctl->loop, "client", &settings, &ops, c, &c->session, e) < 0)
 		return -1;
 	if (!ctl_run_until(ctl, is_connected, c, ctl->timeout))
 		return no_answer(c, e);
@@ -68,12 +71,19 @@ int client_open(struct ctl *ctl, struct client **out, struct err *e)
 	return 0;
 }
 
+int client_open(struct ctl *ctl, struct client **out, struct err *e)
+{
+	return client_open_at(ctl, ctl->settings.zookeeper.hosts, out, e);
+}
+
+/* A session that no server has granted needs no goodbye. */
 void client_free(struct client *c)
 {
 	if (!c)
 		return;
 	if (c->session)
-		session_free(c->session, GOODBYE);
+		session_free(c->session, is_connected(c) ? GOODBYE : 0);
+	free(c->hosts);
 	free(c);
 }
 
@@ -133,8 +143,10 @@ static void on_answer(void *ctx, const struct session_reply *r)
 		take_results(call, r);
 	if (r->rc != SESSION_OK)
 		return;
-	if (r->stat)
+	if (r->stat) {
+		call->stat = *r->stat;
 		take_znode(call, r);
+	}
 	take_children(call, r);
 }
 
@@ -207,6 +219,16 @@ int client_get_stat(struct client *c, struct arena *a, const char *path, struct 
 	return found;
 }
 
+int client_stat(struct client *c, const char *path, struct session_stat *out, struct err *e)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	struct call call = { .arena = a };
+	int found = read_one(c, &call, path, session_exists, e);
+
+	*out = call.stat;
+	return found;
+}
+
 int client_get(struct client *c, struct arena *a, const char *path, struct znode *out,
 	       struct err *e)
 {
@@ -248,4 +270,82 @@ int client_multi(struct client *c, const struct session_op *ops, size_t count, s
 				count == 1 ? ops[0].path : "the transaction");
 	return err_set(e, ERR_REFUSED, "%s: %s", call.failed < count ? ops[call.failed].path : "",
 		       result_text(call.rc));
+}
+
+/* --- ACLs ------------------------------------------------------------------------------------ */
+
+/* Requests that are sent together, and how many have no answer yet. */
+struct acl_calls {
+	struct arena *arena;
+	size_t open;
+	bool lost;
+};
+
+struct acl_call {
+	struct acl_calls *all;
+	struct client_acl *out;
+};
+
+static void take_acl(struct acl_call *call, const struct session_reply *r)
+{
+	struct arena *a = call->all->arena;
+	struct session_acl *entries = arena_array(a, struct session_acl, r->acl_count);
+
+	for (size_t i = 0; i < r->acl_count; i++)
+		entries[i] = (struct session_acl){ .scheme = arena_strdup(a, r->acl[i].scheme),
+						   .id = arena_strdup(a, r->acl[i].id),
+						   .permissions = r->acl[i].permissions };
+	call->out->entries = entries;
+	call->out->count = r->acl_count;
+}
+
+static void on_acl(void *ctx, const struct session_reply *r)
+{
+	struct acl_call *call = ctx;
+
+	call->all->open--;
+	call->all->lost |= session_result_is_lost(r->rc);
+	call->out->rc = r->rc;
+	if (r->rc == SESSION_OK)
+		take_acl(call, r);
+}
+
+static bool are_answered(void *ctx)
+{
+	const struct acl_calls *all = ctx;
+
+	return all->open == 0;
+}
+
+int client_acls(struct client *c, struct arena *a, const char *const *paths, size_t count,
+		struct client_acl *out, struct err *e)
+{
+	CLEANUP(freep) struct acl_call *calls = xcalloc(count + 1, sizeof(*calls));
+	struct acl_calls all = { .arena = a, .open = count };
+
+	if (!is_open(c, e))
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		out[i] = (struct client_acl){ 0 };
+		calls[i] = (struct acl_call){ .all = &all, .out = &out[i] };
+		session_get_acl(c->session, paths[i], on_acl, &calls[i]);
+	}
+	if (!ctl_run_until(c->ctl, are_answered, &all, c->ctl->timeout)) {
+		session_free(TAKE(c->session), 0);
+		return no_answer(c, e);
+	}
+	return all.lost ? no_answer(c, e) : 0;
+}
+
+bool client_acl_is_open(const struct client_acl *acl)
+{
+	const int harmful =
+		SESSION_MAY_WRITE | SESSION_MAY_CREATE | SESSION_MAY_DELETE | SESSION_MAY_ADMIN;
+
+	for (size_t i = 0; i < acl->count; i++) {
+		if (strcmp(acl->entries[i].scheme, "world") == 0 &&
+		    (acl->entries[i].permissions & harmful))
+			return true;
+	}
+	return false;
 }

@@ -18,6 +18,8 @@ struct client;
 
 /* Connects, and waits for that until the timeout of the command. ctl outlives it. */
 int client_open(struct ctl *ctl, struct client **out, struct err *e);
+/* The same at these servers ("HOST:PORT,…[/CHROOT]") in place of those of the settings. */
+int client_open_at(struct ctl *ctl, const char *hosts, struct client **out, struct err *e);
 void client_free(struct client *c);
 DEFINE_CLEANUP(struct client *, client_free)
 /* For jobs of src/zk. Valid until a request of this client was not answered. */
@@ -26,12 +28,25 @@ struct session *client_session(struct client *c);
 /* The znode with its data, in the arena. */
 int client_get(struct client *c, struct arena *a, const char *path, struct znode *out,
 	       struct err *e);
+int client_stat(struct client *c, const char *path, struct session_stat *out, struct err *e);
 /* The same, and what ZooKeeper says of it besides. */
 int client_get_stat(struct client *c, struct arena *a, const char *path, struct znode *out,
 		    struct session_stat *stat, struct err *e);
 /* Names of the children, sorted, in the arena. */
 int client_children(struct client *c, struct arena *a, const char *path, const char ***out,
 		    size_t *count, struct err *e);
+
+/* The ACLs of many znodes, in the arena. rc: SESSION_OK, or why there is none. 0, or -1: ZooKeeper
+ * does not answer. */
+struct client_acl {
+	int rc;
+	const struct session_acl *entries;
+	size_t count;
+};
+/* May every client change the znode, or what is below it? */
+bool client_acl_is_open(const struct client_acl *acl);
+int client_acls(struct client *c, struct arena *a, const char *const *paths, size_t count,
+		struct client_acl *out, struct err *e);
 
 /* One transaction. *failed (may be NULL) after ERR_REFUSED: the index of the operation that was
  * refused, and *rc (may be NULL) why (ZBADVERSION, ZNODEEXISTS, … of session_result()). */

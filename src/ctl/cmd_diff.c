@@ -88,13 +88,11 @@ static int read_revisions(struct diff *d, struct err *e)
 
 static int read_directory(struct diff *d, struct err *e)
 {
-	const char *path = arguments_at(d->args, 0);
-
-	d->names = (struct difference_names){ "zookeeper", path };
 	d->in.is_directory = true;
-	if (directory_read(path, d->in.root, &d->directory, e) < 0 ||
+	if (directory_read(arguments_at(d->args, 0), d->in.root, &d->directory, e) < 0 ||
 	    read_zookeeper(d, &d->old, e) < 0)
 		return -1;
+	d->names = (struct difference_names){ "zookeeper", d->directory->path };
 	d->new = tree_ref(d->directory->tree);
 	return 0;
 }
@@ -238,7 +236,7 @@ static const struct command_option diff_options[] = {
 const struct command command_diff = {
 	.name = "diff",
 	.synopsis = "[DIR | REV [REV]]",
-	.summary = "Compare a directory, ZooKeeper, this host or old revisions",
+	.summary = "compare a directory, ZooKeeper, this host or old revisions",
 	.help = "DIR: ZooKeeper against the directory, as push would change it. REV: that "
 		"revision\n"
 		"against ZooKeeper, or against the second one; their servers are not compared.\n"

@@ -120,7 +120,7 @@ static const struct command_option history_options[] = {
 const struct command command_history = {
 	.name = "history",
 	.synopsis = "",
-	.summary = "List the revisions that were rolled out, the newest first",
+	.summary = "list the revisions that were rolled out, the newest first",
 	.example = "  zknginxctl history -n 10",
 	.options = history_options,
 	.run = run_history,
@@ -222,7 +222,7 @@ static int run_show(struct ctl *ctl, const struct arguments *args)
 const struct command command_show = {
 	.name = "show",
 	.synopsis = "REV",
-	.summary = "Show an entry of the history, and what it changed",
+	.summary = "show an entry of the history, and what it changed",
 	.help = "REV is the beginning of a revision (six digits at least) or a number of "
 		"`history`.",
 	.example = "  zknginxctl show 0123abcd",

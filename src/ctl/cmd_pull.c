@@ -7,6 +7,7 @@
 #include "config_read.h"
 #include "core/data/layout.h"
 #include "core/policy/policy.h"
+#include "core/text/json_text.h"
 #include "difference.h"
 #include "directory.h"
 #include "directory_write.h"
@@ -74,8 +75,10 @@ static int read_config(struct pull *p, struct err *e)
 
 static int read_directory(struct pull *p, struct err *e)
 {
-	if (mkdir(p->path, 0755) < 0 && errno != EEXIST)
-		return err_sys(e, "%s", p->path);
+	if (mkdir(p->path, 0755) < 0 && errno != EEXIST) {
+		err_sys(e, "%s", p->path);
+		return -1;
+	}
 	return directory_read(p->path, p->ctl->settings.zookeeper.config, &p->directory, e);
 }
 
@@ -90,17 +93,20 @@ static json_t *as_json(struct pull *p, const struct config_edit *e)
 
 	for (size_t i = 0; i < e->count; i++) {
 		const struct config_change *c = &e->changes[i];
+		json_t *file = json_object();
 
-		json_array_append_new(files, json_pack("{s:s,s:s}", "file", file_of(p, c), "change",
-						       !c->old   ? "created"
-						       : !c->new ? "removed"
-								 : "changed"));
+		json_put_text(file, "change",
+			      !c->old   ? "created"
+			      : !c->new ? "removed"
+					: "changed");
+		json_put_text(file, "file", file_of(p, c));
+		json_array_append_new(files, file);
 	}
 	for (size_t i = 0; i < p->skipped_count; i++)
-		json_array_append_new(skipped, json_string(p->skipped[i]));
-	json_object_set_new(j, "directory", json_string(p->path));
-	json_object_set_new(j, "files", files);
-	json_object_set_new(j, "skipped", skipped);
+		json_array_append_new(skipped, json_text(p->skipped[i]));
+	json_put_text(j, "directory", p->path);
+	json_put(j, "files", files);
+	json_put(j, "skipped", skipped);
 	return j;
 }
 
@@ -174,9 +180,11 @@ static int pull(struct pull *p, bool yes)
 
 static int run_pull(struct ctl *ctl, const struct arguments *args)
 {
-	struct pull p = { .ctl = ctl, .path = arguments_at(args, 0), .arena = arena_new() };
-	int code = pull(&p, arguments_has(args, "yes"));
+	struct pull p = { .ctl = ctl, .arena = arena_new() };
+	int code;
 
+	p.path = directory_name(p.arena, arguments_at(args, 0));
+	code = pull(&p, arguments_has(args, "yes"));
 	pull_fini(&p);
 	return code;
 }
@@ -189,7 +197,7 @@ static const struct command_option pull_options[] = {
 const struct command command_pull = {
 	.name = "pull",
 	.synopsis = "DIR",
-	.summary = "Write the config of ZooKeeper into a directory",
+	.summary = "write the config of ZooKeeper into a directory",
 	.help = "Each znode is a file: upstreams/shop.json, upstreams/shop/10.0.0.1:8080,\n"
 		"sites/shop.json, snippets/http/x.conf. Files of the same meaning stay as they\n"
 		"are, files of znodes that are gone are removed, other files are not touched.\n"

@@ -73,7 +73,7 @@ static bool read_options(struct pushing *p)
 {
 	CLEANUP(freep) char *user = ctl_user();
 
-	p->path = arguments_at(p->args, 0);
+	p->path = directory_name(p->arena, arguments_at(p->args, 0));
 	p->by = arguments_value(p->args, "by") ?: arena_strdup(p->arena, user);
 	p->note = arguments_value(p->args, "message") ?: author_commit(p->arena, p->path);
 	return read_prune(p) && read_limit(p) && is_short("by", p->by) &&
@@ -227,9 +227,9 @@ static int explain_failure(struct pushing *p, const struct err *e)
 	}
 	say_list(o->conflicts, o->conflict_count, "has changed since this difference was made");
 	return refuse(p, arena_printf(p->arena,
-				      "refused: %s changed the config (%s). %s. Push again to see "
+				      "refused: %s changed the config since. %s. Push again to see "
 				      "what is different now",
-				      rival_text(p), e->text, written_text(p)));
+				      rival_text(p), written_text(p)));
 }
 
 static int write_it(struct pushing *p)
@@ -259,8 +259,12 @@ static int follow_it(struct pushing *p)
 {
 	const struct push_state *s = &p->state;
 
-	if (!p->follow)
+	if (!p->follow) {
+		if (!p->ctl->json)
+			screen_print(&p->ctl->screen, COLOR_NONE,
+				     "\"zknginxctl status --wait\" waits until it has landed\n");
 		return CTL_OK;
+	}
 	if (strcmp(s->revision, s->revision_before) == 0 && !s->note.unfinished) {
 		if (!p->ctl->json)
 			screen_print(&p->ctl->screen, COLOR_NONE,
@@ -366,7 +370,7 @@ static const struct command_option push_options[] = {
 const struct command command_push = {
 	.name = "push",
 	.synopsis = "DIR",
-	.summary = "Make a directory the config of ZooKeeper, and follow the rollout",
+	.summary = "make a directory the config of ZooKeeper, and follow the rollout",
 	.help = "Checks the directory as the daemons would, shows what would change, asks, and\n"
 		"writes it in one transaction, or in as few as possible. A znode that somebody\n"
 		"else changes meanwhile is never overwritten. Servers that applications have\n"

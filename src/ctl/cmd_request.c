@@ -6,6 +6,7 @@
 #include "ask_leader.h"
 #include "commands.h"
 #include "core/text/json_text.h"
+#include "follow.h"
 
 #define REVISION_LEAST 6
 #define REVISION_MOST 64
@@ -143,7 +144,15 @@ static int abort_rollout(struct ctl *ctl, const struct arguments *args)
 
 static int rollback(struct ctl *ctl, const struct arguments *args)
 {
-	return run_about_target(ctl, args, REQUEST_ROLLBACK, false, "written");
+	CLEANUP(follow_freep) struct follow *f = NULL;
+	bool follows = arguments_has(args, "follow") && !ctl->json;
+	struct err e;
+	int code;
+
+	if (follows && follow_new(ctl, &f, &e) < 0)
+		return ctl_fail(&e);
+	code = run_about_target(ctl, args, REQUEST_ROLLBACK, false, "written");
+	return f && code == CTL_OK ? follow_run_revision(f, arguments_at(args, 0), NEVER) : code;
 }
 
 #define ABOUT_TARGET                                                                               \
@@ -206,6 +215,11 @@ const struct command command_abort = {
 	.run = abort_rollout,
 };
 
+static const struct command_option rollback_options[] = {
+	{ "follow", 0, NULL, WORD_NONE, "then follow the rollout, as push does" },
+	{ NULL, 0, NULL, WORD_NONE, NULL },
+};
+
 const struct command command_rollback = {
 	.name = "rollback",
 	.synopsis = "REVISION",
@@ -216,5 +230,6 @@ const struct command command_rollback = {
 	.least = 1,
 	.most = 1,
 	.words = { WORD_REVISION },
+	.options = rollback_options,
 	.run = rollback,
 };

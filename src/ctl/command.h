@@ -31,6 +31,12 @@ struct command_option {
 
 #define COMMAND_WORDS 3
 
+/* The sections of the help and of zknginxctl(8). */
+struct command_group {
+	const char *title;    /* NULL ends the list */
+	const char *commands; /* names, one blank between two; also of commands to come */
+};
+
 struct arguments;
 
 struct command {
@@ -42,6 +48,7 @@ struct command {
 	int least, most;      /* how many arguments; most -1: any number */
 	enum word words[COMMAND_WORDS];       /* what they are; the last one repeats */
 	const struct command_option *options; /* NULL: none of its own */
+	bool hidden;                          /* not in the help: for scripts */
 	bool without_settings;                /* it does not read the settings file */
 	int (*run)(struct ctl *ctl, const struct arguments *args);
 };
@@ -65,6 +72,9 @@ int arguments_take_globals(struct ctl *ctl, int argc, char **argv);
 int command_run(const struct command *c, struct ctl *ctl, int argc, char **argv);
 /* A global option; false: its value is not valid (the error was printed). */
 bool global_option_set(struct ctl *ctl, const char *name, const char *value);
+
+/* The group's title of a command. */
+const char *command_group_title(const struct command_group *groups, const char *command);
 
 /* `help [COMMAND]` */
 void help_print_all(const struct ctl *ctl, FILE *out);

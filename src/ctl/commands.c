@@ -37,9 +37,26 @@ const struct command *const all_commands[] = {
 	&command_rollback,
 
 	/* start */
+	&command_init,
+	&command_doctor,
+	&command_import,
 
 	/* about the command itself */
 	&command_help,
 	&command_version,
+	&command_completion,
+	&command_complete,
 	NULL,
+};
+
+const struct command_group command_groups[] = {
+	{ "Seeing", "status members upstreams sites problems" },
+	{ "Editing", "ls get set edit rm" },
+	{ "A directory as the configuration", "pull push lint" },
+	{ "History", "diff history show" },
+	{ "Acting", "confirm drain undrain pause resume promote abort rollback" },
+	{ "Starting", "init doctor" },
+	{ "Importing", "import" },
+	{ "Other commands", "help version completion" },
+	{ NULL, NULL },
 };

@@ -7,6 +7,8 @@
 /* Ends with NULL. */
 extern const struct command *const all_commands[];
 
+extern const struct command_group command_groups[];
+
 /* see */
 extern const struct command command_status;
 extern const struct command command_members;
@@ -42,9 +44,14 @@ extern const struct command command_abort;
 extern const struct command command_rollback;
 
 /* start */
+extern const struct command command_init;
+extern const struct command command_doctor;
+extern const struct command command_import;
 
 /* about the command itself */
 extern const struct command command_help;
 extern const struct command command_version;
+extern const struct command command_completion;
+extern const struct command command_complete;
 
 #endif

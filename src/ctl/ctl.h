@@ -28,9 +28,11 @@ enum ctl_exit {
 
 struct settings_file;
 struct command;
+struct command_group;
 
 struct ctl {
 	const struct command *const *commands; /* the table; ends with NULL */
+	const struct command_group *groups;    /* of the help */
 	const char *settings_path;             /* -c */
 	bool settings_given;                   /* … was given: the file must exist */
 	const char *servers;                   /* -s; NULL: as in the settings */

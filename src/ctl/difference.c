@@ -63,16 +63,25 @@ static enum color color_of(char sign)
 	}
 }
 
+/* The data may have any bytes. */
+static void print_line(const struct screen *s, const char *line, size_t size)
+{
+	CLEANUP(buf_fini) struct buf clean = BUF_INIT;
+	enum color color = color_of(*line);
+
+	screen_clean(line, size, &clean);
+	fprintf(s->out, "%s%s%s\n", screen_begin(s, color), buf_str(&clean), screen_end(s, color));
+}
+
 static void print_hunks(const struct screen *s, const struct buf *hunks)
 {
-	const char *line = buf_str(hunks);
+	const char *line = buf_str(hunks), *end = line + hunks->size;
 
-	while (*line) {
-		int size = (int)strcspn(line, "\n");
+	while (line < end) {
+		const char *feed = memchr(line, '\n', (size_t)(end - line)) ?: end;
 
-		screen_print(s, color_of(*line), "%.*s", size, line);
-		fputc('\n', s->out);
-		line += size + (line[size] == '\n');
+		print_line(s, line, (size_t)(feed - line));
+		line = feed + 1;
 	}
 }
 

@@ -211,15 +211,6 @@ static int refuse_strangers(const struct directory *d, struct err *e)
 		       d->stranger_count == 1 ? "it" : "them");
 }
 
-static const char *without_slashes(struct arena *a, const char *path)
-{
-	size_t size = strlen(path);
-
-	while (size > 1 && path[size - 1] == '/')
-		size--;
-	return arena_copy(a, path, size);
-}
-
 static int scan(const char *path, const char *root, bool lists_errors, struct directory **out,
 		struct err *e)
 {
@@ -228,7 +219,7 @@ static int scan(const char *path, const char *root, bool lists_errors, struct di
 	int rc;
 
 	d->arena = arena_new();
-	d->path = without_slashes(d->arena, path);
+	d->path = directory_name(d->arena, path);
 	d->root = arena_strdup(d->arena, root);
 	tree_builder_init(&w.builder);
 	rc = walk_top(&w, e);
@@ -262,6 +253,15 @@ void directory_free(struct directory *d)
 	tree_unref(d->tree);
 	arena_free(d->arena);
 	free(d);
+}
+
+const char *directory_name(struct arena *a, const char *path)
+{
+	size_t size = strlen(path);
+
+	while (size > 1 && path[size - 1] == '/')
+		size--;
+	return arena_copy(a, path, size);
 }
 
 const char *directory_file(const struct directory *d, const char *znode)

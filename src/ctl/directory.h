@@ -34,6 +34,8 @@ int directory_scan(const char *path, const char *root, struct directory **out, s
 void directory_free(struct directory *d);
 DEFINE_CLEANUP(struct directory *, directory_free)
 
+/* "conf" of "conf/", as completion types it; in the arena. */
+const char *directory_name(struct arena *a, const char *path);
 /* The file of a znode, "DIR/sites/shop.json", whether it exists or not, in the directory's arena;
  * NULL: a znode of this path has none. */
 const char *directory_file(const struct directory *d, const char *znode);

@@ -21,8 +21,10 @@ static int open_parent(const struct writer *w, const char *file, int *fd, const 
 	const char *where = w->path;
 
 	*fd = open(w->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (*fd < 0)
-		return err_sys(e, "%s", w->path);
+	if (*fd < 0) {
+		err_sys(e, "%s", w->path);
+		return -1;
+	}
 	for (const char *slash; (slash = strchr(file, '/')); file = slash + 1) {
 		const char *part = arena_copy(w->arena, file, (size_t)(slash - file));
 		struct place at = { *fd, where };

@@ -12,6 +12,6 @@
  * Carries out the edit from what the directory has to what it is to have. A line feed is added to
  * data that does not end in one. Stops at the first error; what was written before stays.
  */
-int directory_write(const char *path, const struct config_edit *e, struct err *err);
+int directory_write(const char *path, const struct config_edit *edit, struct err *e);
 
 #endif

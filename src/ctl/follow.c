@@ -83,6 +83,14 @@ static void print_events(struct follow *f)
 	fflush(f->ctl->screen.out);
 }
 
+/* Then no step of the rollout is taken. */
+static bool has_no_leader(const struct follow *f)
+{
+	const struct fleet_view *v = &f->newest->view;
+
+	return fleet_view_followers(v) && !*v->leader;
+}
+
 static void show_progress(const struct follow *f)
 {
 	const struct landing *l = &f->landing;
@@ -92,9 +100,9 @@ static void show_progress(const struct follow *f)
 	else if (!*l->revision)
 		progress_show("waiting for the change");
 	else
-		progress_show("revision %.12s: on %zu of %zu host%s%s%s", l->revision, l->applied,
-			      l->host_count, PLURAL(l->host_count), *l->phase ? ", " : "",
-			      l->phase);
+		progress_show("revision %.12s: on %zu of %zu host%s%s%s%s", l->revision, l->applied,
+			      l->host_count, PLURAL(l->host_count), *l->phase ? ", " : "", l->phase,
+			      has_no_leader(f) ? ", no host leads the fleet" : "");
 }
 
 /* --- the end --------------------------------------------------------------------------------- */
@@ -193,16 +201,30 @@ static int root_version(const struct follow *f)
 	return root ? root->version : -1;
 }
 
-/* Waits for the tree that has the change. The revision is that of this tree: somebody may have
- * written another znode at the same time. */
-static int await_change(struct follow *f, int version, uint64_t end)
+/* What the tree with the change is known by. */
+struct sign {
+	int version;        /* of the config root, or a later one */
+	const char *prefix; /* of the revision; NULL: any */
+};
+
+static bool has_change(const struct follow *f, const struct sign *s)
 {
-	while (root_version(f) < version) {
+	if (s->prefix)
+		return strncmp(f->newest->view.newest, s->prefix, strlen(s->prefix)) == 0;
+	return root_version(f) >= s->version;
+}
+
+/* The revision is that of the first tree with the change: somebody may have written another znode
+ * at the same time. */
+static int await_change(struct follow *f, const struct sign *s, uint64_t end)
+{
+	while (!has_change(f, s)) {
 		struct tree *tree;
 		int code = look_at_clock(f, end);
 
 		if (code)
 			return code;
+		show_progress(f);
 		if (reader_next(f->reader, GLANCE, &tree) == 0)
 			continue;
 		snapshot_free(f->newest);
@@ -212,18 +234,28 @@ static int await_change(struct follow *f, int version, uint64_t end)
 	return 0;
 }
 
-int follow_run(struct follow *f, int version, uint64_t limit)
+static int follow_sign(struct follow *f, const struct sign *s, uint64_t limit)
 {
 	const struct sigaction action = { .sa_handler = on_interrupt };
 	uint64_t now = timing_now(), end = limit > NEVER - now ? NEVER : now + limit;
 	int code;
 
 	sigaction(SIGINT, &action, NULL);
-	code = await_change(f, version, end);
+	code = await_change(f, s, end);
 	if (!code)
 		code = run(f, end);
 	progress_clear();
 	return code;
+}
+
+int follow_run(struct follow *f, int version, uint64_t limit)
+{
+	return follow_sign(f, &(struct sign){ .version = version }, limit);
+}
+
+int follow_run_revision(struct follow *f, const char *prefix, uint64_t limit)
+{
+	return follow_sign(f, &(struct sign){ .prefix = prefix }, limit);
 }
 
 const char *follow_revision(const struct follow *f)

@@ -24,6 +24,8 @@ DEFINE_CLEANUP(struct follow *, follow_free)
  * --timeout, or the limit has passed.
  */
 int follow_run(struct follow *f, int version, uint64_t limit);
+/* The same of the newest config once its revision begins so. */
+int follow_run_revision(struct follow *f, const char *prefix, uint64_t limit);
 /* The revision that was followed; "" = the change was not seen. */
 const char *follow_revision(const struct follow *f);
 /* After that: {"hosts": [{"host", "message", "state"}], "message", "outcome"}. */

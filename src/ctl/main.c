@@ -69,6 +69,7 @@ int main(int argc, char **argv)
 	log_setup(LOG_LEVEL_WARNING, false);
 	signal(SIGPIPE, SIG_IGN); /* ZooKeeper's connections; a closed pipe ends us in flush() */
 	ctl_init(&ctl, all_commands);
+	ctl.groups = command_groups;
 	code = flush(run(&ctl, argc, argv));
 	ctl_fini(&ctl);
 	return code;

@@ -66,8 +66,13 @@ void hostconf_test_ended(struct hostconf *h, const struct sandbox_result *r, con
 			 bool needs_stream, uint64_t duration)
 {
 	conffiles_tested(h->changes, r->passed ? r->files : NULL, live);
-	if (!r->passed)
+	if (!r->passed) {
+		/* What the old files said is no reason any more to keep an object out. It may be
+		 * the very object that the new files need. */
+		if (h->has_changed)
+			keep_text(h, NULL, 0);
 		return;
+	}
 	h->test_duration = duration;
 	h->has_changed = false;
 	h->includes = includes_of(r, needs_stream);

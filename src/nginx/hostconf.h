@@ -1,7 +1,7 @@
 /*
  * The host's own nginx.conf and what it includes, as the last nginx -T that passed has shown it:
  * does it include the generated files, what is its text, was it changed since, how long did the
- * test take?
+ * test take? The text is forgotten when files were changed and do not pass.
  */
 #ifndef ZKNGINX_NGINX_HOSTCONF_H
 #define ZKNGINX_NGINX_HOSTCONF_H

@@ -94,7 +94,8 @@ static void reply_push(struct note *n)
 	queue_push(n->handle->queue, n);
 }
 
-_Static_assert(SESSION_OK == ZOK && SESSION_NO_NODE == ZNONODE && SESSION_NOT_EMPTY == ZNOTEMPTY,
+_Static_assert(SESSION_OK == ZOK && SESSION_NO_NODE == ZNONODE && SESSION_NO_AUTH == ZNOAUTH &&
+		       SESSION_NODE_EXISTS == ZNODEEXISTS && SESSION_NOT_EMPTY == ZNOTEMPTY,
 	       "session.h has the same values");
 
 static void reply_stat(struct note *n, const struct Stat *stat)
@@ -166,6 +167,56 @@ void callback_children(int rc, const struct String_vector *names, const struct S
 
 	if (any)
 		copy_names(n, names);
+	reply_stat(n, stat);
+	reply_push(n);
+}
+
+static size_t text_size(const char *text)
+{
+	return text ? strlen(text) + 1 : 1;
+}
+
+static size_t acl_size(const struct ACL_vector *acl)
+{
+	size_t size = 0;
+
+	for (int32_t i = 0; i < acl->count; i++)
+		size += sizeof(struct session_acl) + text_size(acl->data[i].id.scheme) +
+			text_size(acl->data[i].id.id);
+	return size;
+}
+
+static const char *copy_text(char **to, const char *text)
+{
+	char *copy = *to;
+
+	memcpy(copy, text ?: "", text_size(text));
+	*to += text_size(text);
+	return copy;
+}
+
+/* Entries first, then the strings that they point to. */
+static void copy_acl(struct note *n, const struct ACL_vector *acl)
+{
+	struct session_acl *entries = (struct session_acl *)(void *)n->bytes;
+	char *text = n->bytes + (size_t)acl->count * sizeof(*entries);
+
+	for (int32_t i = 0; i < acl->count; i++) {
+		entries[i].permissions = acl->data[i].perms;
+		entries[i].scheme = copy_text(&text, acl->data[i].id.scheme);
+		entries[i].id = copy_text(&text, acl->data[i].id.id);
+	}
+	n->reply.acl = entries;
+	n->reply.acl_count = (size_t)acl->count;
+}
+
+void callback_acl(int rc, struct ACL_vector *acl, struct Stat *stat, const void *ctx)
+{
+	bool any = rc == ZOK && acl && acl->count > 0 && acl->data;
+	struct note *n = reply_new(ctx, rc, any ? acl_size(acl) : 0);
+
+	if (any)
+		copy_acl(n, acl);
 	reply_stat(n, stat);
 	reply_push(n);
 }

@@ -23,6 +23,7 @@ void callback_data(int rc, const char *value, int value_len, const struct Stat *
 		   const void *ctx);
 void callback_children(int rc, const struct String_vector *names, const struct Stat *stat,
 		       const void *ctx);
+void callback_acl(int rc, struct ACL_vector *acl, struct Stat *stat, const void *ctx);
 void callback_stat(int rc, const struct Stat *stat, const void *ctx);
 void callback_created(int rc, const char *path, const void *ctx);
 void callback_done(int rc, const void *ctx);

@@ -117,6 +117,11 @@ static int send_exists(struct handle *h, struct request *r)
 	return zoo_awexists(h->zh, r->path, r->watch ? callback_watch : NULL, h, callback_stat, r);
 }
 
+static int send_get_acl(struct handle *h, struct request *r)
+{
+	return zoo_aget_acl(h->zh, r->path, callback_acl, r);
+}
+
 static int send_create(struct handle *h, struct request *r)
 {
 	return zoo_acreate(h->zh, r->path, r->data, data_size(r->data, r->size),
@@ -165,9 +170,9 @@ int handle_send(struct handle *h, struct request *r)
 {
 	static int (*const send[REQUEST_KIND_N])(struct handle *, struct request *) = {
 		[REQUEST_GET] = send_get,       [REQUEST_CHILDREN] = send_children,
-		[REQUEST_EXISTS] = send_exists, [REQUEST_CREATE] = send_create,
-		[REQUEST_SET] = send_set,       [REQUEST_DELETE] = send_delete,
-		[REQUEST_MULTI] = send_multi,
+		[REQUEST_EXISTS] = send_exists, [REQUEST_GET_ACL] = send_get_acl,
+		[REQUEST_CREATE] = send_create, [REQUEST_SET] = send_set,
+		[REQUEST_DELETE] = send_delete, [REQUEST_MULTI] = send_multi,
 	};
 	int rc;
 

@@ -101,17 +101,31 @@ struct session_stat {
 	int32_t version, cversion, child_count;
 };
 
+/* One entry of a znode's ACL: what a client with this identity may do. */
+#define SESSION_MAY_READ (1 << 0)
+#define SESSION_MAY_WRITE (1 << 1)
+#define SESSION_MAY_CREATE (1 << 2)
+#define SESSION_MAY_DELETE (1 << 3)
+#define SESSION_MAY_ADMIN (1 << 4)
+struct session_acl {
+	const char *scheme, *id; /* "world", "anyone" */
+	int permissions;
+};
+
 struct session_reply {
 	int rc; /* ZOK, ZNONODE, …, or SESSION_GONE */
 	const char *path;
 	const char *data; /* get: size bytes; NULL for a znode without data */
 	size_t size;
-	const struct session_stat *stat; /* get, exists, children, set; NULL unless rc is ZOK */
+	const struct session_stat *stat; /* get, exists, children, set, get_acl; NULL unless rc is
+					    ZOK */
 	const char *const *children;     /* children: child_count names */
 	size_t child_count;
 	const char *created; /* create: the path as created */
 	const int *op_rcs;   /* multi: a result an operation */
 	size_t op_count;
+	const struct session_acl *acl; /* get_acl: acl_count entries */
+	size_t acl_count;
 };
 typedef void session_done(void *ctx, const struct session_reply *r);
 
@@ -124,8 +138,11 @@ void session_get(struct session *s, const char *path, bool watch, session_done *
 void session_children(struct session *s, const char *path, bool watch, session_done *done,
 		      void *ctx);
 void session_exists(struct session *s, const char *path, bool watch, session_done *done, void *ctx);
-/* flags as zoo_create's: ZOO_EPHEMERAL, ZOO_SEQUENCE. Data is copied. The ACL is open without
+void session_get_acl(struct session *s, const char *path, session_done *done, void *ctx);
+/* flags as zoo_create's: ZOO_EPHEMERAL (below for callers outside of src/zk), ZOO_SEQUENCE. Data is
+ * copied. The ACL is open without
  * credentials, and creator-all with them; these flags open it in spite of credentials: */
+#define SESSION_EPHEMERAL (1 << 0)
 #define SESSION_READABLE (1 << 16) /* every client may read the znode */
 #define SESSION_OPEN (1 << 17)     /* every client may do anything with it */
 void session_create(struct session *s, const char *path, const char *data, size_t size, int flags,

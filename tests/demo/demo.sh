@@ -1,7 +1,7 @@
 #!/bin/bash
 # The show behind `make demo`: a standalone ZooKeeper, two small backends, an nginx
-# and zknginxd, all on loopback and in one temporary directory; then a znode is
-# edited with ZooKeeper's own command line and the answer of nginx changes.
+# and zknginxd, all on loopback and in one temporary directory; then the configuration
+# is changed with zknginxctl, and the answer of nginx changes.
 #
 # With DEMO_ONCE set it ends by itself, with 0 only if the edit reached nginx.
 # Without, it stays up for you to play with until Ctrl-C.
@@ -9,8 +9,10 @@ set -euo pipefail
 umask 022 # the daemon refuses settings that others may write
 PATH=$PATH:/usr/sbin:/sbin # nginx is there, and a user's PATH often lacks it
 
-daemon=${1:?usage: demo.sh ZKNGINXD}
+daemon=${1:?usage: demo.sh ZKNGINXD ZKNGINXCTL}
+command=${2:?usage: demo.sh ZKNGINXD ZKNGINXCTL}
 daemon=$(realpath "$daemon")
+command=$(realpath "$command")
 dir=$(mktemp -d /tmp/zknginx-demo-XXXXXX)
 chmod 755 "$dir"
 pids=()
@@ -50,7 +52,18 @@ await() {
 }
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
-show() { printf '  $ %s\n' "$*"; "$@" | sed 's/^/    /'; }
+# Run a command, and show it as a user would type it; its exit status is this one's.
+show() {
+	local word line=''
+	for word in "$@"; do
+		case $word in
+		*' '*) line="$line \"$word\"" ;;
+		*) line="$line $word" ;;
+		esac
+	done
+	printf '  $%s\n' "$line"
+	"$@" 2>&1 | sed 's/^/    /'
+}
 
 zk_port=$(free_port) web_port=$(free_port) blue_port=$(free_port) green_port=$(free_port)
 
@@ -68,13 +81,6 @@ java -Xmx128m -cp /usr/share/java/zookeeper.jar \
 pids+=($!)
 listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1"); }
 await listens "$zk_port"
-
-# Several znode commands a call: each call starts a JVM.
-zkcli() {
-	printf '%s\n' "$@" quit |
-		java -Xmx64m -cp /usr/share/java/zookeeper.jar org.apache.zookeeper.ZooKeeperMain \
-			-server "127.0.0.1:$zk_port" >"$dir/zkcli.log" 2>&1
-}
 
 say "2. Two small backends: blue on $blue_port, green on $green_port"
 cat >"$dir/backends.conf" <<CFG
@@ -114,6 +120,14 @@ stream {
     include $dir/state/live/stream.conf;
 }
 CFG
+# `zknginxctl` alone means this demo's settings, here and for whoever plays with it later.
+mkdir "$dir/bin"
+printf '#!/bin/sh\nexec "%s" -c "%s" "$@"\n' "$command" "$dir/zknginxd.conf" >"$dir/bin/zknginxctl"
+chmod 755 "$dir/bin/zknginxctl"
+PATH=$dir/bin:$PATH
+
+printf '  $ zknginxctl init\n'
+zknginxctl init | grep '^created' | sed 's/^/    /'
 "$daemon" -c "$dir/zknginxd.conf" 2>"$dir/zknginxd.log" &
 pids+=($!)
 await test -e "$dir/state/live/http.conf"
@@ -124,40 +138,46 @@ answers() { [ "$(answer)" = "$1" ]; }
 # Both servers take turns while both are in: only several answers in a row say that one is gone.
 answers_only() { answers "$1" && answers "$1" && answers "$1" && answers "$1"; }
 
-say "4. An operator writes an upstream with one server, and a site"
-site='{"listen":["127.0.0.1:'$web_port'"],"locations":[{"path":"/","proxy":"shop"}]}'
-printf '  zkCli> %s\n' \
-	"create /nginx/config/upstreams/shop" \
-	"create /nginx/config/upstreams/shop/127.0.0.1:$blue_port" \
-	"create /nginx/config/sites/shop '$site'"
-zkcli "create /nginx" "create /nginx/config" "create /nginx/config/upstreams" \
-	"create /nginx/config/sites" "create /nginx/config/upstreams/shop" \
-	"create /nginx/config/upstreams/shop/127.0.0.1:$blue_port" \
-	"create /nginx/config/sites/shop $site"
+say "4. A directory becomes the configuration: an upstream with one server, and a site"
+mkdir -p "$dir/conf/upstreams/shop" "$dir/conf/sites"
+echo '{"balance": "least_conn"}' >"$dir/conf/upstreams/shop.json"
+: >"$dir/conf/upstreams/shop/127.0.0.1:$blue_port"
+cat >"$dir/conf/sites/shop.json" <<JSON
+{
+  "listen": ["127.0.0.1:$web_port"],
+  "locations": [{"path": "/", "proxy": "shop"}]
+}
+JSON
+cd "$dir"
+show zknginxctl push --yes --message "the shop opens" conf
 await answers blue
 say "   before:"
 show curl -s "http://127.0.0.1:$web_port/"
 
 say "5. The edit: green in, blue out"
-printf '  zkCli> %s\n' \
-	"create /nginx/config/upstreams/shop/127.0.0.1:$green_port" \
-	"delete /nginx/config/upstreams/shop/127.0.0.1:$blue_port"
-zkcli "create /nginx/config/upstreams/shop/127.0.0.1:$green_port" \
-	"delete /nginx/config/upstreams/shop/127.0.0.1:$blue_port"
+printf '  $ echo weight=5 | zknginxctl set upstreams/shop/127.0.0.1:%s\n' "$green_port"
+echo weight=5 | zknginxctl set "upstreams/shop/127.0.0.1:$green_port" | sed 's/^/    /'
+show zknginxctl rm --yes "upstreams/shop/127.0.0.1:$blue_port"
 await answers_only green
 say "   after:"
 show curl -s "http://127.0.0.1:$web_port/"
 
-say "6. A bad znode blocks nobody; it is named, with its reason and what is served meanwhile"
-printf '  zkCli> %s\n' "create /nginx/config/sites/oops '{\"listen\":[80]}'"
-zkcli 'create /nginx/config/sites/oops {"listen":[80]}'
-await grep -q 'sites/oops' "$dir/state/status.json"
-grep 'oops' "$dir/zknginxd.log" | tail -n 1 | sed 's/^/    /'
+say "6. A bad znode is refused; if it is written all the same, it blocks nobody"
+echo '{"listen": [80]}' >oops.json
+if show zknginxctl set sites/oops oops.json; then exit 1; fi
+show zknginxctl set --force sites/oops oops.json
+names_oops() { { zknginxctl status || true; } | grep -q 'sites/oops'; }
+await names_oops
+show zknginxctl status || true
 show curl -s "http://127.0.0.1:$web_port/"
 answers_only green
+show zknginxctl rm --yes sites/oops
 
 say "What nginx was given ($dir/state/live/http.conf):"
 sed 's/^/    /' "$dir/state/live/http.conf"
+
+say "7. The fleet: one host, and all is well"
+show zknginxctl status --wait --timeout 1m
 
 if [ -n "${DEMO_ONCE:-}" ]; then
 	say "The edit reached nginx."
@@ -167,6 +187,9 @@ trap 'echo; exit 0' INT TERM # the expected end
 say "It stays up for you. Ctrl-C ends it and removes everything."
 cat <<TXT
   curl http://127.0.0.1:$web_port/
+  PATH=$dir/bin:\$PATH
+  zknginxctl status --watch
+  zknginxctl edit sites/shop
   java -cp /usr/share/java/zookeeper.jar org.apache.zookeeper.ZooKeeperMain -server 127.0.0.1:$zk_port
   tail -f $dir/zknginxd.log
 TXT

@@ -125,11 +125,28 @@ struct rig_terminal {
 	int status;
 };
 
-struct rig_terminal *rig_terminal_ctl(const char *settings, unsigned columns, const char *argument,
-				      ...)
+struct rig_terminal *rig_terminal_run(unsigned columns, const char *const *argv)
 {
 	struct rig_terminal *t = xcalloc(1, sizeof(*t));
 	struct winsize size = { .ws_col = (unsigned short)columns, .ws_row = 40 };
+
+	t->pid = forkpty(&t->fd, NULL, NULL, &size);
+	if (t->pid < 0)
+		fail_msg("no pseudo-terminal: %s", strerror(errno));
+	if (t->pid == 0) {
+		setenv("TERM", "xterm", 1);
+		unsetenv("NO_COLOR");
+		execvp(argv[0], (char **)(uintptr_t)argv);
+		_exit(127);
+	}
+	fcntl(t->fd, F_SETFL, O_NONBLOCK);
+	fcntl(t->fd, F_SETFD, FD_CLOEXEC);
+	return t;
+}
+
+struct rig_terminal *rig_terminal_ctl(const char *settings, unsigned columns, const char *argument,
+				      ...)
+{
 	const char *argv[ARGUMENTS_MOST], *more[ARGUMENTS_MOST];
 	va_list args;
 
@@ -137,18 +154,7 @@ struct rig_terminal *rig_terminal_ctl(const char *settings, unsigned columns, co
 	collect(more, argument, args);
 	va_end(args);
 	fill(argv, settings, more);
-	t->pid = forkpty(&t->fd, NULL, NULL, &size);
-	if (t->pid < 0)
-		fail_msg("no pseudo-terminal: %s", strerror(errno));
-	if (t->pid == 0) {
-		setenv("TERM", "xterm", 1);
-		unsetenv("NO_COLOR");
-		execv(argv[0], (char **)argv);
-		_exit(127);
-	}
-	fcntl(t->fd, F_SETFL, O_NONBLOCK);
-	fcntl(t->fd, F_SETFD, FD_CLOEXEC);
-	return t;
+	return rig_terminal_run(columns, argv);
 }
 
 const char *rig_terminal_shown(struct rig_terminal *t)

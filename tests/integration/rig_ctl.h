@@ -31,6 +31,8 @@ void rig_ctl_assert_code(const struct rig_ctl_result *r, int code);
 struct rig_terminal;
 struct rig_terminal *rig_terminal_ctl(const char *settings, unsigned columns, const char *argument,
 				      ...) __attribute__((sentinel));
+/* Any other program, found in $PATH; argv ends with NULL. */
+struct rig_terminal *rig_terminal_run(unsigned columns, const char *const *argv);
 /* What it has shown so far, with all control characters; reads what there is now. */
 const char *rig_terminal_shown(struct rig_terminal *t);
 /* Type this. */

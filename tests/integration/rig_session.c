@@ -1,5 +1,6 @@
 /* Sessions under test: see rig_session.h. */
 #include <stdio.h>
+#include <string.h>
 
 #include "rig_session.h"
 
@@ -74,6 +75,12 @@ void on_answer(void *ctx, const struct session_reply *r)
 	a->has_data = r->data != NULL;
 	snprintf(a->data, sizeof(a->data), "%s", r->data ? r->data : r->created ? r->created : "");
 	a->children = r->child_count;
+	for (size_t i = 0; i < r->acl_count; i++) {
+		size_t used = strlen(a->acl);
+
+		snprintf(a->acl + used, sizeof(a->acl) - used, "%s%s:%s=%d", i ? " " : "",
+			 r->acl[i].scheme, r->acl[i].id, r->acl[i].permissions);
+	}
 	a->has_stat = r->stat != NULL;
 	if (r->stat)
 		a->stat = *r->stat;

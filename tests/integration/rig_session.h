@@ -35,6 +35,7 @@ struct answer {
 	size_t size, children, ops;
 	bool has_data, has_stat;
 	int op_rcs[4];
+	char acl[128]; /* "world:anyone=31 digest:…=31" */
 	struct session_stat stat;
 };
 

@@ -433,6 +433,32 @@ static void an_edit_of_nginx_conf_is_noticed(void **state UNUSED)
 	free(text);
 }
 
+/* The two halves of a move from nginx.conf to ZooKeeper: the new nginx.conf cannot pass a test
+ * before the upstream is deployed, and the old one must not keep it out. */
+static void what_nginx_conf_has_given_up_is_deployed(void **state UNUSED)
+{
+	char *before = strdup(filled_in("upstream pay { server 127.0.0.1:$N; }\n"
+					"server { listen " P "; server_name pay.test;\n"
+					" location / { proxy_pass http://pay; } }")),
+	     *after = strdup(filled_in("server { listen " P "; server_name pay.test;\n"
+				       " location / { proxy_pass http://pay; } }"));
+
+	host.nginx.http_text = before;
+	rig_nginx_configure(&host.nginx);
+	rig_host_start(&host);
+	eventually(NULL, answers(ports[0], "pay.test", "rig"));
+	write_object(&(struct object){ "upstreams/pay", "" });
+	write_object(&(struct object){ "upstreams/pay/127.0.0.1:$N", "" });
+	soon(has_problem("upstreams/pay", "absent", "nginx.conf:"));
+	host.nginx.http_text = after;
+	rig_nginx_configure(&host.nginx);
+	eventually(NULL, strstr(rig_host_live(&host, "http.conf"), "upstream pay"));
+	eventually(NULL, is_well());
+	assert_true(answers(ports[0], "pay.test", "rig"));
+	free(before);
+	free(after);
+}
+
 /* nginx -T prints such a line before each file; one in a snippet must not count. */
 static void a_snippet_cannot_pass_for_a_file_of_the_host(void **state UNUSED)
 {
@@ -463,6 +489,7 @@ int main(void)
 		TEST(D4_the_default_server_is_no_accident_of_names),
 		TEST(D5_a_wildcard_and_an_address_are_exchanged_in_two_steps),
 		TEST(an_edit_of_nginx_conf_is_noticed),
+		TEST(what_nginx_conf_has_given_up_is_deployed),
 		TEST(a_snippet_cannot_pass_for_a_file_of_the_host),
 	};
 	struct CMUnitTest tests[ARRAY_SIZE(clashes) + ARRAY_SIZE(others)];

@@ -232,6 +232,44 @@ static void an_unfinished_push_is_held_and_the_next_one_lands(void **state)
 	eventually(NULL, all_serve(f, "2"));
 }
 
+static void without_zookeeper_nobody_can_tell(void **state)
+{
+	struct rig_fleet *f = *state;
+	struct rig_terminal *t;
+	int code;
+
+	f->rollout = FLEET_STAYS;
+	rig_fleet_start(f, 0);
+	prepare(f, SNIPPET("2"));
+	t = rig_terminal_ctl(settings(f), 200, "push", "--yes", "--timeout", "2s", directory(),
+			     NULL);
+	eventually(NULL, strstr(rig_terminal_shown(t), "on the canaries"));
+	rig_zookeeper_kill(f->zookeeper);
+	eventually(NULL, strstr(rig_terminal_shown(t), "no connection to ZooKeeper"));
+	eventually(NULL, rig_terminal_ended(t, &code));
+	assert_int_equal(code, 3);
+	assert_non_null(strstr(rig_terminal_shown(t), "the rollout goes on without"));
+	rig_terminal_free(t);
+	rig_zookeeper_restart(f->zookeeper);
+}
+
+static void a_rollback_can_be_followed(void **state)
+{
+	struct rig_fleet *f = *state;
+	struct rig_ctl_result r;
+	char first[13];
+
+	f->rollout = FLEET_CANARY;
+	rig_fleet_start(f, 0);
+	snprintf(first, sizeof(first), "%s", rig_fleet_digest(f, "1"));
+	r = push(f, SNIPPET("2"));
+	rig_ctl_assert_code(&r, 0);
+	r = rig_ctl(settings(f), "rollback", "--follow", first, NULL);
+	rig_ctl_assert_code(&r, 0);
+	assert_non_null(strstr(r.out, "has landed on 3 hosts"));
+	eventually(NULL, all_serve(f, "1"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +283,8 @@ int main(void)
 		rollout_test(the_time_to_follow_can_be_limited),
 		rollout_test(a_push_that_another_one_replaces_says_so),
 		rollout_test(an_unfinished_push_is_held_and_the_next_one_lands),
+		rollout_test(without_zookeeper_nobody_can_tell),
+		rollout_test(a_rollback_can_be_followed),
 	};
 
 	return cmocka_run_group_tests_name("follow", tests, rig_fleet_setup, rig_fleet_teardown);

@@ -109,6 +109,7 @@ static void show_prints_an_entry_and_what_it_changed(void **state)
 	r = rig_ctl(settings(f), "--json", "show", "1", NULL);
 	rig_ctl_assert_code(&r, 0);
 	j = rig_ctl_json(&r);
+	assert_int_equal(json_object_size(j), 12); /* an entry of the history, and diff */
 	assert_int_equal(json_integer_value(json_object_get(j, "seq")), 1);
 	assert_true(json_array_size(json_object_get(j, "diff")) >= 2); /* against nothing */
 	json_decref(j);
@@ -122,6 +123,7 @@ static void revisions_are_compared_with_each_other_and_with_zookeeper(void **sta
 {
 	struct rig_fleet *f = *state;
 	struct rig_ctl_result r;
+	json_t *j;
 
 	start(f);
 	r = rig_ctl(settings(f), "diff", "1", "2", NULL);
@@ -140,6 +142,12 @@ static void revisions_are_compared_with_each_other_and_with_zookeeper(void **sta
 	rig_ctl_assert_code(&r, 1);
 	assert_non_null(strstr(r.out, "/http.conf\n"));
 	assert_non_null(strstr(r.out, "+map $host $fleet_revision { default \"2\"; }\n"));
+	r = rig_ctl(settings(f), "--json", "diff", "--nginx", "1", "2", NULL);
+	rig_ctl_assert_code(&r, 1);
+	j = rig_ctl_json(&r);
+	assert_int_equal(json_object_size(j), 4); /* files, new, old, same */
+	assert_string_equal(text_at(json_object_get(j, "files"), 0, "file"), "http.conf");
+	json_decref(j);
 	r = rig_ctl(settings(f), "diff", "9", NULL);
 	rig_ctl_assert_code(&r, 2);
 }
@@ -166,6 +174,9 @@ static void without_an_argument_it_is_the_drift_of_this_host(void **state)
 	r = rig_ctl(settings(f), "--json", "diff", NULL);
 	rig_ctl_assert_code(&r, 1);
 	j = rig_ctl_json(&r);
+	assert_int_equal(json_object_size(j), 4); /* changes, new, old, same */
+	assert_int_equal(json_object_size(json_array_get(json_object_get(j, "changes"), 0)), 3);
+	assert_string_equal(json_string_value(json_object_get(j, "new")), "zookeeper");
 	assert_true(json_is_false(json_object_get(j, "same")));
 	assert_string_equal(json_string_value(json_object_get(j, "old")), "host");
 	assert_string_equal(text_at(json_object_get(j, "changes"), 0, "znode"), FLEET_SNIPPET);
@@ -197,6 +208,32 @@ static void a_directory_is_compared_by_its_meaning(void **state)
 	assert_non_null(strstr(r.out, "-    keepalive 5;\n+    keepalive 6;\n"));
 }
 
+/* What an upstream discovers is on both sides. */
+static void rendered_configs_have_the_servers_that_are_discovered(void **state)
+{
+	struct rig_fleet *f = *state;
+	struct rig_ctl_result r;
+
+	rig_fleet_settings(f, 0);
+	rig_zk_create(f->zk, "/nginx/services/x", "10.9.9.9:80");
+	rig_zk_set(f->zk, CONFIG "/upstreams/found",
+		   "{\"discover\":{\"path\":\"/nginx/services\",\"format\":\"data\"}}");
+	r = rig_ctl(settings(f), "pull", directory(), NULL);
+	rig_ctl_assert_code(&r, 0);
+	r = rig_ctl(settings(f), "diff", "--nginx", directory(), NULL);
+	rig_ctl_assert_code(&r, 0);
+	rig_write(rig_path("conf/upstreams/found.json"), "{}\n");
+	r = rig_ctl(settings(f), "diff", "--nginx", directory(), NULL);
+	rig_ctl_assert_code(&r, 1);
+	assert_non_null(strstr(r.out, "-    server 10.9.9.9:80;\n"));
+	rig_write(rig_path("conf/upstreams/found.json"),
+		  "{\"discover\":{\"path\":\"/nginx/services\",\"format\":\"data\"},"
+		  "\"keepalive\":4}\n");
+	r = rig_ctl(settings(f), "diff", "--nginx", directory(), NULL);
+	rig_ctl_assert_code(&r, 1);
+	assert_non_null(strstr(r.out, "     server 10.9.9.9:80;\n+    keepalive 4;\n"));
+}
+
 static void errors_are_no_difference(void **state)
 {
 	struct rig_fleet *f = *state;
@@ -223,6 +260,7 @@ int main(void)
 		rollout_test(revisions_are_compared_with_each_other_and_with_zookeeper),
 		rollout_test(without_an_argument_it_is_the_drift_of_this_host),
 		rollout_test(a_directory_is_compared_by_its_meaning),
+		rollout_test(rendered_configs_have_the_servers_that_are_discovered),
 		rollout_test(errors_are_no_difference),
 	};
 

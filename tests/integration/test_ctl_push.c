@@ -4,39 +4,39 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "rig_config.h"
+#include "rig_push.h"
 
 #define SITE(path)                                                                                 \
 	"{\"listen\":[\"80\"],\"locations\":[{\"path\":\"" path "\",\"proxy\":\"shop\"}]}"
 
-static struct rig_ctl_result push(struct rig_config *c, const char *option)
+static struct rig_ctl_result push(struct rig_push *c, const char *option)
 {
 	return rig_ctl(c->settings, "push", "--yes", "--no-wait", c->directory, option, NULL);
 }
 
 static void a_pull_and_a_push_of_the_same_directory_is_no_change(void **state)
 {
-	struct rig_config *c = *state;
-	int version = rig_config_version(c);
+	struct rig_push *c = *state;
+	int version = rig_push_version(c);
 	struct rig_ctl_result r;
 
-	rig_config_pull(c);
+	rig_push_pull(c);
 	r = push(c, NULL);
 	rig_ctl_assert_code(&r, 0);
 	assert_non_null(strstr(r.out, "no change"));
-	assert_int_equal(rig_config_version(c), version);
+	assert_int_equal(rig_push_version(c), version);
 }
 
 static void another_form_of_the_same_is_not_written(void **state)
 {
-	struct rig_config *c = *state;
+	struct rig_push *c = *state;
 	struct rig_ctl_result r;
 
-	rig_config_pull(c);
-	rig_config_write(c, "upstreams/shop.json",
-			 "{\n  \"keepalive\": 5,\n  \"min_servers\": 1\n}\n");
-	rig_config_write(c, "upstreams/shop/10.0.0.1:80", "{\"weight\": 5}\n");
-	rig_config_write(c, "upstreams/shop/10.0.0.2:80", "\n");
+	rig_push_pull(c);
+	rig_push_write(c, "upstreams/shop.json",
+		       "{\n  \"keepalive\": 5,\n  \"min_servers\": 1\n}\n");
+	rig_push_write(c, "upstreams/shop/10.0.0.1:80", "{\"weight\": 5}\n");
+	rig_push_write(c, "upstreams/shop/10.0.0.2:80", "\n");
 	r = push(c, NULL);
 	rig_ctl_assert_code(&r, 0);
 	assert_non_null(strstr(r.out, "no change"));
@@ -44,26 +44,26 @@ static void another_form_of_the_same_is_not_written(void **state)
 
 static void a_push_creates_changes_and_deletes(void **state)
 {
-	struct rig_config *c = *state;
+	struct rig_push *c = *state;
 	struct rig_ctl_result r;
 
-	rig_config_pull(c);
-	rig_config_write(c, "upstreams/shop.json", "{\"keepalive\": 6}\n");
-	rig_config_write(c, "upstreams/shop/10.0.0.3:80", "backup\n");
-	rig_config_write(c, "snippets/stream/y.conf", "map $remote_addr $y { default 1; }\n");
-	rig_config_remove(c, "upstreams/shop/10.0.0.2:80");
-	rig_config_remove(c, "snippets/http/x.conf");
+	rig_push_pull(c);
+	rig_push_write(c, "upstreams/shop.json", "{\"keepalive\": 6}\n");
+	rig_push_write(c, "upstreams/shop/10.0.0.3:80", "backup\n");
+	rig_push_write(c, "snippets/stream/y.conf", "map $remote_addr $y { default 1; }\n");
+	rig_push_remove(c, "upstreams/shop/10.0.0.2:80");
+	rig_push_remove(c, "snippets/http/x.conf");
 	r = rig_ctl(c->settings, "push", "--yes", "--no-wait", "--by", "alice", "-m", "ticket 1",
 		    c->directory, NULL);
 	rig_ctl_assert_code(&r, 0);
-	assert_string_equal(rig_config_get(c, "upstreams/shop"), "{\"keepalive\": 6}\n");
-	assert_string_equal(rig_config_get(c, "upstreams/shop/10.0.0.3:80"), "backup\n");
-	assert_true(rig_config_has(c, "snippets/stream/y"));
-	assert_false(rig_config_has(c, "snippets/http/x"));
-	assert_false(rig_config_has(c, "upstreams/shop/10.0.0.2:80"));
-	assert_string_equal(rig_config_note(c, "by"), "alice");
-	assert_string_equal(rig_config_note(c, "note"), "ticket 1");
-	assert_string_equal(rig_config_note(c, "push"), "");
+	assert_string_equal(rig_push_get(c, "upstreams/shop"), "{\"keepalive\": 6}\n");
+	assert_string_equal(rig_push_get(c, "upstreams/shop/10.0.0.3:80"), "backup\n");
+	assert_true(rig_push_has(c, "snippets/stream/y"));
+	assert_false(rig_push_has(c, "snippets/http/x"));
+	assert_false(rig_push_has(c, "upstreams/shop/10.0.0.2:80"));
+	assert_string_equal(rig_push_note(c, "by"), "alice");
+	assert_string_equal(rig_push_note(c, "note"), "ticket 1");
+	assert_string_equal(rig_push_note(c, "push"), "");
 	assert_non_null(strstr(r.out, "--- zookeeper/upstreams/shop.json\n"));
 	assert_non_null(strstr(r.out, "-{\"keepalive\":5}\n+{\"keepalive\": 6}\n"));
 	assert_non_null(strstr(
@@ -75,12 +75,12 @@ static void a_push_creates_changes_and_deletes(void **state)
 
 static void the_note_is_the_commit_of_the_directory(void **state)
 {
-	struct rig_config *c = *state;
+	struct rig_push *c = *state;
 	char *line = rig_path("git.sh");
 	struct rig_ctl_result r;
 
-	rig_config_pull(c);
-	rig_config_write(c, "sites/shop.json", SITE("/new/"));
+	rig_push_pull(c);
+	rig_push_write(c, "sites/shop.json", SITE("/new/"));
 	rig_write(line,
 		  "cd %s && git init -q . && git add . && git -c user.name=a -c user.email=a@b "
 		  "commit -q -m 'The shop moves'",
@@ -88,39 +88,39 @@ static void the_note_is_the_commit_of_the_directory(void **state)
 	assert_int_equal(rig_run(NULL, (char *[]){ "sh", line, NULL }), 0);
 	r = push(c, NULL);
 	rig_ctl_assert_code(&r, 0);
-	assert_non_null(strstr(rig_config_note(c, "note"), " The shop moves"));
-	assert_null(strstr(rig_config_note(c, "note"), "not committed"));
-	rig_config_write(c, "sites/shop.json", SITE("/newer/"));
+	assert_non_null(strstr(rig_push_note(c, "note"), " The shop moves"));
+	assert_null(strstr(rig_push_note(c, "note"), "not committed"));
+	rig_push_write(c, "sites/shop.json", SITE("/newer/"));
 	r = push(c, NULL);
 	rig_ctl_assert_code(&r, 0);
-	assert_non_null(strstr(rig_config_note(c, "note"), "not committed"));
+	assert_non_null(strstr(rig_push_note(c, "note"), "not committed"));
 }
 
 static void a_dry_run_writes_nothing(void **state)
 {
-	struct rig_config *c = *state;
-	int version = rig_config_version(c);
+	struct rig_push *c = *state;
+	int version = rig_push_version(c);
 	struct rig_ctl_result r;
 
-	rig_config_pull(c);
+	rig_push_pull(c);
 	r = push(c, "--dry-run");
 	rig_ctl_assert_code(&r, 0);
-	rig_config_write(c, "sites/shop.json", SITE("/new/"));
+	rig_push_write(c, "sites/shop.json", SITE("/new/"));
 	r = push(c, "--dry-run");
 	rig_ctl_assert_code(&r, 1);
 	assert_non_null(strstr(r.out, "+++ "));
-	assert_int_equal(rig_config_version(c), version);
+	assert_int_equal(rig_push_version(c), version);
 }
 
 static void it_asks_on_a_terminal_and_refuses_without_one(void **state)
 {
-	struct rig_config *c = *state;
+	struct rig_push *c = *state;
 	struct rig_ctl_result r;
 	struct rig_terminal *t;
-	int version = rig_config_version(c), code;
+	int version = rig_push_version(c), code;
 
-	rig_config_pull(c);
-	rig_config_write(c, "sites/shop.json", SITE("/new/"));
+	rig_push_pull(c);
+	rig_push_write(c, "sites/shop.json", SITE("/new/"));
 	r = rig_ctl(c->settings, "push", c->directory, NULL);
 	rig_ctl_assert_code(&r, 2);
 	assert_non_null(strstr(r.err, "--yes"));
@@ -131,65 +131,65 @@ static void it_asks_on_a_terminal_and_refuses_without_one(void **state)
 	eventually(NULL, rig_terminal_ended(t, &code));
 	assert_int_equal(code, 1);
 	rig_terminal_free(t);
-	assert_int_equal(rig_config_version(c), version);
+	assert_int_equal(rig_push_version(c), version);
 	t = rig_terminal_ctl(c->settings, 80, "push", "--no-wait", c->directory, NULL);
 	eventually(NULL, strstr(rig_terminal_shown(t), "[y/N]"));
 	rig_terminal_type(t, "y\n");
 	eventually(NULL, rig_terminal_ended(t, &code));
 	assert_int_equal(code, 0);
 	rig_terminal_free(t);
-	assert_string_equal(rig_config_get(c, "sites/shop"), SITE("/new/"));
+	assert_string_equal(rig_push_get(c, "sites/shop"), SITE("/new/"));
 }
 
 static void what_the_daemons_would_refuse_is_refused_unless_forced(void **state)
 {
-	struct rig_config *c = *state;
+	struct rig_push *c = *state;
 	struct rig_ctl_result r;
 
-	rig_config_pull(c);
-	rig_config_write(
+	rig_push_pull(c);
+	rig_push_write(
 		c, "sites/shop.json",
 		"{\"listen\":[\"80\"],\n\"locations\":[{\"path\":\"/\",\"proxy\":\"nosuch\"}]}");
 	r = push(c, NULL);
 	rig_ctl_assert_code(&r, 1);
 	assert_non_null(strstr(r.err, "/sites/shop.json:2:"));
 	assert_non_null(strstr(r.err, "--force"));
-	assert_null(strstr(rig_config_get(c, "sites/shop"), "nosuch"));
+	assert_null(strstr(rig_push_get(c, "sites/shop"), "nosuch"));
 	r = push(c, "--force");
 	rig_ctl_assert_code(&r, 0);
-	assert_non_null(strstr(rig_config_get(c, "sites/shop"), "nosuch"));
+	assert_non_null(strstr(rig_push_get(c, "sites/shop"), "nosuch"));
 }
 
 /* The upstream that a site of ZooKeeper needs: the directory alone would be without a problem. */
 static void the_verdict_is_that_on_the_whole_config(void **state)
 {
-	struct rig_config *c = *state;
+	struct rig_push *c = *state;
 	struct rig_ctl_result r;
 
-	rig_config_pull(c);
-	rig_config_remove(c, "sites");
-	rig_config_remove(c, "upstreams");
+	rig_push_pull(c);
+	rig_push_remove(c, "sites");
+	rig_push_remove(c, "upstreams");
 	r = push(c, "--yes-delete");
 	rig_ctl_assert_code(&r, 0);
-	rig_config_set(c, "upstreams/shop", "");
-	rig_config_set(c, "sites/shop", SITE("/"));
+	rig_push_set(c, "upstreams/shop", "");
+	rig_push_set(c, "sites/shop", SITE("/"));
 	r = rig_ctl(c->settings, "push", "--yes", "--no-wait", "--prune=false", c->directory, NULL);
 	rig_ctl_assert_code(&r, 0);
-	assert_true(rig_config_has(c, "sites/shop"));
-	rig_config_write(c, "sites/shop.json", SITE("/"));
+	assert_true(rig_push_has(c, "sites/shop"));
+	rig_push_write(c, "sites/shop.json", SITE("/"));
 	r = push(c, NULL); /* deletes the upstream */
 	rig_ctl_assert_code(&r, 1);
-	assert_true(rig_config_has(c, "upstreams/shop"));
+	assert_true(rig_push_has(c, "upstreams/shop"));
 }
 
 static void deletions_have_a_limit(void **state)
 {
-	struct rig_config *c = *state;
+	struct rig_push *c = *state;
 	struct rig_ctl_result r;
 
-	rig_config_pull(c);
-	rig_config_remove(c, "sites");
-	rig_config_remove(c, "upstreams");
+	rig_push_pull(c);
+	rig_push_remove(c, "sites");
+	rig_push_remove(c, "upstreams");
 	r = push(c, NULL);
 	rig_ctl_assert_code(&r, 1);
 	assert_non_null(strstr(r.err, "--yes-delete"));
@@ -198,57 +198,90 @@ static void deletions_have_a_limit(void **state)
 	assert_non_null(strstr(r.out, "no change"));
 	r = push(c, "--prune=maybe");
 	rig_ctl_assert_code(&r, 2);
-	rig_config_remove(c, "snippets");
+	rig_push_remove(c, "snippets");
 	r = push(c, "--yes-delete");
 	rig_ctl_assert_code(&r, 1);
-	assert_true(rig_config_has(c, "sites/shop"));
+	assert_true(rig_push_has(c, "sites/shop"));
 }
 
 static void registered_servers_are_never_touched_without_force(void **state)
 {
-	struct rig_config *c = *state;
+	struct rig_push *c = *state;
 	struct rig_ctl_result r;
 
-	rig_config_pull(c);
+	rig_push_pull(c);
 	rig_zk_create_ephemeral(c->zk, CONFIG_ROOT "/upstreams/shop/10.0.0.3:80", "weight=2");
 	r = push(c, NULL);
 	rig_ctl_assert_code(&r, 0);
 	assert_non_null(strstr(r.out, "no change"));
-	rig_config_write(c, "upstreams/shop/10.0.0.3:80", "weight=9");
+	rig_push_write(c, "upstreams/shop/10.0.0.3:80", "weight=9");
 	r = push(c, NULL);
 	rig_ctl_assert_code(&r, 0);
-	assert_string_equal(rig_config_get(c, "upstreams/shop/10.0.0.3:80"), "weight=2");
-	rig_config_remove(c, "upstreams");
-	rig_config_remove(c, "sites");
+	assert_string_equal(rig_push_get(c, "upstreams/shop/10.0.0.3:80"), "weight=2");
+	rig_push_remove(c, "upstreams");
+	rig_push_remove(c, "sites");
 	r = push(c, "--yes-delete");
 	rig_ctl_assert_code(&r, 1);
 	assert_non_null(strstr(r.err, "/upstreams/shop/10.0.0.3:80"));
-	assert_true(rig_config_has(c, "upstreams/shop/10.0.0.1:80"));
+	assert_true(rig_push_has(c, "upstreams/shop/10.0.0.1:80"));
 	r = rig_ctl(c->settings, "push", "-y", "--no-wait", "--yes-delete", "--force", c->directory,
 		    NULL);
 	rig_ctl_assert_code(&r, 0);
-	assert_false(rig_config_has(c, "upstreams/shop"));
+	assert_false(rig_push_has(c, "upstreams/shop"));
 }
 
 static void files_that_are_no_znodes_are_named(void **state)
 {
-	struct rig_config *c = *state;
+	struct rig_push *c = *state;
 	struct rig_ctl_result r;
 
-	rig_config_pull(c);
-	rig_config_write(c, "sites/shop.jsn", "{}");
+	rig_push_pull(c);
+	rig_push_write(c, "sites/shop.jsn", "{}");
 	r = push(c, NULL);
 	rig_ctl_assert_code(&r, 1);
 	assert_non_null(strstr(r.err, "sites/shop.jsn"));
 }
 
-static void data_of_the_root_that_is_not_ours_is_kept(void **state)
+static void without_a_config_root_it_says_how_to_begin(void **state)
 {
-	struct rig_config *c = *state;
+	struct rig_push *c = *state;
 	struct rig_ctl_result r;
 
-	rig_config_pull(c);
-	rig_config_write(c, "upstreams/shop.json", "{\"keepalive\":7}");
+	rig_push_pull(c);
+	rig_zk_delete_all(c->zk, CONFIG_ROOT);
+	r = push(c, NULL);
+	rig_ctl_assert_code(&r, 1);
+	assert_non_null(strstr(r.err, "zknginxctl init"));
+	assert_false(rig_zk_exists(c->zk, CONFIG_ROOT));
+	rig_zk_create(c->zk, CONFIG_ROOT, NULL);
+	r = push(c, NULL);
+	rig_ctl_assert_code(&r, 0);
+	assert_true(rig_push_has(c, "snippets/http/x"));
+}
+
+/* Any client may have written any bytes, and any name of a directory may be typed. */
+static void what_is_shown_is_safe_to_show(void **state)
+{
+	struct rig_push *c = *state;
+	struct rig_ctl_result r;
+
+	rig_push_pull(c);
+	rig_zk_set_bytes(c->zk, CONFIG_ROOT "/snippets/http/x", "a\0\x1b[2Jb\nc", 9);
+	r = rig_ctl(c->settings, "push", "-n", rig_path("%s/", strrchr(c->directory, '/') + 1),
+		    NULL);
+	rig_ctl_assert_code(&r, 1);
+	assert_non_null(strstr(r.out, "-a\\x00\\x1b[2Jb\n-c\n"));
+	assert_null(strchr(r.out, '\x1b'));
+	assert_null(strstr(r.out, "//"));
+}
+
+static void data_of_the_root_that_is_not_ours_is_kept(void **state)
+{
+	struct rig_push *c = *state;
+	struct rig_ctl_result r;
+
+	rig_push_pull(c);
+	rig_push_write(c, "upstreams/shop.json", "{\"keepalive\":7}");
 	rig_zk_set(c->zk, CONFIG_ROOT, "owned by ops");
 	r = push(c, NULL);
 	rig_ctl_assert_code(&r, 1);
@@ -256,16 +289,16 @@ static void data_of_the_root_that_is_not_ours_is_kept(void **state)
 	rig_zk_set(c->zk, CONFIG_ROOT, "{\"team\":\"ops\",\"by\":\"x\"}");
 	r = push(c, NULL);
 	rig_ctl_assert_code(&r, 0);
-	assert_string_equal(rig_config_note(c, "team"), "ops");
+	assert_string_equal(rig_push_note(c, "team"), "ops");
 }
 
 static void what_may_not_be_written_is_no_conflict(void **state)
 {
-	struct rig_config *c = *state;
+	struct rig_push *c = *state;
 	struct rig_ctl_result r;
 
-	rig_config_pull(c);
-	rig_config_write(c, "upstreams/shop.json", "{\"keepalive\":7}");
+	rig_push_pull(c);
+	rig_push_write(c, "upstreams/shop.json", "{\"keepalive\":7}");
 	rig_zk_auth(c->zk, "digest", "ops:secret");
 	rig_zk_protect(c->zk, CONFIG_ROOT "/upstreams/shop");
 	r = push(c, NULL);
@@ -281,17 +314,17 @@ static void what_may_not_be_written_is_no_conflict(void **state)
 /* The one who looks first and writes last is refused, and sees who and what. */
 static void of_two_pushers_one_wins_whole_and_the_other_is_told_what_changed(void **state)
 {
-	struct rig_config *c = *state;
+	struct rig_push *c = *state;
 	struct rig_ctl_result r;
 	struct rig_terminal *t;
 	int code;
 
-	rig_config_pull(c);
-	rig_config_write(c, "upstreams/shop.json", "{\"keepalive\":7}");
+	rig_push_pull(c);
+	rig_push_write(c, "upstreams/shop.json", "{\"keepalive\":7}");
 	t = rig_terminal_ctl(c->settings, 200, "push", "--no-wait", c->directory, NULL);
 	eventually(NULL, strstr(rig_terminal_shown(t), "[y/N]"));
-	rig_config_write(c, "upstreams/shop.json", "{\"keepalive\":5}");
-	rig_config_write(c, "sites/shop.json", SITE("/bob/"));
+	rig_push_write(c, "upstreams/shop.json", "{\"keepalive\":5}");
+	rig_push_write(c, "sites/shop.json", SITE("/bob/"));
 	r = rig_ctl(c->settings, "push", "-y", "--no-wait", "--by", "bob", "-m", "mine",
 		    c->directory, NULL);
 	rig_ctl_assert_code(&r, 0);
@@ -302,32 +335,32 @@ static void of_two_pushers_one_wins_whole_and_the_other_is_told_what_changed(voi
 	assert_non_null(strstr(rig_terminal_shown(t), "bob"));
 	assert_null(strstr(rig_terminal_shown(t), "/nginx/config/upstreams/shop has changed"));
 	rig_terminal_free(t);
-	assert_string_equal(rig_config_get(c, "upstreams/shop"), "{\"keepalive\":5}");
-	assert_string_equal(rig_config_get(c, "sites/shop"), SITE("/bob/"));
+	assert_string_equal(rig_push_get(c, "upstreams/shop"), "{\"keepalive\":5}");
+	assert_string_equal(rig_push_get(c, "sites/shop"), SITE("/bob/"));
 }
 
 static void what_somebody_edits_meanwhile_is_not_overwritten(void **state)
 {
-	struct rig_config *c = *state;
+	struct rig_push *c = *state;
 	struct rig_terminal *t;
 	int code;
 
-	rig_config_pull(c);
-	rig_config_write(c, "sites/shop.json", SITE("/mine/"));
-	rig_config_write(c, "upstreams/shop.json", "{\"keepalive\":7}");
+	rig_push_pull(c);
+	rig_push_write(c, "sites/shop.json", SITE("/mine/"));
+	rig_push_write(c, "upstreams/shop.json", "{\"keepalive\":7}");
 	t = rig_terminal_ctl(c->settings, 200, "push", "--no-wait", c->directory, NULL);
 	eventually(NULL, strstr(rig_terminal_shown(t), "[y/N]"));
-	rig_config_set(c, "sites/shop", SITE("/theirs/"));
+	rig_push_set(c, "sites/shop", SITE("/theirs/"));
 	rig_terminal_type(t, "y\n");
 	eventually(NULL, rig_terminal_ended(t, &code));
 	assert_int_equal(code, 1);
 	assert_non_null(strstr(rig_terminal_shown(t), "/nginx/config/sites/shop has changed"));
 	rig_terminal_free(t);
-	assert_string_equal(rig_config_get(c, "sites/shop"), SITE("/theirs/"));
-	assert_string_equal(rig_config_get(c, "upstreams/shop"), "{\"keepalive\":5}");
+	assert_string_equal(rig_push_get(c, "sites/shop"), SITE("/theirs/"));
+	assert_string_equal(rig_push_get(c, "upstreams/shop"), "{\"keepalive\":5}");
 }
 
-static pid_t start_push(struct rig_config *c, const char *settings, const char *by)
+static pid_t start_push(struct rig_push *c, const char *settings, const char *by)
 {
 	const char *ctl = getenv("ZKNGINXCTL") ?: "build/zknginxctl";
 	const char *argv[] = { ctl,         "-c",   settings, "push",       "--yes",
@@ -348,24 +381,24 @@ static int end_of(pid_t pid)
 /* Both at once, many times: what is there afterwards is what one of them pushed, whole. */
 static void pushers_that_start_together_never_mix(void **state)
 {
-	struct rig_config *c = *state;
+	struct rig_push *c = *state;
 
 	for (unsigned round = 0; round < 10; round++) {
 		char *own = c->directory, site[128], policy[128];
 		pid_t alice, bob;
 		int a, b;
 
-		rig_config_pull(c);
+		rig_push_pull(c);
 		snprintf(site, sizeof(site), SITE("/alice%u/"), round);
 		snprintf(policy, sizeof(policy), "{\"keepalive\":%u}", 100 + round);
-		rig_config_write(c, "sites/shop.json", site);
-		rig_config_write(c, "upstreams/shop.json", policy);
+		rig_push_write(c, "sites/shop.json", site);
+		rig_push_write(c, "upstreams/shop.json", policy);
 		c->directory = rig_path("bob%u", round);
-		rig_config_pull(c);
+		rig_push_pull(c);
 		snprintf(site, sizeof(site), SITE("/bob%u/"), round);
 		snprintf(policy, sizeof(policy), "{\"keepalive\":%u}", 200 + round);
-		rig_config_write(c, "sites/shop.json", site);
-		rig_config_write(c, "upstreams/shop.json", policy);
+		rig_push_write(c, "sites/shop.json", site);
+		rig_push_write(c, "upstreams/shop.json", policy);
 		bob = start_push(c, c->settings, "bob");
 		c->directory = own;
 		alice = start_push(c, c->settings, "alice");
@@ -374,14 +407,14 @@ static void pushers_that_start_together_never_mix(void **state)
 		assert_true(a == 0 || b == 0);
 		assert_true(a <= 1 && b <= 1);
 		snprintf(policy, sizeof(policy), "{\"keepalive\":%u}", 200 + round);
-		if (strcmp(rig_config_get(c, "upstreams/shop"), policy) == 0) {
+		if (strcmp(rig_push_get(c, "upstreams/shop"), policy) == 0) {
 			assert_int_equal(b, 0);
-			assert_non_null(strstr(rig_config_get(c, "sites/shop"), "bob"));
-			assert_string_equal(rig_config_note(c, "by"), "bob");
+			assert_non_null(strstr(rig_push_get(c, "sites/shop"), "bob"));
+			assert_string_equal(rig_push_note(c, "by"), "bob");
 		} else {
 			assert_int_equal(a, 0);
-			assert_non_null(strstr(rig_config_get(c, "sites/shop"), "alice"));
-			assert_string_equal(rig_config_note(c, "by"), "alice");
+			assert_non_null(strstr(rig_push_get(c, "sites/shop"), "alice"));
+			assert_string_equal(rig_push_note(c, "by"), "alice");
 		}
 	}
 }
@@ -390,11 +423,11 @@ static void pushers_that_start_together_never_mix(void **state)
 
 static void two_thousand_objects_are_one_transaction(void **state)
 {
-	struct rig_config *c = *state;
+	struct rig_push *c = *state;
 	struct rig_ctl_result r;
 	json_t *j;
 
-	rig_config_pull(c);
+	rig_push_pull(c);
 	for (unsigned i = 0; i < 1000; i++) {
 		char *file = rig_path("%s/sites/s%u.json", strrchr(c->directory, '/') + 1, i);
 
@@ -426,12 +459,12 @@ static void the_json_has_a_stable_shape(void **state)
 	static const char *const keys[] = { "by",           "changes", "conflicts", "note",
 					    "problems",     "refused", "revision",  "rollout",
 					    "transactions", "written" };
-	struct rig_config *c = *state;
+	struct rig_push *c = *state;
 	struct rig_ctl_result r;
 	json_t *j;
 
-	rig_config_pull(c);
-	rig_config_write(c, "upstreams/shop.json", "{\"keepalive\":7}");
+	rig_push_pull(c);
+	rig_push_write(c, "upstreams/shop.json", "{\"keepalive\":7}");
 	r = rig_ctl(c->settings, "--json", "push", "-y", c->directory, NULL);
 	rig_ctl_assert_code(&r, 3); /* nobody could say that it has landed */
 	j = rig_ctl_json(&r);
@@ -447,25 +480,27 @@ static void the_json_has_a_stable_shape(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		config_test(a_pull_and_a_push_of_the_same_directory_is_no_change),
-		config_test(another_form_of_the_same_is_not_written),
-		config_test(a_push_creates_changes_and_deletes),
-		config_test(the_note_is_the_commit_of_the_directory),
-		config_test(a_dry_run_writes_nothing),
-		config_test(it_asks_on_a_terminal_and_refuses_without_one),
-		config_test(what_the_daemons_would_refuse_is_refused_unless_forced),
-		config_test(the_verdict_is_that_on_the_whole_config),
-		config_test(deletions_have_a_limit),
-		config_test(registered_servers_are_never_touched_without_force),
-		config_test(files_that_are_no_znodes_are_named),
-		config_test(data_of_the_root_that_is_not_ours_is_kept),
-		config_test(what_may_not_be_written_is_no_conflict),
-		config_test(of_two_pushers_one_wins_whole_and_the_other_is_told_what_changed),
-		config_test(what_somebody_edits_meanwhile_is_not_overwritten),
-		config_test(pushers_that_start_together_never_mix),
-		config_test(two_thousand_objects_are_one_transaction),
-		config_test(the_json_has_a_stable_shape),
+		push_test(a_pull_and_a_push_of_the_same_directory_is_no_change),
+		push_test(another_form_of_the_same_is_not_written),
+		push_test(a_push_creates_changes_and_deletes),
+		push_test(the_note_is_the_commit_of_the_directory),
+		push_test(a_dry_run_writes_nothing),
+		push_test(it_asks_on_a_terminal_and_refuses_without_one),
+		push_test(what_the_daemons_would_refuse_is_refused_unless_forced),
+		push_test(the_verdict_is_that_on_the_whole_config),
+		push_test(deletions_have_a_limit),
+		push_test(registered_servers_are_never_touched_without_force),
+		push_test(files_that_are_no_znodes_are_named),
+		push_test(without_a_config_root_it_says_how_to_begin),
+		push_test(what_is_shown_is_safe_to_show),
+		push_test(data_of_the_root_that_is_not_ours_is_kept),
+		push_test(what_may_not_be_written_is_no_conflict),
+		push_test(of_two_pushers_one_wins_whole_and_the_other_is_told_what_changed),
+		push_test(what_somebody_edits_meanwhile_is_not_overwritten),
+		push_test(pushers_that_start_together_never_mix),
+		push_test(two_thousand_objects_are_one_transaction),
+		push_test(the_json_has_a_stable_shape),
 	};
 
-	return cmocka_run_group_tests_name("push", tests, rig_config_setup, rig_config_teardown);
+	return cmocka_run_group_tests_name("push", tests, rig_push_setup, rig_push_teardown);
 }

@@ -141,6 +141,63 @@ static void the_hosts_own_policy_for_services_is_put_back(void **state UNUSED)
 	assert_int_not_equal(access(rig_path("policy-rc.d.before-zknginx"), F_OK), 0);
 }
 
+/* --- installation ---------------------------------------------------------------------------- */
+
+/* With what is built already. */
+static void make_for_a_package(const char *goal, const char *prefix)
+{
+	char directory[256], to[512], in[512], daemon[600], command[600], *out;
+	const char *built = getenv("ZKNGINXCTL") ?: "build/zknginxctl";
+
+	snprintf(directory, sizeof(directory), "%.*s", (int)(strrchr(built, '/') - built), built);
+	snprintf(in, sizeof(in), "B=%s", directory);
+	snprintf(to, sizeof(to), "DESTDIR=%s", rig_path("root"));
+	snprintf(daemon, sizeof(daemon), "%.500s/zknginxd", directory);
+	snprintf(command, sizeof(command), "%.500s/zknginxctl", directory);
+	assert_int_equal(rig_run(&out, (char *[]){ "env", "-u", "MAKEFLAGS", "-u", "MFLAGS", "-u",
+						   "MAKELEVEL", "-u", "SUDO_UID", "make", in, to,
+						   (char *)prefix, "-o", daemon, "-o", command,
+						   (char *)goal, NULL }),
+			 0);
+}
+
+static void assert_installed(const char *const *files, size_t count, bool there)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *path = rig_path("root%s", files[i]);
+
+		if ((access(path, F_OK) == 0) != there)
+			fail_msg("%s %s", path, there ? "is missing" : "is still there");
+	}
+}
+
+/* An operator's command needs no root: it is where every user's path leads. */
+static void the_command_and_its_completion_are_installed_where_users_have_them(void **state UNUSED)
+{
+	static const char *const files[] = {
+		"/usr/sbin/zknginxd",
+		"/usr/bin/zknginxctl",
+		"/usr/share/man/man8/zknginxctl.8",
+		"/usr/share/bash-completion/completions/zknginxctl",
+		"/usr/share/zsh/vendor-completions/_zknginxctl",
+		"/usr/share/fish/vendor_completions.d/zknginxctl.fish",
+	};
+	static const char *const local[] = {
+		"/usr/local/sbin/zknginxd",
+		"/usr/local/bin/zknginxctl",
+		"/usr/local/share/zsh/site-functions/_zknginxctl",
+	};
+
+	make_for_a_package("install", "PREFIX=/usr");
+	assert_installed(files, ARRAY_SIZE(files), true);
+	make_for_a_package("uninstall", "PREFIX=/usr");
+	assert_installed(files, ARRAY_SIZE(files), false);
+	make_for_a_package("install", "PREFIX=/usr/local");
+	assert_installed(local, ARRAY_SIZE(local), true);
+	make_for_a_package("uninstall", "PREFIX=/usr/local");
+	assert_installed(local, ARRAY_SIZE(local), false);
+}
+
 static int clean(void **state UNUSED)
 {
 	rig_clean();
@@ -157,6 +214,8 @@ int main(void)
 		cmocka_unit_test(tests_bring_their_own_packages),
 		cmocka_unit_test(an_installed_nginx_is_neither_started_nor_enabled),
 		cmocka_unit_test(the_hosts_own_policy_for_services_is_put_back),
+		cmocka_unit_test(
+			the_command_and_its_completion_are_installed_where_users_have_them),
 	};
 
 	return cmocka_run_group_tests_name("make", tests, NULL, clean);

@@ -218,6 +218,37 @@ static void credentials_are_in_force_once_connected(void **state)
 	rig_zk_close(other);
 }
 
+static void the_acl_of_a_znode_is_read(void **state)
+{
+	struct rig_loop *r = *state;
+	struct session_events events = { 0 };
+	struct err e;
+	struct session *s = open_with_auth(r, "digest nginx:secret\n", 0600, &events, &e);
+	struct answer got;
+
+	eventually(r->loop, session_state(s) == SESSION_CONNECTED);
+	answer_of(r, session_create(s, "/acl", "", 0, 0, on_answer, &a));
+	answer_of(r, session_create(s, "/acl/read", "", 0, SESSION_READABLE, on_answer, &a));
+	answer_of(r, session_create(s, "/acl/open", "", 0, SESSION_OPEN, on_answer, &a));
+	got = answer_of(r, session_get_acl(s, "/acl", on_answer, &a));
+	assert_int_equal(got.rc, ZOK);
+	assert_true(got.has_stat);
+	assert_int_equal(strncmp(got.acl, "digest:nginx:", 13), 0);
+	assert_non_null(strstr(got.acl, "=31"));
+	assert_null(strstr(got.acl, "world"));
+	got = answer_of(r, session_get_acl(s, "/acl/read", on_answer, &a));
+	assert_non_null(strstr(got.acl, " world:anyone=1"));
+	got = answer_of(r, session_get_acl(s, "/acl/open", on_answer, &a));
+	assert_string_equal(got.acl, "world:anyone=31");
+	got = answer_of(r, session_get_acl(s, "/acl/none", on_answer, &a));
+	assert_int_equal(got.rc, ZNONODE);
+	assert_string_equal(got.acl, "");
+	session_delete(s, "/acl/read", -1, NULL, NULL);
+	session_delete(s, "/acl/open", -1, NULL, NULL);
+	answer_of(r, session_delete(s, "/acl", -1, on_answer, &a));
+	session_free(s, PATIENCE);
+}
+
 static void credentials_must_be_kept_private(void **state)
 {
 	struct rig_loop *r = *state;
@@ -257,6 +288,7 @@ int main(void)
 		cmocka_unit_test(bad_hosts_are_refused),
 		cmocka_unit_test(the_chroot_is_the_root),
 		cmocka_unit_test(credentials_are_in_force_once_connected),
+		cmocka_unit_test(the_acl_of_a_znode_is_read),
 		cmocka_unit_test(credentials_must_be_kept_private),
 		cmocka_unit_test(refused_credentials_are_tried_again),
 	};

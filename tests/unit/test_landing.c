@@ -200,6 +200,16 @@ static void without_a_host_it_lands_nowhere(void **state)
 	assert_int_equal(f->landing.outcome, LANDING_NOWHERE);
 }
 
+static void a_host_that_leaves_is_named(void **state)
+{
+	struct flight *f = *state;
+
+	look(f, MEMBER("a", EXEMPT ", " OLD) MEMBER("b", EXEMPT ", " OLD));
+	assert_string_equal(look(f, MEMBER("b", EXEMPT ", " OLD)), "a: has left the fleet|");
+	assert_string_equal(look(f, MEMBER("b", EXEMPT ", " NEW)), "b: applied|");
+	assert_int_equal(f->landing.outcome, LANDING_DONE);
+}
+
 static void another_revision_replaces_it(void **state)
 {
 	struct flight *f = *state;
@@ -222,6 +232,7 @@ int main(void)
 		TEST(a_halt_says_where_and_why),
 		TEST(a_verdict_of_another_attempt_does_not_count),
 		TEST(without_a_host_it_lands_nowhere),
+		TEST(a_host_that_leaves_is_named),
 		TEST(another_revision_replaces_it),
 	};
 

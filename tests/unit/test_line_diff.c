@@ -113,8 +113,7 @@ static void random_text(char *letters, size_t *count, struct buf *out)
 static void random_edits_lead_from_one_text_to_the_other_and_are_the_shortest(void **state UNUSED)
 {
 	CLEANUP(buf_fini)
-	struct buf old = BUF_INIT,
-		   new = BUF_INIT, out = BUF_INIT, back = BUF_INIT;
+	struct buf old = BUF_INIT, new = BUF_INIT, out = BUF_INIT, back = BUF_INIT;
 
 	srand(1);
 	for (unsigned i = 0; i < 20000; i++) {
@@ -137,8 +136,7 @@ static void random_edits_lead_from_one_text_to_the_other_and_are_the_shortest(vo
 static void texts_with_very_many_changes_are_replaced(void **state UNUSED)
 {
 	CLEANUP(buf_fini)
-	struct buf old = BUF_INIT,
-		   new = BUF_INIT, out = BUF_INIT, back = BUF_INIT;
+	struct buf old = BUF_INIT, new = BUF_INIT, out = BUF_INIT, back = BUF_INIT;
 	struct line_counts counts;
 
 	for (unsigned i = 0; i < 20000; i++) {

@@ -249,13 +249,14 @@ size_t config_edit_ops(const struct config_edit *e, struct arena *a, struct hist
 	}
 	for (size_t i = e->count; i-- > 0;) {
 		const struct config_change *c = &e->changes[i];
+		const struct znode *old = c->new ? NULL : c->old;
 
-		if (!c->new)
+		if (old)
 			add_op(&l, (struct history_op){ .kind = HISTORY_DELETE,
 							.path = c->path,
-							.data = c->old->data,
-							.size = c->old->size,
-							.version = c->old->version });
+							.data = old->data,
+							.size = old->size,
+							.version = old->version });
 	}
 	*out = l.items;
 	return l.count;

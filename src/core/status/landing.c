@@ -191,6 +191,19 @@ static struct landing_host before_now(const struct landing *l, const char *name)
 	return (struct landing_host){ .state = LANDING_WAITING, .message = "" };
 }
 
+/* Hosts of the last look that are not in this one. Both lists are sorted. */
+static void tell_of_missing(struct landing *l, const struct landing_host *now, size_t count)
+{
+	for (size_t i = 0, j = 0; i < l->host_count; i++) {
+		while (j < count && strcmp(now[j].name, l->hosts[i].name) < 0)
+			j++;
+		if (j == count || strcmp(now[j].name, l->hosts[i].name) != 0)
+			add_event(l, (struct landing_event){ .kind = LANDING_WRONG,
+							     .host = l->hosts[i].name,
+							     .text = "has left the fleet" });
+	}
+}
+
 static void look_at_hosts(struct landing *l, const struct fleet_view *v)
 {
 	struct landing_host *hosts = arena_array(l->arena, struct landing_host, v->host_count + 1);
@@ -210,6 +223,7 @@ static void look_at_hosts(struct landing *l, const struct fleet_view *v)
 		l->applied += now->state == LANDING_APPLIED || now->state == LANDING_DEGRADED;
 		count++;
 	}
+	tell_of_missing(l, hosts, count);
 	l->hosts = hosts;
 	l->host_count = count;
 }

@@ -1,0 +1,150 @@
+/* The daemon of this host: its process, what it reports, and its place in the fleet. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/data/layout.h"
+#include "doctor.h"
+#include "nginx/proc.h"
+#include "sys/disk.h"
+#include "sys/timing.h"
+
+/* The daemon writes its status every 10 seconds. */
+#define STALE (60 * USEC_PER_SEC)
+
+static void read_status(struct doctor *d)
+{
+	CLEANUP(buf_fini) struct buf text = BUF_INIT;
+	CLEANUP(freep) char *path = xasprintf("%s/status.json", d->settings->state.directory);
+	struct status *s = arena_array(d->arena, struct status, 1);
+
+	if (disk_read_path(path, &text, NULL) == 0 &&
+	    status_parse(d->arena, buf_str(&text), text.size, s, NULL) == 0)
+		d->status = s;
+}
+
+/* The process that wrote its number into the lock file, if it is a zknginxd. The lock itself is not
+ * tried: a daemon that starts in this moment would find it taken. */
+static pid_t daemon_process(const struct doctor *d)
+{
+	CLEANUP(freep) char *path = xasprintf("%s/lock", d->settings->state.directory);
+	CLEANUP(buf_fini) struct buf text = BUF_INIT;
+	char title[256];
+	pid_t pid;
+
+	if (disk_read_path(path, &text, NULL) < 0)
+		return 0;
+	pid = (pid_t)strtol(buf_str(&text), NULL, 10);
+	return pid > 0 && proc_title(pid, title, sizeof(title)) && strstr(title, "zknginxd") ? pid
+											     : 0;
+}
+
+static const char *age_text(struct doctor *d, uint64_t usec)
+{
+	unsigned long long seconds = usec / USEC_PER_SEC;
+
+	if (seconds < 120)
+		return arena_printf(d->arena, "%llu seconds", seconds);
+	return seconds < 7200 ? arena_printf(d->arena, "%llu minutes", seconds / 60)
+			      : arena_printf(d->arena, "%llu hours", seconds / 3600);
+}
+
+void doctor_check_daemon(struct doctor *d)
+{
+	uint64_t now = timing_wall(), age;
+	pid_t pid = daemon_process(d);
+	const char *fix =
+		"systemctl enable --now zknginxd; journalctl -u zknginxd says why it ended";
+
+	read_status(d);
+	if (!d->status) {
+		doctor_report(
+			d, pid ? DOCTOR_WARNING : DOCTOR_ERROR, fix,
+			"there is no readable %s/status.json: the daemon does not run, or has "
+			"just started",
+			d->settings->state.directory);
+		return;
+	}
+	age = now > d->status->updated ? now - d->status->updated : 0;
+	if (!pid && (geteuid() == 0 || age > STALE))
+		doctor_error(d, fix, "the daemon does not run; its last report is %s old",
+			     age_text(d, age));
+	else if (age > STALE)
+		doctor_error(d, "systemctl restart zknginxd; this does not touch nginx",
+			     "the daemon (process %d) has not reported for %s", (int)pid,
+			     age_text(d, age));
+	else if (pid)
+		doctor_ok(d, "process %d, last report %s ago", (int)pid, age_text(d, age));
+	else
+		doctor_ok(d, "last report %s ago", age_text(d, age));
+}
+
+/* Under systemd the daemon may have other rights than this command. */
+static void compare_sandboxes(struct doctor *d)
+{
+	const char *here = sandbox_mode_name(d->sandbox), *there = d->status->nginx.sandbox;
+
+	if (d->has_sandbox && *there && strcmp(here, there) != 0)
+		doctor_warn(d, "Compare the drop-ins of the unit: systemctl cat zknginxd",
+			    "the daemon's sandbox is \"%s\", and here it is \"%s\"", there, here);
+}
+
+void doctor_check_state(struct doctor *d)
+{
+	const struct status *s = d->status;
+	const char *fix = arena_printf(d->arena, "See zknginxctl status %s", s->host);
+
+	compare_sandboxes(d);
+	if (s->state == STATUS_APPLIED || s->state == STATUS_DEPLOYING)
+		doctor_ok(d, "%s, generation %lu", status_state_name(s->state), s->generation);
+	else
+		doctor_warn(d, fix, "%s, generation %lu, %zu problem%s",
+			    status_state_name(s->state), s->generation, s->problem_total,
+			    s->problem_total == 1 ? "" : "s");
+}
+
+void doctor_check_version(struct doctor *d)
+{
+	if (strcmp(d->status->version, ZKNGINX_VERSION) == 0)
+		doctor_ok(d, "daemon and command are version %s", ZKNGINX_VERSION);
+	else
+		doctor_warn(d, "Install both from one build, and restart zknginxd",
+			    "the daemon is version %s, this command is version %s",
+			    d->status->version, ZKNGINX_VERSION);
+}
+
+static const char *host_name(struct doctor *d)
+{
+	char name[256] = "";
+
+	if (*d->settings->cluster.host)
+		return d->settings->cluster.host;
+	gethostname(name, sizeof(name) - 1);
+	return arena_strdup(d->arena, name);
+}
+
+void doctor_check_member(struct doctor *d)
+{
+	const char *path = cluster_path(d->arena, d->settings->zookeeper.cluster, CLUSTER_MEMBERS,
+					host_name(d));
+	const char *why = d->status && *d->status->fleet.why ? d->status->fleet.why : NULL;
+	struct session_stat stat;
+	struct err e;
+	int found = client_stat(d->client, path, &stat, &e);
+
+	if (found < 0)
+		doctor_error(d, "Run doctor again", "%s", e.text);
+	else if (!found)
+		doctor_error(d, "Start the daemon; see its log if it runs: journalctl -u zknginxd",
+			     "%s does not exist: this host is not in the fleet%s%s", path,
+			     why ? ": " : "", why ?: "");
+	else if (stat.owner == 0)
+		doctor_error(d, arena_printf(d->arena, "Delete the znode %s", path),
+			     "%s is persistent; no daemon wrote it", path);
+	else if (d->status && strcmp(d->status->fleet.member, "duplicate") == 0)
+		doctor_error(d, "Set a different cluster.host on one of the two hosts", "%s",
+			     why ?: "another host has this name");
+	else
+		doctor_ok(d, "%s exists", path);
+}
