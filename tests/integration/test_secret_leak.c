@@ -49,6 +49,8 @@ static void put_refused(void)
 	put_site("line", "\"proxy\":\"app\",\"request_headers\":{\"X-Key: " SECRET "\":\"x\"}");
 	put_site("answer", "\"return\":{\"status\":200,\"text\":\"" SECRET "\\\"\"}");
 	rig_zk_set(host.zk, CONFIG "/sites/json", "{\"listen\": \"" SECRET "\" \"" SECRET "\"}");
+	rig_zk_set(host.zk, CONFIG "/upstreams/app", "");
+	rig_zk_create(host.zk, CONFIG "/upstreams/app/127.0.0.1:1", "password=" SECRET);
 	rig_zk_set(host.zk, CONFIG "/snippets/http/word", SECRET " on;\n");
 	rig_zk_set(host.zk, CONFIG "/snippets/http/lower", "s3cr3t0token0123 on;\n");
 }

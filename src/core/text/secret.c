@@ -17,8 +17,8 @@
 
 /* Parts of the names of fields and directives. */
 static const char *const words[] = {
-	"auth",   "cookie", "credential", "header",  "jwt",    "key", "param",
-	"passwd", "passw",  "secret",     "session", "secure", "sid", "token",
+	"auth",  "cookie", "credential", "header", "jwt",         "key",
+	"param", "passwd", "passw",      "secret", "secure_link", "token",
 };
 
 /* Other fields, and directives, that take free text, or an URL that may have a token in it. */
