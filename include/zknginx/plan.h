@@ -66,6 +66,8 @@ struct plan {
 const char *plan_phase_name(enum plan_phase p);
 /* May the hosts that are named run the target? (CANARY, BATCH, HALTED) */
 bool plan_is_moving(const struct plan *p);
+/* Was the target stopped? (HALTED, REVERTING, REVERTED) */
+bool plan_is_stopped(const struct plan *p);
 bool plan_names(const struct plan *p, const char *host);
 
 /* Into the arena; false: not a plan (message in *why). An unknown field is ignored. */

@@ -317,11 +317,9 @@ struct permission *permission_new(const struct permission_spec *spec,
 		.ctx = ctx,
 		.plan_path = cluster_path_new(s->zookeeper.cluster, CLUSTER_PLAN, NULL),
 		.file = xasprintf("%s/config.tree", s->state.directory),
-		.permit = { .kind = PERMIT_STAY,
-			    .revision = { .revision = "" },
-			    .accepted = { .revision = "" },
-			    .why = "nothing was read yet" },
+		.permit = { .kind = PERMIT_STAY, .why = "nothing was read yet" },
 	};
+	p->permit.revision.revision = p->permit.accepted.revision = "";
 	p->config = config_file_read(p->file, root_of(p), p->stored);
 	return p;
 }

@@ -16,17 +16,12 @@ int archive_read(struct archive *a, struct ctl *ctl, struct err *e)
 	const char *cluster = ctl->settings.zookeeper.cluster;
 	CLEANUP(tree_unrefp) struct tree *t = NULL;
 	struct mirror_root root = { .depth = ENTRIES_DEPTH };
-	CLEANUP(problems_fini) struct problems unreadable;
 	unsigned long last;
 
 	*a = (struct archive){ .ctl = ctl, .arena = arena_new() };
-	problems_init(&unreadable);
 	root.path = cluster_path(a->arena, cluster, CLUSTER_HISTORY, NULL);
-	if (read_tree(ctl, &root, 1, &t, &unreadable, e) < 0)
+	if (read_whole_tree(ctl, &root, &t, e) < 0)
 		return -1;
-	if (unreadable.count)
-		return err_set(e, ERR_REFUSED, "%s: %s", unreadable.items[0].znode,
-			       unreadable.items[0].message);
 	a->count = history_parse(a->arena, t, cluster, &a->entries, &last);
 	return 0;
 }
@@ -39,11 +34,12 @@ void archive_fini(struct archive *a)
 
 /* --- one entry ------------------------------------------------------------------------------- */
 
-static bool is_prefix(const char *rev)
+bool revision_is_prefix(const char *rev)
 {
 	size_t size = strlen(rev);
 
-	return size >= DIGITS_LEAST && strspn(rev, "0123456789abcdef") == size;
+	return size >= DIGITS_LEAST && size < DIGEST_HEX_SIZE &&
+	       strspn(rev, "0123456789abcdef") == size;
 }
 
 /* The newest entry of a revision that begins so; *several: there is another such revision. */
@@ -52,7 +48,7 @@ static const struct history_entry *find_revision(const struct archive *a, const 
 {
 	const struct history_entry *found = NULL;
 
-	for (size_t i = a->count; is_prefix(rev) && i-- > 0;) {
+	for (size_t i = a->count; revision_is_prefix(rev) && i-- > 0;) {
 		const struct history_entry *h = &a->entries[i];
 
 		if (strncmp(h->revision, rev, strlen(rev)) != 0)
@@ -142,7 +138,7 @@ int archive_config(const struct archive *a, const struct history_entry *h, struc
 			    on_fetched, &f);
 	if (!ctl_run_until(a->ctl, is_fetched, &f, a->ctl->timeout)) {
 		history_job_free(job);
-		return err_set(e, ERR_UNAVAILABLE, "ZooKeeper at %s does not answer", z->hosts);
+		return ctl_no_answer(a->ctl, z->hosts, e);
 	}
 	if (!f.tree)
 		return err_wrap(e, "entry %lu of the history", h->seq);

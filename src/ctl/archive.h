@@ -22,6 +22,8 @@ struct archive {
 int archive_read(struct archive *a, struct ctl *ctl, struct err *e);
 void archive_fini(struct archive *a);
 
+/* Can a revision begin so? At least six hexadecimal digits, as they are printed. */
+bool revision_is_prefix(const char *rev);
 /* ERR_INPUT: there is none, or several revisions begin so. */
 int archive_find(const struct archive *a, const char *rev, const struct history_entry **out,
 		 struct err *e);

@@ -146,7 +146,7 @@ int command_run(const struct command *c, struct ctl *ctl, int argc, char **argv)
 	struct arguments a = { .line = &line };
 
 	line_init(&line, "", c);
-	optind = 0; /* begins anew, in glibc */
+	optind = 0; /* starts again, in glibc */
 	if (!take_options(ctl, &a, argc, argv))
 		return CTL_USAGE;
 	if (!count_is_right(c, &a))

@@ -52,14 +52,21 @@ static void add_children(struct search *s, const char *path, const char *prefix,
 			   "");
 }
 
+static void add_objects(struct search *s, enum config_kind kind)
+{
+	add_children(s,
+		     arena_printf(s->arena, "%s/%s", s->zookeeper->config, config_directory(kind)),
+		     "", "");
+}
+
 static void add_upstreams(struct search *s)
 {
-	add_children(s, arena_printf(s->arena, "%s/upstreams", s->zookeeper->config), "", "");
+	add_objects(s, CONFIG_UPSTREAM);
 }
 
 static void add_sites(struct search *s)
 {
-	add_children(s, arena_printf(s->arena, "%s/sites", s->zookeeper->config), "", "");
+	add_objects(s, CONFIG_SITE);
 }
 
 static void add_discovered(struct search *s)

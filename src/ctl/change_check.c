@@ -2,9 +2,9 @@
 #include <string.h>
 
 #include "change_check.h"
+#include "core/fleet/config_note.h"
 #include "lint_cluster.h"
 #include "lint_host.h"
-#include "note.h"
 #include "reader.h"
 
 #define CONFIG_DEPTH 8 /* also what is too deep to be of the config */
@@ -79,18 +79,19 @@ void change_check_outside(struct change *c, const char *data, size_t size, const
 	findings_add(&c->findings, &c->problems, c->checked, file_of, &naming);
 }
 
-/* A push that is not done holds the rollout: what is written meanwhile goes nowhere. */
+/* An unfinished push holds the rollout: what is written meanwhile goes nowhere. */
 static int refuse_push(const struct change *c, const struct tree *config, struct err *e)
 {
-	CLEANUP(buf_fini) struct buf by = BUF_INIT;
+	struct config_note note;
 
-	if (c->force || !note_has_push(tree_find(config, c->author.root), &by))
+	config_note_of(c->arena, config, c->author.root, &note);
+	if (c->force || !note.unfinished)
 		return 0;
 	return err_set(
 		e, ERR_REFUSED,
-		"a push%s%s has begun and is not done: the config in ZooKeeper is incomplete. "
-		"Run that push again first (--force writes all the same)",
-		by.size ? " of " : "", buf_str(&by));
+		"a push%s%s is unfinished: the config in ZooKeeper is incomplete. Run that push "
+		"again first (--force writes all the same)",
+		*note.push.by ? " by " : "", note.push.by);
 }
 
 static int refuse_unreadable(const struct change *c, const struct problems *unreadable,

@@ -27,24 +27,9 @@ struct call {
 
 /* --- waiting --------------------------------------------------------------------------------- */
 
-bool ctl_run_until(struct ctl *ctl, bool (*done)(void *ctx), void *ctx, uint64_t timeout)
-{
-	uint64_t now = timing_now(), end = timeout > NEVER - now ? NEVER : now + timeout;
-
-	while (!done(ctx)) {
-		now = timing_now();
-		if (now >= end)
-			return false;
-		if (sd_event_run(ctl->loop, end == NEVER ? NEVER : end - now) < 0)
-			die("sd_event_run failed");
-	}
-	return true;
-}
-
 static int no_answer(const struct client *c, struct err *e)
 {
-	return err_set(e, ERR_UNAVAILABLE, "ZooKeeper at %s does not answer within %llu ms",
-		       c->hosts, (unsigned long long)(c->ctl->timeout / USEC_PER_MSEC));
+	return ctl_no_answer(c->ctl, c->hosts, e);
 }
 
 static bool is_connected(void *ctx)
@@ -270,6 +255,12 @@ int client_multi(struct client *c, const struct session_op *ops, size_t count, s
 				count == 1 ? ops[0].path : "the transaction");
 	return err_set(e, ERR_REFUSED, "%s: %s", call.failed < count ? ops[call.failed].path : "",
 		       result_text(call.rc));
+}
+
+bool client_is_conflict(int rc)
+{
+	return rc == SESSION_BAD_VERSION || rc == SESSION_NODE_EXISTS || rc == SESSION_NO_NODE ||
+	       rc == SESSION_NOT_EMPTY;
 }
 
 /* --- ACLs ------------------------------------------------------------------------------------ */

@@ -52,9 +52,8 @@ int client_acls(struct client *c, struct arena *a, const char *const *paths, siz
  * refused, and *rc (may be NULL) why (ZBADVERSION, ZNODEEXISTS, … of session_result()). */
 int client_multi(struct client *c, const struct session_op *ops, size_t count, size_t *failed,
 		 int *rc, struct err *e);
-
-/* Runs the loop until done(ctx) is true; false: the timeout (in microseconds from now) has passed.
- */
-bool ctl_run_until(struct ctl *ctl, bool (*done)(void *ctx), void *ctx, uint64_t timeout);
+/* Is a znode not as the operation expected it? What is refused for another reason, such as an ACL,
+ * is no conflict. */
+bool client_is_conflict(int rc);
 
 #endif

@@ -176,7 +176,7 @@ static int finish(struct job *j, const struct hosts_wait *before, bool waits)
 	int code = CTL_OK;
 
 	if (waits && hosts_wait(j->ctl, &after, &e) < 0)
-		return ctl_fail(&e);
+		return hosts_are_unknown(&e);
 	print_result(j, before, &after);
 	hosts_say_away(&after,
 		       "an nginx that runs there keeps the servers until its daemon is back");
@@ -213,7 +213,8 @@ static int confirm(struct ctl *ctl, const struct arguments *args)
 
 	if (!name_is_valid(upstream))
 		return ctl_usage("\"%s\" is not the name of an upstream", upstream);
-	j.znode = znode = config_path(z->config, CONFIG_UPSTREAM, upstream);
+	znode = config_path(z->config, CONFIG_UPSTREAM, upstream);
+	j.znode = znode;
 	j.override = cluster_path(a, z->cluster, CLUSTER_OVERRIDES, upstream);
 	code = run(&j, &before, args);
 	arena_free(before.arena);

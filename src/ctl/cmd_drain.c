@@ -37,10 +37,8 @@ static int take_server(struct job *j, const char *text)
 
 static bool has_server(const struct upstream *u, const char *server)
 {
-	const struct drain d = { .server = server };
-
 	for (size_t i = 0; i < u->server_count; i++) {
-		if (strcmp(u->servers[i].address, d.server) == 0)
+		if (strcmp(u->servers[i].address, server) == 0)
 			return true;
 	}
 	return false;
@@ -232,7 +230,7 @@ static int finish(struct job *j, const char *result, bool waits,
 	int code = CTL_OK;
 
 	if (waits && hosts_wait(j->ctl, &w, &e) < 0)
-		return ctl_fail(&e);
+		return hosts_are_unknown(&e);
 	if (j->ctl->json)
 		print_json(j, result, &w);
 	else

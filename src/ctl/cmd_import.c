@@ -127,15 +127,17 @@ static int write_file(const char *path, const struct import_file *f, const struc
 
 	if (make_directories(path, e) < 0)
 		return -1;
-	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (w->force ? O_TRUNC : O_EXCL), w->mode);
+	if (w->force)
+		return disk_replace_path(path, w->mode, f->text, f->size, DISK_VOLATILE, e);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_EXCL, w->mode);
 	if (fd < 0)
 		return err_sys(e, "%s", path);
 	while (at < f->text + f->size) {
 		ssize_t put = write(fd, at, (size_t)(f->text + f->size - at));
 
-		if (put < 0)
+		if (put < 0 && errno != EINTR)
 			return err_sys(e, "%s", path);
-		at += put;
+		at += put > 0 ? put : 0;
 	}
 	return 0;
 }
@@ -255,29 +257,30 @@ static mode_t mode_of(const char *path)
 	return stat(path, &st) < 0 ? 0600 : st.st_mode & 0666;
 }
 
+static void output_fini(struct import_output *out)
+{
+	tree_unref(out->tree);
+}
+
 static int import(struct ctl *ctl, const struct arguments *args)
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new();
-	CLEANUP(tree_unrefp) struct tree *tree = NULL;
 	const char *given = arguments_value(args, "output"), *main = arguments_value(args, "main");
 	struct writing w = { .force = arguments_has(args, "force"),
 			     .mode = mode_of(arguments_at(args, 0)) };
-	struct import_output out;
-	char *directory;
+	CLEANUP(output_fini) struct import_output out = { 0 };
+	const char *directory;
 	struct err e;
 
 	if (!given || !*given)
 		return ctl_usage("import needs -o DIR, the directory to write");
-	directory = arena_strdup(a, given);
-	while (strlen(directory) > 1 && directory[strlen(directory) - 1] == '/')
-		directory[strlen(directory) - 1] = '\0';
+	directory = directory_name(a, given);
 	if (!main)
 		main = arena_printf(a, "%s.nginx.conf", directory);
 	if (!w.force && !may_write(directory, main))
 		return CTL_BAD;
 	if (translate(ctl, a, arguments_at(args, 0), &out, &e) < 0)
 		return ctl_fail(&e);
-	tree = out.tree;
 	if (write_output(&out, directory, main, &w, &e) < 0)
 		return ctl_fail(&e);
 	if (w.force)

@@ -10,6 +10,7 @@
 #include "client.h"
 #include "commands.h"
 #include "core/data/layout.h"
+#include "core/text/json_text.h"
 #include "hints.h"
 #include "zk/resolver.h"
 
@@ -149,7 +150,7 @@ static json_t *list(const struct init *n, bool (*is_wanted)(const struct init *n
 
 	for (size_t i = 0; i < n->count; i++) {
 		if (is_wanted(n, i))
-			json_array_append_new(paths, json_string(n->paths[i]));
+			json_array_append_new(paths, json_text(n->paths[i]));
 	}
 	return paths;
 }
@@ -171,10 +172,13 @@ static bool is_open(const struct init *n, size_t i)
 
 static int print_json(const struct init *n)
 {
-	ctl_print_json(json_pack("{s:o, s:o, s:s, s:o}", "created", list(n, was_created), "existed",
-				 list(n, has_existed), "nginx_conf",
-				 hint_include(n->arena, &n->ctl->settings), "world_writable",
-				 list(n, is_open)));
+	json_t *j = json_object();
+
+	json_put(j, "created", list(n, was_created));
+	json_put(j, "existed", list(n, has_existed));
+	json_put_text(j, "nginx_conf", hint_include(n->arena, &n->ctl->settings));
+	json_put(j, "world_writable", list(n, is_open));
+	ctl_print_json(j);
 	return CTL_OK;
 }
 

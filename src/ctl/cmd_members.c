@@ -3,6 +3,7 @@
 
 #include "commands.h"
 #include "core/text/json_text.h"
+#include "core/text/utc.h"
 #include "fleet_json.h"
 #include "fleet_text.h"
 #include "table.h"
@@ -23,7 +24,7 @@ static void add_row(const struct snapshot *s, struct table *t, const struct memb
 	table_add(t, COLOR_NONE, "%s", m->host);
 	table_add(t, COLOR_NONE, "%s", *m->address ? m->address : "-");
 	table_add(t, state_color(m->state), "%s", *m->state ? m->state : "-");
-	table_add(t, COLOR_NONE, "%s", age_print(s->wall, time_read(m->since), age));
+	table_add(t, COLOR_NONE, "%s", age_print(s->wall, utc_parse(m->since), age));
 	table_add(t, COLOR_NONE, "%s", *m->version ? m->version : "-");
 	table_add(t, COLOR_NONE, "%.*s", SHORT_REVISION, *m->revision ? m->revision : "-");
 	table_add(t, COLOR_NONE, "%.*s", SHORT_REVISION, *m->seen ? m->seen : "-");

@@ -6,12 +6,12 @@
 #include "commands.h"
 #include "config_read.h"
 #include "core/data/layout.h"
+#include "core/fleet/config_note.h"
 #include "core/policy/policy.h"
 #include "core/text/json_text.h"
 #include "difference.h"
 #include "directory.h"
 #include "directory_write.h"
-#include "note.h"
 
 /* What pull works on. */
 struct pull {
@@ -62,13 +62,14 @@ static void take_config(struct pull *p, const struct tree *t)
 static int read_config(struct pull *p, struct err *e)
 {
 	CLEANUP(tree_unrefp) struct tree *t = NULL;
-	CLEANUP(buf_fini) struct buf by = BUF_INIT;
+	struct config_note note;
 
 	if (config_read(p->ctl, &t, e) < 0)
 		return -1;
-	if (note_has_push(tree_find(t, p->ctl->settings.zookeeper.config), &by))
-		ctl_say("a push%s%s is not complete: ZooKeeper has only a part of it",
-			by.size ? " by " : "", buf_str(&by));
+	config_note_of(p->arena, t, p->ctl->settings.zookeeper.config, &note);
+	if (note.unfinished)
+		ctl_say("a push%s%s is unfinished: ZooKeeper has only a part of it",
+			*note.push.by ? " by " : "", note.push.by);
 	take_config(p, t);
 	return 0;
 }

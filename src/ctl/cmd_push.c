@@ -107,7 +107,7 @@ static void say_unfinished(const struct pushing *p)
 	if (!p->state.note.unfinished)
 		return;
 	utc_print(push->time, &time);
-	ctl_say("a push by %s that began at %s is not complete: %s",
+	ctl_say("a push by %s that began at %s is unfinished: %s",
 		*push->by ? push->by : "an unknown client", buf_str(&time),
 		push_state_continues(&p->state)
 			? "this push completes it"

@@ -1,15 +1,13 @@
 /* pause, resume, promote, abort, rollback: requests to the leader. */
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive.h"
 #include "ask_leader.h"
 #include "commands.h"
 #include "core/text/json_text.h"
 #include "follow.h"
 
-#define REVISION_LEAST 6
-#define REVISION_MOST 64
 #define BY_MOST 128 /* as the leader reads it */
 
 /* --- the answer ------------------------------------------------------------------------------ */
@@ -85,23 +83,13 @@ static int run(struct ctl *ctl, struct request *request, const char *done)
 	return code;
 }
 
-static bool is_revision(const char *s)
-{
-	size_t size = strlen(s);
-
-	for (const char *at = s; *at; at++) {
-		if (!isxdigit((unsigned char)*at))
-			return false;
-	}
-	return size >= REVISION_LEAST && size <= REVISION_MOST;
-}
-
 static int check_revision(const char *s)
 {
-	return is_revision(s) ? CTL_OK
-			      : ctl_usage("\"%s\" is not a revision: expected 6 to 64 hexadecimal "
-					  "digits, as \"zknginxctl history\" shows them",
-					  s);
+	return revision_is_prefix(s)
+		       ? CTL_OK
+		       : ctl_usage("\"%s\" is not a revision: expected 6 to 64 hexadecimal "
+				   "digits, as \"zknginxctl history\" shows them",
+				   s);
 }
 
 /* The target that the request is about, where it is named. */

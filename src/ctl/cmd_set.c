@@ -137,14 +137,9 @@ struct subtree {
 static int read_subtree(const struct change *c, struct subtree *s, struct err *e)
 {
 	struct mirror_root root = { c->path, DEPTH_MOST };
-	CLEANUP(problems_fini) struct problems unreadable;
 
-	problems_init(&unreadable);
-	if (read_tree(c->ctl, &root, 1, &s->tree, &unreadable, e) < 0)
+	if (read_whole_tree(c->ctl, &root, &s->tree, e) < 0)
 		return -1;
-	if (unreadable.count)
-		return err_set(e, ERR_REFUSED, "%s: %s", unreadable.items[0].znode,
-			       unreadable.items[0].message);
 	s->begin = tree_lower_bound(s->tree, c->path);
 	s->end = s->begin < tree_count(s->tree) ? tree_subtree_end(s->tree, s->begin) : s->begin;
 	for (size_t i = s->begin; i < s->end; i++)

@@ -3,11 +3,16 @@
 
 #include "commands.h"
 #include "composed.h"
-#include "core/data/layout.h"
 #include "core/text/json_text.h"
 #include "fleet_json.h"
-#include "fleet_text.h"
+#include "object_show.h"
 #include "table.h"
+
+/* NULL: it cannot be used. */
+static const struct site *site_at(const struct composed *c, const char *path)
+{
+	return model_site(c->model, path_name(path));
+}
 
 static const char *protocol_name(const struct site *s)
 {
@@ -77,21 +82,7 @@ static const char *routes(struct arena *a, const struct site *s)
 	return arena_strdup(a, buf_str(&text));
 }
 
-static void print_refused(const struct composed *c, const struct screen *screen)
-{
-	for (size_t i = 0; i < tree_count(c->tree); i++) {
-		const struct znode *z = tree_at(c->tree, i);
-		struct config_place p = config_place(z->path, c->root);
-
-		if (p.level == CONFIG_OBJECT && p.kind == CONFIG_SITE &&
-		    !model_site(c->model, path_name(z->path)))
-			screen_lines(screen, COLOR_BAD, 0,
-				     "%s cannot be used; see: zknginxctl sites %s", z->path,
-				     path_name(z->path));
-	}
-}
-
-static void print_list(const struct composed *c, const struct screen *screen)
+static void print_table(const struct composed *c, const struct screen *screen)
 {
 	static const char *const titles[] = { "SITE", "PROTOCOL", "LISTEN", "NAMES", "TLS", "TO" };
 	static const unsigned char spare[] = { 0, 4, 2, 0, 3, 1 };
@@ -110,8 +101,6 @@ static void print_list(const struct composed *c, const struct screen *screen)
 		table_add(&t, COLOR_NONE, "%s", routes(c->arena, s));
 	}
 	table_print(&t, screen);
-	print_refused(c, screen);
-	composed_print_origin(c, screen);
 }
 
 /* --- one ------------------------------------------------------------------------------------ */
@@ -232,16 +221,15 @@ static json_t *source_json(const struct znode *z)
 	return j ?: json_null();
 }
 
-/* s NULL: it cannot be used. */
-static json_t *site_json(const struct composed *c, const struct znode *z, const struct site *s,
-			 bool whole)
+static json_t *site_json(const struct composed *c, const char *path, bool whole)
 {
+	const struct site *s = site_at(c, path);
 	struct object_problem *problems;
-	size_t count = composed_problems(c, &z->path, 1, &problems);
+	size_t count = composed_problems(c, &path, 1, &problems);
 	json_t *j = json_object();
 
-	json_put_text(j, "name", path_name(z->path));
-	json_put_text(j, "znode", z->path);
+	json_put_text(j, "name", path_name(path));
+	json_put_text(j, "znode", path);
 	json_put(j, "usable", json_boolean(s));
 	json_put(j, "protocol", json_or_null(s ? protocol_name(s) : NULL));
 	json_put(j, "listen", s ? listens_json(s) : json_array());
@@ -253,73 +241,43 @@ static json_t *site_json(const struct composed *c, const struct znode *z, const 
 	json_put(j, "locations", s ? locations_json(c->arena, s) : json_array());
 	json_put(j, "problems", object_problems_json(problems, count));
 	if (whole)
-		json_put(j, "config", source_json(z));
+		json_put(j, "config", source_json(tree_find(c->tree, path)));
 	return j;
-}
-
-static json_t *list_json(const struct composed *c)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < tree_count(c->tree); i++) {
-		const struct znode *z = tree_at(c->tree, i);
-		struct config_place p = config_place(z->path, c->root);
-
-		if (p.level == CONFIG_OBJECT && p.kind == CONFIG_SITE)
-			json_array_append_new(
-				list,
-				site_json(c, z, model_site(c->model, path_name(z->path)), false));
-	}
-	return list;
 }
 
 /* --- the command ---------------------------------------------------------------------------- */
 
-static void print_one(const struct composed *c, const struct screen *screen, const struct znode *z,
-		      const struct site *s)
+static void print_one(const struct composed *c, const struct screen *screen, const char *path)
 {
+	const struct site *s = site_at(c, path);
 	struct object_problem *problems;
-	size_t count = composed_problems(c, &z->path, 1, &problems);
+	size_t count = composed_problems(c, &path, 1, &problems);
 
 	if (s)
 		print_site(c->arena, screen, s);
 	else
-		screen_lines(screen, COLOR_BAD, 0, "%s cannot be used.", z->path);
+		screen_lines(screen, COLOR_BAD, 0, "%s cannot be used.", path);
 	object_problems_print(c, screen, problems, count);
-	composed_print_origin(c, screen);
 }
 
-static int show_one(const struct ctl *ctl, const struct composed *c, const char *name)
+static bool is_usable(const struct composed *c, const char *name)
 {
-	CLEANUP(freep) char *path = config_path(c->root, CONFIG_SITE, name);
-	const struct site *s = model_site(c->model, name);
-	const struct znode *z = tree_find(c->tree, path);
-
-	if (!z) {
-		ctl_say("there is no site \"%s\": %s does not exist", name, path);
-		return CTL_BAD;
-	}
-	if (ctl->json)
-		ctl_print_json(site_json(c, z, s, true));
-	else
-		print_one(c, &ctl->screen, z, s);
-	return s ? CTL_OK : CTL_BAD;
+	return model_site(c->model, name);
 }
 
 static int sites(struct ctl *ctl, const struct arguments *args)
 {
-	CLEANUP(composed_freep) struct composed *c = NULL;
-	struct err e;
+	static const struct object_view view = {
+		.kind = CONFIG_SITE,
+		.noun = "site",
+		.command = "sites",
+		.is_usable = is_usable,
+		.print_table = print_table,
+		.print = print_one,
+		.json = site_json,
+	};
 
-	if (composed_read(ctl, &c, &e) < 0)
-		return ctl_fail(&e);
-	if (arguments_count(args))
-		return show_one(ctl, c, arguments_at(args, 0));
-	if (ctl->json)
-		ctl_print_json(list_json(c));
-	else
-		print_list(c, &ctl->screen);
-	return CTL_OK;
+	return object_show(ctl, args, &view);
 }
 
 const struct command command_sites = {

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client.h"
 #include "commands.h"
 #include "fleet_text.h"
 #include "local_status.h"
@@ -80,7 +79,7 @@ static int give_up(const struct status_job *job, const struct snapshot *s)
 struct waiting {
 	struct reader *reader;
 	struct tree *fresh;
-	bool connected; /* as judged */
+	bool connected; /* as the snapshot has it */
 };
 
 static bool has_answer(void *ctx)

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "commands.h"
-#include "core/data/layout.h"
+#include "object_show.h"
 #include "table.h"
 #include "upstream_view.h"
 
@@ -39,22 +39,7 @@ static void add_row(const struct composed *c, struct table *t, const struct upst
 	table_add(t, COLOR_NONE, "%s", sources(c->arena, u));
 }
 
-/* Upstreams that cannot be read, and are in no model. */
-static void print_refused(const struct composed *c, const struct screen *screen)
-{
-	for (size_t i = 0; i < tree_count(c->tree); i++) {
-		const struct znode *z = tree_at(c->tree, i);
-		struct config_place p = config_place(z->path, c->root);
-
-		if (p.level == CONFIG_OBJECT && p.kind == CONFIG_UPSTREAM &&
-		    !model_upstream(c->model, path_name(z->path)))
-			screen_lines(screen, COLOR_BAD, 0,
-				     "%s cannot be used; see: zknginxctl upstreams %s", z->path,
-				     path_name(z->path));
-	}
-}
-
-static void print_list(const struct composed *c, const struct screen *screen)
+static void print_table(const struct composed *c, const struct screen *screen)
 {
 	static const char *const titles[] = { "UPSTREAM", "PROTOCOL",  "BALANCE",
 					      ">SERVERS", ">DOWN",     ">DRAINED",
@@ -67,59 +52,41 @@ static void print_list(const struct composed *c, const struct screen *screen)
 	for (size_t i = 0; i < c->model->upstream_count; i++)
 		add_row(c, &t, &c->model->upstreams[i]);
 	table_print(&t, screen);
-	print_refused(c, screen);
-	composed_print_origin(c, screen);
 }
 
-static json_t *list_json(const struct composed *c)
+static const struct upstream *upstream_at(const struct composed *c, const char *path)
 {
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < tree_count(c->tree); i++) {
-		const struct znode *z = tree_at(c->tree, i);
-		struct config_place p = config_place(z->path, c->root);
-
-		if (p.level == CONFIG_OBJECT && p.kind == CONFIG_UPSTREAM)
-			json_array_append_new(
-				list,
-				upstream_json(c, z->path,
-					      model_upstream(c->model, path_name(z->path)), false));
-	}
-	return list;
+	return model_upstream(c->model, path_name(path));
 }
 
-/* --- the command ---------------------------------------------------------------------------- */
-
-static int show_one(const struct ctl *ctl, const struct composed *c, const char *name)
+static bool is_usable(const struct composed *c, const char *name)
 {
-	CLEANUP(freep) char *path = config_path(c->root, CONFIG_UPSTREAM, name);
-	const struct upstream *u = model_upstream(c->model, name);
+	return model_upstream(c->model, name);
+}
 
-	if (!u && !tree_find(c->tree, path)) {
-		ctl_say("there is no upstream \"%s\": %s does not exist", name, path);
-		return CTL_BAD;
-	}
-	if (ctl->json)
-		ctl_print_json(upstream_json(c, path, u, true));
-	else
-		upstream_print(c, &ctl->screen, path, u);
-	return u ? CTL_OK : CTL_BAD;
+static void print(const struct composed *c, const struct screen *screen, const char *path)
+{
+	upstream_print(c, screen, path, upstream_at(c, path));
+}
+
+static json_t *json(const struct composed *c, const char *path, bool whole)
+{
+	return upstream_json(c, path, upstream_at(c, path), whole);
 }
 
 static int upstreams(struct ctl *ctl, const struct arguments *args)
 {
-	CLEANUP(composed_freep) struct composed *c = NULL;
-	struct err e;
+	static const struct object_view view = {
+		.kind = CONFIG_UPSTREAM,
+		.noun = "upstream",
+		.command = "upstreams",
+		.is_usable = is_usable,
+		.print_table = print_table,
+		.print = print,
+		.json = json,
+	};
 
-	if (composed_read(ctl, &c, &e) < 0)
-		return ctl_fail(&e);
-	if (arguments_count(args))
-		return show_one(ctl, c, arguments_at(args, 0));
-	if (ctl->json)
-		ctl_print_json(list_json(c));
-	else
-		print_list(c, &ctl->screen);
-	return CTL_OK;
+	return object_show(ctl, args, &view);
 }
 
 const struct command command_upstreams = {

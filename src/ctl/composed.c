@@ -79,7 +79,7 @@ static int read_reports(struct ctl *ctl, struct composed *c, struct err *e)
 		{ cluster_path(c->arena, z->cluster, CLUSTER_REPORTS, NULL), 1 },
 	};
 
-	if (read_tree(ctl, roots, ARRAY_SIZE(roots), &c->cluster_tree, NULL, e) < 0)
+	if (read_tree(ctl, roots, ARRAY_SIZE(roots), &c->cluster_tree, &c->unreadable_hosts, e) < 0)
 		return -1;
 	fleet_view_read(&c->view, c->arena, c->cluster_tree, z->cluster, z->config);
 	c->reported_count = fleet_problems_fold(c->arena, &c->view, &c->reported);
@@ -96,6 +96,7 @@ int composed_read(struct ctl *ctl, struct composed **out, struct err *e)
 	c->root = ctl->settings.zookeeper.config;
 	c->overrides = overrides_new();
 	problems_init(&c->problems);
+	problems_init(&c->unreadable_hosts);
 	roots_init(&roots, &ctl->settings.zookeeper);
 	if (read_config(ctl, c, &roots, e) < 0 || read_reports(ctl, c, e) < 0)
 		return -1;
@@ -111,6 +112,7 @@ void composed_free(struct composed *c)
 		return;
 	model_free(c->model);
 	problems_fini(&c->problems);
+	problems_fini(&c->unreadable_hosts);
 	overrides_free(c->overrides);
 	tree_unref(c->tree);
 	tree_unref(c->cluster_tree);
@@ -147,7 +149,7 @@ const struct upstream *composed_upstream(const struct composed *c, const char *n
 	return u;
 }
 
-size_t composed_running(const struct composed *c)
+static size_t composed_running(const struct composed *c)
 {
 	size_t count = 0;
 
@@ -163,10 +165,19 @@ static void print_push(const struct composed *c, const struct screen *screen)
 	config_note_of(c->arena, c->tree, c->root, &note);
 	if (note.unfinished)
 		screen_lines(screen, COLOR_WARNING, 0,
-			     "A push%s%s is not finished, and %lu znode%s not written yet: no host "
+			     "A push%s%s is unfinished, and %lu znode%s not written yet: no host "
 			     "takes this config until it is.",
 			     *note.push.by ? " by " : "", note.push.by, note.push.left,
 			     note.push.left == 1 ? " is" : "s are");
+}
+
+static void print_unreadable(const struct composed *c, const struct screen *screen)
+{
+	const struct problems *ps = &c->unreadable_hosts;
+
+	for (size_t i = 0; i < ps->count; i++)
+		screen_lines(screen, COLOR_BAD, 0, "Not every host is known: %s: %s",
+			     ps->items[i].znode, ps->items[i].message);
 }
 
 void composed_print_origin(const struct composed *c, const struct screen *screen)
@@ -178,6 +189,7 @@ void composed_print_origin(const struct composed *c, const struct screen *screen
 		     "config.",
 		     SHORT_REVISION, c->revision, running, all, PLURAL(all),
 		     running == 1 ? "s" : "");
+	print_unreadable(c, screen);
 	print_push(c, screen);
 }
 

@@ -19,8 +19,9 @@ struct composed {
 	struct model *model;
 	struct problems problems; /* of this composing; sorted */
 	struct overrides *overrides;
-	const char *root;       /* zookeeper.config */
-	struct fleet_view view; /* the hosts and their reports, without the config */
+	const char *root;                 /* zookeeper.config */
+	struct fleet_view view;           /* the hosts and their reports, without the config */
+	struct problems unreadable_hosts; /* then `view` lacks hosts */
 	char revision[DIGEST_HEX_SIZE];
 	struct fleet_problem *reported; /* by the hosts, folded */
 	size_t reported_count;
@@ -32,9 +33,8 @@ DEFINE_CLEANUP(struct composed *, composed_free)
 
 /* An upstream that can be used; NULL: there is none, and the operator was told why. */
 const struct upstream *composed_upstream(const struct composed *c, const char *name);
-/* How many members run the revision that was composed. */
-size_t composed_running(const struct composed *c);
-/* "This is what ZooKeeper has now; N of M hosts run it."; says when a push is not finished. */
+/* "This is what ZooKeeper has now; N of M hosts run it."; says when hosts cannot be read, and when
+ * a push is unfinished. */
 void composed_print_origin(const struct composed *c, const struct screen *screen);
 
 /* The problems at and below these paths: what the hosts report, then what composing found and no

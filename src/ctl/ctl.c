@@ -9,6 +9,7 @@
 #include "ctl.h"
 #include "host/settings.h"
 #include "host/settings_value.h"
+#include "sys/timing.h"
 
 #define TIMEOUT (10 * USEC_PER_SEC)
 
@@ -114,11 +115,34 @@ void ctl_print_json(json_t *value)
 	fwrite(buf_str(&text), 1, text.size, stdout);
 }
 
+/* --- waiting -------------------------------------------------------------------------------- */
+
+bool ctl_run_until(struct ctl *ctl, bool (*done)(void *ctx), void *ctx, uint64_t timeout)
+{
+	uint64_t now = timing_now(), end = timeout > NEVER - now ? NEVER : now + timeout;
+
+	while (!done(ctx)) {
+		now = timing_now();
+		if (now >= end)
+			return false;
+		if (sd_event_run(ctl->loop, end == NEVER ? NEVER : end - now) < 0)
+			die("sd_event_run failed");
+	}
+	return true;
+}
+
+int ctl_no_answer(const struct ctl *ctl, const char *hosts, struct err *e)
+{
+	return err_set(e, ERR_UNAVAILABLE, "ZooKeeper at %s does not answer within %llu ms", hosts,
+		       (unsigned long long)(ctl->timeout / USEC_PER_MSEC));
+}
+
 /* --- who ------------------------------------------------------------------------------------ */
 
 char *ctl_user(void)
 {
 	const char *sudo = getenv("SUDO_USER");
+	/* cppcheck-suppress getpwuidCalled ; no other thread asks for users */
 	const struct passwd *user = getpwuid(getuid());
 	char host[256] = "";
 

@@ -59,6 +59,12 @@ int ctl_usage(const char *fmt, ...) PRINTF(1, 2);
 /* The value as JSON, keys sorted, on standard output; gives the value away. */
 void ctl_print_json(json_t *value);
 
+/* Runs the loop until done(ctx) is true; false: the timeout (in microseconds from now) has passed.
+ */
+bool ctl_run_until(struct ctl *ctl, bool (*done)(void *ctx), void *ctx, uint64_t timeout);
+/* ERR_UNAVAILABLE: these servers of ZooKeeper have not answered within the command's timeout. */
+int ctl_no_answer(const struct ctl *ctl, const char *hosts, struct err *e);
+
 /* Who runs the command, for the fleet's records: "alice@laptop"; the caller frees. With sudo it is
  * the user who called it. */
 char *ctl_user(void);

@@ -107,16 +107,21 @@ static int list(struct arena *a, const char *path, char ***names, size_t *count,
 	size_t room = 0;
 	struct dirent *entry;
 	DIR *dir = opendir(path);
+	int error;
 
 	*names = NULL;
 	*count = 0;
 	if (!dir)
 		return err_sys(e, "%s", path);
-	while ((entry = readdir(dir))) {
+	for (errno = 0; (entry = readdir(dir)); errno = 0) {
 		*names = arena_grow(a, *names, *count, &room, sizeof(**names));
 		(*names)[(*count)++] = arena_strdup(a, entry->d_name);
 	}
+	error = errno;
 	closedir(dir);
+	errno = error;
+	if (error) /* a part of the names would stand for deleted znodes */
+		return err_sys(e, "%s", path);
 	if (*count)
 		qsort(*names, *count, sizeof(**names), by_name);
 	return 0;

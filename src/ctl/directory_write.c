@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/data/layout.h"
@@ -20,6 +21,7 @@ static int open_parent(const struct writer *w, const char *file, int *fd, const 
 {
 	const char *where = w->path;
 
+	*name = path_name(file);
 	*fd = open(w->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (*fd < 0) {
 		err_sys(e, "%s", w->path);
@@ -36,8 +38,17 @@ static int open_parent(const struct writer *w, const char *file, int *fd, const 
 		*fd = inner;
 		where = arena_printf(w->arena, "%s/%s", where, part);
 	}
-	*name = file;
 	return 0;
+}
+
+/* A file that its owner has closed to others stays closed. */
+static mode_t mode_of(int directory, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+		return 0644;
+	return st.st_mode & 0777;
 }
 
 static int write_file(const struct writer *w, const char *file, const struct znode *z,
@@ -51,8 +62,8 @@ static int write_file(const struct writer *w, const char *file, const struct zno
 	if (z->size && z->data[z->size - 1] != '\n')
 		buf_putc(&bytes, '\n');
 	if (open_parent(w, file, &fd, &name, e) < 0 ||
-	    disk_replace((struct place){ fd, w->path }, name, 0644, buf_str(&bytes), bytes.size,
-			 DISK_VOLATILE, e) < 0)
+	    disk_replace((struct place){ fd, w->path }, name, mode_of(fd, name), buf_str(&bytes),
+			 bytes.size, DISK_VOLATILE, e) < 0)
 		return err_wrap(e, "%s/%s cannot be written", w->path, file);
 	return 0;
 }
@@ -86,17 +97,22 @@ static int write_change(const struct writer *w, const struct config_change *c, s
 	return c->new ? write_file(w, file, c->new, e) : remove_file(w, file, e);
 }
 
+static bool is_removal(const struct config_change *c)
+{
+	return !c->new;
+}
+
 int directory_write(const char *path, const struct config_edit *edit, struct err *e)
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new();
 	struct writer w = { path, edit->in->root, a };
 
 	for (size_t i = edit->count; i-- > 0;) { /* what is in a directory first */
-		if (!edit->changes[i].new &&write_change(&w, &edit->changes[i], e) < 0)
+		if (is_removal(&edit->changes[i]) && write_change(&w, &edit->changes[i], e) < 0)
 			return -1;
 	}
 	for (size_t i = 0; i < edit->count; i++) {
-		if (edit->changes[i].new &&write_change(&w, &edit->changes[i], e) < 0)
+		if (!is_removal(&edit->changes[i]) && write_change(&w, &edit->changes[i], e) < 0)
 			return -1;
 	}
 	return 0;

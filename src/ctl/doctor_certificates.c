@@ -91,7 +91,8 @@ static bool check_key(struct doctor *d, const struct site *site, X509 *x)
 		return false;
 	bio = BIO_new_mem_buf(buf_str(&text), (int)text.size);
 	key = PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
-	explicit_bzero(text.data, text.size);
+	if (text.size)
+		explicit_bzero(text.data, text.size);
 	if (!key) {
 		doctor_error(d, "The file has one key in PEM, without a password",
 			     "%s of the site %s is not a private key that can be read", site->key,

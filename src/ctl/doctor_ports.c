@@ -47,28 +47,51 @@ static const char *program(struct doctor *d, pid_t pid)
 			    buf_str(&name), (int)pid);
 }
 
-static void check_port(struct ports *p, const struct site *site, const struct listen_address *a,
-		       long port)
+/* Does another program listen there, at one of the ports? A port is looked up among the sockets,
+ * and not the other way round: a site may listen on all ports. */
+static bool is_taken(const struct ports *p, const struct socket *s, const struct listen_address *a)
+{
+	return s->port >= a->first && s->port <= a->last && socket_conflicts(s, a, s->port) &&
+	       !is_ours(p->d, s->owner);
+}
+
+/* A program may have a socket of each family at the same port: one result is enough. */
+static bool was_reported(const struct ports *p, size_t at, const struct listen_address *a)
+{
+	for (size_t i = 0; i < at; i++) {
+		if (p->sockets[i].port == p->sockets[at].port && is_taken(p, &p->sockets[i], a))
+			return true;
+	}
+	return false;
+}
+
+static void report(struct ports *p, const struct site *site, const struct listen_address *a,
+		   const struct socket *s)
 {
 	char text[LISTEN_ADDRESS_SIZE];
 
-	listen_address_print(a, port, text);
-	if (is_seen(p, text))
+	if (!s->owner) {
+		p->unknown++;
+		return;
+	}
+	p->taken++;
+	listen_address_print(a, s->port, text);
+	doctor_error(p->d, "End that program, or give the site another port",
+		     "%s, on which the site %s listens, is in use by %s", text, site->name,
+		     program(p->d, s->owner));
+}
+
+static void check_listen(struct ports *p, const struct site *site, const struct listen_address *a)
+{
+	char first[LISTEN_ADDRESS_SIZE];
+
+	listen_address_print(a, a->first, first);
+	if (is_seen(p, a->first == a->last ? first
+					   : arena_printf(p->d->arena, "%s-%ld", first, a->last)))
 		return;
 	for (size_t i = 0; i < p->socket_count; i++) {
-		const struct socket *s = &p->sockets[i];
-
-		if (!socket_conflicts(s, a, port) || is_ours(p->d, s->owner))
-			continue;
-		if (!s->owner) {
-			p->unknown++;
-			return;
-		}
-		p->taken++;
-		doctor_error(p->d, "End that program, or give the site another port",
-			     "%s, on which the site %s listens, is in use by %s", text, site->name,
-			     program(p->d, s->owner));
-		return;
+		if (is_taken(p, &p->sockets[i], a) && !was_reported(p, i, a))
+			report(p, site, a, &p->sockets[i]);
 	}
 }
 
@@ -78,11 +101,9 @@ static void check_site(struct ports *p, const struct site *site)
 		const struct listen *l = &site->listens[i];
 		struct listen_address a;
 
-		if (strstr(l->options, "udp") ||
-		    !listen_address_parse(l->address, strlen(l->address), 80, &a))
-			continue;
-		for (long port = a.first; port <= a.last; port++)
-			check_port(p, site, &a, port);
+		if (!strstr(l->options, "udp") &&
+		    listen_address_parse(l->address, strlen(l->address), 80, &a))
+			check_listen(p, site, &a);
 	}
 }
 
@@ -94,8 +115,9 @@ void doctor_check_ports(struct doctor *d)
 	for (size_t i = 0; i < d->model->site_count; i++)
 		check_site(&p, &d->model->sites[i]);
 	if (p.unknown)
-		doctor_skip(d, "needs root: which program listens on %zu of the %zu addresses",
-			    p.unknown, p.seen_count);
+		doctor_skip(d,
+			    "needs root: which program has %zu of the ports on which sites listen",
+			    p.unknown);
 	else if (!p.taken && !p.seen_count)
 		doctor_ok(d, "no site listens on any port");
 	else if (!p.taken)

@@ -72,7 +72,7 @@ static void add_member(const struct snapshot *s, struct table *t, const struct f
 	table_add(t, current ? COLOR_NONE : COLOR_WARNING, "%.*s", SHORT_REVISION,
 		  *m->revision ? m->revision : "-");
 	table_add(t, COLOR_NONE, h->report ? "%lu" : "-", h->report ? h->report->generation : 0);
-	table_add(t, COLOR_NONE, "%s", age_print(now, time_read(m->since), age));
+	table_add(t, COLOR_NONE, "%s", age_print(now, utc_parse(m->since), age));
 	table_add(t, m->nginx_up ? COLOR_NONE : COLOR_BAD, "%s", nginx_words(s->arena, h));
 	table_add(t, problems_of(h) ? COLOR_WARNING : COLOR_NONE, "%ld", problems_of(h));
 	table_add(t, COLOR_NONE, "%s", snapshot_role(s, h));

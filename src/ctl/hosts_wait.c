@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <zknginx/member.h>
-
 #include "core/data/layout.h"
+#include "core/status/fleet_view.h"
+#include "core/text/json_text.h"
 #include "hosts_wait.h"
 #include "reader.h"
 #include "sys/timing.h"
@@ -21,84 +21,52 @@ static int open_reader(struct ctl *ctl, struct reader **out, struct err *e)
 	return reader_new(ctl, roots, ARRAY_SIZE(roots), out, e);
 }
 
-/* False: the host has published no report that can be read. */
-static bool read_report(struct arena *a, const struct tree *tree, const char *cluster,
-			const char *host, struct status *out)
+static void add_host(struct hosts_wait *w, const struct fleet_host *h)
 {
-	const struct znode *z = tree_find(tree, cluster_path(a, cluster, CLUSTER_REPORTS, host));
-	struct err ignored;
+	struct host_answer *answer = &w->hosts[w->count++];
 
-	return z && status_parse(a, z->data, z->size, out, &ignored) == 0;
-}
-
-static void look_at_member(struct hosts_wait *w, struct host_answer *answer,
-			   const struct tree *tree, const char *cluster)
-{
-	struct status status;
-
-	w->members++;
-	if (!read_report(w->arena, tree, cluster, answer->host, &status))
+	*answer =
+		(struct host_answer){ .host = arena_strdup(w->arena, h->name), .away = !h->member };
+	w->members += !answer->away;
+	if (!h->member || !h->report)
 		return;
-	answer->done = w->shows(w->ctx, &status);
+	answer->done = w->shows(w->ctx, h->report);
 	w->done += answer->done;
-	if (w->refuses && w->refuses(w->ctx, &status))
+	if (w->refuses && w->refuses(w->ctx, h->report))
 		w->refused = true;
 }
 
-static int by_host(const void *x, const void *y)
-{
-	const struct host_answer *a = x, *b = y;
-
-	return strcmp(a->host, b->host);
-}
-
 /* Reports stay when a host leaves, until an operator deletes them. */
-static void add_hosts(struct hosts_wait *w, const struct tree *tree, const char *cluster,
-		      const struct member *members, size_t member_count)
+static void look(struct hosts_wait *w, const struct tree *tree, const struct zookeeper_settings *z)
 {
-	const char *parent = cluster_path(w->arena, cluster, CLUSTER_REPORTS, NULL);
-	size_t begin = tree_lower_bound(tree, parent), end = begin;
-
-	while (end < tree_count(tree) && path_relative(tree_at(tree, end)->path, parent))
-		end++;
-	w->hosts = arena_array(w->arena, struct host_answer, member_count + end - begin);
-	w->count = 0;
-	for (size_t i = 0; i < member_count; i++)
-		w->hosts[w->count++] =
-			(struct host_answer){ .host = arena_strdup(w->arena, members[i].host) };
-	for (size_t i = begin; i < end; i++) {
-		const char *path = tree_at(tree, i)->path;
-
-		if (path_is_below(path, parent) &&
-		    !members_find(members, member_count, path_name(path)))
-			w->hosts[w->count++] = (struct host_answer){
-				.host = arena_strdup(w->arena, path_name(path)), .away = true
-			};
-	}
-	if (w->count)
-		qsort(w->hosts, w->count, sizeof(*w->hosts), by_host);
-}
-
-static void look(struct hosts_wait *w, const struct tree *tree, const char *cluster)
-{
-	struct member *members;
-	size_t count;
+	struct fleet_view view;
 
 	arena_free(w->arena);
 	w->arena = arena_new();
-	count = members_parse(w->arena, tree, cluster, &members);
-	add_hosts(w, tree, cluster, members, count);
-	w->members = w->done = 0;
+	fleet_view_read(&view, w->arena, tree, z->cluster, z->config);
+	w->hosts = arena_array(w->arena, struct host_answer, view.host_count + 1);
+	w->count = w->members = w->done = 0;
 	w->refused = false;
-	for (size_t i = 0; i < w->count; i++) {
-		if (!w->hosts[i].away)
-			look_at_member(w, &w->hosts[i], tree, cluster);
-	}
+	for (size_t i = 0; i < view.host_count; i++)
+		add_host(w, &view.hosts[i]);
 }
 
 bool hosts_are_done(const struct hosts_wait *w)
 {
 	return w->done == w->members;
+}
+
+/* Members that cannot be read are not there in the tree: no host would be waited for. */
+static int check_readable(const struct reader *r, struct err *e)
+{
+	CLEANUP(problems_fini) struct problems unreadable;
+
+	problems_init(&unreadable);
+	reader_problems(r, &unreadable);
+	if (!unreadable.count)
+		return 0;
+	return err_set(e, ERR_UNAVAILABLE, "%s: %s", unreadable.items[0].znode,
+		       unreadable.items[0].message);
 }
 
 int hosts_wait(struct ctl *ctl, struct hosts_wait *w, struct err *e)
@@ -107,9 +75,10 @@ int hosts_wait(struct ctl *ctl, struct hosts_wait *w, struct err *e)
 	CLEANUP(tree_unrefp) struct tree *tree = NULL;
 	uint64_t end = timing_now() + w->timeout, now;
 
-	if (open_reader(ctl, &r, e) < 0 || reader_first(r, &tree, e) < 0)
+	if (open_reader(ctl, &r, e) < 0 || reader_first(r, &tree, e) < 0 ||
+	    check_readable(r, e) < 0)
 		return -1;
-	look(w, tree, ctl->settings.zookeeper.cluster);
+	look(w, tree, &ctl->settings.zookeeper);
 	while (!hosts_are_done(w) && (now = timing_now()) < end) {
 		struct tree *next;
 
@@ -118,10 +87,16 @@ int hosts_wait(struct ctl *ctl, struct hosts_wait *w, struct err *e)
 			break;
 		tree_unref(tree);
 		tree = next;
-		look(w, tree, ctl->settings.zookeeper.cluster);
+		look(w, tree, &ctl->settings.zookeeper);
 	}
 	progress_clear();
 	return 0;
+}
+
+int hosts_are_unknown(struct err *e)
+{
+	err_wrap(e, "the override is written, and it is not known whether the hosts follow it");
+	return ctl_fail(e);
 }
 
 /* Of those that are away, or of the members that do not show it. */
@@ -163,9 +138,13 @@ json_t *hosts_json(const struct hosts_wait *w)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < w->count; i++)
-		json_array_append_new(list,
-				      json_pack("{s:b, s:b, s:s}", "away", w->hosts[i].away, "done",
-						w->hosts[i].done, "host", w->hosts[i].host));
+	for (size_t i = 0; i < w->count; i++) {
+		json_t *j = json_object();
+
+		json_put_text(j, "host", w->hosts[i].host);
+		json_put(j, "away", json_boolean(w->hosts[i].away));
+		json_put(j, "done", json_boolean(w->hosts[i].done));
+		json_array_append_new(list, j);
+	}
 	return list;
 }

@@ -1,7 +1,8 @@
 /*
  * Waiting until every host of the fleet reports something: a drain, the end of a guard. The hosts
  * are those that are members now; a host that leaves is not waited for, one that comes is. A host
- * that has left a report behind and is no member is away: its nginx may run, and does not follow.
+ * that is no member, but whose report is still there, is away: its nginx may run, and does not
+ * follow.
  */
 #ifndef ZKNGINX_CTL_HOSTS_WAIT_H
 #define ZKNGINX_CTL_HOSTS_WAIT_H
@@ -31,8 +32,11 @@ struct hosts_wait {
 	bool refused;         /* by one of them at least */
 };
 
-/* Waits until every host shows it, or the timeout. -1: ZooKeeper cannot be read. */
+/* Waits until every host shows it, or the timeout. ERR_UNAVAILABLE: ZooKeeper does not answer, or
+ * the hosts cannot be read. */
 int hosts_wait(struct ctl *ctl, struct hosts_wait *w, struct err *e);
+/* For when the override is written, and hosts_wait() has failed. Returns an exit code. */
+int hosts_are_unknown(struct err *e);
 /* Do all hosts show it? Where there is none, too. */
 bool hosts_are_done(const struct hosts_wait *w);
 /* "web1, web2" of those that do not, in the arena. */

@@ -1,4 +1,5 @@
 /* Reading to the end. */
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,9 +16,12 @@ int input_read(const char *path, struct buf *out, struct err *e)
 	char chunk[65536];
 	ssize_t got = -1;
 
-	if (fd >= 0) {
-		while ((got = read(fd, chunk, sizeof(chunk))) > 0 && out->size <= INPUT_LIMIT)
+	while (fd >= 0 && got && out->size <= INPUT_LIMIT) {
+		got = read(fd, chunk, sizeof(chunk));
+		if (got > 0)
 			buf_put(out, chunk, (size_t)got);
+		else if (got < 0 && errno != EINTR)
+			break;
 	}
 	if (got < 0)
 		return err_sys(e, "%s", name);

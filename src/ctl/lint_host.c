@@ -22,9 +22,9 @@ void lint_host(struct ctl *ctl, const struct tree *before, const struct tree *af
 	CLEANUP(problems_fini) struct problems found;
 	CLEANUP(freep) char *note = NULL;
 
+	problems_init(&found);
 	if (!is_host_of_fleet(ctl))
 		return;
-	problems_init(&found);
 	if (!lint_nginx(ctl, &(struct lint_input){ .tree = after, .accepted = before }, &found,
 			&note))
 		ctl_say("%s", note);

@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "client.h"
 #include "core/deploy/blame.h"
 #include "core/deploy/warnings.h"
 #include "core/text/secret.h"

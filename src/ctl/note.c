@@ -43,13 +43,3 @@ char *note_print(const struct znode *root, const char *by, const char *message)
 	config_note_print(&n, &out);
 	return buf_take(&out);
 }
-
-bool note_has_push(const struct znode *root, struct buf *by)
-{
-	CLEANUP(arena_freep) struct arena *a = arena_new();
-	struct config_note n = parse(a, root);
-
-	if (n.unfinished)
-		buf_puts(by, n.push.by);
-	return n.unfinished;
-}

@@ -15,7 +15,4 @@
  */
 char *note_print(const struct znode *root, const char *by, const char *message);
 
-/* Has a push begun that is not done? by: appends who began it, "" where that is not recorded. */
-bool note_has_push(const struct znode *root, struct buf *by);
-
 #endif

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client.h"
 #include "config_read.h"
 #include "core/data/layout.h"
 #include "lint.h"
@@ -45,7 +44,7 @@ static int read_config(struct push_state *s, struct ctl *ctl, struct err *e)
 		if (version < 0 || version == last)
 			return 0;
 		last = version;
-		progress_show("another push is not complete; waiting for it");
+		progress_show("another push is unfinished; waiting for it");
 		ctl_run_until(ctl, never, NULL, UNDER_WAY);
 		progress_clear();
 	}

@@ -222,19 +222,12 @@ static void compare(struct push *p, const struct tree *now, const struct tree *o
 	}
 }
 
-/* What is refused for another reason, such as an ACL, is no conflict. */
-static bool is_conflict(int rc)
-{
-	return rc == SESSION_BAD_VERSION || rc == SESSION_NODE_EXISTS || rc == SESSION_NO_NODE ||
-	       rc == SESSION_NOT_EMPTY;
-}
-
 static void find_conflicts(struct push *p)
 {
 	CLEANUP(tree_unrefp) struct tree *now = NULL, *own = NULL;
 	size_t room = 0;
 
-	p->out->is_conflict = is_conflict(p->rc);
+	p->out->is_conflict = client_is_conflict(p->rc);
 	if (!p->out->is_conflict || config_read(p->job->ctl, &now, NULL) < 0)
 		return;
 	own = written_paths(p);

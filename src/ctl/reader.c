@@ -1,7 +1,6 @@
 /* Trees from a mirror, for code that waits for them. */
 #include <stdlib.h>
 
-#include "client.h"
 #include "reader.h"
 
 #define SILENT USEC_PER_SEC
@@ -77,9 +76,7 @@ int reader_first(struct reader *r, struct tree **out, struct err *e)
 {
 	if (await_first(r, out))
 		return 0;
-	return err_set(e, ERR_UNAVAILABLE, "ZooKeeper at %s does not answer within %llu ms",
-		       r->ctl->settings.zookeeper.hosts,
-		       (unsigned long long)(r->ctl->timeout / USEC_PER_MSEC));
+	return ctl_no_answer(r->ctl, r->ctl->settings.zookeeper.hosts, e);
 }
 
 bool reader_is_connected(const struct reader *r)
@@ -106,5 +103,21 @@ int read_tree(struct ctl *ctl, const struct mirror_root *roots, size_t count, st
 		return -1;
 	if (unreadable)
 		reader_problems(r, unreadable);
+	return 0;
+}
+
+int read_whole_tree(struct ctl *ctl, const struct mirror_root *root, struct tree **out,
+		    struct err *e)
+{
+	CLEANUP(tree_unrefp) struct tree *t = NULL;
+	CLEANUP(problems_fini) struct problems unreadable;
+
+	problems_init(&unreadable);
+	if (read_tree(ctl, root, 1, &t, &unreadable, e) < 0)
+		return -1;
+	if (unreadable.count)
+		return err_set(e, ERR_REFUSED, "%s: %s", unreadable.items[0].znode,
+			       unreadable.items[0].message);
+	*out = TAKE(t);
 	return 0;
 }

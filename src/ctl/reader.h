@@ -36,5 +36,8 @@ struct mirror *reader_mirror(struct reader *r);
 /* Reads these subtrees once (one reference). unreadable may be NULL. */
 int read_tree(struct ctl *ctl, const struct mirror_root *roots, size_t count, struct tree **out,
 	      struct problems *unreadable, struct err *e);
+/* One subtree, once. ERR_REFUSED: a part of it cannot be read. */
+int read_whole_tree(struct ctl *ctl, const struct mirror_root *root, struct tree **out,
+		    struct err *e);
 
 #endif

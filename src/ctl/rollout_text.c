@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/text/utc.h"
 #include "fleet_text.h"
 
 /* " by alice: the note", "" where that is not known. */
@@ -67,7 +68,7 @@ static void print_step(const struct ctl *ctl, const struct snapshot *s, const st
 		return;
 	screen_lines(screen, COLOR_NONE, 2, "step %u has %zu of %zu hosts (%s); it began %s ago%s",
 		     p->step, p->host_count, fleet_view_followers(&s->view), verdicts(s),
-		     age_print(now, time_read(p->since), age),
+		     age_print(now, utc_parse(p->since), age),
 		     p->phase == PLAN_HALTED ? "" : step_time(ctl, s));
 	if (!p->host_count)
 		screen_lines(screen, COLOR_WARNING, 2, "no host can be the canary");
@@ -116,7 +117,7 @@ static void print_requests(const struct snapshot *s, const struct screen *screen
 	if (*v->plan.request.action)
 		screen_lines(screen, COLOR_FAINT, 2, "last request \"%s\"%s%s, %s ago: %s",
 			     v->plan.request.action, *v->plan.request.by ? " by " : "",
-			     v->plan.request.by, age_print(now, time_read(v->plan.request.at), age),
+			     v->plan.request.by, age_print(now, utc_parse(v->plan.request.at), age),
 			     v->plan.request.result);
 }
 

@@ -231,11 +231,13 @@ bool can_ask(void)
 
 bool ask(const char *question)
 {
+	CLEANUP(buf_fini) struct buf clean = BUF_INIT;
 	char answer[16] = "";
 
+	screen_clean(question, strlen(question), &clean);
 	progress_clear();
 	fflush(stdout);
-	fprintf(stderr, "%s [y/N] ", question);
+	fprintf(stderr, "%s [y/N] ", buf_str(&clean));
 	if (!fgets(answer, sizeof(answer), stdin)) {
 		fputc('\n', stderr);
 		return false;

@@ -1,8 +1,7 @@
-/* Reads the cluster and the config, and judges them. */
+/* Reads the cluster and the config, and checks the fleet's health. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/text/utc.h"
 #include "snapshot.h"
 #include "sys/timing.h"
 
@@ -46,7 +45,7 @@ struct snapshot *snapshot_new(const struct ctl *ctl, const struct reader *r, str
 	reader_problems(r, &s->unreadable);
 	fleet_view_read(&s->view, s->arena, tree, z->cluster, z->config);
 	s->entry_count = history_parse(s->arena, tree, z->cluster, &s->entries, &last);
-	fleet_health_judge(&s->health, s->arena, &s->view);
+	fleet_health_check(&s->health, s->arena, &s->view);
 	add_unreadable(s);
 	s->overrides = overrides_new();
 	overrides_read(s->overrides, tree, z->cluster, timing_now(), s->wall);
@@ -135,9 +134,4 @@ const char *age_print(uint64_t now, uint64_t since, char out[static AGE_SIZE])
 		i++;
 	snprintf(out, AGE_SIZE, "%llu%s", (unsigned long long)(age / divisors[i]), units[i].unit);
 	return since ? out : "-";
-}
-
-uint64_t time_read(const char *text)
-{
-	return utc_parse(text);
 }

@@ -1,6 +1,6 @@
 /*
- * A snapshot: the fleet as ZooKeeper has it at one instant, judged. What the commands that see show
- * is made of it.
+ * A snapshot: the fleet as ZooKeeper has it at one instant, with its health. The commands that show
+ * the fleet show a snapshot.
  */
 #ifndef ZKNGINX_CTL_SNAPSHOT_H
 #define ZKNGINX_CTL_SNAPSHOT_H
@@ -44,7 +44,5 @@ int snapshot_code(const struct snapshot *s);
 /* "12s", "5m", "3h", "2d"; "-" where since is 0. A time that is ahead is 0s: clocks differ. */
 #define AGE_SIZE 24
 const char *age_print(uint64_t now, uint64_t since, char out[static AGE_SIZE]);
-/* A time of a znode, such as a member's `since`, in microseconds since 1970; 0: it is none. */
-uint64_t time_read(const char *text);
 
 #endif

@@ -9,7 +9,6 @@
 #include <zknginx/log.h>
 
 #include "canvas.h"
-#include "client.h"
 #include "core/text/json_text.h"
 #include "fleet_text.h"
 #include "local_status.h"

@@ -69,12 +69,6 @@ void transaction_add_note(struct transaction *t, const struct znode *root)
 						.version = root->version });
 }
 
-static bool is_conflict(int rc)
-{
-	return rc == SESSION_BAD_VERSION || rc == SESSION_NODE_EXISTS || rc == SESSION_NO_NODE ||
-	       rc == SESSION_NOT_EMPTY;
-}
-
 /* The parents of all others were read, or are created in the transaction. */
 static bool is_chroot_missing(const struct session_op *op, int rc)
 {
@@ -88,7 +82,7 @@ int transaction_commit(struct transaction *t, const char **path, struct err *e)
 
 	if (client_multi(t->client, t->ops, t->count, &failed, &rc, e) == 0)
 		return 0;
-	if (e->code != ERR_REFUSED || !is_conflict(rc))
+	if (e->code != ERR_REFUSED || !client_is_conflict(rc))
 		return -1;
 	if (is_chroot_missing(&t->ops[failed], rc))
 		return err_set(

@@ -151,5 +151,4 @@ void upstream_print(const struct composed *c, const struct screen *screen, const
 		screen_lines(screen, COLOR_BAD, 0, "%s cannot be used.", path);
 	}
 	object_problems_print(c, screen, problems, count);
-	composed_print_origin(c, screen);
 }

@@ -115,11 +115,6 @@ static void check_member(struct leader_watch *w, const struct leader_view *v,
 			       m->host, rollout_mode_name(s->rollout.mode), w->c->host);
 }
 
-static bool is_stopped(const struct plan *p)
-{
-	return p->phase == PLAN_HALTED || p->phase == PLAN_REVERTING || p->phase == PLAN_REVERTED;
-}
-
 static void check_rollout(struct leader_watch *w, const struct leader_view *v)
 {
 	struct conditions *c = &w->conditions;
@@ -136,7 +131,7 @@ static void check_rollout(struct leader_watch *w, const struct leader_view *v)
 			       "revision %.12s waits for a canary: none of rollout.canaries is in "
 			       "the fleet and takes part in rollouts",
 			       p->target.revision);
-	if (v->has_plan && is_stopped(p))
+	if (v->has_plan && plan_is_stopped(p))
 		conditions_add(c, "rollout-stopped", "", ALERT_CRITICAL, 0,
 			       "the rollout of revision %.12s is %s: %s%s%s%s%s",
 			       p->target.revision, plan_phase_name(p->phase), p->failure.host,

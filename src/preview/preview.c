@@ -1,4 +1,4 @@
-/* A tree judged offline: compose, render, diff, nginx -t. */
+/* A tree checked offline: compose, render, diff, nginx -t. */
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>

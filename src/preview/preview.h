@@ -1,6 +1,6 @@
 /*
- * Preview: a tree judged offline, without a daemon. It is composed as the daemon of this host would
- * compose it, rendered, compared with the live files, and tested with nginx -t.
+ * Preview: a tree checked offline, without a daemon. It is composed as the daemon of this host
+ * would compose it, rendered, compared with the live files, and tested with nginx -t.
  *
  * Nothing outside of the directory that is named, or of a temporary one, is written, and the state
  * directory's lock is not taken: a preview runs beside a daemon. Where the tree is from, and which
@@ -19,7 +19,7 @@
 
 struct sandbox;
 
-/* --- the steps, for code that judges trees in its own way ------------------------------------ */
+/* --- the steps, for code that checks trees in its own way ------------------------------------ */
 
 /* compose() with the root and the policy of the settings, without a guard. */
 struct model *preview_compose_input(const struct settings *s, struct compose_input in,

@@ -95,7 +95,8 @@ static void reply_push(struct note *n)
 }
 
 _Static_assert(SESSION_OK == ZOK && SESSION_NO_NODE == ZNONODE && SESSION_NO_AUTH == ZNOAUTH &&
-		       SESSION_NODE_EXISTS == ZNODEEXISTS && SESSION_NOT_EMPTY == ZNOTEMPTY,
+		       SESSION_BAD_VERSION == ZBADVERSION && SESSION_NODE_EXISTS == ZNODEEXISTS &&
+		       SESSION_NOT_EMPTY == ZNOTEMPTY,
 	       "session.h has the same values");
 
 static void reply_stat(struct note *n, const struct Stat *stat)

@@ -1,4 +1,5 @@
 /* The command line of zknginxctl, and what all commands have in common. */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,17 @@ static void without_a_command_it_lists_them(void **state UNUSED)
 	assert_non_null(strstr(r.out, "version"));
 }
 
+/* "  status       show the fleet, …": a lower-case letter begins it, and no full stop ends it. */
+static void assert_summary_has_the_style(const char *line)
+{
+	const char *end = strchrnul(line, '\n'), *word = line + strspn(line, " ");
+
+	word += strcspn(word, " ");
+	word += strspn(word, " ");
+	if (word >= end || !islower((unsigned char)*word) || end[-1] == '.')
+		fail_msg("the summary of %.*s", (int)(end - line), line);
+}
+
 static void each_command_of_the_help_explains_itself(void **state UNUSED)
 {
 	struct rig_ctl_result all = rig_ctl(NULL, "help", NULL);
@@ -28,6 +40,7 @@ static void each_command_of_the_help_explains_itself(void **state UNUSED)
 		line += *line == '\n';
 		if (strncmp(line, "  ", 2) != 0 || sscanf(line, " %31[a-z] ", name) != 1)
 			continue;
+		assert_summary_has_the_style(line);
 		r = rig_ctl(NULL, "help", name, NULL);
 		rig_ctl_assert_code(&r, 0);
 		assert_non_null(strstr(r.out, "Example"));

@@ -255,6 +255,22 @@ static void a_host_that_does_not_follow_is_named(void **state)
 }
 
 /* It has left its report, and its nginx runs on. */
+static void hosts_that_cannot_be_read_are_not_said_to_follow(void **state)
+{
+	struct rig_fleet *f = *state;
+	struct rig_ctl_result r;
+
+	start(f);
+	rig_zk_auth(f->zk, "digest", "alice:secret");
+	rig_zk_restrict(f->zk, CLUSTER "/members", true);
+	r = CTL(f, "drain", "app", server_of(f, 1));
+	rig_zk_restrict(f->zk, CLUSTER "/members", false);
+	rig_ctl_assert_code(&r, 3);
+	assert_says(r.err, "the override is written, and it is not known whether the hosts follow");
+	assert_says(r.err, CLUSTER "/members: ");
+	assert_string_equal(r.out, "");
+}
+
 static void a_host_that_is_away_is_named(void **state)
 {
 	struct rig_fleet *f = *state;
@@ -458,6 +474,7 @@ static void a_command_line_that_is_not_valid_asks_nothing(void **state)
 		{ "undrain", "app" },
 		{ "undrain", "app", "10.0.0.1:80", "--all" },
 		{ "confirm" },
+		{ "rollback", "ABCDEF01" },
 	};
 	struct rig_fleet *f = *state;
 
@@ -501,6 +518,7 @@ int main(void)
 		rollout_test(a_server_that_is_not_there_is_refused),
 		rollout_test(the_last_server_is_not_drained_by_mistake),
 		rollout_test(a_host_that_does_not_follow_is_named),
+		rollout_test(hosts_that_cannot_be_read_are_not_said_to_follow),
 		rollout_test(a_host_that_is_away_is_named),
 		rollout_test(a_confirmation_releases_what_is_held),
 		rollout_test(a_confirmation_of_no_upstream_is_refused),

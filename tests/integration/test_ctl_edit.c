@@ -244,7 +244,7 @@ static void a_push_that_is_not_done_comes_first(void **state UNUSED)
 		   "\"time\": \"2026-11-28T09:00:00Z\"}}");
 	r = rig_config_set(&config, "sites/shop", RIG_OTHER, NULL);
 	rig_ctl_assert_code(&r, 1);
-	rig_config_assert_says(&r, "push of bob");
+	rig_config_assert_says(&r, "push by bob is unfinished");
 	assert_true(rig_zk_is(config.zk, RIG_SITE, RIG_GOOD));
 	r = rig_ctl(config.settings, "rm", "sites/shop", NULL);
 	rig_ctl_assert_code(&r, 1);

@@ -396,6 +396,25 @@ static const char *try_import(const char *settings, const char *file, const char
 	return code ? r.err : r.out;
 }
 
+/* What an original that others cannot read becomes, they cannot read either. */
+static void a_file_that_is_written_over_is_closed_like_the_original(void **state UNUSED)
+{
+	char *file = rig_path("secret.conf"), *settings = settings_for("secret"),
+	     *directory = rig_path("closed"), *main = rig_path("closed.nginx.conf");
+	struct rig_ctl_result r;
+	struct stat st;
+
+	rig_write(file, "%s", "http { upstream a { server 10.0.0.1; } }\n");
+	rig_write(main, "%s", "old");
+	assert_int_equal(chmod(file, 0600), 0);
+	assert_int_equal(chmod(main, 0644), 0);
+	r = rig_ctl(settings, "import", file, "-o", directory, "--force", NULL);
+	rig_ctl_assert_code(&r, 0);
+	assert_int_equal(stat(main, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_null(strstr(rig_read(main), "old"));
+}
+
 static void it_writes_over_nothing_unless_it_is_forced(void **state UNUSED)
 {
 	char *file = rig_path("over.conf"), *settings = settings_for("over"),
@@ -490,8 +509,9 @@ static int is_case(const struct dirent *entry)
 
 int main(void)
 {
-	static struct CMUnitTest tests[CASES_MAX + 3] = {
+	static struct CMUnitTest tests[CASES_MAX + 4] = {
 		cmocka_unit_test(it_writes_over_nothing_unless_it_is_forced),
+		cmocka_unit_test(a_file_that_is_written_over_is_closed_like_the_original),
 		cmocka_unit_test(a_file_that_cannot_be_read_is_an_error_with_its_line),
 		cmocka_unit_test(the_json_has_a_stable_shape),
 	};
@@ -502,12 +522,12 @@ int main(void)
 		die("%s: %d cases", CASES, count);
 	cmocka_set_test_filter(getenv("RIG_FILTER"));
 	for (int i = 0; i < count; i++)
-		tests[i + 3] = (struct CMUnitTest){
+		tests[i + 4] = (struct CMUnitTest){
 			.name = entries[i]->d_name,
 			.test_func = one_case,
 			.initial_state = entries[i]->d_name,
 		};
-	failed = _cmocka_run_group_tests("ctl_import", tests, (size_t)count + 3, set_up, tear_down);
+	failed = _cmocka_run_group_tests("ctl_import", tests, (size_t)count + 4, set_up, tear_down);
 	for (int i = 0; i < count; i++)
 		free(entries[i]);
 	free(entries);

@@ -1,6 +1,7 @@
 /* pull: what is written into the directory, and what is left alone. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "rig_push.h"
@@ -50,6 +51,23 @@ static void files_of_the_same_meaning_stay_and_others_follow(void **state)
 	assert_non_null(rig_push_read(c, "upstreams/shop/README"));
 	assert_non_null(rig_push_read(c, "notes/x"));
 	assert_non_null(strstr(r.out, "0 created, 1 changed, 1 removed"));
+}
+
+static void a_file_keeps_its_mode(void **state)
+{
+	struct rig_push *c = *state;
+	char *file = rig_path("%s/upstreams/shop/10.0.0.1:80", strrchr(c->directory, '/') + 1);
+	struct rig_ctl_result r;
+	struct stat st;
+
+	rig_push_pull(c);
+	assert_int_equal(chmod(file, 0600), 0);
+	rig_push_set(c, "upstreams/shop/10.0.0.1:80", "down");
+	r = rig_ctl(c->settings, "pull", c->directory, NULL);
+	rig_ctl_assert_code(&r, 0);
+	assert_string_equal(rig_push_read(c, "upstreams/shop/10.0.0.1:80"), "down\n");
+	assert_int_equal(stat(file, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
 }
 
 static void most_files_are_removed_only_after_a_question(void **state)
@@ -135,6 +153,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		push_test(each_znode_is_a_file),
 		push_test(files_of_the_same_meaning_stay_and_others_follow),
+		push_test(a_file_keeps_its_mode),
 		push_test(most_files_are_removed_only_after_a_question),
 		push_test(nothing_outside_of_the_directory_is_written),
 		push_test(the_json_has_a_stable_shape),

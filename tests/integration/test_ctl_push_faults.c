@@ -312,7 +312,7 @@ static void pull_says_that_it_has_only_a_part(void **state)
 		   "\"time\":\"2026-11-22T15:04:05Z\"}}");
 	r = rig_ctl(c->settings, "pull", c->directory, NULL);
 	rig_ctl_assert_code(&r, 0);
-	assert_non_null(strstr(r.err, "a push by alice is not complete"));
+	assert_non_null(strstr(r.err, "a push by alice is unfinished"));
 	/* Nothing is left to write but the mark. */
 	r = rig_ctl(c->settings, "push", "--yes", "--no-wait", c->directory, NULL);
 	rig_ctl_assert_code(&r, 0);

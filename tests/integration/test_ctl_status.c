@@ -319,7 +319,7 @@ static void an_unfinished_push_is_told(void **state)
 		   "\"time\": \"2026-11-28T09:00:00Z\", \"left\": 12}}");
 	r = ctl(f, "status");
 	rig_ctl_assert_code(&r, 1);
-	assert_has(r.out, "a push by bob is not finished, and 12 znodes are not written yet");
+	assert_has(r.out, "a push by bob is unfinished, and 12 znodes are not written yet");
 	r = ctl(f, "status", "--json");
 	j = rig_ctl_json(&r);
 	assert_string_equal(keys_of(json_object_get(j, "push")), "by id left time");

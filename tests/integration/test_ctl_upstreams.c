@@ -301,6 +301,8 @@ static void what_cannot_be_read_is_not_known(void **state)
 	r = ctl(h, "problems");
 	rig_ctl_assert_code(&r, 3);
 	assert_has(r.err, "/nginx/cluster/reports/closed: ");
+	r = ctl(h, "upstreams");
+	assert_has(r.out, "Not every host is known: /nginx/cluster/reports/closed: ");
 	rig_zk_close(owner);
 }
 

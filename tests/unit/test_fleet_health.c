@@ -79,7 +79,7 @@ static void judge(struct fleet *f)
 {
 	f->tree = parse(buf_str(&f->text));
 	fleet_view_read(&f->view, f->arena, f->tree, CLUSTER, CONFIG);
-	fleet_health_judge(&f->health, f->arena, &f->view);
+	fleet_health_check(&f->health, f->arena, &f->view);
 }
 
 /* "host-missing web2, problems" */
@@ -121,7 +121,7 @@ static void a_fleet_without_anybody_is_not_healthy(void **state UNUSED)
 	tree_unref(f.tree);
 	f.tree = tree_empty();
 	fleet_view_read(&f.view, f.arena, f.tree, CLUSTER, CONFIG);
-	fleet_health_judge(&f.health, f.arena, &f.view);
+	fleet_health_check(&f.health, f.arena, &f.view);
 	assert_wrong(&f, "no-cluster");
 }
 
@@ -268,7 +268,7 @@ static void an_unfinished_push_is_wrong_and_says_how_to_go_on(void **state UNUSE
 	judge(&f);
 	assert_wrong(&f, "push-unfinished");
 	assert_moving(&f, "push");
-	assert_non_null(strstr(f.health.wrong.items[0].message, "by bob is not finished, and 3"));
+	assert_non_null(strstr(f.health.wrong.items[0].message, "by bob is unfinished, and 3"));
 	assert_non_null(strstr(f.health.wrong.items[0].message, "zknginxctl rollback"));
 }
 

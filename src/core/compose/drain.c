@@ -8,11 +8,6 @@
 
 #include "drain.h"
 
-bool drain_is_of(const struct drain *d, const struct server *s)
-{
-	return strcmp(s->address, d->server) == 0 || (s->name && strcmp(s->name, d->server) == 0);
-}
-
 static int by_server(const void *a, const void *b)
 {
 	return strcmp(((const struct drain *)a)->server, ((const struct drain *)b)->server);

@@ -11,13 +11,10 @@
 
 #include <zknginx/model.h>
 
-/* Is it this server, by its address, or by the host name that its address belongs to? */
-bool drain_is_of(const struct drain *d, const struct server *s);
-
 /*
- * Marks the drained servers of a finished model, and only those. The model keeps copies of the
- * drains whose upstreams it has, each with the number of servers that it takes out. `drains` is
- * sorted by upstream, then by server.
+ * Marks the drained servers of a finished model, and only those: by their address, or by the host
+ * name that it belongs to. The model keeps copies of the drains whose upstreams it has, each with
+ * the number of servers that it takes out. `drains` is sorted by upstream, then by server.
  */
 void drains_apply(struct model *m, const struct drains *drains);
 

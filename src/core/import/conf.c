@@ -135,9 +135,10 @@ static void add_child(struct conf_text *t, struct conf_node *parent, struct conf
 static bool is_lua(const struct conf_node *n)
 {
 	static const char end[] = "_by_lua_block";
-	size_t size = strlen(n->words[0]), tail = sizeof(end) - 1;
+	const char *name = conf_word(n, 0);
+	size_t size = strlen(name), tail = sizeof(end) - 1;
 
-	return size >= tail && strcmp(n->words[0] + size - tail, end) == 0;
+	return size >= tail && strcmp(name + size - tail, end) == 0;
 }
 
 static int read_lua(struct conf_text *t, struct conf_node *n)

@@ -77,7 +77,8 @@ bool location_put_limit(struct location_draft *d)
 
 		return !f.count || !location_has(&status) || location_no_field(d, status.first);
 	}
-	rate = f.count == 1 && strncmp(zone, "zone=", 5) == 0 ? zone_rate(d, zone) : NULL;
+	rate = f.first && f.count == 1 && strncmp(zone, "zone=", 5) == 0 ? zone_rate(d, zone)
+									 : NULL;
 	if (!rate || count_uses(d->in->arena, d->scope->levels[LEVEL_AROUND], zone) != 1)
 		return location_refuse(
 			d, f.first,

@@ -94,7 +94,8 @@ void proof_check(const struct import_input *in, const struct tree *tree,
 
 	add_host_file(&files, main->path, main->text, main->size);
 	add_included(&files, read->root);
-	compose_in.host = host = host_claims_read(files.items, files.count);
+	host = host_claims_read(files.items, files.count);
+	compose_in.host = host;
 	model_free(compose(&compose_in, problems, NULL));
 	arena_free(files.arena);
 }

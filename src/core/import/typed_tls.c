@@ -24,10 +24,11 @@ static bool is_one_of(const char *value, const char *const *values, size_t count
 static bool has_protocols(const struct scope *s)
 {
 	struct in_force f = scope_find(s, "ssl_protocols");
-	const char *x = conf_word(f.first ?: &(struct conf_node){ 0 }, 1), *y;
+	const char *x, *y;
 
-	if (f.count != 1 || f.first->count != 3)
+	if (f.count != 1 || !f.first || f.first->count != 3)
 		return false;
+	x = conf_word(f.first, 1);
 	y = conf_word(f.first, 2);
 	return (strcmp(x, "TLSv1.2") == 0 && strcmp(y, "TLSv1.3") == 0) ||
 	       (strcmp(x, "TLSv1.3") == 0 && strcmp(y, "TLSv1.2") == 0);

@@ -27,6 +27,11 @@ bool plan_is_moving(const struct plan *p)
 	return p->phase == PLAN_CANARY || p->phase == PLAN_BATCH || p->phase == PLAN_HALTED;
 }
 
+bool plan_is_stopped(const struct plan *p)
+{
+	return p->phase == PLAN_HALTED || p->phase == PLAN_REVERTING || p->phase == PLAN_REVERTED;
+}
+
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);

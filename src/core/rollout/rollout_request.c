@@ -34,9 +34,8 @@ static const char *obey_pause(struct turn *t)
 
 static const char *obey_resume(struct turn *t)
 {
-	enum plan_phase phase = t->plan->phase;
 	bool was_paused = t->plan->paused;
-	bool stopped = phase == PLAN_HALTED || phase == PLAN_REVERTING || phase == PLAN_REVERTED;
+	bool stopped = plan_is_stopped(t->plan);
 
 	if (!was_paused && !stopped)
 		return "nothing is paused, halted or reverted";
@@ -70,7 +69,7 @@ static const char *obey_promote(struct turn *t)
 	enum plan_phase phase = t->plan->phase;
 	const char *why;
 
-	if (phase == PLAN_HALTED || phase == PLAN_REVERTING || phase == PLAN_REVERTED)
+	if (plan_is_stopped(t->plan))
 		return "it was stopped; resume tries it again";
 	if (phase != PLAN_PENDING && phase != PLAN_CANARY && phase != PLAN_BATCH)
 		return "no rollout is in progress";

@@ -4,7 +4,7 @@
 
 #include "fleet_health.h"
 
-struct judging {
+struct checking {
 	struct fleet_health *health;
 	struct arena *arena;
 	const struct fleet_view *view;
@@ -23,24 +23,24 @@ static void add(struct fleet_reasons *list, struct arena *a, const char *key, co
 	};
 }
 
-static void wrong(struct judging *j, const char *key, const char *subject, const char *fmt, ...)
+static void wrong(struct checking *c, const char *key, const char *subject, const char *fmt, ...)
 	PRINTF(4, 5);
-static void wrong(struct judging *j, const char *key, const char *subject, const char *fmt, ...)
+static void wrong(struct checking *c, const char *key, const char *subject, const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
-	add(&j->health->wrong, j->arena, key, subject, fmt, args);
+	add(&c->health->wrong, c->arena, key, subject, fmt, args);
 	va_end(args);
 }
 
-static void moving(struct judging *j, const char *key, const char *fmt, ...) PRINTF(3, 4);
-static void moving(struct judging *j, const char *key, const char *fmt, ...)
+static void moving(struct checking *c, const char *key, const char *fmt, ...) PRINTF(3, 4);
+static void moving(struct checking *c, const char *key, const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
-	add(&j->health->moving, j->arena, key, "", fmt, args);
+	add(&c->health->moving, c->arena, key, "", fmt, args);
 	va_end(args);
 }
 
@@ -77,43 +77,41 @@ static const char *words_of(const char *state)
 	return "this version does not know that state";
 }
 
-static void judge_member(struct judging *j, const struct member *m)
+static void check_member(struct checking *c, const struct member *m)
 {
 	if (strcmp(m->state, status_state_name(STATUS_APPLIED)) != 0)
-		wrong(j, "host-state", m->host, "%s is %s: %s", m->host,
+		wrong(c, "host-state", m->host, "%s is %s: %s", m->host,
 		      *m->state ? m->state : "without a state", words_of(m->state));
 	if (!m->nginx_up)
-		wrong(j, "nginx-down", m->host,
+		wrong(c, "nginx-down", m->host,
 		      "nginx on %s is down, has no workers, or does not include the generated "
 		      "files",
 		      m->host);
-	if (!fleet_view_is_current(j->view, m))
-		wrong(j, "host-lag", m->host, "%s runs revision %.12s; it is to run %.12s", m->host,
-		      *m->revision ? m->revision : "none", fleet_view_permitted(j->view, m));
+	if (!fleet_view_is_current(c->view, m))
+		wrong(c, "host-lag", m->host, "%s runs revision %.12s; it is to run %.12s", m->host,
+		      *m->revision ? m->revision : "none", fleet_view_permitted(c->view, m));
 }
 
-static void judge_host(struct judging *j, const struct fleet_host *h)
+static void check_host(struct checking *c, const struct fleet_host *h)
 {
 	if (h->error)
-		wrong(j, "znode-invalid", h->name, "%s", h->error);
+		wrong(c, "znode-invalid", h->name, "%s", h->error);
 	if (!h->member)
-		wrong(j, "host-missing", h->name,
+		wrong(c, "host-missing", h->name,
 		      "%s is not in the fleet: its daemon is stopped, its host is down, or it "
 		      "cannot reach ZooKeeper; its nginx keeps serving what it has",
 		      h->name);
 	else
-		judge_member(j, h->member);
+		check_member(c, h->member);
 	if (!h->report && !h->error)
-		wrong(j, "host-unreported", h->name, "%s has not published a report", h->name);
+		wrong(c, "host-unreported", h->name, "%s has not published a report", h->name);
 }
 
 /* --- the fleet ------------------------------------------------------------------------------ */
 
 bool fleet_rollout_is_stopped(const struct fleet_view *v)
 {
-	enum plan_phase p = v->plan.phase;
-
-	return v->has_plan && (p == PLAN_HALTED || p == PLAN_REVERTING || p == PLAN_REVERTED);
+	return v->has_plan && plan_is_stopped(&v->plan);
 }
 
 /* "web1: /nginx/config/sites/x: MESSAGE" */
@@ -124,59 +122,59 @@ static const char *failure_of(struct arena *a, const struct plan *p)
 			    *p->failure.message ? p->failure.message : "the plan does not say why");
 }
 
-static void judge_stop(struct judging *j)
+static void check_stop(struct checking *c)
 {
-	const struct plan *p = &j->view->plan;
+	const struct plan *p = &c->view->plan;
 
-	if (!fleet_rollout_is_stopped(j->view))
+	if (!fleet_rollout_is_stopped(c->view))
 		return;
-	wrong(j, "rollout-stopped", p->failure.host, "the rollout of revision %.12s is %s: %s",
-	      p->target.revision, plan_phase_name(p->phase), failure_of(j->arena, p));
-	j->health->stopped = strcmp(p->target.revision, j->view->newest) == 0;
+	wrong(c, "rollout-stopped", p->failure.host, "the rollout of revision %.12s is %s: %s",
+	      p->target.revision, plan_phase_name(p->phase), failure_of(c->arena, p));
+	c->health->stopped = strcmp(p->target.revision, c->view->newest) == 0;
 }
 
-static void judge_plan(struct judging *j)
+static void check_plan(struct checking *c)
 {
-	const struct fleet_view *v = j->view;
+	const struct fleet_view *v = c->view;
 
 	if (v->plan_error)
-		wrong(j, "plan-invalid", "",
+		wrong(c, "plan-invalid", "",
 		      "the plan cannot be read: %s; no host takes another revision until the znode "
 		      "is repaired or deleted",
 		      v->plan_error);
 	if (v->request_error)
-		wrong(j, "request-invalid", "", "the request of an operator cannot be read: %s",
+		wrong(c, "request-invalid", "", "the request of an operator cannot be read: %s",
 		      v->request_error);
-	judge_stop(j);
+	check_stop(c);
 }
 
-static void judge_push(struct judging *j)
+static void check_push(struct checking *c)
 {
-	const struct config_note *n = &j->view->note;
+	const struct config_note *n = &c->view->note;
 
 	if (!n->unfinished)
 		return;
-	wrong(j, "push-unfinished", "",
-	      "a push%s%s is not finished, and %lu znode%s not written yet: no host takes the "
+	wrong(c, "push-unfinished", "",
+	      "a push%s%s is unfinished, and %lu znode%s not written yet: no host takes the "
 	      "config until it is. If it was interrupted: zknginxctl push again, or zknginxctl "
 	      "rollback",
 	      *n->push.by ? " by " : "", n->push.by, n->push.left,
 	      n->push.left == 1 ? " is" : "s are");
-	moving(j, "push", "a push is not finished");
+	moving(c, "push", "a push is unfinished");
 }
 
-static void judge_fleet(struct judging *j)
+static void check_fleet(struct checking *c)
 {
-	const struct fleet_view *v = j->view;
+	const struct fleet_view *v = c->view;
 
 	if (!v->has_cluster)
-		wrong(j, "no-cluster", "",
+		wrong(c, "no-cluster", "",
 		      "the cluster's znode does not exist: no daemon has been started with these "
 		      "settings");
 	else if (!v->host_count)
-		wrong(j, "no-host", "", "no host has joined the fleet");
+		wrong(c, "no-host", "", "no host has joined the fleet");
 	if (v->member_count && !*v->leader)
-		wrong(j, "no-leader", "", "no host leads the fleet: no rollout goes on");
+		wrong(c, "no-leader", "", "no host leads the fleet: no rollout goes on");
 }
 
 static size_t omitted(const struct fleet_view *v)
@@ -188,39 +186,39 @@ static size_t omitted(const struct fleet_view *v)
 	return count;
 }
 
-static void judge_reports(struct judging *j)
+static void check_reports(struct checking *c)
 {
-	struct fleet_health *h = j->health;
-	size_t more = omitted(j->view);
+	struct fleet_health *h = c->health;
+	size_t more = omitted(c->view);
 
-	h->problem_count = fleet_problems_fold(j->arena, j->view, &h->problems);
-	h->alert_count = fleet_alerts_fold(j->arena, j->view, &h->alerts);
+	h->problem_count = fleet_problems_fold(c->arena, c->view, &h->problems);
+	h->alert_count = fleet_alerts_fold(c->arena, c->view, &h->alerts);
 	if (h->problem_count)
-		wrong(j, "problems", "", "%zu problem%s reported%s", h->problem_count,
+		wrong(c, "problems", "", "%zu problem%s reported%s", h->problem_count,
 		      h->problem_count == 1 ? " is" : "s are",
 		      more ? ", and more than a report has room for" : "");
 	if (h->alert_count)
-		wrong(j, "alerts", "", "%zu alert%s raised", h->alert_count,
+		wrong(c, "alerts", "", "%zu alert%s raised", h->alert_count,
 		      h->alert_count == 1 ? " is" : "s are");
 }
 
 /* --- what is on its way --------------------------------------------------------------------- */
 
-static void judge_target(struct judging *j)
+static void check_target(struct checking *c)
 {
-	const struct plan *p = &j->view->plan;
+	const struct plan *p = &c->view->plan;
 	const char *paused = p->paused ? ", and the rollout is paused" : "";
 
 	if (p->phase == PLAN_PENDING)
-		moving(j, "rollout", "revision %.12s waits for an operator's promote%s",
+		moving(c, "rollout", "revision %.12s waits for an operator's promote%s",
 		       p->target.revision, paused);
 	else if (p->phase == PLAN_PUBLISHING)
-		moving(j, "rollout", "a rollback to revision %.12s is being written",
+		moving(c, "rollout", "a rollback to revision %.12s is being written",
 		       p->publish.revision);
 	else if (p->phase == PLAN_REVERTING)
-		moving(j, "rollout", "revision %.12s is being reverted", p->target.revision);
+		moving(c, "rollout", "revision %.12s is being reverted", p->target.revision);
 	else if (p->phase == PLAN_CANARY || p->phase == PLAN_BATCH)
-		moving(j, "rollout", "the rollout of revision %.12s is in step %u%s",
+		moving(c, "rollout", "the rollout of revision %.12s is in step %u%s",
 		       p->target.revision, p->step, paused);
 }
 
@@ -233,39 +231,39 @@ static bool is_awaited(const struct fleet_view *v)
 	       strcmp(v->plan.target.revision, v->newest) != 0;
 }
 
-static void judge_rest(struct judging *j)
+static void check_rest(struct checking *c)
 {
-	const struct fleet_view *v = j->view;
+	const struct fleet_view *v = c->view;
 
 	if (v->has_plan)
-		judge_target(j);
+		check_target(c);
 	if (is_awaited(v))
-		moving(j, "config", "revision %.12s of the config waits for its rollout%s",
+		moving(c, "config", "revision %.12s of the config waits for its rollout%s",
 		       v->newest, v->plan.paused ? "; rollouts are paused" : "");
 	if (*v->newest && !v->has_plan && !v->plan_error && fleet_view_followers(v))
-		moving(j, "plan", "the leader has not written the first plan");
+		moving(c, "plan", "the leader has not written the first plan");
 	if (v->has_request)
-		moving(j, "request", "the request \"%s\" waits for the leader",
+		moving(c, "request", "the request \"%s\" waits for the leader",
 		       request_action_name(v->request.action));
 	for (size_t i = 0; i < v->member_count; i++) {
 		if (strcmp(v->members[i].state, status_state_name(STATUS_DEPLOYING)) == 0 ||
 		    !fleet_view_is_current(v, &v->members[i]))
-			moving(j, "host", "%s deploys a change", v->members[i].host);
+			moving(c, "host", "%s deploys a change", v->members[i].host);
 	}
 }
 
-void fleet_health_judge(struct fleet_health *h, struct arena *a, const struct fleet_view *v)
+void fleet_health_check(struct fleet_health *h, struct arena *a, const struct fleet_view *v)
 {
-	struct judging j = { .health = h, .arena = a, .view = v };
+	struct checking c = { .health = h, .arena = a, .view = v };
 
 	*h = (struct fleet_health){ 0 };
-	judge_fleet(&j);
+	check_fleet(&c);
 	for (size_t i = 0; i < v->host_count; i++)
-		judge_host(&j, &v->hosts[i]);
-	judge_plan(&j);
-	judge_push(&j);
-	judge_reports(&j);
-	judge_rest(&j);
+		check_host(&c, &v->hosts[i]);
+	check_plan(&c);
+	check_push(&c);
+	check_reports(&c);
+	check_rest(&c);
 }
 
 bool fleet_is_healthy(const struct fleet_health *h)

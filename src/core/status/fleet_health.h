@@ -36,7 +36,7 @@ struct fleet_health {
 };
 
 /* Everything is in the arena, or belongs to the view. */
-void fleet_health_judge(struct fleet_health *h, struct arena *a, const struct fleet_view *v);
+void fleet_health_check(struct fleet_health *h, struct arena *a, const struct fleet_view *v);
 /* One more thing that is wrong. */
 void fleet_health_add(struct fleet_health *h, struct arena *a, const char *key, const char *subject,
 		      const char *fmt, ...) PRINTF(5, 6);

@@ -198,11 +198,10 @@ const char *fleet_view_permitted(const struct fleet_view *v, const struct member
 						      .frozen = m->part == MEMBER_FROZEN,
 						      .is_member = true,
 						      .newest = v->newest,
+						      .unfinished = v->note.unfinished,
 					      });
 
-	if (permit.kind != PERMIT_NEWEST)
-		return permit.revision.revision;
-	return v->note.unfinished ? "" : v->newest; /* no host takes half of a push */
+	return permit.kind == PERMIT_NEWEST ? v->newest : permit.revision.revision;
 }
 
 bool fleet_view_is_current(const struct fleet_view *v, const struct member *m)

@@ -1,5 +1,5 @@
 /*
- * The fleet as its znodes say: one snapshot as values, for people and for whoever waits for a
+ * The fleet as its znodes say: one snapshot as values, for people and for code that waits for a
  * change. Pure; everything is in the arena given, or belongs to the tree.
  *
  * The hosts are those that should be there: all members, and all that have left a report. An

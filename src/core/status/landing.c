@@ -244,7 +244,7 @@ static const char *failure_text(const struct landing *l, const struct plan *p)
 {
 	return arena_printf(l->arena, "%s%s%s%s%s", p->failure.host, *p->failure.host ? ": " : "",
 			    p->failure.znode, *p->failure.znode ? ": " : "",
-			    *p->failure.message ? p->failure.message : "no reason is recorded");
+			    *p->failure.message ? p->failure.message : "the plan does not say why");
 }
 
 static const char *phase_text(const struct landing *l, const struct plan *p)
@@ -269,15 +269,10 @@ static const char *phase_text(const struct landing *l, const struct plan *p)
 	}
 }
 
-static bool is_stopped(const struct plan *p)
-{
-	return p->phase == PLAN_HALTED || p->phase == PLAN_REVERTING || p->phase == PLAN_REVERTED;
-}
-
 static void look_at_plan(struct landing *l, const struct fleet_view *v)
 {
 	const char *phase = v->has_plan && fleet_view_followers(v) ? phase_text(l, &v->plan) : "";
-	bool wrong = *phase && is_stopped(&v->plan);
+	bool wrong = *phase && plan_is_stopped(&v->plan);
 	struct landing_event e = { .kind = wrong ? LANDING_WRONG : LANDING_NEWS,
 				   .host = "",
 				   .text = phase };
@@ -369,7 +364,7 @@ static void look_at_end(struct landing *l, const struct fleet_view *v)
 				    "nowhere"
 				  : "no host is in the fleet: the revision takes effect when a "
 				    "zknginxd starts");
-	else if (p && is_stopped(p) && runs(l, p->target.revision))
+	else if (p && plan_is_stopped(p) && runs(l, p->target.revision))
 		end_rollout(l, p);
 	else if (!runs(l, v->newest))
 		end(l, LANDING_REPLACED,

@@ -32,8 +32,8 @@ struct middle {
 
 static struct text split(struct arena *a, const char *s, size_t size)
 {
-	struct text t = { 0 };
-	size_t room = 0;
+	struct text t = { .lines = arena_array(a, struct line, 1) };
+	size_t room = 1;
 
 	while (size) {
 		const char *feed = memchr(s, '\n', size);
