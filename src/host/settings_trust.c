@@ -22,8 +22,14 @@ static void check(struct settings_errors *errors, const char *key, const char *p
 
 static void check_named(const struct settings *s, struct settings_errors *errors)
 {
+	CLEANUP(freep) char *generations = xasprintf("%s/generations", s->state.directory);
+	size_t count;
+
 	check(errors, "zookeeper.auth_file", s->zookeeper.auth_file, STICKY_ALLOWED);
+	count = errors->count;
 	check(errors, "state.directory", s->state.directory, STICKY_ALLOWED);
+	if (errors->count == count)
+		check(errors, "state.directory", generations, STICKY_ALLOWED);
 	check(errors, "alerts.command", s->alerts.command[0], STICKY_FORBIDDEN);
 	check(errors, "cluster.on_elected", s->cluster.on_elected[0], STICKY_FORBIDDEN);
 	check(errors, "cluster.on_resigned", s->cluster.on_resigned[0], STICKY_FORBIDDEN);

@@ -79,6 +79,22 @@ static void a_directory_above_the_settings_counts_as_well(void **state UNUSED)
 	expect_taken();
 }
 
+/* In a directory such as /tmp a user can put a link, but not replace one of root. */
+static void a_link_in_a_sticky_directory_must_not_be_another_user_s(void **state UNUSED)
+{
+	char *sticky = rig_path("sticky"), *link = rig_path("sticky/link");
+
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(mkdir(sticky, 0755), 0);
+	assert_int_equal(chmod(sticky, 01777), 0);
+	assert_int_equal(symlink(host.settings, link), 0);
+	host.settings = link;
+	expect_taken();
+	assert_int_equal(lchown(link, NOBODY, 0), 0);
+	expect_refused(link, "belongs to user 65534, who can change it; give it to root: chown -h");
+}
+
 static void an_included_file_counts_as_well(void **state UNUSED)
 {
 	char *included = rig_path("more.conf"), text[512];
@@ -101,6 +117,9 @@ static void a_state_directory_that_others_may_write_refuses_the_start(void **sta
 	expect_refused("state.directory: ", "use one that only root may write");
 	assert_int_equal(chmod(host.nginx.state, 0755), 0);
 	expect_taken();
+	assert_int_equal(mkdir(rig_path("web1/state/generations"), 0755), 0);
+	assert_int_equal(chmod(rig_path("web1/state/generations"), 0775), 0);
+	expect_refused("/generations ", "(mode 0775): chmod 755 /");
 }
 
 static void use_hook(const char *key, const char *script)
@@ -206,6 +225,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(settings_that_others_may_write_refuse_the_start),
 		TEST(a_directory_above_the_settings_counts_as_well),
+		TEST(a_link_in_a_sticky_directory_must_not_be_another_user_s),
 		TEST(an_included_file_counts_as_well),
 		TEST(a_state_directory_that_others_may_write_refuses_the_start),
 		TEST(a_command_that_others_may_write_refuses_the_start),
