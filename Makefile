@@ -43,7 +43,7 @@ TEST_PACKAGES := libcmocka-dev default-jdk-headless libcurator-client-java libcu
 LINT_PACKAGES := clang clang-format clang-tidy libclang-rt-dev cppcheck systemd
 
 CC ?= gcc
-LIBRARIES := libconfig libsystemd jansson libmicrohttpd libcrypto zlib
+LIBRARIES := libconfig libsystemd jansson libmicrohttpd libssl libcrypto zlib
 # Looked up when a recipe runs, so that `make deps` can come first.
 CFLAGS_LIBS = $(shell pkg-config --cflags $(LIBRARIES))
 LDLIBS_CORE = $(shell pkg-config --libs jansson libcrypto zlib)
@@ -74,7 +74,7 @@ CORE := $(patsubst %.c,$(B)/%.o,$(wildcard src/base/*.c src/core/*/*.c))
 WINGS := $(patsubst %.c,$(B)/%.o,$(wildcard src/sys/*.c src/zk/*.c src/nginx/*.c src/host/*.c))
 DUTIES := $(patsubst %.c,$(B)/%.o,$(wildcard src/agent/*.c src/leader/*.c src/report/*.c src/preview/*.c))
 TOP := $(patsubst %.c,$(B)/%.o,$(wildcard src/*.c))
-CTL := $(patsubst %.c,$(B)/%.o,$(wildcard src/ctl/*.c))
+CTL := $(patsubst %.c,$(B)/%.o,$(wildcard src/ctl/*.c src/ctl/*/*.c))
 UNIT_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 INTEGRATION_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/integration/test_*.c))
 RIG := $(patsubst %.c,$(B)/%.o,$(filter-out tests/integration/test_%,$(wildcard tests/integration/*.c)))

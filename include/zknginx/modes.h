@@ -33,12 +33,18 @@
 	X(SANDBOX_NAMESPACE, "namespace")                                                          \
 	X(SANDBOX_FALLBACK, "fallback")
 
+/* zookeeper.tls.verify: what of a ZooKeeper server's certificate has to be right. */
+#define TLS_VERIFY_MODES(X)                                                                        \
+	X(TLS_VERIFY_FULL, "full")   /* its authority, its dates and its name */                   \
+	X(TLS_VERIFY_CHAIN, "chain") /* … but not the name */
+
 #define MODE_ENUMERATOR(mode, text) mode,
 enum policy_level { POLICY_LEVELS(MODE_ENUMERATOR) };
 enum rollout_mode { ROLLOUT_MODES(MODE_ENUMERATOR) };
 enum failure_mode { FAILURE_MODES(MODE_ENUMERATOR) };
 enum drift_mode { DRIFT_MODES(MODE_ENUMERATOR) };
 enum sandbox_mode { SANDBOX_MODES(MODE_ENUMERATOR) };
+enum tls_verify { TLS_VERIFY_MODES(MODE_ENUMERATOR) };
 #undef MODE_ENUMERATOR
 
 const char *policy_level_name(enum policy_level level);

@@ -14,6 +14,14 @@
 #include <zknginx/log.h>
 #include <zknginx/modes.h>
 
+struct tls_settings {
+	const char *ca;          /* "" = no TLS */
+	const char *certificate; /* our own; "" = none */
+	const char *key;
+	const char *server_name; /* that the server's certificate is for; "" = its host */
+	enum tls_verify verify;
+};
+
 struct zookeeper_settings {
 	const char *hosts; /* "host:port,host:port[/chroot]" */
 	const char *config;
@@ -21,6 +29,8 @@ struct zookeeper_settings {
 	uint64_t session_timeout;
 	const char *auth_file; /* "" = none; holds "digest user:password" */
 	uint64_t watch_limit;  /* bytes of watches past which a reconnect is a new session */
+	uint64_t max_frame;    /* bytes of one answer of a server */
+	struct tls_settings tls;
 };
 
 struct nginx_settings {

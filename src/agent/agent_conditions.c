@@ -9,6 +9,7 @@
 #define DEATHS_LAST (10 * 60 * USEC_PER_SEC) /* how long a worker's death stays a condition */
 #define PUSH_TAKES (10 * USEC_PER_SEC)       /* a large push that goes well */
 #define CUT_SHORT_LAST (10 * 60 * USEC_PER_SEC)
+#define DISTRUST_LASTS (10 * 60 * USEC_PER_SEC)
 
 static bool is_recent(uint64_t when, uint64_t howlong)
 {
@@ -18,7 +19,19 @@ static bool is_recent(uint64_t when, uint64_t howlong)
 static void check_zookeeper(const struct agent *a, struct conditions *c)
 {
 	const struct session *s = mirror_session(a->mirror);
+	uint64_t when;
+	const char *distrust = session_distrust(s, &when), *slow = session_slow(s);
 
+	if (is_recent(when, DISTRUST_LASTS))
+		conditions_add(c, "zookeeper-distrusted", "", ALERT_WARNING, 1,
+			       "%s: this is not what a healthy ZooKeeper server sends; the "
+			       "connection was closed, and nothing of the answer was used",
+			       distrust);
+	if (*slow)
+		conditions_add(c, "zookeeper-slow", "", ALERT_WARNING, 0,
+			       "an answer of ZooKeeper arrives slowly: %s are here; changes wait "
+			       "until all of it has arrived",
+			       slow);
 	if (session_state(s) != SESSION_CONNECTED)
 		conditions_add(c, "zookeeper-lost", "", ALERT_CRITICAL, session_timeout(s),
 			       "no healthy ZooKeeper server answers (%s); nginx keeps serving the "

@@ -2,7 +2,7 @@
 #ifndef ZKNGINX_CTL_COMMANDS_H
 #define ZKNGINX_CTL_COMMANDS_H
 
-#include "command.h"
+#include "ctl/console/command.h"
 
 /* Ends with NULL. */
 extern const struct command *const all_commands[];

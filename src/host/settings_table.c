@@ -48,6 +48,12 @@ static const struct setting table[] = {
 	{ KEY(zookeeper, session_timeout), DURATION("10s", "1s", "10m") },
 	{ KEY(zookeeper, auth_file), TEXT("", form_file_maybe) },
 	{ KEY(zookeeper, watch_limit), SIZE("900k", "16k", "1g") },
+	{ KEY(zookeeper, max_frame), SIZE("4m", "64k", "1g") },
+	{ KEY(zookeeper, tls.ca), TEXT("", form_file_maybe) },
+	{ KEY(zookeeper, tls.certificate), TEXT("", form_file_maybe) },
+	{ KEY(zookeeper, tls.key), TEXT("", form_file_maybe) },
+	{ KEY(zookeeper, tls.server_name), TEXT("", form_name) },
+	{ KEY(zookeeper, tls.verify), CHOICE("full", TLS_VERIFY_MODES) },
 
 	{ KEY(nginx, binary), TEXT("/usr/sbin/nginx", form_file) },
 	{ KEY(nginx, config), TEXT("/etc/nginx/nginx.conf", form_file) },
@@ -120,8 +126,6 @@ static const struct setting table[] = {
 static const struct {
 	const char *path, *hint;
 } unknown[] = {
-	{ "zookeeper.tls", "Debian's ZooKeeper client library has no TLS: run a tunnel (stunnel, "
-			   "WireGuard) on this host and name its local end in zookeeper.hosts" },
 	{ "zookeeper.auth",
 	  "credentials are in a file of their own, which zookeeper.auth_file names" },
 	{ "nginx.reload_command", "the master is signalled directly, no command is run" },

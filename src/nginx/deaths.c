@@ -115,21 +115,35 @@ static unsigned compare(struct deaths *d, const struct workers *now)
 /* --- one worker ----------------------------------------------------------------------------- */
 
 /* Was another one there before the only one ended? */
-static bool had_successor(const struct deaths *d)
+static bool is_successor(const struct deaths *d, pid_t worker, uint64_t now)
 {
 	uint64_t ticks = SUCCESSOR_MSEC * (uint64_t)sysconf(_SC_CLK_TCK) / 1000;
-	struct master m = { .pid = d->master };
-	uint64_t now = proc_ticks();
 	struct proc_stat stat;
-	struct workers w;
 
-	master_workers(&m, &w);
-	for (size_t i = 0; i < w.serving_count; i++) {
-		if (w.serving[i] != d->only && proc_stat(w.serving[i], &stat) &&
-		    now >= stat.start_time + ticks)
+	return worker != d->only && proc_stat(worker, &stat) && stat.start_time >= d->only_start &&
+	       now >= stat.start_time + ticks;
+}
+
+static bool has_successor(const struct deaths *d, const pid_t *workers, size_t count, uint64_t now)
+{
+	for (size_t i = 0; i < count && i < MASTER_WORKERS_MAX; i++) {
+		if (is_successor(d, workers[i], now))
 			return true;
 	}
 	return false;
+}
+
+/* On a busy host a new worker may not have its title yet when the old one ends, or be told to shut
+ * down itself by the next reload. */
+static bool had_successor(const struct deaths *d)
+{
+	struct master m = { .pid = d->master };
+	uint64_t now = proc_ticks();
+	struct workers w;
+
+	master_workers(&m, &w);
+	return has_successor(d, w.serving, w.serving_count, now) ||
+	       has_successor(d, w.new, w.starting, now) || has_successor(d, w.old, w.leaving, now);
 }
 
 static int on_end(sd_event_source *source, int fd UNUSED, uint32_t events UNUSED, void *userdata)
@@ -143,11 +157,14 @@ static int on_end(sd_event_source *source, int fd UNUSED, uint32_t events UNUSED
 
 static void await(struct deaths *d, pid_t worker)
 {
+	struct proc_stat stat;
+
 	forget_only(d);
 	d->only_fd = pidfd_open(worker, 0);
 	if (d->only_fd < 0)
 		return;
 	d->only = worker;
+	d->only_start = proc_stat(worker, &stat) ? stat.start_time : 0;
 	if (sd_event_add_io(d->loop, &d->only_end, d->only_fd, EPOLLIN, on_end, d) < 0)
 		forget_only(d);
 }

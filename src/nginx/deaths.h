@@ -33,7 +33,8 @@ struct deaths {
 	unsigned suspected;
 	sd_event *loop;
 	pid_t master;
-	pid_t only; /* the one worker whose end is awaited; 0: none */
+	pid_t only;          /* the one worker whose end is awaited; 0: none */
+	uint64_t only_start; /* when it was forked, in ticks since boot */
 	int only_fd;
 	sd_event_source *only_end;
 	bool only_died;

@@ -226,6 +226,8 @@ static void sort_in(void *ctx, pid_t child)
 	} else if (strcmp(title, WORKER_TITLE) == 0 && w->serving_count < MASTER_WORKERS_MAX) {
 		w->serving[w->serving_count++] = child;
 	} else if (starts_with(title, MASTER_TITLE)) {
+		if (w->starting < MASTER_WORKERS_MAX)
+			w->new[w->starting] = child;
 		w->starting++;
 	}
 }

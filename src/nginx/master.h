@@ -41,7 +41,9 @@ struct workers {
 	size_t serving_count;
 	pid_t old[MASTER_WORKERS_MAX]; /* the first of those that are shutting down */
 	unsigned leaving;              /* … and how many there are */
-	unsigned starting;             /* forked a moment ago: still with the master's title */
+	pid_t new[MASTER_WORKERS_MAX]; /* the first of those that were forked a moment ago, and
+					  still have the master's title */
+	unsigned starting;             /* … and how many there are */
 	unsigned children;             /* of all kinds */
 };
 void master_workers(const struct master *m, struct workers *w);

@@ -2,8 +2,6 @@
  * A handle's life and the calls of the library. All of it runs on the loop thread, except for the
  * close, which may wait for the server and has a thread of its own.
  */
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,7 +13,7 @@
 #include "callback.h"
 #include "sys/timing.h"
 
-int handle_open(struct queue *q, const char *addresses, uint64_t timeout, struct handle **out,
+int handle_open(struct queue *q, const char *address, uint64_t timeout, struct handle **out,
 		struct err *e)
 {
 	struct handle *h = xcalloc(1, sizeof(*h));
@@ -24,16 +22,14 @@ int handle_open(struct queue *q, const char *addresses, uint64_t timeout, struct
 	TAILQ_INIT(&h->requests);
 	h->queue = queue_ref(q);
 	zoo_set_debug_level(log_enabled(LOG_LEVEL_DEBUG) ? ZOO_LOG_LEVEL_INFO : ZOO_LOG_LEVEL_WARN);
-	/* The order of the addresses is ours. */
-	zoo_deterministic_conn_order(1);
 	/* The library's threads inherit our signal mask. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	h->zh = zookeeper_init2(addresses, callback_session, (int)(timeout / USEC_PER_MSEC), NULL,
-				h, ZOO_NO_LOG_CLIENTENV, callback_log);
+	h->zh = zookeeper_init2(address, callback_session, (int)(timeout / USEC_PER_MSEC), NULL, h,
+				ZOO_NO_LOG_CLIENTENV, callback_log);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (!h->zh) {
-		err_sys(e, "zookeeper_init2(\"%s\")", addresses);
+		err_sys(e, "zookeeper_init2(\"%s\")", address);
 		handle_free(h);
 		return -1;
 	}
@@ -209,29 +205,7 @@ int64_t handle_session(const struct handle *h)
 	return zoo_client_id(h->zh)->client_id;
 }
 
-int64_t handle_timeout(const struct handle *h)
+uint64_t handle_timeout(const struct handle *h)
 {
-	return zoo_recv_timeout(h->zh) * (int64_t)USEC_PER_MSEC;
-}
-
-void handle_server(const struct handle *h, char *out, size_t room)
-{
-	struct sockaddr_storage a = { 0 };
-	socklen_t size = sizeof(a);
-	char text[INET6_ADDRSTRLEN] = "";
-
-	out[0] = '\0';
-	if (!zookeeper_get_connected_host(h->zh, (struct sockaddr *)&a, &size))
-		return;
-	if (a.ss_family == AF_INET) {
-		const struct sockaddr_in *in = (const struct sockaddr_in *)&a;
-
-		inet_ntop(AF_INET, &in->sin_addr, text, sizeof(text));
-		snprintf(out, room, "%s:%u", text, (unsigned)ntohs(in->sin_port));
-	} else if (a.ss_family == AF_INET6) {
-		const struct sockaddr_in6 *in = (const struct sockaddr_in6 *)&a;
-
-		inet_ntop(AF_INET6, &in->sin6_addr, text, sizeof(text));
-		snprintf(out, room, "[%s]:%u", text, (unsigned)ntohs(in->sin6_port));
-	}
+	return (uint64_t)zoo_recv_timeout(h->zh) * USEC_PER_MSEC;
 }

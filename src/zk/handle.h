@@ -50,8 +50,8 @@ bool request_is_valid(const struct request *r);
 
 struct handle;
 
-/* `addresses` as from resolver_connect_string(). */
-int handle_open(struct queue *q, const char *addresses, uint64_t timeout, struct handle **out,
+/* `address` is one of the relay's, with the chroot behind it. */
+int handle_open(struct queue *q, const char *address, uint64_t timeout, struct handle **out,
 		struct err *e);
 /* Closes on a thread of its own. NOTE_CLOSED follows, after which the handle is freed. */
 void handle_close(struct handle *h);
@@ -71,9 +71,7 @@ int handle_authenticate(struct handle *h, const struct credentials *c);
 int handle_beat(struct handle *h);
 
 int64_t handle_session(const struct handle *h);
-/* As the server granted it, unchecked; microseconds. */
-int64_t handle_timeout(const struct handle *h);
-/* "127.0.0.1:2181", "" when not connected. */
-void handle_server(const struct handle *h, char *out, size_t room);
+/* As the server granted it; microseconds. */
+uint64_t handle_timeout(const struct handle *h);
 
 #endif

@@ -106,10 +106,19 @@ static void on_session_idle(void *ctx)
 	mirror_publish(ctx);
 }
 
+static void on_session_link(void *ctx)
+{
+	struct mirror *m = ctx;
+
+	if (m->ops.on_state)
+		m->ops.on_state(m->ctx);
+}
+
 static const struct session_ops session_ops = {
 	.on_state = on_session_state,
 	.on_watch = on_session_watch,
 	.on_idle = on_session_idle,
+	.on_link = on_session_link,
 };
 
 /* --- life ------------------------------------------------------------------------------------ */

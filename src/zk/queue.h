@@ -24,13 +24,17 @@ enum note_kind {
 	NOTE_BEAT,     /* rc of a heartbeat */
 	NOTE_CLOSED,   /* `handle` is closed: nothing calls back into it any more */
 	NOTE_RESOLVED, /* text: numeric addresses, "" when there are none; error: what failed */
+	NOTE_SERVER,   /* these four are of the relay (relay.h) */
+	NOTE_DISTRUST,
+	NOTE_SLOW,
+	NOTE_STALE,
 	NOTE_KIND_N
 };
 
 struct note {
 	STAILQ_ENTRY(note) link;
 	enum note_kind kind;
-	struct handle *handle; /* that it comes from; NULL for NOTE_RESOLVED */
+	struct handle *handle; /* that it comes from; NULL for NOTE_RESOLVED and the relay's */
 	struct request *request;
 	int rc;
 	const char *text;

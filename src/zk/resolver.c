@@ -11,7 +11,6 @@
 #include <zknginx/buf.h>
 
 #include "resolver.h"
-#include "sys/timing.h"
 
 #define DEFAULT_PORT "2181"
 
@@ -154,7 +153,7 @@ static int look_up(const struct host *h, struct addresses *found)
 	for (const struct addrinfo *i = list; i; i = i->ai_next) {
 		if (getnameinfo(i->ai_addr, i->ai_addrlen, name, sizeof(name), port, sizeof(port),
 				NI_NUMERICHOST | NI_NUMERICSERV) == 0)
-			addresses_add(found, xasprintf("%s:%s", name, port));
+			addresses_add(found, xasprintf("%s:%s %s", name, port, h->name));
 	}
 	freeaddrinfo(list);
 	return 0;
@@ -230,37 +229,7 @@ int resolver_start(const struct hosts *h, struct queue *q, struct err *e)
 	return err_set(e, ERR_SYS, "cannot start a thread to resolve host names: %s", strerror(rc));
 }
 
-static void swap(char **a, char **b)
+const char *hosts_path(const struct hosts *h)
 {
-	char *moved = *a;
-
-	*a = *b;
-	*b = moved;
-}
-
-static void shuffle(struct addresses *list)
-{
-	for (size_t i = list->count; i > 1; i--)
-		swap(&list->items[i - 1], &list->items[timing_random(i)]);
-}
-
-char *resolver_connect_string(const struct hosts *h, const char *addresses, const char *last)
-{
-	CLEANUP(freep) char *copy = xstrdup(addresses);
-	CLEANUP(addresses_fini) struct addresses list = { 0 };
-	CLEANUP(buf_fini) struct buf text = BUF_INIT;
-	char *rest = copy, *one;
-
-	while ((one = strsep(&rest, ",")))
-		addresses_add(&list, xstrdup(one));
-	shuffle(&list);
-	if (last && list.count > 1 && strcmp(list.items[0], last) == 0)
-		swap(&list.items[0], &list.items[1 + timing_random(list.count - 1)]);
-	/* The library tries the first one, then the third, then the second. */
-	if (list.count && list.count % 2 == 0)
-		addresses_add(&list, xstrdup(list.items[1]));
-	for (size_t i = 0; i < list.count; i++)
-		buf_printf(&text, "%s%s", i ? "," : "", list.items[i]);
-	buf_puts(&text, h->chroot);
-	return buf_take(&text);
+	return h->chroot;
 }

@@ -17,14 +17,11 @@ DEFINE_CLEANUP(struct hosts *, hosts_free)
 /* The path in zookeeper.hosts below which all paths of the session are: "" or "/chroot". */
 const char *hosts_chroot(const char *text);
 
-/* Resolves all names. A NOTE_RESOLVED follows; its addresses are sorted and unique. */
+/* Resolves all names. A NOTE_RESOLVED follows; its addresses ("127.0.0.1:2181 zk1", each with the
+ * host that has it) are sorted and unique. */
 int resolver_start(const struct hosts *h, struct queue *q, struct err *e);
 
-/*
- * For the library: the addresses in random order, not beginning with `last` if there is another one
- * (NULL: with any), and the chroot. There is an odd number of them, as of an even number the
- * library tries only every other one. The caller frees.
- */
-char *resolver_connect_string(const struct hosts *h, const char *addresses, const char *last);
+/* The path below which all paths of the session are: "" or "/chroot". */
+const char *hosts_path(const struct hosts *h);
 
 #endif

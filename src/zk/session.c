@@ -53,11 +53,15 @@ static void take_note(struct session *s, struct note *n)
 		[NOTE_BEAT] = session_on_beat,
 		[NOTE_CLOSED] = on_closed,
 		[NOTE_RESOLVED] = session_on_resolved,
+		[NOTE_SERVER] = session_on_server,
+		[NOTE_DISTRUST] = session_on_distrust,
+		[NOTE_SLOW] = session_on_slow,
+		[NOTE_STALE] = session_on_stale,
 	};
 	bool wanted = !s->freeing || n->kind == NOTE_BEAT;
-	bool current = (n->handle == s->handle && wanted) || n->kind == NOTE_CLOSED;
+	bool current = !n->handle || n->handle == s->handle;
 
-	if (current || (n->kind == NOTE_RESOLVED && !s->freeing))
+	if ((current && wanted) || n->kind == NOTE_CLOSED)
 		take[n->kind](s, n);
 	note_free(n);
 }
@@ -149,7 +153,10 @@ static void destroy(struct session *s)
 		free_closed(s);
 		queue_unref(s->queue);
 	}
+	relay_close(s->relay);
 	address_book_fini(&s->addresses);
+	free(s->distrust);
+	free(s->slow_text);
 	free(s->auth_file);
 	free(s->name);
 	free(s);
@@ -180,10 +187,13 @@ int session_new(sd_event *loop, const char *name, const struct zookeeper_setting
 	STAILQ_INIT(&s->notes);
 	if (settings->auth_file && *settings->auth_file)
 		s->auth_file = xstrdup(settings->auth_file);
+	s->restricted = s->auth_file ||
+			(settings->tls.ca && *settings->tls.ca && *settings->tls.certificate);
 	if (s->auth_file && check_credentials(s->auth_file, e) < 0)
 		return -1;
 	if (address_book_init(&s->addresses, settings->hosts, e) < 0 ||
-	    queue_new(&s->queue, e) < 0 || add_sources(s, e) < 0)
+	    queue_new(&s->queue, e) < 0 || session_open_relay(s, settings, e) < 0 ||
+	    add_sources(s, e) < 0)
 		return -1;
 	*out = TAKE(s);
 	return 0;
@@ -347,7 +357,7 @@ void session_create(struct session *s, const char *path, const char *data, size_
 	struct request *r = request_new(REQUEST_CREATE, path, data, size, done, ctx);
 
 	r->flags = flags;
-	r->restricted = s->auth_file != NULL;
+	r->restricted = s->restricted;
 	submit(s, r);
 }
 
@@ -373,6 +383,6 @@ void session_multi(struct session *s, const struct session_op *ops, size_t count
 {
 	struct request *r = request_new_multi(ops, count, done, ctx);
 
-	r->restricted = s->auth_file != NULL;
+	r->restricted = s->restricted;
 	submit(s, r);
 }

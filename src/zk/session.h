@@ -60,6 +60,8 @@ struct session_ops {
 	void (*on_watch)(void *ctx, int type, const char *path);
 	/* No reply or event is queued, and nothing is in flight. May be NULL. */
 	void (*on_idle)(void *ctx);
+	/* session_slow() or session_distrust() says something else. May be NULL. */
+	void (*on_link)(void *ctx);
 };
 
 /* `name` is for log lines ("control", "mirror", "leader"). Connects by itself. Settings are copied.
@@ -90,6 +92,12 @@ uint64_t session_timeout(const struct session *s); /* as negotiated; microsecond
 /* When a session was last ended before its timeout: another client closed it, or the server did not
  * know it (CLOCK_MONOTONIC; 0: never). */
 uint64_t session_cut_short(const struct session *s);
+/* The server that was last refused because it is no healthy one, and why, "127.0.0.1:2181 sent …"
+ * ("": none so far), and when. */
+const char *session_distrust(const struct session *s, uint64_t *when);
+/* A large answer that arrives slowly: how much of it is here, said every two seconds; "" when there
+ * is none. */
+const char *session_slow(const struct session *s);
 unsigned session_epoch(const struct session *s);
 /* Close this handle and open another, soon (a mirror past its watch limit does so). */
 void session_renew(struct session *s);

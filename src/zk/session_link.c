@@ -3,13 +3,11 @@
  * again. When it cannot be used any more it is condemned: at the next step of the loop it is
  * closed, on a thread of its own, and session_open.c opens the next one after a pause.
  *
- * The library believes whatever answers on a server's port: it takes bytes of a proxy's error page
- * for the granted timeout and sleeps for hours. So a handle has to prove itself: what was granted
- * has to be sane, and a first beat has to be answered, each step within LINK_PATIENCE. Only then is
- * the session reported as connected. A handle that does not prove itself has nothing to lose: it is
- * replaced without a report to the owner, and the next one begins with another server. The pause
- * is counted from the opening of the last handle and is short, so that a healthy server is found
- * within LINK_PATIENCE of its return.
+ * Something else than a server may answer on a server's port. The relay lets nothing through to the
+ * library that a healthy server does not send; but an impostor may still grant a session and stay
+ * silent. So a handle has to prove itself: a first beat has to be answered within LINK_PATIENCE.
+ * Only then is the session reported as connected. A handle that does not prove itself has nothing
+ * to lose: it is replaced without a report to the owner.
  *
  * The library answers pings by itself. To know since when the ensemble may have dropped us, the
  * session sends a sync a few times within its timeout (a beat): a server that has lost its leader
@@ -19,6 +17,7 @@
  * the same: a server that came back with older data than we have seen refuses this session for
  * ever, without an answer.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zookeeper/zookeeper.h>
@@ -26,9 +25,6 @@
 #include "session_parts.h"
 #include "sys/timing.h"
 
-/* A server limits the timeout that was requested, which is ten minutes at most. */
-#define SHORTEST_GRANT ((int64_t)(100 * USEC_PER_MSEC))
-#define LONGEST_GRANT ((int64_t)(600 * USEC_PER_SEC))
 #define SHORT_LIFE (5 * USEC_PER_SEC) /* a handle that ends younger makes pauses grow */
 #define AUTH_FAILURES 4               /* pauses begin as if after this many failures */
 #define AWAY 3 /* timeouts without a server, after which a session is given up */
@@ -52,7 +48,6 @@ static void close_proved(struct session *s, struct handle *h, int64_t id)
 	log_notice("zookeeper %s: session 0x%llx ends: %s", s->name, (unsigned long long)id,
 		   s->condemned);
 	s->failures = now - s->opened < SHORT_LIFE ? s->failures + 1 : 0;
-	address_book_allow_any(&s->addresses);
 	session_enter(s, SESSION_EXPIRED);
 	outbox_answer_gone(&s->outbox, h);
 	session_reopen_after(s, now);
@@ -65,7 +60,6 @@ void session_close_condemned(struct session *s)
 
 	s->id = 0;
 	s->linked = false;
-	s->server[0] = '\0';
 	s->closing++;
 	handle_close(h);
 	sd_event_source_set_enabled(s->beat, SD_EVENT_OFF);
@@ -88,12 +82,9 @@ static void condemn_for_auth(struct session *s, const char *why)
 }
 
 /* Something other than a healthy server answers on the port. */
-static void distrust(struct session *s, const char *why)
+static void condemn_distrusted(struct session *s, const char *why)
 {
-	if (session_may_log(&s->distrusted))
-		log_warning("zookeeper %s: %s is not a healthy ZooKeeper server: %s; "
-			    "trying again every few seconds",
-			    s->name, *s->server ? s->server : s->addresses.used, why);
+	session_distrust_server(s, s->server, why);
 	session_condemn(s, "the server is not a healthy ZooKeeper server");
 }
 
@@ -112,9 +103,9 @@ static void give_up_unproved(struct session *s)
 	if (!s->linked)
 		session_condemn(s, "no server has answered");
 	else if (s->auth_file && !s->authenticated)
-		distrust(s, "it does not answer to the credentials that were sent");
+		condemn_distrusted(s, "does not answer to the credentials that were sent");
 	else
-		distrust(s, "it grants a session and then answers no request");
+		condemn_distrusted(s, "grants a session and then answers no request");
 }
 
 int session_on_beat_timer(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *ctx)
@@ -126,7 +117,9 @@ int session_on_beat_timer(sd_event_source *source UNUSED, uint64_t usec UNUSED, 
 	if (!s->proved) {
 		give_up_unproved(s);
 	} else if (s->state == SESSION_CONNECTED) {
-		if (s->beating && now - s->beat_sent > session_timeout(s) + interval)
+		uint64_t heard = s->slow > s->beat_sent ? s->slow : s->beat_sent;
+
+		if (s->beating && now - heard > session_timeout(s) + interval)
 			session_condemn(s, "the server accepts requests and does not answer");
 		else if (now - s->last_reply >= interval)
 			send_beat(s);
@@ -186,32 +179,12 @@ static void authenticate(struct session *s)
 	credentials_fini(&c);
 }
 
-/* Why a healthy server cannot have granted this; NULL: it can. The caller frees. */
-static char *grant_error(const struct session *s, int64_t granted)
-{
-	if (granted >= SHORTEST_GRANT && granted <= LONGEST_GRANT && handle_session(s->handle))
-		return NULL;
-	return xasprintf("it granted session 0x%llx with a timeout of %lld ms; %llu ms were "
-			 "requested",
-			 (unsigned long long)handle_session(s->handle),
-			 (long long)(granted / (int64_t)USEC_PER_MSEC),
-			 (unsigned long long)(s->wanted_timeout / USEC_PER_MSEC));
-}
-
 static void on_linked(struct session *s)
 {
-	int64_t granted = handle_timeout(s->handle);
-	CLEANUP(freep) char *error = grant_error(s, granted);
-
-	handle_server(s->handle, s->server, sizeof(s->server));
-	if (error) {
-		distrust(s, error);
-		return;
-	}
 	s->linked = true;
 	s->link_changed = timing_now();
 	s->id = handle_session(s->handle);
-	s->timeout = (uint64_t)granted;
+	s->timeout = handle_timeout(s->handle);
 	session_arm_beat(s);
 	if (s->auth_file && !s->authenticated)
 		authenticate(s);
@@ -225,7 +198,7 @@ static void on_unlinked(struct session *s)
 		return;
 	log_debug("zookeeper %s: lost %s", s->name, s->server);
 	if (!s->proved) {
-		distrust(s, "it grants a session and then closes the connection");
+		condemn_distrusted(s, "grants a session and then closes the connection");
 		return;
 	}
 	s->link_changed = s->unlinked = timing_now();
@@ -262,8 +235,6 @@ void session_on_link_state(struct session *s, struct note *n)
 		on_expired(s);
 	else if (n->rc == ZOO_AUTH_FAILED_STATE)
 		condemn_for_auth(s, "authentication failed");
-	else if (n->rc == ZOO_READONLY_STATE) /* we never ask for one */
-		distrust(s, "it grants a read-only session");
 	else
 		on_unlinked(s);
 }

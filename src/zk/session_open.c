@@ -99,18 +99,20 @@ void session_arm_beat(struct session *s)
 
 static void open_handle(struct session *s)
 {
-	CLEANUP(freep) char *connect_string = address_book_connect_string(&s->addresses);
+	CLEANUP(freep) char *relay = relay_address(s->relay);
+	CLEANUP(freep) char *connect_string = NULL;
 	struct err e;
+
+	connect_string = xasprintf("%s%s", relay, address_book_chroot(&s->addresses));
 
 	if (handle_open(s->queue, connect_string, s->wanted_timeout, &s->handle, &e) < 0) {
 		fail_to_open(s, e.text);
 		return;
 	}
-	address_book_use(&s->addresses, connect_string);
 	s->epoch++;
 	s->opened = s->link_changed = timing_now();
 	s->linked = s->authenticating = s->authenticated = s->proved = s->beating = false;
-	log_debug("zookeeper %s: connecting to %s", s->name, connect_string);
+	log_debug("zookeeper %s: connecting to %s", s->name, s->addresses.known);
 	session_arm_beat(s);
 	if (s->state != SESSION_CONNECTING)
 		session_enter(s, SESSION_CONNECTING);
@@ -131,14 +133,12 @@ void session_on_resolved(struct session *s, struct note *n)
 {
 	bool awaited = !s->handle && !s->addresses.known;
 
-	address_book_on_resolved(&s->addresses, n);
+	if (address_book_on_resolved(&s->addresses, n))
+		relay_set_servers(s->relay, s->addresses.known);
 	if (n->error && !(awaited && !*n->text) && session_may_log(&s->unresolved))
 		log_warning("zookeeper %s: cannot resolve %s", s->name, n->error);
 	if (awaited && s->addresses.known)
 		open_handle(s);
 	else if (awaited)
 		fail_to_open(s, n->error ? n->error : "the hosts have no addresses");
-	else if (*n->text && s->handle && s->proved && !s->linked &&
-		 address_book_has_changed(&s->addresses))
-		session_condemn(s, "the hosts have other addresses now");
 }

@@ -1,5 +1,6 @@
-/* The struct of session.c (its life, its notes, its owner's requests) and session_link.c (its
- * handle and its link). The first calls the second. */
+/* The struct of a session. session.c: its life, its notes, its owner's requests; session_link.c:
+ * its handle and its link; session_relay.c: what the relay says; session_open.c: what these share.
+ * Each calls only those after it. */
 #ifndef ZKNGINX_ZK_SESSION_PARTS_H
 #define ZKNGINX_ZK_SESSION_PARTS_H
 
@@ -7,6 +8,7 @@
 
 #include "address_book.h"
 #include "outbox.h"
+#include "relay.h"
 
 struct session {
 	sd_event *loop;
@@ -15,12 +17,14 @@ struct session {
 	void *ctx;
 	uint64_t wanted_timeout;
 	char *auth_file;
+	bool restricted; /* what it creates belongs to its identity */
 
 	struct queue *queue;
 	struct notes notes; /* taken from the queue, not handled yet */
 	sd_event_source *incoming, *work, *retry, *beat;
 
-	struct handle *handle; /* NULL between two handles */
+	struct relay_port *relay; /* that the handles connect to */
+	struct handle *handle;    /* NULL between two handles */
 	struct address_book addresses;
 	struct outbox outbox;
 	uint64_t opened;
@@ -33,7 +37,7 @@ struct session {
 	enum session_state state;
 	uint64_t since, link_changed, unlinked, cut_short;
 	/* Neither a flapping link nor a lasting failure floods the log. */
-	struct log_limit flap, unopened, unresolved, refused_auth, distrusted;
+	struct log_limit flap, unopened, unresolved, refused_auth, distrust_log, stale_tls;
 	int64_t id;
 	uint64_t timeout;
 	char server[64];
@@ -41,6 +45,10 @@ struct session {
 
 	bool beating;
 	uint64_t beat_sent, last_reply;
+	uint64_t slow;  /* when a part of a large answer last arrived; 0: never */
+	char *distrust; /* the server that was last refused, and why; NULL: none so far */
+	uint64_t distrusted_at;
+	char *slow_text; /* how much of it; NULL: no answer is slow now */
 };
 
 #define SESSION_BEATS 6 /* within one timeout */
@@ -67,6 +75,14 @@ void session_close_condemned(struct session *s);
 void session_on_link_state(struct session *s, struct note *n);
 void session_on_auth(struct session *s, struct note *n);
 void session_on_beat(struct session *s, struct note *n);
+/* session_relay.c */
+int session_open_relay(struct session *s, const struct zookeeper_settings *settings, struct err *e);
+/* This server is not healthy, because it … */
+void session_distrust_server(struct session *s, const char *server, const char *why);
+void session_on_server(struct session *s, struct note *n);
+void session_on_distrust(struct session *s, struct note *n);
+void session_on_slow(struct session *s, struct note *n);
+void session_on_stale(struct session *s, struct note *n);
 int session_on_beat_timer(sd_event_source *source, uint64_t usec, void *ctx);
 
 #endif

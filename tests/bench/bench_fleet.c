@@ -509,6 +509,7 @@ static void fill_settings(void)
 		.config = CONFIG,
 		.cluster = CLUSTER,
 		.session_timeout = 10 * USEC_PER_SEC,
+		.max_frame = RIG_MAX_FRAME,
 		.auth_file = "",
 		.watch_limit = 900000,
 	};

@@ -25,6 +25,7 @@
 #include <zknginx/macros.h>
 
 #define RIG_PATIENCE (60 * USEC_PER_SEC)
+#define RIG_MAX_FRAME ((uint64_t)4 << 20) /* zookeeper.max_frame */
 
 /* A directory of this test's own, made on first use, removed by rig_clean(). */
 const char *rig_directory(void);

@@ -50,6 +50,7 @@ void voter_open(struct voter *v, const char *hosts, uint64_t timeout)
 	struct zookeeper_settings z = {
 		.hosts = hosts,
 		.session_timeout = timeout,
+		.max_frame = RIG_MAX_FRAME,
 		.auth_file = "",
 	};
 	struct err e;

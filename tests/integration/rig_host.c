@@ -39,15 +39,15 @@ void rig_host_fini(struct rig_host *h)
 void rig_host_settings(struct rig_host *h, const char *more)
 {
 	rig_write(h->settings,
-		  "zookeeper: { hosts = \"%s\"; session_timeout = \"4s\"; };\n"
+		  "zookeeper: { hosts = \"%s\"; session_timeout = \"4s\"; %s };\n"
 		  "nginx: { config = \"%s\"; pid = \"%s\"; log_directory = \"%s\";\n"
 		  "         reload_gap = \"100ms\"; %s };\n"
 		  "state: { directory = \"%s\"; };\n"
 		  "cluster: { host = \"%s\"; };\n"
 		  "snippets: { roots = [ \"%s\", \"/srv\" ]; };\n%s\n",
-		  rig_zookeeper_hosts(h->zookeeper), h->nginx.config, h->nginx.pid_file,
-		  h->nginx.log_directory, h->nginx_settings ?: "", h->nginx.state, h->name,
-		  rig_directory(), more ?: "");
+		  h->hosts ?: rig_zookeeper_hosts(h->zookeeper), h->zookeeper_settings ?: "",
+		  h->nginx.config, h->nginx.pid_file, h->nginx.log_directory,
+		  h->nginx_settings ?: "", h->nginx.state, h->name, rig_directory(), more ?: "");
 }
 
 void rig_host_start_daemon(struct rig_host *h)

@@ -15,8 +15,10 @@ struct rig_host {
 	struct rig_nginx nginx;
 	struct rig_zk *zk; /* the operator's client */
 	const char *name;
-	char *settings;             /* the daemon's settings file */
-	const char *nginx_settings; /* more of its group nginx; may be NULL */
+	char *settings;                 /* the daemon's settings file */
+	const char *hosts;              /* zookeeper.hosts; NULL: those of `zookeeper` */
+	const char *zookeeper_settings; /* more of its group zookeeper; may be NULL */
+	const char *nginx_settings;     /* more of its group nginx; may be NULL */
 	char *log;
 	pid_t daemon; /* 0: not started */
 };

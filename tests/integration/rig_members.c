@@ -22,6 +22,7 @@ void rig_member_start_with(struct rig_member *m, int port, uint64_t timeout, con
 		.hosts = hosts,
 		.cluster = "/nginx/cluster",
 		.session_timeout = timeout,
+		.max_frame = RIG_MAX_FRAME,
 		.auth_file = auth_file,
 	};
 	struct fleet_spec spec = {

@@ -31,6 +31,7 @@ void watcher_start_at(struct watcher *w, const char *hosts, uint64_t watch_limit
 	struct zookeeper_settings z = {
 		.hosts = hosts,
 		.session_timeout = w->rig->timeout,
+		.max_frame = RIG_MAX_FRAME,
 		.auth_file = "",
 		.watch_limit = watch_limit,
 	};

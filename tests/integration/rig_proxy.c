@@ -16,9 +16,12 @@
 
 #define MAX_PAIRS 64
 
+#define TICK (50 * USEC_PER_MSEC)
+
 struct rig_proxy {
 	pid_t pid; /* 0: cut */
 	int port, target;
+	size_t rate; /* bytes a second towards the client; 0: as fast as they come */
 };
 
 struct pairs {
@@ -74,10 +77,10 @@ static void remove_pair(struct pairs *p, size_t i)
 }
 
 /* False: the pair is over. */
-static bool forward(int from, int to)
+static bool forward(int from, int to, size_t most)
 {
 	char chunk[65536];
-	ssize_t got = read(from, chunk, sizeof(chunk));
+	ssize_t got = read(from, chunk, most && most < sizeof(chunk) ? most : sizeof(chunk));
 
 	for (ssize_t put = 0, n; put < got; put += n) {
 		n = send(to, chunk + put, (size_t)(got - put), MSG_NOSIGNAL);
@@ -87,15 +90,32 @@ static bool forward(int from, int to)
 	return got > 0;
 }
 
-static void serve(int listener, int target) __attribute__((noreturn));
-static void serve(int listener, int target)
+/* On a slow link the servers' sides are looked at once in a tick. Returns how long to wait. */
+static int wait_for_tick(struct pairs *p, size_t rate, uint64_t *due)
+{
+	uint64_t now = rig_now();
+	bool open = now >= *due;
+
+	if (!rate)
+		return -1;
+	if (open)
+		*due = now + TICK;
+	for (size_t i = 2; i < p->count; i += 2)
+		p->fds[i].events = open ? POLLIN : 0;
+	return (int)((*due - now) / 1000) + 1;
+}
+
+static void serve(int listener, int target, size_t rate) __attribute__((noreturn));
+static void serve(int listener, int target, size_t rate)
 {
 	static struct pairs p;
+	size_t most = (size_t)(rate * TICK / USEC_PER_SEC);
+	uint64_t due = 0;
 
 	p.fds[0] = (struct pollfd){ .fd = listener, .events = POLLIN };
 	p.count = 1;
 	for (;;) {
-		if (poll(p.fds, p.count, -1) < 0)
+		if (poll(p.fds, p.count, wait_for_tick(&p, rate, &due)) < 0)
 			continue;
 		for (size_t i = p.count - 1; i > 0; i--) {
 			size_t other = 1 + ((i - 1) ^ 1);
@@ -103,7 +123,7 @@ static void serve(int listener, int target)
 
 			p.fds[i].revents =
 				0; /* a pair may move down to here and be visited again */
-			if (ready && !forward(p.fds[i].fd, p.fds[other].fd))
+			if (ready && !forward(p.fds[i].fd, p.fds[other].fd, i % 2 == 0 ? most : 0))
 				remove_pair(&p, i);
 		}
 		if (p.fds[0].revents)
@@ -126,7 +146,7 @@ void rig_proxy_restore(struct rig_proxy *p)
 		/* this child must not keep the test's sockets open */
 		dup2(listener, 3);
 		close_range(4, ~0U, 0);
-		serve(3, p->target);
+		serve(3, p->target, p->rate);
 	}
 	close(listener);
 }
@@ -141,6 +161,17 @@ void rig_proxy_cut(struct rig_proxy *p)
 struct rig_proxy *rig_proxy_start(int target)
 {
 	return rig_proxy_start_on(rig_port(), target);
+}
+
+struct rig_proxy *rig_proxy_start_slow(int target, size_t rate)
+{
+	struct rig_proxy *p = xcalloc(1, sizeof(*p));
+
+	p->port = rig_port();
+	p->target = target;
+	p->rate = rate;
+	rig_proxy_restore(p);
+	return p;
 }
 
 struct rig_proxy *rig_proxy_start_on(int port, int target)

@@ -13,6 +13,8 @@ struct rig_proxy;
 struct rig_proxy *rig_proxy_start(int target);
 /* On a given port. */
 struct rig_proxy *rig_proxy_start_on(int port, int target);
+/* A slow link: so many bytes a second towards each client. */
+struct rig_proxy *rig_proxy_start_slow(int target, size_t rate);
 void rig_proxy_stop(struct rig_proxy *p);
 int rig_proxy_port(const struct rig_proxy *p);
 /* A black hole: nothing passes, nothing is refused, until it is thawed. */

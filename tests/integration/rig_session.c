@@ -40,6 +40,7 @@ struct zookeeper_settings rig_session_settings(const char *hosts)
 	return (struct zookeeper_settings){
 		.hosts = hosts,
 		.session_timeout = SHORT_TIMEOUT,
+		.max_frame = RIG_MAX_FRAME,
 		.auth_file = "",
 	};
 }

@@ -30,13 +30,16 @@ enum { TYPE_EXISTS = 3, TYPE_GET = 4, TYPE_PING = 11 };
 
 struct tally {
 	atomic_ulong requests, denied;
+	atomic_size_t tamper; /* which one is in force */
 };
 
 struct rig_wire {
 	pid_t pid;
 	int port;
 	char *hosts;
-	struct tally *tally; /* shared with the children */
+	struct tally *tally;        /* shared with the children */
+	rig_tamper *const *tampers; /* NULL: the server appears to have another version */
+	size_t tamper_count;
 };
 
 struct side {
@@ -46,6 +49,8 @@ struct side {
 };
 
 static struct tally *tally;
+static rig_tamper *const *tampers;
+static size_t tamper_count;
 static int32_t denied; /* the number of the exists whose znode may not be read; 0: none */
 
 static struct sockaddr_in loopback(int port)
@@ -70,7 +75,7 @@ static void put_number(char *p, int32_t number)
 	memcpy(p, &n, sizeof(n));
 }
 
-static void put(int fd, const char *bytes, size_t size)
+void rig_wire_put(int fd, const char *bytes, size_t size)
 {
 	for (size_t done = 0; done < size;) {
 		ssize_t n = send(fd, bytes + done, size - done, MSG_NOSIGNAL);
@@ -90,7 +95,7 @@ static void ask_whether_readable(int server, const char *frame, size_t size)
 	put_number(b.data + 4, (int32_t)((uint32_t)number_at(frame + 4) | 0x80000000U));
 	put_number(b.data + 8, TYPE_GET);
 	b.data[size - 1] = 0;
-	put(server, b.data, size);
+	rig_wire_put(server, b.data, size);
 	buf_fini(&b);
 }
 
@@ -101,27 +106,41 @@ static void pass_request(const struct side *s, const char *frame, size_t size)
 
 	if (type != TYPE_PING)
 		atomic_fetch_add(&tally->requests, 1);
-	if (type == TYPE_EXISTS)
+	if (type == TYPE_EXISTS && !tampers)
 		ask_whether_readable(s->to, frame, size);
-	put(s->to, frame, size);
+	rig_wire_put(s->to, frame, size);
+}
+
+static void tamper_with(const struct side *s, char *frame, size_t size)
+{
+	size_t which = atomic_load(&tally->tamper);
+
+	if (which < tamper_count)
+		tampers[which](s->to, frame, size);
+	else
+		rig_wire_put(s->to, frame, size);
 }
 
 static void pass_reply(const struct side *s, char *frame, size_t size)
 {
 	int32_t number = number_at(frame + 4);
 
+	if (tampers) {
+		tamper_with(s, frame, size);
+		return;
+	}
 	if (size < 4 + REPLY_HEAD || (number < 0 && number >= SPECIAL)) {
-		put(s->to, frame, size);
+		rig_wire_put(s->to, frame, size);
 	} else if (number < 0) {
 		denied = number_at(frame + 16) == NOAUTH ? number & 0x7fffffff : 0;
 	} else if (number == denied) {
 		put_number(frame, REPLY_HEAD);
 		put_number(frame + 16, NOAUTH);
-		put(s->to, frame, 4 + REPLY_HEAD);
+		rig_wire_put(s->to, frame, 4 + REPLY_HEAD);
 		atomic_fetch_add(&tally->denied, 1);
 		denied = 0;
 	} else {
-		put(s->to, frame, size);
+		rig_wire_put(s->to, frame, size);
 	}
 }
 
@@ -140,7 +159,7 @@ static void carry(struct side *s, bool from_client)
 		if (s->in.size - at < size)
 			break;
 		if (!s->greeted)
-			put(s->to, s->in.data + at, size);
+			rig_wire_put(s->to, s->in.data + at, size);
 		else if (from_client)
 			pass_request(s, s->in.data + at, size);
 		else
@@ -210,6 +229,8 @@ static void launch(struct rig_wire *w, int target)
 		if (getppid() != parent)
 			_exit(127);
 		tally = w->tally;
+		tampers = w->tampers;
+		tamper_count = w->tamper_count;
 		/* this child must not keep the test's sockets open */
 		dup2(listener, 3);
 		close_range(4, ~0U, 0);
@@ -220,14 +241,27 @@ static void launch(struct rig_wire *w, int target)
 
 struct rig_wire *rig_wire_start(int target)
 {
+	return rig_wire_start_tampered(target, NULL, 0);
+}
+
+void rig_wire_tamper(struct rig_wire *w, size_t which)
+{
+	atomic_store(&w->tally->tamper, which);
+}
+
+struct rig_wire *rig_wire_start_tampered(int target, rig_tamper *const *with, size_t count)
+{
 	struct rig_wire *w = xcalloc(1, sizeof(*w));
 
+	w->tampers = with;
+	w->tamper_count = count;
 	w->port = rig_port();
 	w->hosts = xasprintf("127.0.0.1:%d", w->port);
 	w->tally = mmap(NULL, sizeof(*w->tally), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 			-1, 0);
 	if (w->tally == MAP_FAILED)
 		die("mmap: %m");
+	rig_wire_tamper(w, count);
 	launch(w, target);
 	return w;
 }

@@ -300,6 +300,14 @@ bool rig_zk_is(struct rig_zk *c, const char *path, const char *data)
 	return found && strcmp(found, data) == 0;
 }
 
+bool rig_zk_may_read(struct rig_zk *c, const char *path)
+{
+	char byte;
+	int size = 1;
+
+	return zoo_get(c->handle, path, 0, &byte, &size, NULL) != ZNOAUTH;
+}
+
 bool rig_zk_exists(struct rig_zk *c, const char *path)
 {
 	struct Stat stat;

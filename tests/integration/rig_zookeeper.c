@@ -17,27 +17,22 @@
 #include "rig_zookeeper.h"
 
 #define MAX_JVM_ARGUMENTS 16
+#define ZOOKEEPER_JAR "/usr/share/java/zookeeper.jar"
 
 struct rig_zookeeper {
 	pid_t pid; /* 0: down */
 	int port;
-	char *hosts, *config, *log, *heap;
+	char *hosts, *config, *log, *heap, *class_path;
 	char *jvm[MAX_JVM_ARGUMENTS + 1];
 };
 
 static void launch(struct rig_zookeeper *z)
 {
 	static char *const fixed[] = {
-		"-XX:+UseSerialGC",
-		"-XX:TieredStopAtLevel=1",
-		"-XX:-UsePerfData",
-		"-Dzookeeper.forceSync=no",
-		"-Dzookeeper.preAllocSize=4096",
-		"-cp",
-		"/usr/share/java/zookeeper.jar",
-		"org.apache.zookeeper.server.quorum.QuorumPeerMain",
+		"-XX:+UseSerialGC",         "-XX:TieredStopAtLevel=1",       "-XX:-UsePerfData",
+		"-Dzookeeper.forceSync=no", "-Dzookeeper.preAllocSize=4096", "-cp",
 	};
-	char *argv[MAX_JVM_ARGUMENTS + ARRAY_SIZE(fixed) + 4];
+	char *argv[MAX_JVM_ARGUMENTS + ARRAY_SIZE(fixed) + 6];
 	size_t n = 0;
 
 	argv[n++] = "java";
@@ -46,6 +41,8 @@ static void launch(struct rig_zookeeper *z)
 		argv[n++] = z->jvm[i];
 	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
 		argv[n++] = fixed[i];
+	argv[n++] = z->class_path;
+	argv[n++] = "org.apache.zookeeper.server.quorum.QuorumPeerMain";
 	argv[n++] = z->config;
 	argv[n] = NULL;
 	z->pid = rig_start(z->log, argv);
@@ -81,6 +78,8 @@ struct rig_zookeeper *rig_zookeeper_start(const struct rig_zookeeper_options *op
 	z->port = o->port ? o->port : rig_port();
 	z->hosts = xasprintf("127.0.0.1:%d", z->port);
 	z->heap = xstrdup(o->heap ? o->heap : "-Xmx256m");
+	z->class_path =
+		xasprintf("%s%s%s", ZOOKEEPER_JAR, o->class_path ? ":" : "", o->class_path ?: "");
 	for (size_t i = 0; o->jvm && o->jvm[i]; i++) {
 		assert_true(i < MAX_JVM_ARGUMENTS);
 		z->jvm[i] = xstrdup(o->jvm[i]);
@@ -130,6 +129,7 @@ void rig_zookeeper_stop(struct rig_zookeeper *z)
 	for (size_t i = 0; z->jvm[i]; i++)
 		free(z->jvm[i]);
 	free(z->heap);
+	free(z->class_path);
 	free(z->hosts);
 	free(z);
 }

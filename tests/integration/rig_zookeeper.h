@@ -18,6 +18,7 @@ struct rig_zookeeper_options {
 	const char *const *jvm; /* more arguments of java, NULL-terminated; may be NULL */
 	const char *settings;   /* more lines of the server's configuration; may be NULL */
 	int port;               /* 0: a free one */
+	const char *class_path; /* more jars, "a.jar:b.jar"; may be NULL */
 };
 
 /* Starts a server and waits until it serves. options may be NULL. */
@@ -69,6 +70,8 @@ char *rig_zk_get(struct rig_zk *c, const char *path);
 /* … and the version that it has. */
 char *rig_zk_get_version(struct rig_zk *c, const char *path, int *version);
 bool rig_zk_exists(struct rig_zk *c, const char *path);
+/* Does its ACL let this client read it? */
+bool rig_zk_may_read(struct rig_zk *c, const char *path);
 /* Is there such a znode, with exactly this data? */
 bool rig_zk_is(struct rig_zk *c, const char *path, const char *data);
 /* Session that owns the ephemeral; 0 when there is none or it is persistent. */

@@ -50,10 +50,10 @@ static void a_terminal_is_not_steered_by_data(void **state UNUSED)
 {
 	struct rig_terminal *t;
 
-	rig_zk_set(config.zk, RIG_UPSTREAM, "a\x1b[31mb");
+	rig_zk_set(config.zk, RIG_UPSTREAM, "a\x1b[31mb\xe2\x80\xae!");
 	t = rig_terminal_ctl(config.settings, 80, "get", RIG_UPSTREAM, NULL);
 	eventually(NULL, rig_terminal_ended(t, NULL));
-	assert_true(shows(t, "a\\x1b[31mb\r\n"));
+	assert_true(shows(t, "a\\x1b[31mb\\xe2\\x80\\xae!\r\n"));
 	assert_false(shows(t, "\x1b[31m"));
 	rig_terminal_free(t);
 }
@@ -87,6 +87,18 @@ static void a_missing_znode_is_named(void **state UNUSED)
 	rig_config_assert_says(&r, RIG_ROOT "/sites/nope");
 	r = rig_ctl(config.settings, "ls", "nope", NULL);
 	rig_ctl_assert_code(&r, 1);
+}
+
+/* rm -r -y -f "$EMPTY" of a script is no request to remove the whole config. */
+static void an_empty_path_is_not_the_root_of_the_config(void **state UNUSED)
+{
+	struct rig_ctl_result r = rig_ctl(config.settings, "rm", "-r", "-y", "-f", "", NULL);
+
+	rig_ctl_assert_code(&r, 2);
+	assert_true(rig_zk_is(config.zk, RIG_ROOT, ""));
+	r = rig_ctl(config.settings, "get", "", NULL);
+	rig_ctl_assert_code(&r, 2);
+	rig_config_assert_says(&r, "is not the path of a znode");
 }
 
 static void ls_lists_children_or_everything_below(void **state UNUSED)
@@ -483,6 +495,7 @@ int main(void)
 		EACH(a_terminal_is_not_steered_by_data),
 		EACH(get_as_json_has_a_stable_shape),
 		EACH(a_missing_znode_is_named),
+		EACH(an_empty_path_is_not_the_root_of_the_config),
 		EACH(ls_lists_children_or_everything_below),
 		EACH(set_creates_what_is_missing_and_says_who_and_why),
 		EACH(the_note_keeps_other_keys_and_drops_an_old_reason),

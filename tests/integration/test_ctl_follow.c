@@ -70,6 +70,21 @@ static void in_mode_all_it_lands_on_every_host(void **state)
 	eventually(NULL, all_serve(f, "2"));
 }
 
+static void a_host_that_is_away_is_named_and_not_waited_for(void **state)
+{
+	static const char *const lines[] = { "has landed on 2 hosts",
+					     "not in the fleet now, and not waited for: web3" };
+	struct rig_fleet *f = *state;
+	struct rig_ctl_result r;
+
+	rig_fleet_start(f, 0);
+	rig_fleet_signal(f, 2, SIGTERM);
+	eventually(NULL, !rig_zk_exists(f->zk, CLUSTER "/members/web3"));
+	r = push(f, SNIPPET("2"));
+	rig_ctl_assert_code(&r, 0);
+	expect_lines(&r, lines, ARRAY_SIZE(lines));
+}
+
 static void a_canary_comes_first(void **state)
 {
 	static const char *const lines[] = { "rollout: on the canaries (web1)", "web1: applied\n",
@@ -274,6 +289,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		rollout_test(in_mode_all_it_lands_on_every_host),
+		rollout_test(a_host_that_is_away_is_named_and_not_waited_for),
 		rollout_test(a_canary_comes_first),
 		rollout_test(a_rollout_that_is_halted_says_where_and_why),
 		rollout_test(a_rollout_that_is_reverted_says_so),

@@ -384,6 +384,26 @@ static void nginx_names_a_line_of_the_file(void **state UNUSED)
 	assert_null(strstr(r.out, "good"));
 }
 
+/* The name does not fit into the bucket of a hash: nginx names no line. */
+static void a_config_that_nginx_refuses_as_a_whole_is_an_error(void **state UNUSED)
+{
+	static const char name[] = "a23456789-a23456789-a23456789-a23456789-a23456789-a23456789."
+				   "b23456789-b23456789-b23456789-b23456789-b23456789-b23456789";
+	struct rig_ctl_result r;
+
+	put_file("sites/good.json", SITE("8080"));
+	put_file("sites/long.json",
+		 xasprintf("{\"listen\": [\"127.0.0.1:8080\"], \"server_names\": [\"%s\"], "
+			   "\"locations\": [{\"path\": \"/\", \"return\": {\"status\": 204}}]}",
+			   name));
+	r = lint("--nginx");
+	rig_ctl_assert_code(&r, 1);
+	assert_prints(&r, "dir:1:1: error: nginx -t refuses the config as a whole and names no "
+			  "znode: could not build server_names_hash");
+	r = rig_ctl(settings, "lint", "--nginx", rig_path("dir/sites/long.json"), NULL);
+	rig_ctl_assert_code(&r, 1);
+}
+
 static void names_of_hosts_are_not_resolved(void **state UNUSED)
 {
 	struct rig_ctl_result r;
@@ -505,6 +525,7 @@ int main(void)
 		EACH(standard_input_needs_the_name_of_a_znode),
 		EACH(what_is_not_there_is_an_error_of_the_command_line),
 		EACH(nginx_names_a_line_of_the_file),
+		EACH(a_config_that_nginx_refuses_as_a_whole_is_an_error),
 		EACH(names_of_hosts_are_not_resolved),
 		EACH(without_nginx_it_is_said_what_was_not_tested),
 		EACH(what_nginx_conf_has_is_not_taken_by_a_znode),

@@ -333,6 +333,26 @@ static void two_thousand_upstreams_are_listed(void **state)
 
 #define upstream_test(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 
+/* Upstreams that cannot be read are not missing ones. */
+static void a_config_that_is_unreadable_is_no_empty_config(void **state)
+{
+	struct rig_host *h = *state;
+	static const char *const commands[] = { "upstreams", "sites" };
+	struct rig_ctl_result r;
+
+	rig_zk_create(h->zk, CONFIG "/upstreams", NULL);
+	rig_zk_auth(h->zk, "digest", "alice:secret");
+	rig_zk_restrict(h->zk, CONFIG "/upstreams", true);
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		r = ctl(h, commands[i]);
+		rig_ctl_assert_code(&r, 1);
+		assert_non_null(strstr(r.err, CONFIG "/upstreams: "));
+	}
+	r = ctl(h, "drain", "shop", "10.0.0.1:80");
+	rig_ctl_assert_code(&r, 1);
+	assert_null(strstr(r.err, "the config has no upstream"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -341,6 +361,7 @@ int main(void)
 		upstream_test(what_a_guard_holds_is_known_from_the_hosts),
 		upstream_test(a_refusal_of_the_hosts_is_told_with_their_names),
 		upstream_test(a_drained_server_is_shown),
+		upstream_test(a_config_that_is_unreadable_is_no_empty_config),
 		upstream_test(a_site_is_shown_with_all_that_it_does),
 		upstream_test(text_of_znodes_cannot_steer_the_terminal),
 		upstream_test(without_zookeeper_nothing_is_shown),

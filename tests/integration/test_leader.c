@@ -258,6 +258,7 @@ static int begin(void **state UNUSED)
 			       .config = CONFIG,
 			       .cluster = CLUSTER,
 			       .session_timeout = SHORT_TIMEOUT,
+			       .max_frame = RIG_MAX_FRAME,
 			       .auth_file = "",
 			       .watch_limit = 900000 },
 		.cluster = { .host = "",

@@ -41,7 +41,10 @@ static const struct bad {
 	  ":3: zookeeper.host: unknown key; known are hosts, " },
 	{ "zookeper = { };", ":1: zookeper: unknown key; known are zookeeper, nginx, state, " },
 	{ "zookeeper = {\n tls = { ca = \"x\"; }; };",
-	  ":2: zookeeper.tls: unknown key: Debian's " },
+	  ":2: zookeeper.tls.ca: expected an absolute path" },
+	{ "zookeeper = { tls = { name = \"x\"; }; };",
+	  ": zookeeper.tls.name: unknown key; known are ca, certificate, key, server_name, "
+	  "verify" },
 	{ "\n\nlog = \"info\";", ":3: log: expected a group, " },
 	{ "zookeeper = { session_timeout = 10; };",
 	  ":1: zookeeper.session_timeout: expected a duration as a string, \"1s\" to \"10m\"; "

@@ -129,9 +129,9 @@ static enum floor file_floor(const char *file)
 }
 
 /* The folders of the core, each based on those before it. */
-static const char *const folders[] = { "text",   "data",    "policy", "endpoint", "discover",
-				       "decode", "compose", "render", "import",   "deploy",
-				       "fleet",  "rollout", "status" };
+static const char *const folders[] = { "text",     "wire",   "data",    "policy", "endpoint",
+				       "discover", "decode", "compose", "render", "import",
+				       "deploy",   "fleet",  "rollout", "status" };
 
 /* The position in that list of the folder at the beginning of `path`; NONE: not in it. */
 #define NONE ARRAY_SIZE(folders)
@@ -187,6 +187,7 @@ static const struct {
 	{ "libconfig.h", "src/host/" },
 	{ "systemd/sd-daemon.h", "src/host/" },
 	{ "microhttpd.h", "src/host/http.c" },
+	{ "openssl/ssl.h", "src/zk/" },
 };
 
 static void check_system_include(const char *file, unsigned n, const char *name)

@@ -1,0 +1,324 @@
+/*
+ * A change: read, checked, written. What else another client changes meanwhile makes the check
+ * begin again; what it does to the znode itself ends the change.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "change_check.h"
+#include "ctl/lint/lint_cluster.h"
+#include "ctl/znodes/paths.h"
+
+#define TRIES 20
+#define OPS_BYTES_MOST 500000 /* of the paths in one transaction */
+#define OP_BYTES 64           /* of a path's operation besides */
+
+/* --- opening --------------------------------------------------------------------------------- */
+
+static const char *root_of(const struct change *c)
+{
+	return c->ctl->settings.zookeeper.config;
+}
+
+static int read_before(struct change *c, struct err *e)
+{
+	int found = client_get(c->client, c->arena, c->path, &c->before, e);
+
+	c->exists = found > 0;
+	return found;
+}
+
+static int refuse_path(const struct change *c)
+{
+	ctl_say("%s belongs to the daemons, which write it themselves: nothing was changed "
+		"(--force changes it all the same)",
+		c->path);
+	return CTL_BAD;
+}
+
+int change_open(struct change *c, struct ctl *ctl, const struct arguments *args)
+{
+	const char *by = arguments_value(args, "by");
+	struct err e;
+
+	*c = (struct change){ .ctl = ctl,
+			      .arena = arena_new(),
+			      .force = arguments_has(args, "force"),
+			      .by = by ? xstrdup(by) : ctl_user() };
+	c->author = (struct author){ .root = root_of(c),
+				     .by = c->by,
+				     .message = arguments_value(args, "message") };
+	problems_init(&c->problems);
+	findings_init(&c->findings);
+	c->path = path_resolve(ctl, c->arena, arguments_at(args, 0));
+	if (!c->path)
+		return CTL_USAGE;
+	if (path_is_of_daemons(ctl, c->path) && !c->force)
+		return refuse_path(c);
+	if (client_open(ctl, &c->client, &e) < 0 || read_before(c, &e) < 0)
+		return ctl_fail(&e);
+	if (!path_is_config(ctl, c->path) && !lint_cluster_knows(&ctl->settings, c->path))
+		ctl_say("%s is outside of %s: it is not checked", c->path, root_of(c));
+	return CTL_OK;
+}
+
+void change_fini(struct change *c)
+{
+	if (!c->ctl)
+		return;
+	findings_fini(&c->findings);
+	problems_fini(&c->problems);
+	tree_unref(c->checked);
+	client_free(c->client);
+	free(c->by);
+	arena_free(c->arena);
+}
+
+void change_disconnect(struct change *c)
+{
+	client_free(TAKE(c->client));
+}
+
+static int reconnect(struct change *c, struct err *e)
+{
+	return c->client ? 0 : client_open(c->ctl, &c->client, e);
+}
+
+/* --- what others do meanwhile ----------------------------------------------------------------- */
+
+/* Has the znode changed since it was read? Keeps what it is now. */
+static int look_again(struct change *c, struct err *e)
+{
+	int found = client_get(c->client, c->arena, c->path, &c->theirs, e);
+
+	if (found < 0)
+		return -1;
+	c->taken = found > 0;
+	return c->taken != c->exists || (c->taken && (c->theirs.version != c->before.version ||
+						      c->theirs.czxid != c->before.czxid));
+}
+
+/* *again: it has not; the check has to be made again, with what else has changed. */
+static enum change_result conflict_or_again(struct change *c, bool *again, struct err *e)
+{
+	int changed = look_again(c, e);
+
+	if (changed < 0)
+		return CHANGE_FAILED;
+	*again = !changed;
+	c->conflict = c->path;
+	return CHANGE_CONFLICT;
+}
+
+/* Is the znode in this tree what was read? A tree may also come from a server that lags. */
+static bool is_current(const struct change *c, const struct tree *config)
+{
+	const struct znode *z = tree_find(config, c->path);
+
+	return !z == !c->exists &&
+	       (!z || (z->version == c->before.version && z->czxid == c->before.czxid));
+}
+
+static enum change_result too_busy(struct err *e)
+{
+	err_set(e, ERR_UNAVAILABLE,
+		"other clients change the config faster than it can be checked: try again");
+	return CHANGE_FAILED;
+}
+
+/* --- put ------------------------------------------------------------------------------------- */
+
+struct put {
+	const char *data;
+	size_t size;
+	const char *name;
+};
+
+static struct session_op put_op(const struct change *c, const struct put *p)
+{
+	return (struct session_op){ .kind = c->exists ? OP_SET : OP_CREATE,
+				    .path = c->path,
+				    .data = p->data,
+				    .size = p->size,
+				    .version = c->exists ? c->before.version : 0 };
+}
+
+/* root: of the config, to record who writes; NULL: it is not there yet, or not concerned. */
+static enum change_result put_once(struct change *c, const struct put *p, const struct znode *root,
+				   bool *again, struct err *e)
+{
+	CLEANUP(transaction_fini) struct transaction t;
+	const char *path;
+	int rc;
+
+	transaction_init(&t, c->client, &c->author);
+	if (!c->exists && transaction_add_parents(&t, c->path, e) < 0)
+		return CHANGE_FAILED;
+	transaction_add(&t, put_op(c, p));
+	if (root && strcmp(c->path, root->path) != 0)
+		transaction_add_note(&t, root);
+	rc = transaction_commit(&t, &path, e);
+	if (rc > 0)
+		return conflict_or_again(c, again, e);
+	if (rc < 0)
+		return CHANGE_FAILED;
+	c->before.version = c->exists ? c->before.version + 1 : 0;
+	c->exists = true;
+	return CHANGE_DONE;
+}
+
+static enum change_result put_in_config(struct change *c, const struct put *p, bool *again,
+					struct err *e)
+{
+	CLEANUP(tree_unrefp) struct tree *config = NULL;
+
+	if (change_read_config(c, &config, e) < 0)
+		return CHANGE_FAILED;
+	if (!is_current(c, config))
+		return conflict_or_again(c, again, e);
+	change_check(c, config, p->data, p->size, p->name);
+	if (c->findings.errors && !c->force)
+		return CHANGE_REFUSED;
+	return put_once(c, p, tree_find(config, root_of(c)), again, e);
+}
+
+static enum change_result put_outside(struct change *c, const struct put *p, bool *again,
+				      struct err *e)
+{
+	change_check_outside(c, p->data, p->size, p->name);
+	if (c->findings.errors && !c->force)
+		return CHANGE_REFUSED;
+	return put_once(c, p, NULL, again, e);
+}
+
+enum change_result change_put(struct change *c, const char *data, size_t size, const char *name,
+			      struct err *e)
+{
+	struct put p = { data, size, name };
+
+	if (c->exists && c->before.size == size && memcmp(c->before.data, data, size) == 0)
+		return CHANGE_SAME;
+	if (size > SESSION_REQUEST_LIMIT) {
+		err_set(e, ERR_INPUT, "%s: %zu bytes; a znode has at most %d", name, size,
+			SESSION_REQUEST_LIMIT);
+		return CHANGE_FAILED;
+	}
+	if (reconnect(c, e) < 0)
+		return CHANGE_FAILED;
+	if (c->before.owner)
+		ctl_say("%s is registered by a running application (ephemeral), which may write it "
+			"again at any time",
+			path_short(c->ctl, c->path));
+	for (unsigned i = 0; i < TRIES; i++) {
+		bool again = false;
+		enum change_result result = path_is_config(c->ctl, c->path)
+						    ? put_in_config(c, &p, &again, e)
+						    : put_outside(c, &p, &again, e);
+
+		if (!again)
+			return result;
+	}
+	return too_busy(e);
+}
+
+/* --- delete ---------------------------------------------------------------------------------- */
+
+/* What is left to delete: [begin, end) of the tree. */
+struct deletion {
+	const struct tree *tree;
+	size_t begin, end;
+};
+
+/* Adds as many as fit, children first; returns the new end. */
+static size_t add_deletes(struct transaction *t, const struct deletion *d)
+{
+	size_t end = d->end, bytes = 0;
+
+	while (end > d->begin && bytes < OPS_BYTES_MOST) {
+		const struct znode *z = tree_at(d->tree, --end);
+
+		bytes += strlen(z->path) + OP_BYTES;
+		transaction_add(t, (struct session_op){ .kind = OP_DELETE,
+							.path = z->path,
+							.version = z->version });
+	}
+	return end;
+}
+
+/* One transaction; the note is in the last one. */
+static enum change_result delete_some(struct change *c, struct deletion *d,
+				      const struct znode *root, bool *again, struct err *e)
+{
+	CLEANUP(transaction_fini) struct transaction t;
+	const char *path;
+	size_t end;
+	int rc;
+
+	transaction_init(&t, c->client, &c->author);
+	end = add_deletes(&t, d);
+	if (end == d->begin && root && strcmp(c->path, root->path) != 0)
+		transaction_add_note(&t, root);
+	rc = transaction_commit(&t, &path, e);
+	if (rc < 0)
+		return CHANGE_FAILED;
+	if (rc > 0) {
+		*again = root && strcmp(path, root->path) == 0 && strcmp(path, c->path) != 0;
+		c->conflict = arena_strdup(c->arena, path);
+		return CHANGE_CONFLICT;
+	}
+	d->end = end;
+	return CHANGE_DONE;
+}
+
+static enum change_result delete_all(struct change *c, struct deletion *d, const struct znode *root,
+				     bool *again, struct err *e)
+{
+	enum change_result result = CHANGE_DONE;
+
+	while (result == CHANGE_DONE && d->end > d->begin)
+		result = delete_some(c, d, root, again, e);
+	return result;
+}
+
+static enum change_result check_delete(struct change *c, struct tree **config, struct err *e)
+{
+	if (change_read_config(c, config, e) < 0)
+		return CHANGE_FAILED;
+	change_check(c, *config, NULL, 0, NULL);
+	return c->findings.errors && !c->force ? CHANGE_REFUSED : CHANGE_DONE;
+}
+
+enum change_result change_check_delete(struct change *c, struct err *e)
+{
+	CLEANUP(tree_unrefp) struct tree *config = NULL;
+
+	return path_is_config(c->ctl, c->path) ? check_delete(c, &config, e) : CHANGE_DONE;
+}
+
+static enum change_result delete_in_config(struct change *c, struct deletion *d, bool *again,
+					   struct err *e)
+{
+	CLEANUP(tree_unrefp) struct tree *config = NULL;
+	enum change_result result = check_delete(c, &config, e);
+
+	if (result != CHANGE_DONE)
+		return result;
+	return delete_all(c, d, tree_find(config, root_of(c)), again, e);
+}
+
+enum change_result change_delete(struct change *c, const struct tree *t, size_t begin, size_t end,
+				 struct err *e)
+{
+	struct deletion d = { t, begin, end };
+
+	for (unsigned i = 0; i < TRIES; i++) {
+		bool again = false;
+		enum change_result result = path_is_config(c->ctl, c->path)
+						    ? delete_in_config(c, &d, &again, e)
+						    : delete_all(c, &d, NULL, &again, e);
+
+		if (!again)
+			return result;
+	}
+	return too_busy(e);
+}
