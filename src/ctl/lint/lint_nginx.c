@@ -144,7 +144,7 @@ static void on_tested(void *ctx, const struct sandbox_result *r)
 	struct ground *g = ctx;
 
 	free(g->text);
-	g->text = xstrdup(r->text ?: "");
+	g->text = r->failed || r->timed_out ? secret_mask_nginx(r->text) : xstrdup(r->text ?: "");
 	g->result = *r;
 	host_claims_free(TAKE(g->host));
 	if (r->passed && g->is_host)
@@ -159,13 +159,6 @@ static bool is_done(void *ctx)
 	return g->done;
 }
 
-static int refuse(const struct ground *g, enum err_code code, struct err *e)
-{
-	CLEANUP(freep) char *text = secret_mask_nginx(g->text);
-
-	return err_set(e, code, "%s", text);
-}
-
 /* 0: nginx has answered. */
 static int test(struct ground *g, const struct bundle *b, struct err *e)
 {
@@ -177,7 +170,7 @@ static int test(struct ground *g, const struct bundle *b, struct err *e)
 		return -1;
 	ctl_run_until(g->ctl, is_done, g, NEVER); /* the sandbox has a limit of its own */
 	if (g->result.failed || g->result.timed_out)
-		return refuse(g, ERR_UNAVAILABLE, e);
+		return err_set(e, ERR_UNAVAILABLE, "%s", g->text);
 	return 0;
 }
 
