@@ -51,10 +51,12 @@ struct order {
 	char *addresses;
 };
 
+STAILQ_HEAD(orders, order);
+
 /* What the threads share. */
 static struct {
 	pthread_mutex_t lock;
-	STAILQ_HEAD(, order) orders;
+	struct orders orders;
 	int fd; /* an eventfd: there are orders */
 	bool runs;
 } relay = { .lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1 };
@@ -170,7 +172,9 @@ static int on_connection(sd_event_source *s UNUSED, int fd, uint32_t events UNUS
 {
 	static const struct link_ops ops = { on_server, on_granted, on_stale, on_slow, on_end };
 	struct relay_port *p = ctx;
-	int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	struct sockaddr_in from = { 0 };
+	socklen_t size = sizeof(from);
+	int client = accept4(fd, (struct sockaddr *)&from, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	if (client < 0)
 		return 0;
