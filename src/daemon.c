@@ -16,6 +16,7 @@
 
 #include "daemon.h"
 #include "host/notify.h"
+#include "host/settings_trust.h"
 #include "sys/timing.h"
 
 #define ONCE_PATIENCE (60 * USEC_PER_SEC)
@@ -52,6 +53,26 @@ static int on_out_of_patience(sd_event_source *s, uint64_t usec UNUSED, void *us
 	return sd_event_exit(sd_event_source_get_event(s), 0);
 }
 
+/* Signals that administrators send to daemons by habit. By default each of them ends a process, and
+ * to nginx SIGUSR1 means "open the log files again". */
+static const int meaningless[] = { SIGUSR1, SIGUSR2,   SIGALRM,   SIGIO,
+				   SIGPROF, SIGVTALRM, SIGSTKFLT, SIGPWR };
+
+/* Each is logged once. */
+static int on_meaningless(sd_event_source *s UNUSED, const struct signalfd_siginfo *si,
+			  void *userdata)
+{
+	struct daemon *d = userdata;
+	uint64_t bit = UINT64_C(1) << si->ssi_signo;
+
+	if (!(d->signals_logged & bit))
+		log_notice("SIG%s is ignored: zknginxd reads its settings again at SIGHUP, and its "
+			   "log goes to standard error",
+			   sigabbrev_np((int)si->ssi_signo) ?: "?");
+	d->signals_logged |= bit;
+	return 0;
+}
+
 /* Blocked before any thread is made, so that all threads inherit it and the loop reads them. */
 static void block_signals(void)
 {
@@ -63,6 +84,8 @@ static void block_signals(void)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGPIPE);
+	for (size_t i = 0; i < ARRAY_SIZE(meaningless); i++)
+		sigaddset(&set, meaningless[i]);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
@@ -82,6 +105,8 @@ static void add_signals(struct daemon *d)
 		rc = sd_event_add_signal(d->loop, NULL, SIGTERM, on_terminate, d);
 	if (rc >= 0)
 		rc = sd_event_add_signal(d->loop, NULL, SIGINT, on_terminate, d);
+	for (size_t i = 0; rc >= 0 && i < ARRAY_SIZE(meaningless); i++)
+		rc = sd_event_add_signal(d->loop, NULL, meaningless[i], on_meaningless, d);
 	if (rc >= 0 && d->once)
 		rc = sd_event_add_time_relative(d->loop, NULL, CLOCK_MONOTONIC, ONCE_PATIENCE, 0,
 						on_out_of_patience, d);
@@ -286,7 +311,7 @@ static int start(struct daemon *d, struct err *e)
 	CLEANUP(settings_errors_fini) struct settings_errors errors = { 0 };
 	struct settings_file *file = NULL;
 
-	if (settings_load(d->settings_path, d->settings_missing_ok, &file, &errors) < 0) {
+	if (settings_load_trusted(d->settings_path, d->settings_missing_ok, &file, &errors) < 0) {
 		settings_errors_log(&errors, "");
 		d->exit_code = 2;
 		return err_set(e, ERR_INPUT, "the settings are not valid: zknginxd does not start");

@@ -37,6 +37,7 @@ struct daemon {
 	sd_event *loop;
 	bool once; /* one deployment, then leave with `exit_code` */
 	int exit_code;
+	uint64_t signals_logged; /* bit N: that signal N is ignored was logged */
 
 	struct fleet *fleet; /* NULL with --once */
 	struct agent *agent;

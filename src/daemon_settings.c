@@ -9,6 +9,7 @@
 #include "daemon.h"
 #include "host/hook.h"
 #include "host/notify.h"
+#include "host/settings_trust.h"
 
 /* A command that cannot be run is reported when the settings are read, not when the command is
  * needed. */
@@ -48,7 +49,7 @@ void daemon_reload_settings(struct daemon *d)
 	struct buf fixed = BUF_INIT;
 
 	notify_reloading();
-	if (settings_load(d->settings_path, d->settings_missing_ok, &next, &errors) < 0) {
+	if (settings_load_trusted(d->settings_path, d->settings_missing_ok, &next, &errors) < 0) {
 		settings_errors_log(&errors, "settings not changed: ");
 	} else if (settings_fixed_changes(d->settings, settings_get(next), &fixed)) {
 		log_error("settings not changed: %s can only change with a restart",

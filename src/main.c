@@ -8,6 +8,7 @@
 #include <zknginx/log.h>
 
 #include "daemon.h"
+#include "host/settings_trust.h"
 #include "preview/dry_run.h"
 #include "preview/preview.h"
 
@@ -121,7 +122,7 @@ static struct settings_file *load(const struct arguments *a)
 	CLEANUP(settings_errors_fini) struct settings_errors errors = { 0 };
 	struct settings_file *file = NULL;
 
-	if (settings_load(a->settings, a->missing_ok, &file, &errors) < 0)
+	if (settings_load_trusted(a->settings, a->missing_ok, &file, &errors) < 0)
 		settings_errors_print(&errors, "zknginxd: ", stderr);
 	return file;
 }

@@ -5,6 +5,7 @@
 #include <zknginx/err.h>
 #include <zknginx/log.h>
 
+#include "core/text/secret.h"
 #include "refusal_search.h"
 #include "sys/timing.h"
 
@@ -103,9 +104,11 @@ static void on_part(struct refusal_search *s, const struct outcome *o)
 {
 	s->deploying_part = false;
 	if (!tester_is_success(o)) {
+		CLEANUP(freep) char *text = secret_mask_nginx(o->message);
+
 		log_warning("nginx -t accepted this part of the change, but it could not be "
 			    "deployed: %s",
-			    o->message);
+			    text);
 		s->ops->on_end(s->ctx, SEARCH_STOPPED);
 		return;
 	}

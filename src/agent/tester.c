@@ -4,6 +4,7 @@
 #include <zknginx/err.h>
 
 #include "core/deploy/warnings.h"
+#include "core/text/secret.h"
 #include "sys/timing.h"
 #include "tester.h"
 
@@ -105,7 +106,8 @@ char *tester_sentence(const struct tester *t, const struct bundle *b, const char
 
 	if (b)
 		found = blame_find(a, b, t->live, message);
-	return xstrdup(found.message && *found.message ? found.message : message);
+	return found.message && *found.message ? xstrdup(found.message)
+					       : secret_mask_nginx(message);
 }
 
 struct blame tester_blame(const struct tester *t, struct arena *a, const char *message)

@@ -1,8 +1,11 @@
 /*
  * One page, /metrics, for every client that can connect to the address that the operator chose.
  * libmicrohttpd has no thread here: its epoll descriptor is a source of the loop, and
- * MHD_get_timeout() says when it has to run without an event. A slow or silent client takes one of
- * CONNECTIONS places until CLIENT_TIMEOUT.
+ * MHD_get_timeout() says when it has to run without an event.
+ *
+ * A client that is silent is disconnected after CLIENT_TIMEOUT. One that sends a byte now and then
+ * is not, so when all CONNECTIONS places are taken, the oldest connection is shut down: a client
+ * that sends its request at once is answered long before it is the oldest.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -26,7 +29,15 @@
 #define BACKLOG 64
 #define METRICS_TYPE "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
+/* A connection, from the library's first word about it to its last one. */
+struct place {
+	struct MHD_Connection *connection; /* NULL: the place is free */
+	uint64_t turn;                     /* of its beginning: the oldest has the lowest */
+};
+
 struct http {
+	struct place places[CONNECTIONS];
+	uint64_t turn;
 	struct MHD_Daemon *server;
 	sd_event_source *events, *timer;
 	void (*write)(void *ctx, struct buf *out);
@@ -156,6 +167,45 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
 	return answer(connection, MHD_HTTP_OK, METRICS_TYPE, buf_take(&page), size);
 }
 
+/* The library sees the end of the stream and closes the connection itself. */
+static void shut_oldest(struct http *h)
+{
+	const union MHD_ConnectionInfo *info;
+	struct place *oldest = &h->places[0];
+
+	for (size_t i = 1; i < CONNECTIONS; i++) {
+		if (h->places[i].turn < oldest->turn)
+			oldest = &h->places[i];
+	}
+	info = MHD_get_connection_info(oldest->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	if (info)
+		shutdown(info->connect_fd, SHUT_RDWR);
+	oldest->turn = h->turn++; /* while it ends, the next one is another */
+}
+
+static struct place *place_of(struct http *h, const struct MHD_Connection *connection)
+{
+	for (size_t i = 0; i < CONNECTIONS; i++) {
+		if (h->places[i].connection == connection)
+			return &h->places[i];
+	}
+	return NULL;
+}
+
+static void on_connection(void *ctx, struct MHD_Connection *connection, void **state UNUSED,
+			  enum MHD_ConnectionNotificationCode code)
+{
+	bool begins = code == MHD_CONNECTION_NOTIFY_STARTED;
+	struct http *h = ctx;
+	struct place *place = place_of(h, begins ? NULL : connection);
+
+	if (!place)
+		return;
+	*place = (struct place){ begins ? connection : NULL, h->turn++ };
+	if (begins && !place_of(h, NULL))
+		shut_oldest(h);
+}
+
 static void on_library_error(void *ctx UNUSED, const char *fmt, va_list args)
 {
 	char text[256];
@@ -197,7 +247,8 @@ static int start(struct http *h, int fd, struct err *e)
 		MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, h,
 		MHD_OPTION_EXTERNAL_LOGGER, on_library_error, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-		CLIENT_TIMEOUT, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CLIENT_MEMORY, MHD_OPTION_END);
+		CLIENT_TIMEOUT, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CLIENT_MEMORY,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, h, MHD_OPTION_END);
 	/* the library owns the socket now, also when it fails to start */
 	if (!h->server)
 		return err_set(e, ERR_SYS, "metrics.listen: libmicrohttpd does not start");

@@ -15,6 +15,7 @@
 struct settings_file {
 	struct arena *arena;
 	struct settings values;
+	struct buf included; /* the paths of included files, each with its NUL */
 };
 
 static struct settings_file *settings_new(void)
@@ -33,6 +34,7 @@ void settings_free(struct settings_file *f)
 	if (!f)
 		return;
 	arena_free(f->arena);
+	buf_fini(&f->included);
 	free(f);
 }
 
@@ -41,12 +43,20 @@ const struct settings *settings_get(const struct settings_file *f)
 	return &f->values;
 }
 
+const char *settings_included(const struct settings_file *f, const char *last)
+{
+	const char *first = buf_str(&f->included);
+	const char *next = last ? last + strlen(last) + 1 : first;
+
+	return next < first + f->included.size ? next : NULL;
+}
+
 static void parse(struct settings_file *f, const char *path, const char *text,
 		  struct settings_errors *errors)
 {
 	config_t config;
 
-	if (!settings_scan(path, text, errors))
+	if (!settings_scan(path, text, &f->included, errors))
 		return;
 	config_init(&config);
 	if (config_read_string(&config, text))

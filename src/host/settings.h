@@ -25,6 +25,9 @@ int settings_load(const char *path, bool missing_ok, struct settings_file **out,
 		  struct settings_errors *errors);
 const struct settings *settings_get(const struct settings_file *f);
 void settings_free(struct settings_file *f);
+/* The path of the file that the settings include after `last` (NULL: the first one); NULL: there is
+ * no other one. */
+const char *settings_included(const struct settings_file *f, const char *last);
 DEFINE_CLEANUP(struct settings_file *, settings_free)
 
 /*

@@ -8,11 +8,9 @@
 
 #include <zknginx/tree.h>
 
+#include "core/text/secret.h"
 #include "settings_check.h"
 #include "settings_store.h"
-
-/* As much of a wrong value as an error quotes. */
-#define QUOTED "\"%.60s\""
 
 struct checker {
 	const config_t *config;
@@ -111,6 +109,15 @@ static void refuse(struct checker *c, const config_setting_t *node, const struct
 	buf_fini(&text);
 }
 
+/* A wrong value as an error quotes it: a password in place of the path of its file is not shown. */
+static void quote(const struct setting *s, const char *value, char out[static 128])
+{
+	CLEANUP(buf_fini) struct buf text = BUF_INIT;
+
+	secret_put_value(s->path, value, &text);
+	snprintf(out, 128, "%s", buf_str(&text));
+}
+
 static bool is_number(const config_setting_t *node)
 {
 	int type = config_setting_type(node);
@@ -145,14 +152,14 @@ static void refuse_number(struct checker *c, const config_setting_t *node, const
 static void check_string(struct checker *c, const config_setting_t *node, const struct setting *s)
 {
 	const char *text = config_setting_get_string(node), *why;
-	char found[80];
+	char found[128];
 
 	if (s->bare_number && is_number(node))
 		text = arena_printf(c->arena, "%lld", config_setting_get_int64(node));
 	if (!text) {
 		refuse(c, node, s, NULL, type_name(node));
 	} else if (!setting_store(c->arena, c->values, s, text, &why)) {
-		snprintf(found, sizeof(found), QUOTED, text);
+		quote(s, text, found);
 		(is_number(node) ? refuse_number : refuse)(c, node, s, why, found);
 	}
 }
@@ -190,7 +197,7 @@ static void check_texts(struct checker *c, const config_setting_t *node, const s
 	int length = config_setting_length(node);
 	size_t count = length > 0 ? (size_t)length : 0, bad;
 	const char **texts = arena_array(c->arena, const char *, count + 1), *why;
-	char found[80];
+	char found[128];
 
 	if (!is_several(node)) {
 		refuse(c, node, s, NULL, type_name(node));
@@ -208,7 +215,7 @@ static void check_texts(struct checker *c, const config_setting_t *node, const s
 	if (setting_store_texts(c->arena, c->values, s, texts, count, &bad, &why))
 		return;
 	if (bad < count)
-		snprintf(found, sizeof(found), QUOTED, texts[bad]);
+		quote(s, texts[bad], found);
 	else
 		snprintf(found, sizeof(found), "%zu", count);
 	refuse(c, node, s, why, found);

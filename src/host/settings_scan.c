@@ -62,6 +62,7 @@ struct scanner {
 	unsigned depth;
 	bool line_begins; /* there are only blanks before `at` on its line */
 	bool parsable;
+	struct buf *included;
 	struct settings_errors *errors;
 };
 
@@ -148,6 +149,7 @@ static void scan_include(struct scanner *s)
 				 .depth = s->depth + 1,
 				 .line_begins = true,
 				 .parsable = true,
+				 .included = s->included,
 				 .errors = s->errors };
 	CLEANUP(freep) char *included = NULL;
 	struct buf text = BUF_INIT;
@@ -158,6 +160,7 @@ static void scan_include(struct scanner *s)
 	if (close && s->depth < INCLUDE_DEPTH) {
 		included = xasprintf("%.*s", (int)(close - open - 1), open + 1);
 		inner.file = included;
+		buf_put(s->included, included, strlen(included) + 1);
 		if (settings_read(inner.file, &text, &e) < 0) {
 			settings_errors_add(s->errors, s->file, s->line, "@include: %s", e.text);
 			s->parsable = false;
@@ -189,13 +192,15 @@ static void scan(struct scanner *s)
 	}
 }
 
-bool settings_scan(const char *file, const char *text, struct settings_errors *errors)
+bool settings_scan(const char *file, const char *text, struct buf *included,
+		   struct settings_errors *errors)
 {
 	struct scanner s = { .file = file,
 			     .at = text,
 			     .line = 1,
 			     .line_begins = true,
 			     .parsable = true,
+			     .included = included,
 			     .errors = errors };
 
 	scan(&s);

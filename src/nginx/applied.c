@@ -12,6 +12,7 @@
 #include "proc.h"
 
 #define NAME "applied.json"
+#define FORMAT 1 /* also of a file without one */
 
 static void read_boot(struct applied_record *r)
 {
@@ -21,6 +22,13 @@ static void read_boot(struct applied_record *r)
 	r->boot[got > 0 ? got : 0] = '\0';
 	r->boot[strcspn(r->boot, "\n")] = '\0';
 	disk_close(&fd);
+}
+
+static bool has_known_format(const json_t *all)
+{
+	const json_t *format = json_object_get(all, "format");
+
+	return !format || (json_is_integer(format) && json_integer_value(format) == FORMAT);
 }
 
 static void read_fields(struct applied_record *r, const json_t *all)
@@ -58,13 +66,14 @@ void applied_load(struct applied_record *r, struct place root)
 	if (disk_read(root, NAME, &text, NULL) < 0)
 		return;
 	all = json_loadb(buf_str(&text), text.size, 0, NULL);
-	read_fields(r, all);
+	if (has_known_format(all))
+		read_fields(r, all);
 	json_decref(all);
 }
 
 int applied_save(const struct applied_record *r, struct place root, struct err *e)
 {
-	json_t *all = json_pack("{s:s}", "boot", r->boot);
+	json_t *all = json_pack("{s:i, s:s}", "format", FORMAT, "boot", r->boot);
 	char *text;
 	int rc;
 

@@ -22,7 +22,8 @@ struct applied_record {
 	bool has_applied, has_published;
 };
 
-/* `root`: the state directory. A file that cannot be read is as none. */
+/* `root`: the state directory. A file that cannot be read, or whose format
+ * is not known, is as none. */
 void applied_load(struct applied_record *r, struct place root);
 int applied_save(const struct applied_record *r, struct place root, struct err *e);
 /* Remove the temporary file that a crash left. */

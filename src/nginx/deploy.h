@@ -44,6 +44,7 @@ const char *deploy_result_name(enum deploy_result r);
 #define HOST_CONDITIONS(X)                                                                         \
 	X(STATE_DIRECTORY, "state-directory")         /* it cannot be written, or read */          \
 	X(TEST_UNAVAILABLE, "nginx-test-unavailable") /* nginx -t cannot be run */                 \
+	X(CONF_WRITABLE, "nginx-conf-writable")       /* another user can change nginx.conf */     \
 	X(NGINX_BUSY, "nginx-unresponsive")           /* the master is busy and takes no signal */
 
 enum host_condition {

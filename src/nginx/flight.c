@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/deploy/warnings.h"
+#include "core/text/secret.h"
 #include "flight.h"
 #include "sys/timing.h"
 
@@ -101,6 +103,19 @@ void flight_fail(struct flight *f, enum host_condition condition, const char *fm
 	va_end(args);
 }
 
+bool flight_refuse_warning(struct flight *f, const char *known)
+{
+	const char *line;
+	size_t size;
+
+	line = warnings_new(buf_str(&f->warnings), known, &size);
+	if (!line)
+		return false;
+	f->warning = strndup(line, size);
+	flight_result(f, DEPLOY_REFUSED, "nginx: [warn] %s\n", f->warning);
+	return true;
+}
+
 void flight_explain(struct flight *f, const char *live)
 {
 	struct buf text = BUF_INIT;
@@ -158,6 +173,7 @@ static void put_steps(struct buf *out, const struct flight *f)
 void flight_log(const struct flight *f, enum log_level level, unsigned long live)
 {
 	CLEANUP(buf_fini) struct buf line = BUF_INIT;
+	CLEANUP(freep) char *message = NULL;
 
 	if (!log_enabled(level))
 		return;
@@ -166,7 +182,8 @@ void flight_log(const struct flight *f, enum log_level level, unsigned long live
 	put_steps(&line, f);
 	if (f->message.size)
 		buf_puts(&line, ": ");
-	put_one_line(&line, buf_str(&f->message));
+	message = secret_mask_nginx(buf_str(&f->message));
+	put_one_line(&line, message);
 	if (f->result == DEPLOY_FAILED)
 		buf_printf(&line, "; nginx keeps serving generation %lu", live);
 	log_write(level, "%s", buf_str(&line));

@@ -54,6 +54,9 @@ void flight_result(struct flight *f, enum deploy_result result, const char *fmt,
 void flight_fail(struct flight *f, enum host_condition condition, const char *fmt, ...)
 	PRINTF(3, 4);
 
+/* nginx takes the candidate, but one of its warnings, which is not `known`, says that it would
+ * serve something else than the configuration says. True: it is refused for that. */
+bool flight_refuse_warning(struct flight *f, const char *known);
 /* Add to the message what nginx's line numbers are about. live: the live directory. */
 void flight_explain(struct flight *f, const char *live);
 /* Borrows from the flight. */

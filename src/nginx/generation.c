@@ -127,6 +127,14 @@ int generation_verify(struct place all, unsigned long n, struct manifest *m, str
 	return check_files((struct place){ fd, where }, m, e);
 }
 
+bool generation_is_damaged(struct place all, unsigned long n)
+{
+	struct err e = { 0 };
+	struct manifest m;
+
+	return generation_verify(all, n, &m, &e) < 0 && e.code != ERR_REFUSED;
+}
+
 /* --- files ---------------------------------------------------------------------------------- */
 
 static bool stat_file(struct place all, unsigned long n, const char *name, struct stat *st)

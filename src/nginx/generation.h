@@ -28,8 +28,11 @@ char *generation_path(struct place all, unsigned long n); /* the caller frees */
 int generation_open(struct place all, unsigned long n, int *fd, struct err *e);
 /* Its manifest; ERR_INPUT when there is none, or it is not a manifest of this generation. */
 int generation_manifest(struct place all, unsigned long n, struct manifest *m, struct err *e);
-/* The same; ERR_INPUT also when a file does not hold the bytes that the manifest says. */
+/* The same; ERR_INPUT also when a file does not hold the bytes that the manifest says, and
+ * ERR_REFUSED when another version of zknginxd has written it. */
 int generation_verify(struct place all, unsigned long n, struct manifest *m, struct err *e);
+/* One of another version is not. */
+bool generation_is_damaged(struct place all, unsigned long n);
 /* Are http.conf and stream.conf there, with any content? */
 bool generation_has_files(struct place all, unsigned long n);
 /* Are both there, empty, and without a manifest? That is what a provisioning tool makes so that

@@ -93,6 +93,21 @@ static bool take_digest(const json_t *object, const char *key, struct digest *ou
 	return text && digest_parse(text, out);
 }
 
+/* A later format may mean something else by the same fields. */
+static int check_format(const json_t *all, struct err *e)
+{
+	const json_t *format = json_object_get(all, "format");
+
+	if (json_is_integer(format) && json_integer_value(format) == FORMAT)
+		return 0;
+	if (!json_is_integer(format))
+		return err_set(e, ERR_INPUT, "%s has no format", MANIFEST_NAME);
+	return err_set(e, ERR_REFUSED,
+		       "%s has format %lld, and this zknginxd reads format %d; another version of "
+		       "zknginxd has written it",
+		       MANIFEST_NAME, (long long)json_integer_value(format), FORMAT);
+}
+
 static bool take_all(const json_t *all, struct manifest *m)
 {
 	const json_t *number = json_object_get(all, "generation"),
@@ -115,12 +130,14 @@ int manifest_parse(const char *text, size_t size, struct manifest *m, struct err
 {
 	json_error_t why;
 	json_t *all = json_loadb(text, size, 0, &why);
-	bool ok = all && take_all(all, m);
+	int rc = 0;
 
 	if (!all)
-		err_set(e, ERR_INPUT, "%s: %s", MANIFEST_NAME, why.text);
-	else if (!ok)
-		err_set(e, ERR_INPUT, "%s lacks a field that is needed", MANIFEST_NAME);
+		rc = err_set(e, ERR_INPUT, "%s: %s", MANIFEST_NAME, why.text);
+	else if (check_format(all, e) < 0)
+		rc = -1;
+	else if (!take_all(all, m))
+		rc = err_set(e, ERR_INPUT, "%s lacks a field that is needed", MANIFEST_NAME);
 	json_decref(all);
-	return ok ? 0 : -1;
+	return rc;
 }

@@ -21,7 +21,8 @@ struct manifest manifest_of(const struct bundle *b, unsigned long generation, co
 /* Text for the file, with the sources of the bundle. `wall`: seconds since the epoch. */
 void manifest_print(const struct manifest *m, const struct bundle *b, int64_t wall,
 		    struct buf *out);
-/* ERR_INPUT when a field that is needed is missing. Unknown fields are ignored. */
+/* ERR_INPUT when a field that is needed is missing; ERR_REFUSED when its format is not known.
+ * Unknown fields are ignored. */
 int manifest_parse(const char *text, size_t size, struct manifest *m, struct err *e);
 
 #endif

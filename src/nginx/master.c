@@ -55,7 +55,16 @@ static int read_pid(const char *path, pid_t *pid, struct err *e)
 	return 0;
 }
 
-/* The file that runs is `binary`, or has its name (it was replaced since). */
+/* "nginx", and what a package manager or a person renames it to before an upgrade: "nginx.old",
+ * "nginx-1.22.1", "nginx~". */
+static bool is_named_after(const char *file, const char *name)
+{
+	size_t size = strlen(name);
+
+	return strncmp(file, name, size) == 0 && (!file[size] || strchr(".-_~", file[size]));
+}
+
+/* The file that runs is `binary`, or has its name (it was replaced since, or renamed). */
 static bool runs(pid_t pid, const char *binary)
 {
 	const char *name = strrchr(binary, '/');
@@ -75,7 +84,7 @@ static bool runs(pid_t pid, const char *binary)
 	if (deleted)
 		*deleted = '\0';
 	name = name ? name + 1 : binary;
-	return strrchr(target, '/') && strcmp(strrchr(target, '/') + 1, name) == 0;
+	return strrchr(target, '/') && is_named_after(strrchr(target, '/') + 1, name);
 }
 
 static int check_master(struct master *m, const char *binary, struct err *e)

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf_trust.h"
 #include "core/deploy/warnings.h"
+#include "core/text/secret.h"
 #include "pipeline.h"
 #include "sandbox.h"
 #include "sys/timing.h"
@@ -37,6 +39,10 @@ void pipeline_check(struct pipeline *p)
 	struct flight *f = &p->flight;
 	struct err e;
 
+	if (conf_trust_check(p->nginx->config, &e) < 0) {
+		fail(p, HOST_CONF_WRITABLE, RELOAD_EV_CHECK_FAILED, &e);
+		return;
+	}
 	if (!flight_is_live(f) &&
 	    stage_write(p->stage, f->bundle, f->revision, &f->generation, &e) < 0) {
 		fail(p, HOST_STATE_DIRECTORY, RELOAD_EV_STAGE_FAILED, &e);
@@ -54,30 +60,20 @@ void pipeline_check(struct pipeline *p)
 	}
 }
 
-/* nginx takes it, but would serve something else than the configuration says. */
-static bool is_refused_for_warning(struct pipeline *p)
+static enum reload_event passed(struct pipeline *p, const struct sandbox_result *r)
 {
 	struct flight *f = &p->flight;
-	const char *line;
-	size_t size;
-
-	line = warnings_new(buf_str(&f->warnings), p->known_warnings ?: "", &size);
-	if (!line || f->work != FLIGHT_PUBLISH)
-		return false;
-	f->warning = strndup(line, size);
-	flight_result(f, DEPLOY_REFUSED, "nginx: [warn] %s\n", f->warning);
-	return true;
-}
-
-static enum reload_event passed(struct pipeline *p)
-{
-	struct flight *f = &p->flight;
+	struct err e;
 
 	if (f->work == FLIGHT_TEST) {
 		f->result = DEPLOY_PROVED;
 		return RELOAD_EV_PROVED;
 	}
-	if (is_refused_for_warning(p))
+	if (conf_trust_check_files(r->files, &e) < 0) {
+		flight_fail(f, HOST_CONF_WRITABLE, "%s", e.text);
+		return RELOAD_EV_CHECK_FAILED;
+	}
+	if (f->work == FLIGHT_PUBLISH && flight_refuse_warning(f, p->known_warnings ?: ""))
 		return RELOAD_EV_CHECK_FAILED;
 	return flight_is_done(f) && hostconf_is_included(instance_hostconf(p->instance))
 		       ? RELOAD_EV_CURRENT
@@ -86,18 +82,18 @@ static enum reload_event passed(struct pipeline *p)
 
 static enum reload_event refused(struct pipeline *p, const struct sandbox_result *r)
 {
+	CLEANUP(freep) char *text = secret_mask_nginx(r->text);
 	struct flight *f = &p->flight;
 
 	f->timed_out = r->timed_out;
 	if (r->failed)
-		flight_fail(f, HOST_TEST_UNAVAILABLE, "nginx -t cannot be run: %s", r->text);
+		flight_fail(f, HOST_TEST_UNAVAILABLE, "nginx -t cannot be run: %s", text);
 	else
 		flight_result(f, DEPLOY_REFUSED, "%s", r->text);
 	if (!flight_is_done(f))
 		return RELOAD_EV_CHECK_FAILED;
 	/* nginx runs these very bytes: the host's own configuration is broken */
-	log_warning("nginx runs generation %lu, but nginx -t refuses it: %s", f->generation,
-		    r->text);
+	log_warning("nginx runs generation %lu, but nginx -t refuses it: %s", f->generation, text);
 	return RELOAD_EV_CURRENT;
 }
 
@@ -126,7 +122,7 @@ static void on_tested(void *ctx, const struct sandbox_result *r)
 	} else if (r->passed) {
 		instance_note_duration(p->instance, duration);
 	}
-	p->on_event(p->ctx, r->passed ? passed(p) : refused(p, r));
+	p->on_event(p->ctx, r->passed ? passed(p, r) : refused(p, r));
 }
 
 /* --- publish and signal --------------------------------------------------------------------- */

@@ -310,8 +310,9 @@ static int adopt(struct stage *s, const struct numbers *all, struct err *e)
 		return recover(s, NO_GENERATION, why, e);
 	}
 	if (generation_verify(statedir_generations(&s->directory), n, &s->live, &bad) < 0) {
-		memcpy(why, bad.text, sizeof(why));
-		return recover(s, n, why, e);
+		if (bad.code == ERR_REFUSED) /* an older one must not take its place in silence */
+			return err_set(e, ERR_INPUT, "the live generation: %s", bad.text);
+		return recover(s, n, bad.text, e);
 	}
 	return 0;
 }
@@ -322,13 +323,12 @@ static int adopt(struct stage *s, const struct numbers *all, struct err *e)
 static void sweep_generations(struct stage *s, const struct numbers *all)
 {
 	unsigned long good;
-	struct manifest m;
 
 	for (size_t i = 0; i < all->count; i++) {
 		unsigned long n = all->items[i];
 
 		if (n > s->live.generation ||
-		    generation_verify(statedir_generations(&s->directory), n, &m, NULL) < 0)
+		    generation_is_damaged(statedir_generations(&s->directory), n))
 			stage_discard(s, n);
 	}
 	/* also prune at start, for a daemon that crashes again and again */

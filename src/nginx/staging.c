@@ -63,8 +63,9 @@ static int write_files(struct staging *s, const struct bundle *b, const char *wh
 	CLEANUP(buf_fini) struct buf text = BUF_INIT;
 	struct place at = { s->directory, where };
 
+	/* the master reads them as root, and the sandbox may read every file */
 	for (int f = 0; f < BUNDLE_FILE_N; f++) {
-		if (disk_create(at, bundle_file_name((enum bundle_file)f), 0644, b->files[f].data,
+		if (disk_create(at, bundle_file_name((enum bundle_file)f), 0640, b->files[f].data,
 				b->files[f].size, &s->files[f], e) < 0)
 			return -1;
 	}

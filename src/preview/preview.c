@@ -13,6 +13,7 @@
 
 #include "core/compose/compose.h"
 #include "core/render/render.h"
+#include "core/text/secret.h"
 #include "nginx/master.h"
 #include "nginx/nginx_text.h"
 #include "nginx/sandbox.h"
@@ -68,7 +69,7 @@ int preview_write(const struct bundle *b, const char *directory, struct err *e)
 	for (enum bundle_file f = 0; f < BUNDLE_FILE_N; f++) {
 		CLEANUP(freep) char *path = xasprintf("%s/%s", directory, bundle_file_name(f));
 
-		if (disk_replace_path(path, 0644, b->files[f].data, b->files[f].size, DISK_VOLATILE,
+		if (disk_replace_path(path, 0640, b->files[f].data, b->files[f].size, DISK_VOLATILE,
 				      e) < 0)
 			return -1;
 	}
@@ -245,6 +246,7 @@ int preview_show(struct preview *p, const struct model *m, struct err *e)
 
 static void on_tested(void *ctx, const struct sandbox_result *r)
 {
+	CLEANUP(freep) char *text = secret_mask_nginx(r->text ?: "");
 	struct preview *p = ctx;
 
 	if (r->passed && r->http_included)
@@ -253,9 +255,9 @@ static void on_tested(void *ctx, const struct sandbox_result *r)
 		log_warning("nginx -t accepts it, but nginx.conf does not include %s/http.conf",
 			    p->live);
 	else if (r->failed)
-		log_error("nginx -t could not be run: %s", r->text);
+		log_error("nginx -t could not be run: %s", text);
 	else
-		log_error("nginx -t refuses it: %s", r->timed_out ? "no answer in time" : r->text);
+		log_error("nginx -t refuses it: %s", r->timed_out ? "no answer in time" : text);
 	p->on_done(p->ctx, r->passed);
 }
 

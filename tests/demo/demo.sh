@@ -6,6 +6,7 @@
 # With DEMO_ONCE set it ends by itself, with 0 only if the edit reached nginx.
 # Without, it stays up for you to play with until Ctrl-C.
 set -euo pipefail
+umask 022 # the daemon refuses settings that others may write
 PATH=$PATH:/usr/sbin:/sbin # nginx is there, and a user's PATH often lacks it
 
 daemon=${1:?usage: demo.sh ZKNGINXD ZKNGINXCTL}

@@ -137,6 +137,43 @@ static void slow_clients_do_not_block_others(void **state UNUSED)
 	close(slow);
 }
 
+static bool answers(int fd, int *status)
+{
+	char reply[64] = "";
+
+	if (recv(fd, reply, sizeof(reply) - 1, MSG_DONTWAIT) > 0)
+		sscanf(reply, "HTTP/1.1 %d", status);
+	return *status;
+}
+
+/* They send a byte now and then, so none of them is silent for long enough to be disconnected. */
+static bool trickle_until(const int *crowd, size_t count, int honest, int *status)
+{
+	for (size_t i = 0; i < count; i++)
+		send(crowd[i], "x", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	return answers(honest, status);
+}
+
+static void half_requests_that_never_end_leave_a_place_for_others(void **state UNUSED)
+{
+	static const char half[] = "GET /metrics HTTP/1.1\r\nX: ",
+			  whole[] = "GET /metrics HTTP/1.0\r\n\r\n";
+	int crowd[80], honest, status = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(crowd); i++) {
+		crowd[i] = connect_raw();
+		send(crowd[i], half, sizeof(half) - 1, MSG_NOSIGNAL);
+		rig_turns(loop, 3);
+	}
+	honest = connect_raw();
+	send(honest, whole, sizeof(whole) - 1, MSG_NOSIGNAL);
+	eventually(loop, trickle_until(crowd, ARRAY_SIZE(crowd), honest, &status));
+	assert_int_equal(status, 200);
+	close(honest);
+	for (size_t i = 0; i < ARRAY_SIZE(crowd); i++)
+		close(crowd[i]);
+}
+
 /* The timer disconnects a client that sends nothing: there is no event for it. */
 static void a_silent_client_is_disconnected(void **state UNUSED)
 {
@@ -197,6 +234,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(another_method_is_not_allowed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(slow_clients_do_not_block_others, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(
+			half_requests_that_never_end_leave_a_place_for_others, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_silent_client_is_disconnected, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_address_in_use_is_an_error_that_names_it, set_up,
 						tear_down),

@@ -122,6 +122,45 @@ static void a_pid_file_that_names_no_master_is_refused(void **state UNUSED)
 	unlink(file);
 }
 
+/* As before an upgrade by hand: mv nginx nginx.old, and a new nginx in its place. */
+static void a_master_whose_binary_was_renamed_is_still_ours(void **state UNUSED)
+{
+	static const char *const names[] = { "nginx.old", "nginx-1.22.1", "nginx~",
+					     "nginx_before" };
+	char *binary = rig_path("bin/other"), *new = rig_path("bin/nginx"),
+	     *file = rig_path("renamed.pid");
+	char *sleep_argv[] = { "bash", "-c", NULL, NULL };
+	struct master m;
+	struct err e;
+
+	assert_int_equal(mkdir(rig_path("bin"), 0755), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		char command[512];
+		pid_t other;
+
+		/* any program will do: it is the name of its file that counts */
+		snprintf(command, sizeof(command), "cp /bin/sleep %s", new);
+		assert_int_equal(rig_run(NULL, (char *[]){ "sh", "-c", command, NULL }), 0);
+		snprintf(command, sizeof(command), "exec -a 'nginx: master process x' %s 1000",
+			 new);
+		sleep_argv[2] = command;
+		other = rig_start(NULL, sleep_argv);
+		eventually(NULL, is_titled(other, "nginx: "));
+		assert_int_equal(rename(new, rig_path("bin/%s", names[i])), 0);
+		snprintf(command, sizeof(command), "cp /bin/sleep %s", new);
+		assert_int_equal(rig_run(NULL, (char *[]){ "sh", "-c", command, NULL }), 0);
+		rig_write(file, "%d\n", (int)other);
+		if (master_find(file, new, &m, &e) < 0)
+			fail_msg("%s", e.text);
+		master_fini(&m);
+		/* another program is not */
+		assert_int_equal(rename(rig_path("bin/%s", names[i]), binary), 0);
+		assert_int_equal(master_find(file, new, &m, &e), -1);
+		assert_non_null(strstr(e.text, "does not run"));
+		rig_stop(other, SIGKILL);
+	}
+}
+
 /* A process with the title of a master that runs another program. */
 static void a_process_that_only_has_the_title_is_refused(void **state UNUSED)
 {
@@ -264,6 +303,7 @@ int main(void)
 		cmocka_unit_test(a_running_master_is_found_with_its_workers),
 		cmocka_unit_test(a_pid_file_that_names_no_master_is_refused),
 		cmocka_unit_test(a_process_that_only_has_the_title_is_refused),
+		cmocka_unit_test(a_master_whose_binary_was_renamed_is_still_ours),
 		cmocka_unit_test(a_sighup_changes_the_workers),
 		cmocka_unit_test(a_stopped_master_keeps_the_signal),
 		cmocka_unit_test(a_dead_master_is_noticed_and_its_pid_file_is_stale),

@@ -64,6 +64,9 @@ static const struct bad {
 	{ "zookeeper = { watch_limit = \"5\"; };",
 	  "expected a size as a string, \"16k\" to \"1g\"" },
 	{ "zookeeper = { watch_limit = \"1mb\"; };", "; found \"1mb\"" },
+	/* the password in place of the file that holds it */
+	{ "zookeeper = { auth_file = \"digest u:S3cr3t\"; };",
+	  "; found \"dig…\" (12 bytes are not shown)" },
 	{ "state = { keep = \"10\"; };",
 	  ": state.keep: expected a whole number, 1 to 10000; found a string" },
 	{ "state = { keep = 0; };", "; found 0" },

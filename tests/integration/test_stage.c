@@ -275,6 +275,71 @@ static void a_damaged_generation_stays_when_it_is_the_only_one(void **state UNUS
 	stage_close(s);
 }
 
+static void set_format(const char *file, const char *from, const char *to)
+{
+	char *text = rig_state_file(file), *at = strstr(text, from);
+
+	assert_non_null(at);
+	assert_int_equal(strlen(from), strlen(to));
+	memcpy(at, to, strlen(to));
+	rig_write(rig_state_path(file), "%s", text);
+}
+
+/* It is not damaged: an older one in its place would be a change that nobody asked for. */
+static void a_live_generation_of_an_unknown_format_is_refused(void **state UNUSED)
+{
+	struct state_settings settings = { .directory = rig_state(), .keep = 2 };
+	struct stage *s = rig_stage_open();
+	struct err e;
+
+	rig_stage_put(s, "# 1", "");
+	rig_stage_put(s, "# 2", "");
+	stage_close(s);
+	set_format("generations/2/manifest.json", "\"format\": 1", "\"format\": 2");
+	assert_int_equal(stage_open(&settings, &s, &e), -1);
+	assert_int_equal(e.code, ERR_INPUT);
+	assert_non_null(strstr(e.text, "manifest.json has format 2, and this zknginxd reads"));
+	assert_string_equal(rig_state_file("live/http.conf"), "# 2\n");
+	set_format("generations/2/manifest.json", "\"format\": 2", "\"format\": 1");
+	s = rig_stage_open();
+	assert_int_equal(stage_live(s), 2);
+	stage_close(s);
+}
+
+static void an_older_generation_of_an_unknown_format_is_kept_and_not_read(void **state UNUSED)
+{
+	struct stage *s = rig_stage_open();
+	unsigned long good = 77;
+
+	rig_stage_put(s, "# 1", "");
+	rig_stage_put(s, "# 2", "");
+	stage_close(s);
+	set_format("generations/1/manifest.json", "\"format\": 1", "\"format\": 9");
+	s = rig_stage_open();
+	assert_int_equal(stage_live(s), 2);
+	assert_non_null(rig_state_file("generations/1/http.conf"));
+	assert_true(stage_last_good(s, 2, &good));
+	assert_int_equal(good, 0);
+	stage_close(s);
+}
+
+static void an_applied_record_of_an_unknown_format_is_as_none(void **state UNUSED)
+{
+	struct applied a = { .generation = 1, .pid = 7, .start_time = 99 }, got;
+	struct stage *s = rig_stage_open();
+
+	rig_stage_put(s, "# 1", "");
+	OK(stage_set_applied(s, &a, e));
+	stage_close(s);
+	s = rig_stage_open();
+	assert_true(stage_applied(s, &got));
+	stage_close(s);
+	set_format("applied.json", "\"format\": 1", "\"format\": 2");
+	s = rig_stage_open();
+	assert_false(stage_applied(s, &got));
+	stage_close(s);
+}
+
 static void the_accepted_tree_is_read_back_after_a_restart(void **state UNUSED)
 {
 	struct tree *accepted = rig_tree("/a version=3\n\tone\n\ttwo\\\n/a/b owner=0x12\n"), *t;
@@ -538,6 +603,10 @@ int main(void)
 		cmocka_unit_test_setup(
 			a_taken_over_directory_does_not_lose_the_last_good_generation, fresh),
 		cmocka_unit_test_setup(empty_files_without_a_manifest_are_a_valid_start, fresh),
+		cmocka_unit_test_setup(a_live_generation_of_an_unknown_format_is_refused, fresh),
+		cmocka_unit_test_setup(
+			an_older_generation_of_an_unknown_format_is_kept_and_not_read, fresh),
+		cmocka_unit_test_setup(an_applied_record_of_an_unknown_format_is_as_none, fresh),
 		cmocka_unit_test_setup(empty_files_without_a_manifest_are_no_drift, fresh),
 	};
 

@@ -40,7 +40,9 @@ static bool has_header(const struct headers *h, const char *name)
 
 static void read_header(struct reader *r, const char *name, const json_t *value, struct headers *h)
 {
-	size_t mark = reader_enter(r, name, 0);
+	/* a name that is none may be a whole header line, with its value */
+	bool is_name = !strchr(name, ':') && strlen(name) < 64;
+	size_t mark = reader_enter(r, is_name ? name : "(name)", 0);
 	const char *text = reader_text(r, value);
 	struct header header = { .name = reader_checked(r, name, check_header_name) };
 

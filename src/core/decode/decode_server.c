@@ -10,6 +10,7 @@
 #include "checks.h"
 #include "core/discover/discover.h"
 #include "core/text/address.h"
+#include "core/text/secret.h"
 #include "decode.h"
 #include "fields.h"
 
@@ -83,6 +84,17 @@ static void set_parameter(struct reader *r, const struct field *f, const char *v
 	}
 }
 
+/* "password=…" is no word of a server, and may be one of another program. */
+static void refuse_word(struct reader *r, const char *word)
+{
+	CLEANUP(buf_fini) struct buf text = BUF_INIT;
+
+	secret_put_value(word, word, &text);
+	reader_problem(r, NULL,
+		       "%s is not weight=, max_fails=, fail_timeout=, max_conns=, backup or down",
+		       buf_str(&text));
+}
+
 static void read_word(struct reader *r, char *word, unsigned *seen, struct server_params *params)
 {
 	char *equals = strchr(word, '=');
@@ -90,10 +102,7 @@ static void read_word(struct reader *r, char *word, unsigned *seen, struct serve
 	unsigned bit = f ? 1U << (f - server_rows) : 0;
 
 	if (!f)
-		reader_problem(r, NULL,
-			       "\"%.80s\" is not weight=, max_fails=, fail_timeout=, max_conns=, "
-			       "backup or down",
-			       word);
+		refuse_word(r, word);
 	else if (*seen & bit)
 		reader_problem(r, f->name, "is listed twice");
 	else

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/text/json_text.h"
+#include "core/text/secret.h"
 #include "fields.h"
 
 #define PROBLEM_LIMIT 32
@@ -74,9 +75,12 @@ struct problem *reader_problem(struct reader *r, const char *name, const char *f
 
 static struct problem *json_problem(struct reader *r, const char *what)
 {
+	CLEANUP(buf_fini) struct buf text = BUF_INIT;
+
 	r->failed = true;
 	r->found++;
-	return problems_add(r->problems, r->znode->path, PROBLEM_JSON, NULL, "%s", what);
+	secret_put_json_error(what, &text);
+	return problems_add(r->problems, r->znode->path, PROBLEM_JSON, NULL, "%s", buf_str(&text));
 }
 
 json_t *reader_parse(struct reader *r)
@@ -132,11 +136,13 @@ const char *reader_text(struct reader *r, const json_t *value)
 
 const char *reader_checked(struct reader *r, const char *s, text_check *check)
 {
+	CLEANUP(buf_fini) struct buf value = BUF_INIT;
 	const char *why = check(r, s);
 
 	if (!why)
 		return arena_strdup(r->arena, s);
-	reader_problem(r, NULL, "\"%.80s\" %s", s, why);
+	secret_put_value(r->path, s, &value);
+	reader_problem(r, NULL, "%s %s", buf_str(&value), why);
 	return NULL;
 }
 

@@ -12,8 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <zknginx/err.h>
+
 #include "blame.h"
 #include "blame_search.h"
+#include "core/text/secret.h"
 #include "message.h"
 
 struct message {
@@ -233,6 +236,13 @@ static const char *sentence(struct arena *a, const struct message *m, const char
 	return arena_copy(a, m->text, m->file && !ours ? strlen(m->text) : m->size);
 }
 
+static const char *masked(struct arena *a, const char *message)
+{
+	CLEANUP(freep) char *text = secret_mask_nginx(message);
+
+	return arena_strdup(a, text);
+}
+
 /* The znodes, without the probe's origin. */
 static void tell(struct arena *a, struct suspects *found, struct blame *blame)
 {
@@ -274,6 +284,8 @@ struct blame blame_find(struct arena *a, const struct bundle *b, const char *liv
 		blame.message = arena_printf(
 			a, "nginx -t accepts it with a warning that changes what is served: %s",
 			blame.message);
+	blame.raw = blame.message;
+	blame.message = masked(a, blame.raw);
 	tell(a, &found, &blame);
 	return blame;
 }

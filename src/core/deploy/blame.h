@@ -13,7 +13,9 @@
 struct blame {
 	const char **znodes; /* distinct; of length count */
 	size_t count;
-	const char *message; /* nginx's sentence, without "nginx: [emerg] " and the file */
+	const char *message; /* nginx's sentence, without "nginx: [emerg] ", the file, and what may
+				be a secret */
+	const char *raw;     /* the same with it: to be looked for in `output`, never to be shown */
 	bool probe; /* the message is about the lines of nginx.probe; then no znode is to blame,
 		       unless one is named as well */
 };

@@ -15,6 +15,7 @@
 #include <zknginx/settings.h>
 
 #include "core/text/emit.h"
+#include "core/text/secret.h"
 #include "policy_rules.h"
 
 #define DEPTH_LIMIT 16
@@ -47,10 +48,9 @@ static bool violate(struct violation *v, unsigned line, const char *fmt, ...)
  */
 static const char *shown(const char *name)
 {
-	size_t size = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
-
-	return size && !name[size] && size < 49 ? name
-						: "(a word that is not the name of a directive)";
+	return secret_is_plain_name(name, strlen(name))
+		       ? name
+		       : "(a word that is not the name of a directive)";
 }
 
 static struct block *innermost(struct walker *w)

@@ -8,6 +8,7 @@
 
 #include "core/deploy/blame.h"
 #include "core/deploy/warnings.h"
+#include "core/text/secret.h"
 #include "lint_nginx.h"
 #include "nginx/sandbox.h"
 #include "preview/preview.h"
@@ -143,7 +144,7 @@ static void on_tested(void *ctx, const struct sandbox_result *r)
 	struct ground *g = ctx;
 
 	free(g->text);
-	g->text = xstrdup(r->text ?: "");
+	g->text = r->failed || r->timed_out ? secret_mask_nginx(r->text) : xstrdup(r->text ?: "");
 	g->result = *r;
 	host_claims_free(TAKE(g->host));
 	if (r->passed && g->is_host)
@@ -214,7 +215,7 @@ static void add_problems(struct ground *g, const struct bundle *b, const struct 
 	for (size_t i = 0; i < found->count; i++)
 		problems_add(problems, found->znodes[i], PROBLEM_NGINX, NULL, "nginx -t: %s",
 			     found->message)
-			->line = line_of(g, b, found->message, found->znodes[i]);
+			->line = line_of(g, b, found->raw, found->znodes[i]);
 }
 
 /* Warnings after which nginx serves something else than the config says are refusals. */
@@ -319,7 +320,7 @@ static int test_tree(struct ground *g, const struct lint_input *in, const struct
 static int blame_the_whole(struct ground *g, const struct lint_input *in, const char *message,
 			   struct problems *problems, struct err *e)
 {
-	CLEANUP(freep) char *said = xstrdup(g->text);
+	CLEANUP(freep) char *said = secret_mask_nginx(g->text);
 	CLEANUP(tree_unrefp) struct tree *empty = tree_empty();
 	struct blame found;
 

@@ -6,6 +6,7 @@
 
 #include "core/compose/claims.h"
 #include "core/text/listen_address.h"
+#include "core/text/secret.h"
 #include "core/text/statement.h"
 #include "doctor.h"
 #include "hints.h"
@@ -110,11 +111,12 @@ static void keep_files(struct doctor *d, const struct sandbox_result *r)
 
 static void on_tested(void *ctx, const struct sandbox_result *r)
 {
+	CLEANUP(freep) char *text = secret_mask_nginx(r->text ?: "");
 	struct test *t = ctx;
 
 	t->is_done = true;
 	t->passed = r->passed;
-	t->text = arena_copy(t->d->arena, r->text, strcspn(r->text, "\n"));
+	t->text = arena_copy(t->d->arena, text, strcspn(text, "\n"));
 	if (r->passed)
 		keep_files(t->d, r);
 }
