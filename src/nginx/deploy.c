@@ -135,7 +135,8 @@ static void defer(struct deploy *d)
 		flight_result(f, DEPLOY_DEFERRED, "nginx is not running: %s",
 			      instance_why(d->instance));
 	f->result = DEPLOY_DEFERRED;
-	f->in_force = true;
+	/* nginx will run it when it starts, if it includes all of it. */
+	f->in_force = instance_hostconf(d->instance)->includes != NGINX_INCLUDES_NO_STREAM;
 	report(d);
 }
 

@@ -94,8 +94,7 @@ void instance_look(struct instance *i)
 		return;
 	i->has_news = true;
 	i->workerless = i->unsettled = false;
-	if (hostconf_is_included(&i->hostconf) && !i->hostconf.has_changed &&
-	    !instance_drifted(i) &&
+	if (hostconf_is_surely_included(&i->hostconf) && !instance_drifted(i) &&
 	    loaded_began_with_live(&i->loaded, instance_signallable(i), reading_time(i)))
 		instance_record(i, stage_live(i->stage));
 }

@@ -230,6 +230,7 @@ static int copy_one(const char *path, const struct stat *st UNUSED, int kind,
 		    struct FTW *ftw UNUSED)
 {
 	CLEANUP(freep) char *to = xasprintf("%s%s", copy_to, path + strlen(copy_from));
+	CLEANUP(freep) char *text = NULL;
 	char target[256];
 	ssize_t size;
 
@@ -240,16 +241,18 @@ static int copy_one(const char *path, const struct stat *st UNUSED, int kind,
 		target[size < 0 ? 0 : size] = '\0';
 		return symlink(target, to);
 	}
-	rig_write(to, "%s", substituted(rig_read(path)));
+	text = substituted(rig_read(path));
+	rig_write(to, "%s", text);
 	return 0;
 }
 
 /* The case with its own numbers, in a directory of its own. */
 static char *prepared(const char *name)
 {
+	CLEANUP(freep) char *from = xasprintf(CASES "/%s", name);
+
 	copy_to = rig_path("%s", name);
-	copy_from = rig_path("%s.from", name);
-	copy_from = xasprintf(CASES "/%s", name);
+	copy_from = from;
 	assert_int_equal(nftw(copy_from, copy_one, 16, FTW_PHYS), 0);
 	return (char *)(uintptr_t)copy_to;
 }

@@ -389,13 +389,14 @@ static void a_config_that_nginx_refuses_as_a_whole_is_an_error(void **state UNUS
 {
 	static const char name[] = "a23456789-a23456789-a23456789-a23456789-a23456789-a23456789."
 				   "b23456789-b23456789-b23456789-b23456789-b23456789-b23456789";
+	CLEANUP(freep) char *site = NULL;
 	struct rig_ctl_result r;
 
 	put_file("sites/good.json", SITE("8080"));
-	put_file("sites/long.json",
-		 xasprintf("{\"listen\": [\"127.0.0.1:8080\"], \"server_names\": [\"%s\"], "
-			   "\"locations\": [{\"path\": \"/\", \"return\": {\"status\": 204}}]}",
-			   name));
+	site = xasprintf("{\"listen\": [\"127.0.0.1:8080\"], \"server_names\": [\"%s\"], "
+			 "\"locations\": [{\"path\": \"/\", \"return\": {\"status\": 204}}]}",
+			 name);
+	put_file("sites/long.json", site);
 	r = lint("--nginx");
 	rig_ctl_assert_code(&r, 1);
 	assert_prints(&r, "dir:1:1: error: nginx -t refuses the config as a whole and names no "

@@ -14,19 +14,21 @@
 
 #define MANUAL "conf/man/zknginxctl.8"
 
-static json_t *table;
+static json_t *help, *table; /* the second is a part of the first */
 static unsigned faults;
 
 static int setup(void **state UNUSED)
 {
 	struct rig_ctl_result r = rig_ctl(NULL, "help", "--json", NULL);
 
-	table = json_object_get(rig_ctl_json(&r), "commands");
+	help = rig_ctl_json(&r);
+	table = json_object_get(help, "commands");
 	return json_array_size(table) >= 3 ? 0 : -1;
 }
 
 static int teardown(void **state UNUSED)
 {
+	json_decref(help);
 	rig_clean();
 	return 0;
 }

@@ -254,6 +254,27 @@ static void a_missing_stream_include_is_one_alert_and_http_goes_on(void **state 
 	eventually(NULL, !rig_host_has_alert(&host, "nginx-not-included"));
 }
 
+/* The generation was published before nginx started, and only its http part is included. */
+static void what_nginx_starts_with_is_not_applied_without_the_stream_include(void **state UNUSED)
+{
+	char snippet[256];
+
+	include(true, false);
+	snprintf(snippet, sizeof(snippet), "server { listen 127.0.0.1:%d; return stream; }\n",
+		 rig_port());
+	rig_zk_set(host.zk, CONFIG "/snippets/stream/s", snippet);
+	rig_host_set_site(&host, port, "started with it");
+	rig_host_start_daemon(&host);
+	eventually(NULL, rig_host_live(&host, "http.conf") &&
+				 strstr(rig_host_live(&host, "http.conf"), "started with it"));
+	rig_nginx_start(&host.nginx);
+	eventually(NULL, rig_nginx_says(port, "started with it"));
+	eventually(NULL, rig_host_is(&host, "degraded"));
+	assert_string_equal(rig_host_status_text(&host, "revision.applied"), "");
+	include(true, true);
+	eventually(NULL, is_applied());
+}
+
 static bool has_plan(const char *phase)
 {
 	return strcmp(znode_text(CLUSTER "/plan", "phase"), phase) == 0;
@@ -289,6 +310,7 @@ int main(void)
 		TEST(a_reload_without_the_include_line_takes_the_applied_revision_away),
 		TEST(nothing_is_said_before_the_first_look),
 		TEST(a_missing_stream_include_is_one_alert_and_http_goes_on),
+		TEST(what_nginx_starts_with_is_not_applied_without_the_stream_include),
 		TEST(a_canary_without_the_include_line_fails_its_gate),
 	};
 
