@@ -217,6 +217,9 @@ static void a_full_disk_is_named_before_the_editor_starts(void **state UNUSED)
 
 	if (!rig_is_alone())
 		skip();
+#ifdef __SANITIZE_THREAD__
+	skip(); /* its run-time library maps a file of $TMPDIR, which has to be written first */
+#endif
 	mkdir(small, 0700);
 	assert_int_equal(mount("tmpfs", small, "tmpfs", 0, "size=4k"), 0);
 	rig_write(rig_path("small/full"), "%4096s", "x");
