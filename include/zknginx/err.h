@@ -8,6 +8,8 @@
 #ifndef ZKNGINX_ERR_H
 #define ZKNGINX_ERR_H
 
+#include <stdarg.h>
+
 #include <zknginx/macros.h>
 
 enum err_code {
@@ -44,6 +46,7 @@ void *xcalloc(size_t count, size_t size);
 void *xrealloc(void *p, size_t size);
 char *xstrdup(const char *s);
 char *xasprintf(const char *fmt, ...) PRINTF(1, 2);
+char *xvasprintf(const char *fmt, va_list args) PRINTF(1, 0);
 
 static inline void freep(void *p)
 {

@@ -72,8 +72,7 @@ static void say(const char *fmt, va_list args)
 	CLEANUP(freep) char *text = NULL;
 	CLEANUP(buf_fini) struct buf line = BUF_INIT;
 
-	if (vasprintf(&text, fmt, args) < 0)
-		die("out of memory");
+	text = xvasprintf(fmt, args);
 	screen_clean(text, strlen(text), &line);
 	fflush(stdout);
 	fprintf(stderr, "zknginxctl: %s\n", buf_str(&line));
