@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "core/text/utc.h"
+#include "ctl/console/age.h"
 #include "fleet_text.h"
 
 /* " by alice: the note", "" where that is not known. */
