@@ -8,6 +8,7 @@
 #include "ctl/console/age.h"
 #include "ctl/see/local_status.h"
 #include "doctor.h"
+#include "host/settings.h"
 #include "nginx/proc.h"
 #include "sys/disk.h"
 #include "sys/timing.h"
@@ -84,7 +85,7 @@ void doctor_check_state(struct doctor *d)
 	else
 		doctor_warn(d, fix, "%s, generation %lu, %zu problem%s",
 			    status_state_name(s->state), s->generation, s->problem_total,
-			    s->problem_total == 1 ? "" : "s");
+			    PLURAL(s->problem_total));
 }
 
 void doctor_check_version(struct doctor *d)
@@ -97,20 +98,11 @@ void doctor_check_version(struct doctor *d)
 			    d->status->version, ZKNGINX_VERSION);
 }
 
-static const char *host_name(struct doctor *d)
-{
-	char name[256] = "";
-
-	if (*d->settings->cluster.host)
-		return d->settings->cluster.host;
-	gethostname(name, sizeof(name) - 1);
-	return arena_strdup(d->arena, name);
-}
-
 void doctor_check_member(struct doctor *d)
 {
+	char name[HOST_NAME_MAX + 1];
 	const char *path = cluster_path(d->arena, d->settings->zookeeper.cluster, CLUSTER_MEMBERS,
-					host_name(d));
+					settings_host(d->settings, name));
 	const char *why = d->status && *d->status->fleet.why ? d->status->fleet.why : NULL;
 	struct session_stat stat;
 	struct err e;
