@@ -15,11 +15,10 @@
 #include "core/import/import.h"
 #include "core/policy/policy.h"
 #include "ctl/commands.h"
+#include "ctl/console/input.h"
 #include "ctl/push/directory.h"
 #include "import_report.h"
 #include "sys/disk.h"
-
-#define FILE_SIZE_MOST ((size_t)64 << 20)
 
 /* Where the paths of includes begin, and which of them are ours. */
 struct source {
@@ -34,7 +33,7 @@ static int add_file(const struct source *s, const char *path, bool relative,
 {
 	CLEANUP(buf_fini) struct buf text = BUF_INIT;
 
-	if (disk_read_linked(path, FILE_SIZE_MOST, &text, e) < 0)
+	if (disk_read_linked(path, INPUT_LIMIT, &text, e) < 0)
 		return -1;
 	import_files_add(found,
 			 &(struct import_file){ .path = path,
@@ -209,7 +208,7 @@ static int translate(const struct ctl *ctl, struct arena *a, const char *file,
 		.stream_include = arena_printf(a, "%s/live/stream.conf", directory),
 	};
 
-	if (disk_read_linked(path, FILE_SIZE_MOST, &text, e) < 0)
+	if (disk_read_linked(path, INPUT_LIMIT, &text, e) < 0)
 		return -1;
 	in.file = &(struct import_file){ path, path, buf_str(&text), text.size };
 	return import_run(a, &in, out, e);
