@@ -426,6 +426,76 @@ static void a_large_subtree_is_removed_in_several_transactions(void **state UNUS
 	assert_non_null(strstr(rig_zk_get(config.zk, RIG_ROOT), "all"));
 }
 
+/* Paths of 2 MB. */
+static void create_large_upstream(void)
+{
+	char name[500];
+
+	memset(name, 'a', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	rig_zk_delete(config.zk, RIG_SITE);
+	for (int i = 0; i < 4000; i++) {
+		char path[700];
+
+		snprintf(path, sizeof(path), RIG_UPSTREAM "/%s%d:80", name, i);
+		rig_zk_send_create(config.zk, path, "");
+	}
+	assert_int_equal(rig_zk_drain(config.zk), 0);
+}
+
+/* The upstream itself, which is in the last transaction, may not be removed. */
+static void a_large_removal_that_stops_in_the_middle_is_no_config(void **state UNUSED)
+{
+	struct rig_ctl_result r;
+
+	create_large_upstream();
+	rig_zk_auth(config.zk, "digest", "ops:secret");
+	rig_zk_protect(config.zk, RIG_ROOT "/upstreams");
+	r = rig_ctl(config.settings, "rm", "-r", "--yes", "--by", "alice", "upstreams/shop", NULL);
+	rig_zk_restrict(config.zk, RIG_ROOT "/upstreams", false);
+	rig_ctl_assert_code(&r, 1);
+	assert_non_null(strstr(rig_zk_get(config.zk, RIG_ROOT),
+			       "\"id\":\"rm /nginx/config/upstreams/shop\""));
+	rig_config_assert_says(&r, "transactions were written: until \"zknginxctl rm -r "
+				   "/nginx/config/upstreams/shop\" completes it");
+	r = rig_config_set(&config, "upstreams/shop", "{}", NULL);
+	rig_ctl_assert_code(&r, 1);
+	rig_config_assert_says(&r, "the removal of /nginx/config/upstreams/shop by alice is "
+				   "unfinished");
+	r = rig_ctl(config.settings, "rm", "-r", "--yes", "upstreams/shop", NULL);
+	rig_ctl_assert_code(&r, 0);
+	assert_false(rig_zk_exists(config.zk, RIG_UPSTREAM));
+	assert_null(strstr(rig_zk_get(config.zk, RIG_ROOT), "\"push\""));
+}
+
+static void a_push_replaces_a_removal_that_is_unfinished(void **state UNUSED)
+{
+	char *directory = rig_path("pulled");
+	struct rig_ctl_result r;
+
+	r = rig_ctl(config.settings, "pull", directory, NULL);
+	rig_ctl_assert_code(&r, 0);
+	rig_zk_set(config.zk, RIG_ROOT,
+		   "{\"by\":\"alice\",\"push\":{\"by\":\"alice\",\"id\":\"rm "
+		   "/nginx/config/upstreams/old\",\"left\":3,"
+		   "\"time\":\"2026-11-22T15:04:05Z\"}}");
+	r = rig_ctl(config.settings, "push", "--yes", "--no-wait", directory, NULL);
+	rig_ctl_assert_code(&r, 0);
+	rig_config_assert_says(&r, "the removal of /nginx/config/upstreams/old by alice");
+	assert_null(strstr(rig_zk_get(config.zk, RIG_ROOT), "\"push\""));
+}
+
+/* The root is the last one that goes. */
+static void the_whole_config_is_removed_in_several_transactions(void **state UNUSED)
+{
+	struct rig_ctl_result r;
+
+	create_large_upstream();
+	r = rig_ctl(config.settings, "rm", "-r", "--yes", "--force", ".", NULL);
+	rig_ctl_assert_code(&r, 0);
+	assert_false(rig_zk_exists(config.zk, RIG_ROOT));
+}
+
 /* --- ZooKeeper ------------------------------------------------------------------------------- */
 
 static void without_zookeeper_nothing_is_known(void **state UNUSED)
@@ -514,6 +584,9 @@ int main(void)
 		EACH(registered_servers_are_counted_and_kept),
 		EACH(rm_asks_on_a_terminal),
 		EACH(a_large_subtree_is_removed_in_several_transactions),
+		EACH(a_large_removal_that_stops_in_the_middle_is_no_config),
+		EACH(a_push_replaces_a_removal_that_is_unfinished),
+		EACH(the_whole_config_is_removed_in_several_transactions),
 		EACH(without_zookeeper_nothing_is_known),
 		EACH(a_missing_permission_is_named),
 		EACH(a_missing_chroot_is_named),

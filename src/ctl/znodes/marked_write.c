@@ -1,76 +1,84 @@
 /*
  * A transaction whose answer is lost may have been done. The root's version and data show whether
- * it was: the mark of a push is unlike any other, and after the last transaction the config is what
- * it was to become.
+ * it was: the mark of a writer is unlike any other, and after the last transaction the config is
+ * what it was to become.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/znodes/client.h"
-#include "ctl/znodes/config_read.h"
-#include "push_write.h"
+#include "client.h"
+#include "config_read.h"
+#include "core/fleet/config_edit.h"
+#include "marked_write.h"
 #include "sys/timing.h"
 
-struct push {
-	const struct push_job *job;
+#define REMOVAL "rm "
+
+struct writing {
+	const struct write_job *job;
 	struct arena *arena;
-	struct push_outcome *out;
+	struct write_outcome *out;
 	struct client *client;
 	const char *root;
 	struct config_note before; /* of the root, for what other clients keep there */
 	int version;               /* of the root */
 	uint64_t began;
-	struct history_op *ops;
+	const struct history_op *ops;
 	size_t count, begin, end; /* `begin` and `end` of the transaction under way */
-	size_t failed;            /* the operation that was refused; 0: that of the root … */
+	size_t failed;            /* the operation that was refused … */
+	const char *failed_path;  /* … its znode … */
 	int rc;                   /* … and why */
 };
 
 /* --- the root's data ------------------------------------------------------------------------- */
 
-static bool fits_at_once(const struct push *p)
+static bool fits_at_once(const struct writing *w)
 {
-	return p->out->transactions == 1;
+	return w->out->transactions == 1;
 }
 
-static const char *print_root(const struct push *p, size_t end, size_t *size)
+static const char *print_root(const struct writing *w, size_t end, size_t *size)
 {
 	CLEANUP(buf_fini) struct buf text = BUF_INIT;
-	struct config_note note = { .by = p->job->by,
-				    .note = p->job->note,
-				    .other = p->before.other };
+	struct config_note note = { .by = w->job->by,
+				    .note = w->job->note,
+				    .other = w->before.other };
 
-	if (!fits_at_once(p) && end < p->count) {
+	if (w->job->keeps_mark && w->before.unfinished) {
+		note.unfinished = true;
+		note.push = w->before.push;
+	} else if (!fits_at_once(w) && end < w->count) {
 		note.unfinished = true;
 		note.push = (struct config_push){
-			.by = p->job->by, .id = p->job->id, .time = p->began, .left = p->count - end
+			.by = w->job->by, .id = w->job->id, .time = w->began, .left = w->count - end
 		};
 	}
 	config_note_print(&note, &text);
 	*size = text.size;
-	return arena_copy(p->arena, buf_str(&text), text.size);
+	return arena_copy(w->arena, buf_str(&text), text.size);
 }
 
 /* --- transactions ---------------------------------------------------------------------------- */
 
-static size_t fitting(const struct push *p, size_t begin)
+static size_t fitting(const struct writing *w, size_t begin)
 {
-	const size_t texts = strlen(p->job->by) * 2 + strlen(p->job->note) + strlen(p->job->id) +
-			     (p->before.other ? strlen(p->before.other) : 0);
+	const size_t texts = strlen(w->job->by) * 2 + strlen(w->job->note) + strlen(w->job->id) +
+			     strlen(w->before.push.by) + strlen(w->before.push.id) +
+			     (w->before.other ? strlen(w->before.other) : 0);
 
 	/* Control characters of the texts take six bytes in JSON. */
-	return config_edit_fitting(p->ops, p->count, begin, SESSION_REQUEST_LIMIT,
-				   6 * texts + strlen(p->root) + 256);
+	return config_edit_fitting(w->ops, w->count, begin, SESSION_REQUEST_LIMIT,
+				   6 * texts + strlen(w->root) + 256);
 }
 
-static size_t count_transactions(const struct push *p)
+static size_t count_transactions(const struct writing *w)
 {
 	size_t n = 0, begin = 0;
 
 	do {
-		begin = fitting(p, begin);
+		begin = fitting(w, begin);
 		n++;
-	} while (begin < p->count);
+	} while (begin < w->count);
 	return n;
 }
 
@@ -92,68 +100,69 @@ static struct session_op op_of(const struct history_op *op)
 	return copy;
 }
 
-/* The first operation is that of the root: it excludes other pushes. */
-static int send_one(struct push *p, struct err *e)
+/* The root's own delete is the last operation. */
+static bool deletes_root(const struct writing *w)
 {
-	size_t count = p->end - p->begin + 1;
-	CLEANUP(freep) struct session_op *ops = xcalloc(count, sizeof(*ops));
+	return w->end == w->count && w->count && strcmp(w->ops[w->count - 1].path, w->root) == 0;
+}
 
-	ops[0] = (struct session_op){ .kind = OP_SET, .path = p->root, .version = p->version };
-	ops[0].data = print_root(p, p->end, &ops[0].size);
-	for (size_t i = 1; i < count; i++)
-		ops[i] = op_of(&p->ops[p->begin + i - 1]);
-	return client_multi(p->client, ops, count, &p->failed, &p->rc, e);
+/* The first operation is that of the root: it excludes other writers. The root's delete does so
+ * itself. */
+static int send_one(struct writing *w, struct err *e)
+{
+	size_t count = w->end - w->begin, first = !deletes_root(w);
+	CLEANUP(freep) struct session_op *ops = xcalloc(count + 1, sizeof(*ops));
+
+	ops[0] = (struct session_op){ .kind = OP_SET, .path = w->root, .version = w->version };
+	ops[0].data = print_root(w, w->end, &ops[0].size);
+	for (size_t i = 0; i < count; i++)
+		ops[first + i] = op_of(&w->ops[w->begin + i]);
+	if (!first)
+		ops[count - 1].version = w->version;
+	if (client_multi(w->client, ops, count + first, &w->failed, &w->rc, e) == 0)
+		return 0;
+	w->failed_path = w->failed < count + first ? ops[w->failed].path : w->root;
+	return -1;
 }
 
 /* --- an answer that was lost ----------------------------------------------------------------- */
 
-/* Is this the config that the push makes? */
-static bool is_result(const struct push *p, const struct tree *now)
-{
-	CLEANUP(arena_freep) struct arena *a = arena_new();
-	struct config_edit_input in = *p->job->edit->in;
-	struct config_edit rest;
-
-	in.old = now;
-	config_edit_make(&rest, a, &in);
-	return rest.count == 0;
-}
-
-static bool is_written(const struct push *p, const struct znode *root, const struct tree *now)
+static bool is_written(const struct writing *w, const struct znode *root, const struct tree *now)
 {
 	size_t size;
-	const char *data = print_root(p, p->end, &size);
+	const char *data = print_root(w, w->end, &size);
 
-	return root->version == p->version + 1 && root->size == size &&
-	       memcmp(root->data, data, size) == 0 && (p->end < p->count || is_result(p, now));
+	return root->version == w->version + 1 && root->size == size &&
+	       memcmp(root->data, data, size) == 0 &&
+	       (w->end < w->count || w->job->is_result(w->job->ctx, now));
 }
 
 /* 1: the transaction was done. 0: it was not. -1: another client has written. */
-static int find_out(struct push *p, struct err *e)
+static int find_out(struct writing *w, struct err *e)
 {
 	CLEANUP(tree_unrefp) struct tree *now = NULL;
 	const struct znode *root;
 
-	if (p->client)
-		client_free(TAKE(p->client));
-	if (config_read(p->job->ctl, &now, e) < 0 || client_open(p->job->ctl, &p->client, e) < 0)
+	if (w->client)
+		client_free(TAKE(w->client));
+	if (config_read(w->job->ctl, &now, e) < 0 || client_open(w->job->ctl, &w->client, e) < 0)
 		return err_wrap(e, "it is not known whether transaction %zu of %zu was written",
-				p->out->written + 1, p->out->transactions);
-	root = tree_find(now, p->root);
-	if (is_written(p, root, now))
+				w->out->written + 1, w->out->transactions);
+	root = tree_find(now, w->root);
+	if (is_written(w, root, now))
 		return 1;
-	if (root->version == p->version)
+	if (root->version == w->version)
 		return 0;
-	return err_set(e, ERR_REFUSED, "%s: another client has changed it", p->root);
+	return err_set(e, ERR_REFUSED, "%s: another client has changed it", w->root);
 }
 
-static int write_one(struct push *p, struct err *e)
+static int write_one(struct writing *w, struct err *e)
 {
-	uint64_t end = timing_now() + p->job->ctl->timeout;
+	uint64_t end = timing_now() + w->job->ctl->timeout;
 	bool lost = false;
 
 	for (;;) {
-		int done = send_one(p, e);
+		int done = send_one(w, e);
 
 		if (done == 0)
 			return 0;
@@ -161,25 +170,25 @@ static int write_one(struct push *p, struct err *e)
 		if (e->code != ERR_UNAVAILABLE && !lost)
 			return -1;
 		lost = true;
-		done = find_out(p, e);
+		done = find_out(w, e);
 		if (done)
 			return done < 0 ? -1 : 0;
 		if (timing_now() > end)
 			return err_set(e, ERR_UNAVAILABLE, "ZooKeeper did not take transaction %zu",
-				       p->out->written + 1);
+				       w->out->written + 1);
 	}
 }
 
 /* --- who was faster -------------------------------------------------------------------------- */
 
-static struct tree *written_paths(const struct push *p)
+static struct tree *written_paths(const struct writing *w)
 {
 	struct tree_builder b;
 	struct tree *t;
 
 	tree_builder_init(&b);
-	for (size_t i = 0; i < p->begin; i++)
-		tree_builder_add(&b, &(struct znode){ .path = p->ops[i].path, .data = "" });
+	for (size_t i = 0; i < w->begin; i++)
+		tree_builder_add(&b, &(struct znode){ .path = w->ops[i].path, .data = "" });
 	t = tree_builder_finish(&b);
 	tree_builder_fini(&b);
 	return t;
@@ -192,90 +201,112 @@ static bool has_changed(const struct znode *old, const struct znode *new)
 	return !old || !new || old->czxid != new->czxid || old->version != new->version;
 }
 
-static void add_conflict(struct push *p, size_t *room, const char *path)
+static void add_conflict(struct writing *w, size_t *room, const char *path)
 {
-	struct push_outcome *o = p->out;
+	struct write_outcome *o = w->out;
 
 	o->conflicts =
-		arena_grow(p->arena, o->conflicts, o->conflict_count, room, sizeof(*o->conflicts));
-	o->conflicts[o->conflict_count++] = arena_strdup(p->arena, path);
+		arena_grow(w->arena, o->conflicts, o->conflict_count, room, sizeof(*o->conflicts));
+	o->conflicts[o->conflict_count++] = arena_strdup(w->arena, path);
 }
 
-static void compare(struct push *p, const struct tree *now, const struct tree *own)
+static void compare(struct writing *w, const struct tree *now, const struct tree *own)
 {
-	const struct tree *old = p->job->edit->in->old;
+	const struct tree *old = w->job->before;
 	size_t room = 0;
 
 	for (size_t i = 0; i < tree_count(old); i++) {
 		const struct znode *z = tree_at(old, i);
 
-		if (path_is_below(z->path, p->root) && !tree_find(own, z->path) &&
+		if (path_is_below(z->path, w->root) && !tree_find(own, z->path) &&
 		    has_changed(z, tree_find(now, z->path)))
-			add_conflict(p, &room, z->path);
+			add_conflict(w, &room, z->path);
 	}
 	for (size_t i = 0; i < tree_count(now); i++) {
 		const struct znode *z = tree_at(now, i);
 
-		if (path_is_below(z->path, p->root) && !tree_find(own, z->path) &&
+		if (path_is_below(z->path, w->root) && !tree_find(own, z->path) &&
 		    !tree_find(old, z->path) && !z->owner)
-			add_conflict(p, &room, z->path);
+			add_conflict(w, &room, z->path);
 	}
 }
 
-static void find_conflicts(struct push *p)
+static void find_conflicts(struct writing *w)
 {
 	CLEANUP(tree_unrefp) struct tree *now = NULL, *own = NULL;
 	size_t room = 0;
 
-	p->out->is_conflict = client_is_conflict(p->rc);
-	if (!p->out->is_conflict || config_read(p->job->ctl, &now, NULL) < 0)
+	w->out->is_conflict = client_is_conflict(w->rc);
+	w->out->is_root =
+		w->out->is_conflict && !w->out->written && strcmp(w->failed_path, w->root) == 0;
+	if (!w->out->is_conflict || config_read(w->job->ctl, &now, NULL) < 0)
 		return;
-	own = written_paths(p);
-	compare(p, now, own);
-	if (tree_find(now, p->root)->version != p->version)
-		config_note_of(p->arena, now, p->root, &p->out->rival);
-	else if (!p->out->conflict_count && p->failed && p->failed <= p->end - p->begin)
-		add_conflict(p, &room, p->ops[p->begin + p->failed - 1].path);
+	own = written_paths(w);
+	compare(w, now, own);
+	if (tree_find(now, w->root)->version != w->version)
+		config_note_of(w->arena, now, w->root, &w->out->rival);
+	else if (!w->out->conflict_count)
+		add_conflict(w, &room, w->failed_path);
 }
 
 /* --------------------------------------------------------------------------------------------- */
 
-static int write_all(struct push *p, struct err *e)
+static int write_all(struct writing *w, struct err *e)
 {
 	do {
-		p->end = fitting(p, p->begin);
-		if (p->out->transactions > 1)
-			progress_show("writing transaction %zu of %zu", p->out->written + 1,
-				      p->out->transactions);
-		if (write_one(p, e) < 0) {
+		w->end = fitting(w, w->begin);
+		if (w->out->transactions > 1)
+			progress_show("writing transaction %zu of %zu", w->out->written + 1,
+				      w->out->transactions);
+		if (write_one(w, e) < 0) {
 			if (e->code == ERR_REFUSED)
-				find_conflicts(p);
+				find_conflicts(w);
 			return -1;
 		}
-		p->version++;
-		p->out->written++;
-		p->begin = p->end;
-	} while (p->begin < p->count);
+		w->version++;
+		w->out->written++;
+		w->begin = w->end;
+	} while (w->begin < w->count);
 	return 0;
 }
 
-int push_write(const struct push_job *job, struct arena *a, struct push_outcome *out, struct err *e)
+int marked_write(const struct write_job *job, struct arena *a, struct write_outcome *out,
+		 struct err *e)
 {
-	const struct config_edit_input *in = job->edit->in;
-	struct push p = { .job = job, .arena = a, .out = out, .root = in->root };
+	struct writing w = { .job = job,
+			     .arena = a,
+			     .out = out,
+			     .root = job->root,
+			     .ops = job->ops,
+			     .count = job->count };
 	int rc;
 
-	*out = (struct push_outcome){ .rival = { .by = "", .note = "" } };
-	p.version = tree_find(in->old, in->root)->version;
-	p.began = timing_wall();
-	config_note_of(a, in->old, in->root, &p.before);
-	p.count = config_edit_ops(job->edit, a, &p.ops);
-	out->transactions = count_transactions(&p);
-	if (client_open(job->ctl, &p.client, e) < 0)
+	*out = (struct write_outcome){ .rival = { .by = "", .note = "" } };
+	w.failed_path = w.root;
+	w.version = tree_find(job->before, w.root)->version;
+	w.began = timing_wall();
+	config_note_of(a, job->before, w.root, &w.before);
+	out->transactions = count_transactions(&w);
+	if (client_open(job->ctl, &w.client, e) < 0)
 		return -1;
-	rc = write_all(&p, e);
-	out->version = p.version;
+	rc = write_all(&w, e);
+	out->version = w.version;
 	progress_clear();
-	client_free(p.client);
+	client_free(w.client);
 	return rc;
+}
+
+/* --- whose mark it is ------------------------------------------------------------------------ */
+
+const char *mark_id_of_removal(struct arena *a, const char *path)
+{
+	return arena_printf(a, REMOVAL "%s", path);
+}
+
+const char *mark_removal(const struct config_push *mark)
+{
+	const size_t size = strlen(REMOVAL);
+
+	return strncmp(mark->id, REMOVAL, size) == 0 && mark->id[size] == '/' ? mark->id + size
+									      : NULL;
 }
