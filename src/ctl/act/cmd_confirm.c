@@ -134,7 +134,7 @@ static void print_result(const struct job *j, const struct hosts_wait *before,
 		json_t *object = json_object();
 
 		json_put_text(object, "upstream", j->upstream);
-		json_put_text(object, "confirm", buf_str(&when));
+		json_put(object, "confirm", json_time(j->when));
 		json_put(object, "held", json_integer((json_int_t)were_held));
 		json_put(object, "hosts", hosts_json(after));
 		ctl_print_json(object);

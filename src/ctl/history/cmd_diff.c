@@ -30,7 +30,7 @@ struct diff {
 static int fail(const struct err *e)
 {
 	ctl_say("%s", e->text);
-	return e->code == ERR_INPUT ? CTL_USAGE : CTL_UNKNOWN;
+	return e->code == ERR_INPUT || e->code == ERR_SETTINGS ? CTL_USAGE : CTL_UNKNOWN;
 }
 
 /* --- the two sides ---------------------------------------------------------------------------- */
@@ -163,7 +163,8 @@ static void print_json(const struct diff *d, const struct config_edit *edit, con
 	json_put_text(j, "new", d->names.new);
 	json_put_text(j, "old", d->names.old);
 	json_put(j, "same", json_boolean(same));
-	json_put(j, "skipped", difference_json_unnamed(edit));
+	if (d->in.is_directory)
+		json_put(j, "skipped", difference_json_unnamed(edit));
 	ctl_print_json(j);
 }
 
