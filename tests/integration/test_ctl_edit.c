@@ -496,6 +496,37 @@ static void the_whole_config_is_removed_in_several_transactions(void **state UNU
 	assert_false(rig_zk_exists(config.zk, RIG_ROOT));
 }
 
+static void a_server_that_is_registered_is_named_alone(void **state UNUSED)
+{
+	struct rig_ctl_result r;
+
+	rig_zk_create_ephemeral(config.zk, RIG_UPSTREAM "/10.0.0.2:80", "");
+	r = rig_ctl(config.settings, "rm", "upstreams/shop/10.0.0.2:80", NULL);
+	rig_ctl_assert_code(&r, 1);
+	rig_config_assert_says(&r, "10.0.0.2:80 is registered by a running application");
+}
+
+static void who_and_why_are_short(void **state UNUSED)
+{
+	static const char *const options[] = { "--by", "--message" };
+	static const char *const commands[] = { "set", "edit", "rm" };
+	char text[1026];
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	rig_config_use_editor("sed -i s/8080/8081/ \"$1\"");
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		for (size_t n = 0; n < ARRAY_SIZE(commands); n++) {
+			struct rig_ctl_result r = rig_ctl(config.settings, commands[n], options[i],
+							  text, "sites/shop", NULL);
+
+			rig_ctl_assert_code(&r, 2);
+			rig_config_assert_says(&r, " has more than 1024 bytes");
+		}
+	}
+	assert_true(rig_zk_is(config.zk, RIG_SITE, RIG_GOOD));
+}
+
 /* --- ZooKeeper ------------------------------------------------------------------------------- */
 
 static void without_zookeeper_nothing_is_known(void **state UNUSED)
@@ -531,6 +562,25 @@ static void a_missing_permission_is_named(void **state UNUSED)
 	rig_ctl_assert_code(&r, 0);
 	rig_zk_restrict(config.zk, RIG_SITE, false);
 	assert_true(rig_zk_is(config.zk, RIG_SITE, RIG_GOOD));
+}
+
+static void credentials_that_cannot_be_used_are_an_error_of_the_settings(void **state UNUSED)
+{
+	static const char *const lines[][2] = { { "get", "sites/shop" },
+						{ "status" },
+						{ "diff", "." },
+						{ "pull", "nothing" },
+						{ "problems" } };
+	char *settings = rig_path("broken.conf");
+
+	rig_write(settings, "zookeeper: { hosts = \"%s\"; auth_file = \"%s\"; };\n",
+		  rig_zookeeper_hosts(config.zookeeper), rig_path("missing"));
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		struct rig_ctl_result r = rig_ctl(settings, lines[i][0], lines[i][1], NULL);
+
+		rig_ctl_assert_code(&r, 2);
+		rig_config_assert_says(&r, "zookeeper.auth_file");
+	}
 }
 
 static void a_missing_chroot_is_named(void **state UNUSED)
@@ -587,6 +637,9 @@ int main(void)
 		EACH(a_large_removal_that_stops_in_the_middle_is_no_config),
 		EACH(a_push_replaces_a_removal_that_is_unfinished),
 		EACH(the_whole_config_is_removed_in_several_transactions),
+		EACH(a_server_that_is_registered_is_named_alone),
+		EACH(who_and_why_are_short),
+		EACH(credentials_that_cannot_be_used_are_an_error_of_the_settings),
 		EACH(without_zookeeper_nothing_is_known),
 		EACH(a_missing_permission_is_named),
 		EACH(a_missing_chroot_is_named),

@@ -7,6 +7,7 @@
 
 #include "change_check.h"
 #include "ctl/lint/lint_cluster.h"
+#include "ctl/znodes/note.h"
 #include "ctl/znodes/paths.h"
 
 /* --- opening --------------------------------------------------------------------------------- */
@@ -48,7 +49,7 @@ int change_open(struct change *c, struct ctl *ctl, const struct arguments *args)
 	problems_init(&c->problems);
 	findings_init(&c->findings);
 	c->path = path_resolve(ctl, c->arena, arguments_at(args, 0));
-	if (!c->path)
+	if (!c->path || !note_fits("by", c->by) || !note_fits("message", c->author.message ?: ""))
 		return CTL_USAGE;
 	if (path_is_of_daemons(ctl, c->path) && !c->force)
 		return refuse_path(c);

@@ -166,11 +166,18 @@ static int read_subtree(const struct change *c, struct subtree *s, struct err *e
 /* Applications have put them there, and may do so again. */
 static int refuse_registered(const struct change *c, const struct subtree *s)
 {
-	ctl_say("%s: %zu of the %zu znodes %s registered by running applications (ephemeral): "
-		"nothing was removed (--force removes them as well; zknginxctl drain takes a "
-		"server out of use)",
-		path_short(c->ctl, c->path), s->registered, s->end - s->begin,
-		s->registered == 1 ? "is" : "are");
+	const char *name = path_short(c->ctl, c->path);
+
+	if (s->end - s->begin == 1)
+		ctl_say("%s is registered by a running application (ephemeral): nothing was "
+			"removed (--force removes it all the same; zknginxctl drain takes a server "
+			"out of use)",
+			name);
+	else
+		ctl_say("%s: %zu of the %zu znodes %s registered by running applications "
+			"(ephemeral): nothing was removed (--force removes them as well; "
+			"zknginxctl drain takes a server out of use)",
+			name, s->registered, s->end - s->begin, s->registered == 1 ? "is" : "are");
 	return CTL_BAD;
 }
 

@@ -14,8 +14,7 @@
 #include "host/settings_value.h"
 #include "push_state.h"
 
-#define TEXT_MOST 1024 /* of --by and --message: the history keeps no more */
-#define NAMED 20       /* conflicts that a message names */
+#define NAMED 20 /* conflicts that a message names */
 
 struct pushing {
 	struct ctl *ctl;
@@ -61,14 +60,6 @@ static bool read_limit(struct pushing *p)
 	return false;
 }
 
-static bool is_short(const char *option, const char *text)
-{
-	if (strlen(text) <= TEXT_MOST)
-		return true;
-	ctl_usage("--%s has more than %d bytes", option, TEXT_MOST);
-	return false;
-}
-
 static bool read_options(struct pushing *p)
 {
 	CLEANUP(freep) char *user = ctl_user();
@@ -76,8 +67,8 @@ static bool read_options(struct pushing *p)
 	p->path = directory_name(p->arena, arguments_at(p->args, 0));
 	p->by = arguments_value(p->args, "by") ?: arena_strdup(p->arena, user);
 	p->note = arguments_value(p->args, "message") ?: author_commit(p->arena, p->path);
-	return read_prune(p) && read_limit(p) && is_short("by", p->by) &&
-	       is_short("message", p->note);
+	return read_prune(p) && read_limit(p) && note_fits("by", p->by) &&
+	       note_fits("message", p->note);
 }
 
 /* --- before the write ------------------------------------------------------------------------ */
