@@ -226,19 +226,6 @@ static int explain_failure(struct pushing *p, const struct err *e)
 				      rival_text(p), written_text(p)));
 }
 
-/* Is this the config that the push makes? */
-static bool is_result(void *ctx, const struct tree *now)
-{
-	CLEANUP(arena_freep) struct arena *a = arena_new();
-	struct pushing *p = ctx;
-	struct config_edit_input in = p->state.in;
-	struct config_edit rest;
-
-	in.old = now;
-	config_edit_make(&rest, a, &in);
-	return rest.count == 0;
-}
-
 static int write_it(struct pushing *p)
 {
 	struct write_job job = { .ctl = p->ctl,
@@ -247,8 +234,8 @@ static int write_it(struct pushing *p)
 				 .by = p->by,
 				 .note = p->note,
 				 .id = p->state.id,
-				 .is_result = is_result,
-				 .ctx = p };
+				 .is_result = push_state_is_result,
+				 .ctx = &p->state };
 	struct history_op *ops;
 	struct err e;
 
