@@ -538,9 +538,9 @@ static void two_thousand_objects_are_one_transaction(void **state)
 
 static void the_json_has_a_stable_shape(void **state)
 {
-	static const char *const keys[] = { "by",           "changes", "conflicts", "note",
-					    "problems",     "refused", "revision",  "rollout",
-					    "transactions", "written" };
+	static const char *const keys[] = { "by",       "changes",      "conflicts", "note",
+					    "problems", "refused",      "revision",  "rollout",
+					    "skipped",  "transactions", "written" };
 	struct rig_push *c = *state;
 	struct rig_ctl_result r;
 	json_t *j;
