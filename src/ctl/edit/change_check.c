@@ -5,7 +5,6 @@
 #include "core/fleet/config_note.h"
 #include "ctl/lint/lint_cluster.h"
 #include "ctl/lint/lint_host.h"
-#include "ctl/znodes/marked_write.h"
 #include "ctl/znodes/reader.h"
 
 #define CONFIG_DEPTH 8 /* also what is too deep to be of the config */
@@ -98,8 +97,8 @@ static int refuse_push(const struct change *c, const struct tree *config, struct
 	config_note_of(c->arena, config, c->author.root, &note);
 	if (c->force || !note.unfinished || strcmp(note.push.id, c->mark) == 0)
 		return 0;
-	if (mark_removal(&note.push))
-		return refuse_removal(&note.push, mark_removal(&note.push), e);
+	if (config_push_removal(&note.push))
+		return refuse_removal(&note.push, config_push_removal(&note.push), e);
 	return err_set(
 		e, ERR_REFUSED,
 		"a push%s%s is unfinished: the config in ZooKeeper is incomplete. Run that push "

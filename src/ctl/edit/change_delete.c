@@ -182,7 +182,7 @@ enum change_result change_check_delete(struct change *c, struct err *e)
 {
 	CLEANUP(tree_unrefp) struct tree *config = NULL;
 
-	c->mark = mark_id_of_removal(c->arena, c->path);
+	c->mark = config_removal_id(c->arena, c->path);
 	return path_is_config(c->ctl, c->path) ? check_delete(c, &config, e) : CHANGE_DONE;
 }
 
@@ -204,7 +204,7 @@ enum change_result change_delete(struct change *c, const struct tree *t, size_t 
 {
 	struct deletion d = { t, begin, end };
 
-	c->mark = mark_id_of_removal(c->arena, c->path);
+	c->mark = config_removal_id(c->arena, c->path);
 	for (unsigned i = 0; i < CHANGE_TRIES; i++) {
 		bool again = false;
 		enum change_result result = path_is_config(c->ctl, c->path)

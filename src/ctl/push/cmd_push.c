@@ -94,7 +94,7 @@ static void say_unfinished(const struct pushing *p)
 {
 	const struct config_push *push = &p->state.note.push;
 	CLEANUP(buf_fini) struct buf time = BUF_INIT;
-	const char *removed = mark_removal(push);
+	const char *removed = config_push_removal(push);
 
 	if (!p->state.note.unfinished)
 		return;

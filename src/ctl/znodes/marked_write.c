@@ -12,8 +12,6 @@
 #include "marked_write.h"
 #include "sys/timing.h"
 
-#define REMOVAL "rm "
-
 struct writing {
 	const struct write_job *job;
 	struct arena *arena;
@@ -294,19 +292,4 @@ int marked_write(const struct write_job *job, struct arena *a, struct write_outc
 	progress_clear();
 	client_free(w.client);
 	return rc;
-}
-
-/* --- whose mark it is ------------------------------------------------------------------------ */
-
-const char *mark_id_of_removal(struct arena *a, const char *path)
-{
-	return arena_printf(a, REMOVAL "%s", path);
-}
-
-const char *mark_removal(const struct config_push *mark)
-{
-	const size_t size = strlen(REMOVAL);
-
-	return strncmp(mark->id, REMOVAL, size) == 0 && mark->id[size] == '/' ? mark->id + size
-									      : NULL;
 }

@@ -46,8 +46,4 @@ struct write_outcome {
 int marked_write(const struct write_job *job, struct arena *a, struct write_outcome *out,
 		 struct err *e);
 
-/* The mark's id of the removal of this path; and the path of such an id, NULL: it is another. */
-const char *mark_id_of_removal(struct arena *a, const char *path);
-const char *mark_removal(const struct config_push *mark);
-
 #endif
