@@ -15,6 +15,7 @@
 enum err_code {
 	ERR_NONE = 0,
 	ERR_SYS,         /* a system call failed; `sys` is its errno */
+	ERR_SETTINGS,    /* what a setting names cannot be used */
 	ERR_INPUT,       /* a file or an argument has the wrong content */
 	ERR_TIMEOUT,     /* a deadline passed */
 	ERR_UNAVAILABLE, /* the other side (ZooKeeper, nginx) does not answer */

@@ -407,6 +407,107 @@ static void a_large_subtree_is_removed_in_several_transactions(void **state UNUS
 	assert_non_null(strstr(rig_zk_get(config.zk, RIG_ROOT), "all"));
 }
 
+/* Paths of 2 MB. */
+static void create_large_upstream(void)
+{
+	char name[500];
+
+	memset(name, 'a', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	rig_zk_delete(config.zk, RIG_SITE);
+	for (int i = 0; i < 4000; i++) {
+		char path[700];
+
+		snprintf(path, sizeof(path), RIG_UPSTREAM "/%s%d:80", name, i);
+		rig_zk_send_create(config.zk, path, "");
+	}
+	assert_int_equal(rig_zk_drain(config.zk), 0);
+}
+
+/* The upstream itself, which is in the last transaction, may not be removed. */
+static void a_large_removal_that_stops_in_the_middle_is_no_config(void **state UNUSED)
+{
+	struct rig_ctl_result r;
+
+	create_large_upstream();
+	rig_zk_auth(config.zk, "digest", "ops:secret");
+	rig_zk_protect(config.zk, RIG_ROOT "/upstreams");
+	r = rig_ctl(config.settings, "rm", "-r", "--yes", "--by", "alice", "upstreams/shop", NULL);
+	rig_zk_restrict(config.zk, RIG_ROOT "/upstreams", false);
+	rig_ctl_assert_code(&r, 1);
+	assert_non_null(strstr(rig_zk_get(config.zk, RIG_ROOT),
+			       "\"id\":\"rm /nginx/config/upstreams/shop\""));
+	rig_config_assert_says(&r, "transactions were written: until \"zknginxctl rm -r "
+				   "/nginx/config/upstreams/shop\" completes it");
+	r = rig_config_set(&config, "upstreams/shop", "{}", NULL);
+	rig_ctl_assert_code(&r, 1);
+	rig_config_assert_says(&r, "the removal of /nginx/config/upstreams/shop by alice is "
+				   "unfinished");
+	r = rig_ctl(config.settings, "rm", "-r", "--yes", "upstreams/shop", NULL);
+	rig_ctl_assert_code(&r, 0);
+	assert_false(rig_zk_exists(config.zk, RIG_UPSTREAM));
+	assert_null(strstr(rig_zk_get(config.zk, RIG_ROOT), "\"push\""));
+}
+
+static void a_push_replaces_a_removal_that_is_unfinished(void **state UNUSED)
+{
+	char *directory = rig_path("pulled");
+	struct rig_ctl_result r;
+
+	r = rig_ctl(config.settings, "pull", directory, NULL);
+	rig_ctl_assert_code(&r, 0);
+	rig_zk_set(config.zk, RIG_ROOT,
+		   "{\"by\":\"alice\",\"push\":{\"by\":\"alice\",\"id\":\"rm "
+		   "/nginx/config/upstreams/old\",\"left\":3,"
+		   "\"time\":\"2026-11-22T15:04:05Z\"}}");
+	r = rig_ctl(config.settings, "push", "--yes", "--no-wait", directory, NULL);
+	rig_ctl_assert_code(&r, 0);
+	rig_config_assert_says(&r, "the removal of /nginx/config/upstreams/old by alice");
+	assert_null(strstr(rig_zk_get(config.zk, RIG_ROOT), "\"push\""));
+}
+
+/* The root is the last one that goes. */
+static void the_whole_config_is_removed_in_several_transactions(void **state UNUSED)
+{
+	struct rig_ctl_result r;
+
+	create_large_upstream();
+	r = rig_ctl(config.settings, "rm", "-r", "--yes", "--force", ".", NULL);
+	rig_ctl_assert_code(&r, 0);
+	assert_false(rig_zk_exists(config.zk, RIG_ROOT));
+}
+
+static void a_server_that_is_registered_is_named_alone(void **state UNUSED)
+{
+	struct rig_ctl_result r;
+
+	rig_zk_create_ephemeral(config.zk, RIG_UPSTREAM "/10.0.0.2:80", "");
+	r = rig_ctl(config.settings, "rm", "upstreams/shop/10.0.0.2:80", NULL);
+	rig_ctl_assert_code(&r, 1);
+	rig_config_assert_says(&r, "10.0.0.2:80 is registered by a running application");
+}
+
+static void who_and_why_are_short(void **state UNUSED)
+{
+	static const char *const options[] = { "--by", "--message" };
+	static const char *const commands[] = { "set", "edit", "rm" };
+	char text[1026];
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	rig_config_use_editor("sed -i s/8080/8081/ \"$1\"");
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		for (size_t n = 0; n < ARRAY_SIZE(commands); n++) {
+			struct rig_ctl_result r = rig_ctl(config.settings, commands[n], options[i],
+							  text, "sites/shop", NULL);
+
+			rig_ctl_assert_code(&r, 2);
+			rig_config_assert_says(&r, " has more than 1024 bytes");
+		}
+	}
+	assert_true(rig_zk_is(config.zk, RIG_SITE, RIG_GOOD));
+}
+
 /* --- ZooKeeper ------------------------------------------------------------------------------- */
 
 static void without_zookeeper_nothing_is_known(void **state UNUSED)
@@ -442,6 +543,25 @@ static void a_missing_permission_is_named(void **state UNUSED)
 	rig_ctl_assert_code(&r, 0);
 	rig_zk_restrict(config.zk, RIG_SITE, false);
 	assert_true(rig_zk_is(config.zk, RIG_SITE, RIG_GOOD));
+}
+
+static void credentials_that_cannot_be_used_are_an_error_of_the_settings(void **state UNUSED)
+{
+	static const char *const lines[][2] = { { "get", "sites/shop" },
+						{ "status" },
+						{ "diff", "." },
+						{ "pull", "nothing" },
+						{ "problems" } };
+	char *settings = rig_path("broken.conf");
+
+	rig_write(settings, "zookeeper: { hosts = \"%s\"; auth_file = \"%s\"; };\n",
+		  rig_zookeeper_hosts(config.zookeeper), rig_path("missing"));
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		struct rig_ctl_result r = rig_ctl(settings, lines[i][0], lines[i][1], NULL);
+
+		rig_ctl_assert_code(&r, 2);
+		rig_config_assert_says(&r, "zookeeper.auth_file");
+	}
 }
 
 static void a_missing_chroot_is_named(void **state UNUSED)
@@ -493,6 +613,12 @@ int main(void)
 		config_test(registered_servers_are_counted_and_kept),
 		config_test(rm_asks_on_a_terminal),
 		config_test(a_large_subtree_is_removed_in_several_transactions),
+		config_test(a_large_removal_that_stops_in_the_middle_is_no_config),
+		config_test(a_push_replaces_a_removal_that_is_unfinished),
+		config_test(the_whole_config_is_removed_in_several_transactions),
+		config_test(a_server_that_is_registered_is_named_alone),
+		config_test(who_and_why_are_short),
+		config_test(credentials_that_cannot_be_used_are_an_error_of_the_settings),
 		config_test(without_zookeeper_nothing_is_known),
 		config_test(a_missing_permission_is_named),
 		config_test(a_missing_chroot_is_named),

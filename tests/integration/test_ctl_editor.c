@@ -45,6 +45,31 @@ static void edit_creates_a_znode(void **state UNUSED)
 	assert_true(rig_zk_is(config.zk, RIG_UPSTREAM "/10.0.0.9:80", "weight=7\n"));
 }
 
+static void a_new_znode_that_stays_empty_is_not_created(void **state UNUSED)
+{
+	struct rig_ctl_result r;
+
+	rig_config_use_editor("true");
+	r = rig_ctl(config.settings, "edit", "upstreams/shop/10.0.0.9:80", NULL);
+	rig_ctl_assert_code(&r, 0);
+	rig_config_assert_says(&r, RIG_UPSTREAM "/10.0.0.9:80 was not created");
+	assert_null(strstr(r.out, "stays as it is"));
+	assert_false(rig_zk_exists(config.zk, RIG_UPSTREAM "/10.0.0.9:80"));
+	assert_int_equal(rig_config_drafts(), 0);
+}
+
+static void an_editor_that_removes_its_file_changes_nothing(void **state UNUSED)
+{
+	struct rig_ctl_result r;
+
+	rig_config_use_editor("rm \"$1\"");
+	r = rig_ctl(config.settings, "edit", "sites/shop", NULL);
+	rig_ctl_assert_code(&r, 1);
+	rig_config_assert_says(&r, "the editor has removed its file");
+	assert_null(strstr(r.err, "what you typed"));
+	assert_true(rig_zk_is(config.zk, RIG_SITE, RIG_GOOD));
+}
+
 static void a_failing_editor_changes_nothing(void **state UNUSED)
 {
 	struct rig_ctl_result r;
@@ -181,7 +206,10 @@ static void what_was_typed_is_kept_when_zookeeper_is_away(void **state UNUSED)
 	struct rig_ctl_result r;
 	char script[1000];
 
-	snprintf(script, sizeof(script), "sed -i s/8080/8081/ \"$1\"; kill -STOP %d",
+	snprintf(script, sizeof(script),
+		 "sed -i s/8080/8081/ \"$1\"; kill -STOP %d; "
+		 "while cat /proc/%d/task/*/status | grep ^State | grep -qv stopped; do :; done",
+		 (int)rig_zookeeper_pid(config.zookeeper),
 		 (int)rig_zookeeper_pid(config.zookeeper));
 	rig_config_use_editor(script);
 	r = rig_ctl(config.settings, "edit", "sites/shop", "--timeout", "2s", NULL);
@@ -229,6 +257,8 @@ int main(void)
 		config_test(what_was_edited_is_written),
 		config_test(an_edit_without_a_change_writes_nothing),
 		config_test(edit_creates_a_znode),
+		config_test(an_editor_that_removes_its_file_changes_nothing),
+		config_test(a_new_znode_that_stays_empty_is_not_created),
 		config_test(a_failing_editor_changes_nothing),
 		config_test(a_concurrent_edit_is_shown_and_never_overwritten),
 		config_test(two_editors_at_once_one_wins_whole),

@@ -82,6 +82,17 @@ static void a_healthy_fleet_is_a_table_of_its_hosts(void **state)
 	assert_string_equal(r.err, "");
 }
 
+/* The plan names no host, and the revision is on all of them. */
+static void in_mode_all_no_host_takes_part_in_rollouts(void **state)
+{
+	struct rig_fleet *f = *state;
+
+	start(f, "");
+	eventually(NULL, says(f, "on 3 of 3 hosts"));
+	eventually(NULL, says(f, "no host takes part in rollouts (mode all)"));
+	assert_false(says(f, "0 of 0"));
+}
+
 static void the_json_of_the_status_has_a_stable_shape(void **state)
 {
 	struct rig_fleet *f = *state;
@@ -554,6 +565,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		rollout_test(a_healthy_fleet_is_a_table_of_its_hosts),
+		rollout_test(in_mode_all_no_host_takes_part_in_rollouts),
 		rollout_test(the_json_of_the_status_has_a_stable_shape),
 		rollout_test(a_host_that_left_is_missing_and_the_fleet_is_not_healthy),
 		rollout_test(the_report_of_a_host_is_shown_whole),

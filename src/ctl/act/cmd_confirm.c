@@ -111,15 +111,13 @@ static int set_confirm(struct override_edit *o, void *job)
 
 static void print_result(void *job, const struct hosts_wait *after)
 {
-	CLEANUP(buf_fini) struct buf when = BUF_INIT;
 	const struct job *j = job;
 
-	utc_print(j->when, &when);
 	if (j->ctl->json) {
 		json_t *object = json_object();
 
 		json_put_text(object, "upstream", j->upstream);
-		json_put_text(object, "confirm", buf_str(&when));
+		json_put(object, "confirm", json_time(j->when));
 		json_put(object, "held", json_integer((json_int_t)j->held_on));
 		json_put(object, "hosts", hosts_json(after));
 		ctl_print_json(object);

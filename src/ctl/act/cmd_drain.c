@@ -180,16 +180,6 @@ static json_t *servers_json(const struct job *j)
 	return list;
 }
 
-static json_t *until_json(uint64_t until)
-{
-	CLEANUP(buf_fini) struct buf text = BUF_INIT;
-
-	if (!until)
-		return json_null();
-	utc_print(until, &text);
-	return json_text(buf_str(&text));
-}
-
 static void print_json(const struct job *j, const struct hosts_wait *w)
 {
 	json_t *object = json_object();
@@ -197,7 +187,7 @@ static void print_json(const struct job *j, const struct hosts_wait *w)
 	json_put_text(object, "result", j->result);
 	json_put_text(object, "upstream", j->upstream);
 	json_put(object, "servers", servers_json(j));
-	json_put(object, "until", until_json(j->until));
+	json_put(object, "until", json_time(j->until));
 	json_put(object, "hosts", hosts_json(w));
 	ctl_print_json(object);
 }

@@ -58,19 +58,6 @@ static bool are_done(const struct hosts_wait *w)
 	return w->done == w->members;
 }
 
-/* Members that cannot be read are not there in the tree: no host would be waited for. */
-static int check_readable(const struct reader *r, struct err *e)
-{
-	CLEANUP(problems_fini) struct problems unreadable;
-
-	problems_init(&unreadable);
-	reader_problems(r, &unreadable);
-	if (!unreadable.count)
-		return 0;
-	return err_set(e, ERR_UNAVAILABLE, "%s: %s", unreadable.items[0].znode,
-		       unreadable.items[0].message);
-}
-
 int hosts_wait(struct ctl *ctl, struct hosts_wait *w, struct err *e)
 {
 	CLEANUP(reader_freep) struct reader *r = NULL;
@@ -78,7 +65,7 @@ int hosts_wait(struct ctl *ctl, struct hosts_wait *w, struct err *e)
 	uint64_t end = timing_now() + w->timeout, now;
 
 	if (open_reader(ctl, &r, e) < 0 || reader_first(r, &tree, e) < 0 ||
-	    check_readable(r, e) < 0)
+	    reader_check(r, ctl->settings.zookeeper.cluster, e) < 0)
 		return -1;
 	look(w, tree, &ctl->settings.zookeeper);
 	while (!are_done(w) && (now = timing_now()) < end) {
