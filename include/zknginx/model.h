@@ -237,6 +237,8 @@ DEFINE_CLEANUP(struct model *, model_free)
 
 const struct upstream *model_upstream(const struct model *m, const char *name);
 const struct site *model_site(const struct model *m, const char *name);
+/* Has one of the site's texts a literal `$`, for which nginx needs a variable of ours? */
+bool site_uses_dollar(const struct site *site);
 const struct snippet *model_snippet(const struct model *m, enum protocol context, const char *name);
 /* The sites in the order in which they are rendered, the oldest first; the caller frees the list.
  */

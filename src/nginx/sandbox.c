@@ -125,7 +125,7 @@ void sandbox_render_options(const struct sandbox *s, struct render_options *out)
 	out->http_log = NULL;
 	if (said == HTTP_LOG_OFF)
 		out->http_log = "off";
-	else if (said == HTTP_LOG_NONE && emit_text_is_valid(log, false, NULL))
+	else if (said == HTTP_LOG_NONE && emit_text_is_valid(log, TEXT_PLAIN, NULL))
 		out->http_log = log;
 }
 

@@ -21,7 +21,7 @@ static void require(bool holds, const char *what)
 
 static void check_text(const char *s)
 {
-	require(!s || emit_text_is_valid(s, true, NULL), "the emitter takes the text");
+	require(!s || emit_text_is_valid(s, TEXT_LINES, NULL), "the emitter takes the text");
 }
 
 static void check_headers(const struct header *headers, size_t count)

@@ -32,7 +32,7 @@ static bool is_port(long port)
 
 static void check_host(const char *host)
 {
-	require(emit_text_is_valid(host, false, NULL), "a host is what the emitter takes");
+	require(emit_text_is_valid(host, TEXT_PLAIN, NULL), "a host is what the emitter takes");
 	require(*host && strlen(host) <= 253, "a host has a length");
 	require(!strpbrk(host, " $/%@") && strcmp(host, "unix") != 0, "a host is a host");
 }

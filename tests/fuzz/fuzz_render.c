@@ -40,7 +40,7 @@ static void check_word(unsigned position, const char *s)
 	else if (position > 1)
 		require(is_parameter(s), "after an address are parameters");
 	else
-		require(emit_text_is_valid(s, false, NULL), "an address is a plain text");
+		require(emit_text_is_valid(s, TEXT_PLAIN, NULL), "an address is a plain text");
 }
 
 static void check_tokens(const struct bundle_text *t)

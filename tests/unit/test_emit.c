@@ -5,12 +5,15 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
+#include <zknginx/err.h>
 
 #include "core/text/emit.h"
 #include "core/text/lexer.h"
+#include "core/text/variable.h"
 
 static void plain_text_is_valid(void **state)
 {
@@ -31,10 +34,10 @@ static void plain_text_is_valid(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-		assert_true(emit_text_is_valid(texts[i], false, NULL));
+		assert_true(emit_text_is_valid(texts[i], TEXT_PLAIN, NULL));
 }
 
-static void metacharacters_and_control_bytes_are_refused(void **state)
+static void plain_text_has_no_metacharacters(void **state)
 {
 	char text[] = "a?b";
 
@@ -43,8 +46,29 @@ static void metacharacters_and_control_bytes_are_refused(void **state)
 		bool bad = c < 0x20 || c >= 0x7f || strchr(";{}\"'\\#`$", c);
 
 		text[1] = (char)c;
-		assert_int_equal(emit_text_is_valid(text, true, NULL), !bad);
+		assert_int_equal(emit_text_is_valid(text, TEXT_PLAIN, NULL), !bad);
 	}
+}
+
+static void a_line_has_any_character_but_control_characters(void **state)
+{
+	char text[] = "a?b";
+
+	(void)state;
+	for (int c = 1; c < 128; c++) {
+		bool bad = (c < 0x20 && c != '\t') || c == 0x7f || c == '$';
+
+		text[1] = (char)c;
+		assert_int_equal(emit_text_is_valid(text, TEXT_LITERAL, NULL), !bad);
+		bad = bad && c != '$'; /* the variable $b is unknown */
+		if (c != '$')
+			assert_int_equal(emit_text_is_valid(text, TEXT_LINE, NULL), !bad);
+		bad = bad && c != '\n' && c != '\r';
+		if (c != '$')
+			assert_int_equal(emit_text_is_valid(text, TEXT_LINES, NULL), !bad);
+	}
+	assert_false(emit_text_is_valid("\xc2\x85", TEXT_LINES, NULL)); /* U+0085 */
+	assert_true(emit_text_is_valid("\xf0\x9f\x91\xa9\xe2\x80\x8d", TEXT_LINE, NULL));
 }
 
 static void invalid_utf8_is_refused(void **state)
@@ -57,11 +81,12 @@ static void invalid_utf8_is_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-		assert_false(emit_text_is_valid(texts[i], true, NULL));
+		for (enum text_kind k = TEXT_PLAIN; k <= TEXT_LINES; k++)
+			assert_false(emit_text_is_valid(texts[i], k, NULL));
 }
 
 /* U+0085, U+00A0, U+200B, U+2028, U+202E, U+2066, U+FEFF, a tag character */
-static void invisible_characters_are_refused(void **state)
+static void plain_text_has_no_invisible_characters(void **state)
 {
 	static const char *const texts[] = {
 		"\xc2\x85",     "\xc2\xa0",     "\xe2\x80\x8b", "\xe2\x80\xa8",
@@ -70,68 +95,74 @@ static void invisible_characters_are_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-		assert_false(emit_text_is_valid(texts[i], true, NULL));
+		assert_false(emit_text_is_valid(texts[i], TEXT_PLAIN, NULL));
 }
 
 static void a_text_longer_than_its_limit_is_refused(void **state)
 {
-	char text[2050];
+	char text[4096];
 
 	(void)state;
 	memset(text, 'a', sizeof(text));
 	text[2048] = '\0';
-	assert_true(emit_text_is_valid(text, false, NULL));
+	assert_true(emit_text_is_valid(text, TEXT_PLAIN, NULL));
 	text[2048] = 'a';
 	text[2049] = '\0';
-	assert_false(emit_text_is_valid(text, false, NULL));
+	assert_false(emit_text_is_valid(text, TEXT_PLAIN, NULL));
+	text[2049] = 'a';
+	text[4094] = '\0';
+	assert_true(emit_text_is_valid(text, TEXT_LINE, NULL));
+	text[0] = '"'; /* takes two bytes */
+	assert_false(emit_text_is_valid(text, TEXT_LINE, NULL));
 }
 
-static void only_listed_variables_are_valid(void **state)
+static void variables_are_those_of_nginx(void **state)
 {
-	static const char *const good[] = { "$host",           "a$remote_addr,$scheme",
-					    "$http_x_real_ip", "$cookie_a$arg_b",
-					    "$request_uri/",   "$host-x" };
-	static const char *const bad[] = { "$",
-					   "$ host",
-					   "$$",
-					   "a$",
-					   "${host}",
-					   "$1",
-					   "$document_root",
-					   "$http_",
-					   "$Host",
-					   "$hostx",
-					   "$hos",
-					   "$ssl_client_raw_cert",
-					   "$http_X",
-					   "$realpath_root",
-					   "$request_body",
-					   "$remote_addr$evil",
-					   "$upstream_addr" };
+	static const char *const good[] = { "$host",
+					    "a$remote_addr,$scheme",
+					    "$http_x_real_ip",
+					    "$cookie_JSESSIONID$arg_userId",
+					    "$request_uri/",
+					    "$host-x",
+					    "$Host",
+					    "${host}s",
+					    "$upstream_http_x_a",
+					    "$document_root",
+					    "$$",
+					    "a$$b$$$host" };
+	static const char *const bad[] = {
+		"$",      "$ host",       "a$",     "$1",      "$http_",
+		"$hostx", "$hos",         "${host", "${}",     "$$$",
+		"$uri",   "${URI}",       "$evil",  "$h$$t",   "$request_body",
+		"$-",     "$host $query", "$ssl_",  "${ho st}"
+	};
 	const char *why = NULL;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
-		assert_true(emit_text_is_valid(good[i], true, NULL));
-		assert_false(emit_text_is_valid(good[i], false, NULL));
+		if (!emit_text_is_valid(good[i], TEXT_LINE, &why))
+			fail_msg("%s %s", good[i], why);
+		assert_false(emit_text_is_valid(good[i], TEXT_PLAIN, NULL));
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		assert_false(emit_text_is_valid(bad[i], true, &why));
+		why = NULL;
+		if (emit_text_is_valid(bad[i], TEXT_LINE, &why))
+			fail_msg("%s is valid", bad[i]);
 		assert_non_null(why);
 	}
+	assert_true(emit_text_is_valid("$uri", TEXT_LINES, NULL));
+	assert_true(emit_text_is_valid("a$$b", TEXT_LITERAL, NULL));
+	assert_false(emit_text_is_valid("a$host", TEXT_LITERAL, NULL));
 }
 
-/* A binary search: the order of the table matters. */
-static void the_first_and_the_last_variable_are_found(void **state)
+static void the_nearest_variable_is_found(void **state)
 {
 	(void)state;
-	assert_true(emit_variable_is_allowed("args", 4));
-	assert_true(emit_variable_is_allowed("uri", 3));
-	assert_true(emit_variable_is_allowed("hostname", 8));
-	assert_true(emit_variable_is_allowed("upstream_cache_status", 21));
-	assert_true(emit_variable_is_allowed("hostname", 4));
-	assert_false(emit_variable_is_allowed("", 0));
-	assert_false(emit_variable_is_allowed("host\0", 5));
+	assert_string_equal(variable_nearest("remote_adr", 10), "remote_addr");
+	assert_string_equal(variable_nearest("Hots", 4), "host");
+	assert_string_equal(variable_nearest("reqest_uri", 10), "request_uri");
+	assert_null(variable_nearest("zzzzzz", 6));
+	assert_null(variable_nearest("", 0));
 }
 
 static void times_are_those_of_nginx(void **state)
@@ -166,30 +197,94 @@ static void sizes_are_those_of_nginx(void **state)
 		assert_false(emit_size_is_valid(bad[i]));
 }
 
+/* What nginx reads when this has been written. */
+static char *read_back(void (*emit)(struct buf *, const char *), const char *text)
+{
+	struct buf out = BUF_INIT;
+	struct lexer l;
+	struct token t;
+	char *word;
+
+	buf_puts(&out, "name ");
+	emit(&out, text);
+	buf_puts(&out, ";");
+	lexer_init(&l, out.data, out.size);
+	lexer_next(&l);
+	t = lexer_next(&l);
+	assert_int_equal(t.kind, TOKEN_WORD);
+	word = xstrdup(t.word);
+	assert_int_equal(lexer_next(&l).kind, TOKEN_SEMICOLON);
+	assert_int_equal(lexer_next(&l).kind, TOKEN_END);
+	lexer_fini(&l);
+	buf_fini(&out);
+	return word;
+}
+
+static void assert_read_back(void (*emit)(struct buf *, const char *), const char *text,
+			     const char *expected)
+{
+	char *word = read_back(emit, text);
+
+	assert_string_equal(word, expected);
+	free(word);
+}
+
 static void a_value_is_read_back_as_it_was(void **state)
 {
-	static const char *const texts[] = { "",         "a",   "a b",   " ",
-					     "/a(b)",    "x)",  "$host", "$remote_addr $scheme",
-					     "\xc3\xa9", "a,b", "@x",    "!a" };
+	static const char *const texts[] = { "",
+					     "a",
+					     "a b",
+					     " ",
+					     "/a(b)",
+					     "x)",
+					     "$host",
+					     "$remote_addr $scheme",
+					     "\xc3\xa9",
+					     "a,b",
+					     "@x",
+					     "!a",
+					     "max-age=31536000; includeSubDomains",
+					     "default-src 'self'",
+					     "{\"status\":\"ok\"}",
+					     "C:\\new\\table\\",
+					     "\\",
+					     "\"",
+					     "#",
+					     "a#b",
+					     "User-agent: *\r\nDisallow:\t/\n",
+					     "${host}",
+					     "`id`" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		struct buf out = BUF_INIT;
-		struct lexer l;
-		struct token t;
+		assert_read_back(emit_value, texts[i], texts[i]);
+		if (!strpbrk(texts[i], "$\r\n"))
+			assert_read_back(emit_literal, texts[i], texts[i]);
+	}
+	assert_read_back(emit_value, "a$$b", "a${zknginx_dollar}b");
+	assert_read_back(emit_value, "$$$host", "${zknginx_dollar}$host");
+	assert_read_back(emit_literal, "/a$$b", "/a$b");
+}
 
-		buf_puts(&out, "name ");
-		emit_value(&out, texts[i]);
-		buf_puts(&out, ";");
-		lexer_init(&l, out.data, out.size);
-		lexer_next(&l);
-		t = lexer_next(&l);
-		assert_int_equal(t.kind, TOKEN_WORD);
-		assert_string_equal(t.word, texts[i]);
-		assert_int_equal(lexer_next(&l).kind, TOKEN_SEMICOLON);
-		assert_int_equal(lexer_next(&l).kind, TOKEN_END);
-		lexer_fini(&l);
-		buf_fini(&out);
+static unsigned next_random(unsigned *seed)
+{
+	*seed = *seed * 1103515245 + 12345;
+	return *seed >> 16;
+}
+
+static void random_texts_are_read_back(void **state)
+{
+	static const char bytes[] = "ab \"'\\;{}#`()tnr\t=/";
+	unsigned seed = 1;
+
+	(void)state;
+	for (int i = 0; i < 20000; i++) {
+		size_t size = next_random(&seed) % 12;
+		char text[16] = "";
+
+		for (size_t j = 0; j < size; j++)
+			text[j] = bytes[next_random(&seed) % (sizeof(bytes) - 1)];
+		assert_read_back(emit_value, text, text);
 	}
 }
 
@@ -225,15 +320,17 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain_text_is_valid),
-		cmocka_unit_test(metacharacters_and_control_bytes_are_refused),
+		cmocka_unit_test(plain_text_has_no_metacharacters),
+		cmocka_unit_test(a_line_has_any_character_but_control_characters),
 		cmocka_unit_test(invalid_utf8_is_refused),
-		cmocka_unit_test(invisible_characters_are_refused),
+		cmocka_unit_test(plain_text_has_no_invisible_characters),
 		cmocka_unit_test(a_text_longer_than_its_limit_is_refused),
-		cmocka_unit_test(only_listed_variables_are_valid),
-		cmocka_unit_test(the_first_and_the_last_variable_are_found),
+		cmocka_unit_test(variables_are_those_of_nginx),
+		cmocka_unit_test(the_nearest_variable_is_found),
 		cmocka_unit_test(times_are_those_of_nginx),
 		cmocka_unit_test(sizes_are_those_of_nginx),
 		cmocka_unit_test(a_value_is_read_back_as_it_was),
+		cmocka_unit_test(random_texts_are_read_back),
 		cmocka_unit_test(a_path_in_a_comment_is_escaped),
 		cmocka_unit_test(a_long_path_in_a_comment_is_cut),
 	};

@@ -8,6 +8,7 @@
 #include <zknginx/err.h>
 
 #include "claims.h"
+#include "core/text/emit.h"
 #include "core/text/listen_address.h"
 
 #define RANGE_MAX 4096 /* ports of one listen; nginx would run out of connections long before */
@@ -320,15 +321,23 @@ static void add_zones(struct claims *c, const struct site *s)
 		claims_add_zone(c, LIMIT_ZONE_PREFIX, "zknginxd", no_place);
 }
 
-static void add_variables(struct claims *c, const struct site *s)
+static bool has_websocket(const struct site *s)
 {
 	for (size_t i = 0; i < s->location_count; i++) {
-		if (!s->locations[i].websocket)
-			continue;
+		if (s->locations[i].websocket)
+			return true;
+	}
+	return false;
+}
+
+static void add_variables(struct claims *c, const struct site *s)
+{
+	if (has_websocket(s))
 		claims_add_name(c, CLAIM_VARIABLE, PROTOCOL_HTTP, WEBSOCKET_VARIABLE, "zknginxd",
 				no_place);
-		return;
-	}
+	if (site_uses_dollar(s))
+		claims_add_name(c, CLAIM_VARIABLE, PROTOCOL_HTTP, "$" DOLLAR_VARIABLE, "zknginxd",
+				no_place);
 }
 
 struct claims *claims_of_site(struct arena *a, const struct site *s)

@@ -8,6 +8,8 @@
 #include <zknginx/err.h>
 #include <zknginx/model.h>
 
+#include "core/text/emit.h"
+
 struct model *model_new(void)
 {
 	struct model *m = xcalloc(1, sizeof(*m));
@@ -57,6 +59,32 @@ const struct upstream *model_upstream(const struct model *m, const char *name)
 const struct site *model_site(const struct model *m, const char *name)
 {
 	return find(m->sites, m->site_count, sizeof(*m->sites), name);
+}
+
+static bool headers_use_dollar(const struct header *headers, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (emit_uses_dollar(headers[i].value))
+			return true;
+	}
+	return false;
+}
+
+static bool location_uses_dollar(const struct location *l)
+{
+	return emit_uses_dollar(l->cache_control) || emit_uses_dollar(l->text) ||
+	       emit_uses_dollar(l->to) ||
+	       headers_use_dollar(l->request_headers, l->request_header_count) ||
+	       headers_use_dollar(l->response_headers, l->response_header_count);
+}
+
+bool site_uses_dollar(const struct site *site)
+{
+	for (size_t i = 0; i < site->location_count; i++) {
+		if (location_uses_dollar(&site->locations[i]))
+			return true;
+	}
+	return false;
 }
 
 const struct snippet *model_snippet(const struct model *m, enum protocol context, const char *name)

@@ -13,6 +13,7 @@
 #include "core/text/address.h"
 #include "core/text/emit.h"
 #include "core/text/utf8.h"
+#include "core/text/variable.h"
 
 static const char digits[] = "0123456789";
 
@@ -55,7 +56,7 @@ const char *check_path(const struct reader *r, const char *s)
 {
 	const char *why = NULL;
 
-	if (!emit_text_is_valid(s, false, &why))
+	if (!emit_text_is_valid(s, TEXT_PLAIN, &why))
 		return why;
 	return policy_allows_path(r->policy, s) ? NULL
 						: "is not an absolute path below one of "
@@ -67,7 +68,7 @@ const char *check_root(const struct reader *r, const char *s)
 {
 	const char *why = NULL;
 
-	if (!emit_text_is_valid(s, false, &why))
+	if (!emit_text_is_valid(s, TEXT_PLAIN, &why))
 		return why;
 	return policy_may_serve(r->policy, s) ? NULL
 					      : "is not an absolute path below one of "
@@ -75,37 +76,42 @@ const char *check_root(const struct reader *r, const char *s)
 						"certificates (snippets.certificates)";
 }
 
-const char *check_body(const struct reader *r UNUSED, const char *s)
+/* Names the variable, and the one that may be meant. */
+static const char *explain_variable(const struct reader *r, const char *name, size_t size)
 {
-	const char *why = NULL;
+	const char *near = variable_nearest(name, size);
 
-	emit_text_is_valid(s, false, &why);
-	return why;
+	return near ? arena_printf(r->arena,
+				   "uses $%.*s, a variable that nginx does not have; is it $%s?",
+				   (int)size, name, near)
+		    : arena_printf(r->arena, "uses $%.*s, a variable that nginx does not have",
+				   (int)size, name);
 }
 
-const char *check_text(const struct reader *r, const char *s)
+static const char *check_kind(const struct reader *r, const char *s, enum text_kind kind)
 {
-	return *s ? check_body(r, s) : "must not be empty";
+	const char *why = NULL, *name;
+	size_t size;
+
+	if (emit_text_is_valid(s, kind, &why))
+		return NULL;
+	name = kind == TEXT_LITERAL ? NULL : emit_unknown_variable(s, &size);
+	return name ? explain_variable(r, name, size) : why;
 }
 
-/* nginx has decoded $uri: a line feed in it would begin a header of the client's own. */
-static bool uses_uri(const char *s)
+const char *check_body(const struct reader *r, const char *s)
 {
-	while ((s = strstr(s, "$uri"))) {
-		s += 4;
-		if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789_", *s) || !*s)
-			return true;
-	}
-	return false;
+	return check_kind(r, s, TEXT_LINES);
 }
 
-const char *check_value(const struct reader *r UNUSED, const char *s)
+const char *check_value(const struct reader *r, const char *s)
 {
-	const char *why = NULL;
+	return check_kind(r, s, TEXT_LINE);
+}
 
-	if (emit_text_is_valid(s, true, &why) && uses_uri(s))
-		why = "uses $uri, which may hold a line feed here: use $request_uri";
-	return why;
+const char *check_line(const struct reader *r, const char *s)
+{
+	return *s ? check_value(r, s) : "must not be empty";
 }
 
 const char *check_target(const struct reader *r, const char *s)
@@ -232,7 +238,7 @@ const char *check_location_path(const struct reader *r, const char *s)
 		s += 3;
 	if (*s != '/')
 		return "does not begin with \"/\", \"= /\" or \"^~ /\"";
-	return check_text(r, s);
+	return check_kind(r, s, TEXT_LITERAL);
 }
 
 /* Only nginx may set the length of a request: with another one, a request could be read as two. */

@@ -11,9 +11,9 @@ text_check check_zone_size;
 text_check check_name;   /* of a znode: name_is_valid() */
 text_check check_path;   /* of a file that nginx may read */
 text_check check_root;   /* of a directory that clients may read */
-text_check check_text;   /* not empty, no variables */
-text_check check_body;   /* no variables; may be empty */
-text_check check_value;  /* of a header: variables, but none that can hold a line feed */
+text_check check_body;   /* any text, with variables and line breaks; may be empty */
+text_check check_value;  /* of a header: one line, variables that cannot hold a line feed */
+text_check check_line;   /* the same, not empty */
 text_check check_target; /* of a redirect */
 text_check check_expires;
 text_check check_cache_valid;

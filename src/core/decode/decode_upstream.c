@@ -1,5 +1,6 @@
 /* An upstream's policy znode: JSON, or empty for the defaults. */
 #include <string.h>
+#include <strings.h>
 
 #include "checks.h"
 #include "core/text/emit.h"
@@ -16,7 +17,7 @@ static bool stream_knows(const char *name, size_t size)
 					     "proxy_protocol_port", "hostname" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (strlen(names[i]) == size && memcmp(names[i], name, size) == 0)
+		if (strlen(names[i]) == size && strncasecmp(names[i], name, size) == 0)
 			return true;
 	}
 	return false;
@@ -25,7 +26,11 @@ static bool stream_knows(const char *name, size_t size)
 static bool stream_knows_all(const char *key)
 {
 	while ((key = strchr(key, '$'))) {
-		size_t size = strspn(++key, "abcdefghijklmnopqrstuvwxyz0123456789_");
+		size_t size;
+
+		key += 1 + (key[1] == '{');
+		size = strspn(key,
+			      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
 
 		if (!stream_knows(key, size))
 			return false;
@@ -40,8 +45,10 @@ static const char *check_hash(const struct reader *r, const char *s)
 
 	if (!*key || *key == ' ' || (blank && strcmp(blank, " consistent") != 0))
 		return "is not \"hash KEY\" or \"hash KEY consistent\"";
-	if (!emit_text_is_valid(s, true, &why))
+	if (!emit_text_is_valid(s, TEXT_LINE, &why))
 		return why;
+	if (emit_uses_dollar(key))
+		return "has a literal $ in its key, which changes nothing";
 	if (!strchr(key, '$'))
 		return "has the same key for every request: expected a variable in the key";
 	if ((r->kinds & ONLY_STREAM) && !stream_knows_all(key))

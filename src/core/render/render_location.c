@@ -169,7 +169,7 @@ void render_location(struct renderer *r, const struct site *site, const struct l
 		buf_put(&r->value, l->path, modifier);
 		render_buffered(r);
 	}
-	render_word(r, l->path + modifier + strspn(l->path + modifier, " "));
+	render_literal(r, l->path + modifier + strspn(l->path + modifier, " "));
 	render_open(r);
 	render_limit(r, site, l);
 	KINDS[l->kind](r, l);

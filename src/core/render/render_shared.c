@@ -1,6 +1,6 @@
 /*
- * What sites share, rendered once and only when it is used: the map for WebSocket locations, cache
- * zones, request limits.
+ * What sites share, rendered once and only when it is used: the map for WebSocket locations, the
+ * variable for literal dollars, cache zones, request limits.
  *
  * All shared memory zones of nginx have one set of names. So these have a prefix that no zone of an
  * upstream or snippet can have: a cache "api" does not clash with the upstream "api". A limit's
@@ -13,6 +13,7 @@
 
 #include <zknginx/err.h>
 
+#include "core/text/emit.h"
 #include "renderer.h"
 
 #define LIMIT_KEY "$binary_remote_addr"
@@ -36,6 +37,25 @@ static void render_websocket_map(struct renderer *r)
 	render_open(r);
 	render_plain(r, "default upgrade;");
 	render_plain(r, "'' '';");
+	render_close(r);
+}
+
+static bool uses_dollar(const struct model *m)
+{
+	for (size_t i = 0; i < m->site_count; i++) {
+		if (site_uses_dollar(&m->sites[i]))
+			return true;
+	}
+	return false;
+}
+
+/* A geo block looks for no variables in its values, which is the one way to a literal `$`. */
+static void render_dollar(struct renderer *r)
+{
+	render_blank(r);
+	render_begin(r, "geo $" DOLLAR_VARIABLE);
+	render_open(r);
+	render_plain(r, "default \"$\";");
 	render_close(r);
 }
 
@@ -152,6 +172,8 @@ void render_shared(struct renderer *r)
 {
 	if (uses_websocket(r->model))
 		render_websocket_map(r);
+	if (uses_dollar(r->model))
+		render_dollar(r);
 	render_caches(r);
 	render_limits(r);
 }

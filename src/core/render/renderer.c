@@ -68,6 +68,12 @@ void render_word(struct renderer *r, const char *value)
 	emit_value(&r->line, value);
 }
 
+void render_literal(struct renderer *r, const char *value)
+{
+	buf_putc(&r->line, ' ');
+	emit_literal(&r->line, value);
+}
+
 void render_buffered(struct renderer *r)
 {
 	render_word(r, buf_str(&r->value));

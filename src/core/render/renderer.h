@@ -32,6 +32,8 @@ void render_plain(struct renderer *r, const char *text);
 void render_begin(struct renderer *r, const char *directive);
 void render_raw(struct renderer *r, const char *text);
 void render_word(struct renderer *r, const char *value);
+/* The same where nginx looks for no variables. */
+void render_literal(struct renderer *r, const char *value);
 /* What was put into `value`, as one parameter; empties it. */
 void render_buffered(struct renderer *r);
 /* PREFIX VALUE SUFFIX as one parameter: "weight=" "5" "". */

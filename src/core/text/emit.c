@@ -1,9 +1,9 @@
 /*
  * Values that become nginx text: which are valid, and how they are written.
  *
- * Values are refused, never changed: a byte that could end a parameter, begin a block, a comment or
- * a variable, or mislead a reader of the file, makes the whole value invalid. So quotes are only
- * needed for blanks, and a value means the same in nginx as in the znode.
+ * nginx cuts its text into parameters first. There quotes protect everything, and a backslash
+ * protects a quote and itself. Then some directives look for variables in the parameter. There
+ * nothing protects `$`: a literal one is written as a variable of ours whose value is `$`.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,106 +12,16 @@
 
 #include "emit.h"
 #include "utf8.h"
+#include "variable.h"
 
-#define TEXT_SIZE 2048
+#define PLAIN_SIZE 2048
+#define PARAMETER_SIZE 4096 /* nginx's buffer: with its quotes a parameter fits it */
 #define COMMENT_SIZE 200
-
-/*
- * Sorted. Not on the list: variables that can have a line feed, name a file, or reveal internals of
- * the host.
- */
-static const char *const allowed[] = {
-	"args",
-	"binary_remote_addr",
-	"connection",
-	"connection_requests",
-	"content_length",
-	"content_type",
-	"host",
-	"hostname",
-	"http2",
-	"https",
-	"is_args",
-	"msec",
-	"proxy_add_x_forwarded_for",
-	"proxy_host",
-	"proxy_port",
-	"proxy_protocol_addr",
-	"proxy_protocol_port",
-	"query_string",
-	"realip_remote_addr",
-	"realip_remote_port",
-	"remote_addr",
-	"remote_port",
-	"remote_user",
-	"request_id",
-	"request_length",
-	"request_method",
-	"request_time",
-	"request_uri",
-	"scheme",
-	"server_addr",
-	"server_name",
-	"server_port",
-	"server_protocol",
-	"ssl_cipher",
-	"ssl_client_escaped_cert",
-	"ssl_client_fingerprint",
-	"ssl_client_i_dn",
-	"ssl_client_s_dn",
-	"ssl_client_serial",
-	"ssl_client_verify",
-	"ssl_protocol",
-	"ssl_server_name",
-	"ssl_session_reused",
-	"time_iso8601",
-	"upstream_cache_status",
-	"uri",
-};
-
-static const char *const prefixes[] = { "arg_", "cookie_", "http_" };
+#define DOLLAR "${" DOLLAR_VARIABLE "}"
 
 static const char name_bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
-static const char small_bytes[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
 
-struct span {
-	const char *s;
-	size_t size;
-};
-
-static int compare_variable(const void *key, const void *element)
-{
-	const struct span *name = key;
-	const char *other = *(const char *const *)element;
-	int order = strncmp(name->s, other, name->size);
-
-	return order ? order : -(other[name->size] != '\0');
-}
-
-/* "http_x_real_ip": a known prefix followed by at least one byte. */
-static bool has_allowed_prefix(const char *name, size_t size)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
-		size_t prefix = strlen(prefixes[i]);
-
-		if (size > prefix && memcmp(name, prefixes[i], prefix) == 0)
-			return true;
-	}
-	return false;
-}
-
-bool emit_variable_is_allowed(const char *name, size_t size)
-{
-	struct span key = { name, size };
-
-	for (size_t i = 0; i < size; i++) {
-		if (!name[i] || !strchr(small_bytes, name[i]))
-			return false;
-	}
-	return size &&
-	       (has_allowed_prefix(name, size) ||
-		bsearch(&key, allowed, ARRAY_SIZE(allowed), sizeof(allowed[0]), compare_variable));
-}
+/* --- what is valid --------------------------------------------------------------------------- */
 
 /* Invisible characters that break lines or turn the direction of the text around them. */
 static bool is_deceptive(uint32_t code)
@@ -131,35 +41,57 @@ static bool is_deceptive(uint32_t code)
 	return code >= 0xe0000;
 }
 
-/* Why the character at s is not allowed in a value; NULL: it is. Sets its length. */
-static const char *check_character(const char *s, size_t *size)
+/* Why the character at s is not allowed; NULL: it is. Sets its length. */
+static const char *check_character(const char *s, enum text_kind kind, size_t *size)
 {
 	uint32_t code;
 
 	*size = utf8_decode(s, &code);
 	if (!*size)
 		return "is not valid UTF-8";
-	if (code < 0x20 || code == 0x7f)
+	if (kind == TEXT_LINES && code < 0x80 && strchr("\t\r\n", (int)code))
+		return NULL;
+	if (kind != TEXT_PLAIN && code == '\t')
+		return NULL;
+	if (code < 0x20 || (code >= 0x7f && code < 0xa0))
 		return "contains a control character";
-	if (code < 0x80 && strchr(";{}", (int)code))
-		return "contains one of ; { }, which would end the nginx parameter";
-	if (code < 0x80 && strchr("\"'\\#`", (int)code))
-		return "contains a quote, a backslash or #, which nginx cannot take literally";
+	if (kind != TEXT_PLAIN)
+		return NULL;
+	if (code < 0x80 && strchr(";{}\"'\\#`", (int)code))
+		return "contains one of ; { } # ` \\ or a quote, which are not allowed here";
 	return is_deceptive(code) ? "contains an invisible or directional character" : NULL;
 }
 
-static const char *check_variable(const char *s, bool variables, size_t *size)
+static const char *check_name(const char *name, size_t size, enum text_kind kind)
 {
-	size_t name = strspn(s + 1, name_bytes);
+	if (!size)
+		return "contains $ without the name of a variable after it ($$ is a literal $)";
+	if (!variable_is_known(name, size))
+		return "uses a variable that nginx does not have";
+	return kind == TEXT_LINE && variable_with_lines(name, size)
+		       ? "uses a variable that may hold a line feed here, such as $uri: use "
+			 "$request_uri"
+		       : NULL;
+}
 
-	*size = 1 + name;
-	if (!variables)
+/* "$$", "$name" or "${name}". */
+static const char *check_dollar(const char *s, enum text_kind kind, size_t *size)
+{
+	bool braces = s[1] == '{';
+	size_t name = strspn(s + 1 + braces, name_bytes);
+
+	*size = 1 + name + 2 * (size_t)braces;
+	if (kind == TEXT_PLAIN)
 		return "contains $, but variables are not allowed here";
-	if (!name)
-		return "contains $ without the name of a variable after it";
-	if (!emit_variable_is_allowed(s + 1, name))
-		return "uses a variable that is not on the list of allowed ones";
-	return NULL;
+	if (s[1] == '$') {
+		*size = 2;
+		return NULL;
+	}
+	if (kind == TEXT_LITERAL)
+		return "contains $, but variables are not allowed here ($$ is a literal $)";
+	if (braces && s[2 + name] != '}')
+		return "contains ${ without a name and } after it";
+	return check_name(s + 1 + braces, name, kind);
 }
 
 /* Bytes that are always valid; nearly every value has only these. */
@@ -169,32 +101,87 @@ static const bool plain_bytes[256] = {
 	['='] = true,         ['['] = true,         [']'] = true,         [' '] = true,
 };
 
-static const char *check_text(const char *s, bool variables)
+static const char *check_bytes(const char *s, enum text_kind kind)
 {
 	const char *why;
 	size_t size;
 
-	if (strnlen(s, TEXT_SIZE + 1) > TEXT_SIZE)
-		return "is longer than 2048 bytes";
 	for (; *s; s += size) {
 		size = 1;
 		if (plain_bytes[(unsigned char)*s])
 			continue;
-		why = *s == '$' ? check_variable(s, variables, &size) : check_character(s, &size);
+		why = *s == '$' ? check_dollar(s, kind, &size) : check_character(s, kind, &size);
 		if (why)
 			return why;
 	}
 	return NULL;
 }
 
-bool emit_text_is_valid(const char *s, bool variables, const char **why)
+/* How the byte is written in quotes; NULL: as it is. */
+static const char *escaped(char c)
 {
-	const char *found = check_text(s, variables);
+	static const char from[] = "\"\\\t\r\n";
+	static const char *const to[] = { "\\\"", "\\\\", "\\t", "\\r", "\\n" };
+	const char *found = c ? strchr(from, c) : NULL;
+
+	return found ? to[found - from] : NULL;
+}
+
+/* Bytes of the parameter, in quotes. */
+static size_t written_size(const char *s)
+{
+	size_t size = 2;
+
+	for (; *s; s++) {
+		bool dollars = s[0] == '$' && s[1] == '$';
+
+		size += dollars ? strlen(DOLLAR) : escaped(*s) ? 2 : 1;
+		s += dollars;
+	}
+	return size;
+}
+
+static const char *check_text(const char *s, enum text_kind kind)
+{
+	if (kind == TEXT_PLAIN && strnlen(s, PLAIN_SIZE + 1) > PLAIN_SIZE)
+		return "is longer than 2048 bytes";
+	if (kind != TEXT_PLAIN && written_size(s) > PARAMETER_SIZE)
+		return "is longer than 4096 bytes in nginx's text, the most that nginx reads";
+	return check_bytes(s, kind);
+}
+
+bool emit_text_is_valid(const char *s, enum text_kind kind, const char **why)
+{
+	const char *found = check_text(s, kind);
 
 	if (found && why)
 		*why = found;
 	return !found;
 }
+
+const char *emit_unknown_variable(const char *s, size_t *size)
+{
+	while ((s = strchr(s, '$'))) {
+		s += 1 + (s[1] == '{');
+		*size = strspn(s, name_bytes);
+		if (*size && !variable_is_known(s, *size))
+			return s;
+		s += *s == '$';
+	}
+	return NULL;
+}
+
+bool emit_uses_dollar(const char *s)
+{
+	while (s && (s = strchr(s, '$'))) {
+		if (s[1] == '$')
+			return true;
+		s++;
+	}
+	return false;
+}
+
+/* --- times and sizes ------------------------------------------------------------------------- */
 
 /*
  * nginx's units, which must come in this order; a number without a unit is seconds and must be
@@ -289,18 +276,49 @@ bool emit_size_is_valid(const char *s)
 	return emit_size_parse(s, &bytes);
 }
 
-void emit_value(struct buf *out, const char *s)
+/* --- what is written ------------------------------------------------------------------------- */
+
+/* dollar: what a literal one is written as. */
+static void write_parameter(struct buf *out, const char *s, const char *dollar)
 {
-	bool quote = !*s || strchr(s, ' ');
-	const char *why = check_text(s, true);
+	bool quote = !*s || strpbrk(s, " ;{}\"'\\#\t\r\n");
+
+	if (quote)
+		buf_putc(out, '"');
+	for (; *s; s++) {
+		const char *instead = escaped(*s);
+
+		if (s[0] == '$' && s[1] == '$') {
+			instead = dollar;
+			s++;
+		}
+		if (instead)
+			buf_puts(out, instead);
+		else
+			buf_putc(out, *s);
+	}
+	if (quote)
+		buf_putc(out, '"');
+}
+
+static void require(const char *s, enum text_kind kind)
+{
+	const char *why = check_text(s, kind);
 
 	if (why)
 		die("a value on its way to nginx %s: decode should have refused it", why);
-	if (quote)
-		buf_putc(out, '"');
-	buf_puts(out, s);
-	if (quote)
-		buf_putc(out, '"');
+}
+
+void emit_value(struct buf *out, const char *s)
+{
+	require(s, TEXT_LINES);
+	write_parameter(out, s, DOLLAR);
+}
+
+void emit_literal(struct buf *out, const char *s)
+{
+	require(s, TEXT_LITERAL);
+	write_parameter(out, s, "$");
 }
 
 void emit_comment_path(struct buf *out, const char *path)

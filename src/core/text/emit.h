@@ -1,9 +1,9 @@
 /*
  * The only way for a value of a znode into nginx text.
  *
- * nginx has no escape for `$`, and tools that rely on quotes have had security holes. So decode
- * refuses, with these predicates, everything that could be more than a plain value. render writes
- * each value with emit_value(), which checks it again and dies when it is not valid.
+ * decode refuses, with these predicates, what nginx cannot express or what would be more than a
+ * plain value. render writes each value with emit_value() or emit_literal(), which check it again
+ * and die when it is not valid.
  */
 #ifndef ZKNGINX_EMIT_H
 #define ZKNGINX_EMIT_H
@@ -11,16 +11,29 @@
 #include <stdbool.h>
 #include <zknginx/buf.h>
 
-/* Variables that a value may use, `$remote_addr` and such; without the `$`. */
-bool emit_variable_is_allowed(const char *name, size_t size);
+/* A variable of ours: http.conf defines it, with the value `$`, where a text uses it. */
+#define DOLLAR_VARIABLE "zknginx_dollar"
+
+enum text_kind {
+	TEXT_PLAIN,   /* of a path or name: printable, without nginx's own characters and `$` */
+	TEXT_LITERAL, /* any line of text where nginx takes no variables; `$$` is a `$` */
+	TEXT_LINE,    /* any line of text; `$$` is a `$`, $name and ${name} are variables of nginx
+			 that cannot hold a line feed */
+	TEXT_LINES,   /* any text with variables, also with tabs and line breaks */
+};
 
 /*
- * Is the text valid as one nginx parameter? Printable UTF-8 of at most 2,048 bytes, without control
- * characters, `;{}"'\#` and back quotes; `$` only before an allowed variable (and only if
- * `variables`). Spaces are quoted when written. False: *why (may be NULL) points to a static
- * sentence that says what is wrong.
+ * Is the text valid as one nginx parameter? UTF-8 without control characters, of at most 2,048
+ * bytes (TEXT_PLAIN), or what fits nginx's buffer of 4,096. False: *why (may be NULL) points to a
+ * static sentence that says what is wrong.
  */
-bool emit_text_is_valid(const char *s, bool variables, const char **why);
+bool emit_text_is_valid(const char *s, enum text_kind kind, const char **why);
+
+/* The first variable in the text that nginx does not have: its name, not terminated. NULL: none. */
+const char *emit_unknown_variable(const char *s, size_t *size);
+
+/* Has the text a literal `$`, for which emit_value() uses DOLLAR_VARIABLE? NULL: it has not. */
+bool emit_uses_dollar(const char *s);
 
 bool emit_time_is_valid(const char *s); /* "10s", "250ms", "1h30m", "5": an nginx time */
 /* As above without milliseconds: what fail_timeout, expires and cache times take. */
@@ -31,6 +44,8 @@ bool emit_size_parse(const char *s, uint64_t *bytes);
 
 /* Append s as one parameter, in double quotes where it needs them. */
 void emit_value(struct buf *out, const char *s);
+/* The same for a parameter in which nginx looks for no variables. */
+void emit_literal(struct buf *out, const char *s);
 
 /*
  * Append a znode path for a comment: bytes other than [A-Za-z0-9_./:@=+,-] as %XX, cut at 200
