@@ -11,6 +11,7 @@
 
 #define PART_AFTER USEC_PER_SEC
 #define LOG_INTERVAL (30 * USEC_PER_SEC)
+#define TELL_INTERVAL USEC_PER_SEC
 
 static void step(void *search);
 
@@ -58,8 +59,16 @@ size_t refusal_search_refused(const struct refusal_search *s,
 	return refused;
 }
 
-void refusal_search_log(const struct refusal_search *s, size_t refused)
+void refusal_search_log(const struct refusal_search *s, size_t refused, enum search_end end)
 {
+	if (end == SEARCH_OUTDATED) {
+		log_notice(
+			"the search in a change of %zu znodes is dropped for a newer tree: so far "
+			"nginx accepts %zu of them and refuses %zu (%zu tests)",
+			changes_count(s->changes), search_taken(s->search), refused,
+			search_tests(s->search));
+		return;
+	}
 	log_info("nginx accepts %zu of %zu changed znodes and refuses %zu (%zu tests)",
 		 search_taken(s->search), changes_count(s->changes), refused,
 		 search_tests(s->search));
@@ -118,7 +127,60 @@ static void on_part(struct refusal_search *s, const struct outcome *o)
 	step(s);
 }
 
+/* --- a newer tree ---------------------------------------------------------------------------- */
+
+static bool is_outdated(const struct refusal_search *s)
+{
+	return s->partly && s->attempt->newer && patience_is_over(&s->patience, timing_now());
+}
+
+/* Has the newer tree the znode as it was tested? */
+static bool is_same_in(const struct tree *newer, const struct change *c)
+{
+	const struct znode *z = tree_find(newer, c->path);
+
+	return c->to ? z && znode_same(z, c->to) : !z;
+}
+
+/* Is a znode that this search has proved to be refused unchanged in the newer tree? */
+static bool is_useful(const struct refusal_search *s)
+{
+	for (size_t u = 0; u < changes_count(s->changes); u++) {
+		if (search_fate(s->search, u) == SEARCH_REFUSED &&
+		    search_reason(s->search, u) != SIZE_MAX &&
+		    is_same_in(s->attempt->newer, changes_at(s->changes, u)))
+			return true;
+	}
+	return false;
+}
+
+/* The next run begins with a deployment, so it may have to wait. */
+static void drop(struct refusal_search *s)
+{
+	if (!tester_may_deploy(s->tester, step, s))
+		return;
+	if (!s->reloads && search_taken(s->search) > s->live) {
+		deploy_part(s);
+		return;
+	}
+	search_stop(s->search);
+	patience_drop(&s->patience, is_useful(s));
+	s->ops->on_end(s->ctx, SEARCH_OUTDATED);
+}
+
+void refusal_search_on_newer(struct refusal_search *s)
+{
+	if (s->changes && s->partly)
+		tester_wake(s->tester, s->patience.ends);
+}
+
 /* --- the tests ------------------------------------------------------------------------------- */
+
+static void end(struct refusal_search *s)
+{
+	patience_init(&s->patience);
+	s->ops->on_end(s->ctx, SEARCH_OVER);
+}
 
 /* What was refused before is tested again only while there is plenty of the budget left, so that no
  * other change has to wait for it. */
@@ -128,38 +190,49 @@ static bool is_enough(struct refusal_search *s)
 	       !budget_is_ample(&s->tester->budget, timing_now(), 0);
 }
 
-/* Other changes wait meanwhile, so an operator has to be able to see it. */
-static void log_progress(struct refusal_search *s)
+char *refusal_search_sentence(const struct refusal_search *s)
 {
-	uint64_t now = timing_now();
+	size_t count = s->changes ? changes_count(s->changes) : 0;
 
-	if (now - s->logged < LOG_INTERVAL)
-		return;
-	s->logged = now;
-	log_notice("nginx -t refuses a change of %zu znodes: searching for the part that it "
-		   "accepts, %zu tests so far; nginx keeps serving the last good configuration, "
-		   "and other changes wait",
-		   changes_count(s->changes), search_tests(s->search));
+	if (!count || !s->partly)
+		return NULL;
+	return xasprintf("nginx%s refuses a change of %zu znode%s: zknginxd is searching for the "
+			 "part that it accepts, %zu test%s so far; nginx keeps serving the last "
+			 "good configuration, and other changes wait",
+			 s->reloads ? "" : " -t", count, PLURAL(count), search_tests(s->search),
+			 PLURAL(search_tests(s->search)));
 }
 
-static void step(void *search)
+/* Other changes wait meanwhile, so an operator has to be able to see it. */
+static void tell_progress(struct refusal_search *s)
 {
-	struct refusal_search *s = search;
+	CLEANUP(freep) char *text = refusal_search_sentence(s);
+	uint64_t now = timing_now();
+
+	if (!text)
+		return;
+	if (now - s->told >= TELL_INTERVAL) {
+		s->told = now;
+		s->ops->on_progress(s->ctx);
+	}
+	if (now - s->logged >= LOG_INTERVAL) {
+		s->logged = now;
+		log_notice("%s", text);
+	}
+}
+
+/* The next test, or a wait for it. */
+static void test_next(struct refusal_search *s)
+{
 	CLEANUP(tree_unrefp) struct tree *sources = NULL;
 
-	log_progress(s);
-	if (wants_part(s)) {
-		deploy_part(s);
+	if (!tester_may_test(s->tester, s->reloads, step, s)) {
+		if (s->attempt->newer)
+			refusal_search_on_newer(s);
 		return;
 	}
-	if (is_enough(s)) {
-		s->ops->on_end(s->ctx, SEARCH_OVER);
-		return;
-	}
-	if (!tester_may_test(s->tester, s->reloads, step, s))
-		return;
 	if (!search_next(s->search, s->take)) {
-		s->ops->on_end(s->ctx, SEARCH_OVER);
+		end(s);
 		return;
 	}
 	sources = changes_take(s->changes, s->take);
@@ -167,6 +240,21 @@ static void step(void *search)
 		tester_deploy(s->tester, sources, s->applied);
 	else
 		tester_test(s->tester, sources);
+}
+
+static void step(void *search)
+{
+	struct refusal_search *s = search;
+
+	tell_progress(s);
+	if (wants_part(s))
+		deploy_part(s);
+	else if (is_enough(s))
+		end(s);
+	else if (is_outdated(s))
+		drop(s);
+	else
+		test_next(s);
 }
 
 static void on_test(struct refusal_search *s, const struct outcome *o)
@@ -221,6 +309,8 @@ void refusal_search_begin(struct refusal_search *s, const struct refusal_search_
 	s->reloads = spec->reloads;
 	s->partly = spec->quarantine;
 	s->logged = timing_now();
+	s->told = 0;
+	patience_begin(&s->patience, s->logged);
 	s->applied = spec->applied;
 	s->changes = changes_new(spec->base, spec->candidate, spec->root);
 	if (!changes_count(s->changes)) {
@@ -242,8 +332,21 @@ void refusal_search_begin(struct refusal_search *s, const struct refusal_search_
 	step(s);
 }
 
-void refusal_search_init(struct refusal_search *s, struct tester *tester,
-			 const struct refusal_search_ops *ops, void *ctx)
+void refusal_search_on_accepted(struct refusal_search *s)
 {
-	*s = (struct refusal_search){ .tester = tester, .ops = ops, .ctx = ctx };
+	s->refused_since = 0;
+	patience_init(&s->patience);
+}
+
+void refusal_search_init(struct refusal_search *s, struct tester *tester,
+			 const struct attempt *attempt, const struct refusal_search_ops *ops,
+			 void *ctx)
+{
+	*s = (struct refusal_search){
+		.tester = tester,
+		.attempt = attempt,
+		.ops = ops,
+		.ctx = ctx,
+	};
+	patience_init(&s->patience);
 }

@@ -308,6 +308,37 @@ static void a_frugal_search_tests_no_unit_twice(void **state UNUSED)
 	assert_true(failures <= 7);
 }
 
+/* Stops after each number of tests: what is refused is proved, and what is taken passes. */
+static void a_search_that_is_stopped_keeps_only_what_was_proved(void **state UNUSED)
+{
+	for (size_t stop = 1; stop < 40; stop++) {
+		struct world w = { .count = 100, .hints = HINTS_RANDOM, .seed = 7 };
+		CLEANUP(search_freep) struct search *s = search_new(w.count);
+		bool take[UNITS_MAX];
+
+		for (size_t bad = 13; bad < 100; bad += 20)
+			forbid(&w, bad, 0, 0, 1);
+		while (w.tests < stop && search_next(s, take)) {
+			const struct rule *r = broken(&w, take);
+			size_t hints[4], count = r ? hint(&w, r, hints) : 0;
+
+			w.tests++;
+			if (r)
+				search_failed(s, hints, count, w.failures++);
+			else
+				search_passed(s);
+		}
+		search_stop(s);
+		for (size_t u = 0; u < w.count; u++) {
+			bool is_bad = u % 20 == 13;
+
+			assert_int_not_equal(search_fate(s, u),
+					     is_bad ? SEARCH_TAKEN : SEARCH_REFUSED);
+			assert_int_not_equal(search_fate(s, u), SEARCH_BLOCKED);
+		}
+	}
+}
+
 /* The change was refused as a whole a while ago; `cause`: the unit that nginx named then. */
 static void tell_of_before(struct world *w, struct search *s, size_t cause)
 {
@@ -395,6 +426,7 @@ int main(void)
 		cmocka_unit_test(what_needs_a_refused_unit_is_blocked_and_not_tested),
 		cmocka_unit_test(what_was_set_aside_before_is_tried_at_the_end),
 		cmocka_unit_test(the_reason_is_the_failure_that_was_about_the_unit),
+		cmocka_unit_test(a_search_that_is_stopped_keeps_only_what_was_proved),
 		cmocka_unit_test(a_cause_that_is_over_refuses_nothing),
 		cmocka_unit_test(a_cause_that_lasts_takes_one_test_more),
 		cmocka_unit_test(a_frugal_search_tests_no_unit_twice),

@@ -30,14 +30,12 @@ struct search {
 	size_t list_count, low, high;
 	size_t alone, group;
 	size_t tests;
-	size_t limit, step; /* how many units may be doubted; what a proof adds */
-	size_t last;        /* the unit that was doubted last, when it alone was left out */
-	size_t failed_tag;
+	size_t limit, step;  /* how many units may be doubted; what a proof adds */
+	size_t last;         /* the unit that was doubted last, when it alone was left out */
 	const size_t *hints; /* of the failure at hand */
-	size_t hint_count;
+	size_t hint_count, failed_tag;
 	bool frugal, tried_together;
-	bool unproved; /* that all open units fail is told, and no test of this search has shown it
-			*/
+	bool unproved; /* that all open units fail is told; no test of this search has shown it */
 	size_t together_at; /* on top of so many taken units */
 };
 
@@ -367,6 +365,11 @@ void search_failed_before(struct search *s, const size_t *hints, size_t hint_cou
 		return;
 	s->unproved = true;
 	failed(s, hints, hint_count, tag);
+}
+
+void search_stop(struct search *s)
+{
+	units_reopen_doubted(&s->units);
 }
 
 /* --- what is known --------------------------------------------------------------------------- */

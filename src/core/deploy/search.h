@@ -50,6 +50,10 @@ void search_failed(struct search *s, const size_t *hints, size_t hint_count, siz
  * The hints of that failure are used, but it proves nothing: its cause may be over. */
 void search_failed_before(struct search *s, const size_t *hints, size_t hint_count, size_t tag);
 
+/* Ends it in the middle. What is only doubted is open again, so what is refused was proved, or set
+ * aside at the start. */
+void search_stop(struct search *s);
+
 /* At the end, or in the middle: */
 enum search_fate {
 	SEARCH_OPEN,    /* not known yet */
