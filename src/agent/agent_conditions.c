@@ -25,8 +25,8 @@ static void check_zookeeper(const struct agent *a, struct conditions *c)
 
 	if (is_recent(when, DISTRUST_LASTS))
 		conditions_add(c, "zookeeper-distrusted", "", ALERT_WARNING, 1,
-			       "%s: this is not what a healthy ZooKeeper server sends; the "
-			       "connection was closed, and nothing of the answer was used",
+			       "%s; the connection was closed, and nothing that it sent was used; "
+			       "another server is tried, and nginx keeps serving what it has",
 			       distrust);
 	if (*slow)
 		conditions_add(c, "zookeeper-slow", "", ALERT_WARNING, 0,

@@ -24,6 +24,7 @@
 #define LONGEST_PAUSE (3 * USEC_PER_SEC)     /* … and at most, however often they fail */
 #define LASTING (5 * USEC_PER_SEC) /* a granted session that lives so long ends the failures */
 #define BACKLOG 16
+#define ACCEPTED_MOST 100 /* connections a second */
 
 struct relay_port {
 	struct queue *queue;
@@ -106,9 +107,15 @@ static void try_later(struct relay_port *p)
 static void fail(struct relay_port *p)
 {
 	p->failures++;
+	p->due = timing_now() + pause_of(p);
+}
+
+/* The next connection begins with another server, whoever ended this one: the library ends it when
+ * the server does not answer any more, and such a server may still accept connections. */
+static void leave_server(struct relay_port *p)
+{
 	if (p->server_count)
 		p->next = (p->next + 1) % p->server_count;
-	p->due = timing_now() + pause_of(p);
 }
 
 static void on_server(void *ctx, struct relay_link *l)
@@ -143,6 +150,7 @@ static void on_end(void *ctx, struct relay_link *l, enum link_end end, const cha
 
 	if (end == LINK_DISTRUSTED)
 		note(p, NOTE_DISTRUST, "%s %s", relay_link_server(l)->name, why);
+	leave_server(p);
 	if (p->granted && timing_now() - p->granted > LASTING)
 		p->failures = 0;
 	else if (end != LINK_CLIENT_LEFT)
@@ -196,7 +204,9 @@ static void open_port(struct relay_port *p, sd_event *loop)
 {
 	p->loop = loop;
 	p->timer = timing_new(loop, on_timer, p);
-	if (sd_event_add_io(loop, &p->source, p->fd, EPOLLIN, on_connection, p) < 0)
+	/* Neither connections of other processes nor a lack of descriptors keep the thread busy. */
+	if (sd_event_add_io(loop, &p->source, p->fd, EPOLLIN, on_connection, p) < 0 ||
+	    sd_event_source_set_ratelimit(p->source, USEC_PER_SEC, ACCEPTED_MOST) < 0)
 		die("sd-event: cannot watch a port");
 }
 
@@ -264,7 +274,7 @@ static void *run(void *arg UNUSED)
 	    sd_event_add_io(loop, NULL, relay.fd, EPOLLIN, on_orders, NULL) < 0)
 		die("sd-event: no loop for the relay");
 	sd_event_loop(loop);
-	return NULL;
+	die("sd-event: the loop of the relay has ended");
 }
 
 /* --- for the other threads -------------------------------------------------------------------- */

@@ -63,6 +63,7 @@ static ssize_t tls_read(struct stream *s, char *chunk, size_t size)
 	int n;
 
 	ERR_clear_error();
+	s->wants_write = false;
 	n = SSL_read(s->tls, chunk, (int)size);
 	return n > 0 ? n : tls_result(s, n);
 }
@@ -72,6 +73,7 @@ int stream_shake_hands(struct stream *s)
 	int rc;
 
 	ERR_clear_error();
+	s->wants_write = false;
 	rc = SSL_connect(s->tls);
 	return rc == 1 ? 1 : tls_result(s, rc);
 }
@@ -146,6 +148,7 @@ static ssize_t tls_write(struct stream *s)
 	int n;
 
 	ERR_clear_error();
+	s->wants_write = false;
 	n = SSL_write(s->tls, s->out.data + s->sent, (int)size);
 	return n > 0 ? n : tls_result(s, n);
 }

@@ -1,5 +1,6 @@
 /*
- * A session: one ZooKeeper handle, and the only threads of the daemon.
+ * A session: one ZooKeeper handle, which reaches the servers through a relay (relay.h). All threads
+ * of the daemon are here.
  *
  * libzookeeper_mt runs two threads a handle. Their callbacks copy the reply into
  * a queue and write an eventfd, nothing more; everything declared here is called
@@ -10,8 +11,8 @@
  * A session is connected once a server has granted it something sane and has answered a
  * first request in it. When it expires, cannot authenticate, or nothing healthy answers, the
  * handle is closed (off the loop) and a new one is opened, with a jittered, growing pause of
- * three seconds at most; epoch counts the handles. Host names are resolved off the loop, so the
- * library sees numeric addresses only, an odd number of them.
+ * three seconds at most; epoch counts the handles. Host names are resolved off the loop, for the
+ * relay; the library sees one address, that of the relay.
  */
 #ifndef ZKNGINX_ZK_SESSION_H
 #define ZKNGINX_ZK_SESSION_H

@@ -40,8 +40,8 @@ void session_distrust_server(struct session *s, const char *server, const char *
 	s->distrust = xasprintf("%s%s%s", server, *server ? " " : "", why);
 	s->distrusted_at = timing_now();
 	if (session_may_log(&s->distrust_log))
-		log_warning("zookeeper %s: %s: this is not a healthy ZooKeeper server; trying "
-			    "again every few seconds",
+		log_warning("zookeeper %s: not a healthy ZooKeeper server: %s; another is tried "
+			    "every few seconds",
 			    s->name, s->distrust);
 }
 

@@ -270,7 +270,7 @@ static void registrations_whose_owner_dies_are_held(void **state)
 
 	rig_zk_close(app);
 	eventually(NULL, rig_host_problem_count(&s->host) == POOLS);
-	assert_true(rig_host_is(&s->host, "held"));
+	eventually(NULL, rig_host_is(&s->host, "held")); /* another run may be due: "deploying" */
 	for (int i = 0; i < POOLS; i++) {
 		char path[64];
 

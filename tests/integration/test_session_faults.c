@@ -3,6 +3,7 @@
  * every request gets one answer, whatever happens.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "rig_session.h"
 
@@ -37,7 +38,44 @@ static void a_lost_connection_keeps_the_session(void **state)
 	rig_proxy_stop(proxy);
 }
 
-/* With an even number of addresses the library would try only every second one. */
+/* A server that has stopped answering still accepts connections. The session goes to another one
+ * before it expires. */
+static void a_frozen_server_is_left_for_another(void **state)
+{
+	struct rig_loop *r = *state;
+	struct rig_proxy *proxies[] = { rig_proxy_start(rig_zookeeper_port(r->server)),
+					rig_proxy_start(rig_zookeeper_port(r->server)) };
+	struct session_events events = { 0 };
+	struct zookeeper_settings z;
+	char hosts[64], first[64];
+	struct session *s;
+	struct err e;
+	bool second;
+	int64_t id;
+
+	snprintf(hosts, sizeof(hosts), "127.0.0.1:%d,127.0.0.1:%d", rig_proxy_port(proxies[0]),
+		 rig_proxy_port(proxies[1]));
+	snprintf(first, sizeof(first), "127.0.0.1:%d", rig_proxy_port(proxies[0]));
+	z = rig_session_settings(hosts);
+	z.session_timeout = 8 * USEC_PER_SEC;
+	if (session_new(r->loop, "test", &z, &rig_session_ops, &events, &s, &e) < 0)
+		fail_msg("%s", e.text);
+	eventually(r->loop, session_state(s) == SESSION_CONNECTED);
+	rig_wait(r->loop, 6 * USEC_PER_SEC); /* a connection that has lasted is not a failed one */
+	second = strcmp(session_server(s), first) != 0;
+	id = session_id(s);
+	rig_proxy_freeze(proxies[second]);
+	eventually(r->loop, session_state(s) == SESSION_CONNECTING);
+	eventually(r->loop, session_state(s) == SESSION_CONNECTED);
+	assert_int_equal(session_id(s), id);
+	assert_true(second == (strcmp(session_server(s), first) == 0));
+	session_free(s, PATIENCE);
+	rig_proxy_thaw(proxies[second]);
+	rig_proxy_stop(proxies[0]);
+	rig_proxy_stop(proxies[1]);
+}
+
+/* Each of an even number of addresses is tried. libzookeeper alone would leave out every second. */
 static void every_address_is_tried_again(void **state)
 {
 	struct rig_loop *r = *state;
@@ -187,6 +225,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_lost_connection_keeps_the_session),
+		cmocka_unit_test(a_frozen_server_is_left_for_another),
 		cmocka_unit_test(every_address_is_tried_again),
 		cmocka_unit_test(a_killed_server_keeps_the_session),
 		cmocka_unit_test(an_expired_session_is_replaced),
