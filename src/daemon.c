@@ -218,12 +218,9 @@ static void open_report(struct daemon *d)
 
 static void set_host(struct daemon *d)
 {
-	const char *name = d->settings->cluster.host;
+	char name[HOST_NAME_MAX + 1];
 
-	if (*name)
-		snprintf(d->host, sizeof(d->host), "%s", name);
-	else if (gethostname(d->host, sizeof(d->host) - 1) < 0)
-		die("gethostname: %m");
+	snprintf(d->host, sizeof(d->host), "%s", settings_host(d->settings, name));
 }
 
 /* Whether a condition is over is for the next leader to say. */

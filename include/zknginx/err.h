@@ -8,11 +8,14 @@
 #ifndef ZKNGINX_ERR_H
 #define ZKNGINX_ERR_H
 
+#include <stdarg.h>
+
 #include <zknginx/macros.h>
 
 enum err_code {
 	ERR_NONE = 0,
 	ERR_SYS,         /* a system call failed; `sys` is its errno */
+	ERR_SETTINGS,    /* what a setting names cannot be used */
 	ERR_INPUT,       /* a file or an argument has the wrong content */
 	ERR_TIMEOUT,     /* a deadline passed */
 	ERR_UNAVAILABLE, /* the other side (ZooKeeper, nginx) does not answer */
@@ -44,6 +47,7 @@ void *xcalloc(size_t count, size_t size);
 void *xrealloc(void *p, size_t size);
 char *xstrdup(const char *s);
 char *xasprintf(const char *fmt, ...) PRINTF(1, 2);
+char *xvasprintf(const char *fmt, va_list args) PRINTF(1, 0);
 
 static inline void freep(void *p)
 {

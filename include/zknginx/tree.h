@@ -57,6 +57,9 @@ size_t tree_subtree_end(const struct tree *t, size_t i);
 int path_compare(const char *a, const char *b);
 /* Is path strictly below ancestor ("/" is above all)? */
 bool path_is_below(const char *path, const char *ancestor);
+/* Is it at or below the ancestor, or one of them? */
+bool path_is_within(const char *path, const char *ancestor);
+bool path_is_within_any(const char *path, const char *const *ancestors, size_t count);
 /* What follows the last '/'. */
 const char *path_name(const char *path);
 

@@ -207,6 +207,8 @@ static void check_leader(const struct agent *a, struct conditions *c)
 
 static void check_push(const struct agent *a, struct conditions *c)
 {
+	CLEANUP(freep) char *how = NULL;
+	const char *removed;
 	CLEANUP(buf_fini) struct buf time = BUF_INIT;
 	struct permission_facts p;
 
@@ -214,13 +216,18 @@ static void check_push(const struct agent *a, struct conditions *c)
 	if (!p.push)
 		return;
 	utc_print(p.push->time, &time);
+	removed = config_push_removal(p.push);
+	if (removed)
+		how = xasprintf("\"zknginxctl rm -r %s\"", removed);
 	conditions_add(c, "config-push-unfinished", "", ALERT_WARNING, PUSH_TAKES,
-		       "a push to %s by %s, which began at %s, is unfinished: %lu znode%s not "
-		       "written yet, and no host takes the config; run \"zknginxctl push\" of the "
-		       "same directory again, or \"zknginxctl rollback REVISION\"",
-		       a->settings->zookeeper.config,
+		       "%s %s by %s, which began at %s, is unfinished: %lu znode%s not "
+		       "%s yet, and no host takes the config; run %s again, or \"zknginxctl "
+		       "rollback REVISION\"",
+		       removed ? "the removal of" : "a push to",
+		       removed ?: a->settings->zookeeper.config,
 		       *p.push->by ? p.push->by : "an unknown client", buf_str(&time), p.push->left,
-		       p.push->left == 1 ? " is" : "s are");
+		       p.push->left == 1 ? " is" : "s are", removed ? "deleted" : "written",
+		       how ?: "\"zknginxctl push\" of the same directory");
 }
 
 void agent_conditions(struct agent *a, struct conditions *out)

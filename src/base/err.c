@@ -106,14 +106,20 @@ char *xstrdup(const char *s)
 	return checked(strdup(s));
 }
 
-char *xasprintf(const char *fmt, ...)
+char *xvasprintf(const char *fmt, va_list args)
 {
 	char *s = NULL;
+
+	return checked(vasprintf(&s, fmt, args) < 0 ? NULL : s);
+}
+
+char *xasprintf(const char *fmt, ...)
+{
 	va_list args;
-	int rc;
+	char *s;
 
 	va_start(args, fmt);
-	rc = vasprintf(&s, fmt, args);
+	s = xvasprintf(fmt, args);
 	va_end(args);
-	return checked(rc < 0 ? NULL : s);
+	return s;
 }

@@ -6,6 +6,7 @@
 #include <libconfig.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "settings.h"
 #include "settings_check.h"
@@ -41,6 +42,15 @@ void settings_free(struct settings_file *f)
 const struct settings *settings_get(const struct settings_file *f)
 {
 	return &f->values;
+}
+
+const char *settings_host(const struct settings *s, char name[static HOST_NAME_MAX + 1])
+{
+	if (*s->cluster.host)
+		return s->cluster.host;
+	if (gethostname(name, HOST_NAME_MAX + 1) < 0)
+		die("gethostname: %m");
+	return name;
 }
 
 const char *settings_included(const struct settings_file *f, const char *last)

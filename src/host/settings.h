@@ -7,6 +7,8 @@
 #ifndef ZKNGINX_HOST_SETTINGS_H
 #define ZKNGINX_HOST_SETTINGS_H
 
+#include <limits.h>
+
 #include <zknginx/buf.h>
 #include <zknginx/err.h>
 #include <zknginx/settings.h>
@@ -25,6 +27,9 @@ int settings_load(const char *path, bool missing_ok, struct settings_file **out,
 		  struct settings_errors *errors);
 const struct settings *settings_get(const struct settings_file *f);
 void settings_free(struct settings_file *f);
+/* The name of this host in the fleet: cluster.host, or else the system's, which is put into `name`.
+ */
+const char *settings_host(const struct settings *s, char name[static HOST_NAME_MAX + 1]);
 /* The path of the file that the settings include after `last` (NULL: the first one); NULL: there is
  * no other one. */
 const char *settings_included(const struct settings_file *f, const char *last);

@@ -317,7 +317,7 @@ static void check_apart(struct checker *c, const char *a, const char *x, const c
 {
 	const config_setting_t *node = either(c, a, b);
 
-	if (!node || (strcmp(x, y) != 0 && !path_is_below(x, y) && !path_is_below(y, x)))
+	if (!node || (!path_is_within(x, y) && !path_is_within(y, x)))
 		return;
 	settings_errors_add(c->errors, file_of(c, node), line_of(node),
 			    "%s (%s) and %s (%s) must be different znodes, and neither may be "

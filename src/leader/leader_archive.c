@@ -143,7 +143,8 @@ static void describe(const struct leader_archive *h, struct storing *s, const st
 	};
 	take_note(s, root);
 	take_request(s, v, revision);
-	if (before && before != s->config)
+	/* What is there first was created; what came before a lost entry is unknown. */
+	if (before != s->config && (before || !v->last_seq))
 		e->changes = history_changes(s->arena, before, s->config, root, CHANGES_NAMED,
 					     &e->znodes);
 	e->znode_count = e->changes < CHANGES_NAMED ? e->changes : CHANGES_NAMED;

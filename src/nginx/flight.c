@@ -79,8 +79,7 @@ static void add(struct flight *f, enum deploy_result result, const char *fmt, va
 	CLEANUP(freep) char *text = NULL;
 
 	f->result = result;
-	if (vasprintf(&text, fmt, args) < 0)
-		die("out of memory");
+	text = xvasprintf(fmt, args);
 	buf_puts(&f->message, text);
 }
 

@@ -58,11 +58,6 @@ static void add_step(struct mounts *m, enum mount_kind kind, const char *path, c
 
 /* --- covers ----------------------------------------------------------------------------------- */
 
-static bool is_at_or_below(const char *path, const char *ancestor)
-{
-	return strcmp(path, ancestor) == 0 || path_is_below(path, ancestor);
-}
-
 /* The root cannot be covered: a process whose root it is already does not see a mount on it. */
 static const char *resolve(struct mounts *m, const char *path)
 {
@@ -126,7 +121,7 @@ void mounts_cover_logs(struct mounts *m, const char *directory, const char *cons
 	for (size_t i = 0; real && i < kept_count; i++) {
 		const char *inside = resolve(m, kept[i]);
 
-		logs = logs && !(inside && is_at_or_below(inside, real));
+		logs = logs && !(inside && path_is_within(inside, real));
 	}
 	if (real)
 		add_cover(m, real, logs);
@@ -152,7 +147,7 @@ static bool holds_cover(const struct mounts *m, const char *path, const struct c
 	for (size_t i = 0; i < m->cover_count; i++) {
 		if (strcmp(m->covers[i].path, path) == 0)
 			*at = &m->covers[i];
-		holds = holds || is_at_or_below(m->covers[i].path, path);
+		holds = holds || path_is_within(m->covers[i].path, path);
 	}
 	return holds;
 }

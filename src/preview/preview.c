@@ -1,6 +1,5 @@
 /* A tree checked offline: compose, render, diff, nginx -t. */
 #include <errno.h>
-#include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,27 +99,13 @@ static int render_tree(const struct settings *s, const struct tree *tree, const 
 	return preview_write(b, directory, e) < 0 ? -1 : count;
 }
 
-/* Of any kind: the tree may come through a pipe. */
-static int read_file(const char *path, struct buf *out, struct err *e)
-{
-	CLEANUP(disk_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char chunk[65536];
-	ssize_t got;
-
-	if (fd < 0)
-		return err_sys(e, "%s", path);
-	while ((got = read(fd, chunk, sizeof(chunk))) > 0)
-		buf_put(out, chunk, (size_t)got);
-	return got < 0 ? err_sys(e, "%s", path) : 0;
-}
-
 int preview_render_file(const struct settings *settings, const char *tree_file,
 			const char *directory, struct err *e)
 {
 	CLEANUP(buf_fini) struct buf text = BUF_INIT;
 	CLEANUP(tree_unrefp) struct tree *tree = NULL;
 
-	if (read_file(tree_file, &text, e) < 0 ||
+	if (disk_read_any(tree_file, SIZE_MAX, &text, e) < 0 ||
 	    tree_parse(buf_str(&text), text.size, tree_file, &tree, e) < 0)
 		return -1;
 	return render_tree(settings, tree, directory, e);

@@ -11,6 +11,7 @@
 #include "core/data/layout.h"
 #include "core/fleet/config_note.h"
 #include "core/rollout/choice.h"
+#include "host/settings.h"
 #include "nginx/config_file.h"
 #include "preview_permit.h"
 #include "zk/history_io.h"
@@ -154,9 +155,9 @@ static struct permit permit_of(struct preview_permit *p, const struct tree *newe
 			       const char *revision, bool unfinished)
 {
 	const struct settings *s = p->settings;
-	char name[HOST_NAME_MAX + 1] = "";
+	char name[HOST_NAME_MAX + 1];
 	struct permit_host me = {
-		.host = *s->cluster.host ? s->cluster.host : name,
+		.host = settings_host(s, name),
 		.follows = rollout_follows(&s->rollout),
 		.frozen = s->rollout.freeze,
 		.is_member = true,
@@ -166,7 +167,6 @@ static struct permit permit_of(struct preview_permit *p, const struct tree *newe
 	struct plan plan = { 0 };
 	bool planned = (me.follows || unfinished) && !me.frozen && find_plan(p, newest, &plan);
 
-	gethostname(name, sizeof(name) - 1);
 	return rollout_permit(planned ? &plan : NULL, &me);
 }
 

@@ -1,6 +1,7 @@
 /*
  * The system calls below a directory. O_NOFOLLOW and O_EXCL everywhere; O_NONBLOCK where a file is
- * read, so that a planted fifo cannot block the daemon.
+ * read, so that a planted fifo cannot block the daemon. Only disk_read_any() waits for a fifo, and
+ * only it and disk_read_linked() follow links.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -36,6 +37,15 @@ int disk_make_directory(struct place at, const char *name, mode_t mode, int *fd,
 		return -1;
 	}
 	return 0;
+}
+
+static ssize_t read_some(int fd, char *chunk, size_t size)
+{
+	ssize_t got;
+
+	while ((got = read(fd, chunk, size)) < 0 && errno == EINTR)
+		;
+	return got;
 }
 
 static int write_all(int fd, const char *bytes, size_t size)
@@ -140,6 +150,16 @@ int disk_replace_path(const char *path, mode_t mode, const void *bytes, size_t s
 			    e);
 }
 
+int disk_create_path(const char *path, mode_t mode, const void *bytes, size_t size, struct err *e)
+{
+	CLEANUP(parent_fini) struct parent p = { .fd = -1 };
+	CLEANUP(disk_close) int fd = -1;
+
+	if (open_parent(path, O_PATH, &p, e) < 0)
+		return -1;
+	return disk_create((struct place){ p.fd, p.where }, p.name, mode, bytes, size, &fd, e);
+}
+
 static int open_file(struct place at, const char *name, int *fd, struct err *e)
 {
 	struct stat st;
@@ -166,14 +186,9 @@ static int read_pieces(struct place at, const char *name,
 
 	if (open_file(at, name, &fd, e) < 0)
 		return -1;
-	while ((got = read(fd, chunk, sizeof(chunk))) != 0) {
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return err_sys(e, "read %s/%s", at.where, name);
+	while ((got = read_some(fd, chunk, sizeof(chunk))) > 0)
 		put(to, chunk, (size_t)got);
-	}
-	return 0;
+	return got < 0 ? err_sys(e, "read %s/%s", at.where, name) : 0;
 }
 
 static void put_into_buf(void *to, const char *bytes, size_t size)
@@ -193,6 +208,40 @@ int disk_read_path(const char *path, struct buf *out, struct err *e)
 	if (open_parent(path, O_PATH, &p, e) < 0)
 		return -1;
 	return disk_read((struct place){ p.fd, p.where }, p.name, out, e);
+}
+
+int disk_read_open(int fd, const char *path, size_t most, struct buf *out, struct err *e)
+{
+	char chunk[65536];
+	size_t size = 0;
+	ssize_t got;
+
+	while ((got = read_some(fd, chunk, sizeof(chunk))) > 0) {
+		buf_put(out, chunk, (size_t)got);
+		size += (size_t)got;
+		if (size > most)
+			return err_set(e, ERR_INPUT, "%s: more than %zu MB", path, most >> 20);
+	}
+	return got < 0 ? err_sys(e, "%s", path) : 0;
+}
+
+int disk_read_any(const char *path, size_t most, struct buf *out, struct err *e)
+{
+	CLEANUP(disk_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? err_sys(e, "%s", path) : disk_read_open(fd, path, most, out, e);
+}
+
+int disk_read_linked(const char *path, size_t most, struct buf *out, struct err *e)
+{
+	CLEANUP(disk_close) int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_sys(e, "%s", path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, ERR_INPUT, "%s is not a regular file", path);
+	return disk_read_open(fd, path, most, out, e);
 }
 
 static void put_into_digester(void *to, const char *bytes, size_t size)

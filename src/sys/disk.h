@@ -35,6 +35,8 @@ int disk_open_directory(struct place at, const char *name, int *fd, struct err *
 /* A new file with these bytes; the name must be free. *fd stays open, for disk_sync(). */
 int disk_create(struct place at, const char *name, mode_t mode, const void *bytes, size_t size,
 		int *fd, struct err *e);
+/* The same with the file's path, where nothing is to be synced. */
+int disk_create_path(const char *path, mode_t mode, const void *bytes, size_t size, struct err *e);
 /* Write beside (".NAME.tmp"), rename over. `mode` is that of a new file, less the umask. */
 int disk_replace(struct place at, const char *name, mode_t mode, const void *bytes, size_t size,
 		 enum durability durability, struct err *e);
@@ -47,6 +49,13 @@ int disk_sync(struct place at, const char *name, int fd, struct err *e);
 /* Append the content of a regular file to `out`. A missing file is ERR_SYS with ENOENT. */
 int disk_read(struct place at, const char *name, struct buf *out, struct err *e);
 int disk_read_path(const char *path, struct buf *out, struct err *e);
+/* What a user names on the command line: of any kind, links are followed, and a pipe is read to its
+ * end. A failed system call is "PATH: reason", more than `most` bytes are ERR_INPUT. */
+int disk_read_any(const char *path, size_t most, struct buf *out, struct err *e);
+/* The same of a regular file alone: what nginx reads. Opening a FIFO would wait for ever. */
+int disk_read_linked(const char *path, size_t most, struct buf *out, struct err *e);
+/* The same of a descriptor; `path` is for the errors only. */
+int disk_read_open(int fd, const char *path, size_t most, struct buf *out, struct err *e);
 /* The SHA-256 of a regular file, without its content in memory. */
 int disk_digest(struct place at, const char *name, struct digest *out, struct err *e);
 

@@ -194,6 +194,11 @@ unsigned long mirror_watches(const struct mirror *m)
 	return m->watches;
 }
 
+void mirror_set_command(struct mirror *m, const char *command)
+{
+	m->unreadable.command = command;
+}
+
 void mirror_problems(const struct mirror *m, struct problems *ps)
 {
 	unreadable_problems(&m->unreadable, ps);

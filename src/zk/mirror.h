@@ -61,6 +61,8 @@ const struct session *mirror_session(const struct mirror *m);
 bool mirror_is_complete(const struct mirror *m);
 unsigned long mirror_nodes(const struct mirror *m);
 unsigned long mirror_watches(const struct mirror *m);
+/* Its problems are read by the operator of this command, which lives as long ("zknginxctl"). */
+void mirror_set_command(struct mirror *m, const char *command);
 /* Paths that cannot be read or exceed a limit, as ACCESS problems. */
 void mirror_problems(const struct mirror *m, struct problems *ps);
 

@@ -72,8 +72,7 @@ static void note(struct relay_port *p, enum note_kind kind, const char *fmt, ...
 	va_list args;
 
 	va_start(args, fmt);
-	if (vasprintf(&text, fmt, args) < 0)
-		die("out of memory");
+	text = xvasprintf(fmt, args);
 	va_end(args);
 	n = note_new(kind, NULL, strlen(text) + 1);
 	strcpy(n->bytes, text);

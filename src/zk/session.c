@@ -169,6 +169,8 @@ static int check_credentials(const char *path, struct err *e)
 	int rc = credentials_read(path, &c, e);
 
 	credentials_fini(&c);
+	if (rc < 0 && e)
+		e->code = ERR_SETTINGS;
 	return rc;
 }
 

@@ -49,21 +49,33 @@ bool unreadable_set(struct unreadable *u, struct node *n, enum item item,
 
 /* --- problems -------------------------------------------------------------------------------- */
 
-static void describe(const struct node *n, enum unreadable_reason reason, struct problems *ps)
+static const char *instead(const struct unreadable *u, const struct node *n)
+{
+	if (n->present)
+		return "what was last read of it stays in force";
+	return u->command ? "what it holds is unknown"
+			  : "it has not been readable since zknginxd started";
+}
+
+static void describe(const struct unreadable *u, const struct node *n,
+		     enum unreadable_reason reason, struct problems *ps)
 {
 	static const char *const found[UNREADABLE_N] = {
-		[UNREADABLE_DENIED] = "zknginxd has no permission to read this znode",
+		[UNREADABLE_DENIED] = "has no permission to read this znode",
 		[UNREADABLE_FAILED] = "the server cannot read this znode",
 		[UNREADABLE_SIZE] = "the znode has more than 1 MB of data",
 		[UNREADABLE_CHILDREN] = "the znode has more than 200,000 children",
 		[UNREADABLE_NODES] = "its children make more than 400,000 znodes",
 		[UNREADABLE_BYTES] = "its data makes more than 256 MB in all",
 	};
-	const char *instead = n->present ? "what was last read of it stays in force"
-					 : "it has not been readable since zknginxd started";
+	const bool denied = reason == UNREADABLE_DENIED;
+	const char *who = u->command ?: "zknginxd";
 	struct problem *p;
 
-	p = problems_add(ps, n->path, PROBLEM_ACCESS, NULL, "%s; %s", found[reason], instead);
+	p = problems_add(ps, n->path, PROBLEM_ACCESS, NULL, "%s%s%s%s; %s", denied ? who : "",
+			 denied ? " " : "", found[reason],
+			 denied && u->command ? " (credentials: zookeeper.auth_file)" : "",
+			 instead(u, n));
 	p->serving = n->present ? SERVING_PREVIOUS : SERVING_ABSENT;
 }
 
@@ -72,7 +84,7 @@ void unreadable_problems(const struct unreadable *u, struct problems *ps)
 	const struct node *n;
 
 	TAILQ_FOREACH(n, &u->nodes, unreadable)
-	describe(n,
+	describe(u, n,
 		 n->data_unreadable > n->kids_unreadable ? n->data_unreadable : n->kids_unreadable,
 		 ps);
 }

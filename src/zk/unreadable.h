@@ -14,7 +14,8 @@ struct unreadable {
 	struct node_list nodes;
 	sd_event_source *retry;
 	uint64_t pause;
-	bool is_planned; /* the next retry */
+	bool is_planned;     /* the next retry */
+	const char *command; /* that reads for an operator, once; NULL: the daemon */
 };
 
 /* on_retry: read unreadable nodes again, then call unreadable_plan_retry(). */

@@ -6,48 +6,57 @@
 
 #include "rig_config.h"
 
-void rig_config_set_up(struct rig_config *c)
+struct rig_config config;
+
+int rig_config_setup(void **state UNUSED)
 {
-	c->zk = rig_zk_connect(rig_zookeeper_hosts(c->zookeeper));
-	c->settings = rig_path("ctl.conf");
-	rig_write(c->settings, "zookeeper: { hosts = \"%s\"; };\n",
-		  rig_zookeeper_hosts(c->zookeeper));
+	config.zookeeper = rig_zookeeper_start(NULL);
+	return 0;
+}
+
+int rig_config_teardown(void **state UNUSED)
+{
+	rig_zookeeper_stop(config.zookeeper);
+	return 0;
+}
+
+int rig_config_begin(void **state UNUSED)
+{
+	config.zk = rig_zk_connect(rig_zookeeper_hosts(config.zookeeper));
+	config.settings = rig_path("ctl.conf");
+	rig_write(config.settings, "zookeeper: { hosts = \"%s\"; };\n",
+		  rig_zookeeper_hosts(config.zookeeper));
 	mkdir(rig_path("tmp"), 0700);
 	setenv("TMPDIR", rig_path("tmp"), 1);
-	rig_zk_set(c->zk, RIG_ROOT, "");
-	rig_zk_create(c->zk, RIG_UPSTREAM, "");
-	rig_zk_create(c->zk, RIG_UPSTREAM "/10.0.0.1:80", "weight=5");
-	rig_zk_create(c->zk, RIG_SITE, RIG_GOOD);
+	rig_zk_set(config.zk, RIG_ROOT, "");
+	rig_zk_create(config.zk, RIG_UPSTREAM, "");
+	rig_zk_create(config.zk, RIG_UPSTREAM "/10.0.0.1:80", "weight=5");
+	rig_zk_create(config.zk, RIG_SITE, RIG_GOOD);
+	return 0;
 }
 
-void rig_config_tear_down(struct rig_config *c)
+int rig_config_end(void **state UNUSED)
 {
-	rig_zk_delete_all(c->zk, "/nginx");
-	rig_zk_delete_all(c->zk, "/other");
-	rig_zk_close(c->zk);
+	rig_zk_delete_all(config.zk, "/nginx");
+	rig_zk_delete_all(config.zk, "/other");
+	rig_zk_close(config.zk);
 	rig_clean();
+	return 0;
 }
 
-struct rig_ctl_result rig_config_set(const struct rig_config *c, const char *path, const char *text,
-				     const char *option)
+struct rig_ctl_result rig_config_set(const char *path, const char *text, const char *option)
 {
 	const char *arguments[] = { "set", path, "-", option, NULL };
 
-	return rig_ctl_with(c->settings, text, arguments);
+	return rig_ctl_with(config.settings, text, arguments);
 }
 
-int rig_config_version(const struct rig_config *c, const char *path)
+int rig_config_version(const char *path)
 {
 	int version = -1;
 
-	rig_zk_get_version(c->zk, path, &version);
+	rig_zk_get_version(config.zk, path, &version);
 	return version;
-}
-
-void rig_config_assert_says(const struct rig_ctl_result *r, const char *text)
-{
-	if (!strstr(r->err, text) && !strstr(r->out, text))
-		fail_msg("\"%s\" is not in: %s%s", text, r->out, r->err);
 }
 
 void rig_config_use_editor(const char *script)

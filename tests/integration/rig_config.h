@@ -22,16 +22,20 @@ struct rig_config {
 	char *settings;                  /* the file, for rig_ctl() */
 };
 
-void rig_config_set_up(struct rig_config *c);
-void rig_config_tear_down(struct rig_config *c);
+extern struct rig_config config; /* of this program */
+
+/* For cmocka. */
+int rig_config_setup(void **state);
+int rig_config_teardown(void **state);
+int rig_config_begin(void **state);
+int rig_config_end(void **state);
+
+#define config_test(t) cmocka_unit_test_setup_teardown(t, rig_config_begin, rig_config_end)
 
 /* zknginxctl set PATH - OPTION, with this text; option may be NULL. */
-struct rig_ctl_result rig_config_set(const struct rig_config *c, const char *path, const char *text,
-				     const char *option);
+struct rig_ctl_result rig_config_set(const char *path, const char *text, const char *option);
 /* The version of a znode; −1: there is none. */
-int rig_config_version(const struct rig_config *c, const char *path);
-/* Fails the test when none of the outputs has this text. */
-void rig_config_assert_says(const struct rig_ctl_result *r, const char *text);
+int rig_config_version(const char *path);
 
 /* From now on the editor is a script; its $1 is the draft. */
 void rig_config_use_editor(const char *script);

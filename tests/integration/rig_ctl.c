@@ -115,6 +115,30 @@ void rig_ctl_assert_code(const struct rig_ctl_result *r, int code)
 	fail_msg("exit status %d, expected %d", r->code, code);
 }
 
+void rig_ctl_assert_says(const struct rig_ctl_result *r, const char *text)
+{
+	if (!strstr(r->err, text) && !strstr(r->out, text))
+		fail_msg("\"%s\" is not in: %s%s", text, r->out, r->err);
+}
+
+const char *rig_json_keys(const json_t *object)
+{
+	CLEANUP(buf_fini) struct buf text = BUF_INIT;
+	static char keys[1024];
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)object, key, value)
+		buf_printf(&text, "%s%s", text.size ? " " : "", key);
+	snprintf(keys, sizeof(keys), "%s", buf_str(&text));
+	return keys;
+}
+
+const char *rig_json_text(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key)) ?: "";
+}
+
 /* --- on a terminal ---------------------------------------------------------------------------- */
 
 struct rig_terminal {
@@ -165,6 +189,11 @@ const char *rig_terminal_shown(struct rig_terminal *t)
 	while ((got = read(t->fd, chunk, sizeof(chunk))) > 0)
 		buf_put(&t->shown, chunk, (size_t)got);
 	return buf_str(&t->shown);
+}
+
+bool rig_terminal_shows(struct rig_terminal *t, const char *text)
+{
+	return strstr(rig_terminal_shown(t), text);
 }
 
 void rig_terminal_type(struct rig_terminal *t, const char *text)

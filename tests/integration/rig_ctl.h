@@ -6,6 +6,8 @@
 #ifndef ZKNGINX_TESTS_RIG_CTL_H
 #define ZKNGINX_TESTS_RIG_CTL_H
 
+#include <string.h>
+
 #include <jansson.h>
 
 #include "rig.h"
@@ -26,6 +28,24 @@ struct rig_ctl_result rig_ctl_with(const char *settings, const char *input,
 json_t *rig_ctl_json(const struct rig_ctl_result *r);
 /* Fails the test, with everything that was printed, when the code is another. */
 void rig_ctl_assert_code(const struct rig_ctl_result *r, int code);
+/* Fails the test when none of the outputs has this text. */
+void rig_ctl_assert_says(const struct rig_ctl_result *r, const char *text);
+/* The same of one text, such as r.out. */
+#define assert_says(text, words)                                                                   \
+	do {                                                                                       \
+		if (!strstr((text), (words)))                                                      \
+			fail_msg("\"%s\" is missing in:\n%s", (words), (text));                    \
+	} while (0)
+#define assert_says_not(text, words)                                                               \
+	do {                                                                                       \
+		if (strstr((text), (words)))                                                       \
+			fail_msg("\"%s\" is in:\n%s", (words), (text));                            \
+	} while (0)
+
+/* "a b c", in the object's order. Valid until the next call. */
+const char *rig_json_keys(const json_t *object);
+/* "" where it is missing. */
+const char *rig_json_text(const json_t *object, const char *key);
 
 /* A program on a terminal of `columns` × 40. */
 struct rig_terminal;
@@ -35,6 +55,8 @@ struct rig_terminal *rig_terminal_ctl(const char *settings, unsigned columns, co
 struct rig_terminal *rig_terminal_run(unsigned columns, const char *const *argv);
 /* What it has shown so far, with all control characters; reads what there is now. */
 const char *rig_terminal_shown(struct rig_terminal *t);
+/* Is the text in it? */
+bool rig_terminal_shows(struct rig_terminal *t, const char *text);
 /* Type this. */
 void rig_terminal_type(struct rig_terminal *t, const char *text);
 pid_t rig_terminal_pid(const struct rig_terminal *t);

@@ -22,15 +22,20 @@
 #define FLEET_SNIPPET CONFIG "/snippets/http/fleet"
 
 /* Times so short that a rollout takes a second or two. */
-#define FLEET_TIMES                                                                                \
-	"batch_time = \"100ms\"; settle = \"100ms\"; apply_timeout = \"40s\"; "                    \
+#define FLEET_TIMES FLEET_TIMES_OF_BATCHES("100ms")
+#define FLEET_TIMES_OF_BATCHES(time)                                                               \
+	"batch_time = \"" time "\"; settle = \"100ms\"; apply_timeout = \"40s\"; "                 \
 	"vanish_timeout = \"30s\"; "
 /* web1 first, then one host after the other. */
-#define FLEET_CANARY_BAKING(time)                                                                  \
-	"mode = \"canary\"; canaries = 1; batch = \"1\"; bake_time = \"" time "\"; " FLEET_TIMES
+#define FLEET_CANARY_BAKING(time) FLEET_CANARY_AND_BATCHES(time, "100ms")
+#define FLEET_CANARY_AND_BATCHES(bake, batch)                                                      \
+	"mode = \"canary\"; canaries = 1; batch = \"1\"; bake_time = \"" bake                      \
+	"\"; " FLEET_TIMES_OF_BATCHES(batch)
 #define FLEET_CANARY FLEET_CANARY_BAKING("300ms")
 /* … a revision stays on the canary until it is promoted. */
 #define FLEET_STAYS FLEET_CANARY_BAKING("1h")
+/* … and after each batch, too. */
+#define FLEET_STAYS_IN_STEPS FLEET_CANARY_AND_BATCHES("1h", "1h")
 
 struct rig_fleet_host {
 	struct rig_host host;

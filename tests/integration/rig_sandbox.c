@@ -113,8 +113,7 @@ void host_stage(struct host *h, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	if (vasprintf(&text, fmt, args) < 0)
-		die("no memory");
+	text = xvasprintf(fmt, args);
 	va_end(args);
 	rig_write(path, "%s", text);
 }

@@ -83,6 +83,13 @@ static void run(int code)
 	rig_ctl_assert_code(&last, code);
 }
 
+/* Settings with no more than the servers of ZooKeeper and this one. */
+static void use_settings(const char *group, const char *name, const char *value)
+{
+	rig_write(host.settings, "zookeeper: { hosts = \"%s\"; };\n%s: { %s = \"%s\"; };\n",
+		  rig_zookeeper_hosts(host.zookeeper), group, name, value);
+}
+
 /* Is there a line of this level and check, with these words? */
 static void says(const char *level, const char *check, const char *words)
 {
@@ -461,9 +468,7 @@ static void an_nginx_that_does_not_run_is_an_error(void **state UNUSED)
 
 static void a_missing_binary_is_an_error(void **state UNUSED)
 {
-	rig_write(host.settings,
-		  "zookeeper: { hosts = \"%s\"; };\nnginx: { binary = \"/nowhere\"; };",
-		  rig_zookeeper_hosts(host.zookeeper));
+	use_settings("nginx", "binary", "/nowhere");
 	run(1);
 	says("error", "nginx", "/nowhere");
 	says("skipped", "master", "needs nginx");
@@ -488,9 +493,7 @@ static void a_state_directory_of_the_wrong_mode_is_an_error(void **state UNUSED)
 
 static void a_missing_state_directory_is_an_error(void **state UNUSED)
 {
-	rig_write(host.settings,
-		  "zookeeper: { hosts = \"%s\"; };\nstate: { directory = \"/nowhere/state\"; };",
-		  rig_zookeeper_hosts(host.zookeeper));
+	use_settings("state", "directory", "/nowhere/state");
 	run(1);
 	says("error", "state-directory", "/nowhere/state does not exist");
 	says("skipped", "live", "needs the state directory");
@@ -507,8 +510,7 @@ static void a_state_directory_without_room_is_an_error(void **state UNUSED)
 		skip();
 	assert_int_equal(mkdir(small, 0755), 0);
 	assert_int_equal(mount("tmpfs", small, "tmpfs", 0, "size=1m,mode=755"), 0);
-	rig_write(host.settings, "zookeeper: { hosts = \"%s\"; };\nstate: { directory = \"%s\"; };",
-		  rig_zookeeper_hosts(host.zookeeper), small);
+	use_settings("state", "directory", small);
 	run(1);
 	says("error", "space", "kB are free");
 	assert_int_equal(mount(NULL, small, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);

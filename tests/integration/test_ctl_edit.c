@@ -13,25 +13,6 @@
 	"{\"listen\": [\"8080\"],\n \"locations\": [{\"path\": \"/\", \"proxy\": \"shop\", "       \
 	"\"wat\": 1}]}"
 
-static struct rig_config config;
-
-static int set_up(void **state UNUSED)
-{
-	rig_config_set_up(&config);
-	return 0;
-}
-
-static int tear_down(void **state UNUSED)
-{
-	rig_config_tear_down(&config);
-	return 0;
-}
-
-static bool shows(struct rig_terminal *t, const char *text)
-{
-	return strstr(rig_terminal_shown(t), text);
-}
-
 /* --- ls and get ------------------------------------------------------------------------------ */
 
 static void get_prints_the_bytes(void **state UNUSED)
@@ -53,8 +34,8 @@ static void a_terminal_is_not_steered_by_data(void **state UNUSED)
 	rig_zk_set(config.zk, RIG_UPSTREAM, "a\x1b[31mb\xe2\x80\xae!");
 	t = rig_terminal_ctl(config.settings, 80, "get", RIG_UPSTREAM, NULL);
 	eventually(NULL, rig_terminal_ended(t, NULL));
-	assert_true(shows(t, "a\\x1b[31mb\\xe2\\x80\\xae!\r\n"));
-	assert_false(shows(t, "\x1b[31m"));
+	assert_true(rig_terminal_shows(t, "a\\x1b[31mb\\xe2\\x80\\xae!\r\n"));
+	assert_false(rig_terminal_shows(t, "\x1b[31m"));
 	rig_terminal_free(t);
 }
 
@@ -84,7 +65,7 @@ static void a_missing_znode_is_named(void **state UNUSED)
 	struct rig_ctl_result r = rig_ctl(config.settings, "get", "sites/nope", NULL);
 
 	rig_ctl_assert_code(&r, 1);
-	rig_config_assert_says(&r, RIG_ROOT "/sites/nope");
+	rig_ctl_assert_says(&r, RIG_ROOT "/sites/nope");
 	r = rig_ctl(config.settings, "ls", "nope", NULL);
 	rig_ctl_assert_code(&r, 1);
 }
@@ -98,7 +79,7 @@ static void an_empty_path_is_not_the_root_of_the_config(void **state UNUSED)
 	assert_true(rig_zk_is(config.zk, RIG_ROOT, ""));
 	r = rig_ctl(config.settings, "get", "", NULL);
 	rig_ctl_assert_code(&r, 2);
-	rig_config_assert_says(&r, "is not the path of a znode");
+	rig_ctl_assert_says(&r, "is not the path of a znode");
 }
 
 static void ls_lists_children_or_everything_below(void **state UNUSED)
@@ -132,7 +113,7 @@ static void set_creates_what_is_missing_and_says_who_and_why(void **state UNUSED
 	r = rig_ctl(config.settings, "set", "upstreams/shop", rig_path("shop.json"), "--by",
 		    "alice", "-m", "a first \"try\"", NULL);
 	rig_ctl_assert_code(&r, 0);
-	rig_config_assert_says(&r, "created " RIG_UPSTREAM);
+	rig_ctl_assert_says(&r, "created " RIG_UPSTREAM);
 	assert_true(rig_zk_is(config.zk, RIG_UPSTREAM, "{\"balance\": \"least_conn\"}"));
 	assert_true(rig_zk_is(config.zk, RIG_ROOT,
 			      "{\"by\":\"alice\",\"note\":\"a first \\\"try\\\"\"}\n"));
@@ -143,41 +124,41 @@ static void the_note_keeps_other_keys_and_drops_an_old_reason(void **state UNUSE
 	struct rig_ctl_result r;
 
 	rig_zk_set(config.zk, RIG_ROOT, "{\"serial\": 7, \"by\": \"bob\", \"note\": \"old\"}");
-	r = rig_config_set(&config, "sites/shop", RIG_OTHER, "--by=alice");
+	r = rig_config_set("sites/shop", RIG_OTHER, "--by=alice");
 	rig_ctl_assert_code(&r, 0);
 	assert_true(rig_zk_is(config.zk, RIG_ROOT, "{\"by\":\"alice\",\"serial\":7}\n"));
-	r = rig_config_set(&config, "sites/shop", RIG_GOOD, NULL);
+	r = rig_config_set("sites/shop", RIG_GOOD, NULL);
 	rig_ctl_assert_code(&r, 0);
 	assert_non_null(strchr(rig_zk_get(config.zk, RIG_ROOT), '@')); /* USER@HOST */
 }
 
 static void the_same_bytes_are_not_written(void **state UNUSED)
 {
-	struct rig_ctl_result r = rig_config_set(&config, "sites/shop", RIG_GOOD, NULL);
+	struct rig_ctl_result r = rig_config_set("sites/shop", RIG_GOOD, NULL);
 
 	rig_ctl_assert_code(&r, 0);
-	rig_config_assert_says(&r, "no change");
-	assert_int_equal(rig_config_version(&config, RIG_SITE), 0);
+	rig_ctl_assert_says(&r, "no change");
+	assert_int_equal(rig_config_version(RIG_SITE), 0);
 	assert_true(rig_zk_is(config.zk, RIG_ROOT, ""));
 }
 
 static void what_the_daemons_would_refuse_is_refused_with_its_place(void **state UNUSED)
 {
-	struct rig_ctl_result r = rig_config_set(&config, "sites/shop", BAD, NULL);
+	struct rig_ctl_result r = rig_config_set("sites/shop", BAD, NULL);
 	json_t *j;
 
 	rig_ctl_assert_code(&r, 1);
-	rig_config_assert_says(&r, "-:2:47: error: locations[0].wat: is not a known field");
-	rig_config_assert_says(&r, "--force");
+	rig_ctl_assert_says(&r, "-:2:47: error: locations[0].wat: is not a known field");
+	rig_ctl_assert_says(&r, "--force");
 	assert_true(rig_zk_is(config.zk, RIG_SITE, RIG_GOOD));
-	r = rig_config_set(&config, "sites/shop", BAD, "--json");
+	r = rig_config_set("sites/shop", BAD, "--json");
 	rig_ctl_assert_code(&r, 1);
 	j = rig_ctl_json(&r);
 	assert_string_equal(json_string_value(json_object_get(j, "result")), "refused");
 	assert_int_equal(json_integer_value(json_object_get(j, "version")), 0);
 	assert_true(json_array_size(json_object_get(j, "problems")) > 0);
 	json_decref(j);
-	r = rig_config_set(&config, "sites/shop", BAD, "--force");
+	r = rig_config_set("sites/shop", BAD, "--force");
 	rig_ctl_assert_code(&r, 0);
 	assert_true(rig_zk_is(config.zk, RIG_SITE, BAD));
 }
@@ -187,24 +168,24 @@ static void problems_that_were_there_before_refuse_no_other_change(void **state 
 	struct rig_ctl_result r;
 
 	rig_zk_create(config.zk, RIG_ROOT "/sites/broken", "x");
-	r = rig_config_set(&config, "sites/shop", RIG_OTHER, NULL);
+	r = rig_config_set("sites/shop", RIG_OTHER, NULL);
 	rig_ctl_assert_code(&r, 0);
-	r = rig_config_set(&config, "sites/broken", "y", NULL);
+	r = rig_config_set("sites/broken", "y", NULL);
 	rig_ctl_assert_code(&r, 1);
 }
 
 static void a_clash_is_the_newcomers(void **state UNUSED)
 {
-	struct rig_ctl_result r = rig_config_set(&config, "sites/late", RIG_GOOD, NULL);
+	struct rig_ctl_result r = rig_config_set("sites/late", RIG_GOOD, NULL);
 
 	rig_ctl_assert_code(&r, 1);
-	rig_config_assert_says(&r, "shop");
+	rig_ctl_assert_says(&r, "shop");
 	assert_false(rig_zk_exists(config.zk, RIG_ROOT "/sites/late"));
 }
 
 static void an_empty_standard_input_empties_nothing(void **state UNUSED)
 {
-	struct rig_ctl_result r = rig_config_set(&config, "upstreams/shop/10.0.0.1:80", "", NULL);
+	struct rig_ctl_result r = rig_config_set("upstreams/shop/10.0.0.1:80", "", NULL);
 
 	rig_ctl_assert_code(&r, 1);
 	assert_true(rig_zk_is(config.zk, RIG_UPSTREAM "/10.0.0.1:80", "weight=5"));
@@ -219,30 +200,30 @@ static void what_is_too_long_for_a_znode_is_refused(void **state UNUSED)
 	struct rig_ctl_result r;
 
 	memset(big, 'x', 2000000);
-	r = rig_config_set(&config, "/other/big", big, "--force");
+	r = rig_config_set("/other/big", big, "--force");
 	free(big);
 	rig_ctl_assert_code(&r, 1);
-	rig_config_assert_says(&r, "2000000 bytes");
+	rig_ctl_assert_says(&r, "2000000 bytes");
 	assert_false(rig_zk_exists(config.zk, "/other"));
 }
 
 static void what_belongs_to_the_daemons_is_not_written(void **state UNUSED)
 {
-	struct rig_ctl_result r = rig_config_set(&config, "/nginx/cluster/plan", "x", NULL);
+	struct rig_ctl_result r = rig_config_set("/nginx/cluster/plan", "x", NULL);
 
 	rig_ctl_assert_code(&r, 1);
-	rig_config_assert_says(&r, "belongs to the daemons");
+	rig_ctl_assert_says(&r, "belongs to the daemons");
 	assert_false(rig_zk_exists(config.zk, "/nginx/cluster/plan"));
-	r = rig_config_set(&config, "/nginx/cluster/request", "pauze", NULL);
+	r = rig_config_set("/nginx/cluster/request", "pauze", NULL);
 	rig_ctl_assert_code(&r, 1);
-	r = rig_config_set(&config, "/nginx/cluster/request", "pause", NULL);
+	r = rig_config_set("/nginx/cluster/request", "pause", NULL);
 	rig_ctl_assert_code(&r, 0);
-	r = rig_config_set(&config, "/nginx/cluster/overrides/shop", "{\n \"confrm\": 1}", NULL);
+	r = rig_config_set("/nginx/cluster/overrides/shop", "{\n \"confrm\": 1}", NULL);
 	rig_ctl_assert_code(&r, 1);
-	rig_config_assert_says(&r, "-:2:2: error: confrm: is not a known field");
-	r = rig_config_set(&config, "/other/x", "anything", NULL);
+	rig_ctl_assert_says(&r, "-:2:2: error: confrm: is not a known field");
+	r = rig_config_set("/other/x", "anything", NULL);
 	rig_ctl_assert_code(&r, 0);
-	rig_config_assert_says(&r, "not checked");
+	rig_ctl_assert_says(&r, "not checked");
 	assert_true(rig_zk_is(config.zk, "/other/x", "anything"));
 	assert_true(rig_zk_is(config.zk, RIG_ROOT, "")); /* no note: the config has not changed */
 }
@@ -254,13 +235,13 @@ static void a_push_that_is_not_done_comes_first(void **state UNUSED)
 	rig_zk_set(config.zk, RIG_ROOT,
 		   "{\"by\": \"bob\", \"push\": {\"by\": \"bob\", \"id\": \"1\", \"left\": 3, "
 		   "\"time\": \"2026-11-28T09:00:00Z\"}}");
-	r = rig_config_set(&config, "sites/shop", RIG_OTHER, NULL);
+	r = rig_config_set("sites/shop", RIG_OTHER, NULL);
 	rig_ctl_assert_code(&r, 1);
-	rig_config_assert_says(&r, "push by bob is unfinished");
+	rig_ctl_assert_says(&r, "push by bob is unfinished");
 	assert_true(rig_zk_is(config.zk, RIG_SITE, RIG_GOOD));
 	r = rig_ctl(config.settings, "rm", "sites/shop", NULL);
 	rig_ctl_assert_code(&r, 1);
-	r = rig_config_set(&config, "sites/shop", RIG_OTHER, "--force");
+	r = rig_config_set("sites/shop", RIG_OTHER, "--force");
 	rig_ctl_assert_code(&r, 0);
 	assert_non_null(
 		strstr(rig_zk_get(config.zk, RIG_ROOT), "\"push\"")); /* only that push ends it */
@@ -296,7 +277,7 @@ static int end_of(pid_t pid)
 static void of_many_writers_none_overwrites_another(void **state UNUSED)
 {
 	pid_t pids[WRITERS];
-	int written = 0, root = rig_config_version(&config, RIG_ROOT);
+	int written = 0, root = rig_config_version(RIG_ROOT);
 
 	for (int i = 0; i < WRITERS; i++) {
 		rig_write(rig_path("w%d", i), "weight=%d", i + 10);
@@ -309,8 +290,8 @@ static void of_many_writers_none_overwrites_another(void **state UNUSED)
 		written += code == 0;
 	}
 	assert_true(written > 0);
-	assert_int_equal(rig_config_version(&config, RIG_UPSTREAM "/10.0.0.1:80"), written);
-	assert_int_equal(rig_config_version(&config, RIG_ROOT), root + written); /* a note each */
+	assert_int_equal(rig_config_version(RIG_UPSTREAM "/10.0.0.1:80"), written);
+	assert_int_equal(rig_config_version(RIG_ROOT), root + written); /* a note each */
 }
 
 /* All of them write the note in the root, but none is in another's way. */
@@ -340,7 +321,7 @@ static void rm_removes_one_znode_and_says_why(void **state UNUSED)
 	assert_non_null(strstr(rig_zk_get(config.zk, RIG_ROOT), "closed"));
 	r = rig_ctl(config.settings, "rm", "sites/shop", NULL);
 	rig_ctl_assert_code(&r, 1);
-	rig_config_assert_says(&r, "no znode");
+	rig_ctl_assert_says(&r, "no znode");
 }
 
 static void what_is_used_or_has_children_is_not_removed(void **state UNUSED)
@@ -348,13 +329,13 @@ static void what_is_used_or_has_children_is_not_removed(void **state UNUSED)
 	struct rig_ctl_result r = rig_ctl(config.settings, "rm", "upstreams/shop", NULL);
 
 	rig_ctl_assert_code(&r, 1);
-	rig_config_assert_says(&r, "-r");
+	rig_ctl_assert_says(&r, "-r");
 	r = rig_ctl(config.settings, "rm", "-r", "--force", "upstreams/shop", NULL);
 	rig_ctl_assert_code(&r, 1);
-	rig_config_assert_says(&r, "--yes");
+	rig_ctl_assert_says(&r, "--yes");
 	r = rig_ctl(config.settings, "rm", "-r", "--yes", "upstreams/shop", NULL);
 	rig_ctl_assert_code(&r, 1);
-	rig_config_assert_says(&r, "is still used here");
+	rig_ctl_assert_says(&r, "is still used here");
 	r = rig_ctl(config.settings, "rm", "-r", "--yes", ".", NULL);
 	rig_ctl_assert_code(&r, 1);
 	assert_true(rig_zk_exists(config.zk, RIG_UPSTREAM "/10.0.0.1:80"));
@@ -371,10 +352,10 @@ static void registered_servers_are_counted_and_kept(void **state UNUSED)
 	rig_zk_create_ephemeral(config.zk, RIG_UPSTREAM "/10.0.0.2:80", "");
 	r = rig_ctl(config.settings, "rm", "-r", "--yes", "upstreams/shop", NULL);
 	rig_ctl_assert_code(&r, 1);
-	rig_config_assert_says(&r, "1 of the 3 znodes is registered");
-	r = rig_config_set(&config, "upstreams/shop/10.0.0.2:80", "weight=2", NULL);
+	rig_ctl_assert_says(&r, "1 of the 3 znodes is registered");
+	r = rig_config_set("upstreams/shop/10.0.0.2:80", "weight=2", NULL);
 	rig_ctl_assert_code(&r, 0);
-	rig_config_assert_says(&r, "registered by a running application");
+	rig_ctl_assert_says(&r, "registered by a running application");
 	r = rig_ctl(config.settings, "rm", "upstreams/shop/10.0.0.2:80", NULL);
 	rig_ctl_assert_code(&r, 1);
 	assert_true(rig_zk_exists(config.zk, RIG_UPSTREAM "/10.0.0.2:80"));
@@ -390,19 +371,19 @@ static void rm_asks_on_a_terminal(void **state UNUSED)
 
 	rig_zk_delete(config.zk, RIG_SITE);
 	t = rig_terminal_ctl(config.settings, 80, "rm", "-r", "upstreams/shop", NULL);
-	eventually(NULL, shows(t, "and 1 znode below it? [y/N]"));
+	eventually(NULL, rig_terminal_shows(t, "and 1 znode below it? [y/N]"));
 	rig_terminal_type(t, "\n");
 	eventually(NULL, rig_terminal_ended(t, &code));
 	assert_int_equal(code, 1);
 	assert_true(rig_zk_exists(config.zk, RIG_UPSTREAM));
 	rig_terminal_free(t);
 	t = rig_terminal_ctl(config.settings, 80, "rm", "-r", "upstreams/shop", NULL);
-	eventually(NULL, shows(t, "[y/N]"));
+	eventually(NULL, rig_terminal_shows(t, "[y/N]"));
 	rig_zk_create(config.zk, RIG_UPSTREAM "/10.0.0.3:80", ""); /* after the question */
 	rig_terminal_type(t, "y\n");
 	eventually(NULL, rig_terminal_ended(t, &code));
 	assert_int_equal(code, 1);
-	assert_true(shows(t, "another client has changed it"));
+	assert_true(rig_terminal_shows(t, "another client has changed it"));
 	assert_true(rig_zk_exists(config.zk, RIG_UPSTREAM "/10.0.0.1:80"));
 	rig_terminal_free(t);
 }
@@ -421,9 +402,110 @@ static void a_large_subtree_is_removed_in_several_transactions(void **state UNUS
 	assert_int_equal(rig_zk_drain(config.zk), 0);
 	r = rig_ctl(config.settings, "rm", "-r", "--yes", "-m", "all", "upstreams/shop", NULL);
 	rig_ctl_assert_code(&r, 0);
-	rig_config_assert_says(&r, "8002 znodes");
+	rig_ctl_assert_says(&r, "8002 znodes");
 	assert_false(rig_zk_exists(config.zk, RIG_UPSTREAM));
 	assert_non_null(strstr(rig_zk_get(config.zk, RIG_ROOT), "all"));
+}
+
+/* Paths of 2 MB. */
+static void create_large_upstream(void)
+{
+	char name[500];
+
+	memset(name, 'a', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	rig_zk_delete(config.zk, RIG_SITE);
+	for (int i = 0; i < 4000; i++) {
+		char path[700];
+
+		snprintf(path, sizeof(path), RIG_UPSTREAM "/%s%d:80", name, i);
+		rig_zk_send_create(config.zk, path, "");
+	}
+	assert_int_equal(rig_zk_drain(config.zk), 0);
+}
+
+/* The upstream itself, which is in the last transaction, may not be removed. */
+static void a_large_removal_that_stops_in_the_middle_is_no_config(void **state UNUSED)
+{
+	struct rig_ctl_result r;
+
+	create_large_upstream();
+	rig_zk_auth(config.zk, "digest", "ops:secret");
+	rig_zk_protect(config.zk, RIG_ROOT "/upstreams");
+	r = rig_ctl(config.settings, "rm", "-r", "--yes", "--by", "alice", "upstreams/shop", NULL);
+	rig_zk_restrict(config.zk, RIG_ROOT "/upstreams", false);
+	rig_ctl_assert_code(&r, 1);
+	assert_non_null(strstr(rig_zk_get(config.zk, RIG_ROOT),
+			       "\"id\":\"rm /nginx/config/upstreams/shop\""));
+	rig_config_assert_says(&r, "transactions were written: until \"zknginxctl rm -r "
+				   "/nginx/config/upstreams/shop\" completes it");
+	r = rig_config_set(&config, "upstreams/shop", "{}", NULL);
+	rig_ctl_assert_code(&r, 1);
+	rig_config_assert_says(&r, "the removal of /nginx/config/upstreams/shop by alice is "
+				   "unfinished");
+	r = rig_ctl(config.settings, "rm", "-r", "--yes", "upstreams/shop", NULL);
+	rig_ctl_assert_code(&r, 0);
+	assert_false(rig_zk_exists(config.zk, RIG_UPSTREAM));
+	assert_null(strstr(rig_zk_get(config.zk, RIG_ROOT), "\"push\""));
+}
+
+static void a_push_replaces_a_removal_that_is_unfinished(void **state UNUSED)
+{
+	char *directory = rig_path("pulled");
+	struct rig_ctl_result r;
+
+	r = rig_ctl(config.settings, "pull", directory, NULL);
+	rig_ctl_assert_code(&r, 0);
+	rig_zk_set(config.zk, RIG_ROOT,
+		   "{\"by\":\"alice\",\"push\":{\"by\":\"alice\",\"id\":\"rm "
+		   "/nginx/config/upstreams/old\",\"left\":3,"
+		   "\"time\":\"2026-11-22T15:04:05Z\"}}");
+	r = rig_ctl(config.settings, "push", "--yes", "--no-wait", directory, NULL);
+	rig_ctl_assert_code(&r, 0);
+	rig_config_assert_says(&r, "the removal of /nginx/config/upstreams/old by alice");
+	assert_null(strstr(rig_zk_get(config.zk, RIG_ROOT), "\"push\""));
+}
+
+/* The root is the last one that goes. */
+static void the_whole_config_is_removed_in_several_transactions(void **state UNUSED)
+{
+	struct rig_ctl_result r;
+
+	create_large_upstream();
+	r = rig_ctl(config.settings, "rm", "-r", "--yes", "--force", ".", NULL);
+	rig_ctl_assert_code(&r, 0);
+	assert_false(rig_zk_exists(config.zk, RIG_ROOT));
+}
+
+static void a_server_that_is_registered_is_named_alone(void **state UNUSED)
+{
+	struct rig_ctl_result r;
+
+	rig_zk_create_ephemeral(config.zk, RIG_UPSTREAM "/10.0.0.2:80", "");
+	r = rig_ctl(config.settings, "rm", "upstreams/shop/10.0.0.2:80", NULL);
+	rig_ctl_assert_code(&r, 1);
+	rig_config_assert_says(&r, "10.0.0.2:80 is registered by a running application");
+}
+
+static void who_and_why_are_short(void **state UNUSED)
+{
+	static const char *const options[] = { "--by", "--message" };
+	static const char *const commands[] = { "set", "edit", "rm" };
+	char text[1026];
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	rig_config_use_editor("sed -i s/8080/8081/ \"$1\"");
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		for (size_t n = 0; n < ARRAY_SIZE(commands); n++) {
+			struct rig_ctl_result r = rig_ctl(config.settings, commands[n], options[i],
+							  text, "sites/shop", NULL);
+
+			rig_ctl_assert_code(&r, 2);
+			rig_config_assert_says(&r, " has more than 1024 bytes");
+		}
+	}
+	assert_true(rig_zk_is(config.zk, RIG_SITE, RIG_GOOD));
 }
 
 /* --- ZooKeeper ------------------------------------------------------------------------------- */
@@ -437,7 +519,7 @@ static void without_zookeeper_nothing_is_known(void **state UNUSED)
 						  commands[i], "sites/shop", NULL);
 
 		rig_ctl_assert_code(&r, 3);
-		rig_config_assert_says(&r, "127.0.0.1:1 does not answer");
+		rig_ctl_assert_says(&r, "127.0.0.1:1 does not answer");
 	}
 }
 
@@ -447,20 +529,39 @@ static void a_missing_permission_is_named(void **state UNUSED)
 
 	rig_zk_auth(config.zk, "digest", "alice:secret");
 	rig_zk_protect(config.zk, RIG_SITE);
-	r = rig_config_set(&config, "sites/shop", RIG_OTHER, NULL);
+	r = rig_config_set("sites/shop", RIG_OTHER, NULL);
 	rig_ctl_assert_code(&r, 1);
-	rig_config_assert_says(&r, RIG_SITE ": its ACL does not permit it");
+	rig_ctl_assert_says(&r, RIG_SITE ": its ACL does not permit it");
 	rig_zk_restrict(config.zk, RIG_SITE, true);
 	r = rig_ctl(config.settings, "get", "sites/shop", NULL);
 	rig_ctl_assert_code(&r, 1);
-	rig_config_assert_says(&r, "zookeeper.auth_file");
-	r = rig_config_set(&config, "upstreams/shop", "{}", NULL);
+	rig_ctl_assert_says(&r, "zookeeper.auth_file");
+	r = rig_config_set("upstreams/shop", "{}", NULL);
 	rig_ctl_assert_code(&r, 1);
-	rig_config_assert_says(&r, "cannot be checked");
-	r = rig_config_set(&config, "upstreams/shop", "{}", "--force");
+	rig_ctl_assert_says(&r, "cannot be checked");
+	r = rig_config_set("upstreams/shop", "{}", "--force");
 	rig_ctl_assert_code(&r, 0);
 	rig_zk_restrict(config.zk, RIG_SITE, false);
 	assert_true(rig_zk_is(config.zk, RIG_SITE, RIG_GOOD));
+}
+
+static void credentials_that_cannot_be_used_are_an_error_of_the_settings(void **state UNUSED)
+{
+	static const char *const lines[][2] = { { "get", "sites/shop" },
+						{ "status" },
+						{ "diff", "." },
+						{ "pull", "nothing" },
+						{ "problems" } };
+	char *settings = rig_path("broken.conf");
+
+	rig_write(settings, "zookeeper: { hosts = \"%s\"; auth_file = \"%s\"; };\n",
+		  rig_zookeeper_hosts(config.zookeeper), rig_path("missing"));
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		struct rig_ctl_result r = rig_ctl(settings, lines[i][0], lines[i][1], NULL);
+
+		rig_ctl_assert_code(&r, 2);
+		rig_config_assert_says(&r, "zookeeper.auth_file");
+	}
 }
 
 static void a_missing_chroot_is_named(void **state UNUSED)
@@ -470,7 +571,7 @@ static void a_missing_chroot_is_named(void **state UNUSED)
 	struct rig_ctl_result r = rig_ctl_with(NULL, "{}", arguments);
 
 	rig_ctl_assert_code(&r, 1);
-	rig_config_assert_says(&r, "does not exist");
+	rig_ctl_assert_says(&r, "does not exist");
 	assert_false(rig_zk_exists(config.zk, "/nope"));
 }
 
@@ -479,51 +580,51 @@ static void data_of_the_root_that_is_no_note_stays(void **state UNUSED)
 	struct rig_ctl_result r;
 
 	rig_zk_set(config.zk, RIG_ROOT, "do not touch");
-	r = rig_config_set(&config, "sites/shop", RIG_OTHER, NULL);
+	r = rig_config_set("sites/shop", RIG_OTHER, NULL);
 	rig_ctl_assert_code(&r, 0);
-	rig_config_assert_says(&r, "not recorded who");
+	rig_ctl_assert_says(&r, "not recorded who");
 	assert_true(rig_zk_is(config.zk, RIG_ROOT, "do not touch"));
 	assert_true(rig_zk_is(config.zk, RIG_SITE, RIG_OTHER));
 }
 
-#define EACH(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		EACH(get_prints_the_bytes),
-		EACH(a_terminal_is_not_steered_by_data),
-		EACH(get_as_json_has_a_stable_shape),
-		EACH(a_missing_znode_is_named),
-		EACH(an_empty_path_is_not_the_root_of_the_config),
-		EACH(ls_lists_children_or_everything_below),
-		EACH(set_creates_what_is_missing_and_says_who_and_why),
-		EACH(the_note_keeps_other_keys_and_drops_an_old_reason),
-		EACH(the_same_bytes_are_not_written),
-		EACH(what_the_daemons_would_refuse_is_refused_with_its_place),
-		EACH(problems_that_were_there_before_refuse_no_other_change),
-		EACH(a_clash_is_the_newcomers),
-		EACH(an_empty_standard_input_empties_nothing),
-		EACH(what_is_too_long_for_a_znode_is_refused),
-		EACH(what_belongs_to_the_daemons_is_not_written),
-		EACH(a_push_that_is_not_done_comes_first),
-		EACH(of_many_writers_none_overwrites_another),
-		EACH(writers_of_different_znodes_all_succeed),
-		EACH(rm_removes_one_znode_and_says_why),
-		EACH(what_is_used_or_has_children_is_not_removed),
-		EACH(registered_servers_are_counted_and_kept),
-		EACH(rm_asks_on_a_terminal),
-		EACH(a_large_subtree_is_removed_in_several_transactions),
-		EACH(without_zookeeper_nothing_is_known),
-		EACH(a_missing_permission_is_named),
-		EACH(a_missing_chroot_is_named),
-		EACH(data_of_the_root_that_is_no_note_stays),
+		config_test(get_prints_the_bytes),
+		config_test(a_terminal_is_not_steered_by_data),
+		config_test(get_as_json_has_a_stable_shape),
+		config_test(a_missing_znode_is_named),
+		config_test(an_empty_path_is_not_the_root_of_the_config),
+		config_test(ls_lists_children_or_everything_below),
+		config_test(set_creates_what_is_missing_and_says_who_and_why),
+		config_test(the_note_keeps_other_keys_and_drops_an_old_reason),
+		config_test(the_same_bytes_are_not_written),
+		config_test(what_the_daemons_would_refuse_is_refused_with_its_place),
+		config_test(problems_that_were_there_before_refuse_no_other_change),
+		config_test(a_clash_is_the_newcomers),
+		config_test(an_empty_standard_input_empties_nothing),
+		config_test(what_is_too_long_for_a_znode_is_refused),
+		config_test(what_belongs_to_the_daemons_is_not_written),
+		config_test(a_push_that_is_not_done_comes_first),
+		config_test(of_many_writers_none_overwrites_another),
+		config_test(writers_of_different_znodes_all_succeed),
+		config_test(rm_removes_one_znode_and_says_why),
+		config_test(what_is_used_or_has_children_is_not_removed),
+		config_test(registered_servers_are_counted_and_kept),
+		config_test(rm_asks_on_a_terminal),
+		config_test(a_large_subtree_is_removed_in_several_transactions),
+		config_test(a_large_removal_that_stops_in_the_middle_is_no_config),
+		config_test(a_push_replaces_a_removal_that_is_unfinished),
+		config_test(the_whole_config_is_removed_in_several_transactions),
+		config_test(a_server_that_is_registered_is_named_alone),
+		config_test(who_and_why_are_short),
+		config_test(credentials_that_cannot_be_used_are_an_error_of_the_settings),
+		config_test(without_zookeeper_nothing_is_known),
+		config_test(a_missing_permission_is_named),
+		config_test(a_missing_chroot_is_named),
+		config_test(data_of_the_root_that_is_no_note_stays),
 	};
 
-	int failed;
-
-	config.zookeeper = rig_zookeeper_start(NULL);
-	failed = cmocka_run_group_tests_name("zknginxctl edits", tests, NULL, NULL);
-	rig_zookeeper_stop(config.zookeeper);
-	return failed;
+	return cmocka_run_group_tests_name("zknginxctl edits", tests, rig_config_setup,
+					   rig_config_teardown);
 }

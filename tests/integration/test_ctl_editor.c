@@ -8,25 +8,6 @@
 
 #include "rig_config.h"
 
-static struct rig_config config;
-
-static int set_up(void **state UNUSED)
-{
-	rig_config_set_up(&config);
-	return 0;
-}
-
-static int tear_down(void **state UNUSED)
-{
-	rig_config_tear_down(&config);
-	return 0;
-}
-
-static bool shows(struct rig_terminal *t, const char *text)
-{
-	return strstr(rig_terminal_shown(t), text);
-}
-
 static void what_was_edited_is_written(void **state UNUSED)
 {
 	struct rig_ctl_result r;
@@ -48,8 +29,8 @@ static void an_edit_without_a_change_writes_nothing(void **state UNUSED)
 	rig_config_use_editor("echo >>\"$1\""); /* the line feed of editors */
 	r = rig_ctl(config.settings, "edit", "sites/shop", NULL);
 	rig_ctl_assert_code(&r, 0);
-	rig_config_assert_says(&r, "no change");
-	assert_int_equal(rig_config_version(&config, RIG_SITE), 0);
+	rig_ctl_assert_says(&r, "no change");
+	assert_int_equal(rig_config_version(RIG_SITE), 0);
 	assert_true(rig_zk_is(config.zk, RIG_ROOT, ""));
 	assert_int_equal(rig_config_drafts(), 0);
 }
@@ -64,6 +45,31 @@ static void edit_creates_a_znode(void **state UNUSED)
 	assert_true(rig_zk_is(config.zk, RIG_UPSTREAM "/10.0.0.9:80", "weight=7\n"));
 }
 
+static void a_new_znode_that_stays_empty_is_not_created(void **state UNUSED)
+{
+	struct rig_ctl_result r;
+
+	rig_config_use_editor("true");
+	r = rig_ctl(config.settings, "edit", "upstreams/shop/10.0.0.9:80", NULL);
+	rig_ctl_assert_code(&r, 0);
+	rig_config_assert_says(&r, RIG_UPSTREAM "/10.0.0.9:80 was not created");
+	assert_null(strstr(r.out, "stays as it is"));
+	assert_false(rig_zk_exists(config.zk, RIG_UPSTREAM "/10.0.0.9:80"));
+	assert_int_equal(rig_config_drafts(), 0);
+}
+
+static void an_editor_that_removes_its_file_changes_nothing(void **state UNUSED)
+{
+	struct rig_ctl_result r;
+
+	rig_config_use_editor("rm \"$1\"");
+	r = rig_ctl(config.settings, "edit", "sites/shop", NULL);
+	rig_ctl_assert_code(&r, 1);
+	rig_config_assert_says(&r, "the editor has removed its file");
+	assert_null(strstr(r.err, "what you typed"));
+	assert_true(rig_zk_is(config.zk, RIG_SITE, RIG_GOOD));
+}
+
 static void a_failing_editor_changes_nothing(void **state UNUSED)
 {
 	struct rig_ctl_result r;
@@ -71,13 +77,13 @@ static void a_failing_editor_changes_nothing(void **state UNUSED)
 	rig_config_use_editor("exit 3");
 	r = rig_ctl(config.settings, "edit", "sites/shop", NULL);
 	rig_ctl_assert_code(&r, 1);
-	rig_config_assert_says(&r, "exit status 3");
+	rig_ctl_assert_says(&r, "exit status 3");
 	assert_int_equal(rig_config_drafts(), 0);
 	rig_config_use_editor("sed -i s/8080/8081/ \"$1\"; kill -9 $$");
 	r = rig_ctl(config.settings, "edit", "sites/shop", NULL);
 	rig_ctl_assert_code(&r, 1);
-	rig_config_assert_says(&r, "killed by signal 9");
-	rig_config_assert_says(&r, rig_path("tmp"));
+	rig_ctl_assert_says(&r, "killed by signal 9");
+	rig_ctl_assert_says(&r, rig_path("tmp"));
 	assert_int_equal(rig_config_drafts(), 1);
 	assert_string_equal(rig_config_draft(), RIG_OTHER);
 	assert_true(rig_zk_is(config.zk, RIG_SITE, RIG_GOOD));
@@ -99,8 +105,8 @@ static void a_concurrent_edit_is_shown_and_never_overwritten(void **state UNUSED
 	rig_config_use_editor(script);
 	r = rig_ctl(config.settings, "edit", "sites/shop", NULL);
 	rig_ctl_assert_code(&r, 1);
-	rig_config_assert_says(&r, "another client has changed it");
-	rig_config_assert_says(&r, "+{\"listen\": [\"9999\"],");
+	rig_ctl_assert_says(&r, "another client has changed it");
+	rig_ctl_assert_says(&r, "+{\"listen\": [\"9999\"],");
 	assert_true(rig_zk_is(config.zk, RIG_SITE, rig_read(rig_path("theirs"))));
 	assert_int_equal(rig_config_drafts(), 1);
 	assert_string_equal(rig_config_draft(), RIG_OTHER);
@@ -124,8 +130,8 @@ static void two_editors_at_once_one_wins_whole(void **state UNUSED)
 	eventually(NULL, rig_terminal_ended(a, &code_a));
 	eventually(NULL, rig_terminal_ended(b, &code_b));
 	assert_int_equal(code_a + code_b, 1);
-	assert_true(shows(code_a ? a : b, "another client has changed it"));
-	assert_int_equal(rig_config_version(&config, RIG_SITE), 1);
+	assert_true(rig_terminal_shows(code_a ? a : b, "another client has changed it"));
+	assert_int_equal(rig_config_version(RIG_SITE), 1);
 	assert_int_equal(rig_config_drafts(), 1);
 	rig_terminal_free(a);
 	rig_terminal_free(b);
@@ -139,14 +145,14 @@ static void what_is_refused_can_be_edited_again(void **state UNUSED)
 	rig_config_use_editor("grep -q wat \"$1\" && sed -i 's/\"wat\": 1, //' \"$1\" || "
 			      "sed -i 's/8080/8081/; s/\"proxy\"/\"wat\": 1, &/' \"$1\"");
 	t = rig_terminal_ctl(config.settings, 80, "edit", "sites/shop", NULL);
-	eventually(NULL, shows(t, "[y/N]"));
-	assert_true(shows(t, "wat: is not a known field"));
+	eventually(NULL, rig_terminal_shows(t, "[y/N]"));
+	assert_true(rig_terminal_shows(t, "wat: is not a known field"));
 	assert_true(rig_zk_is(config.zk, RIG_SITE, RIG_GOOD));
 	rig_terminal_type(t, "y\n");
 	eventually(NULL, rig_terminal_ended(t, &code));
 	assert_int_equal(code, 0);
 	assert_true(rig_zk_is(config.zk, RIG_SITE, RIG_OTHER));
-	assert_true(shows(t, "+{\"listen\": [\"8081\"]")); /* what has changed */
+	assert_true(rig_terminal_shows(t, "+{\"listen\": [\"8081\"]")); /* what has changed */
 	assert_int_equal(rig_config_drafts(), 0);
 	rig_terminal_free(t);
 }
@@ -161,11 +167,11 @@ static void what_was_typed_is_kept_when_it_is_given_up(void **state UNUSED)
 			rig_terminal_ctl(config.settings, 80, "edit", "sites/shop", NULL);
 		int code = 0;
 
-		eventually(NULL, shows(t, "[y/N]"));
+		eventually(NULL, rig_terminal_shows(t, "[y/N]"));
 		rig_terminal_type(t, answers[i]);
 		eventually(NULL, rig_terminal_ended(t, &code));
 		assert_true(code == 1 || code == 128 + SIGINT);
-		assert_true(shows(t, "what you typed is in"));
+		assert_true(rig_terminal_shows(t, "what you typed is in"));
 		assert_int_equal(rig_config_drafts(), i + 1);
 		rig_terminal_free(t);
 	}
@@ -191,7 +197,7 @@ static void binary_data_is_not_edited(void **state UNUSED)
 	rig_zk_set_bytes(config.zk, RIG_UPSTREAM, "a\0b", 3);
 	r = rig_ctl(config.settings, "edit", "upstreams/shop", NULL);
 	rig_ctl_assert_code(&r, 1);
-	rig_config_assert_says(&r, "binary");
+	rig_ctl_assert_says(&r, "binary");
 	assert_int_equal(rig_config_drafts(), 0);
 }
 
@@ -200,13 +206,16 @@ static void what_was_typed_is_kept_when_zookeeper_is_away(void **state UNUSED)
 	struct rig_ctl_result r;
 	char script[1000];
 
-	snprintf(script, sizeof(script), "sed -i s/8080/8081/ \"$1\"; kill -STOP %d",
+	snprintf(script, sizeof(script),
+		 "sed -i s/8080/8081/ \"$1\"; kill -STOP %d; "
+		 "while cat /proc/%d/task/*/status | grep ^State | grep -qv stopped; do :; done",
+		 (int)rig_zookeeper_pid(config.zookeeper),
 		 (int)rig_zookeeper_pid(config.zookeeper));
 	rig_config_use_editor(script);
 	r = rig_ctl(config.settings, "edit", "sites/shop", "--timeout", "2s", NULL);
 	rig_zookeeper_resume(config.zookeeper);
 	rig_ctl_assert_code(&r, 3);
-	rig_config_assert_says(&r, "what you typed is in");
+	rig_ctl_assert_says(&r, "what you typed is in");
 	assert_string_equal(rig_config_draft(), RIG_OTHER);
 }
 
@@ -228,7 +237,7 @@ static void a_full_disk_is_named_before_the_editor_starts(void **state UNUSED)
 	r = rig_ctl(config.settings, "edit", "sites/shop", NULL);
 	umount(small);
 	rig_ctl_assert_code(&r, 1);
-	rig_config_assert_says(&r, "No space left");
+	rig_ctl_assert_says(&r, "No space left");
 	assert_true(rig_zk_is(config.zk, RIG_SITE, RIG_GOOD));
 }
 
@@ -242,29 +251,26 @@ static void the_root_itself_can_be_edited(void **state UNUSED)
 	assert_true(rig_zk_is(config.zk, RIG_ROOT, "{\"serial\": 1}\n"));
 }
 
-#define EACH(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		EACH(what_was_edited_is_written),
-		EACH(an_edit_without_a_change_writes_nothing),
-		EACH(edit_creates_a_znode),
-		EACH(a_failing_editor_changes_nothing),
-		EACH(a_concurrent_edit_is_shown_and_never_overwritten),
-		EACH(two_editors_at_once_one_wins_whole),
-		EACH(what_is_refused_can_be_edited_again),
-		EACH(what_was_typed_is_kept_when_it_is_given_up),
-		EACH(nothing_is_asked_without_a_terminal),
-		EACH(binary_data_is_not_edited),
-		EACH(what_was_typed_is_kept_when_zookeeper_is_away),
-		EACH(a_full_disk_is_named_before_the_editor_starts),
-		EACH(the_root_itself_can_be_edited),
+		config_test(what_was_edited_is_written),
+		config_test(an_edit_without_a_change_writes_nothing),
+		config_test(edit_creates_a_znode),
+		config_test(an_editor_that_removes_its_file_changes_nothing),
+		config_test(a_new_znode_that_stays_empty_is_not_created),
+		config_test(a_failing_editor_changes_nothing),
+		config_test(a_concurrent_edit_is_shown_and_never_overwritten),
+		config_test(two_editors_at_once_one_wins_whole),
+		config_test(what_is_refused_can_be_edited_again),
+		config_test(what_was_typed_is_kept_when_it_is_given_up),
+		config_test(nothing_is_asked_without_a_terminal),
+		config_test(binary_data_is_not_edited),
+		config_test(what_was_typed_is_kept_when_zookeeper_is_away),
+		config_test(a_full_disk_is_named_before_the_editor_starts),
+		config_test(the_root_itself_can_be_edited),
 	};
-	int failed;
 
-	config.zookeeper = rig_zookeeper_start(NULL);
-	failed = cmocka_run_group_tests_name("zknginxctl edit", tests, NULL, NULL);
-	rig_zookeeper_stop(config.zookeeper);
-	return failed;
+	return cmocka_run_group_tests_name("zknginxctl edit", tests, rig_config_setup,
+					   rig_config_teardown);
 }

@@ -39,21 +39,27 @@ static struct rig_ctl_result push(struct rig_fleet *f, const char *snippet)
 	return rig_ctl(settings(f), "push", "--yes", directory(), "--follow-for", "60s", NULL);
 }
 
-static bool all_serve(struct rig_fleet *f, const char *word)
+static void assert_lines(const struct rig_ctl_result *r, const char *const *lines, size_t count)
 {
-	for (size_t i = 0; i < f->count; i++) {
-		if (strcmp(rig_fleet_serves(f, i), word) != 0)
-			return false;
-	}
-	return true;
+	for (size_t i = 0; i < count; i++)
+		rig_ctl_assert_says(r, lines[i]);
 }
 
-static void expect_lines(const struct rig_ctl_result *r, const char *const *lines, size_t count)
+/* Starts a fleet with these lines of the group `rollout`, and pushes. */
+static struct rig_ctl_result start_and_push(struct rig_fleet *f, const char *rollout,
+					    const char *snippet)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (!strstr(r->out, lines[i]) && !strstr(r->err, lines[i]))
-			fail_msg("\"%s\" is not in:\n%s%s", lines[i], r->out, r->err);
-	}
+	f->rollout = rollout;
+	rig_fleet_start(f, 0);
+	return push(f, snippet);
+}
+
+/* Starts a fleet whose rollouts stay on the canary, with a revision to push. */
+static void start_and_prepare(struct rig_fleet *f)
+{
+	f->rollout = FLEET_STAYS;
+	rig_fleet_start(f, 0);
+	prepare(f, SNIPPET("2"));
 }
 
 static void in_mode_all_it_lands_on_every_host(void **state)
@@ -63,11 +69,10 @@ static void in_mode_all_it_lands_on_every_host(void **state)
 	struct rig_fleet *f = *state;
 	struct rig_ctl_result r;
 
-	rig_fleet_start(f, 0);
-	r = push(f, SNIPPET("2"));
+	r = start_and_push(f, "", SNIPPET("2"));
 	rig_ctl_assert_code(&r, 0);
-	expect_lines(&r, lines, ARRAY_SIZE(lines));
-	eventually(NULL, all_serve(f, "2"));
+	assert_lines(&r, lines, ARRAY_SIZE(lines));
+	eventually(NULL, rig_fleet_all_serve(f, "2"));
 }
 
 static void a_host_that_is_away_is_named_and_not_waited_for(void **state)
@@ -82,7 +87,7 @@ static void a_host_that_is_away_is_named_and_not_waited_for(void **state)
 	eventually(NULL, !rig_zk_exists(f->zk, CLUSTER "/members/web3"));
 	r = push(f, SNIPPET("2"));
 	rig_ctl_assert_code(&r, 0);
-	expect_lines(&r, lines, ARRAY_SIZE(lines));
+	assert_lines(&r, lines, ARRAY_SIZE(lines));
 }
 
 static void a_canary_comes_first(void **state)
@@ -93,13 +98,11 @@ static void a_canary_comes_first(void **state)
 	struct rig_fleet *f = *state;
 	struct rig_ctl_result r;
 
-	f->rollout = FLEET_CANARY;
-	rig_fleet_start(f, 0);
-	r = push(f, SNIPPET("2"));
+	r = start_and_push(f, FLEET_CANARY, SNIPPET("2"));
 	rig_ctl_assert_code(&r, 0);
-	expect_lines(&r, lines, ARRAY_SIZE(lines));
+	assert_lines(&r, lines, ARRAY_SIZE(lines));
 	assert_true(strstr(r.out, "canaries") < strstr(r.out, "accepted"));
-	eventually(NULL, all_serve(f, "2"));
+	eventually(NULL, rig_fleet_all_serve(f, "2"));
 }
 
 /* lint cannot know what nginx says of this one. */
@@ -111,12 +114,10 @@ static void a_rollout_that_is_halted_says_where_and_why(void **state)
 	struct rig_fleet *f = *state;
 	struct rig_ctl_result r;
 
-	f->rollout = FLEET_CANARY;
-	rig_fleet_start(f, 0);
-	r = push(f, REFUSED("2"));
+	r = start_and_push(f, FLEET_CANARY, REFUSED("2"));
 	rig_ctl_assert_code(&r, 1);
-	expect_lines(&r, lines, ARRAY_SIZE(lines));
-	assert_true(all_serve(f, "1"));
+	assert_lines(&r, lines, ARRAY_SIZE(lines));
+	assert_true(rig_fleet_all_serve(f, "1"));
 }
 
 static void a_rollout_that_is_reverted_says_so(void **state)
@@ -148,10 +149,9 @@ static void in_mode_all_a_refused_object_is_a_failure(void **state)
 	struct rig_fleet *f = *state;
 	struct rig_ctl_result r;
 
-	rig_fleet_start(f, 0);
-	r = push(f, REFUSED("2"));
+	r = start_and_push(f, "", REFUSED("2"));
 	rig_ctl_assert_code(&r, 1);
-	expect_lines(&r, lines, ARRAY_SIZE(lines));
+	assert_lines(&r, lines, ARRAY_SIZE(lines));
 	/* The next push is not blamed for it. */
 	rig_write(rig_path("conf/snippets/http/other.conf"), "map $host $other { default 1; }\n");
 	r = rig_ctl(settings(f), "push", "--yes", directory(), NULL);
@@ -168,7 +168,7 @@ static void a_change_of_servers_is_not_followed(void **state)
 	rig_write(rig_path("conf/upstreams/app/127.0.0.1:1"), "down\n");
 	r = rig_ctl(settings(f), "push", "--yes", directory(), NULL);
 	rig_ctl_assert_code(&r, 0);
-	assert_non_null(strstr(r.out, "only servers have changed"));
+	assert_says(r.out, "only servers have changed");
 	eventually(NULL, rig_fleet_has_server(f, 2, 1));
 }
 
@@ -178,19 +178,17 @@ static void ctrl_c_leaves_the_rollout_alone_and_says_how_to_come_back(void **sta
 	struct rig_terminal *t;
 	int code;
 
-	f->rollout = FLEET_STAYS;
-	rig_fleet_start(f, 0);
-	prepare(f, SNIPPET("2"));
+	start_and_prepare(f);
 	t = rig_terminal_ctl(settings(f), 120, "push", "--yes", directory(), NULL);
-	eventually(NULL, strstr(rig_terminal_shown(t), "applied"));
-	eventually(NULL, strstr(rig_terminal_shown(t), "on 1 of 3 hosts"));
+	eventually(NULL, rig_terminal_shows(t, "applied"));
+	eventually(NULL, rig_terminal_shows(t, "on 1 of 3 hosts"));
 	rig_terminal_type(t, "\x03");
 	eventually(NULL, rig_terminal_ended(t, &code));
 	assert_int_equal(code, 130);
-	assert_non_null(strstr(rig_terminal_shown(t), "zknginxctl status --watch"));
+	assert_true(rig_terminal_shows(t, "zknginxctl status --watch"));
 	rig_terminal_free(t);
 	rig_zk_create(f->zk, CLUSTER "/request", "{\"action\": \"promote\", \"all\": true}");
-	eventually(NULL, all_serve(f, "2"));
+	eventually(NULL, rig_fleet_all_serve(f, "2"));
 }
 
 static void the_time_to_follow_can_be_limited(void **state)
@@ -198,12 +196,10 @@ static void the_time_to_follow_can_be_limited(void **state)
 	struct rig_fleet *f = *state;
 	struct rig_ctl_result r;
 
-	f->rollout = FLEET_STAYS;
-	rig_fleet_start(f, 0);
-	prepare(f, SNIPPET("2"));
+	start_and_prepare(f);
 	r = rig_ctl(settings(f), "push", "--yes", "--follow-for", "1s", directory(), NULL);
 	rig_ctl_assert_code(&r, 3);
-	assert_non_null(strstr(r.err, "zknginxctl status --watch"));
+	assert_says(r.err, "zknginxctl status --watch");
 }
 
 static void a_push_that_another_one_replaces_says_so(void **state)
@@ -213,17 +209,15 @@ static void a_push_that_another_one_replaces_says_so(void **state)
 	struct rig_ctl_result r;
 	int code;
 
-	f->rollout = FLEET_STAYS;
-	rig_fleet_start(f, 0);
-	prepare(f, SNIPPET("2"));
+	start_and_prepare(f);
 	t = rig_terminal_ctl(settings(f), 200, "push", "--yes", directory(), NULL);
-	eventually(NULL, strstr(rig_terminal_shown(t), "on the canaries"));
+	eventually(NULL, rig_terminal_shows(t, "on the canaries"));
 	prepare(f, SNIPPET("3"));
 	r = rig_ctl(settings(f), "push", "--yes", "--no-wait", directory(), NULL);
 	rig_ctl_assert_code(&r, 0);
 	eventually(NULL, rig_terminal_ended(t, &code));
 	assert_int_equal(code, 1);
-	assert_non_null(strstr(rig_terminal_shown(t), "has replaced it"));
+	assert_true(rig_terminal_shows(t, "has replaced it"));
 	rig_terminal_free(t);
 }
 
@@ -239,12 +233,12 @@ static void an_unfinished_push_is_held_and_the_next_one_lands(void **state)
 		   "\"2026-11-22T15:04:05Z\"}}");
 	rig_zk_set(f->zk, FLEET_SNIPPET, SNIPPET("part"));
 	rig_wait(NULL, USEC_PER_SEC / 2);
-	assert_true(all_serve(f, "1"));
+	assert_true(rig_fleet_all_serve(f, "1"));
 	r = push(f, SNIPPET("2"));
 	rig_ctl_assert_code(&r, 0);
-	assert_non_null(strstr(r.err, "a push by alice that began at 2026-11-22T15:04:05Z"));
-	assert_non_null(strstr(r.out, "has landed on 3 hosts"));
-	eventually(NULL, all_serve(f, "2"));
+	assert_says(r.err, "a push by alice that began at 2026-11-22T15:04:05Z");
+	assert_says(r.out, "has landed on 3 hosts");
+	eventually(NULL, rig_fleet_all_serve(f, "2"));
 }
 
 static void without_zookeeper_nobody_can_tell(void **state)
@@ -253,17 +247,15 @@ static void without_zookeeper_nobody_can_tell(void **state)
 	struct rig_terminal *t;
 	int code;
 
-	f->rollout = FLEET_STAYS;
-	rig_fleet_start(f, 0);
-	prepare(f, SNIPPET("2"));
+	start_and_prepare(f);
 	t = rig_terminal_ctl(settings(f), 200, "push", "--yes", "--timeout", "2s", directory(),
 			     NULL);
-	eventually(NULL, strstr(rig_terminal_shown(t), "on the canaries"));
+	eventually(NULL, rig_terminal_shows(t, "on the canaries"));
 	rig_zookeeper_kill(f->zookeeper);
-	eventually(NULL, strstr(rig_terminal_shown(t), "no connection to ZooKeeper"));
+	eventually(NULL, rig_terminal_shows(t, "no connection to ZooKeeper"));
 	eventually(NULL, rig_terminal_ended(t, &code));
 	assert_int_equal(code, 3);
-	assert_non_null(strstr(rig_terminal_shown(t), "the rollout goes on without"));
+	assert_true(rig_terminal_shows(t, "the rollout goes on without"));
 	rig_terminal_free(t);
 	rig_zookeeper_restart(f->zookeeper);
 }
@@ -274,15 +266,13 @@ static void a_rollback_can_be_followed(void **state)
 	struct rig_ctl_result r;
 	char first[13];
 
-	f->rollout = FLEET_CANARY;
-	rig_fleet_start(f, 0);
+	r = start_and_push(f, FLEET_CANARY, SNIPPET("2"));
 	snprintf(first, sizeof(first), "%s", rig_fleet_digest(f, "1"));
-	r = push(f, SNIPPET("2"));
 	rig_ctl_assert_code(&r, 0);
 	r = rig_ctl(settings(f), "rollback", "--follow", first, NULL);
 	rig_ctl_assert_code(&r, 0);
-	assert_non_null(strstr(r.out, "has landed on 3 hosts"));
-	eventually(NULL, all_serve(f, "1"));
+	assert_says(r.out, "has landed on 3 hosts");
+	eventually(NULL, rig_fleet_all_serve(f, "1"));
 }
 
 int main(void)

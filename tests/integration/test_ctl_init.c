@@ -48,12 +48,6 @@ static void write_credentials(const char *line)
 	write_settings(more);
 }
 
-static void assert_says(const char *text, const char *words)
-{
-	if (!strstr(text, words))
-		fail_msg("\"%s\" is not in:\n%s", words, text);
-}
-
 static void the_znodes_are_created(void **state UNUSED)
 {
 	static const char *const znodes[] = {

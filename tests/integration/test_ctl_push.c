@@ -242,6 +242,88 @@ static void files_that_are_no_znodes_are_named(void **state)
 	assert_non_null(strstr(r.err, "sites/shop.jsn"));
 }
 
+static size_t count_of(const char *text, const char *words)
+{
+	size_t n = 0;
+
+	for (; (text = strstr(text, words)); text += strlen(words))
+		n++;
+	return n;
+}
+
+/* The daemons report problems about them; a directory can neither hold nor delete them. */
+static void znodes_that_no_file_can_stand_for_are_named_and_stay(void **state)
+{
+	static const char *const znodes[] = { "other", "upstreams/shop/README:80",
+					      "upstreams/shop/10.0.0.9:80~" };
+	struct rig_push *c = *state;
+	struct rig_ctl_result r;
+	json_t *j;
+
+	rig_push_pull(c);
+	for (size_t i = 0; i < ARRAY_SIZE(znodes); i++)
+		rig_push_set(c, znodes[i], "");
+	rig_zk_create_ephemeral(c->zk, CONFIG_ROOT "/upstreams/shop/10.0.0.8:80~", "");
+	for (unsigned turn = 0; turn < 2; turn++) {
+		r = turn ? rig_ctl(c->settings, "diff", c->directory, NULL) : push(c, NULL);
+		rig_ctl_assert_code(&r, 0);
+		for (size_t i = 0; i < ARRAY_SIZE(znodes); i++)
+			assert_int_equal(count_of(r.err, znodes[i]), 1);
+		assert_int_equal(count_of(r.err, "stays as it is"), 3);
+		r = turn ? rig_ctl(c->settings, "--json", "diff", c->directory, NULL)
+			 : push(c, "--json");
+		rig_ctl_assert_code(&r, 0);
+		j = rig_ctl_json(&r);
+		assert_int_equal(json_array_size(json_object_get(j, "skipped")), 3);
+		assert_string_equal(
+			json_string_value(json_array_get(json_object_get(j, "skipped"), 0)),
+			CONFIG_ROOT "/other");
+		json_decref(j);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(znodes); i++)
+		assert_true(rig_push_has(c, znodes[i]));
+}
+
+static void members_that_cannot_be_read_are_no_empty_fleet(void **state)
+{
+	struct rig_push *c = *state;
+	struct rig_ctl_result r;
+
+	rig_push_pull(c);
+	rig_push_write(c, "upstreams/shop.json", "{\"keepalive\":7}");
+	rig_zk_create(c->zk, "/nginx/cluster/members", "");
+	rig_zk_auth(c->zk, "digest", "ops:secret");
+	rig_zk_restrict(c->zk, "/nginx/cluster/members", true);
+	r = rig_ctl(c->settings, "push", "--yes", "--follow-for", "10s", c->directory, NULL);
+	rig_zk_restrict(c->zk, "/nginx/cluster/members", false);
+	rig_ctl_assert_code(&r, 3);
+	assert_non_null(strstr(r.err, "the rollout cannot be followed"));
+	assert_non_null(strstr(r.err, "/nginx/cluster/members: zknginxctl has no permission"));
+	assert_non_null(strstr(r.err, "zookeeper.auth_file"));
+	assert_null(strstr(r.err, "zknginxd"));
+	assert_null(strstr(r.err, "no host"));
+	assert_string_equal(rig_push_get(c, "upstreams/shop"), "{\"keepalive\":5}");
+	rig_zk_delete(c->zk, "/nginx/cluster/members");
+}
+
+static void a_plan_that_cannot_be_read_has_no_answer(void **state)
+{
+	struct rig_push *c = *state;
+	struct rig_ctl_result r;
+
+	rig_zk_create(c->zk, "/nginx/cluster/plan", "");
+	rig_zk_auth(c->zk, "digest", "ops:secret");
+	rig_zk_restrict(c->zk, "/nginx/cluster/plan", true);
+	r = rig_ctl(c->settings, "--timeout", "10s", "pause", NULL);
+	rig_zk_restrict(c->zk, "/nginx/cluster/plan", false);
+	rig_ctl_assert_code(&r, 3);
+	assert_non_null(strstr(r.err, "nothing was asked"));
+	assert_non_null(strstr(r.err, "/nginx/cluster/plan: zknginxctl has no permission"));
+	assert_null(strstr(r.err, "no leader answers"));
+	assert_false(rig_zk_exists(c->zk, "/nginx/cluster/request"));
+	rig_zk_delete(c->zk, "/nginx/cluster/plan");
+}
+
 static void without_a_config_root_it_says_how_to_begin(void **state)
 {
 	struct rig_push *c = *state;
@@ -456,9 +538,9 @@ static void two_thousand_objects_are_one_transaction(void **state)
 
 static void the_json_has_a_stable_shape(void **state)
 {
-	static const char *const keys[] = { "by",           "changes", "conflicts", "note",
-					    "problems",     "refused", "revision",  "rollout",
-					    "transactions", "written" };
+	static const char *const keys[] = { "by",       "changes",      "conflicts", "note",
+					    "problems", "refused",      "revision",  "rollout",
+					    "skipped",  "transactions", "written" };
 	struct rig_push *c = *state;
 	struct rig_ctl_result r;
 	json_t *j;
@@ -491,6 +573,9 @@ int main(void)
 		push_test(deletions_have_a_limit),
 		push_test(registered_servers_are_never_touched_without_force),
 		push_test(files_that_are_no_znodes_are_named),
+		push_test(znodes_that_no_file_can_stand_for_are_named_and_stay),
+		push_test(members_that_cannot_be_read_are_no_empty_fleet),
+		push_test(a_plan_that_cannot_be_read_has_no_answer),
 		push_test(without_a_config_root_it_says_how_to_begin),
 		push_test(what_is_shown_is_safe_to_show),
 		push_test(data_of_the_root_that_is_not_ours_is_kept),

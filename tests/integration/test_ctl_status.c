@@ -48,31 +48,6 @@ static bool says(const struct rig_fleet *f, const char *text)
 	return strstr(r.out, text);
 }
 
-#define assert_has(text, part)                                                                     \
-	do {                                                                                       \
-		if (!strstr((text), (part)))                                                       \
-			fail_msg("\"%s\" is missing in:\n%s", (part), (text));                     \
-	} while (0)
-#define assert_has_not(text, part)                                                                 \
-	do {                                                                                       \
-		if (strstr((text), (part)))                                                        \
-			fail_msg("\"%s\" is in:\n%s", (part), (text));                             \
-	} while (0)
-
-/* "a b c" */
-static const char *keys_of(const json_t *object)
-{
-	CLEANUP(buf_fini) struct buf text = BUF_INIT;
-	static char keys[1024];
-	const char *key;
-	json_t *value;
-
-	json_object_foreach((json_t *)object, key, value)
-		buf_printf(&text, "%s%s", text.size ? " " : "", key);
-	snprintf(keys, sizeof(keys), "%s", buf_str(&text));
-	return keys;
-}
-
 static json_t *element(const json_t *list, const char *key, const char *value)
 {
 	size_t i;
@@ -87,11 +62,6 @@ static json_t *element(const json_t *list, const char *key, const char *value)
 	return NULL;
 }
 
-static const char *text_of(const json_t *object, const char *key)
-{
-	return json_string_value(json_object_get(object, key)) ?: "";
-}
-
 /* --- once ------------------------------------------------------------------------------------ */
 
 static void a_healthy_fleet_is_a_table_of_its_hosts(void **state)
@@ -102,14 +72,25 @@ static void a_healthy_fleet_is_a_table_of_its_hosts(void **state)
 	start(f, FLEET_CANARY);
 	r = ctl(f, "status");
 	rig_ctl_assert_code(&r, 0);
-	assert_has(r.out, "3 hosts");
-	assert_has(r.out, "web3");
-	assert_has(r.out, "leader");
-	assert_has(r.out, "up, 2 workers");
-	assert_has(r.out, "Rollout: idle");
-	assert_has(r.out, "Healthy.");
-	assert_has_not(r.out, "\x1b");
+	assert_says(r.out, "3 hosts");
+	assert_says(r.out, "web3");
+	assert_says(r.out, "leader");
+	assert_says(r.out, "up, 2 workers");
+	assert_says(r.out, "Rollout: idle");
+	assert_says(r.out, "Healthy.");
+	assert_says_not(r.out, "\x1b");
 	assert_string_equal(r.err, "");
+}
+
+/* The plan names no host, and the revision is on all of them. */
+static void in_mode_all_no_host_takes_part_in_rollouts(void **state)
+{
+	struct rig_fleet *f = *state;
+
+	start(f, "");
+	eventually(NULL, says(f, "on 3 of 3 hosts"));
+	eventually(NULL, says(f, "no host takes part in rollouts (mode all)"));
+	assert_false(says(f, "0 of 0"));
 }
 
 static void the_json_of_the_status_has_a_stable_shape(void **state)
@@ -122,24 +103,26 @@ static void the_json_of_the_status_has_a_stable_shape(void **state)
 	r = ctl(f, "status", "--json");
 	rig_ctl_assert_code(&r, 0);
 	j = rig_ctl_json(&r);
-	assert_string_equal(keys_of(j),
+	assert_string_equal(rig_json_keys(j),
 			    "alerts cluster config connected drains healthy hosts leader moving "
 			    "problems push quiet reporters request rollout source time wrong");
 	assert_true(json_is_true(json_object_get(j, "healthy")));
 	assert_true(json_is_true(json_object_get(j, "quiet")));
-	assert_string_equal(text_of(j, "leader"), "web1");
-	assert_string_equal(text_of(j, "config"), rig_fleet_revision(f));
+	assert_string_equal(rig_json_text(j, "leader"), "web1");
+	assert_string_equal(rig_json_text(j, "config"), rig_fleet_revision(f));
 	host = json_array_get(json_object_get(j, "hosts"), 1);
-	assert_string_equal(keys_of(host), "error generation good host nginx permitted problems "
-					   "reported revision roles since state");
-	assert_string_equal(text_of(host, "host"), "web2");
-	assert_string_equal(text_of(host, "state"), "applied");
-	assert_string_equal(keys_of(json_object_get(host, "nginx")), "old_workers pid up workers");
+	assert_string_equal(rig_json_keys(host),
+			    "error generation good host nginx permitted problems "
+			    "reported revision roles since state");
+	assert_string_equal(rig_json_text(host, "host"), "web2");
+	assert_string_equal(rig_json_text(host, "state"), "applied");
+	assert_string_equal(rig_json_keys(json_object_get(host, "nginx")),
+			    "old_workers pid up workers");
 	rollout = json_object_get(j, "rollout");
-	assert_string_equal(keys_of(rollout),
+	assert_string_equal(rig_json_keys(rollout),
 			    "accepted canaries failure followers hosts last_request mode paused "
 			    "phase publish since step stopped target");
-	assert_string_equal(keys_of(json_object_get(rollout, "accepted")),
+	assert_string_equal(rig_json_keys(json_object_get(rollout, "accepted")),
 			    "by history hosts note revision");
 	json_decref(j);
 }
@@ -155,21 +138,23 @@ static void a_host_that_left_is_missing_and_the_fleet_is_not_healthy(void **stat
 	eventually(NULL, !rig_zk_exists(f->zk, CLUSTER "/members/web3"));
 	r = ctl(f, "status");
 	rig_ctl_assert_code(&r, 1);
-	assert_has(r.out, "1 missing");
-	assert_has(r.out, "web3 is not in the fleet");
+	assert_says(r.out, "1 missing");
+	assert_says(r.out, "web3 is not in the fleet");
 	r = ctl(f, "status", "--json");
 	j = rig_ctl_json(&r);
-	assert_string_equal(text_of(element(json_object_get(j, "hosts"), "host", "web3"), "state"),
-			    "missing");
-	assert_string_equal(text_of(element(json_object_get(j, "wrong"), "host", "web3"), "key"),
-			    "host-missing");
+	assert_string_equal(
+		rig_json_text(element(json_object_get(j, "hosts"), "host", "web3"), "state"),
+		"missing");
+	assert_string_equal(
+		rig_json_text(element(json_object_get(j, "wrong"), "host", "web3"), "key"),
+		"host-missing");
 	json_decref(j);
 	r = ctl(f, "status", "web3");
 	rig_ctl_assert_code(&r, 1);
-	assert_has(r.out, "last report");
+	assert_says(r.out, "last report");
 	r = ctl(f, "problems");
 	rig_ctl_assert_code(&r, 0);
-	assert_has(r.err, "web3 is not in the fleet");
+	assert_says(r.err, "web3 is not in the fleet");
 }
 
 static void the_report_of_a_host_is_shown_whole(void **state)
@@ -181,18 +166,18 @@ static void the_report_of_a_host_is_shown_whole(void **state)
 	start(f, FLEET_CANARY);
 	r = ctl(f, "status", "web2");
 	rig_ctl_assert_code(&r, 0);
-	assert_has(r.out, "host         web2");
-	assert_has(r.out, rig_fleet_revision(f));
-	assert_has(r.out, "leader web1");
-	assert_has(r.out, "mode canary, joined");
+	assert_says(r.out, "host         web2");
+	assert_says(r.out, rig_fleet_revision(f));
+	assert_says(r.out, "leader web1");
+	assert_says(r.out, "mode canary, joined");
 	r = ctl(f, "status", "web2", "--json");
 	j = rig_ctl_json(&r);
-	assert_string_equal(keys_of(j), "error good host member present report roles source");
-	assert_string_equal(text_of(json_object_get(j, "report"), "host"), "web2");
+	assert_string_equal(rig_json_keys(j), "error good host member present report roles source");
+	assert_string_equal(rig_json_text(json_object_get(j, "report"), "host"), "web2");
 	json_decref(j);
 	r = ctl(f, "status", "nosuch");
 	rig_ctl_assert_code(&r, 1);
-	assert_has(r.out, "no host \"nosuch\"");
+	assert_says(r.out, "no host \"nosuch\"");
 }
 
 static void a_halted_rollout_names_the_host_and_the_reason_and_ends_the_waiting(void **state)
@@ -206,15 +191,15 @@ static void a_halted_rollout_names_the_host_and_the_reason_and_ends_the_waiting(
 	rig_fleet_push(f, "bad");
 	r = ctl(f, "status", "--wait", "--timeout", "60s");
 	rig_ctl_assert_code(&r, 1);
-	assert_has(r.out, "halted");
-	assert_has(r.out, "host web1");
-	assert_has(r.out, "the site is bad");
-	assert_has(r.out, "zknginxctl rollback");
+	assert_says(r.out, "halted");
+	assert_says(r.out, "host web1");
+	assert_says(r.out, "the site is bad");
+	assert_says(r.out, "zknginxctl rollback");
 	r = ctl(f, "status", "--json");
 	rig_ctl_assert_code(&r, 1);
 	j = rig_ctl_json(&r);
 	failure = json_object_get(json_object_get(j, "rollout"), "failure");
-	assert_string_equal(text_of(failure, "host"), "web1");
+	assert_string_equal(rig_json_text(failure, "host"), "web1");
 	json_decref(j);
 	/* A correction is waited for. */
 	rig_fleet_push(f, "3");
@@ -234,17 +219,17 @@ static void a_problem_of_all_hosts_is_one(void **state)
 	eventually(NULL, says(f, "on 3 of 3 hosts, since"));
 	r = ctl(f, "problems");
 	rig_ctl_assert_code(&r, 1);
-	assert_has(r.out, CONFIG "/sites/wrong");
-	assert_has(r.out, "locatio: ");
-	assert_has(r.out, "on 3 of 3 hosts");
-	assert_has(r.out, "nothing of it is served");
+	assert_says(r.out, CONFIG "/sites/wrong");
+	assert_says(r.out, "locatio: ");
+	assert_says(r.out, "on 3 of 3 hosts");
+	assert_says(r.out, "nothing of it is served");
 	r = ctl(f, "problems", "--json");
 	rig_ctl_assert_code(&r, 1);
 	j = rig_ctl_json(&r);
-	assert_string_equal(keys_of(j), "missing problems reporters");
+	assert_string_equal(rig_json_keys(j), "missing problems reporters");
 	p = json_array_get(json_object_get(j, "problems"), 0);
-	assert_string_equal(keys_of(p), "field hosts kind line message serving_absent "
-					"serving_previous since znode");
+	assert_string_equal(rig_json_keys(p), "field hosts kind line message serving_absent "
+					      "serving_previous since znode");
 	assert_int_equal(json_array_size(json_object_get(p, "hosts")), 3);
 	json_decref(j);
 	r = ctl(f, "status");
@@ -254,7 +239,7 @@ static void a_problem_of_all_hosts_is_one(void **state)
 	rig_ctl_assert_code(&r, 0);
 	r = ctl(f, "problems");
 	rig_ctl_assert_code(&r, 0);
-	assert_has(r.out, "No problems");
+	assert_says(r.out, "No problems");
 }
 
 static void znodes_that_no_daemon_wrote_are_named_and_cannot_steer_the_terminal(void **state)
@@ -272,17 +257,17 @@ static void znodes_that_no_daemon_wrote_are_named_and_cannot_steer_the_terminal(
 	rig_zk_set(f->zk, CLUSTER "/request", "\x1b[31mjump");
 	r = ctl(f, "status");
 	rig_ctl_assert_code(&r, 1);
-	assert_has(r.out, CLUSTER "/reports/torn is not a report");
-	assert_has(r.out, CLUSTER "/members/evil is not a daemon's znode");
-	assert_has_not(r.out, "\x1b");
+	assert_says(r.out, CLUSTER "/reports/torn is not a report");
+	assert_says(r.out, CLUSTER "/members/evil is not a daemon's znode");
+	assert_says_not(r.out, "\x1b");
 	r = ctl(f, "status", "evil");
 	rig_ctl_assert_code(&r, 1);
-	assert_has_not(r.out, "\x1b");
-	assert_has(r.out, "\\x1b]0;gotcha");
+	assert_says_not(r.out, "\x1b");
+	assert_says(r.out, "\\x1b]0;gotcha");
 	rig_zk_set(f->zk, CLUSTER "/plan", "garbage");
 	r = ctl(f, "status");
 	rig_ctl_assert_code(&r, 1);
-	assert_has(r.out, "the plan cannot be read");
+	assert_says(r.out, "the plan cannot be read");
 	rig_zk_delete(f->zk, CLUSTER "/members/evil");
 }
 
@@ -295,13 +280,13 @@ static void members_say_what_each_host_says_of_itself(void **state)
 	start(f, FLEET_CANARY);
 	r = ctl(f, "members");
 	rig_ctl_assert_code(&r, 0);
-	assert_has(r.out, "127.0.0.1:");
-	assert_has(r.out, "canary");
-	assert_has(r.out, "0.1.0");
+	assert_says(r.out, "127.0.0.1:");
+	assert_says(r.out, "canary");
+	assert_says(r.out, "0.1.0");
 	r = ctl(f, "members", "--json");
 	j = rig_ctl_json(&r);
 	assert_int_equal(json_array_size(j), 3);
-	assert_string_equal(keys_of(json_array_get(j, 0)),
+	assert_string_equal(rig_json_keys(json_array_get(j, 0)),
 			    "address gate host id mode nginx problems revision roles rollout seen "
 			    "since state version");
 	json_decref(j);
@@ -319,10 +304,10 @@ static void an_unfinished_push_is_told(void **state)
 		   "\"time\": \"2026-11-28T09:00:00Z\", \"left\": 12}}");
 	r = ctl(f, "status");
 	rig_ctl_assert_code(&r, 1);
-	assert_has(r.out, "a push by bob is unfinished, and 12 znodes are not written yet");
+	assert_says(r.out, "a push by bob is unfinished, and 12 znodes are not written yet");
 	r = ctl(f, "status", "--json");
 	j = rig_ctl_json(&r);
-	assert_string_equal(keys_of(json_object_get(j, "push")), "by id left time");
+	assert_string_equal(rig_json_keys(json_object_get(j, "push")), "by id left time");
 	json_decref(j);
 }
 
@@ -338,15 +323,15 @@ static void without_zookeeper_this_host_is_shown_and_nothing_is_good(void **stat
 	rig_zookeeper_kill(f->zookeeper);
 	r = ctl(f, "status", "--timeout", "500ms");
 	rig_ctl_assert_code(&r, 3);
-	assert_has(r.err, "does not answer");
-	assert_has(r.out, "The state of the fleet is not known");
-	assert_has(r.out, "status.json");
-	assert_has(r.out, "host         web1");
-	assert_has_not(r.out, "ealthy");
+	assert_says(r.err, "does not answer");
+	assert_says(r.out, "The state of the fleet is not known");
+	assert_says(r.out, "status.json");
+	assert_says(r.out, "host         web1");
+	assert_says_not(r.out, "ealthy");
 	r = ctl(f, "status", "--json", "--timeout", "500ms");
 	rig_ctl_assert_code(&r, 3);
 	j = rig_ctl_json(&r);
-	assert_string_equal(keys_of(j), "connected current healthy quiet report source time");
+	assert_string_equal(rig_json_keys(j), "connected current healthy quiet report source time");
 	assert_true(json_is_null(json_object_get(j, "healthy")));
 	json_decref(j);
 	r = ctl(f, "status", "--wait", "--timeout", "500ms");
@@ -359,7 +344,7 @@ static void without_zookeeper_this_host_is_shown_and_nothing_is_good(void **stat
 	rig_ctl_assert_code(&r, 3);
 	r = rig_ctl(NULL, "status", "-s", "127.0.0.1:1", "--timeout", "500ms", NULL);
 	rig_ctl_assert_code(&r, 3);
-	assert_has(r.err, "127.0.0.1:1");
+	assert_says(r.err, "127.0.0.1:1");
 }
 
 /* --- until all is well ----------------------------------------------------------------------- */
@@ -389,8 +374,8 @@ static void waiting_gives_up_after_the_timeout_and_says_for_what(void **state)
 	rig_fleet_push(f, "2");
 	r = ctl(f, "status", "--wait", "--timeout", "1s");
 	rig_ctl_assert_code(&r, 3);
-	assert_has(r.err, "not healthy and quiet in time");
-	assert_has(r.out, "rollouts are paused");
+	assert_says(r.err, "not healthy and quiet in time");
+	assert_says(r.out, "rollouts are paused");
 	r = ctl(f, "status", "--wait", "--watch");
 	rig_ctl_assert_code(&r, 2);
 }
@@ -421,24 +406,24 @@ static void watching_redraws_in_place_and_leaves_the_terminal_as_it_was(void **s
 	start(f, FLEET_CANARY);
 	t = rig_terminal_ctl(settings(f), 100, "status", "--watch", NULL);
 	eventually(NULL, strstr(last_screen(t), "Healthy."));
-	assert_has(rig_terminal_shown(t), "\x1b[?1049h");
+	assert_says(rig_terminal_shown(t), "\x1b[?1049h");
 	rig_fleet_push(f, "2");
 	eventually(NULL, strstr(last_screen(t), "canary") || strstr(last_screen(t), "batch"));
 	rig_fleet_await_accepted(f, "2");
 	eventually(NULL, strstr(last_screen(t), "Healthy."));
 	rig_zookeeper_kill(f->zookeeper);
 	eventually(NULL, strstr(last_screen(t), "NOT CONNECTED"));
-	assert_has(last_screen(t), "web2");
-	assert_has(last_screen(t), "NOT KNOWN");
-	assert_has_not(last_screen(t), "ealthy");
+	assert_says(last_screen(t), "web2");
+	assert_says(last_screen(t), "NOT KNOWN");
+	assert_says_not(last_screen(t), "ealthy");
 	rig_zookeeper_restart(f->zookeeper);
 	eventually(NULL,
 		   !strstr(last_screen(t), "NOT CONNECTED") && strstr(last_screen(t), "web2"));
-	assert_has_not(rig_terminal_shown(t), "\x1b[?1049l");
+	assert_says_not(rig_terminal_shown(t), "\x1b[?1049l");
 	rig_terminal_type(t, "\x03");
 	eventually(NULL, rig_terminal_ended(t, &code));
 	assert_true(code == 0 || code == 1);
-	assert_has(after(rig_terminal_shown(t), "\x1b[H"), "\x1b[?25h\x1b[?1049l");
+	assert_says(after(rig_terminal_shown(t), "\x1b[H"), "\x1b[?25h\x1b[?1049l");
 	rig_terminal_free(t);
 }
 
@@ -480,7 +465,7 @@ static void watching_in_a_pipe_prints_a_block_for_each_change(void **state)
 	rig_fleet_await_accepted(f, "2");
 	eventually(NULL, strstr(after(rig_read(out), "Fleet "), "Healthy.") &&
 				 count_of(rig_read(out), "Fleet ") > 1);
-	assert_has_not(rig_read(out), "\x1b");
+	assert_says_not(rig_read(out), "\x1b");
 	rig_zookeeper_kill(f->zookeeper);
 	eventually(NULL, strstr(rig_read(out), "NOT CONNECTED"));
 	status = rig_stop(pid, SIGTERM);
@@ -535,10 +520,10 @@ static void colours_are_for_terminals_only(void **state)
 	start(f, FLEET_CANARY);
 	t = rig_terminal_ctl(settings(f), 100, "status", NULL);
 	eventually(NULL, rig_terminal_ended(t, NULL));
-	assert_has(rig_terminal_shown(t), "\x1b[32mapplied\x1b[0m");
+	assert_says(rig_terminal_shown(t), "\x1b[32mapplied\x1b[0m");
 	rig_terminal_free(t);
 	r = ctl(f, "status", "--color", "always");
-	assert_has(r.out, "\x1b[32mapplied\x1b[0m");
+	assert_says(r.out, "\x1b[32mapplied\x1b[0m");
 }
 
 /* --- many hosts ------------------------------------------------------------------------------ */
@@ -567,9 +552,9 @@ static void five_hundred_hosts_with_one_problem_are_one_problem(void **state)
 	}
 	r = ctl(f, "status");
 	rig_ctl_assert_code(&r, 1);
-	assert_has(r.out, "503 hosts");
-	assert_has(r.out, "on 500 of 503 hosts: m000, m001, m002, …");
-	assert_has(r.out, "its last good form is served");
+	assert_says(r.out, "503 hosts");
+	assert_says(r.out, "on 500 of 503 hosts: m000, m001, m002, …");
+	assert_says(r.out, "its last good form is served");
 	r = ctl(f, "problems", "--json");
 	j = rig_ctl_json(&r);
 	assert_int_equal(json_array_size(json_object_get(j, "problems")), 1);
@@ -580,6 +565,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		rollout_test(a_healthy_fleet_is_a_table_of_its_hosts),
+		rollout_test(in_mode_all_no_host_takes_part_in_rollouts),
 		rollout_test(the_json_of_the_status_has_a_stable_shape),
 		rollout_test(a_host_that_left_is_missing_and_the_fleet_is_not_healthy),
 		rollout_test(the_report_of_a_host_is_shown_whole),

@@ -16,12 +16,6 @@
 	"{\"name\":\"orders\",\"id\":\"" id "\",\"address\":\"127.0.0.1\",\"port\":" port          \
 	",\"serviceType\":\"DYNAMIC\"}"
 
-#define assert_has(text, part)                                                                     \
-	do {                                                                                       \
-		if (!strstr((text), (part)))                                                       \
-			fail_msg("\"%s\" is missing in:\n%s", (part), (text));                     \
-	} while (0)
-
 static int set_up(void **state)
 {
 	struct rig_host *h = xcalloc(1, sizeof(*h));
@@ -45,25 +39,6 @@ static int tear_down(void **state)
 
 #define ctl(h, ...) rig_ctl((h)->settings, __VA_ARGS__, NULL)
 
-/* "a b c" */
-static const char *keys_of(const json_t *object)
-{
-	CLEANUP(buf_fini) struct buf text = BUF_INIT;
-	static char keys[1024];
-	const char *key;
-	json_t *value;
-
-	json_object_foreach((json_t *)object, key, value)
-		buf_printf(&text, "%s%s", text.size ? " " : "", key);
-	snprintf(keys, sizeof(keys), "%s", buf_str(&text));
-	return keys;
-}
-
-static const char *text_of(const json_t *object, const char *key)
-{
-	return json_string_value(json_object_get(object, key)) ?: "";
-}
-
 static void put_orders(struct rig_host *h)
 {
 	rig_zk_create(h->zk, CONFIG "/upstreams/orders",
@@ -85,26 +60,26 @@ static void each_server_says_where_it_comes_from(void **state)
 	put_orders(h);
 	r = ctl(h, "upstreams", "orders");
 	rig_ctl_assert_code(&r, 0);
-	assert_has(r.out, "discovers 1 server at /services/orders (curator)");
-	assert_has(r.out, "znode " CONFIG "/upstreams/orders/127.0.0.1:7001");
-	assert_has(r.out, "curator /services/orders/i1");
-	assert_has(r.out, "max_conns=9");
-	assert_has(r.out, "\"i2\" has the port 99999999");
-	assert_has(r.out, "no host reports it");
-	assert_has(r.out, "This is what ZooKeeper has now");
+	assert_says(r.out, "discovers 1 server at /services/orders (curator)");
+	assert_says(r.out, "znode " CONFIG "/upstreams/orders/127.0.0.1:7001");
+	assert_says(r.out, "curator /services/orders/i1");
+	assert_says(r.out, "max_conns=9");
+	assert_says(r.out, "\"i2\" has the port 99999999");
+	assert_says(r.out, "no host reports it");
+	assert_says(r.out, "This is what ZooKeeper has now");
 	r = ctl(h, "upstreams", "orders", "--json");
 	j = rig_ctl_json(&r);
-	assert_string_equal(keys_of(j),
+	assert_string_equal(rig_json_keys(j),
 			    "balance discover down drained drains held_on name problems "
 			    "protocol server_count servers usable znode");
 	server = json_array_get(json_object_get(j, "servers"), 1);
-	assert_string_equal(keys_of(server),
+	assert_string_equal(rig_json_keys(server),
 			    "backup discover down drained ephemeral fail_timeout format max_conns "
 			    "max_fails name server tls weight znode");
-	assert_string_equal(text_of(server, "server"), "127.0.0.1:7002");
-	assert_string_equal(text_of(server, "format"), "curator");
+	assert_string_equal(rig_json_text(server, "server"), "127.0.0.1:7002");
+	assert_string_equal(rig_json_text(server, "format"), "curator");
 	server = json_array_get(json_object_get(j, "discover"), 0);
-	assert_string_equal(keys_of(server), "format path servers");
+	assert_string_equal(rig_json_keys(server), "format path servers");
 	json_decref(j);
 }
 
@@ -118,22 +93,22 @@ static void the_list_has_every_upstream_and_names_the_unusable(void **state)
 	rig_zk_create(h->zk, CONFIG "/upstreams/broken", "{\"balance\": 3}");
 	r = ctl(h, "upstreams");
 	rig_ctl_assert_code(&r, 0);
-	assert_has(r.out, "1 znode, 1 curator");
-	assert_has(r.out, CONFIG "/upstreams/broken cannot be used");
+	assert_says(r.out, "1 znode, 1 curator");
+	assert_says(r.out, CONFIG "/upstreams/broken cannot be used");
 	r = ctl(h, "upstreams", "--json");
 	j = rig_ctl_json(&r);
 	assert_int_equal(json_array_size(j), 2);
-	assert_string_equal(keys_of(json_array_get(j, 0)),
+	assert_string_equal(rig_json_keys(json_array_get(j, 0)),
 			    "balance discover down drained held_on name problems protocol "
 			    "server_count usable znode");
 	assert_true(json_is_false(json_object_get(json_array_get(j, 0), "usable")));
 	json_decref(j);
 	r = ctl(h, "upstreams", "broken");
 	rig_ctl_assert_code(&r, 1);
-	assert_has(r.out, "balance: expected a string");
+	assert_says(r.out, "balance: expected a string");
 	r = ctl(h, "upstreams", "nosuch");
 	rig_ctl_assert_code(&r, 1);
-	assert_has(r.err, "no upstream \"nosuch\"");
+	assert_says(r.err, "no upstream \"nosuch\"");
 }
 
 static void what_a_guard_holds_is_known_from_the_hosts(void **state)
@@ -151,18 +126,18 @@ static void what_a_guard_holds_is_known_from_the_hosts(void **state)
 	}
 	rig_host_start(h);
 	r = ctl(h, "upstreams", "app");
-	assert_has(r.out, "(ephemeral)");
+	assert_says(r.out, "(ephemeral)");
 	rig_zk_close(services);
 	eventually(NULL, rig_host_is(h, "held"));
 	eventually(NULL,
 		   (r = ctl(h, "upstreams", "app"), strstr(r.out, "The guard holds servers")));
-	assert_has(r.out, "on 1 of 1 host");
-	assert_has(r.out, "zknginxctl confirm app");
+	assert_says(r.out, "on 1 of 1 host");
+	assert_says(r.out, "zknginxctl confirm app");
 	r = ctl(h, "upstreams");
-	assert_has(r.out, "on 1 host");
+	assert_says(r.out, "on 1 host");
 	r = ctl(h, "status");
 	rig_ctl_assert_code(&r, 1);
-	assert_has(r.out, "held");
+	assert_says(r.out, "held");
 }
 
 static void a_refusal_of_the_hosts_is_told_with_their_names(void **state)
@@ -174,8 +149,8 @@ static void a_refusal_of_the_hosts_is_told_with_their_names(void **state)
 	rig_host_start(h);
 	eventually(NULL,
 		   (r = ctl(h, "upstreams", "orders"), strstr(r.out, "reported on 1 of 1 host")));
-	assert_has(r.out, "1 host reports the same number, 0 another");
-	assert_has(r.out, "1 of 1 host runs this config");
+	assert_says(r.out, "1 host reports the same number, 0 another");
+	assert_says(r.out, "1 of 1 host runs this config");
 }
 
 static void a_drained_server_is_shown(void **state)
@@ -190,13 +165,13 @@ static void a_drained_server_is_shown(void **state)
 		      "\"10.9.9.9:80\": null}}");
 	r = ctl(h, "upstreams", "orders");
 	rig_ctl_assert_code(&r, 0);
-	assert_has(r.out, "127.0.0.1:7001 until 2099-01-01T00:00:00Z");
-	assert_has(r.out, "10.9.9.9:80 (it is not among the servers now)");
+	assert_says(r.out, "127.0.0.1:7001 until 2099-01-01T00:00:00Z");
+	assert_says(r.out, "10.9.9.9:80 (it is not among the servers now)");
 	r = ctl(h, "upstreams", "orders", "--json");
 	j = rig_ctl_json(&r);
 	assert_int_equal(json_integer_value(json_object_get(j, "drained")), 1);
 	assert_int_equal(json_array_size(json_object_get(j, "drains")), 2);
-	assert_string_equal(keys_of(json_array_get(json_object_get(j, "drains"), 0)),
+	assert_string_equal(rig_json_keys(json_array_get(json_object_get(j, "drains"), 0)),
 			    "server servers until");
 	json_decref(j);
 }
@@ -219,31 +194,32 @@ static void a_site_is_shown_with_all_that_it_does(void **state)
 	rig_zk_create(h->zk, CONFIG "/sites/wrong", "{");
 	r = ctl(h, "sites");
 	rig_ctl_assert_code(&r, 0);
-	assert_has(r.out, "shop.example.com");
-	assert_has(r.out, "/ → orders, /old/ → 301 /new/");
-	assert_has(r.out, CONFIG "/sites/wrong cannot be used");
+	assert_says(r.out, "shop.example.com");
+	assert_says(r.out, "/ → orders, /old/ → 301 /new/");
+	assert_says(r.out, CONFIG "/sites/wrong cannot be used");
 	r = ctl(h, "sites", "shop");
 	rig_ctl_assert_code(&r, 0);
-	assert_has(r.out, "timeouts.read          3s");
+	assert_says(r.out, "timeouts.read          3s");
 	r = ctl(h, "sites", "wrong");
 	rig_ctl_assert_code(&r, 1);
-	assert_has(r.out, "line 1");
+	assert_says(r.out, "line 1");
 	r = ctl(h, "sites", "nosuch");
 	rig_ctl_assert_code(&r, 1);
 	r = ctl(h, "sites", "shop", "--json");
 	j = rig_ctl_json(&r);
-	assert_string_equal(keys_of(j), "config default listen locations name problems protocol "
-					"proxy server_names tls usable znode");
+	assert_string_equal(rig_json_keys(j),
+			    "config default listen locations name problems protocol "
+			    "proxy server_names tls usable znode");
 	location = json_array_get(json_object_get(j, "locations"), 0);
-	assert_string_equal(keys_of(location), "kind path to upstream");
-	assert_string_equal(text_of(location, "upstream"), "orders");
-	assert_string_equal(keys_of(json_array_get(json_object_get(j, "listen"), 0)),
+	assert_string_equal(rig_json_keys(location), "kind path to upstream");
+	assert_string_equal(rig_json_text(location, "upstream"), "orders");
+	assert_string_equal(rig_json_keys(json_array_get(json_object_get(j, "listen"), 0)),
 			    "address implied options ssl");
 	json_decref(j);
 	r = ctl(h, "sites", "--json");
 	j = rig_ctl_json(&r);
 	assert_int_equal(json_array_size(j), 2);
-	assert_string_equal(keys_of(json_array_get(j, 0)),
+	assert_string_equal(rig_json_keys(json_array_get(j, 0)),
 			    "default listen locations name problems protocol proxy server_names "
 			    "tls usable znode");
 	json_decref(j);
@@ -281,7 +257,7 @@ static void without_zookeeper_nothing_is_shown(void **state)
 
 		rig_ctl_assert_code(&r, 3);
 		assert_string_equal(r.out, "");
-		assert_has(r.err, "does not answer");
+		assert_says(r.err, "does not answer");
 	}
 }
 
@@ -297,12 +273,12 @@ static void what_cannot_be_read_is_not_known(void **state)
 	rig_zk_restrict(owner, "/nginx/cluster/reports/closed", true);
 	r = ctl(h, "status");
 	rig_ctl_assert_code(&r, 3);
-	assert_has(r.out, "/nginx/cluster/reports/closed: ");
+	assert_says(r.out, "/nginx/cluster/reports/closed: ");
 	r = ctl(h, "problems");
 	rig_ctl_assert_code(&r, 3);
-	assert_has(r.err, "/nginx/cluster/reports/closed: ");
+	assert_says(r.err, "/nginx/cluster/reports/closed: ");
 	r = ctl(h, "upstreams");
-	assert_has(r.out, "Not every host is known: /nginx/cluster/reports/closed: ");
+	assert_says(r.out, "Not every host is known: /nginx/cluster/reports/closed: ");
 	rig_zk_close(owner);
 }
 
@@ -328,7 +304,7 @@ static void two_thousand_upstreams_are_listed(void **state)
 	json_decref(j);
 	r = ctl(h, "status");
 	rig_ctl_assert_code(&r, 1);
-	assert_has(r.out, "no daemon has been started");
+	assert_says(r.out, "no daemon has been started");
 }
 
 #define upstream_test(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)

@@ -117,6 +117,43 @@ static void a_link_is_replaced_and_never_followed(void **state UNUSED)
 	buf_fini(&text);
 }
 
+static void what_a_user_names_is_read_up_to_a_limit(void **state UNUSED)
+{
+	char *file = rig_path("file"), *path = rig_path("link");
+	struct buf text = BUF_INIT;
+	struct err e;
+	int ends[2];
+
+	rig_write(file, "followed");
+	assert_int_equal(symlink(file, path), 0);
+	assert_int_equal(disk_read_any(path, 8, &text, &e), 0);
+	assert_int_equal(disk_read_linked(path, 8, &text, &e), 0);
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	assert_int_equal(write(ends[1], " piped", 6), 6);
+	close(ends[1]);
+	assert_int_equal(disk_read_open(ends[0], "the pipe", 8, &text, &e), 0);
+	close(ends[0]);
+	assert_string_equal(buf_str(&text), "followedfollowed piped");
+	assert_int_equal(disk_read_any(path, 7, &text, &e), -1);
+	assert_int_equal(e.code, ERR_INPUT);
+	assert_non_null(strstr(e.text, "/link: more than "));
+	assert_int_equal(mkfifo(rig_path("fifo"), 0600), 0);
+	assert_int_equal(disk_read_linked(rig_path("fifo"), 8, &text, &e), -1);
+	assert_non_null(strstr(e.text, "/fifo is not a regular file"));
+	buf_fini(&text);
+}
+
+static void a_new_file_never_replaces_another(void **state UNUSED)
+{
+	char *path = rig_path("new");
+	struct err e;
+
+	assert_int_equal(disk_create_path(path, 0600, "one", 3, &e), 0);
+	assert_int_equal(disk_create_path(path, 0600, "two", 3, &e), -1);
+	assert_int_equal(e.sys, EEXIST);
+	assert_string_equal(rig_read(path), "one");
+}
+
 #define TEST(f) cmocka_unit_test_teardown(f, tear_down)
 
 int main(void)
@@ -127,6 +164,8 @@ int main(void)
 		TEST(an_error_names_the_file_and_has_its_errno),
 		TEST(a_failed_write_keeps_the_old_file_and_leaves_no_other),
 		TEST(a_link_is_replaced_and_never_followed),
+		TEST(what_a_user_names_is_read_up_to_a_limit),
+		TEST(a_new_file_never_replaces_another),
 	};
 
 	return cmocka_run_group_tests_name("disk", tests, NULL, NULL);

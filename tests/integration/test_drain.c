@@ -82,6 +82,32 @@ static const char *znode_of(int port)
 	return path;
 }
 
+static void assert_no_problems(struct rig_fleet *f)
+{
+	for (size_t i = 0; i < f->count; i++)
+		rig_host_assert_no_problems(&f->hosts[i].host);
+}
+
+/* Starts the fleet, with an override that drains nothing. */
+static void start(struct rig_fleet *f)
+{
+	f->rollout = FLEET_CANARY;
+	rig_fleet_start(f, 0);
+	rig_zk_create(f->zk, OVERRIDE, "{\"drain\":[]}");
+}
+
+/* Starts the fleet, and drains the server of web2; returns its port. */
+static int start_drained(struct rig_fleet *f)
+{
+	int port;
+
+	start(f);
+	port = server_of(f, 1);
+	drain(f, port);
+	fleet_eventually(f, all_render(f, port, true));
+	return port;
+}
+
 static void a_drain_reaches_all_hosts_at_once_and_is_no_revision(void **state)
 {
 	struct rig_fleet *f = *state;
@@ -111,36 +137,23 @@ static void a_drain_reaches_all_hosts_at_once_and_is_no_revision(void **state)
 static void a_drained_server_stays_drained_when_it_registers_again(void **state)
 {
 	struct rig_fleet *f = *state;
-	int port;
+	int port = start_drained(f);
 
-	f->rollout = FLEET_CANARY;
-	rig_fleet_start(f, 0);
-	port = server_of(f, 1);
-	rig_zk_create(f->zk, OVERRIDE, "{\"drain\":[]}");
-	drain(f, port);
-	fleet_eventually(f, all_render(f, port, true));
 	rig_zk_delete(f->zk, znode_of(port));
 	for (size_t i = 0; i < f->count; i++)
 		fleet_eventually(f, reports_drain(f, i, port, 0));
 	assert_false(rig_fleet_has_server(f, 0, port));
 	rig_zk_create_ephemeral(f->zk, znode_of(port), "");
 	fleet_eventually(f, all_render(f, port, true));
-	for (size_t i = 0; i < f->count; i++)
-		rig_host_assert_no_problems(&f->hosts[i].host);
+	assert_no_problems(f);
 }
 
 /* What is stored for a restart does not say that a server is down. */
 static void a_server_that_is_undrained_while_a_daemon_is_down_is_served_again(void **state)
 {
 	struct rig_fleet *f = *state;
-	int port;
+	int port = start_drained(f);
 
-	f->rollout = FLEET_CANARY;
-	rig_fleet_start(f, 0);
-	port = server_of(f, 1);
-	rig_zk_create(f->zk, OVERRIDE, "{\"drain\":[]}");
-	drain(f, port);
-	fleet_eventually(f, all_render(f, port, true));
 	rig_fleet_signal(f, 2, SIGKILL);
 	rig_fleet_start_host(f, 2);
 	fleet_eventually(f, reports_drain(f, 2, port, 1)); /* as before */
@@ -158,26 +171,21 @@ static void a_drain_ends_by_itself_when_its_time_has_come(void **state)
 	struct rig_fleet *f = *state;
 	int port;
 
-	f->rollout = FLEET_CANARY;
-	rig_fleet_start(f, 0);
+	start(f);
 	port = server_of(f, 1);
-	rig_zk_create(f->zk, OVERRIDE, "{\"drain\":[]}");
 	drain_until(f, port, time(NULL) + 3600);
 	fleet_eventually(f, all_render(f, port, true));
 	drain_until(f, port, time(NULL) + 3);
 	fleet_eventually(f, all_render(f, port, false));
 	fleet_eventually(f, none_reports_a_drain(f));
-	for (size_t i = 0; i < f->count; i++)
-		rig_host_assert_no_problems(&f->hosts[i].host);
+	assert_no_problems(f);
 }
 
 static void requests_go_to_the_other_servers(void **state)
 {
 	struct rig_fleet *f = *state;
 
-	f->rollout = FLEET_CANARY;
-	rig_fleet_start(f, 0);
-	rig_zk_create(f->zk, OVERRIDE, "{\"drain\":[]}");
+	start(f);
 	for (size_t i = 0; i < f->count; i++) {
 		char all[256];
 
@@ -189,8 +197,7 @@ static void requests_go_to_the_other_servers(void **state)
 		fleet_eventually(f, rig_nginx_get(f->hosts[0].port, "/app", NULL, NULL) ==
 					    (i ? 502 : 200));
 	}
-	for (size_t i = 0; i < f->count; i++)
-		rig_host_assert_no_problems(&f->hosts[i].host);
+	assert_no_problems(f);
 }
 
 /* An override that cannot be read any more stays in force. */
@@ -199,13 +206,8 @@ static void a_drain_that_becomes_unreadable_stays(void **state)
 	struct rig_fleet *f = *state;
 	int port;
 
-	f->rollout = FLEET_CANARY;
-	rig_fleet_start(f, 0);
-	port = server_of(f, 1);
 	rig_zk_auth(f->zk, "digest", "operator:secret");
-	rig_zk_create(f->zk, OVERRIDE, "{\"drain\":[]}");
-	drain(f, port);
-	fleet_eventually(f, all_render(f, port, true));
+	port = start_drained(f);
 	rig_zk_restrict(f->zk, OVERRIDE, true);
 	for (size_t i = 0; i < f->count; i++)
 		rig_fleet_signal(f, i, SIGHUP); /* read it again: no event tells of it */
@@ -223,10 +225,8 @@ static void the_dry_run_shows_a_drain(void **state)
 	struct rig_fleet *f = *state;
 	char *output, line[64];
 
-	f->rollout = FLEET_CANARY;
-	rig_fleet_start(f, 0);
+	start(f);
 	rig_fleet_signal(f, 2, SIGTERM);
-	rig_zk_create(f->zk, OVERRIDE, "{\"drain\":[]}");
 	drain(f, server_of(f, 1));
 	assert_int_equal(rig_host_run(&f->hosts[2].host, &output, "--dry-run", NULL), 0);
 	snprintf(line, sizeof(line), "server 127.0.0.1:%d down;", server_of(f, 1));

@@ -59,11 +59,7 @@ static void a_rollout_promoted_to_all_is_on_every_host(void **state)
 	struct rig_fleet *f = *state;
 
 	f->promoted = true;
-	rig_fleet_put_on_canary(
-		f, 0,
-		"mode = \"canary\"; canaries = 1; batch = \"1\"; bake_time = \"1h\"; "
-		"batch_time = \"1h\"; settle = \"100ms\"; apply_timeout = \"40s\"; "
-		"vanish_timeout = \"30s\";");
+	rig_fleet_put_on_canary(f, 0, FLEET_STAYS_IN_STEPS);
 	rig_fleet_promote(f, "{\"action\":\"promote\",\"all\":true}");
 	fleet_eventually(f, rig_fleet_all_serve(f, "2"));
 }

@@ -37,8 +37,7 @@ static PRINTF(2, 3) bool says(const struct test_result *v, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	if (vasprintf(&text, fmt, args) < 0)
-		die("no memory");
+	text = xvasprintf(fmt, args);
 	va_end(args);
 	if (strstr(v->text, text))
 		return true;

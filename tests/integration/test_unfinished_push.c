@@ -48,6 +48,13 @@ static bool all_served(struct rig_fleet *f, const char *words)
 	return true;
 }
 
+static void start_in_mode_all(struct rig_fleet *f)
+{
+	f->rollout = ALL;
+	rig_fleet_start(f, 0);
+	fleet_eventually(f, rig_fleet_accepted(f, "1"));
+}
+
 /* Servers are no part of a config, and are never held. */
 static void assert_servers_go_on(struct rig_fleet *f)
 {
@@ -82,9 +89,7 @@ static void no_host_takes_it_in_mode_all(void **state)
 {
 	struct rig_fleet *f = *state;
 
-	f->rollout = ALL;
-	rig_fleet_start(f, 0);
-	fleet_eventually(f, rig_fleet_accepted(f, "1"));
+	start_in_mode_all(f);
 	begin_push(f, "2");
 	fleet_eventually(f, all_say_so(f));
 	assert_servers_go_on(f);
@@ -104,9 +109,7 @@ static void a_host_that_has_nothing_takes_what_is_accepted(void **state)
 {
 	struct rig_fleet *f = *state;
 
-	f->rollout = ALL;
-	rig_fleet_start(f, 0);
-	fleet_eventually(f, rig_fleet_accepted(f, "1"));
+	start_in_mode_all(f);
 	rig_fleet_signal(f, 2, SIGTERM);
 	rig_nginx_stop(&f->hosts[2].host.nginx);
 	rig_fleet_wipe(f, 2);
@@ -197,9 +200,7 @@ static void a_rollback_ends_it_in_mode_all(void **state)
 {
 	struct rig_fleet *f = *state;
 
-	f->rollout = ALL;
-	rig_fleet_start(f, 0);
-	fleet_eventually(f, rig_fleet_accepted(f, "1"));
+	start_in_mode_all(f);
 	begin_push(f, "2");
 	fleet_eventually(f, all_say_so(f));
 	roll_back_out_of_it(f);
@@ -240,9 +241,7 @@ static void once_and_the_dry_run_say_so(void **state)
 	struct rig_host *h = &f->hosts[0].host;
 	char *output;
 
-	f->rollout = ALL;
-	rig_fleet_start(f, 0);
-	fleet_eventually(f, rig_fleet_accepted(f, "1"));
+	start_in_mode_all(f);
 	begin_push(f, "2");
 	fleet_eventually(f, all_say_so(f));
 	assert_int_equal(rig_host_run(h, &output, "--dry-run", NULL), 0);

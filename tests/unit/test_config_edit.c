@@ -150,7 +150,8 @@ static void what_cannot_be_a_file_stays(void **state UNUSED)
 
 	make(&m, old, "/c/upstreams/a\n");
 	assert_int_equal(m.edit.count, 0);
-	assert_int_equal(m.edit.unnamed_count, 2);
+	assert_int_equal(m.edit.unnamed_count, 3);
+	assert_string_equal(m.edit.unnamed[0], "/c/other");
 	fini(&m);
 	make(&m, old, "/c/upstreams/a\n");
 	expect_changes(&m, "-/c/sites/.x -/c/upstreams/a/h:1~ ");

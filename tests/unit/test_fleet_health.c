@@ -272,6 +272,24 @@ static void an_unfinished_push_is_wrong_and_says_how_to_go_on(void **state UNUSE
 	assert_non_null(strstr(f.health.wrong.items[0].message, "zknginxctl rollback"));
 }
 
+static void an_unfinished_removal_says_how_to_go_on(void **state UNUSED)
+{
+	CLEANUP(fleet_end) struct fleet f;
+
+	fleet_begin(&f);
+	add_good(&f, "web1");
+	add_plan(&f, "idle", NULL, "", "");
+	buf_puts(&f.text,
+		 "/config\n\t{\"push\": {\"by\": \"bob\", \"id\": \"rm /config/upstreams/a\", "
+		 "\"left\": 3, \"time\": \"2026-11-28T09:00:00Z\"}}\n");
+	judge(&f);
+	assert_wrong(&f, "push-unfinished");
+	assert_non_null(strstr(f.health.wrong.items[0].message,
+			       "the removal of /config/upstreams/a by bob is unfinished"));
+	assert_non_null(strstr(f.health.wrong.items[0].message,
+			       "zknginxctl rm -r /config/upstreams/a again"));
+}
+
 /* --- folding -------------------------------------------------------------------------------- */
 
 #define PROBLEM(znode, message, serving)                                                           \
@@ -345,6 +363,7 @@ int main(void)
 		cmocka_unit_test(a_request_that_the_leader_has_not_seen_is_not_quiet),
 		cmocka_unit_test(members_without_a_leader_are_wrong),
 		cmocka_unit_test(an_unfinished_push_is_wrong_and_says_how_to_go_on),
+		cmocka_unit_test(an_unfinished_removal_says_how_to_go_on),
 		cmocka_unit_test(a_problem_of_many_hosts_is_one),
 		cmocka_unit_test(alerts_are_folded_and_the_critical_ones_come_first),
 	};

@@ -194,8 +194,7 @@ struct problem *clash_report(struct clash *c, struct object *o, const char *fiel
 	va_list args;
 
 	va_start(args, fmt);
-	if (vasprintf(&text, fmt, args) < 0)
-		die("out of memory");
+	text = xvasprintf(fmt, args);
 	va_end(args);
 	if (!o->problem)
 		o->problem = c->problems->count + 1;

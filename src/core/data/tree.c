@@ -64,6 +64,20 @@ bool path_is_below(const char *path, const char *ancestor)
 	return strncmp(path, ancestor, size) == 0 && path[size] == '/' && path[size + 1] != '\0';
 }
 
+bool path_is_within(const char *path, const char *ancestor)
+{
+	return strcmp(path, ancestor) == 0 || path_is_below(path, ancestor);
+}
+
+bool path_is_within_any(const char *path, const char *const *ancestors, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (path_is_within(path, ancestors[i]))
+			return true;
+	}
+	return false;
+}
+
 const char *path_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -90,8 +104,7 @@ bool tree_has_within(const struct tree *t, const char *path)
 {
 	size_t i = tree_lower_bound(t, path);
 
-	return i < t->count &&
-	       (strcmp(t->znodes[i].path, path) == 0 || path_is_below(t->znodes[i].path, path));
+	return i < t->count && path_is_within(t->znodes[i].path, path);
 }
 
 const struct znode *tree_find(const struct tree *t, const char *path)
@@ -241,15 +254,6 @@ struct tree *tree_empty(void)
 	return t;
 }
 
-static bool is_within(const char *path, const char *const *paths, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (strcmp(path, paths[i]) == 0 || path_is_below(path, paths[i]))
-			return true;
-	}
-	return false;
-}
-
 struct tree *tree_fill_in(const struct tree *t, const struct tree *other, const char *const *paths,
 			  size_t count)
 {
@@ -262,7 +266,7 @@ struct tree *tree_fill_in(const struct tree *t, const struct tree *other, const 
 	for (size_t i = 0; i < other->count; i++) {
 		const struct znode *z = &other->znodes[i];
 
-		if (is_within(z->path, paths, count) && !tree_find(t, z->path))
+		if (path_is_within_any(z->path, paths, count) && !tree_find(t, z->path))
 			tree_builder_add(&b, z);
 	}
 	filled = tree_builder_finish(&b);

@@ -207,11 +207,6 @@ const char *check_log(const struct reader *r, const char *s)
 	return check_name(r, s) ? "is neither \"off\" nor a name (a-z, 0-9, _ . -)" : NULL;
 }
 
-static bool is_host_name(const char *s, size_t size)
-{
-	return host_name_is_valid(s, size);
-}
-
 const char *check_server_name(const struct reader *r UNUSED, const char *s)
 {
 	size_t size = strlen(s);
@@ -219,11 +214,11 @@ const char *check_server_name(const struct reader *r UNUSED, const char *s)
 	if (size && size <= 253) {
 		if (s[0] == '~')
 			return "is a regular expression, which is not supported";
-		if (strcmp(s, "_") == 0 || is_host_name(s, size))
+		if (strcmp(s, "_") == 0 || host_name_is_valid(s, size))
 			return NULL;
-		if (strncmp(s, "*.", 2) == 0 && is_host_name(s + 2, size - 2))
+		if (strncmp(s, "*.", 2) == 0 && host_name_is_valid(s + 2, size - 2))
 			return NULL;
-		if (size > 2 && strcmp(s + size - 2, ".*") == 0 && is_host_name(s, size - 2))
+		if (size > 2 && strcmp(s + size - 2, ".*") == 0 && host_name_is_valid(s, size - 2))
 			return NULL;
 	}
 	return "is not a host name, \"*.name\", \"name.*\" or \"_\"";

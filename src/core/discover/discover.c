@@ -155,7 +155,7 @@ static void read_place(struct search *s, const char *path)
 		if (is_child(z->path, path)) {
 			if (!endpoint_is_context(s->discover->chosen, z))
 				read_registration(s, z);
-		} else if (strcmp(z->path, path) != 0 && !path_is_below(z->path, path)) {
+		} else if (!path_is_within(z->path, path)) {
 			break;
 		}
 	}

@@ -115,6 +115,13 @@ static bool is_unnamed(struct walk *w, const char *path)
 	return w->in->is_directory && !config_file(w->arena, path, w->in->root);
 }
 
+/* What an application has registered is no part of what an operator keeps as files. */
+static void add_unnamed(struct walk *w, const struct znode *old, enum config_level level)
+{
+	if (level != CONFIG_CHILD || !old->owner)
+		add_path(w, &w->unnamed, old->path);
+}
+
 static void look(struct walk *w, const struct znode *old, const struct znode *new)
 {
 	const char *path = (old ?: new)->path;
@@ -126,10 +133,12 @@ static void look(struct walk *w, const struct znode *old, const struct znode *ne
 		return;
 	}
 	w->deleted = NULL;
-	if (p.level != CONFIG_OBJECT && p.level != CONFIG_CHILD)
+	if (p.level == CONFIG_ROOT || p.level == CONFIG_DIRECTORY)
 		return;
 	if (is_unnamed(w, path))
-		add_path(w, &w->unnamed, path);
+		add_unnamed(w, old, p.level);
+	else if (p.level == CONFIG_UNKNOWN)
+		return;
 	else if (p.level == CONFIG_OBJECT)
 		look_at_object(w, old, new);
 	else

@@ -37,7 +37,7 @@ struct config_edit {
 	size_t registered_count;
 	const char **shadowed; /* servers of `new` that applications have registered in `old` */
 	size_t shadowed_count;
-	const char **unnamed; /* objects and servers of `old` that cannot have a file */
+	const char **unnamed; /* znodes of `old` that cannot have a file */
 	size_t unnamed_count;
 };
 

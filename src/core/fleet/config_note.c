@@ -5,6 +5,8 @@
 #include "core/text/json_text.h"
 #include "core/text/utc.h"
 
+#define REMOVAL "rm "
+
 static json_t *load(const char *data, size_t size)
 {
 	unsigned line;
@@ -109,4 +111,16 @@ struct znode config_note_unmarked(struct arena *a, const struct znode *z)
 	bare.data = arena_copy(a, buf_str(&text), text.size);
 	bare.size = text.size;
 	return bare;
+}
+
+const char *config_removal_id(struct arena *a, const char *path)
+{
+	return arena_printf(a, REMOVAL "%s", path);
+}
+
+const char *config_push_removal(const struct config_push *p)
+{
+	const size_t size = strlen(REMOVAL);
+
+	return strncmp(p->id, REMOVAL "/", size + 1) == 0 ? p->id + size : NULL;
 }

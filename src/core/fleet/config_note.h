@@ -22,6 +22,11 @@ struct config_push {
 	unsigned long left; /* znodes that are not written yet */
 };
 
+/* A removal of many znodes leaves the same mark. Its id, of the path that is removed, in the arena;
+ * and the path of such a mark, NULL: it is that of a push. */
+const char *config_removal_id(struct arena *a, const char *path);
+const char *config_push_removal(const struct config_push *p);
+
 struct config_note {
 	const char *by, *note; /* "" = not given */
 	bool unfinished;       /* the mark is there: */

@@ -12,9 +12,9 @@ struct layers {
 	struct tree_builder out;
 };
 
-static bool is_at_or_below(const struct tree *t, size_t i, const char *path)
+static bool is_within(const struct tree *t, size_t i, const char *path)
 {
-	return i < tree_count(t) && path_relative(tree_at(t, i)->path, path);
+	return i < tree_count(t) && path_is_within(tree_at(t, i)->path, path);
 }
 
 /* Adds what is below path; false when t does not know path at all. */
@@ -22,9 +22,9 @@ static bool add_below(struct layers *l, const struct tree *t, const char *path)
 {
 	size_t i = tree_lower_bound(t, path);
 
-	if (!is_at_or_below(t, i, path))
+	if (!is_within(t, i, path))
 		return false;
-	for (; is_at_or_below(t, i, path); i++) {
+	for (; is_within(t, i, path); i++) {
 		if (path_is_below(tree_at(t, i)->path, path))
 			tree_builder_add(&l->out, tree_at(t, i));
 	}
@@ -41,7 +41,7 @@ static size_t add_upstream(struct layers *l, size_t i, size_t size)
 		tree_builder_add(&l->out, z);
 	if (!add_below(l, l->newest, path) && !add_below(l, l->accepted, path))
 		add_below(l, l->permitted, path);
-	while (is_at_or_below(l->permitted, i, path))
+	while (is_within(l->permitted, i, path))
 		i++;
 	return i;
 }
@@ -50,7 +50,7 @@ static void add_config(struct layers *l)
 {
 	size_t i = tree_lower_bound(l->permitted, l->root);
 
-	while (is_at_or_below(l->permitted, i, l->root)) {
+	while (is_within(l->permitted, i, l->root)) {
 		const struct znode *z = tree_at(l->permitted, i);
 		size_t upstream = path_upstream(z->path, l->root);
 
@@ -75,7 +75,7 @@ struct tree *overlay(const struct tree *newest, const struct tree *permitted,
 	for (; i < begin; i++)
 		tree_builder_add(&l.out, tree_at(newest, i));
 	add_config(&l);
-	while (is_at_or_below(newest, i, root))
+	while (is_within(newest, i, root))
 		i++;
 	for (; i < tree_count(newest); i++)
 		tree_builder_add(&l.out, tree_at(newest, i));

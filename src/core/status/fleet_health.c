@@ -151,16 +151,25 @@ static void check_plan(struct checking *c)
 static void check_push(struct checking *c)
 {
 	const struct config_note *n = &c->view->note;
+	const char *removed = config_push_removal(&n->push);
 
 	if (!n->unfinished)
 		return;
-	wrong(c, "push-unfinished", "",
-	      "a push%s%s is unfinished, and %lu znode%s not written yet: no host takes the "
-	      "config until it is. If it was interrupted: zknginxctl push again, or zknginxctl "
-	      "rollback",
-	      *n->push.by ? " by " : "", n->push.by, n->push.left,
-	      n->push.left == 1 ? " is" : "s are");
-	moving(c, "push", "a push is unfinished");
+	moving(c, "push", removed ? "a removal is unfinished" : "a push is unfinished");
+	if (removed)
+		wrong(c, "push-unfinished", "",
+		      "the removal of %s%s%s is unfinished, and %lu znode%s not deleted yet: no "
+		      "host takes the config until it is. If it was interrupted: zknginxctl rm -r "
+		      "%s again, or zknginxctl rollback",
+		      removed, *n->push.by ? " by " : "", n->push.by, n->push.left,
+		      n->push.left == 1 ? " is" : "s are", removed);
+	else
+		wrong(c, "push-unfinished", "",
+		      "a push%s%s is unfinished, and %lu znode%s not written yet: no host takes "
+		      "the config until it is. If it was interrupted: zknginxctl push again, or "
+		      "zknginxctl rollback",
+		      *n->push.by ? " by " : "", n->push.by, n->push.left,
+		      n->push.left == 1 ? " is" : "s are");
 }
 
 static void check_fleet(struct checking *c)

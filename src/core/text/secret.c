@@ -134,14 +134,6 @@ void secret_put_value(const char *field, const char *value, struct buf *out)
 		buf_printf(out, "\"%.80s\"", value);
 }
 
-void secret_put_name(const char *name, struct buf *out)
-{
-	if (secret_is_plain_name(name, strlen(name)))
-		buf_printf(out, "\"%s\"", name);
-	else
-		secret_put_masked(name, strlen(name), out);
-}
-
 /* "'}' expected near '"Basic'": what it expected is kept, and the text is not. */
 void secret_put_json_error(const char *message, struct buf *out)
 {

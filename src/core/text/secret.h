@@ -21,9 +21,6 @@ bool secret_is_plain_name(const char *s, size_t size);
 void secret_put_masked(const char *value, size_t size, struct buf *out);
 /* The value of the field, in quotes: its first 80 bytes, or masked. */
 void secret_put_value(const char *field, const char *value, struct buf *out);
-/* A word that is expected to be a name and is not a known one, in quotes: masked unless it looks
- * like a name. */
-void secret_put_name(const char *name, struct buf *out);
 /* The message of the JSON parser, without what it quotes of the text. */
 void secret_put_json_error(const char *message, struct buf *out);
 /* What nginx wrote, one or more lines. */

@@ -166,13 +166,6 @@ bool record_is_known(int32_t op)
 	return op == OP_NUMBER_MULTI || find(op);
 }
 
-bool record_is_part(int32_t op)
-{
-	const struct record *r = find(op);
-
-	return r && r->part;
-}
-
 bool record_answer(struct cursor *c, int32_t op)
 {
 	const struct record *r = find(op);

@@ -31,7 +31,6 @@ enum wire_op {
 bool record_answer(struct cursor *c, int32_t op);
 /* Is this an operation that is answered, alone or within a transaction? */
 bool record_is_known(int32_t op);
-bool record_is_part(int32_t op);
 /* An operation within a transaction that we send, after its header. */
 bool record_skip_part(struct cursor *c, int32_t op);
 /* A path as ZooKeeper has it. */

@@ -74,8 +74,7 @@ static const char *refuse(struct wire *w, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	if (vasprintf(&text, fmt, args) < 0)
-		die("out of memory");
+	text = xvasprintf(fmt, args);
 	va_end(args);
 	buf_clear(&w->error);
 	buf_puts(&w->error, text);

@@ -71,13 +71,21 @@ static bool next_tree(struct asking *q, uint64_t end)
 
 /* --- the steps ------------------------------------------------------------------------------- */
 
+/* An answer in a plan that cannot be read is never seen. */
+static int check_readable(const struct asking *q, struct err *e)
+{
+	if (reader_check(q->reader, q->plan_path, e) < 0 || reader_check(q->reader, q->path, e) < 0)
+		return err_wrap(e, "nothing was asked, because the leader's answer cannot be read");
+	return 0;
+}
+
 static int open_all(struct asking *q, struct err *e)
 {
 	const struct mirror_root roots[] = { { q->path, 0 }, { q->plan_path, 0 } };
 	struct plan plan;
 
 	if (reader_new(q->ctl, roots, ARRAY_SIZE(roots), &q->reader, e) < 0 ||
-	    reader_first(q->reader, &q->tree, e) < 0)
+	    reader_first(q->reader, &q->tree, e) < 0 || check_readable(q, e) < 0)
 		return -1;
 	q->before = find_plan(q, &plan) ? plan.request.at : "";
 	return client_open(q->ctl, &q->client, e);
@@ -137,6 +145,9 @@ static int withdraw(struct asking *q)
 {
 	struct session_op op = { .kind = OP_DELETE, .path = q->path };
 	struct err e;
+
+	if (reader_check(q->reader, q->plan_path, &e) < 0)
+		ctl_say("the leader's answer cannot be read: %s", e.text);
 
 	if (client_multi(q->client, &op, 1, NULL, NULL, &e) == 0)
 		ctl_say("no leader answers within %llu ms, and the request was withdrawn: "

@@ -17,8 +17,8 @@ struct job {
 	const char *znode;    /* of the upstream */
 	const char *override; /* its path */
 	uint64_t when;
-	int64_t written;    /* zxid of the override */
-	struct buf refusal; /* why a host does not take the override */
+	int64_t written; /* zxid of the override */
+	size_t held_on;  /* how many hosts, before */
 };
 
 /* --- what hosts report ----------------------------------------------------------------------- */
@@ -44,17 +44,16 @@ static bool follows(void *job, const struct status *s)
 }
 
 /* The override itself is a problem there: the clocks differ, for example. */
-static bool refuses(void *job, const struct status *s)
+static bool refuses(void *job, const struct status *s, struct buf *why)
 {
-	struct job *j = job;
+	const struct job *j = job;
 
 	for (size_t i = 0; i < s->problem_count; i++) {
 		const struct problem *p = &s->problems[i].problem;
 
 		if (p->kind != PROBLEM_OVERRIDE || strcmp(p->znode, j->override) != 0)
 			continue;
-		buf_clear(&j->refusal);
-		buf_printf(&j->refusal, "%s: %s", s->host, p->message);
+		buf_puts(why, p->message);
 		return true;
 	}
 	return false;
@@ -73,32 +72,34 @@ static bool print_held(void *job, const struct status *s)
 }
 
 /* Prints what is held, and on which hosts. */
-static int look_before(struct job *j, struct hosts_wait *w)
+static int look_before(struct job *j)
 {
+	struct hosts_wait w = { .shows = print_held, .ctx = j };
 	struct err e;
 
-	*w = (struct hosts_wait){ .shows = print_held, .ctx = j };
-	if (hosts_wait(j->ctl, w, &e) < 0)
+	if (hosts_wait(j->ctl, &w, &e) < 0)
 		return ctl_fail(&e);
+	j->held_on = w.members - w.done;
+	arena_free(w.arena);
 	return CTL_OK;
 }
 
 /* An upstream that was deleted while its servers were held is confirmed as well. */
-static int check_upstream(struct job *j, bool held_somewhere)
+static int check_upstream(struct job *j)
 {
 	CLEANUP(composed_freep) struct composed *c = NULL;
 	struct err e;
 
 	if (composed_read(j->ctl, &c, &e) < 0)
 		return ctl_fail(&e);
-	if (held_somewhere || tree_find(c->tree, j->znode))
+	if (j->held_on || tree_find(c->tree, j->znode))
 		return CTL_OK;
 	return composed_upstream(c, j->upstream) ? CTL_OK : CTL_BAD;
 }
 
 /* --- the override ---------------------------------------------------------------------------- */
 
-static int change(struct override_edit *o, void *job)
+static int set_confirm(struct override_edit *o, void *job)
 {
 	const struct job *j = job;
 
@@ -106,42 +107,24 @@ static int change(struct override_edit *o, void *job)
 	return CTL_OK;
 }
 
-static int write_override(struct job *j)
-{
-	struct override_edit o = { 0 };
-	struct err e;
-	int code;
-
-	if (override_edit_open(&o, j->ctl, j->upstream, &e) < 0)
-		code = ctl_fail(&e);
-	else
-		code = override_edit_run(&o, change, j);
-	j->written = o.written;
-	override_edit_fini(&o);
-	return code;
-}
-
 /* --- after ----------------------------------------------------------------------------------- */
 
-static void print_result(const struct job *j, const struct hosts_wait *before,
-			 const struct hosts_wait *after)
+static void print_result(void *job, const struct hosts_wait *after)
 {
-	CLEANUP(buf_fini) struct buf when = BUF_INIT;
-	size_t were_held = before->members - before->done;
+	const struct job *j = job;
 
-	utc_print(j->when, &when);
 	if (j->ctl->json) {
 		json_t *object = json_object();
 
 		json_put_text(object, "upstream", j->upstream);
-		json_put_text(object, "confirm", buf_str(&when));
-		json_put(object, "held", json_integer((json_int_t)were_held));
+		json_put(object, "confirm", json_time(j->when));
+		json_put(object, "held", json_integer((json_int_t)j->held_on));
 		json_put(object, "hosts", hosts_json(after));
 		ctl_print_json(object);
 		return;
 	}
 	screen_print(&j->ctl->screen, COLOR_GOOD, "confirmed");
-	if (were_held)
+	if (j->held_on)
 		screen_print(&j->ctl->screen, COLOR_NONE, ": the servers of %s are released",
 			     j->upstream);
 	else
@@ -152,53 +135,16 @@ static void print_result(const struct job *j, const struct hosts_wait *before,
 	fputc('\n', j->ctl->screen.out);
 }
 
-static int say_missing(const struct job *j, const struct hosts_wait *after)
+static int follow(struct job *j, bool waits)
 {
-	if (after->refused) {
-		ctl_say("the override is written, and it has no effect on %s",
-			buf_str(&j->refusal));
-		return CTL_BAD;
-	}
-	ctl_say("the override is written, and these hosts do not report within %llu ms that they "
-		"follow it: %s; "
-		"\"zknginxctl status\" says how they are",
-		(unsigned long long)(j->ctl->timeout / USEC_PER_MSEC), hosts_missing(after));
-	return CTL_UNKNOWN;
-}
+	struct hosts_follow f = {
+		.wait = { .shows = follows, .refuses = refuses, .ctx = j },
+		.waits = waits,
+		.print = print_result,
+		.away = "an nginx that runs there keeps the servers until its daemon is back",
+	};
 
-static int finish(struct job *j, const struct hosts_wait *before, bool waits)
-{
-	struct hosts_wait after = { .shows = follows,
-				    .refuses = refuses,
-				    .ctx = j,
-				    .timeout = waits ? j->ctl->timeout : 0 };
-	struct err e;
-	int code = CTL_OK;
-
-	if (waits && hosts_wait(j->ctl, &after, &e) < 0)
-		return hosts_are_unknown(&e);
-	print_result(j, before, &after);
-	hosts_say_away(&after,
-		       "an nginx that runs there keeps the servers until its daemon is back");
-	if (!hosts_are_done(&after))
-		code = say_missing(j, &after);
-	arena_free(after.arena);
-	return code;
-}
-
-static int run(struct job *j, struct hosts_wait *before, const struct arguments *args)
-{
-	bool somewhere;
-	int code = look_before(j, before);
-
-	if (code != CTL_OK)
-		return code;
-	somewhere = !hosts_are_done(before);
-	if (!arguments_has(args, "force"))
-		code = check_upstream(j, somewhere);
-	if (code == CTL_OK)
-		code = write_override(j);
-	return code == CTL_OK ? finish(j, before, !arguments_has(args, "no-wait")) : code;
+	return hosts_follow(j->ctl, &f);
 }
 
 static int confirm(struct ctl *ctl, const struct arguments *args)
@@ -207,19 +153,20 @@ static int confirm(struct ctl *ctl, const struct arguments *args)
 	const struct zookeeper_settings *z = &ctl->settings.zookeeper;
 	const char *upstream = arguments_at(args, 0);
 	struct job j = { .ctl = ctl, .upstream = upstream, .when = timing_wall() };
-	struct hosts_wait before = { 0 };
 	CLEANUP(freep) char *znode = NULL;
-	int code;
+	int code = override_check_name(upstream);
 
-	if (!name_is_valid(upstream))
-		return ctl_usage("\"%s\" is not the name of an upstream", upstream);
+	if (code != CTL_OK)
+		return code;
 	znode = config_path(z->config, CONFIG_UPSTREAM, upstream);
 	j.znode = znode;
 	j.override = cluster_path(a, z->cluster, CLUSTER_OVERRIDES, upstream);
-	code = run(&j, &before, args);
-	arena_free(before.arena);
-	buf_fini(&j.refusal);
-	return code;
+	code = look_before(&j);
+	if (code == CTL_OK && !arguments_has(args, "force"))
+		code = check_upstream(&j);
+	if (code == CTL_OK)
+		code = override_edit(ctl, a, upstream, set_confirm, &j, &j.written);
+	return code == CTL_OK ? follow(&j, !arguments_has(args, "no-wait")) : code;
 }
 
 static const struct command_option options[] = {

@@ -16,6 +16,7 @@
 
 struct job {
 	struct ctl *ctl;
+	const char *result; /* "drained" */
 	const char *upstream;
 	char server[ADDRESS_SIZE]; /* in the model's spelling; "" = all of them */
 	uint64_t until;            /* of a drain; 0: none */
@@ -179,36 +180,26 @@ static json_t *servers_json(const struct job *j)
 	return list;
 }
 
-static json_t *until_json(uint64_t until)
-{
-	CLEANUP(buf_fini) struct buf text = BUF_INIT;
-
-	if (!until)
-		return json_null();
-	utc_print(until, &text);
-	return json_text(buf_str(&text));
-}
-
-static void print_json(const struct job *j, const char *result, const struct hosts_wait *w)
+static void print_json(const struct job *j, const struct hosts_wait *w)
 {
 	json_t *object = json_object();
 
-	json_put_text(object, "result", result);
+	json_put_text(object, "result", j->result);
 	json_put_text(object, "upstream", j->upstream);
 	json_put(object, "servers", servers_json(j));
-	json_put(object, "until", until_json(j->until));
+	json_put(object, "until", json_time(j->until));
 	json_put(object, "hosts", hosts_json(w));
 	ctl_print_json(object);
 }
 
-static void print_text(const struct job *j, const char *result, const struct hosts_wait *w)
+static void print_text(const struct job *j, const struct hosts_wait *w)
 {
 	const struct screen *s = &j->ctl->screen;
 	CLEANUP(buf_fini) struct buf until = BUF_INIT;
 	size_t count = j->drains.count ? j->drains.count : 1;
 
 	for (size_t i = 0; i < count; i++) {
-		screen_print(s, COLOR_GOOD, "%s", result);
+		screen_print(s, COLOR_GOOD, "%s", j->result);
 		screen_print(s, COLOR_NONE, ": %s of %s",
 			     j->drains.count ? j->drains.items[i].server : j->server, j->upstream);
 		if (j->until) {
@@ -221,50 +212,32 @@ static void print_text(const struct job *j, const char *result, const struct hos
 	}
 }
 
-/* The override is written; what is left is to see that the hosts follow. */
-static int finish(struct job *j, const char *result, bool waits,
-		  bool (*shows)(void *job, const struct status *s))
+static void print_result(void *job, const struct hosts_wait *w)
 {
-	struct hosts_wait w = { .shows = shows, .ctx = j, .timeout = waits ? j->ctl->timeout : 0 };
-	struct err e;
-	int code = CTL_OK;
+	const struct job *j = job;
 
-	if (waits && hosts_wait(j->ctl, &w, &e) < 0)
-		return hosts_are_unknown(&e);
 	if (j->ctl->json)
-		print_json(j, result, &w);
+		print_json(j, w);
 	else
-		print_text(j, result, &w);
-	hosts_say_away(&w, "an nginx that runs there does not follow until its daemon is back");
-	if (!hosts_are_done(&w)) {
-		ctl_say("the override is written, and these hosts do not report it within %llu "
-			"ms: %s; \"zknginxctl status\" says how they are",
-			(unsigned long long)(j->ctl->timeout / USEC_PER_MSEC), hosts_missing(&w));
-		code = CTL_UNKNOWN;
-	}
-	arena_free(w.arena);
-	return code;
+		print_text(j, w);
 }
 
 /* --- the commands ---------------------------------------------------------------------------- */
 
-static int write_override(struct job *j, int (*change)(struct override_edit *o, void *job),
-			  const char *result, bool waits,
-			  bool (*shows)(void *job, const struct status *s))
+/* Changes the override, and sees that the hosts follow. */
+static int run(struct job *j, int (*change)(struct override_edit *o, void *job),
+	       bool (*shows)(void *job, const struct status *s), bool waits)
 {
-	struct override_edit o = { 0 };
-	struct err e;
-	int code;
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	struct hosts_follow f = {
+		.wait = { .shows = shows, .ctx = j },
+		.waits = waits,
+		.print = print_result,
+		.away = "an nginx that runs there does not follow until its daemon is back",
+	};
+	int code = override_edit(j->ctl, a, j->upstream, change, j, &j->written);
 
-	if (override_edit_open(&o, j->ctl, j->upstream, &e) < 0)
-		code = ctl_fail(&e);
-	else
-		code = override_edit_run(&o, change, j);
-	j->written = o.written;
-	if (code == CTL_OK)
-		code = finish(j, result, waits, shows);
-	override_edit_fini(&o);
-	return code;
+	return code == CTL_OK ? hosts_follow(j->ctl, &f) : code;
 }
 
 /* Does the upstream have the server? */
@@ -288,8 +261,7 @@ static int drain_server(struct job *j, bool waits)
 
 	if (!j->force)
 		code = composed_read(j->ctl, &c, &e) < 0 ? ctl_fail(&e) : check_server(j, c);
-	return code == CTL_OK ? write_override(j, change_drain, "drained", waits, shows_drain)
-			      : code;
+	return code == CTL_OK ? run(j, change_drain, shows_drain, waits) : code;
 }
 
 static int take_duration(struct job *j, const struct arguments *args)
@@ -305,18 +277,13 @@ static int take_duration(struct job *j, const struct arguments *args)
 	return CTL_OK;
 }
 
-static int check_upstream_name(const char *name)
-{
-	return name_is_valid(name) ? CTL_OK
-				   : ctl_usage("\"%s\" is not the name of an upstream", name);
-}
-
 static int drain(struct ctl *ctl, const struct arguments *args)
 {
 	struct job j = { .ctl = ctl,
+			 .result = "drained",
 			 .upstream = arguments_at(args, 0),
 			 .force = arguments_has(args, "force") };
-	int code = check_upstream_name(j.upstream);
+	int code = override_check_name(j.upstream);
 
 	if (code == CTL_OK)
 		code = take_server(&j, arguments_at(args, 1));
@@ -327,10 +294,10 @@ static int drain(struct ctl *ctl, const struct arguments *args)
 
 static int undrain(struct ctl *ctl, const struct arguments *args)
 {
-	struct job j = { .ctl = ctl, .upstream = arguments_at(args, 0) };
+	struct job j = { .ctl = ctl, .result = "undrained", .upstream = arguments_at(args, 0) };
 	const char *server = arguments_at(args, 1);
 	bool all = arguments_has(args, "all");
-	int code = check_upstream_name(j.upstream);
+	int code = override_check_name(j.upstream);
 
 	if (code != CTL_OK)
 		return code;
@@ -339,8 +306,7 @@ static int undrain(struct ctl *ctl, const struct arguments *args)
 	code = server ? take_server(&j, server) : CTL_OK;
 	if (code != CTL_OK)
 		return code;
-	return write_override(&j, change_undrain, "undrained", !arguments_has(args, "no-wait"),
-			      shows_no_drain);
+	return run(&j, change_undrain, shows_no_drain, !arguments_has(args, "no-wait"));
 }
 
 static const struct command_option drain_options[] = {

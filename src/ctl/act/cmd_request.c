@@ -83,20 +83,20 @@ static int run(struct ctl *ctl, struct request *request, const char *done)
 	return code;
 }
 
-static int check_revision(const char *s)
+static int check_revision(const char *s, const char *expected)
 {
 	return revision_is_prefix(s)
 		       ? CTL_OK
 		       : ctl_usage("\"%s\" is not a revision: expected 6 to 64 hexadecimal "
-				   "digits, as \"zknginxctl history\" shows them",
-				   s);
+				   "digits%s, as \"zknginxctl history\" shows them",
+				   s, expected);
 }
 
 /* The target that the request is about, where it is named. */
 static int take_revision(const struct arguments *args, struct request *request)
 {
 	request->revision = arguments_at(args, 0);
-	return request->revision ? check_revision(request->revision) : CTL_OK;
+	return request->revision ? check_revision(request->revision, "") : CTL_OK;
 }
 
 /* --- the commands ---------------------------------------------------------------------------- */
@@ -130,17 +130,39 @@ static int abort_rollout(struct ctl *ctl, const struct arguments *args)
 	return run_about_target(ctl, args, REQUEST_ABORT, false, "aborted");
 }
 
+/* *revision: what the leader is asked for. Digits alone may be the number of an entry; every other
+ * word is left to the leader. CTL_OK: go on. */
+static int resolve(struct ctl *ctl, struct archive *a, const char *word, const char **revision)
+{
+	const struct history_entry *h;
+	struct err e;
+
+	*revision = word;
+	if (!*word || strspn(word, "0123456789") != strlen(word))
+		return check_revision(word, ", or a number");
+	if (archive_read(a, ctl, &e) < 0)
+		return ctl_fail(&e);
+	if (archive_find(a, word, &h, &e) == 0) {
+		*revision = h->revision;
+		return CTL_OK;
+	}
+	return revision_is_prefix(word) ? CTL_OK : ctl_usage("%s", e.text);
+}
+
 static int rollback(struct ctl *ctl, const struct arguments *args)
 {
 	CLEANUP(follow_freep) struct follow *f = NULL;
-	bool follows = arguments_has(args, "follow") && !ctl->json;
+	CLEANUP(archive_fini) struct archive a = { 0 };
+	struct request r = { .action = REQUEST_ROLLBACK };
 	struct err e;
-	int code;
+	int code = resolve(ctl, &a, arguments_at(args, 0), &r.revision);
 
-	if (follows && follow_new(ctl, &f, &e) < 0)
+	if (code != CTL_OK)
+		return code;
+	if (arguments_has(args, "follow") && !ctl->json && follow_new(ctl, &f, &e) < 0)
 		return ctl_fail(&e);
-	code = run_about_target(ctl, args, REQUEST_ROLLBACK, false, "written");
-	return f && code == CTL_OK ? follow_run_revision(f, arguments_at(args, 0), NEVER) : code;
+	code = run(ctl, &r, "written");
+	return f && code == CTL_OK ? follow_run_revision(f, r.revision, NEVER) : code;
 }
 
 #define ABOUT_TARGET                                                                               \
@@ -210,10 +232,11 @@ static const struct command_option rollback_options[] = {
 
 const struct command command_rollback = {
 	.name = "rollback",
-	.synopsis = "REVISION",
+	.synopsis = "REV",
 	.summary = "write the config of an old revision back into ZooKeeper",
 	.help = "The leader writes it. Then it is the newest revision, and is rolled out like any\n"
-		"other. Servers that are registered now stay. An unfinished push ends.",
+		"other. Servers that are registered now stay. An unfinished push ends. REV is the\n"
+		"beginning of a revision (six digits at least) or a number of `history`.",
 	.example = "  zknginxctl history\n  zknginxctl rollback 0123abcd",
 	.least = 1,
 	.most = 1,

@@ -23,6 +23,7 @@ static int open_reader(struct ctl *ctl, struct reader **out, struct err *e)
 
 static void add_host(struct hosts_wait *w, const struct fleet_host *h)
 {
+	CLEANUP(buf_fini) struct buf why = BUF_INIT;
 	struct host_answer *answer = &w->hosts[w->count++];
 
 	*answer =
@@ -32,8 +33,8 @@ static void add_host(struct hosts_wait *w, const struct fleet_host *h)
 		return;
 	answer->done = w->shows(w->ctx, h->report);
 	w->done += answer->done;
-	if (w->refuses && w->refuses(w->ctx, h->report))
-		w->refused = true;
+	if (w->refuses && w->refuses(w->ctx, h->report, &why))
+		w->refusal = arena_printf(w->arena, "%s: %s", h->report->host, buf_str(&why));
 }
 
 /* Reports stay when a host leaves, until an operator deletes them. */
@@ -46,27 +47,15 @@ static void look(struct hosts_wait *w, const struct tree *tree, const struct zoo
 	fleet_view_read(&view, w->arena, tree, z->cluster, z->config);
 	w->hosts = arena_array(w->arena, struct host_answer, view.host_count + 1);
 	w->count = w->members = w->done = 0;
-	w->refused = false;
+	w->refusal = NULL;
 	for (size_t i = 0; i < view.host_count; i++)
 		add_host(w, &view.hosts[i]);
 }
 
-bool hosts_are_done(const struct hosts_wait *w)
+/* Do all hosts show it? Where there is none, too. */
+static bool are_done(const struct hosts_wait *w)
 {
 	return w->done == w->members;
-}
-
-/* Members that cannot be read are not there in the tree: no host would be waited for. */
-static int check_readable(const struct reader *r, struct err *e)
-{
-	CLEANUP(problems_fini) struct problems unreadable;
-
-	problems_init(&unreadable);
-	reader_problems(r, &unreadable);
-	if (!unreadable.count)
-		return 0;
-	return err_set(e, ERR_UNAVAILABLE, "%s: %s", unreadable.items[0].znode,
-		       unreadable.items[0].message);
 }
 
 int hosts_wait(struct ctl *ctl, struct hosts_wait *w, struct err *e)
@@ -76,10 +65,10 @@ int hosts_wait(struct ctl *ctl, struct hosts_wait *w, struct err *e)
 	uint64_t end = timing_now() + w->timeout, now;
 
 	if (open_reader(ctl, &r, e) < 0 || reader_first(r, &tree, e) < 0 ||
-	    check_readable(r, e) < 0)
+	    reader_check(r, ctl->settings.zookeeper.cluster, e) < 0)
 		return -1;
 	look(w, tree, &ctl->settings.zookeeper);
-	while (!hosts_are_done(w) && (now = timing_now()) < end) {
+	while (!are_done(w) && (now = timing_now()) < end) {
 		struct tree *next;
 
 		progress_show("%zu of %zu hosts", w->done, w->members);
@@ -91,12 +80,6 @@ int hosts_wait(struct ctl *ctl, struct hosts_wait *w, struct err *e)
 	}
 	progress_clear();
 	return 0;
-}
-
-int hosts_are_unknown(struct err *e)
-{
-	err_wrap(e, "the override is written, and it is not known whether the hosts follow it");
-	return ctl_fail(e);
 }
 
 /* Of those that are away, or of the members that do not show it. */
@@ -111,11 +94,6 @@ static const char *names_of(const struct hosts_wait *w, bool away)
 	return arena_strdup(w->arena, buf_str(&names));
 }
 
-const char *hosts_missing(const struct hosts_wait *w)
-{
-	return names_of(w, false);
-}
-
 void hosts_print(const struct hosts_wait *w, const struct screen *s)
 {
 	if (w->members)
@@ -123,15 +101,6 @@ void hosts_print(const struct hosts_wait *w, const struct screen *s)
 			     PLURAL(w->members));
 	else
 		screen_print(s, COLOR_WARNING, "; no host is in the fleet now");
-}
-
-void hosts_say_away(const struct hosts_wait *w, const char *then)
-{
-	size_t count = w->count - w->members;
-
-	if (count)
-		ctl_say("%s %s not in the fleet (daemon stopped, host down or disconnected): %s",
-			names_of(w, true), count == 1 ? "is" : "are", then);
 }
 
 json_t *hosts_json(const struct hosts_wait *w)
@@ -147,4 +116,50 @@ json_t *hosts_json(const struct hosts_wait *w)
 		json_array_append_new(list, j);
 	}
 	return list;
+}
+
+/* --- after a write --------------------------------------------------------------------------- */
+
+static int fail_unknown(struct err *e)
+{
+	err_wrap(e, "the override is written, and it is not known whether the hosts follow it");
+	return ctl_fail(e);
+}
+
+static void say_away(const struct hosts_wait *w, const char *then)
+{
+	size_t count = w->count - w->members;
+
+	if (count)
+		ctl_say("%s %s not in the fleet (daemon stopped, host down or disconnected): %s",
+			names_of(w, true), count == 1 ? "is" : "are", then);
+}
+
+static int say_missing(const struct hosts_wait *w)
+{
+	if (w->refusal) {
+		ctl_say("the override is written, and it has no effect on %s", w->refusal);
+		return CTL_BAD;
+	}
+	ctl_say("the override is written, and these hosts do not report it within %llu ms: %s; "
+		"\"zknginxctl status\" says how they are",
+		(unsigned long long)(w->timeout / USEC_PER_MSEC), names_of(w, false));
+	return CTL_UNKNOWN;
+}
+
+int hosts_follow(struct ctl *ctl, struct hosts_follow *f)
+{
+	struct hosts_wait *w = &f->wait;
+	struct err e;
+	int code = CTL_OK;
+
+	w->timeout = f->waits ? ctl->timeout : 0;
+	if (f->waits && hosts_wait(ctl, w, &e) < 0)
+		return fail_unknown(&e);
+	f->print(w->ctx, w);
+	say_away(w, f->away);
+	if (!are_done(w))
+		code = say_missing(w);
+	arena_free(w->arena);
+	return code;
 }

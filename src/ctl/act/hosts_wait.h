@@ -20,8 +20,9 @@ struct host_answer {
 struct hosts_wait {
 	/* Does this report show it? */
 	bool (*shows)(void *ctx, const struct status *s);
-	/* Does this report say that it will not? Called for each report. May be NULL. */
-	bool (*refuses)(void *ctx, const struct status *s);
+	/* Does this report say that it will not? Then `why` is printed. Called for each report. May
+	 * be NULL. */
+	bool (*refuses)(void *ctx, const struct status *s, struct buf *why);
 	void *ctx;
 	uint64_t timeout; /* microseconds; 0: look once */
 	/* The result; in the arena. */
@@ -29,22 +30,26 @@ struct hosts_wait {
 	struct host_answer *hosts; /* sorted */
 	size_t count;
 	size_t members, done; /* of them */
-	bool refused;         /* by one of them at least */
+	const char *refusal;  /* of one of them at least; NULL: none refuses */
 };
 
 /* Waits until every host shows it, or the timeout. ERR_UNAVAILABLE: ZooKeeper does not answer, or
  * the hosts cannot be read. */
 int hosts_wait(struct ctl *ctl, struct hosts_wait *w, struct err *e);
-/* For when the override is written, and hosts_wait() has failed. Returns an exit code. */
-int hosts_are_unknown(struct err *e);
-/* Do all hosts show it? Where there is none, too. */
-bool hosts_are_done(const struct hosts_wait *w);
-/* "web1, web2" of those that do not, in the arena. */
-const char *hosts_missing(const struct hosts_wait *w);
+
+/* The end of a command that has written an override. */
+struct hosts_follow {
+	struct hosts_wait wait;
+	bool waits;                                           /* for the hosts; else none is read */
+	void (*print)(void *ctx, const struct hosts_wait *w); /* the command's result */
+	const char *away; /* what follows for a host that is away ("…: it sends requests …") */
+};
+
+/* Waits as long as --timeout says, prints the result, and names the hosts that are away or do not
+ * follow. Returns an exit code. */
+int hosts_follow(struct ctl *ctl, struct hosts_follow *f);
 /* ", on 2 of 3 hosts", on the screen. */
 void hosts_print(const struct hosts_wait *w, const struct screen *s);
-/* Names the hosts that are away, with what follows from it ("…: it sends requests …"). */
-void hosts_say_away(const struct hosts_wait *w, const char *then);
 /* [{"away", "done", "host"}, …] */
 json_t *hosts_json(const struct hosts_wait *w);
 

@@ -3,26 +3,11 @@
 #include <string.h>
 
 #include "core/data/layout.h"
+#include "ctl/znodes/client.h"
 #include "ctl/znodes/transaction.h"
 #include "override_edit.h"
 
 #define ATTEMPTS 10
-
-int override_edit_open(struct override_edit *o, struct ctl *ctl, const char *upstream,
-		       struct err *e)
-{
-	*o = (struct override_edit){ .ctl = ctl, .arena = arena_new() };
-	o->path = cluster_path(o->arena, ctl->settings.zookeeper.cluster, CLUSTER_OVERRIDES,
-			       upstream);
-	return client_open(ctl, &o->client, e);
-}
-
-void override_edit_fini(struct override_edit *o)
-{
-	client_free(o->client);
-	arena_free(o->arena);
-	*o = (struct override_edit){ 0 };
-}
 
 /* --- the content ----------------------------------------------------------------------------- */
 
@@ -114,17 +99,17 @@ static int write_override(struct override_edit *o, struct err *e)
 }
 
 /* Of this write or of a later one: reports have it when the host follows. */
-static int read_written(struct override_edit *o, struct err *e)
+static int read_written(struct override_edit *o, int64_t *written, struct err *e)
 {
 	struct znode z;
 	int found = client_get(o->client, o->arena, o->path, &z, e);
 
-	o->written = found > 0 ? z.mzxid : 0;
+	*written = found > 0 ? z.mzxid : 0;
 	return found < 0 ? -1 : 0;
 }
 
-int override_edit_run(struct override_edit *o, int (*change)(struct override_edit *o, void *ctx),
-		      void *ctx)
+static int edit(struct override_edit *o, int (*change)(struct override_edit *o, void *ctx),
+		void *ctx, int64_t *written)
 {
 	struct err e;
 
@@ -138,10 +123,32 @@ int override_edit_run(struct override_edit *o, int (*change)(struct override_edi
 			return code;
 		rc = write_override(o, &e);
 		if (rc == 0)
-			rc = read_written(o, &e);
+			rc = read_written(o, written, &e);
 		if (rc <= 0)
 			return rc < 0 ? ctl_fail(&e) : CTL_OK;
 	}
 	ctl_say("%s: other clients write it all the time; nothing was written, try again", o->path);
 	return CTL_BAD;
+}
+
+int override_edit(struct ctl *ctl, struct arena *a, const char *upstream,
+		  int (*change)(struct override_edit *o, void *ctx), void *ctx, int64_t *written)
+{
+	CLEANUP(client_freep) struct client *client = NULL;
+	struct override_edit o = { .ctl = ctl, .arena = a };
+	struct err e;
+
+	*written = 0;
+	o.path = cluster_path(a, ctl->settings.zookeeper.cluster, CLUSTER_OVERRIDES, upstream);
+	if (client_open(ctl, &client, &e) < 0)
+		return ctl_fail(&e);
+	o.client = client;
+	return edit(&o, change, ctx, written);
+}
+
+int override_check_name(const char *upstream)
+{
+	return name_is_valid(upstream)
+		       ? CTL_OK
+		       : ctl_usage("\"%s\" is not the name of an upstream", upstream);
 }

@@ -28,7 +28,8 @@ static bool is_among(const char *words, const char *name)
 	return false;
 }
 
-const char *command_group_title(const struct command_group *groups, const char *command)
+/* The group's title of a command. */
+static const char *group_title(const struct command_group *groups, const char *command)
 {
 	for (; groups->title; groups++) {
 		if (is_among(groups->commands, command))
@@ -39,7 +40,7 @@ const char *command_group_title(const struct command_group *groups, const char *
 
 static bool is_shown(const struct ctl *ctl, const struct command *c, const char *title)
 {
-	return !c->hidden && strcmp(command_group_title(ctl->groups, c->name), title) == 0;
+	return !c->hidden && strcmp(group_title(ctl->groups, c->name), title) == 0;
 }
 
 static void print_group(const struct ctl *ctl, const char *title, FILE *out)
@@ -124,9 +125,9 @@ static json_t *words_json(const struct command *c)
 static json_t *command_json(const struct ctl *ctl, const struct command *c)
 {
 	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:o, s:s, s:s}", "arguments", words_json(c),
-			 "example", c->example, "group", command_group_title(ctl->groups, c->name),
-			 "help", c->help ?: "", "name", c->name, "options",
-			 options_json(c->options), "summary", c->summary, "synopsis", c->synopsis);
+			 "example", c->example, "group", group_title(ctl->groups, c->name), "help",
+			 c->help ?: "", "name", c->name, "options", options_json(c->options),
+			 "summary", c->summary, "synopsis", c->synopsis);
 }
 
 static int print_json(const struct ctl *ctl)

@@ -73,9 +73,6 @@ int command_run(const struct command *c, struct ctl *ctl, int argc, char **argv)
 /* A global option; false: its value is not valid (the error was printed). */
 bool global_option_set(struct ctl *ctl, const char *name, const char *value);
 
-/* The group's title of a command. */
-const char *command_group_title(const struct command_group *groups, const char *command);
-
 /* `help [COMMAND]` */
 void help_print_all(const struct ctl *ctl, FILE *out);
 void help_print(const struct command *c, FILE *out);

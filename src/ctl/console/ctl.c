@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <zknginx/status.h>
+
 #include "core/text/json_text.h"
 #include "ctl.h"
 #include "host/settings.h"
@@ -72,8 +74,7 @@ static void say(const char *fmt, va_list args)
 	CLEANUP(freep) char *text = NULL;
 	CLEANUP(buf_fini) struct buf line = BUF_INIT;
 
-	if (vasprintf(&text, fmt, args) < 0)
-		die("out of memory");
+	text = xvasprintf(fmt, args);
 	screen_clean(text, strlen(text), &line);
 	fflush(stdout);
 	fprintf(stderr, "zknginxctl: %s\n", buf_str(&line));
@@ -91,6 +92,8 @@ void ctl_say(const char *fmt, ...)
 int ctl_fail(const struct err *e)
 {
 	ctl_say("%s", e->text);
+	if (e->code == ERR_SETTINGS)
+		return CTL_USAGE;
 	return e->code == ERR_UNAVAILABLE || e->code == ERR_TIMEOUT ? CTL_UNKNOWN : CTL_BAD;
 }
 
@@ -113,6 +116,14 @@ void ctl_print_json(json_t *value)
 
 	json_print(value, JSON_INDENT(2), &text);
 	fwrite(buf_str(&text), 1, text.size, stdout);
+}
+
+json_t *json_time(uint64_t wall)
+{
+	char text[32];
+
+	status_time(wall, text);
+	return wall ? json_text(text) : json_null();
 }
 
 /* --- waiting -------------------------------------------------------------------------------- */

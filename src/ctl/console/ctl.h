@@ -59,6 +59,9 @@ int ctl_usage(const char *fmt, ...) PRINTF(1, 2);
 /* The value as JSON, keys sorted, on standard output; gives the value away. */
 void ctl_print_json(json_t *value);
 
+/* A time as in the status of the daemon, "2026-11-22T15:04:05.000Z"; 0 is null. */
+json_t *json_time(uint64_t wall);
+
 /* Runs the loop until done(ctx) is true; false: the timeout (in microseconds from now) has passed.
  */
 bool ctl_run_until(struct ctl *ctl, bool (*done)(void *ctx), void *ctx, uint64_t timeout);

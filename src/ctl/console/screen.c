@@ -78,8 +78,7 @@ void screen_print(const struct screen *s, enum color c, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	if (vasprintf(&text, fmt, args) < 0)
-		die("out of memory");
+	text = xvasprintf(fmt, args);
 	va_end(args);
 	screen_clean(text, strlen(text), &clean);
 	fprintf(s->out, "%s%s%s", screen_begin(s, c), buf_str(&clean), screen_end(s, c));
@@ -127,8 +126,7 @@ void screen_lines(const struct screen *s, enum color c, size_t indent, const cha
 	va_list args;
 
 	va_start(args, fmt);
-	if (vasprintf(&text, fmt, args) < 0)
-		die("out of memory");
+	text = xvasprintf(fmt, args);
 	va_end(args);
 	screen_clean(text, strlen(text), &clean);
 	for (line = buf_str(&clean); *line; line = *end ? end + 1 : end) {
@@ -212,8 +210,7 @@ void progress_show(const char *fmt, ...)
 	if (!isatty(STDERR_FILENO))
 		return;
 	va_start(args, fmt);
-	if (vasprintf(&text, fmt, args) < 0)
-		die("out of memory");
+	text = xvasprintf(fmt, args);
 	va_end(args);
 	screen_clean(text, strlen(text), &clean);
 	cut_to_width(&clean);

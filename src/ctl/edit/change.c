@@ -7,11 +7,8 @@
 
 #include "change_check.h"
 #include "ctl/lint/lint_cluster.h"
+#include "ctl/znodes/note.h"
 #include "ctl/znodes/paths.h"
-
-#define TRIES 20
-#define OPS_BYTES_MOST 500000 /* of the paths in one transaction */
-#define OP_BYTES 64           /* of a path's operation besides */
 
 /* --- opening --------------------------------------------------------------------------------- */
 
@@ -44,6 +41,7 @@ int change_open(struct change *c, struct ctl *ctl, const struct arguments *args)
 	*c = (struct change){ .ctl = ctl,
 			      .arena = arena_new(),
 			      .force = arguments_has(args, "force"),
+			      .mark = "",
 			      .by = by ? xstrdup(by) : ctl_user() };
 	c->author = (struct author){ .root = root_of(c),
 				     .by = c->by,
@@ -51,7 +49,7 @@ int change_open(struct change *c, struct ctl *ctl, const struct arguments *args)
 	problems_init(&c->problems);
 	findings_init(&c->findings);
 	c->path = path_resolve(ctl, c->arena, arguments_at(args, 0));
-	if (!c->path)
+	if (!c->path || !note_fits("by", c->by) || !note_fits("message", c->author.message ?: ""))
 		return CTL_USAGE;
 	if (path_is_of_daemons(ctl, c->path) && !c->force)
 		return refuse_path(c);
@@ -119,7 +117,7 @@ static bool is_current(const struct change *c, const struct tree *config)
 	       (!z || (z->version == c->before.version && z->czxid == c->before.czxid));
 }
 
-static enum change_result too_busy(struct err *e)
+enum change_result change_give_up(struct err *e)
 {
 	err_set(e, ERR_UNAVAILABLE,
 		"other clients change the config faster than it can be checked: try again");
@@ -209,7 +207,7 @@ enum change_result change_put(struct change *c, const char *data, size_t size, c
 		ctl_say("%s is registered by a running application (ephemeral), which may write it "
 			"again at any time",
 			path_short(c->ctl, c->path));
-	for (unsigned i = 0; i < TRIES; i++) {
+	for (unsigned i = 0; i < CHANGE_TRIES; i++) {
 		bool again = false;
 		enum change_result result = path_is_config(c->ctl, c->path)
 						    ? put_in_config(c, &p, &again, e)
@@ -218,107 +216,5 @@ enum change_result change_put(struct change *c, const char *data, size_t size, c
 		if (!again)
 			return result;
 	}
-	return too_busy(e);
-}
-
-/* --- delete ---------------------------------------------------------------------------------- */
-
-/* What is left to delete: [begin, end) of the tree. */
-struct deletion {
-	const struct tree *tree;
-	size_t begin, end;
-};
-
-/* Adds as many as fit, children first; returns the new end. */
-static size_t add_deletes(struct transaction *t, const struct deletion *d)
-{
-	size_t end = d->end, bytes = 0;
-
-	while (end > d->begin && bytes < OPS_BYTES_MOST) {
-		const struct znode *z = tree_at(d->tree, --end);
-
-		bytes += strlen(z->path) + OP_BYTES;
-		transaction_add(t, (struct session_op){ .kind = OP_DELETE,
-							.path = z->path,
-							.version = z->version });
-	}
-	return end;
-}
-
-/* One transaction; the note is in the last one. */
-static enum change_result delete_some(struct change *c, struct deletion *d,
-				      const struct znode *root, bool *again, struct err *e)
-{
-	CLEANUP(transaction_fini) struct transaction t;
-	const char *path;
-	size_t end;
-	int rc;
-
-	transaction_init(&t, c->client, &c->author);
-	end = add_deletes(&t, d);
-	if (end == d->begin && root && strcmp(c->path, root->path) != 0)
-		transaction_add_note(&t, root);
-	rc = transaction_commit(&t, &path, e);
-	if (rc < 0)
-		return CHANGE_FAILED;
-	if (rc > 0) {
-		*again = root && strcmp(path, root->path) == 0 && strcmp(path, c->path) != 0;
-		c->conflict = arena_strdup(c->arena, path);
-		return CHANGE_CONFLICT;
-	}
-	d->end = end;
-	return CHANGE_DONE;
-}
-
-static enum change_result delete_all(struct change *c, struct deletion *d, const struct znode *root,
-				     bool *again, struct err *e)
-{
-	enum change_result result = CHANGE_DONE;
-
-	while (result == CHANGE_DONE && d->end > d->begin)
-		result = delete_some(c, d, root, again, e);
-	return result;
-}
-
-static enum change_result check_delete(struct change *c, struct tree **config, struct err *e)
-{
-	if (change_read_config(c, config, e) < 0)
-		return CHANGE_FAILED;
-	change_check(c, *config, NULL, 0, NULL);
-	return c->findings.errors && !c->force ? CHANGE_REFUSED : CHANGE_DONE;
-}
-
-enum change_result change_check_delete(struct change *c, struct err *e)
-{
-	CLEANUP(tree_unrefp) struct tree *config = NULL;
-
-	return path_is_config(c->ctl, c->path) ? check_delete(c, &config, e) : CHANGE_DONE;
-}
-
-static enum change_result delete_in_config(struct change *c, struct deletion *d, bool *again,
-					   struct err *e)
-{
-	CLEANUP(tree_unrefp) struct tree *config = NULL;
-	enum change_result result = check_delete(c, &config, e);
-
-	if (result != CHANGE_DONE)
-		return result;
-	return delete_all(c, d, tree_find(config, root_of(c)), again, e);
-}
-
-enum change_result change_delete(struct change *c, const struct tree *t, size_t begin, size_t end,
-				 struct err *e)
-{
-	struct deletion d = { t, begin, end };
-
-	for (unsigned i = 0; i < TRIES; i++) {
-		bool again = false;
-		enum change_result result = path_is_config(c->ctl, c->path)
-						    ? delete_in_config(c, &d, &again, e)
-						    : delete_all(c, &d, NULL, &again, e);
-
-		if (!again)
-			return result;
-	}
-	return too_busy(e);
+	return change_give_up(e);
 }

@@ -20,14 +20,16 @@ struct change {
 	bool force;
 	char *by; /* of the author */
 	struct author author;
-	bool exists; /* what was read: */
+	const char *mark; /* the id of the mark of a removal of `path`; "": it is none */
+	bool exists;      /* what was read: */
 	struct znode before;
 	/* of the last result */
 	struct tree *checked; /* what the problems are about */
 	struct problems problems;
 	struct findings findings;
-	const char *conflict; /* the path */
-	bool taken;           /* CHANGE_CONFLICT of a put: the znode is there, as `theirs` */
+	const char *conflict;         /* the path */
+	size_t written, transactions; /* of a removal that is larger than one transaction */
+	bool taken; /* CHANGE_CONFLICT of a put: the znode is there, as `theirs` */
 	struct znode theirs;
 };
 
@@ -58,10 +60,8 @@ void change_disconnect(struct change *c);
 /* Writes the data; `name` is the file that findings name. The version that was read goes up. */
 enum change_result change_put(struct change *c, const char *data, size_t size, const char *name,
 			      struct err *e);
-/* Would change_delete() be refused? CHANGE_DONE: no. */
-enum change_result change_check_delete(struct change *c, struct err *e);
-/* Deletes these znodes, in tree order, the first one `path`. */
-enum change_result change_delete(struct change *c, const struct tree *tree, size_t begin,
-				 size_t end, struct err *e);
+/* How often a change is checked again because of what others write; then it ends with this. */
+#define CHANGE_TRIES 20
+enum change_result change_give_up(struct err *e);
 
 #endif

@@ -79,14 +79,26 @@ void change_check_outside(struct change *c, const char *data, size_t size, const
 	findings_add(&c->findings, &c->problems, c->checked, file_of, &naming);
 }
 
-/* An unfinished push holds the rollout: what is written meanwhile goes nowhere. */
+static int refuse_removal(const struct config_push *mark, const char *path, struct err *e)
+{
+	return err_set(
+		e, ERR_REFUSED,
+		"the removal of %s%s%s is unfinished: the config in ZooKeeper is incomplete. Run "
+		"\"zknginxctl rm -r %s\" again first (--force writes all the same)",
+		path, *mark->by ? " by " : "", mark->by, path);
+}
+
+/* An unfinished push or removal holds the rollout: what is written meanwhile goes nowhere. The same
+ * removal goes on. */
 static int refuse_push(const struct change *c, const struct tree *config, struct err *e)
 {
 	struct config_note note;
 
 	config_note_of(c->arena, config, c->author.root, &note);
-	if (c->force || !note.unfinished)
+	if (c->force || !note.unfinished || strcmp(note.push.id, c->mark) == 0)
 		return 0;
+	if (config_push_removal(&note.push))
+		return refuse_removal(&note.push, config_push_removal(&note.push), e);
 	return err_set(
 		e, ERR_REFUSED,
 		"a push%s%s is unfinished: the config in ZooKeeper is incomplete. Run that push "

@@ -117,9 +117,19 @@ static int end_without_change(struct editing *e)
 {
 	if (e->change.ctl->json)
 		change_print_json(&e->change, "unchanged");
-	else
+	else if (e->change.exists)
 		printf("no change: %s stays as it is\n", e->change.path);
+	else
+		printf("nothing was typed: %s was not created\n", e->change.path);
 	return drop(e);
+}
+
+/* The editor has removed it. */
+static int end_without_draft(struct editing *e)
+{
+	ctl_say("the editor has removed its file %s: nothing was written", e->draft);
+	drop(e);
+	return CTL_BAD;
 }
 
 static int end_failed_editor(struct editing *e, const struct err *err)
@@ -225,6 +235,8 @@ static int edit_once(struct editing *e)
 
 	if (draft_edit(e->draft, &err) < 0)
 		return end_failed_editor(e, &err);
+	if (!draft_exists(e->draft))
+		return end_without_draft(e);
 	if (read_draft(e, &err) < 0)
 		return end_failed(e, &err);
 	if (is_unchanged(e))

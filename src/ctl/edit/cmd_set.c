@@ -1,6 +1,7 @@
 /* set and rm: one change, from the command line. */
 #include <string.h>
 
+#include "change_delete.h"
 #include "change_text.h"
 #include "ctl/commands.h"
 #include "ctl/console/input.h"
@@ -8,6 +9,15 @@
 #include "ctl/znodes/reader.h"
 
 #define DEPTH_MOST 32
+
+/* What has become of the transactions before the one that failed. */
+static void say_written(const struct change *c)
+{
+	if (c->written)
+		ctl_say("%zu of %zu transactions were written: until \"zknginxctl rm -r %s\" "
+			"completes it, or a push replaces it, every host keeps what it runs",
+			c->written, c->transactions, c->path);
+}
 
 /* Prints how the change has ended; returns the exit code. `done`: "created", "changed", … */
 static int finish(struct change *c, enum change_result result, const char *done,
@@ -18,8 +28,10 @@ static int finish(struct change *c, enum change_result result, const char *done,
 					     [CHANGE_CONFLICT] = "conflict" };
 
 	progress_clear();
-	if (result == CHANGE_FAILED)
+	if (result == CHANGE_FAILED) {
+		say_written(c);
 		return ctl_fail(e);
+	}
 	if (c->findings.count && !c->ctl->json)
 		change_print_findings(c);
 	if (c->ctl->json)
@@ -28,10 +40,14 @@ static int finish(struct change *c, enum change_result result, const char *done,
 		ctl_say("%s: the daemons would refuse this, so nothing was changed (--force "
 			"changes it all the same)",
 			path_short(c->ctl, c->path));
+	else if (result == CHANGE_CONFLICT && c->written)
+		ctl_say("%s: another client has changed it meanwhile", c->conflict);
 	else if (result == CHANGE_CONFLICT)
 		ctl_say("%s: another client has changed it meanwhile: nothing was changed; look at "
 			"it (zknginxctl get %s) and try again",
 			c->conflict, path_short(c->ctl, c->conflict));
+	if (result == CHANGE_CONFLICT)
+		say_written(c);
 	return result == CHANGE_REFUSED || result == CHANGE_CONFLICT ? CTL_BAD : CTL_OK;
 }
 
@@ -150,11 +166,18 @@ static int read_subtree(const struct change *c, struct subtree *s, struct err *e
 /* Applications have put them there, and may do so again. */
 static int refuse_registered(const struct change *c, const struct subtree *s)
 {
-	ctl_say("%s: %zu of the %zu znodes %s registered by running applications (ephemeral): "
-		"nothing was removed (--force removes them as well; zknginxctl drain takes a "
-		"server out of use)",
-		path_short(c->ctl, c->path), s->registered, s->end - s->begin,
-		s->registered == 1 ? "is" : "are");
+	const char *name = path_short(c->ctl, c->path);
+
+	if (s->end - s->begin == 1)
+		ctl_say("%s is registered by a running application (ephemeral): nothing was "
+			"removed (--force removes it all the same; zknginxctl drain takes a server "
+			"out of use)",
+			name);
+	else
+		ctl_say("%s: %zu of the %zu znodes %s registered by running applications "
+			"(ephemeral): nothing was removed (--force removes them as well; "
+			"zknginxctl drain takes a server out of use)",
+			name, s->registered, s->end - s->begin, s->registered == 1 ? "is" : "are");
 	return CTL_BAD;
 }
 

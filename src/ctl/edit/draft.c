@@ -87,6 +87,11 @@ int draft_new(const char *name, const char *suffix, const char *data, size_t siz
 	return 0;
 }
 
+bool draft_exists(const char *path)
+{
+	return access(path, F_OK) == 0;
+}
+
 int draft_read(const char *path, struct buf *out, struct err *e)
 {
 	return disk_read_path(path, out, e);

@@ -6,6 +6,7 @@
 #ifndef ZKNGINX_CTL_DRAFT_H
 #define ZKNGINX_CTL_DRAFT_H
 
+#include <stdbool.h>
 #include <zknginx/buf.h>
 #include <zknginx/err.h>
 
@@ -15,6 +16,8 @@ int draft_new(const char *name, const char *suffix, const char *data, size_t siz
 	      struct err *e);
 /* Runs $VISUAL, $EDITOR, or an editor that is there, until it ends. ERR_REFUSED: it failed. */
 int draft_edit(const char *path, struct err *e);
+/* Is it still there? */
+bool draft_exists(const char *path);
 /* What it has now. */
 int draft_read(const char *path, struct buf *out, struct err *e);
 void draft_remove(const char *path);

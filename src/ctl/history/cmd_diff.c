@@ -30,7 +30,7 @@ struct diff {
 static int fail(const struct err *e)
 {
 	ctl_say("%s", e->text);
-	return e->code == ERR_INPUT ? CTL_USAGE : CTL_UNKNOWN;
+	return e->code == ERR_INPUT || e->code == ERR_SETTINGS ? CTL_USAGE : CTL_UNKNOWN;
 }
 
 /* --- the two sides ---------------------------------------------------------------------------- */
@@ -154,7 +154,8 @@ static bool compare_file(const struct diff *d, const struct bundle *old, const s
 	return false;
 }
 
-static void print_json(const struct diff *d, const char *key, json_t *list, bool same)
+static void print_json(const struct diff *d, const struct config_edit *edit, const char *key,
+		       json_t *list, bool same)
 {
 	json_t *j = json_object();
 
@@ -162,6 +163,8 @@ static void print_json(const struct diff *d, const char *key, json_t *list, bool
 	json_put_text(j, "new", d->names.new);
 	json_put_text(j, "old", d->names.old);
 	json_put(j, "same", json_boolean(same));
+	if (d->in.is_directory)
+		json_put(j, "skipped", difference_json_unnamed(edit));
 	ctl_print_json(j);
 }
 
@@ -177,7 +180,7 @@ static int compare_nginx(struct diff *d, const struct config_edit *edit, struct 
 	for (enum bundle_file f = 0; f < BUNDLE_FILE_N; f++)
 		same = compare_file(d, old, new, f, files) && same;
 	if (d->ctl->json)
-		print_json(d, "files", files, same);
+		print_json(d, edit, "files", files, same);
 	else
 		json_decref(files);
 	return same ? CTL_OK : CTL_BAD;
@@ -193,10 +196,11 @@ static int compare(struct diff *d)
 	d->in.old = d->old;
 	d->in.new = d->new;
 	config_edit_make(&edit, a, &d->in);
+	difference_say_unnamed(&edit);
 	if (d->nginx)
 		return compare_nginx(d, &edit, a);
 	if (d->ctl->json)
-		print_json(d, "changes", difference_json(&edit), edit.count == 0);
+		print_json(d, &edit, "changes", difference_json(&edit), edit.count == 0);
 	else
 		difference_print(&d->ctl->screen, &edit, &d->names);
 	return edit.count ? CTL_BAD : CTL_OK;

@@ -76,7 +76,7 @@ static struct finding *grow(struct findings *f)
 }
 
 void findings_add(struct findings *f, const struct problems *ps, const struct tree *tree,
-		  findings_file *file, void *ctx)
+		  const char *(*file)(void *ctx, const char *znode), void *ctx)
 {
 	for (size_t i = 0; i < ps->count; i++) {
 		const struct problem *p = &ps->items[i];

@@ -29,14 +29,13 @@ struct findings {
 void findings_init(struct findings *f);
 void findings_fini(struct findings *f);
 
-/* The file of a znode, for a finding; NULL: the znode's path is shown. */
-typedef const char *findings_file(void *ctx, const char *znode);
 /*
  * Adds each problem, with its place in the data that the znode has in `tree`. The problems outlive
- * the findings. `file` may be NULL.
+ * the findings. file(), which may be NULL, names the file of a znode; where that is NULL the path
+ * of the znode is shown.
  */
 void findings_add(struct findings *f, const struct problems *ps, const struct tree *tree,
-		  findings_file *file, void *ctx);
+		  const char *(*file)(void *ctx, const char *znode), void *ctx);
 /* Adds one that is about a file which is none of a znode. */
 void findings_add_file(struct findings *f, const char *file, const char *severity,
 		       const char *message);

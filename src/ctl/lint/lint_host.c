@@ -1,20 +1,9 @@
 /* One znode's part of what nginx -t says. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lint_host.h"
 #include "lint_nginx.h"
-
-/* The daemon has run here, as root, and so can nginx -t. */
-static bool is_host_of_fleet(const struct ctl *ctl)
-{
-	CLEANUP(freep) char *live = xasprintf("%s/live/http.conf", ctl->settings.state.directory);
-
-	return geteuid() == 0 && access(live, R_OK) == 0 &&
-	       access(ctl->settings.nginx.config, R_OK) == 0 &&
-	       access(ctl->settings.nginx.binary, X_OK) == 0;
-}
 
 void lint_host(struct ctl *ctl, const struct tree *before, const struct tree *after,
 	       const char *path, struct problems *problems)
@@ -23,7 +12,7 @@ void lint_host(struct ctl *ctl, const struct tree *before, const struct tree *af
 	CLEANUP(freep) char *note = NULL;
 
 	problems_init(&found);
-	if (!is_host_of_fleet(ctl))
+	if (!lint_nginx_has_host(ctl))
 		return;
 	if (!lint_nginx(ctl, &(struct lint_input){ .tree = after, .accepted = before }, &found,
 			&note))

@@ -107,15 +107,15 @@ static int use_small_config(struct ground *g, const struct model *m, struct err 
 }
 
 /* Of the files that are tested: the directory exists once the daemon has run here. */
-static bool is_host_of_fleet(const struct ground *g)
+static bool is_host_of_fleet(const struct settings *s)
 {
-	return access(arena_printf(g->arena, "%s/http.conf", g->live), R_OK) == 0 &&
-	       access(g->settings.nginx.config, R_OK) == 0;
+	CLEANUP(freep) char *live = xasprintf("%s/live/http.conf", s->state.directory);
+
+	return access(live, R_OK) == 0 && access(s->nginx.config, R_OK) == 0;
 }
 
-static int ground_open(struct ground *g, struct ctl *ctl, struct err *e)
+static int ground_open(struct ground *g, struct err *e)
 {
-	*g = (struct ground){ .ctl = ctl, .settings = ctl->settings, .arena = arena_new() };
 	strcpy(g->directory, "/tmp/zknginxctl-lint-XXXXXX");
 	if (!mkdtemp(g->directory)) {
 		err_sys(e, "%s", g->directory);
@@ -127,7 +127,7 @@ static int ground_open(struct ground *g, struct ctl *ctl, struct err *e)
 		return err_sys(e, "%s", g->staged);
 	g->live = arena_printf(g->arena, "%s/live", g->settings.state.directory);
 	g->cache = arena_printf(g->arena, "%s/cache", g->settings.state.directory);
-	g->is_host = is_host_of_fleet(g);
+	g->is_host = is_host_of_fleet(&g->settings);
 	return 0;
 }
 
@@ -239,13 +239,7 @@ static struct tree *without(const struct tree *t, const struct blame *found)
 
 	tree_builder_init(&builder);
 	for (size_t i = 0; i < tree_count(t); i++) {
-		const char *path = tree_at(t, i)->path;
-		bool drop = false;
-
-		for (size_t j = 0; j < found->count; j++)
-			drop = drop || strcmp(found->znodes[j], path) == 0 ||
-			       path_is_below(path, found->znodes[j]);
-		if (!drop)
+		if (!path_is_within_any(tree_at(t, i)->path, found->znodes, found->count))
 			tree_builder_add(&builder, tree_at(t, i));
 	}
 	out = tree_builder_finish(&builder);
@@ -364,6 +358,13 @@ static const char *reason_not_to(const struct ctl *ctl, struct arena *a)
 	return NULL;
 }
 
+bool lint_nginx_has_host(const struct ctl *ctl)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+
+	return !reason_not_to(ctl, a) && is_host_of_fleet(&ctl->settings);
+}
+
 static char *describe(const struct ground *g)
 {
 	if (g->is_host)
@@ -375,7 +376,8 @@ static char *describe(const struct ground *g)
 
 int lint_nginx(struct ctl *ctl, const struct lint_input *in, struct problems *problems, char **note)
 {
-	CLEANUP(ground_fini) struct ground g = { .arena = arena_new() };
+	CLEANUP(ground_fini)
+	struct ground g = { .ctl = ctl, .settings = ctl->settings, .arena = arena_new() };
 	const char *why = reason_not_to(ctl, g.arena);
 	struct err e;
 
@@ -384,9 +386,8 @@ int lint_nginx(struct ctl *ctl, const struct lint_input *in, struct problems *pr
 		*note = xstrdup(why);
 		return 0;
 	}
-	arena_free(g.arena);
 	progress_show("nginx -t …");
-	if (ground_open(&g, ctl, &e) < 0 || test_until_accepted(&g, in, problems, &e) < 0) {
+	if (ground_open(&g, &e) < 0 || test_until_accepted(&g, in, problems, &e) < 0) {
 		progress_clear();
 		*note = xasprintf("not tested with nginx -t: %s", e.text);
 		return 0;

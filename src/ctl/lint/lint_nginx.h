@@ -22,4 +22,7 @@
 int lint_nginx(struct ctl *ctl, const struct lint_input *in, struct problems *problems,
 	       char **note);
 
+/* Is this a host of the fleet, and can nginx -t be run? */
+bool lint_nginx_has_host(const struct ctl *ctl);
+
 #endif

@@ -7,15 +7,14 @@
 #include "core/text/utc.h"
 #include "ctl/commands.h"
 #include "ctl/lint/findings.h"
+#include "ctl/znodes/marked_write.h"
 #include "ctl/znodes/note.h"
 #include "difference.h"
 #include "follow.h"
 #include "host/settings_value.h"
 #include "push_state.h"
-#include "push_write.h"
 
-#define TEXT_MOST 1024 /* of --by and --message: the history keeps no more */
-#define NAMED 20       /* conflicts that a message names */
+#define NAMED 20 /* conflicts that a message names */
 
 struct pushing {
 	struct ctl *ctl;
@@ -26,7 +25,7 @@ struct pushing {
 	bool keep;
 	struct push_state state;
 	struct findings findings;
-	struct push_outcome outcome;
+	struct write_outcome outcome;
 	struct follow *follow;
 	bool written, followed;
 	const char *refused; /* why nothing, or not all, was written; "" */
@@ -61,14 +60,6 @@ static bool read_limit(struct pushing *p)
 	return false;
 }
 
-static bool is_short(const char *option, const char *text)
-{
-	if (strlen(text) <= TEXT_MOST)
-		return true;
-	ctl_usage("--%s has more than %d bytes", option, TEXT_MOST);
-	return false;
-}
-
 static bool read_options(struct pushing *p)
 {
 	CLEANUP(freep) char *user = ctl_user();
@@ -76,8 +67,8 @@ static bool read_options(struct pushing *p)
 	p->path = directory_name(p->arena, arguments_at(p->args, 0));
 	p->by = arguments_value(p->args, "by") ?: arena_strdup(p->arena, user);
 	p->note = arguments_value(p->args, "message") ?: author_commit(p->arena, p->path);
-	return read_prune(p) && read_limit(p) && is_short("by", p->by) &&
-	       is_short("message", p->note);
+	return read_prune(p) && read_limit(p) && note_fits("by", p->by) &&
+	       note_fits("message", p->note);
 }
 
 /* --- before the write ------------------------------------------------------------------------ */
@@ -103,13 +94,16 @@ static void say_unfinished(const struct pushing *p)
 {
 	const struct config_push *push = &p->state.note.push;
 	CLEANUP(buf_fini) struct buf time = BUF_INIT;
+	const char *removed = config_push_removal(push);
 
 	if (!p->state.note.unfinished)
 		return;
 	utc_print(push->time, &time);
-	ctl_say("a push by %s that began at %s is unfinished: %s",
+	ctl_say("%s%s by %s that began at %s is unfinished: %s",
+		removed ? "the removal of " : "a push", removed ?: "",
 		*push->by ? push->by : "an unknown client", buf_str(&time),
-		push_state_continues(&p->state)
+		removed ? "this push replaces it"
+		: push_state_continues(&p->state)
 			? "this push completes it"
 			: "it was one of another config. This push replaces it");
 }
@@ -206,7 +200,7 @@ static const char *rival_text(const struct pushing *p)
 /* What has become of the transactions before the one that failed. */
 static const char *written_text(const struct pushing *p)
 {
-	const struct push_outcome *o = &p->outcome;
+	const struct write_outcome *o = &p->outcome;
 
 	if (!o->written)
 		return "Nothing was written";
@@ -218,7 +212,7 @@ static const char *written_text(const struct pushing *p)
 
 static int explain_failure(struct pushing *p, const struct err *e)
 {
-	const struct push_outcome *o = &p->outcome;
+	const struct write_outcome *o = &p->outcome;
 
 	if (!o->is_conflict) {
 		p->refused = arena_strdup(p->arena, e->text);
@@ -234,16 +228,23 @@ static int explain_failure(struct pushing *p, const struct err *e)
 
 static int write_it(struct pushing *p)
 {
-	const struct push_job job = { .ctl = p->ctl,
-				      .edit = &p->state.edit,
-				      .by = p->by,
-				      .note = p->note,
-				      .id = p->state.id };
+	struct write_job job = { .ctl = p->ctl,
+				 .before = p->state.before,
+				 .root = p->state.in.root,
+				 .by = p->by,
+				 .note = p->note,
+				 .id = p->state.id,
+				 .is_result = push_state_is_result,
+				 .ctx = &p->state };
+	struct history_op *ops;
 	struct err e;
+
+	job.count = config_edit_ops(&p->state.edit, p->arena, &ops);
+	job.ops = ops;
 
 	if (!has(p, "no-wait") && follow_new(p->ctl, &p->follow, &e) < 0)
 		return ctl_fail(&e);
-	if (push_write(&job, p->arena, &p->outcome, &e) < 0)
+	if (marked_write(&job, p->arena, &p->outcome, &e) < 0)
 		return explain_failure(p, &e);
 	p->written = true;
 	if (!p->ctl->json)
@@ -280,7 +281,7 @@ static int follow_it(struct pushing *p)
 static void print_json(struct pushing *p)
 {
 	json_t *j = json_object();
-	const struct push_outcome *o = &p->outcome;
+	const struct write_outcome *o = &p->outcome;
 	json_t *conflicts = json_array();
 
 	for (size_t i = 0; i < o->conflict_count; i++)
@@ -295,6 +296,7 @@ static void print_json(struct pushing *p)
 		      p->followed && *follow_revision(p->follow) ? follow_revision(p->follow)
 								 : p->state.revision);
 	json_put(j, "rollout", p->followed ? follow_json(p->follow) : json_null());
+	json_put(j, "skipped", difference_json_unnamed(&p->state.edit));
 	json_put_number(j, "transactions", o->written);
 	json_put(j, "written", json_boolean(p->written));
 	ctl_print_json(j);
@@ -329,6 +331,7 @@ static int push(struct pushing *p)
 		return CTL_USAGE;
 	if (push_state_read(&p->state, p->ctl, p->path, p->keep, &e) < 0)
 		return ctl_fail(&e);
+	difference_say_unnamed(&p->state.edit);
 	findings_add(&p->findings, &p->state.problems, p->state.after, file_of, p);
 	code = push_changes(p);
 	if (p->ctl->json)

@@ -8,7 +8,10 @@
 #include "core/data/layout.h"
 #include "core/text/json_text.h"
 #include "core/text/line_diff.h"
+#include "ctl/console/ctl.h"
 #include "difference.h"
+
+#define NAMED 20 /* znodes that a message names */
 
 /* The znode's data as it is, or as JSON of one format; false: it is no JSON. */
 static bool put_formatted(struct buf *out, const struct znode *z)
@@ -153,6 +156,17 @@ const char *difference_summary(struct arena *a, const struct config_edit *e)
 	return *text ? text : "no change";
 }
 
+void difference_say_unnamed(const struct config_edit *e)
+{
+	for (size_t i = 0; i < e->unnamed_count && i < NAMED; i++)
+		ctl_say("%s stays as it is: it is none of the config's objects and servers, or no "
+			"file can have its name",
+			e->unnamed[i]);
+	if (e->unnamed_count > NAMED)
+		ctl_say("… and %zu more znodes that cannot have a file stay as they are",
+			e->unnamed_count - NAMED);
+}
+
 /* --- as JSON --------------------------------------------------------------------------------- */
 
 json_t *difference_json(const struct config_edit *e)
@@ -182,4 +196,13 @@ json_t *difference_json_texts(const char *file, const struct buf *old, const str
 	json_put_text(j, "diff", buf_str(&hunks));
 	json_put_text(j, "file", file);
 	return j;
+}
+
+json_t *difference_json_unnamed(const struct config_edit *e)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < e->unnamed_count; i++)
+		json_array_append_new(list, json_text(e->unnamed[i]));
+	return list;
 }

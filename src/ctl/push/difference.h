@@ -19,6 +19,10 @@ void difference_print(const struct screen *s, const struct config_edit *e,
 		      const struct difference_names *names);
 /* "2 znodes created, 1 changed, 3 deleted", in the arena. */
 const char *difference_summary(struct arena *a, const struct config_edit *e);
+/* Names the znodes that cannot have a file, and so stay as they are, on standard error; and as an
+ * array of their paths. */
+void difference_say_unnamed(const struct config_edit *e);
+json_t *difference_json_unnamed(const struct config_edit *e);
 /* An array of {"change": "changed|created|deleted", "diff": TEXT, "znode": PATH}. */
 json_t *difference_json(const struct config_edit *e);
 

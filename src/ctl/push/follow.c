@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/data/layout.h"
 #include "core/status/landing.h"
 #include "core/text/json_text.h"
 #include "ctl/znodes/snapshot.h"
@@ -30,6 +31,21 @@ static void on_interrupt(int signal UNUSED)
 	interrupted = 1;
 }
 
+/* Without the plan a rollout stands still, without members and reports the fleet is empty. */
+static int check_readable(const struct follow *f, struct err *e)
+{
+	static const enum cluster_znode needed[] = { CLUSTER_MEMBERS, CLUSTER_REPORTS,
+						     CLUSTER_PLAN };
+	const char *cluster = f->ctl->settings.zookeeper.cluster;
+
+	for (size_t i = 0; i < ARRAY_SIZE(needed); i++) {
+		if (reader_check(f->reader, cluster_path(f->arena, cluster, needed[i], NULL), e) <
+		    0)
+			return err_wrap(e, "the rollout cannot be followed");
+	}
+	return 0;
+}
+
 int follow_new(struct ctl *ctl, struct follow **out, struct err *e)
 {
 	CLEANUP(follow_freep) struct follow *f = xcalloc(1, sizeof(*f));
@@ -40,6 +56,8 @@ int follow_new(struct ctl *ctl, struct follow **out, struct err *e)
 	if (snapshot_reader(ctl, &f->reader, e) < 0 || reader_first(f->reader, &tree, e) < 0)
 		return -1;
 	f->newest = snapshot_new(ctl, f->reader, tree);
+	if (check_readable(f, e) < 0)
+		return -1;
 	landing_begin(&f->landing, f->arena, &f->newest->view);
 	*out = TAKE(f);
 	return 0;

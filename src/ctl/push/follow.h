@@ -9,7 +9,8 @@
 
 struct follow;
 
-/* Before the change is written: reads the fleet, and the problems that it has already. */
+/* Before the change is written: reads the fleet, and the problems that it has already.
+ * ERR_UNAVAILABLE: ZooKeeper does not answer, or the fleet cannot be read. */
 int follow_new(struct ctl *ctl, struct follow **out, struct err *e);
 void follow_free(struct follow *f);
 DEFINE_CLEANUP(struct follow *, follow_free)

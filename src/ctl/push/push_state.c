@@ -133,3 +133,15 @@ bool push_state_continues(const struct push_state *s)
 {
 	return s->note.unfinished && strcmp(s->note.push.id, s->id) == 0;
 }
+
+bool push_state_is_result(void *state, const struct tree *now)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	const struct push_state *s = state;
+	struct config_edit_input in = s->in;
+	struct config_edit rest;
+
+	in.old = now;
+	config_edit_make(&rest, a, &in);
+	return rest.count == 0;
+}

@@ -32,5 +32,7 @@ int push_state_read(struct push_state *s, struct ctl *ctl, const char *path, boo
 void push_state_fini(struct push_state *s);
 /* The unfinished push was one of this directory as it is now. */
 bool push_state_continues(const struct push_state *s);
+/* Is this the config that the push makes? For marked_write(). */
+bool push_state_is_result(void *state, const struct tree *now);
 
 #endif

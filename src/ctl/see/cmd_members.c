@@ -4,6 +4,7 @@
 #include "core/text/json_text.h"
 #include "core/text/utc.h"
 #include "ctl/commands.h"
+#include "ctl/console/age.h"
 #include "ctl/console/table.h"
 #include "fleet_json.h"
 #include "fleet_text.h"

@@ -25,10 +25,11 @@ static void show(const struct status_job *job, const struct snapshot *s)
 
 static int fall_back(const struct status_job *job, const struct err *e)
 {
-	CLEANUP(local_status_fini) struct local_status l;
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	struct local_status l;
 	int code = ctl_fail(e);
 
-	if (!local_status_read(job->ctl, job->host, &l))
+	if (!local_status_read(job->ctl, a, job->host, &l))
 		return code;
 	if (job->ctl->json)
 		ctl_print_json(local_status_json(&l, timing_wall()));

@@ -9,14 +9,6 @@ json_t *json_or_null(const char *s)
 	return s && *s ? json_text(s) : json_null();
 }
 
-json_t *json_time(uint64_t wall)
-{
-	char text[32];
-
-	status_time(wall, text);
-	return wall ? json_text(text) : json_null();
-}
-
 json_t *json_strings(const char *const *items, size_t count)
 {
 	json_t *list = json_array();

@@ -15,8 +15,6 @@ json_t *report_json(const struct status *r);
 
 /* "" and NULL are null. */
 json_t *json_or_null(const char *s);
-/* 0 is null. */
-json_t *json_time(uint64_t wall);
 json_t *json_strings(const char *const *items, size_t count);
 
 #endif

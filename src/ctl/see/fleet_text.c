@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "core/text/utc.h"
+#include "ctl/console/age.h"
 #include "ctl/console/table.h"
 #include "fleet_text.h"
 

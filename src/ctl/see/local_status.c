@@ -1,8 +1,8 @@
 /* STATE/status.json, and how old it is. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/text/json_text.h"
+#include "ctl/console/age.h"
 #include "fleet_json.h"
 #include "fleet_text.h"
 #include "local_status.h"
@@ -11,24 +11,20 @@
 /* A daemon that runs writes the file every ten seconds. */
 #define FRESH (30 * USEC_PER_SEC)
 
-bool local_status_read(const struct ctl *ctl, const char *host, struct local_status *out)
+bool local_status_read(const struct ctl *ctl, struct arena *a, const char *host,
+		       struct local_status *out)
 {
 	CLEANUP(buf_fini) struct buf text = BUF_INIT;
 
-	*out = (struct local_status){ .arena = arena_new() };
-	out->path = xasprintf("%s/status.json", ctl->settings.state.directory);
+	*out = (struct local_status){
+		.path = arena_printf(a, "%s/status.json", ctl->settings.state.directory),
+	};
 	return disk_read_path(out->path, &text, NULL) == 0 &&
-	       status_parse(out->arena, buf_str(&text), text.size, &out->report, NULL) == 0 &&
+	       status_parse(a, buf_str(&text), text.size, &out->report, NULL) == 0 &&
 	       (!host || strcmp(host, out->report.host) == 0);
 }
 
-void local_status_fini(struct local_status *l)
-{
-	free(l->path);
-	arena_free(l->arena);
-}
-
-static bool is_fresh(const struct local_status *l, uint64_t now)
+bool local_status_is_fresh(const struct local_status *l, uint64_t now)
 {
 	return now < l->report.updated + FRESH;
 }
@@ -41,7 +37,7 @@ void local_status_print(const struct local_status *l, const struct screen *scree
 		     "The state of the fleet is not known. This is the last status of this host "
 		     "alone, written %s ago to %s.",
 		     age_print(now, l->report.updated, age), l->path);
-	if (!is_fresh(l, now))
+	if (!local_status_is_fresh(l, now))
 		screen_lines(screen, COLOR_BAD, 0,
 			     "zknginxd does not run here: it writes this file every 10 seconds.");
 	fputc('\n', screen->out);
@@ -57,7 +53,7 @@ json_t *local_status_json(const struct local_status *l, uint64_t now)
 	json_put(j, "healthy", json_null());
 	json_put(j, "quiet", json_null());
 	json_put(j, "time", json_time(now));
-	json_put(j, "current", json_boolean(is_fresh(l, now)));
+	json_put(j, "current", json_boolean(local_status_is_fresh(l, now)));
 	json_put(j, "report", report_json(&l->report));
 	return j;
 }

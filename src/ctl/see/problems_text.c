@@ -3,6 +3,7 @@
 
 #include <zknginx/alerts.h>
 
+#include "ctl/console/age.h"
 #include "fleet_text.h"
 
 #define NAMED_MOST 3 /* hosts, before the "…" */

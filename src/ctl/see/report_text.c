@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "ctl/console/age.h"
 #include "fleet_text.h"
 
 struct page {
@@ -19,8 +20,7 @@ static void line(const struct page *p, enum color c, const char *name, const cha
 	va_list args;
 
 	va_start(args, fmt);
-	if (vasprintf(&text, fmt, args) < 0)
-		die("out of memory");
+	text = xvasprintf(fmt, args);
 	va_end(args);
 	fprintf(p->screen->out, "%-12s ", name);
 	screen_print(p->screen, c, "%s", text);

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "core/text/utc.h"
+#include "ctl/console/age.h"
 #include "fleet_text.h"
 
 /* " by alice: the note", "" where that is not known. */
@@ -64,6 +65,8 @@ static void print_step(const struct ctl *ctl, const struct snapshot *s, const st
 	const struct plan *p = &s->view.plan;
 	char age[AGE_SIZE];
 
+	if (!fleet_view_followers(&s->view))
+		return;
 	if (p->phase != PLAN_CANARY && p->phase != PLAN_BATCH && p->phase != PLAN_HALTED)
 		return;
 	screen_lines(screen, COLOR_NONE, 2, "step %u has %zu of %zu hosts (%s); it began %s ago%s",
@@ -72,6 +75,25 @@ static void print_step(const struct ctl *ctl, const struct snapshot *s, const st
 		     p->phase == PLAN_HALTED ? "" : step_time(ctl, s));
 	if (!p->host_count)
 		screen_lines(screen, COLOR_WARNING, 2, "no host can be the canary");
+}
+
+static bool are_exempt(const struct fleet_view *v)
+{
+	for (size_t i = 0; i < v->member_count; i++) {
+		if (v->members[i].part != MEMBER_EXEMPT)
+			return false;
+	}
+	return true;
+}
+
+static void print_no_followers(const struct snapshot *s, const struct screen *screen)
+{
+	const struct fleet_view *v = &s->view;
+
+	if (v->member_count && !fleet_view_followers(v))
+		screen_lines(screen, COLOR_NONE, 2, "no host takes part in rollouts%s",
+			     are_exempt(v) ? " (mode all): each one applies what is in ZooKeeper"
+					   : "");
 }
 
 static void print_advice(const struct snapshot *s, const struct screen *screen)
@@ -159,6 +181,7 @@ void rollout_print(const struct ctl *ctl, const struct snapshot *s, const struct
 		print_revision(s, screen, "publishes", &v->plan.publish);
 	print_revision(s, screen, "target", &v->plan.target);
 	print_revision(s, screen, "accepted", &v->plan.accepted);
+	print_no_followers(s, screen);
 	print_step(ctl, s, screen, now);
 	print_failure(s, screen);
 	print_requests(s, screen, now);

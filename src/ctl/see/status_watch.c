@@ -9,6 +9,7 @@
 #include <zknginx/log.h>
 
 #include "core/text/json_text.h"
+#include "ctl/console/age.h"
 #include "ctl/console/canvas.h"
 #include "fleet_text.h"
 #include "local_status.h"
@@ -81,12 +82,13 @@ static void print_connection(const struct watch *w, const struct screen *screen,
 
 static void render_text(const struct watch *w, const struct screen *screen, uint64_t now)
 {
-	CLEANUP(local_status_fini) struct local_status l = { 0 };
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	struct local_status l;
 
 	print_connection(w, screen, now);
 	if (w->snapshot)
 		status_print(w->job, w->snapshot, screen, hosts_that_fit(w));
-	else if (!w->connected && local_status_read(w->job->ctl, w->job->host, &l))
+	else if (!w->connected && local_status_read(w->job->ctl, a, w->job->host, &l))
 		local_status_print(&l, screen, now);
 }
 

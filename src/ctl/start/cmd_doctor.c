@@ -240,8 +240,8 @@ static void print_summary(const struct doctor *d)
 	size_t warnings = count(d, DOCTOR_WARNING), errors = count(d, DOCTOR_ERROR);
 
 	fprintf(d->ctl->screen.out, "\n%zu ok, %zu warning%s, %zu error%s, %zu skipped\n",
-		count(d, DOCTOR_OK), warnings, warnings == 1 ? "" : "s", errors,
-		errors == 1 ? "" : "s", count(d, DOCTOR_SKIPPED));
+		count(d, DOCTOR_OK), warnings, PLURAL(warnings), errors, PLURAL(errors),
+		count(d, DOCTOR_SKIPPED));
 }
 
 static void print_json(const struct doctor *d)

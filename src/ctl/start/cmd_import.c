@@ -4,7 +4,6 @@
  */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,11 +15,10 @@
 #include "core/import/import.h"
 #include "core/policy/policy.h"
 #include "ctl/commands.h"
+#include "ctl/console/input.h"
 #include "ctl/push/directory.h"
 #include "import_report.h"
 #include "sys/disk.h"
-
-#define FILE_SIZE_MOST ((size_t)64 << 20)
 
 /* Where the paths of includes begin, and which of them are ours. */
 struct source {
@@ -30,33 +28,12 @@ struct source {
 
 /* --- reading --------------------------------------------------------------------------------- */
 
-/* Links are followed, as nginx does it: sites-enabled is made of them. Not a fifo, which would
- * block. */
-static int read_file(const char *path, struct buf *out, struct err *e)
-{
-	CLEANUP(disk_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	char chunk[65536];
-	struct stat st;
-	ssize_t got;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_sys(e, "%s", path);
-	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_INPUT, "%s is not a regular file", path);
-	while ((got = read(fd, chunk, sizeof(chunk))) > 0) {
-		buf_put(out, chunk, (size_t)got);
-		if (out->size > FILE_SIZE_MOST)
-			return err_set(e, ERR_INPUT, "%s is too large for a configuration", path);
-	}
-	return got < 0 ? err_sys(e, "%s", path) : 0;
-}
-
 static int add_file(const struct source *s, const char *path, bool relative,
 		    struct import_files *found, struct err *e)
 {
 	CLEANUP(buf_fini) struct buf text = BUF_INIT;
 
-	if (read_file(path, &text, e) < 0)
+	if (disk_read_linked(path, INPUT_LIMIT, &text, e) < 0)
 		return -1;
 	import_files_add(found,
 			 &(struct import_file){ .path = path,
@@ -122,24 +99,11 @@ struct writing {
 static int write_file(const char *path, const struct import_file *f, const struct writing *w,
 		      struct err *e)
 {
-	CLEANUP(disk_close) int fd = -1;
-	const char *at = f->text;
-
 	if (make_directories(path, e) < 0)
 		return -1;
 	if (w->force)
 		return disk_replace_path(path, w->mode, f->text, f->size, DISK_VOLATILE, e);
-	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_EXCL, w->mode);
-	if (fd < 0)
-		return err_sys(e, "%s", path);
-	while (at < f->text + f->size) {
-		ssize_t put = write(fd, at, (size_t)(f->text + f->size - at));
-
-		if (put < 0 && errno != EINTR)
-			return err_sys(e, "%s", path);
-		at += put > 0 ? put : 0;
-	}
-	return 0;
+	return disk_create_path(path, w->mode, f->text, f->size, e);
 }
 
 /* Is nothing there, or a directory without files? */
@@ -244,7 +208,7 @@ static int translate(const struct ctl *ctl, struct arena *a, const char *file,
 		.stream_include = arena_printf(a, "%s/live/stream.conf", directory),
 	};
 
-	if (read_file(path, &text, e) < 0)
+	if (disk_read_linked(path, INPUT_LIMIT, &text, e) < 0)
 		return -1;
 	in.file = &(struct import_file){ path, path, buf_str(&text), text.size };
 	return import_run(a, &in, out, e);

@@ -5,24 +5,13 @@
 #include <unistd.h>
 
 #include "core/data/layout.h"
+#include "ctl/console/age.h"
+#include "ctl/see/local_status.h"
 #include "doctor.h"
+#include "host/settings.h"
 #include "nginx/proc.h"
 #include "sys/disk.h"
 #include "sys/timing.h"
-
-/* The daemon writes its status every 10 seconds. */
-#define STALE (60 * USEC_PER_SEC)
-
-static void read_status(struct doctor *d)
-{
-	CLEANUP(buf_fini) struct buf text = BUF_INIT;
-	CLEANUP(freep) char *path = xasprintf("%s/status.json", d->settings->state.directory);
-	struct status *s = arena_array(d->arena, struct status, 1);
-
-	if (disk_read_path(path, &text, NULL) == 0 &&
-	    status_parse(d->arena, buf_str(&text), text.size, s, NULL) == 0)
-		d->status = s;
-}
 
 /* The process that wrote its number into the lock file, if it is a zknginxd. The lock itself is not
  * tried: a daemon that starts in this moment would find it taken. */
@@ -40,44 +29,39 @@ static pid_t daemon_process(const struct doctor *d)
 											     : 0;
 }
 
-static const char *age_text(struct doctor *d, uint64_t usec)
+static void report_daemon(struct doctor *d, const struct local_status *l)
 {
-	unsigned long long seconds = usec / USEC_PER_SEC;
+	const char *fix =
+		"systemctl enable --now zknginxd; journalctl -u zknginxd says why it ended";
+	uint64_t now = timing_wall();
+	pid_t pid = daemon_process(d);
+	bool is_fresh = local_status_is_fresh(l, now);
+	char age[AGE_SIZE];
 
-	if (seconds < 120)
-		return arena_printf(d->arena, "%llu seconds", seconds);
-	return seconds < 7200 ? arena_printf(d->arena, "%llu minutes", seconds / 60)
-			      : arena_printf(d->arena, "%llu hours", seconds / 3600);
+	age_print(now, l->report.updated, age);
+	if (!d->status)
+		doctor_report(
+			d, pid ? DOCTOR_WARNING : DOCTOR_ERROR, fix,
+			"there is no readable %s: the daemon does not run, or has just started",
+			l->path);
+	else if (!pid && (geteuid() == 0 || !is_fresh))
+		doctor_error(d, fix, "the daemon does not run; its last report is %s old", age);
+	else if (!is_fresh)
+		doctor_error(d, "systemctl restart zknginxd; this does not touch nginx",
+			     "the daemon (process %d) has not reported for %s", (int)pid, age);
+	else if (pid)
+		doctor_ok(d, "process %d, last report %s ago", (int)pid, age);
+	else
+		doctor_ok(d, "last report %s ago", age);
 }
 
 void doctor_check_daemon(struct doctor *d)
 {
-	uint64_t now = timing_wall(), age;
-	pid_t pid = daemon_process(d);
-	const char *fix =
-		"systemctl enable --now zknginxd; journalctl -u zknginxd says why it ended";
+	struct local_status *l = arena_array(d->arena, struct local_status, 1);
 
-	read_status(d);
-	if (!d->status) {
-		doctor_report(
-			d, pid ? DOCTOR_WARNING : DOCTOR_ERROR, fix,
-			"there is no readable %s/status.json: the daemon does not run, or has "
-			"just started",
-			d->settings->state.directory);
-		return;
-	}
-	age = now > d->status->updated ? now - d->status->updated : 0;
-	if (!pid && (geteuid() == 0 || age > STALE))
-		doctor_error(d, fix, "the daemon does not run; its last report is %s old",
-			     age_text(d, age));
-	else if (age > STALE)
-		doctor_error(d, "systemctl restart zknginxd; this does not touch nginx",
-			     "the daemon (process %d) has not reported for %s", (int)pid,
-			     age_text(d, age));
-	else if (pid)
-		doctor_ok(d, "process %d, last report %s ago", (int)pid, age_text(d, age));
-	else
-		doctor_ok(d, "last report %s ago", age_text(d, age));
+	if (local_status_read(d->ctl, d->arena, NULL, l))
+		d->status = &l->report;
+	report_daemon(d, l);
 }
 
 /* Under systemd the daemon may have other rights than this command. */
@@ -101,7 +85,7 @@ void doctor_check_state(struct doctor *d)
 	else
 		doctor_warn(d, fix, "%s, generation %lu, %zu problem%s",
 			    status_state_name(s->state), s->generation, s->problem_total,
-			    s->problem_total == 1 ? "" : "s");
+			    PLURAL(s->problem_total));
 }
 
 void doctor_check_version(struct doctor *d)
@@ -114,20 +98,11 @@ void doctor_check_version(struct doctor *d)
 			    d->status->version, ZKNGINX_VERSION);
 }
 
-static const char *host_name(struct doctor *d)
-{
-	char name[256] = "";
-
-	if (*d->settings->cluster.host)
-		return d->settings->cluster.host;
-	gethostname(name, sizeof(name) - 1);
-	return arena_strdup(d->arena, name);
-}
-
 void doctor_check_member(struct doctor *d)
 {
+	char name[HOST_NAME_MAX + 1];
 	const char *path = cluster_path(d->arena, d->settings->zookeeper.cluster, CLUSTER_MEMBERS,
-					host_name(d));
+					settings_host(d->settings, name));
 	const char *why = d->status && *d->status->fleet.why ? d->status->fleet.why : NULL;
 	struct session_stat stat;
 	struct err e;

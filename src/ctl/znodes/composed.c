@@ -60,7 +60,7 @@ static bool has_objects(const struct composed *c, const char *znode)
 		const char *directory = arena_printf(c->arena, "%s/%s", c->root,
 						     config_directory((enum config_kind)k));
 
-		if (strcmp(directory, znode) == 0 || path_is_below(directory, znode))
+		if (path_is_within(directory, znode))
 			return true;
 	}
 	return false;
@@ -220,15 +220,6 @@ void composed_print_origin(const struct composed *c, const struct screen *screen
 
 /* --- problems ------------------------------------------------------------------------------- */
 
-static bool is_within(const char *znode, const char *const *paths, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (strcmp(znode, paths[i]) == 0 || path_is_below(znode, paths[i]))
-			return true;
-	}
-	return false;
-}
-
 static bool is_reported(const struct composed *c, const struct problem *p)
 {
 	for (size_t i = 0; i < c->reported_count; i++) {
@@ -248,13 +239,13 @@ size_t composed_problems(const struct composed *c, const char *const *paths, siz
 	for (size_t i = 0; i < c->reported_count; i++) {
 		const struct fleet_problem *p = &c->reported[i];
 
-		if (is_within(p->problem.znode, paths, count))
+		if (path_is_within_any(p->problem.znode, paths, count))
 			(*out)[found++] = (struct object_problem){ &p->problem, p };
 	}
 	for (size_t i = 0; i < c->problems.count; i++) {
 		const struct problem *p = &c->problems.items[i];
 
-		if (is_within(p->znode, paths, count) && !is_reported(c, p))
+		if (path_is_within_any(p->znode, paths, count) && !is_reported(c, p))
 			(*out)[found++] = (struct object_problem){ p, NULL };
 	}
 	return found;

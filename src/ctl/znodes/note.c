@@ -1,9 +1,13 @@
 /* The note as a command changes it. */
 #include <jansson.h>
+#include <string.h>
 
 #include "core/fleet/config_note.h"
 #include "core/text/json_text.h"
+#include "ctl/console/ctl.h"
 #include "note.h"
+
+#define TEXT_MOST 1024 /* bytes; the history keeps no more */
 
 /* Also what is empty. */
 static bool is_note(const struct znode *root)
@@ -42,4 +46,12 @@ char *note_print(const struct znode *root, const char *by, const char *message)
 	n.note = message ?: "";
 	config_note_print(&n, &out);
 	return buf_take(&out);
+}
+
+bool note_fits(const char *option, const char *text)
+{
+	if (strlen(text) <= TEXT_MOST)
+		return true;
+	ctl_usage("--%s has more than %d bytes", option, TEXT_MOST);
+	return false;
 }

@@ -15,4 +15,7 @@
  */
 char *note_print(const struct znode *root, const char *by, const char *message);
 
+/* Does the history keep all of this text of --by or --message? False: the operator was told. */
+bool note_fits(const char *option, const char *text);
+
 #endif

@@ -56,22 +56,17 @@ bool path_is_config(const struct ctl *ctl, const char *path)
 	return path_relative(path, ctl->settings.zookeeper.config);
 }
 
-static bool is_at_or_below(const char *path, const char *ancestor)
-{
-	return strcmp(path, ancestor) == 0 || path_is_below(path, ancestor);
-}
-
 bool path_is_of_daemons(const struct ctl *ctl, const char *path)
 {
 	static const enum cluster_znode of_operators[] = { CLUSTER_OVERRIDES, CLUSTER_REQUEST };
 	const char *cluster = ctl->settings.zookeeper.cluster;
 
-	if (path_is_config(ctl, path) || !is_at_or_below(path, cluster))
+	if (path_is_config(ctl, path) || !path_is_within(path, cluster))
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(of_operators); i++) {
 		CLEANUP(freep) char *open = cluster_path_new(cluster, of_operators[i], NULL);
 
-		if (is_at_or_below(path, open))
+		if (path_is_within(path, open))
 			return false;
 	}
 	return true;

@@ -1,5 +1,6 @@
 /* Trees from a mirror, for code that waits for them. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "reader.h"
 
@@ -29,6 +30,7 @@ int reader_new(struct ctl *ctl, const struct mirror_root *roots, size_t count, s
 	if (mirror_new(ctl->loop, "reader", &ctl->settings.zookeeper, roots, count, &ops, r,
 		       &r->mirror, e) < 0)
 		return -1;
+	mirror_set_command(r->mirror, "zknginxctl");
 	*out = TAKE(r);
 	return 0;
 }
@@ -87,6 +89,27 @@ bool reader_is_connected(const struct reader *r)
 void reader_problems(const struct reader *r, struct problems *out)
 {
 	mirror_problems(r->mirror, out);
+}
+
+/* Without the one, is a part of the other unknown? */
+static bool hides(const char *znode, const char *path)
+{
+	return strcmp(znode, path) == 0 || path_is_below(znode, path) || path_is_below(path, znode);
+}
+
+int reader_check(const struct reader *r, const char *path, struct err *e)
+{
+	CLEANUP(problems_fini) struct problems unreadable;
+
+	problems_init(&unreadable);
+	reader_problems(r, &unreadable);
+	for (size_t i = 0; i < unreadable.count; i++) {
+		const struct problem *p = &unreadable.items[i];
+
+		if (hides(p->znode, path))
+			return err_set(e, ERR_UNAVAILABLE, "%s: %s", p->znode, p->message);
+	}
+	return 0;
 }
 
 struct mirror *reader_mirror(struct reader *r)

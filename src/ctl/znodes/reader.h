@@ -30,6 +30,9 @@ int reader_first(struct reader *r, struct tree **out, struct err *e);
 bool reader_is_connected(const struct reader *r);
 /* Appends what cannot be read. */
 void reader_problems(const struct reader *r, struct problems *out);
+/* ERR_UNAVAILABLE: a part of what is at or below this path cannot be read, so that it is missing in
+ * the trees. */
+int reader_check(const struct reader *r, const char *path, struct err *e);
 /* For zk/roots.h. */
 struct mirror *reader_mirror(struct reader *r);
 

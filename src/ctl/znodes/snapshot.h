@@ -41,8 +41,4 @@ const char *snapshot_role(const struct snapshot *s, const struct fleet_host *h);
 /* The exit code that the fleet's health stands for. */
 int snapshot_code(const struct snapshot *s);
 
-/* "12s", "5m", "3h", "2d"; "-" where since is 0. A time that is ahead is 0s: clocks differ. */
-#define AGE_SIZE 24
-const char *age_print(uint64_t now, uint64_t since, char out[static AGE_SIZE]);
-
 #endif
