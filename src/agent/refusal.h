@@ -104,8 +104,8 @@ const char *refusal_ground(const struct refusal *r);
 /* Why the configuration as a whole is not in force; NULL: it is. *of_host (may be NULL): the cause
  * is not in ZooKeeper. */
 const char *refusal_message(const struct refusal *r, bool *of_host);
-/* What is searched in a change, and how far it is; the caller frees. NULL: no search is under way.
- */
+/* What is searched in a change, and how far it is; the caller frees. NULL: no search is under way,
+ * and none was dropped before its end. */
 char *refusal_search_progress(const struct refusal *r);
 /* Which condition of this host the last deployment failed of. */
 enum host_condition refusal_condition(const struct refusal *r);

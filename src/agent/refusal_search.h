@@ -8,9 +8,11 @@
  *
  * A search that takes very long is dropped for a newer tree (core/deploy/patience.h): the
  * correction of an operator, and servers that come and go, do not wait for its end. What it has
- * accepted is live by then, and what it has proved to be refused goes into quarantine, so the
- * search of the newer tree does not begin from the start. The drop waits until a deployment may
- * begin, as the next run begins with one.
+ * accepted is live by then. What it has proved to be refused goes into quarantine; where more has
+ * been accepted since the proof, it is tested again before, if the budget allows that at once. So
+ * the search of the newer tree does not begin from the start, and it tests what is new before what
+ * the dropped search has left open. The drop waits until a deployment may begin, as the next run
+ * begins with one.
  */
 #ifndef ZKNGINX_AGENT_REFUSAL_SEARCH_H
 #define ZKNGINX_AGENT_REFUSAL_SEARCH_H
@@ -43,12 +45,14 @@ struct refusal_search {
 	void *ctx;
 	const struct attempt *attempt;
 	struct patience patience;
+	struct tree *left_open;  /* what the last search was about, if it was dropped; else NULL */
 	struct changes *changes; /* NULL: no search is under way */
 	struct search *search;
 	bool *take;
 	char **messages; /* by tag */
 	size_t message_count;
 	bool reloads;           /* a test is a whole deployment: only a reload shows the error */
+	bool dropping;          /* it is about to be dropped */
 	bool partly;            /* a part may be deployed before the search is over */
 	bool deploying_part;    /* … and is now */
 	const char *applied;    /* revision of what nginx runs; borrowed */
@@ -82,7 +86,7 @@ void refusal_search_on_accepted(struct refusal_search *s);
 /* The attempt has a newer tree. Nothing happens if no search is under way. */
 void refusal_search_on_newer(struct refusal_search *s);
 /* A sentence for an operator: what is searched, and how far it is; the caller frees. NULL: no
- * search in a change is under way. */
+ * search in a change is under way, and none was dropped before its end. */
 char *refusal_search_sentence(const struct refusal_search *s);
 /* The outcome of a test or a deployment of the search. */
 void refusal_search_outcome(struct refusal_search *s, const struct outcome *o);
@@ -93,7 +97,8 @@ size_t refusal_search_refused(const struct refusal_search *s,
 			      void *ctx);
 /* The log line that ends a search; refused: how many. */
 void refusal_search_log(const struct refusal_search *s, size_t refused, enum search_end end);
-/* Drops the search. */
+/* Frees what belongs to this search. */
 void refusal_search_end(struct refusal_search *s);
+void refusal_search_fini(struct refusal_search *s);
 
 #endif

@@ -387,7 +387,7 @@ void trace_free(struct trace *t)
 {
 	if (!t)
 		return;
-	refusal_search_end(&t->search);
+	refusal_search_fini(&t->search);
 	tester_fini(&t->tester);
 	ground_fini(&t->ground);
 	free(t->first);

@@ -61,7 +61,7 @@ bool trace_is_busy(const struct trace *t);
 /* The attempt has a newer tree: a search that has lasted long is dropped. */
 void trace_on_newer(struct trace *t);
 /* For an operator: what is searched, and how far it is; the caller frees. NULL: no search in a
- * change is under way. */
+ * change is under way, and none was dropped before its end. */
 char *trace_search_sentence(const struct trace *t);
 
 /* The attempt is in force, and nginx -t ran for it: what it says about the ground. */

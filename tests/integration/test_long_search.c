@@ -151,12 +151,24 @@ static void a_server_that_comes_does_not_wait_for_the_end_of_the_search(void **s
 	assert_true(tests() < TESTS_MOST);
 }
 
+/* nginx names none of the refused sites, and the new one comes after them in their order. */
+static void a_new_site_does_not_wait_for_the_end_of_the_search(void **state UNUSED)
+{
+	start_search();
+	push_site("fresh", "fresh");
+	eventually(NULL, answers("fresh", "fresh"));
+	push_site("fresh", "changed");
+	eventually(NULL, answers("fresh", "changed"));
+	assert_true(rig_host_problem_count(&host) < SITES);
+	assert_true(tests() < TESTS_MOST);
+}
+
 static size_t drops(void)
 {
 	const char *at = rig_read(host.log);
 	size_t n = 0;
 
-	while ((at = strstr(at, "is dropped for a newer tree"))) {
+	while ((at = strstr(at, "is dropped for a newer config"))) {
 		at++;
 		n++;
 	}
@@ -209,6 +221,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_correction_does_not_wait_for_the_end_of_the_search),
 		TEST(a_server_that_comes_does_not_wait_for_the_end_of_the_search),
+		TEST(a_new_site_does_not_wait_for_the_end_of_the_search),
 		TEST(a_client_that_writes_all_the_time_does_not_stop_the_search),
 		TEST(an_alert_tells_of_the_search_while_it_lasts),
 	};

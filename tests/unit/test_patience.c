@@ -13,9 +13,7 @@
 static uint64_t lasts(struct patience *p)
 {
 	patience_begin(p, BEGIN);
-	assert_false(patience_is_over(p, p->ends - 1));
-	assert_true(patience_is_over(p, p->ends));
-	return p->ends - BEGIN;
+	return patience_end(p, false) - BEGIN;
 }
 
 static void a_search_that_found_something_is_followed_by_one_as_long(void **state UNUSED)
@@ -46,6 +44,17 @@ static void each_search_of_no_use_doubles_the_time_of_the_next(void **state UNUS
 	assert_int_equal(lasts(&p), PATIENCE_FIRST);
 }
 
+static void a_search_for_what_is_gone_lasts_a_fifth(void **state UNUSED)
+{
+	struct patience p;
+
+	patience_init(&p);
+	patience_drop(&p, false);
+	patience_begin(&p, BEGIN);
+	assert_int_equal(patience_end(&p, true), BEGIN + 2 * PATIENCE_FIRST / 5);
+	assert_int_equal(patience_end(&p, false), BEGIN + 2 * PATIENCE_FIRST);
+}
+
 /* One test takes a second, and a refused unit is found after `needed` of them. A client writes all
  * the time, so each search is dropped as soon as that is possible. */
 static uint64_t seconds_to_find(unsigned units, unsigned needed)
@@ -58,7 +67,7 @@ static uint64_t seconds_to_find(unsigned units, unsigned needed)
 		unsigned tests = 0, found;
 
 		patience_begin(&p, now);
-		for (; !patience_is_over(&p, now) && tests < units * needed; tests++)
+		for (; now < patience_end(&p, false) && tests < units * needed; tests++)
 			now += USEC_PER_SEC;
 		found = tests / needed;
 		units -= found;
@@ -82,6 +91,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_search_that_found_something_is_followed_by_one_as_long),
 		cmocka_unit_test(each_search_of_no_use_doubles_the_time_of_the_next),
+		cmocka_unit_test(a_search_for_what_is_gone_lasts_a_fifth),
 		cmocka_unit_test(
 			a_client_that_writes_all_the_time_delays_the_search_and_never_prevents_its_end),
 	};

@@ -1,6 +1,8 @@
 /* Patience: a limit that doubles while searches are dropped that were of no use. */
 #include "patience.h"
 
+#define EARLY 5
+
 void patience_init(struct patience *p)
 {
 	p->limit = PATIENCE_FIRST;
@@ -9,11 +11,12 @@ void patience_init(struct patience *p)
 void patience_begin(struct patience *p, uint64_t now)
 {
 	p->ends = now + p->limit;
+	p->ends_early = now + p->limit / EARLY;
 }
 
-bool patience_is_over(const struct patience *p, uint64_t now)
+uint64_t patience_end(const struct patience *p, bool obsolete)
 {
-	return now >= p->ends;
+	return obsolete ? p->ends_early : p->ends;
 }
 
 void patience_drop(struct patience *p, bool was_useful)
