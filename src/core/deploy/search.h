@@ -39,7 +39,8 @@ void search_need(struct search *s, size_t unit, size_t needed);
 /* Before the first search_next(). Refused in an earlier search: it is tried at the end, alone. */
 void search_set_aside(struct search *s, size_t unit);
 /* Before the first search_next(). An earlier search was stopped before this was known: it is open
- * when nothing else is. */
+ * when nothing else is. So of two units that exclude each other the one that is not postponed is
+ * taken. */
 void search_postpone(struct search *s, size_t unit);
 /* Before the first search_next(). Units of one group were changed together and may need each
  * other: refused ones of a group are tried together, too. 0: no group. */
