@@ -10,8 +10,8 @@
 #include <zknginx/log.h>
 
 #include "callback.h"
+#include "sys/thread.h"
 #include "sys/timing.h"
-#include "thread.h"
 
 struct opening {
 	struct handle *handle;

@@ -18,8 +18,8 @@
 
 #include "relay_parts.h"
 #include "sys/disk.h"
+#include "sys/thread.h"
 #include "sys/timing.h"
-#include "thread.h"
 
 #define SHORTEST_PAUSE (100 * USEC_PER_MSEC) /* after all servers have failed once … */
 #define LONGEST_PAUSE (3 * USEC_PER_SEC)     /* … and at most, however often they fail */

@@ -11,7 +11,7 @@
 #include <zknginx/buf.h>
 
 #include "resolver.h"
-#include "thread.h"
+#include "sys/thread.h"
 
 #define DEFAULT_PORT "2181"
 

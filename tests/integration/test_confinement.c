@@ -21,7 +21,7 @@
 #include <zknginx/err.h>
 
 #include "rig_host.h"
-#include "zk/thread.h"
+#include "sys/thread.h"
 
 static struct rig_host host;
 

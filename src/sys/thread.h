@@ -1,11 +1,11 @@
 /*
- * The threads of the daemon beside the one with the loop: all of them are started here, with all
- * signals blocked, and confined (sys/confine.h) before they run anything.
+ * The threads beside the one with the loop: all of them are started here, with all signals blocked,
+ * and confined (confine.h) before they run anything.
  */
-#ifndef ZKNGINX_ZK_THREAD_H
-#define ZKNGINX_ZK_THREAD_H
+#ifndef ZKNGINX_SYS_THREAD_H
+#define ZKNGINX_SYS_THREAD_H
 
-#include "sys/confine.h"
+#include "confine.h"
 
 /* A detached thread. 0, or an errno number. */
 int thread_start(enum confinement kind, void *(*run)(void *arg), void *arg);
