@@ -20,7 +20,11 @@ static void confine(enum confinement kind)
 	static atomic_bool logged;
 	struct err e;
 
-	if (confine_thread(kind, &e) < 0 && !atomic_exchange(&logged, true))
+	if (confine_thread(kind, &e) == 0 || atomic_exchange(&logged, true))
+		return;
+	if (e.code == ERR_UNAVAILABLE)
+		log_debug("%s", e.text);
+	else
 		log_warning("%s; the threads that talk to ZooKeeper may do more than they need",
 			    e.text);
 }
