@@ -26,7 +26,7 @@ void doctor_check_nginx(struct doctor *d)
 			     "%s: %m", binary);
 		return;
 	}
-	nginx_version_ask(d->arena, binary, &v);
+	nginx_version_ask(d->arena, binary, -1, &v);
 	d->has_nginx = v.number != 0;
 	if (d->has_nginx)
 		doctor_ok(d, "%s is nginx %u.%u.%u", binary, v.number / 1000000,
