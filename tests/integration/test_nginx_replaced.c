@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "rig_host.h"
@@ -203,13 +204,16 @@ static pid_t running(void)
 
 static void upgrade(void)
 {
-	pid_t old = running();
+	pid_t old = host.nginx.pid;
 	char *old_file = rig_path("web1/run/nginx.pid.oldbin");
 
 	kill(old, SIGUSR2);
 	eventually(NULL, access(old_file, F_OK) == 0 && rig_nginx_says(host.nginx.port, "rig"));
 	kill(old, SIGQUIT);
-	eventually(NULL, access(old_file, F_OK) != 0 && running() && running() != old);
+	/* until its parent has ended, the new master takes no second upgrade */
+	eventually(NULL, waitpid(old, NULL, WNOHANG) == old);
+	eventually(NULL, running() && running() != old);
+	host.nginx.pid = running();
 }
 
 static void after_an_upgrade_everything_goes_on(void **state UNUSED)
