@@ -58,8 +58,7 @@ static void log_verdict(const struct replaced *r)
 {
 	switch (r->state) {
 	case REPLACED_NOT:
-		log_notice("the nginx that runs is the one on disk again");
-		break;
+		break; /* logged by end() */
 	case REPLACED_PASSES:
 		log_notice("nginx was replaced on disk; %s -t accepts the live configuration",
 			   r->nginx->binary);
@@ -219,14 +218,17 @@ static bool is_tested(const struct replaced *r, const struct subject *s)
 	       timing_now() < r->retry_at;
 }
 
-static void end(struct replaced *r)
+static void end(struct replaced *r, bool runs)
 {
 	replaced_pause(r);
 	r->seen_since = 0;
 	r->has_tested = false;
 	r->lacks_status = false;
-	if (r->state != REPLACED_NOT)
-		become(r, REPLACED_NOT, NULL);
+	if (r->state == REPLACED_NOT)
+		return;
+	if (runs)
+		log_notice("the nginx that runs is the one on disk again");
+	become(r, REPLACED_NOT, NULL);
 }
 
 static void note_files(struct replaced *r, const struct digest *files)
@@ -250,7 +252,7 @@ void replaced_look(struct replaced *r, const struct master *m, unsigned long con
 	if (m)
 		program_look(m, r->nginx->binary, &program);
 	if (!m || !program.differs) {
-		end(r);
+		end(r, m);
 		return;
 	}
 	now.files = program.files;

@@ -119,16 +119,16 @@ static void put_script(const char *text)
 	assert_int_equal(rename(rig_path("bin/nginx.dpkg-new"), binary), 0);
 }
 
-/* An nginx without this word. */
-static char *nginx_without(const char *word)
+/* Overwrites each of these words in a copy of a file. */
+static char *copy_without(const char *from, const char *name, const char *word)
 {
-	char *path = rig_path("bin/nginx-without-%s", word);
-	char *bytes;
-	struct stat st;
+	char *path = rig_path("bin/%s", name);
 	unsigned found = 0;
+	struct stat st;
+	char *bytes;
 	int fd;
 
-	copy("/usr/sbin/nginx", path);
+	copy(from, path);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	assert_true(fd >= 0 && fstat(fd, &st) == 0);
 	bytes = malloc((size_t)st.st_size);
@@ -141,6 +141,11 @@ static char *nginx_without(const char *word)
 	close(fd);
 	free(bytes);
 	return path;
+}
+
+static char *nginx_without(const char *word)
+{
+	return copy_without("/usr/sbin/nginx", "nginx-without", word);
 }
 
 static void use_keepalive_timeout(void)
@@ -254,6 +259,34 @@ static void a_removed_module_is_an_alert(void **state UNUSED)
 	eventually(NULL, !rig_host_has_alert(&host, REFUSES));
 }
 
+/* With another signature a module fits another build of nginx. */
+static void put_other_build(void)
+{
+	static const char signature[] = "8,4,8,";
+
+	put(copy_without("/usr/sbin/nginx", "nginx-other", signature));
+	assert_int_equal(rename(copy_without("/usr/lib/nginx/modules/ngx_stream_module.so",
+					     "module-other", signature),
+				module),
+			 0);
+}
+
+static void modules_of_another_build_ask_for_a_restart(void **state UNUSED)
+{
+	start();
+	put_other_build();
+	eventually(NULL, count_in_log("accepts the live configuration"));
+	/* the running nginx cannot load them, so it cannot reload */
+	rig_host_set_site(&host, port, "two");
+	eventually(NULL, alert_says("nginx-test-fails", "so restart nginx"));
+	assert_int_equal(rig_host_problem_count(&host), 0);
+	assert_true(rig_nginx_says(port, "one"));
+	upgrade();
+	eventually(NULL, serves("two"));
+	eventually(NULL, !rig_host_has_alert(&host, "nginx-test-fails"));
+	rig_host_assert_no_problems(&host);
+}
+
 static void a_binary_that_was_renamed_is_still_ours(void **state UNUSED)
 {
 	start();
@@ -348,6 +381,7 @@ int main(void)
 		TEST(after_an_upgrade_everything_goes_on),
 		TEST(a_missing_binary_is_an_alert_and_no_znode_is_blamed),
 		TEST(a_removed_module_is_an_alert),
+		TEST(modules_of_another_build_ask_for_a_restart),
 		TEST(a_binary_that_was_renamed_is_still_ours),
 		TEST(a_file_that_never_ends_does_not_stop_the_daemon),
 		TEST(an_installation_in_steps_raises_no_false_alert),
