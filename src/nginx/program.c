@@ -68,6 +68,25 @@ static bool look_at(const struct comparison *c, const char *path, struct stat *s
 	return exists;
 }
 
+/* When the file, or a symbolic link in its path, last changed. */
+static uint64_t change_of(const struct comparison *c, const char *path, const struct stat *file)
+{
+	CLEANUP(freep) char *full = xasprintf("%s%s", c->root, path);
+	uint64_t latest = usec_of(&file->st_ctim), own;
+	struct stat st;
+
+	for (size_t end = strlen(full); end > strlen(c->root); end--) {
+		if (full[end] && full[end] != '/')
+			continue;
+		full[end] = '\0';
+		if (lstat(full, &st) < 0 || !S_ISLNK(st.st_mode))
+			continue;
+		own = usec_of(&st.st_ctim);
+		latest = own > latest ? own : latest;
+	}
+	return latest;
+}
+
 static void compare_binary(struct comparison *c, const char *binary)
 {
 	struct stat st;
@@ -78,7 +97,7 @@ static void compare_binary(struct comparison *c, const char *binary)
 		return;
 	}
 	is_same = st.st_ino == c->running.st_ino && st.st_dev == c->running.st_dev;
-	if (!is_same && usec_of(&st.st_ctim) > c->started)
+	if (!is_same && change_of(c, binary, &st) > c->started)
 		c->out->differs = true;
 }
 

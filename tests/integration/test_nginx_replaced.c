@@ -202,6 +202,20 @@ static void a_restart_of_the_daemon_finds_the_replacement(void **state UNUSED)
 	eventually(NULL, rig_host_has_alert(&host, REFUSES));
 }
 
+/* The other nginx may be older than the one that runs. */
+static void a_link_to_another_binary_is_a_replacement(void **state UNUSED)
+{
+	char *other = nginx_without("keepalive_timeout");
+
+	assert_int_equal(rename(binary, rig_path("bin/nginx-1")), 0);
+	assert_int_equal(symlink("nginx-1", binary), 0);
+	start();
+	use_keepalive_timeout();
+	assert_int_equal(symlink(other, rig_path("bin/link")), 0);
+	assert_int_equal(rename(rig_path("bin/link"), binary), 0);
+	eventually(NULL, alert_says(REFUSES, "keepalive_timeout"));
+}
+
 static pid_t running(void)
 {
 	return (pid_t)rig_host_status_number(&host, "nginx.pid");
@@ -378,6 +392,7 @@ int main(void)
 		TEST(a_binary_that_refuses_what_is_live_is_an_alert_before_a_restart),
 		TEST(a_change_of_the_config_ends_the_refusal_and_another_brings_it_back),
 		TEST(a_restart_of_the_daemon_finds_the_replacement),
+		TEST(a_link_to_another_binary_is_a_replacement),
 		TEST(after_an_upgrade_everything_goes_on),
 		TEST(a_missing_binary_is_an_alert_and_no_znode_is_blamed),
 		TEST(a_removed_module_is_an_alert),
