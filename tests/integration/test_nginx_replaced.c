@@ -179,6 +179,25 @@ static void a_binary_that_refuses_what_is_live_is_an_alert_before_a_restart(void
 	rig_host_assert_no_problems(&host);
 }
 
+static bool doctor_says(const char *words)
+{
+	char *ctl = getenv("ZKNGINXCTL") ?: (char[]){ "build/zknginxctl" }, *out;
+
+	rig_run(&out, (char *[]){ ctl, "-c", host.settings, "doctor", NULL });
+	return strstr(out, words);
+}
+
+static void doctor_tests_the_nginx_on_disk(void **state UNUSED)
+{
+	start();
+	use_keepalive_timeout();
+	assert_false(doctor_says("replaced on disk"));
+	put(nginx_without("keepalive_timeout"));
+	assert_true(doctor_says("a restart would fail"));
+	put("/usr/sbin/nginx");
+	assert_true(doctor_says("the old one still runs"));
+}
+
 static void a_change_of_the_config_ends_the_refusal_and_another_brings_it_back(void **state UNUSED)
 {
 	start();
@@ -390,6 +409,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_binary_that_refuses_what_is_live_is_an_alert_before_a_restart),
+		TEST(doctor_tests_the_nginx_on_disk),
 		TEST(a_change_of_the_config_ends_the_refusal_and_another_brings_it_back),
 		TEST(a_restart_of_the_daemon_finds_the_replacement),
 		TEST(a_link_to_another_binary_is_a_replacement),
