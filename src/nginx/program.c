@@ -50,22 +50,25 @@ static uint64_t start_of(const struct master *m)
 	return timing_wall() - age * USEC_PER_SEC / hertz;
 }
 
-/* False: the file is missing. */
-static bool look_at(const struct comparison *c, const char *path, struct stat *st)
+enum found { FILE_EXISTS, FILE_MISSING, FILE_UNKNOWN };
+
+static enum found look_at(const struct comparison *c, const char *path, struct stat *st)
 {
 	CLEANUP(freep) char *full = xasprintf("%s%s", c->root, path);
 	struct fingerprint f = { 0 };
-	bool exists = stat(full, st) == 0;
+	enum found found = FILE_EXISTS;
 
-	if (exists)
+	if (stat(full, st) == 0)
 		f = fingerprint_of(st);
+	else
+		found = errno == ENOENT || errno == ENOTDIR ? FILE_MISSING : FILE_UNKNOWN;
 	digester_add_field(c->digester, path, strlen(path));
 	digester_add(c->digester, &f.device, sizeof(f.device));
 	digester_add(c->digester, &f.inode, sizeof(f.inode));
 	digester_add(c->digester, &f.size, sizeof(f.size));
 	digester_add(c->digester, &f.modified, sizeof(f.modified));
 	digester_add(c->digester, &f.changed, sizeof(f.changed));
-	return exists;
+	return found;
 }
 
 /* When the file, or a symbolic link in its path, last changed. */
@@ -90,12 +93,13 @@ static uint64_t change_of(const struct comparison *c, const char *path, const st
 static void compare_binary(struct comparison *c, const char *binary)
 {
 	struct stat st;
+	enum found found = look_at(c, binary, &st);
 	bool is_same;
 
-	if (!look_at(c, binary, &st)) {
+	if (found == FILE_MISSING)
 		c->out->differs = c->out->lacks_binary = true;
+	if (found != FILE_EXISTS)
 		return;
-	}
 	is_same = st.st_ino == c->running.st_ino && st.st_dev == c->running.st_dev;
 	if (!is_same && change_of(c, binary, &st) > c->started)
 		c->out->differs = true;
@@ -105,13 +109,16 @@ static void compare_mapped(struct comparison *c, char *path)
 {
 	size_t size = strlen(path), suffix = strlen(DELETED);
 	bool deleted = size > suffix && strcmp(path + size - suffix, DELETED) == 0;
+	enum found found;
 	struct stat st;
 
 	if (deleted)
 		path[size - suffix] = '\0';
 	if (strcmp(path, c->exe) == 0)
 		return;
-	if (!look_at(c, path, &st) || deleted || usec_of(&st.st_mtim) > c->started)
+	found = look_at(c, path, &st);
+	if (deleted || found == FILE_MISSING ||
+	    (found == FILE_EXISTS && usec_of(&st.st_mtim) > c->started))
 		c->out->differs = true;
 }
 
@@ -146,28 +153,31 @@ static void read_exe(struct comparison *c, pid_t pid, char *exe, size_t room)
 		c->running = (struct stat){ 0 };
 }
 
-static bool has_other_mounts(pid_t pid)
+/* Without the right to look below the master's root, ours has to do. */
+static void find_root(pid_t pid, char *root, size_t room)
 {
 	struct stat ours, theirs;
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)pid);
-	return stat("/proc/self/ns/mnt", &ours) == 0 && stat(path, &theirs) == 0 &&
-	       (ours.st_dev != theirs.st_dev || ours.st_ino != theirs.st_ino);
+	snprintf(root, room, "/proc/%d/root", (int)pid);
+	if (stat("/proc/self/ns/mnt", &ours) < 0 || stat(path, &theirs) < 0 ||
+	    (ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino) ||
+	    access(root, X_OK) < 0)
+		root[0] = '\0';
 }
 
 void program_look(const struct master *m, const char *binary, struct program *out)
 {
 	CLEANUP(digester_freep) struct digester *digester = digester_new();
 	CLEANUP(buf_fini) struct buf maps = BUF_INIT;
-	char exe[4096], root[64] = "";
+	char exe[4096], root[64];
 	struct comparison c = {
 		.out = out, .digester = digester, .root = root, .started = start_of(m)
 	};
 
 	*out = (struct program){ 0 };
-	if (has_other_mounts(m->pid))
-		snprintf(root, sizeof(root), "/proc/%d/root", (int)m->pid);
+	find_root(m->pid, root, sizeof(root));
 	read_exe(&c, m->pid, exe, sizeof(exe));
 	compare_binary(&c, binary);
 	if (proc_read(m->pid, "maps", &maps) && maps.size)
