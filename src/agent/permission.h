@@ -16,10 +16,12 @@
 #include "core/fleet/config_note.h"
 #include "core/rollout/rollout.h"
 #include "running.h"
+#include "trust.h"
 #include "zk/fleet.h"
 
 struct permission_spec {
 	const struct settings *settings; /* until permission_use_settings() */
+	struct trust *trust;             /* borrowed; it has the same settings */
 	const char *host;
 };
 
@@ -70,6 +72,7 @@ struct permission_facts {
 	const char *newest_revision; /* "" = none */
 	bool whole;                  /* everything in it was read once at least */
 	bool wiped;                  /* the config has no object at all */
+	bool untrusted;              /* … has not the signature that trust.require asks for */
 	const struct config_push
 		*push;       /* an unfinished one, so the config is incomplete; NULL: none */
 	struct tree *stored; /* the config that is stored for a restart; NULL: none … */

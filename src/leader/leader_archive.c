@@ -106,10 +106,13 @@ static const struct znode *newest_znode(const struct tree *config)
 static void take_note(struct storing *s, const char *root)
 {
 	const struct znode *z = tree_find(s->config, root);
-	struct config_note note = { .by = "", .note = "" };
+	struct config_note note = config_note_empty();
 
-	if (z && z->mzxid >= s->mzxid)
+	if (z)
 		config_note_parse(s->arena, z->data, z->size, &note);
+	s->entry.serial = note.serial;
+	if (!z || z->mzxid < s->mzxid)
+		return;
 	s->entry.by = note.by;
 	s->entry.note = note.note;
 }
@@ -137,6 +140,8 @@ static void describe(const struct leader_archive *h, struct storing *s, const st
 		.seq = v->last_seq + 1,
 		.revision = arena_strdup(s->arena, revision),
 		.at = arena_strdup(s->arena, v->wall),
+		.by = "",
+		.note = "",
 		.leader = arena_strdup(s->arena, h->c->host),
 		.outcome = OUTCOME_PENDING,
 		.reason = "",

@@ -38,10 +38,11 @@ static bool fits_at_once(const struct writing *w)
 static const char *print_root(const struct writing *w, size_t end, size_t *size)
 {
 	CLEANUP(buf_fini) struct buf text = BUF_INIT;
-	struct config_note note = { .by = w->job->by,
-				    .note = w->job->note,
-				    .other = w->before.other };
+	struct config_note note = config_note_empty();
 
+	note.by = w->job->by;
+	note.note = w->job->note;
+	note.other = w->before.other;
 	if (w->job->keeps_mark && w->before.unfinished) {
 		note.unfinished = true;
 		note.push = w->before.push;
@@ -279,7 +280,7 @@ int marked_write(const struct write_job *job, struct arena *a, struct write_outc
 			     .count = job->count };
 	int rc;
 
-	*out = (struct write_outcome){ .rival = { .by = "", .note = "" } };
+	*out = (struct write_outcome){ .rival = config_note_empty() };
 	w.failed_path = w.root;
 	w.version = tree_find(job->before, w.root)->version;
 	w.began = timing_wall();
