@@ -82,6 +82,14 @@ struct config_note config_note_empty(void)
 				     .push = { .by = "", .id = "" } };
 }
 
+void config_note_take_signature(struct config_note *n, const struct config_note *from)
+{
+	n->revision = from->revision;
+	n->serial = from->serial;
+	n->time = from->time;
+	n->signature = from->signature;
+}
+
 void config_note_parse(struct arena *a, const char *data, size_t size, struct config_note *out)
 {
 	json_auto_t *j = load(data, size);

@@ -44,6 +44,9 @@ struct config_note {
 /* Says nothing, and has no mark. */
 struct config_note config_note_empty(void);
 
+/* Its revision, serial, time and signature in place of the ones that n has. */
+void config_note_take_signature(struct config_note *n, const struct config_note *from);
+
 /* Into the arena. Any data is a note. */
 void config_note_parse(struct arena *a, const char *data, size_t size, struct config_note *out);
 /* JSON with sorted keys. What was parsed from it is printed again; `other` is kept. */
