@@ -208,7 +208,8 @@ void leader_store_begin(struct leader_archive *h, const struct leader_view *v, c
 
 /* --- the accepted revision ------------------------------------------------------------------- */
 
-/* The entry that the plan names, or else the newest of the accepted revision; NULL: none. */
+/* Of the entries of the accepted revision: the one that was signed last, of these the one that the
+ * plan names, or else the newest; NULL: none. */
 static const struct history_entry *accepted_entry(const struct leader_view *v)
 {
 	const struct plan_revision *r = &v->plan.accepted;
@@ -217,11 +218,10 @@ static const struct history_entry *accepted_entry(const struct leader_view *v)
 	for (size_t i = 0; i < v->entry_count; i++) {
 		const struct history_entry *h = &v->entries[i];
 
-		if (strcmp(h->revision, r->revision) != 0)
+		if (strcmp(h->revision, r->revision) != 0 || (found && h->serial < found->serial))
 			continue;
-		found = h;
-		if (h->seq == r->history)
-			break;
+		if (!found || h->serial > found->serial || found->seq != r->history)
+			found = h;
 	}
 	return found;
 }
@@ -231,9 +231,28 @@ static bool is_at_rest(const struct leader_view *v)
 	return v->has_plan && v->plan.phase == PLAN_IDLE && *v->plan.accepted.revision;
 }
 
-const char *leader_accepted_lost(const struct leader_view *v)
+/* The serial of the config in ZooKeeper, if it is the accepted one and may be rolled out; else 0.
+ */
+static unsigned long serial_of_newest(const struct leader_archive *h, const struct leader_view *v)
 {
-	return is_at_rest(v) && !accepted_entry(v) ? v->plan.accepted.revision : "";
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	const struct leader_facts *f = &h->c->facts;
+	struct config_note note;
+
+	if (h->c->settings->trust.require == TRUST_OFF || !f->known ||
+	    strcmp(f->newest, v->plan.accepted.revision) != 0)
+		return 0;
+	config_note_of(a, f->tree, h->c->settings->zookeeper.config, &note);
+	return *note.signature ? note.serial : 0;
+}
+
+const char *leader_accepted_lost(const struct leader_archive *h, const struct leader_view *v)
+{
+	const struct history_entry *entry = is_at_rest(v) ? accepted_entry(v) : NULL;
+
+	if (!is_at_rest(v) || (entry && entry->serial >= serial_of_newest(h, v)))
+		return "";
+	return v->plan.accepted.revision;
 }
 
 bool leader_accepted_moved(const struct leader_view *v, struct rollout_decision *plan)

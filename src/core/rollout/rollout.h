@@ -120,8 +120,8 @@ struct permit {
 	unsigned long attempt;         /* it is the target, on trial: the plan's attempt, for the
 					  gate; 0: it is no trial. With STAY: a trial in which
 					  the host is no member just now; its verdict is kept */
-	/* With STAY, while the newest cannot be taken: what a host that runs nothing takes; revision "":
-	 * nothing. Borrowed from the plan. */
+	/* With STAY, while the newest cannot be taken: what a host that runs nothing takes;
+	 * revision "": nothing. Borrowed from the plan. */
 	struct plan_revision accepted;
 	const char *why; /* a few words for the status: "not among the hosts of step 1" */
 };

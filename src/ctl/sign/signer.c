@@ -1,4 +1,5 @@
-/* Serials that no trusted key has signed do not count: they would use up the numbers. */
+/* A serial that no trusted key has signed counts only if it is near: else one write of another
+ * client would use up the numbers. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +9,7 @@
 #include "signer.h"
 #include "sys/timing.h"
 
-#define FETCHES_MOST 8 /* entries of the history that are looked into */
+#define LEAP_MOST 1000000UL
 
 struct signer {
 	struct ctl *ctl;
@@ -108,73 +109,44 @@ void signer_use_serial(struct signer *s, unsigned long serial)
 /* --- the serial ------------------------------------------------------------------------------ */
 
 /* 0: no trusted key has signed it. */
-static unsigned long serial_of(const struct signer *s, struct arena *a, const struct znode *root,
-			       const char *revision)
+static unsigned long verified(const struct signer *s, struct arena *a, const struct config_note *n)
 {
-	struct config_note n;
-	struct signature_verdict v;
+	struct signature_verdict v = signer_verdict(s->ctl, a, n, n->revision);
 
-	config_note_parse(a, root ? root->data : "", root ? root->size : 0, &n);
-	if (!s->ctl->settings.trust.keys[0])
-		return n.serial;
-	v = signer_verdict(s->ctl, a, &n, revision);
-	return v.result == SIGNATURE_GOOD || v.result == SIGNATURE_CHANGED ? n.serial : 0;
+	return v.result == SIGNATURE_GOOD ? n->serial : 0;
 }
 
-static const struct history_entry *highest_below(const struct archive *h, unsigned long limit)
+/* A key that is not trusted any more has signed with it, or any client has written it. */
+static unsigned long claimed(const struct archive *h, unsigned long serial, unsigned long known)
 {
-	const struct history_entry *found = NULL;
+	const unsigned long limit = known + LEAP_MOST;
+	unsigned long last = known;
 
+	if (serial > last && serial <= limit)
+		last = serial;
 	for (size_t i = 0; i < h->count; i++) {
-		const struct history_entry *x = &h->entries[i];
+		unsigned long x = h->entries[i].serial;
 
-		if (x->serial < limit && (!found || x->serial > found->serial))
-			found = x;
+		if (x > last && x <= limit)
+			last = x;
 	}
-	return found;
-}
-
-/* What an entry says of its serial is written by any client; its config has the signature. */
-static int last_of_history(const struct signer *s, struct arena *a, unsigned long known,
-			   unsigned long *last, struct err *e)
-{
-	CLEANUP(archive_fini) struct archive h = { 0 };
-	const struct history_entry *x;
-	unsigned long limit = SERIAL_MAX;
-
-	*last = known;
-	if (archive_read(&h, s->ctl, e) < 0)
-		return -1;
-	for (unsigned i = 0; i < FETCHES_MOST && (x = highest_below(&h, limit)); i++) {
-		CLEANUP(tree_unrefp) struct tree *config = NULL;
-		unsigned long serial = 0;
-
-		if (x->serial <= known)
-			return 0;
-		if (archive_config(&h, x, &config, NULL) == 0)
-			serial = serial_of(s, a,
-					   tree_find(config, s->ctl->settings.zookeeper.config),
-					   x->revision);
-		if (serial > *last)
-			*last = serial;
-		if (serial == x->serial)
-			return 0;
-		limit = x->serial;
-	}
-	return 0;
+	return last;
 }
 
 static int choose_serial(const struct signer *s, struct arena *a, const struct znode *root,
 			 unsigned long *serial, struct err *e)
 {
-	unsigned long last = serial_of(s, a, root, "");
+	CLEANUP(archive_fini) struct archive h = { 0 };
+	struct config_note n;
+	unsigned long last;
 
-	if (s->serial) {
-		*serial = s->serial;
+	*serial = s->serial;
+	if (s->serial)
 		return 0;
-	}
-	if (last_of_history(s, a, last, &last, e) < 0)
+	config_note_parse(a, root ? root->data : "", root ? root->size : 0, &n);
+	if (archive_read(&h, s->ctl, e) < 0)
 		return -1;
+	last = claimed(&h, n.serial, verified(s, a, &n));
 	if (last >= SERIAL_MAX)
 		return err_set(e, ERR_REFUSED, "the last serial, %lu, is the highest there is",
 			       last);

@@ -1,8 +1,8 @@
 /*
  * The signer: signs the note of the config's root, for the commands with --sign.
  *
- * The serial is one more than the highest that was signed by a trusted key, in the root or in the
- * history. Without trust.keys in the settings, what ZooKeeper has is believed.
+ * The serial is one more than the highest in the root or in the history. One that is more than a
+ * million above what a trusted key has signed in the root is ignored.
  */
 #ifndef ZKNGINX_CTL_SIGNER_H
 #define ZKNGINX_CTL_SIGNER_H
