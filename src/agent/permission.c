@@ -57,10 +57,13 @@ static void save(const struct permission *p)
 			    e.text);
 }
 
-/* What the plan sends on trial is not applied for good yet. */
-static bool is_on_trial(const struct permission *p, const char *revision)
+/* Not on trial, nor on a trial that ended while nginx loaded it. */
+static bool is_for_good(const struct permission *p, const char *revision)
 {
-	return p->permit.attempt && strcmp(p->permit.revision.revision, revision) == 0;
+	const struct permit *now = &p->permit;
+
+	return now->kind == PERMIT_NEWEST || (now->kind == PERMIT_NAMED && !now->attempt &&
+					      strcmp(now->revision.revision, revision) == 0);
 }
 
 /* The same config may have been signed again. */
@@ -82,7 +85,7 @@ void permission_keep(struct permission *p, struct tree *tree, const char *revisi
 
 	if (!tree || !config_has_objects(tree, root_of(p)))
 		return;
-	if (!is_on_trial(p, revision))
+	if (is_for_good(p, revision))
 		trust_applied(p->trust, tree, revision);
 	if (is_stored(p, tree, revision))
 		return;

@@ -33,7 +33,7 @@ bool trust_refuses_newest(const struct trust *t);
 /* May this config, which is not the newest, be applied? Else *why, until the next call. */
 bool trust_accepts(struct trust *t, const struct tree *config, const char *revision,
 		   const char **why);
-/* nginx runs this config, and it is not on trial. */
+/* nginx runs this config for good. */
 void trust_applied(struct trust *t, const struct tree *config, const char *revision);
 
 /* Where the newest is refused: why, and what is served meanwhile; in the arena. */

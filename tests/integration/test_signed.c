@@ -15,6 +15,8 @@
 
 #define ALL "mode = \"all\"; " FLEET_TIMES
 #define FORGED "0000009999"
+/* Of a host that takes over while the leader is away: it moves nothing by itself. */
+#define MANUAL "mode = \"manual\"; canaries = 1; batch = \"1\"; bake_time = \"300ms\"; " FLEET_TIMES
 
 /* --- keys ------------------------------------------------------------------------------------ */
 
@@ -278,7 +280,7 @@ static void a_forged_plan_and_history_introduce_nothing(void **state)
 {
 	struct rig_fleet *f = *state;
 
-	f->hosts[1].rollout = FLEET_CANARY;
+	f->hosts[1].rollout = MANUAL;
 	start(f, FLEET_CANARY, "config");
 	stop_all_but_one(f);
 	forge_plan(f, forge_entry(f, "{\"by\":\"mallory\"}"), 9999);
@@ -293,8 +295,10 @@ static void a_forged_plan_and_history_introduce_nothing(void **state)
 
 static void accept_two(struct rig_fleet *f, const char *require)
 {
-	const char *key = start(f, FLEET_CANARY, require);
+	const char *key;
 
+	f->hosts[1].rollout = MANUAL;
+	key = start(f, FLEET_CANARY, require);
 	push_signed(f, "2", key);
 	rig_fleet_await_accepted(f, "2");
 	stop_all_but_one(f);
