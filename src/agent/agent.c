@@ -138,11 +138,9 @@ static void make_parts(struct agent *a)
 
 	a->guard = guard_new();
 	a->overrides = overrides_new();
-	a->trust = trust_new(a->settings);
-	a->permission = permission_new(&(struct permission_spec){ .settings = a->settings,
-								  .trust = a->trust,
-								  .host = a->host },
-				       &permission_ops, a);
+	a->permission = permission_new(
+		&(struct permission_spec){ .settings = a->settings, .host = a->host },
+		&permission_ops, a);
 	a->trial = trial_new(
 		&(struct trial_spec){ .loop = a->loop, .settings = a->settings, .host = a->host },
 		&trial_ops, a);
@@ -191,7 +189,6 @@ void agent_free(struct agent *a)
 	if (!a)
 		return;
 	permission_free(a->permission);
-	trust_free(a->trust);
 	mirror_free(a->mirror);
 	deploy_free(a->deploy);
 	trial_free(a->trial);
@@ -231,7 +228,6 @@ void agent_use_settings(struct agent *a, const struct settings *settings)
 	take_settings(a, settings);
 	deploy_configure(a->deploy, &settings->nginx);
 	stage_configure(a->stage, &settings->state);
-	trust_use_settings(a->trust, settings);
 	permission_use_settings(a->permission, settings);
 	trial_use_settings(a->trial, settings);
 	refusal_use_settings(a->refusal, settings);

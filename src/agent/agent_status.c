@@ -135,7 +135,7 @@ static void fill_trust(const struct agent *a, struct status *s)
 {
 	struct trust_facts f;
 
-	trust_facts(a->trust, &f);
+	trust_facts(permission_trust(a->permission), &f);
 	s->trust.require = trust_mode_name(f.require);
 	s->trust.on = f.require != TRUST_OFF;
 	s->trust.state = f.state;

@@ -50,7 +50,6 @@ struct agent {
 	struct guard *guard;
 	struct guard_rules guard_rules;
 	struct overrides *overrides;
-	struct trust *trust;
 	struct permission *permission;
 	struct trial *trial;
 	struct refusal *refusal;

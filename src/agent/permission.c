@@ -284,15 +284,6 @@ static void fetch_missing(struct permission *p, const struct plan_revision *miss
 	out->due = p->job ? NEVER : p->retry; /* a job ends with another run */
 }
 
-/* A gate does not count problems of this kind: the revision on trial has no part in it. */
-static void add_untrusted(const struct permission *p, const char *serving,
-			  struct problems *problems)
-{
-	problems_add(problems, root_of(p), PROBLEM_ACCESS, NULL, "%s",
-		     trust_explain(p->trust, p->arena, p->newest_revision, serving))
-		->serving = SERVING_PREVIOUS;
-}
-
 void permission_choose(struct permission *p, const struct running *running, const char *published,
 		       struct problems *problems, struct choice_result *out)
 {
@@ -319,7 +310,7 @@ void permission_choose(struct permission *p, const struct running *running, cons
 	if (q.missing.revision)
 		fetch_missing(p, &q.missing, problems, out);
 	if (c.untrusted && !c.unfinished && !p->wiped)
-		add_untrusted(p, out->revision, problems);
+		trust_add_problem(p->trust, p->newest_revision, out->revision, problems);
 	if (p->wiped && !p->note.unfinished && out->tree != p->newest)
 		problems_add(
 			problems, root_of(p), PROBLEM_GUARD, NULL,
@@ -359,7 +350,7 @@ struct permission *permission_new(const struct permission_spec *spec,
 		.host = spec->host,
 		.ops = ops,
 		.ctx = ctx,
-		.trust = spec->trust,
+		.trust = trust_new(s),
 		.plan_path = cluster_path_new(s->zookeeper.cluster, CLUSTER_PLAN, NULL),
 		.file = xasprintf("%s/config.tree", s->state.directory),
 		.permit = { .kind = PERMIT_STAY, .why = "nothing was read yet" },
@@ -374,6 +365,7 @@ void permission_free(struct permission *p)
 	if (!p)
 		return;
 	history_job_free(p->job);
+	trust_free(p->trust);
 	tree_unref(p->newest);
 	tree_unref(p->config);
 	tree_unref(p->fetched);
@@ -387,8 +379,14 @@ void permission_free(struct permission *p)
 void permission_use_settings(struct permission *p, const struct settings *settings)
 {
 	p->settings = settings;
+	trust_use_settings(p->trust, settings);
 	if (p->newest)
 		trust_look(p->trust, p->newest, p->newest_revision);
+}
+
+const struct trust *permission_trust(const struct permission *p)
+{
+	return p->trust;
 }
 
 void permission_join(struct permission *p, struct fleet *fleet)

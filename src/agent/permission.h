@@ -21,7 +21,6 @@
 
 struct permission_spec {
 	const struct settings *settings; /* until permission_use_settings() */
-	struct trust *trust;             /* borrowed; it has the same settings */
 	const char *host;
 };
 
@@ -37,6 +36,8 @@ struct permission *permission_new(const struct permission_spec *spec,
 				  const struct permission_ops *ops, void *ctx);
 void permission_free(struct permission *p);
 void permission_use_settings(struct permission *p, const struct settings *settings);
+/* Which configs may be applied; borrowed. */
+const struct trust *permission_trust(const struct permission *p);
 /* Membership and the history; borrowed, NULL: there is none any more. */
 void permission_join(struct permission *p, struct fleet *fleet);
 

@@ -193,6 +193,15 @@ const char *trust_explain(const struct trust *t, struct arena *a, const char *ne
 			    newest, word, t->why, *serving ? "revision " : "what it has", serving);
 }
 
+/* A gate does not count problems of this kind: the revision on trial has no part in it. */
+void trust_add_problem(const struct trust *t, const char *newest, const char *serving,
+		       struct problems *problems)
+{
+	problems_add(problems, t->settings->zookeeper.config, PROBLEM_ACCESS, NULL, "%s",
+		     trust_explain(t, problems->arena, newest, serving))
+		->serving = SERVING_PREVIOUS;
+}
+
 void trust_facts(const struct trust *t, struct trust_facts *out)
 {
 	bool known = t->why;

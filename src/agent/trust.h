@@ -14,6 +14,7 @@
 #ifndef ZKNGINX_AGENT_TRUST_H
 #define ZKNGINX_AGENT_TRUST_H
 
+#include <zknginx/problem.h>
 #include <zknginx/settings.h>
 #include <zknginx/tree.h>
 
@@ -39,6 +40,10 @@ void trust_applied(struct trust *t, const struct tree *config, const char *revis
 /* Where the newest is refused: why, and what is served meanwhile; in the arena. */
 const char *trust_explain(const struct trust *t, struct arena *a, const char *newest,
 			  const char *serving);
+
+/* The same, as a problem of the config root. */
+void trust_add_problem(const struct trust *t, const char *newest, const char *serving,
+		       struct problems *problems);
 
 /* Borrowed until the next call. */
 struct trust_facts {

@@ -88,7 +88,7 @@ struct signing_keys signing_keys_parse(struct arena *a, const char *const *lines
 	struct signing_key *items;
 	const char *why;
 
-	while (lines[room])
+	while (lines && lines[room])
 		room++;
 	items = arena_array(a, struct signing_key, room);
 	for (size_t i = 0; i < room; i++)
