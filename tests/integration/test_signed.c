@@ -336,8 +336,8 @@ static void a_signed_revision_is_rolled_out_step_by_step(void **state)
 	fleet_eventually(f, strcmp(rig_fleet_serves(f, 0), "1") == 0);
 	rig_fleet_request(f, "resume");
 	fleet_eventually(f, strcmp(rig_fleet_serves(f, 0), "2") == 0);
-	rig_fleet_promote(f, "{\"action\":\"promote\",\"all\":true}");
 	f->promoted = true;
+	rig_fleet_promote(f, "{\"action\":\"promote\",\"all\":true}");
 	rig_fleet_await_accepted(f, "2");
 	fleet_eventually(f, rig_host_status_number(&f->hosts[2].host, "trust.last") == 2);
 	assert_string_equal(rig_fleet_field(f, "history/0000000002", "serial"), "2");
