@@ -110,7 +110,6 @@ static const struct doctor_check {
 	{ "zookeeper", doctor_check_zookeeper, NEEDS_SETTINGS },
 	{ "znodes", doctor_check_znodes, NEEDS_SETTINGS | NEEDS_ZOOKEEPER },
 	{ "config", doctor_check_config, NEEDS_SETTINGS },
-	{ "trust", doctor_check_trust, NEEDS_SETTINGS },
 	{ "write", doctor_check_write, NEEDS_SETTINGS | NEEDS_ZOOKEEPER | NEEDS_CLUSTER },
 	{ "acl", doctor_check_acl, NEEDS_SETTINGS | NEEDS_ZOOKEEPER | NEEDS_CONFIG },
 	{ "clock", doctor_check_clock, NEEDS_SETTINGS | NEEDS_ZOOKEEPER },

@@ -92,7 +92,6 @@ void doctor_check_clock(struct doctor *d);
 void doctor_check_data_directory(struct doctor *d);
 /* doctor_config.c */
 void doctor_check_config(struct doctor *d);
-void doctor_check_trust(struct doctor *d);
 /* doctor_nginx.c */
 void doctor_check_nginx(struct doctor *d);
 void doctor_check_master(struct doctor *d);

@@ -45,6 +45,7 @@ static const char *print_root(const struct writing *w, size_t end, size_t *size)
 	note.by = w->job->by;
 	note.note = w->job->note;
 	note.other = w->before.other;
+	note.serial = w->before.serial;
 	if (w->job->keeps_note && end == w->count) {
 		note = w->before;
 		note.unfinished = false;

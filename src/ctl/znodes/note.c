@@ -37,7 +37,7 @@ static struct config_note parse(struct arena *a, const struct znode *root)
 char *note_print(const struct znode *root, const char *by, const char *message,
 		 const struct config_note *signature)
 {
-	const struct config_note unsigned_ = config_note_empty();
+	struct config_note none = config_note_empty();
 	CLEANUP(arena_freep) struct arena *a = arena_new();
 	struct config_note n = parse(a, root);
 	struct buf out = BUF_INIT;
@@ -46,7 +46,8 @@ char *note_print(const struct znode *root, const char *by, const char *message,
 		return NULL;
 	n.by = by;
 	n.note = message ?: "";
-	config_note_take_signature(&n, signature ?: &unsigned_);
+	none.serial = n.serial; /* the next signature has a higher one */
+	config_note_take_signature(&n, signature ?: &none);
 	config_note_print(&n, &out);
 	return buf_take(&out);
 }
