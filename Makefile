@@ -130,7 +130,7 @@ $(filter-out $(PREVIEW_TEST),$(INTEGRATION_TESTS)): $(B)/%: $(B)/%.o $(RIG) $(B)
 
 # The trial and the permission run without a daemon.
 $(B)/tests/integration/test_trial: $(B)/src/agent/trial.o
-$(B)/tests/integration/test_permission: $(B)/src/agent/permission.o
+$(B)/tests/integration/test_permission: $(B)/src/agent/permission.o $(B)/src/agent/trust.o
 
 # The leader needs nothing of the daemon.
 $(B)/tests/integration/test_leader: $(patsubst %.c,$(B)/%.o,$(wildcard src/leader/*.c))

@@ -94,6 +94,13 @@ struct rollout_settings {
 	long min_requests;
 };
 
+struct trust_settings {
+	const char *const *keys;  /* "ed25519 BASE64 NAME" each; those of files are put in */
+	const char *const *files; /* … from these; NULL-terminated, NULL = none */
+	enum trust_mode require;
+	const char *fleet; /* part of what is signed; "" */
+};
+
 struct history_settings {
 	long keep; /* entries */
 };
@@ -122,6 +129,7 @@ struct settings {
 	struct guard_settings guard;
 	struct cluster_settings cluster;
 	struct rollout_settings rollout;
+	struct trust_settings trust;
 	struct history_settings history;
 	struct alerts_settings alerts;
 	struct metrics_settings metrics;

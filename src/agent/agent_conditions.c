@@ -230,7 +230,7 @@ static void check_leader(const struct agent *a, struct conditions *c)
 	permission_facts(a->permission, &p);
 	known = p.plan && (strcmp(p.newest_revision, p.plan->accepted.revision ?: "") == 0 ||
 			   strcmp(p.newest_revision, p.plan->target.revision ?: "") == 0);
-	if (!a->fleet || !p.newest || p.part != MEMBER_JOINED || p.wiped || p.push)
+	if (!a->fleet || !p.newest || p.part != MEMBER_JOINED || p.wiped || p.push || p.untrusted)
 		return;
 	if (!p.plan || (!known && !p.plan->paused))
 		conditions_add(
@@ -266,6 +266,22 @@ static void check_push(const struct agent *a, struct conditions *c)
 		       how ?: "\"zknginxctl push\" of the same directory");
 }
 
+/* A removed or emptied config is a problem of its own. */
+static void check_trust(const struct agent *a, struct conditions *c)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct permission_facts p;
+
+	permission_facts(a->permission, &p);
+	if (!p.untrusted || p.push || p.wiped)
+		return;
+	conditions_add(c, "config-unsigned", "", ALERT_CRITICAL, 0,
+		       "%s: %s; \"zknginxctl sign\" signs the config with a trusted key",
+		       a->settings->zookeeper.config,
+		       trust_explain(permission_trust(a->permission), arena, p.newest_revision,
+				     a->running.applied));
+}
+
 void agent_conditions(struct agent *a, struct conditions *out)
 {
 	check_zookeeper(a, out);
@@ -274,4 +290,5 @@ void agent_conditions(struct agent *a, struct conditions *out)
 	check_refusal(a, out);
 	check_leader(a, out);
 	check_push(a, out);
+	check_trust(a, out);
 }

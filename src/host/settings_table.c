@@ -109,6 +109,10 @@ static const struct setting table[] = {
 	{ KEY(rollout, max_upstream_errors), INTEGER("20", "0", "100"), RELOADABLE },
 	{ KEY(rollout, min_requests), INTEGER("20", "1", "1000000"), RELOADABLE },
 
+	{ KEY(trust, keys), TEXTS("", "0", "64", NULL), RELOADABLE },
+	{ KEY(trust, require), CHOICE("off", TRUST_MODES), RELOADABLE },
+	{ KEY(trust, fleet), TEXT("", form_name), RELOADABLE },
+
 	{ KEY(history, keep), INTEGER("50", "1", "10000"), RELOADABLE },
 
 	{ KEY(alerts, command), COMMAND, RELOADABLE },
