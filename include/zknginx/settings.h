@@ -59,6 +59,10 @@ struct snippets_settings {
 	const char *const *certificates; /* NULL-terminated */
 };
 
+struct discover_settings {
+	const char *const *networks; /* that registered servers may be in; empty = see the manual */
+};
+
 struct guard_settings {
 	long max_shrink;
 	uint64_t window;
@@ -118,6 +122,7 @@ struct settings {
 	struct nginx_settings nginx;
 	struct state_settings state;
 	struct snippets_settings snippets;
+	struct discover_settings discover;
 	struct guard_settings guard;
 	struct cluster_settings cluster;
 	struct rollout_settings rollout;

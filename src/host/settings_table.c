@@ -76,6 +76,8 @@ static const struct setting table[] = {
 	  RELOADABLE },
 	{ KEY(snippets, certificates), TEXTS("/etc/ssl", "0", "64", form_file), RELOADABLE },
 
+	{ KEY(discover, networks), TEXTS("", "0", "64", form_network), RELOADABLE },
+
 	{ KEY(guard, max_shrink), INTEGER("50", "0", "100"), RELOADABLE },
 	{ KEY(guard, window), DURATION("10s", "0s", "1h"), RELOADABLE },
 	{ KEY(guard, hold), DURATION("never", "1s", "30d"), OR_NEVER, RELOADABLE },

@@ -10,6 +10,7 @@
 
 #include <zknginx/buf.h>
 
+#include "core/text/network.h"
 #include "settings_value.h"
 
 #define DEFAULT_PORT "2181"
@@ -280,6 +281,20 @@ bool form_address(struct arena *a, const char *text, const char **value, const c
 	*value = text;
 	return !*text || split_address(arena_strdup(a, text), &host, &port, &bracketed) ||
 	       refuse(why, "expected \"host\" or \"host:port\"; an IPv6 address is in brackets");
+}
+
+bool form_network(struct arena *a, const char *text, const char **value, const char **why)
+{
+	struct network network;
+	const char *wrong = network_parse(text, &network);
+
+	*value = text;
+	if (wrong)
+		*why = arena_printf(a,
+				    "expected networks such as \"10.0.0.0/8\", \"fd00::/8\" or "
+				    "\"192.0.2.7\"; \"%.60s\" %s",
+				    text, wrong);
+	return !wrong;
 }
 
 bool form_share(struct arena *a UNUSED, const char *text, const char **value, const char **why)
