@@ -27,9 +27,12 @@ struct zookeeper_settings {
 	const char *config;
 	const char *cluster;
 	uint64_t session_timeout;
-	const char *auth_file; /* "" = none; holds "digest user:password" */
-	uint64_t watch_limit;  /* bytes of watches past which a reconnect is a new session */
-	uint64_t max_frame;    /* bytes of one answer of a server */
+	const char *auth_file;        /* "" = none; holds "digest user:password" */
+	const char *const *daemons;   /* identities "SCHEME:ID" besides our own; may be NULL */
+	const char *const *operators; /* … of those who write the config; may be NULL */
+	bool require_acl;             /* apply nothing while every client could have written it */
+	uint64_t watch_limit;         /* bytes of watches past which a reconnect is a new session */
+	uint64_t max_frame;           /* bytes of one answer of a server */
 	struct tls_settings tls;
 };
 

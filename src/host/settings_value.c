@@ -10,6 +10,7 @@
 
 #include <zknginx/buf.h>
 
+#include "core/fleet/rights.h"
 #include "core/text/network.h"
 #include "settings_value.h"
 
@@ -256,6 +257,18 @@ bool form_loopback(struct arena *a, const char *text, const char **value, const 
 	return !*text || (numeric_address(a, text, &host) && numeric_loopback(host)) ||
 	       refuse(why, "expected a loopback address and a port, such as \"127.0.0.1:9642\" or "
 			   "\"[::1]:9642\"");
+}
+
+bool form_identity(struct arena *a UNUSED, const char *text, const char **value, const char **why)
+{
+	const char *id;
+	size_t size;
+
+	*value = text;
+	return rights_split_identity(text, &size, &id) ||
+	       refuse(why, "expected identities as in ZooKeeper's ACLs, \"SCHEME:ID\", such as "
+			   "\"digest:operator:HASH\" or \"x509:CN=web1\"; not \"world\" or "
+			   "\"auth\"");
 }
 
 bool form_name(struct arena *a UNUSED, const char *text, const char **value, const char **why)
