@@ -28,6 +28,7 @@ struct round {
 	bool lost;  /* the connection was lost: it has found nothing */
 	bool mixed; /* a member has no credentials */
 	bool quick;
+	bool members; /* it has read those of the members */
 };
 
 struct acl_audit {
@@ -118,7 +119,7 @@ static void end_round(struct acl_audit *a)
 static bool may_repair(const struct acl_audit *a, const struct open_znode *z)
 {
 	return a->permitted && timing_now() >= a->next_repair &&
-	       session_is_restricted(a->session) && !a->now.mixed &&
+	       session_is_restricted(a->session) && a->now.members && !a->now.mixed &&
 	       rights_of(z->path, a->settings->config, a->settings->cluster).ours;
 }
 
@@ -285,7 +286,8 @@ static void begin_round(struct acl_audit *a)
 		return;
 	}
 	add_fixed(a);
-	if (reads_everything(a))
+	r->members = reads_everything(a);
+	if (r->members)
 		list_directories(a);
 	else
 		read_more(a);
