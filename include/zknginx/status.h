@@ -135,6 +135,8 @@ struct status {
 		int64_t session;
 		uint64_t since;
 		unsigned long nodes, watches, reconnects, requests;
+		const char *open; /* which znodes every client may change; "" = none is known */
+		unsigned long open_znodes;
 	} zookeeper;
 	struct {
 		enum nginx_state state;

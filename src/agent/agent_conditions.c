@@ -40,6 +40,23 @@ static void check_zookeeper(const struct agent *a, struct conditions *c)
 			       a->settings->zookeeper.hosts);
 }
 
+/* Without credentials everything is open, as the operator knows: that is no alert. */
+static void check_acls(const struct agent *a, struct conditions *c)
+{
+	struct acl_findings found = acl_audit_findings(a->acls);
+	bool held = a->settings->zookeeper.require_acl;
+
+	if (!found.open || !(held || found.restricted))
+		return;
+	conditions_add(c, "zookeeper-acl-open", "", held ? ALERT_CRITICAL : ALERT_WARNING, 0,
+		       "every client that reaches ZooKeeper can change %s, and with it what nginx "
+		       "serves%s; \"zknginxctl doctor\" says how to protect them",
+		       found.text,
+		       held ? "; zookeeper.require_acl is true, so nothing new is applied, and "
+			      "nginx keeps serving what it has"
+			    : "");
+}
+
 /* Whether this host is registered in the fleet. While ZooKeeper is away, zookeeper-lost is enough.
  */
 static void check_fleet(const struct agent *a, struct conditions *c)
@@ -285,6 +302,7 @@ static void check_trust(const struct agent *a, struct conditions *c)
 void agent_conditions(struct agent *a, struct conditions *out)
 {
 	check_zookeeper(a, out);
+	check_acls(a, out);
 	check_fleet(a, out);
 	check_nginx(a, out);
 	check_refusal(a, out);

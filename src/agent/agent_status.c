@@ -7,7 +7,7 @@
 /* Is another run due, or the outcome of this one? */
 static bool is_busy(const struct agent *a)
 {
-	return a->attempt.model || a->dirty || a->roots.waiting;
+	return a->attempt.model || (a->dirty && !a->acl_held) || a->roots.waiting;
 }
 
 void agent_facts(const struct agent *a, struct agent_facts *out)
@@ -68,6 +68,8 @@ static void fill_zookeeper(const struct agent *a, struct status *s)
 	s->zookeeper.watches = mirror_watches(a->mirror);
 	s->zookeeper.reconnects = session_reconnects(session);
 	s->zookeeper.requests = session_requests(session);
+	s->zookeeper.open = acl_audit_findings(a->acls).text;
+	s->zookeeper.open_znodes = acl_audit_findings(a->acls).open;
 }
 
 static enum status_maybe included(enum nginx_includes includes)

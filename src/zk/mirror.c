@@ -178,7 +178,7 @@ int mirror_new(sd_event *loop, const char *name, const struct zookeeper_settings
 	return 0;
 }
 
-const struct session *mirror_session(const struct mirror *m)
+struct session *mirror_session(const struct mirror *m)
 {
 	return m->session;
 }

@@ -83,6 +83,15 @@ int64_t rig_zk_owner(struct rig_zk *c, const char *path);
 char **rig_zk_children(struct rig_zk *c, const char *path);
 /* Only the authenticated creator may do anything (true), or everybody everything (false). */
 void rig_zk_restrict(struct rig_zk *c, const char *path, bool restricted);
+/* Its ACL as text, "digest:user:HASH=cdrwa world:anyone=r"; "" when it cannot be read. Valid for a
+ * few calls. */
+const char *rig_zk_acl(struct rig_zk *c, const char *path);
+/* Gives it the ACL {this identity: all rights} and {the session's own: all rights}. */
+void rig_zk_share(struct rig_zk *c, const char *path, const char *scheme, const char *id);
+/* The results of attempts that may be refused: 0, or ZooKeeper's error. */
+int rig_zk_try_set(struct rig_zk *c, const char *path, const char *data);
+int rig_zk_try_create(struct rig_zk *c, const char *path, const char *data);
+int rig_zk_try_delete(struct rig_zk *c, const char *path);
 /* Everybody may read, only the authenticated creator may write. */
 void rig_zk_protect(struct rig_zk *c, const char *path);
 

@@ -279,6 +279,42 @@ static void a_restart_of_the_daemon_reloads_nothing(void **state)
 	assert_true(services_answer(s->port, 4));
 }
 
+/* Live since before the list was set; the metadata service is never one. */
+static void only_listed_networks_become_servers(void **state)
+{
+	struct rig_services *s = *state;
+	struct rig_zk *app = rig_zk_connect(rig_zookeeper_hosts(s->host.zookeeper));
+	char own[128];
+
+	snprintf(own, sizeof(own), UPSTREAMS "/shop/127.0.0.1:%d", s->backend[1]);
+	services_upstream(s, "shop", POOL, "");
+	services_site(s, CONFIG "/sites/shop", s->port, "shop");
+	rig_zk_create(s->host.zk, own, NULL); /* an operator's */
+	services_register(app, "/pools/shop", s->backend[0]);
+	rig_zk_create_ephemeral(app, "/pools/shop/10.0.0.9:80", "backup");
+	rig_zk_create_ephemeral(app, "/pools/shop/169.254.169.254:80", NULL);
+	rig_host_start(&s->host);
+	eventually(NULL, services_count(s, "shop") == 3 && rig_host_is(&s->host, "degraded"));
+	assert_false(services_has(s, "shop", "169.254.169.254:80"));
+	assert_true(rig_host_has_problem(&s->host, "/pools/shop", "discovery", "absent",
+					 "169.254.169.254:80, which is link-local"));
+
+	rig_host_settings(&s->host, "discover: { networks = [ \"10.0.0.0/8\" ]; };");
+	kill(s->host.daemon, SIGHUP);
+	eventually(NULL, services_count(s, "shop") == 2 && rig_host_is(&s->host, "degraded"));
+	assert_true(services_has(s, "shop", "10.0.0.9:80 backup"));
+	eventually(NULL, rig_nginx_says(s->port, "two"));
+	assert_true(rig_host_has_problem(&s->host, "/pools/shop", "discovery", "absent",
+					 "which is a loopback address: discover.networks in the "
+					 "settings does not admit it"));
+
+	rig_host_settings(&s->host,
+			  "discover: { networks = [ \"10.0.0.0/8\", \"127.0.0.0/8\" ]; };");
+	kill(s->host.daemon, SIGHUP);
+	eventually(NULL, services_count(s, "shop") == 3);
+	rig_zk_close(app);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, services_setup, services_teardown)
@@ -289,6 +325,7 @@ int main(void)
 		TEST(a_forbidden_path_keeps_its_last_good),
 		TEST(one_bad_registration_drops_no_other),
 		TEST(a_restart_of_the_daemon_reloads_nothing),
+		TEST(only_listed_networks_become_servers),
 	};
 
 	return cmocka_run_group_tests_name("discovery", tests, NULL, NULL);

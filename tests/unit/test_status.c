@@ -61,6 +61,8 @@ static struct status full(void)
 	s.zookeeper.watches = 20802;
 	s.zookeeper.reconnects = 3;
 	s.zookeeper.requests = 99;
+	s.zookeeper.open = "/nginx/config (cdrwa) and 1 other znode";
+	s.zookeeper.open_znodes = 2;
 	s.nginx.state = NGINX_STATE_RUNNING;
 	s.nginx.pid = 812;
 	s.nginx.workers = 2;

@@ -82,7 +82,7 @@ static void check_backups(struct decoder *d, const struct upstream *u)
 static void add_own(struct decoder *d, const struct server *s, struct server_list *out)
 {
 	size_t before = out->count;
-	const char *why = names_add_server(d->in->names, &d->wanted, s, out);
+	const char *why = names_add_server(d->in, &d->wanted, s, out);
 
 	if (why)
 		problems_add(d->problems, s->source.path, PROBLEM_DISCOVERY, NULL, "%s", why)

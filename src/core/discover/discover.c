@@ -191,7 +191,7 @@ static void add_server(struct search *s, const struct found *f, struct server_li
 	}
 	server.source = znode_copy(s->arena, f->znode);
 	server.discover = s->discover;
-	why = names_add_server(s->in->names, wanted, &server, out);
+	why = names_add_server(s->in, wanted, &server, out);
 	if (why)
 		note_bad(s, f->znode, why);
 }

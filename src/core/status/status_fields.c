@@ -219,6 +219,9 @@ static const struct status_field zookeeper_rows[] = {
 	  COUNTER("zookeeper_reconnects", "Connections after the first one.") },
 	{ "requests", STATUS_COUNT, AT(zookeeper.requests), .counts = true,
 	  COUNTER("zookeeper_requests", "Requests sent.") },
+	{ "open", STATUS_TEXT, AT(zookeeper.open) },
+	{ "open_znodes", STATUS_COUNT, AT(zookeeper.open_znodes),
+	  GAUGE("zookeeper_open_znodes", "Znodes that every client may change.") },
 };
 
 static const struct status_field nginx_rows[] = {
