@@ -8,6 +8,8 @@
 #include "../integration/rig.h"
 #include "usage.h"
 
+const char *const usage_names[USAGE_N] = { "resident KiB", "descriptors", "threads" };
+
 static long resident(pid_t pid)
 {
 	char path[64], line[256];
@@ -116,8 +118,6 @@ double usage_slope(const struct usage_series *s, enum usage_kind kind)
 
 void usage_print(const struct usage_series *s)
 {
-	static const char *const names[] = { "resident KiB", "descriptors", "threads" };
-
 	for (enum usage_kind k = 0; k < USAGE_N; k++) {
 		long least = s->count ? s->samples[0].values[k] : 0, most = least;
 
@@ -129,6 +129,6 @@ void usage_print(const struct usage_series *s)
 		}
 		print_message("%-12s %ld to %ld, second quarter to last %+.1f, slope %+.1f an "
 			      "hour\n",
-			      names[k], least, most, usage_growth(s, k), usage_slope(s, k));
+			      usage_names[k], least, most, usage_growth(s, k), usage_slope(s, k));
 	}
 }

@@ -8,6 +8,8 @@
 
 enum usage_kind { USAGE_RSS, USAGE_DESCRIPTORS, USAGE_THREADS, USAGE_N }; /* RSS in KiB */
 
+extern const char *const usage_names[USAGE_N];
+
 #define USAGE_SAMPLES 4096
 
 struct usage_series {
