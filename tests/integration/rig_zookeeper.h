@@ -18,11 +18,15 @@ struct rig_zookeeper_options {
 	const char *const *jvm; /* more arguments of java, NULL-terminated; may be NULL */
 	const char *settings;   /* more lines of the server's configuration; may be NULL */
 	int port;               /* 0: a free one */
+	int id;                 /* of an ensemble's server; the settings name all. It is not waited
+				   for: alone it does not serve */
 	const char *class_path; /* more jars, "a.jar:b.jar"; may be NULL */
 };
 
 /* Starts a server and waits until it serves. options may be NULL. */
 struct rig_zookeeper *rig_zookeeper_start(const struct rig_zookeeper_options *options);
+/* Waits until it serves: each server of an ensemble, after the last has started. */
+void rig_zookeeper_await(const struct rig_zookeeper *z);
 /* SIGKILL; the data stays. Does nothing when the server is down already. */
 void rig_zookeeper_kill(struct rig_zookeeper *z);
 /* After kill: same port, same data; waits until it serves. */
