@@ -132,8 +132,7 @@ static void a_config_has_its_root(void **state UNUSED)
 {
 	assert_overlay("/r\n\tnew\n/r/sites\n/r/sites/new\n", "/r/sites/old\n", "",
 		       "/r\n\tnew\n/r/sites/old\n");
-	assert_overlay("/r\n\tnew\n", "/r\n\told\n/r/sites/old\n", "",
-		       "/r\n\told\n/r/sites/old\n");
+	assert_overlay("/r\n\tnew\n", "/r\n\told\n/r/sites/old\n", "", "/r\n\told\n/r/sites/old\n");
 	assert_overlay("", "/r/sites/old\n", "", "/r/sites/old\n");
 }
 
