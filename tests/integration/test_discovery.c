@@ -40,6 +40,12 @@ static const struct {
 	  "providers/tri%3A%2F%2F10.7.0.1%3A50051%2Forg.example.Cart%3Fside%3Dprovider",
 	  "10.0.0.77", "10.7.0.1:50051" },
 	{ "solr", "/solr/live_nodes", "", "10.8.0.1:8983_solr", NULL, "10.8.0.1:8983" },
+	{ "d2", "/d2/uris/greetings", "", "h1-0000000001",
+	  "{\"clusterName\":\"greetings\",\"weights\":{\"http://10.11.0.1:8080/g\":1.0}}",
+	  "10.11.0.1:8080" },
+	{ "helix", "/pinot/LIVEINSTANCES", "", "Broker_10.12.0.1_8099",
+	  "{\"id\":\"Broker_10.12.0.1_8099\",\"simpleFields\":{},\"mapFields\":{}}",
+	  "10.12.0.1:8099" },
 	{ "json", "/microservices/greeter", ",\"keys\":{\"url\":\"endpoints\"}", "7b1c",
 	  "{\"id\":\"7b1c\",\"name\":\"greeter\",\"metadata\":null,\"endpoints\":"
 	  "[\"grpc://10.9.0.1:9000\",\"http://10.9.0.1:8000\"]}",
