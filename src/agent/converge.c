@@ -5,6 +5,7 @@
 
 #include "candidate.h"
 #include "converge.h"
+#include "foreign.h"
 #include "sys/timing.h"
 
 #define INCLUDE_PAUSE (10 * USEC_PER_SEC)
@@ -246,6 +247,7 @@ void converge_accept(void *agent, struct model *m)
 {
 	struct agent *a = agent;
 
+	foreign_log(a->running.good, m);
 	running_accept(&a->running, m, a->stage);
 	last_names_keep(a->last_names, a->running.good);
 }

@@ -23,7 +23,9 @@ static int compare_servers(const void *a, const void *b)
 		order = (x->discover != NULL) - (y->discover != NULL);
 	if (!order && x->discover)
 		order = (x->source.czxid < y->source.czxid) - (x->source.czxid > y->source.czxid);
-	return order ? order : path_compare(x->source.path, y->source.path);
+	if (!order)
+		order = path_compare(x->source.path, y->source.path);
+	return order ? order : (x->part > y->part) - (x->part < y->part);
 }
 
 static bool servers_are_sorted(const struct upstream *u)

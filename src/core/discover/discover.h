@@ -53,6 +53,12 @@ void discover_servers(const struct decode_input *in, struct upstream *u, struct 
  */
 void discover_weigh(struct upstream *u);
 
+/*
+ * Why the discovers of u gave no server, for a person: which registrations were left out, the first
+ * three by name. Nothing where u has no discover.
+ */
+void discover_explain(const struct upstream *u, struct buf *out);
+
 /* The discover of u with this key (the same choices of the operator), or NULL. */
 struct discover *discover_find(const struct upstream *u, const char *key);
 
