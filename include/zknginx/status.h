@@ -72,6 +72,9 @@ enum step_id {
 		STEP_N
 };
 
+/* How many problems status.json and a report znode list. */
+#define STATUS_PROBLEMS_MOST 500
+
 struct status_problem {
 	struct problem problem;
 	uint64_t since; /* wall clock, microseconds since the epoch */
@@ -119,7 +122,7 @@ struct status {
 	unsigned long generation;
 	const struct status_problem *problems;
 	size_t problem_count; /* in that list … */
-	size_t problem_total; /* … and in all; the list of a report znode may be shortened */
+	size_t problem_total; /* … and in all; the list that is written is limited */
 	const struct status_discovery *discovery;
 	size_t discovery_count;
 	const struct status_drain *drains;
@@ -132,6 +135,8 @@ struct status {
 		int64_t session;
 		uint64_t since;
 		unsigned long nodes, watches, reconnects, requests;
+		const char *open; /* which znodes every client may change; "" = none is known */
+		unsigned long open_znodes;
 	} zookeeper;
 	struct {
 		enum nginx_state state;
@@ -171,6 +176,16 @@ struct status {
 		uint64_t time;      /* wall clock: when it began */
 		unsigned long left; /* znodes that are not written yet */
 	} push;
+	struct {
+		bool on; /* trust.require is not "off"; else the rest is not published */
+		const char *require; /* … as it is */
+		const char
+			*state;  /* of the newest config: "good", or as in core/fleet/signature.h */
+		const char *key; /* who has signed it */
+		const char *why; /* it is not applied; "" = it may be */
+		unsigned long serial; /* of the newest config; 0 = none */
+		unsigned long last;   /* … that this host has applied */
+	} trust;
 	const struct status_alert *alerts;
 	size_t alert_count;
 	struct status_deployments deployments;

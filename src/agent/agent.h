@@ -68,6 +68,7 @@ struct agent_facts {
 	bool whole;                  /* everything in it was read once at least */
 	bool wiped;                  /* its config has no object at all */
 	bool unfinished;             /* … is incomplete: a push is unfinished */
+	bool untrusted;              /* … has not the signature that trust.require asks for */
 	struct tree *stored;         /* the config that is stored on this host; NULL: none … */
 	const char *stored_revision; /* … and its revision; "" = none */
 	const char *applied;         /* revision that nginx is known to run; "" = none */

@@ -8,6 +8,7 @@
 
 #define DEATHS_LAST (10 * 60 * USEC_PER_SEC) /* how long a worker's death stays a condition */
 #define PUSH_TAKES (10 * USEC_PER_SEC)       /* a large push that goes well */
+#define SEARCH_TAKES (3 * USEC_PER_SEC)      /* a search that few znodes cause */
 #define CUT_SHORT_LAST (10 * 60 * USEC_PER_SEC)
 #define DISTRUST_LASTS (10 * 60 * USEC_PER_SEC)
 
@@ -37,6 +38,23 @@ static void check_zookeeper(const struct agent *a, struct conditions *c)
 			       "no healthy ZooKeeper server answers (%s); nginx keeps serving the "
 			       "last good generation",
 			       a->settings->zookeeper.hosts);
+}
+
+/* Without credentials everything is open, as the operator knows: that is no alert. */
+static void check_acls(const struct agent *a, struct conditions *c)
+{
+	struct acl_findings found = acl_audit_findings(a->acls);
+	bool held = a->settings->zookeeper.require_acl;
+
+	if (!found.open || !(held || found.restricted))
+		return;
+	conditions_add(c, "zookeeper-acl-open", "", held ? ALERT_CRITICAL : ALERT_WARNING, 0,
+		       "every client that reaches ZooKeeper can change %s, and with it what nginx "
+		       "serves%s; \"zknginxctl doctor\" says how to protect them",
+		       found.text,
+		       held ? "; zookeeper.require_acl is true, so nothing new is applied, and "
+			      "nginx keeps serving what it has"
+			    : "");
 }
 
 /* Whether this host is registered in the fleet. While ZooKeeper is away, zookeeper-lost is enough.
@@ -112,6 +130,29 @@ static void check_files(const struct agent *a, const struct instance_state *n, s
 			       drift_mode_name(a->settings->nginx.drift));
 }
 
+/* The next start of nginx would fail. */
+static void check_disk(const struct agent *a, const struct instance_state *n, struct conditions *c)
+{
+	const char *binary = a->settings->nginx.binary;
+
+	if (n->on_disk == REPLACED_REFUSES)
+		conditions_add(
+			c, "nginx-replaced-refuses", "", ALERT_CRITICAL, 1,
+			"nginx was replaced on disk (%s, a module or a library), and its nginx -t "
+			"refuses the live generation %lu: %s; the running nginx (process %ld) goes "
+			"on, but a restart would fail: do not restart nginx; install the previous "
+			"version or the missing module, or change the configuration that is "
+			"refused",
+			binary, stage_live(a->stage), n->on_disk_message, n->pid);
+	else if (n->on_disk == REPLACED_MISSING)
+		conditions_add(
+			c, "nginx-binary-missing", "", ALERT_CRITICAL, 1,
+			"%s does not exist any more; the running nginx (process %ld) goes on, "
+			"and changes go live, but nginx cannot be started again: install "
+			"nginx, or correct nginx.binary",
+			binary, n->pid);
+}
+
 static void check_probe(const struct agent *a, const struct nginx_status *n, struct conditions *c)
 {
 	if (n->has_probe && !n->probe.answers)
@@ -155,10 +196,20 @@ static void check_nginx(struct agent *a, struct conditions *c)
 	} else {
 		check_process(a, &n.nginx, c);
 		check_files(a, &n.nginx, c);
+		check_disk(a, &n.nginx, c);
 		check_probe(a, &n, c);
 	}
 	check_host(a, &n.nginx, c);
 	check_deaths(a, &n.nginx, c);
+}
+
+/* Does the nginx on disk accept what the one that runs does not load again? */
+static bool needs_restart(const struct agent *a)
+{
+	struct nginx_status n;
+
+	deploy_nginx_status(a->deploy, &n);
+	return n.nginx.on_disk == REPLACED_PASSES;
 }
 
 static void check_refusal(const struct agent *a, struct conditions *c)
@@ -166,19 +217,25 @@ static void check_refusal(const struct agent *a, struct conditions *c)
 	const char *ground = refusal_ground(a->refusal);
 	bool of_host;
 	const char *message = refusal_message(a->refusal, &of_host);
+	CLEANUP(freep) char *search = refusal_search_progress(a->refusal);
 
 	if (ground)
 		conditions_add(
 			c, "nginx-test-fails", "", ALERT_CRITICAL, 0,
 			"nginx -t refuses the configuration that nginx runs: %s; nginx keeps "
-			"serving it, but a start of nginx would fail, and no change can be "
-			"deployed",
-			ground);
+			"serving it, %s",
+			ground,
+			needs_restart(a)
+				? "but no change can be deployed: nginx was replaced on disk, and "
+				  "the one on disk accepts the configuration, so restart nginx"
+				: "but a start of nginx would fail, and no change can be deployed");
 	if (message && !of_host)
 		conditions_add(c, "config-rejected", "", ALERT_CRITICAL, 0,
 			       "the configuration cannot be deployed, and nginx keeps serving the "
 			       "previous one: %s",
 			       message);
+	if (search)
+		conditions_add(c, "config-search", "", ALERT_WARNING, SEARCH_TAKES, "%s", search);
 }
 
 /* Does the plan move on? Only a host that follows it needs to know. */
@@ -190,7 +247,7 @@ static void check_leader(const struct agent *a, struct conditions *c)
 	permission_facts(a->permission, &p);
 	known = p.plan && (strcmp(p.newest_revision, p.plan->accepted.revision ?: "") == 0 ||
 			   strcmp(p.newest_revision, p.plan->target.revision ?: "") == 0);
-	if (!a->fleet || !p.newest || p.part != MEMBER_JOINED || p.wiped || p.push)
+	if (!a->fleet || !p.newest || p.part != MEMBER_JOINED || p.wiped || p.push || p.untrusted)
 		return;
 	if (!p.plan || (!known && !p.plan->paused))
 		conditions_add(
@@ -226,12 +283,30 @@ static void check_push(const struct agent *a, struct conditions *c)
 		       how ?: "\"zknginxctl push\" of the same directory");
 }
 
+/* A removed or emptied config is a problem of its own. */
+static void check_trust(const struct agent *a, struct conditions *c)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct permission_facts p;
+
+	permission_facts(a->permission, &p);
+	if (!p.untrusted || p.push || p.wiped)
+		return;
+	conditions_add(c, "config-unsigned", "", ALERT_CRITICAL, 0,
+		       "%s: %s; \"zknginxctl sign\" signs the config with a trusted key",
+		       a->settings->zookeeper.config,
+		       trust_explain(permission_trust(a->permission), arena, p.newest_revision,
+				     a->running.applied));
+}
+
 void agent_conditions(struct agent *a, struct conditions *out)
 {
 	check_zookeeper(a, out);
+	check_acls(a, out);
 	check_fleet(a, out);
 	check_nginx(a, out);
 	check_refusal(a, out);
 	check_leader(a, out);
 	check_push(a, out);
+	check_trust(a, out);
 }

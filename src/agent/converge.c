@@ -5,6 +5,7 @@
 
 #include "candidate.h"
 #include "converge.h"
+#include "foreign.h"
 #include "sys/timing.h"
 
 #define INCLUDE_PAUSE (10 * USEC_PER_SEC)
@@ -93,17 +94,60 @@ static void report_unreadable(struct agent *a)
 	problems_fini(&unreadable);
 }
 
+/* Every client could have written what is to be applied. */
+static void hold_for_acl(struct agent *a, const struct acl_findings *found)
+{
+	a->acl_held = true;
+	problems_fini(&a->problems);
+	problems_init(&a->problems);
+	problems_add(&a->problems, a->settings->zookeeper.config, PROBLEM_GUARD, NULL,
+		     "zookeeper.require_acl: every client that reaches ZooKeeper can change %s; "
+		     "nothing new is applied until their ACLs are corrected",
+		     found->text)
+		->serving = SERVING_PREVIOUS;
+	a->ops->on_problems(a->ctx, &a->problems);
+	if (a->once)
+		a->ops->on_over(a->ctx, false);
+}
+
+/* zookeeper.require_acl: may the newest tree be applied? */
+static bool acls_permit(struct agent *a)
+{
+	struct acl_findings found = acl_audit_findings(a->acls);
+
+	a->acl_held = false;
+	if (!a->settings->zookeeper.require_acl || (found.complete && !found.open))
+		return true;
+	if (found.open)
+		hold_for_acl(a, &found);
+	return false;
+}
+
+/* While an attempt is under way. A search of it may be dropped for a newer tree. */
+static void note_newest(struct agent *a)
+{
+	attempt_note_newest(&a->attempt, candidate_newest(a));
+	if (a->attempt.newer)
+		refusal_on_newer(a->refusal);
+}
+
 void converge(struct agent *a)
 {
 	uint64_t when = NEVER;
 
 	a->dirty = true;
-	if (!candidate_newest(a) || a->attempt.model || refusal_is_busy(a->refusal))
-		return; /* the tree's arrival, or the outcome, calls again */
+	if (!candidate_newest(a))
+		return; /* its arrival calls again */
+	if (a->attempt.model || refusal_is_busy(a->refusal)) {
+		note_newest(a);
+		return; /* the outcome calls again */
+	}
 	if (a->roots.waiting) {
 		report_unreadable(a);
 		return;
 	}
+	if (!acls_permit(a))
+		return; /* the audit calls again */
 	if (!deploy_is_ready(a->deploy, timing_now(), &when)) {
 		converge_at(a, when);
 		return;
@@ -119,6 +163,7 @@ void converge_on_tree(void *agent, struct tree *tree)
 	struct problems unreadable;
 
 	a->roots.waiting = false;
+	acl_audit_on_tree(a->acls, tree);
 	problems_init(&unreadable);
 	mirror_problems(a->mirror, &unreadable);
 	permission_on_tree(a->permission, tree, &unreadable, &a->running);
@@ -160,6 +205,31 @@ void converge_on_fetched(void *agent)
 	converge(agent);
 }
 
+static void log_acl(const struct agent *a, const struct acl_findings *found)
+{
+	if (!found->open)
+		log_info("no znode of %s and %s can be changed by every client",
+			 a->settings->zookeeper.config, a->settings->zookeeper.cluster);
+	else
+		log_write(
+			found->restricted ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE,
+			"every client that reaches ZooKeeper can change %s; \"zknginxctl doctor\" "
+			"says how to protect them",
+			found->text);
+}
+
+/* What is applied depends on it only with zookeeper.require_acl. */
+void converge_on_acl(void *agent)
+{
+	struct agent *a = agent;
+	struct acl_findings found = acl_audit_findings(a->acls);
+
+	log_acl(a, &found);
+	a->ops->on_change(a->ctx);
+	if (a->settings->zookeeper.require_acl || a->acl_held)
+		converge(a);
+}
+
 /* Not at once: the caller may still use the attempt. */
 void converge_on_refusal_over(void *agent)
 {
@@ -177,6 +247,7 @@ void converge_accept(void *agent, struct model *m)
 {
 	struct agent *a = agent;
 
+	foreign_log(a->running.good, m);
 	running_accept(&a->running, m, a->stage);
 	last_names_keep(a->last_names, a->running.good);
 }

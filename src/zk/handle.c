@@ -2,8 +2,7 @@
  * A handle's life and the calls of the library. All of it runs on the loop thread, except for the
  * close, which may wait for the server and has a thread of its own.
  */
-#include <pthread.h>
-#include <signal.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,24 +10,39 @@
 #include <zknginx/log.h>
 
 #include "callback.h"
+#include "sys/thread.h"
 #include "sys/timing.h"
+
+struct opening {
+	struct handle *handle;
+	const char *address;
+	int timeout_ms, error;
+};
+
+/* The library's threads inherit what this thread may do. */
+static void *open_on_thread(void *arg)
+{
+	struct opening *o = arg;
+
+	o->handle->zh = zookeeper_init2(o->address, callback_session, o->timeout_ms, NULL,
+					o->handle, ZOO_NO_LOG_CLIENTENV, callback_log);
+	o->error = errno;
+	return NULL;
+}
 
 int handle_open(struct queue *q, const char *address, uint64_t timeout, struct handle **out,
 		struct err *e)
 {
 	struct handle *h = xcalloc(1, sizeof(*h));
-	sigset_t all, old;
+	struct opening opening = { h, address, (int)(timeout / USEC_PER_MSEC), 0 };
+	int rc;
 
 	TAILQ_INIT(&h->requests);
 	h->queue = queue_ref(q);
 	zoo_set_debug_level(log_enabled(LOG_LEVEL_DEBUG) ? ZOO_LOG_LEVEL_INFO : ZOO_LOG_LEVEL_WARN);
-	/* The library's threads inherit our signal mask. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	h->zh = zookeeper_init2(address, callback_session, (int)(timeout / USEC_PER_MSEC), NULL, h,
-				ZOO_NO_LOG_CLIENTENV, callback_log);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	rc = thread_call(CONFINE_NETWORK, open_on_thread, &opening);
 	if (!h->zh) {
+		errno = rc ? rc : opening.error;
 		err_sys(e, "zookeeper_init2(\"%s\")", address);
 		handle_free(h);
 		return -1;
@@ -56,7 +70,7 @@ static void *close_on_thread(void *arg)
 void handle_close(struct handle *h)
 {
 	/* Without a thread the loop has to wait for the server's answer, a few seconds at most. */
-	if (thread_start(close_on_thread, h) != 0)
+	if (thread_start(CONFINE_NETWORK, close_on_thread, h) != 0)
 		close_on_thread(h);
 }
 
@@ -77,18 +91,9 @@ static int data_size(const char *data, size_t size)
 	return data ? (int)size : -1;
 }
 
-static const struct ACL_vector *acl_of(const struct request *r, int flags)
+static const struct ACL_vector *or_open(const struct ACL_vector *acl)
 {
-	static struct ACL entries[2];
-	static const struct ACL_vector readable = { 2, entries };
-
-	if (!r->restricted || (flags & SESSION_OPEN))
-		return &ZOO_OPEN_ACL_UNSAFE;
-	if (!(flags & SESSION_READABLE))
-		return &ZOO_CREATOR_ALL_ACL;
-	entries[0] = ZOO_CREATOR_ALL_ACL.data[0];
-	entries[1] = ZOO_READ_ACL_UNSAFE.data[0];
-	return &readable;
+	return acl ?: &ZOO_OPEN_ACL_UNSAFE;
 }
 
 /* The flags that the library knows. */
@@ -118,10 +123,18 @@ static int send_get_acl(struct handle *h, struct request *r)
 	return zoo_aget_acl(h->zh, r->path, callback_acl, r);
 }
 
+/* The library takes the vector without const, and only reads it. */
+static int send_set_acl(struct handle *h, struct request *r)
+{
+	struct ACL_vector open = ZOO_OPEN_ACL_UNSAFE;
+
+	return zoo_aset_acl(h->zh, r->path, r->version, r->acl ?: &open, callback_done, r);
+}
+
 static int send_create(struct handle *h, struct request *r)
 {
-	return zoo_acreate(h->zh, r->path, r->data, data_size(r->data, r->size),
-			   acl_of(r, r->flags), plain_flags(r->flags), callback_created, r);
+	return zoo_acreate(h->zh, r->path, r->data, data_size(r->data, r->size), or_open(r->acl),
+			   plain_flags(r->flags), callback_created, r);
 }
 
 static int send_set(struct handle *h, struct request *r)
@@ -145,8 +158,8 @@ static int send_multi(struct handle *h, struct request *r)
 
 		switch (op->kind) {
 		case OP_CREATE:
-			zoo_create_op_init(&ops[i], op->path, op->data, size, acl_of(r, op->flags),
-					   plain_flags(op->flags), NULL, 0);
+			zoo_create_op_init(&ops[i], op->path, op->data, size,
+					   or_open(r->op_acls[i]), plain_flags(op->flags), NULL, 0);
 			break;
 		case OP_SET:
 			zoo_set_op_init(&ops[i], op->path, op->data, size, op->version, NULL);
@@ -165,10 +178,11 @@ static int send_multi(struct handle *h, struct request *r)
 int handle_send(struct handle *h, struct request *r)
 {
 	static int (*const send[REQUEST_KIND_N])(struct handle *, struct request *) = {
-		[REQUEST_GET] = send_get,       [REQUEST_CHILDREN] = send_children,
-		[REQUEST_EXISTS] = send_exists, [REQUEST_GET_ACL] = send_get_acl,
-		[REQUEST_CREATE] = send_create, [REQUEST_SET] = send_set,
-		[REQUEST_DELETE] = send_delete, [REQUEST_MULTI] = send_multi,
+		[REQUEST_GET] = send_get,         [REQUEST_CHILDREN] = send_children,
+		[REQUEST_EXISTS] = send_exists,   [REQUEST_GET_ACL] = send_get_acl,
+		[REQUEST_SET_ACL] = send_set_acl, [REQUEST_CREATE] = send_create,
+		[REQUEST_SET] = send_set,         [REQUEST_DELETE] = send_delete,
+		[REQUEST_MULTI] = send_multi,
 	};
 	int rc;
 

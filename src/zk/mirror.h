@@ -56,7 +56,7 @@ void mirror_set_roots(struct mirror *m, const struct mirror_root *roots, size_t 
  */
 void mirror_audit(struct mirror *m);
 
-const struct session *mirror_session(const struct mirror *m);
+struct session *mirror_session(const struct mirror *m);
 /* Has everything been read at least once since the start? */
 bool mirror_is_complete(const struct mirror *m);
 unsigned long mirror_nodes(const struct mirror *m);
