@@ -310,9 +310,15 @@ int rig_nginx_hold(int port)
 	return fd;
 }
 
+static struct buf answer; /* the last one, kept for the caller */
+
+const char *rig_nginx_answer(void)
+{
+	return buf_str(&answer);
+}
+
 int rig_nginx_get(int port, const char *path, const char *host, const char **body)
 {
-	static struct buf answer; /* kept for the caller until the next call */
 	char request[1024], chunk[4096];
 	int fd = dial(port), status = 0;
 	const char *end;

@@ -56,6 +56,8 @@ void rig_nginx_send_hup(const struct rig_nginx *n);
  * status, 0 when there was no answer; *body (may be NULL) is valid until the next call.
  */
 int rig_nginx_get(int port, const char *path, const char *host, const char **body);
+/* The whole last answer, with its head; valid until the next request. */
+const char *rig_nginx_answer(void);
 /* Half a request, which a worker has read: it has to wait for the rest. Returns the connection; the
  * test fails when no worker reads it. */
 int rig_nginx_hold(int port);

@@ -1,0 +1,208 @@
+/*
+ * Texts of znodes on a real ZooKeeper and a real nginx: what a visitor receives is, byte for byte,
+ * what is in the znode.
+ */
+#include "rig.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+#include <zknginx/buf.h>
+#include <zknginx/err.h>
+
+#include "rig_host.h"
+
+#define CONFIG "/nginx/config"
+#define RANDOM 300
+#define TEXTS 400
+
+static struct rig_host host;
+static int port;
+static char *texts[TEXTS]; /* as the visitor is to see them */
+static size_t count;
+
+static const char *const corpus[] = {
+	"max-age=31536000; includeSubDomains; preload",
+	"default-src 'self'; script-src 'self' 'unsafe-inline' https://cdn.example.com; img-src * "
+	"data:",
+	"1; mode=block",
+	"a=b; Path=/; HttpOnly; SameSite=Lax; Expires=Wed, 21 Oct 2026 07:28:00 GMT",
+	"text/html; charset=utf-8",
+	"for=192.0.2.60;proto=http;by=203.0.113.43",
+	"{\"status\":\"ok\",\"items\":[{\"a\":\"b\\\"c\"}]}",
+	"C:\\new\\table\\",
+	"\\",
+	"\\\\",
+	"\"",
+	"'",
+	"\"\"",
+	"#",
+	"a # b",
+	"{",
+	"}",
+	";",
+	"${",
+	"$host",
+	"${host}",
+	"$",
+	"$$",
+	"$1",
+	"5 $ and 6$",
+	"`id`",
+	"tab\there",
+	"\xc3\xa9t\xc3\xa9 \xe6\x97\xa5\xe6\x9c\xac \xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x92\xbb",
+	"\xe2\x80\xae right to left",
+	"x\\t\\n\\r\\x41",
+	"server { listen 80; }",
+	"*/ // <!-- --> <script>alert(1)</script>",
+	"=:,@!~%^&*()[]<>?|+-",
+};
+
+static unsigned next_random(void)
+{
+	static unsigned seed = 7;
+
+	seed = seed * 1103515245 + 12345;
+	return seed >> 16;
+}
+
+static char *random_text(void)
+{
+	static const char *const parts[] = { "a", "b", " ", "\"",    "'",   "\\",      ";", "{",
+					     "}", "#", "$", "$host", "${h", "\t",      "n", "t",
+					     "r", "(", ")", "=",     "%",   "\xc3\xa9" };
+	struct buf b = BUF_INIT;
+	unsigned size = 1 + next_random() % 12;
+
+	buf_puts(&b, "x"); /* visitors' header values neither begin nor end with a blank */
+	for (unsigned i = 0; i < size; i++)
+		buf_puts(&b, parts[next_random() % ARRAY_SIZE(parts)]);
+	buf_puts(&b, "y");
+	return buf_take(&b);
+}
+
+/* `$` is `$$` in a znode. */
+static char *with_dollars(const char *text)
+{
+	struct buf b = BUF_INIT;
+
+	for (; *text; text++) {
+		if (*text == '$')
+			buf_putc(&b, '$');
+		buf_putc(&b, *text);
+	}
+	return buf_take(&b);
+}
+
+/* In a path `/` would make a directory of it. */
+static char *path_of(size_t i)
+{
+	char *path = xasprintf("/%zu-%s", i, texts[i]);
+
+	for (char *c = path + 1; *c; c++)
+		*c = *c == '/' ? '-' : *c;
+	return path;
+}
+
+static json_t *location(size_t i)
+{
+	CLEANUP(freep) char *text = with_dollars(texts[i]), *path = path_of(i);
+	CLEANUP(freep) char *escaped = with_dollars(path);
+	CLEANUP(freep) char *exact = xasprintf("= %s", escaped);
+	CLEANUP(freep) char *lines = xasprintf("%s\n\r\n%s\n", text, text);
+
+	return json_pack("{s:s, s:{s:i, s:s}, s:{s:s}}", "path", exact, "return", "status", 200,
+			 "text", lines, "response_headers", "X-Text", text);
+}
+
+static void push(void)
+{
+	json_t *list = json_array(), *site;
+	char *text;
+
+	for (size_t i = 0; i < count; i++) {
+		json_t *l = location(i);
+
+		assert_non_null(l);
+		json_array_append_new(list, l);
+	}
+	site = json_pack("{s:[i], s:[s], s:o}", "listen", port, "server_names", "texts.test",
+			 "locations", list);
+	text = json_dumps(site, 0);
+	rig_zk_create(host.zk, CONFIG "/sites/texts", text);
+	free(text);
+	json_decref(site);
+}
+
+static void get(size_t i)
+{
+	CLEANUP(freep) char *path = path_of(i);
+	struct buf request = BUF_INIT;
+
+	for (const char *c = path; *c; c++) {
+		if (*c == '/')
+			buf_putc(&request, '/');
+		else
+			buf_printf(&request, "%%%02x", (unsigned char)*c);
+	}
+	if (rig_nginx_get(port, buf_str(&request), "texts.test", NULL) != 200)
+		fail_msg("%s: %s", path, rig_nginx_answer());
+	buf_fini(&request);
+}
+
+static void assert_answers(size_t i)
+{
+	CLEANUP(freep) char *body = xasprintf("\r\n\r\n%s\n\r\n%s\n", texts[i], texts[i]);
+	CLEANUP(freep) char *header = xasprintf("\r\nX-Text: %s\r\n", texts[i]);
+	const char *end;
+
+	get(i);
+	end = strstr(rig_nginx_answer(), "\r\n\r\n");
+	if (!end || strcmp(end, body) != 0)
+		fail_msg("\"%s\": the body is %s", texts[i], end);
+	if (!strstr(rig_nginx_answer(), header))
+		fail_msg("\"%s\": the header is not in %s", texts[i], rig_nginx_answer());
+}
+
+static void what_is_in_the_znode_is_what_the_visitor_gets(void **state UNUSED)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(corpus); i++)
+		texts[count++] = xstrdup(corpus[i]);
+	for (size_t i = 0; i < RANDOM; i++)
+		texts[count++] = random_text();
+	push();
+	rig_host_start(&host);
+	eventually(NULL, rig_host_is(&host, "applied"));
+	rig_host_assert_no_problems(&host);
+	for (size_t i = 0; i < count; i++)
+		assert_answers(i);
+}
+
+static int setup(void **state UNUSED)
+{
+	host = (struct rig_host){ 0 };
+	rig_host_init(&host, "web1");
+	port = rig_port();
+	return 0;
+}
+
+static int teardown(void **state UNUSED)
+{
+	rig_host_fini(&host);
+	while (count)
+		free(texts[--count]);
+	rig_clean();
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(what_is_in_the_znode_is_what_the_visitor_gets,
+						setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("texts", tests, NULL, NULL);
+}
