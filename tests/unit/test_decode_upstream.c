@@ -60,6 +60,7 @@ static void each_balance_is_checked(void **state)
 		{ "{\"balance\":\"random\"}", "random" },
 		{ "{\"balance\":\"random two least_conn\"}", "random two least_conn" },
 		{ "{\"balance\":\"hash a$host-$uri\"}", "hash a$host-$uri" },
+		{ "{\"balance\":\"hash ${Host};consistent\"}", "hash ${Host};consistent" },
 	};
 	static const char *const bad[] = {
 		"{\"balance\":\"fastest\"}",
@@ -67,7 +68,9 @@ static void each_balance_is_checked(void **state)
 		"{\"balance\":\"hash \"}",
 		"{\"balance\":\"hash a\"}",
 		"{\"balance\":\"hash $a\"}",
-		"{\"balance\":\"hash $host;\"}",
+		"{\"balance\":\"hash $host$$\"}",
+		"{\"balance\":\"hash $host\\n\"}",
+		"{\"balance\":\"hash ${host\"}",
 		"{\"balance\":\"hash $host  consistent\"}",
 		"{\"balance\":\"hash $host inconsistent\"}",
 		"{\"balance\":\"least_conn; x\"}",

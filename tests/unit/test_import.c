@@ -180,12 +180,14 @@ static void answers_that_a_typed_location_would_change_are_not_typed(void **stat
 	assert_untyped(w, "server { location / { return 404; } }", "listen");
 	assert_untyped(w, SERVER("server_name .example.com; root /srv;"), "server_names");
 	assert_untyped(w, SERVER("access_log /var/log/nginx/a.log; root /srv;"), "access_log");
-	assert_untyped(w, SERVER("location / { return 200 'a\"b'; }"), "quote");
 	assert_untyped(w, SERVER("location / { return 302 $uri; }"), "redirect");
 	import_http(w, SERVER("access_log /var/log/nginx/shop.access.log; location / { root /srv;"
 			      " add_header Cache-Control x; add_header X a always; }"));
 	assert_fates(w, "typed");
 	assert_has(file(w, "sites/default-80.json"), "\"access_log\": \"shop\"");
+	import_http(w, SERVER("location / { return 200 'a\"b;$host\\n'; }"));
+	assert_fates(w, "typed");
+	assert_has(file(w, "sites/default-80.json"), "\"a\\\"b;$host\\n\"");
 }
 
 static void what_a_server_says_is_said_in_each_of_its_locations(void **state)

@@ -45,8 +45,10 @@ static const char *check_hash(const struct reader *r, const char *s)
 
 	if (!*key || *key == ' ' || (blank && strcmp(blank, " consistent") != 0))
 		return "is not \"hash KEY\" or \"hash KEY consistent\"";
-	if (!emit_text_is_valid(s, TEXT_LINE, &why))
+	if (!emit_text_is_valid(s, TEXT_LINES, &why))
 		return why;
+	if (strpbrk(key, "\t\r\n"))
+		return "has a tab or a line break in its key";
 	if (emit_uses_dollar(key))
 		return "has a literal $ in its key, which changes nothing";
 	if (!strchr(key, '$'))
