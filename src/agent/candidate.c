@@ -86,6 +86,7 @@ static struct model *compose_tree(struct agent *a, const struct tree *tree, uint
 		.sockets_are_free = host_config_sockets_are_free(a->deploy),
 	};
 
+	in.host_may_define = !in.host;
 	return compose(&in, &a->problems, due);
 }
 
@@ -106,6 +107,7 @@ struct model *candidate_compose_sources(void *agent, const struct tree *sources)
 	struct problems ignored;
 	struct model *m;
 
+	in.host_may_define = !in.host;
 	problems_init(&ignored);
 	m = compose(&in, &ignored, NULL);
 	problems_fini(&ignored);

@@ -101,10 +101,13 @@ static UNUSED void assert_accepted(const struct world *w)
 	CLEANUP(model_freep) struct model *good = model_new(), *m = NULL;
 	CLEANUP(tree_unrefp) struct tree *empty = tree_empty();
 	CLEANUP(problems_fini) struct problems problems;
+	struct host_file stays = { w->out.main.path, w->out.main.text, w->out.main.size };
+	CLEANUP(host_claims_freep) struct host_claims *host = host_claims_read(&stays, 1);
 
 	problems_init(&problems);
 	m = compose(&(struct compose_input){ .tree = w->out.tree,
 					     .accepted = empty,
+					     .host = host,
 					     .good = good,
 					     .root = ROOT,
 					     .policy = &w->policy,

@@ -136,6 +136,36 @@ static void a_site_needs_its_new_upstream_and_not_a_changed_one(void **state)
 	assert_true(take[3]);
 }
 
+#define TEXT(value)                                                                                \
+	"{\"listen\":[\"80\"],\"locations\":[{\"path\":\"/"                                        \
+	"\",\"return\":{\"status\":200,\"text\":\"" value "\"}}]}"
+
+/* a and d: one snippet brings it; b: nginx runs a definition; c: several bring one. */
+static void a_site_needs_the_one_snippet_that_brings_its_variable(void **state)
+{
+	struct world *w = *state;
+	CLEANUP(search_freep) struct search *s = NULL;
+	bool take[8];
+
+	compare(w, "/c/snippets/http/m czxid=0x1\n\tgeo $old { default 0; }\n",
+		"/c/snippets/http/m czxid=0x1\n\tgeo $old { default 0; } geo $new { default 0; }\n"
+		"/c/snippets/http/n czxid=0x2\n\tserver { listen 81; set $b 1; set $c 1; }\n"
+		"/c/snippets/http/o czxid=0x3\n\tserver { listen 82; set $c 1; }\n"
+		"/c/sites/a\n\t" TEXT("$New") "\n/c/sites/b\n\t" TEXT(
+			"$old") "\n/c/sites/c\n\t" TEXT("$c") "\n/c/sites/d\n\t" TEXT("$b$host") "\n");
+	expect_units(w, "/c/snippets/http/m /c/snippets/http/n /c/snippets/http/o /c/sites/a "
+			"/c/sites/b /c/sites/c /c/sites/d");
+	s = search_new(7);
+	changes_describe(w->changes, s);
+	for (size_t i = 0; i < 3; i++)
+		search_set_aside(s, i);
+	assert_true(search_next(s, take));
+	assert_false(take[3]);
+	assert_true(take[4]);
+	assert_true(take[5]);
+	assert_false(take[6]);
+}
+
 /* The second unit is refused; of the third nothing is known. */
 static void any_unit_can_be_looked_for_in_another_tree(void **state)
 {
@@ -194,6 +224,7 @@ int main(void)
 		TEST(what_is_gone_frees_names_first_and_definitions_last),
 		TEST(any_part_of_a_change_can_be_taken),
 		TEST(a_site_needs_its_new_upstream_and_not_a_changed_one),
+		TEST(a_site_needs_the_one_snippet_that_brings_its_variable),
 		TEST(any_unit_can_be_looked_for_in_another_tree),
 		TEST(a_refused_unit_is_looked_for_as_it_was_refused),
 		TEST(equal_trees_have_no_changes),

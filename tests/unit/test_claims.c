@@ -111,6 +111,16 @@ static const struct {
 	{ "log_format f x; upstream", { "log_format http f" } },
 };
 
+/* Those of variables are in the next test. */
+static size_t count_of(const struct claims *c)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < c->count; i++)
+		count += c->items[i].kind != CLAIM_DEFINITION;
+	return count;
+}
+
 static void a_text_claims_what_it_defines(void **state UNUSED)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
@@ -123,8 +133,48 @@ static void a_text_claims_what_it_defines(void **state UNUSED)
 			if (!find(c, texts[i].keys[expected]))
 				fail_msg("%s: no \"%s\"", texts[i].text, texts[i].keys[expected]);
 		}
-		if (c->count != expected)
-			fail_msg("%s: %zu claims", texts[i].text, c->count);
+		if (count_of(c) != expected)
+			fail_msg("%s: %zu claims", texts[i].text, count_of(c));
+	}
+}
+
+static const struct {
+	const char *text;
+	const char *names; /* of the variables that it defines */
+} definitions[] = {
+	{ "map $a $B_1 { default 1; ~^(?<c>.)$ $c; \"~*(?P<d>.)\" x; (?<no>.) x; $no x; }",
+	  " b_1 c d" },
+	{ "geo $a { default 0; } geo $no $b { } split_clients $no $c { * x; }", " a b c" },
+	{ "server { set $a 1; location / { if ($no = 1) { set $b 2; } set \"$c\" 3; } }",
+	  " a b c" },
+	{ "server { location / { auth_request_set $a $no; js_set $b f; perl_set $c f; } }",
+	  " a b c" },
+	{ "js_set $a m.f; js_var $b 1; set_random $c 0 9; set_real_ip_from 10.0.0.0/8;", " a b c" },
+	{ "geoip2 /x.mmdb { auto_reload 5m; $a default=US source=$no country iso_code; }", " a" },
+	{ "server { server_name no ~^(?<a>.+)$; location ~ ^/(?<b>.)(?'c'.)(?:no)(?<=no)(?<!no) { "
+	  "} }",
+	  " a b c" },
+	{ "server { rewrite ^/(?<a>.*)$ /$a; if ($uri ~ (?<b>x)) { } return 200 (?<no>x); }",
+	  " a b" },
+	{ "server { location / { proxy_redirect ~(?<a>.*) /$a; } }", " a" },
+	{ "keyval $no $a zone=z;", " a" },
+	{ "set; map { } geo { } set $; set $a-b 1; set no 1; location ~ (?<> { }", "" },
+	{ "map $no $a { include \"~(?<b>x)\"; } upstream set { server set; }", " a b" },
+};
+
+static void a_text_defines_variables(void **state UNUSED)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(definitions); i++) {
+		CLEANUP(arena_freep) struct arena *a = arena_new();
+		const char *text = definitions[i].text, *found = "";
+		const struct claims *c = claims_of_text(a, PROTOCOL_HTTP, text, strlen(text));
+
+		for (size_t j = 0; j < c->count; j++) {
+			if (c->items[j].kind == CLAIM_DEFINITION)
+				found = arena_printf(a, "%s %s", found, c->items[j].name);
+		}
+		if (strcmp(found, definitions[i].names) != 0)
+			fail_msg("%s:%s", text, found);
 	}
 }
 
@@ -202,6 +252,7 @@ int main(void)
 		cmocka_unit_test(an_address_has_one_spelling),
 		cmocka_unit_test(only_the_unspecified_address_is_a_wildcard),
 		cmocka_unit_test(a_text_claims_what_it_defines),
+		cmocka_unit_test(a_text_defines_variables),
 		cmocka_unit_test(options_of_a_listen),
 		cmocka_unit_test(every_socket_option_is_known),
 		cmocka_unit_test(nginx_conf_is_read_with_what_it_includes),

@@ -116,26 +116,21 @@ static void a_text_longer_than_its_limit_is_refused(void **state)
 	assert_false(emit_text_is_valid(text, TEXT_LINE, NULL));
 }
 
-static void variables_are_those_of_nginx(void **state)
+static void variables_are_names_after_a_dollar(void **state)
 {
 	static const char *const good[] = { "$host",
 					    "a$remote_addr,$scheme",
-					    "$http_x_real_ip",
 					    "$cookie_JSESSIONID$arg_userId",
 					    "$request_uri/",
 					    "$host-x",
-					    "$Host",
-					    "${host}s",
-					    "$upstream_http_x_a",
-					    "$document_root",
+					    "${Host}s",
+					    "$of_a_map",
+					    "$0",
 					    "$$",
 					    "a$$b$$$host" };
-	static const char *const bad[] = {
-		"$",      "$ host",       "a$",     "$1",      "$http_",
-		"$hostx", "$hos",         "${host", "${}",     "$$$",
-		"$uri",   "${URI}",       "$evil",  "$h$$t",   "$request_body",
-		"$-",     "$host $query", "$ssl_",  "${ho st}"
-	};
+	static const char *const bad[] = { "$",      "$ host",        "a$",       "$1",  "${1}",
+					   "$1a",    "${host",        "${}",      "$$$", "$uri",
+					   "${URI}", "$request_body", "${ho st}", "$-" };
 	const char *why = NULL;
 
 	(void)state;
@@ -155,6 +150,41 @@ static void variables_are_those_of_nginx(void **state)
 	assert_false(emit_text_is_valid("a$host", TEXT_LITERAL, NULL));
 }
 
+static void variables_of_a_text_are_listed(void **state)
+{
+	const char *at = "a$$b$$$host ${Sc_heme}x$$$$$0", *end = at + strlen(at);
+	static const char *const names[] = { "host", "Sc_heme", "0" };
+	size_t count = 0, size;
+
+	(void)state;
+	for (; (at = emit_next_variable(at, &size)); at += size) {
+		assert_int_equal(size, strlen(names[count]));
+		assert_memory_equal(at, names[count++], size);
+	}
+	assert_int_equal(count, 3);
+	assert_null(emit_next_variable(end, &size));
+	assert_null(emit_next_variable(NULL, &size));
+	assert_null(emit_next_variable("$ $$", &size));
+}
+
+static void variables_of_nginx_are_known(void **state)
+{
+	static const char *const good[] = { "host",          "HOST",         "http_X_a",
+					    "cookie_JS",     "arg_a",        "upstream_http_x",
+					    "document_root", "ssl_protocol", "uri",
+					    "args" };
+	static const char *const bad[] = { "http_", "hostx", "hos", "evil", "h", "ssl_", "" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		assert_true(variable_is_known(good[i], strlen(good[i])));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_false(variable_is_known(bad[i], strlen(bad[i])));
+	assert_true(variable_is_known_in_stream("Remote_addr", 11));
+	assert_true(variable_is_known_in_stream("ssl_preread_server_name", 23));
+	assert_false(variable_is_known_in_stream("request_uri", 11));
+}
+
 static void the_nearest_variable_is_found(void **state)
 {
 	(void)state;
@@ -163,6 +193,10 @@ static void the_nearest_variable_is_found(void **state)
 	assert_string_equal(variable_nearest("reqest_uri", 10), "request_uri");
 	assert_null(variable_nearest("zzzzzz", 6));
 	assert_null(variable_nearest("", 0));
+	assert_string_equal(variable_nearest_in_stream("remote_adr", 10), "remote_addr");
+	assert_null(variable_nearest_in_stream("reqest_uri", 10));
+	assert_true(variable_distance("color", 5, "Colour") <
+		    variable_distance("color", 5, "cooler"));
 }
 
 static void times_are_those_of_nginx(void **state)
@@ -325,7 +359,9 @@ int main(void)
 		cmocka_unit_test(invalid_utf8_is_refused),
 		cmocka_unit_test(plain_text_has_no_invisible_characters),
 		cmocka_unit_test(a_text_longer_than_its_limit_is_refused),
-		cmocka_unit_test(variables_are_those_of_nginx),
+		cmocka_unit_test(variables_are_names_after_a_dollar),
+		cmocka_unit_test(variables_of_a_text_are_listed),
+		cmocka_unit_test(variables_of_nginx_are_known),
 		cmocka_unit_test(the_nearest_variable_is_found),
 		cmocka_unit_test(times_are_those_of_nginx),
 		cmocka_unit_test(sizes_are_those_of_nginx),

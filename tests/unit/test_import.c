@@ -154,7 +154,27 @@ static void only_the_map_of_a_typed_location_makes_a_websocket(void **state)
 	import_http(w, UPGRADE("upgrade", "'' ''; default upgrade;"));
 	assert_fates(w, "snippet typed typed");
 	assert_has(file(w, "sites/default-80.json"), "\"Connection\": \"upgrade\"");
-	assert_untyped(w, UPGRADE("$up", "'' close; default upgrade;"), "variable");
+	import_http(w, UPGRADE("$up", "'' close; default upgrade;"));
+	assert_fates(w, "stays typed typed");
+	assert_has(file(w, "sites/default-80.json"), "\"Connection\": \"$up\"");
+}
+
+static void a_typed_location_may_use_variables_that_others_define(void **state)
+{
+	struct world *w = *state;
+
+#define MAP "map $uri $colour { default blue; } "
+#define USES(value) "server { listen 80; location / { return 200 '" value "'; } }"
+	import_http(w, MAP USES("a $Colour"));
+	assert_fates(w, "snippet typed");
+	assert_has(file(w, "sites/default-80.json"), "\"a $Colour\"");
+	import_http(w,
+		    MAP USES("${colour}") "server { listen 81; set $mine 1; return 200 $mine; }");
+	assert_fates(w, "snippet typed snippet");
+	/* what stays needs the map: nginx.conf keeps it, and the typed location finds it there */
+	import_http(w, MAP "add_header X $COLOUR; " USES("$colour"));
+	assert_fates(w, "stays typed");
+	assert_untyped(w, USES("$colour"), "neither a variable that nginx has");
 }
 
 static void answers_that_a_typed_location_would_change_are_not_typed(void **state)
@@ -348,6 +368,7 @@ int main(void)
 		T(words_of_http_that_are_no_utf8_keep_a_server_untyped),
 		T(what_nginx_sends_by_itself_is_said_in_the_typed_location),
 		T(only_the_map_of_a_typed_location_makes_a_websocket),
+		T(a_typed_location_may_use_variables_that_others_define),
 		T(answers_that_a_typed_location_would_change_are_not_typed),
 		T(what_a_server_says_is_said_in_each_of_its_locations),
 		T(a_limit_is_typed_where_its_zone_counts_for_one_location),

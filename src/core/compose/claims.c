@@ -253,6 +253,8 @@ void claims_add_name(struct claims *c, enum claim_kind kind, enum protocol proto
 		.line = place.line,
 	};
 
+	if (kind == CLAIM_VARIABLE) /* nginx ignores the case */
+		claim.key = lower(c->arena, claim.key);
 	claims_add(c, &claim);
 }
 

@@ -17,7 +17,8 @@ enum claim_kind {
 	CLAIM_UPSTREAM,
 	CLAIM_ZONE, /* of shared memory */
 	CLAIM_LOG_FORMAT,
-	CLAIM_VARIABLE, /* that map, geo or split_clients define */
+	CLAIM_VARIABLE,   /* that map, geo or split_clients define */
+	CLAIM_DEFINITION, /* of a variable by any directive: several may define one */
 };
 
 /* Flags of a `listen`. Those before LISTEN_SIGNATURES are what nginx compares. */
@@ -86,6 +87,13 @@ void claims_add_zone(struct claims *c, const char *name, const char *shared,
 		     struct claim_place place);
 void claims_add_name(struct claims *c, enum claim_kind kind, enum protocol protocol,
 		     const char *name, const char *shared, struct claim_place place);
+
+/* The name is without `$` and not terminated. */
+void claims_add_definition(struct claims *c, enum protocol protocol, const char *name, size_t size);
+/* The key of such a claim, and: is it among these? */
+const char *claims_definition_key(struct arena *a, enum protocol protocol, const char *name,
+				  size_t size);
+bool claims_define(const struct claims *c, const char *key);
 
 /* The claims of upstreams and sites. */
 struct claims *claims_of_site(struct arena *a, const struct site *s);

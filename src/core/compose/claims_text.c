@@ -1,7 +1,8 @@
 /*
  * Reads statement by statement, with nginx's own tokens. Only blocks matter that can have something
- * that nginx has only once: http, stream, server, upstream. Other blocks (a location, an if) are
- * skipped, and the values of a block of values are not read as directives.
+ * that nginx has only once: http, stream, server, upstream. In other blocks (a location, an if)
+ * only definitions of variables matter, and the values of a block of values are not read as
+ * directives.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,11 @@ void text_reader_init(struct text_reader *r, struct claims *claims, enum text_bl
 static enum text_block innermost(const struct text_reader *r)
 {
 	return r->blocks[r->depth - 1];
+}
+
+static bool is_http_or_stream(enum text_block b)
+{
+	return b == BLOCK_HTTP || b == BLOCK_STREAM;
 }
 
 static struct claim_place place_of(const struct text_reader *r, const struct statement *s)
@@ -173,12 +179,89 @@ static void read_in_server(struct text_reader *r, const struct statement *s)
 		read_session_cache(r, s);
 }
 
-/* --- statements and blocks -------------------------------------------------------------------- */
+/* --- definitions of variables ----------------------------------------------------------------- */
 
-static bool is_http_or_stream(enum text_block b)
+static const char name_bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+
+static void add_definition(struct text_reader *r, const char *word)
 {
-	return b == BLOCK_HTTP || b == BLOCK_STREAM;
+	size_t size = word[0] == '$' ? strspn(word + 1, name_bytes) : 0;
+
+	if (size && !word[1 + size])
+		claims_add_definition(r->claims, r->protocol, word + 1, size);
 }
+
+/* (?<name>…), (?P<name>…) or (?'name'…) */
+static void add_captures(struct text_reader *r, const char *regex)
+{
+	while ((regex = strstr(regex, "(?"))) {
+		size_t size;
+
+		regex += 2;
+		regex += *regex == 'P';
+		if (*regex != '<' && *regex != '\'')
+			continue;
+		size = strspn(regex + 1, name_bytes);
+		if (size && regex[1 + size] == (*regex == '<' ? '>' : '\''))
+			claims_add_definition(r->claims, r->protocol, regex + 1, size);
+	}
+}
+
+static bool is_any(const char *name, const char *const *names)
+{
+	while (*names && strcmp(*names, name) != 0)
+		names++;
+	return *names;
+}
+
+/* Where nginx takes a regular expression; elsewhere one begins with `~`. */
+static void read_captures(struct text_reader *r, const struct statement *s)
+{
+	static const char *const matching[] = { "location", "if", "rewrite", NULL };
+	bool any = innermost(r) != BLOCK_DATA && is_any(statement_first(s), matching);
+
+	for (const char *w = statement_first(s); w; w = statement_next(s, w)) {
+		if (any || *w == '~')
+			add_captures(r, w);
+	}
+}
+
+/* `set`, and those of modules that are called like it: auth_request_set, js_set, set_random. */
+static bool sets_first(const char *name)
+{
+	size_t size = strlen(name);
+
+	return strcmp(name, "set") == 0 || strncmp(name, "set_", 4) == 0 ||
+	       strcmp(name, "js_var") == 0 || (size > 4 && strcmp(name + size - 4, "_set") == 0);
+}
+
+static bool defines_last(const char *name)
+{
+	static const char *const names[] = { "map", "geo", "split_clients", NULL };
+
+	return is_any(name, names);
+}
+
+static void read_definitions(struct text_reader *r, const struct statement *s)
+{
+	const char *name = statement_first(s);
+
+	if (!s->count)
+		return;
+	read_captures(r, s);
+	if (innermost(r) == BLOCK_DEFINITIONS)
+		add_definition(r, name);
+	if (innermost(r) == BLOCK_DATA || innermost(r) == BLOCK_DEFINITIONS)
+		return;
+	if (sets_first(name))
+		add_definition(r, statement_word(s, 1));
+	else if (strcmp(name, "keyval") == 0)
+		add_definition(r, statement_word(s, 2));
+	else if (s->block && is_http_or_stream(innermost(r)) && defines_last(name))
+		add_definition(r, statement_word(s, s->count - 1));
+}
+
+/* --- statements and blocks -------------------------------------------------------------------- */
 
 static void read_in_context(struct text_reader *r, const struct statement *s)
 {
@@ -193,17 +276,11 @@ static void read_in_context(struct text_reader *r, const struct statement *s)
 		read_zone(r, s);
 }
 
-static bool defines_variable(const char *name)
-{
-	return strcmp(name, "map") == 0 || strcmp(name, "geo") == 0 ||
-	       strcmp(name, "split_clients") == 0;
-}
-
 static enum text_block open_in_context(struct text_reader *r, const struct statement *s)
 {
 	const char *name = statement_first(s);
 
-	if (defines_variable(name)) {
+	if (defines_last(name)) {
 		claims_add_name(r->claims, CLAIM_VARIABLE, r->protocol,
 				statement_word(s, s->count - 1), NULL, place_of(r, s));
 		return BLOCK_DATA;
@@ -216,6 +293,8 @@ static enum text_block open_in_context(struct text_reader *r, const struct state
 		claims_add_upstream(r->claims, r->protocol, statement_word(s, 1), place_of(r, s));
 		return BLOCK_UPSTREAM;
 	}
+	if (strcmp(name, "geoip2") == 0)
+		return BLOCK_DEFINITIONS;
 	return strcmp(name, "types") == 0 ? BLOCK_DATA : BLOCK_OTHER;
 }
 
@@ -238,6 +317,7 @@ static bool open_block(struct text_reader *r, const struct statement *s)
 
 	if (r->depth == TEXT_DEPTH)
 		return false;
+	read_definitions(r, s);
 	if (in == BLOCK_MAIN)
 		block = open_in_main(r, s);
 	else if (is_http_or_stream(in))
@@ -250,10 +330,11 @@ static void read_directive(struct text_reader *r, const struct statement *s)
 {
 	enum text_block in = innermost(r);
 
-	if (in == BLOCK_OTHER || in == BLOCK_DATA)
-		return;
+	read_definitions(r, s);
 	if (strcmp(statement_first(s), "include") == 0 && r->include)
 		r->include(r, statement_word(s, 1));
+	else if (in == BLOCK_OTHER || in == BLOCK_DATA || in == BLOCK_DEFINITIONS)
+		return;
 	else if (in == BLOCK_SERVER)
 		read_in_server(r, s);
 	else if (in == BLOCK_UPSTREAM && strcmp(statement_first(s), "zone") == 0)

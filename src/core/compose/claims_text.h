@@ -12,14 +12,15 @@ enum text_block {
 	BLOCK_STREAM,
 	BLOCK_SERVER,
 	BLOCK_UPSTREAM,
-	BLOCK_DATA, /* values, not directives */
+	BLOCK_DATA,        /* values, not directives */
+	BLOCK_DEFINITIONS, /* each line defines a variable, and is no directive */
 	BLOCK_OTHER
 };
 
 struct text_reader {
 	struct claims *claims;
 	const char *file; /* NULL: a text without a name */
-	/* `include` in a block that may hold claims; NULL: not followed. */
+	/* `include` in any block; NULL: not followed. */
 	void (*include)(struct text_reader *r, const char *pattern);
 	void *ctx;
 	enum text_block blocks[TEXT_DEPTH];

@@ -201,6 +201,11 @@ struct problem *clash_report(struct clash *c, struct object *o, const char *fiel
 	return problems_add(c->problems, o->path, PROBLEM_FIELD, field, "%s", text);
 }
 
+bool clash_needs_report(const struct object *o)
+{
+	return !o->weak && (!o->problem || o->form == FORM_NEW);
+}
+
 /* An object has one problem of this kind; what only a guard keeps has none. */
 static bool may_be_reported(const struct object *o)
 {

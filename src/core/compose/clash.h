@@ -90,6 +90,12 @@ const char *clash_explain_shadow(const struct clash *c, const struct claim *clai
 /* The field of the object that makes this claim; NULL for an object that is a text. */
 const char *clash_field(const struct object *o, const struct claim *claim);
 
+/* What only a guard keeps has no problem of its own; a last good form has one at most. */
+bool clash_needs_report(const struct object *o);
+
+/* clash_variables.c: is every variable that the object uses defined? Reports those that are not. */
+bool clash_has_variables(struct clash *c, struct object *o);
+
 /* clash_bound.c: sockets that nginx cannot exchange in one step. True: an object fell. */
 bool clash_check_sockets(struct clash *c);
 

@@ -54,7 +54,8 @@ struct model *compose(const struct compose_input *in, struct problems *problems,
 					 .policy = in->policy,
 					 .host = in->host,
 					 .sockets_are_free = in->sockets_are_free,
-					 .is_live = in->is_live },
+					 .is_live = in->is_live,
+					 .host_may_define = in->host_may_define },
 		   problems);
 	drains_apply(m, &in->drains);
 	problems_sort(problems);

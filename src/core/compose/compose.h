@@ -27,6 +27,7 @@ struct compose_input {
 	const struct host_claims *host; /* what nginx.conf claims; NULL: not known */
 	bool sockets_are_free;          /* nginx does not run, so every socket can be bound */
 	bool is_live;                   /* nginx runs this tree already */
+	bool host_may_define;           /* see link.h */
 };
 
 /*

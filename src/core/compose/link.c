@@ -1,8 +1,9 @@
 /*
  * Link: references, and the order in which everything that objects say about each other is settled.
  *
- * Clashes come first (clash.h). Then each upstream that a site uses has to exist, nginx has to be
- * able to exchange its sockets, and no new object may become a default server by its place alone.
+ * Clashes come first (clash.h). Then each upstream that a site uses has to exist and each variable
+ * to be defined, nginx has to be able to exchange its sockets, and no new object may become a
+ * default server by its place alone.
  * An object that breaks one of these rules falls back to its last good form, or is left out, and
  * all rules are checked again.
  */
@@ -104,12 +105,6 @@ static bool is_met(const struct clash *c, const struct reference *r)
 	       u->item.upstream->protocol == r->site->item.site->protocol;
 }
 
-/* What only a guard keeps has no problem of its own; a last good form has one at most. */
-static bool needs_report(const struct object *site)
-{
-	return !site->weak && (!site->problem || site->form == FORM_NEW);
-}
-
 /* Brings back deleted upstreams that the site uses; reports other broken references. */
 static bool settle_references(struct clash *c, struct object *site)
 {
@@ -122,10 +117,17 @@ static bool settle_references(struct clash *c, struct object *site)
 		if (is_met(c, &r))
 			continue;
 		ok = false;
-		if (needs_report(site))
+		if (clash_needs_report(site))
 			report_reference(c, &r);
 	}
 	return ok;
+}
+
+static bool settle(struct clash *c, struct object *o)
+{
+	bool ok = o->kind != OBJECT_SITE || settle_references(c, o);
+
+	return clash_has_variables(c, o) && ok;
 }
 
 /* True: an object fell, so everything has to be checked again. */
@@ -137,7 +139,7 @@ static bool check_references(struct clash *c)
 	for (size_t i = 0; i < count; i++) {
 		struct object *o = c->objects[i];
 
-		while (o->kind == OBJECT_SITE && o->placed && !settle_references(c, o)) {
+		while (o->placed && !settle(c, o)) {
 			clash_fall(c, o);
 			fell = true;
 		}

@@ -2,7 +2,8 @@
  * Link: references between objects, and clashes.
  *
  * Runs after guard on the model under construction. A site whose upstream does not exist falls back
- * to its last good form, and the upstream that this form needs is kept as well. Of two objects that
+ * to its last good form, and the upstream that this form needs is kept as well. The same holds for
+ * a variable that nothing defines. Of two objects that
  * claim the same (a name on an address, options of an address, an upstream, a zone, …) one gets it,
  * and the other falls back in the same way. An object without a last good form is left out. Every
  * decision is a problem.
@@ -22,6 +23,8 @@ struct link_input {
 	const struct host_claims *host; /* of nginx.conf; NULL: not known */
 	bool sockets_are_free;          /* nginx does not run, so any address can be bound */
 	bool is_live; /* nginx runs the model already, so it accepts everything in it */
+	/* nginx.conf, which is not known yet, may define variables: nginx decides on them */
+	bool host_may_define;
 };
 
 /* Completes `next`: adds and removes objects. Adds problems; the caller sorts them. */

@@ -13,7 +13,6 @@
 #include "core/text/address.h"
 #include "core/text/emit.h"
 #include "core/text/utf8.h"
-#include "core/text/variable.h"
 
 static const char digits[] = "0123456789";
 
@@ -83,37 +82,21 @@ const char *check_root(const struct reader *r, const char *s)
 						"certificates (snippets.certificates)";
 }
 
-/* Names the variable, and the one that may be meant. */
-static const char *explain_variable(const struct reader *r, const char *name, size_t size)
+static const char *check_kind(const char *s, enum text_kind kind)
 {
-	const char *near = variable_nearest(name, size);
+	const char *why = NULL;
 
-	return near ? arena_printf(r->arena,
-				   "uses $%.*s, a variable that nginx does not have; is it $%s?",
-				   (int)size, name, near)
-		    : arena_printf(r->arena, "uses $%.*s, a variable that nginx does not have",
-				   (int)size, name);
+	return emit_text_is_valid(s, kind, &why) ? NULL : why;
 }
 
-static const char *check_kind(const struct reader *r, const char *s, enum text_kind kind)
+const char *check_body(const struct reader *r UNUSED, const char *s)
 {
-	const char *why = NULL, *name;
-	size_t size;
-
-	if (emit_text_is_valid(s, kind, &why))
-		return NULL;
-	name = kind == TEXT_LITERAL ? NULL : emit_unknown_variable(s, &size);
-	return name ? explain_variable(r, name, size) : why;
+	return check_kind(s, TEXT_LINES);
 }
 
-const char *check_body(const struct reader *r, const char *s)
+const char *check_value(const struct reader *r UNUSED, const char *s)
 {
-	return check_kind(r, s, TEXT_LINES);
-}
-
-const char *check_value(const struct reader *r, const char *s)
-{
-	return check_kind(r, s, TEXT_LINE);
+	return check_kind(s, TEXT_LINE);
 }
 
 const char *check_line(const struct reader *r, const char *s)
@@ -237,7 +220,7 @@ const char *check_server_name(const struct reader *r UNUSED, const char *s)
 	return "is not a host name, \"*.name\", \"name.*\" or \"_\"";
 }
 
-const char *check_location_path(const struct reader *r, const char *s)
+const char *check_location_path(const struct reader *r UNUSED, const char *s)
 {
 	if (strncmp(s, "= ", 2) == 0)
 		s += 2;
@@ -245,7 +228,7 @@ const char *check_location_path(const struct reader *r, const char *s)
 		s += 3;
 	if (*s != '/')
 		return "does not begin with \"/\", \"= /\" or \"^~ /\"";
-	return check_kind(r, s, TEXT_LITERAL);
+	return check_kind(s, TEXT_LITERAL);
 }
 
 /* Only nginx may set the length of a request: with another one, a request could be read as two. */

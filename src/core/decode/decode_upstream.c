@@ -1,6 +1,5 @@
 /* An upstream's policy znode: JSON, or empty for the defaults. */
 #include <string.h>
-#include <strings.h>
 
 #include "checks.h"
 #include "core/text/emit.h"
@@ -8,38 +7,8 @@
 #include "decode_discover.h"
 #include "kinds.h"
 
-/* Of the variables that values may use, those that nginx's stream module has as well. */
-static bool stream_knows(const char *name, size_t size)
-{
-	static const char *const names[] = { "remote_addr",         "binary_remote_addr",
-					     "remote_port",         "server_addr",
-					     "server_port",         "proxy_protocol_addr",
-					     "proxy_protocol_port", "hostname" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (strlen(names[i]) == size && strncasecmp(names[i], name, size) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool stream_knows_all(const char *key)
-{
-	while ((key = strchr(key, '$'))) {
-		size_t size;
-
-		key += 1 + (key[1] == '{');
-		size = strspn(key,
-			      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
-
-		if (!stream_knows(key, size))
-			return false;
-	}
-	return true;
-}
-
 /* "hash KEY" or "hash KEY consistent" */
-static const char *check_hash(const struct reader *r, const char *s)
+static const char *check_hash(const char *s)
 {
 	const char *key = s + strlen("hash "), *blank = strchr(key, ' '), *why = NULL;
 
@@ -53,8 +22,6 @@ static const char *check_hash(const struct reader *r, const char *s)
 		return "has a literal $ in its key, which changes nothing";
 	if (!strchr(key, '$'))
 		return "has the same key for every request: expected a variable in the key";
-	if ((r->kinds & ONLY_STREAM) && !stream_knows_all(key))
-		return "uses a variable that the stream protocol does not have";
 	return NULL;
 }
 
@@ -64,7 +31,7 @@ static const char *check_balance(const struct reader *r, const char *s)
 					     "random two least_conn" };
 
 	if (strncmp(s, "hash ", 5) == 0)
-		return check_hash(r, s);
+		return check_hash(s);
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		if (strcmp(words[i], s) == 0)
 			return NULL;

@@ -10,6 +10,7 @@
 
 #include "changes.h"
 #include "core/data/layout.h"
+#include "definers.h"
 
 #define NONE SIZE_MAX
 
@@ -178,19 +179,25 @@ size_t changes_find(const struct changes *c, const char *path)
 
 /* --- needs -------------------------------------------------------------------------- */
 
-/* Only a new upstream can be missing: a changed one still has its old form. */
-static void tie(struct changes *c, const char *path, const char *upstream)
+static void tie_units(struct changes *c, const struct difference *needy,
+		      const struct difference *needed)
 {
-	const struct difference *needy = find(c, path), *needed = find(c, upstream);
-
-	if (!needy || !needed || !needy->change.to || needed->change.from ||
-	    needed->unit >= needy->unit)
+	if (!needy->change.to || needed->unit >= needy->unit)
 		return;
 	if (c->tie_count == c->tie_room) {
 		c->tie_room = c->tie_room ? 2 * c->tie_room : 64;
 		c->ties = xrealloc(c->ties, c->tie_room * sizeof(*c->ties));
 	}
 	c->ties[c->tie_count++] = (struct tie){ needy->unit, needed->unit };
+}
+
+/* Only a new upstream can be missing: a changed one still has its old form. */
+static void tie(struct changes *c, const char *path, const char *upstream)
+{
+	const struct difference *needy = find(c, path), *needed = find(c, upstream);
+
+	if (needy && needed && !needed->change.from)
+		tie_units(c, needy, needed);
 }
 
 static void tie_servers(struct changes *c, const struct upstream *u)
@@ -210,8 +217,42 @@ static void tie_site_to(struct changes *c, const struct model *m, const struct s
 		tie(c, s->source.path, u->source.path);
 }
 
+/* An object that uses variables. */
+struct user {
+	struct changes *changes;
+	struct definers *definers;
+	const struct difference *difference;
+};
+
+static bool on_variable(void *ctx, const struct variable_use *u)
+{
+	struct user *user = ctx;
+	const struct znode *definer = definers_find(user->definers, u);
+	const struct difference *needed = definer ? find(user->changes, definer->path) : NULL;
+
+	if (needed)
+		tie_units(user->changes, user->difference, needed);
+	return false;
+}
+
+static void tie_to_variables(struct changes *c, const struct model *m)
+{
+	CLEANUP(definers_freep) struct definers *d = definers_new(m, c->accepted);
+	struct user user = { .changes = c, .definers = d };
+
+	for (size_t i = 0; i < m->upstream_count; i++) {
+		if ((user.difference = find(c, m->upstreams[i].source.path)))
+			variables_of_upstream(&m->upstreams[i], on_variable, &user);
+	}
+	for (size_t i = 0; i < m->site_count; i++) {
+		if ((user.difference = find(c, m->sites[i].source.path)))
+			variables_of_site(&m->sites[i], on_variable, &user);
+	}
+}
+
 static void tie_all(struct changes *c, const struct model *m)
 {
+	tie_to_variables(c, m);
 	for (size_t i = 0; i < m->upstream_count; i++)
 		tie_servers(c, &m->upstreams[i]);
 	for (size_t i = 0; i < m->site_count; i++) {

@@ -1,6 +1,7 @@
 /* Uses are found by their words: "$name", "${name}", "zone=NAME" and the name of a limit_conn. */
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #include "uses.h"
 
@@ -44,7 +45,7 @@ static bool uses_variable(const char *word, const char *name)
 		bool braced = *++word == '{';
 
 		word += braced;
-		if (strncmp(word, name, size) == 0 && !is_name_byte(word[size]))
+		if (strncasecmp(word, name, size) == 0 && !is_name_byte(word[size]))
 			return true;
 	}
 	return false;

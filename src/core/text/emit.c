@@ -66,8 +66,9 @@ static const char *check_name(const char *name, size_t size, enum text_kind kind
 {
 	if (!size)
 		return "contains $ without the name of a variable after it ($$ is a literal $)";
-	if (!variable_is_known(name, size))
-		return "uses a variable that nginx does not have";
+	if (name[0] >= '1' && name[0] <= '9')
+		return "uses a capture such as $1, and has no regular expression ($$ is a literal "
+		       "$)";
 	return kind == TEXT_LINE && variable_with_lines(name, size)
 		       ? "uses a variable that may hold a line feed here, such as $uri: use "
 			 "$request_uri"
@@ -159,12 +160,12 @@ bool emit_text_is_valid(const char *s, enum text_kind kind, const char **why)
 	return !found;
 }
 
-const char *emit_unknown_variable(const char *s, size_t *size)
+const char *emit_next_variable(const char *s, size_t *size)
 {
-	while ((s = strchr(s, '$'))) {
+	while (s && (s = strchr(s, '$'))) {
 		s += 1 + (s[1] == '{');
 		*size = strspn(s, name_bytes);
-		if (*size && !variable_is_known(s, *size))
+		if (*size)
 			return s;
 		s += *s == '$';
 	}

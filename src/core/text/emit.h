@@ -17,8 +17,8 @@
 enum text_kind {
 	TEXT_PLAIN,   /* of a path or name: printable, without nginx's own characters and `$` */
 	TEXT_LITERAL, /* any line of text where nginx takes no variables; `$$` is a `$` */
-	TEXT_LINE,    /* any line of text; `$$` is a `$`, $name and ${name} are variables of nginx
-			 that cannot hold a line feed */
+	TEXT_LINE,    /* any line of text; `$$` is a `$`, $name and ${name} are variables, and not
+			 those of nginx that may hold a line feed */
 	TEXT_LINES,   /* any text with variables, also with tabs and line breaks */
 };
 
@@ -29,8 +29,11 @@ enum text_kind {
  */
 bool emit_text_is_valid(const char *s, enum text_kind kind, const char **why);
 
-/* The first variable in the text that nginx does not have: its name, not terminated. NULL: none. */
-const char *emit_unknown_variable(const char *s, size_t *size);
+/*
+ * The first variable at s or after it: its name, not terminated. NULL: there is none, or s is NULL.
+ * The next one is at the name's end or after it. Whether it exists is not known here.
+ */
+const char *emit_next_variable(const char *s, size_t *size);
 
 /* Has the text a literal `$`, for which emit_value() uses DOLLAR_VARIABLE? NULL: it has not. */
 bool emit_uses_dollar(const char *s);

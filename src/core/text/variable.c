@@ -1,4 +1,5 @@
 /* One table of names, one of families: nginx's own sources name them, module by module. */
+#include <limits.h>
 #include <string.h>
 #include <strings.h>
 
@@ -148,6 +149,79 @@ static const char *const known[] = {
 	"uri",
 };
 
+/* As above, in stream { }. */
+static const char *const known_in_stream[] = {
+	"binary_remote_addr",
+	"bytes_received",
+	"bytes_sent",
+	"connection",
+	"geoip_area_code",
+	"geoip_city",
+	"geoip_city_continent_code",
+	"geoip_city_country_code",
+	"geoip_city_country_code3",
+	"geoip_city_country_name",
+	"geoip_country_code",
+	"geoip_country_code3",
+	"geoip_country_name",
+	"geoip_dma_code",
+	"geoip_latitude",
+	"geoip_longitude",
+	"geoip_org",
+	"geoip_postal_code",
+	"geoip_region",
+	"geoip_region_name",
+	"hostname",
+	"limit_conn_status",
+	"msec",
+	"nginx_version",
+	"pid",
+	"protocol",
+	"proxy_protocol_addr",
+	"proxy_protocol_port",
+	"proxy_protocol_server_addr",
+	"proxy_protocol_server_port",
+	"proxy_protocol_tlv_",
+	"realip_remote_addr",
+	"realip_remote_port",
+	"remote_addr",
+	"remote_port",
+	"server_addr",
+	"server_port",
+	"session_time",
+	"ssl_alpn_protocol",
+	"ssl_cipher",
+	"ssl_ciphers",
+	"ssl_client_cert",
+	"ssl_client_fingerprint",
+	"ssl_client_i_dn",
+	"ssl_client_raw_cert",
+	"ssl_client_s_dn",
+	"ssl_client_serial",
+	"ssl_client_v_end",
+	"ssl_client_v_remain",
+	"ssl_client_v_start",
+	"ssl_client_verify",
+	"ssl_curve",
+	"ssl_curves",
+	"ssl_preread_alpn_protocols",
+	"ssl_preread_protocol",
+	"ssl_preread_server_name",
+	"ssl_protocol",
+	"ssl_server_name",
+	"ssl_session_id",
+	"ssl_session_reused",
+	"status",
+	"time_iso8601",
+	"time_local",
+	"upstream_addr",
+	"upstream_bytes_received",
+	"upstream_bytes_sent",
+	"upstream_connect_time",
+	"upstream_first_byte_time",
+	"upstream_session_time",
+};
+
 /* nginx has decoded the path in these, or they hold more than a line as they are. */
 static const char *const with_lines[] = {
 	"document_uri",    "fastcgi_path_info",   "fastcgi_script_name",
@@ -168,13 +242,23 @@ static bool is_named(const char *known_name, const char *name, size_t size)
 	       (is_family(known_name) ? size > length : size == length);
 }
 
-bool variable_is_known(const char *name, size_t size)
+static bool is_in(const char *const *names, size_t count, const char *name, size_t size)
 {
-	for (size_t i = 0; size && i < ARRAY_SIZE(known); i++) {
-		if (is_named(known[i], name, size))
+	for (size_t i = 0; size && i < count; i++) {
+		if (is_named(names[i], name, size))
 			return true;
 	}
 	return false;
+}
+
+bool variable_is_known(const char *name, size_t size)
+{
+	return is_in(known, ARRAY_SIZE(known), name, size);
+}
+
+bool variable_is_known_in_stream(const char *name, size_t size)
+{
+	return is_in(known_in_stream, ARRAY_SIZE(known_in_stream), name, size);
 }
 
 const char *variable_with_lines(const char *name, size_t size)
@@ -203,7 +287,7 @@ static unsigned least(unsigned a, unsigned b, unsigned c)
 }
 
 /* How many bytes have to be inserted, deleted or replaced. Both names fit NAME_MOST. */
-static unsigned distance(const char *a, size_t a_size, const char *b, size_t b_size)
+static unsigned edits(const char *a, size_t a_size, const char *b, size_t b_size)
 {
 	unsigned row[NAME_MOST + 1];
 
@@ -217,29 +301,47 @@ static unsigned distance(const char *a, size_t a_size, const char *b, size_t b_s
 			unsigned above = row[j];
 
 			row[j] = least(above + 1, row[j - 1] + 1,
-				       diagonal + (lower(a[i - 1]) != b[j - 1]));
+				       diagonal + (lower(a[i - 1]) != lower(b[j - 1])));
 			diagonal = above;
 		}
 	}
 	return row[b_size];
 }
 
-const char *variable_nearest(const char *name, size_t size)
+unsigned variable_distance(const char *name, size_t size, const char *other)
 {
-	unsigned best = (unsigned)size / 3 + 2; /* further is not like it */
+	size_t length = strlen(other);
+	unsigned d;
+
+	if (size > NAME_MOST || length > NAME_MOST)
+		return UINT_MAX;
+	d = edits(name, size, other, length);
+	return d < (unsigned)size / 3 + 2 ? d : UINT_MAX;
+}
+
+static const char *nearest_in(const char *const *names, size_t count, const char *name, size_t size)
+{
+	unsigned best = UINT_MAX;
 	const char *found = NULL;
 
-	for (size_t i = 0; size <= NAME_MOST && i < ARRAY_SIZE(known); i++) {
-		size_t length = strlen(known[i]);
-		unsigned d;
+	for (size_t i = 0; i < count; i++) {
+		unsigned d =
+			is_family(names[i]) ? UINT_MAX : variable_distance(name, size, names[i]);
 
-		if (length > NAME_MOST || is_family(known[i]))
+		if (d >= best)
 			continue;
-		d = distance(name, size, known[i], length);
-		if (d < best) {
-			best = d;
-			found = known[i];
-		}
+		best = d;
+		found = names[i];
 	}
 	return found;
+}
+
+const char *variable_nearest(const char *name, size_t size)
+{
+	return nearest_in(known, ARRAY_SIZE(known), name, size);
+}
+
+const char *variable_nearest_in_stream(const char *name, size_t size)
+{
+	return nearest_in(known_in_stream, ARRAY_SIZE(known_in_stream), name, size);
 }

@@ -1,0 +1,30 @@
+/* The variables that objects use. */
+#ifndef ZKNGINX_CORE_VARIABLES_H
+#define ZKNGINX_CORE_VARIABLES_H
+
+#include <zknginx/model.h>
+
+/* A variable in a text of an object. */
+struct variable_use {
+	enum protocol protocol;
+	const char *name; /* without `$`, not terminated */
+	size_t size;
+	const char *field;
+	const char *header; /* of a field with headers; else NULL */
+	size_t location;    /* its index */
+	bool in_location;
+};
+
+/* on_use() returns true to end the visit; then these return true. */
+bool variables_of_site(const struct site *s,
+		       bool (*on_use)(void *ctx, const struct variable_use *u), void *ctx);
+bool variables_of_upstream(const struct upstream *up,
+			   bool (*on_use)(void *ctx, const struct variable_use *u), void *ctx);
+
+/* Is it a variable that nginx has itself? */
+bool variable_use_is_of_nginx(const struct variable_use *u);
+
+/* "balance", "locations[0].return.text": the field, as in a problem; in the arena. */
+const char *variable_use_field(struct arena *a, const struct variable_use *u);
+
+#endif
