@@ -69,6 +69,26 @@ static bool answers(const char *name)
 	return rig_nginx_get(port, "/", server, &body) == 200 && strcmp(body, name) == 0;
 }
 
+/* A site whose answer may have variables. */
+static void push_painted(const char *text)
+{
+	char json[1024];
+
+	snprintf(json, sizeof(json),
+		 "{\"listen\":[\"127.0.0.1:%d\"],\"server_names\":[\"painted.test\"],\"locations\":"
+		 "[{"
+		 "\"path\":\"/\",\"return\":{\"status\":200,\"text\":\"%s\"}}]}",
+		 port, text);
+	rig_zk_set(host.zk, CONFIG "/sites/painted", json);
+}
+
+static bool is_painted(const char *text)
+{
+	const char *body;
+
+	return rig_nginx_get(port, "/", "painted.test", &body) == 200 && strcmp(body, text) == 0;
+}
+
 static void live_serves(void)
 {
 	if (!answers("live"))
@@ -158,6 +178,28 @@ static void a_change_that_removes_a_needed_definition_is_refused_itself(void **s
 	assert_true(is_live_text("$colour {"));
 	push_snippet("user", "map $uri $shade { default dark; }\n");
 	at_last(!is_live_text("$colour") && is_clean());
+}
+
+/* A typed site uses what the snippet defines: the site stays, also against its deletion. */
+static void a_change_that_removes_a_variable_of_a_site_is_refused_itself(void **state UNUSED)
+{
+	push_snippet("vars", "map $uri $colour { default blue; }\n");
+	push_painted("$colour");
+	start();
+	assert_true(is_painted("blue"));
+	push_snippet("vars", "map $uri $taste { default sweet; }\n");
+	push_site("other", "");
+	at_last(answers("other"));
+	at_last(is_refused(CONFIG "/snippets/http/vars", "previous", "colour"));
+	assert_int_equal(rig_host_problem_count(&host), 1);
+	/* a change of the site elsewhere goes live; it is not the newcomer */
+	push_painted("a $Colour");
+	at_last(is_painted("a blue"));
+	rig_zk_delete(host.zk, CONFIG "/snippets/http/vars");
+	at_last(is_refused(CONFIG "/snippets/http/vars", "previous", "deleted"));
+	assert_int_equal(rig_host_problem_count(&host), 1);
+	push_painted("none");
+	at_last(!is_live_text("$colour") && is_clean() && is_painted("none"));
 }
 
 /* "sites/new": its name is longer than a bucket of nginx's hash. */
@@ -437,6 +479,7 @@ int main(void)
 		TEST(a_directive_that_is_taken_refuses_the_newcomer),
 		TEST(of_two_newcomers_in_one_push_the_rest_goes_live),
 		TEST(a_change_that_removes_a_needed_definition_is_refused_itself),
+		TEST(a_change_that_removes_a_variable_of_a_site_is_refused_itself),
 		TEST(a_long_name_does_not_keep_its_upstream_out),
 		TEST(an_object_that_needs_an_upstream_comes_back_with_it),
 		TEST(an_upstream_that_is_used_is_not_taken_over),

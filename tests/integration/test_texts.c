@@ -174,10 +174,163 @@ static void what_is_in_the_znode_is_what_the_visitor_gets(void **state UNUSED)
 		texts[count++] = random_text();
 	push();
 	rig_host_start(&host);
+	rig_host_assert_no_problems(&host);
 	eventually(NULL, rig_host_is(&host, "applied"));
 	rig_host_assert_no_problems(&host);
 	for (size_t i = 0; i < count; i++)
 		assert_answers(i);
+}
+
+/* --- variables ------------------------------------------------------------------------------- */
+
+static void push_site(const char *name, const char *locations)
+{
+	CLEANUP(freep)
+	char *json =
+		xasprintf("{\"listen\":[\"%d\"],\"server_names\":[\"%s.test\"],\"locations\":[%s]}",
+			  port, name, locations);
+	CLEANUP(freep) char *path = xasprintf(CONFIG "/sites/%s", name);
+
+	rig_zk_set(host.zk, path, json);
+}
+
+static void push_answer(const char *name, const char *text)
+{
+	CLEANUP(freep)
+	char *location =
+		xasprintf("{\"path\":\"/\",\"return\":{\"status\":200,\"text\":\"%s\"}}", text);
+
+	push_site(name, location);
+}
+
+static bool answers(const char *name, const char *path, const char *body)
+{
+	CLEANUP(freep) char *server = xasprintf("%s.test", name);
+	const char *got;
+
+	return rig_nginx_get(port, path, server, &got) == 200 && strcmp(got, body) == 0;
+}
+
+static bool has_problem(const char *words)
+{
+	return rig_host_has_problem(&host, CONFIG "/sites/user", "field", "previous", words);
+}
+
+static void push_more(void)
+{
+	CLEANUP(freep)
+	char *text = xasprintf("map $uri $taste { default sweet; }\n"
+			       "server { listen 127.0.0.1:%d; set $set_there 1; return 404; }\n",
+			       rig_port());
+
+	rig_zk_set(host.zk, CONFIG "/snippets/http/more", text);
+}
+
+static void variables_are_those_that_others_define(void **state UNUSED)
+{
+	rig_zk_set(host.zk, CONFIG "/snippets/http/maps",
+		   "map $arg_n $tier { default none; ~^(?<Number>[0-9]+)$ $number; }\n"
+		   "geo $home { default away; 127.0.0.0/8 home; }\n");
+	push_answer("user", "${TIER} $Home $args $$tier");
+	rig_host_start(&host);
+	rig_host_assert_no_problems(&host);
+	eventually(NULL, rig_host_is(&host, "applied"));
+	rig_host_assert_no_problems(&host);
+	assert_true(answers("user", "/?n=42", "42 home n=42 $tier"));
+	assert_true(answers("user", "/?n=x", "none home n=x $tier"));
+
+	push_answer("user", "$teir");
+	eventually(NULL, has_problem("uses $teir") && has_problem("is it $tier?"));
+	assert_true(has_problem("locations[0].return.text") || has_problem("nginx.conf"));
+	assert_true(answers("user", "/?n=7", "7 home n=7 $tier"));
+
+	/* a new snippet and a new use in one push */
+	push_answer("user", "$taste-$set_there");
+	push_more();
+	eventually(NULL, answers("user", "/", "sweet-"));
+	eventually(NULL, rig_host_problem_count(&host) == 0);
+}
+
+/* --- the type of an answer -------------------------------------------------------------------- */
+
+/* The answer has one Content-Type, which is this one; NULL: it has none. */
+static void assert_type(const char *name, const char *path, int status, const char *type)
+{
+	CLEANUP(freep) char *server = xasprintf("%s.test", name);
+	CLEANUP(freep) char *line = type ? xasprintf("\r\nContent-Type: %s\r\n", type) : NULL;
+	size_t types = 0;
+
+	if (rig_nginx_get(port, path, server, NULL) != status)
+		fail_msg("%s: %s", path, rig_nginx_answer());
+	for (const char *s = rig_nginx_answer(); (s = strcasestr(s, "\r\ncontent-type:")); s++)
+		types++;
+	if (types != (type ? 1 : 0) || (line && !strstr(rig_nginx_answer(), line)))
+		fail_msg("%s: %s", path, rig_nginx_answer());
+}
+
+static void push_backend(int at)
+{
+	CLEANUP(freep)
+	char *text = xasprintf("server { listen 127.0.0.1:%d; default_type application/backend;\n"
+			       "location / { return 200 x; } location /none { return 404 x; } }\n",
+			       at);
+	CLEANUP(freep) char *server = xasprintf(CONFIG "/upstreams/app/127.0.0.1:%d", at);
+
+	rig_zk_set(host.zk, CONFIG "/snippets/http/backend", text);
+	rig_zk_set(host.zk, server, "");
+	rig_zk_set(host.zk, CONFIG "/upstreams/dead/127.0.0.1:1", "");
+}
+
+static void a_type_of_an_answer_replaces_that_of_nginx(void **state UNUSED)
+{
+#define TYPE(value) "\"response_headers\":{\"content-TYPE\":\"" value "\",\"X-Other\":\"1\"}"
+	push_backend(rig_port());
+	push_site(
+		"types",
+		"{\"path\":\"/text.html\",\"return\":{\"status\":200,\"text\":\"x\"}," TYPE(
+			"text/plain; charset=utf-8") "},"
+						     "{\"path\":\"/"
+						     "args.html\",\"return\":{\"status\":418,"
+						     "\"text\":\"x\"}," TYPE(
+							     "text/$arg_t") "},"
+									    "{\"path\":\"/"
+									    "error\",\"return\":{"
+									    "\"status\":404}," TYPE(
+										    "a/b") "},"
+											   "{\"path"
+											   "\":\"/"
+											   "moved\""
+											   ",\"redi"
+											   "rect\":"
+											   "{\"stat"
+											   "us\":"
+											   "302,"
+											   "\"to\":"
+											   "\"/"
+											   "x\"}"
+											   "," TYPE(
+												   "a/b") "},"
+													  "{\"path\":\"/none\",\"return\":{\"status\":200,\"text\":\"x\"}," TYPE(
+														  "") "},"
+														      "{\"path\":\"/proxy\",\"proxy\":\"app\"," TYPE(
+															      "a/$arg_t$$") "},"
+																	    "{\"path\":\"/none/proxy\",\"proxy\":\"app\"," TYPE(
+																		    "a/$arg_t$$") "},"
+																				  "{\"path\":\"/dead\",\"proxy\":\"dead\"," TYPE(
+																					  "a/c") "}");
+	rig_host_start(&host);
+	rig_host_assert_no_problems(&host);
+	eventually(NULL, rig_host_is(&host, "applied"));
+	rig_host_assert_no_problems(&host);
+	assert_type("types", "/text.html", 200, "text/plain; charset=utf-8");
+	assert_type("types", "/args.html?t=css", 418, "text/css");
+	assert_type("types", "/error", 404, "text/html");
+	assert_type("types", "/moved", 302, "text/html");
+	assert_type("types", "/none", 200, NULL);
+	assert_type("types", "/proxy?t=b", 200, "a/b$");
+	assert_type("types", "/none/proxy?t=b", 404, "a/b$");
+	assert_type("types", "/dead", 502, "text/html");
+	assert_non_null(strstr(rig_nginx_answer(), "\r\nX-Other: 1\r\n"));
 }
 
 static int setup(void **state UNUSED)
@@ -202,6 +355,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_is_in_the_znode_is_what_the_visitor_gets,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(variables_are_those_that_others_define, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_type_of_an_answer_replaces_that_of_nginx, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests_name("texts", tests, NULL, NULL);

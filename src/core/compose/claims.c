@@ -8,6 +8,7 @@
 #include <zknginx/err.h>
 
 #include "claims.h"
+#include "core/data/content_type.h"
 #include "core/text/emit.h"
 #include "core/text/listen_address.h"
 
@@ -332,8 +333,23 @@ static bool has_websocket(const struct site *s)
 	return false;
 }
 
+static void add_type_variables(struct claims *c, const struct site *s)
+{
+	char variable[CONTENT_TYPE_VARIABLE_SIZE];
+	const char *value;
+
+	for (size_t i = 0; i < s->location_count; i++) {
+		if (location_content_type(&s->locations[i], &value) != CONTENT_TYPE_MAPPED)
+			continue;
+		content_type_variable(value, variable);
+		claims_add_name(c, CLAIM_VARIABLE, PROTOCOL_HTTP,
+				arena_printf(c->arena, "$%s", variable), "zknginxd", no_place);
+	}
+}
+
 static void add_variables(struct claims *c, const struct site *s)
 {
+	add_type_variables(c, s);
 	if (has_websocket(s))
 		claims_add_name(c, CLAIM_VARIABLE, PROTOCOL_HTTP, WEBSOCKET_VARIABLE, "zknginxd",
 				no_place);

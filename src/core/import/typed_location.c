@@ -102,6 +102,10 @@ static bool put_answer_header(struct location_draft *d, json_t *headers, const s
 
 	if (n->count < 3 || n->count > 4 || (n->count == 4 && !always))
 		return location_no_field(d, n);
+	if (strcasecmp(name, "Content-Type") == 0)
+		return location_refuse(d, n,
+				       "it adds a second Content-Type, and that of a typed "
+				       "location replaces the first one");
 	json_object_foreach_safe(headers, at, other, value)
 	{
 		if (strcasecmp(other, name) == 0)

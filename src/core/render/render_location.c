@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/data/content_type.h"
 #include "renderer.h"
 
 /* Keeps two sites, or two names of one site, from being served each other's answers. */
@@ -101,7 +102,9 @@ static void render_root(struct renderer *r, const struct location *l)
 
 static void render_return(struct renderer *r, const struct location *l)
 {
-	if (l->text)
+	const char *type;
+
+	if (l->text && location_content_type(l, &type) == CONTENT_TYPE_NONE)
 		render_plain(r, "default_type text/plain;");
 	render_begin(r, "return");
 	render_number(r, "", l->status);
@@ -142,8 +145,48 @@ static void render_limit(struct renderer *r, const struct site *site, const stru
 	render_plain(r, "limit_req_status 429;");
 }
 
+static void render_default_type(struct renderer *r, const char *type)
+{
+	render_plain(r, "types { }");
+	render_begin(r, "default_type");
+	render_literal(r, type);
+	render_end(r);
+}
+
+/* Before the other headers, in place of nginx's own or the backend's. */
+static void render_content_type(struct renderer *r, const struct location *l)
+{
+	char variable[CONTENT_TYPE_VARIABLE_SIZE];
+	const char *type;
+
+	switch (location_content_type(l, &type)) {
+	case CONTENT_TYPE_DEFAULT:
+		render_default_type(r, type);
+		break;
+	case CONTENT_TYPE_ADDED: /* an error of a root has nginx's type, so without `always` */
+		render_default_type(r, "");
+		render_begin(r, "add_header Content-Type");
+		render_word(r, type);
+		if (l->kind == LOCATION_RETURN)
+			render_raw(r, "always");
+		render_end(r);
+		break;
+	case CONTENT_TYPE_MAPPED:
+		content_type_variable(type, variable);
+		render_plain(r, "proxy_hide_header Content-Type;");
+		render_begin(r, "add_header Content-Type");
+		render_joined(r, "$", variable, "");
+		render_raw(r, "always");
+		render_end(r);
+		break;
+	default:
+		break;
+	}
+}
+
 static void render_response_headers(struct renderer *r, const struct location *l)
 {
+	render_content_type(r, l);
 	render_option(r, "expires", l->expires);
 	if (l->cache_control) {
 		render_begin(r, "add_header Cache-Control");
@@ -151,6 +194,8 @@ static void render_response_headers(struct renderer *r, const struct location *l
 		render_end(r);
 	}
 	for (size_t i = 0; i < l->response_header_count; i++) {
+		if (header_is_content_type(&l->response_headers[i]))
+			continue;
 		render_begin(r, "add_header");
 		render_word(r, l->response_headers[i].name);
 		render_word(r, l->response_headers[i].value);

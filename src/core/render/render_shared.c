@@ -1,6 +1,6 @@
 /*
  * What sites share, rendered once and only when it is used: the map for WebSocket locations, the
- * variable for literal dollars, cache zones, request limits.
+ * variable for literal dollars, those for types of content, cache zones, request limits.
  *
  * All shared memory zones of nginx have one set of names. So these have a prefix that no zone of an
  * upstream or snippet can have: a cache "api" does not clash with the upstream "api". A limit's
@@ -13,6 +13,7 @@
 
 #include <zknginx/err.h>
 
+#include "core/data/content_type.h"
 #include "core/text/emit.h"
 #include "renderer.h"
 
@@ -57,6 +58,62 @@ static void render_dollar(struct renderer *r)
 	render_open(r);
 	render_plain(r, "default \"$\";");
 	render_close(r);
+}
+
+/* The types that replace those of backends; an error of nginx itself has its own. */
+static void render_type_map(struct renderer *r, const char *variable, const char *value)
+{
+	render_blank(r);
+	render_begin(r, "map $sent_http_content_type");
+	render_joined(r, "$", variable, "");
+	render_open(r);
+	render_begin(r, "''");
+	render_word(r, value);
+	render_end(r);
+	render_close(r);
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static size_t collect_types(const struct model *m, const char ***out)
+{
+	const char **types = NULL, *value;
+	size_t count = 0, room = 0;
+
+	for (size_t i = 0; i < m->site_count; i++) {
+		for (size_t j = 0; j < m->sites[i].location_count; j++) {
+			if (location_content_type(&m->sites[i].locations[j], &value) !=
+			    CONTENT_TYPE_MAPPED)
+				continue;
+			if (count == room) {
+				room = room ? 2 * room : 16;
+				types = xrealloc(types, room * sizeof(*types));
+			}
+			types[count++] = value;
+		}
+	}
+	if (count)
+		qsort(types, count, sizeof(*types), compare_texts);
+	*out = types;
+	return count;
+}
+
+static void render_types(struct renderer *r)
+{
+	const char **types;
+	size_t count = collect_types(r->model, &types);
+	char variable[CONTENT_TYPE_VARIABLE_SIZE];
+
+	for (size_t i = 0; i < count; i++) {
+		if (i && strcmp(types[i - 1], types[i]) == 0)
+			continue;
+		content_type_variable(types[i], variable);
+		render_type_map(r, variable, types[i]);
+	}
+	free(types);
 }
 
 struct cache {
@@ -174,6 +231,7 @@ void render_shared(struct renderer *r)
 		render_websocket_map(r);
 	if (uses_dollar(r->model))
 		render_dollar(r);
+	render_types(r);
 	render_caches(r);
 	render_limits(r);
 }
