@@ -13,6 +13,7 @@
 #include "core/compose/compose.h"
 #include "core/render/render.h"
 #include "core/text/secret.h"
+#include "nginx/host_files.h"
 #include "nginx/master.h"
 #include "nginx/nginx_text.h"
 #include "nginx/sandbox.h"
@@ -41,6 +42,18 @@ struct model *preview_compose_input(const struct settings *s, struct compose_inp
 	in.policy = &policy;
 	in.now = timing_now();
 	return compose(&in, problems, NULL);
+}
+
+struct host_claims *preview_host_claims(const struct settings *s)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	const char *live = arena_printf(a, "%s/live", s->state.directory);
+	struct host_file *files;
+	size_t count;
+
+	return host_files_read(a, s->nginx.config, live, &files, &count)
+		       ? host_claims_read(files, count)
+		       : NULL;
 }
 
 static char *cache_directory(const struct settings *s)
@@ -190,10 +203,13 @@ void preview_use_drains(struct preview *p, struct drains drains)
 
 struct model *preview_compose(struct preview *p, const struct tree *tree, struct problems *problems)
 {
+	CLEANUP(host_claims_freep) struct host_claims *host = preview_host_claims(p->settings);
+
 	return preview_compose_input(p->settings,
 				     (struct compose_input){ .tree = tree,
 							     .accepted = p->accepted,
 							     .good = p->good,
+							     .host = host,
 							     .drains = p->drains },
 				     problems);
 }

@@ -24,6 +24,11 @@ struct sandbox;
 /* compose() with the root and the policy of the settings, without a guard. */
 struct model *preview_compose_input(const struct settings *s, struct compose_input in,
 				    struct problems *problems);
+/*
+ * What nginx.conf of this host claims, from its files. NULL: it is not known, as it cannot be read
+ * or does not include the files of a daemon. The caller frees.
+ */
+struct host_claims *preview_host_claims(const struct settings *s);
 /* sandbox: knows the nginx of this host; NULL: it is not asked. */
 struct bundle *preview_render(const struct settings *s, const struct sandbox *sandbox,
 			      const struct model *m);

@@ -29,11 +29,13 @@ struct model *lint_compose(const struct settings *settings, const struct lint_in
 	CLEANUP(tree_unrefp) struct tree *nothing = tree_empty();
 	const struct tree *accepted = in->accepted ?: nothing;
 	CLEANUP(model_freep) struct model *good = model_of_accepted(settings, accepted);
+	CLEANUP(host_claims_freep)
+	struct host_claims *host = in->host ? NULL : preview_host_claims(settings);
 	struct compose_input compose_in = { .tree = in->tree,
 					    .accepted = accepted,
 					    .good = good,
 					    .names = in->names,
-					    .host = in->host };
+					    .host = in->host ?: host };
 
 	return preview_compose_input(settings, compose_in, problems);
 }

@@ -20,7 +20,8 @@ struct lint_input {
 	const struct tree *tree;        /* the config, below zookeeper.config */
 	const struct tree *accepted;    /* the config in ZooKeeper, which keeps what it has when
 					   another object claims the same; NULL: there is none */
-	const struct host_claims *host; /* of nginx.conf; NULL: not known */
+	const struct host_claims *host; /* of nginx.conf; NULL: read from its files, if this is a
+					   host of the fleet */
 	const struct names *names;      /* NULL: host names stay as they are */
 };
 

@@ -88,7 +88,8 @@ void doctor_check_config(struct doctor *d)
 	const struct policy policy = policy_from_settings(d->settings);
 	struct compose_input in = { .root = d->settings->zookeeper.config,
 				    .policy = &policy,
-				    .now = timing_now() };
+				    .now = timing_now(),
+				    .host_may_define = true };
 	struct problems problems;
 
 	problems_init(&problems);
