@@ -4,6 +4,7 @@
  */
 #include "rig.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <zknginx/buf.h>
 #include <zknginx/err.h>
 
+#include "rig_ctl.h"
 #include "rig_host.h"
 
 #define CONFIG "/nginx/config"
@@ -251,6 +253,58 @@ static void variables_are_those_that_others_define(void **state UNUSED)
 	eventually(NULL, rig_host_problem_count(&host) == 0);
 }
 
+/* Here as on the host: what the daemon says, lint and the dry run say. */
+static void assert_lint_says(const char *text, const char *words)
+{
+	CLEANUP(freep)
+	char *tree = xasprintf(CONFIG
+			       "\n" CONFIG "/sites\n" CONFIG "/sites/new\n\t{\"listen\":[\"%d\"],"
+			       "\"locations\":[{\"path\":\"/\",\"return\":{\"status\":200,\"text\":"
+			       "\"%s\"}}]}\n",
+			       port, text);
+	const char *options[] = { NULL, "--no-nginx" };
+
+	rig_write(rig_path("new.txt"), "%s", tree);
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		struct rig_ctl_result r = rig_ctl(host.settings, "lint", "--tree",
+						  rig_path("new.txt"), options[i], NULL);
+
+		rig_ctl_assert_code(&r, words ? 1 : 0);
+		if (words)
+			assert_says(r.out, words);
+	}
+}
+
+static void lint_and_the_dry_run_know_what_nginx_conf_defines(void **state UNUSED)
+{
+	char *output;
+
+	host.nginx.http_text = "map $arg_n $of_the_host { default host; }\n";
+	rig_nginx_configure(&host.nginx);
+	push_answer("user", "x");
+	rig_host_start(&host);
+	eventually(NULL, rig_host_is(&host, "applied"));
+	assert_lint_says("$Of_The_Host", NULL);
+	assert_lint_says("$of_the_hots", "is it $of_the_host?");
+	rig_host_stop_daemon(&host, SIGTERM);
+
+	push_answer("user", "$of_the_host");
+	assert_int_equal(rig_host_run(&host, &output, "--dry-run", NULL), 0);
+	assert_says(output, "+        return 200 $of_the_host;");
+	assert_says(output, "nginx -t accepts it");
+	push_answer("user", "$of_the_hots");
+	assert_int_equal(rig_host_run(&host, &output, "--dry-run", NULL), 0);
+	assert_says(output, "is it $of_the_host?");
+
+	/* a daemon that has not read nginx.conf yet */
+	push_answer("user", "$of_the_host");
+	rig_host_start_daemon(&host);
+	eventually(NULL, answers("user", "/", "host"));
+	eventually(NULL, rig_host_problem_count(&host) == 0);
+	push_answer("user", "$of_the_hots");
+	eventually(NULL, has_problem("is it $of_the_host?"));
+}
+
 /* --- the type of an answer -------------------------------------------------------------------- */
 
 /* The answer has one Content-Type, which is this one; NULL: it has none. */
@@ -357,6 +411,8 @@ int main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(variables_are_those_that_others_define, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(lint_and_the_dry_run_know_what_nginx_conf_defines,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(a_type_of_an_answer_replaces_that_of_nginx, setup,
 						teardown),
 	};
