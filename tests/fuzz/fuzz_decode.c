@@ -67,7 +67,7 @@ static void check_site(const struct site *s)
 
 static void check_upstream(const struct upstream *u)
 {
-	require(name_is_valid(u->name), "an upstream has a name");
+	require(upstream_name_is_valid(u->name), "an upstream has a name");
 	check_text(u->balance);
 	check_text(u->zone);
 	for (size_t i = 0; i < u->server_count; i++) {

@@ -89,7 +89,8 @@ void claims_add_name(struct claims *c, enum claim_kind kind, enum protocol proto
 		     const char *name, const char *shared, struct claim_place place);
 
 /* The name is without `$` and not terminated. */
-void claims_add_definition(struct claims *c, enum protocol protocol, const char *name, size_t size);
+void claims_add_definition(struct claims *c, enum protocol protocol, const char *name, size_t size,
+			   struct claim_place place);
 /* The key of such a claim, and: is it among these? */
 const char *claims_definition_key(struct arena *a, enum protocol protocol, const char *name,
 				  size_t size);

@@ -18,13 +18,16 @@ const char *claims_definition_key(struct arena *a, enum protocol protocol, const
 	return key;
 }
 
-void claims_add_definition(struct claims *c, enum protocol protocol, const char *name, size_t size)
+void claims_add_definition(struct claims *c, enum protocol protocol, const char *name, size_t size,
+			   struct claim_place place)
 {
 	struct claim claim = {
 		.kind = CLAIM_DEFINITION,
 		.protocol = protocol,
 		.key = claims_definition_key(c->arena, protocol, name, size),
 		.shared = "definition",
+		.file = place.file,
+		.line = place.line,
 	};
 
 	claim.name = strrchr(claim.key, ' ') + 1;

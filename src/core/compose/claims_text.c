@@ -183,16 +183,16 @@ static void read_in_server(struct text_reader *r, const struct statement *s)
 
 static const char name_bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
 
-static void add_definition(struct text_reader *r, const char *word)
+static void add_definition(struct text_reader *r, const struct statement *s, const char *word)
 {
 	size_t size = word[0] == '$' ? strspn(word + 1, name_bytes) : 0;
 
 	if (size && !word[1 + size])
-		claims_add_definition(r->claims, r->protocol, word + 1, size);
+		claims_add_definition(r->claims, r->protocol, word + 1, size, place_of(r, s));
 }
 
 /* (?<name>…), (?P<name>…) or (?'name'…) */
-static void add_captures(struct text_reader *r, const char *regex)
+static void add_captures(struct text_reader *r, const struct statement *s, const char *regex)
 {
 	while ((regex = strstr(regex, "(?"))) {
 		size_t size;
@@ -203,7 +203,8 @@ static void add_captures(struct text_reader *r, const char *regex)
 			continue;
 		size = strspn(regex + 1, name_bytes);
 		if (size && regex[1 + size] == (*regex == '<' ? '>' : '\''))
-			claims_add_definition(r->claims, r->protocol, regex + 1, size);
+			claims_add_definition(r->claims, r->protocol, regex + 1, size,
+					      place_of(r, s));
 	}
 }
 
@@ -222,7 +223,7 @@ static void read_captures(struct text_reader *r, const struct statement *s)
 
 	for (const char *w = statement_first(s); w; w = statement_next(s, w)) {
 		if (any || *w == '~')
-			add_captures(r, w);
+			add_captures(r, s, w);
 	}
 }
 
@@ -250,15 +251,15 @@ static void read_definitions(struct text_reader *r, const struct statement *s)
 		return;
 	read_captures(r, s);
 	if (innermost(r) == BLOCK_DEFINITIONS)
-		add_definition(r, name);
+		add_definition(r, s, name);
 	if (innermost(r) == BLOCK_DATA || innermost(r) == BLOCK_DEFINITIONS)
 		return;
 	if (sets_first(name))
-		add_definition(r, statement_word(s, 1));
+		add_definition(r, s, statement_word(s, 1));
 	else if (strcmp(name, "keyval") == 0)
-		add_definition(r, statement_word(s, 2));
+		add_definition(r, s, statement_word(s, 2));
 	else if (s->block && is_http_or_stream(innermost(r)) && defines_last(name))
-		add_definition(r, statement_word(s, s->count - 1));
+		add_definition(r, s, statement_word(s, s->count - 1));
 }
 
 /* --- statements and blocks -------------------------------------------------------------------- */
