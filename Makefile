@@ -186,7 +186,8 @@ $(CURATOR_CLASSES): $(B)/%.class: %.java
 # network to be had, they run one by one.
 JOBS ?= $(shell unshare -n true 2>/dev/null && echo $$((2 * $$(nproc))) || echo 1)
 LONGEST := $(wildcard $(patsubst %,tests/integration/test_%.c,nginx_replaced rollout_leader rollout_faults rollout_abuse rollout \
-	refused_random session_impostor rollout_requests discovery_loss churn mirror_faults outage session_faults))
+	refused_random session_impostor rollout_requests discovery_loss churn mirror_faults outage session_faults \
+	signed unfinished_push long_search acl trust not_included))
 IN_TURN := $(patsubst %.c,$(B)/%,$(LONGEST)) \
 	$(filter-out $(patsubst %.c,$(B)/%,$(LONGEST)),$(INTEGRATION_TESTS))
 RUN := ZKNGINXD=$(B)/zknginxd ZKNGINXCTL=$(B)/zknginxctl CURATOR_CLASSPATH=$(CURATOR_CLASSPATH)
