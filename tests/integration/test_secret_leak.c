@@ -45,9 +45,13 @@ static void put_site(const char *name, const char *location)
 static void put_refused(void)
 {
 	put_site("header",
-		 "\"proxy\":\"app\",\"request_headers\":{\"Authorization\":\"Basic " SECRET ";\"}");
+		 "\"proxy\":\"app\",\"request_headers\":{\"Authorization\":\"Basic " SECRET
+		 "\\u0001\"}");
+	put_site("variable",
+		 "\"proxy\":\"app\",\"request_headers\":{\"Authorization\":\"Basic a$" SECRET
+		 "\"}");
 	put_site("line", "\"proxy\":\"app\",\"request_headers\":{\"X-Key: " SECRET "\":\"x\"}");
-	put_site("answer", "\"return\":{\"status\":200,\"text\":\"" SECRET "\\\"\"}");
+	put_site("answer", "\"return\":{\"status\":200,\"text\":\"" SECRET "\\u0001\"}");
 	rig_zk_set(host.zk, CONFIG "/sites/json", "{\"listen\": \"" SECRET "\" \"" SECRET "\"}");
 	rig_zk_set(host.zk, CONFIG "/upstreams/app", "");
 	rig_zk_create(host.zk, CONFIG "/upstreams/app/127.0.0.1:1", "password=" SECRET);
@@ -85,9 +89,11 @@ static void a_refused_value_is_not_echoed(void **state UNUSED)
 	put_refused();
 	rig_host_start(&host);
 	eventually(NULL, rig_nginx_says(port, "one"));
-	eventually(NULL, rig_host_problem_count(&host) >= 6);
+	eventually(NULL, rig_host_problem_count(&host) >= 7);
 	assert_true(rig_host_has_problem(&host, CONFIG "/sites/header", "field", "absent",
-					 "bytes are not shown) contains one of"));
+					 "bytes are not shown) contains a control character"));
+	eventually(NULL, rig_host_has_problem(&host, CONFIG "/sites/variable", "field", "absent",
+					      "bytes are not shown), which is neither a variable"));
 	eventually(NULL, rig_zk_exists(host.zk, "/nginx/cluster/reports/web1"));
 	expect_no_leak();
 

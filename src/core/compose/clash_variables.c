@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "clash.h"
+#include "core/text/secret.h"
 #include "core/text/variable.h"
 #include "variables.h"
 
@@ -120,15 +121,26 @@ static const char *where_defined(const struct clash *c, enum protocol protocol)
 	return c->in->host ? "a snippet or nginx.conf" : "a snippet (nginx.conf is not known here)";
 }
 
+/* A `$` in a password makes a variable of the rest. */
+static void put_name(struct buf *out, const char *field, const struct variable_use *u)
+{
+	if (secret_is_in_field(field) && !secret_is_plain_name(u->name, u->size))
+		secret_put_masked(u->name, u->size, out);
+	else
+		buf_put(out, u->name, u->size);
+}
+
 static void report(const struct look *l, const struct variable_use *u)
 {
 	struct clash *c = l->clash;
-	const char *near = find_nearest(c, u);
+	const char *field = variable_use_field(c->next->arena, u), *near = find_nearest(c, u);
+	CLEANUP(buf_fini) struct buf name = BUF_INIT;
 
-	clash_report(c, l->object, variable_use_field(c->next->arena, u),
-		     "uses $%.*s, which is neither a variable that nginx has%s nor defined in "
+	put_name(&name, field, u);
+	clash_report(c, l->object, field,
+		     "uses $%s, which is neither a variable that nginx has%s nor defined in "
 		     "%s%s%s%s",
-		     (int)u->size, u->name,
+		     buf_str(&name),
 		     u->protocol == PROTOCOL_STREAM ? " for the stream protocol" : "",
 		     where_defined(c, u->protocol), near ? "; is it $" : "", near ?: "",
 		     near ? "?" : "");
