@@ -132,6 +132,10 @@ struct status {
 		int64_t session;
 		uint64_t since;
 		unsigned long nodes, watches, reconnects, requests;
+		/* What shows that ZooKeeper's history has gone back; "" = it has not, or an
+		 * operator has accepted it. */
+		const char *rolled_back;
+		int64_t confirmed; /* zxid of the confirmation in the tree that is followed; 0 */
 	} zookeeper;
 	struct {
 		enum nginx_state state;

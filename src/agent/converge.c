@@ -54,6 +54,33 @@ static void postpone(struct agent *a)
 		a->ops->on_over(a->ctx, false);
 }
 
+static bool has_guard_problem(const struct agent *a, const char *znode)
+{
+	for (size_t i = 0; i < a->problems.count; i++) {
+		const struct problem *p = &a->problems.items[i];
+
+		if (p->kind == PROBLEM_GUARD && strcmp(p->znode, znode) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Its guard is that of the whole config. A revision on trial has no part in it. */
+static void add_past_problem(struct agent *a)
+{
+	struct past_watch_facts past;
+
+	past_watch_facts(a->past, &past);
+	if (past.rolled_back && !has_guard_problem(a, a->settings->zookeeper.config))
+		problems_add(&a->problems, a->settings->zookeeper.config, PROBLEM_GUARD, NULL,
+			     "ZooKeeper has gone back to older data%s: nothing of it is applied "
+			     "until the newer data is back, or \"zknginxctl confirm --history\" "
+			     "accepts it",
+			     past.empty ? ", in which the config root is missing or has no objects"
+					: "")
+			->serving = SERVING_PREVIOUS;
+}
+
 static void run(struct agent *a)
 {
 	struct attempt *t = &a->attempt;
@@ -80,6 +107,7 @@ static void run(struct agent *a)
 		deploy_want(a->deploy, t->bundle,
 			    t->model->pending ? a->running.applied : t->revision);
 	}
+	add_past_problem(a);
 	a->ops->on_problems(a->ctx, &a->problems);
 }
 
@@ -113,18 +141,49 @@ void converge(struct agent *a)
 
 /* --- what changes ---------------------------------------------------------------------------- */
 
-void converge_on_tree(void *agent, struct tree *tree)
+/* A tree of an older history goes no further. */
+void converge_on_settled(void *agent, struct tree *tree)
 {
 	struct agent *a = agent;
 	struct problems unreadable;
 
-	a->roots.waiting = false;
 	problems_init(&unreadable);
 	mirror_problems(a->mirror, &unreadable);
-	permission_on_tree(a->permission, tree, &unreadable, &a->running);
+	past_watch_take(a->past, a->mirror, tree, &unreadable);
 	problems_fini(&unreadable);
+	a->ops->on_facts(a->ctx);
+}
+
+void converge_on_tree(void *agent, struct tree *tree, const struct problems *unreadable)
+{
+	struct agent *a = agent;
+	struct past_watch_facts past;
+	struct permission_facts p;
+
+	past_watch_facts(a->past, &past);
+	a->roots.waiting = false;
+	permission_on_tree(a->permission, tree, unreadable, &a->running, past.stale_plan);
+	permission_facts(a->permission, &p);
+	past_watch_accepted(a->past, p.plan ? p.plan->accepted.revision : "");
 	converge(a);
 	a->ops->on_facts(a->ctx);
+}
+
+/* --once does not wait for an operator. */
+void converge_on_past(void *agent)
+{
+	struct agent *a = agent;
+	struct past_watch_facts past;
+
+	past_watch_facts(a->past, &past);
+	if (past.rolled_back) {
+		add_past_problem(a);
+		a->ops->on_problems(a->ctx, &a->problems);
+	}
+	a->ops->on_change(a->ctx);
+	a->ops->on_facts(a->ctx);
+	if (a->once && past.rolled_back)
+		a->ops->on_over(a->ctx, false);
 }
 
 /* A path that cannot be read any more, or again, is a problem or the end of one. */
@@ -135,6 +194,7 @@ void converge_on_mirror_state(void *agent)
 	a->ops->on_change(a->ctx);
 	if (candidate_newest(a))
 		converge(a);
+	a->ops->on_facts(a->ctx);
 }
 
 void converge_on_nginx(void *agent)

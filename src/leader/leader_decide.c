@@ -56,6 +56,22 @@ static struct plan_revision recorded(const struct leader_view *v)
 	return (struct plan_revision){ .revision = "" };
 }
 
+/*
+ * After history went back, the records are older than what the fleet runs. What it accepted before
+ * stays accepted, so that no host goes back because a copy was restored; what ZooKeeper has now is
+ * rolled out from there. "running" stores it in the history, where that has lost it.
+ */
+static void keep_accepted(const struct leader_facts *f, struct leader_view *v,
+			  struct rollout_input *in)
+{
+	const char *revision, *why;
+	unsigned long seq = *f->accepted ? leader_find(v, f->accepted, &revision, &why) : 0;
+	bool at_hand = strcmp(f->stored_revision, f->accepted) == 0;
+
+	in->running = !seq && at_hand ? f->accepted : "";
+	in->recorded = (struct plan_revision){ *in->running ? "" : f->accepted, seq };
+}
+
 static bool is_run_by_a_member(const struct leader_view *v, const char *revision)
 {
 	for (size_t i = 0; i < v->member_count; i++) {
@@ -100,6 +116,8 @@ void leader_decide(const struct leader_context *c, struct leader_view *v,
 		.publish_error = q->publish_error,
 	};
 
+	if (v->plan_is_stale)
+		keep_accepted(f, v, &in);
 	read_request(v, q->request, &request, &in);
 	rollout_next(q->rollout, v->arena, &in, out);
 }

@@ -10,6 +10,7 @@
 #include "core/fleet/override.h"
 #include "dry_run.h"
 #include "nginx/stage.h"
+#include "nginx/watermark_file.h"
 #include "preview.h"
 #include "preview_permit.h"
 #include "sys/timing.h"
@@ -25,6 +26,8 @@ struct dry_run {
 	struct tree *newest, *accepted;
 	struct preview_permit *permit;
 	struct preview *preview;
+	struct past past;
+	bool rolled_back; /* ZooKeeper has gone back, so the daemon would apply nothing */
 	int exit_code;
 };
 
@@ -32,7 +35,7 @@ static void on_tested(void *ctx, bool passed)
 {
 	struct dry_run *d = ctx;
 
-	d->exit_code = passed ? 0 : 1;
+	d->exit_code = passed && !d->rolled_back ? 0 : 1;
 	sd_event_exit(d->loop, 0);
 }
 
@@ -83,12 +86,40 @@ static void on_permitted(void *ctx)
 	sd_event_exit(d->loop, 0);
 }
 
+/* As the daemon decides; but whether a config that is gone was deleted or lost is not asked. */
+static void check_past(struct dry_run *d)
+{
+	static const struct watermark_evidence unknown = { .zxid = { -1, -1, -1, -1 } };
+	const struct zookeeper_settings *z = &d->settings->zookeeper;
+	const struct watermark_places places = { z->config, z->cluster };
+	CLEANUP(watermark_fini) struct watermark now = { 0 };
+	CLEANUP(freep) char *what = NULL;
+	struct problems unreadable;
+	struct past_answer a;
+
+	problems_init(&unreadable);
+	mirror_problems(d->mirror, &unreadable);
+	watermark_of(d->newest, &places, &now);
+	d->rolled_back = past_judge(&(struct past_question){ &d->past, d->newest, &now, &places,
+							     &unreadable, &unknown },
+				    &a) == PAST_OLDER;
+	what = past_describe(&a.finding);
+	if (d->rolled_back)
+		log_error("ZooKeeper's history has gone back: %s; the daemon applies nothing of "
+			  "it, and this shows what it would apply after \"zknginxctl confirm "
+			  "--history\"",
+			  d->past.back.on ? d->past.back.message : what);
+	arena_free(a.arena);
+	problems_fini(&unreadable);
+}
+
 static void on_tree(void *ctx, struct tree *tree)
 {
 	struct dry_run *d = ctx;
 
 	tree_unref(d->newest);
 	d->newest = tree_ref(tree);
+	check_past(d);
 	on_permitted(d);
 }
 
@@ -119,7 +150,11 @@ static int open_mirror(struct dry_run *d, struct err *e)
 
 static int run(struct dry_run *d, struct err *e)
 {
-	if (stage_peek_tree(d->settings->state.directory, &d->accepted, e) < 0 ||
+	const struct watermark_places places = { d->settings->zookeeper.config,
+						 d->settings->zookeeper.cluster };
+
+	if (watermark_file_read(d->settings->state.directory, &places, &d->past, e) < 0 ||
+	    stage_peek_tree(d->settings->state.directory, &d->accepted, e) < 0 ||
 	    preview_new(d->settings, d->accepted, &d->preview, e) < 0)
 		return -1;
 	d->permit = preview_permit_new(d->loop, d->settings, d->accepted, on_permitted, d);
@@ -138,6 +173,7 @@ static void dry_run_fini(struct dry_run *d)
 	preview_permit_free(d->permit);
 	preview_free(d->preview);
 	roots_fini(&d->roots);
+	past_fini(&d->past);
 	tree_unref(d->newest);
 	tree_unref(d->accepted);
 	sd_event_unref(d->loop);
