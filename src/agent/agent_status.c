@@ -45,7 +45,7 @@ void agent_status_facts(const struct agent *a, struct status_facts *out)
 	deploy_nginx_status(a->deploy, &nginx);
 	out->connected = session_state(mirror_session(a->mirror)) == SESSION_CONNECTED;
 	out->has_tree = p.newest || past.rolled_back;
-	out->busy = is_busy(a);
+	out->busy = p.newest && is_busy(a);
 	out->rejected = refusal_message(a->refusal, NULL);
 	out->excluded = nginx.nginx.includes == NGINX_INCLUDES_NOTHING;
 	out->partial = nginx.nginx.includes == NGINX_INCLUDES_NO_STREAM;

@@ -164,7 +164,8 @@ void converge_on_tree(void *agent, struct tree *tree, const struct problems *unr
 	a->roots.waiting = false;
 	permission_on_tree(a->permission, tree, unreadable, &a->running, past.stale_plan);
 	permission_facts(a->permission, &p);
-	past_watch_accepted(a->past, p.plan ? p.plan->accepted.revision : "");
+	if (p.plan || !past.stale_plan) /* else the leader plans from what was accepted before */
+		past_watch_accepted(a->past, p.plan ? p.plan->accepted.revision : "");
 	converge(a);
 	a->ops->on_facts(a->ctx);
 }

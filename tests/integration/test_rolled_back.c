@@ -305,8 +305,8 @@ static void a_copy_with_the_same_config_is_followed_with_a_word(void **state UNU
 		   "{\"listen\": [\"127.0.0.1:1\"], \"locations\": [{\"path\": \"/\", \"return\": "
 		   "204}]}");
 	rig_zk_delete(host.zk, CONFIG "/sites/s2");
-	eventually(NULL,
-		   rig_host_has_problem(&host, CLUSTER "/overrides/shop", "override", "", ""));
+	eventually(NULL, rig_host_has_problem(&host, CLUSTER "/overrides/shop", "override",
+					      "absent", ""));
 	restore("old");
 	eventually(NULL, strstr(rig_read(host.log), "ZooKeeper has gone back ("));
 	edit("two");

@@ -41,6 +41,14 @@ static bool is_accepted(struct rig_fleet *f, const char *word)
 	       strcmp(rig_fleet_field(f, "plan", "phase"), "idle") == 0;
 }
 
+static const char *server_at(int port)
+{
+	static char path[128];
+
+	snprintf(path, sizeof(path), CONFIG "/upstreams/app/127.0.0.1:%d", port);
+	return path;
+}
+
 static void restore(struct rig_fleet *f, const char *copy)
 {
 	rig_zookeeper_restore(f->zookeeper, copy);
@@ -94,6 +102,7 @@ static void no_host_follows_a_restored_plan_and_no_leader_writes_one(void **stat
 {
 	struct rig_fleet *f = *state;
 	char *plan;
+	int port = rig_port();
 	size_t entries;
 
 	start_and_restore(f);
@@ -102,14 +111,14 @@ static void no_host_follows_a_restored_plan_and_no_leader_writes_one(void **stat
 	eventually(NULL, rig_fleet_leader(f) >= 0);
 	/* a config is written there, and servers come */
 	rig_fleet_push(f, "3");
-	rig_zk_create(f->zk, CONFIG "/upstreams/app/127.0.0.1:1", NULL);
+	rig_zk_create(f->zk, server_at(port), NULL);
 	rig_wait(NULL, 3 * USEC_PER_SEC);
 	assert_true(all_serve(f, "2"));
 	assert_true(all_alert(f, true));
 	assert_string_equal(rig_zk_get(f->zk, CLUSTER "/plan"), plan);
 	assert_int_equal(rig_fleet_history(f, NULL, NULL), entries);
 	for (size_t i = 0; i < f->count; i++)
-		assert_false(rig_fleet_has_server(f, i, 1));
+		assert_false(rig_fleet_has_server(f, i, port));
 	free(plan);
 }
 
