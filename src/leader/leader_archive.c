@@ -41,6 +41,7 @@ void leader_archive_init(struct leader_archive *h, struct leader_context *c)
 void leader_archive_clear(struct leader_archive *h)
 {
 	end_storing(h);
+	tree_unref(TAKE(h->last));
 	free(TAKE(h->pruned));
 	h->pause = 0;
 }
@@ -64,6 +65,11 @@ static void on_stored(void *archive, const struct history_result *r)
 	CLEANUP(arena_freep) struct arena *a = arena_new();
 
 	writer_end_job(&h->c->writer);
+	if (r->ok && h->storing) {
+		tree_unref(h->last);
+		h->last = tree_ref(h->storing->config);
+	}
+	end_storing(h);
 	if (r->ok) {
 		writer_await(&h->c->writer, history_path(a, cluster_of(h), r->seq));
 		return;
@@ -81,11 +87,10 @@ static void on_newest_time(void *archive, const struct session_reply *r)
 
 	if (r->rc == SESSION_OK && r->stat->mzxid == s->mzxid)
 		status_time((uint64_t)r->stat->mtime * USEC_PER_MSEC, changed);
-	s->entry.changed = changed;
+	s->entry.changed = arena_strdup(s->arena, changed);
 	writer_run(&h->c->writer,
 		   history_store(fleet_session(h->c->fleet), fleet_election(h->c->fleet),
 				 cluster_of(h), &s->entry, s->config, on_stored, h));
-	end_storing(h);
 }
 
 static const struct znode *newest_znode(const struct tree *config)
@@ -126,11 +131,20 @@ static void take_request(struct storing *s, const struct leader_view *v, const c
 	s->entry.note = "rollback";
 }
 
+/* What the revision replaces; NULL: unknown, or nothing. In mode "all" this host may run the new
+ * revision before it is stored: then it replaces what was stored before it. */
+static const struct tree *config_before(const struct leader_archive *h, const char *revision)
+{
+	const struct leader_facts *f = &h->c->facts;
+
+	return strcmp(f->stored_revision, revision) != 0 ? f->stored : h->last;
+}
+
 static void describe(const struct leader_archive *h, struct storing *s, const struct leader_view *v,
 		     const char *revision)
 {
 	const char *root = h->c->settings->zookeeper.config;
-	const struct tree *before = h->c->facts.stored;
+	const struct tree *before = config_before(h, revision);
 	struct history_entry *e = &s->entry;
 
 	*e = (struct history_entry){
@@ -144,7 +158,7 @@ static void describe(const struct leader_archive *h, struct storing *s, const st
 	take_note(s, root);
 	take_request(s, v, revision);
 	/* What is there first was created; what came before a lost entry is unknown. */
-	if (before != s->config && (before || !v->last_seq))
+	if (before || !v->last_seq)
 		e->changes = history_changes(s->arena, before, s->config, root, CHANGES_NAMED,
 					     &e->znodes);
 	e->znode_count = e->changes < CHANGES_NAMED ? e->changes : CHANGES_NAMED;

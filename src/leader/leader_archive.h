@@ -12,7 +12,8 @@ struct leader_archive {
 	struct leader_context *c;
 	uint64_t pause;          /* no other job before then */
 	struct storing *storing; /* what is stored now; NULL: nothing */
-	char *pruned;            /* path of the last entry that is being deleted */
+	struct tree *last; /* the config of the newest entry, if it was stored here; or NULL */
+	char *pruned;      /* path of the last entry that is being deleted */
 };
 
 void leader_archive_init(struct leader_archive *h, struct leader_context *c);

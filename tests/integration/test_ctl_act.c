@@ -402,7 +402,8 @@ static void a_rollback_is_done_when_the_old_config_is_written(void **state)
 	snprintf(revision, sizeof(revision), "%.10s", rig_fleet_digest(f, "1"));
 	r = CTL(f, "rollback", revision);
 	rig_ctl_assert_code(&r, 0);
-	assert_says(r.out, "written");
+	assert_says(r.out, "written: the config of revision ");
+	assert_says(r.out, revision);
 	assert_string_equal(rig_fleet_word(f, rig_fleet_revision(f)), "1");
 	rig_fleet_await_accepted(f, "1");
 	r = CTL(f, "rollback", revision);

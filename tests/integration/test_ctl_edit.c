@@ -437,12 +437,12 @@ static void a_large_removal_that_stops_in_the_middle_is_no_config(void **state U
 	rig_ctl_assert_code(&r, 1);
 	assert_non_null(strstr(rig_zk_get(config.zk, RIG_ROOT),
 			       "\"id\":\"rm /nginx/config/upstreams/shop\""));
-	rig_config_assert_says(&r, "transactions were written: until \"zknginxctl rm -r "
-				   "/nginx/config/upstreams/shop\" completes it");
-	r = rig_config_set(&config, "upstreams/shop", "{}", NULL);
+	rig_ctl_assert_says(&r, "transactions were written: until \"zknginxctl rm -r "
+				"/nginx/config/upstreams/shop\" completes it");
+	r = rig_config_set("upstreams/shop", "{}", NULL);
 	rig_ctl_assert_code(&r, 1);
-	rig_config_assert_says(&r, "the removal of /nginx/config/upstreams/shop by alice is "
-				   "unfinished");
+	rig_ctl_assert_says(&r, "the removal of /nginx/config/upstreams/shop by alice is "
+				"unfinished");
 	r = rig_ctl(config.settings, "rm", "-r", "--yes", "upstreams/shop", NULL);
 	rig_ctl_assert_code(&r, 0);
 	assert_false(rig_zk_exists(config.zk, RIG_UPSTREAM));
@@ -462,7 +462,7 @@ static void a_push_replaces_a_removal_that_is_unfinished(void **state UNUSED)
 		   "\"time\":\"2026-11-22T15:04:05Z\"}}");
 	r = rig_ctl(config.settings, "push", "--yes", "--no-wait", directory, NULL);
 	rig_ctl_assert_code(&r, 0);
-	rig_config_assert_says(&r, "the removal of /nginx/config/upstreams/old by alice");
+	rig_ctl_assert_says(&r, "the removal of /nginx/config/upstreams/old by alice");
 	assert_null(strstr(rig_zk_get(config.zk, RIG_ROOT), "\"push\""));
 }
 
@@ -484,7 +484,7 @@ static void a_server_that_is_registered_is_named_alone(void **state UNUSED)
 	rig_zk_create_ephemeral(config.zk, RIG_UPSTREAM "/10.0.0.2:80", "");
 	r = rig_ctl(config.settings, "rm", "upstreams/shop/10.0.0.2:80", NULL);
 	rig_ctl_assert_code(&r, 1);
-	rig_config_assert_says(&r, "10.0.0.2:80 is registered by a running application");
+	rig_ctl_assert_says(&r, "10.0.0.2:80 is registered by a running application");
 }
 
 static void who_and_why_are_short(void **state UNUSED)
@@ -502,7 +502,7 @@ static void who_and_why_are_short(void **state UNUSED)
 							  text, "sites/shop", NULL);
 
 			rig_ctl_assert_code(&r, 2);
-			rig_config_assert_says(&r, " has more than 1024 bytes");
+			rig_ctl_assert_says(&r, " has more than 1024 bytes");
 		}
 	}
 	assert_true(rig_zk_is(config.zk, RIG_SITE, RIG_GOOD));
@@ -560,7 +560,7 @@ static void credentials_that_cannot_be_used_are_an_error_of_the_settings(void **
 		struct rig_ctl_result r = rig_ctl(settings, lines[i][0], lines[i][1], NULL);
 
 		rig_ctl_assert_code(&r, 2);
-		rig_config_assert_says(&r, "zookeeper.auth_file");
+		rig_ctl_assert_says(&r, "zookeeper.auth_file");
 	}
 }
 

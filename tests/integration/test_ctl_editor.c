@@ -52,7 +52,7 @@ static void a_new_znode_that_stays_empty_is_not_created(void **state UNUSED)
 	rig_config_use_editor("true");
 	r = rig_ctl(config.settings, "edit", "upstreams/shop/10.0.0.9:80", NULL);
 	rig_ctl_assert_code(&r, 0);
-	rig_config_assert_says(&r, RIG_UPSTREAM "/10.0.0.9:80 was not created");
+	rig_ctl_assert_says(&r, RIG_UPSTREAM "/10.0.0.9:80 was not created");
 	assert_null(strstr(r.out, "stays as it is"));
 	assert_false(rig_zk_exists(config.zk, RIG_UPSTREAM "/10.0.0.9:80"));
 	assert_int_equal(rig_config_drafts(), 0);
@@ -65,7 +65,7 @@ static void an_editor_that_removes_its_file_changes_nothing(void **state UNUSED)
 	rig_config_use_editor("rm \"$1\"");
 	r = rig_ctl(config.settings, "edit", "sites/shop", NULL);
 	rig_ctl_assert_code(&r, 1);
-	rig_config_assert_says(&r, "the editor has removed its file");
+	rig_ctl_assert_says(&r, "the editor has removed its file");
 	assert_null(strstr(r.err, "what you typed"));
 	assert_true(rig_zk_is(config.zk, RIG_SITE, RIG_GOOD));
 }

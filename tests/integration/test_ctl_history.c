@@ -91,6 +91,34 @@ static void history_says_what_who_why_and_what_became_of_it(void **state)
 	json_decref(list);
 }
 
+static bool has_entries(struct rig_fleet *f, size_t count)
+{
+	json_t *list = entries(f);
+	bool has = json_array_size(list) == count;
+
+	json_decref(list);
+	return has;
+}
+
+/* Every host may run a revision before it is stored. */
+static void in_mode_all_an_entry_has_what_it_changed(void **state)
+{
+	struct rig_fleet *f = *state;
+	json_t *list;
+
+	f->rollout = "mode = \"all\";";
+	rig_fleet_start(f, 0);
+	push(f, SNIPPET("2"), "alice", "the second", 0);
+	fleet_eventually(f, has_entries(f, 2));
+	list = entries(f);
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(list, 0), "changes")),
+			 1);
+	assert_non_null(strstr(json_string_value(json_array_get(
+				       json_object_get(json_array_get(list, 0), "znodes"), 0)),
+			       FLEET_SNIPPET));
+	json_decref(list);
+}
+
 static void show_prints_an_entry_and_what_it_changed(void **state)
 {
 	struct rig_fleet *f = *state;
@@ -258,6 +286,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		rollout_test(history_says_what_who_why_and_what_became_of_it),
+		rollout_test(in_mode_all_an_entry_has_what_it_changed),
 		rollout_test(show_prints_an_entry_and_what_it_changed),
 		rollout_test(revisions_are_compared_with_each_other_and_with_zookeeper),
 		rollout_test(without_an_argument_it_is_the_drift_of_this_host),

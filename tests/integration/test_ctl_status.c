@@ -382,6 +382,7 @@ static void waiting_gives_up_after_the_timeout_and_says_for_what(void **state)
 
 /* --- at every change ------------------------------------------------------------------------- */
 
+/* From the last mark on; the whole text if there is none. */
 static const char *after(const char *text, const char *mark)
 {
 	const char *last = NULL;
@@ -391,10 +392,18 @@ static const char *after(const char *text, const char *mark)
 	return last ?: text;
 }
 
-/* What the last drawing has put on the terminal. */
+/* What the last whole drawing has put on the terminal: it ends when the rest of the screen is
+ * cleared. A drawing may arrive in parts. */
 static const char *last_screen(struct rig_terminal *t)
 {
-	return after(rig_terminal_shown(t), "\x1b[H");
+	static char *screen;
+	const char *end;
+
+	free(screen);
+	screen = xstrdup(rig_terminal_shown(t));
+	end = after(screen, "\x1b[J");
+	screen[end - screen] = '\0';
+	return after(screen, "\x1b[H");
 }
 
 static void watching_redraws_in_place_and_leaves_the_terminal_as_it_was(void **state)

@@ -256,10 +256,10 @@ static void credentials_must_be_kept_private(void **state)
 	struct err e = { 0 };
 
 	assert_null(open_with_auth(r, "digest nginx:secret\n", 0644, &events, &e));
-	assert_int_equal(e.code, ERR_INPUT);
+	assert_int_equal(e.code, ERR_SETTINGS);
 	assert_non_null(strstr(e.text, "0644"));
 	assert_null(open_with_auth(r, "nonsense\n", 0600, &events, &e));
-	assert_int_equal(e.code, ERR_INPUT);
+	assert_int_equal(e.code, ERR_SETTINGS);
 	assert_null(strstr(e.text, "nonsense"));
 }
 

@@ -6,7 +6,6 @@
 #include "confirm_history.h"
 #include "core/data/layout.h"
 #include "core/text/json_text.h"
-#include "core/text/utc.h"
 #include "ctl/commands.h"
 #include "ctl/znodes/composed.h"
 #include "hosts_wait.h"

@@ -45,6 +45,19 @@ static void print_plan(const struct ctl *ctl, const struct plan *p)
 	fputc('\n', s->out);
 }
 
+static void print_done(const struct ctl *ctl, const struct request *request, const struct plan *p,
+		       const char *done)
+{
+	screen_print(&ctl->screen, COLOR_GOOD, "%s", done);
+	if (request->action == REQUEST_ROLLBACK)
+		screen_print(&ctl->screen, COLOR_NONE,
+			     ": the config of revision %.12s is the newest config again; ",
+			     request->revision);
+	else
+		fputs(": ", ctl->screen.out);
+	print_plan(ctl, p);
+}
+
 /* Where the answer is no, say what would help. */
 static const char *hint(const struct request *request, const char *result)
 {
@@ -71,11 +84,8 @@ static int run(struct ctl *ctl, struct request *request, const char *done)
 	if (*a.result && ctl->json)
 		print_json(request, &a);
 	else if (a.done)
-		screen_print(&ctl->screen, COLOR_GOOD, "%s", done);
-	if (a.done && !ctl->json) {
-		fputs(": ", ctl->screen.out);
-		print_plan(ctl, &a.plan);
-	} else if (*a.result && !a.done) {
+		print_done(ctl, request, &a.plan, done);
+	if (*a.result && !a.done) {
 		ctl_say("%s: the leader answers \"%s\"%s", request_action_name(request->action),
 			a.result, hint(request, a.result));
 	}

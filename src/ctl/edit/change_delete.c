@@ -18,8 +18,7 @@ static const char *root_of(const struct change *c)
 	return c->ctl->settings.zookeeper.config;
 }
 
-/* --- in one transaction, or outside of the config
- * ---------------------------------------------------------------------------------- */
+/* --- in one transaction, or outside of the config -------------------------------------------- */
 
 /* What is left to delete: [begin, end) of the tree. */
 struct deletion {
