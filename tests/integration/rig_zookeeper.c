@@ -21,6 +21,7 @@
 
 struct rig_zookeeper {
 	pid_t pid; /* 0: down */
+	int id;    /* in its ensemble; 0: it is alone */
 	int port;
 	char *hosts, *config, *log, *heap, *class_path;
 	char *jvm[MAX_JVM_ARGUMENTS + 1];
@@ -46,7 +47,8 @@ static void launch(struct rig_zookeeper *z)
 	argv[n++] = z->config;
 	argv[n] = NULL;
 	z->pid = rig_start(z->log, argv);
-	eventually(NULL, strstr(rig_zookeeper_ask(z, "srvr"), "Mode:"));
+	if (!z->id)
+		eventually(NULL, strstr(rig_zookeeper_ask(z, "srvr"), "Mode:"));
 }
 
 static void configure(struct rig_zookeeper *z, const char *settings)
@@ -55,6 +57,8 @@ static void configure(struct rig_zookeeper *z, const char *settings)
 
 	if (mkdir(data, 0755) < 0)
 		die("mkdir %s: %m", data);
+	if (z->id)
+		rig_write(rig_path("zookeeper-%d/myid", z->port), "%d\n", z->id);
 	z->config = rig_path("zookeeper-%d.cfg", z->port);
 	z->log = rig_path("zookeeper-%d.log", z->port);
 	rig_write(z->config,
@@ -76,6 +80,7 @@ struct rig_zookeeper *rig_zookeeper_start(const struct rig_zookeeper_options *op
 	struct rig_zookeeper *z = xcalloc(1, sizeof(*z));
 
 	z->port = o->port ? o->port : rig_port();
+	z->id = o->id;
 	z->hosts = xasprintf("127.0.0.1:%d", z->port);
 	z->heap = xstrdup(o->heap ? o->heap : "-Xmx256m");
 	z->class_path =

@@ -19,6 +19,7 @@ struct rig_zookeeper_options {
 	const char *settings;   /* more lines of the server's configuration; may be NULL */
 	int port;               /* 0: a free one */
 	const char *class_path; /* more jars, "a.jar:b.jar"; may be NULL */
+	int id; /* of a server of an ensemble, whose start is not waited for; 0: it is alone */
 };
 
 /* Starts a server and waits until it serves. options may be NULL. */

@@ -214,9 +214,7 @@ static const struct status_field zookeeper_rows[] = {
 	  COUNTER("zookeeper_reconnects", "Connections after the first one.") },
 	{ "requests", STATUS_COUNT, AT(zookeeper.requests), .counts = true,
 	  COUNTER("zookeeper_requests", "Requests sent.") },
-	{ "rolled_back", STATUS_TEXT, AT(zookeeper.rolled_back), .omitted = true,
-	  IS("zookeeper_rolled_back", NULL,
-	     "1 while ZooKeeper has gone back to older data, which is not applied.") },
+	{ "rolled_back", STATUS_TEXT, AT(zookeeper.rolled_back), .omitted = true },
 	{ "confirmed", STATUS_SESSION, AT(zookeeper.confirmed), .omitted = true },
 };
 
