@@ -375,7 +375,7 @@ static void a_watermark_of_another_version_is_refused(void **state UNUSED)
 
 	start_with("one");
 	rig_host_stop_daemon(&host, SIGTERM);
-	file = rig_path("%s/watermark.json", host.nginx.state);
+	file = rig_path("web1/state/watermark.json");
 	assert_non_null(strstr(rig_read(file), "\"format\":1"));
 	rig_write(file, "{\"format\": 2}");
 	status = rig_host_run(&host, NULL, "--once", NULL);
