@@ -8,6 +8,7 @@
 
 #define DEATHS_LAST (10 * 60 * USEC_PER_SEC) /* how long a worker's death stays a condition */
 #define PUSH_TAKES (10 * USEC_PER_SEC)       /* a large push that goes well */
+#define SEARCH_TAKES (3 * USEC_PER_SEC)      /* a search that few znodes cause */
 #define CUT_SHORT_LAST (10 * 60 * USEC_PER_SEC)
 #define DISTRUST_LASTS (10 * 60 * USEC_PER_SEC)
 
@@ -186,6 +187,7 @@ static void check_refusal(const struct agent *a, struct conditions *c)
 	const char *ground = refusal_ground(a->refusal);
 	bool of_host;
 	const char *message = refusal_message(a->refusal, &of_host);
+	CLEANUP(freep) char *search = refusal_search_progress(a->refusal);
 
 	if (ground)
 		conditions_add(
@@ -199,6 +201,8 @@ static void check_refusal(const struct agent *a, struct conditions *c)
 			       "the configuration cannot be deployed, and nginx keeps serving the "
 			       "previous one: %s",
 			       message);
+	if (search)
+		conditions_add(c, "config-search", "", ALERT_WARNING, SEARCH_TAKES, "%s", search);
 }
 
 /* Does the plan move on? Only a host that follows it needs to know. */

@@ -10,6 +10,8 @@ struct attempt {
 	struct model *model; /* NULL: no deployment is under way */
 	struct tree *tree;   /* what the model was made of */
 	struct bundle *bundle;
+	struct tree *newest; /* the newest tree when the attempt was made … */
+	struct tree *newer;  /* … and a later one that differs; NULL: there is none */
 	char revision[DIGEST_HEX_SIZE];
 	double steps_ms[STEP_N]; /* of the steps before nginx/deploy's */
 };
@@ -18,8 +20,17 @@ static inline void attempt_end(struct attempt *a)
 {
 	model_free(a->model);
 	tree_unref(a->tree);
+	tree_unref(a->newest);
+	tree_unref(a->newer);
 	bundle_unref(a->bundle);
 	*a = (struct attempt){ 0 };
+}
+
+/* The newest tree of now. */
+static inline void attempt_note_newest(struct attempt *a, struct tree *newest)
+{
+	tree_unref(a->newer);
+	a->newer = a->newest && !tree_same(a->newest, newest) ? tree_ref(newest) : NULL;
 }
 
 #endif

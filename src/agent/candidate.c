@@ -30,6 +30,7 @@ static uint64_t choose_tree(struct agent *a)
 	permission_choose(a->permission, &a->running, stage_live_revision(a->stage), &a->problems,
 			  &choice);
 	a->attempt.tree = choice.tree;
+	a->attempt.newest = tree_ref(facts.newest);
 	memcpy(a->attempt.revision, choice.revision, sizeof(choice.revision));
 	return choice.due;
 }

@@ -121,13 +121,25 @@ static void report_unreadable(struct agent *a)
 	problems_fini(&unreadable);
 }
 
+/* While an attempt is under way. A search of it may be dropped for a newer tree. */
+static void note_newest(struct agent *a)
+{
+	attempt_note_newest(&a->attempt, candidate_newest(a));
+	if (a->attempt.newer)
+		refusal_on_newer(a->refusal);
+}
+
 void converge(struct agent *a)
 {
 	uint64_t when = NEVER;
 
 	a->dirty = true;
-	if (!candidate_newest(a) || a->attempt.model || refusal_is_busy(a->refusal))
-		return; /* the tree's arrival, or the outcome, calls again */
+	if (!candidate_newest(a))
+		return; /* its arrival calls again */
+	if (a->attempt.model || refusal_is_busy(a->refusal)) {
+		note_newest(a);
+		return; /* the outcome calls again */
+	}
 	if (a->roots.waiting) {
 		report_unreadable(a);
 		return;

@@ -108,6 +108,13 @@ static void on_ground(void *refusal)
 	refusal_watch_causes(r);
 }
 
+static void on_progress(void *refusal)
+{
+	struct refusal *r = refusal;
+
+	r->ops->on_change(r->ctx);
+}
+
 static void on_over(void *refusal)
 {
 	struct refusal *r = refusal;
@@ -131,6 +138,11 @@ bool refusal_takes_outcome(struct refusal *r, const struct outcome *o)
 bool refusal_is_busy(const struct refusal *r)
 {
 	return trace_is_busy(r->trace);
+}
+
+void refusal_on_newer(struct refusal *r)
+{
+	trace_on_newer(r->trace);
 }
 
 /* --- on the way there ------------------------------------------------------------------------ */
@@ -266,6 +278,11 @@ const char *refusal_message(const struct refusal *r, bool *of_host)
 	return r->message;
 }
 
+char *refusal_search_progress(const struct refusal *r)
+{
+	return trace_search_sentence(r->trace);
+}
+
 enum host_condition refusal_condition(const struct refusal *r)
 {
 	return r->condition;
@@ -279,6 +296,7 @@ struct refusal *refusal_new(const struct refusal_spec *spec, const struct refusa
 		.whole = on_whole,
 		.host = on_host,
 		.wait_for_host = on_wait_for_host,
+		.on_progress = on_progress,
 		.on_ground = on_ground,
 		.on_passed_again = on_passed_again,
 		.on_over = on_over,

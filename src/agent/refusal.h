@@ -4,8 +4,8 @@
  * First the ground is tested (ground.h): does what nginx runs still pass by itself? If not, the
  * cause lies on this host, and no znode is blamed. If it passes, only the changed znodes can be the
  * cause, and the part of the change that nginx accepts is searched for (refusal_search.h); the
- * znodes that are refused go into quarantine. While this is under way no run begins; changes that
- * arrive wait for the next run.
+ * znodes that are refused go into quarantine. While this is under way no run begins. Changes that
+ * arrive wait for the next run, and a search that has lasted long is dropped for them.
  */
 #ifndef ZKNGINX_AGENT_REFUSAL_H
 #define ZKNGINX_AGENT_REFUSAL_H
@@ -58,6 +58,8 @@ struct tree *refusal_filter(struct refusal *r, struct problems *problems);
 /* After that: the model without the accepted znodes that are lost for longer than
  * nginx.lost_ground; the caller frees. NULL: all stay. */
 struct model *refusal_leave_out_lost(struct refusal *r);
+/* The attempt has a newer tree: a search that has lasted long is dropped. */
+void refusal_on_newer(struct refusal *r);
 /* Were these bytes refused as a whole, and is it too early to try them again? Then a run is due at
  * *due at the latest. */
 bool refusal_waits(struct refusal *r, const struct bundle *b, struct problems *problems,
@@ -102,6 +104,9 @@ const char *refusal_ground(const struct refusal *r);
 /* Why the configuration as a whole is not in force; NULL: it is. *of_host (may be NULL): the cause
  * is not in ZooKeeper. */
 const char *refusal_message(const struct refusal *r, bool *of_host);
+/* What is searched in a change, and how far it is; the caller frees. NULL: no search is under way,
+ * and none was dropped before its end. */
+char *refusal_search_progress(const struct refusal *r);
 /* Which condition of this host the last deployment failed of. */
 enum host_condition refusal_condition(const struct refusal *r);
 

@@ -11,6 +11,10 @@
 
 #define PART_AFTER USEC_PER_SEC
 #define LOG_INTERVAL (30 * USEC_PER_SEC)
+#define TELL_INTERVAL USEC_PER_SEC
+#define DROPPED                                                                                    \
+	"nginx refuses a change: the search for the part that it accepts was dropped for a newer " \
+	"config, and begins again; nginx keeps serving the last good configuration"
 
 static void step(void *search);
 
@@ -58,8 +62,16 @@ size_t refusal_search_refused(const struct refusal_search *s,
 	return refused;
 }
 
-void refusal_search_log(const struct refusal_search *s, size_t refused)
+void refusal_search_log(const struct refusal_search *s, size_t refused, enum search_end end)
 {
+	if (end == SEARCH_OUTDATED) {
+		log_notice("the search in a change of %zu znodes is dropped for a newer config: so "
+			   "far "
+			   "nginx accepts %zu of them and refuses %zu (%zu tests)",
+			   changes_count(s->changes), search_taken(s->search), refused,
+			   search_tests(s->search));
+		return;
+	}
 	log_info("nginx accepts %zu of %zu changed znodes and refuses %zu (%zu tests)",
 		 search_taken(s->search), changes_count(s->changes), refused,
 		 search_tests(s->search));
@@ -75,7 +87,13 @@ void refusal_search_end(struct refusal_search *s)
 	search_free(TAKE(s->search));
 	free(TAKE(s->take));
 	s->live = 0;
-	s->reloads = s->partly = s->deploying_part = false;
+	s->reloads = s->partly = s->dropping = s->deploying_part = false;
+}
+
+void refusal_search_fini(struct refusal_search *s)
+{
+	refusal_search_end(s);
+	tree_unref(TAKE(s->left_open));
 }
 
 /* --- a part is deployed ---------------------------------------------------------------------- */
@@ -118,7 +136,65 @@ static void on_part(struct refusal_search *s, const struct outcome *o)
 	step(s);
 }
 
+/* --- a newer tree ---------------------------------------------------------------------------- */
+
+/* Is nothing that this search has found, or may still find, in the newer tree? */
+static bool is_obsolete(const struct refusal_search *s)
+{
+	return !changes_any_in(s->changes, s->search, SEARCH_OPEN, s->attempt->newer) &&
+	       !changes_any_in(s->changes, s->search, SEARCH_REFUSED, s->attempt->newer);
+}
+
+static bool is_outdated(const struct refusal_search *s)
+{
+	if (s->dropping || !s->partly || !s->attempt->newer)
+		return s->dropping;
+	return timing_now() >= patience_end(&s->patience, is_obsolete(s));
+}
+
+/* Is a znode that this search has proved to be refused unchanged in the newest tree? */
+static bool is_useful(const struct refusal_search *s)
+{
+	const struct tree *newest = s->attempt->newer ?: s->attempt->newest;
+
+	return changes_any_in(s->changes, s->search, SEARCH_REFUSED, newest);
+}
+
+/* The next run begins with a deployment, so it may have to wait. */
+static void drop(struct refusal_search *s)
+{
+	if (!tester_may_deploy(s->tester, step, s))
+		return;
+	if (!s->reloads && search_taken(s->search) > s->live) {
+		deploy_part(s);
+		return;
+	}
+	search_open_rest(s->search);
+	patience_drop(&s->patience, is_useful(s));
+	tree_unref(s->left_open);
+	s->left_open = model_sources(s->attempt->model);
+	s->ops->on_end(s->ctx, SEARCH_OUTDATED);
+}
+
+void refusal_search_on_newer(struct refusal_search *s)
+{
+	if (s->search && s->partly && !s->dropping && s->attempt->newer)
+		tester_wake(s->tester, patience_end(&s->patience, is_obsolete(s)));
+}
+
 /* --- the tests ------------------------------------------------------------------------------- */
+
+static void forget_dropped(struct refusal_search *s)
+{
+	patience_init(&s->patience);
+	tree_unref(TAKE(s->left_open));
+}
+
+static void end(struct refusal_search *s)
+{
+	forget_dropped(s);
+	s->ops->on_end(s->ctx, SEARCH_OVER);
+}
 
 /* What was refused before is tested again only while there is plenty of the budget left, so that no
  * other change has to wait for it. */
@@ -128,45 +204,88 @@ static bool is_enough(struct refusal_search *s)
 	       !budget_is_ample(&s->tester->budget, timing_now(), 0);
 }
 
+char *refusal_search_sentence(const struct refusal_search *s)
+{
+	size_t count = s->search && s->partly ? changes_count(s->changes) : 0;
+
+	if (!count)
+		return s->left_open ? xstrdup(DROPPED) : NULL;
+	return xasprintf("nginx%s refuses a change of %zu znode%s: zknginxd is searching for the "
+			 "part that it accepts, %zu test%s so far; nginx keeps serving the last "
+			 "good configuration, and other changes wait",
+			 s->reloads ? "" : " -t", count, PLURAL(count), search_tests(s->search),
+			 PLURAL(search_tests(s->search)));
+}
+
 /* Other changes wait meanwhile, so an operator has to be able to see it. */
-static void log_progress(struct refusal_search *s)
+static void tell_progress(struct refusal_search *s)
+{
+	CLEANUP(freep) char *text = refusal_search_sentence(s);
+	uint64_t now = timing_now();
+
+	if (!s->partly)
+		return;
+	if (now - s->told >= TELL_INTERVAL) {
+		s->told = now;
+		s->ops->on_progress(s->ctx);
+	}
+	if (now - s->logged >= LOG_INTERVAL) {
+		s->logged = now;
+		log_notice("%s", text);
+	}
+}
+
+/* What search_next() has marked. */
+static void test(struct refusal_search *s)
+{
+	CLEANUP(tree_unrefp) struct tree *sources = changes_take(s->changes, s->take);
+
+	if (s->reloads && s->partly)
+		tester_deploy(s->tester, sources, s->applied);
+	else
+		tester_test(s->tester, sources);
+}
+
+/* The next test, or a wait for it. */
+static void test_next(struct refusal_search *s)
+{
+	if (!tester_may_test(s->tester, s->reloads, step, s)) {
+		refusal_search_on_newer(s);
+		return;
+	}
+	if (search_next(s->search, s->take))
+		test(s);
+	else
+		end(s);
+}
+
+/* What was proved is tested again if the budget allows it at once: the newer tree waits. */
+static void test_or_drop(struct refusal_search *s)
 {
 	uint64_t now = timing_now();
 
-	if (now - s->logged < LOG_INTERVAL)
-		return;
-	s->logged = now;
-	log_notice("nginx -t refuses a change of %zu znodes: searching for the part that it "
-		   "accepts, %zu tests so far; nginx keeps serving the last good configuration, "
-		   "and other changes wait",
-		   changes_count(s->changes), search_tests(s->search));
+	if (!s->dropping)
+		search_stop(s->search);
+	s->dropping = true;
+	if (budget_due(&s->tester->budget, now) <= now && search_next(s->search, s->take))
+		test(s);
+	else
+		drop(s);
 }
 
 static void step(void *search)
 {
 	struct refusal_search *s = search;
-	CLEANUP(tree_unrefp) struct tree *sources = NULL;
 
-	log_progress(s);
-	if (wants_part(s)) {
+	tell_progress(s);
+	if (wants_part(s))
 		deploy_part(s);
-		return;
-	}
-	if (is_enough(s)) {
-		s->ops->on_end(s->ctx, SEARCH_OVER);
-		return;
-	}
-	if (!tester_may_test(s->tester, s->reloads, step, s))
-		return;
-	if (!search_next(s->search, s->take)) {
-		s->ops->on_end(s->ctx, SEARCH_OVER);
-		return;
-	}
-	sources = changes_take(s->changes, s->take);
-	if (s->reloads && s->partly)
-		tester_deploy(s->tester, sources, s->applied);
+	else if (is_enough(s))
+		end(s);
+	else if (is_outdated(s))
+		test_or_drop(s);
 	else
-		tester_test(s->tester, sources);
+		test_next(s);
 }
 
 static void on_test(struct refusal_search *s, const struct outcome *o)
@@ -198,29 +317,35 @@ void refusal_search_outcome(struct refusal_search *s, const struct outcome *o)
 		on_test(s, o);
 }
 
-/* What was refused before is tested last. Returns how many these are. */
-static size_t set_known_aside(struct refusal_search *s, const struct quarantine *q)
+/* What was refused before is tested last, and what the dropped search has left open after what is
+ * new. Returns how many these are. */
+static size_t put_in_order(struct refusal_search *s, const struct quarantine *q)
 {
-	size_t known = 0;
+	size_t apart = 0;
 
-	for (size_t u = 0; q && u < changes_count(s->changes); u++) {
+	for (size_t u = 0; s->partly && u < changes_count(s->changes); u++) {
 		const struct change *c = changes_at(s->changes, u);
 
-		if (!quarantine_knows(q, c->path, c->to))
+		if (quarantine_knows(q, c->path, c->to))
+			search_set_aside(s->search, u);
+		else if (s->left_open && change_is_in(c, s->left_open))
+			search_postpone(s->search, u);
+		else
 			continue;
-		search_set_aside(s->search, u);
-		known++;
+		apart++;
 	}
-	return known;
+	return apart;
 }
 
 void refusal_search_begin(struct refusal_search *s, const struct refusal_search_spec *spec)
 {
-	size_t known;
+	size_t apart;
 
 	s->reloads = spec->reloads;
 	s->partly = spec->quarantine;
 	s->logged = timing_now();
+	s->told = 0;
+	patience_begin(&s->patience, s->logged);
 	s->applied = spec->applied;
 	s->changes = changes_new(spec->base, spec->candidate, spec->root);
 	if (!changes_count(s->changes)) {
@@ -232,18 +357,31 @@ void refusal_search_begin(struct refusal_search *s, const struct refusal_search_
 	changes_describe(s->changes, s->search);
 	if (s->reloads)
 		search_be_frugal(s->search);
-	known = set_known_aside(s, spec->quarantine);
-	/* The whole was tested already, if no part of it is set aside. A failed reload is not
+	apart = put_in_order(s, spec->quarantine);
+	/* The whole was tested already, if no part of it comes later. A failed reload is not
 	 * repeated as a proof. A test costs little, and its cause may be over by now. */
-	if (spec->message && !known && !s->reloads)
+	if (spec->message && !apart && !s->reloads)
 		on_failure(s, spec->message, search_failed_before);
-	else if (spec->message && !known && search_next(s->search, s->take))
+	else if (spec->message && !apart && search_next(s->search, s->take))
 		on_failure(s, spec->message, search_failed);
 	step(s);
 }
 
-void refusal_search_init(struct refusal_search *s, struct tester *tester,
-			 const struct refusal_search_ops *ops, void *ctx)
+void refusal_search_on_accepted(struct refusal_search *s)
 {
-	*s = (struct refusal_search){ .tester = tester, .ops = ops, .ctx = ctx };
+	s->refused_since = 0;
+	forget_dropped(s);
+}
+
+void refusal_search_init(struct refusal_search *s, struct tester *tester,
+			 const struct attempt *attempt, const struct refusal_search_ops *ops,
+			 void *ctx)
+{
+	*s = (struct refusal_search){
+		.tester = tester,
+		.attempt = attempt,
+		.ops = ops,
+		.ctx = ctx,
+	};
+	patience_init(&s->patience);
 }

@@ -17,8 +17,17 @@ static int on_timer(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *
 {
 	struct tester *t = userdata;
 
+	t->due = NEVER;
 	t->again(t->caller);
 	return 0;
+}
+
+static void wait_until(struct tester *t, uint64_t when, void (*again)(void *caller), void *caller)
+{
+	t->again = again;
+	t->caller = caller;
+	t->due = when;
+	timing_at(t->timer, when);
 }
 
 bool tester_may_test(struct tester *t, bool reloads, void (*again)(void *caller), void *caller)
@@ -29,10 +38,26 @@ bool tester_may_test(struct tester *t, bool reloads, void (*again)(void *caller)
 		due = ready;
 	if (due <= now)
 		return true;
-	t->again = again;
-	t->caller = caller;
-	timing_at(t->timer, due);
+	wait_until(t, due, again, caller);
 	return false;
+}
+
+bool tester_may_deploy(struct tester *t, void (*again)(void *caller), void *caller)
+{
+	uint64_t when;
+
+	if (deploy_is_ready(t->deploy, timing_now(), &when))
+		return true;
+	wait_until(t, when, again, caller);
+	return false;
+}
+
+void tester_wake(struct tester *t, uint64_t when)
+{
+	if (t->due == NEVER || when >= t->due)
+		return;
+	t->due = when;
+	timing_at(t->timer, when);
 }
 
 /* --- tests ----------------------------------------------------------------------------------- */
@@ -144,7 +169,9 @@ bool tester_knows_warnings(const struct tester *t, const char *message)
 void tester_init(struct tester *t, sd_event *loop, struct deploy *deploy, const char *live,
 		 const struct tester_ops *ops, void *ctx)
 {
-	*t = (struct tester){ .deploy = deploy, .live = live, .ops = ops, .ctx = ctx };
+	*t = (struct tester){
+		.deploy = deploy, .live = live, .ops = ops, .ctx = ctx, .due = NEVER
+	};
 	budget_init(&t->budget, timing_now());
 	t->timer = timing_new(loop, on_timer, t);
 }

@@ -31,6 +31,7 @@ struct tester {
 	struct budget budget;
 	sd_event_source *timer;      /* the next test may begin … */
 	void (*again)(void *caller); /* … by this call */
+	uint64_t due;                /* … at that time; NEVER: nobody waits */
 	void *caller;
 };
 
@@ -41,6 +42,10 @@ void tester_fini(struct tester *t);
 /* May a test begin now? If not, again(caller) is called when it may. reloads: a whole deployment,
  * which waits for nginx.reload_gap, too. */
 bool tester_may_test(struct tester *t, bool reloads, void (*again)(void *caller), void *caller);
+/* May a deployment begin now? The budget does not matter. If not, as above. */
+bool tester_may_deploy(struct tester *t, void (*again)(void *caller), void *caller);
+/* A caller that waits is called at that time at the latest. */
+void tester_wake(struct tester *t, uint64_t when);
 /* Test the configuration of these znodes with nginx -t. Only when it may. */
 void tester_test(struct tester *t, struct tree *sources);
 /* Deploy it: if nginx loads it, it is live. revision: what the generation is recorded as. */

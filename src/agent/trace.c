@@ -6,6 +6,7 @@
 
 #include "ground.h"
 #include "refusal_search.h"
+#include "search_found.h"
 #include "sys/timing.h"
 #include "trace.h"
 
@@ -155,30 +156,6 @@ static void search_lost(struct trace *t)
 					 });
 }
 
-static void quarantine_change(void *trace, const struct change *c, const char *message)
-{
-	struct trace *t = trace;
-
-	if (message)
-		quarantine_add(t->quarantine, c->path, c->to, t->blamed, message, timing_now());
-	else
-		quarantine_keep(t->quarantine, c->path, c->to, timing_now());
-}
-
-static void lose(void *trace, const struct change *c, const char *message)
-{
-	struct trace *t = trace;
-	uint64_t grace = t->settings->nginx.lost_ground;
-	CLEANUP(freep)
-	char *text =
-		xasprintf("nginx -t refuses this znode, which has not changed since nginx loaded "
-			  "it: %s; nginx still runs it, but a start of nginx would fail; "
-			  "after nginx.lost_ground (%.0f s) it is left out of the next change",
-			  message ?: t->ground.message, (double)grace / (double)USEC_PER_SEC);
-
-	quarantine_lose(t->quarantine, c->to, text, timing_now() + grace);
-}
-
 static void refuse_whole(struct trace *t)
 {
 	const char *message = t->first ?: t->ground.message;
@@ -190,11 +167,15 @@ static void refuse_whole(struct trace *t)
 	t->ops->whole(t->ctx, t->blamed, text);
 }
 
-static void end_changes(struct trace *t)
+static void end_changes(struct trace *t, enum search_end end)
 {
-	size_t refused = refusal_search_refused(&t->search, quarantine_change, t);
+	size_t refused = search_found_refused(&t->search, t->quarantine, t->blamed);
 
-	refusal_search_log(&t->search, refused);
+	refusal_search_log(&t->search, refused, end);
+	if (end == SEARCH_OUTDATED) {
+		finish(t);
+		return;
+	}
 	/* nginx refused it all and then accepts all of it: no znode is the cause. It may be over
 	 * now. If that happens twice, the next try has to wait. */
 	if (!refused && t->contradicted)
@@ -213,10 +194,11 @@ static void on_search_end(void *trace, enum search_end end)
 	} else if (end == SEARCH_STOPPED) {
 		finish(t);
 	} else if (t->step == TRACE_LOST) {
-		refusal_search_refused(&t->search, lose, t);
+		search_found_lost(&t->search, t->quarantine, t->ground.message,
+				  t->settings->nginx.lost_ground);
 		wait_for_host(t);
 	} else {
-		end_changes(t);
+		end_changes(t, end);
 	}
 }
 
@@ -225,6 +207,23 @@ static void on_search_accept(void *trace, struct model *m)
 	struct trace *t = trace;
 
 	t->ops->accept(t->ctx, m);
+}
+
+static void on_search_progress(void *trace)
+{
+	struct trace *t = trace;
+
+	t->ops->on_progress(t->ctx);
+}
+
+void trace_on_newer(struct trace *t)
+{
+	refusal_search_on_newer(&t->search);
+}
+
+char *trace_search_sentence(const struct trace *t)
+{
+	return refusal_search_sentence(&t->search);
 }
 
 /* --- the outcomes of tests ------------------------------------------------------------------- */
@@ -318,7 +317,7 @@ void trace_begin(struct trace *t, const struct outcome *o)
 
 void trace_on_accepted(struct trace *t, const struct outcome *o)
 {
-	t->search.refused_since = 0;
+	refusal_search_on_accepted(&t->search);
 	t->contradicted = false;
 	if (!o->tested)
 		return;
@@ -366,7 +365,8 @@ bool trace_has_budget(struct trace *t, size_t tests)
 struct trace *trace_new(const struct trace_spec *spec, const struct trace_ops *ops,
 			const struct tester_ops *tester_ops, void *ctx, void *tester_ctx)
 {
-	static const struct refusal_search_ops search_ops = { on_search_accept, on_search_end };
+	static const struct refusal_search_ops search_ops = { on_search_accept, on_search_progress,
+							      on_search_end };
 	struct trace *t = xcalloc(1, sizeof(*t));
 
 	*t = (struct trace){
@@ -379,7 +379,7 @@ struct trace *trace_new(const struct trace_spec *spec, const struct trace_ops *o
 		.quarantine = spec->quarantine,
 	};
 	tester_init(&t->tester, spec->loop, spec->deploy, spec->live, tester_ops, tester_ctx);
-	refusal_search_init(&t->search, &t->tester, &search_ops, t);
+	refusal_search_init(&t->search, &t->tester, spec->attempt, &search_ops, t);
 	return t;
 }
 
@@ -387,7 +387,7 @@ void trace_free(struct trace *t)
 {
 	if (!t)
 		return;
-	refusal_search_end(&t->search);
+	refusal_search_fini(&t->search);
 	tester_fini(&t->tester);
 	ground_fini(&t->ground);
 	free(t->first);

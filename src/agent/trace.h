@@ -38,6 +38,8 @@ struct trace_ops {
 	void (*host)(void *ctx, const struct outcome *o);
 	/* What nginx runs does not pass, so the cause is on this host: the attempt waits. */
 	void (*wait_for_host)(void *ctx, const char *message);
+	/* A search is under way: trace_search_sentence() has changed. */
+	void (*on_progress)(void *ctx);
 	/* The ground passes or fails, and did not before, or fails with another message. */
 	void (*on_ground)(void *ctx);
 	/* The ground passes again. */
@@ -56,6 +58,11 @@ void trace_begin(struct trace *t, const struct outcome *o);
 /* The outcome of a test: true, and it is not about the attempt. */
 bool trace_takes_outcome(struct trace *t, const struct outcome *o);
 bool trace_is_busy(const struct trace *t);
+/* The attempt has a newer tree: a search that has lasted long is dropped. */
+void trace_on_newer(struct trace *t);
+/* For an operator: what is searched, and how far it is; the caller frees. NULL: no search in a
+ * change is under way, and none was dropped before its end. */
+char *trace_search_sentence(const struct trace *t);
 
 /* The attempt is in force, and nginx -t ran for it: what it says about the ground. */
 void trace_on_accepted(struct trace *t, const struct outcome *o);

@@ -368,6 +368,15 @@ void rig_fleet_watch(struct rig_fleet *f, uint64_t usec)
 	}
 }
 
+static void tell_log(const struct rig_host *h)
+{
+	const size_t most = 12000;
+	const char *log = rig_read(h->log);
+	size_t size = log ? strlen(log) : 0;
+
+	print_error("\tits log ends:\n%s\n", size > most ? log + size - most : log ?: "");
+}
+
 void rig_fleet_tell(struct rig_fleet *f)
 {
 	print_error("plan: %s\n", rig_zk_get(f->zk, CLUSTER "/plan") ?: "none");
@@ -379,5 +388,6 @@ void rig_fleet_tell(struct rig_fleet *f)
 			    rig_fleet_serves(f, i), f->hosts[i].served, rig_fleet_applied(f, i),
 			    rig_host_status_text(&f->hosts[i].host, "state"));
 		print_error("\tmember: %s\n", rig_zk_get(f->zk, path) ?: "none");
+		tell_log(&f->hosts[i].host);
 	}
 }

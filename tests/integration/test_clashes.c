@@ -14,18 +14,6 @@
 #include "rig_visitor.h"
 
 #define CONFIG "/nginx/config"
-#define SOON (2 * USEC_PER_SEC)
-
-/* A clash delays no other object, and the problem ends with its cause. */
-#define soon(condition)                                                                            \
-	do {                                                                                       \
-		uint64_t too_late_ = rig_now() + SOON;                                             \
-		while (!(condition)) {                                                             \
-			if (rig_now() > too_late_)                                                 \
-				fail_msg("not within two seconds: %s", #condition);                \
-			rig_pause(NULL);                                                           \
-		}                                                                                  \
-	} while (0)
 
 static struct rig_host host;
 static int ports[3]; /* $P, $Q and $R in the texts below */
@@ -289,18 +277,18 @@ static void the_newcomer_stays_out_and_nobody_notices(void **state)
 
 	write_objects(c->pushed, ARRAY_SIZE(c->pushed));
 	write_other("one");
-	soon(answers(ports[2], "other", "one"));
-	soon(has_problem(c->loser, "absent", c->words[0]));
+	eventually(NULL, answers(ports[2], "other", "one"));
+	eventually(NULL, has_problem(c->loser, "absent", c->words[0]));
 	assert_true(has_problem(c->loser, "absent", c->words[1]));
 	eventually(NULL, rig_host_is(&host, "degraded"));
 	assert_int_equal(rig_host_problem_count(&host), 1);
 
 	/* meanwhile other objects come and go as usual */
 	write_other("two");
-	soon(answers(ports[2], "other", "two"));
+	eventually(NULL, answers(ports[2], "other", "two"));
 	snprintf(path, sizeof(path), CONFIG "/%s", c->loser);
 	rig_zk_delete_all(host.zk, path);
-	soon(is_well());
+	eventually(NULL, is_well());
 	end_visit(v);
 	free((char *)host.nginx.http_text);
 }
@@ -314,10 +302,10 @@ static void a_corrected_newcomer_goes_live(void **state UNUSED)
 	eventually(NULL, is_well());
 	v = rig_visitor_start(ports[0], false, "b.test", "b");
 	write_object(&(struct object)SITE("a", P " reuseport"));
-	soon(has_problem("sites/a", "absent", CONFIG "/sites/b"));
+	eventually(NULL, has_problem("sites/a", "absent", CONFIG "/sites/b"));
 	write_object(&(struct object)SITE("a", P));
-	soon(answers(ports[0], "a.test", "a"));
-	soon(is_well());
+	eventually(NULL, answers(ports[0], "a.test", "a"));
+	eventually(NULL, is_well());
 	end_visit(v);
 }
 
@@ -329,10 +317,10 @@ static void the_loser_follows_when_the_winner_goes(void **state UNUSED)
 	eventually(NULL, answers(ports[0], "b.test", "b"));
 	write_object(&(struct object){ "sites/a", "{\"listen\":[\"" P "\"],\"server_names\":"
 						  "[\"b.test\"]," ANSWER("a") "}" });
-	soon(has_problem("sites/a", "absent", CONFIG "/sites/b"));
+	eventually(NULL, has_problem("sites/a", "absent", CONFIG "/sites/b"));
 	rig_zk_delete(host.zk, CONFIG "/sites/b");
-	soon(answers(ports[0], "b.test", "a"));
-	soon(is_well());
+	eventually(NULL, answers(ports[0], "b.test", "a"));
+	eventually(NULL, is_well());
 }
 
 static void D4_the_default_server_is_no_accident_of_names(void **state UNUSED)
@@ -344,11 +332,11 @@ static void D4_the_default_server_is_no_accident_of_names(void **state UNUSED)
 	eventually(NULL, is_well());
 	v = rig_visitor_start(ports[0], false, "unknown.test", "shop");
 	write_object(&(struct object)SITE("admin", P));
-	soon(answers(ports[0], "admin.test", "admin"));
+	eventually(NULL, answers(ports[0], "admin.test", "admin"));
 	write_object(&(struct object){ "snippets/http/s",
 				       "server { listen " P "; server_name s.test; "
 				       "return 200 s; }" });
-	soon(answers(ports[0], "s.test", "s"));
+	eventually(NULL, answers(ports[0], "s.test", "s"));
 	eventually(NULL, is_well());
 
 	rig_host_stop_daemon(&host, SIGTERM);
@@ -361,7 +349,7 @@ static void D4_the_default_server_is_no_accident_of_names(void **state UNUSED)
 	write_object(&(struct object){ "sites/about",
 				       "{\"listen\":[\"" P "\"],\"default\":true,"
 				       "\"server_names\":[\"about.test\"]," ANSWER("about") "}" });
-	soon(answers(ports[0], "unknown.test", "about"));
+	eventually(NULL, answers(ports[0], "unknown.test", "about"));
 	rig_zk_delete(host.zk, CONFIG "/snippets/http/s");
 	rig_zk_delete(host.zk, CONFIG "/sites/about");
 	eventually(NULL, answers(ports[0], "unknown.test", "shop"));
@@ -382,22 +370,22 @@ static void D5_a_wildcard_and_an_address_are_exchanged_in_two_steps(void **state
 	v = rig_visitor_start(ports[0], false, "a", "a");
 	write_object(&(struct object)LISTENING(P));
 	write_other("one");
-	soon(answers(ports[2], "other", "one"));
-	soon(has_problem("sites/a", "previous", "two steps"));
+	eventually(NULL, answers(ports[2], "other", "one"));
+	eventually(NULL, has_problem("sites/a", "previous", "two steps"));
 	end_visit(v);
 	assert_int_equal(rig_host_status_number(&host, "deployments.rolled_back"), 0);
 
 	/* the remedy in the message works */
 	write_object(&(struct object)LISTENING("127.0.0.1:$Q"));
-	soon(answers(ports[1], "a", "a"));
-	soon(is_well());
+	eventually(NULL, answers(ports[1], "a", "a"));
+	eventually(NULL, is_well());
 	write_object(&(struct object)LISTENING(P));
-	soon(answers(ports[0], "a", "a"));
-	soon(is_well());
+	eventually(NULL, answers(ports[0], "a", "a"));
+	eventually(NULL, is_well());
 
 	/* and back; nginx is stopped this time */
 	write_object(&(struct object)LISTENING("$P"));
-	soon(has_problem("sites/a", "previous", "two steps"));
+	eventually(NULL, has_problem("sites/a", "previous", "two steps"));
 	rig_nginx_stop(&host.nginx);
 	eventually(NULL, rig_host_problem_count(&host) == 0);
 	rig_nginx_start(&host.nginx);
@@ -424,7 +412,7 @@ static void an_edit_of_nginx_conf_is_noticed(void **state UNUSED)
 	eventually(NULL, has_problem("sites/b", "previous", "nginx.conf:"));
 	assert_non_null(strstr(rig_host_live(&host, "http.conf"), "b.test"));
 	write_object(&(struct object){ "upstreams/pay", "" });
-	soon(has_problem("upstreams/pay", "absent", "nginx.conf:"));
+	eventually(NULL, has_problem("upstreams/pay", "absent", "nginx.conf:"));
 	host.nginx.http_text = NULL;
 	rig_nginx_configure(&host.nginx);
 	eventually(NULL, strstr(rig_host_live(&host, "http.conf"), "upstream pay"));
@@ -449,7 +437,7 @@ static void what_nginx_conf_has_given_up_is_deployed(void **state UNUSED)
 	eventually(NULL, answers(ports[0], "pay.test", "rig"));
 	write_object(&(struct object){ "upstreams/pay", "" });
 	write_object(&(struct object){ "upstreams/pay/127.0.0.1:$N", "" });
-	soon(has_problem("upstreams/pay", "absent", "nginx.conf:"));
+	eventually(NULL, has_problem("upstreams/pay", "absent", "nginx.conf:"));
 	host.nginx.http_text = after;
 	rig_nginx_configure(&host.nginx);
 	eventually(NULL, strstr(rig_host_live(&host, "http.conf"), "upstream pay"));

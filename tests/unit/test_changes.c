@@ -136,6 +136,46 @@ static void a_site_needs_its_new_upstream_and_not_a_changed_one(void **state)
 	assert_true(take[3]);
 }
 
+/* The second unit is refused; of the third nothing is known. */
+static void any_unit_can_be_looked_for_in_another_tree(void **state)
+{
+	struct world *w = *state;
+	CLEANUP(search_freep) struct search *s = NULL;
+	CLEANUP(tree_unrefp) struct tree *other = NULL, *same = NULL;
+	bool take[3];
+
+	compare(w, "/c/snippets/http/c\n\tetag on;\n",
+		"/c/snippets/http/a\n\tgzip on;\n/c/snippets/http/b\n\tgzip off;\n");
+	s = search_new(3);
+	same = parse("/c/snippets/http/b\n\tgzip off;\n");
+	other = parse("/c/snippets/http/b\n\tgzip on;\n/c/snippets/http/c\n\tetag on;\n");
+	search_set_aside(s, 1);
+	assert_false(changes_any_in(w->changes, s, SEARCH_REFUSED, same));
+	search_postpone(s, 2);
+	assert_true(search_next(s, take));
+	search_passed(s);
+	search_stop(s);
+	assert_true(changes_any_in(w->changes, s, SEARCH_OPEN, same));
+	assert_false(changes_any_in(w->changes, s, SEARCH_OPEN, other));
+	assert_false(changes_any_in(w->changes, s, SEARCH_TAKEN, other));
+}
+
+static void a_refused_unit_is_looked_for_as_it_was_refused(void **state)
+{
+	struct world *w = *state;
+	CLEANUP(search_freep) struct search *s = search_new(1);
+	CLEANUP(tree_unrefp) struct tree *other = NULL, *same = NULL;
+	bool take[1];
+
+	compare(w, "", "/c/snippets/http/b\n\tgzip off;\n");
+	same = parse("/c/snippets/http/b\n\tgzip off;\n");
+	other = parse("/c/snippets/http/b\n\tgzip on;\n");
+	assert_true(search_next(s, take));
+	search_failed(s, NULL, 0, 0);
+	assert_true(changes_any_in(w->changes, s, SEARCH_REFUSED, same));
+	assert_false(changes_any_in(w->changes, s, SEARCH_REFUSED, other));
+}
+
 static void equal_trees_have_no_changes(void **state)
 {
 	struct world *w = *state;
@@ -154,6 +194,8 @@ int main(void)
 		TEST(what_is_gone_frees_names_first_and_definitions_last),
 		TEST(any_part_of_a_change_can_be_taken),
 		TEST(a_site_needs_its_new_upstream_and_not_a_changed_one),
+		TEST(any_unit_can_be_looked_for_in_another_tree),
+		TEST(a_refused_unit_is_looked_for_as_it_was_refused),
 		TEST(equal_trees_have_no_changes),
 	};
 

@@ -80,21 +80,42 @@ static size_t hint(struct world *w, const struct rule *r, size_t hints[static 4]
 	return r->needs ? 1 : r->count;
 }
 
+static void test(struct world *w, struct search *s, const bool *take)
+{
+	const struct rule *r = broken(w, take);
+	size_t hints[4], count;
+
+	assert_true(w->tests++ < 100000);
+	if (!r) {
+		search_passed(s);
+		return;
+	}
+	count = hint(w, r, hints);
+	search_failed(s, hints, count, w->failures++);
+}
+
 /* Runs the search to its end. */
 static void run(struct world *w, struct search *s, bool *take)
 {
-	while (search_next(s, take)) {
-		const struct rule *r = broken(w, take);
-		size_t hints[4], count;
+	while (search_next(s, take))
+		test(w, s, take);
+}
 
-		assert_true(w->tests++ < 100000);
-		if (!r) {
-			search_passed(s);
-			continue;
-		}
-		count = hint(w, r, hints);
-		search_failed(s, hints, count, w->failures++);
-	}
+static void run_some(struct world *w, struct search *s, size_t count)
+{
+	bool take[UNITS_MAX];
+
+	while (count-- && search_next(s, take))
+		test(w, s, take);
+}
+
+static void stop_now(struct world *w, struct search *s)
+{
+	bool take[UNITS_MAX];
+
+	search_stop(s);
+	run(w, s, take);
+	search_open_rest(s);
 }
 
 static void result(const struct search *s, const struct world *w, bool *take)
@@ -308,6 +329,90 @@ static void a_frugal_search_tests_no_unit_twice(void **state UNUSED)
 	assert_true(failures <= 7);
 }
 
+/* Stops after each number of tests: what is refused is proved, and what is taken passes. */
+static void a_search_that_is_stopped_keeps_only_what_was_proved(void **state UNUSED)
+{
+	for (size_t stop = 1; stop < 40; stop++) {
+		struct world w = { .count = 100, .hints = HINTS_RANDOM, .seed = 7 };
+		CLEANUP(search_freep) struct search *s = search_new(w.count);
+
+		for (size_t bad = 13; bad < 100; bad += 20)
+			forbid(&w, bad, 0, 0, 1);
+		run_some(&w, s, stop);
+		stop_now(&w, s);
+		for (size_t u = 0; u < w.count; u++) {
+			bool is_bad = u % 20 == 13;
+
+			assert_int_not_equal(search_fate(s, u),
+					     is_bad ? SEARCH_TAKEN : SEARCH_REFUSED);
+			assert_int_not_equal(search_fate(s, u), SEARCH_BLOCKED);
+		}
+	}
+}
+
+/* The unit 3 needs the unit 52 and is found first. As soon as 52 is taken, no stop blames it. */
+static void what_passes_at_the_stop_is_not_refused(void **state UNUSED)
+{
+	size_t refused = 0, rescued = 0;
+
+	for (size_t stop = 1; stop < 60; stop++) {
+		struct world w = { .count = 100, .hints = HINTS_NONE, .seed = 7 };
+		CLEANUP(search_freep) struct search *s = search_new(w.count);
+
+		need(&w, 3, 52);
+		for (size_t bad = 63; bad < 100; bad += 10)
+			forbid(&w, bad, 0, 0, 1);
+		run_some(&w, s, stop);
+		rescued +=
+			search_fate(s, 3) == SEARCH_REFUSED && search_fate(s, 52) == SEARCH_TAKEN;
+		stop_now(&w, s);
+		if (search_fate(s, 52) == SEARCH_TAKEN)
+			assert_int_equal(search_fate(s, 3), SEARCH_TAKEN);
+		for (size_t bad = 63; bad < 100; bad += 10)
+			refused += search_fate(s, bad) == SEARCH_REFUSED;
+	}
+	assert_true(rescued > 0);
+	assert_true(refused > 100);
+}
+
+/* No test is left: what was proved before more units were taken is open again. */
+static void what_may_pass_after_the_stop_is_open(void **state UNUSED)
+{
+	for (size_t stop = 1; stop < 60; stop++) {
+		struct world w = { .count = 100, .hints = HINTS_NONE, .seed = 7 };
+		CLEANUP(search_freep) struct search *s = search_new(w.count);
+
+		need(&w, 3, 52);
+		forbid(&w, 63, 0, 0, 1);
+		forbid(&w, 73, 0, 0, 1);
+		run_some(&w, s, stop);
+		search_stop(s);
+		search_open_rest(s);
+		if (search_fate(s, 52) == SEARCH_TAKEN)
+			assert_int_not_equal(search_fate(s, 3), SEARCH_REFUSED);
+	}
+}
+
+static void what_is_new_does_not_wait_for_what_is_postponed(void **state UNUSED)
+{
+	for (enum hints h = 0; h < HINTS_RANDOM; h++) {
+		struct world w = { .count = 200, .hints = h, .seed = 7 };
+		CLEANUP(search_freep) struct search *s = search_new(w.count);
+		bool take[UNITS_MAX];
+
+		for (size_t bad = 50; bad < 80; bad++)
+			forbid(&w, bad, 0, 0, 1);
+		for (size_t u = 0; u < 198; u++)
+			search_postpone(s, u);
+		run_some(&w, s, 1);
+		assert_int_equal(search_taken(s), 2);
+		assert_false(search_is_settled(s));
+		run(&w, s, take);
+		check_maximal(s, &w);
+		assert_int_equal(search_taken(s), 170);
+	}
+}
+
 /* The change was refused as a whole a while ago; `cause`: the unit that nginx named then. */
 static void tell_of_before(struct world *w, struct search *s, size_t cause)
 {
@@ -372,6 +477,10 @@ static void any_world_ends_maximal_and_within_the_bound(void **state UNUSED)
 		fill(&w);
 		s = search_new(w.count);
 		told = below(&w, 3) == 0;
+		for (size_t u = 0; !told && seed % 4 == 0 && u < w.count; u++) {
+			if (below(&w, 2))
+				search_postpone(s, u);
+		}
 		if (told)
 			tell_of_before(&w, s, below(&w, w.count));
 		run(&w, s, take);
@@ -395,6 +504,10 @@ int main(void)
 		cmocka_unit_test(what_needs_a_refused_unit_is_blocked_and_not_tested),
 		cmocka_unit_test(what_was_set_aside_before_is_tried_at_the_end),
 		cmocka_unit_test(the_reason_is_the_failure_that_was_about_the_unit),
+		cmocka_unit_test(a_search_that_is_stopped_keeps_only_what_was_proved),
+		cmocka_unit_test(what_passes_at_the_stop_is_not_refused),
+		cmocka_unit_test(what_may_pass_after_the_stop_is_open),
+		cmocka_unit_test(what_is_new_does_not_wait_for_what_is_postponed),
 		cmocka_unit_test(a_cause_that_is_over_refuses_nothing),
 		cmocka_unit_test(a_cause_that_lasts_takes_one_test_more),
 		cmocka_unit_test(a_frugal_search_tests_no_unit_twice),

@@ -301,3 +301,25 @@ struct tree *changes_take(const struct changes *c, const bool *take)
 	tree_builder_fini(&b);
 	return t;
 }
+
+/* --- in another tree ------------------------------------------------------------------------- */
+
+bool change_is_in(const struct change *c, const struct tree *t)
+{
+	const struct znode *z = tree_find(t, c->path);
+
+	return c->to ? z && znode_same(z, c->to) : !z;
+}
+
+bool changes_any_in(const struct changes *c, const struct search *s, enum search_fate fate,
+		    const struct tree *t)
+{
+	for (size_t u = 0; u < c->unit_count; u++) {
+		if (search_fate(s, u) != fate ||
+		    (fate == SEARCH_REFUSED && search_reason(s, u) == SIZE_MAX))
+			continue;
+		if (change_is_in(&c->units[u]->change, t))
+			return true;
+	}
+	return false;
+}

@@ -30,6 +30,11 @@ DEFINE_CLEANUP(struct changes *, changes_free)
 
 size_t changes_count(const struct changes *c);
 const struct change *changes_at(const struct changes *c, size_t unit);
+/* Has the tree the znode as the change has it? */
+bool change_is_in(const struct change *c, const struct tree *t);
+/* Is a unit of this fate in the tree? A unit that was set aside and not tried does not count. */
+bool changes_any_in(const struct changes *c, const struct search *s, enum search_fate fate,
+		    const struct tree *t);
 /* The unit that this znode belongs to, or SIZE_MAX. */
 size_t changes_find(const struct changes *c, const char *path);
 /* Tell the search which units need each other, and which were changed together. */

@@ -12,7 +12,8 @@
  *	TOGETHER	all units that are left, as they may need each other.
  *
  * The taken units always pass together. Units are taken in their order, and a unit comes after
- * those that it needs.
+ * those that it needs. Postponed units are open when no other is. A search that is stopped tests
+ * ALONE what may pass by now, and ends.
  */
 #include <stdlib.h>
 
@@ -30,14 +31,13 @@ struct search {
 	size_t list_count, low, high;
 	size_t alone, group;
 	size_t tests;
-	size_t limit, step; /* how many units may be doubted; what a proof adds */
-	size_t last;        /* the unit that was doubted last, when it alone was left out */
-	size_t failed_tag;
+	size_t limit, step;  /* how many units may be doubted; what a proof adds */
+	size_t last;         /* the unit that was doubted last, when it alone was left out */
 	const size_t *hints; /* of the failure at hand */
-	size_t hint_count;
+	size_t hint_count, failed_tag;
 	bool frugal, tried_together;
-	bool unproved; /* that all open units fail is told, and no test of this search has shown it
-			*/
+	size_t rest;   /* NO_UNIT until it is stopped; then the next unit that may pass by now */
+	bool unproved; /* that all open units fail is told; no test of this search has shown it */
 	size_t together_at; /* on top of so many taken units */
 };
 
@@ -57,7 +57,7 @@ struct search *search_new(size_t count)
 	units_init(&s->units, count);
 	s->list = xcalloc(count + 1, sizeof(*s->list));
 	s->step = s->limit = log2_of(count + 1) / 2 + 4;
-	s->last = NO_UNIT;
+	s->last = s->rest = NO_UNIT;
 	return s;
 }
 
@@ -78,6 +78,11 @@ void search_need(struct search *s, size_t unit, size_t needed)
 void search_set_aside(struct search *s, size_t unit)
 {
 	s->units.items[unit].place = ASIDE;
+}
+
+void search_postpone(struct search *s, size_t unit)
+{
+	s->units.items[unit].place = POSTPONED;
 }
 
 void search_group(struct search *s, size_t unit, size_t group)
@@ -105,31 +110,18 @@ static void take_list(struct search *s, size_t count)
 
 /* --- what comes next ------------------------------------------------------------------------- */
 
-/* Is a test of this unit alone useful? Not if it failed on top of the same taken units. */
-static bool is_stale(const struct search *s, size_t i)
+/* After the stop: each of these once. */
+static bool choose_rest(struct search *s)
 {
-	const struct unit *u = &s->units.items[i];
-
-	if (u->place != ASIDE || !units_need_nothing(&s->units, i))
-		return false;
-	return !u->proved || (!s->frugal && u->proof != s->units.taken);
-}
-
-/* From `after` on, so that each of a round has its turn before one has its second. */
-static size_t next_stale(const struct search *s, size_t after)
-{
-	for (size_t i = 0; i < s->units.count; i++) {
-		size_t at = (after + i) % s->units.count;
-
-		if (is_stale(s, at))
-			return at;
-	}
-	return NO_UNIT;
+	s->phase = PHASE_ALONE;
+	s->alone = units_next_old(&s->units, s->rest);
+	s->rest = s->alone + 1;
+	return !s->frugal && s->alone < s->units.count;
 }
 
 static bool choose_leftovers(struct search *s)
 {
-	s->alone = next_stale(s, s->alone == NO_UNIT ? 0 : s->alone);
+	s->alone = units_next_alone(&s->units, s->alone == NO_UNIT ? 0 : s->alone, s->frugal);
 	if (s->alone != NO_UNIT) {
 		s->phase = PHASE_ALONE;
 		return true;
@@ -157,9 +149,11 @@ static void begin_bisect(struct search *s)
 /* False: the search is over. */
 static bool choose_phase(struct search *s)
 {
+	if (s->rest != NO_UNIT)
+		return choose_rest(s);
 	if (s->phase == PHASE_BISECT || s->phase == PHASE_VERIFY)
 		return true;
-	if (list_open(s)) {
+	if (list_open(s) || (units_open_postponed(&s->units) && list_open(s))) {
 		s->phase = PHASE_ALL;
 		return true;
 	}
@@ -328,10 +322,7 @@ static void verify_failed(struct search *s, size_t hint UNUSED, size_t tag)
 
 static void group_failed(struct search *s, size_t hint UNUSED, size_t tag UNUSED)
 {
-	for (size_t i = 0; i < s->units.count; i++) {
-		if (units_in_group(&s->units, i, s->group))
-			s->units.items[i].tried = s->units.taken;
-	}
+	units_group_failed(&s->units, s->group);
 }
 
 static void together_failed(struct search *s, size_t hint UNUSED, size_t tag UNUSED)
@@ -367,6 +358,18 @@ void search_failed_before(struct search *s, const size_t *hints, size_t hint_cou
 		return;
 	s->unproved = true;
 	failed(s, hints, hint_count, tag);
+}
+
+void search_stop(struct search *s)
+{
+	units_reopen_doubted(&s->units);
+	s->rest = 0;
+}
+
+void search_open_rest(struct search *s)
+{
+	if (!s->frugal)
+		units_reopen_old(&s->units);
 }
 
 /* --- what is known --------------------------------------------------------------------------- */

@@ -10,6 +10,9 @@
  * taken. Hints (units that nginx's message names) make the search shorter and never decide it: a
  * unit is refused only after a test that failed with it and passed without it.
  *
+ * A search can be stopped in the middle. The units that it has left open can be postponed in the
+ * next search, so that the units of a newer change do not wait for them.
+ *
  * The number of tests, of k refused units among n: with good hints 2 to 3 each; without any, or
  * with wrong ones, at most k * (2 * log2(n) + 10) + 2. A unit that passes only with a later one
  * counts as one of the k, and so does a failure of before (search_failed_before).
@@ -35,6 +38,10 @@ DEFINE_CLEANUP(struct search *, search_free)
 void search_need(struct search *s, size_t unit, size_t needed);
 /* Before the first search_next(). Refused in an earlier search: it is tried at the end, alone. */
 void search_set_aside(struct search *s, size_t unit);
+/* Before the first search_next(). An earlier search was stopped before this was known: it is open
+ * when nothing else is. So of two units that exclude each other the one that is not postponed is
+ * taken. */
+void search_postpone(struct search *s, size_t unit);
 /* Before the first search_next(). Units of one group were changed together and may need each
  * other: refused ones of a group are tried together, too. 0: no group. */
 void search_group(struct search *s, size_t unit, size_t group);
@@ -49,6 +56,14 @@ void search_failed(struct search *s, const size_t *hints, size_t hint_count, siz
 /* Before the first search_next(), in place of a first test: all units together failed a while ago.
  * The hints of that failure are used, but it proves nothing: its cause may be over. */
 void search_failed_before(struct search *s, const size_t *hints, size_t hint_count, size_t tag);
+
+/* Ends it in the middle. What is only doubted is open again, so what is refused was proved, or set
+ * aside at the start. search_next() then asks once for each unit that was proved on top of fewer
+ * units than are taken now, as it may pass now. */
+void search_stop(struct search *s);
+
+/* After that: what it would still ask for is open again. */
+void search_open_rest(struct search *s);
 
 /* At the end, or in the middle: */
 enum search_fate {

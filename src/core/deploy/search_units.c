@@ -37,6 +37,13 @@ void units_need(struct search_units *us, size_t unit, size_t needed)
 	us->items[unit].needed = us->need_count++;
 }
 
+static bool proof_is_old(const struct search_units *us, size_t unit)
+{
+	const struct unit *u = &us->items[unit];
+
+	return u->place == ASIDE && u->proved && u->proof != us->taken;
+}
+
 /* --- moves ----------------------------------------------------------------------------------- */
 
 bool unit_is_doubted(const struct unit *u)
@@ -87,17 +94,41 @@ void units_refuse(struct search_units *us, size_t unit, size_t tag)
 	u->reason = tag;
 }
 
+static void reopen(struct unit *u)
+{
+	u->place = OPEN;
+	u->proved = false;
+	u->reason = NO_UNIT;
+}
+
 void units_reopen_doubted(struct search_units *us)
 {
 	for (size_t i = 0; i < us->count; i++) {
-		struct unit *u = &us->items[i];
-
-		if (!unit_is_doubted(u))
-			continue;
-		u->place = OPEN;
-		u->reason = NO_UNIT;
+		if (unit_is_doubted(&us->items[i]))
+			reopen(&us->items[i]);
 	}
 	us->doubted = 0;
+}
+
+void units_reopen_old(struct search_units *us)
+{
+	for (size_t i = 0; i < us->count; i++) {
+		if (proof_is_old(us, i))
+			reopen(&us->items[i]);
+	}
+}
+
+bool units_open_postponed(struct search_units *us)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < us->count; i++) {
+		if (us->items[i].place != POSTPONED)
+			continue;
+		us->items[i].place = OPEN;
+		any = true;
+	}
+	return any;
 }
 
 /* --- what is known --------------------------------------------------------------------------- */
@@ -109,6 +140,28 @@ bool units_need_nothing(const struct search_units *us, size_t unit)
 			return false;
 	}
 	return true;
+}
+
+/* A round: each has its turn before one has its second. */
+size_t units_next_alone(const struct search_units *us, size_t after, bool frugal)
+{
+	for (size_t i = 0; i < us->count; i++) {
+		size_t at = (after + i) % us->count;
+		const struct unit *u = &us->items[at];
+
+		if (u->place != ASIDE || !units_need_nothing(us, at))
+			continue;
+		if (!u->proved || (!frugal && u->proof != us->taken))
+			return at;
+	}
+	return NO_UNIT;
+}
+
+size_t units_next_old(const struct search_units *us, size_t from)
+{
+	while (from < us->count && !(proof_is_old(us, from) && units_need_nothing(us, from)))
+		from++;
+	return from;
 }
 
 size_t units_first_doubted(const struct search_units *us)
@@ -167,6 +220,14 @@ size_t units_next_group(const struct search_units *us)
 	return 0;
 }
 
+void units_group_failed(struct search_units *us, size_t group)
+{
+	for (size_t i = 0; i < us->count; i++) {
+		if (units_in_group(us, i, group))
+			us->items[i].tried = us->taken;
+	}
+}
+
 /* --- sets ------------------------------------------------------------------------------------ */
 
 void units_mark_taken(const struct search_units *us, bool *take)
@@ -180,7 +241,7 @@ void units_mark_open(const struct search_units *us, bool *take)
 	for (size_t i = 0; i < us->count; i++) {
 		const struct unit *u = &us->items[i];
 
-		take[i] = u->place != ASIDE;
+		take[i] = u->place == OPEN || u->place == TAKEN;
 		for (size_t n = u->needed; take[i] && n != NO_UNIT; n = us->needs[n].next)
 			take[i] = take[us->needs[n].unit];
 	}
@@ -203,6 +264,10 @@ bool units_are_settled(const struct search_units *us)
 {
 	CLEANUP(freep) size_t *list = xcalloc(us->count + 1, sizeof(*list));
 
+	for (size_t i = 0; i < us->count; i++) {
+		if (us->items[i].place == POSTPONED)
+			return false;
+	}
 	return !us->doubted && !units_list_open(us, list);
 }
 

@@ -1,8 +1,9 @@
 /*
  * The units of a search: the state and the needs of each.
  *
- * A unit is open, taken, or set aside. One that is set aside is doubted (a hint named it) or proved
- * (a test failed with it and passed without it). A unit comes after those that it needs.
+ * A unit is open, postponed, taken, or set aside. One that is postponed becomes open later. One
+ * that is set aside is doubted (a hint named it) or proved (a test failed with it and passed
+ * without it). A unit comes after those that it needs.
  */
 #ifndef ZKNGINX_CORE_SEARCH_UNITS_H
 #define ZKNGINX_CORE_SEARCH_UNITS_H
@@ -13,7 +14,7 @@
 
 #define NO_UNIT SIZE_MAX
 
-enum place { OPEN, TAKEN, ASIDE };
+enum place { OPEN, POSTPONED, TAKEN, ASIDE };
 
 struct unit {
 	enum place place;
@@ -52,19 +53,31 @@ bool units_doubt_all(struct search_units *us, const size_t *list, size_t count, 
 void units_refuse(struct search_units *us, size_t unit, size_t tag);
 /* The hints were wrong: all doubted units are open again. */
 void units_reopen_doubted(struct search_units *us);
+/* A proof is old if fewer units were taken then than now: the unit may pass now. These are open
+ * again. */
+void units_reopen_old(struct search_units *us);
+/* All postponed units are open; false: there are none. */
+bool units_open_postponed(struct search_units *us);
 
 bool unit_is_doubted(const struct unit *u);
 /* Are all units that it needs taken? */
 bool units_need_nothing(const struct search_units *us, size_t unit);
 enum search_fate units_fate(const struct search_units *us, size_t unit);
 size_t units_first_doubted(const struct search_units *us);
+/* From `after` on, in a circle: a unit that is set aside and whose needs are taken, and that was
+ * not proved, or on top of fewer units (frugal: these are left out); NO_UNIT: there is none. */
+size_t units_next_alone(const struct search_units *us, size_t after, bool frugal);
+/* The first from `from` on whose proof is old, or the count. */
+size_t units_next_old(const struct search_units *us, size_t from);
 /* The last in order of the open units that the hints name: of several the newcomer loses. */
 size_t units_last_hinted(const struct search_units *us, const size_t *hints, size_t count);
-/* No unit is open that could be taken, and none is doubted. */
+/* No unit is open that could be taken, and none is postponed or doubted. */
 bool units_are_settled(const struct search_units *us);
 bool units_in_group(const struct search_units *us, size_t i, size_t group);
 /* A group of which several units are set aside, but not all that are, to be tried; 0: none. */
 size_t units_next_group(const struct search_units *us);
+/* They were tried together on top of what is taken, and failed. */
+void units_group_failed(struct search_units *us, size_t group);
 size_t units_aside(const struct search_units *us);
 
 /* Mark the taken units. */
