@@ -54,31 +54,36 @@ static void postpone(struct agent *a)
 		a->ops->on_over(a->ctx, false);
 }
 
-static bool has_guard_problem(const struct agent *a, const char *znode)
+static struct problem *guard_problem(struct agent *a, const char *znode)
 {
 	for (size_t i = 0; i < a->problems.count; i++) {
-		const struct problem *p = &a->problems.items[i];
+		struct problem *p = &a->problems.items[i];
 
 		if (p->kind == PROBLEM_GUARD && strcmp(p->znode, znode) == 0)
-			return true;
+			return p;
 	}
-	return false;
+	return NULL;
 }
 
-/* Its guard is that of the whole config. A revision on trial has no part in it. */
+/* Its guard is that of the whole config. A revision on trial has no part in it. The problem may be
+ * one that was recalled at the start. */
 static void add_past_problem(struct agent *a)
 {
+	const char *root = a->settings->zookeeper.config;
+	struct problem *there = guard_problem(a, root);
 	struct past_watch_facts past;
 
 	past_watch_facts(a->past, &past);
-	if (past.rolled_back && !has_guard_problem(a, a->settings->zookeeper.config))
-		problems_add(&a->problems, a->settings->zookeeper.config, PROBLEM_GUARD, NULL,
-			     "ZooKeeper has gone back to older data%s: nothing of it is applied "
-			     "until the newer data is back, or \"zknginxctl confirm --history\" "
-			     "accepts it",
-			     past.empty ? ", in which the config root is missing or has no objects"
-					: "")
-			->serving = SERVING_PREVIOUS;
+	if (!past.rolled_back)
+		return;
+	if (!there)
+		there = problems_add(
+			&a->problems, root, PROBLEM_GUARD, NULL,
+			"ZooKeeper has gone back to older data%s: nothing of it is applied until "
+			"the newer data is back, or \"zknginxctl confirm --history\" accepts it",
+			past.empty ? ", in which the config root is missing or has no objects"
+				   : "");
+	there->serving = SERVING_PREVIOUS;
 }
 
 static void run(struct agent *a)
