@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <zknginx/log.h>
@@ -87,6 +88,13 @@ static void block_signals(void)
 	for (size_t i = 0; i < ARRAY_SIZE(meaningless); i++)
 		sigaddset(&set, meaningless[i]);
 	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+/* Neither this process nor a program that it starts gains privileges by executing a file. */
+static void forbid_new_privileges(void)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		die("PR_SET_NO_NEW_PRIVS: %m");
 }
 
 /* Each run builds a tree, a model and a bundle and frees the last ones. If their pages stay in the
@@ -355,6 +363,7 @@ int daemon_run(const char *settings_path, bool missing_ok, bool once)
 	struct err e;
 	int rc;
 
+	forbid_new_privileges();
 	block_signals();
 	keep_freed_memory();
 	rc = sd_event_default(&d.loop);

@@ -28,6 +28,7 @@ struct zookeeper_settings {
 	const char *cluster;
 	uint64_t session_timeout;
 	const char *auth_file; /* "" = none; holds "digest user:password" */
+	uint64_t max_data;     /* bytes of data of all znodes that are followed */
 	uint64_t watch_limit;  /* bytes of watches past which a reconnect is a new session */
 	uint64_t max_frame;    /* bytes of one answer of a server */
 	struct tls_settings tls;

@@ -72,6 +72,9 @@ enum step_id {
 		STEP_N
 };
 
+/* How many problems status.json and a report znode list. */
+#define STATUS_PROBLEMS_MOST 500
+
 struct status_problem {
 	struct problem problem;
 	uint64_t since; /* wall clock, microseconds since the epoch */
@@ -119,7 +122,7 @@ struct status {
 	unsigned long generation;
 	const struct status_problem *problems;
 	size_t problem_count; /* in that list … */
-	size_t problem_total; /* … and in all; the list of a report znode may be shortened */
+	size_t problem_total; /* … and in all; the list that is written is limited */
 	const struct status_discovery *discovery;
 	size_t discovery_count;
 	const struct status_drain *drains;

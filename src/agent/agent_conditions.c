@@ -133,6 +133,29 @@ static void check_files(const struct agent *a, const struct instance_state *n, s
 			       drift_mode_name(a->settings->nginx.drift));
 }
 
+/* The next start of nginx would fail. */
+static void check_disk(const struct agent *a, const struct instance_state *n, struct conditions *c)
+{
+	const char *binary = a->settings->nginx.binary;
+
+	if (n->on_disk == REPLACED_REFUSES)
+		conditions_add(
+			c, "nginx-replaced-refuses", "", ALERT_CRITICAL, 1,
+			"nginx was replaced on disk (%s, a module or a library), and its nginx -t "
+			"refuses the live generation %lu: %s; the running nginx (process %ld) goes "
+			"on, but a restart would fail: do not restart nginx; install the previous "
+			"version or the missing module, or change the configuration that is "
+			"refused",
+			binary, stage_live(a->stage), n->on_disk_message, n->pid);
+	else if (n->on_disk == REPLACED_MISSING)
+		conditions_add(
+			c, "nginx-binary-missing", "", ALERT_CRITICAL, 1,
+			"%s does not exist any more; the running nginx (process %ld) goes on, "
+			"and changes go live, but nginx cannot be started again: install "
+			"nginx, or correct nginx.binary",
+			binary, n->pid);
+}
+
 static void check_probe(const struct agent *a, const struct nginx_status *n, struct conditions *c)
 {
 	if (n->has_probe && !n->probe.answers)
@@ -176,10 +199,20 @@ static void check_nginx(struct agent *a, struct conditions *c)
 	} else {
 		check_process(a, &n.nginx, c);
 		check_files(a, &n.nginx, c);
+		check_disk(a, &n.nginx, c);
 		check_probe(a, &n, c);
 	}
 	check_host(a, &n.nginx, c);
 	check_deaths(a, &n.nginx, c);
+}
+
+/* Does the nginx on disk accept what the one that runs does not load again? */
+static bool needs_restart(const struct agent *a)
+{
+	struct nginx_status n;
+
+	deploy_nginx_status(a->deploy, &n);
+	return n.nginx.on_disk == REPLACED_PASSES;
 }
 
 static void check_refusal(const struct agent *a, struct conditions *c)
@@ -193,9 +226,12 @@ static void check_refusal(const struct agent *a, struct conditions *c)
 		conditions_add(
 			c, "nginx-test-fails", "", ALERT_CRITICAL, 0,
 			"nginx -t refuses the configuration that nginx runs: %s; nginx keeps "
-			"serving it, but a start of nginx would fail, and no change can be "
-			"deployed",
-			ground);
+			"serving it, %s",
+			ground,
+			needs_restart(a)
+				? "but no change can be deployed: nginx was replaced on disk, and "
+				  "the one on disk accepts the configuration, so restart nginx"
+				: "but a start of nginx would fail, and no change can be deployed");
 	if (message && !of_host)
 		conditions_add(c, "config-rejected", "", ALERT_CRITICAL, 0,
 			       "the configuration cannot be deployed, and nginx keeps serving the "

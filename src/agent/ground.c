@@ -14,8 +14,7 @@ void ground_fail(struct ground *g, char *message)
 {
 	if (!g->message || strcmp(g->message, message) != 0) {
 		log_error("nginx -t refuses the configuration that nginx runs: %s; nginx keeps "
-			  "serving it, but a start of nginx would fail, and no change can be "
-			  "deployed",
+			  "serving it, but no change can be deployed",
 			  message);
 		g->traced = false;
 		g->pause = PAUSE_MIN;

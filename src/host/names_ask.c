@@ -1,6 +1,7 @@
 /*
  * Questions by getaddrinfo_a(), so that none of the threads is ours. Its threads block all signals
- * and are asked to send none: the caller looks again after a while.
+ * and are asked to send none: the caller looks again after a while. They may do what the thread may
+ * that asks, so a confined thread asks.
  *
  * gai_error() says whether a question has ended, but takes no lock. gai_cancel() does: no thread
  * touches a question any more that it reports as done, and only then is the answer read or freed.
@@ -17,6 +18,7 @@
 #include <zknginx/err.h>
 
 #include "names_ask.h"
+#include "sys/thread.h"
 
 struct ask {
 	struct gaicb request; /* the C library uses it until `ended` */
@@ -34,19 +36,27 @@ static const struct addrinfo hints = { .ai_flags = AI_ADDRCONFIG,
 				       .ai_family = AF_UNSPEC,
 				       .ai_socktype = SOCK_STREAM };
 
+static void *ask_on_thread(void *ask)
+{
+	struct ask *a = ask;
+	struct gaicb *list[] = { &a->request };
+
+	a->rc = getaddrinfo_a(GAI_NOWAIT, list, 1, NULL);
+	return NULL;
+}
+
 struct ask *ask_new(const char *name)
 {
 	size_t size = strlen(name) + 1;
 	struct ask *a = xcalloc(1, sizeof(*a) + size);
-	struct gaicb *list[] = { &a->request };
 
 	memcpy(a->name, name, size);
 	a->request.ar_name = a->name;
 	a->request.ar_request = &hints;
 	if (ASK_ON_THE_SPOT)
 		a->rc = getaddrinfo(a->name, NULL, &hints, &a->request.ar_result);
-	else
-		a->rc = getaddrinfo_a(GAI_NOWAIT, list, 1, NULL);
+	else if (thread_call(CONFINE_NAMES, ask_on_thread, a) != 0)
+		a->rc = EAI_AGAIN;
 	a->ended = ASK_ON_THE_SPOT || a->rc != 0;
 	return a;
 }

@@ -49,6 +49,7 @@ static const struct setting table[] = {
 	{ KEY(zookeeper, auth_file), TEXT("", form_file_maybe) },
 	{ KEY(zookeeper, watch_limit), SIZE("900k", "16k", "1g") },
 	{ KEY(zookeeper, max_frame), SIZE("4m", "64k", "1g") },
+	{ KEY(zookeeper, max_data), SIZE("64m", "4m", "4g") },
 	{ KEY(zookeeper, tls.ca), TEXT("", form_file_maybe) },
 	{ KEY(zookeeper, tls.certificate), TEXT("", form_file_maybe) },
 	{ KEY(zookeeper, tls.key), TEXT("", form_file_maybe) },

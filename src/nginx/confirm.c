@@ -11,9 +11,22 @@
 #define PERIOD (2 * USEC_PER_SEC)
 #define AGAIN (10 * USEC_PER_MSEC)
 
-void confirm_init(struct confirm *c, sd_event *loop)
+static size_t users_of_workers(void *ctx, uid_t *out, size_t room)
 {
-	*c = (struct confirm){ .loop = loop };
+	const struct confirm *c = ctx;
+	const struct master *m = instance_master(c->instance);
+	struct workers w;
+
+	if (!m)
+		return 0;
+	master_workers(m, &w);
+	return workers_users(&w, out, room);
+}
+
+void confirm_init(struct confirm *c, sd_event *loop, const struct instance *instance)
+{
+	*c = (struct confirm){ .loop = loop, .instance = instance };
+	c->workers = (struct probe_workers){ users_of_workers, c };
 }
 
 void confirm_fini(struct confirm *c)
@@ -33,7 +46,7 @@ bool confirm_configure(struct confirm *c, const char *address)
 	c->address = xstrdup(address);
 	if (!*address)
 		return false;
-	if (probe_new(c->loop, address, PERIOD, &c->probe, &e) == 0)
+	if (probe_new(c->loop, address, PERIOD, &c->workers, &c->probe, &e) == 0)
 		return true;
 	log_error("there is no probe: %s", e.text);
 	return false;

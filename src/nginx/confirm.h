@@ -16,10 +16,13 @@
 #ifndef ZKNGINX_NGINX_CONFIRM_H
 #define ZKNGINX_NGINX_CONFIRM_H
 
+#include "instance.h"
 #include "probe.h"
 
 struct confirm {
-	sd_event *loop; /* borrowed */
+	sd_event *loop;                  /* borrowed */
+	const struct instance *instance; /* … whose workers are asked */
+	struct probe_workers workers;
 	struct probe *probe;
 	char *address;      /* nginx.probe that it was made for; NULL: not looked at yet */
 	const char *marker; /* borrowed: the wanted one */
@@ -30,7 +33,7 @@ struct confirm {
 	char answer[512]; /* why it does not agree: a sentence; "" = not asked yet */
 };
 
-void confirm_init(struct confirm *c, sd_event *loop);
+void confirm_init(struct confirm *c, sd_event *loop, const struct instance *instance);
 void confirm_fini(struct confirm *c);
 /* The probe that the setting wants ("" or NULL: none); not while a question may be under way. True:
  * a new one was made. */

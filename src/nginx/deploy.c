@@ -305,11 +305,17 @@ void deploy_configure(struct deploy *d, const struct nginx_settings *nginx)
 	pipeline_configure(&d->pipeline, nginx, !d->in_flight);
 }
 
-void deploy_render_options(const struct deploy *d, struct render_options *out)
+void deploy_render_options(struct deploy *d, struct render_options *out)
 {
+	const struct master *m = instance_master(d->instance);
+
 	out->probe = d->nginx->probe;
-	if (out->probe && *out->probe)
-		sandbox_render_options(d->pipeline.sandbox, out);
+	if (!out->probe || !*out->probe)
+		return;
+	sandbox_meet(d->pipeline.sandbox, m ? m->pid : 0);
+	sandbox_render_options(d->pipeline.sandbox, out);
+	if (instance_disk_lacks_status(d->instance))
+		out->probe_lacks_status = true;
 }
 
 void deploy_know_warnings(struct deploy *d, const char *warnings)

@@ -89,9 +89,9 @@ int deploy_new(sd_event *loop, const struct nginx_settings *nginx, struct stage 
 	       const struct deploy_ops *ops, void *ctx, struct deploy **out, struct err *e);
 void deploy_free(struct deploy *d);
 
-/* Fills in what render needs to know for the probe: its address, and how this nginx was built. The
- * strings live until the next deployment begins. */
-void deploy_render_options(const struct deploy *d, struct render_options *out);
+/* Fills in what render needs to know for the probe: its address, and how the nginx that runs was
+ * built, and another one that is on disk. The strings live until the next deployment begins. */
+void deploy_render_options(struct deploy *d, struct render_options *out);
 
 /* Settings read again, at any time; those before may be freed after it. */
 void deploy_configure(struct deploy *d, const struct nginx_settings *nginx);

@@ -37,6 +37,7 @@ struct instance {
 	unsigned long drifted_generation;
 
 	struct hostconf hostconf;
+	struct replaced *replaced;
 };
 
 static void arm(struct instance *i, uint64_t delay)
@@ -273,6 +274,7 @@ static void look_at_all(struct instance *i)
 	found |= look_at_health(i, &w);
 	found |= look_at_files(i);
 	found |= look_at_conffiles(i);
+	replaced_look(i->replaced, instance_master(i), i->hostconf.serial);
 	if (!instance_drifted(i) && !hostconf_lacks_include(&i->hostconf) &&
 	    conffiles_are_tested(i->hostconf.changes))
 		loaded_remember_sane_workers(&i->loaded, instance_master(i), &w);
@@ -309,8 +311,10 @@ void instance_set_busy(struct instance *i, bool busy)
 	struct workers w;
 
 	i->busy = busy;
-	if (busy)
+	if (busy) {
+		replaced_pause(i->replaced);
 		return;
+	}
 	count_workers(i, &w);
 	if (w.serving_count)
 		i->workerless = false;
@@ -345,11 +349,18 @@ void instance_state(const struct instance *i, struct instance_state *out)
 		.old_since = runs ? i->health.old_since : 0,
 		.drifted = instance_drifted(i),
 	};
+	out->on_disk = replaced_state(i->replaced, &out->on_disk_message);
+}
+
+bool instance_disk_lacks_status(const struct instance *i)
+{
+	return replaced_lacks_status(i->replaced);
 }
 
 void instance_configure(struct instance *i, const struct nginx_settings *nginx)
 {
 	i->nginx = nginx;
+	replaced_configure(i->replaced, nginx);
 }
 
 struct instance *instance_new(sd_event *loop, const struct nginx_settings *nginx,
@@ -366,6 +377,7 @@ struct instance *instance_new(sd_event *loop, const struct nginx_settings *nginx
 	presence_init(&i->presence, loop, on_end, i);
 	hostconf_init(&i->hostconf);
 	health_init(&i->health, loop);
+	i->replaced = replaced_new(loop, nginx, stage, ops->on_change, ctx);
 	i->watch = timing_new(loop, on_watch, i);
 	instance_look(i);
 	arm(i, 0);
@@ -379,6 +391,7 @@ void instance_free(struct instance *i)
 	sd_event_source_disable_unref(i->watch);
 	presence_fini(&i->presence);
 	health_fini(&i->health);
+	replaced_free(i->replaced);
 	hostconf_fini(&i->hostconf);
 	sd_event_unref(i->loop);
 	free(i);

@@ -15,6 +15,7 @@
 
 #include "hostconf.h"
 #include "master.h"
+#include "replaced.h"
 #include "stage.h"
 
 struct instance;
@@ -76,6 +77,9 @@ void instance_note_duration(struct instance *i, uint64_t duration);
 /* A deployment begins, or has ended. */
 void instance_set_busy(struct instance *i, bool busy);
 
+/* Another nginx is on disk, and it is built without ngx_http_stub_status_module. */
+bool instance_disk_lacks_status(const struct instance *i);
+
 /* The next regular look comes now. */
 void instance_look_soon(struct instance *i);
 
@@ -93,6 +97,9 @@ struct instance_state {
 	uint64_t old_since; /* since when the oldest of the old workers is shutting down, as far as
 			       is known; CLOCK_MONOTONIC; 0 = there is none */
 	const char *drifted;
+	enum replaced_state
+		on_disk; /* is another nginx on disk, and does it accept what is live? */
+	const char *on_disk_message; /* REFUSES: what it wrote */
 };
 void instance_state(const struct instance *i, struct instance_state *out);
 

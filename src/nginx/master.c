@@ -240,6 +240,30 @@ void master_workers(const struct master *m, struct workers *w)
 	proc_children(m->pid, sort_in, w);
 }
 
+static void add_user(pid_t pid, uid_t *out, size_t room, size_t *count)
+{
+	uid_t user;
+
+	if (*count == room || !proc_user(pid, &user))
+		return;
+	for (size_t i = 0; i < *count; i++) {
+		if (out[i] == user)
+			return;
+	}
+	out[(*count)++] = user;
+}
+
+size_t workers_users(const struct workers *w, uid_t *out, size_t room)
+{
+	size_t count = 0, old = w->leaving < MASTER_WORKERS_MAX ? w->leaving : MASTER_WORKERS_MAX;
+
+	for (size_t i = 0; i < w->serving_count; i++)
+		add_user(w->serving[i], out, room, &count);
+	for (size_t i = 0; i < old; i++)
+		add_user(w->old[i], out, room, &count);
+	return count;
+}
+
 bool workers_have(const struct workers *w, pid_t pid)
 {
 	for (size_t i = 0; i < w->serving_count; i++) {

@@ -47,6 +47,8 @@ struct workers {
 	unsigned children;             /* of all kinds */
 };
 void master_workers(const struct master *m, struct workers *w);
+/* The users that they run as, without repetition; returns how many. */
+size_t workers_users(const struct workers *w, uid_t *out, size_t room);
 bool workers_have(const struct workers *w, pid_t pid);
 
 #endif

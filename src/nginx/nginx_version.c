@@ -1,12 +1,13 @@
 /*
- * `nginx -V`: one line with the version, one with configure's arguments. It is run once, at start,
- * with a loop of its own; nothing depends on its success.
+ * `nginx -V`: one line with the version, one with configure's arguments. It is run at start, and
+ * when another nginx runs, with a loop of its own; nothing depends on its success.
  */
 #include <ctype.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <zknginx/log.h>
 
@@ -104,14 +105,22 @@ static void on_answer(void *ctx, const struct child_result *r)
 		      nginx_version_parse(q->arena, buf_str(r->errors), q->version);
 }
 
-void nginx_version_ask(struct arena *a, const char *binary, struct nginx_version *v)
+void nginx_version_guess(struct nginx_version *v)
+{
+	v->number = 1022001;
+	v->has_stub_status = true;
+	for (size_t i = 0; i < NGINX_PATH_N; i++)
+		v->paths[i] = paths[i].debian;
+}
+
+void nginx_version_ask(struct arena *a, const char *binary, int executable, struct nginx_version *v)
 {
 	static char *const environment[] = { (char *)"LANG=C", NULL };
 	static char *const arguments[] = { (char *)"nginx", (char *)"-V", NULL };
 	struct question q = { .arena = a, .version = v };
 	const struct child_spec spec = {
 		.path = binary,
-		.exec_fd = -1,
+		.exec_fd = executable,
 		.argv = arguments,
 		.envp = environment,
 		.deadline = ASK_TIMEOUT,
@@ -122,8 +131,23 @@ void nginx_version_ask(struct arena *a, const char *binary, struct nginx_version
 	if (child_run(&spec, NULL) == 0 && q.answered)
 		return;
 	log_warning("%s -V cannot be run or read; using the paths of Debian's nginx", binary);
-	v->number = 1022001;
-	v->has_stub_status = true;
-	for (size_t i = 0; i < NGINX_PATH_N; i++)
-		v->paths[i] = paths[i].debian;
+	nginx_version_guess(v);
+}
+
+void nginx_version_meet(struct arena *a, const char *binary, int executable,
+			struct nginx_version *v)
+{
+	bool is_known = v->paths[NGINX_PREFIX];
+	struct fingerprint now = { 0 };
+	struct stat st;
+
+	if ((executable >= 0 ? fstat(executable, &st) : stat(binary, &st)) == 0)
+		now = fingerprint_of(&st);
+	else if (is_known)
+		return;
+	now.changed = (struct timespec){ 0 }; /* a new name does not make it a new file */
+	if (is_known && fingerprint_same(&now, &v->file))
+		return;
+	nginx_version_ask(a, binary, executable, v);
+	v->file = now;
 }

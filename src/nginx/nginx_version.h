@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <zknginx/arena.h>
 
+#include "fingerprint.h"
+
 enum nginx_path {
 	NGINX_PREFIX,
 	NGINX_PID,
@@ -25,10 +27,19 @@ struct nginx_version {
 	unsigned number;                 /* 1.22.1 is 1022001 */
 	const char *paths[NGINX_PATH_N]; /* absolute, but for special logs */
 	bool has_stub_status;            /* true also when unknown */
+	struct fingerprint file;         /* whose answer it is; set by nginx_version_meet() */
 };
 
-/* Runs the binary, for a few milliseconds. When it cannot be run (logged): the paths of Debian. */
-void nginx_version_ask(struct arena *a, const char *binary, struct nginx_version *v);
+/* Runs the binary, for a few milliseconds. executable: an open file to run in place of `binary`;
+ * -1: none. When it cannot be run (logged): nginx_version_guess(). */
+void nginx_version_ask(struct arena *a, const char *binary, int executable,
+		       struct nginx_version *v);
+/* The same, unless this file was asked already, or is missing and another one was. *v begins as all
+ * zero. */
+void nginx_version_meet(struct arena *a, const char *binary, int executable,
+			struct nginx_version *v);
+/* The version and the paths of Debian's nginx. */
+void nginx_version_guess(struct nginx_version *v);
 /* The same from the text of `nginx -V`. False: it is not such a text. */
 bool nginx_version_parse(struct arena *a, const char *text, struct nginx_version *v);
 /* Does it take `-e FILE` (1.19.5)? */

@@ -376,7 +376,7 @@ int pipeline_init(struct pipeline *p, sd_event *loop, const struct nginx_setting
 	if (new_sandbox(p, &p->sandbox, e) < 0)
 		return -1;
 	quiet_init(&p->quiet, loop, on_quiet, p);
-	confirm_init(&p->confirm, loop);
+	confirm_init(&p->confirm, loop, instance);
 	verify_init(&p->verify, loop, instance, &p->confirm, on_verdict, p);
 	configure_probe(p);
 	return 0;

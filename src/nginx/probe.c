@@ -26,6 +26,7 @@ struct probe {
 	sd_event *loop;
 	struct probe_address address;
 	uint64_t period;
+	const struct probe_workers *workers;
 	sd_event_source *timer;
 
 	struct probe_count *count; /* NULL: another program has the port */
@@ -189,7 +190,7 @@ static void listen_if_deaf(struct probe *p)
 
 	if (p->count)
 		return;
-	if (probe_count_new(p->loop, &p->address, on_heard, p, &p->count, &e) < 0)
+	if (probe_count_new(p->loop, &p->address, p->workers, on_heard, p, &p->count, &e) < 0)
 		set_why(p, e.text);
 }
 
@@ -237,8 +238,8 @@ void probe_cancel(struct probe *p)
 
 /* --- the whole ------------------------------------------------------------------------------- */
 
-int probe_new(sd_event *loop, const char *address, uint64_t period, struct probe **out,
-	      struct err *e)
+int probe_new(sd_event *loop, const char *address, uint64_t period,
+	      const struct probe_workers *workers, struct probe **out, struct err *e)
 {
 	struct probe *p = xcalloc(1, sizeof(*p));
 
@@ -248,6 +249,7 @@ int probe_new(sd_event *loop, const char *address, uint64_t period, struct probe
 	}
 	p->loop = sd_event_ref(loop);
 	p->period = period;
+	p->workers = workers;
 	p->published.since = timing_now();
 	restart_counters(p, &(struct probe_counts){ 0 });
 	set_why(p, "nginx has not been asked yet");

@@ -21,12 +21,15 @@
 #include <systemd/sd-event.h>
 #include <zknginx/err.h>
 
+#include "probe_sender.h"
+
 struct probe;
 
 /* address: as nginx.probe; ERR_INPUT when it is not a loopback address. Listens for datagrams (and
- * tries again as long as another program has the port); asks for /status every `period`. */
-int probe_new(sd_event *loop, const char *address, uint64_t period, struct probe **out,
-	      struct err *e);
+ * tries again as long as another program has the port); asks for /status every `period`. workers:
+ * whose reports count; borrowed. */
+int probe_new(sd_event *loop, const char *address, uint64_t period,
+	      const struct probe_workers *workers, struct probe **out, struct err *e);
 void probe_free(struct probe *p);
 
 /* Ask for /generation once; done(ok, marker or why not). A call that comes while one is under way

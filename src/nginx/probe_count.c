@@ -5,7 +5,8 @@
  *
  *	<190>Nov 22 15:04:05 zknginx: 502 502, 200
  *
- * Any process of this host can write to the port, and so raise the count of failures.
+ * Any process of this host can write to the port; probe_sender.h tells whose datagrams count. A
+ *flood of others can still crowd out reports.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@
 struct probe_count {
 	int fd;
 	const struct probe_address *address;
+	struct probe_senders *senders;
 	struct probe_counts counts;
 	sd_event_source *io, *timer;
 	void (*on_echo)(void *ctx);
@@ -91,7 +93,8 @@ static bool read_one(struct probe_count *c)
 
 	if (got < 0)
 		return errno != EAGAIN;
-	if ((size_t)got <= sizeof(text) && probe_address_is_loopback(&from))
+	if ((size_t)got <= sizeof(text) && probe_address_is_loopback(&from) &&
+	    probe_sender_counts(c->senders, &from))
 		probe_count_parse(text, (size_t)got, &c->counts);
 	return true;
 }
@@ -152,12 +155,14 @@ static int listen_on(struct probe_count *c, struct err *e)
 	return 0;
 }
 
-int probe_count_new(sd_event *loop, const struct probe_address *a, void (*on_echo)(void *ctx),
-		    void *ctx, struct probe_count **out, struct err *e)
+int probe_count_new(sd_event *loop, const struct probe_address *a,
+		    const struct probe_workers *workers, void (*on_echo)(void *ctx), void *ctx,
+		    struct probe_count **out, struct err *e)
 {
 	struct probe_count *c = xcalloc(1, sizeof(*c));
 
 	*c = (struct probe_count){ .fd = -1, .address = a, .on_echo = on_echo, .ctx = ctx };
+	c->senders = probe_senders_new(a, workers);
 	if (listen_on(c, e) < 0) {
 		probe_count_free(c);
 		return -1;
@@ -177,6 +182,7 @@ void probe_count_free(struct probe_count *c)
 		return;
 	sd_event_source_disable_unref(c->io);
 	sd_event_source_disable_unref(c->timer);
+	probe_senders_free(c->senders);
 	if (c->fd >= 0)
 		close(c->fd);
 	free(c);

@@ -6,6 +6,7 @@
 #define ZKNGINX_NGINX_PROBE_COUNT_H
 
 #include "probe_http.h"
+#include "probe_sender.h"
 
 struct probe_counts {
 	uint64_t errors;          /* answered with 5xx */
@@ -14,10 +15,11 @@ struct probe_counts {
 };
 
 struct probe_count;
-/* Listens. The address is borrowed. on_echo: one has just been counted; may not
+/* Listens. The address and the workers are borrowed. on_echo: one has just been counted; may not
  * free it. */
-int probe_count_new(sd_event *loop, const struct probe_address *a, void (*on_echo)(void *ctx),
-		    void *ctx, struct probe_count **out, struct err *e);
+int probe_count_new(sd_event *loop, const struct probe_address *a,
+		    const struct probe_workers *workers, void (*on_echo)(void *ctx), void *ctx,
+		    struct probe_count **out, struct err *e);
 void probe_count_free(struct probe_count *c);
 /* What has arrived by now; reads a bounded part of what is waiting. */
 struct probe_counts probe_count_now(struct probe_count *c);

@@ -105,6 +105,17 @@ bool proc_signals(pid_t pid, struct proc_signals *out)
 	       mask(buf_str(&b), "\nShdPnd:", &out->pending);
 }
 
+bool proc_user(pid_t pid, uid_t *user)
+{
+	CLEANUP(buf_fini) struct buf b = BUF_INIT;
+	const char *at;
+
+	if (!proc_read(pid, "status", &b))
+		return false;
+	at = strstr(buf_str(&b), "\nUid:\t");
+	return at && sscanf(at, "\nUid:\t%*u %u", user) == 1;
+}
+
 static bool children_by_scan(pid_t pid, void (*visit)(void *ctx, pid_t child), void *ctx)
 {
 	DIR *proc = opendir("/proc");

@@ -29,6 +29,9 @@ struct proc_signals {
 };
 bool proc_signals(pid_t pid, struct proc_signals *out);
 
+/* The effective user. */
+bool proc_user(pid_t pid, uid_t *user);
+
 /* Calls visit for each child; false when the list cannot be read. */
 bool proc_children(pid_t pid, void (*visit)(void *ctx, pid_t child), void *ctx);
 

@@ -46,6 +46,7 @@ struct sandbox {
 	uint64_t timeout;
 	uint64_t limit; /* as well; 0 = none */
 	bool namespace;
+	bool of_disk; /* the binary on disk is run, whatever a master runs */
 	struct nginx_version version;
 	const char *learned[LEARNED_MAX];
 	size_t learned_count;
@@ -81,8 +82,8 @@ static int choose_kind(struct sandbox *s, enum sandbox_mode wanted, struct err *
 	return 0;
 }
 
-int sandbox_new(const struct nginx_settings *settings, const char *live, const char *cache,
-		struct sandbox **out, struct err *e)
+static int new_sandbox(const struct nginx_settings *settings, const char *live, const char *cache,
+		       struct sandbox **out, struct err *e)
 {
 	CLEANUP(sandbox_freep) struct sandbox *s = xcalloc(1, sizeof(*s));
 	struct arena *a = s->arena = arena_new();
@@ -97,8 +98,27 @@ int sandbox_new(const struct nginx_settings *settings, const char *live, const c
 	if (choose_kind(s, settings->sandbox, e) < 0)
 		return -1;
 	fallback_sweep(s->config);
-	nginx_version_ask(a, s->binary, &s->version);
 	*out = TAKE(s);
+	return 0;
+}
+
+int sandbox_new(const struct nginx_settings *settings, const char *live, const char *cache,
+		struct sandbox **out, struct err *e)
+{
+	if (new_sandbox(settings, live, cache, out, e) < 0)
+		return -1;
+	nginx_version_meet((*out)->arena, (*out)->binary, -1, &(*out)->version);
+	return 0;
+}
+
+int sandbox_new_of_disk(const struct nginx_settings *settings, const char *live, const char *cache,
+			const char *version, struct sandbox **out, struct err *e)
+{
+	if (new_sandbox(settings, live, cache, out, e) < 0)
+		return -1;
+	(*out)->of_disk = true;
+	if (!nginx_version_parse((*out)->arena, version, &(*out)->version))
+		nginx_version_guess(&(*out)->version);
 	return 0;
 }
 
@@ -114,6 +134,14 @@ void sandbox_free(struct sandbox *s)
 const char *sandbox_kind(const struct sandbox *s)
 {
 	return sandbox_mode_name(s->namespace ? SANDBOX_NAMESPACE : SANDBOX_FALLBACK);
+}
+
+void sandbox_meet(struct sandbox *s, long master)
+{
+	CLEANUP(sandbox_master_close) struct sandbox_master m;
+
+	sandbox_master_open(&m, master);
+	nginx_version_meet(s->arena, s->binary, m.executable, &s->version);
 }
 
 void sandbox_render_options(const struct sandbox *s, struct render_options *out)
@@ -201,7 +229,7 @@ static int spawn(struct test *t, struct enclosure *in, struct err *e)
 	const uint64_t at = timing_now();
 	const struct child_spec spec = {
 		.path = s->binary,
-		.exec_fd = t->master.executable,
+		.exec_fd = s->of_disk ? -1 : t->master.executable,
 		.argv = arguments,
 		.envp = environment,
 		.deadline = t->deadline > at ? t->deadline - at : 1,
@@ -264,6 +292,8 @@ int sandbox_test(struct sandbox *s, sd_event *loop, const char *staged, long mas
 			    .done = done,
 			    .ctx = ctx };
 	sandbox_master_open(&t->master, master);
+	if (!s->of_disk)
+		nginx_version_meet(s->arena, s->binary, t->master.executable, &s->version);
 	if (run(t, e) < 0)
 		return -1;
 	s->test = TAKE(t);
@@ -291,6 +321,8 @@ static char *describe(const struct test *t, const struct child_result *r)
 			   sigdescr_np(r->code) ?: "unknown");
 	if (r->failure)
 		buf_printf(&out, "%s\n", r->failure);
+	if (!out.size && r->exited && r->code)
+		buf_printf(&out, "nginx -t ended with exit status %d and no message\n", r->code);
 	return buf_take(&out);
 }
 

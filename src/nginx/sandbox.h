@@ -27,10 +27,17 @@ struct sandbox;
  * does not allow it). */
 int sandbox_new(const struct nginx_settings *settings, const char *live, const char *cache,
 		struct sandbox **out, struct err *e);
+/* Its tests run the binary that is on disk, even while a master runs another one. version: what its
+ * `nginx -V` wrote; "" = unknown. */
+int sandbox_new_of_disk(const struct nginx_settings *settings, const char *live, const char *cache,
+			const char *version, struct sandbox **out, struct err *e);
 void sandbox_free(struct sandbox *s);
 DEFINE_CLEANUP(struct sandbox *, sandbox_free)
 const char *sandbox_kind(const struct sandbox *s); /* "namespace", "fallback" */
 
+/* The nginx that runs may be another one than before: read its version again. master: as in
+ * sandbox_test(). */
+void sandbox_meet(struct sandbox *s, long master);
 /* What render needs to know about this nginx for the probe, from `nginx -V` and nginx.conf. The
  * string lives as long as the sandbox. */
 void sandbox_render_options(const struct sandbox *s, struct render_options *out);

@@ -4,13 +4,11 @@
 #include "core/fleet/announce.h"
 #include "publish.h"
 
-#define PROBLEMS_MOST 500 /* in the report znode, which has a limit of its size */
-
 static void print_without_counters(const struct status *s, struct buf *out)
 {
 	struct status bare = status_without_counters(s);
 
-	status_write_json(&bare, PROBLEMS_MOST, out);
+	status_write_json(&bare, STATUS_PROBLEMS_MOST, out);
 }
 
 bool publish_is_news(const struct publish *p, const struct status *s)
@@ -68,7 +66,7 @@ void publish_news(struct publish *p, struct fleet *fleet, const struct publish_n
 	buf_fini(&p->last);
 	p->last = (struct buf)BUF_INIT;
 	print_without_counters(news->status, &p->last);
-	status_write_json(news->status, PROBLEMS_MOST, &report);
+	status_write_json(news->status, STATUS_PROBLEMS_MOST, &report);
 	write_member(p, news, &member);
 	write_service(news, &service);
 	fleet_publish(fleet, &(struct fleet_news){

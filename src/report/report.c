@@ -217,7 +217,7 @@ void report_now(struct report *r)
 	CLEANUP(buf_fini) struct buf line = BUF_INIT;
 	struct status s = make_status(r, scratch);
 
-	status_write_json(&s, 0, &json);
+	status_write_json(&s, STATUS_PROBLEMS_MOST, &json);
 	buf_putc(&json, '\n');
 	write_status_file(r, &json);
 	status_write_line(&s, &line);

@@ -2,8 +2,7 @@
  * A handle's life and the calls of the library. All of it runs on the loop thread, except for the
  * close, which may wait for the server and has a thread of its own.
  */
-#include <pthread.h>
-#include <signal.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,24 +10,39 @@
 #include <zknginx/log.h>
 
 #include "callback.h"
+#include "sys/thread.h"
 #include "sys/timing.h"
+
+struct opening {
+	struct handle *handle;
+	const char *address;
+	int timeout_ms, error;
+};
+
+/* The library's threads inherit what this thread may do. */
+static void *open_on_thread(void *arg)
+{
+	struct opening *o = arg;
+
+	o->handle->zh = zookeeper_init2(o->address, callback_session, o->timeout_ms, NULL,
+					o->handle, ZOO_NO_LOG_CLIENTENV, callback_log);
+	o->error = errno;
+	return NULL;
+}
 
 int handle_open(struct queue *q, const char *address, uint64_t timeout, struct handle **out,
 		struct err *e)
 {
 	struct handle *h = xcalloc(1, sizeof(*h));
-	sigset_t all, old;
+	struct opening opening = { h, address, (int)(timeout / USEC_PER_MSEC), 0 };
+	int rc;
 
 	TAILQ_INIT(&h->requests);
 	h->queue = queue_ref(q);
 	zoo_set_debug_level(log_enabled(LOG_LEVEL_DEBUG) ? ZOO_LOG_LEVEL_INFO : ZOO_LOG_LEVEL_WARN);
-	/* The library's threads inherit our signal mask. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	h->zh = zookeeper_init2(address, callback_session, (int)(timeout / USEC_PER_MSEC), NULL, h,
-				ZOO_NO_LOG_CLIENTENV, callback_log);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	rc = thread_call(CONFINE_NETWORK, open_on_thread, &opening);
 	if (!h->zh) {
+		errno = rc ? rc : opening.error;
 		err_sys(e, "zookeeper_init2(\"%s\")", address);
 		handle_free(h);
 		return -1;
@@ -56,7 +70,7 @@ static void *close_on_thread(void *arg)
 void handle_close(struct handle *h)
 {
 	/* Without a thread the loop has to wait for the server's answer, a few seconds at most. */
-	if (thread_start(close_on_thread, h) != 0)
+	if (thread_start(CONFINE_NETWORK, close_on_thread, h) != 0)
 		close_on_thread(h);
 }
 

@@ -123,6 +123,7 @@ static void begin(struct mirror *m)
 	m->epoch = session_epoch(m->session);
 	m->lost_barriers = 0;
 	m->caught_up = true;
+	mirror_expect_anything(m);
 	mirror_forget_watches(m);
 	node_each(m->top, want_again);
 	mirror_plan_audit(m);
@@ -198,6 +199,7 @@ void mirror_free(struct mirror *m)
 	sd_event_source_disable_unref(m->work);
 	sd_event_source_disable_unref(m->audit);
 	free(m->audited);
+	free(m->config);
 	node_free_all(m->top);
 	tree_unref(m->last);
 	free(m);
@@ -213,7 +215,9 @@ int mirror_new(sd_event *loop, const char *name, const struct zookeeper_settings
 	m->loop = loop;
 	m->ops = *ops;
 	m->ctx = ctx;
+	m->config = settings->config ? xstrdup(settings->config) : NULL;
 	m->watch_limit = settings->watch_limit;
+	m->max_data = settings->max_data;
 	m->chroot_size = strlen(hosts_chroot(settings->hosts));
 	TAILQ_INIT(&m->todo);
 	m->audit = timing_new(loop, mirror_on_audit, m);
@@ -261,5 +265,9 @@ void mirror_set_command(struct mirror *m, const char *command)
 
 void mirror_problems(const struct mirror *m, struct problems *ps)
 {
-	unreadable_problems(&m->unreadable, ps);
+	CLEANUP(buf_fini) struct buf all = BUF_INIT;
+
+	if (unreadable_has(&m->unreadable, UNREADABLE_BYTES))
+		mirror_describe_data(m, &all);
+	unreadable_problems(&m->unreadable, buf_str(&all), ps);
 }

@@ -123,7 +123,7 @@ static void forget_data(struct node *n)
 		n->mirror->changed = true;
 	n->mirror->present -= n->present;
 	n->present = false;
-	n->mirror->bytes -= n->size;
+	mirror_count_data(n, 0);
 	node_set_data(n, NULL, 0);
 	mirror_set_dead(n, false);
 	mirror_set_unreadable(n, ITEM_DATA, READABLE);

@@ -1,6 +1,7 @@
 /*
  * What the parts of the mirror share. Each calls only those before it:
  *
+ *	mirror_limits.c   how much is kept, and asked for at once
  *	mirror_node.c     the states of the nodes
  *	mirror_publish.c  when a tree leaves
  *	mirror_walk.c     reading, replies and events
@@ -16,16 +17,16 @@
 #include "unreadable.h"
 
 #define MIRROR_MAX_NODES 400000
-#define MIRROR_MAX_BYTES ((size_t)256 << 20)
 #define MIRROR_MAX_CHILDREN 200000
-#define MIRROR_MAX_DATA ((size_t)1 << 20)
+#define MIRROR_MAX_DATA ((size_t)1 << 20) /* of one znode, where it has no smaller limit */
 
 struct mirror {
 	sd_event *loop;
 	struct session *session;
 	struct mirror_ops ops;
 	void *ctx;
-	size_t watch_limit, chroot_size;
+	char *config; /* the root of the config, for the limits of its znodes; NULL: none */
+	size_t watch_limit, max_data, chroot_size;
 	sd_event_source *work, *audit;
 
 	struct node *top;
@@ -33,6 +34,8 @@ struct mirror {
 	struct unreadable unreadable;
 	size_t in_flight, dead;       /* items; nodes */
 	size_t nodes, present, bytes; /* that are kept, with levels >= 0 */
+	size_t large_bytes;           /* of `bytes`, those of large znodes */
+	size_t expected;              /* bytes of the next answer */
 	size_t watches, watch_bytes;  /* armed in this session */
 
 	unsigned epoch;         /* of the session that watches are armed in; 0: none yet */
@@ -56,6 +59,23 @@ static inline void mirror_schedule_work(struct mirror *m)
 {
 	sd_event_source_set_enabled(m->work, SD_EVENT_ONESHOT);
 }
+
+/* mirror_limits.c */
+/* How many bytes of data the znode may have. */
+size_t mirror_data_most(const struct node *n);
+/* The node is about to have `size` bytes of data instead of n->size. */
+void mirror_count_data(struct node *n, size_t size);
+/* Would that be within the limits? */
+enum unreadable_reason mirror_check_data(const struct node *n, size_t size);
+/* A list with new children has come; or answers of any size may come. */
+void mirror_expect(struct mirror *m, size_t new_children);
+void mirror_expect_anything(struct mirror *m);
+/* An answer of this size has come. */
+void mirror_saw(struct mirror *m, size_t size);
+/* Has another request room in memory for its answer? */
+bool mirror_may_send(const struct mirror *m);
+/* Why data is past the limit of all together. */
+void mirror_describe_data(const struct mirror *m, struct buf *out);
 
 /* mirror_node.c */
 void mirror_arm(struct node *n, enum item item);

@@ -65,14 +65,21 @@ int mirror_on_audit(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *
 	return 0;
 }
 
+/* Data past a limit is read again when there is room for it. A change of it is an event. */
+static bool may_read_data(const struct node *n)
+{
+	if (n->data_unreadable < UNREADABLE_SIZE)
+		return n->data_unreadable != READABLE;
+	return mirror_check_data(n, n->refused) == READABLE;
+}
+
 int mirror_on_retry(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *ctx)
 {
 	struct mirror *m = ctx;
 	struct node *n;
 
 	TAILQ_FOREACH(n, &m->unreadable.nodes, unreadable)
-	mirror_want(n,
-		    (n->data_unreadable ? ITEM_DATA : 0U) | (n->kids_unreadable ? ITEM_KIDS : 0U));
+	mirror_want(n, (may_read_data(n) ? ITEM_DATA : 0U) | (n->kids_unreadable ? ITEM_KIDS : 0U));
 	unreadable_plan_retry(&m->unreadable);
 	mirror_feed(m);
 	return 0;

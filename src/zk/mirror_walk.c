@@ -33,7 +33,7 @@ void mirror_feed(struct mirror *m)
 {
 	struct node *n;
 
-	while (session_state(m->session) == SESSION_CONNECTED && m->in_flight < SESSION_WINDOW &&
+	while (session_state(m->session) == SESSION_CONNECTED && mirror_may_send(m) &&
 	       (n = TAILQ_FIRST(&m->todo))) {
 		unsigned items = n->want;
 
@@ -92,23 +92,15 @@ static bool is_as_stored(const struct node *n, const struct session_reply *r)
 	       (n->size == 0 || memcmp(n->data, r->data, n->size) == 0);
 }
 
-static enum unreadable_reason data_limit(const struct node *n, const struct session_reply *r)
-{
-	if (r->size > MIRROR_MAX_DATA)
-		return UNREADABLE_SIZE;
-	if (n->mirror->bytes - n->size + r->size > MIRROR_MAX_BYTES)
-		return UNREADABLE_BYTES;
-	return READABLE;
-}
-
 static void store_data(struct node *n, const struct session_reply *r)
 {
-	enum unreadable_reason limit = data_limit(n, r);
+	enum unreadable_reason limit = mirror_check_data(n, r->size);
 
 	mirror_set_dead(n, false);
 	mirror_set_unreadable(n, ITEM_DATA, limit);
+	n->refused = limit == READABLE ? 0 : (uint32_t)r->size;
 	if (limit == READABLE && !is_as_stored(n, r)) {
-		n->mirror->bytes += r->size - n->size;
+		mirror_count_data(n, r->size);
 		node_set_data(n, r->data, r->size);
 		n->stat = *r->stat;
 		n->mirror->present += !n->present;
@@ -131,6 +123,7 @@ static void on_data(void *ctx, const struct session_reply *r)
 		return;
 	if (r->rc == ZOK) {
 		mirror_arm(n, ITEM_DATA);
+		mirror_saw(m, r->size);
 		store_data(n, r);
 	} else if (r->rc == ZNONODE) {
 		mirror_gone(n);
@@ -206,6 +199,7 @@ static void store_list(struct node *n, const struct session_reply *r)
 	}
 	n->listed = r->stat->cversion;
 	n->stat.pzxid = r->stat->pzxid;
+	mirror_expect(n->mirror, more);
 	names = xmalloc(r->child_count * sizeof(*names));
 	for (size_t i = 0; i < r->child_count; i++)
 		names[i] = r->children[i];

@@ -53,7 +53,8 @@ struct node {
 	char *data; /* size bytes; NULL when there are none */
 	size_t size;
 	struct session_stat stat;
-	int32_t listed; /* cversion of the list that the children are from */
+	int32_t listed;   /* cversion of the list that the children are from */
+	uint32_t refused; /* bytes of the data that is past a limit */
 
 	TAILQ_ENTRY(node) todo;       /* while want is not empty */
 	TAILQ_ENTRY(node) unreadable; /* while an item of it cannot be read */

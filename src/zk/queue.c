@@ -4,7 +4,6 @@
  * list.
  */
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -132,21 +131,4 @@ void queue_shut(struct queue *q)
 	pthread_mutex_lock(&q->lock);
 	q->shut = true;
 	pthread_mutex_unlock(&q->lock);
-}
-
-int thread_start(void *(*run)(void *arg), void *arg)
-{
-	sigset_t all, old;
-	pthread_attr_t attr;
-	pthread_t thread;
-	int rc;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	rc = pthread_create(&thread, &attr, run, arg);
-	pthread_attr_destroy(&attr);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return rc;
 }

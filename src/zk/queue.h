@@ -66,7 +66,4 @@ bool queue_is_empty(struct queue *q);
 /* From now on notes are dropped. */
 void queue_shut(struct queue *q);
 
-/* Starts a detached thread with all signals blocked. 0, or an errno number. */
-int thread_start(void *(*run)(void *arg), void *arg);
-
 #endif

@@ -18,6 +18,7 @@
 
 #include "relay_parts.h"
 #include "sys/disk.h"
+#include "sys/thread.h"
 #include "sys/timing.h"
 
 #define SHORTEST_PAUSE (100 * USEC_PER_MSEC) /* after all servers have failed once … */
@@ -288,7 +289,7 @@ static int start(struct err *e)
 	relay.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (relay.fd < 0)
 		return err_sys(e, "eventfd");
-	rc = thread_start(run, NULL);
+	rc = thread_start(CONFINE_NETWORK, run, NULL);
 	if (rc != 0) {
 		disk_close(&relay.fd);
 		return err_set(e, ERR_SYS, "cannot start the thread of the relay: %s",

@@ -1,5 +1,5 @@
 /* Nodes that cannot be read; the header says what becomes of them. */
-#include "unreadable.h"
+#include "mirror_parts.h"
 #include "sys/timing.h"
 
 #define FIRST_RETRY (5 * USEC_PER_SEC)
@@ -57,36 +57,69 @@ static const char *instead(const struct unreadable *u, const struct node *n)
 			  : "it has not been readable since zknginxd started";
 }
 
-static void describe(const struct unreadable *u, const struct node *n,
-		     enum unreadable_reason reason, struct problems *ps)
+bool unreadable_has(const struct unreadable *u, enum unreadable_reason reason)
+{
+	const struct node *n;
+
+	TAILQ_FOREACH(n, &u->nodes, unreadable)
+	{
+		if (n->data_unreadable == reason)
+			return true;
+	}
+	return false;
+}
+
+/* "256 KB", "1 MB" */
+static void put_size(size_t size, struct buf *out)
+{
+	if (size % ((size_t)1 << 20) == 0)
+		buf_printf(out, "%zu MB", size >> 20);
+	else
+		buf_printf(out, "%zu KB", size >> 10);
+}
+
+static void put_reason(const struct unreadable *u, const struct node *n,
+		       enum unreadable_reason reason, const char *all, struct buf *out)
 {
 	static const char *const found[UNREADABLE_N] = {
-		[UNREADABLE_DENIED] = "has no permission to read this znode",
 		[UNREADABLE_FAILED] = "the server cannot read this znode",
-		[UNREADABLE_SIZE] = "the znode has more than 1 MB of data",
 		[UNREADABLE_CHILDREN] = "the znode has more than 200,000 children",
 		[UNREADABLE_NODES] = "its children make more than 400,000 znodes",
-		[UNREADABLE_BYTES] = "its data makes more than 256 MB in all",
 	};
-	const bool denied = reason == UNREADABLE_DENIED;
-	const char *who = u->command ?: "zknginxd";
+
+	if (reason == UNREADABLE_DENIED) {
+		buf_printf(out, "%s has no permission to read this znode%s",
+			   u->command ?: "zknginxd",
+			   u->command ? " (credentials: zookeeper.auth_file)" : "");
+	} else if (reason == UNREADABLE_SIZE) {
+		buf_puts(out, "the znode has more than ");
+		put_size(mirror_data_most(n), out);
+		buf_puts(out, " of data");
+	} else {
+		buf_puts(out, found[reason] ?: all);
+	}
+}
+
+static void describe(const struct unreadable *u, const struct node *n,
+		     enum unreadable_reason reason, const char *all, struct problems *ps)
+{
+	CLEANUP(buf_fini) struct buf text = BUF_INIT;
 	struct problem *p;
 
-	p = problems_add(ps, n->path, PROBLEM_ACCESS, NULL, "%s%s%s%s; %s", denied ? who : "",
-			 denied ? " " : "", found[reason],
-			 denied && u->command ? " (credentials: zookeeper.auth_file)" : "",
+	put_reason(u, n, reason, all, &text);
+	p = problems_add(ps, n->path, PROBLEM_ACCESS, NULL, "%s; %s", buf_str(&text),
 			 instead(u, n));
 	p->serving = n->present ? SERVING_PREVIOUS : SERVING_ABSENT;
 }
 
-void unreadable_problems(const struct unreadable *u, struct problems *ps)
+void unreadable_problems(const struct unreadable *u, const char *all, struct problems *ps)
 {
 	const struct node *n;
 
 	TAILQ_FOREACH(n, &u->nodes, unreadable)
 	describe(u, n,
 		 n->data_unreadable > n->kids_unreadable ? n->data_unreadable : n->kids_unreadable,
-		 ps);
+		 all, ps);
 }
 
 /* --- life ------------------------------------------------------------------------------------ */

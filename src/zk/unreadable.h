@@ -29,6 +29,9 @@ bool unreadable_set(struct unreadable *u, struct node *n, enum item item,
 /* Later than the last time, or never if there is nothing to read again. */
 void unreadable_plan_retry(struct unreadable *u);
 
-void unreadable_problems(const struct unreadable *u, struct problems *ps);
+/* Is there data that cannot be read for this reason? */
+bool unreadable_has(const struct unreadable *u, enum unreadable_reason reason);
+/* `all`: why data is past the limit of all znodes together. */
+void unreadable_problems(const struct unreadable *u, const char *all, struct problems *ps);
 
 #endif

@@ -512,6 +512,7 @@ static void fill_settings(void)
 		.cluster = CLUSTER,
 		.session_timeout = 10 * USEC_PER_SEC,
 		.max_frame = RIG_MAX_FRAME,
+		.max_data = RIG_MAX_DATA,
 		.auth_file = "",
 		.watch_limit = 900000,
 	};

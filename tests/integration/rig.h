@@ -26,6 +26,7 @@
 
 #define RIG_PATIENCE (60 * USEC_PER_SEC)
 #define RIG_MAX_FRAME ((uint64_t)4 << 20) /* zookeeper.max_frame */
+#define RIG_MAX_DATA ((uint64_t)64 << 20) /* zookeeper.max_data */
 
 /* A directory of this test's own, made on first use, removed by rig_clean(). */
 const char *rig_directory(void);

@@ -51,6 +51,7 @@ void voter_open(struct voter *v, const char *hosts, uint64_t timeout)
 		.hosts = hosts,
 		.session_timeout = timeout,
 		.max_frame = RIG_MAX_FRAME,
+		.max_data = RIG_MAX_DATA,
 		.auth_file = "",
 	};
 	struct err e;

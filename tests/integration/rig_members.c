@@ -23,6 +23,7 @@ void rig_member_start_with(struct rig_member *m, int port, uint64_t timeout, con
 		.cluster = "/nginx/cluster",
 		.session_timeout = timeout,
 		.max_frame = RIG_MAX_FRAME,
+		.max_data = RIG_MAX_DATA,
 		.auth_file = auth_file,
 	};
 	struct fleet_spec spec = {

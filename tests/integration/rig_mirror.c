@@ -32,6 +32,7 @@ void watcher_start_at(struct watcher *w, const char *hosts, uint64_t watch_limit
 		.hosts = hosts,
 		.session_timeout = w->rig->timeout,
 		.max_frame = RIG_MAX_FRAME,
+		.max_data = RIG_MAX_DATA,
 		.auth_file = "",
 		.watch_limit = watch_limit,
 	};

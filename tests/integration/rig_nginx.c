@@ -23,6 +23,7 @@
 #include "rig_nginx.h"
 
 #define BINARY "/usr/sbin/nginx"
+#define STREAM_MODULE "/usr/lib/nginx/modules/ngx_stream_module.so"
 
 static pid_t orphans[64];
 static size_t orphan_count;
@@ -63,7 +64,7 @@ void rig_nginx_configure(const struct rig_nginx *n)
 	struct buf b = BUF_INIT;
 
 	buf_printf(&b,
-		   "load_module /usr/lib/nginx/modules/ngx_stream_module.so;\n"
+		   "load_module %s;\n"
 		   "user www-data;\n"
 		   "daemon %s;\n"
 		   "worker_processes 2;\n"
@@ -72,8 +73,8 @@ void rig_nginx_configure(const struct rig_nginx *n)
 		   "%s\n"
 		   "events {\n\tworker_connections %u;\n}\n"
 		   "http {\n",
-		   n->daemon ? "on" : "off", n->pid_file, n->error_log,
-		   n->main_text ? n->main_text : "", n->connections ?: 512);
+		   n->stream_module ?: STREAM_MODULE, n->daemon ? "on" : "off", n->pid_file,
+		   n->error_log, n->main_text ? n->main_text : "", n->connections ?: 512);
 	if (!n->access_log || *n->access_log)
 		buf_printf(&b, "\taccess_log %s;\n", n->access_log ?: "off");
 	put_temp_paths(&b, n->root);
@@ -98,7 +99,7 @@ void rig_nginx_configure(const struct rig_nginx *n)
 struct nginx_settings rig_nginx_settings(const struct rig_nginx *n)
 {
 	return (struct nginx_settings){
-		.binary = BINARY,
+		.binary = (char *)n->binary ?: BINARY,
 		.config = n->config,
 		.pid = n->pid_file,
 		.test_timeout = 20 * USEC_PER_SEC,
@@ -111,8 +112,14 @@ struct nginx_settings rig_nginx_settings(const struct rig_nginx *n)
 
 static void become_nginx(const struct rig_nginx *n, pid_t parent)
 {
-	char *argv[] = { (char[]){ BINARY }, (char[]){ "-p" }, n->root,      (char[]){ "-c" },
-			 n->config,          (char[]){ "-e" }, n->error_log, NULL };
+	char *argv[] = { (char *)n->binary ?: (char[]){ BINARY },
+			 (char[]){ "-p" },
+			 n->root,
+			 (char[]){ "-c" },
+			 n->config,
+			 (char[]){ "-e" },
+			 n->error_log,
+			 NULL };
 	int out = open(n->error_log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	sigset_t none;
 

@@ -26,6 +26,8 @@ struct rig_nginx {
 	/* What the next rig_nginx_configure() writes. */
 	bool include_http, include_stream; /* true after rig_nginx_init() */
 	bool daemon;                       /* detach, as a packaged nginx does: needed for USR2 */
+	const char *binary;                /* NULL = the installed one */
+	const char *stream_module;         /* NULL = the installed one */
 	const char *main_text;             /* lines for the main context; may be NULL */
 	const char *http_text;             /* lines for http{}, before the include; may be NULL */
 	const char *http_tail;             /* … after the include; may be NULL */

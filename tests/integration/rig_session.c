@@ -41,6 +41,7 @@ struct zookeeper_settings rig_session_settings(const char *hosts)
 		.hosts = hosts,
 		.session_timeout = SHORT_TIMEOUT,
 		.max_frame = RIG_MAX_FRAME,
+		.max_data = RIG_MAX_DATA,
 		.auth_file = "",
 	};
 }

@@ -52,14 +52,14 @@ static void on_log(const char *message UNUSED)
 {
 }
 
-static zhandle_t *open_handle(const char *hosts)
+static zhandle_t *open_handle(const char *hosts, const clientid_t *id)
 {
 	sigset_t all, old;
 	zhandle_t *handle;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &old);
-	handle = zookeeper_init2(hosts, on_event, SESSION_TIMEOUT_MS, NULL, NULL,
+	handle = zookeeper_init2(hosts, on_event, SESSION_TIMEOUT_MS, id, NULL,
 				 ZOO_NO_LOG_CLIENTENV, on_log);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (!handle)
@@ -76,7 +76,7 @@ struct rig_zk *rig_zk_connect(const char *hosts)
 	c->data = xmalloc(DATA_ROOM);
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_cond_init(&c->answered, NULL);
-	c->handle = open_handle(hosts);
+	c->handle = open_handle(hosts, NULL);
 	eventually(NULL, zoo_state(c->handle) == ZOO_CONNECTED_STATE);
 	return c;
 }
@@ -96,6 +96,34 @@ void rig_zk_close(struct rig_zk *c)
 int64_t rig_zk_session(const struct rig_zk *c)
 {
 	return zoo_client_id(c->handle)->client_id;
+}
+
+/* java.util.Random, which makes the passwords of ZooKeeper's sessions. */
+static void random_bytes(uint64_t seed, char *out, size_t size)
+{
+	uint64_t state = (seed ^ 0x5deece66d) & ((1ULL << 48) - 1);
+	uint32_t word = 0;
+
+	for (size_t i = 0; i < size; i++) {
+		if (i % 4 == 0) {
+			state = (state * 0x5deece66d + 0xb) & ((1ULL << 48) - 1);
+			word = (uint32_t)(state >> 16);
+		}
+		out[i] = (char)word;
+		word >>= 8;
+	}
+}
+
+void rig_zk_steal(const char *hosts, uint64_t session)
+{
+	clientid_t id = { .client_id = (int64_t)session };
+	zhandle_t *handle;
+
+	random_bytes(session ^ 0xb3415c00, id.passwd, sizeof(id.passwd));
+	handle = open_handle(hosts, &id);
+	eventually(NULL, zoo_state(handle) == ZOO_CONNECTED_STATE);
+	assert_int_equal(zoo_client_id(handle)->client_id, (int64_t)session);
+	zookeeper_close(handle);
 }
 
 static bool is_passing(int rc)

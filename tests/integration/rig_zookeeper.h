@@ -54,6 +54,9 @@ struct rig_zk *rig_zk_connect(const char *hosts);
 /* Ends the session: its ephemerals vanish at once. */
 void rig_zk_close(struct rig_zk *c);
 int64_t rig_zk_session(const struct rig_zk *c);
+/* As an attacker does without credentials: take over the session of another client, whose number is
+ * all that has to be known, and close it. */
+void rig_zk_steal(const char *hosts, uint64_t session);
 /* "digest", "user:password" */
 void rig_zk_auth(struct rig_zk *c, const char *scheme, const char *credentials);
 

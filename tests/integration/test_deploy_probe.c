@@ -69,6 +69,34 @@ static void nginx_answers_which_generation_it_runs(void **state UNUSED)
 	eventually(r.loop, status().probe.errors == 2);
 }
 
+/* A local process reports failures that never were, as nginx does it. */
+static void forge_failures(unsigned count)
+{
+	static const char text[] = "<190>Nov 22 15:04:05 zknginx: 500 500";
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons((uint16_t)sites.probe),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	while (count--)
+		send(fd, text, sizeof(text) - 1, 0);
+	close(fd);
+}
+
+static void failures_that_another_process_reports_do_not_count(void **state UNUSED)
+{
+	CLEANUP(bundle_unrefp) struct bundle *one = sites_saying("one");
+
+	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, bundle_ref(one)));
+	eventually(r.loop, status().probe.answers);
+	forge_failures(50);
+	rig_sites_ask(&sites, "silent", "/broken", 500, 2);
+	eventually(r.loop, status().probe.errors >= 2);
+	assert_int_equal(status().probe.errors, 2);
+	assert_int_equal(status().probe.upstream_errors, 0);
+}
+
 static void render_gets_the_options_of_the_probe(void **state UNUSED)
 {
 	struct render_options o = { 0 };
@@ -206,6 +234,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_NGINX(nginx_answers_which_generation_it_runs),
+		WITH_NGINX(failures_that_another_process_reports_do_not_count),
 		WITH_NGINX(render_gets_the_options_of_the_probe),
 		WITH_NGINX(without_a_probe_no_request_is_sent),
 		WITH_NGINX(without_an_answer_the_result_is_unknown),

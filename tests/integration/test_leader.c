@@ -261,6 +261,7 @@ static int begin(void **state UNUSED)
 			       .cluster = CLUSTER,
 			       .session_timeout = SHORT_TIMEOUT,
 			       .max_frame = RIG_MAX_FRAME,
+			       .max_data = RIG_MAX_DATA,
 			       .auth_file = "",
 			       .watch_limit = 900000 },
 		.cluster = { .host = "",

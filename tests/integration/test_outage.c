@@ -131,6 +131,19 @@ static void a_host_that_the_fleet_does_not_see_applies_changes(void **state UNUS
 	eventually(NULL, !rig_host_has_alert(&host, "host-not-in-fleet"));
 }
 
+/* The session that holds the member znode: its number can be read by everybody. */
+static void a_session_that_another_client_closes_is_told(void **state UNUSED)
+{
+	start_with("same");
+	eventually(NULL, rig_zk_owner(host.zk, MEMBER));
+	rig_zk_steal(rig_zookeeper_hosts(host.zookeeper), (uint64_t)rig_zk_owner(host.zk, MEMBER));
+	eventually(NULL, rig_host_has_alert(&host, "zookeeper-session-ended"));
+	assert_non_null(strstr(rig_read(host.log), "was ended before its timeout"));
+	connect_again();
+	rig_host_set_site(&host, port, "next");
+	eventually(NULL, rig_nginx_says(port, "next"));
+}
+
 static void zookeeper_restarts_and_nothing_is_reloaded(void **state UNUSED)
 {
 	unsigned reloads;
@@ -282,6 +295,7 @@ int main(void)
 		TEST(the_daemon_waits_for_a_zookeeper_that_never_existed),
 		TEST(another_program_on_zookeepers_port_is_survived),
 		TEST(a_host_that_the_fleet_does_not_see_applies_changes),
+		TEST(a_session_that_another_client_closes_is_told),
 		TEST(zookeeper_restarts_and_nothing_is_reloaded),
 		TEST(an_expired_session_changes_nothing),
 		TEST(an_empty_zookeeper_does_not_empty_nginx),

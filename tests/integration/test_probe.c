@@ -21,6 +21,7 @@ static struct rig_nginx nginx;
 static struct rig_sites sites;
 static sd_event *loop;
 static struct probe *probe;
+static const struct probe_workers anybody;
 
 static struct probe_status now(void)
 {
@@ -32,7 +33,7 @@ static struct probe_status now(void)
 
 static void open_probe(void)
 {
-	OK(probe_new(loop, sites.address, PERIOD, &probe, e));
+	OK(probe_new(loop, sites.address, PERIOD, &anybody, &probe, e));
 }
 
 static void close_probe(void)
@@ -350,7 +351,7 @@ static void a_flood_is_read_in_parts(void **state UNUSED)
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	OK(probe_address_parse(sites.address, &to, e));
-	OK(probe_count_new(loop, &to, on_echo, &echoes, &count, e));
+	OK(probe_count_new(loop, &to, &anybody, on_echo, &echoes, &count, e));
 	for (int i = 0; i < 270; i++)
 		send_words(fd, &to, "500 -");
 	assert_in_range(probe_count_now(count).errors, 1, 269);
@@ -362,6 +363,39 @@ static void a_flood_is_read_in_parts(void **state UNUSED)
 	assert_in_range(probe_count_now(count).errors, 300, 10270);
 	probe_count_free(count);
 	close(fd);
+}
+
+static size_t one_user(void *ctx, uid_t *out, size_t room UNUSED)
+{
+	*out = *(uid_t *)ctx;
+	return 1;
+}
+
+/* Only a connected socket of the user that nginx's workers run as is taken for nginx's. */
+static void reports_of_other_processes_do_not_count(void **state UNUSED)
+{
+	uid_t user = getuid() + 1;
+	const struct probe_workers workers = { one_user, &user };
+	struct probe_address to;
+	struct probe_count *count;
+	unsigned echoes = 0;
+	int loose = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	OK(probe_address_parse(sites.address, &to, e));
+	OK(probe_count_new(loop, &to, &workers, on_echo, &echoes, &count, e));
+	assert_int_equal(connect(fd, &to.any, to.size), 0);
+	for (int i = 0; i < 100; i++)
+		send_words(fd, &to, "500 -");
+	assert_int_equal(probe_count_now(count).errors, 0);
+	user = getuid();
+	for (int i = 0; i < 50; i++)
+		send_words(loose, &to, "500 -");
+	assert_int_equal(probe_count_now(count).errors, 0);
+	eventually(NULL, (send_words(fd, &to, "500 -"), probe_count_now(count).errors > 0));
+	probe_count_free(count);
+	close(fd);
+	close(loose);
 }
 
 /* --- the host's nginx ------------------------------------------------------------------------- */
@@ -426,6 +460,7 @@ int main(void)
 		WITH_NGINX(a_deaf_probe_does_not_answer),
 		cmocka_unit_test(only_loopback_is_an_address),
 		cmocka_unit_test(only_our_words_are_read),
+		WITH_NGINX(reports_of_other_processes_do_not_count),
 		WITH_NGINX(a_flood_is_read_in_parts),
 		WITH_NGINX(the_logs_of_nginx_conf_are_found),
 		cmocka_unit_test(stub_status_is_not_in_every_nginx),

@@ -90,6 +90,7 @@ static void await_released(const char *text)
 
 static struct rig_ctl_result confirm(void)
 {
+	eventually(NULL, rig_zk_exists(host.zk, CLUSTER "/members/web1"));
 	return rig_ctl(host.settings, "confirm", "--history", NULL);
 }
 

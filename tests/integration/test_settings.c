@@ -106,6 +106,7 @@ static void assert_defaults(const struct settings *s)
 	assert_string_equal(s->zookeeper.auth_file, "");
 	assert_int_equal(s->zookeeper.watch_limit, 900 * 1024);
 	assert_int_equal(s->zookeeper.max_frame, 4 * 1024 * 1024);
+	assert_int_equal(s->zookeeper.max_data, 64 * 1024 * 1024);
 	assert_string_equal(s->nginx.binary, "/usr/sbin/nginx");
 	assert_string_equal(s->nginx.config, "/etc/nginx/nginx.conf");
 	assert_string_equal(s->nginx.pid, "/run/nginx.pid");
@@ -161,18 +162,19 @@ static void a_missing_file_is_an_error_unless_it_may_be_missing(void **state UNU
 
 static void values_are_read_from_the_file(void **state UNUSED)
 {
-	struct settings_file *f = load(
-		"zookeeper = { hosts = \"zk1, [2001:db8::1]:2182,10.0.0.3/prod/eu\";\n"
-		"  config = \"/a\"; cluster = \"/ab\"; session_timeout = \"90s\";\n"
-		"  auth_file = \"/etc/zk.auth\"; watch_limit = \"1g\"; max_frame = \"64k\"; };\n"
-		"nginx = { test_timeout = \"250ms\"; reload_timeout = \"5m\"; reload_gap = "
-		"\"0s\";\n"
-		"  sandbox = \"fallback\"; };\n"
-		"state : { keep : 3L }\n"
-		"snippets = { policy = \"off\"; roots = (\"/a-b\", \"/c\"); };\n"
-		"guard = { hold = \"1h\"; window = \"1m\"; max_shrink = 0; };\n"
-		"cluster = { host = \"web-1.example.com\"; address = \"[::1]:80\"; };\n"
-		"metrics = { listen = \"[::1]:9641\"; }; log = { level = \"debug\"; };\n");
+	struct settings_file *f =
+		load("zookeeper = { hosts = \"zk1, [2001:db8::1]:2182,10.0.0.3/prod/eu\";\n"
+		     "  config = \"/a\"; cluster = \"/ab\"; session_timeout = \"90s\";\n"
+		     "  auth_file = \"/etc/zk.auth\"; watch_limit = \"1g\"; max_frame = \"64k\";\n"
+		     "  max_data = \"1g\"; };\n"
+		     "nginx = { test_timeout = \"250ms\"; reload_timeout = \"5m\"; reload_gap = "
+		     "\"0s\";\n"
+		     "  sandbox = \"fallback\"; };\n"
+		     "state : { keep : 3L }\n"
+		     "snippets = { policy = \"off\"; roots = (\"/a-b\", \"/c\"); };\n"
+		     "guard = { hold = \"1h\"; window = \"1m\"; max_shrink = 0; };\n"
+		     "cluster = { host = \"web-1.example.com\"; address = \"[::1]:80\"; };\n"
+		     "metrics = { listen = \"[::1]:9641\"; }; log = { level = \"debug\"; };\n");
 	const struct settings *s = settings_get(f);
 
 	assert_string_equal(s->zookeeper.hosts,
@@ -181,6 +183,7 @@ static void values_are_read_from_the_file(void **state UNUSED)
 	assert_int_equal(s->zookeeper.session_timeout, 90 * USEC_PER_SEC);
 	assert_int_equal(s->zookeeper.watch_limit, 1024 * 1024 * 1024);
 	assert_int_equal(s->zookeeper.max_frame, 64 * 1024);
+	assert_int_equal(s->zookeeper.max_data, 1024 * 1024 * 1024);
 	assert_int_equal(s->nginx.test_timeout, 250 * USEC_PER_MSEC);
 	assert_int_equal(s->nginx.reload_timeout, 300 * USEC_PER_SEC);
 	assert_int_equal(s->nginx.reload_gap, 0);

@@ -114,6 +114,23 @@ static void each_znode_becomes_its_object(void **state)
 	assert_non_null(model_snippet(m, PROTOCOL_STREAM, "s"));
 }
 
+static void an_object_that_is_too_large_keeps_its_accepted_form(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP(buf_fini) struct buf text = BUF_INIT;
+
+	buf_puts(&text, "/c/sites/a\n\t");
+	while (text.size <= 256 << 10)
+		buf_puts(&text, "                ");
+	buf_puts(&text, GOOD_SITE);
+	load(f, buf_str(&text), "/c/sites/a\n" GOOD_SITE);
+	assert_int_equal(run(f)->site_count, 1);
+	assert_int_equal(problem_of(f, "/c/sites/a")->serving, SERVING_PREVIOUS);
+	assert_non_null(strstr(problem_of(f, "/c/sites/a")->message, "at most 262144 are allowed"));
+	load(f, buf_str(&text), "");
+	assert_int_equal(run(f)->site_count, 0);
+}
+
 static void the_root_may_be_a_slash(void **state)
 {
 	struct fixture *f = *state;
@@ -313,6 +330,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_empty_tree_is_an_empty_model),
 		TEST(each_znode_becomes_its_object),
+		TEST(an_object_that_is_too_large_keeps_its_accepted_form),
 		TEST(the_root_may_be_a_slash),
 		TEST(an_unexpected_znode_is_a_problem_of_its_own),
 		TEST(a_bad_object_keeps_its_accepted_form),

@@ -29,6 +29,18 @@ static void each_kind_of_the_table_is_an_object(void **state UNUSED)
 	}
 }
 
+static void each_znode_of_the_config_has_a_limit_of_its_data(void **state UNUSED)
+{
+	assert_int_equal(config_data_most(ROOT "/upstreams/a", ROOT), 256 << 10);
+	assert_int_equal(config_data_most(ROOT "/sites/a", ROOT), 256 << 10);
+	assert_int_equal(config_data_most(ROOT "/snippets/http/a", ROOT), 1 << 20);
+	assert_int_equal(config_data_most(ROOT "/snippets/stream/a", ROOT), 1 << 20);
+	assert_int_equal(config_data_most(ROOT "/upstreams/a/10.0.0.1:80", ROOT), 64 << 10);
+	assert_int_equal(config_data_most(ROOT "/snippets", ROOT), 64 << 10);
+	assert_int_equal(config_data_most(ROOT, ROOT), 64 << 10);
+	assert_true(config_data_most("/services/a", ROOT) == SIZE_MAX);
+}
+
 static void a_config_with_one_kind_only_is_not_wiped(void **state UNUSED)
 {
 	for (size_t k = 0; k < CONFIG_KIND_N; k++) {
@@ -184,6 +196,7 @@ int main(void)
 		cmocka_unit_test(decode_reads_each_kind),
 		cmocka_unit_test(a_path_has_its_place),
 		cmocka_unit_test(the_root_of_zookeeper_can_be_the_config),
+		cmocka_unit_test(each_znode_of_the_config_has_a_limit_of_its_data),
 		cmocka_unit_test(the_kinds_are_listed_for_messages),
 		cmocka_unit_test(a_path_of_the_cluster_is_put_together),
 		cmocka_unit_test(a_znode_and_its_file_name_each_other),

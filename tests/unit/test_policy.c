@@ -170,6 +170,7 @@ static void captures_that_climb_are_refused(void **state)
 	static const char *const texts[] = {
 		"rewrite ^/(..) /$1/$1/etc/passwd break;",
 		"rewrite ^/x/(..)$ /$1/$1/etc/passwd break;",
+		"rewrite (..)$ /$1/$1/etc/passwd break;",
 		"rewrite ^/(..)*$ /$1/etc/passwd break;",
 		"rewrite ^/(a|..)b /$1/etc/passwd break;",
 		"rewrite ^/(.+?)b /$1/etc/passwd break;",

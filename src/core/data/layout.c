@@ -7,10 +7,14 @@
 
 #include "layout.h"
 
+#define OTHER_MOST ((size_t)64 << 10) /* bytes of a server, of a directory, of the root */
+
 static const struct kind {
 	const char *directory, *child, *ending;
+	size_t most; /* bytes of data of an object */
 } kinds[CONFIG_KIND_N] = {
-#define X(name, directory, child, ending) [CONFIG_##name] = { directory, child, ending },
+#define X(name, directory, child, ending, most)                                                    \
+	[CONFIG_##name] = { directory, child, ending, (size_t)(most) << 10 },
 	CONFIG_KINDS(X)
 #undef X
 };
@@ -110,6 +114,15 @@ size_t path_upstream(const char *path, const char *root)
 const char *config_directory(enum config_kind kind)
 {
 	return kinds[kind].directory;
+}
+
+size_t config_data_most(const char *path, const char *root)
+{
+	struct config_place p = config_place(path, root);
+
+	if (p.level == CONFIG_OUTSIDE)
+		return SIZE_MAX;
+	return p.level == CONFIG_OBJECT ? kinds[p.kind].most : OTHER_MOST;
 }
 
 bool config_has_children(enum config_kind kind)

@@ -13,15 +13,15 @@
 /* --- below zookeeper.config ------------------------------------------------------------------ */
 
 /* Name, directory below the root, what the objects' child znodes are called (NULL: an object has
- * none), and how the name of an object's file ends. */
+ * none), how the name of an object's file ends, and how many KB of data an object may have. */
 #define CONFIG_KINDS(X)                                                                            \
-	X(UPSTREAM, "upstreams", "HOST:PORT", ".json")                                             \
-	X(SITE, "sites", NULL, ".json")                                                            \
-	X(HTTP_SNIPPET, "snippets/http", NULL, ".conf")                                            \
-	X(STREAM_SNIPPET, "snippets/stream", NULL, ".conf")
+	X(UPSTREAM, "upstreams", "HOST:PORT", ".json", 256)                                        \
+	X(SITE, "sites", NULL, ".json", 256)                                                       \
+	X(HTTP_SNIPPET, "snippets/http", NULL, ".conf", 1024)                                      \
+	X(STREAM_SNIPPET, "snippets/stream", NULL, ".conf", 1024)
 
 enum config_kind {
-#define X(name, directory, child, ending) CONFIG_##name,
+#define X(name, directory, child, ending, most) CONFIG_##name,
 	CONFIG_KINDS(X)
 #undef X
 		CONFIG_KIND_N
@@ -49,6 +49,8 @@ struct config_place config_place(const char *path, const char *root);
 char *config_path(const char *root, enum config_kind kind, const char *name);
 /* "upstreams", "snippets/http" */
 const char *config_directory(enum config_kind kind);
+/* How many bytes of data a znode at this path may have; SIZE_MAX outside of the root. */
+size_t config_data_most(const char *path, const char *root);
 /* May an object of this kind have child znodes? */
 bool config_has_children(enum config_kind kind);
 /* "upstreams/NAME[/HOST:PORT], sites/NAME or …", for messages. */

@@ -1,5 +1,6 @@
 /* See decoder.h. */
 #include "decoder.h"
+#include "core/data/layout.h"
 
 /* The form that nginx runs now, if it has other bytes. */
 static bool read_accepted(struct decoder *d, const struct znode *z, decode_form *form, void *out)
@@ -9,11 +10,23 @@ static bool read_accepted(struct decoder *d, const struct znode *z, decode_form 
 	return good && !znode_same(good, z) && form(d, good, out, &d->dropped);
 }
 
+/* The mirror refuses such a znode before it is kept; a tree from files has it. */
+static bool is_too_large(struct decoder *d, const struct znode *z)
+{
+	size_t most = config_data_most(z->path, d->in->root);
+
+	if (z->size <= most)
+		return false;
+	problems_add(d->problems, z->path, PROBLEM_FIELD, NULL,
+		     "has %zu bytes of data; at most %zu are allowed here", z->size, most);
+	return true;
+}
+
 bool decoder_read(struct decoder *d, const struct znode *z, decode_form *form, void *out)
 {
 	size_t first = d->problems->count;
 
-	if (form(d, z, out, d->problems))
+	if (!is_too_large(d, z) && form(d, z, out, d->problems))
 		return true;
 	if (!read_accepted(d, z, form, out))
 		return false;

@@ -12,6 +12,7 @@
 #include "hints.h"
 #include "nginx/master.h"
 #include "nginx/nginx_version.h"
+#include "nginx/program.h"
 #include "nginx/sandbox.h"
 #include "nginx/sandbox_namespace.h"
 #include "sys/disk.h"
@@ -26,7 +27,7 @@ void doctor_check_nginx(struct doctor *d)
 			     "%s: %m", binary);
 		return;
 	}
-	nginx_version_ask(d->arena, binary, &v);
+	nginx_version_ask(d->arena, binary, -1, &v);
 	d->has_nginx = v.number != 0;
 	if (d->has_nginx)
 		doctor_ok(d, "%s is nginx %u.%u.%u", binary, v.number / 1000000,
@@ -128,7 +129,8 @@ static bool is_done(void *ctx)
 	return t->is_done;
 }
 
-static int run_test(struct doctor *d, struct test *t, struct err *e)
+/* master: as in sandbox_test(). */
+static int run_test(struct doctor *d, long master, struct test *t, struct err *e)
 {
 	const char *state = d->settings->state.directory;
 	struct nginx_settings settings = d->settings->nginx;
@@ -140,10 +142,50 @@ static int run_test(struct doctor *d, struct test *t, struct err *e)
 	settings.sandbox = d->sandbox;
 	if (sandbox_new(&settings, d->live, arena_printf(d->arena, "%s/cache", state), &sandbox,
 			e) < 0 ||
-	    sandbox_test(sandbox, d->ctl->loop, staged, d->master, on_tested, t, e) < 0)
+	    sandbox_test(sandbox, d->ctl->loop, staged, master, on_tested, t, e) < 0)
 		return -1;
 	ctl_run_until(d->ctl, is_done, t, NEVER);
 	return 0;
+}
+
+static bool is_replaced(const struct doctor *d)
+{
+	const struct nginx_settings *s = &d->settings->nginx;
+	struct program program = { 0 };
+	struct master m;
+
+	if (!d->master || master_find(s->pid, s->binary, &m, NULL) < 0)
+		return false;
+	if (!m.upgrading)
+		program_look(&m, s->binary, &program);
+	master_fini(&m);
+	return program.differs;
+}
+
+/* Would the nginx on disk start? */
+static void check_disk(struct doctor *d)
+{
+	const char *binary = d->settings->nginx.binary;
+	struct test t = { .d = d };
+	struct err e;
+
+	if (!is_replaced(d))
+		return;
+	if (run_test(d, 0, &t, &e) < 0)
+		doctor_error(d, "See zknginxd(8), nginx replaced on disk",
+			     "nginx was replaced on disk, and %s -t cannot be run: %s", binary,
+			     e.text);
+	else if (!t.passed)
+		doctor_error(d,
+			     "Do not restart nginx. Install the previous version or the missing "
+			     "module, or change what nginx names",
+			     "nginx was replaced on disk, and %s -t refuses the live generation: "
+			     "%s; a restart would fail",
+			     binary, t.text);
+	else
+		doctor_warn(d, "Restart nginx when it suits (systemctl restart nginx)",
+			    "nginx was replaced on disk; the old one still runs, and the new one "
+			    "accepts the live generation");
 }
 
 void doctor_check_nginx_conf(struct doctor *d)
@@ -154,7 +196,7 @@ void doctor_check_nginx_conf(struct doctor *d)
 
 	if (access(config, R_OK) < 0)
 		doctor_error(d, "Correct nginx.config", "%s: %m", config);
-	else if (run_test(d, &t, &e) < 0)
+	else if (run_test(d, d->master, &t, &e) < 0)
 		doctor_error(d, "See zknginxd(8), The sandbox", "nginx -t cannot be run: %s",
 			     e.text);
 	else if (!t.passed)
@@ -163,6 +205,8 @@ void doctor_check_nginx_conf(struct doctor *d)
 	else
 		doctor_ok(d, "nginx -t accepts %s with the live generation", config);
 	d->conf.passed = t.passed;
+	if (t.passed)
+		check_disk(d);
 }
 
 /* Comments alone are nothing that nginx would serve. */
