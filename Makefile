@@ -7,7 +7,8 @@
 #	make asan tsan  the tests under the sanitizers, in build directories of their own
 #	make lint       formatting, static analysis, man pages, the unit's exposure
 #	make bench      how long an edit and a rollout take, beside a floor measured in the same run
-#	make soak fuzz  slow suites
+#	make check-faults  faults injected into real parts, and a table of what came of each
+#	make soak fuzz  slow suites; SOAK_MINUTES=60
 #	make attack     hostile snippets against the policy and a real nginx
 #	make install    DESTDIR, PREFIX and SYSCONFDIR are honoured; make uninstall
 
@@ -39,7 +40,7 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev libzookeeper-mt-dev libconfig-de
 	libjansson-dev libmicrohttpd-dev libssl-dev uthash-dev zlib1g-dev
 DEMO_PACKAGES := zookeeper nginx libnginx-mod-stream curl
 TEST_PACKAGES := libcmocka-dev default-jdk-headless libcurator-client-java libcurator-framework-java \
-	libcurator-recipes-java libcurator-discovery-java openssl procps git mandoc
+	libcurator-recipes-java libcurator-discovery-java openssl procps git mandoc strace
 LINT_PACKAGES := clang clang-format clang-tidy libclang-rt-dev cppcheck systemd
 
 CC ?= gcc
@@ -130,7 +131,7 @@ $(filter-out $(PREVIEW_TEST),$(INTEGRATION_TESTS)): $(B)/%: $(B)/%.o $(RIG) $(B)
 
 # The trial and the permission run without a daemon.
 $(B)/tests/integration/test_trial: $(B)/src/agent/trial.o
-$(B)/tests/integration/test_permission: $(B)/src/agent/permission.o
+$(B)/tests/integration/test_permission: $(B)/src/agent/permission.o $(B)/src/agent/trust.o
 
 # The leader needs nothing of the daemon.
 $(B)/tests/integration/test_leader: $(patsubst %.c,$(B)/%.o,$(wildcard src/leader/*.c))
@@ -207,11 +208,14 @@ tsan:
 
 # --- slower suites ----------------------------------------------------------------------------
 
-# The long form of the churn tests: ten rounds at 10,000 servers, 200 kills, 200 publications.
+# The long form of the churn tests: ten rounds at 10,000 servers, 200 kills, 200 publications. Then
+# random edits and faults for SOAK_MINUTES: no request fails, and the daemon does not grow.
+SOAK_MINUTES ?= 10
 .PHONY: soak bench fuzz attack
 soak: test-deps
-	$(Q)$(MAKE) --no-print-directory $(B)/zknginxd $(B)/tests/integration/test_churn
+	$(Q)$(MAKE) --no-print-directory $(B)/zknginxd $(B)/tests/integration/test_churn $(B)/tests/soak/soak
 	$(Q)CHURN_FULL=1 ZKNGINXD=$(B)/zknginxd $(B)/tests/integration/test_churn
+	$(Q)SOAK_MINUTES=$(SOAK_MINUTES) ZKNGINXD=$(B)/zknginxd $(B)/tests/soak/soak
 
 # Hostile snippets: what passes the policy is served, and asked for files that it must not serve.
 # The seed is printed; ATTACK_SEED=N makes the same attack again.
@@ -222,13 +226,36 @@ attack: test-deps
 	$(Q)ATTACK_TRIES=$(ATTACK_TRIES) ATTACK_SEED=$(ATTACK_SEED) \
 		$(B)/tests/integration/test_policy_attack
 
+# Faults injected into real parts, one program for each family, and what came of each: a table.
+FAULTS := $(patsubst %.c,$(B)/%,$(wildcard tests/faults/fault_*.c))
+FAULT_GROUND := $(patsubst %.c,$(B)/%.o,$(filter-out tests/faults/fault_%,$(wildcard tests/faults/*.c)))
+CLOCK_SHIM := $(B)/tests/faults/clock_shim.so
+FAULT_GROUND := $(filter-out %/clock_shim.o,$(FAULT_GROUND))
+
+.PHONY: check-faults
+check-faults: test-deps
+	$(Q)$(MAKE) --no-print-directory $(B)/zknginxd $(FAULTS) $(CLOCK_SHIM)
+	$(Q)rm -f $(B)/faults.rows; printf '%s\n' $(FAULTS) | FAULT_ROWS=$(B)/faults.rows \
+		CLOCK_SHIM_SO=$(abspath $(CLOCK_SHIM)) $(RUN) xargs -P $(JOBS) -I T sh -c 'T >T.out 2>&1'; \
+		tests/faults/table.sh $(B)/faults.rows
+
+$(CLOCK_SHIM): tests/faults/clock_shim.c
+	@$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -std=gnu17 -O2 $(WARNINGS) -fvisibility=hidden -fPIC -shared -o $@ $<
+
+$(FAULTS) $(B)/tests/soak/soak: $(B)/%: $(B)/%.o $(FAULT_GROUND) $(RIG) $(B)/libwings.a $(B)/libcore.a
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -lcmocka
+
 # Figures beside a floor of the same run; SIZES="100 1000" for fewer servers, HOSTS=50 for a
-# smaller fleet than 200.
+# smaller fleet than 200. What the relay costs is measured last; ZNODES=10000 for fewer znodes.
 bench: test-deps
 	$(Q)$(MAKE) --no-print-directory $(B)/zknginxd $(B)/tests/bench/bench_edit \
-		$(B)/tests/bench/bench_fleet
+		$(B)/tests/bench/bench_fleet $(B)/tests/bench/bench_relay $(B)/tests/bench/zknginxd
 	$(Q)ZKNGINXD=$(B)/zknginxd $(B)/tests/bench/bench_edit $(SIZES)
 	$(Q)$(B)/tests/bench/bench_fleet $(HOSTS)
+	$(Q)ZKNGINXD=$(B)/tests/bench/zknginxd $(B)/tests/bench/bench_relay $(ZNODES)
 
 # The leader's work is the daemon's own; nothing of the daemon is faked.
 $(B)/tests/bench/bench_edit: $(B)/tests/bench/bench_edit.o
@@ -236,6 +263,17 @@ $(B)/tests/bench/bench_fleet: $(patsubst %.c,$(B)/%.o,tests/bench/bench_fleet.c 
 $(B)/tests/bench/bench_edit $(B)/tests/bench/bench_fleet: $(RIG) $(B)/libwings.a $(B)/libcore.a
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -lcmocka
+
+# A daemon with a switch that only the benchmark has: it can do without the relay.
+DIRECT := -Wl,--wrap=relay_address -Wl,--wrap=relay_set_servers
+$(B)/tests/bench/zknginxd: $(B)/tests/bench/direct.o $(TOP) $(DUTIES) $(B)/libwings.a $(B)/libcore.a
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) $(DIRECT) -o $@ $^ $(LDLIBS)
+
+$(B)/tests/bench/bench_relay: $(patsubst %,$(B)/tests/%.o,bench/bench_relay bench/direct faults/usage) \
+		$(RIG) $(B)/libwings.a $(B)/libcore.a
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) $(DIRECT) -o $@ $^ $(LDLIBS) -lcmocka
 
 # libFuzzer, with clang; FUZZ_TIME seconds a target. What it finds lies in $(B)/fuzz.
 FUZZ_TIME ?= 60

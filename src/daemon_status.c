@@ -87,16 +87,17 @@ void daemon_update_leader(struct daemon *d)
 	if (!d->leader)
 		return;
 	agent_facts(d->agent, &f);
-	leader_update(d->leader, &(struct leader_facts){
-					 .tree = f.newest,
-					 .newest = f.newest_revision,
-					 .known = f.whole && !f.wiped && !f.unfinished,
-					 .unfinished = f.unfinished,
-					 .current = f.current,
-					 .stale_plan = f.stale_plan,
-					 .accepted = f.accepted,
-					 .stored = f.stored,
-					 .stored_revision = f.stored_revision,
-					 .applied = f.applied,
-				 });
+	leader_update(d->leader,
+		      &(struct leader_facts){
+			      .tree = f.newest,
+			      .newest = f.newest_revision,
+			      .known = f.whole && !f.wiped && !f.unfinished && !f.untrusted,
+			      .unfinished = f.unfinished,
+			      .current = f.current,
+			      .stale_plan = f.stale_plan,
+			      .accepted = f.accepted,
+			      .stored = f.stored,
+			      .stored_revision = f.stored_revision,
+			      .applied = f.applied,
+		      });
 }

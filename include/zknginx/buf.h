@@ -23,6 +23,10 @@ void buf_put(struct buf *b, const void *bytes, size_t size);
 void buf_puts(struct buf *b, const char *s);
 void buf_putc(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
+/* Room for so many bytes after the content, which a caller fills himself; then buf_grow() makes the
+ * first `size` of them a part of it. The rest is undefined. */
+char *buf_room(struct buf *b, size_t size);
+void buf_grow(struct buf *b, size_t size);
 /* Forget the content, keep the memory. */
 void buf_clear(struct buf *b);
 /* The bytes as a NUL-terminated string that the caller frees; the builder is empty again. */

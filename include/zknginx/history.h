@@ -50,6 +50,7 @@ struct history_entry {
 	const char *by;      /* the "by" of the config root's JSON, if it was written with it; "" */
 	const char *note;    /* … and its "note" */
 	const char *leader;
+	unsigned long serial; /* of the signature of the config root; 0 = not signed */
 	enum history_outcome outcome;
 	const char *reason;  /* of a bad outcome; "" */
 	const char **znodes; /* what changed against the one before, "+path", "-path", "~path"; the

@@ -55,6 +55,8 @@ enum tls_choice { TLS_NEVER, TLS_ONLY, TLS_PREFER /* where every registration ha
 /* Which members a registration of the format "json" has: dotted paths, or NULL. */
 struct discover_keys {
 	const char *host, *port, *tls_port, *url, *weight, *up, *labels;
+	const char **up_is; /* the values of `up` that mean up; NULL: the usual words */
+	size_t up_is_count;
 };
 
 struct endpoint_format;
@@ -69,11 +71,20 @@ struct discover {
 	size_t label_count;
 	bool show_down; /* a registration that is down stays, marked `down` */
 	struct discover_keys keys;
+	const char **ignored; /* names of children that are no registrations; `*` is anything */
+	size_t ignored_count;
 	const char *key; /* the choices above as text: another key means another discover */
 	/* Filled in from the tree. */
 	const struct endpoint_format *chosen; /* NULL: not recognised */
 	struct znode *context;                /* further znodes that the servers were made from */
 	size_t context_count;
+	enum protocol protocol; /* of the upstream */
+	size_t left_out;        /* registrations that gave no server … */
+	const char
+		*left_out_why; /* … and why the first ones did not: "\"a\" is down"; NULL: none */
+	const char **foreign;  /* children that are no registrations, each with what it is instead:
+				  "\"readonly\" is empty"; not those that were expected */
+	size_t foreign_count;
 };
 
 struct server {
@@ -82,6 +93,7 @@ struct server {
 	struct server_params own;    /* what the znode itself says; the rest UNSET */
 	double share;                /* of the requests, as registered; 1 is an ordinary server's */
 	struct znode source;
+	size_t part;                     /* which of the registrations in that znode */
 	const struct discover *discover; /* of the upstream's, that found it; NULL: a child znode */
 	bool tls;                        /* discovered: the address is that of a TLS port */
 	const char *name; /* "app-1:80": the address is one of those of this host name; NULL: it
@@ -236,6 +248,8 @@ void model_free(struct model *m);
 DEFINE_CLEANUP(struct model *, model_free)
 
 const struct upstream *model_upstream(const struct model *m, const char *name);
+/* The upstream that nginx finds by this name, as it ignores case. */
+const struct upstream *model_upstream_of_nginx(const struct model *m, const char *name);
 const struct site *model_site(const struct model *m, const char *name);
 const struct snippet *model_snippet(const struct model *m, enum protocol context, const char *name);
 /* The sites in the order in which they are rendered, the oldest first; the caller frees the list.
@@ -263,7 +277,10 @@ struct discover_root {
  */
 size_t model_discover_roots(const struct model *m, struct arena *a, struct discover_root **out);
 
-/* [a-z0-9][a-z0-9_.-]{0,62}: what an upstream, site or snippet may be called. */
+/* [a-z0-9][a-z0-9_.-]{0,62}: what a site or snippet may be called. */
 bool name_is_valid(const char *name);
+/* The same with capital letters: what an upstream may be called. To nginx "Shop" and "shop" are one
+ * name, so two upstreams that differ in case alone clash. */
+bool upstream_name_is_valid(const char *name);
 
 #endif

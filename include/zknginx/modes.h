@@ -38,6 +38,12 @@
 	X(TLS_VERIFY_FULL, "full")   /* its authority, its dates and its name */                   \
 	X(TLS_VERIFY_CHAIN, "chain") /* … but not the name */
 
+/* trust.require: which configurations have to be signed. */
+#define TRUST_MODES(X)                                                                             \
+	X(TRUST_OFF, "off")                                                                        \
+	X(TRUST_CONFIG, "config") /* all; the serial of the config in ZooKeeper counts */          \
+	X(TRUST_ALL, "all")       /* … and that of what the plan and the history name */
+
 #define MODE_ENUMERATOR(mode, text) mode,
 enum policy_level { POLICY_LEVELS(MODE_ENUMERATOR) };
 enum rollout_mode { ROLLOUT_MODES(MODE_ENUMERATOR) };
@@ -45,6 +51,7 @@ enum failure_mode { FAILURE_MODES(MODE_ENUMERATOR) };
 enum drift_mode { DRIFT_MODES(MODE_ENUMERATOR) };
 enum sandbox_mode { SANDBOX_MODES(MODE_ENUMERATOR) };
 enum tls_verify { TLS_VERIFY_MODES(MODE_ENUMERATOR) };
+enum trust_mode { TRUST_MODES(MODE_ENUMERATOR) };
 #undef MODE_ENUMERATOR
 
 const char *policy_level_name(enum policy_level level);
@@ -52,5 +59,6 @@ const char *rollout_mode_name(enum rollout_mode mode);
 const char *failure_mode_name(enum failure_mode mode);
 const char *drift_mode_name(enum drift_mode mode);
 const char *sandbox_mode_name(enum sandbox_mode mode);
+const char *trust_mode_name(enum trust_mode mode);
 
 #endif

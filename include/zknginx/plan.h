@@ -45,6 +45,8 @@ struct plan {
 	struct plan_revision accepted, target;
 	/* PUBLISHING: what the config is to become; the target, if there is one, is given up. */
 	struct plan_revision publish;
+	const char *publish_root; /* … and the data of its root, with a new signature; "" = that of
+				     the history */
 	unsigned long
 		attempt;    /* grows whenever a target begins, or begins again; each has
 			       verdicts of its own, and 0 is none; at most ATTEMPT_MAX (member.h) */

@@ -27,10 +27,13 @@ struct zookeeper_settings {
 	const char *config;
 	const char *cluster;
 	uint64_t session_timeout;
-	const char *auth_file; /* "" = none; holds "digest user:password" */
-	uint64_t max_data;     /* bytes of data of all znodes that are followed */
-	uint64_t watch_limit;  /* bytes of watches past which a reconnect is a new session */
-	uint64_t max_frame;    /* bytes of one answer of a server */
+	const char *auth_file;        /* "" = none; holds "digest user:password" */
+	const char *const *daemons;   /* identities "SCHEME:ID" besides our own; may be NULL */
+	const char *const *operators; /* … of those who write the config; may be NULL */
+	bool require_acl;             /* apply nothing while every client could have written it */
+	uint64_t max_data;            /* bytes of data of all znodes that are followed */
+	uint64_t watch_limit;         /* bytes of watches past which a reconnect is a new session */
+	uint64_t max_frame;           /* bytes of one answer of a server */
 	struct tls_settings tls;
 };
 
@@ -58,6 +61,10 @@ struct snippets_settings {
 	enum policy_level policy;
 	const char *const *roots;        /* NULL-terminated */
 	const char *const *certificates; /* NULL-terminated */
+};
+
+struct discover_settings {
+	const char *const *networks; /* that registered servers may be in; empty = see the manual */
 };
 
 struct guard_settings {
@@ -94,6 +101,13 @@ struct rollout_settings {
 	long min_requests;
 };
 
+struct trust_settings {
+	const char *const *keys;  /* "ed25519 BASE64 NAME" each; those of files are put in */
+	const char *const *files; /* … from these; NULL-terminated, NULL = none */
+	enum trust_mode require;
+	const char *fleet; /* part of what is signed; "" */
+};
+
 struct history_settings {
 	long keep; /* entries */
 };
@@ -119,9 +133,11 @@ struct settings {
 	struct nginx_settings nginx;
 	struct state_settings state;
 	struct snippets_settings snippets;
+	struct discover_settings discover;
 	struct guard_settings guard;
 	struct cluster_settings cluster;
 	struct rollout_settings rollout;
+	struct trust_settings trust;
 	struct history_settings history;
 	struct alerts_settings alerts;
 	struct metrics_settings metrics;

@@ -139,6 +139,8 @@ struct status {
 		 * operator has accepted it. */
 		const char *rolled_back;
 		int64_t confirmed; /* zxid of the confirmation in the tree that is followed; 0 */
+		const char *open;  /* which znodes every client may change; "" = none is known */
+		unsigned long open_znodes;
 	} zookeeper;
 	struct {
 		enum nginx_state state;
@@ -178,6 +180,16 @@ struct status {
 		uint64_t time;      /* wall clock: when it began */
 		unsigned long left; /* znodes that are not written yet */
 	} push;
+	struct {
+		bool on; /* trust.require is not "off"; else the rest is not published */
+		const char *require; /* … as it is */
+		const char
+			*state;  /* of the newest config: "good", or as in core/fleet/signature.h */
+		const char *key; /* who has signed it */
+		const char *why; /* it is not applied; "" = it may be */
+		unsigned long serial; /* of the newest config; 0 = none */
+		unsigned long last;   /* … that this host has applied */
+	} trust;
 	const struct status_alert *alerts;
 	size_t alert_count;
 	struct status_deployments deployments;

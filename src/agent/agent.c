@@ -128,6 +128,9 @@ static int open_mirror(struct agent *a, struct err *e)
 	if (mirror_new(a->loop, "mirror", &a->settings->zookeeper, list, count, &ops, a, &a->mirror,
 		       e) < 0)
 		return err_wrap(e, "zookeeper");
+	/* A daemon in a fleet leaves the mirror's session to the mirror. */
+	if (a->once)
+		acl_audit_use(a->acls, mirror_session(a->mirror));
 	return 0;
 }
 
@@ -136,6 +139,7 @@ static void make_parts(struct agent *a)
 	static const struct permission_ops permission_ops = { on_permit, converge_on_fetched };
 	static const struct trial_ops trial_ops = { on_trial, on_change, nginx_of };
 
+	a->acls = acl_audit_new(a->loop, &a->settings->zookeeper, converge_on_acl, a);
 	a->guard = guard_new();
 	a->overrides = overrides_new();
 	a->permission = permission_new(
@@ -211,6 +215,7 @@ void agent_free(struct agent *a)
 	if (a->names)
 		names_cache_free(a->names);
 	guard_free(a->guard);
+	acl_audit_free(a->acls);
 	overrides_free(a->overrides);
 	running_fini(&a->running);
 	free(a);
@@ -221,11 +226,13 @@ void agent_free(struct agent *a)
 void agent_join(struct agent *a, struct fleet *fleet)
 {
 	a->fleet = fleet;
+	acl_audit_use(a->acls, fleet ? fleet_session(fleet) : NULL);
 	permission_join(a->permission, fleet);
 }
 
 void agent_update(struct agent *a)
 {
+	acl_audit_permit_repair(a->acls, a->fleet && election_leads(fleet_election(a->fleet)));
 	permission_update(a->permission);
 	a->ops->on_facts(a->ctx);
 	converge(a);
@@ -239,12 +246,14 @@ void agent_use_settings(struct agent *a, const struct settings *settings)
 	permission_use_settings(a->permission, settings);
 	trial_use_settings(a->trial, settings);
 	refusal_use_settings(a->refusal, settings);
+	acl_audit_use_settings(a->acls, &settings->zookeeper);
 }
 
 void agent_retry(struct agent *a)
 {
 	refusal_retry(a->refusal);
 	mirror_audit(a->mirror);
+	acl_audit_again(a->acls);
 	permission_update(a->permission);
 	converge(a);
 }

@@ -74,6 +74,7 @@ struct agent_facts {
 		*accepted;   /* the revision that the fleet accepted last, as this host knows; "" */
 	bool wiped;          /* its config has no object at all */
 	bool unfinished;     /* … is incomplete: a push is unfinished */
+	bool untrusted;      /* … has not the signature that trust.require asks for */
 	struct tree *stored; /* the config that is stored on this host; NULL: none … */
 	const char *stored_revision; /* … and its revision; "" = none */
 	const char *applied;         /* revision that nginx is known to run; "" = none */

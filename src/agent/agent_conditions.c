@@ -60,6 +60,23 @@ static void check_past(const struct agent *a, struct conditions *c)
 		       *a->running.applied ? a->running.applied : "none", stage_live(a->stage));
 }
 
+/* Without credentials everything is open, as the operator knows: that is no alert. */
+static void check_acls(const struct agent *a, struct conditions *c)
+{
+	struct acl_findings found = acl_audit_findings(a->acls);
+	bool held = a->settings->zookeeper.require_acl;
+
+	if (!found.open || !(held || found.restricted))
+		return;
+	conditions_add(c, "zookeeper-acl-open", "", held ? ALERT_CRITICAL : ALERT_WARNING, 0,
+		       "every client that reaches ZooKeeper can change %s, and with it what nginx "
+		       "serves%s; \"zknginxctl doctor\" says how to protect them",
+		       found.text,
+		       held ? "; zookeeper.require_acl is true, so nothing new is applied, and "
+			      "nginx keeps serving what it has"
+			    : "");
+}
+
 /* Whether this host is registered in the fleet. While ZooKeeper is away, zookeeper-lost is enough.
  */
 static void check_fleet(const struct agent *a, struct conditions *c)
@@ -252,7 +269,7 @@ static void check_leader(const struct agent *a, struct conditions *c)
 	past_watch_facts(a->past, &past);
 	known = p.plan && (strcmp(p.newest_revision, p.plan->accepted.revision ?: "") == 0 ||
 			   strcmp(p.newest_revision, p.plan->target.revision ?: "") == 0);
-	if (!a->fleet || !p.newest || p.part != MEMBER_JOINED || p.wiped || p.push ||
+	if (!a->fleet || !p.newest || p.part != MEMBER_JOINED || p.wiped || p.push || p.untrusted ||
 	    past.rolled_back)
 		return;
 	if (!p.plan || (!known && !p.plan->paused))
@@ -289,13 +306,31 @@ static void check_push(const struct agent *a, struct conditions *c)
 		       how ?: "\"zknginxctl push\" of the same directory");
 }
 
+/* A removed or emptied config is a problem of its own. */
+static void check_trust(const struct agent *a, struct conditions *c)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct permission_facts p;
+
+	permission_facts(a->permission, &p);
+	if (!p.untrusted || p.push || p.wiped)
+		return;
+	conditions_add(c, "config-unsigned", "", ALERT_CRITICAL, 0,
+		       "%s: %s; \"zknginxctl sign\" signs the config with a trusted key",
+		       a->settings->zookeeper.config,
+		       trust_explain(permission_trust(a->permission), arena, p.newest_revision,
+				     a->running.applied));
+}
+
 void agent_conditions(struct agent *a, struct conditions *out)
 {
 	check_zookeeper(a, out);
 	check_past(a, out);
+	check_acls(a, out);
 	check_fleet(a, out);
 	check_nginx(a, out);
 	check_refusal(a, out);
 	check_leader(a, out);
 	check_push(a, out);
+	check_trust(a, out);
 }

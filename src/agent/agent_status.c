@@ -7,7 +7,7 @@
 /* Is another run due, or the outcome of this one? */
 static bool is_busy(const struct agent *a)
 {
-	return a->attempt.model || a->dirty || a->roots.waiting;
+	return a->attempt.model || (a->dirty && !a->acl_held) || a->roots.waiting;
 }
 
 void agent_facts(const struct agent *a, struct agent_facts *out)
@@ -26,6 +26,7 @@ void agent_facts(const struct agent *a, struct agent_facts *out)
 		.accepted = past.accepted,
 		.wiped = p.wiped,
 		.unfinished = p.push,
+		.untrusted = p.untrusted,
 		.stored = p.stored,
 		.stored_revision = p.stored_revision,
 		.applied = a->running.applied,
@@ -78,6 +79,8 @@ static void fill_zookeeper(const struct agent *a, struct status *s)
 	past_watch_facts(a->past, &past);
 	s->zookeeper.rolled_back = past.rolled_back ? past.message : "";
 	s->zookeeper.confirmed = past.in_order ? past.confirmed : 0;
+	s->zookeeper.open = acl_audit_findings(a->acls).text;
+	s->zookeeper.open_znodes = acl_audit_findings(a->acls).open;
 }
 
 static enum status_maybe included(enum nginx_includes includes)
@@ -141,6 +144,20 @@ static void fill_rollout(const struct agent *a, const struct permission_facts *p
 	s->rollout.verdict = *m.gate.revision ? verdict_name(m.gate.verdict) : "";
 }
 
+static void fill_trust(const struct agent *a, struct status *s)
+{
+	struct trust_facts f;
+
+	trust_facts(permission_trust(a->permission), &f);
+	s->trust.require = trust_mode_name(f.require);
+	s->trust.on = f.require != TRUST_OFF;
+	s->trust.state = f.state;
+	s->trust.key = f.key;
+	s->trust.why = f.why;
+	s->trust.serial = f.serial;
+	s->trust.last = f.last;
+}
+
 static size_t servers_of(const struct upstream *u, const struct discover *d)
 {
 	size_t n = 0;
@@ -201,6 +218,7 @@ void agent_fill_status(const struct agent *a, struct status *s, struct arena *sc
 	fill_zookeeper(a, s);
 	fill_nginx(a, s);
 	fill_rollout(a, &p, s);
+	fill_trust(a, s);
 	fill_discovery(a->running.good, s, scratch);
 	fill_drains(a->running.good, s, scratch);
 }

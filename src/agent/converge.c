@@ -5,7 +5,9 @@
 
 #include "candidate.h"
 #include "converge.h"
+#include "foreign.h"
 #include "sys/timing.h"
+#include "whole_guard.h"
 
 #define INCLUDE_PAUSE (10 * USEC_PER_SEC)
 
@@ -54,38 +56,6 @@ static void postpone(struct agent *a)
 		a->ops->on_over(a->ctx, false);
 }
 
-static struct problem *guard_problem(struct agent *a, const char *znode)
-{
-	for (size_t i = 0; i < a->problems.count; i++) {
-		struct problem *p = &a->problems.items[i];
-
-		if (p->kind == PROBLEM_GUARD && strcmp(p->znode, znode) == 0)
-			return p;
-	}
-	return NULL;
-}
-
-/* Its guard is that of the whole config. A revision on trial has no part in it. The problem may be
- * one that was recalled at the start. */
-static void add_past_problem(struct agent *a)
-{
-	const char *root = a->settings->zookeeper.config;
-	struct problem *there = guard_problem(a, root);
-	struct past_watch_facts past;
-
-	past_watch_facts(a->past, &past);
-	if (!past.rolled_back)
-		return;
-	if (!there)
-		there = problems_add(
-			&a->problems, root, PROBLEM_GUARD, NULL,
-			"ZooKeeper has gone back to older data%s: nothing of it is applied until "
-			"the newer data is back, or \"zknginxctl confirm --history\" accepts it",
-			past.empty ? ", in which the config root is missing or has no objects"
-				   : "");
-	there->serving = SERVING_PREVIOUS;
-}
-
 static void run(struct agent *a)
 {
 	struct attempt *t = &a->attempt;
@@ -112,7 +82,7 @@ static void run(struct agent *a)
 		deploy_want(a->deploy, t->bundle,
 			    t->model->pending ? a->running.applied : t->revision);
 	}
-	add_past_problem(a);
+	whole_guard_of_past(a);
 	a->ops->on_problems(a->ctx, &a->problems);
 }
 
@@ -124,6 +94,29 @@ static void report_unreadable(struct agent *a)
 	mirror_problems(a->mirror, &unreadable);
 	a->ops->on_unreadable(a->ctx, &unreadable);
 	problems_fini(&unreadable);
+}
+
+/* Every client could have written what is to be applied. */
+static void hold_for_acl(struct agent *a, const struct acl_findings *found)
+{
+	a->acl_held = true;
+	whole_guard_of_acl(a, found);
+	a->ops->on_problems(a->ctx, &a->problems);
+	if (a->once)
+		a->ops->on_over(a->ctx, false);
+}
+
+/* zookeeper.require_acl: may the newest tree be applied? */
+static bool acls_permit(struct agent *a)
+{
+	struct acl_findings found = acl_audit_findings(a->acls);
+
+	a->acl_held = false;
+	if (!a->settings->zookeeper.require_acl || (found.complete && !found.open))
+		return true;
+	if (found.open)
+		hold_for_acl(a, &found);
+	return false;
 }
 
 /* While an attempt is under way. A search of it may be dropped for a newer tree. */
@@ -149,6 +142,8 @@ void converge(struct agent *a)
 		report_unreadable(a);
 		return;
 	}
+	if (!acls_permit(a))
+		return; /* the audit calls again */
 	if (!deploy_is_ready(a->deploy, timing_now(), &when)) {
 		converge_at(a, when);
 		return;
@@ -164,6 +159,7 @@ void converge_on_settled(void *agent, struct tree *tree)
 	struct agent *a = agent;
 	struct problems unreadable;
 
+	acl_audit_on_tree(a->acls, tree);
 	problems_init(&unreadable);
 	mirror_problems(a->mirror, &unreadable);
 	past_watch_take(a->past, a->mirror, tree, &unreadable);
@@ -195,7 +191,7 @@ void converge_on_past(void *agent)
 
 	past_watch_facts(a->past, &past);
 	if (past.rolled_back) {
-		add_past_problem(a);
+		whole_guard_of_past(a);
 		a->ops->on_problems(a->ctx, &a->problems);
 	}
 	a->ops->on_change(a->ctx);
@@ -238,6 +234,31 @@ void converge_on_fetched(void *agent)
 	converge(agent);
 }
 
+static void log_acl(const struct agent *a, const struct acl_findings *found)
+{
+	if (!found->open)
+		log_info("no znode of %s and %s can be changed by every client",
+			 a->settings->zookeeper.config, a->settings->zookeeper.cluster);
+	else
+		log_write(
+			found->restricted ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE,
+			"every client that reaches ZooKeeper can change %s; \"zknginxctl doctor\" "
+			"says how to protect them",
+			found->text);
+}
+
+/* What is applied depends on it only with zookeeper.require_acl. */
+void converge_on_acl(void *agent)
+{
+	struct agent *a = agent;
+	struct acl_findings found = acl_audit_findings(a->acls);
+
+	log_acl(a, &found);
+	a->ops->on_change(a->ctx);
+	if (a->settings->zookeeper.require_acl || a->acl_held)
+		converge(a);
+}
+
 /* Not at once: the caller may still use the attempt. */
 void converge_on_refusal_over(void *agent)
 {
@@ -255,6 +276,7 @@ void converge_accept(void *agent, struct model *m)
 {
 	struct agent *a = agent;
 
+	foreign_log(a->running.good, m);
 	running_accept(&a->running, m, a->stage);
 	last_names_keep(a->last_names, a->running.good);
 }

@@ -28,6 +28,7 @@
 #include "refusal.h"
 #include "running.h"
 #include "trial.h"
+#include "zk/acl_audit.h"
 #include "zk/mirror.h"
 #include "zk/roots.h"
 
@@ -44,6 +45,8 @@ struct agent {
 	struct deploy *deploy;
 	struct mirror *mirror;
 	struct past_watch *past;
+	struct acl_audit *acls;
+	bool acl_held; /* zookeeper.require_acl: nothing new is applied */
 	struct roots roots;
 	struct names_cache *names;
 	struct last_names *last_names;
@@ -79,6 +82,7 @@ void converge_on_done(void *agent, const struct outcome *o);
 void converge_on_nginx(void *agent);
 void converge_on_names(void *agent);
 void converge_on_fetched(void *agent);
+void converge_on_acl(void *agent);
 void converge_accept(void *agent, struct model *m);
 void converge_on_refusal_over(void *agent);
 

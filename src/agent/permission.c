@@ -21,6 +21,7 @@ struct permission {
 	const char *host;
 	const struct permission_ops *ops;
 	void *ctx;
+	struct trust *trust;
 	struct fleet *fleet; /* NULL: none */
 	char *plan_path, *file;
 	struct arena *arena; /* of the plan and the note */
@@ -33,7 +34,7 @@ struct permission {
 	bool whole, wiped;
 	struct tree *config; /* of the revision that nginx runs, as operators wrote it … */
 	char stored[DIGEST_HEX_SIZE]; /* … which is this; "" = none is stored */
-	struct tree *fetched;         /* from the history … */
+	struct tree *fetched; /* from the history, with a signature if one is asked for … */
 	char fetched_revision[DIGEST_HEX_SIZE], fetching[DIGEST_HEX_SIZE];
 	struct history_job *job;
 	char *error;    /* of the last fetch; NULL: it was successful … */
@@ -56,6 +57,24 @@ static void save(const struct permission *p)
 			    e.text);
 }
 
+/* Not on trial, nor on a trial that ended while nginx loaded it. */
+static bool is_for_good(const struct permission *p, const char *revision)
+{
+	const struct permit *now = &p->permit;
+
+	return now->kind == PERMIT_NEWEST || (now->kind == PERMIT_NAMED && !now->attempt &&
+					      strcmp(now->revision.revision, revision) == 0);
+}
+
+/* The same config may have been signed again. */
+static bool is_stored(const struct permission *p, const struct tree *tree, const char *revision)
+{
+	const struct znode *stored = p->config ? tree_find(p->config, root_of(p)) : NULL;
+	const struct znode *root = tree_find(tree, root_of(p));
+
+	return strcmp(p->stored, revision) == 0 && (!root || (stored && znode_same(stored, root)));
+}
+
 /* Where something was unreadable, or the last good form was used instead, the tree is not that of
  * the revision: only a config whose digest is the revision is stored. */
 void permission_keep(struct permission *p, struct tree *tree, const char *revision)
@@ -64,7 +83,11 @@ void permission_keep(struct permission *p, struct tree *tree, const char *revisi
 	struct digest digest;
 	char hex[DIGEST_HEX_SIZE];
 
-	if (!tree || strcmp(p->stored, revision) == 0 || !config_has_objects(tree, root_of(p)))
+	if (!tree || !config_has_objects(tree, root_of(p)))
+		return;
+	if (is_for_good(p, revision))
+		trust_applied(p->trust, tree, revision);
+	if (is_stored(p, tree, revision))
 		return;
 	config = history_extract(tree, root_of(p));
 	digest = tree_revision(config, root_of(p));
@@ -169,6 +192,7 @@ void permission_on_tree(struct permission *p, struct tree *newest,
 	digest = tree_revision(p->newest, root_of(p));
 	digest_hex(&digest, p->newest_revision);
 	p->wiped = !config_has_objects(p->newest, root_of(p));
+	trust_look(p->trust, p->newest, p->newest_revision);
 	read_plan(p, stale_plan);
 	read_note(p);
 	permission_update(p);
@@ -183,6 +207,7 @@ void permission_update(struct permission *p)
 		.is_member = p->fleet && fleet_membership(p->fleet, NULL) == FLEET_MEMBER,
 		.newest = p->newest_revision,
 		.unfinished = p->note.unfinished,
+		.untrusted = trust_refuses_newest(p->trust),
 	};
 
 	p->permit = rollout_permit(p->has_plan ? &p->plan : NULL, &me);
@@ -191,19 +216,22 @@ void permission_update(struct permission *p)
 
 /* --- from the history ------------------------------------------------------------------------ */
 
+/* An entry of the history is what its writer says: only its signature shows that it was a config.
+ */
 static void on_fetched(void *permission, const struct history_result *r)
 {
 	struct permission *p = permission;
+	const char *why = r->message;
 
 	p->job = NULL;
 	free(TAKE(p->error));
-	if (r->ok) {
+	if (r->ok && trust_accepts(p->trust, r->tree, p->fetching, &why)) {
 		tree_unref(p->fetched);
 		p->fetched = tree_ref(r->tree);
 		memcpy(p->fetched_revision, p->fetching, sizeof(p->fetching));
 		log_info("revision %.12s was read from the history", p->fetching);
 	} else {
-		p->error = xstrdup(r->message);
+		p->error = xstrdup(why);
 		p->retry = timing_now() + RETRY;
 	}
 	p->ops->on_fetched(p->ctx);
@@ -233,10 +261,13 @@ static struct tree *find_config(void *request, const struct plan_revision *wante
 {
 	struct request_for *q = request;
 	const struct permission *p = q->permission;
+	const char *unused;
 
-	if (p->config && strcmp(p->stored, wanted->revision) == 0)
+	if (p->config && strcmp(p->stored, wanted->revision) == 0 &&
+	    trust_accepts(p->trust, p->config, wanted->revision, &unused))
 		return p->config;
-	if (p->fetched && strcmp(p->fetched_revision, wanted->revision) == 0)
+	if (p->fetched && strcmp(p->fetched_revision, wanted->revision) == 0 &&
+	    trust_accepts(p->trust, p->fetched, wanted->revision, &unused))
 		return p->fetched;
 	q->missing = *wanted;
 	return NULL;
@@ -249,8 +280,8 @@ static void fetch_missing(struct permission *p, const struct plan_revision *miss
 	if (!p->error)
 		return;
 	problems_add(problems, p->plan_path, PROBLEM_ACCESS, NULL,
-		     "revision %.12s, which this host is to run, cannot be read from the history: "
-		     "%s",
+		     "revision %.12s, which this host is to run, cannot be taken from the "
+		     "history: %s",
 		     missing->revision, p->error)
 		->serving = SERVING_PREVIOUS;
 	out->due = p->job ? NEVER : p->retry; /* a job ends with another run */
@@ -265,6 +296,7 @@ void permission_choose(struct permission *p, const struct running *running, cons
 		.newest_revision = p->newest_revision,
 		.wiped = p->wiped,
 		.unfinished = p->note.unfinished,
+		.untrusted = trust_refuses_newest(p->trust),
 		.root = root_of(p),
 		.permit = &p->permit,
 		.accepted = running->accepted,
@@ -280,6 +312,8 @@ void permission_choose(struct permission *p, const struct running *running, cons
 	out->tree = choice_tree(&c, out->revision);
 	if (q.missing.revision)
 		fetch_missing(p, &q.missing, problems, out);
+	if (c.untrusted && !c.unfinished && !p->wiped)
+		trust_add_problem(p->trust, p->newest_revision, out->revision, problems);
 	if (p->wiped && !p->note.unfinished && out->tree != p->newest)
 		problems_add(
 			problems, root_of(p), PROBLEM_GUARD, NULL,
@@ -296,6 +330,7 @@ void permission_facts(const struct permission *p, struct permission_facts *out)
 		.newest_revision = p->newest_revision,
 		.whole = p->whole,
 		.wiped = p->wiped,
+		.untrusted = trust_refuses_newest(p->trust),
 		.push = p->note.unfinished ? &p->note.push : NULL,
 		.stored = p->config,
 		.stored_revision = p->stored,
@@ -318,6 +353,7 @@ struct permission *permission_new(const struct permission_spec *spec,
 		.host = spec->host,
 		.ops = ops,
 		.ctx = ctx,
+		.trust = trust_new(s),
 		.plan_path = cluster_path_new(s->zookeeper.cluster, CLUSTER_PLAN, NULL),
 		.file = xasprintf("%s/config.tree", s->state.directory),
 		.permit = { .kind = PERMIT_STAY, .why = "nothing was read yet" },
@@ -332,6 +368,7 @@ void permission_free(struct permission *p)
 	if (!p)
 		return;
 	history_job_free(p->job);
+	trust_free(p->trust);
 	tree_unref(p->newest);
 	tree_unref(p->config);
 	tree_unref(p->fetched);
@@ -345,6 +382,14 @@ void permission_free(struct permission *p)
 void permission_use_settings(struct permission *p, const struct settings *settings)
 {
 	p->settings = settings;
+	trust_use_settings(p->trust, settings);
+	if (p->newest)
+		trust_look(p->trust, p->newest, p->newest_revision);
+}
+
+const struct trust *permission_trust(const struct permission *p)
+{
+	return p->trust;
 }
 
 void permission_join(struct permission *p, struct fleet *fleet)

@@ -16,6 +16,7 @@
 #include "core/fleet/config_note.h"
 #include "core/rollout/rollout.h"
 #include "running.h"
+#include "trust.h"
 #include "zk/fleet.h"
 
 struct permission_spec {
@@ -35,6 +36,8 @@ struct permission *permission_new(const struct permission_spec *spec,
 				  const struct permission_ops *ops, void *ctx);
 void permission_free(struct permission *p);
 void permission_use_settings(struct permission *p, const struct settings *settings);
+/* Which configs may be applied; borrowed. */
+const struct trust *permission_trust(const struct permission *p);
 /* Membership and the history; borrowed, NULL: there is none any more. */
 void permission_join(struct permission *p, struct fleet *fleet);
 
@@ -72,6 +75,7 @@ struct permission_facts {
 	const char *newest_revision; /* "" = none */
 	bool whole;                  /* everything in it was read once at least */
 	bool wiped;                  /* the config has no object at all */
+	bool untrusted;              /* … has not the signature that trust.require asks for */
 	const struct config_push
 		*push;       /* an unfinished one, so the config is incomplete; NULL: none */
 	struct tree *stored; /* the config that is stored for a restart; NULL: none … */

@@ -36,6 +36,18 @@ void buf_put(struct buf *b, const void *bytes, size_t size)
 	b->data[b->size] = '\0';
 }
 
+char *buf_room(struct buf *b, size_t size)
+{
+	buf_reserve(b, size);
+	return b->data + b->size;
+}
+
+void buf_grow(struct buf *b, size_t size)
+{
+	b->size += size;
+	b->data[b->size] = '\0';
+}
+
 void buf_puts(struct buf *b, const char *s)
 {
 	buf_put(b, s, strlen(s));

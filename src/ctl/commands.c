@@ -36,6 +36,11 @@ const struct command *const all_commands[] = {
 	&command_abort,
 	&command_rollback,
 
+	/* sign */
+	&command_keygen,
+	&command_sign,
+	&command_verify,
+
 	/* start */
 	&command_init,
 	&command_doctor,
@@ -55,6 +60,7 @@ const struct command_group command_groups[] = {
 	{ "A directory as the configuration", "pull push lint" },
 	{ "History", "diff history show" },
 	{ "Acting", "confirm drain undrain pause resume promote abort rollback" },
+	{ "Signing", "keygen sign verify" },
 	{ "Starting", "init doctor" },
 	{ "Importing", "import" },
 	{ "Other commands", "help version completion" },

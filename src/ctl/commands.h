@@ -43,6 +43,11 @@ extern const struct command command_promote;
 extern const struct command command_abort;
 extern const struct command command_rollback;
 
+/* sign */
+extern const struct command command_keygen;
+extern const struct command command_sign;
+extern const struct command command_verify;
+
 /* start */
 extern const struct command command_init;
 extern const struct command command_doctor;

@@ -10,6 +10,7 @@
 
 #include "core/text/secret.h"
 #include "settings_check.h"
+#include "settings_keys.h"
 #include "settings_store.h"
 
 struct checker {
@@ -350,6 +351,22 @@ static void check_listeners(struct checker *c)
 				    probe);
 }
 
+static void check_trust(struct checker *c)
+{
+	struct trust_settings *t = &c->values->trust;
+	const config_setting_t *node = config_lookup(c->config, "trust.keys");
+	const char *why = settings_keys_expand(c->arena, t);
+
+	if (!why && t->require != TRUST_OFF && !t->keys[0]) {
+		node = config_lookup(c->config, "trust.require");
+		why = "trust.require: without a key in trust.keys no configuration can be "
+		      "trusted: add a key, or set it to \"off\"";
+	}
+	if (why)
+		settings_errors_add(c->errors, node ? file_of(c, node) : c->path,
+				    node ? line_of(node) : 0, "%s", why);
+}
+
 void settings_check(const config_t *config, const char *path, struct arena *a,
 		    struct settings *values, struct settings_errors *errors)
 {
@@ -360,4 +377,5 @@ void settings_check(const config_t *config, const char *path, struct arena *a,
 	check_group(&c, config_root_setting(config), "");
 	check_roots(&c);
 	check_listeners(&c);
+	check_trust(&c);
 }

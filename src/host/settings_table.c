@@ -47,6 +47,9 @@ static const struct setting table[] = {
 	{ KEY(zookeeper, cluster), TEXT("/nginx/cluster", form_znode) },
 	{ KEY(zookeeper, session_timeout), DURATION("10s", "1s", "10m") },
 	{ KEY(zookeeper, auth_file), TEXT("", form_file_maybe) },
+	{ KEY(zookeeper, daemons), TEXTS("", "0", "64", form_identity) },
+	{ KEY(zookeeper, operators), TEXTS("", "0", "64", form_identity) },
+	{ KEY(zookeeper, require_acl), BOOLEAN("false"), RELOADABLE },
 	{ KEY(zookeeper, watch_limit), SIZE("900k", "16k", "1g") },
 	{ KEY(zookeeper, max_frame), SIZE("4m", "64k", "1g") },
 	{ KEY(zookeeper, max_data), SIZE("64m", "4m", "4g") },
@@ -76,6 +79,8 @@ static const struct setting table[] = {
 	{ KEY(snippets, roots), TEXTS("/srv, /var/www, /usr/share/nginx", "0", "64", form_file),
 	  RELOADABLE },
 	{ KEY(snippets, certificates), TEXTS("/etc/ssl", "0", "64", form_file), RELOADABLE },
+
+	{ KEY(discover, networks), TEXTS("", "0", "64", form_network), RELOADABLE },
 
 	{ KEY(guard, max_shrink), INTEGER("50", "0", "100"), RELOADABLE },
 	{ KEY(guard, window), DURATION("10s", "0s", "1h"), RELOADABLE },
@@ -108,6 +113,10 @@ static const struct setting table[] = {
 	{ KEY(rollout, max_errors), INTEGER("5", "0", "100"), RELOADABLE },
 	{ KEY(rollout, max_upstream_errors), INTEGER("20", "0", "100"), RELOADABLE },
 	{ KEY(rollout, min_requests), INTEGER("20", "1", "1000000"), RELOADABLE },
+
+	{ KEY(trust, keys), TEXTS("", "0", "64", NULL), RELOADABLE },
+	{ KEY(trust, require), CHOICE("off", TRUST_MODES), RELOADABLE },
+	{ KEY(trust, fleet), TEXT("", form_name), RELOADABLE },
 
 	{ KEY(history, keep), INTEGER("50", "1", "10000"), RELOADABLE },
 

@@ -30,6 +30,8 @@ static void check_named(const struct settings *s, struct settings_errors *errors
 	check(errors, "state.directory", s->state.directory, STICKY_ALLOWED);
 	if (errors->count == count)
 		check(errors, "state.directory", generations, STICKY_ALLOWED);
+	for (size_t i = 0; s->trust.files && s->trust.files[i]; i++)
+		check(errors, "trust.keys", s->trust.files[i], STICKY_ALLOWED);
 	check(errors, "alerts.command", s->alerts.command[0], STICKY_FORBIDDEN);
 	check(errors, "cluster.on_elected", s->cluster.on_elected[0], STICKY_FORBIDDEN);
 	check(errors, "cluster.on_resigned", s->cluster.on_resigned[0], STICKY_FORBIDDEN);

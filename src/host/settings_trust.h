@@ -9,8 +9,8 @@
 
 /*
  * As settings_load(). It is an error, too, if users other than root and the one of this process can
- * change the file, one that it includes, a command, the file with the credentials, or the state
- * directory.
+ * change the file, one that it includes, a command, the file with the credentials, one with keys
+ * that are trusted, or the state directory.
  */
 int settings_load_trusted(const char *path, bool missing_ok, struct settings_file **out,
 			  struct settings_errors *errors);

@@ -10,6 +10,8 @@
 
 #include <zknginx/buf.h>
 
+#include "core/fleet/rights.h"
+#include "core/text/network.h"
 #include "settings_value.h"
 
 #define DEFAULT_PORT "2181"
@@ -257,6 +259,18 @@ bool form_loopback(struct arena *a, const char *text, const char **value, const 
 			   "\"[::1]:9642\"");
 }
 
+bool form_identity(struct arena *a UNUSED, const char *text, const char **value, const char **why)
+{
+	const char *id;
+	size_t size;
+
+	*value = text;
+	return rights_split_identity(text, &size, &id) ||
+	       refuse(why, "expected identities as in ZooKeeper's ACLs, \"SCHEME:ID\", such as "
+			   "\"digest:operator:HASH\" or \"x509:CN=web1\"; not \"world\" or "
+			   "\"auth\"");
+}
+
 bool form_name(struct arena *a UNUSED, const char *text, const char **value, const char **why)
 {
 	*value = text;
@@ -280,6 +294,20 @@ bool form_address(struct arena *a, const char *text, const char **value, const c
 	*value = text;
 	return !*text || split_address(arena_strdup(a, text), &host, &port, &bracketed) ||
 	       refuse(why, "expected \"host\" or \"host:port\"; an IPv6 address is in brackets");
+}
+
+bool form_network(struct arena *a, const char *text, const char **value, const char **why)
+{
+	struct network network;
+	const char *wrong = network_parse(text, &network);
+
+	*value = text;
+	if (wrong)
+		*why = arena_printf(a,
+				    "expected networks such as \"10.0.0.0/8\", \"fd00::/8\" or "
+				    "\"192.0.2.7\"; \"%.60s\" %s",
+				    text, wrong);
+	return !wrong;
 }
 
 bool form_share(struct arena *a UNUSED, const char *text, const char **value, const char **why)

@@ -17,9 +17,11 @@ setting_form form_file_maybe;  /* … or "" */
 setting_form form_program;     /* an absolute path, only for exec */
 setting_form form_listen;      /* "" or a numeric address and a port */
 setting_form form_loopback;    /* … of loopback */
+setting_form form_identity;    /* of an ACL, "digest:user:HASH", "x509:CN=web1" */
 setting_form form_name;        /* "" or a name that a znode can have */
 setting_form form_member;      /* a name that a znode can have */
 setting_form form_address;     /* "" or host or host:port */
+setting_form form_network;     /* "10.0.0.0/8", "fd00::/8", or one address */
 setting_form form_share;       /* "25%" or "3" */
 
 #endif

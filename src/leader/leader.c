@@ -97,13 +97,14 @@ static bool is_quiet(const struct turn *t)
 
 static uint64_t restore_due(const struct turn *t)
 {
-	return is_quiet(t) ? leader_store_due(&t->l->archive, leader_accepted_lost(&t->v), t->now)
+	return is_quiet(t) ? leader_store_due(&t->l->archive,
+					      leader_accepted_lost(&t->l->archive, &t->v), t->now)
 			   : NEVER;
 }
 
 static void restore_begin(struct turn *t)
 {
-	leader_store_begin(&t->l->archive, &t->v, leader_accepted_lost(&t->v));
+	leader_store_begin(&t->l->archive, &t->v, leader_accepted_lost(&t->l->archive, &t->v));
 }
 
 static uint64_t moved_due(const struct turn *t)

@@ -111,10 +111,13 @@ static const struct znode *newest_znode(const struct tree *config)
 static void take_note(struct storing *s, const char *root)
 {
 	const struct znode *z = tree_find(s->config, root);
-	struct config_note note = { .by = "", .note = "" };
+	struct config_note note = config_note_empty();
 
-	if (z && z->mzxid >= s->mzxid)
+	if (z)
 		config_note_parse(s->arena, z->data, z->size, &note);
+	s->entry.serial = note.serial;
+	if (!z || z->mzxid < s->mzxid)
+		return;
 	s->entry.by = note.by;
 	s->entry.note = note.note;
 }
@@ -151,6 +154,8 @@ static void describe(const struct leader_archive *h, struct storing *s, const st
 		.seq = v->last_seq + 1,
 		.revision = arena_strdup(s->arena, revision),
 		.at = arena_strdup(s->arena, v->wall),
+		.by = "",
+		.note = "",
 		.leader = arena_strdup(s->arena, h->c->host),
 		.outcome = OUTCOME_PENDING,
 		.reason = "",
@@ -217,7 +222,8 @@ void leader_store_begin(struct leader_archive *h, const struct leader_view *v, c
 
 /* --- the accepted revision ------------------------------------------------------------------- */
 
-/* The entry that the plan names, or else the newest of the accepted revision; NULL: none. */
+/* Of the entries of the accepted revision: the one that was signed last, of these the one that the
+ * plan names, or else the newest; NULL: none. */
 static const struct history_entry *accepted_entry(const struct leader_view *v)
 {
 	const struct plan_revision *r = &v->plan.accepted;
@@ -226,11 +232,10 @@ static const struct history_entry *accepted_entry(const struct leader_view *v)
 	for (size_t i = 0; i < v->entry_count; i++) {
 		const struct history_entry *h = &v->entries[i];
 
-		if (strcmp(h->revision, r->revision) != 0)
+		if (strcmp(h->revision, r->revision) != 0 || (found && h->serial < found->serial))
 			continue;
-		found = h;
-		if (h->seq == r->history)
-			break;
+		if (!found || h->serial > found->serial || found->seq != r->history)
+			found = h;
 	}
 	return found;
 }
@@ -240,9 +245,28 @@ static bool is_at_rest(const struct leader_view *v)
 	return v->has_plan && v->plan.phase == PLAN_IDLE && *v->plan.accepted.revision;
 }
 
-const char *leader_accepted_lost(const struct leader_view *v)
+/* The serial of the config in ZooKeeper, if it is the accepted one and may be rolled out; else 0.
+ */
+static unsigned long serial_of_newest(const struct leader_archive *h, const struct leader_view *v)
 {
-	return is_at_rest(v) && !accepted_entry(v) ? v->plan.accepted.revision : "";
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	const struct leader_facts *f = &h->c->facts;
+	struct config_note note;
+
+	if (h->c->settings->trust.require == TRUST_OFF || !f->known ||
+	    strcmp(f->newest, v->plan.accepted.revision) != 0)
+		return 0;
+	config_note_of(a, f->tree, h->c->settings->zookeeper.config, &note);
+	return *note.signature ? note.serial : 0;
+}
+
+const char *leader_accepted_lost(const struct leader_archive *h, const struct leader_view *v)
+{
+	const struct history_entry *entry = is_at_rest(v) ? accepted_entry(v) : NULL;
+
+	if (!is_at_rest(v) || (entry && entry->serial >= serial_of_newest(h, v)))
+		return "";
+	return v->plan.accepted.revision;
 }
 
 bool leader_accepted_moved(const struct leader_view *v, struct rollout_decision *plan)

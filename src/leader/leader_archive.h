@@ -27,8 +27,9 @@ void leader_store_begin(struct leader_archive *h, const struct leader_view *v,
 /* The accepted revision is not where the plan says it is in the history (it was deleted): it
  * is in another entry, or was stored again and is still pending; then *plan says so … */
 bool leader_accepted_moved(const struct leader_view *v, struct rollout_decision *plan);
-/* … or in none, and has to be stored again. "": it is there. */
-const char *leader_accepted_lost(const struct leader_view *v);
+/* … or in none, or the config was signed again since, and it has to be stored again. "": it is
+ * there. */
+const char *leader_accepted_lost(const struct leader_archive *h, const struct leader_view *v);
 
 uint64_t leader_prune_due(const struct leader_archive *h, const struct leader_view *v,
 			  uint64_t now);

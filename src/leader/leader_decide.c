@@ -1,6 +1,7 @@
 /* The view and the facts, as core/rollout reads them. */
 #include <string.h>
 
+#include "core/fleet/signature.h"
 #include "leader_decide.h"
 
 /* A leader that ended between the history and the plan has left it there. */
@@ -20,14 +21,43 @@ static unsigned long find_prefix(void *view, const char *prefix, const char **re
 	return leader_find(view, prefix, revision, why);
 }
 
-static void read_request(const struct leader_view *v, const struct znode *z,
-			 struct request *request, struct rollout_input *in)
+/* Hosts with trust.require would refuse a rollback without a signature of now, after it has
+ * replaced the config. NULL: there is nothing to say against it. */
+static const char *refuse_unsigned(const struct leader_context *c, const struct leader_view *v,
+				   const struct request *r)
 {
-	const char *why;
+	const struct trust_settings *t = &c->settings->trust;
+	const struct signature_scope scope = { t->fleet, c->settings->zookeeper.config };
+	struct signing_keys keys = signing_keys_parse(v->arena, t->keys);
+	const char *revision, *unused;
+	struct signature_verdict verdict;
+	struct config_note note;
+
+	if (r->action != REQUEST_ROLLBACK || t->require == TRUST_OFF ||
+	    !leader_find(v, r->revision, &revision, &unused))
+		return NULL;
+	config_note_parse(v->arena, r->root, strlen(r->root), &note);
+	verdict = signature_check(&(struct signature_question){
+		.keys = &keys, .scope = &scope, .note = &note, .revision = revision });
+	if (verdict.result == SIGNATURE_GOOD)
+		return NULL;
+	return arena_printf(
+		v->arena,
+		"trust.require is \"%s\", and the rollback is not signed as the hosts ask "
+		"for: %s; \"zknginxctl rollback --sign KEY\" signs it",
+		trust_mode_name(t->require), signature_explain(v->arena, &verdict));
+}
+
+static void read_request(const struct leader_context *c, const struct leader_view *v,
+			 const struct znode *z, struct request *request, struct rollout_input *in)
+{
+	const char *why = NULL;
 
 	if (!z)
 		return;
 	if (request_parse(v->arena, z->data, z->size, request, &why))
+		why = refuse_unsigned(c, v, request);
+	if (!why)
 		in->request = request;
 	else
 		in->request_error = why;
@@ -118,6 +148,6 @@ void leader_decide(const struct leader_context *c, struct leader_view *v,
 
 	if (v->plan_is_stale)
 		keep_accepted(f, v, &in);
-	read_request(v, q->request, &request, &in);
+	read_request(c, v, q->request, &request, &in);
 	rollout_next(q->rollout, v->arena, &in, out);
 }

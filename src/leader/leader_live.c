@@ -78,7 +78,7 @@ void leader_live_begin(struct leader_live *l, const struct leader_view *v)
 		.data = list.data,
 		.size = list.size,
 		.version = v->live ? v->live->version : 0,
-		.flags = v->live ? 0 : SESSION_READABLE, /* load balancers read it */
+		.flags = 0,
 	};
 	writer_write(&l->c->writer, &l->writes, path, &op, 1, on_live, l);
 }

@@ -19,6 +19,7 @@ void leader_publish_clear(struct leader_publish *p)
 	struct leader_context *c = p->c;
 
 	free(p->message);
+	free(p->root);
 	tree_unref(p->old);
 	*p = (struct leader_publish){ .c = c };
 }
@@ -53,10 +54,31 @@ static void do_write(struct leader_publish *p)
 
 	log_notice("publishing revision %.12s of history entry %lu: %zu znode%s to write",
 		   p->revision, p->seq, count, PLURAL(count));
-	tree_unref(TAKE(p->old));
 	writer_run(&p->c->writer,
 		   history_publish(fleet_session(p->c->fleet), fleet_election(p->c->fleet), ops,
 				   count, on_written, p));
+	tree_unref(TAKE(p->old)); /* the job has copied what it writes */
+}
+
+/* The config of the history with the root's data that was asked for (one reference): the signature
+ * that it was stored with has an old serial. */
+static struct tree *with_root(const struct leader_publish *p, struct tree *stored)
+{
+	struct znode root = { .path = p->c->settings->zookeeper.config,
+			      .data = p->root,
+			      .size = strlen(p->root) };
+	struct tree_builder b;
+	struct tree *t;
+
+	if (!root.size)
+		return tree_ref(stored);
+	tree_builder_init(&b);
+	for (size_t i = 0; i < tree_count(stored); i++)
+		tree_builder_add(&b, tree_at(stored, i));
+	tree_builder_add(&b, &root);
+	t = tree_builder_finish(&b);
+	tree_builder_fini(&b);
+	return t;
 }
 
 static void on_fetched(void *publish, const struct history_result *r)
@@ -65,7 +87,7 @@ static void on_fetched(void *publish, const struct history_result *r)
 
 	writer_end_job(&p->c->writer);
 	if (r->ok)
-		p->old = tree_ref(r->tree);
+		p->old = with_root(p, r->tree);
 	else
 		set_message(p, r->message);
 	on_event(p, r->ok ? PUBLISHING_EV_FETCHED : PUBLISHING_EV_FETCH_FAILED);
@@ -183,6 +205,8 @@ static void begin_request(struct leader_publish *p, const struct leader_view *v,
 	p->failures = 0;
 	p->until = timing_now() + PUBLISHING_WITHIN;
 	snprintf(p->revision, sizeof(p->revision), "%s", v->plan.publish.revision);
+	free(p->root);
+	p->root = xstrdup(v->plan.publish_root ?: "");
 	on_event(p, PUBLISHING_EV_ASKED);
 }
 

@@ -16,6 +16,7 @@ struct leader_publish {
 	unsigned failures;
 	char *message;    /* of the last failure, NULL: none */
 	struct tree *old; /* fetched, to be written; else NULL */
+	char *root;       /* the data of its root; "" = as it was stored */
 };
 
 void leader_publish_init(struct leader_publish *p, struct leader_context *c);

@@ -183,7 +183,7 @@ static size_t acl_size(const struct ACL_vector *acl)
 	size_t size = 0;
 
 	for (int32_t i = 0; i < acl->count; i++)
-		size += sizeof(struct session_acl) + text_size(acl->data[i].id.scheme) +
+		size += sizeof(struct acl_entry) + text_size(acl->data[i].id.scheme) +
 			text_size(acl->data[i].id.id);
 	return size;
 }
@@ -200,7 +200,7 @@ static const char *copy_text(char **to, const char *text)
 /* Entries first, then the strings that they point to. */
 static void copy_acl(struct note *n, const struct ACL_vector *acl)
 {
-	struct session_acl *entries = (struct session_acl *)(void *)n->bytes;
+	struct acl_entry *entries = (struct acl_entry *)(void *)n->bytes;
 	char *text = n->bytes + (size_t)acl->count * sizeof(*entries);
 
 	for (int32_t i = 0; i < acl->count; i++) {

@@ -91,18 +91,9 @@ static int data_size(const char *data, size_t size)
 	return data ? (int)size : -1;
 }
 
-static const struct ACL_vector *acl_of(const struct request *r, int flags)
+static const struct ACL_vector *or_open(const struct ACL_vector *acl)
 {
-	static struct ACL entries[2];
-	static const struct ACL_vector readable = { 2, entries };
-
-	if (!r->restricted || (flags & SESSION_OPEN))
-		return &ZOO_OPEN_ACL_UNSAFE;
-	if (!(flags & SESSION_READABLE))
-		return &ZOO_CREATOR_ALL_ACL;
-	entries[0] = ZOO_CREATOR_ALL_ACL.data[0];
-	entries[1] = ZOO_READ_ACL_UNSAFE.data[0];
-	return &readable;
+	return acl ?: &ZOO_OPEN_ACL_UNSAFE;
 }
 
 /* The flags that the library knows. */
@@ -137,10 +128,18 @@ static int send_sync(struct handle *h, struct request *r)
 	return zoo_async(h->zh, r->path, callback_created, r);
 }
 
+/* The library takes the vector without const, and only reads it. */
+static int send_set_acl(struct handle *h, struct request *r)
+{
+	struct ACL_vector open = ZOO_OPEN_ACL_UNSAFE;
+
+	return zoo_aset_acl(h->zh, r->path, r->version, r->acl ?: &open, callback_done, r);
+}
+
 static int send_create(struct handle *h, struct request *r)
 {
-	return zoo_acreate(h->zh, r->path, r->data, data_size(r->data, r->size),
-			   acl_of(r, r->flags), plain_flags(r->flags), callback_created, r);
+	return zoo_acreate(h->zh, r->path, r->data, data_size(r->data, r->size), or_open(r->acl),
+			   plain_flags(r->flags), callback_created, r);
 }
 
 static int send_set(struct handle *h, struct request *r)
@@ -164,8 +163,8 @@ static int send_multi(struct handle *h, struct request *r)
 
 		switch (op->kind) {
 		case OP_CREATE:
-			zoo_create_op_init(&ops[i], op->path, op->data, size, acl_of(r, op->flags),
-					   plain_flags(op->flags), NULL, 0);
+			zoo_create_op_init(&ops[i], op->path, op->data, size,
+					   or_open(r->op_acls[i]), plain_flags(op->flags), NULL, 0);
 			break;
 		case OP_SET:
 			zoo_set_op_init(&ops[i], op->path, op->data, size, op->version, NULL);
@@ -186,9 +185,9 @@ int handle_send(struct handle *h, struct request *r)
 	static int (*const send[REQUEST_KIND_N])(struct handle *, struct request *) = {
 		[REQUEST_GET] = send_get,       [REQUEST_CHILDREN] = send_children,
 		[REQUEST_EXISTS] = send_exists, [REQUEST_GET_ACL] = send_get_acl,
-		[REQUEST_SYNC] = send_sync,     [REQUEST_CREATE] = send_create,
-		[REQUEST_SET] = send_set,       [REQUEST_DELETE] = send_delete,
-		[REQUEST_MULTI] = send_multi,
+		[REQUEST_SYNC] = send_sync,     [REQUEST_SET_ACL] = send_set_acl,
+		[REQUEST_CREATE] = send_create, [REQUEST_SET] = send_set,
+		[REQUEST_DELETE] = send_delete, [REQUEST_MULTI] = send_multi,
 	};
 	int rc;
 

@@ -17,6 +17,7 @@ enum request_kind {
 	REQUEST_EXISTS,
 	REQUEST_GET_ACL,
 	REQUEST_SYNC,
+	REQUEST_SET_ACL,
 	REQUEST_CREATE,
 	REQUEST_SET,
 	REQUEST_DELETE,
@@ -31,11 +32,13 @@ struct request {
 	session_done *done;    /* NULL once it was answered */
 	void *ctx;
 	int rc; /* why it was refused, when it was */
-	bool watch, restricted;
+	bool watch;
+	struct ACL_vector *acl; /* create and set_acl; NULL: open */
 	int flags, version;
 	char *path, *data; /* data: NULL for a znode without data; in one block with the struct */
 	size_t size;
 	struct session_op *ops;
+	struct ACL_vector **op_acls; /* one an operation; NULL: open */
 	struct zoo_op_result *results;
 	size_t op_count;
 };

@@ -132,10 +132,12 @@ static void watch_slow_frame(struct relay_link *l)
 {
 	uint64_t interval = wire_timeout(l->frames.wire) / BEATS;
 
-	if (l->frames.granted)
-		timing_arm(l->timer, !frames_are_partial(&l->frames, &l->server) ? NEVER
-				     : interval < SLOW                           ? interval
-										 : SLOW);
+	if (!l->frames.granted)
+		return;
+	if (frames_are_partial(&l->frames, &l->server))
+		timing_arm(l->timer, interval < SLOW ? interval : SLOW);
+	else
+		timing_at(l->timer, NEVER);
 }
 
 /* A frame is not complete yet. */

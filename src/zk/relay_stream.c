@@ -81,17 +81,17 @@ int stream_shake_hands(struct stream *s)
 /* What OpenSSL has decrypted wakes nobody, so all of it is taken. */
 int stream_fill(struct stream *s)
 {
-	char chunk[CHUNK];
 	ssize_t n;
 	int result = 0;
 
 	forget(&s->in, &s->taken);
 	do {
-		n = s->tls ? tls_read(s, chunk, sizeof(chunk))
-			   : plain_read(s, chunk, sizeof(chunk));
+		char *room = buf_room(&s->in, CHUNK);
+
+		n = s->tls ? tls_read(s, room, CHUNK) : plain_read(s, room, CHUNK);
 		if (n <= 0)
 			return result ?: (int)n;
-		buf_put(&s->in, chunk, (size_t)n);
+		buf_grow(&s->in, (size_t)n);
 		result = 1;
 	} while (s->tls && SSL_pending(s->tls));
 	return result;

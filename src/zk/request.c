@@ -3,6 +3,7 @@
 #include <string.h>
 #include <zookeeper/zookeeper.h>
 
+#include "acl.h"
 #include "handle.h"
 
 /* What a request needs besides path and data: headers, ACL, flags. */
@@ -47,6 +48,7 @@ struct request *request_new_multi(const struct session_op *ops, size_t count, se
 
 	r->ops = xcalloc(count, sizeof(*r->ops));
 	r->results = xcalloc(count, sizeof(*r->results));
+	r->op_acls = xcalloc(count, sizeof(*r->op_acls));
 	r->op_count = count;
 	for (size_t i = 0; i < count; i++) {
 		copy_op(&r->ops[i], &ops[i]);
@@ -60,7 +62,10 @@ void request_free(struct request *r)
 	for (size_t i = 0; i < r->op_count; i++) {
 		free((char *)(uintptr_t)r->ops[i].path);
 		free((char *)(uintptr_t)r->ops[i].data);
+		acl_free(r->op_acls[i]);
 	}
+	acl_free(r->acl);
+	free(r->op_acls);
 	free(r->ops);
 	free(r->results);
 	free(r);

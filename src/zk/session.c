@@ -1,5 +1,5 @@
 /*
- * A session: its notes, its start and its end, and the requests of its owner.
+ * A session: its notes, its start and its end. Its owner's requests are in session_request.c.
  *
  * Everything here runs on the loop thread. Notes of a handle that is no longer
  * `s->handle` are dropped, except the one that says that its close is over: then
@@ -155,6 +155,7 @@ static void destroy(struct session *s)
 	}
 	relay_close(s->relay);
 	address_book_fini(&s->addresses);
+	acl_book_fini(&s->acls);
 	free(s->distrust);
 	free(s->slow_text);
 	free(s->auth_file);
@@ -189,8 +190,7 @@ int session_new(sd_event *loop, const char *name, const struct zookeeper_setting
 	STAILQ_INIT(&s->notes);
 	if (settings->auth_file && *settings->auth_file)
 		s->auth_file = xstrdup(settings->auth_file);
-	s->restricted = s->auth_file ||
-			(settings->tls.ca && *settings->tls.ca && *settings->tls.certificate);
+	acl_book_init(&s->acls, settings);
 	if (s->auth_file && check_credentials(s->auth_file, e) < 0)
 		return -1;
 	if (address_book_init(&s->addresses, settings->hosts, e) < 0 ||
@@ -309,87 +309,4 @@ uint64_t session_cut_short(const struct session *s)
 unsigned session_epoch(const struct session *s)
 {
 	return s->epoch;
-}
-
-/* --- requests -------------------------------------------------------------------------------- */
-
-static void submit(struct session *s, struct request *r)
-{
-	if (s->freeing) {
-		request_free(r);
-		return;
-	}
-	outbox_add(&s->outbox, r);
-	session_pump(s);
-}
-
-void session_get(struct session *s, const char *path, bool watch, session_done *done, void *ctx)
-{
-	struct request *r = request_new(REQUEST_GET, path, NULL, 0, done, ctx);
-
-	r->watch = watch;
-	submit(s, r);
-}
-
-void session_children(struct session *s, const char *path, bool watch, session_done *done,
-		      void *ctx)
-{
-	struct request *r = request_new(REQUEST_CHILDREN, path, NULL, 0, done, ctx);
-
-	r->watch = watch;
-	submit(s, r);
-}
-
-void session_exists(struct session *s, const char *path, bool watch, session_done *done, void *ctx)
-{
-	struct request *r = request_new(REQUEST_EXISTS, path, NULL, 0, done, ctx);
-
-	r->watch = watch;
-	submit(s, r);
-}
-
-void session_get_acl(struct session *s, const char *path, session_done *done, void *ctx)
-{
-	submit(s, request_new(REQUEST_GET_ACL, path, NULL, 0, done, ctx));
-}
-
-void session_sync(struct session *s, session_done *done, void *ctx)
-{
-	submit(s, request_new(REQUEST_SYNC, "/", NULL, 0, done, ctx));
-}
-
-void session_create(struct session *s, const char *path, const char *data, size_t size, int flags,
-		    session_done *done, void *ctx)
-{
-	struct request *r = request_new(REQUEST_CREATE, path, data, size, done, ctx);
-
-	r->flags = flags;
-	r->restricted = s->restricted;
-	submit(s, r);
-}
-
-void session_set(struct session *s, const char *path, const char *data, size_t size, int version,
-		 session_done *done, void *ctx)
-{
-	struct request *r = request_new(REQUEST_SET, path, data, size, done, ctx);
-
-	r->version = version;
-	submit(s, r);
-}
-
-void session_delete(struct session *s, const char *path, int version, session_done *done, void *ctx)
-{
-	struct request *r = request_new(REQUEST_DELETE, path, NULL, 0, done, ctx);
-
-	r->version = version;
-	submit(s, r);
-}
-
-void session_multi(struct session *s, const struct session_op *ops, size_t count,
-		   session_done *done, void *ctx)
-{
-	struct request *r = request_new_multi(ops, count, done, ctx);
-
-	r->restricted = s->restricted;
-	submit(s, r);
 }

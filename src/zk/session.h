@@ -22,6 +22,8 @@
 #include <zknginx/err.h>
 #include <zknginx/settings.h>
 
+#include "core/fleet/rights.h"
+
 #define SESSION_WINDOW 1000
 /*
  * Two results say nothing of the request, only of the connection; a write may have been done or
@@ -111,17 +113,6 @@ struct session_stat {
 	int32_t version, cversion, child_count;
 };
 
-/* One entry of a znode's ACL: what a client with this identity may do. */
-#define SESSION_MAY_READ (1 << 0)
-#define SESSION_MAY_WRITE (1 << 1)
-#define SESSION_MAY_CREATE (1 << 2)
-#define SESSION_MAY_DELETE (1 << 3)
-#define SESSION_MAY_ADMIN (1 << 4)
-struct session_acl {
-	const char *scheme, *id; /* "world", "anyone" */
-	int permissions;
-};
-
 struct session_reply {
 	int rc; /* ZOK, ZNONODE, …, or SESSION_GONE */
 	const char *path;
@@ -134,7 +125,7 @@ struct session_reply {
 	const char *created; /* create: the path as created */
 	const int *op_rcs;   /* multi: a result an operation */
 	size_t op_count;
-	const struct session_acl *acl; /* get_acl: acl_count entries */
+	const struct acl_entry *acl; /* get_acl: acl_count entries */
 	size_t acl_count;
 };
 typedef void session_done(void *ctx, const struct session_reply *r);
@@ -152,9 +143,12 @@ void session_get_acl(struct session *s, const char *path, session_done *done, vo
 /* The server catches up with the leader of the ensemble: what is read after the answer is what the
  * ensemble had when this was asked, or newer. */
 void session_sync(struct session *s, session_done *done, void *ctx);
+/* Gives a znode the ACL that it would be created with. */
+void session_set_acl(struct session *s, const char *path, session_done *done, void *ctx);
 /* flags as zoo_create's: ZOO_EPHEMERAL (below for callers outside of src/zk), ZOO_SEQUENCE. Data is
- * copied. The ACL is open without
- * credentials, and creator-all with them; these flags open it in spite of credentials: */
+ * copied. The ACL is open without credentials. With them, the creator and the daemons of the
+ * settings have all rights, and others have those of core/fleet/rights.h; these flags open it in
+ * spite of credentials: */
 #define SESSION_EPHEMERAL (1 << 0)
 #define SESSION_READABLE (1 << 16) /* every client may read the znode */
 #define SESSION_OPEN (1 << 17)     /* every client may do anything with it */
@@ -174,6 +168,12 @@ struct session_op {
 };
 void session_multi(struct session *s, const struct session_op *ops, size_t count,
 		   session_done *done, void *ctx);
+
+/* Does it have credentials, so that what it creates is not open? */
+bool session_is_restricted(const struct session *s);
+/* What is created at or below root from now on has these entries, too; copied. World's, and those
+ * whose identity the server masks, are left out. */
+void session_grant(struct session *s, const char *root, const struct acl_entry *acl, size_t count);
 
 /* Bytes of data and paths that fit into one request of a default server (jute.maxbuffer). */
 #define SESSION_REQUEST_LIMIT 1000000

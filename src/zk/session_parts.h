@@ -1,4 +1,5 @@
-/* The struct of a session. session.c: its life, its notes, its owner's requests; session_link.c:
+/* The struct of a session. session.c: its life and its notes; session_request.c: its owner's
+ * requests; session_link.c:
  * its handle and its link; session_relay.c: what the relay says; session_open.c: what these share.
  * Each calls only those after it. */
 #ifndef ZKNGINX_ZK_SESSION_PARTS_H
@@ -6,6 +7,7 @@
 
 #include <zknginx/log.h>
 
+#include "acl.h"
 #include "address_book.h"
 #include "outbox.h"
 #include "relay.h"
@@ -17,7 +19,7 @@ struct session {
 	void *ctx;
 	uint64_t wanted_timeout;
 	char *auth_file;
-	bool restricted; /* what it creates belongs to its identity */
+	struct acl_book acls; /* of what it creates */
 
 	struct queue *queue;
 	struct notes notes; /* taken from the queue, not handled yet */

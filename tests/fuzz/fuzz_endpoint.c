@@ -1,7 +1,8 @@
 /*
  * libFuzzer: one registration → every format. The first byte selects the format, the second is the
  * length of the znode's name; then the name follows, and the rest is the data, which is also the
- * context. The result is a host and ports that nginx accepts.
+ * context. The result is a host and ports that nginx accepts, of each registration in the znode.
+ * Then the format is recognised from the same znode.
  */
 #include <string.h>
 
@@ -33,7 +34,7 @@ static bool is_port(long port)
 static void check_host(const char *host)
 {
 	require(emit_text_is_valid(host, false, NULL), "a host is what the emitter takes");
-	require(*host && strlen(host) <= 253, "a host has a length");
+	require(*host && strlen(host) <= 254, "a host has a length");
 	require(!strpbrk(host, " $/%@") && strcmp(host, "unix") != 0, "a host is a host");
 }
 
@@ -52,17 +53,46 @@ static void check_endpoint(const struct endpoint *e)
 	}
 }
 
+static void read_all(const struct endpoint_reading *r, const struct znode *z)
+{
+	struct endpoint_parts parts;
+	struct endpoint e;
+	const char *why;
+
+	endpoint_split(r, z, &parts);
+	require(parts.count >= 1 && parts.count <= ENDPOINT_PARTS_MAX, "parts are bounded");
+	for (size_t i = 0; i < parts.count; i++) {
+		if (endpoint_read(r, &parts.items[i], &e, &why) == ENDPOINT_READ)
+			check_endpoint(&e);
+		else
+			require(why && *why, "a registration that is left out has a reason");
+	}
+}
+
+static void recognise(const struct znode *z)
+{
+	CLEANUP(tree_unrefp) struct tree *t = NULL;
+	struct tree_builder b;
+
+	tree_builder_init(&b);
+	tree_builder_add(&b, z);
+	t = tree_builder_finish(&b);
+	tree_builder_fini(&b);
+	endpoint_sniff(t, "/s");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	static const struct discover discovers[] = {
 		{ .key = "" },
-		{ .key = "", .keys = { .url = "url", .weight = "w.0", .up = "u", .labels = "l" } },
+		{ .key = "",
+		  .keys = { .url = "url", .weight = "w.0", .up = "u", .labels = "l" },
+		  .tls = TLS_ONLY,
+		  .protocol = PROTOCOL_STREAM },
 	};
 	CLEANUP(arena_freep) struct arena *a = arena_new();
 	struct endpoint_reading r;
 	struct znode z = { .owner = 1 };
-	struct endpoint e;
-	const char *why;
 	size_t name;
 
 	if (size < 2)
@@ -72,7 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	z.size = size - 2 - name;
 	z.data = arena_copy(a, bytes + 2 + name, z.size);
 	endpoint_begin(&r, a, choose_format(bytes[0]), &discovers[bytes[0] >> 7], &z, 1);
-	if (endpoint_read(&r, &z, &e, &why) == ENDPOINT_READ)
-		check_endpoint(&e);
+	read_all(&r, &z);
+	recognise(&z);
 	return 0;
 }

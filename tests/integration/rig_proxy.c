@@ -1,11 +1,15 @@
 /*
  * The forwarder: one poll loop in a child process. SIGSTOP makes it a black hole; killing it cuts
- * the connections. A side that closes, or a write that would block for long, ends the pair.
+ * the connections. A side that closes, or a write that would block for long, ends the pair. Packets
+ * are lost in the kernel: a socket filter drops them before TCP sees them, and SIGUSR1 says that
+ * the filters change.
  */
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,7 +22,13 @@
 
 #define TICK (50 * USEC_PER_MSEC)
 
+/* In percent, of what arrives from each side; shared with the child. */
+struct loss {
+	unsigned clients, server;
+};
+
 struct rig_proxy {
+	struct loss *loss;
 	pid_t pid; /* 0: cut */
 	int port, target;
 	size_t rate; /* bytes a second towards the client; 0: as fast as they come */
@@ -47,6 +57,36 @@ static int listen_on(int port)
 	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, 16) < 0)
 		die("proxy on port %d: %m", port);
 	return fd;
+}
+
+/* Of the packets that this socket is sent. */
+static void lose(int fd, unsigned percent)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_RANDOM)),
+		BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, 100),
+		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, percent, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog program = { .len = ARRAY_SIZE(code), .filter = code };
+
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0)
+		die("SO_ATTACH_FILTER: %m");
+}
+
+static volatile sig_atomic_t loss_changes;
+
+static void on_loss(int signal UNUSED)
+{
+	loss_changes = 1;
+}
+
+static void lose_of_all(const struct pairs *p, const struct loss *loss)
+{
+	loss_changes = 0;
+	for (size_t i = 1; i < p->count; i++)
+		lose(p->fds[i].fd, i % 2 ? loss->clients : loss->server);
 }
 
 static void add_pair(struct pairs *p, int target)
@@ -105,8 +145,9 @@ static int wait_for_tick(struct pairs *p, size_t rate, uint64_t *due)
 	return (int)((*due - now) / 1000) + 1;
 }
 
-static void serve(int listener, int target, size_t rate) __attribute__((noreturn));
-static void serve(int listener, int target, size_t rate)
+static void serve(int listener, int target, size_t rate, const struct loss *loss)
+	__attribute__((noreturn));
+static void serve(int listener, int target, size_t rate, const struct loss *loss)
 {
 	static struct pairs p;
 	size_t most = (size_t)(rate * TICK / USEC_PER_SEC);
@@ -115,6 +156,8 @@ static void serve(int listener, int target, size_t rate)
 	p.fds[0] = (struct pollfd){ .fd = listener, .events = POLLIN };
 	p.count = 1;
 	for (;;) {
+		if (loss_changes)
+			lose_of_all(&p, loss);
 		if (poll(p.fds, p.count, wait_for_tick(&p, rate, &due)) < 0)
 			continue;
 		for (size_t i = p.count - 1; i > 0; i--) {
@@ -126,8 +169,10 @@ static void serve(int listener, int target, size_t rate)
 			if (ready && !forward(p.fds[i].fd, p.fds[other].fd, i % 2 == 0 ? most : 0))
 				remove_pair(&p, i);
 		}
-		if (p.fds[0].revents)
+		if (p.fds[0].revents) {
 			add_pair(&p, target);
+			loss_changes = 1;
+		}
 	}
 }
 
@@ -146,7 +191,8 @@ void rig_proxy_restore(struct rig_proxy *p)
 		/* this child must not keep the test's sockets open */
 		dup2(listener, 3);
 		close_range(4, ~0U, 0);
-		serve(3, p->target, p->rate);
+		sigaction(SIGUSR1, &(struct sigaction){ .sa_handler = on_loss }, NULL);
+		serve(3, p->target, p->rate, p->loss);
 	}
 	close(listener);
 }
@@ -163,25 +209,36 @@ struct rig_proxy *rig_proxy_start(int target)
 	return rig_proxy_start_on(rig_port(), target);
 }
 
-struct rig_proxy *rig_proxy_start_slow(int target, size_t rate)
-{
-	struct rig_proxy *p = xcalloc(1, sizeof(*p));
-
-	p->port = rig_port();
-	p->target = target;
-	p->rate = rate;
-	rig_proxy_restore(p);
-	return p;
-}
-
-struct rig_proxy *rig_proxy_start_on(int port, int target)
+static struct rig_proxy *start(int port, int target, size_t rate)
 {
 	struct rig_proxy *p = xcalloc(1, sizeof(*p));
 
 	p->port = port;
 	p->target = target;
+	p->rate = rate;
+	p->loss = mmap(NULL, sizeof(*p->loss), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		       -1, 0);
+	if (p->loss == MAP_FAILED)
+		die("mmap: %m");
 	rig_proxy_restore(p);
 	return p;
+}
+
+struct rig_proxy *rig_proxy_start_slow(int target, size_t rate)
+{
+	return start(rig_port(), target, rate);
+}
+
+struct rig_proxy *rig_proxy_start_on(int port, int target)
+{
+	return start(port, target, 0);
+}
+
+void rig_proxy_lose(struct rig_proxy *p, unsigned of_clients, unsigned of_server)
+{
+	*p->loss = (struct loss){ of_clients, of_server };
+	if (p->pid)
+		kill(p->pid, SIGUSR1);
 }
 
 void rig_proxy_stop(struct rig_proxy *p)
@@ -189,6 +246,7 @@ void rig_proxy_stop(struct rig_proxy *p)
 	if (!p)
 		return;
 	rig_proxy_cut(p);
+	munmap(p->loss, sizeof(*p->loss));
 	free(p);
 }
 

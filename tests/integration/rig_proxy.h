@@ -15,6 +15,9 @@ struct rig_proxy *rig_proxy_start(int target);
 struct rig_proxy *rig_proxy_start_on(int port, int target);
 /* A slow link: so many bytes a second towards each client. */
 struct rig_proxy *rig_proxy_start_slow(int target, size_t rate);
+/* From now on so many percent of the packets that the proxy is sent by clients and by the server
+ * are lost; 100: all of them. TCP sends them again. */
+void rig_proxy_lose(struct rig_proxy *p, unsigned of_clients, unsigned of_server);
 void rig_proxy_stop(struct rig_proxy *p);
 int rig_proxy_port(const struct rig_proxy *p);
 /* A black hole: nothing passes, nothing is refused, until it is thawed. */

@@ -29,7 +29,7 @@ enum { TYPE_EXISTS = 3, TYPE_GET = 4, TYPE_PING = 11 };
 #define REPLY_HEAD 16
 
 struct tally {
-	atomic_ulong requests, denied;
+	atomic_ulong requests, denied, pings;
 	atomic_size_t tamper; /* which one is in force */
 };
 
@@ -104,8 +104,7 @@ static void pass_request(const struct side *s, const char *frame, size_t size)
 {
 	int32_t type = size >= 12 ? number_at(frame + 8) : 0;
 
-	if (type != TYPE_PING)
-		atomic_fetch_add(&tally->requests, 1);
+	atomic_fetch_add(type == TYPE_PING ? &tally->pings : &tally->requests, 1);
 	if (type == TYPE_EXISTS && !tampers)
 		ask_whether_readable(s->to, frame, size);
 	rig_wire_put(s->to, frame, size);
@@ -294,4 +293,9 @@ unsigned long rig_wire_requests(const struct rig_wire *w)
 unsigned long rig_wire_denied(const struct rig_wire *w)
 {
 	return atomic_load(&w->tally->denied);
+}
+
+unsigned long rig_wire_pings(const struct rig_wire *w)
+{
+	return atomic_load(&w->tally->pings);
 }

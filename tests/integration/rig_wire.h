@@ -30,5 +30,6 @@ const char *rig_wire_hosts(const struct rig_wire *w);
 /* Requests of the clients so far, without pings; and the exists that were denied. */
 unsigned long rig_wire_requests(const struct rig_wire *w);
 unsigned long rig_wire_denied(const struct rig_wire *w);
+unsigned long rig_wire_pings(const struct rig_wire *w);
 
 #endif

@@ -12,6 +12,7 @@
 #include <zknginx/arena.h>
 #include <zknginx/err.h>
 
+#include "core/fleet/rights.h"
 #include "rig_zookeeper.h"
 
 /* Known defects of the library: it leaks requests when it is closed, and formats a server's name
@@ -385,6 +386,56 @@ void rig_zk_protect(struct rig_zk *c, const char *path)
 	const struct ACL_vector acl = { ARRAY_SIZE(list), list };
 
 	check(persist(zoo_set_acl(c->handle, path, -1, &acl)), "setacl", path);
+}
+
+const char *rig_zk_acl(struct rig_zk *c, const char *path)
+{
+	static char texts[4][1024];
+	static unsigned turn;
+	char *out = texts[turn++ % 4];
+	struct ACL_vector acl = { 0 };
+	struct Stat stat;
+	size_t used = 0;
+
+	out[0] = '\0';
+	if (zoo_get_acl(c->handle, path, &acl, &stat) != ZOK)
+		return out;
+	for (int i = 0; i < acl.count; i++) {
+		CLEANUP(buf_fini) struct buf rights = BUF_INIT;
+
+		rights_print(acl.data[i].perms, &rights);
+		used += (size_t)snprintf(out + used, sizeof(texts[0]) - used, "%s%s:%s=%s",
+					 i ? " " : "", acl.data[i].id.scheme, acl.data[i].id.id,
+					 buf_str(&rights));
+	}
+	deallocate_ACL_vector(&acl);
+	return out;
+}
+
+void rig_zk_share(struct rig_zk *c, const char *path, const char *scheme, const char *id)
+{
+	struct ACL list[] = { { ZOO_PERM_ALL, ZOO_AUTH_IDS },
+			      { ZOO_PERM_ALL,
+				{ (char *)(uintptr_t)scheme, (char *)(uintptr_t)id } } };
+	const struct ACL_vector acl = { ARRAY_SIZE(list), list };
+
+	check(persist(zoo_set_acl(c->handle, path, -1, &acl)), "setacl", path);
+}
+
+int rig_zk_try_set(struct rig_zk *c, const char *path, const char *data)
+{
+	return zoo_set(c->handle, path, data, (int)strlen(data), -1);
+}
+
+int rig_zk_try_create(struct rig_zk *c, const char *path, const char *data)
+{
+	return zoo_create(c->handle, path, data, (int)strlen(data), &ZOO_OPEN_ACL_UNSAFE, 0, NULL,
+			  0);
+}
+
+int rig_zk_try_delete(struct rig_zk *c, const char *path)
+{
+	return zoo_delete(c->handle, path, -1);
 }
 
 static void answered(struct rig_zk *c, int rc)

@@ -21,8 +21,7 @@
 
 struct rig_zookeeper {
 	pid_t pid; /* 0: down */
-	int id;    /* in its ensemble; 0: it is alone */
-	int port;
+	int port, id;
 	char *hosts, *config, *log, *heap, *class_path;
 	char *jvm[MAX_JVM_ARGUMENTS + 1];
 };
@@ -48,7 +47,12 @@ static void launch(struct rig_zookeeper *z)
 	argv[n] = NULL;
 	z->pid = rig_start(z->log, argv);
 	if (!z->id)
-		eventually(NULL, strstr(rig_zookeeper_ask(z, "srvr"), "Mode:"));
+		rig_zookeeper_await(z);
+}
+
+void rig_zookeeper_await(const struct rig_zookeeper *z)
+{
+	eventually(NULL, strstr(rig_zookeeper_ask(z, "srvr"), "Mode:"));
 }
 
 static void configure(struct rig_zookeeper *z, const char *settings)

@@ -18,12 +18,15 @@ struct rig_zookeeper_options {
 	const char *const *jvm; /* more arguments of java, NULL-terminated; may be NULL */
 	const char *settings;   /* more lines of the server's configuration; may be NULL */
 	int port;               /* 0: a free one */
+	int id;                 /* of an ensemble's server; the settings name all. It is not waited
+				   for: alone it does not serve */
 	const char *class_path; /* more jars, "a.jar:b.jar"; may be NULL */
-	int id; /* of a server of an ensemble, whose start is not waited for; 0: it is alone */
 };
 
 /* Starts a server and waits until it serves. options may be NULL. */
 struct rig_zookeeper *rig_zookeeper_start(const struct rig_zookeeper_options *options);
+/* Waits until it serves: each server of an ensemble, after the last has started. */
+void rig_zookeeper_await(const struct rig_zookeeper *z);
 /* SIGKILL; the data stays. Does nothing when the server is down already. */
 void rig_zookeeper_kill(struct rig_zookeeper *z);
 /* After kill: same port, same data; waits until it serves. */
@@ -88,6 +91,15 @@ int64_t rig_zk_owner(struct rig_zk *c, const char *path);
 char **rig_zk_children(struct rig_zk *c, const char *path);
 /* Only the authenticated creator may do anything (true), or everybody everything (false). */
 void rig_zk_restrict(struct rig_zk *c, const char *path, bool restricted);
+/* Its ACL as text, "digest:user:HASH=cdrwa world:anyone=r"; "" when it cannot be read. Valid for a
+ * few calls. */
+const char *rig_zk_acl(struct rig_zk *c, const char *path);
+/* Gives it the ACL {this identity: all rights} and {the session's own: all rights}. */
+void rig_zk_share(struct rig_zk *c, const char *path, const char *scheme, const char *id);
+/* The results of attempts that may be refused: 0, or ZooKeeper's error. */
+int rig_zk_try_set(struct rig_zk *c, const char *path, const char *data);
+int rig_zk_try_create(struct rig_zk *c, const char *path, const char *data);
+int rig_zk_try_delete(struct rig_zk *c, const char *path);
 /* Everybody may read, only the authenticated creator may write. */
 void rig_zk_protect(struct rig_zk *c, const char *path);
 

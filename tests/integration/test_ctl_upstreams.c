@@ -65,6 +65,7 @@ static void each_server_says_where_it_comes_from(void **state)
 	assert_says(r.out, "curator /services/orders/i1");
 	assert_says(r.out, "max_conns=9");
 	assert_says(r.out, "\"i2\" has the port 99999999");
+	assert_says(r.out, "left out at /services/orders: 1 registration: \"i2\" has the port");
 	assert_says(r.out, "no host reports it");
 	assert_says(r.out, "This is what ZooKeeper has now");
 	r = ctl(h, "upstreams", "orders", "--json");
@@ -79,7 +80,8 @@ static void each_server_says_where_it_comes_from(void **state)
 	assert_string_equal(rig_json_text(server, "server"), "127.0.0.1:7002");
 	assert_string_equal(rig_json_text(server, "format"), "curator");
 	server = json_array_get(json_object_get(j, "discover"), 0);
-	assert_string_equal(rig_json_keys(server), "format path servers");
+	assert_string_equal(rig_json_keys(server),
+			    "format ignored left_out left_out_why path servers");
 	json_decref(j);
 }
 

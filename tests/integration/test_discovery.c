@@ -40,6 +40,12 @@ static const struct {
 	  "providers/tri%3A%2F%2F10.7.0.1%3A50051%2Forg.example.Cart%3Fside%3Dprovider",
 	  "10.0.0.77", "10.7.0.1:50051" },
 	{ "solr", "/solr/live_nodes", "", "10.8.0.1:8983_solr", NULL, "10.8.0.1:8983" },
+	{ "d2", "/d2/uris/greetings", "", "h1-0000000001",
+	  "{\"clusterName\":\"greetings\",\"weights\":{\"http://10.11.0.1:8080/g\":1.0}}",
+	  "10.11.0.1:8080" },
+	{ "helix", "/pinot/LIVEINSTANCES", "", "Broker_10.12.0.1_8099",
+	  "{\"id\":\"Broker_10.12.0.1_8099\",\"simpleFields\":{},\"mapFields\":{}}",
+	  "10.12.0.1:8099" },
 	{ "json", "/microservices/greeter", ",\"keys\":{\"url\":\"endpoints\"}", "7b1c",
 	  "{\"id\":\"7b1c\",\"name\":\"greeter\",\"metadata\":null,\"endpoints\":"
 	  "[\"grpc://10.9.0.1:9000\",\"http://10.9.0.1:8000\"]}",
@@ -49,6 +55,8 @@ static const struct {
 	  "eyJob3N0IjoiMTAuMTAuMC4xIiwicG9ydCI6ODA4MCwibmFtZSI6ImkifQ==_0000000003",
 	  "{\"host\":\"10.10.0.1\",\"port\":8080,\"name\":\"i\"}", "10.10.0.1:8080" },
 };
+
+#define GUARD "_c_19bceb86-4cc2-469c-8ec0-d544055457e8-"
 
 /* The first format whose upstream is not of this one server, or NULL. */
 static const char *not_served(struct rig_services *s)
@@ -80,6 +88,62 @@ static void every_format_becomes_servers(void **state)
 	rig_zk_close(app);
 	eventually(NULL, rig_host_problem_count(&s->host) == ARRAY_SIZE(registrations));
 	assert_null(not_served(s));
+}
+
+static size_t times_logged(struct rig_services *s, const char *text)
+{
+	const char *log = rig_read(s->host.log);
+	size_t count = 0;
+
+	for (const char *at = log; at && (at = strstr(at, text)); at++)
+		count++;
+	return count;
+}
+
+/* Two servers that register themselves with Curator, in the config and in a path of their own; what
+ * else is beside them is logged once, and is no problem. */
+static void registrations_are_served_as_they_are_found(void **state)
+{
+	struct rig_services *s = *state;
+	struct rig_zk *app = rig_zk_connect(rig_zookeeper_hosts(s->host.zookeeper));
+	char path[256], data[256];
+
+	rig_host_start(&s->host);
+	services_upstream(s, "Shop", "[{\"path\":\"/reg/app\"}]", "");
+	services_site(s, CONFIG "/sites/shop", s->port, "Shop");
+	snprintf(path, sizeof(path), UPSTREAMS "/Shop/" GUARD "127.0.0.1:%d", s->backend[0]);
+	rig_zk_create_ephemeral(app, path, "127.0.0.1");
+	snprintf(data, sizeof(data),
+		 "[{\"ip\":\"127.0.0.1\",\"port\":%d},{\"ip\":\"127.0.0.1\",\"port\":%d}]",
+		 s->backend[1], s->backend[2]);
+	rig_zk_create_ephemeral(app, "/reg/app/node7", data);
+	rig_zk_create(s->host.zk, "/reg/app/log_replicas", "of Mesos");
+	eventually(NULL, services_are_applied(s) && services_count(s, "Shop") == 3);
+	assert_true(services_answer(s->port, 6));
+	eventually(NULL, times_logged(s, "\"log_replicas\" is not JSON: it is no registration, and "
+					 "is ignored") == 1);
+	rig_zk_create_ephemeral(app, "/reg/app/node8", "{\"ip\":\"127.0.0.9\",\"port\":80}");
+	eventually(NULL, services_count(s, "Shop") == 4);
+	assert_int_equal(times_logged(s, "log_replicas"), 1);
+	rig_zk_close(app);
+}
+
+static void an_upstream_without_a_server_says_why(void **state)
+{
+	struct rig_services *s = *state;
+	struct rig_zk *app = rig_zk_connect(rig_zookeeper_hosts(s->host.zookeeper));
+
+	rig_host_start(&s->host);
+	services_upstream(s, "shop",
+			  "{\"path\":\"/reg/shop\",\"format\":\"json\",\"keys\":{\"up\":"
+			  "{\"key\":\"state\",\"is\":[\"GREEN\"]}}}",
+			  "");
+	rig_zk_create_ephemeral(app, "/reg/shop/a",
+				"{\"host\":\"127.0.0.1\",\"port\":1,\"state\":\"RED\"}");
+	eventually(NULL, rig_host_has_problem(&s->host, UPSTREAMS "/shop", "discovery", "absent",
+					      "left out at /reg/shop (1): \"a\" is registered as "
+					      "down: its state is \"RED\""));
+	rig_zk_close(app);
 }
 
 /* --- paths ------------------------------------------------------------------------------------ */
@@ -279,16 +343,55 @@ static void a_restart_of_the_daemon_reloads_nothing(void **state)
 	assert_true(services_answer(s->port, 4));
 }
 
+/* Live since before the list was set; the metadata service is never one. */
+static void only_listed_networks_become_servers(void **state)
+{
+	struct rig_services *s = *state;
+	struct rig_zk *app = rig_zk_connect(rig_zookeeper_hosts(s->host.zookeeper));
+	char own[128];
+
+	snprintf(own, sizeof(own), UPSTREAMS "/shop/127.0.0.1:%d", s->backend[1]);
+	services_upstream(s, "shop", POOL, "");
+	services_site(s, CONFIG "/sites/shop", s->port, "shop");
+	rig_zk_create(s->host.zk, own, NULL); /* an operator's */
+	services_register(app, "/pools/shop", s->backend[0]);
+	rig_zk_create_ephemeral(app, "/pools/shop/10.0.0.9:80", "backup");
+	rig_zk_create_ephemeral(app, "/pools/shop/169.254.169.254:80", NULL);
+	rig_host_start(&s->host);
+	eventually(NULL, services_count(s, "shop") == 3 && rig_host_is(&s->host, "degraded"));
+	assert_false(services_has(s, "shop", "169.254.169.254:80"));
+	assert_true(rig_host_has_problem(&s->host, "/pools/shop", "discovery", "absent",
+					 "169.254.169.254:80, which is link-local"));
+
+	rig_host_settings(&s->host, "discover: { networks = [ \"10.0.0.0/8\" ]; };");
+	kill(s->host.daemon, SIGHUP);
+	eventually(NULL, services_count(s, "shop") == 2 && rig_host_is(&s->host, "degraded"));
+	assert_true(services_has(s, "shop", "10.0.0.9:80 backup"));
+	eventually(NULL, rig_nginx_says(s->port, "two"));
+	assert_true(rig_host_has_problem(&s->host, "/pools/shop", "discovery", "absent",
+					 "which is a loopback address: discover.networks in the "
+					 "settings does not admit it"));
+
+	rig_host_settings(&s->host,
+			  "discover: { networks = [ \"10.0.0.0/8\", \"127.0.0.0/8\" ]; };");
+	kill(s->host.daemon, SIGHUP);
+	eventually(NULL, services_count(s, "shop") == 3);
+	rig_zk_close(app);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, services_setup, services_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(every_format_becomes_servers),
+		TEST(registrations_are_served_as_they_are_found),
+		TEST(an_upstream_without_a_server_says_why),
 		TEST(a_path_may_appear_vanish_and_return),
 		TEST(a_change_of_path_never_passes_through_nothing),
 		TEST(a_forbidden_path_keeps_its_last_good),
 		TEST(one_bad_registration_drops_no_other),
 		TEST(a_restart_of_the_daemon_reloads_nothing),
+		TEST(only_listed_networks_become_servers),
 	};
 
 	return cmocka_run_group_tests_name("discovery", tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "rig_session.h"
+#include "rig_wire.h"
 
 static void a_session_reads_and_writes(void **state)
 {
@@ -277,6 +278,34 @@ static void refused_credentials_are_tried_again(void **state)
 	session_free(s, PATIENCE);
 }
 
+static void in_two_parts(int to, char *frame, size_t size)
+{
+	rig_wire_put(to, frame, 6);
+	rig_wait(NULL, 100 * USEC_PER_MSEC); /* the relay reads that much */
+	rig_wire_put(to, frame + 6, size - 6);
+}
+
+/* When all of an answer is here, the relay stops to keep the connection alive. */
+static void an_answer_in_parts_causes_no_pings(void **state)
+{
+	static rig_tamper *const tampers[] = { in_two_parts };
+	struct rig_loop *r = *state;
+	struct rig_wire *wire = rig_wire_start_tampered(rig_zookeeper_port(r->server), tampers, 1);
+	struct session_events events = { 0 };
+	struct session *s;
+	struct answer got;
+
+	rig_zk_create(r->client, "/parts", "whole");
+	s = rig_session_connect(r, rig_wire_hosts(wire), &events);
+	rig_wire_tamper(wire, 0);
+	got = answer_of(r, session_get(s, "/parts", false, on_answer, &a));
+	assert_string_equal(got.data, "whole");
+	rig_wait(r->loop, SHORT_TIMEOUT / 2);
+	assert_true(rig_wire_pings(wire) < 3);
+	session_free(s, PATIENCE);
+	rig_wire_stop(wire);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -291,6 +320,7 @@ int main(void)
 		cmocka_unit_test(the_acl_of_a_znode_is_read),
 		cmocka_unit_test(credentials_must_be_kept_private),
 		cmocka_unit_test(refused_credentials_are_tried_again),
+		cmocka_unit_test(an_answer_in_parts_causes_no_pings),
 	};
 
 	return cmocka_run_group_tests_name("session", tests, rig_loop_setup, rig_loop_teardown);

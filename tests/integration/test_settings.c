@@ -126,6 +126,7 @@ static void assert_defaults(const struct settings *s)
 	assert_null(s->snippets.roots[ARRAY_SIZE(roots)]);
 	assert_string_equal(s->snippets.certificates[0], "/etc/ssl");
 	assert_null(s->snippets.certificates[1]);
+	assert_null(s->discover.networks[0]);
 	assert_int_equal(s->guard.max_shrink, 50);
 	assert_int_equal(s->guard.window, 10 * USEC_PER_SEC);
 	assert_true(s->guard.hold == NEVER);
@@ -172,6 +173,7 @@ static void values_are_read_from_the_file(void **state UNUSED)
 		     "  sandbox = \"fallback\"; };\n"
 		     "state : { keep : 3L }\n"
 		     "snippets = { policy = \"off\"; roots = (\"/a-b\", \"/c\"); };\n"
+		     "discover = { networks = [ \"10.0.0.0/8\", \"fd00::/8\" ]; };\n"
 		     "guard = { hold = \"1h\"; window = \"1m\"; max_shrink = 0; };\n"
 		     "cluster = { host = \"web-1.example.com\"; address = \"[::1]:80\"; };\n"
 		     "metrics = { listen = \"[::1]:9641\"; }; log = { level = \"debug\"; };\n");
@@ -191,6 +193,8 @@ static void values_are_read_from_the_file(void **state UNUSED)
 	assert_int_equal(s->snippets.policy, POLICY_OFF);
 	assert_string_equal(s->snippets.roots[1], "/c");
 	assert_null(s->snippets.roots[2]);
+	assert_string_equal(s->discover.networks[1], "fd00::/8");
+	assert_null(s->discover.networks[2]);
 	assert_true(s->guard.hold == 3600 * USEC_PER_SEC);
 	assert_int_equal(s->guard.max_shrink, 0);
 	assert_string_equal(s->cluster.address, "[::1]:80");

@@ -15,6 +15,7 @@ static UNUSED const struct policy policy = { .level = POLICY_SAFE,
 struct world {
 	struct guard *guard; /* NULL: nothing is refused */
 	struct guard_rules rules;
+	const struct policy *policy; /* NULL: the one above */
 	const struct names *names;
 	struct tree *accepted; /* what nginx runs … */
 	struct model *good;    /* … and its model */
@@ -73,7 +74,7 @@ static UNUSED void see_at(struct world *w, const char *text, uint64_t now)
 		.accepted = w->accepted,
 		.good = w->good,
 		.root = ROOT,
-		.policy = &policy,
+		.policy = w->policy ? w->policy : &policy,
 		.names = w->names,
 		.guard = w->guard,
 		.rules = &w->rules,

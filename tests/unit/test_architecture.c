@@ -102,7 +102,7 @@ enum floor { BASE, CORE, SYS, WING, DUTY, TOP };
 
 static enum floor header_floor(const char *name)
 {
-	static const char *const base[] = { "arena.h", "buf.h", "digest.h",
+	static const char *const base[] = { "arena.h", "buf.h", "digest.h", "ed25519.h",
 					    "err.h",   "log.h", "macros.h" };
 
 	return is_listed(base, ARRAY_SIZE(base), name) ? BASE : CORE;

@@ -118,6 +118,34 @@ static void an_unfinished_push_is_not_taken(void **state)
 	expect(w, PERMIT_STAY, "old", "applied");
 }
 
+static void a_config_that_is_not_trusted_is_not_taken(void **state)
+{
+	struct world *w = *state;
+
+	w->c.untrusted = true;
+	expect(w, PERMIT_STAY, "old", "applied");
+	w->permit.revision.revision = "newest"; /* the plan names it all the same */
+	expect(w, PERMIT_NAMED, "old", "applied");
+	assert_int_equal(w->asked, 1); /* the history may have it with a signature */
+	w->answer = parse(ROOT "\n" SITE("signed"));
+	expect(w, PERMIT_NAMED, "signed", "newest");
+	w->c.wiped = true;
+	expect(w, PERMIT_STAY, "old", "applied");
+}
+
+/* Its signature was lost, or its key: no reason to serve anything else. */
+static void what_nginx_runs_stays_in_force_without_trust(void **state)
+{
+	struct world *w = *state;
+
+	w->c.untrusted = true;
+	w->c.applied = "newest";
+	w->permit.revision.revision = "newest";
+	expect(w, PERMIT_STAY, "new", "newest");
+	expect(w, PERMIT_NAMED, "new", "newest");
+	assert_int_equal(w->asked, 0);
+}
+
 static void a_host_that_runs_nothing_takes_what_is_accepted_during_a_push(void **state)
 {
 	struct world *w = *state;
@@ -198,6 +226,8 @@ int main(void)
 		TEST(a_host_that_stays_keeps_its_stored_or_running_config),
 		TEST(who_stays_does_not_go_back_from_what_is_published),
 		TEST(an_unfinished_push_is_not_taken),
+		TEST(a_config_that_is_not_trusted_is_not_taken),
+		TEST(what_nginx_runs_stays_in_force_without_trust),
 		TEST(a_host_that_runs_nothing_takes_what_is_accepted_during_a_push),
 		TEST(a_named_revision_is_waited_for),
 		TEST(a_config_that_is_gone_is_left_to_the_guard),

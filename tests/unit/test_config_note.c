@@ -39,6 +39,31 @@ static void an_unfinished_push_is_marked(void **state UNUSED)
 	assert_int_equal(n.push.left, 3);
 }
 
+static void a_signature_is_read_with_all_that_it_covers(void **state UNUSED)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	struct config_note n = read(a, "{\"revision\":\"ab\",\"serial\":7,\"signature\":\"s\","
+				       "\"time\":\"t\",\"x\":1}");
+
+	assert_string_equal(n.revision, "ab");
+	assert_string_equal(n.time, "t");
+	assert_string_equal(n.signature, "s");
+	assert_int_equal(n.serial, 7);
+	assert_string_equal(n.other, "{\"x\":1}\n");
+}
+
+static void a_serial_is_a_number_above_zero(void **state UNUSED)
+{
+	static const char *const texts[] = { "0",    "-1",  "1.5", "\"7\"", "1000000000000001",
+					     "null", "true" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		CLEANUP(arena_freep) struct arena *a = arena_new();
+
+		assert_int_equal(read(a, arena_printf(a, "{\"serial\":%s}", texts[i])).serial, 0);
+	}
+}
+
 static void what_is_no_mark_marks_nothing(void **state UNUSED)
 {
 	static const char *const texts[] = {
@@ -78,6 +103,8 @@ static void what_was_read_is_printed_again(void **state UNUSED)
 		"{}\n",
 		"{\"by\":\"alice\",\"note\":\"why\"}\n",
 		"{\"by\":\"alice\"," PUSH ",\"signature\":{\"key\":\"k\"},\"x\":[1,null]}\n",
+		"{\"by\":\"a\",\"revision\":\"r\",\"serial\":7,\"signature\":\"s\",\"time\":\"t\"}"
+		"\n",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
@@ -115,6 +142,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_note_says_who_and_why),
 		cmocka_unit_test(an_unfinished_push_is_marked),
+		cmocka_unit_test(a_signature_is_read_with_all_that_it_covers),
+		cmocka_unit_test(a_serial_is_a_number_above_zero),
 		cmocka_unit_test(what_is_no_mark_marks_nothing),
 		cmocka_unit_test(what_was_read_is_printed_again),
 		cmocka_unit_test(a_mark_is_taken_off_and_nothing_else),

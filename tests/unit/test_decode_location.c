@@ -74,7 +74,7 @@ static const struct {
 	{ "\"path\":\"/ { } \",\"proxy\":\"a\"", ".path" },
 	{ "\"path\":\"/\",\"proxy\":\"http://a\"", ".proxy" },
 	{ "\"path\":\"/\",\"proxy\":\"unix:/x\"", ".proxy" },
-	{ "\"path\":\"/\",\"proxy\":\"A\"", ".proxy" },
+	{ "\"path\":\"/\",\"proxy\":\"a+b\"", ".proxy" },
 	{ "\"path\":\"/\",\"proxy\":1", ".proxy" },
 	{ "\"path\":\"/\",\"proxy\":\"a\",\"websocket\":1", ".websocket" },
 	{ "\"path\":\"/\",\"proxy\":\"a\",\"timeouts\":{\"read\":\"1 s\"}", ".timeouts.read" },

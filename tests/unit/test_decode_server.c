@@ -78,7 +78,9 @@ static void bad_addresses_are_refused(void **state)
 		"a-:80",
 		"a..b:80",
 		".a:80",
-		"a.:80",
+		"a..:80",
+		".:80",
+		"10.0.0.1.:80",
 		"user@a:80",
 		"\xef\xbc\x91.example:80",
 		"a\n:80",
@@ -90,6 +92,31 @@ static void bad_addresses_are_refused(void **state)
 			fail_msg("taken: %s as %s", names[i], f->server.address);
 		expect_field(f, "");
 	}
+}
+
+/* A service that gives no data to Curator: the address of the client is written instead. */
+static void the_address_of_the_client_alone_is_no_data(void **state)
+{
+	static const char *const empty[] = { "10.0.0.1", "192.168.7.7\n", "2001:db8::1",
+					     "fe80:0:0:0:0:0:0:1%eth0" };
+	static const char *const bad[] = { "10.0.0.1:80", "10.0.0", "web-1", "10.0.0.1 weight=2" };
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(empty); i++) {
+		assert_true(server(f, empty[i]));
+		assert_int_equal(f->server.params.weight, 1);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_false(server(f, bad[i]));
+}
+
+static void a_protected_name_is_its_plain_name(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_true(server_of(f, "_c_19bceb86-4cc2-469c-8ec0-d544055457e8-10.0.0.1:80", "", 0));
+	assert_string_equal(f->server.address, "10.0.0.1:80");
+	assert_false(server_of(f, "_c_19bceb86-10.0.0.1:80", "", 0));
 }
 
 static void names_longer_than_dns_allows_are_refused(void **state)
@@ -224,6 +251,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(addresses_are_read_and_normalised),
 		TEST(bad_addresses_are_refused),
+		TEST(the_address_of_the_client_alone_is_no_data),
+		TEST(a_protected_name_is_its_plain_name),
 		TEST(names_longer_than_dns_allows_are_refused),
 		TEST(parameters_are_read_as_words_and_as_json),
 		TEST(missing_parameters_have_the_default_of_the_upstream),

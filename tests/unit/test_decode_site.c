@@ -47,6 +47,17 @@ static void missing_fields_of_a_site_are_unset(void **state)
 	assert_int_equal(f->site.server_name_count, 0);
 }
 
+static void a_port_may_be_a_number(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_true(site(f, "{ \"listen\": [ 80, 8080 ], \"locations\": [ { \"path\": \"/\", "
+			    "\"proxy\": \"a\" } ] }"));
+	assert_int_equal(f->site.listen_count, 2);
+	assert_string_equal(f->site.listens[0].address, "80");
+	assert_string_equal(f->site.listens[1].address, "8080");
+}
+
 static void listens_are_read_and_bad_ones_are_refused(void **state)
 {
 	static const struct {
@@ -85,7 +96,10 @@ static void listens_are_read_and_bad_ones_are_refused(void **state)
 		"\"80 ipv6only=on\"",
 		"\"[::]:80 ipv6only=on ipv6only=off\"",
 		"\"80\\n\"",
-		"80",
+		"-1",
+		"70000",
+		"80.5",
+		"true",
 		"null",
 		"\"80 SSL\"",
 	};
@@ -333,6 +347,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(every_field_of_a_site_is_read),
 		TEST(missing_fields_of_a_site_are_unset),
+		TEST(a_port_may_be_a_number),
 		TEST(listens_are_read_and_bad_ones_are_refused),
 		TEST(bad_server_names_are_refused),
 		TEST(a_bad_tls_object_names_its_field),

@@ -87,6 +87,115 @@ static void a_registration_keeps_its_last_good_form(void **state)
 	assert_int_equal(w->problems.items[0].serving, SERVING_PREVIOUS);
 }
 
+/* --- what gives no server ------------------------------------------------------------------- */
+
+static const char *problem_of(const struct world *w, const char *znode)
+{
+	for (size_t i = 0; i < w->problems.count; i++) {
+		if (strcmp(w->problems.items[i].znode, znode) == 0)
+			return w->problems.items[i].message;
+	}
+	return "";
+}
+
+static void an_upstream_without_a_server_says_why(void **state)
+{
+	struct world *w = *state;
+
+	see(w, SHOP("{\"discover\":{\"path\":\"/s\",\"format\":\"json\",\"keys\":{\"up\":\"s\","
+		    "\"labels\":\"labels\"},\"match\":{\"labels\":{\"az\":\"a\"}}}}")
+		       NERVE("a", "10.0.0.1", ",\"labels\":{\"az\":\"b\"}")
+			       NERVE("b", "10.0.0.2", ",\"s\":\"FAILED\",\"labels\":{\"az\":\"a\"}")
+				       NERVE("c", "; }", "")
+					       NERVE("d", "10.0.0.4", "") "/s/log_replicas\n");
+	expect(w, "");
+	assert_string_equal(
+		problem_of(w, ROOT "/upstreams/shop"),
+		"the upstream has no server: nginx answers requests to it with 502; left out at /s "
+		"(4): \"a\" has the label \"az\" with the value \"b\": \"match\" asks for \"a\"; "
+		"\"b\" is registered as down: its state is \"FAILED\"; \"c\" has the host \"; }\", "
+		"which is neither an IP address nor a host name (letters, digits, - and _); …");
+	see(w, SHOP("{\"discover\":{\"path\":\"/s\"}}"));
+	assert_non_null(
+		strstr(problem_of(w, ROOT "/upstreams/shop"), "502; nothing is registered at /s"));
+}
+
+static void a_foreign_child_is_no_problem(void **state)
+{
+	struct world *w = *state;
+	const struct discover *d;
+
+	see(w, SHOP("{\"discover\":{\"path\":\"/s\",\"format\":\"json\"}}")
+		       NERVE("a", "10.0.0.1", "") "/s/log_replicas\n\tlog\n"
+						  "/s/readonly owner=7\n\t{}\n"
+						  "/s/settings\n\t{\"mode\":1}\n");
+	expect(w, "10.0.0.1:80");
+	assert_int_equal(w->problems.count, 0);
+	d = &model_upstream(w->next, "shop")->discovers[0];
+	assert_int_equal(d->foreign_count, 3);
+	assert_string_equal(d->foreign[0], "\"log_replicas\" is not JSON");
+	assert_int_equal(d->left_out, 0);
+}
+
+static void a_registration_that_turns_into_something_else_is_a_problem(void **state)
+{
+	struct world *w = *state;
+
+	see(w, SHOP("{\"discover\":{\"path\":\"/s\",\"format\":\"json\"}}") "/s/"
+									    "a\n\t{\"host\":\"10.0."
+									    "0.1\",\"port\":80}\n");
+	apply(w);
+	see(w, SHOP("{\"discover\":{\"path\":\"/s\",\"format\":\"json\"}}") "/s/a\n\tgone\n");
+	expect(w, "10.0.0.1:80");
+	expect_problem(w, "1 of 1");
+}
+
+static void children_are_ignored_by_name(void **state)
+{
+	struct world *w = *state;
+
+	see(w, SHOP("{\"discover\":{\"path\":\"/s\",\"format\":\"nerve\",\"ignore\":[\"x-*\","
+		    "\"b\"]}}") NERVE("a", "10.0.0.1", "") NERVE("b", "10.0.0.2", "")
+		       NERVE("x-1", "; }", "") NERVE("y-x-1", "10.0.0.3", ""));
+	expect(w, "10.0.0.1:80, 10.0.0.3:80");
+	assert_int_equal(w->problems.count, 0);
+}
+
+static void several_registrations_in_one_znode_are_several_servers(void **state)
+{
+	struct world *w = *state;
+	const char *shop = SHOP("{\"discover\":{\"path\":\"/s\",\"format\":\"nerve\"}}");
+	char text[1024];
+
+	snprintf(text, sizeof(text), "%s%s", shop,
+		 "/s/all owner=7\n\t[{\"host\":\"10.0.0.2\",\"port\":80},{\"host\":\"10.0.0.1\","
+		 "\"port\":80},{\"host\":\"10.0.0.2\",\"port\":80,\"weight\":9}]\n");
+	see(w, text);
+	expect(w, "10.0.0.1:80, 10.0.0.2:80");
+	assert_int_equal(w->problems.count, 0);
+	apply(w);
+	snprintf(text, sizeof(text), "%s%s", shop,
+		 "/s/all owner=7\n\t[{\"host\":\"10.0.0.3\",\"port\":80},{\"host\":\"; }\"}]\n");
+	see(w, text);
+	expect(w, "10.0.0.1:80, 10.0.0.3:80");
+	expect_problem(w, "1 of 2 registrations cannot be used: \"all\"[1] has the host");
+	snprintf(text, sizeof(text), "%s%s", shop, "/s/all owner=7\n\t[{\"host\"\n");
+	see(w, text);
+	expect(w, "10.0.0.1:80, 10.0.0.2:80");
+}
+
+static void upstreams_that_differ_in_case_alone_clash(void **state)
+{
+	struct world *w = *state;
+
+	see(w, ROOT "/upstreams/Shop czxid=1\n" ROOT "/upstreams/Shop/10.0.0.1:80\n" ROOT
+		    "/upstreams/shop czxid=2\n" ROOT "/upstreams/shop/10.0.0.2:80\n");
+	assert_non_null(model_upstream(w->next, "Shop"));
+	assert_null(model_upstream(w->next, "shop"));
+	assert_int_equal(w->problems.count, 1);
+	assert_string_equal(w->problems.items[0].znode, ROOT "/upstreams/shop");
+}
+
 static void weights_are_scaled_and_reduced(void **state)
 {
 	struct world *w = *state;
@@ -275,7 +384,8 @@ static void roots_are_what_the_mirror_has_to_watch(void **state)
 		    "{\"path\":\"/z/live_nodes\",\"format\":\"solr\"}]}"));
 	for (size_t i = 0, n = model_discover_roots(w->next, a, &roots); i < n; i++)
 		sprintf(text + strlen(text), "%s %u\n", roots[i].path, roots[i].depth);
-	assert_string_equal(text, "/clusterprops.json 0\n/d/configurators 1\n/d/providers 1\n/s 2\n"
+	assert_string_equal(text, "/CONFIGS/PARTICIPANT 1\n/clusterprops.json 0\n"
+				  "/d/configurators 1\n/d/providers 1\n/s 2\n"
 				  "/z/clusterprops.json 0\n/z/live_nodes 1\n");
 }
 
@@ -363,6 +473,14 @@ static void wrong_policies_are_problems(void **state)
 		{ "{\"path\":\"/a\",\"keys\":{\"host\":\"h\"}}", "is only for the format" },
 		{ "{\"path\":\"/a\",\"format\":\"json\",\"keys\":{\"ip\":\"h\"}}", "known field" },
 		{ "{\"path\":\"/a\",\"endpoint\":\"\"}", "is not a name" },
+		{ "{\"path\":\"/a\",\"ignore\":[]}", "expected 1 to 64 elements" },
+		{ "{\"path\":\"/a\",\"ignore\":[\"a/b\"]}", "name of a child znode" },
+		{ "{\"path\":\"/a\",\"ignore\":[7]}", "expected a string" },
+		{ "{\"path\":\"/a\",\"format\":\"json\",\"keys\":{\"up\":{\"key\":\"s\"}}}",
+		  "is missing" },
+		{ "{\"path\":\"/a\",\"format\":\"json\",\"keys\":{\"up\":{\"key\":\"s\",\"is\":"
+		  "[{}]}}}",
+		  "expected a string" },
 		{ "{\"path\":\"/a\",\"formt\":\"nerve\"}", "not a known field" },
 	};
 	struct world *w = *state;
@@ -387,6 +505,13 @@ int main(void)
 		TEST(a_registration_keeps_its_last_good_form),
 		TEST(weights_are_scaled_and_reduced),
 		TEST(down_is_left_out_or_shown),
+		cmocka_unit_test_setup_teardown(an_upstream_without_a_server_says_why,
+						setup_guarded, teardown),
+		TEST(a_foreign_child_is_no_problem),
+		TEST(a_registration_that_turns_into_something_else_is_a_problem),
+		TEST(children_are_ignored_by_name),
+		TEST(several_registrations_in_one_znode_are_several_servers),
+		TEST(upstreams_that_differ_in_case_alone_clash),
 		TEST(labels_select_registrations),
 		TEST(of_equal_addresses_the_last_registration_stays),
 		TEST(tls_is_never_mixed),

@@ -131,6 +131,10 @@ static void each_field_of_a_discover_counts(void **state UNUSED)
 		"\"format\": \"json\", \"keys\": { \"url\": \"h\", \"weight\": \"w\" }",
 		"\"format\": \"json\", \"keys\": { \"url\": \"h\", \"up\": \"w\" }",
 		"\"format\": \"json\", \"keys\": { \"url\": \"h\", \"labels\": \"w\" }",
+		"\"ignore\": \"a\"",
+		"\"ignore\": [ \"a\", \"b\" ]",
+		"\"format\": \"json\", \"keys\": { \"up\": { \"key\": \"w\", \"is\": \"a\" } }",
+		"\"format\": \"json\", \"keys\": { \"up\": { \"key\": \"w\", \"is\": \"b\" } }",
 		"\"format\": \"json\", \"keys\": { \"host\": \"h\", \"port\": \"p\", "
 		"\"tls_port\": \"t\" }",
 	};

@@ -31,6 +31,8 @@ static const struct tree *origin(const struct znode *z, const struct tree *live,
 
 	if (!path_relative(z->path, ROOT))
 		return live;
+	if (strcmp(z->path, ROOT) == 0 && !tree_find(permitted, ROOT))
+		return tree_has_within(permitted, ROOT) ? live : NULL;
 	if (!is_server(z))
 		return permitted;
 	upstream = arena_copy(a, z->path, upstream_size(z));
@@ -125,6 +127,15 @@ static void what_is_outside_is_live(void **state UNUSED)
 		       "/a\n\t1\n/r\n/r/sites\n/r/sites/old\n/r-x\n/svc\n/svc/a owner=0x7\n");
 }
 
+/* What nginx runs has no znodes but objects. A config without its root would look deleted. */
+static void a_config_has_its_root(void **state UNUSED)
+{
+	assert_overlay("/r\n\tnew\n/r/sites\n/r/sites/new\n", "/r/sites/old\n", "",
+		       "/r\n\tnew\n/r/sites/old\n");
+	assert_overlay("/r\n\tnew\n", "/r\n\told\n/r/sites/old\n", "", "/r\n\told\n/r/sites/old\n");
+	assert_overlay("", "/r/sites/old\n", "", "/r/sites/old\n");
+}
+
 /* One merge without a look-up for each znode: a quadratic one would take minutes here. */
 static void many_servers_are_merged(void **state UNUSED)
 {
@@ -154,6 +165,7 @@ int main(void)
 		cmocka_unit_test(servers_follow_the_newest_that_knows_the_upstream),
 		cmocka_unit_test(neighbours_are_not_taken_for_the_upstream),
 		cmocka_unit_test(what_is_outside_is_live),
+		cmocka_unit_test(a_config_has_its_root),
 		cmocka_unit_test(many_servers_are_merged),
 	};
 

@@ -12,10 +12,16 @@
 static const char *const roots[] = { "/srv", "/etc/nginx/", NULL };
 static const char *const certificates[] = { "/etc/ssl/", NULL };
 static const char *const inner[] = { "/etc/ssl/", "/srv/tls", NULL };
-static const struct policy safe = { POLICY_SAFE, roots, certificates };
-static const struct policy walled = { POLICY_SAFE, roots, inner };
-static const struct policy all = { POLICY_ALL, roots, certificates };
-static const struct policy off = { POLICY_OFF, roots, certificates };
+static const struct policy safe = { .level = POLICY_SAFE,
+				    .roots = roots,
+				    .certificates = certificates };
+static const struct policy walled = { .level = POLICY_SAFE, .roots = roots, .certificates = inner };
+static const struct policy all = { .level = POLICY_ALL,
+				   .roots = roots,
+				   .certificates = certificates };
+static const struct policy off = { .level = POLICY_OFF,
+				   .roots = roots,
+				   .certificates = certificates };
 
 static bool allows(const struct policy *p, const char *text)
 {
@@ -509,9 +515,13 @@ static void only_paths_below_the_roots_are_allowed(void **state)
 	assert_true(policy_allows_path(&all, "/opt/x"));
 	assert_false(policy_allows_path(&all, "/opt/../x"));
 	assert_false(policy_allows_path(&all, "opt"));
-	assert_true(policy_allows_path(
-		&(struct policy){ POLICY_SAFE, (const char *[]){ "/", NULL }, NULL }, "/opt"));
-	assert_false(policy_allows_path(&(struct policy){ POLICY_SAFE, NULL, NULL }, "/opt"));
+	assert_true(policy_allows_path(&(struct policy){ .level = POLICY_SAFE,
+							 .roots = (const char *[]){ "/", NULL },
+							 .certificates = NULL },
+				       "/opt"));
+	assert_false(policy_allows_path(
+		&(struct policy){ .level = POLICY_SAFE, .roots = NULL, .certificates = NULL },
+		"/opt"));
 }
 
 static void the_upstreams_of_a_snippet_are_found(void **state)

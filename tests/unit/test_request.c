@@ -15,15 +15,17 @@ static void requests_are_read(void **state UNUSED)
 		const char *data;
 		struct request want;
 	} cases[] = {
-		{ "pause", { REQUEST_PAUSE, "", "", false } },
-		{ " resume\n", { REQUEST_RESUME, "", "", false } },
-		{ "{\"action\":\"promote\",\"all\":true}", { REQUEST_PROMOTE, "", "", true } },
+		{ "pause", { REQUEST_PAUSE, "", "", false, "" } },
+		{ " resume\n", { REQUEST_RESUME, "", "", false, "" } },
+		{ "{\"action\":\"promote\",\"all\":true}", { REQUEST_PROMOTE, "", "", true, "" } },
 		{ "{\"action\":\"abort\",\"by\":\"alice\"}",
-		  { REQUEST_ABORT, "", "alice", false } },
+		  { REQUEST_ABORT, "", "alice", false, "" } },
 		{ "{\"action\":\"rollback\",\"revision\":\"0123ABcd\"}",
-		  { REQUEST_ROLLBACK, "0123abcd", "", false } },
+		  { REQUEST_ROLLBACK, "0123abcd", "", false, "" } },
 		{ "{\"action\":\"resume\",\"revision\":\"\",\"all\":false}",
-		  { REQUEST_RESUME, "", "", false } },
+		  { REQUEST_RESUME, "", "", false, "" } },
+		{ "{\"action\":\"rollback\",\"revision\":\"0123abcd\",\"root\":\"{}\"}",
+		  { REQUEST_ROLLBACK, "0123abcd", "", false, "{}" } },
 	};
 	CLEANUP(arena_freep) struct arena *a = arena_new();
 
@@ -38,6 +40,7 @@ static void requests_are_read(void **state UNUSED)
 		assert_string_equal(r.revision, want->revision);
 		assert_string_equal(r.by, want->by);
 		assert_int_equal(r.all, want->all);
+		assert_string_equal(r.root, want->root);
 	}
 }
 
@@ -49,6 +52,7 @@ static void a_request_reads_back_as_it_was_printed(void **state UNUSED)
 		{ .action = REQUEST_PROMOTE, .revision = "", .by = "\"al\\ice\"", .all = true },
 		{ .action = REQUEST_ABORT, .revision = "", .by = "bob" },
 		{ .action = REQUEST_ROLLBACK, .revision = "abcdef", .by = "é" },
+		{ .action = REQUEST_ROLLBACK, .revision = "abcdef", .by = "", .root = "{\"a\":1}" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {

@@ -411,6 +411,24 @@ static void settings_come_before_the_plan(void **state UNUSED)
 	assert_int_equal(rollout_permit(&p, &h).kind, PERMIT_STAY);
 }
 
+/* The plan's word stands; whether its revision is signed is asked where it is taken. */
+static void a_newest_that_is_not_trusted_is_run_by_no_host(void **state UNUSED)
+{
+	struct plan p = permit_plan(PLAN_IDLE);
+	struct permit_host h = { .host = "m0", .is_member = true, .untrusted = true };
+	struct permit permit = rollout_permit(&p, &h);
+
+	assert_int_equal(permit.kind, PERMIT_STAY);
+	assert_string_equal(permit.accepted.revision, REV_A);
+	assert_string_equal(permit.why, "the newest revision has no valid signature");
+	h.follows = true;
+	assert_int_equal(rollout_permit(NULL, &h).kind, PERMIT_STAY);
+	permit = rollout_permit(&p, &h);
+	assert_int_equal(permit.kind, PERMIT_NAMED);
+	assert_string_equal(permit.revision.revision, REV_A);
+	assert_non_null(strstr(permit.why, "no valid signature"));
+}
+
 /* What the plan names goes on; nothing else moves. */
 static void an_unfinished_push_holds_every_host(void **state UNUSED)
 {
@@ -463,6 +481,7 @@ int main(void)
 		cmocka_unit_test(a_named_host_that_is_no_member_stays),
 		cmocka_unit_test(settings_come_before_the_plan),
 		cmocka_unit_test(an_unfinished_push_holds_every_host),
+		cmocka_unit_test(a_newest_that_is_not_trusted_is_run_by_no_host),
 	};
 
 	return cmocka_run_group_tests_name("rollout requests and permits", tests, NULL, NULL);

@@ -61,6 +61,8 @@ static struct status full(void)
 	s.zookeeper.watches = 20802;
 	s.zookeeper.reconnects = 3;
 	s.zookeeper.requests = 99;
+	s.zookeeper.open = "/nginx/config (cdrwa) and 1 other znode";
+	s.zookeeper.open_znodes = 2;
 	s.nginx.state = NGINX_STATE_RUNNING;
 	s.nginx.pid = 812;
 	s.nginx.workers = 2;
@@ -476,6 +478,13 @@ static struct status everything(void)
 	s.push.id = "p-1";
 	s.push.time = AT + 5000000;
 	s.push.left = 12;
+	s.trust.on = true;
+	s.trust.require = "all";
+	s.trust.state = "unknown-key";
+	s.trust.key = "0123456789abcdef";
+	s.trust.why = "it is signed with another key";
+	s.trust.serial = 42;
+	s.trust.last = 41;
 	s.deployments.rolled_back = 8;
 	for (int i = 0; i < STEP_N; i++)
 		s.deployments.last.steps_ms[i] = i + 0.5 + 0.001 * i;
@@ -601,6 +610,8 @@ static void every_field_is_read(void **state UNUSED)
 	assert_true(r.overrides == 0x1a2b);
 	assert_true(r.push.on && r.push.left == 12);
 	assert_string_equal(r.push.by, "alice");
+	assert_true(r.trust.on && r.trust.serial == 42 && r.trust.last == 41);
+	assert_string_equal(r.trust.state, "unknown-key");
 }
 
 static void what_is_not_as_expected_counts_as_unknown(void **state UNUSED)

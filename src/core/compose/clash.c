@@ -238,7 +238,7 @@ static bool retain(struct clash *c, struct object *o)
 	struct arena *a = c->next->arena;
 
 	if (o->kind == OBJECT_UPSTREAM)
-		return retain_upstream(a, o->good, o->item.upstream);
+		return retain_upstream(a, o->good, c->in->policy, o->item.upstream);
 	if (o->kind == OBJECT_SITE)
 		return retain_site(a, o->good, c->in->policy, o->item.site);
 	return retain_snippet(a, o->good, c->in->policy, o->item.snippet);

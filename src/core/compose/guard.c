@@ -12,6 +12,7 @@
 
 #include <zknginx/err.h>
 
+#include "core/discover/discover.h"
 #include "guard_servers.h"
 #include "retain.h"
 
@@ -105,11 +106,15 @@ static void drop_unseen_slots(struct guard *g)
  */
 static void mark_unavailable(struct upstream *u, bool served, struct problems *problems)
 {
+	CLEANUP(buf_fini) struct buf why = BUF_INIT;
+
 	if (u->server_count)
 		return;
 	u->unavailable = true;
+	discover_explain(u, &why);
 	problems_add(problems, u->source.path, served ? PROBLEM_GUARD : PROBLEM_DISCOVERY, NULL,
-		     "the upstream has no server: nginx answers requests to it with 502");
+		     "the upstream has no server: nginx answers requests to it with 502%s%s",
+		     why.size ? "; " : "", buf_str(&why));
 }
 
 static uint64_t guard_servers(struct guard *g, const struct guard_input *in, struct model *next,

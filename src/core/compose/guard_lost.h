@@ -11,7 +11,8 @@ struct lost {
 	uint64_t back; /* when it returned and waits for readmission; 0 = still away */
 	bool served;   /* brought back by the guard: when it returns it is used at once */
 	bool let_go;   /* its loss was accepted: it is not counted and not brought back */
-	bool unwanted; /* the upstream no longer has the discover that found it */
+	bool unwanted; /* the operator let it go: the upstream no longer has the discover that found
+			  it, or the settings no longer admit its address */
 };
 
 #define DISCOVERS_MAX 32 /* more than one upstream has, because its discovers may change */

@@ -91,7 +91,9 @@ static bool is_forgettable(const struct servers_guard *g, const struct guard_inp
 		return l->served || in->now - l->back >= r->readmit;
 	if (good && upstream_server(good, l->server.address))
 		return false;
-	return l->let_go || (!g->held_since && in->now - l->when >= memory);
+	/* What was let go on purpose is subtracted from the count of the window, so it is
+	 * remembered for as long. */
+	return (l->let_go && !l->unwanted) || (!g->held_since && in->now - l->when >= memory);
 }
 
 static void forget_lost(struct servers_guard *g, const struct guard_input *in,
@@ -111,7 +113,7 @@ static void forget_lost(struct servers_guard *g, const struct guard_input *in,
 			if (l->server.source.owner == 0)
 				*last_deletion = in->now;
 			l->back = 0;
-			l->served = l->let_go = false;
+			l->served = l->let_go = l->unwanted = false;
 		}
 		if (is_forgettable(g, in, l, good, here))
 			losses_drop(l);
@@ -121,17 +123,23 @@ static void forget_lost(struct servers_guard *g, const struct guard_input *in,
 	losses_cut(&g->losses, kept);
 }
 
+static bool is_wanted(const struct server *s, const struct policy *policy, const struct upstream *u)
+{
+	return (!s->discover || discover_find(u, s->discover->key)) &&
+	       !server_is_refused(policy, s);
+}
+
 /*
- * When the operator removes a discover, its servers go on purpose: they are not held, and do not
- * count as lost.
+ * When the operator removes a discover, or no longer admits an address, its servers go on purpose:
+ * they are not held, and do not count as lost.
  */
-static void let_go_unwanted(struct servers_guard *g, const struct upstream *u)
+static void let_go_unwanted(struct servers_guard *g, const struct policy *policy,
+			    const struct upstream *u)
 {
 	for (size_t i = 0; i < g->losses.count; i++) {
 		struct lost *l = &g->losses.items[i];
 
-		if (l->back || l->unwanted || !l->server.discover ||
-		    discover_find(u, l->server.discover->key))
+		if (l->back || l->unwanted || is_wanted(&l->server, policy, u))
 			continue;
 		if (g->held_since && !l->let_go && g->held_base)
 			g->held_base--;
@@ -181,10 +189,10 @@ static bool is_too_little(const struct upstream *u, const struct guard_rules *ru
 }
 
 /* Requests to a TLS port among plain ones would fail, so a server that differs is left out. */
-static bool merge_one(struct lost *l, struct model *next, struct upstream *u, bool none_left,
-		      struct server *out)
+static bool merge_one(struct lost *l, struct model *next, struct upstream *u,
+		      const struct policy *policy, bool none_left, struct server *out)
 {
-	if (!retain_server(next->arena, &l->server, u, out))
+	if (!retain_server(next->arena, &l->server, policy, u, out))
 		return false;
 	if (none_left && out->discover)
 		u->tls = out->tls;
@@ -211,8 +219,8 @@ static bool is_postponed_deletion(const struct lost *l)
 }
 
 /* Merges lost servers that are `chosen` into u's servers, sorted by address. */
-static void bring_back(struct servers_guard *g, struct model *next, struct upstream *u,
-		       bool (*chosen)(const struct lost *))
+static void bring_back(struct servers_guard *g, const struct policy *policy, struct model *next,
+		       struct upstream *u, bool (*chosen)(const struct lost *))
 {
 	struct server *merged =
 		arena_array(next->arena, struct server, u->server_count + g->losses.count);
@@ -225,7 +233,7 @@ static void bring_back(struct servers_guard *g, struct model *next, struct upstr
 			continue;
 		while (j < u->server_count && strcmp(u->servers[j].address, l->server.address) < 0)
 			merged[count++] = u->servers[j++];
-		count += merge_one(l, next, u, !u->server_count && !count, &merged[count]);
+		count += merge_one(l, next, u, policy, !u->server_count && !count, &merged[count]);
 	}
 	while (j < u->server_count)
 		merged[count++] = u->servers[j++];
@@ -319,7 +327,7 @@ static uint64_t guard_registrations(struct servers_guard *g, const struct guard_
 		g->held_since = in->now ? in->now : 1;
 		g->held_base = base;
 	}
-	bring_back(g, next, u, is_lost_registration);
+	bring_back(g, in->policy, next, u, is_lost_registration);
 	report_held(g, in, u, alive, problems);
 	return in->rules->hold == NEVER ? NEVER : g->held_since + in->rules->hold;
 }
@@ -354,7 +362,7 @@ static uint64_t guard_deletions(struct servers_guard *g, const struct guard_inpu
 			due = end < due ? end : due;
 	}
 	if (due != NEVER)
-		bring_back(g, next, u, is_postponed_deletion);
+		bring_back(g, in->policy, next, u, is_postponed_deletion);
 	return due;
 }
 
@@ -368,7 +376,7 @@ void servers_guard_notice(struct servers_guard *g, const struct guard_input *in,
 		notice_lost(g, good, u, in->now, last_deletion);
 	}
 	forget_lost(g, in, u, good, last_deletion);
-	let_go_unwanted(g, u);
+	let_go_unwanted(g, in->policy, u);
 }
 
 uint64_t servers_guard_apply(struct servers_guard *g, const struct guard_input *in,

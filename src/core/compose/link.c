@@ -145,6 +145,14 @@ static bool check_references(struct clash *c)
 	return fell;
 }
 
+/* A snippet's names are in small letters; nginx finds an upstream in any case. */
+static const char *name_as_accepted(const struct clash *c, const char *name)
+{
+	const struct upstream *good = model_upstream_of_nginx(c->good, name);
+
+	return good ? good->name : name;
+}
+
 /*
  * A name in a snippet may also be an upstream of nginx.conf, or a host name. So only an upstream
  * that was deleted is added again.
@@ -159,7 +167,8 @@ static void restore_upstreams_of_snippets(struct clash *c)
 		if (o->kind != OBJECT_SNIPPET || !o->placed)
 			continue;
 		for (size_t j = 0; j < o->item.snippet->upstream_count; j++)
-			restore_used_upstream(c, o, NULL, o->item.snippet->upstreams[j]);
+			restore_used_upstream(c, o, NULL,
+					      name_as_accepted(c, o->item.snippet->upstreams[j]));
 	}
 }
 

@@ -9,12 +9,13 @@
 #include "core/discover/discover.h"
 #include "retain.h"
 
-bool retain_server(struct arena *a, const struct server *good, struct upstream *u,
-		   struct server *out)
+bool retain_server(struct arena *a, const struct server *good, const struct policy *policy,
+		   struct upstream *u, struct server *out)
 {
 	struct discover *d = good->discover ? discover_find(u, good->discover->key) : NULL;
 
-	if ((good->discover && !d) || (good->own.backup && !upstream_takes_backups(u)))
+	if ((good->discover && !d) || (good->own.backup && !upstream_takes_backups(u)) ||
+	    server_is_refused(policy, good))
 		return false;
 	*out = *good;
 	out->address = arena_strdup(a, good->address);
@@ -46,7 +47,8 @@ void retain_context(struct arena *a, struct upstream *u, const struct server *go
 		d->context[i] = znode_copy(a, &good->discover->context[i]);
 }
 
-bool retain_upstream(struct arena *a, const struct upstream *good, struct upstream *out)
+bool retain_upstream(struct arena *a, const struct upstream *good, const struct policy *policy,
+		     struct upstream *out)
 {
 	struct znode z = znode_copy(a, &good->source);
 	struct problems ignored;
@@ -61,7 +63,7 @@ bool retain_upstream(struct arena *a, const struct upstream *good, struct upstre
 		for (size_t i = 0; i < good->server_count; i++) {
 			const struct server *s = &good->servers[i];
 
-			if (!retain_server(a, s, out, &out->servers[out->server_count]))
+			if (!retain_server(a, s, policy, out, &out->servers[out->server_count]))
 				continue;
 			retain_context(a, out, s);
 			out->server_count++;
@@ -117,7 +119,8 @@ static int by_context_and_name(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-static void retain_upstreams(struct model *next, const struct model *good)
+static void retain_upstreams(struct model *next, const struct model *good,
+			     const struct policy *policy)
 {
 	struct upstream *all = arena_array(next->arena, struct upstream,
 					   next->upstream_count + good->upstream_count);
@@ -127,7 +130,8 @@ static void retain_upstreams(struct model *next, const struct model *good)
 		memcpy(all, next->upstreams, count * sizeof(*all));
 	for (size_t i = 0; i < good->upstream_count; i++) {
 		if (!model_upstream(next, good->upstreams[i].name))
-			count += retain_upstream(next->arena, &good->upstreams[i], &all[count]);
+			count += retain_upstream(next->arena, &good->upstreams[i], policy,
+						 &all[count]);
 	}
 	qsort(all, count, sizeof(*all), by_name);
 	next->upstreams = all;
@@ -173,7 +177,7 @@ static void retain_snippets(struct model *next, const struct model *good,
 
 void retain_missing(struct model *next, const struct model *good, const struct policy *policy)
 {
-	retain_upstreams(next, good);
+	retain_upstreams(next, good, policy);
 	retain_sites(next, good, policy);
 	retain_snippets(next, good, policy);
 }

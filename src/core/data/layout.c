@@ -213,6 +213,11 @@ static const char *const cluster_names[CLUSTER_ZNODE_N] = {
 #undef X
 };
 
+const char *cluster_name(enum cluster_znode z)
+{
+	return cluster_names[z];
+}
+
 const char *cluster_path(struct arena *a, const char *cluster, enum cluster_znode z,
 			 const char *child)
 {

@@ -109,6 +109,8 @@ enum cluster_znode {
 		CLUSTER_ZNODE_N
 };
 
+/* "plan", "request" */
+const char *cluster_name(enum cluster_znode z);
 /* CLUSTER/plan; child (may be NULL): CLUSTER/members/CHILD. In the arena, or for the caller to
  * free. */
 const char *cluster_path(struct arena *a, const char *cluster, enum cluster_znode z,

@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <zknginx/err.h>
 #include <zknginx/model.h>
@@ -52,6 +53,17 @@ _Static_assert(offsetof(struct server, address) == 0, "find() reads the address 
 const struct upstream *model_upstream(const struct model *m, const char *name)
 {
 	return find(m->upstreams, m->upstream_count, sizeof(*m->upstreams), name);
+}
+
+const struct upstream *model_upstream_of_nginx(const struct model *m, const char *name)
+{
+	const struct upstream *u = model_upstream(m, name);
+
+	for (size_t i = 0; !u && i < m->upstream_count; i++) {
+		if (strcasecmp(m->upstreams[i].name, name) == 0)
+			u = &m->upstreams[i];
+	}
+	return u;
 }
 
 const struct site *model_site(const struct model *m, const char *name)
@@ -157,11 +169,23 @@ struct tree *model_sources(const struct model *m)
 	return t;
 }
 
+/* It begins with one of `first`; after that it may have those of `more` as well. */
+static bool is_made_of(const char *name, const char *first, const char *more)
+{
+	size_t size = strlen(name), used = strspn(name, first);
+
+	while (used && name[used] && (strchr(first, name[used]) || strchr(more, name[used])))
+		used++;
+	return size >= 1 && size <= 63 && used == size;
+}
+
 bool name_is_valid(const char *name)
 {
-	static const char first[] = "abcdefghijklmnopqrstuvwxyz0123456789";
-	static const char rest[] = "abcdefghijklmnopqrstuvwxyz0123456789_.-";
-	size_t size = strlen(name);
+	return is_made_of(name, "abcdefghijklmnopqrstuvwxyz0123456789", "_.-");
+}
 
-	return size >= 1 && size <= 63 && strchr(first, name[0]) && strspn(name, rest) == size;
+bool upstream_name_is_valid(const char *name)
+{
+	return is_made_of(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789",
+			  "_.-");
 }

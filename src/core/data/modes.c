@@ -37,3 +37,10 @@ const char *sandbox_mode_name(enum sandbox_mode mode)
 
 	return names[mode];
 }
+
+const char *trust_mode_name(enum trust_mode mode)
+{
+	static const char *const names[] = { TRUST_MODES(MODE_NAME) };
+
+	return names[mode];
+}

@@ -51,6 +51,13 @@ const char *check_name(const struct reader *r UNUSED, const char *s)
 				  "_ . -; at most 63 bytes)";
 }
 
+const char *check_upstream(const struct reader *r UNUSED, const char *s)
+{
+	return upstream_name_is_valid(s) ? NULL
+					 : "is not the name of an upstream (a-z, A-Z, 0-9, and "
+					   "after the first byte also _ . -; at most 63 bytes)";
+}
+
 const char *check_path(const struct reader *r, const char *s)
 {
 	const char *why = NULL;

@@ -109,7 +109,12 @@ static size_t (*const visits[CONFIG_KIND_N])(struct decoder *d, const char *name
  * that ends in a slash. */
 static const char *misplaced(struct arena *a, const struct config_place *p)
 {
-	if (!name_is_valid(arena_copy(a, p->name, p->name_size)))
+	const char *name = arena_copy(a, p->name, p->name_size);
+
+	if (p->kind == CONFIG_UPSTREAM && !upstream_name_is_valid(name))
+		return "invalid name: expected 1 to 63 bytes of a-z, A-Z, 0-9 and, after the "
+		       "first byte, _ . -";
+	if (p->kind != CONFIG_UPSTREAM && !name_is_valid(name))
 		return "invalid name: expected 1 to 63 bytes of a-z, 0-9 and, after the first "
 		       "byte, _ . -";
 	if (p->child && (!config_has_children(p->kind) || !*p->child))

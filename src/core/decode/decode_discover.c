@@ -17,6 +17,7 @@
 
 #define DISCOVERS_MAX 16
 #define LABELS_MAX 16
+#define WORDS_MAX 64
 #define PATH_MAX_SIZE 512
 
 /* No control characters, which ZooKeeper refuses or which could harm a terminal. */
@@ -66,6 +67,14 @@ static const char *check_discover_path(const struct reader *r, const char *s)
 static const char *check_word(const struct reader *r UNUSED, const char *s)
 {
 	return *s && strlen(s) <= 127 && is_path_text(s) ? NULL : "is not a name";
+}
+
+/* The name of a child; a `*` in it is anything. */
+static const char *check_child(const struct reader *r UNUSED, const char *s)
+{
+	return *s && strlen(s) <= 127 && is_path_text(s) && !strchr(s, '/')
+		       ? NULL
+		       : "is not the name of a child znode";
 }
 
 static void read_format(struct reader *r, const json_t *value, void *where)
@@ -142,8 +151,90 @@ static void read_labels(struct reader *r, const json_t *value, void *where)
 				     .check = check_word                                           \
 	}
 
+/* A list of strings, one string for an array of one. */
+static const char **read_words(struct reader *r, const json_t *value, size_t most, size_t *count,
+			       const char *(*word)(struct reader *r, const json_t *value))
+{
+	size_t size = json_is_array(value) ? json_array_size(value) : 1;
+	const char **words = arena_array(r->arena, const char *, size + 1), *s;
+
+	*count = 0;
+	if (!size || size > most) {
+		reader_problem(r, NULL, "expected 1 to %zu elements, found %zu", most, size);
+		return words;
+	}
+	if (!json_is_array(value)) {
+		if ((s = word(r, value)))
+			words[(*count)++] = s;
+		return words;
+	}
+	for (size_t i = 0; i < size; i++) {
+		size_t mark = reader_enter(r, NULL, i);
+
+		if ((s = word(r, json_array_get(value, i))))
+			words[(*count)++] = s;
+		reader_leave(r, mark);
+	}
+	return words;
+}
+
+/* A state of a registration may be any scalar; null is that of one without the member. */
+static const char *state_word(struct reader *r, const json_t *value)
+{
+	if (json_is_boolean(value))
+		return json_is_true(value) ? "true" : "false";
+	if (json_is_null(value))
+		return "null";
+	if (json_is_integer(value))
+		return arena_printf(r->arena, "%lld", (long long)json_integer_value(value));
+	return json_is_string(value) ? reader_checked(r, json_string_value(value), check_word)
+				     : reader_text(r, value);
+}
+
+static void read_up_is(struct reader *r, const json_t *value, void *where)
+{
+	struct discover *d = where;
+
+	d->keys.up_is = read_words(r, value, WORDS_MAX, &d->keys.up_is_count, state_word);
+}
+
+static const struct field up_rows[] = {
+	{ "key", FIELD_TEXT, .where = offsetof(struct discover, keys.up), .required = true,
+	  .check = check_word },
+	{ "is", FIELD_CUSTOM, .required = true, .read = read_up_is },
+};
+static const struct fields up_fields = FIELDS(up_rows);
+
+/* "state", or {"key": "state", "is": ["RUNNING"]}. */
+static void read_up(struct reader *r, const json_t *value, void *where)
+{
+	struct discover *d = where;
+	const char *s;
+
+	if (json_is_object(value))
+		fields_read(r, value, &up_fields, d);
+	else if ((s = reader_text(r, value)))
+		d->keys.up = reader_checked(r, s, check_word);
+}
+
+static const char *ignored_name(struct reader *r, const json_t *value)
+{
+	const char *s = reader_text(r, value);
+
+	return s ? reader_checked(r, s, check_child) : NULL;
+}
+
+static void read_ignored(struct reader *r, const json_t *value, void *where)
+{
+	struct discover *d = where;
+
+	d->ignored = read_words(r, value, WORDS_MAX, &d->ignored_count, ignored_name);
+}
+
 static const struct field key_rows[] = {
-	KEY(host), KEY(port), KEY(tls_port), KEY(url), KEY(weight), KEY(up), KEY(labels),
+	KEY(host),   KEY(port),   KEY(tls_port),
+	KEY(url),    KEY(weight), { "up", FIELD_CUSTOM, .read = read_up },
+	KEY(labels),
 };
 static const struct fields key_fields = FIELDS(key_rows);
 
@@ -161,6 +252,7 @@ static const struct field discover_rows[] = {
 	  .check = check_word },
 	{ "match", FIELD_GROUP, .inner = &match_fields },
 	{ "down", FIELD_CUSTOM, .read = read_down },
+	{ "ignore", FIELD_CUSTOM, .read = read_ignored },
 	{ "keys", FIELD_GROUP, .inner = &key_fields },
 };
 static const struct fields discover_fields = FIELDS(discover_rows);

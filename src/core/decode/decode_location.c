@@ -155,7 +155,7 @@ static const struct fields redirect_fields = FIELDS(redirect_rows);
 static const struct field location_rows[] = {
 	{ "path", FIELD_TEXT, .where = offsetof(struct location, path), .required = true,
 	  .check = check_location_path },
-	{ "proxy", FIELD_TEXT, .where = offsetof(struct location, proxy), .check = check_name },
+	{ "proxy", FIELD_TEXT, .where = offsetof(struct location, proxy), .check = check_upstream },
 	{ "websocket", FIELD_BOOL, .where = offsetof(struct location, websocket),
 	  .only = ONLY_PROXY },
 	{ "timeouts", FIELD_OBJECT, .where = offsetof(struct location, timeouts),

@@ -9,7 +9,9 @@
 
 #include "checks.h"
 #include "core/discover/discover.h"
+#include "core/endpoint/endpoint_plain.h"
 #include "core/text/address.h"
+#include "core/text/protected_name.h"
 #include "core/text/secret.h"
 #include "decode.h"
 #include "fields.h"
@@ -167,16 +169,19 @@ bool decode_server(struct arena *a, const struct znode *z, const struct upstream
 {
 	struct reader r = { .arena = a, .znode = z, .problems = problems };
 	char address[ADDRESS_SIZE];
-	const char *name = path_name(z->path), *why = address_parse_server(name, address);
+	const char *name = protected_name_plain(path_name(z->path));
+	const char *why = address_parse_server(name, address);
+	/* Curator writes the address of the client where the service gives no data. */
+	bool has_data = z->size && !endpoint_is_client_address(z);
 
 	*out = (struct server){
 		.params = { .weight = UNSET, .max_fails = UNSET, .max_conns = UNSET },
 	};
 	if (why)
 		reader_problem(&r, NULL, "the name \"%.80s\" %s", name, why);
-	if (z->size && has_same_data(u, z))
+	if (has_data && has_same_data(u, z))
 		out->params = u->servers[u->server_count - 1].own;
-	else if (z->size)
+	else if (has_data)
 		read_parameters(&r, u, &out->params);
 	if (r.failed)
 		return false;
@@ -184,7 +189,7 @@ bool decode_server(struct arena *a, const struct znode *z, const struct upstream
 	server_params_complete(&out->params, &u->defaults);
 	out->share = (double)out->params.weight;
 	out->source = znode_copy(a, z);
-	out->address = path_name(out->source.path);
+	out->address = protected_name_plain(path_name(out->source.path));
 	if (strcmp(out->address, address) != 0)
 		out->address = arena_strdup(a, address);
 	return true;

@@ -23,7 +23,9 @@ static int compare_servers(const void *a, const void *b)
 		order = (x->discover != NULL) - (y->discover != NULL);
 	if (!order && x->discover)
 		order = (x->source.czxid < y->source.czxid) - (x->source.czxid > y->source.czxid);
-	return order ? order : path_compare(x->source.path, y->source.path);
+	if (!order)
+		order = path_compare(x->source.path, y->source.path);
+	return order ? order : (x->part > y->part) - (x->part < y->part);
 }
 
 static bool servers_are_sorted(const struct upstream *u)
@@ -82,7 +84,7 @@ static void check_backups(struct decoder *d, const struct upstream *u)
 static void add_own(struct decoder *d, const struct server *s, struct server_list *out)
 {
 	size_t before = out->count;
-	const char *why = names_add_server(d->in->names, &d->wanted, s, out);
+	const char *why = names_add_server(d->in, &d->wanted, s, out);
 
 	if (why)
 		problems_add(d->problems, s->source.path, PROBLEM_DISCOVERY, NULL, "%s", why)

@@ -128,7 +128,7 @@ static bool same_socket(const struct listen *a, const struct listen *b)
 static void read_listen(struct reader *r, const json_t *value, struct site *site)
 {
 	struct listen *listen = &site->listens[site->listen_count];
-	const char *s = reader_text(r, value), *why;
+	const char *s = reader_text_or_number(r, value), *why;
 
 	if (!s)
 		return;
@@ -249,7 +249,7 @@ static const struct field site_rows[] = {
 	{ "locations", FIELD_CUSTOM, .required = true, .only = ONLY_HTTP,
 	  .read = decode_locations },
 	{ "proxy", FIELD_TEXT, .where = offsetof(struct site, proxy), .required = true,
-	  .only = ONLY_STREAM, .check = check_name },
+	  .only = ONLY_STREAM, .check = check_upstream },
 	{ "timeouts", FIELD_OBJECT, .where = offsetof(struct site, timeouts), .only = ONLY_STREAM,
 	  .inner = &timeout_fields },
 };

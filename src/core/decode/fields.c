@@ -134,6 +134,13 @@ const char *reader_text(struct reader *r, const json_t *value)
 	return NULL;
 }
 
+const char *reader_text_or_number(struct reader *r, const json_t *value)
+{
+	if (json_is_integer(value) && json_integer_value(value) >= 0)
+		return arena_printf(r->arena, "%lld", (long long)json_integer_value(value));
+	return reader_text(r, value);
+}
+
 const char *reader_checked(struct reader *r, const char *s, text_check *check)
 {
 	CLEANUP(buf_fini) struct buf value = BUF_INIT;

@@ -81,6 +81,9 @@ struct problem *reader_problem(struct reader *r, const char *name, const char *f
 /* False and a problem when the value is not of that type. */
 bool reader_is_object(struct reader *r, const json_t *value);
 bool reader_is_array(struct reader *r, const json_t *value);
+/* The string, or the digits of a whole number of 0 or more; NULL and a problem when the value is
+ * neither. */
+const char *reader_text_or_number(struct reader *r, const json_t *value);
 /* The string, unchanged; NULL and a problem when the value is no string. */
 const char *reader_text(struct reader *r, const json_t *value);
 /* A copy of s in the arena; NULL and a problem when the check refuses it. */

@@ -70,7 +70,14 @@ static const struct server_params no_params = { .weight = UNSET,
 						.max_fails = UNSET,
 						.max_conns = UNSET };
 
-PRINTS(discover_keys, 56);
+static void put_words(struct buf *out, const char *const *words, size_t count)
+{
+	put_number(out, (long)count, 0);
+	for (size_t i = 0; i < count; i++)
+		put_text(out, words[i]);
+}
+
+PRINTS(discover_keys, 72);
 static void put_keys(struct buf *out, const struct discover_keys *k)
 {
 	const char *const all[] = { k->host,   k->port, k->tls_port, k->url,
@@ -78,10 +85,11 @@ static void put_keys(struct buf *out, const struct discover_keys *k)
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		put_text(out, all[i]);
+	put_words(out, k->up_is, k->up_is_count);
 }
 
 /* `key` is the text of the same choices; the rest is from the tree. */
-PRINTS(discover, 144);
+PRINTS(discover, 216);
 static void put_discover(struct buf *out, const struct discover *d)
 {
 	put_text(out, d->path);
@@ -94,6 +102,7 @@ static void put_discover(struct buf *out, const struct discover *d)
 		put_text(out, d->labels[i].value);
 	}
 	put_number(out, d->show_down, 0);
+	put_words(out, d->ignored, d->ignored_count);
 	put_keys(out, &d->keys);
 }
 

@@ -9,13 +9,16 @@
 #include <string.h>
 
 #include "core/endpoint/endpoint_format.h"
+#include "discover_foreign.h"
+#include "discover_notes.h"
 #include "discover_select.h"
 
-#define NAMED_BAD 3 /* how many bad registrations a problem names */
+#define FOREIGN_MAX 64 /* how many foreign children are told */
 
 struct found {
 	struct endpoint endpoint;
 	const struct znode *znode;
+	size_t part;
 };
 
 /* One path of one upstream under way. */
@@ -27,11 +30,12 @@ struct search {
 	struct endpoint_reading reading;
 	struct found *found;
 	size_t count, room;
-	size_t total;     /* registrations, good and bad */
-	size_t bad, kept; /* registrations that cannot be used; those of them whose last good form
-			     stays in force */
-	size_t others;    /* registrations of another protocol */
-	struct buf names; /* of the first bad ones, each with its reason */
+	size_t total;          /* registrations, good and bad */
+	struct notes bad;      /* registrations that cannot be used … */
+	size_t kept;           /* … and those of them whose last good form stays in force */
+	struct notes left_out; /* registrations that give no server: bad or not */
+	size_t others;         /* registrations of another protocol */
+	struct znode source;   /* the copy of a znode for its servers: one for all of them */
 };
 
 static bool is_child(const char *path, const char *parent)
@@ -87,7 +91,8 @@ static void gather_all(struct search *s, const struct endpoint_place *places, si
 
 /* --- registrations -------------------------------------------------------------------------- */
 
-static void add_found(struct search *s, const struct znode *z, const struct endpoint *e)
+static void add_found(struct search *s, const struct znode *z, size_t part,
+		      const struct endpoint *e)
 {
 	if (s->count == s->room) {
 		struct found *more = arena_array(s->arena, struct found, 2 * s->room + 16);
@@ -97,51 +102,123 @@ static void add_found(struct search *s, const struct znode *z, const struct endp
 		s->found = more;
 		s->room = 2 * s->room + 16;
 	}
-	s->found[s->count++] = (struct found){ *e, z };
+	s->found[s->count++] = (struct found){ *e, z, part };
 }
 
-static void note_bad(struct search *s, const struct znode *z, const char *why)
+static void note_bad(struct search *s, const struct znode *z, size_t part, const char *why)
 {
-	if (s->bad++ < NAMED_BAD)
-		buf_printf(&s->names, "%s\"%.64s\" %.200s", s->bad > 1 ? "; " : "",
-			   path_name(z->path), why);
+	notes_add(&s->bad, s->arena, z, part, why);
+	notes_add(&s->left_out, s->arena, z, part, why);
 }
 
-/* Adds the registration when the operator's choices include it; false when it is bad. */
-static bool take(struct search *s, const struct znode *z, const char **why)
+static void note_foreign(struct search *s, const struct znode *z, const char *why)
 {
-	enum endpoint_result result;
-	struct endpoint e;
-	enum selection selection;
+	struct discover *d = s->discover;
 
-	result = endpoint_read(&s->reading, z, &e, why);
-	if (result != ENDPOINT_READ)
-		return result == ENDPOINT_OTHER;
-	selection = discover_select(s->arena, s->upstream, s->discover, &e, why);
-	if (selection == SELECTED)
-		add_found(s, z, &e);
+	if (!d->foreign)
+		d->foreign = arena_array(s->arena, const char *, FOREIGN_MAX);
+	if (d->foreign_count < FOREIGN_MAX)
+		d->foreign[d->foreign_count++] =
+			arena_printf(s->arena, "\"%.64s\" %.200s", path_name(z->path), why);
+}
+
+static void note_selection(struct search *s, const struct znode *z, size_t part,
+			   const struct endpoint *e, enum selection selection)
+{
+	const char *why = "";
+
 	s->others += selection == SELECT_PROTOCOL;
+	if (notes_want(&s->left_out, z, part))
+		why = discover_why_not(s->arena, s->discover, e, selection);
+	notes_add(&s->left_out, s->arena, z, part, why);
+}
+
+/* Adds a registration that was read when the operator's choices include it; false when it is bad.
+ */
+static bool take(struct search *s, const struct znode *z, size_t part, struct endpoint *e,
+		 const char **why)
+{
+	enum selection selection = discover_select(s->arena, s->upstream, s->discover, e, why);
+
+	if (selection == SELECTED)
+		add_found(s, z, part, e);
+	else if (selection != SELECT_BAD)
+		note_selection(s, z, part, e, selection);
 	return selection != SELECT_BAD;
 }
 
-/* Takes the last good form of a registration whose newest form is bad. */
-static bool take_accepted(struct search *s, const struct znode *z)
+/* The last good form of a znode whose newest form is bad. */
+static const struct znode *accepted_form(const struct search *s, const struct znode *z)
 {
 	const struct znode *good = tree_find(s->in->accepted, z->path);
-	const char *ignored;
 
-	return good && !znode_same(good, z) && take(s, good, &ignored);
+	return good && !znode_same(good, z) ? good : NULL;
+}
+
+/* Takes the last good form of a bad registration: the one with the same index, or all of them in
+ * place of a znode that can no longer be taken apart. */
+static bool take_accepted(struct search *s, const struct znode *z, size_t index, size_t count)
+{
+	const struct znode *good = accepted_form(s, z);
+	struct endpoint_parts parts = { 0 };
+	struct endpoint e;
+	const char *why;
+	bool taken = false;
+
+	if (good)
+		endpoint_split(&s->reading, good, &parts);
+	for (size_t i = 0; i < parts.count; i++) {
+		if ((i == index || count == 1) &&
+		    endpoint_read(&s->reading, &parts.items[i], &e, &why) == ENDPOINT_READ)
+			taken = take(s, good, i, &e, &why) || taken;
+	}
+	return taken;
+}
+
+/* Was it a registration when nginx last accepted it? Then it is a broken one now. */
+static bool was_registration(struct search *s, const struct znode *z)
+{
+	const struct znode *good = accepted_form(s, z);
+	struct endpoint_parts parts;
+	struct endpoint e;
+	const char *why;
+
+	if (!good)
+		return false;
+	endpoint_split(&s->reading, good, &parts);
+	return endpoint_read(&s->reading, &parts.items[0], &e, &why) == ENDPOINT_READ;
+}
+
+/* `part` is number `i` of `count` registrations in z. */
+static void read_part(struct search *s, const struct znode *z, const struct znode *part, size_t i,
+		      size_t count)
+{
+	struct endpoint e;
+	const char *why = "";
+	enum endpoint_result result = endpoint_read(&s->reading, part, &e, &why);
+	bool foreign =
+		result == ENDPOINT_OTHER || (result == ENDPOINT_BAD && foreign_is_well_known(z));
+
+	if (foreign && !was_registration(s, z)) {
+		note_foreign(s, z, why);
+		return;
+	}
+	s->total++;
+	if (result == ENDPOINT_READ && take(s, z, i, &e, &why))
+		return;
+	note_bad(s, z, i, why);
+	s->kept += take_accepted(s, z, i, count);
 }
 
 static void read_registration(struct search *s, const struct znode *z)
 {
-	const char *why = "";
+	struct endpoint_parts parts;
 
-	s->total++;
-	if (take(s, z, &why))
+	if (foreign_is_ignored(s->discover, z))
 		return;
-	note_bad(s, z, why);
-	s->kept += take_accepted(s, z);
+	endpoint_split(&s->reading, z, &parts);
+	for (size_t i = 0; i < parts.count; i++)
+		read_part(s, z, &parts.items[i], i, parts.count);
 }
 
 static void read_place(struct search *s, const char *path)
@@ -167,6 +244,7 @@ static void search(struct search *s)
 	struct discover *d = s->discover;
 	size_t count;
 
+	d->protocol = s->upstream->protocol;
 	d->chosen = d->format ? d->format : endpoint_sniff(s->in->tree, d->path);
 	if (!d->chosen)
 		return;
@@ -186,14 +264,17 @@ static void add_server(struct search *s, const struct found *f, struct server_li
 
 	if (!discover_server(s->arena, s->upstream, &f->endpoint, s->upstream->tls, &server,
 			     &why)) {
-		note_bad(s, f->znode, why);
+		note_bad(s, f->znode, f->part, why);
 		return;
 	}
-	server.source = znode_copy(s->arena, f->znode);
+	if (!s->source.path || strcmp(s->source.path, f->znode->path) != 0)
+		s->source = znode_copy(s->arena, f->znode);
+	server.source = s->source;
+	server.part = f->part;
 	server.discover = s->discover;
-	why = names_add_server(s->in->names, wanted, &server, out);
+	why = names_add_server(s->in, wanted, &server, out);
 	if (why)
-		note_bad(s, f->znode, why);
+		note_bad(s, f->znode, f->part, why);
 }
 
 static bool has_children(const struct tree *t, const char *path)
@@ -210,12 +291,12 @@ static void report(const struct search *s, struct problems *problems)
 	const char *upstream = s->upstream->name;
 	const struct discover *d = s->discover;
 
-	if (s->bad)
+	if (s->bad.count)
 		problems_add(problems, d->path, PROBLEM_DISCOVERY, NULL,
-			     "upstream \"%s\": %zu of %zu registration%s cannot be used: %s%s",
-			     upstream, s->bad, s->total, PLURAL(s->total), buf_str(&s->names),
-			     s->bad > NAMED_BAD ? "; …" : "")
-			->serving = s->kept == s->bad ? SERVING_PREVIOUS : SERVING_ABSENT;
+			     "upstream \"%s\": %zu of %zu registration%s cannot be used: %s",
+			     upstream, s->bad.count, s->total, PLURAL(s->total),
+			     notes_text(&s->bad, s->arena))
+			->serving = s->kept == s->bad.count ? SERVING_PREVIOUS : SERVING_ABSENT;
 	if (s->others && !s->count)
 		problems_add(problems, d->path, PROBLEM_DISCOVERY, NULL,
 			     "upstream \"%s\": none of the registrations (%zu) speaks HTTP: name a "
@@ -265,8 +346,31 @@ void discover_servers(const struct decode_input *in, struct upstream *u, struct 
 
 		for (size_t j = 0; j < s->count; j++)
 			add_server(s, &s->found[j], out, wanted);
+		s->discover->left_out = s->left_out.count;
+		s->discover->left_out_why = notes_text(&s->left_out, s->arena);
 		report(s, problems);
-		buf_fini(&s->names);
+	}
+}
+
+/* "at /s: \"a\" is down; …" */
+static void explain(const struct discover *d, struct buf *out)
+{
+	if (d->left_out_why)
+		buf_printf(out, "left out at %s (%zu): %s", d->path, d->left_out, d->left_out_why);
+	else if (!d->foreign_count)
+		buf_printf(out, "nothing is registered at %s", d->path);
+	else
+		buf_printf(out, "at %s there are only other znodes: ", d->path);
+	for (size_t i = 0; !d->left_out_why && i < d->foreign_count && i <= NOTES_NAMED; i++)
+		buf_printf(out, "%s%s", i ? "; " : "", i < NOTES_NAMED ? d->foreign[i] : "…");
+}
+
+void discover_explain(const struct upstream *u, struct buf *out)
+{
+	for (size_t i = 0; i < u->discover_count; i++) {
+		if (i)
+			buf_puts(out, "; ");
+		explain(&u->discovers[i], out);
 	}
 }
 

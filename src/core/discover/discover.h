@@ -28,11 +28,14 @@ struct name_list {
 
 /*
  * Adds a server with a host name as one server for each of its addresses, which are equal in
- * everything else; adds a server with an address unchanged. Returns NULL, or the rest of a
- * sentence: why there is none, or why old addresses are used.
+ * everything else; adds a server with an address unchanged. An address that the policy refuses is
+ * left out. Returns NULL, or the rest of a sentence: why there is none, why old addresses are used,
+ * or why some are not.
  */
-const char *names_add_server(const struct names *names, struct name_list *wanted,
+const char *names_add_server(const struct decode_input *in, struct name_list *wanted,
 			     const struct server *s, struct server_list *out);
+/* Is its address one that the policy refuses? */
+bool server_is_refused(const struct policy *p, const struct server *s);
 void name_list_add(struct name_list *l, const char *name);
 /* Sort, and remove duplicates. */
 void name_list_sort(struct name_list *l);
@@ -49,6 +52,12 @@ void discover_servers(const struct decode_input *in, struct upstream *u, struct 
  * whole numbers that are as small as possible. Must be called whenever the servers have changed.
  */
 void discover_weigh(struct upstream *u);
+
+/*
+ * Why the discovers of u gave no server, for a person: which registrations were left out, the first
+ * three by name. Nothing where u has no discover.
+ */
+void discover_explain(const struct upstream *u, struct buf *out);
 
 /* The discover of u with this key (the same choices of the operator), or NULL. */
 struct discover *discover_find(const struct upstream *u, const char *key);

@@ -5,15 +5,51 @@
 #include "core/endpoint/endpoint_text.h"
 #include "discover_select.h"
 
-static bool matches(const struct discover *d, const struct endpoint *e)
+/* The first label that the operator wants and the registration does not have, or NULL. */
+static const struct label *missing_label(const struct discover *d, const struct endpoint *e)
 {
 	for (size_t i = 0; i < d->label_count; i++) {
 		const char *value = endpoint_label(e, d->labels[i].name);
 
 		if (!value || strcmp(value, d->labels[i].value) != 0)
-			return false;
+			return &d->labels[i];
 	}
-	return true;
+	return NULL;
+}
+
+static const char *why_no_match(struct arena *a, const struct label *wanted,
+				const struct endpoint *e)
+{
+	const char *value = endpoint_label(e, wanted->name);
+
+	if (!value)
+		return arena_printf(a, "has no label \"%.40s\", which \"match\" asks for",
+				    wanted->name);
+	return arena_printf(a,
+			    "has the label \"%.40s\" with the value \"%.40s\": \"match\" asks "
+			    "for \"%.40s\"",
+			    wanted->name, value, wanted->value);
+}
+
+const char *discover_why_not(struct arena *a, const struct discover *d, const struct endpoint *e,
+			     enum selection selection)
+{
+	const struct label *missing = missing_label(d, e);
+
+	if (selection == SELECT_PROTOCOL && (!e->scheme || e->named_count))
+		return "has no endpoint that speaks HTTP";
+	if (selection == SELECT_PROTOCOL)
+		return arena_printf(a, "speaks \"%.40s\", which is not HTTP", e->scheme);
+	if (missing)
+		return why_no_match(a, missing, e);
+	if (e->down && e->state)
+		return arena_printf(a, "is registered as down: its state is \"%.40s\"", e->state);
+	if (e->down)
+		return "is registered as down";
+	if (e->weight == 0)
+		return "has the weight 0";
+	return arena_printf(a, "has the scheme \"%.40s\": \"endpoint\" asks for \"%.40s\"",
+			    e->scheme ? e->scheme : "", d->endpoint ? d->endpoint : "");
 }
 
 static void choose_named(struct endpoint *e, const struct named_port *n)
@@ -66,7 +102,7 @@ enum selection discover_select(struct arena *a, const struct upstream *u, const 
 	enum selection s;
 
 	*why = NULL;
-	if (!matches(d, e) || ((e->down || e->weight == 0) && !d->show_down))
+	if (missing_label(d, e) || ((e->down || e->weight == 0) && !d->show_down))
 		return SELECT_OTHER;
 	s = d->endpoint ? select_named(a, d->endpoint, e, why) : select_protocol(u, d, e);
 	if (s == SELECTED && !e->host) {

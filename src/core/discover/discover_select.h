@@ -18,6 +18,10 @@ enum selection {
 enum selection discover_select(struct arena *a, const struct upstream *u, const struct discover *d,
 			       struct endpoint *e, const char **why);
 
+/* Why it is not selected (SELECT_OTHER, SELECT_PROTOCOL): the rest of a sentence, in the arena. */
+const char *discover_why_not(struct arena *a, const struct discover *d, const struct endpoint *e,
+			     enum selection selection);
+
 /*
  * The server of a selected endpoint; the caller sets source and discover. False and *why: it has no
  * port of that kind, or it is a backup where the balance allows none.

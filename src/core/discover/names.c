@@ -8,6 +8,8 @@
 #include "core/text/address.h"
 #include "discover.h"
 
+#define REFUSED "discover.networks in the settings does not admit it"
+
 struct server *server_list_add(struct server_list *l)
 {
 	if (l->count == l->room) {
@@ -53,51 +55,100 @@ void name_list_sort(struct name_list *l)
 	l->count = kept;
 }
 
+/* An application registers it; a persistent znode of the config is written by an operator. */
+static bool is_registered(const struct server *s)
+{
+	return s->discover || s->source.owner != 0;
+}
+
+bool server_is_refused(const struct policy *p, const struct server *s)
+{
+	return policy_refuses_address(p, s->address, is_registered(s)) != NULL;
+}
+
+/* One server on its way into a list. */
+struct addition {
+	const struct decode_input *in;
+	const struct server *server;
+	struct server_list *out;
+	size_t added;
+	const char *refused, *why; /* the first address that the policy refuses */
+};
+
+static const char *refuses(struct addition *a, const char *address)
+{
+	const char *why = policy_refuses_address(a->in->policy, address, is_registered(a->server));
+
+	if (why && !a->refused) {
+		a->refused = arena_strdup(a->out->arena, address);
+		a->why = why;
+	}
+	return why;
+}
+
 /* A resolver's answer is checked like a registration: no 0.0.0.0, and no name. */
-static bool add_address(struct arena *a, const struct server *s, const char *address,
-			const char *port, struct server_list *out)
+static void add_address(struct addition *a, const char *address, const char *port)
 {
 	char host[ADDRESS_SIZE];
 	struct server *copy;
 
-	if (address_parse_host(address, strlen(address), host) || !address_is_numeric(host))
-		return false;
-	copy = server_list_add(out);
-	*copy = *s;
-	copy->name = s->address;
-	copy->address = arena_printf(a, "%s%s", host, port);
-	return true;
+	if (address_parse_host(address, strlen(address), host) || !address_is_numeric(host) ||
+	    refuses(a, host))
+		return;
+	copy = server_list_add(a->out);
+	*copy = *a->server;
+	copy->name = a->server->address;
+	copy->address = arena_printf(a->out->arena, "%s%s", host, port);
+	a->added++;
 }
 
-const char *names_add_server(const struct names *names, struct name_list *wanted,
+static const char *add_numeric(struct addition *a)
+{
+	if (!refuses(a, a->server->address)) {
+		*server_list_add(a->out) = *a->server;
+		return NULL;
+	}
+	return arena_printf(a->out->arena, "has the address %.80s, which %s: " REFUSED, a->refused,
+			    a->why);
+}
+
+/* Why a name with these addresses has none, or why some of them are not used. */
+static const char *explain(const struct addition *a, const char *host, const struct name *n)
+{
+	struct arena *arena = a->out->arena;
+
+	if (a->refused)
+		return arena_printf(arena, "has the host %.80s, whose address %.60s %s: " REFUSED,
+				    host, a->refused, a->why);
+	if (n->state == NAME_FOUND && a->added)
+		return NULL;
+	if (n->state == NAME_PENDING)
+		return a->added ? NULL
+				: arena_printf(arena,
+					       "has the host %.80s, which is not resolved yet",
+					       host);
+	return arena_printf(arena, "has the host %.80s, which does not resolve%s%.100s%s", host,
+			    n->reason ? ": " : "", n->reason ? n->reason : "",
+			    a->added ? " (its last addresses stay in force)" : "");
+}
+
+const char *names_add_server(const struct decode_input *in, struct name_list *wanted,
 			     const struct server *s, struct server_list *out)
 {
 	const char *port = strrchr(s->address, ':'), *host;
+	struct addition a = { .in = in, .server = s, .out = out };
 	struct name n;
-	size_t added = 0;
 
-	if (address_is_numeric(s->address)) {
-		*server_list_add(out) = *s;
-		return NULL;
-	}
+	if (address_is_numeric(s->address))
+		return add_numeric(&a);
 	host = arena_copy(out->arena, s->address, (size_t)(port - s->address));
 	name_list_add(wanted, host);
-	if (!names) {
+	if (!in->names) {
 		*server_list_add(out) = *s;
 		return NULL;
 	}
-	n = names->find(names->ctx, host);
+	n = in->names->find(in->names->ctx, host);
 	for (size_t i = 0; i < n.count; i++)
-		added += add_address(out->arena, s, n.addresses[i], port, out);
-	if (n.state == NAME_FOUND && added)
-		return NULL;
-	if (n.state == NAME_PENDING)
-		return added ? NULL
-			     : arena_printf(out->arena,
-					    "has the host %.80s, which is not resolved "
-					    "yet",
-					    host);
-	return arena_printf(out->arena, "has the host %.80s, which does not resolve%s%.100s%s",
-			    host, n.reason ? ": " : "", n.reason ? n.reason : "",
-			    added ? " (its last addresses stay in force)" : "");
+		add_address(&a, n.addresses[i], port);
+	return explain(&a, host, &n);
 }

@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/text/inflate.h"
+#include "core/text/protected_name.h"
+#include "endpoint_contradiction.h"
 #include "endpoint_format.h"
+#include "endpoint_plain.h"
 #include "registration.h"
 
 static const struct endpoint_format *const formats[] = {
@@ -77,8 +79,8 @@ static size_t places_of_any(struct arena *a, const char *path, struct endpoint_p
 		if (f->below || f->siblings)
 			places[0].depth = 2;
 		if (f->beside && count < ENDPOINT_PLACES)
-			places[count++] =
-				(struct endpoint_place){ beside(a, path, f->beside), 0, true };
+			places[count++] = (struct endpoint_place){ beside(a, path, f->beside),
+								   f->beside_depth, true };
 	}
 	return count;
 }
@@ -100,13 +102,15 @@ size_t endpoint_places(const struct endpoint_format *f, struct arena *a, const c
 		places[1] = (struct endpoint_place){ arena_printf(a, "%s/%s", path, f->siblings), 1,
 						     true };
 	else if (f->beside)
-		places[1] = (struct endpoint_place){ beside(a, path, f->beside), 0, true };
+		places[1] = (struct endpoint_place){ beside(a, path, f->beside), f->beside_depth,
+						     true };
 	return f->siblings || f->beside ? 2 : 1;
 }
 
 bool endpoint_is_context(const struct endpoint_format *f, const struct znode *z)
 {
-	return f->prefix && strncmp(path_name(z->path), f->prefix, strlen(f->prefix)) == 0;
+	return f->prefix &&
+	       strncmp(protected_name_plain(path_name(z->path)), f->prefix, strlen(f->prefix)) == 0;
 }
 
 /* --- reading -------------------------------------------------------------------------------- */
@@ -122,34 +126,26 @@ void endpoint_begin(struct endpoint_reading *r, struct arena *a, const struct en
 	};
 }
 
-static bool begins(const struct znode *z, const char *bytes, size_t size)
-{
-	return z->size >= size && memcmp(z->data, bytes, size) == 0;
-}
-
-/* Decompresses the data into scratch where it is compressed. False and r->why: it is unreadable. */
+/* Decompresses the data; what Curator writes by itself into a parent is no data. False and r->why:
+ * it is unreadable. */
 static bool decode_data(struct registration *r, struct znode *plain, struct buf *scratch)
 {
-	if (plain->size > ENDPOINT_DATA_MAX) {
-		registration_bad(
-			r,
-			"holds more data than a registration may (%zu bytes; the limit is %d KiB)",
-			plain->size, ENDPOINT_DATA_MAX >> 10);
-	} else if (begins(plain, "\x0c", 1)) {
-		r->why = "is in Thrift's binary form, which is not supported";
-	} else if (begins(plain, "\x1f\x8b", 2)) {
-		r->why = inflate_bytes(plain->data, plain->size, ENDPOINT_DATA_MAX, scratch);
-		if (scratch->size > ENDPOINT_DATA_MAX)
-			registration_bad(
-				r,
-				"holds more data than a registration may after decompression "
-				"(the limit is %d KiB)",
-				ENDPOINT_DATA_MAX >> 10);
-		plain->data = buf_str(scratch);
-		plain->size = scratch->size;
-	}
+	r->why = endpoint_plain(r->arena, plain, scratch);
+	if (plain->owner == 0 && endpoint_is_client_address(plain))
+		plain->size = 0;
 	r->znode = plain;
 	return !r->why;
+}
+
+/* With "auto" a name is no host where the data says another one. */
+static enum endpoint_result check_host(const struct endpoint_reading *reading,
+				       struct registration *r)
+{
+	if (reading->discover->format || !reading->format->trial ||
+	    !endpoint_data_contradicts(reading->arena, r->znode, r->name, r->out->host))
+		return ENDPOINT_READ;
+	return registration_bad(r, "has a name and data with different hosts: name the format of "
+				   "the registrations in \"format\"");
 }
 
 enum endpoint_result endpoint_read(const struct endpoint_reading *reading, const struct znode *z,
@@ -160,7 +156,7 @@ enum endpoint_result endpoint_read(const struct endpoint_reading *reading, const
 		.discover = reading->discover,
 		.prepared = reading->prepared,
 		.znode = z,
-		.name = path_name(z->path),
+		.name = protected_name_plain(path_name(z->path)),
 		.out = out,
 	};
 	enum endpoint_result result = ENDPOINT_BAD;
@@ -174,6 +170,8 @@ enum endpoint_result endpoint_read(const struct endpoint_reading *reading, const
 	};
 	if (reading->format->by_name || decode_data(&r, &plain, &scratch))
 		result = reading->format->read(&r);
+	if (result == ENDPOINT_READ && reading->format->by_name)
+		result = check_host(reading, &r);
 	*why = r.why ? r.why : "is not a registration";
 	return result;
 }

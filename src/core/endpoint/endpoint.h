@@ -17,6 +17,7 @@
 
 #define ENDPOINT_DATA_MAX (64 << 10) /* bytes of a registration, also when inflated */
 #define ENDPOINT_LABELS_MAX 64
+#define ENDPOINT_PARTS_MAX 256 /* registrations in one znode */
 
 /* A further port with a name: "http" of a ServerSet, a protocol of Dubbo 3. */
 struct named_port {
@@ -35,6 +36,7 @@ struct endpoint {
 	double weight;      /* as registered; < 0: not given */
 	double base;        /* the weight of an ordinary registration in this format */
 	bool down;
+	const char *state; /* what the registration says, where that makes it down; or NULL */
 	struct server_params params; /* without weight and down; what is not given is UNSET */
 	struct named_port *named;
 	size_t named_count;
@@ -85,9 +87,22 @@ struct endpoint_reading {
 /* Begin to read the registrations of one place. Borrows discover; context may be empty. */
 void endpoint_begin(struct endpoint_reading *r, struct arena *a, const struct endpoint_format *f,
 		    const struct discover *discover, const struct znode *context, size_t count);
+
 /*
- * Read one registration. On ENDPOINT_BAD *why is the rest of a sentence about the znode ("has no
- * port"); otherwise it has no meaning.
+ * The registrations that one znode holds: itself, as nearly always; or each element of the array
+ * that is its data; or what the format's split() makes of it. The parts have the path of the znode,
+ * and are in the arena or are the znode itself.
+ */
+struct endpoint_parts {
+	const struct znode *items;
+	size_t count;
+};
+void endpoint_split(const struct endpoint_reading *r, const struct znode *z,
+		    struct endpoint_parts *parts);
+/*
+ * Read one registration: a znode, or a part of one. *why is the rest of a sentence about the znode:
+ * on ENDPOINT_BAD why it cannot be used ("has no port"), on ENDPOINT_OTHER what it is; otherwise it
+ * has no meaning.
  */
 enum endpoint_result endpoint_read(const struct endpoint_reading *r, const struct znode *z,
 				   struct endpoint *out, const char **why);

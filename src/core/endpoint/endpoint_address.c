@@ -7,67 +7,21 @@
  *	PATH/10.0.0.1		{"port":8080}
  *	PATH/10.0.0.1:8080	tags, one a line: @dc1; and @params max_conns=10 fail_timeout=4s
  *	PATH/tcp@10.0.0.1:8080	weight=7&group=a (rpcx)
+ *	PATH/web-10.0.0.1:8080	(a prefix before an IP address)
+ *	PATH/10.0.0.1:8080;zone=a;weight=5
  *
- * Many programs write data of their own: unknown words, and invalid values of a parameter, are
- * ignored.
+ * Many programs write data of their own: what is no parameter is ignored. A lone IP address is no
+ * data: Curator writes it by itself.
  */
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "core/text/address.h"
 #include "core/text/emit.h"
 #include "endpoint_format.h"
 #include "endpoint_json.h"
+#include "endpoint_params.h"
+#include "endpoint_plain.h"
 #include "endpoint_text.h"
 
 #define ARMERIA_WEIGHT 1000
-
-static long number(const char *value, long most)
-{
-	size_t size = strspn(value, "0123456789");
-	long n = size && !value[size] && size <= 7 ? strtol(value, NULL, 10) : UNSET;
-
-	return n <= most ? n : UNSET;
-}
-
-/* One of nginx's parameters; value is NULL for a word without `=`. */
-static void set_parameter(struct registration *r, const char *name, const char *value)
-{
-	struct endpoint *e = r->out;
-
-	if (!value) {
-		e->params.backup = e->params.backup || strcmp(name, "backup") == 0;
-		e->down = e->down || strcmp(name, "down") == 0;
-	} else if (strcmp(name, "weight") == 0) {
-		e->weight = endpoint_number(value, strlen(value));
-	} else if (strcmp(name, "max_fails") == 0) {
-		e->params.max_fails = number(value, 65535);
-	} else if (strcmp(name, "max_conns") == 0) {
-		e->params.max_conns = number(value, 1000000);
-	} else if (strcmp(name, "fail_timeout") == 0) {
-		if (emit_seconds_is_valid(value))
-			e->params.fail_timeout = arena_strdup(r->arena, value);
-	} else {
-		registration_label(r, name, value);
-	}
-}
-
-static void read_words(struct registration *r, char *text, const char *between)
-{
-	char *word = text;
-
-	while (*(word += strspn(word, between))) {
-		char *end = word + strcspn(word, between), *equals;
-
-		if (*end)
-			*end++ = '\0';
-		equals = strchr(word, '=');
-		if (equals)
-			*equals++ = '\0';
-		set_parameter(r, word, equals);
-		word = end;
-	}
-}
 
 /* "HOST:PORT:WEIGHT" or "HOST": the name has the host and the port; only the weight is new. */
 static bool read_armeria(struct registration *r, const char *text)
@@ -93,7 +47,7 @@ static void read_tags(struct registration *r, char *text)
 			*end++ = '\0';
 		line[strcspn(line, "\r")] = '\0';
 		if (strncmp(line, "@params", 7) == 0 && (line[7] == ' ' || line[7] == '\t'))
-			read_words(r, line + 8, " \t");
+			registration_params(r, line + 8, " \t");
 		else if (*line == '@')
 			registration_tag(r, line, strlen(line));
 		line = end;
@@ -105,7 +59,7 @@ static void read_text(struct registration *r, const char *s, size_t size)
 	char *text;
 
 	endpoint_trim(&s, &size);
-	if (!size || memchr(s, '\0', size))
+	if (!size || memchr(s, '\0', size) || endpoint_is_client_address(r->znode))
 		return;
 	text = arena_copy(r->arena, s, size);
 	if (*text == '@')
@@ -113,9 +67,9 @@ static void read_text(struct registration *r, const char *s, size_t size)
 	else if (endpoint_number(text, size) >= 0)
 		r->out->weight = endpoint_number(text, size);
 	else if (strchr(text, '&'))
-		read_words(r, text, "&");
+		registration_params(r, text, "&");
 	else if (!read_armeria(r, text))
-		read_words(r, text, " \t\r\n");
+		registration_params(r, text, " \t\r\n");
 }
 
 static long json_number(const json_t *value, long most)
@@ -169,17 +123,46 @@ static bool read_name(struct registration *r, const char *name)
 				registration_port(r, cut + 1, strlen(cut + 1), &r->out->port));
 }
 
-/* HOST:PORT of HiveServer2's "serverUri=HOST:PORT;version=…" and of rpcx's "tcp@HOST:PORT". */
+/*
+ * The name from its IP address on: "web-10.0.0.1:8080", "Broker_[2001:db8::1]_8099". A host name
+ * gives no sign of where a prefix ends.
+ */
+static const char *skip_prefix(const char *name)
+{
+	static const char prefix[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "0123456789_.@=-";
+	const char *end = name + strspn(name, prefix), *s;
+	char host[ADDRESS_SIZE];
+
+	if (*end == '[' && end > name && strchr("_-@=/", end[-1]))
+		return end;
+	for (s = name; (s = strpbrk(s, "_-@=")) && s < end; s++) {
+		size_t size = strspn(s + 1, "0123456789.");
+
+		if (size && s[1 + size] && strchr(":_", s[1 + size]) &&
+		    !address_parse_host(s + 1, size, host) && address_is_numeric(host))
+			return s + 1;
+	}
+	return name;
+}
+
+/* HOST:PORT of HiveServer2's "serverUri=HOST:PORT;version=…", of rpcx's "tcp@HOST:PORT", and of
+ * "HOST:PORT;NAME=VALUE;…". */
 static const char *unwrap_name(struct registration *r)
 {
 	static const char uri[] = "serverUri=";
-	const char *name = r->name, *at = strchr(name, '@');
+	const char *name = r->name, *at;
+	size_t size = strcspn(name, ";");
 
 	if (strncmp(name, uri, strlen(uri)) == 0)
 		return arena_copy(r->arena, name + strlen(uri), strcspn(name + strlen(uri), ";"));
+	if (name[size])
+		registration_params(r, arena_strdup(r->arena, name + size + 1), ";");
+	name = arena_copy(r->arena, name, size);
+	at = strchr(name, '@');
 	if (!at || at == name ||
 	    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789") != (size_t)(at - name))
-		return name;
+		return skip_prefix(name);
 	r->out->scheme = arena_copy(r->arena, name, (size_t)(at - name));
 	return at + 1;
 }

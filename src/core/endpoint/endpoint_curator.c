@@ -14,13 +14,6 @@
 #include "endpoint_format.h"
 #include "endpoint_json.h"
 
-static bool read_port(struct registration *r, const json_t *value, long *port)
-{
-	if (json_is_integer(value) && json_integer_value(value) <= 0)
-		value = NULL;
-	return registration_json_port(r, value, port);
-}
-
 /* Dubbo's [{"port":50051,"protocol":"tri"},…], which is a string within the JSON. */
 static void read_protocols(struct registration *r, const char *text)
 {
@@ -57,8 +50,10 @@ static void read_payload(struct registration *r, const json_t *payload)
 		registration_label(r, "@class",
 				   json_string_value(json_object_get(payload, "@class")));
 	read_protocols(r, json_string_value(json_object_get(metadata, "dubbo.endpoints")));
-	if (status && status[strspn(status, " \t")] && strcasecmp(status, "UP") != 0)
+	if (status && status[strspn(status, " \t")] && strcasecmp(status, "UP") != 0) {
 		r->out->down = true;
+		r->out->state = arena_strdup(r->arena, status);
+	}
 }
 
 static void read_state(struct registration *r, const json_t *enabled)
@@ -73,9 +68,11 @@ static enum endpoint_result read_instance(struct registration *r, const json_t *
 	struct endpoint *e = r->out;
 
 	if (!registration_json_host(r, json_object_get(j, "address"), &e->host) ||
-	    !read_port(r, json_object_get(j, "port"), &e->port) ||
-	    !read_port(r, json_object_get(j, "sslPort"), &e->tls_port))
+	    !registration_json_port_or_none(r, json_object_get(j, "port"), &e->port) ||
+	    !registration_json_port_or_none(r, json_object_get(j, "sslPort"), &e->tls_port))
 		return ENDPOINT_BAD;
+	if (!e->host && !e->port && !e->tls_port)
+		return registration_other(r, "has no address");
 	if (!e->host)
 		return registration_bad(r, "has no address");
 	read_state(r, json_object_get(j, "enabled"));
@@ -88,8 +85,6 @@ static enum endpoint_result read_instance(struct registration *r, const json_t *
 /* A service's name may have slashes: a znode without data may be the parent of another service. */
 static enum endpoint_result read(struct registration *r)
 {
-	if (!r->znode->size && r->znode->owner == 0)
-		return ENDPOINT_OTHER;
 	return registration_json(r, read_instance);
 }
 

@@ -8,6 +8,8 @@
 #ifndef ZKNGINX_CORE_ENDPOINT_FORMAT_H
 #define ZKNGINX_CORE_ENDPOINT_FORMAT_H
 
+#include <jansson.h>
+
 #include "endpoint.h"
 
 struct registration;
@@ -16,6 +18,10 @@ struct registration;
 typedef enum endpoint_result endpoint_reader(struct registration *r);
 /* The context znodes of one place, prepared once for all of its registrations; in the arena. */
 typedef const void *endpoint_preparer(struct arena *a, const struct znode *context, size_t count);
+
+/* A new array of what a znode's JSON holds, each an object that read() takes; NULL: the JSON is one
+ * registration. */
+typedef json_t *endpoint_splitter(const json_t *data);
 
 /* A JSON object with these members looks like the format. */
 struct endpoint_sign {
@@ -27,16 +33,20 @@ struct endpoint_format {
 	const char *name;           /* as an upstream names it: "curator" */
 	endpoint_reader *read;      /* one registration */
 	endpoint_preparer *prepare; /* NULL: the format has no context */
+	endpoint_splitter *split;   /* NULL: only an array holds several registrations */
 	double base;                /* the weight of an ordinary registration: 1; Dubbo's is 100 */
 
 	/* Where the znodes are. Each of these may be NULL. */
 	const char *below; /* "providers": the registrations are the children of PATH/providers */
 	const char *siblings; /* "configurators": context is the children of PATH/configurators */
 	const char *beside;   /* "clusterprops.json": context is the znode next to PATH, so named */
-	const char *prefix;   /* "vector_": context is the children of PATH with such names */
+	unsigned beside_depth; /* … and this many levels below it */
+	const char *prefix;    /* "vector_": context is the children of PATH with such names */
 
 	bool by_name;  /* the name is the registration (dubbo: an encoded URL): data of any kind is
 			  allowed, and is not decoded before read() */
+	bool is_text;  /* the data is text (data): an array of strings holds several registrations,
+			  elsewhere an array of objects does */
 	bool has_keys; /* json: the upstream's "keys" say which member of the data holds what */
 
 	/* How several protocols of one application are told apart. */
@@ -53,7 +63,7 @@ struct endpoint_format {
 				       is below them; ends with NULL; or NULL */
 	const char *name_prefix;    /* "base64_": znodes with such names; or NULL */
 	unsigned trial; /* what has no other sign is read on trial, in this order from 1 on: solr,
-			   address, data; 0: it is not read on trial */
+			   address, data, json; 0: it is not read on trial */
 };
 
 /* All formats, as messages list them. Of equally likely ones the first one counts. */
@@ -66,6 +76,8 @@ struct endpoint_format {
 	X(registrator)                                                                             \
 	X(dubbo)                                                                                   \
 	X(solr)                                                                                    \
+	X(d2)                                                                                      \
+	X(helix)                                                                                   \
 	X(json)
 
 #define X(name) extern const struct endpoint_format endpoint_format_##name;

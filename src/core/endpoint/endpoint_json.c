@@ -58,16 +58,32 @@ static json_t *object_of(struct registration *r)
 		return value;
 	else {
 		json_decref(value);
-		registration_bad(r, "is not a JSON object");
+		registration_bad(r, "is not a JSON object, nor an array of 1 to %d of them",
+				 ENDPOINT_PARTS_MAX);
 	}
 	return NULL;
 }
 
+/* Has the data the beginning of an object or an array? Other programs' data nearly never has. */
+static bool looks_like_json(const struct znode *z)
+{
+	const char *data = z->data;
+	size_t size = z->size;
+
+	skip_mark(&data, &size);
+	endpoint_trim(&data, &size);
+	return size && (*data == '{' || *data == '[');
+}
+
 enum endpoint_result registration_json(struct registration *r, object_reader *read)
 {
-	json_t *j = object_of(r);
-	enum endpoint_result result = j ? read(r, j) : ENDPOINT_BAD;
+	enum endpoint_result result;
+	json_t *j;
 
+	if (r->znode->owner == 0 && !looks_like_json(r->znode))
+		return registration_other(r, r->znode->size ? "is not JSON" : "is empty");
+	j = object_of(r);
+	result = j ? read(r, j) : ENDPOINT_BAD;
 	json_decref(j);
 	return result;
 }
@@ -105,6 +121,22 @@ bool registration_json_port(struct registration *r, const json_t *value, long *p
 	else
 		registration_bad(r, "has a port that is not a whole number");
 	return false;
+}
+
+static bool is_none(const json_t *value)
+{
+	const char *s = json_string_value(value);
+	size_t digits;
+
+	if (!s)
+		return json_is_integer(value) && json_integer_value(value) <= 0;
+	digits = strspn(s + (*s == '-'), "0123456789");
+	return digits && !s[(*s == '-') + digits] && (*s == '-' || strspn(s, "0") == digits);
+}
+
+bool registration_json_port_or_none(struct registration *r, const json_t *value, long *port)
+{
+	return registration_json_port(r, is_none(value) ? NULL : value, port);
 }
 
 double endpoint_json_number(const json_t *value)

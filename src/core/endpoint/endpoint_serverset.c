@@ -6,6 +6,8 @@
  *				 "status":"ALIVE","shard":1,"metadata":{"k":"v"}}
  *	PATH/vector_0000000000	{"vector":[{"select":"shard=1","weight":0.5,"priority":1}]}
  *
+ * A member may have additional endpoints alone; the upstream's `endpoint` then names one.
+ *
  * Znodes with other names are not members (the votes of an election may be here as well). A
  * member's weight is the product of the weights of all vectors that select it; -1 removes it. As in
  * Finagle, only a number with a fraction is a weight.
@@ -103,6 +105,18 @@ static void apply_vectors(struct registration *r)
 		r->out->weight = weight;
 }
 
+/* No host and no port: commons writes such a member where only additional endpoints exist. */
+static bool is_nowhere(const json_t *j)
+{
+	const json_t *host = json_object_get(j, "host"), *port = json_object_get(j, "port");
+	bool no_host =
+		!host || json_is_null(host) || (json_is_string(host) && !json_string_length(host));
+
+	return no_host && !json_object_get(j, "inet") &&
+	       (!port || json_is_null(port) ||
+		(json_is_integer(port) && json_integer_value(port) <= 0));
+}
+
 /* "inet" is an address: it needs no look-up. */
 static bool read_endpoint(struct registration *r, const json_t *j, const char **host, long *port)
 {
@@ -143,6 +157,8 @@ static void read_rest(struct registration *r, const json_t *j)
 
 	r->out->tls_unsaid = true;
 	r->out->down = json_is_string(status) && strcmp(json_string_value(status), "ALIVE") != 0;
+	if (r->out->down)
+		r->out->state = arena_strdup(r->arena, json_string_value(status));
 	if (json_is_integer(shard)) {
 		snprintf(number, sizeof(number), "%lld", (long long)json_integer_value(shard));
 		registration_label(r, "shard", number);
@@ -156,6 +172,9 @@ static enum endpoint_result read_member(struct registration *r, const json_t *j)
 	const json_t *main = json_object_get(j, "serviceEndpoint");
 
 	read_additional(r, json_object_get(j, "additionalEndpoints"));
+	if (r->out->named_count && is_nowhere(main))
+		main = NULL;
+	r->why = NULL; /* an additional endpoint that cannot be used is left out */
 	if (main && !read_endpoint(r, main, &r->out->host, &r->out->port))
 		return ENDPOINT_BAD;
 	if (!main && !r->out->named_count)
@@ -166,8 +185,10 @@ static enum endpoint_result read_member(struct registration *r, const json_t *j)
 
 static enum endpoint_result read(struct registration *r)
 {
-	if (!member_number(r->name))
+	if (!member_number(r->name)) {
+		r->why = "has a name that is not member_NUMBER";
 		return ENDPOINT_OTHER;
+	}
 	return registration_json(r, read_member);
 }
 

@@ -5,8 +5,10 @@
  */
 #include <string.h>
 
+#include "core/text/protected_name.h"
 #include "endpoint_format.h"
 #include "endpoint_json.h"
+#include "endpoint_plain.h"
 
 #define FORMATS_MAX 32
 #define VOTERS_MAX 64
@@ -52,6 +54,31 @@ static const struct endpoint_format *guess_by_json(const struct znode *z)
 
 	json_decref(j);
 	return f;
+}
+
+/* The first of several registrations in one znode, in the arena; else a copy of the znode. */
+static struct znode first_part(const struct znode *z, struct arena *a)
+{
+	struct endpoint_reading reading = { .arena = a, .format = &endpoint_format_json };
+	struct endpoint_parts parts;
+
+	endpoint_split(&reading, z, &parts);
+	if (parts.count == 1 && parts.items == z) {
+		reading.format = &endpoint_format_data;
+		endpoint_split(&reading, z, &parts);
+	}
+	return parts.items[0];
+}
+
+/* With the data as its application wrote it; false: it cannot be had. */
+static bool make_plain(struct znode *z, struct arena *a)
+{
+	CLEANUP(buf_fini) struct buf scratch = BUF_INIT;
+
+	if (endpoint_plain(a, z, &scratch))
+		return false;
+	z->data = arena_copy(a, z->data, z->size);
+	return true;
 }
 
 static bool is_parent(const struct endpoint_format *f, const char *name)
@@ -123,13 +150,18 @@ static const struct endpoint_format *guess_by_reading(const struct znode *z, str
 static const struct endpoint_format *guess(const struct znode *z, const char *name, struct arena *a)
 {
 	const struct endpoint_format *f = guess_by_parent(name);
+	struct znode plain = *z;
 
 	if (f || strchr(name, '/'))
 		return f;
-	f = guess_by_name(name);
-	if (!f)
-		f = guess_by_json(z);
-	return f ? f : guess_by_reading(z, a);
+	f = guess_by_name(protected_name_plain(name));
+	if (f)
+		return f;
+	if (make_plain(&plain, a)) {
+		plain = first_part(&plain, a);
+		f = guess_by_json(&plain);
+	}
+	return f ? f : guess_by_reading(&plain, a);
 }
 
 static void count_vote(size_t votes[static FORMATS_MAX], const struct endpoint_format *f)

@@ -171,10 +171,27 @@ bool url_parse(struct arena *a, const char *s, size_t size, struct url *u)
 	return true;
 }
 
-static bool scheme_is_tls(const char *scheme)
+/* nginx speaks the protocol itself, so it has to speak TLS as well. */
+static bool scheme_is_https(const char *scheme)
 {
 	return strcmp(scheme, "https") == 0 || strcmp(scheme, "grpcs") == 0 ||
 	       strcmp(scheme, "wss") == 0;
+}
+
+/* The size of the scheme without "+ssl" or "+tls". */
+static size_t plain_size(const char *scheme)
+{
+	const char *plus = strrchr(scheme, '+');
+
+	return plus && (strcmp(plus, "+ssl") == 0 || strcmp(plus, "+tls") == 0)
+		       ? (size_t)(plus - scheme)
+		       : strlen(scheme);
+}
+
+bool endpoint_scheme_is_tls(const char *scheme)
+{
+	return scheme_is_https(scheme) || strcmp(scheme, "ssl") == 0 ||
+	       strcmp(scheme, "tls") == 0 || scheme[plain_size(scheme)] == '+';
 }
 
 bool registration_url(struct registration *r, const struct url *u)
@@ -190,9 +207,9 @@ bool registration_url(struct registration *r, const struct url *u)
 		port = 80;
 	if (!port && strcmp(u->scheme, "https") == 0)
 		port = 443;
-	if (scheme_is_tls(u->scheme))
+	if (endpoint_scheme_is_tls(u->scheme))
 		e->tls_port = port;
-	else
+	if (!scheme_is_https(u->scheme))
 		e->port = port;
 	if (u->path_size > 1)
 		e->path = arena_copy(r->arena, u->path, u->path_size);
@@ -227,9 +244,10 @@ bool query_next(struct arena *a, const char **query, size_t *size, const char **
 bool endpoint_scheme_is_http(const char *scheme)
 {
 	static const char *const schemes[] = { "http", "https", "tri", "rest", "h2", "h2c" };
+	size_t size = plain_size(scheme);
 
 	for (size_t i = 0; i < ARRAY_SIZE(schemes); i++) {
-		if (strcmp(schemes[i], scheme) == 0)
+		if (strlen(schemes[i]) == size && strncmp(schemes[i], scheme, size) == 0)
 			return true;
 	}
 	return false;

@@ -26,13 +26,16 @@ struct url {
 };
 /* False: it is no URL. All but the scheme points into s. */
 bool url_parse(struct arena *a, const char *s, size_t size, struct url *u);
-/* Host, port, scheme and path into out; https, grpcs and wss have a TLS port. */
+/* Host, port, scheme and path into out; https, grpcs and wss have a TLS port. That of other schemes
+ * with TLS ("pulsar+ssl") is both, as an upstream may pass the bytes through. */
 bool registration_url(struct registration *r, const struct url *u);
 /* The next NAME=VALUE of a query, both decoded, in the arena; false at the end. */
 bool query_next(struct arena *a, const char **query, size_t *size, const char **name,
 		const char **value);
 
-/* Does HTTP/1 or HTTP/2 run over it? */
+/* Does HTTP/1 or HTTP/2 run over it? Also with "+ssl" or "+tls" at its end. */
 bool endpoint_scheme_is_http(const char *scheme);
+/* Is it TLS by its name, as "https", "ssl", "pulsar+ssl"? */
+bool endpoint_scheme_is_tls(const char *scheme);
 
 #endif

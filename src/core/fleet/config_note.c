@@ -34,6 +34,30 @@ static bool read_push(struct arena *a, const json_t *j, struct config_push *out)
 	       json_is_integer(left) && json_integer_value(left) >= 0;
 }
 
+/* A key of another type is none of ours. */
+static const char *take_text(struct arena *a, json_t *j, const char *key)
+{
+	const char *text = json_get_text(a, j, key);
+
+	if (json_is_string(json_object_get(j, key)))
+		json_object_del(j, key);
+	return text;
+}
+
+static void read_signature(struct arena *a, json_t *j, struct config_note *out)
+{
+	const json_t *serial = json_object_get(j, "serial");
+
+	out->revision = take_text(a, j, "revision");
+	out->time = take_text(a, j, "time");
+	out->signature = take_text(a, j, "signature");
+	if (!json_is_integer(serial) || json_integer_value(serial) < 1 ||
+	    (unsigned long)json_integer_value(serial) > SERIAL_MAX)
+		return;
+	out->serial = (unsigned long)json_integer_value(serial);
+	json_object_del(j, "serial");
+}
+
 /* What is left of the object without the keys that are known. */
 static const char *read_other(struct arena *a, json_t *j)
 {
@@ -48,16 +72,35 @@ static const char *read_other(struct arena *a, json_t *j)
 	return arena_strdup(a, buf_str(&text));
 }
 
+struct config_note config_note_empty(void)
+{
+	return (struct config_note){ .by = "",
+				     .note = "",
+				     .revision = "",
+				     .time = "",
+				     .signature = "",
+				     .push = { .by = "", .id = "" } };
+}
+
+void config_note_take_signature(struct config_note *n, const struct config_note *from)
+{
+	n->revision = from->revision;
+	n->serial = from->serial;
+	n->time = from->time;
+	n->signature = from->signature;
+}
+
 void config_note_parse(struct arena *a, const char *data, size_t size, struct config_note *out)
 {
 	json_auto_t *j = load(data, size);
 
-	*out = (struct config_note){ .by = "", .note = "", .push = { .by = "", .id = "" } };
+	*out = config_note_empty();
 	if (!j)
 		return;
 	out->by = json_get_text(a, j, "by");
 	out->note = json_get_text(a, j, "note");
 	out->unfinished = read_push(a, json_object_get(j, "push"), &out->push);
+	read_signature(a, j, out);
 	out->other = read_other(a, j);
 }
 
@@ -86,6 +129,14 @@ void config_note_print(const struct config_note *n, struct buf *out)
 		json_put_text(j, "note", n->note);
 	if (n->unfinished)
 		json_put(j, "push", push_json(&n->push));
+	if (*n->revision)
+		json_put_text(j, "revision", n->revision);
+	if (n->serial)
+		json_put_number(j, "serial", n->serial);
+	if (*n->signature)
+		json_put_text(j, "signature", n->signature);
+	if (*n->time)
+		json_put_text(j, "time", n->time);
 	json_print(j, JSON_COMPACT, out);
 }
 

@@ -1,6 +1,7 @@
 /*
  * The note: the data of the config root, which is no part of a revision. A client that pushes a
- * config writes there who did it and why: {"by": TEXT, "note": TEXT}.
+ * config writes there who did it and why: {"by": TEXT, "note": TEXT}. A signer adds "revision",
+ * "serial", "time" and "signature" (signature.h).
  *
  * A push that needs several transactions begins with the mark "push": {"by": TEXT, "time": TIME,
  * "id": TEXT, "left": NUMBER} and ends with a note without it. While the mark is there, the config
@@ -27,12 +28,24 @@ struct config_push {
 const char *config_removal_id(struct arena *a, const char *path);
 const char *config_push_removal(const struct config_push *p);
 
+/* Far above what anybody signs, and still exact in everybody's JSON. */
+#define SERIAL_MAX 1000000000000000UL
+
 struct config_note {
 	const char *by, *note; /* "" = not given */
-	bool unfinished;       /* the mark is there: */
+	/* What was signed, and when; "" and 0 = not given. */
+	const char *revision, *time, *signature;
+	unsigned long serial;
+	bool unfinished; /* the mark is there: */
 	struct config_push push;
 	const char *other; /* the keys of another version or client, as JSON; NULL = none */
 };
+
+/* Says nothing, and has no mark. */
+struct config_note config_note_empty(void);
+
+/* Its revision, serial, time and signature in place of the ones that n has. */
+void config_note_take_signature(struct config_note *n, const struct config_note *from);
 
 /* Into the arena. Any data is a note. */
 void config_note_parse(struct arena *a, const char *data, size_t size, struct config_note *out);

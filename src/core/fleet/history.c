@@ -93,6 +93,7 @@ static bool read_entry(struct arena *a, const json_t *j, struct history_entry *o
 		.by = json_get_text(a, j, "by"),
 		.note = json_get_text(a, j, "note"),
 		.leader = json_get_text(a, j, "leader"),
+		.serial = json_get_number(j, "serial"),
 		.outcome = read_outcome(a, j),
 		.reason = json_get_text(a, j, "reason"),
 		.changes = json_get_number(j, "changes"),
@@ -195,6 +196,8 @@ void history_entry_print(const struct history_entry *h, struct buf *out)
 	set_text(j, "by", h->by);
 	set_text(j, "note", h->note);
 	set_text(j, "leader", h->leader);
+	if (h->serial)
+		json_put_number(j, "serial", h->serial);
 	set_text(j, "outcome", history_outcome_name(h->outcome));
 	set_text(j, "reason", h->reason);
 	json_put(j, "znodes", znodes_json(h));

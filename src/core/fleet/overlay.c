@@ -46,10 +46,20 @@ static size_t add_upstream(struct layers *l, size_t i, size_t size)
 	return i;
 }
 
+/* What nginx runs has objects alone. Without its root a config would look as if it were gone. */
+static void add_root(struct layers *l)
+{
+	const struct znode *z = tree_find(l->newest, l->root);
+
+	if (z && !tree_find(l->permitted, l->root) && tree_has_within(l->permitted, l->root))
+		tree_builder_add(&l->out, z);
+}
+
 static void add_config(struct layers *l)
 {
 	size_t i = tree_lower_bound(l->permitted, l->root);
 
+	add_root(l);
 	while (is_within(l->permitted, i, l->root)) {
 		const struct znode *z = tree_at(l->permitted, i);
 		size_t upstream = path_upstream(z->path, l->root);

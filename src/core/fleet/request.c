@@ -11,6 +11,7 @@
 #define PREFIX_LEAST 6
 #define PREFIX_MOST 64
 #define BY_MOST 128
+#define ROOT_MOST 16384
 
 static const char *const action_names[] = {
 #define X(name, text) [REQUEST_##name] = text,
@@ -65,6 +66,16 @@ static const char *read_by(struct arena *a, const json_t *j, struct request *out
 	return NULL;
 }
 
+static const char *read_root(struct arena *a, const json_t *j, struct request *out)
+{
+	if (!json_is_string(j))
+		return "its \"root\" is not a string";
+	if (json_string_length(j) > ROOT_MOST)
+		return "its \"root\" is too long";
+	out->root = arena_strdup(a, json_string_value(j));
+	return NULL;
+}
+
 static const char *read_all(struct arena *a UNUSED, const json_t *j, struct request *out)
 {
 	if (!json_is_boolean(j))
@@ -82,10 +93,8 @@ static const struct {
 	const char *name;
 	const char *(*read)(struct arena *a, const json_t *j, struct request *out);
 } fields[] = {
-	{ "action", read_object_action },
-	{ "all", read_all },
-	{ "by", read_by },
-	{ "revision", read_revision },
+	{ "action", read_object_action }, { "all", read_all },   { "by", read_by },
+	{ "revision", read_revision },    { "root", read_root },
 };
 
 static const char *read_field(struct arena *a, const char *key, const json_t *value,
@@ -133,6 +142,8 @@ static const char *check(const struct request *r)
 {
 	if (r->action == REQUEST_ROLLBACK && !*r->revision)
 		return "a rollback needs the revision to go back to";
+	if (r->action != REQUEST_ROLLBACK && *r->root)
+		return "\"root\" belongs to rollback";
 	if (r->action != REQUEST_PROMOTE && r->all)
 		return "\"all\" belongs to promote";
 	return NULL;
@@ -144,7 +155,7 @@ bool request_parse(struct arena *a, const char *data, size_t size, struct reques
 	json_t *j = json_loadb(data, size, JSON_REJECT_DUPLICATES, NULL);
 	const char *why;
 
-	*out = (struct request){ .revision = "", .by = "" };
+	*out = (struct request){ .revision = "", .by = "", .root = "" };
 	why = json_is_object(j) ? read_object(a, j, out) : read_word(a, data, size, out);
 	json_decref(j);
 	if (!why)
@@ -165,5 +176,7 @@ void request_print(const struct request *r, struct buf *out)
 		json_put_text(j, "by", r->by);
 	if (*r->revision)
 		json_put_text(j, "revision", r->revision);
+	if (r->root && *r->root)
+		json_put_text(j, "root", r->root);
 	json_print(j, JSON_COMPACT, out);
 }

@@ -31,6 +31,9 @@ struct request {
 	const char *revision;
 	const char *by; /* who asks, by their own account; "" = not given */
 	bool all;       /* PROMOTE: to every host at once */
+	/* ROLLBACK: the data of the config root, signed for this revision (signature.h); "" = that
+	 * of the history */
+	const char *root;
 };
 
 const char *request_action_name(enum request_action a);

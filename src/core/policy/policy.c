@@ -240,7 +240,12 @@ bool policy_check(const struct policy *p, const char *text, size_t size, struct 
 
 struct policy policy_from_settings(const struct settings *s)
 {
-	return (struct policy){ .level = s->snippets.policy,
-				.roots = s->snippets.roots,
-				.certificates = s->snippets.certificates };
+	struct policy p = { .level = s->snippets.policy,
+			    .roots = s->snippets.roots,
+			    .certificates = s->snippets.certificates };
+	const char *const *networks = s->discover.networks;
+
+	for (size_t i = 0; networks && networks[i] && i < POLICY_NETWORKS_MAX; i++)
+		p.network_count += !network_parse(networks[i], &p.networks[p.network_count]);
+	return p;
 }

@@ -1,5 +1,5 @@
 /*
- * Policy: which nginx directives a snippet may use, and which files znodes may name.
+ * Policy: which nginx directives a snippet may use, and which files and addresses znodes may name.
  *
  * "safe" is an allow-list: no directive that loads code, writes or chowns a path, runs Lua or Perl,
  * or reads a file outside the roots. "all" allows everything that nginx accepts, "off" no snippet
@@ -14,6 +14,9 @@
 #include <zknginx/modes.h>
 
 #include "core/text/lexer.h"
+#include "core/text/network.h"
+
+#define POLICY_NETWORKS_MAX 64
 
 struct policy {
 	enum policy_level level;
@@ -21,6 +24,8 @@ struct policy {
 	const char *const *roots; /* files for clients, and all other files */
 	const char *const
 		*certificates; /* certificates, keys, passwords: never served to clients */
+	struct network networks[POLICY_NETWORKS_MAX]; /* discover.networks */
+	size_t network_count;
 };
 
 struct violation {
@@ -42,6 +47,13 @@ bool policy_allows_path(const struct policy *p, const char *path);
  * neither in it nor around it.
  */
 bool policy_may_serve(const struct policy *p, const char *path);
+
+/*
+ * May no server have this address ("10.0.0.1:80", a host name is not checked)? Returns NULL, or the
+ * rest of a sentence about the address: why not. `registered`: an application wrote it, so that
+ * discover.networks limits it; a persistent znode of the config is an operator's.
+ */
+const char *policy_refuses_address(const struct policy *p, const char *address, bool registered);
 
 /*
  * The names in `proxy_pass http://NAME…;`, `grpc_pass`, … of a snippet, each once, in lower case; a

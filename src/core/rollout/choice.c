@@ -45,12 +45,19 @@ static struct tree *tree_without_config(const struct choice *c, char revision[])
 	return overlay(c->newest, config, c->accepted, c->root);
 }
 
+/* A host that has published the newest does not go back from it because the outcome is unknown. */
+static bool has_newest(const struct choice *c)
+{
+	return strcmp(c->applied, c->newest_revision) == 0 ||
+	       strcmp(c->published, c->newest_revision) == 0;
+}
+
 static struct tree *tree_named(const struct choice *c, char revision[])
 {
 	const struct plan_revision *wanted = &c->permit->revision;
 	struct tree *config;
 
-	if (strcmp(wanted->revision, c->newest_revision) == 0)
+	if (strcmp(wanted->revision, c->newest_revision) == 0 && (!c->untrusted || has_newest(c)))
 		return tree_ref(c->newest);
 	config = c->config_of(c->ctx, wanted);
 	if (!config)
@@ -59,17 +66,10 @@ static struct tree *tree_named(const struct choice *c, char revision[])
 	return overlay(c->newest, config, c->accepted, c->root);
 }
 
-/* A host that has published the newest does not go back from it because the outcome is unknown. */
-static bool has_newest(const struct choice *c)
-{
-	return strcmp(c->applied, c->newest_revision) == 0 ||
-	       strcmp(c->published, c->newest_revision) == 0;
-}
-
 struct tree *choice_tree(const struct choice *c, char revision[DIGEST_HEX_SIZE])
 {
 	snprintf(revision, DIGEST_HEX_SIZE, "%s", c->newest_revision);
-	if (c->wiped && !c->unfinished)
+	if (c->wiped && !c->unfinished && !c->untrusted)
 		return tree_without_config(c, revision);
 	if (c->permit->kind == PERMIT_NAMED)
 		return tree_named(c, revision);

@@ -6,7 +6,8 @@
  * for a rollout. While the permitted config is not at hand, the host keeps what it runs. A config
  * that has no object is not a revision: the tree is left as it is, so that the guard sees it and
  * reports it. A config whose push is unfinished is not a revision either: the host keeps what it
- * runs, and one that runs nothing takes what the fleet has accepted.
+ * runs, and one that runs nothing takes what the fleet has accepted. The same holds for a config
+ * whose signature is not good, where one is asked for; what nginx runs already stays in force.
  */
 #ifndef ZKNGINX_CHOICE_H
 #define ZKNGINX_CHOICE_H
@@ -20,6 +21,7 @@ struct choice {
 	const char *newest_revision;
 	bool wiped;       /* the newest config has no object at all */
 	bool unfinished;  /* a push of it is unfinished */
+	bool untrusted;   /* it has not the signature that this host asks for */
 	const char *root; /* zookeeper.config */
 	const struct permit *permit;
 	struct tree *accepted; /* the znodes that nginx runs … */

@@ -125,6 +125,7 @@ static const char *read_plan(struct arena *a, const json_t *j, struct plan *out)
 	out->accepted = read_revision(a, j, "accepted");
 	out->target = read_revision(a, j, "target");
 	out->publish = read_revision(a, j, "publish");
+	out->publish_root = json_get_text(a, json_object_get(j, "publish"), "root");
 	out->attempt = json_get_number(j, "attempt");
 	if (out->attempt > ATTEMPT_MAX)
 		return "its attempt is too large";
@@ -178,6 +179,15 @@ static json_t *revision_json(const struct plan_revision *r)
 	return j;
 }
 
+static json_t *publish_json(const struct plan *p)
+{
+	json_t *j = revision_json(&p->publish);
+
+	if (json_is_object(j) && !is_empty(p->publish_root))
+		json_put_text(j, "root", p->publish_root);
+	return j;
+}
+
 static json_t *failure_json(const struct plan *p)
 {
 	json_t *j;
@@ -215,7 +225,7 @@ void plan_print(const struct plan *p, struct buf *out)
 	json_put_text(j, "mode", p->mode);
 	json_put(j, "accepted", revision_json(&p->accepted));
 	json_put(j, "target", revision_json(&p->target));
-	json_put(j, "publish", revision_json(&p->publish));
+	json_put(j, "publish", publish_json(p));
 	json_put_number(j, "attempt", p->attempt);
 	json_put_number(j, "step", p->step);
 	json_put(j, "hosts", names_json(p->hosts, p->host_count));
@@ -267,6 +277,7 @@ bool plan_same(const struct plan *a, const struct plan *b)
 	       a->step == b->step && same_text(a->mode, b->mode) && same_text(a->since, b->since) &&
 	       same_text(a->leader, b->leader) && same_revision(&a->accepted, &b->accepted) &&
 	       same_revision(&a->target, &b->target) && same_revision(&a->publish, &b->publish) &&
+	       same_text(a->publish_root, b->publish_root) &&
 	       same_names(a->hosts, a->host_count, b->hosts, b->host_count) &&
 	       same_names(a->canaries, a->canary_count, b->canaries, b->canary_count) &&
 	       same_notes(a, b);
@@ -301,6 +312,7 @@ struct plan plan_copy(struct arena *a, const struct plan *p)
 	c.accepted = revision_copy(a, &p->accepted);
 	c.target = revision_copy(a, &p->target);
 	c.publish = revision_copy(a, &p->publish);
+	c.publish_root = text_copy(a, p->publish_root);
 	c.hosts = names_copy(a, p->hosts, p->host_count);
 	c.canaries = names_copy(a, p->canaries, p->canary_count);
 	c.mode = text_copy(a, p->mode);

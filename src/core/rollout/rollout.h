@@ -105,6 +105,7 @@ struct permit_host {
 	bool is_member;     /* the member znode is ours: the plan's word for this name is for us */
 	const char *newest; /* the revision of the tree at hand */
 	bool unfinished;    /* … whose config is incomplete: a push is unfinished */
+	bool untrusted;     /* … or has not the signature that this host asks for */
 };
 
 enum permit_kind {
@@ -119,8 +120,8 @@ struct permit {
 	unsigned long attempt;         /* it is the target, on trial: the plan's attempt, for the
 					  gate; 0: it is no trial. With STAY: a trial in which
 					  the host is no member just now; its verdict is kept */
-	/* With STAY, while a push is unfinished: what a host that runs nothing takes; revision "":
-	 * nothing. Borrowed from the plan. */
+	/* With STAY, while the newest cannot be taken: what a host that runs nothing takes;
+	 * revision "": nothing. Borrowed from the plan. */
 	struct plan_revision accepted;
 	const char *why; /* a few words for the status: "not among the hosts of step 1" */
 };

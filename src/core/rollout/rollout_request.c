@@ -136,6 +136,7 @@ static const char *obey_rollback(struct turn *t)
 		return "that revision is the config already";
 	give_up_target(t, revision);
 	t->plan->publish = (struct plan_revision){ arena_strdup(t->a, revision), history };
+	t->plan->publish_root = arena_strdup(t->a, t->in->request->root ?: "");
 	rollout_forget_publishing(t->r); /* asked for again, it is published again */
 	rollout_enter(t, PLAN_PUBLISHING);
 	return NULL;

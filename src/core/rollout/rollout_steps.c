@@ -335,6 +335,7 @@ void rollout_halt(struct turn *t)
 void rollout_end_publishing(struct turn *t)
 {
 	t->plan->publish = nothing;
+	t->plan->publish_root = "";
 	clear_hosts(t);
 	rollout_enter(t, *t->plan->target.revision ? PLAN_REVERTED : PLAN_IDLE);
 }

@@ -67,6 +67,11 @@ static double is_stopped(const struct status *s)
 	       is(s->rollout.phase, "reverted");
 }
 
+static double is_signed(const struct status *s)
+{
+	return is(s->trust.state, "good") && !(s->trust.why && *s->trust.why);
+}
+
 /* Nothing newer than what nginx runs was tried and refused. */
 static double last_succeeded(const struct status *s)
 {
@@ -216,6 +221,9 @@ static const struct status_field zookeeper_rows[] = {
 	  COUNTER("zookeeper_requests", "Requests sent.") },
 	{ "rolled_back", STATUS_TEXT, AT(zookeeper.rolled_back), .omitted = true },
 	{ "confirmed", STATUS_SESSION, AT(zookeeper.confirmed), .omitted = true },
+	{ "open", STATUS_TEXT, AT(zookeeper.open) },
+	{ "open_znodes", STATUS_COUNT, AT(zookeeper.open_znodes),
+	  GAUGE("zookeeper_open_znodes", "Znodes that every client may change.") },
 };
 
 static const struct status_field nginx_rows[] = {
@@ -289,6 +297,18 @@ static const struct status_field push_rows[] = {
 	  GAUGE("push_left", "Znodes that an unfinished push has not written yet.") },
 };
 
+static const struct status_field trust_rows[] = {
+	{ "require", STATUS_TEXT, AT(trust.require) },
+	{ "state", STATUS_TEXT, AT(trust.state) },
+	{ COMPUTED("trust_signed", is_signed,
+		   "1 when the newest configuration has a good signature.") },
+	{ "key", STATUS_TEXT, AT(trust.key) },
+	{ "why", STATUS_TEXT, AT(trust.why) },
+	{ "serial", STATUS_COUNT, AT(trust.serial) },
+	{ "last", STATUS_COUNT, AT(trust.last),
+	  GAUGE("trust_serial", "The last serial that was applied.") },
+};
+
 static const struct status_field step_rows[] = {
 #define X(id, text) { text, STATUS_MS, AT(deployments.last.steps_ms[STEP_##id]) },
 	STEPS(X)
@@ -344,6 +364,7 @@ static const struct status_field rows[] = {
 	{ "fleet", STATUS_GROUP, .inner = ROWS(fleet_rows) },
 	{ "rollout", STATUS_GROUP, .inner = ROWS(rollout_rows) },
 	{ "push", STATUS_GROUP, AT(push.on), .optional = true, .inner = ROWS(push_rows) },
+	{ "trust", STATUS_GROUP, AT(trust.on), .optional = true, .inner = ROWS(trust_rows) },
 	{ "alerts", STATUS_LIST, LIST(alerts, alert_count, alert_rows), FAMILY(put_alerts) },
 	{ "deployments", STATUS_GROUP, .inner = ROWS(deployment_rows) },
 };

@@ -126,17 +126,20 @@ static const char *print_ipv6(const char *host, size_t size, bool any, char *out
 	return NULL;
 }
 
-static const char *print_name(const char *host, size_t size, char *out)
+/* An absolute name ends in a dot, which stays: the resolver tries no search list for it. */
+static const char *print_name(const char *host, size_t whole, char *out)
 {
+	size_t size = whole > 1 && host[whole - 1] == '.' ? whole - 1 : whole;
+
 	if (!host_name_is_valid(host, size))
 		return "is neither an IP address nor a host name (letters, digits, - and _)";
 	if (looks_numeric(host, size))
 		return "looks like an IP address but is not a full one";
 	if (size == 4 && strncasecmp(host, "unix", 4) == 0)
 		return "would mean a Unix socket to nginx";
-	for (size_t i = 0; i < size; i++)
+	for (size_t i = 0; i < whole; i++)
 		out[i] = host[i] >= 'A' && host[i] <= 'Z' ? (char)(host[i] + 32) : host[i];
-	out[size] = '\0';
+	out[whole] = '\0';
 	return NULL;
 }
 

@@ -19,7 +19,7 @@ const char *address_parse_listen(const char *s, char out[static ADDRESS_SIZE]);
 
 /*
  * A host alone, of size bytes: strict IPv4, IPv6 with or without brackets, or a name. As
- * above; what comes out is lower case, and IPv6 in brackets.
+ * above; what comes out is lower case, and IPv6 in brackets. A name may end in a dot.
  */
 const char *address_parse_host(const char *s, size_t size, char out[static ADDRESS_SIZE]);
 
@@ -29,7 +29,8 @@ long address_parse_port(const char *s, size_t size);
 /* "10.0.0.53", "10.0.0.53:5353", "[::1]", "[::1]:53": Is it an address, and not a host name? */
 bool address_is_numeric(const char *s);
 
-/* Labels of letters, digits, `-` and `_`, at most 63 bytes each and 253 in all. */
+/* Labels of letters, digits, `-` and `_`, at most 63 bytes each and 253 in all; no dot at the end.
+ */
 bool host_name_is_valid(const char *s, size_t size);
 
 #endif

@@ -94,7 +94,7 @@ static int open_all(struct asking *q, struct err *e)
 static int say_pending(struct asking *q)
 {
 	struct arena *a = q->out->arena;
-	struct request other = { .revision = "", .by = "" };
+	struct request other = { .revision = "", .by = "", .root = "" };
 	const char *why;
 	struct znode z;
 	struct err e;

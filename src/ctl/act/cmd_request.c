@@ -7,6 +7,8 @@
 #include "ctl/commands.h"
 #include "ctl/history/archive.h"
 #include "ctl/push/follow.h"
+#include "ctl/sign/signer.h"
+#include "rollback_sign.h"
 
 #define BY_MOST 128 /* as the leader reads it */
 
@@ -165,8 +167,10 @@ static int rollback(struct ctl *ctl, const struct arguments *args)
 	CLEANUP(archive_fini) struct archive a = { 0 };
 	struct request r = { .action = REQUEST_ROLLBACK };
 	struct err e;
-	int code = resolve(ctl, &a, arguments_at(args, 0), &r.revision);
+	int code = rollback_sign(ctl, args, arguments_at(args, 0), &a, &r);
 
+	if (code == CTL_OK && !r.root)
+		code = resolve(ctl, &a, arguments_at(args, 0), &r.revision);
 	if (code != CTL_OK)
 		return code;
 	if (arguments_has(args, "follow") && !ctl->json && follow_new(ctl, &f, &e) < 0)
@@ -237,6 +241,8 @@ const struct command command_abort = {
 
 static const struct command_option rollback_options[] = {
 	{ "follow", 0, NULL, WORD_NONE, "then follow the rollout, as push does" },
+	SIGN_OPTION,
+	{ "yes", 'y', NULL, WORD_NONE, "with --sign: do not ask" },
 	{ NULL, 0, NULL, WORD_NONE, NULL },
 };
 

@@ -148,7 +148,7 @@ int override_edit(struct ctl *ctl, struct arena *a, const char *upstream,
 
 int override_check_name(const char *upstream)
 {
-	return name_is_valid(upstream)
+	return upstream_name_is_valid(upstream)
 		       ? CTL_OK
 		       : ctl_usage("\"%s\" is not the name of an upstream", upstream);
 }

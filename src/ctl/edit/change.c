@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "change_check.h"
+#include "change_sign.h"
 #include "ctl/lint/lint_cluster.h"
 #include "ctl/znodes/note.h"
 #include "ctl/znodes/paths.h"
@@ -37,12 +38,14 @@ int change_open(struct change *c, struct ctl *ctl, const struct arguments *args)
 {
 	const char *by = arguments_value(args, "by");
 	struct err e;
+	int code;
 
 	*c = (struct change){ .ctl = ctl,
 			      .arena = arena_new(),
 			      .force = arguments_has(args, "force"),
 			      .mark = "",
 			      .by = by ? xstrdup(by) : ctl_user() };
+	c->signature = config_note_empty();
 	c->author = (struct author){ .root = root_of(c),
 				     .by = c->by,
 				     .message = arguments_value(args, "message") };
@@ -53,6 +56,9 @@ int change_open(struct change *c, struct ctl *ctl, const struct arguments *args)
 		return CTL_USAGE;
 	if (path_is_of_daemons(ctl, c->path) && !c->force)
 		return refuse_path(c);
+	code = change_open_signer(c, arguments_value(args, "sign"));
+	if (code != CTL_OK)
+		return code;
 	if (client_open(ctl, &c->client, &e) < 0 || read_before(c, &e) < 0)
 		return ctl_fail(&e);
 	if (!path_is_config(ctl, c->path) && !lint_cluster_knows(&ctl->settings, c->path))
@@ -67,6 +73,7 @@ void change_fini(struct change *c)
 	findings_fini(&c->findings);
 	problems_fini(&c->problems);
 	tree_unref(c->checked);
+	signer_free(c->signer);
 	client_free(c->client);
 	free(c->by);
 	arena_free(c->arena);
@@ -153,7 +160,7 @@ static enum change_result put_once(struct change *c, const struct put *p, const 
 	if (!c->exists && transaction_add_parents(&t, c->path, e) < 0)
 		return CHANGE_FAILED;
 	transaction_add(&t, put_op(c, p));
-	if (root && strcmp(c->path, root->path) != 0)
+	if (root && !change_keeps_note(c) && strcmp(c->path, root->path) != 0)
 		transaction_add_note(&t, root);
 	rc = transaction_commit(&t, &path, e);
 	if (rc > 0)
@@ -177,6 +184,8 @@ static enum change_result put_in_config(struct change *c, const struct put *p, b
 	change_check(c, config, p->data, p->size, p->name);
 	if (c->findings.errors && !c->force)
 		return CHANGE_REFUSED;
+	if (change_sign(c, config, e) < 0)
+		return CHANGE_FAILED;
 	return put_once(c, p, tree_find(config, root_of(c)), again, e);
 }
 

@@ -10,6 +10,7 @@
 
 #include "ctl/console/command.h"
 #include "ctl/lint/findings.h"
+#include "ctl/sign/signer.h"
 #include "ctl/znodes/transaction.h"
 
 struct change {
@@ -20,6 +21,8 @@ struct change {
 	bool force;
 	char *by; /* of the author */
 	struct author author;
+	struct signer *signer;        /* NULL: it is not signed */
+	struct config_note signature; /* of the last result */
 	const char *mark; /* the id of the mark of a removal of `path`; "": it is none */
 	bool exists;      /* what was read: */
 	struct znode before;
@@ -41,9 +44,9 @@ enum change_result {
 	CHANGE_FAILED,   /* the error says why */
 };
 
-/* The options that such commands have: --force, --by, --message. */
+/* The options that such commands have: --force, --by, --message, --sign. */
 #define CHANGE_OPTIONS                                                                             \
-	{ "force", 'f', NULL, WORD_NONE, "write what the daemons would refuse" },                  \
+	SIGN_OPTION, { "force", 'f', NULL, WORD_NONE, "write what the daemons would refuse" },     \
 		{ "by", 0, "NAME", WORD_NONE, "who writes, for the history (default USER@HOST)" }, \
 	{                                                                                          \
 		"message", 'm', "TEXT", WORD_NONE, "why, for the history"                          \

@@ -6,6 +6,7 @@
 
 #include "change_check.h"
 #include "change_delete.h"
+#include "change_sign.h"
 #include "ctl/znodes/marked_write.h"
 #include "ctl/znodes/note.h"
 #include "ctl/znodes/paths.h"
@@ -53,7 +54,7 @@ static enum change_result delete_some(struct change *c, struct deletion *d,
 
 	transaction_init(&t, c->client, &c->author);
 	end = add_deletes(&t, d);
-	if (end == d->begin && root && strcmp(c->path, root->path) != 0)
+	if (end == d->begin && root && !change_keeps_note(c) && strcmp(c->path, root->path) != 0)
 		transaction_add_note(&t, root);
 	rc = transaction_commit(&t, &path, e);
 	if (rc < 0)
@@ -144,7 +145,7 @@ static enum change_result delete_marked(struct change *c, const struct deletion 
 					const struct tree *config, bool *again, struct err *e)
 {
 	CLEANUP(freep)
-	char *note = note_print(tree_find(config, root_of(c)), c->by, c->author.message);
+	char *note = note_print(tree_find(config, root_of(c)), c->by, c->author.message, NULL);
 	struct history_op *ops;
 	struct write_outcome o;
 	const size_t count = list_deletes(c, d, &ops);
@@ -156,6 +157,7 @@ static enum change_result delete_marked(struct change *c, const struct deletion 
 				       .by = c->by,
 				       .note = c->author.message ?: "",
 				       .id = c->mark,
+				       .signature = c->author.signature,
 				       .keeps_mark = !is_mine(c, config),
 				       .is_result = is_gone,
 				       .ctx = c };
@@ -193,6 +195,8 @@ static enum change_result delete_in_config(struct change *c, struct deletion *d,
 
 	if (result != CHANGE_DONE)
 		return result;
+	if (change_sign(c, config, e) < 0)
+		return CHANGE_FAILED;
 	if (!fits_at_once(d) || is_mine(c, config))
 		return delete_marked(c, d, config, again, e);
 	return delete_all(c, d, tree_find(config, root_of(c)), again, e);

@@ -3,33 +3,14 @@
 #include <string.h>
 
 #include "author.h"
-#include "core/text/json_text.h"
 #include "core/text/utc.h"
 #include "ctl/commands.h"
-#include "ctl/lint/findings.h"
-#include "ctl/znodes/marked_write.h"
 #include "ctl/znodes/note.h"
 #include "difference.h"
-#include "follow.h"
 #include "host/settings_value.h"
-#include "push_state.h"
+#include "pushing.h"
 
 #define NAMED 20 /* conflicts that a message names */
-
-struct pushing {
-	struct ctl *ctl;
-	const struct arguments *args;
-	struct arena *arena;
-	const char *path, *by, *note;
-	uint64_t limit; /* of following */
-	bool keep;
-	struct push_state state;
-	struct findings findings;
-	struct write_outcome outcome;
-	struct follow *follow;
-	bool written, followed;
-	const char *refused; /* why nothing, or not all, was written; "" */
-};
 
 static bool has(const struct pushing *p, const char *option)
 {
@@ -134,7 +115,7 @@ static int refuse(struct pushing *p, const char *why)
 static bool root_is_foreign(const struct pushing *p)
 {
 	CLEANUP(freep)
-	char *note = note_print(tree_find(p->state.before, p->state.in.root), p->by, p->note);
+	char *note = note_print(tree_find(p->state.before, p->state.in.root), p->by, p->note, NULL);
 
 	return !note;
 }
@@ -143,7 +124,10 @@ static bool root_is_foreign(const struct pushing *p)
 static int check(struct pushing *p)
 {
 	const struct config_edit *e = &p->state.edit;
+	struct err why;
 
+	if (push_check_signature(p, &why) < 0)
+		return refuse(p, arena_strdup(p->arena, why.text));
 	if (root_is_foreign(p) && !has(p, "force"))
 		return refuse(p,
 			      arena_printf(p->arena,
@@ -186,44 +170,21 @@ static int confirm(struct pushing *p)
 
 /* --- the write -------------------------------------------------------------------------------- */
 
-static const char *rival_text(const struct pushing *p)
-{
-	const struct config_note *n = &p->outcome.rival;
-	const char *by = n->unfinished ? n->push.by : n->by;
-
-	if (!*by)
-		return "another client has";
-	return *n->note ? arena_printf(p->arena, "%s (\"%s\") has", by, n->note)
-			: arena_printf(p->arena, "%s has", by);
-}
-
-/* What has become of the transactions before the one that failed. */
-static const char *written_text(const struct pushing *p)
-{
-	const struct write_outcome *o = &p->outcome;
-
-	if (!o->written)
-		return "Nothing was written";
-	return arena_printf(p->arena,
-			    "%zu of %zu transactions were written: until a push completes it, "
-			    "every host keeps what it runs",
-			    o->written, o->transactions);
-}
-
 static int explain_failure(struct pushing *p, const struct err *e)
 {
 	const struct write_outcome *o = &p->outcome;
 
 	if (!o->is_conflict) {
 		p->refused = arena_strdup(p->arena, e->text);
-		ctl_say("%s%s", written_text(p), o->written ? "; the same push completes it" : "");
+		ctl_say("%s%s", push_written_text(p),
+			o->written ? "; the same push completes it" : "");
 		return ctl_fail(e);
 	}
 	say_list(o->conflicts, o->conflict_count, "has changed since this difference was made");
 	return refuse(p, arena_printf(p->arena,
 				      "refused: %s changed the config since. %s. Push again to see "
 				      "what is different now",
-				      rival_text(p), written_text(p)));
+				      push_rival_text(p), push_written_text(p)));
 }
 
 static int write_it(struct pushing *p)
@@ -242,16 +203,14 @@ static int write_it(struct pushing *p)
 	job.count = config_edit_ops(&p->state.edit, p->arena, &ops);
 	job.ops = ops;
 
+	if (push_sign(p, &job, &e) < 0)
+		return ctl_fail(&e);
 	if (!has(p, "no-wait") && follow_new(p->ctl, &p->follow, &e) < 0)
 		return ctl_fail(&e);
 	if (marked_write(&job, p->arena, &p->outcome, &e) < 0)
 		return explain_failure(p, &e);
 	p->written = true;
-	if (!p->ctl->json)
-		screen_print(&p->ctl->screen, COLOR_NONE,
-			     "written: %s, in %zu transaction%s, by %s\n",
-			     difference_summary(p->arena, &p->state.edit), p->outcome.transactions,
-			     PLURAL(p->outcome.transactions), p->by);
+	push_say_written(p);
 	fflush(stdout);
 	return CTL_OK;
 }
@@ -266,7 +225,7 @@ static int follow_it(struct pushing *p)
 				     "\"zknginxctl status --wait\" waits until it has landed\n");
 		return CTL_OK;
 	}
-	if (strcmp(s->revision, s->revision_before) == 0 && !s->note.unfinished) {
+	if (strcmp(s->revision, s->revision_before) == 0 && !s->note.unfinished && !p->signer) {
 		if (!p->ctl->json)
 			screen_print(&p->ctl->screen, COLOR_NONE,
 				     "only servers have changed: every host takes them at once\n");
@@ -278,35 +237,12 @@ static int follow_it(struct pushing *p)
 
 /* --------------------------------------------------------------------------------------------- */
 
-static void print_json(struct pushing *p)
-{
-	json_t *j = json_object();
-	const struct write_outcome *o = &p->outcome;
-	json_t *conflicts = json_array();
-
-	for (size_t i = 0; i < o->conflict_count; i++)
-		json_array_append_new(conflicts, json_text(o->conflicts[i]));
-	json_put_text(j, "by", p->by);
-	json_put_text(j, "note", p->note);
-	json_put(j, "changes", difference_json(&p->state.edit));
-	json_put(j, "conflicts", conflicts);
-	json_put(j, "problems", findings_json(&p->findings));
-	json_put_text(j, "refused", p->refused);
-	json_put_text(j, "revision",
-		      p->followed && *follow_revision(p->follow) ? follow_revision(p->follow)
-								 : p->state.revision);
-	json_put(j, "rollout", p->followed ? follow_json(p->follow) : json_null());
-	json_put(j, "skipped", difference_json_unnamed(&p->state.edit));
-	json_put_number(j, "transactions", o->written);
-	json_put(j, "written", json_boolean(p->written));
-	ctl_print_json(j);
-}
-
 static int push_changes(struct pushing *p)
 {
 	int code;
 
-	if (!p->state.edit.count && !p->state.note.unfinished) {
+	if (!p->state.edit.count && !p->state.note.unfinished &&
+	    (!p->signer || push_is_signed(p))) {
 		if (!p->ctl->json)
 			screen_print(&p->ctl->screen, COLOR_NONE, "%s: no change\n", p->path);
 		return CTL_OK;
@@ -329,13 +265,16 @@ static int push(struct pushing *p)
 
 	if (!read_options(p))
 		return CTL_USAGE;
+	code = signer_open(p->ctl, arguments_value(p->args, "sign"), &p->signer);
+	if (code != CTL_OK)
+		return code;
 	if (push_state_read(&p->state, p->ctl, p->path, p->keep, &e) < 0)
 		return ctl_fail(&e);
 	difference_say_unnamed(&p->state.edit);
 	findings_add(&p->findings, &p->state.problems, p->state.after, file_of, p);
 	code = push_changes(p);
 	if (p->ctl->json)
-		print_json(p);
+		push_print_json(p);
 	return code;
 }
 
@@ -345,6 +284,7 @@ static void pushing_fini(struct pushing *p)
 	if (p->state.arena)
 		push_state_fini(&p->state);
 	follow_free(p->follow);
+	signer_free(p->signer);
 	arena_free(p->arena);
 }
 
@@ -365,6 +305,7 @@ static const struct command_option push_options[] = {
 	{ "prune", 0, "true|false", WORD_NONE, "false: delete nothing" },
 	{ "yes-delete", 0, NULL, WORD_NONE, "allow that most objects are deleted" },
 	{ "force", 'f', NULL, WORD_NONE, "write what the daemons would refuse" },
+	SIGN_OPTION,
 	{ "no-wait", 0, NULL, WORD_NONE, "do not follow the rollout" },
 	{ "follow-for", 0, "TIME", WORD_NONE, "follow the rollout at most so long" },
 	{ NULL, 0, NULL, WORD_NONE, NULL },

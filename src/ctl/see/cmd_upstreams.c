@@ -95,8 +95,8 @@ const struct command command_upstreams = {
 	.summary = "list the upstreams, or the servers of one and where they come from",
 	.help = "What is shown is what ZooKeeper has now, read as a daemon reads it. What a host\n"
 		"serves can differ: while a rollout waits, or while a guard holds servers that\n"
-		"ZooKeeper has lost. Both are told. With NAME, the problems say which\n"
-		"registrations were refused and why.",
+		"ZooKeeper has lost. Both are told. With NAME, the registrations that were left\n"
+		"out are named with the reason, and the problems say which were refused and why.",
 	.example = "  zknginxctl upstreams\n"
 		   "  zknginxctl upstreams shop",
 	.most = 1,

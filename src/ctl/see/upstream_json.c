@@ -15,6 +15,10 @@ static json_t *sources_json(const struct upstream *u)
 		json_put_text(j, "path", u->discovers[i].path);
 		json_put_text(j, "format", discover_format(&u->discovers[i]));
 		json_put_number(j, "servers", upstream_found_by(u, &u->discovers[i]));
+		json_put_number(j, "left_out", u->discovers[i].left_out);
+		json_put(j, "left_out_why", json_or_null(u->discovers[i].left_out_why));
+		json_put(j, "ignored",
+			 json_strings(u->discovers[i].foreign, u->discovers[i].foreign_count));
 		json_array_append_new(list, j);
 	}
 	return list;

@@ -6,6 +6,8 @@
 #include "fleet_text.h"
 #include "upstream_view.h"
 
+#define FOREIGN_SHOWN 3
+
 static const char *parameters(struct arena *a, const struct server *s)
 {
 	CLEANUP(buf_fini) struct buf text = BUF_INIT;
@@ -96,6 +98,20 @@ static void print_discover(const struct composed *c, const struct screen *screen
 		     discover_format(d), same, same == 1 ? " reports" : "s report", other);
 }
 
+/* The registrations that give no server, and what else is among them. */
+static void print_left_out(const struct screen *screen, const struct discover *d)
+{
+	if (d->left_out_why)
+		screen_lines(screen, COLOR_WARNING, 0, "left out at %s: %zu registration%s: %s",
+			     d->path, d->left_out, PLURAL(d->left_out), d->left_out_why);
+	for (size_t i = 0; i < d->foreign_count && i < FOREIGN_SHOWN; i++)
+		screen_lines(screen, COLOR_NONE, 0, "no registration at %s, and ignored: %s%s",
+			     d->path, d->foreign[i],
+			     i + 1 == FOREIGN_SHOWN && d->foreign_count > FOREIGN_SHOWN
+				     ? ", and others"
+				     : "");
+}
+
 static void print_drains(const struct composed *c, const struct screen *screen,
 			 const struct upstream *u)
 {
@@ -142,8 +158,10 @@ void upstream_print(const struct composed *c, const struct screen *screen, const
 
 	if (u) {
 		print_head(screen, u);
-		for (size_t i = 0; i < u->discover_count; i++)
+		for (size_t i = 0; i < u->discover_count; i++) {
 			print_discover(c, screen, u, &u->discovers[i]);
+			print_left_out(screen, &u->discovers[i]);
+		}
 		print_drains(c, screen, u);
 		print_guard(c, screen, u);
 		print_servers(c, screen, u);

@@ -1,6 +1,8 @@
 /* What this host serves, or will serve: the config of ZooKeeper as its daemon would read it. */
 #include "core/compose/compose.h"
+#include "core/data/layout.h"
 #include "core/policy/policy.h"
+#include "ctl/sign/signer.h"
 #include "ctl/znodes/reader.h"
 #include "doctor.h"
 #include "nginx/stage.h"
@@ -56,6 +58,29 @@ static void report(struct doctor *d, const struct problems *problems)
 	}
 }
 
+/* Which serial this host has applied is in its status. */
+static void check_trust(struct doctor *d)
+{
+	const char *root = d->settings->zookeeper.config;
+	struct signature_verdict v;
+	struct config_note note;
+	struct digest digest;
+	char hex[DIGEST_HEX_SIZE];
+
+	if (!signer_is_required(d->ctl) || !d->config)
+		return;
+	digest = tree_revision(d->config, root);
+	digest_hex(&digest, hex);
+	config_note_of(d->arena, d->config, root, &note);
+	v = signer_verdict(d->ctl, d->arena, &note, hex);
+	if (v.result == SIGNATURE_GOOD)
+		doctor_ok(d, "the config is signed by \"%s\", serial %lu", v.key, v.serial);
+	else
+		doctor_error(d, "Look at the config, and sign it: zknginxctl sign KEY",
+			     "%s: hosts do not apply the config: %s", root,
+			     signature_explain(d->arena, &v));
+}
+
 void doctor_check_config(struct doctor *d)
 {
 	CLEANUP(tree_unrefp) struct tree *accepted = NULL;
@@ -76,5 +101,6 @@ void doctor_check_config(struct doctor *d)
 	in.tree = d->config ?: accepted;
 	d->model = compose(&in, &problems, NULL);
 	report(d, &problems);
+	check_trust(d);
 	problems_fini(&problems);
 }

@@ -224,7 +224,11 @@ void doctor_check_acl(struct doctor *d)
 		doctor_ok(d, "none of the znodes can be changed by every client");
 	else
 		doctor_report(
-			d, *z->auth_file ? DOCTOR_ERROR : DOCTOR_WARNING, hint_acl(d->arena, z),
+			d,
+			session_is_restricted(client_session(d->client)) || z->require_acl
+				? DOCTOR_ERROR
+				: DOCTOR_WARNING,
+			hint_acl(d->arena, z),
 			"every client that reaches ZooKeeper can change %s%s, and with it what "
 			"nginx serves",
 			paths[first],

@@ -41,7 +41,7 @@ const char *hint_acl(struct arena *a, const struct zookeeper_settings *z)
 {
 	const char *first = "";
 
-	if (!*z->auth_file)
+	if (!*z->auth_file && !(*z->tls.ca && *z->tls.certificate))
 		first = arena_printf(
 			a,
 			"  1. Write the line \"digest USER:PASSWORD\" to a file of root with mode "

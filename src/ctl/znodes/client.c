@@ -11,6 +11,7 @@ struct client {
 	struct ctl *ctl;
 	char *hosts;
 	struct session *session;
+	bool inherited[2]; /* the ACLs of the roots were learnt */
 };
 
 /* One request and its answer, in the arena. */
@@ -233,30 +234,6 @@ int client_children(struct client *c, struct arena *a, const char *path, const c
 	return found;
 }
 
-int client_multi(struct client *c, const struct session_op *ops, size_t count, size_t *failed,
-		 int *rc, struct err *e)
-{
-	CLEANUP(arena_freep) struct arena *a = arena_new();
-	struct call call = { .arena = a };
-	int done;
-
-	if (!is_open(c, e))
-		return -1;
-	session_multi(c->session, ops, count, on_answer, &call);
-	done = await(c, &call, "the transaction", e);
-	if (done > 0)
-		return 0;
-	if (failed)
-		*failed = call.failed;
-	if (rc)
-		*rc = call.rc;
-	if (session_result_is_lost(call.rc) || !call.done)
-		return err_wrap(e, "it is not known whether %s was written",
-				count == 1 ? ops[0].path : "the transaction");
-	return err_set(e, ERR_REFUSED, "%s: %s", call.failed < count ? ops[call.failed].path : "",
-		       result_text(call.rc));
-}
-
 bool client_is_conflict(int rc)
 {
 	return rc == SESSION_BAD_VERSION || rc == SESSION_NODE_EXISTS || rc == SESSION_NO_NODE ||
@@ -280,12 +257,12 @@ struct acl_call {
 static void take_acl(struct acl_call *call, const struct session_reply *r)
 {
 	struct arena *a = call->all->arena;
-	struct session_acl *entries = arena_array(a, struct session_acl, r->acl_count);
+	struct acl_entry *entries = arena_array(a, struct acl_entry, r->acl_count);
 
 	for (size_t i = 0; i < r->acl_count; i++)
-		entries[i] = (struct session_acl){ .scheme = arena_strdup(a, r->acl[i].scheme),
-						   .id = arena_strdup(a, r->acl[i].id),
-						   .permissions = r->acl[i].permissions };
+		entries[i] = (struct acl_entry){ .scheme = arena_strdup(a, r->acl[i].scheme),
+						 .id = arena_strdup(a, r->acl[i].id),
+						 .permissions = r->acl[i].permissions };
 	call->out->entries = entries;
 	call->out->count = r->acl_count;
 }
@@ -330,13 +307,75 @@ int client_acls(struct client *c, struct arena *a, const char *const *paths, siz
 
 bool client_acl_is_open(const struct client_acl *acl)
 {
-	const int harmful =
-		SESSION_MAY_WRITE | SESSION_MAY_CREATE | SESSION_MAY_DELETE | SESSION_MAY_ADMIN;
+	return rights_open_to_world(acl->entries, acl->count) != 0;
+}
 
-	for (size_t i = 0; i < acl->count; i++) {
-		if (strcmp(acl->entries[i].scheme, "world") == 0 &&
-		    (acl->entries[i].permissions & harmful))
+/*
+ * Who has rights at a root has them at what we create below it, and who has rights at the config
+ * has them in the cluster as well: a server shows the whole identities of an ACL only to a client
+ * that may change it, and an operator may not change that of the cluster.
+ */
+static int inherit_acl(struct client *c, const char *root, struct err *e)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	const char *const roots[] = { root, c->ctl->settings.zookeeper.config };
+	struct client_acl acls[ARRAY_SIZE(roots)];
+
+	if (client_acls(c, a, roots, ARRAY_SIZE(roots), acls, e) < 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(roots); i++)
+		session_grant(c->session, root, acls[i].entries, acls[i].count);
+	return 0;
+}
+
+static bool creates_within(const struct session_op *ops, size_t count, const char *root)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (ops[i].kind == OP_CREATE && path_is_within(ops[i].path, root))
 			return true;
 	}
 	return false;
+}
+
+/* The daemons may have another identity than the operator, and have to read what he writes. */
+static int inherit_acls(struct client *c, const struct session_op *ops, size_t count, struct err *e)
+{
+	const struct zookeeper_settings *z = &c->ctl->settings.zookeeper;
+	const char *const roots[] = { z->config, z->cluster };
+
+	for (size_t i = 0; i < ARRAY_SIZE(roots); i++) {
+		if (c->inherited[i] || !session_is_restricted(c->session) ||
+		    !creates_within(ops, count, roots[i]))
+			continue;
+		if (inherit_acl(c, roots[i], e) < 0)
+			return -1;
+		c->inherited[i] = true;
+	}
+	return 0;
+}
+
+/* --- writing ---------------------------------------------------------------------------------- */
+
+int client_multi(struct client *c, const struct session_op *ops, size_t count, size_t *failed,
+		 int *rc, struct err *e)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	struct call call = { .arena = a };
+	int done;
+
+	if (!is_open(c, e) || inherit_acls(c, ops, count, e) < 0)
+		return -1;
+	session_multi(c->session, ops, count, on_answer, &call);
+	done = await(c, &call, "the transaction", e);
+	if (done > 0)
+		return 0;
+	if (failed)
+		*failed = call.failed;
+	if (rc)
+		*rc = call.rc;
+	if (session_result_is_lost(call.rc) || !call.done)
+		return err_wrap(e, "it is not known whether %s was written",
+				count == 1 ? ops[0].path : "the transaction");
+	return err_set(e, ERR_REFUSED, "%s: %s", call.failed < count ? ops[call.failed].path : "",
+		       result_text(call.rc));
 }

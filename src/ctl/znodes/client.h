@@ -40,7 +40,7 @@ int client_children(struct client *c, struct arena *a, const char *path, const c
  * does not answer. */
 struct client_acl {
 	int rc;
-	const struct session_acl *entries;
+	const struct acl_entry *entries;
 	size_t count;
 };
 /* May every client change the znode, or what is below it? */

@@ -12,6 +12,8 @@
 #include "marked_write.h"
 #include "sys/timing.h"
 
+#define SIGNATURE_ROOM 64 /* bytes of a signature in the note, of which a sixth is counted */
+
 struct writing {
 	const struct write_job *job;
 	struct arena *arena;
@@ -38,10 +40,18 @@ static bool fits_at_once(const struct writing *w)
 static const char *print_root(const struct writing *w, size_t end, size_t *size)
 {
 	CLEANUP(buf_fini) struct buf text = BUF_INIT;
-	struct config_note note = { .by = w->job->by,
-				    .note = w->job->note,
-				    .other = w->before.other };
+	struct config_note note = config_note_empty();
 
+	note.by = w->job->by;
+	note.note = w->job->note;
+	note.other = w->before.other;
+	note.serial = w->before.serial;
+	if (w->job->keeps_note && end == w->count) {
+		note = w->before;
+		note.unfinished = false;
+	}
+	if (w->job->signature && end == w->count)
+		config_note_take_signature(&note, w->job->signature);
 	if (w->job->keeps_mark && w->before.unfinished) {
 		note.unfinished = true;
 		note.push = w->before.push;
@@ -60,8 +70,9 @@ static const char *print_root(const struct writing *w, size_t end, size_t *size)
 
 static size_t fitting(const struct writing *w, size_t begin)
 {
-	const size_t texts = strlen(w->job->by) * 2 + strlen(w->job->note) + strlen(w->job->id) +
-			     strlen(w->before.push.by) + strlen(w->before.push.id) +
+	const size_t texts = SIGNATURE_ROOM + strlen(w->job->by) * 2 + strlen(w->job->note) +
+			     strlen(w->job->id) + strlen(w->before.push.by) +
+			     strlen(w->before.push.id) +
 			     (w->before.other ? strlen(w->before.other) : 0);
 
 	/* Control characters of the texts take six bytes in JSON. */
@@ -279,7 +290,7 @@ int marked_write(const struct write_job *job, struct arena *a, struct write_outc
 			     .count = job->count };
 	int rc;
 
-	*out = (struct write_outcome){ .rival = { .by = "", .note = "" } };
+	*out = (struct write_outcome){ .rival = config_note_empty() };
 	w.failed_path = w.root;
 	w.version = tree_find(job->before, w.root)->version;
 	w.began = timing_wall();

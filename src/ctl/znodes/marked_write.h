@@ -23,7 +23,10 @@ struct write_job {
 	size_t count;
 	const char *by, *note; /* for the history */
 	const char *id;        /* of the mark */
-	bool keeps_mark;       /* that of another writer stays when this one is done */
+	/* Of what the operations make, with the same author and note; NULL: none. */
+	const struct config_note *signature;
+	bool keeps_note; /* author, note and signature stay: the operations change no object */
+	bool keeps_mark; /* that of another writer stays when this one is done */
 	/* Is this the config that the operations make? */
 	bool (*is_result)(void *ctx, const struct tree *now);
 	void *ctx;

@@ -34,8 +34,10 @@ static struct config_note parse(struct arena *a, const struct znode *root)
 	return n;
 }
 
-char *note_print(const struct znode *root, const char *by, const char *message)
+char *note_print(const struct znode *root, const char *by, const char *message,
+		 const struct config_note *signature)
 {
+	struct config_note none = config_note_empty();
 	CLEANUP(arena_freep) struct arena *a = arena_new();
 	struct config_note n = parse(a, root);
 	struct buf out = BUF_INIT;
@@ -44,6 +46,8 @@ char *note_print(const struct znode *root, const char *by, const char *message)
 		return NULL;
 	n.by = by;
 	n.note = message ?: "";
+	none.serial = n.serial; /* the next signature has a higher one */
+	config_note_take_signature(&n, signature ?: &none);
 	config_note_print(&n, &out);
 	return buf_take(&out);
 }

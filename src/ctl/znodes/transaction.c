@@ -27,7 +27,7 @@ static void add_parent(struct transaction *t, const char *path)
 	CLEANUP(freep) char *note = NULL;
 
 	if (strcmp(path, author->root) == 0)
-		note = note_print(NULL, author->by, author->message);
+		note = note_print(NULL, author->by, author->message, author->signature);
 	transaction_add(t, (struct session_op){ .kind = OP_CREATE,
 						.path = path,
 						.data = arena_strdup(t->arena, note ?: ""),
@@ -55,7 +55,8 @@ int transaction_add_parents(struct transaction *t, const char *path, struct err 
 void transaction_add_note(struct transaction *t, const struct znode *root)
 {
 	const struct author *author = t->author;
-	CLEANUP(freep) char *note = note_print(root, author->by, author->message);
+	CLEANUP(freep)
+	char *note = note_print(root, author->by, author->message, author->signature);
 
 	if (!note) {
 		ctl_say("%s holds data that is no JSON object: it is not recorded who changed what",

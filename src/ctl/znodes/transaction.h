@@ -6,11 +6,13 @@
 #define ZKNGINX_CTL_TRANSACTION_H
 
 #include "client.h"
+#include "core/fleet/config_note.h"
 
 /* Who writes; message NULL: without a reason. */
 struct author {
 	const char *root; /* of the config */
 	const char *by, *message;
+	const struct config_note *signature; /* of what the transaction makes; NULL: none */
 };
 
 struct transaction {
