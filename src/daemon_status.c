@@ -96,6 +96,7 @@ void daemon_update_leader(struct daemon *d)
 			      .current = f.current,
 			      .stale_plan = f.stale_plan,
 			      .accepted = f.accepted,
+			      .plan = f.plan,
 			      .stored = f.stored,
 			      .stored_revision = f.stored_revision,
 			      .applied = f.applied,

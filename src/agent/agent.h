@@ -72,6 +72,7 @@ struct agent_facts {
 	int64_t stale_plan; /* the plan of this transaction is from an older history; 0: none */
 	const char
 		*accepted;   /* the revision that the fleet accepted last, as this host knows; "" */
+	const char *plan;    /* … and the plan that this host followed last, JSON; "" */
 	bool wiped;          /* its config has no object at all */
 	bool unfinished;     /* … is incomplete: a push is unfinished */
 	bool untrusted;      /* … has not the signature that trust.require asks for */

@@ -24,6 +24,7 @@ void agent_facts(const struct agent *a, struct agent_facts *out)
 		.current = past.in_order && mirror_is_current(a->mirror),
 		.stale_plan = past.stale_plan,
 		.accepted = past.accepted,
+		.plan = past.plan,
 		.wiped = p.wiped,
 		.unfinished = p.push,
 		.untrusted = p.untrusted,

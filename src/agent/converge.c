@@ -167,18 +167,27 @@ void converge_on_settled(void *agent, struct tree *tree)
 	a->ops->on_facts(a->ctx);
 }
 
-void converge_on_tree(void *agent, struct tree *tree, const struct problems *unreadable)
+/* What the leader goes on from if history goes back. */
+static void note_plan(struct agent *a)
 {
-	struct agent *a = agent;
 	struct past_watch_facts past;
 	struct permission_facts p;
 
 	past_watch_facts(a->past, &past);
+	permission_facts(a->permission, &p);
+	if (p.plan || !past.stale_plan)
+		past_watch_plan(a->past, p.plan);
+}
+
+void converge_on_tree(void *agent, struct tree *tree, const struct problems *unreadable)
+{
+	struct agent *a = agent;
+	struct past_watch_facts past;
+
+	past_watch_facts(a->past, &past);
 	a->roots.waiting = false;
 	permission_on_tree(a->permission, tree, unreadable, &a->running, past.stale_plan);
-	permission_facts(a->permission, &p);
-	if (p.plan || !past.stale_plan) /* else the leader plans from what was accepted before */
-		past_watch_accepted(a->past, p.plan ? p.plan->accepted.revision : "");
+	note_plan(a);
 	converge(a);
 	a->ops->on_facts(a->ctx);
 }

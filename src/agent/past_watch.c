@@ -240,15 +240,21 @@ void past_watch_take(struct past_watch *w, struct mirror *mirror, struct tree *t
 	judge(w, NULL);
 }
 
-void past_watch_accepted(struct past_watch *w, const char *revision)
+void past_watch_plan(struct past_watch *w, const struct plan *plan)
 {
+	CLEANUP(buf_fini) struct buf text = BUF_INIT;
 	struct past *p = &w->past;
+	const char *accepted = plan ? plan->accepted.revision : "";
 
-	if (!*revision)
-		revision = p->mark.revision;
-	if (strcmp(p->accepted, revision) == 0)
+	if (!*accepted)
+		accepted = p->mark.revision;
+	if (plan)
+		plan_print(plan, &text);
+	if (strcmp(p->accepted, accepted) == 0 && strcmp(p->plan ?: "", buf_str(&text)) == 0)
 		return;
-	snprintf(p->accepted, sizeof(p->accepted), "%s", revision);
+	snprintf(p->accepted, sizeof(p->accepted), "%s", accepted);
+	free(p->plan);
+	p->plan = plan ? xstrdup(buf_str(&text)) : NULL;
 	save_later(w, false);
 }
 
@@ -265,7 +271,8 @@ void past_watch_facts(const struct past_watch *w, struct past_watch_facts *out)
 					  .seen = p->time,
 					  .confirmed = w->confirmed,
 					  .stale_plan = p->stale_plan,
-					  .accepted = p->accepted };
+					  .accepted = p->accepted,
+					  .plan = p->plan ?: "" };
 }
 
 /* --- lifetime -------------------------------------------------------------------------------- */

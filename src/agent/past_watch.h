@@ -15,6 +15,7 @@
 #define ZKNGINX_AGENT_PAST_WATCH_H
 
 #include <systemd/sd-event.h>
+#include <zknginx/plan.h>
 #include <zknginx/settings.h>
 
 #include "core/rollout/past.h"
@@ -39,8 +40,9 @@ void past_watch_free(struct past_watch *w);
 /* A settled tree of this mirror. */
 void past_watch_take(struct past_watch *w, struct mirror *mirror, struct tree *tree,
 		     const struct problems *unreadable);
-/* Within on_tree(): the revision that the plan accepts; "": the config's own counts. */
-void past_watch_accepted(struct past_watch *w, const char *revision);
+/* Within on_tree(): the plan that is followed. NULL: none, so the config's own revision counts as
+ * accepted. */
+void past_watch_plan(struct past_watch *w, const struct plan *plan);
 
 struct past_watch_facts {
 	bool in_order;        /* the last tree was handed on: false: it is kept back */
@@ -52,6 +54,7 @@ struct past_watch_facts {
 	int64_t confirmed;    /* the transaction of the confirmation in the last tree; 0: none */
 	int64_t stale_plan;   /* the plan of this transaction must not be followed; 0: none */
 	const char *accepted; /* revision; "" */
+	const char *plan;     /* that was followed last, JSON; "" */
 };
 /* Borrowed until the next event. */
 void past_watch_facts(const struct past_watch *w, struct past_watch_facts *out);

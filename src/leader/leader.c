@@ -361,7 +361,7 @@ unsigned long leader_requests(const struct leader *l)
 struct leader *leader_new(const struct leader_spec *spec, const struct leader_ops *ops, void *ctx)
 {
 	static const struct leader_facts none = {
-		.newest = "", .stored_revision = "", .applied = "", .accepted = ""
+		.newest = "", .stored_revision = "", .applied = "", .accepted = "", .plan = ""
 	};
 	struct leader *l = xcalloc(1, sizeof(*l));
 

@@ -55,6 +55,7 @@ struct leader_facts {
 	int64_t stale_plan;   /* the plan of this transaction is from an older history: it counts as
 				 none, and is written over; 0: none is */
 	const char *accepted; /* … then what was accepted before; "" */
+	const char *plan;     /* … and the plan that was followed then, JSON; "" */
 	struct tree *stored;  /* the config that is kept for restarts; NULL: none … */
 	const char *stored_revision; /* … and its revision; "" */
 	const char *applied;         /* the revision that nginx is known to run; "" */

@@ -13,6 +13,7 @@ static void clear_facts(struct leader_facts *f)
 	free((char *)f->stored_revision);
 	free((char *)f->applied);
 	free((char *)f->accepted);
+	free((char *)f->plan);
 }
 
 /* References are taken before those of before are given up: they may be the same. */
@@ -26,6 +27,7 @@ void leader_context_take(struct leader_context *c, const struct leader_facts *fa
 		.current = facts->current,
 		.stale_plan = facts->stale_plan,
 		.accepted = xstrdup(facts->accepted),
+		.plan = xstrdup(facts->plan),
 		.stored = facts->stored ? tree_ref(facts->stored) : NULL,
 		.stored_revision = xstrdup(facts->stored_revision),
 		.applied = xstrdup(facts->applied),

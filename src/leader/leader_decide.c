@@ -87,19 +87,21 @@ static struct plan_revision recorded(const struct leader_view *v)
 }
 
 /*
- * After history went back, the records are older than what the fleet runs. What it accepted before
- * stays accepted, so that no host goes back because a copy was restored; what ZooKeeper has now is
- * rolled out from there. "running" stores it in the history, where that has lost it.
+ * After history went back, the records are older than what the fleet runs. The plan that was
+ * followed before goes on, so that no host goes back because a copy was restored; what ZooKeeper
+ * has now is rolled out from there. "running" is stored in the history, where that has lost it.
  */
-static void keep_accepted(const struct leader_facts *f, struct leader_view *v,
-			  struct rollout_input *in)
+static void keep_lost(const struct leader_facts *f, struct leader_view *v, struct plan *lost,
+		      struct rollout_input *in)
 {
 	const char *revision, *why;
-	unsigned long seq = *f->accepted ? leader_find(v, f->accepted, &revision, &why) : 0;
-	bool at_hand = strcmp(f->stored_revision, f->accepted) == 0;
+	bool is_stored, at_hand = strcmp(f->stored_revision, f->accepted) == 0;
 
-	in->running = !seq && at_hand ? f->accepted : "";
-	in->recorded = (struct plan_revision){ *in->running ? "" : f->accepted, seq };
+	if (!plan_parse(v->arena, f->plan, strlen(f->plan), lost, &why))
+		*lost = (struct plan){ .accepted.revision = f->accepted };
+	is_stored = *f->accepted && leader_find(v, f->accepted, &revision, &why);
+	in->running = !is_stored && at_hand ? f->accepted : "";
+	in->lost = lost;
 }
 
 static bool is_run_by_a_member(const struct leader_view *v, const char *revision)
@@ -129,6 +131,7 @@ void leader_decide(const struct leader_context *c, struct leader_view *v,
 	const struct leader_facts *f = &c->facts;
 	struct rollout_rules rules = leader_rules(c->settings, v);
 	struct request request;
+	struct plan lost;
 	struct rollout_input in = {
 		.rules = &rules,
 		.plan = v->has_plan ? &v->plan : NULL,
@@ -147,7 +150,7 @@ void leader_decide(const struct leader_context *c, struct leader_view *v,
 	};
 
 	if (v->plan_is_stale)
-		keep_accepted(f, v, &in);
+		keep_lost(f, v, &lost, &in);
 	read_request(c, v, q->request, &request, &in);
 	rollout_next(q->rollout, v->arena, &in, out);
 }

@@ -109,6 +109,7 @@ static void update_leader(struct host *h)
 							 .known = h->tree,
 							 .current = true,
 							 .accepted = "",
+							 .plan = "",
 							 .stored = h->config,
 							 .stored_revision = h->stored,
 							 .applied = h->applied });

@@ -152,6 +152,54 @@ static void the_accepted_revision_that_is_written_again_is_accepted_as_it_was(vo
 	rig_fleet_await_accepted(f, "3");
 }
 
+static bool is_on_two_hosts(struct rig_fleet *f)
+{
+	const char *target = rig_fleet_word(f, rig_fleet_field(f, "plan", "target.revision"));
+
+	return strcmp(rig_fleet_field(f, "plan", "phase"), "batch") == 0 &&
+	       strcmp(rig_fleet_field(f, "plan", "step"), "2") == 0 && strcmp(target, "2") == 0;
+}
+
+/* The next step of a plan that rig_fleet_look() does not know. */
+static void promote(struct rig_fleet *f)
+{
+	uint64_t give_up = rig_now() + RIG_PATIENCE;
+
+	do {
+		assert_true(rig_now() < give_up);
+		rig_zk_create(f->zk, CLUSTER "/request", "promote");
+		eventually(NULL, !rig_zk_exists(f->zk, CLUSTER "/request"));
+	} while (!rig_fleet_plan_says(f, "request.result", "done"));
+}
+
+/* Of three hosts, two have revision 2 on trial when history goes back. */
+static void a_rollout_that_was_lost_goes_on_and_no_host_goes_back(void **state)
+{
+	struct rig_fleet *f = *state;
+	unsigned reloads[FLEET_MAX];
+
+	f->rollout = FLEET_STAYS_IN_STEPS;
+	f->more = "alerts: { raise_after = \"0s\"; clear_after = \"0s\"; };";
+	rig_fleet_start(f, LEADER);
+	rig_zookeeper_copy(f->zookeeper, "old");
+	rig_fleet_push(f, "2");
+	fleet_eventually(f, rig_fleet_served(f, 0, "1 2"));
+	rig_fleet_promote(f, "promote");
+	fleet_eventually(f, rig_fleet_served(f, 1, "1 2"));
+	restore(f, "old");
+	eventually(NULL, all_alert(f, true));
+	for (size_t i = 0; i < f->count; i++)
+		reloads[i] = rig_nginx_reloads(&f->hosts[i].host.nginx);
+	rig_fleet_push(f, "2");
+	eventually(NULL, is_on_two_hosts(f) && all_alert(f, false));
+	for (size_t i = 0; i < f->count; i++)
+		assert_int_equal(rig_nginx_reloads(&f->hosts[i].host.nginx), reloads[i]);
+	promote(f);
+	eventually(NULL, all_serve(f, "2"));
+	promote(f);
+	eventually(NULL, is_accepted(f, "2"));
+}
+
 static void daemons_that_restart_change_nothing(void **state)
 {
 	struct rig_fleet *f = *state;
@@ -193,6 +241,7 @@ int main(void)
 		rollout_test(no_host_follows_a_restored_plan_and_no_leader_writes_one),
 		rollout_test(a_confirmed_history_is_rolled_out_from_what_was_accepted),
 		rollout_test(the_accepted_revision_that_is_written_again_is_accepted_as_it_was),
+		rollout_test(a_rollout_that_was_lost_goes_on_and_no_host_goes_back),
 		rollout_test(daemons_that_restart_change_nothing),
 		rollout_test(every_host_in_mode_all_holds_for_itself),
 	};

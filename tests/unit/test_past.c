@@ -1,4 +1,5 @@
 /* past: the watermark of ZooKeeper's history, and what a host says of a tree that seems older. */
+#include "core/data/layout.h"
 #include "core/rollout/past.h"
 #include "tree_fixture.h"
 
@@ -453,6 +454,17 @@ static const char *plan(const char *phase, const char *accepted)
 	return out;
 }
 
+static const char *plan_on_trial(const char *accepted, const char *target)
+{
+	static char text[1024];
+
+	snprintf(text, sizeof(text),
+		 "{\"phase\": \"batch\", \"accepted\": {\"revision\": \"%s\", \"history\": 1}, "
+		 "\"target\": {\"revision\": \"%s\", \"history\": 2}}",
+		 accepted, target);
+	return text;
+}
+
 static struct tree *confirmed_with_plan(int64_t mzxid, const char *data)
 {
 	return TREE(ROOT, SITES, N(SITE, 20, 20, 20, "one"), UPSTREAMS, THE_SHOP, THE_SERVER,
@@ -478,6 +490,37 @@ static void an_older_plan_is_not_followed_after_a_confirmation(void **state UNUS
 	assert_int_equal(w.stale_plan, 0); /* it did not go back */
 	judge(&w, confirmed_with_plan(31, "not a plan"));
 	assert_int_equal(w.stale_plan, 31);
+	end(&w);
+}
+
+/* Some hosts, or all, run the target: they would go back to what is accepted. */
+static void an_older_plan_is_not_followed_when_the_known_one_had_a_target(void **state UNUSED)
+{
+	struct world w;
+
+	begin(&w);
+	memcpy(w.past.accepted, REV, sizeof(REV));
+	w.past.plan = xstrdup(plan_on_trial(REV, REV));
+	judge(&w, confirmed_with_plan(31, plan("idle", REV)));
+	assert_int_equal(w.stale_plan, 31);
+	end(&w);
+}
+
+/* … and the leader, which had seen more, has accepted it. */
+static void a_plan_that_accepts_the_known_target_is_followed(void **state UNUSED)
+{
+	struct world w;
+	struct tree *t = confirmed_with_plan(31, "");
+	struct digest digest = tree_revision(t, CONFIG);
+	char now[DIGEST_HEX_SIZE];
+
+	tree_unref(t);
+	digest_hex(&digest, now);
+	begin(&w);
+	memcpy(w.past.accepted, REV, sizeof(REV));
+	w.past.plan = xstrdup(plan_on_trial(REV, now));
+	judge(&w, confirmed_with_plan(31, plan("idle", now)));
+	assert_int_equal(w.stale_plan, 0);
 	end(&w);
 }
 
@@ -508,6 +551,7 @@ static void a_file_is_read_as_it_was_written(void **state UNUSED)
 	begin(&w);
 	check_round_trip(&w);
 	memcpy(w.past.accepted, REV, sizeof(REV));
+	w.past.plan = xstrdup(plan("idle", REV));
 	w.past.time = 5;
 	w.past.stale_plan = 31;
 	go_back(&w, older_tree());
@@ -580,6 +624,8 @@ int main(void)
 		cmocka_unit_test(a_confirmation_that_was_known_before_does_not),
 		cmocka_unit_test(a_wiped_ensemble_can_be_confirmed_before_its_config_is_written),
 		cmocka_unit_test(an_older_plan_is_not_followed_after_a_confirmation),
+		cmocka_unit_test(an_older_plan_is_not_followed_when_the_known_one_had_a_target),
+		cmocka_unit_test(a_plan_that_accepts_the_known_target_is_followed),
 		cmocka_unit_test(a_file_is_read_as_it_was_written),
 		cmocka_unit_test(a_name_that_is_no_text_is_left_out),
 		cmocka_unit_test(files_that_cannot_be_used_are_told_apart),

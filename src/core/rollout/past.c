@@ -11,6 +11,7 @@ void past_fini(struct past *p)
 {
 	watermark_fini(&p->mark);
 	free(p->back.message);
+	free(p->plan);
 	*p = (struct past){ 0 };
 }
 
@@ -54,14 +55,28 @@ static bool is_plan_older(const struct past_question *q, const struct znode *z)
 		     (z->mzxid == k->mzxid && z->mtime != k->mtime));
 }
 
-/* It moves no host: everybody runs the accepted revision already. */
-static bool is_harmless(struct arena *a, const struct znode *z, const char *accepted)
+/* Does the known plan permit this revision to every host, or may it since have accepted it? The
+ * hosts that run a revision on trial must not go back to what was accepted before. */
+static bool is_permitted_to_all(const struct past_question *q, struct arena *a,
+				const char *revision)
+{
+	const char *text = q->past->plan, *why;
+	struct plan known;
+
+	if (text && plan_parse(a, text, strlen(text), &known, &why) && plan_is_moving(&known))
+		return is_same(known.target.revision, revision) &&
+		       is_same(q->now->revision, revision);
+	return is_same(q->past->accepted, revision);
+}
+
+/* It moves no host back. */
+static bool is_harmless(const struct past_question *q, struct arena *a, const struct znode *z)
 {
 	const char *why;
 	struct plan plan;
 
 	return plan_parse(a, z->data, z->size, &plan, &why) && !plan_is_moving(&plan) &&
-	       is_same(plan.accepted.revision, accepted);
+	       is_permitted_to_all(q, a, plan.accepted.revision);
 }
 
 int64_t past_stale_plan(const struct past_question *q, const struct past_answer *answer)
@@ -70,7 +85,7 @@ int64_t past_stale_plan(const struct past_question *q, const struct past_answer 
 	const struct znode *z =
 		tree_find(q->tree, watermark_root_path(a, q->places, WATERMARK_PLAN));
 
-	if (!z || !is_plan_older(q, z) || is_harmless(a, z, q->past->accepted))
+	if (!z || !is_plan_older(q, z) || is_harmless(q, a, z))
 		return 0;
 	return answer->confirmation.time && z->mzxid > answer->confirmed ? 0 : z->mzxid;
 }

@@ -11,7 +11,8 @@ struct past {
 	struct watermark mark;
 	char accepted[DIGEST_HEX_SIZE]; /* revision that the plan accepted, or that of the mark; ""
 					 */
-	uint64_t time;                  /* when the mark was made, microseconds since 1970; 0 */
+	char *plan;         /* the plan that was followed last, JSON; NULL: none; owned */
+	uint64_t time;      /* when the mark was made, microseconds since 1970; 0 */
 	int64_t stale_plan; /* the plan of this transaction is from a copy; it is ignored; 0: none
 			     */
 	struct {

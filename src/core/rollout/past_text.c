@@ -97,12 +97,20 @@ static bool take_back(const json_t *back, struct past *p)
 	return take_digest(back, "revision", p->back.revision);
 }
 
+static bool take_plan(const json_t *all, struct past *p)
+{
+	const char *text = json_string_value(json_object_get(all, "plan"));
+
+	p->plan = text && *text ? xstrdup(text) : NULL;
+	return text;
+}
+
 static bool take_all(const json_t *all, struct past *p)
 {
 	p->time = (uint64_t)number(all, "time");
 	p->stale_plan = number(all, "stale_plan");
 	return take_mark(all, &p->mark) && take_digest(all, "accepted", p->accepted) &&
-	       take_back(json_object_get(all, "rolled_back"), p);
+	       take_plan(all, p) && take_back(json_object_get(all, "rolled_back"), p);
 }
 
 int past_parse(const char *text, size_t size, const struct watermark_places *places,
@@ -160,6 +168,7 @@ void past_print(const struct past *p, const struct watermark_places *places, str
 	json_put(all, "zxid", json_integer(p->mark.zxid));
 	json_put_text(all, "revision", p->mark.revision);
 	json_put_text(all, "accepted", p->accepted);
+	json_put_text(all, "plan", p->plan ?: "");
 	json_put(all, "time", json_integer((json_int_t)p->time));
 	json_put(all, "stale_plan", json_integer(p->stale_plan));
 	json_put(all, "rolled_back", p->back.on ? back_json(p) : json_null());
