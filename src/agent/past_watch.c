@@ -10,14 +10,15 @@
 #include "past_watch.h"
 #include "sys/timing.h"
 #include "zk/inquiry.h"
+#include "zk/resolver.h"
 
 #define ASK_AGAIN (200 * USEC_PER_MSEC)  /* the mirror still reads, or the connection was lost */
 #define SAVE_GAP USEC_PER_SEC            /* between two writes of the file … */
 #define SAVE_SERVERS (60 * USEC_PER_SEC) /* … where only servers of upstreams have changed */
 
 struct past_watch {
-	char *state, *config, *cluster; /* of the settings */
-	struct watermark_places places; /* the last two */
+	char *state, *config, *cluster, *chroot; /* of the settings */
+	struct watermark_places places;          /* the last three */
 	const struct past_watch_ops *ops;
 	void *ctx;
 	struct past past;
@@ -286,10 +287,11 @@ int past_watch_new(sd_event *loop, const struct settings *settings,
 	*w = (struct past_watch){ .state = xstrdup(settings->state.directory),
 				  .config = xstrdup(settings->zookeeper.config),
 				  .cluster = xstrdup(settings->zookeeper.cluster),
+				  .chroot = xstrdup(hosts_chroot(settings->zookeeper.hosts)),
 				  .ops = ops,
 				  .ctx = ctx,
 				  .save_due = NEVER };
-	w->places = (struct watermark_places){ w->config, w->cluster };
+	w->places = (struct watermark_places){ w->config, w->cluster, w->chroot };
 	problems_init(&w->unreadable);
 	if (watermark_file_read(w->state, &w->places, &w->past, e) < 0) {
 		past_watch_free(w);
@@ -319,5 +321,6 @@ void past_watch_free(struct past_watch *w)
 	free(w->state);
 	free(w->config);
 	free(w->cluster);
+	free(w->chroot);
 	free(w);
 }

@@ -1,6 +1,7 @@
 /* The view and the facts, as core/rollout reads them. */
 #include <string.h>
 
+#include "core/data/layout.h"
 #include "core/fleet/signature.h"
 #include "leader_decide.h"
 
@@ -104,6 +105,17 @@ static void keep_lost(const struct leader_facts *f, struct leader_view *v, struc
 	in->lost = lost;
 }
 
+/* Hosts that have seen more than this one ignored the plan when an older history was confirmed. The
+ * same plan, written after the confirmation, is followed. */
+static bool is_before_confirmation(const struct leader_context *c, const struct leader_view *v)
+{
+	const char *path =
+		cluster_path(v->arena, c->settings->zookeeper.cluster, CLUSTER_CONFIRMED, NULL);
+	const struct znode *z = tree_find(c->facts.tree, path);
+
+	return v->has_plan && z && z->mzxid > v->plan_znode->mzxid;
+}
+
 static bool is_run_by_a_member(const struct leader_view *v, const char *revision)
 {
 	for (size_t i = 0; i < v->member_count; i++) {
@@ -153,4 +165,9 @@ void leader_decide(const struct leader_context *c, struct leader_view *v,
 		keep_lost(f, v, &lost, &in);
 	read_request(c, v, q->request, &request, &in);
 	rollout_next(q->rollout, v->arena, &in, out);
+	if (!out->store && !out->changed && is_before_confirmation(c, v)) {
+		out->changed = true;
+		out->next = v->plan;
+		out->due = NEVER;
+	}
 }

@@ -4,6 +4,7 @@
  * mirror read them, and another tree follows.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include <zknginx/log.h>
 
@@ -14,9 +15,12 @@
 #include "preview.h"
 #include "preview_permit.h"
 #include "sys/timing.h"
+#include "zk/inquiry.h"
+#include "zk/resolver.h"
 #include "zk/roots.h"
 
 #define PATIENCE (30 * USEC_PER_SEC)
+#define ASK_AGAIN (200 * USEC_PER_MSEC) /* the mirror still reads, or the connection was lost */
 
 struct dry_run {
 	const struct settings *settings;
@@ -27,7 +31,9 @@ struct dry_run {
 	struct preview_permit *permit;
 	struct preview *preview;
 	struct past past;
-	bool rolled_back; /* ZooKeeper has gone back, so the daemon would apply nothing */
+	struct inquiry *inquiry; /* NULL: none is under way */
+	sd_event_source *again;  /* asks again */
+	bool rolled_back;        /* ZooKeeper has gone back, so the daemon would apply nothing */
 	int exit_code;
 };
 
@@ -86,12 +92,19 @@ static void on_permitted(void *ctx)
 	sd_event_exit(d->loop, 0);
 }
 
-/* As the daemon decides; but whether a config that is gone was deleted or lost is not asked. */
-static void check_past(struct dry_run *d)
+/* --- ZooKeeper's history --------------------------------------------------------------------- */
+
+static struct watermark_places places_of(const struct dry_run *d)
 {
-	static const struct watermark_evidence unknown = { .zxid = { -1, -1, -1, -1 } };
 	const struct zookeeper_settings *z = &d->settings->zookeeper;
-	const struct watermark_places places = { z->config, z->cluster };
+
+	return (struct watermark_places){ z->config, z->cluster, hosts_chroot(z->hosts) };
+}
+
+/* As the daemon decides. */
+static void check_past(struct dry_run *d, const struct watermark_evidence *evidence)
+{
+	const struct watermark_places places = places_of(d);
 	CLEANUP(watermark_fini) struct watermark now = { 0 };
 	CLEANUP(freep) char *what = NULL;
 	struct problems unreadable;
@@ -101,7 +114,7 @@ static void check_past(struct dry_run *d)
 	mirror_problems(d->mirror, &unreadable);
 	watermark_of(d->newest, &places, &now);
 	d->rolled_back = past_judge(&(struct past_question){ &d->past, d->newest, &now, &places,
-							     &unreadable, &unknown },
+							     &unreadable, evidence },
 				    &a) == PAST_OLDER;
 	what = past_describe(&a.finding);
 	if (d->rolled_back)
@@ -113,14 +126,57 @@ static void check_past(struct dry_run *d)
 	problems_fini(&unreadable);
 }
 
+static void on_answer(void *ctx, bool ok, const int64_t *zxids)
+{
+	struct dry_run *d = ctx;
+	struct watermark_evidence evidence;
+
+	d->inquiry = NULL;
+	/* What the sync has brought is read before anything is decided. */
+	if (!ok || !mirror_is_settled(d->mirror)) {
+		timing_arm(d->again, ASK_AGAIN);
+		return;
+	}
+	memcpy(evidence.zxid, zxids, sizeof(evidence.zxid));
+	check_past(d, &evidence);
+	on_permitted(d);
+}
+
+/* Was a config that is gone deleted or lost? And the server may be behind the others. */
+static void ask(struct dry_run *d)
+{
+	const struct watermark_places places = places_of(d);
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	const char *paths[WATERMARK_ROOT_N];
+
+	for (enum watermark_root r = 0; r < WATERMARK_ROOT_N; r++)
+		paths[r] = watermark_root_path(a, &places, r);
+	inquiry_drop(d->inquiry);
+	d->inquiry =
+		inquiry_begin(mirror_session(d->mirror), paths, WATERMARK_ROOT_N, on_answer, d);
+}
+
+static int on_again(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *ctx)
+{
+	struct dry_run *d = ctx;
+
+	if (session_state(mirror_session(d->mirror)) == SESSION_CONNECTED)
+		ask(d);
+	else
+		timing_arm(d->again, ASK_AGAIN);
+	return 0;
+}
+
+/* --- the run --------------------------------------------------------------------------------- */
+
 static void on_tree(void *ctx, struct tree *tree)
 {
 	struct dry_run *d = ctx;
 
 	tree_unref(d->newest);
 	d->newest = tree_ref(tree);
-	check_past(d);
-	on_permitted(d);
+	timing_at(d->again, NEVER);
+	ask(d);
 }
 
 static void on_mirror_state(void *ctx UNUSED)
@@ -150,13 +206,13 @@ static int open_mirror(struct dry_run *d, struct err *e)
 
 static int run(struct dry_run *d, struct err *e)
 {
-	const struct watermark_places places = { d->settings->zookeeper.config,
-						 d->settings->zookeeper.cluster };
+	const struct watermark_places places = places_of(d);
 
 	if (watermark_file_read(d->settings->state.directory, &places, &d->past, e) < 0 ||
 	    stage_peek_tree(d->settings->state.directory, &d->accepted, e) < 0 ||
 	    preview_new(d->settings, d->accepted, &d->preview, e) < 0)
 		return -1;
+	d->again = timing_new(d->loop, on_again, d);
 	d->permit = preview_permit_new(d->loop, d->settings, d->accepted, on_permitted, d);
 	if (open_mirror(d, e) < 0)
 		return -1;
@@ -169,7 +225,9 @@ static int run(struct dry_run *d, struct err *e)
 
 static void dry_run_fini(struct dry_run *d)
 {
+	inquiry_drop(d->inquiry);
 	mirror_free(d->mirror);
+	sd_event_source_disable_unref(d->again);
 	preview_permit_free(d->permit);
 	preview_free(d->preview);
 	roots_fini(&d->roots);

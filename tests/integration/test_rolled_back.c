@@ -146,6 +146,54 @@ static void an_operator_confirms_the_older_history(void **state UNUSED)
 	assert_says(r.out, "no host has reported older data");
 }
 
+static void doctor_names_it_and_says_how_it_ends(void **state UNUSED)
+{
+	struct rig_ctl_result r;
+
+	start_and_restore();
+	await_held("two");
+	eventually(NULL, rig_zk_exists(host.zk, CLUSTER "/members/web1"));
+	r = rig_ctl(host.settings, "doctor", NULL);
+	rig_ctl_assert_code(&r, 1);
+	assert_says(r.out, "error    state");
+	assert_says(r.out,
+		    "ZooKeeper has gone back to older data, and nothing of it is applied: " CONFIG);
+	assert_says(r.out, "zknginxctl confirm --history");
+}
+
+static const char *text_of(const json_t *object, const char *name)
+{
+	return json_string_value(json_object_get(object, name)) ?: "";
+}
+
+static void a_confirmation_is_printed_as_json(void **state UNUSED)
+{
+	struct rig_ctl_result r;
+	const json_t *web1;
+	json_t *all;
+
+	start_and_restore();
+	await_held("two");
+	eventually(NULL, rig_zk_exists(host.zk, CLUSTER "/members/web1"));
+	r = rig_ctl(host.settings, "--json", "confirm", "--history", NULL);
+	rig_ctl_assert_code(&r, 0);
+	assert_string_equal(r.err, "");
+	all = rig_ctl_json(&r);
+	assert_int_equal(json_object_size(all), 3);
+	assert_int_equal(strlen(text_of(all, "confirm")), 24); /* milliseconds, as everywhere */
+	assert_int_equal(json_integer_value(json_object_get(all, "rolled_back")), 1);
+	web1 = json_array_get(json_object_get(all, "hosts"), 0);
+	assert_string_equal(text_of(web1, "host"), "web1");
+	json_decref(all);
+	await_released("one");
+	r = rig_ctl(host.settings, "--json", "confirm", "--history", "--no-wait", NULL);
+	rig_ctl_assert_code(&r, 0);
+	assert_says(r.out, "\"rolled_back\": 0");
+	r = rig_ctl(host.settings, "confirm", "--history", "shop", NULL);
+	rig_ctl_assert_code(&r, 2);
+	assert_says(r.err, "confirm takes the name of an upstream, or --history");
+}
+
 static void the_old_revision_lets_go_when_it_is_written_again(void **state UNUSED)
 {
 	unsigned reloads;
@@ -369,6 +417,25 @@ static void once_and_dry_run_hold_as_the_daemon_does(void **state UNUSED)
 	await_held("two");
 }
 
+/* The host that ran the daemon has not seen it. */
+static void a_dry_run_names_a_wiped_server(void **state UNUSED)
+{
+	char *out;
+
+	start_with("one");
+	rig_host_stop_daemon(&host, SIGTERM);
+	assert_int_equal(rig_host_run(&host, &out, "--dry-run", NULL), 0);
+	rig_zk_delete_all(host.zk, "/nginx");
+	rig_host_run(&host, &out, "--dry-run", NULL);
+	assert_null(strstr(out, "gone back"));
+	rig_zookeeper_kill(host.zookeeper);
+	rig_zookeeper_wipe(host.zookeeper);
+	rig_zookeeper_restart(host.zookeeper);
+	connect_again();
+	assert_int_equal(rig_host_run(&host, &out, "--dry-run", NULL), 1);
+	assert_non_null(strstr(out, CONFIG ", last changed by transaction"));
+}
+
 static void a_watermark_of_another_version_is_refused(void **state UNUSED)
 {
 	const char *file;
@@ -392,6 +459,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_restored_copy_is_not_applied),
 		TEST(an_operator_confirms_the_older_history),
+		TEST(doctor_names_it_and_says_how_it_ends),
+		TEST(a_confirmation_is_printed_as_json),
 		TEST(the_old_revision_lets_go_when_it_is_written_again),
 		TEST(the_newer_data_lets_go_when_it_is_back),
 		TEST(the_newer_data_is_followed_from_where_it_is),
@@ -405,6 +474,7 @@ int main(void)
 		TEST(a_confirmation_out_of_an_old_copy_confirms_nothing),
 		TEST(a_confirmation_that_was_written_before_confirms_nothing),
 		TEST(once_and_dry_run_hold_as_the_daemon_does),
+		TEST(a_dry_run_names_a_wiped_server),
 		TEST(a_watermark_of_another_version_is_refused),
 	};
 

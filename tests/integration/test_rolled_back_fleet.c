@@ -217,6 +217,37 @@ static void daemons_that_restart_change_nothing(void **state)
 	await_rollout_of_1(f);
 }
 
+/* It was down when revision 2 was accepted, so to it nothing has gone back. */
+static void a_leader_that_has_seen_less_is_followed_after_the_confirmation(void **state)
+{
+	struct rig_fleet *f = *state;
+
+	f->rollout = FLEET_CANARY;
+	f->more = "alerts: { raise_after = \"0s\"; clear_after = \"0s\"; };";
+	rig_fleet_start(f, LEADER);
+	rig_zookeeper_copy(f->zookeeper, "old");
+	rig_fleet_signal(f, LEADER, SIGKILL);
+	eventually(NULL, !rig_zk_exists(f->zk, CLUSTER "/members/web3"));
+	rig_fleet_push(f, "2");
+	fleet_eventually(f, rig_fleet_accepted(f, "2"));
+	for (size_t i = 0; i < LEADER; i++) {
+		fleet_eventually(f, strcmp(rig_fleet_applied(f, i), "2") == 0);
+		rig_fleet_signal(f, i, SIGKILL);
+	}
+	restore(f, "old");
+	rig_fleet_start_host(f, LEADER);
+	eventually(NULL, rig_fleet_leader(f) == LEADER);
+	for (size_t i = 0; i < LEADER; i++)
+		rig_fleet_start_host(f, i);
+	for (size_t i = 0; i < LEADER; i++)
+		eventually(NULL, rig_host_has_alert(&f->hosts[i].host, ALERT));
+	assert_string_equal(rig_fleet_serves(f, 0), "2");
+	assert_string_equal(rig_fleet_serves(f, LEADER), "1");
+	confirm(f);
+	eventually(NULL, all_serve(f, "1") && is_accepted(f, "1"));
+	eventually(NULL, all_alert(f, false));
+}
+
 static void every_host_in_mode_all_holds_for_itself(void **state)
 {
 	struct rig_fleet *f = *state;
@@ -243,6 +274,7 @@ int main(void)
 		rollout_test(the_accepted_revision_that_is_written_again_is_accepted_as_it_was),
 		rollout_test(a_rollout_that_was_lost_goes_on_and_no_host_goes_back),
 		rollout_test(daemons_that_restart_change_nothing),
+		rollout_test(a_leader_that_has_seen_less_is_followed_after_the_confirmation),
 		rollout_test(every_host_in_mode_all_holds_for_itself),
 	};
 

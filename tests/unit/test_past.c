@@ -13,7 +13,7 @@
 #define REV "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define UNKNOWN (-1)
 
-static const struct watermark_places places = { CONFIG, CLUSTER };
+static const struct watermark_places places = { CONFIG, CLUSTER, "" };
 
 /* Times follow the transactions, so that equal numbers are equal transactions. */
 static struct znode node(const char *path, int64_t czxid, int64_t mzxid, int64_t pzxid,
@@ -569,6 +569,8 @@ static void a_name_that_is_no_text_is_left_out(void **state UNUSED)
 	end(&w);
 }
 
+#define PLACES "\"config\": \"" CONFIG "\", \"cluster\": \"" CLUSTER "\", \"chroot\": \"\""
+
 static void files_that_cannot_be_used_are_told_apart(void **state UNUSED)
 {
 	static const struct {
@@ -580,10 +582,9 @@ static void files_that_cannot_be_used_are_told_apart(void **state UNUSED)
 		{ "[1]", ERR_INPUT },
 		{ "{}", ERR_INPUT },
 		{ "{\"format\": 2}", ERR_REFUSED },
-		{ "{\"format\": 1, \"config\": \"" CONFIG "\", \"cluster\": \"" CLUSTER "\"}",
-		  ERR_INPUT },
-		{ "{\"format\": 1, \"config\": \"" CONFIG "\", \"cluster\": \"" CLUSTER
-		  "\", \"revision\": \"\", \"accepted\": \"\", \"znodes\": {\"/a\": [1, 2]}}",
+		{ "{\"format\": 1, " PLACES "}", ERR_INPUT },
+		{ "{\"format\": 1, " PLACES
+		  ", \"revision\": \"\", \"accepted\": \"\", \"znodes\": {\"/a\": [1, 2]}}",
 		  ERR_INPUT },
 	};
 	struct past p;
@@ -598,12 +599,21 @@ static void files_that_cannot_be_used_are_told_apart(void **state UNUSED)
 
 static void a_file_about_other_places_says_nothing(void **state UNUSED)
 {
-	static const char text[] = "{\"format\": 1, \"config\": \"/a\", \"cluster\": \"/b\"}";
+	static const struct watermark_places others[] = { { "/a", CLUSTER, "" },
+							  { CONFIG, "/b", "" },
+							  { CONFIG, CLUSTER, "/other" } };
+	CLEANUP(buf_fini) struct buf text = BUF_INIT;
+	struct world w;
 	struct past p;
 
-	assert_int_equal(past_parse(text, sizeof(text) - 1, &places, &p, NULL), 0);
-	assert_int_equal(p.mark.count, 0);
-	past_fini(&p);
+	begin(&w);
+	past_print(&w.past, &places, &text);
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		assert_int_equal(past_parse(buf_str(&text), text.size, &others[i], &p, NULL), 0);
+		assert_int_equal(p.mark.count, 0);
+		past_fini(&p);
+	}
+	end(&w);
 }
 
 int main(void)

@@ -76,121 +76,6 @@ static void the_history_knows_better_than_what_a_leader_runs(void **state UNUSED
 	assert_string_equal(f.plan.target.revision, REV_A);
 }
 
-/* --- the plan that was lost ------------------------------------------------------------------ */
-
-/* ZooKeeper has gone back to before B was pushed, and then B was pushed again. */
-static void lose(struct fleet *f, struct plan *lost)
-{
-	*lost = plan_copy(f->arena, &f->plan);
-	f->in.lost = lost;
-	f->in.plan = NULL;
-	f->stored_count = 1;
-	f->outcomes[0] = '\0';
-	rollout_free(f->rollout);
-	f->rollout = rollout_new();
-}
-
-static void begin_lost_batch(struct fleet *f, struct plan *lost)
-{
-	begin(f, ROLLOUT_CANARY, 5);
-	fleet_all_good(f);
-	fleet_pass(f, f->rules.bake_time);
-	expect(f, "batch 2: m0 m1 m2");
-	lose(f, lost);
-}
-
-static void a_plan_that_was_lost_is_written_again_with_its_hosts(void **state UNUSED)
-{
-	CLEANUP(fleet_fini) struct fleet f;
-	struct plan lost;
-
-	begin_lost_batch(&f, &lost);
-	fleet_run(&f);
-	expect(&f, "batch 2: m0 m1 m2");
-	assert_string_equal(f.plan.accepted.revision, REV_A);
-	assert_int_equal(f.plan.accepted.history, 1);
-	assert_int_equal(f.plan.target.history, 2);
-	assert_true(f.plan.attempt > lost.attempt);
-	f.in.lost = NULL;
-	fleet_all_good(&f);
-	fleet_pass(&f, f.rules.batch_time);
-	expect(&f, "batch 3: m0 m1 m2 m3 m4");
-}
-
-/* The leader had not seen the last step. */
-static void a_host_that_runs_the_lost_target_keeps_it(void **state UNUSED)
-{
-	CLEANUP(fleet_fini) struct fleet f;
-	struct plan lost;
-
-	begin_lost_batch(&f, &lost);
-	f.members[4].revision = REV_B;
-	fleet_run(&f);
-	expect(&f, "batch 2: m0 m1 m2 m4");
-}
-
-/* Their nginx keeps it while the member znodes are not there yet. */
-static void a_host_of_the_lost_plan_that_is_missing_stays_in_it(void **state UNUSED)
-{
-	CLEANUP(fleet_fini) struct fleet f;
-	struct plan lost;
-
-	begin_lost_batch(&f, &lost);
-	f.in.member_count = 1;
-	fleet_run(&f);
-	expect(&f, "batch 2: m0 m1 m2");
-}
-
-static void a_lost_target_that_is_not_the_config_is_given_up(void **state UNUSED)
-{
-	CLEANUP(fleet_fini) struct fleet f;
-	struct plan lost;
-
-	begin_lost_batch(&f, &lost);
-	f.in.newest = REV_A;
-	fleet_run(&f);
-	expect(&f, "idle 0:");
-	assert_string_equal(f.plan.accepted.revision, REV_A);
-	f.in.lost = NULL;
-	fleet_pass(&f, f.rules.settle);
-	expect(&f, "idle 0:");
-}
-
-static void a_lost_plan_that_was_stopped_stays_stopped(void **state UNUSED)
-{
-	CLEANUP(fleet_fini) struct fleet f;
-	struct plan lost;
-
-	begin(&f, ROLLOUT_CANARY, 3);
-	fleet_set_verdict(&f, 0, VERDICT_BAD);
-	fleet_run(&f);
-	expect(&f, "halted 1: m0");
-	lose(&f, &lost);
-	fleet_run(&f);
-	f.in.lost = NULL;
-	fleet_pass(&f, f.rules.bake_time);
-	expect(&f, "halted 1: m0");
-	assert_string_equal(f.plan.failure.host, "m0");
-}
-
-static void an_accepted_revision_that_was_lost_is_stored_again(void **state UNUSED)
-{
-	CLEANUP(fleet_fini) struct fleet f;
-	struct plan lost;
-
-	begin(&f, ROLLOUT_CANARY, 3);
-	lose(&f, &lost);
-	f.stored[0] = REV_C;
-	f.in.running = REV_A;
-	assert_true(fleet_turn(&f));
-	assert_string_equal(f.last.store, REV_A);
-	f.in.running = "";
-	fleet_run(&f);
-	assert_string_equal(f.plan.accepted.revision, REV_A);
-	assert_int_equal(f.plan.accepted.history, 2);
-	assert_int_equal(f.plan.target.history, 3);
-}
-
 /* --- steps ---------------------------------------------------------------------------------- */
 
 static void it_goes_from_canary_through_batches_to_all(void **state UNUSED)
@@ -760,12 +645,6 @@ int main(void)
 		cmocka_unit_test(there_is_no_first_plan_before_the_config_is_known),
 		cmocka_unit_test(a_leader_that_runs_nothing_has_the_newest_prove_itself),
 		cmocka_unit_test(the_history_knows_better_than_what_a_leader_runs),
-		cmocka_unit_test(a_plan_that_was_lost_is_written_again_with_its_hosts),
-		cmocka_unit_test(a_host_that_runs_the_lost_target_keeps_it),
-		cmocka_unit_test(a_host_of_the_lost_plan_that_is_missing_stays_in_it),
-		cmocka_unit_test(a_lost_target_that_is_not_the_config_is_given_up),
-		cmocka_unit_test(a_lost_plan_that_was_stopped_stays_stopped),
-		cmocka_unit_test(an_accepted_revision_that_was_lost_is_stored_again),
 		cmocka_unit_test(it_goes_from_canary_through_batches_to_all),
 		cmocka_unit_test(without_a_new_revision_nothing_changes),
 		cmocka_unit_test(a_new_revision_settles_first),

@@ -56,12 +56,19 @@ static size_t add_servers(const struct tree *t, size_t i, struct watermark_znode
 	return end;
 }
 
-static void add_root(struct watermark *w, const struct tree *t, const char *path, bool is_config)
+static struct watermark_znode *add_entry(struct watermark *w, size_t *room)
+{
+	w->znodes = arena_grow(w->arena, w->znodes, w->count, room, sizeof(*w->znodes));
+	return &w->znodes[w->count++];
+}
+
+static void add_root(struct watermark *w, size_t *room, const struct tree *t, const char *path,
+		     bool is_config)
 {
 	size_t i = tree_lower_bound(t, path);
 
 	while (i < tree_count(t) && path_is_within(tree_at(t, i)->path, path)) {
-		struct watermark_znode *entry = &w->znodes[w->count++];
+		struct watermark_znode *entry = add_entry(w, room);
 		bool has_servers =
 			is_config && config_place(tree_at(t, i)->path, path).level == CONFIG_OBJECT;
 
@@ -77,11 +84,12 @@ static void add_root(struct watermark *w, const struct tree *t, const char *path
 void watermark_of(const struct tree *t, const struct watermark_places *p, struct watermark *out)
 {
 	struct digest digest = tree_revision(t, p->config);
+	size_t room = 0;
 
 	*out = (struct watermark){ .arena = arena_new() };
-	out->znodes = arena_array(out->arena, struct watermark_znode, tree_count(t) + 1);
 	for (enum watermark_root r = 0; r < WATERMARK_ROOT_N; r++)
-		add_root(out, t, watermark_root_path(out->arena, p, r), r == WATERMARK_CONFIG);
+		add_root(out, &room, t, watermark_root_path(out->arena, p, r),
+			 r == WATERMARK_CONFIG);
 	watermark_sort(out);
 	digest_hex(&digest, out->revision);
 }

@@ -43,6 +43,7 @@ enum watermark_root {
 
 struct watermark_places {
 	const char *config, *cluster; /* zookeeper.config, zookeeper.cluster */
+	const char *chroot;           /* … below this one, of zookeeper.hosts; "" */
 };
 /* The path of a root, in the arena. */
 const char *watermark_root_path(struct arena *a, const struct watermark_places *p,

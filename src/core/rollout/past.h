@@ -28,7 +28,8 @@ struct past {
 void past_fini(struct past *p);
 
 /* ERR_REFUSED: another version wrote it. ERR_INPUT: it is damaged. A file about other places
- * (zookeeper.config or zookeeper.cluster was changed) is one of a host that has seen nothing. */
+ * (zookeeper.config, zookeeper.cluster or the chroot of zookeeper.hosts was changed) is one of a
+ * host that has seen nothing. */
 int past_parse(const char *text, size_t size, const struct watermark_places *places,
 	       struct past *out, struct err *e);
 void past_print(const struct past *p, const struct watermark_places *places, struct buf *out);

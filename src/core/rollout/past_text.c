@@ -113,6 +113,12 @@ static bool take_all(const json_t *all, struct past *p)
 	       take_plan(all, p) && take_back(json_object_get(all, "rolled_back"), p);
 }
 
+static bool is_about(const json_t *all, const struct watermark_places *places)
+{
+	return is_text(all, "config", places->config) && is_text(all, "cluster", places->cluster) &&
+	       is_text(all, "chroot", places->chroot);
+}
+
 int past_parse(const char *text, size_t size, const struct watermark_places *places,
 	       struct past *out, struct err *e)
 {
@@ -124,7 +130,7 @@ int past_parse(const char *text, size_t size, const struct watermark_places *pla
 		return err_set(e, ERR_INPUT, "%s", why.text);
 	if (check_format(all, e) < 0)
 		return -1;
-	if (!is_text(all, "config", places->config) || !is_text(all, "cluster", places->cluster))
+	if (!is_about(all, places))
 		return 0;
 	if (take_all(all, out))
 		return 0;
@@ -165,6 +171,7 @@ void past_print(const struct past *p, const struct watermark_places *places, str
 	json_put(all, "format", json_integer(FORMAT));
 	json_put_text(all, "config", places->config);
 	json_put_text(all, "cluster", places->cluster);
+	json_put_text(all, "chroot", places->chroot);
 	json_put(all, "zxid", json_integer(p->mark.zxid));
 	json_put_text(all, "revision", p->mark.revision);
 	json_put_text(all, "accepted", p->accepted);

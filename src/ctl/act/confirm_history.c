@@ -159,7 +159,7 @@ int confirm_history(struct ctl *ctl, bool waits)
 	CLEANUP(freep) char *user = ctl_user();
 	struct job j = { .ctl = ctl, .content = { .by = user, .time = timing_wall() } };
 	const struct watermark_places places = { ctl->settings.zookeeper.config,
-						 ctl->settings.zookeeper.cluster };
+						 ctl->settings.zookeeper.cluster, "" };
 	struct hosts_follow f = {
 		.wait = { .shows = follows, .ctx = &j, .what = "the confirmation" },
 		.waits = waits,
