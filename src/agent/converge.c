@@ -167,27 +167,17 @@ void converge_on_settled(void *agent, struct tree *tree)
 	a->ops->on_facts(a->ctx);
 }
 
-/* What the leader goes on from if history goes back. */
-static void note_plan(struct agent *a)
-{
-	struct past_watch_facts past;
-	struct permission_facts p;
-
-	past_watch_facts(a->past, &past);
-	permission_facts(a->permission, &p);
-	if (p.plan || !past.stale_plan)
-		past_watch_plan(a->past, p.plan);
-}
-
 void converge_on_tree(void *agent, struct tree *tree, const struct problems *unreadable)
 {
 	struct agent *a = agent;
 	struct past_watch_facts past;
+	struct permission_facts p;
 
 	past_watch_facts(a->past, &past);
 	a->roots.waiting = false;
 	permission_on_tree(a->permission, tree, unreadable, &a->running, past.stale_plan);
-	note_plan(a);
+	permission_facts(a->permission, &p);
+	past_watch_plan(a->past, p.plan);
 	converge(a);
 	a->ops->on_facts(a->ctx);
 }

@@ -241,14 +241,21 @@ void past_watch_take(struct past_watch *w, struct mirror *mirror, struct tree *t
 	judge(w, NULL);
 }
 
+static bool has_plan_znode(const struct past_watch *w)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+
+	return tree_find(w->tree, watermark_root_path(a, &w->places, WATERMARK_PLAN));
+}
+
 void past_watch_plan(struct past_watch *w, const struct plan *plan)
 {
 	CLEANUP(buf_fini) struct buf text = BUF_INIT;
 	struct past *p = &w->past;
-	const char *accepted = plan ? plan->accepted.revision : "";
+	const char *accepted = plan ? plan->accepted.revision : p->mark.revision;
 
-	if (!*accepted)
-		accepted = p->mark.revision;
+	if (!plan && has_plan_znode(w))
+		return;
 	if (plan)
 		plan_print(plan, &text);
 	if (strcmp(p->accepted, accepted) == 0 && strcmp(p->plan ?: "", buf_str(&text)) == 0)

@@ -40,8 +40,8 @@ void past_watch_free(struct past_watch *w);
 /* A settled tree of this mirror. */
 void past_watch_take(struct past_watch *w, struct mirror *mirror, struct tree *tree,
 		     const struct problems *unreadable);
-/* Within on_tree(): the plan that is followed. NULL: none, so the config's own revision counts as
- * accepted. */
+/* Within on_tree(): the plan that is followed; NULL: none. Where ZooKeeper has none either, the
+ * config's own revision counts as accepted; else the plan before goes on. */
 void past_watch_plan(struct past_watch *w, const struct plan *plan);
 
 struct past_watch_facts {

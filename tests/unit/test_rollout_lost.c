@@ -146,6 +146,42 @@ static void an_accepted_revision_that_was_lost_is_stored_again(void **state UNUS
 	assert_int_equal(f.plan.target.history, 3);
 }
 
+/* The leader does not run it, and the history has lost it. */
+static void an_accepted_revision_without_an_entry_stays_accepted(void **state UNUSED)
+{
+	CLEANUP(fleet_fini) struct fleet f;
+	struct plan lost;
+
+	begin(&f, 3);
+	lose(&f, &lost);
+	f.stored[0] = REV_C;
+	f.in.running = "";
+	fleet_run(&f);
+	expect(&f, "canary 1: m0");
+	assert_string_equal(f.plan.accepted.revision, REV_A);
+	assert_int_equal(f.plan.accepted.history, 0);
+}
+
+/* There was no plan yet that this leader knew. */
+static void without_a_known_plan_the_accepted_revision_counts(void **state UNUSED)
+{
+	CLEANUP(fleet_fini) struct fleet f;
+	const struct plan lost = { .accepted.revision = REV_A };
+
+	fleet_init(&f, ROLLOUT_CANARY, 3);
+	f.stored[f.stored_count++] = REV_A;
+	f.in.lost = &lost;
+	f.in.running = "";
+	f.in.newest = REV_B;
+	fleet_turn(&f);
+	expect(&f, "idle 0:");
+	assert_string_equal(f.plan.accepted.revision, REV_A);
+	assert_int_equal(f.plan.accepted.history, 1);
+	f.in.lost = NULL;
+	fleet_pass(&f, f.rules.settle);
+	expect(&f, "canary 1: m0");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +192,8 @@ int main(void)
 		cmocka_unit_test(a_lost_target_that_is_not_the_config_is_given_up),
 		cmocka_unit_test(a_lost_plan_that_was_stopped_stays_stopped),
 		cmocka_unit_test(an_accepted_revision_that_was_lost_is_stored_again),
+		cmocka_unit_test(an_accepted_revision_without_an_entry_stays_accepted),
+		cmocka_unit_test(without_a_known_plan_the_accepted_revision_counts),
 	};
 
 	return cmocka_run_group_tests_name("rollout_lost", tests, NULL, NULL);
