@@ -40,7 +40,8 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev libzookeeper-mt-dev libconfig-de
 	libjansson-dev libmicrohttpd-dev libssl-dev uthash-dev zlib1g-dev
 DEMO_PACKAGES := zookeeper nginx libnginx-mod-stream curl
 TEST_PACKAGES := libcmocka-dev default-jdk-headless libcurator-client-java libcurator-framework-java \
-	libcurator-recipes-java libcurator-discovery-java openssl procps git mandoc strace
+	libcurator-recipes-java libcurator-discovery-java openssl procps git mandoc
+FAULT_PACKAGES := strace
 LINT_PACKAGES := clang clang-format clang-tidy libclang-rt-dev cppcheck systemd
 
 CC ?= gcc
@@ -141,12 +142,13 @@ $(B)/tests/integration/test_leader: $(patsubst %.c,$(B)/%.o,$(wildcard src/leade
 
 # --- packages ---------------------------------------------------------------------------------
 
-.PHONY: deps demo-deps test-deps lint-deps
+.PHONY: deps demo-deps test-deps faults-deps lint-deps
 deps: PACKAGES = $(BUILD_PACKAGES)
 demo-deps: PACKAGES = $(BUILD_PACKAGES) $(DEMO_PACKAGES)
 test-deps: PACKAGES = $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(TEST_PACKAGES)
+faults-deps: PACKAGES = $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(TEST_PACKAGES) $(FAULT_PACKAGES)
 lint-deps: PACKAGES = $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES)
-deps demo-deps test-deps lint-deps:
+deps demo-deps test-deps faults-deps lint-deps:
 	$(Q).ci/install-packages $(PACKAGES)
 
 # --- tests ------------------------------------------------------------------------------------
@@ -186,7 +188,8 @@ $(CURATOR_CLASSES): $(B)/%.class: %.java
 # network to be had, they run one by one.
 JOBS ?= $(shell unshare -n true 2>/dev/null && echo $$((2 * $$(nproc))) || echo 1)
 LONGEST := $(wildcard $(patsubst %,tests/integration/test_%.c,nginx_replaced rollout_leader rollout_faults rollout_abuse rollout \
-	refused_random session_impostor rollout_requests discovery_loss churn mirror_faults outage session_faults))
+	refused_random session_impostor rollout_requests discovery_loss churn mirror_faults outage session_faults \
+	signed unfinished_push long_search acl trust not_included))
 IN_TURN := $(patsubst %.c,$(B)/%,$(LONGEST)) \
 	$(filter-out $(patsubst %.c,$(B)/%,$(LONGEST)),$(INTEGRATION_TESTS))
 RUN := ZKNGINXD=$(B)/zknginxd ZKNGINXCTL=$(B)/zknginxctl CURATOR_CLASSPATH=$(CURATOR_CLASSPATH)
@@ -233,7 +236,7 @@ CLOCK_SHIM := $(B)/tests/faults/clock_shim.so
 FAULT_GROUND := $(filter-out %/clock_shim.o,$(FAULT_GROUND))
 
 .PHONY: check-faults
-check-faults: test-deps
+check-faults: faults-deps
 	$(Q)$(MAKE) --no-print-directory $(B)/zknginxd $(FAULTS) $(CLOCK_SHIM)
 	$(Q)rm -f $(B)/faults.rows; printf '%s\n' $(FAULTS) | FAULT_ROWS=$(B)/faults.rows \
 		CLOCK_SHIM_SO=$(abspath $(CLOCK_SHIM)) $(RUN) xargs -P $(JOBS) -I T sh -c 'T >T.out 2>&1'; \

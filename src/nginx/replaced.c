@@ -226,8 +226,9 @@ static void end(struct replaced *r, bool runs)
 	r->lacks_status = false;
 	if (r->state == REPLACED_NOT)
 		return;
-	if (runs)
-		log_notice("the nginx that runs is the one on disk again");
+	log_notice("%s",
+		   runs ? "the nginx that runs is the one on disk again"
+			: "nginx does not run any more: its next start uses the nginx on disk");
 	become(r, REPLACED_NOT, NULL);
 }
 
