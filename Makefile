@@ -202,7 +202,8 @@ integration: $(B)/zknginxd $(B)/zknginxctl $(INTEGRATION_TESTS) $(CURATOR_CLASSE
 # Each sanitizer has a build directory of its own. A leak or a race ends the test.
 .PHONY: asan tsan
 asan:
-	$(Q)$(MAKE) --no-print-directory B=$(B)/asan SANITIZE=address,undefined unit integration
+	$(Q)LSAN_OPTIONS="suppressions=$(abspath tests/lsan.supp):print_suppressions=0:$$LSAN_OPTIONS" \
+		$(MAKE) --no-print-directory B=$(B)/asan SANITIZE=address,undefined unit integration
 
 # libzookeeper and libmicrohttpd are not built with it; what it cannot see it must not judge.
 tsan:

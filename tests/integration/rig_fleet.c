@@ -43,16 +43,6 @@ size_t rig_fleet_add(struct rig_fleet *f)
 	return f->count++;
 }
 
-/* libzookeeper leaks requests when it is closed; that is no leak of a sanitized daemon. */
-static void excuse_the_library(void)
-{
-	char *file = rig_path("lsan"), options[512];
-
-	rig_write(file, "leak:libzookeeper_mt\n");
-	snprintf(options, sizeof(options), "print_suppressions=0:suppressions=%s", file);
-	setenv("LSAN_OPTIONS", options, 0);
-}
-
 /* The test before may have failed while the server was down, or stopped. */
 static void revive_server(struct rig_fleet *f)
 {
@@ -133,7 +123,6 @@ int rig_fleet_setup(void **state)
 {
 	struct rig_fleet *f = xcalloc(1, sizeof(*f));
 
-	excuse_the_library();
 	f->zookeeper = rig_zookeeper_start(NULL);
 	*state = f;
 	return 0;

@@ -62,7 +62,7 @@ bool signing_key_parse(struct arena *a, const char *line, struct signing_key *ou
 	char *rest = arena_strdup(a, line);
 	const char *kind = next_word(&rest), *text = next_word(&rest);
 	const char *name = rest + strspn(rest, " \t");
-	struct ed25519_key key;
+	struct ed25519_key key = { 0 };
 
 	*why = "expected \"ed25519 BASE64 [NAME]\", as \"zknginxctl keygen\" prints it, or the "
 	       "absolute path of a file of such lines";
