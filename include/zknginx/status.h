@@ -135,7 +135,11 @@ struct status {
 		int64_t session;
 		uint64_t since;
 		unsigned long nodes, watches, reconnects, requests;
-		const char *open; /* which znodes every client may change; "" = none is known */
+		/* What shows that ZooKeeper's history has gone back; "" = it has not, or an
+		 * operator has accepted it. */
+		const char *rolled_back;
+		int64_t confirmed; /* zxid of the confirmation in the tree that is followed; 0 */
+		const char *open;  /* which znodes every client may change; "" = none is known */
 		unsigned long open_znodes;
 	} zookeeper;
 	struct {

@@ -30,6 +30,9 @@ struct znode {
 	int32_t version;  /* of the data */
 	int64_t mzxid;    /* transaction of the last change of the data */
 	int64_t czxid;    /* transaction that created it */
+	int64_t pzxid;    /* … that last created or deleted a child of it */
+	int64_t mtime;    /* when the data was last changed, and … */
+	int64_t ctime;    /* … when it was created, by the server's clock; ms since 1970 */
 	int64_t owner;    /* session of an ephemeral znode, 0 for a persistent one */
 };
 

@@ -119,7 +119,7 @@ static int open_deploy(struct agent *a, struct err *e)
 
 static int open_mirror(struct agent *a, struct err *e)
 {
-	static const struct mirror_ops ops = { converge_on_tree, converge_on_mirror_state };
+	static const struct mirror_ops ops = { converge_on_settled, converge_on_mirror_state };
 	CLEANUP(freep) struct mirror_root *list = NULL;
 	size_t count;
 
@@ -150,9 +150,16 @@ static void make_parts(struct agent *a)
 		&trial_ops, a);
 }
 
+static int open_past(struct agent *a, struct err *e)
+{
+	static const struct past_watch_ops ops = { converge_on_tree, converge_on_past };
+
+	return past_watch_new(a->loop, a->settings, &ops, a, &a->past, e);
+}
+
 static int open_parts(struct agent *a, struct err *e)
 {
-	if (open_names(a, e) < 0 || open_state(a, e) < 0)
+	if (open_names(a, e) < 0 || open_state(a, e) < 0 || open_past(a, e) < 0)
 		return -1;
 	make_parts(a);
 	if (open_deploy(a, e) == 0 && open_mirror(a, e) == 0)
@@ -193,6 +200,7 @@ void agent_free(struct agent *a)
 	if (!a)
 		return;
 	permission_free(a->permission);
+	past_watch_free(a->past);
 	mirror_free(a->mirror);
 	deploy_free(a->deploy);
 	trial_free(a->trial);

@@ -66,10 +66,17 @@ struct agent_facts {
 	struct tree *newest;         /* what could not be read is filled in; NULL: none was read */
 	const char *newest_revision; /* "" = none */
 	bool whole;                  /* everything in it was read once at least */
-	bool wiped;                  /* its config has no object at all */
-	bool unfinished;             /* … is incomplete: a push is unfinished */
-	bool untrusted;              /* … has not the signature that trust.require asks for */
-	struct tree *stored;         /* the config that is stored on this host; NULL: none … */
+	/* ZooKeeper is connected, and the newest tree is what it has: neither what was read before
+	 * the connection was lost, nor an older history that is kept back. */
+	bool current;
+	int64_t stale_plan; /* the plan of this transaction is from an older history; 0: none */
+	const char
+		*accepted;   /* the revision that the fleet accepted last, as this host knows; "" */
+	const char *plan;    /* … and the plan that this host followed last, JSON; "" */
+	bool wiped;          /* its config has no object at all */
+	bool unfinished;     /* … is incomplete: a push is unfinished */
+	bool untrusted;      /* … has not the signature that trust.require asks for */
+	struct tree *stored; /* the config that is stored on this host; NULL: none … */
 	const char *stored_revision; /* … and its revision; "" = none */
 	const char *applied;         /* revision that nginx is known to run; "" = none */
 	unsigned long generation;    /* the live one; 0 = none */

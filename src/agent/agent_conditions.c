@@ -40,6 +40,26 @@ static void check_zookeeper(const struct agent *a, struct conditions *c)
 			       a->settings->zookeeper.hosts);
 }
 
+/* ZooKeeper answers, and what it has is not used. */
+static void check_past(const struct agent *a, struct conditions *c)
+{
+	CLEANUP(buf_fini) struct buf seen = BUF_INIT;
+	struct past_watch_facts past;
+
+	past_watch_facts(a->past, &past);
+	if (!past.rolled_back)
+		return;
+	utc_print(past.seen, &seen);
+	conditions_add(c, "zookeeper-rolled-back", "", ALERT_CRITICAL, 1,
+		       "ZooKeeper's history has gone back: what this host last saw, at %s, is not "
+		       "there any more: %s. It was restored from a copy or wiped, or another "
+		       "ensemble answers at %s. Nothing of it is applied: nginx keeps serving "
+		       "revision %.12s, generation %lu. Bring the newer data back, or run "
+		       "\"zknginxctl confirm --history\" to accept what ZooKeeper has now",
+		       buf_str(&seen), past.message, a->settings->zookeeper.hosts,
+		       *a->running.applied ? a->running.applied : "none", stage_live(a->stage));
+}
+
 /* Without credentials everything is open, as the operator knows: that is no alert. */
 static void check_acls(const struct agent *a, struct conditions *c)
 {
@@ -242,12 +262,15 @@ static void check_refusal(const struct agent *a, struct conditions *c)
 static void check_leader(const struct agent *a, struct conditions *c)
 {
 	struct permission_facts p;
+	struct past_watch_facts past;
 	bool known;
 
 	permission_facts(a->permission, &p);
+	past_watch_facts(a->past, &past);
 	known = p.plan && (strcmp(p.newest_revision, p.plan->accepted.revision ?: "") == 0 ||
 			   strcmp(p.newest_revision, p.plan->target.revision ?: "") == 0);
-	if (!a->fleet || !p.newest || p.part != MEMBER_JOINED || p.wiped || p.push || p.untrusted)
+	if (!a->fleet || !p.newest || p.part != MEMBER_JOINED || p.wiped || p.push || p.untrusted ||
+	    past.rolled_back)
 		return;
 	if (!p.plan || (!known && !p.plan->paused))
 		conditions_add(
@@ -302,6 +325,7 @@ static void check_trust(const struct agent *a, struct conditions *c)
 void agent_conditions(struct agent *a, struct conditions *out)
 {
 	check_zookeeper(a, out);
+	check_past(a, out);
 	check_acls(a, out);
 	check_fleet(a, out);
 	check_nginx(a, out);

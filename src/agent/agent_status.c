@@ -13,12 +13,18 @@ static bool is_busy(const struct agent *a)
 void agent_facts(const struct agent *a, struct agent_facts *out)
 {
 	struct permission_facts p;
+	struct past_watch_facts past;
 
 	permission_facts(a->permission, &p);
+	past_watch_facts(a->past, &past);
 	*out = (struct agent_facts){
 		.newest = p.newest,
 		.newest_revision = p.newest_revision,
 		.whole = p.whole,
+		.current = past.in_order && mirror_is_current(a->mirror),
+		.stale_plan = past.stale_plan,
+		.accepted = past.accepted,
+		.plan = past.plan,
 		.wiped = p.wiped,
 		.unfinished = p.push,
 		.untrusted = p.untrusted,
@@ -33,13 +39,15 @@ void agent_facts(const struct agent *a, struct agent_facts *out)
 void agent_status_facts(const struct agent *a, struct status_facts *out)
 {
 	struct permission_facts p;
+	struct past_watch_facts past;
 	struct nginx_status nginx;
 
 	permission_facts(a->permission, &p);
+	past_watch_facts(a->past, &past);
 	deploy_nginx_status(a->deploy, &nginx);
 	out->connected = session_state(mirror_session(a->mirror)) == SESSION_CONNECTED;
-	out->has_tree = p.newest;
-	out->busy = is_busy(a);
+	out->has_tree = p.newest || past.rolled_back;
+	out->busy = p.newest && is_busy(a);
 	out->rejected = refusal_message(a->refusal, NULL);
 	out->excluded = nginx.nginx.includes == NGINX_INCLUDES_NOTHING;
 	out->partial = nginx.nginx.includes == NGINX_INCLUDES_NO_STREAM;
@@ -59,6 +67,7 @@ static const char *revision_applied(const struct agent *a)
 static void fill_zookeeper(const struct agent *a, struct status *s)
 {
 	const struct session *session = mirror_session(a->mirror);
+	struct past_watch_facts past;
 
 	s->zookeeper.state = session_state_name(session_state(session));
 	s->zookeeper.server = session_server(session);
@@ -68,6 +77,9 @@ static void fill_zookeeper(const struct agent *a, struct status *s)
 	s->zookeeper.watches = mirror_watches(a->mirror);
 	s->zookeeper.reconnects = session_reconnects(session);
 	s->zookeeper.requests = session_requests(session);
+	past_watch_facts(a->past, &past);
+	s->zookeeper.rolled_back = past.rolled_back ? past.message : "";
+	s->zookeeper.confirmed = past.in_order ? past.confirmed : 0;
 	s->zookeeper.open = acl_audit_findings(a->acls).text;
 	s->zookeeper.open_znodes = acl_audit_findings(a->acls).open;
 }

@@ -7,6 +7,7 @@
 #include "converge.h"
 #include "foreign.h"
 #include "sys/timing.h"
+#include "whole_guard.h"
 
 #define INCLUDE_PAUSE (10 * USEC_PER_SEC)
 
@@ -81,6 +82,7 @@ static void run(struct agent *a)
 		deploy_want(a->deploy, t->bundle,
 			    t->model->pending ? a->running.applied : t->revision);
 	}
+	whole_guard_of_past(a);
 	a->ops->on_problems(a->ctx, &a->problems);
 }
 
@@ -98,13 +100,7 @@ static void report_unreadable(struct agent *a)
 static void hold_for_acl(struct agent *a, const struct acl_findings *found)
 {
 	a->acl_held = true;
-	problems_fini(&a->problems);
-	problems_init(&a->problems);
-	problems_add(&a->problems, a->settings->zookeeper.config, PROBLEM_GUARD, NULL,
-		     "zookeeper.require_acl: every client that reaches ZooKeeper can change %s; "
-		     "nothing new is applied until their ACLs are corrected",
-		     found->text)
-		->serving = SERVING_PREVIOUS;
+	whole_guard_of_acl(a, found);
 	a->ops->on_problems(a->ctx, &a->problems);
 	if (a->once)
 		a->ops->on_over(a->ctx, false);
@@ -157,19 +153,50 @@ void converge(struct agent *a)
 
 /* --- what changes ---------------------------------------------------------------------------- */
 
-void converge_on_tree(void *agent, struct tree *tree)
+/* A tree of an older history goes no further. */
+void converge_on_settled(void *agent, struct tree *tree)
 {
 	struct agent *a = agent;
 	struct problems unreadable;
 
-	a->roots.waiting = false;
 	acl_audit_on_tree(a->acls, tree);
 	problems_init(&unreadable);
 	mirror_problems(a->mirror, &unreadable);
-	permission_on_tree(a->permission, tree, &unreadable, &a->running);
+	past_watch_take(a->past, a->mirror, tree, &unreadable);
 	problems_fini(&unreadable);
+	a->ops->on_facts(a->ctx);
+}
+
+void converge_on_tree(void *agent, struct tree *tree, const struct problems *unreadable)
+{
+	struct agent *a = agent;
+	struct past_watch_facts past;
+	struct permission_facts p;
+
+	past_watch_facts(a->past, &past);
+	a->roots.waiting = false;
+	permission_on_tree(a->permission, tree, unreadable, &a->running, past.stale_plan);
+	permission_facts(a->permission, &p);
+	past_watch_plan(a->past, p.plan);
 	converge(a);
 	a->ops->on_facts(a->ctx);
+}
+
+/* --once does not wait for an operator. */
+void converge_on_past(void *agent)
+{
+	struct agent *a = agent;
+	struct past_watch_facts past;
+
+	past_watch_facts(a->past, &past);
+	if (past.rolled_back) {
+		whole_guard_of_past(a);
+		a->ops->on_problems(a->ctx, &a->problems);
+	}
+	a->ops->on_change(a->ctx);
+	a->ops->on_facts(a->ctx);
+	if (a->once && past.rolled_back)
+		a->ops->on_over(a->ctx, false);
 }
 
 /* A path that cannot be read any more, or again, is a problem or the end of one. */
@@ -180,6 +207,7 @@ void converge_on_mirror_state(void *agent)
 	a->ops->on_change(a->ctx);
 	if (candidate_newest(a))
 		converge(a);
+	a->ops->on_facts(a->ctx);
 }
 
 void converge_on_nginx(void *agent)

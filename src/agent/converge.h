@@ -23,6 +23,7 @@
 #include "host_config.h"
 #include "last_names.h"
 #include "nginx/stage.h"
+#include "past_watch.h"
 #include "permission.h"
 #include "refusal.h"
 #include "running.h"
@@ -43,6 +44,7 @@ struct agent {
 	struct stage *stage;
 	struct deploy *deploy;
 	struct mirror *mirror;
+	struct past_watch *past;
 	struct acl_audit *acls;
 	bool acl_held; /* zookeeper.require_acl: nothing new is applied */
 	struct roots roots;
@@ -72,7 +74,9 @@ struct agent {
 void converge(struct agent *a);
 
 /* Callbacks; the first argument is the agent. */
-void converge_on_tree(void *agent, struct tree *tree);
+void converge_on_settled(void *agent, struct tree *tree);
+void converge_on_tree(void *agent, struct tree *tree, const struct problems *unreadable);
+void converge_on_past(void *agent);
 void converge_on_mirror_state(void *agent);
 void converge_on_done(void *agent, const struct outcome *o);
 void converge_on_nginx(void *agent);

@@ -111,12 +111,14 @@ static enum member_part part_of(const struct rollout_settings *s)
 	return rollout_follows(s) ? MEMBER_JOINED : MEMBER_EXEMPT;
 }
 
-static void read_plan(struct permission *p)
+static void read_plan(struct permission *p, int64_t stale)
 {
 	const struct znode *z = tree_find(p->newest, p->plan_path);
 	struct arena *arena = arena_new();
 	const char *why = "";
 
+	if (z && stale && z->mzxid == stale)
+		z = NULL;
 	arena_free(p->arena);
 	p->arena = arena;
 	p->has_plan = z && plan_parse(arena, z->data, z->size, &p->plan, &why);
@@ -179,7 +181,8 @@ static bool fill_in_unreadable(struct permission *p, const struct problems *unre
 }
 
 void permission_on_tree(struct permission *p, struct tree *newest,
-			const struct problems *unreadable, const struct running *running)
+			const struct problems *unreadable, const struct running *running,
+			int64_t stale_plan)
 {
 	struct digest digest;
 
@@ -190,7 +193,7 @@ void permission_on_tree(struct permission *p, struct tree *newest,
 	digest_hex(&digest, p->newest_revision);
 	p->wiped = !config_has_objects(p->newest, root_of(p));
 	trust_look(p->trust, p->newest, p->newest_revision);
-	read_plan(p);
+	read_plan(p, stale_plan);
 	read_note(p);
 	permission_update(p);
 }

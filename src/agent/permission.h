@@ -44,10 +44,12 @@ void permission_join(struct permission *p, struct fleet *fleet);
 /*
  * A new newest tree. What cannot be read counts as it was when it last could be: as operators wrote
  * it, if that config is stored, else as nginx runs it. So every host computes the same revision,
- * whether it was started before or after. unreadable: a problem for each path.
+ * whether it was started before or after. unreadable: a problem for each path. stale_plan: a plan
+ * that this transaction wrote is from an older history, and is ignored; 0: none is.
  */
 void permission_on_tree(struct permission *p, struct tree *newest,
-			const struct problems *unreadable, const struct running *running);
+			const struct problems *unreadable, const struct running *running,
+			int64_t stale_plan);
 /* The settings or the membership may have changed. */
 void permission_update(struct permission *p);
 

@@ -180,7 +180,7 @@ static void begin_first_due(struct turn *t)
 
 static bool may_act(const struct leader *l)
 {
-	return l->mirror && l->tree && l->c.facts.tree &&
+	return l->mirror && l->tree && leader_context_is_current(&l->c, l->tree) &&
 	       election_leads(fleet_election(l->c.fleet));
 }
 
@@ -189,6 +189,7 @@ static void look(struct turn *t, struct arena *a)
 	struct leader *l = t->l;
 
 	leader_look(&t->v, a, l->tree, l->c.settings->zookeeper.cluster, timing_wall());
+	leader_ignore_plan(&t->v, l->c.facts.stale_plan);
 	leader_watch_look(&l->watch, &t->v,
 			  &(struct leader_limits){ .plan_error = l->plan.writes.error,
 						   .live_error = l->live.writes.error,
@@ -215,7 +216,7 @@ static void take_turn(struct leader *l)
 		turn_later(l, l->plan.writes.due);
 		return;
 	}
-	if (t.v.plan_znode && !t.v.has_plan)
+	if (t.v.plan_znode && !t.v.has_plan && !t.v.plan_is_stale)
 		return; /* an invalid plan is neither acted on nor overwritten */
 	leader_publish_look(&l->publish, &t.v, t.now);
 	leader_decide(&l->c, &t.v,
@@ -359,9 +360,9 @@ unsigned long leader_requests(const struct leader *l)
 
 struct leader *leader_new(const struct leader_spec *spec, const struct leader_ops *ops, void *ctx)
 {
-	static const struct leader_facts none = { .newest = "",
-						  .stored_revision = "",
-						  .applied = "" };
+	static const struct leader_facts none = {
+		.newest = "", .stored_revision = "", .applied = "", .accepted = "", .plan = ""
+	};
 	struct leader *l = xcalloc(1, sizeof(*l));
 
 	l->ops = *ops;

@@ -45,12 +45,18 @@ DEFINE_CLEANUP(struct leader *, leader_free)
 
 /* What this host's agent knows; all of it is copied, or a reference is taken. */
 struct leader_facts {
-	struct tree *tree;   /* the newest settled one; NULL: there is none yet */
-	const char *newest;  /* the revision of its config; "" … */
-	bool known;          /* false: not all of it is readable, it has no object, or a push of it
-				is unfinished: no revision that may be rolled out */
-	bool unfinished;     /* … the last of these */
-	struct tree *stored; /* the config that is kept for restarts; NULL: none … */
+	struct tree *tree;    /* the newest settled one; NULL: there is none yet */
+	const char *newest;   /* the revision of its config; "" … */
+	bool known;           /* false: not all of it is readable, it has no object, or a push of it
+				 is unfinished: no revision that may be rolled out */
+	bool unfinished;      /* … the last of these */
+	bool current;         /* false: the tree is from before the connection was lost, or
+				 ZooKeeper has gone back to an older history: a leader does nothing */
+	int64_t stale_plan;   /* the plan of this transaction is from an older history: it counts as
+				 none, and is written over; 0: none is */
+	const char *accepted; /* … then what was accepted before; "" */
+	const char *plan;     /* … and the plan that was followed then, JSON; "" */
+	struct tree *stored;  /* the config that is kept for restarts; NULL: none … */
 	const char *stored_revision; /* … and its revision; "" */
 	const char *applied;         /* the revision that nginx is known to run; "" */
 };

@@ -12,6 +12,8 @@ static void clear_facts(struct leader_facts *f)
 	free((char *)f->newest);
 	free((char *)f->stored_revision);
 	free((char *)f->applied);
+	free((char *)f->accepted);
+	free((char *)f->plan);
 }
 
 /* References are taken before those of before are given up: they may be the same. */
@@ -22,6 +24,10 @@ void leader_context_take(struct leader_context *c, const struct leader_facts *fa
 		.newest = xstrdup(facts->newest),
 		.known = facts->known,
 		.unfinished = facts->unfinished,
+		.current = facts->current,
+		.stale_plan = facts->stale_plan,
+		.accepted = xstrdup(facts->accepted),
+		.plan = xstrdup(facts->plan),
 		.stored = facts->stored ? tree_ref(facts->stored) : NULL,
 		.stored_revision = xstrdup(facts->stored_revision),
 		.applied = xstrdup(facts->applied),
@@ -29,6 +35,23 @@ void leader_context_take(struct leader_context *c, const struct leader_facts *fa
 
 	clear_facts(&c->facts);
 	c->facts = copy;
+}
+
+/* The two mirrors may be connected to servers of different histories. What the agent has seen of
+ * the plan has to be in the leader's tree, or something later: else it is waited for. */
+static bool has_agents_plan(const struct leader_context *c, const struct tree *tree)
+{
+	CLEANUP(freep)
+	char *path = cluster_path_new(c->settings->zookeeper.cluster, CLUSTER_PLAN, NULL);
+	const struct znode *agents = tree_find(c->facts.tree, path);
+	const struct znode *own = tree_find(tree, path);
+
+	return !agents || (own && own->mzxid >= agents->mzxid);
+}
+
+bool leader_context_is_current(const struct leader_context *c, const struct tree *tree)
+{
+	return c->facts.tree && c->facts.current && has_agents_plan(c, tree);
 }
 
 void leader_context_fini(struct leader_context *c)

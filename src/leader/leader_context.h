@@ -22,6 +22,8 @@ struct leader_context {
 
 /* Copies the facts, or takes references. */
 void leader_context_take(struct leader_context *c, const struct leader_facts *facts);
+/* May a leader with this tree of the fleet's znodes act on the facts? */
+bool leader_context_is_current(const struct leader_context *c, const struct tree *tree);
 void leader_context_fini(struct leader_context *c);
 
 #endif

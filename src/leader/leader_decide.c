@@ -1,6 +1,7 @@
 /* The view and the facts, as core/rollout reads them. */
 #include <string.h>
 
+#include "core/data/layout.h"
 #include "core/fleet/signature.h"
 #include "leader_decide.h"
 
@@ -86,6 +87,35 @@ static struct plan_revision recorded(const struct leader_view *v)
 	return (struct plan_revision){ .revision = "" };
 }
 
+/*
+ * After history went back, the records are older than what the fleet runs. The plan that was
+ * followed before goes on, so that no host goes back because a copy was restored; what ZooKeeper
+ * has now is rolled out from there. "running" is stored in the history, where that has lost it.
+ */
+static void keep_lost(const struct leader_facts *f, struct leader_view *v, struct plan *lost,
+		      struct rollout_input *in)
+{
+	const char *revision, *why;
+	bool is_stored, at_hand = strcmp(f->stored_revision, f->accepted) == 0;
+
+	if (!plan_parse(v->arena, f->plan, strlen(f->plan), lost, &why))
+		*lost = (struct plan){ .accepted.revision = f->accepted };
+	is_stored = *f->accepted && leader_find(v, f->accepted, &revision, &why);
+	in->running = !is_stored && at_hand ? f->accepted : "";
+	in->lost = lost;
+}
+
+/* Hosts that have seen more than this one ignored the plan when an older history was confirmed. The
+ * same plan, written after the confirmation, is followed. */
+static bool is_before_confirmation(const struct leader_context *c, const struct leader_view *v)
+{
+	const char *path =
+		cluster_path(v->arena, c->settings->zookeeper.cluster, CLUSTER_CONFIRMED, NULL);
+	const struct znode *z = tree_find(c->facts.tree, path);
+
+	return v->has_plan && z && z->mzxid > v->plan_znode->mzxid;
+}
+
 static bool is_run_by_a_member(const struct leader_view *v, const char *revision)
 {
 	for (size_t i = 0; i < v->member_count; i++) {
@@ -113,6 +143,7 @@ void leader_decide(const struct leader_context *c, struct leader_view *v,
 	const struct leader_facts *f = &c->facts;
 	struct rollout_rules rules = leader_rules(c->settings, v);
 	struct request request;
+	struct plan lost;
 	struct rollout_input in = {
 		.rules = &rules,
 		.plan = v->has_plan ? &v->plan : NULL,
@@ -130,6 +161,13 @@ void leader_decide(const struct leader_context *c, struct leader_view *v,
 		.publish_error = q->publish_error,
 	};
 
+	if (v->plan_is_stale)
+		keep_lost(f, v, &lost, &in);
 	read_request(c, v, q->request, &request, &in);
 	rollout_next(q->rollout, v->arena, &in, out);
+	if (!out->store && !out->changed && is_before_confirmation(c, v)) {
+		out->changed = true;
+		out->next = v->plan;
+		out->due = NEVER;
+	}
 }

@@ -25,6 +25,12 @@ void leader_look(struct leader_view *v, struct arena *a, const struct tree *tree
 	v->entry_count = history_parse(a, tree, cluster, &v->entries, &v->last_seq);
 }
 
+void leader_ignore_plan(struct leader_view *v, int64_t zxid)
+{
+	v->plan_is_stale = zxid && v->plan_znode && v->plan_znode->mzxid == zxid;
+	v->has_plan = v->has_plan && !v->plan_is_stale;
+}
+
 /*
  * Hosts in mode "all" ignore the plan. While any member still follows it, a leader left in mode
  * "all" by mistake behaves as in mode "canary".

@@ -14,6 +14,7 @@ struct leader_view {
 	struct arena *arena;
 	char wall[32];
 	bool has_plan;
+	bool plan_is_stale; /* it is from an older history: it counts as none */
 	struct plan plan;
 	const char *plan_error; /* why there is no plan, though there is a znode */
 	const struct znode *plan_znode, *request, *live; /* NULL = not there */
@@ -26,6 +27,9 @@ struct leader_view {
 
 void leader_look(struct leader_view *v, struct arena *a, const struct tree *tree,
 		 const char *cluster, uint64_t wall);
+
+/* The plan of this transaction (0: none) counts as none. */
+void leader_ignore_plan(struct leader_view *v, int64_t zxid);
 
 struct rollout_rules leader_rules(const struct settings *s, const struct leader_view *v);
 

@@ -120,7 +120,7 @@ static void check_rollout(struct leader_watch *w, const struct leader_view *v)
 	struct conditions *c = &w->conditions;
 	const struct plan *p = &v->plan;
 
-	if (v->plan_znode && !v->has_plan)
+	if (v->plan_znode && !v->has_plan && !v->plan_is_stale)
 		conditions_add(c, "rollout-plan-unreadable", "", ALERT_CRITICAL, 0,
 			       "%s is not a valid plan: %s; no host takes another revision until "
 			       "the znode is repaired or deleted",

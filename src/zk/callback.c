@@ -107,6 +107,7 @@ static void reply_stat(struct note *n, const struct Stat *stat)
 		.czxid = stat->czxid,
 		.mzxid = stat->mzxid,
 		.mtime = stat->mtime,
+		.ctime = stat->ctime,
 		.pzxid = stat->pzxid,
 		.owner = stat->ephemeralOwner,
 		.version = stat->version,

@@ -123,6 +123,11 @@ static int send_get_acl(struct handle *h, struct request *r)
 	return zoo_aget_acl(h->zh, r->path, callback_acl, r);
 }
 
+static int send_sync(struct handle *h, struct request *r)
+{
+	return zoo_async(h->zh, r->path, callback_created, r);
+}
+
 /* The library takes the vector without const, and only reads it. */
 static int send_set_acl(struct handle *h, struct request *r)
 {
@@ -178,11 +183,11 @@ static int send_multi(struct handle *h, struct request *r)
 int handle_send(struct handle *h, struct request *r)
 {
 	static int (*const send[REQUEST_KIND_N])(struct handle *, struct request *) = {
-		[REQUEST_GET] = send_get,         [REQUEST_CHILDREN] = send_children,
-		[REQUEST_EXISTS] = send_exists,   [REQUEST_GET_ACL] = send_get_acl,
-		[REQUEST_SET_ACL] = send_set_acl, [REQUEST_CREATE] = send_create,
-		[REQUEST_SET] = send_set,         [REQUEST_DELETE] = send_delete,
-		[REQUEST_MULTI] = send_multi,
+		[REQUEST_GET] = send_get,       [REQUEST_CHILDREN] = send_children,
+		[REQUEST_EXISTS] = send_exists, [REQUEST_GET_ACL] = send_get_acl,
+		[REQUEST_SYNC] = send_sync,     [REQUEST_SET_ACL] = send_set_acl,
+		[REQUEST_CREATE] = send_create, [REQUEST_SET] = send_set,
+		[REQUEST_DELETE] = send_delete, [REQUEST_MULTI] = send_multi,
 	};
 	int rc;
 

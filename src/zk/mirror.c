@@ -6,6 +6,12 @@
  * request (the barrier) shows that all missed events have arrived. That packet may not grow beyond
  * what servers accept. Above the limit a broken link ends the session instead, and everything is
  * read again in a new one.
+ *
+ * A server whose data was restored from a copy may know this session, if the session is older than
+ * the copy. It sends no event for what is older than the client has seen, so the mirror would keep
+ * what is lost. A copy lacks the last transactions. So the barrier is a request for the znode of
+ * the last transaction that the mirror has seen, or, where it is gone, for those above it: one of
+ * them shows that transaction or a later one. If not, everything is read again in a new session.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +39,56 @@ static int on_work(sd_event_source *source UNUSED, void *ctx)
 
 /* --- the session ----------------------------------------------------------------------------- */
 
+static int64_t last_transaction(const struct session_stat *s)
+{
+	int64_t last = s->mzxid > s->czxid ? s->mzxid : s->czxid;
+
+	return s->pzxid > last ? s->pzxid : last;
+}
+
+static void find_witness(struct node *n)
+{
+	struct mirror *m = n->mirror;
+
+	if (!n->present || last_transaction(&n->stat) <= m->witness_zxid)
+		return;
+	m->witness = n;
+	m->witness_zxid = last_transaction(&n->stat);
+}
+
+static session_done on_barrier;
+
+static void send_barrier(struct mirror *m, const char *path)
+{
+	m->barriers++;
+	session_exists(m->session, path, false, on_barrier, m);
+}
+
+static void begin_barrier(struct mirror *m)
+{
+	m->witness = NULL;
+	m->witness_zxid = 0;
+	node_each(m->top, find_witness);
+	send_barrier(m, m->witness ? m->witness->path : "/");
+	m->witness = NULL; /* it may be freed */
+}
+
+static void pass_barrier(struct mirror *m, const struct session_reply *r)
+{
+	CLEANUP(freep) char *above = xstrdup(r->path);
+	char *slash = strrchr(above, '/');
+
+	if (r->rc == ZOK && last_transaction(r->stat) < m->witness_zxid) {
+		session_renew(m->session);
+	} else if (r->rc == ZNONODE && above[1]) {
+		slash[slash == above] = '\0';
+		send_barrier(m, above);
+	} else {
+		m->lost_barriers = 0;
+		m->caught_up = m->barriers == 0;
+	}
+}
+
 static void on_barrier(void *ctx, const struct session_reply *r)
 {
 	struct mirror *m = ctx;
@@ -41,8 +97,7 @@ static void on_barrier(void *ctx, const struct session_reply *r)
 	if (r->rc == SESSION_GONE)
 		return;
 	if (r->rc != ZCONNECTIONLOSS) {
-		m->lost_barriers = 0;
-		m->caught_up = m->barriers == 0;
+		pass_barrier(m, r);
 		return;
 	}
 	if (++m->lost_barriers < MAX_LOST_BARRIERS)
@@ -89,8 +144,7 @@ static void on_session_state(void *ctx, enum session_state state)
 	} else if (state != SESSION_EXPIRED && is_past_limit(m)) {
 		session_renew(m->session);
 	} else if (state == SESSION_CONNECTED) {
-		m->barriers++;
-		session_exists(m->session, "/", false, on_barrier, m);
+		begin_barrier(m);
 	}
 	mirror_feed(m);
 	if (m->ops.on_state)
@@ -181,6 +235,12 @@ int mirror_new(sd_event *loop, const char *name, const struct zookeeper_settings
 struct session *mirror_session(const struct mirror *m)
 {
 	return m->session;
+}
+
+bool mirror_is_current(const struct mirror *m)
+{
+	return session_state(m->session) == SESSION_CONNECTED && m->settled_epoch &&
+	       m->settled_epoch == session_epoch(m->session);
 }
 
 bool mirror_is_complete(const struct mirror *m)

@@ -57,6 +57,11 @@ void mirror_set_roots(struct mirror *m, const struct mirror_root *roots, size_t 
 void mirror_audit(struct mirror *m);
 
 struct session *mirror_session(const struct mirror *m);
+/* Is nothing in flight, nothing queued and every change handed on? */
+bool mirror_is_settled(const struct mirror *m);
+/* Is the session connected, and has everything been read in it once at least? Until then the tree
+ * is what another session has read. ops.on_state follows when it becomes true. */
+bool mirror_is_current(const struct mirror *m);
 /* Has everything been read at least once since the start? */
 bool mirror_is_complete(const struct mirror *m);
 unsigned long mirror_nodes(const struct mirror *m);

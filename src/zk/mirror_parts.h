@@ -38,9 +38,12 @@ struct mirror {
 	size_t expected;              /* bytes of the next answer */
 	size_t watches, watch_bytes;  /* armed in this session */
 
-	unsigned epoch; /* of the session that watches are armed in; 0: none yet */
+	unsigned epoch;         /* of the session that watches are armed in; 0: none yet */
+	unsigned settled_epoch; /* of the session in which a tree was last settled; 0: none yet */
 	unsigned barriers, lost_barriers;
-	bool caught_up; /* all events that were missed while disconnected have arrived */
+	struct node *witness; /* of the last transaction that was seen, while it is looked for … */
+	int64_t witness_zxid; /* … and that transaction */
+	bool caught_up;       /* all events that were missed while disconnected have arrived */
 	/* Servers from 3.9.3 on deny exists, too, on a znode that may not be read. */
 	bool exists_denied;
 	bool changed;  /* since the last tree */

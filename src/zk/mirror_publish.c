@@ -41,11 +41,28 @@ static struct tree *build(const struct mirror *m)
 	return tree_builder_finish(&b);
 }
 
+bool mirror_is_settled(const struct mirror *m)
+{
+	return is_settled(m) && !m->changed;
+}
+
+static void note_epoch(struct mirror *m)
+{
+	if (m->settled_epoch == m->epoch)
+		return;
+	m->settled_epoch = m->epoch;
+	m->has_news = true;
+	mirror_schedule_work(m);
+}
+
 void mirror_publish(struct mirror *m)
 {
 	CLEANUP(tree_unrefp) struct tree *t = NULL;
 
-	if (!is_settled(m) || !m->changed)
+	if (!is_settled(m))
+		return;
+	note_epoch(m);
+	if (!m->changed)
 		return;
 	t = build(m);
 	m->changed = false;

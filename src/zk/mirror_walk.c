@@ -83,10 +83,11 @@ static void mark_unreadable(struct node *n, enum item item, int rc)
 		mirror_want(n, ITEM_EXISTS);
 }
 
-/* Bytes as well: a server that was restored from a copy may use the same zxids again. */
+/* Bytes and times as well: a server that was restored from a copy may use the same zxids again. */
 static bool is_as_stored(const struct node *n, const struct session_reply *r)
 {
 	return n->present && n->stat.mzxid == r->stat->mzxid && n->stat.czxid == r->stat->czxid &&
+	       n->stat.mtime == r->stat->mtime && n->stat.ctime == r->stat->ctime &&
 	       n->stat.version == r->stat->version && n->size == r->size &&
 	       (n->size == 0 || memcmp(n->data, r->data, n->size) == 0);
 }
@@ -106,6 +107,7 @@ static void store_data(struct node *n, const struct session_reply *r)
 		n->present = true;
 		n->mirror->changed = true;
 	}
+	n->stat.pzxid = r->stat->pzxid;
 	/* A list at rest is up to date, unless the server has dropped its event. */
 	if ((!(n->armed & ITEM_KIDS) || n->listed != r->stat->cversion) &&
 	    n->kids_unreadable == READABLE)
@@ -196,6 +198,7 @@ static void store_list(struct node *n, const struct session_reply *r)
 		return;
 	}
 	n->listed = r->stat->cversion;
+	n->stat.pzxid = r->stat->pzxid;
 	mirror_expect(n->mirror, more);
 	names = xmalloc(r->child_count * sizeof(*names));
 	for (size_t i = 0; i < r->child_count; i++)

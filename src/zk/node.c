@@ -178,6 +178,9 @@ void node_build(const struct node *n, struct tree_builder *b)
 					    .version = n->stat.version,
 					    .mzxid = n->stat.mzxid,
 					    .czxid = n->stat.czxid,
+					    .pzxid = n->stat.pzxid,
+					    .mtime = n->stat.mtime,
+					    .ctime = n->stat.ctime,
 					    .owner = n->stat.owner,
 				    });
 	for (size_t i = 0; i < n->child_count; i++)

@@ -7,6 +7,7 @@
 
 #define CONFIG_DEPTH 3 /* upstreams/NAME/SERVER */
 #define OVERRIDES_DEPTH 1
+#define FIXED 4 /* roots that are always followed */
 
 static bool is_followed(const struct roots *r, const struct discover_root *list, size_t count)
 {
@@ -22,14 +23,16 @@ static bool is_followed(const struct roots *r, const struct discover_root *list,
 
 static struct mirror_root *all_roots(const struct roots *r, size_t *count)
 {
-	struct mirror_root *all = xcalloc(r->count + 3, sizeof(*all));
+	struct mirror_root *all = xcalloc(r->count + FIXED, sizeof(*all));
 
 	all[0] = (struct mirror_root){ r->config, CONFIG_DEPTH };
 	all[1] = (struct mirror_root){ r->overrides, OVERRIDES_DEPTH };
 	all[2] = (struct mirror_root){ r->plan, 0 };
+	all[3] = (struct mirror_root){ r->confirmed, 0 };
 	for (size_t i = 0; i < r->count; i++)
-		all[i + 3] = (struct mirror_root){ r->discovered[i].path, r->discovered[i].depth };
-	*count = r->count + 3;
+		all[i + FIXED] =
+			(struct mirror_root){ r->discovered[i].path, r->discovered[i].depth };
+	*count = r->count + FIXED;
 	return all;
 }
 
@@ -59,6 +62,7 @@ void roots_init(struct roots *r, const struct zookeeper_settings *settings)
 		.config = xstrdup(settings->config),
 		.overrides = cluster_path_new(settings->cluster, CLUSTER_OVERRIDES, NULL),
 		.plan = cluster_path_new(settings->cluster, CLUSTER_PLAN, NULL),
+		.confirmed = cluster_path_new(settings->cluster, CLUSTER_CONFIRMED, NULL),
 	};
 }
 
@@ -67,6 +71,7 @@ void roots_fini(struct roots *r)
 	free(r->config);
 	free(r->overrides);
 	free(r->plan);
+	free(r->confirmed);
 	arena_free(r->arena);
 	*r = (struct roots){ 0 };
 }

@@ -1,6 +1,6 @@
 /*
- * The roots: which paths the mirror follows. The config, the overrides and the plan always, and
- * what the upstreams of the last model discover servers at.
+ * The roots: which paths the mirror follows. The config, the overrides, the plan and the
+ * confirmation always, and what the upstreams of the last model discover servers at.
  *
  * A tree that was mirrored without such a path does not show what is there, and a model of that
  * tree would have upstreams without servers. So the mirror is told first, and the model that asked
@@ -14,7 +14,7 @@
 #include "mirror.h"
 
 struct roots {
-	char *config, *overrides, *plan;
+	char *config, *overrides, *plan, *confirmed;
 	struct arena *arena; /* of `discovered`; NULL: no model was asked yet */
 	struct discover_root *discovered;
 	size_t count;

@@ -109,6 +109,7 @@ void session_renew(struct session *s);
 struct session_stat {
 	int64_t czxid, mzxid, pzxid, owner;
 	int64_t mtime; /* when the data was written, by the server's clock; ms since 1970 */
+	int64_t ctime; /* … and when the znode was created */
 	int32_t version, cversion, child_count;
 };
 
@@ -139,6 +140,9 @@ void session_children(struct session *s, const char *path, bool watch, session_d
 		      void *ctx);
 void session_exists(struct session *s, const char *path, bool watch, session_done *done, void *ctx);
 void session_get_acl(struct session *s, const char *path, session_done *done, void *ctx);
+/* The server catches up with the leader of the ensemble: what is read after the answer is what the
+ * ensemble had when this was asked, or newer. */
+void session_sync(struct session *s, session_done *done, void *ctx);
 /* Gives a znode the ACL that it would be created with. */
 void session_set_acl(struct session *s, const char *path, session_done *done, void *ctx);
 /* flags as zoo_create's: ZOO_EPHEMERAL (below for callers outside of src/zk), ZOO_SEQUENCE. Data is

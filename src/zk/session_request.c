@@ -41,6 +41,11 @@ void session_get_acl(struct session *s, const char *path, session_done *done, vo
 	submit(s, request_new(REQUEST_GET_ACL, path, NULL, 0, done, ctx));
 }
 
+void session_sync(struct session *s, session_done *done, void *ctx)
+{
+	submit(s, request_new(REQUEST_SYNC, "/", NULL, 0, done, ctx));
+}
+
 void session_create(struct session *s, const char *path, const char *data, size_t size, int flags,
 		    session_done *done, void *ctx)
 {

@@ -107,6 +107,9 @@ static void update_leader(struct host *h)
 	leader_update(h->leader, &(struct leader_facts){ .tree = h->tree,
 							 .newest = h->newest,
 							 .known = h->tree,
+							 .current = true,
+							 .accepted = "",
+							 .plan = "",
 							 .stored = h->config,
 							 .stored_revision = h->stored,
 							 .applied = h->applied });

@@ -120,6 +120,24 @@ void rig_zookeeper_wipe(struct rig_zookeeper *z)
 	assert_int_equal(mkdir(data, 0755), 0);
 }
 
+static void replace_directory(const char *from, const char *to)
+{
+	assert_int_equal(rig_run(NULL, (char *[]){ "rm", "-rf", (char *)to, NULL }), 0);
+	assert_int_equal(rig_run(NULL, (char *[]){ "cp", "-a", (char *)from, (char *)to, NULL }),
+			 0);
+}
+
+void rig_zookeeper_copy(struct rig_zookeeper *z, const char *name)
+{
+	replace_directory(rig_path("zookeeper-%d", z->port), rig_path("copy-%d-%s", z->port, name));
+}
+
+void rig_zookeeper_restore(struct rig_zookeeper *z, const char *name)
+{
+	rig_zookeeper_kill(z);
+	replace_directory(rig_path("copy-%d-%s", z->port, name), rig_path("zookeeper-%d", z->port));
+}
+
 void rig_zookeeper_pause(struct rig_zookeeper *z)
 {
 	assert_int_equal(kill(z->pid, SIGSTOP), 0);

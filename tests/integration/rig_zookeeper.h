@@ -33,6 +33,10 @@ void rig_zookeeper_kill(struct rig_zookeeper *z);
 void rig_zookeeper_restart(struct rig_zookeeper *z);
 /* Between kill and restart: it comes back with no data at all. */
 void rig_zookeeper_wipe(struct rig_zookeeper *z);
+/* A copy of its data, as of now, under this name. */
+void rig_zookeeper_copy(struct rig_zookeeper *z, const char *name);
+/* Kills it; it comes back with the data of that copy. Does not restart it. */
+void rig_zookeeper_restore(struct rig_zookeeper *z, const char *name);
 /* SIGSTOP and SIGCONT. */
 void rig_zookeeper_pause(struct rig_zookeeper *z);
 void rig_zookeeper_resume(struct rig_zookeeper *z);

@@ -46,6 +46,9 @@ static void tell_leader(void)
 				      .tree = agent.tree,
 				      .newest = agent.newest,
 				      .known = agent.tree && config_has_objects(agent.tree, CONFIG),
+				      .current = true,
+				      .accepted = "",
+				      .plan = "",
 				      .stored = agent.stored,
 				      .stored_revision = agent.stored_revision,
 				      .applied = agent.stored_revision });

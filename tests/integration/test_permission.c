@@ -91,7 +91,7 @@ static void see(struct world *w, const char *text)
 {
 	struct tree *t = parse(text);
 
-	permission_on_tree(w->permission, t, &w->unreadable, &w->running);
+	permission_on_tree(w->permission, t, &w->unreadable, &w->running, 0);
 	tree_unref(t);
 }
 
@@ -144,7 +144,7 @@ static void what_cannot_be_read_is_filled_in_and_the_tree_that_came_stays_as_it_
 	struct permission_facts f;
 
 	problems_add(&w->unreadable, ROOT "/sites/s", PROBLEM_ACCESS, NULL, "no permission");
-	permission_on_tree(w->permission, came, &w->unreadable, &w->running);
+	permission_on_tree(w->permission, came, &w->unreadable, &w->running, 0);
 	permission_facts(w->permission, &f);
 	assert_true(f.whole);
 	assert_string_equal(f.newest_revision, w->running.applied);

@@ -29,6 +29,7 @@ static void each_znode_has_its_row(void **state UNUSED)
 	expect(CLUSTER "/members/web1", "r -", "-", true);
 	expect(CLUSTER "/reports/web1", "r -", "-", true);
 	expect(CLUSTER "/request", "rw -", "-", true);
+	expect(CLUSTER "/confirmed", "rw -", "-", true);
 	expect(CLUSTER "/live", "r r", "r", true);
 	expect(CLUSTER "/overrides", "cdr -", "-", true);
 	expect(CLUSTER "/overrides/shop", "rw -", "-", false);

@@ -99,6 +99,7 @@ struct digest tree_revision(const struct tree *t, const char *root);
 	X(MEMBERS, "members")                                                                      \
 	X(REPORTS, "reports")                                                                      \
 	X(OVERRIDES, "overrides")                                                                  \
+	X(CONFIRMED, "confirmed")                                                                  \
 	X(ELECTION, "election")
 
 enum cluster_znode {

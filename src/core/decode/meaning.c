@@ -107,7 +107,7 @@ static void put_discover(struct buf *out, const struct discover *d)
 }
 
 /* The servers, and what has become of it, are not of this znode; `tls` is that of the discovers. */
-PRINTS(upstream, 216);
+PRINTS(upstream, 240);
 static void put_upstream(struct buf *out, const struct upstream *u)
 {
 	put_number(out, u->protocol, 0);
@@ -154,7 +154,7 @@ static void put_listen(struct buf *out, const struct listen *l)
 	put_number(out, l->implied, 0);
 }
 
-PRINTS(site, 208);
+PRINTS(site, 232);
 static void put_site(struct buf *out, const struct site *s)
 {
 	put_number(out, s->protocol, 0);

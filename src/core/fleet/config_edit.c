@@ -118,7 +118,7 @@ static bool is_unnamed(struct walk *w, const char *path)
 /* What an application has registered is no part of what an operator keeps as files. */
 static void add_unnamed(struct walk *w, const struct znode *old, enum config_level level)
 {
-	if (level != CONFIG_CHILD || !old->owner)
+	if (old && (level != CONFIG_CHILD || !old->owner))
 		add_path(w, &w->unnamed, old->path);
 }
 

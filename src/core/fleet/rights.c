@@ -21,6 +21,7 @@ static const struct row {
 	[CLUSTER_MEMBERS] = { { R, 0, true }, { R, 0, true } },
 	[CLUSTER_REPORTS] = { { R, 0, true }, { R, 0, true } },
 	[CLUSTER_OVERRIDES] = { { R | C | D, 0, true }, { R | W, 0, false } },
+	[CLUSTER_CONFIRMED] = { { R | W, 0, true }, { R, 0, true } },
 	[CLUSTER_ELECTION] = { { R, 0, true }, { R, 0, true } },
 };
 

@@ -287,6 +287,35 @@ static void decide_first(struct turn *t)
 	rollout_enter(t, PLAN_IDLE);
 }
 
+static void set_author(struct turn *t)
+{
+	t->plan->mode = rollout_mode_name(t->in->rules->mode);
+	t->plan->leader = t->in->leader;
+}
+
+/*
+ * ZooKeeper's history has gone back, and the plan with it. The plan that was lost is written again,
+ * so that no host goes back. Its entries of the history may be lost as well, or have other numbers.
+ * A target that the config is no more is given up. In mode "all" there is nothing to go on with.
+ */
+static void decide_lost(struct turn *t)
+{
+	struct plan *p = t->plan;
+	const char *accepted = t->in->lost->accepted.revision, *unused;
+
+	*p = plan_copy(t->a, t->in->lost);
+	set_author(t);
+	p->accepted.history = *accepted ? t->in->find(t->in->ctx, accepted, &unused, &unused) : 0;
+	if (*t->in->running && !rollout_store(t, t->in->running, &p->accepted.history))
+		return;
+	if (p->phase == PLAN_PUBLISHING)
+		rollout_end_publishing(t);
+	if (!is_same(p->target.revision, t->in->newest))
+		rollout_drop_target(t);
+	else if (rollout_store(t, t->in->newest, &p->target.history) && plan_is_moving(p))
+		rollout_resume(t);
+}
+
 static bool is_first_due(struct turn *t)
 {
 	if (!*t->in->newest)
@@ -295,12 +324,6 @@ static bool is_first_due(struct turn *t)
 		return true;
 	ask_at(t, rollout_settles_at(t));
 	return false;
-}
-
-static void set_author(struct turn *t)
-{
-	t->plan->mode = rollout_mode_name(t->in->rules->mode);
-	t->plan->leader = t->in->leader;
 }
 
 static void finish(struct turn *t)
@@ -336,7 +359,10 @@ void rollout_next(struct rollout *r, struct arena *a, const struct rollout_input
 	if (!in->plan) {
 		if (!is_first_due(&t))
 			return;
-		decide_first(&t);
+		if (in->lost && in->rules->mode != ROLLOUT_ALL)
+			decide_lost(&t);
+		else
+			decide_first(&t);
 		out->changed = !out->store;
 		t.plan->updated = copy.wall;
 		return;

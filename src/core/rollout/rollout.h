@@ -58,6 +58,8 @@ struct rollout_input {
 	 * proven). */
 	struct plan_revision recorded;
 	const char *running;
+	const struct plan *lost; /* the plan that ZooKeeper had before its history went back; NULL =
+				    none: history has not gone back */
 	const struct request *request; /* NULL = none, or being carried out (ROLLBACK) */
 	const char *request_error;     /* there is one that cannot be read: why; NULL = no */
 	/* The history entry that has this revision's content for a rollout that begins now, or 0.

@@ -74,6 +74,8 @@ bool rollout_is_outdated(const struct turn *t);
 /* rollout_steps.c: each writes into t->plan what its name says. */
 bool rollout_store(struct turn *t, const char *revision, unsigned long *history);
 void rollout_begin(struct turn *t, const char *revision, unsigned long history);
+/* The plan's target and hosts go on in a new attempt. Hosts that run it already are named, too. */
+void rollout_resume(struct turn *t);
 void rollout_again(struct turn *t); /* the same target, in a new attempt */
 bool rollout_start(struct turn *t); /* step 1; false: there is no canary, and nothing changed */
 void rollout_advance(struct turn *t);

@@ -218,6 +218,26 @@ void rollout_begin(struct turn *t, const char *revision, unsigned long history)
 		rollout_start(t);
 }
 
+static struct names pick_running(const struct turn *t, const char *revision)
+{
+	struct names n = { .at = arena_array(t->a, const char *, t->in->member_count + 1) };
+
+	for (size_t i = 0; i < t->in->member_count; i++) {
+		const struct member *m = &t->in->members[i];
+
+		if (is_outside(t, m) && strcmp(m->revision, revision) == 0)
+			n.at[n.count++] = arena_strdup(t->a, m->host);
+	}
+	return n;
+}
+
+void rollout_resume(struct turn *t)
+{
+	t->plan->attempt = fresh_attempt(t);
+	t->plan->since = t->in->wall;
+	add_hosts(t, pick_running(t, t->plan->target.revision));
+}
+
 void rollout_again(struct turn *t)
 {
 	begin_attempt(t);

@@ -219,6 +219,8 @@ static const struct status_field zookeeper_rows[] = {
 	  COUNTER("zookeeper_reconnects", "Connections after the first one.") },
 	{ "requests", STATUS_COUNT, AT(zookeeper.requests), .counts = true,
 	  COUNTER("zookeeper_requests", "Requests sent.") },
+	{ "rolled_back", STATUS_TEXT, AT(zookeeper.rolled_back), .omitted = true },
+	{ "confirmed", STATUS_SESSION, AT(zookeeper.confirmed), .omitted = true },
 	{ "open", STATUS_TEXT, AT(zookeeper.open) },
 	{ "open_znodes", STATUS_COUNT, AT(zookeeper.open_znodes),
 	  GAUGE("zookeeper_open_znodes", "Znodes that every client may change.") },

@@ -1,7 +1,9 @@
-/* confirm: an operator accepts a loss of servers, and the guards let go of them. */
+/* confirm: an operator accepts a loss of servers, and the guards let go of them; or an older
+ * history of ZooKeeper (confirm_history.h). */
 #include <stdlib.h>
 #include <string.h>
 
+#include "confirm_history.h"
 #include "core/data/layout.h"
 #include "core/text/json_text.h"
 #include "ctl/commands.h"
@@ -146,7 +148,7 @@ static int follow(struct job *j, bool waits)
 	return hosts_follow(j->ctl, &f);
 }
 
-static int confirm(struct ctl *ctl, const struct arguments *args)
+static int confirm_upstream(struct ctl *ctl, const struct arguments *args)
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new();
 	const struct zookeeper_settings *z = &ctl->settings.zookeeper;
@@ -168,7 +170,19 @@ static int confirm(struct ctl *ctl, const struct arguments *args)
 	return code == CTL_OK ? follow(&j, !arguments_has(args, "no-wait")) : code;
 }
 
+static int confirm(struct ctl *ctl, const struct arguments *args)
+{
+	bool upstream = arguments_at(args, 0);
+
+	if (upstream == arguments_has(args, "history"))
+		return ctl_usage("confirm takes the name of an upstream, or --history");
+	if (upstream)
+		return confirm_upstream(ctl, args);
+	return confirm_history(ctl, !arguments_has(args, "no-wait"));
+}
+
 static const struct command_option options[] = {
+	{ "history", 0, NULL, WORD_NONE, "accept that ZooKeeper has gone back to older data" },
 	{ "force", 'f', NULL, WORD_NONE, "write it for an upstream that does not exist" },
 	{ "no-wait", 0, NULL, WORD_NONE, "do not wait until every host follows" },
 	{ NULL, 0, NULL, WORD_NONE, NULL },
@@ -176,13 +190,17 @@ static const struct command_option options[] = {
 
 const struct command command_confirm = {
 	.name = "confirm",
-	.synopsis = "UPSTREAM",
-	.summary = "accept that servers of an upstream are gone",
+	.synopsis = "UPSTREAM | --history",
+	.summary = "accept that servers, or newer data of ZooKeeper, are gone",
 	.help = "When an upstream loses too many servers at once, every host keeps them. This "
 		"releases\nthem: the servers that are left are the new normal number. It says "
-		"nothing about\nservers that are lost later.",
-	.example = "  zknginxctl confirm shop",
-	.least = 1,
+		"nothing about\nservers that are lost later.\n\n"
+		"When ZooKeeper was restored from a copy, or wiped, no host applies what it has "
+		"(alert\nzookeeper-rolled-back). --history accepts it: the hosts follow what "
+		"ZooKeeper has now.",
+	.example = "  zknginxctl confirm shop\n"
+		   "  zknginxctl confirm --history",
+	.least = 0,
 	.most = 1,
 	.words = { WORD_UPSTREAM },
 	.options = options,

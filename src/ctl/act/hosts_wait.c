@@ -120,9 +120,14 @@ json_t *hosts_json(const struct hosts_wait *w)
 
 /* --- after a write --------------------------------------------------------------------------- */
 
-static int fail_unknown(struct err *e)
+static const char *written(const struct hosts_wait *w)
 {
-	err_wrap(e, "the override is written, and it is not known whether the hosts follow it");
+	return w->what ?: "the override";
+}
+
+static int fail_unknown(const struct hosts_wait *w, struct err *e)
+{
+	err_wrap(e, "%s is written, and it is not known whether the hosts follow it", written(w));
 	return ctl_fail(e);
 }
 
@@ -138,12 +143,12 @@ static void say_away(const struct hosts_wait *w, const char *then)
 static int say_missing(const struct hosts_wait *w)
 {
 	if (w->refusal) {
-		ctl_say("the override is written, and it has no effect on %s", w->refusal);
+		ctl_say("%s is written, and it has no effect on %s", written(w), w->refusal);
 		return CTL_BAD;
 	}
-	ctl_say("the override is written, and these hosts do not report it within %llu ms: %s; "
+	ctl_say("%s is written, and these hosts do not report it within %llu ms: %s; "
 		"\"zknginxctl status\" says how they are",
-		(unsigned long long)(w->timeout / USEC_PER_MSEC), names_of(w, false));
+		written(w), (unsigned long long)(w->timeout / USEC_PER_MSEC), names_of(w, false));
 	return CTL_UNKNOWN;
 }
 
@@ -155,7 +160,7 @@ int hosts_follow(struct ctl *ctl, struct hosts_follow *f)
 
 	w->timeout = f->waits ? ctl->timeout : 0;
 	if (f->waits && hosts_wait(ctl, w, &e) < 0)
-		return fail_unknown(&e);
+		return fail_unknown(w, &e);
 	f->print(w->ctx, w);
 	say_away(w, f->away);
 	if (!are_done(w))

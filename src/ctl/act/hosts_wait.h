@@ -24,6 +24,7 @@ struct hosts_wait {
 	 * be NULL. */
 	bool (*refuses)(void *ctx, const struct status *s, struct buf *why);
 	void *ctx;
+	const char *what; /* was written, for messages; NULL: "the override" */
 	uint64_t timeout; /* microseconds; 0: look once */
 	/* The result; in the arena. */
 	struct arena *arena;

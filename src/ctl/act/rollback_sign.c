@@ -111,7 +111,7 @@ int rollback_sign(struct ctl *ctl, const struct arguments *args, const char *wor
 	if (code != CTL_OK || !signer)
 		return code == CTL_OK && signer_is_required(ctl) ? refuse_unsigned(ctl) : code;
 	code = read_both(&r, word);
-	if (code != CTL_OK)
+	if (code != CTL_OK || !r.entry)
 		return code;
 	show(&r);
 	code = confirm(&r);

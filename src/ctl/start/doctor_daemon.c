@@ -80,6 +80,13 @@ void doctor_check_state(struct doctor *d)
 	const char *fix = arena_printf(d->arena, "See zknginxctl status %s", s->host);
 
 	compare_sandboxes(d);
+	if (*s->zookeeper.rolled_back)
+		doctor_error(
+			d,
+			"Bring the newer data of ZooKeeper back, or accept what it has now: "
+			"zknginxctl confirm --history",
+			"ZooKeeper has gone back to older data, and nothing of it is applied: %s",
+			s->zookeeper.rolled_back);
 	if (s->state == STATUS_APPLIED || s->state == STATUS_DEPLOYING)
 		doctor_ok(d, "%s, generation %lu", status_state_name(s->state), s->generation);
 	else

@@ -58,7 +58,8 @@ bool path_is_config(const struct ctl *ctl, const char *path)
 
 bool path_is_of_daemons(const struct ctl *ctl, const char *path)
 {
-	static const enum cluster_znode of_operators[] = { CLUSTER_OVERRIDES, CLUSTER_REQUEST };
+	static const enum cluster_znode of_operators[] = { CLUSTER_OVERRIDES, CLUSTER_REQUEST,
+							   CLUSTER_CONFIRMED };
 	const char *cluster = ctl->settings.zookeeper.cluster;
 
 	if (path_is_config(ctl, path) || !path_is_within(path, cluster))

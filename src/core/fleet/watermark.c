@@ -1,0 +1,228 @@
+/* The watermark: made of a tree, and compared with a later one. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <zknginx/err.h>
+
+#include "core/data/layout.h"
+#include "watermark.h"
+
+const char *watermark_root_path(struct arena *a, const struct watermark_places *p,
+				enum watermark_root root)
+{
+	static const enum cluster_znode of_cluster[WATERMARK_ROOT_N] = {
+		[WATERMARK_PLAN] = CLUSTER_PLAN,
+		[WATERMARK_OVERRIDES] = CLUSTER_OVERRIDES,
+		[WATERMARK_CONFIRMED] = CLUSTER_CONFIRMED,
+	};
+
+	return root == WATERMARK_CONFIG ? arena_strdup(a, p->config)
+					: cluster_path(a, p->cluster, of_cluster[root], NULL);
+}
+
+void watermark_fini(struct watermark *w)
+{
+	arena_free(w->arena);
+	*w = (struct watermark){ 0 };
+}
+
+/* --- from a tree ----------------------------------------------------------------------------- */
+
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static struct watermark_znode entry_of(struct arena *a, const struct znode *z)
+{
+	return (struct watermark_znode){ .path = arena_strdup(a, z->path),
+					 .czxid = z->czxid,
+					 .ctime = z->ctime,
+					 .mzxid = z->mzxid,
+					 .mtime = z->mtime,
+					 .below = z->pzxid };
+}
+
+/* Index just past what belongs to the entry of znode i: an upstream's has its servers. */
+static size_t add_servers(const struct tree *t, size_t i, struct watermark_znode *entry)
+{
+	size_t end = tree_subtree_end(t, i);
+
+	for (size_t j = i + 1; j < end; j++) {
+		const struct znode *z = tree_at(t, j);
+
+		entry->below = later(entry->below, later(z->mzxid, z->pzxid));
+	}
+	return end;
+}
+
+static struct watermark_znode *add_entry(struct watermark *w, size_t *room)
+{
+	w->znodes = arena_grow(w->arena, w->znodes, w->count, room, sizeof(*w->znodes));
+	return &w->znodes[w->count++];
+}
+
+static void add_root(struct watermark *w, size_t *room, const struct tree *t, const char *path,
+		     bool is_config)
+{
+	size_t i = tree_lower_bound(t, path);
+
+	while (i < tree_count(t) && path_is_within(tree_at(t, i)->path, path)) {
+		struct watermark_znode *entry = add_entry(w, room);
+		bool has_servers =
+			is_config && config_place(tree_at(t, i)->path, path).level == CONFIG_OBJECT;
+
+		*entry = entry_of(w->arena, tree_at(t, i));
+		w->written = later(w->written, later(entry->czxid, entry->mzxid));
+		if (!has_servers)
+			w->written = later(w->written, entry->below);
+		i = has_servers ? add_servers(t, i, entry) : i + 1;
+		w->zxid = later(later(w->zxid, w->written), entry->below);
+	}
+}
+
+void watermark_of(const struct tree *t, const struct watermark_places *p, struct watermark *out)
+{
+	struct digest digest = tree_revision(t, p->config);
+	size_t room = 0;
+
+	*out = (struct watermark){ .arena = arena_new() };
+	for (enum watermark_root r = 0; r < WATERMARK_ROOT_N; r++)
+		add_root(out, &room, t, watermark_root_path(out->arena, p, r),
+			 r == WATERMARK_CONFIG);
+	watermark_sort(out);
+	digest_hex(&digest, out->revision);
+}
+
+static int by_path(const void *a, const void *b)
+{
+	const struct watermark_znode *x = a, *y = b;
+
+	return path_compare(x->path, y->path);
+}
+
+void watermark_sort(struct watermark *w)
+{
+	if (w->count)
+		qsort(w->znodes, w->count, sizeof(*w->znodes), by_path);
+}
+
+const struct watermark_znode *watermark_find(const struct watermark *w, const char *path)
+{
+	const struct watermark_znode key = { .path = path };
+
+	return w->count ? bsearch(&key, w->znodes, w->count, sizeof(key), by_path) : NULL;
+}
+
+/* --- the comparison -------------------------------------------------------------------------- */
+
+struct comparison {
+	const struct watermark *known, *now;
+	const struct problems *unreadable;
+	struct watermark_finding *finding;
+};
+
+static bool is_unreadable(const struct comparison *c, const char *path)
+{
+	for (size_t i = 0; i < c->unreadable->count; i++) {
+		if (path_is_within(path, c->unreadable->items[i].znode))
+			return true;
+	}
+	return false;
+}
+
+static bool has_unreadable_below(const struct comparison *c, const char *path)
+{
+	for (size_t i = 0; i < c->unreadable->count; i++) {
+		if (path_is_below(c->unreadable->items[i].znode, path))
+			return true;
+	}
+	return false;
+}
+
+static bool found(struct comparison *c, const char *path, int64_t expected, int64_t there)
+{
+	*c->finding = (struct watermark_finding){
+		.path = path, .expected = expected, .found = there, .same_number = expected == there
+	};
+	return true;
+}
+
+static int64_t last_of(const struct watermark_znode *z)
+{
+	return later(later(z->czxid, z->mzxid), z->below);
+}
+
+static bool is_znode_older(struct comparison *c, const struct watermark_znode *k,
+			   const struct watermark_znode *n)
+{
+	if (k->czxid != n->czxid)
+		return n->czxid <= c->known->zxid && found(c, k->path, last_of(k), last_of(n));
+	if (k->ctime != n->ctime)
+		return found(c, k->path, k->czxid, n->czxid);
+	if (n->mzxid < k->mzxid || (n->mzxid == k->mzxid && n->mtime != k->mtime))
+		return found(c, k->path, k->mzxid, n->mzxid);
+	return n->below < k->below && !has_unreadable_below(c, k->path) &&
+	       found(c, k->path, k->below, n->below);
+}
+
+/* A root that was deleted was deleted after everything that was seen before. */
+static bool is_root_lost(struct comparison *c, const char *path, int64_t evidence)
+{
+	const struct watermark_znode *k = watermark_find(c->known, path);
+
+	return k && !watermark_find(c->now, path) && !is_unreadable(c, path) && evidence >= 0 &&
+	       evidence <= c->known->zxid && found(c, k->path, last_of(k), 0);
+}
+
+bool watermark_is_older(const struct watermark *known, const struct watermark *now,
+			const struct watermark_places *p, const struct problems *unreadable,
+			const struct watermark_evidence *evidence,
+			struct watermark_finding *finding)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	struct comparison c = { known, now, unreadable, finding };
+
+	for (enum watermark_root r = 0; r < WATERMARK_ROOT_N; r++) {
+		if (is_root_lost(&c, watermark_root_path(a, p, r),
+				 evidence ? evidence->zxid[r] : 0))
+			return true;
+	}
+	for (size_t i = 0; i < known->count; i++) {
+		const struct watermark_znode *k = &known->znodes[i];
+		const struct watermark_znode *n = watermark_find(now, k->path);
+
+		if (n && !is_unreadable(&c, k->path) && is_znode_older(&c, k, n))
+			return true;
+	}
+	return false;
+}
+
+/* --- what two have in common ----------------------------------------------------------------- */
+
+/* The last transaction that both show of this znode; 0: none. */
+static int64_t shared_of(const struct watermark_znode *x, const struct watermark_znode *y)
+{
+	int64_t last;
+
+	if (!y || x->czxid != y->czxid || x->ctime != y->ctime)
+		return 0;
+	last = x->czxid;
+	if (x->mzxid == y->mzxid && x->mtime == y->mtime)
+		last = later(last, x->mzxid);
+	return x->below == y->below ? later(last, x->below) : last;
+}
+
+int64_t watermark_shared(const struct watermark *a, const struct watermark *b)
+{
+	int64_t last = 0;
+
+	for (size_t i = 0; i < a->count; i++)
+		last = later(last, shared_of(&a->znodes[i], watermark_find(b, a->znodes[i].path)));
+	return last;
+}
+
+bool watermark_shows(const struct watermark *known, const struct watermark *now, int64_t after)
+{
+	return watermark_shared(known, now) > after;
+}
