@@ -59,18 +59,7 @@ static int confirm(const struct rollback *r)
 	CLEANUP(freep)
 	char *question = xasprintf("Sign revision %.12s as the config again?", r->entry->revision);
 
-	if (arguments_has(r->args, "yes"))
-		return CTL_OK;
-	if (!can_ask() || r->ctl->json) {
-		ctl_say("nothing was signed: there is no terminal to ask, or --json is given; "
-			"--yes "
-			"signs without a question");
-		return CTL_USAGE;
-	}
-	if (ask(question))
-		return CTL_OK;
-	ctl_say("nothing was signed");
-	return CTL_BAD;
+	return signer_confirm(r->ctl, r->args, question);
 }
 
 static int sign(struct rollback *r, struct signer *signer, struct request *request)

@@ -90,8 +90,7 @@ static void show(struct seen *s)
 		return;
 	if (!before) {
 		printf("The history has no signed revision to compare with: look at the config "
-		       "with "
-		       "\"zknginxctl pull\" before you sign it.\n");
+		       "with \"zknginxctl pull\" before you sign it.\n");
 		return;
 	}
 	config_edit_make(&edit, s->arena, &in);
@@ -108,19 +107,7 @@ static int confirm(const struct seen *s, const struct arguments *args)
 	CLEANUP(freep)
 	char *question = xasprintf("Sign revision %.12s of %s?", s->revision, s->root->path);
 
-	fflush(stdout);
-	if (arguments_has(args, "yes"))
-		return CTL_OK;
-	if (!can_ask() || s->ctl->json) {
-		ctl_say("nothing was signed: there is no terminal to ask, or --json is given; "
-			"--yes "
-			"signs without a question");
-		return CTL_USAGE;
-	}
-	if (ask(question))
-		return CTL_OK;
-	ctl_say("nothing was signed");
-	return CTL_BAD;
+	return signer_confirm(s->ctl, args, question);
 }
 
 static int write_note(struct seen *s, const struct config_note *n)
@@ -143,8 +130,7 @@ static int write_note(struct seen *s, const struct config_note *n)
 	if (!client_is_conflict(rc))
 		return ctl_fail(&e);
 	ctl_say("another client has changed the config meanwhile: nothing was signed; look at it "
-		"and "
-		"try again");
+		"and try again");
 	return CTL_BAD;
 }
 

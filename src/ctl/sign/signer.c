@@ -1,5 +1,6 @@
 /* A serial that no trusted key has signed counts only if it is near: else one write of another
  * client would use up the numbers. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -205,4 +206,21 @@ int signer_sign(struct signer *s, struct arena *a, const struct znode *root, con
 	n->time = arena_strdup(a, buf_str(&time));
 	n->revision = arena_strdup(a, revision);
 	return sign_text(s, a, n, e);
+}
+
+int signer_confirm(const struct ctl *ctl, const struct arguments *args, const char *question)
+{
+	/* The question follows what was shown to be signed. */
+	fflush(stdout);
+	if (arguments_has(args, "yes"))
+		return CTL_OK;
+	if (!can_ask() || ctl->json) {
+		ctl_say("nothing was signed: there is no terminal to ask, or --json is given; "
+			"--yes signs without a question");
+		return CTL_USAGE;
+	}
+	if (ask(question))
+		return CTL_OK;
+	ctl_say("nothing was signed");
+	return CTL_BAD;
 }

@@ -30,6 +30,10 @@ int signer_sign(struct signer *s, struct arena *a, const struct znode *root, con
 /* This serial in place of the next one. */
 void signer_use_serial(struct signer *s, unsigned long serial);
 
+/* Asks whether what was shown is to be signed, unless --yes was given. An exit code; unless it is
+ * CTL_OK, a message says that nothing was signed. */
+int signer_confirm(const struct ctl *ctl, const struct arguments *args, const char *question);
+
 /* What these settings say of the note of a config. */
 struct signature_verdict signer_verdict(const struct ctl *ctl, struct arena *a,
 					const struct config_note *n, const char *revision);
