@@ -203,6 +203,16 @@ static int on_end(sd_event_source *source UNUSED, int fd, uint32_t events UNUSED
 	return 0;
 }
 
+static bool has_ended(const struct child *c)
+{
+	siginfo_t info = { 0 };
+
+	return waitid(P_PIDFD, (id_t)c->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+	       info.si_pid != 0;
+}
+
+/* A loop that is late finds the deadline and the end of the child at once: the child was not late.
+ * Its output is read then. */
 static int on_deadline(sd_event_source *source, uint64_t at UNUSED, void *ctx)
 {
 	struct child *c = ctx;
@@ -211,10 +221,12 @@ static int on_deadline(sd_event_source *source, uint64_t at UNUSED, void *ctx)
 		finish(c);
 		return 0;
 	}
-	c->timed_out = true;
-	kill_group(c);
 	sd_event_source_set_time_relative(source, AFTER_KILL);
 	sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+	if (has_ended(c))
+		return on_end(c->end, c->pidfd, EPOLLIN, c);
+	c->timed_out = true;
+	kill_group(c);
 	return 0;
 }
 
