@@ -1,6 +1,8 @@
 /* Grounds to test a config on, and nginx's words about znodes. */
 #include <errno.h>
 #include <ftw.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,7 +21,7 @@
 /* What a config is tested with. */
 struct ground {
 	struct ctl *ctl;
-	char directory[64];       /* a temporary one, for the files under test */
+	char directory[PATH_MAX]; /* a temporary one, for the files under test */
 	struct settings settings; /* of the host, or of the small nginx.conf */
 	struct arena *arena;
 	const char *live, *cache, *staged;
@@ -116,7 +118,10 @@ static bool is_host_of_fleet(const struct settings *s)
 
 static int ground_open(struct ground *g, struct err *e)
 {
-	strcpy(g->directory, "/tmp/zknginxctl-lint-XXXXXX");
+	const char *parent = getenv("TMPDIR");
+
+	snprintf(g->directory, sizeof(g->directory), "%s/zknginxctl-lint-XXXXXX",
+		 parent && *parent ? parent : "/tmp");
 	if (!mkdtemp(g->directory)) {
 		err_sys(e, "%s", g->directory);
 		g->directory[0] = '\0';
