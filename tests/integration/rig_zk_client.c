@@ -368,9 +368,9 @@ bool rig_zk_is(struct rig_zk *c, const char *path, const char *data)
 bool rig_zk_may_read(struct rig_zk *c, const char *path)
 {
 	char byte;
-	int size = 1;
+	int size;
 
-	return zoo_get(c->handle, path, 0, &byte, &size, NULL) != ZNOAUTH;
+	return persist((size = 1, zoo_get(c->handle, path, 0, &byte, &size, NULL))) != ZNOAUTH;
 }
 
 bool rig_zk_exists(struct rig_zk *c, const char *path)
@@ -434,7 +434,7 @@ const char *rig_zk_acl(struct rig_zk *c, const char *path)
 	size_t used = 0;
 
 	out[0] = '\0';
-	if (zoo_get_acl(c->handle, path, &acl, &stat) != ZOK)
+	if (persist(zoo_get_acl(c->handle, path, &acl, &stat)) != ZOK)
 		return out;
 	for (int i = 0; i < acl.count; i++) {
 		CLEANUP(buf_fini) struct buf rights = BUF_INIT;
@@ -460,18 +460,17 @@ void rig_zk_share(struct rig_zk *c, const char *path, const char *scheme, const 
 
 int rig_zk_try_set(struct rig_zk *c, const char *path, const char *data)
 {
-	return zoo_set(c->handle, path, data, (int)strlen(data), -1);
+	return persist(zoo_set(c->handle, path, data, (int)strlen(data), -1));
 }
 
 int rig_zk_try_create(struct rig_zk *c, const char *path, const char *data)
 {
-	return zoo_create(c->handle, path, data, (int)strlen(data), &ZOO_OPEN_ACL_UNSAFE, 0, NULL,
-			  0);
+	return put(c, path, data, size_of(data), 0);
 }
 
 int rig_zk_try_delete(struct rig_zk *c, const char *path)
 {
-	return zoo_delete(c->handle, path, -1);
+	return take_away(c, path);
 }
 
 static void answered(struct rig_zk *c, int rc)

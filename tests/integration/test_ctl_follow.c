@@ -108,7 +108,8 @@ static void a_canary_comes_first(void **state)
 	f->rollout = FLEET_STAYS_IN_STEPS;
 	rig_fleet_start(f, 0);
 	prepare(f, SNIPPET("2"));
-	t = rig_terminal_ctl(settings(f), 200, "push", "--yes", directory(), NULL);
+	t = rig_terminal_ctl(settings(f), 200, "--color", "never", "push", "--yes", directory(),
+			     NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		eventually(NULL, rig_terminal_shows(t, steps[i]));
 		eventually(NULL, promote(f, NULL));

@@ -417,7 +417,7 @@ static void watching_redraws_in_place_and_leaves_the_terminal_as_it_was(void **s
 	eventually(NULL, strstr(last_screen(t), "Healthy."));
 	assert_says(rig_terminal_shown(t), "\x1b[?1049h");
 	rig_fleet_push(f, "2");
-	eventually(NULL, strstr(last_screen(t), "Rollout: canary"));
+	eventually(NULL, strstr(last_screen(t), "canary: the target is on"));
 	rig_fleet_promote(f, "promote");
 	rig_fleet_await_accepted(f, "2");
 	eventually(NULL, strstr(last_screen(t), "Healthy."));
