@@ -24,7 +24,6 @@
 
 #define AFTER_KILL USEC_PER_SEC /* how long a killed child is waited for */
 #define PIPE_ROOM (1024 * 1024) /* fewer wake-ups when nginx dumps its whole configuration */
-#define DESCRIPTORS_MAX 65536
 #define READS_A_TURN 32
 
 enum stream_kind { STREAM_OUTPUT, STREAM_ERRORS, STREAM_FAILURE, STREAM_N };
@@ -317,13 +316,6 @@ static struct child *child_new(sd_event *loop, const struct child_spec *spec)
 	return c;
 }
 
-static int descriptor_bound(void)
-{
-	long most = sysconf(_SC_OPEN_MAX);
-
-	return most > 0 && most < DESCRIPTORS_MAX ? (int)most : DESCRIPTORS_MAX;
-}
-
 int child_spawn(sd_event *loop, const struct child_spec *spec, struct child **out, struct err *e)
 {
 	CLEANUP(child_freep) struct child *c = child_new(loop, spec);
@@ -332,7 +324,7 @@ int child_spawn(sd_event *loop, const struct child_spec *spec, struct child **ou
 			    .output = -1,
 			    .errors = -1,
 			    .failure = -1,
-			    .descriptors = descriptor_bound(),
+			    .descriptors = launch_descriptors(),
 			    .parent = getpid() };
 	int rc = open_pipes(c, &l, e);
 
