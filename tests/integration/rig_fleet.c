@@ -30,6 +30,7 @@ size_t rig_fleet_add(struct rig_fleet *f)
 	h->host.nginx.http_text = rig_path("%s.http", names[f->count]);
 	rig_write(h->host.nginx.http_text,
 		  "server {\n\tlisten 127.0.0.1:%d;\n\tset $upstream app;\n"
+		  "\tadd_header X-Worker $pid always;\n"
 		  "\tlocation / {\n\t\tif ($fleet_revision ~ ^sick) {\n\t\t\treturn 503;\n\t\t}\n"
 		  "\t\treturn 200 $fleet_revision;\n\t}\n"
 		  /* defines the variable for nginx before there is a snippet */
@@ -144,6 +145,15 @@ int rig_fleet_begin(void **state)
 	return 0;
 }
 
+int rig_fleet_begin_calm(void **state)
+{
+	struct rig_fleet *f = *state;
+
+	init(f, 3);
+	f->session_timeout = "20s"; /* the longest that the server grants */
+	return 0;
+}
+
 int rig_fleet_end(void **state)
 {
 	fini(*state);
@@ -253,7 +263,9 @@ void rig_fleet_signal(struct rig_fleet *f, size_t i, int signal)
 {
 	struct rig_host *h = &f->hosts[i].host;
 
-	if (signal == SIGSTOP || signal == SIGCONT || signal == SIGHUP)
+	if (signal == SIGSTOP)
+		rig_freeze(h->daemon);
+	else if (signal == SIGCONT || signal == SIGHUP)
 		assert_int_equal(kill(h->daemon, signal), 0);
 	else /* after SIGTERM it ends with status 0, and closes its session */
 		assert_true(rig_host_stop_daemon(h, signal) == 0 || signal == SIGKILL);

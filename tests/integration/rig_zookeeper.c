@@ -140,7 +140,7 @@ void rig_zookeeper_restore(struct rig_zookeeper *z, const char *name)
 
 void rig_zookeeper_pause(struct rig_zookeeper *z)
 {
-	assert_int_equal(kill(z->pid, SIGSTOP), 0);
+	rig_freeze(z->pid);
 }
 
 void rig_zookeeper_resume(struct rig_zookeeper *z)

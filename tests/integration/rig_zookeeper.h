@@ -76,6 +76,8 @@ void rig_zk_create_both(struct rig_zk *c, const char *parent, const char *child)
 void rig_zk_delete(struct rig_zk *c, const char *path);
 /* The znode and everything below it; a missing znode is no error. */
 void rig_zk_delete_all(struct rig_zk *c, const char *path);
+/* The same of a few znodes in one transaction: nobody sees a part. */
+void rig_zk_delete_at_once(struct rig_zk *c, const char *path);
 /* The data as a string, valid until c is closed; NULL when there is no such znode. */
 char *rig_zk_get(struct rig_zk *c, const char *path);
 /* … and the version that it has. */
