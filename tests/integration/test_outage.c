@@ -244,7 +244,8 @@ static void nginx_may_die_and_return(void **state UNUSED)
 	rig_nginx_start(&host.nginx);
 	assert_true(rig_nginx_says(port, "two"));
 	eventually(NULL, rig_host_is(&host, "applied"));
-	assert_int_equal(rig_nginx_reloads(&host.nginx), 0); /* it read the files at its start */
+	/* it read the files at its start; so soon after they were written this is not certain */
+	assert_true(rig_nginx_reloads(&host.nginx) <= 1);
 }
 
 static void live_files_edited_by_hand_are_repaired(void **state UNUSED)
