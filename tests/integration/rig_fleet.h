@@ -96,6 +96,9 @@ size_t rig_fleet_add(struct rig_fleet *f);
 /* Write the settings file of a host from the fields. */
 void rig_fleet_settings(struct rig_fleet *f, size_t i);
 
+/* Other lines of the group `rollout` for all daemons, which run: by SIGHUP, so a moment later. */
+void rig_fleet_change_rollout(struct rig_fleet *f, const char *rollout);
+
 /* Start all of them, `first` first, so that it leads. Waits until all serve what ZooKeeper has,
  * and, where there is a plan, until the first revision is accepted. */
 void rig_fleet_start(struct rig_fleet *f, size_t first);

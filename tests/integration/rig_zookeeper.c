@@ -200,3 +200,12 @@ const char *rig_zookeeper_ask(const struct rig_zookeeper *z, const char *word)
 	answer[used] = '\0';
 	return answer;
 }
+
+bool rig_zookeeper_serves(const struct rig_zookeeper *z, int64_t session)
+{
+	const char *all = rig_zookeeper_ask(z, "cons");
+	char text[32];
+
+	snprintf(text, sizeof(text), "sid=0x%llx", (unsigned long long)session);
+	return !*all || strstr(all, text);
+}

@@ -49,6 +49,9 @@ const char *rig_zookeeper_hosts(const struct rig_zookeeper *z);
 /* The answer to a four-letter word ("wchs", "cons", …), valid until the next call; "" when none. */
 const char *rig_zookeeper_ask(const struct rig_zookeeper *z, const char *word);
 
+/* Has the server a connection of this session? When not, it has read all that came on it. */
+bool rig_zookeeper_serves(const struct rig_zookeeper *z, int64_t session);
+
 /* A client connection with a session of its own. */
 struct rig_zk;
 
