@@ -50,7 +50,8 @@ static bool is_around_any(const char *path, const char *const *directories)
 
 static bool is_plain(const char *path)
 {
-	return path[0] == '/' && !has_parent_segment(path) && emit_text_is_valid(path, TEXT_PLAIN, NULL);
+	return path[0] == '/' && !has_parent_segment(path) &&
+	       emit_text_is_valid(path, TEXT_PLAIN, NULL);
 }
 
 bool policy_allows_path(const struct policy *p, const char *path)
