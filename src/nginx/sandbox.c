@@ -144,12 +144,18 @@ void sandbox_meet(struct sandbox *s, long master)
 	nginx_version_meet(s->arena, s->binary, m.executable, &s->version);
 }
 
+unsigned sandbox_nginx_version(const struct sandbox *s)
+{
+	return s->version.number;
+}
+
 void sandbox_render_options(const struct sandbox *s, struct render_options *out)
 {
 	const char *log = s->version.paths[NGINX_HTTP_LOG];
 	enum http_log said = nginx_http_log(s->config, s->live);
 
 	out->probe_lacks_status = !s->version.has_stub_status;
+	out->nginx_version = s->version.number;
 	out->http_log = NULL;
 	if (said == HTTP_LOG_OFF)
 		out->http_log = "off";

@@ -42,6 +42,9 @@ void sandbox_meet(struct sandbox *s, long master);
  * string lives as long as the sandbox. */
 void sandbox_render_options(const struct sandbox *s, struct render_options *out);
 
+/* 1.22.1 is 1022001; 0: not known. */
+unsigned sandbox_nginx_version(const struct sandbox *s);
+
 struct sandbox_result {
 	bool passed;
 	bool timed_out;

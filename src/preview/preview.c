@@ -71,6 +71,8 @@ struct bundle *preview_render(const struct settings *s, const struct sandbox *sa
 		.probe = s->nginx.probe,
 	};
 
+	if (sandbox)
+		options.nginx_version = sandbox_nginx_version(sandbox);
 	if (sandbox && options.probe && *options.probe)
 		sandbox_render_options(sandbox, &options);
 	return render(m, &options);

@@ -22,7 +22,8 @@ static void a_plain_proxy_keeps_connections(void **state UNUSED)
 
 static void the_sites_headers_take_the_place_of_ours(void **state UNUSED)
 {
-	struct header headers[] = { { "host", "shop.internal" }, { "X-Note", "two words" } };
+	struct header headers[] = { { .name = "host", .value = "shop.internal" },
+				    { .name = "X-Note", .value = "two words" } };
 	struct location l = proxy("/");
 	CLEANUP(bundle_unrefp) struct bundle *b = NULL;
 
@@ -145,7 +146,7 @@ static void a_limit_is_written_into_its_location(void **state UNUSED)
 
 static void files_redirects_and_answers_are_written(void **state UNUSED)
 {
-	struct header headers[] = { { "X-Frame-Options", "DENY" } };
+	struct header headers[] = { { .name = "X-Frame-Options", .value = "DENY" } };
 	struct location l[] = {
 		{ .path = "/static/",
 		  .kind = LOCATION_ROOT,
