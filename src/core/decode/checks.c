@@ -16,6 +16,8 @@
 #include "core/text/regex_text.h"
 #include "core/text/utf8.h"
 
+#define REGEX_SIZE 1900 /* nginx's buffer holds it with every byte escaped, and a prefix */
+
 static const char digits[] = "0123456789";
 
 const char *check_time(const struct reader *r UNUSED, const char *s)
@@ -209,6 +211,8 @@ const char *check_regex(const struct reader *r UNUSED, const char *s)
 {
 	const char *why = NULL;
 
+	if (strlen(s) > REGEX_SIZE)
+		return "is a regular expression of more than 1900 bytes";
 	return emit_regex_is_valid(s, &why) ? regex_text_error(s) : why;
 }
 

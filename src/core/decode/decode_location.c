@@ -21,6 +21,7 @@
 #include "location_check.h"
 
 #define LOCATION_LIMIT 1000
+#define TARGET_SIZE 2000
 
 static const struct {
 	const char *field;
@@ -67,6 +68,8 @@ static const char *check_captured_target(const struct reader *r, const char *s)
 {
 	char *plain = arena_strdup(r->arena, s);
 
+	if (strlen(s) > TARGET_SIZE)
+		return "is longer than 2000 bytes";
 	for (char *c = strchr(plain, '$'); c; c = strchr(c + 1, '$')) {
 		if (c[1] == '$')
 			c++;

@@ -37,6 +37,11 @@ void render_default(struct renderer *r, const struct common *common, const char 
 	render_plain(r, line);
 }
 
+const struct location *location_around(const struct site *site, const struct location *l)
+{
+	return l->parent ? &site->locations[l->parent - 1] : NULL;
+}
+
 static void render_networks(struct renderer *r, const char *directive, const char *const *list,
 			    size_t count)
 {

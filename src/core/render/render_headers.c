@@ -74,11 +74,6 @@ static bool sets(const struct location *l, const char *name)
 	return false;
 }
 
-const struct location *location_around(const struct site *site, const struct location *l)
-{
-	return l->parent ? &site->locations[l->parent - 1] : NULL;
-}
-
 /* Does the location, or one around it that is within `outer`, set the header? */
 static bool is_set_within(const struct site *site, const struct location *l,
 			  const struct location *outer, const char *name)

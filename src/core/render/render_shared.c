@@ -193,6 +193,8 @@ void limit_zone_name(const struct site *site, const struct location *location, e
 	struct digest counted;
 
 	digester_add_field(d, limit_key(location), strlen(limit_key(location)));
+	for (const struct location *l = location; (l = location_around(site, l));)
+		digester_add_field(d, l->path, strlen(l->path));
 	if (kind == LIMIT_CONNECTIONS)
 		digester_add_field(d, "connections", strlen("connections"));
 	digester_add_field(d, location->path, strlen(location->path));
@@ -216,23 +218,6 @@ static void render_limit_zone(struct renderer *r, const struct site *site, const
 	render_end(r);
 }
 
-/* Two locations of one path, at different depths, count in one zone. */
-static bool is_defined_before(const struct site *site, const struct location *l,
-			      enum limit_kind kind)
-{
-	char zone[LIMIT_ZONE_SIZE], other[LIMIT_ZONE_SIZE];
-
-	limit_zone_name(site, l, kind, zone);
-	for (const struct location *o = site->locations; o < l; o++) {
-		if (kind == LIMIT_REQUESTS ? !o->limit_rate : !o->limit_connections)
-			continue;
-		limit_zone_name(site, o, kind, other);
-		if (strcmp(zone, other) == 0)
-			return true;
-	}
-	return false;
-}
-
 static void render_limits_of(struct renderer *r, const struct site *site, const struct location *l,
 			     bool *any)
 {
@@ -241,9 +226,9 @@ static void render_limits_of(struct renderer *r, const struct site *site, const 
 	if (!*any)
 		render_blank(r);
 	*any = true;
-	if (l->limit_rate && !is_defined_before(site, l, LIMIT_REQUESTS))
+	if (l->limit_rate)
 		render_limit_zone(r, site, l, LIMIT_REQUESTS);
-	if (l->limit_connections && !is_defined_before(site, l, LIMIT_CONNECTIONS))
+	if (l->limit_connections)
 		render_limit_zone(r, site, l, LIMIT_CONNECTIONS);
 }
 
