@@ -120,7 +120,7 @@ static size_t put_location(struct lines *l, const struct site *site, size_t inde
 		put_root(l, at->kind == LOCATION_ALIAS ? "alias" : "root", at->root,
 			 arena_printf(l->arena, "%s.%s", at->field,
 				      at->kind == LOCATION_ALIAS ? "alias" : "root"));
-	if (at->kind == LOCATION_PROXY) {
+	if (location_passes(at)) {
 		buf_puts(&l->text, "proxy_pass http://servers");
 		end_line(l, at->field, ";");
 	}
