@@ -8,11 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <zknginx/buf.h>
 #include <zknginx/err.h>
 
+#include "rig_check.h"
 #include "rig_host.h"
 
 #define CONFIG "/nginx/config"
@@ -241,6 +243,84 @@ static void a_redirect_of_a_site_leaves_its_locations(void **state UNUSED)
 	assert_has("\r\n\r\ntoken");
 }
 
+/* A backend with the certificate of "test", which answers with the name that it was asked for. */
+static void push_tls_backend(void)
+{
+	int at = rig_port();
+	char *certificate = rig_path("backend.crt"), *key = rig_path("backend.key");
+	CLEANUP(freep)
+	char *text = xasprintf("server { listen 127.0.0.1:%d ssl; server_name test;\n"
+			       "ssl_certificate %s; ssl_certificate_key %s;\n"
+			       "location / { return 200 \"asked for $ssl_server_name\"; } }\n",
+			       at, certificate, key);
+	CLEANUP(freep) char *server = xasprintf(CONFIG "/upstreams/secure/127.0.0.1:%d", at);
+
+	rig_check_certificate(certificate, key);
+	chmod(key, 0644);
+	rig_zk_set(host.zk, CONFIG "/snippets/http/secure", text);
+	rig_zk_set(host.zk, server, "");
+}
+
+static void servers_are_verified_and_asked_for_by_name(void **state UNUSED)
+{
+	CLEANUP(freep) char *fields = NULL;
+
+	push_tls_backend();
+	fields = xasprintf("\"locations\":["
+			   "{\"path\":\"/\",\"proxy\":\"secure\",\"proxy_tls\":{\"ca\":\"%s\","
+			   "\"server_name\":\"test\"}},"
+			   "{\"path\":\"/other\",\"proxy\":\"secure\",\"proxy_tls\":{\"ca\":\"%s\","
+			   "\"server_name\":\"other.test\"}},"
+			   "{\"path\":\"/any\",\"proxy\":\"secure\",\"proxy_tls\":{"
+			   "\"verify\":false,\"server_name\":\"any.test\"}}]",
+			   rig_path("backend.crt"), rig_path("backend.crt"));
+	push_site(fields);
+	start();
+	ask("GET", "/", "");
+	assert_has("\r\n\r\nasked for test");
+	ask("GET", "/other", "");
+	assert_has("HTTP/1.1 502 ");
+	ask("GET", "/any", "");
+	assert_has("\r\n\r\nasked for any.test");
+}
+
+static void who_may_come_in_is_decided_for_each_location(void **state UNUSED)
+{
+	CLEANUP(freep) char *fields = NULL;
+
+	push_backend("echo");
+	rig_write(rig_path("users"), "ann:{PLAIN}secret\n");
+	chmod(rig_path("users"), 0644);
+	fields = xasprintf("\"basic_auth\":{\"users\":\"%s\"},\"locations\":["
+			   "{\"path\":\"/\",\"proxy\":\"echo\"},"
+			   "{\"path\":\"/open\",\"proxy\":\"echo\",\"basic_auth\":false},"
+			   "{\"path\":\"/closed\",\"proxy\":\"echo\",\"basic_auth\":false,"
+			   "\"access\":{\"allow\":[\"10.0.0.0/8\"]}},"
+			   "{\"path\":\"/local\",\"proxy\":\"echo\",\"basic_auth\":false,"
+			   "\"access\":{\"allow\":[\"127.0.0.0/8\"]}},"
+			   "{\"path\":\"/asked\",\"proxy\":\"echo\",\"basic_auth\":false,"
+			   "\"auth_request\":\"/gate\"},"
+			   "{\"path\":\"= /gate\",\"internal\":true,"
+			   "\"return\":{\"status\":403}}]",
+			   rig_path("users"));
+	push_site(fields);
+	start();
+	ask("GET", "/", "");
+	assert_has("HTTP/1.1 401 ");
+	ask("GET", "/", "Authorization: Basic YW5uOnNlY3JldA==\r\n");
+	assert_has("echo GET /");
+	ask("GET", "/open", "");
+	assert_has("echo GET /open");
+	ask("GET", "/closed", "");
+	assert_has("HTTP/1.1 403 ");
+	ask("GET", "/local", "");
+	assert_has("echo GET /local");
+	ask("GET", "/asked", "");
+	assert_has("HTTP/1.1 403 ");
+	ask("GET", "/gate", "");
+	assert_has("HTTP/1.1 404 ");
+}
+
 static int setup(void **state UNUSED)
 {
 	host = (struct rig_host){ 0 };
@@ -269,6 +349,8 @@ int main(void)
 		TEST(a_split_goes_by_header_then_cookie_then_percent),
 		TEST(a_capture_of_a_path_makes_no_header_of_its_own),
 		TEST(a_redirect_of_a_site_leaves_its_locations),
+		TEST(servers_are_verified_and_asked_for_by_name),
+		TEST(who_may_come_in_is_decided_for_each_location),
 	};
 
 	return cmocka_run_group_tests_name("sites", tests, NULL, NULL);

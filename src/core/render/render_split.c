@@ -8,6 +8,8 @@
 #include "core/data/split.h"
 #include "renderer.h"
 
+#define PERCENT_SIZE 48
+
 struct chain {
 	struct renderer *r;
 	const struct location *location;
@@ -41,6 +43,15 @@ static void open_step(const struct chain *c)
 	render_open(c->r);
 }
 
+/* "5%", "0.25%" */
+static void print_percent(long hundredths, char out[static PERCENT_SIZE])
+{
+	if (hundredths % 100)
+		snprintf(out, PERCENT_SIZE, "%ld.%02ld%%", hundredths / 100, hundredths % 100);
+	else
+		snprintf(out, PERCENT_SIZE, "%ld%%", hundredths / 100);
+}
+
 static void render_percent(struct chain *c)
 {
 	const struct split *s = c->location->split;
@@ -50,12 +61,11 @@ static void render_percent(struct chain *c)
 	render_word(r, s->key);
 	open_step(c);
 	for (size_t i = 0; i < s->target_count; i++) {
-		char percent[24];
+		char percent[PERCENT_SIZE];
 
 		if (!s->targets[i].percent)
 			continue;
-		snprintf(percent, sizeof(percent), "%ld.%02ld%%", s->targets[i].percent / 100,
-			 s->targets[i].percent % 100);
+		print_percent(s->targets[i].percent, percent);
 		render_begin(r, percent);
 		render_url(r, c->location, s->targets[i].proxy);
 		render_end(r);
