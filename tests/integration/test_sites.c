@@ -254,11 +254,14 @@ static void push_tls_backend(void)
 			       "location / { return 200 \"asked for $ssl_server_name\"; } }\n",
 			       at, certificate, key);
 	CLEANUP(freep) char *server = xasprintf(CONFIG "/upstreams/secure/127.0.0.1:%d", at);
+	CLEANUP(freep) char *again = xasprintf(CONFIG "/upstreams/again/127.0.0.1:%d", at);
 
 	rig_check_certificate(certificate, key);
 	chmod(key, 0644);
 	rig_zk_set(host.zk, CONFIG "/snippets/http/secure", text);
 	rig_zk_set(host.zk, server, "");
+	/* nginx resumes the sessions of an upstream, and a resumed one keeps its name */
+	rig_zk_set(host.zk, again, "");
 }
 
 static void servers_are_verified_and_asked_for_by_name(void **state UNUSED)
@@ -271,7 +274,7 @@ static void servers_are_verified_and_asked_for_by_name(void **state UNUSED)
 			   "\"server_name\":\"test\"}},"
 			   "{\"path\":\"/other\",\"proxy\":\"secure\",\"proxy_tls\":{\"ca\":\"%s\","
 			   "\"server_name\":\"other.test\"}},"
-			   "{\"path\":\"/any\",\"proxy\":\"secure\",\"proxy_tls\":{"
+			   "{\"path\":\"/any\",\"proxy\":\"again\",\"proxy_tls\":{"
 			   "\"verify\":false,\"server_name\":\"any.test\"}}]",
 			   rig_path("backend.crt"), rig_path("backend.crt"));
 	push_site(fields);
