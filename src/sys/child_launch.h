@@ -11,7 +11,7 @@
 
 /* What goes through the close-on-exec pipe when the child cannot become the program. */
 struct launch_failure {
-	int sys;
+	int sys; /* errno; 0: `what` says all */
 	char what[508];
 };
 

@@ -145,6 +145,20 @@ static void a_host_that_is_well_has_no_error(void **state UNUSED)
 	assert_string_equal(last.err, "");
 }
 
+/* "auth::" alone would lock out the hosts and operators that have another identity. */
+static void the_advice_for_acls_keeps_all_identities(void **state UNUSED)
+{
+	rig_host_settings(&host, NULL);
+	rig_write(host.settings,
+		  "zookeeper: { hosts = \"%s\"; daemons = [ \"x509:CN=web2\" ]; operators = "
+		  "[ \"digest:ops:x\" ]; };\n",
+		  rig_zookeeper_hosts(host.zookeeper));
+	last = rig_ctl(host.settings, "--timeout", "5s", "doctor", NULL);
+	assert_non_null(strstr(last.out, "setAcl -R /nginx/config auth::cdrwa,x509:CN=web2:cdrwa,"
+					 "digest:ops:x:cdrwa\n"));
+	rig_host_settings(&host, NULL);
+}
+
 static void the_json_is_a_list_of_results(void **state UNUSED)
 {
 	struct rig_ctl_result r = rig_ctl(host.settings, "doctor", "--json", NULL);
@@ -700,6 +714,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_host_that_is_well_has_no_error),
+		cmocka_unit_test(the_advice_for_acls_keeps_all_identities),
 		cmocka_unit_test(the_json_is_a_list_of_results),
 		cmocka_unit_test(wrong_settings_are_named_and_the_rest_is_skipped),
 		cmocka_unit_test(credentials_that_others_may_read_are_an_error),

@@ -263,7 +263,7 @@ static void guards_hold_what_registered_itself(void **state UNUSED)
 	eventually(NULL, rig_host_is(&host, "held"));
 	assert_true(rig_host_has_problem(&host, CONFIG "/upstreams/app", "guard", "previous",
 					 "1 of 1 server was lost"));
-	eventually(NULL, strstr(rig_read(host.log), "the guard holds 1 loss"));
+	eventually(NULL, strstr(rig_read(host.log), "the guard holds 1 loss or change"));
 	assert_true(rig_nginx_says(port, "rig"));
 	/* an old confirmation does not count for this loss */
 	rig_zk_set(host.zk, "/nginx/cluster/overrides/app",

@@ -318,6 +318,9 @@ int main(void)
 		host_test_case(the_process_is_nobody_and_stays_so),
 		host_test_case(nothing_but_the_empty_directories_is_writable),
 	};
+	int failed = cmocka_run_group_tests_name("sandbox host", tests, NULL, NULL);
 
-	return cmocka_run_group_tests_name("sandbox host", tests, NULL, NULL);
+	host_use_helper();
+	return failed +
+	       cmocka_run_group_tests_name("sandbox host, through the helper", tests, NULL, NULL);
 }
