@@ -311,9 +311,6 @@ void deploy_render_options(struct deploy *d, struct render_options *out)
 
 	out->probe = d->nginx->probe;
 	sandbox_meet(d->pipeline.sandbox, m ? m->pid : 0);
-	out->nginx_version = sandbox_nginx_version(d->pipeline.sandbox);
-	if (!out->probe || !*out->probe)
-		return;
 	sandbox_render_options(d->pipeline.sandbox, out);
 	if (instance_disk_lacks_status(d->instance))
 		out->probe_lacks_status = true;

@@ -168,11 +168,6 @@ void sandbox_meet(struct sandbox *s, long master)
 	nginx_version_meet(s->arena, &program, &s->version);
 }
 
-unsigned sandbox_nginx_version(const struct sandbox *s)
-{
-	return s->version.number;
-}
-
 void sandbox_render_options(const struct sandbox *s, struct render_options *out)
 {
 	const char *log = s->version.paths[NGINX_HTTP_LOG];
@@ -180,10 +175,8 @@ void sandbox_render_options(const struct sandbox *s, struct render_options *out)
 
 	out->probe_lacks_status = !s->version.has_stub_status;
 	out->nginx_version = s->version.number;
-	out->http_log = NULL;
-	if (said == HTTP_LOG_OFF)
-		out->http_log = "off";
-	else if (said == HTTP_LOG_NONE && emit_text_is_valid(log, TEXT_PLAIN, NULL))
+	out->http_log = said == HTTP_LOG_OFF ? "off" : NULL;
+	if (said == HTTP_LOG_NONE && emit_text_is_valid(log, TEXT_PLAIN, NULL))
 		out->http_log = log;
 }
 

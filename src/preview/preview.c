@@ -72,8 +72,6 @@ struct bundle *preview_render(const struct settings *s, const struct sandbox *sa
 	};
 
 	if (sandbox)
-		options.nginx_version = sandbox_nginx_version(sandbox);
-	if (sandbox && options.probe && *options.probe)
 		sandbox_render_options(sandbox, &options);
 	return render(m, &options);
 }
