@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <zknginx/arena.h>
+#include <zknginx/site.h>
 #include <zknginx/tree.h>
 
 #define UNSET (-1L)
@@ -137,22 +138,33 @@ struct upstream {
 	bool retained;       /* gone from ZooKeeper, kept because something still needs it */
 };
 
-struct header {
-	const char *name;
-	const char *value;
-};
-
 struct timeouts {
 	const char *connect, *read, *send; /* nginx times, or NULL */
 };
 
-enum location_kind { LOCATION_PROXY, LOCATION_ROOT, LOCATION_RETURN, LOCATION_REDIRECT };
+enum location_kind {
+	LOCATION_PROXY,
+	LOCATION_ROOT,
+	LOCATION_RETURN,
+	LOCATION_REDIRECT,
+	LOCATION_GRPC,
+	LOCATION_FASTCGI,
+	LOCATION_UWSGI,
+	LOCATION_ALIAS,
+	LOCATION_FILES, /* of the root of the site, or of the location around it */
+};
 
 struct location {
-	const char *path; /* "/", "= /ping", "^~ /x", as nginx takes it (no regex) */
+	const char *path; /* "/", "= /ping", "^~ /x", "~ \.php$", "@name", as nginx takes it */
 	enum location_kind kind;
-	/* proxy */
-	const char *proxy; /* the upstream's name */
+	const char *field; /* "locations[0].locations[1]"; NULL: that of its index */
+	size_t parent;     /* the index of the location around it, and 1; 0: there is none */
+	struct common common;
+	const struct cors *cors;
+	/* proxy, grpc, fastcgi, uwsgi */
+	const char *proxy;      /* the upstream's name */
+	const char *proxy_path; /* takes the place of `path` in the request; NULL: none does */
+	const struct split *split;
 	bool websocket;
 	struct timeouts timeouts;
 	struct header *request_headers;
@@ -160,16 +172,18 @@ struct location {
 	const char *retry_on; /* proxy_next_upstream conditions */
 	long retry_tries;
 	const char *cache_zone, *cache_valid;
-	/* root */
+	/* root, alias; also fastcgi and uwsgi */
 	const char *root;
-	/* proxy and root */
+	/* all but return and redirect */
 	const char *expires;
 	const char *cache_control;
 	struct header *response_headers;
 	size_t response_header_count;
+	const char *limit_key;  /* what is counted; NULL: addresses */
 	const char *limit_rate; /* "50r/s" */
 	long limit_burst;
 	bool limit_nodelay;
+	long limit_connections; /* 0: no limit */
 	/* return, redirect */
 	long status;
 	const char *text; /* of a return; NULL = none */
@@ -195,9 +209,16 @@ struct site {
 	size_t server_name_count;
 	const char *certificate, *key; /* absolute paths, or NULL */
 	bool redirect_http;
-	int gzip; /* 1 on, 0 off, -1 not said */
+	bool proxy_protocol; /* of every listen */
+	int gzip;            /* 1 on, 0 off, -1 not said */
 	const char *client_max_body_size;
 	const char *access_log; /* a log's short name, "off", or NULL */
+	struct common common;
+	struct header *headers; /* of every answer */
+	size_t header_count;
+	const char *root;
+	long redirect_status; /* of a redirect of the whole site */
+	const char *redirect_to;
 	struct location *locations;
 	size_t location_count;
 	const char *proxy;        /* stream: the upstream's name */
@@ -251,6 +272,8 @@ const struct upstream *model_upstream(const struct model *m, const char *name);
 /* The upstream that nginx finds by this name, as it ignores case. */
 const struct upstream *model_upstream_of_nginx(const struct model *m, const char *name);
 const struct site *model_site(const struct model *m, const char *name);
+/* Is the request passed on to an upstream? */
+bool location_passes(const struct location *l);
 /* Has one of the site's texts a literal `$`, for which nginx needs a variable of ours? */
 bool site_uses_dollar(const struct site *site);
 const struct snippet *model_snippet(const struct model *m, enum protocol context, const char *name);

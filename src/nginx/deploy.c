@@ -310,8 +310,6 @@ void deploy_render_options(struct deploy *d, struct render_options *out)
 	const struct master *m = instance_master(d->instance);
 
 	out->probe = d->nginx->probe;
-	if (!out->probe || !*out->probe)
-		return;
 	sandbox_meet(d->pipeline.sandbox, m ? m->pid : 0);
 	sandbox_render_options(d->pipeline.sandbox, out);
 	if (instance_disk_lacks_status(d->instance))

@@ -174,10 +174,9 @@ void sandbox_render_options(const struct sandbox *s, struct render_options *out)
 	enum http_log said = nginx_http_log(s->config, s->live);
 
 	out->probe_lacks_status = !s->version.has_stub_status;
-	out->http_log = NULL;
-	if (said == HTTP_LOG_OFF)
-		out->http_log = "off";
-	else if (said == HTTP_LOG_NONE && emit_text_is_valid(log, TEXT_PLAIN, NULL))
+	out->nginx_version = s->version.number;
+	out->http_log = said == HTTP_LOG_OFF ? "off" : NULL;
+	if (said == HTTP_LOG_NONE && emit_text_is_valid(log, TEXT_PLAIN, NULL))
 		out->http_log = log;
 }
 

@@ -38,7 +38,7 @@ const char *sandbox_kind(const struct sandbox *s); /* "namespace", "fallback" */
 /* The nginx that runs may be another one than before: read its version again. master: as in
  * sandbox_test(). */
 void sandbox_meet(struct sandbox *s, long master);
-/* What render needs to know about this nginx for the probe, from `nginx -V` and nginx.conf. The
+/* What render needs to know about this nginx, from `nginx -V` and nginx.conf. The
  * string lives as long as the sandbox. */
 void sandbox_render_options(const struct sandbox *s, struct render_options *out);
 

@@ -71,7 +71,7 @@ struct bundle *preview_render(const struct settings *s, const struct sandbox *sa
 		.probe = s->nginx.probe,
 	};
 
-	if (sandbox && options.probe && *options.probe)
+	if (sandbox)
 		sandbox_render_options(sandbox, &options);
 	return render(m, &options);
 }

@@ -65,10 +65,10 @@ static const struct {
 	{ "\"proxy\":\"a\"", ".path" },
 	{ "\"path\":\"\",\"proxy\":\"a\"", ".path" },
 	{ "\"path\":\"a\",\"proxy\":\"a\"", ".path" },
-	{ "\"path\":\"~ ^/a\",\"proxy\":\"a\"", ".path" },
+	{ "\"path\":\"~ ^/(a\",\"proxy\":\"a\"", ".path" },
 	{ "\"path\":\"=/a\",\"proxy\":\"a\"", ".path" },
 	{ "\"path\":\"=  /a\",\"proxy\":\"a\"", ".path" },
-	{ "\"path\":\"@a\",\"proxy\":\"a\"", ".path" },
+	{ "\"path\":\"@a b\",\"proxy\":\"a\"", ".path" },
 	{ "\"path\":\"/a$host\",\"proxy\":\"a\"", ".path" },
 	{ "\"path\":\"/\",\"proxy\":\"http://a\"", ".proxy" },
 	{ "\"path\":\"/\",\"proxy\":\"unix:/x\"", ".proxy" },
@@ -130,7 +130,7 @@ static const struct {
 	{ "\"path\":\"/\",\"redirect\":{\"status\":301,\"to\":\"x\"}", ".redirect.to" },
 	{ "\"path\":\"/\",\"redirect\":{\"status\":301,\"to\":\"/$uri\"}", ".redirect.to" },
 	{ "\"path\":\"/\",\"redirect\":{\"status\":301,\"to\":\"javascript:a\"}", ".redirect.to" },
-	{ "\"path\":\"/\",\"proxy\":\"a\",\"alias\":\"/x\"", ".alias" },
+	{ "\"path\":\"/\",\"proxy\":\"a\",\"alias\":\"/x\"", "" },
 };
 
 static void a_bad_location_names_its_field(void **state)

@@ -22,7 +22,8 @@ static void a_plain_proxy_keeps_connections(void **state UNUSED)
 
 static void the_sites_headers_take_the_place_of_ours(void **state UNUSED)
 {
-	struct header headers[] = { { "host", "shop.internal" }, { "X-Note", "two words" } };
+	struct header headers[] = { { .name = "host", .value = "shop.internal" },
+				    { .name = "X-Note", .value = "two words" } };
 	struct location l = proxy("/");
 	CLEANUP(bundle_unrefp) struct bundle *b = NULL;
 
@@ -145,7 +146,7 @@ static void a_limit_is_written_into_its_location(void **state UNUSED)
 
 static void files_redirects_and_answers_are_written(void **state UNUSED)
 {
-	struct header headers[] = { { "X-Frame-Options", "DENY" } };
+	struct header headers[] = { { .name = "X-Frame-Options", .value = "DENY" } };
 	struct location l[] = {
 		{ .path = "/static/",
 		  .kind = LOCATION_ROOT,
@@ -196,6 +197,35 @@ static void a_path_with_a_blank_is_one_word(void **state UNUSED)
 	assert_has(http(b), "    location = \"/a b\" {\n");
 }
 
+static struct bundle *of_tls_upstream(struct location *l, const char *first, const char *second)
+{
+	struct server servers[] = { server("10.0.0.1:443"), server("10.0.0.2:443") };
+	struct upstream u = upstream("shop", servers, 2);
+	struct site s = site("shop", l, 1);
+	struct model m = { .upstreams = &u, .upstream_count = 1, .sites = &s, .site_count = 1 };
+
+	servers[0].name = first;
+	servers[1].name = second;
+	u.tls = true;
+	return rendered(&m);
+}
+
+static void servers_of_tls_are_asked_for_by_their_registered_name(void **state UNUSED)
+{
+	struct location l = proxy("/");
+	CLEANUP(bundle_unrefp)
+	struct bundle *same = of_tls_upstream(&l, "app.test:443", "app.test:443");
+	CLEANUP(bundle_unrefp)
+	struct bundle *other = of_tls_upstream(&l, "a.test:443", "b.test:443");
+	CLEANUP(bundle_unrefp) struct bundle *none = of_tls_upstream(&l, NULL, NULL);
+
+	assert_has(http(same), "        proxy_ssl_name app.test;\n"
+			       "        proxy_ssl_server_name on;\n");
+	assert_has_not(http(other), "proxy_ssl_name");
+	assert_has_not(http(none), "proxy_ssl_name");
+	assert_has(http(none), "proxy_pass https://shop;");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +238,7 @@ int main(void)
 		cmocka_unit_test(a_limit_is_written_into_its_location),
 		cmocka_unit_test(files_redirects_and_answers_are_written),
 		cmocka_unit_test(a_path_with_a_blank_is_one_word),
+		cmocka_unit_test(servers_of_tls_are_asked_for_by_their_registered_name),
 	};
 
 	return cmocka_run_group_tests_name("render_location", tests, NULL, NULL);

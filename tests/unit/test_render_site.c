@@ -1,4 +1,6 @@
 /* Render: a site's server blocks. */
+#include <limits.h>
+
 #include "render_models.h"
 
 static void a_site_has_its_settings(void **state UNUSED)
@@ -53,6 +55,37 @@ static void tls_without_redirect_is_one_server(void **state UNUSED)
 			    "    ssl_certificate_key /etc/ssl/private/shop.key;\n"
 			    "    ssl_protocols TLSv1.2 TLSv1.3;\n");
 	assert_has_not(http(b), "return");
+}
+
+static struct bundle *of_version(struct site *s, unsigned version)
+{
+	struct model m = { .sites = s, .site_count = 1 };
+	struct render_options options = OPTIONS;
+
+	options.nginx_version = version;
+	return render(&m, &options);
+}
+
+static void http2_is_written_for_the_nginx_that_runs(void **state UNUSED)
+{
+	static const unsigned old[] = { 0, 1022001, 1025000, UINT_MAX };
+	struct listen listens[] = {
+		{ .address = "443", .options = "ssl http2 reuseport", .ssl = true }
+	};
+	struct site s = tls_site(listens, 1);
+	CLEANUP(bundle_unrefp) struct bundle *new = of_version(&s, 1025001);
+
+	assert_has(http(new), "    listen 443 ssl reuseport;\n    http2 on;\n");
+	for (size_t i = 0; i < ARRAY_SIZE(old); i++) {
+		CLEANUP(bundle_unrefp) struct bundle *b = of_version(&s, old[i]);
+
+		assert_has(http(b), "    listen 443 ssl http2 reuseport;\n");
+		assert_has_not(http(b), "http2 on");
+	}
+	listens[0].options = "ssl";
+	bundle_unref(new);
+	new = of_version(&s, 1026000);
+	assert_has_not(http(new), "http2");
 }
 
 static void a_redirect_takes_the_plain_listens(void **state UNUSED)
@@ -123,6 +156,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_site_has_its_settings),
 		cmocka_unit_test(tls_without_redirect_is_one_server),
+		cmocka_unit_test(http2_is_written_for_the_nginx_that_runs),
 		cmocka_unit_test(a_redirect_takes_the_plain_listens),
 		cmocka_unit_test(an_implied_listen_belongs_to_the_redirect),
 		cmocka_unit_test(the_default_says_so_on_every_listen),

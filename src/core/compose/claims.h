@@ -62,6 +62,7 @@ struct claim_place {
 	unsigned line;
 };
 
+struct claims *claims_new(struct arena *a);
 void claims_add(struct claims *c, const struct claim *claim);
 /* A copy of the list for a caller that sets flags in it; the strings are shared. */
 struct claims *claims_again(const struct claims *from);
@@ -91,6 +92,8 @@ void claims_add_name(struct claims *c, enum claim_kind kind, enum protocol proto
 /* The name is without `$` and not terminated. */
 void claims_add_definition(struct claims *c, enum protocol protocol, const char *name, size_t size,
 			   struct claim_place place);
+/* Those that a site's regular expressions and auth_request define. */
+void claims_add_definitions_of_site(struct claims *c, const struct site *s);
 /* The key of such a claim, and: is it among these? */
 const char *claims_definition_key(struct arena *a, enum protocol protocol, const char *name,
 				  size_t size);

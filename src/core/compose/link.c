@@ -18,14 +18,40 @@
 /* A field of a site that names an upstream. */
 struct reference {
 	struct object *site;
-	char field[64];
+	char field[160];
 	const char *upstream;
 };
 
-/* The next reference of the site, from index *at on; false past the last one. */
+/* How many upstreams a location names: that of `proxy`, and those that `split` chooses from. */
+static size_t reference_count(const struct location *l)
+{
+	return location_passes(l) ? 1 + (l->split ? l->split->target_count : 0) : 0;
+}
+
+static void describe_reference(const struct location *l, size_t index, size_t at,
+			       struct reference *r)
+{
+	static const char *const words[] = { [LOCATION_PROXY] = "proxy",
+					     [LOCATION_GRPC] = "grpc",
+					     [LOCATION_FASTCGI] = "fastcgi",
+					     [LOCATION_UWSGI] = "uwsgi" };
+	char whole[40];
+
+	snprintf(whole, sizeof(whole), "locations[%zu]", index);
+	if (!at) {
+		r->upstream = l->proxy;
+		snprintf(r->field, sizeof(r->field), "%s.%s", l->field ?: whole, words[l->kind]);
+		return;
+	}
+	r->upstream = l->split->targets[at - 1].proxy;
+	snprintf(r->field, sizeof(r->field), "%s.split.to[%zu].proxy", l->field ?: whole, at - 1);
+}
+
+/* The next reference of the site, from number *at on; false past the last one. */
 static bool next_reference(struct object *o, size_t *at, struct reference *r)
 {
 	const struct site *s = o->item.site;
+	size_t before = 0;
 
 	r->site = o;
 	if (s->protocol == PROTOCOL_STREAM) {
@@ -33,14 +59,17 @@ static bool next_reference(struct object *o, size_t *at, struct reference *r)
 		snprintf(r->field, sizeof(r->field), "proxy");
 		return r->upstream && !(*at)++;
 	}
-	while (*at < s->location_count && s->locations[*at].kind != LOCATION_PROXY)
-		++*at;
-	if (*at == s->location_count)
-		return false;
-	r->upstream = s->locations[*at].proxy;
-	snprintf(r->field, sizeof(r->field), "locations[%zu].proxy", *at);
-	++*at;
-	return true;
+	for (size_t i = 0; i < s->location_count; i++) {
+		size_t count = reference_count(&s->locations[i]);
+
+		if (*at < before + count) {
+			describe_reference(&s->locations[i], i, *at - before, r);
+			++*at;
+			return true;
+		}
+		before += count;
+	}
+	return false;
 }
 
 /*

@@ -1,4 +1,4 @@
-/* See variables.h. Only texts that decode accepts variables in are visited. */
+/* See variables.h. */
 #include "variables.h"
 #include "core/text/emit.h"
 #include "core/text/variable.h"
@@ -9,12 +9,10 @@ struct visit {
 	void *ctx;
 };
 
-static bool visit_text(struct visit *v, const char *field, const char *header, const char *text)
+static bool visit_text(struct visit *v, const char *text)
 {
 	size_t size;
 
-	v->use.field = field;
-	v->use.header = header;
 	for (const char *at = text; (at = emit_next_variable(at, &size)); at += size) {
 		v->use.name = at;
 		v->use.size = size;
@@ -24,24 +22,12 @@ static bool visit_text(struct visit *v, const char *field, const char *header, c
 	return false;
 }
 
-static bool visit_headers(struct visit *v, const char *field, const struct header *headers,
-			  size_t count)
+static bool on_text(void *ctx, const struct site_text *t)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (visit_text(v, field, headers[i].name, headers[i].value))
-			return true;
-	}
-	return false;
-}
+	struct visit *v = ctx;
 
-static bool visit_location(struct visit *v, const struct location *l)
-{
-	return visit_headers(v, "request_headers", l->request_headers, l->request_header_count) ||
-	       visit_text(v, "cache_control", NULL, l->cache_control) ||
-	       visit_headers(v, "response_headers", l->response_headers,
-			     l->response_header_count) ||
-	       visit_text(v, "return.text", NULL, l->text) ||
-	       visit_text(v, "redirect.to", NULL, l->to);
+	v->use.place = *t;
+	return visit_text(v, t->text);
 }
 
 bool variables_of_site(const struct site *s,
@@ -49,33 +35,34 @@ bool variables_of_site(const struct site *s,
 {
 	struct visit v = { .use.protocol = s->protocol, .on_use = on_use, .ctx = ctx };
 
-	for (size_t i = 0; i < s->location_count; i++) {
-		v.use.location = i;
-		v.use.in_location = true;
-		if (visit_location(&v, &s->locations[i]))
-			return true;
-	}
-	return false;
+	return site_find_text(s, on_text, &v);
 }
 
 bool variables_of_upstream(const struct upstream *up,
 			   bool (*on_use)(void *ctx, const struct variable_use *u), void *ctx)
 {
-	struct visit v = { .use.protocol = up->protocol, .on_use = on_use, .ctx = ctx };
+	struct visit v = { .use.protocol = up->protocol,
+			   .use.place.field = "balance",
+			   .on_use = on_use,
+			   .ctx = ctx };
 
-	return visit_text(&v, "balance", NULL, up->balance);
+	return visit_text(&v, up->balance);
+}
+
+/* A capture: decode admits it only where a regular expression is. */
+static bool is_capture(const struct variable_use *u)
+{
+	return u->name[0] >= '1' && u->name[0] <= '9';
 }
 
 bool variable_use_is_of_nginx(const struct variable_use *u)
 {
-	return u->protocol == PROTOCOL_STREAM ? variable_is_known_in_stream(u->name, u->size)
-					      : variable_is_known(u->name, u->size);
+	if (u->protocol == PROTOCOL_STREAM)
+		return variable_is_known_in_stream(u->name, u->size);
+	return is_capture(u) || variable_is_known(u->name, u->size);
 }
 
 const char *variable_use_field(struct arena *a, const struct variable_use *u)
 {
-	if (!u->in_location)
-		return u->field;
-	return arena_printf(a, "locations[%zu].%s%s%s", u->location, u->field, u->header ? "." : "",
-			    u->header ?: "");
+	return site_text_field(a, &u->place);
 }

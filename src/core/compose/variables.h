@@ -4,15 +4,14 @@
 
 #include <zknginx/model.h>
 
+#include "core/data/site_texts.h"
+
 /* A variable in a text of an object. */
 struct variable_use {
 	enum protocol protocol;
 	const char *name; /* without `$`, not terminated */
 	size_t size;
-	const char *field;
-	const char *header; /* of a field with headers; else NULL */
-	size_t location;    /* its index */
-	bool in_location;
+	struct site_text place;
 };
 
 /* on_use() returns true to end the visit; then these return true. */

@@ -33,7 +33,7 @@ enum content_type location_content_type(const struct location *l, const char **v
 		return CONTENT_TYPE_NONE;
 	if (has_body_of_nginx(l))
 		return CONTENT_TYPE_KEPT;
-	if (l->kind == LOCATION_PROXY)
+	if (location_passes(l))
 		return CONTENT_TYPE_MAPPED;
 	return emit_next_variable(*value, &size) ? CONTENT_TYPE_ADDED : CONTENT_TYPE_DEFAULT;
 }

@@ -10,6 +10,7 @@
 #include <zknginx/model.h>
 
 #include "core/text/emit.h"
+#include "site_texts.h"
 
 struct model *model_new(void)
 {
@@ -73,30 +74,20 @@ const struct site *model_site(const struct model *m, const char *name)
 	return find(m->sites, m->site_count, sizeof(*m->sites), name);
 }
 
-static bool headers_use_dollar(const struct header *headers, size_t count)
+bool location_passes(const struct location *l)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (emit_uses_dollar(headers[i].value))
-			return true;
-	}
-	return false;
+	return l->kind == LOCATION_PROXY || l->kind == LOCATION_GRPC ||
+	       l->kind == LOCATION_FASTCGI || l->kind == LOCATION_UWSGI;
 }
 
-static bool location_uses_dollar(const struct location *l)
+static bool uses_dollar(void *ctx UNUSED, const struct site_text *t)
 {
-	return emit_uses_dollar(l->cache_control) || emit_uses_dollar(l->text) ||
-	       emit_uses_dollar(l->to) ||
-	       headers_use_dollar(l->request_headers, l->request_header_count) ||
-	       headers_use_dollar(l->response_headers, l->response_header_count);
+	return emit_uses_dollar(t->text);
 }
 
 bool site_uses_dollar(const struct site *site)
 {
-	for (size_t i = 0; i < site->location_count; i++) {
-		if (location_uses_dollar(&site->locations[i]))
-			return true;
-	}
-	return false;
+	return site_find_text(site, uses_dollar, NULL);
 }
 
 const struct snippet *model_snippet(const struct model *m, enum protocol context, const char *name)

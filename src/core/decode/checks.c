@@ -12,7 +12,11 @@
 #include "checks.h"
 #include "core/text/address.h"
 #include "core/text/emit.h"
+#include "core/text/network.h"
+#include "core/text/regex_text.h"
 #include "core/text/utf8.h"
+
+#define REGEX_SIZE 1900 /* nginx's buffer holds it with every byte escaped, and a prefix */
 
 static const char digits[] = "0123456789";
 
@@ -203,13 +207,24 @@ const char *check_log(const struct reader *r, const char *s)
 	return check_name(r, s) ? "is neither \"off\" nor a name (a-z, 0-9, _ . -)" : NULL;
 }
 
-const char *check_server_name(const struct reader *r UNUSED, const char *s)
+const char *check_regex(const struct reader *r UNUSED, const char *s)
+{
+	const char *why = NULL;
+
+	if (strlen(s) > REGEX_SIZE)
+		return "is a regular expression of more than 1900 bytes";
+	return emit_regex_is_valid(s, &why) ? regex_text_error(s) : why;
+}
+
+const char *check_server_name(const struct reader *r, const char *s)
 {
 	size_t size = strlen(s);
 
+	if (s[0] == '~')
+		return check_regex(r, s + 1);
 	if (size && size <= 253) {
-		if (s[0] == '~')
-			return "is a regular expression, which is not supported";
+		if (s[0] == '.' && host_name_is_valid(s + 1, size - 1))
+			return NULL;
 		if (strcmp(s, "_") == 0 || host_name_is_valid(s, size))
 			return NULL;
 		if (strncmp(s, "*.", 2) == 0 && host_name_is_valid(s + 2, size - 2))
@@ -217,18 +232,95 @@ const char *check_server_name(const struct reader *r UNUSED, const char *s)
 		if (size > 2 && strcmp(s + size - 2, ".*") == 0 && host_name_is_valid(s, size - 2))
 			return NULL;
 	}
-	return "is not a host name, \"*.name\", \"name.*\" or \"_\"";
+	return "is not a host name, \".name\", \"*.name\", \"name.*\", \"_\" or \"~\" and a "
+	       "regular expression";
 }
 
-const char *check_location_path(const struct reader *r UNUSED, const char *s)
+static const char *check_named_path(const char *s)
 {
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789_-";
+
+	return s[1] && !s[1 + strspn(s + 1, letters)] && strlen(s) < 64
+		       ? NULL
+		       : "is not \"@\" and a name of letters, digits, _ and -";
+}
+
+const char *check_location_path(const struct reader *r, const char *s)
+{
+	if (strncmp(s, "~ ", 2) == 0)
+		return check_regex(r, s + 2);
+	if (strncmp(s, "~* ", 3) == 0)
+		return check_regex(r, s + 3);
+	if (*s == '@')
+		return check_named_path(s);
 	if (strncmp(s, "= ", 2) == 0)
 		s += 2;
 	else if (strncmp(s, "^~ ", 3) == 0)
 		s += 3;
 	if (*s != '/')
-		return "does not begin with \"/\", \"= /\" or \"^~ /\"";
+		return "does not begin with \"/\", \"= /\", \"^~ /\", \"~ \", \"~* \" or \"@\"";
 	return check_kind(s, TEXT_LITERAL);
+}
+
+const char *check_uri(const struct reader *r UNUSED, const char *s)
+{
+	return *s == '/' ? check_kind(s, TEXT_LINES) : "does not begin with /";
+}
+
+const char *check_literal_uri(const struct reader *r UNUSED, const char *s)
+{
+	return *s == '/' ? check_kind(s, TEXT_PLAIN) : "does not begin with /";
+}
+
+const char *check_uri_or_off(const struct reader *r, const char *s)
+{
+	return strcmp(s, "off") == 0 ? NULL : check_literal_uri(r, s);
+}
+
+/* A file of a directory: no slash in front, so that it stays in it. */
+const char *check_file_name(const struct reader *r UNUSED, const char *s)
+{
+	if (!*s || *s == '/' || strstr(s, ".."))
+		return "is not the name of a file, such as \"index.html\"";
+	return check_kind(s, TEXT_PLAIN);
+}
+
+const char *check_try(const struct reader *r UNUSED, const char *s)
+{
+	if (*s == '@')
+		return check_named_path(s);
+	if (*s == '=')
+		return is_status(s + 1) ? NULL : "is not \"=\" and a status, such as \"=404\"";
+	if (*s != '/' && *s != '$')
+		return "does not begin with /, $, @ or =";
+	return check_kind(s, TEXT_LINES);
+}
+
+const char *check_network(const struct reader *r UNUSED, const char *s)
+{
+	struct network n;
+
+	if (strcmp(s, "all") == 0)
+		return NULL;
+	return network_parse(s, &n);
+}
+
+const char *check_replacement(const struct reader *r UNUSED, const char *s)
+{
+	static const char *const begins[] = { "/", "$", "http://", "https://" };
+	const char *why = check_kind(s, TEXT_CAPTURES);
+
+	for (size_t i = 0; !why && i < ARRAY_SIZE(begins); i++) {
+		if (strncmp(s, begins[i], strlen(begins[i])) == 0)
+			return strpbrk(s, "\r\n\t ") ? "has a blank in it" : NULL;
+	}
+	return why ? why : "does not begin with /, $, http:// or https://";
+}
+
+const char *check_host(const struct reader *r UNUSED, const char *s)
+{
+	return host_name_is_valid(s, strlen(s)) ? NULL : "is not a host name";
 }
 
 /* Only nginx may set the length of a request: with another one, a request could be read as two. */

@@ -24,6 +24,24 @@ text_check check_log; /* "off" or a name */
 text_check check_server_name;
 text_check check_location_path;
 text_check check_header_name;
+text_check check_regex;
+text_check check_uri;         /* "/x", with variables */
+text_check check_literal_uri; /* without */
+text_check check_uri_or_off;
+text_check check_file_name; /* "index.html" */
+text_check check_try;       /* one of try_files */
+text_check check_ciphers;
+text_check check_curves;
+text_check check_tls_protocol;
+text_check check_tls_verify;
+text_check check_stale;
+text_check check_cached_method;
+text_check check_satisfy;
+text_check check_network;
+text_check check_rewrite_flag;
+text_check check_replacement; /* of a rewrite: with captures */
+text_check check_host;
+text_check check_ignored_header;
 
 /*
  * For data that is text and not JSON: NULL when it is valid UTF-8 without a byte order mark, else

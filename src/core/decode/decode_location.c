@@ -1,17 +1,27 @@
 /*
- * A site's locations. A location has exactly one of `proxy`, `root`, `return` and `redirect`. That
- * is its kind, which decides the other fields that it may have.
+ * A site's locations. A location has exactly one of `proxy`, `grpc`, `fastcgi`, `uwsgi`, `root`,
+ * `alias`, `return` and `redirect`, or none where files of a root around it are served. That is its
+ * kind, which decides the other fields that it may have. Locations within a location follow it in
+ * the list.
  */
 #include <string.h>
 #include <strings.h>
 
 #include "checks.h"
+#include "core/data/clauses.h"
 #include "core/text/emit.h"
+#include "core/text/regex_text.h"
+#include "decode_common.h"
+#include "decode_cors.h"
+#include "decode_headers.h"
 #include "decode_location.h"
+#include "decode_pass.h"
+#include "decode_split.h"
 #include "kinds.h"
+#include "location_check.h"
 
 #define LOCATION_LIMIT 1000
-#define HEADER_LIMIT 64
+#define TARGET_SIZE 2000
 
 static const struct {
 	const char *field;
@@ -22,67 +32,12 @@ static const struct {
 	[LOCATION_ROOT] = { "root", "a location with \"root\"", ONLY_ROOT },
 	[LOCATION_RETURN] = { "return", "a location with \"return\"", ONLY_RETURN },
 	[LOCATION_REDIRECT] = { "redirect", "a location with \"redirect\"", ONLY_REDIRECT },
+	[LOCATION_GRPC] = { "grpc", "a location with \"grpc\"", ONLY_GRPC },
+	[LOCATION_FASTCGI] = { "fastcgi", "a location with \"fastcgi\"", ONLY_FASTCGI },
+	[LOCATION_UWSGI] = { "uwsgi", "a location with \"uwsgi\"", ONLY_UWSGI },
+	[LOCATION_ALIAS] = { "alias", "a location with \"alias\"", ONLY_ALIAS },
+	[LOCATION_FILES] = { "", "a location with files of the site's root", ONLY_FILES },
 };
-
-struct headers {
-	struct header **list;
-	size_t *count;
-};
-
-static bool has_header(const struct headers *h, const char *name)
-{
-	for (size_t i = 0; i < *h->count; i++) {
-		if (strcasecmp((*h->list)[i].name, name) == 0)
-			return true;
-	}
-	return false;
-}
-
-static void read_header(struct reader *r, const char *name, const json_t *value, struct headers *h)
-{
-	/* a name that is none may be a whole header line, with its value */
-	bool is_name = !strchr(name, ':') && strlen(name) < 64;
-	size_t mark = reader_enter(r, is_name ? name : "(name)", 0);
-	const char *text = reader_text(r, value);
-	struct header header = { .name = reader_checked(r, name, check_header_name) };
-
-	if (text)
-		header.value = reader_checked(r, text, check_value);
-	if (has_header(h, name))
-		reader_problem(r, NULL, "is set twice (header names are case-insensitive)");
-	if (header.name && header.value)
-		(*h->list)[(*h->count)++] = header;
-	reader_leave(r, mark);
-}
-
-static void read_headers(struct reader *r, const json_t *value, struct headers h)
-{
-	const char *name;
-	json_t *text;
-
-	if (!reader_is_object(r, value))
-		return;
-	if (json_object_size(value) > HEADER_LIMIT) {
-		reader_problem(r, NULL, "has more than %d headers", HEADER_LIMIT);
-		return;
-	}
-	*h.list = arena_array(r->arena, struct header, json_object_size(value));
-	json_object_foreach((json_t *)(uintptr_t)value, name, text) read_header(r, name, text, &h);
-}
-
-static void read_request_headers(struct reader *r, const json_t *value, void *where)
-{
-	struct location *l = where;
-
-	read_headers(r, value, (struct headers){ &l->request_headers, &l->request_header_count });
-}
-
-static void read_response_headers(struct reader *r, const json_t *value, void *where)
-{
-	struct location *l = where;
-
-	read_headers(r, value, (struct headers){ &l->response_headers, &l->response_header_count });
-}
 
 static void read_return_status(struct reader *r, const json_t *value, void *where)
 {
@@ -108,6 +63,52 @@ static void read_redirect_status(struct reader *r, const json_t *value, void *wh
 		l->status = (long)status;
 }
 
+/* The text with each capture as a letter: what is left has to be valid in a header. */
+static const char *check_captured_target(const struct reader *r, const char *s)
+{
+	char *plain = arena_strdup(r->arena, s);
+
+	if (strlen(s) > TARGET_SIZE)
+		return "is longer than 2000 bytes";
+	for (char *c = strchr(plain, '$'); c; c = strchr(c + 1, '$')) {
+		if (c[1] == '$')
+			c++;
+		else if (c[1] >= '1' && c[1] <= '9')
+			c[0] = c[1] = 'x';
+	}
+	return check_target(r, plain);
+}
+
+static void read_target(struct reader *r, const json_t *value, void *where)
+{
+	const char *s = reader_text(r, value);
+
+	if (s)
+		*(const char **)where =
+			reader_checked(r, s, r->captures ? check_captured_target : check_target);
+}
+
+static void read_internal(struct reader *r, const json_t *value, void *where)
+{
+	if (json_is_true(value))
+		clauses_add(r->arena, where, r->path, "internal", 0);
+	else if (!json_is_false(value))
+		reader_problem(r, NULL, "expected true or false");
+}
+
+static void read_path_info(struct reader *r, const json_t *value, void *where)
+{
+	if (json_is_true(value))
+		clauses_add(r->arena, where, r->path, "fastcgi_path_info", 0);
+	else if (!json_is_false(value))
+		reader_problem(r, NULL, "expected true or false");
+}
+
+/* They are read after the location that they are in. */
+static void skip_locations(struct reader *r UNUSED, const json_t *value UNUSED, void *where UNUSED)
+{
+}
+
 static const struct field timeout_rows[] = {
 	{ "connect", FIELD_TEXT, .where = offsetof(struct timeouts, connect), .check = check_time },
 	{ "read", FIELD_TEXT, .where = offsetof(struct timeouts, read), .check = check_time },
@@ -121,22 +122,6 @@ static const struct field retry_rows[] = {
 };
 static const struct fields retry_fields = FIELDS(retry_rows);
 
-static const struct field cache_rows[] = {
-	{ "zone", FIELD_TEXT, .where = offsetof(struct location, cache_zone), .required = true,
-	  .check = check_name },
-	{ "valid", FIELD_TEXT, .where = offsetof(struct location, cache_valid),
-	  .check = check_cache_valid },
-};
-static const struct fields cache_fields = FIELDS(cache_rows);
-
-static const struct field limit_rows[] = {
-	{ "rate", FIELD_TEXT, .where = offsetof(struct location, limit_rate), .required = true,
-	  .check = check_rate },
-	{ "burst", FIELD_NUMBER, .where = offsetof(struct location, limit_burst), .most = 1000000 },
-	{ "nodelay", FIELD_BOOL, .where = offsetof(struct location, limit_nodelay) },
-};
-static const struct fields limit_fields = FIELDS(limit_rows);
-
 static const struct field return_rows[] = {
 	{ "status", FIELD_CUSTOM, .required = true, .read = read_return_status },
 	{ "text", FIELD_TEXT, .where = offsetof(struct location, text), .check = check_body },
@@ -145,93 +130,181 @@ static const struct fields return_fields = FIELDS(return_rows);
 
 static const struct field redirect_rows[] = {
 	{ "status", FIELD_CUSTOM, .required = true, .read = read_redirect_status },
-	{ "to", FIELD_TEXT, .where = offsetof(struct location, to), .required = true,
-	  .check = check_target },
+	{ "to", FIELD_CUSTOM, .where = offsetof(struct location, to), .required = true,
+	  .read = read_target },
 };
 static const struct fields redirect_fields = FIELDS(redirect_rows);
 
-#define SERVED (ONLY_PROXY | ONLY_ROOT)
+#define LINES offsetof(struct location, common.lines)
+#define BUFFERED (ONLY_PROXY | ONLY_FASTCGI | ONLY_UWSGI)
 
 static const struct field location_rows[] = {
 	{ "path", FIELD_TEXT, .where = offsetof(struct location, path), .required = true,
 	  .check = check_location_path },
-	{ "proxy", FIELD_TEXT, .where = offsetof(struct location, proxy), .check = check_upstream },
+	{ "internal", FIELD_CUSTOM, .where = LINES, .read = read_internal },
+	{ "locations", FIELD_CUSTOM, .only = ONLY_SERVED, .read = skip_locations },
+	{ "proxy", FIELD_CUSTOM, .read = decode_proxy },
+	{ "grpc", FIELD_TEXT, .where = offsetof(struct location, proxy), .check = check_upstream },
+	{ "fastcgi", FIELD_TEXT, .where = offsetof(struct location, proxy),
+	  .check = check_upstream },
+	{ "uwsgi", FIELD_TEXT, .where = offsetof(struct location, proxy), .check = check_upstream },
+	{ "split", FIELD_CUSTOM, .only = ONLY_PROXY, .read = decode_split },
 	{ "websocket", FIELD_BOOL, .where = offsetof(struct location, websocket),
 	  .only = ONLY_PROXY },
-	{ "timeouts", FIELD_OBJECT, .where = offsetof(struct location, timeouts),
-	  .only = ONLY_PROXY, .inner = &timeout_fields },
-	{ "request_headers", FIELD_CUSTOM, .only = ONLY_PROXY, .read = read_request_headers },
-	{ "retry", FIELD_GROUP, .only = ONLY_PROXY, .inner = &retry_fields },
-	{ "cache", FIELD_GROUP, .only = ONLY_PROXY, .inner = &cache_fields },
-	{ "root", FIELD_TEXT, .where = offsetof(struct location, root), .check = check_root },
-	{ "expires", FIELD_TEXT, .where = offsetof(struct location, expires), .only = SERVED,
+	{ "timeouts", FIELD_OBJECT, .where = offsetof(struct location, timeouts), .only = ONLY_PASS,
+	  .inner = &timeout_fields },
+	{ "request_headers", FIELD_CUSTOM, .only = ONLY_PROXY | ONLY_GRPC,
+	  .read = decode_request_headers },
+	{ "params", FIELD_CUSTOM, .only = ONLY_FASTCGI | ONLY_UWSGI, .read = decode_params },
+	{ "path_info", FIELD_CUSTOM, .where = LINES, .only = ONLY_FASTCGI, .read = read_path_info },
+	{ "fastcgi_index", FIELD_LINE_TEXT, .where = LINES, .only = ONLY_FASTCGI,
+	  .check = check_file_name, .directive = "fastcgi_index" },
+	{ "retry", FIELD_GROUP, .only = ONLY_PASS, .inner = &retry_fields },
+	{ "cache", FIELD_GROUP, .only = ONLY_PROXY, .inner = &decode_cache_fields },
+	{ "proxy_tls", FIELD_GROUP, .only = ONLY_PROXY | ONLY_GRPC | ONLY_UWSGI,
+	  .inner = &decode_proxy_tls_fields },
+	{ "buffering", FIELD_LINE_FLAG, .where = LINES, .only = BUFFERED,
+	  .directive = "_buffering" },
+	{ "request_buffering", FIELD_LINE_FLAG, .where = LINES, .only = BUFFERED,
+	  .directive = "_request_buffering" },
+	{ "buffers", FIELD_CUSTOM, .where = LINES, .only = BUFFERED, .read = decode_buffers },
+	{ "max_temp_file_size", FIELD_LINE_TEXT, .where = LINES, .only = BUFFERED,
+	  .check = check_size, .directive = "_max_temp_file_size" },
+	{ "intercept_errors", FIELD_LINE_FLAG, .where = LINES, .only = ONLY_PASS,
+	  .directive = "_intercept_errors" },
+	{ "hide_headers", FIELD_CUSTOM, .where = LINES, .only = ONLY_PASS,
+	  .read = decode_hidden_headers },
+	{ "ignore_headers", FIELD_LINE_WORDS, .where = LINES, .only = ONLY_PASS,
+	  .check = check_ignored_header, .directive = "_ignore_headers" },
+	{ "root", FIELD_TEXT, .where = offsetof(struct location, root),
+	  .only = ONLY_ROOT | ONLY_FASTCGI | ONLY_UWSGI, .check = check_root },
+	{ "alias", FIELD_TEXT, .where = offsetof(struct location, root), .check = check_root },
+	{ "client_max_body_size", FIELD_LINE_TEXT, .where = LINES, .only = ONLY_SERVED,
+	  .check = check_size, .directive = "client_max_body_size" },
+	COMMON_ROWS(location, ONLY_SERVED),
+	{ "expires", FIELD_TEXT, .where = offsetof(struct location, expires), .only = ONLY_SERVED,
 	  .check = check_expires },
 	{ "cache_control", FIELD_TEXT, .where = offsetof(struct location, cache_control),
-	  .only = SERVED, .check = check_line },
-	{ "response_headers", FIELD_CUSTOM, .read = read_response_headers },
-	{ "limit", FIELD_GROUP, .only = SERVED, .inner = &limit_fields },
+	  .only = ONLY_SERVED, .check = check_line },
+	{ "response_headers", FIELD_CUSTOM, .read = decode_response_headers },
+	{ "cors", FIELD_CUSTOM, .only = ONLY_SERVED, .read = decode_cors },
+	{ "limit", FIELD_GROUP, .only = ONLY_SERVED, .inner = &decode_limit_fields },
 	{ "return", FIELD_GROUP, .inner = &return_fields },
 	{ "redirect", FIELD_GROUP, .inner = &redirect_fields },
 };
 static const struct fields location_fields = FIELDS(location_rows);
 
-/* A problem when the location has none of the four fields, or several. */
-static bool find_kind(struct reader *r, const json_t *object, enum location_kind *kind)
+/* --- the kind -------------------------------------------------------------------------------- */
+
+/* Is there a root around this location? */
+static bool is_rooted(const struct site *site, size_t parent)
+{
+	for (; parent; parent = site->locations[parent - 1].parent) {
+		const struct location *l = &site->locations[parent - 1];
+
+		if (l->root && l->kind != LOCATION_ALIAS)
+			return true;
+	}
+	return site->root;
+}
+
+/* An application may have a root, for the files that it is told of. */
+static bool is_addition(const json_t *object, enum location_kind kind)
+{
+	return kind == LOCATION_ROOT &&
+	       (json_object_get(object, "fastcgi") || json_object_get(object, "uwsgi"));
+}
+
+/* A problem when the location has none of the fields that say what it is, or several. */
+static bool find_kind(struct reader *r, const json_t *object, bool rooted, enum location_kind *kind)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		if (!json_object_get(object, kinds[i].field))
+	for (enum location_kind i = 0; i < LOCATION_FILES; i++) {
+		if (!json_object_get(object, kinds[i].field) || is_addition(object, i))
 			continue;
-		*kind = (enum location_kind)i;
+		*kind = i;
 		count++;
+	}
+	if (!count && rooted) {
+		*kind = LOCATION_FILES;
+		return true;
 	}
 	if (count == 1)
 		return true;
 	reader_problem(r, NULL,
-		       "needs exactly one of \"proxy\", \"root\", \"return\" and \"redirect\", "
-		       "has %zu of them",
+		       "needs exactly one of \"proxy\", \"root\", \"return\" and \"redirect\" (or "
+		       "\"grpc\", \"fastcgi\", \"uwsgi\", \"alias\"), has %zu of them",
 		       count);
 	return false;
 }
 
-static void read_location(struct reader *r, const json_t *value, struct location *l)
+/* --- the list -------------------------------------------------------------------------------- */
+
+/* Can the fields of this location use $1? */
+static bool has_captures(const json_t *value)
 {
-	*l = (struct location){ .retry_tries = UNSET, .limit_burst = UNSET };
-	if (!reader_is_object(r, value) || !find_kind(r, value, &l->kind))
+	const char *path = json_string_value(json_object_get(value, "path"));
+
+	return path && *path == '~' && regex_text_captures(path);
+}
+
+static void read_location(struct reader *r, const json_t *value, struct site *site,
+			  struct location *l)
+{
+	if (!reader_is_object(r, value) ||
+	    !find_kind(r, value, is_rooted(site, l->parent), &l->kind))
 		return;
 	r->kinds = kinds[l->kind].only;
 	r->kind_name = kinds[l->kind].name;
+	r->captures = has_captures(value);
 	fields_read(r, value, &location_fields, l);
-	if (l->kind == LOCATION_RETURN && l->status == 444 && l->text)
-		reader_problem(r, "return.text",
-			       "has no effect with status 444, which closes the connection: remove "
-			       "one of the two");
+	r->captures = false;
+	location_check(r, value, site, l);
 }
 
-/* For nginx "^~ /x" and "/x" are the same location, "= /x" is another one. */
-static bool same_path(const char *a, const char *b)
+static void read_list(struct reader *r, const json_t *list, struct site *site, size_t parent);
+
+static void read_inner(struct reader *r, const json_t *value, struct site *site, size_t parent)
 {
-	if (strncmp(a, "^~ ", 3) == 0)
-		a += 3;
-	if (strncmp(b, "^~ ", 3) == 0)
-		b += 3;
-	return strcmp(a, b) == 0;
+	const json_t *list = json_object_get(value, "locations");
+	size_t mark;
+
+	if (!list || !(r->kinds & ONLY_SERVED))
+		return;
+	mark = reader_enter(r, "locations", 0);
+	if (reader_is_array(r, list))
+		read_list(r, list, site, parent);
+	reader_leave(r, mark);
 }
 
-static void check_double(struct reader *r, const struct site *site, size_t index)
+static void read_list(struct reader *r, const json_t *list, struct site *site, size_t parent)
 {
-	const char *path = site->locations[index].path;
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *value = json_array_get(list, i);
+		size_t mark = reader_enter(r, NULL, i), index = site->location_count++;
+		struct location *l = &site->locations[index];
 
-	for (size_t i = 0; path && i < index; i++) {
-		const char *other = site->locations[i].path;
-
-		if (other && same_path(other, path)) {
-			reader_problem(r, "path", "\"%.80s\" is also the path of locations[%zu]",
-				       path, i);
-			return;
-		}
+		*l = (struct location){ .retry_tries = UNSET,
+					.limit_burst = UNSET,
+					.parent = parent,
+					.field = arena_strdup(r->arena, r->path) };
+		read_location(r, value, site, l);
+		location_check_double(r, site, index);
+		if (json_is_object(value))
+			read_inner(r, value, site, index + 1);
+		reader_leave(r, mark);
 	}
+}
+
+/* With those within others. The depth is limited (json_depth_is_sane()). */
+static size_t count_all(const json_t *list)
+{
+	size_t count = json_array_size(list);
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		count += count_all(json_object_get(json_array_get(list, i), "locations"));
+	return count;
 }
 
 void decode_locations(struct reader *r, const json_t *value, void *where)
@@ -239,7 +312,7 @@ void decode_locations(struct reader *r, const json_t *value, void *where)
 	struct site *site = where;
 	unsigned outer = r->kinds;
 	const char *outer_name = r->kind_name;
-	size_t count = json_array_size(value);
+	size_t count = count_all(value);
 
 	if (!reader_is_array(r, value))
 		return;
@@ -249,14 +322,7 @@ void decode_locations(struct reader *r, const json_t *value, void *where)
 		return;
 	}
 	site->locations = arena_array(r->arena, struct location, count);
-	site->location_count = count;
-	for (size_t i = 0; i < count; i++) {
-		size_t mark = reader_enter(r, NULL, i);
-
-		read_location(r, json_array_get(value, i), &site->locations[i]);
-		check_double(r, site, i);
-		reader_leave(r, mark);
-	}
+	read_list(r, value, site, 0);
 	r->kinds = outer;
 	r->kind_name = outer_name;
 }

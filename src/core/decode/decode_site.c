@@ -5,229 +5,67 @@
 #include <string.h>
 
 #include "checks.h"
+#include "core/data/clauses.h"
 #include "core/text/address.h"
 #include "core/text/emit.h"
 #include "decode.h"
+#include "decode_common.h"
+#include "decode_headers.h"
+#include "decode_listen.h"
 #include "decode_location.h"
+#include "decode_names.h"
+#include "decode_paths.h"
+#include "decode_tls.h"
 #include "kinds.h"
-
-#define LISTEN_LIMIT 64
-#define NAME_LIMIT 1000
-
-/* --- listen ---------------------------------------------------------------------------------- */
-
-enum option { OPTION_SSL, OPTION_UDP, OPTION_PROXY_PROTOCOL, OPTION_IPV6ONLY, OPTION_PLAIN };
-
-static const struct {
-	const char *name;
-	enum option option;
-	unsigned only;
-} options[] = {
-	{ "ssl", OPTION_SSL, ONLY_HTTP },
-	{ "http2", OPTION_PLAIN, ONLY_HTTP },
-	{ "default_server", OPTION_PLAIN, ONLY_HTTP },
-	{ "udp", OPTION_UDP, ONLY_STREAM },
-	{ "proxy_protocol", OPTION_PROXY_PROTOCOL, ONLY_HTTP | ONLY_STREAM },
-	{ "reuseport", OPTION_PLAIN, ONLY_HTTP | ONLY_STREAM },
-	{ "ipv6only=on", OPTION_IPV6ONLY, ONLY_HTTP | ONLY_STREAM },
-	{ "ipv6only=off", OPTION_IPV6ONLY, ONLY_HTTP | ONLY_STREAM },
-};
-
-static const char wrong_option[] = "has an option that is not ssl, http2, default_server, "
-				   "proxy_protocol, reuseport or ipv6only=on|off";
-static const char wrong_stream_option[] = "has an option that a stream site does not have: only "
-					  "udp, proxy_protocol, reuseport and ipv6only=on|off";
-
-/* One option of a listen; *seen has a bit for each, so that a repetition is noticed. */
-static const char *read_option(const struct reader *r, const char *word, size_t size,
-			       unsigned *seen)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
-		if (strlen(options[i].name) != size || memcmp(options[i].name, word, size) != 0 ||
-		    !(options[i].only & r->kinds))
-			continue;
-		if (*seen & 1U << i)
-			return "has an option twice";
-		*seen |= 1U << i;
-		return NULL;
-	}
-	return r->kinds & ONLY_HTTP ? wrong_option : wrong_stream_option;
-}
-
-/* How many of the listen's options are of this kind. */
-static size_t count_options(unsigned seen, enum option option)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-		count += (seen & 1U << i) && options[i].option == option;
-	return count;
-}
-
-static bool has_option(unsigned seen, enum option option)
-{
-	return count_options(seen, option) > 0;
-}
-
-static const char *check_options(const char *address, unsigned seen)
-{
-	size_t ipv6only = count_options(seen, OPTION_IPV6ONLY);
-
-	if (ipv6only > 1 || (ipv6only && address[0] != '['))
-		return "has ipv6only twice, or without an IPv6 address";
-	if (has_option(seen, OPTION_UDP) && has_option(seen, OPTION_PROXY_PROTOCOL))
-		return "has both udp and proxy_protocol, which nginx does not support together";
-	return NULL;
-}
-
-/* The options after the address, with one blank before each. */
-static const char *read_options(const struct reader *r, const char *s, unsigned *seen)
-{
-	while (*s) {
-		size_t size = strcspn(++s, " ");
-		const char *why = read_option(r, s, size, seen);
-
-		if (why)
-			return why;
-		s += size;
-	}
-	return NULL;
-}
-
-static const char *parse_listen(const struct reader *r, const char *s, struct listen *listen)
-{
-	size_t size = strcspn(s, " ");
-	char address[ADDRESS_SIZE];
-	unsigned seen = 0;
-	const char *why;
-
-	if (size >= ADDRESS_SIZE / 2)
-		return "is too long";
-	why = address_parse_listen(arena_copy(r->arena, s, size), address);
-	if (!why)
-		why = read_options(r, s + size, &seen);
-	if (!why)
-		why = check_options(address, seen);
-	if (why)
-		return why;
-	*listen = (struct listen){
-		.address = arena_strdup(r->arena, address),
-		.options = s[size] ? arena_strdup(r->arena, s + size + 1) : "",
-		.ssl = has_option(seen, OPTION_SSL),
-	};
-	return NULL;
-}
-
-/* One address may serve TCP and UDP. */
-static bool same_socket(const struct listen *a, const struct listen *b)
-{
-	return strcmp(a->address, b->address) == 0 &&
-	       !strstr(a->options, "udp") == !strstr(b->options, "udp");
-}
-
-static void read_listen(struct reader *r, const json_t *value, struct site *site)
-{
-	struct listen *listen = &site->listens[site->listen_count];
-	const char *s = reader_text_or_number(r, value), *why;
-
-	if (!s)
-		return;
-	why = parse_listen(r, s, listen);
-	if (why) {
-		reader_problem(r, NULL, "\"%.80s\" %s", s, why);
-		return;
-	}
-	for (size_t i = 0; i < site->listen_count; i++) {
-		if (same_socket(&site->listens[i], listen))
-			reader_problem(r, NULL,
-				       "\"%.80s\" listens on an address that is "
-				       "listed already",
-				       s);
-	}
-	site->listen_count++;
-}
-
-/* --- lists ----------------------------------------------------------------------------------- */
-
-/* Is it an array of `least` to `most` elements? Else a problem. */
-static bool begin_list(struct reader *r, const json_t *value, size_t least, size_t most)
-{
-	size_t count = json_array_size(value);
-
-	if (!reader_is_array(r, value))
-		return false;
-	if (count >= least && count <= most)
-		return true;
-	reader_problem(r, NULL, "expected %zu to %zu elements, found %zu", least, most, count);
-	return false;
-}
-
-static void read_list(struct reader *r, const json_t *value, struct site *site,
-		      void (*read_one)(struct reader *, const json_t *, struct site *))
-{
-	for (size_t i = 0; i < json_array_size(value); i++) {
-		size_t mark = reader_enter(r, NULL, i);
-
-		read_one(r, json_array_get(value, i), site);
-		reader_leave(r, mark);
-	}
-}
-
-static void read_listens(struct reader *r, const json_t *value, void *where)
-{
-	struct site *site = where;
-
-	if (!begin_list(r, value, 1, LISTEN_LIMIT))
-		return;
-	site->listens = arena_array(r->arena, struct listen, json_array_size(value));
-	read_list(r, value, site, read_listen);
-}
-
-static bool has_server_name(const struct site *site, const char *name)
-{
-	for (size_t i = 0; i < site->server_name_count; i++) {
-		if (strcmp(site->server_names[i], name) == 0)
-			return true;
-	}
-	return false;
-}
-
-static void read_server_name(struct reader *r, const json_t *value, struct site *site)
-{
-	const char *s = reader_text(r, value);
-	char *name;
-
-	if (!s || !reader_checked(r, s, check_server_name))
-		return;
-	name = arena_strdup(r->arena, s);
-	for (char *c = name; *c; c++)
-		*c = *c >= 'A' && *c <= 'Z' ? (char)(*c + 32) : *c;
-	if (has_server_name(site, name))
-		reader_problem(r, NULL, "\"%.80s\" is listed twice", name);
-	else
-		site->server_names[site->server_name_count++] = name;
-}
-
-static void read_server_names(struct reader *r, const json_t *value, void *where)
-{
-	struct site *site = where;
-
-	if (!begin_list(r, value, 1, NAME_LIMIT))
-		return;
-	site->server_names = arena_array(r->arena, const char *, json_array_size(value));
-	read_list(r, value, site, read_server_name);
-}
 
 /* --- the site -------------------------------------------------------------------------------- */
 
-static const struct field tls_rows[] = {
-	{ "certificate", FIELD_TEXT, .where = offsetof(struct site, certificate), .required = true,
-	  .check = check_path },
-	{ "key", FIELD_TEXT, .where = offsetof(struct site, key), .required = true,
-	  .check = check_path },
-	{ "redirect_http", FIELD_BOOL, .where = offsetof(struct site, redirect_http) },
+#define LINES offsetof(struct site, common.lines)
+
+static void read_redirect_status(struct reader *r, const json_t *value, void *where)
+{
+	struct site *site = where;
+	json_int_t status = json_integer_value(value);
+
+	if (status != 301 && status != 302 && status != 303 && status != 307 && status != 308)
+		reader_problem(r, NULL, "expected 301, 302, 303, 307 or 308");
+	else
+		site->redirect_status = (long)status;
+}
+
+static const struct field redirect_rows[] = {
+	{ "status", FIELD_CUSTOM, .required = true, .read = read_redirect_status },
+	{ "to", FIELD_TEXT, .where = offsetof(struct site, redirect_to), .required = true,
+	  .check = check_target },
 };
-static const struct fields tls_fields = FIELDS(tls_rows);
+static const struct fields redirect_fields = FIELDS(redirect_rows);
+
+struct header_buffers {
+	long count;
+	const char *size;
+};
+
+static void read_header_buffers(struct reader *r, const json_t *value, void *where)
+{
+	static const struct field rows[] = {
+		{ "count", FIELD_NUMBER, .where = offsetof(struct header_buffers, count),
+		  .least = 1, .most = 1000 },
+		{ "size", FIELD_TEXT, .where = offsetof(struct header_buffers, size),
+		  .required = true, .check = check_size },
+	};
+	static const struct fields fields = FIELDS(rows);
+	struct header_buffers b = { .count = 4 };
+	struct clause *s;
+
+	if (!reader_is_object(r, value))
+		return;
+	fields_read(r, value, &fields, &b);
+	if (!b.size)
+		return;
+	s = clauses_add(r->arena, where, r->path, "large_client_header_buffers", 2);
+	s->words[s->count++] = arena_printf(r->arena, "%ld", b.count);
+	s->words[s->count++] = b.size;
+}
 
 static const struct field timeout_rows[] = {
 	{ "connect", FIELD_TEXT, .where = offsetof(struct timeouts, connect), .check = check_time },
@@ -237,17 +75,32 @@ static const struct fields timeout_fields = FIELDS(timeout_rows);
 
 static const struct field site_rows[] = {
 	{ "protocol", FIELD_CUSTOM, .read = kinds_skip_protocol },
-	{ "listen", FIELD_CUSTOM, .required = true, .read = read_listens },
-	{ "server_names", FIELD_CUSTOM, .only = ONLY_HTTP, .read = read_server_names },
-	{ "tls", FIELD_GROUP, .only = ONLY_HTTP, .inner = &tls_fields },
+	{ "listen", FIELD_CUSTOM, .required = true, .read = decode_listens },
+	{ "server_names", FIELD_CUSTOM, .only = ONLY_HTTP, .read = decode_server_names },
+	{ "tls", FIELD_GROUP, .only = ONLY_HTTP, .inner = &decode_tls_fields },
 	{ "default", FIELD_BOOL, .where = offsetof(struct site, is_default), .only = ONLY_HTTP },
 	{ "gzip", FIELD_TRISTATE, .where = offsetof(struct site, gzip), .only = ONLY_HTTP },
 	{ "client_max_body_size", FIELD_TEXT, .where = offsetof(struct site, client_max_body_size),
 	  .only = ONLY_HTTP, .check = check_size },
 	{ "access_log", FIELD_TEXT, .where = offsetof(struct site, access_log), .only = ONLY_HTTP,
 	  .check = check_log },
-	{ "locations", FIELD_CUSTOM, .required = true, .only = ONLY_HTTP,
-	  .read = decode_locations },
+	{ "proxy_protocol", FIELD_BOOL, .where = offsetof(struct site, proxy_protocol),
+	  .only = ONLY_HTTP },
+	{ "real_ip", FIELD_CUSTOM, .where = LINES, .only = ONLY_HTTP, .read = decode_real_ip },
+	{ "headers", FIELD_CUSTOM, .only = ONLY_HTTP, .read = decode_site_headers },
+	{ "root", FIELD_TEXT, .where = offsetof(struct site, root), .only = ONLY_HTTP,
+	  .check = check_root },
+	{ "redirect", FIELD_GROUP, .only = ONLY_HTTP, .inner = &redirect_fields },
+	{ "client_header_timeout", FIELD_LINE_TEXT, .where = LINES, .only = ONLY_HTTP,
+	  .check = check_time, .directive = "client_header_timeout" },
+	{ "header_buffers", FIELD_CUSTOM, .where = LINES, .only = ONLY_HTTP,
+	  .read = read_header_buffers },
+	{ "underscores_in_headers", FIELD_LINE_FLAG, .where = LINES, .only = ONLY_HTTP,
+	  .directive = "underscores_in_headers" },
+	{ "merge_slashes", FIELD_LINE_FLAG, .where = LINES, .only = ONLY_HTTP,
+	  .directive = "merge_slashes" },
+	COMMON_ROWS(site, ONLY_HTTP),
+	{ "locations", FIELD_CUSTOM, .only = ONLY_HTTP, .read = decode_locations },
 	{ "proxy", FIELD_TEXT, .where = offsetof(struct site, proxy), .required = true,
 	  .only = ONLY_STREAM, .check = check_upstream },
 	{ "timeouts", FIELD_OBJECT, .where = offsetof(struct site, timeouts), .only = ONLY_STREAM,
@@ -255,17 +108,61 @@ static const struct field site_rows[] = {
 };
 static const struct fields site_fields = FIELDS(site_rows);
 
-static void check_tls(struct reader *r, const struct site *site, bool has_tls)
+/* Does the location of that path exist at the top? */
+static bool has_location(const struct site *site, const char *path)
 {
-	bool ssl = false;
+	for (size_t i = 0; i < site->location_count; i++) {
+		const struct location *l = &site->locations[i];
 
-	for (size_t i = 0; i < site->listen_count; i++)
-		ssl |= site->listens[i].ssl;
-	if (ssl && !has_tls)
-		reader_problem(r, "tls",
-			       "is missing: a listen with ssl needs a certificate and a key");
-	if (has_tls && !ssl)
-		reader_problem(r, "tls", "needs a listen with ssl, such as \"443 ssl\"");
+		if (!l->parent && l->path && strcmp(l->path, path) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The redirect of a site is its location "/", unless it has no locations at all. */
+static void check_redirect(struct reader *r, const struct site *site)
+{
+	if (site->redirect_to && (has_location(site, "/") || has_location(site, "^~ /")))
+		reader_problem(r, "redirect", "is for \"/\", which is also the path of a location");
+}
+
+/* One of them says what the site does. */
+static void check_purpose(struct reader *r, const json_t *object)
+{
+	if (!json_object_get(object, "locations") && !json_object_get(object, "redirect") &&
+	    !json_object_get(object, "root"))
+		reader_problem(r, "locations", "is missing");
+}
+
+/* nginx finds out only when a request comes. */
+static void check_names(struct reader *r, const struct site *site, const struct common *common)
+{
+	for (size_t i = 0; i < common->lines.count; i++) {
+		const struct clause *s = &common->lines.items[i];
+
+		if (strcmp(s->directive, "error_page") != 0 &&
+		    strcmp(s->directive, "try_files") != 0)
+			continue;
+		for (size_t j = 0; j < s->count; j++) {
+			if (s->words[j][0] == '@' && !has_location(site, s->words[j]))
+				reader_problem(r, s->field,
+					       "\"%.80s\" is not a location of the "
+					       "site",
+					       s->words[j]);
+		}
+	}
+}
+
+static void check_between(struct reader *r, const struct site *site, bool has_tls)
+{
+	decode_tls_check(r, site, has_tls);
+	check_redirect(r, site);
+	check_names(r, site, &site->common);
+	for (size_t i = 0; i < site->location_count; i++)
+		check_names(r, site, &site->locations[i].common);
+	if (!r->failed)
+		decode_paths_check(r, site);
 }
 
 /* --- the redirect to TLS -------------------------------------------------------------------- */
@@ -334,9 +231,13 @@ static void read_site(struct reader *r, struct site *site)
 	if (!object)
 		return;
 	site->protocol = kinds_read_protocol(r, object, kinds);
+	if (json_object_get(object, "root"))
+		site->root = ""; /* locations need to know it, and may come first */
 	fields_read(r, object, &site_fields, site);
-	if (!r->failed)
-		check_tls(r, site, json_object_get(object, "tls"));
+	if (site->protocol == PROTOCOL_HTTP)
+		check_purpose(r, object);
+	if (!r->failed && site->protocol == PROTOCOL_HTTP)
+		check_between(r, site, json_object_get(object, "tls"));
 	json_decref(object);
 }
 
@@ -351,6 +252,8 @@ bool decode_site(struct arena *a, const struct znode *z, const struct policy *po
 		return false;
 	if (out->redirect_http)
 		add_implied_listens(a, out);
+	if (out->proxy_protocol)
+		decode_proxy_protocol(a, out);
 	out->source = znode_copy(a, z);
 	out->name = path_name(out->source.path);
 	return true;

@@ -9,11 +9,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/data/clauses.h"
 #include "core/text/json_text.h"
 #include "core/text/secret.h"
 #include "fields.h"
 
 #define PROBLEM_LIMIT 32
+#define WORDS_MAX 32
+#define UNREAD (-2L)
 
 static const char *type_name(const json_t *value)
 {
@@ -126,6 +129,18 @@ bool reader_is_array(struct reader *r, const json_t *value)
 	return false;
 }
 
+bool reader_is_list(struct reader *r, const json_t *value, size_t least, size_t most)
+{
+	size_t count = json_array_size(value);
+
+	if (!reader_is_array(r, value))
+		return false;
+	if (count >= least && count <= most)
+		return true;
+	reader_problem(r, NULL, "expected %zu to %zu elements, found %zu", least, most, count);
+	return false;
+}
+
 const char *reader_text(struct reader *r, const json_t *value)
 {
 	if (json_is_string(value))
@@ -151,6 +166,36 @@ const char *reader_checked(struct reader *r, const char *s, text_check *check)
 	secret_put_value(r->path, s, &value);
 	reader_problem(r, NULL, "%s %s", buf_str(&value), why);
 	return NULL;
+}
+
+static void read_one_text(struct reader *r, const json_t *value, text_check *check,
+			  const char **list, size_t *count)
+{
+	const char *s = reader_text_or_number(r, value);
+
+	s = s ? reader_checked(r, s, check) : NULL;
+	if (s)
+		list[(*count)++] = s;
+}
+
+const char **reader_texts(struct reader *r, const json_t *value, size_t most, text_check *check,
+			  size_t *count)
+{
+	size_t size = json_is_array(value) ? json_array_size(value) : 1;
+	const char **list = arena_array(r->arena, const char *, size);
+
+	*count = 0;
+	if (!json_is_array(value))
+		read_one_text(r, value, check, list, count);
+	else if (reader_is_list(r, value, 1, most)) {
+		for (size_t i = 0; i < size; i++) {
+			size_t mark = reader_enter(r, NULL, i);
+
+			read_one_text(r, json_array_get(value, i), check, list, count);
+			reader_leave(r, mark);
+		}
+	}
+	return list;
 }
 
 static void read_text(struct reader *r, const json_t *value, const struct field *f, void *where)
@@ -207,6 +252,46 @@ static void read_custom(struct reader *r, const json_t *value, const struct fiel
 	f->read(r, value, where);
 }
 
+static void read_line_text(struct reader *r, const json_t *value, const struct field *f,
+			   void *where)
+{
+	const char *s = reader_text_or_number(r, value);
+
+	s = s ? reader_checked(r, s, f->check) : NULL;
+	if (s)
+		clauses_add_word(r->arena, where, r->path, f->directive, s);
+}
+
+static void read_line_number(struct reader *r, const json_t *value, const struct field *f,
+			     void *where)
+{
+	long number = UNREAD;
+
+	read_number(r, value, f, &number);
+	if (number != UNREAD)
+		clauses_add_word(r->arena, where, r->path, f->directive,
+				 arena_printf(r->arena, "%ld", number));
+}
+
+static void read_line_flag(struct reader *r, const json_t *value, const struct field *f,
+			   void *where)
+{
+	if (is_boolean(r, value))
+		clauses_add_word(r->arena, where, r->path, f->directive,
+				 json_is_true(value) ? "on" : "off");
+}
+
+static void read_line_words(struct reader *r, const json_t *value, const struct field *f,
+			    void *where)
+{
+	size_t count;
+	const char **words = reader_texts(r, value, WORDS_MAX, f->check, &count);
+	struct clause *line = clauses_add(r->arena, where, r->path, f->directive, 0);
+
+	line->words = words;
+	line->count = count;
+}
+
 static const struct field *find(const struct fields *fields, const char *name)
 {
 	for (size_t i = 0; i < fields->count; i++) {
@@ -221,10 +306,17 @@ static void read_field(struct reader *r, const struct fields *fields, const char
 {
 	static void (*const readers[])(struct reader *, const json_t *, const struct field *,
 				       void *) = {
-		[FIELD_TEXT] = read_text,     [FIELD_NUMBER] = read_number,
-		[FIELD_BOOL] = read_bool,     [FIELD_TRISTATE] = read_tristate,
-		[FIELD_OBJECT] = read_object, [FIELD_GROUP] = read_object,
+		[FIELD_TEXT] = read_text,
+		[FIELD_NUMBER] = read_number,
+		[FIELD_BOOL] = read_bool,
+		[FIELD_TRISTATE] = read_tristate,
+		[FIELD_OBJECT] = read_object,
+		[FIELD_GROUP] = read_object,
 		[FIELD_CUSTOM] = read_custom,
+		[FIELD_LINE_TEXT] = read_line_text,
+		[FIELD_LINE_NUMBER] = read_line_number,
+		[FIELD_LINE_FLAG] = read_line_flag,
+		[FIELD_LINE_WORDS] = read_line_words,
 	};
 	const struct field *f = find(fields, name);
 	size_t mark = reader_enter(r, name, 0);

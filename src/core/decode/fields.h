@@ -22,6 +22,7 @@ struct reader {
 	struct problems *problems;
 	unsigned kinds; /* what the object is: a row with `only` must have one of these bits */
 	const char *kind_name; /* the same for messages: "a location with \"proxy\"" */
+	bool captures;         /* a text may have $1, of the regular expression around it */
 	char path[256];        /* of the object being read: "locations[2]" */
 	unsigned found;        /* problems so far */
 	bool failed;           /* one of them makes the znode invalid */
@@ -37,6 +38,11 @@ enum field_kind {
 	FIELD_GROUP,    /* an object, which the inner table reads into the same struct as the fields
 			   around it; `where` has no meaning */
 	FIELD_CUSTOM,   /* read() does it */
+	/* Those below become a clause of `directive`, added to the list at `where`. */
+	FIELD_LINE_TEXT,   /* a string, or a number where the check accepts its digits */
+	FIELD_LINE_NUMBER, /* within least..most */
+	FIELD_LINE_FLAG,   /* true or false: on or off */
+	FIELD_LINE_WORDS,  /* an array of strings, or one string: the parameters */
 };
 
 /* NULL when the string is valid here, else the rest of a sentence: "is not an nginx time". */
@@ -50,6 +56,7 @@ struct field {
 	bool required;
 	unsigned only; /* kinds of object that may have the field; 0: every one */
 	text_check *check;
+	const char *directive;
 	const struct fields *inner;
 	void (*read)(struct reader *r, const json_t *value, void *where);
 };
@@ -81,11 +88,16 @@ struct problem *reader_problem(struct reader *r, const char *name, const char *f
 /* False and a problem when the value is not of that type. */
 bool reader_is_object(struct reader *r, const json_t *value);
 bool reader_is_array(struct reader *r, const json_t *value);
+/* The same, and it has `least` to `most` elements. */
+bool reader_is_list(struct reader *r, const json_t *value, size_t least, size_t most);
 /* The string, or the digits of a whole number of 0 or more; NULL and a problem when the value is
  * neither. */
 const char *reader_text_or_number(struct reader *r, const json_t *value);
 /* The string, unchanged; NULL and a problem when the value is no string. */
 const char *reader_text(struct reader *r, const json_t *value);
+/* The strings of an array, or one string alone, each checked; *count of them. */
+const char **reader_texts(struct reader *r, const json_t *value, size_t most, text_check *check,
+			  size_t *count);
 /* A copy of s in the arena; NULL and a problem when the check refuses it. */
 const char *reader_checked(struct reader *r, const char *s, text_check *check);
 

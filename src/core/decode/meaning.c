@@ -46,13 +46,14 @@ static void put_params(struct buf *out, struct server_params p,
 	put_number(out, p.down, 0);
 }
 
-PRINTS(header, 16);
+PRINTS(header, 24);
 static void put_headers(struct buf *out, const struct header *headers, size_t count)
 {
 	put_number(out, (long)count, 0);
 	for (size_t i = 0; i < count; i++) {
 		put_text(out, headers[i].name);
 		put_text(out, headers[i].value);
+		put_number(out, headers[i].success_only, 0);
 	}
 }
 
@@ -125,12 +126,88 @@ static void put_upstream(struct buf *out, const struct upstream *u)
 
 /* --- sites ------------------------------------------------------------------------------------ */
 
-PRINTS(location, 192);
+PRINTS(clause, 32);
+static void put_lines(struct buf *out, const struct clauses *lines)
+{
+	put_number(out, (long)lines->count, 0);
+	for (size_t i = 0; i < lines->count; i++) {
+		put_text(out, lines->items[i].directive);
+		put_words(out, lines->items[i].words, lines->items[i].count);
+	}
+}
+
+PRINTS(access, 32);
+static void put_access(struct buf *out, const struct access *access)
+{
+	put_number(out, access != NULL, 0);
+	if (!access)
+		return;
+	put_words(out, access->allow, access->allow_count);
+	put_words(out, access->deny, access->deny_count);
+}
+
+PRINTS(rewrite, 24);
+static void put_rewrites(struct buf *out, const struct rewrite *rewrites, size_t count)
+{
+	put_number(out, (long)count, 0);
+	for (size_t i = 0; i < count; i++) {
+		put_text(out, rewrites[i].from);
+		put_text(out, rewrites[i].to);
+		put_text(out, rewrites[i].flag);
+	}
+}
+
+PRINTS(common, 48);
+static void put_scope(struct buf *out, const struct common *common)
+{
+	put_lines(out, &common->lines);
+	put_access(out, common->access);
+	put_rewrites(out, common->rewrites, common->rewrite_count);
+}
+
+PRINTS(cors, 56);
+static void put_cors(struct buf *out, const struct cors *cors)
+{
+	put_number(out, cors != NULL, 0);
+	if (!cors)
+		return;
+	put_words(out, cors->origins, cors->origin_count);
+	put_number(out, cors->any, 0);
+	put_number(out, cors->credentials, 0);
+	put_text(out, cors->methods);
+	put_text(out, cors->headers);
+	put_text(out, cors->expose);
+	put_number(out, cors->max_age, UNSET);
+}
+
+PRINTS(split, 24);
+PRINTS(split_target, 48);
+static void put_split(struct buf *out, const struct split *split)
+{
+	put_number(out, split != NULL, 0);
+	if (!split)
+		return;
+	put_text(out, split->key);
+	put_number(out, (long)split->target_count, 0);
+	for (size_t i = 0; i < split->target_count; i++) {
+		const struct split_target *t = &split->targets[i];
+
+		put_text(out, t->proxy);
+		put_number(out, t->percent, 0);
+		put_text(out, t->header);
+		put_text(out, t->header_value);
+		put_text(out, t->cookie);
+		put_text(out, t->cookie_value);
+	}
+}
+
+PRINTS(location, 296);
 static void put_location(struct buf *out, const struct location *l)
 {
 	const char *const texts[] = { l->path,        l->proxy, l->retry_on, l->cache_zone,
 				      l->cache_valid, l->root,  l->expires,  l->cache_control,
-				      l->limit_rate,  l->text,  l->to };
+				      l->limit_rate,  l->text,  l->to,       l->proxy_path,
+				      l->limit_key };
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		put_text(out, texts[i]);
@@ -142,7 +219,12 @@ static void put_location(struct buf *out, const struct location *l)
 	put_headers(out, l->response_headers, l->response_header_count);
 	put_number(out, l->limit_burst, 0);
 	put_number(out, l->limit_nodelay, 0);
+	put_number(out, l->limit_connections, 0);
 	put_number(out, l->status, 0);
+	put_number(out, (long)l->parent, 0);
+	put_scope(out, &l->common);
+	put_cors(out, l->cors);
+	put_split(out, l->split);
 }
 
 PRINTS(listen, 24);
@@ -154,7 +236,7 @@ static void put_listen(struct buf *out, const struct listen *l)
 	put_number(out, l->implied, 0);
 }
 
-PRINTS(site, 232);
+PRINTS(site, 320);
 static void put_site(struct buf *out, const struct site *s)
 {
 	put_number(out, s->protocol, 0);
@@ -168,6 +250,7 @@ static void put_site(struct buf *out, const struct site *s)
 	put_text(out, s->certificate);
 	put_text(out, s->key);
 	put_number(out, s->redirect_http, 0);
+	put_number(out, s->proxy_protocol, 0);
 	buf_printf(out, "%d\n", s->gzip);
 	put_text(out, s->client_max_body_size);
 	put_text(out, s->access_log);
@@ -176,6 +259,11 @@ static void put_site(struct buf *out, const struct site *s)
 		put_location(out, &s->locations[i]);
 	put_text(out, s->proxy);
 	put_timeouts(out, &s->timeouts);
+	put_scope(out, &s->common);
+	put_headers(out, s->headers, s->header_count);
+	put_text(out, s->root);
+	put_number(out, s->redirect_status, 0);
+	put_text(out, s->redirect_to);
 }
 
 /* --- forms ------------------------------------------------------------------------------------ */

@@ -250,6 +250,14 @@ static void tie_to_variables(struct changes *c, const struct model *m)
 	}
 }
 
+static void tie_location(struct changes *c, const struct model *m, const struct site *s,
+			 const struct location *l)
+{
+	tie_site_to(c, m, s, l->proxy);
+	for (size_t i = 0; l->split && i < l->split->target_count; i++)
+		tie_site_to(c, m, s, l->split->targets[i].proxy);
+}
+
 static void tie_all(struct changes *c, const struct model *m)
 {
 	tie_to_variables(c, m);
@@ -262,7 +270,7 @@ static void tie_all(struct changes *c, const struct model *m)
 			continue;
 		tie_site_to(c, m, s, s->proxy);
 		for (size_t j = 0; j < s->location_count; j++)
-			tie_site_to(c, m, s, s->locations[j].proxy);
+			tie_location(c, m, s, &s->locations[j]);
 	}
 }
 

@@ -34,8 +34,13 @@ static bool read_listen(struct draft *d, const struct conf_node *n)
 
 static bool read_server_name(struct draft *d, const struct conf_node *n)
 {
-	for (size_t i = 1; i < n->count; i++)
+	for (size_t i = 1; i < n->count; i++) {
+		if (conf_word(n, i)[0] == '~')
+			return why_set(d->in->arena, d->why, n,
+				       "server_names has a regular expression: nginx tries them in "
+				       "their order, which typed sites do not keep");
 		json_array_append_new(d->names, json_text(conf_word(n, i)));
+	}
 	return true;
 }
 

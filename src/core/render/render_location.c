@@ -1,103 +1,25 @@
 /*
- * Locations: one small function a kind, one table for the headers that every proxied request
- * carries unless the site says otherwise.
+ * Locations: one small function a kind. Those that pass requests on are in render_pass.c.
  *
  * A redirect goes to `to` unchanged: the rest of the request's path is not appended, as with
  * nginx's own `return`.
  */
 #include <string.h>
-#include <strings.h>
 
+#include "core/data/clauses.h"
 #include "core/data/content_type.h"
+#include "core/text/emit.h"
 #include "renderer.h"
-
-/* Keeps two sites, or two names of one site, from being served each other's answers. */
-#define CACHE_KEY "proxy_cache_key $scheme$proxy_host$host$request_uri;"
-
-static const struct {
-	const char *name, *value;
-} PROXY_HEADERS[] = {
-	{ "Host", "$host" },
-	{ "X-Real-IP", "$remote_addr" },
-	{ "X-Forwarded-For", "$proxy_add_x_forwarded_for" },
-	{ "X-Forwarded-Proto", "$scheme" },
-};
-
-static bool sets_header(const struct location *l, const char *name)
-{
-	for (size_t i = 0; i < l->request_header_count; i++) {
-		if (strcasecmp(l->request_headers[i].name, name) == 0)
-			return true;
-	}
-	return false;
-}
-
-static void default_header(struct renderer *r, const struct location *l, const char *name,
-			   const char *value)
-{
-	if (sets_header(l, name))
-		return;
-	render_begin(r, "proxy_set_header");
-	render_raw(r, name);
-	render_raw(r, value);
-	render_end(r);
-}
-
-static void render_request_headers(struct renderer *r, const struct location *l)
-{
-	if (l->websocket)
-		default_header(r, l, "Upgrade", "$http_upgrade");
-	default_header(r, l, "Connection", l->websocket ? "$zknginx_connection" : "\"\"");
-	for (size_t i = 0; i < ARRAY_SIZE(PROXY_HEADERS); i++)
-		default_header(r, l, PROXY_HEADERS[i].name, PROXY_HEADERS[i].value);
-	for (size_t i = 0; i < l->request_header_count; i++) {
-		render_begin(r, "proxy_set_header");
-		render_word(r, l->request_headers[i].name);
-		render_word(r, l->request_headers[i].value);
-		render_end(r);
-	}
-}
-
-static void render_cache(struct renderer *r, const struct location *l)
-{
-	if (!l->cache_zone)
-		return;
-	render_begin(r, "proxy_cache");
-	render_joined(r, CACHE_ZONE_PREFIX, l->cache_zone, "");
-	render_end(r);
-	render_plain(r, CACHE_KEY);
-	render_option(r, "proxy_cache_valid", l->cache_valid);
-	render_plain(r, "proxy_cache_use_stale error timeout updating "
-			"http_500 http_502 http_503 http_504;");
-	render_plain(r, "proxy_cache_lock on;");
-}
-
-static void render_proxy(struct renderer *r, const struct location *l)
-{
-	const struct upstream *u = model_upstream(r->model, l->proxy);
-
-	render_begin(r, "proxy_pass");
-	render_joined(r, u && u->tls ? "https://" : "http://", l->proxy, "");
-	render_end(r);
-	render_plain(r, "proxy_http_version 1.1;");
-	render_request_headers(r, l);
-	render_option(r, "proxy_connect_timeout", l->timeouts.connect);
-	render_option(r, "proxy_read_timeout", l->timeouts.read);
-	render_option(r, "proxy_send_timeout", l->timeouts.send);
-	render_option(r, "proxy_next_upstream", l->retry_on);
-	if (l->retry_tries > 0) {
-		render_begin(r, "proxy_next_upstream_tries");
-		render_number(r, "", l->retry_tries);
-		render_end(r);
-	}
-	render_cache(r, l);
-}
 
 static void render_root(struct renderer *r, const struct location *l)
 {
-	render_begin(r, "root");
+	render_begin(r, l->kind == LOCATION_ALIAS ? "alias" : "root");
 	render_word(r, l->root);
 	render_end(r);
+}
+
+static void render_files(struct renderer *r UNUSED, const struct location *l UNUSED)
+{
 }
 
 static void render_return(struct renderer *r, const struct location *l)
@@ -113,8 +35,42 @@ static void render_return(struct renderer *r, const struct location *l)
 	render_end(r);
 }
 
+static bool has_capture(const char *s)
+{
+	size_t size;
+
+	for (const char *at = s; (at = emit_next_variable(at, &size)); at += size) {
+		if (*at >= '1' && *at <= '9')
+			return true;
+	}
+	return false;
+}
+
+/*
+ * nginx escapes a capture in the target of a rewrite, and not in that of a return, where a line
+ * feed of the client would begin another header. The `?` keeps nginx from adding the arguments.
+ */
+static void render_captured_redirect(struct renderer *r, const struct location *l)
+{
+	const char *regex = l->path + strcspn(l->path, " ") + 1;
+
+	render_begin(r, "rewrite");
+	if (l->path[1] == '*')
+		buf_puts(&r->value, "(?i)");
+	buf_puts(&r->value, regex);
+	render_regex(r, buf_str(&r->value));
+	buf_clear(&r->value);
+	render_joined(r, l->to, "?", "");
+	render_raw(r, l->status == 301 ? "permanent" : "redirect");
+	render_end(r);
+}
+
 static void render_redirect(struct renderer *r, const struct location *l)
 {
+	if (has_capture(l->to)) {
+		render_captured_redirect(r, l);
+		return;
+	}
 	render_begin(r, "return");
 	render_number(r, "", l->status);
 	render_word(r, l->to);
@@ -122,19 +78,20 @@ static void render_redirect(struct renderer *r, const struct location *l)
 }
 
 static void (*const KINDS[])(struct renderer *r, const struct location *l) = {
-	[LOCATION_PROXY] = render_proxy,
-	[LOCATION_ROOT] = render_root,
-	[LOCATION_RETURN] = render_return,
-	[LOCATION_REDIRECT] = render_redirect,
+	[LOCATION_PROXY] = render_proxy,   [LOCATION_ROOT] = render_root,
+	[LOCATION_RETURN] = render_return, [LOCATION_REDIRECT] = render_redirect,
+	[LOCATION_GRPC] = render_grpc,     [LOCATION_FASTCGI] = render_fastcgi,
+	[LOCATION_UWSGI] = render_uwsgi,   [LOCATION_ALIAS] = render_root,
+	[LOCATION_FILES] = render_files,
 };
 
-static void render_limit(struct renderer *r, const struct site *site, const struct location *l)
+static void render_rate(struct renderer *r, const struct site *site, const struct location *l)
 {
 	char zone[LIMIT_ZONE_SIZE];
 
 	if (!l->limit_rate)
 		return;
-	limit_zone_name(site, l, zone);
+	limit_zone_name(site, l, LIMIT_REQUESTS, zone);
 	render_begin(r, "limit_req");
 	render_joined(r, "zone=", zone, "");
 	if (l->limit_burst > 0)
@@ -142,82 +99,66 @@ static void render_limit(struct renderer *r, const struct site *site, const stru
 	if (l->limit_nodelay)
 		render_raw(r, "nodelay");
 	render_end(r);
-	render_plain(r, "limit_req_status 429;");
+	render_default(r, &l->common, "limit_req_status 429;");
 }
 
-static void render_default_type(struct renderer *r, const char *type)
+static void render_connections(struct renderer *r, const struct site *site,
+			       const struct location *l)
 {
-	render_plain(r, "types { }");
-	render_begin(r, "default_type");
-	render_literal(r, type);
+	const struct clause *status = clauses_find(&l->common.lines, "limit_req_status");
+	char zone[LIMIT_ZONE_SIZE];
+
+	if (!l->limit_connections)
+		return;
+	limit_zone_name(site, l, LIMIT_CONNECTIONS, zone);
+	render_begin(r, "limit_conn");
+	render_word(r, zone);
+	render_number(r, "", l->limit_connections);
+	render_end(r);
+	render_begin(r, "limit_conn_status");
+	render_word(r, status ? status->words[0] : "429");
 	render_end(r);
 }
 
-/* Before the other headers, in place of nginx's own or the backend's. */
-static void render_content_type(struct renderer *r, const struct location *l)
+static void open_location(struct renderer *r, const char *path)
 {
-	char variable[CONTENT_TYPE_VARIABLE_SIZE];
-	const char *type;
+	size_t modifier = *path == '/' || *path == '@' ? 0 : strcspn(path, " ");
 
-	switch (location_content_type(l, &type)) {
-	case CONTENT_TYPE_DEFAULT:
-		render_default_type(r, type);
-		break;
-	case CONTENT_TYPE_ADDED: /* an error of a root has nginx's type, so without `always` */
-		render_default_type(r, "");
-		render_begin(r, "add_header Content-Type");
-		render_word(r, type);
-		if (l->kind == LOCATION_RETURN)
-			render_raw(r, "always");
-		render_end(r);
-		break;
-	case CONTENT_TYPE_MAPPED:
-		content_type_variable(type, variable);
-		render_plain(r, "proxy_hide_header Content-Type;");
-		render_begin(r, "add_header Content-Type");
-		render_joined(r, "$", variable, "");
-		render_raw(r, "always");
-		render_end(r);
-		break;
-	default:
-		break;
+	render_begin(r, "location");
+	if (modifier) {
+		buf_put(&r->value, path, modifier);
+		render_buffered(r);
 	}
+	if (*path == '~')
+		render_regex(r, path + modifier + 1);
+	else
+		render_literal(r, path + modifier + strspn(path + modifier, " "));
+	render_open(r);
 }
 
-static void render_response_headers(struct renderer *r, const struct location *l)
+/* Those directly within it; they follow it in the list. */
+static void render_inner(struct renderer *r, const struct site *site, size_t parent)
 {
-	render_content_type(r, l);
-	render_option(r, "expires", l->expires);
-	if (l->cache_control) {
-		render_begin(r, "add_header Cache-Control");
-		render_word(r, l->cache_control);
-		render_end(r);
-	}
-	for (size_t i = 0; i < l->response_header_count; i++) {
-		if (header_is_content_type(&l->response_headers[i]))
-			continue;
-		render_begin(r, "add_header");
-		render_word(r, l->response_headers[i].name);
-		render_word(r, l->response_headers[i].value);
-		render_raw(r, "always");
-		render_end(r);
+	for (size_t i = 0; i < site->location_count; i++) {
+		if (site->locations[i].parent == parent)
+			render_location(r, site, &site->locations[i]);
 	}
 }
 
 void render_location(struct renderer *r, const struct site *site, const struct location *l)
 {
-	size_t modifier = l->path[0] == '/' ? 0 : strcspn(l->path, " ");
-
 	render_blank(r);
-	render_begin(r, "location");
-	if (modifier) {
-		buf_put(&r->value, l->path, modifier);
-		render_buffered(r);
-	}
-	render_literal(r, l->path + modifier + strspn(l->path + modifier, " "));
-	render_open(r);
-	render_limit(r, site, l);
+	open_location(r, l->path);
+	render_rate(r, site, l);
+	render_connections(r, site, l);
 	KINDS[l->kind](r, l);
-	render_response_headers(r, l);
+	render_response_headers(r, site, l);
+	render_common(r, &l->common, location_module(l));
+	render_inner(r, site, (size_t)(l - site->locations) + 1);
 	render_close(r);
+}
+
+void render_locations(struct renderer *r, const struct site *site)
+{
+	render_inner(r, site, 0);
 }

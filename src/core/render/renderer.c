@@ -74,6 +74,12 @@ void render_literal(struct renderer *r, const char *value)
 	emit_literal(&r->line, value);
 }
 
+void render_regex(struct renderer *r, const char *regex)
+{
+	buf_putc(&r->line, ' ');
+	emit_regex(&r->line, regex);
+}
+
 void render_buffered(struct renderer *r)
 {
 	render_word(r, buf_str(&r->value));

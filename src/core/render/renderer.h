@@ -34,6 +34,7 @@ void render_raw(struct renderer *r, const char *text);
 void render_word(struct renderer *r, const char *value);
 /* The same where nginx looks for no variables. */
 void render_literal(struct renderer *r, const char *value);
+void render_regex(struct renderer *r, const char *regex);
 /* What was put into `value`, as one parameter; empties it. */
 void render_buffered(struct renderer *r);
 /* PREFIX VALUE SUFFIX as one parameter: "weight=" "5" "". */
@@ -56,6 +57,34 @@ void render_shared(struct renderer *r);
 void render_upstreams(struct renderer *r, enum protocol protocol);
 void render_site(struct renderer *r, const struct site *site);
 void render_location(struct renderer *r, const struct site *site, const struct location *location);
+void render_locations(struct renderer *r, const struct site *site);
+/* Those that pass requests on. */
+void render_proxy(struct renderer *r, const struct location *l);
+void render_grpc(struct renderer *r, const struct location *l);
+void render_fastcgi(struct renderer *r, const struct location *l);
+void render_uwsgi(struct renderer *r, const struct location *l);
+/* "proxy", "grpc", …: how the directives of its module begin; "" for other locations. */
+const char *location_module(const struct location *l);
+/* "http://", "https://", …: how an upstream is named in its `_pass`. */
+const char *location_scheme(const struct model *m, const struct location *l, const char *upstream);
+/* The location that it is within; NULL: it is in the site itself. */
+const struct location *location_around(const struct site *site, const struct location *l);
+
+/* module: of a clause that begins with `_` (site.h). */
+void render_common(struct renderer *r, const struct common *common, const char *module);
+/* A line of ours, unless a clause of the block has its directive. */
+void render_default(struct renderer *r, const struct common *common, const char *line);
+
+void render_response_headers(struct renderer *r, const struct site *site, const struct location *l);
+void render_site_headers(struct renderer *r, const struct site *site);
+
+/* The rules for the location, perhaps of one around it; NULL: there are none. */
+const struct cors *location_cors(const struct site *site, const struct location *l);
+void render_cors(struct renderer *r, const struct site *site, const struct location *l);
+void render_cors_map(struct renderer *r, const struct cors *cors);
+void render_preflight_map(struct renderer *r);
+/* The variables of a location with a split. */
+void render_split(struct renderer *r, const struct location *l);
 void render_stream_site(struct renderer *r, const struct site *site);
 
 /* Everything that the probe needs at the head of http.conf; nothing without one. */
@@ -74,7 +103,8 @@ void render_listen(struct renderer *r, const struct site *site, const struct lis
 
 /* "limit/SITE_12345678": the zone that counts the requests of a location with a limit. */
 #define LIMIT_ZONE_SIZE 80
-void limit_zone_name(const struct site *site, const struct location *location,
+enum limit_kind { LIMIT_REQUESTS, LIMIT_CONNECTIONS };
+void limit_zone_name(const struct site *site, const struct location *location, enum limit_kind kind,
 		     char name[static LIMIT_ZONE_SIZE]);
 
 #endif

@@ -49,7 +49,7 @@ static const char *check_character(const char *s, enum text_kind kind, size_t *s
 	*size = utf8_decode(s, &code);
 	if (!*size)
 		return "is not valid UTF-8";
-	if (kind == TEXT_LINES && code < 0x80 && strchr("\t\r\n", (int)code))
+	if (kind >= TEXT_LINES && code < 0x80 && strchr("\t\r\n", (int)code))
 		return NULL;
 	if (kind != TEXT_PLAIN && code == '\t')
 		return NULL;
@@ -66,7 +66,7 @@ static const char *check_name(const char *name, size_t size, enum text_kind kind
 {
 	if (!size)
 		return "contains $ without the name of a variable after it ($$ is a literal $)";
-	if (name[0] >= '1' && name[0] <= '9')
+	if (kind != TEXT_CAPTURES && name[0] >= '1' && name[0] <= '9')
 		return "uses a capture such as $1, and has no regular expression ($$ is a literal "
 		       "$)";
 	return kind == TEXT_LINE && variable_with_lines(name, size)
@@ -312,7 +312,7 @@ static void require(const char *s, enum text_kind kind)
 
 void emit_value(struct buf *out, const char *s)
 {
-	require(s, TEXT_LINES);
+	require(s, TEXT_CAPTURES);
 	write_parameter(out, s, DOLLAR);
 }
 
@@ -320,6 +320,30 @@ void emit_literal(struct buf *out, const char *s)
 {
 	require(s, TEXT_LITERAL);
 	write_parameter(out, s, "$");
+}
+
+bool emit_regex_is_valid(const char *s, const char **why)
+{
+	const char *found = written_size(s) > PARAMETER_SIZE
+				    ? "is longer than 4096 bytes in nginx's text"
+				    : NULL;
+	size_t size;
+
+	for (; *s && !found; s += size)
+		found = check_character(s, TEXT_LITERAL, &size);
+	if (found && why)
+		*why = found;
+	return !found;
+}
+
+void emit_regex(struct buf *out, const char *s)
+{
+	const char *why = NULL;
+
+	if (!emit_regex_is_valid(s, &why))
+		die("a regular expression on its way to nginx %s: decode should have refused it",
+		    why);
+	write_parameter(out, s, "$$");
 }
 
 void emit_comment_path(struct buf *out, const char *path)

@@ -15,11 +15,12 @@
 #define DOLLAR_VARIABLE "zknginx_dollar"
 
 enum text_kind {
-	TEXT_PLAIN,   /* of a path or name: printable, without nginx's own characters and `$` */
-	TEXT_LITERAL, /* any line of text where nginx takes no variables; `$$` is a `$` */
-	TEXT_LINE,    /* any line of text; `$$` is a `$`, $name and ${name} are variables, and not
-			 those of nginx that may hold a line feed */
-	TEXT_LINES,   /* any text with variables, also with tabs and line breaks */
+	TEXT_PLAIN,    /* of a path or name: printable, without nginx's own characters and `$` */
+	TEXT_LITERAL,  /* any line of text where nginx takes no variables; `$$` is a `$` */
+	TEXT_LINE,     /* any line of text; `$$` is a `$`, $name and ${name} are variables, and not
+			  those of nginx that may hold a line feed */
+	TEXT_LINES,    /* any text with variables, also with tabs and line breaks */
+	TEXT_CAPTURES, /* the same, with captures such as $1 */
 };
 
 /*
@@ -49,6 +50,10 @@ bool emit_size_parse(const char *s, uint64_t *bytes);
 void emit_value(struct buf *out, const char *s);
 /* The same for a parameter in which nginx looks for no variables. */
 void emit_literal(struct buf *out, const char *s);
+/* The same for a regular expression, in which `$` is the end of the subject. */
+void emit_regex(struct buf *out, const char *s);
+/* Is it one line of text that fits nginx's buffer? As emit_text_is_valid(). */
+bool emit_regex_is_valid(const char *s, const char **why);
 
 /*
  * Append a znode path for a comment: bytes other than [A-Za-z0-9_./:@=+,-] as %XX, cut at 200

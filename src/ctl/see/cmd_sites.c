@@ -24,9 +24,15 @@ static const char *target(struct arena *a, const struct location *l)
 {
 	switch (l->kind) {
 	case LOCATION_PROXY:
+	case LOCATION_GRPC:
+	case LOCATION_FASTCGI:
+	case LOCATION_UWSGI:
 		return l->proxy;
 	case LOCATION_ROOT:
+	case LOCATION_ALIAS:
 		return l->root;
+	case LOCATION_FILES:
+		return "files";
 	case LOCATION_RETURN:
 		return arena_printf(a, "%ld", l->status);
 	case LOCATION_REDIRECT:
@@ -38,10 +44,11 @@ static const char *target(struct arena *a, const struct location *l)
 static const char *kind_name(const struct location *l)
 {
 	static const char *const names[] = {
-		[LOCATION_PROXY] = "proxy",
-		[LOCATION_ROOT] = "root",
-		[LOCATION_RETURN] = "return",
-		[LOCATION_REDIRECT] = "redirect",
+		[LOCATION_PROXY] = "proxy",   [LOCATION_ROOT] = "root",
+		[LOCATION_RETURN] = "return", [LOCATION_REDIRECT] = "redirect",
+		[LOCATION_GRPC] = "grpc",     [LOCATION_FASTCGI] = "fastcgi",
+		[LOCATION_UWSGI] = "uwsgi",   [LOCATION_ALIAS] = "alias",
+		[LOCATION_FILES] = "files",
 	};
 
 	return names[l->kind];
@@ -124,6 +131,18 @@ static void flag(const struct screen *screen, size_t indent, const char *name, b
 		field(screen, indent, name, "true");
 }
 
+static void print_lines(const struct screen *screen, size_t indent, const struct clauses *lines)
+{
+	for (size_t i = 0; i < lines->count; i++) {
+		const struct clause *s = &lines->items[i];
+		CLEANUP(buf_fini) struct buf words = BUF_INIT;
+
+		for (size_t j = 0; j < s->count; j++)
+			buf_printf(&words, "%s%s", j ? " " : "", s->words[j]);
+		screen_lines(screen, COLOR_NONE, indent, "%-22s %s", s->directive, buf_str(&words));
+	}
+}
+
 static void print_headers(const struct screen *screen, const char *name, const struct header *h,
 			  size_t count)
 {
@@ -156,6 +175,8 @@ static void print_location(struct arena *a, const struct screen *screen, const s
 	field(screen, 4, "limit.rate", l->limit_rate);
 	number(screen, 4, "limit.burst", l->limit_rate ? l->limit_burst : UNSET);
 	flag(screen, 4, "limit.nodelay", l->limit_rate && l->limit_nodelay);
+	number(screen, 4, "limit.connections", l->limit_connections);
+	print_lines(screen, 4, &l->common.lines);
 }
 
 static void print_site(struct arena *a, const struct screen *screen, const struct site *s)
@@ -172,6 +193,7 @@ static void print_site(struct arena *a, const struct screen *screen, const struc
 	field(screen, 0, "access_log", s->access_log);
 	field(screen, 0, "proxy", s->proxy);
 	print_timeouts(screen, 0, &s->timeouts);
+	print_lines(screen, 0, &s->common.lines);
 	if (s->location_count)
 		fputs("locations\n", screen->out);
 	for (size_t i = 0; i < s->location_count; i++)
@@ -207,7 +229,7 @@ static json_t *locations_json(struct arena *a, const struct site *s)
 		json_put_text(j, "path", l->path);
 		json_put_text(j, "kind", kind_name(l));
 		json_put_text(j, "to", target(a, l));
-		json_put(j, "upstream", json_or_null(l->kind == LOCATION_PROXY ? l->proxy : NULL));
+		json_put(j, "upstream", json_or_null(location_passes(l) ? l->proxy : NULL));
 		json_array_append_new(list, j);
 	}
 	return list;

@@ -1,0 +1,15 @@
+/* Decoding objects of headers: see decode_headers.c. */
+#ifndef ZKNGINX_CORE_DECODE_HEADERS_H
+#define ZKNGINX_CORE_DECODE_HEADERS_H
+
+#include "fields.h"
+
+/* read() of rows; where is a struct location. */
+void decode_request_headers(struct reader *r, const json_t *value, void *where);
+void decode_response_headers(struct reader *r, const json_t *value, void *where);
+/* where is a struct site. */
+void decode_site_headers(struct reader *r, const json_t *value, void *where);
+/* read() of the row "hsts": the header Strict-Transport-Security of a struct site. */
+void decode_hsts(struct reader *r, const json_t *value, void *where);
+
+#endif

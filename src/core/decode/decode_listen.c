@@ -1,0 +1,306 @@
+/*
+ * The listens of a site: strings as in nginx's `listen`, port numbers, or objects whose members are
+ * the options. An object becomes the string that means the same, and each option is one row of a
+ * table.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <zknginx/model.h>
+
+#include "core/text/address.h"
+#include "core/text/emit.h"
+#include "decode_listen.h"
+#include "kinds.h"
+
+#define LISTEN_LIMIT 64
+
+enum option { OPTION_SSL, OPTION_UDP, OPTION_PROXY_PROTOCOL, OPTION_IPV6ONLY, OPTION_PLAIN };
+
+static bool is_number(const char *s, size_t size, long least)
+{
+	char *end;
+	long n = strtol(s, &end, 10);
+
+	return size && size < 10 && end == s + size && n >= least &&
+	       strspn(s, "-0123456789") >= size;
+}
+
+static bool is_queue(const char *s, size_t size)
+{
+	return is_number(s, size, 1);
+}
+
+/* nginx's own default is -1. */
+static bool is_backlog(const char *s, size_t size)
+{
+	return is_number(s, size, -1) && !is_number(s, size, 0) ? size == 2 : is_queue(s, size);
+}
+
+static bool is_bytes(const char *s, size_t size)
+{
+	char text[16];
+
+	if (!size || size >= sizeof(text))
+		return false;
+	memcpy(text, s, size);
+	text[size] = '\0';
+	return emit_size_is_valid(text) && !strpbrk(text, "gG") && text[0] != '0';
+}
+
+static bool is_switch(const char *s, size_t size)
+{
+	return (size == 2 && memcmp(s, "on", 2) == 0) || (size == 3 && memcmp(s, "off", 3) == 0);
+}
+
+/* "on", "off" or "30m:10s:5", in which parts may be empty but not all. */
+static bool is_keepalive(const char *s, size_t size)
+{
+	unsigned colons = 0, digits = 0;
+
+	if (is_switch(s, size))
+		return true;
+	for (size_t i = 0; i < size; i++) {
+		colons += s[i] == ':';
+		digits += s[i] >= '0' && s[i] <= '9';
+		if (!strchr(colons == 2 ? ":0123456789" : ":0123456789smh", s[i]))
+			return false;
+	}
+	return colons == 2 && digits;
+}
+
+/* A name that ends in `=` takes the value that `value` accepts. */
+static const struct {
+	const char *name;
+	enum option option;
+	unsigned only;
+	bool (*value)(const char *s, size_t size);
+} options[] = {
+	{ "ssl", OPTION_SSL, ONLY_HTTP, NULL },
+	{ "http2", OPTION_PLAIN, ONLY_HTTP, NULL },
+	{ "default_server", OPTION_PLAIN, ONLY_HTTP, NULL },
+	{ "udp", OPTION_UDP, ONLY_STREAM, NULL },
+	{ "proxy_protocol", OPTION_PROXY_PROTOCOL, ONLY_HTTP | ONLY_STREAM, NULL },
+	{ "reuseport", OPTION_PLAIN, ONLY_HTTP | ONLY_STREAM, NULL },
+	{ "deferred", OPTION_PLAIN, ONLY_HTTP, NULL },
+	{ "bind", OPTION_PLAIN, ONLY_HTTP | ONLY_STREAM, NULL },
+	{ "backlog=", OPTION_PLAIN, ONLY_HTTP | ONLY_STREAM, is_backlog },
+	{ "rcvbuf=", OPTION_PLAIN, ONLY_HTTP | ONLY_STREAM, is_bytes },
+	{ "sndbuf=", OPTION_PLAIN, ONLY_HTTP | ONLY_STREAM, is_bytes },
+	{ "fastopen=", OPTION_PLAIN, ONLY_HTTP, is_queue },
+	{ "so_keepalive=", OPTION_PLAIN, ONLY_HTTP | ONLY_STREAM, is_keepalive },
+	{ "ipv6only=", OPTION_IPV6ONLY, ONLY_HTTP | ONLY_STREAM, is_switch },
+};
+
+static const char wrong_option[] =
+	"has an option that is not ssl, http2, default_server, proxy_protocol, reuseport, "
+	"deferred, bind, backlog=N, rcvbuf=SIZE, sndbuf=SIZE, fastopen=N, so_keepalive=on|off|"
+	"IDLE:INTERVAL:COUNT or ipv6only=on|off";
+static const char wrong_stream_option[] =
+	"has an option that a stream site does not have: only udp, proxy_protocol, reuseport, "
+	"bind, backlog=N, rcvbuf=SIZE, sndbuf=SIZE, so_keepalive=… and ipv6only=on|off";
+
+/* Is the word this option, with a value where it takes one? */
+static bool is_option(size_t row, const char *word, size_t size)
+{
+	size_t length = strlen(options[row].name);
+
+	if (!options[row].value)
+		return length == size && memcmp(options[row].name, word, size) == 0;
+	return size > length && memcmp(options[row].name, word, length) == 0 &&
+	       options[row].value(word + length, size - length);
+}
+
+/* One option of a listen; *seen has a bit for each, so that a repetition is noticed. */
+static const char *read_option(const struct reader *r, const char *word, size_t size,
+			       unsigned *seen)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		if (!is_option(i, word, size) || !(options[i].only & r->kinds))
+			continue;
+		if (*seen & 1U << i)
+			return options[i].option == OPTION_IPV6ONLY
+				       ? "has ipv6only twice, or without an IPv6 address"
+				       : "has an option twice";
+		*seen |= 1U << i;
+		return NULL;
+	}
+	return r->kinds & ONLY_HTTP ? wrong_option : wrong_stream_option;
+}
+
+static bool has_option(unsigned seen, enum option option)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		if ((seen & 1U << i) && options[i].option == option)
+			return true;
+	}
+	return false;
+}
+
+static const char *check_options(const char *address, unsigned seen)
+{
+	if (has_option(seen, OPTION_IPV6ONLY) && address[0] != '[')
+		return "has ipv6only twice, or without an IPv6 address";
+	if (has_option(seen, OPTION_UDP) && has_option(seen, OPTION_PROXY_PROTOCOL))
+		return "has both udp and proxy_protocol, which nginx does not support together";
+	return NULL;
+}
+
+/* The options after the address, with one blank before each. */
+static const char *read_options(const struct reader *r, const char *s, unsigned *seen)
+{
+	while (*s) {
+		size_t size = strcspn(++s, " ");
+		const char *why = read_option(r, s, size, seen);
+
+		if (why)
+			return why;
+		s += size;
+	}
+	return NULL;
+}
+
+static const char *parse_listen(const struct reader *r, const char *s, struct listen *listen)
+{
+	size_t size = strcspn(s, " ");
+	char address[ADDRESS_SIZE];
+	unsigned seen = 0;
+	const char *why;
+
+	if (size >= ADDRESS_SIZE / 2)
+		return "is too long";
+	why = address_parse_listen(arena_copy(r->arena, s, size), address);
+	if (!why)
+		why = read_options(r, s + size, &seen);
+	if (!why)
+		why = check_options(address, seen);
+	if (why)
+		return why;
+	*listen = (struct listen){
+		.address = arena_strdup(r->arena, address),
+		.options = s[size] ? arena_strdup(r->arena, s + size + 1) : "",
+		.ssl = has_option(seen, OPTION_SSL),
+	};
+	return NULL;
+}
+
+/* One address may serve TCP and UDP. */
+static bool same_socket(const struct listen *a, const struct listen *b)
+{
+	return strcmp(a->address, b->address) == 0 &&
+	       !strstr(a->options, "udp") == !strstr(b->options, "udp");
+}
+
+/* --- objects --------------------------------------------------------------------------------- */
+
+/* Appends one member of an object: "backlog": 512 is " backlog=512", "ssl": true is " ssl". */
+static void put_member(struct reader *r, const char *name, const json_t *value, struct buf *out)
+{
+	size_t length = strlen(name);
+
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		bool valued = options[i].value;
+		const char *s;
+
+		if (!(options[i].only & r->kinds) || strncmp(options[i].name, name, length) != 0 ||
+		    strcmp(options[i].name + length, valued ? "=" : "") != 0)
+			continue;
+		if (json_is_boolean(value)) {
+			if (json_is_true(value) || valued)
+				buf_printf(out, " %s%s", options[i].name,
+					   !valued               ? ""
+					   : json_is_true(value) ? "on"
+								 : "off");
+			return;
+		}
+		s = valued ? reader_text_or_number(r, value) : NULL;
+		if (s)
+			buf_printf(out, " %s%s", options[i].name, s);
+		else if (!valued)
+			reader_problem(r, NULL, "expected true or false");
+		return;
+	}
+	reader_problem(r, NULL, "is not a known field");
+}
+
+/* The object as a string; NULL and a problem: it is none. */
+static const char *object_as_text(struct reader *r, const json_t *value)
+{
+	CLEANUP(buf_fini) struct buf out = BUF_INIT;
+	const char *address = NULL, *name;
+	bool failed = r->failed;
+	json_t *member;
+
+	r->failed = false;
+	json_object_foreach((json_t *)(uintptr_t)value, name, member)
+	{
+		size_t mark = reader_enter(r, name, 0);
+
+		if (strcmp(name, "address") == 0)
+			address = reader_text_or_number(r, member);
+		else
+			put_member(r, name, member, &out);
+		reader_leave(r, mark);
+	}
+	if (!address && !r->failed)
+		reader_problem(r, "address", "is missing");
+	name = r->failed ? NULL : arena_printf(r->arena, "%s%s", address, buf_str(&out));
+	r->failed |= failed;
+	return name;
+}
+
+/* --- the list -------------------------------------------------------------------------------- */
+
+static const char *listen_as_text(struct reader *r, const json_t *value)
+{
+	return json_is_object(value) ? object_as_text(r, value) : reader_text_or_number(r, value);
+}
+
+static void read_listen(struct reader *r, const json_t *value, struct site *site)
+{
+	struct listen *listen = &site->listens[site->listen_count];
+	const char *s = listen_as_text(r, value), *why;
+
+	if (!s)
+		return;
+	why = parse_listen(r, s, listen);
+	if (why) {
+		reader_problem(r, NULL, "\"%.80s\" %s", s, why);
+		return;
+	}
+	for (size_t i = 0; i < site->listen_count; i++) {
+		if (same_socket(&site->listens[i], listen))
+			reader_problem(r, NULL,
+				       "\"%.80s\" listens on an address that is "
+				       "listed already",
+				       s);
+	}
+	site->listen_count++;
+}
+
+void decode_listens(struct reader *r, const json_t *value, void *where)
+{
+	struct site *site = where;
+	size_t count = json_array_size(value);
+
+	if (!reader_is_list(r, value, 1, LISTEN_LIMIT))
+		return;
+	site->listens = arena_array(r->arena, struct listen, count);
+	for (size_t i = 0; i < count; i++) {
+		size_t mark = reader_enter(r, NULL, i);
+
+		read_listen(r, json_array_get(value, i), site);
+		reader_leave(r, mark);
+	}
+}
+
+void decode_proxy_protocol(struct arena *a, struct site *site)
+{
+	for (size_t i = 0; i < site->listen_count; i++) {
+		struct listen *l = &site->listens[i];
+
+		if (!strstr(l->options, "proxy_protocol"))
+			l->options = arena_printf(a, "%s%sproxy_protocol", l->options,
+						  *l->options ? " " : "");
+	}
+}

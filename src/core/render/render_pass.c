@@ -1,0 +1,290 @@
+/*
+ * Locations that pass requests on: proxy, grpc, fastcgi and uwsgi. A table has the headers that
+ * every proxied request carries unless the site says otherwise, another one the parameters of
+ * FastCGI and uwsgi.
+ */
+#include <string.h>
+#include <strings.h>
+
+#include "core/data/clauses.h"
+#include "core/data/split.h"
+#include "core/text/address.h"
+#include "renderer.h"
+
+struct pair {
+	const char *name, *value;
+};
+
+/* Keeps two sites, or two names of one site, from being served each other's answers. */
+#define CACHE_KEY "proxy_cache_key $scheme$proxy_host$host$request_uri;"
+
+static const struct pair PROXY_HEADERS[] = {
+	{ "Host", "$host" },
+	{ "X-Real-IP", "$remote_addr" },
+	{ "X-Forwarded-For", "$proxy_add_x_forwarded_for" },
+	{ "X-Forwarded-Proto", "$scheme" },
+};
+
+/* Those of nginx's own file fastcgi_params, which a host need not have. */
+static const struct pair PARAMS[] = {
+	{ "QUERY_STRING", "$query_string" },   { "REQUEST_METHOD", "$request_method" },
+	{ "CONTENT_TYPE", "$content_type" },   { "CONTENT_LENGTH", "$content_length" },
+	{ "REQUEST_URI", "$request_uri" },     { "DOCUMENT_URI", "$document_uri" },
+	{ "DOCUMENT_ROOT", "$document_root" }, { "SERVER_PROTOCOL", "$server_protocol" },
+	{ "REQUEST_SCHEME", "$scheme" },       { "HTTPS", "$https if_not_empty" },
+	{ "REMOTE_ADDR", "$remote_addr" },     { "REMOTE_PORT", "$remote_port" },
+	{ "SERVER_ADDR", "$server_addr" },     { "SERVER_PORT", "$server_port" },
+	{ "SERVER_NAME", "$server_name" },     { "HTTP_PROXY", "\"\"" },
+};
+
+static const struct pair FASTCGI_PARAMS[] = {
+	{ "GATEWAY_INTERFACE", "CGI/1.1" },
+	{ "SERVER_SOFTWARE", "nginx/$nginx_version" },
+	{ "SCRIPT_NAME", "$fastcgi_script_name" },
+	{ "SCRIPT_FILENAME", "$document_root$fastcgi_script_name" },
+	{ "REDIRECT_STATUS", "200" },
+};
+
+static const struct pair UWSGI_PARAMS[] = {
+	{ "PATH_INFO", "$document_uri" },
+};
+
+const char *location_module(const struct location *l)
+{
+	static const char *const modules[] = { [LOCATION_PROXY] = "proxy",
+					       [LOCATION_GRPC] = "grpc",
+					       [LOCATION_FASTCGI] = "fastcgi",
+					       [LOCATION_UWSGI] = "uwsgi" };
+
+	return location_passes(l) ? modules[l->kind] : "";
+}
+
+/* `proxy_DIRECTIVE`, or that of the location's module. */
+static void begin(struct renderer *r, const struct location *l, const char *directive)
+{
+	render_begin(r, location_module(l));
+	buf_puts(&r->line, directive);
+}
+
+static void option(struct renderer *r, const struct location *l, const char *directive,
+		   const char *values)
+{
+	if (!values)
+		return;
+	begin(r, l, directive);
+	render_words(r, values);
+	render_end(r);
+}
+
+/* --- TLS to the servers ---------------------------------------------------------------------- */
+
+static bool says_tls(const struct location *l)
+{
+	for (size_t i = 0; i < l->common.lines.count; i++) {
+		if (strncmp(l->common.lines.items[i].directive, "_ssl_", 5) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool uses_tls(const struct model *m, const struct location *l, const char *upstream)
+{
+	const struct upstream *u = model_upstream(m, upstream);
+
+	return (u && u->tls) || says_tls(l);
+}
+
+const char *location_scheme(const struct model *m, const struct location *l, const char *upstream)
+{
+	static const char *const schemes[][2] = { [LOCATION_PROXY] = { "http://", "https://" },
+						  [LOCATION_GRPC] = { "grpc://", "grpcs://" },
+						  [LOCATION_FASTCGI] = { "", "" },
+						  [LOCATION_UWSGI] = { "uwsgi://", "suwsgi://" } };
+
+	return schemes[l->kind][uses_tls(m, l, upstream)];
+}
+
+/* The host name that all servers were registered with; 0: there is none. */
+static size_t find_registered(const struct upstream *u, const char **name)
+{
+	size_t size = 0;
+
+	for (size_t i = 0; u && i < u->server_count; i++) {
+		const char *s = u->servers[i].name ?: u->servers[i].address;
+		size_t length = strcspn(s, ":");
+
+		if (!host_name_is_valid(s, length) || s[strspn(s, "0123456789.")] == ':' ||
+		    (size && (size != length || memcmp(*name, s, size) != 0)))
+			return 0;
+		*name = s;
+		size = length;
+	}
+	return size;
+}
+
+static void render_tls(struct renderer *r, const struct location *l)
+{
+	const struct upstream *u = model_upstream(r->model, l->proxy);
+	const char *name = NULL;
+	size_t size;
+
+	if (!uses_tls(r->model, l, l->proxy))
+		return;
+	if (says_tls(l) && !clauses_find(&l->common.lines, "_ssl_verify"))
+		option(r, l, "_ssl_verify", "on");
+	if (clauses_find(&l->common.lines, "_ssl_name"))
+		return;
+	size = find_registered(u, &name);
+	if (!size)
+		return;
+	begin(r, l, "_ssl_name");
+	buf_put(&r->value, name, size);
+	render_buffered(r);
+	render_end(r);
+	option(r, l, "_ssl_server_name", "on");
+}
+
+/* --- headers and parameters ------------------------------------------------------------------ */
+
+static bool sets(const struct location *l, const char *name)
+{
+	for (size_t i = 0; i < l->request_header_count; i++) {
+		if (strcasecmp(l->request_headers[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void default_pair(struct renderer *r, const struct location *l, const char *directive,
+			 const char *name, const char *value)
+{
+	if (sets(l, name))
+		return;
+	render_begin(r, directive);
+	render_raw(r, name);
+	render_raw(r, value);
+	render_end(r);
+}
+
+static void default_pairs(struct renderer *r, const struct location *l, const char *directive,
+			  const struct pair *pairs, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		default_pair(r, l, directive, pairs[i].name, pairs[i].value);
+}
+
+static void own_pairs(struct renderer *r, const struct location *l, const char *directive)
+{
+	for (size_t i = 0; i < l->request_header_count; i++) {
+		render_begin(r, directive);
+		render_word(r, l->request_headers[i].name);
+		render_word(r, l->request_headers[i].value);
+		render_end(r);
+	}
+}
+
+static void render_proxy_headers(struct renderer *r, const struct location *l)
+{
+	if (l->websocket)
+		default_pair(r, l, "proxy_set_header", "Upgrade", "$http_upgrade");
+	default_pair(r, l, "proxy_set_header", "Connection",
+		     l->websocket ? WEBSOCKET_VARIABLE : "\"\"");
+	default_pairs(r, l, "proxy_set_header", PROXY_HEADERS, ARRAY_SIZE(PROXY_HEADERS));
+	own_pairs(r, l, "proxy_set_header");
+}
+
+static void render_cache(struct renderer *r, const struct location *l)
+{
+	if (!l->cache_zone)
+		return;
+	render_begin(r, "proxy_cache");
+	render_joined(r, CACHE_ZONE_PREFIX, l->cache_zone, "");
+	render_end(r);
+	render_default(r, &l->common, CACHE_KEY);
+	render_option(r, "proxy_cache_valid", l->cache_valid);
+	render_default(r, &l->common,
+		       "proxy_cache_use_stale error timeout updating "
+		       "http_500 http_502 http_503 http_504;");
+	render_default(r, &l->common, "proxy_cache_lock on;");
+}
+
+/* --- the kinds ------------------------------------------------------------------------------- */
+
+static void render_pass_common(struct renderer *r, const struct location *l)
+{
+	option(r, l, "_connect_timeout", l->timeouts.connect);
+	option(r, l, "_read_timeout", l->timeouts.read);
+	option(r, l, "_send_timeout", l->timeouts.send);
+	option(r, l, "_next_upstream", l->retry_on);
+	if (l->retry_tries > 0) {
+		begin(r, l, "_next_upstream_tries");
+		render_number(r, "", l->retry_tries);
+		render_end(r);
+	}
+	render_tls(r, l);
+}
+
+static void render_pass(struct renderer *r, const struct location *l, const char *path)
+{
+	char variable[SPLIT_VARIABLE_SIZE];
+
+	begin(r, l, "_pass");
+	if (l->split) {
+		split_variable(l, split_steps(l->split), variable);
+		render_joined(r, "$", variable, "");
+	} else {
+		buf_puts(&r->value, location_scheme(r->model, l, l->proxy));
+		render_joined(r, l->proxy, path ?: "", "");
+	}
+	render_end(r);
+}
+
+void render_proxy(struct renderer *r, const struct location *l)
+{
+	render_pass(r, l, l->proxy_path);
+	render_plain(r, "proxy_http_version 1.1;");
+	render_proxy_headers(r, l);
+	render_pass_common(r, l);
+	render_cache(r, l);
+}
+
+void render_grpc(struct renderer *r, const struct location *l)
+{
+	render_pass(r, l, NULL);
+	default_pairs(r, l, "grpc_set_header", PROXY_HEADERS, ARRAY_SIZE(PROXY_HEADERS));
+	own_pairs(r, l, "grpc_set_header");
+	render_pass_common(r, l);
+}
+
+static void render_own_root(struct renderer *r, const struct location *l)
+{
+	if (!l->root)
+		return;
+	render_begin(r, "root");
+	render_word(r, l->root);
+	render_end(r);
+}
+
+/* PHP would look for the script in front of a path that is no file: nginx looks first. */
+void render_fastcgi(struct renderer *r, const struct location *l)
+{
+	render_own_root(r, l);
+	render_pass(r, l, NULL);
+	render_default(r, &l->common, "try_files $fastcgi_script_name =404;");
+	default_pairs(r, l, "fastcgi_param", PARAMS, ARRAY_SIZE(PARAMS));
+	default_pairs(r, l, "fastcgi_param", FASTCGI_PARAMS, ARRAY_SIZE(FASTCGI_PARAMS));
+	if (clauses_find(&l->common.lines, "fastcgi_path_info"))
+		default_pair(r, l, "fastcgi_param", "PATH_INFO", "$fastcgi_path_info");
+	own_pairs(r, l, "fastcgi_param");
+	render_pass_common(r, l);
+}
+
+void render_uwsgi(struct renderer *r, const struct location *l)
+{
+	render_own_root(r, l);
+	render_pass(r, l, NULL);
+	default_pairs(r, l, "uwsgi_param", PARAMS, ARRAY_SIZE(PARAMS));
+	default_pairs(r, l, "uwsgi_param", UWSGI_PARAMS, ARRAY_SIZE(UWSGI_PARAMS));
+	own_pairs(r, l, "uwsgi_param");
+	render_pass_common(r, l);
+}
