@@ -30,6 +30,7 @@
 #define WEBSOCKET_VARIABLE "$zknginx_connection"
 
 struct claims;
+struct pools;
 
 enum protocol { PROTOCOL_HTTP, PROTOCOL_STREAM };
 
@@ -212,6 +213,7 @@ struct snippet {
 	const char *text;
 	const char **upstreams; /* names that its *_pass directives use */
 	size_t upstream_count;
+	const struct pools *pools;   /* variables that name upstreams; NULL: none */
 	const struct claims *claims; /* the claims of its text; NULL until link has read it */
 	struct znode source;
 	bool retained;

@@ -82,6 +82,8 @@ void claims_add_server(struct claims *c, enum protocol protocol,
 		       const char *const *names, size_t name_count, struct claim_place place);
 void claims_add_upstream(struct claims *c, enum protocol protocol, const char *name,
 			 struct claim_place place);
+/* The key of such a claim; the name in any case. */
+const char *claims_upstream_key(struct arena *a, enum protocol protocol, const char *name);
 /* shared: see struct claim. */
 void claims_add_zone(struct claims *c, const char *name, const char *shared,
 		     struct claim_place place);

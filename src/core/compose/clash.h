@@ -96,6 +96,18 @@ bool clash_needs_report(const struct object *o);
 /* clash_variables.c: is every variable that the object uses defined? Reports those that are not. */
 bool clash_has_variables(struct clash *c, struct object *o);
 
+/*
+ * clash_pools.c: calls back for each upstream that a variable of this object may name in an
+ * address; the second also says whether the policy lets the object have such variables, and
+ * reports.
+ */
+void clash_keep_pools(struct clash *c, struct object *o,
+		      void (*on_upstream)(struct clash *c, const struct object *user,
+					  const char *name));
+bool clash_has_pools(struct clash *c, struct object *o,
+		     void (*on_upstream)(struct clash *c, const struct object *user,
+					 const char *name));
+
 /* clash_bound.c: sockets that nginx cannot exchange in one step. True: an object fell. */
 bool clash_check_sockets(struct clash *c);
 

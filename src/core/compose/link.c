@@ -123,10 +123,24 @@ static bool settle_references(struct clash *c, struct object *site)
 	return ok;
 }
 
+/* A snippet's names are in small letters; nginx finds an upstream in any case. */
+static const char *name_as_accepted(const struct clash *c, const char *name)
+{
+	const struct upstream *good = model_upstream_of_nginx(c->good, name);
+
+	return good ? good->name : name;
+}
+
+static void restore_named_upstream(struct clash *c, const struct object *user, const char *name)
+{
+	restore_used_upstream(c, user, NULL, name_as_accepted(c, name));
+}
+
 static bool settle(struct clash *c, struct object *o)
 {
 	bool ok = o->kind != OBJECT_SITE || settle_references(c, o);
 
+	ok &= clash_has_pools(c, o, restore_named_upstream);
 	return clash_has_variables(c, o) && ok;
 }
 
@@ -147,14 +161,6 @@ static bool check_references(struct clash *c)
 	return fell;
 }
 
-/* A snippet's names are in small letters; nginx finds an upstream in any case. */
-static const char *name_as_accepted(const struct clash *c, const char *name)
-{
-	const struct upstream *good = model_upstream_of_nginx(c->good, name);
-
-	return good ? good->name : name;
-}
-
 /*
  * A name in a snippet may also be an upstream of nginx.conf, or a host name. So only an upstream
  * that was deleted is added again.
@@ -169,8 +175,8 @@ static void restore_upstreams_of_snippets(struct clash *c)
 		if (o->kind != OBJECT_SNIPPET || !o->placed)
 			continue;
 		for (size_t j = 0; j < o->item.snippet->upstream_count; j++)
-			restore_used_upstream(c, o, NULL,
-					      name_as_accepted(c, o->item.snippet->upstreams[j]));
+			restore_named_upstream(c, o, o->item.snippet->upstreams[j]);
+		clash_keep_pools(c, o, restore_named_upstream);
 	}
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "checks.h"
+#include "core/policy/policy_pools.h"
 #include "core/text/lexer.h"
 #include "decode.h"
 
@@ -52,5 +53,6 @@ bool decode_snippet(struct arena *a, const struct znode *z, enum protocol contex
 	out->text = z->data[z->size - 1] == '\n' ? out->source.data
 						 : arena_printf(a, "%s\n", out->source.data);
 	out->upstreams = policy_upstreams(a, z->data, z->size, &out->upstream_count);
+	out->pools = policy_pools(a, z->data, z->size);
 	return true;
 }
