@@ -32,6 +32,14 @@
 struct claims;
 struct pools;
 
+/* Lines of nginx's own language in an object, and snippets that it includes. */
+struct raw_lines {
+	const char **directives; /* each one whole statement */
+	size_t directive_count;
+	const char **includes; /* names of snippets for this place */
+	size_t include_count;
+};
+
 enum protocol { PROTOCOL_HTTP, PROTOCOL_STREAM };
 
 enum on_empty { ON_EMPTY_KEEP, ON_EMPTY_UNAVAILABLE };
@@ -136,6 +144,7 @@ struct upstream {
 	bool unavailable;    /* it has no server: rendered with one that refuses at once */
 	struct znode source; /* the policy znode */
 	bool retained;       /* gone from ZooKeeper, kept because something still needs it */
+	struct raw_lines raw;
 };
 
 struct header {
@@ -175,6 +184,7 @@ struct location {
 	long status;
 	const char *text; /* of a return; NULL = none */
 	const char *to;   /* of a redirect */
+	struct raw_lines raw;
 };
 
 struct listen {
@@ -203,13 +213,25 @@ struct site {
 	size_t location_count;
 	const char *proxy;        /* stream: the upstream's name */
 	struct timeouts timeouts; /* stream: connect; read = proxy_timeout */
+	struct raw_lines raw;
+	const char **named; /* upstreams that the *_pass lines among its directives name */
+	size_t named_count;
+	const struct pools *pools; /* variables in these that name upstreams; NULL: none */
 	struct znode source;
 	bool retained;
+};
+
+/* Where the text of a snippet goes. */
+enum snippet_place {
+	SNIPPET_WHOLE,    /* http { } or stream { }: by itself */
+	SNIPPET_LOCATION, /* locations that include it by name */
+	SNIPPET_SERVER    /* sites of http that include it by name */
 };
 
 struct snippet {
 	const char *name;
 	enum protocol context; /* http{} or stream{} */
+	enum snippet_place place;
 	const char *text;
 	const char **upstreams; /* names that its *_pass directives use */
 	size_t upstream_count;
@@ -231,7 +253,7 @@ struct model {
 	size_t upstream_count;
 	struct site *sites;
 	size_t site_count;
-	struct snippet *snippets; /* by context, then name */
+	struct snippet *snippets; /* by context, place, then name */
 	size_t snippet_count;
 	struct default_server *defaults; /* of http, sorted by address */
 	size_t default_count;
@@ -256,6 +278,11 @@ const struct site *model_site(const struct model *m, const char *name);
 /* Has one of the site's texts a literal `$`, for which nginx needs a variable of ours? */
 bool site_uses_dollar(const struct site *site);
 const struct snippet *model_snippet(const struct model *m, enum protocol context, const char *name);
+/* One that is included by name. */
+const struct snippet *model_included(const struct model *m, enum snippet_place place,
+				     const char *name);
+/* The snippet of the same kind and name. */
+const struct snippet *model_snippet_like(const struct model *m, const struct snippet *s);
 /* The sites in the order in which they are rendered, the oldest first; the caller frees the list.
  */
 const struct site **model_sites_by_age(const struct model *m);

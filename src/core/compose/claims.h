@@ -103,6 +103,13 @@ struct claims *claims_of_site(struct arena *a, const struct site *s);
 struct claims *claims_of_upstream(struct arena *a, const struct upstream *u);
 
 /*
+ * claims_part.c: of the `directives` of an object, and of a snippet by its place.
+ */
+void claims_add_site_lines(struct claims *c, const struct site *s);
+void claims_add_upstream_lines(struct claims *c, const struct upstream *u);
+struct claims *claims_of_snippet_text(struct arena *a, const struct snippet *s);
+
+/*
  * claims_text.c: the claims of a text in http { } or stream { }, up to where nginx would refuse it.
  */
 struct claims *claims_of_text(struct arena *a, enum protocol context, const char *text,

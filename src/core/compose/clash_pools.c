@@ -14,12 +14,14 @@
 
 static const struct pools *pools_of(const struct object *o)
 {
+	if (o->kind == OBJECT_SITE)
+		return o->item.site->pools;
 	return o->kind == OBJECT_SNIPPET ? o->item.snippet->pools : NULL;
 }
 
 static enum protocol protocol_of(const struct object *o)
 {
-	return o->item.snippet->context;
+	return o->kind == OBJECT_SITE ? o->item.site->protocol : o->item.snippet->context;
 }
 
 /* A use that is being followed. */
@@ -159,12 +161,12 @@ static void check_definitions(struct tracing *t, const char *variable, unsigned 
 
 static void report(const struct tracing *t)
 {
-	clash_report(t->clash, t->user, NULL,
+	clash_report(t->clash, t->user, t->user->kind == OBJECT_SITE ? "directives" : NULL,
 		     "the address of a directive is the variable $%s, and %s. Expected: one map, "
 		     "geo or split_clients that defines it, with only upstreams as values "
 		     "(snippets.policy is \"safe\")",
 		     t->use->variable, t->why)
-		->line = t->use->line;
+		->line = t->user->kind == OBJECT_SITE ? 0 : t->use->line;
 }
 
 /* nginx runs this text already, and what it may refer to of nginx.conf is not known yet. */

@@ -140,6 +140,7 @@ static bool settle(struct clash *c, struct object *o)
 {
 	bool ok = o->kind != OBJECT_SITE || settle_references(c, o);
 
+	ok &= clash_has_includes(c, o);
 	ok &= clash_has_pools(c, o, restore_named_upstream);
 	return clash_has_variables(c, o) && ok;
 }
@@ -150,6 +151,7 @@ static bool check_references(struct clash *c)
 	size_t count = c->count;
 	bool fell = false;
 
+	c->again = false;
 	for (size_t i = 0; i < count; i++) {
 		struct object *o = c->objects[i];
 
@@ -158,7 +160,17 @@ static bool check_references(struct clash *c)
 			fell = true;
 		}
 	}
-	return fell;
+	return fell || c->again;
+}
+
+/* The names in the *_pass directives of a text of the object. */
+static size_t named_upstreams(const struct object *o, const char *const **names)
+{
+	*names = NULL;
+	if (o->kind == OBJECT_UPSTREAM)
+		return 0;
+	*names = o->kind == OBJECT_SITE ? o->item.site->named : o->item.snippet->upstreams;
+	return o->kind == OBJECT_SITE ? o->item.site->named_count : o->item.snippet->upstream_count;
 }
 
 /*
@@ -171,11 +183,11 @@ static void restore_upstreams_of_snippets(struct clash *c)
 
 	for (size_t i = 0; i < count; i++) {
 		struct object *o = c->objects[i];
+		const char *const *names;
+		size_t named = o->placed ? named_upstreams(o, &names) : 0;
 
-		if (o->kind != OBJECT_SNIPPET || !o->placed)
-			continue;
-		for (size_t j = 0; j < o->item.snippet->upstream_count; j++)
-			restore_named_upstream(c, o, o->item.snippet->upstreams[j]);
+		for (size_t j = 0; j < named; j++)
+			restore_named_upstream(c, o, names[j]);
 		clash_keep_pools(c, o, restore_named_upstream);
 	}
 }

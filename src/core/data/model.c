@@ -99,13 +99,32 @@ bool site_uses_dollar(const struct site *site)
 	return false;
 }
 
-const struct snippet *model_snippet(const struct model *m, enum protocol context, const char *name)
+static const struct snippet *find_snippet(const struct model *m, enum protocol context,
+					  enum snippet_place place, const char *name)
 {
 	for (size_t i = 0; i < m->snippet_count; i++) {
-		if (m->snippets[i].context == context && strcmp(m->snippets[i].name, name) == 0)
-			return &m->snippets[i];
+		const struct snippet *s = &m->snippets[i];
+
+		if (s->context == context && s->place == place && strcmp(s->name, name) == 0)
+			return s;
 	}
 	return NULL;
+}
+
+const struct snippet *model_snippet(const struct model *m, enum protocol context, const char *name)
+{
+	return find_snippet(m, context, SNIPPET_WHOLE, name);
+}
+
+const struct snippet *model_included(const struct model *m, enum snippet_place place,
+				     const char *name)
+{
+	return find_snippet(m, PROTOCOL_HTTP, place, name);
+}
+
+const struct snippet *model_snippet_like(const struct model *m, const struct snippet *s)
+{
+	return find_snippet(m, s->context, s->place, s->name);
 }
 
 static int by_age(const void *a, const void *b)

@@ -7,6 +7,7 @@
 
 #include "checks.h"
 #include "core/text/emit.h"
+#include "decode_directives.h"
 #include "decode_location.h"
 #include "kinds.h"
 
@@ -172,6 +173,8 @@ static const struct field location_rows[] = {
 	{ "limit", FIELD_GROUP, .only = SERVED, .inner = &limit_fields },
 	{ "return", FIELD_GROUP, .inner = &return_fields },
 	{ "redirect", FIELD_GROUP, .inner = &redirect_fields },
+	{ "include", FIELD_CUSTOM, .read = decode_location_includes },
+	{ "directives", FIELD_CUSTOM, .read = decode_location_directives },
 };
 static const struct fields location_fields = FIELDS(location_rows);
 

@@ -8,6 +8,7 @@
 #include "core/text/address.h"
 #include "core/text/emit.h"
 #include "decode.h"
+#include "decode_directives.h"
 #include "decode_location.h"
 #include "kinds.h"
 
@@ -252,6 +253,8 @@ static const struct field site_rows[] = {
 	  .only = ONLY_STREAM, .check = check_upstream },
 	{ "timeouts", FIELD_OBJECT, .where = offsetof(struct site, timeouts), .only = ONLY_STREAM,
 	  .inner = &timeout_fields },
+	{ "include", FIELD_CUSTOM, .only = ONLY_HTTP, .read = decode_site_includes },
+	{ "directives", FIELD_CUSTOM, .read = decode_site_directives },
 };
 static const struct fields site_fields = FIELDS(site_rows);
 
@@ -337,6 +340,7 @@ static void read_site(struct reader *r, struct site *site)
 	fields_read(r, object, &site_fields, site);
 	if (!r->failed)
 		check_tls(r, site, json_object_get(object, "tls"));
+	decode_site_finish_directives(r, site);
 	json_decref(object);
 }
 

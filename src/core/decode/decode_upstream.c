@@ -4,6 +4,7 @@
 #include "checks.h"
 #include "core/text/emit.h"
 #include "decode.h"
+#include "decode_directives.h"
 #include "decode_discover.h"
 #include "kinds.h"
 
@@ -89,6 +90,7 @@ static const struct field upstream_rows[] = {
 	  .most = 100000 },
 	{ "max_shrink", FIELD_NUMBER, .where = offsetof(struct upstream, max_shrink), .most = 100 },
 	{ "on_empty", FIELD_CUSTOM, .read = read_on_empty },
+	{ "directives", FIELD_CUSTOM, .read = decode_upstream_directives },
 };
 static const struct fields upstream_fields = FIELDS(upstream_rows);
 
@@ -102,13 +104,14 @@ static void read_policy(struct reader *r, struct upstream *u)
 		return;
 	u->protocol = kinds_read_protocol(r, object, kinds);
 	fields_read(r, object, &upstream_fields, u);
+	decode_upstream_finish_directives(r, u);
 	json_decref(object);
 }
 
-bool decode_upstream(struct arena *a, const struct znode *z, struct upstream *out,
-		     struct problems *problems)
+bool decode_upstream(struct arena *a, const struct znode *z, const struct policy *policy,
+		     struct upstream *out, struct problems *problems)
 {
-	struct reader r = { .arena = a, .znode = z, .problems = problems };
+	struct reader r = { .arena = a, .znode = z, .policy = policy, .problems = problems };
 
 	*out = (struct upstream){
 		.keepalive = UNSET,

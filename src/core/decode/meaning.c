@@ -107,7 +107,17 @@ static void put_discover(struct buf *out, const struct discover *d)
 }
 
 /* The servers, and what has become of it, are not of this znode; `tls` is that of the discovers. */
-PRINTS(upstream, 240);
+static void put_raw(struct buf *out, const struct raw_lines *raw)
+{
+	put_number(out, (long)raw->directive_count, 0);
+	for (size_t i = 0; i < raw->directive_count; i++)
+		put_text(out, raw->directives[i]);
+	put_number(out, (long)raw->include_count, 0);
+	for (size_t i = 0; i < raw->include_count; i++)
+		put_text(out, raw->includes[i]);
+}
+
+PRINTS(upstream, 272);
 static void put_upstream(struct buf *out, const struct upstream *u)
 {
 	put_number(out, u->protocol, 0);
@@ -121,11 +131,12 @@ static void put_upstream(struct buf *out, const struct upstream *u)
 	put_number(out, (long)u->discover_count, 0);
 	for (size_t i = 0; i < u->discover_count; i++)
 		put_discover(out, &u->discovers[i]);
+	put_raw(out, &u->raw);
 }
 
 /* --- sites ------------------------------------------------------------------------------------ */
 
-PRINTS(location, 192);
+PRINTS(location, 224);
 static void put_location(struct buf *out, const struct location *l)
 {
 	const char *const texts[] = { l->path,        l->proxy, l->retry_on, l->cache_zone,
@@ -143,6 +154,7 @@ static void put_location(struct buf *out, const struct location *l)
 	put_number(out, l->limit_burst, 0);
 	put_number(out, l->limit_nodelay, 0);
 	put_number(out, l->status, 0);
+	put_raw(out, &l->raw);
 }
 
 PRINTS(listen, 24);
@@ -154,7 +166,7 @@ static void put_listen(struct buf *out, const struct listen *l)
 	put_number(out, l->implied, 0);
 }
 
-PRINTS(site, 232);
+PRINTS(site, 288);
 static void put_site(struct buf *out, const struct site *s)
 {
 	put_number(out, s->protocol, 0);
@@ -176,16 +188,17 @@ static void put_site(struct buf *out, const struct site *s)
 		put_location(out, &s->locations[i]);
 	put_text(out, s->proxy);
 	put_timeouts(out, &s->timeouts);
+	put_raw(out, &s->raw);
 }
 
 /* --- forms ------------------------------------------------------------------------------------ */
 
-static bool print_upstream(const struct meaning *m UNUSED, struct arena *a, const struct znode *z,
+static bool print_upstream(const struct meaning *m, struct arena *a, const struct znode *z,
 			   struct buf *out, struct problems *ps)
 {
 	struct upstream u;
 
-	if (!decode_upstream(a, z, &u, ps))
+	if (!decode_upstream(a, z, m->policy, &u, ps))
 		return false;
 	put_upstream(out, &u);
 	return true;
@@ -200,8 +213,8 @@ static struct upstream upstream_of(const struct meaning *m, struct arena *a, con
 	const struct znode nothing = { .path = path, .data = "" }, *z = tree_find(m->tree, path);
 	struct upstream u;
 
-	if (!z || !decode_upstream(a, z, &u, ps))
-		decode_upstream(a, &nothing, &u, ps);
+	if (!z || !decode_upstream(a, z, m->policy, &u, ps))
+		decode_upstream(a, &nothing, m->policy, &u, ps);
 	return u;
 }
 

@@ -184,6 +184,7 @@ static bool compare_notes(struct walker *w, const struct block *b, struct uri_no
 
 	if (!c.why)
 		return true;
+	w->violation->other = c.other;
 	if (c.other == c.line)
 		return violate(w->violation, c.line, "%s. Expected: %s", c.why, c.advice);
 	return violate(w->violation, c.line, "%s (on line %u). Expected: %s", c.why, c.other,

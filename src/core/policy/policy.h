@@ -31,7 +31,7 @@ struct policy {
 };
 
 struct violation {
-	unsigned line;
+	unsigned line, other; /* other: the line of the second of two statements, or 0 */
 	char text[400]; /* what was found and what to do; it has no values of the snippet in it */
 };
 

@@ -219,5 +219,6 @@ void render_location(struct renderer *r, const struct site *site, const struct l
 	render_limit(r, site, l);
 	KINDS[l->kind](r, l);
 	render_response_headers(r, l);
+	render_raw_lines(r, &site->source, &l->raw, SNIPPET_LOCATION);
 	render_close(r);
 }

@@ -152,6 +152,7 @@ void render_site(struct renderer *r, const struct site *site)
 	render_option(r, "client_max_body_size", site->client_max_body_size);
 	render_access_log(r, site);
 	render_gzip(r, site);
+	render_raw_lines(r, &site->source, &site->raw, SNIPPET_SERVER);
 	for (size_t i = 0; i < site->location_count; i++)
 		render_location(r, site, &site->locations[i]);
 	render_close(r);

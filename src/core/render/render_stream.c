@@ -18,5 +18,6 @@ void render_stream_site(struct renderer *r, const struct site *site)
 	}
 	if (u && u->tls)
 		render_plain(r, "proxy_ssl on;");
+	render_raw_lines(r, &site->source, &site->raw, SNIPPET_SERVER);
 	render_close(r);
 }

@@ -51,6 +51,10 @@ void render_close(struct renderer *r);
 /* `DIRECTIVE VALUES;`, or nothing where values is NULL. */
 void render_option(struct renderer *r, const char *directive, const char *values);
 
+/* The snippets that an object includes, and its `directives`. */
+void render_raw_lines(struct renderer *r, const struct znode *source, const struct raw_lines *raw,
+		      enum snippet_place place);
+
 /* The blocks; each in a file of its own. */
 void render_shared(struct renderer *r);
 void render_upstreams(struct renderer *r, enum protocol protocol);
