@@ -26,7 +26,10 @@
 #define CACHE_ZONE_PREFIX "cache/"
 #define LIMIT_ZONE_PREFIX "limit/"
 #define TLS_ZONE "tls/zknginx"
+#define STREAM_TLS_ZONE "tls/zknginx_stream"
+#define SNI_VARIABLE_PREFIX "zknginx_sni_"
 #define TLS_ZONE_SIZE "10m"
+#define STICKY_VARIABLE_PREFIX "zknginx_sticky_"
 #define WEBSOCKET_VARIABLE "$zknginx_connection"
 
 struct claims;
@@ -131,7 +134,11 @@ struct upstream {
 	const char *balance; /* nginx directive text: "least_conn", "hash $request_uri consistent";
 				NULL = round robin */
 	long keepalive;      /* idle connections a worker keeps; UNSET or 0 = none */
-	const char *zone;    /* size of the shared memory zone, or NULL */
+	long keepalive_requests; /* … and how long and for what they are kept; UNSET, NULL */
+	const char *keepalive_time, *keepalive_timeout;
+	const char *sticky;        /* the text of `balance` that it stands for; NULL: none */
+	const char *sticky_cookie; /* in lower case: `balance` uses its variable; NULL: none */
+	const char *zone;          /* size of the shared memory zone, or NULL */
 	struct server_params defaults;
 	long min_servers; /* fewer than this is held by the guard; default 1 */
 	long max_shrink;  /* percent, 0..100; UNSET = the setting's */
@@ -196,6 +203,22 @@ struct listen {
 			      stay it */
 };
 
+/* Connections for this name go to that upstream. */
+struct sni {
+	const char *name; /* in lower case; may begin with "*." or "." */
+	const char *upstream;
+};
+
+/* What only stream sites have. */
+struct stream_fields {
+	struct sni *sni; /* `proxy` has the other names */
+	size_t sni_count;
+	const char **allow, **deny; /* networks, or "all" */
+	size_t allow_count, deny_count;
+	long requests, responses; /* of UDP; or UNSET */
+	bool proxy_protocol;      /* nginx sends it to the servers */
+};
+
 struct site {
 	const char *name;
 	enum protocol protocol; /* stream: listen, proxy and timeouts only */
@@ -213,6 +236,7 @@ struct site {
 	size_t location_count;
 	const char *proxy;        /* stream: the upstream's name */
 	struct timeouts timeouts; /* stream: connect; read = proxy_timeout */
+	struct stream_fields stream;
 	struct raw_lines raw;
 	const char **named; /* upstreams that the *_pass lines among its directives name */
 	size_t named_count;
@@ -277,6 +301,9 @@ const struct upstream *model_upstream_of_nginx(const struct model *m, const char
 const struct site *model_site(const struct model *m, const char *name);
 /* Has one of the site's texts a literal `$`, for which nginx needs a variable of ours? */
 bool site_uses_dollar(const struct site *site);
+/* "$zknginx_sni_12345678": the variable of a stream site with `sni`, which names its upstream. */
+#define SNI_VARIABLE_SIZE 32
+void site_sni_variable(const struct site *site, char name[static SNI_VARIABLE_SIZE]);
 const struct snippet *model_snippet(const struct model *m, enum protocol context, const char *name);
 /* One that is included by name. */
 const struct snippet *model_included(const struct model *m, enum snippet_place place,

@@ -317,7 +317,9 @@ static bool has_limit(const struct site *s)
 
 static void add_zones(struct claims *c, const struct site *s)
 {
-	if (s->certificate)
+	if (s->certificate && s->protocol == PROTOCOL_STREAM)
+		claims_add_zone(c, STREAM_TLS_ZONE, "stream ssl 10485760", no_place);
+	else if (s->certificate)
 		claims_add_zone(c, TLS_ZONE, "http ssl 10485760", no_place);
 	for (size_t i = 0; i < s->location_count; i++) {
 		const char *zone = s->locations[i].cache_zone;
@@ -355,6 +357,12 @@ static void add_type_variables(struct claims *c, const struct site *s)
 
 static void add_variables(struct claims *c, const struct site *s)
 {
+	char sni[SNI_VARIABLE_SIZE];
+
+	if (s->stream.sni_count) {
+		site_sni_variable(s, sni);
+		claims_add_name(c, CLAIM_VARIABLE, PROTOCOL_STREAM, sni, "zknginxd", no_place);
+	}
 	add_type_variables(c, s);
 	if (has_websocket(s))
 		claims_add_name(c, CLAIM_VARIABLE, PROTOCOL_HTTP, WEBSOCKET_VARIABLE, "zknginxd",
@@ -382,6 +390,14 @@ struct claims *claims_of_site(struct arena *a, const struct site *s)
 	return c;
 }
 
+static void add_sticky(struct claims *c, const char *cookie)
+{
+	const char *name = arena_printf(c->arena, "$" STICKY_VARIABLE_PREFIX "%s", cookie);
+
+	claims_add_name(c, CLAIM_VARIABLE, PROTOCOL_HTTP, name, "zknginxd", no_place);
+	claims_add_definition(c, PROTOCOL_HTTP, name + 1, strlen(name + 1), no_place);
+}
+
 struct claims *claims_of_upstream(struct arena *a, const struct upstream *u)
 {
 	struct claims *c = claims_new(a);
@@ -389,5 +405,7 @@ struct claims *claims_of_upstream(struct arena *a, const struct upstream *u)
 	claims_add_upstream(c, u->protocol, u->name, no_place);
 	if (u->zone)
 		claims_add_zone(c, u->name, NULL, no_place);
+	if (u->sticky_cookie)
+		add_sticky(c, u->sticky_cookie);
 	return c;
 }

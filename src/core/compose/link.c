@@ -22,17 +22,28 @@ struct reference {
 	const char *upstream;
 };
 
+/* `proxy`, and then the upstreams of names. */
+static bool next_of_stream(const struct site *s, size_t *at, struct reference *r)
+{
+	size_t i = s->proxy ? *at : *at + 1;
+
+	if (i > s->stream.sni_count)
+		return false;
+	r->upstream = i ? s->stream.sni[i - 1].upstream : s->proxy;
+	snprintf(r->field, sizeof(r->field), i ? "sni.%.50s" : "proxy",
+		 i ? s->stream.sni[i - 1].name : "");
+	++*at;
+	return true;
+}
+
 /* The next reference of the site, from index *at on; false past the last one. */
 static bool next_reference(struct object *o, size_t *at, struct reference *r)
 {
 	const struct site *s = o->item.site;
 
 	r->site = o;
-	if (s->protocol == PROTOCOL_STREAM) {
-		r->upstream = s->proxy;
-		snprintf(r->field, sizeof(r->field), "proxy");
-		return r->upstream && !(*at)++;
-	}
+	if (s->protocol == PROTOCOL_STREAM)
+		return next_of_stream(s, at, r);
 	while (*at < s->location_count && s->locations[*at].kind != LOCATION_PROXY)
 		++*at;
 	if (*at == s->location_count)

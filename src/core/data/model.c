@@ -2,6 +2,7 @@
  * The model: look-ups by name, what nginx makes of a server's parameters, and the way back
  * to the znodes that it was made from.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -97,6 +98,18 @@ bool site_uses_dollar(const struct site *site)
 			return true;
 	}
 	return false;
+}
+
+void site_sni_variable(const struct site *site, char name[static SNI_VARIABLE_SIZE])
+{
+	CLEANUP(digester_freep) struct digester *d = digester_new();
+	char hex[DIGEST_HEX_SIZE];
+	struct digest digest;
+
+	digester_add_field(d, site->name, strlen(site->name));
+	digest = digester_finish(d);
+	digest_hex(&digest, hex);
+	snprintf(name, SNI_VARIABLE_SIZE, "$" SNI_VARIABLE_PREFIX "%.8s", hex);
 }
 
 static const struct snippet *find_snippet(const struct model *m, enum protocol context,

@@ -10,6 +10,7 @@
 #include "decode.h"
 #include "decode_directives.h"
 #include "decode_location.h"
+#include "decode_stream.h"
 #include "kinds.h"
 
 #define LISTEN_LIMIT 64
@@ -24,7 +25,7 @@ static const struct {
 	enum option option;
 	unsigned only;
 } options[] = {
-	{ "ssl", OPTION_SSL, ONLY_HTTP },
+	{ "ssl", OPTION_SSL, ONLY_HTTP | ONLY_STREAM },
 	{ "http2", OPTION_PLAIN, ONLY_HTTP },
 	{ "default_server", OPTION_PLAIN, ONLY_HTTP },
 	{ "udp", OPTION_UDP, ONLY_STREAM },
@@ -37,7 +38,7 @@ static const struct {
 static const char wrong_option[] = "has an option that is not ssl, http2, default_server, "
 				   "proxy_protocol, reuseport or ipv6only=on|off";
 static const char wrong_stream_option[] = "has an option that a stream site does not have: only "
-					  "udp, proxy_protocol, reuseport and ipv6only=on|off";
+					  "ssl, udp, proxy_protocol, reuseport and ipv6only=on|off";
 
 /* One option of a listen; *seen has a bit for each, so that a repetition is noticed. */
 static const char *read_option(const struct reader *r, const char *word, size_t size,
@@ -253,6 +254,12 @@ static const struct field site_rows[] = {
 	  .only = ONLY_STREAM, .check = check_upstream },
 	{ "timeouts", FIELD_OBJECT, .where = offsetof(struct site, timeouts), .only = ONLY_STREAM,
 	  .inner = &timeout_fields },
+	{ "tls", FIELD_CUSTOM, .only = ONLY_STREAM, .read = decode_stream_tls },
+	{ "sni", FIELD_CUSTOM, .only = ONLY_STREAM, .read = decode_stream_sni },
+	{ "access", FIELD_CUSTOM, .only = ONLY_STREAM, .read = decode_stream_access },
+	{ "proxy_protocol", FIELD_CUSTOM, .only = ONLY_STREAM,
+	  .read = decode_stream_proxy_protocol },
+	{ "udp", FIELD_CUSTOM, .only = ONLY_STREAM, .read = decode_stream_udp },
 	{ "include", FIELD_CUSTOM, .only = ONLY_HTTP, .read = decode_site_includes },
 	{ "directives", FIELD_CUSTOM, .read = decode_site_directives },
 };
@@ -340,6 +347,8 @@ static void read_site(struct reader *r, struct site *site)
 	fields_read(r, object, &site_fields, site);
 	if (!r->failed)
 		check_tls(r, site, json_object_get(object, "tls"));
+	if (site->protocol == PROTOCOL_STREAM)
+		decode_stream_finish(r, site);
 	decode_site_finish_directives(r, site);
 	json_decref(object);
 }
@@ -349,7 +358,8 @@ bool decode_site(struct arena *a, const struct znode *z, const struct policy *po
 {
 	struct reader r = { .arena = a, .znode = z, .policy = policy, .problems = problems };
 
-	*out = (struct site){ .gzip = -1 };
+	*out = (struct site){ .gzip = -1,
+			      .stream = { .requests = UNSET, .responses = UNSET } };
 	read_site(&r, out);
 	if (r.failed)
 		return false;

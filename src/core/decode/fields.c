@@ -207,13 +207,21 @@ static void read_custom(struct reader *r, const json_t *value, const struct fiel
 	f->read(r, value, where);
 }
 
-static const struct field *find(const struct fields *fields, const char *name)
+/* A field may have a row for each kind of object; the row of another kind is found last. */
+static const struct field *find(const struct fields *fields, const char *name, unsigned kinds)
 {
+	const struct field *found = NULL;
+
 	for (size_t i = 0; i < fields->count; i++) {
-		if (strcmp(fields->rows[i].name, name) == 0)
-			return &fields->rows[i];
+		const struct field *f = &fields->rows[i];
+
+		if (strcmp(f->name, name) != 0)
+			continue;
+		if (!f->only || (f->only & kinds))
+			return f;
+		found = f;
 	}
-	return NULL;
+	return found;
 }
 
 static void read_field(struct reader *r, const struct fields *fields, const char *name,
@@ -226,7 +234,7 @@ static void read_field(struct reader *r, const struct fields *fields, const char
 		[FIELD_OBJECT] = read_object, [FIELD_GROUP] = read_object,
 		[FIELD_CUSTOM] = read_custom,
 	};
-	const struct field *f = find(fields, name);
+	const struct field *f = find(fields, name, r->kinds);
 	size_t mark = reader_enter(r, name, 0);
 
 	if (!f)

@@ -117,13 +117,16 @@ static void put_raw(struct buf *out, const struct raw_lines *raw)
 		put_text(out, raw->includes[i]);
 }
 
-PRINTS(upstream, 272);
+PRINTS(upstream, 312);
 static void put_upstream(struct buf *out, const struct upstream *u)
 {
 	put_number(out, u->protocol, 0);
 	put_text(out, u->balance);
 	put_number(out, u->keepalive, 0);
 	put_text(out, u->zone);
+	put_number(out, u->keepalive_requests, UNSET);
+	put_text(out, u->keepalive_time);
+	put_text(out, u->keepalive_timeout);
 	put_params(out, u->defaults, &no_params);
 	put_number(out, u->min_servers, 1);
 	put_number(out, u->max_shrink, UNSET);
@@ -166,7 +169,25 @@ static void put_listen(struct buf *out, const struct listen *l)
 	put_number(out, l->implied, 0);
 }
 
-PRINTS(site, 288);
+PRINTS(stream_fields, 72);
+static void put_stream(struct buf *out, const struct stream_fields *s)
+{
+	for (size_t i = 0; i < s->sni_count; i++) {
+		put_text(out, s->sni[i].name);
+		put_text(out, s->sni[i].upstream);
+	}
+	put_number(out, (long)s->allow_count, 0);
+	for (size_t i = 0; i < s->allow_count; i++)
+		put_text(out, s->allow[i]);
+	put_number(out, (long)s->deny_count, 0);
+	for (size_t i = 0; i < s->deny_count; i++)
+		put_text(out, s->deny[i]);
+	put_number(out, s->requests, UNSET);
+	put_number(out, s->responses, UNSET);
+	put_number(out, s->proxy_protocol, 0);
+}
+
+PRINTS(site, 360);
 static void put_site(struct buf *out, const struct site *s)
 {
 	put_number(out, s->protocol, 0);
@@ -188,6 +209,7 @@ static void put_site(struct buf *out, const struct site *s)
 		put_location(out, &s->locations[i]);
 	put_text(out, s->proxy);
 	put_timeouts(out, &s->timeouts);
+	put_stream(out, &s->stream);
 	put_raw(out, &s->raw);
 }
 

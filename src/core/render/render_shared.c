@@ -232,6 +232,7 @@ void render_shared(struct renderer *r)
 	if (uses_dollar(r->model))
 		render_dollar(r);
 	render_types(r);
+	render_sticky(r);
 	render_caches(r);
 	render_limits(r);
 }

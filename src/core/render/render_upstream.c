@@ -93,6 +93,13 @@ static void render_upstream(struct renderer *r, const struct upstream *u)
 		render_begin(r, "keepalive");
 		render_number(r, "", u->keepalive);
 		render_end(r);
+		if (u->keepalive_requests != UNSET) {
+			render_begin(r, "keepalive_requests");
+			render_number(r, "", u->keepalive_requests);
+			render_end(r);
+		}
+		render_option(r, "keepalive_time", u->keepalive_time);
+		render_option(r, "keepalive_timeout", u->keepalive_timeout);
 	}
 	render_close(r);
 }

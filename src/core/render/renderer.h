@@ -57,6 +57,7 @@ void render_raw_lines(struct renderer *r, const struct znode *source, const stru
 
 /* The blocks; each in a file of its own. */
 void render_shared(struct renderer *r);
+void render_sticky(struct renderer *r);
 void render_upstreams(struct renderer *r, enum protocol protocol);
 void render_site(struct renderer *r, const struct site *site);
 void render_location(struct renderer *r, const struct site *site, const struct location *location);
