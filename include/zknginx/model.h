@@ -217,6 +217,7 @@ struct stream_fields {
 	size_t allow_count, deny_count;
 	long requests, responses; /* of UDP; or UNSET */
 	bool proxy_protocol;      /* nginx sends it to the servers */
+	bool udp;                 /* requests and responses are said */
 };
 
 struct site {

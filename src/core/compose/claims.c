@@ -15,7 +15,6 @@
 #define RANGE_MAX 4096 /* ports of one listen; nginx would run out of connections long before */
 
 static const struct claim_place no_place;
-
 void claims_add(struct claims *c, const struct claim *claim)
 {
 	if (c->count == c->room) {
@@ -317,10 +316,11 @@ static bool has_limit(const struct site *s)
 
 static void add_zones(struct claims *c, const struct site *s)
 {
-	if (s->certificate && s->protocol == PROTOCOL_STREAM)
-		claims_add_zone(c, STREAM_TLS_ZONE, "stream ssl 10485760", no_place);
-	else if (s->certificate)
-		claims_add_zone(c, TLS_ZONE, "http ssl 10485760", no_place);
+	bool stream = s->protocol == PROTOCOL_STREAM;
+
+	if (s->certificate)
+		claims_add_zone(c, stream ? STREAM_TLS_ZONE : TLS_ZONE,
+				stream ? "stream ssl 10485760" : "http ssl 10485760", no_place);
 	for (size_t i = 0; i < s->location_count; i++) {
 		const char *zone = s->locations[i].cache_zone;
 
@@ -390,14 +390,6 @@ struct claims *claims_of_site(struct arena *a, const struct site *s)
 	return c;
 }
 
-static void add_sticky(struct claims *c, const char *cookie)
-{
-	const char *name = arena_printf(c->arena, "$" STICKY_VARIABLE_PREFIX "%s", cookie);
-
-	claims_add_name(c, CLAIM_VARIABLE, PROTOCOL_HTTP, name, "zknginxd", no_place);
-	claims_add_definition(c, PROTOCOL_HTTP, name + 1, strlen(name + 1), no_place);
-}
-
 struct claims *claims_of_upstream(struct arena *a, const struct upstream *u)
 {
 	struct claims *c = claims_new(a);
@@ -405,7 +397,5 @@ struct claims *claims_of_upstream(struct arena *a, const struct upstream *u)
 	claims_add_upstream(c, u->protocol, u->name, no_place);
 	if (u->zone)
 		claims_add_zone(c, u->name, NULL, no_place);
-	if (u->sticky_cookie)
-		add_sticky(c, u->sticky_cookie);
 	return c;
 }

@@ -98,15 +98,13 @@ const char *claims_definition_key(struct arena *a, enum protocol protocol, const
 				  size_t size);
 bool claims_define(const struct claims *c, const char *key);
 
-/* The claims of upstreams and sites. */
+/* The claims of upstreams and sites, by their fields. */
 struct claims *claims_of_site(struct arena *a, const struct site *s);
 struct claims *claims_of_upstream(struct arena *a, const struct upstream *u);
 
-/*
- * claims_part.c: of the `directives` of an object, and of a snippet by its place.
- */
-void claims_add_site_lines(struct claims *c, const struct site *s);
-void claims_add_upstream_lines(struct claims *c, const struct upstream *u);
+/* claims_part.c: the same with their `directives`; and those of a snippet, by its place. */
+struct claims *claims_of_whole_site(struct arena *a, const struct site *s);
+struct claims *claims_of_whole_upstream(struct arena *a, const struct upstream *u);
 struct claims *claims_of_snippet_text(struct arena *a, const struct snippet *s);
 
 /*

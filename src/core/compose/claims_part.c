@@ -1,4 +1,7 @@
-/* The claims of texts that go into a server, a location or an upstream. */
+/*
+ * The claims of whole objects: of their fields (claims.c), of texts that go into a server, a
+ * location or an upstream, and of variables that zknginxd defines for them.
+ */
 #include <string.h>
 
 #include "claims_text.h"
@@ -24,16 +27,33 @@ static void add_lines(struct claims *c, enum protocol protocol, enum text_block 
 		add_text(c, protocol, block, raw->directives[i], false);
 }
 
-void claims_add_site_lines(struct claims *c, const struct site *s)
+struct claims *claims_of_whole_site(struct arena *a, const struct site *s)
 {
+	struct claims *c = claims_of_site(a, s);
+
 	add_lines(c, s->protocol, BLOCK_SERVER, &s->raw);
 	for (size_t i = 0; i < s->location_count; i++)
 		add_lines(c, s->protocol, BLOCK_OTHER, &s->locations[i].raw);
+	return c;
 }
 
-void claims_add_upstream_lines(struct claims *c, const struct upstream *u)
+static void add_sticky(struct claims *c, const char *cookie)
 {
+	static const struct claim_place no_place;
+	const char *name = arena_printf(c->arena, "$" STICKY_VARIABLE_PREFIX "%s", cookie);
+
+	claims_add_name(c, CLAIM_VARIABLE, PROTOCOL_HTTP, name, "zknginxd", no_place);
+	claims_add_definition(c, PROTOCOL_HTTP, name + 1, strlen(name + 1), no_place);
+}
+
+struct claims *claims_of_whole_upstream(struct arena *a, const struct upstream *u)
+{
+	struct claims *c = claims_of_upstream(a, u);
+
+	if (u->sticky_cookie)
+		add_sticky(c, u->sticky_cookie);
 	add_lines(c, u->protocol, BLOCK_UPSTREAM, &u->raw);
+	return c;
 }
 
 struct claims *claims_of_snippet_text(struct arena *a, const struct snippet *s)

@@ -25,30 +25,14 @@ static struct claims *claims_of_snippet(struct arena *a, struct snippet *s,
 	return claims_again(s->claims);
 }
 
-static struct claims *all_claims_of_upstream(struct arena *a, const struct upstream *u)
-{
-	struct claims *c = claims_of_upstream(a, u);
-
-	claims_add_upstream_lines(c, u);
-	return c;
-}
-
-static struct claims *all_claims_of_site(struct arena *a, const struct site *s)
-{
-	struct claims *c = claims_of_site(a, s);
-
-	claims_add_site_lines(c, s);
-	return c;
-}
-
 static struct claims *claims_of(const struct clash *c, const struct object *o)
 {
 	struct arena *a = c->next->arena;
 
 	if (o->kind == OBJECT_UPSTREAM)
-		return all_claims_of_upstream(a, o->item.upstream);
+		return claims_of_whole_upstream(a, o->item.upstream);
 	if (o->kind == OBJECT_SITE)
-		return all_claims_of_site(a, o->item.site);
+		return claims_of_whole_site(a, o->item.site);
 	return claims_of_snippet(a, o->item.snippet, o->good);
 }
 
@@ -68,9 +52,9 @@ struct claims *clash_good_claims(struct clash *c, struct object *o)
 	if (o->good_claims || !o->good)
 		return o->good_claims;
 	if (o->kind == OBJECT_UPSTREAM) {
-		o->good_claims = all_claims_of_upstream(c->next->arena, o->good);
+		o->good_claims = claims_of_whole_upstream(c->next->arena, o->good);
 	} else if (o->kind == OBJECT_SITE) {
-		o->good_claims = all_claims_of_site(c->next->arena, o->good);
+		o->good_claims = claims_of_whole_site(c->next->arena, o->good);
 	} else {
 		struct snippet copy = *(const struct snippet *)o->good;
 

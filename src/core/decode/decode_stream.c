@@ -158,6 +158,7 @@ void decode_stream_udp(struct reader *r, const json_t *value, void *where)
 	};
 	static const struct fields fields = FIELDS(rows);
 
+	((struct site *)where)->stream.udp = true;
 	if (reader_is_object(r, value))
 		fields_read(r, value, &fields, &((struct site *)where)->stream);
 }
@@ -180,6 +181,6 @@ void decode_stream_finish(struct reader *r, const struct site *site)
 		reader_problem(r, "sni", "is not possible with a listen of UDP");
 	if (udp && site->certificate)
 		reader_problem(r, "tls", "is not possible with a listen of UDP");
-	if (!udp && (s->requests != UNSET || s->responses != UNSET))
+	if (!udp && s->udp)
 		reader_problem(r, "udp", "needs a listen with udp, such as \"53 udp\"");
 }

@@ -125,8 +125,10 @@ void render_stream_site(struct renderer *r, const struct site *site)
 	render_access(r, &site->stream);
 	render_option(r, "proxy_connect_timeout", site->timeouts.connect);
 	render_option(r, "proxy_timeout", site->timeouts.read);
-	render_count(r, "proxy_requests", site->stream.requests);
-	render_count(r, "proxy_responses", site->stream.responses);
+	if (site->stream.udp) {
+		render_count(r, "proxy_requests", site->stream.requests);
+		render_count(r, "proxy_responses", site->stream.responses);
+	}
 	if (site->stream.proxy_protocol)
 		render_plain(r, "proxy_protocol on;");
 	render_pass(r, site);

@@ -93,7 +93,7 @@ static void render_upstream(struct renderer *r, const struct upstream *u)
 		render_begin(r, "keepalive");
 		render_number(r, "", u->keepalive);
 		render_end(r);
-		if (u->keepalive_requests != UNSET) {
+		if (u->keepalive_requests > 0) {
 			render_begin(r, "keepalive_requests");
 			render_number(r, "", u->keepalive_requests);
 			render_end(r);
