@@ -15,6 +15,7 @@
 #define RANGE_MAX 4096 /* ports of one listen; nginx would run out of connections long before */
 
 static const struct claim_place no_place;
+
 void claims_add(struct claims *c, const struct claim *claim)
 {
 	if (c->count == c->room) {
@@ -357,12 +358,6 @@ static void add_type_variables(struct claims *c, const struct site *s)
 
 static void add_variables(struct claims *c, const struct site *s)
 {
-	char sni[SNI_VARIABLE_SIZE];
-
-	if (s->stream.sni_count) {
-		site_sni_variable(s, sni);
-		claims_add_name(c, CLAIM_VARIABLE, PROTOCOL_STREAM, sni, "zknginxd", no_place);
-	}
 	add_type_variables(c, s);
 	if (has_websocket(s))
 		claims_add_name(c, CLAIM_VARIABLE, PROTOCOL_HTTP, WEBSOCKET_VARIABLE, "zknginxd",

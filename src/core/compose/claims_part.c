@@ -27,10 +27,17 @@ static void add_lines(struct claims *c, enum protocol protocol, enum text_block 
 		add_text(c, protocol, block, raw->directives[i], false);
 }
 
+static const struct claim_place no_place;
+
 struct claims *claims_of_whole_site(struct arena *a, const struct site *s)
 {
 	struct claims *c = claims_of_site(a, s);
+	char sni[SNI_VARIABLE_SIZE];
 
+	if (s->stream.sni_count) {
+		site_sni_variable(s, sni);
+		claims_add_name(c, CLAIM_VARIABLE, PROTOCOL_STREAM, sni, "zknginxd", no_place);
+	}
 	add_lines(c, s->protocol, BLOCK_SERVER, &s->raw);
 	for (size_t i = 0; i < s->location_count; i++)
 		add_lines(c, s->protocol, BLOCK_OTHER, &s->locations[i].raw);
@@ -39,7 +46,6 @@ struct claims *claims_of_whole_site(struct arena *a, const struct site *s)
 
 static void add_sticky(struct claims *c, const char *cookie)
 {
-	static const struct claim_place no_place;
 	const char *name = arena_printf(c->arena, "$" STICKY_VARIABLE_PREFIX "%s", cookie);
 
 	claims_add_name(c, CLAIM_VARIABLE, PROTOCOL_HTTP, name, "zknginxd", no_place);
