@@ -24,7 +24,6 @@
 
 #define AFTER_KILL USEC_PER_SEC /* how long a killed child is waited for */
 #define PIPE_ROOM (1024 * 1024) /* fewer wake-ups when nginx dumps its whole configuration */
-#define DESCRIPTORS_MAX 65536
 #define READS_A_TURN 32
 
 enum stream_kind { STREAM_OUTPUT, STREAM_ERRORS, STREAM_FAILURE, STREAM_N };
@@ -203,6 +202,16 @@ static int on_end(sd_event_source *source UNUSED, int fd, uint32_t events UNUSED
 	return 0;
 }
 
+static bool has_ended(const struct child *c)
+{
+	siginfo_t info = { 0 };
+
+	return waitid(P_PIDFD, (id_t)c->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+	       info.si_pid != 0;
+}
+
+/* A loop that is late finds the deadline and the end of the child at once: the child was not late.
+ * Its output is read then. */
 static int on_deadline(sd_event_source *source, uint64_t at UNUSED, void *ctx)
 {
 	struct child *c = ctx;
@@ -211,10 +220,12 @@ static int on_deadline(sd_event_source *source, uint64_t at UNUSED, void *ctx)
 		finish(c);
 		return 0;
 	}
-	c->timed_out = true;
-	kill_group(c);
 	sd_event_source_set_time_relative(source, AFTER_KILL);
 	sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+	if (has_ended(c))
+		return on_end(c->end, c->pidfd, EPOLLIN, c);
+	c->timed_out = true;
+	kill_group(c);
 	return 0;
 }
 
@@ -305,13 +316,6 @@ static struct child *child_new(sd_event *loop, const struct child_spec *spec)
 	return c;
 }
 
-static int descriptor_bound(void)
-{
-	long most = sysconf(_SC_OPEN_MAX);
-
-	return most > 0 && most < DESCRIPTORS_MAX ? (int)most : DESCRIPTORS_MAX;
-}
-
 int child_spawn(sd_event *loop, const struct child_spec *spec, struct child **out, struct err *e)
 {
 	CLEANUP(child_freep) struct child *c = child_new(loop, spec);
@@ -320,7 +324,7 @@ int child_spawn(sd_event *loop, const struct child_spec *spec, struct child **ou
 			    .output = -1,
 			    .errors = -1,
 			    .failure = -1,
-			    .descriptors = descriptor_bound(),
+			    .descriptors = launch_descriptors(),
 			    .parent = getpid() };
 	int rc = open_pipes(c, &l, e);
 

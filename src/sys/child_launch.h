@@ -23,6 +23,9 @@ struct launch {
 	pid_t parent;
 };
 
+/* A bound for `descriptors`. */
+int launch_descriptors(void);
+
 void launch_child(const struct launch *l) __attribute__((noreturn));
 
 #endif
