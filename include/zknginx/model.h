@@ -82,6 +82,7 @@ struct discover {
 	struct label *labels; /* a registration must have all of them */
 	size_t label_count;
 	bool show_down; /* a registration that is down stays, marked `down` */
+	bool backup;    /* its servers are used only when no other one is available */
 	struct discover_keys keys;
 	const char **ignored; /* names of children that are no registrations; `*` is anything */
 	size_t ignored_count;

@@ -131,6 +131,13 @@ static void finish_upstream(struct reader *r, struct upstream *u)
 		u->balance = u->sticky;
 	if (lasts && u->keepalive <= 0)
 		reader_problem(r, "keepalive", "is missing: without it no connection is kept");
+	for (size_t i = 0; i < u->discover_count; i++) {
+		if (u->discovers[i].backup && !upstream_takes_backups(u))
+			reader_problem(r, "discover",
+				       "has \"backup\", which is not possible with the upstream's "
+				       "balance \"%s\"",
+				       u->balance);
+	}
 	decode_upstream_finish_directives(r, u);
 }
 

@@ -102,11 +102,11 @@ static void put_discover(struct buf *out, const struct discover *d)
 		put_text(out, d->labels[i].value);
 	}
 	put_number(out, d->show_down, 0);
+	put_number(out, d->backup, 0);
 	put_words(out, d->ignored, d->ignored_count);
 	put_keys(out, &d->keys);
 }
 
-/* The servers, and what has become of it, are not of this znode; `tls` is that of the discovers. */
 static void put_raw(struct buf *out, const struct raw_lines *raw)
 {
 	put_number(out, (long)raw->directive_count, 0);
@@ -117,6 +117,7 @@ static void put_raw(struct buf *out, const struct raw_lines *raw)
 		put_text(out, raw->includes[i]);
 }
 
+/* The servers, and what has become of it, are not of this znode; `tls` is that of the discovers. */
 PRINTS(upstream, 312);
 static void put_upstream(struct buf *out, const struct upstream *u)
 {
