@@ -60,9 +60,8 @@ static void what_the_policy_refuses_stays_with_its_line(void **state)
 {
 	struct world *w = *state;
 
-	import(w,
-	       "http {\n    # PHP\n    server {\n        listen 80;\n"
-	       "        location ~ x {\n            scgi_pass a:9000;\n        }\n    }\n}\n");
+	import(w, "http {\n    # PHP\n    server {\n        listen 80;\n"
+		  "        location ~ x {\n            scgi_pass a:9000;\n        }\n    }\n}\n");
 	assert_fates(w, "stays");
 	assert_has(w->out.notes[0].why_untyped, "/etc/nginx/nginx.conf:5: ");
 	assert_has(w->out.notes[0].why_stays, "/etc/nginx/nginx.conf:6: \"scgi_pass\"");

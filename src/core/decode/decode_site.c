@@ -358,8 +358,7 @@ bool decode_site(struct arena *a, const struct znode *z, const struct policy *po
 {
 	struct reader r = { .arena = a, .znode = z, .policy = policy, .problems = problems };
 
-	*out = (struct site){ .gzip = -1,
-			      .stream = { .requests = UNSET, .responses = UNSET } };
+	*out = (struct site){ .gzip = -1, .stream = { .requests = UNSET, .responses = UNSET } };
 	read_site(&r, out);
 	if (r.failed)
 		return false;
