@@ -27,10 +27,22 @@
 #define CACHE_ZONE_PREFIX "cache/"
 #define LIMIT_ZONE_PREFIX "limit/"
 #define TLS_ZONE "tls/zknginx"
+#define STREAM_TLS_ZONE "tls/zknginx_stream"
+#define SNI_VARIABLE_PREFIX "zknginx_sni_"
 #define TLS_ZONE_SIZE "10m"
+#define STICKY_VARIABLE_PREFIX "zknginx_sticky_"
 #define WEBSOCKET_VARIABLE "$zknginx_connection"
 
 struct claims;
+struct pools;
+
+/* Lines of nginx's own language in an object, and snippets that it includes. */
+struct raw_lines {
+	const char **directives; /* each one whole statement */
+	size_t directive_count;
+	const char **includes; /* names of snippets for this place */
+	size_t include_count;
+};
 
 enum protocol { PROTOCOL_HTTP, PROTOCOL_STREAM };
 
@@ -71,6 +83,7 @@ struct discover {
 	struct label *labels; /* a registration must have all of them */
 	size_t label_count;
 	bool show_down; /* a registration that is down stays, marked `down` */
+	bool backup;    /* its servers are used only when no other one is available */
 	struct discover_keys keys;
 	const char **ignored; /* names of children that are no registrations; `*` is anything */
 	size_t ignored_count;
@@ -123,7 +136,11 @@ struct upstream {
 	const char *balance; /* nginx directive text: "least_conn", "hash $request_uri consistent";
 				NULL = round robin */
 	long keepalive;      /* idle connections a worker keeps; UNSET or 0 = none */
-	const char *zone;    /* size of the shared memory zone, or NULL */
+	long keepalive_requests; /* … and how long and for what they are kept; UNSET, NULL */
+	const char *keepalive_time, *keepalive_timeout;
+	const char *sticky;        /* the text of `balance` that it stands for; NULL: none */
+	const char *sticky_cookie; /* in lower case: `balance` uses its variable; NULL: none */
+	const char *zone;          /* size of the shared memory zone, or NULL */
 	struct server_params defaults;
 	long min_servers; /* fewer than this is held by the guard; default 1 */
 	long max_shrink;  /* percent, 0..100; UNSET = the setting's */
@@ -136,6 +153,7 @@ struct upstream {
 	bool unavailable;    /* it has no server: rendered with one that refuses at once */
 	struct znode source; /* the policy znode */
 	bool retained;       /* gone from ZooKeeper, kept because something still needs it */
+	struct raw_lines raw;
 };
 
 struct timeouts {
@@ -188,6 +206,7 @@ struct location {
 	long status;
 	const char *text; /* of a return; NULL = none */
 	const char *to;   /* of a redirect */
+	struct raw_lines raw;
 };
 
 struct listen {
@@ -197,6 +216,21 @@ struct listen {
 	bool implied;      /* of redirect_http, where the site has no plain listen */
 	bool stay_default; /* render `default_server`: the site is the default server here, and must
 			      stay it */
+};
+
+/* Connections for this name go to that upstream. */
+struct sni {
+	const char *name; /* in lower case; may begin with "*." or "." */
+	const char *upstream;
+};
+
+/* What only stream sites have. */
+struct stream_fields {
+	struct sni *sni; /* `proxy` has the other names */
+	size_t sni_count;
+	long requests, responses; /* of UDP; or UNSET */
+	bool proxy_protocol;      /* nginx sends it to the servers */
+	bool udp;                 /* requests and responses are said */
 };
 
 struct site {
@@ -223,16 +257,30 @@ struct site {
 	size_t location_count;
 	const char *proxy;        /* stream: the upstream's name */
 	struct timeouts timeouts; /* stream: connect; read = proxy_timeout */
+	struct stream_fields stream;
+	struct raw_lines raw;
+	const char **named; /* upstreams that the *_pass lines among its directives name */
+	size_t named_count;
+	const struct pools *pools; /* variables in these that name upstreams; NULL: none */
 	struct znode source;
 	bool retained;
+};
+
+/* Where the text of a snippet goes. */
+enum snippet_place {
+	SNIPPET_WHOLE,    /* http { } or stream { }: by itself */
+	SNIPPET_LOCATION, /* locations that include it by name */
+	SNIPPET_SERVER    /* sites of http that include it by name */
 };
 
 struct snippet {
 	const char *name;
 	enum protocol context; /* http{} or stream{} */
+	enum snippet_place place;
 	const char *text;
 	const char **upstreams; /* names that its *_pass directives use */
 	size_t upstream_count;
+	const struct pools *pools;   /* variables that name upstreams; NULL: none */
 	const struct claims *claims; /* the claims of its text; NULL until link has read it */
 	struct znode source;
 	bool retained;
@@ -250,7 +298,7 @@ struct model {
 	size_t upstream_count;
 	struct site *sites;
 	size_t site_count;
-	struct snippet *snippets; /* by context, then name */
+	struct snippet *snippets; /* by context, place, then name */
 	size_t snippet_count;
 	struct default_server *defaults; /* of http, sorted by address */
 	size_t default_count;
@@ -274,9 +322,19 @@ const struct upstream *model_upstream_of_nginx(const struct model *m, const char
 const struct site *model_site(const struct model *m, const char *name);
 /* Is the request passed on to an upstream? */
 bool location_passes(const struct location *l);
+/* "proxy", "grpc", …: how the directives of its module begin; "" for other locations. */
+const char *location_module(const struct location *l);
 /* Has one of the site's texts a literal `$`, for which nginx needs a variable of ours? */
 bool site_uses_dollar(const struct site *site);
+/* "$zknginx_sni_12345678": the variable of a stream site with `sni`, which names its upstream. */
+#define SNI_VARIABLE_SIZE 32
+void site_sni_variable(const struct site *site, char name[static SNI_VARIABLE_SIZE]);
 const struct snippet *model_snippet(const struct model *m, enum protocol context, const char *name);
+/* One that is included by name. */
+const struct snippet *model_included(const struct model *m, enum snippet_place place,
+				     const char *name);
+/* The snippet of the same kind and name. */
+const struct snippet *model_snippet_like(const struct model *m, const struct snippet *s);
 /* The sites in the order in which they are rendered, the oldest first; the caller frees the list.
  */
 const struct site **model_sites_by_age(const struct model *m);

@@ -78,7 +78,8 @@ static const struct setting table[] = {
 	{ KEY(snippets, policy), CHOICE("safe", POLICY_LEVELS), RELOADABLE },
 	{ KEY(snippets, roots), TEXTS("/srv, /var/www, /usr/share/nginx", "0", "64", form_file),
 	  RELOADABLE },
-	{ KEY(snippets, certificates), TEXTS("/etc/ssl", "0", "64", form_file), RELOADABLE },
+	{ KEY(snippets, certificates),
+	  TEXTS("/etc/ssl, /etc/letsencrypt, /etc/nginx", "0", "64", form_file), RELOADABLE },
 
 	{ KEY(discover, networks), TEXTS("", "0", "64", form_network), RELOADABLE },
 

@@ -16,6 +16,8 @@
 
 #include <zknginx/err.h>
 
+#include "core/policy/policy_site.h"
+#include "core/text/statement.h"
 #include "rig_attack.h"
 
 #define TOKEN "CANARY-7f3c91d2"
@@ -350,16 +352,56 @@ static void run(struct attack *a, struct batch *b, unsigned requests)
 
 /* --- the policy ------------------------------------------------------------------------------ */
 
+/* The statements of the text as `directives` of a typed site, each one a string. */
+static void put_directives(struct arena *arena, const char *body, struct raw_lines *raw)
+{
+	struct statement s = { 0 };
+	struct lexer l;
+	struct token t;
+	const char *from = body;
+	int depth = 0;
+
+	raw->directives = arena_array(arena, const char *, strlen(body) + 1);
+	lexer_init(&l, body, strlen(body));
+	while ((t = statement_read(&l, &s)).kind != TOKEN_END && t.kind != TOKEN_ERROR) {
+		depth += (t.kind == TOKEN_OPEN) - (t.kind == TOKEN_CLOSE);
+		if (depth)
+			continue;
+		raw->directives[raw->directive_count++] =
+			arena_copy(arena, from, (size_t)(l.at - from));
+		from = l.at;
+	}
+	lexer_fini(&l);
+	statement_fini(&s);
+}
+
+/* The policy looks at a site's `directives` as strictly as at a snippet with the same server. */
+static void compare_with_site(const struct policy *policy, const char *body, bool allowed)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct site site = { .name = "a", .protocol = PROTOCOL_HTTP };
+	struct site_violation v;
+
+	put_directives(arena, body, &site.raw);
+	if (policy_check_site(policy, arena, &site, NULL, NULL, &v) != allowed)
+		die("%s by a snippet, but not as directives: %s", allowed ? "allowed" : "refused",
+		    body);
+}
+
 static bool policy_lets(struct attack *a, const char *body)
 {
 	const char *const roots[] = { rig_path("world/a/b/pub"), NULL };
 	const struct policy policy = { .level = a->level, .roots = roots };
 	CLEANUP(buf_fini) struct buf b = BUF_INIT;
 	struct violation v;
+	bool allowed;
 
 	a->made++;
 	buf_printf(&b, "server { listen 127.0.0.1:1; %s}\n", body);
-	if (policy_check(&policy, b.data, b.size, &v))
+	allowed = policy_check(&policy, b.data, b.size, &v);
+	if (a->level == POLICY_SAFE)
+		compare_with_site(&policy, body, allowed);
+	if (allowed)
 		return true;
 	a->refused++;
 	return false;

@@ -125,7 +125,9 @@ static void assert_defaults(const struct settings *s)
 		assert_string_equal(s->snippets.roots[i], roots[i]);
 	assert_null(s->snippets.roots[ARRAY_SIZE(roots)]);
 	assert_string_equal(s->snippets.certificates[0], "/etc/ssl");
-	assert_null(s->snippets.certificates[1]);
+	assert_string_equal(s->snippets.certificates[1], "/etc/letsencrypt");
+	assert_string_equal(s->snippets.certificates[2], "/etc/nginx");
+	assert_null(s->snippets.certificates[3]);
 	assert_null(s->discover.networks[0]);
 	assert_int_equal(s->guard.max_shrink, 50);
 	assert_int_equal(s->guard.window, 10 * USEC_PER_SEC);

@@ -206,7 +206,7 @@ static void a_stream_site_has_fields_of_its_own(void **state)
 	static const struct {
 		const char *fields, *field;
 	} bad[] = {
-		{ "\"listen\":[\"53 ssl\"],\"proxy\":\"dns\"", "listen[0]" },
+		{ "\"listen\":[\"53 ssl\"],\"proxy\":\"dns\"", "tls" },
 		{ "\"listen\":[\"53 http2\"],\"proxy\":\"dns\"", "listen[0]" },
 		{ "\"listen\":[\"53 udp proxy_protocol\"],\"proxy\":\"dns\"", "listen[0]" },
 		{ "\"listen\":[\"53 udp\",\"53 udp\"],\"proxy\":\"dns\"", "listen[1]" },

@@ -292,11 +292,11 @@ static void a_default_server_that_stays_is_marked_too(void **state)
 {
 	struct world *w = *state;
 
-	import_http(w, "server { server_name b; fastcgi_pass a; }\n"
+	import_http(w, "server { server_name b; scgi_pass a; }\n"
 		       "server { listen 80; server_name a; return 404; }");
 	assert_fates(w, "stays typed");
 	assert_has(w->out.main.text,
-		   "server { server_name b; fastcgi_pass a; listen 80 default_server;\n}");
+		   "server { server_name b; scgi_pass a; listen 80 default_server;\n}");
 	/* nginx takes no such block */
 	import_http(w, "server { listen 80 { } listen 80; server_name a; }\n"
 		       "server { listen 80; server_name b; return 404; }");
@@ -316,7 +316,7 @@ static void servers_with_regular_expressions_keep_their_order(void **state)
 	text = file(w, "snippets/http/z.conf");
 	assert_true(strstr(text, "~^z") < strstr(text, "~^;"));
 	import_http(w, "server { listen 80; server_name ~^z; return 200 1; }\n"
-		       "server { listen 80; server_name ~^; fastcgi_pass x; }");
+		       "server { listen 80; server_name ~^; scgi_pass x; }");
 	assert_fates(w, "stays stays");
 }
 

@@ -60,12 +60,11 @@ static void what_the_policy_refuses_stays_with_its_line(void **state)
 {
 	struct world *w = *state;
 
-	import(w,
-	       "http {\n    # PHP\n    server {\n        listen 80;\n"
-	       "        location ~ x {\n            fastcgi_pass a:9000;\n        }\n    }\n}\n");
+	import(w, "http {\n    # PHP\n    server {\n        listen 80;\n"
+		  "        location ~ x {\n            scgi_pass a:9000;\n        }\n    }\n}\n");
 	assert_fates(w, "stays");
 	assert_has(w->out.notes[0].why_untyped, "/etc/nginx/nginx.conf:5: ");
-	assert_has(w->out.notes[0].why_stays, "/etc/nginx/nginx.conf:6: \"fastcgi_pass\"");
+	assert_has(w->out.notes[0].why_stays, "/etc/nginx/nginx.conf:6: \"scgi_pass\"");
 	assert_int_equal(w->out.files.count, 0);
 	w->policy.level = POLICY_OFF;
 	import_http(w, "map $arg_a $x { default 1; }\nserver { listen 80; set $a b; }\n"
@@ -181,7 +180,7 @@ static void the_new_nginx_conf_has_nothing_more_to_move(void **state)
 	struct world *w = *state;
 	const char *first;
 
-	import(w, "http {\n  upstream a { server a:80; }\n  server { listen 80; fastcgi_pass x; }\n"
+	import(w, "http {\n  upstream a { server a:80; }\n  server { listen 80; scgi_pass x; }\n"
 		  "  server { listen 80; server_name b; return 404; }\n}\n");
 	assert_fates(w, "typed stays typed");
 	first = w->out.main.text;

@@ -142,7 +142,8 @@ static void the_kinds_are_listed_for_messages(void **state UNUSED)
 
 	config_print_kinds(&b);
 	assert_string_equal(buf_str(&b), "upstreams/NAME[/HOST:PORT], sites/NAME, "
-					 "snippets/http/NAME or snippets/stream/NAME");
+					 "snippets/http/NAME, snippets/location/NAME, "
+					 "snippets/server/NAME or snippets/stream/NAME");
 }
 
 static void a_path_of_the_cluster_is_put_together(void **state UNUSED)

@@ -24,7 +24,7 @@ static void each_row_is_found(void **state UNUSED)
 		assert_true(!i || strcmp(rows[i - 1].name, rows[i].name) < 0);
 		assert_ptr_equal(policy_directive(rows[i].name), &rows[i]);
 	}
-	assert_null(policy_directive("include"));
+	assert_null(policy_directive("load_module"));
 	assert_null(policy_directive(""));
 }
 
@@ -38,6 +38,8 @@ static bool is_switch(const char *name)
 					     "recursive_error_pages",
 					     "proxy_intercept_errors",
 					     "grpc_intercept_errors",
+					     "fastcgi_intercept_errors",
+					     "uwsgi_intercept_errors",
 					     "slice" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -56,7 +58,8 @@ static void what_reaches_beyond_has_a_rule(void **state UNUSED)
 
 		if (beyond && d->rule == RULE_ANY && !is_switch(d->name))
 			fail_msg("%s takes anything", d->name);
-		if (d->scope == SCOPE_READ && d->rule != RULE_SECRET)
+		if (d->scope == SCOPE_READ && d->rule != RULE_SECRET && d->rule != RULE_INCLUDE &&
+		    d->rule != RULE_PARAM)
 			fail_msg("%s is not held to a path", d->name);
 	}
 }
@@ -77,10 +80,25 @@ static void what_is_named_like_a_file_takes_only_an_allowed_path(void **state UN
 	for (size_t i = 0; i < row_count; i++) {
 		for (size_t k = 0; k < ARRAY_SIZE(ends); k++) {
 			if (ends_with(rows[i].name, ends[k]) && rows[i].rule != RULE_SECRET &&
+			    rows[i].rule != RULE_CACHE_PATH &&
 			    strcmp(rows[i].name, "proxy_cookie_path") != 0)
 				fail_msg("%s is not held to a path", rows[i].name);
 		}
 	}
+}
+
+static void each_row_has_the_places_that_nginx_takes_it_in(void **state UNUSED)
+{
+	for (size_t i = 0; i < row_count; i++) {
+		if (!*rows[i].where || rows[i].where[strspn(rows[i].where, "HSLIMUhsu")])
+			fail_msg("%s has the places \"%s\"", rows[i].name, rows[i].where);
+	}
+	assert_true(policy_directive_fits("gzip", PLACE_LOCATION));
+	assert_false(policy_directive_fits("gzip", PLACE_UPSTREAM));
+	assert_false(policy_directive_fits("server_name", PLACE_LOCATION));
+	assert_true(policy_directive_fits("ssl_preread", PLACE_STREAM_SERVER));
+	assert_false(policy_directive_fits("ssl_preread", PLACE_SERVER));
+	assert_true(policy_directive_fits("of_a_module", PLACE_SERVER));
 }
 
 int main(void)
@@ -88,6 +106,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_row_is_found),
 		cmocka_unit_test(what_reaches_beyond_has_a_rule),
+		cmocka_unit_test(each_row_has_the_places_that_nginx_takes_it_in),
 		cmocka_unit_test(what_is_named_like_a_file_takes_only_an_allowed_path),
 	};
 

@@ -45,7 +45,7 @@ static UNUSED bool upstream_of_bytes(struct fixture *f, const char *data, size_t
 	struct znode z = { .path = "/c/upstreams/shop", .data = data, .size = size };
 
 	f->problems.count = 0;
-	return decode_upstream(f->arena, &z, &f->upstream, &f->problems);
+	return decode_upstream(f->arena, &z, NULL, &f->upstream, &f->problems);
 }
 
 static UNUSED bool upstream(struct fixture *f, const char *json)

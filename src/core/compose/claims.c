@@ -263,6 +263,12 @@ void claims_add_upstream(struct claims *c, enum protocol protocol, const char *n
 	claims_add_name(c, CLAIM_UPSTREAM, protocol, lower(c->arena, name), NULL, place);
 }
 
+const char *claims_upstream_key(struct arena *a, enum protocol protocol, const char *name)
+{
+	return arena_printf(a, "upstream %s %s", protocol == PROTOCOL_STREAM ? "stream" : "http",
+			    lower(a, name));
+}
+
 /* One set of names for http and stream. */
 void claims_add_zone(struct claims *c, const char *name, const char *shared,
 		     struct claim_place place)

@@ -83,6 +83,8 @@ void claims_add_server(struct claims *c, enum protocol protocol,
 		       const char *const *names, size_t name_count, struct claim_place place);
 void claims_add_upstream(struct claims *c, enum protocol protocol, const char *name,
 			 struct claim_place place);
+/* The key of such a claim; the name in any case. */
+const char *claims_upstream_key(struct arena *a, enum protocol protocol, const char *name);
 /* shared: see struct claim. */
 void claims_add_zone(struct claims *c, const char *name, const char *shared,
 		     struct claim_place place);
@@ -99,9 +101,14 @@ const char *claims_definition_key(struct arena *a, enum protocol protocol, const
 				  size_t size);
 bool claims_define(const struct claims *c, const char *key);
 
-/* The claims of upstreams and sites. */
+/* The claims of upstreams and sites, by their fields. */
 struct claims *claims_of_site(struct arena *a, const struct site *s);
 struct claims *claims_of_upstream(struct arena *a, const struct upstream *u);
+
+/* claims_part.c: the same with their `directives`; and those of a snippet, by its place. */
+struct claims *claims_of_whole_site(struct arena *a, const struct site *s);
+struct claims *claims_of_whole_upstream(struct arena *a, const struct upstream *u);
+struct claims *claims_of_snippet_text(struct arena *a, const struct snippet *s);
 
 /*
  * claims_text.c: the claims of a text in http { } or stream { }, up to where nginx would refuse it.

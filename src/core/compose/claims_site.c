@@ -33,8 +33,11 @@ static bool has_limit(const struct site *s)
 
 static void add_zones(struct claims *c, const struct site *s)
 {
+	bool stream = s->protocol == PROTOCOL_STREAM;
+
 	if (s->certificate)
-		claims_add_zone(c, TLS_ZONE, "http ssl 10485760", no_place);
+		claims_add_zone(c, stream ? STREAM_TLS_ZONE : TLS_ZONE,
+				stream ? "stream ssl 10485760" : "http ssl 10485760", no_place);
 	for (size_t i = 0; i < s->location_count; i++) {
 		const char *zone = s->locations[i].cache_zone;
 

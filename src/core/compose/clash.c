@@ -21,7 +21,7 @@ static struct claims *claims_of_snippet(struct arena *a, struct snippet *s,
 	if (good && good->claims && znode_same(&s->source, &good->source))
 		s->claims = claims_copy(a, good->claims);
 	else
-		s->claims = claims_of_text(a, s->context, s->text, strlen(s->text));
+		s->claims = claims_of_snippet_text(a, s);
 	return claims_again(s->claims);
 }
 
@@ -30,9 +30,9 @@ static struct claims *claims_of(const struct clash *c, const struct object *o)
 	struct arena *a = c->next->arena;
 
 	if (o->kind == OBJECT_UPSTREAM)
-		return claims_of_upstream(a, o->item.upstream);
+		return claims_of_whole_upstream(a, o->item.upstream);
 	if (o->kind == OBJECT_SITE)
-		return claims_of_site(a, o->item.site);
+		return claims_of_whole_site(a, o->item.site);
 	return claims_of_snippet(a, o->item.snippet, o->good);
 }
 
@@ -52,9 +52,9 @@ struct claims *clash_good_claims(struct clash *c, struct object *o)
 	if (o->good_claims || !o->good)
 		return o->good_claims;
 	if (o->kind == OBJECT_UPSTREAM) {
-		o->good_claims = claims_of_upstream(c->next->arena, o->good);
+		o->good_claims = claims_of_whole_upstream(c->next->arena, o->good);
 	} else if (o->kind == OBJECT_SITE) {
-		o->good_claims = claims_of_site(c->next->arena, o->good);
+		o->good_claims = claims_of_whole_site(c->next->arena, o->good);
 	} else {
 		struct snippet copy = *(const struct snippet *)o->good;
 
@@ -158,7 +158,7 @@ void clash_init(struct clash *c)
 	}
 	for (size_t i = 0; i < m->snippet_count; i++) {
 		struct snippet *s = &m->snippets[i];
-		const struct snippet *good = model_snippet(c->good, s->context, s->name);
+		const struct snippet *good = model_snippet_like(c->good, s);
 		struct object *o = add_object(c, OBJECT_SNIPPET, s, &s->source, good);
 
 		set_form(c, o, s->retained, &s->source, good ? &good->source : NULL);

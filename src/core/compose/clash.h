@@ -51,6 +51,7 @@ struct clash {
 	struct ledger *ledger;
 	struct object **objects; /* upstreams, sites, snippets; then the extra ones */
 	size_t count, room;
+	bool again; /* an object fell while another one was settled */
 };
 
 /* Lists all objects of the model; none of them is placed yet. */
@@ -95,6 +96,24 @@ bool clash_needs_report(const struct object *o);
 
 /* clash_variables.c: is every variable that the object uses defined? Reports those that are not. */
 bool clash_has_variables(struct clash *c, struct object *o);
+
+/*
+ * clash_includes.c: are the snippets there that a site includes, and does the policy let the site
+ * have them? Brings back deleted ones, and reports.
+ */
+bool clash_has_includes(struct clash *c, struct object *o);
+
+/*
+ * clash_pools.c: calls back for each upstream that a variable of this object may name in an
+ * address; the second also says whether the policy lets the object have such variables, and
+ * reports.
+ */
+void clash_keep_pools(struct clash *c, struct object *o,
+		      void (*on_upstream)(struct clash *c, const struct object *user,
+					  const char *name));
+bool clash_has_pools(struct clash *c, struct object *o,
+		     void (*on_upstream)(struct clash *c, const struct object *user,
+					 const char *name));
 
 /* clash_bound.c: sockets that nginx cannot exchange in one step. True: an object fell. */
 bool clash_check_sockets(struct clash *c);

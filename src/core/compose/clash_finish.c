@@ -18,6 +18,8 @@ static int by_context_and_name(const void *a, const void *b)
 
 	if (x->context != y->context)
 		return x->context < y->context ? -1 : 1;
+	if (x->place != y->place)
+		return x->place < y->place ? -1 : 1;
 	return strcmp(x->name, y->name);
 }
 

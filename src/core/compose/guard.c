@@ -180,7 +180,7 @@ static size_t count_missing(const struct model *good, const struct model *next)
 	for (size_t i = 0; i < good->snippet_count; i++) {
 		const struct snippet *s = &good->snippets[i];
 
-		n += !model_snippet(next, s->context, s->name);
+		n += !model_snippet_like(next, s);
 	}
 	return n;
 }

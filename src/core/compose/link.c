@@ -31,20 +31,31 @@ static size_t reference_count(const struct location *l)
 static void describe_reference(const struct location *l, size_t index, size_t at,
 			       struct reference *r)
 {
-	static const char *const words[] = { [LOCATION_PROXY] = "proxy",
-					     [LOCATION_GRPC] = "grpc",
-					     [LOCATION_FASTCGI] = "fastcgi",
-					     [LOCATION_UWSGI] = "uwsgi" };
 	char whole[40];
 
 	snprintf(whole, sizeof(whole), "locations[%zu]", index);
 	if (!at) {
 		r->upstream = l->proxy;
-		snprintf(r->field, sizeof(r->field), "%s.%s", l->field ?: whole, words[l->kind]);
+		snprintf(r->field, sizeof(r->field), "%s.%s", l->field ?: whole,
+			 location_module(l));
 		return;
 	}
 	r->upstream = l->split->targets[at - 1].proxy;
 	snprintf(r->field, sizeof(r->field), "%s.split.to[%zu].proxy", l->field ?: whole, at - 1);
+}
+
+/* `proxy`, and then the upstreams of names. */
+static bool next_of_stream(const struct site *s, size_t *at, struct reference *r)
+{
+	size_t i = s->proxy ? *at : *at + 1;
+
+	if (i > s->stream.sni_count)
+		return false;
+	r->upstream = i ? s->stream.sni[i - 1].upstream : s->proxy;
+	snprintf(r->field, sizeof(r->field), i ? "sni.%.50s" : "proxy",
+		 i ? s->stream.sni[i - 1].name : "");
+	++*at;
+	return true;
 }
 
 /* The next reference of the site, from number *at on; false past the last one. */
@@ -54,11 +65,8 @@ static bool next_reference(struct object *o, size_t *at, struct reference *r)
 	size_t before = 0;
 
 	r->site = o;
-	if (s->protocol == PROTOCOL_STREAM) {
-		r->upstream = s->proxy;
-		snprintf(r->field, sizeof(r->field), "proxy");
-		return r->upstream && !(*at)++;
-	}
+	if (s->protocol == PROTOCOL_STREAM)
+		return next_of_stream(s, at, r);
 	for (size_t i = 0; i < s->location_count; i++) {
 		size_t count = reference_count(&s->locations[i]);
 
@@ -152,10 +160,25 @@ static bool settle_references(struct clash *c, struct object *site)
 	return ok;
 }
 
+/* A snippet's names are in small letters; nginx finds an upstream in any case. */
+static const char *name_as_accepted(const struct clash *c, const char *name)
+{
+	const struct upstream *good = model_upstream_of_nginx(c->good, name);
+
+	return good ? good->name : name;
+}
+
+static void restore_named_upstream(struct clash *c, const struct object *user, const char *name)
+{
+	restore_used_upstream(c, user, NULL, name_as_accepted(c, name));
+}
+
 static bool settle(struct clash *c, struct object *o)
 {
 	bool ok = o->kind != OBJECT_SITE || settle_references(c, o);
 
+	ok &= clash_has_includes(c, o);
+	ok &= clash_has_pools(c, o, restore_named_upstream);
 	return clash_has_variables(c, o) && ok;
 }
 
@@ -165,6 +188,7 @@ static bool check_references(struct clash *c)
 	size_t count = c->count;
 	bool fell = false;
 
+	c->again = false;
 	for (size_t i = 0; i < count; i++) {
 		struct object *o = c->objects[i];
 
@@ -173,15 +197,17 @@ static bool check_references(struct clash *c)
 			fell = true;
 		}
 	}
-	return fell;
+	return fell || c->again;
 }
 
-/* A snippet's names are in small letters; nginx finds an upstream in any case. */
-static const char *name_as_accepted(const struct clash *c, const char *name)
+/* The names in the *_pass directives of a text of the object. */
+static size_t named_upstreams(const struct object *o, const char *const **names)
 {
-	const struct upstream *good = model_upstream_of_nginx(c->good, name);
-
-	return good ? good->name : name;
+	*names = NULL;
+	if (o->kind == OBJECT_UPSTREAM)
+		return 0;
+	*names = o->kind == OBJECT_SITE ? o->item.site->named : o->item.snippet->upstreams;
+	return o->kind == OBJECT_SITE ? o->item.site->named_count : o->item.snippet->upstream_count;
 }
 
 /*
@@ -194,12 +220,12 @@ static void restore_upstreams_of_snippets(struct clash *c)
 
 	for (size_t i = 0; i < count; i++) {
 		struct object *o = c->objects[i];
+		const char *const *names;
+		size_t named = o->placed ? named_upstreams(o, &names) : 0;
 
-		if (o->kind != OBJECT_SNIPPET || !o->placed)
-			continue;
-		for (size_t j = 0; j < o->item.snippet->upstream_count; j++)
-			restore_used_upstream(c, o, NULL,
-					      name_as_accepted(c, o->item.snippet->upstreams[j]));
+		for (size_t j = 0; j < named; j++)
+			restore_named_upstream(c, o, names[j]);
+		clash_keep_pools(c, o, restore_named_upstream);
 	}
 }
 

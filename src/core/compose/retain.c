@@ -56,7 +56,7 @@ bool retain_upstream(struct arena *a, const struct upstream *good, const struct 
 
 	problems_init(&ignored);
 	*out = (struct upstream){ 0 };
-	ok = decode_upstream(a, &z, out, &ignored);
+	ok = decode_upstream(a, &z, policy, out, &ignored);
 	if (ok) {
 		out->tls = good->tls;
 		out->servers = arena_array(a, struct server, good->server_count);
@@ -99,7 +99,9 @@ bool retain_snippet(struct arena *a, const struct snippet *good, const struct po
 
 	problems_init(&ignored);
 	*out = (struct snippet){ 0 };
-	ok = decode_snippet(a, &z, good->context, policy, out, &ignored);
+	ok = good->place == SNIPPET_WHOLE
+		     ? decode_snippet(a, &z, good->context, policy, out, &ignored)
+		     : decode_included(a, &z, good->place, policy, out, &ignored);
 	out->retained = ok;
 	problems_fini(&ignored);
 	return ok;
@@ -116,6 +118,8 @@ static int by_context_and_name(const void *a, const void *b)
 
 	if (x->context != y->context)
 		return x->context < y->context ? -1 : 1;
+	if (x->place != y->place)
+		return x->place < y->place ? -1 : 1;
 	return strcmp(x->name, y->name);
 }
 
@@ -167,7 +171,7 @@ static void retain_snippets(struct model *next, const struct model *good,
 	for (size_t i = 0; i < good->snippet_count; i++) {
 		const struct snippet *s = &good->snippets[i];
 
-		if (!model_snippet(next, s->context, s->name))
+		if (!model_snippet_like(next, s))
 			count += retain_snippet(next->arena, s, policy, &all[count]);
 	}
 	qsort(all, count, sizeof(*all), by_context_and_name);

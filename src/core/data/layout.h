@@ -18,6 +18,8 @@
 	X(UPSTREAM, "upstreams", "HOST:PORT", ".json", 256)                                        \
 	X(SITE, "sites", NULL, ".json", 256)                                                       \
 	X(HTTP_SNIPPET, "snippets/http", NULL, ".conf", 1024)                                      \
+	X(LOCATION_SNIPPET, "snippets/location", NULL, ".conf", 1024)                              \
+	X(SERVER_SNIPPET, "snippets/server", NULL, ".conf", 1024)                                  \
 	X(STREAM_SNIPPET, "snippets/stream", NULL, ".conf", 1024)
 
 enum config_kind {

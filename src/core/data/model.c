@@ -2,6 +2,7 @@
  * The model: look-ups by name, what nginx makes of a server's parameters, and the way back
  * to the znodes that it was made from.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -74,10 +75,19 @@ const struct site *model_site(const struct model *m, const char *name)
 	return find(m->sites, m->site_count, sizeof(*m->sites), name);
 }
 
+const char *location_module(const struct location *l)
+{
+	static const char *const modules[] = { [LOCATION_PROXY] = "proxy",
+					       [LOCATION_GRPC] = "grpc",
+					       [LOCATION_FASTCGI] = "fastcgi",
+					       [LOCATION_UWSGI] = "uwsgi" };
+
+	return l->kind < ARRAY_SIZE(modules) && modules[l->kind] ? modules[l->kind] : "";
+}
+
 bool location_passes(const struct location *l)
 {
-	return l->kind == LOCATION_PROXY || l->kind == LOCATION_GRPC ||
-	       l->kind == LOCATION_FASTCGI || l->kind == LOCATION_UWSGI;
+	return *location_module(l);
 }
 
 static bool uses_dollar(void *ctx UNUSED, const struct site_text *t)
@@ -90,13 +100,44 @@ bool site_uses_dollar(const struct site *site)
 	return site_find_text(site, uses_dollar, NULL);
 }
 
-const struct snippet *model_snippet(const struct model *m, enum protocol context, const char *name)
+void site_sni_variable(const struct site *site, char name[static SNI_VARIABLE_SIZE])
+{
+	CLEANUP(digester_freep) struct digester *d = digester_new();
+	char hex[DIGEST_HEX_SIZE];
+	struct digest digest;
+
+	digester_add_field(d, site->name, strlen(site->name));
+	digest = digester_finish(d);
+	digest_hex(&digest, hex);
+	snprintf(name, SNI_VARIABLE_SIZE, "$" SNI_VARIABLE_PREFIX "%.8s", hex);
+}
+
+static const struct snippet *find_snippet(const struct model *m, enum protocol context,
+					  enum snippet_place place, const char *name)
 {
 	for (size_t i = 0; i < m->snippet_count; i++) {
-		if (m->snippets[i].context == context && strcmp(m->snippets[i].name, name) == 0)
-			return &m->snippets[i];
+		const struct snippet *s = &m->snippets[i];
+
+		if (s->context == context && s->place == place && strcmp(s->name, name) == 0)
+			return s;
 	}
 	return NULL;
+}
+
+const struct snippet *model_snippet(const struct model *m, enum protocol context, const char *name)
+{
+	return find_snippet(m, context, SNIPPET_WHOLE, name);
+}
+
+const struct snippet *model_included(const struct model *m, enum snippet_place place,
+				     const char *name)
+{
+	return find_snippet(m, PROTOCOL_HTTP, place, name);
+}
+
+const struct snippet *model_snippet_like(const struct model *m, const struct snippet *s)
+{
+	return find_snippet(m, s->context, s->place, s->name);
 }
 
 static int by_age(const void *a, const void *b)

@@ -15,7 +15,7 @@
 
 static bool upstream_form(struct decoder *d, const struct znode *z, void *out, struct problems *ps)
 {
-	return decode_upstream(d->model->arena, z, out, ps);
+	return decode_upstream(d->model->arena, z, d->in->policy, out, ps);
 }
 
 static bool site_form(struct decoder *d, const struct znode *z, void *out, struct problems *ps)
@@ -25,6 +25,8 @@ static bool site_form(struct decoder *d, const struct znode *z, void *out, struc
 
 static bool snippet_form(struct decoder *d, const struct znode *z, void *out, struct problems *ps)
 {
+	if (d->place != SNIPPET_WHOLE)
+		return decode_included(d->model->arena, z, d->place, d->in->policy, out, ps);
 	return decode_snippet(d->model->arena, z, d->context, d->in->policy, out, ps);
 }
 
@@ -76,11 +78,13 @@ static size_t visit_site(struct decoder *d, const char *name UNUSED, size_t i)
 	return i + 1;
 }
 
-static size_t visit_snippet(struct decoder *d, enum protocol context, size_t i)
+static size_t visit_snippet(struct decoder *d, enum protocol context, enum snippet_place place,
+			    size_t i)
 {
 	struct model *m = d->model;
 
 	d->context = context;
+	d->place = place;
 	m->snippets = arena_grow(m->arena, m->snippets, m->snippet_count, &d->snippet_room,
 				 sizeof(*m->snippets));
 	if (decoder_read(d, tree_at(d->in->tree, i), snippet_form, &m->snippets[m->snippet_count]))
@@ -90,18 +94,30 @@ static size_t visit_snippet(struct decoder *d, enum protocol context, size_t i)
 
 static size_t visit_http_snippet(struct decoder *d, const char *name UNUSED, size_t i)
 {
-	return visit_snippet(d, PROTOCOL_HTTP, i);
+	return visit_snippet(d, PROTOCOL_HTTP, SNIPPET_WHOLE, i);
 }
 
 static size_t visit_stream_snippet(struct decoder *d, const char *name UNUSED, size_t i)
 {
-	return visit_snippet(d, PROTOCOL_STREAM, i);
+	return visit_snippet(d, PROTOCOL_STREAM, SNIPPET_WHOLE, i);
+}
+
+static size_t visit_server_snippet(struct decoder *d, const char *name UNUSED, size_t i)
+{
+	return visit_snippet(d, PROTOCOL_HTTP, SNIPPET_SERVER, i);
+}
+
+static size_t visit_location_snippet(struct decoder *d, const char *name UNUSED, size_t i)
+{
+	return visit_snippet(d, PROTOCOL_HTTP, SNIPPET_LOCATION, i);
 }
 
 static size_t (*const visits[CONFIG_KIND_N])(struct decoder *d, const char *name, size_t i) = {
 	[CONFIG_UPSTREAM] = visit_upstream,
 	[CONFIG_SITE] = visit_site,
 	[CONFIG_HTTP_SNIPPET] = visit_http_snippet,
+	[CONFIG_LOCATION_SNIPPET] = visit_location_snippet,
+	[CONFIG_SERVER_SNIPPET] = visit_server_snippet,
 	[CONFIG_STREAM_SNIPPET] = visit_stream_snippet,
 };
 

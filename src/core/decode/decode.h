@@ -28,13 +28,17 @@ struct model *decode(const struct decode_input *in, struct problems *problems);
  * Decode one znode. False, with problems added, when it is not valid: their serving is ABSENT, and
  * the caller may correct that. Strings are copied to the arena.
  */
-bool decode_upstream(struct arena *a, const struct znode *z, struct upstream *out,
-		     struct problems *problems);
+bool decode_upstream(struct arena *a, const struct znode *z, const struct policy *policy,
+		     struct upstream *out, struct problems *problems);
 bool decode_server(struct arena *a, const struct znode *z, const struct upstream *u,
 		   struct server *out, struct problems *problems);
 bool decode_site(struct arena *a, const struct znode *z, const struct policy *policy,
 		 struct site *out, struct problems *problems);
 bool decode_snippet(struct arena *a, const struct znode *z, enum protocol context,
 		    const struct policy *policy, struct snippet *out, struct problems *problems);
+
+/* A snippet that sites include by name; it has the policy of the place. */
+bool decode_included(struct arena *a, const struct znode *z, enum snippet_place place,
+		     const struct policy *policy, struct snippet *out, struct problems *problems);
 
 #endif

@@ -253,6 +253,7 @@ static const struct field discover_rows[] = {
 	{ "match", FIELD_GROUP, .inner = &match_fields },
 	{ "down", FIELD_CUSTOM, .read = read_down },
 	{ "ignore", FIELD_CUSTOM, .read = read_ignored },
+	{ "backup", FIELD_BOOL, .where = offsetof(struct discover, backup) },
 	{ "keys", FIELD_GROUP, .inner = &key_fields },
 };
 static const struct fields discover_fields = FIELDS(discover_rows);

@@ -76,7 +76,7 @@ static const struct {
 	unsigned only;
 	bool (*value)(const char *s, size_t size);
 } options[] = {
-	{ "ssl", OPTION_SSL, ONLY_HTTP, NULL },
+	{ "ssl", OPTION_SSL, ONLY_HTTP | ONLY_STREAM, NULL },
 	{ "http2", OPTION_PLAIN, ONLY_HTTP, NULL },
 	{ "default_server", OPTION_PLAIN, ONLY_HTTP, NULL },
 	{ "udp", OPTION_UDP, ONLY_STREAM, NULL },
@@ -97,8 +97,8 @@ static const char wrong_option[] =
 	"deferred, bind, backlog=N, rcvbuf=SIZE, sndbuf=SIZE, fastopen=N, so_keepalive=on|off|"
 	"IDLE:INTERVAL:COUNT or ipv6only=on|off";
 static const char wrong_stream_option[] =
-	"has an option that a stream site does not have: only udp, proxy_protocol, reuseport, "
-	"bind, backlog=N, rcvbuf=SIZE, sndbuf=SIZE, so_keepalive=… and ipv6only=on|off";
+	"has an option that a stream site does not have: only ssl, udp, proxy_protocol, "
+	"reuseport, bind, backlog=N, rcvbuf=SIZE, sndbuf=SIZE, so_keepalive=… and ipv6only=on|off";
 
 /* Is the word this option, with a value where it takes one? */
 static bool is_option(size_t row, const char *word, size_t size)

@@ -13,6 +13,7 @@
 #include "core/text/regex_text.h"
 #include "decode_common.h"
 #include "decode_cors.h"
+#include "decode_directives.h"
 #include "decode_headers.h"
 #include "decode_location.h"
 #include "decode_pass.h"
@@ -191,6 +192,8 @@ static const struct field location_rows[] = {
 	{ "limit", FIELD_GROUP, .only = ONLY_SERVED, .inner = &decode_limit_fields },
 	{ "return", FIELD_GROUP, .inner = &return_fields },
 	{ "redirect", FIELD_GROUP, .inner = &redirect_fields },
+	{ "include", FIELD_CUSTOM, .read = decode_location_includes },
+	{ "directives", FIELD_CUSTOM, .read = decode_location_directives },
 };
 static const struct fields location_fields = FIELDS(location_rows);
 

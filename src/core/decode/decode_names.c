@@ -8,6 +8,8 @@
 
 #include "checks.h"
 #include "core/text/punycode.h"
+#include "core/text/regex_text.h"
+#include "core/text/variable.h"
 #include "decode_names.h"
 
 #define NAME_LIMIT 1000
@@ -21,6 +23,20 @@ static bool has_name(const struct site *site, const char *name)
 	return false;
 }
 
+/* A group defines a variable, which must not take the place of one that nginx has. */
+static const char *check_regex_name(const struct reader *r, const char *s)
+{
+	const char *why = check_server_name(r, s);
+	size_t size;
+
+	for (const char *at = s; !why && (at = regex_text_next_name(at, &size)); at += size) {
+		if (variable_is_known(at, size))
+			return "names a group like a variable that nginx has itself: use another "
+			       "name";
+	}
+	return why;
+}
+
 /* In small letters and ASCII; a regular expression as it is. NULL and a problem: it is no name. */
 static const char *as_nginx_has_it(struct reader *r, const char *s)
 {
@@ -28,7 +44,7 @@ static const char *as_nginx_has_it(struct reader *r, const char *s)
 	const char *why;
 
 	if (s[0] == '~')
-		return reader_checked(r, s, check_server_name);
+		return reader_checked(r, s, check_regex_name);
 	why = strlen(s) > 1000 ? "is longer than 253 bytes" : punycode_put_name(&name, s);
 	if (why) {
 		reader_problem(r, NULL, "\"%.80s\" %s", s, why);

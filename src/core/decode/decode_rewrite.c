@@ -1,6 +1,6 @@
 /*
  * Rewriting, and files to try. Which paths they can make is checked for the whole site
- * (decode_paths.c).
+ * (policy_site.h).
  */
 #include <string.h>
 

@@ -10,11 +10,12 @@
 #include "core/text/emit.h"
 #include "decode.h"
 #include "decode_common.h"
+#include "decode_directives.h"
 #include "decode_headers.h"
 #include "decode_listen.h"
 #include "decode_location.h"
 #include "decode_names.h"
-#include "decode_paths.h"
+#include "decode_stream.h"
 #include "decode_tls.h"
 #include "kinds.h"
 
@@ -105,6 +106,15 @@ static const struct field site_rows[] = {
 	  .only = ONLY_STREAM, .check = check_upstream },
 	{ "timeouts", FIELD_OBJECT, .where = offsetof(struct site, timeouts), .only = ONLY_STREAM,
 	  .inner = &timeout_fields },
+	{ "tls", FIELD_GROUP, .only = ONLY_STREAM, .inner = &decode_stream_tls_fields },
+	{ "sni", FIELD_CUSTOM, .only = ONLY_STREAM, .read = decode_stream_sni },
+	{ "access", FIELD_CUSTOM, .where = offsetof(struct site, common), .only = ONLY_STREAM,
+	  .read = decode_access },
+	{ "proxy_protocol", FIELD_BOOL, .where = offsetof(struct site, stream.proxy_protocol),
+	  .only = ONLY_STREAM },
+	{ "udp", FIELD_CUSTOM, .only = ONLY_STREAM, .read = decode_stream_udp },
+	{ "include", FIELD_CUSTOM, .only = ONLY_HTTP, .read = decode_site_includes },
+	{ "directives", FIELD_CUSTOM, .read = decode_site_directives },
 };
 static const struct fields site_fields = FIELDS(site_rows);
 
@@ -157,12 +167,14 @@ static void check_names(struct reader *r, const struct site *site, const struct 
 static void check_between(struct reader *r, const struct site *site, bool has_tls)
 {
 	decode_tls_check(r, site, has_tls);
+	if (site->protocol == PROTOCOL_STREAM) {
+		decode_stream_check(r, site);
+		return;
+	}
 	check_redirect(r, site);
 	check_names(r, site, &site->common);
 	for (size_t i = 0; i < site->location_count; i++)
 		check_names(r, site, &site->locations[i].common);
-	if (!r->failed)
-		decode_paths_check(r, site);
 }
 
 /* --- the redirect to TLS -------------------------------------------------------------------- */
@@ -236,8 +248,9 @@ static void read_site(struct reader *r, struct site *site)
 	fields_read(r, object, &site_fields, site);
 	if (site->protocol == PROTOCOL_HTTP)
 		check_purpose(r, object);
-	if (!r->failed && site->protocol == PROTOCOL_HTTP)
+	if (!r->failed)
 		check_between(r, site, json_object_get(object, "tls"));
+	decode_site_finish_directives(r, site);
 	json_decref(object);
 }
 
@@ -246,7 +259,7 @@ bool decode_site(struct arena *a, const struct znode *z, const struct policy *po
 {
 	struct reader r = { .arena = a, .znode = z, .policy = policy, .problems = problems };
 
-	*out = (struct site){ .gzip = -1 };
+	*out = (struct site){ .gzip = -1, .stream = { .requests = UNSET, .responses = UNSET } };
 	read_site(&r, out);
 	if (r.failed)
 		return false;

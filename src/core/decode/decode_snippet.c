@@ -7,7 +7,10 @@
 #include <string.h>
 
 #include "checks.h"
+#include "core/policy/policy_pools.h"
+#include "core/policy/policy_site.h"
 #include "core/text/lexer.h"
+#include "core/text/statement.h"
 #include "decode.h"
 
 static bool has_directive(const char *text, size_t size)
@@ -21,7 +24,17 @@ static bool has_directive(const char *text, size_t size)
 	return found;
 }
 
-static bool is_valid(const struct znode *z, const struct policy *policy, struct problems *problems)
+static bool is_allowed(const struct znode *z, enum snippet_place place, const struct policy *policy,
+		       struct violation *v)
+{
+	if (place == SNIPPET_WHOLE)
+		return policy_check(policy, z->data, z->size, v);
+	return policy_check_part(policy, place == SNIPPET_SERVER ? PLACE_SERVER : PLACE_LOCATION,
+				 z->data, z->size, v);
+}
+
+static bool is_valid(const struct znode *z, enum snippet_place place, const struct policy *policy,
+		     struct problems *problems)
 {
 	const char *error = text_error(z->data, z->size);
 	struct violation v;
@@ -30,7 +43,7 @@ static bool is_valid(const struct znode *z, const struct policy *policy, struct 
 		problems_add(problems, z->path, PROBLEM_FIELD, NULL, "the snippet %s", error);
 		return false;
 	}
-	if (!policy_check(policy, z->data, z->size, &v)) {
+	if (!is_allowed(z, place, policy, &v)) {
 		problems_add(problems, z->path, PROBLEM_POLICY, NULL, "%s", v.text)->line = v.line;
 		return false;
 	}
@@ -42,15 +55,55 @@ static bool is_valid(const struct znode *z, const struct policy *policy, struct 
 	return true;
 }
 
-bool decode_snippet(struct arena *a, const struct znode *z, enum protocol context,
-		    const struct policy *policy, struct snippet *out, struct problems *problems)
+static bool decode_text(struct arena *a, const struct znode *z, enum protocol context,
+			enum snippet_place place, const struct policy *policy, struct snippet *out,
+			struct problems *problems)
 {
-	if (!is_valid(z, policy, problems))
+	if (!is_valid(z, place, policy, problems))
 		return false;
-	*out = (struct snippet){ .context = context, .source = znode_copy(a, z) };
+	*out = (struct snippet){ .context = context, .place = place, .source = znode_copy(a, z) };
 	out->name = path_name(out->source.path);
 	out->text = z->data[z->size - 1] == '\n' ? out->source.data
 						 : arena_printf(a, "%s\n", out->source.data);
 	out->upstreams = policy_upstreams(a, z->data, z->size, &out->upstream_count);
+	out->pools = policy_pools(a, z->data, z->size);
 	return true;
+}
+
+bool decode_snippet(struct arena *a, const struct znode *z, enum protocol context,
+		    const struct policy *policy, struct snippet *out, struct problems *problems)
+{
+	return decode_text(a, z, context, SNIPPET_WHOLE, policy, out, problems);
+}
+
+/* What the site alone has to know of nginx's server: its claims are those of its fields. */
+static bool has_field(const struct znode *z, struct problems *problems)
+{
+	static const char *const fields[] = { "listen", "server_name" };
+	struct statement s = { 0 };
+	const char *found = NULL;
+	struct lexer l;
+	struct token t;
+	int depth = 0;
+
+	lexer_init(&l, z->data, z->size);
+	while (!found && (t = statement_read(&l, &s)).kind != TOKEN_END && t.kind != TOKEN_ERROR) {
+		for (size_t i = 0; !depth && s.count && i < ARRAY_SIZE(fields); i++)
+			found = strcmp(statement_first(&s), fields[i]) == 0 ? fields[i] : found;
+		if (found)
+			problems_add(problems, z->path, PROBLEM_FIELD, NULL,
+				     "\"%s\" is set by a site's own field, not by a snippet", found)
+				->line = s.line;
+		depth += (t.kind == TOKEN_OPEN) - (t.kind == TOKEN_CLOSE);
+	}
+	lexer_fini(&l);
+	statement_fini(&s);
+	return found;
+}
+
+bool decode_included(struct arena *a, const struct znode *z, enum snippet_place place,
+		     const struct policy *policy, struct snippet *out, struct problems *problems)
+{
+	return decode_text(a, z, PROTOCOL_HTTP, place, policy, out, problems) &&
+	       !has_field(z, problems);
 }

@@ -4,6 +4,7 @@
 #include "checks.h"
 #include "core/text/emit.h"
 #include "decode.h"
+#include "decode_directives.h"
 #include "decode_discover.h"
 #include "kinds.h"
 
@@ -64,6 +65,82 @@ static void read_on_empty(struct reader *r, const json_t *value, void *where)
 	u->on_empty = strcmp(s, "unavailable") == 0 ? ON_EMPTY_UNAVAILABLE : ON_EMPTY_KEEP;
 }
 
+/* --- sticky ---------------------------------------------------------------------------------- */
+
+/* A variable $cookie_NAME has no other bytes in its name. */
+static const char *check_cookie(const struct reader *r UNUSED, const char *s)
+{
+	static const char bytes[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+
+	return *s && strlen(s) <= 64 && !s[strspn(s, bytes)]
+		       ? NULL
+		       : "is not a cookie's name of letters, digits and _, the only ones that "
+			 "nginx has a variable for";
+}
+
+static void read_sticky_cookie(struct reader *r, const json_t *value, void *where)
+{
+	struct upstream *u = where;
+	const char *s = reader_text(r, value);
+	char *lower;
+
+	if (!s || !reader_checked(r, s, check_cookie))
+		return;
+	lower = arena_strdup(r->arena, s);
+	for (char *c = lower; *c; c++) /* nginx ignores the case */
+		*c = *c >= 'A' && *c <= 'Z' ? (char)(*c + 32) : *c;
+	u->sticky_cookie = lower;
+}
+
+static const struct field sticky_rows[] = {
+	{ "cookie", FIELD_CUSTOM, .required = true, .only = ONLY_HTTP, .read = read_sticky_cookie },
+};
+static const struct fields sticky_fields = FIELDS(sticky_rows);
+
+/* "address", or {"cookie": "NAME"}: a hash, so that a lost server moves its own clients alone. */
+static void read_sticky(struct reader *r, const json_t *value, void *where)
+{
+	struct upstream *u = where;
+	bool http = r->kinds & ONLY_HTTP;
+
+	if (json_is_object(value)) {
+		fields_read(r, value, &sticky_fields, u);
+		u->sticky = !u->sticky_cookie
+				    ? NULL
+				    : arena_printf(r->arena,
+						   "hash $" STICKY_VARIABLE_PREFIX "%s consistent",
+						   u->sticky_cookie);
+		return;
+	}
+	if (json_is_string(value) && strcmp(json_string_value(value), "address") == 0)
+		u->sticky = http ? "hash $binary_remote_addr consistent"
+				 : "hash $remote_addr consistent";
+	else
+		reader_problem(r, NULL, "expected \"address\" or an object with \"cookie\"");
+}
+
+static void finish_upstream(struct reader *r, struct upstream *u)
+{
+	bool lasts = u->keepalive_time || u->keepalive_timeout || u->keepalive_requests != UNSET;
+
+	if (u->sticky && u->balance)
+		reader_problem(r, "sticky",
+			       "is a balance of its own: remove \"balance\" or \"sticky\"");
+	else if (u->sticky)
+		u->balance = u->sticky;
+	if (lasts && u->keepalive <= 0)
+		reader_problem(r, "keepalive", "is missing: without it no connection is kept");
+	for (size_t i = 0; i < u->discover_count; i++) {
+		if (u->discovers[i].backup && !upstream_takes_backups(u))
+			reader_problem(r, "discover",
+				       "has \"backup\", which is not possible with the upstream's "
+				       "balance \"%s\"",
+				       u->balance);
+	}
+	decode_upstream_finish_directives(r, u);
+}
+
 static const struct field server_rows[] = {
 	{ "weight", FIELD_NUMBER, .where = offsetof(struct server_params, weight), .least = 1,
 	  .most = 65535 },
@@ -81,6 +158,14 @@ static const struct field upstream_rows[] = {
 	{ "balance", FIELD_CUSTOM, .read = read_balance },
 	{ "keepalive", FIELD_NUMBER, .where = offsetof(struct upstream, keepalive), .most = 65535,
 	  .only = ONLY_HTTP },
+	{ "keepalive_requests", FIELD_NUMBER,
+	  .where = offsetof(struct upstream, keepalive_requests), .least = 1, .most = 1000000000,
+	  .only = ONLY_HTTP },
+	{ "keepalive_time", FIELD_TEXT, .where = offsetof(struct upstream, keepalive_time),
+	  .only = ONLY_HTTP, .check = check_time },
+	{ "keepalive_timeout", FIELD_TEXT, .where = offsetof(struct upstream, keepalive_timeout),
+	  .only = ONLY_HTTP, .check = check_time },
+	{ "sticky", FIELD_CUSTOM, .read = read_sticky },
 	{ "zone", FIELD_TEXT, .where = offsetof(struct upstream, zone), .check = check_zone_size },
 	{ "server", FIELD_OBJECT, .where = offsetof(struct upstream, defaults),
 	  .inner = &server_defaults_fields },
@@ -89,6 +174,7 @@ static const struct field upstream_rows[] = {
 	  .most = 100000 },
 	{ "max_shrink", FIELD_NUMBER, .where = offsetof(struct upstream, max_shrink), .most = 100 },
 	{ "on_empty", FIELD_CUSTOM, .read = read_on_empty },
+	{ "directives", FIELD_CUSTOM, .read = decode_upstream_directives },
 };
 static const struct fields upstream_fields = FIELDS(upstream_rows);
 
@@ -102,16 +188,18 @@ static void read_policy(struct reader *r, struct upstream *u)
 		return;
 	u->protocol = kinds_read_protocol(r, object, kinds);
 	fields_read(r, object, &upstream_fields, u);
+	finish_upstream(r, u);
 	json_decref(object);
 }
 
-bool decode_upstream(struct arena *a, const struct znode *z, struct upstream *out,
-		     struct problems *problems)
+bool decode_upstream(struct arena *a, const struct znode *z, const struct policy *policy,
+		     struct upstream *out, struct problems *problems)
 {
-	struct reader r = { .arena = a, .znode = z, .problems = problems };
+	struct reader r = { .arena = a, .znode = z, .policy = policy, .problems = problems };
 
 	*out = (struct upstream){
 		.keepalive = UNSET,
+		.keepalive_requests = UNSET,
 		.defaults = { .weight = UNSET, .max_fails = UNSET, .max_conns = UNSET },
 		.min_servers = 1,
 		.max_shrink = UNSET,

@@ -292,13 +292,21 @@ static void read_line_words(struct reader *r, const json_t *value, const struct 
 	line->count = count;
 }
 
-static const struct field *find(const struct fields *fields, const char *name)
+/* A field may have a row for each kind of object; the row of another kind is found last. */
+static const struct field *find(const struct fields *fields, const char *name, unsigned kinds)
 {
+	const struct field *found = NULL;
+
 	for (size_t i = 0; i < fields->count; i++) {
-		if (strcmp(fields->rows[i].name, name) == 0)
-			return &fields->rows[i];
+		const struct field *f = &fields->rows[i];
+
+		if (strcmp(f->name, name) != 0)
+			continue;
+		if (!f->only || (f->only & kinds))
+			return f;
+		found = f;
 	}
-	return NULL;
+	return found;
 }
 
 static void read_field(struct reader *r, const struct fields *fields, const char *name,
@@ -318,7 +326,7 @@ static void read_field(struct reader *r, const struct fields *fields, const char
 		[FIELD_LINE_FLAG] = read_line_flag,
 		[FIELD_LINE_WORDS] = read_line_words,
 	};
-	const struct field *f = find(fields, name);
+	const struct field *f = find(fields, name, r->kinds);
 	size_t mark = reader_enter(r, name, 0);
 
 	if (!f)

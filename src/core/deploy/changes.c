@@ -57,6 +57,8 @@ static enum rank rank_of(const char *path, const char *root, bool gone)
 		[CONFIG_UPSTREAM] = { RANK_UPSTREAM, RANK_UPSTREAM_GONE },
 		[CONFIG_SITE] = { RANK_SITE, RANK_SITE_GONE },
 		[CONFIG_HTTP_SNIPPET] = { RANK_SNIPPET, RANK_SNIPPET_GONE },
+		[CONFIG_LOCATION_SNIPPET] = { RANK_SNIPPET, RANK_SNIPPET_GONE },
+		[CONFIG_SERVER_SNIPPET] = { RANK_SNIPPET, RANK_SNIPPET_GONE },
 		[CONFIG_STREAM_SNIPPET] = { RANK_SNIPPET, RANK_SNIPPET_GONE },
 	};
 	struct config_place place = config_place(path, root);

@@ -114,6 +114,7 @@ enum selection discover_select(struct arena *a, const struct upstream *u, const 
 		e->tls_port = e->port;
 		e->port = 0;
 	}
+	e->params.backup |= d->backup;
 	return s;
 }
 

@@ -106,6 +106,24 @@ static bool check_value(struct walker *w)
 	return true;
 }
 
+/*
+ * A capture of this name would replace nginx's own $args, also where the query is empty, so that
+ * "$is_args$args" at the end of a path would be part of it.
+ */
+static bool captures_args(const struct statement *s)
+{
+	for (const char *w = statement_first(s); w; w = statement_next(s, w)) {
+		for (const char *at = w; (at = strstr(at, "(?"));) {
+			at += 2;
+			at += *at == 'P';
+			if ((*at == '<' || *at == '\'') && strncasecmp(at + 1, "args", 4) == 0 &&
+			    (at[5] == '>' || at[5] == '\''))
+				return true;
+		}
+	}
+	return false;
+}
+
 static bool check_directive(struct walker *w)
 {
 	const struct statement *s = &w->statement;
@@ -153,6 +171,9 @@ static bool check_statement(struct walker *w)
 {
 	if (w->policy->level == POLICY_ALL)
 		return check_anything(w);
+	if (captures_args(&w->statement))
+		return violate(w->violation, w->statement.line,
+			       "a capture must not have the name of nginx's variable $args");
 	return innermost(w)->data ? check_value(w) : check_directive(w);
 }
 
@@ -163,6 +184,7 @@ static bool compare_notes(struct walker *w, const struct block *b, struct uri_no
 
 	if (!c.why)
 		return true;
+	w->violation->other = c.other;
 	if (c.other == c.line)
 		return violate(w->violation, c.line, "%s. Expected: %s", c.why, c.advice);
 	return violate(w->violation, c.line, "%s (on line %u). Expected: %s", c.why, c.other,
@@ -242,7 +264,9 @@ struct policy policy_from_settings(const struct settings *s)
 {
 	struct policy p = { .level = s->snippets.policy,
 			    .roots = s->snippets.roots,
-			    .certificates = s->snippets.certificates };
+			    .certificates = s->snippets.certificates,
+			    .log_directory = s->nginx.log_directory,
+			    .nginx_config = s->nginx.config };
 	const char *const *networks = s->discover.networks;
 
 	for (size_t i = 0; networks && networks[i] && i < POLICY_NETWORKS_MAX; i++)

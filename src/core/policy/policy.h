@@ -23,18 +23,46 @@ struct policy {
 	/* Absolute directories; NULL-terminated, or NULL. */
 	const char *const *roots; /* files for clients, and all other files */
 	const char *const
-		*certificates; /* certificates, keys, passwords: never served to clients */
+		*certificates;     /* certificates, keys, passwords: never served to clients */
+	const char *log_directory; /* nginx.log_directory; NULL: its default */
+	const char *nginx_config;  /* nginx.config; NULL: its default */
 	struct network networks[POLICY_NETWORKS_MAX]; /* discover.networks */
 	size_t network_count;
 };
 
 struct violation {
-	unsigned line;
+	unsigned line, other; /* other: the line of the second of two statements, or 0 */
 	char text[400]; /* what was found and what to do; it has no values of the snippet in it */
 };
 
 /* Do the braces balance, and is every directive allowed? If not, *v is the first violation. */
 bool policy_check(const struct policy *p, const char *text, size_t size, struct violation *v);
+
+/* Where a directive may be; a row of the policy has the letters of its places. */
+enum policy_place {
+	PLACE_HTTP = 'H',
+	PLACE_SERVER = 'S',
+	PLACE_LOCATION = 'L',
+	PLACE_IF = 'I',
+	PLACE_LIMIT_EXCEPT = 'M',
+	PLACE_UPSTREAM = 'U',
+	PLACE_STREAM = 'h',
+	PLACE_STREAM_SERVER = 's',
+	PLACE_STREAM_UPSTREAM = 'u',
+};
+/*
+ * May the directive be in such a place? Also true for a name that the policy does not know: nginx
+ * decides.
+ */
+bool policy_directive_fits(const char *name, enum policy_place place);
+
+/* May nginx write a log to this file? A plain name that ends in ".log", in nginx.log_directory. */
+bool policy_allows_log(const struct policy *p, const char *path);
+/*
+ * May this file be included? Only parameter files of nginx's own directory, named absolutely or
+ * relative to it. *snippet: it may hold any directive.
+ */
+bool policy_allows_include(const struct policy *p, const char *path, bool *snippet);
 
 /*
  * May nginx read this file for itself (a certificate, a key, passwords)? It has to be an absolute

@@ -2,6 +2,7 @@
  * Which files and directories of the host znodes may name: plain absolute paths within the
  * directories of the settings. Symbolic links are not checked: nginx follows them.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/text/emit.h"
@@ -66,4 +67,64 @@ bool policy_may_serve(const struct policy *p, const char *path)
 		return is_plain(path);
 	return is_within_any(path, p->roots) && !is_within_any(path, p->certificates) &&
 	       !is_around_any(path, p->certificates);
+}
+
+/* --- logs ------------------------------------------------------------------------------------ */
+
+/* What follows DIRECTORY and a slash; NULL: the path is elsewhere. */
+static const char *within_directory(const char *path, const char *directory, size_t size)
+{
+	while (size && directory[size - 1] == '/')
+		size--;
+	if (strncmp(path, directory, size) != 0 || path[size] != '/')
+		return NULL;
+	return path + size + 1;
+}
+
+/* A file name of letters, digits, `_`, `-` and dots, the first of which is no dot. */
+static bool is_plain_name(const char *name)
+{
+	static const char bytes[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+
+	return *name && *name != '.' && !name[strspn(name, bytes)];
+}
+
+static bool has_ending(const char *name, const char *ending)
+{
+	size_t size = strlen(name), tail = strlen(ending);
+
+	return size > tail && strcmp(name + size - tail, ending) == 0;
+}
+
+bool policy_allows_log(const struct policy *p, const char *path)
+{
+	const char *directory = p->log_directory ?: "/var/log/nginx";
+	const char *name = within_directory(path, directory, strlen(directory));
+
+	return name && is_plain_name(name) && has_ending(name, ".log");
+}
+
+/* --- included files -------------------------------------------------------------------------- */
+
+bool policy_allows_include(const struct policy *p, const char *path, bool *snippet)
+{
+	static const char *const names[] = { "fastcgi_params", "fastcgi.conf", "uwsgi_params",
+					     "scgi_params",    "proxy_params", "mime.types",
+					     "koi-utf",        "koi-win",      "win-utf" };
+	const char *config = p->nginx_config ?: "/etc/nginx/nginx.conf", *slash;
+
+	*snippet = false;
+	if (strcmp(path, "/etc/letsencrypt/options-ssl-nginx.conf") == 0)
+		return true;
+	slash = strrchr(config, '/');
+	if (*path == '/')
+		path = slash ? within_directory(path, config, (size_t)(slash - config)) : NULL;
+	for (size_t i = 0; path && i < ARRAY_SIZE(names); i++) {
+		if (strcmp(path, names[i]) == 0)
+			return true;
+	}
+	*snippet = path && strncmp(path, "snippets/", 9) == 0 && is_plain_name(path + 9) &&
+		   has_ending(path + 9, ".conf");
+	return *snippet;
 }

@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "core/text/address.h"
+#include "core/text/variable.h"
 #include "policy_rules.h"
 
 static bool begins_with(const char *s, const char *prefix)
@@ -51,15 +52,6 @@ static const char *check_alias(struct statement_check *j)
 	if (why || reach == REACH_FIXED || (reach == REACH_BELOW && size && path[size - 1] == '/'))
 		return why;
 	return "and its location must both end in /; otherwise clients could leave the directory";
-}
-
-/* Only `access_log off`: nginx would create the file of a log as root. */
-static const char *check_off(struct statement_check *j)
-{
-	if (j->statement->count == 2 && strcmp(statement_word(j->statement, 1), "off") == 0)
-		return NULL;
-	return "may only be \"off\": the path of a log is set on the host or by a site's "
-	       "access_log";
 }
 
 /* A word of a condition without its parentheses and its `!`. */
@@ -119,23 +111,88 @@ const char *policy_pass_host(const char *url, size_t *size)
 
 static enum pass_family family_of(const struct statement *s)
 {
-	return begins_with(statement_first(s), "grpc") ? PASS_GRPC : PASS_PROXY;
+	static const struct {
+		const char *prefix;
+		enum pass_family family;
+	} families[] = {
+		{ "proxy_", PASS_PROXY },
+		{ "grpc_", PASS_GRPC },
+		{ "fastcgi_", PASS_FASTCGI },
+		{ "uwsgi_", PASS_UWSGI },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		if (begins_with(statement_first(s), families[i].prefix))
+			return families[i].family;
+	}
+	return PASS_FAMILIES;
+}
+
+/* PHP's own sockets speak FastCGI and nothing else. */
+static bool is_php_socket(const char *name, const char *host)
+{
+	static const char *const directories[] = { "unix:/run/php/", "unix:/var/run/php/" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
+		size_t size = strlen(directories[i]);
+
+		if (strcmp(name, "fastcgi_pass") == 0 && strncmp(host, directories[i], size) == 0)
+			return !strpbrk(host + size, "/$:") && host[size] != '.';
+	}
+	return false;
+}
+
+const char *policy_pass_variable(const char *url, size_t *size)
+{
+	static const char bytes[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+	size_t host_size;
+	const char *name = policy_pass_host(url, &host_size), *end;
+	bool braces = name[0] == '$' && name[1] == '{';
+
+	if (name[0] != '$')
+		return NULL;
+	name += 1 + braces;
+	*size = strspn(name, bytes);
+	end = name + *size;
+	if (!*size || (braces && *end++ != '}'))
+		return NULL;
+	return !*end || strchr("/?#", *end) || strcmp(end, "$request_uri") == 0 ? name : NULL;
+}
+
+/*
+ * The compose step checks that a map defines the variable, and that its values are upstreams. In a
+ * location proxy_pass needs a scheme, which must not come from a variable.
+ */
+static const char *check_pass_variable(struct statement_check *j)
+{
+	const char *url = statement_word(j->statement, 1), *name;
+	size_t size;
+
+	name = policy_pass_variable(url, &size);
+	if (!name || variable_is_known(name, size) || variable_is_known_in_stream(name, size))
+		return "must name its upstream, or one variable that a map defines and that has "
+		       "only upstreams as values, before the URI";
+	if (url[0] == '$' && j->in_location && family_of(j->statement) == PASS_PROXY)
+		return "needs http:// or https:// before the variable";
+	return NULL;
 }
 
 static const char *check_pass(struct statement_check *j)
 {
 	size_t size;
-	const char *host = policy_pass_host(statement_word(j->statement, 1), &size);
+	const char *host = policy_pass_host(statement_word(j->statement, 1), &size), *why = NULL;
 
-	if (begins_with(host, "unix:"))
+	if (begins_with(host, "unix:") && !is_php_socket(statement_first(j->statement), host))
 		return "must not name a Unix socket: expected an upstream";
 	if (memchr(host, '$', size))
-		return "must name its upstream without variables (they are allowed in the URI)";
-	notes_pass(&j->block->notes, family_of(j->statement), j->statement->line);
-	return NULL;
+		why = check_pass_variable(j);
+	if (!why)
+		notes_pass(&j->block->notes, family_of(j->statement), j->statement->line);
+	return why;
 }
 
-/* proxy_ignore_headers, grpc_ignore_headers */
+/* proxy_ignore_headers, grpc_ignore_headers, … */
 static const char *check_headers(struct statement_check *j)
 {
 	enum said *ignores = &j->block->notes.ignores[family_of(j->statement)];
@@ -175,7 +232,12 @@ const char *policy_check_statement(struct statement_check *j, const struct direc
 		[RULE_IF] = check_if,
 		[RULE_SERVER] = check_server,
 		[RULE_SERVER_NAME] = uri_rule_server_name,
-		[RULE_OFF] = check_off,
+		[RULE_LOG] = file_rule_log,
+		[RULE_INCLUDE] = file_rule_include,
+		[RULE_PARAM] = file_rule_param,
+		[RULE_SPLIT] = uri_rule_split,
+		[RULE_CONF_COMMAND] = file_rule_conf_command,
+		[RULE_CACHE_PATH] = file_rule_cache_path,
 		[RULE_ROOT] = check_root,
 		[RULE_ALIAS] = check_alias,
 		[RULE_SECRET] = check_secret,

@@ -8,6 +8,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "policy_rules.h"
 
@@ -104,11 +105,11 @@ static bool is_nginx_variable(const char *name, size_t size)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (strlen(names[i]) == size && memcmp(names[i], name, size) == 0)
+		if (strlen(names[i]) == size && strncasecmp(names[i], name, size) == 0)
 			return true;
 	}
-	return begins_with(name, "arg_") || begins_with(name, "http_") ||
-	       begins_with(name, "cookie_");
+	return strncasecmp(name, "arg_", 4) == 0 || strncasecmp(name, "http_", 5) == 0 ||
+	       strncasecmp(name, "cookie_", 7) == 0;
 }
 
 static bool keeps_captures(const char *text)
@@ -216,6 +217,33 @@ const char *uri_rule_subrequest(struct statement_check *j)
 	if (strchr(uri, '$'))
 		return "takes a literal path that begins with /, without variables";
 	return check_uri(j, &use, "a literal path that begins with /");
+}
+
+/* The first group becomes $fastcgi_script_name, which is the path of a script. */
+const char *uri_rule_split(struct statement_check *j)
+{
+	struct uri_use use = { .template = { .text = "$1" }, .stays = true };
+	struct regex regex;
+	const char *error = regex_read(&regex, statement_word(j->statement, 1));
+
+	if (error) {
+		snprintf(j->text, sizeof(j->text),
+			 "has a regular expression that cannot be checked: it has %s", error);
+		return j->text;
+	}
+	use.template.regex = &regex;
+	error = check_uri(j, &use, "a first group of whole segments, as in ^(.+\\.php)(/.+)$");
+	use.template.regex = NULL;
+	return error;
+}
+
+const char *uri_check_script(struct statement_check *j, const char *text)
+{
+	struct uri_use use = { .template = { .text = text }, .stays = true };
+
+	notes_files(&j->block->notes, j->statement->line);
+	return check_uri(j, &use,
+			 "$fastcgi_script_name, $uri and literal paths after $document_root");
 }
 
 /* --- what other rules rely on

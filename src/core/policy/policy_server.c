@@ -56,12 +56,19 @@ enum uri_result uri_use_check(const struct uri_use *use, struct uri_notes *notes
 
 void notes_pass(struct uri_notes *n, enum pass_family family, unsigned line)
 {
-	note(&n->pass[family], line);
+	if (family != PASS_FAMILIES)
+		note(&n->pass[family], line);
 	n->answers = n->has_pass = true;
 }
 
 void notes_files(struct uri_notes *n, unsigned line)
 {
+	note(&n->files, line);
+}
+
+void notes_unknown(struct uri_notes *n, unsigned line)
+{
+	note(&n->needs, line);
 	note(&n->files, line);
 }
 
@@ -191,7 +198,8 @@ static struct uri_conflict close_server(const struct uri_notes *n)
 		.other = needs,
 		.why = "the upstream may redirect to a URI that ends in \"..\" "
 		       "(X-Accel-Redirect), and another statement appends to it",
-		.advice = "add \"proxy_ignore_headers X-Accel-Redirect;\" (grpc_… for gRPC), or "
+		.advice = "add \"proxy_ignore_headers X-Accel-Redirect;\" (grpc_…, fastcgi_…, "
+			  "uwsgi_…), or "
 			  "serve only from a directory below one of snippets.roots",
 	};
 }

@@ -23,7 +23,8 @@ enum block_kind {
 	BLOCK_NAMED /* a location whose name begins with @: it takes the URI over as it is */
 };
 
-enum pass_family { PASS_PROXY, PASS_GRPC, PASS_FAMILIES };
+/* Those whose answers may have X-Accel-Redirect; PASS_FAMILIES: an upstream of another kind. */
+enum pass_family { PASS_PROXY, PASS_GRPC, PASS_FASTCGI, PASS_UWSGI, PASS_FAMILIES };
 
 enum said { UNSAID, SAID_NO, SAID_YES };
 
@@ -67,6 +68,8 @@ enum uri_result uri_use_check(const struct uri_use *use, struct uri_notes *notes
 
 void notes_files(struct uri_notes *n, unsigned line);
 void notes_pass(struct uri_notes *n, enum pass_family family, unsigned line);
+/* A file of the host with directives that are not known here: they may append to the URI. */
+void notes_unknown(struct uri_notes *n, unsigned line);
 void notes_root(struct uri_notes *n, const struct policy *p, const char *path, unsigned line);
 
 /* Two statements that are not safe together. */

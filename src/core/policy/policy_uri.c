@@ -76,6 +76,7 @@ static const struct {
 } variables[] = {
 	{ "uri", follow_uri },
 	{ "document_uri", follow_uri },
+	{ "fastcgi_script_name", follow_uri }, /* see uri_rule_split() and fastcgi_index */
 	{ "host", follow_host },
 	{ "scheme", follow_scheme },
 };
@@ -126,6 +127,21 @@ static size_t follow_piece(struct walk *w, const char *s)
 	return 1;
 }
 
+/*
+ * Where a '?' in a value ends the path: "$is_args$args" is nothing, or begins with one. The text
+ * ends there, because both may be empty.
+ */
+static bool is_query(const struct uri_template *t, const char *s)
+{
+	return t->splits && (strcmp(s, "$is_args$args") == 0 ||
+			     strcmp(s, "$is_args$query_string") == 0 || strcmp(s, "$is_args") == 0);
+}
+
+static bool ends_path(const struct uri_template *t, const char *s)
+{
+	return !*s || (t->has_args && *s == '?') || is_query(t, s);
+}
+
 static void blame(const char *piece, struct uri_error *out)
 {
 	size_t size = 1 + strspn(piece + (*piece == '$'), word_bytes);
@@ -143,7 +159,7 @@ void uri_examine(const struct uri_template *t, const struct uri_world *world, st
 	size_t size = 0;
 
 	*out = (struct uri_error){ 0 };
-	for (const char *s = t->text; *s && !(t->has_args && *s == '?'); s += size) {
+	for (const char *s = t->text; !ends_path(t, s); s += size) {
 		bool begins = w.places & PLACE_BIT(PLACE_START);
 
 		size = follow_piece(&w, s);

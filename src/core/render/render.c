@@ -34,7 +34,8 @@ static void render_snippet(struct renderer *r, const struct snippet *s)
 static void render_snippets(struct renderer *r, enum protocol context)
 {
 	for (size_t i = 0; i < r->model->snippet_count; i++) {
-		if (r->model->snippets[i].context == context)
+		if (r->model->snippets[i].context == context &&
+		    r->model->snippets[i].place == SNIPPET_WHOLE)
 			render_snippet(r, &r->model->snippets[i]);
 	}
 }

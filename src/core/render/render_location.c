@@ -154,6 +154,7 @@ void render_location(struct renderer *r, const struct site *site, const struct l
 	KINDS[l->kind](r, l);
 	render_response_headers(r, site, l);
 	render_common(r, &l->common, location_module(l));
+	render_raw_lines(r, &site->source, &l->raw, SNIPPET_LOCATION);
 	render_inner(r, site, (size_t)(l - site->locations) + 1);
 	render_close(r);
 }

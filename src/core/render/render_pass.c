@@ -49,16 +49,6 @@ static const struct pair UWSGI_PARAMS[] = {
 	{ "PATH_INFO", "$document_uri" },
 };
 
-const char *location_module(const struct location *l)
-{
-	static const char *const modules[] = { [LOCATION_PROXY] = "proxy",
-					       [LOCATION_GRPC] = "grpc",
-					       [LOCATION_FASTCGI] = "fastcgi",
-					       [LOCATION_UWSGI] = "uwsgi" };
-
-	return location_passes(l) ? modules[l->kind] : "";
-}
-
 /* `proxy_DIRECTIVE`, or that of the location's module. */
 static void begin(struct renderer *r, const struct location *l, const char *directive)
 {

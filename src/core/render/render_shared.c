@@ -348,6 +348,7 @@ void render_shared(struct renderer *r)
 	render_types(r);
 	render_origins(r);
 	render_splits(r);
+	render_sticky(r);
 	render_caches(r);
 	render_limits(r);
 }

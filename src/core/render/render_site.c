@@ -232,6 +232,7 @@ void render_site(struct renderer *r, const struct site *site)
 	render_root(r, site);
 	render_site_headers(r, site);
 	render_common(r, &site->common, "");
+	render_raw_lines(r, &site->source, &site->raw, SNIPPET_SERVER);
 	render_locations(r, site);
 	render_site_redirect(r, site);
 	render_close(r);

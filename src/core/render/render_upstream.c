@@ -86,12 +86,20 @@ static void render_upstream(struct renderer *r, const struct upstream *u)
 	}
 	if (u->balance)
 		render_balance(r, u->balance);
+	render_raw_lines(r, &u->source, &u->raw, SNIPPET_SERVER);
 	render_servers(r, u);
 	/* After the balancing method, which nginx wants first. */
 	if (u->keepalive > 0 && u->protocol == PROTOCOL_HTTP) {
 		render_begin(r, "keepalive");
 		render_number(r, "", u->keepalive);
 		render_end(r);
+		if (u->keepalive_requests > 0) {
+			render_begin(r, "keepalive_requests");
+			render_number(r, "", u->keepalive_requests);
+			render_end(r);
+		}
+		render_option(r, "keepalive_time", u->keepalive_time);
+		render_option(r, "keepalive_timeout", u->keepalive_timeout);
 	}
 	render_close(r);
 }

@@ -52,8 +52,13 @@ void render_close(struct renderer *r);
 /* `DIRECTIVE VALUES;`, or nothing where values is NULL. */
 void render_option(struct renderer *r, const char *directive, const char *values);
 
+/* The snippets that an object includes, and its `directives`. */
+void render_raw_lines(struct renderer *r, const struct znode *source, const struct raw_lines *raw,
+		      enum snippet_place place);
+
 /* The blocks; each in a file of its own. */
 void render_shared(struct renderer *r);
+void render_sticky(struct renderer *r);
 void render_upstreams(struct renderer *r, enum protocol protocol);
 void render_site(struct renderer *r, const struct site *site);
 void render_location(struct renderer *r, const struct site *site, const struct location *location);
@@ -63,8 +68,6 @@ void render_proxy(struct renderer *r, const struct location *l);
 void render_grpc(struct renderer *r, const struct location *l);
 void render_fastcgi(struct renderer *r, const struct location *l);
 void render_uwsgi(struct renderer *r, const struct location *l);
-/* "proxy", "grpc", …: how the directives of its module begin; "" for other locations. */
-const char *location_module(const struct location *l);
 /* "http://", "https://", …: how an upstream is named in its `_pass`. */
 const char *location_scheme(const struct model *m, const struct location *l, const char *upstream);
 /* The location that it is within; NULL: it is in the site itself. */

@@ -50,7 +50,7 @@ static const char *next_group(const char *s)
 	while (s && *s) {
 		if (*s == '(' && s[1] != '?' && s[1] != '*')
 			return s;
-		if (strncmp(s, "(?P<", 4) == 0)
+		if (strncmp(s, "(?P<", 4) == 0 || strncmp(s, "(?'", 3) == 0)
 			return s;
 		if (strncmp(s, "(?<", 3) == 0 && s[3] != '=' && s[3] != '!')
 			return s;
@@ -63,8 +63,8 @@ const char *regex_text_next_name(const char *s, size_t *size)
 {
 	while ((s = next_group(s))) {
 		if (s[1] == '?') {
-			s = strchr(s, '<') + 1;
-			*size = strcspn(s, ">");
+			s += strcspn(s, "<'") + 1;
+			*size = strcspn(s, s[-1] == '<' ? ">" : "'");
 			return s;
 		}
 		s++;

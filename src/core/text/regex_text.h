@@ -9,8 +9,8 @@
 const char *regex_text_error(const char *s);
 
 /*
- * The next named group at s or after it, as (?<name> or (?P<name>: the name, not terminated. NULL:
- * there is none, or s is NULL.
+ * The next named group at s or after it, as (?<name>, (?P<name> or (?'name': the name, not
+ * terminated. NULL: there is none, or s is NULL.
  */
 const char *regex_text_next_name(const char *s, size_t *size);
 
