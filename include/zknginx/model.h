@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <zknginx/arena.h>
+#include <zknginx/kind.h>
 #include <zknginx/tree.h>
 
 #define UNSET (-1L)
@@ -30,8 +31,6 @@
 #define WEBSOCKET_VARIABLE "$zknginx_connection"
 
 struct claims;
-
-enum protocol { PROTOCOL_HTTP, PROTOCOL_STREAM };
 
 enum on_empty { ON_EMPTY_KEEP, ON_EMPTY_UNAVAILABLE };
 
@@ -170,6 +169,8 @@ struct location {
 	const char *limit_rate; /* "50r/s" */
 	long limit_burst;
 	bool limit_nodelay;
+	const char **limits; /* names of limits, in place of limit_rate */
+	size_t limit_count;
 	/* return, redirect */
 	long status;
 	const char *text; /* of a return; NULL = none */
@@ -198,6 +199,7 @@ struct site {
 	int gzip; /* 1 on, 0 off, -1 not said */
 	const char *client_max_body_size;
 	const char *access_log; /* a log's short name, "off", or NULL */
+	const char *log_format; /* of that log; NULL: nginx's own */
 	struct location *locations;
 	size_t location_count;
 	const char *proxy;        /* stream: the upstream's name */
@@ -206,11 +208,33 @@ struct site {
 	bool retained;
 };
 
+/* A text of a definition in which nginx finds variables, and its field. */
+struct definition_text {
+	const char *field, *text;
+};
+
+/* The rest of what the znode of a definition says. Absent texts are NULL. */
+struct definition {
+	struct definition_text *texts;
+	size_t text_count;
+	const char *variable; /* that a map, geo or split defines, without `$` */
+	/* limits */
+	const char *zone; /* named after what it counts: nginx cannot change that in a zone */
+	long connections; /* UNSET: it counts requests */
+	long burst;
+	bool nodelay;
+	/* caches */
+	const char *keys, *max_size, *inactive;
+};
+
+/* nginx text of http{} or stream{}: an operator's own, or that of a definition. */
 struct snippet {
 	const char *name;
-	enum protocol context; /* http{} or stream{} */
-	const char *text;
-	const char **upstreams; /* names that its *_pass directives use */
+	enum config_kind kind;
+	enum protocol context;               /* http{} or stream{} */
+	const char *text;                    /* "" for a cache: render knows where caches are */
+	const struct definition *definition; /* NULL: the text is an operator's */
+	const char **upstreams;              /* names that its *_pass directives use */
 	size_t upstream_count;
 	const struct claims *claims; /* the claims of its text; NULL until link has read it */
 	struct znode source;
@@ -229,7 +253,7 @@ struct model {
 	size_t upstream_count;
 	struct site *sites;
 	size_t site_count;
-	struct snippet *snippets; /* by context, then name */
+	struct snippet *snippets; /* by kind, then name */
 	size_t snippet_count;
 	struct default_server *defaults; /* of http, sorted by address */
 	size_t default_count;
@@ -254,6 +278,12 @@ const struct site *model_site(const struct model *m, const char *name);
 /* Has one of the site's texts a literal `$`, for which nginx needs a variable of ours? */
 bool site_uses_dollar(const struct site *site);
 const struct snippet *model_snippet(const struct model *m, enum protocol context, const char *name);
+/* The definition or snippet of this kind and name. */
+const struct snippet *model_text(const struct model *m, enum config_kind kind, const char *name);
+/* By kind, then name. For qsort(). */
+int snippet_compare(const void *a, const void *b);
+/* Has one of its texts a literal `$`, for which nginx needs a variable of ours? */
+bool snippet_uses_dollar(const struct snippet *s);
 /* The sites in the order in which they are rendered, the oldest first; the caller frees the list.
  */
 const struct site **model_sites_by_age(const struct model *m);

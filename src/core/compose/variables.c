@@ -66,6 +66,20 @@ bool variables_of_upstream(const struct upstream *up,
 	return visit_text(&v, "balance", NULL, up->balance);
 }
 
+bool variables_of_definition(const struct snippet *s,
+			     bool (*on_use)(void *ctx, const struct variable_use *u), void *ctx)
+{
+	struct visit v = { .use.protocol = s->context, .on_use = on_use, .ctx = ctx };
+
+	for (size_t i = 0; s->definition && i < s->definition->text_count; i++) {
+		const struct definition_text *t = &s->definition->texts[i];
+
+		if (visit_text(&v, t->field, NULL, t->text))
+			return true;
+	}
+	return false;
+}
+
 bool variable_use_is_of_nginx(const struct variable_use *u)
 {
 	return u->protocol == PROTOCOL_STREAM ? variable_is_known_in_stream(u->name, u->size)

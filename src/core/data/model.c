@@ -101,11 +101,35 @@ bool site_uses_dollar(const struct site *site)
 
 const struct snippet *model_snippet(const struct model *m, enum protocol context, const char *name)
 {
-	for (size_t i = 0; i < m->snippet_count; i++) {
-		if (m->snippets[i].context == context && strcmp(m->snippets[i].name, name) == 0)
-			return &m->snippets[i];
+	return model_text(
+		m, context == PROTOCOL_STREAM ? CONFIG_STREAM_SNIPPET : CONFIG_HTTP_SNIPPET, name);
+}
+
+int snippet_compare(const void *a, const void *b)
+{
+	const struct snippet *x = a, *y = b;
+
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+const struct snippet *model_text(const struct model *m, enum config_kind kind, const char *name)
+{
+	const struct snippet wanted = { .name = name, .kind = kind };
+
+	return m->snippet_count ? bsearch(&wanted, m->snippets, m->snippet_count,
+					  sizeof(*m->snippets), snippet_compare)
+				: NULL;
+}
+
+bool snippet_uses_dollar(const struct snippet *s)
+{
+	for (size_t i = 0; s->definition && i < s->definition->text_count; i++) {
+		if (emit_uses_dollar(s->definition->texts[i].text))
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
 static int by_age(const void *a, const void *b)

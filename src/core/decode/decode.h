@@ -36,5 +36,10 @@ bool decode_site(struct arena *a, const struct znode *z, const struct policy *po
 		 struct site *out, struct problems *problems);
 bool decode_snippet(struct arena *a, const struct znode *z, enum protocol context,
 		    const struct policy *policy, struct snippet *out, struct problems *problems);
+bool decode_definition(struct arena *a, const struct znode *z, enum config_kind kind,
+		       const struct policy *policy, struct snippet *out, struct problems *problems);
+/* One of these two, by the role of the kind. */
+bool decode_text(struct arena *a, const struct znode *z, enum config_kind kind,
+		 const struct policy *policy, struct snippet *out, struct problems *problems);
 
 #endif

@@ -12,6 +12,7 @@
 
 #define LOCATION_LIMIT 1000
 #define HEADER_LIMIT 64
+#define LIMIT_LIMIT 16
 
 static const struct {
 	const char *field;
@@ -137,6 +138,47 @@ static const struct field limit_rows[] = {
 };
 static const struct fields limit_fields = FIELDS(limit_rows);
 
+static void read_limit_name(struct reader *r, const json_t *value, struct location *l)
+{
+	const char *s = reader_text(r, value);
+
+	s = s ? reader_checked(r, s, check_name) : NULL;
+	for (size_t i = 0; s && i < l->limit_count; i++) {
+		if (strcmp(l->limits[i], s) == 0)
+			reader_problem(r, NULL, "\"%s\" is listed twice", s);
+	}
+	if (s)
+		l->limits[l->limit_count++] = s;
+}
+
+/* A limit of its own is an object; those of limits/NAME are a name, or an array of names. */
+static void read_limit(struct reader *r, const json_t *value, void *where)
+{
+	struct location *l = where;
+	size_t count = json_is_array(value) ? json_array_size(value) : 1;
+
+	if (!json_is_string(value) && !json_is_array(value)) {
+		if (reader_is_object(r, value))
+			fields_read(r, value, &limit_fields, l);
+		return;
+	}
+	if (!count || count > LIMIT_LIMIT) {
+		reader_problem(r, NULL, "expected 1 to %d names, found %zu", LIMIT_LIMIT, count);
+		return;
+	}
+	l->limits = arena_array(r->arena, const char *, count);
+	if (json_is_string(value)) {
+		read_limit_name(r, value, l);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		size_t mark = reader_enter(r, NULL, i);
+
+		read_limit_name(r, json_array_get(value, i), l);
+		reader_leave(r, mark);
+	}
+}
+
 static const struct field return_rows[] = {
 	{ "status", FIELD_CUSTOM, .required = true, .read = read_return_status },
 	{ "text", FIELD_TEXT, .where = offsetof(struct location, text), .check = check_body },
@@ -169,7 +211,7 @@ static const struct field location_rows[] = {
 	{ "cache_control", FIELD_TEXT, .where = offsetof(struct location, cache_control),
 	  .only = SERVED, .check = check_line },
 	{ "response_headers", FIELD_CUSTOM, .read = read_response_headers },
-	{ "limit", FIELD_GROUP, .only = SERVED, .inner = &limit_fields },
+	{ "limit", FIELD_CUSTOM, .only = SERVED, .read = read_limit, .inner = &limit_fields },
 	{ "return", FIELD_GROUP, .inner = &return_fields },
 	{ "redirect", FIELD_GROUP, .inner = &redirect_fields },
 };

@@ -246,6 +246,8 @@ static const struct field site_rows[] = {
 	  .only = ONLY_HTTP, .check = check_size },
 	{ "access_log", FIELD_TEXT, .where = offsetof(struct site, access_log), .only = ONLY_HTTP,
 	  .check = check_log },
+	{ "log_format", FIELD_TEXT, .where = offsetof(struct site, log_format), .only = ONLY_HTTP,
+	  .check = check_name },
 	{ "locations", FIELD_CUSTOM, .required = true, .only = ONLY_HTTP,
 	  .read = decode_locations },
 	{ "proxy", FIELD_TEXT, .where = offsetof(struct site, proxy), .required = true,
@@ -254,6 +256,13 @@ static const struct field site_rows[] = {
 	  .inner = &timeout_fields },
 };
 static const struct fields site_fields = FIELDS(site_rows);
+
+static void check_log_format(struct reader *r, const struct site *site)
+{
+	if (site->log_format && (!site->access_log || strcmp(site->access_log, "off") == 0))
+		reader_problem(r, "log_format",
+			       "needs an \"access_log\" that is the name of a log");
+}
 
 static void check_tls(struct reader *r, const struct site *site, bool has_tls)
 {
@@ -335,6 +344,7 @@ static void read_site(struct reader *r, struct site *site)
 		return;
 	site->protocol = kinds_read_protocol(r, object, kinds);
 	fields_read(r, object, &site_fields, site);
+	check_log_format(r, site);
 	if (!r->failed)
 		check_tls(r, site, json_object_get(object, "tls"));
 	json_decref(object);

@@ -47,7 +47,11 @@ bool decode_snippet(struct arena *a, const struct znode *z, enum protocol contex
 {
 	if (!is_valid(z, policy, problems))
 		return false;
-	*out = (struct snippet){ .context = context, .source = znode_copy(a, z) };
+	*out = (struct snippet){
+		.kind = context == PROTOCOL_STREAM ? CONFIG_STREAM_SNIPPET : CONFIG_HTTP_SNIPPET,
+		.context = context,
+		.source = znode_copy(a, z),
+	};
 	out->name = path_name(out->source.path);
 	out->text = z->data[z->size - 1] == '\n' ? out->source.data
 						 : arena_printf(a, "%s\n", out->source.data);

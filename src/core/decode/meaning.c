@@ -125,7 +125,7 @@ static void put_upstream(struct buf *out, const struct upstream *u)
 
 /* --- sites ------------------------------------------------------------------------------------ */
 
-PRINTS(location, 192);
+PRINTS(location, 208);
 static void put_location(struct buf *out, const struct location *l)
 {
 	const char *const texts[] = { l->path,        l->proxy, l->retry_on, l->cache_zone,
@@ -142,6 +142,7 @@ static void put_location(struct buf *out, const struct location *l)
 	put_headers(out, l->response_headers, l->response_header_count);
 	put_number(out, l->limit_burst, 0);
 	put_number(out, l->limit_nodelay, 0);
+	put_words(out, l->limits, l->limit_count);
 	put_number(out, l->status, 0);
 }
 
@@ -154,7 +155,7 @@ static void put_listen(struct buf *out, const struct listen *l)
 	put_number(out, l->implied, 0);
 }
 
-PRINTS(site, 232);
+PRINTS(site, 240);
 static void put_site(struct buf *out, const struct site *s)
 {
 	put_number(out, s->protocol, 0);
@@ -171,6 +172,7 @@ static void put_site(struct buf *out, const struct site *s)
 	buf_printf(out, "%d\n", s->gzip);
 	put_text(out, s->client_max_body_size);
 	put_text(out, s->access_log);
+	put_text(out, s->log_format);
 	put_number(out, (long)s->location_count, 0);
 	for (size_t i = 0; i < s->location_count; i++)
 		put_location(out, &s->locations[i]);
@@ -229,6 +231,34 @@ static bool print_site(const struct meaning *m, struct arena *a, const struct zn
 	return true;
 }
 
+/* What a definition means is its text; a cache's is made by render. */
+PRINTS(definition, 80);
+static bool print_definition(const struct meaning *m, struct arena *a, const struct znode *z,
+			     struct buf *out, struct problems *ps)
+{
+	struct snippet s;
+
+	if (!decode_definition(a, z, config_place(z->path, m->root).kind, m->policy, &s, ps))
+		return false;
+	put_number(out, s.context, 0);
+	put_text(out, s.text);
+	put_number(out, s.definition->connections, 0);
+	put_number(out, s.definition->burst, 0);
+	put_number(out, s.definition->nodelay, 0);
+	put_text(out, s.definition->keys);
+	put_text(out, s.definition->max_size);
+	put_text(out, s.definition->inactive);
+	return true;
+}
+
+/* Its meaning depends on what uses it: the JSON decides. */
+static bool print_part(const struct meaning *m UNUSED, struct arena *a UNUSED,
+		       const struct znode *z UNUSED, struct buf *out UNUSED,
+		       struct problems *ps UNUSED)
+{
+	return false;
+}
+
 typedef bool print_form(const struct meaning *m, struct arena *a, const struct znode *z,
 			struct buf *out, struct problems *ps);
 
@@ -237,11 +267,17 @@ static print_form *printer(const struct meaning *m, const char *path)
 {
 	struct config_place p = config_place(path, m->root);
 
-	if (p.level == CONFIG_OBJECT && p.kind == CONFIG_UPSTREAM)
-		return print_upstream;
-	if (p.level == CONFIG_OBJECT && p.kind == CONFIG_SITE)
-		return print_site;
-	return p.level == CONFIG_CHILD && p.kind == CONFIG_UPSTREAM ? print_server : NULL;
+	static print_form *const printers[] = {
+		[ROLE_UPSTREAM] = print_upstream,
+		[ROLE_SITE] = print_site,
+		[ROLE_DEFINITION] = print_definition,
+		[ROLE_TEXT] = NULL,
+		[ROLE_PART] = print_part,
+	};
+
+	if (p.level == CONFIG_CHILD && p.kind == CONFIG_UPSTREAM)
+		return print_server;
+	return p.level == CONFIG_OBJECT ? printers[config_role(p.kind)] : NULL;
 }
 
 static bool same_bytes(const struct znode *x, const struct znode *y)

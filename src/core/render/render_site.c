@@ -68,6 +68,8 @@ static void render_access_log(struct renderer *r, const struct site *site)
 	if (site->access_log && !off) {
 		render_begin(r, "access_log");
 		render_path(r, r->options->log_directory, site->access_log, ".access.log");
+		if (site->log_format)
+			render_word(r, site->log_format);
 		render_end(r);
 	}
 	if (has_probe(r) && (site->access_log || probe_log_is_lost(r)))

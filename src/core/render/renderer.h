@@ -53,6 +53,7 @@ void render_option(struct renderer *r, const char *directive, const char *values
 
 /* The blocks; each in a file of its own. */
 void render_shared(struct renderer *r);
+void render_cache_definition(struct renderer *r, const struct snippet *s);
 void render_upstreams(struct renderer *r, enum protocol protocol);
 void render_site(struct renderer *r, const struct site *site);
 void render_location(struct renderer *r, const struct site *site, const struct location *location);
