@@ -9,6 +9,7 @@
 #include "core/text/emit.h"
 #include "decode_location.h"
 #include "kinds.h"
+#include "tables.h"
 
 #define LOCATION_LIMIT 1000
 #define HEADER_LIMIT 64
@@ -215,7 +216,22 @@ static const struct field location_rows[] = {
 	{ "return", FIELD_GROUP, .inner = &return_fields },
 	{ "redirect", FIELD_GROUP, .inner = &redirect_fields },
 };
-static const struct fields location_fields = FIELDS(location_rows);
+const struct fields location_fields = FIELDS(location_rows);
+
+unsigned location_kinds(const json_t *object)
+{
+	unsigned found = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		found |= json_object_get(object, kinds[i].field) ? kinds[i].only : 0;
+	return found;
+}
+
+void location_drop_kinds(json_t *object)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		json_object_del(object, kinds[i].field);
+}
 
 /* A problem when the location has none of the four fields, or several. */
 static bool find_kind(struct reader *r, const json_t *object, enum location_kind *kind)

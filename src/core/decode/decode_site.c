@@ -10,6 +10,7 @@
 #include "decode.h"
 #include "decode_location.h"
 #include "kinds.h"
+#include "tables.h"
 
 #define LISTEN_LIMIT 64
 #define NAME_LIMIT 1000
@@ -236,6 +237,7 @@ static const struct field timeout_rows[] = {
 static const struct fields timeout_fields = FIELDS(timeout_rows);
 
 static const struct field site_rows[] = {
+	{ "defaults", FIELD_CUSTOM, .read = kinds_skip_defaults },
 	{ "protocol", FIELD_CUSTOM, .read = kinds_skip_protocol },
 	{ "listen", FIELD_CUSTOM, .required = true, .read = read_listens },
 	{ "server_names", FIELD_CUSTOM, .only = ONLY_HTTP, .read = read_server_names },
@@ -255,7 +257,7 @@ static const struct field site_rows[] = {
 	{ "timeouts", FIELD_OBJECT, .where = offsetof(struct site, timeouts), .only = ONLY_STREAM,
 	  .inner = &timeout_fields },
 };
-static const struct fields site_fields = FIELDS(site_rows);
+const struct fields site_fields = FIELDS(site_rows);
 
 static void check_log_format(struct reader *r, const struct site *site)
 {

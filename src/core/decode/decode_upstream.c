@@ -6,6 +6,7 @@
 #include "decode.h"
 #include "decode_discover.h"
 #include "kinds.h"
+#include "tables.h"
 
 /* "hash KEY" or "hash KEY consistent" */
 static const char *check_hash(const char *s)
@@ -77,6 +78,7 @@ static const struct field server_rows[] = {
 static const struct fields server_defaults_fields = FIELDS(server_rows);
 
 static const struct field upstream_rows[] = {
+	{ "defaults", FIELD_CUSTOM, .read = kinds_skip_defaults },
 	{ "protocol", FIELD_CUSTOM, .read = kinds_skip_protocol },
 	{ "balance", FIELD_CUSTOM, .read = read_balance },
 	{ "keepalive", FIELD_NUMBER, .where = offsetof(struct upstream, keepalive), .most = 65535,
@@ -90,7 +92,7 @@ static const struct field upstream_rows[] = {
 	{ "max_shrink", FIELD_NUMBER, .where = offsetof(struct upstream, max_shrink), .most = 100 },
 	{ "on_empty", FIELD_CUSTOM, .read = read_on_empty },
 };
-static const struct fields upstream_fields = FIELDS(upstream_rows);
+const struct fields upstream_fields = FIELDS(upstream_rows);
 
 static void read_policy(struct reader *r, struct upstream *u)
 {
