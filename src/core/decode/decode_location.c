@@ -181,13 +181,15 @@ static void read_limit(struct reader *r, const json_t *value, void *where)
 }
 
 static const struct field return_rows[] = {
-	{ "status", FIELD_CUSTOM, .required = true, .read = read_return_status },
+	{ "status", FIELD_CUSTOM, .required = true, .read = read_return_status,
+	  .shape = SHAPE_INTEGER },
 	{ "text", FIELD_TEXT, .where = offsetof(struct location, text), .check = check_body },
 };
 static const struct fields return_fields = FIELDS(return_rows);
 
 static const struct field redirect_rows[] = {
-	{ "status", FIELD_CUSTOM, .required = true, .read = read_redirect_status },
+	{ "status", FIELD_CUSTOM, .required = true, .read = read_redirect_status,
+	  .shape = SHAPE_INTEGER },
 	{ "to", FIELD_TEXT, .where = offsetof(struct location, to), .required = true,
 	  .check = check_target },
 };
@@ -203,7 +205,8 @@ static const struct field location_rows[] = {
 	  .only = ONLY_PROXY },
 	{ "timeouts", FIELD_OBJECT, .where = offsetof(struct location, timeouts),
 	  .only = ONLY_PROXY, .inner = &timeout_fields },
-	{ "request_headers", FIELD_CUSTOM, .only = ONLY_PROXY, .read = read_request_headers },
+	{ "request_headers", FIELD_CUSTOM, .only = ONLY_PROXY, .read = read_request_headers,
+	  .shape = SHAPE_MAP },
 	{ "retry", FIELD_GROUP, .only = ONLY_PROXY, .inner = &retry_fields },
 	{ "cache", FIELD_GROUP, .only = ONLY_PROXY, .inner = &cache_fields },
 	{ "root", FIELD_TEXT, .where = offsetof(struct location, root), .check = check_root },
@@ -211,8 +214,9 @@ static const struct field location_rows[] = {
 	  .check = check_expires },
 	{ "cache_control", FIELD_TEXT, .where = offsetof(struct location, cache_control),
 	  .only = SERVED, .check = check_line },
-	{ "response_headers", FIELD_CUSTOM, .read = read_response_headers },
-	{ "limit", FIELD_CUSTOM, .only = SERVED, .read = read_limit, .inner = &limit_fields },
+	{ "response_headers", FIELD_CUSTOM, .read = read_response_headers, .shape = SHAPE_MAP },
+	{ "limit", FIELD_CUSTOM, .only = SERVED, .read = read_limit,
+	  .shape = SHAPE_TEXT | SHAPE_TEXTS | SHAPE_OBJECT, .inner = &limit_fields },
 	{ "return", FIELD_GROUP, .inner = &return_fields },
 	{ "redirect", FIELD_GROUP, .inner = &redirect_fields },
 };

@@ -110,13 +110,13 @@ static void read_map_default(struct reader *r, const json_t *value, void *where)
 }
 
 static const struct field map_rows[] = {
-	{ "protocol", FIELD_CUSTOM, .read = kinds_skip_protocol },
+	{ "protocol", FIELD_CUSTOM, .read = kinds_skip_protocol, .shape = SHAPE_TEXT },
 	{ "source", FIELD_TEXT, .where = offsetof(struct mapping, source), .required = true,
 	  .check = check_source },
-	{ "default", FIELD_CUSTOM, .read = read_map_default },
+	{ "default", FIELD_CUSTOM, .read = read_map_default, .shape = SHAPE_TEXT | SHAPE_INTEGER },
 	{ "hostnames", FIELD_BOOL, .where = offsetof(struct mapping, hostnames) },
 	{ "volatile", FIELD_BOOL, .where = offsetof(struct mapping, is_volatile) },
-	{ "values", FIELD_CUSTOM, .required = true, .read = read_map_values },
+	{ "values", FIELD_CUSTOM, .required = true, .read = read_map_values, .shape = SHAPE_MAP },
 };
 const struct fields map_fields = FIELDS(map_rows);
 
@@ -219,13 +219,13 @@ static void read_proxies(struct reader *r, const json_t *value, void *where)
 }
 
 static const struct field geo_rows[] = {
-	{ "protocol", FIELD_CUSTOM, .read = kinds_skip_protocol },
+	{ "protocol", FIELD_CUSTOM, .read = kinds_skip_protocol, .shape = SHAPE_TEXT },
 	{ "source", FIELD_TEXT, .where = offsetof(struct mapping, source), .check = check_address },
-	{ "default", FIELD_CUSTOM, .read = read_geo_default },
-	{ "proxies", FIELD_CUSTOM, .only = ONLY_HTTP, .read = read_proxies },
+	{ "default", FIELD_CUSTOM, .read = read_geo_default, .shape = SHAPE_TEXT | SHAPE_INTEGER },
+	{ "proxies", FIELD_CUSTOM, .only = ONLY_HTTP, .read = read_proxies, .shape = SHAPE_TEXTS },
 	{ "proxy_recursive", FIELD_BOOL, .where = offsetof(struct mapping, recursive),
 	  .only = ONLY_HTTP },
-	{ "values", FIELD_CUSTOM, .required = true, .read = read_geo_values },
+	{ "values", FIELD_CUSTOM, .required = true, .read = read_geo_values, .shape = SHAPE_MAP },
 };
 const struct fields geo_fields = FIELDS(geo_rows);
 

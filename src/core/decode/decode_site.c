@@ -237,10 +237,11 @@ static const struct field timeout_rows[] = {
 static const struct fields timeout_fields = FIELDS(timeout_rows);
 
 static const struct field site_rows[] = {
-	{ "defaults", FIELD_CUSTOM, .read = kinds_skip_defaults },
-	{ "protocol", FIELD_CUSTOM, .read = kinds_skip_protocol },
-	{ "listen", FIELD_CUSTOM, .required = true, .read = read_listens },
-	{ "server_names", FIELD_CUSTOM, .only = ONLY_HTTP, .read = read_server_names },
+	{ "defaults", FIELD_CUSTOM, .read = kinds_skip_defaults, .shape = SHAPE_FLAG },
+	{ "protocol", FIELD_CUSTOM, .read = kinds_skip_protocol, .shape = SHAPE_TEXT },
+	{ "listen", FIELD_CUSTOM, .required = true, .read = read_listens, .shape = SHAPE_TEXTS },
+	{ "server_names", FIELD_CUSTOM, .only = ONLY_HTTP, .read = read_server_names,
+	  .shape = SHAPE_TEXTS },
 	{ "tls", FIELD_GROUP, .only = ONLY_HTTP, .inner = &tls_fields },
 	{ "default", FIELD_BOOL, .where = offsetof(struct site, is_default), .only = ONLY_HTTP },
 	{ "gzip", FIELD_TRISTATE, .where = offsetof(struct site, gzip), .only = ONLY_HTTP },
@@ -250,8 +251,8 @@ static const struct field site_rows[] = {
 	  .check = check_log },
 	{ "log_format", FIELD_TEXT, .where = offsetof(struct site, log_format), .only = ONLY_HTTP,
 	  .check = check_name },
-	{ "locations", FIELD_CUSTOM, .required = true, .only = ONLY_HTTP,
-	  .read = decode_locations },
+	{ "locations", FIELD_CUSTOM, .required = true, .only = ONLY_HTTP, .read = decode_locations,
+	  .shape = SHAPE_OBJECTS, .inner = &location_fields },
 	{ "proxy", FIELD_TEXT, .where = offsetof(struct site, proxy), .required = true,
 	  .only = ONLY_STREAM, .check = check_upstream },
 	{ "timeouts", FIELD_OBJECT, .where = offsetof(struct site, timeouts), .only = ONLY_STREAM,

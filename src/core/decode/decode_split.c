@@ -32,7 +32,7 @@ static void read_percent(struct reader *r, const json_t *value, void *where)
 }
 
 static const struct field split_part_rows[] = {
-	{ "percent", FIELD_CUSTOM, .read = read_percent },
+	{ "percent", FIELD_CUSTOM, .read = read_percent, .shape = SHAPE_NUMBER },
 	{ "value", FIELD_TEXT, .where = offsetof(struct part, value), .required = true,
 	  .check = check_literal },
 };
@@ -77,10 +77,11 @@ static void read_parts(struct reader *r, const json_t *value, void *where)
 }
 
 static const struct field split_rows[] = {
-	{ "protocol", FIELD_CUSTOM, .read = kinds_skip_protocol },
+	{ "protocol", FIELD_CUSTOM, .read = kinds_skip_protocol, .shape = SHAPE_TEXT },
 	{ "source", FIELD_TEXT, .where = offsetof(struct parts, source), .required = true,
 	  .check = check_source },
-	{ "parts", FIELD_CUSTOM, .required = true, .read = read_parts },
+	{ "parts", FIELD_CUSTOM, .required = true, .read = read_parts, .shape = SHAPE_OBJECTS,
+	  .inner = &split_part_fields },
 };
 const struct fields split_fields = FIELDS(split_rows);
 

@@ -78,19 +78,20 @@ static const struct field server_rows[] = {
 static const struct fields server_defaults_fields = FIELDS(server_rows);
 
 static const struct field upstream_rows[] = {
-	{ "defaults", FIELD_CUSTOM, .read = kinds_skip_defaults },
-	{ "protocol", FIELD_CUSTOM, .read = kinds_skip_protocol },
-	{ "balance", FIELD_CUSTOM, .read = read_balance },
+	{ "defaults", FIELD_CUSTOM, .read = kinds_skip_defaults, .shape = SHAPE_FLAG },
+	{ "protocol", FIELD_CUSTOM, .read = kinds_skip_protocol, .shape = SHAPE_TEXT },
+	{ "balance", FIELD_CUSTOM, .read = read_balance, .shape = SHAPE_TEXT },
 	{ "keepalive", FIELD_NUMBER, .where = offsetof(struct upstream, keepalive), .most = 65535,
 	  .only = ONLY_HTTP },
 	{ "zone", FIELD_TEXT, .where = offsetof(struct upstream, zone), .check = check_zone_size },
 	{ "server", FIELD_OBJECT, .where = offsetof(struct upstream, defaults),
 	  .inner = &server_defaults_fields },
-	{ "discover", FIELD_CUSTOM, .read = decode_discover },
+	{ "discover", FIELD_CUSTOM, .read = decode_discover, .shape = SHAPE_OBJECT | SHAPE_OBJECTS,
+	  .inner = &discover_fields },
 	{ "min_servers", FIELD_NUMBER, .where = offsetof(struct upstream, min_servers),
 	  .most = 100000 },
 	{ "max_shrink", FIELD_NUMBER, .where = offsetof(struct upstream, max_shrink), .most = 100 },
-	{ "on_empty", FIELD_CUSTOM, .read = read_on_empty },
+	{ "on_empty", FIELD_CUSTOM, .read = read_on_empty, .shape = SHAPE_TEXT },
 };
 const struct fields upstream_fields = FIELDS(upstream_rows);
 

@@ -71,7 +71,8 @@ static void read_format(struct reader *r, const json_t *value, void *where)
 }
 
 static const struct field log_format_rows[] = {
-	{ "format", FIELD_CUSTOM, .required = true, .read = read_format },
+	{ "format", FIELD_CUSTOM, .required = true, .read = read_format,
+	  .shape = SHAPE_TEXT | SHAPE_TEXTS },
 	{ "escape", FIELD_TEXT, .where = offsetof(struct format, escape), .check = check_escape },
 };
 const struct fields log_format_fields = FIELDS(log_format_rows);

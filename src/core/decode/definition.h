@@ -6,6 +6,7 @@
 #include <zknginx/model.h>
 
 #include "fields.h"
+#include "tables.h"
 
 struct definer {
 	struct reader r;
@@ -33,9 +34,5 @@ text_check check_literal; /* one line where nginx looks for no variables */
 /* Reads an object of the kind, and writes the text where there was no problem. */
 typedef void definer_read(struct definer *d, const json_t *object);
 definer_read define_map, define_geo, define_split, define_log_format, define_limit, define_cache;
-
-/* The tables, for the schema and for parameters. */
-extern const struct fields map_fields, geo_fields, split_fields, split_part_fields,
-	log_format_fields, limit_fields_of_znode, cache_fields_of_znode;
 
 #endif

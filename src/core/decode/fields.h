@@ -39,6 +39,18 @@ enum field_kind {
 	FIELD_CUSTOM,   /* read() does it */
 };
 
+/* What a FIELD_CUSTOM may be, for the schema: one or more of these. */
+enum {
+	SHAPE_TEXT = 1 << 0,
+	SHAPE_INTEGER = 1 << 1,
+	SHAPE_NUMBER = 1 << 2,
+	SHAPE_FLAG = 1 << 3,
+	SHAPE_TEXTS = 1 << 4,   /* an array of strings and whole numbers */
+	SHAPE_MAP = 1 << 5,     /* an object of strings and whole numbers, with any names */
+	SHAPE_OBJECT = 1 << 6,  /* an object of `inner` */
+	SHAPE_OBJECTS = 1 << 7, /* an array of such objects */
+};
+
 /* NULL when the string is valid here, else the rest of a sentence: "is not an nginx time". */
 typedef const char *text_check(const struct reader *r, const char *s);
 
@@ -52,6 +64,7 @@ struct field {
 	text_check *check;
 	const struct fields *inner;
 	void (*read)(struct reader *r, const json_t *value, void *where);
+	unsigned shape; /* of a FIELD_CUSTOM; 0: anything */
 };
 
 struct fields {
