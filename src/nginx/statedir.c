@@ -1,5 +1,7 @@
 /*
- * flock(2) on STATE/lock: it ends with the process, so no crash leaves it locked.
+ * A lock of fcntl(2) on STATE/lock: it ends with the process, so no crash leaves it locked.
+ * flock(2) would live on in a child that has not been killed yet, and the next daemon would not
+ * start. Closing any descriptor of the file ends the lock, so nothing else opens it.
  *
  * The state directory itself may be a symbolic link: that is the administrator's choice. What is
  * in it may not.
@@ -9,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <zknginx/log.h>
@@ -23,7 +24,7 @@ static int refuse(struct place root, int fd, struct err *e)
 	char pid[32];
 	ssize_t size;
 
-	if (errno != EWOULDBLOCK)
+	if (errno != EAGAIN && errno != EACCES)
 		return err_sys(e, "lock %s/" LOCK, root.where);
 	size = read(fd, pid, sizeof(pid) - 1);
 	pid[size > 0 ? size : 0] = '\0';
@@ -44,11 +45,12 @@ static void write_pid(struct place root, int fd)
 static int take_lock(struct statedir *s, struct err *e)
 {
 	struct place root = statedir_root(s);
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
 	s->lock = openat(s->fd, LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (s->lock < 0)
 		return err_sys(e, "open %s/" LOCK, s->path);
-	if (flock(s->lock, LOCK_EX | LOCK_NB) < 0)
+	if (fcntl(s->lock, F_SETLK, &whole) < 0)
 		return refuse(root, s->lock, e);
 	write_pid(root, s->lock);
 	return 0;
@@ -90,9 +92,6 @@ void statedir_close(struct statedir *s)
 {
 	disk_close(&s->generations_fd);
 	disk_close(&s->fd);
-	/* explicitly: a child that is being killed may still have the descriptor */
-	if (s->lock >= 0)
-		flock(s->lock, LOCK_UN);
 	disk_close(&s->lock);
 	free(s->path);
 	free(s->live);

@@ -136,15 +136,52 @@ static void the_manifest_names_objects_and_no_servers(void **state UNUSED)
 	stage_close(s);
 }
 
+static void await_end(pid_t pid)
+{
+	int status;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 static void a_second_daemon_is_refused(void **state UNUSED)
 {
 	struct stage *s = rig_stage_open();
 	char pid[32];
+	pid_t second;
 
 	snprintf(pid, sizeof(pid), "(process %d)", (int)getpid());
-	refuse_open(ERR_REFUSED, pid);
+	second = fork();
+	if (second == 0) {
+		refuse_open(ERR_REFUSED, pid);
+		_exit(0);
+	}
+	await_end(second);
 	stage_close(s);
 	stage_close(rig_stage_open());
+}
+
+/* It has every descriptor of the daemon until it runs another program, or is killed. */
+static void a_child_that_outlives_the_daemon_does_not_keep_the_state(void **state UNUSED)
+{
+	int release[2];
+	pid_t daemon;
+	char byte;
+
+	assert_int_equal(pipe2(release, O_CLOEXEC), 0);
+	daemon = fork();
+	if (daemon == 0) {
+		rig_stage_open();
+		if (fork() == 0) {
+			close(release[1]);
+			_exit((int)read(release[0], &byte, 1));
+		}
+		_exit(0);
+	}
+	await_end(daemon);
+	stage_close(rig_stage_open());
+	close(release[0]);
+	close(release[1]);
 }
 
 static void unpublished_generations_are_removed_and_numbers_go_on(void **state UNUSED)
@@ -582,6 +619,8 @@ int main(void)
 		cmocka_unit_test_setup(publishing_changes_both_files_at_once, fresh),
 		cmocka_unit_test_setup(the_manifest_names_objects_and_no_servers, fresh),
 		cmocka_unit_test_setup(a_second_daemon_is_refused, fresh),
+		cmocka_unit_test_setup(a_child_that_outlives_the_daemon_does_not_keep_the_state,
+				       fresh),
 		cmocka_unit_test_setup(unpublished_generations_are_removed_and_numbers_go_on,
 				       fresh),
 		cmocka_unit_test_setup(the_live_generation_is_not_discarded, fresh),
