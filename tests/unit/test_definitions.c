@@ -175,6 +175,35 @@ static void a_zone_that_counts_something_else_is_another_zone(void **state UNUSE
 	outcome_fini(&o);
 }
 
+/* What the emitter refuses has to be refused before it: else the daemon ends. */
+static void a_key_that_nginx_cannot_read_is_a_problem(void **state UNUSED)
+{
+	static const char *const keys[] = { "\xc2\x85", "\\u0007", "a\\tb\\nc" };
+	CLEANUP(buf_fini) struct buf dollars = BUF_INIT;
+	struct outcome o;
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		CLEANUP(freep) char *json = xasprintf("{\"%s\":\"x\"}", keys[i]);
+		CLEANUP(arena_freep) struct arena *a = arena_new();
+		CLEANUP(freep)
+		char *data = xasprintf("{\"source\":\"$uri\",\"values\":%s}", json);
+		struct znode z = { .path = ROOT "/maps/m", .data = data, .size = strlen(data) };
+		struct problems problems;
+		struct snippet s;
+
+		problems_init(&problems);
+		assert_false(decode_definition(a, &z, CONFIG_MAP, &clash_policy, &s, &problems));
+		problems_fini(&problems);
+	}
+	buf_puts(&dollars, ROOT "/maps/m\n\t{\"source\":\"$uri\",\"values\":{\"");
+	for (size_t i = 0; i < 1000; i++)
+		buf_putc(&dollars, '$');
+	buf_puts(&dollars, "\":1}}\n");
+	o = push(&(struct push){ .live = "", .pushed = buf_str(&dollars) });
+	assert_int_equal(o.problems.count, 1);
+	outcome_fini(&o);
+}
+
 /* --- policy ---------------------------------------------------------------------------------- */
 
 static void definitions_are_not_snippets_for_the_policy(void **state UNUSED)
@@ -205,6 +234,7 @@ int main(void)
 		cmocka_unit_test(a_site_that_names_a_definition_that_does_not_exist_is_left_out),
 		cmocka_unit_test(a_definition_that_is_wrong_keeps_its_last_good_form),
 		cmocka_unit_test(a_zone_that_counts_something_else_is_another_zone),
+		cmocka_unit_test(a_key_that_nginx_cannot_read_is_a_problem),
 		cmocka_unit_test(definitions_are_not_snippets_for_the_policy),
 	};
 

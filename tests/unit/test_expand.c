@@ -132,6 +132,22 @@ static void wrong_defaults_leave_every_site_in_its_last_good_form(void **state)
 	says(w, ROOT "/sites/a", "found a number (defaults/site)");
 }
 
+/* Without its defaults a site would be another one. */
+static void defaults_that_cannot_be_read_change_no_site(void **state)
+{
+	struct world *w = *state;
+
+	see_and_apply(w, OBJECT("defaults/site", "{\"gzip\":true}") TWO, START);
+	see(w, OBJECT("defaults/site", "{\"gzip\":") TWO);
+	assert_int_equal(model_site(w->next, "a")->gzip, 1);
+	says(w, ROOT "/sites/a", "defaults/site cannot be used: see its problem");
+	assert_int_equal(w->problems.count, 3);
+	see(w, OBJECT("defaults/location", "{\"expires\":\"$(vars.none)\"}") TWO);
+	assert_int_equal(model_site(w->next, "a")->gzip, 1);
+	says(w, ROOT "/defaults/location", "$(vars.none) is not in the group");
+	says(w, ROOT "/sites/b", "defaults/location cannot be used: see its problem");
+}
+
 static void a_change_of_a_template_is_one_of_its_sites(void **state)
 {
 	struct world *w = *state;
@@ -183,6 +199,7 @@ int main(void)
 		cmocka_unit_test(the_revision_is_the_same_with_other_values),
 		TEST(a_site_keeps_its_form_when_its_template_is_deleted),
 		TEST(wrong_defaults_leave_every_site_in_its_last_good_form),
+		TEST(defaults_that_cannot_be_read_change_no_site),
 		TEST(a_change_of_a_template_is_one_of_its_sites),
 		cmocka_unit_test(a_parameter_stands_for_itself_in_a_regular_expression),
 		cmocka_unit_test(ten_thousand_sites_take_defaults),

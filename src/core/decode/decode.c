@@ -12,6 +12,7 @@
 #include "core/data/layout.h"
 #include "decode.h"
 #include "decode_servers.h"
+#include "expand.h"
 #include "fields.h"
 
 static bool upstream_form(struct decoder *d, const struct znode *z, void *out, struct problems *ps)
@@ -83,7 +84,8 @@ static size_t visit_part(struct decoder *d, const char *name UNUSED, size_t i)
 	const struct znode *z = tree_at(d->in->tree, i);
 	struct reader r = { .arena = d->model->arena, .znode = z, .problems = d->problems };
 
-	json_decref(reader_parse(&r));
+	if (!expansion_problem(d->in->expansion, z->path, d->problems))
+		json_decref(reader_parse(&r));
 	return i + 1;
 }
 

@@ -79,24 +79,30 @@ static void read_default(struct reader *r, const json_t *value, struct mapping *
 
 /* --- maps ------------------------------------------------------------------------------------ */
 
+/* nginx looks for no variables in a key: a `$` there is the end of a regular expression. */
+static void double_dollars(struct buf *out, const char *key)
+{
+	for (; *key; key++) {
+		if (*key == '$')
+			buf_putc(out, '$');
+		buf_putc(out, *key);
+	}
+}
+
 /* A key is a text, or a regular expression after `~`; after a backslash it is always a text. */
 static const char *check_map_key(const struct reader *r UNUSED, const char *s)
 {
 	static const char *const words[] = { "default", "hostnames", "include", "volatile" };
-	size_t size = strlen(s);
+	CLEANUP(buf_fini) struct buf doubled = BUF_INIT;
+	const char *why = NULL;
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		if (strcmp(s, words[i]) == 0)
 			return "is a word of nginx's map: write the field of that name, or a "
 			       "backslash before it for the text";
 	}
-	if (size > 1024)
-		return "is longer than 1024 bytes";
-	for (; *s; s++) {
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			return "contains a control character";
-	}
-	return NULL;
+	double_dollars(&doubled, s);
+	return emit_text_is_valid(buf_str(&doubled), TEXT_LITERAL, &why) ? NULL : why;
 }
 
 static void read_map_values(struct reader *r, const json_t *value, void *where)
@@ -120,13 +126,11 @@ static const struct field map_rows[] = {
 };
 const struct fields map_fields = FIELDS(map_rows);
 
-/* nginx looks for no variables in a key: a `$` there is the end of a regular expression. */
 static void put_key(struct definer *d, const char *key)
 {
 	CLEANUP(buf_fini) struct buf doubled = BUF_INIT;
 
-	for (; *key; key++)
-		buf_puts(&doubled, *key == '$' ? "$$" : (const char[]){ *key, '\0' });
+	double_dollars(&doubled, key);
 	emit_literal(&d->text, buf_str(&doubled));
 }
 

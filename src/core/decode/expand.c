@@ -21,11 +21,12 @@ struct failure {
 
 struct expansion {
 	struct tree *raw, *tree;
+	const char *broken[ROLE_SITE + 1]; /* why objects of the role cannot have defaults */
 	const char *root;
 	const struct host_var *vars;
 	struct defaults defaults;
 	struct arena *arena;
-	struct failure *failures; /* in tree order */
+	struct failure *failures; /* sorted by path when the tree is made */
 	size_t failure_count, failure_room;
 	size_t size; /* of all expanded objects */
 };
@@ -61,17 +62,20 @@ static void add_failure(struct expansion *x, const char *path, const char *field
 							    arena_strdup(x->arena, why) };
 }
 
+static int by_path(const void *a, const void *b)
+{
+	return path_compare(((const struct failure *)a)->path, ((const struct failure *)b)->path);
+}
+
 bool expansion_problem(const struct expansion *x, const char *path, struct problems *problems)
 {
-	for (size_t i = 0; x && i < x->failure_count; i++) {
-		const struct failure *f = &x->failures[i];
+	const struct failure wanted = { .path = path }, *f = NULL;
 
-		if (strcmp(f->path, path) != 0)
-			continue;
+	if (x && x->failure_count)
+		f = bsearch(&wanted, x->failures, x->failure_count, sizeof(*f), by_path);
+	if (f)
 		problems_add(problems, path, PROBLEM_FIELD, f->field, "%s", f->why);
-		return true;
-	}
-	return false;
+	return f;
 }
 
 /* --- one object ------------------------------------------------------------------------------ */
@@ -207,7 +211,7 @@ static bool has_parameters(const struct znode *z)
 
 static bool may_need(const struct expansion *x, enum kind_role role, const struct znode *z)
 {
-	if (contains(z, "\"defaults\""))
+	if (contains(z, "\"defaults\"") || (role <= ROLE_SITE && x->broken[role]))
 		return true;
 	if (role == ROLE_SITE)
 		return x->defaults.site || x->defaults.location || has_parameters(z) ||
@@ -234,7 +238,8 @@ static char *expand(struct expansion *x, enum kind_role role, const struct znode
 	char *text = NULL;
 
 	if (own && (role == ROLE_DEFINITION || defaults_are_taken(own)))
-		out = expanders[role](&s, own);
+		out = role != ROLE_DEFINITION && x->broken[role] ? fail(&s, "", x->broken[role])
+								 : expanders[role](&s, own);
 	if (out)
 		text = json_dumps(out, JSON_COMPACT);
 	if (text && (strlen(text) > most || x->size > WHOLE_MOST)) {
@@ -272,17 +277,18 @@ static void add_expanded(struct expansion *x, struct tree_builder *b, const stru
 /* --- the whole ------------------------------------------------------------------------------- */
 
 /* Defaults with this host's values; NULL: there are none, or they are not valid, which decode
- * reports. */
-static json_t *read_defaults(struct expansion *x, const char *name)
+ * reports. Then no object of the role may change. */
+static json_t *read_defaults(struct expansion *x, enum kind_role role, const char *name)
 {
 	const struct znode *z = find_part(x, CONFIG_DEFAULTS, name);
 	struct subject s = { .x = x, .z = z };
-	json_t *raw = z ? parse(z) : NULL, *out;
+	json_t *raw = z ? parse(z) : NULL;
+	json_t *out = raw ? replace_params(&s, raw, NULL, NULL) : NULL;
 
-	if (!raw)
-		return NULL;
-	out = replace_params(&s, raw, NULL, NULL);
 	json_decref(raw);
+	if (z && !out)
+		x->broken[role] =
+			arena_printf(x->arena, "defaults/%s cannot be used: see its problem", name);
 	return out;
 }
 
@@ -290,7 +296,8 @@ static bool anything_to_do(const struct expansion *x)
 {
 	size_t i = tree_lower_bound(x->raw, x->root);
 
-	if (x->defaults.site || x->defaults.location || x->defaults.upstream)
+	if (x->defaults.site || x->defaults.location || x->defaults.upstream ||
+	    x->broken[ROLE_SITE] || x->broken[ROLE_UPSTREAM])
 		return true;
 	for (; i < tree_count(x->raw) && path_is_within(tree_at(x->raw, i)->path, x->root); i++) {
 		const struct znode *z = tree_at(x->raw, i);
@@ -325,10 +332,12 @@ struct expansion *expansion_new(const struct tree *tree, const char *root,
 				 .vars = vars,
 				 .arena = arena_new() };
 	x->root = arena_strdup(x->arena, root);
-	x->defaults.site = read_defaults(x, "site");
-	x->defaults.location = read_defaults(x, "location");
-	x->defaults.upstream = read_defaults(x, "upstream");
+	x->defaults.site = read_defaults(x, ROLE_SITE, "site");
+	x->defaults.location = read_defaults(x, ROLE_SITE, "location");
+	x->defaults.upstream = read_defaults(x, ROLE_UPSTREAM, "upstream");
 	x->tree = anything_to_do(x) ? expand_tree(x) : tree_ref(x->raw);
+	if (x->failure_count)
+		qsort(x->failures, x->failure_count, sizeof(*x->failures), by_path);
 	return x;
 }
 

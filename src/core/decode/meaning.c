@@ -182,6 +182,15 @@ static void put_site(struct buf *out, const struct site *s)
 
 /* --- forms ------------------------------------------------------------------------------------ */
 
+/* Decided before an object is decoded: does it take defaults? */
+static void put_defaults(struct buf *out, const struct znode *z)
+{
+	json_t *object = json_loadb(z->data, z->size, JSON_REJECT_DUPLICATES, NULL);
+
+	put_number(out, json_is_false(json_object_get(object, "defaults")), 0);
+	json_decref(object);
+}
+
 static bool print_upstream(const struct meaning *m UNUSED, struct arena *a, const struct znode *z,
 			   struct buf *out, struct problems *ps)
 {
@@ -189,6 +198,7 @@ static bool print_upstream(const struct meaning *m UNUSED, struct arena *a, cons
 
 	if (!decode_upstream(a, z, &u, ps))
 		return false;
+	put_defaults(out, z);
 	put_upstream(out, &u);
 	return true;
 }
@@ -227,6 +237,7 @@ static bool print_site(const struct meaning *m, struct arena *a, const struct zn
 
 	if (!decode_site(a, z, m->policy, &s, ps))
 		return false;
+	put_defaults(out, z);
 	put_site(out, &s);
 	return true;
 }
