@@ -171,6 +171,28 @@ static void a_parameter_stands_for_itself_in_a_regular_expression(void **state U
 	assert_non_null(strstr(z->data, "~^a\\\\.\\\\*\\\\|b$"));
 }
 
+static void a_parameter_cannot_become_syntax(void **state UNUSED)
+{
+	static const char *const values[] = { "a b", "a;b", "{",   "}",  "a\\\\\"b", "$host", "= /x",
+					      "~x",  "@x",  "*.x", ".x", "^x",     "a#b" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		CLEANUP(freep)
+		char *text = xasprintf(
+			OBJECT("templates/r", "{\"listen\":[\"$(x)\"]}")
+				OBJECT("sites/a", "{\"template\":\"r\",\"with\":{\"x\":\"%s\"}}"),
+			values[i]);
+		CLEANUP(tree_unrefp) struct tree *t = parse(text);
+		CLEANUP(expansion_freep) struct expansion *x = expansion_new(t, ROOT, NULL);
+		struct problems problems;
+
+		problems_init(&problems);
+		if (!expansion_problem(x, ROOT "/sites/a", &problems))
+			fail_msg("%s is accepted", values[i]);
+		problems_fini(&problems);
+	}
+}
+
 /* Only what it takes: once for each site, and not once for each pair of them. */
 static void ten_thousand_sites_take_defaults(void **state UNUSED)
 {
@@ -202,6 +224,7 @@ int main(void)
 		TEST(defaults_that_cannot_be_read_change_no_site),
 		TEST(a_change_of_a_template_is_one_of_its_sites),
 		cmocka_unit_test(a_parameter_stands_for_itself_in_a_regular_expression),
+		cmocka_unit_test(a_parameter_cannot_become_syntax),
 		cmocka_unit_test(ten_thousand_sites_take_defaults),
 	};
 

@@ -60,6 +60,13 @@ bool params_used(const struct params *p, const char *name)
 
 /* --- values ---------------------------------------------------------------------------------- */
 
+/* What a string is. */
+enum place {
+	PLACE_WORD, /* something else than the two */
+	PLACE_FREE, /* one parameter of any text */
+	PLACE_REGEX /* a regular expression; elsewhere one begins with `~` */
+};
+
 /* Fields whose strings nginx takes as one parameter of any text. */
 static bool is_free(const char *field)
 {
@@ -74,6 +81,13 @@ static bool is_free(const char *field)
 			return true;
 	}
 	return false;
+}
+
+static enum place place_of(const char *field, enum place around)
+{
+	if (strcmp(field, "from") == 0) /* of a rewrite */
+		return PLACE_REGEX;
+	return is_free(field) ? PLACE_FREE : around;
 }
 
 static bool fail(struct params *p, const char *name, const char *why)
@@ -145,7 +159,7 @@ static void put_free(struct buf *out, const char *value)
 
 /* text: the whole string that it is put into. */
 static bool put_value(struct params *p, struct buf *out, const char *name, const json_t *value,
-		      const char *text, bool is_free_text)
+		      const char *text, enum place place)
 {
 	char digits[32];
 	const char *s = json_string_value(value);
@@ -158,9 +172,9 @@ static bool put_value(struct params *p, struct buf *out, const char *name, const
 		return fail(p, name,
 			    "is a part of a string here, so its value has to be a string or a "
 			    "whole number");
-	if (is_free_text)
+	if (place == PLACE_FREE)
 		put_free(out, s);
-	else if (*text == '~')
+	else if (*text == '~' || place == PLACE_REGEX)
 		put_quoted(out, s);
 	else
 		return put_word(p, out, name, s);
@@ -178,7 +192,7 @@ static bool take_name(struct params *p, const char *from, size_t size, char name
 }
 
 /* The parts of the string around its parameters. */
-static bool replace(struct params *p, struct buf *out, const char *text, bool is_free_text)
+static bool replace(struct params *p, struct buf *out, const char *text, enum place place)
 {
 	const char *at = text, *done = text, *found;
 	char name[NAME_SIZE];
@@ -193,7 +207,7 @@ static bool replace(struct params *p, struct buf *out, const char *text, bool is
 		if (!take_name(p, found, size, name))
 			return false;
 		value = look_up(p, name);
-		ok = value && put_value(p, out, name, value, text, is_free_text);
+		ok = value && put_value(p, out, name, value, text, place);
 		json_decref(value);
 		if (!ok)
 			return false;
@@ -205,16 +219,15 @@ static bool replace(struct params *p, struct buf *out, const char *text, bool is
 }
 
 static json_t *copy_checked(struct params *p, const char *name, const json_t *value,
-			    bool is_free_text);
+			    enum place place);
 
 /* An array as a value: each string in it is checked like one. */
-static json_t *copy_array(struct params *p, const char *name, const json_t *value,
-			  bool is_free_text)
+static json_t *copy_array(struct params *p, const char *name, const json_t *value, enum place place)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < json_array_size(value); i++) {
-		json_t *element = copy_checked(p, name, json_array_get(value, i), is_free_text);
+		json_t *element = copy_checked(p, name, json_array_get(value, i), place);
 
 		if (!element) {
 			json_decref(list);
@@ -227,12 +240,12 @@ static json_t *copy_array(struct params *p, const char *name, const json_t *valu
 
 /* A parameter that is the whole string keeps the type of its value. */
 static json_t *copy_checked(struct params *p, const char *name, const json_t *value,
-			    bool is_free_text)
+			    enum place place)
 {
 	CLEANUP(buf_fini) struct buf text = BUF_INIT;
 
 	if (json_is_array(value))
-		return copy_array(p, name, value, is_free_text);
+		return copy_array(p, name, value, place);
 	if (json_is_integer(value) || json_is_boolean(value))
 		return json_incref((json_t *)(uintptr_t)value);
 	if (!json_is_string(value)) {
@@ -241,11 +254,10 @@ static json_t *copy_checked(struct params *p, const char *name, const json_t *va
 		     "array of these");
 		return NULL;
 	}
-	return put_value(p, &text, name, value, "", is_free_text) ? json_string(buf_str(&text))
-								  : NULL;
+	return put_value(p, &text, name, value, "", place) ? json_string(buf_str(&text)) : NULL;
 }
 
-static json_t *apply_to_string(struct params *p, const json_t *string, bool is_free_text)
+static json_t *apply_to_string(struct params *p, const json_t *string, enum place place)
 {
 	CLEANUP(buf_fini) struct buf text = BUF_INIT;
 	const char *s = json_string_value(string), *at = s, *found;
@@ -257,11 +269,11 @@ static json_t *apply_to_string(struct params *p, const json_t *string, bool is_f
 	if (!found)
 		return json_incref((json_t *)(uintptr_t)string);
 	if (found != s + 2 || *at)
-		return replace(p, &text, s, is_free_text) ? json_string(buf_str(&text)) : NULL;
+		return replace(p, &text, s, place) ? json_string(buf_str(&text)) : NULL;
 	if (!take_name(p, found, size, name))
 		return NULL;
 	value = look_up(p, name);
-	out = value ? copy_checked(p, name, value, is_free_text) : NULL;
+	out = value ? copy_checked(p, name, value, place) : NULL;
 	json_decref(value);
 	return out;
 }
@@ -275,9 +287,9 @@ static void cut(struct buf *b, size_t size)
 		b->data[size] = '\0';
 }
 
-static json_t *apply(struct params *p, const json_t *value, bool is_free_text);
+static json_t *apply(struct params *p, const json_t *value, enum place place);
 
-static json_t *apply_to_object(struct params *p, const json_t *value, bool is_free_text)
+static json_t *apply_to_object(struct params *p, const json_t *value, enum place place)
 {
 	json_t *object = json_object(), *member, *made;
 	size_t mark = p->field.size;
@@ -286,7 +298,7 @@ static json_t *apply_to_object(struct params *p, const json_t *value, bool is_fr
 	json_object_foreach((json_t *)(uintptr_t)value, name, member)
 	{
 		buf_printf(&p->field, "%s%s", mark ? "." : "", name);
-		made = apply(p, member, is_free_text || is_free(name));
+		made = apply(p, member, place_of(name, place));
 		if (!made) {
 			json_decref(object);
 			return NULL;
@@ -297,14 +309,14 @@ static json_t *apply_to_object(struct params *p, const json_t *value, bool is_fr
 	return object;
 }
 
-static json_t *apply_to_array(struct params *p, const json_t *value, bool is_free_text)
+static json_t *apply_to_array(struct params *p, const json_t *value, enum place place)
 {
 	json_t *array = json_array(), *made;
 	size_t mark = p->field.size;
 
 	for (size_t i = 0; i < json_array_size(value); i++) {
 		buf_printf(&p->field, "[%zu]", i);
-		made = apply(p, json_array_get(value, i), is_free_text);
+		made = apply(p, json_array_get(value, i), place);
 		if (!made) {
 			json_decref(array);
 			return NULL;
@@ -315,18 +327,18 @@ static json_t *apply_to_array(struct params *p, const json_t *value, bool is_fre
 	return array;
 }
 
-static json_t *apply(struct params *p, const json_t *value, bool is_free_text)
+static json_t *apply(struct params *p, const json_t *value, enum place place)
 {
 	if (json_is_object(value))
-		return apply_to_object(p, value, is_free_text);
+		return apply_to_object(p, value, place);
 	if (json_is_array(value))
-		return apply_to_array(p, value, is_free_text);
+		return apply_to_array(p, value, place);
 	if (json_is_string(value))
-		return apply_to_string(p, value, is_free_text);
+		return apply_to_string(p, value, place);
 	return json_incref((json_t *)(uintptr_t)value);
 }
 
 json_t *params_apply(struct params *p, const json_t *value)
 {
-	return apply(p, value, false);
+	return apply(p, value, PLACE_WORD);
 }
