@@ -118,7 +118,8 @@ $(B)/tests/unit/test_call_circles: | $(CORE) $(WINGS) $(DUTIES) $(TOP) $(CTL)
 # The preview has no ZooKeeper and deploys nothing: its test has just what it needs to link.
 PREVIEW_TEST := $(B)/tests/integration/test_preview
 PREVIEW := $(patsubst %.c,$(B)/%.o,src/preview/preview.c src/nginx/master.c src/nginx/proc.c src/nginx/host_files.c \
-	$(wildcard src/sys/*.c src/host/settings*.c src/nginx/sandbox*.c src/nginx/nginx_*.c))
+	$(wildcard src/sys/*.c src/host/settings*.c src/nginx/sandbox*.c src/nginx/nginx_*.c) \
+	$(patsubst %,src/nginx/%.c,enclosed helper_channel helper_wire look peek))
 PREVIEW_RIG := $(patsubst %,$(B)/tests/integration/%.o,rig rig_alone rig_nginx)
 $(PREVIEW_TEST): $(PREVIEW_TEST).o $(PREVIEW_RIG) $(PREVIEW) $(B)/libcore.a
 	@$(call say,LD,$@)

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <zknginx/log.h>
@@ -18,6 +17,7 @@
 #include "daemon.h"
 #include "host/notify.h"
 #include "host/settings_trust.h"
+#include "nginx/helper.h"
 #include "sys/timing.h"
 
 #define ONCE_PATIENCE (60 * USEC_PER_SEC)
@@ -90,13 +90,6 @@ static void block_signals(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-/* Neither this process nor a program that it starts gains privileges by executing a file. */
-static void forbid_new_privileges(void)
-{
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		die("PR_SET_NO_NEW_PRIVS: %m");
-}
-
 /* Each run builds a tree, a model and a bundle and frees the last ones. If their pages stay in the
  * heap, the next run need not ask the kernel for them. */
 static void keep_freed_memory(void)
@@ -122,8 +115,7 @@ static void add_signals(struct daemon *d)
 		die("sd-event: %s", strerrordesc_np(-rc));
 }
 
-/* --- what the fleet and the agent report
- * ------------------------------------------------------------------ */
+/* --- what the fleet and the agent report ------------------------------------------------------ */
 
 /* The membership or the election. */
 static void on_fleet_state(void *daemon)
@@ -325,7 +317,7 @@ static int start(struct daemon *d, struct err *e)
 	set_host(d);
 	set_id(d);
 	d->exit_code = 1;
-	if (open_parts(d, e) < 0)
+	if (daemon_give_up_privileges(d, e) < 0 || open_parts(d, e) < 0)
 		return -1;
 	add_signals(d);
 	d->exit_code = 0;
@@ -342,6 +334,7 @@ static void stop(struct daemon *d)
 	agent_free(d->agent);
 	alarm_free(d->alarm);
 	report_free(d->report);
+	helper_stop();
 	settings_free(d->file);
 	sd_event_unref(d->loop);
 }
@@ -363,7 +356,6 @@ int daemon_run(const char *settings_path, bool missing_ok, bool once)
 	struct err e;
 	int rc;
 
-	forbid_new_privileges();
 	block_signals();
 	keep_freed_memory();
 	rc = sd_event_default(&d.loop);

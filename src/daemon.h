@@ -3,6 +3,7 @@
  *
  *	daemon.c		lifetimes, signals, and who is told what by whom
  *	daemon_settings.c	the settings, and their reload
+ *	daemon_privileges.c	the helper, and what this process gives up
  *	daemon_status.c		what the report, the alarm and the leader get
  *	main.c			the command line
  *
@@ -50,6 +51,9 @@ struct daemon {
 /* daemon_settings.c */
 void daemon_use_settings(struct daemon *d, struct settings_file *file);
 void daemon_reload_settings(struct daemon *d);
+
+/* daemon_privileges.c: before there is a thread, and before anything is read from ZooKeeper. */
+int daemon_give_up_privileges(struct daemon *d, struct err *e);
 
 /* daemon_status.c: what the report, the alarm and the leader get; d is the daemon. */
 void daemon_facts(void *d, struct status_facts *out);

@@ -22,6 +22,7 @@ static void check_zookeeper(const struct agent *a, struct conditions *c)
 	const struct session *s = mirror_session(a->mirror);
 	uint64_t when;
 	const char *distrust = session_distrust(s, &when), *slow = session_slow(s);
+	const char *unanswered = session_unanswered(s);
 
 	if (is_recent(when, DISTRUST_LASTS))
 		conditions_add(c, "zookeeper-distrusted", "", ALERT_WARNING, 1,
@@ -35,9 +36,9 @@ static void check_zookeeper(const struct agent *a, struct conditions *c)
 			       slow);
 	if (session_state(s) != SESSION_CONNECTED)
 		conditions_add(c, "zookeeper-lost", "", ALERT_CRITICAL, session_timeout(s),
-			       "no healthy ZooKeeper server answers (%s); nginx keeps serving the "
-			       "last good generation",
-			       a->settings->zookeeper.hosts);
+			       "no healthy ZooKeeper server answers (%s%s%s); nginx keeps serving "
+			       "the last good generation",
+			       a->settings->zookeeper.hosts, *unanswered ? "; " : "", unanswered);
 }
 
 /* ZooKeeper answers, and what it has is not used. */

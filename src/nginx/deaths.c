@@ -192,6 +192,31 @@ static unsigned follow_only(struct deaths *d, const struct workers *now)
 	return deaths;
 }
 
+static bool is_same(const struct workers *a, const struct workers *b)
+{
+	if (a->serving_count != b->serving_count || a->leaving != b->leaving ||
+	    a->starting != b->starting || a->children != b->children)
+		return false;
+	for (size_t i = 0; i < a->serving_count; i++) {
+		if (a->serving[i] != b->serving[i])
+			return false;
+	}
+	return true;
+}
+
+/* In the middle of a reload, or between the end of a worker and the start of the next, the sets
+ * cannot be compared. `now` was read one process after the other: it is true when it was the same
+ * before and after a moment at which the master slept. */
+static bool is_settled(const struct master *m, const struct workers *now)
+{
+	struct workers again;
+
+	if (now->starting || master_activity(m) != MASTER_IDLE)
+		return false;
+	master_workers(m, &again);
+	return is_same(now, &again);
+}
+
 unsigned deaths_look(struct deaths *d, const struct master *m, const struct workers *now,
 		     const char *config)
 {
@@ -203,8 +228,7 @@ unsigned deaths_look(struct deaths *d, const struct master *m, const struct work
 		d->suspected = 0;
 		return errorlog_tail_deaths(&d->tail, config);
 	}
-	/* in the middle of a reload the sets cannot be compared */
-	if (now->starting || master_activity(m) != MASTER_IDLE)
+	if (!is_settled(m, now))
 		return 0;
 	return compare(d, now) + follow_only(d, now);
 }

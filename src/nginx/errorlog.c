@@ -14,6 +14,7 @@
 #include "core/text/lexer.h"
 #include "errorlog.h"
 #include "nginx_text.h"
+#include "peek.h"
 
 #define READ_LIMIT ((off_t)65536)
 
@@ -34,15 +35,11 @@ static int open_log(const char *path)
 
 static bool open_of_master(struct errorlog *log)
 {
-	char link[64];
-	ssize_t size;
+	struct look_answer a;
 
-	snprintf(link, sizeof(link), "/proc/%d/fd/2", (int)log->master);
-	log->fd = open_log(link);
-	if (log->fd < 0)
+	if (!peek(LOOK_LOG, log->master, "", &a, &log->fd) || log->fd < 0)
 		return false;
-	size = readlink(link, log->path, sizeof(log->path) - 1);
-	log->path[size > 0 ? size : 0] = '\0';
+	snprintf(log->path, sizeof(log->path), "%s", a.text);
 	return true;
 }
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "errorlog_tail.h"
+#include "peek.h"
 
 #define FLOOD ((off_t)1 << 20)
 #define CHUNK 65536
@@ -111,11 +112,12 @@ static unsigned count_news(struct errorlog_tail *t)
 /* Does nginx write to another file now? */
 static bool has_moved(const struct errorlog_tail *t)
 {
+	struct look_answer a;
 	struct stat ours, theirs;
-	char link[64];
 
-	snprintf(link, sizeof(link), "/proc/%d/fd/2", (int)t->log.master);
-	if ((stat(link, &theirs) < 0 || !S_ISREG(theirs.st_mode)) && stat(t->log.path, &theirs) < 0)
+	if (peek(LOOK_LOG, t->log.master, "", &a, NULL) && S_ISREG(a.st.st_mode))
+		theirs = a.st;
+	else if (stat(t->log.path, &theirs) < 0)
 		return false;
 	return fstat(t->log.fd, &ours) == 0 &&
 	       (ours.st_dev != theirs.st_dev || ours.st_ino != theirs.st_ino);

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "master.h"
+#include "peek.h"
 #include "proc.h"
 
 #define MASTER_TITLE "nginx: master process"
@@ -68,23 +69,20 @@ static bool is_named_after(const char *file, const char *name)
 static bool runs(pid_t pid, const char *binary)
 {
 	const char *name = strrchr(binary, '/');
-	char link[64], target[4096], *deleted;
-	struct stat running, wanted;
-	ssize_t size;
+	struct look_answer exe;
+	struct stat wanted;
+	char *deleted;
 
-	snprintf(link, sizeof(link), "/proc/%d/exe", (int)pid);
-	size = readlink(link, target, sizeof(target) - 1);
-	if (size < 0)
+	if (!peek(LOOK_EXECUTABLE, pid, "", &exe, NULL))
 		return true; /* we may not read it: the title has to do */
-	target[size] = '\0';
-	if (stat(link, &running) == 0 && stat(binary, &wanted) == 0 &&
-	    running.st_dev == wanted.st_dev && running.st_ino == wanted.st_ino)
+	if (stat(binary, &wanted) == 0 && exe.st.st_dev == wanted.st_dev &&
+	    exe.st.st_ino == wanted.st_ino)
 		return true;
-	deleted = strstr(target, " (deleted)");
+	deleted = strstr(exe.text, " (deleted)");
 	if (deleted)
 		*deleted = '\0';
 	name = name ? name + 1 : binary;
-	return strrchr(target, '/') && is_named_after(strrchr(target, '/') + 1, name);
+	return strrchr(exe.text, '/') && is_named_after(strrchr(exe.text, '/') + 1, name);
 }
 
 static int check_master(struct master *m, const char *binary, struct err *e)

@@ -113,41 +113,47 @@ void nginx_version_guess(struct nginx_version *v)
 		v->paths[i] = paths[i].debian;
 }
 
-void nginx_version_ask(struct arena *a, const char *binary, int executable, struct nginx_version *v)
+void nginx_version_ask(struct arena *a, const struct nginx_program *program,
+		       struct nginx_version *v)
 {
 	static char *const environment[] = { (char *)"LANG=C", NULL };
 	static char *const arguments[] = { (char *)"nginx", (char *)"-V", NULL };
 	struct question q = { .arena = a, .version = v };
 	const struct child_spec spec = {
-		.path = binary,
-		.exec_fd = executable,
+		.path = program->binary,
+		.exec_fd = program->executable,
 		.argv = arguments,
 		.envp = environment,
 		.deadline = ASK_TIMEOUT,
+		.launch = program->launch,
+		.launch_ctx = program->launch_ctx,
 		.done = on_answer,
 		.ctx = &q,
 	};
 
 	if (child_run(&spec, NULL) == 0 && q.answered)
 		return;
-	log_warning("%s -V cannot be run or read; using the paths of Debian's nginx", binary);
+	log_warning("%s -V cannot be run or read; using the paths of Debian's nginx",
+		    program->binary);
 	nginx_version_guess(v);
 }
 
-void nginx_version_meet(struct arena *a, const char *binary, int executable,
+void nginx_version_meet(struct arena *a, const struct nginx_program *program,
 			struct nginx_version *v)
 {
 	bool is_known = v->paths[NGINX_PREFIX];
 	struct fingerprint now = { 0 };
 	struct stat st;
 
-	if ((executable >= 0 ? fstat(executable, &st) : stat(binary, &st)) == 0)
+	if (program->file)
+		now = fingerprint_of(program->file);
+	else if (stat(program->binary, &st) == 0)
 		now = fingerprint_of(&st);
 	else if (is_known)
 		return;
 	now.changed = (struct timespec){ 0 }; /* a new name does not make it a new file */
 	if (is_known && fingerprint_same(&now, &v->file))
 		return;
-	nginx_version_ask(a, binary, executable, v);
+	nginx_version_ask(a, program, v);
 	v->file = now;
 }

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <zknginx/arena.h>
+#include <zknginx/err.h>
 
 #include "fingerprint.h"
 
@@ -30,13 +31,24 @@ struct nginx_version {
 	struct fingerprint file;         /* whose answer it is; set by nginx_version_meet() */
 };
 
-/* Runs the binary, for a few milliseconds. executable: an open file to run in place of `binary`;
- * -1: none. When it cannot be run (logged): nginx_version_guess(). */
-void nginx_version_ask(struct arena *a, const char *binary, int executable,
+struct child_ends;
+
+/* Which file is asked, and how. */
+struct nginx_program {
+	const char *binary;
+	int executable;          /* an open file to run in its place; -1: none */
+	const struct stat *file; /* of that one; NULL: the file is `binary` */
+	/* As in struct child_spec; NULL: this process runs it. */
+	int (*launch)(void *ctx, const struct child_ends *ends, struct err *e);
+	void *launch_ctx;
+};
+
+/* Runs it, for a few milliseconds. When it cannot be run (logged): nginx_version_guess(). */
+void nginx_version_ask(struct arena *a, const struct nginx_program *program,
 		       struct nginx_version *v);
 /* The same, unless this file was asked already, or is missing and another one was. *v begins as all
  * zero. */
-void nginx_version_meet(struct arena *a, const char *binary, int executable,
+void nginx_version_meet(struct arena *a, const struct nginx_program *program,
 			struct nginx_version *v);
 /* The version and the paths of Debian's nginx. */
 void nginx_version_guess(struct nginx_version *v);

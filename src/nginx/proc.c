@@ -13,7 +13,7 @@
 
 #include "proc.h"
 
-static bool read_all(int fd, struct buf *out)
+bool proc_read_all(int fd, struct buf *out)
 {
 	char chunk[4096];
 	ssize_t got;
@@ -38,7 +38,7 @@ bool proc_read(pid_t pid, const char *name, struct buf *out)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
-	ok = read_all(fd, out);
+	ok = proc_read_all(fd, out);
 	close(fd);
 	return ok;
 }

@@ -8,6 +8,8 @@
 
 /* All of /proc/PID/name; false when there is no such process or file. */
 bool proc_read(pid_t pid, const char *name, struct buf *out);
+/* … of an open file of it. */
+bool proc_read_all(int fd, struct buf *out);
 
 /* The command line: nginx writes its title there. False when empty (a zombie) or gone. */
 bool proc_title(pid_t pid, char *title, size_t room);

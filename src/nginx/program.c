@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "fingerprint.h"
+#include "peek.h"
 #include "proc.h"
 #include "program.h"
 #include "sys/timing.h"
@@ -31,7 +32,7 @@ static const char *const package_locks[] = { "/var/lib/dpkg/lock", "/var/lib/dpk
 struct comparison {
 	struct program *out;
 	struct digester *digester;
-	const char *root;    /* before each path; "" = our own mounts */
+	pid_t rooted_at;     /* paths are below the root of this process; 0: of ours */
 	const char *exe;     /* the path of what runs; "" = unknown */
 	struct stat running; /* … and its inode; st_ino 0: unknown */
 	uint64_t started;    /* wall clock, microseconds */
@@ -50,15 +51,29 @@ static uint64_t start_of(const struct master *m)
 	return timing_wall() - age * USEC_PER_SEC / hertz;
 }
 
+static int look_up(const struct comparison *c, enum look_kind kind, const char *path,
+		   struct stat *st)
+{
+	struct look_answer a;
+
+	if (!c->rooted_at)
+		return kind == LOOK_LINK ? lstat(path, st) : stat(path, st);
+	if (!peek(kind, c->rooted_at, path, &a, NULL)) {
+		errno = a.error;
+		return -1;
+	}
+	*st = a.st;
+	return 0;
+}
+
 enum found { FILE_EXISTS, FILE_MISSING, FILE_UNKNOWN };
 
 static enum found look_at(const struct comparison *c, const char *path, struct stat *st)
 {
-	CLEANUP(freep) char *full = xasprintf("%s%s", c->root, path);
 	struct fingerprint f = { 0 };
 	enum found found = FILE_EXISTS;
 
-	if (stat(full, st) == 0)
+	if (look_up(c, LOOK_FILE, path, st) == 0)
 		f = fingerprint_of(st);
 	else
 		found = errno == ENOENT || errno == ENOTDIR ? FILE_MISSING : FILE_UNKNOWN;
@@ -74,15 +89,15 @@ static enum found look_at(const struct comparison *c, const char *path, struct s
 /* When the file, or a symbolic link in its path, last changed. */
 static uint64_t change_of(const struct comparison *c, const char *path, const struct stat *file)
 {
-	CLEANUP(freep) char *full = xasprintf("%s%s", c->root, path);
+	CLEANUP(freep) char *full = xstrdup(path);
 	uint64_t latest = usec_of(&file->st_ctim), own;
 	struct stat st;
 
-	for (size_t end = strlen(full); end > strlen(c->root); end--) {
+	for (size_t end = strlen(full); end > 0; end--) {
 		if (full[end] && full[end] != '/')
 			continue;
 		full[end] = '\0';
-		if (lstat(full, &st) < 0 || !S_ISLNK(st.st_mode))
+		if (look_up(c, LOOK_LINK, full, &st) < 0 || !S_ISLNK(st.st_mode))
 			continue;
 		own = usec_of(&st.st_ctim);
 		latest = own > latest ? own : latest;
@@ -137,50 +152,60 @@ static void compare_maps(struct comparison *c, char *maps)
 	}
 }
 
-static void read_exe(struct comparison *c, pid_t pid, char *exe, size_t room)
+static void read_exe(struct comparison *c, pid_t pid, struct look_answer *exe)
 {
-	char link[64], *deleted;
-	ssize_t size;
+	char *deleted;
 
-	snprintf(link, sizeof(link), "/proc/%d/exe", (int)pid);
-	size = readlink(link, exe, room - 1);
-	exe[size > 0 ? size : 0] = '\0';
-	deleted = strstr(exe, DELETED);
+	c->exe = "";
+	if (!peek(LOOK_EXECUTABLE, pid, "", exe, NULL))
+		return;
+	deleted = strstr(exe->text, DELETED);
 	if (deleted)
 		*deleted = '\0';
-	c->exe = exe;
-	if (stat(link, &c->running) < 0)
-		c->running = (struct stat){ 0 };
+	c->exe = exe->text;
+	c->running = exe->st;
 }
 
 /* Without the right to look below the master's root, ours has to do. */
-static void find_root(pid_t pid, char *root, size_t room)
+static pid_t find_root(pid_t pid)
 {
-	struct stat ours, theirs;
-	char path[64];
+	struct look_answer space, root;
+	struct stat ours;
 
-	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)pid);
-	snprintf(root, room, "/proc/%d/root", (int)pid);
-	if (stat("/proc/self/ns/mnt", &ours) < 0 || stat(path, &theirs) < 0 ||
-	    (ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino) ||
-	    access(root, X_OK) < 0)
-		root[0] = '\0';
+	return stat("/proc/self/ns/mnt", &ours) == 0 &&
+			       peek(LOOK_NAMESPACE, pid, "", &space, NULL) &&
+			       (ours.st_dev != space.st.st_dev || ours.st_ino != space.st.st_ino) &&
+			       peek(LOOK_FILE, pid, "/", &root, NULL)
+		       ? pid
+		       : 0;
+}
+
+static void read_maps(pid_t pid, struct buf *maps)
+{
+	struct look_answer a;
+	int fd;
+
+	if (!peek(LOOK_MAPS, pid, "", &a, &fd) || fd < 0)
+		return;
+	proc_read_all(fd, maps);
+	close(fd);
 }
 
 void program_look(const struct master *m, const char *binary, struct program *out)
 {
 	CLEANUP(digester_freep) struct digester *digester = digester_new();
 	CLEANUP(buf_fini) struct buf maps = BUF_INIT;
-	char exe[4096], root[64];
-	struct comparison c = {
-		.out = out, .digester = digester, .root = root, .started = start_of(m)
-	};
+	struct look_answer exe;
+	struct comparison c = { .out = out,
+				.digester = digester,
+				.rooted_at = find_root(m->pid),
+				.started = start_of(m) };
 
 	*out = (struct program){ 0 };
-	find_root(m->pid, root, sizeof(root));
-	read_exe(&c, m->pid, exe, sizeof(exe));
+	read_exe(&c, m->pid, &exe);
 	compare_binary(&c, binary);
-	if (proc_read(m->pid, "maps", &maps) && maps.size)
+	read_maps(m->pid, &maps);
+	if (maps.size)
 		compare_maps(&c, maps.data);
 	out->files = digester_finish(digester);
 }

@@ -12,6 +12,8 @@
 #include <zknginx/log.h>
 
 #include "core/text/emit.h"
+#include "enclosed.h"
+#include "helper_channel.h"
 #include "nginx_dump.h"
 #include "nginx_logs.h"
 #include "nginx_text.h"
@@ -20,7 +22,6 @@
 #include "sandbox_fallback.h"
 #include "sandbox_learn.h"
 #include "sandbox_master.h"
-#include "sandbox_namespace.h"
 #include "sys/timing.h"
 
 #define ROUNDS_MAX 4
@@ -30,7 +31,7 @@ struct test {
 	struct sandbox *sandbox;
 	sd_event *loop;
 	char *staged;
-	struct sandbox_master master;
+	long master;
 	uint64_t timeout, deadline; /* CLOCK_MONOTONIC */
 	unsigned round;
 	struct fallback *fallback;
@@ -55,6 +56,20 @@ struct sandbox {
 
 /* --- the sandbox ------------------------------------------------------------------------------ */
 
+static struct enclosed describe_run(const struct sandbox *s, enum enclosed_kind kind, long master)
+{
+	return (struct enclosed){ .kind = kind,
+				  .of_disk = s->of_disk,
+				  .has_error_option = kind == ENCLOSED_TEST &&
+						      nginx_version_has_error_option(&s->version),
+				  .master = master,
+				  .binary = s->binary,
+				  .config = s->config,
+				  .prefix = s->version.paths[NGINX_PREFIX] ?: "",
+				  .staged = "",
+				  .live = s->live };
+}
+
 static char *parent_of(struct arena *a, const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -70,7 +85,7 @@ static int choose_kind(struct sandbox *s, enum sandbox_mode wanted, struct err *
 
 	if (wanted == SANDBOX_FALLBACK)
 		return 0;
-	s->namespace = enclosure_probe(parent_of(s->arena, s->live), &why) == 0;
+	s->namespace = enclosed_probe(parent_of(s->arena, s->live), &why) == 0;
 	if (s->namespace)
 		return 0;
 	if (wanted == SANDBOX_NAMESPACE)
@@ -107,7 +122,7 @@ int sandbox_new(const struct nginx_settings *settings, const char *live, const c
 {
 	if (new_sandbox(settings, live, cache, out, e) < 0)
 		return -1;
-	nginx_version_meet((*out)->arena, (*out)->binary, -1, &(*out)->version);
+	sandbox_meet(*out, 0);
 	return 0;
 }
 
@@ -136,12 +151,21 @@ const char *sandbox_kind(const struct sandbox *s)
 	return sandbox_mode_name(s->namespace ? SANDBOX_NAMESPACE : SANDBOX_FALLBACK);
 }
 
+/* Where there is a helper, even `nginx -V` runs enclosed. */
 void sandbox_meet(struct sandbox *s, long master)
 {
 	CLEANUP(sandbox_master_close) struct sandbox_master m;
+	struct enclosed q = describe_run(s, ENCLOSED_VERSION, master);
+	struct nginx_program program = { .binary = s->binary };
 
 	sandbox_master_open(&m, master);
-	nginx_version_meet(s->arena, s->binary, m.executable, &s->version);
+	program.executable = m.executable;
+	program.file = m.is_seen ? &m.program : NULL;
+	if (s->namespace && helper_is_running()) {
+		program.launch = helper_launch;
+		program.launch_ctx = &q;
+	}
+	nginx_version_meet(s->arena, &program, &s->version);
 }
 
 void sandbox_render_options(const struct sandbox *s, struct render_options *out)
@@ -164,7 +188,6 @@ static void test_free(struct test *t)
 	child_free(t->child);
 	fallback_free(t->fallback);
 	dump_fini(&t->dump);
-	sandbox_master_close(&t->master);
 	sd_event_unref(t->loop);
 	free(t->staged);
 	free(t);
@@ -182,24 +205,22 @@ void sandbox_cancel(struct sandbox *s)
 		test_free(TAKE(s->test));
 }
 
-/* Covers all directories to which nginx is known to write. */
-static void cover_written_places(const struct sandbox *s, struct mounts *m)
+/* All directories to which nginx is known to write. */
+static void cover_written_places(const struct test *t, struct arena *a, struct enclosed *q)
 {
-	const char *const kept[] = { parent_of(m->arena, s->config), parent_of(m->arena, s->live),
-				     s->version.paths[NGINX_PREFIX] };
-	const char *const logs[] = { s->version.paths[NGINX_ERROR_LOG],
-				     s->version.paths[NGINX_HTTP_LOG] };
+	const struct sandbox *s = t->sandbox;
+	const char *const *paths = s->version.paths;
 
-	mounts_cover_of(m, s->pid);
-	mounts_cover_of(m, s->version.paths[NGINX_PID]);
-	mounts_cover_logs(m, s->log_directory, kept, ARRAY_SIZE(kept));
-	mounts_cover_logs(m, s->cache, NULL, 0);
-	for (size_t i = 0; i < ARRAY_SIZE(logs); i++)
-		mounts_cover_logs(m, parent_of(m->arena, logs[i]), kept, ARRAY_SIZE(kept));
+	enclosed_cover(q, COVER_PARENT, s->pid);
+	enclosed_cover(q, COVER_PARENT, paths[NGINX_PID]);
+	enclosed_cover(q, COVER_LOGS, s->log_directory);
+	enclosed_cover(q, COVER_CACHE, s->cache);
+	enclosed_cover(q, COVER_LOGS, parent_of(a, paths[NGINX_ERROR_LOG]));
+	enclosed_cover(q, COVER_LOGS, parent_of(a, paths[NGINX_HTTP_LOG]));
 	for (size_t i = NGINX_BODY_TEMP; i < NGINX_PATH_N; i++)
-		mounts_cover(m, parent_of(m->arena, s->version.paths[i]));
+		enclosed_cover(q, COVER_DIRECTORY, parent_of(a, paths[i]));
 	for (size_t i = 0; i < s->learned_count; i++)
-		mounts_cover_of(m, s->learned[i]);
+		enclosed_cover(q, COVER_PARENT, s->learned[i]);
 }
 
 static void on_output(void *ctx, const char *bytes, size_t size)
@@ -211,60 +232,50 @@ static void on_output(void *ctx, const char *bytes, size_t size)
 
 static void on_child_done(void *ctx, const struct child_result *r);
 
-static int spawn(struct test *t, struct enclosure *in, struct err *e)
+static int spawn(struct test *t, struct child_spec *spec, struct err *e)
 {
-	static char *const environment[] = { (char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
-					     (char *)"LANG=C",
-					     (char *)"RES_OPTIONS=timeout:1 attempts:1", NULL };
-	const struct sandbox *s = t->sandbox;
-	const char *config = t->fallback ? fallback_config(t->fallback) : s->config;
-	const bool has_e = nginx_version_has_error_option(&s->version);
-	char *const arguments[] = { (char *)"nginx",
-				    (char *)"-T",
-				    (char *)"-c",
-				    (char *)config,
-				    has_e ? (char *)"-e" : NULL,
-				    (char *)"stderr",
-				    NULL };
 	const uint64_t at = timing_now();
-	const struct child_spec spec = {
-		.path = s->binary,
-		.exec_fd = s->of_disk ? -1 : t->master.executable,
-		.argv = arguments,
-		.envp = environment,
-		.deadline = t->deadline > at ? t->deadline - at : 1,
-		.prepare = in ? enclosure_enter : NULL,
-		.prepare_ctx = in,
-		.on_output = on_output,
-		.done = on_child_done,
-		.ctx = t,
-	};
 
-	return child_spawn(t->loop, &spec, &t->child, e);
+	spec->deadline = t->deadline > at ? t->deadline - at : 1;
+	spec->on_output = on_output;
+	spec->done = on_child_done;
+	spec->ctx = t;
+	return child_spawn(t->loop, spec, &t->child, e);
 }
 
 static int run_enclosed(struct test *t, struct err *e)
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new();
-	CLEANUP(mounts_fini) struct mounts mounts;
-	struct enclosure in = { .mount_namespace = t->master.mount_namespace,
-				.staged = t->staged,
-				.files = t->master.files };
+	struct enclosed q = describe_run(t->sandbox, ENCLOSED_TEST, t->master);
+	struct child_spec by_helper = { .launch = helper_launch, .launch_ctx = &q };
+	struct enclosed_child child;
+	int rc;
 
-	mounts_init(&mounts, a);
-	cover_written_places(t->sandbox, &mounts);
-	if (mounts_finish(&mounts, t->sandbox->live, e) < 0)
+	q.staged = t->staged;
+	cover_written_places(t, a, &q);
+	if (helper_is_running())
+		return spawn(t, &by_helper, e);
+	if (enclosed_prepare(&q, a, &child, e) < 0)
 		return -1;
-	in.steps = mounts.steps;
-	in.step_count = mounts.step_count;
-	return spawn(t, &in, e);
+	rc = spawn(t, &child.spec, e);
+	enclosed_fini(&child);
+	return rc;
 }
 
 static int run_on_copy(struct test *t, struct err *e)
 {
-	if (fallback_new(t->sandbox->config, t->sandbox->live, t->staged, &t->fallback, e) < 0)
+	const struct sandbox *s = t->sandbox;
+	CLEANUP(sandbox_master_close) struct sandbox_master m;
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	struct enclosed q = describe_run(s, ENCLOSED_TEST, t->master);
+	struct enclosed_child child;
+
+	if (fallback_new(s->config, s->live, t->staged, &t->fallback, e) < 0)
 		return -1;
-	return spawn(t, NULL, e);
+	q.config = fallback_config(t->fallback);
+	sandbox_master_open(&m, t->master);
+	enclosed_on_copy(&q, &m, &child);
+	return spawn(t, &child.spec, e);
 }
 
 static int run(struct test *t, struct err *e)
@@ -287,13 +298,13 @@ int sandbox_test(struct sandbox *s, sd_event *loop, const char *staged, long mas
 	*t = (struct test){ .sandbox = s,
 			    .loop = sd_event_ref(loop),
 			    .staged = xstrdup(staged),
+			    .master = master,
 			    .timeout = timeout,
 			    .deadline = timing_now() + timeout,
 			    .done = done,
 			    .ctx = ctx };
-	sandbox_master_open(&t->master, master);
 	if (!s->of_disk)
-		nginx_version_meet(s->arena, s->binary, t->master.executable, &s->version);
+		sandbox_meet(s, master);
 	if (run(t, e) < 0)
 		return -1;
 	s->test = TAKE(t);
@@ -342,8 +353,7 @@ static bool is_learned(const struct sandbox *s, const char *path)
 	return false;
 }
 
-/* Does the host's own configuration write to a directory that was not known? True: nginx runs
- * again. */
+/* True: the host writes to a directory that was not known, and nginx runs again. */
 static bool learn_and_rerun(struct test *t, const struct child_result *r)
 {
 	struct sandbox *s = t->sandbox;

@@ -1,22 +1,22 @@
 /* What is not available is left out: the test then uses the daemon's own. */
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <zknginx/err.h>
 #include <zknginx/log.h>
 
+#include "peek.h"
 #include "sandbox_master.h"
 
 static void open_executable(struct sandbox_master *m, long pid)
 {
-	CLEANUP(freep) char *path = xasprintf("/proc/%ld/exe", pid);
+	struct look_answer a;
 
-	m->executable = open(path, O_PATH | O_CLOEXEC);
-	if (m->executable < 0)
-		log_debug("%s: %s; using nginx.binary", path, strerrordesc_np(errno));
+	m->is_seen = peek(LOOK_EXECUTABLE, (pid_t)pid, "", &a, &m->executable);
+	m->program = a.st;
+	if (!m->is_seen)
+		log_debug("the executable of process %ld: %s; using nginx.binary", pid,
+			  strerrordesc_np(a.error));
 }
 
 static void read_file_limit(struct sandbox_master *m, long pid)
@@ -27,16 +27,20 @@ static void read_file_limit(struct sandbox_master *m, long pid)
 
 static void open_mount_namespace(struct sandbox_master *m, long pid)
 {
-	CLEANUP(freep) char *path = xasprintf("/proc/%ld/ns/mnt", pid);
-	struct stat ours, theirs;
+	struct look_answer a;
+	struct stat ours;
+	int fd;
 
-	if (stat("/proc/self/ns/mnt", &ours) < 0 || stat(path, &theirs) < 0) {
-		log_debug("%s: %s; using our own", path, strerrordesc_np(errno));
+	if (stat("/proc/self/ns/mnt", &ours) < 0 ||
+	    !peek(LOOK_NAMESPACE, (pid_t)pid, "", &a, &fd)) {
+		log_debug("the mount namespace of process %ld cannot be looked at; using our own",
+			  pid);
 		return;
 	}
-	if (ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino)
-		return;
-	m->mount_namespace = open(path, O_RDONLY | O_CLOEXEC);
+	if (ours.st_dev != a.st.st_dev || ours.st_ino != a.st.st_ino)
+		m->mount_namespace = fd;
+	else if (fd >= 0)
+		close(fd);
 }
 
 void sandbox_master_open(struct sandbox_master *m, long pid)

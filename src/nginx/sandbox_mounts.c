@@ -238,6 +238,14 @@ static void cover_region(struct mounts *m, const struct cover *c)
 	fill(&r, r.root, c->logs, 0);
 }
 
+void mounts_finish_covers(struct mounts *m)
+{
+	for (size_t i = 0; i < m->cover_count; i++) {
+		if (is_outermost(m, &m->covers[i]))
+			cover_region(m, &m->covers[i]);
+	}
+}
+
 int mounts_finish(struct mounts *m, const char *live, struct err *e)
 {
 	const char *parent;
@@ -246,10 +254,7 @@ int mounts_finish(struct mounts *m, const char *live, struct err *e)
 	if (!real)
 		return err_sys(e, "sandbox: %s", live);
 	mounts_cover_of(m, live);
-	for (size_t i = 0; i < m->cover_count; i++) {
-		if (is_outermost(m, &m->covers[i]))
-			cover_region(m, &m->covers[i]);
-	}
+	mounts_finish_covers(m);
 	add_step(m, MOUNT_ATTACH, real, NULL);
 	return 0;
 }

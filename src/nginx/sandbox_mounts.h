@@ -53,5 +53,7 @@ void mounts_cover_logs(struct mounts *m, const char *directory, const char *cons
 
 /* Compute the steps. live: the path at which the staged directory is attached. */
 int mounts_finish(struct mounts *m, const char *live, struct err *e);
+/* The same, where nothing is attached. */
+void mounts_finish_covers(struct mounts *m);
 
 #endif

@@ -19,11 +19,9 @@
 #include <unistd.h>
 
 #include "sandbox_namespace.h"
-#include "sys/child.h"
 
 #define NOBODY 65534U
 #define TMPFS_OPTIONS "mode=1777,size=32m,nr_inodes=32k"
-#define PROBE_TIMEOUT (5 * USEC_PER_SEC)
 #define CAPABILITY(n) (UINT64_C(1) << (n))
 
 static const uint64_t kept_capabilities =
@@ -216,49 +214,9 @@ int enclosure_enter(void *ctx, const char **what)
 	*what = in->words;
 	if (rc == 0)
 		rc = furnish(in);
-	return rc ? rc : become_nobody(in);
-}
-
-/* --- the probe -------------------------------------------------------------------------------- */
-
-static int enter_and_end(void *ctx, const char **what)
-{
-	int rc = enclosure_enter(ctx, what);
-
 	if (rc == 0)
+		rc = become_nobody(in);
+	if (rc == 0 && in->ends)
 		_exit(0);
 	return rc;
-}
-
-static void on_probed(void *ctx, const struct child_result *r)
-{
-	struct err *e = ctx;
-
-	if (r->failure)
-		err_set(e, ERR_UNAVAILABLE, "%s", r->failure);
-	else if (!r->exited || r->code != 0)
-		err_set(e, ERR_UNAVAILABLE, "sandbox: the check of the mount namespace failed");
-}
-
-int enclosure_probe(const char *directory, struct err *e)
-{
-	CLEANUP(freep) char *target = xasprintf("%s/.host", directory);
-	struct mount_step step = { MOUNT_COVER, directory, target };
-	struct enclosure in = { .mount_namespace = -1, .steps = &step, .step_count = 1 };
-	struct err result = { 0 };
-	const struct child_spec spec = {
-		.path = "",
-		.exec_fd = -1,
-		.deadline = PROBE_TIMEOUT,
-		.prepare = enter_and_end,
-		.prepare_ctx = &in,
-		.done = on_probed,
-		.ctx = &result,
-	};
-
-	if (child_run(&spec, e) < 0)
-		return -1;
-	if (result.code != ERR_NONE && e)
-		*e = result;
-	return result.code == ERR_NONE ? 0 : -1;
 }

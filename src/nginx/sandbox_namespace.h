@@ -4,6 +4,7 @@
 #ifndef ZKNGINX_NGINX_SANDBOX_NAMESPACE_H
 #define ZKNGINX_NGINX_SANDBOX_NAMESPACE_H
 
+#include <stdbool.h>
 #include <sys/resource.h>
 
 #include "sandbox_mounts.h"
@@ -14,14 +15,12 @@ struct enclosure {
 	const struct mount_step *steps;
 	size_t step_count;
 	struct rlimit files; /* how many files the master may open; rlim_cur 0: unknown */
+	bool ends;           /* the child ends when it is inside, with status 0 */
 	int staged_tree;     /* set by enclosure_enter() */
 	char words[1024];    /* the error */
 };
 
 /* A child_spec's prepare; ctx is a struct enclosure. */
 int enclosure_enter(void *ctx, const char **what);
-
-/* Does this host allow it? Tried in a child. */
-int enclosure_probe(const char *directory, struct err *e);
 
 #endif

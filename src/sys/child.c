@@ -6,6 +6,9 @@
  * then is the number of the group certain to be its own. A descendant that left the group may keep
  * a pipe open; it is waited for until the deadline at most. A child that even SIGKILL does not end
  * (a dead NFS server) is left to the loop, which reaps it when it ends.
+ *
+ * A child that another process starts (spec.launch) has the end of a socket to that process in the
+ * place of the pidfd. That process kills its group and reaps it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,16 +18,18 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/pidfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "child.h"
+#include "child_elsewhere.h"
+#include "child_errors.h"
 #include "child_input.h"
 #include "child_launch.h"
 
 #define AFTER_KILL USEC_PER_SEC /* how long a killed child is waited for */
 #define PIPE_ROOM (1024 * 1024) /* fewer wake-ups when nginx dumps its whole configuration */
-#define DESCRIPTORS_MAX 65536
 #define READS_A_TURN 32
 
 enum stream_kind { STREAM_OUTPUT, STREAM_ERRORS, STREAM_FAILURE, STREAM_N };
@@ -38,12 +43,12 @@ struct stream {
 
 struct child {
 	sd_event *loop;
-	pid_t pid;
-	int pidfd;
+	pid_t pid; /* 0: another process's child */
+	int pidfd; /* … our end of its control socket */
 	sd_event_source *end, *timer;
 	struct stream streams[STREAM_N];
 	bool ended, timed_out, finished;
-	siginfo_t status;
+	struct child_status status;
 	bool keep_output;
 	void (*on_output)(void *ctx, const char *bytes, size_t size);
 	void (*done)(void *ctx, const struct child_result *r);
@@ -82,8 +87,8 @@ static const char *failure_words(struct child *c)
 		return NULL;
 	memcpy(&f, b->data, sizeof(f));
 	f.what[sizeof(f.what) - 1] = '\0';
-	snprintf(c->failure, sizeof(c->failure), "%s: %s", f.what,
-		 strerrordesc_np(f.sys) ?: "error");
+	snprintf(c->failure, sizeof(c->failure), "%s%s%s", f.what, f.sys ? ": " : "",
+		 f.sys ? strerrordesc_np(f.sys) ?: "error" : "");
 	return c->failure;
 }
 
@@ -92,8 +97,8 @@ static void finish(struct child *c)
 	struct child_result r = {
 		.failure = failure_words(c),
 		.timed_out = c->timed_out,
-		.exited = c->ended && c->status.si_code == CLD_EXITED,
-		.code = c->ended ? c->status.si_status : SIGKILL,
+		.exited = c->ended && c->status.code == CLD_EXITED,
+		.code = c->ended ? c->status.status : SIGKILL,
 		.output = &c->streams[STREAM_OUTPUT].kept,
 		.errors = &c->streams[STREAM_ERRORS].kept,
 	};
@@ -116,27 +121,6 @@ static void finish_if_over(struct child *c)
 
 /* --- output ----------------------------------------------------------------------------------- */
 
-/*
- * nginx may write a megabyte of warnings before the one line that matters. So the middle of a long
- * standard error is dropped; the first quarter of the limit stays.
- */
-static void keep_both_ends(struct buf *b)
-{
-	static const char gap[] = "\n[...]\n";
-	size_t head = CHILD_ERRORS_LIMIT / 4, tail = CHILD_ERRORS_LIMIT / 2;
-	size_t from;
-
-	if (b->size <= CHILD_ERRORS_LIMIT)
-		return;
-	while (head > 0 && b->data[head - 1] != '\n' && head > CHILD_ERRORS_LIMIT / 8)
-		head--;
-	from = b->size - tail;
-	memcpy(b->data + head, gap, sizeof(gap) - 1);
-	memmove(b->data + head + sizeof(gap) - 1, b->data + from, tail);
-	b->size = head + sizeof(gap) - 1 + tail;
-	b->data[b->size] = '\0';
-}
-
 static void stream_take(struct stream *s, const char *bytes, size_t size)
 {
 	struct child *c = s->child;
@@ -149,7 +133,7 @@ static void stream_take(struct stream *s, const char *bytes, size_t size)
 		return;
 	}
 	buf_put(&s->kept, bytes, size);
-	keep_both_ends(&s->kept);
+	child_errors_limit(&s->kept);
 }
 
 /* A bounded number of reads a turn: a child that writes without end must not block the loop. */
@@ -182,27 +166,51 @@ static void kill_group(const struct child *c)
 {
 	if (c->ended)
 		return;
+	if (c->pid == 0) {
+		shutdown(c->pidfd, SHUT_WR);
+		return;
+	}
 	kill(-c->pid, SIGKILL);
 	kill(c->pid, SIGKILL);
 }
 
-static int on_end(sd_event_source *source UNUSED, int fd, uint32_t events UNUSED, void *ctx)
+/* False: it has not ended. */
+static bool reap(struct child *c)
+{
+	siginfo_t info = { 0 };
+
+	kill_group(c);
+	if (waitid(P_PIDFD, (id_t)c->pidfd, &info, WEXITED | WNOHANG) < 0)
+		c->status = (struct child_status){ CLD_KILLED, SIGKILL }; /* reaped elsewhere */
+	else if (info.si_pid != 0)
+		c->status = (struct child_status){ info.si_code, info.si_status };
+	return c->status.code != 0;
+}
+
+static int on_end(sd_event_source *source UNUSED, int fd UNUSED, uint32_t events UNUSED, void *ctx)
 {
 	struct child *c = ctx;
 
-	kill_group(c);
-	if (waitid(P_PIDFD, (id_t)fd, &c->status, WEXITED | WNOHANG) < 0) {
-		c->status.si_code = CLD_KILLED; /* it was reaped elsewhere */
-		c->status.si_status = SIGKILL;
-	} else if (c->status.si_pid == 0) {
+	if (c->pid == 0)
+		c->status = elsewhere_status(c->pidfd);
+	else if (!reap(c))
 		return 0;
-	}
 	c->ended = true;
 	c->end = sd_event_source_disable_unref(c->end);
 	finish_if_over(c);
 	return 0;
 }
 
+static bool has_ended(const struct child *c)
+{
+	siginfo_t info = { 0 };
+
+	return waitid(P_PIDFD, (id_t)c->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+	       info.si_pid != 0;
+}
+
+/* A loop that is late finds the deadline and the end of the child at once: the child was not late.
+ * Its output is read then. */
 static int on_deadline(sd_event_source *source, uint64_t at UNUSED, void *ctx)
 {
 	struct child *c = ctx;
@@ -211,10 +219,12 @@ static int on_deadline(sd_event_source *source, uint64_t at UNUSED, void *ctx)
 		finish(c);
 		return 0;
 	}
-	c->timed_out = true;
-	kill_group(c);
 	sd_event_source_set_time_relative(source, AFTER_KILL);
 	sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+	if (has_ended(c))
+		return on_end(c->end, c->pidfd, EPOLLIN, c);
+	c->timed_out = true;
+	kill_group(c);
 	return 0;
 }
 
@@ -280,6 +290,8 @@ static pid_t fork_quietly(const struct launch *l)
 
 static int start(struct child *c, const struct launch *l, struct err *e)
 {
+	if (l->spec->launch)
+		return elsewhere_start(l, &c->pidfd, e);
 	c->pid = fork_quietly(l);
 	if (c->pid < 0) {
 		c->pid = 0;
@@ -305,13 +317,6 @@ static struct child *child_new(sd_event *loop, const struct child_spec *spec)
 	return c;
 }
 
-static int descriptor_bound(void)
-{
-	long most = sysconf(_SC_OPEN_MAX);
-
-	return most > 0 && most < DESCRIPTORS_MAX ? (int)most : DESCRIPTORS_MAX;
-}
-
 int child_spawn(sd_event *loop, const struct child_spec *spec, struct child **out, struct err *e)
 {
 	CLEANUP(child_freep) struct child *c = child_new(loop, spec);
@@ -320,7 +325,7 @@ int child_spawn(sd_event *loop, const struct child_spec *spec, struct child **ou
 			    .output = -1,
 			    .errors = -1,
 			    .failure = -1,
-			    .descriptors = descriptor_bound(),
+			    .descriptors = launch_descriptors(),
 			    .parent = getpid() };
 	int rc = open_pipes(c, &l, e);
 

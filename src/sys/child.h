@@ -26,6 +26,19 @@ struct child_result {
 	const struct buf *errors; /* standard error */
 };
 
+/* Where a child that another process starts is connected. */
+struct child_ends {
+	int input, output, errors; /* become 0, 1, 2 */
+	int failure;               /* write end for one struct launch_failure */
+	/* The other process writes one struct child_status at the end of the child. When we shut
+	 * our end down, or close it, it kills the child with its group. */
+	int control;
+};
+
+struct child_status {
+	int code, status; /* as in siginfo_t */
+};
+
 struct child_spec {
 	const char *path; /* executable; or */
 	int exec_fd;      /* … an open executable, no script (-1: use path; else path, which may
@@ -41,6 +54,10 @@ struct child_spec {
 	 * Async-signal-safe. */
 	int (*prepare)(void *ctx, const char **what);
 	void *prepare_ctx;
+	/* NULL, or: have another process start the child with these ends; path to prepare_ctx are
+	 * not used. The ends are closed after the call. */
+	int (*launch)(void *ctx, const struct child_ends *ends, struct err *e);
+	void *launch_ctx;
 	/* Standard output as it comes; may be NULL. */
 	void (*on_output)(void *ctx, const char *bytes, size_t size);
 	/* Once, after its end and the end of its output, or soon after the deadline. May free the
@@ -50,7 +67,7 @@ struct child_spec {
 };
 
 struct child;
-/* All of the spec is copied or used up, except prepare_ctx's and ctx's targets. */
+/* All of the spec is copied or used up, except prepare_ctx's, launch_ctx's and ctx's targets. */
 int child_spawn(sd_event *loop, const struct child_spec *spec, struct child **out, struct err *e);
 /* The same on a loop of its own, until the end; `done` must not free anything of it. For the start
  * of the daemon, when nothing else has to run. */

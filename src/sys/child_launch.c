@@ -14,6 +14,15 @@
 
 #include "child_launch.h"
 
+#define DESCRIPTORS_MAX 65536
+
+int launch_descriptors(void)
+{
+	long most = sysconf(_SC_OPEN_MAX);
+
+	return most > 0 && most < DESCRIPTORS_MAX ? (int)most : DESCRIPTORS_MAX;
+}
+
 static __attribute__((noreturn)) void give_up(const struct launch *l, int sys, const char *what)
 {
 	struct launch_failure f = { .sys = sys };

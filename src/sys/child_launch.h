@@ -11,7 +11,7 @@
 
 /* What goes through the close-on-exec pipe when the child cannot become the program. */
 struct launch_failure {
-	int sys;
+	int sys; /* errno; 0: `what` says all */
 	char what[508];
 };
 
@@ -22,6 +22,9 @@ struct launch {
 	int descriptors;           /* all open ones are below this (kernels without close_range) */
 	pid_t parent;
 };
+
+/* A bound for `descriptors`. */
+int launch_descriptors(void);
 
 void launch_child(const struct launch *l) __attribute__((noreturn));
 

@@ -1,19 +1,12 @@
 /*
- * The filter is a program of classic BPF that is made from the tables below. A system call that is
- * in no table fails with EPERM. A system call that is newer than this file fails with ENOSYS, so
- * that the C library uses the older one in its place. clone3() has its flags in memory, where a
- * filter cannot read them, and fails with ENOSYS as well.
+ * The filter is made from the tables below. A system call that is in no table fails with EPERM.
  *
  * The filter does not end the process: a forbidden call is an error of the caller, and nginx
  * depends on a daemon that lives.
- *
- * A sanitizer runs in each thread. Its builds have the calls that it needs as well.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <stddef.h>
@@ -26,20 +19,7 @@
 #include <zknginx/macros.h>
 
 #include "confine.h"
-
-#if defined(__x86_64__)
-#define ARCHITECTURE AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define ARCHITECTURE AUDIT_ARCH_AARCH64
-#elif defined(__riscv) && __riscv_xlen == 64
-#define ARCHITECTURE AUDIT_ARCH_RISCV64
-#endif
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#else
-#define SANITIZED 0
-#endif
+#include "syscall_filter.h"
 
 /* --- capabilities ----------------------------------------------------------------------------- */
 
@@ -56,10 +36,7 @@ static int drop_capabilities(struct err *e)
 
 /* --- system calls ----------------------------------------------------------------------------- */
 
-#ifdef ARCHITECTURE
-
-#define NEWEST 462 /* mseal(); the numbers are the same on all architectures from 424 on */
-#define PROGRAM_MOST 512
+#ifdef FILTER_ARCHITECTURE
 
 /* Whatever their arguments are. */
 static const int allowed[] = {
@@ -170,155 +147,62 @@ static const int allowed[] = {
 #endif
 };
 
-struct program {
-	struct sock_filter code[PROGRAM_MOST];
-	unsigned short size;
-};
-
-static void put(struct program *p, unsigned short code, uint32_t k, uint8_t yes, uint8_t no)
-{
-	if (p->size == PROGRAM_MOST)
-		die("the filter of system calls has no room");
-	p->code[p->size++] = (struct sock_filter){ code, yes, no, k };
-}
-
-static void put_load(struct program *p, size_t offset)
-{
-	put(p, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset, 0, 0);
-}
-
-/* The low half of an argument: the numbers and flags that are compared have 32 bits. */
-static void put_load_argument(struct program *p, unsigned n)
-{
-	put_load(p, offsetof(struct seccomp_data, args) + n * sizeof(uint64_t));
-}
-
-static void put_load_call(struct program *p)
-{
-	put_load(p, offsetof(struct seccomp_data, nr));
-}
-
-static void put_answer(struct program *p, uint32_t answer)
-{
-	put(p, BPF_RET | BPF_K, answer, 0, 0);
-}
-
-static void put_error(struct program *p, int error)
-{
-	put_answer(p, SECCOMP_RET_ERRNO | (uint32_t)error);
-}
-
-/* The next `count` instructions are for this call alone. */
-static void put_case(struct program *p, int call, uint8_t count)
-{
-	put(p, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)call, 0, count);
-}
-
-static void put_allowed(struct program *p, int call)
-{
-	put_case(p, call, 1);
-	put_answer(p, SECCOMP_RET_ALLOW);
-}
-
-/* Only with these bits of an argument clear. */
-static void put_without(struct program *p, int call, unsigned argument, uint32_t bits)
-{
-	put_case(p, call, 4);
-	put_load_argument(p, argument);
-	put(p, BPF_JMP | BPF_JSET | BPF_K, bits, 1, 0);
-	put_answer(p, SECCOMP_RET_ALLOW);
-	put_error(p, EPERM);
-}
-
-/* Only with one of these values of an argument. */
-static void put_with(struct program *p, int call, unsigned argument, const uint32_t *values,
-		     uint8_t count)
-{
-	put_case(p, call, (uint8_t)(2 * count + 2));
-	put_load_argument(p, argument);
-	for (uint8_t i = 0; i < count; i++) {
-		put(p, BPF_JMP | BPF_JEQ | BPF_K, values[i], 0, 1);
-		put_answer(p, SECCOMP_RET_ALLOW);
-	}
-	put_error(p, EPERM);
-}
-
-static void put_with_one(struct program *p, int call, unsigned argument, uint32_t value)
-{
-	put_with(p, call, argument, &value, 1);
-}
-
 /* Memory that may be executed: only modules need it. */
-static void put_memory(struct program *p, enum confinement kind)
+static void put_memory(struct filter *p, enum confinement kind)
 {
 	uint32_t refused = kind == CONFINE_NAMES ? 0 : PROT_EXEC;
 
-	put_without(p, SYS_mmap, 2, refused);
-	put_without(p, SYS_mprotect, 2, refused);
+	filter_without(p, SYS_mmap, 2, refused);
+	filter_without(p, SYS_mprotect, 2, refused);
 }
 
 /* Sockets of the network; netlink tells the C library which addresses this host has. */
-static void put_sockets(struct program *p, enum confinement kind)
+static void put_sockets(struct filter *p, enum confinement kind)
 {
 	const uint32_t families[] = { AF_INET, AF_INET6, AF_NETLINK, AF_UNIX };
 
-	put_with(p, SYS_socket, 0, families, kind == CONFINE_NAMES ? 4 : 3);
+	filter_with(p, SYS_socket, 0, families, kind == CONFINE_NAMES ? 4 : 3);
 }
 
-static void put_files(struct program *p)
+static void put_files(struct filter *p)
 {
 	const uint32_t writes = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND;
 
-	put_without(p, SYS_openat, 2, writes);
+	filter_without(p, SYS_openat, 2, writes);
 #ifdef SYS_open
-	put_without(p, SYS_open, 1, writes);
+	filter_without(p, SYS_open, 1, writes);
 #endif
 }
 
 /* A new thread, no new process. A signal reaches this process alone: abort() sends one. */
-static void put_process(struct program *p)
+static void put_process(struct filter *p)
 {
-	put_case(p, SYS_clone, 4);
-	put_load_argument(p, 0);
-	put(p, BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 0, 1);
-	put_answer(p, SECCOMP_RET_ALLOW);
-	put_error(p, EPERM);
-	put_with_one(p, SYS_tgkill, 0, (uint32_t)getpid());
-	put_with_one(p, SYS_prlimit64, 0, 0);
-	if (SANITIZED)
-		put_allowed(p, SYS_prctl);
+	filter_case(p, SYS_clone, 4);
+	filter_load_argument(p, 0);
+	filter_put(p, BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 0, 1);
+	filter_answer(p, SECCOMP_RET_ALLOW);
+	filter_error(p, EPERM);
+	filter_with_one(p, SYS_tgkill, 0, (uint32_t)getpid());
+	filter_with_one(p, SYS_prlimit64, 0, 0);
+	if (FILTER_SANITIZED)
+		filter_allowed(p, SYS_prctl);
 	else
-		put_with_one(p, SYS_prctl, 0, PR_SET_NAME);
-}
-
-static void put_start(struct program *p)
-{
-	put_load(p, offsetof(struct seccomp_data, arch));
-	put(p, BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0);
-	put_error(p, EPERM);
-	put_load_call(p);
-	put(p, BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 1, 0);
-	put(p, BPF_JMP | BPF_JGT | BPF_K, NEWEST, 0, 1);
-	put_error(p, ENOSYS);
+		filter_with_one(p, SYS_prctl, 0, PR_SET_NAME);
 }
 
 static int filter_calls(enum confinement kind, struct err *e)
 {
-	struct program p = { .size = 0 };
-	struct sock_fprog code = { .filter = p.code };
+	struct filter p = { .size = 0 };
 
-	put_start(&p);
+	filter_start(&p);
 	for (size_t i = 0; i < ARRAY_SIZE(allowed); i++)
-		put_allowed(&p, allowed[i]);
+		filter_allowed(&p, allowed[i]);
 	put_memory(&p, kind);
 	put_sockets(&p, kind);
 	put_files(&p);
 	put_process(&p);
-	put_error(&p, EPERM);
-	code.len = p.size;
-	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &code, 0, 0) < 0
-		       ? err_sys(e, "cannot filter the system calls of a thread")
-		       : 0;
+	filter_error(&p, EPERM);
+	return filter_install(&p, e);
 }
 
 #else

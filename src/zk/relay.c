@@ -24,8 +24,10 @@
 #define SHORTEST_PAUSE (100 * USEC_PER_MSEC) /* after all servers have failed once … */
 #define LONGEST_PAUSE (3 * USEC_PER_SEC)     /* … and at most, however often they fail */
 #define LASTING (5 * USEC_PER_SEC) /* a granted session that lives so long ends the failures */
-#define BACKLOG 16
-#define ACCEPTED_MOST 100 /* connections a second */
+/* Connections are accepted in batches, so many in an interval: other processes cannot keep the
+ * thread busy, and do not keep the library out. */
+#define BATCHES_MOST 2
+#define BATCHES_INTERVAL (10 * USEC_PER_MSEC)
 
 struct relay_port {
 	struct queue *queue;
@@ -180,16 +182,10 @@ static int on_connection(sd_event_source *s UNUSED, int fd, uint32_t events UNUS
 {
 	static const struct link_ops ops = { on_server, on_granted, on_stale, on_slow, on_end };
 	struct relay_port *p = ctx;
-	struct sockaddr_in from = { 0 };
-	socklen_t size = sizeof(from);
-	int client = accept4(fd, (struct sockaddr *)&from, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int client = relay_accept_own(fd);
 
 	if (client < 0)
 		return 0;
-	if (!relay_peer_is_own(client)) {
-		close(client);
-		return 0;
-	}
 	/* The library has one connection; an older one is over, although its end was not seen. */
 	relay_link_free(TAKE(p->link));
 	p->granted = 0;
@@ -206,7 +202,7 @@ static void open_port(struct relay_port *p, sd_event *loop)
 	p->timer = timing_new(loop, on_timer, p);
 	/* Neither connections of other processes nor a lack of descriptors keep the thread busy. */
 	if (sd_event_add_io(loop, &p->source, p->fd, EPOLLIN, on_connection, p) < 0 ||
-	    sd_event_source_set_ratelimit(p->source, USEC_PER_SEC, ACCEPTED_MOST) < 0)
+	    sd_event_source_set_ratelimit(p->source, BATCHES_INTERVAL, BATCHES_MOST) < 0)
 		die("sd-event: cannot watch a port");
 }
 
@@ -320,7 +316,7 @@ static int listen_on_loopback(struct relay_port *p, struct err *e)
 
 	p->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (p->fd < 0 || bind(p->fd, (struct sockaddr *)&a, sizeof(a)) < 0 ||
-	    listen(p->fd, BACKLOG) < 0 || getsockname(p->fd, (struct sockaddr *)&a, &size) < 0)
+	    listen(p->fd, SOMAXCONN) < 0 || getsockname(p->fd, (struct sockaddr *)&a, &size) < 0)
 		return err_sys(e, "cannot listen on 127.0.0.1 for the relay to ZooKeeper");
 	p->number = ntohs(a.sin_port);
 	return 0;

@@ -10,6 +10,11 @@
  * for an answer it sends no pings, so that the server would end the session. While bytes of such a
  * frame arrive, the relay sends pings to the server and drops the answers, and sends answers to
  * pings to the library, which takes them whether it has sent any or not.
+ *
+ * When many requests are under way, the time of one is of no importance, and to wake up for each
+ * frame costs more than the check. So the relay then reads each end only now and then: one read,
+ * one write and one wake-up of the threads on either side serve many frames. A request that is
+ * alone is passed on at once.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -32,6 +37,10 @@
 /* Between two reports about a frame that is not complete. When no byte of it has come for so long,
  * it has stopped. */
 #define SLOW (2 * USEC_PER_SEC)
+/* While so many answers are awaited, each end is read once in a TURN. The mirror awaits fewer when
+ * they are large. */
+#define MANY 64
+#define TURN (2 * USEC_PER_MSEC)
 #define BEATS 6 /* within the session's timeout */
 
 struct relay_link {
@@ -46,6 +55,8 @@ struct relay_link {
 	struct dial dial;
 	bool connected; /* to the server, with TLS where there is any */
 	bool over;
+	bool were_many;     /* answers were awaited at the last request */
+	bool paced;         /* each end is read once in a TURN */
 	uint64_t last_byte; /* when the server sent one */
 	uint64_t begun;     /* when the frame that is not complete did … */
 	uint64_t reported;  /* … and when it last was reported as slow */
@@ -105,6 +116,23 @@ static void watch(struct relay_link *l)
 	if (stream_waiting(&l->server) || l->server.wants_write)
 		server |= EPOLLOUT;
 	sd_event_source_set_io_events(l->server.source, server);
+}
+
+/* Called for each batch of requests. Two small ones end the pace: the first may be the beginning of
+ * what the library sends after a batch of answers. */
+static void pace(struct relay_link *l)
+{
+	bool many = wire_outstanding(l->frames.wire) >= MANY;
+	bool paced = many || l->were_many;
+	uint64_t interval = paced ? TURN : 0;
+
+	l->were_many = many;
+	if (l->paced == paced || !l->connected)
+		return;
+	l->paced = paced;
+	if (sd_event_source_set_ratelimit(l->client.source, interval, paced) < 0 ||
+	    sd_event_source_set_ratelimit(l->server.source, interval, paced) < 0)
+		die("sd-event: cannot pace a connection");
 }
 
 /* False: the connection is over. */
@@ -167,6 +195,7 @@ static void read_client(struct relay_link *l)
 		finish(l, LINK_CLIENT_LEFT, "the library sent a request that is not known");
 	else if (flush_server(l) && flush_client(l))
 		watch(l);
+	pace(l);
 }
 
 static void end_of_server(struct relay_link *l)
@@ -179,20 +208,27 @@ static void end_of_server(struct relay_link *l)
 	finish(l, refused ? LINK_DISTRUSTED : LINK_SERVER_LEFT, why ?: "");
 }
 
-static void read_server(struct relay_link *l)
+/* Answers were checked; `was_partial` tells of the time before, and `took` of whether any of them
+ * was complete. */
+static void follow_frames(struct relay_link *l, bool was_partial, bool took)
 {
-	bool was_in_a_frame = frames_are_partial(&l->frames, &l->server);
-	bool was_granted = l->frames.granted;
-	int got = stream_fill(&l->server);
-	const char *why;
+	bool is_partial = frames_are_partial(&l->frames, &l->server);
 
-	if (got < 0) {
-		end_of_server(l);
+	if (was_partial == is_partial && !took)
 		return;
-	}
-	if (got > 0)
-		l->last_byte = timing_now();
-	why = frames_take_answers(&l->frames, &l->server, &l->client);
+	if (l->reported > l->begun)
+		l->ops.on_slow(l->ctx, l, 0, 0);
+	l->begun = l->reported = l->last_byte;
+	if (was_partial != is_partial)
+		watch_slow_frame(l);
+}
+
+static void take_answers(struct relay_link *l, bool was_partial)
+{
+	size_t unread = stream_unread_size(&l->server);
+	bool was_granted = l->frames.granted;
+	const char *why = frames_take_answers(&l->frames, &l->server, &l->client);
+
 	if (why) {
 		finish(l, LINK_DISTRUSTED, why);
 		return;
@@ -201,14 +237,27 @@ static void read_server(struct relay_link *l)
 		timing_at(l->timer, NEVER);
 		l->ops.on_granted(l->ctx, l);
 	}
-	if (was_in_a_frame != frames_are_partial(&l->frames, &l->server)) {
-		if (l->reported > l->begun)
-			l->ops.on_slow(l->ctx, l, 0, 0);
-		l->begun = l->reported = l->last_byte;
-		watch_slow_frame(l);
-	}
-	if (flush_client(l))
+	follow_frames(l, was_partial, stream_unread_size(&l->server) < unread);
+	if (!flush_client(l))
+		return;
+	if (l->server.ended)
+		end_of_server(l);
+	else
 		watch(l);
+}
+
+static void read_server(struct relay_link *l)
+{
+	bool was_partial = frames_are_partial(&l->frames, &l->server);
+	int got = stream_fill(&l->server);
+
+	if (got < 0) {
+		end_of_server(l);
+		return;
+	}
+	if (got > 0)
+		l->last_byte = timing_now();
+	take_answers(l, was_partial);
 }
 
 /* --- events ----------------------------------------------------------------------------------- */

@@ -24,8 +24,9 @@ struct relay_server *relay_servers(char *addresses, size_t *count);
 
 /* --- relay_peer.c ----------------------------------------------------------------------------- */
 
-/* Is the other end of this connection a descriptor of this process? */
-bool relay_peer_is_own(int fd);
+/* Accepts some of the connections that wait, and closes those of other processes. Returns the
+ * newest of this process; -1: there is none. */
+int relay_accept_own(int listening);
 
 /* --- relay_link.c ----------------------------------------------------------------------------- */
 

@@ -10,7 +10,7 @@
 #include "relay_stream.h"
 #include "sys/disk.h"
 
-#define CHUNK ((size_t)64 * 1024)
+#define CHUNK ((size_t)256 << 10) /* read or written at once */
 
 void stream_close(struct stream *s)
 {
@@ -78,23 +78,23 @@ int stream_shake_hands(struct stream *s)
 	return rc == 1 ? 1 : tls_result(s, rc);
 }
 
-/* What OpenSSL has decrypted wakes nobody, so all of it is taken. */
+/* OpenSSL gives one record at a time, and what it has decrypted wakes nobody. */
 int stream_fill(struct stream *s)
 {
-	ssize_t n;
-	int result = 0;
+	size_t got = 0;
 
 	forget(&s->in, &s->taken);
 	do {
 		char *room = buf_room(&s->in, CHUNK);
+		ssize_t n = s->tls ? tls_read(s, room, CHUNK) : plain_read(s, room, CHUNK);
 
-		n = s->tls ? tls_read(s, room, CHUNK) : plain_read(s, room, CHUNK);
+		s->ended = n < 0;
 		if (n <= 0)
-			return result ?: (int)n;
+			return got ? 1 : (int)n;
 		buf_grow(&s->in, (size_t)n);
-		result = 1;
-	} while (s->tls && SSL_pending(s->tls));
-	return result;
+		got += (size_t)n;
+	} while (s->tls && (got < CHUNK || SSL_pending(s->tls)));
+	return 1;
 }
 
 size_t stream_unread_size(const struct stream *s)

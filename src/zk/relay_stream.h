@@ -17,6 +17,7 @@ struct stream {
 	size_t taken, sent; /* how much of them is of no more use */
 	SSL *tls;           /* NULL: plain text. Owned */
 	bool wants_write;   /* TLS has to write before it can go on */
+	bool ended;         /* the other end has closed it, or it failed */
 };
 
 void stream_close(struct stream *s);
@@ -24,8 +25,8 @@ void stream_close(struct stream *s);
 /* With TLS: the next step of the handshake. 1: it is over; 0: it waits for the other end; -1: it
  * failed, and OpenSSL knows why. */
 int stream_shake_hands(struct stream *s);
-/* Reads what there is. 1: there are more bytes now; 0: there are none yet; -1: the other end has
- * closed it, or it failed. */
+/* Reads what there is. 1: there are more bytes now, and perhaps the end after them; 0: there are
+ * none yet; -1: it has ended. */
 int stream_fill(struct stream *s);
 size_t stream_unread_size(const struct stream *s);
 /* Valid until the next fill or take. */

@@ -157,6 +157,7 @@ static void destroy(struct session *s)
 	address_book_fini(&s->addresses);
 	acl_book_fini(&s->acls);
 	free(s->distrust);
+	free(s->unanswered);
 	free(s->slow_text);
 	free(s->auth_file);
 	free(s->name);

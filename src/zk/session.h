@@ -95,9 +95,12 @@ uint64_t session_timeout(const struct session *s); /* as negotiated; microsecond
 /* When a session was last ended before its timeout: another client closed it, or the server did not
  * know it (CLOCK_MONOTONIC; 0: never). */
 uint64_t session_cut_short(const struct session *s);
-/* The server that was last refused because it is no healthy one, and why, "127.0.0.1:2181 sent …"
- * ("": none so far), and when. */
+/* The server that was last refused because of what it sent, and why, "127.0.0.1:2181 sent …" ("":
+ * none so far), and when. */
 const char *session_distrust(const struct session *s, uint64_t *when);
+/* The last server, and why the session that it granted could not be used, "127.0.0.1:2181 granted a
+ * session and then closed the connection"; "" once a session could be used. */
+const char *session_unanswered(const struct session *s);
 /* A large answer that arrives slowly: how much of it is here, said every two seconds; "" when there
  * is none. */
 const char *session_slow(const struct session *s);

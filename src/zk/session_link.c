@@ -7,7 +7,8 @@
  * library that a healthy server does not send; but an impostor may still grant a session and stay
  * silent. So a handle has to prove itself: a first beat has to be answered within LINK_PATIENCE.
  * Only then is the session reported as connected. A handle that does not prove itself has nothing
- * to lose: it is replaced without a report to the owner.
+ * to lose: it is replaced without a report to the owner. It does not show that the server is
+ * hostile: only what the relay refuses shows that.
  *
  * The library answers pings by itself. To know since when the ensemble may have dropped us, the
  * session sends a sync a few times within its timeout (a beat): a server that has lost its leader
@@ -81,11 +82,12 @@ static void condemn_for_auth(struct session *s, const char *why)
 	session_condemn(s, "it could not be authenticated");
 }
 
-/* Something other than a healthy server answers on the port. */
-static void condemn_distrusted(struct session *s, const char *why)
+/* A healthy server that restarts, or has too little CPU time, does the same. So it is an ordinary
+ * loss, and the pauses between the handles grow. */
+static void condemn_unanswered(struct session *s, const char *why)
 {
-	session_distrust_server(s, s->server, why);
-	session_condemn(s, "the server is not a healthy ZooKeeper server");
+	session_set_unanswered(s, why);
+	session_condemn(s, "the server did not answer the first request");
 }
 
 /* --- beats ----------------------------------------------------------------------------------- */
@@ -103,9 +105,9 @@ static void give_up_unproved(struct session *s)
 	if (!s->linked)
 		session_condemn(s, "no server has answered");
 	else if (s->auth_file && !s->authenticated)
-		condemn_distrusted(s, "does not answer to the credentials that were sent");
+		condemn_unanswered(s, "granted a session and did not answer to the credentials");
 	else
-		condemn_distrusted(s, "grants a session and then answers no request");
+		condemn_unanswered(s, "granted a session and did not answer the first request");
 }
 
 int session_on_beat_timer(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *ctx)
@@ -198,7 +200,7 @@ static void on_unlinked(struct session *s)
 		return;
 	log_debug("zookeeper %s: lost %s", s->name, s->server);
 	if (!s->proved) {
-		condemn_distrusted(s, "grants a session and then closes the connection");
+		condemn_unanswered(s, "granted a session and then closed the connection");
 		return;
 	}
 	s->link_changed = s->unlinked = timing_now();
@@ -261,6 +263,7 @@ void session_on_beat(struct session *s, struct note *n)
 	if (s->proved || s->freeing)
 		return;
 	s->proved = true;
+	free(TAKE(s->unanswered));
 	session_arm_beat(s);
 	become_connected(s);
 }

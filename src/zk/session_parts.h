@@ -39,10 +39,11 @@ struct session {
 	enum session_state state;
 	uint64_t since, link_changed, unlinked, cut_short;
 	/* Neither a flapping link nor a lasting failure floods the log. */
-	struct log_limit flap, unopened, unresolved, refused_auth, distrust_log, stale_tls;
+	struct log_limit flap, unopened, unresolved, refused_auth, distrust_log, unanswered_log,
+		stale_tls;
 	int64_t id;
 	uint64_t timeout;
-	char server[64];
+	char server[64], last_server[64]; /* "": none now; the last one that there was */
 	unsigned long reconnects;
 
 	bool beating;
@@ -50,7 +51,8 @@ struct session {
 	uint64_t slow;  /* when a part of a large answer last arrived; 0: never */
 	char *distrust; /* the server that was last refused, and why; NULL: none so far */
 	uint64_t distrusted_at;
-	char *slow_text; /* how much of it; NULL: no answer is slow now */
+	char *unanswered; /* why the last session could not be used; NULL: it could */
+	char *slow_text;  /* how much of it; NULL: no answer is slow now */
 };
 
 #define SESSION_BEATS 6 /* within one timeout */
@@ -79,8 +81,8 @@ void session_on_auth(struct session *s, struct note *n);
 void session_on_beat(struct session *s, struct note *n);
 /* session_relay.c */
 int session_open_relay(struct session *s, const struct zookeeper_settings *settings, struct err *e);
-/* This server is not healthy, because it … */
-void session_distrust_server(struct session *s, const char *server, const char *why);
+/* The last server granted a session that could not be used, because … */
+void session_set_unanswered(struct session *s, const char *why);
 void session_on_server(struct session *s, struct note *n);
 void session_on_distrust(struct session *s, struct note *n);
 void session_on_slow(struct session *s, struct note *n);

@@ -34,15 +34,18 @@ const char *session_slow(const struct session *s)
 	return s->slow_text ?: "";
 }
 
-void session_distrust_server(struct session *s, const char *server, const char *why)
+const char *session_unanswered(const struct session *s)
 {
-	free(s->distrust);
-	s->distrust = xasprintf("%s%s%s", server, *server ? " " : "", why);
-	s->distrusted_at = timing_now();
-	if (session_may_log(&s->distrust_log))
-		log_warning("zookeeper %s: not a healthy ZooKeeper server: %s; another is tried "
-			    "every few seconds",
-			    s->name, s->distrust);
+	return s->unanswered ?: "";
+}
+
+void session_set_unanswered(struct session *s, const char *why)
+{
+	free(s->unanswered);
+	s->unanswered = xasprintf("%s %s", s->last_server, why);
+	if (session_may_log(&s->unanswered_log))
+		log_warning("zookeeper %s: %s; another server is tried every few seconds", s->name,
+			    s->unanswered);
 }
 
 static void tell(struct session *s)
@@ -65,13 +68,21 @@ void session_on_slow(struct session *s, struct note *n)
 void session_on_server(struct session *s, struct note *n)
 {
 	snprintf(s->server, sizeof(s->server), "%s", n->text);
+	if (*s->server)
+		snprintf(s->last_server, sizeof(s->last_server), "%s", s->server);
 	if (s->slow_text)
 		free(TAKE(s->slow_text));
 }
 
 void session_on_distrust(struct session *s, struct note *n)
 {
-	session_distrust_server(s, "", n->text);
+	free(s->distrust);
+	s->distrust = xstrdup(n->text);
+	s->distrusted_at = timing_now();
+	if (session_may_log(&s->distrust_log))
+		log_warning("zookeeper %s: not a healthy ZooKeeper server: %s; another is tried "
+			    "every few seconds",
+			    s->name, s->distrust);
 	tell(s);
 }
 

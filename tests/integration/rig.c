@@ -204,6 +204,16 @@ int rig_stop(pid_t pid, int signal)
 	return status;
 }
 
+void rig_freeze(pid_t pid)
+{
+	siginfo_t info = { 0 };
+
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	while (waitid(P_PID, (id_t)pid, &info, WSTOPPED | WEXITED | WNOWAIT) < 0 && errno == EINTR)
+		;
+	assert_int_equal(info.si_code, CLD_STOPPED);
+}
+
 int rig_run(char **output, char *const argv[])
 {
 	int ends[2], status = -1;

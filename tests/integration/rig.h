@@ -51,6 +51,8 @@ char *rig_read(const char *path);
 pid_t rig_start(const char *log, char *const argv[]);
 /* Send a signal and wait for the end; returns the wait status. */
 int rig_stop(pid_t pid, int signal);
+/* SIGSTOP a child, and wait until it has stopped. */
+void rig_freeze(pid_t pid);
 /* Run to the end with standard output captured; returns the exit status. */
 int rig_run(char **output, char *const argv[]);
 

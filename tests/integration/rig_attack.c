@@ -301,12 +301,15 @@ static void try_request(struct attack *a, struct target *t, size_t i, const char
 static void reload(struct attack *a)
 {
 	CLEANUP(buf_fini) struct buf b = BUF_INIT, answer = BUF_INIT;
+	char name[32];
 
+	snprintf(name, sizeof(name), "\r\n\r\nbatch %u", a->batch);
 	put_listen(a, 0, false, &b);
 	buf_printf(&b, "location / { return 200 \"batch %u\"; } }\n", a->batch);
 	write_file(rig_path("world/batch/a.conf"), &b);
 	rig_nginx_send_hup(&a->nginx);
-	eventually(NULL, ask(a, 0, false, "GET / HTTP/1.0\r\n\r\n", &answer) == 200);
+	eventually(NULL, ask(a, 0, false, "GET / HTTP/1.0\r\n\r\n", &answer) == 200 &&
+				 strstr(buf_str(&answer), name));
 }
 
 static void ask_target(struct attack *a, struct target *t, size_t i, unsigned requests)

@@ -3,16 +3,17 @@
  * permitted by the plan.
  *
  * A host's answer is read before the plan, so that the plan that permits it is known. A look may
- * miss a version of the plan, so steps are compared only between consecutive versions.
+ * miss a version of the plan, so steps are compared only between consecutive versions, and what the
+ * version that was missed permitted is not known.
+ *
+ * A worker serves what its master had read when it began. So of two answers that of the younger
+ * worker is the newer state of the host, however late the old worker stops to accept.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "rig_fleet.h"
-
-/* nginx lets its old workers accept for 100 ms beside the new ones. */
-#define BACK_FOR (500 * USEC_PER_MSEC)
 
 static char *turn_text(void)
 {
@@ -252,26 +253,41 @@ static void append(char list[512], const char *word)
 	snprintf(list + used, 512 - used, "%s%s", used ? " " : "", word);
 }
 
-static void note(struct rig_fleet_host *h, const char *serves)
+/* When the worker that gave the last answer began; 0: it has ended since. */
+static uint64_t answering_worker(void)
 {
-	bool is_back = strcmp(h->back, serves) == 0;
+	const char *pid = strstr(rig_nginx_answer(), "\nX-Worker: "), *stat, *at;
+	char path[64];
+	unsigned long long began = 0;
 
-	if (!*serves || strcmp(last_word(h->served), serves) == 0) {
-		h->back[0] = '\0';
-	} else if (has_word(h->served, serves) && !is_back) {
-		snprintf(h->back, sizeof(h->back), "%s", serves);
-		h->back_since = rig_now();
-	} else if (!is_back || rig_now() - h->back_since > BACK_FOR) {
+	if (!pid)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%ld/stat",
+		 strtol(pid + strlen("\nX-Worker: "), NULL, 10));
+	stat = rig_read(path);
+	at = stat ? strrchr(stat, ')') : NULL;
+	if (!at ||
+	    sscanf(at + 1,
+		   " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
+		   "%*d %llu",
+		   &began) != 1)
+		return 0;
+	return began;
+}
+
+/* A worker of which it is unknown when it began counts when another one says the same. */
+static void note(struct rig_fleet_host *h, const char *serves, uint64_t worker)
+{
+	if (!*serves || worker <= h->worker)
+		return;
+	if (strcmp(last_word(h->served), serves) != 0)
 		append(h->served, serves);
-		h->back[0] = '\0';
-	}
+	h->worker = worker;
 }
 
 bool rig_fleet_served(struct rig_fleet *f, size_t i, const char *words)
 {
-	const struct rig_fleet_host *h = &f->hosts[i];
-
-	return !*h->back && strcmp(h->served, words) == 0;
+	return strcmp(f->hosts[i].served, words) == 0;
 }
 
 static void add_permit(const struct rig_fleet *f, struct rig_fleet_host *h, const char *revision)
@@ -336,25 +352,40 @@ static void check_step(const struct rig_fleet *f, const struct rig_fleet_plan *w
 		fail_msg("the plan had \"%s\", then \"%s\"", was->hosts, is->hosts);
 }
 
-static void look_at_plan(struct rig_fleet *f)
+static bool has_missed(const struct rig_fleet_plan *was, const struct rig_fleet_plan *is)
+{
+	return is->version != was->version && is->version != was->version + 1;
+}
+
+/* Has the plan had versions that were not seen? What hosts serve now they may have permitted. */
+static bool look_at_plan(struct rig_fleet *f)
 {
 	struct rig_fleet_plan was = f->plan;
 
 	read_plan(f, &f->plan);
 	check_step(f, &was, &f->plan);
 	note_permits(f, &f->plan);
+	return has_missed(&was, &f->plan);
 }
 
 void rig_fleet_look(struct rig_fleet *f)
 {
 	const char *serves[FLEET_MAX];
+	uint64_t workers[FLEET_MAX];
+	bool missed;
 
-	for (size_t i = 0; i < f->count; i++)
-		serves[i] = rig_fleet_serves(f, i);
-	look_at_plan(f);
 	for (size_t i = 0; i < f->count; i++) {
-		check_host(f, &f->hosts[i], serves[i]);
-		note(&f->hosts[i], serves[i]);
+		serves[i] = rig_fleet_serves(f, i);
+		workers[i] = answering_worker();
+	}
+	missed = look_at_plan(f);
+	for (size_t i = 0; i < f->count; i++) {
+		struct rig_fleet_host *h = &f->hosts[i];
+
+		if (missed && *serves[i] && !has_word(h->permitted, serves[i]))
+			append(h->permitted, serves[i]);
+		check_host(f, h, serves[i]);
+		note(h, serves[i], workers[i]);
 	}
 }
 

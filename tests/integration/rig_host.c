@@ -1,4 +1,5 @@
 /* A whole host for the integration tests: see rig_host.h. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,21 +40,32 @@ void rig_host_fini(struct rig_host *h)
 void rig_host_settings(struct rig_host *h, const char *more)
 {
 	rig_write(h->settings,
-		  "zookeeper: { hosts = \"%s\"; session_timeout = \"4s\"; %s };\n"
+		  "zookeeper: { hosts = \"%s\"; session_timeout = \"%s\"; %s };\n"
 		  "nginx: { config = \"%s\"; pid = \"%s\"; log_directory = \"%s\";\n"
 		  "         reload_gap = \"100ms\"; %s };\n"
 		  "state: { directory = \"%s\"; };\n"
 		  "cluster: { host = \"%s\"; };\n"
 		  "snippets: { roots = [ \"%s\", \"/srv\" ]; };\n%s\n",
-		  h->hosts ?: rig_zookeeper_hosts(h->zookeeper), h->zookeeper_settings ?: "",
-		  h->nginx.config, h->nginx.pid_file, h->nginx.log_directory,
-		  h->nginx_settings ?: "", h->nginx.state, h->name, rig_directory(), more ?: "");
+		  h->hosts ?: rig_zookeeper_hosts(h->zookeeper), h->session_timeout ?: "4s",
+		  h->zookeeper_settings ?: "", h->nginx.config, h->nginx.pid_file,
+		  h->nginx.log_directory, h->nginx_settings ?: "", h->nginx.state, h->name,
+		  rig_directory(), more ?: "");
+}
+
+static const char *status_path(const struct rig_host *h)
+{
+	static char path[512];
+
+	snprintf(path, sizeof(path), "%s/status.json", h->nginx.state);
+	return path;
 }
 
 void rig_host_start_daemon(struct rig_host *h)
 {
 	char *argv[] = { (char *)binary(), "-c", h->settings, NULL };
 
+	if (stat(status_path(h), &h->left_behind) < 0)
+		h->left_behind = (struct stat){ 0 };
 	h->daemon = rig_start(h->log, argv);
 }
 
@@ -88,20 +100,31 @@ int rig_host_run(struct rig_host *h, char **output, const char *argument, ...)
 	return rig_run(output, argv);
 }
 
+/* Is the file that of an earlier daemon? Each report is a new file. */
+static bool is_left_behind(const struct rig_host *h, int fd)
+{
+	const struct stat *left = &h->left_behind;
+	struct stat st;
+
+	return h->daemon && fstat(fd, &st) == 0 && st.st_ino == left->st_ino &&
+	       st.st_ctim.tv_sec == left->st_ctim.tv_sec &&
+	       st.st_ctim.tv_nsec == left->st_ctim.tv_nsec;
+}
+
 json_t *rig_host_status(struct rig_host *h)
 {
 	static json_t *last;
-	char path[512];
+	int fd = open(status_path(h), O_RDONLY | O_CLOEXEC);
 
-	snprintf(path, sizeof(path), "%s/status.json", h->nginx.state);
 	json_decref(last);
-	last = json_load_file(path, 0, NULL);
+	last = fd >= 0 && !is_left_behind(h, fd) ? json_loadfd(fd, 0, NULL) : NULL;
+	if (fd >= 0)
+		close(fd);
 	return last;
 }
 
-static json_t *lookup(struct rig_host *h, const char *path)
+static json_t *follow(json_t *at, const char *path)
 {
-	json_t *at = rig_host_status(h);
 	char part[64];
 
 	while (at && *path) {
@@ -112,6 +135,11 @@ static json_t *lookup(struct rig_host *h, const char *path)
 		path += size + (path[size] == '.');
 	}
 	return at;
+}
+
+static json_t *lookup(struct rig_host *h, const char *path)
+{
+	return follow(rig_host_status(h), path);
 }
 
 const char *rig_host_status_text(struct rig_host *h, const char *path)
@@ -143,16 +171,36 @@ static long live_generation(const struct rig_host *h)
 	return strtol(strrchr(target, '/') ? strrchr(target, '/') + 1 : target, NULL, 10);
 }
 
+/* The state in this status, "" where it is not that of the generation that is live now. */
+static const char *state_in(const struct rig_host *h, json_t *status)
+{
+	if (json_number_value(follow(status, "generation")) != (double)live_generation(h))
+		return "";
+	return json_string_value(follow(status, "state")) ?: "";
+}
+
 bool rig_host_is(struct rig_host *h, const char *state)
 {
-	return strcmp(rig_host_status_text(h, "state"), state) == 0 &&
-	       rig_host_status_number(h, "generation") == live_generation(h);
+	return strcmp(state_in(h, rig_host_status(h)), state) == 0;
 }
 
 bool rig_host_is_quiet(struct rig_host *h)
 {
-	return rig_host_is(h, "applied") || rig_host_is(h, "degraded") || rig_host_is(h, "held") ||
-	       rig_host_is(h, "rejected");
+	static const char *const quiet[] = { "applied", "degraded", "held", "rejected" };
+	const char *state = state_in(h, rig_host_status(h));
+	bool is = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(quiet); i++)
+		is = is || strcmp(state, quiet[i]) == 0;
+	return is;
+}
+
+bool rig_host_is_with(struct rig_host *h, const char *state, size_t problems)
+{
+	json_t *status = rig_host_status(h);
+
+	return strcmp(state_in(h, status), state) == 0 &&
+	       json_array_size(follow(status, "problems")) == problems;
 }
 
 static bool says(json_t *problem, const char *field, const char *text)

@@ -5,6 +5,8 @@
 #ifndef ZKNGINX_TESTS_RIG_HOST_H
 #define ZKNGINX_TESTS_RIG_HOST_H
 
+#include <sys/stat.h>
+
 #include <jansson.h>
 
 #include "rig_nginx.h"
@@ -19,8 +21,10 @@ struct rig_host {
 	const char *hosts;              /* zookeeper.hosts; NULL: those of `zookeeper` */
 	const char *zookeeper_settings; /* more of its group zookeeper; may be NULL */
 	const char *nginx_settings;     /* more of its group nginx; may be NULL */
+	const char *session_timeout;    /* NULL: "4s" */
 	char *log;
-	pid_t daemon; /* 0: not started */
+	pid_t daemon;            /* 0: not started */
+	struct stat left_behind; /* the status.json that was there when it was started */
 };
 
 /* ZooKeeper, nginx and an operator's client; the daemon is not started yet. */
@@ -41,13 +45,16 @@ int rig_host_stop_daemon(struct rig_host *h, int signal);
 /* Run the daemon's binary with these arguments after -c SETTINGS; returns its exit status. */
 int rig_host_run(struct rig_host *h, char **output, const char *argument, ...);
 
-/* The content of STATE/status.json; NULL while there is none. Valid until the next call. */
+/* The content of STATE/status.json; NULL while there is none, or only that of an earlier daemon
+ * than the one that runs. Valid until the next call. */
 json_t *rig_host_status(struct rig_host *h);
 /* A string of it by path ("revision.applied"), "" where it is missing. Valid for a few calls. */
 const char *rig_host_status_text(struct rig_host *h, const char *path);
 long rig_host_status_number(struct rig_host *h, const char *path);
 /* Is this the state, and is it the state of the generation that is live now? */
 bool rig_host_is(struct rig_host *h, const char *state);
+/* … with so many problems, in the same report? */
+bool rig_host_is_with(struct rig_host *h, const char *state, size_t problems);
 /* Is there such a problem, with these words in its message or its field? */
 bool rig_host_has_problem(struct rig_host *h, const char *znode, const char *kind,
 			  const char *serving, const char *words);

@@ -5,11 +5,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -92,7 +94,10 @@ void rig_nginx_configure(const struct rig_nginx *n)
 	if (n->include_stream)
 		buf_printf(&b, "\tinclude %s/live/stream.conf;\n", n->state);
 	buf_puts(&b, "}\n");
-	rig_write(n->config, "%s", buf_str(&b));
+	/* as editors do it: nobody may read half of it */
+	rig_write(rig_path("nginx.conf.new"), "%s", buf_str(&b));
+	if (rename(rig_path("nginx.conf.new"), n->config) < 0)
+		die("%s: %m", n->config);
 	buf_fini(&b);
 }
 
@@ -142,17 +147,27 @@ static bool pid_file_names(const struct rig_nginx *n)
 	return text && strtol(text, NULL, 10) == n->pid;
 }
 
-/* The launcher of a detached nginx ends as soon as the master runs; the test inherits the
- * master. */
+/* The process in the pid file, if it runs and is a child of the test; else 0. The file may be that
+ * of an earlier master. */
+static pid_t child_in_pid_file(const struct rig_nginx *n)
+{
+	char *text = rig_read(n->pid_file);
+	pid_t pid = text ? (pid_t)strtol(text, NULL, 10) : 0;
+
+	return pid > 1 && waitpid(pid, NULL, WNOHANG) == 0 ? pid : 0;
+}
+
+/* The launcher of a detached nginx ends before the master, which the test inherits, has written its
+ * pid file. */
 static void adopt(struct rig_nginx *n)
 {
-	char *text;
 	int status;
 
 	if (waitpid(n->pid, &status, 0) != n->pid)
 		die("waitpid: %m");
-	text = status == 0 ? rig_read(n->pid_file) : NULL;
-	n->pid = text ? (pid_t)strtol(text, NULL, 10) : 0;
+	n->pid = 0;
+	if (status == 0)
+		eventually(NULL, (n->pid = child_in_pid_file(n)) != 0);
 }
 
 static bool has_ended(struct rig_nginx *n)
@@ -260,12 +275,18 @@ void rig_nginx_send_hup(const struct rig_nginx *n)
 		kill(n->pid, SIGHUP);
 }
 
+static struct timeval patience = { .tv_sec = 5 }; /* with an answer */
+
+void rig_nginx_be_patient(void)
+{
+	patience.tv_sec = RIG_PATIENCE / USEC_PER_SEC;
+}
+
 static int dial(int port)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET,
 				 .sin_port = htons((uint16_t)port),
 				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	struct timeval patience = { .tv_sec = 5 };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
@@ -279,16 +300,21 @@ static int dial(int port)
 
 /*
  * Has the process that listens on `port` accepted this connection and read all of it? The kernel
- * completes a connection before it is accepted: until then its other end has no inode.
+ * completes a connection before it is accepted: until then its other end has no inode. What it has
+ * not delivered yet is not unread there.
  */
 static bool is_read(int fd, int port)
 {
 	struct sockaddr_in own;
 	socklen_t size = sizeof(own);
-	const char *line = rig_read("/proc/net/tcp");
+	const char *line;
 	unsigned here, there, unread;
 	unsigned long inode;
+	int undelivered = 0;
 
+	if (ioctl(fd, SIOCOUTQ, &undelivered) < 0 || undelivered)
+		return false;
+	line = rig_read("/proc/net/tcp");
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&own, &size), 0);
 	for (; line; line = strchr(line, '\n'), line += line != NULL) {
 		if (sscanf(line, "%*d: %*x:%x %*x:%x %*x %*x:%x %*x:%*x %*x %*u %*u %lu", &here,

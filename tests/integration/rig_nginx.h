@@ -56,6 +56,9 @@ void rig_nginx_send_hup(const struct rig_nginx *n);
  * status, 0 when there was no answer; *body (may be NULL) is valid until the next call.
  */
 int rig_nginx_get(int port, const char *path, const char *host, const char **body);
+/* From now on this process waits for an answer as long as eventually() does, and not five seconds:
+ * where each answer counts. */
+void rig_nginx_be_patient(void);
 /* The whole last answer, with its head; valid until the next request. */
 const char *rig_nginx_answer(void);
 /* Half a request, which a worker has read: it has to wait for the rest. Returns the connection; the

@@ -257,7 +257,7 @@ int rig_proxy_port(const struct rig_proxy *p)
 
 void rig_proxy_freeze(struct rig_proxy *p)
 {
-	assert_int_equal(kill(p->pid, SIGSTOP), 0);
+	rig_freeze(p->pid);
 }
 
 void rig_proxy_thaw(struct rig_proxy *p)

@@ -8,6 +8,7 @@
 
 #include <zknginx/err.h>
 
+#include "nginx/proc.h"
 #include "rig_sandbox.h"
 
 static const char *const directories[] = { "etc",
@@ -32,6 +33,23 @@ static void make_directories(void)
 		die("symlink: %m");
 }
 
+static bool has_helper;
+
+void host_use_helper(void)
+{
+	has_helper = true;
+}
+
+void host_start_helper(struct host *h)
+{
+	const struct settings settings = { .nginx = h->settings,
+					   .state = { .directory = rig_path("state") } };
+	struct err e;
+
+	if (helper_start(&settings, &e) < 0)
+		fail_msg("%s", e.text);
+}
+
 struct host *host_new(void)
 {
 	struct host *h = xcalloc(1, sizeof(*h));
@@ -53,12 +71,15 @@ struct host *host_new(void)
 	rig_write(rig_path("state/live/http.conf"), "the_live_file_was_read;\n");
 	host_configure(h, "", host_include(h));
 	host_stage_good(h);
+	if (has_helper)
+		host_start_helper(h);
 	return h;
 }
 
 void host_free(struct host *h)
 {
 	sandbox_free(h->sandbox);
+	helper_stop();
 	sd_event_unref(h->loop);
 	free(h->result.text);
 	free(h);
@@ -181,6 +202,24 @@ void host_assert_says(const struct test_result *v, const char *text)
 {
 	if (!strstr(v->text, text))
 		fail_msg("expected \"%s\" in: %s", text, v->text);
+}
+
+static void count_test(void *ctx, pid_t child)
+{
+	CLEANUP(buf_fini) struct buf name = BUF_INIT;
+
+	if (proc_read(child, "comm", &name) && strcmp(buf_str(&name), "zknginxd-helper\n") == 0)
+		proc_children(child, count_test, ctx);
+	else
+		++*(unsigned *)ctx;
+}
+
+bool host_runs_no_test(void)
+{
+	unsigned count = 0;
+
+	proc_children(getpid(), count_test, &count);
+	return count == 0;
 }
 
 char *host_listing(const char *directory)

@@ -8,6 +8,7 @@
 
 #include <zknginx/settings.h>
 
+#include "nginx/helper.h"
 #include "nginx/sandbox.h"
 #include "rig.h"
 
@@ -33,6 +34,11 @@ int host_teardown(void **state);
 
 #define host_test_case(f) cmocka_unit_test_setup_teardown(f, host_setup, host_teardown)
 
+/* The tests that begin from now on run nginx through the helper, as the daemon does. */
+void host_use_helper(void);
+/* … of this host. */
+void host_start_helper(struct host *h);
+
 /* nginx.conf: `head` in the main context, `body` in http{}; standard paths are set before. */
 void host_configure(struct host *h, const char *head, const char *body);
 /* "include LIVE/http.conf;" */
@@ -51,6 +57,9 @@ const struct test_result *host_test_in_namespace(struct host *h);
 /* Fail the test, with the text of the result, unless it passed, or unless it contains this. */
 void host_assert_passed(const struct test_result *v);
 void host_assert_says(const struct test_result *v, const char *text);
+
+/* Has this process no child, not even one to reap, but for the helper, which has none either? */
+bool host_runs_no_test(void);
 
 /* Everything below a directory: names, sizes, owners, modes, times of change. */
 char *host_listing(const char *directory);

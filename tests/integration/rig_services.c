@@ -164,5 +164,5 @@ bool services_were_gone(struct rig_services *s, const char *upstream)
 
 bool services_are_applied(struct rig_services *s)
 {
-	return rig_host_is(&s->host, "applied") && rig_host_problem_count(&s->host) == 0;
+	return rig_host_is_with(&s->host, "applied", 0);
 }

@@ -39,7 +39,7 @@ struct zookeeper_settings rig_session_settings(const char *hosts)
 {
 	return (struct zookeeper_settings){
 		.hosts = hosts,
-		.session_timeout = SHORT_TIMEOUT,
+		.session_timeout = LONG_TIMEOUT,
 		.max_frame = RIG_MAX_FRAME,
 		.max_data = RIG_MAX_DATA,
 		.auth_file = "",

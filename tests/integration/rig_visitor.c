@@ -24,7 +24,7 @@ struct rig_visitor {
 static bool ask_by_tls(const struct rig_visitor *v, char *got, size_t room)
 {
 	char url[64], header[160], *output;
-	char *argv[] = { "curl", "-sk", "--max-time", "5", "-H", header, url, NULL };
+	char *argv[] = { "curl", "-sk", "--max-time", "60", "-H", header, url, NULL };
 	int rc;
 
 	snprintf(url, sizeof(url), "https://127.0.0.1:%d/", v->port);
@@ -50,6 +50,7 @@ static void visit(struct rig_visitor *v)
 {
 	char got[128];
 
+	rig_nginx_be_patient();
 	for (;;) {
 		uint64_t began = rig_now();
 		bool fine = ask(v, got, sizeof(got)) && strcmp(got, v->body) == 0;

@@ -184,12 +184,27 @@ void rig_zk_auth(struct rig_zk *c, const char *scheme, const char *credentials)
 	check(w.rc, "auth", scheme);
 }
 
-static int put(struct rig_zk *c, const char *path, const char *data, int flags)
+/* The answer to an attempt may have been lost: then the next one finds it done. */
+static int put(struct rig_zk *c, const char *path, const char *data, int size, int flags)
 {
-	int size = data ? (int)strlen(data) : -1;
+	unsigned attempts = 0;
+	int rc = persist((attempts++, zoo_create(c->handle, path, data, size, &ZOO_OPEN_ACL_UNSAFE,
+						 flags, NULL, 0)));
 
-	return persist(
-		zoo_create(c->handle, path, data, size, &ZOO_OPEN_ACL_UNSAFE, flags, NULL, 0));
+	return rc == ZNODEEXISTS && attempts > 1 ? ZOK : rc;
+}
+
+static int take_away(struct rig_zk *c, const char *path)
+{
+	unsigned attempts = 0;
+	int rc = persist((attempts++, zoo_delete(c->handle, path, -1)));
+
+	return rc == ZNONODE && attempts > 1 ? ZOK : rc;
+}
+
+static int size_of(const char *data)
+{
+	return data ? (int)strlen(data) : -1;
 }
 
 static void create_parents(struct rig_zk *c, const char *path)
@@ -200,32 +215,32 @@ static void create_parents(struct rig_zk *c, const char *path)
 		int rc;
 
 		*slash = '\0';
-		rc = put(c, copy, NULL, 0);
+		rc = put(c, copy, NULL, -1, 0);
 		if (rc != ZNODEEXISTS)
 			check(rc, "create", copy);
 		*slash = '/';
 	}
 }
 
-static void create(struct rig_zk *c, const char *path, const char *data, int flags)
+static void create(struct rig_zk *c, const char *path, const char *data, int size, int flags)
 {
-	int rc = put(c, path, data, flags);
+	int rc = put(c, path, data, size, flags);
 
 	if (rc == ZNONODE) {
 		create_parents(c, path);
-		rc = put(c, path, data, flags);
+		rc = put(c, path, data, size, flags);
 	}
 	check(rc, "create", path);
 }
 
 void rig_zk_create(struct rig_zk *c, const char *path, const char *data)
 {
-	create(c, path, data, 0);
+	create(c, path, data, size_of(data), 0);
 }
 
 void rig_zk_create_ephemeral(struct rig_zk *c, const char *path, const char *data)
 {
-	create(c, path, data, ZOO_EPHEMERAL);
+	create(c, path, data, size_of(data), ZOO_EPHEMERAL);
 }
 
 void rig_zk_set(struct rig_zk *c, const char *path, const char *data)
@@ -237,11 +252,11 @@ void rig_zk_set_bytes(struct rig_zk *c, const char *path, const char *data, size
 {
 	int rc = persist(zoo_set(c->handle, path, data, (int)size, -1));
 
-	if (rc == ZNONODE) {
-		create(c, path, NULL, 0);
-		rc = persist(zoo_set(c->handle, path, data, (int)size, -1));
-	}
-	check(rc, "set", path);
+	/* with its data: nobody sees it without, or may delete it before it has them */
+	if (rc == ZNONODE)
+		create(c, path, data, (int)size, 0);
+	else
+		check(rc, "set", path);
 }
 
 void rig_zk_set_both(struct rig_zk *c, const char *path, const char *other, const char *data)
@@ -269,7 +284,7 @@ void rig_zk_create_both(struct rig_zk *c, const char *parent, const char *child)
 
 void rig_zk_delete(struct rig_zk *c, const char *path)
 {
-	check(persist(zoo_delete(c->handle, path, -1)), "delete", path);
+	check(take_away(c, path), "delete", path);
 }
 
 static void delete_below(struct rig_zk *c, const char *path)
@@ -287,10 +302,31 @@ void rig_zk_delete_all(struct rig_zk *c, const char *path)
 
 	do {
 		delete_below(c, path);
-		rc = persist(zoo_delete(c->handle, path, -1));
+		rc = take_away(c, path);
 	} while (rc == ZNOTEMPTY);
 	if (rc != ZNONODE)
 		check(rc, "delete", path);
+}
+
+static void delete_ops(struct rig_zk *c, const char *path, zoo_op_t *ops, size_t *count,
+		       size_t room)
+{
+	char **names = rig_zk_children(c, path);
+
+	for (size_t i = 0; names[i]; i++)
+		delete_ops(c, arena_printf(c->arena, "%s/%s", path, names[i]), ops, count, room);
+	assert_true(*count < room);
+	zoo_delete_op_init(&ops[(*count)++], path, -1);
+}
+
+void rig_zk_delete_at_once(struct rig_zk *c, const char *path)
+{
+	zoo_op_t ops[64];
+	zoo_op_result_t results[ARRAY_SIZE(ops)];
+	size_t count = 0;
+
+	delete_ops(c, path, ops, &count, ARRAY_SIZE(ops));
+	check(persist(zoo_multi(c->handle, (int)count, ops, results)), "delete at once", path);
 }
 
 char *rig_zk_get(struct rig_zk *c, const char *path)
@@ -332,9 +368,9 @@ bool rig_zk_is(struct rig_zk *c, const char *path, const char *data)
 bool rig_zk_may_read(struct rig_zk *c, const char *path)
 {
 	char byte;
-	int size = 1;
+	int size;
 
-	return zoo_get(c->handle, path, 0, &byte, &size, NULL) != ZNOAUTH;
+	return persist((size = 1, zoo_get(c->handle, path, 0, &byte, &size, NULL))) != ZNOAUTH;
 }
 
 bool rig_zk_exists(struct rig_zk *c, const char *path)
@@ -398,7 +434,7 @@ const char *rig_zk_acl(struct rig_zk *c, const char *path)
 	size_t used = 0;
 
 	out[0] = '\0';
-	if (zoo_get_acl(c->handle, path, &acl, &stat) != ZOK)
+	if (persist(zoo_get_acl(c->handle, path, &acl, &stat)) != ZOK)
 		return out;
 	for (int i = 0; i < acl.count; i++) {
 		CLEANUP(buf_fini) struct buf rights = BUF_INIT;
@@ -424,18 +460,17 @@ void rig_zk_share(struct rig_zk *c, const char *path, const char *scheme, const 
 
 int rig_zk_try_set(struct rig_zk *c, const char *path, const char *data)
 {
-	return zoo_set(c->handle, path, data, (int)strlen(data), -1);
+	return persist(zoo_set(c->handle, path, data, (int)strlen(data), -1));
 }
 
 int rig_zk_try_create(struct rig_zk *c, const char *path, const char *data)
 {
-	return zoo_create(c->handle, path, data, (int)strlen(data), &ZOO_OPEN_ACL_UNSAFE, 0, NULL,
-			  0);
+	return put(c, path, data, size_of(data), 0);
 }
 
 int rig_zk_try_delete(struct rig_zk *c, const char *path)
 {
-	return zoo_delete(c->handle, path, -1);
+	return take_away(c, path);
 }
 
 static void answered(struct rig_zk *c, int rc)

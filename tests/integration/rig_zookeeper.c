@@ -140,7 +140,7 @@ void rig_zookeeper_restore(struct rig_zookeeper *z, const char *name)
 
 void rig_zookeeper_pause(struct rig_zookeeper *z)
 {
-	assert_int_equal(kill(z->pid, SIGSTOP), 0);
+	rig_freeze(z->pid);
 }
 
 void rig_zookeeper_resume(struct rig_zookeeper *z)
@@ -199,4 +199,13 @@ const char *rig_zookeeper_ask(const struct rig_zookeeper *z, const char *word)
 	close(fd);
 	answer[used] = '\0';
 	return answer;
+}
+
+bool rig_zookeeper_serves(const struct rig_zookeeper *z, int64_t session)
+{
+	const char *all = rig_zookeeper_ask(z, "cons");
+	char text[32];
+
+	snprintf(text, sizeof(text), "sid=0x%llx", (unsigned long long)session);
+	return !*all || strstr(all, text);
 }

@@ -49,6 +49,9 @@ const char *rig_zookeeper_hosts(const struct rig_zookeeper *z);
 /* The answer to a four-letter word ("wchs", "cons", …), valid until the next call; "" when none. */
 const char *rig_zookeeper_ask(const struct rig_zookeeper *z, const char *word);
 
+/* Has the server a connection of this session? When not, it has read all that came on it. */
+bool rig_zookeeper_serves(const struct rig_zookeeper *z, int64_t session);
+
 /* A client connection with a session of its own. */
 struct rig_zk;
 
@@ -76,6 +79,8 @@ void rig_zk_create_both(struct rig_zk *c, const char *parent, const char *child)
 void rig_zk_delete(struct rig_zk *c, const char *path);
 /* The znode and everything below it; a missing znode is no error. */
 void rig_zk_delete_all(struct rig_zk *c, const char *path);
+/* The same of a few znodes in one transaction: nobody sees a part. */
+void rig_zk_delete_at_once(struct rig_zk *c, const char *path);
 /* The data as a string, valid until c is closed; NULL when there is no such znode. */
 char *rig_zk_get(struct rig_zk *c, const char *path);
 /* … and the version that it has. */

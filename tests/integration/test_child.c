@@ -287,10 +287,17 @@ static pid_t first_number(const char *text)
 static void the_deadline_kills_the_whole_group(void **state UNUSED)
 {
 	CLEANUP(forget) struct seen s = { 0 };
-	struct child_spec spec = shell(&s, "trap '' TERM; sleep 1000 & echo $!; wait");
+	const char *up = rig_path("up");
+	CLEANUP(freep)
+	char *script = xasprintf("trap '' TERM; sleep 1000 & echo $!; : >%s; wait", up);
+	struct child_spec spec = shell(&s, script);
+	struct child *c;
 
 	spec.deadline = 300 * USEC_PER_MSEC;
-	run(&spec, &s);
+	c = spawn(&spec);
+	eventually(NULL, rig_read(up)); /* the loop does not run: the deadline can wait */
+	eventually(loop, s.calls);
+	child_free(c);
 	assert_true(s.timed_out);
 	assert_false(s.exited);
 	assert_int_equal(s.code, SIGKILL);
@@ -309,19 +316,46 @@ static void what_is_left_of_the_group_ends_with_the_child(void **state UNUSED)
 	eventually(NULL, is_gone(first_number(s.output)));
 }
 
+/* The loop was busy with something else. */
+static void an_end_that_is_noticed_late_is_no_timeout(void **state UNUSED)
+{
+	CLEANUP(forget) struct seen s = { 0 };
+	const char *file = rig_path("pid");
+	CLEANUP(freep) char *script = xasprintf("echo out; echo $$ >%s; exit 3", file);
+	struct child_spec spec = shell(&s, script);
+	struct child *c;
+
+	spec.deadline = USEC_PER_MSEC;
+	c = spawn(&spec);
+	eventually(NULL, first_number(rig_read(file) ?: "") > 0);
+	eventually(NULL, is_gone(first_number(rig_read(file))));
+	eventually(loop, s.calls);
+	child_free(c);
+	assert_int_equal(s.calls, 1);
+	assert_true(s.exited);
+	assert_false(s.timed_out);
+	assert_int_equal(s.code, 3);
+	assert_string_equal(s.output, "out\n");
+}
+
 static void a_descendant_in_another_group_is_not_waited_for(void **state UNUSED)
 {
 	CLEANUP(forget) struct seen s = { 0 };
 	/* the fifo makes sure that the grandchild runs */
-	const char *fifo = rig_path("away");
+	const char *fifo = rig_path("away"), *file = rig_path("pid");
 	CLEANUP(freep)
-	char *script =
-		xasprintf("mkfifo %s; setsid sh -c 'echo $$; : >%s; exec sleep 1000' & cat %s",
-			  fifo, fifo, fifo);
+	char *script = xasprintf(
+		"mkfifo %s; setsid sh -c 'echo $$; : >%s; exec sleep 1000' & cat %s; echo $$ >%s",
+		fifo, fifo, fifo, file);
 	struct child_spec spec = shell(&s, script);
+	struct child *c;
 
 	spec.deadline = USEC_PER_SEC;
-	run(&spec, &s);
+	c = spawn(&spec);
+	eventually(NULL, first_number(rig_read(file) ?: "") > 0);
+	eventually(NULL, is_gone(first_number(rig_read(file))));
+	eventually(loop, s.calls);
+	child_free(c);
 	assert_int_equal(s.calls, 1);
 	assert_true(s.exited);
 	assert_false(s.timed_out);
@@ -400,6 +434,7 @@ int main(void)
 		TEST(a_missing_program_is_reported_in_words),
 		TEST(the_deadline_kills_the_whole_group),
 		TEST(what_is_left_of_the_group_ends_with_the_child),
+		TEST(an_end_that_is_noticed_late_is_no_timeout),
 		TEST(a_descendant_in_another_group_is_not_waited_for),
 		TEST(freeing_kills_and_reaps_in_silence),
 		TEST(a_child_dies_with_its_daemon),

@@ -238,7 +238,7 @@ static bool has_problem(const char *znode, const char *serving, const char *word
 
 static bool is_well(void)
 {
-	return rig_host_is(&host, "applied") && rig_host_problem_count(&host) == 0;
+	return rig_host_is_with(&host, "applied", 0);
 }
 
 static void write_other(const char *text)
@@ -280,8 +280,7 @@ static void the_newcomer_stays_out_and_nobody_notices(void **state)
 	eventually(NULL, answers(ports[2], "other", "one"));
 	eventually(NULL, has_problem(c->loser, "absent", c->words[0]));
 	assert_true(has_problem(c->loser, "absent", c->words[1]));
-	eventually(NULL, rig_host_is(&host, "degraded"));
-	assert_int_equal(rig_host_problem_count(&host), 1);
+	eventually(NULL, rig_host_is_with(&host, "degraded", 1));
 
 	/* meanwhile other objects come and go as usual */
 	write_other("two");
@@ -387,6 +386,8 @@ static void D5_a_wildcard_and_an_address_are_exchanged_in_two_steps(void **state
 	write_object(&(struct object)LISTENING("$P"));
 	eventually(NULL, has_problem("sites/a", "previous", "two steps"));
 	rig_nginx_stop(&host.nginx);
+	/* published: an nginx that started with the old files would need the two steps again */
+	eventually(NULL, strstr(rig_host_live(&host, "http.conf"), filled_in("listen $P")));
 	eventually(NULL, rig_host_problem_count(&host) == 0);
 	rig_nginx_start(&host.nginx);
 	eventually(NULL, is_well());

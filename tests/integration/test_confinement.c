@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -16,6 +17,7 @@
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <zknginx/err.h>
@@ -334,6 +336,68 @@ static void the_threads_of_the_daemon_have_no_capabilities_and_a_filter(void **s
 	assert_true(has_line(status, "NoNewPrivs:\t", "1\n"));
 }
 
+/* --- its first thread ------------------------------------------------------------------------- */
+
+static uint64_t capabilities(const char *status)
+{
+	const char *at = strstr(status, "CapPrm:\t");
+
+	assert_non_null(at);
+	return strtoull(at + strlen("CapPrm:\t"), NULL, 16);
+}
+
+static pid_t helper_pid(void)
+{
+	char *text = NULL, pid[16];
+
+	snprintf(pid, sizeof(pid), "%d", (int)host.daemon);
+	rig_run(&text, (char *[]){ (char *)"pgrep", (char *)"-P", pid, (char *)"-x",
+				   (char *)"zknginxd-helper", NULL });
+	return text ? (pid_t)atoi(text) : 0;
+}
+
+#define BIT(n) (UINT64_C(1) << (n))
+
+static void the_thread_with_the_loop_lacks_the_privileges_of_the_sandbox(void **state UNUSED)
+{
+	const uint64_t lost = BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_PTRACE) | BIT(CAP_SYS_CHROOT) |
+			      BIT(CAP_SYS_MODULE) | BIT(CAP_SYS_RAWIO) | BIT(CAP_SETPCAP) |
+			      BIT(CAP_MKNOD) | BIT(CAP_SYS_BOOT) | BIT(CAP_SYS_TIME);
+	char status[4096], self[16];
+
+	rig_host_start(&host);
+	snprintf(self, sizeof(self), "%d", (int)host.daemon);
+	assert_true(read_status(self, status, sizeof(status)));
+	assert_int_equal(capabilities(status) & lost, 0);
+	assert_true(has_line(status, "Seccomp:\t", "2\n"));
+	assert_string_equal(rig_host_status_text(&host, "nginx.sandbox"), "namespace");
+	assert_true(helper_pid() > 0);
+	assert_int_equal(rig_host_stop_daemon(&host, SIGTERM), 0);
+}
+
+static void a_daemon_whose_helper_dies_says_so_and_ends(void **state UNUSED)
+{
+	int port = rig_port(), status;
+	pid_t daemon, helper;
+
+	rig_host_set_site(&host, port, "one");
+	rig_host_start(&host);
+	eventually(NULL, rig_nginx_says(port, "one"));
+	helper = helper_pid();
+	assert_true(helper > 0);
+	assert_int_equal(kill(helper, SIGKILL), 0);
+	daemon = host.daemon;
+	eventually(NULL, waitpid(daemon, &status, WNOHANG) == daemon);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 1);
+	assert_non_null(strstr(rig_read(host.log), "the helper process, which runs nginx -t, has "
+						   "ended; zknginxd ends too"));
+	assert_true(rig_nginx_says(port, "one"));
+	rig_host_start_daemon(&host);
+	rig_host_set_site(&host, port, "two");
+	eventually(NULL, rig_nginx_says(port, "two"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -343,6 +407,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			the_threads_of_the_daemon_have_no_capabilities_and_a_filter, setup,
 			teardown),
+		cmocka_unit_test_setup_teardown(
+			the_thread_with_the_loop_lacks_the_privileges_of_the_sandbox, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(a_daemon_whose_helper_dies_says_so_and_ends, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests_name("confinement", tests, NULL, NULL);

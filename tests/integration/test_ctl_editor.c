@@ -212,7 +212,7 @@ static void what_was_typed_is_kept_when_zookeeper_is_away(void **state UNUSED)
 		 (int)rig_zookeeper_pid(config.zookeeper),
 		 (int)rig_zookeeper_pid(config.zookeeper));
 	rig_config_use_editor(script);
-	r = rig_ctl(config.settings, "edit", "sites/shop", "--timeout", "2s", NULL);
+	r = rig_ctl(config.settings, "edit", "sites/shop", "--timeout", "8s", NULL);
 	rig_zookeeper_resume(config.zookeeper);
 	rig_ctl_assert_code(&r, 3);
 	rig_ctl_assert_says(&r, "what you typed is in");

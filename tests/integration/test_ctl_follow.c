@@ -90,18 +90,36 @@ static void a_host_that_is_away_is_named_and_not_waited_for(void **state)
 	assert_lines(&r, lines, ARRAY_SIZE(lines));
 }
 
+/* It is refused while the verdict of a host is missing. */
+static bool promote(struct rig_fleet *f, const char *option)
+{
+	return rig_ctl(settings(f), "promote", option, NULL).code == 0;
+}
+
+/* Each step stays until it is promoted: nothing can pass before it is shown. */
 static void a_canary_comes_first(void **state)
 {
-	static const char *const lines[] = { "rollout: on the canaries (web1)", "web1: applied\n",
-					     "rollout: step 2", "rollout: accepted",
-					     "has landed on 3 hosts" };
+	static const char *const steps[] = { "rollout: on the canaries (web1)", "rollout: step 2",
+					     "rollout: step 3" };
 	struct rig_fleet *f = *state;
-	struct rig_ctl_result r;
+	struct rig_terminal *t;
+	int code;
 
-	r = start_and_push(f, FLEET_CANARY, SNIPPET("2"));
-	rig_ctl_assert_code(&r, 0);
-	assert_lines(&r, lines, ARRAY_SIZE(lines));
-	assert_true(strstr(r.out, "canaries") < strstr(r.out, "accepted"));
+	f->rollout = FLEET_STAYS_IN_STEPS;
+	rig_fleet_start(f, 0);
+	prepare(f, SNIPPET("2"));
+	t = rig_terminal_ctl(settings(f), 200, "--color", "never", "push", "--yes", directory(),
+			     NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		eventually(NULL, rig_terminal_shows(t, steps[i]));
+		eventually(NULL, promote(f, NULL));
+	}
+	eventually(NULL, rig_terminal_ended(t, &code));
+	assert_int_equal(code, 0);
+	assert_says(rig_terminal_shown(t), "web1: applied");
+	assert_says(rig_terminal_shown(t), "rollout: accepted");
+	assert_says(rig_terminal_shown(t), "has landed on 3 hosts");
+	rig_terminal_free(t);
 	eventually(NULL, rig_fleet_all_serve(f, "2"));
 }
 
@@ -187,7 +205,7 @@ static void ctrl_c_leaves_the_rollout_alone_and_says_how_to_come_back(void **sta
 	assert_int_equal(code, 130);
 	assert_true(rig_terminal_shows(t, "zknginxctl status --watch"));
 	rig_terminal_free(t);
-	rig_zk_create(f->zk, CLUSTER "/request", "{\"action\": \"promote\", \"all\": true}");
+	eventually(NULL, promote(f, "--all"));
 	eventually(NULL, rig_fleet_all_serve(f, "2"));
 }
 
@@ -278,19 +296,19 @@ static void a_rollback_can_be_followed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		rollout_test(in_mode_all_it_lands_on_every_host),
-		rollout_test(a_host_that_is_away_is_named_and_not_waited_for),
-		rollout_test(a_canary_comes_first),
-		rollout_test(a_rollout_that_is_halted_says_where_and_why),
-		rollout_test(a_rollout_that_is_reverted_says_so),
-		rollout_test(in_mode_all_a_refused_object_is_a_failure),
-		rollout_test(a_change_of_servers_is_not_followed),
-		rollout_test(ctrl_c_leaves_the_rollout_alone_and_says_how_to_come_back),
-		rollout_test(the_time_to_follow_can_be_limited),
-		rollout_test(a_push_that_another_one_replaces_says_so),
-		rollout_test(an_unfinished_push_is_held_and_the_next_one_lands),
-		rollout_test(without_zookeeper_nobody_can_tell),
-		rollout_test(a_rollback_can_be_followed),
+		calm_test(in_mode_all_it_lands_on_every_host),
+		calm_test(a_host_that_is_away_is_named_and_not_waited_for),
+		calm_test(a_canary_comes_first),
+		calm_test(a_rollout_that_is_halted_says_where_and_why),
+		calm_test(a_rollout_that_is_reverted_says_so),
+		calm_test(in_mode_all_a_refused_object_is_a_failure),
+		calm_test(a_change_of_servers_is_not_followed),
+		calm_test(ctrl_c_leaves_the_rollout_alone_and_says_how_to_come_back),
+		calm_test(the_time_to_follow_can_be_limited),
+		calm_test(a_push_that_another_one_replaces_says_so),
+		calm_test(an_unfinished_push_is_held_and_the_next_one_lands),
+		calm_test(without_zookeeper_nobody_can_tell),
+		calm_test(a_rollback_can_be_followed),
 	};
 
 	return cmocka_run_group_tests_name("follow", tests, rig_fleet_setup, rig_fleet_teardown);

@@ -285,14 +285,14 @@ static void errors_are_no_difference(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		rollout_test(history_says_what_who_why_and_what_became_of_it),
-		rollout_test(in_mode_all_an_entry_has_what_it_changed),
-		rollout_test(show_prints_an_entry_and_what_it_changed),
-		rollout_test(revisions_are_compared_with_each_other_and_with_zookeeper),
-		rollout_test(without_an_argument_it_is_the_drift_of_this_host),
-		rollout_test(a_directory_is_compared_by_its_meaning),
-		rollout_test(rendered_configs_have_the_servers_that_are_discovered),
-		rollout_test(errors_are_no_difference),
+		calm_test(history_says_what_who_why_and_what_became_of_it),
+		calm_test(in_mode_all_an_entry_has_what_it_changed),
+		calm_test(show_prints_an_entry_and_what_it_changed),
+		calm_test(revisions_are_compared_with_each_other_and_with_zookeeper),
+		calm_test(without_an_argument_it_is_the_drift_of_this_host),
+		calm_test(a_directory_is_compared_by_its_meaning),
+		calm_test(rendered_configs_have_the_servers_that_are_discovered),
+		calm_test(errors_are_no_difference),
 	};
 
 	return cmocka_run_group_tests_name("diff and history", tests, rig_fleet_setup,

@@ -92,6 +92,24 @@ static void await_transactions(struct rig_push *c, pid_t pid, int version, bool 
 	}
 }
 
+/* The server may still read what a client had sent that was killed. Then its connection is gone
+ * from the list, and what it asked for is before what this client asks now. */
+static bool is_alone(struct rig_push *c)
+{
+	unsigned connections = 0;
+
+	for (const char *at = rig_zookeeper_ask(c->zookeeper, "cons");
+	     (at = strstr(at, "/127.0.0.1:")); at++)
+		connections++;
+	return connections == 2; /* that of this client, and of the question */
+}
+
+static void kill_push(struct rig_push *c, pid_t pid)
+{
+	rig_stop(pid, SIGKILL);
+	eventually(NULL, is_alone(c));
+}
+
 static void push_all(struct rig_push *c, const char *word)
 {
 	struct rig_ctl_result r;
@@ -161,7 +179,8 @@ static void a_push_that_is_killed_leaves_before_after_or_a_mark(void **state)
 
 	rig_push_pull(c);
 	push_all(c, before);
-	for (unsigned round = 0; round < 12; round++) {
+	/* where the kill comes is up to the machine: go on until both have been seen */
+	for (unsigned round = 0; round < 12 || !seen[0] || !seen[1]; round++) {
 		const char *after = rig_path("w%u", round + 1);
 		int version = rig_push_version(c);
 		bool ended;
@@ -172,11 +191,10 @@ static void a_push_that_is_killed_leaves_before_after_or_a_mark(void **state)
 		pid = start_push(c, c->settings);
 		await_transactions(c, pid, version + (int)(round % (TRANSACTIONS + 1)), &ended);
 		if (!ended)
-			rig_stop(pid, SIGKILL);
+			kill_push(c, pid);
 		check_killed(c, version, before, after, seen);
 		before = after;
 	}
-	assert_true(seen[0] && seen[1]);
 }
 
 static void a_push_of_another_directory_replaces_an_unfinished_one(void **state)
@@ -196,7 +214,7 @@ static void a_push_of_another_directory_replaces_an_unfinished_one(void **state)
 		pid = start_push(c, c->settings);
 		await_transactions(c, pid, version + 1, &ended);
 		if (!ended)
-			rig_stop(pid, SIGKILL);
+			kill_push(c, pid);
 	} while (!is_marked(c));
 	write_snippets(c, "w2");
 	r = rig_ctl(c->settings, "push", "--yes", "--no-wait", "--by", "bob", c->directory, NULL);

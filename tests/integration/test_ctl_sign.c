@@ -131,7 +131,10 @@ static void a_command_signs_as_a_file_does(void **state UNUSED)
 	assert_verified(0, "good", 1);
 	rig_write(script, "#!/bin/sh\necho no key >&2\nexit 3\n");
 	r = rig_ctl(settings, "sign", "-y", with, NULL);
-	expect(&r, 1, "no key");
+	expect(&r, 1, "has not signed: it ended with exit status 3: no key\n");
+	rig_write(script, "#!/bin/sh\nexit 3\n");
+	r = rig_ctl(settings, "sign", "-y", with, NULL);
+	expect(&r, 1, "has not signed: it ended with exit status 3\n");
 	rig_write(script, "#!/bin/sh\necho AAAA\n");
 	r = rig_ctl(settings, "sign", "-y", with, NULL);
 	expect(&r, 1, "printed no signature");

@@ -128,6 +128,9 @@ static void the_end_of_a_candidate_causes_requests_of_one_other(void **state)
 
 	for (unsigned n = 1; n <= VOTERS; n++)
 		voter_stand(r, n, LONG_TIMEOUT);
+	for (unsigned n = 2; n <= VOTERS; n++) /* the last that it reads */
+		eventually(r->base.loop,
+			   strcmp(election_leader(r->voters[n - 1].election), "web1") == 0);
 	rig_turns(r->base.loop, 50);
 	for (unsigned n = 2; n < VOTERS; n++)
 		before += session_requests(r->voters[n].session);

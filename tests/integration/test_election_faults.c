@@ -12,6 +12,10 @@
 #include "rig_election.h"
 #include "rig_wire.h"
 
+/* Of a session that has to end. While it should not, a busy host may stop this program for longer
+ * than the shortest that the server grants. */
+#define LEASE (6 * USEC_PER_SEC)
+
 static void a_short_break_suspends_the_leader_and_it_leads_again(void **state)
 {
 	struct rig_election *r = *state;
@@ -51,17 +55,17 @@ static void a_killed_server_suspends_all_candidates(void **state)
 	eventually(r->base.loop, voter_leads(b));
 }
 
-/* A black hole: the leader has to stop by its own clock, before the server lets another lead. */
+/* A black hole: the leader has to stop by its own clock, before the server lets another lead.
+ * on_change() checks that: this program may notice both at once. */
 static void a_silent_network_ends_the_lease_before_another_leads(void **state)
 {
 	struct rig_election *r = *state;
-	struct voter *a = voter_stand(r, 1, SHORT_TIMEOUT), *b = voter_stand(r, 2, LONG_TIMEOUT);
+	struct voter *a = voter_stand(r, 1, LEASE), *b = voter_stand(r, 2, LONG_TIMEOUT);
 	char *candidate = voter_candidate(a);
 
 	rig_proxy_freeze(a->proxy);
 	eventually(r->base.loop, a->lost_hold == 1);
 	assert_false(voter_leads(a) || election_holds(a->election));
-	assert_false(voter_leads(b));
 	eventually(r->base.loop, voter_leads(b));
 	assert_false(voter_leads(a) || election_holds(a->election));
 	assert_int_equal(voter_write(b, "b"), ZOK);
@@ -76,12 +80,12 @@ static void a_silent_network_ends_the_lease_before_another_leads(void **state)
 static void a_long_break_ends_the_lease_before_another_leads(void **state)
 {
 	struct rig_election *r = *state;
-	struct voter *a = voter_stand(r, 1, SHORT_TIMEOUT), *b = voter_stand(r, 2, LONG_TIMEOUT);
+	struct voter *a = voter_stand(r, 1, LEASE), *b = voter_stand(r, 2, LONG_TIMEOUT);
 
 	rig_proxy_cut(a->proxy);
 	eventually(r->base.loop, voter_has_role(a, ELECTION_SUSPENDED));
 	eventually(r->base.loop, a->lost_hold == 1);
-	assert_false(voter_leads(b) || election_holds(a->election));
+	assert_false(election_holds(a->election));
 	eventually(r->base.loop, voter_leads(b));
 	rig_proxy_restore(a->proxy);
 	eventually(r->base.loop, voter_has_role(a, ELECTION_FOLLOWING));
@@ -106,7 +110,7 @@ static void a_silent_server_changes_no_leader(void **state)
 static void a_late_answer_does_not_extend_the_lease(void **state)
 {
 	struct rig_election *r = *state;
-	struct voter *a = voter_stand(r, 1, SHORT_TIMEOUT);
+	struct voter *a = voter_stand(r, 1, LEASE);
 	unsigned changes;
 
 	rig_zookeeper_pause(r->base.server);
@@ -123,7 +127,7 @@ static void a_late_answer_does_not_extend_the_lease(void **state)
 static void the_clock_alone_ends_the_lease(void **state)
 {
 	struct rig_election *r = *state;
-	struct voter *a = voter_stand(r, 1, SHORT_TIMEOUT);
+	struct voter *a = voter_stand(r, 1, LEASE);
 	struct written w = { 0 };
 
 	assert_true(voter_leads(a) && election_holds(a->election));
@@ -164,8 +168,7 @@ static bool lose_the_answer(struct rig_election *r, struct voter *a)
 	rig_proxy_cut(a->proxy);
 	eventually(r->base.loop, voter_has_role(a, ELECTION_SUSPENDED));
 	rig_zookeeper_resume(r->base.server);
-	for (unsigned i = 0; i < 100 && rig_candidates(r) == 0; i++)
-		rig_turns(r->base.loop, 1);
+	eventually(r->base.loop, !rig_zookeeper_serves(r->base.server, session_id(a->session)));
 	made = rig_candidates(r) == 1;
 	rig_proxy_restore(a->proxy);
 	eventually(r->base.loop, voter_leads(a));
@@ -260,7 +263,7 @@ static int zealot_main(const char *hosts, const char *log)
 	if (sd_event_new(&rig.base.loop) < 0)
 		return 1;
 	*v = (struct voter){ .rig = &rig, .host = "zealot" };
-	voter_open(v, hosts, SHORT_TIMEOUT);
+	voter_open(v, hosts, LEASE);
 	election_stand_for(v->election, true);
 	for (;;) {
 		write_on(&z);
@@ -296,7 +299,7 @@ static void a_leader_that_was_stopped_writes_nothing(void **state)
 	assert_int_equal(voter_write(b, "b"), ZOK);
 	assert_int_equal(kill(zealot, SIGCONT), 0);
 	eventually(r->base.loop, has_said(log, "following"));
-	assert_true(has_said(log, "refused"));
+	eventually(r->base.loop, has_said(log, "refused"));
 	assert_true(voter_leads(b) && target_is(r, "b"));
 	rig_stop(zealot, SIGKILL);
 }

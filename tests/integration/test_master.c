@@ -182,9 +182,23 @@ static unsigned leaving(const struct master *m)
 	return w.leaving;
 }
 
+/* Two new workers serve, and one of the old ones is still there. An old worker that has not taken
+ * its signal yet has the title of one that serves. */
+static bool has_replaced(const struct master *m, const struct workers *before)
+{
+	struct workers w;
+
+	master_workers(m, &w);
+	for (size_t i = 0; i < before->serving_count; i++) {
+		if (workers_have(&w, before->serving[i]))
+			return false;
+	}
+	return w.serving_count == 2 && w.leaving == 1 && w.starting == 0;
+}
+
 static void a_sighup_changes_the_workers(void **state UNUSED)
 {
-	struct workers before, after;
+	struct workers before;
 	struct master m;
 	struct err e;
 	int fd;
@@ -194,11 +208,8 @@ static void a_sighup_changes_the_workers(void **state UNUSED)
 	master_workers(&m, &before);
 	fd = rig_nginx_hold(nginx.port);
 	assert_int_equal(master_send_hup(&m, &e), 0);
-	eventually(NULL, leaving(&m) == 1 && serving(&m) == 2);
+	eventually(NULL, has_replaced(&m, &before));
 	eventually(NULL, master_activity(&m) == MASTER_IDLE);
-	master_workers(&m, &after);
-	for (size_t i = 0; i < before.serving_count; i++)
-		assert_false(workers_have(&after, before.serving[i]));
 	close(fd);
 	eventually(NULL, leaving(&m) == 0);
 	assert_true(master_is_alive(&m));
@@ -226,6 +237,8 @@ static void a_stopped_master_keeps_the_signal(void **state UNUSED)
 	eventually(NULL, master_activity(&m) == MASTER_QUEUED);
 	kill(m.pid, SIGCONT);
 	eventually(NULL, master_activity(&m) == MASTER_IDLE);
+	/* the next test needs all workers: one that starts while the master is killed is missed */
+	eventually(NULL, serving(&m) == 2 && leaving(&m) == 0);
 	master_fini(&m);
 }
 

@@ -164,6 +164,7 @@ static void several_roots_may_overlap(void **state)
 	before = watcher_requests(w);
 	trees = w->trees;
 	mirror_set_roots(w->mirror, roots, ARRAY_SIZE(roots));
+	eventually(r->base.loop, w->trees > trees);
 	rig_wait(r->base.loop, USEC_PER_SEC / 4);
 	assert_int_equal(w->trees, trees + 1);
 	assert_int_equal(watcher_requests(w), before);

@@ -118,8 +118,9 @@ static void after_an_expiry_everything_is_read_again(void **state)
 	struct mirror_root root = { "/m", 2 };
 	char hosts[64];
 	unsigned trees;
+	int64_t sid;
 
-	r->timeout = SHORT_TIMEOUT;
+	r->timeout = 4 * USEC_PER_SEC;
 	rig_zk_create(r->base.client, "/m/stays/x", "1");
 	rig_zk_create(r->base.client, "/m/goes/x", "1");
 	snprintf(hosts, sizeof(hosts), "127.0.0.1:%d", rig_proxy_port(proxy));
@@ -128,10 +129,10 @@ static void after_an_expiry_everything_is_read_again(void **state)
 
 	for (unsigned round = 1; round <= 2; round++) {
 		trees = w->trees;
+		sid = session_id(mirror_session(w->mirror));
 		rig_proxy_freeze(proxy);
 		eventually(r->base.loop, !watcher_is_connected(w));
-		/* the test cannot see when the server ends the session */
-		rig_wait(r->base.loop, 2 * SHORT_TIMEOUT);
+		eventually(r->base.loop, !rig_zookeeper_serves(r->base.server, sid));
 		if (round == 2) {
 			rig_zk_delete_all(r->base.client, "/m/goes");
 			rig_zk_create(r->base.client, "/m/comes", "2");
@@ -139,6 +140,8 @@ static void after_an_expiry_everything_is_read_again(void **state)
 		rig_proxy_thaw(proxy);
 		eventually(r->base.loop, session_epoch(mirror_session(w->mirror)) == round + 1);
 		eventually(r->base.loop, watcher_is_connected(w));
+		if (round == 2)
+			eventually(r->base.loop, w->trees > trees);
 		rig_wait(r->base.loop, USEC_PER_SEC / 2);
 		assert_int_equal(w->trees, trees + (round == 2));
 	}

@@ -347,7 +347,7 @@ static int isolate(void **state UNUSED)
 	snprintf(hosts, sizeof(hosts), "%s", rig_path("hosts"));
 	snprintf(resolv, sizeof(resolv), "%s", rig_path("resolv.conf"));
 	rig_write(hosts, "127.0.0.1 localhost\n");
-	rig_write(resolv, "nameserver 127.0.0.1\noptions timeout:4 attempts:4\n");
+	rig_write(resolv, "nameserver 127.0.0.1\noptions timeout:4 attempts:5\n");
 	isolated = new_namespaces() && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
 		   mount(hosts, "/etc/hosts", NULL, MS_BIND, NULL) == 0 &&
 		   mount(resolv, "/etc/resolv.conf", NULL, MS_BIND, NULL) == 0 && loopback_up();

@@ -107,7 +107,7 @@ static void another_program_on_zookeepers_port_is_survived(void **state UNUSED)
 		}
 		before = rig_impostor_count(impostor);
 		eventually(NULL, rig_impostor_count(impostor) >= before + 6);
-		assert_true(rig_host_is(&host, "disconnected"));
+		eventually(NULL, rig_host_is(&host, "disconnected"));
 		assert_true(rig_nginx_says(port, round ? "two" : "one"));
 		assert_non_null(strstr(rig_read(host.log), "not a healthy ZooKeeper server"));
 		rig_impostor_stop(impostor);
@@ -234,10 +234,7 @@ static void a_znode_that_is_too_large_affects_no_other(void **state UNUSED)
 
 static void nginx_may_die_and_return(void **state UNUSED)
 {
-	unsigned reloads;
-
 	start_with("one");
-	reloads = rig_nginx_reloads(&host.nginx);
 	rig_nginx_kill9(&host.nginx);
 	rig_nginx_stop(&host.nginx);
 	eventually(NULL, rig_host_is(&host, "waiting"));
@@ -247,8 +244,8 @@ static void nginx_may_die_and_return(void **state UNUSED)
 	rig_nginx_start(&host.nginx);
 	assert_true(rig_nginx_says(port, "two"));
 	eventually(NULL, rig_host_is(&host, "applied"));
-	assert_int_equal(rig_nginx_reloads(&host.nginx),
-			 reloads); /* nginx read the files at its start */
+	/* it read the files at its start; so soon after they were written this is not certain */
+	assert_true(rig_nginx_reloads(&host.nginx) <= 1);
 }
 
 static void live_files_edited_by_hand_are_repaired(void **state UNUSED)

@@ -162,7 +162,8 @@ static void an_idle_nginx_counts_nothing(void **state UNUSED)
 	eventually(loop, rig_now() > until);
 	assert_int_equal(now().requests, before.requests);
 	assert_int_equal(now().errors, 0);
-	assert_int_equal(now().connections, 0);
+	/* the last one of our own may be closed after the next was counted */
+	eventually(loop, now().connections == 0);
 }
 
 static void counting_starts_again_with_another_nginx(void **state UNUSED)
@@ -241,9 +242,8 @@ static void an_udp_port_of_another_program_is_reported(void **state UNUSED)
 	start_with("fine");
 	open_probe();
 	until = rig_now() + 5 * PERIOD;
-	eventually(loop, rig_now() > until);
+	eventually(loop, rig_now() > until && strstr(now().why, "listen on UDP"));
 	assert_false(now().answers);
-	assert_non_null(strstr(now().why, "listen on UDP"));
 	close(other);
 	eventually(loop, now().answers);
 }

@@ -23,13 +23,14 @@ static void a_rollout_survives_a_restart_of_zookeeper(void **state)
 	struct rig_fleet *f = *state;
 	unsigned reloads[3];
 
-	rig_fleet_put_on_canary(f, 1, FLEET_CANARY_BAKING("2s"));
+	rig_fleet_put_on_canary(f, 1, FLEET_STAYS);
 	for (size_t i = 0; i < 3; i++)
 		reloads[i] = rig_nginx_reloads(&f->hosts[i].host.nginx);
 	rig_zookeeper_kill(f->zookeeper);
 	for (size_t i = 0; i < 3; i++)
 		eventually(NULL, rig_host_is(&f->hosts[i].host, "disconnected"));
 	rig_zookeeper_restart(f->zookeeper);
+	rig_fleet_change_rollout(f, FLEET_CANARY);
 	all_went_from_1_to_2(f);
 	assert_int_equal(rig_nginx_reloads(&f->hosts[0].host.nginx), reloads[0]);
 	assert_int_equal(rig_nginx_reloads(&f->hosts[1].host.nginx), reloads[1] + 1);
@@ -42,16 +43,17 @@ static void a_rollout_survives_a_long_outage_of_zookeeper(void **state)
 	struct rig_fleet *f = *state;
 
 	f->rollout = "mode = \"canary\"; canaries = 1; batch = \"1\"; bake_time = \"200ms\"; "
-		     "batch_time = \"2s\"; settle = \"100ms\"; apply_timeout = \"40s\"; "
+		     "batch_time = \"1h\"; settle = \"100ms\"; apply_timeout = \"40s\"; "
 		     "vanish_timeout = \"30s\";";
 	rig_fleet_start(f, 0);
 	rig_fleet_push(f, "2");
-	fleet_eventually(f, strcmp(rig_fleet_serves(f, 1), "2") == 0);
+	fleet_eventually(f, rig_fleet_served(f, 1, "1 2"));
 	rig_zookeeper_pause(f->zookeeper);
 	rig_wait(NULL, 5 * USEC_PER_SEC);
 	assert_string_equal(rig_fleet_serves(f, 2), "1");
 	rig_zookeeper_kill(f->zookeeper);
 	rig_zookeeper_restart(f->zookeeper);
+	rig_fleet_change_rollout(f, FLEET_CANARY);
 	all_went_from_1_to_2(f);
 }
 
@@ -149,7 +151,7 @@ static void a_vanished_canary_halts(void **state)
 	rig_fleet_signal(f, 0, SIGKILL);
 	fleet_eventually(f, rig_fleet_is(f, "halted", "2"));
 	assert_string_equal(rig_fleet_field(f, "plan", "failure.host"), "web1");
-	assert_true(rig_fleet_served(f, 1, "1") && rig_fleet_served(f, 2, "1"));
+	fleet_eventually(f, rig_fleet_served(f, 1, "1") && rig_fleet_served(f, 2, "1"));
 	rig_fleet_start_host(f, 0);
 	rig_fleet_request(f, "abort");
 	fleet_eventually(f, rig_fleet_is(f, "reverted", NULL));
@@ -161,16 +163,19 @@ static void a_canary_without_a_verdict_halts(void **state)
 {
 	struct rig_fleet *f = *state;
 
-	f->rollout = "mode = \"canary\"; canaries = [ \"web1\" ]; batch = \"1\"; "
-		     "bake_time = \"100ms\"; "
-		     "batch_time = \"100ms\"; settle = \"100ms\"; apply_timeout = \"2s\"; "
-		     "vanish_timeout = \"30s\"; on_failure = \"halt\";";
+	f->rollout = FLEET_CANARY "on_failure = \"halt\";";
 	rig_fleet_start(f, 0);
+	/* not from the start, where it could be too short for the first revision */
+	rig_fleet_change_rollout(
+		f, "mode = \"canary\"; canaries = [ \"web1\" ]; batch = \"1\"; "
+		   "bake_time = \"100ms\"; "
+		   "batch_time = \"100ms\"; settle = \"100ms\"; apply_timeout = \"2s\"; "
+		   "vanish_timeout = \"30s\"; on_failure = \"halt\";");
 	rig_nginx_stop(&f->hosts[0].host.nginx);
 	rig_fleet_push(f, "2");
 	fleet_eventually(f, rig_fleet_is(f, "halted", "2"));
 	assert_string_equal(rig_fleet_field(f, "plan", "failure.host"), "web1");
-	assert_true(rig_fleet_served(f, 1, "1") && rig_fleet_served(f, 2, "1"));
+	fleet_eventually(f, rig_fleet_served(f, 1, "1") && rig_fleet_served(f, 2, "1"));
 }
 
 /* The number of lines of alerts with these values. The end of the key is enough. */
@@ -259,6 +264,29 @@ static bool leader_sees(struct rig_fleet *f, const char *member, const char *ngi
 	       !strstr(live, rig_fleet_field(f, member, "address")) == (strcmp(nginx, "down") == 0);
 }
 
+static size_t count_in_logs(struct rig_fleet *f, const char *words)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < f->count; i++) {
+		const char *at = rig_read(f->hosts[i].host.log) ?: "";
+
+		for (; (at = strstr(at, words)); at++)
+			found++;
+	}
+	return found;
+}
+
+/* The commands run later than the daemons log. */
+static bool all_alerts_are_delivered(struct rig_fleet *f)
+{
+	size_t raised = count_in_logs(f, "alert nginx-down: ");
+
+	return count_in_logs(f, "alert nginx-down cleared") == raised &&
+	       count_alerts("raised", "nginx-down", "") == raised &&
+	       count_alerts("cleared", "nginx-down", "") == raised;
+}
+
 /* One alert each: for the leader's own nginx and for another one, and however it ends. */
 static void a_dead_nginx_is_one_alert_of_its_host(void **state)
 {
@@ -270,8 +298,7 @@ static void a_dead_nginx_is_one_alert_of_its_host(void **state)
 	f->rollout = FLEET_CANARY;
 	rig_fleet_start(f, 0);
 	/* a host whose daemon started before its nginx has had one already */
-	eventually(NULL, count_alerts("raised", "nginx-down", "") ==
-				 count_alerts("cleared", "nginx-down", ""));
+	eventually(NULL, all_alerts_are_delivered(f));
 	before = count_alerts("raised", "nginx-down", "");
 	for (size_t i = before; i < before + 4; i++) {
 		struct rig_nginx *nginx = &f->hosts[i % 2].host.nginx;
@@ -301,7 +328,8 @@ static void the_second_host_of_a_name_is_refused(void **state)
 	char *member;
 	int64_t owner;
 
-	f->count = 3; /* not yet */
+	f->count = 3;               /* not yet */
+	f->session_timeout = "20s"; /* the clone would take the place of a session that ends */
 	rig_fleet_put_on_canary(f, 1, FLEET_STAYS);
 	owner = rig_zk_owner(f->zk, CLUSTER "/members/web1");
 	f->count = 4;

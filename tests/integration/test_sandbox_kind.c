@@ -50,6 +50,12 @@ static void the_masters_deleted_executable_in_its_namespace_is_used(void **state
 	assert_true(h->result.http_included);
 }
 
+static void through_the_helper_it_is_used_too(void **state)
+{
+	host_start_helper(*state);
+	the_masters_deleted_executable_in_its_namespace_is_used(state);
+}
+
 static void what_exceeds_the_masters_open_files_is_refused(void **state)
 {
 	struct host *h = *state;
@@ -164,6 +170,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		host_test_case(the_masters_deleted_executable_in_its_namespace_is_used),
+		host_test_case(through_the_helper_it_is_used_too),
 		host_test_case(what_exceeds_the_masters_open_files_is_refused),
 		host_test_case(without_the_right_to_mount_the_kind_is_fallback),
 		host_test_case(a_copy_that_cannot_be_written_is_an_error),

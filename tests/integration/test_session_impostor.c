@@ -2,7 +2,8 @@
  * The session when something else than a healthy ZooKeeper answers on its port: the session does
  * not count as connected, it does not reconnect too often, and it connects once the real server is
  * back. All kinds are tried at the same time, each with a port, an impostor and a session of its
- * own.
+ * own. Only what no healthy server sends makes it a server that is not trusted: a healthy one that
+ * restarts or has no CPU time is silent or closes connections, too.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,37 +54,41 @@ static const struct kind {
 	const char *bytes;
 	size_t size;
 	bool close_after;
+	enum { HOSTILE, HARMLESS } nature; /* a healthy server may do what is harmless */
 } kinds[] = {
-	{ "an_http_answer_is_recovered_from", SAY(HTTP), true },
-	{ "an_http_answer_that_stays_open_is_recovered_from", SAY(HTTP), false },
-	{ "noise_is_recovered_from", SAY(NOISE), true },
-	{ "noise_that_stays_open_is_recovered_from", SAY(NOISE), false },
+	{ "an_http_answer_is_recovered_from", SAY(HTTP), true, HOSTILE },
+	{ "an_http_answer_that_stays_open_is_recovered_from", SAY(HTTP), false, HOSTILE },
+	{ "noise_is_recovered_from", SAY(NOISE), true, HOSTILE },
+	{ "noise_that_stays_open_is_recovered_from", SAY(NOISE), false, HOSTILE },
 	{ "a_negative_timeout_is_recovered_from",
-	  SAY(HANDSHAKE(LENGTH, "\xff\xff\xff\xfe", "\x07", PASSWORD, "\0")), true },
+	  SAY(HANDSHAKE(LENGTH, "\xff\xff\xff\xfe", "\x07", PASSWORD, "\0")), true, HOSTILE },
 	{ "a_zero_timeout_is_recovered_from",
-	  SAY(HANDSHAKE(LENGTH, "\0\0\0\0", "\x07", PASSWORD, "\0")), true },
-	{ "a_huge_timeout_is_recovered_from", SAY(HUGE_TIMEOUT), true },
-	{ "a_huge_timeout_that_stays_open_is_recovered_from", SAY(HUGE_TIMEOUT), false },
+	  SAY(HANDSHAKE(LENGTH, "\0\0\0\0", "\x07", PASSWORD, "\0")), true, HOSTILE },
+	{ "a_huge_timeout_is_recovered_from", SAY(HUGE_TIMEOUT), true, HOSTILE },
+	{ "a_huge_timeout_that_stays_open_is_recovered_from", SAY(HUGE_TIMEOUT), false, HOSTILE },
 	{ "an_hours_timeout_is_recovered_from",
-	  SAY(HANDSHAKE(LENGTH, "\0\x36\xee\x80", "\x07", PASSWORD, "\0")), true },
+	  SAY(HANDSHAKE(LENGTH, "\0\x36\xee\x80", "\x07", PASSWORD, "\0")), true, HOSTILE },
 	{ "a_new_session_that_has_expired_is_recovered_from",
-	  SAY(HANDSHAKE(LENGTH, "\0\0\0\0", "\0", PASSWORD, "\0")), true },
+	  SAY(HANDSHAKE(LENGTH, "\0\0\0\0", "\0", PASSWORD, "\0")), true, HOSTILE },
 	{ "a_session_without_a_number_is_recovered_from",
-	  SAY(HANDSHAKE(LENGTH, TEN_SECONDS, "\0", PASSWORD, "\0")), false },
+	  SAY(HANDSHAKE(LENGTH, TEN_SECONDS, "\0", PASSWORD, "\0")), false, HOSTILE },
 	{ "a_read_only_answer_is_recovered_from",
-	  SAY(HANDSHAKE(LENGTH, TEN_SECONDS, "\x07", PASSWORD, "\1")), false },
+	  SAY(HANDSHAKE(LENGTH, TEN_SECONDS, "\x07", PASSWORD, "\1")), false, HOSTILE },
 	{ "a_negative_password_length_is_recovered_from",
-	  SAY(HANDSHAKE(LENGTH, TEN_SECONDS, "\x07", "\xff\xff\xff\xff", "\0")), false },
+	  SAY(HANDSHAKE(LENGTH, TEN_SECONDS, "\x07", "\xff\xff\xff\xff", "\0")), false, HOSTILE },
 	{ "a_negative_length_is_recovered_from",
-	  SAY(HANDSHAKE("\xff\xff\xff\xff", TEN_SECONDS, "\x07", PASSWORD, "\0")), true },
-	{ "a_sound_handshake_and_silence_is_recovered_from", SAY(SOUND), false },
-	{ "a_sound_handshake_and_the_end_is_recovered_from", SAY(SOUND), true },
-	{ "a_huge_frame_and_silence_is_recovered_from", SAY(SOUND "\x7f\xff\xff\xff"), false },
-	{ "a_negative_frame_and_silence_is_recovered_from", SAY(SOUND "\xff\xff\xff\xff"), false },
-	{ "a_huge_length_and_silence_is_recovered_from", SAY("\x7f\xff\xff\xff"), false },
-	{ "silence_is_recovered_from", SAY(""), false },
-	{ "the_end_at_once_is_recovered_from", SAY(""), true },
-	{ "half_a_handshake_is_recovered_from", SAY("\0\0\0\x25\0\0\0\0\0\0\x27\x10"), true },
+	  SAY(HANDSHAKE("\xff\xff\xff\xff", TEN_SECONDS, "\x07", PASSWORD, "\0")), true, HOSTILE },
+	{ "a_sound_handshake_and_silence_is_recovered_from", SAY(SOUND), false, HARMLESS },
+	{ "a_sound_handshake_and_the_end_is_recovered_from", SAY(SOUND), true, HARMLESS },
+	{ "a_huge_frame_and_silence_is_recovered_from", SAY(SOUND "\x7f\xff\xff\xff"), false,
+	  HOSTILE },
+	{ "a_negative_frame_and_silence_is_recovered_from", SAY(SOUND "\xff\xff\xff\xff"), false,
+	  HOSTILE },
+	{ "a_huge_length_and_silence_is_recovered_from", SAY("\x7f\xff\xff\xff"), false, HOSTILE },
+	{ "silence_is_recovered_from", SAY(""), false, HARMLESS },
+	{ "the_end_at_once_is_recovered_from", SAY(""), true, HARMLESS },
+	{ "half_a_handshake_is_recovered_from", SAY("\0\0\0\x25\0\0\0\0\0\0\x27\x10"), true,
+	  HARMLESS },
 };
 
 static struct trial {
@@ -94,7 +99,7 @@ static struct trial {
 	struct session *session;
 	struct session_events events;
 	unsigned connections, drawn_in;
-	bool recovered;
+	bool distrusted, recovered;
 } trials[ARRAY_SIZE(kinds)];
 
 static struct rig_loop rig; /* *state is the trial */
@@ -135,8 +140,11 @@ static bool all_connected(uint64_t since)
 
 static void replace_by_the_server(struct trial *t)
 {
+	uint64_t when;
+
 	t->connections = rig_impostor_count(t->impostor);
 	t->drawn_in = t->events.connected;
+	t->distrusted = *session_distrust(t->session, &when);
 	rig_impostor_stop(t->impostor);
 	t->server = rig_proxy_start_on(t->port, rig_zookeeper_port(rig.server));
 }
@@ -180,6 +188,7 @@ static void is_recovered_from(void **state)
 
 	assert_true(t->connections > 0);
 	assert_int_equal(t->drawn_in, 0);
+	assert_int_equal(t->distrusted, t->kind->nature == HOSTILE);
 	assert_true(t->connections <= CONNECTIONS_MOST);
 	assert_true(t->recovered);
 	assert_int_equal(answer_of(&rig, session_exists(t->session, "/", false, on_answer, &a)).rc,

@@ -388,7 +388,7 @@ static void a_rollback_is_signed_too(void **state)
 	fleet_eventually(f, rig_fleet_all_serve(f, "1") && rig_fleet_accepted(f, "1"));
 	fleet_eventually(f, rig_host_status_number(&f->hosts[2].host, "trust.last") == 3);
 	assert_non_null(strstr(rig_zk_get(f->zk, CONFIG), "rollback to "));
-	assert_true(all_alert(f, false));
+	fleet_eventually(f, all_alert(f, false));
 }
 
 static void trust_in(struct rig_fleet *f, const char *first, const char *second)

@@ -47,6 +47,7 @@ static void expect_refused(const char *path, const char *words)
 	rig_host_start_daemon(&host);
 	eventually(NULL, (log = rig_read(host.log)) && strstr(log, "does not start"));
 	assert_int_equal(WEXITSTATUS(rig_host_stop_daemon(&host, 0)), 2);
+	log = rig_read(host.log); /* all of it */
 	if (!strstr(log, path) || !strstr(log, words))
 		fail_msg("says: %s\nnot: %s … %s", log, path, words);
 }

@@ -204,8 +204,9 @@ static void problems_make_conditions(void **state)
 	s = settling_at(r, r->now);
 	known_problems_conditions(&r->known, &s, &c);
 	assert_int_equal(c.count, 2);
-	assert_condition(&c, 0, "config-held", ALERT_CRITICAL, NEVER,
-			 "the guard holds 1 loss, and nginx keeps serving what was there: /h");
+	assert_condition(
+		&c, 0, "config-held", ALERT_CRITICAL, NEVER,
+		"the guard holds 1 loss or change, and nginx keeps serving what was there: /h");
 	s = settling_at(r, r->now + USEC_PER_SEC);
 	conditions_clear(&c);
 	known_problems_conditions(&r->known, &s, &c);

@@ -447,6 +447,29 @@ static void a_transaction_has_no_other_results(void **state UNUSED)
 	assert_int_equal(wire_outstanding(w), 0);
 }
 
+/* The library ends the process when it reads a list of results that has no end. */
+static void a_transaction_without_operations_has_a_list_of_results(void **state UNUSED)
+{
+	CLEANUP(wire_freep) struct wire *w = connected();
+
+	assert_true(ask(w, frame("iiibi", 1, 14, -1, 1, -1)));
+	assert_null(answer(w, frame("iliibi", OK(1), -1, 1, -1)));
+	assert_true(ask(w, frame("iiibi", 2, 14, -1, 1, -1)));
+	assert_refused(answer(w, frame("ili", OK(2))), "no results");
+}
+
+/* The library takes the error of the head, and the result for one of success. */
+static void a_result_of_a_transaction_is_an_error_or_none(void **state UNUSED)
+{
+	CLEANUP(wire_freep) struct wire *w = connected();
+
+	assert_true(ask_transaction(w, 1));
+	assert_refused(answer(w, frame("ili"
+				       "ibis",
+				       OK(1), 1, 0, -101, "/a")),
+		       "both a result and an error");
+}
+
 /* --- what the library sends ----------------------------------------------------------------------
  */
 
@@ -493,6 +516,8 @@ int main(void)
 		cmocka_unit_test(a_transaction_has_the_result_of_each_operation),
 		cmocka_unit_test(a_failed_transaction_has_an_error_for_each_operation),
 		cmocka_unit_test(a_transaction_has_no_other_results),
+		cmocka_unit_test(a_transaction_without_operations_has_a_list_of_results),
+		cmocka_unit_test(a_result_of_a_transaction_is_an_error_or_none),
 		cmocka_unit_test(an_unknown_request_ends_the_connection),
 		cmocka_unit_test(a_long_queue_keeps_its_order),
 	};

@@ -64,7 +64,7 @@ static const char *words_of(const char *state)
 	} table[] = {
 		{ STATUS_DEPLOYING, "a change is being deployed" },
 		{ STATUS_DEGRADED, "nginx runs all but some objects, which have problems" },
-		{ STATUS_HELD, "a guard keeps servers or objects that ZooKeeper has lost" },
+		{ STATUS_HELD, "a guard keeps what ZooKeeper has lost, or holds changes back" },
 		{ STATUS_REJECTED, "nginx refused the configuration as a whole" },
 		{ STATUS_WAITING, "it waits for ZooKeeper's first answer, or for nginx" },
 		{ STATUS_DISCONNECTED, "it has no connection to ZooKeeper" },

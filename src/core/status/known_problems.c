@@ -158,12 +158,13 @@ void known_problems_conditions(const struct known_problems *k, const struct sett
 
 	if (held.count == 1)
 		conditions_add(out, "config-held", "", ALERT_CRITICAL, held.after,
-			       "the guard holds 1 loss, and nginx keeps serving what was there: %s",
+			       "the guard holds 1 loss or change, and nginx keeps serving what was "
+			       "there: %s",
 			       held.first->znode);
 	else if (held.count)
 		conditions_add(out, "config-held", "", ALERT_CRITICAL, held.after,
-			       "the guard holds %zu losses, and nginx keeps serving what was "
-			       "there; the first: %s",
+			       "the guard holds %zu losses or changes, and nginx keeps serving "
+			       "what was there; the first: %s",
 			       held.count, held.first->znode);
 	if (wrong.count) {
 		CLEANUP(buf_fini) struct buf first = BUF_INIT;

@@ -138,19 +138,17 @@ static bool ask(struct wire *w, struct cursor *c)
 }
 
 /* MultiHeader: type, done, err */
-static bool part_header(struct cursor *c, int32_t *op, bool *done)
+static bool part_header(struct cursor *c, int32_t *op, bool *done, int32_t *error)
 {
-	int32_t error;
-
-	return cursor_int(c, op) && cursor_bool(c, done) && cursor_int(c, &error);
+	return cursor_int(c, op) && cursor_bool(c, done) && cursor_int(c, error);
 }
 
 static bool remember_parts(struct wire *w, struct cursor *c, size_t *parts)
 {
-	int32_t op;
+	int32_t op, error;
 	bool done;
 
-	for (*parts = 0; part_header(c, &op, &done) && !done; ++*parts) {
+	for (*parts = 0; part_header(c, &op, &done, &error) && !done; ++*parts) {
 		if (!record_skip_part(c, op))
 			return false;
 		push_op(w, op);
@@ -266,7 +264,7 @@ static bool take_result(struct cursor *c, int32_t op)
 	int32_t type, error;
 	bool done;
 
-	if (!part_header(c, &type, &done))
+	if (!part_header(c, &type, &done, &error))
 		return false;
 	if (done)
 		return cursor_fail(c, "left out results of a transaction");
@@ -276,19 +274,21 @@ static bool take_result(struct cursor *c, int32_t op)
 			cursor_fail(c, "sent an unknown error code in a transaction"));
 	if (type != op)
 		return cursor_fail(c, "sent the result of another operation in a transaction");
+	if (error)
+		return cursor_fail(c, "sent both a result and an error in a transaction");
 	return record_answer(c, op);
 }
 
 static bool take_results(struct wire *w, struct cursor *c, const struct request *r)
 {
-	int32_t type;
+	int32_t type, error;
 	bool done = false;
 
 	for (size_t i = 0; i < r->parts; i++) {
 		if (!take_result(c, w->ops[w->op_first + i]))
 			return false;
 	}
-	return part_header(c, &type, &done) &&
+	return part_header(c, &type, &done, &error) &&
 	       (done || cursor_fail(c, "sent more results than the transaction has operations"));
 }
 
@@ -311,7 +311,7 @@ static const char *check_answer(struct wire *w, struct cursor *c, int32_t xid, i
 	r = pop_request(w);
 	if (r.op == OP_NUMBER_MULTI && c->left)
 		good = take_results(w, c, &r) && cursor_end(c);
-	else if (error || (r.op == OP_NUMBER_MULTI && !r.parts))
+	else if (error)
 		good = cursor_end(c);
 	else if (r.op == OP_NUMBER_MULTI)
 		good = cursor_fail(c, "sent no results of a transaction");

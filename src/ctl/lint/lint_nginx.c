@@ -19,7 +19,7 @@
 /* What a config is tested with. */
 struct ground {
 	struct ctl *ctl;
-	char directory[64];       /* a temporary one, for the files under test */
+	const char *directory;    /* a temporary one, for the files under test; NULL: none yet */
 	struct settings settings; /* of the host, or of the small nginx.conf */
 	struct arena *arena;
 	const char *live, *cache, *staged;
@@ -44,7 +44,7 @@ static void ground_fini(struct ground *g)
 {
 	sandbox_free(g->sandbox);
 	host_claims_free(g->host);
-	if (*g->directory)
+	if (g->directory)
 		nftw(g->directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 	free(g->text);
 	arena_free(g->arena);
@@ -116,12 +116,12 @@ static bool is_host_of_fleet(const struct settings *s)
 
 static int ground_open(struct ground *g, struct err *e)
 {
-	strcpy(g->directory, "/tmp/zknginxctl-lint-XXXXXX");
-	if (!mkdtemp(g->directory)) {
-		err_sys(e, "%s", g->directory);
-		g->directory[0] = '\0';
-		return -1;
-	}
+	const char *parent = getenv("TMPDIR");
+
+	parent = parent && *parent ? parent : "/tmp";
+	g->directory = mkdtemp(arena_printf(g->arena, "%s/zknginxctl-lint-XXXXXX", parent));
+	if (!g->directory)
+		return err_sys(e, "cannot create a directory in %s", parent);
 	g->staged = below(g, "staged");
 	if (mkdir(g->staged, 0755) < 0)
 		return err_sys(e, "%s", g->staged);

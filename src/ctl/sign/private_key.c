@@ -121,6 +121,23 @@ struct answer {
 	bool ok;
 };
 
+/* Its own words are what it wrote to standard error. */
+static void refuse(struct err *e, const struct child_result *r)
+{
+	CLEANUP(freep) char *words = xstrdup(r->errors ? buf_str(r->errors) : "");
+	size_t size = strlen(words);
+
+	while (size && strchr("\r\n \t", words[size - 1]))
+		words[--size] = '\0';
+	if (r->failure)
+		err_set(e, ERR_REFUSED, "it cannot be run: %s", r->failure);
+	else if (r->timed_out)
+		err_set(e, ERR_REFUSED, "it took too long");
+	else
+		err_set(e, ERR_REFUSED, "it ended with %s %d%s%.300s",
+			r->exited ? "exit status" : "signal", r->code, size ? ": " : "", words);
+}
+
 static void on_signed(void *ctx, const struct child_result *r)
 {
 	struct answer *a = ctx;
@@ -128,13 +145,7 @@ static void on_signed(void *ctx, const struct child_result *r)
 
 	text[strcspn(text, "\r\n \t")] = '\0';
 	if (r->failure || r->timed_out || !r->exited || r->code != 0)
-		err_set(a->e, ERR_REFUSED, "it %s: %.300s",
-			r->failure     ? "cannot be run"
-			: r->timed_out ? "took too long"
-				       : "failed",
-			r->failure  ? r->failure
-			: r->errors ? buf_str(r->errors)
-				    : "");
+		refuse(a->e, r);
 	else if (!base64_parse(text, a->out->bytes, sizeof(a->out->bytes)))
 		err_set(a->e, ERR_REFUSED, "it printed no signature: expected %d bytes as base64",
 			ED25519_SIGNATURE_SIZE);

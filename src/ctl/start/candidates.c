@@ -1,4 +1,4 @@
-/* Names from ZooKeeper, within one second, and without a word about failures. */
+/* Names from ZooKeeper, within one second or --timeout, and without a word about failures. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -170,7 +170,7 @@ void candidates_of(const struct candidates *c, enum word kind, const char *befor
 
 	if (!add[kind])
 		return;
-	s.end = timing_now() + BUDGET;
+	s.end = timing_now() + (c->ctl->timeout_given ? c->ctl->timeout : BUDGET);
 	if (!ctl_load(c->ctl) || !has_time(&s) || client_open(c->ctl, &client, NULL) < 0)
 		return;
 	s.zookeeper = &c->ctl->settings.zookeeper;

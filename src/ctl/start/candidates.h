@@ -13,7 +13,8 @@ struct candidates {
 };
 
 /* Every name of this kind, also those that the word is no beginning of. before: the argument before
- * it (NULL: none). Nothing when ZooKeeper does not answer within a second. */
+ * it (NULL: none). Nothing when ZooKeeper does not answer within a second, or within the --timeout
+ * of this command itself. */
 void candidates_of(const struct candidates *c, enum word kind, const char *before);
 
 #endif

@@ -10,11 +10,11 @@
 #include "core/text/statement.h"
 #include "doctor.h"
 #include "hints.h"
+#include "nginx/enclosed.h"
 #include "nginx/master.h"
 #include "nginx/nginx_version.h"
 #include "nginx/program.h"
 #include "nginx/sandbox.h"
-#include "nginx/sandbox_namespace.h"
 #include "sys/disk.h"
 
 void doctor_check_nginx(struct doctor *d)
@@ -27,7 +27,8 @@ void doctor_check_nginx(struct doctor *d)
 			     "%s: %m", binary);
 		return;
 	}
-	nginx_version_ask(d->arena, binary, -1, &v);
+	nginx_version_ask(d->arena, &(struct nginx_program){ .binary = binary, .executable = -1 },
+			  &v);
 	d->has_nginx = v.number != 0;
 	if (d->has_nginx)
 		doctor_ok(d, "%s is nginx %u.%u.%u", binary, v.number / 1000000,
@@ -69,7 +70,7 @@ void doctor_check_sandbox(struct doctor *d)
 	if (wanted == SANDBOX_FALLBACK) {
 		doctor_ok(d,
 			  "fallback, as nginx.sandbox says: nginx -t runs on a copy of nginx.conf");
-	} else if (enclosure_probe(d->settings->state.directory, &e) == 0) {
+	} else if (enclosed_probe(d->settings->state.directory, &e) == 0) {
 		d->sandbox = SANDBOX_NAMESPACE;
 		doctor_ok(d, "namespace: nginx -t runs in mounts of its own");
 	} else if (wanted == SANDBOX_NAMESPACE) {

@@ -145,7 +145,7 @@ static void compare_clocks(struct doctor *d, const char *path, uint64_t before)
 
 	if (client_stat(d->client, path, &stat, &e) != 1)
 		return;
-	d->clock_ahead = (int64_t)(before / 2 + after / 2) - stat.mtime * (int64_t)USEC_PER_MSEC;
+	d->clock_ahead = (int64_t)(before / 2 + after / 2 - (uint64_t)stat.mtime * USEC_PER_MSEC);
 	d->clock_doubt = after > before ? after - before : 0;
 	d->clock_is_known = true;
 }

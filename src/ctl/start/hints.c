@@ -37,21 +37,61 @@ static const char *common_root(struct arena *a, const struct zookeeper_settings 
 	return z->config;
 }
 
+static bool has_password(const struct zookeeper_settings *z)
+{
+	return *z->auth_file;
+}
+
+static bool has_credentials(const struct zookeeper_settings *z)
+{
+	return has_password(z) || (*z->tls.ca && *z->tls.certificate);
+}
+
+/* ",SCHEME:ID:cdrwa" of each; *comma: an identity has one. */
+static const char *grants(struct arena *a, const char *const *identities, bool *comma)
+{
+	const char *text = "";
+
+	for (; identities && *identities; identities++) {
+		text = arena_printf(a, "%s,%s:cdrwa", text, *identities);
+		*comma = *comma || strchr(*identities, ',');
+	}
+	return text;
+}
+
+/* The rights of operators differ below the cluster, where the leader repairs what is open. */
+static const char *set_acl(struct arena *a, const struct zookeeper_settings *z)
+{
+	bool comma = false;
+	const char *others = arena_printf(a, "%s%s", grants(a, z->daemons, &comma),
+					  grants(a, z->operators, &comma));
+
+	if (!*others)
+		return arena_printf(a, "       setAcl -R %s auth::cdrwa", common_root(a, z));
+	return arena_printf(a,
+			    "       setAcl -R %s auth::cdrwa%s\n"
+			    "     The leader repairs the ACLs below %s, when each daemon has "
+			    "credentials.%s",
+			    z->config, others, z->cluster,
+			    comma ? "\n     zkCli.sh takes no identity with a comma: delete the "
+				    "znodes and create them again with zknginxctl instead."
+				  : "");
+}
+
 const char *hint_acl(struct arena *a, const struct zookeeper_settings *z)
 {
 	const char *first = "";
 
-	if (!*z->auth_file && !(*z->tls.ca && *z->tls.certificate))
-		first = arena_printf(
-			a,
-			"  1. Write the line \"digest USER:PASSWORD\" to a file of root with mode "
+	if (!has_credentials(z))
+		first = "  1. Write the line \"digest USER:PASSWORD\" to a file of root with mode "
 			"0600. Name the file in\n     zookeeper.auth_file on each host, and "
-			"restart zknginxd.\n");
-	return arena_printf(a,
-			    "To protect them:\n%s  %s In " ZKCLI " -server %s:\n"
-			    "       addauth digest USER:PASSWORD\n       setAcl -R %s auth::cdrwa",
-			    first, *first ? "2." : "1.", first_server(a, z->hosts),
-			    common_root(a, z));
+			"restart zknginxd.\n";
+	return arena_printf(
+		a, "To protect them:\n%s  %s In " ZKCLI " -server %s%s:\n%s%s", first,
+		*first ? "2." : "1.", first_server(a, z->hosts),
+		has_password(z) || *first ? "" : ", with the certificate of zookeeper.tls",
+		has_password(z) || *first ? "       addauth digest USER:PASSWORD\n" : "",
+		set_acl(a, z));
 }
 
 const char *hint_chroot(struct arena *a, const char *hosts)
