@@ -5,6 +5,7 @@
 #	make demo       a ZooKeeper, an nginx and the daemon on loopback; DEMO_ONCE=1 ends by itself
 #	make check      every test; installs the packages that are missing first (as root)
 #	make asan tsan  the tests under the sanitizers, in build directories of their own
+#	make schema     writes conf/schema from the tables of fields
 #	make lint       formatting, static analysis, man pages, the unit's exposure
 #	make bench      how long an edit and a rollout take, beside a floor measured in the same run
 #	make check-faults  faults injected into real parts, and a table of what came of each
@@ -160,7 +161,7 @@ demo: demo-deps
 	$(Q)$(hand_back) # it may stay up for long
 	$(Q)tests/demo/demo.sh $(B)/zknginxd $(B)/zknginxctl
 
-.PHONY: check unit integration golden-update
+.PHONY: check unit integration golden-update schema
 check: test-deps
 	$(Q)$(MAKE) --no-print-directory all unit integration
 
@@ -173,6 +174,10 @@ unit: $(UNIT_TESTS)
 # A person reads the diff that this leaves.
 golden-update: $(B)/tests/unit/test_golden
 	$(Q)GOLDEN_UPDATE=1 $<
+
+# conf/schema, from the tables of fields.
+schema: $(B)/tests/unit/test_schema
+	$(Q)SCHEMA_UPDATE=1 $<
 
 # An application that registers itself with Curator, and a client that looks services up; its jars
 # name the others that they need.
@@ -346,8 +351,10 @@ UNITDIR ?= $(if $(filter /usr,$(PREFIX)),/lib,$(PREFIX)/lib)/systemd/system
 BASHDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR ?= $(PREFIX)/share/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
 FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
+SCHEMADIR ?= $(PREFIX)/share/zknginx/schema
 INSTALL ?= install
 MANUALS := $(wildcard conf/man/*.[58])
+SCHEMAS := $(wildcard conf/schema/*.json)
 DOCUMENTS := $(wildcard README.md) LICENSE conf/zknginxd.conf conf/nginx-include.conf
 
 # Run a command of systemd, unless the files go into a package, or systemd is not this host's init.
@@ -358,7 +365,8 @@ on_this_host = $(if $(DESTDIR),,if [ -d /run/systemd/system ]; then $(1); fi)
 install: $(B)/zknginxd $(B)/zknginxctl
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SBINDIR) $(DESTDIR)$(UNITDIR) \
 		$(DESTDIR)$(SYSCONFDIR) $(DESTDIR)$(DOCDIR) $(DESTDIR)$(MANDIR)/man5 \
-		$(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR)
+		$(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR) \
+		$(DESTDIR)$(SCHEMADIR)
 	$(INSTALL) -m 755 $(B)/zknginxd $(DESTDIR)$(SBINDIR)
 	$(INSTALL) -m 755 $(B)/zknginxctl $(DESTDIR)$(BINDIR)
 	$(INSTALL) -m 644 conf/completion/zknginxctl.bash $(DESTDIR)$(BASHDIR)/zknginxctl
@@ -370,6 +378,7 @@ install: $(B)/zknginxd $(B)/zknginxctl
 	$(INSTALL) -m 644 $(filter %.5,$(MANUALS)) $(DESTDIR)$(MANDIR)/man5
 	$(INSTALL) -m 644 $(filter %.8,$(MANUALS)) $(DESTDIR)$(MANDIR)/man8
 	$(INSTALL) -m 644 $(DOCUMENTS) $(DESTDIR)$(DOCDIR)
+	$(INSTALL) -m 644 $(SCHEMAS) $(DESTDIR)$(SCHEMADIR)
 	test -e $(DESTDIR)$(SYSCONFDIR)/zknginxd.conf || \
 		$(INSTALL) -m 644 conf/zknginxd.conf $(DESTDIR)$(SYSCONFDIR)/zknginxd.conf
 	$(call on_this_host,systemctl daemon-reload)
@@ -381,7 +390,7 @@ uninstall:
 		$(DESTDIR)$(BASHDIR)/zknginxctl $(DESTDIR)$(ZSHDIR)/_zknginxctl $(DESTDIR)$(FISHDIR)/zknginxctl.fish \
 		$(patsubst conf/man/%.5,$(DESTDIR)$(MANDIR)/man5/%.5,$(filter %.5,$(MANUALS))) \
 		$(patsubst conf/man/%.8,$(DESTDIR)$(MANDIR)/man8/%.8,$(filter %.8,$(MANUALS)))
-	rm -rf $(DESTDIR)$(DOCDIR)
+	rm -rf $(DESTDIR)$(DOCDIR) $(DESTDIR)$(SCHEMADIR)
 	$(call on_this_host,systemctl daemon-reload)
 
 .PHONY: format clean

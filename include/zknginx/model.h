@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <zknginx/arena.h>
+#include <zknginx/kind.h>
 #include <zknginx/site.h>
 #include <zknginx/tree.h>
 
@@ -43,8 +44,6 @@ struct raw_lines {
 	const char **includes; /* names of snippets for this place */
 	size_t include_count;
 };
-
-enum protocol { PROTOCOL_HTTP, PROTOCOL_STREAM };
 
 enum on_empty { ON_EMPTY_KEEP, ON_EMPTY_UNAVAILABLE };
 
@@ -202,6 +201,8 @@ struct location {
 	long limit_burst;
 	bool limit_nodelay;
 	long limit_connections; /* 0: no limit */
+	const char **limits;    /* names of limits, in place of limit_rate */
+	size_t limit_count;
 	/* return, redirect */
 	long status;
 	const char *text; /* of a return; NULL = none */
@@ -247,6 +248,7 @@ struct site {
 	int gzip;            /* 1 on, 0 off, -1 not said */
 	const char *client_max_body_size;
 	const char *access_log; /* a log's short name, "off", or NULL */
+	const char *log_format; /* of that log; NULL: nginx's own */
 	struct common common;
 	struct header *headers; /* of every answer */
 	size_t header_count;
@@ -266,19 +268,33 @@ struct site {
 	bool retained;
 };
 
-/* Where the text of a snippet goes. */
-enum snippet_place {
-	SNIPPET_WHOLE,    /* http { } or stream { }: by itself */
-	SNIPPET_LOCATION, /* locations that include it by name */
-	SNIPPET_SERVER    /* sites of http that include it by name */
+/* A text of a definition in which nginx finds variables, and its field. */
+struct definition_text {
+	const char *field, *text;
 };
 
+/* The rest of what the znode of a definition says. Absent texts are NULL. */
+struct definition {
+	struct definition_text *texts;
+	size_t text_count;
+	const char *variable; /* that a map, geo or split defines, without `$` */
+	/* limits */
+	const char *zone; /* named after what it counts: nginx cannot change that in a zone */
+	long connections; /* UNSET: it counts requests */
+	long burst;
+	bool nodelay;
+	/* caches */
+	const char *keys, *max_size, *inactive;
+};
+
+/* nginx text of http{} or stream{}: an operator's own, or that of a definition. */
 struct snippet {
 	const char *name;
-	enum protocol context; /* http{} or stream{} */
-	enum snippet_place place;
-	const char *text;
-	const char **upstreams; /* names that its *_pass directives use */
+	enum config_kind kind;
+	enum protocol context;               /* http{} or stream{} */
+	const char *text;                    /* "" for a cache: render knows where caches are */
+	const struct definition *definition; /* NULL: the text is an operator's */
+	const char **upstreams;              /* names that its *_pass directives use */
 	size_t upstream_count;
 	const struct pools *pools;   /* variables that name upstreams; NULL: none */
 	const struct claims *claims; /* the claims of its text; NULL until link has read it */
@@ -298,7 +314,7 @@ struct model {
 	size_t upstream_count;
 	struct site *sites;
 	size_t site_count;
-	struct snippet *snippets; /* by context, place, then name */
+	struct snippet *snippets; /* by kind, then name */
 	size_t snippet_count;
 	struct default_server *defaults; /* of http, sorted by address */
 	size_t default_count;
@@ -330,11 +346,16 @@ bool site_uses_dollar(const struct site *site);
 #define SNI_VARIABLE_SIZE 32
 void site_sni_variable(const struct site *site, char name[static SNI_VARIABLE_SIZE]);
 const struct snippet *model_snippet(const struct model *m, enum protocol context, const char *name);
-/* One that is included by name. */
-const struct snippet *model_included(const struct model *m, enum snippet_place place,
-				     const char *name);
-/* The snippet of the same kind and name. */
-const struct snippet *model_snippet_like(const struct model *m, const struct snippet *s);
+/* The definition or snippet of this kind and name. */
+const struct snippet *model_text(const struct model *m, enum config_kind kind, const char *name);
+/* By kind, then name. For qsort(). */
+int snippet_compare(const void *a, const void *b);
+/* Do sites or locations include snippets of this kind by name? The others are rendered by
+ * themselves.
+ */
+bool snippet_is_included(enum config_kind kind);
+/* Has one of its texts a literal `$`, for which nginx needs a variable of ours? */
+bool snippet_uses_dollar(const struct snippet *s);
 /* The sites in the order in which they are rendered, the oldest first; the caller frees the list.
  */
 const struct site **model_sites_by_age(const struct model *m);

@@ -13,6 +13,7 @@
 
 #include <zknginx/log.h>
 #include <zknginx/modes.h>
+#include <zknginx/vars.h>
 
 struct tls_settings {
 	const char *ca;          /* "" = no TLS */
@@ -142,6 +143,7 @@ struct settings {
 	struct alerts_settings alerts;
 	struct metrics_settings metrics;
 	struct log_settings log;
+	const struct host_var *vars; /* the group "vars": the host's own values; never NULL */
 };
 
 #endif

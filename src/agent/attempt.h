@@ -6,9 +6,12 @@
 #include <zknginx/model.h>
 #include <zknginx/status.h>
 
+#include "core/decode/expand.h"
+
 struct attempt {
-	struct model *model; /* NULL: no deployment is under way */
-	struct tree *tree;   /* what the model was made of */
+	struct model *model;         /* NULL: no deployment is under way */
+	struct tree *tree;           /* what the model was made of … */
+	struct expansion *expansion; /* … with its defaults, templates and parameters */
 	struct bundle *bundle;
 	struct tree *newest; /* the newest tree when the attempt was made … */
 	struct tree *newer;  /* … and a later one that differs; NULL: there is none */
@@ -20,6 +23,7 @@ static inline void attempt_end(struct attempt *a)
 {
 	model_free(a->model);
 	tree_unref(a->tree);
+	expansion_free(a->expansion);
 	tree_unref(a->newest);
 	tree_unref(a->newer);
 	bundle_unref(a->bundle);

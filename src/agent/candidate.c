@@ -84,6 +84,8 @@ static struct model *compose_tree(struct agent *a, const struct tree *tree, uint
 		.drains = overrides_drains(a->overrides),
 		.host = host_config_claims(&a->host_config, a->deploy),
 		.sockets_are_free = host_config_sockets_are_free(a->deploy),
+		.vars = a->settings->vars,
+		.expansion = a->attempt.expansion,
 	};
 
 	in.host_may_define = !in.host;
@@ -155,6 +157,8 @@ bool candidate_make(struct agent *a, uint64_t *due)
 
 	*due = choose_tree(a);
 	*due = earlier(*due, read_overrides(a));
+	a->attempt.expansion =
+		expansion_new(a->attempt.tree, a->settings->zookeeper.config, a->settings->vars);
 	tree = refusal_filter(a->refusal, &a->problems);
 	a->attempt.model = compose_tree(a, tree, &guards_due);
 	add_override_problems(a);

@@ -175,7 +175,8 @@ static void release_if_changed(struct refusal *r)
 
 struct tree *refusal_filter(struct refusal *r, struct problems *problems)
 {
-	struct tree *tree = r->attempt->tree, *accepted = r->running->accepted;
+	struct tree *tree = expansion_tree(r->attempt->expansion);
+	struct tree *accepted = r->running->accepted;
 
 	release_if_changed(r);
 	quarantine_expire(r->quarantine, tree, accepted, timing_now());

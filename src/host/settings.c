@@ -19,6 +19,8 @@ struct settings_file {
 	struct buf included; /* the paths of included files, each with its NUL */
 };
 
+static const struct host_var no_vars;
+
 static struct settings_file *settings_new(void)
 {
 	struct settings_file *f = xcalloc(1, sizeof(*f));
@@ -27,6 +29,7 @@ static struct settings_file *settings_new(void)
 	f->arena = arena_new();
 	for (size_t i = 0; (s = setting_at(i)); i++)
 		setting_store_default(f->arena, &f->values, s);
+	f->values.vars = &no_vars;
 	return f;
 }
 

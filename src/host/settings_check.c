@@ -12,6 +12,7 @@
 #include "settings_check.h"
 #include "settings_keys.h"
 #include "settings_store.h"
+#include "settings_vars.h"
 
 struct checker {
 	const config_t *config;
@@ -291,6 +292,8 @@ static void check_group(struct checker *c, const config_setting_t *group, const 
 
 		if (s)
 			check_key(c, node, s);
+		else if (strcmp(path, "vars") == 0)
+			settings_vars_read(node, c->path, c->arena, c->values, c->errors);
 		else if (!setting_is_group(path))
 			refuse_unknown(c, node, name, path);
 		else if (config_setting_type(node) != CONFIG_TYPE_GROUP)

@@ -40,6 +40,7 @@ struct model *preview_compose_input(const struct settings *s, struct compose_inp
 
 	in.root = s->zookeeper.config;
 	in.policy = &policy;
+	in.vars = s->vars;
 	in.now = timing_now();
 	return compose(&in, problems, NULL);
 }

@@ -297,6 +297,28 @@ static void a_value_may_be_written_in_several_ways(void **state UNUSED)
 	settings_free(f);
 }
 
+static void values_of_the_host_have_any_names(void **state UNUSED)
+{
+	struct settings_file *f = load("vars = { ip = \"10.0.0.5\"; rack = 12; empty = \"\"; };\n");
+	const struct host_var *vars = settings_get(f)->vars;
+	struct settings_error error;
+
+	assert_string_equal(vars[0].name, "ip");
+	assert_string_equal(vars[0].value, "10.0.0.5");
+	assert_string_equal(vars[1].value, "12");
+	assert_string_equal(vars[2].value, "");
+	assert_null(vars[3].name);
+	settings_free(f);
+	f = load("");
+	assert_null(settings_get(f)->vars[0].name);
+	settings_free(f);
+	error = refused(write_file("vars = {\n ip = [ 1 ]; };\n"), false);
+	assert_non_null(strstr(error.text, "vars.ip: expected a string of one line"));
+	assert_int_equal(error.line, 2);
+	error = refused(write_file("vars = \"x\";\n"), false);
+	assert_non_null(strstr(error.text, "vars: expected a group"));
+}
+
 static void an_included_file_is_read_and_named_in_errors(void **state UNUSED)
 {
 	char *inner = rig_path("inner.conf"), *outer = rig_path("outer.conf");
@@ -459,6 +481,7 @@ int main(void)
 		cmocka_unit_test_teardown(values_are_read_from_the_file, tear_down),
 		cmocka_unit_test_teardown(values_of_the_fleet_are_read_from_the_file, tear_down),
 		cmocka_unit_test_teardown(a_value_may_be_written_in_several_ways, tear_down),
+		cmocka_unit_test_teardown(values_of_the_host_have_any_names, tear_down),
 		cmocka_unit_test_teardown(an_included_file_is_read_and_named_in_errors, tear_down),
 		cmocka_unit_test_teardown(changes_that_need_a_restart_are_named, tear_down),
 		cmocka_unit_test_teardown(the_sample_has_every_setting_with_its_default, tear_down),

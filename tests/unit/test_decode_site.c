@@ -248,7 +248,7 @@ static bool snippet(struct fixture *f, const char *text, size_t size, struct sni
 	struct znode z = { .path = "/c/snippets/http/a", .data = text, .size = size };
 
 	f->problems.count = 0;
-	return decode_snippet(f->arena, &z, PROTOCOL_HTTP, &policy, out, &f->problems);
+	return decode_snippet(f->arena, &z, CONFIG_HTTP_SNIPPET, &policy, out, &f->problems);
 }
 
 static void a_snippet_names_the_upstreams_that_it_uses(void **state)

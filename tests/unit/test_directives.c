@@ -84,11 +84,11 @@ static void a_deleted_snippet_stays_while_a_site_includes_it(void **state UNUSED
 	buf_printf(&live, "%s%s", site, SERVER_SNIPPET("x", "gzip on;"));
 	o = push_safe(buf_str(&live), site);
 	assert_non_null(model_site(o.next, "a"));
-	assert_non_null(model_included(o.next, SNIPPET_SERVER, "x"));
+	assert_non_null(model_text(o.next, CONFIG_SERVER_SNIPPET, "x"));
 	assert_non_null(strstr(problem_of(&o, ROOT "/sites/a")->message, "was deleted"));
 	outcome_fini(&o);
 	o = push_safe(buf_str(&live), "");
-	assert_null(model_included(o.next, SNIPPET_SERVER, "x"));
+	assert_null(model_text(o.next, CONFIG_SERVER_SNIPPET, "x"));
 	outcome_fini(&o);
 }
 
@@ -111,7 +111,7 @@ static void a_snippet_that_makes_a_site_unsafe_falls_itself(void **state UNUSED)
 	assert_int_equal(p->serving, SERVING_PREVIOUS);
 	assert_null(problem_of(&o, ROOT "/sites/a"));
 	assert_non_null(model_site(o.next, "a"));
-	assert_string_equal(model_included(o.next, SNIPPET_SERVER, "x")->text, "gzip on;\n");
+	assert_string_equal(model_text(o.next, CONFIG_SERVER_SNIPPET, "x")->text, "gzip on;\n");
 	outcome_fini(&o);
 }
 

@@ -141,9 +141,11 @@ static void the_kinds_are_listed_for_messages(void **state UNUSED)
 	CLEANUP(buf_fini) struct buf b = BUF_INIT;
 
 	config_print_kinds(&b);
-	assert_string_equal(buf_str(&b), "upstreams/NAME[/HOST:PORT], sites/NAME, "
-					 "snippets/http/NAME, snippets/location/NAME, "
-					 "snippets/server/NAME or snippets/stream/NAME");
+	assert_string_equal(buf_str(&b), "upstreams/NAME[/HOST:PORT], sites/NAME, maps/NAME, "
+					 "geo/NAME, split/NAME, log_formats/NAME, limits/NAME, "
+					 "caches/NAME, snippets/http/NAME, snippets/location/NAME, "
+					 "snippets/server/NAME, snippets/stream/NAME, "
+					 "defaults/NAME or templates/NAME");
 }
 
 static void a_path_of_the_cluster_is_put_together(void **state UNUSED)

@@ -104,11 +104,13 @@ bool claims_define(const struct claims *c, const char *key);
 /* The claims of upstreams and sites, by their fields. */
 struct claims *claims_of_site(struct arena *a, const struct site *s);
 struct claims *claims_of_upstream(struct arena *a, const struct upstream *u);
+/* claims_snippet.c: the claims of a definition or a snippet, by its text. */
+struct claims *claims_of_snippet(struct arena *a, const struct snippet *s);
 
-/* claims_part.c: the same with their `directives`; and those of a snippet, by its place. */
+/* claims_part.c: the same with their `directives`; and those of a snippet that is included. */
 struct claims *claims_of_whole_site(struct arena *a, const struct site *s);
 struct claims *claims_of_whole_upstream(struct arena *a, const struct upstream *u);
-struct claims *claims_of_snippet_text(struct arena *a, const struct snippet *s);
+struct claims *claims_of_included(struct arena *a, const struct snippet *s);
 
 /*
  * claims_text.c: the claims of a text in http { } or stream { }, up to where nginx would refuse it.

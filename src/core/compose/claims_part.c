@@ -62,15 +62,11 @@ struct claims *claims_of_whole_upstream(struct arena *a, const struct upstream *
 	return c;
 }
 
-struct claims *claims_of_snippet_text(struct arena *a, const struct snippet *s)
+struct claims *claims_of_included(struct arena *a, const struct snippet *s)
 {
-	struct claims *c;
+	struct claims *c = claims_new(a);
 
-	if (s->place == SNIPPET_WHOLE)
-		return claims_of_text(a, s->context, s->text, strlen(s->text));
-	c = arena_new_of(a, struct claims);
-	*c = (struct claims){ .arena = a };
-	add_text(c, s->context, s->place == SNIPPET_SERVER ? BLOCK_SERVER : BLOCK_OTHER, s->text,
-		 true);
+	add_text(c, s->context, s->kind == CONFIG_SERVER_SNIPPET ? BLOCK_SERVER : BLOCK_OTHER,
+		 s->text, true);
 	return c;
 }

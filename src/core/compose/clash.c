@@ -15,13 +15,12 @@
 /* --- claims ----------------------------------------------------------------------------------- */
 
 /* A text is read once; one that has not changed is not read again. */
-static struct claims *claims_of_snippet(struct arena *a, struct snippet *s,
-					const struct snippet *good)
+static struct claims *read_claims(struct arena *a, struct snippet *s, const struct snippet *good)
 {
 	if (good && good->claims && znode_same(&s->source, &good->source))
 		s->claims = claims_copy(a, good->claims);
 	else
-		s->claims = claims_of_snippet_text(a, s);
+		s->claims = claims_of_snippet(a, s);
 	return claims_again(s->claims);
 }
 
@@ -33,7 +32,7 @@ static struct claims *claims_of(const struct clash *c, const struct object *o)
 		return claims_of_whole_upstream(a, o->item.upstream);
 	if (o->kind == OBJECT_SITE)
 		return claims_of_whole_site(a, o->item.site);
-	return claims_of_snippet(a, o->item.snippet, o->good);
+	return read_claims(a, o->item.snippet, o->good);
 }
 
 static void make_all_live(struct claims *claims)
@@ -158,7 +157,7 @@ void clash_init(struct clash *c)
 	}
 	for (size_t i = 0; i < m->snippet_count; i++) {
 		struct snippet *s = &m->snippets[i];
-		const struct snippet *good = model_snippet_like(c->good, s);
+		const struct snippet *good = model_text(c->good, s->kind, s->name);
 		struct object *o = add_object(c, OBJECT_SNIPPET, s, &s->source, good);
 
 		set_form(c, o, s->retained, &s->source, good ? &good->source : NULL);
@@ -170,19 +169,6 @@ void clash_fini(struct clash *c)
 {
 	ledger_free(c->ledger);
 	free(c->objects);
-}
-
-struct object *clash_upstream(const struct clash *c, const char *name)
-{
-	const struct upstream *u = model_upstream(c->next, name);
-	struct object *o = u ? c->objects[u - c->next->upstreams] : NULL;
-
-	for (size_t i = c->count; !o && i-- > 0 && c->objects[i]->extra;) {
-		if (c->objects[i]->kind == OBJECT_UPSTREAM &&
-		    strcmp(c->objects[i]->item.upstream->name, name) == 0)
-			o = c->objects[i];
-	}
-	return o;
 }
 
 /* --- problems --------------------------------------------------------------------------------- */

@@ -66,8 +66,11 @@ void clash_fall(struct clash *c, struct object *o);
  * cannot be placed.
  */
 struct object *clash_bring_back(struct clash *c, enum object_kind kind, const void *good);
-/* The upstream of this name, in any form (also FORM_OUT); NULL: none has this name. */
+/* clash_find.c: the upstream of this name, in any form (also FORM_OUT); NULL: none has this name.
+ */
 struct object *clash_upstream(const struct clash *c, const char *name);
+/* The same of a definition or a snippet. */
+struct object *clash_text(const struct clash *c, enum config_kind kind, const char *name);
 /* The claims of its last good form, all of them live; NULL: it has no such form. */
 struct claims *clash_good_claims(struct clash *c, struct object *o);
 /*

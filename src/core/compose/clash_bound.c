@@ -103,7 +103,7 @@ static void look_at_deleted(struct look *l)
 		const struct snippet *s = &c->good->snippets[i];
 		struct object probe = { .kind = OBJECT_SNIPPET, .good = s };
 
-		if (!model_snippet_like(c->next, s))
+		if (!model_text(c->next, s->kind, s->name))
 			add_lost(l, (struct lost){ .kind = OBJECT_SNIPPET, .good = s },
 				 clash_good_claims(c, &probe));
 	}

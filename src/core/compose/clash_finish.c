@@ -12,17 +12,6 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static int by_context_and_name(const void *a, const void *b)
-{
-	const struct snippet *x = a, *y = b;
-
-	if (x->context != y->context)
-		return x->context < y->context ? -1 : 1;
-	if (x->place != y->place)
-		return x->place < y->place ? -1 : 1;
-	return strcmp(x->name, y->name);
-}
-
 static bool changes(const struct clash *c, enum object_kind kind)
 {
 	for (size_t i = 0; i < c->count; i++) {
@@ -81,6 +70,6 @@ void clash_finish(struct clash *c)
 	list = collect(c, OBJECT_SITE, sizeof(struct site), &m->site_count, by_name);
 	m->sites = list ?: m->sites;
 	list = collect(c, OBJECT_SNIPPET, sizeof(struct snippet), &m->snippet_count,
-		       by_context_and_name);
+		       snippet_compare);
 	m->snippets = list ?: m->snippets;
 }

@@ -8,60 +8,44 @@
 #include <string.h>
 
 #include "clash.h"
+#include "core/data/layout.h"
 #include "core/policy/policy_site.h"
 
-static const char *directory_of(enum snippet_place place)
+static const struct snippet *find_text(void *ctx, enum config_kind kind, const char *name)
 {
-	return place == SNIPPET_SERVER ? "snippets/server" : "snippets/location";
-}
-
-static struct object *find_object(const struct clash *c, enum snippet_place place, const char *name)
-{
-	for (size_t i = c->count; i-- > 0;) {
-		struct object *o = c->objects[i];
-
-		if (o->kind == OBJECT_SNIPPET && o->item.snippet->place == place &&
-		    o->item.snippet->name && strcmp(o->item.snippet->name, name) == 0)
-			return o;
-	}
-	return NULL;
-}
-
-static const struct snippet *find_text(void *ctx, enum snippet_place place, const char *name)
-{
-	const struct object *o = find_object(ctx, place, name);
+	const struct object *o = clash_text(ctx, kind, name);
 
 	return o && o->placed ? o->item.snippet : NULL;
 }
 
 /* Included in the last good form of a site, and deleted. */
 static struct object *restore(struct clash *c, struct object *site, const char *field,
-			      enum snippet_place place, const char *name)
+			      enum config_kind kind, const char *name)
 {
-	const struct snippet *good = model_included(c->good, place, name);
+	const struct snippet *good = model_text(c->good, kind, name);
 	struct object *o = good ? clash_bring_back(c, OBJECT_SNIPPET, good) : NULL;
 
 	if (o && !site->weak)
 		problems_add(c->problems, site->path, PROBLEM_FIELD, field,
 			     "%s/%s was deleted but is still included here: its last good form "
 			     "stays in force",
-			     directory_of(place), name)
+			     config_directory(kind), name)
 			->serving = SERVING_PREVIOUS;
 	return o;
 }
 
 static bool has_snippets(struct clash *c, struct object *site, const struct raw_lines *raw,
-			 enum snippet_place place, const char *prefix)
+			 enum config_kind kind, const char *prefix)
 {
 	bool ok = true;
 
 	for (size_t i = 0; i < raw->include_count; i++) {
 		const char *name = raw->includes[i];
 		const char *field = arena_printf(c->next->arena, "%sinclude[%zu]", prefix, i);
-		struct object *o = find_object(c, place, name);
+		struct object *o = clash_text(c, kind, name);
 
 		if (!o)
-			o = restore(c, site, field, place, name);
+			o = restore(c, site, field, kind, name);
 		if (o && o->placed) {
 			if (o->weak && !site->weak) {
 				o->weak = false;
@@ -74,7 +58,7 @@ static bool has_snippets(struct clash *c, struct object *site, const struct raw_
 			clash_report(c, site, field,
 				     o ? "%s/%s is not served: see its problem"
 				       : "%s/%s does not exist",
-				     directory_of(place), name);
+				     config_directory(kind), name);
 	}
 	return ok;
 }
@@ -82,10 +66,10 @@ static bool has_snippets(struct clash *c, struct object *site, const struct raw_
 static bool has_all_snippets(struct clash *c, struct object *o)
 {
 	const struct site *s = o->item.site;
-	bool ok = has_snippets(c, o, &s->raw, SNIPPET_SERVER, "");
+	bool ok = has_snippets(c, o, &s->raw, CONFIG_SERVER_SNIPPET, "");
 
 	for (size_t i = 0; i < s->location_count; i++)
-		ok &= has_snippets(c, o, &s->locations[i].raw, SNIPPET_LOCATION,
+		ok &= has_snippets(c, o, &s->locations[i].raw, CONFIG_LOCATION_SNIPPET,
 				   arena_printf(c->next->arena, "%s.", s->locations[i].field));
 	return ok;
 }
@@ -110,7 +94,7 @@ static bool is_allowed(struct clash *c, struct object *site)
 
 	while (!policy_check_site(c->in->policy, c->next->arena, site->item.site, find_text, c,
 				  &v)) {
-		snippet = v.snippet ? find_object(c, v.snippet->place, v.snippet->name) : NULL;
+		snippet = v.snippet ? clash_text(c, v.snippet->kind, v.snippet->name) : NULL;
 		if (!snippet || snippet->form != FORM_NEW) {
 			if (clash_needs_report(site))
 				clash_report(c, site, v.field, "%s", v.violation.text)->kind =

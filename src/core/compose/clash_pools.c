@@ -3,7 +3,8 @@
  *
  * Whatever such a variable may name is in use, and is not removed. Under the policy "safe" the
  * values must be known altogether: else a client might choose where nginx connects to. So each
- * definition of the variable is one of maps of snippets, and each value an upstream.
+ * definition of the variable is a map, geo or split of a znode or a snippet, and each value an
+ * upstream.
  */
 #include <string.h>
 
@@ -149,7 +150,7 @@ static void check_definitions(struct tracing *t, const char *variable, unsigned 
 	if (depth == CHAIN)
 		t->why = arena_printf(a, "$%s is defined by too many variables in a row", variable);
 	else if (!is_mapped(c, protocol, variable))
-		t->why = arena_printf(a, "$%s is not defined by a map of a snippet", variable);
+		t->why = arena_printf(a, "$%s is not defined by a map", variable);
 	else if (count_all(c, key) != 1)
 		t->why = arena_printf(a, "$%s is also set elsewhere", variable);
 	for (size_t i = 0; !t->why && i < c->count; i++) {

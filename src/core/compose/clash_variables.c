@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "clash.h"
+#include "core/data/layout.h"
 #include "core/text/secret.h"
 #include "core/text/variable.h"
 #include "variables.h"
@@ -25,6 +26,8 @@ static bool visit(enum object_kind kind, const void *item,
 {
 	if (kind == OBJECT_SITE)
 		return variables_of_site(item, on_use, ctx);
+	if (kind == OBJECT_SNIPPET)
+		return variables_of_definition(item, on_use, ctx);
 	return kind == OBJECT_UPSTREAM && variables_of_upstream(item, on_use, ctx);
 }
 
@@ -57,12 +60,36 @@ static bool is_live(const struct object *o, const struct variable_use *u)
 	       (o->good && visit(o->kind, o->good, is_same, &wanted));
 }
 
+/* A definition that was deleted under its users stays in force. */
+static bool restore(const struct look *l, const struct variable_use *u, const char *key)
+{
+	struct clash *c = l->clash;
+
+	for (size_t i = 0; i < c->good->snippet_count; i++) {
+		const struct snippet *good = &c->good->snippets[i];
+
+		if (!good->definition || !good->claims || !claims_define(good->claims, key) ||
+		    clash_text(c, good->kind, good->name) ||
+		    !clash_bring_back(c, OBJECT_SNIPPET, good))
+			continue;
+		if (!l->object->weak)
+			problems_add(c->problems, l->object->path, PROBLEM_FIELD,
+				     variable_use_field(c->next->arena, u),
+				     "%s/%s was deleted but its variable is still used here: its "
+				     "last good form stays in force",
+				     config_directory(good->kind), good->name)
+				->serving = SERVING_PREVIOUS;
+		return true;
+	}
+	return false;
+}
+
 static bool is_defined(const struct look *l, const struct variable_use *u)
 {
 	const struct clash *c = l->clash;
 	const char *key = claims_definition_key(c->next->arena, u->protocol, u->name, u->size);
 
-	return c->in->host_may_define || ledger_holder(c->ledger, key) ||
+	return ledger_holder(c->ledger, key) || restore(l, u, key) || c->in->host_may_define ||
 	       (is_live(l->object, u) && (!c->in->host || is_in_live_model(c, key)));
 }
 

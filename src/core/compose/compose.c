@@ -6,10 +6,12 @@
 #include "core/decode/decode.h"
 #include "drain.h"
 
-static struct model *decode_tree(const struct compose_input *in, struct problems *problems)
+static struct model *decode_expanded(const struct compose_input *in, const struct tree *tree,
+				     const struct expansion *x, struct problems *problems)
 {
 	struct decode_input decode_in = {
-		.tree = in->tree,
+		.tree = tree,
+		.expansion = x,
 		.accepted = in->accepted,
 		.policy = in->policy,
 		.names = in->names,
@@ -30,7 +32,10 @@ static void mark_unavailable(struct model *m)
 
 struct model *compose(const struct compose_input *in, struct problems *problems, uint64_t *due)
 {
-	struct model *m = decode_tree(in, problems);
+	CLEANUP(expansion_freep)
+	struct expansion *own = in->expansion ? NULL : expansion_new(in->tree, in->root, in->vars);
+	const struct expansion *x = in->expansion ?: own;
+	struct model *m = decode_expanded(in, own ? expansion_tree(own) : in->tree, x, problems);
 	uint64_t next = NEVER;
 
 	if (in->guard) {
@@ -58,6 +63,7 @@ struct model *compose(const struct compose_input *in, struct problems *problems,
 					 .host_may_define = in->host_may_define },
 		   problems);
 	drains_apply(m, &in->drains);
+	expansion_explain(x, problems);
 	problems_sort(problems);
 	if (due)
 		*due = next;

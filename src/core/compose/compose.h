@@ -5,6 +5,7 @@
 #ifndef ZKNGINX_COMPOSE_H
 #define ZKNGINX_COMPOSE_H
 
+#include "core/decode/expand.h"
 #include "core/discover/names.h"
 #include "guard.h"
 #include "link.h"
@@ -28,6 +29,9 @@ struct compose_input {
 	bool sockets_are_free;          /* nginx does not run, so every socket can be bound */
 	bool is_live;                   /* nginx runs this tree already */
 	bool host_may_define;           /* see link.h */
+	const struct host_var *vars;    /* the host's own values; NULL: none */
+	/* Made of the newest tree, from which `tree` was made; NULL: `tree` is expanded here */
+	const struct expansion *expansion;
 };
 
 /*

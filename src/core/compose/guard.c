@@ -1,11 +1,11 @@
 /*
  * Guard: the servers of each upstream (guard_servers.c), and the objects of the config as a whole.
  *
- * Objects (upstreams, sites, snippets) that are deleted stay in force for GUARD_GRACE after the
- * last deletion, because a deletion of the whole config looks the same until its root is gone. When
- * nginx runs something, a root that is missing or empty is not treated as a request to delete
- * everything: all objects stay in force until the config has been rewritten and then left unchanged
- * for the window.
+ * Objects (upstreams, sites, definitions, snippets) that are deleted stay in force for GUARD_GRACE
+ * after the last deletion, because a deletion of the whole config looks the same until its root is
+ * gone. When nginx runs something, a root that is missing or empty is not treated as a request to
+ * delete everything: all objects stay in force until the config has been rewritten and then left
+ * unchanged for the window.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -180,7 +180,7 @@ static size_t count_missing(const struct model *good, const struct model *next)
 	for (size_t i = 0; i < good->snippet_count; i++) {
 		const struct snippet *s = &good->snippets[i];
 
-		n += !model_snippet_like(next, s);
+		n += !model_text(next, s->kind, s->name);
 	}
 	return n;
 }

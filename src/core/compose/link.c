@@ -12,6 +12,7 @@
 
 #include "clash.h"
 #include "core/data/layout.h"
+#include "link_definitions.h"
 
 /* --- references ----------------------------------------------------------------------------- */
 
@@ -177,6 +178,8 @@ static bool settle(struct clash *c, struct object *o)
 {
 	bool ok = o->kind != OBJECT_SITE || settle_references(c, o);
 
+	if (o->kind == OBJECT_SITE && !definitions_settle(c, o))
+		ok = false;
 	ok &= clash_has_includes(c, o);
 	ok &= clash_has_pools(c, o, restore_named_upstream);
 	return clash_has_variables(c, o) && ok;
@@ -256,8 +259,10 @@ static void keep_used_upstreams(struct clash *c)
 	size_t count = c->count;
 
 	for (size_t i = 0; i < count; i++) {
-		if (c->objects[i]->kind == OBJECT_SITE && !c->objects[i]->weak)
-			keep_used_by_site(c, c->objects[i]);
+		if (c->objects[i]->kind != OBJECT_SITE || c->objects[i]->weak)
+			continue;
+		keep_used_by_site(c, c->objects[i]);
+		definitions_keep_used(c, c->objects[i]);
 	}
 }
 
@@ -272,6 +277,7 @@ void link_model(struct model *next, const struct link_input *in, struct problems
 		while (check_references(&c))
 			continue;
 		restore_upstreams_of_snippets(&c);
+		definitions_restore_for_texts(&c);
 	} while (clash_check_sockets(&c) || defaults_check(&c));
 	defaults_note(&c);
 	clash_finish(&c);

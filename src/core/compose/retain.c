@@ -99,9 +99,7 @@ bool retain_snippet(struct arena *a, const struct snippet *good, const struct po
 
 	problems_init(&ignored);
 	*out = (struct snippet){ 0 };
-	ok = good->place == SNIPPET_WHOLE
-		     ? decode_snippet(a, &z, good->context, policy, out, &ignored)
-		     : decode_included(a, &z, good->place, policy, out, &ignored);
+	ok = decode_text(a, &z, good->kind, policy, out, &ignored);
 	out->retained = ok;
 	problems_fini(&ignored);
 	return ok;
@@ -110,17 +108,6 @@ bool retain_snippet(struct arena *a, const struct snippet *good, const struct po
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static int by_context_and_name(const void *a, const void *b)
-{
-	const struct snippet *x = a, *y = b;
-
-	if (x->context != y->context)
-		return x->context < y->context ? -1 : 1;
-	if (x->place != y->place)
-		return x->place < y->place ? -1 : 1;
-	return strcmp(x->name, y->name);
 }
 
 static void retain_upstreams(struct model *next, const struct model *good,
@@ -171,10 +158,10 @@ static void retain_snippets(struct model *next, const struct model *good,
 	for (size_t i = 0; i < good->snippet_count; i++) {
 		const struct snippet *s = &good->snippets[i];
 
-		if (!model_snippet_like(next, s))
+		if (!model_text(next, s->kind, s->name))
 			count += retain_snippet(next->arena, s, policy, &all[count]);
 	}
-	qsort(all, count, sizeof(*all), by_context_and_name);
+	qsort(all, count, sizeof(*all), snippet_compare);
 	next->snippets = all;
 	next->snippet_count = count;
 }

@@ -49,6 +49,21 @@ bool variables_of_upstream(const struct upstream *up,
 	return visit_text(&v, up->balance);
 }
 
+bool variables_of_definition(const struct snippet *s,
+			     bool (*on_use)(void *ctx, const struct variable_use *u), void *ctx)
+{
+	struct visit v = { .use.protocol = s->context, .on_use = on_use, .ctx = ctx };
+
+	for (size_t i = 0; s->definition && i < s->definition->text_count; i++) {
+		const struct definition_text *t = &s->definition->texts[i];
+
+		v.use.place = (struct site_text){ .field = t->field, .whole = true };
+		if (visit_text(&v, t->text))
+			return true;
+	}
+	return false;
+}
+
 /* A capture: decode admits it only where a regular expression is. */
 static bool is_capture(const struct variable_use *u)
 {

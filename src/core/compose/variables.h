@@ -17,6 +17,8 @@ struct variable_use {
 /* on_use() returns true to end the visit; then these return true. */
 bool variables_of_site(const struct site *s,
 		       bool (*on_use)(void *ctx, const struct variable_use *u), void *ctx);
+bool variables_of_definition(const struct snippet *s,
+			     bool (*on_use)(void *ctx, const struct variable_use *u), void *ctx);
 bool variables_of_upstream(const struct upstream *up,
 			   bool (*on_use)(void *ctx, const struct variable_use *u), void *ctx);
 

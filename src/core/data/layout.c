@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <zknginx/err.h>
+#include <zknginx/model.h>
 
 #include "layout.h"
 
@@ -12,9 +13,11 @@
 static const struct kind {
 	const char *directory, *child, *ending;
 	size_t most; /* bytes of data of an object */
+	enum kind_role role;
+	enum protocol protocol;
 } kinds[CONFIG_KIND_N] = {
-#define X(name, directory, child, ending, most)                                                    \
-	[CONFIG_##name] = { directory, child, ending, (size_t)(most) << 10 },
+#define X(name, directory, child, ending, most, role, protocol)                                    \
+	[CONFIG_##name] = { directory, child, ending, (size_t)(most) << 10, role, protocol },
 	CONFIG_KINDS(X)
 #undef X
 };
@@ -114,6 +117,34 @@ size_t path_upstream(const char *path, const char *root)
 const char *config_directory(enum config_kind kind)
 {
 	return kinds[kind].directory;
+}
+
+enum kind_role config_role(enum config_kind kind)
+{
+	return kinds[kind].role;
+}
+
+enum protocol config_protocol(enum config_kind kind)
+{
+	return kinds[kind].protocol;
+}
+
+const char *config_name_error(enum config_kind kind, const char *name)
+{
+	if (kind == CONFIG_UPSTREAM)
+		return upstream_name_is_valid(name)
+			       ? NULL
+			       : "invalid name: expected 1 to 63 bytes of a-z, A-Z, 0-9 and, after "
+				 "the first byte, _ . -";
+	if (kind == CONFIG_DEFAULTS)
+		return strcmp(name, "site") == 0 || strcmp(name, "location") == 0 ||
+				       strcmp(name, "upstream") == 0
+			       ? NULL
+			       : "unexpected znode: expected defaults/site, defaults/location or "
+				 "defaults/upstream";
+	return name_is_valid(name) ? NULL
+				   : "invalid name: expected 1 to 63 bytes of a-z, 0-9 and, after "
+				     "the first byte, _ . -";
 }
 
 size_t config_data_most(const char *path, const char *root)

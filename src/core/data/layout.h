@@ -2,32 +2,16 @@
  * The layout: which znode lies where, below the config root and below the cluster root. Every path
  * of ours is taken apart and put together here, for the daemon, the command and the tests.
  *
- * Another kind of object of the config is one row of CONFIG_KINDS; another znode of the cluster is
- * one row of CLUSTER_ZNODES.
+ * Another kind of object of the config is one row of CONFIG_KINDS (zknginx/kind.h); another znode
+ * of the cluster is one row of CLUSTER_ZNODES.
  */
 #ifndef ZKNGINX_DATA_LAYOUT_H
 #define ZKNGINX_DATA_LAYOUT_H
 
+#include <zknginx/kind.h>
 #include <zknginx/tree.h>
 
 /* --- below zookeeper.config ------------------------------------------------------------------ */
-
-/* Name, directory below the root, what the objects' child znodes are called (NULL: an object has
- * none), how the name of an object's file ends, and how many KB of data an object may have. */
-#define CONFIG_KINDS(X)                                                                            \
-	X(UPSTREAM, "upstreams", "HOST:PORT", ".json", 256)                                        \
-	X(SITE, "sites", NULL, ".json", 256)                                                       \
-	X(HTTP_SNIPPET, "snippets/http", NULL, ".conf", 1024)                                      \
-	X(LOCATION_SNIPPET, "snippets/location", NULL, ".conf", 1024)                              \
-	X(SERVER_SNIPPET, "snippets/server", NULL, ".conf", 1024)                                  \
-	X(STREAM_SNIPPET, "snippets/stream", NULL, ".conf", 1024)
-
-enum config_kind {
-#define X(name, directory, child, ending, most) CONFIG_##name,
-	CONFIG_KINDS(X)
-#undef X
-		CONFIG_KIND_N
-};
 
 enum config_level {
 	CONFIG_OUTSIDE, /* neither the root nor below it */
@@ -51,6 +35,11 @@ struct config_place config_place(const char *path, const char *root);
 char *config_path(const char *root, enum config_kind kind, const char *name);
 /* "upstreams", "snippets/http" */
 const char *config_directory(enum config_kind kind);
+enum kind_role config_role(enum config_kind kind);
+/* Of a definition or a snippet, unless its znode says otherwise. */
+enum protocol config_protocol(enum config_kind kind);
+/* May an object of this kind have the name? NULL, or why not: a sentence. */
+const char *config_name_error(enum config_kind kind, const char *name);
 /* How many bytes of data a znode at this path may have; SIZE_MAX outside of the root. */
 size_t config_data_most(const char *path, const char *root);
 /* May an object of this kind have child znodes? */

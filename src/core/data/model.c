@@ -112,32 +112,42 @@ void site_sni_variable(const struct site *site, char name[static SNI_VARIABLE_SI
 	snprintf(name, SNI_VARIABLE_SIZE, "$" SNI_VARIABLE_PREFIX "%.8s", hex);
 }
 
-static const struct snippet *find_snippet(const struct model *m, enum protocol context,
-					  enum snippet_place place, const char *name)
-{
-	for (size_t i = 0; i < m->snippet_count; i++) {
-		const struct snippet *s = &m->snippets[i];
-
-		if (s->context == context && s->place == place && strcmp(s->name, name) == 0)
-			return s;
-	}
-	return NULL;
-}
-
 const struct snippet *model_snippet(const struct model *m, enum protocol context, const char *name)
 {
-	return find_snippet(m, context, SNIPPET_WHOLE, name);
+	return model_text(
+		m, context == PROTOCOL_STREAM ? CONFIG_STREAM_SNIPPET : CONFIG_HTTP_SNIPPET, name);
 }
 
-const struct snippet *model_included(const struct model *m, enum snippet_place place,
-				     const char *name)
+int snippet_compare(const void *a, const void *b)
 {
-	return find_snippet(m, PROTOCOL_HTTP, place, name);
+	const struct snippet *x = a, *y = b;
+
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	return strcmp(x->name, y->name);
 }
 
-const struct snippet *model_snippet_like(const struct model *m, const struct snippet *s)
+const struct snippet *model_text(const struct model *m, enum config_kind kind, const char *name)
 {
-	return find_snippet(m, s->context, s->place, s->name);
+	const struct snippet wanted = { .name = name, .kind = kind };
+
+	return m->snippet_count ? bsearch(&wanted, m->snippets, m->snippet_count,
+					  sizeof(*m->snippets), snippet_compare)
+				: NULL;
+}
+
+bool snippet_is_included(enum config_kind kind)
+{
+	return kind == CONFIG_SERVER_SNIPPET || kind == CONFIG_LOCATION_SNIPPET;
+}
+
+bool snippet_uses_dollar(const struct snippet *s)
+{
+	for (size_t i = 0; s->definition && i < s->definition->text_count; i++) {
+		if (emit_uses_dollar(s->definition->texts[i].text))
+			return true;
+	}
+	return false;
 }
 
 static int by_age(const void *a, const void *b)

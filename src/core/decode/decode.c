@@ -1,10 +1,10 @@
 /*
  * Decode: one walk over the config root in tree order.
  *
- * Tree order is also the model's order, so each list is sorted by name. Each znode is decoded from
- * its newest bytes, else from the accepted ones (decoder.h). An object that is not valid in either
- * form is left out, and does not affect other objects. A znode that is not expected where it is is
- * a problem, and nothing below it is read.
+ * Tree order is also the order of upstreams and sites, so these lists are sorted by name. Each
+ * znode is decoded from its newest bytes, else from the accepted ones (decoder.h). An object that
+ * is not valid in either form is left out, and does not affect other objects. A znode that is not
+ * expected where it is is a problem, and nothing below it is read.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +12,8 @@
 #include "core/data/layout.h"
 #include "decode.h"
 #include "decode_servers.h"
+#include "expand.h"
+#include "fields.h"
 
 static bool upstream_form(struct decoder *d, const struct znode *z, void *out, struct problems *ps)
 {
@@ -23,11 +25,9 @@ static bool site_form(struct decoder *d, const struct znode *z, void *out, struc
 	return decode_site(d->model->arena, z, d->in->policy, out, ps);
 }
 
-static bool snippet_form(struct decoder *d, const struct znode *z, void *out, struct problems *ps)
+static bool text_form(struct decoder *d, const struct znode *z, void *out, struct problems *ps)
 {
-	if (d->place != SNIPPET_WHOLE)
-		return decode_included(d->model->arena, z, d->place, d->in->policy, out, ps);
-	return decode_snippet(d->model->arena, z, d->context, d->in->policy, out, ps);
+	return decode_text(d->model->arena, z, d->kind, d->in->policy, out, ps);
 }
 
 /* --- upstreams ------------------------------------------------------------------------------- */
@@ -78,47 +78,32 @@ static size_t visit_site(struct decoder *d, const char *name UNUSED, size_t i)
 	return i + 1;
 }
 
-static size_t visit_snippet(struct decoder *d, enum protocol context, enum snippet_place place,
-			    size_t i)
+/* What a site is made of is checked where it is used; here it has to be an object. */
+static size_t visit_part(struct decoder *d, const char *name UNUSED, size_t i)
+{
+	const struct znode *z = tree_at(d->in->tree, i);
+	struct reader r = { .arena = d->model->arena, .znode = z, .problems = d->problems };
+
+	if (!expansion_problem(d->in->expansion, z->path, d->problems))
+		json_decref(reader_parse(&r));
+	return i + 1;
+}
+
+/* A definition or a snippet. */
+static size_t visit_text(struct decoder *d, const char *name UNUSED, size_t i)
 {
 	struct model *m = d->model;
 
-	d->context = context;
-	d->place = place;
 	m->snippets = arena_grow(m->arena, m->snippets, m->snippet_count, &d->snippet_room,
 				 sizeof(*m->snippets));
-	if (decoder_read(d, tree_at(d->in->tree, i), snippet_form, &m->snippets[m->snippet_count]))
+	if (decoder_read(d, tree_at(d->in->tree, i), text_form, &m->snippets[m->snippet_count]))
 		m->snippet_count++;
 	return i + 1;
 }
 
-static size_t visit_http_snippet(struct decoder *d, const char *name UNUSED, size_t i)
-{
-	return visit_snippet(d, PROTOCOL_HTTP, SNIPPET_WHOLE, i);
-}
-
-static size_t visit_stream_snippet(struct decoder *d, const char *name UNUSED, size_t i)
-{
-	return visit_snippet(d, PROTOCOL_STREAM, SNIPPET_WHOLE, i);
-}
-
-static size_t visit_server_snippet(struct decoder *d, const char *name UNUSED, size_t i)
-{
-	return visit_snippet(d, PROTOCOL_HTTP, SNIPPET_SERVER, i);
-}
-
-static size_t visit_location_snippet(struct decoder *d, const char *name UNUSED, size_t i)
-{
-	return visit_snippet(d, PROTOCOL_HTTP, SNIPPET_LOCATION, i);
-}
-
-static size_t (*const visits[CONFIG_KIND_N])(struct decoder *d, const char *name, size_t i) = {
-	[CONFIG_UPSTREAM] = visit_upstream,
-	[CONFIG_SITE] = visit_site,
-	[CONFIG_HTTP_SNIPPET] = visit_http_snippet,
-	[CONFIG_LOCATION_SNIPPET] = visit_location_snippet,
-	[CONFIG_SERVER_SNIPPET] = visit_server_snippet,
-	[CONFIG_STREAM_SNIPPET] = visit_stream_snippet,
+static size_t (*const visits[])(struct decoder *d, const char *name, size_t i) = {
+	[ROLE_UPSTREAM] = visit_upstream, [ROLE_SITE] = visit_site, [ROLE_DEFINITION] = visit_text,
+	[ROLE_TEXT] = visit_text,         [ROLE_PART] = visit_part,
 };
 
 /* What is wrong with a znode at this place, or NULL. Only a tree read from text may have a path
@@ -127,12 +112,8 @@ static const char *misplaced(struct arena *a, const struct config_place *p)
 {
 	const char *name = arena_copy(a, p->name, p->name_size);
 
-	if (p->kind == CONFIG_UPSTREAM && !upstream_name_is_valid(name))
-		return "invalid name: expected 1 to 63 bytes of a-z, A-Z, 0-9 and, after the "
-		       "first byte, _ . -";
-	if (p->kind != CONFIG_UPSTREAM && !name_is_valid(name))
-		return "invalid name: expected 1 to 63 bytes of a-z, 0-9 and, after the first "
-		       "byte, _ . -";
+	if (config_name_error(p->kind, name))
+		return config_name_error(p->kind, name);
 	if (p->child && (!config_has_children(p->kind) || !*p->child))
 		return "unexpected znode: its parent takes no children";
 	return NULL;
@@ -159,8 +140,10 @@ static size_t visit(struct decoder *d, size_t i)
 		why = unknown(d->model->arena);
 	else
 		why = misplaced(d->model->arena, &p);
-	if (!why)
-		return visits[p.kind](d, p.name, i);
+	if (!why) {
+		d->kind = p.kind;
+		return visits[config_role(p.kind)](d, p.name, i);
+	}
 	decoder_reject(d, z, why);
 	return tree_subtree_end(d->in->tree, i);
 }
@@ -185,6 +168,9 @@ struct model *decode(const struct decode_input *in, struct problems *problems)
 	problems_init(&d.dropped);
 	walk(&d);
 	problems_fini(&d.dropped);
+	if (d.model->snippet_count)
+		qsort(d.model->snippets, d.model->snippet_count, sizeof(*d.model->snippets),
+		      snippet_compare);
 	name_list_sort(&d.wanted);
 	d.model->names = d.wanted.items;
 	d.model->name_count = d.wanted.count;

@@ -34,11 +34,12 @@ bool decode_server(struct arena *a, const struct znode *z, const struct upstream
 		   struct server *out, struct problems *problems);
 bool decode_site(struct arena *a, const struct znode *z, const struct policy *policy,
 		 struct site *out, struct problems *problems);
-bool decode_snippet(struct arena *a, const struct znode *z, enum protocol context,
+bool decode_snippet(struct arena *a, const struct znode *z, enum config_kind kind,
 		    const struct policy *policy, struct snippet *out, struct problems *problems);
-
-/* A snippet that sites include by name; it has the policy of the place. */
-bool decode_included(struct arena *a, const struct znode *z, enum snippet_place place,
-		     const struct policy *policy, struct snippet *out, struct problems *problems);
+bool decode_definition(struct arena *a, const struct znode *z, enum config_kind kind,
+		       const struct policy *policy, struct snippet *out, struct problems *problems);
+/* One of these two, by the role of the kind. */
+bool decode_text(struct arena *a, const struct znode *z, enum config_kind kind,
+		 const struct policy *policy, struct snippet *out, struct problems *problems);
 
 #endif

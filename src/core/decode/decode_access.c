@@ -27,19 +27,20 @@ static void read_deny(struct reader *r, const json_t *value, void *where)
 	access->deny = reader_texts(r, value, NETWORKS_MOST, check_network, &access->deny_count);
 }
 
+static const struct field decode_access_rows[] = {
+	{ "allow", FIELD_CUSTOM, .read = read_allow, .shape = SHAPE_TEXT | SHAPE_TEXTS },
+	{ "deny", FIELD_CUSTOM, .read = read_deny, .shape = SHAPE_TEXT | SHAPE_TEXTS },
+};
+const struct fields decode_access_fields = FIELDS(decode_access_rows);
+
 void decode_access(struct reader *r, const json_t *value, void *where)
 {
-	static const struct field rows[] = {
-		{ "allow", FIELD_CUSTOM, .read = read_allow },
-		{ "deny", FIELD_CUSTOM, .read = read_deny },
-	};
-	static const struct fields fields = FIELDS(rows);
 	struct access *access = arena_new_of(r->arena, struct access);
 	struct common *common = where;
 
 	if (!reader_is_object(r, value))
 		return;
-	fields_read(r, value, &fields, access);
+	fields_read(r, value, &decode_access_fields, access);
 	if (!access->allow_count && !access->deny_count && !r->failed)
 		reader_problem(r, NULL, "needs allow or deny");
 	common->access = access;
@@ -49,20 +50,20 @@ struct basic_auth {
 	const char *realm, *users;
 };
 
+static const struct field decode_basic_auth_rows[] = {
+	{ "realm", FIELD_TEXT, .where = offsetof(struct basic_auth, realm), .check = check_line },
+	{ "users", FIELD_TEXT, .where = offsetof(struct basic_auth, users), .required = true,
+	  .check = check_path },
+};
+const struct fields decode_basic_auth_fields = FIELDS(decode_basic_auth_rows);
+
 static void read_users(struct reader *r, const json_t *value, void *where)
 {
-	static const struct field rows[] = {
-		{ "realm", FIELD_TEXT, .where = offsetof(struct basic_auth, realm),
-		  .check = check_line },
-		{ "users", FIELD_TEXT, .where = offsetof(struct basic_auth, users),
-		  .required = true, .check = check_path },
-	};
-	static const struct fields fields = FIELDS(rows);
 	struct basic_auth auth = { .realm = "Restricted" };
 
 	if (!reader_is_object(r, value))
 		return;
-	fields_read(r, value, &fields, &auth);
+	fields_read(r, value, &decode_basic_auth_fields, &auth);
 	if (auth.realm && strcmp(auth.realm, "off") == 0)
 		reader_problem(r, "realm", "\"off\" would switch the passwords off");
 	if (!auth.realm || !auth.users)
@@ -118,17 +119,17 @@ static void read_set(struct reader *r, const json_t *value, void *where)
 	}
 }
 
+static const struct field decode_auth_request_rows[] = {
+	{ "path", FIELD_LINE_TEXT, .required = true, .check = check_literal_uri,
+	  .directive = "auth_request" },
+	{ "set", FIELD_CUSTOM, .read = read_set, .shape = SHAPE_MAP },
+};
+const struct fields decode_auth_request_fields = FIELDS(decode_auth_request_rows);
+
 static void read_auth_request(struct reader *r, const json_t *value, struct clauses *lines)
 {
-	static const struct field rows[] = {
-		{ "path", FIELD_LINE_TEXT, .required = true, .check = check_literal_uri,
-		  .directive = "auth_request" },
-		{ "set", FIELD_CUSTOM, .read = read_set },
-	};
-	static const struct fields fields = FIELDS(rows);
-
 	if (reader_is_object(r, value))
-		fields_read(r, value, &fields, lines);
+		fields_read(r, value, &decode_auth_request_fields, lines);
 }
 
 void decode_auth_request(struct reader *r, const json_t *value, void *where)
@@ -168,16 +169,16 @@ static void read_from(struct reader *r, const json_t *value, void *where)
 		clauses_add_word(r->arena, where, r->path, "set_real_ip_from", list[i]);
 }
 
+static const struct field decode_real_ip_rows[] = {
+	{ "from", FIELD_CUSTOM, .required = true, .read = read_from,
+	  .shape = SHAPE_TEXT | SHAPE_TEXTS },
+	{ "header", FIELD_LINE_TEXT, .check = check_real_ip_header, .directive = "real_ip_header" },
+	{ "recursive", FIELD_LINE_FLAG, .directive = "real_ip_recursive" },
+};
+const struct fields decode_real_ip_fields = FIELDS(decode_real_ip_rows);
+
 void decode_real_ip(struct reader *r, const json_t *value, void *where)
 {
-	static const struct field rows[] = {
-		{ "from", FIELD_CUSTOM, .required = true, .read = read_from },
-		{ "header", FIELD_LINE_TEXT, .check = check_real_ip_header,
-		  .directive = "real_ip_header" },
-		{ "recursive", FIELD_LINE_FLAG, .directive = "real_ip_recursive" },
-	};
-	static const struct fields fields = FIELDS(rows);
-
 	if (reader_is_object(r, value))
-		fields_read(r, value, &fields, where);
+		fields_read(r, value, &decode_real_ip_fields, where);
 }

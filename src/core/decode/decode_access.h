@@ -11,4 +11,8 @@ void decode_basic_auth(struct reader *r, const json_t *value, void *where);
 void decode_auth_request(struct reader *r, const json_t *value, void *where);
 void decode_real_ip(struct reader *r, const json_t *value, void *where);
 
+/* The members of these fields where they are objects. */
+extern const struct fields decode_access_fields, decode_basic_auth_fields,
+	decode_auth_request_fields, decode_real_ip_fields;
+
 #endif

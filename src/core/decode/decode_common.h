@@ -11,22 +11,51 @@
 
 /* Rows of a table for a struct that has a member `common`. kinds: which objects have the fields. */
 #define COMMON_ROWS(type, kinds)                                                                    \
-	{ "access", FIELD_CUSTOM, .where = offsetof(struct type, common), .only = (kinds),          \
-	  .read = decode_access },                                                                  \
+	{ "access",                                                                                 \
+	  FIELD_CUSTOM,                                                                             \
+	  .where = offsetof(struct type, common),                                                   \
+	  .only = (kinds),                                                                          \
+	  .read = decode_access,                                                                    \
+	  .shape = SHAPE_OBJECT,                                                                    \
+	  .inner = &decode_access_fields },                                                         \
 		{ "satisfy",       FIELD_LINE_TEXT,        .where = LINES_OF(type),                 \
 		  .only = (kinds), .check = check_satisfy, .directive = "satisfy" },                \
-		{ "basic_auth", FIELD_CUSTOM, .where = LINES_OF(type), .only = (kinds),             \
-		  .read = decode_basic_auth },                                                      \
-		{ "auth_request", FIELD_CUSTOM, .where = LINES_OF(type), .only = (kinds),           \
-		  .read = decode_auth_request },                                                    \
-		{ "error_pages", FIELD_CUSTOM, .where = LINES_OF(type), .only = (kinds),            \
-		  .read = decode_error_pages },                                                     \
-		{ "rewrite", FIELD_CUSTOM, .where = offsetof(struct type, common),                  \
-		  .only = (kinds), .read = decode_rewrites },                                       \
+		{ "basic_auth",                                                                     \
+		  FIELD_CUSTOM,                                                                     \
+		  .where = LINES_OF(type),                                                          \
+		  .only = (kinds),                                                                  \
+		  .read = decode_basic_auth,                                                        \
+		  .shape = SHAPE_FLAG | SHAPE_OBJECT,                                               \
+		  .inner = &decode_basic_auth_fields },                                             \
+		{ "auth_request",                                                                   \
+		  FIELD_CUSTOM,                                                                     \
+		  .where = LINES_OF(type),                                                          \
+		  .only = (kinds),                                                                  \
+		  .read = decode_auth_request,                                                      \
+		  .shape = SHAPE_FLAG | SHAPE_TEXT | SHAPE_OBJECT,                                  \
+		  .inner = &decode_auth_request_fields },                                           \
+		{ "error_pages",                                                                    \
+		  FIELD_CUSTOM,                                                                     \
+		  .where = LINES_OF(type),                                                          \
+		  .only = (kinds),                                                                  \
+		  .read = decode_error_pages,                                                       \
+		  .shape = SHAPE_MAP | SHAPE_MAP_OBJECTS,                                           \
+		  .inner = &decode_page_fields },                                                   \
+		{ "rewrite",                                                                        \
+		  FIELD_CUSTOM,                                                                     \
+		  .where = offsetof(struct type, common),                                           \
+		  .only = (kinds),                                                                  \
+		  .read = decode_rewrites,                                                          \
+		  .shape = SHAPE_OBJECTS,                                                           \
+		  .inner = &decode_rewrite_fields },                                                \
 		{ "index",         FIELD_LINE_WORDS,         .where = LINES_OF(type),               \
 		  .only = (kinds), .check = check_file_name, .directive = "index" },                \
-		{ "try_files", FIELD_CUSTOM, .where = LINES_OF(type), .only = (kinds),              \
-		  .read = decode_try_files },                                                       \
+		{ "try_files",                                                                      \
+		  FIELD_CUSTOM,                                                                     \
+		  .where = LINES_OF(type),                                                          \
+		  .only = (kinds),                                                                  \
+		  .read = decode_try_files,                                                         \
+		  .shape = SHAPE_TEXTS },                                                           \
 		{ "autoindex", FIELD_LINE_FLAG, .where = LINES_OF(type), .only = (kinds),           \
 		  .directive = "autoindex" },                                                       \
 		{ "mirror",        FIELD_LINE_TEXT,           .where = LINES_OF(type),              \

@@ -82,15 +82,19 @@ static void read_names(struct reader *r, const json_t *value, void *where)
 	*(const char **)where = read_joined(r, value, check_header_name);
 }
 
-static const struct field rows[] = {
-	{ "origins", FIELD_CUSTOM, .required = true, .read = read_origins },
+static const struct field cors_rows[] = {
+	{ "origins", FIELD_CUSTOM, .required = true, .read = read_origins,
+	  .shape = SHAPE_TEXT | SHAPE_TEXTS },
 	{ "credentials", FIELD_BOOL, .where = offsetof(struct cors, credentials) },
-	{ "methods", FIELD_CUSTOM, .where = offsetof(struct cors, methods), .read = read_methods },
-	{ "headers", FIELD_CUSTOM, .where = offsetof(struct cors, headers), .read = read_names },
-	{ "expose", FIELD_CUSTOM, .where = offsetof(struct cors, expose), .read = read_names },
+	{ "methods", FIELD_CUSTOM, .where = offsetof(struct cors, methods), .read = read_methods,
+	  .shape = SHAPE_TEXT | SHAPE_TEXTS },
+	{ "headers", FIELD_CUSTOM, .where = offsetof(struct cors, headers), .read = read_names,
+	  .shape = SHAPE_TEXT | SHAPE_TEXTS },
+	{ "expose", FIELD_CUSTOM, .where = offsetof(struct cors, expose), .read = read_names,
+	  .shape = SHAPE_TEXT | SHAPE_TEXTS },
 	{ "max_age", FIELD_NUMBER, .where = offsetof(struct cors, max_age), .most = 86400 },
 };
-static const struct fields fields = FIELDS(rows);
+const struct fields decode_cors_fields = FIELDS(cors_rows);
 
 void decode_cors(struct reader *r, const json_t *value, void *where)
 {
@@ -101,7 +105,7 @@ void decode_cors(struct reader *r, const json_t *value, void *where)
 		return;
 	cors->max_age = UNSET;
 	cors->methods = "GET, HEAD, POST";
-	fields_read(r, value, &fields, cors);
+	fields_read(r, value, &decode_cors_fields, cors);
 	if (cors->any && cors->credentials)
 		reader_problem(r, "credentials",
 			       "needs a list of origins: browsers refuse \"*\" with credentials");

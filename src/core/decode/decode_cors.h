@@ -6,5 +6,6 @@
 
 /* read() of the row "cors"; where is a struct location. */
 void decode_cors(struct reader *r, const json_t *value, void *where);
+extern const struct fields decode_cors_fields;
 
 #endif

@@ -14,6 +14,7 @@
 #include "core/endpoint/endpoint_format.h"
 #include "core/text/emit.h"
 #include "decode_discover.h"
+#include "tables.h"
 
 #define DISCOVERS_MAX 16
 #define LABELS_MAX 16
@@ -201,7 +202,7 @@ static void read_up_is(struct reader *r, const json_t *value, void *where)
 static const struct field up_rows[] = {
 	{ "key", FIELD_TEXT, .where = offsetof(struct discover, keys.up), .required = true,
 	  .check = check_word },
-	{ "is", FIELD_CUSTOM, .required = true, .read = read_up_is },
+	{ "is", FIELD_CUSTOM, .required = true, .read = read_up_is, .shape = SHAPE_TEXTS },
 };
 static const struct fields up_fields = FIELDS(up_rows);
 
@@ -232,31 +233,36 @@ static void read_ignored(struct reader *r, const json_t *value, void *where)
 }
 
 static const struct field key_rows[] = {
-	KEY(host),   KEY(port),   KEY(tls_port),
-	KEY(url),    KEY(weight), { "up", FIELD_CUSTOM, .read = read_up },
+	KEY(host),
+	KEY(port),
+	KEY(tls_port),
+	KEY(url),
+	KEY(weight),
+	{ "up", FIELD_CUSTOM, .read = read_up, .shape = SHAPE_TEXT | SHAPE_OBJECT,
+	  .inner = &up_fields },
 	KEY(labels),
 };
 static const struct fields key_fields = FIELDS(key_rows);
 
 static const struct field match_rows[] = {
-	{ "labels", FIELD_CUSTOM, .read = read_labels },
+	{ "labels", FIELD_CUSTOM, .read = read_labels, .shape = SHAPE_MAP },
 };
 static const struct fields match_fields = FIELDS(match_rows);
 
 static const struct field discover_rows[] = {
 	{ "path", FIELD_TEXT, .where = offsetof(struct discover, path), .required = true,
 	  .check = check_discover_path },
-	{ "format", FIELD_CUSTOM, .read = read_format },
-	{ "tls", FIELD_CUSTOM, .read = read_tls },
+	{ "format", FIELD_CUSTOM, .read = read_format, .shape = SHAPE_TEXT },
+	{ "tls", FIELD_CUSTOM, .read = read_tls, .shape = SHAPE_TEXT },
 	{ "endpoint", FIELD_TEXT, .where = offsetof(struct discover, endpoint),
 	  .check = check_word },
 	{ "match", FIELD_GROUP, .inner = &match_fields },
-	{ "down", FIELD_CUSTOM, .read = read_down },
-	{ "ignore", FIELD_CUSTOM, .read = read_ignored },
+	{ "down", FIELD_CUSTOM, .read = read_down, .shape = SHAPE_TEXT },
+	{ "ignore", FIELD_CUSTOM, .read = read_ignored, .shape = SHAPE_TEXT | SHAPE_TEXTS },
 	{ "backup", FIELD_BOOL, .where = offsetof(struct discover, backup) },
 	{ "keys", FIELD_GROUP, .inner = &key_fields },
 };
-static const struct fields discover_fields = FIELDS(discover_rows);
+const struct fields discover_fields = FIELDS(discover_rows);
 
 static const char *text_of(struct reader *r, const json_t *value)
 {

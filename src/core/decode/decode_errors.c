@@ -26,19 +26,19 @@ struct page {
 	bool status_of_page;
 };
 
+static const struct field decode_page_rows[] = {
+	{ "to", FIELD_TEXT, .where = offsetof(struct page, to), .required = true,
+	  .check = check_page },
+	{ "status", FIELD_NUMBER, .where = offsetof(struct page, status), .least = 200,
+	  .most = 599 },
+	{ "status_of_page", FIELD_BOOL, .where = offsetof(struct page, status_of_page) },
+};
+const struct fields decode_page_fields = FIELDS(decode_page_rows);
+
 static void read_page_object(struct reader *r, const json_t *value, struct page *page)
 {
-	static const struct field rows[] = {
-		{ "to", FIELD_TEXT, .where = offsetof(struct page, to), .required = true,
-		  .check = check_page },
-		{ "status", FIELD_NUMBER, .where = offsetof(struct page, status), .least = 200,
-		  .most = 599 },
-		{ "status_of_page", FIELD_BOOL, .where = offsetof(struct page, status_of_page) },
-	};
-	static const struct fields fields = FIELDS(rows);
-
 	if (reader_is_object(r, value))
-		fields_read(r, value, &fields, page);
+		fields_read(r, value, &decode_page_fields, page);
 	if (page->status != UNSET && page->status_of_page)
 		reader_problem(r, "status_of_page", "excludes status");
 }

@@ -6,5 +6,7 @@
 
 /* read() of the row "error_pages"; where is a struct clauses. */
 void decode_error_pages(struct reader *r, const json_t *value, void *where);
+/* The members of a page that is an object. */
+extern const struct fields decode_page_fields;
 
 #endif

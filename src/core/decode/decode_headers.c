@@ -27,21 +27,24 @@ static bool has_header(const struct headers *h, const char *name)
 	return false;
 }
 
+struct parts {
+	const char *value;
+	int always;
+};
+
+static const struct field decode_header_rows[] = {
+	{ "value", FIELD_TEXT, .where = offsetof(struct parts, value), .required = true,
+	  .check = check_value },
+	{ "always", FIELD_TRISTATE, .where = offsetof(struct parts, always) },
+};
+const struct fields decode_header_fields = FIELDS(decode_header_rows);
+
 /* {"value": …, "always": …} */
 static void read_object(struct reader *r, const json_t *value, struct header *header)
 {
-	struct parts {
-		const char *value;
-		int always;
-	} parts = { .always = 1 };
-	static const struct field rows[] = {
-		{ "value", FIELD_TEXT, .where = offsetof(struct parts, value), .required = true,
-		  .check = check_value },
-		{ "always", FIELD_TRISTATE, .where = offsetof(struct parts, always) },
-	};
-	static const struct fields fields = FIELDS(rows);
+	struct parts parts = { .always = 1 };
 
-	fields_read(r, value, &fields, &parts);
+	fields_read(r, value, &decode_header_fields, &parts);
 	header->value = parts.value;
 	header->success_only = !parts.always;
 }
@@ -141,19 +144,17 @@ struct hsts {
 	bool include_subdomains, preload;
 };
 
+static const struct field decode_hsts_rows[] = {
+	{ "max_age", FIELD_NUMBER, .where = offsetof(struct hsts, max_age), .most = 1000000000 },
+	{ "include_subdomains", FIELD_BOOL, .where = offsetof(struct hsts, include_subdomains) },
+	{ "preload", FIELD_BOOL, .where = offsetof(struct hsts, preload) },
+};
+const struct fields decode_hsts_fields = FIELDS(decode_hsts_rows);
+
 static void read_hsts_object(struct reader *r, const json_t *value, struct hsts *hsts)
 {
-	static const struct field rows[] = {
-		{ "max_age", FIELD_NUMBER, .where = offsetof(struct hsts, max_age),
-		  .most = 1000000000 },
-		{ "include_subdomains", FIELD_BOOL,
-		  .where = offsetof(struct hsts, include_subdomains) },
-		{ "preload", FIELD_BOOL, .where = offsetof(struct hsts, preload) },
-	};
-	static const struct fields fields = FIELDS(rows);
-
 	if (reader_is_object(r, value))
-		fields_read(r, value, &fields, hsts);
+		fields_read(r, value, &decode_hsts_fields, hsts);
 }
 
 void decode_hsts(struct reader *r, const json_t *value, void *where)

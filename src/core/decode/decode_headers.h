@@ -12,4 +12,7 @@ void decode_site_headers(struct reader *r, const json_t *value, void *where);
 /* read() of the row "hsts": the header Strict-Transport-Security of a struct site. */
 void decode_hsts(struct reader *r, const json_t *value, void *where);
 
+/* The members of a header of an answer, and of "hsts", where they are objects. */
+extern const struct fields decode_header_fields, decode_hsts_fields;
+
 #endif

@@ -15,11 +15,13 @@
 #include "decode_cors.h"
 #include "decode_directives.h"
 #include "decode_headers.h"
+#include "decode_limit.h"
 #include "decode_location.h"
 #include "decode_pass.h"
 #include "decode_split.h"
 #include "kinds.h"
 #include "location_check.h"
+#include "tables.h"
 
 #define LOCATION_LIMIT 1000
 #define TARGET_SIZE 2000
@@ -124,15 +126,17 @@ static const struct field retry_rows[] = {
 static const struct fields retry_fields = FIELDS(retry_rows);
 
 static const struct field return_rows[] = {
-	{ "status", FIELD_CUSTOM, .required = true, .read = read_return_status },
+	{ "status", FIELD_CUSTOM, .required = true, .read = read_return_status,
+	  .shape = SHAPE_INTEGER },
 	{ "text", FIELD_TEXT, .where = offsetof(struct location, text), .check = check_body },
 };
 static const struct fields return_fields = FIELDS(return_rows);
 
 static const struct field redirect_rows[] = {
-	{ "status", FIELD_CUSTOM, .required = true, .read = read_redirect_status },
+	{ "status", FIELD_CUSTOM, .required = true, .read = read_redirect_status,
+	  .shape = SHAPE_INTEGER },
 	{ "to", FIELD_CUSTOM, .where = offsetof(struct location, to), .required = true,
-	  .read = read_target },
+	  .read = read_target, .shape = SHAPE_TEXT },
 };
 static const struct fields redirect_fields = FIELDS(redirect_rows);
 
@@ -142,22 +146,26 @@ static const struct fields redirect_fields = FIELDS(redirect_rows);
 static const struct field location_rows[] = {
 	{ "path", FIELD_TEXT, .where = offsetof(struct location, path), .required = true,
 	  .check = check_location_path },
-	{ "internal", FIELD_CUSTOM, .where = LINES, .read = read_internal },
-	{ "locations", FIELD_CUSTOM, .only = ONLY_SERVED, .read = skip_locations },
-	{ "proxy", FIELD_CUSTOM, .read = decode_proxy },
+	{ "internal", FIELD_CUSTOM, .where = LINES, .read = read_internal, .shape = SHAPE_FLAG },
+	{ "locations", FIELD_CUSTOM, .only = ONLY_SERVED, .read = skip_locations,
+	  .shape = SHAPE_OBJECTS, .inner = &location_fields },
+	{ "proxy", FIELD_CUSTOM, .read = decode_proxy, .shape = SHAPE_TEXT },
 	{ "grpc", FIELD_TEXT, .where = offsetof(struct location, proxy), .check = check_upstream },
 	{ "fastcgi", FIELD_TEXT, .where = offsetof(struct location, proxy),
 	  .check = check_upstream },
 	{ "uwsgi", FIELD_TEXT, .where = offsetof(struct location, proxy), .check = check_upstream },
-	{ "split", FIELD_CUSTOM, .only = ONLY_PROXY, .read = decode_split },
+	{ "split", FIELD_CUSTOM, .only = ONLY_PROXY, .read = decode_split, .shape = SHAPE_OBJECT,
+	  .inner = &decode_split_fields },
 	{ "websocket", FIELD_BOOL, .where = offsetof(struct location, websocket),
 	  .only = ONLY_PROXY },
 	{ "timeouts", FIELD_OBJECT, .where = offsetof(struct location, timeouts), .only = ONLY_PASS,
 	  .inner = &timeout_fields },
 	{ "request_headers", FIELD_CUSTOM, .only = ONLY_PROXY | ONLY_GRPC,
-	  .read = decode_request_headers },
-	{ "params", FIELD_CUSTOM, .only = ONLY_FASTCGI | ONLY_UWSGI, .read = decode_params },
-	{ "path_info", FIELD_CUSTOM, .where = LINES, .only = ONLY_FASTCGI, .read = read_path_info },
+	  .read = decode_request_headers, .shape = SHAPE_MAP },
+	{ "params", FIELD_CUSTOM, .only = ONLY_FASTCGI | ONLY_UWSGI, .read = decode_params,
+	  .shape = SHAPE_MAP },
+	{ "path_info", FIELD_CUSTOM, .where = LINES, .only = ONLY_FASTCGI, .read = read_path_info,
+	  .shape = SHAPE_FLAG },
 	{ "fastcgi_index", FIELD_LINE_TEXT, .where = LINES, .only = ONLY_FASTCGI,
 	  .check = check_file_name, .directive = "fastcgi_index" },
 	{ "retry", FIELD_GROUP, .only = ONLY_PASS, .inner = &retry_fields },
@@ -168,13 +176,14 @@ static const struct field location_rows[] = {
 	  .directive = "_buffering" },
 	{ "request_buffering", FIELD_LINE_FLAG, .where = LINES, .only = BUFFERED,
 	  .directive = "_request_buffering" },
-	{ "buffers", FIELD_CUSTOM, .where = LINES, .only = BUFFERED, .read = decode_buffers },
+	{ "buffers", FIELD_CUSTOM, .where = LINES, .only = BUFFERED, .read = decode_buffers,
+	  .shape = SHAPE_OBJECT, .inner = &decode_buffers_fields },
 	{ "max_temp_file_size", FIELD_LINE_TEXT, .where = LINES, .only = BUFFERED,
 	  .check = check_size, .directive = "_max_temp_file_size" },
 	{ "intercept_errors", FIELD_LINE_FLAG, .where = LINES, .only = ONLY_PASS,
 	  .directive = "_intercept_errors" },
 	{ "hide_headers", FIELD_CUSTOM, .where = LINES, .only = ONLY_PASS,
-	  .read = decode_hidden_headers },
+	  .read = decode_hidden_headers, .shape = SHAPE_TEXT | SHAPE_TEXTS },
 	{ "ignore_headers", FIELD_LINE_WORDS, .where = LINES, .only = ONLY_PASS,
 	  .check = check_ignored_header, .directive = "_ignore_headers" },
 	{ "root", FIELD_TEXT, .where = offsetof(struct location, root),
@@ -187,15 +196,42 @@ static const struct field location_rows[] = {
 	  .check = check_expires },
 	{ "cache_control", FIELD_TEXT, .where = offsetof(struct location, cache_control),
 	  .only = ONLY_SERVED, .check = check_line },
-	{ "response_headers", FIELD_CUSTOM, .read = decode_response_headers },
-	{ "cors", FIELD_CUSTOM, .only = ONLY_SERVED, .read = decode_cors },
-	{ "limit", FIELD_GROUP, .only = ONLY_SERVED, .inner = &decode_limit_fields },
+	{ "response_headers", FIELD_CUSTOM, .read = decode_response_headers,
+	  .shape = SHAPE_MAP | SHAPE_MAP_OBJECTS, .inner = &decode_header_fields },
+	{ "cors", FIELD_CUSTOM, .only = ONLY_SERVED, .read = decode_cors, .shape = SHAPE_OBJECT,
+	  .inner = &decode_cors_fields },
+	{ "limit", FIELD_CUSTOM, .only = ONLY_SERVED, .read = decode_limit,
+	  .shape = SHAPE_TEXT | SHAPE_TEXTS | SHAPE_OBJECT, .inner = &decode_limit_fields },
 	{ "return", FIELD_GROUP, .inner = &return_fields },
 	{ "redirect", FIELD_GROUP, .inner = &redirect_fields },
-	{ "include", FIELD_CUSTOM, .read = decode_location_includes },
-	{ "directives", FIELD_CUSTOM, .read = decode_location_directives },
+	{ "include", FIELD_CUSTOM, .read = decode_location_includes, .shape = SHAPE_TEXTS },
+	{ "directives", FIELD_CUSTOM, .read = decode_location_directives, .shape = SHAPE_TEXTS },
 };
-static const struct fields location_fields = FIELDS(location_rows);
+const struct fields location_fields = FIELDS(location_rows);
+
+/* An application may have a root, for the files that it is told of. */
+static bool is_addition(const json_t *object, enum location_kind kind)
+{
+	return kind == LOCATION_ROOT &&
+	       (json_object_get(object, "fastcgi") || json_object_get(object, "uwsgi"));
+}
+
+unsigned location_kinds(const json_t *object)
+{
+	unsigned found = 0;
+
+	for (enum location_kind i = 0; i < LOCATION_FILES; i++) {
+		if (json_object_get(object, kinds[i].field) && !is_addition(object, i))
+			found |= kinds[i].only;
+	}
+	return found;
+}
+
+void location_drop_kinds(json_t *object)
+{
+	for (enum location_kind i = 0; i < LOCATION_FILES; i++)
+		json_object_del(object, kinds[i].field);
+}
 
 /* --- the kind -------------------------------------------------------------------------------- */
 
@@ -209,13 +245,6 @@ static bool is_rooted(const struct site *site, size_t parent)
 			return true;
 	}
 	return site->root;
-}
-
-/* An application may have a root, for the files that it is told of. */
-static bool is_addition(const json_t *object, enum location_kind kind)
-{
-	return kind == LOCATION_ROOT &&
-	       (json_object_get(object, "fastcgi") || json_object_get(object, "uwsgi"));
 }
 
 /* A problem when the location has none of the fields that say what it is, or several. */

@@ -45,7 +45,7 @@ static void read_server_name(struct reader *r, const json_t *value, void *where)
 }
 
 static const struct field proxy_tls_rows[] = {
-	{ "server_name", FIELD_CUSTOM, .read = read_server_name },
+	{ "server_name", FIELD_CUSTOM, .read = read_server_name, .shape = SHAPE_TEXT },
 	{ "verify", FIELD_LINE_FLAG, .where = LINES, .directive = "_ssl_verify" },
 	{ "ca", FIELD_LINE_TEXT, .where = LINES, .check = check_path,
 	  .directive = "_ssl_trusted_certificate" },
@@ -161,24 +161,24 @@ static const char *check_sizes(const struct buffers *b)
 			 "buffers but one";
 }
 
+static const struct field decode_buffers_rows[] = {
+	{ "header", FIELD_TEXT, .where = offsetof(struct buffers, header), .check = check_size },
+	{ "size", FIELD_TEXT, .where = offsetof(struct buffers, size), .required = true,
+	  .check = check_size },
+	{ "count", FIELD_NUMBER, .where = offsetof(struct buffers, count), .least = 2,
+	  .most = 10000 },
+};
+const struct fields decode_buffers_fields = FIELDS(decode_buffers_rows);
+
 void decode_buffers(struct reader *r, const json_t *value, void *where)
 {
-	static const struct field rows[] = {
-		{ "header", FIELD_TEXT, .where = offsetof(struct buffers, header),
-		  .check = check_size },
-		{ "size", FIELD_TEXT, .where = offsetof(struct buffers, size), .required = true,
-		  .check = check_size },
-		{ "count", FIELD_NUMBER, .where = offsetof(struct buffers, count), .least = 2,
-		  .most = 10000 },
-	};
-	static const struct fields fields = FIELDS(rows);
 	struct buffers b = { .count = 8 };
 	struct clause *s;
 	const char *why;
 
 	if (!reader_is_object(r, value))
 		return;
-	fields_read(r, value, &fields, &b);
+	fields_read(r, value, &decode_buffers_fields, &b);
 	if (!b.size)
 		return;
 	b.header = b.header ?: b.size;
@@ -234,34 +234,6 @@ static void check_cache(struct reader *r, const struct location *l)
 	if (key && !emit_next_variable(key->words[0], &size))
 		reader_problem(r, "cache.key",
 			       "has no variable: every request would get one answer");
-}
-
-/* --- limits ---------------------------------------------------------------------------------- */
-
-static const struct field limit_rows[] = {
-	{ "rate", FIELD_TEXT, .where = offsetof(struct location, limit_rate), .check = check_rate },
-	{ "burst", FIELD_NUMBER, .where = offsetof(struct location, limit_burst), .most = 1000000 },
-	{ "nodelay", FIELD_BOOL, .where = offsetof(struct location, limit_nodelay) },
-	{ "key", FIELD_TEXT, .where = offsetof(struct location, limit_key), .check = check_line },
-	{ "connections", FIELD_NUMBER, .where = offsetof(struct location, limit_connections),
-	  .least = 1, .most = 60000 },
-	{ "status", FIELD_LINE_NUMBER, .where = LINES, .least = 400, .most = 599,
-	  .directive = "limit_req_status" },
-};
-const struct fields decode_limit_fields = FIELDS(limit_rows);
-
-void decode_limit_check(struct reader *r, const struct location *l, const json_t *limit)
-{
-	size_t size;
-
-	if (!json_is_object(limit))
-		return;
-	if (!json_object_get(limit, "rate") && !json_object_get(limit, "connections"))
-		reader_problem(r, "limit.rate", "is missing");
-	if (l->limit_key && !emit_next_variable(l->limit_key, &size))
-		reader_problem(r, "limit.key",
-			       "has no variable: all requests would be counted "
-			       "together");
 }
 
 /* --- the location ---------------------------------------------------------------------------- */

@@ -12,13 +12,12 @@ void decode_params(struct reader *r, const json_t *value, void *where);
 void decode_hidden_headers(struct reader *r, const json_t *value, void *where);
 void decode_buffers(struct reader *r, const json_t *value, void *where);
 
-/* The members of "proxy_tls", "cache" and "limit", for a struct location. */
+/* The members of "proxy_tls" and "cache", for a struct location, and of "buffers". */
 extern const struct fields decode_proxy_tls_fields;
 extern const struct fields decode_cache_fields;
-extern const struct fields decode_limit_fields;
+extern const struct fields decode_buffers_fields;
 
 /* Checks between the fields of the location; problems are added. */
 void decode_pass_check(struct reader *r, const struct location *l, bool has_tls);
-void decode_limit_check(struct reader *r, const struct location *l, const json_t *limit);
 
 #endif

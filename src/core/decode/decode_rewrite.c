@@ -14,7 +14,7 @@
 #define REWRITES_MOST 200
 #define FILES_MOST 16
 
-static const struct field rows[] = {
+static const struct field rewrite_rows[] = {
 	{ "from", FIELD_TEXT, .where = offsetof(struct rewrite, from), .required = true,
 	  .check = check_regex },
 	{ "to", FIELD_TEXT, .where = offsetof(struct rewrite, to), .required = true,
@@ -22,7 +22,7 @@ static const struct field rows[] = {
 	{ "flag", FIELD_TEXT, .where = offsetof(struct rewrite, flag),
 	  .check = check_rewrite_flag },
 };
-static const struct fields fields = FIELDS(rows);
+const struct fields decode_rewrite_fields = FIELDS(rewrite_rows);
 
 static void read_rewrite(struct reader *r, const json_t *value, struct rewrite *w)
 {
@@ -30,7 +30,7 @@ static void read_rewrite(struct reader *r, const json_t *value, struct rewrite *
 
 	if (!reader_is_object(r, value))
 		return;
-	fields_read(r, value, &fields, w);
+	fields_read(r, value, &decode_rewrite_fields, w);
 	if (w->from && regex_text_next_name(w->from, &size))
 		reader_problem(r, "from", "has a named group: use a plain one, and $1 for it");
 }

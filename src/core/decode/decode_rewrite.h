@@ -8,5 +8,6 @@
 void decode_rewrites(struct reader *r, const json_t *value, void *where);
 /* read() of the row "try_files"; where is a struct clauses. */
 void decode_try_files(struct reader *r, const json_t *value, void *where);
+extern const struct fields decode_rewrite_fields;
 
 #endif

@@ -18,6 +18,7 @@
 #include "decode_stream.h"
 #include "decode_tls.h"
 #include "kinds.h"
+#include "tables.h"
 
 /* --- the site -------------------------------------------------------------------------------- */
 
@@ -35,7 +36,8 @@ static void read_redirect_status(struct reader *r, const json_t *value, void *wh
 }
 
 static const struct field redirect_rows[] = {
-	{ "status", FIELD_CUSTOM, .required = true, .read = read_redirect_status },
+	{ "status", FIELD_CUSTOM, .required = true, .read = read_redirect_status,
+	  .shape = SHAPE_INTEGER },
 	{ "to", FIELD_TEXT, .where = offsetof(struct site, redirect_to), .required = true,
 	  .check = check_target },
 };
@@ -46,21 +48,22 @@ struct header_buffers {
 	const char *size;
 };
 
+static const struct field header_buffers_rows[] = {
+	{ "count", FIELD_NUMBER, .where = offsetof(struct header_buffers, count), .least = 1,
+	  .most = 1000 },
+	{ "size", FIELD_TEXT, .where = offsetof(struct header_buffers, size), .required = true,
+	  .check = check_size },
+};
+static const struct fields header_buffers_fields = FIELDS(header_buffers_rows);
+
 static void read_header_buffers(struct reader *r, const json_t *value, void *where)
 {
-	static const struct field rows[] = {
-		{ "count", FIELD_NUMBER, .where = offsetof(struct header_buffers, count),
-		  .least = 1, .most = 1000 },
-		{ "size", FIELD_TEXT, .where = offsetof(struct header_buffers, size),
-		  .required = true, .check = check_size },
-	};
-	static const struct fields fields = FIELDS(rows);
 	struct header_buffers b = { .count = 4 };
 	struct clause *s;
 
 	if (!reader_is_object(r, value))
 		return;
-	fields_read(r, value, &fields, &b);
+	fields_read(r, value, &header_buffers_fields, &b);
 	if (!b.size)
 		return;
 	s = clauses_add(r->arena, where, r->path, "large_client_header_buffers", 2);
@@ -75,9 +78,12 @@ static const struct field timeout_rows[] = {
 static const struct fields timeout_fields = FIELDS(timeout_rows);
 
 static const struct field site_rows[] = {
-	{ "protocol", FIELD_CUSTOM, .read = kinds_skip_protocol },
-	{ "listen", FIELD_CUSTOM, .required = true, .read = decode_listens },
-	{ "server_names", FIELD_CUSTOM, .only = ONLY_HTTP, .read = decode_server_names },
+	{ "defaults", FIELD_CUSTOM, .read = kinds_skip_defaults, .shape = SHAPE_FLAG },
+	{ "protocol", FIELD_CUSTOM, .read = kinds_skip_protocol, .shape = SHAPE_TEXT },
+	{ "listen", FIELD_CUSTOM, .required = true, .read = decode_listens,
+	  .shape = SHAPE_TEXTS | SHAPE_OBJECTS },
+	{ "server_names", FIELD_CUSTOM, .only = ONLY_HTTP, .read = decode_server_names,
+	  .shape = SHAPE_TEXTS },
 	{ "tls", FIELD_GROUP, .only = ONLY_HTTP, .inner = &decode_tls_fields },
 	{ "default", FIELD_BOOL, .where = offsetof(struct site, is_default), .only = ONLY_HTTP },
 	{ "gzip", FIELD_TRISTATE, .where = offsetof(struct site, gzip), .only = ONLY_HTTP },
@@ -85,38 +91,52 @@ static const struct field site_rows[] = {
 	  .only = ONLY_HTTP, .check = check_size },
 	{ "access_log", FIELD_TEXT, .where = offsetof(struct site, access_log), .only = ONLY_HTTP,
 	  .check = check_log },
+	{ "log_format", FIELD_TEXT, .where = offsetof(struct site, log_format), .only = ONLY_HTTP,
+	  .check = check_name },
 	{ "proxy_protocol", FIELD_BOOL, .where = offsetof(struct site, proxy_protocol),
 	  .only = ONLY_HTTP },
-	{ "real_ip", FIELD_CUSTOM, .where = LINES, .only = ONLY_HTTP, .read = decode_real_ip },
-	{ "headers", FIELD_CUSTOM, .only = ONLY_HTTP, .read = decode_site_headers },
+	{ "real_ip", FIELD_CUSTOM, .where = LINES, .only = ONLY_HTTP, .read = decode_real_ip,
+	  .shape = SHAPE_OBJECT, .inner = &decode_real_ip_fields },
+	{ "headers", FIELD_CUSTOM, .only = ONLY_HTTP, .read = decode_site_headers,
+	  .shape = SHAPE_MAP | SHAPE_MAP_OBJECTS, .inner = &decode_header_fields },
 	{ "root", FIELD_TEXT, .where = offsetof(struct site, root), .only = ONLY_HTTP,
 	  .check = check_root },
 	{ "redirect", FIELD_GROUP, .only = ONLY_HTTP, .inner = &redirect_fields },
 	{ "client_header_timeout", FIELD_LINE_TEXT, .where = LINES, .only = ONLY_HTTP,
 	  .check = check_time, .directive = "client_header_timeout" },
 	{ "header_buffers", FIELD_CUSTOM, .where = LINES, .only = ONLY_HTTP,
-	  .read = read_header_buffers },
+	  .read = read_header_buffers, .shape = SHAPE_OBJECT, .inner = &header_buffers_fields },
 	{ "underscores_in_headers", FIELD_LINE_FLAG, .where = LINES, .only = ONLY_HTTP,
 	  .directive = "underscores_in_headers" },
 	{ "merge_slashes", FIELD_LINE_FLAG, .where = LINES, .only = ONLY_HTTP,
 	  .directive = "merge_slashes" },
 	COMMON_ROWS(site, ONLY_HTTP),
-	{ "locations", FIELD_CUSTOM, .only = ONLY_HTTP, .read = decode_locations },
+	{ "locations", FIELD_CUSTOM, .only = ONLY_HTTP, .read = decode_locations,
+	  .shape = SHAPE_OBJECTS, .inner = &location_fields },
 	{ "proxy", FIELD_TEXT, .where = offsetof(struct site, proxy), .required = true,
 	  .only = ONLY_STREAM, .check = check_upstream },
 	{ "timeouts", FIELD_OBJECT, .where = offsetof(struct site, timeouts), .only = ONLY_STREAM,
 	  .inner = &timeout_fields },
 	{ "tls", FIELD_GROUP, .only = ONLY_STREAM, .inner = &decode_stream_tls_fields },
-	{ "sni", FIELD_CUSTOM, .only = ONLY_STREAM, .read = decode_stream_sni },
+	{ "sni", FIELD_CUSTOM, .only = ONLY_STREAM, .read = decode_stream_sni, .shape = SHAPE_MAP },
 	{ "access", FIELD_CUSTOM, .where = offsetof(struct site, common), .only = ONLY_STREAM,
-	  .read = decode_access },
+	  .read = decode_access, .shape = SHAPE_OBJECT, .inner = &decode_access_fields },
 	{ "proxy_protocol", FIELD_BOOL, .where = offsetof(struct site, stream.proxy_protocol),
 	  .only = ONLY_STREAM },
-	{ "udp", FIELD_CUSTOM, .only = ONLY_STREAM, .read = decode_stream_udp },
-	{ "include", FIELD_CUSTOM, .only = ONLY_HTTP, .read = decode_site_includes },
-	{ "directives", FIELD_CUSTOM, .read = decode_site_directives },
+	{ "udp", FIELD_CUSTOM, .only = ONLY_STREAM, .read = decode_stream_udp,
+	  .shape = SHAPE_OBJECT, .inner = &decode_udp_fields },
+	{ "include", FIELD_CUSTOM, .only = ONLY_HTTP, .read = decode_site_includes,
+	  .shape = SHAPE_TEXTS },
+	{ "directives", FIELD_CUSTOM, .read = decode_site_directives, .shape = SHAPE_TEXTS },
 };
-static const struct fields site_fields = FIELDS(site_rows);
+const struct fields site_fields = FIELDS(site_rows);
+
+static void check_log_format(struct reader *r, const struct site *site)
+{
+	if (site->log_format && (!site->access_log || strcmp(site->access_log, "off") == 0))
+		reader_problem(r, "log_format",
+			       "needs an \"access_log\" that is the name of a log");
+}
 
 /* Does the location of that path exist at the top? */
 static bool has_location(const struct site *site, const char *path)
@@ -248,6 +268,7 @@ static void read_site(struct reader *r, struct site *site)
 	fields_read(r, object, &site_fields, site);
 	if (site->protocol == PROTOCOL_HTTP)
 		check_purpose(r, object);
+	check_log_format(r, site);
 	if (!r->failed)
 		check_between(r, site, json_object_get(object, "tls"));
 	decode_site_finish_directives(r, site);

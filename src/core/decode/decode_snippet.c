@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "checks.h"
+#include "core/data/layout.h"
 #include "core/policy/policy_pools.h"
 #include "core/policy/policy_site.h"
 #include "core/text/lexer.h"
@@ -24,16 +25,17 @@ static bool has_directive(const char *text, size_t size)
 	return found;
 }
 
-static bool is_allowed(const struct znode *z, enum snippet_place place, const struct policy *policy,
+static bool is_allowed(const struct znode *z, enum config_kind kind, const struct policy *policy,
 		       struct violation *v)
 {
-	if (place == SNIPPET_WHOLE)
+	if (!snippet_is_included(kind))
 		return policy_check(policy, z->data, z->size, v);
-	return policy_check_part(policy, place == SNIPPET_SERVER ? PLACE_SERVER : PLACE_LOCATION,
+	return policy_check_part(policy,
+				 kind == CONFIG_SERVER_SNIPPET ? PLACE_SERVER : PLACE_LOCATION,
 				 z->data, z->size, v);
 }
 
-static bool is_valid(const struct znode *z, enum snippet_place place, const struct policy *policy,
+static bool is_valid(const struct znode *z, enum config_kind kind, const struct policy *policy,
 		     struct problems *problems)
 {
 	const char *error = text_error(z->data, z->size);
@@ -43,7 +45,7 @@ static bool is_valid(const struct znode *z, enum snippet_place place, const stru
 		problems_add(problems, z->path, PROBLEM_FIELD, NULL, "the snippet %s", error);
 		return false;
 	}
-	if (!is_allowed(z, place, policy, &v)) {
+	if (!is_allowed(z, kind, policy, &v)) {
 		problems_add(problems, z->path, PROBLEM_POLICY, NULL, "%s", v.text)->line = v.line;
 		return false;
 	}
@@ -53,27 +55,6 @@ static bool is_valid(const struct znode *z, enum snippet_place place, const stru
 		return false;
 	}
 	return true;
-}
-
-static bool decode_text(struct arena *a, const struct znode *z, enum protocol context,
-			enum snippet_place place, const struct policy *policy, struct snippet *out,
-			struct problems *problems)
-{
-	if (!is_valid(z, place, policy, problems))
-		return false;
-	*out = (struct snippet){ .context = context, .place = place, .source = znode_copy(a, z) };
-	out->name = path_name(out->source.path);
-	out->text = z->data[z->size - 1] == '\n' ? out->source.data
-						 : arena_printf(a, "%s\n", out->source.data);
-	out->upstreams = policy_upstreams(a, z->data, z->size, &out->upstream_count);
-	out->pools = policy_pools(a, z->data, z->size);
-	return true;
-}
-
-bool decode_snippet(struct arena *a, const struct znode *z, enum protocol context,
-		    const struct policy *policy, struct snippet *out, struct problems *problems)
-{
-	return decode_text(a, z, context, SNIPPET_WHOLE, policy, out, problems);
 }
 
 /* What the site alone has to know of nginx's server: its claims are those of its fields. */
@@ -101,9 +82,20 @@ static bool has_field(const struct znode *z, struct problems *problems)
 	return found;
 }
 
-bool decode_included(struct arena *a, const struct znode *z, enum snippet_place place,
-		     const struct policy *policy, struct snippet *out, struct problems *problems)
+bool decode_snippet(struct arena *a, const struct znode *z, enum config_kind kind,
+		    const struct policy *policy, struct snippet *out, struct problems *problems)
 {
-	return decode_text(a, z, PROTOCOL_HTTP, place, policy, out, problems) &&
-	       !has_field(z, problems);
+	if (!is_valid(z, kind, policy, problems))
+		return false;
+	*out = (struct snippet){
+		.kind = kind,
+		.context = config_protocol(kind),
+		.source = znode_copy(a, z),
+	};
+	out->name = path_name(out->source.path);
+	out->text = z->data[z->size - 1] == '\n' ? out->source.data
+						 : arena_printf(a, "%s\n", out->source.data);
+	out->upstreams = policy_upstreams(a, z->data, z->size, &out->upstream_count);
+	out->pools = policy_pools(a, z->data, z->size);
+	return !snippet_is_included(kind) || !has_field(z, problems);
 }

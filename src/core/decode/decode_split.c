@@ -87,9 +87,9 @@ static const struct field target_rows[] = {
 	{ "proxy", FIELD_TEXT, .where = offsetof(struct split_target, proxy), .required = true,
 	  .check = check_upstream },
 	{ "percent", FIELD_CUSTOM, .where = offsetof(struct split_target, percent),
-	  .read = read_percent },
-	{ "header", FIELD_CUSTOM, .read = read_header },
-	{ "cookie", FIELD_CUSTOM, .read = read_cookie },
+	  .read = read_percent, .shape = SHAPE_NUMBER },
+	{ "header", FIELD_CUSTOM, .read = read_header, .shape = SHAPE_TEXT },
+	{ "cookie", FIELD_CUSTOM, .read = read_cookie, .shape = SHAPE_TEXT },
 };
 static const struct fields target_fields = FIELDS(target_rows);
 
@@ -158,13 +158,15 @@ static void read_to(struct reader *r, const json_t *value, void *where)
 		check_targets(r, s);
 }
 
+static const struct field decode_split_rows[] = {
+	{ "to", FIELD_CUSTOM, .required = true, .read = read_to, .shape = SHAPE_OBJECTS,
+	  .inner = &target_fields },
+	{ "key", FIELD_TEXT, .where = offsetof(struct split, key), .check = check_line },
+};
+const struct fields decode_split_fields = FIELDS(decode_split_rows);
+
 void decode_split(struct reader *r, const json_t *value, void *where)
 {
-	static const struct field rows[] = {
-		{ "to", FIELD_CUSTOM, .required = true, .read = read_to },
-		{ "key", FIELD_TEXT, .where = offsetof(struct split, key), .check = check_line },
-	};
-	static const struct fields fields = FIELDS(rows);
 	struct split *s = arena_new_of(r->arena, struct split);
 	struct location *l = where;
 	size_t size;
@@ -172,7 +174,7 @@ void decode_split(struct reader *r, const json_t *value, void *where)
 	if (!reader_is_object(r, value))
 		return;
 	s->key = "$remote_addr";
-	fields_read(r, value, &fields, s);
+	fields_read(r, value, &decode_split_fields, s);
 	if (s->key && !emit_next_variable(s->key, &size))
 		reader_problem(r, "key", "has no variable: all requests would go one way");
 	l->split = s;

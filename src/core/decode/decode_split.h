@@ -6,5 +6,6 @@
 
 /* read() of the row "split"; where is a struct location. */
 void decode_split(struct reader *r, const json_t *value, void *where);
+extern const struct fields decode_split_fields;
 
 #endif

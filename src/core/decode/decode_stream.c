@@ -76,21 +76,21 @@ void decode_stream_sni(struct reader *r, const json_t *value, void *where)
 	}
 }
 
+static const struct field decode_udp_rows[] = {
+	{ "requests", FIELD_NUMBER, .where = offsetof(struct stream_fields, requests), .least = 1,
+	  .most = 1000000 },
+	{ "responses", FIELD_NUMBER, .where = offsetof(struct stream_fields, responses),
+	  .most = 1000000 },
+};
+const struct fields decode_udp_fields = FIELDS(decode_udp_rows);
+
 /* --- UDP ------------------------------------------------------------------------------------- */
 
 void decode_stream_udp(struct reader *r, const json_t *value, void *where)
 {
-	static const struct field rows[] = {
-		{ "requests", FIELD_NUMBER, .where = offsetof(struct stream_fields, requests),
-		  .least = 1, .most = 1000000 },
-		{ "responses", FIELD_NUMBER, .where = offsetof(struct stream_fields, responses),
-		  .most = 1000000 },
-	};
-	static const struct fields fields = FIELDS(rows);
-
 	((struct site *)where)->stream.udp = true;
 	if (reader_is_object(r, value))
-		fields_read(r, value, &fields, &((struct site *)where)->stream);
+		fields_read(r, value, &decode_udp_fields, &((struct site *)where)->stream);
 }
 
 static bool has_udp(const struct site *site)

@@ -15,4 +15,7 @@ void decode_stream_udp(struct reader *r, const json_t *value, void *where);
 /* Once all fields are read: do they fit each other? */
 void decode_stream_check(struct reader *r, const struct site *site);
 
+/* The members of "udp". */
+extern const struct fields decode_udp_fields;
+
 #endif

@@ -13,20 +13,21 @@ struct certificate {
 	const char *certificate, *key;
 };
 
+static const struct field certificate_rows[] = {
+	{ "certificate", FIELD_TEXT, .where = offsetof(struct certificate, certificate),
+	  .required = true, .check = check_path },
+	{ "key", FIELD_TEXT, .where = offsetof(struct certificate, key), .required = true,
+	  .check = check_path },
+};
+static const struct fields certificate_fields = FIELDS(certificate_rows);
+
 static void read_certificate(struct reader *r, const json_t *value, struct site *s)
 {
-	static const struct field rows[] = {
-		{ "certificate", FIELD_TEXT, .where = offsetof(struct certificate, certificate),
-		  .required = true, .check = check_path },
-		{ "key", FIELD_TEXT, .where = offsetof(struct certificate, key), .required = true,
-		  .check = check_path },
-	};
-	static const struct fields fields = FIELDS(rows);
 	struct certificate c = { 0 };
 
 	if (!reader_is_object(r, value))
 		return;
-	fields_read(r, value, &fields, &c);
+	fields_read(r, value, &certificate_fields, &c);
 	if (!c.certificate || !c.key)
 		return;
 	clauses_add_word(r->arena, &s->common.lines, r->path, "ssl_certificate", c.certificate);
@@ -58,9 +59,11 @@ static const struct field tls_rows[] = {
 	  .check = check_path },
 	{ "key", FIELD_TEXT, .where = offsetof(struct site, key), .required = true,
 	  .check = check_path },
-	{ "more", FIELD_CUSTOM, .read = read_more },
+	{ "more", FIELD_CUSTOM, .read = read_more, .shape = SHAPE_OBJECTS,
+	  .inner = &certificate_fields },
 	{ "redirect_http", FIELD_BOOL, .where = offsetof(struct site, redirect_http) },
-	{ "hsts", FIELD_CUSTOM, .read = decode_hsts },
+	{ "hsts", FIELD_CUSTOM, .read = decode_hsts, .shape = SHAPE_FLAG | SHAPE_OBJECT,
+	  .inner = &decode_hsts_fields },
 	{ "client_ca", FIELD_LINE_TEXT, .where = LINES, .check = check_path,
 	  .directive = "ssl_client_certificate" },
 	{ "verify", FIELD_LINE_TEXT, .where = LINES, .check = check_tls_verify,

@@ -7,6 +7,7 @@
 #include "decode_directives.h"
 #include "decode_discover.h"
 #include "kinds.h"
+#include "tables.h"
 
 /* "hash KEY" or "hash KEY consistent" */
 static const char *check_hash(const char *s)
@@ -94,7 +95,8 @@ static void read_sticky_cookie(struct reader *r, const json_t *value, void *wher
 }
 
 static const struct field sticky_rows[] = {
-	{ "cookie", FIELD_CUSTOM, .required = true, .only = ONLY_HTTP, .read = read_sticky_cookie },
+	{ "cookie", FIELD_CUSTOM, .required = true, .only = ONLY_HTTP, .read = read_sticky_cookie,
+	  .shape = SHAPE_TEXT },
 };
 static const struct fields sticky_fields = FIELDS(sticky_rows);
 
@@ -154,8 +156,9 @@ static const struct field server_rows[] = {
 static const struct fields server_defaults_fields = FIELDS(server_rows);
 
 static const struct field upstream_rows[] = {
-	{ "protocol", FIELD_CUSTOM, .read = kinds_skip_protocol },
-	{ "balance", FIELD_CUSTOM, .read = read_balance },
+	{ "defaults", FIELD_CUSTOM, .read = kinds_skip_defaults, .shape = SHAPE_FLAG },
+	{ "protocol", FIELD_CUSTOM, .read = kinds_skip_protocol, .shape = SHAPE_TEXT },
+	{ "balance", FIELD_CUSTOM, .read = read_balance, .shape = SHAPE_TEXT },
 	{ "keepalive", FIELD_NUMBER, .where = offsetof(struct upstream, keepalive), .most = 65535,
 	  .only = ONLY_HTTP },
 	{ "keepalive_requests", FIELD_NUMBER,
@@ -165,18 +168,20 @@ static const struct field upstream_rows[] = {
 	  .only = ONLY_HTTP, .check = check_time },
 	{ "keepalive_timeout", FIELD_TEXT, .where = offsetof(struct upstream, keepalive_timeout),
 	  .only = ONLY_HTTP, .check = check_time },
-	{ "sticky", FIELD_CUSTOM, .read = read_sticky },
+	{ "sticky", FIELD_CUSTOM, .read = read_sticky, .shape = SHAPE_TEXT | SHAPE_OBJECT,
+	  .inner = &sticky_fields },
 	{ "zone", FIELD_TEXT, .where = offsetof(struct upstream, zone), .check = check_zone_size },
 	{ "server", FIELD_OBJECT, .where = offsetof(struct upstream, defaults),
 	  .inner = &server_defaults_fields },
-	{ "discover", FIELD_CUSTOM, .read = decode_discover },
+	{ "discover", FIELD_CUSTOM, .read = decode_discover, .shape = SHAPE_OBJECT | SHAPE_OBJECTS,
+	  .inner = &discover_fields },
 	{ "min_servers", FIELD_NUMBER, .where = offsetof(struct upstream, min_servers),
 	  .most = 100000 },
 	{ "max_shrink", FIELD_NUMBER, .where = offsetof(struct upstream, max_shrink), .most = 100 },
-	{ "on_empty", FIELD_CUSTOM, .read = read_on_empty },
-	{ "directives", FIELD_CUSTOM, .read = decode_upstream_directives },
+	{ "on_empty", FIELD_CUSTOM, .read = read_on_empty, .shape = SHAPE_TEXT },
+	{ "directives", FIELD_CUSTOM, .read = decode_upstream_directives, .shape = SHAPE_TEXTS },
 };
-static const struct fields upstream_fields = FIELDS(upstream_rows);
+const struct fields upstream_fields = FIELDS(upstream_rows);
 
 static void read_policy(struct reader *r, struct upstream *u)
 {

@@ -1,6 +1,7 @@
 /* See decoder.h. */
 #include "decoder.h"
 #include "core/data/layout.h"
+#include "expand.h"
 
 /* The form that nginx runs now, if it has other bytes. */
 static bool read_accepted(struct decoder *d, const struct znode *z, decode_form *form, void *out)
@@ -22,11 +23,16 @@ static bool is_too_large(struct decoder *d, const struct znode *z)
 	return true;
 }
 
+static bool is_expanded(struct decoder *d, const struct znode *z)
+{
+	return !expansion_problem(d->in->expansion, z->path, d->problems);
+}
+
 bool decoder_read(struct decoder *d, const struct znode *z, decode_form *form, void *out)
 {
 	size_t first = d->problems->count;
 
-	if (!is_too_large(d, z) && form(d, z, out, d->problems))
+	if (!is_too_large(d, z) && is_expanded(d, z) && form(d, z, out, d->problems))
 		return true;
 	if (!read_accepted(d, z, form, out))
 		return false;

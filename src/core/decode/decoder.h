@@ -16,8 +16,7 @@ struct decoder {
 	struct model *model;     /* under construction */
 	size_t upstream_room, site_room, snippet_room;
 	const struct upstream *upstream; /* the one whose servers are being decoded */
-	enum protocol context;           /* the one whose snippets are being decoded … */
-	enum snippet_place place;        /* … and their place */
+	enum config_kind kind;           /* of the object that is being decoded */
 	struct name_list wanted;         /* host names of servers */
 };
 

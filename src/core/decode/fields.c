@@ -292,8 +292,7 @@ static void read_line_words(struct reader *r, const json_t *value, const struct 
 	line->count = count;
 }
 
-/* A field may have a row for each kind of object; the row of another kind is found last. */
-static const struct field *find(const struct fields *fields, const char *name, unsigned kinds)
+const struct field *fields_find(const struct fields *fields, const char *name, unsigned kinds)
 {
 	const struct field *found = NULL;
 
@@ -326,7 +325,7 @@ static void read_field(struct reader *r, const struct fields *fields, const char
 		[FIELD_LINE_FLAG] = read_line_flag,
 		[FIELD_LINE_WORDS] = read_line_words,
 	};
-	const struct field *f = find(fields, name, r->kinds);
+	const struct field *f = fields_find(fields, name, r->kinds);
 	size_t mark = reader_enter(r, name, 0);
 
 	if (!f)

@@ -45,6 +45,19 @@ enum field_kind {
 	FIELD_LINE_WORDS,  /* an array of strings, or one string: the parameters */
 };
 
+/* What a FIELD_CUSTOM may be, for the schema: one or more of these. */
+enum {
+	SHAPE_TEXT = 1 << 0,
+	SHAPE_INTEGER = 1 << 1,
+	SHAPE_NUMBER = 1 << 2,
+	SHAPE_FLAG = 1 << 3,
+	SHAPE_TEXTS = 1 << 4,       /* an array of strings and whole numbers */
+	SHAPE_MAP = 1 << 5,         /* an object of strings and whole numbers, with any names */
+	SHAPE_OBJECT = 1 << 6,      /* an object of `inner`; of anything where that is NULL */
+	SHAPE_OBJECTS = 1 << 7,     /* an array of such objects */
+	SHAPE_MAP_OBJECTS = 1 << 8, /* an object of such objects, with any names */
+};
+
 /* NULL when the string is valid here, else the rest of a sentence: "is not an nginx time". */
 typedef const char *text_check(const struct reader *r, const char *s);
 
@@ -59,6 +72,7 @@ struct field {
 	const char *directive;
 	const struct fields *inner;
 	void (*read)(struct reader *r, const json_t *value, void *where);
+	unsigned shape; /* of a FIELD_CUSTOM; 0: anything */
 };
 
 struct fields {
@@ -73,6 +87,9 @@ struct fields {
 
 /* The znode's JSON object, which the caller decrefs. NULL and a problem: the data is none. */
 json_t *reader_parse(struct reader *r);
+
+/* The row of that name; of several, the one for these kinds. NULL: there is none. */
+const struct field *fields_find(const struct fields *fields, const char *name, unsigned kinds);
 
 /* Read all members of the object into the struct `target`; missing required ones are problems. */
 void fields_read(struct reader *r, const json_t *object, const struct fields *fields, void *target);

@@ -7,6 +7,12 @@ void kinds_skip_protocol(struct reader *r UNUSED, const json_t *value UNUSED, vo
 {
 }
 
+void kinds_skip_defaults(struct reader *r, const json_t *value, void *where UNUSED)
+{
+	if (!json_is_boolean(value))
+		reader_problem(r, NULL, "expected true or false");
+}
+
 enum protocol kinds_read_protocol(struct reader *r, const json_t *object,
 				  const char *const names[2])
 {

@@ -33,5 +33,7 @@ enum protocol kinds_read_protocol(struct reader *r, const json_t *object,
 				  const char *const names[2]);
 /* The read() of the row "protocol". Does nothing: kinds_read_protocol() has read it. */
 void kinds_skip_protocol(struct reader *r, const json_t *value, void *where);
+/* The same of "defaults": whether the object takes any was decided when it was expanded. */
+void kinds_skip_defaults(struct reader *r, const json_t *value, void *where);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "core/text/emit.h"
 #include "core/text/regex_text.h"
+#include "decode_limit.h"
 #include "decode_pass.h"
 #include "location_check.h"
 

@@ -1,4 +1,5 @@
-/* Each object is printed as text that is never parsed (meaning_text.h): equal text, equal meaning. */
+/* Each object is printed as text that is never parsed (meaning_text.h): equal text, equal meaning.
+ */
 #include <string.h>
 
 #include <jansson.h>
@@ -10,6 +11,15 @@
 #include "meaning.h"
 #include "meaning_text.h"
 
+/* Decided before an object is decoded: does it take defaults? */
+static void put_defaults(struct buf *out, const struct znode *z)
+{
+	json_t *object = json_loadb(z->data, z->size, JSON_REJECT_DUPLICATES, NULL);
+
+	buf_puts(out, json_is_false(json_object_get(object, "defaults")) ? "none\n" : "defaults\n");
+	json_decref(object);
+}
+
 static bool print_upstream(const struct meaning *m, struct arena *a, const struct znode *z,
 			   struct buf *out, struct problems *ps)
 {
@@ -17,6 +27,7 @@ static bool print_upstream(const struct meaning *m, struct arena *a, const struc
 
 	if (!decode_upstream(a, z, m->policy, &u, ps))
 		return false;
+	put_defaults(out, z);
 	meaning_put_upstream(out, &u);
 	return true;
 }
@@ -54,8 +65,28 @@ static bool print_site(const struct meaning *m, struct arena *a, const struct zn
 
 	if (!decode_site(a, z, m->policy, &s, ps))
 		return false;
+	put_defaults(out, z);
 	meaning_put_site(out, &s);
 	return true;
+}
+
+static bool print_definition(const struct meaning *m, struct arena *a, const struct znode *z,
+			     struct buf *out, struct problems *ps)
+{
+	struct snippet s;
+
+	if (!decode_definition(a, z, config_place(z->path, m->root).kind, m->policy, &s, ps))
+		return false;
+	meaning_put_definition(out, &s);
+	return true;
+}
+
+/* Its meaning depends on what uses it: the JSON decides. */
+static bool print_part(const struct meaning *m UNUSED, struct arena *a UNUSED,
+		       const struct znode *z UNUSED, struct buf *out UNUSED,
+		       struct problems *ps UNUSED)
+{
+	return false;
 }
 
 typedef bool print_form(const struct meaning *m, struct arena *a, const struct znode *z,
@@ -66,11 +97,17 @@ static print_form *printer(const struct meaning *m, const char *path)
 {
 	struct config_place p = config_place(path, m->root);
 
-	if (p.level == CONFIG_OBJECT && p.kind == CONFIG_UPSTREAM)
-		return print_upstream;
-	if (p.level == CONFIG_OBJECT && p.kind == CONFIG_SITE)
-		return print_site;
-	return p.level == CONFIG_CHILD && p.kind == CONFIG_UPSTREAM ? print_server : NULL;
+	static print_form *const printers[] = {
+		[ROLE_UPSTREAM] = print_upstream,
+		[ROLE_SITE] = print_site,
+		[ROLE_DEFINITION] = print_definition,
+		[ROLE_TEXT] = NULL,
+		[ROLE_PART] = print_part,
+	};
+
+	if (p.level == CONFIG_CHILD && p.kind == CONFIG_UPSTREAM)
+		return print_server;
+	return p.level == CONFIG_OBJECT ? printers[config_role(p.kind)] : NULL;
 }
 
 static bool same_bytes(const struct znode *x, const struct znode *y)

@@ -204,7 +204,7 @@ static void put_split(struct buf *out, const struct split *split)
 	}
 }
 
-PRINTS(location, 328);
+PRINTS(location, 344);
 static void put_location(struct buf *out, const struct location *l)
 {
 	const char *const texts[] = { l->path,        l->proxy, l->retry_on, l->cache_zone,
@@ -223,6 +223,7 @@ static void put_location(struct buf *out, const struct location *l)
 	put_number(out, l->limit_burst, 0);
 	put_number(out, l->limit_nodelay, 0);
 	put_number(out, l->limit_connections, 0);
+	put_words(out, l->limits, l->limit_count);
 	put_number(out, l->status, 0);
 	put_number(out, (long)l->parent, 0);
 	put_scope(out, &l->common);
@@ -252,7 +253,7 @@ static void put_stream(struct buf *out, const struct stream_fields *s)
 	put_number(out, s->proxy_protocol, 0);
 }
 
-PRINTS(site, 416);
+PRINTS(site, 424);
 void meaning_put_site(struct buf *out, const struct site *s)
 {
 	put_number(out, s->protocol, 0);
@@ -270,6 +271,7 @@ void meaning_put_site(struct buf *out, const struct site *s)
 	buf_printf(out, "%d\n", s->gzip);
 	put_text(out, s->client_max_body_size);
 	put_text(out, s->access_log);
+	put_text(out, s->log_format);
 	put_number(out, (long)s->location_count, 0);
 	for (size_t i = 0; i < s->location_count; i++)
 		put_location(out, &s->locations[i]);
@@ -282,6 +284,20 @@ void meaning_put_site(struct buf *out, const struct site *s)
 	put_text(out, s->redirect_to);
 	put_stream(out, &s->stream);
 	put_raw(out, &s->raw);
+}
+
+/* What a definition means is its text; a cache's is made by render. */
+PRINTS(definition, 80);
+void meaning_put_definition(struct buf *out, const struct snippet *s)
+{
+	put_number(out, s->context, 0);
+	put_text(out, s->text);
+	put_number(out, s->definition->connections, 0);
+	put_number(out, s->definition->burst, 0);
+	put_number(out, s->definition->nodelay, 0);
+	put_text(out, s->definition->keys);
+	put_text(out, s->definition->max_size);
+	put_text(out, s->definition->inactive);
 }
 
 void meaning_put_server(struct buf *out, const struct server *server)

@@ -14,5 +14,6 @@
 void meaning_put_upstream(struct buf *out, const struct upstream *u);
 void meaning_put_server(struct buf *out, const struct server *server);
 void meaning_put_site(struct buf *out, const struct site *s);
+void meaning_put_definition(struct buf *out, const struct snippet *s);
 
 #endif

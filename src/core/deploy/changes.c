@@ -9,6 +9,7 @@
 #include <zknginx/err.h>
 
 #include "changes.h"
+#include "core/compose/definition_uses.h"
 #include "core/data/layout.h"
 #include "definers.h"
 
@@ -53,18 +54,17 @@ struct changes {
 
 static enum rank rank_of(const char *path, const char *root, bool gone)
 {
-	static const enum rank ranks[CONFIG_KIND_N][2] = {
-		[CONFIG_UPSTREAM] = { RANK_UPSTREAM, RANK_UPSTREAM_GONE },
-		[CONFIG_SITE] = { RANK_SITE, RANK_SITE_GONE },
-		[CONFIG_HTTP_SNIPPET] = { RANK_SNIPPET, RANK_SNIPPET_GONE },
-		[CONFIG_LOCATION_SNIPPET] = { RANK_SNIPPET, RANK_SNIPPET_GONE },
-		[CONFIG_SERVER_SNIPPET] = { RANK_SNIPPET, RANK_SNIPPET_GONE },
-		[CONFIG_STREAM_SNIPPET] = { RANK_SNIPPET, RANK_SNIPPET_GONE },
+	static const enum rank ranks[][2] = {
+		[ROLE_UPSTREAM] = { RANK_UPSTREAM, RANK_UPSTREAM_GONE },
+		[ROLE_SITE] = { RANK_SITE, RANK_SITE_GONE },
+		[ROLE_DEFINITION] = { RANK_SNIPPET, RANK_SNIPPET_GONE },
+		[ROLE_TEXT] = { RANK_SNIPPET, RANK_SNIPPET_GONE },
+		[ROLE_PART] = { RANK_SNIPPET, RANK_SNIPPET_GONE },
 	};
 	struct config_place place = config_place(path, root);
 
 	if (place.level == CONFIG_OBJECT)
-		return ranks[place.kind][gone];
+		return ranks[config_role(place.kind)][gone];
 	return gone ? RANK_SERVER_GONE : RANK_SERVER; /* a child znode, or registered elsewhere */
 }
 
@@ -250,6 +250,27 @@ static void tie_to_variables(struct changes *c, const struct model *m)
 		if ((user.difference = find(c, m->sites[i].source.path)))
 			variables_of_site(&m->sites[i], on_variable, &user);
 	}
+	for (size_t i = 0; i < m->snippet_count; i++) {
+		if ((user.difference = find(c, m->snippets[i].source.path)))
+			variables_of_definition(&m->snippets[i], on_variable, &user);
+	}
+}
+
+/* A site, and the definitions that it names. */
+struct needy {
+	struct changes *changes;
+	const struct model *model;
+	const struct site *site;
+};
+
+static bool on_definition(void *ctx, const struct definition_use *u)
+{
+	struct needy *n = ctx;
+	const struct snippet *s = model_text(n->model, u->kind, u->name);
+
+	if (s)
+		tie(n->changes, n->site->source.path, s->source.path);
+	return false;
 }
 
 static void tie_location(struct changes *c, const struct model *m, const struct site *s,
@@ -271,6 +292,7 @@ static void tie_all(struct changes *c, const struct model *m)
 		if (!find(c, s->source.path))
 			continue;
 		tie_site_to(c, m, s, s->proxy);
+		uses_of_site(s, on_definition, &(struct needy){ c, m, s });
 		for (size_t j = 0; j < s->location_count; j++)
 			tie_location(c, m, s, &s->locations[j]);
 	}

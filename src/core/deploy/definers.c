@@ -38,8 +38,8 @@ static bool defined_before(struct definers *d, size_t i, const char *key)
 	const struct snippet *s = &d->candidate->snippets[i];
 	const struct znode *old = tree_find(d->accepted, s->source.path);
 
-	if (!old)
-		return false;
+	if (!old || s->definition) /* what a definition is called says what it defines */
+		return old;
 	if (!d->old[i])
 		d->old[i] = claims_of_text(d->arena, s->context, old->data, old->size);
 	return claims_define(d->old[i], key);

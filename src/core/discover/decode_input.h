@@ -8,12 +8,15 @@
 #include "core/discover/names.h"
 #include "core/policy/policy.h"
 
+struct expansion;
+
 struct decode_input {
 	const struct tree *tree;     /* the newest settled tree */
 	const struct tree *accepted; /* the last good znodes; may be empty, never NULL */
 	const struct policy *policy;
-	const char *root;          /* zookeeper.config */
-	const struct names *names; /* NULL: host names are left to nginx */
+	const char *root;                  /* zookeeper.config */
+	const struct names *names;         /* NULL: host names are left to nginx */
+	const struct expansion *expansion; /* that made the tree; NULL: it is as it was written */
 };
 
 #endif

@@ -19,7 +19,7 @@ struct writing {
 	unsigned line; /* the next one */
 	struct stretch *stretches;
 	size_t count, room;
-	const struct snippet *(*find)(void *ctx, enum snippet_place place, const char *name);
+	const struct snippet *(*find)(void *ctx, enum config_kind kind, const char *name);
 	void *ctx;
 };
 
@@ -37,11 +37,11 @@ static void begin(struct writing *w, const char *field, const struct snippet *sn
 	w->stretches[w->count++] = (struct stretch){ w->line, field, snippet, typed };
 }
 
-static void put_raw(struct writing *w, const struct raw_lines *raw, enum snippet_place place,
+static void put_raw(struct writing *w, const struct raw_lines *raw, enum config_kind kind,
 		    const char *prefix)
 {
 	for (size_t i = 0; i < raw->include_count; i++) {
-		const struct snippet *s = w->find ? w->find(w->ctx, place, raw->includes[i]) : NULL;
+		const struct snippet *s = w->find ? w->find(w->ctx, kind, raw->includes[i]) : NULL;
 
 		if (!s)
 			continue;
@@ -190,7 +190,7 @@ static size_t put_location(struct writing *w, const struct site *s, size_t index
 	begin(w, l->field, NULL, true);
 	put_kind(w, l, prefix);
 	put_common(w, &l->common, prefix, location_module(l));
-	put_raw(w, &l->raw, SNIPPET_LOCATION, prefix);
+	put_raw(w, &l->raw, CONFIG_LOCATION_SNIPPET, prefix);
 	index = put_locations(w, s, index + 1, index + 1);
 	begin(w, l->field, NULL, true);
 	put(w, "}\n");
@@ -206,7 +206,7 @@ static void put_server(struct writing *w, const struct site *s)
 	if (s->root)
 		put_statement(w, "root", "root", s->root);
 	put_common(w, &s->common, "", "");
-	put_raw(w, &s->raw, SNIPPET_SERVER, "");
+	put_raw(w, &s->raw, CONFIG_SERVER_SNIPPET, "");
 	put_locations(w, s, 0, 0);
 	begin(w, "", NULL, true);
 	if (s->redirect_to)
@@ -286,7 +286,7 @@ static bool needs_check(const struct site *s)
 }
 
 bool policy_check_site(const struct policy *p, struct arena *a, const struct site *s,
-		       const struct snippet *(*find)(void *ctx, enum snippet_place place,
+		       const struct snippet *(*find)(void *ctx, enum config_kind kind,
 						     const char *name),
 		       void *ctx, struct site_violation *out)
 {

@@ -26,7 +26,7 @@ struct site_violation {
  * nothing is checked here. Under "off" there are no such lines, and the fields are held to "safe".
  */
 bool policy_check_site(const struct policy *p, struct arena *a, const struct site *s,
-		       const struct snippet *(*find)(void *ctx, enum snippet_place place,
+		       const struct snippet *(*find)(void *ctx, enum config_kind kind,
 						     const char *name),
 		       void *ctx, struct site_violation *out);
 

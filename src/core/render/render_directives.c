@@ -68,10 +68,10 @@ static void render_included(struct renderer *r, const struct snippet *s)
 }
 
 void render_raw_lines(struct renderer *r, const struct znode *source, const struct raw_lines *raw,
-		      enum snippet_place place)
+		      enum config_kind kind)
 {
 	for (size_t i = 0; i < raw->include_count; i++) {
-		const struct snippet *s = model_included(r->model, place, raw->includes[i]);
+		const struct snippet *s = model_text(r->model, kind, raw->includes[i]);
 
 		if (s)
 			render_included(r, s);

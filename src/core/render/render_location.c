@@ -85,6 +85,44 @@ static void (*const KINDS[])(struct renderer *r, const struct location *l) = {
 	[LOCATION_FILES] = render_files,
 };
 
+static void render_limit_use(struct renderer *r, const struct definition *d)
+{
+	if (d->connections != UNSET) {
+		render_begin(r, "limit_conn");
+		render_raw(r, d->zone);
+		render_number(r, "", d->connections);
+		render_end(r);
+		return;
+	}
+	render_begin(r, "limit_req");
+	render_joined(r, "zone=", d->zone, "");
+	if (d->burst > 0)
+		render_number(r, "burst=", d->burst);
+	if (d->nodelay)
+		render_raw(r, "nodelay");
+	render_end(r);
+}
+
+/* Limits that are znodes. */
+static void render_limits(struct renderer *r, const struct location *l)
+{
+	bool requests = false, connections = false;
+
+	for (size_t i = 0; i < l->limit_count; i++) {
+		const struct snippet *s = model_text(r->model, CONFIG_LIMIT, l->limits[i]);
+
+		if (!s)
+			continue;
+		render_limit_use(r, s->definition);
+		requests |= s->definition->connections == UNSET;
+		connections |= s->definition->connections != UNSET;
+	}
+	if (requests)
+		render_plain(r, "limit_req_status 429;");
+	if (connections)
+		render_plain(r, "limit_conn_status 429;");
+}
+
 static void render_rate(struct renderer *r, const struct site *site, const struct location *l)
 {
 	char zone[LIMIT_ZONE_SIZE];
@@ -149,12 +187,13 @@ void render_location(struct renderer *r, const struct site *site, const struct l
 {
 	render_blank(r);
 	open_location(r, l->path);
+	render_limits(r, l);
 	render_rate(r, site, l);
 	render_connections(r, site, l);
 	KINDS[l->kind](r, l);
 	render_response_headers(r, site, l);
 	render_common(r, &l->common, location_module(l));
-	render_raw_lines(r, &site->source, &l->raw, SNIPPET_LOCATION);
+	render_raw_lines(r, &site->source, &l->raw, CONFIG_LOCATION_SNIPPET);
 	render_inner(r, site, (size_t)(l - site->locations) + 1);
 	render_close(r);
 }

@@ -49,6 +49,10 @@ static bool uses_dollar(const struct model *m)
 		if (site_uses_dollar(&m->sites[i]))
 			return true;
 	}
+	for (size_t i = 0; i < m->snippet_count; i++) {
+		if (snippet_uses_dollar(&m->snippets[i]))
+			return true;
+	}
 	return false;
 }
 
@@ -131,8 +135,15 @@ static int compare_caches(const void *a, const void *b)
 	return order ? order : strcmp(x->site->name, y->site->name);
 }
 
-static size_t collect_caches(const struct model *m, struct cache **out)
+/* A cache with a znode of its own is rendered with the definitions. */
+static bool is_shared_cache(const struct renderer *r, const char *zone)
 {
+	return zone && !model_text(r->model, CONFIG_CACHE, zone);
+}
+
+static size_t collect_caches(const struct renderer *r, struct cache **out)
+{
+	const struct model *m = r->model;
 	struct cache *caches = NULL;
 	size_t count = 0, room = 0;
 
@@ -140,7 +151,7 @@ static size_t collect_caches(const struct model *m, struct cache **out)
 		for (size_t j = 0; j < m->sites[i].location_count; j++) {
 			const char *zone = m->sites[i].locations[j].cache_zone;
 
-			if (!zone)
+			if (!is_shared_cache(r, zone))
 				continue;
 			if (count == room) {
 				room = room ? 2 * room : 16;
@@ -155,21 +166,39 @@ static size_t collect_caches(const struct model *m, struct cache **out)
 	return count;
 }
 
+static void render_cache_path(struct renderer *r, const char *zone, const struct definition *d)
+{
+	const char *keys = d && d->keys ? d->keys : "10m";
+	const char *max_size = d && d->max_size ? d->max_size : "1g";
+	const char *inactive = d && d->inactive ? d->inactive : "10m";
+
+	render_begin(r, "proxy_cache_path");
+	render_path(r, r->options->cache_directory, zone, "");
+	render_raw(r, "levels=1:2");
+	buf_printf(&r->value, "keys_zone=" CACHE_ZONE_PREFIX "%s:%s", zone, keys);
+	render_buffered(r);
+	render_joined(r, "max_size=", max_size, "");
+	render_joined(r, "inactive=", inactive, "");
+	render_raw(r, "use_temp_path=off");
+	render_end(r);
+}
+
 static void render_cache(struct renderer *r, const struct cache *cache)
 {
 	render_origin(r, &cache->site->source);
-	render_begin(r, "proxy_cache_path");
-	render_path(r, r->options->cache_directory, cache->zone, "");
-	render_raw(r, "levels=1:2");
-	render_joined(r, "keys_zone=" CACHE_ZONE_PREFIX, cache->zone, ":10m");
-	render_raw(r, "max_size=1g inactive=10m use_temp_path=off");
-	render_end(r);
+	render_cache_path(r, cache->zone, NULL);
+}
+
+void render_cache_definition(struct renderer *r, const struct snippet *s)
+{
+	render_heading(r, &s->source);
+	render_cache_path(r, s->name, s->definition);
 }
 
 static void render_caches(struct renderer *r)
 {
 	CLEANUP(freep) struct cache *caches = NULL;
-	size_t count = collect_caches(r->model, &caches);
+	size_t count = collect_caches(r, &caches);
 
 	if (count)
 		render_blank(r);

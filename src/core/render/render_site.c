@@ -109,6 +109,8 @@ static void render_access_log(struct renderer *r, const struct site *site)
 	if (site->access_log && !off) {
 		render_begin(r, "access_log");
 		render_path(r, r->options->log_directory, site->access_log, ".access.log");
+		if (site->log_format)
+			render_word(r, site->log_format);
 		render_end(r);
 	}
 	if (has_probe(r) && (site->access_log || probe_log_is_lost(r)))
@@ -232,7 +234,7 @@ void render_site(struct renderer *r, const struct site *site)
 	render_root(r, site);
 	render_site_headers(r, site);
 	render_common(r, &site->common, "");
-	render_raw_lines(r, &site->source, &site->raw, SNIPPET_SERVER);
+	render_raw_lines(r, &site->source, &site->raw, CONFIG_SERVER_SNIPPET);
 	render_locations(r, site);
 	render_site_redirect(r, site);
 	render_close(r);

@@ -113,6 +113,6 @@ void render_stream_site(struct renderer *r, const struct site *site)
 	if (site->stream.proxy_protocol)
 		render_plain(r, "proxy_protocol on;");
 	render_pass(r, site);
-	render_raw_lines(r, &site->source, &site->raw, SNIPPET_SERVER);
+	render_raw_lines(r, &site->source, &site->raw, CONFIG_SERVER_SNIPPET);
 	render_close(r);
 }

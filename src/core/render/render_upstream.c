@@ -86,7 +86,7 @@ static void render_upstream(struct renderer *r, const struct upstream *u)
 	}
 	if (u->balance)
 		render_balance(r, u->balance);
-	render_raw_lines(r, &u->source, &u->raw, SNIPPET_SERVER);
+	render_raw_lines(r, &u->source, &u->raw, CONFIG_SERVER_SNIPPET);
 	render_servers(r, u);
 	/* After the balancing method, which nginx wants first. */
 	if (u->keepalive > 0 && u->protocol == PROTOCOL_HTTP) {

@@ -54,10 +54,11 @@ void render_option(struct renderer *r, const char *directive, const char *values
 
 /* The snippets that an object includes, and its `directives`. */
 void render_raw_lines(struct renderer *r, const struct znode *source, const struct raw_lines *raw,
-		      enum snippet_place place);
+		      enum config_kind kind);
 
 /* The blocks; each in a file of its own. */
 void render_shared(struct renderer *r);
+void render_cache_definition(struct renderer *r, const struct snippet *s);
 void render_sticky(struct renderer *r);
 void render_upstreams(struct renderer *r, enum protocol protocol);
 void render_site(struct renderer *r, const struct site *site);

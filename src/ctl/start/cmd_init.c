@@ -54,9 +54,12 @@ static void choose(struct init *n)
 	const struct zookeeper_settings *z = &n->ctl->settings.zookeeper;
 
 	add_with_parents(n, z->config);
-	for (enum config_kind k = 0; k < CONFIG_KIND_N; k++)
+	for (enum config_kind k = 0; k < CONFIG_KIND_N; k++) {
+		if (config_role(k) == ROLE_DEFINITION || config_role(k) == ROLE_PART)
+			continue; /* made with the first object in them */
 		add_with_parents(n,
 				 arena_printf(n->arena, "%s/%s", z->config, config_directory(k)));
+	}
 	add_with_parents(n, z->cluster);
 	for (size_t i = 0; i < ARRAY_SIZE(directories); i++)
 		add(n, cluster_path(n->arena, z->cluster, directories[i], NULL));

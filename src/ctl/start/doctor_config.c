@@ -89,6 +89,7 @@ void doctor_check_config(struct doctor *d)
 	struct compose_input in = { .root = d->settings->zookeeper.config,
 				    .policy = &policy,
 				    .now = timing_now(),
+				    .vars = d->settings->vars,
 				    .host_may_define = true };
 	struct problems problems;
 

@@ -34,6 +34,7 @@ static struct model *compose_tree(const struct ctl *ctl, struct composed *c,
 			.policy = &policy,
 			.drains = overrides_drains(c->overrides),
 			.now = timing_now(),
+			.vars = ctl->settings.vars,
 		},
 		problems, NULL);
 	overrides_problems(c->overrides, c->tree, z->config, m, problems);

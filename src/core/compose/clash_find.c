@@ -1,0 +1,34 @@
+/* Objects by their names: in the model under construction, or brought back to it. */
+#include <string.h>
+
+#include "clash.h"
+
+struct object *clash_upstream(const struct clash *c, const char *name)
+{
+	const struct upstream *u = model_upstream(c->next, name);
+	struct object *o = u ? c->objects[u - c->next->upstreams] : NULL;
+
+	for (size_t i = c->count; !o && i-- > 0 && c->objects[i]->extra;) {
+		if (c->objects[i]->kind == OBJECT_UPSTREAM &&
+		    strcmp(c->objects[i]->item.upstream->name, name) == 0)
+			o = c->objects[i];
+	}
+	return o;
+}
+
+struct object *clash_text(const struct clash *c, enum config_kind kind, const char *name)
+{
+	const struct model *m = c->next;
+	const struct snippet *s = model_text(m, kind, name);
+	struct object *o = NULL;
+
+	if (s)
+		o = c->objects[m->upstream_count + m->site_count + (size_t)(s - m->snippets)];
+	for (size_t i = c->count; !o && i-- > 0 && c->objects[i]->extra;) {
+		if (c->objects[i]->kind == OBJECT_SNIPPET &&
+		    c->objects[i]->item.snippet->kind == kind &&
+		    strcmp(c->objects[i]->item.snippet->name, name) == 0)
+			o = c->objects[i];
+	}
+	return o;
+}
