@@ -166,6 +166,23 @@ static void a_site_needs_the_one_snippet_that_brings_its_variable(void **state)
 	assert_false(take[6]);
 }
 
+static void a_site_needs_the_snippet_that_it_includes(void **state)
+{
+	struct world *w = *state;
+	CLEANUP(search_freep) struct search *s = NULL;
+	bool take[8];
+
+	compare(w, "",
+		"/c/sites/"
+		"a\n\t{\"listen\":[\"80\"],\"include\":[\"x\"],\"redirect\":{\"status\":301,"
+		"\"to\":\"/a\"}}\n/c/snippets/server/x\n\tserver_tokens off;\n");
+	expect_units(w, "/c/snippets/server/x /c/sites/a");
+	s = search_new(2);
+	changes_describe(w->changes, s);
+	search_set_aside(s, 0);
+	assert_true(!search_next(s, take) || !take[1]);
+}
+
 /* The second unit is refused; of the third nothing is known. */
 static void any_unit_can_be_looked_for_in_another_tree(void **state)
 {
@@ -225,6 +242,7 @@ int main(void)
 		TEST(any_part_of_a_change_can_be_taken),
 		TEST(a_site_needs_its_new_upstream_and_not_a_changed_one),
 		TEST(a_site_needs_the_one_snippet_that_brings_its_variable),
+		TEST(a_site_needs_the_snippet_that_it_includes),
 		TEST(any_unit_can_be_looked_for_in_another_tree),
 		TEST(a_refused_unit_is_looked_for_as_it_was_refused),
 		TEST(equal_trees_have_no_changes),

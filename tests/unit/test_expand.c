@@ -194,6 +194,46 @@ static void a_parameter_cannot_become_syntax(void **state UNUSED)
 	}
 }
 
+/* `from` is a regular expression in a rewrite alone. */
+static void a_network_is_no_regular_expression(void **state UNUSED)
+{
+	CLEANUP(tree_unrefp)
+	struct tree *t =
+		parse(OBJECT("templates/r", "{\"real_ip\":{\"from\":[\"$(x)\"]},\"rewrite\":[{"
+					    "\"from\":\"^/$(x)$\",\"to\":\"/a\"}]}")
+			      OBJECT("sites/a", "{\"template\":\"r\",\"with\":{\"x\":"
+						"\"10.0.0.0/8\"}}"));
+	CLEANUP(expansion_freep) struct expansion *x = expansion_new(t, ROOT, NULL);
+	const struct znode *z = tree_find(expansion_tree(x), ROOT "/sites/a");
+
+	assert_non_null(strstr(z->data, "[\"10.0.0.0/8\"]"));
+	assert_non_null(strstr(z->data, "^/10\\\\.0\\\\.0\\\\.0"));
+}
+
+static void a_parameter_is_not_the_name_of_a_directive(void **state UNUSED)
+{
+	static const char *const lines[] = { "\"$(x)\"", "\"$(x) on\"", "\"$(list)\"" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		CLEANUP(freep)
+		char *text = xasprintf(
+			OBJECT("templates/r", "{\"directives\":[\"gzip_comp_level $(x)\",%s]}")
+				OBJECT("sites/a",
+				       "{\"template\":\"r\",\"with\":{\"x\":\"internal\","
+				       "\"list\":[\"internal\"]}}"),
+			lines[i]);
+		CLEANUP(tree_unrefp) struct tree *t = parse(text);
+		CLEANUP(expansion_freep) struct expansion *x = expansion_new(t, ROOT, NULL);
+		struct problems problems;
+
+		problems_init(&problems);
+		if (!expansion_problem(x, ROOT "/sites/a", &problems))
+			fail_msg("%s is accepted", lines[i]);
+		assert_non_null(strstr(problems.items[0].message, "begins a line"));
+		problems_fini(&problems);
+	}
+}
+
 /* Only what it takes: once for each site, and not once for each pair of them. */
 static void ten_thousand_sites_take_defaults(void **state UNUSED)
 {
@@ -226,6 +266,8 @@ int main(void)
 		TEST(a_change_of_a_template_is_one_of_its_sites),
 		cmocka_unit_test(a_parameter_stands_for_itself_in_a_regular_expression),
 		cmocka_unit_test(a_parameter_cannot_become_syntax),
+		cmocka_unit_test(a_network_is_no_regular_expression),
+		cmocka_unit_test(a_parameter_is_not_the_name_of_a_directive),
 		cmocka_unit_test(ten_thousand_sites_take_defaults),
 	};
 

@@ -159,6 +159,32 @@ static void stream_has_pools_of_its_own(void **state UNUSED)
 	result_fini(&r);
 }
 
+#define TYPED(values)                                                                              \
+	ROOT "/maps/pool\n\t{\"source\":\"$cookie_g\",\"default\":\"shop\"," values "}\n"
+#define LINE                                                                                       \
+	ROOT "/sites/use\n\t{\"listen\":[80],\"locations\":[{\"path\":\"/\",\"root\":"             \
+	     "\"/srv\",\"directives\":[\"proxy_pass http://$pool\"]}]}\n"
+
+static void a_map_that_is_a_znode_may_name_the_upstream(void **state UNUSED)
+{
+	expect_use(TYPED("\"values\":{\"b\":\"beta\"}") USE UP("beta") UP("shop"), NULL);
+	expect_use(TYPED("\"values\":{\"b\":\"beta\"}") USE UP("shop"),
+		   "$pool may be \"beta\", which is no upstream");
+	expect_use(TYPED("\"values\":{\"b\":\"$arg_b\"}") USE UP("shop"), "$arg_b is not defined");
+}
+
+static void a_map_that_a_line_of_a_site_uses_stays_with_its_upstreams(void **state UNUSED)
+{
+	CLEANUP(result_fini)
+	struct result r = compose_after(
+		&policy, TYPED("\"values\":{\"b\":\"beta\"}") LINE UP("beta") UP("shop"), LINE);
+
+	assert_non_null(model_site(r.model, "use"));
+	assert_non_null(model_text(r.model, CONFIG_MAP, "pool"));
+	assert_non_null(model_upstream(r.model, "beta"));
+	assert_non_null(model_upstream(r.model, "shop"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -168,6 +194,8 @@ int main(void)
 		cmocka_unit_test(under_all_every_way_to_the_upstream_counts),
 		cmocka_unit_test(an_upstream_that_no_address_names_goes),
 		cmocka_unit_test(stream_has_pools_of_its_own),
+		cmocka_unit_test(a_map_that_is_a_znode_may_name_the_upstream),
+		cmocka_unit_test(a_map_that_a_line_of_a_site_uses_stays_with_its_upstreams),
 	};
 
 	return cmocka_run_group_tests_name("pools", tests, NULL, NULL);

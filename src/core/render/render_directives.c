@@ -4,8 +4,9 @@
  * over several lines, so it is indented only where no line begins within a string.
  */
 #include <string.h>
+#include <strings.h>
 
-#include "core/text/lexer.h"
+#include "core/text/statement.h"
 #include "renderer.h"
 
 static bool next_same(struct lexer *a, struct lexer *b, bool *end)
@@ -65,6 +66,42 @@ static void render_included(struct renderer *r, const struct snippet *s)
 	bundle_builder_data(&r->out, r->file);
 	put_indented(&indented, s->text, r->depth);
 	put_text(r, same_tokens(s->text, buf_str(&indented)) ? buf_str(&indented) : s->text);
+}
+
+static bool adds_header(const char *text, const char *name)
+{
+	struct statement s = { 0 };
+	bool found = false;
+	struct lexer l;
+	struct token t;
+	int depth = 0;
+
+	lexer_init(&l, text, strlen(text));
+	while (!found && (t = statement_read(&l, &s)).kind != TOKEN_END && t.kind != TOKEN_ERROR) {
+		found = !depth && t.kind == TOKEN_SEMICOLON &&
+			strcmp(statement_first(&s), "add_header") == 0 &&
+			(!name || strcasecmp(statement_word(&s, 1), name) == 0);
+		depth += (t.kind == TOKEN_OPEN) - (t.kind == TOKEN_CLOSE);
+	}
+	lexer_fini(&l);
+	statement_fini(&s);
+	return found;
+}
+
+bool raw_lines_add_header(const struct renderer *r, const struct raw_lines *raw,
+			  enum config_kind kind, const char *name)
+{
+	for (size_t i = 0; i < raw->include_count; i++) {
+		const struct snippet *s = model_text(r->model, kind, raw->includes[i]);
+
+		if (s && adds_header(s->text, name))
+			return true;
+	}
+	for (size_t i = 0; i < raw->directive_count; i++) {
+		if (adds_header(raw->directives[i], name))
+			return true;
+	}
+	return false;
 }
 
 void render_raw_lines(struct renderer *r, const struct znode *source, const struct raw_lines *raw,

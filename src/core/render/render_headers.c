@@ -63,8 +63,10 @@ static void render_header(struct renderer *r, const struct header *h)
 	render_end(r);
 }
 
-static bool sets(const struct location *l, const char *name)
+static bool sets(const struct renderer *r, const struct location *l, const char *name)
 {
+	if (raw_lines_add_header(r, &l->raw, CONFIG_LOCATION_SNIPPET, name))
+		return true;
 	if (l->cache_control && strcasecmp(name, "Cache-Control") == 0)
 		return true;
 	for (size_t i = 0; i < l->response_header_count; i++) {
@@ -75,11 +77,11 @@ static bool sets(const struct location *l, const char *name)
 }
 
 /* Does the location, or one around it that is within `outer`, set the header? */
-static bool is_set_within(const struct site *site, const struct location *l,
-			  const struct location *outer, const char *name)
+static bool is_set_within(const struct renderer *r, const struct site *site,
+			  const struct location *l, const struct location *outer, const char *name)
 {
 	for (; l && l != outer; l = location_around(site, l)) {
-		if (sets(l, name))
+		if (sets(r, l, name))
 			return true;
 	}
 	return false;
@@ -90,7 +92,7 @@ static void render_inherited(struct renderer *r, const struct site *site, const 
 			     size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (!is_set_within(site, l, outer, headers[i].name))
+		if (!is_set_within(r, site, l, outer, headers[i].name))
 			render_header(r, &headers[i]);
 	}
 }
@@ -111,7 +113,7 @@ static void render_outer_headers(struct renderer *r, const struct site *site,
 	const struct location *outer = l;
 
 	while ((outer = location_around(site, outer))) {
-		if (!is_set_within(site, l, outer, "Cache-Control"))
+		if (!is_set_within(r, site, l, outer, "Cache-Control"))
 			render_cache_control(r, outer);
 		render_inherited(r, site, l, outer, outer->response_headers,
 				 outer->response_header_count);
@@ -119,13 +121,14 @@ static void render_outer_headers(struct renderer *r, const struct site *site,
 	render_inherited(r, site, l, NULL, site->headers, site->header_count);
 }
 
-static bool adds_any(const struct site *site, const struct location *l)
+static bool adds_any(const struct renderer *r, const struct site *site, const struct location *l)
 {
 	const char *type;
 	enum content_type how = location_content_type(l, &type);
 
 	if (l->cache_control || how == CONTENT_TYPE_ADDED || how == CONTENT_TYPE_MAPPED ||
-	    location_cors(site, l))
+	    location_cors(site, l) ||
+	    raw_lines_add_header(r, &l->raw, CONFIG_LOCATION_SNIPPET, NULL))
 		return true;
 	for (size_t i = 0; i < l->response_header_count; i++) {
 		if (!header_is_content_type(&l->response_headers[i]))
@@ -141,7 +144,7 @@ void render_response_headers(struct renderer *r, const struct site *site, const 
 	render_cache_control(r, l);
 	for (size_t i = 0; i < l->response_header_count; i++)
 		render_header(r, &l->response_headers[i]);
-	if (!adds_any(site, l))
+	if (!adds_any(r, site, l))
 		return;
 	render_cors(r, site, l);
 	render_outer_headers(r, site, l);

@@ -56,6 +56,10 @@ void render_option(struct renderer *r, const char *directive, const char *values
 void render_raw_lines(struct renderer *r, const struct znode *source, const struct raw_lines *raw,
 		      enum config_kind kind);
 
+/* Do they add this header to answers (NULL: any)? nginx then drops those of the block around. */
+bool raw_lines_add_header(const struct renderer *r, const struct raw_lines *raw,
+			  enum config_kind kind, const char *name);
+
 /* The blocks; each in a file of its own. */
 void render_shared(struct renderer *r);
 void render_cache_definition(struct renderer *r, const struct snippet *s);
