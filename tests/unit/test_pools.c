@@ -162,8 +162,9 @@ static void stream_has_pools_of_its_own(void **state UNUSED)
 #define TYPED(values)                                                                              \
 	ROOT "/maps/pool\n\t{\"source\":\"$cookie_g\",\"default\":\"shop\"," values "}\n"
 #define LINE                                                                                       \
-	ROOT "/sites/use\n\t{\"listen\":[80],\"locations\":[{\"path\":\"/\",\"root\":"             \
-	     "\"/srv\",\"directives\":[\"proxy_pass http://$pool\"]}]}\n"
+	ROOT "/sites/use\n\t{\"listen\":[80],\"locations\":[{\"path\":\"/"                         \
+	     "\",\"return\":{\"status\":"                                                          \
+	     "404},\"directives\":[\"proxy_pass http://$pool\"]}]}\n"
 
 static void a_map_that_is_a_znode_may_name_the_upstream(void **state UNUSED)
 {

@@ -101,10 +101,10 @@ bool clash_needs_report(const struct object *o);
 bool clash_has_variables(struct clash *c, struct object *o);
 
 /*
- * clash_includes.c: are the snippets there that a site includes, and does the policy let the site
- * have them? Brings back deleted ones, and reports.
+ * clash_includes.c: does the policy let the site have the snippets that it includes? Where a new
+ * text is the cause, that snippet falls; else reports. They have to be there already.
  */
-bool clash_has_includes(struct clash *c, struct object *o);
+bool clash_may_include(struct clash *c, struct object *site);
 
 /*
  * clash_pools.c: calls back for each upstream that a variable of this object may name in an

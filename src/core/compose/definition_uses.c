@@ -12,6 +12,29 @@ struct visit {
 	void *ctx;
 };
 
+/* prefix: "", or "locations[0]." */
+static bool visit_includes(struct visit *v, const struct raw_lines *raw, enum config_kind kind,
+			   const char *prefix)
+{
+	struct definition_use u = { .kind = kind, .needed = true };
+
+	for (size_t i = 0; i < raw->include_count; i++) {
+		u.name = raw->includes[i];
+		snprintf(u.field, sizeof(u.field), "%sinclude[%zu]", prefix, i);
+		if (v->on_use(v->ctx, &u))
+			return true;
+	}
+	return false;
+}
+
+static bool visit_included(struct visit *v, const struct location *l)
+{
+	char prefix[100];
+
+	snprintf(prefix, sizeof(prefix), "%s.", l->field);
+	return visit_includes(v, &l->raw, CONFIG_LOCATION_SNIPPET, prefix);
+}
+
 static bool visit_location(struct visit *v, const struct location *l)
 {
 	struct definition_use u = { .kind = CONFIG_LIMIT, .needed = true };
@@ -38,10 +61,11 @@ bool uses_of_site(const struct site *s, bool (*on_use)(void *ctx, const struct d
 					 .needed = true,
 					 .field = "log_format" };
 
-	if (s->log_format && on_use(ctx, &format))
+	if ((s->log_format && on_use(ctx, &format)) ||
+	    visit_includes(&v, &s->raw, CONFIG_SERVER_SNIPPET, ""))
 		return true;
 	for (size_t i = 0; i < s->location_count; i++) {
-		if (visit_location(&v, &s->locations[i]))
+		if (visit_location(&v, &s->locations[i]) || visit_included(&v, &s->locations[i]))
 			return true;
 	}
 	return false;

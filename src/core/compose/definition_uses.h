@@ -1,4 +1,5 @@
-/* The definitions that sites and snippets use by name: limits, caches, log formats, variables. */
+/* The definitions that sites and snippets use by name: limits, caches, log formats, variables; and
+ * the snippets that sites include. */
 #ifndef ZKNGINX_CORE_DEFINITION_USES_H
 #define ZKNGINX_CORE_DEFINITION_USES_H
 

@@ -178,9 +178,8 @@ static bool settle(struct clash *c, struct object *o)
 {
 	bool ok = o->kind != OBJECT_SITE || settle_references(c, o);
 
-	if (o->kind == OBJECT_SITE && !definitions_settle(c, o))
+	if (o->kind == OBJECT_SITE && !(definitions_settle(c, o) && clash_may_include(c, o)))
 		ok = false;
-	ok &= clash_has_includes(c, o);
 	ok &= clash_has_pools(c, o, restore_named_upstream);
 	return clash_has_variables(c, o) && ok;
 }
@@ -272,12 +271,13 @@ void link_model(struct model *next, const struct link_input *in, struct problems
 
 	clash_init(&c);
 	keep_used_upstreams(&c);
+	definitions_restore_for_texts(&c);
 	clash_place_all(&c);
 	do {
 		while (check_references(&c))
 			continue;
-		restore_upstreams_of_snippets(&c);
 		definitions_restore_for_texts(&c);
+		restore_upstreams_of_snippets(&c);
 	} while (clash_check_sockets(&c) || defaults_check(&c));
 	defaults_note(&c);
 	clash_finish(&c);

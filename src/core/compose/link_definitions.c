@@ -95,7 +95,7 @@ static void restore_for_texts(struct clash *c, const struct snippet *definition)
 	for (size_t i = 0; i < count; i++) {
 		struct object *o = c->objects[i];
 
-		if (!o->placed || !is_used_by(o, definition))
+		if (o->weak || o->form == FORM_OUT || !is_used_by(o, definition))
 			continue;
 		restore_used(c, o, NULL, definition->kind, definition->name);
 		return;

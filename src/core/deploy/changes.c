@@ -273,22 +273,10 @@ static bool on_definition(void *ctx, const struct definition_use *u)
 	return false;
 }
 
-static void tie_includes(struct changes *c, const struct model *m, const struct site *s,
-			 const struct raw_lines *raw, enum config_kind kind)
-{
-	for (size_t i = 0; i < raw->include_count; i++) {
-		const struct snippet *included = model_text(m, kind, raw->includes[i]);
-
-		if (included)
-			tie(c, s->source.path, included->source.path);
-	}
-}
-
 static void tie_location(struct changes *c, const struct model *m, const struct site *s,
 			 const struct location *l)
 {
 	tie_site_to(c, m, s, l->proxy);
-	tie_includes(c, m, s, &l->raw, CONFIG_LOCATION_SNIPPET);
 	for (size_t i = 0; l->split && i < l->split->target_count; i++)
 		tie_site_to(c, m, s, l->split->targets[i].proxy);
 }
@@ -304,7 +292,6 @@ static void tie_all(struct changes *c, const struct model *m)
 		if (!find(c, s->source.path))
 			continue;
 		tie_site_to(c, m, s, s->proxy);
-		tie_includes(c, m, s, &s->raw, CONFIG_SERVER_SNIPPET);
 		uses_of_site(s, on_definition, &(struct needy){ c, m, s });
 		for (size_t j = 0; j < s->location_count; j++)
 			tie_location(c, m, s, &s->locations[j]);
