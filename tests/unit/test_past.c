@@ -425,6 +425,23 @@ static void a_confirmation_that_was_known_before_does_not(void **state UNUSED)
 	end(&w);
 }
 
+/* It was there before the known one, and came back with the copy. */
+static void a_confirmation_before_the_known_one_does_not(void **state UNUSED)
+{
+	const char *data = confirmation(10, 100, 12);
+	struct znode later = N(CONFIRMED, 25, 24, 25, data);
+	struct world w;
+
+	begin(&w);
+	see(&w, TREE(ROOT, SITES, N(SITE, 20, 35, 20, "two"), UPSTREAMS, THE_SHOP, THE_SERVER,
+		     THE_PLAN, N(CONFIRMED, 25, 36, 25, data)));
+	assert_int_equal(judge_confirmed(&w, N(CONFIRMED, 25, 25, 25, data)), PAST_OLDER);
+	/* a server that counts on from the copy may give a new one a lower number */
+	later.mtime = 370;
+	assert_int_equal(judge_confirmed(&w, later), PAST_CONFIRMED);
+	end(&w);
+}
+
 static void a_wiped_ensemble_can_be_confirmed_before_its_config_is_written(void **state UNUSED)
 {
 	const char *data = confirmation(0, 0, 0);
@@ -490,6 +507,21 @@ static void an_older_plan_is_not_followed_after_a_confirmation(void **state UNUS
 	assert_int_equal(w.stale_plan, 0); /* it did not go back */
 	judge(&w, confirmed_with_plan(31, "not a plan"));
 	assert_int_equal(w.stale_plan, 31);
+	end(&w);
+}
+
+/* History goes back once more, with a config that is known, after an earlier confirmation. */
+static void a_confirmation_that_was_known_makes_no_older_plan_valid(void **state UNUSED)
+{
+	static const char other[] =
+		"ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff";
+	struct world w;
+
+	begin(&w);
+	see(&w, confirmed_with_plan(40, plan("idle", REV)));
+	memcpy(w.past.accepted, REV, sizeof(REV));
+	assert_int_equal(judge(&w, confirmed_with_plan(34, plan("idle", other))), PAST_SAME);
+	assert_int_equal(w.stale_plan, 34);
 	end(&w);
 }
 
@@ -632,8 +664,10 @@ int main(void)
 		cmocka_unit_test(a_confirmation_of_what_is_there_counts),
 		cmocka_unit_test(a_confirmation_of_something_else_does_not),
 		cmocka_unit_test(a_confirmation_that_was_known_before_does_not),
+		cmocka_unit_test(a_confirmation_before_the_known_one_does_not),
 		cmocka_unit_test(a_wiped_ensemble_can_be_confirmed_before_its_config_is_written),
 		cmocka_unit_test(an_older_plan_is_not_followed_after_a_confirmation),
+		cmocka_unit_test(a_confirmation_that_was_known_makes_no_older_plan_valid),
 		cmocka_unit_test(an_older_plan_is_not_followed_when_the_known_one_had_a_target),
 		cmocka_unit_test(a_plan_that_accepts_the_known_target_is_followed),
 		cmocka_unit_test(a_file_is_read_as_it_was_written),
