@@ -601,6 +601,24 @@ static void a_name_that_is_no_text_is_left_out(void **state UNUSED)
 	end(&w);
 }
 
+/* A plan that somebody else has written may name anything as accepted. */
+static void an_accepted_revision_that_is_none_is_left_out(void **state UNUSED)
+{
+	CLEANUP(buf_fini) struct buf text = BUF_INIT;
+	struct world w;
+	struct past back;
+	struct err e;
+
+	begin(&w);
+	strcpy(w.past.accepted, "0123abcd");
+	past_print(&w.past, &places, &text);
+	assert_int_equal(past_parse(buf_str(&text), text.size, &places, &back, &e), 0);
+	assert_string_equal(back.accepted, "");
+	assert_int_equal(back.mark.count, w.past.mark.count);
+	past_fini(&back);
+	end(&w);
+}
+
 #define PLACES "\"config\": \"" CONFIG "\", \"cluster\": \"" CLUSTER "\", \"chroot\": \"\""
 
 static void files_that_cannot_be_used_are_told_apart(void **state UNUSED)
@@ -672,6 +690,7 @@ int main(void)
 		cmocka_unit_test(a_plan_that_accepts_the_known_target_is_followed),
 		cmocka_unit_test(a_file_is_read_as_it_was_written),
 		cmocka_unit_test(a_name_that_is_no_text_is_left_out),
+		cmocka_unit_test(an_accepted_revision_that_is_none_is_left_out),
 		cmocka_unit_test(files_that_cannot_be_used_are_told_apart),
 		cmocka_unit_test(a_file_about_other_places_says_nothing),
 	};
