@@ -343,6 +343,34 @@ static void a_named_endpoint_is_used(void **state)
 	expect_problem(w, "\"member_2\" has no endpoint \"http\"");
 }
 
+static void a_named_scheme_is_also_the_one_with_tls(void **state)
+{
+	struct world *w = *state;
+
+	see(w,
+	    SHOP("{\"protocol\":\"stream\",\"discover\":{\"path\":\"/p\",\"format\":\"json\","
+		 "\"endpoint\":\"pulsar\",\"tls\":\"only\",\"keys\":{\"url\":\"u\"}}}") "/p/a "
+											"owner="
+											"7\n\t{"
+											"\"u\":["
+											"\"pulsar:/"
+											"/10.0.0.1:"
+											"6650\","
+											"\"pulsar+"
+											"ssl://"
+											"10.0.0.1:"
+											"6651\"]}"
+											"\n");
+	expect(w, "10.0.0.1:6651");
+	assert_int_equal(w->problems.count, 0);
+	see(w,
+	    SHOP("{\"protocol\":\"stream\",\"discover\":{\"path\":\"/p\",\"format\":\"json\","
+		 "\"endpoint\":\"pulsar\",\"keys\":{\"url\":\"u\"}}}") "/p/a "
+								       "owner=7\n\t{\"u\":\"pulsar+"
+								       "ssl://10.0.0.1:6651\"}\n");
+	expect(w, "");
+}
+
 static void the_accepted_tree_decodes_to_the_same(void **state)
 {
 	struct world *w = *state;
@@ -518,6 +546,7 @@ int main(void)
 		TEST(tls_is_used_where_the_format_has_one_port),
 		TEST(only_registrations_of_http_are_used),
 		TEST(a_named_endpoint_is_used),
+		TEST(a_named_scheme_is_also_the_one_with_tls),
 		TEST(the_accepted_tree_decodes_to_the_same),
 		TEST(roots_are_what_the_mirror_has_to_watch),
 		TEST(names_become_addresses),
