@@ -202,7 +202,7 @@ static int on_end(sd_event_source *source UNUSED, int fd UNUSED, uint32_t events
 	return 0;
 }
 
-/* A pidfd is readable at the end of its process, a control socket when the status has come. */
+/* A pidfd and the socket to another process are readable then. */
 static bool has_ended(const struct child *c)
 {
 	struct pollfd end = { .fd = c->pidfd, .events = POLLIN };
