@@ -115,9 +115,12 @@ static void an_upstream_without_a_server_says_why(void **state)
 		"(4): \"a\" has the label \"az\" with the value \"b\": \"match\" asks for \"a\"; "
 		"\"b\" is registered as down: its state is \"FAILED\"; \"c\" has the host \"; }\", "
 		"which is neither an IP address nor a host name (letters, digits, - and _); …");
-	see(w, SHOP("{\"discover\":{\"path\":\"/s\"}}"));
+	see(w, SHOP("{\"discover\":{\"path\":\"/s\",\"format\":\"json\"}}"));
 	assert_non_null(
 		strstr(problem_of(w, ROOT "/upstreams/shop"), "502; nothing is registered at /s"));
+	see(w, SHOP("{\"discover\":{\"path\":\"/s\"}}") "/s/a owner=7\n\tof no format\n");
+	assert_non_null(strstr(problem_of(w, ROOT "/upstreams/shop"),
+			       "502; no registration is recognised at /s"));
 }
 
 static void a_foreign_child_is_no_problem(void **state)
