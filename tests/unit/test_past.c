@@ -195,6 +195,32 @@ static void what_cannot_be_read_shows_nothing(void **state UNUSED)
 /* --- an older history --------------------------------------------------------------------------
  */
 
+/* A copy may have ACLs that this host cannot read with. */
+static void what_could_not_be_read_for_a_while_is_still_known(void **state UNUSED)
+{
+	CLEANUP(watermark_fini) struct watermark now = { 0 };
+	struct tree *t = TREE(N(CONFIG, 10, 10, 12, ""), THE_PLAN);
+	struct world w;
+
+	begin(&w);
+	problems_add(&w.unreadable, CONFIG "/sites", PROBLEM_ACCESS, NULL, "denied");
+	watermark_of(t, &places, &now);
+	assert_int_equal(judge(&w, t), PAST_CONTINUES);
+	watermark_keep_unreadable(&now, &w.past.mark, &w.unreadable);
+	assert_int_equal(watermark_find(&now, SITE)->mzxid, 35);
+	assert_null(watermark_find(&now, SHOP));
+	assert_int_equal(now.zxid, 40);
+	watermark_fini(&w.past.mark);
+	w.past.mark = now;
+	now = (struct watermark){ 0 };
+	problems_fini(&w.unreadable);
+	problems_init(&w.unreadable);
+	assert_int_equal(judge(&w, older_tree()), PAST_OLDER);
+	assert_string_equal(w.answer.finding.path, SITE);
+	assert_int_equal(judge(&w, known_tree()), PAST_CONTINUES);
+	end(&w);
+}
+
 static void each_sign_of_an_older_history_is_found(void **state UNUSED)
 {
 	struct znode other_time = N(SITE, 20, 35, 20, "x"), other_birth = ROOT;
@@ -673,6 +699,7 @@ int main(void)
 		cmocka_unit_test(a_host_that_has_seen_nothing_believes_everything),
 		cmocka_unit_test(a_deletion_shows_in_what_is_above),
 		cmocka_unit_test(what_cannot_be_read_shows_nothing),
+		cmocka_unit_test(what_could_not_be_read_for_a_while_is_still_known),
 		cmocka_unit_test(each_sign_of_an_older_history_is_found),
 		cmocka_unit_test(a_new_epoch_does_not_hide_an_older_history),
 		cmocka_unit_test(the_words_say_what_was_expected_and_what_came),
