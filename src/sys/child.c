@@ -210,7 +210,7 @@ static bool has_ended(const struct child *c)
 	return poll(&end, 1, 0) > 0;
 }
 
-/* When the loop is late, the child may have ended in time; then its output is read. */
+/* A loop that is late finds both at once: the child was not late. Its output is read then. */
 static int on_deadline(sd_event_source *source, uint64_t at UNUSED, void *ctx)
 {
 	struct child *c = ctx;
