@@ -27,11 +27,10 @@ struct permission {
 	struct arena *arena; /* of the plan and the note */
 	struct plan plan;
 	struct config_note note; /* of the newest tree */
-	bool has_plan, logged;
 	struct permit permit;
 	struct tree *newest;
 	char newest_revision[DIGEST_HEX_SIZE];
-	bool whole, wiped;
+	bool has_plan, logged, whole, wiped;
 	struct tree *config; /* of the revision that nginx runs, as operators wrote it … */
 	char stored[DIGEST_HEX_SIZE]; /* … which is this; "" = none is stored */
 	struct tree *fetched; /* from the history, with a signature if one is asked for … */
@@ -57,13 +56,14 @@ static void save(const struct permission *p)
 			    e.text);
 }
 
-/* Not on trial, nor on a trial that ended while nginx loaded it. */
+/* Not on trial, nor on a trial that ended while nginx loaded it. The permit is that of now. */
 static bool is_for_good(const struct permission *p, const char *revision)
 {
 	const struct permit *now = &p->permit;
 
-	return now->kind == PERMIT_NEWEST || (now->kind == PERMIT_NAMED && !now->attempt &&
-					      strcmp(now->revision.revision, revision) == 0);
+	return !rollout_follows(&p->settings->rollout) || now->kind == PERMIT_NEWEST ||
+	       (now->kind == PERMIT_NAMED && !now->attempt &&
+		strcmp(now->revision.revision, revision) == 0);
 }
 
 /* The same config may have been signed again. */

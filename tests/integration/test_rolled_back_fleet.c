@@ -161,16 +161,17 @@ static bool is_on_two_hosts(struct rig_fleet *f)
 	       strcmp(rig_fleet_field(f, "plan", "step"), "2") == 0 && strcmp(target, "2") == 0;
 }
 
-/* The next step of a plan that rig_fleet_look() does not know. */
-static void promote(struct rig_fleet *f)
+/* Step by step; a host whose session has ended meanwhile has no step of its own. rig_fleet_look()
+ * does not know this plan. */
+static void promote_until_accepted(struct rig_fleet *f, const char *word)
 {
 	uint64_t give_up = rig_now() + RIG_PATIENCE;
 
-	do {
+	while (!is_accepted(f, word)) {
 		assert_true(rig_now() < give_up);
 		rig_zk_create(f->zk, CLUSTER "/request", "promote");
 		eventually(NULL, !rig_zk_exists(f->zk, CLUSTER "/request"));
-	} while (!rig_fleet_plan_says(f, "request.result", "done"));
+	}
 }
 
 /* Of three hosts, two have revision 2 on trial when history goes back. */
@@ -198,10 +199,8 @@ static void a_rollout_that_was_lost_goes_on_and_no_host_goes_back(void **state)
 	eventually(NULL, is_on_two_hosts(f) && all_alert(f, false));
 	for (size_t i = 0; i < f->count; i++)
 		assert_int_equal(rig_nginx_reloads(&f->hosts[i].host.nginx), reloads[i]);
-	promote(f);
+	promote_until_accepted(f, "2");
 	eventually(NULL, all_serve(f, "2"));
-	promote(f);
-	eventually(NULL, is_accepted(f, "2"));
 }
 
 static void daemons_that_restart_change_nothing(void **state)

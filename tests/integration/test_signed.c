@@ -84,6 +84,15 @@ static bool all_say(struct rig_fleet *f, const char *state)
 	return true;
 }
 
+static bool all_have_logged(const struct rig_fleet *f, const char *words)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		if (!strstr(rig_read(f->hosts[i].host.log) ?: "", words))
+			return false;
+	}
+	return true;
+}
+
 static bool all_alert(struct rig_fleet *f, bool raised)
 {
 	for (size_t i = 0; i < f->count; i++) {
@@ -183,7 +192,7 @@ static void what_was_signed_before_is_not_taken_again(void **state)
 {
 	struct rig_fleet *f = *state;
 	const char *key = start(f, ALL, "config");
-	char *old = strdup(rig_zk_get(f->zk, CONFIG));
+	char *old = rig_text("%s", rig_zk_get(f->zk, CONFIG));
 
 	push_signed(f, "2", key);
 	fleet_eventually(f, rig_fleet_all_serve(f, "2") && rig_fleet_accepted(f, "2"));
@@ -196,7 +205,40 @@ static void what_was_signed_before_is_not_taken_again(void **state)
 	assert_int_equal(rig_host_status_number(&f->hosts[1].host, "trust.last"), 2);
 	sign(f, key); /* the operator wants it */
 	fleet_eventually(f, rig_fleet_all_serve(f, "1") && rig_fleet_accepted(f, "1"));
-	free(old);
+}
+
+static bool all_run(struct rig_fleet *f, const char *word)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		if (!rig_host_is(&f->hosts[i].host, "degraded") ||
+		    strcmp(rig_fleet_serves(f, i), word) != 0)
+			return false;
+	}
+	return true;
+}
+
+static void signal_masters(const struct rig_fleet *f, int sig)
+{
+	for (size_t i = 0; i < f->count; i++)
+		kill(f->hosts[i].host.nginx.pid, sig);
+}
+
+/* The config changes while nginx loads what was signed last: its serial counts all the same. */
+static void a_serial_counts_whatever_came_meanwhile(void **state)
+{
+	struct rig_fleet *f = *state;
+	const char *key = start(f, ALL, "config");
+	char *old = rig_text("%s", rig_zk_get(f->zk, CONFIG));
+
+	signal_masters(f, SIGSTOP);
+	push_signed(f, "2", key);
+	fleet_eventually(f, all_have_logged(f, "serial 2"));
+	rig_fleet_push(f, "1");
+	fleet_eventually(f, all_say(f, "changed"));
+	signal_masters(f, SIGCONT);
+	fleet_eventually(f, all_run(f, "2"));
+	rig_zk_set(f->zk, CONFIG, old);
+	assert_refused(f, "old", "2");
 }
 
 static void a_damaged_last_serial_trusts_nothing_new(void **state)
@@ -435,6 +477,7 @@ int main(void)
 		rollout_test(a_host_that_runs_nothing_waits_for_the_signature),
 		rollout_test(a_key_that_is_not_trusted_signs_for_nobody),
 		rollout_test(what_was_signed_before_is_not_taken_again),
+		rollout_test(a_serial_counts_whatever_came_meanwhile),
 		rollout_test(a_damaged_last_serial_trusts_nothing_new),
 		rollout_test(a_forged_plan_and_history_introduce_nothing),
 		rollout_test(with_all_the_plan_cannot_go_back),
