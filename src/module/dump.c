@@ -1,0 +1,56 @@
+/* See dump.h. */
+#include "dump.h"
+
+#ifdef ZKNGINX_MODULE_TEST
+
+static void put_list(const NGX_UPSTREAM(rr_peers_t) *list, const struct servers *s,
+		     struct outbox *out)
+{
+	const struct module_dump d = {
+		.number = (uint32_t)list->number,
+		.total_weight = (uint32_t)list->total_weight,
+		.tries = (uint32_t)list->tries,
+		.single = list->single,
+		.weighted = list->weighted,
+		.backups = (uint32_t)s->half[1].number,
+		.backup_tries = (uint32_t)list->next->tries,
+	};
+
+	module_put_dump(outbox_begin(out, MODULE_DUMP_LIST, 64), &d);
+	outbox_end(out);
+}
+
+/* From nginx's lists, not from the entries; then the number of connections. */
+static void put_servers(const NGX_UPSTREAM(rr_peers_t) *list, bool backup, struct outbox *out)
+{
+	for (const NGX_UPSTREAM(rr_peer_t) *p = list->peer; p; p = p->next) {
+		const struct entry e = { .peer = (NGX_UPSTREAM(rr_peer_t) *)p, .backup = backup };
+		const struct module_server server = entry_describe(&e);
+		struct module_writer *w = outbox_begin(out, MODULE_DUMP_SERVER, 512);
+
+		module_put_server(w, &server);
+		module_put_id(w, (uint32_t)p->conns);
+		outbox_end(out);
+	}
+}
+
+bool dump_run(const struct upstreams *all, const void *frame, size_t size, struct outbox *out)
+{
+	struct module_reader r = module_reader(frame, size);
+	struct upstream *u = upstreams_find(all, module_get_text(&r));
+
+	if (!module_is_read(&r))
+		return false;
+	if (u && u->servers) {
+		servers_rlock(u->servers);
+		put_list(u->servers->peers, u->servers, out);
+		put_servers(u->servers->peers, false, out);
+		put_servers(u->servers->peers->next, true, out);
+		servers_unlock(u->servers);
+	}
+	module_put_id(outbox_begin(out, MODULE_DUMP_END, 4), 0);
+	outbox_end(out);
+	return true;
+}
+
+#endif

@@ -1,0 +1,169 @@
+/* See points.h. */
+#include "points.h"
+
+#define POINTS_PER_WEIGHT 160
+
+/* --- the points of a server ------------------------------------------------------------------ */
+
+/* "HOST:PORT": where the port begins, or the end of the text when it has none. */
+static size_t port_begin(const ngx_str_t *name)
+{
+	size_t at = name->len;
+
+	while (at && name->data[at - 1] >= '0' && name->data[at - 1] <= '9')
+		at--;
+	return at && name->data[at - 1] == ':' ? at : name->len + 1;
+}
+
+/* The CRC of the host, a zero byte and the port, not yet final. */
+static uint32_t seed(const ngx_str_t *name)
+{
+	bool local = name->len >= 5 && ngx_strncasecmp(name->data, (u_char *)"unix:", 5) == 0;
+	size_t port = local ? name->len + 1 : port_begin(name), from = local ? 5 : 0;
+	uint32_t crc;
+
+	ngx_crc32_init(crc);
+	ngx_crc32_update(&crc, name->data + from, port - 1 - from);
+	ngx_crc32_update(&crc, (u_char *)"", 1);
+	if (port <= name->len)
+		ngx_crc32_update(&crc, name->data + port, name->len - port);
+	return crc;
+}
+
+/* Each point's hash goes on from the seed with the hash before it, its least byte first. */
+static struct point *put_points(struct point *at, const struct weighted_name *server)
+{
+	uint32_t begin = seed(&server->name), hash = 0;
+
+	for (ngx_uint_t i = 0; i < server->weight * POINTS_PER_WEIGHT; i++) {
+		u_char last[] = { (u_char)hash, (u_char)(hash >> 8), (u_char)(hash >> 16),
+				  (u_char)(hash >> 24) };
+
+		hash = begin;
+		ngx_crc32_update(&hash, last, sizeof(last));
+		ngx_crc32_final(hash);
+		*at++ = (struct point){ hash, (ngx_str_t *)&server->name };
+	}
+	return at;
+}
+
+/* --- in their order -------------------------------------------------------------------------- */
+
+/* By one byte of the hash; equal ones keep their order. */
+static void sort_by_byte(struct point *to, const struct point *from, size_t count, unsigned shift)
+{
+	size_t at[256] = { 0 }, sum = 0;
+
+	for (size_t i = 0; i < count; i++)
+		at[from[i].hash >> shift & 0xff]++;
+	for (unsigned i = 0; i < 256; i++) {
+		size_t here = at[i];
+
+		at[i] = sum;
+		sum += here;
+	}
+	for (size_t i = 0; i < count; i++)
+		to[at[from[i].hash >> shift & 0xff]++] = from[i];
+}
+
+/* An even number of passes: the result is where it began. */
+static void sort(struct point *points, struct point *other, size_t count)
+{
+	for (unsigned shift = 0; shift < 32; shift += 16) {
+		sort_by_byte(other, points, count, shift);
+		sort_by_byte(points, other, count, shift + 8);
+	}
+}
+
+/* Of points with one hash, the first server's stays. */
+static size_t drop_equal(struct point *points, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 1; i < count; i++) {
+		if (points[i].hash != points[kept].hash)
+			points[++kept] = points[i];
+	}
+	return count ? kept + 1 : 0;
+}
+
+struct points *points_new(const struct weighted_name *names, size_t count, ngx_log_t *log)
+{
+	size_t total = 0;
+	struct points *points;
+	struct point *other, *at;
+
+	for (size_t i = 0; i < count; i++)
+		total += names[i].weight * POINTS_PER_WEIGHT;
+	points = ngx_alloc(sizeof(*points) + total * sizeof(struct point), log);
+	other = ngx_alloc((total ? total : 1) * sizeof(*other), log);
+	if (!points || !other) {
+		free(points);
+		free(other);
+		return NULL;
+	}
+	at = points->point;
+	for (size_t i = 0; i < count; i++)
+		at = put_points(at, &names[i]);
+	sort(points->point, other, total);
+	free(other);
+	points->number = drop_equal(points->point, total);
+	return points;
+}
+
+/* --- the ring of a worker -------------------------------------------------------------------- */
+
+/* The names and their text, as they are now. NULL: there are more than there is room for. */
+static struct weighted_name *copy_names(struct servers *s, struct weighted_name *names, size_t room,
+					size_t text, size_t *count)
+{
+	u_char *at = (u_char *)(names + room);
+
+	servers_rlock(s);
+	*count = s->half[0].number;
+	if (*count > room || s->text > text) {
+		servers_unlock(s);
+		return NULL;
+	}
+	for (const struct entry *e = s->half[0].first; e; e = e->next) {
+		const ngx_str_t *server = &e->peer->server;
+
+		names->name = (ngx_str_t){ server->len, at };
+		names->weight = (ngx_uint_t)e->peer->weight;
+		at = ngx_cpymem(at, server->data, server->len);
+		names++;
+	}
+	servers_unlock(s);
+	return names - *count;
+}
+
+/* Memory is taken before the lock, for some more than there are now. */
+static struct weighted_name *read_names(struct servers *s, ngx_log_t *log, size_t *count)
+{
+	size_t room = s->half[0].number + 64, text = s->text + (size_t)64 * MODULE_NAME_MAX;
+	struct weighted_name *names = ngx_alloc(room * sizeof(*names) + text, log);
+
+	if (names && !copy_names(s, names, room, text, count)) {
+		free(names);
+		names = NULL;
+	}
+	return names;
+}
+
+bool ring_renew(struct ring *ring, struct servers *s, ngx_log_t *log)
+{
+	size_t count = 0;
+	struct weighted_name *names = read_names(s, log, &count);
+	struct points *points = names ? points_new(names, count, log) : NULL;
+
+	if (!points) {
+		free(names);
+		return false;
+	}
+	if (ring->memory) {
+		free(ring->points);
+		free(ring->memory);
+	}
+	*ring = (struct ring){ points, names };
+	return true;
+}
