@@ -3,7 +3,49 @@
 
 #ifdef ZKNGINX_MODULE_TEST
 
-static void put_list(const NGX_UPSTREAM(rr_peers_t) *list, const struct servers *s,
+static uint64_t fold_text(uint64_t digest, const ngx_str_t *text)
+{
+	for (size_t i = 0; i < text->len; i++)
+		digest = module_order_digest(digest, text->data[i]);
+	return digest;
+}
+
+static uint64_t ring_digest(const struct points *points)
+{
+	uint64_t digest = points->number;
+
+	for (ngx_uint_t i = 0; i < points->number; i++) {
+		digest = module_order_digest(digest, points->point[i].hash);
+		digest = fold_text(digest, points->point[i].server);
+	}
+	return digest;
+}
+
+/* Those after the last server are endless. */
+static uint64_t ranges_digest(const struct range *ranges, const struct servers *s)
+{
+	uint64_t digest = s->half[0].number;
+
+	for (size_t i = 0; i <= s->capacity; i++) {
+		digest = module_order_digest(digest, ranges[i].begin);
+		if (i < s->half[0].number)
+			digest = fold_text(digest, &ranges[i].peer->server);
+	}
+	return digest;
+}
+
+static uint64_t own_digest(const struct upstreams *all, struct upstream *u)
+{
+	if (u->method != HASH_CONSISTENT && u->method != RANDOM && u->method != RANDOM_TWO)
+		return 1;
+	if (u->version != u->servers->version)
+		return 0;
+	return u->method == HASH_CONSISTENT
+		       ? ring_digest(*balancers_points(&all->balancers, u->us))
+		       : ranges_digest(*balancers_ranges(&all->balancers, u->us), u->servers);
+}
+
+static void put_list(const NGX_UPSTREAM(rr_peers_t) *list, const struct servers *s, uint64_t own,
 		     struct outbox *out)
 {
 	const struct module_dump d = {
@@ -14,6 +56,8 @@ static void put_list(const NGX_UPSTREAM(rr_peers_t) *list, const struct servers 
 		.weighted = list->weighted,
 		.backups = (uint32_t)s->half[1].number,
 		.backup_tries = (uint32_t)list->next->tries,
+		.room = (uint32_t)ngx_max(list->number, list->next->number),
+		.own = own,
 	};
 
 	module_put_dump(outbox_begin(out, MODULE_DUMP_LIST, 64), &d);
@@ -43,7 +87,7 @@ bool dump_run(const struct upstreams *all, const void *frame, size_t size, struc
 		return false;
 	if (u && u->servers) {
 		servers_rlock(u->servers);
-		put_list(u->servers->peers, u->servers, out);
+		put_list(u->servers->peers, u->servers, own_digest(all, u), out);
 		put_servers(u->servers->peers, false, out);
 		put_servers(u->servers->peers->next, true, out);
 		servers_unlock(u->servers);

@@ -122,12 +122,29 @@ static struct upstreams *all_of(NGX_SESSION *session)
 	return NGX_PART(get_module_main_conf)(session, ZKNGINX_MODULE);
 }
 
-static void renew_ring(struct upstream *u, const struct balancers *b, ngx_log_t *log)
+static uint64_t now_usec(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* A ring takes its time, and an old one is safe: this worker spends at most a twentieth of its time
+ * on it. False: it stays old for now. */
+static bool renew_ring(struct upstream *u, const struct balancers *b, ngx_log_t *log)
 {
 	struct points **place = balancers_points(b, u->us);
+	uint64_t begin = now_usec();
+	bool renewed;
 
-	if (ring_renew(&u->ring, u->servers, log))
+	if (begin < u->rest_until)
+		return false;
+	renewed = ring_renew(&u->ring, u->servers, log);
+	if (renewed)
 		*place = u->ring.points;
+	u->rest_until = begin + 20 * (now_usec() - begin);
+	return renewed;
 }
 
 /* nginx would make its own, too small, where it finds none. */
@@ -150,8 +167,8 @@ static ngx_int_t renew(struct upstream *u, const struct balancers *b, ngx_log_t 
 
 	if (version == u->version)
 		return NGX_OK;
-	if (u->method == HASH_CONSISTENT)
-		renew_ring(u, b, log);
+	if (u->method == HASH_CONSISTENT && !renew_ring(u, b, log))
+		return NGX_OK;
 	if ((u->method == RANDOM || u->method == RANDOM_TWO) && renew_ranges(u, b, log) != NGX_OK)
 		return NGX_ERROR;
 	u->version = version;

@@ -23,6 +23,7 @@ struct upstream {
 	ngx_atomic_uint_t version;
 	struct ring ring;
 	struct range *ranges;
+	uint64_t rest_until; /* microseconds: the ring stays as it is until then */
 };
 
 /* The data of this module for http{} or stream{}. */

@@ -360,46 +360,81 @@ static void say_address(int fd)
 	send(fd, answer, strlen(answer), MSG_NOSIGNAL);
 }
 
-/* False: the connection ends. A request comes in one piece; *slow: it waits for the gate. */
-static bool serve(int fd, bool open, bool *slow)
+/* One connection; stage: what the gate said when its request came that waits; -1: none waits. */
+struct client {
+	int stage;
+	struct pollfd *pollfd;
+};
+
+/* False: the connection ends. A request comes in one piece. */
+static bool serve(struct client *c, int gate)
 {
 	char request[4096];
-	ssize_t n = recv(fd, request, sizeof(request) - 1, 0);
+	ssize_t n = recv(c->pollfd->fd, request, sizeof(request) - 1, 0);
 
 	if (n <= 0)
 		return false;
 	request[n] = '\0';
-	*slow = !open && strstr(request, "/slow");
-	if (!*slow)
-		say_address(fd);
+	if (strstr(request, "/slow"))
+		c->stage = gate;
+	else
+		say_address(c->pollfd->fd);
 	return true;
+}
+
+/* The gate went on: to 1, and the connection is closed; or to 2, and the request is answered. */
+static bool release(struct client *c, int gate)
+{
+	if (c->stage < 0 || c->stage >= gate)
+		return true;
+	c->stage = -1;
+	if (gate > 1)
+		say_address(c->pollfd->fd);
+	return gate > 1;
+}
+
+static int read_gate(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	int gate = 0;
+
+	if (f && fscanf(f, "%d", &gate) != 1)
+		gate = 0;
+	if (f)
+		fclose(f);
+	return gate;
+}
+
+static void serve_client(struct client *c, int gate)
+{
+	if (c->pollfd->fd < 0)
+		return;
+	if ((!c->pollfd->revents || serve(c, gate)) && release(c, gate))
+		return;
+	close(c->pollfd->fd);
+	c->pollfd->fd = -1;
 }
 
 static void serve_forever(int listener, const char *gate)
 {
 	struct pollfd fds[CLIENTS] = { { .fd = listener, .events = POLLIN } };
-	bool slow[CLIENTS] = { false };
+	struct client clients[CLIENTS];
 
-	for (size_t i = 1; i < CLIENTS; i++)
-		fds[i].fd = -1;
+	for (size_t i = 1; i < CLIENTS; i++) {
+		fds[i] = (struct pollfd){ -1, POLLIN, 0 };
+		clients[i] = (struct client){ -1, &fds[i] };
+	}
 	for (;;) {
-		bool open = gate && access(gate, F_OK) == 0;
+		size_t i = 1;
 
 		poll(fds, CLIENTS, 20);
-		for (size_t i = 1; i < CLIENTS; i++) {
-			if (fds[i].fd < 0 ||
-			    !((fds[i].revents && !serve(fds[i].fd, open, &slow[i])) ||
-			      (slow[i] && open)))
-				continue;
-			close(fds[i].fd);
-			fds[i].fd = -1;
-			slow[i] = false;
-		}
-		for (size_t i = 1; fds[0].revents && i < CLIENTS; i++) {
-			if (fds[i].fd >= 0)
-				continue;
-			fds[i] = (struct pollfd){ accept(listener, NULL, NULL), POLLIN, 0 };
-			break;
+		for (int stage = read_gate(gate); i < CLIENTS; i++)
+			serve_client(&clients[i], stage);
+		for (i = 1; fds[0].revents && i < CLIENTS && fds[i].fd >= 0;)
+			i++;
+		if (fds[0].revents && i < CLIENTS) {
+			fds[i].fd = accept(listener, NULL, NULL);
+			clients[i].stage = -1;
 		}
 	}
 }

@@ -63,8 +63,9 @@ struct module_answer rig_module_change(struct rig_module *m, struct rig_worker *
 struct rig_dump *rig_module_dump(struct rig_module *m, struct rig_worker *w, const char *upstream);
 void rig_module_dump_free(struct rig_dump *d);
 
-/* A child that answers on this port of every address, until the test ends. A request for "/slow"
- * waits until there is a file `gate`, and then has its connection closed. */
+/* A child that answers on this port of every address, until the test ends. A request for a path
+ * with "/slow" waits until the number in the file `gate` is another one than when it came: when
+ * that is 1, its connection is closed, and when it is 2, it is answered. */
 pid_t rig_module_backend(int port, const char *gate);
 /* GET path of 127.0.0.1:port, from this local address: the connection. */
 int rig_module_request(int port, const char *path, const char *source);

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -166,11 +168,14 @@ static void write_texts(void)
 	buf_fini(&stream);
 }
 
+/* Some servers refuse connections: nothing listens on their port. */
+static bool refusing;
+
 static void fill_server(struct model_server *m, unsigned address)
 {
 	*m = (struct model_server){ .s = { .weight = 1, .max_fails = 1, .fail_timeout = 10 } };
 	snprintf(m->name, sizeof(m->name), "127.1.%u.%u:%d", address / 100, address % 100 + 1,
-		 the.backend);
+		 refusing && address % 6 == 1 ? 1 : the.backend);
 }
 
 static void start_with(size_t servers)
@@ -351,11 +356,12 @@ static void change(struct model *m, bool grow)
 
 /* --- what is compared ------------------------------------------------------------------------ */
 
-static void put_lists(struct buf *b, const struct model *m)
+static void put_lists(struct buf *b, const struct model *m, unsigned worker)
 {
-	struct rig_worker *w = rig_module_worker(&the.daemon, m->context, random_below(WORKERS));
+	struct rig_worker *w = rig_module_worker(&the.daemon, m->context, worker);
 	struct rig_dump *d = rig_module_dump(&the.daemon, w, m->name);
 
+	buf_printf(b, "own %016llx\n", (unsigned long long)d->lists.own);
 	buf_printf(b, "number %u weight %u tries %u single %u weighted %u backups %u, tries %u\n",
 		   d->lists.number, d->lists.total_weight, d->lists.tries, d->lists.single,
 		   d->lists.weighted, d->lists.backups, d->lists.backup_tries);
@@ -407,8 +413,17 @@ static void put_answers(struct buf *b, const struct model *m)
 	}
 }
 
-/* Connections end a moment after their answers. */
-static bool is_idle(const struct model *m)
+/* A request that began before the list grew must have room for what it tries after that. */
+static void assert_room(const struct model *m)
+{
+	struct rig_worker *w = rig_module_worker(&the.daemon, m->context, 0);
+	struct rig_dump *d = rig_module_dump(&the.daemon, w, m->name);
+
+	assert_true(d->lists.room >= rig_module_upstream(w, m->name)->capacity);
+	rig_module_dump_free(d);
+}
+
+static unsigned conns_of(const struct model *m)
 {
 	struct rig_worker *w = rig_module_worker(&the.daemon, m->context, 0);
 	struct rig_dump *d = rig_module_dump(&the.daemon, w, m->name);
@@ -417,7 +432,18 @@ static bool is_idle(const struct model *m)
 	for (size_t i = 0; i < d->count; i++)
 		conns += d->conns[i];
 	rig_module_dump_free(d);
-	return conns == 0;
+	return conns;
+}
+
+/* A worker looks again when it has a request. */
+static bool is_fresh(const struct model *m, unsigned worker)
+{
+	struct rig_worker *w = rig_module_worker(&the.daemon, m->context, worker);
+	struct rig_dump *d = rig_module_dump(&the.daemon, w, m->name);
+	bool fresh = d->lists.own != 0;
+
+	rig_module_dump_free(d);
+	return fresh;
 }
 
 static char *describe(const struct model *m)
@@ -425,9 +451,12 @@ static char *describe(const struct model *m)
 	struct buf b = BUF_INIT;
 	char *copy;
 
+	for (unsigned i = 0; i < WORKERS; i++)
+		eventually(NULL, (ask(m, 0), is_fresh(m, i)));
 	put_answers(&b, m);
-	eventually(NULL, is_idle(m));
-	put_lists(&b, m);
+	eventually(NULL, conns_of(m) == 0);
+	for (unsigned i = 0; i < WORKERS; i++)
+		put_lists(&b, m, i);
 	copy = strdup(buf_str(&b));
 	buf_fini(&b);
 	return copy;
@@ -459,6 +488,7 @@ static void one_round(bool grow, unsigned changes)
 	reload();
 	for (size_t i = 0; i < ARRAY_SIZE(models); i++) {
 		assert_hello(&models[i]);
+		assert_room(&models[i]);
 		reloaded = describe(&models[i]);
 		if (strcmp(live[i], reloaded) != 0)
 			fail_msg("%s:\nlive:\n%s\nafter a reload:\n%s", models[i].name, live[i],
@@ -517,7 +547,7 @@ static void a_change_that_cannot_be_made_changes_nothing(void **state UNUSED)
 	digest = digest_of(m);
 	delete_last.server.name = text(first);
 	set_none.verb = MODULE_SET;
-	put_lists(&before, m);
+	put_lists(&before, m, 0);
 	assert_int_equal(try_op("none", digest, add_op("10.0.0.1:80", "")).result,
 			 MODULE_NO_UPSTREAM);
 	assert_int_equal(try_op("rr", digest + 1, add_op("10.0.0.1:80", "")).result,
@@ -531,7 +561,7 @@ static void a_change_that_cannot_be_made_changes_nothing(void **state UNUSED)
 	a = try_op("rr", digest, delete_last);
 	assert_int_equal(a.result, MODULE_LAST);
 	assert_true(a.digest == digest);
-	put_lists(&after, m);
+	put_lists(&after, m, 0);
 	assert_string_equal(buf_str(&before), buf_str(&after));
 	buf_fini(&before);
 	buf_fini(&after);
@@ -595,70 +625,205 @@ static void a_full_zone_refuses_servers_until_others_left(void **state UNUSED)
 
 #define FLIGHTS 24
 
-/* A request is on a server that is removed, while the list grows past 64 and 128. Its server then
- * closes the connection: the request goes to another one, and the log names both. */
-static void a_request_outlives_its_server_and_any_growth(void **state UNUSED)
+/* Add servers with these addresses: 127.NET.0.1 and so on. */
+static void add_many(const struct model *m, unsigned net, unsigned count, uint64_t *digest)
 {
-	struct model *m = &models[0];
+	char name[32];
+
+	for (unsigned i = 0; i < count; i++) {
+		struct module_answer a;
+
+		snprintf(name, sizeof(name), "127.%u.0.%u:%d", net, i + 1, the.backend);
+		a = try_op(m->name, *digest, add_op(name, ""));
+		assert_int_equal(a.result, MODULE_DONE);
+		*digest = a.digest;
+	}
+}
+
+static void delete_all_of_the_text(const struct model *m, uint64_t *digest)
+{
+	for (size_t i = 0; i < m->count; i++) {
+		struct module_op op = { .verb = MODULE_DELETE };
+		struct module_answer a;
+
+		op.server.name = text(m->servers[i].name);
+		a = try_op(m->name, *digest, op);
+		assert_int_equal(a.result, MODULE_DONE);
+		*digest = a.digest;
+	}
+}
+
+/* The log names the first server, which was removed, and the second one, which answered. */
+static void assert_flight(const struct model *m, int flight)
+{
+	char first[64], second[64];
+	const char *head, *body = rig_module_answer(flight, &head);
+	const char *log = strstr(head, "X-Upstream: ");
+
+	assert_non_null(log);
+	if (sscanf(log, "X-Upstream: %63[^,], %63[^\r]", first, second) != 2)
+		fail_msg("not two servers: %s", head);
+	if (!has(m, first))
+		fail_msg("never tried first: %s", first);
+	assert_false(has(m, second));
+	assert_true(*body && strncmp(second, body, strlen(body)) == 0);
+}
+
+/*
+ * Requests are on servers that are removed, while the list grows past 64 and 128. No server that
+ * comes takes their place. Then their servers close the connections, and they go to others; the
+ * places of the first ones are used again; and at the end the log still names both.
+ */
+static void a_request_outlives(struct model *m)
+{
 	int flights[FLIGHTS];
-	size_t initial = 60;
-	struct module_answer a;
-	const char *body, *head, *log;
+	char path[64];
 	uint64_t digest;
 
-	start(initial);
+	start(60);
 	digest = digest_of(m);
+	snprintf(path, sizeof(path), "/%s/slow", m->name);
 	for (unsigned i = 0; i < FLIGHTS; i++)
-		flights[i] = rig_module_request(the.http, "/rr/slow", "127.0.0.1");
-	eventually(NULL, ({
-			   struct rig_dump *d = rig_module_dump(
-				   &the.daemon, rig_module_worker(&the.daemon, MODULE_HTTP, 0),
-				   "rr");
-			   unsigned conns = 0;
+		flights[i] = rig_module_request(the.http, path, "127.0.0.1");
+	eventually(NULL, conns_of(m) == FLIGHTS);
+	add_many(m, 11, 140, &digest);
+	delete_all_of_the_text(m, &digest);
+	add_many(m, 12, 100, &digest);
+	assert_int_equal(conns_of(m), 0);
+	rig_write(the.gate, "1");
+	eventually(NULL, conns_of(m) == FLIGHTS);
+	add_many(m, 13, 60, &digest);
+	rig_write(the.gate, "2");
+	for (unsigned i = 0; i < FLIGHTS; i++)
+		assert_flight(m, flights[i]);
+	eventually(NULL, conns_of(m) == 0);
+}
 
-			   for (size_t i = 0; i < d->count; i++)
-				   conns += d->conns[i];
-			   rig_module_dump_free(d);
-			   conns == FLIGHTS;
-		   }));
-	for (unsigned i = 0; i < 140; i++) {
-		struct model_server added;
+static void a_request_outlives_its_server_and_any_growth(void **state UNUSED)
+{
+	a_request_outlives(&models[0]);
+}
 
-		fill_server(&added, 60 + i);
-		a = try_op("rr", digest, add_op(added.name, ""));
-		assert_int_equal(a.result, MODULE_DONE);
-		digest = a.digest;
+static void a_request_of_least_conn_outlives_its_server(void **state UNUSED)
+{
+	a_request_outlives(&models[2]);
+}
+
+static void a_request_of_random_outlives_its_server(void **state UNUSED)
+{
+	a_request_outlives(&models[8]);
+}
+
+/* --- a storm --------------------------------------------------------------------------------- */
+
+#define CLIENTS 4
+
+struct tally {
+	unsigned long requests, failures;
+	char failure[300];
+};
+
+/* One of six servers refuses connections. The first one never does, and stays. */
+static void change_in_storm(struct model *m, bool grow)
+{
+	struct model_server first = m->servers[0];
+	struct module_op op;
+	struct module_answer a;
+	struct rig_worker *w = rig_module_worker(&the.daemon, m->context, random_below(WORKERS));
+	struct model before = *m;
+	uint64_t digest = digest_of(m);
+
+	if (!change_one(m, &op, grow))
+		return;
+	if (strcmp(m->servers[0].name, first.name) != 0 || m->servers[0].s.down) {
+		*m = before;
+		return;
 	}
-	for (size_t i = 0; i < initial; i++) {
-		struct module_op op = { .verb = MODULE_DELETE,
-					.server.name = text(m->servers[i].name) };
+	a = rig_module_change(&the.daemon, w, m->name, digest, &op, 1);
+	if (a.result != MODULE_DONE)
+		fail_msg("%s: %s", m->name, module_result_text(a.result));
+}
 
-		a = try_op("rr", digest, op);
-		assert_int_equal(a.result, MODULE_DONE);
-		digest = a.digest;
-	}
-	/* addresses that the removed ones must not take while requests are on them */
-	for (unsigned i = 0; i < initial; i++) {
-		char name[32];
+static bool is_answer_of_its_server(const struct model *m, const char *head, const char *body)
+{
+	const char *log = strstr(head, "X-Upstream: ");
+	char *end = log ? strchr(log, '\r') : NULL, last[64] = "";
 
-		snprintf(name, sizeof(name), "127.9.9.%u:%d", i + 1, the.backend);
-		a = try_op("rr", digest, add_op(name, ""));
-		assert_int_equal(a.result, MODULE_DONE);
-		digest = a.digest;
-	}
-	rig_write(the.gate, "open");
-	for (unsigned i = 0; i < FLIGHTS; i++) {
-		char first[64], second[64];
+	if (!*body || strncmp(head, "HTTP/1.1 200", 12) != 0)
+		return false;
+	if (m->context == MODULE_STREAM)
+		return true;
+	if (!end)
+		return false;
+	while (end > log && *end != ' ')
+		end--;
+	sscanf(end, " %63[^:]", last);
+	return strcmp(last, body) == 0;
+}
 
-		body = rig_module_answer(flights[i], &head);
-		log = strstr(head, "X-Upstream: ");
-		assert_non_null(log);
-		assert_int_equal(sscanf(log, "X-Upstream: %63[^,], %63[^\r]", first, second), 2);
-		assert_true(has(m, first));
-		assert_false(has(m, second));
-		assert_true(strncmp(second, body, strlen(body)) == 0 && *body);
+static void ask_in_storm(struct tally *t, const struct model *m, unsigned key)
+{
+	char path[64];
+	const char *head, *body;
+
+	snprintf(path, sizeof(path), "/%s?k=%u", m->name, key);
+	body = rig_module_answer(rig_module_request(m->context == MODULE_HTTP ? the.http : m->port,
+						    path, "127.0.0.1"),
+				 &head);
+	t->requests++;
+	if (is_answer_of_its_server(m, head, body))
+		return;
+	t->failures++;
+	snprintf(t->failure, sizeof(t->failure), "%s: %.250s", m->name, head);
+}
+
+static pid_t start_client(struct tally *t, unsigned number)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	seed = number;
+	for (;;)
+		ask_in_storm(t, &models[random_below(ARRAY_SIZE(models))], random_below(1000));
+}
+
+static void storm(unsigned changes)
+{
+	for (unsigned n = 0; n < changes; n++) {
+		for (size_t i = 0; i < ARRAY_SIZE(models); i++)
+			change_in_storm(&models[i], models[i].count < 40 + 50 * (n / 50 % 2));
+		if (n % 100 == 99)
+			reload();
 	}
-	eventually(NULL, is_idle(m));
+}
+
+static void no_request_fails_while_servers_come_and_go(void **state UNUSED)
+{
+	const char *changes = getenv("MODULE_STORM");
+	struct tally *tallies = mmap(NULL, CLIENTS * sizeof(*tallies), PROT_READ | PROT_WRITE,
+				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t clients[CLIENTS];
+
+	seed = 3;
+	refusing = true;
+	start(40);
+	for (unsigned i = 0; i < CLIENTS; i++)
+		clients[i] = start_client(&tallies[i], i);
+	storm(changes ? (unsigned)atoi(changes) : 150);
+	for (unsigned i = 0; i < CLIENTS; i++) {
+		rig_stop(clients[i], SIGKILL);
+		assert_true(tallies[i].requests > 0);
+		print_message("%lu requests\n", tallies[i].requests);
+		if (tallies[i].failures)
+			fail_msg("%lu of %lu requests failed: %s", tallies[i].failures,
+				 tallies[i].requests, tallies[i].failure);
+	}
+	refusing = false;
+	munmap(tallies, CLIENTS * sizeof(*tallies));
+	for (size_t i = 0; i < ARRAY_SIZE(models); i++)
+		eventually(NULL, conns_of(&models[i]) == 0);
 }
 
 /* --- without a daemon ------------------------------------------------------------------------ */
@@ -726,6 +891,9 @@ int main(void)
 		TEST(a_malformed_change_is_refused_whole_and_nonsense_ends_the_connection),
 		TEST(a_full_zone_refuses_servers_until_others_left),
 		TEST(a_request_outlives_its_server_and_any_growth),
+		TEST(a_request_of_least_conn_outlives_its_server),
+		TEST(a_request_of_random_outlives_its_server),
+		TEST(no_request_fails_while_servers_come_and_go),
 		TEST(nginx_serves_without_a_daemon_and_greets_one_that_comes),
 		TEST(a_worker_that_was_killed_is_followed_by_one_that_knows_the_changes),
 		TEST(a_server_that_is_listed_twice_leaves_its_upstream_to_reloads),

@@ -124,9 +124,12 @@ struct module_answer {
 	uint64_t digest; /* of the servers after them */
 };
 
-/* The state of a list of servers, in a test build: `order` of the servers is that of the frames. */
+/* The state of the lists of servers, in a test build. */
 struct module_dump {
 	uint32_t number, total_weight, tries, single, weighted, backups, backup_tries;
+	uint32_t room; /* servers that a request can remember to have tried */
+	uint64_t own;  /* a digest of what this worker keeps for itself; 0: not yet as new as the
+			  lists */
 };
 
 /* --- digests --------------------------------------------------------------------------------- */
