@@ -41,7 +41,7 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev libzookeeper-mt-dev libconfig-de
 	libjansson-dev libmicrohttpd-dev libssl-dev uthash-dev zlib1g-dev
 DEMO_PACKAGES := zookeeper nginx libnginx-mod-stream curl
 TEST_PACKAGES := libcmocka-dev default-jdk-headless libcurator-client-java libcurator-framework-java \
-	libcurator-recipes-java libcurator-discovery-java openssl procps git mandoc
+	libcurator-recipes-java libcurator-discovery-java openssl procps git mandoc nginx-dev
 FAULT_PACKAGES := strace
 LINT_PACKAGES := clang clang-format clang-tidy libclang-rt-dev cppcheck systemd
 
@@ -148,7 +148,9 @@ $(B)/tests/integration/test_leader: $(patsubst %.c,$(B)/%.o,$(wildcard src/leade
 # Built with nginx's own headers as its packages install them, and configured as those say. Of the
 # daemon they have core/wire/module_wire.c alone. Nothing installs them.
 NGINX_DEV ?= /usr/share/nginx/src
-NGINX_SRC := $(B)/module/nginx
+# Another nginx-dev is another directory, so that everything is built again.
+NGINX_ID := $(shell cat $(NGINX_DEV)/conf_flags $(NGINX_DEV)/src/*/*.h 2>/dev/null | cksum | cut -d' ' -f1)
+NGINX_SRC := $(B)/module/nginx-$(NGINX_ID)
 NGINX_READY := $(NGINX_SRC)/objs/ngx_auto_config.h
 MODULE_PARTS := $(patsubst src/module/%.c,%,$(MODULE_SOURCES)) module_wire
 MODULES := $(B)/module/ngx_http_zknginx_module.so $(B)/module/ngx_stream_zknginx_module.so

@@ -141,20 +141,31 @@ static bool same_points(const struct points *ours, const struct points *theirs)
 	return true;
 }
 
-static bool points_are_expected(ngx_conf_t *cf, const struct hash_conf *conf)
+static struct weighted_name *trial_names(ngx_log_t *log)
 {
-	struct weighted_name names[SERVERS];
-	struct points *points;
-	bool same;
+	struct weighted_name *names = ngx_alloc(SERVERS * sizeof(*names), log);
 
-	for (ngx_uint_t i = 0; i < SERVERS; i++) {
+	for (ngx_uint_t i = 0; names && i < SERVERS; i++) {
 		names[i].name.data = (u_char *)trial_servers[i].name;
 		names[i].name.len = ngx_strlen(trial_servers[i].name);
 		names[i].weight = trial_servers[i].weight;
 	}
-	points = points_new(names, SERVERS, cf->log);
-	same = points && same_points(points, conf->points);
-	free(points);
+	return names;
+}
+
+static bool points_are_expected(ngx_conf_t *cf, const struct hash_conf *conf)
+{
+	const struct ring none = { .count = 0 };
+	struct weighted_name *names = trial_names(cf->log);
+	struct ring ring;
+	bool same;
+
+	if (!names || !ring_make(&none, names, SERVERS, &ring, cf->log)) {
+		free(names);
+		return false;
+	}
+	same = same_points(ring.points, conf->points);
+	ring_fini(&ring);
 	return same;
 }
 

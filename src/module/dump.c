@@ -45,6 +45,17 @@ static uint64_t own_digest(const struct upstreams *all, struct upstream *u)
 		       : ranges_digest(*balancers_ranges(&all->balancers, u->us), u->servers);
 }
 
+static uint32_t count_entries(const struct registry *r)
+{
+	uint32_t count = 0;
+
+	for (size_t i = 0; i <= r->mask; i++) {
+		for (const struct entry *e = r->buckets[i]; e; e = e->chain)
+			count++;
+	}
+	return count;
+}
+
 static void put_list(const NGX_UPSTREAM(rr_peers_t) *list, const struct servers *s, uint64_t own,
 		     struct outbox *out)
 {
@@ -56,6 +67,7 @@ static void put_list(const NGX_UPSTREAM(rr_peers_t) *list, const struct servers 
 		.weighted = list->weighted,
 		.backups = (uint32_t)s->half[1].number,
 		.backup_tries = (uint32_t)list->next->tries,
+		.entries = count_entries(&s->registry),
 		.room = (uint32_t)ngx_max(list->number, list->next->number),
 		.own = own,
 	};

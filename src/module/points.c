@@ -75,40 +75,120 @@ static void sort(struct point *points, struct point *other, size_t count)
 	}
 }
 
-/* Of points with one hash, the first server's stays. */
-static size_t drop_equal(struct point *points, size_t count)
-{
-	size_t kept = 0;
+/* --- from one list to the next --------------------------------------------------------------- */
 
-	for (size_t i = 1; i < count; i++) {
-		if (points[i].hash != points[kept].hash)
-			points[++kept] = points[i];
-	}
-	return count ? kept + 1 : 0;
+static bool same_server(const struct weighted_name *a, const struct weighted_name *b)
+{
+	return a->weight == b->weight && a->name.len == b->name.len &&
+	       ngx_memcmp(a->name.data, b->name.data, a->name.len) == 0;
 }
 
-struct points *points_new(const struct weighted_name *names, size_t count, ngx_log_t *log)
+/* What both lists begin and end with stays. Whatever is between counts as changed: after one change
+ * that is one server at most. Returns where it begins; *end: in the new list. */
+static size_t match_lists(const struct ring *old, struct weighted_name *names, size_t count,
+			  size_t *end)
+{
+	size_t head = 0, tail = 0;
+	size_t shorter = ngx_min(old->name_count, count);
+	struct weighted_name *last = old->names + old->name_count;
+
+	while (head < shorter && same_server(&old->names[head], &names[head])) {
+		old->names[head].moved = &names[head];
+		head++;
+	}
+	while (tail < shorter - head && same_server(last - tail - 1, &names[count - tail - 1])) {
+		(last - tail - 1)->moved = &names[count - tail - 1];
+		tail++;
+	}
+	for (size_t i = head; i < old->name_count - tail; i++)
+		old->names[i].moved = NULL;
+	*end = count - tail;
+	return head;
+}
+
+static size_t count_points(const struct weighted_name *names, size_t count)
 {
 	size_t total = 0;
-	struct points *points;
-	struct point *other, *at;
 
 	for (size_t i = 0; i < count; i++)
 		total += names[i].weight * POINTS_PER_WEIGHT;
-	points = ngx_alloc(sizeof(*points) + total * sizeof(struct point), log);
-	other = ngx_alloc((total ? total : 1) * sizeof(*other), log);
-	if (!points || !other) {
-		free(points);
-		free(other);
-		return NULL;
-	}
-	at = points->point;
+	return total;
+}
+
+/* The points of these servers, in their order. *points has room for twice as many. */
+static void put_sorted(struct point *points, const struct weighted_name *names, size_t count)
+{
+	struct point *at = points;
+
 	for (size_t i = 0; i < count; i++)
 		at = put_points(at, &names[i]);
-	sort(points->point, other, total);
-	free(other);
-	points->number = drop_equal(points->point, total);
-	return points;
+	sort(points, at, (size_t)(at - points));
+}
+
+static bool is_before(const struct point *a, const struct point *b)
+{
+	return a->hash != b->hash ? a->hash < b->hash : a->server < b->server;
+}
+
+static void merge(const struct ring *old, const struct point *added, size_t added_count,
+		  struct point *out)
+{
+	const struct point *end = added + added_count;
+
+	for (size_t i = 0; i < old->count; i++) {
+		const struct weighted_name *name = (struct weighted_name *)old->all[i].server;
+		struct point kept = { old->all[i].hash, (ngx_str_t *)name->moved };
+
+		if (!kept.server)
+			continue;
+		while (added < end && is_before(added, &kept))
+			*out++ = *added++;
+		*out++ = kept;
+	}
+	while (added < end)
+		*out++ = *added++;
+}
+
+/* Of points with one hash, the first server's stays. */
+static void hide_equal(struct points *points, const struct point *all, size_t count)
+{
+	points->number = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (!i || all[i].hash != all[i - 1].hash)
+			points->point[points->number++] = all[i];
+	}
+}
+
+bool ring_make(const struct ring *old, struct weighted_name *names, size_t count, struct ring *out,
+	       ngx_log_t *log)
+{
+	size_t end, begin = match_lists(old, names, count, &end);
+	size_t added = count_points(names + begin, end - begin);
+	size_t total = count_points(names, count);
+	struct point *sorted = ngx_alloc((2 * added + 1) * sizeof(*sorted), log);
+
+	*out = (struct ring){ .count = total, .names = names, .name_count = count };
+	out->all = ngx_alloc((total + 1) * sizeof(*out->all), log);
+	out->points = ngx_alloc(sizeof(*out->points) + total * sizeof(struct point), log);
+	if (!sorted || !out->all || !out->points) {
+		free(sorted);
+		out->names = NULL;
+		ring_fini(out);
+		return false;
+	}
+	put_sorted(sorted, names + begin, end - begin);
+	merge(old, sorted, added, out->all);
+	free(sorted);
+	hide_equal(out->points, out->all, total);
+	return true;
+}
+
+void ring_fini(struct ring *ring)
+{
+	free(ring->points);
+	free(ring->all);
+	free(ring->names);
+	*ring = (struct ring){ .count = 0 };
 }
 
 /* --- the ring of a worker -------------------------------------------------------------------- */
@@ -154,16 +234,13 @@ bool ring_renew(struct ring *ring, struct servers *s, ngx_log_t *log)
 {
 	size_t count = 0;
 	struct weighted_name *names = read_names(s, log, &count);
-	struct points *points = names ? points_new(names, count, log) : NULL;
+	struct ring next;
 
-	if (!points) {
+	if (!names || !ring_make(ring, names, count, &next, log)) {
 		free(names);
 		return false;
 	}
-	if (ring->memory) {
-		free(ring->points);
-		free(ring->memory);
-	}
-	*ring = (struct ring){ points, names };
+	ring_fini(ring);
+	*ring = next;
 	return true;
 }

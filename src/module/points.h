@@ -26,16 +26,26 @@ struct points {
 struct weighted_name {
 	ngx_str_t name;
 	ngx_uint_t weight;
+	struct weighted_name *moved; /* the same server in the next list; NULL: none */
 };
 
-/* NULL: no memory. The names have to live as long as the points. For free(). */
-struct points *points_new(const struct weighted_name *names, size_t count, ngx_log_t *log);
-
-/* The ring of a worker. */
+/*
+ * The ring of a worker, with what it takes to make the next one: only the points of servers that
+ * changed are computed and sorted, and merged with the others.
+ */
 struct ring {
-	struct points *points; /* what nginx reads: its own, or ours */
-	void *memory;          /* of the names; NULL: the points are nginx's */
+	struct points *points; /* what nginx reads; NULL: nginx has its own */
+	struct point *all;     /* also those that an equal one in front of them hides */
+	size_t count;          /* of `all` */
+	struct weighted_name *names;
+	size_t name_count;
 };
+
+/* A ring of these names, from an old one or from an empty one. Takes the names when it succeeds;
+ * false: no memory. The old one has to be freed after that. */
+bool ring_make(const struct ring *old, struct weighted_name *names, size_t count, struct ring *out,
+	       ngx_log_t *log);
+void ring_fini(struct ring *ring);
 
 /* False: the ring is as old as it was. */
 bool ring_renew(struct ring *ring, struct servers *s, ngx_log_t *log);

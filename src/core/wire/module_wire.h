@@ -127,9 +127,10 @@ struct module_answer {
 /* The state of the lists of servers, in a test build. */
 struct module_dump {
 	uint32_t number, total_weight, tries, single, weighted, backups, backup_tries;
-	uint32_t room; /* servers that a request can remember to have tried */
-	uint64_t own;  /* a digest of what this worker keeps for itself; 0: not yet as new as the
-			  lists */
+	uint32_t entries; /* servers in the zone, with those that were removed */
+	uint32_t room;    /* servers that a request can remember to have tried */
+	uint64_t own;     /* a digest of what this worker keeps for itself; 0: not yet as new as the
+			     lists */
 };
 
 /* --- digests --------------------------------------------------------------------------------- */
