@@ -148,9 +148,7 @@ $(B)/tests/integration/test_leader: $(patsubst %.c,$(B)/%.o,$(wildcard src/leade
 # Built with nginx's own headers as its packages install them, and configured as those say. Of the
 # daemon they have core/wire/module_wire.c alone. Nothing installs them.
 NGINX_DEV ?= /usr/share/nginx/src
-# Another nginx-dev is another directory, so that everything is built again.
-NGINX_ID := $(shell cat $(NGINX_DEV)/conf_flags $(NGINX_DEV)/src/*/*.h 2>/dev/null | cksum | cut -d' ' -f1)
-NGINX_SRC := $(B)/module/nginx-$(NGINX_ID)
+NGINX_SRC := $(B)/module/nginx
 NGINX_READY := $(NGINX_SRC)/objs/ngx_auto_config.h
 MODULE_PARTS := $(patsubst src/module/%.c,%,$(MODULE_SOURCES)) module_wire
 MODULES := $(B)/module/ngx_http_zknginx_module.so $(B)/module/ngx_stream_zknginx_module.so
@@ -161,17 +159,25 @@ MODULE_CPPFLAGS := -D_GNU_SOURCE -Isrc -DZKNGINX_VERSION='"$(VERSION)"' $(FORTIF
 	src/http/modules src/http/v2 src/stream objs)
 MODULE_CFLAGS := -std=gnu17 $(OPTIMIZE) -fvisibility=hidden -fPIC -MMD -MP $(WARNINGS) $(HARDENING)
 
-.PHONY: module
-module:
-	@test -e $(NGINX_DEV)/configure || { echo "make module: install nginx-dev first"; exit 1; }
-	$(Q)$(MAKE) --no-print-directory $(MODULES)
+HAS_NGINX_DEV := $(wildcard $(NGINX_DEV)/configure)
 
-# nginx's configure wants to write into its own directory.
-$(NGINX_READY): $(NGINX_DEV)/conf_flags
-	@$(call say,CONF,$(NGINX_SRC))
-	$(Q)rm -rf $(NGINX_SRC) && mkdir -p $(NGINX_SRC) && cp -rs $(NGINX_DEV)/. $(NGINX_SRC)
-	$(Q)cd $(NGINX_SRC) && bash -c '. ./conf_flags && ./configure "$${NGX_CONF_FLAGS[@]}"' >configure.out \
-		|| { cat configure.out; rm -f objs/ngx_auto_config.h; exit 1; }
+.PHONY: module no-nginx-dev
+module: $(if $(HAS_NGINX_DEV),$(MODULES),no-nginx-dev)
+no-nginx-dev:
+	@echo "make module: install nginx-dev first"; exit 1
+
+# nginx's configure wants to write into its own directory. When another nginx-dev is installed, all is
+# built again; its files may be older than what was built.
+NGINX_ID = $(shell cat $(NGINX_DEV)/conf_flags $(NGINX_DEV)/src/*/*.h | cksum | cut -d' ' -f1)
+$(NGINX_READY): FORCE
+	$(Q)test "$$(cat $(NGINX_SRC)/id 2>&1)" = $(NGINX_ID) || { \
+		$(call say,CONF,$(NGINX_SRC)); \
+		rm -rf $(NGINX_SRC) && mkdir -p $(NGINX_SRC) && cp -rs $(NGINX_DEV)/. $(NGINX_SRC) && \
+		(cd $(NGINX_SRC) && bash -c '. ./conf_flags && ./configure "$${NGX_CONF_FLAGS[@]}"') \
+			>$(B)/module/configure.out && echo $(NGINX_ID) >$(NGINX_SRC)/id; }
+
+.PHONY: FORCE
+FORCE:
 
 # $(1): directory, $(2): flags.
 define module_rules
@@ -249,7 +255,7 @@ IN_TURN := $(patsubst %.c,$(B)/%,$(LONGEST)) \
 	$(filter-out $(patsubst %.c,$(B)/%,$(LONGEST)),$(INTEGRATION_TESTS))
 RUN := ZKNGINX_MODULES=$(abspath $(B))/module/test ZKNGINXD=$(B)/zknginxd ZKNGINXCTL=$(B)/zknginxctl CURATOR_CLASSPATH=$(CURATOR_CLASSPATH)
 integration: $(B)/zknginxd $(B)/zknginxctl $(INTEGRATION_TESTS) $(CURATOR_CLASSES) \
-		$(if $(wildcard $(NGINX_DEV)/configure),$(TEST_MODULES))
+		$(if $(HAS_NGINX_DEV),$(TEST_MODULES))
 	$(Q)rm -f $(addsuffix .failed,$(INTEGRATION_TESTS)); \
 	printf '%s\n' $(IN_TURN) | $(RUN) xargs -P $(JOBS) -I T sh -c \
 		'T >T.out 2>&1 || touch T.failed; exec flock $(B)/out.lock sh -c "echo == T; cat T.out"'; \
