@@ -108,8 +108,11 @@ static void accept_tree(struct past_watch *w, struct watermark *now, enum past_v
 			const struct past_question *q, const struct past_answer *a)
 {
 	struct past *p = &w->past;
-	bool only_servers = p->mark.written == now->written && p->time;
+	bool only_servers;
 
+	if (verdict == PAST_CONTINUES)
+		watermark_keep_unreadable(now, &p->mark, &w->unreadable);
+	only_servers = p->mark.written == now->written && p->time;
 	log_end(w, verdict, a);
 	if (verdict != PAST_CONTINUES)
 		p->stale_plan = verdict == PAST_RETURNED ? 0 : past_stale_plan(q, a);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <zknginx/log.h>
+#include <zknginx/tree.h>
 
 #include "enclosed.h"
 #include "helper_channel.h"
@@ -24,6 +25,12 @@ static const char *parent_of(struct arena *a, const char *path)
 	if (!slash || slash == path)
 		return slash ? "/" : "";
 	return arena_copy(a, path, (size_t)(slash - path));
+}
+
+void enclosed_cover_log(struct enclosed *q, struct arena *a, const char *log)
+{
+	if (!path_is_within(log, "/dev"))
+		enclosed_cover(q, COVER_LOGS, parent_of(a, log));
 }
 
 static void cover(const struct enclosed *q, struct arena *a, struct mounts *m)

@@ -44,6 +44,8 @@ struct enclosed {
 };
 
 void enclosed_cover(struct enclosed *q, enum cover_kind kind, const char *path);
+/* The directory of a log. One such as /dev/stderr can be opened without a cover. */
+void enclosed_cover_log(struct enclosed *q, struct arena *a, const char *log);
 
 /* What the child needs between fork and exec. */
 struct enclosed_child {

@@ -55,7 +55,7 @@ static bool is_generation(const struct server *s, const char *path)
 	return strcmp(real, real_all) == 0 && generation_parse(name + 1, &n);
 }
 
-/* The kernel's own file systems are not covered. */
+/* The kernel's own file systems are not covered; /dev/shm is none of them. */
 static bool may_be_covered(enum cover_kind kind, const char *path)
 {
 	static const char *const never[] = { "/proc", "/sys", "/dev" };
@@ -65,7 +65,8 @@ static bool may_be_covered(enum cover_kind kind, const char *path)
 	if (kind == COVER_PARENT && slash)
 		*slash = '\0';
 	real = realpath(directory, NULL);
-	return !real || !path_is_within_any(real, never, ARRAY_SIZE(never));
+	return !real || path_is_within(real, "/dev/shm") ||
+	       !path_is_within_any(real, never, ARRAY_SIZE(never));
 }
 
 static bool is_absolute_or_empty(const char *path)

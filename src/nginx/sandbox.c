@@ -215,8 +215,8 @@ static void cover_written_places(const struct test *t, struct arena *a, struct e
 	enclosed_cover(q, COVER_PARENT, paths[NGINX_PID]);
 	enclosed_cover(q, COVER_LOGS, s->log_directory);
 	enclosed_cover(q, COVER_CACHE, s->cache);
-	enclosed_cover(q, COVER_LOGS, parent_of(a, paths[NGINX_ERROR_LOG]));
-	enclosed_cover(q, COVER_LOGS, parent_of(a, paths[NGINX_HTTP_LOG]));
+	enclosed_cover_log(q, a, paths[NGINX_ERROR_LOG]);
+	enclosed_cover_log(q, a, paths[NGINX_HTTP_LOG]);
 	for (size_t i = NGINX_BODY_TEMP; i < NGINX_PATH_N; i++)
 		enclosed_cover(q, COVER_DIRECTORY, parent_of(a, paths[i]));
 	for (size_t i = 0; i < s->learned_count; i++)

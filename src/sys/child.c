@@ -12,6 +12,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -201,16 +202,15 @@ static int on_end(sd_event_source *source UNUSED, int fd UNUSED, uint32_t events
 	return 0;
 }
 
+/* A pidfd and the socket to another process are readable then. */
 static bool has_ended(const struct child *c)
 {
-	siginfo_t info = { 0 };
+	struct pollfd end = { .fd = c->pidfd, .events = POLLIN };
 
-	return waitid(P_PIDFD, (id_t)c->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
-	       info.si_pid != 0;
+	return poll(&end, 1, 0) > 0;
 }
 
-/* A loop that is late finds the deadline and the end of the child at once: the child was not late.
- * Its output is read then. */
+/* A loop that is late finds both at once: the child was not late. Its output is read then. */
 static int on_deadline(sd_event_source *source, uint64_t at UNUSED, void *ctx)
 {
 	struct child *c = ctx;

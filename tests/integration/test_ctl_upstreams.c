@@ -150,11 +150,11 @@ static void a_refusal_of_the_hosts_is_told_with_their_names(void **state)
 
 	put_orders(h);
 	rig_host_start(h);
-	/* the first report may be from before nginx runs it */
+	/* the first reports may be from before nginx runs it, and before the services were read */
 	eventually(NULL, (r = ctl(h, "upstreams", "orders"),
-			  strstr(r.out, "1 of 1 host runs this config")));
-	assert_says(r.out, "reported on 1 of 1 host");
-	assert_says(r.out, "1 host reports the same number, 0 another");
+			  strstr(r.out, "1 of 1 host runs this config") &&
+				  strstr(r.out, "reported on 1 of 1 host") &&
+				  strstr(r.out, "1 host reports the same number, 0 another")));
 }
 
 static void a_drained_server_is_shown(void **state)

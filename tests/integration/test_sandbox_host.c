@@ -150,6 +150,21 @@ static void a_log_in_an_odd_directory_is_learned(void **state)
 	host_assert_passed(host_test_in_namespace(h));
 }
 
+/* Caches are often there. It is no file system of the kernel's own, as the rest of /dev. */
+static void a_cache_in_shared_memory_is_learned(void **state)
+{
+	struct host *h = *state;
+	CLEANUP(freep) char *directory = xasprintf("/dev/shm/zknginx-test-%d", (int)getpid());
+	CLEANUP(freep)
+	char *cache =
+		xasprintf("proxy_cache_path %s keys_zone=shm:1m;\n%s", directory, host_include(h));
+
+	host_configure(h, "", cache);
+	host_assert_passed(host_test_in_namespace(h));
+	assert_true(h->result.http_included);
+	assert_int_not_equal(access(directory, F_OK), 0);
+}
+
 static char *learned(const char *call, const char *path)
 {
 	CLEANUP(freep)
@@ -308,6 +323,7 @@ int main(void)
 		host_test_case(a_file_that_the_candidate_names_is_not_opened_up),
 		host_test_case(a_live_socket_survives),
 		host_test_case(a_log_in_an_odd_directory_is_learned),
+		host_test_case(a_cache_in_shared_memory_is_learned),
 		host_test_case(a_directory_that_was_made_meanwhile_is_learned),
 		host_test_case(a_log_may_be_standard_error),
 		host_test_case(logs_in_directories_below_the_logs_work),

@@ -115,9 +115,12 @@ static void an_upstream_without_a_server_says_why(void **state)
 		"(4): \"a\" has the label \"az\" with the value \"b\": \"match\" asks for \"a\"; "
 		"\"b\" is registered as down: its state is \"FAILED\"; \"c\" has the host \"; }\", "
 		"which is neither an IP address nor a host name (letters, digits, - and _); …");
-	see(w, SHOP("{\"discover\":{\"path\":\"/s\"}}"));
+	see(w, SHOP("{\"discover\":{\"path\":\"/s\",\"format\":\"json\"}}"));
 	assert_non_null(
 		strstr(problem_of(w, ROOT "/upstreams/shop"), "502; nothing is registered at /s"));
+	see(w, SHOP("{\"discover\":{\"path\":\"/s\"}}") "/s/a owner=7\n\tof no format\n");
+	assert_non_null(strstr(problem_of(w, ROOT "/upstreams/shop"),
+			       "502; no registration is recognised at /s"));
 }
 
 static void a_foreign_child_is_no_problem(void **state)
@@ -343,6 +346,34 @@ static void a_named_endpoint_is_used(void **state)
 	expect_problem(w, "\"member_2\" has no endpoint \"http\"");
 }
 
+static void a_named_scheme_is_also_the_one_with_tls(void **state)
+{
+	struct world *w = *state;
+
+	see(w,
+	    SHOP("{\"protocol\":\"stream\",\"discover\":{\"path\":\"/p\",\"format\":\"json\","
+		 "\"endpoint\":\"pulsar\",\"tls\":\"only\",\"keys\":{\"url\":\"u\"}}}") "/p/a "
+											"owner="
+											"7\n\t{"
+											"\"u\":["
+											"\"pulsar:/"
+											"/10.0.0.1:"
+											"6650\","
+											"\"pulsar+"
+											"ssl://"
+											"10.0.0.1:"
+											"6651\"]}"
+											"\n");
+	expect(w, "10.0.0.1:6651");
+	assert_int_equal(w->problems.count, 0);
+	see(w,
+	    SHOP("{\"protocol\":\"stream\",\"discover\":{\"path\":\"/p\",\"format\":\"json\","
+		 "\"endpoint\":\"pulsar\",\"keys\":{\"url\":\"u\"}}}") "/p/a "
+								       "owner=7\n\t{\"u\":\"pulsar+"
+								       "ssl://10.0.0.1:6651\"}\n");
+	expect(w, "");
+}
+
 static void the_accepted_tree_decodes_to_the_same(void **state)
 {
 	struct world *w = *state;
@@ -518,6 +549,7 @@ int main(void)
 		TEST(tls_is_used_where_the_format_has_one_port),
 		TEST(only_registrations_of_http_are_used),
 		TEST(a_named_endpoint_is_used),
+		TEST(a_named_scheme_is_also_the_one_with_tls),
 		TEST(the_accepted_tree_decodes_to_the_same),
 		TEST(roots_are_what_the_mirror_has_to_watch),
 		TEST(names_become_addresses),

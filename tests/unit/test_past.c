@@ -195,6 +195,32 @@ static void what_cannot_be_read_shows_nothing(void **state UNUSED)
 /* --- an older history --------------------------------------------------------------------------
  */
 
+/* A copy may have ACLs that this host cannot read with. */
+static void what_could_not_be_read_for_a_while_is_still_known(void **state UNUSED)
+{
+	CLEANUP(watermark_fini) struct watermark now = { 0 };
+	struct tree *t = TREE(N(CONFIG, 10, 10, 12, ""), THE_PLAN);
+	struct world w;
+
+	begin(&w);
+	problems_add(&w.unreadable, CONFIG "/sites", PROBLEM_ACCESS, NULL, "denied");
+	watermark_of(t, &places, &now);
+	assert_int_equal(judge(&w, t), PAST_CONTINUES);
+	watermark_keep_unreadable(&now, &w.past.mark, &w.unreadable);
+	assert_int_equal(watermark_find(&now, SITE)->mzxid, 35);
+	assert_null(watermark_find(&now, SHOP));
+	assert_int_equal(now.zxid, 40);
+	watermark_fini(&w.past.mark);
+	w.past.mark = now;
+	now = (struct watermark){ 0 };
+	problems_fini(&w.unreadable);
+	problems_init(&w.unreadable);
+	assert_int_equal(judge(&w, older_tree()), PAST_OLDER);
+	assert_string_equal(w.answer.finding.path, SITE);
+	assert_int_equal(judge(&w, known_tree()), PAST_CONTINUES);
+	end(&w);
+}
+
 static void each_sign_of_an_older_history_is_found(void **state UNUSED)
 {
 	struct znode other_time = N(SITE, 20, 35, 20, "x"), other_birth = ROOT;
@@ -425,6 +451,23 @@ static void a_confirmation_that_was_known_before_does_not(void **state UNUSED)
 	end(&w);
 }
 
+/* It was there before the known one, and came back with the copy. */
+static void a_confirmation_before_the_known_one_does_not(void **state UNUSED)
+{
+	const char *data = confirmation(10, 100, 12);
+	struct znode later = N(CONFIRMED, 25, 24, 25, data);
+	struct world w;
+
+	begin(&w);
+	see(&w, TREE(ROOT, SITES, N(SITE, 20, 35, 20, "two"), UPSTREAMS, THE_SHOP, THE_SERVER,
+		     THE_PLAN, N(CONFIRMED, 25, 36, 25, data)));
+	assert_int_equal(judge_confirmed(&w, N(CONFIRMED, 25, 25, 25, data)), PAST_OLDER);
+	/* a server that counts on from the copy may give a new one a lower number */
+	later.mtime = 370;
+	assert_int_equal(judge_confirmed(&w, later), PAST_CONFIRMED);
+	end(&w);
+}
+
 static void a_wiped_ensemble_can_be_confirmed_before_its_config_is_written(void **state UNUSED)
 {
 	const char *data = confirmation(0, 0, 0);
@@ -490,6 +533,21 @@ static void an_older_plan_is_not_followed_after_a_confirmation(void **state UNUS
 	assert_int_equal(w.stale_plan, 0); /* it did not go back */
 	judge(&w, confirmed_with_plan(31, "not a plan"));
 	assert_int_equal(w.stale_plan, 31);
+	end(&w);
+}
+
+/* History goes back once more, with a config that is known, after an earlier confirmation. */
+static void a_confirmation_that_was_known_makes_no_older_plan_valid(void **state UNUSED)
+{
+	static const char other[] =
+		"ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff";
+	struct world w;
+
+	begin(&w);
+	see(&w, confirmed_with_plan(40, plan("idle", REV)));
+	memcpy(w.past.accepted, REV, sizeof(REV));
+	assert_int_equal(judge(&w, confirmed_with_plan(34, plan("idle", other))), PAST_SAME);
+	assert_int_equal(w.stale_plan, 34);
 	end(&w);
 }
 
@@ -569,6 +627,24 @@ static void a_name_that_is_no_text_is_left_out(void **state UNUSED)
 	end(&w);
 }
 
+/* A plan that somebody else has written may name anything as accepted. */
+static void an_accepted_revision_that_is_none_is_left_out(void **state UNUSED)
+{
+	CLEANUP(buf_fini) struct buf text = BUF_INIT;
+	struct world w;
+	struct past back;
+	struct err e;
+
+	begin(&w);
+	strcpy(w.past.accepted, "0123abcd");
+	past_print(&w.past, &places, &text);
+	assert_int_equal(past_parse(buf_str(&text), text.size, &places, &back, &e), 0);
+	assert_string_equal(back.accepted, "");
+	assert_int_equal(back.mark.count, w.past.mark.count);
+	past_fini(&back);
+	end(&w);
+}
+
 #define PLACES "\"config\": \"" CONFIG "\", \"cluster\": \"" CLUSTER "\", \"chroot\": \"\""
 
 static void files_that_cannot_be_used_are_told_apart(void **state UNUSED)
@@ -623,6 +699,7 @@ int main(void)
 		cmocka_unit_test(a_host_that_has_seen_nothing_believes_everything),
 		cmocka_unit_test(a_deletion_shows_in_what_is_above),
 		cmocka_unit_test(what_cannot_be_read_shows_nothing),
+		cmocka_unit_test(what_could_not_be_read_for_a_while_is_still_known),
 		cmocka_unit_test(each_sign_of_an_older_history_is_found),
 		cmocka_unit_test(a_new_epoch_does_not_hide_an_older_history),
 		cmocka_unit_test(the_words_say_what_was_expected_and_what_came),
@@ -632,12 +709,15 @@ int main(void)
 		cmocka_unit_test(a_confirmation_of_what_is_there_counts),
 		cmocka_unit_test(a_confirmation_of_something_else_does_not),
 		cmocka_unit_test(a_confirmation_that_was_known_before_does_not),
+		cmocka_unit_test(a_confirmation_before_the_known_one_does_not),
 		cmocka_unit_test(a_wiped_ensemble_can_be_confirmed_before_its_config_is_written),
 		cmocka_unit_test(an_older_plan_is_not_followed_after_a_confirmation),
+		cmocka_unit_test(a_confirmation_that_was_known_makes_no_older_plan_valid),
 		cmocka_unit_test(an_older_plan_is_not_followed_when_the_known_one_had_a_target),
 		cmocka_unit_test(a_plan_that_accepts_the_known_target_is_followed),
 		cmocka_unit_test(a_file_is_read_as_it_was_written),
 		cmocka_unit_test(a_name_that_is_no_text_is_left_out),
+		cmocka_unit_test(an_accepted_revision_that_is_none_is_left_out),
 		cmocka_unit_test(files_that_cannot_be_used_are_told_apart),
 		cmocka_unit_test(a_file_about_other_places_says_nothing),
 	};

@@ -358,7 +358,9 @@ static void explain(const struct discover *d, struct buf *out)
 	if (d->left_out_why)
 		buf_printf(out, "left out at %s (%zu): %s", d->path, d->left_out, d->left_out_why);
 	else if (!d->foreign_count)
-		buf_printf(out, "nothing is registered at %s", d->path);
+		buf_printf(out, "%s at %s",
+			   d->chosen ? "nothing is registered" : "no registration is recognised",
+			   d->path);
 	else
 		buf_printf(out, "at %s there are only other znodes: ", d->path);
 	for (size_t i = 0; !d->left_out_why && i < d->foreign_count && i <= NOTES_NAMED; i++)

@@ -1,5 +1,5 @@
 /* Makes a server from an endpoint, in the same way for all formats. Labels are only compared. */
-#include <strings.h>
+#include <string.h>
 
 #include "core/endpoint/endpoint_format.h"
 #include "core/endpoint/endpoint_text.h"
@@ -61,18 +61,18 @@ static void choose_named(struct endpoint *e, const struct named_port *n)
 }
 
 /* By the name that the operator gives: of an endpoint, or of a protocol. */
-static enum selection select_named(struct arena *a, const char *wanted, struct endpoint *e,
+static enum selection select_named(struct arena *a, const struct discover *d, struct endpoint *e,
 				   const char **why)
 {
 	for (size_t i = 0; i < e->named_count; i++) {
-		if (strcmp(e->named[i].name, wanted) == 0) {
+		if (strcmp(e->named[i].name, d->endpoint) == 0) {
 			choose_named(e, &e->named[i]);
 			return SELECTED;
 		}
 	}
 	if (e->scheme)
-		return strcasecmp(e->scheme, wanted) == 0 ? SELECTED : SELECT_OTHER;
-	*why = arena_printf(a, "has no endpoint \"%.40s\"", wanted);
+		return endpoint_scheme_is_wanted(d, e->scheme) ? SELECTED : SELECT_OTHER;
+	*why = arena_printf(a, "has no endpoint \"%.40s\"", d->endpoint);
 	return SELECT_BAD;
 }
 
@@ -104,7 +104,7 @@ enum selection discover_select(struct arena *a, const struct upstream *u, const 
 	*why = NULL;
 	if (missing_label(d, e) || ((e->down || e->weight == 0) && !d->show_down))
 		return SELECT_OTHER;
-	s = d->endpoint ? select_named(a, d->endpoint, e, why) : select_protocol(u, d, e);
+	s = d->endpoint ? select_named(a, d, e, why) : select_protocol(u, d, e);
 	if (s == SELECTED && !e->host) {
 		*why = "has no main endpoint: name one in \"endpoint\"";
 		return SELECT_BAD;

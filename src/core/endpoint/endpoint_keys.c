@@ -44,18 +44,11 @@ static const json_t *find(const json_t *j, const char *key)
 
 /* --- URLs ---------------------------------------------------------------------------------- */
 
-/* "pulsar" is also what "pulsar+ssl" speaks, where the upstream uses TLS. */
 static bool is_wanted(const struct registration *r, const char *scheme)
 {
-	const char *wanted = r->discover->endpoint;
-	size_t size = wanted ? strlen(wanted) : 0;
-
-	if (!wanted)
-		return r->discover->protocol == PROTOCOL_STREAM || endpoint_scheme_is_http(scheme);
-	if (strcasecmp(scheme, wanted) == 0)
-		return true;
-	return r->discover->tls != TLS_NEVER && strncasecmp(scheme, wanted, size) == 0 &&
-	       (strcmp(scheme + size, "+ssl") == 0 || strcmp(scheme + size, "+tls") == 0);
+	if (r->discover->endpoint)
+		return endpoint_scheme_is_wanted(r->discover, scheme);
+	return r->discover->protocol == PROTOCOL_STREAM || endpoint_scheme_is_http(scheme);
 }
 
 /* How well an element of an array of URLs fits; 0: not at all. */

@@ -50,11 +50,14 @@ static char *decode_base64(struct arena *a, const char *s, size_t size, size_t *
 /* The JSON object in the name, or NULL. */
 static json_t *json_in_name(struct registration *r)
 {
-	const char *s = r->name + strlen(PREFIX), *text;
-	size_t digits = strspn(s, "0123456789"), length = 0, size;
+	size_t digits, length = 0, size;
+	const char *s, *text;
 
-	if (strncmp(r->name, PREFIX, strlen(PREFIX)) != 0 || !digits || digits > 5 ||
-	    s[digits] != '_')
+	if (strncmp(r->name, PREFIX, strlen(PREFIX)) != 0)
+		return NULL;
+	s = r->name + strlen(PREFIX);
+	digits = strspn(s, "0123456789");
+	if (!digits || digits > 5 || s[digits] != '_')
 		return NULL;
 	for (size_t i = 0; i < digits; i++)
 		length = length * 10 + (size_t)(s[i] - '0');

@@ -3,6 +3,8 @@
  * that is common (a string, as an old client library wrote it). All functions take bytes with a
  * length. Decoded bytes are checked like all others.
  */
+#include <strings.h>
+
 #include "endpoint_text.h"
 
 double endpoint_number(const char *s, size_t size)
@@ -192,6 +194,15 @@ bool endpoint_scheme_is_tls(const char *scheme)
 {
 	return scheme_is_https(scheme) || strcmp(scheme, "ssl") == 0 ||
 	       strcmp(scheme, "tls") == 0 || scheme[plain_size(scheme)] == '+';
+}
+
+bool endpoint_scheme_is_wanted(const struct discover *d, const char *scheme)
+{
+	size_t size = strlen(d->endpoint);
+
+	return strcasecmp(scheme, d->endpoint) == 0 ||
+	       (d->tls != TLS_NEVER && plain_size(scheme) == size &&
+		strncasecmp(scheme, d->endpoint, size) == 0);
 }
 
 bool registration_url(struct registration *r, const struct url *u)

@@ -37,5 +37,8 @@ bool query_next(struct arena *a, const char **query, size_t *size, const char **
 bool endpoint_scheme_is_http(const char *scheme);
 /* Is it TLS by its name, as "https", "ssl", "pulsar+ssl"? */
 bool endpoint_scheme_is_tls(const char *scheme);
+/* Is it the upstream's `endpoint`? "pulsar" is also what "pulsar+ssl" speaks, where the upstream
+ * uses TLS. */
+bool endpoint_scheme_is_wanted(const struct discover *d, const char *scheme);
 
 #endif

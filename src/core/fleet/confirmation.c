@@ -63,11 +63,13 @@ static bool is_same_root(const struct confirmation *c, const struct watermark_zn
 	return root && root->czxid == c->czxid && root->ctime == c->ctime;
 }
 
+/* Is it the known one, or one before that? A server that was restored may use lower numbers for
+ * what is written now, with a later time. */
 static bool was_known(const struct watermark *known, const struct znode *z)
 {
 	const struct watermark_znode *k = watermark_find(known, z->path);
 
-	return k && k->mzxid == z->mzxid && k->mtime == z->mtime;
+	return k && z->mzxid <= k->mzxid && z->mtime <= k->mtime;
 }
 
 bool confirmation_covers(struct arena *a, const struct tree *t, const struct watermark_places *p,
@@ -78,7 +80,7 @@ bool confirmation_covers(struct arena *a, const struct tree *t, const struct wat
 	const char *why;
 
 	*zxid = z ? z->mzxid : 0;
-	return z && confirmation_parse(a, z->data, z->size, out, &why) && !was_known(known, z) &&
+	return z && !was_known(known, z) && confirmation_parse(a, z->data, z->size, out, &why) &&
 	       z->mzxid > out->zxid && out->zxid <= now->zxid &&
 	       is_same_root(out, watermark_find(now, p->config), z->mzxid);
 }

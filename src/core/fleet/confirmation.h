@@ -24,8 +24,9 @@ bool confirmation_parse(struct arena *a, const char *data, size_t size, struct c
 /* JSON with sorted keys. */
 void confirmation_print(const struct confirmation *c, struct buf *out);
 
-/* Does the tree's confirmation accept `now`, which is made of that tree? `out` is filled in where
- * there is a valid one; the znode's own transaction is in *zxid (0: there is none). */
+/* Does the tree's confirmation accept `now`, which is made of that tree? `out` (all zero before) is
+ * filled in where there is one that this host has not known; the znode's own transaction is in
+ * *zxid (0: there is none). */
 bool confirmation_covers(struct arena *a, const struct tree *t, const struct watermark_places *p,
 			 const struct watermark *known, const struct watermark *now,
 			 struct confirmation *out, int64_t *zxid);

@@ -198,6 +198,31 @@ bool watermark_is_older(const struct watermark *known, const struct watermark *n
 	return false;
 }
 
+void watermark_keep_unreadable(struct watermark *now, const struct watermark *known,
+			       const struct problems *unreadable)
+{
+	const struct comparison c = { .unreadable = unreadable };
+	const size_t readable = now->count;
+	size_t room = now->count;
+
+	for (size_t i = 0; i < known->count; i++) {
+		const struct watermark_znode *k = &known->znodes[i];
+		const struct watermark there = { .znodes = now->znodes, .count = readable };
+		struct watermark_znode *entry;
+
+		if (!is_unreadable(&c, k->path) || watermark_find(&there, k->path))
+			continue;
+		entry = add_entry(now, &room);
+		*entry = *k;
+		entry->path = arena_strdup(now->arena, k->path);
+	}
+	if (now->count == readable)
+		return;
+	watermark_sort(now);
+	now->zxid = later(now->zxid, known->zxid);
+	now->written = later(now->written, known->written);
+}
+
 /* --- what two have in common ----------------------------------------------------------------- */
 
 /* The last transaction that both show of this znode; 0: none. */

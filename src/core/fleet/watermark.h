@@ -96,6 +96,11 @@ bool watermark_is_older(const struct watermark *known, const struct watermark *n
 			const struct watermark_evidence *evidence,
 			struct watermark_finding *finding);
 
+/* Adds to `now`, which continues the known history, what is known of znodes that cannot be read
+ * now: they may be older when they can be read again. */
+void watermark_keep_unreadable(struct watermark *now, const struct watermark *known,
+			       const struct problems *unreadable);
+
 /* The last transaction that both have; 0: none. */
 int64_t watermark_shared(const struct watermark *a, const struct watermark *b);
 /* Has `now` a transaction of `known` that came after this one? */

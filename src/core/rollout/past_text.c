@@ -109,8 +109,9 @@ static bool take_all(const json_t *all, struct past *p)
 {
 	p->time = (uint64_t)number(all, "time");
 	p->stale_plan = number(all, "stale_plan");
-	return take_mark(all, &p->mark) && take_digest(all, "accepted", p->accepted) &&
-	       take_plan(all, p) && take_back(json_object_get(all, "rolled_back"), p);
+	take_digest(all, "accepted", p->accepted); /* as a plan had it, which anybody may write */
+	return take_mark(all, &p->mark) && take_plan(all, p) &&
+	       take_back(json_object_get(all, "rolled_back"), p);
 }
 
 static bool is_about(const json_t *all, const struct watermark_places *places)
