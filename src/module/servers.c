@@ -299,6 +299,7 @@ static bool bring_backup(struct servers *s)
 			return false;
 		backup->shpool = s->registry.pool;
 		backup->name = s->peers->name;
+		backup->total_weight = 1;
 		s->peers->next = backup;
 	}
 	backup->number = s->capacity;

@@ -288,6 +288,33 @@ static void a_full_zone_refuses_servers_until_others_left(void **state UNUSED)
 		MODULE_DONE);
 }
 
+static void servers_of_each_kind_of_address_give_what_a_reload_gives(void **state UNUSED)
+{
+	struct model *m = &rig_models[6]; /* a ring is made of the texts */
+	const char *const names[] = { "[::1]:8080", "unix:/nowhere/socket", "127.9.9.9" };
+	char *lists[2];
+
+	rig_upstreams_start(2);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct module_op op = rig_upstreams_add_op(names[i], m->servers[m->count - 1].name);
+
+		op.server.down = true;
+		assert_int_equal(rig_upstreams_try(m->name, model_digest(m), op).result,
+				 MODULE_DONE);
+		model_fill(&m->servers[m->count], 0);
+		strcpy(m->servers[m->count].name, names[i]);
+		m->servers[m->count++].s.down = true;
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		lists[i] = describe(m);
+		rig_upstreams_reload();
+	}
+	assert_string_equal(lists[0], lists[1]);
+	assert_hello(m);
+	free(lists[0]);
+	free(lists[1]);
+}
+
 /* --- without a daemon ------------------------------------------------------------------------ */
 
 static void nginx_serves_without_a_daemon_and_greets_one_that_comes(void **state UNUSED)
@@ -354,6 +381,7 @@ int main(void)
 		TEST(a_change_that_cannot_be_made_changes_nothing),
 		TEST(a_malformed_change_is_refused_whole_and_nonsense_ends_the_connection),
 		TEST(a_full_zone_refuses_servers_until_others_left),
+		TEST(servers_of_each_kind_of_address_give_what_a_reload_gives),
 		TEST(nginx_serves_without_a_daemon_and_greets_one_that_comes),
 		TEST(a_worker_that_was_killed_is_followed_by_one_that_knows_the_changes),
 		TEST(a_server_that_is_listed_twice_leaves_its_upstream_to_reloads),
