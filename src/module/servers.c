@@ -321,7 +321,6 @@ static bool adopt(struct servers *s, bool backup, struct entry *e)
 	NGX_UPSTREAM(rr_peers_t) *list = list_of(s, backup);
 	struct half *half = &s->half[backup];
 
-	list->tries = 0;
 	for (NGX_UPSTREAM(rr_peer_t) *p = list->peer; p; p = p->next, e++) {
 		*e = (struct entry){
 			.peer = p, .prev = half->last, .room = p->server.len, .backup = backup
@@ -340,24 +339,23 @@ static bool adopt(struct servers *s, bool backup, struct entry *e)
 	return true;
 }
 
-/* The fields of nginx are written as nginx had them: what cannot be changed stays as it was. */
+/* What nginx made of its configuration stays as it is, and so a reload shows what nginx itself
+ * makes of the servers. */
 static enum module_reason take_over(struct servers *s)
 {
 	size_t primary = count_peers(s->peers), backup = count_peers(s->peers->next);
 	struct entry *entries =
 		ngx_slab_calloc(s->registry.pool, (primary + backup) * sizeof(*entries));
 	ngx_uint_t tries = s->peers->tries, backup_tries;
+	bool adopted;
 
 	if (!entries || !bring_backup(s))
 		return MODULE_ZONE_FULL;
 	backup_tries = s->peers->next->tries;
-	if (!adopt(s, false, entries) || !adopt(s, true, entries + primary)) {
-		s->peers->tries = tries;
-		s->peers->next->tries = backup_tries;
-		return MODULE_LISTED_TWICE;
-	}
-	derive(s);
-	return MODULE_DYNAMIC;
+	adopted = adopt(s, false, entries) && adopt(s, true, entries + primary);
+	s->peers->tries = tries;
+	s->peers->next->tries = backup_tries;
+	return adopted ? MODULE_DYNAMIC : MODULE_LISTED_TWICE;
 }
 
 enum module_reason servers_new(ngx_shm_zone_t *zone, NGX_UPSTREAM(rr_peers_t) *peers,

@@ -82,7 +82,7 @@ static void accept_workers(struct rig_module *m)
 }
 
 /* Everything that has come. A worker that left is forgotten. */
-static void read_worker(struct rig_worker *w)
+static void read_worker(struct rig_module *m, struct rig_worker *w)
 {
 	for (;;) {
 		ssize_t n;
@@ -99,6 +99,7 @@ static void read_worker(struct rig_worker *w)
 			return;
 		else {
 			hang_up_worker(w);
+			m->ended++;
 			return;
 		}
 	}
@@ -178,7 +179,7 @@ void rig_module_turn(struct rig_module *m)
 	poll(fds, ARRAY_SIZE(fds), 10);
 	for (size_t i = 0; i < RIG_MODULE_WORKERS; i++) {
 		if (fds[i + 1].revents)
-			read_worker(&m->workers[i]);
+			read_worker(m, &m->workers[i]);
 		greet(&m->workers[i]);
 	}
 	accept_workers(m);

@@ -31,6 +31,7 @@ struct rig_worker {
 struct rig_module {
 	int listener;
 	char *path;
+	unsigned ended; /* connections that their workers ended */
 	struct rig_worker workers[RIG_MODULE_WORKERS];
 };
 

@@ -253,6 +253,8 @@ static void no_request_fails_while_servers_come_and_go(void **state UNUSED)
 				 tallies[i].requests, tallies[i].failure);
 	}
 	rig_upstreams.refusing = false;
+	/* a worker that died, or left a connection open at its exit */
+	assert_null(strstr(rig_read(rig_upstreams.nginx.error_log), "[alert]"));
 	munmap(tallies, CLIENTS * sizeof(*tallies));
 	for (size_t i = 0; i < ARRAY_SIZE(rig_models); i++)
 		eventually(NULL, rig_upstreams_conns(&rig_models[i]) == 0);
