@@ -87,8 +87,7 @@ bool ground_serves(struct ground *g)
 	return rig_nginx_says(g->port, text);
 }
 
-/* A server that was not healthy is an alert for minutes after it is; a busy machine's may be one.
- */
+/* Every client may change these znodes, and for a daemon that has credentials that is an alert. */
 bool ground_has_alerts(struct ground *g)
 {
 	json_t *alerts = json_object_get(rig_host_status(&g->host), "alerts"), *a;
@@ -98,7 +97,7 @@ bool ground_has_alerts(struct ground *g)
 	{
 		const char *key = json_string_value(json_object_get(a, "key"));
 
-		if (!key || strcmp(key, "zookeeper-distrusted") != 0)
+		if (!key || strcmp(key, "zookeeper-acl-open") != 0)
 			return true;
 	}
 	return false;

@@ -63,6 +63,20 @@ char *rig_path(const char *fmt, ...)
 	return arena_printf(rig_arena(), "%s/%s", rig_directory(), name);
 }
 
+char *rig_text(const char *fmt, ...)
+{
+	va_list args;
+	char *text, *kept;
+
+	va_start(args, fmt);
+	if (vasprintf(&text, fmt, args) < 0)
+		die("vasprintf: %m");
+	va_end(args);
+	kept = arena_strdup(rig_arena(), text);
+	free(text);
+	return kept;
+}
+
 static int remove_one(const char *path, const struct stat *st UNUSED, int type UNUSED,
 		      struct FTW *ftw UNUSED)
 {

@@ -32,6 +32,8 @@
 const char *rig_directory(void);
 /* "DIRECTORY/name", formatted; valid until rig_clean(). */
 char *rig_path(const char *fmt, ...) PRINTF(1, 2);
+/* A string, formatted; valid until rig_clean(). */
+char *rig_text(const char *fmt, ...) PRINTF(1, 2);
 void rig_clean(void);
 
 /* Does this program have a network and mounts of its own? See rig_alone.c. */

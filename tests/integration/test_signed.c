@@ -24,18 +24,18 @@
 static const char *make_key(const char *name, const char **line)
 {
 	static unsigned count;
-	char *file = xasprintf("%s", rig_path("%s%u.key", name, count++));
+	char *file = rig_path("%s%u.key", name, count++);
 	struct rig_ctl_result r = rig_ctl(NULL, "keygen", "--name", name, file, NULL);
 
 	rig_ctl_assert_code(&r, 0);
-	*line = strndup(r.out, strcspn(r.out, "\n"));
+	*line = rig_text("%.*s", (int)strcspn(r.out, "\n"), r.out);
 	return file;
 }
 
 static const char *trust_lines(const char *require, const char *first, const char *second)
 {
-	return xasprintf("trust: { keys = [ \"%s\"%s%s%s ]; require = \"%s\"; };", first,
-			 second ? ", \"" : "", second ?: "", second ? "\"" : "", require);
+	return rig_text("trust: { keys = [ \"%s\"%s%s%s ]; require = \"%s\"; };", first,
+			second ? ", \"" : "", second ?: "", second ? "\"" : "", require);
 }
 
 /* The config as it is now. */
