@@ -2,6 +2,7 @@
 #
 #	make deps       install what building needs (as root)
 #	make            build/zknginxd and build/zknginxctl
+#	make module     the modules of nginx, for the nginx-dev that is installed
 #	make demo       a ZooKeeper, an nginx and the daemon on loopback; DEMO_ONCE=1 ends by itself
 #	make check      every test; installs the packages that are missing first (as root)
 #	make asan tsan  the tests under the sanitizers, in build directories of their own
@@ -41,7 +42,7 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev libzookeeper-mt-dev libconfig-de
 	libjansson-dev libmicrohttpd-dev libssl-dev uthash-dev zlib1g-dev
 DEMO_PACKAGES := zookeeper nginx libnginx-mod-stream curl
 TEST_PACKAGES := libcmocka-dev default-jdk-headless libcurator-client-java libcurator-framework-java \
-	libcurator-recipes-java libcurator-discovery-java openssl procps git mandoc
+	libcurator-recipes-java libcurator-discovery-java openssl procps git mandoc nginx-dev
 FAULT_PACKAGES := strace
 LINT_PACKAGES := clang clang-format clang-tidy libclang-rt-dev cppcheck systemd
 
@@ -81,6 +82,7 @@ CTL := $(patsubst %.c,$(B)/%.o,$(wildcard src/ctl/*.c src/ctl/*/*.c))
 UNIT_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 INTEGRATION_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/integration/test_*.c))
 RIG := $(patsubst %.c,$(B)/%.o,$(filter-out tests/integration/test_%,$(wildcard tests/integration/*.c)))
+MODULE_SOURCES := $(wildcard src/module/*.c)
 SOURCES := $(wildcard include/zknginx/*.h src/*.[ch] src/*/*.[ch] src/*/*/*.[ch] tests/*/*.[ch])
 
 .PHONY: all
@@ -142,7 +144,65 @@ $(B)/tests/integration/test_leader: $(patsubst %.c,$(B)/%.o,$(wildcard src/leade
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
-# --- packages ---------------------------------------------------------------------------------
+# --- modules of nginx -------------------------------------------------------------------------
+
+# Built with nginx's own headers as its packages install them, and configured as those say. Of the
+# daemon they have core/wire/module_wire.c alone. Nothing installs them.
+NGINX_DEV ?= /usr/share/nginx/src
+NGINX_SRC := $(B)/module/nginx
+NGINX_READY := $(NGINX_SRC)/objs/ngx_auto_config.h
+MODULE_PARTS := $(patsubst src/module/%.c,%,$(MODULE_SOURCES)) module_wire
+MODULES := $(B)/module/ngx_http_zknginx_module.so $(B)/module/ngx_stream_zknginx_module.so
+# They dump their lists, and take the path of the daemon's socket from the environment.
+TEST_MODULES := $(patsubst $(B)/module/%,$(B)/module/test/%,$(MODULES))
+MODULE_CPPFLAGS := -D_GNU_SOURCE -Isrc -DZKNGINX_VERSION='"$(VERSION)"' $(FORTIFY) \
+	$(patsubst %,-isystem $(NGINX_SRC)/%,src/core src/event src/event/modules src/os/unix src/http \
+	src/http/modules src/http/v2 src/stream objs)
+MODULE_CFLAGS := -std=gnu17 $(OPTIMIZE) -fvisibility=hidden -fPIC -MMD -MP $(WARNINGS) $(HARDENING)
+
+HAS_NGINX_DEV := $(wildcard $(NGINX_DEV)/configure)
+
+.PHONY: module no-nginx-dev
+module: $(if $(HAS_NGINX_DEV),$(MODULES),no-nginx-dev)
+no-nginx-dev:
+	@echo "make module: install nginx-dev first"; exit 1
+
+# nginx's configure wants to write into its own directory. When another nginx-dev is installed, all is
+# built again; its files may be older than what was built.
+NGINX_ID = $(shell cat $(NGINX_DEV)/conf_flags $(NGINX_DEV)/src/*/*.h | cksum | cut -d' ' -f1)
+$(NGINX_READY): FORCE
+	$(Q)test "$$(cat $(NGINX_SRC)/id 2>&1)" = $(NGINX_ID) || { \
+		$(call say,CONF,$(NGINX_SRC)); \
+		rm -rf $(NGINX_SRC) && mkdir -p $(NGINX_SRC) && cp -rs $(NGINX_DEV)/. $(NGINX_SRC) && \
+		(cd $(NGINX_SRC) && bash -c '. ./conf_flags && ./configure "$${NGX_CONF_FLAGS[@]}"') \
+			>$(B)/module/configure.out && echo $(NGINX_ID) >$(NGINX_SRC)/id; }
+
+.PHONY: FORCE
+FORCE:
+
+# $(1): directory, $(2): flags.
+define module_rules
+$(B)/module/$(1)/%.o: src/module/%.c $(NGINX_READY)
+	@$$(call say,CC,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(MODULE_CPPFLAGS) $(2) $$(MODULE_CFLAGS) -c -o $$@ $$<
+$(B)/module/$(1)/module_wire.o: src/core/wire/module_wire.c
+	@$$(call say,CC,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC) -Isrc $$(FORTIFY) $$(MODULE_CFLAGS) -c -o $$@ $$<
+endef
+$(eval $(call module_rules,http,))
+$(eval $(call module_rules,stream,-DZKNGINX_STREAM))
+$(eval $(call module_rules,test/http,-DZKNGINX_MODULE_TEST))
+$(eval $(call module_rules,test/stream,-DZKNGINX_MODULE_TEST -DZKNGINX_STREAM))
+
+$(MODULES) $(TEST_MODULES): $(B)/module/%_zknginx_module.so:
+	@$(call say,LD,$@)
+	$(Q)$(CC) -shared -Wl,-z,relro,-z,now,-z,noexecstack -o $@ $^
+$(foreach d,. test,$(foreach c,http stream,$(eval $(B)/module/$(d:.=)$(if $(d:.=),/)ngx_$(c)_zknginx_module.so: \
+	$(patsubst %,$(B)/module/$(d:.=)$(if $(d:.=),/)$(c)/%.o,$(MODULE_PARTS)))))
+
+# --- packages -------------------------------------------------------------------------------------
 
 .PHONY: deps demo-deps test-deps faults-deps lint-deps
 deps: PACKAGES = $(BUILD_PACKAGES)
@@ -198,8 +258,9 @@ LONGEST := $(wildcard $(patsubst %,tests/integration/test_%.c,nginx_replaced rol
 	signed unfinished_push long_search acl trust not_included))
 IN_TURN := $(patsubst %.c,$(B)/%,$(LONGEST)) \
 	$(filter-out $(patsubst %.c,$(B)/%,$(LONGEST)),$(INTEGRATION_TESTS))
-RUN := ZKNGINXD=$(B)/zknginxd ZKNGINXCTL=$(B)/zknginxctl CURATOR_CLASSPATH=$(CURATOR_CLASSPATH)
-integration: $(B)/zknginxd $(B)/zknginxctl $(INTEGRATION_TESTS) $(CURATOR_CLASSES)
+RUN := ZKNGINX_MODULES=$(abspath $(B))/module/test ZKNGINXD=$(B)/zknginxd ZKNGINXCTL=$(B)/zknginxctl CURATOR_CLASSPATH=$(CURATOR_CLASSPATH)
+integration: $(B)/zknginxd $(B)/zknginxctl $(INTEGRATION_TESTS) $(CURATOR_CLASSES) \
+		$(if $(HAS_NGINX_DEV),$(TEST_MODULES))
 	$(Q)rm -f $(addsuffix .failed,$(INTEGRATION_TESTS)); \
 	printf '%s\n' $(IN_TURN) | $(RUN) xargs -P $(JOBS) -I T sh -c \
 		'T >T.out 2>&1 || touch T.failed; exec flock $(B)/out.lock sh -c "echo == T; cat T.out"'; \
@@ -303,7 +364,8 @@ $(B)/fuzz/%: tests/fuzz/%.c $(wildcard src/base/*.c src/core/*/*.c)
 
 # The exposure that systemd/zknginxd.service reaches, in tenths. It may only go down.
 EXPOSURE := 33
-CODE := $(wildcard src/*.c src/*/*.c src/*/*/*.c)
+# The modules need the headers of nginx.
+CODE := $(filter-out $(MODULE_SOURCES),$(wildcard src/*.c src/*/*.c src/*/*/*.c))
 
 .PHONY: lint lint-format lint-tidy lint-cppcheck lint-analyzer lint-manual lint-unit
 lint: lint-format lint-tidy lint-cppcheck lint-analyzer lint-manual lint-unit

@@ -196,6 +196,8 @@ static const struct {
 static void check_system_include(const char *file, unsigned n, const char *name)
 {
 	if (strncmp(name, "zknginx/", 8) == 0) {
+		if (strncmp(file, "src/module/", 11) == 0)
+			fault(file, n, "a module of nginx knows nothing of the daemon:", name);
 		if (header_floor(name + 8) > file_floor(file))
 			fault(file, n, "includes upward:", name);
 		check_folder(file, n, name, header_folder(name + 8));
@@ -238,11 +240,23 @@ static bool is_neighbour(const char *file, const char *name)
 	return access(path, F_OK) == 0;
 }
 
+/* The modules of nginx and the daemon share one header, and nothing else. */
+static void check_module_include(const char *file, unsigned n, const char *name)
+{
+	bool module = strncmp(file, "src/module/", 11) == 0;
+
+	if (module && strchr(name, '/') && strcmp(name, "core/wire/module_wire.h") != 0)
+		fault(file, n, "a module of nginx knows nothing of the daemon:", name);
+	if (strncmp(name, "module/", 7) == 0)
+		fault(file, n, "the daemon knows nothing of the modules of nginx:", name);
+}
+
 /* "x.h" is a neighbour; any other header is named from src on ("core/text/x.h"). */
 static void check_own_include(const char *file, unsigned n, const char *name)
 {
 	if (strncmp(name, "core/", 5) == 0)
 		check_folder(file, n, name, folder(name + 5));
+	check_module_include(file, n, name);
 	if (strchr(name, '/') && !may_name(file_floor(file), name))
 		fault(file, n, "looks into another room:", name);
 	if (strncmp(file, "include/", 8) == 0)
