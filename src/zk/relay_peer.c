@@ -42,6 +42,7 @@ static void accept_batch(int listening, struct batch *b)
 {
 	b->own = -1;
 	for (int i = 0; i < BATCH; i++) {
+		/* cppcheck-suppress nullPointer ; accept4(2) gives no address then */
 		int fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd < 0)

@@ -16,6 +16,8 @@
 
 #include "rig_impostor.h"
 
+#define SPOKEN ((uint64_t)1 << 32) /* to this client, in what epoll knows of it */
+
 struct rig_impostor {
 	pid_t pid;
 	atomic_uint *count; /* shared with the child */
@@ -44,30 +46,41 @@ static int listen_on(int port)
 
 static void add(int epoll, int fd)
 {
-	struct epoll_event e = { .events = EPOLLIN, .data.fd = fd };
+	struct epoll_event e = { .events = EPOLLIN, .data.u64 = (uint64_t)fd };
 
 	if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e) < 0)
 		die("epoll_ctl: %m");
 }
 
-static void greet(int epoll, int listener, const struct speech *s)
+static void welcome(int epoll, int listener)
 {
 	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	if (fd < 0)
-		return;
+	if (fd >= 0)
+		add(epoll, fd);
+}
+
+static void speak(int epoll, int fd, const struct speech *s)
+{
+	struct epoll_event e = { .events = EPOLLIN, .data.u64 = (uint64_t)fd | SPOKEN };
+
 	send(fd, s->bytes, s->size, MSG_NOSIGNAL);
 	if (s->close_after)
 		shutdown(fd, SHUT_WR);
-	add(epoll, fd);
+	if (epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &e) < 0)
+		die("epoll_ctl: %m");
 }
 
-static void drop(int fd)
+/* An answer is one to the client's request: one that comes before that is hostile by itself. */
+static void listen_to(int epoll, uint64_t client, const struct speech *s)
 {
+	int fd = (int)(client & ~SPOKEN);
 	char chunk[4096];
 
 	if (read(fd, chunk, sizeof(chunk)) <= 0)
 		close(fd);
+	else if (!(client & SPOKEN))
+		speak(epoll, fd, s);
 }
 
 static void serve(int listener, const struct speech *s, atomic_uint *count)
@@ -81,11 +94,11 @@ static void serve(int listener, const struct speech *s, atomic_uint *count)
 	for (;;) {
 		if (epoll_wait(epoll, &e, 1, -1) != 1)
 			continue;
-		if (e.data.fd != listener) {
-			drop(e.data.fd);
+		if (e.data.u64 != (uint64_t)listener) {
+			listen_to(epoll, e.data.u64, s);
 			continue;
 		}
-		greet(epoll, listener, s);
+		welcome(epoll, listener);
 		atomic_fetch_add(count, 1);
 	}
 }

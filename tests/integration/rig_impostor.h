@@ -1,6 +1,6 @@
 /*
- * Another program on a server's port: a process that sends the same bytes to each client that
- * connects, and counts the connections.
+ * Another program on a server's port: a process that sends the same bytes to each client after its
+ * first words, and counts the connections.
  */
 #ifndef ZKNGINX_TESTS_RIG_IMPOSTOR_H
 #define ZKNGINX_TESTS_RIG_IMPOSTOR_H
