@@ -38,7 +38,7 @@ struct model rig_models[RIG_MODELS] = {
 	STREAM("s_two", "random two;", false, false),
 };
 
-struct module_text model_text(const char *s)
+struct module_text module_text_of(const char *s)
 {
 	return (struct module_text){ s, strlen(s) };
 }
@@ -47,7 +47,7 @@ struct module_server model_server(const struct model_server *m)
 {
 	struct module_server s = m->s;
 
-	s.name = model_text(m->name);
+	s.name = module_text_of(m->name);
 	return s;
 }
 
@@ -262,7 +262,7 @@ static bool add_one(struct model *m, struct module_op *op)
 	m->servers[at] = added;
 	m->count++;
 	*op = (struct module_op){ MODULE_ADD, model_server(&m->servers[at]),
-				  model_text(before(m, at, added.s.backup)) };
+				  module_text_of(before(m, at, added.s.backup)) };
 	return true;
 }
 
@@ -276,7 +276,8 @@ static bool delete_one(struct model *m, struct module_op *op)
 	strcpy(name, m->servers[at].name);
 	m->count--;
 	memmove(&m->servers[at], &m->servers[at + 1], (m->count - at) * sizeof(m->servers[at]));
-	*op = (struct module_op){ .verb = MODULE_DELETE, .server = { .name = model_text(name) } };
+	*op = (struct module_op){ .verb = MODULE_DELETE,
+				  .server = { .name = module_text_of(name) } };
 	return true;
 }
 
@@ -325,7 +326,7 @@ struct module_op rig_upstreams_add_op(const char *name, const char *after)
 {
 	return (struct module_op){
 		MODULE_ADD,
-		{ .name = model_text(name), .weight = 1, .max_fails = 1, .fail_timeout = 10 },
-		model_text(after)
+		{ .name = module_text_of(name), .weight = 1, .max_fails = 1, .fail_timeout = 10 },
+		module_text_of(after)
 	};
 }

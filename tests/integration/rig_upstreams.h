@@ -42,7 +42,7 @@ extern struct rig_upstreams {
 
 unsigned rig_random(unsigned n);
 
-struct module_text model_text(const char *s);
+struct module_text module_text_of(const char *s);
 struct module_server model_server(const struct model_server *m);
 uint64_t model_digest(const struct model *m);
 uint64_t model_order(const struct model *m);

@@ -202,7 +202,7 @@ static void a_change_that_cannot_be_made_changes_nothing(void **state UNUSED)
 
 	rig_upstreams_start(1);
 	digest = model_digest(m);
-	delete_last.server.name = model_text(first);
+	delete_last.server.name = module_text_of(first);
 	set_none.verb = MODULE_SET;
 	put_lists(&before, m, 0);
 	assert_int_equal(
@@ -269,7 +269,7 @@ static void a_full_zone_refuses_servers_until_others_left(void **state UNUSED)
 	uint64_t digest;
 	struct module_answer a = { .result = MODULE_DONE };
 	struct module_op delete_one = { .verb = MODULE_DELETE,
-					.server.name = model_text("10.0.0.1:80") };
+					.server.name = module_text_of("10.0.0.1:80") };
 	unsigned n = 0;
 	char name[32];
 

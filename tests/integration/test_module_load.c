@@ -41,7 +41,7 @@ static void delete_all_of_the_text(const struct model *m, uint64_t *digest)
 		struct module_op op = { .verb = MODULE_DELETE };
 		struct module_answer a;
 
-		op.server.name = model_text(m->servers[i].name);
+		op.server.name = module_text_of(m->servers[i].name);
 		a = rig_upstreams_try(m->name, *digest, op);
 		assert_int_equal(a.result, MODULE_DONE);
 		*digest = a.digest;
