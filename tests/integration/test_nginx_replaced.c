@@ -241,18 +241,35 @@ static pid_t running(void)
 	return (pid_t)rig_host_status_number(&host, "nginx.pid");
 }
 
+/* The process in nginx's own pid file, 0 while there is none. */
+static pid_t pid_in_file(void)
+{
+	const char *text = rig_read(host.nginx.pid_file);
+
+	return text ? (pid_t)strtol(text, NULL, 10) : 0;
+}
+
+/* The new master's pid, once it has written its file. */
+static pid_t successor(pid_t old)
+{
+	pid_t pid = pid_in_file();
+
+	return pid != old ? pid : 0;
+}
+
 static void upgrade(void)
 {
-	pid_t old = host.nginx.pid;
-	char *old_file = rig_path("web1/run/nginx.pid.oldbin");
+	pid_t old = host.nginx.pid, new;
 
 	kill(old, SIGUSR2);
-	eventually(NULL, access(old_file, F_OK) == 0 && rig_nginx_says(host.nginx.port, "rig"));
+	/* A master whose parent ends before it has started never takes an upgrade of its own. */
+	eventually(NULL, (new = successor(old)));
+	eventually(NULL, rig_nginx_says(host.nginx.port, "rig"));
 	kill(old, SIGQUIT);
 	/* until its parent has ended, the new master takes no second upgrade */
 	eventually(NULL, waitpid(old, NULL, WNOHANG) == old);
-	eventually(NULL, running() && running() != old);
-	host.nginx.pid = running();
+	eventually(NULL, running() == new);
+	host.nginx.pid = new;
 }
 
 static void after_an_upgrade_everything_goes_on(void **state UNUSED)
