@@ -80,7 +80,9 @@ DUTIES := $(patsubst %.c,$(B)/%.o,$(wildcard src/agent/*.c src/leader/*.c src/re
 TOP := $(patsubst %.c,$(B)/%.o,$(wildcard src/*.c))
 CTL := $(patsubst %.c,$(B)/%.o,$(wildcard src/ctl/*.c src/ctl/*/*.c))
 UNIT_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
-INTEGRATION_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/integration/test_*.c))
+# TESTS="mirror tls" builds and runs these integration programs alone.
+INTEGRATION_TESTS := $(patsubst %.c,$(B)/%,$(wildcard \
+	$(if $(TESTS),$(TESTS:%=tests/integration/test_%.c),tests/integration/test_*.c)))
 RIG := $(patsubst %.c,$(B)/%.o,$(filter-out tests/integration/test_%,$(wildcard tests/integration/*.c)))
 MODULE_SOURCES := $(wildcard src/module/*.c)
 SOURCES := $(wildcard include/zknginx/*.h src/*.[ch] src/*/*.[ch] src/*/*/*.[ch] tests/*/*.[ch])
@@ -223,7 +225,13 @@ demo: demo-deps
 
 .PHONY: check unit integration golden-update schema
 check: test-deps
-	$(Q)$(MAKE) --no-print-directory all unit integration
+	$(Q)$(MAKE) --no-print-directory $(ALL_CORES) programs
+	$(Q)$(MAKE) --no-print-directory unit integration
+
+# What the tests need, on all cores; the tests themselves run in an order of their own.
+ALL_CORES = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
+.PHONY: programs
+programs: all $(UNIT_TESTS) $(INTEGRATION_TESTS) $(CURATOR_CLASSES)
 
 # All of them run, so that one report tells all that is broken.
 verdict = test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
@@ -256,7 +264,7 @@ JOBS ?= $(shell unshare -n true 2>/dev/null && echo $$((2 * $$(nproc))) || echo 
 LONGEST := $(wildcard $(patsubst %,tests/integration/test_%.c,nginx_replaced rollout_leader rollout_faults rollout_abuse rollout \
 	refused_random session_impostor rollout_requests discovery_loss churn mirror_faults outage session_faults \
 	signed unfinished_push long_search acl trust not_included))
-IN_TURN := $(patsubst %.c,$(B)/%,$(LONGEST)) \
+IN_TURN := $(filter $(patsubst %.c,$(B)/%,$(LONGEST)),$(INTEGRATION_TESTS)) \
 	$(filter-out $(patsubst %.c,$(B)/%,$(LONGEST)),$(INTEGRATION_TESTS))
 RUN := ZKNGINX_MODULES=$(abspath $(B))/module/test ZKNGINXD=$(B)/zknginxd ZKNGINXCTL=$(B)/zknginxctl CURATOR_CLASSPATH=$(CURATOR_CLASSPATH)
 integration: $(B)/zknginxd $(B)/zknginxctl $(INTEGRATION_TESTS) $(CURATOR_CLASSES) \
@@ -269,13 +277,23 @@ integration: $(B)/zknginxd $(B)/zknginxctl $(INTEGRATION_TESTS) $(CURATOR_CLASSE
 # Each sanitizer has a build directory of its own. A leak or a race ends the test.
 .PHONY: asan tsan
 asan:
+	$(Q)$(MAKE) --no-print-directory $(ALL_CORES) B=$(B)/asan SANITIZE=address,undefined programs
 	$(Q)LSAN_OPTIONS="suppressions=$(abspath tests/lsan.supp):print_suppressions=0:$$LSAN_OPTIONS" \
 		$(MAKE) --no-print-directory B=$(B)/asan SANITIZE=address,undefined unit integration
 
+# Threads are those of libzookeeper (src/zk), of the HTTP server (src/host/http.c), and the ones that
+# resolve names. These programs reach all of them, in the daemon and in zknginxctl; TESTS= runs
+# every program.
+THREADED := session session_faults session_impostor mirror mirror_faults election election_faults \
+	relay_peer hostile tls outage churn names http daemon signals settings discovery discovery_loss \
+	fleet fleet_duplicate fleet_service leader rollout rollout_leader rollout_faults rolled_back \
+	monitor disk helper ctl ctl_follow ctl_push
 # libzookeeper and libmicrohttpd are not built with it; what it cannot see it must not judge.
+tsan: TESTS ?= $(THREADED)
 tsan:
+	$(Q)$(MAKE) --no-print-directory $(ALL_CORES) B=$(B)/tsan SANITIZE=thread TESTS="$(TESTS)" programs
 	$(Q)TSAN_OPTIONS="halt_on_error=1 ignore_noninstrumented_modules=1 $$TSAN_OPTIONS" \
-		$(MAKE) --no-print-directory B=$(B)/tsan SANITIZE=thread unit integration
+		$(MAKE) --no-print-directory B=$(B)/tsan SANITIZE=thread TESTS="$(TESTS)" unit integration
 
 # --- slower suites ----------------------------------------------------------------------------
 
@@ -374,7 +392,8 @@ lint-format:
 	clang-format --dry-run -Werror $(SOURCES)
 
 lint-tidy:
-	clang-tidy --quiet $(CODE) -- $(CPPFLAGS) $(CFLAGS_LIBS) -std=gnu17
+	printf '%s\n' $(CODE) | xargs -P $$(nproc) -I FILE \
+		clang-tidy --quiet FILE -- $(CPPFLAGS) $(CFLAGS_LIBS) -std=gnu17
 
 # cppcheck knows neither statement expressions (TAKE) nor the cleanup attribute, so leaks are left
 # to the sanitizer; it does not read system headers; readdir() is safe on a stream of one's own.
