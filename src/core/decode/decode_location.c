@@ -176,6 +176,8 @@ static const struct field location_rows[] = {
 	  .directive = "_buffering" },
 	{ "request_buffering", FIELD_LINE_FLAG, .where = LINES, .only = BUFFERED,
 	  .directive = "_request_buffering" },
+	{ "pass_request_body", FIELD_LINE_FLAG, .where = LINES, .only = ONLY_PROXY,
+	  .directive = "_pass_request_body" },
 	{ "buffers", FIELD_CUSTOM, .where = LINES, .only = BUFFERED, .read = decode_buffers,
 	  .shape = SHAPE_OBJECT, .inner = &decode_buffers_fields },
 	{ "max_temp_file_size", FIELD_LINE_TEXT, .where = LINES, .only = BUFFERED,

@@ -94,7 +94,7 @@ static void render_origin_headers(struct renderer *r, const struct cors *cors)
 		render_plain(r, "add_header Vary Origin always;");
 }
 
-static void render_preflight(struct renderer *r, const struct cors *cors)
+void render_preflight(struct renderer *r, const struct cors *cors)
 {
 	char age[24];
 
@@ -105,6 +105,10 @@ static void render_preflight(struct renderer *r, const struct cors *cors)
 	render_one(r, "Allow-Methods", cors->methods);
 	render_one(r, "Allow-Headers", cors->headers ?: "$http_access_control_request_headers");
 	render_one(r, "Max-Age", cors->max_age == UNSET ? NULL : age);
+}
+
+void render_preflight_end(struct renderer *r)
+{
 	render_plain(r, "return 204;");
 	render_close(r);
 }
@@ -124,14 +128,9 @@ static void hide(struct renderer *r, const struct location *l)
 	}
 }
 
-void render_cors(struct renderer *r, const struct site *site, const struct location *l)
+void render_cors(struct renderer *r, const struct location *l, const struct cors *cors)
 {
-	const struct cors *cors = location_cors(site, l);
-
-	if (!cors)
-		return;
 	hide(r, l);
 	render_origin_headers(r, cors);
 	render_one(r, "Expose-Headers", cors->expose);
-	render_preflight(r, cors);
 }

@@ -121,6 +121,20 @@ static void render_outer_headers(struct renderer *r, const struct site *site,
 	render_inherited(r, site, l, NULL, site->headers, site->header_count);
 }
 
+static void render_all_cors(struct renderer *r, const struct site *site, const struct location *l)
+{
+	const struct cors *cors = location_cors(site, l);
+
+	if (!cors)
+		return;
+	render_cors(r, l, cors);
+	render_preflight(r, cors);
+	for (const struct location *at = l; at; at = location_around(site, at))
+		render_inherited(r, site, l, at, at->response_headers, at->response_header_count);
+	render_inherited(r, site, l, NULL, site->headers, site->header_count);
+	render_preflight_end(r);
+}
+
 static bool adds_any(const struct renderer *r, const struct site *site, const struct location *l)
 {
 	const char *type;
@@ -146,7 +160,7 @@ void render_response_headers(struct renderer *r, const struct site *site, const 
 		render_header(r, &l->response_headers[i]);
 	if (!adds_any(r, site, l))
 		return;
-	render_cors(r, site, l);
+	render_all_cors(r, site, l);
 	render_outer_headers(r, site, l);
 }
 

@@ -25,19 +25,33 @@ static const struct pair PROXY_HEADERS[] = {
 	{ "X-Forwarded-Proto", "$scheme" },
 };
 
-/* Those of nginx's own file fastcgi_params, which a host need not have. */
+/*
+ * Those of nginx's own files fastcgi_params and uwsgi_params, which a host need not have. HTTP_HOST
+ * is the name that nginx has chosen the server by, which is not that of the field Host where a
+ * client sends another one in the request line. REMOTE_USER, which some of these files have, is
+ * left out: without a password it is what the client says.
+ */
 static const struct pair PARAMS[] = {
-	{ "QUERY_STRING", "$query_string" },   { "REQUEST_METHOD", "$request_method" },
-	{ "CONTENT_TYPE", "$content_type" },   { "CONTENT_LENGTH", "$content_length" },
-	{ "REQUEST_URI", "$request_uri" },     { "DOCUMENT_URI", "$document_uri" },
-	{ "DOCUMENT_ROOT", "$document_root" }, { "SERVER_PROTOCOL", "$server_protocol" },
-	{ "REQUEST_SCHEME", "$scheme" },       { "HTTPS", "$https if_not_empty" },
-	{ "REMOTE_ADDR", "$remote_addr" },     { "REMOTE_PORT", "$remote_port" },
-	{ "SERVER_ADDR", "$server_addr" },     { "SERVER_PORT", "$server_port" },
-	{ "SERVER_NAME", "$server_name" },     { "HTTP_PROXY", "\"\"" },
+	{ "QUERY_STRING", "$query_string" },
+	{ "REQUEST_METHOD", "$request_method" },
+	{ "CONTENT_TYPE", "$content_type" },
+	{ "CONTENT_LENGTH", "$content_length" },
+	{ "REQUEST_URI", "$request_uri" },
+	{ "DOCUMENT_ROOT", "$document_root" },
+	{ "SERVER_PROTOCOL", "$server_protocol" },
+	{ "REQUEST_SCHEME", "$scheme" },
+	{ "HTTPS", "$https if_not_empty" },
+	{ "REMOTE_ADDR", "$remote_addr" },
+	{ "REMOTE_PORT", "$remote_port" },
+	{ "SERVER_PORT", "$server_port" },
+	{ "SERVER_NAME", "$server_name" },
+	{ "HTTP_HOST", "$host" },
+	{ "HTTP_PROXY", "\"\"" },
 };
 
 static const struct pair FASTCGI_PARAMS[] = {
+	{ "DOCUMENT_URI", "$document_uri" },
+	{ "SERVER_ADDR", "$server_addr" },
 	{ "GATEWAY_INTERFACE", "CGI/1.1" },
 	{ "SERVER_SOFTWARE", "nginx/$nginx_version" },
 	{ "SCRIPT_NAME", "$fastcgi_script_name" },
@@ -173,6 +187,15 @@ static void own_pairs(struct renderer *r, const struct location *l, const char *
 	}
 }
 
+/* nginx would announce a body that it does not send, and the server would wait for it. */
+static void render_no_body(struct renderer *r, const struct location *l)
+{
+	const struct clause *pass = clauses_find(&l->common.lines, "_pass_request_body");
+
+	if (pass && strcmp(pass->words[0], "off") == 0)
+		render_plain(r, "proxy_set_header Content-Length \"\";");
+}
+
 static void render_proxy_headers(struct renderer *r, const struct location *l)
 {
 	if (l->websocket)
@@ -180,6 +203,7 @@ static void render_proxy_headers(struct renderer *r, const struct location *l)
 	default_pair(r, l, "proxy_set_header", "Connection",
 		     l->websocket ? WEBSOCKET_VARIABLE : "\"\"");
 	default_pairs(r, l, "proxy_set_header", PROXY_HEADERS, ARRAY_SIZE(PROXY_HEADERS));
+	render_no_body(r, l);
 	own_pairs(r, l, "proxy_set_header");
 }
 
@@ -264,7 +288,7 @@ void render_fastcgi(struct renderer *r, const struct location *l)
 	default_pairs(r, l, "fastcgi_param", PARAMS, ARRAY_SIZE(PARAMS));
 	default_pairs(r, l, "fastcgi_param", FASTCGI_PARAMS, ARRAY_SIZE(FASTCGI_PARAMS));
 	if (clauses_find(&l->common.lines, "fastcgi_path_info"))
-		default_pair(r, l, "fastcgi_param", "PATH_INFO", "$fastcgi_path_info");
+		default_pair(r, l, "fastcgi_param", "PATH_INFO", PATH_INFO_VARIABLE);
 	own_pairs(r, l, "fastcgi_param");
 	render_pass_common(r, l);
 }

@@ -78,6 +78,9 @@ const char *location_scheme(const struct model *m, const struct location *l, con
 /* The location that it is within; NULL: it is in the site itself. */
 const struct location *location_around(const struct site *site, const struct location *l);
 
+/* What follows the script in the path of a request. */
+#define PATH_INFO_VARIABLE "$zknginx_path_info"
+
 /* module: of a clause that begins with `_` (site.h). */
 void render_common(struct renderer *r, const struct common *common, const char *module);
 /* A line of ours, unless a clause of the block has its directive. */
@@ -88,7 +91,10 @@ void render_site_headers(struct renderer *r, const struct site *site);
 
 /* The rules for the location, perhaps of one around it; NULL: there are none. */
 const struct cors *location_cors(const struct site *site, const struct location *l);
-void render_cors(struct renderer *r, const struct site *site, const struct location *l);
+void render_cors(struct renderer *r, const struct location *l, const struct cors *cors);
+/* The block that answers a preflight; nginx gives it none of the headers around it. */
+void render_preflight(struct renderer *r, const struct cors *cors);
+void render_preflight_end(struct renderer *r);
 void render_cors_map(struct renderer *r, const struct cors *cors);
 void render_preflight_map(struct renderer *r);
 /* The variables of a location with a split. */
