@@ -62,6 +62,7 @@ struct snippets_settings {
 	enum policy_level policy;
 	const char *const *roots;        /* NULL-terminated */
 	const char *const *certificates; /* NULL-terminated */
+	const char *const *writable;     /* that clients write to; NULL-terminated */
 };
 
 struct discover_settings {

@@ -80,6 +80,7 @@ static const struct setting table[] = {
 	  RELOADABLE },
 	{ KEY(snippets, certificates),
 	  TEXTS("/etc/ssl, /etc/letsencrypt, /etc/nginx", "0", "64", form_file), RELOADABLE },
+	{ KEY(snippets, writable), TEXTS("", "0", "64", form_file), RELOADABLE },
 
 	{ KEY(discover, networks), TEXTS("", "0", "64", form_network), RELOADABLE },
 

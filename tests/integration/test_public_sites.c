@@ -42,6 +42,7 @@ static const struct {
 	const char *from, *to;
 } moved[] = {
 	{ "/srv/", "srv/" },
+	{ "/var/dav", "written" },
 	{ "/etc/nginx/fastcgi_params", "fastcgi_params" },
 	{ "/etc/nginx/uwsgi_params", "uwsgi_params" },
 	{ "/etc/ssl/", "ssl/" },
@@ -268,7 +269,7 @@ static void start_back(void)
 /* Files that requests change, and what they are cached in, are as they were. */
 static void reset_files(void)
 {
-	static char script[] = "cd \"$0\" && rm -rf cache/* srv/dav && cp -a dav srv/dav";
+	static char script[] = "cd \"$0\" && rm -rf cache/* written && cp -a dav written";
 	char *argv[] = { (char[]){ "sh" }, (char[]){ "-c" }, script, root, NULL };
 
 	assert_int_equal(rig_run(NULL, argv), 0);

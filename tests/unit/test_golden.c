@@ -34,9 +34,10 @@
 
 static const char *const ROOTS[] = { "/srv", "/var/www", "/usr/share/nginx", NULL };
 static const char *const CERTIFICATES[] = { "/etc/ssl", NULL };
-static const struct policy POLICY = { .level = POLICY_SAFE,
-				      .roots = ROOTS,
-				      .certificates = CERTIFICATES };
+static const char *const WRITABLE[] = { "/var/dav", NULL };
+static const struct policy POLICY = {
+	.level = POLICY_SAFE, .roots = ROOTS, .certificates = CERTIFICATES, .writable = WRITABLE
+};
 static const struct render_options OPTIONS = {
 	.log_directory = "/var/log/nginx",
 	.cache_directory = "/var/cache/nginx",

@@ -86,6 +86,11 @@ const char *check_root(const struct reader *r, const char *s)
 						"certificates (snippets.certificates)";
 }
 
+const char *check_own_root(const struct reader *r, const char *s)
+{
+	return policy_may_write(r->policy, s) ? NULL : check_root(r, s);
+}
+
 static const char *check_kind(const char *s, enum text_kind kind)
 {
 	const char *why = NULL;

@@ -11,6 +11,7 @@ text_check check_zone_size;
 text_check check_name;     /* of a znode: name_is_valid() */
 text_check check_upstream; /* upstream_name_is_valid() */
 text_check check_path;     /* of a file that nginx may read */
+text_check check_own_root; /* of a location: one that clients may read, or write to with `dav` */
 text_check check_root;     /* of a directory that clients may read */
 text_check check_body;     /* any text, with variables and line breaks; may be empty */
 text_check check_value;    /* of a header: one line, variables that cannot hold a line feed */

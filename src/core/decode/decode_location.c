@@ -13,6 +13,7 @@
 #include "core/text/regex_text.h"
 #include "decode_common.h"
 #include "decode_cors.h"
+#include "decode_dav.h"
 #include "decode_directives.h"
 #include "decode_headers.h"
 #include "decode_limit.h"
@@ -189,7 +190,8 @@ static const struct field location_rows[] = {
 	{ "ignore_headers", FIELD_LINE_WORDS, .where = LINES, .only = ONLY_PASS,
 	  .check = check_ignored_header, .directive = "_ignore_headers" },
 	{ "root", FIELD_TEXT, .where = offsetof(struct location, root),
-	  .only = ONLY_ROOT | ONLY_FASTCGI | ONLY_UWSGI, .check = check_root },
+	  .only = ONLY_ROOT | ONLY_FASTCGI | ONLY_UWSGI, .check = check_own_root },
+	{ "dav", FIELD_GROUP, .only = ONLY_ROOT, .inner = &decode_dav_fields },
 	{ "alias", FIELD_TEXT, .where = offsetof(struct location, root), .check = check_root },
 	{ "client_max_body_size", FIELD_LINE_TEXT, .where = LINES, .only = ONLY_SERVED,
 	  .check = check_size, .directive = "client_max_body_size" },

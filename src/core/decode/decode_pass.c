@@ -101,6 +101,15 @@ static bool is_path_param(const char *name)
 	       strcmp(name, "DOCUMENT_ROOT") == 0;
 }
 
+/* Is it a file that no site may serve? A variable of it begins with a slash, or is a root itself.
+ */
+static bool is_elsewhere(struct reader *r, const char *value)
+{
+	const char *literal = arena_copy(r->arena, value, strcspn(value, "$"));
+
+	return strstr(value, "/..") || (*literal && !policy_may_serve(r->policy, literal));
+}
+
 /* What the application opens, or how PHP is configured, is not for a client to say. */
 static void check_param(struct reader *r, const struct header *param)
 {
@@ -109,6 +118,10 @@ static void check_param(struct reader *r, const struct header *param)
 
 	if (!path && !php)
 		return;
+	if (path && is_elsewhere(r, param->value)) {
+		reader_problem(r, param->name, "is not a path below one of snippets.roots");
+		return;
+	}
 	for (const char *at = param->value; (at = emit_next_variable(at, &size)); at += size) {
 		if (path && is_of_root(at, size))
 			continue;

@@ -1,8 +1,10 @@
 /* See location_check.h. nginx would refuse most of what is a problem here. */
 #include <string.h>
 
+#include "core/data/clauses.h"
 #include "core/text/emit.h"
 #include "core/text/regex_text.h"
+#include "decode_dav.h"
 #include "decode_limit.h"
 #include "decode_pass.h"
 #include "location_check.h"
@@ -71,6 +73,7 @@ static void check_kind_fields(struct reader *r, const json_t *value, const struc
 		check_alias(r, l);
 	if (l->kind == LOCATION_REDIRECT && l->to)
 		check_redirect(r, l);
+	decode_dav_check(r, l);
 	if (location_passes(l))
 		decode_pass_check(r, l, json_object_get(value, "proxy_tls"));
 	decode_limit_check(r, l, json_object_get(value, "limit"));
@@ -93,7 +96,10 @@ static void check_nesting(struct reader *r, const struct site *site, const struc
 	if (!path || !l->parent || !(outer = site->locations[l->parent - 1].path))
 		return;
 	bare = bare_path(outer);
-	if (is_named(outer) || *outer == '=')
+	if (clauses_find(&site->locations[l->parent - 1].common.lines, "dav_methods"))
+		reader_problem(r, "path",
+			       "is within a location with \"dav\", whose files clients write");
+	else if (is_named(outer) || *outer == '=')
 		reader_problem(r, "path", "is within \"%.80s\", which takes no locations", outer);
 	else if (is_named(path))
 		reader_problem(r, "path",

@@ -265,6 +265,7 @@ struct policy policy_from_settings(const struct settings *s)
 	struct policy p = { .level = s->snippets.policy,
 			    .roots = s->snippets.roots,
 			    .certificates = s->snippets.certificates,
+			    .writable = s->snippets.writable,
 			    .log_directory = s->nginx.log_directory,
 			    .nginx_config = s->nginx.config };
 	const char *const *networks = s->discover.networks;

@@ -23,9 +23,10 @@ struct policy {
 	/* Absolute directories; NULL-terminated, or NULL. */
 	const char *const *roots; /* files for clients, and all other files */
 	const char *const
-		*certificates;     /* certificates, keys, passwords: never served to clients */
-	const char *log_directory; /* nginx.log_directory; NULL: its default */
-	const char *nginx_config;  /* nginx.config; NULL: its default */
+		*certificates;       /* certificates, keys, passwords: never served to clients */
+	const char *const *writable; /* that clients write to, and that nothing else uses */
+	const char *log_directory;   /* nginx.log_directory; NULL: its default */
+	const char *nginx_config;    /* nginx.config; NULL: its default */
 	struct network networks[POLICY_NETWORKS_MAX]; /* discover.networks */
 	size_t network_count;
 };
@@ -72,7 +73,7 @@ bool policy_allows_include(const struct policy *p, const char *path, bool *snipp
 bool policy_allows_path(const struct policy *p, const char *path);
 /*
  * May clients read this directory? As above, but only the roots count, and certificates must be
- * neither in it nor around it.
+ * neither in it nor around it. Nor may anything that clients write to.
  */
 bool policy_may_serve(const struct policy *p, const char *path);
 
@@ -90,6 +91,9 @@ const char *policy_refuses_address(const struct policy *p, const char *address, 
  * like names of upstreams.
  */
 const char **policy_upstreams(struct arena *a, const char *text, size_t size, size_t *count);
+
+/* May clients write below this directory? Then nothing but `dav` may serve it. */
+bool policy_may_write(const struct policy *p, const char *path);
 
 struct settings;
 /* The policy that the settings ask for; borrows its roots from them. */

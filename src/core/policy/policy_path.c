@@ -66,7 +66,14 @@ bool policy_may_serve(const struct policy *p, const char *path)
 	if (!is_plain(path) || p->level == POLICY_ALL)
 		return is_plain(path);
 	return is_within_any(path, p->roots) && !is_within_any(path, p->certificates) &&
-	       !is_around_any(path, p->certificates);
+	       !is_around_any(path, p->certificates) && !is_within_any(path, p->writable) &&
+	       !is_around_any(path, p->writable);
+}
+
+bool policy_may_write(const struct policy *p, const char *path)
+{
+	return is_plain(path) && is_within_any(path, p->writable) &&
+	       !is_within_any(path, p->certificates) && !is_around_any(path, p->certificates);
 }
 
 /* --- logs ------------------------------------------------------------------------------------ */

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/data/clauses.h"
 #include "core/text/emit.h"
 #include "policy_site.h"
 
@@ -151,10 +152,30 @@ static void put_script(struct writing *w, const struct location *l)
 		put(w, "fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;\n");
 }
 
-/* Which servers they are has no meaning here, but whether they can answer X-Accel-Redirect has. */
-static void put_kind(struct writing *w, const struct location *l, const char *prefix)
+/* Has it no line and no rule that makes another URI of one? */
+static bool is_plain(const struct raw_lines *raw, const struct common *common)
 {
-	if (l->root)
+	return !raw->include_count && !raw->directive_count && !common->rewrite_count;
+}
+
+/*
+ * Is this the root of a `dav` (decode_dav.c) that needs no check here, because no URI of the site
+ * is made by us or by a line? Otherwise it is refused, as clients write below it.
+ */
+static bool is_plain_dav(const struct site *s, const struct location *l)
+{
+	bool plain = is_plain(&s->raw, &s->common);
+
+	for (size_t i = 0; i < s->location_count; i++)
+		plain = plain && is_plain(&s->locations[i].raw, &s->locations[i].common);
+	return plain && clauses_find(&l->common.lines, "dav_methods");
+}
+
+/* Which servers they are has no meaning here, but whether they can answer X-Accel-Redirect has. */
+static void put_kind(struct writing *w, const struct site *s, const struct location *l,
+		     const char *prefix)
+{
+	if (l->root && !is_plain_dav(s, l))
 		put_statement(w,
 			      arena_printf(w->arena, "%s%s", prefix,
 					   l->kind == LOCATION_ALIAS ? "alias" : "root"),
@@ -188,7 +209,7 @@ static size_t put_location(struct writing *w, const struct site *s, size_t index
 	begin(w, arena_printf(w->arena, "%spath", prefix), NULL, true);
 	put_path(w, l->path);
 	begin(w, l->field, NULL, true);
-	put_kind(w, l, prefix);
+	put_kind(w, s, l, prefix);
 	put_common(w, &l->common, prefix, location_module(l));
 	put_raw(w, &l->raw, CONFIG_LOCATION_SNIPPET, prefix);
 	index = put_locations(w, s, index + 1, index + 1);
