@@ -548,14 +548,17 @@ static size_t line_feeds(const struct buf *b)
 	return count;
 }
 
-/* A line, or two where the first one is that of the PROXY protocol. */
+/*
+ * A line, or two where the first one is that of the PROXY protocol. A client that has said nothing
+ * leaves no record: nobody waits for it, so its place among the others would be random.
+ */
 static void serve_bytes(struct connection *c)
 {
 	CLEANUP(buf_fini) struct buf out = BUF_INIT;
 
 	while (line_feeds(&c->in) < (memmem(c->in.data, c->in.size, "PROXY ", 6) ? 2 : 1)) {
 		if (!receive(c))
-			break;
+			return;
 	}
 	buf_printf(&out, "answer %u of %s\n", note_bytes(c->server, "bytes", &c->in),
 		   c->server->name);
