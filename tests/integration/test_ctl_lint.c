@@ -29,7 +29,8 @@ static int set_up(void **state UNUSED)
 	settings = rig_path("ctl.conf");
 	rig_write(settings,
 		  "snippets: { roots = [\"/srv\", \"/var/www\", \"/usr/share/nginx\"]; "
-		  "certificates = [\"/etc/ssl\"]; };\nstate: { directory = \"%s\"; };\n",
+		  "certificates = [\"/etc/ssl\"]; writable = [\"/var/dav\"]; };\nstate: { "
+		  "directory = \"%s\"; };\n",
 		  rig_path("state"));
 	return 0;
 }

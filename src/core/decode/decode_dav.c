@@ -73,7 +73,9 @@ void decode_dav_check(struct reader *r, const struct location *l)
 		return;
 	}
 	if (!l->root)
-		reader_problem(r, "dav", "needs a \"root\" of this location");
+		reader_problem(r, "dav",
+			       "needs a \"root\" of this location that is a directory of "
+			       "snippets.writable, or below one");
 	else if (!writable)
 		reader_problem(r, "root",
 			       "must be a directory of snippets.writable, or below one, where "
