@@ -77,6 +77,9 @@ static void a_bad_member_of_tls_is_named(void **state)
 	expect_field(f, "HSTS over plain HTTP", "tls.hsts");
 }
 
+#define FASTCGI(name, value)                                                                       \
+	"\"path\":\"/\",\"fastcgi\":\"a\",\"params\":{\"" name "\":\"" value "\"}"
+
 static void a_bad_field_of_a_location_is_named(void **state)
 {
 #define PROXY "\"path\":\"/\",\"proxy\":\"a\","
@@ -121,6 +124,19 @@ static void a_bad_field_of_a_location_is_named(void **state)
 		  ".params.SCRIPT_FILENAME" },
 		{ "\"path\":\"/\",\"fastcgi\":\"a\",\"params\":{\"PHP_VALUE\":\"$host\"}",
 		  ".params.PHP_VALUE" },
+		{ FASTCGI("SCRIPT_FILENAME", "/etc/passwd"), ".params.SCRIPT_FILENAME" },
+		{ FASTCGI("SCRIPT_FILENAME", "$fastcgi_script_name"), ".params.SCRIPT_FILENAME" },
+		{ FASTCGI("SCRIPT_FILENAME", "/etc$fastcgi_script_name"),
+		  ".params.SCRIPT_FILENAME" },
+		{ FASTCGI("SCRIPT_FILENAME", "/srv/../etc/passwd"), ".params.SCRIPT_FILENAME" },
+		{ FASTCGI("DOCUMENT_ROOT", "$document_root/../x"), ".params.DOCUMENT_ROOT" },
+		{ FASTCGI("PHP_VALUE", "memory_limit=1M\\nauto_prepend_file=x.jpg"),
+		  ".params.PHP_VALUE" },
+		{ FASTCGI("PHP_ADMIN_VALUE", "mail.log=/srv/www/x.php"),
+		  ".params.PHP_ADMIN_VALUE" },
+		{ FASTCGI("PHP_VALUE", "session.save_path=tcp:x"), ".params.PHP_VALUE" },
+		{ "\"path\":\"/\",\"uwsgi\":\"a\",\"params\":{\"UWSGI_FILE\":\"/tmp/a.py\"}",
+		  ".params.UWSGI_FILE" },
 		{ "\"path\":\"/\",\"root\":\"/srv\",\"locations\":[{\"path\":\"/\"}]", "?" },
 		{ "\"path\":\"/a/\",\"root\":\"/srv\",\"locations\":[{\"path\":\"/b\"}]",
 		  ".locations[0].path" },
@@ -188,9 +204,30 @@ static void clauses_are_in_one_order_whatever_that_of_the_fields(void **state)
 	assert_string_equal(line->field, "etag");
 }
 
+static void parameters_of_safe_files_and_settings_are_accepted(void **state)
+{
+	static const char *const good[] = {
+		FASTCGI("SCRIPT_FILENAME", "$document_root$fastcgi_script_name"),
+		FASTCGI("SCRIPT_FILENAME", "${realpath_root}/index.php"),
+		FASTCGI("SCRIPT_FILENAME", "/srv/www$fastcgi_script_name"),
+		FASTCGI("PATH_TRANSLATED", "$document_root$fastcgi_path_info"),
+		FASTCGI("DOCUMENT_ROOT", "/srv/www"),
+		FASTCGI("PHP_VALUE",
+			"upload_max_filesize=64M\\ndate.timezone=Europe/Vienna\\nmemory_limit=1G"),
+		FASTCGI("UWSGI_SCHEME", "https"),
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		if (!location(f, good[i]))
+			fail_msg("%s", good[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(parameters_of_safe_files_and_settings_are_accepted),
 		TEST(a_bad_field_of_a_server_is_named),
 		TEST(a_bad_member_of_tls_is_named),
 		TEST(a_bad_field_of_a_location_is_named),

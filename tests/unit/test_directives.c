@@ -133,6 +133,17 @@ static void a_line_may_define_a_variable_and_use_an_upstream(void **state UNUSED
 	outcome_fini(&o);
 }
 
+static void a_line_may_end_in_a_variable_in_braces(void **state UNUSED)
+{
+	struct outcome o =
+		push_safe("", SITE_LINES("a", "\"directives\":[\"add_header X ${host}\"],",
+					 ",\"directives\":[\"if ($arg_x) { set $y ${host}; } \"]"));
+
+	assert_int_equal(o.problems.count, 0);
+	assert_string_equal(model_site(o.next, "a")->raw.directives[0], "add_header X ${host};");
+	outcome_fini(&o);
+}
+
 static void under_all_a_line_may_be_anything_with_braces(void **state UNUSED)
 {
 	struct outcome o = push(&(struct push){
@@ -156,6 +167,7 @@ int main(void)
 		cmocka_unit_test(a_deleted_snippet_stays_while_a_site_includes_it),
 		cmocka_unit_test(a_snippet_that_makes_a_site_unsafe_falls_itself),
 		cmocka_unit_test(a_line_may_define_a_variable_and_use_an_upstream),
+		cmocka_unit_test(a_line_may_end_in_a_variable_in_braces),
 		cmocka_unit_test(under_all_a_line_may_be_anything_with_braces),
 	};
 

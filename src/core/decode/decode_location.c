@@ -17,6 +17,7 @@
 #include "decode_headers.h"
 #include "decode_limit.h"
 #include "decode_location.h"
+#include "decode_params.h"
 #include "decode_pass.h"
 #include "decode_split.h"
 #include "kinds.h"

@@ -80,56 +80,6 @@ static void check_verify(struct reader *r, const struct location *l)
 		reader_problem(r, "proxy_tls", "needs certificate and key together");
 }
 
-/* --- FastCGI and uwsgi ----------------------------------------------------------------------- */
-
-/* A variable that nginx makes of the path alone, below the root. */
-static bool is_of_root(const char *name, size_t size)
-{
-	static const char *const names[] = { "document_root", "realpath_root",
-					     "fastcgi_script_name", "fastcgi_path_info" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (strlen(names[i]) == size && memcmp(names[i], name, size) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool is_path_param(const char *name)
-{
-	return strcmp(name, "SCRIPT_FILENAME") == 0 || strcmp(name, "PATH_TRANSLATED") == 0 ||
-	       strcmp(name, "DOCUMENT_ROOT") == 0;
-}
-
-/* What the application opens, or how PHP is configured, is not for a client to say. */
-static void check_param(struct reader *r, const struct header *param)
-{
-	bool path = is_path_param(param->name), php = strncmp(param->name, "PHP_", 4) == 0;
-	size_t size;
-
-	if (!path && !php)
-		return;
-	for (const char *at = param->value; (at = emit_next_variable(at, &size)); at += size) {
-		if (path && is_of_root(at, size))
-			continue;
-		reader_problem(r, param->name,
-			       path ? "uses a variable that a client may choose: only "
-				      "$document_root, $realpath_root, $fastcgi_script_name and "
-				      "$fastcgi_path_info may be in it"
-				    : "must not have variables");
-		return;
-	}
-}
-
-void decode_params(struct reader *r, const json_t *value, void *where)
-{
-	struct location *l = where;
-
-	decode_request_headers(r, value, l);
-	for (size_t i = 0; i < l->request_header_count; i++)
-		check_param(r, &l->request_headers[i]);
-}
-
 /* --- headers and buffers --------------------------------------------------------------------- */
 
 void decode_hidden_headers(struct reader *r, const json_t *value, void *where)
