@@ -224,9 +224,27 @@ static void parameters_of_safe_files_and_settings_are_accepted(void **state)
 	}
 }
 
+static void a_key_may_have_every_variable(void **state)
+{
+	static const char *const good[] = {
+		PROXY "\"limit\":{\"rate\":\"1r/s\",\"key\":\"$binary_remote_addr$uri\"}",
+		PROXY "\"cache\":{\"zone\":\"a\",\"valid\":\"1m\",\"key\":\"$host$uri\","
+		      "\"bypass\":[\"$uri\"],\"no_store\":\"$document_uri\"}",
+		PROXY "\"split\":{\"key\":\"$uri\",\"to\":[{\"proxy\":\"b\",\"percent\":5}]}",
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		if (!location(f, good[i]))
+			fail_msg("%s", good[i]);
+	}
+	assert_false(location(f, PROXY "\"limit\":{\"rate\":\"1r/s\",\"key\":\"$1\"}"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(a_key_may_have_every_variable),
 		TEST(parameters_of_safe_files_and_settings_are_accepted),
 		TEST(a_bad_field_of_a_server_is_named),
 		TEST(a_bad_member_of_tls_is_named),

@@ -12,7 +12,7 @@ static const struct field limit_rows[] = {
 	{ "rate", FIELD_TEXT, .where = offsetof(struct location, limit_rate), .check = check_rate },
 	{ "burst", FIELD_NUMBER, .where = offsetof(struct location, limit_burst), .most = 1000000 },
 	{ "nodelay", FIELD_BOOL, .where = offsetof(struct location, limit_nodelay) },
-	{ "key", FIELD_TEXT, .where = offsetof(struct location, limit_key), .check = check_line },
+	{ "key", FIELD_TEXT, .where = offsetof(struct location, limit_key), .check = check_counted },
 	{ "connections", FIELD_NUMBER, .where = offsetof(struct location, limit_connections),
 	  .least = 1, .most = 60000 },
 	{ "status", FIELD_LINE_NUMBER, .where = LINES, .least = 400, .most = 599,

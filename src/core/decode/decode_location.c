@@ -145,6 +145,7 @@ static const struct fields redirect_fields = FIELDS(redirect_rows);
 #define BUFFERED (ONLY_PROXY | ONLY_FASTCGI | ONLY_UWSGI)
 
 static const struct field location_rows[] = {
+	{ "defaults", FIELD_CUSTOM, .read = kinds_skip_defaults, .shape = SHAPE_FLAG },
 	{ "path", FIELD_TEXT, .where = offsetof(struct location, path), .required = true,
 	  .check = check_location_path },
 	{ "internal", FIELD_CUSTOM, .where = LINES, .read = read_internal, .shape = SHAPE_FLAG },
