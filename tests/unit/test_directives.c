@@ -69,6 +69,9 @@ static void an_included_snippet_has_to_exist(void **state UNUSED)
 	expect_problem(SITE_LINES("a", "", ",\"include\":[\"x\"]") SERVER_SNIPPET("x", "gzip on;"),
 		       ROOT "/sites/a", "locations[0].include[0]",
 		       "snippets/location/x does not exist");
+	expect_problem(
+		SITE_LINES("a", "\"include\":[\"x\"],", "") SERVER_SNIPPET("x", "root /etc;"),
+		ROOT "/sites/a", "include[0]", "snippets/server/x is not served: see its problem");
 	expect_problem(LOCATION_SNIPPET("x", "gzip on; }"), ROOT "/snippets/location/x", "",
 		       "unexpected");
 	expect_problem(SERVER_SNIPPET("x", "gzip on;\n\tlisten 81;"), ROOT "/snippets/server/x", "",
