@@ -37,6 +37,7 @@ static void a_bad_field_of_a_server_is_named(void **state)
 		  "rewrite[0].flag" },
 		{ "\"keepalive_timeout\":\"1 s\"", "keepalive_timeout" },
 		{ "\"keepalive_requests\":0", "keepalive_requests" },
+		{ "\"headers\":{\"X-A\":\"1\",\"x-a\":\"2\"}", "headers.x-a" },
 		{ "\"header_buffers\":{\"count\":1}", "header_buffers.size" },
 	};
 	struct fixture *f = *state;
@@ -124,6 +125,10 @@ static void a_bad_field_of_a_location_is_named(void **state)
 		  ".params.SCRIPT_FILENAME" },
 		{ "\"path\":\"/\",\"fastcgi\":\"a\",\"params\":{\"PHP_VALUE\":\"$host\"}",
 		  ".params.PHP_VALUE" },
+		{ PROXY "\"error_pages\":{\"404\":\"/a\",\"403 404\":\"/b\"}",
+		  ".error_pages.403 404" },
+		{ PROXY "\"limit\":{\"connections\":1,\"nodelay\":true}", ".limit.rate" },
+		{ PROXY "\"limit\":{}", ".limit.rate" },
 		{ FASTCGI("SCRIPT_FILENAME", "/etc/passwd"), ".params.SCRIPT_FILENAME" },
 		{ FASTCGI("SCRIPT_FILENAME", "$fastcgi_script_name"), ".params.SCRIPT_FILENAME" },
 		{ FASTCGI("SCRIPT_FILENAME", "/etc$fastcgi_script_name"),
@@ -224,6 +229,17 @@ static void parameters_of_safe_files_and_settings_are_accepted(void **state)
 	}
 }
 
+static void a_realm_with_quotes_stays_one_string_of_the_header(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_true(location(f, PROXY "\"basic_auth\":{\"users\":\"/etc/ssl/u\",\"realm\":"
+				      "\"a \\\"b\\\" \\\\\"}"));
+	assert_string_equal(
+		clauses_find(&f->site.locations[0].common.lines, "auth_basic")->words[0],
+		"a \\\"b\\\" \\\\");
+}
+
 static void a_key_may_have_every_variable(void **state)
 {
 	static const char *const good[] = {
@@ -245,6 +261,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_key_may_have_every_variable),
+		TEST(a_realm_with_quotes_stays_one_string_of_the_header),
 		TEST(parameters_of_safe_files_and_settings_are_accepted),
 		TEST(a_bad_field_of_a_server_is_named),
 		TEST(a_bad_member_of_tls_is_named),

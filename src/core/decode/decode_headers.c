@@ -137,10 +137,11 @@ static struct header *add_header(struct reader *r, struct site *s, struct header
 void decode_site_headers(struct reader *r, const json_t *value, void *where)
 {
 	struct header *list = NULL;
+	unsigned found = r->found;
 	size_t count = 0;
 
 	read_headers(r, value, (struct headers){ &list, &count, true, check_value });
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && found == r->found; i++) {
 		if (strcasecmp(list[i].name, "Content-Type") == 0)
 			reader_problem(r, list[i].name,
 				       "is a header of one location: expected it in its "
