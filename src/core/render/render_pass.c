@@ -302,6 +302,15 @@ static void render_own_root(struct renderer *r, const struct location *l)
 	render_end(r);
 }
 
+/* try_files sets the URI, and with it $fastcgi_path_info: the value is kept from before. */
+static void render_path_info(struct renderer *r, const struct location *l)
+{
+	if (!clauses_find(&l->common.lines, "fastcgi_path_info"))
+		return;
+	render_plain(r, "set $zknginx_path_info $fastcgi_path_info;");
+	default_pair(r, l, "fastcgi_param", "PATH_INFO", "$zknginx_path_info");
+}
+
 /* PHP would look for the script in front of a path that is no file: nginx looks first. */
 void render_fastcgi(struct renderer *r, const struct location *l)
 {
@@ -310,8 +319,7 @@ void render_fastcgi(struct renderer *r, const struct location *l)
 	render_default(r, &l->common, "try_files $fastcgi_script_name =404;");
 	default_pairs(r, l, "fastcgi_param", PARAMS, ARRAY_SIZE(PARAMS));
 	default_pairs(r, l, "fastcgi_param", FASTCGI_PARAMS, ARRAY_SIZE(FASTCGI_PARAMS));
-	if (clauses_find(&l->common.lines, "fastcgi_path_info"))
-		default_pair(r, l, "fastcgi_param", "PATH_INFO", "$fastcgi_path_info");
+	render_path_info(r, l);
 	render_no_body(r, l, "fastcgi_param", "CONTENT_LENGTH");
 	own_pairs(r, l, "fastcgi_param");
 	render_pass_common(r, l);
