@@ -139,6 +139,7 @@ static void a_bad_field_of_a_location_is_named(void **state)
 		  ".params.SCRIPT_FILENAME" },
 		{ FASTCGI("SCRIPT_FILENAME", "/srv/../etc/passwd"), ".params.SCRIPT_FILENAME" },
 		{ FASTCGI("DOCUMENT_ROOT", "$document_root/../x"), ".params.DOCUMENT_ROOT" },
+		{ FASTCGI("DOCUMENT_ROOT", "$document_root$$x"), ".params.DOCUMENT_ROOT" },
 		{ FASTCGI("PHP_VALUE", "memory_limit=1M\\nauto_prepend_file=x.jpg"),
 		  ".params.PHP_VALUE" },
 		{ FASTCGI("PHP_ADMIN_VALUE", "mail.log=/srv/www/x.php"),

@@ -71,11 +71,12 @@ static void check_file(struct reader *r, const struct header *param)
 	}
 	if (!*value || r->policy->level == POLICY_ALL)
 		return;
-	if (strstr(value, "..") || (!begins_with_root(value) && !is_below_roots(r, value)))
+	if (strstr(value, "..") || strstr(value, "$$") ||
+	    (!begins_with_root(value) && !is_below_roots(r, value)))
 		reader_problem(r, param->name,
 			       "names a file: expected a path that begins with $document_root or "
 			       "$realpath_root, or that is below one of snippets.roots, without "
-			       "\"..\"");
+			       "\"..\" and \"$$\"");
 }
 
 /* --- settings of the application ------------------------------------------------------------- */
