@@ -183,6 +183,8 @@ struct location {
 	const char *proxy_path; /* takes the place of `path` in the request; NULL: none does */
 	const struct split *split;
 	bool websocket;
+	bool gets_copies;  /* it answers a mirror */
+	bool gets_no_body; /* it answers an auth_request, or a mirror without bodies */
 	struct timeouts timeouts;
 	struct header *request_headers;
 	size_t request_header_count;

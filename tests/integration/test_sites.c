@@ -324,6 +324,31 @@ static void who_may_come_in_is_decided_for_each_location(void **state UNUSED)
 	assert_has("HTTP/1.1 404 ");
 }
 
+static void a_request_with_a_body_is_decided_without_it(void **state UNUSED)
+{
+	int at = rig_port();
+	CLEANUP(freep)
+	char *gate = xasprintf("server { listen 127.0.0.1:%d; server_name localhost;\n"
+			       "if ($http_content_length) { return 403; } return 204; }\n",
+			       at);
+	CLEANUP(freep) char *server = xasprintf(CONFIG "/upstreams/gate/127.0.0.1:%d", at);
+
+	rig_zk_set(host.zk, CONFIG "/snippets/http/gate", gate);
+	rig_zk_set(host.zk, server, "");
+	push_backend("echo");
+	push_site("\"auth_request\":\"/gate\",\"include\":[\"secure\"],\"locations\":["
+		  "{\"path\":\"= /gate\",\"internal\":true,\"proxy\":\"gate\"},"
+		  "{\"path\":\"/\",\"proxy\":\"echo\",\"cache_control\":\"no-store\"}]");
+	rig_zk_set(host.zk, CONFIG "/snippets/server/secure",
+		   "add_header X-Frame-Options DENY always;");
+	start();
+	ask("POST", "/form", "Content-Length: 2\r\n\r\nab");
+	assert_has("HTTP/1.1 200 ");
+	assert_has("echo POST /form");
+	assert_has("\r\nCache-Control: no-store\r\n");
+	assert_has("\r\nX-Frame-Options: DENY\r\n");
+}
+
 static int setup(void **state UNUSED)
 {
 	host = (struct rig_host){ 0 };
@@ -354,6 +379,7 @@ int main(void)
 		TEST(a_redirect_of_a_site_leaves_its_locations),
 		TEST(servers_are_verified_and_asked_for_by_name),
 		TEST(who_may_come_in_is_decided_for_each_location),
+		TEST(a_request_with_a_body_is_decided_without_it),
 	};
 
 	return cmocka_run_group_tests_name("sites", tests, NULL, NULL);

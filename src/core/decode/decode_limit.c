@@ -12,7 +12,8 @@ static const struct field limit_rows[] = {
 	{ "rate", FIELD_TEXT, .where = offsetof(struct location, limit_rate), .check = check_rate },
 	{ "burst", FIELD_NUMBER, .where = offsetof(struct location, limit_burst), .most = 1000000 },
 	{ "nodelay", FIELD_BOOL, .where = offsetof(struct location, limit_nodelay) },
-	{ "key", FIELD_TEXT, .where = offsetof(struct location, limit_key), .check = check_line },
+	{ "key", FIELD_TEXT, .where = offsetof(struct location, limit_key),
+	  .check = check_counted },
 	{ "connections", FIELD_NUMBER, .where = offsetof(struct location, limit_connections),
 	  .least = 1, .most = 60000 },
 	{ "status", FIELD_LINE_NUMBER, .where = LINES, .least = 400, .most = 599,
@@ -68,7 +69,10 @@ void decode_limit_check(struct reader *r, const struct location *l, const json_t
 	if (!json_is_object(limit))
 		return;
 	if (!json_object_get(limit, "rate") && !json_object_get(limit, "connections"))
-		reader_problem(r, "limit.rate", "is missing");
+		reader_problem(r, "limit.rate", "is missing: expected rate, connections, or both");
+	else if (!json_object_get(limit, "rate") &&
+		 (json_object_get(limit, "burst") || json_object_get(limit, "nodelay")))
+		reader_problem(r, "limit.rate", "is missing: burst and nodelay need it");
 	if (l->limit_key && !emit_next_variable(l->limit_key, &size))
 		reader_problem(r, "limit.key",
 			       "has no variable: all requests would be counted "

@@ -18,6 +18,7 @@
 #include "decode_headers.h"
 #include "decode_limit.h"
 #include "decode_location.h"
+#include "decode_params.h"
 #include "decode_pass.h"
 #include "decode_split.h"
 #include "kinds.h"
@@ -145,6 +146,7 @@ static const struct fields redirect_fields = FIELDS(redirect_rows);
 #define BUFFERED (ONLY_PROXY | ONLY_FASTCGI | ONLY_UWSGI)
 
 static const struct field location_rows[] = {
+	{ "defaults", FIELD_CUSTOM, .read = kinds_skip_defaults, .shape = SHAPE_FLAG },
 	{ "path", FIELD_TEXT, .where = offsetof(struct location, path), .required = true,
 	  .check = check_location_path },
 	{ "internal", FIELD_CUSTOM, .where = LINES, .read = read_internal, .shape = SHAPE_FLAG },
@@ -177,8 +179,6 @@ static const struct field location_rows[] = {
 	  .directive = "_buffering" },
 	{ "request_buffering", FIELD_LINE_FLAG, .where = LINES, .only = BUFFERED,
 	  .directive = "_request_buffering" },
-	{ "pass_request_body", FIELD_LINE_FLAG, .where = LINES, .only = ONLY_PROXY,
-	  .directive = "_pass_request_body" },
 	{ "buffers", FIELD_CUSTOM, .where = LINES, .only = BUFFERED, .read = decode_buffers,
 	  .shape = SHAPE_OBJECT, .inner = &decode_buffers_fields },
 	{ "max_temp_file_size", FIELD_LINE_TEXT, .where = LINES, .only = BUFFERED,

@@ -80,69 +80,6 @@ static void check_verify(struct reader *r, const struct location *l)
 		reader_problem(r, "proxy_tls", "needs certificate and key together");
 }
 
-/* --- FastCGI and uwsgi ----------------------------------------------------------------------- */
-
-/* A variable that nginx makes of the path alone, below the root. */
-static bool is_of_root(const char *name, size_t size)
-{
-	static const char *const names[] = { "document_root", "realpath_root",
-					     "fastcgi_script_name", "fastcgi_path_info" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (strlen(names[i]) == size && memcmp(names[i], name, size) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool is_path_param(const char *name)
-{
-	return strcmp(name, "SCRIPT_FILENAME") == 0 || strcmp(name, "PATH_TRANSLATED") == 0 ||
-	       strcmp(name, "DOCUMENT_ROOT") == 0;
-}
-
-/* Is it a file that no site may serve? A variable of it begins with a slash, or is a root itself.
- */
-static bool is_elsewhere(struct reader *r, const char *value)
-{
-	const char *literal = arena_copy(r->arena, value, strcspn(value, "$"));
-
-	return strstr(value, "/..") || (*literal && !policy_may_serve(r->policy, literal));
-}
-
-/* What the application opens, or how PHP is configured, is not for a client to say. */
-static void check_param(struct reader *r, const struct header *param)
-{
-	bool path = is_path_param(param->name), php = strncmp(param->name, "PHP_", 4) == 0;
-	size_t size;
-
-	if (!path && !php)
-		return;
-	if (path && is_elsewhere(r, param->value)) {
-		reader_problem(r, param->name, "is not a path below one of snippets.roots");
-		return;
-	}
-	for (const char *at = param->value; (at = emit_next_variable(at, &size)); at += size) {
-		if (path && is_of_root(at, size))
-			continue;
-		reader_problem(r, param->name,
-			       path ? "uses a variable that a client may choose: only "
-				      "$document_root, $realpath_root, $fastcgi_script_name and "
-				      "$fastcgi_path_info may be in it"
-				    : "must not have variables");
-		return;
-	}
-}
-
-void decode_params(struct reader *r, const json_t *value, void *where)
-{
-	struct location *l = where;
-
-	decode_request_headers(r, value, l);
-	for (size_t i = 0; i < l->request_header_count; i++)
-		check_param(r, &l->request_headers[i]);
-}
-
 /* --- headers and buffers --------------------------------------------------------------------- */
 
 void decode_hidden_headers(struct reader *r, const json_t *value, void *where)
@@ -211,11 +148,11 @@ static const struct field cache_rows[] = {
 	  .check = check_name },
 	{ "valid", FIELD_TEXT, .where = offsetof(struct location, cache_valid),
 	  .check = check_cache_valid },
-	{ "key", FIELD_LINE_TEXT, .where = LINES, .check = check_line,
+	{ "key", FIELD_LINE_TEXT, .where = LINES, .check = check_counted,
 	  .directive = "proxy_cache_key" },
-	{ "bypass", FIELD_LINE_WORDS, .where = LINES, .check = check_line,
+	{ "bypass", FIELD_LINE_WORDS, .where = LINES, .check = check_counted,
 	  .directive = "proxy_cache_bypass" },
-	{ "no_store", FIELD_LINE_WORDS, .where = LINES, .check = check_line,
+	{ "no_store", FIELD_LINE_WORDS, .where = LINES, .check = check_counted,
 	  .directive = "proxy_no_cache" },
 	{ "stale", FIELD_LINE_WORDS, .where = LINES, .check = check_stale,
 	  .directive = "proxy_cache_use_stale" },

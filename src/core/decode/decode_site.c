@@ -16,6 +16,7 @@
 #include "decode_location.h"
 #include "decode_names.h"
 #include "decode_stream.h"
+#include "decode_subrequest.h"
 #include "decode_tls.h"
 #include "kinds.h"
 #include "tables.h"
@@ -284,6 +285,7 @@ bool decode_site(struct arena *a, const struct znode *z, const struct policy *po
 	read_site(&r, out);
 	if (r.failed)
 		return false;
+	decode_subrequests(out);
 	if (out->redirect_http)
 		add_implied_listens(a, out);
 	if (out->proxy_protocol)

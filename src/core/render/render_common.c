@@ -10,14 +10,11 @@
 
 /* Of a field that is true or false, but whose directive has a regular expression. */
 #define SPLIT_PATH_INFO "fastcgi_split_path_info \"^(.+?\\.php)(/.*)$\";"
-/* try_files makes a path of the script alone, and then nothing follows it any more. */
-#define SET_PATH_INFO "set " PATH_INFO_VARIABLE " $fastcgi_path_info;"
 
 static void render_clause(struct renderer *r, const struct clause *s, const char *module)
 {
 	if (strcmp(s->directive, "fastcgi_path_info") == 0) {
 		render_plain(r, SPLIT_PATH_INFO);
-		render_plain(r, SET_PATH_INFO);
 		return;
 	}
 	render_begin(r, s->directive[0] == '_' ? module : "");

@@ -3,6 +3,7 @@
  * every proxied request carries unless the site says otherwise, another one the parameters of
  * FastCGI and uwsgi.
  */
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -170,11 +171,47 @@ static void default_pair(struct renderer *r, const struct location *l, const cha
 	render_end(r);
 }
 
+/* render_no_body() writes that one. */
+static bool is_replaced(const struct location *l, const char *name)
+{
+	return l->gets_no_body && strcmp(name, "CONTENT_LENGTH") == 0;
+}
+
 static void default_pairs(struct renderer *r, const struct location *l, const char *directive,
 			  const struct pair *pairs, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
-		default_pair(r, l, directive, pairs[i].name, pairs[i].value);
+	for (size_t i = 0; i < count; i++) {
+		if (!is_replaced(l, pairs[i].name))
+			default_pair(r, l, directive, pairs[i].name, pairs[i].value);
+	}
+}
+
+/* Does a line of the operator's say it? nginx refuses a second one. */
+static bool has_line(const struct location *l, const char *directive)
+{
+	size_t size = strlen(directive);
+
+	for (size_t i = 0; i < l->raw.directive_count; i++) {
+		const char *s = l->raw.directives[i] + strspn(l->raw.directives[i], " \t");
+
+		if (strncmp(s, directive, size) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A subrequest without a body still has the length that the client's request has. */
+static void render_no_body(struct renderer *r, const struct location *l, const char *directive,
+			   const char *length)
+{
+	char pass[40];
+
+	if (!l->gets_no_body)
+		return;
+	snprintf(pass, sizeof(pass), "%s_pass_request_body", location_module(l));
+	if (l->kind != LOCATION_GRPC && !has_line(l, pass))
+		option(r, l, "_pass_request_body", "off");
+	default_pair(r, l, directive, length, "\"\"");
 }
 
 static void own_pairs(struct renderer *r, const struct location *l, const char *directive)
@@ -187,15 +224,6 @@ static void own_pairs(struct renderer *r, const struct location *l, const char *
 	}
 }
 
-/* nginx would announce a body that it does not send, and the server would wait for it. */
-static void render_no_body(struct renderer *r, const struct location *l)
-{
-	const struct clause *pass = clauses_find(&l->common.lines, "_pass_request_body");
-
-	if (pass && strcmp(pass->words[0], "off") == 0)
-		render_plain(r, "proxy_set_header Content-Length \"\";");
-}
-
 static void render_proxy_headers(struct renderer *r, const struct location *l)
 {
 	if (l->websocket)
@@ -203,7 +231,7 @@ static void render_proxy_headers(struct renderer *r, const struct location *l)
 	default_pair(r, l, "proxy_set_header", "Connection",
 		     l->websocket ? WEBSOCKET_VARIABLE : "\"\"");
 	default_pairs(r, l, "proxy_set_header", PROXY_HEADERS, ARRAY_SIZE(PROXY_HEADERS));
-	render_no_body(r, l);
+	render_no_body(r, l, "proxy_set_header", "Content-Length");
 	own_pairs(r, l, "proxy_set_header");
 }
 
@@ -245,7 +273,7 @@ static void render_pass(struct renderer *r, const struct location *l, const char
 	begin(r, l, "_pass");
 	if (l->split) {
 		split_variable(l, split_steps(l->split), variable);
-		render_joined(r, "$", variable, "");
+		render_joined(r, "$", variable, path ?: "");
 	} else {
 		buf_puts(&r->value, location_scheme(r->model, l, l->proxy));
 		render_joined(r, l->proxy, path ?: "", "");
@@ -253,9 +281,17 @@ static void render_pass(struct renderer *r, const struct location *l, const char
 	render_end(r);
 }
 
+/* What takes the place of the location's path; NULL: nothing does. */
+static const char *request_path(const struct location *l)
+{
+	if (l->gets_copies && !l->proxy_path && !l->common.rewrite_count)
+		return "$request_uri";
+	return l->proxy_path;
+}
+
 void render_proxy(struct renderer *r, const struct location *l)
 {
-	render_pass(r, l, l->proxy_path);
+	render_pass(r, l, request_path(l));
 	render_plain(r, "proxy_http_version 1.1;");
 	render_proxy_headers(r, l);
 	render_pass_common(r, l);
@@ -266,6 +302,7 @@ void render_grpc(struct renderer *r, const struct location *l)
 {
 	render_pass(r, l, NULL);
 	default_pairs(r, l, "grpc_set_header", PROXY_HEADERS, ARRAY_SIZE(PROXY_HEADERS));
+	render_no_body(r, l, "grpc_set_header", "Content-Length");
 	own_pairs(r, l, "grpc_set_header");
 	render_pass_common(r, l);
 }
@@ -279,6 +316,15 @@ static void render_own_root(struct renderer *r, const struct location *l)
 	render_end(r);
 }
 
+/* try_files sets the URI, and with it $fastcgi_path_info: the value is kept from before. */
+static void render_path_info(struct renderer *r, const struct location *l)
+{
+	if (!clauses_find(&l->common.lines, "fastcgi_path_info"))
+		return;
+	render_plain(r, "set $zknginx_path_info $fastcgi_path_info;");
+	default_pair(r, l, "fastcgi_param", "PATH_INFO", "$zknginx_path_info");
+}
+
 /* PHP would look for the script in front of a path that is no file: nginx looks first. */
 void render_fastcgi(struct renderer *r, const struct location *l)
 {
@@ -287,8 +333,8 @@ void render_fastcgi(struct renderer *r, const struct location *l)
 	render_default(r, &l->common, "try_files $fastcgi_script_name =404;");
 	default_pairs(r, l, "fastcgi_param", PARAMS, ARRAY_SIZE(PARAMS));
 	default_pairs(r, l, "fastcgi_param", FASTCGI_PARAMS, ARRAY_SIZE(FASTCGI_PARAMS));
-	if (clauses_find(&l->common.lines, "fastcgi_path_info"))
-		default_pair(r, l, "fastcgi_param", "PATH_INFO", PATH_INFO_VARIABLE);
+	render_path_info(r, l);
+	render_no_body(r, l, "fastcgi_param", "CONTENT_LENGTH");
 	own_pairs(r, l, "fastcgi_param");
 	render_pass_common(r, l);
 }
@@ -299,6 +345,7 @@ void render_uwsgi(struct renderer *r, const struct location *l)
 	render_pass(r, l, NULL);
 	default_pairs(r, l, "uwsgi_param", PARAMS, ARRAY_SIZE(PARAMS));
 	default_pairs(r, l, "uwsgi_param", UWSGI_PARAMS, ARRAY_SIZE(UWSGI_PARAMS));
+	render_no_body(r, l, "uwsgi_param", "CONTENT_LENGTH");
 	own_pairs(r, l, "uwsgi_param");
 	render_pass_common(r, l);
 }

@@ -6,6 +6,7 @@
 #ifndef ZKNGINX_CORE_RENDERER_H
 #define ZKNGINX_CORE_RENDERER_H
 
+#include "core/text/statement.h"
 #include "render.h"
 
 struct renderer {
@@ -56,9 +57,13 @@ void render_option(struct renderer *r, const char *directive, const char *values
 void render_raw_lines(struct renderer *r, const struct znode *source, const struct raw_lines *raw,
 		      enum config_kind kind);
 
-/* Do they add this header to answers (NULL: any)? nginx then drops those of the block around. */
-bool raw_lines_add_header(const struct renderer *r, const struct raw_lines *raw,
-			  enum config_kind kind, const char *name);
+/*
+ * Calls on_header() for each add_header that the lines of an object have, but for those in blocks,
+ * until it returns true. Did it?
+ */
+bool raw_lines_each_header(const struct renderer *r, const struct raw_lines *raw,
+			   enum config_kind kind,
+			   bool (*on_header)(void *ctx, const struct statement *s), void *ctx);
 
 /* The blocks; each in a file of its own. */
 void render_shared(struct renderer *r);
@@ -77,9 +82,6 @@ void render_uwsgi(struct renderer *r, const struct location *l);
 const char *location_scheme(const struct model *m, const struct location *l, const char *upstream);
 /* The location that it is within; NULL: it is in the site itself. */
 const struct location *location_around(const struct site *site, const struct location *l);
-
-/* What follows the script in the path of a request. */
-#define PATH_INFO_VARIABLE "$zknginx_path_info"
 
 /* module: of a clause that begins with `_` (site.h). */
 void render_common(struct renderer *r, const struct common *common, const char *module);
