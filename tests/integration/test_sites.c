@@ -287,6 +287,31 @@ static void servers_are_verified_and_asked_for_by_name(void **state UNUSED)
 	assert_has("\r\n\r\nasked for any.test");
 }
 
+/* By `listen … http2` or by `http2 on`, as the nginx of this machine has it. */
+static void http2_is_spoken_where_a_listen_says_so(void **state UNUSED)
+{
+	char *certificate = rig_path("site.crt"), *key = rig_path("site.key"), *output;
+	char *argv[] = { "curl",
+			 "-sk",
+			 "--http2",
+			 "-w",
+			 " over %{http_version}",
+			 rig_text("https://127.0.0.1:%d/", port),
+			 NULL };
+	CLEANUP(freep)
+	char *json = xasprintf("{\"listen\":[\"%d ssl http2\"],\"tls\":{\"certificate\":\"%s\","
+			       "\"key\":\"%s\"},\"locations\":[{\"path\":\"/\",\"return\":{"
+			       "\"status\":200,\"text\":\"hello\"}}]}",
+			       port, certificate, key);
+
+	rig_check_certificate(certificate, key);
+	rig_zk_set(host.zk, CONFIG "/sites/site", json);
+	start();
+	assert_int_equal(rig_run(&output, argv), 0);
+	assert_string_equal(output, "hello over 2");
+	assert_null(strstr(rig_read(host.nginx.error_log), "deprecated"));
+}
+
 static void who_may_come_in_is_decided_for_each_location(void **state UNUSED)
 {
 	CLEANUP(freep) char *fields = NULL;
@@ -353,6 +378,7 @@ int main(void)
 		TEST(a_capture_of_a_path_makes_no_header_of_its_own),
 		TEST(a_redirect_of_a_site_leaves_its_locations),
 		TEST(servers_are_verified_and_asked_for_by_name),
+		TEST(http2_is_spoken_where_a_listen_says_so),
 		TEST(who_may_come_in_is_decided_for_each_location),
 	};
 
