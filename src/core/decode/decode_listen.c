@@ -69,27 +69,37 @@ static bool is_keepalive(const char *s, size_t size)
 	return colons == 2 && digits;
 }
 
-/* A name that ends in `=` takes the value that `value` accepts. */
+#define BOTH (ONLY_HTTP | ONLY_STREAM)
+#define TEXT_OR_NUMBER (SHAPE_TEXT | SHAPE_INTEGER)
+#define TEXT_OR_FLAG (SHAPE_TEXT | SHAPE_FLAG)
+
+/* X(name, option, only, value): with a value, `name=VALUE`. The shape is that of the member of an
+ * object. */
+#define LISTEN_OPTIONS(X)                                                                          \
+	X("ssl", OPTION_SSL, BOTH, NULL, SHAPE_FLAG)                                               \
+	X("http2", OPTION_PLAIN, ONLY_HTTP, NULL, SHAPE_FLAG)                                      \
+	X("default_server", OPTION_PLAIN, ONLY_HTTP, NULL, SHAPE_FLAG)                             \
+	X("udp", OPTION_UDP, ONLY_STREAM, NULL, SHAPE_FLAG)                                        \
+	X("proxy_protocol", OPTION_PROXY_PROTOCOL, BOTH, NULL, SHAPE_FLAG)                         \
+	X("reuseport", OPTION_PLAIN, BOTH, NULL, SHAPE_FLAG)                                       \
+	X("deferred", OPTION_PLAIN, ONLY_HTTP, NULL, SHAPE_FLAG)                                   \
+	X("bind", OPTION_PLAIN, BOTH, NULL, SHAPE_FLAG)                                            \
+	X("backlog", OPTION_PLAIN, BOTH, is_backlog, TEXT_OR_NUMBER)                               \
+	X("rcvbuf", OPTION_PLAIN, BOTH, is_bytes, TEXT_OR_NUMBER)                                  \
+	X("sndbuf", OPTION_PLAIN, BOTH, is_bytes, TEXT_OR_NUMBER)                                  \
+	X("fastopen", OPTION_PLAIN, ONLY_HTTP, is_queue, TEXT_OR_NUMBER)                           \
+	X("so_keepalive", OPTION_PLAIN, BOTH, is_keepalive, TEXT_OR_FLAG)                          \
+	X("ipv6only", OPTION_IPV6ONLY, BOTH, is_switch, TEXT_OR_FLAG)
+
 static const struct {
 	const char *name;
 	enum option option;
 	unsigned only;
 	bool (*value)(const char *s, size_t size);
 } options[] = {
-	{ "ssl", OPTION_SSL, ONLY_HTTP | ONLY_STREAM, NULL },
-	{ "http2", OPTION_PLAIN, ONLY_HTTP, NULL },
-	{ "default_server", OPTION_PLAIN, ONLY_HTTP, NULL },
-	{ "udp", OPTION_UDP, ONLY_STREAM, NULL },
-	{ "proxy_protocol", OPTION_PROXY_PROTOCOL, ONLY_HTTP | ONLY_STREAM, NULL },
-	{ "reuseport", OPTION_PLAIN, ONLY_HTTP | ONLY_STREAM, NULL },
-	{ "deferred", OPTION_PLAIN, ONLY_HTTP, NULL },
-	{ "bind", OPTION_PLAIN, ONLY_HTTP | ONLY_STREAM, NULL },
-	{ "backlog=", OPTION_PLAIN, ONLY_HTTP | ONLY_STREAM, is_backlog },
-	{ "rcvbuf=", OPTION_PLAIN, ONLY_HTTP | ONLY_STREAM, is_bytes },
-	{ "sndbuf=", OPTION_PLAIN, ONLY_HTTP | ONLY_STREAM, is_bytes },
-	{ "fastopen=", OPTION_PLAIN, ONLY_HTTP, is_queue },
-	{ "so_keepalive=", OPTION_PLAIN, ONLY_HTTP | ONLY_STREAM, is_keepalive },
-	{ "ipv6only=", OPTION_IPV6ONLY, ONLY_HTTP | ONLY_STREAM, is_switch },
+#define X(name, option, only, value, shape) { name, option, only, value },
+	LISTEN_OPTIONS(X)
+#undef X
 };
 
 static const char wrong_option[] =
@@ -108,7 +118,7 @@ static bool is_option(size_t row, const char *word, size_t size)
 	if (!options[row].value)
 		return length == size && memcmp(options[row].name, word, size) == 0;
 	return size > length && memcmp(options[row].name, word, length) == 0 &&
-	       options[row].value(word + length, size - length);
+	       word[length] == '=' && options[row].value(word + length + 1, size - length - 1);
 }
 
 /* One option of a listen; *seen has a bit for each, so that a repetition is noticed. */
@@ -193,60 +203,70 @@ static bool same_socket(const struct listen *a, const struct listen *b)
 
 /* --- objects --------------------------------------------------------------------------------- */
 
-/* Appends one member of an object: "backlog": 512 is " backlog=512", "ssl": true is " ssl". */
-static void put_member(struct reader *r, const char *name, const json_t *value, struct buf *out)
+struct object {
+	const char *address;
+	struct buf options; /* " ssl backlog=512" */
+};
+
+/* The member that is being read: the last part of the path. */
+static const char *member_name(const struct reader *r)
 {
-	size_t length = strlen(name);
-
-	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
-		bool valued = options[i].value;
-		const char *s;
-
-		if (!(options[i].only & r->kinds) || strncmp(options[i].name, name, length) != 0 ||
-		    strcmp(options[i].name + length, valued ? "=" : "") != 0)
-			continue;
-		if (json_is_boolean(value)) {
-			if (json_is_true(value) || valued)
-				buf_printf(out, " %s%s", options[i].name,
-					   !valued               ? ""
-					   : json_is_true(value) ? "on"
-								 : "off");
-			return;
-		}
-		s = valued ? reader_text_or_number(r, value) : NULL;
-		if (s)
-			buf_printf(out, " %s%s", options[i].name, s);
-		else if (!valued)
-			reader_problem(r, NULL, "expected true or false");
-		return;
-	}
-	reader_problem(r, NULL, "is not a known field");
+	return strrchr(r->path, '.') + 1;
 }
+
+static void read_flag(struct reader *r, const json_t *value, void *where)
+{
+	struct object *o = where;
+
+	if (json_is_true(value))
+		buf_printf(&o->options, " %s", member_name(r));
+	else if (!json_is_false(value))
+		reader_problem(r, NULL, "expected true or false");
+}
+
+/* Its value is checked with the whole string. */
+static void read_value(struct reader *r, const json_t *value, void *where)
+{
+	struct object *o = where;
+	const char *s = json_is_true(value)    ? "on"
+			: json_is_false(value) ? "off"
+					       : reader_text_or_number(r, value);
+
+	if (s)
+		buf_printf(&o->options, " %s=%s", member_name(r), s);
+}
+
+static void read_address(struct reader *r, const json_t *value, void *where)
+{
+	struct object *o = where;
+
+	o->address = reader_text_or_number(r, value);
+}
+
+#define FLAG_READER(value) _Generic((value), void * : read_flag, default : read_value)
+
+static const struct field listen_rows[] = { { "address", FIELD_CUSTOM, .required = true,
+					      .read = read_address, .shape = TEXT_OR_NUMBER },
+#define X(name, option, restriction, value, form)                                                  \
+	{ name, FIELD_CUSTOM, .only = restriction, .read = FLAG_READER(value), .shape = form },
+					    LISTEN_OPTIONS(X)
+#undef X
+};
+const struct fields decode_listen_fields = FIELDS(listen_rows);
 
 /* The object as a string; NULL and a problem: it is none. */
 static const char *object_as_text(struct reader *r, const json_t *value)
 {
-	CLEANUP(buf_fini) struct buf out = BUF_INIT;
-	const char *address = NULL, *name;
+	struct object o = { .options = BUF_INIT };
 	bool failed = r->failed;
-	json_t *member;
+	const char *text;
 
 	r->failed = false;
-	json_object_foreach((json_t *)(uintptr_t)value, name, member)
-	{
-		size_t mark = reader_enter(r, name, 0);
-
-		if (strcmp(name, "address") == 0)
-			address = reader_text_or_number(r, member);
-		else
-			put_member(r, name, member, &out);
-		reader_leave(r, mark);
-	}
-	if (!address && !r->failed)
-		reader_problem(r, "address", "is missing");
-	name = r->failed ? NULL : arena_printf(r->arena, "%s%s", address, buf_str(&out));
+	fields_read(r, value, &decode_listen_fields, &o);
+	text = r->failed ? NULL : arena_printf(r->arena, "%s%s", o.address, buf_str(&o.options));
+	buf_fini(&o.options);
 	r->failed |= failed;
-	return name;
+	return text;
 }
 
 /* --- the list -------------------------------------------------------------------------------- */
