@@ -84,7 +84,7 @@ static void configure(const struct rig_program *nginx)
 
 void rig_check_setup(void)
 {
-	static const char *const directories[] = { "live", "ssl",   "ssl/private",
+	static const char *const directories[] = { "live", "ssl",   "ssl/private", "ssl/certs",
 						   "log",  "cache", "tmp" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
@@ -92,6 +92,8 @@ void rig_check_setup(void)
 			die("%s: %m", directories[i]);
 	}
 	rig_check_certificate(rig_path("ssl/shop.crt"), rig_path("ssl/private/shop.key"));
+	rig_write(rig_path("ssl/certs/ca-certificates.crt"), "%s",
+		  rig_read(rig_path("ssl/shop.crt")));
 	rig_check_other("");
 }
 

@@ -43,6 +43,7 @@ static const struct policy POLICY = { .level = POLICY_SAFE,
 static const struct render_options OPTIONS = {
 	.log_directory = "/var/log/nginx",
 	.cache_directory = "/var/cache/nginx",
+	.trusted_ca = "/etc/ssl/certs/ca-certificates.crt",
 };
 
 static const char *golden_directory(void)
