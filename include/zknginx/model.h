@@ -214,8 +214,9 @@ struct location {
 struct listen {
 	const char *address; /* "80", "127.0.0.1:8080", "[::]:443" */
 	const char *options; /* "ssl http2", in nginx's words; "" for none */
-	bool ssl;
-	bool implied;      /* of redirect_http, where the site has no plain listen */
+	bool ssl;            /* also of a listen with quic */
+	bool quic;           /* rendered only for an nginx that has HTTP/3 */
+	bool implied;        /* of redirect_http, where the site has no plain listen */
 	bool stay_default; /* render `default_server`: the site is the default server here, and must
 			      stay it */
 };

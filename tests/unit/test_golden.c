@@ -101,6 +101,7 @@ static struct bundle *render_case(const char *directory, const struct model *m, 
 	struct render_options options = OPTIONS;
 
 	options.nginx_version = version;
+	options.has_quic = version >= NGINX_NEWER;
 	options.probe = probe;
 	options.http_log = http_log;
 	options.probe_lacks_status = lacks_status;

@@ -15,7 +15,15 @@
 
 #define LISTEN_LIMIT 64
 
-enum option { OPTION_SSL, OPTION_UDP, OPTION_PROXY_PROTOCOL, OPTION_IPV6ONLY, OPTION_PLAIN };
+enum option {
+	OPTION_SSL,
+	OPTION_QUIC,
+	OPTION_HTTP2,
+	OPTION_UDP,
+	OPTION_PROXY_PROTOCOL,
+	OPTION_IPV6ONLY,
+	OPTION_PLAIN
+};
 
 static bool is_number(const char *s, size_t size, long least)
 {
@@ -77,7 +85,8 @@ static bool is_keepalive(const char *s, size_t size)
  * object. */
 #define LISTEN_OPTIONS(X)                                                                          \
 	X("ssl", OPTION_SSL, BOTH, NULL, SHAPE_FLAG)                                               \
-	X("http2", OPTION_PLAIN, ONLY_HTTP, NULL, SHAPE_FLAG)                                      \
+	X("quic", OPTION_QUIC, ONLY_HTTP, NULL, SHAPE_FLAG)                                        \
+	X("http2", OPTION_HTTP2, ONLY_HTTP, NULL, SHAPE_FLAG)                                      \
 	X("default_server", OPTION_PLAIN, ONLY_HTTP, NULL, SHAPE_FLAG)                             \
 	X("udp", OPTION_UDP, ONLY_STREAM, NULL, SHAPE_FLAG)                                        \
 	X("proxy_protocol", OPTION_PROXY_PROTOCOL, BOTH, NULL, SHAPE_FLAG)                         \
@@ -103,12 +112,19 @@ static const struct {
 };
 
 static const char wrong_option[] =
-	"has an option that is not ssl, http2, default_server, proxy_protocol, reuseport, "
+	"has an option that is not ssl, quic, http2, default_server, proxy_protocol, reuseport, "
 	"deferred, bind, backlog=N, rcvbuf=SIZE, sndbuf=SIZE, fastopen=N, so_keepalive=on|off|"
 	"IDLE:INTERVAL:COUNT or ipv6only=on|off";
 static const char wrong_stream_option[] =
 	"has an option that a stream site does not have: only ssl, udp, proxy_protocol, "
 	"reuseport, bind, backlog=N, rcvbuf=SIZE, sndbuf=SIZE, so_keepalive=… and ipv6only=on|off";
+
+static const char of_bsd[] = "has setfib or accept_filter, which nginx has on BSD only";
+
+static bool is_of_bsd(const char *word)
+{
+	return strncmp(word, "setfib", 6) == 0 || strncmp(word, "accept_filter", 13) == 0;
+}
 
 /* Is the word this option, with a value where it takes one? */
 static bool is_option(size_t row, const char *word, size_t size)
@@ -135,6 +151,8 @@ static const char *read_option(const struct reader *r, const char *word, size_t 
 		*seen |= 1U << i;
 		return NULL;
 	}
+	if (is_of_bsd(word))
+		return of_bsd;
 	return r->kinds & ONLY_HTTP ? wrong_option : wrong_stream_option;
 }
 
@@ -153,6 +171,11 @@ static const char *check_options(const char *address, unsigned seen)
 		return "has ipv6only twice, or without an IPv6 address";
 	if (has_option(seen, OPTION_UDP) && has_option(seen, OPTION_PROXY_PROTOCOL))
 		return "has both udp and proxy_protocol, which nginx does not support together";
+	if (has_option(seen, OPTION_QUIC) &&
+	    (has_option(seen, OPTION_SSL) || has_option(seen, OPTION_HTTP2) ||
+	     has_option(seen, OPTION_PROXY_PROTOCOL)))
+		return "has quic, which goes with none of ssl, http2 and proxy_protocol: it is a "
+		       "listen of its own, beside that of TCP";
 	return NULL;
 }
 
@@ -177,6 +200,9 @@ static const char *parse_listen(const struct reader *r, const char *s, struct li
 	unsigned seen = 0;
 	const char *why;
 
+	if (strncmp(s, "unix:", 5) == 0)
+		return "is a Unix socket, which a site cannot listen on: expected a port, or an "
+		       "address and a port";
 	if (size >= ADDRESS_SIZE / 2)
 		return "is too long";
 	why = address_parse_listen(arena_copy(r->arena, s, size), address);
@@ -189,16 +215,21 @@ static const char *parse_listen(const struct reader *r, const char *s, struct li
 	*listen = (struct listen){
 		.address = arena_strdup(r->arena, address),
 		.options = s[size] ? arena_strdup(r->arena, s + size + 1) : "",
-		.ssl = has_option(seen, OPTION_SSL),
+		.ssl = has_option(seen, OPTION_SSL) || has_option(seen, OPTION_QUIC),
+		.quic = has_option(seen, OPTION_QUIC),
 	};
 	return NULL;
 }
 
 /* One address may serve TCP and UDP. */
+static bool is_udp(const struct listen *l)
+{
+	return l->quic || strstr(l->options, "udp");
+}
+
 static bool same_socket(const struct listen *a, const struct listen *b)
 {
-	return strcmp(a->address, b->address) == 0 &&
-	       !strstr(a->options, "udp") == !strstr(b->options, "udp");
+	return strcmp(a->address, b->address) == 0 && is_udp(a) == is_udp(b);
 }
 
 /* --- objects --------------------------------------------------------------------------------- */
@@ -262,7 +293,10 @@ static const char *object_as_text(struct reader *r, const json_t *value)
 	const char *text;
 
 	r->failed = false;
-	fields_read(r, value, &decode_listen_fields, &o);
+	if (json_object_get(value, "setfib") || json_object_get(value, "accept_filter"))
+		reader_problem(r, NULL, "%s", of_bsd);
+	else
+		fields_read(r, value, &decode_listen_fields, &o);
 	text = r->failed ? NULL : arena_printf(r->arena, "%s%s", o.address, buf_str(&o.options));
 	buf_fini(&o.options);
 	r->failed |= failed;
@@ -298,6 +332,20 @@ static void read_listen(struct reader *r, const json_t *value, struct site *site
 	site->listen_count++;
 }
 
+/* An nginx without QUIC gets the others only. */
+static void check_tcp(struct reader *r, const struct site *site)
+{
+	for (size_t i = 0; i < site->listen_count; i++) {
+		if (!site->listens[i].quic)
+			return;
+	}
+	if (site->listen_count)
+		reader_problem(
+			r, NULL,
+			"has only listens with quic: expected one of TCP as well, for clients "
+			"and for versions of nginx that do not know HTTP/3");
+}
+
 void decode_listens(struct reader *r, const json_t *value, void *where)
 {
 	struct site *site = where;
@@ -312,6 +360,7 @@ void decode_listens(struct reader *r, const json_t *value, void *where)
 		read_listen(r, json_array_get(value, i), site);
 		reader_leave(r, mark);
 	}
+	check_tcp(r, site);
 }
 
 void decode_proxy_protocol(struct arena *a, struct site *site)
@@ -319,7 +368,7 @@ void decode_proxy_protocol(struct arena *a, struct site *site)
 	for (size_t i = 0; i < site->listen_count; i++) {
 		struct listen *l = &site->listens[i];
 
-		if (!strstr(l->options, "proxy_protocol"))
+		if (!l->quic && !strstr(l->options, "proxy_protocol"))
 			l->options = arena_printf(a, "%s%sproxy_protocol", l->options,
 						  *l->options ? " " : "");
 	}

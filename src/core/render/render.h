@@ -26,6 +26,7 @@ struct render_options {
 	/* The nginx that runs on this host: 1.22.1 is 1022001; 0: not known, so what is rendered
 	 * is for every version. */
 	unsigned nginx_version;
+	bool has_quic; /* this nginx has HTTP/3, and so `listen … quic` */
 	/* With a probe. */
 	bool probe_lacks_status; /* this nginx has no stub_status */
 	/*
