@@ -63,6 +63,16 @@ static bool put_count(json_t *limit, const char *word, const char *name)
 	return true;
 }
 
+/* A delay that nginx would not heed has no field. */
+static bool delay_counts(const json_t *limit)
+{
+	const json_t *delay = json_object_get(limit, "delay");
+	json_int_t burst = json_integer_value(json_object_get(limit, "burst"));
+
+	return !delay || (!json_object_get(limit, "nodelay") && json_integer_value(delay) > 0 &&
+			  json_integer_value(delay) < burst);
+}
+
 static bool put_burst(struct location_draft *d, const struct conf_node *n, json_t *limit)
 {
 	for (size_t i = 2; i < n->count; i++) {
@@ -73,7 +83,7 @@ static bool put_burst(struct location_draft *d, const struct conf_node *n, json_
 		else if (!put_count(limit, w, "burst") && !put_count(limit, w, "delay"))
 			return location_no_field(d, n);
 	}
-	return true;
+	return delay_counts(limit) || location_no_field(d, n);
 }
 
 bool location_put_limit(struct location_draft *d)
