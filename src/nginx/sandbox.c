@@ -175,6 +175,7 @@ void sandbox_render_options(const struct sandbox *s, struct render_options *out)
 
 	out->probe_lacks_status = !s->version.has_stub_status;
 	out->nginx_version = s->version.number;
+	out->has_quic = s->version.has_quic;
 	out->http_log = said == HTTP_LOG_OFF ? "off" : NULL;
 	if (said == HTTP_LOG_NONE && emit_text_is_valid(log, TEXT_PLAIN, NULL))
 		out->http_log = log;
