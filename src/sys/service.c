@@ -3,6 +3,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "service.h"
+#include "timing.h"
 
 int service_socket(void)
 {
@@ -12,6 +13,14 @@ int service_socket(void)
 		       : -1;
 }
 
+/* Microseconds; 0: there is none. */
+static uint64_t watchdog(void)
+{
+	uint64_t usec = 0;
+
+	return sd_watchdog_enabled(0, &usec) > 0 ? usec : 0;
+}
+
 void service_is_ready(void)
 {
 	sd_notify(0, "READY=1");
@@ -19,12 +28,16 @@ void service_is_ready(void)
 
 int service_patience(void)
 {
-	uint64_t usec = 0;
-
-	return sd_watchdog_enabled(0, &usec) > 0 ? (int)(usec / 2 / USEC_PER_MSEC) : -1;
+	return watchdog() ? (int)(watchdog() / 4 / USEC_PER_MSEC) : -1;
 }
 
 void service_is_alive(void)
 {
+	static uint64_t due;
+	uint64_t now = timing_now();
+
+	if (!watchdog() || now < due)
+		return;
 	sd_notify(0, "WATCHDOG=1");
+	due = now + watchdog() / 4;
 }
