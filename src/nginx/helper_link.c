@@ -39,14 +39,6 @@ struct helper_link {
 
 /* --- one connection --------------------------------------------------------------------------- */
 
-static bool is_of_this_user(int fd)
-{
-	struct ucred peer;
-	socklen_t size = sizeof(peer);
-
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == geteuid();
-}
-
 /* Non-blocking until there is a greeting. */
 static int dial(const struct helper_link *l, struct err *e)
 {
@@ -62,7 +54,7 @@ static int dial(const struct helper_link *l, struct err *e)
 		return err_sys(e, "cannot make a socket for the helper process");
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
 		err_sys(e, "cannot connect to %s (zknginxd-helper.socket)", l->spec.socket);
-	else if (!is_of_this_user(fd))
+	else if (!helper_peer_is_own(fd))
 		err_set(e, ERR_REFUSED, "%s belongs to another user", l->spec.socket);
 	else
 		return fd;

@@ -12,22 +12,14 @@
 #include "helper_wire.h"
 #include "sys/service.h"
 
-static bool is_of_this_user(int client)
-{
-	struct ucred peer;
-	socklen_t size = sizeof(peer);
-
-	return getsockopt(client, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
-	       peer.uid == geteuid();
-}
-
 static int accept_client(int listener, struct err *e)
 {
+	/* cppcheck-suppress nullPointer ; accept4(2) gives no address then */
 	int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 
 	if (client < 0)
 		return err_sys(e, "cannot accept the daemon");
-	if (is_of_this_user(client))
+	if (helper_peer_is_own(client))
 		return client;
 	log_warning("a process of another user has connected to the helper; it is disconnected");
 	close(client);

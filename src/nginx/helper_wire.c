@@ -77,6 +77,15 @@ int helper_receive(int channel, struct helper_message *m)
 	return -1;
 }
 
+bool helper_peer_is_own(int channel)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	return getsockopt(channel, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+	       peer.uid == geteuid();
+}
+
 void helper_close_all(struct helper_message *m)
 {
 	for (size_t i = 0; i < m->fd_count; i++)

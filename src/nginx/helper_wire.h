@@ -28,6 +28,8 @@ struct helper_message {
 /* 0, or -1 with errno. Receiving: -1 with errno 0 at the end of the other process. */
 int helper_send(int channel, const struct helper_message *m);
 int helper_receive(int channel, struct helper_message *m);
+/* Does the process at the other end belong to this user? */
+bool helper_peer_is_own(int channel);
 /* The descriptors that came with it. */
 void helper_close_all(struct helper_message *m);
 
