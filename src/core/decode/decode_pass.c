@@ -67,15 +67,20 @@ static bool has_line(const struct location *l, const char *directive)
 	return clauses_find(&l->common.lines, directive);
 }
 
-/* Who says `proxy_tls` is checked, unless `verify` says no; nginx has no CAs of its own. */
-static void check_verify(struct reader *r, const struct location *l)
+static bool says_tls(const struct location *l)
 {
-	const struct clause *verify = clauses_find(&l->common.lines, "_ssl_verify");
-	bool off = verify && strcmp(verify->words[0], "off") == 0;
+	for (size_t i = 0; i < l->common.lines.count; i++) {
+		if (strncmp(l->common.lines.items[i].directive, "_ssl_", 5) == 0)
+			return true;
+	}
+	return false;
+}
 
-	if (!off && !has_line(l, "_ssl_trusted_certificate"))
-		reader_problem(r, "proxy_tls.ca",
-			       "is missing: the servers are verified unless verify is false");
+static void check_tls(struct reader *r, const struct location *l)
+{
+	if (!says_tls(l))
+		reader_problem(r, "proxy_tls",
+			       "is empty: expected server_name, verify or another member");
 	if (has_line(l, "_ssl_certificate") != has_line(l, "_ssl_certificate_key"))
 		reader_problem(r, "proxy_tls", "needs certificate and key together");
 }
@@ -149,31 +154,31 @@ static const struct field cache_rows[] = {
 	{ "valid", FIELD_TEXT, .where = offsetof(struct location, cache_valid),
 	  .check = check_cache_valid },
 	{ "key", FIELD_LINE_TEXT, .where = LINES, .check = check_counted,
-	  .directive = "proxy_cache_key" },
+	  .directive = "_cache_key" },
 	{ "bypass", FIELD_LINE_WORDS, .where = LINES, .check = check_counted,
-	  .directive = "proxy_cache_bypass" },
+	  .directive = "_cache_bypass" },
 	{ "no_store", FIELD_LINE_WORDS, .where = LINES, .check = check_counted,
-	  .directive = "proxy_no_cache" },
+	  .directive = "_no_cache" },
 	{ "stale", FIELD_LINE_WORDS, .where = LINES, .check = check_stale,
-	  .directive = "proxy_cache_use_stale" },
-	{ "lock", FIELD_LINE_FLAG, .where = LINES, .directive = "proxy_cache_lock" },
+	  .directive = "_cache_use_stale" },
+	{ "lock", FIELD_LINE_FLAG, .where = LINES, .directive = "_cache_lock" },
 	{ "methods", FIELD_LINE_WORDS, .where = LINES, .check = check_cached_method,
-	  .directive = "proxy_cache_methods" },
+	  .directive = "_cache_methods" },
 	{ "background_update", FIELD_LINE_FLAG, .where = LINES,
-	  .directive = "proxy_cache_background_update" },
-	{ "revalidate", FIELD_LINE_FLAG, .where = LINES, .directive = "proxy_cache_revalidate" },
+	  .directive = "_cache_background_update" },
+	{ "revalidate", FIELD_LINE_FLAG, .where = LINES, .directive = "_cache_revalidate" },
 	{ "min_uses", FIELD_LINE_NUMBER, .where = LINES, .least = 1, .most = 1000000,
-	  .directive = "proxy_cache_min_uses" },
+	  .directive = "_cache_min_uses" },
 };
 const struct fields decode_cache_fields = FIELDS(cache_rows);
 
 static void check_cache(struct reader *r, const struct location *l)
 {
-	const struct clause *update =
-		clauses_find(&l->common.lines, "proxy_cache_background_update");
-	const struct clause *stale = clauses_find(&l->common.lines, "proxy_cache_use_stale");
-	const struct clause *key = clauses_find(&l->common.lines, "proxy_cache_key");
+	const struct clause *update = clauses_find(&l->common.lines, "_cache_background_update");
+	const struct clause *stale = clauses_find(&l->common.lines, "_cache_use_stale");
+	const struct clause *key = clauses_find(&l->common.lines, "_cache_key");
 	bool updating = !stale;
+	bool has_method = l->kind == LOCATION_PROXY;
 	size_t size;
 
 	for (size_t i = 0; stale && i < stale->count; i++)
@@ -184,6 +189,10 @@ static void check_cache(struct reader *r, const struct location *l)
 	if (key && !emit_next_variable(key->words[0], &size))
 		reader_problem(r, "cache.key",
 			       "has no variable: every request would get one answer");
+	else if (key && !has_method && !strstr(key->words[0], "request_method"))
+		reader_problem(r, "cache.key",
+			       "needs $request_method: an answer to HEAD, which has no body, would "
+			       "be an answer to GET");
 }
 
 /* --- the location ---------------------------------------------------------------------------- */
@@ -215,6 +224,6 @@ void decode_pass_check(struct reader *r, const struct location *l, bool has_tls)
 	if (l->path && l->proxy_path)
 		check_path_there(r, l);
 	if (has_tls)
-		check_verify(r, l);
+		check_tls(r, l);
 	check_cache(r, l);
 }

@@ -82,7 +82,7 @@ static const struct field site_rows[] = {
 	{ "defaults", FIELD_CUSTOM, .read = kinds_skip_defaults, .shape = SHAPE_FLAG },
 	{ "protocol", FIELD_CUSTOM, .read = kinds_skip_protocol, .shape = SHAPE_TEXT },
 	{ "listen", FIELD_CUSTOM, .required = true, .read = decode_listens,
-	  .shape = SHAPE_TEXTS | SHAPE_OBJECTS },
+	  .shape = SHAPE_TEXTS | SHAPE_OBJECTS, .inner = &decode_listen_fields },
 	{ "server_names", FIELD_CUSTOM, .only = ONLY_HTTP, .read = decode_server_names,
 	  .shape = SHAPE_TEXTS },
 	{ "tls", FIELD_GROUP, .only = ONLY_HTTP, .inner = &decode_tls_fields },

@@ -16,8 +16,12 @@ struct pair {
 	const char *name, *value;
 };
 
-/* Keeps two sites, or two names of one site, from being served each other's answers. */
-#define CACHE_KEY "proxy_cache_key $scheme$proxy_host$host$request_uri;"
+/* Keeps two sites, or two names of one site, from being served each other's answers. nginx makes a
+ * GET of a HEAD that it caches for HTTP servers only. */
+#define CACHE_KEY "$scheme$proxy_host$host$request_uri"
+#define CACHE_KEY_OF_PROGRAM "$scheme$request_method$host$request_uri"
+#define STALE "error timeout updating http_500 http_502 http_503 http_504"
+#define STALE_OF_PROGRAM "error timeout updating http_500 http_503"
 
 static const struct pair PROXY_HEADERS[] = {
 	{ "Host", "$host" },
@@ -81,6 +85,14 @@ static void option(struct renderer *r, const struct location *l, const char *dir
 	render_end(r);
 }
 
+/* Unless a field says something else. */
+static void default_option(struct renderer *r, const struct location *l, const char *directive,
+			   const char *values)
+{
+	if (!clauses_find(&l->common.lines, directive))
+		option(r, l, directive, values);
+}
+
 /* --- TLS to the servers ---------------------------------------------------------------------- */
 
 static bool says_tls(const struct location *l)
@@ -127,6 +139,23 @@ static size_t find_registered(const struct upstream *u, const char **name)
 	return size;
 }
 
+/* A field says `proxy_tls`, or there is a name to verify and a CA to do it with. With a split the
+ * servers may have several names, of which nginx can verify one only. */
+static bool verifies(const struct renderer *r, const struct location *l, bool has_name)
+{
+	return says_tls(l) || (has_name && !l->split && r->options->trusted_ca);
+}
+
+static void render_verify(struct renderer *r, const struct location *l)
+{
+	const struct clause *verify = clauses_find(&l->common.lines, "_ssl_verify");
+
+	if (!verify)
+		option(r, l, "_ssl_verify", "on");
+	if (!verify || strcmp(verify->words[0], "on") == 0)
+		default_option(r, l, "_ssl_trusted_certificate", r->options->trusted_ca);
+}
+
 static void render_tls(struct renderer *r, const struct location *l)
 {
 	const struct upstream *u = model_upstream(r->model, l->proxy);
@@ -135,12 +164,10 @@ static void render_tls(struct renderer *r, const struct location *l)
 
 	if (!uses_tls(r->model, l, l->proxy))
 		return;
-	if (says_tls(l) && !clauses_find(&l->common.lines, "_ssl_verify"))
-		option(r, l, "_ssl_verify", "on");
-	if (clauses_find(&l->common.lines, "_ssl_name"))
-		return;
 	size = find_registered(u, &name);
-	if (!size)
+	if (verifies(r, l, size))
+		render_verify(r, l);
+	if (!size || clauses_find(&l->common.lines, "_ssl_name"))
 		return;
 	begin(r, l, "_ssl_name");
 	buf_put(&r->value, name, size);
@@ -237,17 +264,17 @@ static void render_proxy_headers(struct renderer *r, const struct location *l)
 
 static void render_cache(struct renderer *r, const struct location *l)
 {
+	bool http = l->kind == LOCATION_PROXY;
+
 	if (!l->cache_zone)
 		return;
-	render_begin(r, "proxy_cache");
-	render_joined(r, CACHE_ZONE_PREFIX, l->cache_zone, "");
+	begin(r, l, "_cache");
+	render_joined(r, CACHE_ZONE_PREFIX, l->cache_zone, location_cache_suffix(l));
 	render_end(r);
-	render_default(r, &l->common, CACHE_KEY);
-	render_option(r, "proxy_cache_valid", l->cache_valid);
-	render_default(r, &l->common,
-		       "proxy_cache_use_stale error timeout updating "
-		       "http_500 http_502 http_503 http_504;");
-	render_default(r, &l->common, "proxy_cache_lock on;");
+	default_option(r, l, "_cache_key", http ? CACHE_KEY : CACHE_KEY_OF_PROGRAM);
+	option(r, l, "_cache_valid", l->cache_valid);
+	default_option(r, l, "_cache_use_stale", http ? STALE : STALE_OF_PROGRAM);
+	default_option(r, l, "_cache_lock", "on");
 }
 
 /* --- the kinds ------------------------------------------------------------------------------- */
@@ -337,6 +364,7 @@ void render_fastcgi(struct renderer *r, const struct location *l)
 	render_no_body(r, l, "fastcgi_param", "CONTENT_LENGTH");
 	own_pairs(r, l, "fastcgi_param");
 	render_pass_common(r, l);
+	render_cache(r, l);
 }
 
 void render_uwsgi(struct renderer *r, const struct location *l)
@@ -348,4 +376,5 @@ void render_uwsgi(struct renderer *r, const struct location *l)
 	render_no_body(r, l, "uwsgi_param", "CONTENT_LENGTH");
 	own_pairs(r, l, "uwsgi_param");
 	render_pass_common(r, l);
+	render_cache(r, l);
 }

@@ -67,6 +67,8 @@ bool raw_lines_each_header(const struct renderer *r, const struct raw_lines *raw
 
 /* The blocks; each in a file of its own. */
 void render_shared(struct renderer *r);
+/* Those without a znode of their own. */
+void render_caches(struct renderer *r);
 void render_cache_definition(struct renderer *r, const struct snippet *s);
 void render_sticky(struct renderer *r);
 void render_upstreams(struct renderer *r, enum protocol protocol);
