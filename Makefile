@@ -348,8 +348,9 @@ bench: test-deps
 
 # The leader's work is the daemon's own; nothing of the daemon is faked.
 $(B)/tests/bench/bench_edit: $(B)/tests/bench/bench_edit.o
+$(B)/tests/bench/bench_spine: $(B)/tests/bench/bench_spine.o
 $(B)/tests/bench/bench_fleet: $(patsubst %.c,$(B)/%.o,tests/bench/bench_fleet.c $(wildcard src/leader/*.c))
-$(B)/tests/bench/bench_edit $(B)/tests/bench/bench_fleet: $(RIG) $(B)/libwings.a $(B)/libcore.a
+$(B)/tests/bench/bench_edit $(B)/tests/bench/bench_spine $(B)/tests/bench/bench_fleet: $(RIG) $(B)/libwings.a $(B)/libcore.a
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -lcmocka
 
