@@ -88,8 +88,7 @@ static bool is_as_stored(const struct node *n, const struct session_reply *r)
 {
 	return n->present && n->stat.mzxid == r->stat->mzxid && n->stat.czxid == r->stat->czxid &&
 	       n->stat.mtime == r->stat->mtime && n->stat.ctime == r->stat->ctime &&
-	       n->stat.version == r->stat->version && n->size == r->size &&
-	       (n->size == 0 || memcmp(n->data, r->data, n->size) == 0);
+	       n->stat.version == r->stat->version && node_has_data(n, r->data, r->size);
 }
 
 static void store_data(struct node *n, const struct session_reply *r)

@@ -27,6 +27,7 @@ void node_free(struct node *n)
 	free(n->children);
 	free(n->path);
 	free(n->data);
+	znode_release(n->kept);
 	free(n);
 }
 
@@ -41,11 +42,24 @@ void node_set_data(struct node *n, const char *data, size_t size)
 {
 	free(n->data);
 	n->data = NULL;
+	znode_release(TAKE(n->kept));
 	n->size = size;
 	if (size) {
 		n->data = xmalloc(size);
 		memcpy(n->data, data, size);
 	}
+}
+
+static const char *data_of(const struct node *n)
+{
+	if (n->data)
+		return n->data;
+	return n->kept ? n->kept->data : "";
+}
+
+bool node_has_data(const struct node *n, const char *data, size_t size)
+{
+	return n->size == size && (size == 0 || memcmp(data_of(n), data, size) == 0);
 }
 
 /* The byte order of strcmp, for a name that does not end in a NUL. */
@@ -168,21 +182,36 @@ void node_each(struct node *n, void (*visit)(struct node *n))
 		node_each(n->children[i], visit);
 }
 
-void node_build(const struct node *n, struct tree_builder *b)
+/* The children of a znode may change without its data. */
+static void keep(struct node *n)
 {
-	if (n->present)
-		tree_builder_add(b, &(struct znode){
-					    .path = n->path,
-					    .data = n->data ? n->data : "",
-					    .size = n->size,
-					    .version = n->stat.version,
-					    .mzxid = n->stat.mzxid,
-					    .czxid = n->stat.czxid,
-					    .pzxid = n->stat.pzxid,
-					    .mtime = n->stat.mtime,
-					    .ctime = n->stat.ctime,
-					    .owner = n->stat.owner,
-				    });
+	struct znode z = {
+		.path = n->path,
+		.data = data_of(n),
+		.size = n->size,
+		.version = n->stat.version,
+		.mzxid = n->stat.mzxid,
+		.czxid = n->stat.czxid,
+		.pzxid = n->stat.pzxid,
+		.mtime = n->stat.mtime,
+		.ctime = n->stat.ctime,
+		.owner = n->stat.owner,
+	};
+	const struct znode *old = n->kept;
+
+	if (old && old->pzxid == n->stat.pzxid)
+		return;
+	n->kept = znode_keep(&z);
+	znode_release(old);
+	free(TAKE(n->data));
+}
+
+void node_build(struct node *n, struct tree_builder *b)
+{
+	if (n->present) {
+		keep(n);
+		tree_builder_add(b, n->kept);
+	}
 	for (size_t i = 0; i < n->child_count; i++)
 		node_build(n->children[i], b);
 }

@@ -1,6 +1,7 @@
 /*
- * The tree: a sorted array of znodes in one arena. Its text form is in tree_text.c.
+ * The tree: a sorted list of znodes, each with a reference. Its text form is in tree_text.c.
  */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,8 +9,7 @@
 
 struct tree {
 	unsigned refs;
-	struct arena *arena;
-	struct znode *znodes;
+	const struct znode **znodes;
 	size_t count;
 };
 
@@ -23,7 +23,8 @@ void tree_unref(struct tree *t)
 {
 	if (!t || --t->refs)
 		return;
-	arena_free(t->arena);
+	for (size_t i = 0; i < t->count; i++)
+		znode_release(t->znodes[i]);
 	free(t->znodes);
 	free(t);
 }
@@ -35,7 +36,7 @@ size_t tree_count(const struct tree *t)
 
 const struct znode *tree_at(const struct tree *t, size_t i)
 {
-	return &t->znodes[i];
+	return t->znodes[i];
 }
 
 /* '/' sorts before all other bytes, so descendants directly follow their ancestor. */
@@ -92,7 +93,7 @@ size_t tree_lower_bound(const struct tree *t, const char *path)
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (path_compare(t->znodes[middle].path, path) < 0)
+		if (path_compare(t->znodes[middle]->path, path) < 0)
 			low = middle + 1;
 		else
 			high = middle;
@@ -104,25 +105,25 @@ bool tree_has_within(const struct tree *t, const char *path)
 {
 	size_t i = tree_lower_bound(t, path);
 
-	return i < t->count && path_is_within(t->znodes[i].path, path);
+	return i < t->count && path_is_within(t->znodes[i]->path, path);
 }
 
 const struct znode *tree_find(const struct tree *t, const char *path)
 {
 	size_t i = tree_lower_bound(t, path);
 
-	return i < t->count && strcmp(t->znodes[i].path, path) == 0 ? &t->znodes[i] : NULL;
+	return i < t->count && strcmp(t->znodes[i]->path, path) == 0 ? t->znodes[i] : NULL;
 }
 
 size_t tree_subtree_end(const struct tree *t, size_t i)
 {
-	const char *ancestor = t->znodes[i].path;
+	const char *ancestor = t->znodes[i]->path;
 	size_t low = i + 1, high = t->count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (path_is_below(t->znodes[middle].path, ancestor))
+		if (path_is_below(t->znodes[middle]->path, ancestor))
 			low = middle + 1;
 		else
 			high = middle;
@@ -130,19 +131,77 @@ size_t tree_subtree_end(const struct tree *t, size_t i)
 	return low;
 }
 
+/* --- znodes ---------------------------------------------------------------------------------- */
+
+/* A znode that is reference counted, with its path and its data. */
+struct kept {
+	unsigned refs;
+	struct znode znode;
+	char bytes[];
+};
+
+static struct kept *kept_of(const struct znode *z)
+{
+	return (struct kept *)((uintptr_t)z - offsetof(struct kept, znode));
+}
+
+static bool is_unchanged(const struct znode *z)
+{
+	const struct znode *k = z->kept;
+
+	return k == z || (k && z->path == k->path && z->data == k->data && z->size == k->size &&
+			  z->version == k->version && z->mzxid == k->mzxid &&
+			  z->czxid == k->czxid && z->pzxid == k->pzxid && z->mtime == k->mtime &&
+			  z->ctime == k->ctime && z->owner == k->owner);
+}
+
+static const struct znode *keep_copy(const struct znode *z)
+{
+	size_t path_size = strlen(z->path) + 1;
+	struct kept *k = xmalloc(sizeof(*k) + path_size + z->size + 1);
+
+	k->refs = 1;
+	k->znode = *z;
+	k->znode.kept = &k->znode;
+	k->znode.path = memcpy(k->bytes, z->path, path_size);
+	k->znode.data = k->bytes + path_size;
+	if (z->size)
+		memcpy(k->bytes + path_size, z->data, z->size);
+	k->bytes[path_size + z->size] = '\0';
+	return &k->znode;
+}
+
+const struct znode *znode_keep(const struct znode *z)
+{
+	if (!is_unchanged(z))
+		return keep_copy(z);
+	kept_of(z->kept)->refs++;
+	return z->kept;
+}
+
+void znode_release(const struct znode *z)
+{
+	if (z && !--kept_of(z)->refs)
+		free(kept_of(z));
+}
+
+static void release(const void *z)
+{
+	znode_release(z);
+}
+
 struct znode znode_copy(struct arena *a, const struct znode *z)
 {
-	struct znode copy = *z;
+	const struct znode *kept = znode_keep(z);
 
-	copy.path = arena_strdup(a, z->path);
-	copy.data = z->size ? arena_copy(a, z->data, z->size) : "";
-	return copy;
+	arena_own(a, kept, release);
+	return *kept;
 }
 
 bool znode_same(const struct znode *a, const struct znode *b)
 {
-	return a->size == b->size && strcmp(a->path, b->path) == 0 &&
-	       memcmp(a->data, b->data, a->size) == 0;
+	return a == b || (a->size == b->size && strcmp(a->path, b->path) == 0 &&
+			  memcmp(a->data, b->data, a->size) == 0);
 }
 
 struct digest znode_digest(const struct znode *z)
@@ -159,8 +218,8 @@ bool tree_same(const struct tree *a, const struct tree *b)
 	if (a->count != b->count)
 		return false;
 	for (size_t i = 0; i < a->count; i++) {
-		if (!znode_same(&a->znodes[i], &b->znodes[i]) ||
-		    a->znodes[i].owner != b->znodes[i].owner)
+		if (!znode_same(a->znodes[i], b->znodes[i]) ||
+		    a->znodes[i]->owner != b->znodes[i]->owner)
 			return false;
 	}
 	return true;
@@ -168,12 +227,13 @@ bool tree_same(const struct tree *a, const struct tree *b)
 
 void tree_builder_init(struct tree_builder *b)
 {
-	*b = (struct tree_builder){ .arena = arena_new(), .sorted = true };
+	*b = (struct tree_builder){ .sorted = true };
 }
 
 void tree_builder_fini(struct tree_builder *b)
 {
-	arena_free(b->arena);
+	for (size_t i = 0; i < b->count; i++)
+		znode_release(b->znodes[i]);
 	free(b->znodes);
 	*b = (struct tree_builder){ 0 };
 }
@@ -183,29 +243,29 @@ void tree_builder_reserve(struct tree_builder *b, size_t more)
 	if (b->room - b->count >= more)
 		return;
 	b->room = b->count + more;
-	b->znodes = xrealloc(b->znodes, b->room * sizeof(*b->znodes));
+	b->znodes = xrealloc(b->znodes, b->room * sizeof(struct znode *));
 }
 
 void tree_builder_add(struct tree_builder *b, const struct znode *z)
 {
 	if (b->count == b->room) {
 		b->room = b->room ? 2 * b->room : 64;
-		b->znodes = xrealloc(b->znodes, b->room * sizeof(*b->znodes));
+		b->znodes = xrealloc(b->znodes, b->room * sizeof(struct znode *));
 	}
-	if (b->count && path_compare(b->znodes[b->count - 1].path, z->path) >= 0)
+	if (b->count && path_compare(b->znodes[b->count - 1]->path, z->path) >= 0)
 		b->sorted = false;
-	b->znodes[b->count++] = znode_copy(b->arena, z);
+	b->znodes[b->count++] = znode_keep(z);
 }
 
 struct entry {
-	struct znode znode;
+	const struct znode *znode;
 	size_t order; /* of adding: the last of equal paths stays */
 };
 
 static int compare_entries(const void *a, const void *b)
 {
 	const struct entry *x = a, *y = b;
-	int order = path_compare(x->znode.path, y->znode.path);
+	int order = path_compare(x->znode->path, y->znode->path);
 
 	if (order)
 		return order;
@@ -221,8 +281,8 @@ static void sort(struct tree_builder *b)
 		entries[i] = (struct entry){ b->znodes[i], i };
 	qsort(entries, b->count, sizeof(*entries), compare_entries);
 	for (size_t i = 0; i < b->count; i++) {
-		if (kept && strcmp(b->znodes[kept - 1].path, entries[i].znode.path) == 0)
-			kept--;
+		if (kept && strcmp(b->znodes[kept - 1]->path, entries[i].znode->path) == 0)
+			znode_release(b->znodes[--kept]);
 		b->znodes[kept++] = entries[i].znode;
 	}
 	b->count = kept;
@@ -236,7 +296,6 @@ struct tree *tree_builder_finish(struct tree_builder *b)
 	if (!b->sorted)
 		sort(b);
 	t->refs = 1;
-	t->arena = TAKE(b->arena);
 	t->znodes = TAKE(b->znodes);
 	t->count = b->count;
 	tree_builder_init(b);
@@ -262,9 +321,9 @@ struct tree *tree_fill_in(const struct tree *t, const struct tree *other, const 
 
 	tree_builder_init(&b);
 	for (size_t i = 0; i < t->count; i++)
-		tree_builder_add(&b, &t->znodes[i]);
+		tree_builder_add(&b, t->znodes[i]);
 	for (size_t i = 0; i < other->count; i++) {
-		const struct znode *z = &other->znodes[i];
+		const struct znode *z = other->znodes[i];
 
 		if (path_is_within_any(z->path, paths, count) && !tree_find(t, z->path))
 			tree_builder_add(&b, z);
