@@ -35,6 +35,7 @@
 #define WEBSOCKET_VARIABLE "$zknginx_connection"
 
 struct claims;
+struct decoded;
 struct pools;
 
 /* Lines of nginx's own language in an object, and snippets that it includes. */
@@ -153,6 +154,8 @@ struct upstream {
 	struct znode source; /* the policy znode */
 	bool retained;       /* gone from ZooKeeper, kept because something still needs it */
 	struct raw_lines raw;
+	/* It is this, with the same servers; NULL: it was changed after it was decoded. */
+	const struct decoded *decoded;
 };
 
 struct timeouts {
@@ -361,6 +364,9 @@ bool snippet_uses_dollar(const struct snippet *s);
 const struct site **model_sites_by_age(const struct model *m);
 const struct server *upstream_server(const struct upstream *u, const char *address);
 
+/* Before its servers or discovers are changed: they get copies of their own, as other models may
+ * have the same ones. */
+void upstream_unshare(struct upstream *u, struct arena *a);
 /* nginx has no backup servers with the balances hash, ip_hash and random. */
 bool upstream_takes_backups(const struct upstream *u);
 /* A server's own parameters over the upstream's defaults, over nginx's. */

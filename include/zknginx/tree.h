@@ -2,8 +2,8 @@
  * A tree: an immutable, sorted snapshot of znodes.
  *
  * The order is depth first: a znode comes directly before its descendants, and siblings are in byte
- * order. So a subtree is one contiguous run. It is reference counted (on one thread), and so is each
- * of its znodes: trees share those that they have in common, so that a tree that differs in one
+ * order. So a subtree is one contiguous run. It is reference counted (on one thread), and so is
+ *each of its znodes: trees share those that they have in common, so that a tree that differs in one
  * znode costs a list of pointers, and the same address is the same znode.
  *
  * Text form, for `--render`, the golden tests and a generation's record: a line with the znode's
@@ -75,9 +75,12 @@ const char *path_name(const char *path);
 const struct znode *znode_keep(const struct znode *z);
 void znode_release(const struct znode *z);
 /* The same; the arena has the reference. */
+const struct znode *znode_keep_in(struct arena *a, const struct znode *z);
 struct znode znode_copy(struct arena *a, const struct znode *z);
 bool znode_same(const struct znode *a, const struct znode *b); /* same path and bytes */
-struct digest znode_digest(const struct znode *z);             /* of path and bytes */
+/* … and transactions, times and owner. */
+bool znode_equal(const struct znode *a, const struct znode *b);
+struct digest znode_digest(const struct znode *z); /* of path and bytes */
 
 /* Builds a tree: add in any order (in tree order is fastest), then finish. */
 struct tree_builder {

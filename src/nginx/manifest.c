@@ -17,8 +17,13 @@ struct manifest manifest_of(const struct bundle *b, unsigned long generation, co
 	struct manifest m = { .generation = generation, .digest = b->digest };
 
 	snprintf(m.revision, sizeof(m.revision), "%s", revision);
-	memcpy(m.files, b->digests, sizeof(m.files));
 	return m;
+}
+
+void manifest_add_digests(struct manifest *m, const struct bundle *b)
+{
+	for (int f = 0; f < BUNDLE_FILE_N; f++)
+		m->files[f] = digest_of(b->files[f].data, b->files[f].size);
 }
 
 static json_t *sources(const struct bundle_text *t)

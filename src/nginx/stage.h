@@ -63,7 +63,7 @@ const char *stage_cache_directory(const struct stage *s);                 /* STA
 char *stage_generation_directory(const struct stage *s, unsigned long n); /* the caller frees */
 
 /* Write a bundle as the next generation. Not durable yet. */
-int stage_write(struct stage *s, const struct bundle *b, const char *revision, unsigned long *n,
+int stage_write(struct stage *s, struct bundle *b, const char *revision, unsigned long *n,
 		struct err *e);
 /* Make a written generation durable (fsync of files and directories). */
 int stage_sync(struct stage *s, unsigned long n, struct err *e);

@@ -17,8 +17,8 @@
 
 #include "core/compose/compose.h"
 #include "core/data/layout.h"
-#include "core/decode/decode.h"
-#include "core/render/render.h"
+#include "core/decode/decode_cache.h"
+#include "core/render/render_cache.h"
 #include "nginx/stage.h"
 
 #define EDITS 50
@@ -48,7 +48,7 @@ static double took(double *since)
 	return ms;
 }
 
-static struct tree *make_tree(int servers, int changed, int weight)
+static struct tree *make_tree(int servers)
 {
 	CLEANUP(tree_builder_fini) struct tree_builder b;
 	char path[128], data[64];
@@ -58,32 +58,61 @@ static struct tree *make_tree(int servers, int changed, int weight)
 	tree_builder_add(&b, &(struct znode){ .path = ROOT, .data = "" });
 	tree_builder_add(&b, &(struct znode){ .path = ROOT "/upstreams", .data = "" });
 	for (int i = 0; i < servers; i++) {
-		bool is = i == changed;
-
 		if (i % SERVERS_AN_UPSTREAM == 0) {
 			snprintf(path, sizeof(path), ROOT "/upstreams/u%06d",
 				 i / SERVERS_AN_UPSTREAM);
-			tree_builder_add(&b, &(struct znode){ .path = path,
-							      .data = "{\"balance\": \"least_conn\"}",
-							      .size = 25,
-							      .mzxid = 1,
-							      .czxid = 1 });
+			tree_builder_add(&b,
+					 &(struct znode){ .path = path,
+							  .data = "{\"balance\": \"least_conn\"}",
+							  .size = 25,
+							  .mzxid = 1,
+							  .czxid = 1 });
 		}
 		snprintf(path, sizeof(path), ROOT "/upstreams/u%06d/10.%03d.%03d.%03d:8080",
 			 i / SERVERS_AN_UPSTREAM, 100 + (i >> 14), 100 + ((i >> 7) & 127),
 			 100 + (i & 127));
-		snprintf(data, sizeof(data), "weight=%d max_fails=3 fail_timeout=15s",
-			 is ? weight : 5);
+		snprintf(data, sizeof(data), "weight=5 max_fails=3 fail_timeout=15s");
 		tree_builder_add(&b, &(struct znode){ .path = path,
 						      .data = data,
 						      .size = strlen(data),
-						      .mzxid = is ? weight : 2,
+						      .mzxid = 2,
 						      .czxid = 2 });
 	}
 	return tree_builder_finish(&b);
 }
 
+/* As the mirror does it: what has not changed is shared. */
+static struct tree *edited(const struct tree *t, size_t changed, int weight)
+{
+	CLEANUP(tree_builder_fini) struct tree_builder b;
+	char data[64];
+
+	snprintf(data, sizeof(data), "weight=%d max_fails=3 fail_timeout=15s", weight);
+	tree_builder_init(&b);
+	tree_builder_reserve(&b, tree_count(t));
+	for (size_t i = 0; i < tree_count(t); i++) {
+		struct znode z = *tree_at(t, i);
+
+		if (i == changed) {
+			z.data = data;
+			z.size = strlen(data);
+			z.mzxid = weight;
+		}
+		tree_builder_add(&b, i == changed ? &z : tree_at(t, i));
+	}
+	return tree_builder_finish(&b);
+}
+
+/* The n-th server. */
+static size_t server_at(int n)
+{
+	return 3 + (size_t)n + (size_t)n / SERVERS_AN_UPSTREAM;
+}
+
 struct run {
+	struct tree *tree; /* of the last edit */
+	struct decode_cache *decoded;
+	struct render_cache *rendered;
 	struct policy policy;
 	struct guard *guard;
 	struct guard_rules rules;
@@ -117,10 +146,10 @@ static void edit(struct run *r, int servers, int i, double out[STEPS])
 	struct err e;
 
 	problems_init(&problems);
-	tree = make_tree(servers, i * 7919 % servers, 1000 + i);
 	t = now();
-	tree_unref(tree);
-	tree = make_tree(servers, i * 7919 % servers, 1000 + i);
+	tree = edited(r->tree, server_at(i * 7919 % servers), 1000 + i);
+	tree_unref(r->tree);
+	r->tree = tree;
 	out[TREE] = took(&t);
 	revision = tree_revision(tree, ROOT);
 	digest_hex(&revision, hex);
@@ -135,14 +164,15 @@ static void edit(struct run *r, int servers, int i, double out[STEPS])
 					     .guard = r->guard,
 					     .rules = &r->rules,
 					     .now = 1000000000ULL + (uint64_t)i * 1000000,
-					     .expansion = x },
+					     .expansion = x,
+					     .cache = r->decoded },
 		    &problems, NULL);
 	out[COMPOSE] = took(&t);
 	sources = model_sources(m);
 	if (tree_same(sources, r->accepted))
 		die("the edit changes nothing");
 	out[SOURCES] = took(&t);
-	b = render(m, &options);
+	b = render_cached(m, &options, r->rendered);
 	out[RENDER] = took(&t);
 	if (stage_write(r->stage, b, hex, &n, &e) < 0)
 		die("%s", e.text);
@@ -157,7 +187,6 @@ static void edit(struct run *r, int servers, int i, double out[STEPS])
 	accept(r, m, sources);
 	bundle_unref(b);
 	expansion_free(x);
-	tree_unref(tree);
 	problems_fini(&problems);
 }
 
@@ -197,6 +226,9 @@ static void bench(int servers)
 	    stage_open(&state, &r.stage, &e) < 0)
 		die("%s: %s", directory, e.text);
 	r.guard = guard_new();
+	r.decoded = decode_cache_new();
+	r.rendered = render_cache_new();
+	r.tree = make_tree(servers);
 	r.good = model_new();
 	r.accepted = tree_empty();
 	edit(&r, servers, 0, ignored);
@@ -210,6 +242,9 @@ static void bench(int servers)
 	print(servers);
 	stage_close(r.stage);
 	guard_free(r.guard);
+	decode_cache_free(r.decoded);
+	render_cache_free(r.rendered);
+	tree_unref(r.tree);
 	accept(&r, NULL, NULL);
 	snprintf(command, sizeof(command), "rm -rf %s", directory);
 	if (system(command))

@@ -118,8 +118,16 @@ const struct znode *tree_find(const struct tree *t, const char *path)
 size_t tree_subtree_end(const struct tree *t, size_t i)
 {
 	const char *ancestor = t->znodes[i]->path;
-	size_t low = i + 1, high = t->count;
+	size_t low = i + 1, high = low, step = 1;
 
+	/* most subtrees are small */
+	while (high < t->count && path_is_below(t->znodes[high]->path, ancestor)) {
+		low = high + 1;
+		high += step;
+		step *= 2;
+	}
+	if (high > t->count)
+		high = t->count;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
@@ -145,14 +153,20 @@ static struct kept *kept_of(const struct znode *z)
 	return (struct kept *)((uintptr_t)z - offsetof(struct kept, znode));
 }
 
+/* All but path and data. */
+static bool has_same_stat(const struct znode *a, const struct znode *b)
+{
+	return a->version == b->version && a->mzxid == b->mzxid && a->czxid == b->czxid &&
+	       a->pzxid == b->pzxid && a->mtime == b->mtime && a->ctime == b->ctime &&
+	       a->owner == b->owner;
+}
+
 static bool is_unchanged(const struct znode *z)
 {
 	const struct znode *k = z->kept;
 
 	return k == z || (k && z->path == k->path && z->data == k->data && z->size == k->size &&
-			  z->version == k->version && z->mzxid == k->mzxid &&
-			  z->czxid == k->czxid && z->pzxid == k->pzxid && z->mtime == k->mtime &&
-			  z->ctime == k->ctime && z->owner == k->owner);
+			  has_same_stat(z, k));
 }
 
 static const struct znode *keep_copy(const struct znode *z)
@@ -190,18 +204,28 @@ static void release(const void *z)
 	znode_release(z);
 }
 
-struct znode znode_copy(struct arena *a, const struct znode *z)
+const struct znode *znode_keep_in(struct arena *a, const struct znode *z)
 {
 	const struct znode *kept = znode_keep(z);
 
 	arena_own(a, kept, release);
-	return *kept;
+	return kept;
+}
+
+struct znode znode_copy(struct arena *a, const struct znode *z)
+{
+	return *znode_keep_in(a, z);
 }
 
 bool znode_same(const struct znode *a, const struct znode *b)
 {
 	return a == b || (a->size == b->size && strcmp(a->path, b->path) == 0 &&
 			  memcmp(a->data, b->data, a->size) == 0);
+}
+
+bool znode_equal(const struct znode *a, const struct znode *b)
+{
+	return a == b || (has_same_stat(a, b) && znode_same(a, b));
 }
 
 struct digest znode_digest(const struct znode *z)

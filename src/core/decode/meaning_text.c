@@ -107,7 +107,7 @@ static void put_raw(struct buf *out, const struct raw_lines *raw)
 		put_text(out, raw->includes[i]);
 }
 
-PRINTS(upstream, 320);
+PRINTS(upstream, 328);
 void meaning_put_upstream(struct buf *out, const struct upstream *u)
 {
 	put_number(out, u->protocol, 0);

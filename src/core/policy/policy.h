@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <zknginx/arena.h>
+#include <zknginx/digest.h>
 #include <zknginx/modes.h>
 
 #include "core/text/lexer.h"
@@ -90,6 +91,9 @@ const char *policy_refuses_address(const struct policy *p, const char *address, 
  * like names of upstreams.
  */
 const char **policy_upstreams(struct arena *a, const char *text, size_t size, size_t *count);
+
+/* Two policies with the same digest decide in the same way. */
+struct digest policy_digest(const struct policy *p);
 
 struct settings;
 /* The policy that the settings ask for; borrows its roots from them. */

@@ -34,7 +34,12 @@ struct render_options {
 	const char *http_log;
 };
 
+struct render_cache;
+
 /* One reference for the caller. */
 struct bundle *render(const struct model *m, const struct render_options *options);
+/* The same with what was kept of the last run (render_cache.h). */
+struct bundle *render_cached(const struct model *m, const struct render_options *options,
+			     struct render_cache *cache);
 
 #endif
