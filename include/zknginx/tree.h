@@ -87,12 +87,24 @@ struct tree_builder {
 	const struct znode **znodes;
 	size_t count, room;
 	bool sorted;
+	/* References: to znodes by themselves, and to those in blocks. */
+	const struct znode **loose;
+	size_t loose_count, loose_room;
+	struct tree_block **blocks;
+	size_t block_count, block_room;
 };
 void tree_builder_init(struct tree_builder *b);
 void tree_builder_fini(struct tree_builder *b);
 /* Room for so many more, where their number is known. */
 void tree_builder_reserve(struct tree_builder *b, size_t more);
 void tree_builder_add(struct tree_builder *b, const struct znode *z); /* see znode_keep() */
+/*
+ * A block: znodes in tree order with one reference count, so that many trees can have them at the
+ * cost of one. The one that is made has one reference.
+ */
+struct tree_block *tree_block_new(const struct znode *const *znodes, size_t count);
+void tree_block_unref(struct tree_block *k);
+void tree_builder_add_block(struct tree_builder *b, struct tree_block *k);
 /* The tree, with one reference; of equal paths the one added last stays. */
 struct tree *tree_builder_finish(struct tree_builder *b);
 /* A tree without znodes (one reference). */

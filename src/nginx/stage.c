@@ -44,9 +44,9 @@ unsigned long stage_live(const struct stage *s)
 	return s->live.generation;
 }
 
-const struct digest *stage_live_digest(const struct stage *s)
+bool stage_live_is(const struct stage *s, const struct bundle *b)
 {
-	return &s->live.digest;
+	return manifest_is_of(&s->live, b);
 }
 
 const char *stage_live_revision(const struct stage *s)

@@ -106,7 +106,7 @@ static void store_data(struct node *n, const struct session_reply *r)
 		n->present = true;
 		n->mirror->changed = true;
 	}
-	n->stat.pzxid = r->stat->pzxid;
+	node_set_pzxid(n, r->stat->pzxid);
 	/* A list at rest is up to date, unless the server has dropped its event. */
 	if ((!(n->armed & ITEM_KIDS) || n->listed != r->stat->cversion) &&
 	    n->kids_unreadable == READABLE)
@@ -197,7 +197,7 @@ static void store_list(struct node *n, const struct session_reply *r)
 		return;
 	}
 	n->listed = r->stat->cversion;
-	n->stat.pzxid = r->stat->pzxid;
+	node_set_pzxid(n, r->stat->pzxid);
 	mirror_expect(n->mirror, more);
 	names = xmalloc(r->child_count * sizeof(*names));
 	for (size_t i = 0; i < r->child_count; i++)

@@ -1,5 +1,6 @@
 /*
- * The tree: a sorted list of znodes, each with a reference. Its text form is in tree_text.c.
+ * The tree: a sorted list of znodes, and the references that keep them. Its text form is in
+ * tree_text.c.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -7,10 +8,20 @@
 
 #include <zknginx/tree.h>
 
+struct tree_block {
+	unsigned refs;
+	size_t count;
+	const struct znode *znodes[];
+};
+
 struct tree {
 	unsigned refs;
 	const struct znode **znodes;
 	size_t count;
+	const struct znode **loose;
+	size_t loose_count;
+	struct tree_block **blocks;
+	size_t block_count;
 };
 
 struct tree *tree_ref(struct tree *t)
@@ -19,12 +30,22 @@ struct tree *tree_ref(struct tree *t)
 	return t;
 }
 
+static void release_all(const struct znode **loose, size_t loose_count, struct tree_block **blocks,
+			size_t block_count)
+{
+	for (size_t i = 0; i < loose_count; i++)
+		znode_release(loose[i]);
+	for (size_t i = 0; i < block_count; i++)
+		tree_block_unref(blocks[i]);
+	free(loose);
+	free(blocks);
+}
+
 void tree_unref(struct tree *t)
 {
 	if (!t || --t->refs)
 		return;
-	for (size_t i = 0; i < t->count; i++)
-		znode_release(t->znodes[i]);
+	release_all(t->loose, t->loose_count, t->blocks, t->block_count);
 	free(t->znodes);
 	free(t);
 }
@@ -256,8 +277,7 @@ void tree_builder_init(struct tree_builder *b)
 
 void tree_builder_fini(struct tree_builder *b)
 {
-	for (size_t i = 0; i < b->count; i++)
-		znode_release(b->znodes[i]);
+	release_all(b->loose, b->loose_count, b->blocks, b->block_count);
 	free(b->znodes);
 	*b = (struct tree_builder){ 0 };
 }
@@ -270,15 +290,64 @@ void tree_builder_reserve(struct tree_builder *b, size_t more)
 	b->znodes = xrealloc(b->znodes, b->room * sizeof(struct znode *));
 }
 
-void tree_builder_add(struct tree_builder *b, const struct znode *z)
+static void *grow(void *items, size_t count, size_t *room, size_t size)
 {
-	if (b->count == b->room) {
-		b->room = b->room ? 2 * b->room : 64;
-		b->znodes = xrealloc(b->znodes, b->room * sizeof(struct znode *));
-	}
+	if (count < *room)
+		return items;
+	*room = *room ? 2 * *room : 64;
+	return xrealloc(items, *room * size);
+}
+
+/* znode z comes next. */
+static void check_order(struct tree_builder *b, const struct znode *z)
+{
 	if (b->count && path_compare(b->znodes[b->count - 1]->path, z->path) >= 0)
 		b->sorted = false;
-	b->znodes[b->count++] = znode_keep(z);
+}
+
+void tree_builder_add(struct tree_builder *b, const struct znode *z)
+{
+	const struct znode *kept = znode_keep(z);
+
+	check_order(b, kept);
+	b->znodes = grow(b->znodes, b->count, &b->room, sizeof(kept));
+	b->znodes[b->count++] = kept;
+	b->loose = grow(b->loose, b->loose_count, &b->loose_room, sizeof(kept));
+	b->loose[b->loose_count++] = kept;
+}
+
+struct tree_block *tree_block_new(const struct znode *const *znodes, size_t count)
+{
+	struct tree_block *k = xmalloc(sizeof(*k) + count * sizeof(*k->znodes));
+
+	k->refs = 1;
+	k->count = count;
+	for (size_t i = 0; i < count; i++)
+		k->znodes[i] = znode_keep(znodes[i]);
+	return k;
+}
+
+void tree_block_unref(struct tree_block *k)
+{
+	if (!k || --k->refs)
+		return;
+	for (size_t i = 0; i < k->count; i++)
+		znode_release(k->znodes[i]);
+	free(k);
+}
+
+void tree_builder_add_block(struct tree_builder *b, struct tree_block *k)
+{
+	if (!k->count)
+		return;
+	check_order(b, k->znodes[0]);
+	if (b->count + k->count > b->room)
+		tree_builder_reserve(b, b->count + 2 * k->count);
+	memcpy(b->znodes + b->count, k->znodes, k->count * sizeof(*k->znodes));
+	b->count += k->count;
+	b->blocks = grow(b->blocks, b->block_count, &b->block_room, sizeof(k));
+	b->blocks[b->block_count++] = k;
+	k->refs++;
 }
 
 struct entry {
@@ -306,7 +375,7 @@ static void sort(struct tree_builder *b)
 	qsort(entries, b->count, sizeof(*entries), compare_entries);
 	for (size_t i = 0; i < b->count; i++) {
 		if (kept && strcmp(b->znodes[kept - 1]->path, entries[i].znode->path) == 0)
-			znode_release(b->znodes[--kept]);
+			kept--;
 		b->znodes[kept++] = entries[i].znode;
 	}
 	b->count = kept;
@@ -322,6 +391,10 @@ struct tree *tree_builder_finish(struct tree_builder *b)
 	t->refs = 1;
 	t->znodes = TAKE(b->znodes);
 	t->count = b->count;
+	t->loose = TAKE(b->loose);
+	t->loose_count = b->loose_count;
+	t->blocks = TAKE(b->blocks);
+	t->block_count = b->block_count;
 	tree_builder_init(b);
 	return t;
 }
