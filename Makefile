@@ -340,8 +340,9 @@ $(FAULTS) $(B)/tests/soak/soak: $(B)/%: $(B)/%.o $(FAULT_GROUND) $(RIG) $(B)/lib
 # Figures beside a floor of the same run; SIZES="100 1000" for fewer servers, HOSTS=50 for a
 # smaller fleet than 200. What the relay costs is measured last; ZNODES=10000 for fewer znodes.
 bench: test-deps
-	$(Q)$(MAKE) --no-print-directory $(B)/zknginxd $(B)/tests/bench/bench_edit \
+	$(Q)$(MAKE) --no-print-directory $(B)/zknginxd $(B)/tests/bench/bench_edit $(B)/tests/bench/bench_spine \
 		$(B)/tests/bench/bench_fleet $(B)/tests/bench/bench_relay $(B)/tests/bench/zknginxd
+	$(Q)$(B)/tests/bench/bench_spine $(SIZES)
 	$(Q)ZKNGINXD=$(B)/zknginxd $(B)/tests/bench/bench_edit $(SIZES)
 	$(Q)$(B)/tests/bench/bench_fleet $(HOSTS)
 	$(Q)ZKNGINXD=$(B)/tests/bench/zknginxd $(B)/tests/bench/bench_relay $(ZNODES)
