@@ -3,6 +3,7 @@
  * daemon does between the settled tree and the start of `nginx -t`, and what it does afterwards.
  * Medians of EDITS edits, each of another server. Usage: bench_spine [N …]
  */
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -255,6 +256,8 @@ int main(int argc, char **argv)
 {
 	static const int sizes[] = { 1000, 10000, 100000 };
 
+	mallopt(M_MMAP_THRESHOLD, 32 << 20); /* as zknginxd does */
+	mallopt(M_TRIM_THRESHOLD, 64 << 20);
 	printf("      N |");
 	for (int s = 0; s < STEPS; s++)
 		printf(" %8s", names[s]);
