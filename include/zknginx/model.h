@@ -154,7 +154,7 @@ struct upstream {
 	struct znode source; /* the policy znode */
 	bool retained;       /* gone from ZooKeeper, kept because something still needs it */
 	struct raw_lines raw;
-	/* It is this, with the same servers; NULL: it was changed after it was decoded. */
+	/* It is exactly this; NULL: it was changed since (upstream_unshare()). */
 	const struct decoded *decoded;
 };
 
@@ -364,8 +364,8 @@ bool snippet_uses_dollar(const struct snippet *s);
 const struct site **model_sites_by_age(const struct model *m);
 const struct server *upstream_server(const struct upstream *u, const char *address);
 
-/* Before its servers or discovers are changed: they get copies of their own, as other models may
- * have the same ones. */
+/* To be called before anything of it is changed that is rendered: servers and discovers become
+ * copies, as other models may have the same ones. */
 void upstream_unshare(struct upstream *u, struct arena *a);
 /* nginx has no backup servers with the balances hash, ip_hash and random. */
 bool upstream_takes_backups(const struct upstream *u);

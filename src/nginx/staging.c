@@ -83,9 +83,11 @@ static int write_manifest(struct staging *s, struct place at, struct err *e)
 
 	manifest_add_digests(&s->written, s->bundle);
 	manifest_print(&s->written, s->bundle, time(NULL), &text);
+	if (disk_create(at, MANIFEST_NAME, 0644, text.data, text.size, &s->files[BUNDLE_FILE_N],
+			e) < 0)
+		return -1;
 	bundle_unref(TAKE(s->bundle));
-	return disk_create(at, MANIFEST_NAME, 0644, text.data, text.size, &s->files[BUNDLE_FILE_N],
-			   e);
+	return 0;
 }
 
 int staging_write(struct staging *s, struct place all, struct bundle *b, const char *revision,

@@ -26,10 +26,10 @@
 #define SERVERS_AN_UPSTREAM 50
 #define ROOT "/nginx/config"
 
-enum step { TREE, REVISION, EXPAND, COMPOSE, SOURCES, RENDER, STAGE, SYNC, RECORD, STEPS };
+enum step { TREE, REVISION, EXPAND, COMPOSE, RENDER, STAGE, SYNC, SOURCES, RECORD, STEPS };
 
-static const char *const names[STEPS] = { "tree",   "revision", "expand", "compose", "sources",
-					  "render", "stage",    "sync",   "record" };
+static const char *const names[STEPS] = { "tree",  "revision", "expand",  "compose", "render",
+					  "stage", "sync",     "sources", "record" };
 
 static double spent[STEPS][EDITS];
 
@@ -169,10 +169,6 @@ static void edit(struct run *r, int servers, int i, double out[STEPS])
 					     .cache = r->decoded },
 		    &problems, NULL);
 	out[COMPOSE] = took(&t);
-	sources = model_sources(m);
-	if (tree_same(sources, r->accepted))
-		die("the edit changes nothing");
-	out[SOURCES] = took(&t);
 	b = render_cached(m, &options, r->rendered);
 	out[RENDER] = took(&t);
 	if (stage_write(r->stage, b, hex, &n, &e) < 0)
@@ -181,6 +177,10 @@ static void edit(struct run *r, int servers, int i, double out[STEPS])
 	if (stage_sync(r->stage, n, &e) < 0 || stage_switch(r->stage, n, &e) < 0)
 		die("%s", e.text);
 	out[SYNC] = took(&t);
+	sources = model_sources(m);
+	if (tree_same(sources, r->accepted))
+		die("the edit changes nothing");
+	out[SOURCES] = took(&t);
 	if (stage_record(r->stage, n, sources, &e) < 0)
 		die("%s", e.text);
 	stage_prune(r->stage, n);
