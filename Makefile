@@ -382,8 +382,10 @@ $(B)/fuzz/%: tests/fuzz/%.c $(wildcard src/base/*.c src/core/*/*.c)
 
 # --- lint -------------------------------------------------------------------------------------
 
-# The exposure that systemd/zknginxd.service reaches, in tenths. It may only go down.
-EXPOSURE := 33
+# The exposure that each service reaches, in tenths. It may only go down.
+EXPOSURE_zknginxd := 22
+EXPOSURE_zknginxd-helper := 33
+SERVICES := zknginxd zknginxd-helper
 # The modules need the headers of nginx.
 CODE := $(filter-out $(MODULE_SOURCES),$(wildcard src/*.c src/*/*.c src/*/*/*.c))
 
@@ -417,9 +419,12 @@ lint-analyzer:
 lint-manual:
 	mandoc -T lint -W warning $(MANUALS)
 
-lint-unit:
-	systemd-analyze security --offline=yes --no-pager --threshold=$(EXPOSURE) \
-		systemd/zknginxd.service >/dev/null
+lint-unit: $(SERVICES:%=lint-unit-%)
+
+.PHONY: $(SERVICES:%=lint-unit-%)
+$(SERVICES:%=lint-unit-%): lint-unit-%:
+	systemd-analyze security --offline=yes --no-pager --threshold=$(EXPOSURE_$*) \
+		systemd/$*.service >/dev/null
 
 # --- installation -----------------------------------------------------------------------------
 
@@ -438,6 +443,7 @@ SCHEMADIR ?= $(PREFIX)/share/zknginx/schema
 INSTALL ?= install
 MANUALS := $(wildcard conf/man/*.[58])
 SCHEMAS := $(wildcard conf/schema/*.json)
+UNITS := $(notdir $(wildcard systemd/*))
 DOCUMENTS := $(wildcard README.md) LICENSE conf/zknginxd.conf conf/nginx-include.conf
 
 # Run a command of systemd, unless the files go into a package, or systemd is not this host's init.
@@ -455,9 +461,11 @@ install: $(B)/zknginxd $(B)/zknginxctl
 	$(INSTALL) -m 644 conf/completion/zknginxctl.bash $(DESTDIR)$(BASHDIR)/zknginxctl
 	$(INSTALL) -m 644 conf/completion/_zknginxctl $(DESTDIR)$(ZSHDIR)
 	$(INSTALL) -m 644 conf/completion/zknginxctl.fish $(DESTDIR)$(FISHDIR)
-	sed 's,/usr/sbin/zknginxd,$(SBINDIR)/zknginxd,' systemd/zknginxd.service \
-		>$(DESTDIR)$(UNITDIR)/zknginxd.service
-	chmod 644 $(DESTDIR)$(UNITDIR)/zknginxd.service
+	for unit in $(UNITS); do \
+		sed 's,/usr/sbin/zknginxd,$(SBINDIR)/zknginxd,' systemd/$$unit \
+			>$(DESTDIR)$(UNITDIR)/$$unit && \
+		chmod 644 $(DESTDIR)$(UNITDIR)/$$unit || exit; \
+	done
 	$(INSTALL) -m 644 $(filter %.5,$(MANUALS)) $(DESTDIR)$(MANDIR)/man5
 	$(INSTALL) -m 644 $(filter %.8,$(MANUALS)) $(DESTDIR)$(MANDIR)/man8
 	$(INSTALL) -m 644 $(DOCUMENTS) $(DESTDIR)$(DOCDIR)
@@ -469,7 +477,8 @@ install: $(B)/zknginxd $(B)/zknginxctl
 # The settings and the state directory stay, because nginx.conf still includes files from the latter.
 uninstall:
 	$(call on_this_host,systemctl disable --now zknginxd || :)
-	rm -f $(DESTDIR)$(SBINDIR)/zknginxd $(DESTDIR)$(BINDIR)/zknginxctl $(DESTDIR)$(UNITDIR)/zknginxd.service \
+	rm -f $(DESTDIR)$(SBINDIR)/zknginxd $(DESTDIR)$(BINDIR)/zknginxctl \
+		$(UNITS:%=$(DESTDIR)$(UNITDIR)/%) \
 		$(DESTDIR)$(BASHDIR)/zknginxctl $(DESTDIR)$(ZSHDIR)/_zknginxctl $(DESTDIR)$(FISHDIR)/zknginxctl.fish \
 		$(patsubst conf/man/%.5,$(DESTDIR)$(MANDIR)/man5/%.5,$(filter %.5,$(MANUALS))) \
 		$(patsubst conf/man/%.8,$(DESTDIR)$(MANDIR)/man8/%.8,$(filter %.8,$(MANUALS)))

@@ -17,7 +17,6 @@
 #include "daemon.h"
 #include "host/notify.h"
 #include "host/settings_trust.h"
-#include "nginx/helper.h"
 #include "sys/timing.h"
 
 #define ONCE_PATIENCE (60 * USEC_PER_SEC)
@@ -334,7 +333,7 @@ static void stop(struct daemon *d)
 	agent_free(d->agent);
 	alarm_free(d->alarm);
 	report_free(d->report);
-	helper_stop();
+	daemon_return_helper(d);
 	settings_free(d->file);
 	sd_event_unref(d->loop);
 }

@@ -23,6 +23,7 @@
 #include "host/http.h"
 #include "host/settings.h"
 #include "leader/leader.h"
+#include "nginx/helper_link.h"
 #include "report/alarm.h"
 #include "report/report.h"
 #include "zk/fleet.h"
@@ -40,7 +41,8 @@ struct daemon {
 	int exit_code;
 	uint64_t signals_logged; /* bit N: that signal N is ignored was logged */
 
-	struct fleet *fleet; /* NULL with --once */
+	struct helper_link *helper; /* NULL: it is a child, or there is none */
+	struct fleet *fleet;        /* NULL with --once */
 	struct agent *agent;
 	struct leader *leader; /* NULL with --once */
 	struct report *report;
@@ -54,6 +56,8 @@ void daemon_reload_settings(struct daemon *d);
 
 /* daemon_privileges.c: before there is a thread, and before anything is read from ZooKeeper. */
 int daemon_give_up_privileges(struct daemon *d, struct err *e);
+/* The helper ends. */
+void daemon_return_helper(struct daemon *d);
 
 /* daemon_status.c: what the report, the alarm and the leader get; d is the daemon. */
 void daemon_facts(void *d, struct status_facts *out);

@@ -65,6 +65,20 @@ void daemon_fill_status(void *daemon, struct status *s, struct arena *scratch)
 	fill_alerts(d, s, scratch);
 }
 
+static void check_helper(const struct daemon *d, struct conditions *c)
+{
+	const char *why = d->helper ? helper_link_error(d->helper) : NULL;
+	struct agent_facts f;
+
+	if (!why)
+		return;
+	agent_facts(d->agent, &f);
+	conditions_add(c, "helper-missing", "", ALERT_CRITICAL, 0,
+		       "no change goes live on this host: there is no helper process, which runs "
+		       "nginx -t: %s; nginx keeps serving generation %lu",
+		       why, f.generation);
+}
+
 void daemon_update_alerts(struct daemon *d)
 {
 	struct conditions now = { 0 };
@@ -73,6 +87,7 @@ void daemon_update_alerts(struct daemon *d)
 	if (d->once)
 		return;
 	agent_conditions(d->agent, &now);
+	check_helper(d, &now);
 	if (d->leader)
 		conditions_append(&now, leader_conditions(d->leader));
 	due = report_conditions(d->report, &now);

@@ -10,12 +10,21 @@
 
 #include "daemon.h"
 #include "host/settings_trust.h"
+#include "nginx/helper_unit.h"
 #include "preview/dry_run.h"
 #include "preview/preview.h"
 
 #define EXIT_USAGE 2
 
-enum action { ACTION_RUN, ACTION_TEST, ACTION_ONCE, ACTION_DRY_RUN, ACTION_RENDER, ACTION_VERSION };
+enum action {
+	ACTION_RUN,
+	ACTION_TEST,
+	ACTION_ONCE,
+	ACTION_DRY_RUN,
+	ACTION_RENDER,
+	ACTION_HELPER,
+	ACTION_VERSION
+};
 
 struct arguments {
 	enum action action;
@@ -43,7 +52,7 @@ static int bad_usage(const char *why)
 	return EXIT_USAGE;
 }
 
-enum { OPTION_ONCE = 256, OPTION_DRY_RUN, OPTION_RENDER };
+enum { OPTION_ONCE = 256, OPTION_DRY_RUN, OPTION_RENDER, OPTION_HELPER };
 
 static const struct option options[] = {
 	{ "config", required_argument, NULL, 'c' },
@@ -53,6 +62,7 @@ static const struct option options[] = {
 	{ "once", no_argument, NULL, OPTION_ONCE },
 	{ "dry-run", no_argument, NULL, OPTION_DRY_RUN },
 	{ "render", no_argument, NULL, OPTION_RENDER },
+	{ "helper", no_argument, NULL, OPTION_HELPER },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -65,6 +75,7 @@ static const struct {
 	{ OPTION_ONCE, ACTION_ONCE },
 	{ OPTION_DRY_RUN, ACTION_DRY_RUN },
 	{ OPTION_RENDER, ACTION_RENDER },
+	{ OPTION_HELPER, ACTION_HELPER },
 };
 
 static bool set_action(struct arguments *a, int option)
@@ -110,8 +121,8 @@ static int parse(int argc, char **argv, struct arguments *a)
 			return EXIT_USAGE;
 		default:
 			if (!set_action(a, option))
-				return bad_usage("-t, -V, --once, --dry-run and --render exclude "
-						 "each other");
+				return bad_usage("-t, -V, --once, --dry-run, --render and "
+						 "--helper exclude each other");
 		}
 	}
 	return take_rest(a, argv + optind, argc - optind);
@@ -160,6 +171,25 @@ static int with_settings(const struct arguments *a,
 	return run(a, settings_get(file));
 }
 
+/* Internal, so usage() does not name it. */
+static int be_helper(const struct arguments *a)
+{
+	CLEANUP(settings_freep) struct settings_file *file = NULL;
+	struct err e;
+	int channel;
+
+	if (helper_unit_accept(&channel, &e) < 0) {
+		log_error("%s", e.text);
+		return EXIT_USAGE;
+	}
+	file = load(a);
+	if (!file)
+		return EXIT_USAGE;
+	helper_unit_serve(channel, settings_get(file), &e);
+	log_error("%s", e.text);
+	return 1;
+}
+
 static int act(const struct arguments *a)
 {
 	switch (a->action) {
@@ -172,6 +202,8 @@ static int act(const struct arguments *a)
 		return with_settings(a, render_file);
 	case ACTION_DRY_RUN:
 		return with_settings(a, run_dry);
+	case ACTION_HELPER:
+		return be_helper(a);
 	case ACTION_ONCE:
 		return daemon_run(a->settings, a->missing_ok, true);
 	case ACTION_RUN:

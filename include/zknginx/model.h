@@ -186,6 +186,8 @@ struct location {
 	const char *proxy_path; /* takes the place of `path` in the request; NULL: none does */
 	const struct split *split;
 	bool websocket;
+	bool gets_copies;  /* it answers a mirror */
+	bool gets_no_body; /* it answers an auth_request, or a mirror without bodies */
 	struct timeouts timeouts;
 	struct header *request_headers;
 	size_t request_header_count;
@@ -203,6 +205,7 @@ struct location {
 	const char *limit_rate; /* "50r/s" */
 	long limit_burst;
 	bool limit_nodelay;
+	long limit_delay;       /* so many are served at once, of the burst; UNSET */
 	long limit_connections; /* 0: no limit */
 	const char **limits;    /* names of limits, in place of limit_rate */
 	size_t limit_count;
@@ -216,8 +219,9 @@ struct location {
 struct listen {
 	const char *address; /* "80", "127.0.0.1:8080", "[::]:443" */
 	const char *options; /* "ssl http2", in nginx's words; "" for none */
-	bool ssl;
-	bool implied;      /* of redirect_http, where the site has no plain listen */
+	bool ssl;            /* also of a listen with quic */
+	bool quic;           /* rendered only for an nginx that has HTTP/3 */
+	bool implied;        /* of redirect_http, where the site has no plain listen */
 	bool stay_default; /* render `default_server`: the site is the default server here, and must
 			      stay it */
 };
@@ -286,6 +290,7 @@ struct definition {
 	long connections; /* UNSET: it counts requests */
 	long burst;
 	bool nodelay;
+	long delay; /* UNSET: none */
 	/* caches */
 	const char *keys, *max_size, *inactive;
 };
@@ -343,6 +348,9 @@ const struct site *model_site(const struct model *m, const char *name);
 bool location_passes(const struct location *l);
 /* "proxy", "grpc", …: how the directives of its module begin; "" for other locations. */
 const char *location_module(const struct location *l);
+/* "", "@fastcgi" or "@uwsgi": ends the name of a cache's zone and directory. nginx has a zone for
+ * one module only, so a cache that several use is one for each. */
+const char *location_cache_suffix(const struct location *l);
 /* Has one of the site's texts a literal `$`, for which nginx needs a variable of ours? */
 bool site_uses_dollar(const struct site *site);
 /* "$zknginx_sni_12345678": the variable of a stream site with `sni`, which names its upstream. */

@@ -48,7 +48,8 @@ struct nginx_settings {
 	uint64_t lost_ground; /* how long others wait for a znode that nginx cannot load again */
 	enum sandbox_mode sandbox;
 	const char *log_directory;
-	const char *probe; /* "" = none; "127.0.0.1:9642" */
+	const char *trusted_ca; /* "" = none */
+	const char *probe;      /* "" = none; "127.0.0.1:9642" */
 	enum drift_mode drift;
 	uint64_t linger; /* old workers that stay longer than this are worth an alert */
 };

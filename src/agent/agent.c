@@ -7,7 +7,7 @@
 #include "converge.h"
 #include "core/compose/compose.h"
 #include "core/decode/decode_cache.h"
-#include "core/render/render_cache.h"
+#include "core/render/rendered.h"
 
 /* --- callbacks of the parts ------------------------------------------------------------------ */
 
@@ -144,7 +144,7 @@ static void make_parts(struct agent *a)
 	a->acls = acl_audit_new(a->loop, &a->settings->zookeeper, converge_on_acl, a);
 	a->guard = guard_new();
 	a->decoded = decode_cache_new();
-	a->rendered = render_cache_new();
+	a->rendered = rendered_new();
 	a->overrides = overrides_new();
 	a->permission = permission_new(
 		&(struct permission_spec){ .settings = a->settings, .host = a->host },
@@ -220,7 +220,7 @@ void agent_free(struct agent *a)
 		names_cache_free(a->names);
 	guard_free(a->guard);
 	decode_cache_free(a->decoded);
-	render_cache_free(a->rendered);
+	rendered_free(a->rendered);
 	acl_audit_free(a->acls);
 	overrides_free(a->overrides);
 	running_fini(&a->running);

@@ -4,6 +4,7 @@
 #include "candidate.h"
 #include "core/compose/compose.h"
 #include "core/render/render.h"
+#include "nginx/nginx_trusted_ca.h"
 #include "sys/timing.h"
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -123,6 +124,7 @@ struct bundle *candidate_render(void *agent, const struct model *m)
 	struct render_options options = {
 		.log_directory = a->settings->nginx.log_directory,
 		.cache_directory = stage_cache_directory(a->stage),
+		.trusted_ca = nginx_trusted_ca(&a->settings->nginx),
 	};
 
 	deploy_render_options(a->deploy, &options);

@@ -53,7 +53,7 @@ struct agent {
 	struct host_config host_config;
 	struct policy policy;
 	struct decode_cache *decoded; /* of the last run … */
-	struct render_cache *rendered;
+	struct rendered *rendered;
 	struct guard *guard;
 	struct guard_rules guard_rules;
 	struct overrides *overrides;

@@ -68,6 +68,8 @@ static const struct setting table[] = {
 	{ KEY(nginx, lost_ground), DURATION("30s", "0s", "1d"), RELOADABLE },
 	{ KEY(nginx, sandbox), CHOICE("auto", SANDBOX_MODES) },
 	{ KEY(nginx, log_directory), TEXT("/var/log/nginx", form_file), RELOADABLE },
+	{ KEY(nginx, trusted_ca), TEXT("/etc/ssl/certs/ca-certificates.crt", form_file_maybe),
+	  RELOADABLE },
 	{ KEY(nginx, probe), TEXT("", form_loopback) },
 	{ KEY(nginx, drift), CHOICE("repair", DRIFT_MODES), RELOADABLE },
 	{ KEY(nginx, linger), DURATION("1h", "1s", "30d"), OR_NEVER, RELOADABLE },

@@ -18,7 +18,7 @@ void enclosed_cover(struct enclosed *q, enum cover_kind kind, const char *path)
 	q->covers[q->cover_count++].path = path;
 }
 
-static const char *parent_of(struct arena *a, const char *path)
+const char *enclosed_parent(struct arena *a, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
@@ -30,12 +30,13 @@ static const char *parent_of(struct arena *a, const char *path)
 void enclosed_cover_log(struct enclosed *q, struct arena *a, const char *log)
 {
 	if (!path_is_within(log, "/dev"))
-		enclosed_cover(q, COVER_LOGS, parent_of(a, log));
+		enclosed_cover(q, COVER_LOGS, enclosed_parent(a, log));
 }
 
 static void cover(const struct enclosed *q, struct arena *a, struct mounts *m)
 {
-	const char *const kept[] = { parent_of(a, q->config), parent_of(a, q->live), q->prefix };
+	const char *const kept[] = { enclosed_parent(a, q->config), enclosed_parent(a, q->live),
+				     q->prefix };
 
 	for (size_t i = 0; i < q->cover_count; i++) {
 		const char *path = q->covers[i].path;
@@ -167,7 +168,7 @@ int enclosed_probe(const char *directory, struct err *e)
 	child.spec.deadline = PROBE_TIMEOUT;
 	child.spec.done = on_probed;
 	child.spec.ctx = &result;
-	if (helper_is_running()) {
+	if (helper_is_used()) {
 		child.spec.launch = helper_launch;
 		child.spec.launch_ctx = &q;
 	}

@@ -43,6 +43,8 @@ struct enclosed {
 	size_t cover_count;
 };
 
+/* The directory of an absolute path. */
+const char *enclosed_parent(struct arena *a, const char *path);
 void enclosed_cover(struct enclosed *q, enum cover_kind kind, const char *path);
 /* The directory of a log. One such as /dev/stderr can be opened without a cover. */
 void enclosed_cover_log(struct enclosed *q, struct arena *a, const char *log);

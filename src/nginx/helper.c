@@ -8,7 +8,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "enclosed.h"
 #include "helper.h"
 #include "helper_channel.h"
 #include "helper_serve.h"
@@ -36,17 +35,9 @@ static __attribute__((noreturn)) void be_helper(int channel, const char *state, 
 	helper_serve(channel, state, lends);
 }
 
-/* Where tests are not enclosed, the daemon runs them itself, and needs the master's executable. */
-static bool runs_in_daemon(const struct nginx_settings *nginx)
-{
-	struct err e;
-
-	return nginx->sandbox == SANDBOX_FALLBACK || enclosed_probe("", &e) < 0;
-}
-
 int helper_start(const struct settings *settings, struct err *e)
 {
-	bool lends = runs_in_daemon(&settings->nginx);
+	bool lends = helper_lends(&settings->nginx);
 	int pair[2];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
@@ -66,10 +57,10 @@ int helper_start(const struct settings *settings, struct err *e)
 
 void helper_stop(void)
 {
-	if (!helper_is_running())
+	if (!helper)
 		return;
-	close(helper_channel());
 	helper_channel_set(-1);
 	while (waitpid(helper, NULL, 0) < 0 && errno == EINTR)
 		;
+	helper = 0;
 }

@@ -23,6 +23,7 @@
 #include "helper_wire.h"
 #include "sys/child_launch.h"
 #include "sys/renounce.h"
+#include "sys/service.h"
 
 #define RUNS_MAX 16 /* a killed one may take its time */
 
@@ -36,6 +37,7 @@ struct server {
 	int channel;
 	const char *state;
 	bool lends;
+	int patience; /* for the watchdog of systemd; only a helper with a unit has one */
 	struct run runs[RUNS_MAX];
 };
 
@@ -257,7 +259,8 @@ static void wait_and_act(struct server *s)
 		fds[2 + 2 * i] = (struct pollfd){ .fd = r->pid && !r->released ? r->control : -1,
 						  .events = POLLIN | POLLRDHUP };
 	}
-	if (poll(fds, ARRAY_SIZE(fds), -1) < 0)
+	service_is_alive();
+	if (poll(fds, ARRAY_SIZE(fds), s->patience) < 0)
 		return;
 	for (size_t i = 0; i < RUNS_MAX; i++) {
 		if (fds[1 + 2 * i].revents)
@@ -269,9 +272,18 @@ static void wait_and_act(struct server *s)
 		on_message(s);
 }
 
+bool helper_lends(const struct nginx_settings *nginx)
+{
+	struct err e;
+
+	return nginx->sandbox == SANDBOX_FALLBACK || enclosed_probe("", &e) < 0;
+}
+
 void helper_serve(int channel, const char *state, bool lends)
 {
-	struct server s = { .channel = channel, .state = state, .lends = lends };
+	struct server s = {
+		.channel = channel, .state = state, .lends = lends, .patience = service_patience()
+	};
 	struct err e;
 
 	if (renounce_all_but_enclosing(&e) < 0)

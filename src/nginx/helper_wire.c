@@ -9,6 +9,8 @@
 
 #include "helper_wire.h"
 
+const char helper_build[] = ZKNGINX_VERSION " " ZKNGINX_BUILD;
+
 /* --- sending and receiving -------------------------------------------------------------------- */
 
 union control {
@@ -75,6 +77,15 @@ int helper_receive(int channel, struct helper_message *m)
 	return -1;
 }
 
+bool helper_peer_is_own(int channel)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	return getsockopt(channel, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+	       peer.uid == geteuid();
+}
+
 void helper_close_all(struct helper_message *m)
 {
 	for (size_t i = 0; i < m->fd_count; i++)
@@ -82,13 +93,14 @@ void helper_close_all(struct helper_message *m)
 	m->fd_count = 0;
 }
 
-/* --- a look ----------------------------------------------------------------------------------- */
+/* --- parts of messages ------------------------------------------------------------------------ */
 
 static void put_fixed(struct helper_message *m, enum helper_subject subject, const void *bytes,
 		      size_t size)
 {
 	m->bytes[0] = (char)subject;
-	memcpy(m->bytes + 1, bytes, size);
+	if (size)
+		memcpy(m->bytes + 1, bytes, size);
 	m->size = 1 + size;
 	m->fd_count = 0;
 }
@@ -101,6 +113,49 @@ static bool get_fixed(const struct helper_message *m, enum helper_subject subjec
 	memcpy(bytes, m->bytes + 1, size);
 	return true;
 }
+
+static bool put_text(struct helper_message *m, const char *text)
+{
+	size_t size = strlen(text) + 1;
+
+	if (size > sizeof(m->bytes) - m->size)
+		return false;
+	memcpy(m->bytes + m->size, text, size);
+	m->size += size;
+	return true;
+}
+
+/* NULL: there is none. */
+static const char *get_text(const struct helper_message *m, size_t *at)
+{
+	const char *text = m->bytes + *at;
+	const char *end = *at < m->size ? memchr(text, '\0', m->size - *at) : NULL;
+
+	if (end)
+		*at = (size_t)(end + 1 - m->bytes);
+	return end ? text : NULL;
+}
+
+/* --- the greeting ----------------------------------------------------------------------------- */
+
+bool helper_put_greeting(struct helper_message *m, const char *build, const char *state)
+{
+	put_fixed(m, HELPER_GREETING, NULL, 0);
+	return put_text(m, build) && put_text(m, state);
+}
+
+bool helper_get_greeting(const struct helper_message *m, const char **build, const char **state)
+{
+	size_t at = 1;
+
+	if (!m->size || m->bytes[0] != HELPER_GREETING || m->fd_count)
+		return false;
+	*build = get_text(m, &at);
+	*state = *build ? get_text(m, &at) : NULL;
+	return *state && at == m->size;
+}
+
+/* --- a look ----------------------------------------------------------------------------------- */
 
 void helper_put_look(struct helper_message *m, const struct look *q)
 {
@@ -142,28 +197,6 @@ struct run_head {
 	{                                                                                          \
 		&(q)->binary, &(q)->config, &(q)->prefix, &(q)->staged, &(q)->live                 \
 	}
-
-static bool put_text(struct helper_message *m, const char *text)
-{
-	size_t size = strlen(text) + 1;
-
-	if (size > sizeof(m->bytes) - m->size)
-		return false;
-	memcpy(m->bytes + m->size, text, size);
-	m->size += size;
-	return true;
-}
-
-/* NULL: there is none. */
-static const char *get_text(const struct helper_message *m, size_t *at)
-{
-	const char *text = m->bytes + *at;
-	const char *end = *at < m->size ? memchr(text, '\0', m->size - *at) : NULL;
-
-	if (end)
-		*at = (size_t)(end + 1 - m->bytes);
-	return end ? text : NULL;
-}
 
 static bool put_texts(struct helper_message *m, const struct enclosed *q)
 {

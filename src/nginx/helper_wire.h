@@ -11,7 +11,12 @@
 #define HELPER_MESSAGE_MAX ((size_t)64 * 1024)
 #define HELPER_FDS 5
 
-enum helper_subject { HELPER_LOOK = 'L', HELPER_RUN = 'R', HELPER_ANSWER = 'A' };
+enum helper_subject {
+	HELPER_GREETING = 'G',
+	HELPER_LOOK = 'L',
+	HELPER_RUN = 'R',
+	HELPER_ANSWER = 'A'
+};
 
 struct helper_message {
 	size_t size;
@@ -23,9 +28,19 @@ struct helper_message {
 /* 0, or -1 with errno. Receiving: -1 with errno 0 at the end of the other process. */
 int helper_send(int channel, const struct helper_message *m);
 int helper_receive(int channel, struct helper_message *m);
+/* Does the process at the other end belong to this user? */
+bool helper_peer_is_own(int channel);
 /* The descriptors that came with it. */
 void helper_close_all(struct helper_message *m);
 
+/* Of this program. It decides about the form of all messages. */
+extern const char helper_build[];
+
+/* The first message of a helper that was not forked by this daemon: its helper_build, and its
+ * state directory. False: it does not fit. */
+bool helper_put_greeting(struct helper_message *m, const char *build, const char *state);
+/* The strings are those of the message. */
+bool helper_get_greeting(const struct helper_message *m, const char **build, const char **state);
 void helper_put_look(struct helper_message *m, const struct look *q);
 bool helper_get_look(const struct helper_message *m, struct look *q);
 void helper_put_answer(struct helper_message *m, const struct look_answer *a, int fd);

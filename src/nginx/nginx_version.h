@@ -27,8 +27,9 @@ enum nginx_path {
 struct nginx_version {
 	unsigned number;                 /* 1.22.1 is 1022001 */
 	const char *paths[NGINX_PATH_N]; /* absolute, but for special logs */
-	bool has_stub_status;            /* true also when unknown */
-	struct fingerprint file;         /* whose answer it is; set by nginx_version_meet() */
+	bool has_quic;
+	bool has_stub_status;    /* true also when unknown */
+	struct fingerprint file; /* whose answer it is; set by nginx_version_meet() */
 };
 
 struct child_ends;

@@ -17,7 +17,7 @@ bool peek(enum look_kind kind, pid_t pid, const char *path, struct look_answer *
 		return false;
 	}
 	snprintf(q.path, sizeof(q.path), "%s", path);
-	if (helper_is_running())
+	if (helper_is_used())
 		helper_look(&q, a, &got);
 	else
 		look(&q, a, &got);

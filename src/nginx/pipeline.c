@@ -6,6 +6,7 @@
 #include "conf_trust.h"
 #include "core/deploy/warnings.h"
 #include "core/text/secret.h"
+#include "nginx_trusted_ca.h"
 #include "pipeline.h"
 #include "sandbox.h"
 #include "sys/timing.h"
@@ -335,6 +336,7 @@ void pipeline_configure(struct pipeline *p, const struct nginx_settings *nginx, 
 {
 	p->nginx = nginx;
 	p->has_new_settings = true;
+	nginx_trusted_ca_warn(nginx);
 	if (is_idle)
 		configure_probe(p);
 }
@@ -379,6 +381,7 @@ int pipeline_init(struct pipeline *p, sd_event *loop, const struct nginx_setting
 	confirm_init(&p->confirm, loop, instance);
 	verify_init(&p->verify, loop, instance, &p->confirm, on_verdict, p);
 	configure_probe(p);
+	nginx_trusted_ca_warn(nginx);
 	return 0;
 }
 

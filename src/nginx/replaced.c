@@ -11,6 +11,7 @@
 #include <zknginx/log.h>
 
 #include "core/text/secret.h"
+#include "helper_channel.h"
 #include "nginx_version.h"
 #include "program.h"
 #include "replaced.h"
@@ -248,7 +249,7 @@ void replaced_look(struct replaced *r, const struct master *m, unsigned long con
 	struct subject now = { .generation = stage_live(r->stage), .conf = conf };
 	struct program program;
 
-	if (m && m->upgrading)
+	if ((m && m->upgrading) || helper_is_lost())
 		return;
 	if (m)
 		program_look(m, r->nginx->binary, &program);

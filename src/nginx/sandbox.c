@@ -70,24 +70,17 @@ static struct enclosed describe_run(const struct sandbox *s, enum enclosed_kind 
 				  .live = s->live };
 }
 
-static char *parent_of(struct arena *a, const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	if (!slash || slash == path)
-		return arena_strdup(a, slash ? "/" : ".");
-	return arena_copy(a, path, (size_t)(slash - path));
-}
-
 static int choose_kind(struct sandbox *s, enum sandbox_mode wanted, struct err *e)
 {
 	struct err why;
 
 	if (wanted == SANDBOX_FALLBACK)
 		return 0;
-	s->namespace = enclosed_probe(parent_of(s->arena, s->live), &why) == 0;
+	s->namespace = enclosed_probe(enclosed_parent(s->arena, s->live), &why) == 0;
 	if (s->namespace)
 		return 0;
+	if (helper_check(e) < 0)
+		return -1;
 	if (wanted == SANDBOX_NAMESPACE)
 		return err_set(
 			e, ERR_UNAVAILABLE,
@@ -157,15 +150,18 @@ void sandbox_meet(struct sandbox *s, long master)
 	CLEANUP(sandbox_master_close) struct sandbox_master m;
 	struct enclosed q = describe_run(s, ENCLOSED_VERSION, master);
 	struct nginx_program program = { .binary = s->binary };
+	const struct nginx_version before = s->version;
 
 	sandbox_master_open(&m, master);
 	program.executable = m.executable;
 	program.file = m.is_seen ? &m.program : NULL;
-	if (s->namespace && helper_is_running()) {
+	if (s->namespace && helper_is_used()) {
 		program.launch = helper_launch;
 		program.launch_ctx = &q;
 	}
 	nginx_version_meet(s->arena, &program, &s->version);
+	if (before.paths[NGINX_PREFIX] && helper_is_lost())
+		s->version = before; /* nginx was not asked */
 }
 
 void sandbox_render_options(const struct sandbox *s, struct render_options *out)
@@ -175,6 +171,7 @@ void sandbox_render_options(const struct sandbox *s, struct render_options *out)
 
 	out->probe_lacks_status = !s->version.has_stub_status;
 	out->nginx_version = s->version.number;
+	out->has_quic = s->version.has_quic;
 	out->http_log = said == HTTP_LOG_OFF ? "off" : NULL;
 	if (said == HTTP_LOG_NONE && emit_text_is_valid(log, TEXT_PLAIN, NULL))
 		out->http_log = log;
@@ -217,7 +214,7 @@ static void cover_written_places(const struct test *t, struct arena *a, struct e
 	enclosed_cover_log(q, a, paths[NGINX_ERROR_LOG]);
 	enclosed_cover_log(q, a, paths[NGINX_HTTP_LOG]);
 	for (size_t i = NGINX_BODY_TEMP; i < NGINX_PATH_N; i++)
-		enclosed_cover(q, COVER_DIRECTORY, parent_of(a, paths[i]));
+		enclosed_cover(q, COVER_DIRECTORY, enclosed_parent(a, paths[i]));
 	for (size_t i = 0; i < s->learned_count; i++)
 		enclosed_cover(q, COVER_PARENT, s->learned[i]);
 }
@@ -252,7 +249,7 @@ static int run_enclosed(struct test *t, struct err *e)
 
 	q.staged = t->staged;
 	cover_written_places(t, a, &q);
-	if (helper_is_running())
+	if (helper_is_used())
 		return spawn(t, &by_helper, e);
 	if (enclosed_prepare(&q, a, &child, e) < 0)
 		return -1;
@@ -304,7 +301,7 @@ int sandbox_test(struct sandbox *s, sd_event *loop, const char *staged, long mas
 			    .ctx = ctx };
 	if (!s->of_disk)
 		sandbox_meet(s, master);
-	if (run(t, e) < 0)
+	if (helper_check(e) < 0 || run(t, e) < 0)
 		return -1;
 	s->test = TAKE(t);
 	return 0;

@@ -16,6 +16,7 @@
 #include "nginx/host_files.h"
 #include "nginx/master.h"
 #include "nginx/nginx_text.h"
+#include "nginx/nginx_trusted_ca.h"
 #include "nginx/sandbox.h"
 #include "preview.h"
 #include "sys/disk.h"
@@ -69,6 +70,7 @@ struct bundle *preview_render(const struct settings *s, const struct sandbox *sa
 	struct render_options options = {
 		.log_directory = s->nginx.log_directory,
 		.cache_directory = cache,
+		.trusted_ca = nginx_trusted_ca(&s->nginx),
 		.probe = s->nginx.probe,
 	};
 

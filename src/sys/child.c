@@ -49,6 +49,7 @@ struct child {
 	sd_event_source *end, *timer;
 	struct stream streams[STREAM_N];
 	bool ended, timed_out, finished;
+	bool orphaned; /* the process that had started it ended first */
 	struct child_status status;
 	bool keep_output;
 	void (*on_output)(void *ctx, const char *bytes, size_t size);
@@ -78,14 +79,14 @@ static void stop_watching(struct child *c)
 		stream_close(&c->streams[i]);
 }
 
-/* NULL unless the child reported why it could not become the program. */
+/* NULL: it became the program, and ran to its end. */
 static const char *failure_words(struct child *c)
 {
 	const struct buf *b = &c->streams[STREAM_FAILURE].kept;
 	struct launch_failure f;
 
 	if (b->size < sizeof(f))
-		return NULL;
+		return c->orphaned ? "the process that had started it has ended" : NULL;
 	memcpy(&f, b->data, sizeof(f));
 	f.what[sizeof(f.what) - 1] = '\0';
 	snprintf(c->failure, sizeof(c->failure), "%s%s%s", f.what, f.sys ? ": " : "",
@@ -193,7 +194,7 @@ static int on_end(sd_event_source *source UNUSED, int fd UNUSED, uint32_t events
 	struct child *c = ctx;
 
 	if (c->pid == 0)
-		c->status = elsewhere_status(c->pidfd);
+		c->orphaned = !elsewhere_status(c->pidfd, &c->status);
 	else if (!reap(c))
 		return 0;
 	c->ended = true;
@@ -272,8 +273,7 @@ static int open_pipes(struct child *c, struct launch *l, struct err *e)
 	return l->input < 0 ? -1 : 0;
 }
 
-/* No signal handler of the daemon may run in the child: signals are blocked until it has reset
- * them. */
+/* No handler of ours may run in the child: signals are blocked until it has reset them. */
 static pid_t fork_quietly(const struct launch *l)
 {
 	sigset_t all, before;

@@ -18,7 +18,8 @@
 #define CHILD_OUTPUT_LIMIT ((size_t)256 * 1024 * 1024) /* of standard output: the beginning */
 
 struct child_result {
-	const char *failure;      /* why it did not run: preparing it or exec failed; else NULL */
+	const char *failure;      /* why it did not run (preparing it or exec failed), or not to its
+				     end (the process that had started it ended); else NULL */
 	bool timed_out;           /* killed at the deadline */
 	bool exited;              /* else killed by `code` */
 	int code;                 /* exit status or signal */

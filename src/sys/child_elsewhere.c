@@ -19,11 +19,10 @@ int elsewhere_start(const struct launch *l, int *control, struct err *e)
 	return rc;
 }
 
-struct child_status elsewhere_status(int control)
+bool elsewhere_status(int control, struct child_status *status)
 {
-	struct child_status status;
-
-	if (recv(control, &status, sizeof(status), MSG_DONTWAIT) != sizeof(status))
-		return (struct child_status){ CLD_KILLED, SIGKILL };
-	return status;
+	if (recv(control, status, sizeof(*status), MSG_DONTWAIT) == sizeof(*status))
+		return true;
+	*status = (struct child_status){ CLD_KILLED, SIGKILL };
+	return false;
 }

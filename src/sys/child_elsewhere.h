@@ -6,7 +6,8 @@
 
 /* *control: our end; the caller closes it. */
 int elsewhere_start(const struct launch *l, int *control, struct err *e);
-/* When `control` is readable: how the child ended. If the other process ended: killed. */
-struct child_status elsewhere_status(int control);
+/* When `control` is readable: how the child ended. False: the other process has ended, and the
+ * child was killed with it. */
+bool elsewhere_status(int control, struct child_status *status);
 
 #endif

@@ -19,7 +19,7 @@
 #include "core/compose/compose.h"
 #include "core/data/layout.h"
 #include "core/decode/decode_cache.h"
-#include "core/render/render_cache.h"
+#include "core/render/rendered.h"
 #include "nginx/stage.h"
 
 #define EDITS 50
@@ -113,7 +113,7 @@ static size_t server_at(int n)
 struct run {
 	struct tree *tree; /* of the last edit */
 	struct decode_cache *decoded;
-	struct render_cache *rendered;
+	struct rendered *rendered;
 	struct policy policy;
 	struct guard *guard;
 	struct guard_rules rules;
@@ -228,7 +228,7 @@ static void bench(int servers)
 		die("%s: %s", directory, e.text);
 	r.guard = guard_new();
 	r.decoded = decode_cache_new();
-	r.rendered = render_cache_new();
+	r.rendered = rendered_new();
 	r.tree = make_tree(servers);
 	r.good = model_new();
 	r.accepted = tree_empty();
@@ -244,7 +244,7 @@ static void bench(int servers)
 	stage_close(r.stage);
 	guard_free(r.guard);
 	decode_cache_free(r.decoded);
-	render_cache_free(r.rendered);
+	rendered_free(r.rendered);
 	tree_unref(r.tree);
 	accept(&r, NULL, NULL);
 	snprintf(command, sizeof(command), "rm -rf %s", directory);

@@ -76,12 +76,14 @@ static void configure(const struct rig_nginx *n, const struct attack *a, const c
 	struct rig_nginx copy = *n;
 
 	copy.http_text = rig_path("world/http.text");
-	rig_write(copy.http_text,
-		  "\tserver_names_hash_bucket_size 128;\n\tvariables_hash_bucket_size 128;\n"
-		  "\tmap $arg_q $mapped { \"~^(.*)$\" v; default d; }\n"
-		  "\tserver { listen 127.0.0.1:%d; location / { add_header X-Accel-Redirect "
-		  "$arg_r always; return 200 up; } }\n\tinclude %s;\n",
-		  a->upstream, included);
+	rig_write(
+		copy.http_text,
+		"\tserver_names_hash_bucket_size 128;\n\tvariables_hash_bucket_size 128;\n"
+		"\tmap $arg_q $mapped { \"~^(.*)$\" v; default d; }\n"
+		"\tupstream up { server 127.0.0.1:%d; }\n\tupstream dead { server 127.0.0.1:9; }\n"
+		"\tserver { listen 127.0.0.1:%d; location / { add_header X-Accel-Redirect "
+		"$arg_r always; return 200 up; } }\n\tinclude %s;\n",
+		a->upstream, a->upstream, included);
 	copy.http_text = rig_read(copy.http_text);
 	rig_nginx_configure(&copy);
 }
@@ -388,10 +390,17 @@ static void compare_with_site(const struct policy *policy, const char *body, boo
 		    body);
 }
 
+static struct policy policy_of(const struct attack *a, const char *roots[static 2])
+{
+	roots[0] = rig_path("world/a/b/pub");
+	roots[1] = NULL;
+	return (struct policy){ .level = a->level, .roots = roots };
+}
+
 static bool policy_lets(struct attack *a, const char *body)
 {
-	const char *const roots[] = { rig_path("world/a/b/pub"), NULL };
-	const struct policy policy = { .level = a->level, .roots = roots };
+	const char *roots[2];
+	const struct policy policy = policy_of(a, roots);
 	CLEANUP(buf_fini) struct buf b = BUF_INIT;
 	struct violation v;
 	bool allowed;
@@ -438,6 +447,39 @@ void attack_known(struct attack *a)
 		attack_fill(a, attack_tricks[i].body, &body);
 		add(a, &b, buf_str(&body), attack_tricks[i].request);
 	}
+	run(a, &b, 0);
+}
+
+/* body: NULL where the site was refused. */
+static void add_site(struct attack *a, struct batch *b, char *body, const char *request)
+{
+	a->made++;
+	if (body)
+		b->targets[b->count++] = (struct target){ .body = body, .request = request };
+	else
+		a->refused++;
+}
+
+void attack_site_batch(struct attack *a, unsigned sites, unsigned requests)
+{
+	struct batch b = { .targets = calloc(sites, sizeof(struct target)) };
+	const char *roots[2];
+	const struct policy policy = policy_of(a, roots);
+
+	while (b.count < sites)
+		add_site(a, &b, attack_random_site(a, &policy), NULL);
+	run(a, &b, requests);
+}
+
+void attack_known_sites(struct attack *a)
+{
+	struct batch b = { .targets = calloc(attack_site_trick_count, sizeof(struct target)) };
+	const char *roots[2];
+	const struct policy policy = policy_of(a, roots);
+
+	for (size_t i = 0; i < attack_site_trick_count; i++)
+		add_site(a, &b, attack_known_site(a, &policy, &attack_site_tricks[i]),
+			 attack_site_tricks[i].request);
 	run(a, &b, 0);
 }
 

@@ -34,6 +34,9 @@ void attack_stop(struct attack *a);
 void attack_batch(struct attack *a, unsigned snippets, unsigned requests);
 /* The known tricks, each with its known request. */
 void attack_known(struct attack *a);
+/* The same with typed sites in place of snippets. */
+void attack_site_batch(struct attack *a, unsigned sites, unsigned requests);
+void attack_known_sites(struct attack *a);
 void attack_print(const struct attack *a);
 
 /* rig_attack_text.c: the body of a server{}, and the raw request. */
@@ -47,6 +50,21 @@ struct attack_trick {
 extern const struct attack_trick attack_tricks[];
 extern const size_t attack_trick_count;
 void attack_fill(const struct attack *a, const char *body, struct buf *out);
+/* Parts of them: a regular expression, what a rewrite makes of it, and one statement. */
+void attack_regex(struct attack *a, struct buf *out);
+const char *attack_replacement(struct attack *a);
+void attack_statement(struct attack *a, struct buf *out);
+
+/* rig_attack_site.c: typed sites. */
+struct attack_site_trick {
+	const char *site, *template, *request; /* template: NULL where there is none */
+};
+extern const struct attack_site_trick attack_site_tricks[];
+extern const size_t attack_site_trick_count;
+/* The body of the server{} that the site becomes, for the caller to free; NULL: it is refused. */
+char *attack_known_site(struct attack *a, const struct policy *policy,
+			const struct attack_site_trick *trick);
+char *attack_random_site(struct attack *a, const struct policy *policy);
 /* A number below n. */
 unsigned attack_random(struct attack *a, unsigned n);
 

@@ -151,16 +151,23 @@ static const char *const tails[] = { "",      "$",      "$",       "$",   "\\z",
 				     "(.*)$", "/(.*)$", "(?:/|$)", "\\b", "[^/]*$", "\\.html$",
 				     "(?=x)", "\\Z",    "\\n$" };
 
-static void put_regex(struct attack *a, struct buf *out)
+void attack_regex(struct attack *a, struct buf *out)
 {
 	const char *open = PICK(a, opens);
 
-	buf_printf(out, "\"%s%s%s", PICK(a, heads), open, PICK(a, bodies));
+	buf_printf(out, "%s%s%s", PICK(a, heads), open, PICK(a, bodies));
 	for (const char *s = open; *s; s++) {
 		if (*s == '(')
 			buf_putc(out, ')');
 	}
-	buf_printf(out, "%s%s\"", PICK(a, repeats), PICK(a, tails));
+	buf_printf(out, "%s%s", PICK(a, repeats), PICK(a, tails));
+}
+
+static void put_regex(struct attack *a, struct buf *out)
+{
+	buf_putc(out, '"');
+	attack_regex(a, out);
+	buf_putc(out, '"');
 }
 
 static const char *const replacements[] = {
@@ -206,6 +213,11 @@ static const char *const replacements[] = {
 	"$document_uri$2/canary",
 };
 static const char *const flags[] = { "break", "break", "last", "", "permanent" };
+
+const char *attack_replacement(struct attack *a)
+{
+	return PICK(a, replacements);
+}
 
 static void put_rewrite(struct attack *a, struct buf *out)
 {
@@ -310,6 +322,17 @@ static void put_statements(struct attack *a, struct buf *out)
 		else
 			put_rewrite(a, out);
 	}
+}
+
+/* Some of `files` are two statements, which no string of `directives` may be. */
+void attack_statement(struct attack *a, struct buf *out)
+{
+	if (attack_random(a, 3) == 0)
+		buf_puts(out, PICK(a, files));
+	else if (attack_random(a, 3) == 0)
+		put_if(a, out);
+	else
+		put_rewrite(a, out);
 }
 
 void attack_snippet(struct attack *a, struct buf *out)

@@ -12,8 +12,7 @@
 
 #include "rig.h"
 #include "rig_check.h"
-
-#define STREAM_MODULE "/usr/lib/nginx/modules/ngx_stream_module.so"
+#include "rig_newer.h"
 
 static const struct {
 	const char *from, *to;
@@ -57,20 +56,12 @@ void rig_check_certificate(char *certificate, char *key)
 		die("openssl: %s", output);
 }
 
-void rig_check_setup(void)
+static void configure(const struct rig_program *nginx)
 {
-	static const char *const directories[] = { "live", "ssl",   "ssl/private",
-						   "log",  "cache", "tmp" };
 	const char *home = rig_directory();
 
-	for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
-		if (mkdir(rig_path("%s", directories[i]), 0755) < 0)
-			die("%s: %m", directories[i]);
-	}
-	rig_check_certificate(rig_path("ssl/shop.crt"), rig_path("ssl/private/shop.key"));
-	rig_check_other("");
 	rig_write(rig_path("nginx.conf"),
-		  "load_module " STREAM_MODULE ";\n"
+		  "load_module %s;\n"
 		  "pid %s/nginx.pid;\n"
 		  "error_log stderr;\n"
 		  "events { }\n"
@@ -87,7 +78,23 @@ void rig_check_setup(void)
 		  "stream {\n"
 		  "    include %s/stream.conf;\n"
 		  "}\n",
-		  home, home, home, home, home, home, rig_check_live(), home, rig_check_live());
+		  nginx->stream_module, home, home, home, home, home, home, rig_check_live(), home,
+		  rig_check_live());
+}
+
+void rig_check_setup(void)
+{
+	static const char *const directories[] = { "live", "ssl",   "ssl/private", "ssl/certs",
+						   "log",  "cache", "tmp" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
+		if (mkdir(rig_path("%s", directories[i]), 0755) < 0)
+			die("%s: %m", directories[i]);
+	}
+	rig_check_certificate(rig_path("ssl/shop.crt"), rig_path("ssl/private/shop.key"));
+	rig_write(rig_path("ssl/certs/ca-certificates.crt"), "%s",
+		  rig_read(rig_path("ssl/shop.crt")));
+	rig_check_other("");
 }
 
 void rig_check_other(const char *text)
@@ -148,12 +155,25 @@ char *rig_check_localise(const char *text)
 	return rig_read(rig_path("localised"));
 }
 
-int rig_check(const char *http, const char *stream, char **output)
+int rig_check_by(const struct rig_program *nginx, const char *http, const char *stream,
+		 char **output)
 {
-	char *conf = rig_path("nginx.conf");
-	char *argv[] = { "nginx", "-t", "-e", "stderr", "-c", conf, NULL };
+	char *argv[ARRAY_SIZE(nginx->words) + 6] = { NULL };
+	char *rest[] = { "-t", "-e", "stderr", "-c", rig_path("nginx.conf") };
+	size_t n = 0;
 
+	for (; nginx->words[n]; n++)
+		argv[n] = nginx->words[n];
+	memcpy(argv + n, rest, sizeof(rest));
+	configure(nginx);
 	rig_write(rig_path("live/http.conf"), "%s", http);
 	rig_write(rig_path("live/stream.conf"), "%s", stream);
 	return rig_run(output, argv);
+}
+
+int rig_check(const char *http, const char *stream, char **output)
+{
+	struct rig_program nginx = rig_installed_nginx();
+
+	return rig_check_by(&nginx, http, stream, output);
 }

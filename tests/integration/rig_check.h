@@ -5,6 +5,8 @@
 #ifndef ZKNGINX_TESTS_RIG_CHECK_H
 #define ZKNGINX_TESTS_RIG_CHECK_H
 
+struct rig_program;
+
 /* Directories, nginx.conf and a self-signed certificate; once for each test program. */
 void rig_check_setup(void);
 /* A self-signed certificate and its key, in these files. */
@@ -23,5 +25,8 @@ char *rig_check_localise(const char *text);
 
 /* Writes both files as they are, runs nginx -t; its exit status, what it said in *output. */
 int rig_check(const char *http, const char *stream, char **output);
+/* The same by this nginx, and not the installed one. */
+int rig_check_by(const struct rig_program *nginx, const char *http, const char *stream,
+		 char **output);
 
 #endif

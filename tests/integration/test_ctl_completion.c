@@ -219,15 +219,37 @@ static void revisions_have_their_time_and_author(void **state UNUSED)
 
 static void paths_are_offered_one_level_at_a_time(void **state UNUSED)
 {
-	assert_string_equal(names_of("path", ""), "sites/\t\nsnippets/\t\nupstreams/\t\n");
+	assert_true(offers(names_of("path", ""), "sites/"));
 	assert_string_equal(names_of("path", "sn"), "snippets/\t\n");
-	assert_string_equal(names_of("path", "snippets/"), "snippets/http/\t\n");
 	assert_string_equal(names_of("path", "snippets/http/"), "snippets/http/gzip\t\n");
 	assert_string_equal(names_of("path", "upstreams/shop/10.0.0.2"),
 			    "upstreams/shop/10.0.0.2:8080\t\n");
 	assert_string_equal(names_of("path", "/nginx/config/si"), "/nginx/config/sites/\t\n");
 	assert_true(offers(names_of("path", "/"), "/nginx"));
 	assert_string_equal(names_of("path", "nosuch/"), "");
+}
+
+/* Of these only three are in ZooKeeper. */
+static void every_kind_of_object_is_offered_also_before_the_first_one(void **state UNUSED)
+{
+	static const char *const kinds[] = { "upstreams", "sites",    "maps",    "geo",
+					     "split",     "limits",   "caches",  "log_formats",
+					     "templates", "defaults", "snippets" };
+	const char *names = names_of("path", "");
+	char name[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		snprintf(name, sizeof(name), "%s/", kinds[i]);
+		assert_true(offers(names, name));
+		snprintf(name, sizeof(name), "/nginx/config/%s/", kinds[i]);
+		assert_true(offers(names_of("path", "/nginx/config/"), name));
+	}
+	assert_int_equal(count(names), ARRAY_SIZE(kinds));
+	names = names_of("path", "snippets/");
+	assert_int_equal(count(names), 4);
+	assert_true(offers(names, "snippets/location/"));
+	assert_string_equal(names_of("path", "defaults/"),
+			    "defaults/site\t\ndefaults/location\t\ndefaults/upstream\t\n");
 }
 
 static void without_zookeeper_nothing_is_offered_and_nothing_is_said(void **state UNUSED)
@@ -351,6 +373,67 @@ static void bash_goes_on_in_a_directory_of_znodes(void **state UNUSED)
 	rig_terminal_free(t);
 }
 
+/* Is the shell there? The test is skipped with a reason where it is not. */
+static void need_shell(const char *path)
+{
+	if (access(path, X_OK) == 0)
+		return;
+	print_message("SKIPPED: there is no %s\n", path);
+	skip();
+}
+
+/* The environment in which the shell finds the command and the server. */
+static char *environment(void)
+{
+	const char *command = getenv("ZKNGINXCTL") ?: "build/zknginxctl";
+	char path[PATH_MAX];
+
+	assert_non_null(realpath(command, path));
+	put_patient_command(path);
+	return rig_text("export PATH=%s:$PATH ZKNGINX_SERVERS=%s", rig_path("bin"),
+			rig_zookeeper_hosts(server));
+}
+
+static void bash_offers_the_kinds_of_objects(void **state UNUSED)
+{
+	struct rig_terminal *t = start_bash();
+
+	rig_terminal_type(t, "zknginxctl get log_\t");
+	eventually(NULL, strstr(rig_terminal_shown(t), "zknginxctl get log_formats/"));
+	rig_terminal_free(t);
+}
+
+static void fish_offers_the_kinds_of_objects(void **state UNUSED)
+{
+	char *script = rig_text("%s; HOME=%s exec fish -c 'source conf/completion/zknginxctl.fish; "
+				"complete -C \"zknginxctl get ma\"; complete -C \"zknginxctl get "
+				"defaults/l\"'",
+				environment(), rig_directory());
+	char *argv[] = { "sh", "-c", script, NULL }, *output;
+
+	need_shell("/usr/bin/fish");
+	assert_int_equal(rig_run(&output, argv), 0);
+	if (strcmp(output, "maps/\ndefaults/location\n") != 0)
+		fail_msg("%s", output);
+}
+
+static void zsh_offers_the_kinds_of_objects(void **state UNUSED)
+{
+	char *script = rig_text("%s; exec zsh -f -i", environment());
+	const char *const argv[] = { "sh", "-c", script, NULL };
+	struct rig_terminal *t;
+
+	need_shell("/usr/bin/zsh");
+	t = rig_terminal_run(100, argv);
+	rig_terminal_type(t, "PS1='ready> '; unsetopt beep; autoload -U compinit; compinit -u -D; "
+			     "source conf/completion/_zknginxctl; echo load''ed\n");
+	eventually(NULL, strstr(rig_terminal_shown(t), "\nloaded") ||
+				 strstr(rig_terminal_shown(t), "\rloaded"));
+	rig_terminal_type(t, "zknginxctl get templ\t");
+	eventually(NULL, strstr(rig_terminal_shown(t), "zknginxctl get templates/"));
+	rig_terminal_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -363,11 +446,15 @@ int main(void)
 		cmocka_unit_test(hosts_are_those_of_the_fleet),
 		cmocka_unit_test(revisions_have_their_time_and_author),
 		cmocka_unit_test(paths_are_offered_one_level_at_a_time),
+		cmocka_unit_test(every_kind_of_object_is_offered_also_before_the_first_one),
 		cmocka_unit_test(without_zookeeper_nothing_is_offered_and_nothing_is_said),
 		cmocka_unit_test(the_scripts_are_those_that_are_installed),
 		cmocka_unit_test(bash_completes_commands_and_options),
 		cmocka_unit_test(bash_completes_names_with_colons),
 		cmocka_unit_test(bash_goes_on_in_a_directory_of_znodes),
+		cmocka_unit_test(bash_offers_the_kinds_of_objects),
+		cmocka_unit_test(fish_offers_the_kinds_of_objects),
+		cmocka_unit_test(zsh_offers_the_kinds_of_objects),
 	};
 
 	return cmocka_run_group_tests_name("completion", tests, setup, teardown);

@@ -384,6 +384,31 @@ static void nginx_names_a_line_of_the_file(void **state UNUSED)
 	assert_null(strstr(r.out, "good"));
 }
 
+/* The small nginx.conf is in a directory of its own, where there are no such files. */
+static void parameter_files_beside_nginx_conf_are_found(void **state UNUSED)
+{
+	struct rig_ctl_result r;
+
+	put_file("sites/php.json", "{\"listen\": [\"8080\"], \"locations\": [{\"path\": \"/\", "
+				   "\"return\": {\"status\": "
+				   "204}, \"directives\": [\"include fastcgi_params\", \"include "
+				   "uwsgi_params\"]}]}\n");
+	put_file("snippets/http/types.conf", "include mime.types;\n");
+	r = lint("--nginx");
+	if (r.code != 0)
+		fail_msg("%s%s", r.out, r.err);
+	/* nor does it matter whether this machine has them */
+	rig_write(settings,
+		  "nginx: { config = \"/nonexistent/nginx.conf\"; };\nstate: { directory = \"%s\"; "
+		  "};\n",
+		  rig_path("state"));
+	put_file("snippets/http/more.conf", "include koi-win;\n");
+	unlink(rig_path("dir/snippets/http/types.conf"));
+	r = lint("--nginx");
+	if (r.code != 0)
+		fail_msg("%s%s", r.out, r.err);
+}
+
 /* The name does not fit into the bucket of a hash: nginx names no line. */
 static void a_config_that_nginx_refuses_as_a_whole_is_an_error(void **state UNUSED)
 {
@@ -523,6 +548,7 @@ int main(void)
 		EACH(standard_input_needs_the_name_of_a_znode),
 		EACH(what_is_not_there_is_an_error_of_the_command_line),
 		EACH(nginx_names_a_line_of_the_file),
+		EACH(parameter_files_beside_nginx_conf_are_found),
 		EACH(a_config_that_nginx_refuses_as_a_whole_is_an_error),
 		EACH(names_of_hosts_are_not_resolved),
 		EACH(without_nginx_it_is_said_what_was_not_tested),

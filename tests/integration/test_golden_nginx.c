@@ -8,8 +8,11 @@
 
 #include "rig.h"
 #include "rig_check.h"
+#include "rig_newer.h"
 
 #define CASES_MAX 256
+
+static struct rig_program installed, newer;
 
 static const char *golden_directory(void)
 {
@@ -18,55 +21,65 @@ static const char *golden_directory(void)
 	return directory ? directory : "tests/golden";
 }
 
+/* A file of the case, "" where there is none. */
 static char *expected(const char *directory, const char *name)
 {
 	CLEANUP(freep) char *path = xasprintf("%s/expect/%s", directory, name);
 	char *text = rig_read(path);
 
-	if (!text)
-		fail_msg("cannot read %s", path);
-	return rig_check_localise(text);
+	return text ? rig_check_localise(text) : NULL;
 }
 
-/*
- * nginx 1.25.1 and later prefer "http2 on;" to the parameter of listen, and warn when only some of
- * the servers on an address have the parameter. That nginx serves the files as older ones do.
- */
-static bool is_about_http2(const char *line, bool deprecated)
+/* What is rendered for an nginx of this version. Where nothing differs there is one file only. */
+static char *expected_for(unsigned version, const char *directory, const char *name)
 {
-	return strstr(line, "\"listen ... http2\" directive is deprecated") ||
-	       (deprecated && strstr(line, "protocol options redefined"));
+	CLEANUP(freep) char *file = xasprintf("%s.newer", name);
+	char *text = version >= RIG_NEWER_LEAST ? expected(directory, file) : NULL;
+
+	if (!text)
+		text = expected(directory, name);
+	if (!text)
+		fail_msg("cannot read %s of %s", name, directory);
+	return text;
 }
 
-/* The first other warning, or NULL. Cuts the text into lines. */
+/* The first warning, or NULL. Cuts the text into lines. */
 static const char *first_warning(char *text)
 {
-	bool deprecated = strstr(text, "\"listen ... http2\" directive is deprecated");
 	char *rest = NULL;
 
 	for (char *l = strtok_r(text, "\n", &rest); l; l = strtok_r(NULL, "\n", &rest)) {
-		if (strstr(l, "[warn]") && !is_about_http2(l, deprecated))
+		if (strstr(l, "[warn]"))
 			return l;
 	}
 	return NULL;
 }
 
-static void one_case(void **state)
+static void check_case(const struct rig_program *nginx, const char *directory)
 {
-	const char *directory = *state;
-	char *http = expected(directory, "http.conf");
-	char *stream = expected(directory, "stream.conf");
+	char *http = expected_for(nginx->version, directory, "http.conf");
+	char *stream = expected_for(nginx->version, directory, "stream.conf");
 	const char *warning;
 	char *output;
 
-	if (rig_check(http, stream, &output) != 0)
+	if (rig_check_by(nginx, http, stream, &output) != 0)
 		fail_msg("%s: %s\n%s\n%s", directory, output, http, stream);
 	warning = first_warning(output);
 	if (warning)
 		fail_msg("%s: %s", directory, warning);
 }
 
-static void other_warnings_fail(void **state UNUSED)
+static void one_case(void **state)
+{
+	check_case(&installed, *state);
+}
+
+static void one_case_by_a_newer_nginx(void **state)
+{
+	check_case(&newer, *state);
+}
+
+static void warnings_fail(void **state UNUSED)
 {
 	char *twice = "server { listen 127.0.0.1:1; server_name a; }\n"
 		      "server { listen 127.0.0.1:1; server_name a; }\n";
@@ -87,35 +100,66 @@ static void nonsense_is_refused(void **state UNUSED)
 	assert_int_equal(rig_check("", "", &output), 0);
 }
 
+/* The files are not the same for both, or this program proves nothing about the newer one. */
+static void the_newer_nginx_takes_http2_as_a_directive(void **state UNUSED)
+{
+	char *old = "server { listen 127.0.0.1:1 http2; }\n", *new = "server { http2 on; }\n";
+	const char *why;
+	char *output;
+
+	if (!rig_newer_nginx(&newer, &why)) {
+		print_message("SKIPPED: %s\n", why);
+		skip();
+	}
+	assert_int_equal(rig_check_by(&newer, new, "", &output), 0);
+	assert_null(first_warning(output));
+	assert_int_equal(rig_check_by(&newer, old, "", &output), 0);
+	assert_non_null(first_warning(output));
+}
+
 static int is_case(const struct dirent *entry)
 {
 	return entry->d_name[0] != '.';
 }
 
+static void add_case(struct CMUnitTest *test, const char *name, CMUnitTestFunction function,
+		     const char *suffix)
+{
+	*test = (struct CMUnitTest){
+		.name = rig_text("%s%s", name, suffix),
+		.test_func = function,
+		.initial_state = rig_text("%s/%s", golden_directory(), name),
+	};
+}
+
 int main(void)
 {
-	static struct CMUnitTest tests[CASES_MAX + 2];
+	static struct CMUnitTest tests[2 * CASES_MAX + 3];
 	struct dirent **entries = NULL;
 	int count = scandir(golden_directory(), &entries, is_case, alphasort);
+	const char *why;
+	size_t n = 0;
+	bool both;
 	int failed;
 
 	if (count < 1 || count > CASES_MAX)
 		die("%s: %d cases", golden_directory(), count);
 	rig_check_setup();
-	tests[0] = (struct CMUnitTest)cmocka_unit_test(nonsense_is_refused);
-	tests[1] = (struct CMUnitTest)cmocka_unit_test(other_warnings_fail);
-	for (int i = 0; i < count; i++)
-		tests[i + 2] = (struct CMUnitTest){
-			.name = entries[i]->d_name,
-			.test_func = one_case,
-			.initial_state = xasprintf("%s/%s", golden_directory(), entries[i]->d_name),
-		};
-	failed = _cmocka_run_group_tests("golden_nginx", tests, (size_t)count + 2, NULL, NULL);
+	installed = rig_installed_nginx();
+	both = rig_newer_nginx(&newer, &why) && newer.version != installed.version;
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(nonsense_is_refused);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(warnings_fail);
+	tests[n++] =
+		(struct CMUnitTest)cmocka_unit_test(the_newer_nginx_takes_http2_as_a_directive);
 	for (int i = 0; i < count; i++) {
-		free(tests[i + 2].initial_state);
+		add_case(&tests[n++], entries[i]->d_name, one_case, "");
+		if (both)
+			add_case(&tests[n++], entries[i]->d_name, one_case_by_a_newer_nginx,
+				 " (newer nginx)");
 		free(entries[i]);
 	}
 	free(entries);
+	failed = _cmocka_run_group_tests("golden_nginx", tests, n, NULL, NULL);
 	rig_clean();
 	return failed;
 }

@@ -443,6 +443,23 @@ static void stub_status_is_not_in_every_nginx(void **state UNUSED)
 	assert_false(v.has_stub_status);
 }
 
+static void http3_is_not_in_every_nginx(void **state UNUSED)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	struct nginx_version v;
+
+	assert_true(nginx_version_parse(a,
+					"nginx version: nginx/1.26.3\nconfigure arguments: "
+					"--prefix=/x --with-http_v3_module --with-debug\n",
+					&v));
+	assert_true(v.has_quic);
+	assert_true(nginx_version_parse(a,
+					"nginx version: nginx/1.26.3\nconfigure arguments: "
+					"--prefix=/x --with-http_v2_module\n",
+					&v));
+	assert_false(v.has_quic);
+}
+
 #define WITH_NGINX(f) cmocka_unit_test_setup_teardown(f, open_all, close_all)
 
 int main(void)
@@ -464,6 +481,7 @@ int main(void)
 		WITH_NGINX(a_flood_is_read_in_parts),
 		WITH_NGINX(the_logs_of_nginx_conf_are_found),
 		cmocka_unit_test(stub_status_is_not_in_every_nginx),
+		cmocka_unit_test(http3_is_not_in_every_nginx),
 	};
 
 	return cmocka_run_group_tests_name("probe", tests, NULL, clean);

@@ -287,6 +287,129 @@ static void servers_are_verified_and_asked_for_by_name(void **state UNUSED)
 	assert_has("\r\n\r\nasked for any.test");
 }
 
+static void redirects_and_cookies_of_an_application_are_changed(void **state UNUSED)
+{
+	int at = rig_port();
+	CLEANUP(freep)
+	char *snippet =
+		xasprintf("server { listen 127.0.0.1:%d; location / { add_header Set-Cookie "
+			  "\"sid=1; Domain=app.internal; Path=/app/x\"; add_header Set-Cookie "
+			  "\"b=2\"; return 302 http://app.internal:8080/app/next; } }\n",
+			  at);
+	CLEANUP(freep) char *server = xasprintf(CONFIG "/upstreams/app/127.0.0.1:%d", at);
+
+	rig_zk_set(host.zk, CONFIG "/snippets/http/app", snippet);
+	rig_zk_set(host.zk, server, "");
+	push_site("\"locations\":[{\"path\":\"/\",\"proxy\":\"app\","
+		  "\"proxy_redirect\":[{\"from\":\"~^http://[^/]+/app(/.*)$\","
+		  "\"to\":\"https://$host$1\"}],"
+		  "\"cookie\":{\"domain\":[{\"from\":\"app.internal\",\"to\":\"$host\"}],"
+		  "\"path\":[{\"from\":\"~^/app(/.*)$\",\"to\":\"$1\"}],"
+		  "\"flags\":[{\"name\":\"sid\",\"set\":[\"secure\",\"httponly\"]},"
+		  "{\"name\":\"*\",\"set\":\"samesite=lax\"}]}},"
+		  "{\"path\":\"/plain\",\"proxy\":\"app\",\"proxy_redirect\":false}]");
+	start();
+	ask("GET", "/", "");
+	assert_has("\r\nLocation: https://sites.test/next\r\n");
+	assert_has("\r\nSet-Cookie: sid=1; Domain=sites.test; Path=/x; Secure; HttpOnly\r\n");
+	assert_has("\r\nSet-Cookie: b=2; SameSite=Lax\r\n");
+	ask("GET", "/plain", "");
+	assert_has("\r\nLocation: http://app.internal:8080/app/next\r\n");
+	assert_has("Domain=app.internal");
+}
+
+/* A server with a certificate of this name, which registers itself as "localhost". */
+static void register_tls(const char *service, const char *name)
+{
+	int at = rig_port();
+	char *certificate = rig_path("%s.crt", service), *key = rig_path("%s.key", service);
+	char *argv[] = { "openssl",   "req",      "-x509",
+			 "-newkey",   "rsa:2048", "-nodes",
+			 "-batch",    "-subj",    rig_text("/CN=%s", name),
+			 "-keyout",   key,        "-out",
+			 certificate, NULL };
+	CLEANUP(freep)
+	char *text = xasprintf("server { listen 127.0.0.1:%d ssl;\n"
+			       "ssl_certificate %s; ssl_certificate_key %s;\n"
+			       "location / { return 200 %s; } }\n",
+			       at, certificate, key, service);
+	CLEANUP(freep) char *snippet = xasprintf(CONFIG "/snippets/http/%s", service);
+	CLEANUP(freep) char *upstream = xasprintf(CONFIG "/upstreams/%s", service);
+	CLEANUP(freep)
+	char *discover =
+		xasprintf("{\"discover\":{\"path\":\"/reg/%s\",\"tls\":\"only\"}}", service);
+	CLEANUP(freep) char *path = xasprintf("/reg/%s/1", service);
+	CLEANUP(freep)
+	char *data = xasprintf(
+		"{\"address\":\"localhost\",\"sslPort\":%d,\"name\":\"x\",\"id\":\"1\"}", at);
+
+	assert_int_equal(rig_run(NULL, argv), 0);
+	chmod(key, 0644);
+	rig_zk_set(host.zk, snippet, text);
+	rig_zk_set(host.zk, upstream, discover);
+	rig_zk_set(host.zk, path, data);
+}
+
+/* nginx.trusted_ca has both certificates, and one of them is of another name. */
+static void servers_that_register_tls_are_verified_by_their_name(void **state UNUSED)
+{
+	register_tls("right", "localhost");
+	register_tls("wrong", "other.test");
+	push_site("\"locations\":[{\"path\":\"/right\",\"proxy\":\"right\"},"
+		  "{\"path\":\"/wrong\",\"proxy\":\"wrong\"},"
+		  "{\"path\":\"/any\",\"proxy\":\"wrong\",\"proxy_tls\":{\"verify\":false}}]");
+	rig_write(rig_path("all.crt"), "%s%s", rig_read(rig_path("right.crt")),
+		  rig_read(rig_path("wrong.crt")));
+	host.nginx_settings = rig_text("trusted_ca = \"%s\";", rig_path("all.crt"));
+	rig_host_settings(&host, NULL);
+	start();
+	ask("GET", "/right", "");
+	assert_has("\r\n\r\nright");
+	ask("GET", "/wrong", "");
+	assert_has("HTTP/1.1 502 ");
+	ask("GET", "/any", "");
+	assert_has("\r\n\r\nwrong");
+}
+
+/* A host without the file serves as before, and says so. */
+static void without_the_cas_of_the_host_nothing_is_verified(void **state UNUSED)
+{
+	register_tls("wrong", "other.test");
+	push_site("\"locations\":[{\"path\":\"/\",\"proxy\":\"wrong\"}]");
+	host.nginx_settings = "trusted_ca = \"/nonexistent/ca.crt\";";
+	rig_host_settings(&host, NULL);
+	start();
+	ask("GET", "/", "");
+	assert_has("\r\n\r\nwrong");
+	assert_non_null(
+		strstr(rig_read(host.log), "nginx.trusted_ca: /nonexistent/ca.crt: No such"));
+}
+
+/* By `listen … http2` or by `http2 on`, as the nginx of this machine has it. */
+static void http2_is_spoken_where_a_listen_says_so(void **state UNUSED)
+{
+	char *certificate = rig_path("site.crt"), *key = rig_path("site.key"), *output;
+	char *argv[] = { "curl",
+			 "-sk",
+			 "--http2",
+			 "-w",
+			 " over %{http_version}",
+			 rig_text("https://127.0.0.1:%d/", port),
+			 NULL };
+	CLEANUP(freep)
+	char *json = xasprintf("{\"listen\":[\"%d ssl http2\"],\"tls\":{\"certificate\":\"%s\","
+			       "\"key\":\"%s\"},\"locations\":[{\"path\":\"/\",\"return\":{"
+			       "\"status\":200,\"text\":\"hello\"}}]}",
+			       port, certificate, key);
+
+	rig_check_certificate(certificate, key);
+	rig_zk_set(host.zk, CONFIG "/sites/site", json);
+	start();
+	assert_int_equal(rig_run(&output, argv), 0);
+	assert_string_equal(output, "hello over 2");
+	assert_null(strstr(rig_read(host.nginx.error_log), "deprecated"));
+}
+
 static void who_may_come_in_is_decided_for_each_location(void **state UNUSED)
 {
 	CLEANUP(freep) char *fields = NULL;
@@ -324,6 +447,31 @@ static void who_may_come_in_is_decided_for_each_location(void **state UNUSED)
 	assert_has("HTTP/1.1 404 ");
 }
 
+static void a_request_with_a_body_is_decided_without_it(void **state UNUSED)
+{
+	int at = rig_port();
+	CLEANUP(freep)
+	char *gate = xasprintf("server { listen 127.0.0.1:%d; server_name localhost;\n"
+			       "if ($http_content_length) { return 403; } return 204; }\n",
+			       at);
+	CLEANUP(freep) char *server = xasprintf(CONFIG "/upstreams/gate/127.0.0.1:%d", at);
+
+	rig_zk_set(host.zk, CONFIG "/snippets/http/gate", gate);
+	rig_zk_set(host.zk, server, "");
+	push_backend("echo");
+	push_site("\"auth_request\":\"/gate\",\"include\":[\"secure\"],\"locations\":["
+		  "{\"path\":\"= /gate\",\"internal\":true,\"proxy\":\"gate\"},"
+		  "{\"path\":\"/\",\"proxy\":\"echo\",\"cache_control\":\"no-store\"}]");
+	rig_zk_set(host.zk, CONFIG "/snippets/server/secure",
+		   "add_header X-Frame-Options DENY always;");
+	start();
+	ask("POST", "/form", "Content-Length: 2\r\n\r\nab");
+	assert_has("HTTP/1.1 200 ");
+	assert_has("echo POST /form");
+	assert_has("\r\nCache-Control: no-store\r\n");
+	assert_has("\r\nX-Frame-Options: DENY\r\n");
+}
+
 static int setup(void **state UNUSED)
 {
 	host = (struct rig_host){ 0 };
@@ -353,7 +501,12 @@ int main(void)
 		TEST(a_capture_of_a_path_makes_no_header_of_its_own),
 		TEST(a_redirect_of_a_site_leaves_its_locations),
 		TEST(servers_are_verified_and_asked_for_by_name),
+		TEST(redirects_and_cookies_of_an_application_are_changed),
+		TEST(servers_that_register_tls_are_verified_by_their_name),
+		TEST(without_the_cas_of_the_host_nothing_is_verified),
+		TEST(http2_is_spoken_where_a_listen_says_so),
 		TEST(who_may_come_in_is_decided_for_each_location),
+		TEST(a_request_with_a_body_is_decided_without_it),
 	};
 
 	return cmocka_run_group_tests_name("sites", tests, NULL, NULL);

@@ -102,6 +102,11 @@ static void listens_are_read_and_bad_ones_are_refused(void **state)
 		"true",
 		"null",
 		"\"80 SSL\"",
+		"\"443 quic ssl\"",
+		"\"443 quic http2\"",
+		"\"443 quic proxy_protocol\"",
+		"{\"address\":443,\"quic\":true,\"ssl\":true}",
+		"{\"address\":443,\"setfib\":1}",
 	};
 	struct fixture *f = *state;
 
@@ -115,6 +120,12 @@ static void listens_are_read_and_bad_ones_are_refused(void **state)
 		assert_false(site_listening(f, bad[i]));
 		expect_field(f, bad[i], "listen[0]");
 	}
+	assert_false(site_listening(f, "\"443 quic\""));
+	expect_field(f, "QUIC alone", "listen");
+	assert_true(site_listening(f, "\"443 ssl\", \"443 quic reuseport\""));
+	assert_true(f->site.listens[1].quic);
+	assert_false(site_listening(f, "\"443 ssl\", \"443 quic\", \"443 quic\""));
+	expect_field(f, "a double of QUIC", "listen[2]");
 	assert_false(site_listening(f, "\"80\", \"443 ssl\", \"*:80\""));
 	expect_field(f, "a double", "listen[2]");
 	assert_false(site_listening(f, ""));

@@ -37,6 +37,7 @@ static void a_bad_field_of_a_server_is_named(void **state)
 		  "rewrite[0].flag" },
 		{ "\"keepalive_timeout\":\"1 s\"", "keepalive_timeout" },
 		{ "\"keepalive_requests\":0", "keepalive_requests" },
+		{ "\"headers\":{\"X-A\":\"1\",\"x-a\":\"2\"}", "headers.x-a" },
 		{ "\"header_buffers\":{\"count\":1}", "header_buffers.size" },
 	};
 	struct fixture *f = *state;
@@ -77,6 +78,9 @@ static void a_bad_member_of_tls_is_named(void **state)
 	expect_field(f, "HSTS over plain HTTP", "tls.hsts");
 }
 
+#define FASTCGI(name, value)                                                                       \
+	"\"path\":\"/\",\"fastcgi\":\"a\",\"params\":{\"" name "\":\"" value "\"}"
+
 static void a_bad_field_of_a_location_is_named(void **state)
 {
 #define PROXY "\"path\":\"/\",\"proxy\":\"a\","
@@ -92,7 +96,32 @@ static void a_bad_field_of_a_location_is_named(void **state)
 		  ".redirect.status" },
 		{ "\"path\":\"~ ^/(.*)$\",\"redirect\":{\"status\":301,\"to\":\"/$1$uri\"}",
 		  ".redirect.to" },
-		{ PROXY "\"proxy_tls\":{}", ".proxy_tls.ca" },
+		{ PROXY "\"proxy_tls\":{}", ".proxy_tls" },
+		{ PROXY "\"proxy_redirect\":\"off\"", ".proxy_redirect" },
+		{ PROXY "\"proxy_redirect\":[]", ".proxy_redirect" },
+		{ PROXY "\"proxy_redirect\":[{\"from\":\"/a\"}]", ".proxy_redirect[0].to" },
+		{ PROXY "\"proxy_redirect\":[{\"from\":\"/a\",\"to\":\"/$1\"}]",
+		  ".proxy_redirect[0].to" },
+		{ PROXY "\"proxy_redirect\":[{\"from\":\"~^/(a\",\"to\":\"/\"}]",
+		  ".proxy_redirect[0].from" },
+		{ PROXY "\"proxy_redirect\":[{\"from\":\"~(?<args>a)\",\"to\":\"/\"}]",
+		  ".proxy_redirect[0].from" },
+		{ PROXY "\"proxy_redirect\":[{\"from\":\"/\",\"to\":\"$uri\"}]",
+		  ".proxy_redirect[0].to" },
+		{ PROXY "\"cookie\":{\"flags\":[\"Secure\"]}", ".cookie.flags[0]" },
+		{ PROXY "\"cookie\":{\"flags\":[{\"name\":\"a b\",\"set\":\"secure\"}]}",
+		  ".cookie.flags[0].name" },
+		{ PROXY "\"cookie\":{\"flags\":[{\"name\":\"a\"}]}", ".cookie.flags[0].set" },
+		{ PROXY "\"cookie\":{\"path\":{\"from\":\"/\",\"to\":\"/\"}}", ".cookie.path" },
+		{ PROXY "\"limit\":{\"rate\":\"1r/s\",\"delay\":3}", ".limit.delay" },
+		{ PROXY "\"limit\":{\"rate\":\"1r/s\",\"burst\":9,\"delay\":3,\"nodelay\":true}",
+		  ".limit.delay" },
+		{ "\"path\":\"/\",\"fastcgi\":\"a\",\"cache\":{\"zone\":\"a\",\"key\":\"$host\"}",
+		  ".cache.key" },
+		{ "\"path\":\"/"
+		  "\",\"uwsgi\":\"a\",\"cache\":{\"zone\":\"a\",\"stale\":\"http_502\"}",
+		  ".cache.stale" },
+		{ "\"path\":\"/\",\"grpc\":\"a\",\"cookie\":{\"flags\":\"secure\"}", ".cookie" },
 		{ PROXY "\"proxy_tls\":{\"verify\":false,\"key\":\"/srv/k\"}", ".proxy_tls" },
 		{ PROXY "\"buffers\":{\"size\":\"4k\",\"header\":\"64k\"}", ".buffers" },
 		{ PROXY "\"cache\":{\"zone\":\"a\",\"key\":\"x\"}", ".cache.key" },
@@ -121,6 +150,28 @@ static void a_bad_field_of_a_location_is_named(void **state)
 		  ".params.SCRIPT_FILENAME" },
 		{ "\"path\":\"/\",\"fastcgi\":\"a\",\"params\":{\"PHP_VALUE\":\"$host\"}",
 		  ".params.PHP_VALUE" },
+		{ PROXY "\"error_pages\":{\"404\":\"/a\",\"403 404\":\"/b\"}",
+		  ".error_pages.403 404" },
+		{ PROXY "\"limit\":{\"connections\":1,\"nodelay\":true}", ".limit.rate" },
+		{ PROXY "\"limit\":{}", ".limit.rate" },
+		{ PROXY "\"rewrite\":[{\"from\":\"^/a(?:b)(c)$\",\"to\":\"/$1$2\"}]",
+		  ".rewrite[0].to" },
+		{ "\"path\":\"~ ^/a/(.*)$\",\"redirect\":{\"status\":301,\"to\":\"/b/$2\"}",
+		  ".redirect.to" },
+		{ FASTCGI("SCRIPT_FILENAME", "/etc/passwd"), ".params.SCRIPT_FILENAME" },
+		{ FASTCGI("SCRIPT_FILENAME", "$fastcgi_script_name"), ".params.SCRIPT_FILENAME" },
+		{ FASTCGI("SCRIPT_FILENAME", "/etc$fastcgi_script_name"),
+		  ".params.SCRIPT_FILENAME" },
+		{ FASTCGI("SCRIPT_FILENAME", "/srv/../etc/passwd"), ".params.SCRIPT_FILENAME" },
+		{ FASTCGI("DOCUMENT_ROOT", "$document_root/../x"), ".params.DOCUMENT_ROOT" },
+		{ FASTCGI("DOCUMENT_ROOT", "$document_root$$x"), ".params.DOCUMENT_ROOT" },
+		{ FASTCGI("PHP_VALUE", "memory_limit=1M\\nauto_prepend_file=x.jpg"),
+		  ".params.PHP_VALUE" },
+		{ FASTCGI("PHP_ADMIN_VALUE", "mail.log=/srv/www/x.php"),
+		  ".params.PHP_ADMIN_VALUE" },
+		{ FASTCGI("PHP_VALUE", "session.save_path=tcp:x"), ".params.PHP_VALUE" },
+		{ "\"path\":\"/\",\"uwsgi\":\"a\",\"params\":{\"UWSGI_FILE\":\"/tmp/a.py\"}",
+		  ".params.UWSGI_FILE" },
 		{ "\"path\":\"/\",\"root\":\"/srv\",\"locations\":[{\"path\":\"/\"}]", "?" },
 		{ "\"path\":\"/a/\",\"root\":\"/srv\",\"locations\":[{\"path\":\"/b\"}]",
 		  ".locations[0].path" },
@@ -188,9 +239,60 @@ static void clauses_are_in_one_order_whatever_that_of_the_fields(void **state)
 	assert_string_equal(line->field, "etag");
 }
 
+static void parameters_of_safe_files_and_settings_are_accepted(void **state)
+{
+	static const char *const good[] = {
+		FASTCGI("SCRIPT_FILENAME", "$document_root$fastcgi_script_name"),
+		FASTCGI("SCRIPT_FILENAME", "${realpath_root}/index.php"),
+		FASTCGI("SCRIPT_FILENAME", "/srv/www$fastcgi_script_name"),
+		FASTCGI("PATH_TRANSLATED", "$document_root$fastcgi_path_info"),
+		FASTCGI("DOCUMENT_ROOT", "/srv/www"),
+		FASTCGI("PHP_VALUE",
+			"upload_max_filesize=64M\\ndate.timezone=Europe/Vienna\\nmemory_limit=1G"),
+		FASTCGI("UWSGI_SCHEME", "https"),
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		if (!location(f, good[i]))
+			fail_msg("%s", good[i]);
+	}
+}
+
+static void a_realm_with_quotes_stays_one_string_of_the_header(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_true(location(f, PROXY "\"basic_auth\":{\"users\":\"/etc/ssl/u\",\"realm\":"
+				      "\"a \\\"b\\\" \\\\\"}"));
+	assert_string_equal(
+		clauses_find(&f->site.locations[0].common.lines, "auth_basic")->words[0],
+		"a \\\"b\\\" \\\\");
+}
+
+static void a_key_may_have_every_variable(void **state)
+{
+	static const char *const good[] = {
+		PROXY "\"limit\":{\"rate\":\"1r/s\",\"key\":\"$binary_remote_addr$uri\"}",
+		PROXY "\"cache\":{\"zone\":\"a\",\"valid\":\"1m\",\"key\":\"$host$uri\","
+		      "\"bypass\":[\"$uri\"],\"no_store\":\"$document_uri\"}",
+		PROXY "\"split\":{\"key\":\"$uri\",\"to\":[{\"proxy\":\"b\",\"percent\":5}]}",
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		if (!location(f, good[i]))
+			fail_msg("%s", good[i]);
+	}
+	assert_false(location(f, PROXY "\"limit\":{\"rate\":\"1r/s\",\"key\":\"$1\"}"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(a_key_may_have_every_variable),
+		TEST(a_realm_with_quotes_stays_one_string_of_the_header),
+		TEST(parameters_of_safe_files_and_settings_are_accepted),
 		TEST(a_bad_field_of_a_server_is_named),
 		TEST(a_bad_member_of_tls_is_named),
 		TEST(a_bad_field_of_a_location_is_named),

@@ -69,6 +69,9 @@ static void an_included_snippet_has_to_exist(void **state UNUSED)
 	expect_problem(SITE_LINES("a", "", ",\"include\":[\"x\"]") SERVER_SNIPPET("x", "gzip on;"),
 		       ROOT "/sites/a", "locations[0].include[0]",
 		       "snippets/location/x does not exist");
+	expect_problem(
+		SITE_LINES("a", "\"include\":[\"x\"],", "") SERVER_SNIPPET("x", "root /etc;"),
+		ROOT "/sites/a", "include[0]", "snippets/server/x is not served: see its problem");
 	expect_problem(LOCATION_SNIPPET("x", "gzip on; }"), ROOT "/snippets/location/x", "",
 		       "unexpected");
 	expect_problem(SERVER_SNIPPET("x", "gzip on;\n\tlisten 81;"), ROOT "/snippets/server/x", "",
@@ -133,6 +136,17 @@ static void a_line_may_define_a_variable_and_use_an_upstream(void **state UNUSED
 	outcome_fini(&o);
 }
 
+static void a_line_may_end_in_a_variable_in_braces(void **state UNUSED)
+{
+	struct outcome o =
+		push_safe("", SITE_LINES("a", "\"directives\":[\"add_header X ${host}\"],",
+					 ",\"directives\":[\"if ($arg_x) { set $y ${host}; } \"]"));
+
+	assert_int_equal(o.problems.count, 0);
+	assert_string_equal(model_site(o.next, "a")->raw.directives[0], "add_header X ${host};");
+	outcome_fini(&o);
+}
+
 static void under_all_a_line_may_be_anything_with_braces(void **state UNUSED)
 {
 	struct outcome o = push(&(struct push){
@@ -156,6 +170,7 @@ int main(void)
 		cmocka_unit_test(a_deleted_snippet_stays_while_a_site_includes_it),
 		cmocka_unit_test(a_snippet_that_makes_a_site_unsafe_falls_itself),
 		cmocka_unit_test(a_line_may_define_a_variable_and_use_an_upstream),
+		cmocka_unit_test(a_line_may_end_in_a_variable_in_braces),
 		cmocka_unit_test(under_all_a_line_may_be_anything_with_braces),
 	};
 

@@ -374,6 +374,21 @@ static void a_named_scheme_is_also_the_one_with_tls(void **state)
 	expect(w, "");
 }
 
+static void a_url_of_a_scheme_with_tls_alone_has_a_tls_port(void **state)
+{
+	static const char upstream[] =
+		SHOP("{\"protocol\":\"stream\",\"discover\":{\"path\":\"/p\","
+		     "\"format\":\"data\",\"tls\":\"only\"}}");
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	struct world *w = *state;
+
+	see(w, arena_printf(a, "%s/p/a owner=7\n\tgrpcs://10.0.0.1:6651\n", upstream));
+	expect(w, "10.0.0.1:6651");
+	see(w, arena_printf(a, "%s/p/a owner=7\n\tSASL_SSL://10.0.0.1:6652\n", upstream));
+	expect(w, "10.0.0.1:6652");
+	assert_int_equal(w->problems.count, 0);
+}
+
 static void the_accepted_tree_decodes_to_the_same(void **state)
 {
 	struct world *w = *state;
@@ -550,6 +565,7 @@ int main(void)
 		TEST(only_registrations_of_http_are_used),
 		TEST(a_named_endpoint_is_used),
 		TEST(a_named_scheme_is_also_the_one_with_tls),
+		TEST(a_url_of_a_scheme_with_tls_alone_has_a_tls_port),
 		TEST(the_accepted_tree_decodes_to_the_same),
 		TEST(roots_are_what_the_mirror_has_to_watch),
 		TEST(names_become_addresses),

@@ -238,6 +238,11 @@ static void the_format_is_recognised(void **state UNUSED)
 		    "serverset");
 	check_sniff("/s/10.0.0.1:80\n\t{\"IP\":\"10.0.0.1\",\"PublicPort\":80}\n", "registrator");
 	check_sniff("/s/10.0.0.1:80\n/s/10.0.0.2:80\n\tweight=5\n", "address");
+	check_sniff("/s/member_1\n\t{\"additionalEndpoints\":{\"http\":{}},\"status\":\"ALIVE\"}\n",
+		    "serverset");
+	check_sniff(
+		"/s/info_1\n\t{\"address\":{\"ip\":\"10.0.0.1\"},\"hostname\":\"a\",\"port\":1}\n",
+		"json");
 	check_sniff("/s/10.0.0.1:8983_solr\n", "solr");
 	check_sniff("/s/consumers\n/s/consumers/x\n/s/providers\n/s/providers/y\n", "dubbo");
 	check_sniff("/s/srv-0000000001\n\t10.0.0.1:80\n", "data");

@@ -5,7 +5,8 @@
  *	tree.txt	the znodes, in the text form of tree.h
  *	accepted.txt	the last good znodes (optional)
  *	options.txt	render_options that are not the default, one "NAME VALUE" a line (optional)
- *	expect/		http.conf, stream.conf, problems.txt
+ *	expect/		http.conf, stream.conf, problems.txt; *.conf.newer is what is rendered for
+ *			nginx 1.26, where that differs
  *
  * GOLDEN_UPDATE=1 rewrites expect/ instead (`make golden-update`); review the diff. The expected
  * files are also read back with nginx's token rules.
@@ -20,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -31,6 +33,7 @@
 
 #define CASES_MAX 256
 #define CASES_MIN 12
+#define NGINX_NEWER 1026003
 
 static const char *const ROOTS[] = { "/srv", "/var/www", "/usr/share/nginx", NULL };
 static const char *const CERTIFICATES[] = { "/etc/ssl", NULL };
@@ -40,6 +43,7 @@ static const struct policy POLICY = { .level = POLICY_SAFE,
 static const struct render_options OPTIONS = {
 	.log_directory = "/var/log/nginx",
 	.cache_directory = "/var/cache/nginx",
+	.trusted_ca = "/etc/ssl/certs/ca-certificates.crt",
 };
 
 static const char *golden_directory(void)
@@ -89,13 +93,15 @@ static char *read_option(const char *directory, const char *name)
 	return NULL;
 }
 
-static struct bundle *render_case(const char *directory, const struct model *m)
+static struct bundle *render_case(const char *directory, const struct model *m, unsigned version)
 {
 	CLEANUP(freep) char *probe = read_option(directory, "probe");
 	CLEANUP(freep) char *http_log = read_option(directory, "http_log");
 	CLEANUP(freep) char *lacks_status = read_option(directory, "probe_lacks_status");
 	struct render_options options = OPTIONS;
 
+	options.nginx_version = version;
+	options.has_quic = version >= NGINX_NEWER;
 	options.probe = probe;
 	options.http_log = http_log;
 	options.probe_lacks_status = lacks_status;
@@ -166,13 +172,31 @@ static void check_tokens(const char *directory, const char *name, const struct b
 	lexer_fini(&l);
 }
 
-static void compare_bundle(const char *directory, const struct bundle *b)
+/* The file is there only if the text differs from that for other versions. */
+static void compare_newer(const char *directory, const char *name, const struct bundle_text *t,
+			  const struct bundle_text *other)
+{
+	CLEANUP(freep) char *file = xasprintf("%s.newer", name);
+	CLEANUP(freep) char *path = xasprintf("%s/expect/%s", directory, file);
+
+	check_tokens(directory, file, t);
+	if (t->size != other->size || memcmp(t->data, other->data, t->size) != 0)
+		compare_file(directory, file, t->data, t->size);
+	else if (getenv("GOLDEN_UPDATE"))
+		unlink(path);
+	else if (access(path, F_OK) == 0)
+		fail_msg("%s is not expected: it is the same for all versions", path);
+}
+
+static void compare_bundle(const char *directory, const struct bundle *b,
+			   const struct bundle *newer)
 {
 	for (int f = 0; f < BUNDLE_FILE_N; f++) {
 		const char *name = bundle_file_name((enum bundle_file)f);
 
 		check_tokens(directory, name, &b->files[f]);
 		compare_file(directory, name, b->files[f].data, b->files[f].size);
+		compare_newer(directory, name, &newer->files[f], &b->files[f]);
 	}
 }
 
@@ -216,7 +240,7 @@ static void one_case(void **state)
 	CLEANUP(model_freep) struct model *good = compose_accepted(accepted, ROOT, &POLICY, NULL);
 	CLEANUP(model_freep) struct model *m = NULL;
 	CLEANUP(problems_fini) struct problems problems;
-	CLEANUP(bundle_unrefp) struct bundle *b = NULL;
+	CLEANUP(bundle_unrefp) struct bundle *b = NULL, *newer = NULL;
 	struct compose_input in = {
 		.tree = tree,
 		.accepted = accepted,
@@ -228,10 +252,11 @@ static void one_case(void **state)
 	check_accepted(accepted, good);
 	problems_init(&problems);
 	m = compose(&in, &problems, NULL);
-	b = render_case(directory, m);
+	b = render_case(directory, m, 0);
+	newer = render_case(directory, m, NGINX_NEWER);
 	if (getenv("GOLDEN_UPDATE"))
 		mkdir(expect, 0777);
-	compare_bundle(directory, b);
+	compare_bundle(directory, b, newer);
 	compare_problems(directory, &problems);
 }
 

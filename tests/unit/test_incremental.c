@@ -5,7 +5,7 @@
  * INCREMENTAL_SEED=n runs that world alone.
  */
 #include "core/decode/decode_cache.h"
-#include "core/render/render_cache.h"
+#include "core/render/rendered.h"
 #include "tree_fixture.h"
 
 #include "core/compose/compose.h"
@@ -156,7 +156,7 @@ struct surroundings {
 
 struct host {
 	struct decode_cache *decoded;
-	struct render_cache *rendered;
+	struct rendered *rendered;
 	struct guard *guard;
 	struct tree *tree, *accepted;
 	struct model *good, *next;
@@ -187,13 +187,13 @@ static void host_init(struct host *h, bool keeps)
 	if (!keeps)
 		return;
 	h->decoded = decode_cache_new();
-	h->rendered = render_cache_new();
+	h->rendered = rendered_new();
 }
 
 static void host_fini(struct host *h)
 {
 	decode_cache_free(h->decoded);
-	render_cache_free(h->rendered);
+	rendered_free(h->rendered);
 	guard_free(h->guard);
 	tree_unref(h->tree);
 	tree_unref(h->accepted);

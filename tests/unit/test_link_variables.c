@@ -65,14 +65,14 @@ static const struct variable_case {
 	  { .live = "", .pushed = SITE_OF("s", "$host $remote_adr") },
 	  "sites/s",
 	  SERVING_ABSENT,
-	  "uses $remote_adr, which is neither a variable that nginx has nor defined in a snippet "
-	  "(nginx.conf is not known here); is it $remote_addr?" },
+	  "uses $remote_adr, which is neither a variable that nginx has nor defined by maps/, "
+	  "geo/, split/, a set or a snippet (nginx.conf is not known here); is it $remote_addr?" },
 	{ "an unknown one, and the nearest of a snippet",
 	  { .live = "", .pushed = MAP SITE_OF("s", "${color}"), .host = "" },
 	  "sites/s",
 	  SERVING_ABSENT,
-	  "uses $color, which is neither a variable that nginx has nor defined in a snippet or "
-	  "nginx.conf; is it $colour?" },
+	  "uses $color, which is neither a variable that nginx has nor defined by maps/, "
+	  "geo/, split/, a set, a snippet or nginx.conf; is it $colour?" },
 	{ "an unknown one, and the nearest of nginx.conf",
 	  { .live = "",
 	    .pushed = SITE_OF("s", "$colours"),
@@ -84,7 +84,7 @@ static const struct variable_case {
 	  { .live = "", .pushed = SITE_OF("s", "$zzzzzzzz"), .host = "" },
 	  "sites/s",
 	  SERVING_ABSENT,
-	  "nor defined in a snippet or nginx.conf" },
+	  "nor defined by maps/, geo/, split/, a set, a snippet or nginx.conf" },
 	{ "our own are not for use",
 	  { .live = "", .pushed = SITE_OF("s", "$$ $zknginx_dollar") },
 	  "sites/s",
@@ -165,8 +165,8 @@ static const struct variable_case {
 	  { .live = "", .pushed = MAP STREAM_HASH("$request_uri") },
 	  "upstreams/u",
 	  SERVING_ABSENT,
-	  "neither a variable that nginx has for the stream protocol nor defined in a stream "
-	  "snippet" },
+	  "neither a variable that nginx has for the stream protocol nor defined by maps/, "
+	  "geo/, split/ of that protocol or a stream snippet" },
 };
 
 static const char *field_of(const char *znode)

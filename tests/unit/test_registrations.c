@@ -130,6 +130,8 @@ static void schemes_with_tls_are_known_in_any_case(void **state UNUSED)
 		{ "c", "{\"u\":[\"PLAINTEXT://10.0.0.1:9092\",\"SSL://10.0.0.1:9093\"]}",
 		  "10.0.0.1 port=9093 tls=9093 scheme=ssl" },
 		{ "d", "{\"u\":\"HTTPS://10.0.0.1:8443\"}", "10.0.0.1 tls=8443 scheme=https" },
+		{ "e", "{\"u\":[\"SASL_PLAINTEXT://10.0.0.1:1\",\"SASL_SSL://10.0.0.1:9093\"]}",
+		  "10.0.0.1 port=9093 tls=9093 scheme=sasl_ssl" },
 	};
 	static const struct endpoint_case of_pulsar[] = {
 		{ "a", "{\"u\":[\"pulsar://10.0.0.1:6650\",\"pulsar+ssl://10.0.0.1:6651\"]}",

@@ -267,12 +267,24 @@ static void what_decode_refuses_by_type_is_not_valid(void **state UNUSED)
 	assert_false(is_valid(ROOT "/maps/a", "{\"source\":\"$uri\",\"values\":{\"a\":[]}}"));
 }
 
+static void the_members_of_a_listen_are_known(void **state UNUSED)
+{
+	assert_true(is_valid(
+		ROOT "/sites/a",
+		"{\"listen\":[80,\"443 ssl\",{\"address\":8443,\"ssl\":true,\"backlog\":512,"
+		"\"so_keepalive\":\"30m::10\",\"ipv6only\":false}]}"));
+	assert_false(is_valid(ROOT "/sites/a", "{\"listen\":[{\"address\":80,\"sll\":true}]}"));
+	assert_false(is_valid(ROOT "/sites/a", "{\"listen\":[{\"address\":80,\"ssl\":\"on\"}]}"));
+	assert_false(is_valid(ROOT "/sites/a", "{\"listen\":[{\"address\":[80]}]}"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_files_are_what_the_tables_say),
 		cmocka_unit_test(every_golden_case_is_valid),
 		cmocka_unit_test(what_decode_refuses_by_type_is_not_valid),
+		cmocka_unit_test(the_members_of_a_listen_are_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

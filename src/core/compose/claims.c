@@ -91,6 +91,7 @@ unsigned claims_listen_option(const char *word, size_t size)
 		{ "default_server", LISTEN_DEFAULT },
 		{ "default", LISTEN_DEFAULT },
 		{ "udp", LISTEN_UDP },
+		{ "quic", LISTEN_UDP },
 		{ "reuseport", LISTEN_OPTIONS | LISTEN_REUSEPORT },
 		{ "bind", LISTEN_OPTIONS },
 		{ "deferred", LISTEN_OPTIONS },

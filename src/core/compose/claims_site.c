@@ -39,10 +39,12 @@ static void add_zones(struct claims *c, const struct site *s)
 		claims_add_zone(c, stream ? STREAM_TLS_ZONE : TLS_ZONE,
 				stream ? "stream ssl 10485760" : "http ssl 10485760", no_place);
 	for (size_t i = 0; i < s->location_count; i++) {
-		const char *zone = s->locations[i].cache_zone;
+		const struct location *l = &s->locations[i];
 
-		if (zone)
-			claims_add_zone(c, arena_printf(c->arena, CACHE_ZONE_PREFIX "%s", zone),
+		if (l->cache_zone)
+			claims_add_zone(c,
+					arena_printf(c->arena, CACHE_ZONE_PREFIX "%s%s",
+						     l->cache_zone, location_cache_suffix(l)),
 					"zknginxd", no_place);
 	}
 	if (has_limit(s))

@@ -71,6 +71,8 @@ struct object *clash_bring_back(struct clash *c, enum object_kind kind, const vo
 struct object *clash_upstream(const struct clash *c, const char *name);
 /* The same of a definition or a snippet. */
 struct object *clash_text(const struct clash *c, enum config_kind kind, const char *name);
+/* The path of the znode of that kind and name, when it has a problem; else NULL. */
+const char *clash_wrong(const struct clash *c, enum config_kind kind, const char *name);
 /* The claims of its last good form, all of them live; NULL: it has no such form. */
 struct claims *clash_good_claims(struct clash *c, struct object *o);
 /*

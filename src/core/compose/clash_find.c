@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "clash.h"
+#include "core/data/layout.h"
 
 struct object *clash_upstream(const struct clash *c, const char *name)
 {
@@ -31,4 +32,15 @@ struct object *clash_text(const struct clash *c, enum config_kind kind, const ch
 			o = c->objects[i];
 	}
 	return o;
+}
+
+const char *clash_wrong(const struct clash *c, enum config_kind kind, const char *name)
+{
+	for (size_t i = 0; i < c->problems->count; i++) {
+		const char *path = c->problems->items[i].znode;
+
+		if (config_kind_at_end(path, NULL) == kind && strcmp(path_name(path), name) == 0)
+			return path;
+	}
+	return NULL;
 }

@@ -143,9 +143,13 @@ static const char *find_nearest(const struct clash *c, const struct variable_use
 static const char *where_defined(const struct clash *c, enum protocol protocol)
 {
 	if (protocol == PROTOCOL_STREAM)
-		return c->in->host ? "a stream snippet or nginx.conf"
-				   : "a stream snippet (nginx.conf is not known here)";
-	return c->in->host ? "a snippet or nginx.conf" : "a snippet (nginx.conf is not known here)";
+		return c->in->host ? "maps/, geo/, split/ of that protocol, a stream snippet or "
+				     "nginx.conf"
+				   : "maps/, geo/, split/ of that protocol or a stream snippet "
+				     "(nginx.conf is not known here)";
+	return c->in->host ? "maps/, geo/, split/, a set, a snippet or nginx.conf"
+			   : "maps/, geo/, split/, a set or a snippet (nginx.conf is not known "
+			     "here)";
 }
 
 /* A `$` in a password makes a variable of the rest. */
@@ -165,7 +169,7 @@ static void report(const struct look *l, const struct variable_use *u)
 
 	put_name(&name, field, u);
 	clash_report(c, l->object, field,
-		     "uses $%s, which is neither a variable that nginx has%s nor defined in "
+		     "uses $%s, which is neither a variable that nginx has%s nor defined by "
 		     "%s%s%s%s",
 		     buf_str(&name),
 		     u->protocol == PROTOCOL_STREAM ? " for the stream protocol" : "",

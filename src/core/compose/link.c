@@ -105,23 +105,10 @@ static void restore_used_upstream(struct clash *c, const struct object *user, co
 			->serving = SERVING_PREVIOUS;
 }
 
-/* The upstream's znode, when it has a problem; else NULL. */
-static const char *find_wrong_upstream(const struct clash *c, const char *name)
-{
-	for (size_t i = 0; i < c->problems->count; i++) {
-		const char *path = c->problems->items[i].znode;
-
-		if (config_kind_at_end(path, NULL) == CONFIG_UPSTREAM &&
-		    strcmp(path_name(path), name) == 0)
-			return path;
-	}
-	return NULL;
-}
-
 static void report_reference(struct clash *c, const struct reference *r)
 {
 	const struct object *u = clash_upstream(c, r->upstream);
-	const char *wrong = u ? NULL : find_wrong_upstream(c, r->upstream);
+	const char *wrong = u ? NULL : clash_wrong(c, CONFIG_UPSTREAM, r->upstream);
 
 	if (u && u->form != FORM_OUT)
 		clash_report(c, r->site, r->field,

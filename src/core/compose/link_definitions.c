@@ -67,7 +67,10 @@ static bool on_settle(void *ctx, const struct definition_use *u)
 	s->ok = false;
 	if (clash_needs_report(s->site))
 		clash_report(s->clash, s->site, u->field, "%s/%s %s", config_directory(u->kind),
-			     u->name, o ? "is not served: see its problem" : "does not exist");
+			     u->name,
+			     o || clash_wrong(s->clash, u->kind, u->name)
+				     ? "is not served: see its problem"
+				     : "does not exist");
 	return false;
 }
 

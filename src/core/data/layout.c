@@ -222,7 +222,8 @@ const char *config_file_znode(struct arena *a, const char *file, const char *roo
 
 	if (p.level == CONFIG_CHILD)
 		return config_file(a, path, root) ? path : NULL;
-	if (p.level != CONFIG_OBJECT || (size = size_without(p.name, kinds[p.kind].ending)) == 0)
+	if (p.level != CONFIG_OBJECT ||
+	    (size = size_without(path_name(path), kinds[p.kind].ending)) == 0)
 		return NULL;
 	return arena_printf(a, "%s/%s/%.*s", above, kinds[p.kind].directory, (int)size, p.name);
 }

@@ -90,6 +90,11 @@ bool location_passes(const struct location *l)
 	return *location_module(l);
 }
 
+const char *location_cache_suffix(const struct location *l)
+{
+	return l->kind == LOCATION_FASTCGI ? "@fastcgi" : l->kind == LOCATION_UWSGI ? "@uwsgi" : "";
+}
+
 static bool uses_dollar(void *ctx UNUSED, const struct site_text *t)
 {
 	return emit_uses_dollar(t->text);

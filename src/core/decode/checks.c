@@ -108,6 +108,11 @@ const char *check_line(const struct reader *r, const char *s)
 	return *s ? check_value(r, s) : "must not be empty";
 }
 
+const char *check_counted(const struct reader *r UNUSED, const char *s)
+{
+	return *s ? check_kind(s, TEXT_LINES) : "must not be empty";
+}
+
 const char *check_target(const struct reader *r, const char *s)
 {
 	static const char *const begins[] = { "/", "http://", "https://", "$scheme://" };

@@ -15,6 +15,7 @@ text_check check_root;     /* of a directory that clients may read */
 text_check check_body;     /* any text, with variables and line breaks; may be empty */
 text_check check_value;    /* of a header: one line, variables that cannot hold a line feed */
 text_check check_line;     /* the same, not empty */
+text_check check_counted;  /* what is compared or counted: any variables; not empty */
 text_check check_target;   /* of a redirect */
 text_check check_expires;
 text_check check_cache_valid;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "checks.h"
+#include "kinds.h"
 
 static bool is_word_list(const char *s, const char *more)
 {
@@ -50,13 +51,21 @@ const char *check_tls_verify(const struct reader *r UNUSED, const char *s)
 	return is_one_of(s, words) ? NULL : "is not on, off, optional or optional_no_ca";
 }
 
-const char *check_stale(const struct reader *r UNUSED, const char *s)
+/* nginx knows these statuses as failures of HTTP servers only. */
+static bool is_of_http(const char *s)
+{
+	return strcmp(s, "http_502") == 0 || strcmp(s, "http_504") == 0;
+}
+
+const char *check_stale(const struct reader *r, const char *s)
 {
 	static const char *const words[] = { "error",    "timeout",  "invalid_header", "updating",
 					     "http_500", "http_502", "http_503",       "http_504",
 					     "http_403", "http_404", "http_429",       "off",
 					     NULL };
 
+	if (is_of_http(s) && (r->kinds & (ONLY_FASTCGI | ONLY_UWSGI)))
+		return "is not possible with fastcgi and uwsgi";
 	return is_one_of(s, words) ? NULL
 				   : "is not error, timeout, invalid_header, updating, http_500, "
 				     "_502, _503, _504, _403, _404, _429 or off";

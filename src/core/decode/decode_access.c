@@ -57,6 +57,19 @@ static const struct field decode_basic_auth_rows[] = {
 };
 const struct fields decode_basic_auth_fields = FIELDS(decode_basic_auth_rows);
 
+/* nginx puts it into a quoted string of the header, as it is. */
+static const char *quoted(struct arena *a, const char *realm)
+{
+	CLEANUP(buf_fini) struct buf text = BUF_INIT;
+
+	for (; *realm; realm++) {
+		if (*realm == '"' || *realm == '\\')
+			buf_putc(&text, '\\');
+		buf_putc(&text, *realm);
+	}
+	return arena_strdup(a, buf_str(&text));
+}
+
 static void read_users(struct reader *r, const json_t *value, void *where)
 {
 	struct basic_auth auth = { .realm = "Restricted" };
@@ -68,7 +81,7 @@ static void read_users(struct reader *r, const json_t *value, void *where)
 		reader_problem(r, "realm", "\"off\" would switch the passwords off");
 	if (!auth.realm || !auth.users)
 		return;
-	clauses_add_word(r->arena, where, r->path, "auth_basic", auth.realm);
+	clauses_add_word(r->arena, where, r->path, "auth_basic", quoted(r->arena, auth.realm));
 	clauses_add_word(r->arena, where, r->path, "auth_basic_user_file", auth.users);
 }
 

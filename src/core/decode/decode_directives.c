@@ -150,14 +150,28 @@ static void check_statement(struct reader *r, const char *line, enum policy_plac
 	lexer_fini(&l);
 }
 
-/* The line with a semicolon at its end. */
+/* Is it a statement with a block? */
+static bool opens_block(const char *s)
+{
+	struct statement statement = { 0 };
+	struct lexer l;
+	struct token t;
+
+	lexer_init(&l, s, strlen(s));
+	t = statement_read(&l, &statement);
+	statement_fini(&statement);
+	lexer_fini(&l);
+	return t.kind == TOKEN_OPEN;
+}
+
+/* The line with a semicolon at its end. A } at the end may be that of ${name}. */
 static const char *complete(struct arena *a, const char *s)
 {
 	size_t size = strlen(s);
 
 	while (size && (s[size - 1] == ' ' || s[size - 1] == '\t'))
 		size--;
-	if (size && (s[size - 1] == ';' || s[size - 1] == '}'))
+	if (size && (s[size - 1] == ';' || (s[size - 1] == '}' && opens_block(s))))
 		return arena_strdup(a, s);
 	return arena_printf(a, "%.*s;", (int)size, s);
 }

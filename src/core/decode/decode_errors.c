@@ -74,6 +74,21 @@ static const char **read_codes(struct reader *r, const char *text, size_t *count
 	return NULL;
 }
 
+/* nginx would take the first page, and ignore the other one. */
+static void check_code(struct reader *r, const struct clauses *lines, const char *code)
+{
+	for (size_t i = 0; i < lines->count; i++) {
+		const struct clause *other = &lines->items[i];
+
+		if (strcmp(other->directive, "error_page") != 0)
+			continue;
+		for (size_t j = 0; j < other->count; j++) {
+			if (strcmp(other->words[j], code) == 0)
+				reader_problem(r, NULL, "%s has a page already", code);
+		}
+	}
+}
+
 static void read_one(struct reader *r, const char *key, const json_t *value, struct clauses *lines)
 {
 	struct page page = { .status = UNSET };
@@ -84,6 +99,8 @@ static void read_one(struct reader *r, const char *key, const json_t *value, str
 	read_page(r, value, &page);
 	if (!codes || !page.to)
 		return;
+	for (size_t i = 0; i < count; i++)
+		check_code(r, lines, codes[i]);
 	s = clauses_add(r->arena, lines, r->path, "error_page", count + 2);
 	memcpy(s->words, codes, count * sizeof(*codes));
 	s->count = count;

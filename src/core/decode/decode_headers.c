@@ -16,6 +16,7 @@ struct headers {
 	struct header **list;
 	size_t *count;
 	bool answer; /* of an answer: a value may be an object */
+	text_check *check;
 };
 
 static bool has_header(const struct headers *h, const char *name)
@@ -49,18 +50,18 @@ static void read_object(struct reader *r, const json_t *value, struct header *he
 	header->success_only = !parts.always;
 }
 
-static void read_header_value(struct reader *r, const json_t *value, bool answer,
+static void read_header_value(struct reader *r, const json_t *value, const struct headers *h,
 			      struct header *header)
 {
 	const char *text;
 
-	if (answer && json_is_object(value)) {
+	if (h->answer && json_is_object(value)) {
 		read_object(r, value, header);
 		return;
 	}
 	text = reader_text(r, value);
 	if (text)
-		header->value = reader_checked(r, text, check_value);
+		header->value = reader_checked(r, text, h->check);
 }
 
 static void read_header(struct reader *r, const char *name, const json_t *value, struct headers *h)
@@ -70,7 +71,7 @@ static void read_header(struct reader *r, const char *name, const json_t *value,
 	size_t mark = reader_enter(r, is_name ? name : "(name)", 0);
 	struct header header = { .name = reader_checked(r, name, check_header_name) };
 
-	read_header_value(r, value, h->answer, &header);
+	read_header_value(r, value, h, &header);
 	if (has_header(h, name))
 		reader_problem(r, NULL, "is set twice (header names are case-insensitive)");
 	if (header.name && header.value)
@@ -98,7 +99,15 @@ void decode_request_headers(struct reader *r, const json_t *value, void *where)
 	struct location *l = where;
 
 	read_headers(r, value,
-		     (struct headers){ &l->request_headers, &l->request_header_count, false });
+		     (struct headers){ &l->request_headers, &l->request_header_count, false,
+				       check_value });
+}
+
+void decode_param_texts(struct reader *r, const json_t *value, struct location *l)
+{
+	read_headers(r, value,
+		     (struct headers){ &l->request_headers, &l->request_header_count, false,
+				       check_body });
 }
 
 void decode_response_headers(struct reader *r, const json_t *value, void *where)
@@ -106,7 +115,8 @@ void decode_response_headers(struct reader *r, const json_t *value, void *where)
 	struct location *l = where;
 
 	read_headers(r, value,
-		     (struct headers){ &l->response_headers, &l->response_header_count, true });
+		     (struct headers){ &l->response_headers, &l->response_header_count, true,
+				       check_value });
 }
 
 /* A site's headers, and that of hsts: whichever field is read first. */
@@ -127,10 +137,11 @@ static struct header *add_header(struct reader *r, struct site *s, struct header
 void decode_site_headers(struct reader *r, const json_t *value, void *where)
 {
 	struct header *list = NULL;
+	unsigned found = r->found;
 	size_t count = 0;
 
-	read_headers(r, value, (struct headers){ &list, &count, true });
-	for (size_t i = 0; i < count; i++) {
+	read_headers(r, value, (struct headers){ &list, &count, true, check_value });
+	for (size_t i = 0; i < count && found == r->found; i++) {
 		if (strcasecmp(list[i].name, "Content-Type") == 0)
 			reader_problem(r, list[i].name,
 				       "is a header of one location: expected it in its "

@@ -12,7 +12,10 @@ static const struct field limit_rows[] = {
 	{ "rate", FIELD_TEXT, .where = offsetof(struct location, limit_rate), .check = check_rate },
 	{ "burst", FIELD_NUMBER, .where = offsetof(struct location, limit_burst), .most = 1000000 },
 	{ "nodelay", FIELD_BOOL, .where = offsetof(struct location, limit_nodelay) },
-	{ "key", FIELD_TEXT, .where = offsetof(struct location, limit_key), .check = check_line },
+	{ "delay", FIELD_NUMBER, .where = offsetof(struct location, limit_delay), .least = 1,
+	  .most = 1000000 },
+	{ "key", FIELD_TEXT, .where = offsetof(struct location, limit_key),
+	  .check = check_counted },
 	{ "connections", FIELD_NUMBER, .where = offsetof(struct location, limit_connections),
 	  .least = 1, .most = 60000 },
 	{ "status", FIELD_LINE_NUMBER, .where = LINES, .least = 400, .most = 599,
@@ -61,6 +64,20 @@ void decode_limit(struct reader *r, const json_t *value, void *where)
 	}
 }
 
+void decode_limit_check_delay(struct reader *r, const char *field, long delay, long burst,
+			      bool nodelay)
+{
+	if (delay == UNSET)
+		return;
+	if (nodelay)
+		reader_problem(r, field, "excludes nodelay, which delays none of the burst");
+	else if (delay >= burst)
+		reader_problem(r, field,
+			       "is not less than burst: of so many further requests, those after "
+			       "the first %ld are delayed; for none, use nodelay",
+			       delay);
+}
+
 void decode_limit_check(struct reader *r, const struct location *l, const json_t *limit)
 {
 	size_t size;
@@ -68,7 +85,13 @@ void decode_limit_check(struct reader *r, const struct location *l, const json_t
 	if (!json_is_object(limit))
 		return;
 	if (!json_object_get(limit, "rate") && !json_object_get(limit, "connections"))
-		reader_problem(r, "limit.rate", "is missing");
+		reader_problem(r, "limit.rate", "is missing: expected rate, connections, or both");
+	else if (!json_object_get(limit, "rate") &&
+		 (json_object_get(limit, "burst") || json_object_get(limit, "nodelay") ||
+		  json_object_get(limit, "delay")))
+		reader_problem(r, "limit.rate", "is missing: burst, delay and nodelay need it");
+	decode_limit_check_delay(r, "limit.delay", l->limit_delay, l->limit_burst,
+				 l->limit_nodelay);
 	if (l->limit_key && !emit_next_variable(l->limit_key, &size))
 		reader_problem(r, "limit.key",
 			       "has no variable: all requests would be counted "

@@ -15,7 +15,15 @@
 
 #define LISTEN_LIMIT 64
 
-enum option { OPTION_SSL, OPTION_UDP, OPTION_PROXY_PROTOCOL, OPTION_IPV6ONLY, OPTION_PLAIN };
+enum option {
+	OPTION_SSL,
+	OPTION_QUIC,
+	OPTION_HTTP2,
+	OPTION_UDP,
+	OPTION_PROXY_PROTOCOL,
+	OPTION_IPV6ONLY,
+	OPTION_PLAIN
+};
 
 static bool is_number(const char *s, size_t size, long least)
 {
@@ -69,36 +77,54 @@ static bool is_keepalive(const char *s, size_t size)
 	return colons == 2 && digits;
 }
 
-/* A name that ends in `=` takes the value that `value` accepts. */
+#define BOTH (ONLY_HTTP | ONLY_STREAM)
+#define TEXT_OR_NUMBER (SHAPE_TEXT | SHAPE_INTEGER)
+#define TEXT_OR_FLAG (SHAPE_TEXT | SHAPE_FLAG)
+
+/* X(name, option, only, value): with a value, `name=VALUE`. The shape is that of the member of an
+ * object. */
+#define LISTEN_OPTIONS(X)                                                                          \
+	X("ssl", OPTION_SSL, BOTH, NULL, SHAPE_FLAG)                                               \
+	X("quic", OPTION_QUIC, ONLY_HTTP, NULL, SHAPE_FLAG)                                        \
+	X("http2", OPTION_HTTP2, ONLY_HTTP, NULL, SHAPE_FLAG)                                      \
+	X("default_server", OPTION_PLAIN, ONLY_HTTP, NULL, SHAPE_FLAG)                             \
+	X("udp", OPTION_UDP, ONLY_STREAM, NULL, SHAPE_FLAG)                                        \
+	X("proxy_protocol", OPTION_PROXY_PROTOCOL, BOTH, NULL, SHAPE_FLAG)                         \
+	X("reuseport", OPTION_PLAIN, BOTH, NULL, SHAPE_FLAG)                                       \
+	X("deferred", OPTION_PLAIN, ONLY_HTTP, NULL, SHAPE_FLAG)                                   \
+	X("bind", OPTION_PLAIN, BOTH, NULL, SHAPE_FLAG)                                            \
+	X("backlog", OPTION_PLAIN, BOTH, is_backlog, TEXT_OR_NUMBER)                               \
+	X("rcvbuf", OPTION_PLAIN, BOTH, is_bytes, TEXT_OR_NUMBER)                                  \
+	X("sndbuf", OPTION_PLAIN, BOTH, is_bytes, TEXT_OR_NUMBER)                                  \
+	X("fastopen", OPTION_PLAIN, ONLY_HTTP, is_queue, TEXT_OR_NUMBER)                           \
+	X("so_keepalive", OPTION_PLAIN, BOTH, is_keepalive, TEXT_OR_FLAG)                          \
+	X("ipv6only", OPTION_IPV6ONLY, BOTH, is_switch, TEXT_OR_FLAG)
+
 static const struct {
 	const char *name;
 	enum option option;
 	unsigned only;
 	bool (*value)(const char *s, size_t size);
 } options[] = {
-	{ "ssl", OPTION_SSL, ONLY_HTTP | ONLY_STREAM, NULL },
-	{ "http2", OPTION_PLAIN, ONLY_HTTP, NULL },
-	{ "default_server", OPTION_PLAIN, ONLY_HTTP, NULL },
-	{ "udp", OPTION_UDP, ONLY_STREAM, NULL },
-	{ "proxy_protocol", OPTION_PROXY_PROTOCOL, ONLY_HTTP | ONLY_STREAM, NULL },
-	{ "reuseport", OPTION_PLAIN, ONLY_HTTP | ONLY_STREAM, NULL },
-	{ "deferred", OPTION_PLAIN, ONLY_HTTP, NULL },
-	{ "bind", OPTION_PLAIN, ONLY_HTTP | ONLY_STREAM, NULL },
-	{ "backlog=", OPTION_PLAIN, ONLY_HTTP | ONLY_STREAM, is_backlog },
-	{ "rcvbuf=", OPTION_PLAIN, ONLY_HTTP | ONLY_STREAM, is_bytes },
-	{ "sndbuf=", OPTION_PLAIN, ONLY_HTTP | ONLY_STREAM, is_bytes },
-	{ "fastopen=", OPTION_PLAIN, ONLY_HTTP, is_queue },
-	{ "so_keepalive=", OPTION_PLAIN, ONLY_HTTP | ONLY_STREAM, is_keepalive },
-	{ "ipv6only=", OPTION_IPV6ONLY, ONLY_HTTP | ONLY_STREAM, is_switch },
+#define X(name, option, only, value, shape) { name, option, only, value },
+	LISTEN_OPTIONS(X)
+#undef X
 };
 
 static const char wrong_option[] =
-	"has an option that is not ssl, http2, default_server, proxy_protocol, reuseport, "
+	"has an option that is not ssl, quic, http2, default_server, proxy_protocol, reuseport, "
 	"deferred, bind, backlog=N, rcvbuf=SIZE, sndbuf=SIZE, fastopen=N, so_keepalive=on|off|"
 	"IDLE:INTERVAL:COUNT or ipv6only=on|off";
 static const char wrong_stream_option[] =
 	"has an option that a stream site does not have: only ssl, udp, proxy_protocol, "
 	"reuseport, bind, backlog=N, rcvbuf=SIZE, sndbuf=SIZE, so_keepalive=… and ipv6only=on|off";
+
+static const char of_bsd[] = "has setfib or accept_filter, which nginx has on BSD only";
+
+static bool is_of_bsd(const char *word)
+{
+	return strncmp(word, "setfib", 6) == 0 || strncmp(word, "accept_filter", 13) == 0;
+}
 
 /* Is the word this option, with a value where it takes one? */
 static bool is_option(size_t row, const char *word, size_t size)
@@ -108,7 +134,7 @@ static bool is_option(size_t row, const char *word, size_t size)
 	if (!options[row].value)
 		return length == size && memcmp(options[row].name, word, size) == 0;
 	return size > length && memcmp(options[row].name, word, length) == 0 &&
-	       options[row].value(word + length, size - length);
+	       word[length] == '=' && options[row].value(word + length + 1, size - length - 1);
 }
 
 /* One option of a listen; *seen has a bit for each, so that a repetition is noticed. */
@@ -125,6 +151,8 @@ static const char *read_option(const struct reader *r, const char *word, size_t 
 		*seen |= 1U << i;
 		return NULL;
 	}
+	if (is_of_bsd(word))
+		return of_bsd;
 	return r->kinds & ONLY_HTTP ? wrong_option : wrong_stream_option;
 }
 
@@ -143,6 +171,11 @@ static const char *check_options(const char *address, unsigned seen)
 		return "has ipv6only twice, or without an IPv6 address";
 	if (has_option(seen, OPTION_UDP) && has_option(seen, OPTION_PROXY_PROTOCOL))
 		return "has both udp and proxy_protocol, which nginx does not support together";
+	if (has_option(seen, OPTION_QUIC) &&
+	    (has_option(seen, OPTION_SSL) || has_option(seen, OPTION_HTTP2) ||
+	     has_option(seen, OPTION_PROXY_PROTOCOL)))
+		return "has quic, which goes with none of ssl, http2 and proxy_protocol: it is a "
+		       "listen of its own, beside that of TCP";
 	return NULL;
 }
 
@@ -167,6 +200,9 @@ static const char *parse_listen(const struct reader *r, const char *s, struct li
 	unsigned seen = 0;
 	const char *why;
 
+	if (strncmp(s, "unix:", 5) == 0)
+		return "is a Unix socket, which a site cannot listen on: expected a port, or an "
+		       "address and a port";
 	if (size >= ADDRESS_SIZE / 2)
 		return "is too long";
 	why = address_parse_listen(arena_copy(r->arena, s, size), address);
@@ -179,74 +215,92 @@ static const char *parse_listen(const struct reader *r, const char *s, struct li
 	*listen = (struct listen){
 		.address = arena_strdup(r->arena, address),
 		.options = s[size] ? arena_strdup(r->arena, s + size + 1) : "",
-		.ssl = has_option(seen, OPTION_SSL),
+		.ssl = has_option(seen, OPTION_SSL) || has_option(seen, OPTION_QUIC),
+		.quic = has_option(seen, OPTION_QUIC),
 	};
 	return NULL;
 }
 
 /* One address may serve TCP and UDP. */
+static bool is_udp(const struct listen *l)
+{
+	return l->quic || strstr(l->options, "udp");
+}
+
 static bool same_socket(const struct listen *a, const struct listen *b)
 {
-	return strcmp(a->address, b->address) == 0 &&
-	       !strstr(a->options, "udp") == !strstr(b->options, "udp");
+	return strcmp(a->address, b->address) == 0 && is_udp(a) == is_udp(b);
 }
 
 /* --- objects --------------------------------------------------------------------------------- */
 
-/* Appends one member of an object: "backlog": 512 is " backlog=512", "ssl": true is " ssl". */
-static void put_member(struct reader *r, const char *name, const json_t *value, struct buf *out)
+struct object {
+	const char *address;
+	struct buf options; /* " ssl backlog=512" */
+};
+
+/* The member that is being read: the last part of the path. */
+static const char *member_name(const struct reader *r)
 {
-	size_t length = strlen(name);
-
-	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
-		bool valued = options[i].value;
-		const char *s;
-
-		if (!(options[i].only & r->kinds) || strncmp(options[i].name, name, length) != 0 ||
-		    strcmp(options[i].name + length, valued ? "=" : "") != 0)
-			continue;
-		if (json_is_boolean(value)) {
-			if (json_is_true(value) || valued)
-				buf_printf(out, " %s%s", options[i].name,
-					   !valued               ? ""
-					   : json_is_true(value) ? "on"
-								 : "off");
-			return;
-		}
-		s = valued ? reader_text_or_number(r, value) : NULL;
-		if (s)
-			buf_printf(out, " %s%s", options[i].name, s);
-		else if (!valued)
-			reader_problem(r, NULL, "expected true or false");
-		return;
-	}
-	reader_problem(r, NULL, "is not a known field");
+	return strrchr(r->path, '.') + 1;
 }
+
+static void read_flag(struct reader *r, const json_t *value, void *where)
+{
+	struct object *o = where;
+
+	if (json_is_true(value))
+		buf_printf(&o->options, " %s", member_name(r));
+	else if (!json_is_false(value))
+		reader_problem(r, NULL, "expected true or false");
+}
+
+/* Its value is checked with the whole string. */
+static void read_value(struct reader *r, const json_t *value, void *where)
+{
+	struct object *o = where;
+	const char *s = json_is_true(value)    ? "on"
+			: json_is_false(value) ? "off"
+					       : reader_text_or_number(r, value);
+
+	if (s)
+		buf_printf(&o->options, " %s=%s", member_name(r), s);
+}
+
+static void read_address(struct reader *r, const json_t *value, void *where)
+{
+	struct object *o = where;
+
+	o->address = reader_text_or_number(r, value);
+}
+
+#define FLAG_READER(value) _Generic((value), void * : read_flag, default : read_value)
+
+static const struct field listen_rows[] = { { "address", FIELD_CUSTOM, .required = true,
+					      .read = read_address, .shape = TEXT_OR_NUMBER },
+#define X(name, option, restriction, value, form)                                                  \
+	{ name, FIELD_CUSTOM, .only = restriction, .read = FLAG_READER(value), .shape = form },
+					    LISTEN_OPTIONS(X)
+#undef X
+};
+const struct fields decode_listen_fields = FIELDS(listen_rows);
 
 /* The object as a string; NULL and a problem: it is none. */
 static const char *object_as_text(struct reader *r, const json_t *value)
 {
-	CLEANUP(buf_fini) struct buf out = BUF_INIT;
-	const char *address = NULL, *name;
+	struct object o = { .options = BUF_INIT };
 	bool failed = r->failed;
-	json_t *member;
+	const char *text;
 
 	r->failed = false;
-	json_object_foreach((json_t *)(uintptr_t)value, name, member)
-	{
-		size_t mark = reader_enter(r, name, 0);
-
-		if (strcmp(name, "address") == 0)
-			address = reader_text_or_number(r, member);
-		else
-			put_member(r, name, member, &out);
-		reader_leave(r, mark);
-	}
-	if (!address && !r->failed)
-		reader_problem(r, "address", "is missing");
-	name = r->failed ? NULL : arena_printf(r->arena, "%s%s", address, buf_str(&out));
+	if (json_object_get(value, "setfib") || json_object_get(value, "accept_filter"))
+		reader_problem(r, NULL, "%s", of_bsd);
+	else
+		fields_read(r, value, &decode_listen_fields, &o);
+	text = r->failed ? NULL : arena_printf(r->arena, "%s%s", o.address, buf_str(&o.options));
+	buf_fini(&o.options);
 	r->failed |= failed;
-	return name;
+	return text;
 }
 
 /* --- the list -------------------------------------------------------------------------------- */
@@ -278,6 +332,20 @@ static void read_listen(struct reader *r, const json_t *value, struct site *site
 	site->listen_count++;
 }
 
+/* An nginx without QUIC gets the others only. */
+static void check_tcp(struct reader *r, const struct site *site)
+{
+	for (size_t i = 0; i < site->listen_count; i++) {
+		if (!site->listens[i].quic)
+			return;
+	}
+	if (site->listen_count)
+		reader_problem(
+			r, NULL,
+			"has only listens with quic: expected one of TCP as well, for clients "
+			"and for versions of nginx that do not know HTTP/3");
+}
+
 void decode_listens(struct reader *r, const json_t *value, void *where)
 {
 	struct site *site = where;
@@ -292,6 +360,7 @@ void decode_listens(struct reader *r, const json_t *value, void *where)
 		read_listen(r, json_array_get(value, i), site);
 		reader_leave(r, mark);
 	}
+	check_tcp(r, site);
 }
 
 void decode_proxy_protocol(struct arena *a, struct site *site)
@@ -299,7 +368,7 @@ void decode_proxy_protocol(struct arena *a, struct site *site)
 	for (size_t i = 0; i < site->listen_count; i++) {
 		struct listen *l = &site->listens[i];
 
-		if (!strstr(l->options, "proxy_protocol"))
+		if (!l->quic && !strstr(l->options, "proxy_protocol"))
 			l->options = arena_printf(a, "%s%sproxy_protocol", l->options,
 						  *l->options ? " " : "");
 	}

@@ -11,12 +11,14 @@
 #include "core/data/clauses.h"
 #include "core/text/emit.h"
 #include "core/text/regex_text.h"
+#include "decode_answer.h"
 #include "decode_common.h"
 #include "decode_cors.h"
 #include "decode_directives.h"
 #include "decode_headers.h"
 #include "decode_limit.h"
 #include "decode_location.h"
+#include "decode_params.h"
 #include "decode_pass.h"
 #include "decode_split.h"
 #include "kinds.h"
@@ -144,6 +146,7 @@ static const struct fields redirect_fields = FIELDS(redirect_rows);
 #define BUFFERED (ONLY_PROXY | ONLY_FASTCGI | ONLY_UWSGI)
 
 static const struct field location_rows[] = {
+	{ "defaults", FIELD_CUSTOM, .read = kinds_skip_defaults, .shape = SHAPE_FLAG },
 	{ "path", FIELD_TEXT, .where = offsetof(struct location, path), .required = true,
 	  .check = check_location_path },
 	{ "internal", FIELD_CUSTOM, .where = LINES, .read = read_internal, .shape = SHAPE_FLAG },
@@ -169,9 +172,13 @@ static const struct field location_rows[] = {
 	{ "fastcgi_index", FIELD_LINE_TEXT, .where = LINES, .only = ONLY_FASTCGI,
 	  .check = check_file_name, .directive = "fastcgi_index" },
 	{ "retry", FIELD_GROUP, .only = ONLY_PASS, .inner = &retry_fields },
-	{ "cache", FIELD_GROUP, .only = ONLY_PROXY, .inner = &decode_cache_fields },
+	{ "cache", FIELD_GROUP, .only = BUFFERED, .inner = &decode_cache_fields },
 	{ "proxy_tls", FIELD_GROUP, .only = ONLY_PROXY | ONLY_GRPC | ONLY_UWSGI,
 	  .inner = &decode_proxy_tls_fields },
+	{ "proxy_redirect", FIELD_CUSTOM, .where = LINES, .only = ONLY_PROXY,
+	  .read = decode_proxy_redirect, .shape = SHAPE_FLAG | SHAPE_OBJECTS,
+	  .inner = &decode_replacement_fields },
+	{ "cookie", FIELD_GROUP, .only = ONLY_PROXY, .inner = &decode_cookie_fields },
 	{ "buffering", FIELD_LINE_FLAG, .where = LINES, .only = BUFFERED,
 	  .directive = "_buffering" },
 	{ "request_buffering", FIELD_LINE_FLAG, .where = LINES, .only = BUFFERED,
@@ -319,6 +326,7 @@ static void read_list(struct reader *r, const json_t *list, struct site *site, s
 
 		*l = (struct location){ .retry_tries = UNSET,
 					.limit_burst = UNSET,
+					.limit_delay = UNSET,
 					.parent = parent,
 					.field = arena_strdup(r->arena, r->path) };
 		read_location(r, value, site, l);

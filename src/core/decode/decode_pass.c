@@ -67,67 +67,22 @@ static bool has_line(const struct location *l, const char *directive)
 	return clauses_find(&l->common.lines, directive);
 }
 
-/* Who says `proxy_tls` is checked, unless `verify` says no; nginx has no CAs of its own. */
-static void check_verify(struct reader *r, const struct location *l)
+static bool says_tls(const struct location *l)
 {
-	const struct clause *verify = clauses_find(&l->common.lines, "_ssl_verify");
-	bool off = verify && strcmp(verify->words[0], "off") == 0;
-
-	if (!off && !has_line(l, "_ssl_trusted_certificate"))
-		reader_problem(r, "proxy_tls.ca",
-			       "is missing: the servers are verified unless verify is false");
-	if (has_line(l, "_ssl_certificate") != has_line(l, "_ssl_certificate_key"))
-		reader_problem(r, "proxy_tls", "needs certificate and key together");
-}
-
-/* --- FastCGI and uwsgi ----------------------------------------------------------------------- */
-
-/* A variable that nginx makes of the path alone, below the root. */
-static bool is_of_root(const char *name, size_t size)
-{
-	static const char *const names[] = { "document_root", "realpath_root",
-					     "fastcgi_script_name", "fastcgi_path_info" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (strlen(names[i]) == size && memcmp(names[i], name, size) == 0)
+	for (size_t i = 0; i < l->common.lines.count; i++) {
+		if (strncmp(l->common.lines.items[i].directive, "_ssl_", 5) == 0)
 			return true;
 	}
 	return false;
 }
 
-static bool is_path_param(const char *name)
+static void check_tls(struct reader *r, const struct location *l)
 {
-	return strcmp(name, "SCRIPT_FILENAME") == 0 || strcmp(name, "PATH_TRANSLATED") == 0 ||
-	       strcmp(name, "DOCUMENT_ROOT") == 0;
-}
-
-/* What the application opens, or how PHP is configured, is not for a client to say. */
-static void check_param(struct reader *r, const struct header *param)
-{
-	bool path = is_path_param(param->name), php = strncmp(param->name, "PHP_", 4) == 0;
-	size_t size;
-
-	if (!path && !php)
-		return;
-	for (const char *at = param->value; (at = emit_next_variable(at, &size)); at += size) {
-		if (path && is_of_root(at, size))
-			continue;
-		reader_problem(r, param->name,
-			       path ? "uses a variable that a client may choose: only "
-				      "$document_root, $realpath_root, $fastcgi_script_name and "
-				      "$fastcgi_path_info may be in it"
-				    : "must not have variables");
-		return;
-	}
-}
-
-void decode_params(struct reader *r, const json_t *value, void *where)
-{
-	struct location *l = where;
-
-	decode_request_headers(r, value, l);
-	for (size_t i = 0; i < l->request_header_count; i++)
-		check_param(r, &l->request_headers[i]);
+	if (!says_tls(l))
+		reader_problem(r, "proxy_tls",
+			       "is empty: expected server_name, verify or another member");
+	if (has_line(l, "_ssl_certificate") != has_line(l, "_ssl_certificate_key"))
+		reader_problem(r, "proxy_tls", "needs certificate and key together");
 }
 
 /* --- headers and buffers --------------------------------------------------------------------- */
@@ -198,32 +153,32 @@ static const struct field cache_rows[] = {
 	  .check = check_name },
 	{ "valid", FIELD_TEXT, .where = offsetof(struct location, cache_valid),
 	  .check = check_cache_valid },
-	{ "key", FIELD_LINE_TEXT, .where = LINES, .check = check_line,
-	  .directive = "proxy_cache_key" },
-	{ "bypass", FIELD_LINE_WORDS, .where = LINES, .check = check_line,
-	  .directive = "proxy_cache_bypass" },
-	{ "no_store", FIELD_LINE_WORDS, .where = LINES, .check = check_line,
-	  .directive = "proxy_no_cache" },
+	{ "key", FIELD_LINE_TEXT, .where = LINES, .check = check_counted,
+	  .directive = "_cache_key" },
+	{ "bypass", FIELD_LINE_WORDS, .where = LINES, .check = check_counted,
+	  .directive = "_cache_bypass" },
+	{ "no_store", FIELD_LINE_WORDS, .where = LINES, .check = check_counted,
+	  .directive = "_no_cache" },
 	{ "stale", FIELD_LINE_WORDS, .where = LINES, .check = check_stale,
-	  .directive = "proxy_cache_use_stale" },
-	{ "lock", FIELD_LINE_FLAG, .where = LINES, .directive = "proxy_cache_lock" },
+	  .directive = "_cache_use_stale" },
+	{ "lock", FIELD_LINE_FLAG, .where = LINES, .directive = "_cache_lock" },
 	{ "methods", FIELD_LINE_WORDS, .where = LINES, .check = check_cached_method,
-	  .directive = "proxy_cache_methods" },
+	  .directive = "_cache_methods" },
 	{ "background_update", FIELD_LINE_FLAG, .where = LINES,
-	  .directive = "proxy_cache_background_update" },
-	{ "revalidate", FIELD_LINE_FLAG, .where = LINES, .directive = "proxy_cache_revalidate" },
+	  .directive = "_cache_background_update" },
+	{ "revalidate", FIELD_LINE_FLAG, .where = LINES, .directive = "_cache_revalidate" },
 	{ "min_uses", FIELD_LINE_NUMBER, .where = LINES, .least = 1, .most = 1000000,
-	  .directive = "proxy_cache_min_uses" },
+	  .directive = "_cache_min_uses" },
 };
 const struct fields decode_cache_fields = FIELDS(cache_rows);
 
 static void check_cache(struct reader *r, const struct location *l)
 {
-	const struct clause *update =
-		clauses_find(&l->common.lines, "proxy_cache_background_update");
-	const struct clause *stale = clauses_find(&l->common.lines, "proxy_cache_use_stale");
-	const struct clause *key = clauses_find(&l->common.lines, "proxy_cache_key");
+	const struct clause *update = clauses_find(&l->common.lines, "_cache_background_update");
+	const struct clause *stale = clauses_find(&l->common.lines, "_cache_use_stale");
+	const struct clause *key = clauses_find(&l->common.lines, "_cache_key");
 	bool updating = !stale;
+	bool has_method = l->kind == LOCATION_PROXY;
 	size_t size;
 
 	for (size_t i = 0; stale && i < stale->count; i++)
@@ -234,6 +189,10 @@ static void check_cache(struct reader *r, const struct location *l)
 	if (key && !emit_next_variable(key->words[0], &size))
 		reader_problem(r, "cache.key",
 			       "has no variable: every request would get one answer");
+	else if (key && !has_method && !strstr(key->words[0], "request_method"))
+		reader_problem(r, "cache.key",
+			       "needs $request_method: an answer to HEAD, which has no body, would "
+			       "be an answer to GET");
 }
 
 /* --- the location ---------------------------------------------------------------------------- */
@@ -265,6 +224,6 @@ void decode_pass_check(struct reader *r, const struct location *l, bool has_tls)
 	if (l->path && l->proxy_path)
 		check_path_there(r, l);
 	if (has_tls)
-		check_verify(r, l);
+		check_tls(r, l);
 	check_cache(r, l);
 }

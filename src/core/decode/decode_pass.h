@@ -8,7 +8,6 @@
 
 /* read() of rows; where is a struct location. */
 void decode_proxy(struct reader *r, const json_t *value, void *where);
-void decode_params(struct reader *r, const json_t *value, void *where);
 void decode_hidden_headers(struct reader *r, const json_t *value, void *where);
 void decode_buffers(struct reader *r, const json_t *value, void *where);
 

@@ -33,6 +33,9 @@ static void read_rewrite(struct reader *r, const json_t *value, struct rewrite *
 	fields_read(r, value, &decode_rewrite_fields, w);
 	if (w->from && regex_text_next_name(w->from, &size))
 		reader_problem(r, "from", "has a named group: use a plain one, and $1 for it");
+	if (w->from && w->to && regex_text_lost_capture(w->from, w->to))
+		reader_problem(r, "to", "uses $%d, but \"from\" has no such group",
+			       regex_text_lost_capture(w->from, w->to));
 }
 
 void decode_rewrites(struct reader *r, const json_t *value, void *where)

@@ -16,6 +16,7 @@
 #include "decode_location.h"
 #include "decode_names.h"
 #include "decode_stream.h"
+#include "decode_subrequest.h"
 #include "decode_tls.h"
 #include "kinds.h"
 #include "tables.h"
@@ -81,7 +82,7 @@ static const struct field site_rows[] = {
 	{ "defaults", FIELD_CUSTOM, .read = kinds_skip_defaults, .shape = SHAPE_FLAG },
 	{ "protocol", FIELD_CUSTOM, .read = kinds_skip_protocol, .shape = SHAPE_TEXT },
 	{ "listen", FIELD_CUSTOM, .required = true, .read = decode_listens,
-	  .shape = SHAPE_TEXTS | SHAPE_OBJECTS },
+	  .shape = SHAPE_TEXTS | SHAPE_OBJECTS, .inner = &decode_listen_fields },
 	{ "server_names", FIELD_CUSTOM, .only = ONLY_HTTP, .read = decode_server_names,
 	  .shape = SHAPE_TEXTS },
 	{ "tls", FIELD_GROUP, .only = ONLY_HTTP, .inner = &decode_tls_fields },
@@ -284,6 +285,7 @@ bool decode_site(struct arena *a, const struct znode *z, const struct policy *po
 	read_site(&r, out);
 	if (r.failed)
 		return false;
+	decode_subrequests(out);
 	if (out->redirect_http)
 		add_implied_listens(a, out);
 	if (out->proxy_protocol)

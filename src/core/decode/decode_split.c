@@ -161,7 +161,7 @@ static void read_to(struct reader *r, const json_t *value, void *where)
 static const struct field decode_split_rows[] = {
 	{ "to", FIELD_CUSTOM, .required = true, .read = read_to, .shape = SHAPE_OBJECTS,
 	  .inner = &target_fields },
-	{ "key", FIELD_TEXT, .where = offsetof(struct split, key), .check = check_line },
+	{ "key", FIELD_TEXT, .where = offsetof(struct split, key), .check = check_counted },
 };
 const struct fields decode_split_fields = FIELDS(decode_split_rows);
 

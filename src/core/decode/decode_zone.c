@@ -11,6 +11,7 @@
 
 #include "checks.h"
 #include "core/text/emit.h"
+#include "decode_limit.h"
 #include "definition.h"
 
 #define LINE_LIMIT 100
@@ -115,7 +116,7 @@ void define_log_format(struct definer *d, const json_t *object)
 
 struct limit {
 	const char *key, *rate, *size;
-	long burst, connections;
+	long burst, delay, connections;
 	bool nodelay;
 };
 
@@ -124,6 +125,8 @@ static const struct field limit_rows[] = {
 	{ "rate", FIELD_TEXT, .where = offsetof(struct limit, rate), .check = check_rate },
 	{ "burst", FIELD_NUMBER, .where = offsetof(struct limit, burst), .most = 1000000 },
 	{ "nodelay", FIELD_BOOL, .where = offsetof(struct limit, nodelay) },
+	{ "delay", FIELD_NUMBER, .where = offsetof(struct limit, delay), .least = 1,
+	  .most = 1000000 },
 	{ "connections", FIELD_NUMBER, .where = offsetof(struct limit, connections), .least = 1,
 	  .most = 65535 },
 	{ "size", FIELD_TEXT, .where = offsetof(struct limit, size), .check = check_zone_size },
@@ -137,9 +140,14 @@ static void check_limit(struct reader *r, const struct limit *l)
 	if (!l->rate == counts_requests)
 		reader_problem(r, NULL,
 			       "needs exactly one of \"rate\" (of requests) and \"connections\"");
-	else if (!counts_requests && (l->burst != UNSET || l->nodelay))
-		reader_problem(r, l->burst != UNSET ? "burst" : "nodelay",
+	else if (!counts_requests && (l->burst != UNSET || l->nodelay || l->delay != UNSET))
+		reader_problem(r,
+			       l->burst != UNSET ? "burst"
+			       : l->nodelay      ? "nodelay"
+						 : "delay",
 			       "does not belong to a limit of connections");
+	else
+		decode_limit_check_delay(r, "delay", l->delay, l->burst, l->nodelay);
 }
 
 static const char *zone_name(struct definer *d, const struct limit *l)
@@ -158,9 +166,11 @@ static const char *zone_name(struct definer *d, const struct limit *l)
 
 void define_limit(struct definer *d, const json_t *object)
 {
-	struct limit l = {
-		.key = "$binary_remote_addr", .size = "10m", .burst = UNSET, .connections = UNSET
-	};
+	struct limit l = { .key = "$binary_remote_addr",
+			   .size = "10m",
+			   .burst = UNSET,
+			   .delay = UNSET,
+			   .connections = UNSET };
 
 	fields_read(&d->r, object, &limit_fields_of_znode, &l);
 	if (!d->r.failed)
@@ -171,6 +181,7 @@ void define_limit(struct definer *d, const json_t *object)
 	d->def->connections = l.connections;
 	d->def->burst = l.burst;
 	d->def->nodelay = l.nodelay;
+	d->def->delay = l.delay;
 	buf_puts(&d->text, l.rate ? "limit_req_zone " : "limit_conn_zone ");
 	emit_value(&d->text, l.key);
 	buf_printf(&d->text, " zone=%s:%s", d->def->zone, l.size);

@@ -19,6 +19,60 @@ static json_t *merge_below(const json_t *defaults, const struct fields *fields, 
 	return out;
 }
 
+/* --- fields that exclude each other ---------------------------------------------------------- */
+
+/* A copy of the defaults without that field, if the object says otherwise. */
+static json_t *without(const json_t *defaults, const char *name, bool drop)
+{
+	json_t *out = json_copy((json_t *)(uintptr_t)defaults);
+
+	if (drop)
+		json_object_del(out, name);
+	return out;
+}
+
+static bool says(const json_t *object, const char *name)
+{
+	const json_t *value = json_object_get(object, name);
+
+	return value && !json_is_null(value);
+}
+
+/* "443 ssl", or {"address": 443, "ssl": true}; a parameter of the host may be either. */
+static bool may_have_tls(const json_t *listen)
+{
+	const char *s = json_string_value(listen);
+
+	if (!s)
+		return json_is_object(listen) &&
+		       !json_is_false(json_object_get(listen, "ssl") ?: json_false());
+	if (strstr(s, "$("))
+		return true;
+	for (s += strcspn(s, " "); *s; s += strcspn(s, " ")) {
+		s += strspn(s, " ");
+		if (strncmp(s, "ssl", 3) == 0 && (!s[3] || s[3] == ' '))
+			return true;
+	}
+	return false;
+}
+
+/* Certificates are no default for a site that serves plain HTTP alone. */
+static bool wants_tls(const json_t *site, const json_t *defaults)
+{
+	const json_t *listens = json_object_get(site, "listen");
+
+	if (says(site, "tls"))
+		return true;
+	listens = listens ?: json_object_get(defaults, "listen");
+	if (!json_is_array(listens))
+		return true;
+	for (size_t i = 0; i < json_array_size(listens); i++) {
+		if (may_have_tls(json_array_get(listens, i)))
+			return true;
+	}
+	return false;
+}
+
 static unsigned protocol_kinds(const json_t *object, const json_t *defaults)
 {
 	const json_t *own = json_object_get(object, "protocol");
@@ -43,6 +97,11 @@ static json_t *merge_location(const struct defaults *d, const json_t *location)
 	return out;
 }
 
+bool defaults_are_taken(const json_t *object)
+{
+	return !json_is_false(json_object_get(object, "defaults"));
+}
+
 static void merge_locations(const struct defaults *d, json_t *object, unsigned depth)
 {
 	json_t *list = json_copy(json_object_get(object, "locations"));
@@ -55,14 +114,11 @@ static void merge_locations(const struct defaults *d, json_t *object, unsigned d
 
 		if (!json_is_object(location))
 			continue;
-		json_array_set_new(list, i, merge_location(d, location));
+		json_array_set_new(list, i,
+				   defaults_are_taken(location) ? merge_location(d, location)
+								: json_copy(location));
 		merge_locations(d, json_array_get(list, i), depth + 1);
 	}
-}
-
-bool defaults_are_taken(const json_t *object)
-{
-	return !json_is_false(json_object_get(object, "defaults"));
 }
 
 /* It is not to be expanded again. */
@@ -78,9 +134,10 @@ static json_t *finish(json_t *merged)
 json_t *defaults_below_site(const struct defaults *d, const json_t *site)
 {
 	bool taken = defaults_are_taken(site);
-	json_t *merged = merge_below(taken ? d->site : NULL, &site_fields,
-				     protocol_kinds(site, d->site), site);
+	json_t *defaults = taken ? without(d->site, "tls", !wants_tls(site, d->site)) : NULL;
+	json_t *merged = merge_below(defaults, &site_fields, protocol_kinds(site, d->site), site);
 
+	json_decref(defaults);
 	if (taken && d->location)
 		merge_locations(d, merged, 0);
 	return finish(merged);
@@ -89,7 +146,12 @@ json_t *defaults_below_site(const struct defaults *d, const json_t *site)
 json_t *defaults_below_upstream(const struct defaults *d, const json_t *upstream)
 {
 	bool taken = defaults_are_taken(upstream);
+	const char *other = says(upstream, "sticky") ? "balance" : "sticky";
+	bool drop = says(upstream, "sticky") || says(upstream, "balance");
+	json_t *defaults = taken ? without(d->upstream, other, drop) : NULL;
+	json_t *merged = merge_below(defaults, &upstream_fields,
+				     protocol_kinds(upstream, d->upstream), upstream);
 
-	return finish(merge_below(taken ? d->upstream : NULL, &upstream_fields,
-				  protocol_kinds(upstream, d->upstream), upstream));
+	json_decref(defaults);
+	return finish(merged);
 }

@@ -103,7 +103,9 @@ json_t *reader_parse(struct reader *r)
 	value = json_loadb(data, (size_t)(end - data), JSON_REJECT_DUPLICATES | JSON_DECODE_ANY,
 			   &error);
 	if (!value) {
-		json_problem(r, error.text)->line = error.line > 0 ? (unsigned)error.line : 0;
+		json_problem(r, strstr(error.text, "JSON_ALLOW_NUL") ? "\\u0000 is not allowed"
+								     : error.text)
+			->line = error.line > 0 ? (unsigned)error.line : 0;
 		return NULL;
 	}
 	if (json_is_object(value))

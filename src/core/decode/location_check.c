@@ -59,6 +59,10 @@ static void check_redirect(struct reader *r, const struct location *l)
 	if (has_capture(l->to) && l->status != 301 && l->status != 302)
 		reader_problem(r, "redirect.status",
 			       "expected 301 or 302 with a capture in \"to\"");
+	if (l->path && is_regex(l->path) && regex_text_lost_capture(l->path, l->to))
+		reader_problem(r, "redirect.to",
+			       "uses $%d, but the path of the location has no such group",
+			       regex_text_lost_capture(l->path, l->to));
 }
 
 static void check_kind_fields(struct reader *r, const json_t *value, const struct location *l)

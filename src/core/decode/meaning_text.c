@@ -204,7 +204,7 @@ static void put_split(struct buf *out, const struct split *split)
 	}
 }
 
-PRINTS(location, 344);
+PRINTS(location, 352);
 static void put_location(struct buf *out, const struct location *l)
 {
 	const char *const texts[] = { l->path,        l->proxy, l->retry_on, l->cache_zone,
@@ -222,6 +222,7 @@ static void put_location(struct buf *out, const struct location *l)
 	put_headers(out, l->response_headers, l->response_header_count);
 	put_number(out, l->limit_burst, 0);
 	put_number(out, l->limit_nodelay, 0);
+	put_number(out, l->limit_delay, UNSET);
 	put_number(out, l->limit_connections, 0);
 	put_words(out, l->limits, l->limit_count);
 	put_number(out, l->status, 0);
@@ -287,7 +288,7 @@ void meaning_put_site(struct buf *out, const struct site *s)
 }
 
 /* What a definition means is its text; a cache's is made by render. */
-PRINTS(definition, 80);
+PRINTS(definition, 88);
 void meaning_put_definition(struct buf *out, const struct snippet *s)
 {
 	put_number(out, s->context, 0);
@@ -295,6 +296,7 @@ void meaning_put_definition(struct buf *out, const struct snippet *s)
 	put_number(out, s->definition->connections, 0);
 	put_number(out, s->definition->burst, 0);
 	put_number(out, s->definition->nodelay, 0);
+	put_number(out, s->definition->delay, UNSET);
 	put_text(out, s->definition->keys);
 	put_text(out, s->definition->max_size);
 	put_text(out, s->definition->inactive);

@@ -40,7 +40,7 @@ static enum endpoint_result read(struct registration *r)
 	if (url_parse(r->arena, s, size, &u)) {
 		if (!registration_url(r, &u))
 			return ENDPOINT_BAD;
-		r->out->tls_unsaid = !endpoint_scheme_is_http(u.scheme);
+		r->out->tls_unsaid = r->out->port && !endpoint_scheme_is_http(u.scheme);
 		if (!r->out->port && !r->out->tls_port)
 			return registration_bad(r, "has no port");
 		return ENDPOINT_READ;

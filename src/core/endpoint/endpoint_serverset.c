@@ -192,7 +192,10 @@ static enum endpoint_result read(struct registration *r)
 	return registration_json(r, read_member);
 }
 
-static const struct endpoint_sign signs[] = { { "serviceEndpoint", NULL, 3 } };
+static const struct endpoint_sign signs[] = {
+	{ "serviceEndpoint", NULL, 3 },
+	{ "additionalEndpoints", NULL, 3 },
+};
 
 const struct endpoint_format endpoint_format_serverset = {
 	.name = "serverset",

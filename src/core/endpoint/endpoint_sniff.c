@@ -15,8 +15,11 @@
 
 static bool has_sign(const json_t *j, const struct endpoint_sign *sign)
 {
-	return json_object_get(j, sign->member) &&
-	       (!sign->other || json_object_get(j, sign->other));
+	const json_t *value = json_object_get(j, sign->member);
+
+	if (!value || (json_is_object(value) && sign->other && strcmp(sign->other, "port") == 0))
+		return false; /* what stands beside a port is a host */
+	return (!sign->other || json_object_get(j, sign->other));
 }
 
 /* How certainly an object with these members is of the format; -1: it has none of its signs. */

@@ -130,7 +130,7 @@ static const char *copy_scheme(struct arena *a, const char *s, size_t size)
 	for (char *c = scheme; *c; c++) {
 		if (*c >= 'A' && *c <= 'Z')
 			*c = (char)(*c + 32);
-		if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789+.-", *c))
+		if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789+.-_", *c))
 			return NULL;
 	}
 	return strlen(scheme) == size ? scheme : NULL;
@@ -180,20 +180,23 @@ static bool scheme_is_https(const char *scheme)
 	       strcmp(scheme, "wss") == 0;
 }
 
-/* The size of the scheme without "+ssl" or "+tls". */
+/* The size of the scheme without "+ssl" or "+tls"; Kafka has "sasl_ssl". */
 static size_t plain_size(const char *scheme)
 {
-	const char *plus = strrchr(scheme, '+');
+	static const char *const ends[] = { "+ssl", "+tls", "_ssl" };
+	size_t size = strlen(scheme);
 
-	return plus && (strcmp(plus, "+ssl") == 0 || strcmp(plus, "+tls") == 0)
-		       ? (size_t)(plus - scheme)
-		       : strlen(scheme);
+	for (size_t i = 0; size > 4 && i < ARRAY_SIZE(ends); i++) {
+		if (strcmp(scheme + size - 4, ends[i]) == 0)
+			return size - 4;
+	}
+	return size;
 }
 
 bool endpoint_scheme_is_tls(const char *scheme)
 {
 	return scheme_is_https(scheme) || strcmp(scheme, "ssl") == 0 ||
-	       strcmp(scheme, "tls") == 0 || scheme[plain_size(scheme)] == '+';
+	       strcmp(scheme, "tls") == 0 || scheme[plain_size(scheme)];
 }
 
 bool endpoint_scheme_is_wanted(const struct discover *d, const char *scheme)

@@ -50,20 +50,40 @@ static const char *zone_rate(const struct location_draft *d, const char *zone)
 	return NULL;
 }
 
+/* "burst=10" of the parameter `name`: its number; false: it is another parameter. */
+static bool put_count(json_t *limit, const char *word, const char *name)
+{
+	size_t size = strlen(name);
+	const char *digits = word + size + 1;
+
+	if (strncmp(word, name, size) != 0 || word[size] != '=' || !*digits ||
+	    strlen(digits) >= 9 || strspn(digits, "0123456789") != strlen(digits))
+		return false;
+	json_put(limit, name, json_integer(strtol(digits, NULL, 10)));
+	return true;
+}
+
+/* A delay that nginx would not heed has no field. */
+static bool delay_counts(const json_t *limit)
+{
+	const json_t *delay = json_object_get(limit, "delay");
+	json_int_t burst = json_integer_value(json_object_get(limit, "burst"));
+
+	return !delay || (!json_object_get(limit, "nodelay") && json_integer_value(delay) > 0 &&
+			  json_integer_value(delay) < burst);
+}
+
 static bool put_burst(struct location_draft *d, const struct conf_node *n, json_t *limit)
 {
 	for (size_t i = 2; i < n->count; i++) {
-		const char *w = conf_word(n, i), *digits = w + 6;
+		const char *w = conf_word(n, i);
 
 		if (strcmp(w, "nodelay") == 0)
 			json_put(limit, "nodelay", json_true());
-		else if (strncmp(w, "burst=", 6) == 0 && *digits && strlen(digits) < 9 &&
-			 strspn(digits, "0123456789") == strlen(digits))
-			json_put(limit, "burst", json_integer(strtol(digits, NULL, 10)));
-		else
+		else if (!put_count(limit, w, "burst") && !put_count(limit, w, "delay"))
 			return location_no_field(d, n);
 	}
-	return true;
+	return delay_counts(limit) || location_no_field(d, n);
 }
 
 bool location_put_limit(struct location_draft *d)

@@ -64,6 +64,8 @@ bool policy_allows_log(const struct policy *p, const char *path);
  * relative to it. *snippet: it may hold any directive.
  */
 bool policy_allows_include(const struct policy *p, const char *path, bool *snippet);
+/* Their names, those of snippets/ left out; the list ends with NULL. */
+const char *const *policy_included_files(void);
 
 /*
  * May nginx read this file for itself (a certificate, a key, passwords)? It has to be an absolute

@@ -107,11 +107,19 @@ bool policy_allows_log(const struct policy *p, const char *path)
 
 /* --- included files -------------------------------------------------------------------------- */
 
+const char *const *policy_included_files(void)
+{
+	static const char *const names[] = {
+		"fastcgi_params", "fastcgi.conf", "uwsgi_params", "scgi_params", "proxy_params",
+		"mime.types",     "koi-utf",      "koi-win",      "win-utf",     NULL
+	};
+
+	return names;
+}
+
 bool policy_allows_include(const struct policy *p, const char *path, bool *snippet)
 {
-	static const char *const names[] = { "fastcgi_params", "fastcgi.conf", "uwsgi_params",
-					     "scgi_params",    "proxy_params", "mime.types",
-					     "koi-utf",        "koi-win",      "win-utf" };
+	const char *const *names = policy_included_files();
 	const char *config = p->nginx_config ?: "/etc/nginx/nginx.conf", *slash;
 
 	*snippet = false;
@@ -120,8 +128,8 @@ bool policy_allows_include(const struct policy *p, const char *path, bool *snipp
 	slash = strrchr(config, '/');
 	if (*path == '/')
 		path = slash ? within_directory(path, config, (size_t)(slash - config)) : NULL;
-	for (size_t i = 0; path && i < ARRAY_SIZE(names); i++) {
-		if (strcmp(path, names[i]) == 0)
+	for (; path && *names; names++) {
+		if (strcmp(path, *names) == 0)
 			return true;
 	}
 	*snippet = path && strncmp(path, "snippets/", 9) == 0 && is_plain_name(path + 9) &&

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "render_cache.h"
+#include "rendered.h"
 #include "renderer.h"
 
 static const char HEADER[] =
@@ -78,18 +78,18 @@ static void render_file(struct renderer *r, enum bundle_file file, enum protocol
 }
 
 struct bundle *render_cached(const struct model *m, const struct render_options *options,
-			     struct render_cache *cache)
+			     struct rendered *cache)
 {
 	struct renderer r = { .model = m, .options = options, .cache = cache };
 	struct bundle *bundle;
 
 	r.sites = model_sites_by_age(m);
 	bundle_builder_init(&r.out);
-	render_cache_begin(cache, options, &r.out);
+	rendered_begin(cache, options, &r.out);
 	render_file(&r, BUNDLE_HTTP, PROTOCOL_HTTP);
 	render_file(&r, BUNDLE_STREAM, PROTOCOL_STREAM);
 	bundle = bundle_builder_finish(&r.out);
-	render_cache_end(cache, bundle);
+	rendered_end(cache, bundle);
 	bundle_builder_fini(&r.out);
 	free(r.sites);
 	buf_fini(&r.line);

@@ -20,9 +20,13 @@ struct render_options {
 	const char *cache_directory; /* a cache zone's files: CACHE_DIRECTORY/ZONE */
 	const char *probe; /* "127.0.0.1:9642": the address of the probe's server in nginx, and of
 			      the daemon's socket for failed requests; NULL or "": no probe */
+	/* The CA with which servers are verified that register TLS and a host name, and those of a
+	 * proxy_tls without a ca; NULL: none. */
+	const char *trusted_ca;
 	/* The nginx that runs on this host: 1.22.1 is 1022001; 0: not known, so what is rendered
 	 * is for every version. */
 	unsigned nginx_version;
+	bool has_quic; /* this nginx has HTTP/3, and so `listen … quic` */
 	/* With a probe. */
 	bool probe_lacks_status; /* this nginx has no stub_status */
 	/*
@@ -34,12 +38,12 @@ struct render_options {
 	const char *http_log;
 };
 
-struct render_cache;
+struct rendered;
 
 /* One reference for the caller. */
 struct bundle *render(const struct model *m, const struct render_options *options);
-/* The same with what was kept of the last run (render_cache.h). */
+/* The same with what was kept of the last run (rendered.h). */
 struct bundle *render_cached(const struct model *m, const struct render_options *options,
-			     struct render_cache *cache);
+			     struct rendered *cache);
 
 #endif

@@ -1,149 +1,125 @@
 /*
- * Two lists in the order of rendering: that of the last run, which is read from its begin to its
- * end, and that of this run, which takes its place. An entry keeps what was decoded, so the same
- * address is the same upstream.
+ * The caches of http{}: those of caches/NAME, and those that locations name without such a znode. A
+ * zone of nginx is for one module, so a cache is one for each kind of location that uses it.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include <zknginx/err.h>
+#include "renderer.h"
 
-#include "core/decode/decode_cache.h"
-#include "render_cache.h"
-
-struct entry {
-	const struct decoded *decoded;
-	struct bundle_piece *piece;
+struct cache {
+	const char *zone;
+	const struct location *location; /* of the module that it is for */
+	const struct site *site;         /* the first that uses it */
 };
 
-struct list {
-	struct entry *items;
-	size_t count, room;
-};
-
-struct render_cache {
-	struct list last, next;
-	size_t at; /* in the last list: what is before it is before the upstream of now */
-	struct digest options;
-	/* Of the last bundle: the next one needs about the same room. */
-	struct {
-		size_t bytes, origins;
-	} sizes[BUNDLE_FILE_N];
-};
-
-static void list_add(struct list *l, const struct decoded *d, struct bundle_piece *p)
+static int compare_caches(const void *a, const void *b)
 {
-	if (l->count == l->room) {
-		l->room = l->room ? 2 * l->room : 64;
-		l->items = xrealloc(l->items, l->room * sizeof(*l->items));
+	const struct cache *x = a, *y = b;
+	int order = strcmp(x->zone, y->zone);
+
+	if (!order)
+		order = strcmp(location_module(x->location), location_module(y->location));
+	return order ? order : strcmp(x->site->name, y->site->name);
+}
+
+/* A cache with a znode of its own is rendered with the definitions. */
+static bool is_shared_cache(const struct renderer *r, const char *zone)
+{
+	return zone && !model_text(r->model, CONFIG_CACHE, zone);
+}
+
+static size_t collect_caches(const struct renderer *r, struct cache **out)
+{
+	const struct model *m = r->model;
+	struct cache *caches = NULL;
+	size_t count = 0, room = 0;
+
+	for (size_t i = 0; i < m->site_count; i++) {
+		for (size_t j = 0; j < m->sites[i].location_count; j++) {
+			const struct location *l = &m->sites[i].locations[j];
+
+			if (!is_shared_cache(r, l->cache_zone))
+				continue;
+			if (count == room) {
+				room = room ? 2 * room : 16;
+				caches = xrealloc(caches, room * sizeof(*caches));
+			}
+			caches[count++] = (struct cache){ l->cache_zone, l, &m->sites[i] };
+		}
 	}
-	l->items[l->count++] = (struct entry){ decoded_ref(d), bundle_piece_ref(p) };
+	if (count)
+		qsort(caches, count, sizeof(*caches), compare_caches);
+	*out = caches;
+	return count;
 }
 
-static void list_clear(struct list *l)
+/* l: a location of the module that the zone is for. */
+static void render_cache_path(struct renderer *r, const char *zone, const struct location *l,
+			      const struct definition *d)
 {
-	for (size_t i = 0; i < l->count; i++) {
-		decoded_unref(l->items[i].decoded);
-		bundle_piece_unref(l->items[i].piece);
+	const char *suffix = location_cache_suffix(l);
+	const char *keys = d && d->keys ? d->keys : "10m";
+	const char *max_size = d && d->max_size ? d->max_size : "1g";
+	const char *inactive = d && d->inactive ? d->inactive : "10m";
+
+	render_begin(r, location_module(l));
+	buf_puts(&r->line, "_cache_path");
+	render_path(r, r->options->cache_directory, zone, suffix);
+	render_raw(r, "levels=1:2");
+	buf_printf(&r->value, "keys_zone=" CACHE_ZONE_PREFIX "%s%s:%s", zone, suffix, keys);
+	render_buffered(r);
+	render_joined(r, "max_size=", max_size, "");
+	render_joined(r, "inactive=", inactive, "");
+	render_raw(r, "use_temp_path=off");
+	render_end(r);
+}
+
+static void render_cache(struct renderer *r, const struct cache *cache)
+{
+	render_origin(r, &cache->site->source);
+	render_cache_path(r, cache->zone, cache->location, NULL);
+}
+
+/* Does a location of this kind use the cache? */
+static bool is_cache_of(const struct model *m, const char *zone, enum location_kind kind)
+{
+	for (size_t i = 0; i < m->site_count; i++) {
+		for (size_t j = 0; j < m->sites[i].location_count; j++) {
+			const struct location *l = &m->sites[i].locations[j];
+
+			if (l->kind == kind && l->cache_zone && strcmp(l->cache_zone, zone) == 0)
+				return true;
+		}
 	}
-	l->count = 0;
+	return false;
 }
 
-struct render_cache *render_cache_new(void)
+/* That of HTTP also for snippets, which may name it. */
+void render_cache_definition(struct renderer *r, const struct snippet *s)
 {
-	return xcalloc(1, sizeof(struct render_cache));
-}
+	static const struct location of[] = { { .kind = LOCATION_PROXY },
+					      { .kind = LOCATION_FASTCGI },
+					      { .kind = LOCATION_UWSGI } };
 
-void render_cache_free(struct render_cache *c)
-{
-	if (!c)
-		return;
-	list_clear(&c->last);
-	list_clear(&c->next);
-	free(c->last.items);
-	free(c->next.items);
-	free(c);
-}
-
-static void add_text(struct digester *d, const char *text)
-{
-	digester_add(d, text ? "+" : "-", 1);
-	digester_add_field(d, text ?: "", text ? strlen(text) : 0);
-}
-
-static struct digest digest_options(const struct render_options *o)
-{
-	CLEANUP(digester_freep) struct digester *d = digester_new();
-	unsigned char flags = o->probe_lacks_status;
-
-	add_text(d, o->log_directory);
-	add_text(d, o->cache_directory);
-	add_text(d, o->probe);
-	add_text(d, o->http_log);
-	digester_add(d, &o->nginx_version, sizeof(o->nginx_version));
-	digester_add(d, &flags, sizeof(flags));
-	return digester_finish(d);
-}
-
-void render_cache_begin(struct render_cache *c, const struct render_options *options,
-			struct bundle_builder *b)
-{
-	struct digest now;
-
-	if (!c)
-		return;
-	now = digest_options(options);
-	if (!digest_equal(&now, &c->options))
-		list_clear(&c->last);
-	c->options = now;
-	c->at = 0;
-	for (int f = 0; f < BUNDLE_FILE_N; f++)
-		bundle_builder_reserve(b, (enum bundle_file)f, c->sizes[f].bytes + 4096,
-				       c->sizes[f].origins + 64);
-}
-
-void render_cache_end(struct render_cache *c, const struct bundle *b)
-{
-	struct list last;
-
-	if (!c)
-		return;
-	last = c->last;
-	list_clear(&last);
-	c->last = c->next;
-	c->next = last;
-	for (int f = 0; f < BUNDLE_FILE_N; f++) {
-		c->sizes[f].bytes = b->files[f].size;
-		c->sizes[f].origins = b->files[f].origin_count;
+	render_heading(r, &s->source);
+	for (size_t i = 0; i < ARRAY_SIZE(of); i++) {
+		if (!i || is_cache_of(r->model, s->name, of[i].kind))
+			render_cache_path(r, s->name, &of[i], s->definition);
 	}
 }
 
-/* First those of http, then those of stream, each by name. */
-static int compare(const struct upstream *a, const struct upstream *b)
+void render_caches(struct renderer *r)
 {
-	if (a->protocol != b->protocol)
-		return a->protocol == PROTOCOL_HTTP ? -1 : 1;
-	return strcmp(a->name, b->name);
-}
+	CLEANUP(freep) struct cache *caches = NULL;
+	size_t count = collect_caches(r, &caches);
 
-struct bundle_piece *render_cache_find(struct render_cache *c, const struct upstream *u)
-{
-	const struct entry *e;
-
-	while (c && c->at < c->last.count &&
-	       compare(&c->last.items[c->at].decoded->upstream, u) < 0)
-		c->at++;
-	if (!c || c->at == c->last.count || !u->decoded)
-		return NULL;
-	e = &c->last.items[c->at];
-	if (e->decoded != u->decoded)
-		return NULL;
-	list_add(&c->next, e->decoded, e->piece);
-	return e->piece;
-}
-
-void render_cache_add(struct render_cache *c, const struct upstream *u, struct bundle_piece *p)
-{
-	if (c && u->decoded)
-		list_add(&c->next, u->decoded, p);
+	if (count)
+		render_blank(r);
+	for (size_t i = 0; i < count; i++) {
+		if (!i || strcmp(caches[i - 1].zone, caches[i].zone) != 0 ||
+		    caches[i - 1].location->kind != caches[i].location->kind)
+			render_cache(r, &caches[i]);
+	}
+	render_origin(r, NULL);
 }

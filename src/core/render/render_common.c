@@ -11,6 +11,12 @@
 /* Of a field that is true or false, but whose directive has a regular expression. */
 #define SPLIT_PATH_INFO "fastcgi_split_path_info \"^(.+?\\.php)(/.*)$\";"
 
+/* Where nginx takes `~` and a regular expression, in which `$` is no variable. */
+static bool takes_regex(const struct clause *s)
+{
+	return strcmp(s->directive, "_redirect") == 0 || strncmp(s->directive, "_cookie_", 8) == 0;
+}
+
 static void render_clause(struct renderer *r, const struct clause *s, const char *module)
 {
 	if (strcmp(s->directive, "fastcgi_path_info") == 0) {
@@ -19,8 +25,12 @@ static void render_clause(struct renderer *r, const struct clause *s, const char
 	}
 	render_begin(r, s->directive[0] == '_' ? module : "");
 	buf_puts(&r->line, s->directive);
-	for (size_t i = 0; i < s->count; i++)
-		render_word(r, s->words[i]);
+	for (size_t i = 0; i < s->count; i++) {
+		if (!i && s->words[i][0] == '~' && takes_regex(s))
+			render_regex(r, s->words[i]);
+		else
+			render_word(r, s->words[i]);
+	}
 	render_end(r);
 }
 

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "core/text/statement.h"
 #include "renderer.h"
 
 static bool next_same(struct lexer *a, struct lexer *b, bool *end)
@@ -68,7 +67,9 @@ static void render_included(struct renderer *r, const struct snippet *s)
 	put_text(r, same_tokens(s->text, buf_str(&indented)) ? buf_str(&indented) : s->text);
 }
 
-static bool adds_header(const char *text, const char *name)
+/* Each add_header that is not within a block; true: on_header() has returned true. */
+static bool each_in_text(const char *text, bool (*on_header)(void *ctx, const struct statement *s),
+			 void *ctx)
 {
 	struct statement s = { 0 };
 	bool found = false;
@@ -79,8 +80,7 @@ static bool adds_header(const char *text, const char *name)
 	lexer_init(&l, text, strlen(text));
 	while (!found && (t = statement_read(&l, &s)).kind != TOKEN_END && t.kind != TOKEN_ERROR) {
 		found = !depth && t.kind == TOKEN_SEMICOLON &&
-			strcmp(statement_first(&s), "add_header") == 0 &&
-			(!name || strcasecmp(statement_word(&s, 1), name) == 0);
+			strcmp(statement_first(&s), "add_header") == 0 && on_header(ctx, &s);
 		depth += (t.kind == TOKEN_OPEN) - (t.kind == TOKEN_CLOSE);
 	}
 	lexer_fini(&l);
@@ -88,17 +88,18 @@ static bool adds_header(const char *text, const char *name)
 	return found;
 }
 
-bool raw_lines_add_header(const struct renderer *r, const struct raw_lines *raw,
-			  enum config_kind kind, const char *name)
+bool raw_lines_each_header(const struct renderer *r, const struct raw_lines *raw,
+			   enum config_kind kind,
+			   bool (*on_header)(void *ctx, const struct statement *s), void *ctx)
 {
 	for (size_t i = 0; i < raw->include_count; i++) {
 		const struct snippet *s = model_text(r->model, kind, raw->includes[i]);
 
-		if (s && adds_header(s->text, name))
+		if (s && each_in_text(s->text, on_header, ctx))
 			return true;
 	}
 	for (size_t i = 0; i < raw->directive_count; i++) {
-		if (adds_header(raw->directives[i], name))
+		if (each_in_text(raw->directives[i], on_header, ctx))
 			return true;
 	}
 	return false;

@@ -63,9 +63,23 @@ static void render_header(struct renderer *r, const struct header *h)
 	render_end(r);
 }
 
+static bool on_own_header(void *ctx, const struct statement *s)
+{
+	const char *name = ctx;
+
+	return !name || strcasecmp(statement_word(s, 1), name) == 0;
+}
+
+/* Do the lines of the location add that header? name NULL: any. */
+static bool lines_add(const struct renderer *r, const struct location *l, const char *name)
+{
+	return raw_lines_each_header(r, &l->raw, CONFIG_LOCATION_SNIPPET, on_own_header,
+				     (void *)(uintptr_t)name);
+}
+
 static bool sets(const struct renderer *r, const struct location *l, const char *name)
 {
-	if (raw_lines_add_header(r, &l->raw, CONFIG_LOCATION_SNIPPET, name))
+	if (lines_add(r, l, name))
 		return true;
 	if (l->cache_control && strcasecmp(name, "Cache-Control") == 0)
 		return true;
@@ -97,6 +111,39 @@ static void render_inherited(struct renderer *r, const struct site *site, const 
 	}
 }
 
+/* --- of lines -------------------------------------------------------------------------------- */
+
+struct inheriting {
+	struct renderer *r;
+	const struct site *site;
+	const struct location *location, *outer; /* outer NULL: the site */
+};
+
+static bool on_outer_header(void *ctx, const struct statement *s)
+{
+	const struct inheriting *i = ctx;
+	const char *word = statement_next(s, statement_first(s));
+
+	if (is_set_within(i->r, i->site, i->location, i->outer, statement_word(s, 1)))
+		return false;
+	render_begin(i->r, "add_header");
+	for (; word; word = statement_next(s, word))
+		render_word(i->r, word);
+	render_end(i->r);
+	return false;
+}
+
+/* What the lines of the block around it add. */
+static void render_outer_lines(struct renderer *r, const struct site *site,
+			       const struct location *l, const struct location *outer)
+{
+	struct inheriting ctx = { r, site, l, outer };
+
+	raw_lines_each_header(r, outer ? &outer->raw : &site->raw,
+			      outer ? CONFIG_LOCATION_SNIPPET : CONFIG_SERVER_SNIPPET,
+			      on_outer_header, &ctx);
+}
+
 static void render_cache_control(struct renderer *r, const struct location *l)
 {
 	if (!l->cache_control)
@@ -117,8 +164,10 @@ static void render_outer_headers(struct renderer *r, const struct site *site,
 			render_cache_control(r, outer);
 		render_inherited(r, site, l, outer, outer->response_headers,
 				 outer->response_header_count);
+		render_outer_lines(r, site, l, outer);
 	}
 	render_inherited(r, site, l, NULL, site->headers, site->header_count);
+	render_outer_lines(r, site, l, NULL);
 }
 
 static bool adds_any(const struct renderer *r, const struct site *site, const struct location *l)
@@ -127,8 +176,7 @@ static bool adds_any(const struct renderer *r, const struct site *site, const st
 	enum content_type how = location_content_type(l, &type);
 
 	if (l->cache_control || how == CONTENT_TYPE_ADDED || how == CONTENT_TYPE_MAPPED ||
-	    location_cors(site, l) ||
-	    raw_lines_add_header(r, &l->raw, CONFIG_LOCATION_SNIPPET, NULL))
+	    location_cors(site, l) || lines_add(r, l, NULL))
 		return true;
 	for (size_t i = 0; i < l->response_header_count; i++) {
 		if (!header_is_content_type(&l->response_headers[i]))

@@ -85,6 +85,14 @@ static void (*const KINDS[])(struct renderer *r, const struct location *l) = {
 	[LOCATION_FILES] = render_files,
 };
 
+static void render_delay(struct renderer *r, long delay, bool nodelay)
+{
+	if (nodelay)
+		render_raw(r, "nodelay");
+	else if (delay != UNSET)
+		render_number(r, "delay=", delay);
+}
+
 static void render_limit_use(struct renderer *r, const struct definition *d)
 {
 	if (d->connections != UNSET) {
@@ -98,8 +106,7 @@ static void render_limit_use(struct renderer *r, const struct definition *d)
 	render_joined(r, "zone=", d->zone, "");
 	if (d->burst > 0)
 		render_number(r, "burst=", d->burst);
-	if (d->nodelay)
-		render_raw(r, "nodelay");
+	render_delay(r, d->delay, d->nodelay);
 	render_end(r);
 }
 
@@ -134,8 +141,7 @@ static void render_rate(struct renderer *r, const struct site *site, const struc
 	render_joined(r, "zone=", zone, "");
 	if (l->limit_burst > 0)
 		render_number(r, "burst=", l->limit_burst);
-	if (l->limit_nodelay)
-		render_raw(r, "nodelay");
+	render_delay(r, l->limit_delay, l->limit_nodelay);
 	render_end(r);
 	render_default(r, &l->common, "limit_req_status 429;");
 }

@@ -3,6 +3,7 @@
  * every proxied request carries unless the site says otherwise, another one the parameters of
  * FastCGI and uwsgi.
  */
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -15,8 +16,12 @@ struct pair {
 	const char *name, *value;
 };
 
-/* Keeps two sites, or two names of one site, from being served each other's answers. */
-#define CACHE_KEY "proxy_cache_key $scheme$proxy_host$host$request_uri;"
+/* Keeps two sites, or two names of one site, from being served each other's answers. nginx makes a
+ * GET of a HEAD that it caches for HTTP servers only. */
+#define CACHE_KEY "$scheme$proxy_host$host$request_uri"
+#define CACHE_KEY_OF_PROGRAM "$scheme$request_method$host$request_uri"
+#define STALE "error timeout updating http_500 http_502 http_503 http_504"
+#define STALE_OF_PROGRAM "error timeout updating http_500 http_503"
 
 static const struct pair PROXY_HEADERS[] = {
 	{ "Host", "$host" },
@@ -66,6 +71,14 @@ static void option(struct renderer *r, const struct location *l, const char *dir
 	render_end(r);
 }
 
+/* Unless a field says something else. */
+static void default_option(struct renderer *r, const struct location *l, const char *directive,
+			   const char *values)
+{
+	if (!clauses_find(&l->common.lines, directive))
+		option(r, l, directive, values);
+}
+
 /* --- TLS to the servers ---------------------------------------------------------------------- */
 
 static bool says_tls(const struct location *l)
@@ -112,6 +125,23 @@ static size_t find_registered(const struct upstream *u, const char **name)
 	return size;
 }
 
+/* A field says `proxy_tls`, or there is a name to verify and a CA to do it with. With a split the
+ * servers may have several names, of which nginx can verify one only. */
+static bool verifies(const struct renderer *r, const struct location *l, bool has_name)
+{
+	return says_tls(l) || (has_name && !l->split && r->options->trusted_ca);
+}
+
+static void render_verify(struct renderer *r, const struct location *l)
+{
+	const struct clause *verify = clauses_find(&l->common.lines, "_ssl_verify");
+
+	if (!verify)
+		option(r, l, "_ssl_verify", "on");
+	if (!verify || strcmp(verify->words[0], "on") == 0)
+		default_option(r, l, "_ssl_trusted_certificate", r->options->trusted_ca);
+}
+
 static void render_tls(struct renderer *r, const struct location *l)
 {
 	const struct upstream *u = model_upstream(r->model, l->proxy);
@@ -120,12 +150,10 @@ static void render_tls(struct renderer *r, const struct location *l)
 
 	if (!uses_tls(r->model, l, l->proxy))
 		return;
-	if (says_tls(l) && !clauses_find(&l->common.lines, "_ssl_verify"))
-		option(r, l, "_ssl_verify", "on");
-	if (clauses_find(&l->common.lines, "_ssl_name"))
-		return;
 	size = find_registered(u, &name);
-	if (!size)
+	if (verifies(r, l, size))
+		render_verify(r, l);
+	if (!size || clauses_find(&l->common.lines, "_ssl_name"))
 		return;
 	begin(r, l, "_ssl_name");
 	buf_put(&r->value, name, size);
@@ -156,11 +184,47 @@ static void default_pair(struct renderer *r, const struct location *l, const cha
 	render_end(r);
 }
 
+/* render_no_body() writes that one. */
+static bool is_replaced(const struct location *l, const char *name)
+{
+	return l->gets_no_body && strcmp(name, "CONTENT_LENGTH") == 0;
+}
+
 static void default_pairs(struct renderer *r, const struct location *l, const char *directive,
 			  const struct pair *pairs, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
-		default_pair(r, l, directive, pairs[i].name, pairs[i].value);
+	for (size_t i = 0; i < count; i++) {
+		if (!is_replaced(l, pairs[i].name))
+			default_pair(r, l, directive, pairs[i].name, pairs[i].value);
+	}
+}
+
+/* Does a line of the operator's say it? nginx refuses a second one. */
+static bool has_line(const struct location *l, const char *directive)
+{
+	size_t size = strlen(directive);
+
+	for (size_t i = 0; i < l->raw.directive_count; i++) {
+		const char *s = l->raw.directives[i] + strspn(l->raw.directives[i], " \t");
+
+		if (strncmp(s, directive, size) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A subrequest without a body still has the length that the client's request has. */
+static void render_no_body(struct renderer *r, const struct location *l, const char *directive,
+			   const char *length)
+{
+	char pass[40];
+
+	if (!l->gets_no_body)
+		return;
+	snprintf(pass, sizeof(pass), "%s_pass_request_body", location_module(l));
+	if (l->kind != LOCATION_GRPC && !has_line(l, pass))
+		option(r, l, "_pass_request_body", "off");
+	default_pair(r, l, directive, length, "\"\"");
 }
 
 static void own_pairs(struct renderer *r, const struct location *l, const char *directive)
@@ -180,22 +244,23 @@ static void render_proxy_headers(struct renderer *r, const struct location *l)
 	default_pair(r, l, "proxy_set_header", "Connection",
 		     l->websocket ? WEBSOCKET_VARIABLE : "\"\"");
 	default_pairs(r, l, "proxy_set_header", PROXY_HEADERS, ARRAY_SIZE(PROXY_HEADERS));
+	render_no_body(r, l, "proxy_set_header", "Content-Length");
 	own_pairs(r, l, "proxy_set_header");
 }
 
 static void render_cache(struct renderer *r, const struct location *l)
 {
+	bool http = l->kind == LOCATION_PROXY;
+
 	if (!l->cache_zone)
 		return;
-	render_begin(r, "proxy_cache");
-	render_joined(r, CACHE_ZONE_PREFIX, l->cache_zone, "");
+	begin(r, l, "_cache");
+	render_joined(r, CACHE_ZONE_PREFIX, l->cache_zone, location_cache_suffix(l));
 	render_end(r);
-	render_default(r, &l->common, CACHE_KEY);
-	render_option(r, "proxy_cache_valid", l->cache_valid);
-	render_default(r, &l->common,
-		       "proxy_cache_use_stale error timeout updating "
-		       "http_500 http_502 http_503 http_504;");
-	render_default(r, &l->common, "proxy_cache_lock on;");
+	default_option(r, l, "_cache_key", http ? CACHE_KEY : CACHE_KEY_OF_PROGRAM);
+	option(r, l, "_cache_valid", l->cache_valid);
+	default_option(r, l, "_cache_use_stale", http ? STALE : STALE_OF_PROGRAM);
+	default_option(r, l, "_cache_lock", "on");
 }
 
 /* --- the kinds ------------------------------------------------------------------------------- */
@@ -221,7 +286,7 @@ static void render_pass(struct renderer *r, const struct location *l, const char
 	begin(r, l, "_pass");
 	if (l->split) {
 		split_variable(l, split_steps(l->split), variable);
-		render_joined(r, "$", variable, "");
+		render_joined(r, "$", variable, path ?: "");
 	} else {
 		buf_puts(&r->value, location_scheme(r->model, l, l->proxy));
 		render_joined(r, l->proxy, path ?: "", "");
@@ -229,9 +294,17 @@ static void render_pass(struct renderer *r, const struct location *l, const char
 	render_end(r);
 }
 
+/* What takes the place of the location's path; NULL: nothing does. */
+static const char *request_path(const struct location *l)
+{
+	if (l->gets_copies && !l->proxy_path && !l->common.rewrite_count)
+		return "$request_uri";
+	return l->proxy_path;
+}
+
 void render_proxy(struct renderer *r, const struct location *l)
 {
-	render_pass(r, l, l->proxy_path);
+	render_pass(r, l, request_path(l));
 	render_plain(r, "proxy_http_version 1.1;");
 	render_proxy_headers(r, l);
 	render_pass_common(r, l);
@@ -242,6 +315,7 @@ void render_grpc(struct renderer *r, const struct location *l)
 {
 	render_pass(r, l, NULL);
 	default_pairs(r, l, "grpc_set_header", PROXY_HEADERS, ARRAY_SIZE(PROXY_HEADERS));
+	render_no_body(r, l, "grpc_set_header", "Content-Length");
 	own_pairs(r, l, "grpc_set_header");
 	render_pass_common(r, l);
 }
@@ -255,6 +329,15 @@ static void render_own_root(struct renderer *r, const struct location *l)
 	render_end(r);
 }
 
+/* try_files sets the URI, and with it $fastcgi_path_info: the value is kept from before. */
+static void render_path_info(struct renderer *r, const struct location *l)
+{
+	if (!clauses_find(&l->common.lines, "fastcgi_path_info"))
+		return;
+	render_plain(r, "set $zknginx_path_info $fastcgi_path_info;");
+	default_pair(r, l, "fastcgi_param", "PATH_INFO", "$zknginx_path_info");
+}
+
 /* PHP would look for the script in front of a path that is no file: nginx looks first. */
 void render_fastcgi(struct renderer *r, const struct location *l)
 {
@@ -263,10 +346,11 @@ void render_fastcgi(struct renderer *r, const struct location *l)
 	render_default(r, &l->common, "try_files $fastcgi_script_name =404;");
 	default_pairs(r, l, "fastcgi_param", PARAMS, ARRAY_SIZE(PARAMS));
 	default_pairs(r, l, "fastcgi_param", FASTCGI_PARAMS, ARRAY_SIZE(FASTCGI_PARAMS));
-	if (clauses_find(&l->common.lines, "fastcgi_path_info"))
-		default_pair(r, l, "fastcgi_param", "PATH_INFO", "$fastcgi_path_info");
+	render_path_info(r, l);
+	render_no_body(r, l, "fastcgi_param", "CONTENT_LENGTH");
 	own_pairs(r, l, "fastcgi_param");
 	render_pass_common(r, l);
+	render_cache(r, l);
 }
 
 void render_uwsgi(struct renderer *r, const struct location *l)
@@ -275,6 +359,8 @@ void render_uwsgi(struct renderer *r, const struct location *l)
 	render_pass(r, l, NULL);
 	default_pairs(r, l, "uwsgi_param", PARAMS, ARRAY_SIZE(PARAMS));
 	default_pairs(r, l, "uwsgi_param", UWSGI_PARAMS, ARRAY_SIZE(UWSGI_PARAMS));
+	render_no_body(r, l, "uwsgi_param", "CONTENT_LENGTH");
 	own_pairs(r, l, "uwsgi_param");
 	render_pass_common(r, l);
+	render_cache(r, l);
 }

@@ -164,7 +164,8 @@ static void render_listens(struct renderer *r, const struct site *site, bool pla
 	bool http2 = false;
 
 	for (size_t i = 0; i < site->listen_count; i++) {
-		if (!(site->listens[i].ssl ? tls : plain))
+		if (!(site->listens[i].ssl ? tls : plain) ||
+		    (site->listens[i].quic && !r->options->has_quic))
 			continue;
 		render_listen(r, site, &site->listens[i]);
 		http2 |= has_http2(&site->listens[i]);

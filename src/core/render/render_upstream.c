@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "render_cache.h"
+#include "rendered.h"
 #include "renderer.h"
 
 /* The discard port, and never tried: in http, 502 at once. */
@@ -121,14 +121,14 @@ static struct bundle_piece *render_apart(struct renderer *r, const struct upstre
 
 static void put_upstream(struct renderer *r, const struct upstream *u)
 {
-	struct bundle_piece *p = render_cache_find(r->cache, u);
+	struct bundle_piece *p = rendered_find(r->cache, u);
 
 	if (p) {
 		bundle_builder_piece(&r->out, r->file, p);
 		return;
 	}
 	p = render_apart(r, u);
-	render_cache_add(r->cache, u, p);
+	rendered_add(r->cache, u, p);
 	bundle_builder_piece(&r->out, r->file, p);
 	bundle_piece_unref(p);
 }

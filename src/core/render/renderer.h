@@ -6,6 +6,7 @@
 #ifndef ZKNGINX_CORE_RENDERER_H
 #define ZKNGINX_CORE_RENDERER_H
 
+#include "core/text/statement.h"
 #include "render.h"
 
 struct renderer {
@@ -17,7 +18,7 @@ struct renderer {
 	const struct model *model;
 	const struct site **sites; /* of the model, the oldest first */
 	const struct render_options *options;
-	struct render_cache *cache; /* may be NULL */
+	struct rendered *cache; /* may be NULL */
 };
 
 /* The next lines come from this znode; from none when source is NULL or has no path. */
@@ -57,12 +58,18 @@ void render_option(struct renderer *r, const char *directive, const char *values
 void render_raw_lines(struct renderer *r, const struct znode *source, const struct raw_lines *raw,
 		      enum config_kind kind);
 
-/* Do they add this header to answers (NULL: any)? nginx then drops those of the block around. */
-bool raw_lines_add_header(const struct renderer *r, const struct raw_lines *raw,
-			  enum config_kind kind, const char *name);
+/*
+ * Calls on_header() for each add_header that the lines of an object have, but for those in blocks,
+ * until it returns true. Did it?
+ */
+bool raw_lines_each_header(const struct renderer *r, const struct raw_lines *raw,
+			   enum config_kind kind,
+			   bool (*on_header)(void *ctx, const struct statement *s), void *ctx);
 
 /* The blocks; each in a file of its own. */
 void render_shared(struct renderer *r);
+/* Those without a znode of their own. */
+void render_caches(struct renderer *r);
 void render_cache_definition(struct renderer *r, const struct snippet *s);
 void render_sticky(struct renderer *r);
 void render_upstreams(struct renderer *r, enum protocol protocol);

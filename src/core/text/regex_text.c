@@ -1,6 +1,7 @@
 /* See regex_text.h. */
 #include <string.h>
 
+#include "emit.h"
 #include "regex_text.h"
 
 /* Past a class such as [^]a-z]; NULL: it does not end. */
@@ -75,4 +76,19 @@ const char *regex_text_next_name(const char *s, size_t *size)
 bool regex_text_captures(const char *s)
 {
 	return next_group(s) != NULL;
+}
+
+int regex_text_lost_capture(const char *regex, const char *text)
+{
+	bool renumbers = strstr(regex, "(?|"); /* groups of branches have the same numbers */
+	int groups = 0;
+	size_t size;
+
+	for (const char *s = next_group(regex); s; s = next_group(s + 1))
+		groups++;
+	for (const char *s = text; !renumbers && (s = emit_next_variable(s, &size)); s += size) {
+		if (size == 1 && *s >= '1' && *s <= '9' && *s - '0' > groups)
+			return *s - '0';
+	}
+	return 0;
 }

@@ -17,4 +17,10 @@ const char *regex_text_next_name(const char *s, size_t *size);
 /* Has it a group that captures? */
 bool regex_text_captures(const char *s);
 
+/*
+ * The first capture ($1 to $9) in a text with variables that no group of the expression fills: its
+ * digit; 0: there is none.
+ */
+int regex_text_lost_capture(const char *regex, const char *text);
+
 #endif

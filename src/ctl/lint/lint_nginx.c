@@ -10,9 +10,9 @@
 #include "core/deploy/warnings.h"
 #include "core/text/secret.h"
 #include "lint_nginx.h"
+#include "lint_small_config.h"
 #include "nginx/sandbox.h"
 #include "preview/preview.h"
-#include "sys/disk.h"
 
 #define ROUNDS_MAX 16 /* how many errors of nginx are found */
 
@@ -55,39 +55,8 @@ static const char *below(struct ground *g, const char *name)
 	return arena_printf(g->arena, "%s/%s", g->directory, name);
 }
 
-/* Load the modules that this host's nginx.conf would load, where it is that of Debian. */
-static void print_small_config(struct ground *g, const char *host_config, bool has_stream,
-			       struct buf *out)
-{
-	const char *slash = strrchr(host_config, '/');
-	const char *modules = arena_printf(g->arena, "%.*s/modules-enabled",
-					   slash ? (int)(slash - host_config) : 0, host_config);
-
-	buf_printf(out, "pid %s;\nerror_log stderr;\n", g->settings.nginx.pid);
-	if (slash && access(modules, R_OK) == 0)
-		buf_printf(out, "include %s/*.conf;\n", modules);
-	buf_printf(out, "events { }\nhttp {\n\taccess_log off;\n\tinclude %s/http.conf;\n}\n",
-		   g->live);
-	if (has_stream)
-		buf_printf(out, "stream {\n\tinclude %s/stream.conf;\n}\n", g->live);
-}
-
-static bool has_stream(const struct model *m)
-{
-	for (size_t i = 0; i < m->site_count; i++) {
-		if (m->sites[i].protocol == PROTOCOL_STREAM)
-			return true;
-	}
-	for (size_t i = 0; i < m->snippet_count; i++) {
-		if (m->snippets[i].context == PROTOCOL_STREAM)
-			return true;
-	}
-	return false;
-}
-
 static int use_small_config(struct ground *g, const struct model *m, struct err *e)
 {
-	CLEANUP(buf_fini) struct buf text = BUF_INIT;
 	const char *host_config = g->settings.nginx.config;
 	struct settings *s = &g->settings;
 
@@ -101,9 +70,7 @@ static int use_small_config(struct ground *g, const struct model *m, struct err 
 	if (mkdir(g->live, 0755) < 0 || mkdir(g->cache, 0755) < 0 ||
 	    mkdir(s->nginx.log_directory, 0755) < 0 || mkdir(below(g, "run"), 0755) < 0)
 		return err_sys(e, "%s", g->directory);
-	print_small_config(g, host_config, has_stream(m), &text);
-	return disk_replace_path(s->nginx.config, 0644, buf_str(&text), text.size, DISK_VOLATILE,
-				 e);
+	return small_config_write(s, host_config, m, e);
 }
 
 /* Of the files that are tested: the directory exists once the daemon has run here. */

@@ -175,6 +175,7 @@ static void print_location(struct arena *a, const struct screen *screen, const s
 	field(screen, 4, "limit.rate", l->limit_rate);
 	number(screen, 4, "limit.burst", l->limit_rate ? l->limit_burst : UNSET);
 	flag(screen, 4, "limit.nodelay", l->limit_rate && l->limit_nodelay);
+	number(screen, 4, "limit.delay", l->limit_rate ? l->limit_delay : UNSET);
 	number(screen, 4, "limit.connections", l->limit_connections);
 	print_lines(screen, 4, &l->common.lines);
 }

@@ -129,6 +129,34 @@ static void add_revisions(struct search *s)
 		add_revision(s, names[i - 1]);
 }
 
+/* Names below `path`, the next part of this path; each with a slash where more follows. */
+static void add_step(struct search *s, const char *path, const char *prefix, const char *target)
+{
+	const char *rest = path_relative(target, path);
+	size_t size;
+
+	if (!rest || !*rest)
+		return;
+	size = strcspn(rest, "/");
+	s->to->add(s->to->ctx, arena_printf(s->arena, "%s%.*s/", prefix, (int)size, rest), "");
+}
+
+/* The kinds of objects, also those that the config has none of; and those of defaults, which have
+ * fixed names. */
+static void add_kinds(struct search *s, const char *path, const char *prefix)
+{
+	static const char *const defaults[] = { "site", "location", "upstream" };
+	const char *config = s->zookeeper->config;
+	char *directory;
+
+	for (enum config_kind k = 0; k < CONFIG_KIND_N; k++)
+		add_step(s, path, prefix,
+			 arena_printf(s->arena, "%s/%s", config, config_directory(k)));
+	directory = arena_printf(s->arena, "%s/%s", config, config_directory(CONFIG_DEFAULTS));
+	for (size_t i = 0; i < ARRAY_SIZE(defaults) && strcmp(path, directory) == 0; i++)
+		s->to->add(s->to->ctx, arena_printf(s->arena, "%s%s", prefix, defaults[i]), "");
+}
+
 /* The directories of the config, each with a slash, so that the next one can follow. */
 static bool is_directory(struct search *s, const char *path)
 {
@@ -155,6 +183,8 @@ static void add_paths(struct search *s)
 					is_directory(s, child) ? "/" : ""),
 			   "");
 	}
+	if (has_time(s))
+		add_kinds(s, path, prefix);
 }
 
 void candidates_of(const struct candidates *c, enum word kind, const char *before)
