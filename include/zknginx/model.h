@@ -35,7 +35,6 @@
 #define WEBSOCKET_VARIABLE "$zknginx_connection"
 
 struct claims;
-struct decoded;
 struct pools;
 
 /* Lines of nginx's own language in an object, and snippets that it includes. */
@@ -154,8 +153,7 @@ struct upstream {
 	struct znode source; /* the policy znode */
 	bool retained;       /* gone from ZooKeeper, kept because something still needs it */
 	struct raw_lines raw;
-	/* It is exactly this; NULL: it was changed since (upstream_unshare()). */
-	const struct decoded *decoded;
+	const struct decoded *decoded; /* it is exactly this; NULL: see upstream_unshare() */
 };
 
 struct timeouts {
@@ -371,9 +369,7 @@ bool snippet_uses_dollar(const struct snippet *s);
  */
 const struct site **model_sites_by_age(const struct model *m);
 const struct server *upstream_server(const struct upstream *u, const char *address);
-
-/* To be called before anything of it is changed that is rendered: servers and discovers become
- * copies, as other models may have the same ones. */
+/* Before what is rendered of it is changed: other models may have its servers and discovers. */
 void upstream_unshare(struct upstream *u, struct arena *a);
 /* nginx has no backup servers with the balances hash, ip_hash and random. */
 bool upstream_takes_backups(const struct upstream *u);
