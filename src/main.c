@@ -1,6 +1,7 @@
 /* The command line of zknginxd: what to do, and with which exit code (0 done, 1 failed, 2 bad usage
  * or settings). */
 #include <getopt.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -211,6 +212,14 @@ static int act(const struct arguments *a)
 	return EXIT_USAGE;
 }
 
+/* Each deployment needs the memory of the largest texts again. Where it is given back in between,
+ * the kernel has to clear as many pages each time. */
+static void keep_freed_memory(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 32 << 20);
+	mallopt(M_TRIM_THRESHOLD, 64 << 20);
+}
+
 int main(int argc, char **argv)
 {
 	struct arguments a = { .settings = SETTINGS_FILE, .missing_ok = true };
@@ -218,6 +227,7 @@ int main(int argc, char **argv)
 
 	if (rc)
 		return rc < 0 ? 0 : rc;
+	keep_freed_memory();
 	log_setup(LOG_LEVEL_INFO, getenv("JOURNAL_STREAM") != NULL);
 	return act(&a);
 }

@@ -28,6 +28,9 @@ char *arena_vprintf(struct arena *a, const char *fmt, va_list args) PRINTF(2, 0)
  * array; the old one stays in the arena. */
 void *arena_grow(struct arena *a, void *items, size_t count, size_t *room, size_t size);
 
+/* release(item) is called when the arena is freed. */
+void arena_own(struct arena *a, const void *item, void (*release)(const void *item));
+
 #define arena_new_of(a, type) ((type *)arena_alloc((a), sizeof(type)))
 #define arena_array(a, type, n) ((type *)arena_alloc((a), (n) * sizeof(type)))
 

@@ -39,12 +39,11 @@ struct bundle {
 	unsigned refs;
 	struct arena *arena; /* znode paths */
 	struct bundle_text files[BUNDLE_FILE_N];
-	struct digest digests[BUNDLE_FILE_N];
-	struct digest digest; /* of both */
-	/*
-	 * Is in the text itself, so that a request to nginx shows what it runs: 16 hex digits of
-	 * the digest of both texts, computed with zeros in its place. "" without a probe.
-	 */
+	/* Two bundles with the same digest have the same texts. Computed from the digests of their
+	 * pieces. */
+	struct digest digest;
+	/* Is in the text itself, so that a request to nginx shows what it runs: the first 16 hex
+	 * digits of the digest. "" without a probe. */
 	char marker[BUNDLE_MARKER_SIZE];
 };
 
@@ -67,6 +66,14 @@ void bundle_explain(const struct bundle *b, const char *live, const char *text, 
 /* Is there anything in this file but comments and white space? */
 bool bundle_text_is_empty(const struct bundle_text *t);
 
+/*
+ * The lines of one object, with their origins and their digest: immutable and reference counted, so
+ * that the next bundle can have them again.
+ */
+struct bundle_piece;
+struct bundle_piece *bundle_piece_ref(struct bundle_piece *p);
+void bundle_piece_unref(struct bundle_piece *p);
+
 /* Builds a bundle: append text, mark where znodes begin, finish. */
 struct bundle_builder {
 	struct arena *arena;
@@ -74,12 +81,17 @@ struct bundle_builder {
 	unsigned line[BUNDLE_FILE_N];
 	struct origin *origins[BUNDLE_FILE_N];
 	size_t origin_count[BUNDLE_FILE_N], origin_room[BUNDLE_FILE_N];
+	struct digester *digester[BUNDLE_FILE_N];
+	size_t digested[BUNDLE_FILE_N]; /* bytes of the text */
 	bool has_marker;
 	enum bundle_file marker_file;
 	size_t marker_at; /* in the text */
 };
 void bundle_builder_init(struct bundle_builder *b);
 void bundle_builder_fini(struct bundle_builder *b);
+/* Room for a text of this size. */
+void bundle_builder_reserve(struct bundle_builder *b, enum bundle_file f, size_t bytes,
+			    size_t origins);
 /* From the next line on, text comes from this znode (NULL: from none). */
 void bundle_builder_origin(struct bundle_builder *b, enum bundle_file f, const char *znode);
 /* … and its lines are those of the znode's data. */
@@ -90,6 +102,11 @@ void bundle_builder_line(struct bundle_builder *b, enum bundle_file f, const cha
 /* One whole line with the marker between these two texts; at most one in a bundle. */
 void bundle_builder_marker(struct bundle_builder *b, enum bundle_file f, const char *before,
 			   const char *after);
+/* All that was built of this file is a piece (one reference), and the builder is empty again. It
+ * must have no marker. */
+struct bundle_piece *bundle_builder_cut(struct bundle_builder *b, enum bundle_file f);
+/* Appends the piece, and keeps a reference. */
+void bundle_builder_piece(struct bundle_builder *b, enum bundle_file f, struct bundle_piece *p);
 struct bundle *bundle_builder_finish(struct bundle_builder *b);
 
 #endif

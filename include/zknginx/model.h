@@ -153,6 +153,7 @@ struct upstream {
 	struct znode source; /* the policy znode */
 	bool retained;       /* gone from ZooKeeper, kept because something still needs it */
 	struct raw_lines raw;
+	const struct decoded *decoded; /* it is exactly this; NULL: see upstream_unshare() */
 };
 
 struct timeouts {
@@ -368,7 +369,8 @@ bool snippet_uses_dollar(const struct snippet *s);
  */
 const struct site **model_sites_by_age(const struct model *m);
 const struct server *upstream_server(const struct upstream *u, const char *address);
-
+/* Before what is rendered of it is changed: other models may have its servers and discovers. */
+void upstream_unshare(struct upstream *u, struct arena *a);
 /* nginx has no backup servers with the balances hash, ip_hash and random. */
 bool upstream_takes_backups(const struct upstream *u);
 /* A server's own parameters over the upstream's defaults, over nginx's. */

@@ -2,8 +2,9 @@
  * A tree: an immutable, sorted snapshot of znodes.
  *
  * The order is depth first: a znode comes directly before its descendants, and siblings are in byte
- * order. So a subtree is one contiguous run. A tree owns copies of everything in it; it is
- * reference counted (on one thread).
+ * order. So a subtree is one contiguous run. It is reference counted (on one thread), and so is
+ *each of its znodes: trees share those that they have in common, so that a tree that differs in one
+ * znode costs a list of pointers, and the same address is the same znode.
  *
  * Text form, for `--render`, the golden tests and a generation's record: a line with the znode's
  * path, optional ` name=value` attributes (version, mzxid, czxid, owner), then its data on lines
@@ -34,6 +35,9 @@ struct znode {
 	int64_t mtime;    /* when the data was last changed, and … */
 	int64_t ctime;    /* … when it was created, by the server's clock; ms since 1970 */
 	int64_t owner;    /* session of an ephemeral znode, 0 for a persistent one */
+	/* Where this was copied from, if that is reference counted. A copy may then have been
+	 * changed, which znode_keep() finds out. */
+	const struct znode *kept;
 };
 
 struct tree;
@@ -66,23 +70,41 @@ bool path_is_within_any(const char *path, const char *const *ancestors, size_t c
 /* What follows the last '/'. */
 const char *path_name(const char *path);
 
-/* A copy of a znode, in the arena. */
+/* A reference to the znode: z's own where z, or what it was copied from, is reference counted and
+ * the same; else to a copy. Given back with znode_release(). */
+const struct znode *znode_keep(const struct znode *z);
+void znode_release(const struct znode *z);
+/* The same; the arena has the reference. */
+const struct znode *znode_keep_in(struct arena *a, const struct znode *z);
 struct znode znode_copy(struct arena *a, const struct znode *z);
 bool znode_same(const struct znode *a, const struct znode *b); /* same path and bytes */
-struct digest znode_digest(const struct znode *z);             /* of path and bytes */
+/* … and transactions, times and owner. */
+bool znode_equal(const struct znode *a, const struct znode *b);
+struct digest znode_digest(const struct znode *z); /* of path and bytes */
 
 /* Builds a tree: add in any order (in tree order is fastest), then finish. */
 struct tree_builder {
-	struct arena *arena;
-	struct znode *znodes;
+	const struct znode **znodes;
 	size_t count, room;
 	bool sorted;
+	/* References: to znodes by themselves, and to those in blocks. */
+	const struct znode **loose;
+	size_t loose_count, loose_room;
+	struct tree_block **blocks;
+	size_t block_count, block_room;
 };
 void tree_builder_init(struct tree_builder *b);
 void tree_builder_fini(struct tree_builder *b);
 /* Room for so many more, where their number is known. */
 void tree_builder_reserve(struct tree_builder *b, size_t more);
-void tree_builder_add(struct tree_builder *b, const struct znode *z); /* copies */
+void tree_builder_add(struct tree_builder *b, const struct znode *z); /* see znode_keep() */
+/*
+ * A block: znodes in tree order with one reference count, so that many trees can have them at the
+ * cost of one. The one that is made has one reference.
+ */
+struct tree_block *tree_block_new(const struct znode *const *znodes, size_t count);
+void tree_block_unref(struct tree_block *k);
+void tree_builder_add_block(struct tree_builder *b, struct tree_block *k);
 /* The tree, with one reference; of equal paths the one added last stays. */
 struct tree *tree_builder_finish(struct tree_builder *b);
 /* A tree without znodes (one reference). */

@@ -6,6 +6,8 @@
 #include "candidate.h"
 #include "converge.h"
 #include "core/compose/compose.h"
+#include "core/decode/decode_cache.h"
+#include "core/render/rendered.h"
 
 /* --- callbacks of the parts ------------------------------------------------------------------ */
 
@@ -141,6 +143,8 @@ static void make_parts(struct agent *a)
 
 	a->acls = acl_audit_new(a->loop, &a->settings->zookeeper, converge_on_acl, a);
 	a->guard = guard_new();
+	a->decoded = decode_cache_new();
+	a->rendered = rendered_new();
 	a->overrides = overrides_new();
 	a->permission = permission_new(
 		&(struct permission_spec){ .settings = a->settings, .host = a->host },
@@ -215,6 +219,8 @@ void agent_free(struct agent *a)
 	if (a->names)
 		names_cache_free(a->names);
 	guard_free(a->guard);
+	decode_cache_free(a->decoded);
+	rendered_free(a->rendered);
 	acl_audit_free(a->acls);
 	overrides_free(a->overrides);
 	running_fini(&a->running);

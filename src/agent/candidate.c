@@ -87,6 +87,7 @@ static struct model *compose_tree(struct agent *a, const struct tree *tree, uint
 		.sockets_are_free = host_config_sockets_are_free(a->deploy),
 		.vars = a->settings->vars,
 		.expansion = a->attempt.expansion,
+		.cache = a->decoded,
 	};
 
 	in.host_may_define = !in.host;
@@ -127,7 +128,7 @@ struct bundle *candidate_render(void *agent, const struct model *m)
 	};
 
 	deploy_render_options(a->deploy, &options);
-	return render(m, &options);
+	return render_cached(m, &options, a->rendered);
 }
 
 static void want_names(struct agent *a, const struct model *m)

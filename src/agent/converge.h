@@ -52,6 +52,8 @@ struct agent {
 	struct last_names *last_names;
 	struct host_config host_config;
 	struct policy policy;
+	struct decode_cache *decoded; /* of the last run … */
+	struct rendered *rendered;
 	struct guard *guard;
 	struct guard_rules guard_rules;
 	struct overrides *overrides;

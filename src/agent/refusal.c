@@ -186,11 +186,13 @@ struct tree *refusal_filter(struct refusal *r, struct problems *problems)
 /* Only together with another change: by themselves they stay. */
 struct model *refusal_leave_out_lost(struct refusal *r)
 {
-	CLEANUP(tree_unrefp) struct tree *sources = model_sources(r->attempt->model);
-	CLEANUP(tree_unrefp) struct tree *rest = NULL;
+	CLEANUP(tree_unrefp) struct tree *sources = NULL, *rest = NULL;
 	struct model *m;
 
 	r->leaves_out = false;
+	if (quarantine_is_empty(r->quarantine))
+		return NULL;
+	sources = model_sources(r->attempt->model);
 	if (tree_same(sources, r->running->accepted))
 		return NULL;
 	rest = quarantine_leave_out(r->quarantine, sources, timing_now());

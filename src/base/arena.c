@@ -20,9 +20,17 @@ struct chunk {
 	_Alignas(max_align_t) char bytes[];
 };
 
+/* What is not memory of the arena, and is released with it. */
+struct owned {
+	const void *item;
+	void (*release)(const void *item);
+};
+
 struct arena {
 	struct chunk *chunks; /* memory is taken from the first one */
 	size_t next_room;
+	struct owned *owned;
+	size_t owned_count, owned_room;
 };
 
 struct arena *arena_new(void)
@@ -37,6 +45,9 @@ void arena_free(struct arena *a)
 {
 	if (!a)
 		return;
+	for (size_t i = 0; i < a->owned_count; i++)
+		a->owned[i].release(a->owned[i].item);
+	free(a->owned);
 	while (a->chunks) {
 		struct chunk *c = a->chunks;
 
@@ -141,4 +152,13 @@ void *arena_grow(struct arena *a, void *items, size_t count, size_t *room, size_
 	if (count)
 		memcpy(more, items, count * size);
 	return more;
+}
+
+void arena_own(struct arena *a, const void *item, void (*release)(const void *item))
+{
+	if (a->owned_count == a->owned_room) {
+		a->owned_room = a->owned_room ? 2 * a->owned_room : 4;
+		a->owned = xrealloc(a->owned, a->owned_room * sizeof(*a->owned));
+	}
+	a->owned[a->owned_count++] = (struct owned){ item, release };
 }

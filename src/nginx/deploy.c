@@ -234,7 +234,7 @@ static enum flight_work work_for(const struct deploy *d, const struct bundle *b)
 {
 	const char *name;
 
-	if (!digest_equal(&b->digest, stage_live_digest(d->stage)))
+	if (!stage_live_is(d->stage, b))
 		return FLIGHT_PUBLISH;
 	if (!stage_live_is_intact(d->stage, &name))
 		return instance_keeps_drift(d->instance) ? FLIGHT_LEAVE_DRIFT : FLIGHT_PUBLISH;

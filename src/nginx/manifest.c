@@ -17,8 +17,41 @@ struct manifest manifest_of(const struct bundle *b, unsigned long generation, co
 	struct manifest m = { .generation = generation, .digest = b->digest };
 
 	snprintf(m.revision, sizeof(m.revision), "%s", revision);
-	memcpy(m.files, b->digests, sizeof(m.files));
 	return m;
+}
+
+void manifest_add_digests(struct manifest *m, const struct bundle *b)
+{
+	for (int f = 0; f < BUNDLE_FILE_N; f++)
+		m->files[f] = digest_of(b->files[f].data, b->files[f].size);
+}
+
+/* An older zknginxd made the digest of the files' digests. */
+static bool is_of_older_version(const struct manifest *m)
+{
+	CLEANUP(digester_freep) struct digester *d = digester_new();
+	struct digest of_files;
+
+	for (int f = 0; f < BUNDLE_FILE_N; f++)
+		digester_add(d, m->files[f].bytes, DIGEST_SIZE);
+	of_files = digester_finish(d);
+	return digest_equal(&of_files, &m->digest);
+}
+
+bool manifest_is_of(const struct manifest *m, const struct bundle *b)
+{
+	struct manifest of = manifest_of(b, 0, "");
+
+	if (digest_equal(&m->digest, &of.digest))
+		return true;
+	if (!is_of_older_version(m))
+		return false;
+	manifest_add_digests(&of, b);
+	for (int f = 0; f < BUNDLE_FILE_N; f++) {
+		if (!digest_equal(&m->files[f], &of.files[f]))
+			return false;
+	}
+	return true;
 }
 
 static json_t *sources(const struct bundle_text *t)

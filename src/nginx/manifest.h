@@ -17,7 +17,11 @@ struct manifest {
 	struct digest files[BUNDLE_FILE_N];
 };
 
+/* Without the digests of its files, which take a while for large ones. */
 struct manifest manifest_of(const struct bundle *b, unsigned long generation, const char *revision);
+void manifest_add_digests(struct manifest *m, const struct bundle *b);
+/* Was it made of a bundle with the same bytes? */
+bool manifest_is_of(const struct manifest *m, const struct bundle *b);
 /* Text for the file, with the sources of the bundle. `wall`: seconds since the epoch. */
 void manifest_print(const struct manifest *m, const struct bundle *b, int64_t wall,
 		    struct buf *out);

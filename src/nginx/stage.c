@@ -44,9 +44,9 @@ unsigned long stage_live(const struct stage *s)
 	return s->live.generation;
 }
 
-const struct digest *stage_live_digest(const struct stage *s)
+bool stage_live_is(const struct stage *s, const struct bundle *b)
 {
-	return &s->live.digest;
+	return manifest_is_of(&s->live, b);
 }
 
 const char *stage_live_revision(const struct stage *s)
@@ -71,7 +71,7 @@ char *stage_generation_directory(const struct stage *s, unsigned long n)
 
 /* --- publishing ----------------------------------------------------------------------------- */
 
-int stage_write(struct stage *s, const struct bundle *b, const char *revision, unsigned long *n,
+int stage_write(struct stage *s, struct bundle *b, const char *revision, unsigned long *n,
 		struct err *e)
 {
 	return staging_write(&s->staging, statedir_generations(&s->directory), b, revision, n, e);
@@ -86,7 +86,7 @@ int stage_switch(struct stage *s, unsigned long n, struct err *e)
 {
 	struct manifest m;
 
-	if (staging_has(&s->staging, n)) {
+	if (staging_is_durable(&s->staging, n)) {
 		m = s->staging.written;
 		staging_forget(&s->staging);
 	} else if (generation_verify(statedir_generations(&s->directory), n, &m, e) < 0) {

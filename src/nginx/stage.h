@@ -36,9 +36,10 @@ void stage_close(struct stage *s);
 void stage_configure(struct stage *s, const struct state_settings *settings);
 DEFINE_CLEANUP(struct stage *, stage_close)
 
-/* The generation that `live` names: its number, digest and revision (hex; "" for the empty one). */
+/* The generation that `live` names: its number, whether it is this bundle, and its revision (hex;
+ * "" for the empty one). */
 unsigned long stage_live(const struct stage *s);
-const struct digest *stage_live_digest(const struct stage *s);
+bool stage_live_is(const struct stage *s, const struct bundle *b);
 const char *stage_live_revision(const struct stage *s);
 
 /*
@@ -63,9 +64,10 @@ const char *stage_cache_directory(const struct stage *s);                 /* STA
 char *stage_generation_directory(const struct stage *s, unsigned long n); /* the caller frees */
 
 /* Write a bundle as the next generation. Not durable yet. */
-int stage_write(struct stage *s, const struct bundle *b, const char *revision, unsigned long *n,
+int stage_write(struct stage *s, struct bundle *b, const char *revision, unsigned long *n,
 		struct err *e);
-/* Make a written generation durable (fsync of files and directories). */
+/* Complete a written generation with its manifest, and make it durable (fsync of files and
+ * directories). nginx may test its files meanwhile. */
 int stage_sync(struct stage *s, unsigned long n, struct err *e);
 /* Point `live` at a generation; atomic and durable. */
 int stage_publish(struct stage *s, unsigned long n, struct err *e);

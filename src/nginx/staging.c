@@ -21,12 +21,18 @@ void staging_forget(struct staging *s)
 	for (size_t i = 0; i < ARRAY_SIZE(s->files); i++)
 		disk_close(&s->files[i]);
 	disk_close(&s->directory);
-	s->has_written = false;
+	bundle_unref(TAKE(s->bundle));
+	s->has_written = s->is_durable = false;
 }
 
 bool staging_has(const struct staging *s, unsigned long n)
 {
 	return s->has_written && s->written.generation == n;
+}
+
+bool staging_is_durable(const struct staging *s, unsigned long n)
+{
+	return staging_has(s, n) && s->is_durable;
 }
 
 /* A new directory under the next number that is free. */
@@ -60,7 +66,6 @@ static int open_directory(struct staging *s, struct place all, const char *where
 
 static int write_files(struct staging *s, const struct bundle *b, const char *where, struct err *e)
 {
-	CLEANUP(buf_fini) struct buf text = BUF_INIT;
 	struct place at = { s->directory, where };
 
 	/* the master reads them as root, and the sandbox may read every file */
@@ -69,12 +74,23 @@ static int write_files(struct staging *s, const struct bundle *b, const char *wh
 				b->files[f].size, &s->files[f], e) < 0)
 			return -1;
 	}
-	manifest_print(&s->written, b, time(NULL), &text);
-	return disk_create(at, MANIFEST_NAME, 0644, text.data, text.size, &s->files[BUNDLE_FILE_N],
-			   e);
+	return 0;
 }
 
-int staging_write(struct staging *s, struct place all, const struct bundle *b, const char *revision,
+static int write_manifest(struct staging *s, struct place at, struct err *e)
+{
+	CLEANUP(buf_fini) struct buf text = BUF_INIT;
+
+	manifest_add_digests(&s->written, s->bundle);
+	manifest_print(&s->written, s->bundle, time(NULL), &text);
+	if (disk_create(at, MANIFEST_NAME, 0644, text.data, text.size, &s->files[BUNDLE_FILE_N],
+			e) < 0)
+		return -1;
+	bundle_unref(TAKE(s->bundle));
+	return 0;
+}
+
+int staging_write(struct staging *s, struct place all, struct bundle *b, const char *revision,
 		  unsigned long *n, struct err *e)
 {
 	CLEANUP(freep) char *where = NULL;
@@ -85,6 +101,7 @@ int staging_write(struct staging *s, struct place all, const struct bundle *b, c
 		return -1;
 	s->has_written = true;
 	s->written = manifest_of(b, *n, revision);
+	s->bundle = bundle_ref(b);
 	where = generation_path(all, *n);
 	if (open_directory(s, all, where, e) == 0 && write_files(s, b, where, e) == 0)
 		return 0;
@@ -113,6 +130,7 @@ int staging_complete(struct place all, unsigned long n, struct manifest *m, stru
 	struct bundle *empty = staging_empty_bundle();
 
 	*m = manifest_of(empty, n, "");
+	manifest_add_digests(m, empty);
 	manifest_print(m, empty, time(NULL), &text);
 	bundle_unref(empty);
 	if (generation_open(all, n, &fd, e) < 0)
@@ -128,6 +146,8 @@ int staging_sync(struct staging *s, struct place all, unsigned long n, struct er
 
 	if (!staging_has(s, n))
 		return err_set(e, ERR_INPUT, "generation %lu was not just written", n);
+	if (s->bundle && write_manifest(s, at, e) < 0)
+		return -1;
 	for (int f = 0; f <= BUNDLE_FILE_N; f++) {
 		const char *name =
 			f < BUNDLE_FILE_N ? bundle_file_name((enum bundle_file)f) : MANIFEST_NAME;
@@ -138,5 +158,8 @@ int staging_sync(struct staging *s, struct place all, unsigned long n, struct er
 	}
 	if (disk_sync(at, ".", s->directory, e) < 0)
 		return -1;
-	return disk_sync(all, ".", all.fd, e);
+	if (disk_sync(all, ".", all.fd, e) < 0)
+		return -1;
+	s->is_durable = true;
+	return 0;
 }

@@ -24,6 +24,8 @@ static bool is_same_state(const struct tree *a, const struct tree *b)
 	for (size_t i = 0; i < tree_count(a); i++) {
 		const struct znode *x = tree_at(a, i), *y = tree_at(b, i);
 
+		if (x == y)
+			continue;
 		if (x->mzxid != y->mzxid || x->czxid != y->czxid || x->version != y->version ||
 		    x->owner != y->owner || !znode_same(x, y))
 			return false;

@@ -88,8 +88,7 @@ static bool is_as_stored(const struct node *n, const struct session_reply *r)
 {
 	return n->present && n->stat.mzxid == r->stat->mzxid && n->stat.czxid == r->stat->czxid &&
 	       n->stat.mtime == r->stat->mtime && n->stat.ctime == r->stat->ctime &&
-	       n->stat.version == r->stat->version && n->size == r->size &&
-	       (n->size == 0 || memcmp(n->data, r->data, n->size) == 0);
+	       n->stat.version == r->stat->version && node_has_data(n, r->data, r->size);
 }
 
 static void store_data(struct node *n, const struct session_reply *r)
@@ -107,7 +106,7 @@ static void store_data(struct node *n, const struct session_reply *r)
 		n->present = true;
 		n->mirror->changed = true;
 	}
-	n->stat.pzxid = r->stat->pzxid;
+	node_set_pzxid(n, r->stat->pzxid);
 	/* A list at rest is up to date, unless the server has dropped its event. */
 	if ((!(n->armed & ITEM_KIDS) || n->listed != r->stat->cversion) &&
 	    n->kids_unreadable == READABLE)
@@ -198,7 +197,7 @@ static void store_list(struct node *n, const struct session_reply *r)
 		return;
 	}
 	n->listed = r->stat->cversion;
-	n->stat.pzxid = r->stat->pzxid;
+	node_set_pzxid(n, r->stat->pzxid);
 	mirror_expect(n->mirror, more);
 	names = xmalloc(r->child_count * sizeof(*names));
 	for (size_t i = 0; i < r->child_count; i++)

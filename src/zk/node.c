@@ -27,6 +27,8 @@ void node_free(struct node *n)
 	free(n->children);
 	free(n->path);
 	free(n->data);
+	znode_release(n->kept);
+	tree_block_unref(n->block);
 	free(n);
 }
 
@@ -37,15 +39,43 @@ void node_free_all(struct node *n)
 	node_free(n);
 }
 
+/* What a tree has of it is going to change. */
+static void drop_blocks(struct node *n)
+{
+	for (; n; n = n->parent)
+		tree_block_unref(TAKE(n->block));
+}
+
+void node_set_pzxid(struct node *n, int64_t pzxid)
+{
+	if (n->stat.pzxid != pzxid)
+		drop_blocks(n);
+	n->stat.pzxid = pzxid;
+}
+
 void node_set_data(struct node *n, const char *data, size_t size)
 {
 	free(n->data);
 	n->data = NULL;
+	znode_release(TAKE(n->kept));
+	drop_blocks(n);
 	n->size = size;
 	if (size) {
 		n->data = xmalloc(size);
 		memcpy(n->data, data, size);
 	}
+}
+
+static const char *data_of(const struct node *n)
+{
+	if (n->data)
+		return n->data;
+	return n->kept ? n->kept->data : "";
+}
+
+bool node_has_data(const struct node *n, const char *data, size_t size)
+{
+	return n->size == size && (size == 0 || memcmp(data_of(n), data, size) == 0);
 }
 
 /* The byte order of strcmp, for a name that does not end in a NUL. */
@@ -168,21 +198,71 @@ void node_each(struct node *n, void (*visit)(struct node *n))
 		node_each(n->children[i], visit);
 }
 
-void node_build(const struct node *n, struct tree_builder *b)
+/* The children of a znode may change without its data. */
+static void keep(struct node *n)
 {
-	if (n->present)
-		tree_builder_add(b, &(struct znode){
-					    .path = n->path,
-					    .data = n->data ? n->data : "",
-					    .size = n->size,
-					    .version = n->stat.version,
-					    .mzxid = n->stat.mzxid,
-					    .czxid = n->stat.czxid,
-					    .pzxid = n->stat.pzxid,
-					    .mtime = n->stat.mtime,
-					    .ctime = n->stat.ctime,
-					    .owner = n->stat.owner,
-				    });
+	struct znode z = {
+		.path = n->path,
+		.data = data_of(n),
+		.size = n->size,
+		.version = n->stat.version,
+		.mzxid = n->stat.mzxid,
+		.czxid = n->stat.czxid,
+		.pzxid = n->stat.pzxid,
+		.mtime = n->stat.mtime,
+		.ctime = n->stat.ctime,
+		.owner = n->stat.owner,
+	};
+	const struct znode *old = n->kept;
+
+	if (old && old->pzxid == n->stat.pzxid)
+		return;
+	n->kept = znode_keep(&z);
+	znode_release(old);
+	free(TAKE(n->data));
+}
+
+/* A parent of nodes without children: the upstream of many servers, mostly. */
+static bool is_last_parent(const struct node *n)
+{
+	for (size_t i = 0; i < n->child_count; i++) {
+		if (n->children[i]->child_count)
+			return false;
+	}
+	return n->child_count;
+}
+
+static struct tree_block *make_block(struct node *n)
+{
+	const struct znode **list = xcalloc(n->child_count + 1, sizeof(*list));
+	struct tree_block *k;
+	size_t count = 0;
+
+	for (size_t i = 0; i <= n->child_count; i++) {
+		struct node *at = i ? n->children[i - 1] : n;
+
+		if (!at->present)
+			continue;
+		keep(at);
+		list[count++] = at->kept;
+	}
+	k = tree_block_new(list, count);
+	free(list);
+	return k;
+}
+
+void node_build(struct node *n, struct tree_builder *b)
+{
+	if (!n->block && is_last_parent(n))
+		n->block = make_block(n);
+	if (n->block) {
+		tree_builder_add_block(b, n->block);
+		return;
+	}
+	if (n->present) {
+		keep(n);
+		tree_builder_add(b, n->kept);
+	}
 	for (size_t i = 0; i < n->child_count; i++)
 		node_build(n->children[i], b);
 }

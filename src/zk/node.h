@@ -50,8 +50,10 @@ struct node {
 	bool dead;    /* reported as gone; its parent's next list decides */
 	bool removed; /* freed when nothing is in flight any more */
 
-	char *data; /* size bytes; NULL when there are none */
+	char *data; /* size bytes, until they are in `kept`; NULL when there are none */
 	size_t size;
+	const struct znode *kept; /* as it is in the newest tree that was built; NULL: not yet */
+	struct tree_block *block; /* it and all below it, in that tree; NULL: they have none */
 	struct session_stat stat;
 	int32_t listed;   /* cversion of the list that the children are from */
 	uint32_t refused; /* bytes of the data that is past a limit */
@@ -67,6 +69,8 @@ struct node *node_new(struct mirror *m, struct node *parent, const char *name, s
 void node_free_all(struct node *n);
 void node_free(struct node *n);
 void node_set_data(struct node *n, const char *data, size_t size);
+void node_set_pzxid(struct node *n, int64_t pzxid);
+bool node_has_data(const struct node *n, const char *data, size_t size);
 
 struct node *node_child(const struct node *n, const char *name, size_t size);
 /* Makes the child, with levels < 0, when there is none. */
@@ -81,7 +85,7 @@ struct node *node_after(struct node *n, const char *path);
 bool node_leads_to_pin(const struct node *n);
 
 void node_each(struct node *n, void (*visit)(struct node *n));
-/* Everything that is present, in tree order. */
-void node_build(const struct node *n, struct tree_builder *b);
+/* Everything that is present, in tree order. What has not changed since the last time is shared. */
+void node_build(struct node *n, struct tree_builder *b);
 
 #endif

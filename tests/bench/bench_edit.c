@@ -24,7 +24,7 @@
 #include "../integration/rig_host.h"
 #include "nginx/master.h"
 
-#define EDITS 15
+#define EDITS 50
 #define WORKERS 2 /* as rig_nginx starts it */
 #define SERVERS_AN_UPSTREAM 50
 

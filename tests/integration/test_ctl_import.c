@@ -322,11 +322,12 @@ static const char *walked;
 static int add_znode(const char *path, const struct stat *st UNUSED, int kind,
 		     struct FTW *ftw UNUSED)
 {
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	const char *znode, *text;
 
 	if (kind == FTW_D)
 		return 0;
-	znode = config_file_znode(builder.arena, path + strlen(walked) + 1, CONFIG_ROOT);
+	znode = config_file_znode(arena, path + strlen(walked) + 1, CONFIG_ROOT);
 	text = rig_read(path);
 	assert_non_null(znode);
 	tree_builder_add(&builder,

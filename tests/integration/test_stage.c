@@ -70,12 +70,12 @@ static void publishing_changes_both_files_at_once(void **state UNUSED)
 	assert_true(readlink(rig_state_path("live"), link, sizeof(link) - 1) > 0);
 	assert_string_equal(link, "generations/1");
 	assert_int_equal(stage_live(s), 1);
-	assert_true(digest_equal(stage_live_digest(s), &b->digest));
+	assert_true(stage_live_is(s, b));
 	stage_close(s);
 
 	s = rig_stage_open();
 	assert_int_equal(stage_live(s), 1);
-	assert_true(digest_equal(stage_live_digest(s), &b->digest));
+	assert_true(stage_live_is(s, b));
 	assert_string_equal(stage_live_revision(s), revision);
 	assert_int_equal(rig_stage_put(s, "# four", ""), 2);
 	stage_close(s);
@@ -119,6 +119,7 @@ static void the_manifest_names_objects_and_no_servers(void **state UNUSED)
 	unsigned long n;
 
 	OK(stage_write(s, b, "", &n, e));
+	OK(stage_sync(s, n, e));
 	all = json_loads(rig_state_file("generations/1/manifest.json"), 0, NULL);
 	assert_non_null(all);
 	sources = json_object_get(json_object_get(json_object_get(all, "files"), "http.conf"),
@@ -612,6 +613,33 @@ static void empty_files_without_a_manifest_are_no_drift(void **state UNUSED)
 	stage_close(s);
 }
 
+/* An older version made the bundle's digest of those of its files. */
+static void a_generation_of_an_older_version_is_recognised_by_its_files(void **state UNUSED)
+{
+	CLEANUP(digester_freep) struct digester *d = digester_new();
+	struct bundle *b = rig_bundle("# one", "# two"), *other = rig_bundle("# one", "# three");
+	char now[DIGEST_HEX_SIZE], old[DIGEST_HEX_SIZE];
+	struct digest digest;
+	struct stage *s = rig_stage_open();
+
+	rig_stage_put(s, "# one", "# two");
+	stage_close(s);
+	for (int f = 0; f < BUNDLE_FILE_N; f++) {
+		digest = digest_of(b->files[f].data, b->files[f].size);
+		digester_add(d, digest.bytes, DIGEST_SIZE);
+	}
+	digest = digester_finish(d);
+	digest_hex(&digest, old);
+	digest_hex(&b->digest, now);
+	set_format("generations/1/manifest.json", now, old);
+	s = rig_stage_open();
+	assert_true(stage_live_is(s, b));
+	assert_false(stage_live_is(s, other));
+	stage_close(s);
+	bundle_unref(b);
+	bundle_unref(other);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -619,6 +647,8 @@ int main(void)
 		cmocka_unit_test_setup(publishing_changes_both_files_at_once, fresh),
 		cmocka_unit_test_setup(the_manifest_names_objects_and_no_servers, fresh),
 		cmocka_unit_test_setup(a_second_daemon_is_refused, fresh),
+		cmocka_unit_test_setup(a_generation_of_an_older_version_is_recognised_by_its_files,
+				       fresh),
 		cmocka_unit_test_setup(a_child_that_outlives_the_daemon_does_not_keep_the_state,
 				       fresh),
 		cmocka_unit_test_setup(unpublished_generations_are_removed_and_numbers_go_on,

@@ -158,8 +158,6 @@ static void equal_bytes_are_equal_digests(void **state UNUSED)
 
 	assert_true(digest_equal(&a->digest, &b->digest));
 	assert_false(digest_equal(&a->digest, &c->digest));
-	assert_true(digest_equal(&a->digests[BUNDLE_HTTP], &c->digests[BUNDLE_STREAM]));
-	assert_false(digest_equal(&a->digests[BUNDLE_HTTP], &c->digests[BUNDLE_HTTP]));
 }
 
 static void comments_alone_are_nothing(void **state UNUSED)
@@ -219,14 +217,11 @@ static void a_marker_stands_in_the_text(void **state UNUSED)
 	CLEANUP(bundle_unrefp) struct bundle *b = marked("s");
 	CLEANUP(bundle_unrefp) struct bundle *plain = example();
 	char text[64];
-	struct digest http;
 
 	assert_int_equal(strlen(b->marker), BUNDLE_MARKER_SIZE - 1);
 	snprintf(text, sizeof(text), "first\n<%s>\nlast\n", b->marker);
 	assert_string_equal(b->files[BUNDLE_HTTP].data, text);
 	assert_int_equal(b->files[BUNDLE_HTTP].size, strlen(text));
-	http = digest_of(text, strlen(text)); /* of what is on disk */
-	assert_true(digest_equal(&http, &b->digests[BUNDLE_HTTP]));
 	assert_null(bundle_origin(b, BUNDLE_HTTP, 1));
 	assert_string_equal(bundle_origin(b, BUNDLE_HTTP, 2), BUNDLE_PROBE);
 	assert_string_equal(bundle_origin(b, BUNDLE_HTTP, 3), "/a");
@@ -245,9 +240,66 @@ static void a_marker_tells_bundles_apart(void **state UNUSED)
 	assert_false(digest_equal(&b->digest, &other->digest));
 }
 
+static struct bundle_piece *piece(const char *znode, const char *text)
+{
+	CLEANUP(bundle_builder_fini) struct bundle_builder b;
+
+	bundle_builder_init(&b);
+	bundle_builder_origin(&b, BUNDLE_HTTP, znode);
+	put(&b, BUNDLE_HTTP, "{");
+	bundle_builder_data(&b, BUNDLE_HTTP);
+	put(&b, BUNDLE_HTTP, text);
+	return bundle_builder_cut(&b, BUNDLE_HTTP);
+}
+
+static struct bundle *of_pieces(const char *first, const char *second)
+{
+	CLEANUP(bundle_builder_fini) struct bundle_builder b;
+	struct bundle_piece *p = piece("/a", first), *q = piece("/b", second);
+
+	bundle_builder_init(&b);
+	put(&b, BUNDLE_HTTP, "head");
+	bundle_builder_piece(&b, BUNDLE_HTTP, p);
+	bundle_builder_piece(&b, BUNDLE_HTTP, q);
+	bundle_builder_origin(&b, BUNDLE_HTTP, NULL);
+	put(&b, BUNDLE_HTTP, "tail");
+	bundle_piece_unref(p);
+	bundle_piece_unref(q);
+	return bundle_builder_finish(&b);
+}
+
+static void pieces_keep_their_origins(void **state UNUSED)
+{
+	CLEANUP(bundle_unrefp) struct bundle *b = of_pieces("x", "y");
+
+	assert_string_equal(b->files[BUNDLE_HTTP].data, "head\n{\nx\n{\ny\ntail\n");
+	assert_null(bundle_origin(b, BUNDLE_HTTP, 1));
+	assert_string_equal(bundle_origin(b, BUNDLE_HTTP, 2), "/a");
+	assert_string_equal(bundle_origin(b, BUNDLE_HTTP, 3), "/a");
+	assert_int_equal(bundle_data_line(b, BUNDLE_HTTP, 3), 1);
+	assert_string_equal(bundle_origin(b, BUNDLE_HTTP, 4), "/b");
+	assert_int_equal(bundle_data_line(b, BUNDLE_HTTP, 5), 1);
+	assert_null(bundle_origin(b, BUNDLE_HTTP, 6));
+}
+
+static void the_digest_is_that_of_all_pieces(void **state UNUSED)
+{
+	CLEANUP(bundle_unrefp) struct bundle *b = of_pieces("x", "y"), *same = of_pieces("x", "y");
+	CLEANUP(bundle_unrefp) struct bundle *first = of_pieces("z", "y");
+	CLEANUP(bundle_unrefp) struct bundle *second = of_pieces("x", "z");
+	CLEANUP(bundle_unrefp) struct bundle *turned = of_pieces("y", "x");
+
+	assert_true(digest_equal(&b->digest, &same->digest));
+	assert_false(digest_equal(&b->digest, &first->digest));
+	assert_false(digest_equal(&b->digest, &second->digest));
+	assert_false(digest_equal(&b->digest, &turned->digest));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(pieces_keep_their_origins),
+		cmocka_unit_test(the_digest_is_that_of_all_pieces),
 		cmocka_unit_test(lines_end_in_a_line_feed),
 		cmocka_unit_test(a_line_leads_to_its_znode),
 		cmocka_unit_test(a_copied_line_leads_to_its_own_line),

@@ -115,9 +115,74 @@ static void same_trees_are_told(void **state UNUSED)
 	assert_false(tree_same(a, c));
 }
 
+static void trees_share_their_znodes(void **state UNUSED)
+{
+	CLEANUP(tree_builder_fini) struct tree_builder b;
+	struct tree *old = parse("/a\n\tone\n/b\n\ttwo\n"), *new;
+	const struct znode *shared = tree_at(old, 0);
+	struct znode changed = *tree_at(old, 1);
+
+	changed.mzxid = 9;
+	tree_builder_init(&b);
+	tree_builder_add(&b, tree_at(old, 0));
+	tree_builder_add(&b, &changed);
+	new = tree_builder_finish(&b);
+	assert_ptr_equal(tree_at(new, 0), shared);
+	assert_ptr_not_equal(tree_at(new, 1), tree_at(old, 1));
+	assert_int_equal(tree_at(new, 1)->mzxid, 9);
+	tree_unref(old);
+	assert_string_equal(tree_at(new, 0)->data, "one\n");
+	assert_string_equal(tree_at(new, 1)->data, "two\n");
+	tree_unref(new);
+}
+
+static void a_copy_in_an_arena_keeps_the_znode(void **state UNUSED)
+{
+	struct tree *t = parse("/a\n\tone\n");
+	struct arena *a = arena_new();
+	struct znode copy = znode_copy(a, tree_at(t, 0));
+
+	assert_ptr_equal(copy.data, tree_at(t, 0)->data);
+	tree_unref(t);
+	assert_string_equal(copy.data, "one\n");
+	arena_free(a);
+}
+
+/* The one that is added last stays, in a block or by itself. */
+static void a_block_is_in_many_trees(void **state UNUSED)
+{
+	CLEANUP(tree_unrefp) struct tree *t = parse("/b\n\ttwo\n/b/c\n/b/d\n");
+	const struct znode *list[] = { tree_at(t, 0), tree_at(t, 1), tree_at(t, 2) };
+	struct tree_block *k = tree_block_new(list, 3);
+	struct tree *trees[2];
+
+	for (int i = 0; i < 2; i++) {
+		CLEANUP(tree_builder_fini) struct tree_builder b;
+
+		tree_builder_init(&b);
+		tree_builder_add(&b, &(struct znode){ .path = "/z", .data = "" });
+		tree_builder_add_block(&b, k);
+		tree_builder_add(
+			&b, &(struct znode){ .path = i ? "/b/c" : "/a", .data = "x", .size = 1 });
+		trees[i] = tree_builder_finish(&b);
+	}
+	tree_block_unref(k);
+	assert_int_equal(tree_count(trees[0]), 5);
+	assert_string_equal(tree_at(trees[0], 0)->path, "/a");
+	assert_ptr_equal(tree_find(trees[0], "/b/c"), tree_at(t, 1));
+	tree_unref(trees[0]);
+	assert_int_equal(tree_count(trees[1]), 4);
+	assert_string_equal(tree_find(trees[1], "/b/c")->data, "x");
+	assert_ptr_equal(tree_find(trees[1], "/b/d"), tree_at(t, 2));
+	tree_unref(trees[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(trees_share_their_znodes),
+		cmocka_unit_test(a_copy_in_an_arena_keeps_the_znode),
+		cmocka_unit_test(a_block_is_in_many_trees),
 		cmocka_unit_test(siblings_never_stand_between_a_node_and_its_children),
 		cmocka_unit_test(find_is_exact),
 		cmocka_unit_test(below_means_strictly_below),

@@ -16,6 +16,7 @@ static struct model *decode_expanded(const struct compose_input *in, const struc
 		.policy = in->policy,
 		.names = in->names,
 		.root = in->root,
+		.cache = in->cache,
 	};
 
 	return decode(&decode_in, problems);

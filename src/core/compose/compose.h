@@ -32,6 +32,7 @@ struct compose_input {
 	const struct host_var *vars;    /* the host's own values; NULL: none */
 	/* Made of the newest tree, from which `tree` was made; NULL: `tree` is expanded here */
 	const struct expansion *expansion;
+	struct decode_cache *cache; /* see decode_cache.h; NULL: everything is decoded */
 };
 
 /*

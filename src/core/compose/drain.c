@@ -65,6 +65,9 @@ void drains_apply(struct model *m, const struct drains *drains)
 		struct upstream *u = &m->upstreams[j];
 		struct drains own = copy_of_upstream(m, u, drains, &i);
 
-		mark_servers(u, &own);
+		if (own.count)
+			upstream_unshare(u, m->arena);
+		if (!u->decoded) /* decoded servers are not drained */
+			mark_servers(u, &own);
 	}
 }

@@ -66,6 +66,8 @@ static void notice_lost(struct servers_guard *g, const struct upstream *good,
 {
 	size_t j = 0;
 
+	if (good->decoded && good->decoded == u->decoded)
+		return;
 	for (size_t i = 0; i < good->server_count; i++) {
 		const char *address = good->servers[i].address;
 
@@ -226,6 +228,7 @@ static void bring_back(struct servers_guard *g, const struct policy *policy, str
 		arena_array(next->arena, struct server, u->server_count + g->losses.count);
 	size_t count = 0, j = 0;
 
+	upstream_unshare(u, next->arena);
 	for (size_t i = 0; i < g->losses.count; i++) {
 		struct lost *l = &g->losses.items[i];
 
@@ -243,7 +246,7 @@ static void bring_back(struct servers_guard *g, const struct policy *policy, str
 
 /* Returned servers are left out until they have been stable, unless no other server is left. */
 static uint64_t postpone_returned(struct servers_guard *g, const struct guard_input *in,
-				  struct upstream *u)
+				  struct arena *a, struct upstream *u)
 {
 	uint64_t due = NEVER;
 	size_t kept = 0, waiting = 0;
@@ -253,6 +256,7 @@ static uint64_t postpone_returned(struct servers_guard *g, const struct guard_in
 		waiting += g->losses.items[i].back != 0;
 	if (!waiting || waiting >= u->server_count)
 		return NEVER;
+	upstream_unshare(u, a);
 	for (size_t i = 0; i < u->server_count; i++) {
 		size_t at = losses_find(&g->losses, u->servers[i].address, &found);
 
@@ -384,7 +388,7 @@ uint64_t servers_guard_apply(struct servers_guard *g, const struct guard_input *
 			     struct problems *problems)
 {
 	size_t base = samples_max(&g->served, in->now, in->rules->window);
-	uint64_t due = postpone_returned(g, in, u), later;
+	uint64_t due = postpone_returned(g, in, next->arena, u), later;
 
 	later = guard_registrations(g, in, next, u, base, problems);
 	due = later < due ? later : due;

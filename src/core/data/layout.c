@@ -290,12 +290,14 @@ struct digest tree_revision(const struct tree *t, const char *root)
 	CLEANUP(digester_freep) struct digester *d = digester_new();
 
 	for (size_t i = first_below(t, root);
-	     i < tree_count(t) && path_is_below(tree_at(t, i)->path, root); i++) {
+	     i < tree_count(t) && path_is_below(tree_at(t, i)->path, root);) {
 		const struct znode *z = tree_at(t, i);
 		const char *relative = path_relative(z->path, root);
 		size_t upstream = path_upstream(z->path, root);
+		bool is_server = upstream && z->path[upstream];
 
-		if (upstream && z->path[upstream])
+		i = upstream && !is_server ? tree_subtree_end(t, i) : i + 1;
+		if (is_server)
 			continue;
 		digester_add_field(d, relative, strlen(relative));
 		digester_add_field(d, z->data, z->size);

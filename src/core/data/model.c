@@ -179,6 +179,25 @@ const struct server *upstream_server(const struct upstream *u, const char *addre
 	return find(u->servers, u->server_count, sizeof(*u->servers), address);
 }
 
+void upstream_unshare(struct upstream *u, struct arena *a)
+{
+	const struct discover *old = u->discovers;
+	const struct server *servers = u->servers;
+
+	if (!u->decoded)
+		return;
+	u->decoded = NULL;
+	u->discovers = arena_array(a, struct discover, u->discover_count);
+	if (u->discover_count)
+		memcpy(u->discovers, old, u->discover_count * sizeof(*old));
+	u->servers = arena_array(a, struct server, u->server_count);
+	for (size_t i = 0; i < u->server_count; i++) {
+		u->servers[i] = servers[i];
+		if (servers[i].discover)
+			u->servers[i].discover = &u->discovers[servers[i].discover - old];
+	}
+}
+
 bool upstream_takes_backups(const struct upstream *u)
 {
 	return !u->balance ||

@@ -8,18 +8,45 @@
 
 #include <zknginx/tree.h>
 
+static bool is_plain(unsigned char c, bool path)
+{
+	return c != '\\' && c != 0x7f && (c >= 0x20 || c == '\t') &&
+	       !(path && (c == ' ' || c == '\t'));
+}
+
 static void put_escaped(struct buf *out, const char *s, size_t size, bool path)
 {
-	for (size_t i = 0; i < size; i++) {
-		unsigned char c = (unsigned char)s[i];
+	const char *end = s + size;
 
-		if (c == '\\')
+	while (s < end) {
+		const char *from = s;
+
+		while (s < end && is_plain((unsigned char)*s, path))
+			s++;
+		buf_put(out, from, (size_t)(s - from));
+		if (s == end)
+			break;
+		if (*s == '\\')
 			buf_puts(out, "\\\\");
-		else if ((c < 0x20 && c != '\t') || c == 0x7f || (path && (c == ' ' || c == '\t')))
-			buf_printf(out, "\\x%02x", c);
 		else
-			buf_putc(out, (char)c);
+			buf_printf(out, "\\x%02x", (unsigned char)*s);
+		s++;
 	}
+}
+
+/* No printf: there may be 100,000 znodes. */
+static void put_hex(struct buf *out, const char *name, int64_t value)
+{
+	uint64_t rest = (uint64_t)value;
+	char digits[16];
+	size_t at = sizeof(digits);
+
+	if (!value)
+		return;
+	for (; rest; rest >>= 4)
+		digits[--at] = "0123456789abcdef"[rest & 15];
+	buf_puts(out, name);
+	buf_put(out, digits + at, sizeof(digits) - at);
 }
 
 /* Every line of data ends in a line feed except a last one, which is marked. */
@@ -42,12 +69,9 @@ void znode_print(const struct znode *z, struct buf *out)
 	put_escaped(out, z->path, strlen(z->path), true);
 	if (z->version)
 		buf_printf(out, " version=%" PRId32, z->version);
-	if (z->mzxid)
-		buf_printf(out, " mzxid=0x%" PRIx64, (uint64_t)z->mzxid);
-	if (z->czxid)
-		buf_printf(out, " czxid=0x%" PRIx64, (uint64_t)z->czxid);
-	if (z->owner)
-		buf_printf(out, " owner=0x%" PRIx64, (uint64_t)z->owner);
+	put_hex(out, " mzxid=0x", z->mzxid);
+	put_hex(out, " czxid=0x", z->czxid);
+	put_hex(out, " owner=0x", z->owner);
 	buf_putc(out, '\n');
 	put_data(out, z->data, z->size);
 }

@@ -11,13 +11,14 @@
 
 #include "core/data/layout.h"
 #include "decode.h"
+#include "decode_cache.h"
 #include "decode_servers.h"
 #include "expand.h"
 #include "fields.h"
 
 static bool upstream_form(struct decoder *d, const struct znode *z, void *out, struct problems *ps)
 {
-	return decode_upstream(d->model->arena, z, d->in->policy, out, ps);
+	return decode_upstream(d->arena, z, d->in->policy, out, ps);
 }
 
 static bool site_form(struct decoder *d, const struct znode *z, void *out, struct problems *ps)
@@ -37,21 +38,47 @@ static bool text_form(struct decoder *d, const struct znode *z, void *out, struc
  * servers from index i on. Without a valid policy the servers are still decoded, so that their
  * problems are reported, but are not used.
  */
-static size_t add_upstream(struct decoder *d, const struct znode *z, size_t i)
+static struct decoded *decode_whole(struct decoder *d, const struct znode *z, size_t i, size_t *end)
+{
+	struct decoded *new = decoded_new();
+	size_t problems = d->problems->count, names = d->wanted.count;
+
+	d->arena = new->arena;
+	new->is_valid = decoder_read(d, z, upstream_form, &new->upstream);
+	if (!new->is_valid)
+		new->upstream = (struct upstream){ 0 };
+	*end = decode_servers(d, &new->upstream, i, z->path);
+	new->stands_alone = d->problems->count == problems && d->wanted.count == names;
+	d->arena = d->model->arena;
+	return new;
+}
+
+static void add_decoded(struct decoder *d, struct decoded *of)
 {
 	struct model *m = d->model;
-	struct upstream *u;
-	bool valid;
 
+	decoded_keep_in(m->arena, of);
+	if (!of->is_valid)
+		return;
 	m->upstreams = arena_grow(m->arena, m->upstreams, m->upstream_count, &d->upstream_room,
 				  sizeof(*m->upstreams));
-	u = &m->upstreams[m->upstream_count];
-	valid = decoder_read(d, z, upstream_form, u);
-	if (!valid)
-		*u = (struct upstream){ 0 };
-	i = decode_servers(d, u, i, z->path);
-	m->upstream_count += valid;
-	return i;
+	m->upstreams[m->upstream_count] = of->upstream;
+	m->upstreams[m->upstream_count++].decoded = of;
+}
+
+/* The upstream of the znodes from `first` on; its servers begin at i. */
+static size_t add_upstream(struct decoder *d, const struct znode *z, size_t first, size_t i)
+{
+	size_t end;
+	struct decoded *of = decode_cache_find(d->in->cache, d->in, first, &end);
+
+	if (!of) {
+		of = decode_whole(d, z, i, &end);
+		decode_cache_add(d->in->cache, d->in, of, z->path, first, end);
+	}
+	add_decoded(d, of);
+	decoded_unref(of);
+	return end;
 }
 
 /* --- the walk -------------------------------------------------------------------------------- */
@@ -63,9 +90,9 @@ static size_t visit_upstream(struct decoder *d, const char *name, size_t i)
 	struct znode parent = { .data = "" };
 
 	if (!slash)
-		return add_upstream(d, z, i + 1);
+		return add_upstream(d, z, i, i + 1);
 	parent.path = arena_copy(d->model->arena, z->path, (size_t)(slash - z->path));
-	return add_upstream(d, &parent, i);
+	return add_upstream(d, &parent, i, i);
 }
 
 static size_t visit_site(struct decoder *d, const char *name UNUSED, size_t i)
@@ -164,9 +191,11 @@ struct model *decode(const struct decode_input *in, struct problems *problems)
 {
 	struct decoder d = { .in = in, .problems = problems, .model = model_new() };
 
-	d.wanted.arena = d.model->arena;
+	d.arena = d.wanted.arena = d.model->arena;
 	problems_init(&d.dropped);
+	decode_cache_begin(in->cache, in);
 	walk(&d);
+	decode_cache_end(in->cache);
 	problems_fini(&d.dropped);
 	if (d.model->snippet_count)
 		qsort(d.model->snippets, d.model->snippet_count, sizeof(*d.model->snippets),

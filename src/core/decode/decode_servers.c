@@ -10,7 +10,7 @@
 
 static bool server_form(struct decoder *d, const struct znode *z, void *out, struct problems *ps)
 {
-	return decode_server(d->model->arena, z, d->upstream, out, ps);
+	return decode_server(d->arena, z, d->upstream, out, ps);
 }
 
 /* Of one address: child znodes first, then the newest registration. */
@@ -101,7 +101,7 @@ static void read_own(struct decoder *d, const struct znode *z, struct server_lis
 
 size_t decode_servers(struct decoder *d, struct upstream *u, size_t i, const char *path)
 {
-	struct server_list list = { .arena = d->model->arena };
+	struct server_list list = { .arena = d->arena };
 	const struct tree *t = d->in->tree;
 	size_t prefix = strlen(path) + 1, end = i;
 

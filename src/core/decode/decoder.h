@@ -14,6 +14,7 @@ struct decoder {
 	struct problems *problems;
 	struct problems dropped; /* of accepted bytes: an operator cannot do anything about them */
 	struct model *model;     /* under construction */
+	struct arena *arena;     /* of the object that is being decoded */
 	size_t upstream_room, site_room, snippet_room;
 	const struct upstream *upstream; /* the one whose servers are being decoded */
 	enum config_kind kind;           /* of the object that is being decoded */

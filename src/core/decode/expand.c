@@ -67,12 +67,24 @@ static int by_path(const void *a, const void *b)
 	return path_compare(((const struct failure *)a)->path, ((const struct failure *)b)->path);
 }
 
+static const struct failure *find_failure(const struct expansion *x, const char *path)
+{
+	const struct failure wanted = { .path = path };
+
+	return x && x->failure_count
+		       ? bsearch(&wanted, x->failures, x->failure_count, sizeof(wanted), by_path)
+		       : NULL;
+}
+
+bool expansion_fails(const struct expansion *x, const char *path)
+{
+	return find_failure(x, path);
+}
+
 bool expansion_problem(const struct expansion *x, const char *path, struct problems *problems)
 {
-	const struct failure wanted = { .path = path }, *f = NULL;
+	const struct failure *f = find_failure(x, path);
 
-	if (x && x->failure_count)
-		f = bsearch(&wanted, x->failures, x->failure_count, sizeof(*f), by_path);
 	if (f)
 		problems_add(problems, path, PROBLEM_FIELD, f->field, "%s", f->why);
 	return f;
@@ -299,12 +311,13 @@ static bool anything_to_do(const struct expansion *x)
 	if (x->defaults.site || x->defaults.location || x->defaults.upstream ||
 	    x->broken[ROLE_SITE] || x->broken[ROLE_UPSTREAM])
 		return true;
-	for (; i < tree_count(x->raw) && path_is_within(tree_at(x->raw, i)->path, x->root); i++) {
+	while (i < tree_count(x->raw) && path_is_within(tree_at(x->raw, i)->path, x->root)) {
 		const struct znode *z = tree_at(x->raw, i);
 		struct config_place p = config_place(z->path, x->root);
 
 		if (p.level == CONFIG_OBJECT && may_need(x, config_role(p.kind), z))
 			return true;
+		i = p.level == CONFIG_OBJECT ? tree_subtree_end(x->raw, i) : i + 1;
 	}
 	return false;
 }

@@ -107,7 +107,7 @@ static void put_raw(struct buf *out, const struct raw_lines *raw)
 		put_text(out, raw->includes[i]);
 }
 
-PRINTS(upstream, 312);
+PRINTS(upstream, 328);
 void meaning_put_upstream(struct buf *out, const struct upstream *u)
 {
 	put_number(out, u->protocol, 0);
@@ -254,7 +254,7 @@ static void put_stream(struct buf *out, const struct stream_fields *s)
 	put_number(out, s->proxy_protocol, 0);
 }
 
-PRINTS(site, 424);
+PRINTS(site, 432);
 void meaning_put_site(struct buf *out, const struct site *s)
 {
 	put_number(out, s->protocol, 0);

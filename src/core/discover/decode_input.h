@@ -8,6 +8,7 @@
 #include "core/discover/names.h"
 #include "core/policy/policy.h"
 
+struct decode_cache;
 struct expansion;
 
 struct decode_input {
@@ -17,6 +18,7 @@ struct decode_input {
 	const char *root;                  /* zookeeper.config */
 	const struct names *names;         /* NULL: host names are left to nginx */
 	const struct expansion *expansion; /* that made the tree; NULL: it is as it was written */
+	struct decode_cache *cache;        /* of the run before; NULL: nothing is kept */
 };
 
 #endif

@@ -49,7 +49,8 @@ void discover_servers(const struct decode_input *in, struct upstream *u, struct 
 
 /*
  * In an upstream with discovered servers: computes nginx's weights from the servers' shares, as
- * whole numbers that are as small as possible. Must be called whenever the servers have changed.
+ * whole numbers that are as small as possible. Must be called whenever the servers have changed;
+ * does nothing where they are as they were decoded.
  */
 void discover_weigh(struct upstream *u);
 

@@ -59,7 +59,7 @@ void discover_weigh(struct upstream *u)
 	double by;
 	long common = 0;
 
-	if (!has_discovered(u))
+	if (u->decoded || !has_discovered(u))
 		return;
 	by = scale(u);
 	for (size_t i = 0; i < u->server_count; i++) {

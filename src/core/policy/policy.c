@@ -274,3 +274,34 @@ struct policy policy_from_settings(const struct settings *s)
 		p.network_count += !network_parse(networks[i], &p.networks[p.network_count]);
 	return p;
 }
+
+static void add_text(struct digester *d, const char *text)
+{
+	digester_add(d, text ? "+" : "-", 1);
+	digester_add_field(d, text ?: "", text ? strlen(text) : 0);
+}
+
+static void add_texts(struct digester *d, const char *const *texts)
+{
+	for (; texts && *texts; texts++)
+		add_text(d, *texts);
+	add_text(d, NULL);
+}
+
+struct digest policy_digest(const struct policy *p)
+{
+	CLEANUP(digester_freep) struct digester *d = digester_new();
+	unsigned char level = (unsigned char)p->level;
+
+	digester_add(d, &level, 1);
+	add_texts(d, p->roots);
+	add_texts(d, p->certificates);
+	add_texts(d, p->writable);
+	add_text(d, p->log_directory);
+	add_text(d, p->nginx_config);
+	for (size_t i = 0; i < p->network_count; i++) {
+		digester_add(d, p->networks[i].bytes, sizeof(p->networks[i].bytes));
+		digester_add(d, &p->networks[i].bits, 1);
+	}
+	return digester_finish(d);
+}

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <zknginx/arena.h>
+#include <zknginx/digest.h>
 #include <zknginx/modes.h>
 
 #include "core/text/lexer.h"
@@ -96,6 +97,9 @@ const char **policy_upstreams(struct arena *a, const char *text, size_t size, si
 
 /* May clients write below this directory? Then nothing but `dav` may serve it. */
 bool policy_may_write(const struct policy *p, const char *path);
+
+/* Two policies with the same digest decide in the same way. */
+struct digest policy_digest(const struct policy *p);
 
 struct settings;
 /* The policy that the settings ask for; borrows its roots from them. */

@@ -1,8 +1,13 @@
 /*
  * The bundle: two texts, and for each an ascending list of origins, one a change of
  * znode and not one a line, so that a look-up is a binary search and a bundle of
- * 100,000 lines is little more than its bytes. The arena owns copies of the paths.
+ * 100,000 lines is little more than its bytes. The arena owns copies of the paths, or the pieces
+ * that have them.
+ *
+ * The digest of a text is that of a list: of the digests of its pieces, and of the lines between
+ * them. So a text in which one piece is new costs the digest of that piece and of the list.
  */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,9 +101,27 @@ void bundle_builder_fini(struct bundle_builder *b)
 	for (int f = 0; f < BUNDLE_FILE_N; f++) {
 		buf_fini(&b->text[f]);
 		free(b->origins[f]);
+		digester_free(b->digester[f]);
 	}
 	arena_free(b->arena);
 	*b = (struct bundle_builder){ 0 };
+}
+
+static void reserve_origins(struct bundle_builder *b, enum bundle_file f, size_t more)
+{
+	size_t room = 2 * b->origin_room[f] + 16;
+
+	if (b->origin_count[f] + more <= b->origin_room[f])
+		return;
+	b->origin_room[f] = room > b->origin_count[f] + more ? room : b->origin_count[f] + more;
+	b->origins[f] = xrealloc(b->origins[f], b->origin_room[f] * sizeof(*b->origins[f]));
+}
+
+void bundle_builder_reserve(struct bundle_builder *b, enum bundle_file f, size_t bytes,
+			    size_t origins)
+{
+	buf_room(&b->text[f], bytes);
+	reserve_origins(b, f, origins);
 }
 
 /* The origin that begins with the next line: a new one, or one that got no line yet. */
@@ -108,10 +131,7 @@ static struct origin *next_origin(struct bundle_builder *b, enum bundle_file f)
 
 	if (count && b->origins[f][count - 1].line == b->line[f] + 1)
 		return &b->origins[f][count - 1];
-	if (count == b->origin_room[f]) {
-		b->origin_room[f] = count ? 2 * count : 64;
-		b->origins[f] = xrealloc(b->origins[f], b->origin_room[f] * sizeof(*b->origins[f]));
-	}
+	reserve_origins(b, f, 1);
 	return &b->origins[f][b->origin_count[f]++];
 }
 
@@ -159,28 +179,143 @@ void bundle_builder_marker(struct bundle_builder *b, enum bundle_file f, const c
 	bundle_builder_line(b, f, line, strlen(line));
 }
 
-/* Of the texts as they are now. */
-static struct digest digest_texts(const struct bundle_builder *b, struct digest each[BUNDLE_FILE_N])
+/* --- digests ---------------------------------------------------------------------------------- */
+
+static struct digester *digester_of(struct bundle_builder *b, enum bundle_file f)
+{
+	if (!b->digester[f])
+		b->digester[f] = digester_new();
+	return b->digester[f];
+}
+
+/* The lines since the last piece. */
+static void digest_lines(struct bundle_builder *b, enum bundle_file f)
+{
+	size_t size = b->text[f].size - b->digested[f];
+	struct digest lines;
+
+	if (!size)
+		return;
+	lines = digest_of(b->text[f].data + b->digested[f], size);
+	digester_add(digester_of(b, f), lines.bytes, DIGEST_SIZE);
+	b->digested[f] = b->text[f].size;
+}
+
+static struct digest digest_text(struct bundle_builder *b, enum bundle_file f)
+{
+	struct digest text;
+
+	digest_lines(b, f);
+	text = digester_finish(digester_of(b, f));
+	digester_free(TAKE(b->digester[f]));
+	return text;
+}
+
+static struct digest digest_texts(struct bundle_builder *b)
 {
 	CLEANUP(digester_freep) struct digester *d = digester_new();
 
 	for (int f = 0; f < BUNDLE_FILE_N; f++) {
-		each[f] = digest_of(buf_str(&b->text[f]), b->text[f].size);
-		digester_add(d, each[f].bytes, DIGEST_SIZE);
+		struct digest text = digest_text(b, (enum bundle_file)f);
+
+		digester_add(d, text.bytes, DIGEST_SIZE);
 	}
 	return digester_finish(d);
 }
 
-/* The marker is the digest of the text without the marker. The bundle's own digest includes it. */
+/* The digest is that of the text with zeros in the marker's place. */
 static void put_marker(struct bundle_builder *b, struct bundle *bundle)
 {
 	char hex[DIGEST_HEX_SIZE];
-	struct digest digest = digest_texts(b, bundle->digests);
 
-	digest_hex(&digest, hex);
+	digest_hex(&bundle->digest, hex);
 	memcpy(bundle->marker, hex, BUNDLE_MARKER_SIZE - 1);
 	memcpy(b->text[b->marker_file].data + b->marker_at, hex, BUNDLE_MARKER_SIZE - 1);
 }
+
+/* --- pieces ----------------------------------------------------------------------------------- */
+
+struct bundle_piece {
+	unsigned refs;
+	unsigned lines;
+	struct arena *arena; /* znode paths */
+	struct buf text;
+	struct origin *origins; /* their lines count from 1 */
+	size_t origin_count;
+	struct digest digest;
+};
+
+struct bundle_piece *bundle_piece_ref(struct bundle_piece *p)
+{
+	p->refs++;
+	return p;
+}
+
+void bundle_piece_unref(struct bundle_piece *p)
+{
+	if (!p || --p->refs)
+		return;
+	arena_free(p->arena);
+	buf_fini(&p->text);
+	free(p->origins);
+	free(p);
+}
+
+static void release_piece(const void *piece)
+{
+	bundle_piece_unref((struct bundle_piece *)(uintptr_t)piece);
+}
+
+struct bundle_piece *bundle_builder_cut(struct bundle_builder *b, enum bundle_file f)
+{
+	struct bundle_piece *p = xcalloc(1, sizeof(*p));
+	size_t size = b->origin_count[f] * sizeof(*p->origins);
+
+	p->refs = 1;
+	p->lines = b->line[f];
+	buf_put(&p->text, buf_str(&b->text[f]), b->text[f].size);
+	p->origins = xmalloc(size);
+	p->origin_count = b->origin_count[f];
+	if (size)
+		memcpy(p->origins, b->origins[f], size);
+	p->digest = digest_of(buf_str(&p->text), p->text.size);
+	p->arena = TAKE(b->arena);
+	bundle_builder_fini(b);
+	bundle_builder_init(b);
+	return p;
+}
+
+static void append_origins(struct bundle_builder *b, enum bundle_file f,
+			   const struct bundle_piece *p)
+{
+	unsigned before = b->line[f];
+
+	reserve_origins(b, f, p->origin_count);
+	for (size_t i = 0; i < p->origin_count; i++) {
+		struct origin o = p->origins[i];
+
+		o.line += before;
+		if (o.data)
+			o.data += before;
+		if (i == 0)
+			*next_origin(b, f) = o;
+		else
+			b->origins[f][b->origin_count[f]++] = o;
+	}
+}
+
+void bundle_builder_piece(struct bundle_builder *b, enum bundle_file f, struct bundle_piece *p)
+{
+	digest_lines(b, f);
+	digester_add(digester_of(b, f), p->digest.bytes, DIGEST_SIZE);
+	append_origins(b, f, p);
+	buf_put(&b->text[f], p->text.data, p->text.size);
+	b->digested[f] = b->text[f].size;
+	b->line[f] += p->lines;
+	arena_own(b->arena, bundle_piece_ref(p), release_piece);
+}
+
+/* --- the whole -------------------------------------------------------------------------------- */
 
 static struct bundle_text take_text(struct bundle_builder *b, enum bundle_file f)
 {
@@ -199,9 +334,9 @@ struct bundle *bundle_builder_finish(struct bundle_builder *b)
 	struct bundle *bundle = xcalloc(1, sizeof(*bundle));
 
 	bundle->refs = 1;
+	bundle->digest = digest_texts(b);
 	if (b->has_marker)
 		put_marker(b, bundle);
-	bundle->digest = digest_texts(b, bundle->digests);
 	for (int f = 0; f < BUNDLE_FILE_N; f++)
 		bundle->files[f] = take_text(b, (enum bundle_file)f);
 	bundle->arena = TAKE(b->arena);

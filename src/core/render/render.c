@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rendered.h"
 #include "renderer.h"
 
 static const char HEADER[] =
@@ -76,19 +77,27 @@ static void render_file(struct renderer *r, enum bundle_file file, enum protocol
 	render_sites(r, protocol);
 }
 
-struct bundle *render(const struct model *m, const struct render_options *options)
+struct bundle *render_cached(const struct model *m, const struct render_options *options,
+			     struct rendered *cache)
 {
-	struct renderer r = { .model = m, .options = options };
+	struct renderer r = { .model = m, .options = options, .cache = cache };
 	struct bundle *bundle;
 
 	r.sites = model_sites_by_age(m);
 	bundle_builder_init(&r.out);
+	rendered_begin(cache, options, &r.out);
 	render_file(&r, BUNDLE_HTTP, PROTOCOL_HTTP);
 	render_file(&r, BUNDLE_STREAM, PROTOCOL_STREAM);
 	bundle = bundle_builder_finish(&r.out);
+	rendered_end(cache, bundle);
 	bundle_builder_fini(&r.out);
 	free(r.sites);
 	buf_fini(&r.line);
 	buf_fini(&r.value);
 	return bundle;
+}
+
+struct bundle *render(const struct model *m, const struct render_options *options)
+{
+	return render_cached(m, options, NULL);
 }

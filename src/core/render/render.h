@@ -38,7 +38,12 @@ struct render_options {
 	const char *http_log;
 };
 
+struct rendered;
+
 /* One reference for the caller. */
 struct bundle *render(const struct model *m, const struct render_options *options);
+/* The same with what was kept of the last run (rendered.h). */
+struct bundle *render_cached(const struct model *m, const struct render_options *options,
+			     struct rendered *cache);
 
 #endif

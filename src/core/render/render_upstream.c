@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "rendered.h"
 #include "renderer.h"
 
 /* The discard port, and never tried: in http, 502 at once. */
@@ -104,10 +105,38 @@ static void render_upstream(struct renderer *r, const struct upstream *u)
 	render_close(r);
 }
 
+/* The lines of an upstream by themselves. */
+static struct bundle_piece *render_apart(struct renderer *r, const struct upstream *u)
+{
+	struct bundle_builder whole = r->out;
+	struct bundle_piece *p;
+
+	bundle_builder_init(&r->out);
+	render_upstream(r, u);
+	p = bundle_builder_cut(&r->out, r->file);
+	bundle_builder_fini(&r->out);
+	r->out = whole;
+	return p;
+}
+
+static void put_upstream(struct renderer *r, const struct upstream *u)
+{
+	struct bundle_piece *p = rendered_find(r->cache, u);
+
+	if (p) {
+		bundle_builder_piece(&r->out, r->file, p);
+		return;
+	}
+	p = render_apart(r, u);
+	rendered_add(r->cache, u, p);
+	bundle_builder_piece(&r->out, r->file, p);
+	bundle_piece_unref(p);
+}
+
 void render_upstreams(struct renderer *r, enum protocol protocol)
 {
 	for (size_t i = 0; i < r->model->upstream_count; i++) {
 		if (r->model->upstreams[i].protocol == protocol)
-			render_upstream(r, &r->model->upstreams[i]);
+			put_upstream(r, &r->model->upstreams[i]);
 	}
 }

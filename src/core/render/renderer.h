@@ -18,6 +18,7 @@ struct renderer {
 	const struct model *model;
 	const struct site **sites; /* of the model, the oldest first */
 	const struct render_options *options;
+	struct rendered *cache; /* may be NULL */
 };
 
 /* The next lines come from this znode; from none when source is NULL or has no path. */

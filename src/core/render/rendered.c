@@ -1,0 +1,150 @@
+/*
+ * Two lists in the order of rendering: that of the last run, which is read from its begin to its
+ * end, and that of this run, which takes its place. An entry keeps what was decoded, so the same
+ * address is the same upstream.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <zknginx/err.h>
+
+#include "core/decode/decode_cache.h"
+#include "rendered.h"
+
+struct entry {
+	const struct decoded *decoded;
+	struct bundle_piece *piece;
+};
+
+struct list {
+	struct entry *items;
+	size_t count, room;
+};
+
+struct rendered {
+	struct list last, next;
+	size_t at; /* in the last list: what is before it is before the upstream of now */
+	struct digest options;
+	/* Of the last bundle: the next one needs about the same room. */
+	struct {
+		size_t bytes, origins;
+	} sizes[BUNDLE_FILE_N];
+};
+
+static void list_add(struct list *l, const struct decoded *d, struct bundle_piece *p)
+{
+	if (l->count == l->room) {
+		l->room = l->room ? 2 * l->room : 64;
+		l->items = xrealloc(l->items, l->room * sizeof(*l->items));
+	}
+	l->items[l->count++] = (struct entry){ decoded_ref(d), bundle_piece_ref(p) };
+}
+
+static void list_clear(struct list *l)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		decoded_unref(l->items[i].decoded);
+		bundle_piece_unref(l->items[i].piece);
+	}
+	l->count = 0;
+}
+
+struct rendered *rendered_new(void)
+{
+	return xcalloc(1, sizeof(struct rendered));
+}
+
+void rendered_free(struct rendered *c)
+{
+	if (!c)
+		return;
+	list_clear(&c->last);
+	list_clear(&c->next);
+	free(c->last.items);
+	free(c->next.items);
+	free(c);
+}
+
+static void add_text(struct digester *d, const char *text)
+{
+	digester_add(d, text ? "+" : "-", 1);
+	digester_add_field(d, text ?: "", text ? strlen(text) : 0);
+}
+
+static struct digest digest_options(const struct render_options *o)
+{
+	CLEANUP(digester_freep) struct digester *d = digester_new();
+	unsigned char flags[] = { o->probe_lacks_status, o->has_quic };
+
+	add_text(d, o->log_directory);
+	add_text(d, o->cache_directory);
+	add_text(d, o->probe);
+	add_text(d, o->http_log);
+	add_text(d, o->trusted_ca);
+	digester_add(d, &o->nginx_version, sizeof(o->nginx_version));
+	digester_add(d, flags, sizeof(flags));
+	return digester_finish(d);
+}
+
+void rendered_begin(struct rendered *c, const struct render_options *options,
+		    struct bundle_builder *b)
+{
+	struct digest now;
+
+	if (!c)
+		return;
+	now = digest_options(options);
+	if (!digest_equal(&now, &c->options))
+		list_clear(&c->last);
+	c->options = now;
+	c->at = 0;
+	for (int f = 0; f < BUNDLE_FILE_N; f++)
+		bundle_builder_reserve(b, (enum bundle_file)f, c->sizes[f].bytes + 4096,
+				       c->sizes[f].origins + 64);
+}
+
+void rendered_end(struct rendered *c, const struct bundle *b)
+{
+	struct list last;
+
+	if (!c)
+		return;
+	last = c->last;
+	list_clear(&last);
+	c->last = c->next;
+	c->next = last;
+	for (int f = 0; f < BUNDLE_FILE_N; f++) {
+		c->sizes[f].bytes = b->files[f].size;
+		c->sizes[f].origins = b->files[f].origin_count;
+	}
+}
+
+/* First those of http, then those of stream, each by name. */
+static int compare(const struct upstream *a, const struct upstream *b)
+{
+	if (a->protocol != b->protocol)
+		return a->protocol == PROTOCOL_HTTP ? -1 : 1;
+	return strcmp(a->name, b->name);
+}
+
+struct bundle_piece *rendered_find(struct rendered *c, const struct upstream *u)
+{
+	const struct entry *e;
+
+	while (c && c->at < c->last.count &&
+	       compare(&c->last.items[c->at].decoded->upstream, u) < 0)
+		c->at++;
+	if (!c || c->at == c->last.count || !u->decoded)
+		return NULL;
+	e = &c->last.items[c->at];
+	if (e->decoded != u->decoded)
+		return NULL;
+	list_add(&c->next, e->decoded, e->piece);
+	return e->piece;
+}
+
+void rendered_add(struct rendered *c, const struct upstream *u, struct bundle_piece *p)
+{
+	if (c && u->decoded)
+		list_add(&c->next, u->decoded, p);
+}
