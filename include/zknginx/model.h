@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <zknginx/arena.h>
+#include <zknginx/check.h>
 #include <zknginx/kind.h>
 #include <zknginx/site.h>
 #include <zknginx/tree.h>
@@ -27,6 +28,7 @@
  */
 #define CACHE_ZONE_PREFIX "cache/"
 #define LIMIT_ZONE_PREFIX "limit/"
+#define UPSTREAM_ZONE_PREFIX "upstream/"
 #define TLS_ZONE "tls/zknginx"
 #define STREAM_TLS_ZONE "tls/zknginx_stream"
 #define SNI_VARIABLE_PREFIX "zknginx_sni_"
@@ -113,6 +115,7 @@ struct server {
 			     was written as an address */
 	bool held;        /* gone from ZooKeeper, kept by a guard */
 	bool drained;     /* an operator's override: rendered `down` */
+	bool failing;     /* the daemon's checks of it fail: rendered `down` */
 };
 
 /* An operator's decision to take a server out of the traffic (compose/drain.h). */
@@ -139,15 +142,19 @@ struct upstream {
 	const char *keepalive_time, *keepalive_timeout;
 	const char *sticky;        /* the text of `balance` that it stands for; NULL: none */
 	const char *sticky_cookie; /* in lower case: `balance` uses its variable; NULL: none */
-	const char *zone;          /* size of the shared memory zone, or NULL */
+	const char *zone;          /* size of the shared memory zone; NULL: not said */
+	bool zone_off;             /* it has no zone */
+	size_t zone_size;          /* bytes of the zone that it has by default; 0: it has none */
 	struct server_params defaults;
 	long min_servers; /* fewer than this is held by the guard; default 1 */
 	long max_shrink;  /* percent, 0..100; UNSET = the setting's */
 	enum on_empty on_empty;
 	struct discover *discovers; /* in the policy's order */
 	size_t discover_count;
-	bool tls;               /* nginx uses TLS for its servers */
-	struct server *servers; /* sorted by address; no doubles */
+	bool tls;                       /* nginx uses TLS for its servers */
+	const struct check_rule *check; /* how the daemon checks its servers; NULL: it does not */
+	const char *slow_start;         /* a time; NULL: none */
+	struct server *servers;         /* sorted by address; no doubles */
 	size_t server_count;
 	bool unavailable;    /* it has no server: rendered with one that refuses at once */
 	struct znode source; /* the policy znode */

@@ -80,7 +80,7 @@ static int open_state(struct agent *a, struct err *e)
 		return -1;
 	r->good = compose_accepted(r->accepted, a->settings->zookeeper.config, &a->policy,
 				   last_names_view(a->last_names));
-	host_config_adopt_defaults(stage_live_directory(a->stage), r->good);
+	host_config_adopt(stage_live_directory(a->stage), r->good);
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 /*
  * Compose: tree → finished model. The pure half of the spine in one call: decode, guard and link,
- * in this order, with one list of problems; then the drains.
+ * in this order, with one list of problems; then the drains and the zones.
  */
 #ifndef ZKNGINX_COMPOSE_H
 #define ZKNGINX_COMPOSE_H

@@ -8,14 +8,15 @@ text_check check_time;    /* "10s", "250ms" */
 text_check check_seconds; /* the same without milliseconds */
 text_check check_size;    /* "10m" */
 text_check check_zone_size;
-text_check check_name;     /* of a znode: name_is_valid() */
-text_check check_upstream; /* upstream_name_is_valid() */
-text_check check_path;     /* of a file that nginx may read */
-text_check check_root;     /* of a directory that clients may read */
-text_check check_body;     /* any text, with variables and line breaks; may be empty */
-text_check check_value;    /* of a header: one line, variables that cannot hold a line feed */
-text_check check_line;     /* the same, not empty */
-text_check check_target;   /* of a redirect */
+text_check check_upstream_zone; /* or "off" */
+text_check check_name;          /* of a znode: name_is_valid() */
+text_check check_upstream;      /* upstream_name_is_valid() */
+text_check check_path;          /* of a file that nginx may read */
+text_check check_root;          /* of a directory that clients may read */
+text_check check_body;          /* any text, with variables and line breaks; may be empty */
+text_check check_value;         /* of a header: one line, variables that cannot hold a line feed */
+text_check check_line;          /* the same, not empty */
+text_check check_target;        /* of a redirect */
 text_check check_expires;
 text_check check_cache_valid;
 text_check check_rate; /* "50r/s" */

@@ -213,6 +213,16 @@ static bool check_choice(struct draft *d)
 	return true;
 }
 
+/* A typed upstream has one by default. */
+static bool has_zone(const struct piece *p)
+{
+	for (size_t i = 0; i < p->body.count; i++) {
+		if (conf_is(p->body.items[i], "zone"))
+			return true;
+	}
+	return false;
+}
+
 static bool read_upstream(struct draft *d)
 {
 	struct piece *p = d->piece;
@@ -235,6 +245,8 @@ static bool read_upstream(struct draft *d)
 	}
 	if (!p->server_count)
 		return why_set(d->in->arena, d->why, p->node, "it has no server");
+	if (!has_zone(p))
+		json_put_text(d->json, "zone", "off");
 	return check_choice(d);
 }
 

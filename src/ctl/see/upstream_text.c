@@ -140,14 +140,23 @@ static void print_guard(const struct composed *c, const struct screen *screen,
 			u->name);
 }
 
-static void print_head(const struct screen *screen, const struct upstream *u)
+static const char *zone_text(struct arena *a, const struct upstream *u)
+{
+	return u->zone        ? u->zone
+	       : u->zone_size ? arena_printf(a, "%zuk", u->zone_size >> 10)
+			      : "none";
+}
+
+static void print_head(const struct composed *c, const struct screen *screen,
+		       const struct upstream *u)
 {
 	screen_lines(screen, COLOR_STRONG, 0, "Upstream %s (%s)", u->name, u->source.path);
 	screen_lines(screen, COLOR_NONE, 0,
 		     "%s, balance %s, keepalive %ld, zone %s, min_servers %ld, on_empty %s%s",
 		     upstream_protocol(u->protocol), u->balance ?: "round robin",
-		     u->keepalive == UNSET ? 0 : u->keepalive, u->zone ?: "none", u->min_servers,
-		     u->on_empty == ON_EMPTY_KEEP ? "keep" : "unavailable", u->tls ? ", tls" : "");
+		     u->keepalive == UNSET ? 0 : u->keepalive, zone_text(c->arena, u),
+		     u->min_servers, u->on_empty == ON_EMPTY_KEEP ? "keep" : "unavailable",
+		     u->tls ? ", tls" : "");
 }
 
 void upstream_print(const struct composed *c, const struct screen *screen, const char *path,
@@ -157,7 +166,7 @@ void upstream_print(const struct composed *c, const struct screen *screen, const
 	size_t count = upstream_problems(c, path, u, &problems);
 
 	if (u) {
-		print_head(screen, u);
+		print_head(c, screen, u);
 		for (size_t i = 0; i < u->discover_count; i++) {
 			print_discover(c, screen, u, &u->discovers[i]);
 			print_left_out(screen, &u->discovers[i]);
