@@ -2,6 +2,7 @@
 #include <zknginx/bundle.h>
 #include <zknginx/err.h>
 
+#include "core/check/failures.h"
 #include "core/compose/link.h"
 #include "core/compose/zones.h"
 #include "host_config.h"
@@ -18,6 +19,7 @@ void host_config_adopt(const char *live, struct model *good)
 		if (i == BUNDLE_HTTP)
 			link_adopt_defaults(good, buf_str(&text), text.size);
 		zones_adopt(good, buf_str(&text), text.size);
+		failures_adopt(good, buf_str(&text), text.size);
 	}
 }
 

@@ -10,6 +10,7 @@
 
 #include <zknginx/log.h>
 
+#include "core/check/failures.h"
 #include "core/compose/compose.h"
 #include "core/compose/zones.h"
 #include "core/render/render.h"
@@ -153,6 +154,7 @@ static void adopt_live(struct preview *p)
 		if (i == BUNDLE_HTTP)
 			link_adopt_defaults(p->good, buf_str(&text), text.size);
 		zones_adopt(p->good, buf_str(&text), text.size);
+		failures_adopt(p->good, buf_str(&text), text.size);
 	}
 }
 
@@ -213,13 +215,15 @@ struct model *preview_compose(struct preview *p, const struct tree *tree, struct
 {
 	CLEANUP(host_claims_freep) struct host_claims *host = preview_host_claims(p->settings);
 
-	return preview_compose_input(p->settings,
-				     (struct compose_input){ .tree = tree,
-							     .accepted = p->accepted,
-							     .good = p->good,
-							     .host = host,
-							     .drains = p->drains },
-				     problems);
+	return preview_compose_input(
+		p->settings,
+		(struct compose_input){ .tree = tree,
+					.accepted = p->accepted,
+					.good = p->good,
+					.host = host,
+					.drains = p->drains,
+					.failures = failures_of(p->good, p->good->arena) },
+		problems);
 }
 
 /* -N: there may be no live file yet. */

@@ -130,7 +130,7 @@ static enum floor file_floor(const char *file)
 
 /* The folders of the core, each based on those before it. */
 static const char *const folders[] = { "text",     "wire",   "data",    "policy", "endpoint",
-				       "discover", "decode", "compose", "render", "import",
+				       "discover", "decode", "check", "compose", "render", "import",
 				       "deploy",   "fleet",  "rollout", "status" };
 
 /* The position in that list of the folder at the beginning of `path`; NONE: not in it. */

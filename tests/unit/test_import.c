@@ -28,7 +28,7 @@ static void an_upstream_and_a_server_become_typed_objects(void **state)
 		  "        location =/ping { return 204; }\n    }\n}\n");
 	assert_fates(w, "typed typed");
 	assert_string_equal(file(w, "upstreams/shop.json"),
-			    "{\n  \"balance\": \"least_conn\",\n  \"keepalive\": 32\n}\n");
+			    "{\n  \"balance\": \"least_conn\",\n  \"keepalive\": 32,\n  \"zone\": \"off\"\n}\n");
 	assert_string_equal(file(w, "upstreams/shop/10.0.0.1:8080"), "weight=5\n");
 	assert_string_equal(file(w, "upstreams/shop/[2001:db8::1]:80"), "backup\n");
 	assert_string_equal(file(w, "sites/shop.example.com.json"),

@@ -64,6 +64,7 @@ struct model *compose(const struct compose_input *in, struct problems *problems,
 					 .host_may_define = in->host_may_define },
 		   problems);
 	drains_apply(m, &in->drains);
+	failures_apply(m, &in->failures);
 	zones_apply(m, in->good);
 	expansion_explain(x, problems);
 	problems_sort(problems);
