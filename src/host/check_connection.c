@@ -88,6 +88,24 @@ static int dial(const struct check_target *t)
 	return -1;
 }
 
+/* OpenSSL's buffers of an idle connection are freed. nginx does not verify the servers of an
+ * upstream either, unless a location says so: the check asks whether they answer. */
+SSL_CTX *check_connection_tls_new(void)
+{
+	SSL_CTX *tls = SSL_CTX_new(TLS_client_method());
+
+	if (!tls)
+		die("OpenSSL: out of memory");
+	SSL_CTX_set_verify(tls, SSL_VERIFY_NONE, NULL);
+	SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS);
+	return tls;
+}
+
+void check_connection_tls_free(SSL_CTX *tls)
+{
+	SSL_CTX_free(tls);
+}
+
 /* A name alone: TLS has no other server names. */
 static const char *server_name(const struct check_rule *rule)
 {

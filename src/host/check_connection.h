@@ -11,7 +11,7 @@
 
 #include <openssl/types.h>
 
-#include "core/check/checks.h"
+#include "core/check/check_targets.h"
 
 #define CHECK_USES_MOST 30
 #define CHECK_ANSWER_MOST 16384 /* bytes that are read of an answer */
@@ -21,6 +21,10 @@ enum check_step {
 	CHECK_STEP_ENDS,  /* the result is set */
 	CHECK_STEP_STALE, /* the server had closed this kept connection: a new one has to be made */
 };
+
+/* For all connections with TLS. */
+SSL_CTX *check_connection_tls_new(void);
+void check_connection_tls_free(SSL_CTX *tls);
 
 struct check_connection;
 

@@ -7,8 +7,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <openssl/ssl.h>
-
 #include "check_connection.h"
 #include "checker.h"
 #include "sys/timing.h"
@@ -51,17 +49,10 @@ static void close_carrier(struct checker *c, struct check_target *t)
 	c->counts.sockets--;
 }
 
-/* OpenSSL's buffers of an idle connection are freed. nginx does not verify the servers of an
- * upstream either, unless a location says so: the check asks whether they answer. */
 static SSL_CTX *tls_of(struct checker *c)
 {
-	if (c->tls)
-		return c->tls;
-	c->tls = SSL_CTX_new(TLS_client_method());
 	if (!c->tls)
-		die("OpenSSL: out of memory");
-	SSL_CTX_set_verify(c->tls, SSL_VERIFY_NONE, NULL);
-	SSL_CTX_set_mode(c->tls, SSL_MODE_RELEASE_BUFFERS);
+		c->tls = check_connection_tls_new();
 	return c->tls;
 }
 
@@ -288,7 +279,7 @@ void checker_free(struct checker *c)
 	checks_free(c->checks);
 	sd_event_source_disable_unref(c->look);
 	sd_event_source_disable_unref(c->tell);
-	SSL_CTX_free(c->tls);
+	check_connection_tls_free(c->tls);
 	close(c->epoll);
 	free(c);
 }

@@ -16,7 +16,7 @@
 
 #include <systemd/sd-event.h>
 
-#include "core/check/checks.h"
+#include "core/check/check_targets.h"
 
 #define CHECK_SOCKETS_MOST 8192
 

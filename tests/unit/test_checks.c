@@ -4,7 +4,7 @@
 #include <zknginx/bundle.h>
 
 #include "compose_fixture.h"
-#include "core/check/checks.h"
+#include "core/check/check_targets.h"
 #include "core/check/http_answer.h"
 #include "core/render/render.h"
 

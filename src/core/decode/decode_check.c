@@ -103,21 +103,35 @@ static const char *check_request_host(const struct reader *r UNUSED, const char 
 		       : "is not a host name or an address, with or without a port";
 }
 
-/* "200", "200-399", "200-299,404". Returns how many there are; 0: it is no such list. */
+/* Three digits, from 200 to 599; 0: it is something else. */
+static unsigned take_status(const char **s)
+{
+	unsigned n = 0;
+
+	if (strspn(*s, "0123456789") != 3)
+		return 0;
+	for (size_t i = 0; i < 3; i++)
+		n = 10 * n + (unsigned)(*(*s)++ - '0');
+	return n >= 200 && n <= 599 ? n : 0;
+}
+
+/* "200", "200-399" */
+static bool take_range(const char **s, struct check_range *out)
+{
+	out->least = out->most = take_status(s);
+	if (out->least && **s == '-') {
+		++*s;
+		out->most = take_status(s);
+	}
+	return out->least && out->least <= out->most;
+}
+
+/* "200-299,404". Returns how many there are; 0: it is no such list. */
 static size_t parse_ranges(const char *s, struct check_range *out)
 {
 	for (size_t n = 0; n < CHECK_RANGES_MOST; n++) {
-		unsigned least = 0, most = 0;
-		int size = 0;
-
-		if (sscanf(s, "%3u%n-%3u%n", &least, &size, &most, &size) < 1 ||
-		    strspn(s, "0123456789-") != (size_t)size)
+		if (!take_range(&s, &out[n]))
 			return 0;
-		most = most ?: least;
-		if (least < 200 || most > 599 || least > most)
-			return 0;
-		out[n] = (struct check_range){ least, most };
-		s += size;
 		if (!*s)
 			return n + 1;
 		if (*s++ != ',')

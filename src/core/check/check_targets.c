@@ -1,11 +1,11 @@
 /*
- * See checks.h. Both lists, the groups and the targets of each, are sorted like those of the model,
+ * See check_targets.h. Both lists, the groups and the targets of each, are sorted like those of the model,
  * so following a model is one walk over both.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "checks.h"
+#include "check_targets.h"
 #include "core/text/address.h"
 
 struct checks {

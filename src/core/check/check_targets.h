@@ -13,8 +13,8 @@
  *
  * An unknown server is used. One that a daemon before this one has found failing begins so.
  */
-#ifndef ZKNGINX_CORE_CHECKS_H
-#define ZKNGINX_CORE_CHECKS_H
+#ifndef ZKNGINX_CORE_CHECK_TARGETS_H
+#define ZKNGINX_CORE_CHECK_TARGETS_H
 
 #include "failures.h"
 #include "result.h"
