@@ -212,16 +212,15 @@ static enum check_step on_tls_error(struct check_connection *c, int rc, struct c
 }
 
 /* On loopback, a socket whose own port is the one it asks for connects to itself. */
-static bool is_own(const struct check_connection *c)
+static bool is_own(const struct check_connection *c, const union address *peer)
 {
-	union address here, there;
-	socklen_t size = sizeof(here), other = sizeof(there);
+	union address here;
+	socklen_t size = sizeof(here);
 
 	memset(&here, 0, sizeof(here));
-	memset(&there, 0, sizeof(there));
-	return getsockname(c->fd, &here.any, &size) == 0 &&
-	       getpeername(c->fd, &there.any, &other) == 0 && size == other &&
-	       memcmp(&here, &there, sizeof(here)) == 0;
+	return getsockname(c->fd, &here.any, &size) == 0 && here.v4.sin_port == peer->v4.sin_port &&
+	       memcmp(&here, peer,
+		      peer->any.sa_family == AF_INET ? sizeof(here.v4) : sizeof(here.v6)) == 0;
 }
 
 /* Is the connection made? connect() on a socket that is connecting says so. */
@@ -236,7 +235,7 @@ static enum check_step go_connect(struct check_connection *c, struct check_resul
 		return errno == EALREADY || errno == EINPROGRESS
 			       ? wait_for(c, EPOLLOUT, r)
 			       : end(r, false, CHECK_ERROR, errno);
-	if (is_own(c))
+	if (is_own(c, &a))
 		return end(r, false, CHECK_ERROR, ECONNREFUSED);
 	return end(r, true, CHECK_CONNECTED, 0);
 }

@@ -148,14 +148,17 @@ static void listen_on(struct backend *b)
 
 struct rig_backends *rig_backends_start(size_t count)
 {
+	pid_t pid;
+
 	all = mmap(NULL, sizeof(*all), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_true(all != MAP_FAILED && count <= RIG_BACKENDS_MOST);
 	all->count = count;
 	for (size_t i = 0; i < count; i++)
 		listen_on(&all->each[i]);
-	all->pid = fork();
-	if (all->pid == 0)
+	pid = fork();
+	if (pid == 0)
 		serve();
+	all->pid = pid; /* only here: the child shares this memory */
 	for (size_t i = 0; i < count; i++)
 		close(all->each[i].listener);
 	return all;
