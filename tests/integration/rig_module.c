@@ -13,6 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <zknginx/arena.h>
 #include <zknginx/err.h>
 
 #include "rig_module.h"
@@ -20,10 +21,8 @@
 const char *rig_module_file(const char *name)
 {
 	const char *directory = getenv("ZKNGINX_MODULES");
-	char *path = rig_path("module");
+	char *path = arena_printf(rig_arena(), "%s/%s", directory ?: ".", name);
 
-	if (directory && asprintf(&path, "%s/%s", directory, name) < 0)
-		die("asprintf: %m");
 	if (!directory || access(path, R_OK) != 0) {
 		print_message("skipped: %s is not built (it needs the package nginx-dev)\n", name);
 		skip();
