@@ -262,6 +262,24 @@ static void servers_with_tls_are_checked_over_tls(void **state UNUSED)
 
 /* --- what people see -------------------------------------------------------------------------- */
 
+/* The command reads the reports of the hosts in ZooKeeper. */
+static bool is_shown(const char *server)
+{
+	struct rig_ctl_result r = rig_ctl(host.settings, "upstreams", "app", NULL);
+
+	return r.code == 0 &&
+	       strstr(r.out, rig_text("check on web1: %s answers with status 500, failing since",
+				      server)) &&
+	       strstr(r.out, "; nginx does not use it") &&
+	       strstr(r.out, rig_text("checks on web1: %d pass, 1 fails", BACKENDS - 1)) &&
+	       strstr(r.out, "slow_start 30s has no effect: it needs the module of nginx");
+}
+
+static void assert_shown(const char *server)
+{
+	eventually(NULL, is_shown(server));
+}
+
 static void the_status_and_the_command_say_what_was_found(void **state UNUSED)
 {
 	start(FAST);
@@ -271,6 +289,7 @@ static void the_status_and_the_command_say_what_was_found(void **state UNUSED)
 	eventually(NULL, is_down(2) && is_found(2, "failing", "500"));
 	eventually(NULL, json_is_true(json_object_get(check_of(server_of(2)), "down")));
 	assert_true(json_is_string(json_object_get(check_of(server_of(2)), "since")));
+	assert_shown(server_of(2));
 	assert_int_equal(rig_host_status_number(&host, "check_count"), BACKENDS);
 	assert_int_equal(rig_host_status_number(&host, "checker.failing"), 1);
 	assert_int_equal(rig_host_status_number(&host, "checker.passing"), BACKENDS - 1);
