@@ -13,16 +13,18 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <zknginx/arena.h>
 #include <zknginx/err.h>
 
 #include "rig_module.h"
 
 const char *rig_module_file(const char *name)
 {
+	static char paths[2][512]; /* so that two can be had */
+	static unsigned turn;
 	const char *directory = getenv("ZKNGINX_MODULES");
-	char *path = arena_printf(rig_arena(), "%s/%s", directory ?: ".", name);
+	char *path = paths[turn++ % ARRAY_SIZE(paths)];
 
+	snprintf(path, sizeof(paths[0]), "%s/%s", directory ?: ".", name);
 	if (!directory || access(path, R_OK) != 0) {
 		print_message("skipped: %s is not built (it needs the package nginx-dev)\n", name);
 		skip();
