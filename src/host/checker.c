@@ -1,11 +1,14 @@
 /* See checker.h. A target's carrier is its connection, while a check is under way or one is kept.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#include <zknginx/log.h>
 
 #include "check_connection.h"
 #include "checker.h"
@@ -29,6 +32,9 @@ struct checker {
 	struct checker_counts counts;
 	uint64_t told; /* when on_failures was called last; 0: never */
 	bool to_tell;
+	/* Since then, for the log. */
+	unsigned fell, rose;
+	char first[256]; /* what the first of them does: "10.0.0.1:80 of \"app\" answers …" */
 };
 
 /* --- connections ------------------------------------------------------------------------------ */
@@ -77,12 +83,38 @@ static void tell_later(struct checker *c, uint64_t now)
 	timing_at(c->tell, when);
 }
 
+static void note_change(struct checker *c, const struct check_target *t)
+{
+	char found[CHECK_TEXT_SIZE];
+
+	if (t->state == CHECK_PASSING) {
+		c->rose++;
+		return;
+	}
+	check_result_text(&t->last, found);
+	if (!c->fell++)
+		snprintf(c->first, sizeof(c->first), "%s of \"%s\" %s", t->address,
+			 t->group->upstream, found);
+}
+
+static void log_changes(struct checker *c)
+{
+	if (c->fell)
+		log_warning("checks: %u server%s more fail%s: %s%s", c->fell, PLURAL(c->fell),
+			    c->fell == 1 ? "s" : "", c->first, c->fell == 1 ? "" : ", and others");
+	if (c->rose)
+		log_notice("checks: %u server%s recovered", c->rose,
+			   c->rose == 1 ? " has" : "s have");
+	c->fell = c->rose = 0;
+}
+
 static int on_tell(sd_event_source *s UNUSED, uint64_t usec UNUSED, void *userdata)
 {
 	struct checker *c = userdata;
 
 	c->to_tell = false;
 	c->told = timing_now();
+	log_changes(c);
 	c->ops->on_failures(c->ctx);
 	return 0;
 }
@@ -112,8 +144,10 @@ static void end_check(struct checker *c, struct check_target *t, const struct ch
 	if (!checks_end(c->checks, t, r, now))
 		return;
 	c->ops->on_change(c->ctx);
-	if (!(was_unknown && t->state == CHECK_PASSING))
-		tell_later(c, now);
+	if (was_unknown && t->state == CHECK_PASSING)
+		return;
+	note_change(c, t);
+	tell_later(c, now);
 }
 
 static void take_step(struct checker *c, struct check_target *t, enum check_step step,

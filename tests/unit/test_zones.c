@@ -162,9 +162,10 @@ static void the_size_survives_a_restart_of_the_daemon(void **state)
 
 static void what_is_no_zone_of_ours_is_not_adopted(void **state)
 {
-	static const char text[] = "    zone upstream/v 8m;\n    zone upstream/u 8x;\n"
-				   "    zone upstream/u\n    zone upstream/u 99999999999999999999k;\n"
-				   "zone upstream/u 8m;\n    zone upstream/u 8m";
+	static const char text[] =
+		"    zone upstream/v 8m;\n    zone upstream/u 8x;\n"
+		"    zone upstream/u\n    zone upstream/u 99999999999999999999k;\n"
+		"zone upstream/u 8m;\n    zone upstream/u 8m";
 	struct world *w = *state;
 
 	see_servers(w, "{}", 2);
@@ -187,6 +188,22 @@ static void a_zone_of_a_snippet_may_have_the_name_of_an_upstream(void **state)
 		    "rate=1r/s;\n");
 	assert_int_equal(w->problems.count, 1);
 	assert_int_equal(w->next->snippet_count + w->next->upstream_count, 1);
+}
+
+static void an_nginx_without_zones_gets_none(void **state)
+{
+	const struct render_options options = { .log_directory = "/l",
+						.cache_directory = "/c",
+						.lacks_http_zones = true };
+	struct world *w = *state;
+	CLEANUP(bundle_unrefp) struct bundle *b = NULL;
+
+	see(w,
+	    ROOT "/upstreams/u\n" ROOT "/upstreams/u/10.0.0.1:80\n" ROOT
+		 "/upstreams/v\n\t{\"protocol\":\"stream\"}\n" ROOT "/upstreams/v/10.0.0.1:80\n");
+	b = render(w->next, &options);
+	assert_null(strstr(b->files[BUNDLE_HTTP].data, "zone"));
+	assert_non_null(strstr(b->files[BUNDLE_STREAM].data, "zone upstream/v 64k;"));
 }
 
 static void there_is_a_limit_of_zones(void **state)
@@ -216,6 +233,7 @@ int main(void)
 		TEST(the_size_survives_a_restart_of_the_daemon),
 		TEST(what_is_no_zone_of_ours_is_not_adopted),
 		TEST(a_zone_of_a_snippet_may_have_the_name_of_an_upstream),
+		TEST(an_nginx_without_zones_gets_none),
 		TEST(there_is_a_limit_of_zones),
 	};
 
