@@ -150,15 +150,45 @@ static void end_check(struct checker *c, struct check_target *t, const struct ch
 	tell_later(c, now);
 }
 
+/* A failure of this host, which says nothing of the server. */
+static bool is_own_failure(const struct check_result *r)
+{
+	static const int errors[] = { EMFILE, ENFILE,        ENOBUFS, ENOMEM,       ENOSPC,
+				      EPERM,  EADDRNOTAVAIL, EACCES,  EAFNOSUPPORT, EAGAIN };
+
+	for (size_t i = 0; i < ARRAY_SIZE(errors) && r->finding == CHECK_ERROR; i++) {
+		if (r->number == errors[i])
+			return true;
+	}
+	return false;
+}
+
+static void postpone(struct checker *c, struct check_target *t, uint64_t until)
+{
+	c->counts.late++;
+	c->in_flight -= t->in_flight;
+	close_carrier(c, t);
+	checks_postpone(c->checks, t, until);
+}
+
+static enum check_step open_and_begin(struct checker *c, struct check_target *t,
+				      struct check_result *r)
+{
+	return open_carrier(c, t, r) ? check_connection_begin(t->carrier, r) : CHECK_STEP_ENDS;
+}
+
 static void take_step(struct checker *c, struct check_target *t, enum check_step step,
 		      struct check_result *r, uint64_t now)
 {
 	if (step == CHECK_STEP_STALE) {
 		close_carrier(c, t);
-		step = open_carrier(c, t, r) ? check_connection_begin(t->carrier, r)
-					     : CHECK_STEP_ENDS;
+		step = open_and_begin(c, t, r);
 	}
-	if (step == CHECK_STEP_ENDS)
+	if (step != CHECK_STEP_ENDS)
+		return;
+	if (is_own_failure(r))
+		postpone(c, t, now + t->group->rule.interval);
+	else
 		end_check(c, t, r, now);
 }
 
@@ -190,15 +220,13 @@ static void begin(struct checker *c, struct check_target *t, uint64_t now)
 	enum check_step step;
 
 	if (!t->carrier && !has_room(c)) {
-		c->counts.late++;
-		checks_postpone(c->checks, t, now + 2 * LOOK_EVERY);
+		postpone(c, t, now + 2 * LOOK_EVERY);
 		return;
 	}
 	c->tls_kept -= t->carrier && t->group->tls;
 	checks_begin(c->checks, t, now);
 	c->in_flight++;
-	step = t->carrier || open_carrier(c, t, &r) ? check_connection_begin(t->carrier, &r)
-						    : CHECK_STEP_ENDS;
+	step = t->carrier ? check_connection_begin(t->carrier, &r) : open_and_begin(c, t, &r);
 	take_step(c, t, step, &r, now);
 }
 

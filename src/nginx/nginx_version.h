@@ -28,8 +28,7 @@ struct nginx_version {
 	unsigned number;                 /* 1.22.1 is 1022001 */
 	const char *paths[NGINX_PATH_N]; /* absolute, but for special logs */
 	bool has_stub_status;            /* true also when unknown */
-	bool lacks_http_zones;           /* an upstream cannot have a zone … */
-	bool lacks_stream_zones;         /* … of stream */
+	bool lacks_zones[2];             /* by protocol: an upstream cannot have a zone */
 	struct fingerprint file;         /* whose answer it is; set by nginx_version_meet() */
 };
 

@@ -174,8 +174,7 @@ void sandbox_render_options(const struct sandbox *s, struct render_options *out)
 	enum http_log said = nginx_http_log(s->config, s->live);
 
 	out->probe_lacks_status = !s->version.has_stub_status;
-	out->lacks_http_zones = s->version.lacks_http_zones;
-	out->lacks_stream_zones = s->version.lacks_stream_zones;
+	memcpy(out->lacks_zones, s->version.lacks_zones, sizeof(out->lacks_zones));
 	out->nginx_version = s->version.number;
 	out->http_log = said == HTTP_LOG_OFF ? "off" : NULL;
 	if (said == HTTP_LOG_NONE && emit_text_is_valid(log, TEXT_PLAIN, NULL))

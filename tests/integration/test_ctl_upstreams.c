@@ -103,8 +103,8 @@ static void the_list_has_every_upstream_and_names_the_unusable(void **state)
 	j = rig_ctl_json(&r);
 	assert_int_equal(json_array_size(j), 2);
 	assert_string_equal(rig_json_keys(json_array_get(j, 0)),
-			    "balance discover down drained held_on name problems protocol "
-			    "server_count usable znode");
+			    "balance check discover down drained held_on name problems protocol "
+			    "server_count slow_start usable znode");
 	assert_true(json_is_false(json_object_get(json_array_get(j, 0), "usable")));
 	json_decref(j);
 	r = ctl(h, "upstreams", "broken");

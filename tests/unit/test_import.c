@@ -28,7 +28,7 @@ static void an_upstream_and_a_server_become_typed_objects(void **state)
 		  "        location =/ping { return 204; }\n    }\n}\n");
 	assert_fates(w, "typed typed");
 	assert_string_equal(file(w, "upstreams/shop.json"),
-			    "{\n  \"balance\": \"least_conn\",\n  \"keepalive\": 32,\n  \"zone\": \"off\"\n}\n");
+			    "{\n  \"balance\": \"least_conn\",\n  \"keepalive\": 32\n}\n");
 	assert_string_equal(file(w, "upstreams/shop/10.0.0.1:8080"), "weight=5\n");
 	assert_string_equal(file(w, "upstreams/shop/[2001:db8::1]:80"), "backup\n");
 	assert_string_equal(file(w, "sites/shop.example.com.json"),
@@ -54,6 +54,17 @@ static void a_stream_server_becomes_a_typed_object(void **state)
 	assert_string_equal(w->out.main.text,
 			    "stream {\n    # What zknginxd renders from ZooKeeper.\n"
 			    "    include /live/stream.conf;\n}\n\nhttp {\n" OURS "}\n");
+}
+
+/* With a zone, max_conns is the limit of all workers together. */
+static void an_upstream_without_a_zone_keeps_its_limits(void **state)
+{
+	struct world *w = *state;
+
+	import(w, "http { upstream a { server 10.0.0.1 max_conns=9; } }\n");
+	assert_string_equal(file(w, "upstreams/a.json"), "{\n  \"zone\": \"off\"\n}\n");
+	import(w, "http { upstream a { zone a 64k; server 10.0.0.1 max_conns=9; } }\n");
+	assert_string_equal(file(w, "upstreams/a.json"), "{\n  \"zone\": \"64k\"\n}\n");
 }
 
 static void an_upstream_that_has_no_typed_form_says_why(void **state)
@@ -362,6 +373,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(an_upstream_and_a_server_become_typed_objects),
 		T(a_stream_server_becomes_a_typed_object),
+		T(an_upstream_without_a_zone_keeps_its_limits),
 		T(an_upstream_that_has_no_typed_form_says_why),
 		T(a_unix_socket_keeps_its_upstream_on_the_host),
 		T(a_location_that_sends_other_headers_is_not_typed),

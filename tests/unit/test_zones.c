@@ -194,7 +194,7 @@ static void an_nginx_without_zones_gets_none(void **state)
 {
 	const struct render_options options = { .log_directory = "/l",
 						.cache_directory = "/c",
-						.lacks_http_zones = true };
+						.lacks_zones = { [PROTOCOL_HTTP] = true } };
 	struct world *w = *state;
 	CLEANUP(bundle_unrefp) struct bundle *b = NULL;
 

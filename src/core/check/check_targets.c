@@ -1,6 +1,6 @@
 /*
- * See check_targets.h. Both lists, the groups and the targets of each, are sorted like those of the model,
- * so following a model is one walk over both.
+ * See check_targets.h. Both lists, the groups and the targets of each, are sorted like those of the
+ * model, so following a model is one walk over both.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -147,11 +147,14 @@ static void drop_target(struct walk *w, struct check_target *t)
 	target_free(w->c, t);
 }
 
-/* Another rule, or another port: what is under way was asked in the old way. */
-static void restart(struct walk *w, struct check_group *g)
+/* What is under way was asked in the old way, and a connection is to the old port. */
+static void change_rule(struct walk *w, struct check_group *g, const struct upstream *u)
 {
-	for (size_t i = 0; i < g->count; i++) {
+	for (size_t i = 0; i < g->count; i++)
 		w->on_gone(w->ctx, g->targets[i]);
+	set_rule(g, u->check);
+	g->tls = u->tls;
+	for (size_t i = 0; i < g->count; i++) {
 		g->targets[i]->streak = 0;
 		schedule_anew(w, g->targets[i]);
 	}
@@ -184,11 +187,8 @@ static void follow_servers(struct walk *w, struct check_group *g, const struct u
 
 static void follow_upstream(struct walk *w, struct check_group *g, const struct upstream *u)
 {
-	if (!same_rule(&g->rule, u->check) || g->tls != u->tls) {
-		set_rule(g, u->check);
-		g->tls = u->tls;
-		restart(w, g);
-	}
+	if (!same_rule(&g->rule, u->check) || g->tls != u->tls)
+		change_rule(w, g, u);
 	follow_servers(w, g, u);
 }
 
@@ -253,6 +253,7 @@ void checks_begin(struct checks *c, struct check_target *t, uint64_t now)
 
 void checks_postpone(struct checks *c, struct check_target *t, uint64_t until)
 {
+	t->in_flight = false;
 	schedule_set(&c->schedule, &t->next, until);
 }
 

@@ -78,7 +78,7 @@ bool checks_follow(struct checks *c, const struct model *m, uint64_t now,
 struct check_target *checks_first(const struct checks *c);
 /* The check of this target begins. */
 void checks_begin(struct checks *c, struct check_target *t, uint64_t now);
-/* It has to wait for so long, because there is no room for it. */
+/* It cannot be made before that time; one that is under way ends without a result. */
 void checks_postpone(struct checks *c, struct check_target *t, uint64_t until);
 /* The check is over. True: the state has changed, so it may be another failure, or one less. */
 bool checks_end(struct checks *c, struct check_target *t, const struct check_result *r,

@@ -17,9 +17,10 @@
 
 #include <zknginx/model.h>
 
-/* More upstreams than these get no zone by default: each is a mapping of every process of nginx,
- * twice during a reload, and Linux has a limit of 65,530 in a process (vm.max_map_count). */
-#define ZONES_MOST 10000
+/* More upstreams than these get no zone by default. nginx compares each zone's name with those of
+ * all others: with 4,000 of them a reload takes 0.2 s longer, with 10,000 1.5 s. Each is a mapping,
+ * too, of which Linux allows 65,530 in a process (vm.max_map_count). */
+#define ZONES_MOST 4000
 
 /* Sets the zone_size of all upstreams; good: the model of what nginx runs. */
 void zones_apply(struct model *m, const struct model *good);

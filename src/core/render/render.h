@@ -23,8 +23,8 @@ struct render_options {
 	/* The nginx that runs on this host: 1.22.1 is 1022001; 0: not known, so what is rendered
 	 * is for every version. */
 	unsigned nginx_version;
-	/* This nginx knows no zones of upstreams, so none has one by default. */
-	bool lacks_http_zones, lacks_stream_zones;
+	/* By protocol: this nginx knows no zones of upstreams, so none has one by default. */
+	bool lacks_zones[2];
 	/* With a probe. */
 	bool probe_lacks_status; /* this nginx has no stub_status */
 	/*

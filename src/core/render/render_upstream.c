@@ -72,15 +72,9 @@ static void render_balance(struct renderer *r, const char *balance)
 	render_end(r);
 }
 
-static bool lacks_zones(const struct renderer *r, const struct upstream *u)
-{
-	return u->protocol == PROTOCOL_HTTP ? r->options->lacks_http_zones
-					    : r->options->lacks_stream_zones;
-}
-
 static void render_zone(struct renderer *r, const struct upstream *u)
 {
-	size_t k = lacks_zones(r, u) ? 0 : u->zone_size >> 10;
+	size_t k = r->options->lacks_zones[u->protocol] ? 0 : u->zone_size >> 10;
 
 	if (!u->zone && !k)
 		return;
