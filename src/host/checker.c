@@ -18,6 +18,7 @@
 #define BEGIN_MOST 256 /* checks in one turn of the loop */
 #define EVENTS_MOST 256
 #define TLS_KEPT_MOST 256 /* idle TLS connections, which cost 10 KiB or more each */
+#define ROOM_AGAIN (200 * USEC_PER_MSEC)
 #define BATCH (300 * USEC_PER_MSEC)
 #define PAUSE (5 * USEC_PER_SEC)
 
@@ -220,7 +221,7 @@ static void begin(struct checker *c, struct check_target *t, uint64_t now)
 	enum check_step step;
 
 	if (!t->carrier && !has_room(c)) {
-		postpone(c, t, now + 2 * LOOK_EVERY);
+		postpone(c, t, now + ROOM_AGAIN);
 		return;
 	}
 	c->tls_kept -= t->carrier && t->group->tls;
