@@ -341,16 +341,22 @@ $(FAULTS) $(B)/tests/soak/soak: $(B)/%: $(B)/%.o $(FAULT_GROUND) $(RIG) $(B)/lib
 # smaller fleet than 200. What the relay costs is measured last; ZNODES=10000 for fewer znodes.
 bench: test-deps
 	$(Q)$(MAKE) --no-print-directory $(B)/zknginxd $(B)/tests/bench/bench_edit $(B)/tests/bench/bench_spine \
-		$(B)/tests/bench/bench_fleet $(B)/tests/bench/bench_relay $(B)/tests/bench/zknginxd
+		$(B)/tests/bench/bench_fleet $(B)/tests/bench/bench_relay $(B)/tests/bench/bench_checks \
+		$(B)/tests/bench/zknginxd
 	$(Q)$(B)/tests/bench/bench_spine $(SIZES)
 	$(Q)ZKNGINXD=$(B)/zknginxd $(B)/tests/bench/bench_edit $(SIZES)
 	$(Q)$(B)/tests/bench/bench_fleet $(HOSTS)
+	$(Q)$(B)/tests/bench/bench_checks
 	$(Q)ZKNGINXD=$(B)/tests/bench/zknginxd $(B)/tests/bench/bench_relay $(ZNODES)
 
 # The leader's work is the daemon's own; nothing of the daemon is faked.
 $(B)/tests/bench/bench_edit: $(B)/tests/bench/bench_edit.o
 $(B)/tests/bench/bench_spine: $(B)/tests/bench/bench_spine.o
 $(B)/tests/bench/bench_fleet: $(patsubst %.c,$(B)/%.o,tests/bench/bench_fleet.c $(wildcard src/leader/*.c))
+$(B)/tests/bench/bench_checks: $(B)/tests/bench/bench_checks.o $(B)/libwings.a $(B)/libcore.a
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
 $(B)/tests/bench/bench_edit $(B)/tests/bench/bench_spine $(B)/tests/bench/bench_fleet: $(RIG) $(B)/libwings.a $(B)/libcore.a
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -lcmocka

@@ -15,7 +15,9 @@
 
 #include <stdbool.h>
 #include <zknginx/arena.h>
+#include <zknginx/check.h>
 #include <zknginx/kind.h>
+#include <zknginx/services.h>
 #include <zknginx/site.h>
 #include <zknginx/tree.h>
 
@@ -27,6 +29,7 @@
  */
 #define CACHE_ZONE_PREFIX "cache/"
 #define LIMIT_ZONE_PREFIX "limit/"
+#define UPSTREAM_ZONE_PREFIX "upstream/"
 #define TLS_ZONE "tls/zknginx"
 #define STREAM_TLS_ZONE "tls/zknginx_stream"
 #define SNI_VARIABLE_PREFIX "zknginx_sni_"
@@ -57,49 +60,6 @@ struct server_params {
 	bool down;
 };
 
-struct label {
-	const char *name, *value;
-};
-
-/* Which port of a registration, in all of an upstream. */
-enum tls_choice { TLS_NEVER, TLS_ONLY, TLS_PREFER /* where every registration has one */ };
-
-/* Which members a registration of the format "json" has: dotted paths, or NULL. */
-struct discover_keys {
-	const char *host, *port, *tls_port, *url, *weight, *up, *labels;
-	const char **up_is; /* the values of `up` that mean up; NULL: the usual words */
-	size_t up_is_count;
-};
-
-struct endpoint_format;
-
-/* Where the services register themselves that become servers of an upstream. */
-struct discover {
-	const char *path;
-	const struct endpoint_format *format; /* endpoint.h; NULL: "auto" (see `chosen`) */
-	enum tls_choice tls;
-	const char *endpoint; /* which named endpoint, or protocol; NULL: the main one */
-	struct label *labels; /* a registration must have all of them */
-	size_t label_count;
-	bool show_down; /* a registration that is down stays, marked `down` */
-	bool backup;    /* its servers are used only when no other one is available */
-	struct discover_keys keys;
-	const char **ignored; /* names of children that are no registrations; `*` is anything */
-	size_t ignored_count;
-	const char *key; /* the choices above as text: another key means another discover */
-	/* Filled in from the tree. */
-	const struct endpoint_format *chosen; /* NULL: not recognised */
-	struct znode *context;                /* further znodes that the servers were made from */
-	size_t context_count;
-	enum protocol protocol; /* of the upstream */
-	size_t left_out;        /* registrations that gave no server … */
-	const char
-		*left_out_why; /* … and why the first ones did not: "\"a\" is down"; NULL: none */
-	const char **foreign;  /* children that are no registrations, each with what it is instead:
-				  "\"readonly\" is empty"; not those that were expected */
-	size_t foreign_count;
-};
-
 struct server {
 	const char *address; /* as nginx writes it: "10.0.0.1:80", "[2001:db8::1]:80", "app-1:80" */
 	struct server_params params; /* the server's own over the upstream's defaults: complete */
@@ -113,6 +73,7 @@ struct server {
 			     was written as an address */
 	bool held;        /* gone from ZooKeeper, kept by a guard */
 	bool drained;     /* an operator's override: rendered `down` */
+	bool failing;     /* the daemon's checks of it fail: rendered `down` */
 };
 
 /* An operator's decision to take a server out of the traffic (compose/drain.h). */
@@ -139,21 +100,26 @@ struct upstream {
 	const char *keepalive_time, *keepalive_timeout;
 	const char *sticky;        /* the text of `balance` that it stands for; NULL: none */
 	const char *sticky_cookie; /* in lower case: `balance` uses its variable; NULL: none */
-	const char *zone;          /* size of the shared memory zone, or NULL */
+	const char *zone;          /* size of the shared memory zone; NULL: not said */
+	bool zone_off;             /* it has no zone */
+	size_t zone_size;          /* bytes of the zone that it has by default; 0: it has none */
 	struct server_params defaults;
 	long min_servers; /* fewer than this is held by the guard; default 1 */
 	long max_shrink;  /* percent, 0..100; UNSET = the setting's */
 	enum on_empty on_empty;
 	struct discover *discovers; /* in the policy's order */
 	size_t discover_count;
-	bool tls;               /* nginx uses TLS for its servers */
-	struct server *servers; /* sorted by address; no doubles */
+	bool tls;                       /* nginx uses TLS for its servers */
+	const struct check_rule *check; /* how the daemon checks its servers; NULL: it does not */
+	const char *slow_start;         /* a time; NULL: none */
+	struct server *servers;         /* sorted by address; no doubles */
 	size_t server_count;
 	bool unavailable;    /* it has no server: rendered with one that refuses at once */
 	struct znode source; /* the policy znode */
 	bool retained;       /* gone from ZooKeeper, kept because something still needs it */
 	struct raw_lines raw;
-	const struct decoded *decoded; /* it is exactly this; NULL: see upstream_unshare() */
+	/* It is exactly this, but for zone_size; NULL: see upstream_unshare(). */
+	const struct decoded *decoded;
 };
 
 struct timeouts {

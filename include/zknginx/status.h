@@ -95,6 +95,21 @@ struct status_drain {
 	size_t servers;                /* how many it takes out; 0: the upstream does not have it */
 };
 
+/* What the checks of one server have found. */
+struct status_check {
+	const char *upstream, *server;
+	const char *state; /* "unknown", "passing", "failing" */
+	uint64_t since;    /* of the state; wall clock */
+	bool down;         /* nginx does not use it, because the checks fail */
+	const char *found; /* by the last check: "answers with status 500" */
+};
+
+/* One upstream with slow_start. */
+struct status_slow_start {
+	const char *upstream, *time;
+	const char *state; /* whether it has an effect, and if not, what it needs */
+};
+
 /* One alert that is raised. */
 struct status_alert {
 	const char *key, *subject, *severity, *message;
@@ -130,6 +145,18 @@ struct status {
 	int64_t overrides;  /* zxid of the newest override that nginx's configuration follows; 0:
 			       none */
 	size_t drain_total; /* … and in all; the list may be shortened like that of problems */
+	const struct status_check *checks; /* the failing ones come first */
+	size_t check_count;                /* in that list … */
+	size_t check_total;                /* … and in all: servers that are checked */
+	struct {
+		bool on; /* some server is checked; else the rest is not published */
+		unsigned long passing, failing, unknown; /* servers */
+		unsigned long panics;                    /* upstreams with too many failing ones */
+		unsigned long good, bad, late;           /* checks since the start */
+		unsigned long sockets;
+	} checker;
+	const struct status_slow_start *slow_starts;
+	size_t slow_start_count;
 	struct {
 		const char *state, *server; /* "connected", "127.0.0.1:2181" */
 		int64_t session;

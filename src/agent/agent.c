@@ -82,7 +82,8 @@ static int open_state(struct agent *a, struct err *e)
 		return -1;
 	r->good = compose_accepted(r->accepted, a->settings->zookeeper.config, &a->policy,
 				   last_names_view(a->last_names));
-	host_config_adopt_defaults(stage_live_directory(a->stage), r->good);
+	host_config_adopt(stage_live_directory(a->stage), r->good);
+	checker_follow(a->checker, r->good);
 	return 0;
 }
 
@@ -163,6 +164,9 @@ static int open_past(struct agent *a, struct err *e)
 
 static int open_parts(struct agent *a, struct err *e)
 {
+	static const struct checker_ops checker_ops = { on_change, converge_on_failures };
+
+	a->checker = checker_new(a->loop, &checker_ops, a);
 	if (open_names(a, e) < 0 || open_state(a, e) < 0 || open_past(a, e) < 0)
 		return -1;
 	make_parts(a);
@@ -221,6 +225,7 @@ void agent_free(struct agent *a)
 	guard_free(a->guard);
 	decode_cache_free(a->decoded);
 	rendered_free(a->rendered);
+	checker_free(a->checker);
 	acl_audit_free(a->acls);
 	overrides_free(a->overrides);
 	running_fini(&a->running);

@@ -2,6 +2,7 @@
  * configuration as a whole, and the plan. */
 #include <string.h>
 
+#include "agent_checks.h"
 #include "converge.h"
 #include "core/text/utc.h"
 #include "sys/timing.h"
@@ -334,4 +335,5 @@ void agent_conditions(struct agent *a, struct conditions *out)
 	check_leader(a, out);
 	check_push(a, out);
 	check_trust(a, out);
+	agent_checks_conditions(a->checker, out);
 }

@@ -1,5 +1,6 @@
 /* The parts of the status and of the member znode that are the agent's, and its facts. Nothing is
  * copied, so they are good until the next event. */
+#include "agent_checks.h"
 #include "converge.h"
 #include "core/endpoint/endpoint.h"
 #include "sys/timing.h"
@@ -222,6 +223,7 @@ void agent_fill_status(const struct agent *a, struct status *s, struct arena *sc
 	fill_trust(a, s);
 	fill_discovery(a->running.good, s, scratch);
 	fill_drains(a->running.good, s, scratch);
+	agent_checks_fill(a->checker, a->running.good, s, scratch);
 }
 
 void agent_fill_member(const struct agent *a, struct member *m)

@@ -70,6 +70,7 @@ static uint64_t confirmed_at(void *agent, const char *upstream)
 
 static struct model *compose_tree(struct agent *a, const struct tree *tree, uint64_t *due)
 {
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	struct compose_input in = {
 		.tree = tree,
 		.accepted = a->running.accepted,
@@ -83,6 +84,7 @@ static struct model *compose_tree(struct agent *a, const struct tree *tree, uint
 		.confirmed = confirmed_at,
 		.ctx = a,
 		.drains = overrides_drains(a->overrides),
+		.failures = checker_failures(a->checker, arena),
 		.host = host_config_claims(&a->host_config, a->deploy),
 		.sockets_are_free = host_config_sockets_are_free(a->deploy),
 		.vars = a->settings->vars,
@@ -97,6 +99,7 @@ static struct model *compose_tree(struct agent *a, const struct tree *tree, uint
 struct model *candidate_compose_sources(void *agent, const struct tree *sources)
 {
 	struct agent *a = agent;
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	struct compose_input in = {
 		.tree = sources,
 		.accepted = sources,
@@ -105,6 +108,7 @@ struct model *candidate_compose_sources(void *agent, const struct tree *sources)
 		.policy = &a->policy,
 		.names = last_names_view(a->last_names),
 		.drains = overrides_drains(a->overrides),
+		.failures = checker_failures(a->checker, arena),
 		.host = host_config_claims(&a->host_config, a->deploy),
 		.sockets_are_free = host_config_sockets_are_free(a->deploy),
 	};

@@ -228,6 +228,11 @@ void converge_on_names(void *agent)
 	converge(a);
 }
 
+void converge_on_failures(void *agent)
+{
+	converge(agent);
+}
+
 void converge_on_fetched(void *agent)
 {
 	converge(agent);
@@ -278,6 +283,7 @@ void converge_accept(void *agent, struct model *m)
 	foreign_log(a->running.good, m);
 	running_accept(&a->running, m, a->stage);
 	last_names_keep(a->last_names, a->running.good);
+	checker_follow(a->checker, a->running.good);
 }
 
 static void accept_attempt(struct agent *a, const struct outcome *o)

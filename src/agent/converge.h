@@ -19,6 +19,7 @@
 #include "core/compose/guard.h"
 #include "core/fleet/override.h"
 #include "core/policy/policy.h"
+#include "host/checker.h"
 #include "host/names.h"
 #include "host_config.h"
 #include "last_names.h"
@@ -49,6 +50,7 @@ struct agent {
 	bool acl_held; /* zookeeper.require_acl: nothing new is applied */
 	struct roots roots;
 	struct names_cache *names;
+	struct checker *checker;
 	struct last_names *last_names;
 	struct host_config host_config;
 	struct policy policy;
@@ -84,6 +86,7 @@ void converge_on_done(void *agent, const struct outcome *o);
 void converge_on_nginx(void *agent);
 void converge_on_names(void *agent);
 void converge_on_fetched(void *agent);
+void converge_on_failures(void *agent);
 void converge_on_acl(void *agent);
 void converge_accept(void *agent, struct model *m);
 void converge_on_refusal_over(void *agent);

@@ -2,17 +2,25 @@
 #include <zknginx/bundle.h>
 #include <zknginx/err.h>
 
+#include "core/check/failures.h"
 #include "core/compose/link.h"
+#include "core/compose/zones.h"
 #include "host_config.h"
 #include "nginx/nginx_text.h"
 
-void host_config_adopt_defaults(const char *live, struct model *good)
+void host_config_adopt(const char *live, struct model *good)
 {
-	CLEANUP(freep) char *path = xasprintf("%s/%s", live, bundle_file_name(BUNDLE_HTTP));
-	CLEANUP(buf_fini) struct buf text = BUF_INIT;
+	for (enum bundle_file i = 0; i < BUNDLE_FILE_N; i++) {
+		CLEANUP(freep) char *path = xasprintf("%s/%s", live, bundle_file_name(i));
+		CLEANUP(buf_fini) struct buf text = BUF_INIT;
 
-	if (nginx_text_read(path, &text, NULL) == 0)
-		link_adopt_defaults(good, buf_str(&text), text.size);
+		if (nginx_text_read(path, &text, NULL) < 0)
+			continue;
+		if (i == BUNDLE_HTTP)
+			link_adopt_defaults(good, buf_str(&text), text.size);
+		zones_adopt(good, buf_str(&text), text.size);
+		failures_adopt(good, buf_str(&text), text.size);
+	}
 }
 
 void host_config_fini(struct host_config *h)

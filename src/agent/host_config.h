@@ -22,8 +22,8 @@ const struct host_claims *host_config_claims(struct host_config *h, const struct
 bool host_config_has_changed(const struct host_config *h, const struct deploy *deploy);
 /* True: nginx is down, so its own sockets are free. */
 bool host_config_sockets_are_free(const struct deploy *deploy);
-/* Which sites are default servers is read from the live files (live: the directory), for the model
- * of what nginx runs. */
-void host_config_adopt_defaults(const char *live, struct model *good);
+/* Which sites are default servers, the sizes of zones, and the servers whose checks failed, are
+ * read from the live files (live: the directory), for the model of what nginx runs. */
+void host_config_adopt(const char *live, struct model *good);
 
 #endif

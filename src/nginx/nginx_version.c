@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <zknginx/kind.h>
 #include <zknginx/log.h>
 
 #include "nginx_version.h"
@@ -73,6 +74,10 @@ bool nginx_version_parse(struct arena *a, const char *text, struct nginx_version
 	v->number = version ? parse_number(version) : UINT_MAX; /* a descendant with its own name */
 	v->has_stub_status = find_option(a, arguments, "--with-http_stub_status_module");
 	v->has_quic = find_option(a, arguments, "--with-http_v3_module");
+	v->lacks_zones[PROTOCOL_HTTP] =
+		find_option(a, arguments, "--without-http_upstream_zone_module");
+	v->lacks_zones[PROTOCOL_STREAM] =
+		find_option(a, arguments, "--without-stream_upstream_zone_module");
 	for (size_t i = 0; i < NGINX_PATH_N; i++) {
 		const char *value = find_option(a, arguments, paths[i].option);
 
@@ -111,6 +116,7 @@ void nginx_version_guess(struct nginx_version *v)
 	v->number = 1022001;
 	v->has_stub_status = true;
 	v->has_quic = false;
+	v->lacks_zones[PROTOCOL_HTTP] = v->lacks_zones[PROTOCOL_STREAM] = false;
 	for (size_t i = 0; i < NGINX_PATH_N; i++)
 		v->paths[i] = paths[i].debian;
 }

@@ -29,6 +29,7 @@ struct nginx_version {
 	const char *paths[NGINX_PATH_N]; /* absolute, but for special logs */
 	bool has_quic;
 	bool has_stub_status;    /* true also when unknown */
+	bool lacks_zones[2];     /* by protocol: an upstream cannot have a zone */
 	struct fingerprint file; /* whose answer it is; set by nginx_version_meet() */
 };
 

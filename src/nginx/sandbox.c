@@ -170,6 +170,7 @@ void sandbox_render_options(const struct sandbox *s, struct render_options *out)
 	enum http_log said = nginx_http_log(s->config, s->live);
 
 	out->probe_lacks_status = !s->version.has_stub_status;
+	memcpy(out->lacks_zones, s->version.lacks_zones, sizeof(out->lacks_zones));
 	out->nginx_version = s->version.number;
 	out->has_quic = s->version.has_quic;
 	out->http_log = said == HTTP_LOG_OFF ? "off" : NULL;

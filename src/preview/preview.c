@@ -10,7 +10,9 @@
 
 #include <zknginx/log.h>
 
+#include "core/check/failures.h"
 #include "core/compose/compose.h"
+#include "core/compose/zones.h"
 #include "core/render/render.h"
 #include "core/text/secret.h"
 #include "nginx/host_files.h"
@@ -141,14 +143,21 @@ struct preview {
 	void *ctx;
 };
 
-/* Which servers are the default ones is known from the live file only. */
-static void adopt_defaults(struct preview *p)
+/* Which servers are the default ones, and the sizes of zones, are known from the live files only.
+ */
+static void adopt_live(struct preview *p)
 {
-	CLEANUP(freep) char *path = xasprintf("%s/%s", p->live, bundle_file_name(BUNDLE_HTTP));
-	CLEANUP(buf_fini) struct buf text = BUF_INIT;
+	for (enum bundle_file i = 0; i < BUNDLE_FILE_N; i++) {
+		CLEANUP(freep) char *path = xasprintf("%s/%s", p->live, bundle_file_name(i));
+		CLEANUP(buf_fini) struct buf text = BUF_INIT;
 
-	if (nginx_text_read(path, &text, NULL) == 0)
-		link_adopt_defaults(p->good, buf_str(&text), text.size);
+		if (nginx_text_read(path, &text, NULL) < 0)
+			continue;
+		if (i == BUNDLE_HTTP)
+			link_adopt_defaults(p->good, buf_str(&text), text.size);
+		zones_adopt(p->good, buf_str(&text), text.size);
+		failures_adopt(p->good, buf_str(&text), text.size);
+	}
 }
 
 static int open_preview(struct preview *p, struct err *e)
@@ -159,7 +168,7 @@ static int open_preview(struct preview *p, struct err *e)
 
 	p->live = xasprintf("%s/live", s->state.directory);
 	p->good = compose_accepted(p->accepted, s->zookeeper.config, &policy, NULL);
-	adopt_defaults(p);
+	adopt_live(p);
 	strcpy(p->directory, "/tmp/zknginx-dry-run-XXXXXX");
 	if (!mkdtemp(p->directory)) {
 		err_sys(e, "%s", p->directory);
@@ -208,13 +217,15 @@ struct model *preview_compose(struct preview *p, const struct tree *tree, struct
 {
 	CLEANUP(host_claims_freep) struct host_claims *host = preview_host_claims(p->settings);
 
-	return preview_compose_input(p->settings,
-				     (struct compose_input){ .tree = tree,
-							     .accepted = p->accepted,
-							     .good = p->good,
-							     .host = host,
-							     .drains = p->drains },
-				     problems);
+	return preview_compose_input(
+		p->settings,
+		(struct compose_input){ .tree = tree,
+					.accepted = p->accepted,
+					.good = p->good,
+					.host = host,
+					.drains = p->drains,
+					.failures = failures_of(p->good, p->good->arena) },
+		problems);
 }
 
 /* -N: there may be no live file yet. */

@@ -72,12 +72,13 @@ static void each_server_says_where_it_comes_from(void **state)
 	r = ctl(h, "upstreams", "orders", "--json");
 	j = rig_ctl_json(&r);
 	assert_string_equal(rig_json_keys(j),
-			    "balance discover down drained drains held_on name problems "
-			    "protocol server_count servers usable znode");
+			    "balance check discover down drained drains held_on name "
+			    "problems protocol server_count servers slow_start usable znode");
 	server = json_array_get(json_object_get(j, "servers"), 1);
-	assert_string_equal(rig_json_keys(server),
-			    "backup discover down drained ephemeral fail_timeout format max_conns "
-			    "max_fails name server tls weight znode");
+	assert_string_equal(
+		rig_json_keys(server),
+		"backup checks discover down drained ephemeral fail_timeout format max_conns "
+		"max_fails name server tls weight znode");
 	assert_string_equal(rig_json_text(server, "server"), "127.0.0.1:7002");
 	assert_string_equal(rig_json_text(server, "format"), "curator");
 	server = json_array_get(json_object_get(j, "discover"), 0);
@@ -102,8 +103,8 @@ static void the_list_has_every_upstream_and_names_the_unusable(void **state)
 	j = rig_ctl_json(&r);
 	assert_int_equal(json_array_size(j), 2);
 	assert_string_equal(rig_json_keys(json_array_get(j, 0)),
-			    "balance discover down drained held_on name problems protocol "
-			    "server_count usable znode");
+			    "balance check discover down drained held_on name problems protocol "
+			    "server_count slow_start usable znode");
 	assert_true(json_is_false(json_object_get(json_array_get(j, 0), "usable")));
 	json_decref(j);
 	r = ctl(h, "upstreams", "broken");

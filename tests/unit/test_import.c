@@ -56,6 +56,17 @@ static void a_stream_server_becomes_a_typed_object(void **state)
 			    "    include /live/stream.conf;\n}\n\nhttp {\n" OURS "}\n");
 }
 
+/* With a zone, max_conns is the limit of all workers together. */
+static void an_upstream_without_a_zone_keeps_its_limits(void **state)
+{
+	struct world *w = *state;
+
+	import(w, "http { upstream a { server 10.0.0.1 max_conns=9; } }\n");
+	assert_string_equal(file(w, "upstreams/a.json"), "{\n  \"zone\": \"off\"\n}\n");
+	import(w, "http { upstream a { zone a 64k; server 10.0.0.1 max_conns=9; } }\n");
+	assert_string_equal(file(w, "upstreams/a.json"), "{\n  \"zone\": \"64k\"\n}\n");
+}
+
 static void an_upstream_that_has_no_typed_form_says_why(void **state)
 {
 	struct world *w = *state;
@@ -362,6 +373,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(an_upstream_and_a_server_become_typed_objects),
 		T(a_stream_server_becomes_a_typed_object),
+		T(an_upstream_without_a_zone_keeps_its_limits),
 		T(an_upstream_that_has_no_typed_form_says_why),
 		T(a_unix_socket_keeps_its_upstream_on_the_host),
 		T(a_location_that_sends_other_headers_is_not_typed),

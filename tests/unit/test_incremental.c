@@ -9,6 +9,7 @@
 #include "tree_fixture.h"
 
 #include "core/compose/compose.h"
+#include "core/compose/zones.h"
 
 #define ROOT "/nginx/config"
 #define SEC USEC_PER_SEC
@@ -40,7 +41,9 @@ struct place {
 	     "{\"zone\": \"64k\", \"keepalive\": 8}", "{\"server\": {\"weight\": 4}}",             \
 	     "{\"min_servers\": 2}", "{\"directives\": [\"ntlm;\"]}",                              \
 	     "{\"protocol\": \"stream\"}", "{\"on_empty\": \"unavailable\"}",                      \
-	     "{\"keepalive\": null}",                                                              \
+	     "{\"keepalive\": null}", "{\"check\": {}}", "{\"zone\": \"off\"}",                    \
+	     "{\"check\": {\"type\": \"tcp\", \"panic\": 100}, \"slow_start\": \"30s\"}",          \
+	     "{\"check\": {\"panic\": 99}, \"zone\": \"off\"}",                                    \
 	     "{\"discover\": {\"path\": \"/svc/a\", \"format\": \"json\"}}",                       \
 	     "{\"discover\": {\"path\": \"/svc/a\"}}",                                             \
 	     "{\"discover\": [{\"path\": \"/svc/a\"}, {\"path\": \"/svc/b\"}]}")
@@ -152,6 +155,9 @@ struct surroundings {
 	struct render_options options;
 	struct drain drain;
 	bool has_drain;
+	struct check_failure failing[4]; /* sorted */
+	size_t failing_count;
+	const char *live; /* the text of a live file, that the model of it adopts; NULL: none */
 };
 
 struct host {
@@ -214,6 +220,10 @@ static void run(struct host *h, const struct state *state, struct surroundings *
 	model_free(h->next);
 	problems_fini(&h->problems);
 	problems_init(&h->problems);
+	if (s->live) {
+		zones_adopt(h->good, s->live, strlen(s->live));
+		failures_adopt(h->good, s->live, strlen(s->live));
+	}
 	h->next = compose(&(struct compose_input){ .tree = tree,
 						   .accepted = h->accepted,
 						   .good = h->good,
@@ -226,6 +236,7 @@ static void run(struct host *h, const struct state *state, struct surroundings *
 						   .confirmed = on_confirmed,
 						   .ctx = s,
 						   .drains = { &s->drain, s->has_drain, 1 },
+						   .failures = { s->failing, s->failing_count },
 						   .cache = h->decoded },
 			  &h->problems, &h->due);
 	bundle_unref(h->bundle);
@@ -281,6 +292,37 @@ static void compare(const struct host *x, const struct host *y)
 
 /* --- worlds ----------------------------------------------------------------------------------- */
 
+static void change_checks(struct surroundings *s)
+{
+	static const struct check_failure all[] = { { "a", "10.0.0.1:80" },
+						    { "a", "10.0.0.3:80" },
+						    { "a", "10.7.0.1:80" },
+						    { "b", "10.0.0.2:80" } };
+
+	s->failing_count = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		if (dice(2))
+			s->failing[s->failing_count++] = all[i];
+	}
+}
+
+/* As after a start: the servers that nginx has `down`, and the sizes of zones. */
+static void change_live(struct surroundings *s)
+{
+	static const char *const texts[] = {
+		NULL,
+		NULL,
+		"upstream a {\n    zone upstream/a 128k;\n    server 10.0.0.1:80 down;\n}\n",
+		"upstream a {\n    zone upstream/a 256k;\n    server 10.0.0.2:80 weight=7 "
+		"down;\n}\n"
+		"upstream b {\n    zone upstream/b 512k;\n    server 10.0.0.1:80 down;\n}\n",
+		"upstream b {\n    zone upstream/b 64k;\n}\nupstream c {\n    zone upstream/c "
+		"1m;\n}\n",
+	};
+
+	s->live = texts[dice(ARRAY_SIZE(texts))];
+}
+
 static void change_surroundings(struct surroundings *s)
 {
 	static const char *const directories[] = { "/var/log/nginx", "/srv/log" };
@@ -303,6 +345,10 @@ static void change_surroundings(struct surroundings *s)
 		s->drain = (struct drain){ .upstream = upstreams[dice(2)],
 					   .server = drained[dice(3)] };
 	s->has_drain = s->drain.server && (dice(4) != 0);
+	if (dice(5) == 0)
+		change_checks(s);
+	if (dice(5) == 0)
+		change_live(s);
 }
 
 static void live(unsigned seed)

@@ -438,6 +438,11 @@ static struct status everything(void)
 		{ "shop", "10.0.0.1:80", AT + 60000000, 1 },
 		{ "shop", "app-1:80", 0, 2 },
 	};
+	static const struct status_check checks[] = {
+		{ "shop", "10.0.0.1:80", "failing", AT + 7000000, true, "answers with status 500" },
+		{ "shop", "10.0.0.2:80", "unknown", AT, false, "was not checked yet" },
+	};
+	static const struct status_slow_start slow_starts[] = { { "shop", "30s", "no effect" } };
 	static const struct status_alert alerts[] = {
 		{ "nginx-down", "", "critical", "nginx does not run: \"why\"", AT + 4000000, 2 },
 		{ "fleet-problems", "web2", "warning", "web2 has 3 problems", 0, 0 },
@@ -451,6 +456,20 @@ static struct status everything(void)
 	s.drain_count = ARRAY_SIZE(drains);
 	s.drain_total = 7;
 	s.overrides = 0x1a2b;
+	s.checks = checks;
+	s.check_count = ARRAY_SIZE(checks);
+	s.check_total = 9;
+	s.checker.on = true;
+	s.checker.passing = 201;
+	s.checker.failing = 202;
+	s.checker.unknown = 203;
+	s.checker.panics = 204;
+	s.checker.good = 205;
+	s.checker.bad = 206;
+	s.checker.late = 207;
+	s.checker.sockets = 208;
+	s.slow_starts = slow_starts;
+	s.slow_start_count = ARRAY_SIZE(slow_starts);
 	s.alerts = alerts;
 	s.alert_count = ARRAY_SIZE(alerts);
 	s.nginx.responding = true;
@@ -509,9 +528,24 @@ static char *read_golden(const char *name)
 	return buf_take(&text);
 }
 
+static void update_golden(const char *name, const char *text)
+{
+	CLEANUP(freep) char *path = xasprintf("tests/golden-status/%s", name);
+	FILE *f = fopen(path, "we");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+/* GOLDEN_UPDATE=1 writes the files again; a person reads the difference. */
 static void assert_golden(const char *name, const char *found)
 {
-	CLEANUP(freep) char *expected = read_golden(name);
+	CLEANUP(freep) char *expected = NULL;
+
+	if (getenv("GOLDEN_UPDATE"))
+		update_golden(name, found);
+	expected = read_golden(name);
 
 	assert_string_equal(found, expected);
 }
@@ -608,6 +642,12 @@ static void every_field_is_read(void **state UNUSED)
 	assert_int_equal(r.drains[1].servers, 2);
 	assert_int_equal(r.drain_total, 7);
 	assert_true(r.overrides == 0x1a2b);
+	assert_int_equal(r.check_count, 2);
+	assert_int_equal(r.check_total, 9);
+	assert_true(r.checks[0].down && !r.checks[1].down);
+	assert_string_equal(r.checks[0].found, "answers with status 500");
+	assert_true(r.checker.on && r.checker.failing == 202);
+	assert_string_equal(r.slow_starts[0].time, "30s");
 	assert_true(r.push.on && r.push.left == 12);
 	assert_string_equal(r.push.by, "alice");
 	assert_true(r.trust.on && r.trust.serial == 42 && r.trust.last == 41);

@@ -299,5 +299,8 @@ struct claims *claims_of_upstream(struct arena *a, const struct upstream *u)
 	claims_add_upstream(c, u->protocol, u->name, no_place);
 	if (u->zone)
 		claims_add_zone(c, u->name, NULL, no_place);
+	else if (!u->zone_off)
+		claims_add_zone(c, arena_printf(a, UPSTREAM_ZONE_PREFIX "%s", u->name), NULL,
+				no_place);
 	return c;
 }

@@ -1,10 +1,11 @@
-/* Compose: the order of decode, guard, link and drains, and their inputs. */
+/* Compose: the order of decode, guard, link, drains and zones, and their inputs. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "compose.h"
 #include "core/decode/decode.h"
 #include "drain.h"
+#include "zones.h"
 
 static struct model *decode_expanded(const struct compose_input *in, const struct tree *tree,
 				     const struct expansion *x, struct problems *problems)
@@ -64,6 +65,8 @@ struct model *compose(const struct compose_input *in, struct problems *problems,
 					 .host_may_define = in->host_may_define },
 		   problems);
 	drains_apply(m, &in->drains);
+	failures_apply(m, &in->failures);
+	zones_apply(m, in->good);
 	expansion_explain(x, problems);
 	problems_sort(problems);
 	if (due)

@@ -1,10 +1,11 @@
 /*
  * Compose: tree → finished model. The pure half of the spine in one call: decode, guard and link,
- * in this order, with one list of problems; then the drains.
+ * in this order, with one list of problems; then the drains and the zones.
  */
 #ifndef ZKNGINX_COMPOSE_H
 #define ZKNGINX_COMPOSE_H
 
+#include "core/check/failures.h"
 #include "core/decode/expand.h"
 #include "core/discover/names.h"
 #include "guard.h"
@@ -25,6 +26,7 @@ struct compose_input {
 	uint64_t (*confirmed)(void *ctx, const char *upstream); /* see guard.h; may be NULL */
 	void *ctx;                                              /* of confirmed() */
 	struct drains drains;           /* what operators have drained now */
+	struct check_failures failures; /* the servers whose checks fail now */
 	const struct host_claims *host; /* what nginx.conf claims; NULL: not known */
 	bool sockets_are_free;          /* nginx does not run, so every socket can be bound */
 	bool is_live;                   /* nginx runs this tree already */

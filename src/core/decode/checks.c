@@ -48,6 +48,13 @@ const char *check_zone_size(const struct reader *r UNUSED, const char *s)
 	return "is not a size from \"32k\" to \"256m\"";
 }
 
+const char *check_upstream_zone(const struct reader *r, const char *s)
+{
+	return strcmp(s, "off") == 0 || !check_zone_size(r, s)
+		       ? NULL
+		       : "is not \"off\" or a size from \"32k\" to \"256m\"";
+}
+
 const char *check_name(const struct reader *r UNUSED, const char *s)
 {
 	return name_is_valid(s) ? NULL

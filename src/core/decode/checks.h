@@ -8,9 +8,10 @@ text_check check_time;    /* "10s", "250ms" */
 text_check check_seconds; /* the same without milliseconds */
 text_check check_size;    /* "10m" */
 text_check check_zone_size;
-text_check check_name;     /* of a znode: name_is_valid() */
-text_check check_upstream; /* upstream_name_is_valid() */
-text_check check_path;     /* of a file that nginx may read */
+text_check check_upstream_zone; /* or "off" */
+text_check check_name;          /* of a znode: name_is_valid() */
+text_check check_upstream;      /* upstream_name_is_valid() */
+text_check check_path;          /* of a file that nginx may read */
 text_check check_own_root; /* of a location: one that clients may read, or write to with `dav` */
 text_check check_root;     /* of a directory that clients may read */
 text_check check_body;     /* any text, with variables and line breaks; may be empty */

@@ -4,6 +4,7 @@
 #include "checks.h"
 #include "core/text/emit.h"
 #include "decode.h"
+#include "decode_check.h"
 #include "decode_directives.h"
 #include "decode_discover.h"
 #include "kinds.h"
@@ -126,6 +127,10 @@ static void finish_upstream(struct reader *r, struct upstream *u)
 {
 	bool lasts = u->keepalive_time || u->keepalive_timeout || u->keepalive_requests != UNSET;
 
+	if (u->zone && strcmp(u->zone, "off") == 0) {
+		u->zone = NULL;
+		u->zone_off = true;
+	}
 	if (u->sticky && u->balance)
 		reader_problem(r, "sticky",
 			       "is a balance of its own: remove \"balance\" or \"sticky\"");
@@ -170,7 +175,12 @@ static const struct field upstream_rows[] = {
 	  .only = ONLY_HTTP, .check = check_time },
 	{ "sticky", FIELD_CUSTOM, .read = read_sticky, .shape = SHAPE_TEXT | SHAPE_OBJECT,
 	  .inner = &sticky_fields },
-	{ "zone", FIELD_TEXT, .where = offsetof(struct upstream, zone), .check = check_zone_size },
+	{ "zone", FIELD_TEXT, .where = offsetof(struct upstream, zone),
+	  .check = check_upstream_zone },
+	{ "check", FIELD_CUSTOM, .read = decode_check, .shape = SHAPE_OBJECT,
+	  .inner = &check_fields },
+	{ "slow_start", FIELD_TEXT, .where = offsetof(struct upstream, slow_start),
+	  .check = check_slow_start },
 	{ "server", FIELD_OBJECT, .where = offsetof(struct upstream, defaults),
 	  .inner = &server_defaults_fields },
 	{ "discover", FIELD_CUSTOM, .read = decode_discover, .shape = SHAPE_OBJECT | SHAPE_OBJECTS,

@@ -107,7 +107,23 @@ static void put_raw(struct buf *out, const struct raw_lines *raw)
 		put_text(out, raw->includes[i]);
 }
 
-PRINTS(upstream, 328);
+PRINTS(check_rule, 144);
+static void put_check(struct buf *out, const struct check_rule *c)
+{
+	put_number(out, c != NULL, 0);
+	if (!c)
+		return;
+	put_number(out, c->tcp, 0);
+	put_text(out, c->path);
+	put_text(out, c->host);
+	put_number(out, (long)c->range_count, 0);
+	for (size_t i = 0; i < c->range_count; i++)
+		buf_printf(out, "%u-%u\n", c->ranges[i].least, c->ranges[i].most);
+	buf_printf(out, "%ju %ju %ld %ld %ld %ld\n", (uintmax_t)c->interval, (uintmax_t)c->timeout,
+		   c->fall, c->rise, c->port, c->panic);
+}
+
+PRINTS(upstream, 360);
 void meaning_put_upstream(struct buf *out, const struct upstream *u)
 {
 	put_number(out, u->protocol, 0);
@@ -125,6 +141,9 @@ void meaning_put_upstream(struct buf *out, const struct upstream *u)
 	for (size_t i = 0; i < u->discover_count; i++)
 		put_discover(out, &u->discovers[i]);
 	put_raw(out, &u->raw);
+	put_number(out, u->zone_off, 0);
+	put_check(out, u->check);
+	put_text(out, u->slow_start);
 }
 
 /* --- sites ------------------------------------------------------------------------------------ */

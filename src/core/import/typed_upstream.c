@@ -213,6 +213,23 @@ static bool check_choice(struct draft *d)
 	return true;
 }
 
+/*
+ * A typed upstream has a zone by default, and with one max_conns is the limit of all workers
+ * together: the import must not lower it.
+ */
+static bool zone_would_change_limits(const struct piece *p)
+{
+	bool limited = false;
+
+	for (size_t i = 0; i < p->body.count; i++) {
+		if (conf_is(p->body.items[i], "zone"))
+			return false;
+	}
+	for (size_t i = 0; i < p->server_count; i++)
+		limited |= strstr(p->servers[i].params, "max_conns=") != NULL;
+	return limited;
+}
+
 static bool read_upstream(struct draft *d)
 {
 	struct piece *p = d->piece;
@@ -235,6 +252,8 @@ static bool read_upstream(struct draft *d)
 	}
 	if (!p->server_count)
 		return why_set(d->in->arena, d->why, p->node, "it has no server");
+	if (zone_would_change_limits(p))
+		json_put_text(d->json, "zone", "off");
 	return check_choice(d);
 }
 

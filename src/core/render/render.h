@@ -27,6 +27,8 @@ struct render_options {
 	 * is for every version. */
 	unsigned nginx_version;
 	bool has_quic; /* this nginx has HTTP/3, and so `listen … quic` */
+	/* By protocol: this nginx knows no zones of upstreams, so none has one by default. */
+	bool lacks_zones[2];
 	/* With a probe. */
 	bool probe_lacks_status; /* this nginx has no stub_status */
 	/*

@@ -26,7 +26,7 @@ static void render_params(struct renderer *r, const struct server *s, bool backu
 		render_number(r, "max_conns=", p->max_conns);
 	if (p->backup && backups)
 		render_raw(r, "backup");
-	if (p->down || s->drained)
+	if (p->down || s->drained || s->failing)
 		render_raw(r, "down");
 }
 
@@ -73,18 +73,31 @@ static void render_balance(struct renderer *r, const char *balance)
 	render_end(r);
 }
 
+static void render_zone(struct renderer *r, const struct upstream *u)
+{
+	size_t k = r->options->lacks_zones[u->protocol] ? 0 : u->zone_size >> 10;
+
+	if (!u->zone && !k)
+		return;
+	render_begin(r, "zone");
+	if (u->zone) {
+		render_word(r, u->name);
+		render_word(r, u->zone);
+	} else {
+		render_joined(r, UPSTREAM_ZONE_PREFIX, u->name, "");
+		buf_printf(&r->value, k % 1024 ? "%zuk" : "%zum", k % 1024 ? k : k / 1024);
+		render_buffered(r);
+	}
+	render_end(r);
+}
+
 static void render_upstream(struct renderer *r, const struct upstream *u)
 {
 	render_heading(r, &u->source);
 	render_begin(r, "upstream");
 	render_word(r, u->name);
 	render_open(r);
-	if (u->zone) {
-		render_begin(r, "zone");
-		render_word(r, u->name);
-		render_word(r, u->zone);
-		render_end(r);
-	}
+	render_zone(r, u);
 	if (u->balance)
 		render_balance(r, u->balance);
 	render_raw_lines(r, &u->source, &u->raw, CONFIG_SERVER_SNIPPET);

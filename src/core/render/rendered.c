@@ -13,6 +13,7 @@
 
 struct entry {
 	const struct decoded *decoded;
+	size_t zone_size; /* is no part of what was decoded */
 	struct bundle_piece *piece;
 };
 
@@ -31,13 +32,15 @@ struct rendered {
 	} sizes[BUNDLE_FILE_N];
 };
 
-static void list_add(struct list *l, const struct decoded *d, struct bundle_piece *p)
+static void list_add(struct list *l, const struct upstream *u, struct bundle_piece *p)
 {
 	if (l->count == l->room) {
 		l->room = l->room ? 2 * l->room : 64;
 		l->items = xrealloc(l->items, l->room * sizeof(*l->items));
 	}
-	l->items[l->count++] = (struct entry){ decoded_ref(d), bundle_piece_ref(p) };
+	l->items[l->count++] = (struct entry){ .decoded = decoded_ref(u->decoded),
+					       .zone_size = u->zone_size,
+					       .piece = bundle_piece_ref(p) };
 }
 
 static void list_clear(struct list *l)
@@ -74,7 +77,8 @@ static void add_text(struct digester *d, const char *text)
 static struct digest digest_options(const struct render_options *o)
 {
 	CLEANUP(digester_freep) struct digester *d = digester_new();
-	unsigned char flags[] = { o->probe_lacks_status, o->has_quic };
+	unsigned char flags[] = { o->probe_lacks_status, o->has_quic, o->lacks_zones[PROTOCOL_HTTP],
+				  o->lacks_zones[PROTOCOL_STREAM] };
 
 	add_text(d, o->log_directory);
 	add_text(d, o->cache_directory);
@@ -137,14 +141,14 @@ struct bundle_piece *rendered_find(struct rendered *c, const struct upstream *u)
 	if (!c || c->at == c->last.count || !u->decoded)
 		return NULL;
 	e = &c->last.items[c->at];
-	if (e->decoded != u->decoded)
+	if (e->decoded != u->decoded || e->zone_size != u->zone_size)
 		return NULL;
-	list_add(&c->next, e->decoded, e->piece);
+	list_add(&c->next, u, e->piece);
 	return e->piece;
 }
 
 void rendered_add(struct rendered *c, const struct upstream *u, struct bundle_piece *p)
 {
 	if (c && u->decoded)
-		list_add(&c->next, u->decoded, p);
+		list_add(&c->next, u, p);
 }

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "openmetrics.h"
+#include "status_families.h"
 #include "status_fields.h"
 
 #define AT(member) .where = offsetof(struct status, member)
@@ -78,84 +78,6 @@ static double last_succeeded(const struct status *s)
 	return s->deployments.last.generation == s->generation && s->state != STATUS_REJECTED;
 }
 
-/* --- families with labels ------------------------------------------------------------------- */
-
-static void put_labelled(struct buf *out, const char *name, const char *suffix, const char *label,
-			 const char *value, double number)
-{
-	openmetrics_sample(out, name, suffix, &(struct openmetrics_label){ label, value }, 1,
-			   number);
-}
-
-static void put_build(const struct status *s, struct buf *out)
-{
-	openmetrics_head(out, "build", "info", NULL, "The daemon's version.");
-	put_labelled(out, "build", "_info", "version", s->version, 1);
-}
-
-static void put_state(const struct status *s, struct buf *out)
-{
-	openmetrics_head(out, "state", "gauge", NULL, "1 for the state that the host is in.");
-	for (unsigned i = 0; i < STATUS_STATE_N; i++)
-		put_labelled(out, "state", "", "state", state_name(i), (unsigned)s->state == i);
-}
-
-static void put_problems(const struct status *s, struct buf *out)
-{
-	unsigned long counts[PROBLEM_KIND_N] = { 0 };
-
-	for (size_t i = 0; i < s->problem_count; i++)
-		counts[s->problems[i].problem.kind]++;
-	openmetrics_head(out, "problems", "gauge", NULL, "Problems in znodes, by kind.");
-	for (unsigned i = 0; i < PROBLEM_KIND_N; i++)
-		put_labelled(out, "problems", "", "kind", kind_name(i), (double)counts[i]);
-}
-
-static void put_drains(const struct status *s, struct buf *out)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s->drain_count; i++)
-		n += s->drains[i].servers;
-	openmetrics_head(out, "drained_servers", "gauge", NULL,
-			 "Servers that an operator has drained.");
-	openmetrics_sample(out, "drained_servers", "", NULL, 0, (double)n);
-}
-
-static void put_alerts(const struct status *s, struct buf *out)
-{
-	openmetrics_head(out, "alert", "gauge", NULL, "1 for each alert that is raised.");
-	for (size_t i = 0; i < s->alert_count; i++) {
-		const struct status_alert *a = &s->alerts[i];
-		const struct openmetrics_label labels[] = { { "key", a->key },
-							    { "subject", a->subject },
-							    { "severity", a->severity } };
-
-		openmetrics_sample(out, "alert", "", labels, ARRAY_SIZE(labels), 1);
-	}
-}
-
-static void put_deployments(const struct status *s, struct buf *out)
-{
-	static const char name[] = "deployments", total[] = "_total", label[] = "outcome";
-
-	openmetrics_head(out, name, "counter", NULL, "Deployments, by outcome.");
-	put_labelled(out, name, total, label, "applied", (double)s->deployments.applied);
-	put_labelled(out, name, total, label, "rejected", (double)s->deployments.rejected);
-	put_labelled(out, name, total, label, "rolled_back", (double)s->deployments.rolled_back);
-}
-
-static void put_steps(const struct status *s, struct buf *out)
-{
-	static const char name[] = "last_deployment_stage_duration_seconds";
-
-	openmetrics_head(out, name, "gauge", "seconds",
-			 "Duration of each step of the last deployment.");
-	for (unsigned i = 0; i < STEP_N; i++)
-		put_labelled(out, name, "", "stage", step_name((enum step_id)i),
-			     s->deployments.last.steps_ms[i] / 1000);
-}
-
 /* --- the elements of lists ------------------------------------------------------------------ */
 
 #define IN(member) .where = offsetof(struct status_problem, member)
@@ -188,6 +110,22 @@ static const struct status_field drain_rows[] = {
 };
 #undef IN
 
+#define IN(member) .where = offsetof(struct status_check, member)
+static const struct status_field check_rows[] = {
+	{ "upstream", STATUS_TEXT, IN(upstream) }, { "server", STATUS_TEXT, IN(server) },
+	{ "state", STATUS_TEXT, IN(state) },       { "since", STATUS_TIME, IN(since) },
+	{ "down", STATUS_FLAG, IN(down) },         { "found", STATUS_TEXT, IN(found) },
+};
+#undef IN
+
+#define IN(member) .where = offsetof(struct status_slow_start, member)
+static const struct status_field slow_start_rows[] = {
+	{ "upstream", STATUS_TEXT, IN(upstream) },
+	{ "time", STATUS_TEXT, IN(time) },
+	{ "state", STATUS_TEXT, IN(state) },
+};
+#undef IN
+
 #define IN(member) .where = offsetof(struct status_alert, member)
 static const struct status_field alert_rows[] = {
 	{ "key", STATUS_TEXT, IN(key) },           { "subject", STATUS_TEXT, IN(subject) },
@@ -203,6 +141,20 @@ static const struct status_field revision_rows[] = {
 	{ "applied", STATUS_TEXT, AT(revision_applied) },
 	{ COMPUTED("revision_current", is_current,
 		   "1 when nginx runs the newest revision in ZooKeeper.") },
+};
+
+static const struct status_field checker_rows[] = {
+	{ "passing", STATUS_COUNT, AT(checker.passing), FAMILY(status_put_checked) },
+	{ "failing", STATUS_COUNT, AT(checker.failing) },
+	{ "unknown", STATUS_COUNT, AT(checker.unknown) },
+	{ "panics", STATUS_COUNT, AT(checker.panics),
+	  GAUGE("check_panics", "Upstreams with so many failing servers that none is taken out.") },
+	{ "good", STATUS_COUNT, AT(checker.good), .counts = true, FAMILY(status_put_checks) },
+	{ "bad", STATUS_COUNT, AT(checker.bad), .counts = true },
+	{ "late", STATUS_COUNT, AT(checker.late), .counts = true,
+	  COUNTER("checks_late", "Checks that had to wait for a free socket.") },
+	{ "sockets", STATUS_COUNT, AT(checker.sockets), .counts = true,
+	  GAUGE("check_sockets", "Open sockets of the checks.") },
 };
 
 static const struct status_field zookeeper_rows[] = {
@@ -323,11 +275,11 @@ static const struct status_field last_rows[] = {
 	  SECONDS("last_deployment_timestamp", "When the last deployment ended.") },
 	{ "total_ms", STATUS_MS, AT(deployments.last.total_ms),
 	  SECONDS("last_deployment_duration", "Duration of the last deployment.") },
-	{ "stages_ms", STATUS_GROUP, .inner = ROWS(step_rows), FAMILY(put_steps) },
+	{ "stages_ms", STATUS_GROUP, .inner = ROWS(step_rows), FAMILY(status_put_steps) },
 };
 
 static const struct status_field deployment_rows[] = {
-	{ "applied", STATUS_COUNT, AT(deployments.applied), FAMILY(put_deployments) },
+	{ "applied", STATUS_COUNT, AT(deployments.applied), FAMILY(status_put_deployments) },
 	{ "rejected", STATUS_COUNT, AT(deployments.rejected) },
 	{ "rolled_back", STATUS_COUNT, AT(deployments.rolled_back) },
 	{ "last", STATUS_GROUP, AT(deployments.last.on), .optional = true,
@@ -342,22 +294,26 @@ static const struct status_field deployment_rows[] = {
 
 static const struct status_field rows[] = {
 	{ "host", STATUS_TEXT, AT(host) },
-	{ "version", STATUS_TEXT, AT(version), FAMILY(put_build) },
+	{ "version", STATUS_TEXT, AT(version), FAMILY(status_put_build) },
 	{ "state", STATUS_NAME, AT(state), .names = { state_name, STATUS_STATE_N },
-	  .required = true, FAMILY(put_state) },
+	  .required = true, FAMILY(status_put_state) },
 	{ "generation", STATUS_COUNT, AT(generation),
 	  GAUGE("generation", "The generation that nginx runs.") },
 	{ "revision", STATUS_GROUP, .inner = ROWS(revision_rows) },
 	{ "updated", STATUS_TIME, AT(updated), .counts = true,
 	  SECONDS("updated_timestamp", "When these numbers were taken.") },
 	{ "problems", STATUS_LIST, LIST(problems, problem_count, problem_rows), .limited = true,
-	  FAMILY(put_problems) },
+	  FAMILY(status_put_problems) },
 	{ "problem_count", STATUS_COUNT, AT(problem_total) },
 	{ "discovery", STATUS_LIST, LIST(discovery, discovery_count, discovery_rows) },
 	{ "drains", STATUS_LIST, LIST(drains, drain_count, drain_rows), .limited = true,
-	  FAMILY(put_drains) },
+	  FAMILY(status_put_drains) },
 	{ "drain_count", STATUS_COUNT, AT(drain_total) },
 	{ "overrides", STATUS_SESSION, AT(overrides) },
+	{ "checks", STATUS_LIST, LIST(checks, check_count, check_rows), .limited = true },
+	{ "check_count", STATUS_COUNT, AT(check_total) },
+	{ "checker", STATUS_GROUP, AT(checker.on), .optional = true, .inner = ROWS(checker_rows) },
+	{ "slow_starts", STATUS_LIST, LIST(slow_starts, slow_start_count, slow_start_rows) },
 	{ "zookeeper", STATUS_GROUP, .inner = ROWS(zookeeper_rows) },
 	{ "nginx", STATUS_GROUP, .inner = ROWS(nginx_rows) },
 	{ "probe", STATUS_GROUP, AT(probe.on), .optional = true, .inner = ROWS(probe_rows) },
@@ -365,7 +321,7 @@ static const struct status_field rows[] = {
 	{ "rollout", STATUS_GROUP, .inner = ROWS(rollout_rows) },
 	{ "push", STATUS_GROUP, AT(push.on), .optional = true, .inner = ROWS(push_rows) },
 	{ "trust", STATUS_GROUP, AT(trust.on), .optional = true, .inner = ROWS(trust_rows) },
-	{ "alerts", STATUS_LIST, LIST(alerts, alert_count, alert_rows), FAMILY(put_alerts) },
+	{ "alerts", STATUS_LIST, LIST(alerts, alert_count, alert_rows), FAMILY(status_put_alerts) },
 	{ "deployments", STATUS_GROUP, .inner = ROWS(deployment_rows) },
 };
 

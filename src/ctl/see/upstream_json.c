@@ -24,7 +24,30 @@ static json_t *sources_json(const struct upstream *u)
 	return list;
 }
 
-static json_t *server_json(const struct server *s)
+/* What each host has found. */
+static json_t *checks_json(const struct composed *c, const struct upstream *u, const char *server)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; u->check && i < c->view.host_count; i++) {
+		const struct status_check *check = upstream_check(&c->view.hosts[i], u, server);
+		json_t *j;
+
+		if (!check)
+			continue;
+		j = json_object();
+		json_put_text(j, "host", c->view.hosts[i].name);
+		json_put_text(j, "state", check->state);
+		json_put(j, "since", json_time(check->since));
+		json_put(j, "down", json_boolean(check->down));
+		json_put_text(j, "found", check->found);
+		json_array_append_new(list, j);
+	}
+	return list;
+}
+
+static json_t *server_json(const struct composed *c, const struct upstream *u,
+			   const struct server *s)
 {
 	json_t *j = json_object();
 
@@ -42,15 +65,16 @@ static json_t *server_json(const struct server *s)
 	json_put(j, "down", json_boolean(s->params.down));
 	json_put(j, "drained", json_boolean(s->drained));
 	json_put(j, "tls", json_boolean(s->tls));
+	json_put(j, "checks", checks_json(c, u, s->address));
 	return j;
 }
 
-static json_t *servers_json(const struct upstream *u)
+static json_t *servers_json(const struct composed *c, const struct upstream *u)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < u->server_count; i++)
-		json_array_append_new(list, server_json(&u->servers[i]));
+		json_array_append_new(list, server_json(c, u, &u->servers[i]));
 	return list;
 }
 
@@ -86,6 +110,8 @@ json_t *upstream_json(const struct composed *c, const char *path, const struct u
 	json_put(j, "usable", json_boolean(u));
 	json_put(j, "protocol", json_or_null(u ? upstream_protocol(u->protocol) : NULL));
 	json_put(j, "balance", json_or_null(u ? u->balance : NULL));
+	json_put(j, "check", json_or_null(!u || !u->check ? NULL : u->check->tcp ? "tcp" : "http"));
+	json_put(j, "slow_start", json_or_null(u ? u->slow_start : NULL));
 	json_put(j, "discover", u ? sources_json(u) : json_array());
 	json_put_number(j, "server_count", u ? u->server_count : 0);
 	json_put_number(j, "down", u ? upstream_down(u) : 0);
@@ -94,7 +120,7 @@ json_t *upstream_json(const struct composed *c, const char *path, const struct u
 		 json_strings(guard ? guard->hosts : NULL, guard ? guard->host_count : 0));
 	json_put(j, "problems", object_problems_json(problems, count));
 	if (whole) {
-		json_put(j, "servers", u ? servers_json(u) : json_array());
+		json_put(j, "servers", u ? servers_json(c, u) : json_array());
 		json_put(j, "drains", drains_json(c, path_name(path)));
 	}
 	return j;

@@ -43,9 +43,13 @@ static const char *until(struct arena *a, const struct drain *d)
 	return arena_printf(a, " until %s", buf_str(&text));
 }
 
-static void add_server(const struct composed *c, struct table *t, const struct server *s)
+static void add_server(const struct composed *c, const struct upstream *u, struct table *t,
+		       const struct server *s)
 {
-	const char *state = s->drained ? "drained" : s->params.down ? "down" : "up";
+	const char *state = s->drained                              ? "drained"
+			    : s->params.down                        ? "down"
+			    : upstream_failing_on(c, u, s->address) ? "failing"
+								    : "up";
 
 	table_add(t, COLOR_NONE, "%s", s->address);
 	table_add(t, strcmp(state, "up") == 0 ? COLOR_GOOD : COLOR_WARNING, "%s", state);
@@ -70,7 +74,7 @@ static void print_servers(const struct composed *c, const struct screen *screen,
 	table_init(&t, titles, ARRAY_SIZE(titles));
 	t.spare = spare;
 	for (size_t i = 0; i < u->server_count; i++)
-		add_server(c, &t, &u->servers[i]);
+		add_server(c, u, &t, &u->servers[i]);
 	table_print(&t, screen);
 }
 
@@ -126,6 +130,42 @@ static void print_drains(const struct composed *c, const struct screen *screen,
 	}
 }
 
+/* One host's checks: how many servers pass, and what each failing one does. */
+static void print_host_checks(const struct screen *screen, const struct upstream *u,
+			      const struct fleet_host *h)
+{
+	size_t passing = 0, failing = 0;
+
+	for (size_t i = 0; i < u->server_count; i++) {
+		const struct server *s = &u->servers[i];
+		const struct status_check *check = upstream_check(h, u, s->address);
+		CLEANUP(buf_fini) struct buf since = BUF_INIT;
+
+		passing += check && strcmp(check->state, "passing") == 0;
+		if (!check || strcmp(check->state, "failing") != 0)
+			continue;
+		failing++;
+		utc_print(check->since, &since);
+		screen_lines(screen, COLOR_WARNING, 0, "check on %s: %s %s, failing since %s%s",
+			     h->name, s->address, check->found, buf_str(&since),
+			     check->down ? "; nginx does not use it" : "; nginx still uses it");
+	}
+	if (passing || failing)
+		screen_lines(screen, COLOR_NONE, 0, "checks on %s: %zu pass%s, %zu fail%s", h->name,
+			     passing, passing == 1 ? "es" : "", failing, failing == 1 ? "s" : "");
+}
+
+static void print_checks(const struct composed *c, const struct screen *screen,
+			 const struct upstream *u)
+{
+	for (size_t i = 0; u->check && i < c->view.host_count; i++)
+		print_host_checks(screen, u, &c->view.hosts[i]);
+	if (u->slow_start)
+		screen_lines(screen, COLOR_WARNING, 0,
+			     "slow_start %s has no effect: it needs the module of nginx",
+			     u->slow_start);
+}
+
 static void print_guard(const struct composed *c, const struct screen *screen,
 			const struct upstream *u)
 {
@@ -140,14 +180,23 @@ static void print_guard(const struct composed *c, const struct screen *screen,
 			u->name);
 }
 
-static void print_head(const struct screen *screen, const struct upstream *u)
+static const char *zone_text(struct arena *a, const struct upstream *u)
+{
+	return u->zone        ? u->zone
+	       : u->zone_size ? arena_printf(a, "%zuk", u->zone_size >> 10)
+			      : "none";
+}
+
+static void print_head(const struct composed *c, const struct screen *screen,
+		       const struct upstream *u)
 {
 	screen_lines(screen, COLOR_STRONG, 0, "Upstream %s (%s)", u->name, u->source.path);
 	screen_lines(screen, COLOR_NONE, 0,
 		     "%s, balance %s, keepalive %ld, zone %s, min_servers %ld, on_empty %s%s",
 		     upstream_protocol(u->protocol), u->balance ?: "round robin",
-		     u->keepalive == UNSET ? 0 : u->keepalive, u->zone ?: "none", u->min_servers,
-		     u->on_empty == ON_EMPTY_KEEP ? "keep" : "unavailable", u->tls ? ", tls" : "");
+		     u->keepalive == UNSET ? 0 : u->keepalive, zone_text(c->arena, u),
+		     u->min_servers, u->on_empty == ON_EMPTY_KEEP ? "keep" : "unavailable",
+		     u->tls ? ", tls" : "");
 }
 
 void upstream_print(const struct composed *c, const struct screen *screen, const char *path,
@@ -157,12 +206,13 @@ void upstream_print(const struct composed *c, const struct screen *screen, const
 	size_t count = upstream_problems(c, path, u, &problems);
 
 	if (u) {
-		print_head(screen, u);
+		print_head(c, screen, u);
 		for (size_t i = 0; i < u->discover_count; i++) {
 			print_discover(c, screen, u, &u->discovers[i]);
 			print_left_out(screen, &u->discovers[i]);
 		}
 		print_drains(c, screen, u);
+		print_checks(c, screen, u);
 		print_guard(c, screen, u);
 		print_servers(c, screen, u);
 	} else {

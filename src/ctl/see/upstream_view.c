@@ -43,6 +43,41 @@ size_t upstream_down(const struct upstream *u)
 	return count;
 }
 
+const struct status_check *upstream_check(const struct fleet_host *h, const struct upstream *u,
+					  const char *server)
+{
+	for (size_t i = 0; h->member && h->report && i < h->report->check_count; i++) {
+		const struct status_check *check = &h->report->checks[i];
+
+		if (strcmp(check->upstream, u->name) == 0 && strcmp(check->server, server) == 0)
+			return check;
+	}
+	return NULL;
+}
+
+/* The failing ones are first in a report. */
+static bool fails_on(const struct fleet_host *h, const struct upstream *u, const char *server)
+{
+	for (size_t i = 0; h->member && h->report && i < h->report->check_count; i++) {
+		const struct status_check *check = &h->report->checks[i];
+
+		if (strcmp(check->state, "failing") != 0)
+			return false;
+		if (strcmp(check->server, server) == 0 && strcmp(check->upstream, u->name) == 0)
+			return true;
+	}
+	return false;
+}
+
+size_t upstream_failing_on(const struct composed *c, const struct upstream *u, const char *server)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; u->check && i < c->view.host_count; i++)
+		count += fails_on(&c->view.hosts[i], u, server);
+	return count;
+}
+
 size_t upstream_problems(const struct composed *c, const char *path, const struct upstream *u,
 			 struct object_problem **out)
 {

@@ -19,6 +19,12 @@ size_t upstream_problems(const struct composed *c, const char *path, const struc
 /* The guard's problem of this upstream, as the hosts report it; NULL: no guard holds anything. */
 const struct fleet_problem *upstream_guard(const struct composed *c, const struct upstream *u);
 
+/* What this host's checks of the server have found; NULL: it reports none. */
+const struct status_check *upstream_check(const struct fleet_host *h, const struct upstream *u,
+					  const char *server);
+/* On how many hosts they fail. */
+size_t upstream_failing_on(const struct composed *c, const struct upstream *u, const char *server);
+
 void upstream_print(const struct composed *c, const struct screen *screen, const char *path,
 		    const struct upstream *u);
 /* whole: with its servers and drains. */
