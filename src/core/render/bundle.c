@@ -88,7 +88,7 @@ bool bundle_text_is_empty(const struct bundle_text *t)
 
 void bundle_builder_init(struct bundle_builder *b)
 {
-	*b = (struct bundle_builder){ .arena = arena_new() };
+	*b = (struct bundle_builder){ .arena = arena_new(), .rest = digester_new() };
 }
 
 void bundle_builder_fini(struct bundle_builder *b)
@@ -98,6 +98,7 @@ void bundle_builder_fini(struct bundle_builder *b)
 		free(b->origins[f]);
 	}
 	arena_free(b->arena);
+	digester_free(b->rest);
 	*b = (struct bundle_builder){ 0 };
 }
 
@@ -138,9 +139,25 @@ void bundle_builder_data(struct bundle_builder *b, enum bundle_file f)
 		b->origins[f][b->origin_count[f] - 1].data = b->line[f] + 1;
 }
 
+void bundle_builder_servers(struct bundle_builder *b, bool begin)
+{
+	b->in_servers = begin;
+}
+
+/* The file is part of it: the same line in the other file is another text. */
+static void add_to_rest(struct bundle_builder *b, enum bundle_file f, const char *text, size_t size)
+{
+	const char end[] = { '\n', (char)('0' + f) };
+
+	digester_add(b->rest, text, size);
+	digester_add(b->rest, end, sizeof(end));
+}
+
 void bundle_builder_line(struct bundle_builder *b, enum bundle_file f, const char *text,
 			 size_t size)
 {
+	if (!b->in_servers)
+		add_to_rest(b, f, text, size);
 	buf_put(&b->text[f], text, size);
 	buf_putc(&b->text[f], '\n');
 	b->line[f]++;
@@ -202,9 +219,11 @@ struct bundle *bundle_builder_finish(struct bundle_builder *b)
 	if (b->has_marker)
 		put_marker(b, bundle);
 	bundle->digest = digest_texts(b, bundle->digests);
+	bundle->rest = digester_finish(b->rest);
 	for (int f = 0; f < BUNDLE_FILE_N; f++)
 		bundle->files[f] = take_text(b, (enum bundle_file)f);
 	bundle->arena = TAKE(b->arena);
+	digester_free(b->rest);
 	bundle_builder_init(b);
 	return bundle;
 }
