@@ -95,6 +95,13 @@ struct status_drain {
 	size_t servers;                /* how many it takes out; 0: the upstream does not have it */
 };
 
+/* How the servers of one upstream that nginx runs come to it. */
+struct status_update {
+	const char *upstream;
+	const char *way; /* "live" or "reload" */
+	const char *why; /* of "reload" */
+};
+
 /* One alert that is raised. */
 struct status_alert {
 	const char *key, *subject, *severity, *message;
@@ -130,6 +137,8 @@ struct status {
 	int64_t overrides;  /* zxid of the newest override that nginx's configuration follows; 0:
 			       none */
 	size_t drain_total; /* … and in all; the list may be shortened like that of problems */
+	const struct status_update *updates; /* empty while nginx has no module of ours */
+	size_t update_count;
 	struct {
 		const char *state, *server; /* "connected", "127.0.0.1:2181" */
 		int64_t session;
@@ -147,6 +156,7 @@ struct status {
 		long pid;
 		unsigned long workers, old_workers;
 		unsigned long reloads, tests; /* SIGHUPs, and runs of nginx -t */
+		unsigned long updates;        /* changes of servers without a reload */
 		const char *test_error;       /* of nginx -t on what nginx runs; "" = it passes */
 		enum status_maybe included;   /* http.conf, by nginx.conf */
 		const char *sandbox;          /* "namespace", "fallback" */

@@ -253,7 +253,10 @@ static int on_start(sd_event_source *source UNUSED, uint64_t now UNUSED, void *u
 		return 0;
 	}
 	instance_meet(d->instance);
-	f->work = work_for(d, f->bundle);
+	f->work = f->work == FLIGHT_PERSIST && deploy_runs_live(d) &&
+				  !digest_equal(&f->bundle->digest, stage_live_digest(d->stage))
+			  ? FLIGHT_PERSIST
+			  : work_for(d, f->bundle);
 	/* what nginx.conf includes is not known before the first test */
 	if (flight_is_done(f) && hostconf_is_surely_included(instance_hostconf(d->instance)))
 		on_event(d, RELOAD_EV_CURRENT);
@@ -282,6 +285,31 @@ void deploy_test(struct deploy *d, struct bundle *b, uint64_t timeout)
 	begin(d, b, "");
 	d->pipeline.flight.work = FLIGHT_TEST;
 	d->pipeline.flight.timeout = timeout;
+}
+
+void deploy_persist(struct deploy *d, struct bundle *b, const char *revision)
+{
+	begin(d, b, revision);
+	d->pipeline.flight.work = FLIGHT_PERSIST;
+}
+
+const struct master *deploy_master(const struct deploy *d)
+{
+	return instance_signallable(d->instance);
+}
+
+bool deploy_runs_live(const struct deploy *d)
+{
+	const char *name;
+
+	return instance_runs_live(d->instance) &&
+	       hostconf_is_surely_included(instance_hostconf(d->instance)) &&
+	       stage_live_is_intact(d->stage, &name);
+}
+
+void deploy_doubt(struct deploy *d)
+{
+	instance_doubt(d->instance);
 }
 
 bool deploy_is_in_flight(const struct deploy *d)

@@ -54,6 +54,11 @@ void flight_fini(struct flight *f)
 	*f = (struct flight){ 0 };
 }
 
+bool flight_is_published(const struct flight *f)
+{
+	return f->work == FLIGHT_PUBLISH || f->work == FLIGHT_PERSIST;
+}
+
 bool flight_is_live(const struct flight *f)
 {
 	return f->work == FLIGHT_SIGNAL || flight_is_done(f);

@@ -54,7 +54,7 @@ void pipeline_check(struct pipeline *p)
 		fail(p, HOST_TEST_UNAVAILABLE, RELOAD_EV_CHECK_FAILED, &e);
 		return;
 	}
-	if (f->work == FLIGHT_PUBLISH && stage_sync(p->stage, f->generation, &e) < 0) {
+	if (flight_is_published(f) && stage_sync(p->stage, f->generation, &e) < 0) {
 		sandbox_cancel(p->sandbox);
 		fail(p, HOST_STATE_DIRECTORY, RELOAD_EV_STAGE_FAILED, &e);
 	}
@@ -73,7 +73,7 @@ static enum reload_event passed(struct pipeline *p, const struct sandbox_result 
 		flight_fail(f, HOST_CONF_WRITABLE, "%s", e.text);
 		return RELOAD_EV_CHECK_FAILED;
 	}
-	if (f->work == FLIGHT_PUBLISH && flight_refuse_warning(f, p->known_warnings ?: ""))
+	if (flight_is_published(f) && flight_refuse_warning(f, p->known_warnings ?: ""))
 		return RELOAD_EV_CHECK_FAILED;
 	return flight_is_done(f) && hostconf_is_included(instance_hostconf(p->instance))
 		       ? RELOAD_EV_CURRENT
@@ -127,9 +127,29 @@ static void on_tested(void *ctx, const struct sandbox_result *r)
 
 /* --- publish and signal --------------------------------------------------------------------- */
 
+/* nginx has all of it already, unless another nginx was started meanwhile. */
+static bool is_current(struct pipeline *p)
+{
+	if (p->flight.work != FLIGHT_PERSIST)
+		return false;
+	instance_look(p->instance);
+	return instance_runs_live(p->instance);
+}
+
+static void sync_link(struct pipeline *p)
+{
+	struct err e;
+
+	if (!flight_is_live(&p->flight) && stage_settle(p->stage, &e) < 0)
+		log_error("generation %lu is live but was not synced to disk, so a crash of the "
+			  "host may lose it: %s",
+			  p->flight.generation, e.text);
+}
+
 static void publish_now(struct pipeline *p)
 {
 	struct flight *f = &p->flight;
+	bool current = is_current(p);
 	struct err e;
 
 	if (!flight_is_live(f) && stage_switch(p->stage, f->generation, &e) < 0) {
@@ -138,7 +158,9 @@ static void publish_now(struct pipeline *p)
 	}
 	f->is_staged = false;
 	flight_took(f, STEP_PUBLISH);
-	p->on_event(p->ctx, RELOAD_EV_PUBLISHED);
+	if (current)
+		sync_link(p);
+	p->on_event(p->ctx, current ? RELOAD_EV_CURRENT : RELOAD_EV_PUBLISHED);
 }
 
 /* A master that does not include the files does not read them. */
@@ -198,13 +220,9 @@ static enum reload_event try_hup(struct pipeline *p)
 void pipeline_signal(struct pipeline *p)
 {
 	enum reload_event event = try_hup(p);
-	struct err e;
 
 	flight_took(&p->flight, STEP_SIGNAL);
-	if (!flight_is_live(&p->flight) && stage_settle(p->stage, &e) < 0)
-		log_error("generation %lu is live but was not synced to disk, so a crash of the "
-			  "host may lose it: %s",
-			  p->flight.generation, e.text);
+	sync_link(p);
 	p->on_event(p->ctx, event);
 }
 

@@ -122,6 +122,18 @@ static void put_drains(const struct status *s, struct buf *out)
 	openmetrics_sample(out, "drained_servers", "", NULL, 0, (double)n);
 }
 
+static void put_updates(const struct status *s, struct buf *out)
+{
+	size_t live = 0;
+
+	for (size_t i = 0; i < s->update_count; i++)
+		live += is(s->updates[i].way, "live");
+	openmetrics_head(out, "upstreams", "gauge", NULL,
+			 "Upstreams while nginx has the module, by how their servers are changed.");
+	put_labelled(out, "upstreams", "", "update", "live", (double)live);
+	put_labelled(out, "upstreams", "", "update", "reload", (double)(s->update_count - live));
+}
+
 static void put_alerts(const struct status *s, struct buf *out)
 {
 	openmetrics_head(out, "alert", "gauge", NULL, "1 for each alert that is raised.");
@@ -188,6 +200,14 @@ static const struct status_field drain_rows[] = {
 };
 #undef IN
 
+#define IN(member) .where = offsetof(struct status_update, member)
+static const struct status_field update_rows[] = {
+	{ "upstream", STATUS_TEXT, IN(upstream) },
+	{ "update", STATUS_TEXT, IN(way) },
+	{ "why", STATUS_TEXT, IN(why), .omitted = true },
+};
+#undef IN
+
 #define IN(member) .where = offsetof(struct status_alert, member)
 static const struct status_field alert_rows[] = {
 	{ "key", STATUS_TEXT, IN(key) },           { "subject", STATUS_TEXT, IN(subject) },
@@ -240,6 +260,8 @@ static const struct status_field nginx_rows[] = {
 		"Workers of older configurations that still finish their work.") },
 	{ "reloads", STATUS_COUNT, AT(nginx.reloads),
 	  COUNTER("nginx_reloads", "Reloads requested from the master process.") },
+	{ "updates", STATUS_COUNT, AT(nginx.updates), .counts = true,
+	  COUNTER("nginx_updates", "Changes of servers that needed no reload.") },
 	{ "responding", STATUS_FLAG, AT(nginx.responding),
 	  GAUGE("nginx_responding", "1 while the master process handles signals.") },
 	{ "tests", STATUS_COUNT, AT(nginx.tests), .counts = true,
@@ -358,6 +380,8 @@ static const struct status_field rows[] = {
 	  FAMILY(put_drains) },
 	{ "drain_count", STATUS_COUNT, AT(drain_total) },
 	{ "overrides", STATUS_SESSION, AT(overrides) },
+	{ "upstreams", STATUS_LIST, LIST(updates, update_count, update_rows), .limited = true,
+	  FAMILY(put_updates) },
 	{ "zookeeper", STATUS_GROUP, .inner = ROWS(zookeeper_rows) },
 	{ "nginx", STATUS_GROUP, .inner = ROWS(nginx_rows) },
 	{ "probe", STATUS_GROUP, AT(probe.on), .optional = true, .inner = ROWS(probe_rows) },
