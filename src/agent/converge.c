@@ -105,6 +105,11 @@ static void note_newest(struct agent *a)
 		refusal_on_newer(a->refusal);
 }
 
+static bool is_busy(const struct agent *a)
+{
+	return a->attempt.model || refusal_is_busy(a->refusal);
+}
+
 void converge(struct agent *a)
 {
 	uint64_t when = NEVER;
@@ -112,7 +117,7 @@ void converge(struct agent *a)
 	a->dirty = true;
 	if (!candidate_newest(a))
 		return; /* its arrival calls again */
-	if (a->attempt.model || refusal_is_busy(a->refusal)) {
+	if (is_busy(a)) {
 		note_newest(a);
 		return; /* the outcome calls again */
 	}
@@ -122,6 +127,7 @@ void converge(struct agent *a)
 	}
 	if (!acl_hold_permits(a))
 		return; /* the audit calls again */
+	live_look(a->live);
 	if (!deploy_is_ready(a->deploy, timing_now(), &when) && !live_may_take(a->live)) {
 		converge_at(a, when);
 		return;
@@ -209,14 +215,8 @@ void converge_on_taken(void *agent, const char *error)
 	attempt_end(&a->attempt);
 	a->ops->on_change(a->ctx);
 	converge_at(a, live_due(a->live));
-	if (a->dirty)
+	if (live_look(a->live) || a->dirty)
 		converge(a);
-}
-
-static void look_at_workers(struct agent *a)
-{
-	if (!a->attempt.model && !refusal_is_busy(a->refusal) && !deploy_is_in_flight(a->deploy))
-		live_look(a->live);
 }
 
 void converge_on_workers(void *agent)
@@ -224,7 +224,8 @@ void converge_on_workers(void *agent)
 	struct agent *a = agent;
 
 	a->ops->on_change(a->ctx);
-	look_at_workers(a);
+	if (!is_busy(a) && live_look(a->live))
+		converge(a);
 }
 
 void converge_on_names(void *agent)
@@ -375,7 +376,6 @@ void converge_on_done(void *agent, const struct outcome *o)
 		a->dirty = true; /* nginx.conf was not known, or has changed */
 	a->ops->on_facts(a->ctx);
 	leave_if_done(a, o);
-	look_at_workers(a);
-	if (a->dirty)
+	if (live_look(a->live) || a->dirty)
 		converge(a);
 }

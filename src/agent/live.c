@@ -186,44 +186,42 @@ void live_accept(struct live *l)
 }
 
 /* Nobody knows what servers nginx has: what is on disk is loaded again, once. */
-static void doubt(struct live *l, const char *upstream)
+static bool doubt(struct live *l, const char *upstream)
 {
 	if (l->reloaded)
-		return;
+		return false;
 	l->reloaded = true;
 	log_notice("nginx has other servers in the upstream %s than it was given; it is reloaded",
 		   upstream);
 	deploy_doubt(l->spec.deploy);
-	l->ops->on_change(l->ctx);
+	return true;
 }
 
 /* A reload by someone else has loaded what was persisted. */
-static void go_back(struct live *l)
+static bool go_back(struct live *l)
 {
 	const char *upstream;
 
 	forget_model(l);
 	if (servers_compare(l->servers, model_of_nginx(l), true, &upstream) == SERVERS_DIFFER)
 		doubt(l, upstream);
-	else
-		l->ops->on_change(l->ctx);
+	return true;
 }
 
-void live_look(struct live *l)
+bool live_look(struct live *l)
 {
 	const struct model *m = model_of_nginx(l);
 	const char *upstream;
 	enum servers_state state;
 
 	if (!l->knows_rest || !servers_has_module(l->servers))
-		return;
+		return false;
 	state = servers_compare(l->servers, m, false, &upstream);
 	if (state == SERVERS_AGREE)
 		l->reloaded = false;
-	else if (state == SERVERS_DIFFER && l->model)
-		go_back(l);
-	else if (state == SERVERS_DIFFER)
-		doubt(l, upstream);
+	if (state != SERVERS_DIFFER)
+		return false;
+	return l->model ? go_back(l) : doubt(l, upstream);
 }
 
 /* --- the workers ----------------------------------------------------------------------------- */

@@ -39,9 +39,6 @@ struct live_ops {
 	/* The workers have the attempt's servers; or error: they may not, and it has to be
 	 * deployed. */
 	void (*on_taken)(void *ctx, const char *error);
-	/* What nginx has is not what it should have, or more is possible now: run the path again.
-	 */
-	void (*on_change)(void *ctx);
 	/* A worker has said hello, or is gone: live_look() is due, when nothing is under way. */
 	void (*on_news)(void *ctx);
 };
@@ -69,8 +66,9 @@ uint64_t live_due(const struct live *l);
 void live_outcome(struct live *l, const struct outcome *o);
 /* The attempt was accepted, after live_outcome(). Before its model is taken over. */
 void live_accept(struct live *l);
-/* Nothing is under way: has nginx what it should have? */
-void live_look(struct live *l);
+/* While nothing is under way: has nginx the servers that it should have? True: it has not, so the
+ * path has to run again. */
+bool live_look(struct live *l);
 
 /* --- for the status --- */
 

@@ -209,8 +209,9 @@ static bool compare_one(struct servers *s, const struct upstream *u, bool again)
 		return true;
 	if (!entry)
 		return false;
-	if (entry->said.reason == MODULE_DYNAMIC && (again || !entry->agrees))
+	if (entry->said.reason == MODULE_DYNAMIC && (again || !entry->compared))
 		entry->agrees = agrees(entry, u);
+	entry->compared = true;
 	return entry->said.reason != MODULE_DYNAMIC || entry->agrees;
 }
 

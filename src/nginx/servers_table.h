@@ -9,7 +9,8 @@
 struct servers_entry {
 	struct module_upstream said; /* its digest is that after the last change */
 	bool changed;                /* since then the order is not known */
-	bool agrees;                 /* its servers are those of the model that was compared */
+	bool compared;               /* with a model … */
+	bool agrees;                 /* … and has the servers of that */
 };
 
 struct servers_table {
