@@ -174,6 +174,29 @@ static void put_steps(struct buf *out, const struct flight *f)
 		buf_putc(out, ')');
 }
 
+enum log_level flight_level(const struct flight *f, bool again)
+{
+	static const enum log_level levels[DEPLOY_RESULT_N] = {
+		[DEPLOY_UNCHANGED] = LOG_LEVEL_DEBUG,
+		[DEPLOY_APPLIED] = LOG_LEVEL_INFO,
+		[DEPLOY_DEFERRED] = LOG_LEVEL_NOTICE,
+		[DEPLOY_NOT_INCLUDED] = LOG_LEVEL_WARNING,
+		[DEPLOY_STREAM_NOT_INCLUDED] = LOG_LEVEL_WARNING,
+		[DEPLOY_PROVED] = LOG_LEVEL_DEBUG,
+		[DEPLOY_REFUSED] = LOG_LEVEL_INFO,
+		[DEPLOY_REJECTED] = LOG_LEVEL_WARNING,
+		[DEPLOY_DIED] = LOG_LEVEL_ERROR,
+		[DEPLOY_UNKNOWN] = LOG_LEVEL_ERROR,
+		[DEPLOY_FAILED] = LOG_LEVEL_ERROR,
+	};
+	bool lasts = f->result == DEPLOY_NOT_INCLUDED || f->result == DEPLOY_STREAM_NOT_INCLUDED ||
+		     f->result == DEPLOY_FAILED;
+
+	if (lasts && again)
+		return LOG_LEVEL_DEBUG;
+	return f->work == FLIGHT_TEST && !lasts ? LOG_LEVEL_DEBUG : levels[f->result];
+}
+
 void flight_log(const struct flight *f, enum log_level level, unsigned long live)
 {
 	CLEANUP(buf_fini) struct buf line = BUF_INIT;

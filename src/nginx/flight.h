@@ -64,6 +64,8 @@ bool flight_refuse_warning(struct flight *f, const char *known);
 void flight_explain(struct flight *f, const char *live);
 /* Borrows from the flight. */
 struct outcome flight_outcome(const struct flight *f);
+/* again: what was logged last has the same result, for the same reason. */
+enum log_level flight_level(const struct flight *f, bool again);
 /* One line. live: the generation that nginx keeps serving. */
 void flight_log(const struct flight *f, enum log_level level, unsigned long live);
 

@@ -7,6 +7,7 @@
 #include "core/deploy/warnings.h"
 #include "core/text/secret.h"
 #include "pipeline.h"
+#include "pipeline_settings.h"
 #include "sandbox.h"
 #include "sys/timing.h"
 
@@ -329,52 +330,6 @@ void pipeline_recover(struct pipeline *p)
 
 /* --- the whole ------------------------------------------------------------------------------ */
 
-static int new_sandbox(struct pipeline *p, struct sandbox **out, struct err *e)
-{
-	return sandbox_new(p->nginx, stage_live_directory(p->stage),
-			   stage_cache_directory(p->stage), out, e);
-}
-
-static void configure_probe(struct pipeline *p)
-{
-	struct render_options options;
-
-	if (!confirm_configure(&p->confirm, p->nginx->probe))
-		return;
-	sandbox_render_options(p->sandbox, &options);
-	if (options.probe_lacks_status)
-		log_warning(
-			"nginx.probe: %s has no ngx_http_stub_status_module, so requests are not "
-			"counted",
-			p->nginx->binary);
-}
-
-void pipeline_configure(struct pipeline *p, const struct nginx_settings *nginx, bool is_idle)
-{
-	p->nginx = nginx;
-	p->has_new_settings = true;
-	if (is_idle)
-		configure_probe(p);
-}
-
-/* Only between two deployments: a running test keeps the sandbox that it began with. */
-void pipeline_take_settings(struct pipeline *p)
-{
-	struct sandbox *next;
-	struct err e;
-
-	configure_probe(p);
-	if (!p->has_new_settings)
-		return;
-	p->has_new_settings = false;
-	if (new_sandbox(p, &next, &e) < 0) {
-		log_error("%s; nginx -t keeps the previous settings", e.text);
-		return;
-	}
-	sandbox_free(p->sandbox);
-	p->sandbox = next;
-}
-
 void pipeline_end(struct pipeline *p)
 {
 	verify_end(&p->verify);
@@ -391,12 +346,12 @@ int pipeline_init(struct pipeline *p, sd_event *loop, const struct nginx_setting
 				.loop = loop,
 				.on_event = on_event,
 				.ctx = ctx };
-	if (new_sandbox(p, &p->sandbox, e) < 0)
+	if (pipeline_new_sandbox(p, &p->sandbox, e) < 0)
 		return -1;
 	quiet_init(&p->quiet, loop, on_quiet, p);
 	confirm_init(&p->confirm, loop, instance);
 	verify_init(&p->verify, loop, instance, &p->confirm, on_verdict, p);
-	configure_probe(p);
+	pipeline_configure_probe(p);
 	return 0;
 }
 

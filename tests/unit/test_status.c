@@ -434,6 +434,10 @@ static struct status everything(void)
 	static const struct status_discovery discovery[] = {
 		{ "shop", "/services/shop", "curator", 3 }, { "new", "/services/new", "", 0 }
 	};
+	static const struct status_update updates[] = {
+		{ "shop", "live", NULL },
+		{ "api", "reload", "it has no zone" },
+	};
 	static const struct status_drain drains[] = {
 		{ "shop", "10.0.0.1:80", AT + 60000000, 1 },
 		{ "shop", "app-1:80", 0, 2 },
@@ -447,6 +451,9 @@ static struct status everything(void)
 	s.revision_seen = "fedcba9876543210";
 	s.discovery = discovery;
 	s.discovery_count = ARRAY_SIZE(discovery);
+	s.updates = updates;
+	s.update_count = ARRAY_SIZE(updates);
+	s.nginx.updates = 19;
 	s.drains = drains;
 	s.drain_count = ARRAY_SIZE(drains);
 	s.drain_total = 7;
