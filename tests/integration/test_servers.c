@@ -253,6 +253,30 @@ static void other_servers_than_on_disk_end_in_a_reload(void **state UNUSED)
 	assert_int_equal(reloads(), before + 1);
 }
 
+/* The text cannot be tested, so it waits; the workers do not. */
+static void while_nginx_conf_is_broken_servers_still_come(void **state UNUSED)
+{
+	const char *good;
+	unsigned before;
+
+	start_live(NULL);
+	before = reloads();
+	good = h.nginx.main_text;
+	h.nginx.main_text = rig_text("%s\noops;", good);
+	rig_nginx_configure(&h.nginx);
+	rig_zk_create(h.zk, znode(2), "");
+	eventually(NULL, reaches(2));
+	eventually(NULL, *rig_host_status_text(&h, "nginx.test_error"));
+	rig_zk_create(h.zk, znode(3), "");
+	eventually(NULL, reaches(3));
+	assert_false(is_live_file(2));
+	h.nginx.main_text = (char *)good;
+	rig_nginx_configure(&h.nginx);
+	eventually(NULL, is_live_file(2) && is_live_file(3));
+	assert_int_equal(reloads(), before);
+	eventually(NULL, rig_host_problem_count(&h) == 0);
+}
+
 /* --- reloads, as ever ------------------------------------------------------------------------ */
 
 static void expect_a_reload(void)
@@ -352,6 +376,7 @@ int main(void)
 		TEST(after_a_restart_of_nginx_the_workers_get_them_again),
 		TEST(a_killed_daemon_leaves_what_it_gave_and_the_next_one_goes_on),
 		TEST(other_servers_than_on_disk_end_in_a_reload),
+		TEST(while_nginx_conf_is_broken_servers_still_come),
 		TEST(without_the_module_nginx_is_reloaded),
 		TEST(without_a_zone_nginx_is_reloaded),
 		TEST(the_setting_reload_reloads),
