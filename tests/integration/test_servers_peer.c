@@ -59,9 +59,13 @@ static int tear_down(void **state UNUSED)
 	return 0;
 }
 
-/* A child that sends these bytes, and ends when the daemon has closed the connection. */
-static void say(const void *bytes, size_t size)
+static size_t hello(unsigned char *frames, size_t room, uint32_t protocol, uint32_t pid);
+
+/* A child that sends these bytes (NULL: a hello of its own, with this protocol), and ends when the
+ * daemon has closed the connection. */
+static void say(const void *bytes, size_t size, uint32_t protocol)
 {
+	unsigned char own[512];
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	char byte;
 	int fd;
@@ -73,7 +77,9 @@ static void say(const void *bytes, size_t size)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		_exit(1);
-	send(fd, bytes, size, MSG_NOSIGNAL);
+	if (!bytes)
+		size = hello(own, sizeof(own), protocol, (uint32_t)getpid());
+	send(fd, bytes ?: own, size, MSG_NOSIGNAL);
 	_exit(recv(fd, &byte, 1, 0) <= 0 ? 0 : 2); /* unread bytes make it a reset */
 }
 
@@ -110,16 +116,25 @@ static size_t hello(unsigned char *frames, size_t room, uint32_t protocol, uint3
 
 static void expect_refusal(const void *bytes, size_t size)
 {
-	say(bytes, size);
+	say(bytes, size, 0);
 	eventually(loop, has_ended());
 	assert_false(servers_has_module(servers));
 }
 
+static void a_worker_that_says_hello_has_the_module_until_it_ends(void **state UNUSED)
+{
+	say(NULL, 0, MODULE_PROTOCOL);
+	eventually(loop, servers_has_module(servers));
+	rig_stop(worker, SIGKILL);
+	worker = 0;
+	eventually(loop, !servers_has_module(servers));
+}
+
 static void another_version_of_the_protocol_is_refused(void **state UNUSED)
 {
-	unsigned char frames[512];
-
-	expect_refusal(frames, hello(frames, sizeof(frames), MODULE_PROTOCOL + 1, 0));
+	say(NULL, 0, MODULE_PROTOCOL + 1);
+	eventually(loop, has_ended());
+	assert_false(servers_has_module(servers));
 }
 
 static void a_hello_for_another_process_is_refused(void **state UNUSED)
@@ -147,10 +162,10 @@ static void frames_before_a_hello_are_refused(void **state UNUSED)
 
 static void a_child_of_another_process_is_refused_unheard(void **state UNUSED)
 {
-	unsigned char frames[512];
-
 	us.pid = 1;
-	expect_refusal(frames, hello(frames, sizeof(frames), MODULE_PROTOCOL, 0));
+	say(NULL, 0, MODULE_PROTOCOL);
+	eventually(loop, has_ended());
+	assert_false(servers_has_module(servers));
 	assert_int_equal(strangers, 1);
 }
 
@@ -168,6 +183,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
+		TEST(a_worker_that_says_hello_has_the_module_until_it_ends),
 		TEST(another_version_of_the_protocol_is_refused),
 		TEST(a_hello_for_another_process_is_refused),
 		TEST(bytes_that_are_no_frame_are_refused),
