@@ -42,6 +42,9 @@ struct bundle {
 	/* Two bundles with the same digest have the same texts. Computed from the digests of their
 	 * pieces. */
 	struct digest digest;
+	/* Of all lines but the servers of upstreams with a zone: while it stays, nginx's lists of
+	 * servers can be made those of another bundle without a reload. */
+	struct digest rest;
 	/* Is in the text itself, so that a request to nginx shows what it runs: the first 16 hex
 	 * digits of the digest. "" without a probe. */
 	char marker[BUNDLE_MARKER_SIZE];
@@ -86,6 +89,8 @@ struct bundle_builder {
 	bool has_marker;
 	enum bundle_file marker_file;
 	size_t marker_at; /* in the text */
+	struct digester *rest;
+	bool in_servers; /* lines are no part of the rest */
 };
 void bundle_builder_init(struct bundle_builder *b);
 void bundle_builder_fini(struct bundle_builder *b);
@@ -96,6 +101,8 @@ void bundle_builder_reserve(struct bundle_builder *b, enum bundle_file f, size_t
 void bundle_builder_origin(struct bundle_builder *b, enum bundle_file f, const char *znode);
 /* … and its lines are those of the znode's data. */
 void bundle_builder_data(struct bundle_builder *b, enum bundle_file f);
+/* Servers of an upstream with a zone begin, or have ended. */
+void bundle_builder_servers(struct bundle_builder *b, bool begin);
 /* One whole line, without its line feed. */
 void bundle_builder_line(struct bundle_builder *b, enum bundle_file f, const char *text,
 			 size_t size);

@@ -335,6 +335,8 @@ bool snippet_uses_dollar(const struct snippet *s);
  */
 const struct site **model_sites_by_age(const struct model *m);
 const struct server *upstream_server(const struct upstream *u, const char *address);
+/* Has it a zone, where nginx knows zones? */
+bool upstream_has_zone(const struct upstream *u);
 /* Before what is rendered of it is changed: other models may have its servers and discovers. */
 void upstream_unshare(struct upstream *u, struct arena *a);
 /* nginx has no backup servers with the balances hash, ip_hash and random. */

@@ -33,6 +33,12 @@
 	X(SANDBOX_NAMESPACE, "namespace")                                                          \
 	X(SANDBOX_FALLBACK, "fallback")
 
+/* nginx.servers: how servers of upstreams come to nginx. AUTO: without a reload where the module of
+ * nginx can. */
+#define SERVERS_MODES(X)                                                                           \
+	X(SERVERS_AUTO, "auto")                                                                    \
+	X(SERVERS_RELOAD, "reload")
+
 /* zookeeper.tls.verify: what of a ZooKeeper server's certificate has to be right. */
 #define TLS_VERIFY_MODES(X)                                                                        \
 	X(TLS_VERIFY_FULL, "full")   /* its authority, its dates and its name */                   \
@@ -50,6 +56,7 @@ enum rollout_mode { ROLLOUT_MODES(MODE_ENUMERATOR) };
 enum failure_mode { FAILURE_MODES(MODE_ENUMERATOR) };
 enum drift_mode { DRIFT_MODES(MODE_ENUMERATOR) };
 enum sandbox_mode { SANDBOX_MODES(MODE_ENUMERATOR) };
+enum servers_mode { SERVERS_MODES(MODE_ENUMERATOR) };
 enum tls_verify { TLS_VERIFY_MODES(MODE_ENUMERATOR) };
 enum trust_mode { TRUST_MODES(MODE_ENUMERATOR) };
 #undef MODE_ENUMERATOR

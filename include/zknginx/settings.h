@@ -47,6 +47,8 @@ struct nginx_settings {
 	uint64_t reload_gap;
 	uint64_t lost_ground; /* how long others wait for a znode that nginx cannot load again */
 	enum sandbox_mode sandbox;
+	enum servers_mode servers;
+	uint64_t persist_gap; /* until a change of servers that nginx has is on disk, too */
 	const char *log_directory;
 	const char *trusted_ca; /* "" = none */
 	const char *probe;      /* "" = none; "127.0.0.1:9642" */

@@ -107,7 +107,14 @@ struct status_check {
 /* One upstream with slow_start. */
 struct status_slow_start {
 	const char *upstream, *time;
-	const char *state; /* whether it has an effect, and if not, what it needs */
+	const char *state; /* whether it has an effect, and if not, why */
+};
+
+/* How the servers of one upstream that nginx runs come to it. */
+struct status_update {
+	const char *upstream;
+	const char *way; /* "live" or "reload" */
+	const char *why; /* of "reload" */
 };
 
 /* One alert that is raised. */
@@ -157,6 +164,8 @@ struct status {
 	} checker;
 	const struct status_slow_start *slow_starts;
 	size_t slow_start_count;
+	const struct status_update *updates; /* empty while nginx has no module of ours */
+	size_t update_count;
 	struct {
 		const char *state, *server; /* "connected", "127.0.0.1:2181" */
 		int64_t session;
@@ -174,6 +183,7 @@ struct status {
 		long pid;
 		unsigned long workers, old_workers;
 		unsigned long reloads, tests; /* SIGHUPs, and runs of nginx -t */
+		unsigned long updates;        /* changes of servers without a reload */
 		const char *test_error;       /* of nginx -t on what nginx runs; "" = it passes */
 		enum status_maybe included;   /* http.conf, by nginx.conf */
 		const char *sandbox;          /* "namespace", "fallback" */

@@ -39,7 +39,15 @@ static void nginx_of(void *agent, struct nginx_status *out)
 	deploy_nginx_status(a->deploy, out);
 }
 
-static void on_refusal_retry(void *agent)
+static bool is_live(void *agent, const char *upstream)
+{
+	const struct agent *a = agent;
+	const struct upstream *u = model_upstream(live_model(a->live), upstream);
+
+	return u && live_takes(a->live, u);
+}
+
+static void on_retry(void *agent)
 {
 	converge(agent);
 }
@@ -99,17 +107,26 @@ static int open_deploy(struct agent *a, struct err *e)
 {
 	static const struct deploy_ops deploy_ops = { converge_on_done, converge_on_nginx,
 						      on_change };
+	static const struct live_ops live_ops = { converge_on_taken, converge_on_workers };
 	static const struct refusal_ops refusal_ops = {
 		.tester = { candidate_compose_sources, candidate_render },
 		.accept = converge_accept,
 		.on_over = converge_on_refusal_over,
-		.on_retry = on_refusal_retry,
+		.on_retry = on_retry,
 		.on_change = on_change,
 		.on_problems = on_problems,
 	};
 
 	if (deploy_new(a->loop, &a->settings->nginx, a->stage, &deploy_ops, a, &a->deploy, e) < 0)
 		return err_wrap(e, "nginx");
+	a->live = live_new(&(struct live_spec){ .loop = a->loop,
+						.nginx = &a->settings->nginx,
+						.deploy = a->deploy,
+						.stage = a->stage,
+						.attempt = &a->attempt,
+						.running = &a->running,
+						.once = a->once },
+			   &live_ops, a);
 	a->refusal = refusal_new(&(struct refusal_spec){ .loop = a->loop,
 							 .settings = a->settings,
 							 .deploy = a->deploy,
@@ -164,7 +181,7 @@ static int open_past(struct agent *a, struct err *e)
 
 static int open_parts(struct agent *a, struct err *e)
 {
-	static const struct checker_ops checker_ops = { on_change, converge_on_failures };
+	static const struct checker_ops checker_ops = { on_change, is_live, converge_on_failures };
 
 	a->checker = checker_new(a->loop, &checker_ops, a);
 	if (open_names(a, e) < 0 || open_state(a, e) < 0 || open_past(a, e) < 0)
@@ -199,6 +216,7 @@ int agent_new(const struct agent_spec *spec, const struct problems *known,
 		agent_free(a);
 		return -1;
 	}
+	live_configure(a->live, &a->settings->nginx);
 	*out = a;
 	return 0;
 }
@@ -210,6 +228,7 @@ void agent_free(struct agent *a)
 	permission_free(a->permission);
 	past_watch_free(a->past);
 	mirror_free(a->mirror);
+	live_free(a->live);
 	deploy_free(a->deploy);
 	trial_free(a->trial);
 	attempt_end(&a->attempt);
@@ -253,6 +272,7 @@ void agent_use_settings(struct agent *a, const struct settings *settings)
 {
 	take_settings(a, settings);
 	deploy_configure(a->deploy, &settings->nginx);
+	live_configure(a->live, &settings->nginx);
 	stage_configure(a->stage, &settings->state);
 	permission_use_settings(a->permission, settings);
 	trial_use_settings(a->trial, settings);

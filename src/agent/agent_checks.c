@@ -79,7 +79,8 @@ static void fill_slow_starts(const struct model *good, struct status *s, struct 
 
 		if (u->slow_start)
 			*list++ = (struct status_slow_start){
-				u->name, u->slow_start, "no effect: it needs the module of nginx"
+				u->name, u->slow_start,
+				"no effect: this version does not carry it out"
 			};
 	}
 }

@@ -209,8 +209,29 @@ static void fill_drains(const struct model *m, struct status *s, struct arena *s
 	}
 }
 
+/* Without the module there is nothing to say: every change is a reload. */
+static void fill_updates(const struct agent *a, struct status *s, struct arena *scratch)
+{
+	const struct model *m = live_model(a->live);
+	struct status_update *list;
+
+	s->nginx.updates = live_updates(a->live);
+	if (!live_has_module(a->live))
+		return;
+	list = arena_array(scratch, struct status_update, m->upstream_count);
+	s->updates = list;
+	s->update_count = m->upstream_count;
+	for (size_t i = 0; i < m->upstream_count; i++) {
+		const char *why = live_why_not(a->live, &m->upstreams[i]);
+
+		list[i] = (struct status_update){ m->upstreams[i].name, why ? "reload" : "live",
+						  why };
+	}
+}
+
 void agent_fill_status(const struct agent *a, struct status *s, struct arena *scratch)
 {
+	const struct model *of_nginx = live_model(a->live);
 	struct permission_facts p;
 
 	permission_facts(a->permission, &p);
@@ -221,9 +242,10 @@ void agent_fill_status(const struct agent *a, struct status *s, struct arena *sc
 	fill_nginx(a, s);
 	fill_rollout(a, &p, s);
 	fill_trust(a, s);
-	fill_discovery(a->running.good, s, scratch);
-	fill_drains(a->running.good, s, scratch);
-	agent_checks_fill(a->checker, a->running.good, s, scratch);
+	fill_discovery(of_nginx, s, scratch);
+	fill_drains(of_nginx, s, scratch);
+	agent_checks_fill(a->checker, of_nginx, s, scratch);
+	fill_updates(a, s, scratch);
 }
 
 void agent_fill_member(const struct agent *a, struct member *m)

@@ -3,8 +3,10 @@
 
 #include <zknginx/log.h>
 
+#include "acl_hold.h"
 #include "candidate.h"
 #include "converge.h"
+#include "deliver.h"
 #include "foreign.h"
 #include "sys/timing.h"
 #include "whole_guard.h"
@@ -79,8 +81,7 @@ static void run(struct agent *a)
 		converge_at(a, due);
 		postpone(a);
 	} else {
-		deploy_want(a->deploy, t->bundle,
-			    t->model->pending ? a->running.applied : t->revision);
+		converge_at(a, deliver(a));
 	}
 	whole_guard_of_past(a);
 	a->ops->on_problems(a->ctx, &a->problems);
@@ -96,35 +97,17 @@ static void report_unreadable(struct agent *a)
 	problems_fini(&unreadable);
 }
 
-/* Every client could have written what is to be applied. */
-static void hold_for_acl(struct agent *a, const struct acl_findings *found)
-{
-	a->acl_held = true;
-	whole_guard_of_acl(a, found);
-	a->ops->on_problems(a->ctx, &a->problems);
-	if (a->once)
-		a->ops->on_over(a->ctx, false);
-}
-
-/* zookeeper.require_acl: may the newest tree be applied? */
-static bool acls_permit(struct agent *a)
-{
-	struct acl_findings found = acl_audit_findings(a->acls);
-
-	a->acl_held = false;
-	if (!a->settings->zookeeper.require_acl || (found.complete && !found.open))
-		return true;
-	if (found.open)
-		hold_for_acl(a, &found);
-	return false;
-}
-
 /* While an attempt is under way. A search of it may be dropped for a newer tree. */
 static void note_newest(struct agent *a)
 {
 	attempt_note_newest(&a->attempt, candidate_newest(a));
 	if (a->attempt.newer)
 		refusal_on_newer(a->refusal);
+}
+
+static bool is_busy(const struct agent *a)
+{
+	return a->attempt.model || refusal_is_busy(a->refusal);
 }
 
 void converge(struct agent *a)
@@ -134,7 +117,7 @@ void converge(struct agent *a)
 	a->dirty = true;
 	if (!candidate_newest(a))
 		return; /* its arrival calls again */
-	if (a->attempt.model || refusal_is_busy(a->refusal)) {
+	if (is_busy(a)) {
 		note_newest(a);
 		return; /* the outcome calls again */
 	}
@@ -142,9 +125,10 @@ void converge(struct agent *a)
 		report_unreadable(a);
 		return;
 	}
-	if (!acls_permit(a))
+	if (!acl_hold_permits(a))
 		return; /* the audit calls again */
-	if (!deploy_is_ready(a->deploy, timing_now(), &when)) {
+	live_look(a->live);
+	if (!deploy_is_ready(a->deploy, timing_now(), &when) && !live_may_take(a->live)) {
 		converge_at(a, when);
 		return;
 	}
@@ -219,6 +203,32 @@ void converge_on_nginx(void *agent)
 	converge(a);
 }
 
+/* The same path persists later what the workers have. */
+void converge_on_taken(void *agent, const char *error)
+{
+	struct agent *a = agent;
+
+	if (error) {
+		converge_at(a, deliver_by_deployment(a));
+		return;
+	}
+	attempt_end(&a->attempt);
+	checker_follow(a->checker, live_model(a->live));
+	a->ops->on_change(a->ctx);
+	converge_at(a, live_due(a->live));
+	if (live_look(a->live) || a->dirty)
+		converge(a);
+}
+
+void converge_on_workers(void *agent)
+{
+	struct agent *a = agent;
+
+	a->ops->on_change(a->ctx);
+	if (!is_busy(a) && live_look(a->live))
+		converge(a);
+}
+
 void converge_on_names(void *agent)
 {
 	struct agent *a = agent;
@@ -238,26 +248,13 @@ void converge_on_fetched(void *agent)
 	converge(agent);
 }
 
-static void log_acl(const struct agent *a, const struct acl_findings *found)
-{
-	if (!found->open)
-		log_info("no znode of %s and %s can be changed by every client",
-			 a->settings->zookeeper.config, a->settings->zookeeper.cluster);
-	else
-		log_write(
-			found->restricted ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE,
-			"every client that reaches ZooKeeper can change %s; \"zknginxctl doctor\" "
-			"says how to protect them",
-			found->text);
-}
-
 /* What is applied depends on it only with zookeeper.require_acl. */
 void converge_on_acl(void *agent)
 {
 	struct agent *a = agent;
 	struct acl_findings found = acl_audit_findings(a->acls);
 
-	log_acl(a, &found);
+	acl_hold_log(a, &found);
 	a->ops->on_change(a->ctx);
 	if (a->settings->zookeeper.require_acl || a->acl_held)
 		converge(a);
@@ -289,6 +286,7 @@ void converge_accept(void *agent, struct model *m)
 static void accept_attempt(struct agent *a, const struct outcome *o)
 {
 	permission_keep(a->permission, a->attempt.tree, a->attempt.revision);
+	live_accept(a->live);
 	converge_accept(a, TAKE(a->attempt.model));
 	if (!a->running.good->pending && o->in_force)
 		memcpy(a->running.applied, a->attempt.revision, sizeof(a->running.applied));
@@ -369,6 +367,7 @@ void converge_on_done(void *agent, const struct outcome *o)
 {
 	struct agent *a = agent;
 
+	live_outcome(a->live, o);
 	if (refusal_takes_outcome(a->refusal, o))
 		return;
 	outcomes[o->result](a, o);
@@ -384,6 +383,6 @@ void converge_on_done(void *agent, const struct outcome *o)
 		a->dirty = true; /* nginx.conf was not known, or has changed */
 	a->ops->on_facts(a->ctx);
 	leave_if_done(a, o);
-	if (a->dirty)
+	if (live_look(a->live) || a->dirty)
 		converge(a);
 }

@@ -9,6 +9,7 @@
  *	agent.c		lifetimes, and what others ask of the agent
  *	converge.c	when a run begins, and what its outcome means
  *	candidate.c	what a run deploys
+ *	deliver.c	how it comes to nginx: live.c, or nginx/deploy
  *	agent_status.c, agent_conditions.c	what others see of it
  */
 #ifndef ZKNGINX_AGENT_CONVERGE_H
@@ -23,6 +24,7 @@
 #include "host/names.h"
 #include "host_config.h"
 #include "last_names.h"
+#include "live.h"
 #include "nginx/stage.h"
 #include "past_watch.h"
 #include "permission.h"
@@ -44,6 +46,7 @@ struct agent {
 
 	struct stage *stage;
 	struct deploy *deploy;
+	struct live *live;
 	struct mirror *mirror;
 	struct past_watch *past;
 	struct acl_audit *acls;
@@ -84,6 +87,8 @@ void converge_on_past(void *agent);
 void converge_on_mirror_state(void *agent);
 void converge_on_done(void *agent, const struct outcome *o);
 void converge_on_nginx(void *agent);
+void converge_on_taken(void *agent, const char *error);
+void converge_on_workers(void *agent);
 void converge_on_names(void *agent);
 void converge_on_fetched(void *agent);
 void converge_on_failures(void *agent);

@@ -72,15 +72,16 @@ static bool open_carrier(struct checker *c, struct check_target *t, struct check
 
 /* --- results ---------------------------------------------------------------------------------- */
 
-static void tell_later(struct checker *c, uint64_t now)
+static void tell_failures(struct checker *c, const char *upstream, uint64_t now)
 {
-	uint64_t when = now + BATCH;
+	bool at_once = c->ops->is_live(c->ctx, upstream);
+	uint64_t when = at_once ? now : now + BATCH;
 
-	if (c->to_tell)
+	if (c->to_tell && !at_once)
 		return;
-	c->to_tell = true;
-	if (c->told && c->told + PAUSE > when)
+	if (!at_once && c->told && c->told + PAUSE > when)
 		when = c->told + PAUSE;
+	c->to_tell = true;
 	timing_at(c->tell, when);
 }
 
@@ -148,7 +149,7 @@ static void end_check(struct checker *c, struct check_target *t, const struct ch
 	if (was_unknown && t->state == CHECK_PASSING)
 		return;
 	note_change(c, t);
-	tell_later(c, now);
+	tell_failures(c, t->group->upstream, now);
 }
 
 /* A failure of this host, which says nothing of the server. */

@@ -67,6 +67,8 @@ static const struct setting table[] = {
 	{ KEY(nginx, reload_gap), DURATION("1s", "0s", "1h"), RELOADABLE },
 	{ KEY(nginx, lost_ground), DURATION("30s", "0s", "1d"), RELOADABLE },
 	{ KEY(nginx, sandbox), CHOICE("auto", SANDBOX_MODES) },
+	{ KEY(nginx, servers), CHOICE("auto", SERVERS_MODES), RELOADABLE },
+	{ KEY(nginx, persist_gap), DURATION("1s", "0s", "1m"), RELOADABLE },
 	{ KEY(nginx, log_directory), TEXT("/var/log/nginx", form_file), RELOADABLE },
 	{ KEY(nginx, trusted_ca), TEXT("/etc/ssl/certs/ca-certificates.crt", form_file_maybe),
 	  RELOADABLE },

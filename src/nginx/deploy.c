@@ -35,32 +35,11 @@ struct deploy {
 
 /* --- the end of a deployment ---------------------------------------------------------------- */
 
-static enum log_level level_of(const struct deploy *d, const struct flight *f)
-{
-	static const enum log_level levels[DEPLOY_RESULT_N] = {
-		[DEPLOY_UNCHANGED] = LOG_LEVEL_DEBUG,
-		[DEPLOY_APPLIED] = LOG_LEVEL_INFO,
-		[DEPLOY_DEFERRED] = LOG_LEVEL_NOTICE,
-		[DEPLOY_NOT_INCLUDED] = LOG_LEVEL_WARNING,
-		[DEPLOY_STREAM_NOT_INCLUDED] = LOG_LEVEL_WARNING,
-		[DEPLOY_PROVED] = LOG_LEVEL_DEBUG,
-		[DEPLOY_REFUSED] = LOG_LEVEL_INFO,
-		[DEPLOY_REJECTED] = LOG_LEVEL_WARNING,
-		[DEPLOY_DIED] = LOG_LEVEL_ERROR,
-		[DEPLOY_UNKNOWN] = LOG_LEVEL_ERROR,
-		[DEPLOY_FAILED] = LOG_LEVEL_ERROR,
-	};
-	bool lasts = f->result == DEPLOY_NOT_INCLUDED || f->result == DEPLOY_STREAM_NOT_INCLUDED ||
-		     f->result == DEPLOY_FAILED;
-
-	if (lasts && d->logged == f->result && d->logged_condition == f->condition)
-		return LOG_LEVEL_DEBUG;
-	return f->work == FLIGHT_TEST && !lasts ? LOG_LEVEL_DEBUG : levels[f->result];
-}
-
 static void log_outcome(struct deploy *d, const struct flight *f)
 {
-	flight_log(f, level_of(d, f), stage_live(d->stage));
+	bool again = d->logged == f->result && d->logged_condition == f->condition;
+
+	flight_log(f, flight_level(f, again), stage_live(d->stage));
 	if (f->work == FLIGHT_TEST && f->result != DEPLOY_FAILED)
 		return;
 	d->logged = f->result;
@@ -230,12 +209,13 @@ static void on_event(void *ctx, enum reload_event event)
 
 /* --- the start of a deployment -------------------------------------------------------------- */
 
-static enum flight_work work_for(const struct deploy *d, const struct bundle *b)
+static enum flight_work work_for(const struct deploy *d, const struct flight *f)
 {
 	const char *name;
 
-	if (!stage_live_is(d->stage, b))
-		return FLIGHT_PUBLISH;
+	if (!stage_live_is(d->stage, f->bundle))
+		return f->work == FLIGHT_PERSIST && deploy_runs_live(d) ? FLIGHT_PERSIST
+									: FLIGHT_PUBLISH;
 	if (!stage_live_is_intact(d->stage, &name))
 		return instance_keeps_drift(d->instance) ? FLIGHT_LEAVE_DRIFT : FLIGHT_PUBLISH;
 	return instance_runs_live(d->instance) ? FLIGHT_NOTHING : FLIGHT_SIGNAL;
@@ -253,7 +233,7 @@ static int on_start(sd_event_source *source UNUSED, uint64_t now UNUSED, void *u
 		return 0;
 	}
 	instance_meet(d->instance);
-	f->work = work_for(d, f->bundle);
+	f->work = work_for(d, f);
 	/* what nginx.conf includes is not known before the first test */
 	if (flight_is_done(f) && hostconf_is_surely_included(instance_hostconf(d->instance)))
 		on_event(d, RELOAD_EV_CURRENT);
@@ -282,6 +262,31 @@ void deploy_test(struct deploy *d, struct bundle *b, uint64_t timeout)
 	begin(d, b, "");
 	d->pipeline.flight.work = FLIGHT_TEST;
 	d->pipeline.flight.timeout = timeout;
+}
+
+void deploy_persist(struct deploy *d, struct bundle *b, const char *revision)
+{
+	begin(d, b, revision);
+	d->pipeline.flight.work = FLIGHT_PERSIST;
+}
+
+const struct master *deploy_master(const struct deploy *d)
+{
+	return instance_signallable(d->instance);
+}
+
+bool deploy_runs_live(const struct deploy *d)
+{
+	const char *name;
+
+	return instance_runs_live(d->instance) &&
+	       hostconf_is_surely_included(instance_hostconf(d->instance)) &&
+	       stage_live_is_intact(d->stage, &name);
+}
+
+void deploy_doubt(struct deploy *d)
+{
+	instance_doubt(d->instance);
 }
 
 bool deploy_is_in_flight(const struct deploy *d)

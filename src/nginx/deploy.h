@@ -107,12 +107,26 @@ bool deploy_is_ready(struct deploy *d, uint64_t now, uint64_t *when);
 void deploy_want(struct deploy *d, struct bundle *b, const char *revision);
 
 /*
+ * The same for a bundle whose servers nginx was given without a reload, and which differs from
+ * what is live in nothing else: it is staged, tested and published, and nginx is not signalled. If
+ * nginx turns out to run something else, it is deployed like any other.
+ */
+void deploy_persist(struct deploy *d, struct bundle *b, const char *revision);
+
+/*
  * Only run nginx -t on a bundle, within `timeout` microseconds or the setting's,
  * whichever is less. on_done follows, later, with PROVED, REFUSED or FAILED. Not while a deployment
  * is in flight.
  */
 void deploy_test(struct deploy *d, struct bundle *b, uint64_t timeout);
 bool deploy_is_in_flight(const struct deploy *d);
+
+/* The master that may be signalled; NULL: there is none. Valid until the next turn of the loop. */
+const struct master *deploy_master(const struct deploy *d);
+/* Is nginx known to run the live generation, but for servers that it was given without a reload? */
+bool deploy_runs_live(const struct deploy *d);
+/* It is not known what nginx runs: the next deployment reloads it even if its bytes are live. */
+void deploy_doubt(struct deploy *d);
 
 /* The warnings that nginx gives for what it runs: a candidate is not refused for these. */
 void deploy_know_warnings(struct deploy *d, const char *warnings);

@@ -54,6 +54,11 @@ void flight_fini(struct flight *f)
 	*f = (struct flight){ 0 };
 }
 
+bool flight_is_published(const struct flight *f)
+{
+	return f->work == FLIGHT_PUBLISH || f->work == FLIGHT_PERSIST;
+}
+
 bool flight_is_live(const struct flight *f)
 {
 	return f->work == FLIGHT_SIGNAL || flight_is_done(f);
@@ -167,6 +172,29 @@ static void put_steps(struct buf *out, const struct flight *f)
 	}
 	if (before[0] == ',')
 		buf_putc(out, ')');
+}
+
+enum log_level flight_level(const struct flight *f, bool again)
+{
+	static const enum log_level levels[DEPLOY_RESULT_N] = {
+		[DEPLOY_UNCHANGED] = LOG_LEVEL_DEBUG,
+		[DEPLOY_APPLIED] = LOG_LEVEL_INFO,
+		[DEPLOY_DEFERRED] = LOG_LEVEL_NOTICE,
+		[DEPLOY_NOT_INCLUDED] = LOG_LEVEL_WARNING,
+		[DEPLOY_STREAM_NOT_INCLUDED] = LOG_LEVEL_WARNING,
+		[DEPLOY_PROVED] = LOG_LEVEL_DEBUG,
+		[DEPLOY_REFUSED] = LOG_LEVEL_INFO,
+		[DEPLOY_REJECTED] = LOG_LEVEL_WARNING,
+		[DEPLOY_DIED] = LOG_LEVEL_ERROR,
+		[DEPLOY_UNKNOWN] = LOG_LEVEL_ERROR,
+		[DEPLOY_FAILED] = LOG_LEVEL_ERROR,
+	};
+	bool lasts = f->result == DEPLOY_NOT_INCLUDED || f->result == DEPLOY_STREAM_NOT_INCLUDED ||
+		     f->result == DEPLOY_FAILED;
+
+	if (lasts && again)
+		return LOG_LEVEL_DEBUG;
+	return f->work == FLIGHT_TEST && !lasts ? LOG_LEVEL_DEBUG : levels[f->result];
 }
 
 void flight_log(const struct flight *f, enum log_level level, unsigned long live)

@@ -10,6 +10,7 @@
 /* What there is to do for a bundle. */
 enum flight_work {
 	FLIGHT_PUBLISH,     /* its bytes are not live: stage, test, publish, signal */
+	FLIGHT_PERSIST,     /* the same without the signal: nginx has their servers, and all else */
 	FLIGHT_SIGNAL,      /* they are live, but nginx is not known to run them: test and signal */
 	FLIGHT_NOTHING,     /* they are live and nginx runs them */
 	FLIGHT_LEAVE_DRIFT, /* the same, and a live file that was changed is left as it is */
@@ -42,6 +43,8 @@ struct flight {
 void flight_begin(struct flight *f, struct bundle *b, const char *revision, unsigned long live);
 void flight_fini(struct flight *f);
 
+/* Its bytes are to be staged and published. */
+bool flight_is_published(const struct flight *f);
 /* The bytes are live already. */
 bool flight_is_live(const struct flight *f);
 /* … and nothing is to be done. */
@@ -61,6 +64,8 @@ bool flight_refuse_warning(struct flight *f, const char *known);
 void flight_explain(struct flight *f, const char *live);
 /* Borrows from the flight. */
 struct outcome flight_outcome(const struct flight *f);
+/* again: what was logged last has the same result, for the same reason. */
+enum log_level flight_level(const struct flight *f, bool again);
 /* One line. live: the generation that nginx keeps serving. */
 void flight_log(const struct flight *f, enum log_level level, unsigned long live);
 

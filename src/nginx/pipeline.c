@@ -8,6 +8,7 @@
 #include "core/text/secret.h"
 #include "nginx_trusted_ca.h"
 #include "pipeline.h"
+#include "pipeline_settings.h"
 #include "sandbox.h"
 #include "sys/timing.h"
 
@@ -55,7 +56,7 @@ void pipeline_check(struct pipeline *p)
 		fail(p, HOST_TEST_UNAVAILABLE, RELOAD_EV_CHECK_FAILED, &e);
 		return;
 	}
-	if (f->work == FLIGHT_PUBLISH && stage_sync(p->stage, f->generation, &e) < 0) {
+	if (flight_is_published(f) && stage_sync(p->stage, f->generation, &e) < 0) {
 		sandbox_cancel(p->sandbox);
 		fail(p, HOST_STATE_DIRECTORY, RELOAD_EV_STAGE_FAILED, &e);
 	}
@@ -74,7 +75,7 @@ static enum reload_event passed(struct pipeline *p, const struct sandbox_result 
 		flight_fail(f, HOST_CONF_WRITABLE, "%s", e.text);
 		return RELOAD_EV_CHECK_FAILED;
 	}
-	if (f->work == FLIGHT_PUBLISH && flight_refuse_warning(f, p->known_warnings ?: ""))
+	if (flight_is_published(f) && flight_refuse_warning(f, p->known_warnings ?: ""))
 		return RELOAD_EV_CHECK_FAILED;
 	return flight_is_done(f) && hostconf_is_included(instance_hostconf(p->instance))
 		       ? RELOAD_EV_CURRENT
@@ -128,9 +129,29 @@ static void on_tested(void *ctx, const struct sandbox_result *r)
 
 /* --- publish and signal --------------------------------------------------------------------- */
 
+/* nginx has all of it already, unless another nginx was started meanwhile. */
+static bool is_current(struct pipeline *p)
+{
+	if (p->flight.work != FLIGHT_PERSIST)
+		return false;
+	instance_look(p->instance);
+	return instance_runs_live(p->instance);
+}
+
+static void sync_link(struct pipeline *p)
+{
+	struct err e;
+
+	if (!flight_is_live(&p->flight) && stage_settle(p->stage, &e) < 0)
+		log_error("generation %lu is live but was not synced to disk, so a crash of the "
+			  "host may lose it: %s",
+			  p->flight.generation, e.text);
+}
+
 static void publish_now(struct pipeline *p)
 {
 	struct flight *f = &p->flight;
+	bool current = is_current(p);
 	struct err e;
 
 	if (!flight_is_live(f) && stage_switch(p->stage, f->generation, &e) < 0) {
@@ -139,7 +160,9 @@ static void publish_now(struct pipeline *p)
 	}
 	f->is_staged = false;
 	flight_took(f, STEP_PUBLISH);
-	p->on_event(p->ctx, RELOAD_EV_PUBLISHED);
+	if (current)
+		sync_link(p);
+	p->on_event(p->ctx, current ? RELOAD_EV_CURRENT : RELOAD_EV_PUBLISHED);
 }
 
 /* A master that does not include the files does not read them. */
@@ -199,13 +222,9 @@ static enum reload_event try_hup(struct pipeline *p)
 void pipeline_signal(struct pipeline *p)
 {
 	enum reload_event event = try_hup(p);
-	struct err e;
 
 	flight_took(&p->flight, STEP_SIGNAL);
-	if (!flight_is_live(&p->flight) && stage_settle(p->stage, &e) < 0)
-		log_error("generation %lu is live but was not synced to disk, so a crash of the "
-			  "host may lose it: %s",
-			  p->flight.generation, e.text);
+	sync_link(p);
 	p->on_event(p->ctx, event);
 }
 
@@ -312,53 +331,6 @@ void pipeline_recover(struct pipeline *p)
 
 /* --- the whole ------------------------------------------------------------------------------ */
 
-static int new_sandbox(struct pipeline *p, struct sandbox **out, struct err *e)
-{
-	return sandbox_new(p->nginx, stage_live_directory(p->stage),
-			   stage_cache_directory(p->stage), out, e);
-}
-
-static void configure_probe(struct pipeline *p)
-{
-	struct render_options options;
-
-	if (!confirm_configure(&p->confirm, p->nginx->probe))
-		return;
-	sandbox_render_options(p->sandbox, &options);
-	if (options.probe_lacks_status)
-		log_warning(
-			"nginx.probe: %s has no ngx_http_stub_status_module, so requests are not "
-			"counted",
-			p->nginx->binary);
-}
-
-void pipeline_configure(struct pipeline *p, const struct nginx_settings *nginx, bool is_idle)
-{
-	p->nginx = nginx;
-	p->has_new_settings = true;
-	nginx_trusted_ca_warn(nginx);
-	if (is_idle)
-		configure_probe(p);
-}
-
-/* Only between two deployments: a running test keeps the sandbox that it began with. */
-void pipeline_take_settings(struct pipeline *p)
-{
-	struct sandbox *next;
-	struct err e;
-
-	configure_probe(p);
-	if (!p->has_new_settings)
-		return;
-	p->has_new_settings = false;
-	if (new_sandbox(p, &next, &e) < 0) {
-		log_error("%s; nginx -t keeps the previous settings", e.text);
-		return;
-	}
-	sandbox_free(p->sandbox);
-	p->sandbox = next;
-}
-
 void pipeline_end(struct pipeline *p)
 {
 	verify_end(&p->verify);
@@ -375,12 +347,12 @@ int pipeline_init(struct pipeline *p, sd_event *loop, const struct nginx_setting
 				.loop = loop,
 				.on_event = on_event,
 				.ctx = ctx };
-	if (new_sandbox(p, &p->sandbox, e) < 0)
+	if (pipeline_new_sandbox(p, &p->sandbox, e) < 0)
 		return -1;
 	quiet_init(&p->quiet, loop, on_quiet, p);
 	confirm_init(&p->confirm, loop, instance);
 	verify_init(&p->verify, loop, instance, &p->confirm, on_verdict, p);
-	configure_probe(p);
+	pipeline_configure_probe(p);
 	nginx_trusted_ca_warn(nginx);
 	return 0;
 }

@@ -64,6 +64,7 @@ void rig_host_start_daemon(struct rig_host *h)
 {
 	char *argv[] = { (char *)binary(), "-c", h->settings, NULL };
 
+	setenv("RUNTIME_DIRECTORY", rig_path("%s.run", h->name), 1);
 	if (stat(status_path(h), &h->left_behind) < 0)
 		h->left_behind = (struct stat){ 0 };
 	h->daemon = rig_start(h->log, argv);

@@ -285,6 +285,7 @@ static void compare(const struct host *x, const struct host *y)
 		compare_origins(&x->bundle->files[f], &y->bundle->files[f]);
 	}
 	assert_true(digest_equal(&x->bundle->digest, &y->bundle->digest));
+	assert_true(digest_equal(&x->bundle->rest, &y->bundle->rest));
 	assert_true(x->due == y->due);
 	assert_true(tree_same(a, b));
 	assert_int_equal(x->next->pending, y->next->pending);

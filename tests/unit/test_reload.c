@@ -59,6 +59,11 @@ static void what_is_current_is_kept(void **state UNUSED)
 	WALK(LEG(WANT, CHECK), LEG(CURRENT, KEEP));
 }
 
+static void what_nginx_was_given_before_is_only_published(void **state UNUSED)
+{
+	WALK(LEG(WANT, CHECK), LEG(CHECK_OK, PUBLISH), LEG(CURRENT, FINISH));
+}
+
 static void a_refusal_changes_nothing(void **state UNUSED)
 {
 	WALK(LEG(WANT, CHECK), LEG(CHECK_FAILED, DISCARD));
@@ -168,6 +173,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_good_generation_is_checked_published_and_verified),
 		cmocka_unit_test(what_is_current_is_kept),
+		cmocka_unit_test(what_nginx_was_given_before_is_only_published),
 		cmocka_unit_test(a_refusal_changes_nothing),
 		cmocka_unit_test(without_a_master_the_reload_is_deferred),
 		cmocka_unit_test(without_a_result_nothing_is_reverted),

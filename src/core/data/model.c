@@ -179,6 +179,11 @@ const struct server *upstream_server(const struct upstream *u, const char *addre
 	return find(u->servers, u->server_count, sizeof(*u->servers), address);
 }
 
+bool upstream_has_zone(const struct upstream *u)
+{
+	return u->zone || u->zone_size;
+}
+
 void upstream_unshare(struct upstream *u, struct arena *a)
 {
 	const struct discover *old = u->discovers;

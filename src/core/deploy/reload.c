@@ -30,6 +30,7 @@ static const struct reload_step table[RELOAD_STATE_N][RELOAD_EVENT_N] = {
 	[RELOAD_PUBLISHING] = {
 		[RELOAD_EV_PUBLISHED] = GO(SIGNALLING, SIGNAL),
 		[RELOAD_EV_PUBLISH_FAILED] = GO(IDLE, DISCARD),
+		[RELOAD_EV_CURRENT] = GO(IDLE, FINISH), /* its servers were changed before */
 		[RELOAD_EV_TIMED_OUT] = GO(IDLE, DISCARD), /* the master was never idle */
 	},
 	[RELOAD_SIGNALLING] = {

@@ -93,7 +93,7 @@ bool bundle_text_is_empty(const struct bundle_text *t)
 
 void bundle_builder_init(struct bundle_builder *b)
 {
-	*b = (struct bundle_builder){ .arena = arena_new() };
+	*b = (struct bundle_builder){ .arena = arena_new(), .rest = digester_new() };
 }
 
 void bundle_builder_fini(struct bundle_builder *b)
@@ -104,6 +104,7 @@ void bundle_builder_fini(struct bundle_builder *b)
 		digester_free(b->digester[f]);
 	}
 	arena_free(b->arena);
+	digester_free(b->rest);
 	*b = (struct bundle_builder){ 0 };
 }
 
@@ -158,9 +159,25 @@ void bundle_builder_data(struct bundle_builder *b, enum bundle_file f)
 		b->origins[f][b->origin_count[f] - 1].data = b->line[f] + 1;
 }
 
+void bundle_builder_servers(struct bundle_builder *b, bool begin)
+{
+	b->in_servers = begin;
+}
+
+/* The file is part of it: the same line in the other file is another text. */
+static void add_to_rest(struct bundle_builder *b, enum bundle_file f, const char *text, size_t size)
+{
+	const char end[] = { '\n', (char)('0' + f) };
+
+	digester_add(b->rest, text, size);
+	digester_add(b->rest, end, sizeof(end));
+}
+
 void bundle_builder_line(struct bundle_builder *b, enum bundle_file f, const char *text,
 			 size_t size)
 {
+	if (!b->in_servers)
+		add_to_rest(b, f, text, size);
 	buf_put(&b->text[f], text, size);
 	buf_putc(&b->text[f], '\n');
 	b->line[f]++;
@@ -242,7 +259,7 @@ struct bundle_piece {
 	struct buf text;
 	struct origin *origins; /* their lines count from 1 */
 	size_t origin_count;
-	struct digest digest;
+	struct digest digest, rest; /* of all lines, of all but servers (see struct bundle) */
 };
 
 struct bundle_piece *bundle_piece_ref(struct bundle_piece *p)
@@ -279,6 +296,7 @@ struct bundle_piece *bundle_builder_cut(struct bundle_builder *b, enum bundle_fi
 	if (size)
 		memcpy(p->origins, b->origins[f], size);
 	p->digest = digest_of(buf_str(&p->text), p->text.size);
+	p->rest = digester_finish(b->rest);
 	p->arena = TAKE(b->arena);
 	bundle_builder_fini(b);
 	bundle_builder_init(b);
@@ -308,6 +326,7 @@ void bundle_builder_piece(struct bundle_builder *b, enum bundle_file f, struct b
 {
 	digest_lines(b, f);
 	digester_add(digester_of(b, f), p->digest.bytes, DIGEST_SIZE);
+	digester_add(b->rest, p->rest.bytes, DIGEST_SIZE);
 	append_origins(b, f, p);
 	buf_put(&b->text[f], p->text.data, p->text.size);
 	b->digested[f] = b->text[f].size;
@@ -337,9 +356,11 @@ struct bundle *bundle_builder_finish(struct bundle_builder *b)
 	bundle->digest = digest_texts(b);
 	if (b->has_marker)
 		put_marker(b, bundle);
+	bundle->rest = digester_finish(b->rest);
 	for (int f = 0; f < BUNDLE_FILE_N; f++)
 		bundle->files[f] = take_text(b, (enum bundle_file)f);
 	bundle->arena = TAKE(b->arena);
+	digester_free(b->rest);
 	bundle_builder_init(b);
 	return bundle;
 }

@@ -8,54 +8,38 @@
 
 #include "rendered.h"
 #include "renderer.h"
+#include "server_line.h"
 
-/* The discard port, and never tried: in http, 502 at once. */
-#define NOBODY "server 127.0.0.1:9 down;"
-
-static void render_params(struct renderer *r, const struct server *s, bool backups)
+static void render_params(struct renderer *r, const struct server_line *l)
 {
-	const struct server_params *p = &s->params;
-
-	if (p->weight > 1)
-		render_number(r, "weight=", p->weight);
-	if (p->max_fails >= 0 && p->max_fails != 1)
-		render_number(r, "max_fails=", p->max_fails);
-	if (p->fail_timeout && strcmp(p->fail_timeout, "10s") != 0)
-		render_joined(r, "fail_timeout=", p->fail_timeout, "");
-	if (p->max_conns > 0)
-		render_number(r, "max_conns=", p->max_conns);
-	if (p->backup && backups)
+	if (l->weight > 1)
+		render_number(r, "weight=", l->weight);
+	if (l->max_fails != 1)
+		render_number(r, "max_fails=", l->max_fails);
+	if (strcmp(l->fail_timeout, SERVER_FAIL_TIMEOUT) != 0)
+		render_joined(r, "fail_timeout=", l->fail_timeout, "");
+	if (l->max_conns > 0)
+		render_number(r, "max_conns=", l->max_conns);
+	if (l->backup)
 		render_raw(r, "backup");
-	if (p->down || s->drained || s->failing)
+	if (l->down)
 		render_raw(r, "down");
-}
-
-/* When only backup servers are left, they are rendered as ordinary servers. */
-static bool has_primary(const struct upstream *u)
-{
-	for (size_t i = 0; i < u->server_count; i++) {
-		if (!u->servers[i].params.backup)
-			return true;
-	}
-	return false;
 }
 
 static void render_servers(struct renderer *r, const struct upstream *u)
 {
-	bool backups = has_primary(u);
+	size_t count = server_line_count(u);
+	bool backups = server_line_has_backups(u);
 
-	if (u->unavailable || !u->server_count) {
+	if (server_line_is_placeholder(u))
 		render_plain(r, "# No server is available; every request is refused at once.");
-		render_plain(r, NOBODY);
-		return;
-	}
-	for (size_t i = 0; i < u->server_count; i++) {
-		const struct server *s = &u->servers[i];
+	for (size_t i = 0; i < count; i++) {
+		struct server_line l = server_line(u, i, backups);
 
-		render_origin(r, s->source.path ? &s->source : &u->source);
+		render_origin(r, l.source && l.source->path ? l.source : &u->source);
 		render_begin(r, "server");
-		render_word(r, s->address);
-		render_params(r, s, backups);
+		render_word(r, l.address);
+		render_params(r, &l);
 		render_end(r);
 	}
 	render_origin(r, &u->source);
@@ -73,11 +57,16 @@ static void render_balance(struct renderer *r, const char *balance)
 	render_end(r);
 }
 
+static bool has_zone(const struct renderer *r, const struct upstream *u)
+{
+	return u->zone || (u->zone_size && !r->options->lacks_zones[u->protocol]);
+}
+
 static void render_zone(struct renderer *r, const struct upstream *u)
 {
-	size_t k = r->options->lacks_zones[u->protocol] ? 0 : u->zone_size >> 10;
+	size_t k = u->zone_size >> 10;
 
-	if (!u->zone && !k)
+	if (!has_zone(r, u))
 		return;
 	render_begin(r, "zone");
 	if (u->zone) {
@@ -101,7 +90,9 @@ static void render_upstream(struct renderer *r, const struct upstream *u)
 	if (u->balance)
 		render_balance(r, u->balance);
 	render_raw_lines(r, &u->source, &u->raw, CONFIG_SERVER_SNIPPET);
+	bundle_builder_servers(&r->out, has_zone(r, u));
 	render_servers(r, u);
+	bundle_builder_servers(&r->out, false);
 	/* After the balancing method, which nginx wants first. */
 	if (u->keepalive > 0 && u->protocol == PROTOCOL_HTTP) {
 		render_begin(r, "keepalive");

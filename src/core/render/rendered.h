@@ -2,7 +2,8 @@
  * What render() keeps from one run to the next: the lines of upstreams.
  *
  * They are used again for an upstream that is as it was decoded (model.h: `decoded`) and has the
- * same size of zone, while the options are the same. Without a cache, or with an empty one, the same code renders everything.
+ * same size of zone, while the options are the same. Without a cache, or with an empty one, the
+ * same code renders everything.
  */
 #ifndef ZKNGINX_CORE_RENDERED_H
 #define ZKNGINX_CORE_RENDERED_H

@@ -1,6 +1,8 @@
 /* See status_families.h. */
-#include "status_families.h"
+#include <string.h>
+
 #include "openmetrics.h"
+#include "status_families.h"
 
 static void put_labelled(struct buf *out, const char *name, const char *suffix, const char *label,
 			 const char *value, double number)
@@ -44,6 +46,19 @@ void status_put_drains(const struct status *s, struct buf *out)
 	openmetrics_head(out, "drained_servers", "gauge", NULL,
 			 "Servers that an operator has drained.");
 	openmetrics_sample(out, "drained_servers", "", NULL, 0, (double)n);
+}
+
+void status_put_updates(const struct status *s, struct buf *out)
+{
+	static const char name[] = "upstreams";
+	size_t live = 0;
+
+	for (size_t i = 0; i < s->update_count; i++)
+		live += strcmp(s->updates[i].way, "live") == 0;
+	openmetrics_head(out, name, "gauge", NULL,
+			 "Upstreams while nginx has the module, by how their servers are changed.");
+	put_labelled(out, name, "", "update", "live", (double)live);
+	put_labelled(out, name, "", "update", "reload", (double)(s->update_count - live));
 }
 
 void status_put_checked(const struct status *s, struct buf *out)

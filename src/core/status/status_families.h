@@ -8,6 +8,7 @@ void status_put_build(const struct status *s, struct buf *out);
 void status_put_state(const struct status *s, struct buf *out);
 void status_put_problems(const struct status *s, struct buf *out);
 void status_put_drains(const struct status *s, struct buf *out);
+void status_put_updates(const struct status *s, struct buf *out);
 void status_put_checked(const struct status *s, struct buf *out);
 void status_put_checks(const struct status *s, struct buf *out);
 void status_put_alerts(const struct status *s, struct buf *out);

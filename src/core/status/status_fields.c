@@ -126,6 +126,14 @@ static const struct status_field slow_start_rows[] = {
 };
 #undef IN
 
+#define IN(member) .where = offsetof(struct status_update, member)
+static const struct status_field update_rows[] = {
+	{ "upstream", STATUS_TEXT, IN(upstream) },
+	{ "update", STATUS_TEXT, IN(way) },
+	{ "why", STATUS_TEXT, IN(why), .omitted = true },
+};
+#undef IN
+
 #define IN(member) .where = offsetof(struct status_alert, member)
 static const struct status_field alert_rows[] = {
 	{ "key", STATUS_TEXT, IN(key) },           { "subject", STATUS_TEXT, IN(subject) },
@@ -192,6 +200,8 @@ static const struct status_field nginx_rows[] = {
 		"Workers of older configurations that still finish their work.") },
 	{ "reloads", STATUS_COUNT, AT(nginx.reloads),
 	  COUNTER("nginx_reloads", "Reloads requested from the master process.") },
+	{ "updates", STATUS_COUNT, AT(nginx.updates), .counts = true,
+	  COUNTER("nginx_updates", "Changes of servers that needed no reload.") },
 	{ "responding", STATUS_FLAG, AT(nginx.responding),
 	  GAUGE("nginx_responding", "1 while the master process handles signals.") },
 	{ "tests", STATUS_COUNT, AT(nginx.tests), .counts = true,
@@ -314,6 +324,8 @@ static const struct status_field rows[] = {
 	{ "check_count", STATUS_COUNT, AT(check_total) },
 	{ "checker", STATUS_GROUP, AT(checker.on), .optional = true, .inner = ROWS(checker_rows) },
 	{ "slow_starts", STATUS_LIST, LIST(slow_starts, slow_start_count, slow_start_rows) },
+	{ "upstreams", STATUS_LIST, LIST(updates, update_count, update_rows), .limited = true,
+	  FAMILY(status_put_updates) },
 	{ "zookeeper", STATUS_GROUP, .inner = ROWS(zookeeper_rows) },
 	{ "nginx", STATUS_GROUP, .inner = ROWS(nginx_rows) },
 	{ "probe", STATUS_GROUP, AT(probe.on), .optional = true, .inner = ROWS(probe_rows) },

@@ -222,23 +222,23 @@ static bool take_number(const char **s, uint64_t *value)
 	return *s > start;
 }
 
-static bool time_is_valid(const char *s, bool seconds)
+/* *total: in milliseconds. */
+static bool parse_time(const char *s, bool seconds, uint64_t *total)
 {
-	uint64_t total = 0, value;
+	uint64_t value;
 	int last = -1, unit;
 
+	*total = 0;
 	do {
 		if (!take_number(&s, &value))
 			return false;
-		if (!*s)
-			return last < 6 && total + value * 1000 <= UINT64_C(1000) * INT32_MAX;
-		unit = find_unit(s);
+		unit = *s ? find_unit(s) : 6;
 		if (unit <= last || (seconds && unit == 7))
 			return false;
-		last = unit;
-		s += strlen(units[unit].name);
-		total += value * units[unit].msec;
-		if (total > UINT64_C(1000) * INT32_MAX)
+		last = *s ? unit : 7;
+		s += *s ? strlen(units[unit].name) : 0;
+		*total += value * units[unit].msec;
+		if (*total > UINT64_C(1000) * INT32_MAX)
 			return false;
 	} while (*s);
 	return true;
@@ -246,12 +246,24 @@ static bool time_is_valid(const char *s, bool seconds)
 
 bool emit_time_is_valid(const char *s)
 {
-	return time_is_valid(s, false);
+	uint64_t total;
+
+	return parse_time(s, false, &total);
 }
 
 bool emit_seconds_is_valid(const char *s)
 {
-	return time_is_valid(s, true);
+	uint64_t total;
+
+	return parse_time(s, true, &total);
+}
+
+bool emit_seconds_parse(const char *s, uint64_t *seconds)
+{
+	bool valid = parse_time(s, true, seconds);
+
+	*seconds /= 1000;
+	return valid;
 }
 
 bool emit_size_parse(const char *s, uint64_t *bytes)

@@ -42,6 +42,8 @@ bool emit_uses_dollar(const char *s);
 bool emit_time_is_valid(const char *s); /* "10s", "250ms", "1h30m", "5": an nginx time */
 /* As above without milliseconds: what fail_timeout, expires and cache times take. */
 bool emit_seconds_is_valid(const char *s);
+/* As above, and how many seconds it is. */
+bool emit_seconds_parse(const char *s, uint64_t *seconds);
 bool emit_size_is_valid(const char *s); /* "10m", "64k", "1g", "4096": an nginx size */
 /* As above, and how many bytes it is. */
 bool emit_size_parse(const char *s, uint64_t *bytes);

@@ -162,7 +162,7 @@ static void print_checks(const struct composed *c, const struct screen *screen,
 		print_host_checks(screen, u, &c->view.hosts[i]);
 	if (u->slow_start)
 		screen_lines(screen, COLOR_WARNING, 0,
-			     "slow_start %s has no effect: it needs the module of nginx",
+			     "slow_start %s has no effect: this version does not carry it out",
 			     u->slow_start);
 }
 

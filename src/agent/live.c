@@ -1,0 +1,297 @@
+/*
+ * What nginx has is `model` while that is not persisted, and the model that it runs (running.h)
+ * otherwise. `rest` tells what else it has; while that is not known, everything is deployed.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <zknginx/log.h>
+
+#include "live.h"
+#include "sys/timing.h"
+
+struct live {
+	struct live_spec spec;
+	const struct live_ops *ops;
+	void *ctx;
+	struct servers *servers;
+
+	bool knows_rest;
+	struct digest rest;  /* bundle.h */
+	struct model *model; /* what the workers were given and is not persisted; NULL: nothing */
+	uint64_t due;        /* when it is to be persisted; NEVER: nothing is */
+	bool failed;         /* a change failed: until a reload all is deployed */
+	bool reloaded;       /* nginx was reloaded for other servers, and still has other ones */
+
+	struct arena *arena; /* of the change under way */
+	struct apply apply;
+	unsigned long updates;
+};
+
+const struct model *live_model(const struct live *l)
+{
+	return l->model ?: l->spec.running->good;
+}
+
+static void forget_model(struct live *l)
+{
+	model_free(TAKE(l->model));
+	l->due = NEVER;
+}
+
+static void forget_change(struct live *l)
+{
+	servers_forget_change(l->servers);
+	if (l->arena)
+		arena_free(TAKE(l->arena));
+	l->apply = (struct apply){ 0 };
+}
+
+/* --- an attempt ------------------------------------------------------------------------------ */
+
+bool live_may_take(const struct live *l)
+{
+	return l->knows_rest && !l->failed && servers_has_module(l->servers) &&
+	       !deploy_is_in_flight(l->spec.deploy);
+}
+
+/* Its bytes may be live, but the workers may have other servers: deploy has to reload nginx. */
+static enum live_answer leave(struct live *l, const char *why)
+{
+	bool same = stage_live_is(l->spec.stage, l->spec.attempt->bundle);
+
+	if (why)
+		log_debug("nginx is reloaded: %s", why);
+	if (same && (l->model || l->failed))
+		deploy_doubt(l->spec.deploy);
+	return LIVE_NOT_TAKEN;
+}
+
+/* Do the workers have what they should, and the files the rest of it? */
+static bool is_certain(struct live *l)
+{
+	const char *upstream;
+
+	return deploy_runs_live(l->spec.deploy) &&
+	       servers_compare(l->servers, live_model(l), false, &upstream) != SERVERS_ABSENT;
+}
+
+static enum live_answer change(struct live *l, const char *revision)
+{
+	struct err e;
+
+	if (strcmp(revision, l->spec.running->applied) != 0)
+		return leave(l, "the revision is another one");
+	if (!is_certain(l))
+		return leave(l, "not every worker has said what it runs");
+	if (servers_change(l->servers, &l->apply, &e) < 0)
+		return leave(l, e.text);
+	return LIVE_TAKEN;
+}
+
+static enum live_answer persist(struct live *l, const char *revision, uint64_t now)
+{
+	const char *upstream;
+
+	if (now < l->due && strcmp(revision, l->spec.running->applied) == 0)
+		return LIVE_LATER;
+	if (servers_compare(l->servers, l->model, false, &upstream) != SERVERS_AGREE)
+		return leave(l, "not every worker has the servers that it was given");
+	deploy_persist(l->spec.deploy, l->spec.attempt->bundle, revision);
+	return LIVE_PERSISTED;
+}
+
+static void decide(struct live *l)
+{
+	const struct attempt *t = l->spec.attempt;
+	const struct apply_side before = { live_model(l), l->knows_rest ? &l->rest : NULL };
+	const struct apply_side after = { t->model, &t->bundle->rest };
+
+	forget_change(l);
+	l->arena = arena_new();
+	apply_decide(&before, &after, l->arena, &l->apply);
+}
+
+enum live_answer live_take(struct live *l, const char *revision, uint64_t now)
+{
+	enum live_answer answer = LIVE_NOT_TAKEN;
+
+	if (!live_may_take(l))
+		return leave(l, NULL);
+	decide(l);
+	if (l->apply.way == APPLY_RELOAD)
+		answer = leave(l, l->apply.why);
+	else if (l->apply.way == APPLY_SERVERS)
+		answer = change(l, revision);
+	else if (l->model)
+		answer = persist(l, revision, now);
+	if (answer != LIVE_TAKEN)
+		forget_change(l);
+	return answer;
+}
+
+uint64_t live_due(const struct live *l)
+{
+	return l->due;
+}
+
+static size_t count_operations(const struct apply *a)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < a->count; i++)
+		count += a->upstreams[i].count;
+	return count;
+}
+
+static void on_changed(void *ctx, const char *error)
+{
+	struct live *l = ctx;
+	size_t upstreams = l->apply.count, operations = count_operations(&l->apply);
+
+	forget_change(l);
+	if (error) {
+		l->failed = true;
+		log_notice("nginx is reloaded, because its servers could not be changed without: "
+			   "%s",
+			   error);
+		l->ops->on_taken(l->ctx, error);
+		return;
+	}
+	log_info("nginx has %zu change%s of servers in %zu upstream%s, without a reload",
+		 operations, PLURAL(operations), upstreams, PLURAL(upstreams));
+	model_free(l->model);
+	l->model = TAKE(l->spec.attempt->model);
+	if (l->due == NEVER)
+		l->due = timing_now() + l->spec.nginx->persist_gap;
+	l->updates++;
+	l->ops->on_taken(l->ctx, NULL);
+}
+
+/* --- what becomes of deployments ------------------------------------------------------------- */
+
+void live_outcome(struct live *l, const struct outcome *o)
+{
+	if (o->result != DEPLOY_PROVED && o->result != DEPLOY_REFUSED && o->result != DEPLOY_FAILED)
+		l->knows_rest = false;
+}
+
+void live_accept(struct live *l)
+{
+	l->rest = l->spec.attempt->bundle->rest;
+	l->knows_rest = true;
+	l->failed = false;
+	forget_model(l);
+}
+
+/* Nobody knows what servers nginx has: what is on disk is loaded again, once. */
+static bool doubt(struct live *l, const char *upstream)
+{
+	if (l->reloaded)
+		return false;
+	l->reloaded = true;
+	log_notice("nginx has other servers in the upstream %s than it was given; it is reloaded",
+		   upstream);
+	deploy_doubt(l->spec.deploy);
+	return true;
+}
+
+/* A reload by someone else has loaded what was persisted. */
+static bool go_back(struct live *l)
+{
+	const char *upstream;
+
+	forget_model(l);
+	if (servers_compare(l->servers, live_model(l), true, &upstream) == SERVERS_DIFFER)
+		doubt(l, upstream);
+	return true;
+}
+
+bool live_look(struct live *l)
+{
+	const struct model *m = live_model(l);
+	const char *upstream;
+	enum servers_state state;
+
+	if (!l->knows_rest || !servers_has_module(l->servers))
+		return false;
+	state = servers_compare(l->servers, m, false, &upstream);
+	if (state == SERVERS_AGREE)
+		l->reloaded = false;
+	if (state != SERVERS_DIFFER)
+		return false;
+	return l->model ? go_back(l) : doubt(l, upstream);
+}
+
+/* --- the workers ----------------------------------------------------------------------------- */
+
+static const struct master *master(void *ctx)
+{
+	const struct live *l = ctx;
+
+	return deploy_master(l->spec.deploy);
+}
+
+static void on_stranger(void *ctx)
+{
+	struct live *l = ctx;
+
+	deploy_look_soon(l->spec.deploy);
+}
+
+static void on_news(void *ctx)
+{
+	struct live *l = ctx;
+
+	l->ops->on_news(l->ctx);
+}
+
+/* --- in and out ------------------------------------------------------------------------------ */
+
+void live_configure(struct live *l, const struct nginx_settings *nginx)
+{
+	l->spec.nginx = nginx;
+	servers_use(l->servers, nginx->servers == SERVERS_AUTO && !l->spec.once);
+}
+
+struct live *live_new(const struct live_spec *spec, const struct live_ops *ops, void *ctx)
+{
+	static const struct servers_ops servers_ops = { master, on_stranger, on_news, on_changed };
+	struct live *l = xcalloc(1, sizeof(*l));
+
+	*l = (struct live){ .spec = *spec, .ops = ops, .ctx = ctx, .due = NEVER };
+	l->servers = servers_new(spec->loop, &servers_ops, l);
+	return l;
+}
+
+void live_free(struct live *l)
+{
+	if (!l)
+		return;
+	forget_change(l);
+	servers_free(l->servers);
+	model_free(l->model);
+	free(l);
+}
+
+/* --- for the status -------------------------------------------------------------------------- */
+
+unsigned long live_updates(const struct live *l)
+{
+	return l->updates;
+}
+
+bool live_has_module(const struct live *l)
+{
+	return servers_has_module(l->servers);
+}
+
+bool live_takes(const struct live *l, const struct upstream *u)
+{
+	return l->knows_rest && !l->failed && !live_why_not(l, u);
+}
+
+const char *live_why_not(const struct live *l, const struct upstream *u)
+{
+	return servers_why_not(l->servers, u);
+}
