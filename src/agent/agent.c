@@ -6,6 +6,7 @@
 #include "candidate.h"
 #include "converge.h"
 #include "core/compose/compose.h"
+#include "core/status/census.h"
 
 /* --- callbacks of the parts ------------------------------------------------------------------ */
 
@@ -80,6 +81,7 @@ static int open_state(struct agent *a, struct err *e)
 		return -1;
 	r->good = compose_accepted(r->accepted, a->settings->zookeeper.config, &a->policy,
 				   last_names_view(a->last_names));
+	census_take(r->good, &r->numbers);
 	host_config_adopt_defaults(stage_live_directory(a->stage), r->good);
 	return 0;
 }

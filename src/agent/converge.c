@@ -59,7 +59,7 @@ static void postpone(struct agent *a)
 static void run(struct agent *a)
 {
 	struct attempt *t = &a->attempt;
-	uint64_t clock = timing_now(), due;
+	uint64_t clock = timing_now(), began = timing_wall(), due;
 	bool made;
 
 	a->dirty = false;
@@ -70,6 +70,8 @@ static void run(struct agent *a)
 	converge_at(a, due);
 	if (!made)
 		return;
+	t->began = began;
+	t->change = edit_find(t->tree, a->running.zxid);
 	t->steps_ms[STEP_DECODE] = ms_since(&clock);
 	t->bundle = candidate_render(a, t->model);
 	t->steps_ms[STEP_RENDER] = ms_since(&clock);
@@ -175,6 +177,7 @@ void converge_on_tree(void *agent, struct tree *tree, const struct problems *unr
 
 	past_watch_facts(a->past, &past);
 	a->roots.waiting = false;
+	a->newest_zxid = edit_newest(tree);
 	permission_on_tree(a->permission, tree, unreadable, &a->running, past.stale_plan);
 	permission_facts(a->permission, &p);
 	past_watch_plan(a->past, p.plan);
@@ -283,6 +286,7 @@ void converge_accept(void *agent, struct model *m)
 static void accept_attempt(struct agent *a, const struct outcome *o)
 {
 	permission_keep(a->permission, a->attempt.tree, a->attempt.revision);
+	a->running.zxid = edit_newest(a->attempt.tree);
 	converge_accept(a, TAKE(a->attempt.model));
 	if (!a->running.good->pending && o->in_force)
 		memcpy(a->running.applied, a->attempt.revision, sizeof(a->running.applied));
@@ -318,6 +322,16 @@ static void on_failed(struct agent *a, const struct outcome *o)
 static void on_refused(struct agent *a, const struct outcome *o)
 {
 	refusal_trace(a->refusal, o);
+}
+
+/* The attempt as the report sees it. */
+static struct deployed deployed(const struct agent *a, const struct outcome *o)
+{
+	return (struct deployed){ .outcome = o,
+				  .kind = DEPLOYMENT_RELOAD,
+				  .change = &a->attempt.change,
+				  .began = a->attempt.began,
+				  .earlier_ms = a->attempt.steps_ms };
 }
 
 static void (*const outcomes[DEPLOY_RESULT_N])(struct agent *a, const struct outcome *o) = {
@@ -363,15 +377,18 @@ void converge_on_done(void *agent, const struct outcome *o)
 {
 	struct agent *a = agent;
 
+	struct deployed news;
+
 	if (refusal_takes_outcome(a->refusal, o))
 		return;
+	news = deployed(a, o);
 	outcomes[o->result](a, o);
 	if (outcomes[o->result] == on_refused) {
-		a->ops->on_outcome(a->ctx, o, a->attempt.steps_ms);
+		a->ops->on_outcome(a->ctx, &news);
 		return;
 	}
 	trial_outcome(a->trial, a->attempt.revision, o, a->running.good->pending);
-	a->ops->on_outcome(a->ctx, o, a->attempt.steps_ms);
+	a->ops->on_outcome(a->ctx, &news);
 	attempt_end(&a->attempt);
 	refusal_watch_causes(a->refusal);
 	if (host_config_has_changed(&a->host_config, a->deploy))

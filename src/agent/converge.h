@@ -66,6 +66,7 @@ struct agent {
 	sd_event_source *again;   /* timer: a run is due … */
 	uint64_t again_at;        /* … at that time; NEVER = it is off */
 
+	int64_t newest_zxid;  /* the newest transaction in the newest tree; 0: there is none */
 	unsigned long deaths; /* of workers, when agent_conditions() last looked */
 	uint64_t last_death;
 };

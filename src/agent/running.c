@@ -1,6 +1,7 @@
 /* What nginx runs on this host. */
 #include <zknginx/log.h>
 
+#include "core/status/census.h"
 #include "running.h"
 
 void running_accept(struct running *r, struct model *model, struct stage *stage)
@@ -11,6 +12,7 @@ void running_accept(struct running *r, struct model *model, struct stage *stage)
 
 	model_free(r->good);
 	r->good = model;
+	census_take(model, &r->numbers);
 	tree_unref(r->accepted);
 	r->accepted = sources;
 	if (changed && stage_record(stage, stage_live(stage), sources, &e) < 0)

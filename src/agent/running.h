@@ -5,6 +5,7 @@
 #define ZKNGINX_AGENT_RUNNING_H
 
 #include <zknginx/model.h>
+#include <zknginx/numbers.h>
 #include <zknginx/tree.h>
 
 #include "nginx/stage.h"
@@ -13,6 +14,8 @@ struct running {
 	struct tree *accepted;         /* the znodes */
 	struct model *good;            /* the model of them */
 	char applied[DIGEST_HEX_SIZE]; /* their revision; "" = none yet */
+	int64_t zxid; /* the newest transaction that was deployed since the start; 0: none was */
+	struct config_numbers numbers; /* of `good` */
 };
 
 /* Replaces the model (which is taken over) and its znodes, and records the znodes in the state

@@ -234,9 +234,10 @@ bool form_listen(struct arena *a, const char *text, const char **value, const ch
 	char *host;
 
 	*value = text;
-	return !*text || numeric_address(a, text, &host) ||
+	return !*text || numeric_address(a, text, &host) || strncmp(text, "unix:/", 6) == 0 ||
 	       refuse(why, "expected a numeric address and a port, such as \"127.0.0.1:9641\" or "
-			   "\"[::1]:9641\"");
+			   "\"[::1]:9641\", or a unix socket, such as "
+			   "\"unix:/run/zknginxd/metrics.sock\"");
 }
 
 static bool numeric_loopback(const char *host)

@@ -20,7 +20,6 @@
 struct deploy {
 	const struct nginx_settings *nginx;
 	struct stage *stage;
-	sd_event *loop;
 	struct deploy_ops ops;
 	void *ctx;
 	struct instance *instance;
@@ -353,12 +352,19 @@ void deploy_nginx_status(const struct deploy *d, struct nginx_status *out)
 	*out = (struct nginx_status){
 		.reloads = p->reloads,
 		.tests = p->tests,
+		.tests_passed = &p->tests_passed,
+		.tests_refused = &p->tests_refused,
 		.sandbox = sandbox_kind(p->sandbox),
 		.has_probe = p->confirm.probe,
 	};
 	instance_state(d->instance, &out->nginx);
 	if (p->confirm.probe)
 		probe_status(p->confirm.probe, &out->probe);
+}
+
+struct nginx_memory deploy_nginx_memory(const struct deploy *d)
+{
+	return nginx_memory(instance_master(d->instance));
 }
 
 int deploy_new(sd_event *loop, const struct nginx_settings *nginx, struct stage *stage,
@@ -377,7 +383,6 @@ int deploy_new(sd_event *loop, const struct nginx_settings *nginx, struct stage 
 		free(d);
 		return -1;
 	}
-	d->loop = sd_event_ref(loop);
 	d->start = timing_new(loop, on_start, d);
 	*out = d;
 	return 0;
@@ -390,6 +395,5 @@ void deploy_free(struct deploy *d)
 	pipeline_fini(&d->pipeline);
 	instance_free(d->instance);
 	sd_event_source_disable_unref(d->start);
-	sd_event_unref(d->loop);
 	free(d);
 }

@@ -13,7 +13,9 @@
 #include <zknginx/settings.h>
 #include <zknginx/status.h>
 
+#include "core/status/edit.h"
 #include "instance.h"
+#include "memory.h"
 #include "probe.h"
 #include "stage.h"
 
@@ -75,6 +77,15 @@ struct outcome {
 	double total_ms; /* until the verdict; settling is not in it */
 };
 
+/* A deployment that is over, with what it was made for. Borrowed for a call. */
+struct deployed {
+	const struct outcome *outcome;
+	enum deployment_kind kind;
+	const struct edit *change;
+	uint64_t began;           /* the run for it, wall clock */
+	const double *earlier_ms; /* STEP_N: the steps that were taken before it */
+};
+
 struct deploy_ops {
 	void (*on_done)(void *ctx, const struct outcome *o);
 	/* nginx started, ended, lost its workers; or the live files, or the host's own, were
@@ -128,11 +139,14 @@ struct nginx_status {
 	struct instance_state nginx;
 	unsigned long reloads;
 	unsigned long tests; /* runs of nginx -t since the daemon started */
+	const struct histogram *tests_passed, *tests_refused; /* their durations */
 	const char *sandbox;
 	/* With nginx.probe; else has_probe is false. */
 	bool has_probe;
 	struct probe_status probe;
 };
+/* Of nginx, from /proc. */
+struct nginx_memory deploy_nginx_memory(const struct deploy *d);
 void deploy_nginx_status(const struct deploy *d, struct nginx_status *out);
 
 /*

@@ -114,6 +114,8 @@ static void on_tested(void *ctx, const struct sandbox_result *r)
 	f->tested = true;
 	f->passed = r->passed;
 	flight_took(f, STEP_CHECK);
+	histogram_add(r->passed ? &p->tests_passed : &p->tests_refused,
+		      (double)duration / (double)USEC_PER_SEC);
 	if (r->passed)
 		warnings_read(r->text, stage_live_directory(p->stage), &f->warnings);
 	if (f->work != FLIGHT_TEST) {

@@ -478,6 +478,17 @@ static struct status everything(void)
 	s.push.id = "p-1";
 	s.push.time = AT + 5000000;
 	s.push.left = 12;
+	s.change = (struct status_change){ .on = true,
+					   .zxid = 0x2a,
+					   .newest = 0x2c,
+					   .znode = "/nginx/config/sites/shop",
+					   .znodes = 3,
+					   .generation = 42,
+					   .committed = AT - 61000,
+					   .total_ms = 61.5,
+					   .waited_ms = 4.25,
+					   .clocks_differ = true,
+					   .text = "this edit took 61 ms: …" };
 	s.trust.on = true;
 	s.trust.require = "all";
 	s.trust.state = "unknown-key";
@@ -509,10 +520,24 @@ static char *read_golden(const char *name)
 	return buf_take(&text);
 }
 
+static void write_golden(const char *name, const char *found)
+{
+	CLEANUP(freep) char *path = xasprintf("tests/golden-status/%s", name);
+	FILE *f = fopen(path, "we");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(found, 1, strlen(found), f), strlen(found));
+	assert_int_equal(fclose(f), 0);
+}
+
+/* GOLDEN_UPDATE=1 writes the files; a person reads the diff. */
 static void assert_golden(const char *name, const char *found)
 {
-	CLEANUP(freep) char *expected = read_golden(name);
+	CLEANUP(freep) char *expected = NULL;
 
+	if (getenv("GOLDEN_UPDATE"))
+		write_golden(name, found);
+	expected = read_golden(name);
 	assert_string_equal(found, expected);
 }
 

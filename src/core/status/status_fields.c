@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "openmetrics.h"
+#include "families.h"
 #include "status_fields.h"
 
 #define AT(member) .where = offsetof(struct status, member)
@@ -78,84 +78,6 @@ static double last_succeeded(const struct status *s)
 	return s->deployments.last.generation == s->generation && s->state != STATUS_REJECTED;
 }
 
-/* --- families with labels ------------------------------------------------------------------- */
-
-static void put_labelled(struct buf *out, const char *name, const char *suffix, const char *label,
-			 const char *value, double number)
-{
-	openmetrics_sample(out, name, suffix, &(struct openmetrics_label){ label, value }, 1,
-			   number);
-}
-
-static void put_build(const struct status *s, struct buf *out)
-{
-	openmetrics_head(out, "build", "info", NULL, "The daemon's version.");
-	put_labelled(out, "build", "_info", "version", s->version, 1);
-}
-
-static void put_state(const struct status *s, struct buf *out)
-{
-	openmetrics_head(out, "state", "gauge", NULL, "1 for the state that the host is in.");
-	for (unsigned i = 0; i < STATUS_STATE_N; i++)
-		put_labelled(out, "state", "", "state", state_name(i), (unsigned)s->state == i);
-}
-
-static void put_problems(const struct status *s, struct buf *out)
-{
-	unsigned long counts[PROBLEM_KIND_N] = { 0 };
-
-	for (size_t i = 0; i < s->problem_count; i++)
-		counts[s->problems[i].problem.kind]++;
-	openmetrics_head(out, "problems", "gauge", NULL, "Problems in znodes, by kind.");
-	for (unsigned i = 0; i < PROBLEM_KIND_N; i++)
-		put_labelled(out, "problems", "", "kind", kind_name(i), (double)counts[i]);
-}
-
-static void put_drains(const struct status *s, struct buf *out)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s->drain_count; i++)
-		n += s->drains[i].servers;
-	openmetrics_head(out, "drained_servers", "gauge", NULL,
-			 "Servers that an operator has drained.");
-	openmetrics_sample(out, "drained_servers", "", NULL, 0, (double)n);
-}
-
-static void put_alerts(const struct status *s, struct buf *out)
-{
-	openmetrics_head(out, "alert", "gauge", NULL, "1 for each alert that is raised.");
-	for (size_t i = 0; i < s->alert_count; i++) {
-		const struct status_alert *a = &s->alerts[i];
-		const struct openmetrics_label labels[] = { { "key", a->key },
-							    { "subject", a->subject },
-							    { "severity", a->severity } };
-
-		openmetrics_sample(out, "alert", "", labels, ARRAY_SIZE(labels), 1);
-	}
-}
-
-static void put_deployments(const struct status *s, struct buf *out)
-{
-	static const char name[] = "deployments", total[] = "_total", label[] = "outcome";
-
-	openmetrics_head(out, name, "counter", NULL, "Deployments, by outcome.");
-	put_labelled(out, name, total, label, "applied", (double)s->deployments.applied);
-	put_labelled(out, name, total, label, "rejected", (double)s->deployments.rejected);
-	put_labelled(out, name, total, label, "rolled_back", (double)s->deployments.rolled_back);
-}
-
-static void put_steps(const struct status *s, struct buf *out)
-{
-	static const char name[] = "last_deployment_stage_duration_seconds";
-
-	openmetrics_head(out, name, "gauge", "seconds",
-			 "Duration of each step of the last deployment.");
-	for (unsigned i = 0; i < STEP_N; i++)
-		put_labelled(out, name, "", "stage", step_name((enum step_id)i),
-			     s->deployments.last.steps_ms[i] / 1000);
-}
-
 /* --- the elements of lists ------------------------------------------------------------------ */
 
 #define IN(member) .where = offsetof(struct status_problem, member)
@@ -199,7 +121,7 @@ static const struct status_field alert_rows[] = {
 /* --- groups --------------------------------------------------------------------------------- */
 
 static const struct status_field revision_rows[] = {
-	{ "seen", STATUS_TEXT, AT(revision_seen) },
+	{ "seen", STATUS_TEXT, AT(revision_seen), FAMILY(family_revision) },
 	{ "applied", STATUS_TEXT, AT(revision_applied) },
 	{ COMPUTED("revision_current", is_current,
 		   "1 when nginx runs the newest revision in ZooKeeper.") },
@@ -208,7 +130,7 @@ static const struct status_field revision_rows[] = {
 static const struct status_field zookeeper_rows[] = {
 	{ "state", STATUS_TEXT, AT(zookeeper.state),
 	  IS("zookeeper_connected", "connected", "1 while the session is connected.") },
-	{ "server", STATUS_TEXT, AT(zookeeper.server) },
+	{ "server", STATUS_TEXT, AT(zookeeper.server), FAMILY(family_session) },
 	{ "session", STATUS_SESSION, AT(zookeeper.session) },
 	{ "since", STATUS_TIME, AT(zookeeper.since) },
 	{ "nodes", STATUS_COUNT, AT(zookeeper.nodes),
@@ -279,10 +201,11 @@ static const struct status_field fleet_rows[] = {
 static const struct status_field rollout_rows[] = {
 	{ "mode", STATUS_TEXT, AT(rollout.mode) },
 	{ "part", STATUS_TEXT, AT(rollout.part) },
-	{ "phase", STATUS_TEXT, AT(rollout.phase) },
+	{ "phase", STATUS_TEXT, AT(rollout.phase), FAMILY(family_phase) },
 	{ COMPUTED("rollout_moving", is_moving, "1 while a revision is being rolled out.") },
 	{ COMPUTED("rollout_stopped", is_stopped, "1 while a rollout is halted or reverted.") },
-	{ "paused", STATUS_FLAG, AT(rollout.paused) },
+	{ "paused", STATUS_FLAG, AT(rollout.paused),
+	  GAUGE("rollout_paused", "1 while an operator has paused the rollout.") },
 	{ "step", STATUS_COUNT, AT(rollout.step), GAUGE("rollout_step", "Step of the rollout.") },
 	{ "permitted", STATUS_TEXT, AT(rollout.permitted) },
 	{ "why", STATUS_TEXT, AT(rollout.why) },
@@ -323,15 +246,34 @@ static const struct status_field last_rows[] = {
 	  SECONDS("last_deployment_timestamp", "When the last deployment ended.") },
 	{ "total_ms", STATUS_MS, AT(deployments.last.total_ms),
 	  SECONDS("last_deployment_duration", "Duration of the last deployment.") },
-	{ "stages_ms", STATUS_GROUP, .inner = ROWS(step_rows), FAMILY(put_steps) },
+	{ "stages_ms", STATUS_GROUP, .inner = ROWS(step_rows), FAMILY(family_steps) },
 };
 
 static const struct status_field deployment_rows[] = {
-	{ "applied", STATUS_COUNT, AT(deployments.applied), FAMILY(put_deployments) },
+	{ "applied", STATUS_COUNT, AT(deployments.applied), FAMILY(family_deployments) },
 	{ "rejected", STATUS_COUNT, AT(deployments.rejected) },
 	{ "rolled_back", STATUS_COUNT, AT(deployments.rolled_back) },
 	{ "last", STATUS_GROUP, AT(deployments.last.on), .optional = true,
 	  .inner = ROWS(last_rows) },
+};
+
+static const struct status_field change_rows[] = {
+	{ "zxid", STATUS_SESSION, AT(change.zxid) },
+	{ "newest", STATUS_SESSION, AT(change.newest) },
+	{ "znode", STATUS_TEXT, AT(change.znode) },
+	{ "znodes", STATUS_COUNT, AT(change.znodes) },
+	{ "generation", STATUS_COUNT, AT(change.generation) },
+	{ "committed", STATUS_TIME, AT(change.committed),
+	  SECONDS("last_change_committed_timestamp",
+		  "When the last change was committed, by ZooKeeper's clock.") },
+	{ "total_ms", STATUS_MS, AT(change.total_ms),
+	  SECONDS("last_change_duration",
+		  "Time from the commit of the last change to new workers.") },
+	{ "waited_ms", STATUS_MS, AT(change.waited_ms) },
+	{ "clocks_differ", STATUS_FLAG, AT(change.clocks_differ),
+	  GAUGE("last_change_clocks_differ",
+		"1 when ZooKeeper's clock was ahead of this host's at the last change.") },
+	{ "text", STATUS_TEXT, AT(change.text) },
 };
 
 /* --- the whole ------------------------------------------------------------------------------ */
@@ -342,20 +284,20 @@ static const struct status_field deployment_rows[] = {
 
 static const struct status_field rows[] = {
 	{ "host", STATUS_TEXT, AT(host) },
-	{ "version", STATUS_TEXT, AT(version), FAMILY(put_build) },
+	{ "version", STATUS_TEXT, AT(version), FAMILY(family_build) },
 	{ "state", STATUS_NAME, AT(state), .names = { state_name, STATUS_STATE_N },
-	  .required = true, FAMILY(put_state) },
+	  .required = true, FAMILY(family_state) },
 	{ "generation", STATUS_COUNT, AT(generation),
 	  GAUGE("generation", "The generation that nginx runs.") },
 	{ "revision", STATUS_GROUP, .inner = ROWS(revision_rows) },
 	{ "updated", STATUS_TIME, AT(updated), .counts = true,
 	  SECONDS("updated_timestamp", "When these numbers were taken.") },
 	{ "problems", STATUS_LIST, LIST(problems, problem_count, problem_rows), .limited = true,
-	  FAMILY(put_problems) },
+	  FAMILY(family_problems) },
 	{ "problem_count", STATUS_COUNT, AT(problem_total) },
 	{ "discovery", STATUS_LIST, LIST(discovery, discovery_count, discovery_rows) },
 	{ "drains", STATUS_LIST, LIST(drains, drain_count, drain_rows), .limited = true,
-	  FAMILY(put_drains) },
+	  FAMILY(family_drains) },
 	{ "drain_count", STATUS_COUNT, AT(drain_total) },
 	{ "overrides", STATUS_SESSION, AT(overrides) },
 	{ "zookeeper", STATUS_GROUP, .inner = ROWS(zookeeper_rows) },
@@ -365,8 +307,10 @@ static const struct status_field rows[] = {
 	{ "rollout", STATUS_GROUP, .inner = ROWS(rollout_rows) },
 	{ "push", STATUS_GROUP, AT(push.on), .optional = true, .inner = ROWS(push_rows) },
 	{ "trust", STATUS_GROUP, AT(trust.on), .optional = true, .inner = ROWS(trust_rows) },
-	{ "alerts", STATUS_LIST, LIST(alerts, alert_count, alert_rows), FAMILY(put_alerts) },
+	{ "alerts", STATUS_LIST, LIST(alerts, alert_count, alert_rows), FAMILY(family_alerts) },
 	{ "deployments", STATUS_GROUP, .inner = ROWS(deployment_rows) },
+	{ "change", STATUS_GROUP, AT(change.on), .optional = true, .omitted = true,
+	  .inner = ROWS(change_rows) },
 };
 
 const struct status_fields status_fields = ROWS(rows);
