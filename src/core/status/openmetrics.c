@@ -1,4 +1,5 @@
 /* OpenMetrics text, and the older text that is made of it. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,29 +19,54 @@ void openmetrics_head(struct buf *out, const char *name, const char *type, const
 /* In a value, a backslash, a quote and a line feed are escaped. */
 static void put_label(struct buf *out, const struct openmetrics_label *label)
 {
-	const char *value = label->value;
+	const char *value = label->value ? label->value : "";
 
-	buf_printf(out, "%s=\"", label->name);
-	for (; value && *value; value++) {
-		if (*value == '\n')
-			buf_puts(out, "\\n");
-		else if (*value == '\\' || *value == '"')
-			buf_printf(out, "\\%c", *value);
-		else
-			buf_putc(out, *value);
+	buf_puts(out, label->name);
+	buf_puts(out, "=\"");
+	for (;;) {
+		size_t plain = strcspn(value, "\n\\\"");
+
+		buf_put(out, value, plain);
+		value += plain;
+		if (!*value)
+			break;
+		buf_putc(out, '\\');
+		buf_putc(out, *value == '\n' ? 'n' : *value);
+		value++;
 	}
 	buf_putc(out, '"');
+}
+
+/* Most numbers are small counts. A page has thousands, so these do without printf. */
+static void put_number(struct buf *out, double value)
+{
+	char digits[24], *at = digits + sizeof(digits);
+	unsigned long whole;
+
+	if (!(value >= 0 && value < 1e15) || value != (double)(unsigned long)value) {
+		buf_printf(out, "%.15g", value);
+		return;
+	}
+	whole = (unsigned long)value;
+	do
+		*--at = (char)('0' + whole % 10);
+	while (whole /= 10);
+	buf_put(out, at, (size_t)(digits + sizeof(digits) - at));
 }
 
 void openmetrics_sample(struct buf *out, const char *name, const char *suffix,
 			const struct openmetrics_label *labels, size_t label_count, double value)
 {
-	buf_printf(out, "zknginx_%s%s", name, suffix);
+	buf_puts(out, "zknginx_");
+	buf_puts(out, name);
+	buf_puts(out, suffix);
 	for (size_t i = 0; i < label_count; i++) {
 		buf_putc(out, i ? ',' : '{');
 		put_label(out, &labels[i]);
 	}
-	buf_printf(out, "%s %.15g\n", label_count ? "}" : "", value);
+	buf_puts(out, label_count ? "} " : " ");
+	put_number(out, value);
+	buf_putc(out, '\n');
 }
 
 /* --- histograms ------------------------------------------------------------------------------ */
@@ -120,18 +146,31 @@ static void put_head(struct buf *out, const char *line, size_t size, const struc
 		buf_put(out, line + before, size - before);
 }
 
+/* The first line from here on that begins with '#'; NULL: there is none. `at` begins a line. */
+static const char *next_comment(const char *at)
+{
+	if (*at == '#')
+		return at;
+	at = strstr(at, "\n#");
+	return at ? at + 1 : NULL;
+}
+
 void openmetrics_as_text(const char *text, struct buf *out)
 {
 	struct family family = { "", "" };
+	const char *line = next_comment(text);
 
-	while (*text) {
-		size_t size = strcspn(text, "\n");
+	while (line) {
+		size_t size = strcspn(line, "\n");
+		const char *end = line + size + (line[size] == '\n');
 
-		size += text[size] == '\n';
-		if (text[0] == '#' && (read_type(text, &family) || strncmp(text, "# EOF", 5) != 0))
-			put_head(out, text, size, &family);
+		buf_put(out, text, (size_t)(line - text)); /* samples */
+		if (read_type(line, &family) || strncmp(line, "# EOF", 5) != 0)
+			put_head(out, line, (size_t)(end - line), &family);
 		else
-			buf_put(out, text, size);
-		text += size;
+			buf_put(out, line, (size_t)(end - line));
+		text = end;
+		line = next_comment(text);
 	}
+	buf_puts(out, text);
 }
