@@ -116,7 +116,7 @@ static void open_znodes_are_warned_of(void **state UNUSED)
 	struct rig_ctl_result r = rig_ctl(settings, "init", NULL);
 
 	rig_ctl_assert_code(&r, 0);
-	assert_says(r.out, "Warning: every client that reaches ZooKeeper can change 13 of these");
+	assert_says(r.out, "Warning: every client that reaches ZooKeeper can change 15 of these");
 	assert_says(r.out, "zookeeper.auth_file");
 	assert_says(r.out, "setAcl -R /nginx auth::cdrwa");
 }
@@ -153,8 +153,8 @@ static void the_json_has_its_keys(void **state UNUSED)
 	j = rig_ctl_json(&r);
 	assert_int_equal(json_object_size(j), 4);
 	assert_int_equal(json_array_size(json_object_get(j, "existed")), 3);
-	assert_int_equal(json_array_size(json_object_get(j, "created")), 10);
-	assert_int_equal(json_array_size(json_object_get(j, "world_writable")), 13);
+	assert_int_equal(json_array_size(json_object_get(j, "created")), 12);
+	assert_int_equal(json_array_size(json_object_get(j, "world_writable")), 15);
 	assert_says(json_string_value(json_object_get(j, "nginx_conf")), "include");
 	json_decref(j);
 }

@@ -113,7 +113,6 @@ static void render_gets_the_options_of_the_probe(void **state UNUSED)
 	o = (struct render_options){ 0 };
 	deploy_render_options(r.deploy, &o);
 	assert_null(o.probe);
-	assert_null(o.http_log);
 }
 
 static void without_a_probe_no_request_is_sent(void **state UNUSED)

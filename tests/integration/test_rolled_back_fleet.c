@@ -57,6 +57,29 @@ static void restore(struct rig_fleet *f, const char *copy)
 	f->zk = rig_zk_connect(rig_zookeeper_hosts(f->zookeeper));
 }
 
+/* What a host has not seen of the plan before ZooKeeper stops, it cannot keep. */
+static bool all_have_seen(struct rig_fleet *f, const char *phase, long step)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		struct rig_host *h = &f->hosts[i].host;
+
+		if (strcmp(rig_host_status_text(h, "rollout.phase"), phase) != 0 ||
+		    rig_host_status_number(h, "rollout.step") != step)
+			return false;
+	}
+	return true;
+}
+
+static bool all_have_seen_accepted(struct rig_fleet *f, const char *word)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		if (strcmp(rig_host_status_text(&f->hosts[i].host, "rollout.permitted"),
+			   rig_fleet_digest(f, word)) != 0)
+			return false;
+	}
+	return all_have_seen(f, "idle", 0);
+}
+
 /* Revision 1 was accepted when the copy was made, and 2 when it was restored. */
 static void start_and_restore(struct rig_fleet *f)
 {
@@ -66,6 +89,7 @@ static void start_and_restore(struct rig_fleet *f)
 	rig_zookeeper_copy(f->zookeeper, "old");
 	rig_fleet_push(f, "2");
 	rig_fleet_await_accepted(f, "2");
+	eventually(NULL, all_have_seen_accepted(f, "2"));
 	restore(f, "old");
 	eventually(NULL, all_alert(f, true));
 }
@@ -191,6 +215,7 @@ static void a_rollout_that_was_lost_goes_on_and_no_host_goes_back(void **state)
 	fleet_eventually(f, rig_fleet_served(f, 0, "1 2"));
 	rig_fleet_promote(f, "promote");
 	fleet_eventually(f, rig_fleet_served(f, 1, "1 2"));
+	eventually(NULL, all_have_seen(f, "batch", 2));
 	restore(f, "old");
 	eventually(NULL, all_alert(f, true));
 	for (size_t i = 0; i < f->count; i++)
