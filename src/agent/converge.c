@@ -286,7 +286,7 @@ void converge_accept(void *agent, struct model *m)
 static void accept_attempt(struct agent *a, const struct outcome *o)
 {
 	permission_keep(a->permission, a->attempt.tree, a->attempt.revision);
-	a->running.zxid = edit_newest(a->attempt.tree);
+	running_note_transactions(&a->running, a->attempt.tree);
 	converge_accept(a, TAKE(a->attempt.model));
 	if (!a->running.good->pending && o->in_force)
 		memcpy(a->running.applied, a->attempt.revision, sizeof(a->running.applied));

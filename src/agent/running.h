@@ -21,6 +21,8 @@ struct running {
 /* Replaces the model (which is taken over) and its znodes, and records the znodes in the state
  * directory, so that they survive a restart. */
 void running_accept(struct running *r, struct model *model, struct stage *stage);
+/* This tree was deployed. A config of the history has no transactions. */
+void running_note_transactions(struct running *r, const struct tree *tree);
 void running_fini(struct running *r);
 
 #endif

@@ -53,8 +53,8 @@ static void remember(struct tally *t, const struct deployed *d, uint64_t wall, d
 /* Was it found in force, after a search had deployed it? */
 static bool was_searched(const struct tally *t, const struct deployed *d)
 {
-	return d->outcome->result == DEPLOY_UNCHANGED && t->deployments.last.on &&
-	       d->outcome->generation > t->deployments.last.generation;
+	return d->outcome->result == DEPLOY_UNCHANGED && t->live &&
+	       d->outcome->generation != t->live;
 }
 
 static bool is_taken(const struct tally *t, const struct deployed *d)
@@ -114,6 +114,8 @@ void tally_take(struct tally *t, const struct deployed *d, uint64_t wall)
 	for (size_t i = 0; i < STEP_N; i++)
 		steps_ms[i] = d->earlier_ms[i] + o->steps_ms[i];
 	follow_change(t, d, total_ms, steps_ms);
+	if (o->in_force)
+		t->live = o->generation;
 	if (o->result == DEPLOY_UNCHANGED) {
 		t->numbers[d->kind].results[o->result]++;
 		return;

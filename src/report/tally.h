@@ -8,6 +8,7 @@ struct tally {
 	struct status_deployments deployments;
 	struct deployment_numbers numbers[DEPLOYMENT_KIND_N];
 	struct histogram changes;
+	unsigned long live; /* the generation that the last outcome left in force; 0: none yet */
 	struct status_change change; /* its strings are the next two */
 	char *znode;
 	struct buf text;

@@ -121,6 +121,24 @@ the_log_and_the_status_say_what_caused_a_deployment_and_how_long_it_took(void **
 	assert_non_null(strstr(line, " kind=reload result=applied total_ms="));
 }
 
+/* nginx refuses one of two changes; a search deploys the other one. */
+static void
+a_change_of_which_nginx_refuses_a_part_is_traced_until_the_rest_is_served(void **state UNUSED)
+{
+	char *log;
+
+	rig_zk_create(host.zk, CONFIG "/snippets/http", "");
+	start();
+	rig_host_set_site(&host, port, "two");
+	eventually(NULL, page_has("/metrics", "zknginx_change_duration_seconds_count 1\n"));
+	rig_zk_send_create(host.zk, CONFIG "/snippets/http/bad", "client_body_timeout never;\n");
+	rig_host_set_site(&host, port, "three");
+	eventually(NULL, rig_nginx_says(port, "three"));
+	eventually(NULL, page_has("/metrics", "zknginx_change_duration_seconds_count 2\n"));
+	log = rig_read(host.log);
+	assert_non_null(strstr(log, " result=refused total_ms="));
+}
+
 static void a_host_is_ready_as_long_as_its_nginx_serves(void **state UNUSED)
 {
 	char *body;
@@ -157,6 +175,7 @@ int main(void)
 		TEST(promtool_finds_nothing_wrong_with_the_metrics),
 		cmocka_unit_test(promtool_accepts_the_alerting_rules_and_their_tests),
 		TEST(the_log_and_the_status_say_what_caused_a_deployment_and_how_long_it_took),
+		TEST(a_change_of_which_nginx_refuses_a_part_is_traced_until_the_rest_is_served),
 		TEST(a_host_is_ready_as_long_as_its_nginx_serves),
 		TEST(the_pages_are_served_on_a_unix_socket),
 	};

@@ -359,15 +359,20 @@ static void a_change_that_a_search_deployed_is_over_when_the_next_run_finds_it(v
 {
 	struct host *h = *state;
 	static const double before[STEP_N];
-	struct outcome o = { .result = DEPLOY_REFUSED, .generation = 8 };
+	struct outcome o = { .result = DEPLOY_UNCHANGED, .generation = 7, .in_force = true };
 	struct deployed d = {
 		.outcome = &o, .change = &edit, .began = edit.committed, .earlier_ms = before
 	};
 
 	report_outcome(h->report, &d);
+	o = (struct outcome){ .result = DEPLOY_REFUSED, .generation = 8 };
+	report_outcome(h->report, &d);
+	/* all of it was refused: what was live stays */
+	o = (struct outcome){ .result = DEPLOY_UNCHANGED, .generation = 7, .in_force = true };
+	report_outcome(h->report, &d);
 	assert_page(h, "/metrics", 200, "change_duration_seconds_count 0\n");
-	o.result = DEPLOY_UNCHANGED;
-	o.generation = 9;
+	/* the rest of it was deployed, under the number of what was refused */
+	o.generation = 8;
 	report_outcome(h->report, &d);
 	assert_page(h, "/metrics", 200, "change_duration_seconds_count 1\n");
 	assert_page(h, "/status", 200, "\"zxid\": \"0x1a\"");
