@@ -21,12 +21,22 @@ const char *module_result_text(enum module_result result)
 /* --- digests --------------------------------------------------------------------------------- */
 
 /* FNV-1a. */
-static uint64_t fold(uint64_t hash, const void *data, size_t size)
+static uint64_t fold(uint64_t hash, unsigned char byte)
 {
-	const unsigned char *bytes = data;
+	return (hash ^ byte) * UINT64_C(0x100000001b3);
+}
 
-	for (size_t i = 0; i < size; i++)
-		hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
+static uint64_t fold_number(uint64_t hash, uint32_t number)
+{
+	for (unsigned shift = 0; shift < 32; shift += 8)
+		hash = fold(hash, (unsigned char)(number >> shift));
+	return hash;
+}
+
+static uint64_t fold_text(uint64_t hash, struct module_text text)
+{
+	for (size_t i = 0; i < text.size; i++)
+		hash = fold(hash, (unsigned char)text.data[i]);
 	return hash;
 }
 
@@ -42,9 +52,11 @@ uint64_t module_server_digest(const struct module_server *s)
 {
 	const uint32_t numbers[] = { s->weight,       s->max_conns, s->max_fails,
 				     s->fail_timeout, s->backup,    s->down };
-	uint64_t hash = fold(UINT64_C(0xcbf29ce484222325), numbers, sizeof(numbers));
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
 
-	return mix(fold(hash, s->name.data, s->name.size));
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+		hash = fold_number(hash, numbers[i]);
+	return mix(fold_text(hash, s->name));
 }
 
 uint64_t module_order_digest(uint64_t before, uint64_t server)
