@@ -1,6 +1,5 @@
 /* OpenMetrics text, and the older text that is made of it. */
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "openmetrics.h"
@@ -116,34 +115,52 @@ static const struct {
 	{ "info", "_info", "gauge" },
 };
 
-struct family {
-	char name[128], type[16];
+static const char type_line[] = "# TYPE ";
+
+struct span {
+	const char *at;
+	size_t size;
 };
 
+/* Both are in the text. */
+struct family {
+	struct span name, type;
+};
+
+static bool is(const struct span *s, const char *word)
+{
+	return s->size == strlen(word) && memcmp(s->at, word, s->size) == 0;
+}
+
+/* "# TYPE name type" */
 static bool read_type(const char *line, struct family *f)
 {
-	return sscanf(line, "# TYPE %127s %15s", f->name, f->type) == 2;
+	if (strncmp(line, type_line, strlen(type_line)) != 0)
+		return false;
+	f->name.at = line + strlen(type_line);
+	f->name.size = strcspn(f->name.at, " ");
+	f->type.at = f->name.at + f->name.size + 1;
+	f->type.size = strcspn(f->type.at, "\n");
+	return true;
 }
 
 /* The rest of a head's line, after the name of the family. */
 static void put_head(struct buf *out, const char *line, size_t size, const struct family *f)
 {
-	size_t before = strlen("# TYPE ") + strlen(f->name);
-	const char *suffix = "", *type = f->type;
-	bool is_type = strncmp(line, "# TYPE ", 7) == 0;
+	size_t before = strlen(type_line) + f->name.size; /* all heads begin with as many bytes */
+	bool is_type = strncmp(line, type_line, strlen(type_line)) == 0;
 
+	buf_put(out, line, before);
 	for (size_t i = 0; i < ARRAY_SIZE(older_types); i++) {
-		if (strcmp(f->type, older_types[i].type) == 0) {
-			suffix = older_types[i].suffix;
-			type = older_types[i].older;
+		if (!is(&f->type, older_types[i].type))
+			continue;
+		buf_puts(out, older_types[i].suffix);
+		if (is_type) {
+			buf_printf(out, " %s\n", older_types[i].older);
+			return;
 		}
 	}
-	buf_put(out, line, before);
-	buf_puts(out, suffix);
-	if (is_type)
-		buf_printf(out, " %s\n", type);
-	else
-		buf_put(out, line + before, size - before);
+	buf_put(out, line + before, size - before);
 }
 
 /* The first line from here on that begins with '#'; NULL: there is none. `at` begins a line. */
@@ -157,7 +174,7 @@ static const char *next_comment(const char *at)
 
 void openmetrics_as_text(const char *text, struct buf *out)
 {
-	struct family family = { "", "" };
+	struct family family = { { "", 0 }, { "", 0 } };
 	const char *line = next_comment(text);
 
 	while (line) {
