@@ -42,7 +42,7 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev libzookeeper-mt-dev libconfig-de
 	libjansson-dev libmicrohttpd-dev libssl-dev uthash-dev zlib1g-dev
 DEMO_PACKAGES := zookeeper nginx libnginx-mod-stream curl
 TEST_PACKAGES := libcmocka-dev default-jdk-headless libcurator-client-java libcurator-framework-java \
-	libcurator-recipes-java libcurator-discovery-java openssl procps git mandoc nginx-dev
+	libcurator-recipes-java libcurator-discovery-java openssl procps git mandoc nginx-dev prometheus
 FAULT_PACKAGES := strace
 LINT_PACKAGES := clang clang-format clang-tidy libclang-rt-dev cppcheck systemd
 
@@ -240,8 +240,8 @@ unit: $(UNIT_TESTS)
 	$(Q)failed=; for t in $^; do echo "== $$t"; $$t || failed="$$failed $$t"; done; $(verdict)
 
 # A person reads the diff that this leaves.
-golden-update: $(B)/tests/unit/test_golden
-	$(Q)GOLDEN_UPDATE=1 $<
+golden-update: $(B)/tests/unit/test_golden $(B)/tests/unit/test_status
+	$(Q)for t in $^; do GOLDEN_UPDATE=1 $$t || exit 1; done
 
 # conf/schema, from the tables of fields.
 schema: $(B)/tests/unit/test_schema
@@ -342,9 +342,10 @@ $(FAULTS) $(B)/tests/soak/soak: $(B)/%: $(B)/%.o $(FAULT_GROUND) $(RIG) $(B)/lib
 bench: test-deps
 	$(Q)$(MAKE) --no-print-directory $(B)/zknginxd $(B)/tests/bench/bench_edit $(B)/tests/bench/bench_spine \
 		$(B)/tests/bench/bench_fleet $(B)/tests/bench/bench_relay $(B)/tests/bench/bench_checks \
-		$(B)/tests/bench/zknginxd
+		$(B)/tests/bench/bench_scrape $(B)/tests/bench/zknginxd
 	$(Q)$(B)/tests/bench/bench_spine $(SIZES)
 	$(Q)ZKNGINXD=$(B)/zknginxd $(B)/tests/bench/bench_edit $(SIZES)
+	$(Q)ZKNGINXD=$(B)/zknginxd $(B)/tests/bench/bench_scrape
 	$(Q)$(B)/tests/bench/bench_fleet $(HOSTS)
 	$(Q)$(B)/tests/bench/bench_checks
 	$(Q)ZKNGINXD=$(B)/tests/bench/zknginxd $(B)/tests/bench/bench_relay $(ZNODES)
@@ -352,12 +353,13 @@ bench: test-deps
 # The leader's work is the daemon's own; nothing of the daemon is faked.
 $(B)/tests/bench/bench_edit: $(B)/tests/bench/bench_edit.o
 $(B)/tests/bench/bench_spine: $(B)/tests/bench/bench_spine.o
+$(B)/tests/bench/bench_scrape: $(B)/tests/bench/bench_scrape.o
 $(B)/tests/bench/bench_fleet: $(patsubst %.c,$(B)/%.o,tests/bench/bench_fleet.c $(wildcard src/leader/*.c))
 $(B)/tests/bench/bench_checks: $(B)/tests/bench/bench_checks.o $(B)/libwings.a $(B)/libcore.a
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(B)/tests/bench/bench_edit $(B)/tests/bench/bench_spine $(B)/tests/bench/bench_fleet: $(RIG) $(B)/libwings.a $(B)/libcore.a
+$(addprefix $(B)/tests/bench/bench_,edit spine scrape fleet): $(RIG) $(B)/libwings.a $(B)/libcore.a
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -lcmocka
 

@@ -17,6 +17,7 @@
 #include "daemon.h"
 #include "host/notify.h"
 #include "host/settings_trust.h"
+#include "report/pages.h"
 #include "sys/timing.h"
 
 #define ONCE_PATIENCE (60 * USEC_PER_SEC)
@@ -151,11 +152,11 @@ static void on_agent_unreadable(void *daemon, const struct problems *unreadable)
 	report_unreadable(d->report, unreadable);
 }
 
-static void on_agent_outcome(void *daemon, const struct outcome *o, const double earlier_ms[STEP_N])
+static void on_agent_outcome(void *daemon, const struct deployed *news)
 {
 	struct daemon *d = daemon;
 
-	report_outcome(d->report, o, earlier_ms);
+	report_outcome(d->report, news);
 }
 
 static void on_agent_over(void *daemon, bool good)
@@ -202,7 +203,7 @@ static void open_alarm(struct daemon *d)
 static void open_report(struct daemon *d)
 {
 	static const struct report_ops ops = { on_report_due, daemon_facts, daemon_fill_status,
-					       daemon_fill_member };
+					       daemon_fill_numbers, daemon_fill_member };
 
 	d->report = report_new(&(struct report_spec){ .loop = d->loop,
 						      .settings = d->settings,
@@ -281,6 +282,16 @@ static int open_agent(struct daemon *d, struct err *e)
 	return rc;
 }
 
+static int open_http(struct daemon *d, struct err *e)
+{
+	const struct http_spec spec = { d->settings->metrics.listen, report_pages,
+					report_page_count };
+
+	if (d->once || !*spec.listen)
+		return 0;
+	return http_new(d->loop, &spec, d->report, &d->http, e);
+}
+
 static int open_parts(struct daemon *d, struct err *e)
 {
 	if (open_agent(d, e) < 0) {
@@ -295,11 +306,7 @@ static int open_parts(struct daemon *d, struct err *e)
 		agent_join(d->agent, d->fleet);
 	}
 	open_report(d);
-	if (!d->once && *d->settings->metrics.listen &&
-	    http_new(d->loop, d->settings->metrics.listen, report_metrics, d->report, &d->http, e) <
-		    0)
-		return err_wrap(e, "metrics.listen");
-	return 0;
+	return open_http(d, e);
 }
 
 static int start(struct daemon *d, struct err *e)

@@ -62,6 +62,7 @@ void daemon_return_helper(struct daemon *d);
 /* daemon_status.c: what the report, the alarm and the leader get; d is the daemon. */
 void daemon_facts(void *d, struct status_facts *out);
 void daemon_fill_status(void *d, struct status *s, struct arena *scratch);
+void daemon_fill_numbers(void *d, struct numbers *n);
 void daemon_fill_member(void *d, struct member *m);
 /* Gather all conditions: something that is wrong, or is over, may have changed. */
 void daemon_update_alerts(struct daemon *d);

@@ -2,7 +2,11 @@
  * What the report, the alarm and the leader get: each owner fills in its part. Nothing is copied,
  * so the values are good until the next event.
  */
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include "daemon.h"
+#include "nginx/proc.h"
 #include "sys/timing.h"
 
 void daemon_facts(void *daemon, struct status_facts *out)
@@ -63,6 +67,32 @@ void daemon_fill_status(void *daemon, struct status *s, struct arena *scratch)
 	agent_fill_status(d->agent, s, scratch);
 	fill_fleet(d, s);
 	fill_alerts(d, s, scratch);
+}
+
+static void fill_process(const struct daemon *d, struct numbers *n)
+{
+	struct rusage used = { 0 };
+
+	getrusage(RUSAGE_SELF, &used);
+	n->process.cpu = (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+			 (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / USEC_PER_SEC;
+	n->process.resident = proc_resident(getpid());
+	n->process.started = d->started;
+}
+
+void daemon_fill_numbers(void *daemon, struct numbers *n)
+{
+	const struct daemon *d = daemon;
+
+	agent_fill_numbers(d->agent, n);
+	fill_process(d, n);
+	n->leader.leads = d->leader && leader_is_active(d->leader);
+	if (!n->leader.leads)
+		return;
+	n->leader.members = leader_numbers(d->leader)->members;
+	n->leader.hosts = leader_numbers(d->leader)->hosts;
+	n->leader.hosts_done = leader_numbers(d->leader)->hosts_done;
+	n->leader.conditions = leader_conditions(d->leader)->count;
 }
 
 static void check_helper(const struct daemon *d, struct conditions *c)

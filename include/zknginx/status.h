@@ -14,6 +14,7 @@
 #include <zknginx/arena.h>
 #include <zknginx/buf.h>
 #include <zknginx/err.h>
+#include <zknginx/numbers.h>
 #include <zknginx/problem.h>
 
 #define STATUS_STATES(X)                                                                           \
@@ -54,23 +55,6 @@ enum nginx_includes {
 
 /* A fact that may not be known yet. */
 enum status_maybe { STATUS_UNKNOWN, STATUS_NO, STATUS_YES };
-
-/* Steps of a deployment, in the order they happen. */
-#define STEPS(X)                                                                                   \
-	X(DECODE, "decode")                                                                        \
-	X(RENDER, "render")                                                                        \
-	X(STAGE, "stage")                                                                          \
-	X(CHECK, "check")                                                                          \
-	X(PUBLISH, "publish")                                                                      \
-	X(SIGNAL, "signal")                                                                        \
-	X(VERIFY, "verify")
-
-enum step_id {
-#define X(name, text) STEP_##name,
-	STEPS(X)
-#undef X
-		STEP_N
-};
 
 /* How many problems status.json and a report znode list. */
 #define STATUS_PROBLEMS_MOST 500
@@ -134,6 +118,21 @@ struct status_deployments {
 		double total_ms;
 		double steps_ms[STEP_N];
 	} last;
+};
+
+/* The last change of the config that nginx took, from its commit in ZooKeeper until nginx
+ * served it. */
+struct status_change {
+	bool on;              /* there was one; else the rest is not published */
+	int64_t zxid, newest; /* the first and the last transaction that it brought */
+	const char *znode;    /* that the first one changed */
+	unsigned long znodes; /* that all of them changed */
+	unsigned long generation;
+	uint64_t committed; /* wall clock of a ZooKeeper server; 0: not known */
+	double total_ms;
+	double waited_ms;   /* from the commit until the run began; 0 when the clocks differ */
+	bool clocks_differ; /* the commit is in the future of this host's clock */
+	const char *text;   /* a sentence */
 };
 
 struct status {
@@ -230,10 +229,11 @@ struct status {
 	const struct status_alert *alerts;
 	size_t alert_count;
 	struct status_deployments deployments;
+	struct status_change change;
+	struct numbers numbers; /* for /metrics alone */
 };
 
 const char *status_state_name(enum status_state s);
-const char *step_name(enum step_id s);
 const char *nginx_state_name(enum nginx_state s);
 
 /* JSON with sorted keys, so that equal values are equal bytes. `problem_limit` shortens the list of

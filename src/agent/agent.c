@@ -3,11 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "accept.h"
 #include "candidate.h"
 #include "converge.h"
 #include "core/compose/compose.h"
 #include "core/decode/decode_cache.h"
 #include "core/render/rendered.h"
+#include "core/status/census.h"
 
 /* --- callbacks of the parts ------------------------------------------------------------------ */
 
@@ -91,6 +93,7 @@ static int open_state(struct agent *a, struct err *e)
 	r->good = compose_accepted(r->accepted, a->settings->zookeeper.config, &a->policy,
 				   last_names_view(a->last_names));
 	host_config_adopt(stage_live_directory(a->stage), r->good);
+	census_take(r->good, &r->numbers);
 	checker_follow(a->checker, r->good);
 	return 0;
 }
@@ -110,7 +113,7 @@ static int open_deploy(struct agent *a, struct err *e)
 	static const struct live_ops live_ops = { converge_on_taken, converge_on_workers };
 	static const struct refusal_ops refusal_ops = {
 		.tester = { candidate_compose_sources, candidate_render },
-		.accept = converge_accept,
+		.accept = accept_model,
 		.on_over = converge_on_refusal_over,
 		.on_retry = on_retry,
 		.on_change = on_change,

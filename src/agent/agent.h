@@ -36,8 +36,8 @@ struct agent_ops {
 	void (*on_problems)(void *ctx, const struct problems *problems);
 	/* No run is possible until the next tree; these paths cannot be read now. */
 	void (*on_unreadable)(void *ctx, const struct problems *unreadable);
-	/* A deployment is over. earlier_ms: the steps that were taken before it. */
-	void (*on_outcome)(void *ctx, const struct outcome *o, const double earlier_ms[STEP_N]);
+	/* A deployment is over. */
+	void (*on_outcome)(void *ctx, const struct deployed *d);
 	/* With `once`: nothing more is to be done soon. good: everything is deployed, and there is
 	 * no problem. */
 	void (*on_over)(void *ctx, bool good);
@@ -89,6 +89,8 @@ void agent_status_facts(const struct agent *a, struct status_facts *out);
 /* The parts of the status: revision, zookeeper, nginx, probe, rollout, discovery. Lists are made in
  * the arena. */
 void agent_fill_status(const struct agent *a, struct status *s, struct arena *scratch);
+/* Those that only /metrics shows, nginx's memory among them. */
+void agent_fill_numbers(const struct agent *a, struct numbers *n);
 /* The revisions, the part in rollouts, and the verdict. */
 void agent_fill_member(const struct agent *a, struct member *m);
 /* Adds the conditions of this host. */

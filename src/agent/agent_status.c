@@ -248,6 +248,37 @@ void agent_fill_status(const struct agent *a, struct status *s, struct arena *sc
 	fill_updates(a, s, scratch);
 }
 
+static void fill_zookeeper_numbers(const struct agent *a, struct numbers *n)
+{
+	const struct session *session = mirror_session(a->mirror);
+
+	n->zookeeper.expirations = session_expirations(session);
+	n->zookeeper.beats = session_beats(session);
+	n->zookeeper.data = mirror_bytes(a->mirror);
+	n->zookeeper.zxid = a->newest_zxid;
+	session_traffic(&n->zookeeper.received, &n->zookeeper.sent);
+}
+
+void agent_fill_numbers(const struct agent *a, struct numbers *n)
+{
+	struct nginx_memory memory = deploy_nginx_memory(a->deploy);
+	struct nginx_status nginx;
+
+	deploy_nginx_status(a->deploy, &nginx);
+	fill_zookeeper_numbers(a, n);
+	n->config = live_numbers(a->live);
+	n->tests_passed = nginx.tests_passed;
+	n->tests_refused = nginx.tests_refused;
+	n->memory.master = memory.master;
+	n->memory.workers = memory.workers;
+	n->memory.old_workers = memory.old_workers;
+	n->stub.reading = nginx.probe.reading;
+	n->stub.writing = nginx.probe.writing;
+	n->stub.waiting = nginx.probe.waiting;
+	n->stub.accepted = nginx.probe.accepted;
+	n->stub.handled = nginx.probe.handled;
+}
+
 void agent_fill_member(const struct agent *a, struct member *m)
 {
 	struct permission_facts p;

@@ -7,6 +7,7 @@
 #include <zknginx/status.h>
 
 #include "core/decode/expand.h"
+#include "core/status/edit.h"
 
 struct attempt {
 	struct model *model;         /* NULL: no deployment is under way */
@@ -16,6 +17,9 @@ struct attempt {
 	struct tree *newest; /* the newest tree when the attempt was made … */
 	struct tree *newer;  /* … and a later one that differs; NULL: there is none */
 	char revision[DIGEST_HEX_SIZE];
+	struct edit change;      /* what of ZooKeeper's transactions made it due … */
+	uint64_t began;          /* … and when the run began, wall clock */
+	uint64_t rendered;       /* when the bundle was rendered, CLOCK_MONOTONIC */
 	double steps_ms[STEP_N]; /* of the steps before nginx/deploy's */
 };
 

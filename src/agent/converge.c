@@ -3,6 +3,7 @@
 
 #include <zknginx/log.h>
 
+#include "accept.h"
 #include "acl_hold.h"
 #include "candidate.h"
 #include "converge.h"
@@ -61,7 +62,7 @@ static void postpone(struct agent *a)
 static void run(struct agent *a)
 {
 	struct attempt *t = &a->attempt;
-	uint64_t clock = timing_now(), due;
+	uint64_t clock = timing_now(), began = timing_wall(), due;
 	bool made;
 
 	a->dirty = false;
@@ -72,9 +73,12 @@ static void run(struct agent *a)
 	converge_at(a, due);
 	if (!made)
 		return;
+	t->began = began;
+	t->change = edit_find(t->tree, a->running.zxid);
 	t->steps_ms[STEP_DECODE] = ms_since(&clock);
 	t->bundle = candidate_render(a, t->model);
 	t->steps_ms[STEP_RENDER] = ms_since(&clock);
+	t->rendered = clock;
 	converge_at(a, refusal_due(a->refusal));
 	trial_problems(a->trial, t->revision, &a->problems);
 	if (refusal_waits(a->refusal, t->bundle, &a->problems, &due)) {
@@ -159,6 +163,7 @@ void converge_on_tree(void *agent, struct tree *tree, const struct problems *unr
 
 	past_watch_facts(a->past, &past);
 	a->roots.waiting = false;
+	a->newest_zxid = edit_newest(tree);
 	permission_on_tree(a->permission, tree, unreadable, &a->running, past.stale_plan);
 	permission_facts(a->permission, &p);
 	past_watch_plan(a->past, p.plan);
@@ -212,8 +217,8 @@ void converge_on_taken(void *agent, const char *error)
 		converge_at(a, deliver_by_deployment(a));
 		return;
 	}
+	accept_servers(a);
 	attempt_end(&a->attempt);
-	checker_follow(a->checker, live_model(a->live));
 	a->ops->on_change(a->ctx);
 	converge_at(a, live_due(a->live));
 	if (live_look(a->live) || a->dirty)
@@ -270,29 +275,6 @@ void converge_on_refusal_over(void *agent)
 }
 
 /* --- the way back ---------------------------------------------------------------------------- */
-
-/* nginx runs it, or will when it is started: from now on this is the last good form of all znodes.
- */
-void converge_accept(void *agent, struct model *m)
-{
-	struct agent *a = agent;
-
-	foreign_log(a->running.good, m);
-	running_accept(&a->running, m, a->stage);
-	last_names_keep(a->last_names, a->running.good);
-	checker_follow(a->checker, a->running.good);
-}
-
-static void accept_attempt(struct agent *a, const struct outcome *o)
-{
-	permission_keep(a->permission, a->attempt.tree, a->attempt.revision);
-	live_accept(a->live);
-	converge_accept(a, TAKE(a->attempt.model));
-	if (!a->running.good->pending && o->in_force)
-		memcpy(a->running.applied, a->attempt.revision, sizeof(a->running.applied));
-	if (refusal_on_accepted(a->refusal, o, &a->problems))
-		a->dirty = true;
-}
 
 static void on_accepted(struct agent *a, const struct outcome *o)
 {
@@ -367,16 +349,19 @@ void converge_on_done(void *agent, const struct outcome *o)
 {
 	struct agent *a = agent;
 
+	struct deployed news;
+
 	live_outcome(a->live, o);
 	if (refusal_takes_outcome(a->refusal, o))
 		return;
+	news = accept_news(a, o);
 	outcomes[o->result](a, o);
 	if (outcomes[o->result] == on_refused) {
-		a->ops->on_outcome(a->ctx, o, a->attempt.steps_ms);
+		a->ops->on_outcome(a->ctx, &news);
 		return;
 	}
 	trial_outcome(a->trial, a->attempt.revision, o, a->running.good->pending);
-	a->ops->on_outcome(a->ctx, o, a->attempt.steps_ms);
+	a->ops->on_outcome(a->ctx, &news);
 	attempt_end(&a->attempt);
 	refusal_watch_causes(a->refusal);
 	if (host_config_has_changed(&a->host_config, a->deploy))

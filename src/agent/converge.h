@@ -10,6 +10,7 @@
  *	converge.c	when a run begins, and what its outcome means
  *	candidate.c	what a run deploys
  *	deliver.c	how it comes to nginx: live.c, or nginx/deploy
+ *	accept.c	what nginx has taken of it
  *	agent_status.c, agent_conditions.c	what others see of it
  */
 #ifndef ZKNGINX_AGENT_CONVERGE_H
@@ -73,6 +74,7 @@ struct agent {
 	sd_event_source *again;   /* timer: a run is due … */
 	uint64_t again_at;        /* … at that time; NEVER = it is off */
 
+	int64_t newest_zxid;  /* the newest transaction in the newest tree; 0: there is none */
 	unsigned long deaths; /* of workers, when agent_conditions() last looked */
 	uint64_t last_death;
 };
@@ -93,7 +95,6 @@ void converge_on_names(void *agent);
 void converge_on_fetched(void *agent);
 void converge_on_failures(void *agent);
 void converge_on_acl(void *agent);
-void converge_accept(void *agent, struct model *m);
 void converge_on_refusal_over(void *agent);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include <zknginx/log.h>
 
+#include "core/status/census.h"
 #include "live.h"
 #include "sys/timing.h"
 
@@ -19,9 +20,11 @@ struct live {
 	bool knows_rest;
 	struct digest rest;  /* bundle.h */
 	struct model *model; /* what the workers were given and is not persisted; NULL: nothing */
-	uint64_t due;        /* when it is to be persisted; NEVER: nothing is */
-	bool failed;         /* a change failed: until a reload all is deployed */
-	bool reloaded;       /* nginx was reloaded for other servers, and still has other ones */
+	struct config_numbers numbers; /* of the model, when they were asked for */
+	bool is_counted;
+	uint64_t due;  /* when it is to be persisted; NEVER: nothing is */
+	bool failed;   /* a change failed: until a reload all is deployed */
+	bool reloaded; /* nginx was reloaded for other servers, and still has other ones */
 
 	struct arena *arena; /* of the change under way */
 	struct apply apply;
@@ -162,6 +165,7 @@ static void on_changed(void *ctx, const char *error)
 		 operations, PLURAL(operations), upstreams, PLURAL(upstreams));
 	model_free(l->model);
 	l->model = TAKE(l->spec.attempt->model);
+	l->is_counted = false;
 	if (l->due == NEVER)
 		l->due = timing_now() + l->spec.nginx->persist_gap;
 	l->updates++;
@@ -279,6 +283,16 @@ void live_free(struct live *l)
 unsigned long live_updates(const struct live *l)
 {
 	return l->updates;
+}
+
+const struct config_numbers *live_numbers(struct live *l)
+{
+	if (!l->model)
+		return &l->spec.running->numbers;
+	if (!l->is_counted)
+		census_take(l->model, &l->numbers);
+	l->is_counted = true;
+	return &l->numbers;
 }
 
 bool live_has_module(const struct live *l)

@@ -78,6 +78,9 @@ bool live_takes(const struct live *l, const struct upstream *u);
 
 /* --- for the status --- */
 
+/* Of live_model(). */
+const struct config_numbers *live_numbers(struct live *l);
+
 /* How often nginx was given servers without a reload. */
 unsigned long live_updates(const struct live *l);
 /* Has nginx the module? */

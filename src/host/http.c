@@ -1,5 +1,5 @@
 /*
- * One page, /metrics, for every client that can connect to the address that the operator chose.
+ * A few pages, for every client that can connect to the address that the operator chose.
  * libmicrohttpd has no thread here: its epoll descriptor is a source of the loop, and
  * MHD_get_timeout() says when it has to run without an event.
  *
@@ -7,10 +7,8 @@
  * is not, so when all CONNECTIONS places are taken, the oldest connection is shut down: a client
  * that sends its request at once is answered long before it is the oldest.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,12 +20,13 @@
 #include <zknginx/log.h>
 
 #include "http.h"
+#include "listening.h"
 
 #define CONNECTIONS 32
 #define CLIENT_TIMEOUT 5u /* seconds */
 #define CLIENT_MEMORY ((size_t)16384)
 #define BACKLOG 64
-#define METRICS_TYPE "application/openmetrics-text; version=1.0.0; charset=utf-8"
+#define TEXT_TYPE "text/plain; charset=utf-8"
 
 /* A connection, from the library's first word about it to its last one. */
 struct place {
@@ -40,81 +39,12 @@ struct http {
 	uint64_t turn;
 	struct MHD_Daemon *server;
 	sd_event_source *events, *timer;
-	void (*write)(void *ctx, struct buf *out);
+	const struct http_page *pages;
+	size_t page_count;
 	void *ctx;
+	bool is_local;
+	char *socket_path; /* NULL: no unix socket */
 };
-
-union address {
-	struct sockaddr any;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-};
-
-/* "127.0.0.1:9641", "[::1]:9641" */
-static int parse_listen(const char *text, union address *out, socklen_t *size, struct err *e)
-{
-	const char *colon = strrchr(text, ':');
-	bool v6 = text[0] == '[';
-	char host[64];
-	size_t length = colon ? (size_t)(colon - text) : 0;
-	long port = colon ? strtol(colon + 1, NULL, 10) : 0;
-
-	*out = (union address){ 0 };
-	if (v6 && length >= 2 && text[length - 1] == ']') {
-		text++;
-		length -= 2;
-	}
-	if (length == 0 || length >= sizeof(host) || port < 1 || port > 65535)
-		return err_set(e, ERR_INPUT, "metrics.listen: \"%s\" is not an address and a port",
-			       text);
-	memcpy(host, text, length);
-	host[length] = '\0';
-	out->any.sa_family = v6 ? AF_INET6 : AF_INET;
-	*size = v6 ? sizeof(out->v6) : sizeof(out->v4);
-	if (v6)
-		out->v6.sin6_port = htons((uint16_t)port);
-	else
-		out->v4.sin_port = htons((uint16_t)port);
-	if (inet_pton(out->any.sa_family, host,
-		      v6 ? (void *)&out->v6.sin6_addr : (void *)&out->v4.sin_addr) != 1)
-		return err_set(e, ERR_INPUT, "metrics.listen: \"%s\" is not a numeric address",
-			       host);
-	return 0;
-}
-
-static int bind_to(int fd, const union address *address, socklen_t size)
-{
-	int on = 1;
-
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
-		return -1;
-	if (address->any.sa_family == AF_INET6 &&
-	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0)
-		return -1;
-	if (bind(fd, &address->any, size) < 0)
-		return -1;
-	return listen(fd, BACKLOG);
-}
-
-/* A socket of our own, so that an error says which address and why. */
-static int open_socket(const char *text, struct err *e)
-{
-	union address address;
-	socklen_t size = 0;
-	int fd;
-
-	if (parse_listen(text, &address, &size, e) < 0)
-		return -1;
-	fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return err_sys(e, "metrics.listen: socket for %s", text);
-	if (bind_to(fd, &address, size) < 0) {
-		err_sys(e, "metrics.listen: %s", text);
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
 
 static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status, const char *type,
 			      char *text, size_t size)
@@ -137,7 +67,43 @@ static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status
 static enum MHD_Result answer_text(struct MHD_Connection *connection, unsigned status,
 				   const char *text)
 {
-	return answer(connection, status, "text/plain; charset=utf-8", xstrdup(text), strlen(text));
+	return answer(connection, status, TEXT_TYPE, xstrdup(text), strlen(text));
+}
+
+static const struct http_page *find_page(const struct http *h, const char *path)
+{
+	for (size_t i = 0; i < h->page_count; i++) {
+		if (strcmp(h->pages[i].path, path) == 0)
+			return &h->pages[i];
+	}
+	return NULL;
+}
+
+static enum MHD_Result answer_not_found(const struct http *h, struct MHD_Connection *connection)
+{
+	CLEANUP(buf_fini) struct buf text = BUF_INIT;
+
+	buf_puts(&text, "no such page; there are");
+	for (size_t i = 0; i < h->page_count; i++)
+		buf_printf(&text, " %s", h->pages[i].path);
+	buf_putc(&text, '\n');
+	return answer_text(connection, MHD_HTTP_NOT_FOUND, buf_str(&text));
+}
+
+static enum MHD_Result answer_page(const struct http *h, struct MHD_Connection *connection,
+				   const struct http_page *page)
+{
+	const struct http_request request = {
+		.accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
+						      MHD_HTTP_HEADER_ACCEPT),
+		.is_local = h->is_local,
+	};
+	struct http_reply reply = { .status = MHD_HTTP_OK, .type = TEXT_TYPE };
+	size_t size;
+
+	page->write(h->ctx, &request, &reply);
+	size = reply.body.size;
+	return answer(connection, reply.status, reply.type, buf_take(&reply.body), size);
 }
 
 static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *url,
@@ -145,9 +111,8 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
 				  const char *upload UNUSED, size_t *upload_size, void **state)
 {
 	static char seen;
-	struct http *h = ctx;
-	struct buf page = BUF_INIT;
-	size_t size;
+	const struct http *h = ctx;
+	const struct http_page *page;
 
 	if (!*state) { /* first call: the headers are complete, a body may follow */
 		*state = &seen;
@@ -160,11 +125,8 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
 	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
 		return answer_text(connection, MHD_HTTP_METHOD_NOT_ALLOWED,
 				   "only GET and HEAD are allowed\n");
-	if (strcmp(url, "/metrics") != 0)
-		return answer_text(connection, MHD_HTTP_NOT_FOUND, "only /metrics exists\n");
-	h->write(h->ctx, &page);
-	size = page.size;
-	return answer(connection, MHD_HTTP_OK, METRICS_TYPE, buf_take(&page), size);
+	page = find_page(h, url);
+	return page ? answer_page(h, connection, page) : answer_not_found(h, connection);
 }
 
 /* The library sees the end of the stream and closes the connection itself. */
@@ -273,18 +235,21 @@ static int attach(struct http *h, sd_event *loop, struct err *e)
 	return 0;
 }
 
-int http_new(sd_event *loop, const char *listen, void (*write)(void *ctx, struct buf *out),
-	     void *ctx, struct http **out, struct err *e)
+int http_new(sd_event *loop, const struct http_spec *spec, void *ctx, struct http **out,
+	     struct err *e)
 {
+	CLEANUP(listening_fini) struct listening l = { .fd = -1 };
 	struct http *h;
-	int fd = open_socket(listen, e);
 
-	if (fd < 0)
+	if (listening_open(spec->listen, &l, e) < 0)
 		return -1;
 	h = xcalloc(1, sizeof(*h));
-	h->write = write;
+	h->pages = spec->pages;
+	h->page_count = spec->page_count;
 	h->ctx = ctx;
-	if (start(h, fd, e) < 0 || attach(h, loop, e) < 0) {
+	h->is_local = l.is_local;
+	h->socket_path = TAKE(l.path);
+	if (start(h, listening_take(&l), e) < 0 || attach(h, loop, e) < 0) {
 		http_free(h);
 		return -1;
 	}
@@ -300,5 +265,8 @@ void http_free(struct http *h)
 	sd_event_source_disable_unref(h->timer);
 	if (h->server)
 		MHD_stop_daemon(h->server);
+	if (h->socket_path)
+		unlink(h->socket_path);
+	free(h->socket_path);
 	free(h);
 }

@@ -229,14 +229,21 @@ static bool numeric_address(struct arena *a, const char *text, char **host)
 	       (bracketed || is_ipv4(*host));
 }
 
+/* As many bytes as the kernel takes for the path of a socket. */
+static bool unix_socket(const char *text)
+{
+	return strncmp(text, "unix:/", 6) == 0 && text[6] && strlen(text + 5) < 108;
+}
+
 bool form_listen(struct arena *a, const char *text, const char **value, const char **why)
 {
 	char *host;
 
 	*value = text;
-	return !*text || numeric_address(a, text, &host) ||
+	return !*text || numeric_address(a, text, &host) || unix_socket(text) ||
 	       refuse(why, "expected a numeric address and a port, such as \"127.0.0.1:9641\" or "
-			   "\"[::1]:9641\"");
+			   "\"[::1]:9641\", or a unix socket, such as "
+			   "\"unix:/run/zknginxd/metrics.sock\"");
 }
 
 static bool numeric_loopback(const char *host)

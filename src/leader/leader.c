@@ -9,7 +9,6 @@
  * remembered beside it. The next leader begins from the same znodes.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "leader_archive.h"
 #include "leader_decide.h"
@@ -351,6 +350,11 @@ const struct conditions *leader_conditions(const struct leader *l)
 	return &l->watch.conditions;
 }
 
+const struct leader_numbers *leader_numbers(const struct leader *l)
+{
+	return &l->watch.numbers;
+}
+
 unsigned long leader_requests(const struct leader *l)
 {
 	return l->mirror ? session_requests(mirror_session(l->mirror)) : 0;
@@ -365,8 +369,7 @@ struct leader *leader_new(const struct leader_spec *spec, const struct leader_op
 	};
 	struct leader *l = xcalloc(1, sizeof(*l));
 
-	l->ops = *ops;
-	l->ctx = ctx;
+	*l = (struct leader){ .ops = *ops, .ctx = ctx, .turn_at = NEVER };
 	l->c = (struct leader_context){ .loop = spec->loop,
 					.settings = spec->settings,
 					.host = xstrdup(spec->host),
@@ -381,7 +384,6 @@ struct leader *leader_new(const struct leader_spec *spec, const struct leader_op
 	leader_live_init(&l->live, &l->c, &l->commands);
 	leader_archive_init(&l->archive, &l->c);
 	leader_publish_init(&l->publish, &l->c);
-	l->turn_at = NEVER;
 	l->timer = timing_new(spec->loop, on_timer, l);
 	return l;
 }

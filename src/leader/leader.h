@@ -77,6 +77,14 @@ bool leader_is_active(const struct leader *l);
 /* What is wrong with the fleet; empty while this host does not lead. Valid until the next call or
  * event. */
 const struct conditions *leader_conditions(const struct leader *l);
+/* Of the fleet, as of the last turn; meaningless while this host does not lead. */
+struct leader_numbers {
+	unsigned long members;
+	/* That may run the revision of the plan, or are to once its rollout has ended; and those
+	 * that run it. */
+	unsigned long hosts, hosts_done;
+};
+const struct leader_numbers *leader_numbers(const struct leader *l);
 /* How many requests its own session has made; 0 while this host does not lead. */
 unsigned long leader_requests(const struct leader *l);
 

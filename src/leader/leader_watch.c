@@ -161,6 +161,26 @@ static void check_readable(struct leader_watch *w, struct arena *a, const struct
 	problems_fini(&hidden);
 }
 
+/* Of a rollout that is under way: of the whole way, not of a step. */
+static struct leader_numbers count_hosts(const struct leader_view *v)
+{
+	bool moves = v->has_plan && plan_is_moving(&v->plan);
+	const char *revision = !v->has_plan ? ""
+			       : moves      ? v->plan.target.revision
+					    : v->plan.accepted.revision;
+	struct leader_numbers n = { .members = v->member_count };
+
+	for (size_t i = 0; i < v->member_count; i++) {
+		const struct member *m = &v->members[i];
+
+		if (m->part != MEMBER_JOINED)
+			continue;
+		n.hosts++;
+		n.hosts_done += *revision && strcmp(m->revision, revision) == 0;
+	}
+	return n;
+}
+
 void leader_watch_look(struct leader_watch *w, const struct leader_view *v,
 		       const struct leader_limits *limits)
 {
@@ -170,6 +190,7 @@ void leader_watch_look(struct leader_watch *w, const struct leader_view *v,
 	for (size_t i = 0; i < v->member_count; i++)
 		check_member(w, v, &v->members[i]);
 	check_rollout(w, v);
+	w->numbers = count_hosts(v);
 	if (limits->plan_error)
 		add_hindered(w, "plan", limits->plan_error);
 	if (limits->live_error)

@@ -5,6 +5,7 @@
 #define ZKNGINX_LEADER_WATCH_H
 
 #include "core/status/conditions.h"
+#include "leader.h"
 #include "leader_context.h"
 #include "leader_view.h"
 
@@ -13,6 +14,7 @@ struct leader_watch {
 	struct conditions conditions;
 	char **expected; /* hosts that have a report */
 	size_t expected_count;
+	struct leader_numbers numbers;
 	struct answer *answer; /* NULL: the reports are not being listed */
 	uint64_t list_at;
 };

@@ -20,7 +20,6 @@
 struct deploy {
 	const struct nginx_settings *nginx;
 	struct stage *stage;
-	sd_event *loop;
 	struct deploy_ops ops;
 	void *ctx;
 	struct instance *instance;
@@ -74,11 +73,8 @@ static void note_missing_stream(struct deploy *d)
 		return;
 	buf_clear(&d->pipeline.flight.message);
 	d->pipeline.flight.in_force = false;
-	flight_result(&d->pipeline.flight, DEPLOY_STREAM_NOT_INCLUDED,
-		      "%s does not include %s/stream.conf: put the line \"include "
-		      "%s/stream.conf;\" into a stream { } block, beside http { }",
-		      d->nginx->config, stage_live_directory(d->stage),
-		      stage_live_directory(d->stage));
+	flight_miss_include(&d->pipeline.flight, DEPLOY_STREAM_NOT_INCLUDED, d->nginx->config,
+			    stage_live_directory(d->stage));
 }
 
 static void finish(struct deploy *d)
@@ -121,11 +117,8 @@ static void defer(struct deploy *d)
 
 static void end_not_included(struct deploy *d)
 {
-	flight_result(&d->pipeline.flight, DEPLOY_NOT_INCLUDED,
-		      "%s does not include %s/http.conf: put the line \"include %s/http.conf;\" "
-		      "into the http { } block",
-		      d->nginx->config, stage_live_directory(d->stage),
-		      stage_live_directory(d->stage));
+	flight_miss_include(&d->pipeline.flight, DEPLOY_NOT_INCLUDED, d->nginx->config,
+			    stage_live_directory(d->stage));
 	report(d);
 }
 
@@ -358,12 +351,19 @@ void deploy_nginx_status(const struct deploy *d, struct nginx_status *out)
 	*out = (struct nginx_status){
 		.reloads = p->reloads,
 		.tests = p->tests,
+		.tests_passed = &p->tests_passed,
+		.tests_refused = &p->tests_refused,
 		.sandbox = sandbox_kind(p->sandbox),
 		.has_probe = p->confirm.probe,
 	};
 	instance_state(d->instance, &out->nginx);
 	if (p->confirm.probe)
 		probe_status(p->confirm.probe, &out->probe);
+}
+
+struct nginx_memory deploy_nginx_memory(const struct deploy *d)
+{
+	return nginx_memory(instance_master(d->instance));
 }
 
 int deploy_new(sd_event *loop, const struct nginx_settings *nginx, struct stage *stage,
@@ -382,7 +382,6 @@ int deploy_new(sd_event *loop, const struct nginx_settings *nginx, struct stage 
 		free(d);
 		return -1;
 	}
-	d->loop = sd_event_ref(loop);
 	d->start = timing_new(loop, on_start, d);
 	*out = d;
 	return 0;
@@ -395,6 +394,5 @@ void deploy_free(struct deploy *d)
 	pipeline_fini(&d->pipeline);
 	instance_free(d->instance);
 	sd_event_source_disable_unref(d->start);
-	sd_event_unref(d->loop);
 	free(d);
 }

@@ -13,7 +13,9 @@
 #include <zknginx/settings.h>
 #include <zknginx/status.h>
 
+#include "core/status/edit.h"
 #include "instance.h"
+#include "memory.h"
 #include "probe.h"
 #include "stage.h"
 
@@ -65,6 +67,7 @@ struct outcome {
 				log; FAILED: why, with the path and the system's error */
 	/* nginx is known to run all of it, or reads all of it when it starts. */
 	bool in_force;
+	bool persisted; /* nginx had its servers before: only the files are new */
 	bool timed_out; /* REFUSED because nginx -t did not end in time */
 	bool tested;    /* nginx -t has run */
 	bool passed;    /* … and took the configuration, whatever came of it then */
@@ -73,6 +76,15 @@ struct outcome {
 	const char *warnings, *warning;
 	double steps_ms[STEP_N];
 	double total_ms; /* until the verdict; settling is not in it */
+};
+
+/* A deployment that is over, with what it was made for. Borrowed for a call. */
+struct deployed {
+	const struct outcome *outcome;
+	enum deployment_kind kind;
+	const struct edit *change;
+	uint64_t began;           /* the run for it, wall clock */
+	const double *earlier_ms; /* STEP_N: the steps that were taken before it */
 };
 
 struct deploy_ops {
@@ -142,11 +154,14 @@ struct nginx_status {
 	struct instance_state nginx;
 	unsigned long reloads;
 	unsigned long tests; /* runs of nginx -t since the daemon started */
+	const struct histogram *tests_passed, *tests_refused; /* their durations */
 	const char *sandbox;
 	/* With nginx.probe; else has_probe is false. */
 	bool has_probe;
 	struct probe_status probe;
 };
+/* Of nginx, from /proc. */
+struct nginx_memory deploy_nginx_memory(const struct deploy *d);
 void deploy_nginx_status(const struct deploy *d, struct nginx_status *out);
 
 /*

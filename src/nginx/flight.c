@@ -129,6 +129,18 @@ void flight_explain(struct flight *f, const char *live)
 	f->message = text;
 }
 
+void flight_miss_include(struct flight *f, enum deploy_result result, const char *config,
+			 const char *live)
+{
+	bool stream = result == DEPLOY_STREAM_NOT_INCLUDED;
+	const char *file = bundle_file_name(stream ? BUNDLE_STREAM : BUNDLE_HTTP);
+
+	flight_result(f, result,
+		      "%s does not include %s/%s: put the line \"include %s/%s;\" into %s", config,
+		      live, file, live, file,
+		      stream ? "a stream { } block, beside http { }" : "the http { } block");
+}
+
 struct outcome flight_outcome(const struct flight *f)
 {
 	struct outcome o = {
@@ -137,6 +149,7 @@ struct outcome flight_outcome(const struct flight *f)
 		.generation = f->generation,
 		.message = buf_str(&f->message),
 		.in_force = f->in_force,
+		.persisted = f->work == FLIGHT_PERSIST,
 		.timed_out = f->timed_out,
 		.tested = f->tested,
 		.passed = f->passed,

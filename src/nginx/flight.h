@@ -62,6 +62,9 @@ void flight_fail(struct flight *f, enum host_condition condition, const char *fm
 bool flight_refuse_warning(struct flight *f, const char *known);
 /* Add to the message what nginx's line numbers are about. live: the live directory. */
 void flight_explain(struct flight *f, const char *live);
+/* The result is that nginx.conf does not include one of the files of `live`. */
+void flight_miss_include(struct flight *f, enum deploy_result result, const char *config,
+			 const char *live);
 /* Borrows from the flight. */
 struct outcome flight_outcome(const struct flight *f);
 /* again: what was logged last has the same result, for the same reason. */

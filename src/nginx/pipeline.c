@@ -116,6 +116,8 @@ static void on_tested(void *ctx, const struct sandbox_result *r)
 	f->tested = true;
 	f->passed = r->passed;
 	flight_took(f, STEP_CHECK);
+	histogram_add(r->passed ? &p->tests_passed : &p->tests_refused,
+		      (double)duration / (double)USEC_PER_SEC);
 	if (r->passed)
 		warnings_read(r->text, stage_live_directory(p->stage), &f->warnings);
 	if (f->work != FLIGHT_TEST) {
@@ -135,7 +137,10 @@ static bool is_current(struct pipeline *p)
 	if (p->flight.work != FLIGHT_PERSIST)
 		return false;
 	instance_look(p->instance);
-	return instance_runs_live(p->instance);
+	if (instance_runs_live(p->instance))
+		return true;
+	p->flight.work = FLIGHT_PUBLISH;
+	return false;
 }
 
 static void sync_link(struct pipeline *p)

@@ -30,6 +30,7 @@ struct pipeline {
 	bool is_recovering; /* after pipeline_recover() */
 	bool is_settling;   /* after pipeline_settle() */
 	unsigned long reloads, tests;
+	struct histogram tests_passed, tests_refused;
 	char *known_warnings; /* of what nginx runs; NULL: none */
 	/* A step has ended. The whole may be freed in here: nothing is touched after it. */
 	void (*on_event)(void *ctx, enum reload_event event);

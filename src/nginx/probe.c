@@ -19,7 +19,7 @@
 #define ECHOES_LOST 3 /* in a row: then reports of failures do not arrive either */
 
 struct stub_status {
-	uint64_t active, accepts, requests, waiting;
+	uint64_t active, accepts, handled, requests, reading, writing, waiting;
 };
 
 struct probe {
@@ -91,6 +91,10 @@ static void publish(struct probe *p, const struct stub_status *now)
 		t->requests = requests;
 	t->connections = difference(now->active, 1);
 	t->waiting = now->waiting;
+	t->reading = now->reading;
+	t->writing = now->writing;
+	t->accepted = now->accepts;
+	t->handled = now->handled;
 	t->errors = p->asked.errors - p->base.errors;
 	t->upstream_errors = p->asked.upstream_errors - p->base.upstream_errors;
 }
@@ -146,14 +150,14 @@ static void ask_for_echo(struct probe *p)
 
 static bool parse_status(const char *text, struct stub_status *s)
 {
-	unsigned long long active, accepts, requests, waiting;
+	unsigned long long active, accepts, handled, requests, reading, writing, waiting;
 
 	if (sscanf(text,
-		   "Active connections: %19llu server accepts handled requests %19llu %*u %19llu "
-		   "Reading: %*u Writing: %*u Waiting: %19llu",
-		   &active, &accepts, &requests, &waiting) != 4)
+		   "Active connections: %19llu server accepts handled requests %19llu %19llu "
+		   "%19llu Reading: %19llu Writing: %19llu Waiting: %19llu",
+		   &active, &accepts, &handled, &requests, &reading, &writing, &waiting) != 7)
 		return false;
-	*s = (struct stub_status){ active, accepts, requests, waiting };
+	*s = (struct stub_status){ active, accepts, handled, requests, reading, writing, waiting };
 	return true;
 }
 

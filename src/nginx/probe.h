@@ -45,6 +45,8 @@ struct probe_status {
 	uint64_t start;                /* changes when the counters below restart from 0 */
 	uint64_t requests;             /* served by nginx, after stub_status, without ours */
 	uint64_t connections, waiting; /* now, without ours */
+	uint64_t reading, writing;     /* now, with ours … */
+	uint64_t accepted, handled;    /* … since nginx started */
 	/* Of the time when /status was asked, so never more than requests: */
 	uint64_t errors;          /* 5xx that were reported */
 	uint64_t upstream_errors; /* requests in which an upstream server failed */

@@ -74,6 +74,16 @@ bool proc_stat(pid_t pid, struct proc_stat *out)
 	return true;
 }
 
+unsigned long proc_resident(pid_t pid)
+{
+	CLEANUP(buf_fini) struct buf b = BUF_INIT;
+	unsigned long pages = 0;
+
+	if (!proc_read(pid, "statm", &b) || sscanf(buf_str(&b), "%*u %20lu", &pages) != 1)
+		return 0;
+	return pages * (unsigned long)sysconf(_SC_PAGESIZE);
+}
+
 uint64_t proc_ticks(void)
 {
 	uint64_t hertz = (uint64_t)sysconf(_SC_CLK_TCK);

@@ -20,6 +20,9 @@ struct proc_stat {
 };
 bool proc_stat(pid_t pid, struct proc_stat *out);
 
+/* Resident memory in bytes; 0 when there is no such process. */
+unsigned long proc_resident(pid_t pid);
+
 /* Clock ticks since boot, now: comparable with start_time. */
 uint64_t proc_ticks(void);
 

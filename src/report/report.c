@@ -15,6 +15,7 @@
 #include "report.h"
 #include "sys/disk.h"
 #include "sys/timing.h"
+#include "tally.h"
 
 #define GATHER (50 * USEC_PER_MSEC)
 #define HEARTBEAT (10 * USEC_PER_SEC)
@@ -29,7 +30,7 @@ struct report {
 	const struct report_ops *ops;
 	void *ctx;
 	struct known_problems problems;
-	struct status_deployments deployments;
+	struct tally tally;
 	struct publish publish;
 	struct log_limit limit;
 	sd_event_source *timer;
@@ -117,24 +118,10 @@ void report_recall(const char *state_directory, struct problems *out)
 
 /* --- deployments ---------------------------------------------------------------------------- */
 
-void report_outcome(struct report *r, const struct outcome *o, const double earlier_ms[STEP_N])
+void report_outcome(struct report *r, const struct deployed *d)
 {
-	struct status_deployments *d = &r->deployments;
-
 	report_soon(r);
-	if (o->result == DEPLOY_UNCHANGED)
-		return;
-	d->applied += o->result == DEPLOY_APPLIED || o->result == DEPLOY_DEFERRED;
-	d->rejected += o->result == DEPLOY_REFUSED || o->result == DEPLOY_REJECTED ||
-		       o->result == DEPLOY_DIED;
-	d->rolled_back += o->result == DEPLOY_REJECTED || o->result == DEPLOY_DIED;
-	d->last.on = true;
-	d->last.generation = o->generation;
-	d->last.at = timing_wall();
-	d->last.total_ms = o->total_ms;
-	for (size_t i = 0; i < STEP_N; i++)
-		d->last.steps_ms[i] = earlier_ms[i] + o->steps_ms[i];
-	d->last.total_ms += earlier_ms[STEP_DECODE] + earlier_ms[STEP_RENDER];
+	tally_take(&r->tally, d, timing_wall());
 }
 
 /* --- the status ----------------------------------------------------------------------------- */
@@ -160,19 +147,37 @@ static struct status make_status(const struct report *r, struct arena *scratch)
 		.problems = r->problems.items,
 		.problem_count = r->problems.count,
 		.problem_total = r->problems.count,
-		.deployments = r->deployments,
 	};
 
+	tally_fill(&r->tally, &s);
 	r->ops->fill(r->ctx, &s, scratch);
 	return s;
 }
 
-void report_metrics(void *report, struct buf *out)
+void report_write_metrics(const struct report *r, struct buf *out)
 {
 	CLEANUP(arena_freep) struct arena *scratch = arena_new();
-	struct status s = make_status(report, scratch);
+	struct status s = make_status(r, scratch);
 
+	r->ops->fill_numbers(r->ctx, &s.numbers);
 	status_write_metrics(&s, out);
+}
+
+void report_write_status(const struct report *r, struct buf *out)
+{
+	CLEANUP(arena_freep) struct arena *scratch = arena_new();
+	struct status s = make_status(r, scratch);
+
+	status_write_json(&s, STATUS_PROBLEMS_MOST, out);
+	buf_putc(out, '\n');
+}
+
+const char *report_not_ready(const struct report *r)
+{
+	CLEANUP(arena_freep) struct arena *scratch = arena_new();
+	struct status s = make_status(r, scratch);
+
+	return status_not_ready(&s);
 }
 
 /* Not synced to the disk: after a crash of the host the next report replaces the file anyway. */
@@ -270,5 +275,6 @@ void report_free(struct report *r)
 	sd_event_source_disable_unref(r->timer);
 	known_problems_fini(&r->problems);
 	publish_fini(&r->publish);
+	tally_fini(&r->tally);
 	free(r);
 }

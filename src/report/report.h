@@ -35,6 +35,8 @@ struct report_ops {
 	/* Fills in the parts of the others. Strings and lists are borrowed until the next event; a
 	 * list may be made in the arena. */
 	void (*fill)(void *ctx, struct status *s, struct arena *scratch);
+	/* Fills in what only /metrics shows; borrowed in the same way. */
+	void (*fill_numbers)(void *ctx, struct numbers *n);
 	/* Fills in what this host runs, and its verdict. */
 	void (*fill_member)(void *ctx, struct member *m);
 };
@@ -49,15 +51,19 @@ void report_use_settings(struct report *r, const struct settings *settings);
 /* Something in the status may have changed. Calls within a short time make one report. */
 void report_soon(struct report *r);
 void report_now(struct report *r);
-void report_metrics(void *report, struct buf *out);
+
+/* For the pages of metrics.listen. report_not_ready(): NULL, or a sentence. */
+void report_write_metrics(const struct report *r, struct buf *out);
+void report_write_status(const struct report *r, struct buf *out);
+const char *report_not_ready(const struct report *r);
 
 /* The problems of a run. Those of the run before keep their time; only changes are logged. */
 void report_problems(struct report *r, const struct problems *problems);
 /* While no run is possible: the paths that cannot be read now, in place of those of the last run.
  */
 void report_unreadable(struct report *r, const struct problems *unreadable);
-/* A deployment is over. earlier_ms: the steps that were taken before it. */
-void report_outcome(struct report *r, const struct outcome *o, const double earlier_ms[STEP_N]);
+/* A deployment is over: it is counted, and the change that it brought is logged in one line. */
+void report_outcome(struct report *r, const struct deployed *d);
 
 /* Adds the conditions that the problems make, for the alerts. Returns when they change by
  * themselves, or NEVER. */

@@ -253,6 +253,11 @@ unsigned long mirror_nodes(const struct mirror *m)
 	return m->present;
 }
 
+unsigned long mirror_bytes(const struct mirror *m)
+{
+	return m->bytes;
+}
+
 unsigned long mirror_watches(const struct mirror *m)
 {
 	return m->watches;

@@ -65,6 +65,8 @@ bool mirror_is_current(const struct mirror *m);
 /* Has everything been read at least once since the start? */
 bool mirror_is_complete(const struct mirror *m);
 unsigned long mirror_nodes(const struct mirror *m);
+/* Bytes of their data. */
+unsigned long mirror_bytes(const struct mirror *m);
 unsigned long mirror_watches(const struct mirror *m);
 /* Its problems are read by the operator of this command, which lives as long ("zknginxctl"). */
 void mirror_set_command(struct mirror *m, const char *command);

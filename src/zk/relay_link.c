@@ -28,6 +28,7 @@
 
 #include "relay_dial.h"
 #include "relay_frames.h"
+#include "relay_traffic.h"
 #include "sys/disk.h"
 #include "sys/timing.h"
 
@@ -140,6 +141,7 @@ static bool flush_server(struct relay_link *l)
 {
 	bool ok = !l->connected || stream_flush(&l->server);
 
+	relay_traffic_count(&l->server);
 	if (!ok)
 		finish(l, LINK_SERVER_LEFT, strerror(errno));
 	return ok;
@@ -251,6 +253,7 @@ static void read_server(struct relay_link *l)
 	bool was_partial = frames_are_partial(&l->frames, &l->server);
 	int got = stream_fill(&l->server);
 
+	relay_traffic_count(&l->server);
 	if (got < 0) {
 		end_of_server(l);
 		return;

@@ -93,6 +93,7 @@ int stream_fill(struct stream *s)
 			return got ? 1 : (int)n;
 		buf_grow(&s->in, (size_t)n);
 		got += (size_t)n;
+		s->received += (size_t)n;
 	} while (s->tls && (got < CHUNK || SSL_pending(s->tls)));
 	return 1;
 }
@@ -161,6 +162,7 @@ bool stream_flush(struct stream *s)
 		if (n <= 0)
 			return n == 0;
 		s->sent += (size_t)n;
+		s->written += (size_t)n;
 	}
 	forget(&s->out, &s->sent);
 	return true;

@@ -14,10 +14,11 @@ struct stream {
 	int fd; /* -1: closed */
 	sd_event_source *source;
 	struct buf in, out;
-	size_t taken, sent; /* how much of them is of no more use */
-	SSL *tls;           /* NULL: plain text. Owned */
-	bool wants_write;   /* TLS has to write before it can go on */
-	bool ended;         /* the other end has closed it, or it failed */
+	size_t taken, sent;              /* how much of them is of no more use */
+	SSL *tls;                        /* NULL: plain text. Owned */
+	bool wants_write;                /* TLS has to write before it can go on */
+	unsigned long received, written; /* bytes, until they are counted elsewhere */
+	bool ended;                      /* the other end has closed it, or it failed */
 };
 
 void stream_close(struct stream *s);

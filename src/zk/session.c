@@ -10,6 +10,7 @@
 #include <string.h>
 #include <zookeeper/zookeeper.h>
 
+#include "relay_traffic.h"
 #include "session_parts.h"
 #include "sys/timing.h"
 
@@ -290,6 +291,21 @@ uint64_t session_since(const struct session *s)
 unsigned long session_reconnects(const struct session *s)
 {
 	return s->reconnects;
+}
+
+unsigned long session_expirations(const struct session *s)
+{
+	return s->expirations;
+}
+
+const struct histogram *session_beats(const struct session *s)
+{
+	return &s->beats;
+}
+
+void session_traffic(unsigned long *received, unsigned long *sent)
+{
+	relay_traffic(received, sent);
 }
 
 unsigned long session_requests(const struct session *s)

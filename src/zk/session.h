@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <systemd/sd-event.h>
 #include <zknginx/err.h>
+#include <zknginx/numbers.h>
 #include <zknginx/settings.h>
 
 #include "core/fleet/rights.h"
@@ -83,6 +84,11 @@ int64_t session_id(const struct session *s);         /* 0 while there is none */
 const char *session_server(const struct session *s); /* "127.0.0.1:2181", "" while there is none */
 uint64_t session_since(const struct session *s);     /* when `state` began, CLOCK_MONOTONIC */
 unsigned long session_reconnects(const struct session *s);
+unsigned long session_expirations(const struct session *s); /* ends of connected sessions */
+/* How long the answered syncs took; lives as long as the session. */
+const struct histogram *session_beats(const struct session *s);
+/* Bytes from and to ZooKeeper, of all sessions of this process. */
+void session_traffic(unsigned long *received, unsigned long *sent);
 unsigned long session_requests(const struct session *s); /* of the callers, sent so far */
 /*
  * When the last sync that was answered was sent (CLOCK_MONOTONIC; 0: none yet): the leader of the

@@ -48,6 +48,7 @@ static void close_proved(struct session *s, struct handle *h, int64_t id)
 
 	log_notice("zookeeper %s: session 0x%llx ends: %s", s->name, (unsigned long long)id,
 		   s->condemned);
+	s->expirations++;
 	s->failures = now - s->opened < SHORT_LIFE ? s->failures + 1 : 0;
 	session_enter(s, SESSION_EXPIRED);
 	outbox_answer_gone(&s->outbox, h);
@@ -260,6 +261,7 @@ void session_on_beat(struct session *s, struct note *n)
 	if (outbox_is_lost(n->rc))
 		return;
 	s->last_reply = s->beat_sent;
+	histogram_add(&s->beats, (double)(timing_now() - s->beat_sent) / (double)USEC_PER_SEC);
 	if (s->proved || s->freeing)
 		return;
 	s->proved = true;

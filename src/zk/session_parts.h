@@ -6,6 +6,7 @@
 #define ZKNGINX_ZK_SESSION_PARTS_H
 
 #include <zknginx/log.h>
+#include <zknginx/numbers.h>
 
 #include "acl.h"
 #include "address_book.h"
@@ -44,7 +45,8 @@ struct session {
 	int64_t id;
 	uint64_t timeout;
 	char server[64], last_server[64]; /* "": none now; the last one that there was */
-	unsigned long reconnects;
+	unsigned long reconnects, expirations;
+	struct histogram beats; /* how long they took */
 
 	bool beating;
 	uint64_t beat_sent, last_reply;

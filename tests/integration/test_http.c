@@ -1,13 +1,16 @@
 /*
- * The metrics endpoint, scraped by curl and by raw sockets, with the server running
+ * The pages of metrics.listen, scraped by curl and by raw sockets, with the server running
  * in this process's own loop.
  */
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <zknginx/err.h>
 
 #include "host/http.h"
 #include "rig.h"
@@ -17,11 +20,30 @@ static struct http *server;
 static int port;
 static unsigned scrapes;
 
-static void write_page(void *ctx, struct buf *out)
+static void write_page(void *ctx, const struct http_request *request, struct http_reply *out)
 {
 	assert_ptr_equal(ctx, &scrapes);
-	buf_printf(out, "# TYPE zknginx_scrapes counter\nzknginx_scrapes_total %u\n# EOF\n",
-		   ++scrapes);
+	assert_true(request->is_local);
+	out->type = "text/x-test";
+	buf_printf(&out->body, "zknginx_scrapes_total %u\naccepts %s\n# EOF\n", ++scrapes,
+		   request->accept ? request->accept : "nothing");
+}
+
+static void write_refusal(void *ctx UNUSED, const struct http_request *request UNUSED,
+			  struct http_reply *out)
+{
+	out->status = 503;
+	buf_puts(&out->body, "nginx does not run\n");
+}
+
+static const struct http_page pages[] = { { "/metrics", write_page },
+					  { "/readyz", write_refusal } };
+
+static int serve(const char *listen, struct http **out, struct err *e)
+{
+	const struct http_spec spec = { listen, pages, ARRAY_SIZE(pages) };
+
+	return http_new(loop, &spec, &scrapes, out, e);
 }
 
 static int set_up(void **state UNUSED)
@@ -34,7 +56,7 @@ static int set_up(void **state UNUSED)
 	snprintf(listen, sizeof(listen), "127.0.0.1:%d", port);
 	if (sd_event_new(&loop) < 0)
 		return -1;
-	return http_new(loop, listen, write_page, &scrapes, &server, &e);
+	return serve(listen, &server, &e);
 }
 
 static int tear_down(void **state UNUSED)
@@ -86,10 +108,8 @@ static void a_scrape_gets_the_metrics_of_now(void **state UNUSED)
 	char *reply = scrape("/metrics", NULL, NULL);
 
 	assert_non_null(strstr(reply, "HTTP/1.1 200 "));
-	assert_non_null(strstr(reply, "Content-Type: application/openmetrics-text; version=1.0.0; "
-				      "charset=utf-8\r\n"));
-	assert_non_null(strstr(reply, "\r\n\r\n# TYPE zknginx_scrapes counter\n"
-				      "zknginx_scrapes_total 1\n# EOF\n"));
+	assert_non_null(strstr(reply, "Content-Type: text/x-test\r\n"));
+	assert_non_null(strstr(reply, "\r\n\r\nzknginx_scrapes_total 1\n"));
 	/* each scrape asks again; a query string changes nothing */
 	reply = scrape("/metrics?x=1", NULL, NULL);
 	assert_non_null(strstr(reply, "zknginx_scrapes_total 2\n"));
@@ -104,8 +124,26 @@ static void a_head_request_gets_no_body(void **state UNUSED)
 	assert_null(strstr(reply, "zknginx_scrapes_total"));
 }
 
+static void a_page_sees_what_the_client_accepts(void **state UNUSED)
+{
+	char *reply = scrape("/metrics", "--header", "Accept: application/openmetrics-text;q=0.5");
+
+	assert_non_null(strstr(reply, "accepts application/openmetrics-text;q=0.5\n"));
+	reply = scrape("/metrics", "--header", "Accept:");
+	assert_non_null(strstr(reply, "accepts nothing\n"));
+}
+
+static void a_page_may_answer_with_another_status(void **state UNUSED)
+{
+	char *reply = scrape("/readyz", NULL, NULL);
+
+	assert_non_null(strstr(reply, "HTTP/1.1 503 "));
+	assert_non_null(strstr(reply, "\r\n\r\nnginx does not run\n"));
+}
+
 static void another_path_is_not_found(void **state UNUSED)
 {
+	assert_non_null(strstr(scrape("/", NULL, NULL), "there are /metrics /readyz\n"));
 	assert_non_null(strstr(scrape("/", NULL, NULL), "HTTP/1.1 404 "));
 	assert_non_null(strstr(scrape("/metrics/", NULL, NULL), "HTTP/1.1 404 "));
 	assert_int_equal(scrapes, 0);
@@ -191,11 +229,11 @@ static void an_address_in_use_is_an_error_that_names_it(void **state UNUSED)
 	struct err e = { 0 };
 
 	snprintf(listen, sizeof(listen), "127.0.0.1:%d", port);
-	assert_int_equal(http_new(loop, listen, write_page, &scrapes, &second, &e), -1);
+	assert_int_equal(serve(listen, &second, &e), -1);
 	assert_int_equal(e.code, ERR_SYS);
 	assert_non_null(strstr(e.text, listen));
 	assert_non_null(strstr(e.text, "in use"));
-	assert_int_equal(http_new(loop, "nonsense", write_page, &scrapes, &second, &e), -1);
+	assert_int_equal(serve("nonsense", &second, &e), -1);
 	assert_int_equal(e.code, ERR_INPUT);
 }
 
@@ -217,11 +255,77 @@ static void it_listens_on_ipv6(void **state UNUSED)
 		skip(); /* a machine without IPv6 */
 	}
 	close(fd);
-	assert_int_equal(http_new(loop, listen, write_page, &scrapes, &six, &e), 0);
+	assert_int_equal(serve(listen, &six, &e), 0);
 	fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
 	close(fd);
 	http_free(six);
+}
+
+static int connect_local(const char *path)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
+	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static void it_listens_on_a_unix_socket_and_removes_it(void **state UNUSED)
+{
+	static const char request[] = "GET /metrics HTTP/1.0\r\n\r\n";
+	const char *path = rig_path("metrics.sock");
+	CLEANUP(freep) char *listen = xasprintf("unix:%s", path);
+	struct http *local = NULL;
+	struct err e = { 0 };
+	int fd, status = 0;
+
+	assert_int_equal(serve(listen, &local, &e), 0);
+	fd = connect_local(path);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, request, sizeof(request) - 1), sizeof(request) - 1);
+	eventually(loop, answers(fd, &status));
+	assert_int_equal(status, 200);
+	close(fd);
+	http_free(local);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+static void a_unix_socket_that_was_left_over_is_replaced_and_one_in_use_is_not(void **state UNUSED)
+{
+	const char *path = rig_path("left.sock");
+	CLEANUP(freep) char *listen_on = xasprintf("unix:%s", path);
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	struct http *local = NULL, *second = NULL;
+	struct err e = { 0 };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	close(fd); /* as of a daemon that was killed */
+	assert_int_equal(serve(listen_on, &local, &e), 0);
+	assert_int_equal(serve(listen_on, &second, &e), -1);
+	assert_non_null(strstr(e.text, "in use"));
+	fd = connect_local(path);
+	assert_true(fd >= 0); /* the first one still listens */
+	close(fd);
+	http_free(local);
+}
+
+static void a_file_in_the_place_of_a_unix_socket_stays(void **state UNUSED)
+{
+	const char *path = rig_path("file");
+	CLEANUP(freep) char *listen_on = xasprintf("unix:%s", path);
+	struct http *local = NULL;
+	struct err e = { 0 };
+
+	rig_write(path, "precious");
+	assert_int_equal(serve(listen_on, &local, &e), -1);
+	assert_string_equal(rig_read(path), "precious");
 }
 
 int main(void)
@@ -240,6 +344,17 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_address_in_use_is_an_error_that_names_it, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(it_listens_on_ipv6, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_page_sees_what_the_client_accepts, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_page_may_answer_with_another_status, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(it_listens_on_a_unix_socket_and_removes_it, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_unix_socket_that_was_left_over_is_replaced_and_one_in_use_is_not, set_up,
+			tear_down),
+		cmocka_unit_test_setup_teardown(a_file_in_the_place_of_a_unix_socket_stays, set_up,
+						tear_down),
 	};
 
 	return cmocka_run_group_tests_name("http", tests, NULL, NULL);

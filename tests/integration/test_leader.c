@@ -497,6 +497,7 @@ static void a_host_with_a_report_only_is_missing(void **state UNUSED)
 {
 	rig_zk_create(rig.client, CLUSTER "/reports/web9", "{}");
 	eventually(rig.loop, is_condition("fleet-member-missing"));
+	assert_int_equal(leader_numbers(agent.leader)->members, 1);
 }
 
 static void who_does_not_lead_writes_nothing_and_reports_nothing(void **state UNUSED)

@@ -13,6 +13,7 @@
 #include <zknginx/log.h>
 
 #include "report/alarm.h"
+#include "report/pages.h"
 #include "report/report.h"
 #include "rig.h"
 
@@ -43,6 +44,11 @@ static void fill(void *ctx UNUSED, struct status *s, struct arena *scratch)
 	s->rollout.mode = arena_strdup(scratch, "all");
 }
 
+static void fill_numbers(void *ctx UNUSED, struct numbers *n)
+{
+	n->zookeeper.expirations = 3;
+}
+
 static void fill_member(void *ctx UNUSED, struct member *m UNUSED)
 {
 	fail_msg("there is no fleet");
@@ -60,7 +66,7 @@ static void on_event(void *ctx)
 
 static void open_report(struct host *h)
 {
-	static const struct report_ops ops = { on_due, facts, fill, fill_member };
+	static const struct report_ops ops = { on_due, facts, fill, fill_numbers, fill_member };
 
 	h->report = report_new(&(struct report_spec){ .loop = h->loop,
 						      .settings = &h->settings,
@@ -262,22 +268,161 @@ static void a_state_directory_that_is_gone_is_logged_once(void **state)
 	assert_non_null(strstr(log, "/nonexistent"));
 }
 
+/* What a page answers to a client that accepts this. */
+static struct http_reply get(struct host *h, const char *path, const char *accept, bool is_local)
+{
+	struct http_reply reply = { .status = 200, .type = "text/plain" };
+
+	for (size_t i = 0; i < report_page_count; i++) {
+		if (strcmp(report_pages[i].path, path) == 0)
+			report_pages[i].write(h->report, &(struct http_request){ accept, is_local },
+					      &reply);
+	}
+	return reply;
+}
+
+static void assert_page(struct host *h, const char *path, unsigned status, const char *text)
+{
+	struct http_reply reply = get(h, path, NULL, true);
+
+	assert_int_equal(reply.status, status);
+	if (!strstr(buf_str(&reply.body), text))
+		fail_msg("no \"%s\" in\n%s", text, buf_str(&reply.body));
+	buf_fini(&reply.body);
+}
+
 static void an_outcome_is_counted_with_the_steps_before_it(void **state)
 {
 	struct host *h = *state;
 	const double before[STEP_N] = { [STEP_DECODE] = 2, [STEP_RENDER] = 3 };
+	const struct edit none = { 0 };
 	struct outcome o = { .result = DEPLOY_APPLIED, .generation = 7, .total_ms = 10 };
-	CLEANUP(buf_fini) struct buf metrics = BUF_INIT;
+	const struct deployed d = { .outcome = &o, .change = &none, .earlier_ms = before };
 
 	o.steps_ms[STEP_CHECK] = 10;
-	report_outcome(h->report, &o, before);
+	report_outcome(h->report, &d);
 	o.result = DEPLOY_UNCHANGED;
-	report_outcome(h->report, &o, before);
-	report_metrics(h->report, &metrics);
-	assert_non_null(strstr(buf_str(&metrics), "_total{outcome=\"applied\"} 1\n"));
-	assert_non_null(strstr(buf_str(&metrics), "last_deployment_duration_seconds 0.015\n"));
-	assert_non_null(strstr(buf_str(&metrics), "{stage=\"decode\"} 0.002\n"));
-	assert_non_null(strstr(buf_str(&metrics), "{stage=\"check\"} 0.01\n"));
+	report_outcome(h->report, &d);
+	o.result = DEPLOY_REFUSED;
+	report_outcome(h->report, &d);
+	assert_page(h, "/metrics", 200, "_total{outcome=\"applied\"} 1\n");
+	assert_page(h, "/metrics", 200, "last_deployment_duration_seconds 0.015\n");
+	assert_page(h, "/metrics", 200, "{stage=\"decode\"} 0.002\n");
+	assert_page(h, "/metrics", 200, "{stage=\"check\"} 0.01\n");
+	assert_page(h, "/metrics", 200, "_results_total{kind=\"reload\",result=\"unchanged\"} 1\n");
+	assert_page(h, "/metrics", 200, "_results_total{kind=\"reload\",result=\"refused\"} 1\n");
+	assert_page(h, "/metrics", 200,
+		    "deployment_duration_seconds_bucket{kind=\"reload\",le=\"0.025\"} 1\n");
+	assert_page(h, "/metrics", 200,
+		    "_step_duration_seconds_count{kind=\"reload\",step=\"check\"} 1\n");
+	assert_page(h, "/metrics", 200, "zookeeper_expirations_total 3\n");
+	assert_page(h, "/metrics", 200, "change_duration_seconds_count 0\n");
+}
+
+static void servers_count_once_and_their_files_apart(void **state)
+{
+	static const double before[STEP_N];
+	static const struct edit none;
+	struct host *h = *state;
+	struct outcome o = { .result = DEPLOY_APPLIED, .generation = 7, .in_force = true };
+	struct deployed d = {
+		.outcome = &o, .kind = DEPLOYMENT_SERVERS, .change = &none, .earlier_ms = before
+	};
+
+	report_outcome(h->report, &d);
+	o.generation = 8;
+	d.kind = DEPLOYMENT_FILES;
+	report_outcome(h->report, &d);
+	assert_page(h, "/metrics", 200, "_results_total{kind=\"servers\",result=\"applied\"} 1\n");
+	assert_page(h, "/metrics", 200, "_results_total{kind=\"files\",result=\"applied\"} 1\n");
+	assert_page(h, "/metrics", 200, "_results_total{kind=\"reload\",result=\"applied\"} 0\n");
+	assert_page(h, "/metrics", 200, "_total{outcome=\"applied\"} 1\n");
+}
+
+static const struct edit edit = { .first = 0x1a,
+				  .newest = 0x1c,
+				  .znode = "/nginx/config/sites/shop",
+				  .committed = UINT64_C(1795359845000000),
+				  .znodes = 2 };
+
+static void deploy_edit(struct host *h)
+{
+	static const double before[STEP_N] = { [STEP_DECODE] = 2, [STEP_RENDER] = 3 };
+	struct outcome o = { .result = DEPLOY_APPLIED, .generation = 8, .total_ms = 40 };
+	const struct deployed d = { .outcome = &o,
+				    .change = &edit,
+				    .began = edit.committed + 16 * USEC_PER_MSEC,
+				    .earlier_ms = before };
+
+	o.steps_ms[STEP_CHECK] = 30;
+	report_outcome(h->report, &d);
+}
+
+static void a_change_is_logged_in_one_line_with_its_transaction_and_its_times(void **state)
+{
+	struct host *h = *state;
+	char *log = log_of(h, deploy_edit);
+
+	assert_int_equal(lines_of(log), 1);
+	assert_non_null(
+		strstr(log, "change: zxid=0x1a newest=0x1c znode=/nginx/config/sites/shop znodes=2 "
+			    "generation=8 kind=reload result=applied total_ms=61.0 waited_ms=16.0 "
+			    "decode_ms=2.0 render_ms=3.0 stage_ms=0.0 check_ms=30.0 "));
+	assert_page(h, "/status", 200,
+		    "this edit took 61 ms: 16 ms until it was read and its turn came, decode 2.0 "
+		    "ms, render 3.0 ms, check 30.0 ms");
+	assert_page(h, "/metrics", 200, "zknginx_last_change_duration_seconds 0.061\n");
+	assert_page(h, "/metrics", 200, "change_duration_seconds_bucket{le=\"0.1\"} 1\n");
+}
+
+static void a_change_that_a_search_deployed_is_over_when_the_next_run_finds_it(void **state)
+{
+	struct host *h = *state;
+	static const double before[STEP_N];
+	struct outcome o = { .result = DEPLOY_UNCHANGED, .generation = 7, .in_force = true };
+	struct deployed d = {
+		.outcome = &o, .change = &edit, .began = edit.committed, .earlier_ms = before
+	};
+
+	report_outcome(h->report, &d);
+	o = (struct outcome){ .result = DEPLOY_REFUSED, .generation = 8 };
+	report_outcome(h->report, &d);
+	/* all of it was refused: what was live stays */
+	o = (struct outcome){ .result = DEPLOY_UNCHANGED, .generation = 7, .in_force = true };
+	report_outcome(h->report, &d);
+	assert_page(h, "/metrics", 200, "change_duration_seconds_count 0\n");
+	/* the rest of it was deployed, under the number of what was refused */
+	o.generation = 8;
+	report_outcome(h->report, &d);
+	assert_page(h, "/metrics", 200, "change_duration_seconds_count 1\n");
+	assert_page(h, "/status", 200, "\"zxid\": \"0x1a\"");
+}
+
+static void the_format_of_metrics_is_what_the_client_accepts(void **state)
+{
+	struct host *h = *state;
+	struct http_reply reply = get(h, "/metrics", "application/openmetrics-text", true);
+
+	assert_string_equal(reply.type,
+			    "application/openmetrics-text; version=1.0.0; charset=utf-8");
+	assert_non_null(strstr(buf_str(&reply.body), "# TYPE zknginx_build info\n"));
+	buf_fini(&reply.body);
+	reply = get(h, "/metrics", "text/plain", true);
+	assert_string_equal(reply.type, "text/plain; version=0.0.4; charset=utf-8");
+	assert_non_null(strstr(buf_str(&reply.body), "# TYPE zknginx_build_info gauge\n"));
+	buf_fini(&reply.body);
+}
+
+static void the_status_is_shown_to_local_clients_alone(void **state)
+{
+	struct host *h = *state;
+	struct http_reply reply = get(h, "/status", NULL, false);
+
+	assert_int_equal(reply.status, 403);
+	buf_fini(&reply.body);
+	assert_page(h, "/status", 200, "\"host\": \"web1\"");
+	assert_page(h, "/healthz", 200, "ok\n");
+	assert_page(h, "/readyz", 503, "the nginx master does not handle signals\n");
 }
 
 /* --- the alarm ------------------------------------------------------------------------------- */
@@ -346,6 +491,11 @@ int main(void)
 		TEST(what_was_known_before_a_restart_is_recalled_whole),
 		TEST(a_state_directory_that_is_gone_is_logged_once),
 		TEST(an_outcome_is_counted_with_the_steps_before_it),
+		TEST(servers_count_once_and_their_files_apart),
+		TEST(a_change_is_logged_in_one_line_with_its_transaction_and_its_times),
+		TEST(a_change_that_a_search_deployed_is_over_when_the_next_run_finds_it),
+		TEST(the_format_of_metrics_is_what_the_client_accepts),
+		TEST(the_status_is_shown_to_local_clients_alone),
 		TEST(a_condition_is_raised_run_through_the_command_and_cleared),
 		TEST(forgotten_alerts_make_no_event),
 		TEST(the_conditions_are_asked_for_again_when_they_are_due),

@@ -158,6 +158,17 @@ static inline struct status everything(void)
 	s.push.id = "p-1";
 	s.push.time = AT + 5000000;
 	s.push.left = 12;
+	s.change = (struct status_change){ .on = true,
+					   .zxid = 0x2a,
+					   .newest = 0x2c,
+					   .znode = "/nginx/config/sites/shop",
+					   .znodes = 3,
+					   .generation = 42,
+					   .committed = AT - 61000,
+					   .total_ms = 61.5,
+					   .waited_ms = 4.25,
+					   .clocks_differ = true,
+					   .text = "this edit took 61 ms: …" };
 	s.trust.on = true;
 	s.trust.require = "all";
 	s.trust.state = "unknown-key";

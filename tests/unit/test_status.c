@@ -386,7 +386,6 @@ static void assert_golden(const char *name, const char *found)
 	if (getenv("GOLDEN_UPDATE"))
 		update_golden(name, found);
 	expected = read_golden(name);
-
 	assert_string_equal(found, expected);
 }
 

@@ -19,4 +19,11 @@ struct status_facts {
 
 enum status_state status_choose(const struct status_facts *f);
 
+/*
+ * Is this host's nginx fit to be sent requests? It runs, handles signals, has workers, includes the
+ * generated files, and has a generation. ZooKeeper may be away, and a change may be refused: nginx
+ * keeps serving what it had. NULL: it is; else a sentence.
+ */
+const char *status_not_ready(const struct status *s);
+
 #endif

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "status_families.h"
+#include "families.h"
 #include "status_fields.h"
 
 #define AT(member) .where = offsetof(struct status, member)
@@ -145,19 +145,19 @@ static const struct status_field alert_rows[] = {
 /* --- groups --------------------------------------------------------------------------------- */
 
 static const struct status_field revision_rows[] = {
-	{ "seen", STATUS_TEXT, AT(revision_seen) },
+	{ "seen", STATUS_TEXT, AT(revision_seen), FAMILY(family_revision) },
 	{ "applied", STATUS_TEXT, AT(revision_applied) },
 	{ COMPUTED("revision_current", is_current,
 		   "1 when nginx runs the newest revision in ZooKeeper.") },
 };
 
 static const struct status_field checker_rows[] = {
-	{ "passing", STATUS_COUNT, AT(checker.passing), FAMILY(status_put_checked) },
+	{ "passing", STATUS_COUNT, AT(checker.passing), FAMILY(family_checked) },
 	{ "failing", STATUS_COUNT, AT(checker.failing) },
 	{ "unknown", STATUS_COUNT, AT(checker.unknown) },
 	{ "panics", STATUS_COUNT, AT(checker.panics),
 	  GAUGE("check_panics", "Upstreams with so many failing servers that none is taken out.") },
-	{ "good", STATUS_COUNT, AT(checker.good), .counts = true, FAMILY(status_put_checks) },
+	{ "good", STATUS_COUNT, AT(checker.good), .counts = true, FAMILY(family_checks) },
 	{ "bad", STATUS_COUNT, AT(checker.bad), .counts = true },
 	{ "late", STATUS_COUNT, AT(checker.late), .counts = true,
 	  COUNTER("checks_late", "Checks that had to wait for a free socket.") },
@@ -168,7 +168,7 @@ static const struct status_field checker_rows[] = {
 static const struct status_field zookeeper_rows[] = {
 	{ "state", STATUS_TEXT, AT(zookeeper.state),
 	  IS("zookeeper_connected", "connected", "1 while the session is connected.") },
-	{ "server", STATUS_TEXT, AT(zookeeper.server) },
+	{ "server", STATUS_TEXT, AT(zookeeper.server), FAMILY(family_session) },
 	{ "session", STATUS_SESSION, AT(zookeeper.session) },
 	{ "since", STATUS_TIME, AT(zookeeper.since) },
 	{ "nodes", STATUS_COUNT, AT(zookeeper.nodes),
@@ -241,10 +241,11 @@ static const struct status_field fleet_rows[] = {
 static const struct status_field rollout_rows[] = {
 	{ "mode", STATUS_TEXT, AT(rollout.mode) },
 	{ "part", STATUS_TEXT, AT(rollout.part) },
-	{ "phase", STATUS_TEXT, AT(rollout.phase) },
+	{ "phase", STATUS_TEXT, AT(rollout.phase), FAMILY(family_phase) },
 	{ COMPUTED("rollout_moving", is_moving, "1 while a revision is being rolled out.") },
 	{ COMPUTED("rollout_stopped", is_stopped, "1 while a rollout is halted or reverted.") },
-	{ "paused", STATUS_FLAG, AT(rollout.paused) },
+	{ "paused", STATUS_FLAG, AT(rollout.paused),
+	  GAUGE("rollout_paused", "1 while an operator has paused the rollout.") },
 	{ "step", STATUS_COUNT, AT(rollout.step), GAUGE("rollout_step", "Step of the rollout.") },
 	{ "permitted", STATUS_TEXT, AT(rollout.permitted) },
 	{ "why", STATUS_TEXT, AT(rollout.why) },
@@ -285,15 +286,34 @@ static const struct status_field last_rows[] = {
 	  SECONDS("last_deployment_timestamp", "When the last deployment ended.") },
 	{ "total_ms", STATUS_MS, AT(deployments.last.total_ms),
 	  SECONDS("last_deployment_duration", "Duration of the last deployment.") },
-	{ "stages_ms", STATUS_GROUP, .inner = ROWS(step_rows), FAMILY(status_put_steps) },
+	{ "stages_ms", STATUS_GROUP, .inner = ROWS(step_rows), FAMILY(family_steps) },
 };
 
 static const struct status_field deployment_rows[] = {
-	{ "applied", STATUS_COUNT, AT(deployments.applied), FAMILY(status_put_deployments) },
+	{ "applied", STATUS_COUNT, AT(deployments.applied), FAMILY(family_deployments) },
 	{ "rejected", STATUS_COUNT, AT(deployments.rejected) },
 	{ "rolled_back", STATUS_COUNT, AT(deployments.rolled_back) },
 	{ "last", STATUS_GROUP, AT(deployments.last.on), .optional = true,
 	  .inner = ROWS(last_rows) },
+};
+
+static const struct status_field change_rows[] = {
+	{ "zxid", STATUS_SESSION, AT(change.zxid) },
+	{ "newest", STATUS_SESSION, AT(change.newest) },
+	{ "znode", STATUS_TEXT, AT(change.znode) },
+	{ "znodes", STATUS_COUNT, AT(change.znodes) },
+	{ "generation", STATUS_COUNT, AT(change.generation) },
+	{ "committed", STATUS_TIME, AT(change.committed),
+	  SECONDS("last_change_committed_timestamp",
+		  "When the last change was committed, by ZooKeeper's clock.") },
+	{ "total_ms", STATUS_MS, AT(change.total_ms),
+	  SECONDS("last_change_duration",
+		  "Time from the commit of the last change until nginx served it.") },
+	{ "waited_ms", STATUS_MS, AT(change.waited_ms) },
+	{ "clocks_differ", STATUS_FLAG, AT(change.clocks_differ),
+	  GAUGE("last_change_clocks_differ",
+		"1 when ZooKeeper's clock was ahead of this host's at the last change.") },
+	{ "text", STATUS_TEXT, AT(change.text) },
 };
 
 /* --- the whole ------------------------------------------------------------------------------ */
@@ -304,20 +324,20 @@ static const struct status_field deployment_rows[] = {
 
 static const struct status_field rows[] = {
 	{ "host", STATUS_TEXT, AT(host) },
-	{ "version", STATUS_TEXT, AT(version), FAMILY(status_put_build) },
+	{ "version", STATUS_TEXT, AT(version), FAMILY(family_build) },
 	{ "state", STATUS_NAME, AT(state), .names = { state_name, STATUS_STATE_N },
-	  .required = true, FAMILY(status_put_state) },
+	  .required = true, FAMILY(family_state) },
 	{ "generation", STATUS_COUNT, AT(generation),
 	  GAUGE("generation", "The generation that nginx runs.") },
 	{ "revision", STATUS_GROUP, .inner = ROWS(revision_rows) },
 	{ "updated", STATUS_TIME, AT(updated), .counts = true,
 	  SECONDS("updated_timestamp", "When these numbers were taken.") },
 	{ "problems", STATUS_LIST, LIST(problems, problem_count, problem_rows), .limited = true,
-	  FAMILY(status_put_problems) },
+	  FAMILY(family_problems) },
 	{ "problem_count", STATUS_COUNT, AT(problem_total) },
 	{ "discovery", STATUS_LIST, LIST(discovery, discovery_count, discovery_rows) },
 	{ "drains", STATUS_LIST, LIST(drains, drain_count, drain_rows), .limited = true,
-	  FAMILY(status_put_drains) },
+	  FAMILY(family_drains) },
 	{ "drain_count", STATUS_COUNT, AT(drain_total) },
 	{ "overrides", STATUS_SESSION, AT(overrides) },
 	{ "checks", STATUS_LIST, LIST(checks, check_count, check_rows), .limited = true },
@@ -325,7 +345,7 @@ static const struct status_field rows[] = {
 	{ "checker", STATUS_GROUP, AT(checker.on), .optional = true, .inner = ROWS(checker_rows) },
 	{ "slow_starts", STATUS_LIST, LIST(slow_starts, slow_start_count, slow_start_rows) },
 	{ "upstreams", STATUS_LIST, LIST(updates, update_count, update_rows), .limited = true,
-	  FAMILY(status_put_updates) },
+	  FAMILY(family_updates) },
 	{ "zookeeper", STATUS_GROUP, .inner = ROWS(zookeeper_rows) },
 	{ "nginx", STATUS_GROUP, .inner = ROWS(nginx_rows) },
 	{ "probe", STATUS_GROUP, AT(probe.on), .optional = true, .inner = ROWS(probe_rows) },
@@ -333,8 +353,10 @@ static const struct status_field rows[] = {
 	{ "rollout", STATUS_GROUP, .inner = ROWS(rollout_rows) },
 	{ "push", STATUS_GROUP, AT(push.on), .optional = true, .inner = ROWS(push_rows) },
 	{ "trust", STATUS_GROUP, AT(trust.on), .optional = true, .inner = ROWS(trust_rows) },
-	{ "alerts", STATUS_LIST, LIST(alerts, alert_count, alert_rows), FAMILY(status_put_alerts) },
+	{ "alerts", STATUS_LIST, LIST(alerts, alert_count, alert_rows), FAMILY(family_alerts) },
 	{ "deployments", STATUS_GROUP, .inner = ROWS(deployment_rows) },
+	{ "change", STATUS_GROUP, AT(change.on), .optional = true, .omitted = true,
+	  .inner = ROWS(change_rows) },
 };
 
 const struct status_fields status_fields = ROWS(rows);

@@ -63,5 +63,7 @@ struct status_field {
 };
 
 extern const struct status_fields status_fields;
+/* Metrics only: the numbers (number_fields.c). */
+extern const struct status_fields number_fields;
 
 #endif

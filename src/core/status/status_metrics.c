@@ -76,5 +76,6 @@ static void put_rows(const struct status_fields *fields, const struct status *s,
 void status_write_metrics(const struct status *s, struct buf *out)
 {
 	put_rows(&status_fields, s, out);
+	put_rows(&number_fields, s, out);
 	buf_puts(out, "# EOF\n");
 }

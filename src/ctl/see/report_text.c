@@ -104,6 +104,8 @@ static void print_deployments(const struct page *p)
 	if (d->last.on)
 		line(p, COLOR_NONE, "", "the last: generation %lu, %s ago, %.0f ms",
 		     d->last.generation, age_print(p->now, d->last.at, age), d->last.total_ms);
+	if (p->r->change.on)
+		line(p, COLOR_NONE, "", "%s: %s", p->r->change.znode, p->r->change.text);
 }
 
 static void print_discovery(const struct page *p)
