@@ -8,7 +8,6 @@
 #include "candidate.h"
 #include "converge.h"
 #include "deliver.h"
-#include "foreign.h"
 #include "sys/timing.h"
 #include "whole_guard.h"
 
@@ -348,7 +347,6 @@ static void leave_if_done(struct agent *a, const struct outcome *o)
 void converge_on_done(void *agent, const struct outcome *o)
 {
 	struct agent *a = agent;
-
 	struct deployed news;
 
 	live_outcome(a->live, o);

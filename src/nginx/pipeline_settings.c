@@ -1,6 +1,6 @@
 /* See pipeline_settings.h. */
-#include "nginx_trusted_ca.h"
 #include "pipeline_settings.h"
+#include "nginx_trusted_ca.h"
 #include "sandbox.h"
 
 int pipeline_new_sandbox(struct pipeline *p, struct sandbox **out, struct err *e)

@@ -126,9 +126,14 @@ static void on_nothing(void *ctx UNUSED)
 {
 }
 
+static bool is_not_live(void *ctx UNUSED, const char *upstream UNUSED)
+{
+	return false;
+}
+
 int main(int argc, char **argv)
 {
-	static const struct checker_ops ops = { on_nothing, on_nothing };
+	static const struct checker_ops ops = { on_nothing, is_not_live, on_nothing };
 	unsigned servers = argc > 1 ? (unsigned)atoi(argv[1]) : 5000;
 	unsigned seconds = argc > 2 ? (unsigned)atoi(argv[2]) : 20;
 	struct rlimit files = { 65536, 65536 };
