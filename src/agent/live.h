@@ -3,11 +3,12 @@
  * to live_take() before it deploys it. What is taken comes back through on_taken(); what is not is
  * deployed as without the module. Nothing else in the agent knows the difference.
  *
- *	the attempt differs from what nginx has	in
- *	nothing, and all of it is on disk	→ not taken: nginx/deploy finds that nothing is to
- *be done servers of upstreams with a zone	→ the workers get them at once; they are persisted
- *later nothing, but it is not all on disk yet	→ persisted, when nginx.persist_gap is over anything
- *else				→ not taken
+ * The attempt differs from what nginx has in
+ *
+ *	nothing, and all is on disk	not taken: nginx/deploy finds nothing to do
+ *	servers of upstreams with a zone	the workers get them at once; persisted later
+ *	nothing, but not all is on disk	persisted, when nginx.persist_gap is over
+ *	anything else	not taken
  *
  * To persist means: the same path runs again, and its text is staged, tested and published without
  * a signal. Only then is it the last good form of its znodes. So what is refused is traced as ever,

@@ -11,6 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "rig_backends.h"
 #include "rig_host.h"
 #include "rig_module.h"
 
@@ -19,6 +20,7 @@
 static struct rig_host h;
 static int site, backend;
 static pid_t backend_pid;
+static struct rig_backends *backends;
 
 /* --- a host ---------------------------------------------------------------------------------- */
 
@@ -79,6 +81,9 @@ static int tear_down(void **state UNUSED)
 	if (backend_pid)
 		rig_stop(backend_pid, SIGKILL);
 	backend_pid = 0;
+	if (backends)
+		rig_backends_stop(backends);
+	backends = NULL;
 	if (h.name)
 		rig_host_fini(&h);
 	h = (struct rig_host){ .name = NULL };
@@ -146,8 +151,83 @@ static void servers_come_and_go_without_a_reload(void **state UNUSED)
 	eventually(NULL, is_live_file(2) == false && !is_live_file(1));
 	eventually(NULL, rig_host_status_number(&h, "nginx.updates") >= 3);
 	assert_int_equal(reloads(), before);
+	assert_non_null(strstr(rig_read(h.log), " kind=servers result=applied "));
 	rig_host_assert_no_problems(&h);
 }
+
+static void an_upstream_has_a_zone_by_default(void **state UNUSED)
+{
+	unsigned before;
+
+	start(true, NULL, "{}");
+	eventually(NULL, is_updated("live"));
+	before = reloads();
+	rig_zk_create(h.zk, znode(2), "");
+	eventually(NULL, reaches(2) && is_live_file(2));
+	assert_int_equal(reloads(), before);
+}
+
+/* --- servers that are not used --------------------------------------------------------------- */
+
+/* Nothing is on disk before the test is over. */
+#define NEVER_PERSISTED "persist_gap = \"1m\";"
+
+static const char *other(void)
+{
+	return rig_text("127.0.0.1:%d", rig_backend_port(backends, 0));
+}
+
+/* Requests to the site reach the other backend. */
+static bool is_visited(void)
+{
+	unsigned long before = rig_backend_visits(backends, 0);
+
+	for (unsigned i = 0; i < 16; i++)
+		rig_module_ask(site, "/", "127.0.0.1");
+	return rig_backend_visits(backends, 0) > before;
+}
+
+/* A second server, which can fail. */
+static void start_with_other(const char *policy)
+{
+	backends = rig_backends_start(1);
+	start(true, NEVER_PERSISTED, policy);
+	eventually(NULL, is_updated("live"));
+	rig_zk_create(h.zk, rig_text(APP "/%s", other()), "");
+	eventually(NULL, is_visited());
+}
+
+static void a_server_that_fails_its_checks_is_out_without_a_reload(void **state UNUSED)
+{
+	unsigned before;
+
+	start_with_other("{\"check\":{\"interval\":\"100ms\",\"timeout\":\"80ms\","
+			 "\"fall\":2,\"rise\":2}}");
+	before = reloads();
+	rig_backend_set(backends, 0, BACKEND_FAILS);
+	eventually(NULL, !is_visited());
+	assert_null(strstr(rig_host_live(&h, "http.conf"), " down;"));
+	rig_backend_set(backends, 0, BACKEND_ANSWERS);
+	eventually(NULL, is_visited());
+	assert_int_equal(reloads(), before);
+}
+
+static void a_drained_server_is_out_without_a_reload(void **state UNUSED)
+{
+	const char *override = "/nginx/cluster/overrides/app";
+	unsigned before;
+
+	start_with_other("{}");
+	before = reloads();
+	rig_zk_set(h.zk, override, rig_text("{\"drain\":[\"%s\"]}", other()));
+	eventually(NULL, !is_visited());
+	eventually(NULL, json_array_size(json_object_get(rig_host_status(&h), "drains")) == 1);
+	rig_zk_delete(h.zk, override);
+	eventually(NULL, is_visited());
+	assert_int_equal(reloads(), before);
+}
+
+/* --- on disk --------------------------------------------------------------------------------- */
 
 static void what_the_workers_have_is_on_disk_soon_and_a_restart_serves_it(void **state UNUSED)
 {
@@ -186,9 +266,6 @@ static void a_worker_that_was_killed_changes_nothing(void **state UNUSED)
 }
 
 /* --- what others do -------------------------------------------------------------------------- */
-
-/* Nothing is on disk before the test is over. */
-#define NEVER_PERSISTED "persist_gap = \"1m\";"
 
 static void after_a_reload_by_someone_else_the_workers_get_them_again(void **state UNUSED)
 {
@@ -298,7 +375,7 @@ static void without_the_module_nginx_is_reloaded(void **state UNUSED)
 
 static void without_a_zone_nginx_is_reloaded(void **state UNUSED)
 {
-	start(true, NULL, "{}");
+	start(true, NULL, "{\"zone\":\"off\"}");
 	eventually(NULL, is_updated("reload"));
 	expect_a_reload();
 }
@@ -370,6 +447,9 @@ int main(void)
 #define TEST(name) cmocka_unit_test_teardown(name, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(servers_come_and_go_without_a_reload),
+		TEST(an_upstream_has_a_zone_by_default),
+		TEST(a_server_that_fails_its_checks_is_out_without_a_reload),
+		TEST(a_drained_server_is_out_without_a_reload),
 		TEST(what_the_workers_have_is_on_disk_soon_and_a_restart_serves_it),
 		TEST(a_worker_that_was_killed_changes_nothing),
 		TEST(after_a_reload_by_someone_else_the_workers_get_them_again),

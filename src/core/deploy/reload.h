@@ -10,7 +10,7 @@
  *
  * Bytes that are live already but are not known to be applied (zknginxd was killed between the
  * rename and the signal) take the same steps, without publishing. Bytes whose servers nginx was
- *given before (apply.h) end when they are published.
+ * given before (apply.h) end when they are published.
  */
 #ifndef ZKNGINX_RELOAD_H
 #define ZKNGINX_RELOAD_H
