@@ -74,13 +74,13 @@ static bool open_carrier(struct checker *c, struct check_target *t, struct check
 
 static void tell_failures(struct checker *c, const char *upstream, uint64_t now)
 {
-	bool at_once = c->ops->is_live(c->ctx, upstream);
-	uint64_t when = at_once ? now : now + BATCH;
+	bool is_live = c->ops->is_live(c->ctx, upstream);
+	uint64_t when = is_live ? now : now + BATCH, pause = is_live ? BATCH : PAUSE;
 
-	if (c->to_tell && !at_once)
+	if (c->to_tell && !is_live)
 		return;
-	if (!at_once && c->told && c->told + PAUSE > when)
-		when = c->told + PAUSE;
+	if (c->told && c->told + pause > when)
+		when = c->told + pause;
 	c->to_tell = true;
 	timing_at(c->tell, when);
 }

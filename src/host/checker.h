@@ -7,9 +7,10 @@
  * Not more than CHECK_SOCKETS_MOST sockets are open, and not more than half of what the process may
  * open; a check that finds no room is made a little later, and counted as late.
  *
- * Where a change of them takes no reload it is told at once. Else it is told after 0.3 s, so that
- * servers that fail together are one change, and not within 5 s after the last time, so that a
- * server that comes and goes does not reload nginx all the time.
+ * Where a change of them takes no reload it is told at once, but not within 0.3 s after the last
+ * time. Else it is told after 0.3 s, so that servers that fail together are one change, and not
+ * within 5 s after the last time, so that a server that comes and goes does not reload nginx all
+ * the time.
  */
 #ifndef ZKNGINX_HOST_CHECKER_H
 #define ZKNGINX_HOST_CHECKER_H
