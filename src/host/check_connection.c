@@ -229,7 +229,8 @@ static enum check_step go_connect(struct check_connection *c, struct check_resul
 	union address a;
 	const struct check_target *t = c->target;
 
-	parse_address(t->address, t->group->rule.port, &a);
+	if (!parse_address(t->address, t->group->rule.port, &a))
+		return end(r, false, CHECK_ERROR, EAFNOSUPPORT);
 	if (connect(c->fd, &a.any, a.any.sa_family == AF_INET ? sizeof(a.v4) : sizeof(a.v6)) < 0 &&
 	    errno != EISCONN)
 		return errno == EALREADY || errno == EINPROGRESS

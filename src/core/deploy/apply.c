@@ -208,7 +208,8 @@ bool apply_operations(const struct upstream *before, const struct upstream *afte
 	w.after.items = apply_servers(after, a, &w.after.end);
 	if (!w.before.items || !w.after.items)
 		return false;
-	stays = w.stays = xcalloc(w.before.end + 1, sizeof(*w.stays));
+	stays = xcalloc(w.before.end + 1, sizeof(*stays));
+	w.stays = stays;
 	set_aside(&w);
 	names = sort_names(&w.before);
 	bring_all(&w, names);
