@@ -299,7 +299,7 @@ asan:
 THREADED := session session_faults session_impostor mirror mirror_faults election election_faults \
 	relay_peer hostile tls outage churn names http daemon signals settings discovery discovery_loss \
 	fleet fleet_duplicate fleet_service leader rollout rollout_leader rollout_faults rolled_back \
-	monitor disk helper ctl ctl_follow ctl_push
+	monitor disk helper ctl ctl_follow ctl_push ctl_ui
 # libzookeeper and libmicrohttpd are not built with it; what it cannot see it must not judge.
 tsan: TESTS ?= $(THREADED)
 tsan:
