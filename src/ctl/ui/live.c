@@ -25,6 +25,7 @@ struct live {
 	unsigned long composed_count;
 	bool connected;   /* as the state has it */
 	uint64_t changed; /* when that began, wall clock */
+	uint64_t expires; /* when the first drain ends by itself, wall clock */
 	json_t *state;
 };
 
@@ -33,8 +34,20 @@ static bool is_connected(const struct live *l)
 	return reader_is_connected(l->fleet) && reader_is_connected(l->config);
 }
 
+/* No event says that a drain has ended: the same trees are read once more. */
+static void read_again(struct live *l)
+{
+	l->expires = NEVER;
+	if (l->snapshot && !l->fleet_tree)
+		l->fleet_tree = tree_ref(l->snapshot->tree);
+	if (l->composed && !l->config_tree)
+		l->config_tree = tree_ref(l->composed->tree);
+}
+
 bool live_has_news(struct live *l)
 {
+	if (timing_wall() >= l->expires)
+		read_again(l);
 	if (!l->fleet_tree)
 		reader_next(l->fleet, 0, &l->fleet_tree);
 	if (!l->config_tree)
@@ -73,12 +86,27 @@ static json_t *make_state(const struct live *l, bool upstreams)
 
 /* --- news ------------------------------------------------------------------------------------- */
 
+static uint64_t first_end(const struct snapshot *s)
+{
+	struct drains d = overrides_drains(s->overrides);
+	uint64_t first = NEVER;
+
+	for (size_t i = 0; i < d.count; i++) {
+		uint64_t until = d.items[i].until;
+
+		if (until > s->wall && until < first)
+			first = until;
+	}
+	return first;
+}
+
 static bool take_fleet(struct live *l)
 {
 	if (!l->fleet_tree)
 		return false;
 	snapshot_free(l->snapshot);
 	l->snapshot = snapshot_new(l->ctl, l->fleet, TAKE(l->fleet_tree));
+	l->expires = first_end(l->snapshot);
 	return true;
 }
 
@@ -154,6 +182,7 @@ int live_new(struct ctl *ctl, struct live **out, struct err *e)
 
 	l->ctl = ctl;
 	l->changed = timing_wall();
+	l->expires = NEVER;
 	roots_init(&l->roots, &ctl->settings.zookeeper);
 	if (snapshot_reader(ctl, &l->fleet, e) < 0 ||
 	    composed_reader(ctl, &l->roots, &l->config, e) < 0)
