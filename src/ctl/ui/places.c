@@ -64,6 +64,7 @@ void places_on_connection(void *ctx, struct MHD_Connection *c, void **state,
 	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
 		if (p)
 			*p = (struct place){ 0 };
+		all->ended++;
 		return;
 	}
 	p = free_place(all);

@@ -21,6 +21,7 @@ struct place {
 struct places {
 	struct place items[PLACES];
 	uint64_t turn;
+	uint64_t ended; /* how many connections have ended */
 };
 
 /* For MHD_OPTION_NOTIFY_CONNECTION; ctx is a struct places. */

@@ -62,7 +62,8 @@ static void arm(struct web *w)
 	sd_event_source_set_enabled(w->timer, SD_EVENT_ONESHOT);
 }
 
-/* What is resumed while the library runs is taken up in one more turn. */
+/* What is resumed while the library runs is taken up in one more turn. So is the next client after
+ * the end of a connection: at its limit the library does not watch the socket where it listens. */
 static void run(struct web *w)
 {
 	w->again = true;
@@ -70,8 +71,11 @@ static void run(struct web *w)
 		return;
 	w->running = true;
 	while (w->again) {
+		uint64_t ended = w->places.ended;
+
 		w->again = false;
 		MHD_run(w->server);
+		w->again |= w->places.ended != ended;
 	}
 	w->running = false;
 	arm(w);
