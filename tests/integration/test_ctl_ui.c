@@ -426,8 +426,8 @@ static bool is_done(const struct rig_ui *u, const char *body)
 /* The last request in the plan. */
 static void assert_request(struct rig_fleet *f, const char *action)
 {
-	assert_string_equal(rig_fleet_field(f, CLUSTER "/plan", "request.action"), action);
-	assert_string_equal(rig_fleet_field(f, CLUSTER "/plan", "request.result"), "done");
+	assert_string_equal(rig_fleet_field(f, "plan", "request.action"), action);
+	assert_string_equal(rig_fleet_field(f, "plan", "request.result"), "done");
 }
 
 static void the_rollout_is_steered_from_the_page(void **state)
@@ -439,7 +439,7 @@ static void the_rollout_is_steered_from_the_page(void **state)
 	rig_ui_start(&u, SETTINGS(f), ACTIONS);
 	assert_done(&u, PAUSE);
 	assert_request(f, "pause");
-	assert_string_equal(rig_fleet_field(f, CLUSTER "/plan", "paused"), "true");
+	assert_string_equal(rig_fleet_field(f, "plan", "paused"), "true");
 	assert_done(&u, rig_text("{\"action\": \"resume\", \"revision\": \"%s\"}",
 				 rig_fleet_digest(f, "2")));
 	assert_request(f, "resume");

@@ -19,7 +19,7 @@
 #include "web.h"
 
 #define CLIENT_TIMEOUT 5u /* seconds */
-#define CLIENT_MEMORY ((size_t)16384)
+#define CLIENT_MEMORY ((size_t)65536)
 #define BODY_MOST ((size_t)4096)
 #define STREAM_BLOCK ((size_t)65536)
 
@@ -340,7 +340,7 @@ static int attach(struct web *w, struct err *e)
 		return err_set(e, ERR_SYS, "--listen: libmicrohttpd has no epoll");
 	rc = sd_event_add_io(w->loop, &w->events, info->epoll_fd, EPOLLIN, on_event, w);
 	if (rc >= 0)
-		rc = sd_event_add_time_relative(w->loop, &w->timer, CLOCK_MONOTONIC, 0, 0, on_timer,
+		rc = sd_event_add_time_relative(w->loop, &w->timer, CLOCK_MONOTONIC, 0, 1, on_timer,
 						w);
 	if (rc < 0) {
 		errno = -rc;
