@@ -78,7 +78,7 @@ CORE := $(patsubst %.c,$(B)/%.o,$(wildcard src/base/*.c src/core/*/*.c))
 WINGS := $(patsubst %.c,$(B)/%.o,$(wildcard src/sys/*.c src/zk/*.c src/nginx/*.c src/host/*.c))
 DUTIES := $(patsubst %.c,$(B)/%.o,$(wildcard src/agent/*.c src/leader/*.c src/report/*.c src/preview/*.c))
 TOP := $(patsubst %.c,$(B)/%.o,$(wildcard src/*.c))
-CTL := $(patsubst %.c,$(B)/%.o,$(wildcard src/ctl/*.c src/ctl/*/*.c))
+CTL := $(patsubst %.c,$(B)/%.o,$(wildcard src/ctl/*.c src/ctl/*/*.c)) $(B)/src/ctl/ui/page_html.o
 UNIT_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 # TESTS="mirror tls" builds and runs these integration programs alone.
 INTEGRATION_TESTS := $(patsubst %.c,$(B)/%,$(wildcard \
@@ -105,6 +105,18 @@ $(B)/zknginxd: $(TOP) $(DUTIES) $(B)/libwings.a $(B)/libcore.a
 $(B)/zknginxctl: $(CTL) $(filter $(B)/src/preview/%,$(DUTIES)) $(B)/libwings.a $(B)/libcore.a
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# The page of `zknginxctl ui` is an array of bytes in the program.
+$(B)/src/ctl/ui/page_html.c: src/ctl/ui/page.html
+	@$(call say,OD,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q){ echo '#include "ctl/ui/page.h"'; echo 'const unsigned char page_html[] = {'; \
+		od -An -v -tu1 $< | sed 's/[0-9][0-9]*/&,/g'; \
+		echo '};'; echo 'const size_t page_html_size = sizeof(page_html);'; } >$@
+
+$(B)/src/ctl/ui/page_html.o: $(B)/src/ctl/ui/page_html.c
+	@$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 $(B)/%.o: %.c
 	@$(call say,CC,$<)
@@ -288,7 +300,7 @@ asan:
 THREADED := session session_faults session_impostor mirror mirror_faults election election_faults \
 	relay_peer hostile tls outage churn names http daemon signals settings discovery discovery_loss \
 	fleet fleet_duplicate fleet_service leader rollout rollout_leader rollout_faults rolled_back \
-	monitor disk helper ctl ctl_follow ctl_push
+	monitor disk helper ctl ctl_follow ctl_push ctl_ui
 # libzookeeper and libmicrohttpd are not built with it; what it cannot see it must not judge.
 tsan: TESTS ?= $(THREADED)
 tsan:

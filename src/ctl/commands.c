@@ -8,6 +8,7 @@ const struct command *const all_commands[] = {
 	&command_upstreams,
 	&command_sites,
 	&command_problems,
+	&command_ui,
 
 	/* edit */
 	&command_ls,
@@ -55,7 +56,7 @@ const struct command *const all_commands[] = {
 };
 
 const struct command_group command_groups[] = {
-	{ "Seeing", "status members upstreams sites problems" },
+	{ "Seeing", "status members upstreams sites problems ui" },
 	{ "Editing", "ls get set edit rm" },
 	{ "A directory as the configuration", "pull push lint" },
 	{ "History", "diff history show" },

@@ -15,6 +15,7 @@ extern const struct command command_members;
 extern const struct command command_upstreams;
 extern const struct command command_sites;
 extern const struct command command_problems;
+extern const struct command command_ui;
 
 /* edit */
 extern const struct command command_ls;

@@ -189,7 +189,7 @@ static const struct {
 	{ "zookeeper/*", { "src/zk/" } },
 	{ "libconfig.h", { "src/host/" } },
 	{ "systemd/sd-daemon.h", { "src/host/", "src/sys/service.c" } },
-	{ "microhttpd.h", { "src/host/http.c" } },
+	{ "microhttpd.h", { "src/ctl/ui/", "src/host/http.c" } },
 	{ "openssl/ssl.h", { "src/zk/", "src/host/check_connection.c" } },
 };
 

@@ -7,6 +7,7 @@
 #include "ctl/commands.h"
 #include "ctl/console/table.h"
 #include "ctl/push/difference.h"
+#include "entry_json.h"
 
 static enum color color_of(enum history_outcome o)
 {
@@ -24,26 +25,6 @@ static const char *outcome_text(struct arena *a, const struct history_entry *h)
 	const char *name = history_outcome_name(h->outcome);
 
 	return *h->reason ? arena_printf(a, "%s: %s", name, h->reason) : name;
-}
-
-static json_t *entry_json(const struct history_entry *h)
-{
-	json_t *j = json_object(), *znodes = json_array();
-
-	for (size_t i = 0; i < h->znode_count; i++)
-		json_array_append_new(znodes, json_text(h->znodes[i]));
-	json_put_text(j, "at", h->at);
-	json_put_text(j, "by", h->by);
-	json_put_text(j, "changed", h->changed);
-	json_put_number(j, "changes", h->changes);
-	json_put_text(j, "leader", h->leader);
-	json_put_text(j, "note", h->note);
-	json_put_text(j, "outcome", history_outcome_name(h->outcome));
-	json_put_text(j, "reason", h->reason);
-	json_put_text(j, "revision", h->revision);
-	json_put_number(j, "seq", h->seq);
-	json_put(j, "znodes", znodes);
-	return j;
 }
 
 /* --- history --------------------------------------------------------------------------------- */
@@ -96,7 +77,7 @@ static int list(struct archive *a, unsigned long most)
 	}
 	entries = json_array();
 	for (size_t i = a->count; i-- > end;)
-		json_array_append_new(entries, entry_json(&a->entries[i]));
+		json_array_append_new(entries, history_entry_json(&a->entries[i]));
 	ctl_print_json(entries);
 	return CTL_OK;
 }
@@ -195,7 +176,7 @@ static int show(struct archive *a, const char *rev, struct err *e)
 	if (archive_find(a, rev, &h, e) < 0)
 		return -1;
 	if (a->ctl->json) {
-		j = entry_json(h);
+		j = history_entry_json(h);
 	} else {
 		print_entry(a, h);
 		fputc('\n', a->ctl->screen.out);

@@ -3,25 +3,12 @@
 
 #include "object_show.h"
 
-/* The next object of the kind from *i on, which is advanced; NULL: there is none. */
-static const char *next_object(const struct composed *c, enum config_kind kind, size_t *i)
-{
-	while (*i < tree_count(c->tree)) {
-		const char *path = tree_at(c->tree, (*i)++)->path;
-		struct config_place p = config_place(path, c->root);
-
-		if (p.level == CONFIG_OBJECT && p.kind == kind)
-			return path;
-	}
-	return NULL;
-}
-
 static void print_unusable(const struct composed *c, const struct screen *screen,
 			   const struct object_view *v)
 {
 	const char *path;
 
-	for (size_t i = 0; (path = next_object(c, v->kind, &i));) {
+	for (size_t i = 0; (path = composed_next(c, v->kind, &i));) {
 		const char *name = path_name(path);
 
 		if (!v->is_usable(c, name))
@@ -36,7 +23,7 @@ static json_t *list_json(const struct composed *c, const struct object_view *v)
 	json_t *list = json_array();
 	const char *path;
 
-	for (size_t i = 0; (path = next_object(c, v->kind, &i));)
+	for (size_t i = 0; (path = composed_next(c, v->kind, &i));)
 		json_array_append_new(list, v->json(c, path, false));
 	return list;
 }

@@ -4,7 +4,6 @@
 
 #include "composed.h"
 #include "core/compose/compose.h"
-#include "core/data/layout.h"
 #include "core/fleet/override.h"
 #include "core/text/json_text.h"
 #include "ctl/see/fleet_json.h"
@@ -15,8 +14,7 @@
 
 #define UPSTREAMS_NAMED 20
 
-static struct model *compose_tree(const struct ctl *ctl, struct composed *c,
-				  struct problems *problems)
+static struct model *compose_tree(const struct ctl *ctl, struct composed *c)
 {
 	const struct zookeeper_settings *z = &ctl->settings.zookeeper;
 	CLEANUP(tree_unrefp) struct tree *nothing = tree_empty();
@@ -36,22 +34,53 @@ static struct model *compose_tree(const struct ctl *ctl, struct composed *c,
 			.now = timing_now(),
 			.vars = ctl->settings.vars,
 		},
-		problems, NULL);
-	overrides_problems(c->overrides, c->tree, z->config, m, problems);
-	problems_sort(problems);
+		&c->problems, NULL);
+	overrides_problems(c->overrides, c->tree, z->config, m, &c->problems);
+	problems_sort(&c->problems);
 	return m;
 }
 
-/* One tree; false: the upstreams discover more, and another tree follows. */
-static bool take_tree(const struct ctl *ctl, struct composed *c, struct reader *r,
-		      struct roots *roots)
+struct composed *composed_new(const struct ctl *ctl, struct tree *tree, struct reader *r,
+			      struct roots *roots)
 {
-	problems_fini(&c->problems);
+	CLEANUP(composed_freep) struct composed *c = xcalloc(1, sizeof(*c));
+	struct digest revision;
+
+	c->arena = arena_new();
+	c->root = ctl->settings.zookeeper.config;
+	c->tree = tree;
+	c->overrides = overrides_new();
 	problems_init(&c->problems);
+	problems_init(&c->unreadable_hosts);
 	reader_problems(r, &c->problems);
-	model_free(c->model);
-	c->model = compose_tree(ctl, c, &c->problems);
-	return !roots_follow(roots, c->model, reader_mirror(r));
+	c->model = compose_tree(ctl, c);
+	if (roots_follow(roots, c->model, reader_mirror(r)))
+		return NULL;
+	revision = tree_revision(c->tree, c->root);
+	digest_hex(&revision, c->revision);
+	return TAKE(c);
+}
+
+int composed_reader(struct ctl *ctl, struct roots *roots, struct reader **out, struct err *e)
+{
+	CLEANUP(model_freep) struct model *nothing = model_new();
+	CLEANUP(freep) struct mirror_root *list = NULL;
+	size_t count;
+
+	list = roots_begin(roots, nothing, &count);
+	return reader_new(ctl, list, count, out, e);
+}
+
+void composed_set_hosts(struct composed *c, const struct ctl *ctl, struct tree *cluster)
+{
+	const struct zookeeper_settings *z = &ctl->settings.zookeeper;
+
+	tree_unref(c->cluster_tree);
+	c->cluster_tree = cluster;
+	arena_free(c->arena);
+	c->arena = arena_new();
+	fleet_view_read(&c->view, c->arena, cluster, z->cluster, z->config);
+	c->reported_count = fleet_problems_fold(c->arena, &c->view, &c->reported);
 }
 
 /* Is it a directory of objects, or above one? */
@@ -79,22 +108,20 @@ static int refuse_unreadable(const struct composed *c, struct err *e)
 	return 0;
 }
 
-static int read_config(struct ctl *ctl, struct composed *c, struct roots *roots, struct err *e)
+static int read_config(struct ctl *ctl, struct composed **out, struct roots *roots, struct err *e)
 {
-	CLEANUP(model_freep) struct model *nothing = model_new();
-	CLEANUP(freep) struct mirror_root *list = NULL;
 	CLEANUP(reader_freep) struct reader *r = NULL;
-	size_t count;
 
-	list = roots_begin(roots, nothing, &count);
-	if (reader_new(ctl, list, count, &r, e) < 0)
+	if (composed_reader(ctl, roots, &r, e) < 0)
 		return -1;
 	do {
-		tree_unref(TAKE(c->tree));
-		if (reader_first(r, &c->tree, e) < 0)
+		struct tree *tree;
+
+		if (reader_first(r, &tree, e) < 0)
 			return -1;
-	} while (!take_tree(ctl, c, r, roots));
-	return refuse_unreadable(c, e);
+		*out = composed_new(ctl, tree, r, roots);
+	} while (!*out);
+	return refuse_unreadable(*out, e);
 }
 
 static int read_reports(struct ctl *ctl, struct composed *c, struct err *e)
@@ -104,30 +131,22 @@ static int read_reports(struct ctl *ctl, struct composed *c, struct err *e)
 		{ cluster_path(c->arena, z->cluster, CLUSTER_MEMBERS, NULL), 1 },
 		{ cluster_path(c->arena, z->cluster, CLUSTER_REPORTS, NULL), 1 },
 	};
+	struct tree *cluster;
 
-	if (read_tree(ctl, roots, ARRAY_SIZE(roots), &c->cluster_tree, &c->unreadable_hosts, e) < 0)
+	if (read_tree(ctl, roots, ARRAY_SIZE(roots), &cluster, &c->unreadable_hosts, e) < 0)
 		return -1;
-	fleet_view_read(&c->view, c->arena, c->cluster_tree, z->cluster, z->config);
-	c->reported_count = fleet_problems_fold(c->arena, &c->view, &c->reported);
+	composed_set_hosts(c, ctl, cluster);
 	return 0;
 }
 
 int composed_read(struct ctl *ctl, struct composed **out, struct err *e)
 {
-	CLEANUP(composed_freep) struct composed *c = xcalloc(1, sizeof(*c));
+	CLEANUP(composed_freep) struct composed *c = NULL;
 	CLEANUP(roots_fini) struct roots roots = { 0 };
-	struct digest revision;
 
-	c->arena = arena_new();
-	c->root = ctl->settings.zookeeper.config;
-	c->overrides = overrides_new();
-	problems_init(&c->problems);
-	problems_init(&c->unreadable_hosts);
 	roots_init(&roots, &ctl->settings.zookeeper);
-	if (read_config(ctl, c, &roots, e) < 0 || read_reports(ctl, c, e) < 0)
+	if (read_config(ctl, &c, &roots, e) < 0 || read_reports(ctl, c, e) < 0)
 		return -1;
-	revision = tree_revision(c->tree, c->root);
-	digest_hex(&revision, c->revision);
 	*out = TAKE(c);
 	return 0;
 }
@@ -144,6 +163,18 @@ void composed_free(struct composed *c)
 	tree_unref(c->cluster_tree);
 	arena_free(c->arena);
 	free(c);
+}
+
+const char *composed_next(const struct composed *c, enum config_kind kind, size_t *i)
+{
+	while (*i < tree_count(c->tree)) {
+		const char *path = tree_at(c->tree, (*i)++)->path;
+		struct config_place p = config_place(path, c->root);
+
+		if (p.level == CONFIG_OBJECT && p.kind == kind)
+			return path;
+	}
+	return NULL;
 }
 
 static void say_no_upstream(const struct composed *c, const char *name)

@@ -10,8 +10,11 @@
 
 #include <zknginx/model.h>
 
+#include "core/data/layout.h"
 #include "core/status/fleet_problems.h"
 #include "ctl/console/ctl.h"
+
+struct reader;
 
 struct composed {
 	struct arena *arena;
@@ -30,6 +33,23 @@ struct composed {
 int composed_read(struct ctl *ctl, struct composed **out, struct err *e);
 void composed_free(struct composed *c);
 DEFINE_CLEANUP(struct composed *, composed_free)
+
+/*
+ * The same for a caller that reads on: the reader follows the config, the overrides, and what the
+ * upstreams discover servers at. Of each of its trees (one reference, given away) there is a config
+ * without hosts; NULL: the upstreams discover more than the reader followed, and another tree
+ * comes.
+ */
+struct roots;
+int composed_reader(struct ctl *ctl, struct roots *roots, struct reader **out, struct err *e);
+struct composed *composed_new(const struct ctl *ctl, struct tree *tree, struct reader *r,
+			      struct roots *roots);
+/* The hosts and their reports, from a tree that has the cluster (one reference, given away). What
+ * is in the arena ends. */
+void composed_set_hosts(struct composed *c, const struct ctl *ctl, struct tree *cluster);
+
+/* The path of the next object of the kind from *i on, which is advanced; NULL: there is none. */
+const char *composed_next(const struct composed *c, enum config_kind kind, size_t *i);
 
 /* An upstream that can be used; NULL: there is none, and the operator was told why. */
 const struct upstream *composed_upstream(const struct composed *c, const char *name);
