@@ -540,6 +540,13 @@ check-deb: deb
 		echo "$${package##*/} is reproducible"; \
 	done
 
+# SUITE=trixie for Debian 13. It boots, and needs some 3 GB in $(B)/systemd.
+SUITE ?= bookworm
+.PHONY: check-systemd
+check-systemd: systemd-deps deb
+	$(Q)BUILD_PACKAGES="$(BUILD_PACKAGES) $(PACKAGE_PACKAGES)" tests/systemd/check.sh $(SUITE) \
+		$(B)/systemd $(B)/$(ARCHIVE).tar.gz $(B)/deb
+
 .PHONY: format clean
 format:
 	clang-format -i $(SOURCES)
