@@ -50,7 +50,7 @@ TEST_PACKAGES := libcmocka-dev default-jdk-headless libcurator-client-java libcu
 	libcurator-recipes-java libcurator-discovery-java openssl procps git mandoc nginx-dev
 FAULT_PACKAGES := strace
 LINT_PACKAGES := clang clang-format clang-tidy libclang-rt-dev cppcheck systemd
-PACKAGE_PACKAGES := dpkg-dev debhelper nginx-dev libcmocka-dev lintian
+PACKAGE_PACKAGES := dpkg-dev debhelper nginx nginx-dev libcmocka-dev lintian
 SYSTEMD_PACKAGES := debootstrap systemd-container
 
 CC ?= gcc
