@@ -16,6 +16,7 @@
 #	make dist       build/zknginx-VERSION.tar.gz, a source archive
 #	make deb        Debian packages of that archive, in build/deb; make check-deb checks them
 #	make check-systemd  boots Debian in a container, installs the package and follows the README
+#	make check-container  conf/container, without a container engine
 
 B ?= build
 
@@ -542,7 +543,10 @@ check-deb: deb
 
 # SUITE=trixie for Debian 13. It boots, and needs some 3 GB in $(B)/systemd.
 SUITE ?= bookworm
-.PHONY: check-systemd
+.PHONY: check-systemd check-container
+check-container: systemd-deps deb
+	$(Q)tests/container/check.sh $(SUITE) $(B)/systemd $(B)/deb
+
 check-systemd: systemd-deps deb
 	$(Q)BUILD_PACKAGES="$(BUILD_PACKAGES) $(PACKAGE_PACKAGES)" tests/systemd/check.sh $(SUITE) \
 		$(B)/systemd $(B)/$(ARCHIVE).tar.gz $(B)/deb

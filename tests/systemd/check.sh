@@ -12,54 +12,14 @@
 # Exit status 0 with a line "skipped: REASON" where it cannot run.
 set -euo pipefail
 
-suite=$1 directory=$(mkdir -p "$2" && realpath "$2") archive=$(realpath "$3") debs=$(realpath "$4")
+suite=$1 directory=$(realpath -m "$2") archive=$(realpath "$3") debs=$(realpath "$4")
 here=$(realpath "$(dirname "$0")") top=$(realpath "$(dirname "$0")/../..")
 base=$directory/$suite builder=$directory/$suite-builder guest=$directory/$suite-guest
 name=zknginx-check-$suite-$$
 
-skip() {
-	echo "skipped: $*"
-	exit 0
-}
-
-say() { printf '== %s\n' "$*"; }
-
-[ "$(id -u)" = 0 ] || skip "only root can boot a container"
-for tool in debootstrap systemd-nspawn unshare; do
-	command -v $tool >/dev/null || skip "$tool is not installed"
-done
-unshare --mount --net --pid --fork true 2>/dev/null || skip "this machine permits no namespaces"
-mkdir -p /run/systemd
-mirror=${MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | head -n 1)}
-[ -n "$mirror" ] || skip "apt has no source of packages; set MIRROR"
-
-# A command in a Debian that does not run, with the network of this machine.
-inside() {
-	local root=$1
-	shift
-	cp -L /etc/resolv.conf "$root/etc/resolv.conf"
-	systemd-nspawn --quiet --register=no --keep-unit --as-pid2 --directory="$root" \
-		--resolve-conf=off --setenv=DEBIAN_FRONTEND=noninteractive --setenv=LC_ALL=C.UTF-8 \
-		"$@" </dev/null
-}
-
-# Done once; a copy that was cut short has no mark.
-make_base() {
-	[ ! -e "$base/made" ] || return 0
-	say "a small Debian ($suite)"
-	rm -rf "$base"
-	debootstrap --variant=minbase --include=systemd-sysv "$suite" "$base" "$mirror" >"$base.log" || {
-		tail -n 20 "$base.log"
-		return 1
-	}
-	# A person types "y".
-	echo 'APT::Get::Assume-Yes "true";' >"$base/etc/apt/apt.conf.d/90check"
-	# ZooKeeper is there before the README begins; its service is not started here.
-	inside "$base" sh -c 'apt-get -q update &&
-		apt-get -q install --no-install-recommends zookeeperd && apt-get clean &&
-		useradd --create-home --shell /bin/bash admin' >>"$base.log" 2>&1
-	touch "$base/made"
-}
+# shellcheck source=tests/systemd/base.sh
+. "$here/base.sh"
+need debootstrap systemd-nspawn
 
 make_packages() {
 	# shellcheck source=/dev/null
@@ -72,18 +32,15 @@ make_packages() {
 		cp -a "$base" "$builder"
 		rm "$builder/made"
 		# shellcheck disable=SC2086 # one word a package
-		inside "$builder" apt-get -q install --no-install-recommends $BUILD_PACKAGES \
-			>"$builder.log" 2>&1
+		logged "$builder.log" inside "$builder" \
+			apt-get -q install --no-install-recommends $BUILD_PACKAGES
 		touch "$builder/made"
 	fi
 	say "packages for $suite"
 	rm -rf "$builder/build"
 	mkdir "$builder/build"
 	tar -xzf "$archive" -C "$builder/build" --strip-components=1
-	inside "$builder" sh -c 'cd /build && DEB_BUILD_OPTIONS=nocheck make deb' >"$builder.log" 2>&1 || {
-		tail -n 30 "$builder.log"
-		return 1
-	}
+	logged "$builder.log" inside "$builder" sh -c 'cd /build && DEB_BUILD_OPTIONS=nocheck make deb'
 	debs=$builder/build/build/deb
 }
 
@@ -94,12 +51,8 @@ fill_cache() {
 	wanted=$(sed -n 's/^sudo apt-get install//p' "$guest/check/steps/install" | tr ' ' '\n' |
 		grep -v zknginx | tr '\n' ' ')
 	say "downloading: $wanted"
-	inside "$guest" sh -c "apt-get -q update && cd /home/admin &&
-		apt-get -q install --download-only ./zknginx_*.deb modules/*.deb sudo $wanted" \
-		>"$guest.log" 2>&1 || {
-		tail -n 20 "$guest.log"
-		return 1
-	}
+	logged "$guest.log" inside "$guest" sh -c "apt-get -q update && cd /home/admin &&
+		apt-get -q install --download-only ./zknginx_*.deb ./modules/*.deb sudo $wanted"
 }
 
 make_guest() {

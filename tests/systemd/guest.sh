@@ -1,4 +1,5 @@
 #!/bin/bash
+# shellcheck disable=SC2317 # functions are called by name
 # Runs in the guest of check.sh at each boot: what is checked there. /check/boot names the boot.
 #
 # first   the README's commands, as a user with sudo; then the services, one event after the other
