@@ -275,10 +275,11 @@ $(CURATOR_CLASSES): $(B)/%.class: %.java
 # A program waits most of its time, for sessions to end and revisions to bake, and has a network of
 # its own (rig_alone.c): so several run side by side, the longest ones first. Where there is no
 # network to be had, they run one by one.
-JOBS ?= $(shell unshare -n true 2>/dev/null && echo $$((2 * $$(nproc))) || echo 1)
-LONGEST := $(wildcard $(patsubst %,tests/integration/test_%.c,nginx_replaced rollout_leader rollout_faults rollout_abuse rollout \
-	refused_random session_impostor rollout_requests discovery_loss churn mirror_faults outage session_faults \
-	signed unfinished_push long_search acl trust not_included))
+JOBS ?= $(shell unshare -n true 2>/dev/null && echo $$((2 * $$(nproc) + 1)) || echo 1)
+LONGEST := $(patsubst %,tests/integration/test_%.c,nginx_replaced rolled_back signed rollout_leader \
+	long_search rolled_back_fleet refused rollout_faults rollout not_included clashes ctl_status ctl_act \
+	daemon helper_unit outage unfinished_push rollout_requests rollout_abuse refused_random \
+	session_impostor ctl_follow election_faults mirror_faults fleet_duplicate monitor hostile)
 IN_TURN := $(filter $(patsubst %.c,$(B)/%,$(LONGEST)),$(INTEGRATION_TESTS)) \
 	$(filter-out $(patsubst %.c,$(B)/%,$(LONGEST)),$(INTEGRATION_TESTS))
 RUN := ZKNGINX_MODULES=$(abspath $(B))/module/test ZKNGINXD=$(B)/zknginxd ZKNGINXCTL=$(B)/zknginxctl CURATOR_CLASSPATH=$(CURATOR_CLASSPATH)
