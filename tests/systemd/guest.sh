@@ -68,7 +68,8 @@ readme() {
 	echo "-- README: $1"
 	sed 's/^/    $ /' "/check/steps/$1"
 	check "the README's commands work: $1" \
-		su admin -c "cd && script -qec 'bash -e /check/steps/$1' /dev/null <<<y"
+		su - admin -c "export SYSTEMD_PAGER= TERM=dumb
+			script -qec 'bash -e /check/steps/$1' /dev/null <<<y"
 }
 
 start_backends() {
