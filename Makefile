@@ -523,7 +523,8 @@ dist:
 # unpacked. What this make was called with is not for the make of the package.
 build_packages = rm -rf $(1) && mkdir -p $(1) && tar -xzf $(B)/$(ARCHIVE).tar.gz -C $(1) && \
 	cd $(1)/$(ARCHIVE) && cp -r conf/debian debian && \
-	env -u MAKEFLAGS -u MAKEOVERRIDES -u MAKELEVEL -u MFLAGS dpkg-buildpackage -b -us -uc -j$(shell nproc)
+	env -i PATH="$$PATH" HOME="$$HOME" LC_ALL="$$LC_ALL" TZ="$$TZ" DEB_BUILD_OPTIONS="$$DEB_BUILD_OPTIONS" \
+		dpkg-buildpackage -b -us -uc -j$(shell nproc)
 
 deb: package-deps
 	$(Q)grep -q '^zknginx ($(VERSION))' conf/debian/changelog || \
