@@ -30,7 +30,7 @@ inside() {
 	shift
 	cp -L /etc/resolv.conf "$root/etc/resolv.conf"
 	systemd-nspawn --quiet --register=no --keep-unit --as-pid2 --directory="$root" \
-		--resolve-conf=off --setenv=DEBIAN_FRONTEND=noninteractive --setenv=LC_ALL=C.UTF-8 \
+		--resolv-conf=off --setenv=DEBIAN_FRONTEND=noninteractive --setenv=LC_ALL=C.UTF-8 \
 		"$@" </dev/null
 }
 

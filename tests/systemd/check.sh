@@ -106,7 +106,7 @@ boot() {
 	: >"$guest/check/output"
 	# It ends when the guest powers off; a reboot is its own affair.
 	timeout --kill-after=10 "${SYSTEMD_TIMEOUT:-900}" systemd-nspawn --quiet --register=no --keep-unit \
-		--boot --private-network --resolve-conf=off --machine="$name" --directory="$guest" \
+		--boot --private-network --resolv-conf=off --machine="$name" --directory="$guest" \
 		</dev/null >"$console" 2>&1 &
 	tail -n +1 -F --pid=$! "$guest/check/output" 2>/dev/null
 	wait $! || echo "systemd-nspawn: exit status $?"
