@@ -277,9 +277,10 @@ int64_t session_id(const struct session *s)
 	return s->id;
 }
 
+/* The relay may have told the next server before the library tells that the last one is lost. */
 const char *session_server(const struct session *s)
 {
-	return s->server;
+	return s->linked ? s->server : "";
 }
 
 uint64_t session_since(const struct session *s)

@@ -198,14 +198,13 @@ static void on_unlinked(struct session *s)
 {
 	if (!s->linked)
 		return;
-	log_debug("zookeeper %s: lost %s", s->name, s->server);
+	log_debug("zookeeper %s: lost %s", s->name, s->last_server);
 	if (!s->proved) {
 		condemn_unanswered(s, "granted a session and then closed the connection");
 		return;
 	}
 	s->link_changed = s->unlinked = timing_now();
 	s->linked = false;
-	s->server[0] = '\0';
 	if (s->state != SESSION_CONNECTING)
 		session_enter(s, SESSION_CONNECTING);
 }

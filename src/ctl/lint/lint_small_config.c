@@ -25,7 +25,7 @@ static int link_file(const char *from, const char *to, const char *name, struct 
 static int link_files(const char *from, const char *to, struct err *e)
 {
 	struct dirent **entries = NULL;
-	int count = scandir(from, &entries, NULL, NULL), rc = 0;
+	int count = scandir(from, &entries, NULL, alphasort), rc = 0;
 
 	for (int i = 0; i < count; i++) {
 		const char *name = entries[i]->d_name;
