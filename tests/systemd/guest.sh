@@ -113,7 +113,7 @@ check_confinement() {
 		check "$unit has no new privileges" grep -q '^NoNewPrivs:.*1' "/proc/$(pid $unit)/status"
 		check "$unit has a filter of system calls" grep -q '^Seccomp:.*2' "/proc/$(pid $unit)/status"
 	done
-	check "the units have no errors" systemd-analyze verify zknginxd.service zknginxd-helper.service
+	check "the units have no errors" systemd-analyze verify --man=no zknginxd.service zknginxd-helper.service
 }
 
 check_reload() {
