@@ -99,17 +99,21 @@ make_guest() {
 denials() { { dmesg 2>/dev/null || :; } | grep -cE 'type=1326|apparmor="DENIED"' || :; }
 
 boot() {
-	local before console=$guest.console
+	local before console=$guest.console status=133
 
 	before=$(denials)
 	say "boot (the console is in $console)"
+	: >"$console"
 	: >"$guest/check/output"
-	# It ends when the guest powers off; a reboot is its own affair.
-	timeout --kill-after=10 "${SYSTEMD_TIMEOUT:-900}" systemd-nspawn --quiet --register=no --keep-unit \
-		--boot --private-network --resolv-conf=off --machine="$name" --directory="$guest" \
-		</dev/null >"$console" 2>&1 &
-	tail -n +1 -F --pid=$! "$guest/check/output" 2>/dev/null
-	wait $! || echo "systemd-nspawn: exit status $?"
+	# 133: the guest wants to boot again.
+	while [ $status = 133 ]; do
+		timeout --kill-after=10 "${SYSTEMD_TIMEOUT:-900}" systemd-nspawn --quiet --register=no \
+			--keep-unit --boot --private-network --resolv-conf=off --machine="$name" \
+			--directory="$guest" </dev/null >>"$console" 2>&1 &
+		tail -n 0 -F --pid=$! "$guest/check/output" 2>/dev/null
+		status=0
+		wait $! || status=$?
+	done
 	if ! dmesg >/dev/null 2>&1; then
 		echo "not looked at: denials in the log of the kernel, which cannot be read here"
 	elif [ "$(denials)" -gt "$before" ]; then
