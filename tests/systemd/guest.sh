@@ -53,9 +53,11 @@ is_active() { systemctl is-active --quiet "${1:-zknginxd}" || { systemctl status
 live() { readlink $state/live; }
 
 # A change of the config arrives in what nginx includes.
-weight=10
 edit_arrives() {
-	weight=$((weight + 1))
+	local weight
+
+	weight=$(($(cat /check/weight 2>/dev/null || echo 100) + 1))
+	echo $weight >/check/weight
 	await set_weight $weight && await grep -q "10.0.0.2:8080 weight=$weight" $state/live/http.conf &&
 		await is_applied && await serves
 }
@@ -252,7 +254,8 @@ second() {
 	check "the daemon is up after the reboot" await is_active
 	check "nginx was started first" [ "$(started nginx)" -lt "$(started zknginxd)" ]
 	check "the site is served" await serves
-	check "no empty generation is left" same "$(ls $state/generations/*/manifest.json | wc -l)" "$(ls $state/generations | wc -l)"
+	check "each generation is complete" same "$(find $state/generations -mindepth 1 -maxdepth 1 | wc -l)" \
+		"$(find $state/generations -name manifest.json | wc -l)"
 	check "an edit arrives" edit_arrives
 	check "doctor finds no error" zknginxctl doctor
 	systemctl disable zknginxd
