@@ -271,7 +271,7 @@ image() {
 	start_backends
 	check "nginx starts before the daemon has ever run" await is_active nginx
 	check "the daemon was not started" not is_active
-	check "the daemon starts with the files of the image" systemctl start zknginxd
+	check "the daemon starts with the files of the image" systemctl enable --now zknginxd
 	check "the site is served" await serves
 	check "the daemon does not take the files for a foreign change" \
 		sh -c '! journalctl -b -u zknginxd -o cat | grep -iE "another program|drift|cannot be used"'
