@@ -14,6 +14,7 @@ base=$directory/$suite image=$directory/$suite-image pod=$directory/$suite-pod
 # shellcheck source=tests/systemd/base.sh
 . "$here/../systemd/base.sh"
 need debootstrap systemd-nspawn setpriv
+export SYSTEMD_NSPAWN_TMPFS_TMP=0 # the recipe copies the package to /tmp
 
 # The RUN commands, one a line.
 runs() { sed -e ':a' -e '/\\$/N; s/\\\n//; ta' "$top/conf/container/Containerfile" | sed -n 's/^RUN //p'; }
