@@ -13,6 +13,10 @@
 #	make soak fuzz  slow suites; SOAK_MINUTES=60
 #	make attack     hostile snippets against the policy and a real nginx
 #	make install    DESTDIR, PREFIX and SYSCONFDIR are honoured; make uninstall
+#	make dist       build/zknginx-VERSION.tar.gz, a source archive
+#	make deb        Debian packages of that archive, in build/deb; make check-deb checks them
+#	make check-systemd  boots Debian in a container, installs the package and follows the README
+#	make check-container  conf/container, without a container engine
 
 B ?= build
 
@@ -34,8 +38,10 @@ Q := $(if $(V),,@)
 say = $(if $(V),:,printf '  %-7s %s\n' $(1) $(2))
 
 VERSION := 0.1.0
-# Without optional locks: through sudo, git would leave an index that belongs to root.
-REVISION := $(shell GIT_OPTIONAL_LOCKS=0 git describe --always --dirty 2>/dev/null || echo unknown)
+# A source archive has the file. Without optional locks: through sudo, git would leave an index that
+# belongs to root.
+REVISION := $(shell cat conf/revision 2>/dev/null || \
+	GIT_OPTIONAL_LOCKS=0 git describe --always --dirty 2>/dev/null || echo unknown)
 
 # Debian's packages (12 and 13), one list for each use. Each list contains only what the use adds.
 BUILD_PACKAGES := gcc make pkg-config libc6-dev libzookeeper-mt-dev libconfig-dev libsystemd-dev \
@@ -45,6 +51,8 @@ TEST_PACKAGES := libcmocka-dev default-jdk-headless libcurator-client-java libcu
 	libcurator-recipes-java libcurator-discovery-java openssl procps git mandoc nginx-dev prometheus
 FAULT_PACKAGES := strace
 LINT_PACKAGES := clang clang-format clang-tidy libclang-rt-dev cppcheck systemd
+PACKAGE_PACKAGES := dpkg-dev debhelper nginx nginx-dev libcmocka-dev lintian
+SYSTEMD_PACKAGES := debootstrap systemd-container
 
 CC ?= gcc
 LIBRARIES := libconfig libsystemd jansson libmicrohttpd libssl libcrypto zlib
@@ -69,8 +77,10 @@ SANITIZERS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -f
 override CPPFLAGS += -D_GNU_SOURCE -DTHREADED -Iinclude -Isrc -DZKNGINX_VERSION='"$(VERSION)"' \
 	-DZKNGINX_BUILD='"$(REVISION)"' $(FORTIFY)
 OPTIMIZE ?= -O2 -g
+GIVEN_CFLAGS := $(CFLAGS)
+GIVEN_LDFLAGS := $(LDFLAGS)
 override CFLAGS := -std=gnu17 $(OPTIMIZE) -fvisibility=hidden -fPIE -MMD -MP $(WARNINGS) $(HARDENING) \
-	$(SANITIZERS) $(CFLAGS)
+	$(SANITIZERS) $(GIVEN_CFLAGS)
 override LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,nodlopen,--as-needed,--no-copy-dt-needed-entries \
 	$(SANITIZERS)
 
@@ -156,7 +166,9 @@ $(B)/tests/integration/test_permission: $(B)/src/agent/permission.o $(B)/src/age
 $(B)/tests/integration/test_leader: $(patsubst %.c,$(B)/%.o,$(wildcard src/leader/*.c))
 
 .SECONDARY:
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+# Not those of sources that are unpacked there.
+-include $(shell find $(B) \( $(patsubst %,-path $(B)/% -o,dist deb again) -path $(B)/systemd \) -prune \
+	-o -type f -name '*.d' -print 2>/dev/null)
 
 # --- modules of nginx -------------------------------------------------------------------------
 
@@ -172,7 +184,8 @@ TEST_MODULES := $(patsubst $(B)/module/%,$(B)/module/test/%,$(MODULES))
 MODULE_CPPFLAGS := -D_GNU_SOURCE -Isrc -DZKNGINX_VERSION='"$(VERSION)"' $(FORTIFY) \
 	$(patsubst %,-isystem $(NGINX_SRC)/%,src/core src/event src/event/modules src/os/unix src/http \
 	src/http/modules src/http/v2 src/stream objs)
-MODULE_CFLAGS := -std=gnu17 $(OPTIMIZE) -fvisibility=hidden -fPIC -MMD -MP $(WARNINGS) $(HARDENING)
+MODULE_CFLAGS := -std=gnu17 $(OPTIMIZE) -fvisibility=hidden -fPIC -MMD -MP $(WARNINGS) $(HARDENING) \
+	$(GIVEN_CFLAGS)
 
 HAS_NGINX_DEV := $(wildcard $(NGINX_DEV)/configure)
 
@@ -212,19 +225,21 @@ $(eval $(call module_rules,test/stream,-DZKNGINX_MODULE_TEST -DZKNGINX_STREAM))
 
 $(MODULES) $(TEST_MODULES): $(B)/module/%_zknginx_module.so:
 	@$(call say,LD,$@)
-	$(Q)$(CC) -shared -Wl,-z,relro,-z,now,-z,noexecstack -o $@ $^
+	$(Q)$(CC) -shared $(GIVEN_LDFLAGS) -Wl,-z,relro,-z,now,-z,noexecstack -o $@ $^
 $(foreach d,. test,$(foreach c,http stream,$(eval $(B)/module/$(d:.=)$(if $(d:.=),/)ngx_$(c)_zknginx_module.so: \
 	$(patsubst %,$(B)/module/$(d:.=)$(if $(d:.=),/)$(c)/%.o,$(MODULE_PARTS)))))
 
-# --- packages -------------------------------------------------------------------------------------
+# --- packages that are needed -----------------------------------------------------------------
 
-.PHONY: deps demo-deps test-deps faults-deps lint-deps
+.PHONY: deps demo-deps test-deps faults-deps lint-deps package-deps systemd-deps
 deps: PACKAGES = $(BUILD_PACKAGES)
 demo-deps: PACKAGES = $(BUILD_PACKAGES) $(DEMO_PACKAGES)
 test-deps: PACKAGES = $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(TEST_PACKAGES)
 faults-deps: PACKAGES = $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(TEST_PACKAGES) $(FAULT_PACKAGES)
 lint-deps: PACKAGES = $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES)
-deps demo-deps test-deps faults-deps lint-deps:
+package-deps: PACKAGES = $(BUILD_PACKAGES) $(PACKAGE_PACKAGES)
+systemd-deps: PACKAGES = $(BUILD_PACKAGES) $(PACKAGE_PACKAGES) $(SYSTEMD_PACKAGES)
+deps demo-deps test-deps faults-deps lint-deps package-deps systemd-deps:
 	$(Q).ci/install-packages $(PACKAGES)
 
 # --- tests ------------------------------------------------------------------------------------
@@ -461,10 +476,12 @@ BASHDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR ?= $(PREFIX)/share/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
 FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 SCHEMADIR ?= $(PREFIX)/share/zknginx/schema
+TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
 INSTALL ?= install
 MANUALS := $(wildcard conf/man/*.[58])
 SCHEMAS := $(wildcard conf/schema/*.json)
 UNITS := $(notdir $(wildcard systemd/*))
+TMPFILES := $(notdir $(wildcard conf/tmpfiles.d/*))
 DOCUMENTS := $(wildcard README.md) LICENSE conf/zknginxd.conf conf/nginx-include.conf
 
 # Run a command of systemd, unless the files go into a package, or systemd is not this host's init.
@@ -476,7 +493,7 @@ install: $(B)/zknginxd $(B)/zknginxctl
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SBINDIR) $(DESTDIR)$(UNITDIR) \
 		$(DESTDIR)$(SYSCONFDIR) $(DESTDIR)$(DOCDIR) $(DESTDIR)$(MANDIR)/man5 \
 		$(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR) \
-		$(DESTDIR)$(SCHEMADIR)
+		$(DESTDIR)$(SCHEMADIR) $(DESTDIR)$(TMPFILESDIR)
 	$(INSTALL) -m 755 $(B)/zknginxd $(DESTDIR)$(SBINDIR)
 	$(INSTALL) -m 755 $(B)/zknginxctl $(DESTDIR)$(BINDIR)
 	$(INSTALL) -m 644 conf/completion/zknginxctl.bash $(DESTDIR)$(BASHDIR)/zknginxctl
@@ -491,20 +508,72 @@ install: $(B)/zknginxd $(B)/zknginxctl
 	$(INSTALL) -m 644 $(filter %.8,$(MANUALS)) $(DESTDIR)$(MANDIR)/man8
 	$(INSTALL) -m 644 $(DOCUMENTS) $(DESTDIR)$(DOCDIR)
 	$(INSTALL) -m 644 $(SCHEMAS) $(DESTDIR)$(SCHEMADIR)
+	$(INSTALL) -m 644 $(TMPFILES:%=conf/tmpfiles.d/%) $(DESTDIR)$(TMPFILESDIR)
 	test -e $(DESTDIR)$(SYSCONFDIR)/zknginxd.conf || \
 		$(INSTALL) -m 644 conf/zknginxd.conf $(DESTDIR)$(SYSCONFDIR)/zknginxd.conf
-	$(call on_this_host,systemctl daemon-reload)
+	$(call on_this_host,systemctl daemon-reload && systemd-tmpfiles --create $(TMPFILES))
 
 # The settings and the state directory stay, because nginx.conf still includes files from the latter.
 uninstall:
 	$(call on_this_host,systemctl disable --now zknginxd || :)
 	rm -f $(DESTDIR)$(SBINDIR)/zknginxd $(DESTDIR)$(BINDIR)/zknginxctl \
-		$(UNITS:%=$(DESTDIR)$(UNITDIR)/%) \
+		$(UNITS:%=$(DESTDIR)$(UNITDIR)/%) $(TMPFILES:%=$(DESTDIR)$(TMPFILESDIR)/%) \
 		$(DESTDIR)$(BASHDIR)/zknginxctl $(DESTDIR)$(ZSHDIR)/_zknginxctl $(DESTDIR)$(FISHDIR)/zknginxctl.fish \
 		$(patsubst conf/man/%.5,$(DESTDIR)$(MANDIR)/man5/%.5,$(filter %.5,$(MANUALS))) \
 		$(patsubst conf/man/%.8,$(DESTDIR)$(MANDIR)/man8/%.8,$(filter %.8,$(MANUALS)))
 	rm -rf $(DESTDIR)$(DOCDIR) $(DESTDIR)$(SCHEMADIR)
 	$(call on_this_host,systemctl daemon-reload)
+
+# --- source archive and Debian packages -------------------------------------------------------
+
+# The same files make the same archive, byte for byte: in one order, of nobody, and of one time.
+ARCHIVE := zknginx-$(VERSION)
+ARCHIVE_FILES = $(if $(wildcard .git),git ls-files -z,find . \( -type f -o -type l \) \
+	-not -path './$(B)/*' -not -path './debian/*' -not -path './conf/revision' -print0)
+ARCHIVE_TIME = $(if $(wildcard .git),@$(shell git log -1 --format=%ct),$(shell date -r conf/revision +@%s))
+
+.PHONY: dist deb check-deb
+dist:
+	$(Q)rm -rf $(B)/dist && mkdir -p $(B)/dist/$(ARCHIVE)
+	$(Q)$(ARCHIVE_FILES) | tar -c --null -T - | tar -x -C $(B)/dist/$(ARCHIVE)
+	$(Q)echo $(REVISION) >$(B)/dist/$(ARCHIVE)/conf/revision
+	$(Q)tar -c --format=gnu --sort=name --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX \
+		--mtime=$(ARCHIVE_TIME) -C $(B)/dist $(ARCHIVE) | gzip -9n >$(B)/$(ARCHIVE).tar.gz
+	@echo $(B)/$(ARCHIVE).tar.gz
+
+# $(1): where. The top level of the sources stays without a debian/; the archive gets it when it is
+# unpacked. What this make was called with is not for the make of the package.
+build_packages = rm -rf $(1) && mkdir -p $(1) && tar -xzf $(B)/$(ARCHIVE).tar.gz -C $(1) && \
+	cd $(1)/$(ARCHIVE) && cp -r conf/debian debian && \
+	env -i PATH="$$PATH" HOME="$$HOME" LC_ALL="$$LC_ALL" TZ="$$TZ" DEB_BUILD_OPTIONS="$$DEB_BUILD_OPTIONS" \
+		dpkg-buildpackage -b -us -uc -j$(shell nproc)
+
+deb: package-deps
+	$(Q)grep -q '^zknginx ($(VERSION))' conf/debian/changelog || \
+		{ echo "conf/debian/changelog does not begin with version $(VERSION)"; exit 1; }
+	$(Q)$(MAKE) --no-print-directory dist
+	$(Q)$(call build_packages,$(B)/deb)
+	@ls -1 $(B)/deb/*.deb
+
+# Built again in another directory, time zone and language, each package has the same bytes.
+check-deb: deb
+	lintian --fail-on error,warning --info --tag-display-limit 0 $(B)/deb/*.changes
+	$(Q)export TZ=Pacific/Auckland LC_ALL=C.UTF-8 DEB_BUILD_OPTIONS=nocheck; \
+		($(call build_packages,$(B)/again/elsewhere))
+	$(Q)for package in $(B)/deb/*.deb; do \
+		cmp $$package $(B)/again/elsewhere/$${package##*/} || exit; \
+		echo "$${package##*/} is reproducible"; \
+	done
+
+# SUITE=trixie for Debian 13. It boots, and needs some 3 GB in $(B)/systemd.
+SUITE ?= bookworm
+.PHONY: check-systemd check-container
+check-container: systemd-deps deb
+	$(Q)tests/container/check.sh $(SUITE) $(B)/systemd $(B)/deb
+
+check-systemd: systemd-deps deb
+	$(Q)BUILD_PACKAGES="$(BUILD_PACKAGES) $(PACKAGE_PACKAGES)" tests/systemd/check.sh $(SUITE) \
+		$(B)/systemd $(B)/$(ARCHIVE).tar.gz $(B)/deb
 
 .PHONY: format clean
 format:

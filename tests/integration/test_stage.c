@@ -640,6 +640,25 @@ static void a_generation_of_an_older_version_is_recognised_by_its_files(void **s
 	bundle_unref(other);
 }
 
+/* systemd-tmpfiles makes them at each boot. */
+static void empty_files_beside_a_newer_generation_are_removed(void **state UNUSED)
+{
+	struct stage *s = rig_stage_open();
+	unsigned long live;
+
+	rig_stage_put(s, "# 1", "");
+	live = stage_live(s);
+	stage_close(s);
+	unlink(rig_state_path("generations/0/manifest.json"));
+	rig_write(rig_state_path("generations/0/http.conf"), "%s", "");
+	rig_write(rig_state_path("generations/0/stream.conf"), "%s", "");
+	s = rig_stage_open();
+	assert_int_equal(stage_live(s), live);
+	assert_string_equal(rig_state_file("live/http.conf"), "# 1\n");
+	assert_false(rig_state_has("generations/0"));
+	stage_close(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -677,6 +696,7 @@ int main(void)
 			an_older_generation_of_an_unknown_format_is_kept_and_not_read, fresh),
 		cmocka_unit_test_setup(an_applied_record_of_an_unknown_format_is_as_none, fresh),
 		cmocka_unit_test_setup(empty_files_without_a_manifest_are_no_drift, fresh),
+		cmocka_unit_test_setup(empty_files_beside_a_newer_generation_are_removed, fresh),
 	};
 
 	return cmocka_run_group_tests_name("stage", tests, NULL, clean);

@@ -302,8 +302,9 @@ void doctor_check_data_directory(struct doctor *d)
 	else if (is_emptied_at_boot(directory))
 		doctor_warn(
 			d,
-			"Stop ZooKeeper, move the directory to /var/lib/zookeeper, change "
-			"dataDir in " ZOO_CFG ", and start it again",
+			"Stop ZooKeeper, move the content of the directory to /var/lib/zookeeper, "
+			"change dataDir in " ZOO_CFG ", write the number of this server (1 to 255) "
+			"to /etc/zookeeper/conf/myid, and start it again",
 			"ZooKeeper on this host stores its data in %s, which is emptied at boot: "
 			"a reboot deletes all znodes",
 			directory);
