@@ -117,7 +117,7 @@ static void note(struct helper_link *l, const char *error)
 		l->spec.on_change(l->spec.ctx);
 }
 
-static void hang_up(struct helper_link *l)
+static void disconnect(struct helper_link *l)
 {
 	l->greeting = sd_event_source_disable_unref(l->greeting);
 	if (l->dialled >= 0)
@@ -137,7 +137,7 @@ static void set_timer(struct helper_link *l, uint64_t pause)
 
 static void try_later(struct helper_link *l, const struct err *why)
 {
-	hang_up(l);
+	disconnect(l);
 	note(l, why->text);
 	set_timer(l, l->pause);
 	l->pause = l->pause * 2 < RETRY_MOST ? l->pause * 2 : RETRY_MOST;
@@ -274,7 +274,7 @@ void helper_link_free(struct helper_link *l)
 {
 	if (!l)
 		return;
-	hang_up(l);
+	disconnect(l);
 	sd_event_source_disable_unref(l->end);
 	sd_event_source_disable_unref(l->timer);
 	helper_channel_set(-1);

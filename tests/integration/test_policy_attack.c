@@ -38,15 +38,20 @@ static void the_known_tricks_work_where_anything_is_allowed(void **state)
 	assert_true(a->oracles > 0);
 }
 
+static void assert_nothing_was_found(const struct attack *a)
+{
+	attack_print(a);
+	assert_int_equal(a->canaries, 0);
+	assert_int_equal(a->oracles, 0);
+}
+
 static void the_known_tricks_fail(void **state)
 {
 	struct attack *a = *state;
 
 	attack_start(a, SEED, POLICY_SAFE);
 	attack_known(a);
-	attack_print(a);
-	assert_int_equal(a->canaries, 0);
-	assert_int_equal(a->oracles, 0);
+	assert_nothing_was_found(a);
 }
 
 static void tricks_made_at_random_fail(void **state)
@@ -59,9 +64,7 @@ static void tricks_made_at_random_fail(void **state)
 	print_message("ATTACK_SEED=%lu ATTACK_TRIES=%lu\n", (unsigned long)a->random, tries);
 	while (a->tries < tries)
 		attack_batch(a, snippets, 10);
-	attack_print(a);
-	assert_int_equal(a->canaries, 0);
-	assert_int_equal(a->oracles, 0);
+	assert_nothing_was_found(a);
 }
 
 /* A break of the policy would be found: where everything is allowed, it is. */
@@ -86,9 +89,7 @@ static void known_tricks_in_typed_sites_fail(void **state)
 
 	attack_start(a, SEED, POLICY_SAFE);
 	attack_known_sites(a);
-	attack_print(a);
-	assert_int_equal(a->canaries, 0);
-	assert_int_equal(a->oracles, 0);
+	assert_nothing_was_found(a);
 }
 
 /* Fields, directives, snippets that are included, templates and their parameters. */
@@ -102,9 +103,7 @@ static void sites_made_at_random_fail(void **state)
 	print_message("ATTACK_SEED=%lu ATTACK_TRIES=%lu\n", (unsigned long)a->random, tries);
 	while (a->tries < tries)
 		attack_site_batch(a, sites, 10);
-	attack_print(a);
-	assert_int_equal(a->canaries, 0);
-	assert_int_equal(a->oracles, 0);
+	assert_nothing_was_found(a);
 }
 
 #define ATTACK_TEST(test) cmocka_unit_test_prestate_setup_teardown(test, NULL, tear_down, &attack)

@@ -119,16 +119,21 @@ static void render_access_log(struct renderer *r, const struct site *site)
 		render_plain(r, "access_log off;");
 }
 
-static void render_tls(struct renderer *r, const struct site *site)
+void render_certificate(struct renderer *r, const struct site *site)
 {
-	if (!site->certificate || !has_tls(site))
-		return;
 	render_begin(r, "ssl_certificate");
 	render_word(r, site->certificate);
 	render_end(r);
 	render_begin(r, "ssl_certificate_key");
 	render_word(r, site->key);
 	render_end(r);
+}
+
+static void render_tls(struct renderer *r, const struct site *site)
+{
+	if (!site->certificate || !has_tls(site))
+		return;
+	render_certificate(r, site);
 	for (size_t i = 0; i < ARRAY_SIZE(TLS_LINES); i++)
 		render_default(r, &site->common, TLS_LINES[i]);
 	if (clauses_find(&site->common.lines, "ssl_client_certificate"))

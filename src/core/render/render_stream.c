@@ -55,12 +55,7 @@ static void render_tls(struct renderer *r, const struct site *site)
 {
 	if (!site->certificate)
 		return;
-	render_begin(r, "ssl_certificate");
-	render_word(r, site->certificate);
-	render_end(r);
-	render_begin(r, "ssl_certificate_key");
-	render_word(r, site->key);
-	render_end(r);
+	render_certificate(r, site);
 	for (size_t i = 0; i < ARRAY_SIZE(TLS_LINES); i++)
 		render_plain(r, TLS_LINES[i]);
 }

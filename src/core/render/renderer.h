@@ -119,6 +119,8 @@ bool probe_log_is_lost(const struct renderer *r);
 
 /* `listen ADDRESS OPTIONS;`, with `default_server` where the site is to be it. */
 void render_listen(struct renderer *r, const struct site *site, const struct listen *listen);
+/* Its certificate and key. */
+void render_certificate(struct renderer *r, const struct site *site);
 
 /* "limit/SITE_12345678": the zone that counts the requests of a location with a limit. */
 #define LIMIT_ZONE_SIZE 80
