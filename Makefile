@@ -13,6 +13,7 @@
 #	make soak fuzz  slow suites; SOAK_MINUTES=60
 #	make attack     hostile snippets against the policy and a real nginx
 #	make install    DESTDIR, PREFIX and SYSCONFDIR are honoured; make uninstall
+#	make install-module  what `make module` has built, so that nginx always starts; make uninstall-module
 #	make dist       build/zknginx-VERSION.tar.gz, a source archive
 #	make deb        Debian packages of that archive, in build/deb; make check-deb checks them
 #	make check-systemd  boots Debian in a container, installs the package and follows the README
@@ -173,12 +174,14 @@ $(B)/tests/integration/test_leader: $(patsubst %.c,$(B)/%.o,$(wildcard src/leade
 # --- modules of nginx -------------------------------------------------------------------------
 
 # Built with nginx's own headers as its packages install them, and configured as those say. Of the
-# daemon they have core/wire/module_wire.c alone. Nothing installs them.
+# daemon they have core/wire/module_wire.c alone. What `make install-module` has nginx load is a
+# loader, so that nginx starts whatever the package manager makes of it: see src/module/loader.c.
 NGINX_DEV ?= /usr/share/nginx/src
 NGINX_SRC := $(B)/module/nginx
 NGINX_READY := $(NGINX_SRC)/objs/ngx_auto_config.h
-MODULE_PARTS := $(patsubst src/module/%.c,%,$(MODULE_SOURCES)) module_wire
+MODULE_PARTS := $(filter-out loader,$(patsubst src/module/%.c,%,$(MODULE_SOURCES))) module_wire
 MODULES := $(B)/module/ngx_http_zknginx_module.so $(B)/module/ngx_stream_zknginx_module.so
+LOADERS := $(B)/module/http.so $(B)/module/stream.so
 # They dump their lists, and take the path of the daemon's socket from the environment.
 TEST_MODULES := $(patsubst $(B)/module/%,$(B)/module/test/%,$(MODULES))
 MODULE_CPPFLAGS := -D_GNU_SOURCE -Isrc -DZKNGINX_VERSION='"$(VERSION)"' $(FORTIFY) \
@@ -190,9 +193,9 @@ MODULE_CFLAGS := -std=gnu17 $(OPTIMIZE) -fvisibility=hidden -fPIC -MMD -MP $(WAR
 HAS_NGINX_DEV := $(wildcard $(NGINX_DEV)/configure)
 
 .PHONY: module no-nginx-dev
-module: $(if $(HAS_NGINX_DEV),$(MODULES),no-nginx-dev)
+module: $(if $(HAS_NGINX_DEV),$(MODULES) $(LOADERS),no-nginx-dev)
 no-nginx-dev:
-	@echo "make module: install nginx-dev first"; exit 1
+	@echo "the modules of nginx: install nginx-dev first"; exit 1
 
 # nginx's configure wants to write into its own directory. When another nginx-dev is installed, all is
 # built again; its files may be older than what was built.
@@ -224,6 +227,8 @@ $(eval $(call module_rules,test/http,-DZKNGINX_MODULE_TEST))
 $(eval $(call module_rules,test/stream,-DZKNGINX_MODULE_TEST -DZKNGINX_STREAM))
 
 $(MODULES) $(TEST_MODULES): $(B)/module/%_zknginx_module.so:
+$(LOADERS): $(B)/module/%.so: $(B)/module/%/loader.o
+$(MODULES) $(TEST_MODULES) $(LOADERS):
 	@$(call say,LD,$@)
 	$(Q)$(CC) -shared $(GIVEN_LDFLAGS) -Wl,-z,relro,-z,now,-z,noexecstack -o $@ $^
 $(foreach d,. test,$(foreach c,http stream,$(eval $(B)/module/$(d:.=)$(if $(d:.=),/)ngx_$(c)_zknginx_module.so: \
@@ -296,7 +301,7 @@ IN_TURN := $(filter $(patsubst %.c,$(B)/%,$(LONGEST)),$(INTEGRATION_TESTS)) \
 	$(filter-out $(patsubst %.c,$(B)/%,$(LONGEST)),$(INTEGRATION_TESTS))
 RUN := ZKNGINX_MODULES=$(abspath $(B))/module/test ZKNGINXD=$(B)/zknginxd ZKNGINXCTL=$(B)/zknginxctl CURATOR_CLASSPATH=$(CURATOR_CLASSPATH)
 integration: $(B)/zknginxd $(B)/zknginxctl $(INTEGRATION_TESTS) $(CURATOR_CLASSES) \
-		$(if $(HAS_NGINX_DEV),$(TEST_MODULES))
+		$(if $(HAS_NGINX_DEV),$(TEST_MODULES) $(MODULES) $(LOADERS))
 	$(Q)rm -f $(addsuffix .failed,$(INTEGRATION_TESTS)); \
 	printf '%s\n' $(IN_TURN) | $(RUN) xargs -P $(JOBS) -I T sh -c \
 		'T >T.out 2>&1 || touch T.failed; exec flock $(B)/out.lock sh -c "echo == T; cat T.out"'; \
@@ -513,6 +518,24 @@ install: $(B)/zknginxd $(B)/zknginxctl
 		$(INSTALL) -m 644 conf/zknginxd.conf $(DESTDIR)$(SYSCONFDIR)/zknginxd.conf
 	$(call on_this_host,systemctl daemon-reload && systemd-tmpfiles --create $(TMPFILES))
 
+# Where nginx looks for modules, and where Debian's nginx.conf includes lines that load them. What
+# nginx compares with those of a module, its version and signature, is the name of a directory.
+NGINX ?= /usr/sbin/nginx
+MODULESDIR ?= /usr/lib/nginx/modules
+MODULESENABLEDDIR ?= $(SYSCONFDIR)/nginx/modules-enabled
+module_installer = DESTDIR='$(DESTDIR)' MODULESDIR='$(MODULESDIR)' \
+	MODULESENABLEDDIR='$(MODULESENABLEDDIR)' NGINX='$(NGINX)' src/module/install.sh
+nginx_signature = $(shell echo 'zknginx:NGINX_VERSION "-" NGX_MODULE_SIGNATURE' | \
+	$(CC) $(MODULE_CPPFLAGS) $(GIVEN_CFLAGS) -include ngx_config.h -include ngx_core.h -E -P - | \
+	sed -n 's/^zknginx://p' | tr -d '" ')
+
+.PHONY: install-module uninstall-module
+install-module: module
+	$(Q)$(module_installer) install $(B)/module $(nginx_signature)
+
+uninstall-module:
+	$(Q)$(module_installer) uninstall
+
 # The settings and the state directory stay, because nginx.conf still includes files from the latter.
 uninstall:
 	$(call on_this_host,systemctl disable --now zknginxd || :)
@@ -523,6 +546,7 @@ uninstall:
 		$(patsubst conf/man/%.8,$(DESTDIR)$(MANDIR)/man8/%.8,$(filter %.8,$(MANUALS)))
 	rm -rf $(DESTDIR)$(DOCDIR) $(DESTDIR)$(SCHEMADIR)
 	$(call on_this_host,systemctl daemon-reload)
+	$(module_installer) uninstall
 
 # --- source archive and Debian packages -------------------------------------------------------
 

@@ -52,11 +52,24 @@ static ngx_int_t postconfiguration(ngx_conf_t *cf)
 	return upstreams_attach(all, cf);
 }
 
+/* A reload may have left stream out, while this file stays loaded: then nothing is configured here,
+ * and the index of stream is that of another module. */
+static bool has_context(const ngx_cycle_t *cycle)
+{
+	for (ngx_uint_t i = 0; cycle->modules[i]; i++) {
+		if (cycle->modules[i] == &NGX_PART(module))
+			return true;
+	}
+	return false;
+}
+
 /* Also called for the processes that look after caches. */
 static ngx_int_t init_process(ngx_cycle_t *cycle)
 {
-	struct upstreams *all = NGX_PART(cycle_get_module_main_conf)(cycle, ZKNGINX_MODULE);
+	struct upstreams *all = NULL;
 
+	if (has_context(cycle))
+		all = NGX_PART(cycle_get_module_main_conf)(cycle, ZKNGINX_MODULE);
 	if (!all || (ngx_process != NGX_PROCESS_WORKER && ngx_process != NGX_PROCESS_SINGLE))
 		return NGX_OK;
 	return link_start(all, cycle);
