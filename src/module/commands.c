@@ -1,5 +1,6 @@
 /* See commands.h. */
 #include "commands.h"
+#include "faults.h"
 
 #ifdef ZKNGINX_MODULE_TEST
 #include "dump.h"
@@ -20,7 +21,7 @@ static void describe_servers(struct servers *s, struct module_upstream *u)
 	servers_rlock(s);
 	u->servers = (uint32_t)(s->half[0].number + s->half[1].number);
 	u->capacity = (uint32_t)s->capacity;
-	u->digest = s->digest;
+	u->digest = s->digest + fault("hello");
 	u->order = servers_order(s);
 	servers_unlock(s);
 }
@@ -44,7 +45,7 @@ static void put_upstream(const struct upstream *u, struct outbox *out)
 void commands_hello(const struct upstreams *all, struct outbox *out)
 {
 	const struct module_hello hello = {
-		.protocol = MODULE_PROTOCOL,
+		.protocol = MODULE_PROTOCOL + fault("protocol"),
 		.context = CONTEXT,
 		.pid = (uint32_t)ngx_pid,
 		.cycle = all->cycle,
@@ -121,12 +122,14 @@ static void change(const struct upstreams *all, const void *frame, size_t size, 
 	const struct upstream *u = upstreams_find(all, c.upstream);
 	struct module_answer a = { .id = c.id };
 
-	a.result = may_change(u, is_well_formed(frame, size));
+	a.result = fault("answer");
+	if (a.result == MODULE_DONE)
+		a.result = may_change(u, is_well_formed(frame, size));
 	if (a.result == MODULE_DONE && !servers_begin(u->servers)) {
 		a.result = MODULE_BUSY;
 	} else if (a.result == MODULE_DONE) {
 		run_ops(u->servers, &c, &r, &a);
-		a.digest = u->servers->digest;
+		a.digest = u->servers->digest + fault("digest");
 		servers_end(u->servers);
 	}
 	module_put_answer(outbox_begin(out, MODULE_ANSWER, SMALL_FRAME), &a);

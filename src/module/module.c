@@ -6,6 +6,7 @@
  * upstream.h: how they find and wrap the upstreams. servers.h: how a change is safe. link.h and
  * commands.h: how a worker speaks with the daemon.
  */
+#include "faults.h"
 #include "link.h"
 #include "upstream.h"
 
@@ -49,6 +50,7 @@ static ngx_int_t postconfiguration(ngx_conf_t *cf)
 
 	all->cycle = new_cycle();
 	all->path = socket_path();
+	faults_begin();
 	return upstreams_attach(all, cf);
 }
 
