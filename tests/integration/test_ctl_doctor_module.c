@@ -79,10 +79,15 @@ static bool is_listed(void)
 
 /* --- running it ------------------------------------------------------------------------------ */
 
-static void run(void)
+static void run_to(int code)
 {
 	last = rig_ctl(host.settings, "--timeout", "60s", "doctor", NULL);
-	rig_ctl_assert_code(&last, 0);
+	rig_ctl_assert_code(&last, code);
+}
+
+static void run(void)
+{
+	run_to(0);
 }
 
 static void says(const char *start, const char *words)
@@ -128,6 +133,17 @@ static void one_for_another_nginx_is_a_warning(void **state UNUSED)
 	     "it is installed for another nginx (1.99.1), and nginx starts without it");
 	assert_non_null(strstr(last.out, "make install-module"));
 	says(SERVERS_SKIPPED, "needs an nginx that runs the module");
+}
+
+/* nginx says both, the cause last. */
+static void what_nginx_refuses_is_named_and_not_that_it_has_no_module(void **state UNUSED)
+{
+	char *line = loader_line();
+
+	start(line);
+	set_lines(rig_text("%s\noops;", line));
+	run_to(1);
+	says("error    nginx-conf        ", "unknown directive \"oops\"");
 }
 
 /* One for this nginx is beside it. */
@@ -201,6 +217,7 @@ int main(void)
 		TEST(an_nginx_that_runs_it_is_well_and_upstreams_with_a_reload_are_named),
 		TEST(without_it_nothing_is_wrong),
 		TEST(one_for_another_nginx_is_a_warning),
+		TEST(what_nginx_refuses_is_named_and_not_that_it_has_no_module),
 		TEST(one_for_each_nginx_is_no_warning),
 		TEST(one_that_the_running_nginx_has_not_loaded_is_a_warning),
 		TEST(one_that_nginx_conf_does_not_load_is_a_warning),
