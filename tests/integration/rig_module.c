@@ -60,11 +60,16 @@ static void hang_up_worker(struct rig_worker *w)
 	*w = (struct rig_worker){ .fd = -1 };
 }
 
-void rig_module_close(struct rig_module *m)
+void rig_module_leave(struct rig_module *m)
 {
 	for (size_t i = 0; i < RIG_MODULE_WORKERS; i++)
 		hang_up_worker(&m->workers[i]);
 	close(m->listener);
+}
+
+void rig_module_close(struct rig_module *m)
+{
+	rig_module_leave(m);
 	unlink(m->path);
 }
 
@@ -365,8 +370,11 @@ static void say_address(int fd)
 /* One connection; stage: what the gate said when its request came that waits; -1: none waits. */
 struct client {
 	int stage;
+	uint64_t due; /* when a request is answered that only takes its time; 0: there is none */
 	struct pollfd *pollfd;
 };
+
+#define PAUSE (150 * USEC_PER_MSEC)
 
 /* False: the connection ends. A request comes in one piece. */
 static bool serve(struct client *c, int gate)
@@ -379,6 +387,8 @@ static bool serve(struct client *c, int gate)
 	request[n] = '\0';
 	if (strstr(request, "/slow"))
 		c->stage = gate;
+	else if (strstr(request, "/pause"))
+		c->due = rig_now() + PAUSE;
 	else
 		say_address(c->pollfd->fd);
 	return true;
@@ -387,6 +397,10 @@ static bool serve(struct client *c, int gate)
 /* The gate went on: to 1, and the connection is closed; or to 2, and the request is answered. */
 static bool release(struct client *c, int gate)
 {
+	if (c->due && rig_now() >= c->due) {
+		c->due = 0;
+		say_address(c->pollfd->fd);
+	}
 	if (c->stage < 0 || c->stage >= gate)
 		return true;
 	c->stage = -1;
@@ -424,7 +438,7 @@ static void serve_forever(int listener, const char *gate)
 
 	for (size_t i = 1; i < CLIENTS; i++) {
 		fds[i] = (struct pollfd){ -1, POLLIN, 0 };
-		clients[i] = (struct client){ -1, &fds[i] };
+		clients[i] = (struct client){ .stage = -1, .pollfd = &fds[i] };
 	}
 	for (;;) {
 		size_t i = 1;
@@ -437,6 +451,7 @@ static void serve_forever(int listener, const char *gate)
 		if (fds[0].revents && i < CLIENTS) {
 			fds[i].fd = accept(listener, NULL, NULL);
 			clients[i].stage = -1;
+			clients[i].due = 0;
 		}
 	}
 }

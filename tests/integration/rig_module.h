@@ -46,6 +46,8 @@ struct rig_dump {
 /* A socket that workers may connect to; modules find it by the environment of nginx. */
 void rig_module_listen(struct rig_module *m, const char *name);
 void rig_module_close(struct rig_module *m);
+/* In a child: its copies of the connections must not keep them open. */
+void rig_module_leave(struct rig_module *m);
 /* Accept, read, and see what ended; waits for some milliseconds at most. */
 void rig_module_turn(struct rig_module *m);
 

@@ -62,6 +62,10 @@ void rig_upstreams_start(size_t servers);
 void rig_upstreams_write(void);
 /* … and have nginx load it. */
 void rig_upstreams_reload(void);
+/* Kill a worker, and wait until another one has taken its place. */
+void rig_upstreams_kill_worker(void);
+/* The first alert in nginx's log, but for workers that were killed; NULL: none. */
+const char *rig_upstreams_alert(void);
 /* Connections to all servers of an upstream. */
 unsigned rig_upstreams_conns(const struct model *m);
 /* One op, sent to a worker. */
