@@ -22,6 +22,7 @@ struct rig_worker {
 	enum module_context context;
 	uint32_t pid;
 	uint64_t cycle;
+	uint32_t nginx;    /* 1022001: 1.22.1 */
 	unsigned char *in; /* what came and was not yet taken */
 	size_t filled, room;
 	struct module_upstream upstreams[64]; /* names are copies */

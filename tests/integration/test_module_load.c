@@ -7,13 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <zknginx/buf.h>
 
+#include "rig_clients.h"
 #include "rig_upstreams.h"
 
 #define WORKERS RIG_WORKERS
@@ -194,18 +193,6 @@ static void a_request_goes_on_to_a_server_that_moved_to_the_place_of_its_own(voi
 
 #define CLIENTS 4
 
-struct tally {
-	unsigned long requests, failures;
-	unsigned long killed; /* without an answer while a worker was killed */
-	char failure[300];
-};
-
-/* Shared with the clients. */
-struct storm {
-	volatile unsigned kills; /* odd: a worker is being killed */
-	struct tally tallies[CLIENTS];
-};
-
 /* What a zone had when nginx made it, and the most since then. */
 struct past {
 	uint32_t memory;
@@ -253,42 +240,39 @@ static bool is_answer_of_its_server(const struct model *m, const char *head, con
 	return strcmp(last, body) == 0;
 }
 
-static void ask_in_storm(struct storm *s, struct tally *t, const struct model *m, unsigned key)
+/* A client that begins: not as the others, and without their share in the daemon's connections. */
+static void begin_client(unsigned number)
 {
-	unsigned kills = s->kills;
+	static bool begun;
+
+	if (begun)
+		return;
+	begun = true;
+	rig_upstreams.seed = number;
+	rig_module_leave(&rig_upstreams.daemon);
+}
+
+static const struct model *some_model(unsigned number)
+{
+	begin_client(number);
+	return &rig_models[rig_random(ARRAY_SIZE(rig_models))];
+}
+
+static bool ask_in_storm(unsigned number, const char **head)
+{
+	const struct model *m = some_model(number);
+	unsigned key = number * 1000 + rig_random(1000);
 	char path[64], source[32];
-	const char *head, *body;
+	const char *body;
 
 	snprintf(path, sizeof(path), "/%s%s?k=%u", m->name, rig_random(8) ? "" : "/pause", key);
 	/* each address has its own ports, of which one alone would run out */
-	snprintf(source, sizeof(source), "127.%u.%u.1", 20 + key % 10, 1 + key / 10);
+	snprintf(source, sizeof(source), "127.%u.%u.1", 20 + key % 10, 1 + key % 1000 / 10);
 	body = rig_module_answer(
 		rig_module_request(m->context == MODULE_HTTP ? rig_upstreams.http : m->port, path,
 				   source),
-		&head);
-	t->requests++;
-	if (is_answer_of_its_server(m, head, body))
-		return;
-	if (!*head && (kills % 2 || kills != s->kills)) {
-		t->killed++;
-		return;
-	}
-	t->failures++;
-	snprintf(t->failure, sizeof(t->failure), "%s: %.250s", m->name, head);
-}
-
-static pid_t start_client(struct storm *s, unsigned number)
-{
-	pid_t pid = fork();
-
-	if (pid)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	rig_module_leave(&rig_upstreams.daemon);
-	rig_upstreams.seed = number;
-	for (;;)
-		ask_in_storm(s, &s->tallies[number],
-			     &rig_models[rig_random(ARRAY_SIZE(rig_models))], rig_random(1000));
+		head);
+	return is_answer_of_its_server(m, *head, body);
 }
 
 /* A removed server is used again, unless a request is on it: a zone has no more entries and takes
@@ -337,11 +321,11 @@ static void gust(unsigned changes, size_t target, unsigned kills)
 		assert_flat(&rig_models[i], &pasts[i], kills);
 }
 
-static void kill_worker(struct storm *s)
+static void kill_worker(struct rig_clients *c)
 {
-	s->kills++;
+	rig_clients_begin_kill(c);
 	rig_upstreams_kill_worker();
-	s->kills++;
+	rig_clients_end_kill(c);
 }
 
 /* The daemon ends, and comes again. */
@@ -354,7 +338,7 @@ static void lose_daemon(void)
 
 #define GUST 50u
 
-static void blow(struct storm *s, unsigned changes)
+static void blow(struct rig_clients *c, unsigned changes)
 {
 	unsigned kills = 0;
 
@@ -363,9 +347,10 @@ static void blow(struct storm *s, unsigned changes)
 		unsigned now = changes < GUST ? changes : GUST;
 
 		gust(now, n % 6 < 3 ? 90 : 30, kills);
+		rig_clients_check(c);
 		changes -= now;
 		if (n % 3 == 1) {
-			kill_worker(s);
+			kill_worker(c);
 			kills++;
 		} else if (n % 3 == 2) {
 			lose_daemon();
@@ -377,40 +362,18 @@ static void blow(struct storm *s, unsigned changes)
 	}
 }
 
-static void assert_tallies(const struct storm *s)
-{
-	unsigned long requests = 0, killed = 0;
-
-	for (unsigned i = 0; i < CLIENTS; i++) {
-		const struct tally *t = &s->tallies[i];
-
-		assert_true(t->requests > 0);
-		if (t->failures)
-			fail_msg("%lu of %lu requests failed: %s", t->failures, t->requests,
-				 t->failure);
-		requests += t->requests;
-		killed += t->killed;
-	}
-	print_message("%lu requests, %u workers killed with %lu requests\n", requests, s->kills / 2,
-		      killed);
-}
-
 static void no_request_fails_while_servers_come_and_go(void **state UNUSED)
 {
 	const char *changes = getenv("MODULE_STORM");
-	struct storm *s =
-		mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	pid_t clients[CLIENTS];
+	struct rig_clients *c;
 
 	rig_upstreams.seed = 3;
 	rig_upstreams.refusing = true;
 	rig_upstreams_start(40);
-	for (unsigned i = 0; i < CLIENTS; i++)
-		clients[i] = start_client(s, i);
-	blow(s, changes ? (unsigned)atoi(changes) : 3 * GUST);
-	for (unsigned i = 0; i < CLIENTS; i++)
-		rig_stop(clients[i], SIGKILL);
-	assert_tallies(s);
+	c = rig_clients_start(CLIENTS, ask_in_storm);
+	blow(c, changes ? (unsigned)atoi(changes) : 3 * GUST);
+	rig_clients_check(c);
+	rig_clients_stop(c);
 	rig_upstreams.refusing = false;
 	/* those that a killed worker had counted are in no new zone */
 	rig_upstreams_reload();
@@ -419,7 +382,6 @@ static void no_request_fails_while_servers_come_and_go(void **state UNUSED)
 	/* a worker that died, or left a connection open at its exit */
 	if (rig_upstreams_alert())
 		fail_msg("%s", rig_upstreams_alert());
-	munmap(s, sizeof(*s));
 }
 
 #define TEST(name)                                                                                 \
