@@ -86,6 +86,7 @@ struct pick {
 	ngx_sockaddr_t address;    /* one is enough: nginx forgets the one before */
 	struct copy first;         /* the log has a name for each server that was tried */
 	struct copy *last;         /* NULL: none was tried */
+	bool expected;             /* `data` are what they should be */
 };
 
 static struct copy *next_copy(struct pick *p)
@@ -150,7 +151,7 @@ static ngx_int_t get(ngx_peer_connection_t *pc, void *data)
 	struct pick *p = data;
 	ngx_int_t rc;
 
-	if (p->last && p->version != p->upstream->servers->version)
+	if (p->last && p->expected && p->version != p->upstream->servers->version)
 		renew_tried(p, pc->log);
 	rc = p->get(pc, p->data);
 	if ((rc != NGX_OK && rc != NGX_DONE) || !pc->sockaddr || !pc->name)
@@ -239,6 +240,7 @@ static ngx_int_t init_peer(NGX_SESSION *session, NGX_UPSTREAM(srv_conf_t) *us)
 	if (u->init(session, us) != NGX_OK)
 		return NGX_ERROR;
 	wrap_peer(p, &session->upstream->peer);
+	p->expected = p->data->peers == u->servers->peers;
 	return NGX_OK;
 }
 

@@ -386,7 +386,7 @@ static bool serve(struct client *c, int gate)
 	if (n <= 0)
 		return false;
 	request[n] = '\0';
-	if (strstr(request, "/slow"))
+	if (strstr(request, "/slow") && gate < 2)
 		c->stage = gate;
 	else if (strstr(request, "/pause"))
 		c->due = rig_now() + PAUSE;
