@@ -326,16 +326,20 @@ static size_t count_peers(const NGX_UPSTREAM(rr_peers_t) *list)
 	return count;
 }
 
-/* Entries for the peers that nginx made. False: one is listed twice. */
-static bool adopt(struct servers *s, bool backup, struct entry *e)
+/* Entries for the peers that nginx made, with so much text to spare for each. False: one is listed
+ * twice. */
+static bool adopt(struct servers *s, bool backup, struct entry *e, u_char *spare)
 {
 	NGX_UPSTREAM(rr_peers_t) *list = list_of(s, backup);
 	struct half *half = &s->half[backup];
 
 	for (NGX_UPSTREAM(rr_peer_t) *p = list->peer; p; p = p->next, e++) {
-		*e = (struct entry){
-			.peer = p, .prev = half->last, .room = p->server.len, .backup = backup
-		};
+		*e = (struct entry){ .peer = p,
+				     .prev = half->last,
+				     .room = p->server.len,
+				     .spare = spare,
+				     .backup = backup };
+		spare += REGISTRY_TEXT;
 		if (registry_find(&s->registry, entry_name(e)))
 			return false;
 		if (half->last)
@@ -355,15 +359,18 @@ static bool adopt(struct servers *s, bool backup, struct entry *e)
 static enum module_reason take_over(struct servers *s)
 {
 	size_t primary = count_peers(s->peers), backup = count_peers(s->peers->next);
+	size_t all = primary + backup;
 	struct entry *entries =
-		ngx_slab_calloc(s->registry.pool, (primary + backup) * sizeof(*entries));
+		ngx_slab_calloc(s->registry.pool, all * (sizeof(*entries) + REGISTRY_TEXT));
+	u_char *spare = (u_char *)(entries + all);
 	ngx_uint_t tries = s->peers->tries, backup_tries;
 	bool adopted;
 
 	if (!entries || !bring_backup(s))
 		return MODULE_ZONE_FULL;
 	backup_tries = s->peers->next->tries;
-	adopted = adopt(s, false, entries) && adopt(s, true, entries + primary);
+	adopted = adopt(s, false, entries, spare) &&
+		  adopt(s, true, entries + primary, spare + primary * REGISTRY_TEXT);
 	s->peers->tries = tries;
 	s->peers->next->tries = backup_tries;
 	return adopted ? MODULE_DYNAMIC : MODULE_LISTED_TWICE;

@@ -262,9 +262,8 @@ static size_t await_frame(struct rig_module *m, struct rig_worker *w, enum modul
 	return size;
 }
 
-struct module_answer rig_module_change(struct rig_module *m, struct rig_worker *w,
-				       const char *upstream, uint64_t digest,
-				       const struct module_op *ops, size_t count)
+uint32_t rig_module_post(struct rig_worker *w, const char *upstream, uint64_t digest,
+			 const struct module_op *ops, size_t count)
 {
 	static unsigned char frame[MODULE_FRAME_MAX];
 	static uint32_t id;
@@ -272,10 +271,6 @@ struct module_answer rig_module_change(struct rig_module *m, struct rig_worker *
 	const struct module_change c = {
 		++id, { upstream, strlen(upstream) }, digest, (uint32_t)count
 	};
-	struct module_answer answer;
-	struct module_reader r;
-	enum module_kind kind;
-	size_t size;
 
 	module_begin(&out, MODULE_CHANGE);
 	module_put_change(&out, &c);
@@ -283,7 +278,16 @@ struct module_answer rig_module_change(struct rig_module *m, struct rig_worker *
 		module_put_op(&out, &ops[i]);
 	assert_true(module_end(&out));
 	rig_module_send(w, frame, out.size);
-	size = await_frame(m, w, &kind);
+	return id;
+}
+
+struct module_answer rig_module_collect(struct rig_module *m, struct rig_worker *w, uint32_t id)
+{
+	struct module_answer answer;
+	struct module_reader r;
+	enum module_kind kind;
+	size_t size = await_frame(m, w, &kind);
+
 	assert_int_equal(kind, MODULE_ANSWER);
 	r = module_reader(w->in, size);
 	answer = module_get_answer(&r);
@@ -291,6 +295,13 @@ struct module_answer rig_module_change(struct rig_module *m, struct rig_worker *
 	assert_int_equal(answer.id, id);
 	take_frame(w, size);
 	return answer;
+}
+
+struct module_answer rig_module_change(struct rig_module *m, struct rig_worker *w,
+				       const char *upstream, uint64_t digest,
+				       const struct module_op *ops, size_t count)
+{
+	return rig_module_collect(m, w, rig_module_post(w, upstream, digest, ops, count));
 }
 
 static void read_server(struct rig_dump *d, struct module_reader *r)

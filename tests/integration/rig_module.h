@@ -64,6 +64,11 @@ void rig_module_send(struct rig_worker *w, const void *frame, size_t size);
 struct module_answer rig_module_change(struct rig_module *m, struct rig_worker *w,
 				       const char *upstream, uint64_t digest,
 				       const struct module_op *ops, size_t count);
+/* The same in two steps, so that several changes are under way. A worker's answers are collected in
+ * the order of its changes. */
+uint32_t rig_module_post(struct rig_worker *w, const char *upstream, uint64_t digest,
+			 const struct module_op *ops, size_t count);
+struct module_answer rig_module_collect(struct rig_module *m, struct rig_worker *w, uint32_t id);
 struct rig_dump *rig_module_dump(struct rig_module *m, struct rig_worker *w, const char *upstream);
 void rig_module_dump_free(struct rig_dump *d);
 

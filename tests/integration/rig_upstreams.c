@@ -316,14 +316,20 @@ static bool set_one(struct model *m, struct module_op *op)
 	return true;
 }
 
-/* The lists grow and shrink in turn, so that they pass 1, 64 and 128 servers. */
-bool model_change(struct model *m, struct module_op *op, bool grow)
+static bool try_change(struct model *m, struct module_op *op, bool grow)
 {
 	unsigned dice = rig_random(10);
 
 	if (dice < 2)
 		return set_one(m, op);
 	return (dice < 8) == grow ? add_one(m, op) : delete_one(m, op);
+}
+
+/* The lists grow and shrink in turn, so that they pass 1, 64 and 128 servers. */
+void model_change(struct model *m, struct module_op *op, bool grow)
+{
+	while (!try_change(m, op, grow))
+		;
 }
 
 /* --- what tests ask ----------------------------------------------------------------------------

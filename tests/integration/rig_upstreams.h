@@ -48,8 +48,8 @@ uint64_t model_digest(const struct model *m);
 uint64_t model_order(const struct model *m);
 bool model_has(const struct model *m, const char *name);
 void model_fill(struct model_server *m, unsigned address);
-/* A random change of the model, and the op that makes it. False: none was made. */
-bool model_change(struct model *m, struct module_op *op, bool grow);
+/* A random change of the model, and the op that makes it. */
+void model_change(struct model *m, struct module_op *op, bool grow);
 
 /* For each test. */
 int rig_upstreams_set_up(void **state);
