@@ -11,6 +11,7 @@
 #	make bench      how long an edit and a rollout take, beside a floor measured in the same run
 #	make check-faults  faults injected into real parts, and a table of what came of each
 #	make soak fuzz  slow suites; SOAK_MINUTES=60
+#	make check-module  the modules of nginx for long; check-module-asan, check-module-valgrind
 #	make attack     hostile snippets against the policy and a real nginx
 #	make install    DESTDIR, PREFIX and SYSCONFDIR are honoured; make uninstall
 #	make install-module  what `make module` has built, so that nginx always starts; make uninstall-module
@@ -51,6 +52,7 @@ DEMO_PACKAGES := zookeeper nginx libnginx-mod-stream curl
 TEST_PACKAGES := libcmocka-dev default-jdk-headless libcurator-client-java libcurator-framework-java \
 	libcurator-recipes-java libcurator-discovery-java openssl procps git mandoc nginx-dev prometheus
 FAULT_PACKAGES := strace
+MODULE_PACKAGES := valgrind libpcre2-dev dpkg-dev
 LINT_PACKAGES := clang clang-format clang-tidy libclang-rt-dev cppcheck systemd
 PACKAGE_PACKAGES := dpkg-dev debhelper nginx nginx-dev libcmocka-dev lintian
 SYSTEMD_PACKAGES := debootstrap systemd-container
@@ -185,8 +187,8 @@ LOADERS := $(B)/module/http.so $(B)/module/stream.so
 # They dump their lists, and take the path of the daemon's socket from the environment.
 TEST_MODULES := $(patsubst $(B)/module/%,$(B)/module/test/%,$(MODULES))
 MODULE_CPPFLAGS := -D_GNU_SOURCE -Isrc -DZKNGINX_VERSION='"$(VERSION)"' $(FORTIFY) \
-	$(patsubst %,-isystem $(NGINX_SRC)/%,src/core src/event src/event/modules src/os/unix src/http \
-	src/http/modules src/http/v2 src/stream objs)
+	$(patsubst %,-isystem $(NGINX_SRC)/%,src/core src/event src/event/modules src/event/quic src/os/unix src/http \
+	src/http/modules src/http/v2 src/http/v3 src/stream objs)
 MODULE_CFLAGS := -std=gnu17 $(OPTIMIZE) -fvisibility=hidden -fPIC -MMD -MP $(WARNINGS) $(HARDENING) \
 	$(GIVEN_CFLAGS)
 
@@ -236,15 +238,16 @@ $(foreach d,. test,$(foreach c,http stream,$(eval $(B)/module/$(d:.=)$(if $(d:.=
 
 # --- packages that are needed -----------------------------------------------------------------
 
-.PHONY: deps demo-deps test-deps faults-deps lint-deps package-deps systemd-deps
+.PHONY: deps demo-deps test-deps faults-deps module-deps lint-deps package-deps systemd-deps
 deps: PACKAGES = $(BUILD_PACKAGES)
 demo-deps: PACKAGES = $(BUILD_PACKAGES) $(DEMO_PACKAGES)
 test-deps: PACKAGES = $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(TEST_PACKAGES)
 faults-deps: PACKAGES = $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(TEST_PACKAGES) $(FAULT_PACKAGES)
+module-deps: PACKAGES = $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(TEST_PACKAGES) $(MODULE_PACKAGES)
 lint-deps: PACKAGES = $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES)
 package-deps: PACKAGES = $(BUILD_PACKAGES) $(PACKAGE_PACKAGES)
 systemd-deps: PACKAGES = $(BUILD_PACKAGES) $(PACKAGE_PACKAGES) $(SYSTEMD_PACKAGES)
-deps demo-deps test-deps faults-deps lint-deps package-deps systemd-deps:
+deps demo-deps test-deps faults-deps module-deps lint-deps package-deps systemd-deps:
 	$(Q).ci/install-packages $(PACKAGES)
 
 # --- tests ------------------------------------------------------------------------------------
@@ -339,6 +342,30 @@ soak: test-deps
 	$(Q)CHURN_FULL=1 ZKNGINXD=$(B)/zknginxd $(B)/tests/integration/test_churn
 	$(Q)SOAK_MINUTES=$(SOAK_MINUTES) ZKNGINXD=$(B)/zknginxd $(B)/tests/soak/soak
 
+# The modules of nginx: after MODULE_CHANGES changes of each upstream all is as a reload of the same
+# text makes it, and no request fails during 16 times MODULE_STORM changes; then the same for
+# SOAK_MINUTES with the real daemon. The other two need
+# nginx's source: NGINX_TREE, or that of Debian, which is fetched.
+MODULE_TESTS := $(B)/tests/integration/test_module $(B)/tests/integration/test_module_load
+MODULE_CHANGES ?= 10000
+MODULE_STORM ?= 6250
+.PHONY: check-module check-module-asan check-module-valgrind
+check-module: test-deps
+	$(Q)$(MAKE) --no-print-directory $(B)/zknginxd $(MODULE_TESTS) $(B)/tests/soak/module_soak $(TEST_MODULES)
+	$(Q)failed=; for t in $(MODULE_TESTS) $(B)/tests/soak/module_soak; do \
+		MODULE_CHANGES=$(MODULE_CHANGES) MODULE_STORM=$(MODULE_STORM) SOAK_MINUTES=$(SOAK_MINUTES) $(RUN) $$t || \
+		failed="$$failed $$t"; done; $(verdict)
+
+# Slower by far, so with fewer changes.
+check-module-asan: MODULE_CHANGES = 2000
+check-module-asan: MODULE_STORM = 1250
+check-module-valgrind: MODULE_CHANGES = 120
+check-module-valgrind: MODULE_STORM = 60
+check-module-asan check-module-valgrind: check-module-%: module-deps
+	$(Q)$(MAKE) --no-print-directory $(MODULE_TESTS)
+	$(Q)MODULE_CHANGES=$(MODULE_CHANGES) MODULE_STORM=$(MODULE_STORM) NGINX_TREE="$(NGINX_TREE)" \
+		MAKE="$(MAKE)" CC="$(CC)" tests/module/check.sh $* $(B) $(NGINX_DEV)
+
 # Hostile snippets: what passes the policy is served, and asked for files that it must not serve.
 # The seed is printed; ATTACK_SEED=N makes the same attack again.
 ATTACK_TRIES ?= 100000
@@ -366,7 +393,7 @@ $(CLOCK_SHIM): tests/faults/clock_shim.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE -std=gnu17 -O2 $(WARNINGS) -fvisibility=hidden -fPIC -shared -o $@ $<
 
-$(FAULTS) $(B)/tests/soak/soak: $(B)/%: $(B)/%.o $(FAULT_GROUND) $(RIG) $(B)/libwings.a $(B)/libcore.a
+$(FAULTS) $(B)/tests/soak/soak $(B)/tests/soak/module_soak: $(B)/%: $(B)/%.o $(FAULT_GROUND) $(RIG) $(B)/libwings.a $(B)/libcore.a
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -lcmocka
 

@@ -16,14 +16,14 @@ static struct module_text text_of(const char *s)
 
 /* --- hello ----------------------------------------------------------------------------------- */
 
-static void describe_servers(struct servers *s, struct module_upstream *u)
+static void describe_servers(struct servers *s, void *data)
 {
-	servers_rlock(s);
+	struct module_upstream *u = data;
+
 	u->servers = (uint32_t)(s->half[0].number + s->half[1].number);
 	u->capacity = (uint32_t)s->capacity;
 	u->digest = s->digest + fault("hello");
 	u->order = servers_order(s);
-	servers_unlock(s);
 }
 
 static void put_upstream(const struct upstream *u, struct outbox *out)
@@ -37,7 +37,7 @@ static void put_upstream(const struct upstream *u, struct outbox *out)
 	if (!described.name.size || described.name.size > MODULE_NAME_MAX)
 		return;
 	if (u->servers)
-		describe_servers(u->servers, &described);
+		servers_read(u->servers, describe_servers, &described);
 	module_put_upstream(outbox_begin(out, MODULE_UPSTREAM, SMALL_FRAME), &described);
 	outbox_end(out);
 }

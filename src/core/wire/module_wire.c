@@ -167,6 +167,7 @@ void module_put_dump(struct module_writer *w, const struct module_dump *d)
 	put(w, d->backup_tries, 4);
 	put(w, d->entries, 4);
 	put(w, d->room, 4);
+	put(w, d->memory, 4);
 	put(w, d->own, 8);
 }
 
@@ -342,6 +343,7 @@ struct module_dump module_get_dump(struct module_reader *r)
 	d.backup_tries = get_int(r);
 	d.entries = get_int(r);
 	d.room = get_int(r);
+	d.memory = get_int(r);
 	d.own = get(r, 8);
 	return d;
 }

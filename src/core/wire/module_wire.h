@@ -48,7 +48,8 @@ enum module_context { MODULE_HTTP = 1, MODULE_STREAM };
 	  "this nginx keeps the data of its balancing method in another way")                      \
 	X(MODULE_LISTED_TWICE, "a server is listed twice")                                         \
 	X(MODULE_ZONE_FULL, "its zone is full")                                                    \
-	X(MODULE_ZONE_KEPT, "its zone was not made by this start")
+	X(MODULE_ZONE_KEPT, "its zone was not made by this start")                                 \
+	X(MODULE_UNKNOWN_NGINX, "the module does not know this version of nginx")
 
 /* What became of a change. All but MODULE_DONE: the daemon reloads. */
 #define MODULE_RESULTS                                                                             \
@@ -129,6 +130,7 @@ struct module_dump {
 	uint32_t number, total_weight, tries, single, weighted, backups, backup_tries;
 	uint32_t entries; /* servers in the zone, with those that were removed */
 	uint32_t room;    /* servers that a request can remember to have tried */
+	uint32_t memory;  /* bytes of the zone that are in use */
 	uint64_t own;     /* a digest of what this worker keeps for itself; 0: not yet as new as the
 			     lists */
 };
