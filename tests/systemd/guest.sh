@@ -209,7 +209,7 @@ check_nginx_upgrade() {
 }
 
 # The workers have told the daemon which servers they have, and it may change them.
-is_live() { tr -d ' \n' <$state/status.json | grep -q '"upstream":"shop","update":"live"'; }
+is_live() { tr -d ' \n' <$state/status.json | grep -q '"update":"live","upstream":"shop"'; }
 counter() { grep -o "\"$1\": *[0-9]*" $state/status.json | head -n 1 | tr -dc 0-9; }
 more() { [ "$1" -lt "$2" ] || { echo "was $1, is $2"; return 1; }; }
 set_server() { echo "$2" | zknginxctl set "upstreams/shop/$1:8080"; }
@@ -224,7 +224,8 @@ change_servers() {
 check_live_servers() {
 	local nginx reloads updates
 
-	check "the daemon knows the module's servers" await is_live
+	check "an edit arrives" edit_arrives
+	check "the daemon may change the servers" await is_live
 	nginx=$(nginx_processes) reloads=$(counter reloads) updates=$(counter updates)
 	check "nginx takes other servers" change_servers
 	check "without a reload: it has the same processes" same "$nginx" "$(nginx_processes)"
