@@ -507,13 +507,15 @@ UNITDIR ?= $(if $(filter /usr,$(PREFIX)),/lib,$(PREFIX)/lib)/systemd/system
 BASHDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR ?= $(PREFIX)/share/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
 FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
-SCHEMADIR ?= $(PREFIX)/share/zknginx/schema
+SHAREDIR ?= $(PREFIX)/share/zknginx
+SCHEMADIR ?= $(SHAREDIR)/schema
 TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
 INSTALL ?= install
 MANUALS := $(wildcard conf/man/*.[58])
 SCHEMAS := $(wildcard conf/schema/*.json)
 UNITS := $(notdir $(wildcard systemd/*))
 TMPFILES := $(notdir $(wildcard conf/tmpfiles.d/*))
+MONITORING := prometheus grafana
 DOCUMENTS := $(wildcard README.md) LICENSE conf/zknginxd.conf conf/nginx-include.conf
 
 # Run a command of systemd, unless the files go into a package, or systemd is not this host's init.
@@ -525,7 +527,8 @@ install: $(B)/zknginxd $(B)/zknginxctl
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SBINDIR) $(DESTDIR)$(UNITDIR) \
 		$(DESTDIR)$(SYSCONFDIR) $(DESTDIR)$(DOCDIR) $(DESTDIR)$(MANDIR)/man5 \
 		$(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR) \
-		$(DESTDIR)$(SCHEMADIR) $(DESTDIR)$(TMPFILESDIR)
+		$(DESTDIR)$(SCHEMADIR) $(DESTDIR)$(TMPFILESDIR) \
+		$(MONITORING:%=$(DESTDIR)$(SHAREDIR)/%)
 	$(INSTALL) -m 755 $(B)/zknginxd $(DESTDIR)$(SBINDIR)
 	$(INSTALL) -m 755 $(B)/zknginxctl $(DESTDIR)$(BINDIR)
 	$(INSTALL) -m 644 conf/completion/zknginxctl.bash $(DESTDIR)$(BASHDIR)/zknginxctl
@@ -540,6 +543,8 @@ install: $(B)/zknginxd $(B)/zknginxctl
 	$(INSTALL) -m 644 $(filter %.8,$(MANUALS)) $(DESTDIR)$(MANDIR)/man8
 	$(INSTALL) -m 644 $(DOCUMENTS) $(DESTDIR)$(DOCDIR)
 	$(INSTALL) -m 644 $(SCHEMAS) $(DESTDIR)$(SCHEMADIR)
+	$(INSTALL) -m 644 conf/prometheus/alerts.yml $(DESTDIR)$(SHAREDIR)/prometheus
+	$(INSTALL) -m 644 conf/grafana/zknginx.json $(DESTDIR)$(SHAREDIR)/grafana
 	$(INSTALL) -m 644 $(TMPFILES:%=conf/tmpfiles.d/%) $(DESTDIR)$(TMPFILESDIR)
 	test -e $(DESTDIR)$(SYSCONFDIR)/zknginxd.conf || \
 		$(INSTALL) -m 644 conf/zknginxd.conf $(DESTDIR)$(SYSCONFDIR)/zknginxd.conf
@@ -571,7 +576,8 @@ uninstall:
 		$(DESTDIR)$(BASHDIR)/zknginxctl $(DESTDIR)$(ZSHDIR)/_zknginxctl $(DESTDIR)$(FISHDIR)/zknginxctl.fish \
 		$(patsubst conf/man/%.5,$(DESTDIR)$(MANDIR)/man5/%.5,$(filter %.5,$(MANUALS))) \
 		$(patsubst conf/man/%.8,$(DESTDIR)$(MANDIR)/man8/%.8,$(filter %.8,$(MANUALS)))
-	rm -rf $(DESTDIR)$(DOCDIR) $(DESTDIR)$(SCHEMADIR)
+	rm -rf $(DESTDIR)$(DOCDIR) $(DESTDIR)$(SCHEMADIR) $(MONITORING:%=$(DESTDIR)$(SHAREDIR)/%)
+	test ! -d $(DESTDIR)$(SHAREDIR) || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(SHAREDIR)
 	$(call on_this_host,systemctl daemon-reload)
 	$(module_installer) uninstall
 
