@@ -250,6 +250,12 @@ demo: demo-deps
 	$(Q)$(hand_back) # it may stay up for long
 	$(Q)tests/demo/demo.sh $(B)/zknginxd $(B)/zknginxctl
 
+# The picture in the README; a test fails when the demo is a newer one.
+.PHONY: demo-picture
+demo-picture: all
+	$(Q)tests/demo/picture.sh $(B)/zknginxd $(B)/zknginxctl >$(B)/demo.svg
+	$(Q)cp $(B)/demo.svg tests/demo/demo.svg
+
 .PHONY: check unit integration golden-update schema
 check: test-deps
 	$(Q)$(MAKE) --no-print-directory $(ALL_CORES) programs
