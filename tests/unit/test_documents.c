@@ -1,8 +1,9 @@
 /*
- * The README: its table of contents has each heading, its links lead somewhere, and the picture is
- * one of the demo as it is.
+ * Documents that say the same as something else: the README's table of contents and its links, the
+ * picture of the demo, and the manual's list of alerts.
  */
 #include <ctype.h>
+#include <glob.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,6 +22,7 @@
 #define README "README.md"
 #define DEMO "tests/demo/demo.sh"
 #define PICTURE "tests/demo/demo.svg"
+#define MANUAL "conf/man/zknginxd.8"
 
 static char *read_file(const char *path)
 {
@@ -128,13 +130,50 @@ static void the_picture_shows_the_demo_as_it_is(void **state UNUSED)
 	assert_true(strlen(picture) < 16384);
 }
 
+/* conditions_add(…, "key", …) */
+static size_t look_for_alerts(const char *source, const char *manual)
+{
+	CLEANUP(freep) char *text = read_file(source);
+	size_t found = 0;
+
+	for (const char *at = text; (at = strstr(at, "conditions_add(")); at++) {
+		size_t before = strcspn(at, "\";");
+		CLEANUP(freep) char *key = NULL, *item = NULL;
+
+		if (at[before] != '"')
+			continue; /* its key is no literal */
+		key = strndup(at + before + 1, strcspn(at + before + 1, "\""));
+		item = xasprintf("\n.It Ic %s", key);
+		if (!strchr(key, '%') && !strstr(manual, item))
+			fail_msg("%s does not list the alert %s of %s", MANUAL, key, source);
+		found++;
+	}
+	return found;
+}
+
+static void the_manual_lists_each_alert(void **state UNUSED)
+{
+	CLEANUP(freep) char *manual = read_file(MANUAL);
+	size_t found = 0;
+	glob_t sources;
+
+	assert_int_equal(glob("src/*.c", 0, NULL, &sources), 0);
+	assert_int_equal(glob("src/*/*.c", GLOB_APPEND, NULL, &sources), 0);
+	assert_int_equal(glob("src/core/*/*.c", GLOB_APPEND, NULL, &sources), 0);
+	for (size_t i = 0; i < sources.gl_pathc; i++)
+		found += look_for_alerts(sources.gl_pathv[i], manual);
+	globfree(&sources);
+	assert_true(found > 30);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_table_of_contents_has_each_heading_in_its_order),
 		cmocka_unit_test(each_linked_file_exists),
 		cmocka_unit_test(the_picture_shows_the_demo_as_it_is),
+		cmocka_unit_test(the_manual_lists_each_alert),
 	};
 
-	return cmocka_run_group_tests_name("readme", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("documents", tests, NULL, NULL);
 }
