@@ -55,14 +55,14 @@ static char *anchor_of(const char *heading, size_t size)
 	return buf_take(&out);
 }
 
-/* The next "## " heading after `at`, NULL after the last. */
+/* The next "## " or "### " heading after `at`, NULL after the last. */
 static const char *next_heading(const char *at, size_t *size)
 {
-	const char *heading = strstr(at, "\n## ");
+	const char *heading = strstr(at, "\n##");
 
 	if (!heading)
 		return NULL;
-	heading += strlen("\n## ");
+	heading += strspn(heading, "\n# ");
 	*size = strcspn(heading, "\n");
 	return heading;
 }
