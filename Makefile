@@ -4,6 +4,7 @@
 #	make            build/zknginxd and build/zknginxctl
 #	make module     the modules of nginx, for the nginx-dev that is installed
 #	make demo       a ZooKeeper, an nginx and the daemon on loopback; DEMO_ONCE=1 ends by itself
+#	make demo-picture  the picture of it in the README
 #	make check      every test; installs the packages that are missing first (as root)
 #	make asan tsan  the tests under the sanitizers, in build directories of their own
 #	make schema     writes conf/schema from the tables of fields
@@ -257,6 +258,12 @@ demo: demo-deps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)$(hand_back) # it may stay up for long
 	$(Q)tests/demo/demo.sh $(B)/zknginxd $(B)/zknginxctl
+
+# The picture in the README; a test fails when the demo is a newer one.
+.PHONY: demo-picture
+demo-picture: all
+	$(Q)tests/demo/picture.sh $(B)/zknginxd $(B)/zknginxctl >$(B)/demo.svg
+	$(Q)cp $(B)/demo.svg tests/demo/demo.svg
 
 .PHONY: check unit integration golden-update schema
 check: test-deps

@@ -1,6 +1,7 @@
 /* See commands.h. */
 #include "commands.h"
 #include "faults.h"
+#include "states.h"
 
 #ifdef ZKNGINX_MODULE_TEST
 #include "dump.h"
@@ -148,6 +149,17 @@ static bool ping(const void *frame, size_t size, struct outbox *out)
 	return true;
 }
 
+static bool ask(const struct upstreams *all, const void *frame, size_t size, struct outbox *out)
+{
+	struct module_reader r = module_reader(frame, size);
+	uint32_t most = module_get_id(&r);
+
+	if (!module_is_read(&r))
+		return false;
+	states_put(all, most, out);
+	return true;
+}
+
 bool commands_run(const struct upstreams *all, enum module_kind kind, const void *frame,
 		  size_t size, struct outbox *out)
 {
@@ -157,6 +169,8 @@ bool commands_run(const struct upstreams *all, enum module_kind kind, const void
 		return true;
 	case MODULE_PING:
 		return ping(frame, size, out);
+	case MODULE_ASK:
+		return ask(all, frame, size, out);
 #ifdef ZKNGINX_MODULE_TEST
 	case MODULE_DUMP:
 		return dump_run(all, frame, size, out);
