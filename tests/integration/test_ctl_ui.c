@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -525,6 +526,74 @@ static void a_refusal_is_answered_with_the_words_of_the_command(void **state)
 	rig_ui_stop(&u);
 }
 
+/* --- the browser ------------------------------------------------------------------------------ */
+
+/* The only program in $PATH, if there is one: xdg-open, which notes what it is given. */
+static char *only_xdg_open(const char *script)
+{
+	static unsigned count;
+	char *directory = rig_path("bin-%u", count++), *path = rig_text("%s/xdg-open", directory);
+
+	assert_int_equal(mkdir(directory, 0755), 0);
+	if (script) {
+		rig_write(path, "#!/bin/sh\nprintf %%s \"$1\" >%s/given\n%s\n", directory, script);
+		assert_int_equal(chmod(path, 0755), 0);
+	}
+	setenv("PATH", directory, 1);
+	return rig_text("%s/given", directory);
+}
+
+static bool is_given(const char *file, const char *text)
+{
+	const char *given = rig_read(file);
+
+	return given && strstr(given, text);
+}
+
+static void a_browser_is_given_the_url_and_no_command_line_the_token(void **state)
+{
+	CLEANUP(freep) char *path = xstrdup(getenv("PATH"));
+	struct stat st;
+	struct rig_ui u;
+	const char *file;
+	char *given = only_xdg_open("exit 0");
+
+	start_ui(&u, *state, "--open");
+	eventually(NULL, is_given(given, rig_text("http://127.0.0.1:%d/", u.port)));
+	rig_ui_stop(&u);
+	given = only_xdg_open("exit 0");
+	start_ui(&u, *state, "--open " ACTIONS);
+	eventually(NULL, is_given(given, ".html"));
+	file = rig_read(given);
+	assert_says_not(file, u.token);
+	assert_int_equal(stat(file, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_says(rig_read(file), rig_text("http://127.0.0.1:%d/#token=%s\"", u.port, u.token));
+	rig_ui_stop(&u);
+	assert_int_equal(access(file, F_OK), -1);
+	setenv("PATH", path, 1);
+}
+
+static void without_a_browser_the_command_says_so_and_serves(void **state)
+{
+	static const struct {
+		const char *script, *words;
+	} table[] = { { NULL, "xdg-open is not installed" },
+		      { "exit 3", "xdg-open has found none" } };
+	CLEANUP(freep) char *path = xstrdup(getenv("PATH"));
+	struct rig_ui u;
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		only_xdg_open(table[i].script);
+		start_ui(&u, *state, "--open");
+		eventually(NULL, is_given(u.log, table[i].words));
+		assert_says(rig_read(u.log), "open the URL by hand");
+		assert_int_equal(rig_ui_status(rig_ui_get(&u, "/")), 200);
+		rig_ui_stop(&u);
+	}
+	setenv("PATH", path, 1);
+}
+
 /* --- clients that do not behave --------------------------------------------------------------- */
 
 /* They send a byte now and then, so none of them is silent for long enough to be disconnected. */
@@ -633,6 +702,8 @@ int main(void)
 		calm_test(an_old_revision_is_written_back_from_the_page),
 		calm_test(servers_are_drained_and_confirmed_from_the_page),
 		calm_test(a_refusal_is_answered_with_the_words_of_the_command),
+		rollout_test(a_browser_is_given_the_url_and_no_command_line_the_token),
+		rollout_test(without_a_browser_the_command_says_so_and_serves),
 		rollout_test(half_requests_that_never_end_leave_a_place_for_others),
 		rollout_test(too_many_pages_are_refused_and_a_closed_one_makes_room),
 		rollout_test(it_ends_at_once_with_pages_open_and_a_command_running),
