@@ -38,41 +38,62 @@ static void put_replaced(struct buf *out, const char *text, const char *from, co
 	buf_puts(out, text);
 }
 
-static void copy_znode(struct rig_fleet *f, const char *directory, const char *text, size_t host,
+/* Znodes that are created together. */
+struct many {
+	struct rig_zk_new *list;
+	size_t count, room;
+};
+
+static void many_add(struct many *m, const char *path, const char *data, bool ephemeral)
+{
+	if (m->count == m->room) {
+		m->room = m->room ? 2 * m->room : 1024;
+		m->list = xrealloc(m->list, m->room * sizeof(*m->list));
+	}
+	m->list[m->count++] =
+		(struct rig_zk_new){ rig_text("%s", path), rig_text("%s", data), ephemeral };
+}
+
+static void many_create(struct many *m, struct rig_fleet *f)
+{
+	rig_zk_create_many(f->zk, m->list, m->count);
+	free(m->list);
+	*m = (struct many){ 0 };
+}
+
+static void copy_znode(struct many *m, const char *directory, const char *text, size_t host,
 		       bool ephemeral)
 {
-	CLEANUP(buf_fini) struct buf copy = BUF_INIT, name = BUF_INIT, path = BUF_INIT;
+	CLEANUP(buf_fini) struct buf copy = BUF_INIT;
 
-	buf_printf(&name, "\"host-%04zu\"", host);
-	buf_printf(&path, CLUSTER "/%s/host-%04zu", directory, host);
-	put_replaced(&copy, text, "\"web1\"", buf_str(&name));
-	if (ephemeral)
-		rig_zk_create_ephemeral(f->zk, buf_str(&path), buf_str(&copy));
-	else
-		rig_zk_set(f->zk, buf_str(&path), buf_str(&copy));
+	put_replaced(&copy, text, "\"web1\"", rig_text("\"host-%04zu\"", host));
+	many_add(m, rig_text(CLUSTER "/%s/host-%04zu", directory, host), buf_str(&copy), ephemeral);
 }
 
 static void grow(struct rig_fleet *f, size_t hosts, const char *member, const char *report)
 {
+	struct many m = { 0 };
+
 	for (size_t i = 1; i < hosts; i++) {
-		copy_znode(f, "reports", report, i, false);
-		copy_znode(f, "members", member, i, true);
+		copy_znode(&m, "reports", report, i, false);
+		copy_znode(&m, "members", member, i, true);
 	}
+	many_create(&m, f);
 }
 
 static void put_upstreams(struct rig_fleet *f, size_t count)
 {
-	char path[128], server[160];
+	struct many m = { 0 };
 
 	for (size_t i = 0; i < count; i++) {
-		snprintf(path, sizeof(path), CONFIG "/upstreams/service-%04zu", i);
-		rig_zk_create(f->zk, path, "{\"balance\": \"least_conn\"}");
-		for (unsigned k = 0; k < 3; k++) {
-			snprintf(server, sizeof(server), "%s/10.%zu.%zu.%u:8080", path, i / 250,
-				 i % 250, k + 1);
-			rig_zk_create(f->zk, server, "weight=5");
-		}
+		const char *path = rig_text(CONFIG "/upstreams/service-%04zu", i);
+
+		many_add(&m, path, "{\"balance\": \"least_conn\"}", false);
+		for (unsigned k = 1; k <= 3; k++)
+			many_add(&m, rig_text("%s/10.%zu.%zu.%u:8080", path, i / 250, i % 250, k),
+				 "weight=5", false);
 	}
+	many_create(&m, f);
 }
 
 static long memory_of(pid_t pid, const char *field)
@@ -144,6 +165,7 @@ static void a_large_fleet(void **state)
 	struct rig_ui u;
 	char *member, *report;
 
+	setlinebuf(stdout);
 	rig_fleet_start(f, 0);
 	member = rig_text("%s", rig_zk_get(f->zk, CLUSTER "/members/web1"));
 	report = rig_text("%s", rig_zk_get(f->zk, CLUSTER "/reports/web1"));

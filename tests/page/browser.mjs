@@ -30,6 +30,10 @@ export const open = async (world, url, options) => {
 	world.page = await world.context.newPage();
 	watch(world);
 	await world.page.goto(url);
+	await world.page.evaluate(() => { /* what a screen reader hears, all of it */
+		window.said = "";
+		new MutationObserver(() => { window.said += document.getElementById("say").textContent + "\n"; }).observe(document.getElementById("say"), { childList: true, characterData: true, subtree: true });
+	});
 };
 
 const end = async world => {

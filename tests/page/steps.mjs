@@ -37,7 +37,7 @@ export const health = async (w, words) => {
 	await until(async () => await w.page.locator("#health").textContent() === words, "the fleet is " + words);
 	await until(async () => (await w.page.title()).endsWith("zknginx: " + words), "the title says " + words);
 };
-export const says = async (w, text) => until(async () => (await w.page.getByRole("status").textContent()).includes(text), "the status says " + text);
+export const says = async (w, text) => until(async () => (await w.page.evaluate(() => said)).includes(text), "the page says " + text);
 export const alarm = async (w, text) => w.page.getByRole("alert").getByText(text).waitFor();
 export const noAlarm = async w => until(async () => !await w.page.getByRole("alert").textContent(), "the banner goes");
 

@@ -140,11 +140,12 @@ static void a_rollout_that_halts_says_why(void **state)
 	step(&p, "health", "healthy");
 	rig_fleet_push(f, "bad");
 	step(&p, "sees", "Rollout", "why it stopped");
-	fleet_eventually(f, rig_fleet_plan_says(f, "phase", "reverted"));
+	fleet_eventually(f, rig_fleet_is(f, "halted", "bad"));
+	step(&p, "sees", "Rollout", "the gate command failed: exit status 1: the site is bad");
 	step(&p, "stepIs", "Canaries", "stopped");
 	step(&p, "sees", "Rollout", "It was stopped by a failure");
 	step(&p, "sees", "Alerts", "rollout");
-	step(&p, "says", "Rollout: reverted");
+	step(&p, "says", "Rollout: halted");
 	look(&p, "halted");
 	page_close(&p);
 }
@@ -157,7 +158,6 @@ static void while_zookeeper_is_away_the_data_are_marked_as_old(void **state)
 	rig_fleet_start(f, 0);
 	page_open(&p, f, ACTIONS);
 	step(&p, "health", "healthy");
-	step(&p, "sees", "Rollout", "There is no plan");
 	step(&p, "opensUpstream", "app", "Drain");
 	step(&p, "marks");
 	rig_zookeeper_kill(f->zookeeper);
