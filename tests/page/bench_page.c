@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <zknginx/err.h>
 
@@ -107,15 +108,27 @@ static long memory_of(pid_t pid, const char *field)
 	return at ? strtol(at + strlen(field), NULL, 10) / 1024 : -1;
 }
 
+/* Processor time so far, in milliseconds. */
+static double cpu_of(pid_t pid)
+{
+	const char *text = rig_read(rig_text("/proc/%d/stat", (int)pid));
+	unsigned long user = 0, kernel = 0;
+
+	if (text)
+		sscanf(strrchr(text, ')') + 1,
+		       " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &kernel);
+	return 1000.0 * (double)(user + kernel) / (double)sysconf(_SC_CLK_TCK);
+}
+
 static double seconds_since(uint64_t begin)
 {
 	return (double)(rig_now() - begin) / (double)USEC_PER_SEC;
 }
 
 /* One host says something else, and its tile is seen to say it. */
-static void one_change(struct rig_fleet *f, struct rig_browser *b, const char *member)
+static void one_change(struct rig_fleet *f, struct rig_browser *b, const char *member, pid_t ui)
 {
-	double sum = 0, most = 0;
+	double sum = 0, most = 0, cpu = cpu_of(ui), page = atof(step(b, "busy"));
 
 	for (int i = 0; i < ROUNDS; i++) {
 		CLEANUP(buf_fini) struct buf text = BUF_INIT, named = BUF_INIT;
@@ -133,13 +146,18 @@ static void one_change(struct rig_fleet *f, struct rig_browser *b, const char *m
 		sum += took;
 		most = took > most ? took : most;
 	}
-	printf("one host changes, until its tile has: %.0f ms (longest of %d: %.0f ms)\n",
-	       1000 * sum / ROUNDS, ROUNDS, 1000 * most);
+	printf("one host changes, until its tile has: %.0f ms (longest of %d: %.0f ms); processor "
+	       "time "
+	       "%.0f ms of zknginxctl, %.0f ms of the page\n",
+	       1000 * sum / ROUNDS, ROUNDS, 1000 * most, (cpu_of(ui) - cpu) / ROUNDS,
+	       (atof(step(b, "busy")) - page) / ROUNDS);
 }
 
 /* All of them say something else, one after the other. */
-static void all_change(struct rig_fleet *f, struct rig_browser *b, const char *member, size_t hosts)
+static void all_change(struct rig_fleet *f, struct rig_browser *b, const char *member, size_t hosts,
+		       pid_t ui)
 {
+	double cpu = cpu_of(ui), page = atof(step(b, "busy"));
 	CLEANUP(buf_fini) struct buf text = BUF_INIT;
 	uint64_t begin;
 
@@ -154,7 +172,10 @@ static void all_change(struct rig_fleet *f, struct rig_browser *b, const char *m
 	}
 	printf("all hosts change: written in %.1f s", seconds_since(begin));
 	step(b, "counts", "deploying", rig_text("%zu", hosts - 1));
-	printf(", shown after %.1f s; %s\n", seconds_since(begin), step(b, "tasksEnd"));
+	printf(", shown after %.1f s; processor time %.0f ms of zknginxctl, %.0f ms of the page; "
+	       "%s\n",
+	       seconds_since(begin), cpu_of(ui) - cpu, atof(step(b, "busy")) - page,
+	       step(b, "tasksEnd"));
 }
 
 static void a_large_fleet(void **state)
@@ -180,8 +201,8 @@ static void a_large_fleet(void **state)
 	for (int i = 0; i < 3; i++)
 		printf("%s\n", step(b, "loads", rig_text("http://127.0.0.1:%d/", u.port),
 				    rig_text("%zu", hosts), rig_text("%zu", upstreams)));
-	one_change(f, b, member);
-	all_change(f, b, member, hosts);
+	one_change(f, b, member, u.pid);
+	all_change(f, b, member, hosts, u.pid);
 	printf("%s\n", step(b, "types", "service-0199"));
 	printf("%s\n", step(b, "scrolls"));
 	printf("zknginxctl: %ld MB, %ld MB at most\n", memory_of(u.pid, "VmRSS:"),
