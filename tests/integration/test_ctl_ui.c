@@ -98,6 +98,11 @@ static void only_its_paths_and_methods_exist(void **state)
 	reply = rig_ui_ask(&u, "HEAD", "/", "", NULL);
 	assert_int_equal(rig_ui_status(reply), 200);
 	assert_string_equal(rig_ui_body(reply), "");
+	for (int i = 0; i < 40; i++) { /* none of them stays open, or there were too many */
+		reply = rig_ui_ask(&u, "HEAD", "/events", "", NULL);
+		assert_int_equal(rig_ui_status(reply), 200);
+		assert_string_equal(rig_ui_body(reply), "");
+	}
 	rig_ui_stop(&u);
 }
 
@@ -403,6 +408,33 @@ static void actions_on_another_address_than_loopback_are_refused(void **state)
 	assert_says(r.err, "in use");
 }
 
+/* A diff waits for ZooKeeper, which is away; so do as many as a page may run. */
+static void what_only_reads_leaves_a_place_for_actions(void **state UNUSED)
+{
+	char *settings = rig_path("away.conf");
+	struct rig_page reading[8], acting;
+	struct rig_ui u;
+
+	rig_write(settings, "zookeeper: { hosts = \"127.0.0.1:%d\"; };\n", rig_port());
+	rig_ui_start(&u, settings, ACTIONS);
+	for (size_t i = 0; i < ARRAY_SIZE(reading); i++) {
+		reading[i] = (struct rig_page){ .fd = rig_ui_connect(&u) };
+		dprintf(reading[i].fd, "GET /diff?old=%064d HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n",
+			0);
+	}
+	eventually(NULL, rig_page_shows(&reading[7], 0, "503"));
+	acting = (struct rig_page){ .fd = rig_ui_connect(&u) };
+	dprintf(acting.fd,
+		"POST /action HTTP/1.0\r\nHost: 127.0.0.1:%d\r\nOrigin: http://127.0.0.1:%d\r\n%s"
+		"X-Zknginx-Token: %s\r\nContent-Length: %zu\r\n\r\n%s",
+		u.port, u.port, TYPE, u.token, strlen(PAUSE), PAUSE);
+	eventually(NULL, rig_page_shows(&acting, 0, "\"code\":3"));
+	for (size_t i = 0; i < ARRAY_SIZE(reading); i++)
+		rig_page_close(&reading[i]);
+	rig_page_close(&acting);
+	rig_ui_stop(&u);
+}
+
 /* --- what the actions do ---------------------------------------------------------------------- */
 
 static void assert_done(const struct rig_ui *u, const char *body)
@@ -697,6 +729,7 @@ int main(void)
 		rollout_test(an_action_needs_the_origin_the_type_and_the_token),
 		rollout_test(a_read_only_page_cannot_act),
 		rollout_test(what_is_no_action_starts_no_command),
+		rollout_test(what_only_reads_leaves_a_place_for_actions),
 		rollout_test(actions_on_another_address_than_loopback_are_refused),
 		calm_test(the_rollout_is_steered_from_the_page),
 		calm_test(an_old_revision_is_written_back_from_the_page),
