@@ -10,6 +10,8 @@
 #	make schema     writes conf/schema from the tables of fields
 #	make lint       formatting, static analysis, man pages, the unit's exposure
 #	make bench      how long an edit and a rollout take, beside a floor measured in the same run
+#	make check-ui   the page of "zknginxctl ui" in a real, headless Chromium;
+#	                make bench-ui: how fast it is with 500 hosts and 2,000 upstreams
 #	make check-faults  faults injected into real parts, and a table of what came of each
 #	make soak fuzz  slow suites; SOAK_MINUTES=60
 #	make check-module  the modules of nginx for long; check-module-asan, check-module-valgrind
@@ -54,6 +56,8 @@ TEST_PACKAGES := libcmocka-dev default-jdk-headless libcurator-client-java libcu
 	libcurator-recipes-java libcurator-discovery-java openssl procps git mandoc nginx-dev prometheus
 FAULT_PACKAGES := strace
 MODULE_PACKAGES := valgrind libpcre2-dev dpkg-dev
+# playwright-core comes from npm, into the build directory. A node that brings its own npm will do.
+UI_PACKAGES := chromium fonts-dejavu-core $(if $(shell command -v npm),,nodejs npm)
 LINT_PACKAGES := clang clang-format clang-tidy libclang-rt-dev cppcheck systemd
 PACKAGE_PACKAGES := dpkg-dev debhelper nginx nginx-dev libcmocka-dev lintian
 SYSTEMD_PACKAGES := debootstrap systemd-container
@@ -239,16 +243,17 @@ $(foreach d,. test,$(foreach c,http stream,$(eval $(B)/module/$(d:.=)$(if $(d:.=
 
 # --- packages that are needed -----------------------------------------------------------------
 
-.PHONY: deps demo-deps test-deps faults-deps module-deps lint-deps package-deps systemd-deps
+.PHONY: deps demo-deps test-deps faults-deps module-deps ui-deps lint-deps package-deps systemd-deps
 deps: PACKAGES = $(BUILD_PACKAGES)
 demo-deps: PACKAGES = $(BUILD_PACKAGES) $(DEMO_PACKAGES)
 test-deps: PACKAGES = $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(TEST_PACKAGES)
 faults-deps: PACKAGES = $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(TEST_PACKAGES) $(FAULT_PACKAGES)
 module-deps: PACKAGES = $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(TEST_PACKAGES) $(MODULE_PACKAGES)
+ui-deps: PACKAGES = $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(TEST_PACKAGES) $(UI_PACKAGES)
 lint-deps: PACKAGES = $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES)
 package-deps: PACKAGES = $(BUILD_PACKAGES) $(PACKAGE_PACKAGES)
 systemd-deps: PACKAGES = $(BUILD_PACKAGES) $(PACKAGE_PACKAGES) $(SYSTEMD_PACKAGES)
-deps demo-deps test-deps faults-deps module-deps lint-deps package-deps systemd-deps:
+deps demo-deps test-deps faults-deps module-deps ui-deps lint-deps package-deps systemd-deps:
 	$(Q).ci/install-packages $(PACKAGES)
 
 # --- tests ------------------------------------------------------------------------------------
@@ -324,7 +329,7 @@ asan:
 	$(Q)LSAN_OPTIONS="suppressions=$(abspath tests/lsan.supp):print_suppressions=0:$$LSAN_OPTIONS" \
 		$(MAKE) --no-print-directory B=$(B)/asan SANITIZE=address,undefined unit integration
 
-# Threads are those of libzookeeper (src/zk), of the HTTP server (src/host/http.c), and the ones that
+# Threads are those of libzookeeper (src/zk), of the HTTP server (src/sys/http_server.c), and the ones that
 # resolve names. These programs reach all of them, in the daemon and in zknginxctl; TESTS= runs
 # every program.
 THREADED := session session_faults session_impostor mirror mirror_faults election election_faults \
@@ -394,6 +399,30 @@ check-faults: faults-deps
 	$(Q)rm -f $(B)/faults.rows; printf '%s\n' $(FAULTS) | FAULT_ROWS=$(B)/faults.rows \
 		CLOCK_SHIM_SO=$(abspath $(CLOCK_SHIM)) $(RUN) xargs -P $(JOBS) -I T sh -c 'T >T.out 2>&1'; \
 		tests/faults/table.sh $(B)/faults.rows
+
+# The page in a real, headless Chromium. The lock file names the one version of playwright-core and
+# its hash, which npm compares. Pictures of the page are left in $(B)/page.
+PAGE_TESTS := $(B)/tests/page/test_page
+PAGE_BENCH := $(B)/tests/page/bench_page
+PAGE_RIG := $(patsubst %.c,$(B)/%.o,$(wildcard tests/page/rig_*.c))
+PAGE_MODULES := $(B)/page/node_modules/.package-lock.json
+.PHONY: check-ui bench-ui
+check-ui: PAGE_PROGRAM = $(PAGE_TESTS)
+bench-ui: PAGE_PROGRAM = $(PAGE_BENCH)
+check-ui bench-ui: ui-deps
+	$(Q)tests/page/can_run.sh $@ || exit 0; \
+		$(MAKE) --no-print-directory $(B)/zknginxd $(B)/zknginxctl $(PAGE_PROGRAM) $(PAGE_MODULES) && \
+		PAGE_MODULES=$(abspath $(B))/page PAGE_PICTURES=$(abspath $(B))/page $(RUN) $(PAGE_PROGRAM)
+
+$(PAGE_MODULES): $(wildcard tests/page/package*.json)
+	@$(call say,NPM,$(@D))
+	$(Q)mkdir -p $(B)/page && cp $^ $(B)/page && \
+		npm ci --prefix $(B)/page --ignore-scripts --no-audit --no-fund --loglevel=error
+	$(Q)touch $@
+
+$(PAGE_TESTS) $(PAGE_BENCH): $(B)/%: $(B)/%.o $(PAGE_RIG) $(RIG) $(B)/libwings.a $(B)/libcore.a
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -lcmocka
 
 $(CLOCK_SHIM): tests/faults/clock_shim.c
 	@$(call say,CC,$@)
