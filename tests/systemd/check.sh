@@ -6,8 +6,9 @@
 #	check.sh SUITE DIRECTORY ARCHIVE DEBS
 #
 # SUITE: bookworm or trixie. DIRECTORY: for the file systems; kept for the next run are a small Debian,
-# of which the guest is an overlay, and one that has compiled the packages. ARCHIVE: the source archive. DEBS: a directory with packages
-# for this machine's Debian; those for another one are compiled in a container of that.
+# of which the guest is an overlay, and one that has compiled the packages. ARCHIVE: the source archive.
+# DEBS: a directory with packages for this machine's Debian; those for another one are compiled in a
+# container of that.
 #
 # Exit status 0 with a line "skipped: REASON" where it cannot run.
 set -euo pipefail
