@@ -199,12 +199,15 @@ static void check_deaths(struct agent *a, const struct instance_state *n, struct
 static void check_host(const struct agent *a, const struct instance_state *n, struct conditions *c)
 {
 	enum host_condition wrong = refusal_condition(a->refusal);
+	bool is_ahead = live_model(a->live) != a->running.good; /* of what is on disk */
 
 	if (wrong == HOST_IS_WELL || (wrong == HOST_NGINX_BUSY && !n->responding))
 		return;
 	conditions_add(c, host_condition_key(wrong), "", ALERT_CRITICAL, 0,
-		       "no change goes live on this host: %s; nginx keeps serving generation %lu",
-		       refusal_message(a->refusal, NULL), stage_live(a->stage));
+		       "%s on this host: %s; nginx keeps serving generation %lu%s",
+		       is_ahead ? "only changes of servers go live" : "no change goes live",
+		       refusal_message(a->refusal, NULL), stage_live(a->stage),
+		       is_ahead ? " with other servers, which a reload or restart would lose" : "");
 }
 
 static void check_nginx(struct agent *a, struct conditions *c)

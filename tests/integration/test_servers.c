@@ -21,6 +21,7 @@ static struct rig_host h;
 static int site, backend;
 static pid_t backend_pid;
 static struct rig_backends *backends;
+static bool is_immutable;    /* the directory of generations */
 static const char *settings; /* more of them */
 
 /* --- a host ---------------------------------------------------------------------------------- */
@@ -77,8 +78,19 @@ static void start(bool modules, const char *nginx_settings, const char *policy)
 	rig_host_start(&h);
 }
 
+static bool set_immutable(bool on)
+{
+	char *argv[] = { "chattr", on ? "+i" : "-i",
+			 (char *)rig_text("%s/generations", h.nginx.state), NULL };
+
+	is_immutable = on;
+	return rig_run(NULL, argv) == 0;
+}
+
 static int tear_down(void **state UNUSED)
 {
+	if (is_immutable)
+		set_immutable(false);
 	if (backend_pid)
 		rig_stop(backend_pid, SIGKILL);
 	backend_pid = 0;
@@ -388,6 +400,30 @@ static void while_nginx_conf_is_broken_servers_still_come(void **state UNUSED)
 	eventually(NULL, rig_host_problem_count(&h) == 0);
 }
 
+static bool is_alerted(const char *words)
+{
+	const char *line = strstr(rig_read(h.log), "alert state-directory: ");
+
+	return line && memmem(line, strcspn(line, "\n"), words, strlen(words));
+}
+
+static void while_the_state_directory_cannot_be_written_servers_still_come(void **state UNUSED)
+{
+	start_live(NULL);
+	if (!set_immutable(true))
+		skip(); /* not on this file system, or not root */
+	rig_zk_create(h.zk, znode(2), "");
+	eventually(NULL, reaches(2));
+	eventually(NULL, is_alerted("only changes of servers go live on this host: "));
+	assert_true(is_alerted("nginx keeps serving generation 1 with other servers, which a "
+			       "reload or restart would lose"));
+	rig_zk_create(h.zk, znode(3), "");
+	eventually(NULL, reaches(3));
+	assert_true(set_immutable(false));
+	eventually(NULL, is_live_file(2) && is_live_file(3));
+	eventually(NULL, strstr(rig_read(h.log), "alert state-directory cleared"));
+}
+
 /* --- reloads, as ever ------------------------------------------------------------------------ */
 
 static void expect_a_reload(void)
@@ -492,6 +528,7 @@ int main(void)
 		TEST(a_killed_daemon_leaves_what_it_gave_and_the_next_one_goes_on),
 		TEST(other_servers_than_on_disk_end_in_a_reload),
 		TEST(while_nginx_conf_is_broken_servers_still_come),
+		TEST(while_the_state_directory_cannot_be_written_servers_still_come),
 		TEST(without_the_module_nginx_is_reloaded),
 		TEST(without_a_zone_nginx_is_reloaded),
 		TEST(the_setting_reload_reloads),
