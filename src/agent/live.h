@@ -83,6 +83,9 @@ bool live_takes(const struct live *l, const struct upstream *u);
 /* Of live_model(). */
 const struct config_numbers *live_numbers(struct live *l);
 
+/* What nginx said of its servers after the call before this one; it is asked again. */
+void live_fill_servers(struct live *l, struct numbers *n);
+
 /* How often nginx was given servers without a reload. */
 unsigned long live_updates(const struct live *l);
 /* Has nginx the module? */

@@ -65,14 +65,15 @@ static bool has_context(const ngx_cycle_t *cycle)
 	return false;
 }
 
-/* Also called for the processes that look after caches. */
+/* Also called for the processes that look after caches. A master that is its own worker reads a new
+ * configuration without calling this again: it stays without. */
 static ngx_int_t init_process(ngx_cycle_t *cycle)
 {
 	struct upstreams *all = NULL;
 
 	if (has_context(cycle))
 		all = NGX_PART(cycle_get_module_main_conf)(cycle, ZKNGINX_MODULE);
-	if (!all || (ngx_process != NGX_PROCESS_WORKER && ngx_process != NGX_PROCESS_SINGLE))
+	if (!all || ngx_process != NGX_PROCESS_WORKER)
 		return NGX_OK;
 	return link_start(all, cycle);
 }

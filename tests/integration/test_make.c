@@ -181,6 +181,8 @@ static void the_command_and_its_completion_are_installed_where_users_have_them(v
 		"/usr/share/bash-completion/completions/zknginxctl",
 		"/usr/share/zsh/vendor-completions/_zknginxctl",
 		"/usr/share/fish/vendor_completions.d/zknginxctl.fish",
+		"/usr/share/zknginx/prometheus/alerts.yml",
+		"/usr/share/zknginx/grafana/zknginx.json",
 	};
 	static const char *const local[] = {
 		"/usr/local/sbin/zknginxd",
