@@ -18,6 +18,7 @@
 static struct rig_host h;
 static struct rig_backends *backends;
 static int site;
+static const char *settings; /* of nginx{}, of the next host */
 
 /* --- a host ---------------------------------------------------------------------------------- */
 
@@ -53,6 +54,7 @@ static void start(bool modules, const char *policy)
 		h.nginx.main_text =
 			rig_text("load_module %s;", copy_of_module("ngx_http_zknginx_module.so"));
 	rig_nginx_configure(&h.nginx);
+	h.nginx_settings = settings;
 	rig_host_settings(&h, NULL);
 	rig_zk_set(h.zk, APP, policy);
 	rig_zk_set(h.zk, znode(0), "");
@@ -72,6 +74,7 @@ static int tear_down(void **state UNUSED)
 	if (backends)
 		rig_backends_stop(TAKE(backends));
 	h = (struct rig_host){ .name = NULL };
+	settings = NULL;
 	rig_clean();
 	return 0;
 }
@@ -283,7 +286,7 @@ static void a_daemon_that_ends_ends_its_ramps_without_a_reload(void **s UNUSED)
 	eventually(NULL, has_its_part(2, 3));
 	rig_host_start_daemon(&h);
 	eventually(NULL, strcmp(state(), "on") == 0 && rig_host_is(&h, "applied"));
-	assert_true(has_its_part(2, 3));
+	eventually(NULL, has_its_part(2, 3));
 	assert_int_equal(ramps(), 0);
 	assert_int_equal(reloads(), before);
 }
@@ -300,6 +303,64 @@ static void a_killed_daemon_leaves_a_ramp_that_the_next_one_ends(void **s UNUSED
 	eventually(NULL, strcmp(state(), "on") == 0 && has_its_part(2, 3));
 	assert_int_equal(ramps(), 0);
 	assert_int_equal(reloads(), before + 1);
+}
+
+/* The files do not have the server yet, so it goes with the reload, and comes again. */
+static void a_reload_before_a_server_is_on_disk_begins_its_ramp_again(void **s UNUSED)
+{
+	unsigned before;
+
+	settings = "persist_gap = \"1m\";";
+	start(true, SLOW("1h"));
+	eventually(NULL, strcmp(state(), "on") == 0);
+	before = reloads();
+	rig_zk_create(h.zk, znode(2), "");
+	eventually(NULL, ramps() == 1 && is_slow(2));
+	rig_nginx_send_hup(&h.nginx);
+	eventually(NULL, reloads() == before + 1);
+	eventually(NULL, ramps() == 1 && is_slow(2));
+	assert_false(is_in_file(2));
+	assert_int_equal(reloads(), before + 1);
+}
+
+/* A signal to each worker of nginx. */
+static void signal_workers(int signal)
+{
+	char *list =
+		strdup(rig_read(rig_text("/proc/%d/task/%d/children", h.nginx.pid, h.nginx.pid)));
+
+	for (char *pid = strtok(list, " "); pid; pid = strtok(NULL, " "))
+		kill(atoi(pid), signal);
+	free(list);
+}
+
+static void a_step_without_an_answer_ends_the_ramps_with_a_reload(void **s UNUSED)
+{
+	unsigned before;
+
+	begin();
+	before = reloads();
+	signal_workers(SIGSTOP);
+	rig_zk_set(h.zk, APP, SLOW("60s"));
+	eventually(NULL, strstr(rig_read(h.log), "because weights could not be changed without"));
+	signal_workers(SIGCONT);
+	eventually(NULL, reloads() == before + 1 && has_its_part(2, 3));
+	eventually(NULL, ramps() == 0 && rig_host_is(&h, "applied"));
+	rig_zk_delete(h.zk, znode(2));
+	eventually(NULL, !is_in_file(2));
+	rig_zk_create(h.zk, znode(2), "");
+	eventually(NULL, ramps() == 1);
+	assert_int_equal(reloads(), before + 1);
+}
+
+static void the_setting_reload_ends_the_ramps(void **s UNUSED)
+{
+	begin();
+	h.nginx_settings = "servers = \"reload\";";
+	rig_host_settings(&h, NULL);
+	assert_int_equal(kill(h.daemon, SIGHUP), 0);
+	eventually(NULL, has_its_part(2, 3) && ramps() == 0);
+	assert_string_equal(state(), "no effect: no worker of nginx has the module");
 }
 
 /* --- where there is none --------------------------------------------------------------------- */
@@ -337,6 +398,9 @@ int main(void)
 		TEST(a_killed_worker_ends_no_ramp),
 		TEST(a_daemon_that_ends_ends_its_ramps_without_a_reload),
 		TEST(a_killed_daemon_leaves_a_ramp_that_the_next_one_ends),
+		TEST(a_reload_before_a_server_is_on_disk_begins_its_ramp_again),
+		TEST(a_step_without_an_answer_ends_the_ramps_with_a_reload),
+		TEST(the_setting_reload_ends_the_ramps),
 		TEST(without_the_module_the_status_says_that_it_has_no_effect),
 		TEST(where_keys_choose_servers_it_has_no_effect),
 	};

@@ -287,6 +287,35 @@ static void weights_are_scaled_no_more_than_the_steps_need(void **state)
 	expect(t, "1=600 2=600 3=314 4=1");
 }
 
+/* … and not at all where that were too many changes. */
+static void weights_of_many_servers_are_not_scaled(void **state)
+{
+	static struct server servers[RAMP_SERVERS_MOST + 1];
+	struct upstream u = { .name = "u", .slow_start_time = 20 * SEC, .zone_size = 1 << 20 };
+	struct model m = { .upstreams = &u, .upstream_count = 1 };
+	struct ramp ramp = { "u", "0007", START };
+	struct ramps ramps = { .items = &ramp, .count = 1 };
+	struct slow *t = *state;
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	struct weights w;
+
+	for (size_t i = 0; i < ARRAY_SIZE(servers); i++)
+		servers[i] = (struct server){ .address = arena_printf(a, "%04zu", i),
+					      .params.weight = 1 };
+	u.servers = servers;
+	u.server_count = RAMP_SERVERS_MOST;
+	assert_null(ramp_why_not(&u));
+	w = ramps_weights(&ramps, &m, t->now, a);
+	assert_int_equal(w.items[0].scale, 21);
+	u.server_count++;
+	assert_non_null(strstr(ramp_why_not(&u), "more than 1,000 servers"));
+	servers[7].params.weight = 10;
+	assert_null(ramp_why_not(&u));
+	w = ramps_weights(&ramps, &m, t->now + 10 * SEC, a);
+	assert_int_equal(w.items[0].scale, 1);
+	assert_int_equal(w.items[0].servers[0].weight, 5);
+}
+
 static void short_and_long_ramps_have_few_steps(void **state)
 {
 	struct slow *t = *state;
@@ -399,6 +428,7 @@ int main(void)
 		SLOW_TEST(a_ramp_goes_on_with_another_slow_start_and_ends_without),
 		SLOW_TEST(ramps_have_times_of_their_own),
 		SLOW_TEST(weights_are_scaled_no_more_than_the_steps_need),
+		SLOW_TEST(weights_of_many_servers_are_not_scaled),
 		SLOW_TEST(short_and_long_ramps_have_few_steps),
 		SLOW_TEST(each_step_is_due_when_the_weight_changes),
 		SLOW_TEST(what_carries_no_ramp_says_why),

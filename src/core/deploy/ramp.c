@@ -88,7 +88,7 @@ const char *ramp_why_not(const struct upstream *u)
 			return why;
 	}
 	if (is_too_coarse(u))
-		return "it has more than 2,000 servers, all of the weight 1: give them larger "
+		return "it has more than 1,000 servers, all of the weight 1: give them larger "
 		       "weights";
 	return apply_why_reload(u);
 }

@@ -21,7 +21,7 @@
 #define RAMP_STEP_LEAST USEC_PER_SEC
 /* Weights are scaled in upstreams of not more servers than this: each is a change, twice in a ramp.
  */
-#define RAMP_SERVERS_MOST 2000
+#define RAMP_SERVERS_MOST 1000
 
 struct ramp {
 	const char *upstream, *server;
