@@ -227,6 +227,41 @@ static void a_server_may_change_and_vanish_in_its_ramp(void **s UNUSED)
 	rig_host_assert_no_problems(&h);
 }
 
+static int report_version(void)
+{
+	int version;
+
+	rig_zk_get_version(h.zk, "/nginx/cluster/reports/web1", &version);
+	return version;
+}
+
+static unsigned count_of(const char *text, const char *word)
+{
+	unsigned count = 0;
+
+	while ((text = strstr(text, word)) != NULL) {
+		text++;
+		count++;
+	}
+	return count;
+}
+
+/* What else is new at the start may be written as well. */
+static void the_steps_of_a_ramp_are_neither_logged_nor_written_to_zookeeper(void **s UNUSED)
+{
+	int before;
+
+	start(true, SLOW("20s"));
+	eventually(NULL, strcmp(state(), "on") == 0);
+	rig_zk_create(h.zk, znode(2), "");
+	eventually(NULL, ramps() == 1);
+	before = report_version();
+	eventually(NULL, ramps() == 0);
+	assert_true(report_version() <= before + 6);
+	assert_int_equal(count_of(rig_read(h.log), "slow_start"), 1);
+	assert_int_equal(count_of(rig_read(h.log), "changes of servers"), 1);
+}
+
 /* --- what others do -------------------------------------------------------------------------- */
 
 static void after_a_reload_by_someone_else_a_ramp_goes_on(void **s UNUSED)
@@ -390,6 +425,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(the_share_of_a_new_server_grows_to_its_part_without_a_reload),
+		TEST(the_steps_of_a_ramp_are_neither_logged_nor_written_to_zookeeper),
 		TEST(a_drained_server_that_comes_back_starts_slowly),
 		TEST(a_server_whose_checks_fail_in_its_ramp_begins_another),
 		TEST(a_server_may_change_and_vanish_in_its_ramp),
