@@ -196,6 +196,11 @@ int stage_record(struct stage *s, unsigned long n, const struct tree *accepted, 
 	return treefile_write(&s->treefile, statedir_generations(&s->directory), n, accepted, e);
 }
 
+bool stage_has_record(const struct stage *s)
+{
+	return treefile_exists(statedir_generations(&s->directory), s->live.generation);
+}
+
 int stage_set_applied(struct stage *s, const struct applied *a, struct err *e)
 {
 	s->record.applied = *a;

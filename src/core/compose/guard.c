@@ -117,6 +117,11 @@ static void mark_unavailable(struct upstream *u, bool served, struct problems *p
 		     why.size ? "; " : "", buf_str(&why));
 }
 
+static bool has_servers(const struct upstream *u)
+{
+	return u && u->server_count;
+}
+
 static uint64_t guard_servers(struct guard *g, const struct guard_input *in, struct model *next,
 			      struct problems *problems)
 {
@@ -126,11 +131,14 @@ static uint64_t guard_servers(struct guard *g, const struct guard_input *in, str
 		g->slots[i].seen = false;
 	for (size_t i = 0; i < next->upstream_count; i++) {
 		const struct upstream *u = &next->upstreams[i];
-		const struct upstream *good = model_upstream(in->good, u->name);
+		const struct servers_served served = {
+			.good = model_upstream(in->good, u->name),
+			.live = in->live ? model_upstream(in->live, u->name) : NULL,
+		};
 		struct slot *slot = slot_for(g, u->name);
 
-		slot->served = slot->served || (good && good->server_count);
-		servers_guard_notice(slot->guard, in, u, good, &g->last_deletion);
+		slot->served = slot->served || has_servers(served.good) || has_servers(served.live);
+		servers_guard_notice(slot->guard, in, u, &served, &g->last_deletion);
 	}
 	for (size_t i = 0; i < next->upstream_count; i++) {
 		struct upstream *u = &next->upstreams[i];
