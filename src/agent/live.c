@@ -82,14 +82,6 @@ static const struct model *model_of(void *ctx)
 	return live_model(ctx);
 }
 
-static void on_stepped(struct live *l, const char *error)
-{
-	stepper_take(&l->steps, error);
-	if (error)
-		l->failed = true;
-	l->ops->on_stepped(l->ctx, error);
-}
-
 bool live_is_stepping(const struct live *l)
 {
 	return l->steps.stepping;
@@ -143,8 +135,7 @@ static enum live_answer persist(struct live *l, const char *revision, uint64_t n
 	return LIVE_PERSISTED;
 }
 
-/* Whether there is anything to do, the models decide: steps of slow starts are not of an attempt.
- */
+/* Whether there is anything to do, the models decide: no step is of an attempt. */
 static void decide(struct live *l)
 {
 	const struct attempt *t = l->spec.attempt;
@@ -202,8 +193,12 @@ static void on_changed(void *ctx, const char *error)
 	struct live *l = ctx;
 	size_t upstreams = l->apply.count, operations = count_operations(&l->apply);
 
-	if (l->steps.stepping)
-		return on_stepped(l, error);
+	if (l->steps.stepping) {
+		stepper_take(&l->steps, error);
+		l->failed |= error != NULL;
+		l->ops->on_stepped(l->ctx, error);
+		return;
+	}
 	if (!error)
 		slow_start_commit(&l->steps.slow);
 	forget_change(l);
@@ -266,11 +261,10 @@ static bool go_back(struct live *l)
 	const char *upstream;
 
 	slow_start_follow(&l->steps.slow, l->model, l->spec.running->good, timing_now(), false);
-	slow_start_on_reload(&l->steps.slow);
 	forget_model(l);
+	stepper_on_reload(&l->steps);
 	if (servers_compare(l->servers, live_model(l), NULL, true, &upstream) == SERVERS_DIFFER)
 		doubt(l, upstream);
-	stepper_arm(&l->steps, live_model(l));
 	return true;
 }
 
@@ -282,8 +276,7 @@ static bool was_reloaded(struct live *l)
 	if (!slow_start_given(&l->steps.slow)->count ||
 	    servers_compare(l->servers, live_model(l), NULL, true, &upstream) != SERVERS_AGREE)
 		return false;
-	slow_start_on_reload(&l->steps.slow);
-	stepper_arm(&l->steps, live_model(l));
+	stepper_on_reload(&l->steps);
 	return true;
 }
 

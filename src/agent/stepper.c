@@ -72,6 +72,12 @@ void stepper_arm(struct stepper *s, const struct model *m)
 	timing_at(s->due, slow_start_due(&s->slow, m));
 }
 
+void stepper_on_reload(struct stepper *s)
+{
+	slow_start_on_reload(&s->slow);
+	stepper_arm(s, s->ops->model(s->ctx));
+}
+
 void stepper_take(struct stepper *s, const char *error)
 {
 	s->stepping = false;

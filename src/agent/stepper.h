@@ -36,6 +36,8 @@ void stepper_fini(struct stepper *s);
 
 /* The ramps, or what was given of them, may have changed; m: what nginx has. */
 void stepper_arm(struct stepper *s, const struct model *m);
+/* nginx has the weights of the model again. The ramps go on. */
+void stepper_on_reload(struct stepper *s);
 /* The step under way is over. With an error all ramps end: nginx has to be reloaded. */
 void stepper_take(struct stepper *s, const char *error);
 /* No step follows any more: the servers get their full weights, as far as that can be said in a

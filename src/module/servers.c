@@ -1,6 +1,7 @@
 /* See servers.h. */
 #include "servers.h"
 #include "address.h"
+#include "turns.h"
 
 /* nginx takes as much of the zone for a server at least. */
 #define LEAST_PEER 768
@@ -154,19 +155,6 @@ static void fill_new(struct entry *e, const struct module_server *server)
 	p->accessed = p->checked = 0;
 }
 
-/*
- * The turns that a server is owed are in units of the sum of the weights. When that sum has doubled
- * or halved they are brought to it: else one server could get all requests for a while.
- */
-static void scale_turns(struct half *h)
-{
-	double factor = h->turns ? (double)h->weight / (double)h->turns : 0;
-
-	for (struct entry *e = h->first; e; e = e->next)
-		e->peer->current_weight = (ngx_int_t)((double)e->peer->current_weight * factor);
-	h->turns = h->weight;
-}
-
 /* --- changes --------------------------------------------------------------------------------- */
 
 static bool add_again(struct servers *s, const struct module_server *server,
@@ -266,14 +254,10 @@ bool servers_begin(struct servers *s)
 
 void servers_end(struct servers *s)
 {
-	for (unsigned i = 0; i < 2; i++) {
-		struct half *h = &s->half[i];
-
-		if (h->weight <= 2 * h->turns && h->turns <= 2 * h->weight)
-			continue;
-		wlock(s);
-		scale_turns(h);
-		servers_unlock(s);
+	if (turns_are_old(s->half)) {
+		begin_change(s);
+		turns_scale(s->half);
+		end_change(s);
 	}
 	ngx_memory_barrier();
 	s->editor = 0;
@@ -395,8 +379,6 @@ static enum module_reason take_over(struct servers *s)
 		  adopt(s, true, entries + primary, spare + primary * REGISTRY_TEXT);
 	s->peers->tries = tries;
 	s->peers->next->tries = backup_tries;
-	for (unsigned i = 0; i < 2; i++)
-		s->half[i].turns = s->half[i].weight;
 	return adopted ? MODULE_DYNAMIC : MODULE_LISTED_TWICE;
 }
 

@@ -25,7 +25,7 @@
 struct half {
 	struct entry *first, *last;
 	size_t number, weight;
-	size_t turns; /* the weight when the turns that its servers are owed were counted */
+	size_t turns; /* the weight that turns.h brought them to; 0: none yet */
 };
 
 struct servers {
