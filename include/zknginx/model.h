@@ -111,7 +111,8 @@ struct upstream {
 	size_t discover_count;
 	bool tls;                       /* nginx uses TLS for its servers */
 	const struct check_rule *check; /* how the daemon checks its servers; NULL: it does not */
-	const char *slow_start;         /* a time; NULL: none */
+	const char *slow_start;         /* a time; NULL: none … */
+	uint64_t slow_start_time;       /* … in microseconds; 0: none */
 	struct server *servers;         /* sorted by address; no doubles */
 	size_t server_count;
 	bool unavailable;    /* it has no server: rendered with one that refuses at once */
