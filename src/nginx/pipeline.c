@@ -111,7 +111,7 @@ static void on_tested(void *ctx, const struct sandbox_result *r)
 	struct pipeline *p = ctx;
 	struct flight *f = &p->flight;
 	uint64_t duration = timing_now() - f->mark;
-	bool needs_stream = !bundle_text_is_empty(&f->bundle->files[BUNDLE_STREAM]);
+	bool needs_stream = !bundle_text_is_empty(bundle_text(f->bundle, BUNDLE_STREAM));
 
 	f->tested = true;
 	f->passed = r->passed;

@@ -19,12 +19,14 @@ struct decoded_source {
 	const char *path;
 	const struct znode **znodes;
 	size_t count;
+	struct tree_block *block; /* that has exactly these; NULL: none has */
 };
 
 struct decoded {
 	unsigned refs;
 	struct arena *arena;
 	struct upstream upstream;
+	struct claims *claims; /* of the upstream (core/compose); NULL: not found out yet */
 	bool is_valid;                  /* else there is no upstream */
 	bool stands_alone;              /* it was made from its znodes alone, without a problem */
 	struct decoded_source *sources; /* the first one is its own subtree */

@@ -26,10 +26,6 @@ struct rendered {
 	struct list last, next;
 	size_t at; /* in the last list: what is before it is before the upstream of now */
 	struct digest options;
-	/* Of the last bundle: the next one needs about the same room. */
-	struct {
-		size_t bytes, origins;
-	} sizes[BUNDLE_FILE_N];
 };
 
 static void list_add(struct list *l, const struct upstream *u, struct bundle_piece *p)
@@ -90,8 +86,7 @@ static struct digest digest_options(const struct render_options *o)
 	return digester_finish(d);
 }
 
-void rendered_begin(struct rendered *c, const struct render_options *options,
-		    struct bundle_builder *b)
+void rendered_begin(struct rendered *c, const struct render_options *options)
 {
 	struct digest now;
 
@@ -102,12 +97,9 @@ void rendered_begin(struct rendered *c, const struct render_options *options,
 		list_clear(&c->last);
 	c->options = now;
 	c->at = 0;
-	for (int f = 0; f < BUNDLE_FILE_N; f++)
-		bundle_builder_reserve(b, (enum bundle_file)f, c->sizes[f].bytes + 4096,
-				       c->sizes[f].origins + 64);
 }
 
-void rendered_end(struct rendered *c, const struct bundle *b)
+void rendered_end(struct rendered *c)
 {
 	struct list last;
 
@@ -117,10 +109,6 @@ void rendered_end(struct rendered *c, const struct bundle *b)
 	list_clear(&last);
 	c->last = c->next;
 	c->next = last;
-	for (int f = 0; f < BUNDLE_FILE_N; f++) {
-		c->sizes[f].bytes = b->files[f].size;
-		c->sizes[f].origins = b->files[f].origin_count;
-	}
 }
 
 /* First those of http, then those of stream, each by name. */
