@@ -65,7 +65,7 @@ struct claim_place {
 struct claims *claims_new(struct arena *a);
 void claims_add(struct claims *c, const struct claim *claim);
 /* A copy of the list for a caller that sets flags in it; the strings are shared. */
-struct claims *claims_again(const struct claims *from);
+struct claims *claims_again(struct arena *a, const struct claims *from);
 /* A full copy in the arena, in which no claim is live. */
 struct claims *claims_copy(struct arena *a, const struct claims *from);
 
