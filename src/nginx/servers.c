@@ -200,12 +200,14 @@ static bool agrees(const struct servers_entry *entry, const struct upstream *u)
 	       (entry->changed || entry->said.order == order);
 }
 
-/* Of an upstream that the module cannot change, nothing is known. */
-static bool compare_one(struct servers *s, const struct upstream *u, bool again)
+/* Of an upstream that the module cannot change, nothing is known. at: see servers_table_next(). */
+static bool compare_one(struct servers *s, const struct upstream *u, bool again, size_t *at)
 {
-	struct servers_entry *entry = find(s, u);
+	enum module_context c = context_of(u);
+	struct servers_entry *entry =
+		servers_table_next(&s->workers.sides[c].table, u->name, &at[c]);
 
-	if (!s->workers.sides[context_of(u)].cycle || apply_why_reload(u))
+	if (!s->workers.sides[c].cycle || apply_why_reload(u))
 		return true;
 	if (!entry)
 		return false;
@@ -218,11 +220,13 @@ static bool compare_one(struct servers *s, const struct upstream *u, bool again)
 enum servers_state servers_compare(struct servers *s, const struct model *m, bool again,
 				   const char **upstream)
 {
+	size_t at[ARRAY_SIZE(s->workers.sides)] = { 0 };
+
 	*upstream = NULL;
 	if (!servers_workers_are_heard(&s->workers))
 		return SERVERS_ABSENT;
 	for (size_t i = 0; i < m->upstream_count; i++) {
-		if (!compare_one(s, &m->upstreams[i], again) && !*upstream)
+		if (!compare_one(s, &m->upstreams[i], again, at) && !*upstream)
 			*upstream = m->upstreams[i].name;
 	}
 	return *upstream ? SERVERS_DIFFER : SERVERS_AGREE;
