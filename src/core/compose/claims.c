@@ -66,6 +66,7 @@ struct claims *claims_copy(struct arena *a, const struct claims *from)
 		claim.shared = copy(a, claim.shared);
 		claim.file = copy(a, claim.file);
 		claim.live = false;
+		claim.slot = NULL;
 		claim.listen &= ~(unsigned)LISTEN_LIVE;
 		claims_add(c, &claim);
 	}

@@ -36,6 +36,8 @@ enum {
 	LISTEN_UDP = 1 << 9,
 };
 
+struct slot;
+
 struct claim {
 	enum claim_kind kind;
 	enum protocol protocol;
@@ -48,6 +50,7 @@ struct claim {
 	const char *file;   /* of nginx.conf: where */
 	unsigned line;      /* of the text; 0 = the claim is not from a text */
 	bool live;          /* the same object holds it in the live model */
+	struct slot *slot;  /* once it is in force (slots.h); the ledger's own */
 };
 
 struct claims {

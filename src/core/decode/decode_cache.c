@@ -125,6 +125,11 @@ void decode_cache_begin(struct decode_cache *c, const struct decode_input *in)
 	c->walk = tree_walk_from(in->tree, 0);
 }
 
+size_t decode_cache_count(const struct decode_cache *c)
+{
+	return c ? c->last.count : 0;
+}
+
 void decode_cache_end(struct decode_cache *c)
 {
 	struct list last;
