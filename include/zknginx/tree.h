@@ -87,6 +87,7 @@ struct tree_builder {
 	const struct znode **znodes;
 	size_t count, room;
 	bool sorted;
+	bool trusted; /* a caller sets it who adds in tree order: nothing is compared */
 	/* References: to znodes by themselves, and to those in blocks. */
 	const struct znode **loose;
 	size_t loose_count, loose_room;

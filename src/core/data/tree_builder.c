@@ -105,7 +105,7 @@ static void *grow(void *items, size_t count, size_t *room, size_t size)
 /* znode z comes next. */
 static void check_order(struct tree_builder *b, const struct znode *z)
 {
-	if (b->count && path_compare(b->znodes[b->count - 1]->path, z->path) >= 0)
+	if (!b->trusted && b->count && path_compare(b->znodes[b->count - 1]->path, z->path) >= 0)
 		b->sorted = false;
 }
 

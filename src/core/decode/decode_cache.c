@@ -166,9 +166,8 @@ static bool is_same(const struct decoded_source *s, struct tree_walk *w)
 }
 
 static bool is_as_it_was(struct decode_cache *c, const struct decoded *d,
-			 const struct decode_input *in, size_t first)
+			 const struct decode_input *in)
 {
-	c->walk.at = first;
 	if (!is_same(&d->sources[0], &c->walk) ||
 	    expansion_fails(in->expansion, d->sources[0].path))
 		return false;
@@ -183,20 +182,31 @@ static bool is_as_it_was(struct decode_cache *c, const struct decoded *d,
 	return true;
 }
 
+/* Is the block where the walk is that of the next upstream of the last run? */
+static bool has_block(struct decode_cache *c)
+{
+	const struct tree_block *k = tree_walk_block(&c->walk);
+
+	return k && c->last.items[c->at]->sources[0].block == k;
+}
+
 struct decoded *decode_cache_find(struct decode_cache *c, const struct decode_input *in,
 				  size_t first, size_t *end)
 {
 	const char *path = tree_at(in->tree, first)->path;
 	struct decoded *d;
 
-	while (c && c->at < c->last.count &&
+	if (c)
+		c->walk.at = first;
+	while (c && c->at < c->last.count && !has_block(c) &&
 	       path_compare(c->last.items[c->at]->sources[0].znodes[0]->path, path) < 0)
 		c->at++;
 	if (!c || c->at == c->last.count)
 		return NULL;
 	d = c->last.items[c->at];
-	if (!is_as_it_was(c, d, in, first))
+	if (!is_as_it_was(c, d, in))
 		return NULL;
+	c->at++;
 	list_add(&c->next, d);
 	d->refs++;
 	*end = first + d->sources[0].count;

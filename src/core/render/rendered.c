@@ -28,15 +28,14 @@ struct rendered {
 	struct digest options;
 };
 
-static void list_add(struct list *l, const struct upstream *u, struct bundle_piece *p)
+/* Takes over the entry's references. */
+static void list_add(struct list *l, struct entry e)
 {
 	if (l->count == l->room) {
 		l->room = l->room ? 2 * l->room : 64;
 		l->items = xrealloc(l->items, l->room * sizeof(*l->items));
 	}
-	l->items[l->count++] = (struct entry){ .decoded = decoded_ref(u->decoded),
-					       .zone_size = u->zone_size,
-					       .piece = bundle_piece_ref(p) };
+	l->items[l->count++] = e;
 }
 
 static void list_clear(struct list *l)
@@ -121,9 +120,9 @@ static int compare(const struct upstream *a, const struct upstream *b)
 
 struct bundle_piece *rendered_find(struct rendered *c, const struct upstream *u)
 {
-	const struct entry *e;
+	struct entry *e;
 
-	while (c && c->at < c->last.count &&
+	while (c && c->at < c->last.count && c->last.items[c->at].decoded != u->decoded &&
 	       compare(&c->last.items[c->at].decoded->upstream, u) < 0)
 		c->at++;
 	if (!c || c->at == c->last.count || !u->decoded)
@@ -131,12 +130,16 @@ struct bundle_piece *rendered_find(struct rendered *c, const struct upstream *u)
 	e = &c->last.items[c->at];
 	if (e->decoded != u->decoded || e->zone_size != u->zone_size)
 		return NULL;
-	list_add(&c->next, u, e->piece);
-	return e->piece;
+	c->at++;
+	list_add(&c->next, *e);
+	*e = (struct entry){ 0 };
+	return c->next.items[c->next.count - 1].piece;
 }
 
 void rendered_add(struct rendered *c, const struct upstream *u, struct bundle_piece *p)
 {
 	if (c && u->decoded)
-		list_add(&c->next, u, p);
+		list_add(&c->next, (struct entry){ .decoded = decoded_ref(u->decoded),
+						   .zone_size = u->zone_size,
+						   .piece = bundle_piece_ref(p) });
 }
