@@ -4,15 +4,20 @@
 #	make            build/zknginxd and build/zknginxctl
 #	make module     the modules of nginx, for the nginx-dev that is installed
 #	make demo       a ZooKeeper, an nginx and the daemon on loopback; DEMO_ONCE=1 ends by itself
+#	make demo-picture  the picture of it in the README
 #	make check      every test; installs the packages that are missing first (as root)
 #	make asan tsan  the tests under the sanitizers, in build directories of their own
 #	make schema     writes conf/schema from the tables of fields
 #	make lint       formatting, static analysis, man pages, the unit's exposure
 #	make bench      how long an edit and a rollout take, beside a floor measured in the same run
+#	make check-ui   the page of "zknginxctl ui" in a real, headless Chromium;
+#	                make bench-ui: how fast it is with 500 hosts and 2,000 upstreams
 #	make check-faults  faults injected into real parts, and a table of what came of each
 #	make soak fuzz  slow suites; SOAK_MINUTES=60
+#	make check-module  the modules of nginx for long; check-module-asan, check-module-valgrind
 #	make attack     hostile snippets against the policy and a real nginx
 #	make install    DESTDIR, PREFIX and SYSCONFDIR are honoured; make uninstall
+#	make install-module  what `make module` has built, so that nginx always starts; make uninstall-module
 #	make dist       build/zknginx-VERSION.tar.gz, a source archive
 #	make deb        Debian packages of that archive, in build/deb; make check-deb checks them
 #	make check-systemd  boots Debian in a container, installs the package and follows the README
@@ -50,6 +55,9 @@ DEMO_PACKAGES := zookeeper nginx libnginx-mod-stream curl
 TEST_PACKAGES := libcmocka-dev default-jdk-headless libcurator-client-java libcurator-framework-java \
 	libcurator-recipes-java libcurator-discovery-java openssl procps git mandoc nginx-dev prometheus
 FAULT_PACKAGES := strace
+MODULE_PACKAGES := valgrind libpcre2-dev dpkg-dev
+# playwright-core comes from npm, into the build directory. A node that brings its own npm will do.
+UI_PACKAGES := chromium fonts-dejavu-core $(if $(shell command -v npm),,nodejs npm)
 LINT_PACKAGES := clang clang-format clang-tidy libclang-rt-dev cppcheck systemd
 PACKAGE_PACKAGES := dpkg-dev debhelper nginx nginx-dev libcmocka-dev lintian
 SYSTEMD_PACKAGES := debootstrap systemd-container
@@ -173,26 +181,28 @@ $(B)/tests/integration/test_leader: $(patsubst %.c,$(B)/%.o,$(wildcard src/leade
 # --- modules of nginx -------------------------------------------------------------------------
 
 # Built with nginx's own headers as its packages install them, and configured as those say. Of the
-# daemon they have core/wire/module_wire.c alone. Nothing installs them.
+# daemon they have core/wire/module_wire.c alone. What `make install-module` has nginx load is a
+# loader, so that nginx starts whatever the package manager makes of it: see src/module/loader.c.
 NGINX_DEV ?= /usr/share/nginx/src
 NGINX_SRC := $(B)/module/nginx
 NGINX_READY := $(NGINX_SRC)/objs/ngx_auto_config.h
-MODULE_PARTS := $(patsubst src/module/%.c,%,$(MODULE_SOURCES)) module_wire
+MODULE_PARTS := $(filter-out loader,$(patsubst src/module/%.c,%,$(MODULE_SOURCES))) module_wire
 MODULES := $(B)/module/ngx_http_zknginx_module.so $(B)/module/ngx_stream_zknginx_module.so
+LOADERS := $(B)/module/http.so $(B)/module/stream.so
 # They dump their lists, and take the path of the daemon's socket from the environment.
 TEST_MODULES := $(patsubst $(B)/module/%,$(B)/module/test/%,$(MODULES))
 MODULE_CPPFLAGS := -D_GNU_SOURCE -Isrc -DZKNGINX_VERSION='"$(VERSION)"' $(FORTIFY) \
-	$(patsubst %,-isystem $(NGINX_SRC)/%,src/core src/event src/event/modules src/os/unix src/http \
-	src/http/modules src/http/v2 src/stream objs)
+	$(patsubst %,-isystem $(NGINX_SRC)/%,src/core src/event src/event/modules src/event/quic src/os/unix src/http \
+	src/http/modules src/http/v2 src/http/v3 src/stream objs)
 MODULE_CFLAGS := -std=gnu17 $(OPTIMIZE) -fvisibility=hidden -fPIC -MMD -MP $(WARNINGS) $(HARDENING) \
 	$(GIVEN_CFLAGS)
 
 HAS_NGINX_DEV := $(wildcard $(NGINX_DEV)/configure)
 
 .PHONY: module no-nginx-dev
-module: $(if $(HAS_NGINX_DEV),$(MODULES),no-nginx-dev)
+module: $(if $(HAS_NGINX_DEV),$(MODULES) $(LOADERS),no-nginx-dev)
 no-nginx-dev:
-	@echo "make module: install nginx-dev first"; exit 1
+	@echo "the modules of nginx: install nginx-dev first"; exit 1
 
 # nginx's configure wants to write into its own directory. When another nginx-dev is installed, all is
 # built again; its files may be older than what was built.
@@ -224,6 +234,8 @@ $(eval $(call module_rules,test/http,-DZKNGINX_MODULE_TEST))
 $(eval $(call module_rules,test/stream,-DZKNGINX_MODULE_TEST -DZKNGINX_STREAM))
 
 $(MODULES) $(TEST_MODULES): $(B)/module/%_zknginx_module.so:
+$(LOADERS): $(B)/module/%.so: $(B)/module/%/loader.o
+$(MODULES) $(TEST_MODULES) $(LOADERS):
 	@$(call say,LD,$@)
 	$(Q)$(CC) -shared $(GIVEN_LDFLAGS) -Wl,-z,relro,-z,now,-z,noexecstack -o $@ $^
 $(foreach d,. test,$(foreach c,http stream,$(eval $(B)/module/$(d:.=)$(if $(d:.=),/)ngx_$(c)_zknginx_module.so: \
@@ -231,15 +243,17 @@ $(foreach d,. test,$(foreach c,http stream,$(eval $(B)/module/$(d:.=)$(if $(d:.=
 
 # --- packages that are needed -----------------------------------------------------------------
 
-.PHONY: deps demo-deps test-deps faults-deps lint-deps package-deps systemd-deps
+.PHONY: deps demo-deps test-deps faults-deps module-deps ui-deps lint-deps package-deps systemd-deps
 deps: PACKAGES = $(BUILD_PACKAGES)
 demo-deps: PACKAGES = $(BUILD_PACKAGES) $(DEMO_PACKAGES)
 test-deps: PACKAGES = $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(TEST_PACKAGES)
 faults-deps: PACKAGES = $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(TEST_PACKAGES) $(FAULT_PACKAGES)
+module-deps: PACKAGES = $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(TEST_PACKAGES) $(MODULE_PACKAGES)
+ui-deps: PACKAGES = $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(TEST_PACKAGES) $(UI_PACKAGES)
 lint-deps: PACKAGES = $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES)
 package-deps: PACKAGES = $(BUILD_PACKAGES) $(PACKAGE_PACKAGES)
 systemd-deps: PACKAGES = $(BUILD_PACKAGES) $(PACKAGE_PACKAGES) $(SYSTEMD_PACKAGES)
-deps demo-deps test-deps faults-deps lint-deps package-deps systemd-deps:
+deps demo-deps test-deps faults-deps module-deps ui-deps lint-deps package-deps systemd-deps:
 	$(Q).ci/install-packages $(PACKAGES)
 
 # --- tests ------------------------------------------------------------------------------------
@@ -249,6 +263,12 @@ demo: demo-deps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)$(hand_back) # it may stay up for long
 	$(Q)tests/demo/demo.sh $(B)/zknginxd $(B)/zknginxctl
+
+# The picture in the README; a test fails when the demo is a newer one.
+.PHONY: demo-picture
+demo-picture: all
+	$(Q)tests/demo/picture.sh $(B)/zknginxd $(B)/zknginxctl >$(B)/demo.svg
+	$(Q)cp $(B)/demo.svg tests/demo/demo.svg
 
 .PHONY: check unit integration golden-update schema
 check: test-deps
@@ -296,7 +316,7 @@ IN_TURN := $(filter $(patsubst %.c,$(B)/%,$(LONGEST)),$(INTEGRATION_TESTS)) \
 	$(filter-out $(patsubst %.c,$(B)/%,$(LONGEST)),$(INTEGRATION_TESTS))
 RUN := ZKNGINX_MODULES=$(abspath $(B))/module/test ZKNGINXD=$(B)/zknginxd ZKNGINXCTL=$(B)/zknginxctl CURATOR_CLASSPATH=$(CURATOR_CLASSPATH)
 integration: $(B)/zknginxd $(B)/zknginxctl $(INTEGRATION_TESTS) $(CURATOR_CLASSES) \
-		$(if $(HAS_NGINX_DEV),$(TEST_MODULES))
+		$(if $(HAS_NGINX_DEV),$(TEST_MODULES) $(MODULES) $(LOADERS))
 	$(Q)rm -f $(addsuffix .failed,$(INTEGRATION_TESTS)); \
 	printf '%s\n' $(IN_TURN) | $(RUN) xargs -P $(JOBS) -I T sh -c \
 		'T >T.out 2>&1 || touch T.failed; exec flock $(B)/out.lock sh -c "echo == T; cat T.out"'; \
@@ -309,7 +329,7 @@ asan:
 	$(Q)LSAN_OPTIONS="suppressions=$(abspath tests/lsan.supp):print_suppressions=0:$$LSAN_OPTIONS" \
 		$(MAKE) --no-print-directory B=$(B)/asan SANITIZE=address,undefined unit integration
 
-# Threads are those of libzookeeper (src/zk), of the HTTP server (src/host/http.c), and the ones that
+# Threads are those of libzookeeper (src/zk), of the HTTP server (src/sys/http_server.c), and the ones that
 # resolve names. These programs reach all of them, in the daemon and in zknginxctl; TESTS= runs
 # every program.
 THREADED := session session_faults session_impostor mirror mirror_faults election election_faults \
@@ -334,6 +354,30 @@ soak: test-deps
 	$(Q)CHURN_FULL=1 ZKNGINXD=$(B)/zknginxd $(B)/tests/integration/test_churn
 	$(Q)SOAK_MINUTES=$(SOAK_MINUTES) ZKNGINXD=$(B)/zknginxd $(B)/tests/soak/soak
 
+# The modules of nginx: after MODULE_CHANGES changes of each upstream all is as a reload of the same
+# text makes it, and no request fails during 16 times MODULE_STORM changes; then the same for
+# SOAK_MINUTES with the real daemon. The other two need
+# nginx's source: NGINX_TREE, or that of Debian, which is fetched.
+MODULE_TESTS := $(B)/tests/integration/test_module $(B)/tests/integration/test_module_load
+MODULE_CHANGES ?= 10000
+MODULE_STORM ?= 6250
+.PHONY: check-module check-module-asan check-module-valgrind
+check-module: test-deps
+	$(Q)$(MAKE) --no-print-directory $(B)/zknginxd $(MODULE_TESTS) $(B)/tests/soak/module_soak $(TEST_MODULES)
+	$(Q)failed=; for t in $(MODULE_TESTS) $(B)/tests/soak/module_soak; do \
+		MODULE_CHANGES=$(MODULE_CHANGES) MODULE_STORM=$(MODULE_STORM) SOAK_MINUTES=$(SOAK_MINUTES) $(RUN) $$t || \
+		failed="$$failed $$t"; done; $(verdict)
+
+# Slower by far, so with fewer changes.
+check-module-asan: MODULE_CHANGES = 2000
+check-module-asan: MODULE_STORM = 1250
+check-module-valgrind: MODULE_CHANGES = 120
+check-module-valgrind: MODULE_STORM = 60
+check-module-asan check-module-valgrind: check-module-%: module-deps
+	$(Q)$(MAKE) --no-print-directory $(MODULE_TESTS)
+	$(Q)MODULE_CHANGES=$(MODULE_CHANGES) MODULE_STORM=$(MODULE_STORM) NGINX_TREE="$(NGINX_TREE)" \
+		MAKE="$(MAKE)" CC="$(CC)" tests/module/check.sh $* $(B) $(NGINX_DEV)
+
 # Hostile snippets: what passes the policy is served, and asked for files that it must not serve.
 # The seed is printed; ATTACK_SEED=N makes the same attack again.
 ATTACK_TRIES ?= 100000
@@ -356,12 +400,36 @@ check-faults: faults-deps
 		CLOCK_SHIM_SO=$(abspath $(CLOCK_SHIM)) $(RUN) xargs -P $(JOBS) -I T sh -c 'T >T.out 2>&1'; \
 		tests/faults/table.sh $(B)/faults.rows
 
+# The page in a real, headless Chromium. The lock file names the one version of playwright-core and
+# its hash, which npm compares. Pictures of the page are left in $(B)/page.
+PAGE_TESTS := $(B)/tests/page/test_page
+PAGE_BENCH := $(B)/tests/page/bench_page
+PAGE_RIG := $(patsubst %.c,$(B)/%.o,$(wildcard tests/page/rig_*.c))
+PAGE_MODULES := $(B)/page/node_modules/.package-lock.json
+.PHONY: check-ui bench-ui
+check-ui: PAGE_PROGRAM = $(PAGE_TESTS)
+bench-ui: PAGE_PROGRAM = $(PAGE_BENCH)
+check-ui bench-ui: ui-deps
+	$(Q)tests/page/can_run.sh $@ || exit 0; \
+		$(MAKE) --no-print-directory $(B)/zknginxd $(B)/zknginxctl $(PAGE_PROGRAM) $(PAGE_MODULES) && \
+		PAGE_MODULES=$(abspath $(B))/page PAGE_PICTURES=$(abspath $(B))/page $(RUN) $(PAGE_PROGRAM)
+
+$(PAGE_MODULES): $(wildcard tests/page/package*.json)
+	@$(call say,NPM,$(@D))
+	$(Q)mkdir -p $(B)/page && cp $^ $(B)/page && \
+		npm ci --prefix $(B)/page --ignore-scripts --no-audit --no-fund --loglevel=error
+	$(Q)touch $@
+
+$(PAGE_TESTS) $(PAGE_BENCH): $(B)/%: $(B)/%.o $(PAGE_RIG) $(RIG) $(B)/libwings.a $(B)/libcore.a
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -lcmocka
+
 $(CLOCK_SHIM): tests/faults/clock_shim.c
 	@$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE -std=gnu17 -O2 $(WARNINGS) -fvisibility=hidden -fPIC -shared -o $@ $<
 
-$(FAULTS) $(B)/tests/soak/soak: $(B)/%: $(B)/%.o $(FAULT_GROUND) $(RIG) $(B)/libwings.a $(B)/libcore.a
+$(FAULTS) $(B)/tests/soak/soak $(B)/tests/soak/module_soak: $(B)/%: $(B)/%.o $(FAULT_GROUND) $(RIG) $(B)/libwings.a $(B)/libcore.a
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -lcmocka
 
@@ -480,13 +548,15 @@ UNITDIR ?= $(if $(filter /usr,$(PREFIX)),/lib,$(PREFIX)/lib)/systemd/system
 BASHDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR ?= $(PREFIX)/share/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
 FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
-SCHEMADIR ?= $(PREFIX)/share/zknginx/schema
+SHAREDIR ?= $(PREFIX)/share/zknginx
+SCHEMADIR ?= $(SHAREDIR)/schema
 TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
 INSTALL ?= install
 MANUALS := $(wildcard conf/man/*.[58])
 SCHEMAS := $(wildcard conf/schema/*.json)
 UNITS := $(notdir $(wildcard systemd/*))
 TMPFILES := $(notdir $(wildcard conf/tmpfiles.d/*))
+MONITORING := prometheus grafana
 DOCUMENTS := $(wildcard README.md) LICENSE conf/zknginxd.conf conf/nginx-include.conf
 
 # Run a command of systemd, unless the files go into a package, or systemd is not this host's init.
@@ -498,7 +568,8 @@ install: $(B)/zknginxd $(B)/zknginxctl
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SBINDIR) $(DESTDIR)$(UNITDIR) \
 		$(DESTDIR)$(SYSCONFDIR) $(DESTDIR)$(DOCDIR) $(DESTDIR)$(MANDIR)/man5 \
 		$(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR) \
-		$(DESTDIR)$(SCHEMADIR) $(DESTDIR)$(TMPFILESDIR)
+		$(DESTDIR)$(SCHEMADIR) $(DESTDIR)$(TMPFILESDIR) \
+		$(MONITORING:%=$(DESTDIR)$(SHAREDIR)/%)
 	$(INSTALL) -m 755 $(B)/zknginxd $(DESTDIR)$(SBINDIR)
 	$(INSTALL) -m 755 $(B)/zknginxctl $(DESTDIR)$(BINDIR)
 	$(INSTALL) -m 644 conf/completion/zknginxctl.bash $(DESTDIR)$(BASHDIR)/zknginxctl
@@ -513,10 +584,30 @@ install: $(B)/zknginxd $(B)/zknginxctl
 	$(INSTALL) -m 644 $(filter %.8,$(MANUALS)) $(DESTDIR)$(MANDIR)/man8
 	$(INSTALL) -m 644 $(DOCUMENTS) $(DESTDIR)$(DOCDIR)
 	$(INSTALL) -m 644 $(SCHEMAS) $(DESTDIR)$(SCHEMADIR)
+	$(INSTALL) -m 644 conf/prometheus/alerts.yml $(DESTDIR)$(SHAREDIR)/prometheus
+	$(INSTALL) -m 644 conf/grafana/zknginx.json $(DESTDIR)$(SHAREDIR)/grafana
 	$(INSTALL) -m 644 $(TMPFILES:%=conf/tmpfiles.d/%) $(DESTDIR)$(TMPFILESDIR)
 	test -e $(DESTDIR)$(SYSCONFDIR)/zknginxd.conf || \
 		$(INSTALL) -m 644 conf/zknginxd.conf $(DESTDIR)$(SYSCONFDIR)/zknginxd.conf
 	$(call on_this_host,systemctl daemon-reload && systemd-tmpfiles --create $(TMPFILES))
+
+# Where nginx looks for modules, and where Debian's nginx.conf includes lines that load them. What
+# nginx compares with those of a module, its version and signature, is the name of a directory.
+NGINX ?= /usr/sbin/nginx
+MODULESDIR ?= /usr/lib/nginx/modules
+MODULESENABLEDDIR ?= $(SYSCONFDIR)/nginx/modules-enabled
+module_installer = DESTDIR='$(DESTDIR)' MODULESDIR='$(MODULESDIR)' \
+	MODULESENABLEDDIR='$(MODULESENABLEDDIR)' NGINX='$(NGINX)' src/module/install.sh
+nginx_signature = $(shell echo 'zknginx:NGINX_VERSION "-" NGX_MODULE_SIGNATURE' | \
+	$(CC) $(MODULE_CPPFLAGS) $(GIVEN_CFLAGS) -include ngx_config.h -include ngx_core.h -E -P - | \
+	sed -n 's/^zknginx://p' | tr -d '" ')
+
+.PHONY: install-module uninstall-module
+install-module: module
+	$(Q)$(module_installer) install $(B)/module $(nginx_signature)
+
+uninstall-module:
+	$(Q)$(module_installer) uninstall
 
 # The settings and the state directory stay, because nginx.conf still includes files from the latter.
 uninstall:
@@ -526,8 +617,10 @@ uninstall:
 		$(DESTDIR)$(BASHDIR)/zknginxctl $(DESTDIR)$(ZSHDIR)/_zknginxctl $(DESTDIR)$(FISHDIR)/zknginxctl.fish \
 		$(patsubst conf/man/%.5,$(DESTDIR)$(MANDIR)/man5/%.5,$(filter %.5,$(MANUALS))) \
 		$(patsubst conf/man/%.8,$(DESTDIR)$(MANDIR)/man8/%.8,$(filter %.8,$(MANUALS)))
-	rm -rf $(DESTDIR)$(DOCDIR) $(DESTDIR)$(SCHEMADIR)
+	rm -rf $(DESTDIR)$(DOCDIR) $(DESTDIR)$(SCHEMADIR) $(MONITORING:%=$(DESTDIR)$(SHAREDIR)/%)
+	test ! -d $(DESTDIR)$(SHAREDIR) || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(SHAREDIR)
 	$(call on_this_host,systemctl daemon-reload)
+	$(module_installer) uninstall
 
 # --- source archive and Debian packages -------------------------------------------------------
 

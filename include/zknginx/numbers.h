@@ -16,6 +16,8 @@
 
 /* How many upstreams have metrics of their own; the totals count all. */
 #define NUMBERS_UPSTREAMS_MOST 500
+/* How many servers of upstreams have metrics of their own, for http and for stream. */
+#define NUMBERS_SERVERS_MOST 1000
 /* How many raised alerts have a metric of their own; alerts by severity count all. */
 #define NUMBERS_ALERTS_MOST 200
 
@@ -93,6 +95,17 @@ struct config_numbers {
 	size_t count;                                             /* … in that list */
 };
 
+/* What nginx says of a server, if it has the module. */
+struct server_numbers {
+	const char *upstream, *server;
+	unsigned long connections, failures, available;
+};
+
+struct server_numbers_list {
+	const struct server_numbers *items;
+	size_t count;
+};
+
 struct numbers {
 	/* Of the report: DEPLOYMENT_KIND_N of them; NULL: none are known. */
 	const struct deployment_numbers *deployments;
@@ -101,6 +114,7 @@ struct numbers {
 	const struct histogram *changes; /* from the commit in ZooKeeper until nginx serves it */
 
 	const struct config_numbers *config;
+	struct server_numbers_list http_servers, stream_servers;
 
 	/* nginx -t */
 	const struct histogram *tests_passed, *tests_refused;

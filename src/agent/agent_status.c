@@ -267,6 +267,7 @@ void agent_fill_numbers(const struct agent *a, struct numbers *n)
 	deploy_nginx_status(a->deploy, &nginx);
 	fill_zookeeper_numbers(a, n);
 	n->config = live_numbers(a->live);
+	live_fill_servers(a->live, n);
 	n->tests_passed = nginx.tests_passed;
 	n->tests_refused = nginx.tests_refused;
 	n->memory.master = memory.master;

@@ -75,6 +75,7 @@ static struct model *compose_tree(struct agent *a, const struct tree *tree, uint
 		.tree = tree,
 		.accepted = a->running.accepted,
 		.good = a->running.good,
+		.live = live_model(a->live),
 		.root = a->settings->zookeeper.config,
 		.policy = &a->policy,
 		.names = last_names_view(a->last_names),

@@ -296,6 +296,13 @@ const struct config_numbers *live_numbers(struct live *l)
 	return &l->numbers;
 }
 
+void live_fill_servers(struct live *l, struct numbers *n)
+{
+	n->http_servers = servers_states(l->servers, MODULE_HTTP);
+	n->stream_servers = servers_states(l->servers, MODULE_STREAM);
+	servers_ask(l->servers);
+}
+
 bool live_has_module(const struct live *l)
 {
 	return servers_has_module(l->servers);

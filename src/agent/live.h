@@ -12,7 +12,8 @@
  *
  * To persist means: the same path runs again, and its text is staged, tested and published without
  * a signal. Only then is it the last good form of its znodes. So what is refused is traced as ever,
- * the guards compare with what was persisted, and after that a reload by anyone serves the same.
+ * and after that a reload by anyone serves the same. The guards compare with both: with what was
+ * persisted, and with what the workers were given since.
  *
  * Each doubt ends in a reload: live_take() does not take the attempt, or on_taken() has an error.
  */
@@ -81,6 +82,9 @@ bool live_takes(const struct live *l, const struct upstream *u);
 
 /* Of live_model(). */
 const struct config_numbers *live_numbers(struct live *l);
+
+/* What nginx said of its servers after the call before this one; it is asked again. */
+void live_fill_servers(struct live *l, struct numbers *n);
 
 /* How often nginx was given servers without a reload. */
 unsigned long live_updates(const struct live *l);

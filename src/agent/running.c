@@ -8,7 +8,7 @@
 void running_accept(struct running *r, struct model *model, struct stage *stage)
 {
 	struct tree *sources = model_sources(model);
-	bool changed = !tree_same(sources, r->accepted);
+	bool recorded = tree_same(sources, r->accepted) && stage_has_record(stage);
 	struct err e;
 
 	model_free(r->good);
@@ -16,7 +16,7 @@ void running_accept(struct running *r, struct model *model, struct stage *stage)
 	census_take(model, &r->numbers);
 	tree_unref(r->accepted);
 	r->accepted = sources;
-	if (changed && stage_record(stage, stage_live(stage), sources, &e) < 0)
+	if (!recorded && stage_record(stage, stage_live(stage), sources, &e) < 0)
 		log_warning("%s (the last good forms of znodes would be lost at a restart)",
 			    e.text);
 }

@@ -236,6 +236,7 @@ static ngx_int_t learn(struct balancers *b, ngx_conf_t *cf, enum balancer method
 		return NGX_OK;
 	b->each[method].init = us->peer.init_upstream;
 	b->each[method].expected = is_expected(cf, us, method, module);
+	b->each[method].init_peer = us->peer.init;
 	return NGX_OK;
 }
 
@@ -311,6 +312,26 @@ enum balancer balancers_of(const struct balancers *b, NGX_UPSTREAM(srv_conf_t) *
 	if (method == RANDOM && ((struct random_conf *)conf_of(us, b->random_module))->two)
 		method = RANDOM_TWO;
 	return method;
+}
+
+NGX_UPSTREAM(init_peer_pt) *balancers_init_peer(const struct balancers *b,
+						NGX_UPSTREAM(srv_conf_t) *us, enum balancer method)
+{
+	NGX_UPSTREAM(init_peer_pt) expected = b->each[method].init_peer, *words, *found = NULL;
+
+	if (us->peer.init == expected)
+		return &us->peer.init;
+	if (!b->keepalive || us->peer.init_upstream != b->keepalive)
+		return NULL;
+	words = conf_of(us, b->keepalive_module);
+	for (unsigned i = 0; i < KEEPALIVE_WORDS; i++) {
+		if (words[i] != expected)
+			continue;
+		if (found)
+			return NULL;
+		found = &words[i];
+	}
+	return found;
 }
 
 struct points **balancers_points(const struct balancers *b, NGX_UPSTREAM(srv_conf_t) *us)

@@ -24,7 +24,8 @@ enum balancer {
 struct balancers {
 	struct {
 		NGX_UPSTREAM(init_pt) init; /* NULL: this nginx does not have it */
-		bool expected;              /* its data are as they should be */
+		NGX_UPSTREAM(init_peer_pt) init_peer;
+		bool expected; /* its data are as they should be */
 	} each[BALANCER_COUNT];
 	NGX_UPSTREAM(init_pt) keepalive;
 	ngx_module_t *hash_module, *random_module, *keepalive_module;
@@ -34,6 +35,11 @@ struct balancers {
 ngx_int_t balancers_init(struct balancers *b, ngx_conf_t *cf);
 /* BALANCER_COUNT: none that is known. */
 enum balancer balancers_of(const struct balancers *b, NGX_UPSTREAM(srv_conf_t) *us);
+
+/* Where nginx looks for the function that begins a request with the method: in the upstream, or in
+ * what keepalive keeps. NULL: another module stands in front of it. */
+NGX_UPSTREAM(init_peer_pt) *balancers_init_peer(const struct balancers *b,
+						NGX_UPSTREAM(srv_conf_t) *us, enum balancer method);
 
 /* Where nginx looks for the data of a method; only when they are as expected. */
 struct points **balancers_points(const struct balancers *b, NGX_UPSTREAM(srv_conf_t) *us);

@@ -1,5 +1,7 @@
 /* See commands.h. */
 #include "commands.h"
+#include "faults.h"
+#include "states.h"
 
 #ifdef ZKNGINX_MODULE_TEST
 #include "dump.h"
@@ -15,14 +17,14 @@ static struct module_text text_of(const char *s)
 
 /* --- hello ----------------------------------------------------------------------------------- */
 
-static void describe_servers(struct servers *s, struct module_upstream *u)
+static void describe_servers(struct servers *s, void *data)
 {
-	servers_rlock(s);
+	struct module_upstream *u = data;
+
 	u->servers = (uint32_t)(s->half[0].number + s->half[1].number);
 	u->capacity = (uint32_t)s->capacity;
-	u->digest = s->digest;
+	u->digest = s->digest + fault("hello");
 	u->order = servers_order(s);
-	servers_unlock(s);
 }
 
 static void put_upstream(const struct upstream *u, struct outbox *out)
@@ -36,7 +38,7 @@ static void put_upstream(const struct upstream *u, struct outbox *out)
 	if (!described.name.size || described.name.size > MODULE_NAME_MAX)
 		return;
 	if (u->servers)
-		describe_servers(u->servers, &described);
+		servers_read(u->servers, describe_servers, &described);
 	module_put_upstream(outbox_begin(out, MODULE_UPSTREAM, SMALL_FRAME), &described);
 	outbox_end(out);
 }
@@ -44,7 +46,7 @@ static void put_upstream(const struct upstream *u, struct outbox *out)
 void commands_hello(const struct upstreams *all, struct outbox *out)
 {
 	const struct module_hello hello = {
-		.protocol = MODULE_PROTOCOL,
+		.protocol = MODULE_PROTOCOL + fault("protocol"),
 		.context = CONTEXT,
 		.pid = (uint32_t)ngx_pid,
 		.cycle = all->cycle,
@@ -121,12 +123,14 @@ static void change(const struct upstreams *all, const void *frame, size_t size, 
 	const struct upstream *u = upstreams_find(all, c.upstream);
 	struct module_answer a = { .id = c.id };
 
-	a.result = may_change(u, is_well_formed(frame, size));
+	a.result = fault("answer");
+	if (a.result == MODULE_DONE)
+		a.result = may_change(u, is_well_formed(frame, size));
 	if (a.result == MODULE_DONE && !servers_begin(u->servers)) {
 		a.result = MODULE_BUSY;
 	} else if (a.result == MODULE_DONE) {
 		run_ops(u->servers, &c, &r, &a);
-		a.digest = u->servers->digest;
+		a.digest = u->servers->digest + fault("digest");
 		servers_end(u->servers);
 	}
 	module_put_answer(outbox_begin(out, MODULE_ANSWER, SMALL_FRAME), &a);
@@ -145,6 +149,17 @@ static bool ping(const void *frame, size_t size, struct outbox *out)
 	return true;
 }
 
+static bool ask(const struct upstreams *all, const void *frame, size_t size, struct outbox *out)
+{
+	struct module_reader r = module_reader(frame, size);
+	uint32_t most = module_get_id(&r);
+
+	if (!module_is_read(&r))
+		return false;
+	states_put(all, most, out);
+	return true;
+}
+
 bool commands_run(const struct upstreams *all, enum module_kind kind, const void *frame,
 		  size_t size, struct outbox *out)
 {
@@ -154,6 +169,8 @@ bool commands_run(const struct upstreams *all, enum module_kind kind, const void
 		return true;
 	case MODULE_PING:
 		return ping(frame, size, out);
+	case MODULE_ASK:
+		return ask(all, frame, size, out);
 #ifdef ZKNGINX_MODULE_TEST
 	case MODULE_DUMP:
 		return dump_run(all, frame, size, out);

@@ -56,6 +56,12 @@ static uint32_t count_entries(const struct registry *r)
 	return count;
 }
 
+/* Of the zone, in whole pages. */
+static uint32_t used_memory(const ngx_slab_pool_t *pool)
+{
+	return (uint32_t)(((size_t)(pool->last - pool->pages) - pool->pfree) * ngx_pagesize);
+}
+
 static void put_list(const NGX_UPSTREAM(rr_peers_t) *list, const struct servers *s, uint64_t own,
 		     struct outbox *out)
 {
@@ -69,6 +75,7 @@ static void put_list(const NGX_UPSTREAM(rr_peers_t) *list, const struct servers 
 		.backup_tries = (uint32_t)list->next->tries,
 		.entries = count_entries(&s->registry),
 		.room = (uint32_t)ngx_max(list->number, list->next->number),
+		.memory = used_memory(s->registry.pool),
 		.own = own,
 	};
 
@@ -97,12 +104,11 @@ bool dump_run(const struct upstreams *all, const void *frame, size_t size, struc
 
 	if (!module_is_read(&r))
 		return false;
+	/* its reader makes no changes meanwhile */
 	if (u && u->servers) {
-		servers_rlock(u->servers);
 		put_list(u->servers->peers, u->servers, own_digest(all, u), out);
 		put_servers(u->servers->peers, false, out);
 		put_servers(u->servers->peers->next, true, out);
-		servers_unlock(u->servers);
 	}
 	module_put_id(outbox_begin(out, MODULE_DUMP_END, 4), 0);
 	outbox_end(out);

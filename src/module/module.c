@@ -6,6 +6,7 @@
  * upstream.h: how they find and wrap the upstreams. servers.h: how a change is safe. link.h and
  * commands.h: how a worker speaks with the daemon.
  */
+#include "faults.h"
 #include "link.h"
 #include "upstream.h"
 
@@ -49,15 +50,30 @@ static ngx_int_t postconfiguration(ngx_conf_t *cf)
 
 	all->cycle = new_cycle();
 	all->path = socket_path();
+	faults_begin();
 	return upstreams_attach(all, cf);
 }
 
-/* Also called for the processes that look after caches. */
+/* A reload may have left stream out, while this file stays loaded: then nothing is configured here,
+ * and the index of stream is that of another module. */
+static bool has_context(const ngx_cycle_t *cycle)
+{
+	for (ngx_uint_t i = 0; cycle->modules[i]; i++) {
+		if (cycle->modules[i] == &NGX_PART(module))
+			return true;
+	}
+	return false;
+}
+
+/* Also called for the processes that look after caches. A master that is its own worker reads a new
+ * configuration without calling this again: it stays without. */
 static ngx_int_t init_process(ngx_cycle_t *cycle)
 {
-	struct upstreams *all = NGX_PART(cycle_get_module_main_conf)(cycle, ZKNGINX_MODULE);
+	struct upstreams *all = NULL;
 
-	if (!all || (ngx_process != NGX_PROCESS_WORKER && ngx_process != NGX_PROCESS_SINGLE))
+	if (has_context(cycle))
+		all = NGX_PART(cycle_get_module_main_conf)(cycle, ZKNGINX_MODULE);
+	if (!all || ngx_process != NGX_PROCESS_WORKER)
 		return NGX_OK;
 	return link_start(all, cycle);
 }

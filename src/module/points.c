@@ -193,41 +193,49 @@ void ring_fini(struct ring *ring)
 
 /* --- the ring of a worker -------------------------------------------------------------------- */
 
-/* The names and their text, as they are now. NULL: there are more than there is room for. */
-static struct weighted_name *copy_names(struct servers *s, struct weighted_name *names, size_t room,
-					size_t text, size_t *count)
+/* Room for names and their text, and what was copied. */
+struct names {
+	struct weighted_name *name;
+	size_t room, text, count;
+	bool whole; /* there was room for all */
+};
+
+static void copy_names(struct servers *s, void *data)
 {
-	u_char *at = (u_char *)(names + room);
+	struct names *n = data;
+	u_char *at = (u_char *)(n->name + n->room), *end = at + n->text;
+	const struct entry *e = s->half[0].first;
 
-	servers_rlock(s);
-	*count = s->half[0].number;
-	if (*count > room || s->text > text) {
-		servers_unlock(s);
-		return NULL;
-	}
-	for (const struct entry *e = s->half[0].first; e; e = e->next) {
-		const ngx_str_t *server = &e->peer->server;
+	for (n->count = 0; e && n->count < n->room; e = e->next) {
+		const ngx_str_t server = e->peer->server;
 
-		names->name = (ngx_str_t){ server->len, at };
-		names->weight = (ngx_uint_t)e->peer->weight;
-		at = ngx_cpymem(at, server->data, server->len);
-		names++;
+		if (server.len > (size_t)(end - at))
+			break;
+		n->name[n->count++] = (struct weighted_name){
+			.name = { server.len, at },
+			.weight = (ngx_uint_t)e->peer->weight,
+		};
+		at = ngx_cpymem(at, server.data, server.len);
 	}
-	servers_unlock(s);
-	return names - *count;
+	n->whole = !e;
 }
 
-/* Memory is taken before the lock, for some more than there are now. */
+/* The names as they are now. Memory is taken before, for some more than there are. */
 static struct weighted_name *read_names(struct servers *s, ngx_log_t *log, size_t *count)
 {
-	size_t room = s->half[0].number + 64, text = s->text + (size_t)64 * MODULE_NAME_MAX;
-	struct weighted_name *names = ngx_alloc(room * sizeof(*names) + text, log);
+	struct names n = { .room = s->half[0].number + 64,
+			   .text = s->text + (size_t)64 * MODULE_NAME_MAX };
 
-	if (names && !copy_names(s, names, room, text, count)) {
-		free(names);
-		names = NULL;
+	n.name = ngx_alloc(n.room * sizeof(*n.name) + n.text, log);
+	if (!n.name)
+		return NULL;
+	servers_read(s, copy_names, &n);
+	if (!n.whole || !n.count) {
+		free(n.name);
+		return NULL;
 	}
-	return names;
+	*count = n.count;
+	return n.name;
 }
 
 bool ring_renew(struct ring *ring, struct servers *s, ngx_log_t *log)

@@ -3,6 +3,8 @@
 
 /* So many removed servers are looked at for one that can be used again. */
 #define LOOKS 8
+/* With it a block of this file takes 256 bytes of the zone. */
+#define ROOM (256 - sizeof(ngx_sockaddr_t) - NGX_SOCKADDR_STRLEN)
 
 struct module_text entry_name(const struct entry *e)
 {
@@ -114,6 +116,11 @@ static void unlink_removed(struct registry *r, struct entry *e)
 		r->newest = e->prev;
 }
 
+static bool has_room(const struct entry *e, size_t text)
+{
+	return e->room >= text || (e->spare && text <= REGISTRY_TEXT);
+}
+
 /* One that no request is on: under both locks no count changes. */
 static struct entry *take_unused(struct registry *r, size_t text)
 {
@@ -121,7 +128,7 @@ static struct entry *take_unused(struct registry *r, size_t text)
 
 	for (unsigned i = 0; i < LOOKS && (e = r->oldest); i++) {
 		unlink_removed(r, e);
-		if (!e->peer->conns && e->room >= text)
+		if (!e->peer->conns && has_room(e, text))
 			return e;
 		registry_remove(r, e);
 	}
@@ -135,6 +142,11 @@ static void fill_address(struct entry *e, const struct module_server *server,
 {
 	NGX_UPSTREAM(rr_peer_t) *p = e->peer;
 
+	if (e->room < server->name.size) {
+		p->server.data = e->spare;
+		e->room = REGISTRY_TEXT;
+		e->spare = NULL;
+	}
 	ngx_memcpy(p->sockaddr, address->sockaddr, address->socklen);
 	p->socklen = address->socklen;
 	ngx_memcpy(p->name.data, address->name.data, address->name.len);
@@ -178,7 +190,7 @@ static bool bring_block(struct registry *r, struct entry *e, size_t text)
 	size_t fixed = sizeof(ngx_sockaddr_t) + NGX_SOCKADDR_STRLEN;
 	u_char *block;
 
-	e->room = text > 31 ? text : 31;
+	e->room = text > ROOM ? text : ROOM;
 	block = ngx_slab_calloc(r->pool, fixed + e->room);
 	if (!block)
 		return false;

@@ -11,12 +11,17 @@
 
 #include "flavour.h"
 
+/* Room for the text of any server with an IPv4 address. */
+#define REGISTRY_TEXT 32
+
 struct entry {
 	NGX_UPSTREAM(rr_peer_t) *peer;
 	struct entry *prev, *next; /* in nginx's list; of a removed one, among the removed ones */
 	struct entry *chain;       /* of the same bucket */
 	uint64_t digest;
-	size_t room; /* for the text of the server */
+	size_t room;   /* for the text of the server */
+	u_char *spare; /* room for REGISTRY_TEXT, where nginx had less; NULL: taken, or not needed
+			*/
 	uint32_t hash;
 	bool backup, live;
 };

@@ -1,26 +1,30 @@
 /* See servers.h. */
 #include "servers.h"
+#include "address.h"
 
 /* nginx takes as much of the zone for a server at least. */
 #define LEAST_PEER 768
 /* --- under both locks ------------------------------------------------------------------------ */
 
-static void wlock(struct servers *s)
+static void begin_change(struct servers *s)
 {
 	ngx_rwlock_wlock(&s->peers->rwlock);
 	ngx_rwlock_wlock(&s->peers->next->rwlock);
+	s->version++;
+	ngx_memory_barrier();
 }
 
-void servers_rlock(struct servers *s)
-{
-	ngx_rwlock_rlock(&s->peers->rwlock);
-	ngx_rwlock_rlock(&s->peers->next->rwlock);
-}
-
-void servers_unlock(struct servers *s)
+static void unlock(struct servers *s)
 {
 	ngx_rwlock_unlock(&s->peers->next->rwlock);
 	ngx_rwlock_unlock(&s->peers->rwlock);
+}
+
+static void end_change(struct servers *s)
+{
+	ngx_memory_barrier();
+	s->version++;
+	unlock(s);
 }
 
 static NGX_UPSTREAM(rr_peers_t) *list_of(struct servers *s, bool backup)
@@ -91,7 +95,6 @@ static void link_entry(struct servers *s, struct entry *e, struct entry *before)
 	e->live = true;
 	count_in(s, e);
 	derive(s);
-	s->version++;
 }
 
 /* The turns that a server is owed go to its neighbour, so that their sum stays what it was: else
@@ -126,7 +129,6 @@ static void unlink_entry(struct servers *s, struct entry *e)
 	e->peer->next = NULL;
 	e->peer->down = 1;
 	derive(s);
-	s->version++;
 }
 
 static void fill(struct entry *e, const struct module_server *server)
@@ -154,38 +156,19 @@ static void fill_new(struct entry *e, const struct module_server *server)
 
 /* --- changes --------------------------------------------------------------------------------- */
 
-/* Is the address one that this nginx reads as it reads "server ADDRESS;"? */
-static bool parse_address(struct module_text name, ngx_pool_t *pool, ngx_addr_t *out)
-{
-	ngx_url_t url = { .default_port = 80, .no_resolve = 1 };
-
-	url.url.len = name.size;
-	url.url.data = ngx_pnalloc(pool, name.size + 1);
-	if (!url.url.data)
-		return false;
-	ngx_memcpy(url.url.data, name.data, name.size);
-	url.url.data[name.size] = '\0';
-	if (ngx_parse_url(pool, &url) != NGX_OK || url.naddrs != 1 || url.uri.len ||
-	    (CONTEXT == MODULE_STREAM && url.no_port) ||
-	    url.addrs[0].name.len > NGX_SOCKADDR_STRLEN)
-		return false;
-	*out = url.addrs[0];
-	return true;
-}
-
 static bool add_again(struct servers *s, const struct module_server *server,
 		      const ngx_addr_t *address, struct entry *before)
 {
 	struct entry *e;
 	void *session;
 
-	wlock(s);
+	begin_change(s);
 	e = registry_use_again(&s->registry, server, address, &session);
 	if (e) {
 		fill_new(e, server);
 		link_entry(s, e, before);
 	}
-	servers_unlock(s);
+	end_change(s);
 	if (session)
 		ngx_slab_free(s->registry.pool, session);
 	return e != NULL;
@@ -199,10 +182,10 @@ static bool add_new(struct servers *s, const struct module_server *server,
 	if (!e)
 		return false;
 	fill_new(e, server);
-	wlock(s);
+	begin_change(s);
 	registry_put(&s->registry, e);
 	link_entry(s, e, before);
-	servers_unlock(s);
+	end_change(s);
 	return true;
 }
 
@@ -223,7 +206,7 @@ enum module_result servers_add(struct servers *s, const struct module_op *op, ng
 	pool = ngx_create_pool(1024, log);
 	if (!pool)
 		return MODULE_NO_MEMORY;
-	if (!parse_address(server->name, pool, &address))
+	if (!address_parse(server->name, pool, &address))
 		result = MODULE_BAD_ADDRESS;
 	else if (add_again(s, server, &address, before) || add_new(s, server, &address, before))
 		result = MODULE_DONE;
@@ -239,13 +222,12 @@ enum module_result servers_set(struct servers *s, const struct module_server *se
 
 	if (!e || e->backup != server->backup)
 		return MODULE_NO_SERVER;
-	wlock(s);
+	begin_change(s);
 	count_out(s, e);
 	fill(e, server);
 	count_in(s, e);
 	derive(s);
-	s->version++;
-	servers_unlock(s);
+	end_change(s);
 	return MODULE_DONE;
 }
 
@@ -257,10 +239,10 @@ enum module_result servers_delete(struct servers *s, struct module_text name)
 		return MODULE_NO_SERVER;
 	if (!e->backup && s->half[0].number == 1)
 		return MODULE_LAST;
-	wlock(s);
+	begin_change(s);
 	unlink_entry(s, e);
 	registry_remove(&s->registry, e);
-	servers_unlock(s);
+	end_change(s);
 	return MODULE_DONE;
 }
 
@@ -275,12 +257,41 @@ void servers_end(struct servers *s)
 	s->editor = 0;
 }
 
+#define READS 3
+
+/* False: a change was made meanwhile. */
+static bool read_without_lock(struct servers *s, void (*read)(struct servers *s, void *data),
+			      void *data)
+{
+	ngx_atomic_uint_t version = s->version;
+
+	if (version & 1)
+		return false;
+	ngx_memory_barrier();
+	read(s, data);
+	ngx_memory_barrier();
+	return s->version == version;
+}
+
+void servers_read(struct servers *s, void (*read)(struct servers *s, void *data), void *data)
+{
+	for (unsigned i = 0; i < READS; i++) {
+		if (read_without_lock(s, read, data))
+			return;
+	}
+	ngx_rwlock_rlock(&s->peers->rwlock);
+	ngx_rwlock_rlock(&s->peers->next->rwlock);
+	read(s, data);
+	unlock(s);
+}
+
 uint64_t servers_order(const struct servers *s)
 {
 	uint64_t order = 0;
+	size_t left = s->capacity;
 
 	for (unsigned i = 0; i < 2; i++) {
-		for (const struct entry *e = s->half[i].first; e; e = e->next)
+		for (const struct entry *e = s->half[i].first; e && left; e = e->next, left--)
 			order = module_order_digest(order, e->digest);
 	}
 	return order;
@@ -315,16 +326,20 @@ static size_t count_peers(const NGX_UPSTREAM(rr_peers_t) *list)
 	return count;
 }
 
-/* Entries for the peers that nginx made. False: one is listed twice. */
-static bool adopt(struct servers *s, bool backup, struct entry *e)
+/* Entries for the peers that nginx made, with so much text to spare for each. False: one is listed
+ * twice. */
+static bool adopt(struct servers *s, bool backup, struct entry *e, u_char *spare)
 {
 	NGX_UPSTREAM(rr_peers_t) *list = list_of(s, backup);
 	struct half *half = &s->half[backup];
 
 	for (NGX_UPSTREAM(rr_peer_t) *p = list->peer; p; p = p->next, e++) {
-		*e = (struct entry){
-			.peer = p, .prev = half->last, .room = p->server.len, .backup = backup
-		};
+		*e = (struct entry){ .peer = p,
+				     .prev = half->last,
+				     .room = p->server.len,
+				     .spare = spare,
+				     .backup = backup };
+		spare += REGISTRY_TEXT;
 		if (registry_find(&s->registry, entry_name(e)))
 			return false;
 		if (half->last)
@@ -344,15 +359,18 @@ static bool adopt(struct servers *s, bool backup, struct entry *e)
 static enum module_reason take_over(struct servers *s)
 {
 	size_t primary = count_peers(s->peers), backup = count_peers(s->peers->next);
+	size_t all = primary + backup;
 	struct entry *entries =
-		ngx_slab_calloc(s->registry.pool, (primary + backup) * sizeof(*entries));
+		ngx_slab_calloc(s->registry.pool, all * (sizeof(*entries) + REGISTRY_TEXT));
+	u_char *spare = (u_char *)(entries + all);
 	ngx_uint_t tries = s->peers->tries, backup_tries;
 	bool adopted;
 
 	if (!entries || !bring_backup(s))
 		return MODULE_ZONE_FULL;
 	backup_tries = s->peers->next->tries;
-	adopted = adopt(s, false, entries) && adopt(s, true, entries + primary);
+	adopted = adopt(s, false, entries, spare) &&
+		  adopt(s, true, entries + primary, spare + primary * REGISTRY_TEXT);
 	s->peers->tries = tries;
 	s->peers->next->tries = backup_tries;
 	return adopted ? MODULE_DYNAMIC : MODULE_LISTED_TWICE;
@@ -367,7 +385,7 @@ enum module_reason servers_new(ngx_shm_zone_t *zone, NGX_UPSTREAM(rr_peers_t) *p
 	if (!s)
 		return MODULE_ZONE_FULL;
 	s->peers = peers;
-	s->version = 1;
+	s->version = 2;
 	s->capacity = zone->shm.size / LEAST_PEER;
 	if (!registry_init(&s->registry, pool, s->capacity))
 		return MODULE_ZONE_FULL;

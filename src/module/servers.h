@@ -29,7 +29,7 @@ struct half {
 
 struct servers {
 	ngx_atomic_t editor;  /* the pid of the worker that changes them; 0: none */
-	ngx_atomic_t version; /* changes with each change */
+	ngx_atomic_t version; /* two more with each change; odd: one is being made */
 	uint64_t digest;
 	NGX_UPSTREAM(rr_peers_t) *peers;
 	size_t capacity;
@@ -51,10 +51,14 @@ enum module_result servers_add(struct servers *s, const struct module_op *op, ng
 enum module_result servers_set(struct servers *s, const struct module_server *server);
 enum module_result servers_delete(struct servers *s, struct module_text name);
 
-/* At any time. What is read between the two belongs together. */
-void servers_rlock(struct servers *s);
-void servers_unlock(struct servers *s);
-/* A digest of their order: all primary ones, then all backup ones. Under the lock. */
+/*
+ * At any time: call `read` until no change was made meanwhile. A long list is read without the
+ * locks, so that a process that dies then does not stop the others. What `read` finds may be of two
+ * lists, but all of it is readable memory: it takes no more than `capacity` servers, and no text
+ * longer than its own room. When changes come too fast, the last call is made under the locks.
+ */
+void servers_read(struct servers *s, void (*read)(struct servers *s, void *data), void *data);
+/* A digest of their order: all primary ones, then all backup ones. For `read`. */
 uint64_t servers_order(const struct servers *s);
 
 #endif

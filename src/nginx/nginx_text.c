@@ -25,15 +25,27 @@ char *nginx_text_replace(const char *text, const char *from, const char *to)
 	return buf_take(&out);
 }
 
+static bool is_no_error(const char *line, size_t size)
+{
+	static const char *const known[] = {
+		"the \"user\" directive makes sense only if",
+		"nginx: [notice] zknginx: ", /* see src/module/loader.c */
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		if (memmem(line, size, known[i], strlen(known[i])))
+			return true;
+	}
+	return false;
+}
+
 void nginx_text_put_errors(const char *text, struct buf *out)
 {
-	static const char warning[] = "the \"user\" directive makes sense only if";
-
 	while (*text) {
 		size_t size = strcspn(text, "\n");
 
 		size += text[size] == '\n';
-		if (!memmem(text, size, warning, sizeof(warning) - 1))
+		if (!is_no_error(text, size))
 			buf_put(out, text, size);
 		text += size;
 	}

@@ -261,7 +261,11 @@ static void note_master_gone(struct pipeline *p, const char *when)
 	enum deploy_result result = p->is_recovering ? p->flight.result : DEPLOY_DEFERRED;
 
 	instance_look(p->instance);
-	flight_result(&p->flight, result, "nginx ended %s\n", when);
+	if (instance_master(p->instance))
+		flight_result(&p->flight, result,
+			      "nginx is stopping: all its workers leave, and it handles no SIGHUP");
+	else
+		flight_result(&p->flight, result, "nginx ended %s\n", when);
 }
 
 static void note_recovery(struct pipeline *p, enum reload_event verdict)

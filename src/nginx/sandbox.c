@@ -312,15 +312,12 @@ int sandbox_test(struct sandbox *s, sd_event *loop, const char *staged, long mas
 
 static char *describe(const struct test *t, const struct child_result *r)
 {
+	CLEANUP(freep) char *text = NULL;
 	struct buf out = BUF_INIT;
 
-	if (t->fallback) {
-		CLEANUP(freep) char *text = fallback_translate(t->fallback, buf_str(r->errors));
-
-		buf_puts(&out, text);
-	} else {
-		nginx_text_put_errors(buf_str(r->errors), &out);
-	}
+	if (t->fallback)
+		text = fallback_translate(t->fallback, buf_str(r->errors));
+	nginx_text_put_errors(text ?: buf_str(r->errors), &out);
 	if (r->timed_out)
 		buf_printf(&out, "nginx -t did not end within %.1f seconds and was killed\n",
 			   (double)t->timeout / (double)USEC_PER_SEC);

@@ -248,6 +248,26 @@ const char *servers_why_not(const struct servers *s, const struct upstream *u)
 	return entry->agrees ? NULL : module_result_text(MODULE_OTHER_DIGEST);
 }
 
+/* --- the states of servers -------------------------------------------------------------------- */
+
+struct server_numbers_list servers_states(const struct servers *s, enum module_context context)
+{
+	const struct servers_peer *p = servers_workers_any(&s->workers, context);
+
+	return p ? servers_states_list(&p->states) : (struct server_numbers_list){ NULL, 0 };
+}
+
+/* A connection that is lost ends by itself. */
+void servers_ask(struct servers *s)
+{
+	for (int c = MODULE_HTTP; c <= MODULE_STREAM; c++) {
+		struct servers_peer *p = servers_workers_any(&s->workers, (enum module_context)c);
+
+		if (p)
+			servers_peer_ask(p);
+	}
+}
+
 /* --- in and out ------------------------------------------------------------------------------ */
 
 static const struct master *master(void *ctx)

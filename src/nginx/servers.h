@@ -49,6 +49,11 @@ enum servers_state {
 enum servers_state servers_compare(struct servers *s, const struct model *m, bool again,
 				   const char **upstream);
 
+/* What a worker said of its servers when it was asked last. */
+struct server_numbers_list servers_states(const struct servers *s, enum module_context context);
+/* Ask for it. What comes replaces what was said. */
+void servers_ask(struct servers *s);
+
 /* Why the servers of this upstream of a model that was compared cannot be changed now: a clause;
  * NULL: they can. */
 const char *servers_why_not(const struct servers *s, const struct upstream *u);

@@ -95,6 +95,10 @@ static const char *take_frame(struct servers_peer *p, enum module_kind kind, con
 		return take_ready(p, &r);
 	case MODULE_ANSWER:
 		return take_answer(p, &r);
+	case MODULE_STATE:
+		return servers_states_take(&p->states, &r);
+	case MODULE_STATE_END:
+		return servers_states_end(&p->states, &r);
 	default:
 		return "it sent an unexpected frame";
 	}
@@ -158,6 +162,15 @@ bool servers_peer_send(struct servers_peer *p, const void *frame, size_t size)
 	return flush(p);
 }
 
+bool servers_peer_ask(struct servers_peer *p)
+{
+	unsigned char frame[64];
+
+	if (p->states.asked)
+		return true;
+	return servers_peer_send(p, frame, servers_states_ask(&p->states, frame));
+}
+
 /* --- in and out ------------------------------------------------------------------------------ */
 
 static int on_io(sd_event_source *source UNUSED, int fd UNUSED, uint32_t events, void *userdata)
@@ -203,6 +216,7 @@ void servers_peer_free(struct servers_peer *p)
 	sd_event_source_disable_unref(p->deadline);
 	close(p->fd);
 	servers_table_fini(&p->table);
+	servers_states_fini(&p->states);
 	buf_fini(&p->in);
 	buf_fini(&p->out);
 	free(p);

@@ -12,6 +12,7 @@
 #include <zknginx/buf.h>
 #include <zknginx/err.h>
 
+#include "servers_states.h"
 #include "servers_table.h"
 
 struct servers_peer;
@@ -34,6 +35,7 @@ struct servers_peer {
 	enum module_context context;
 	uint64_t cycle;
 	struct servers_table table; /* of its hello; the owner may take it */
+	struct servers_states states;
 	struct buf in, out;
 	size_t sent; /* of `out` */
 	sd_event_source *io, *deadline;
@@ -52,5 +54,7 @@ void servers_peer_free(struct servers_peer *p);
 
 /* Send a frame. False: the connection is lost; on_end is not called. */
 bool servers_peer_send(struct servers_peer *p, const void *frame, size_t size);
+/* Ask it for the states of its servers, unless it was asked and has not answered yet. */
+bool servers_peer_ask(struct servers_peer *p);
 
 #endif

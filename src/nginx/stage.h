@@ -82,6 +82,9 @@ int stage_settle(struct stage *s, struct err *e);
 void stage_discard(struct stage *s, unsigned long n);
 /* Add the accepted znodes to a published generation. */
 int stage_record(struct stage *s, unsigned long n, const struct tree *accepted, struct err *e);
+/* Has the live generation its accepted znodes? One with other files and the same znodes, for a
+ * check or a drain, lacks them at first, and the older ones that have them are pruned. */
+bool stage_has_record(const struct stage *s);
 
 int stage_set_applied(struct stage *s, const struct applied *a, struct err *e);
 /* False when no master is known to run any (after a boot of the host, or stage_doubt_applied()). */

@@ -17,6 +17,9 @@
  *
  * Such a verdict counts once it has been the same for 20 ms. After that the new workers have to
  * stay alive for half a second.
+ *
+ * A master that stops gracefully has told all its workers to leave, and handles no SIGHUP until the
+ * last of them has left. That is no verdict: nginx reads the files when it is started.
  */
 #include <string.h>
 
@@ -49,7 +52,7 @@ int verify_send_hup(struct verify *v, const char *config, uint64_t timeout, stru
 	v->sent = timing_now();
 	/* the master resolves names as nginx -t did, and as slowly */
 	v->deadline = v->sent + timeout + 3 * instance_hostconf(v->instance)->test_duration;
-	v->has_verdict = v->is_rebased = false;
+	v->has_verdict = v->is_rebased = v->saw_new = false;
 	confirm_forget(v->confirm);
 	return 0;
 }
@@ -82,10 +85,22 @@ static bool has_new_set(const struct workers *before, const struct workers *now)
 	return !now->starting && count(before, now).fresh >= enough;
 }
 
+/* All workers leave, and none has died: then the log would tell. */
+static bool is_stopping(const struct verify *v, const struct workers *now)
+{
+	CLEANUP(buf_fini) struct buf log = BUF_INIT;
+
+	if (now->serving_count || now->starting || !now->leaving || v->log.fd < 0)
+		return false;
+	errorlog_read(&v->log, &v->before, &log);
+	return log.size == 0;
+}
+
 /* Of an idle master; *holds: for how long it has to look like that. False: too early to tell. */
-static bool classify_workers(const struct workers *before, const struct workers *now,
+static bool classify_workers(const struct verify *v, const struct workers *now,
 			     enum reload_event *verdict, uint64_t *holds)
 {
+	const struct workers *before = &v->before;
 	struct tally t = count(before, now);
 
 	*holds = HOLDS;
@@ -93,6 +108,8 @@ static bool classify_workers(const struct workers *before, const struct workers 
 		return false;
 	if (t.old == 0 && t.fresh > 0)
 		*verdict = RELOAD_EV_ACCEPTED;
+	else if (!v->saw_new && is_stopping(v, now))
+		*verdict = RELOAD_EV_MASTER_ABSENT;
 	else if (t.fresh == 0 && t.old == before->serving_count)
 		*verdict = RELOAD_EV_REJECTED;
 	else if (t.fresh == 0 && t.old == 0)
@@ -151,7 +168,7 @@ static bool is_settled(struct verify *v, enum master_activity activity, const st
 	enum reload_event verdict;
 	uint64_t at = timing_now(), holds;
 
-	if (activity != MASTER_IDLE || !classify_workers(&v->before, now, &verdict, &holds)) {
+	if (activity != MASTER_IDLE || !classify_workers(v, now, &verdict, &holds)) {
 		v->has_verdict = false;
 		return false;
 	}
@@ -188,6 +205,7 @@ static void look(struct verify *v)
 		return;
 	}
 	master_workers(m, &now);
+	v->saw_new |= now.starting || count(&v->before, &now).fresh;
 	if (has_verdict(v, m, activity, &now, &verdict))
 		conclude(v, verdict);
 	else if (timing_now() > v->deadline)
@@ -250,6 +268,8 @@ static void look_again(struct verify *v)
 	master_workers(m, &now);
 	if (all_serve(&v->taken, &now))
 		v->on_verdict(v->ctx, RELOAD_EV_SETTLED);
+	else if (is_stopping(v, &now))
+		v->on_verdict(v->ctx, RELOAD_EV_MASTER_ABSENT);
 	else if (have_died(v, m, &now))
 		v->on_verdict(v->ctx, RELOAD_EV_DIED);
 	else

@@ -22,6 +22,7 @@ struct verify {
 	struct workers taken;  /* the new ones, which have to stay */
 	enum reload_event verdict;
 	bool has_verdict;
+	bool saw_new;      /* a worker that was started since then */
 	bool is_rebased;   /* `before` was counted again, after a reload by another program */
 	uint64_t since;    /* the verdict has been the same since then */
 	uint64_t sent;     /* the SIGHUP */
@@ -40,8 +41,8 @@ void verify_end(struct verify *v);
 
 /* Count the workers and send SIGHUP. config: nginx.conf; timeout: for a verdict. */
 int verify_send_hup(struct verify *v, const char *config, uint64_t timeout, struct err *e);
-/* on_verdict follows: ACCEPTED, REJECTED, DIED, TIMED_OUT or MASTER_ABSENT. marker: that nginx has
- * to answer with, "" = it is not asked; borrowed until then. */
+/* on_verdict follows: ACCEPTED, REJECTED, DIED, TIMED_OUT or MASTER_ABSENT (it has ended, or
+ * stops). marker: that nginx has to answer with, "" = it is not asked; borrowed until then. */
 void verify_begin(struct verify *v, const char *marker);
 /* After ACCEPTED; on_verdict follows: SETTLED, DIED or MASTER_ABSENT. */
 void verify_settle(struct verify *v);

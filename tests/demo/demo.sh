@@ -5,6 +5,7 @@
 #
 # With DEMO_ONCE set it ends by itself, with 0 only if the edit reached nginx.
 # Without, it stays up for you to play with until Ctrl-C.
+# DEMO_PORTS has the ports of ZooKeeper, nginx, blue and green; without it they are free ones.
 set -euo pipefail
 umask 022 # the daemon refuses settings that others may write
 PATH=$PATH:/usr/sbin:/sbin # nginx is there, and a user's PATH often lacks it
@@ -65,7 +66,8 @@ show() {
 	"$@" 2>&1 | sed 's/^/    /'
 }
 
-zk_port=$(free_port) web_port=$(free_port) blue_port=$(free_port) green_port=$(free_port)
+ports=${DEMO_PORTS:-$(free_port) $(free_port) $(free_port) $(free_port)}
+read -r zk_port web_port blue_port green_port <<<"$ports"
 
 say "1. A standalone ZooKeeper on 127.0.0.1:$zk_port"
 mkdir "$dir/zookeeper"
@@ -162,9 +164,10 @@ await answers_only green
 say "   after:"
 show curl -s "http://127.0.0.1:$web_port/"
 
-say "6. A bad znode is refused; if it is written all the same, it blocks nobody"
-echo '{"listen": [80]}' >oops.json
+say "6. A bad znode is refused"
+echo '{"listen": ["127.0.0.1:80"], "locations": [{"path": "/", "proxy": "shopp"}]}' >oops.json
 if show zknginxctl set sites/oops oops.json; then exit 1; fi
+say "   if it is written all the same, it blocks nobody:"
 show zknginxctl set --force sites/oops oops.json
 names_oops() { { zknginxctl status || true; } | grep -q 'sites/oops'; }
 await names_oops

@@ -43,13 +43,13 @@ void rig_host_settings(struct rig_host *h, const char *more)
 		  "zookeeper: { hosts = \"%s\"; session_timeout = \"%s\"; %s };\n"
 		  "nginx: { config = \"%s\"; pid = \"%s\"; log_directory = \"%s\";\n"
 		  "         reload_gap = \"100ms\"; %s };\n"
-		  "state: { directory = \"%s\"; };\n"
+		  "state: { directory = \"%s\"; %s };\n"
 		  "cluster: { host = \"%s\"; };\n"
 		  "snippets: { roots = [ \"%s\", \"/srv\" ]; };\n%s\n",
 		  h->hosts ?: rig_zookeeper_hosts(h->zookeeper), h->session_timeout ?: "4s",
 		  h->zookeeper_settings ?: "", h->nginx.config, h->nginx.pid_file,
-		  h->nginx.log_directory, h->nginx_settings ?: "", h->nginx.state, h->name,
-		  rig_directory(), more ?: "");
+		  h->nginx.log_directory, h->nginx_settings ?: "", h->nginx.state,
+		  h->state_settings ?: "", h->name, rig_directory(), more ?: "");
 }
 
 static const char *status_path(const struct rig_host *h)

@@ -21,6 +21,7 @@ struct rig_host {
 	const char *hosts;              /* zookeeper.hosts; NULL: those of `zookeeper` */
 	const char *zookeeper_settings; /* more of its group zookeeper; may be NULL */
 	const char *nginx_settings;     /* more of its group nginx; may be NULL */
+	const char *state_settings;     /* more of its group state; may be NULL */
 	const char *session_timeout;    /* NULL: "4s" */
 	char *log;
 	pid_t daemon;            /* 0: not started */

@@ -60,11 +60,16 @@ static void hang_up_worker(struct rig_worker *w)
 	*w = (struct rig_worker){ .fd = -1 };
 }
 
-void rig_module_close(struct rig_module *m)
+void rig_module_leave(struct rig_module *m)
 {
 	for (size_t i = 0; i < RIG_MODULE_WORKERS; i++)
 		hang_up_worker(&m->workers[i]);
 	close(m->listener);
+}
+
+void rig_module_close(struct rig_module *m)
+{
+	rig_module_leave(m);
 	unlink(m->path);
 }
 
@@ -137,6 +142,7 @@ static void read_hello(struct rig_worker *w, struct module_reader *r)
 	w->context = h.context;
 	w->pid = h.pid;
 	w->cycle = h.cycle;
+	w->nginx = h.nginx;
 }
 
 static void read_upstream(struct rig_worker *w, struct module_reader *r)
@@ -256,9 +262,8 @@ static size_t await_frame(struct rig_module *m, struct rig_worker *w, enum modul
 	return size;
 }
 
-struct module_answer rig_module_change(struct rig_module *m, struct rig_worker *w,
-				       const char *upstream, uint64_t digest,
-				       const struct module_op *ops, size_t count)
+uint32_t rig_module_post(struct rig_worker *w, const char *upstream, uint64_t digest,
+			 const struct module_op *ops, size_t count)
 {
 	static unsigned char frame[MODULE_FRAME_MAX];
 	static uint32_t id;
@@ -266,10 +271,6 @@ struct module_answer rig_module_change(struct rig_module *m, struct rig_worker *
 	const struct module_change c = {
 		++id, { upstream, strlen(upstream) }, digest, (uint32_t)count
 	};
-	struct module_answer answer;
-	struct module_reader r;
-	enum module_kind kind;
-	size_t size;
 
 	module_begin(&out, MODULE_CHANGE);
 	module_put_change(&out, &c);
@@ -277,7 +278,16 @@ struct module_answer rig_module_change(struct rig_module *m, struct rig_worker *
 		module_put_op(&out, &ops[i]);
 	assert_true(module_end(&out));
 	rig_module_send(w, frame, out.size);
-	size = await_frame(m, w, &kind);
+	return id;
+}
+
+struct module_answer rig_module_collect(struct rig_module *m, struct rig_worker *w, uint32_t id)
+{
+	struct module_answer answer;
+	struct module_reader r;
+	enum module_kind kind;
+	size_t size = await_frame(m, w, &kind);
+
 	assert_int_equal(kind, MODULE_ANSWER);
 	r = module_reader(w->in, size);
 	answer = module_get_answer(&r);
@@ -285,6 +295,13 @@ struct module_answer rig_module_change(struct rig_module *m, struct rig_worker *
 	assert_int_equal(answer.id, id);
 	take_frame(w, size);
 	return answer;
+}
+
+struct module_answer rig_module_change(struct rig_module *m, struct rig_worker *w,
+				       const char *upstream, uint64_t digest,
+				       const struct module_op *ops, size_t count)
+{
+	return rig_module_collect(m, w, rig_module_post(w, upstream, digest, ops, count));
 }
 
 static void read_server(struct rig_dump *d, struct module_reader *r)
@@ -365,8 +382,11 @@ static void say_address(int fd)
 /* One connection; stage: what the gate said when its request came that waits; -1: none waits. */
 struct client {
 	int stage;
+	uint64_t due; /* when a request is answered that only takes its time; 0: there is none */
 	struct pollfd *pollfd;
 };
+
+#define PAUSE (150 * USEC_PER_MSEC)
 
 /* False: the connection ends. A request comes in one piece. */
 static bool serve(struct client *c, int gate)
@@ -377,8 +397,10 @@ static bool serve(struct client *c, int gate)
 	if (n <= 0)
 		return false;
 	request[n] = '\0';
-	if (strstr(request, "/slow"))
+	if (strstr(request, "/slow") && gate < 2)
 		c->stage = gate;
+	else if (strstr(request, "/pause"))
+		c->due = rig_now() + PAUSE;
 	else
 		say_address(c->pollfd->fd);
 	return true;
@@ -387,6 +409,10 @@ static bool serve(struct client *c, int gate)
 /* The gate went on: to 1, and the connection is closed; or to 2, and the request is answered. */
 static bool release(struct client *c, int gate)
 {
+	if (c->due && rig_now() >= c->due) {
+		c->due = 0;
+		say_address(c->pollfd->fd);
+	}
 	if (c->stage < 0 || c->stage >= gate)
 		return true;
 	c->stage = -1;
@@ -424,7 +450,7 @@ static void serve_forever(int listener, const char *gate)
 
 	for (size_t i = 1; i < CLIENTS; i++) {
 		fds[i] = (struct pollfd){ -1, POLLIN, 0 };
-		clients[i] = (struct client){ -1, &fds[i] };
+		clients[i] = (struct client){ .stage = -1, .pollfd = &fds[i] };
 	}
 	for (;;) {
 		size_t i = 1;
@@ -437,6 +463,7 @@ static void serve_forever(int listener, const char *gate)
 		if (fds[0].revents && i < CLIENTS) {
 			fds[i].fd = accept(listener, NULL, NULL);
 			clients[i].stage = -1;
+			clients[i].due = 0;
 		}
 	}
 }
@@ -471,8 +498,8 @@ int rig_module_request(int port, const char *path, const char *source)
 	    connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
 		die("port %d: %m", port);
 	snprintf(request, sizeof(request), "GET %s HTTP/1.0\r\n\r\n", path);
-	if (send(fd, request, strlen(request), MSG_NOSIGNAL) < 0)
-		die("port %d: %m", port);
+	/* a connection that is lost already has no answer */
+	send(fd, request, strlen(request), MSG_NOSIGNAL);
 	return fd;
 }
 

@@ -22,6 +22,7 @@ struct rig_worker {
 	enum module_context context;
 	uint32_t pid;
 	uint64_t cycle;
+	uint32_t nginx;    /* 1022001: 1.22.1 */
 	unsigned char *in; /* what came and was not yet taken */
 	size_t filled, room;
 	struct module_upstream upstreams[64]; /* names are copies */
@@ -46,6 +47,8 @@ struct rig_dump {
 /* A socket that workers may connect to; modules find it by the environment of nginx. */
 void rig_module_listen(struct rig_module *m, const char *name);
 void rig_module_close(struct rig_module *m);
+/* In a child: its copies of the connections must not keep them open. */
+void rig_module_leave(struct rig_module *m);
 /* Accept, read, and see what ended; waits for some milliseconds at most. */
 void rig_module_turn(struct rig_module *m);
 
@@ -61,6 +64,11 @@ void rig_module_send(struct rig_worker *w, const void *frame, size_t size);
 struct module_answer rig_module_change(struct rig_module *m, struct rig_worker *w,
 				       const char *upstream, uint64_t digest,
 				       const struct module_op *ops, size_t count);
+/* The same in two steps, so that several changes are under way. A worker's answers are collected in
+ * the order of its changes. */
+uint32_t rig_module_post(struct rig_worker *w, const char *upstream, uint64_t digest,
+			 const struct module_op *ops, size_t count);
+struct module_answer rig_module_collect(struct rig_module *m, struct rig_worker *w, uint32_t id);
 struct rig_dump *rig_module_dump(struct rig_module *m, struct rig_worker *w, const char *upstream);
 void rig_module_dump_free(struct rig_dump *d);
 

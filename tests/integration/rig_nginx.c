@@ -27,6 +27,17 @@
 #define BINARY "/usr/sbin/nginx"
 #define STREAM_MODULE "/usr/lib/nginx/modules/ngx_stream_module.so"
 
+/* Another nginx for all tests: RIG_NGINX, and the stream module that belongs to it. */
+static const char *binary_of(const struct rig_nginx *n)
+{
+	return n->binary ?: getenv("RIG_NGINX") ?: BINARY;
+}
+
+static const char *stream_module_of(const struct rig_nginx *n)
+{
+	return n->stream_module ?: getenv("RIG_STREAM_MODULE") ?: STREAM_MODULE;
+}
+
 static pid_t orphans[64];
 static size_t orphan_count;
 
@@ -75,8 +86,8 @@ void rig_nginx_configure(const struct rig_nginx *n)
 		   "%s\n"
 		   "events {\n\tworker_connections %u;\n}\n"
 		   "http {\n",
-		   n->stream_module ?: STREAM_MODULE, n->daemon ? "on" : "off", n->pid_file,
-		   n->error_log, n->main_text ? n->main_text : "", n->connections ?: 512);
+		   stream_module_of(n), n->daemon ? "on" : "off", n->pid_file, n->error_log,
+		   n->main_text ? n->main_text : "", n->connections ?: 512);
 	if (!n->access_log || *n->access_log)
 		buf_printf(&b, "\taccess_log %s;\n", n->access_log ?: "off");
 	put_temp_paths(&b, n->root);
@@ -104,7 +115,7 @@ void rig_nginx_configure(const struct rig_nginx *n)
 struct nginx_settings rig_nginx_settings(const struct rig_nginx *n)
 {
 	return (struct nginx_settings){
-		.binary = (char *)n->binary ?: BINARY,
+		.binary = (char *)binary_of(n),
 		.config = n->config,
 		.pid = n->pid_file,
 		.test_timeout = 20 * USEC_PER_SEC,
@@ -117,14 +128,10 @@ struct nginx_settings rig_nginx_settings(const struct rig_nginx *n)
 
 static void become_nginx(const struct rig_nginx *n, pid_t parent)
 {
-	char *argv[] = { (char *)n->binary ?: (char[]){ BINARY },
-			 (char[]){ "-p" },
-			 n->root,
-			 (char[]){ "-c" },
-			 n->config,
-			 (char[]){ "-e" },
-			 n->error_log,
-			 NULL };
+	char *argv[] = {
+		(char *)binary_of(n), (char[]){ "-p" }, n->root, (char[]){ "-c" }, n->config,
+		(char[]){ "-e" },     n->error_log,     NULL
+	};
 	int out = open(n->error_log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	sigset_t none;
 

@@ -22,21 +22,29 @@ static bool read_url(struct rig_ui *u)
 	       sscanf(url, "http://127.0.0.1:%d/#token=%63[0-9a-f]", &u->port, u->token) >= 1;
 }
 
-void rig_ui_start(struct rig_ui *u, const char *settings, const char *option)
+void rig_ui_start_at(struct rig_ui *u, const char *settings, const char *options, int port)
 {
 	static unsigned count;
-	char *argv[] = { getenv("ZKNGINXCTL") ?: "build/zknginxctl",
-			 "-c",
-			 (char *)settings,
-			 "ui",
-			 "--listen",
-			 "127.0.0.1:0",
-			 (char *)option,
-			 NULL };
+	char *argv[12] = { getenv("ZKNGINXCTL") ?: (char *)"build/zknginxctl",
+			   (char *)"-c",
+			   (char *)settings,
+			   (char *)"ui",
+			   (char *)"--listen",
+			   rig_text("127.0.0.1:%d", port) };
+	char *list = rig_text("%s", options ?: "");
 
+	for (size_t i = 6; i < ARRAY_SIZE(argv) - 1; i++)
+		argv[i] = strsep(&list, " ");
+	if (!options)
+		argv[6] = NULL;
 	*u = (struct rig_ui){ .log = rig_path("ui-%u.log", count++) };
 	u->pid = rig_start(u->log, argv);
 	eventually(NULL, read_url(u));
+}
+
+void rig_ui_start(struct rig_ui *u, const char *settings, const char *options)
+{
+	rig_ui_start_at(u, settings, options, 0);
 }
 
 void rig_ui_stop(struct rig_ui *u)

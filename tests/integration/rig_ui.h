@@ -13,9 +13,11 @@ struct rig_ui {
 	char *log;
 };
 
-/* Starts it on a free port, with these settings and one more option (may be NULL), and waits for
- * its URL. */
-void rig_ui_start(struct rig_ui *u, const char *settings, const char *option);
+/* Starts it on a free port, with these settings and these options ("--open --allow-actions"; may be
+ * NULL), and waits for its URL. */
+void rig_ui_start(struct rig_ui *u, const char *settings, const char *options);
+/* … on this port. */
+void rig_ui_start_at(struct rig_ui *u, const char *settings, const char *options, int port);
 /* Ends it with SIGTERM; fails the test when it does not end well. */
 void rig_ui_stop(struct rig_ui *u);
 

@@ -201,6 +201,32 @@ void rig_upstreams_reload(void)
 		rig_module_settle(&rig_upstreams.daemon, RIG_WORKERS, rig_upstreams.cycle);
 }
 
+void rig_upstreams_kill_worker(void)
+{
+	struct rig_module *daemon = &rig_upstreams.daemon;
+	unsigned ended = daemon->ended;
+
+	if (kill((pid_t)rig_module_worker(daemon, MODULE_HTTP, 0)->pid, SIGKILL) < 0)
+		die("kill: %m");
+	eventually(NULL, (rig_module_turn(daemon),
+			  daemon->ended >= ended + 2)); /* of http and of stream */
+	rig_module_settle(daemon, RIG_WORKERS, 0);
+}
+
+const char *rig_upstreams_alert(void)
+{
+	const char *at = rig_read(rig_upstreams.nginx.error_log);
+
+	while (at && (at = strstr(at, "[alert]"))) {
+		size_t line = strcspn(at, "\n");
+
+		if (!memmem(at, line, "exited on signal 9", 18))
+			return at;
+		at += line;
+	}
+	return NULL;
+}
+
 /* --- random changes -------------------------------------------------------------------------- */
 
 unsigned rig_random(unsigned n)
@@ -290,14 +316,20 @@ static bool set_one(struct model *m, struct module_op *op)
 	return true;
 }
 
-/* The lists grow and shrink in turn, so that they pass 1, 64 and 128 servers. */
-bool model_change(struct model *m, struct module_op *op, bool grow)
+static bool try_change(struct model *m, struct module_op *op, bool grow)
 {
 	unsigned dice = rig_random(10);
 
 	if (dice < 2)
 		return set_one(m, op);
 	return (dice < 8) == grow ? add_one(m, op) : delete_one(m, op);
+}
+
+/* The lists grow and shrink in turn, so that they pass 1, 64 and 128 servers. */
+void model_change(struct model *m, struct module_op *op, bool grow)
+{
+	while (!try_change(m, op, grow))
+		;
 }
 
 /* --- what tests ask ----------------------------------------------------------------------------

@@ -48,8 +48,8 @@ uint64_t model_digest(const struct model *m);
 uint64_t model_order(const struct model *m);
 bool model_has(const struct model *m, const char *name);
 void model_fill(struct model_server *m, unsigned address);
-/* A random change of the model, and the op that makes it. False: none was made. */
-bool model_change(struct model *m, struct module_op *op, bool grow);
+/* A random change of the model, and the op that makes it. */
+void model_change(struct model *m, struct module_op *op, bool grow);
 
 /* For each test. */
 int rig_upstreams_set_up(void **state);
@@ -62,6 +62,10 @@ void rig_upstreams_start(size_t servers);
 void rig_upstreams_write(void);
 /* … and have nginx load it. */
 void rig_upstreams_reload(void);
+/* Kill a worker, and wait until another one has taken its place. */
+void rig_upstreams_kill_worker(void);
+/* The first alert in nginx's log, but for workers that were killed; NULL: none. */
+const char *rig_upstreams_alert(void);
 /* Connections to all servers of an upstream. */
 unsigned rig_upstreams_conns(const struct model *m);
 /* One op, sent to a worker. */

@@ -243,6 +243,25 @@ void rig_zk_create_ephemeral(struct rig_zk *c, const char *path, const char *dat
 	create(c, path, data, size_of(data), ZOO_EPHEMERAL);
 }
 
+#define MANY 200
+
+void rig_zk_create_many(struct rig_zk *c, const struct rig_zk_new *list, size_t count)
+{
+	static zoo_op_result_t results[MANY];
+	static zoo_op_t ops[MANY];
+
+	for (size_t done = 0; done < count;) {
+		int n = 0;
+
+		for (; n < MANY && done < count; n++, done++)
+			zoo_create_op_init(&ops[n], list[done].path, list[done].data,
+					   size_of(list[done].data), &ZOO_OPEN_ACL_UNSAFE,
+					   list[done].ephemeral ? ZOO_EPHEMERAL : 0, NULL, 0);
+		check(persist(zoo_multi(c->handle, n, ops, results)), "create",
+		      list[done - 1].path);
+	}
+}
+
 void rig_zk_set(struct rig_zk *c, const char *path, const char *data)
 {
 	rig_zk_set_bytes(c, path, data, strlen(data));

@@ -69,6 +69,12 @@ void rig_zk_auth(struct rig_zk *c, const char *scheme, const char *credentials);
 /* Missing parents are created, empty and persistent. data may be NULL. */
 void rig_zk_create(struct rig_zk *c, const char *path, const char *data);
 void rig_zk_create_ephemeral(struct rig_zk *c, const char *path, const char *data);
+struct rig_zk_new {
+	const char *path, *data;
+	bool ephemeral;
+};
+/* All of them, whose parents are there or stand before them, in large transactions. */
+void rig_zk_create_many(struct rig_zk *c, const struct rig_zk_new *list, size_t count);
 /* Creates the znode when it is missing. */
 void rig_zk_set(struct rig_zk *c, const char *path, const char *data);
 void rig_zk_set_bytes(struct rig_zk *c, const char *path, const char *data, size_t size);

@@ -232,6 +232,29 @@ static void a_restart_of_the_daemon_keeps_a_failing_server_out(void **state UNUS
 	assert_int_equal(rig_nginx_reloads(&host.nginx), reloads);
 }
 
+/* The znodes stay the same while checks make generations. */
+static void generations_of_checks_have_the_last_good_forms(void **state UNUSED)
+{
+	char *output;
+
+	host.state_settings = "keep = 1;";
+	rig_host_settings(&host, NULL);
+	start(FAST);
+	eventually(NULL, all_pass());
+	assert_out_and_in(BACKEND_FAILS, "answers with status 500");
+	rig_backend_set(backends, 1, BACKEND_FAILS);
+	eventually(NULL, is_down(1) && rig_host_is(&host, "applied"));
+	assert_int_equal(rig_host_run(&host, &output, "--dry-run", NULL), 0);
+	assert_null(strstr(output, "@@"));
+	rig_host_stop_daemon(&host, SIGKILL);
+	set_policy("{\"balance\":\"unheard of\"}");
+	rig_host_start_daemon(&host);
+	eventually(NULL, rig_host_has_problem(&host, CONFIG "/upstreams/app", "field", "previous",
+					      "is not round_robin"));
+	assert_true(is_down(1) && is_up(0));
+	assert_int_equal(rig_nginx_get(port, "/", NULL, NULL), 200);
+}
+
 /* --- TLS -------------------------------------------------------------------------------------- */
 
 static void servers_with_tls_are_checked_over_tls(void **state UNUSED)
@@ -346,6 +369,7 @@ int main(void)
 		TEST(when_more_than_half_fail_all_stay_in_use),
 		TEST(a_removed_server_is_not_checked_any_more),
 		TEST(a_restart_of_the_daemon_keeps_a_failing_server_out),
+		TEST(generations_of_checks_have_the_last_good_forms),
 		TEST(servers_with_tls_are_checked_over_tls),
 		TEST(the_status_and_the_command_say_what_was_found),
 		TEST(a_zone_grows_with_a_reload),

@@ -131,7 +131,7 @@ static void a_host_that_is_well_has_no_error(void **state UNUSED)
 		"clock",        "nginx",     "master",       "state-directory", "space",
 		"live",         "sandbox",   "nginx-conf",   "include",         "shutdown-timeout",
 		"default-site", "ports",     "certificates", "daemon",          "state",
-		"version",      "member"
+		"version",      "module",    "member"
 	};
 
 	run(0);
@@ -141,7 +141,7 @@ static void a_host_that_is_well_has_no_error(void **state UNUSED)
 	says("skipped", "zookeeper-data", "");
 	says("warning", "acl", "every client that reaches ZooKeeper can change /nginx/config");
 	assert_non_null(strstr(last.out, "setAcl -R /nginx auth::cdrwa"));
-	assert_non_null(strstr(last.out, "22 ok, 1 warning, 0 errors, 2 skipped"));
+	assert_non_null(strstr(last.out, "23 ok, 1 warning, 0 errors, 3 skipped"));
 	assert_string_equal(last.err, "");
 }
 
@@ -167,7 +167,7 @@ static void the_json_is_a_list_of_results(void **state UNUSED)
 
 	rig_ctl_assert_code(&r, 0);
 	list = rig_ctl_json(&r);
-	assert_int_equal(json_array_size(list), 25);
+	assert_int_equal(json_array_size(list), 27);
 	json_array_foreach(list, i, item)
 	{
 		const char *level = json_string_value(json_object_get(item, "level"));

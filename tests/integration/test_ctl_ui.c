@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -97,6 +98,11 @@ static void only_its_paths_and_methods_exist(void **state)
 	reply = rig_ui_ask(&u, "HEAD", "/", "", NULL);
 	assert_int_equal(rig_ui_status(reply), 200);
 	assert_string_equal(rig_ui_body(reply), "");
+	for (int i = 0; i < 40; i++) { /* none of them stays open, or there were too many */
+		reply = rig_ui_ask(&u, "HEAD", "/events", "", NULL);
+		assert_int_equal(rig_ui_status(reply), 200);
+		assert_string_equal(rig_ui_body(reply), "");
+	}
 	rig_ui_stop(&u);
 }
 
@@ -402,6 +408,33 @@ static void actions_on_another_address_than_loopback_are_refused(void **state)
 	assert_says(r.err, "in use");
 }
 
+/* A diff waits for ZooKeeper, which is away; so do as many as a page may run. */
+static void what_only_reads_leaves_a_place_for_actions(void **state UNUSED)
+{
+	char *settings = rig_path("away.conf");
+	struct rig_page reading[8], acting;
+	struct rig_ui u;
+
+	rig_write(settings, "zookeeper: { hosts = \"127.0.0.1:%d\"; };\n", rig_port());
+	rig_ui_start(&u, settings, ACTIONS);
+	for (size_t i = 0; i < ARRAY_SIZE(reading); i++) {
+		reading[i] = (struct rig_page){ .fd = rig_ui_connect(&u) };
+		dprintf(reading[i].fd, "GET /diff?old=%064d HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n",
+			0);
+	}
+	eventually(NULL, rig_page_shows(&reading[7], 0, "503"));
+	acting = (struct rig_page){ .fd = rig_ui_connect(&u) };
+	dprintf(acting.fd,
+		"POST /action HTTP/1.0\r\nHost: 127.0.0.1:%d\r\nOrigin: http://127.0.0.1:%d\r\n%s"
+		"X-Zknginx-Token: %s\r\nContent-Length: %zu\r\n\r\n%s",
+		u.port, u.port, TYPE, u.token, strlen(PAUSE), PAUSE);
+	eventually(NULL, rig_page_shows(&acting, 0, "\"code\":3"));
+	for (size_t i = 0; i < ARRAY_SIZE(reading); i++)
+		rig_page_close(&reading[i]);
+	rig_page_close(&acting);
+	rig_ui_stop(&u);
+}
+
 /* --- what the actions do ---------------------------------------------------------------------- */
 
 static void assert_done(const struct rig_ui *u, const char *body)
@@ -525,6 +558,74 @@ static void a_refusal_is_answered_with_the_words_of_the_command(void **state)
 	rig_ui_stop(&u);
 }
 
+/* --- the browser ------------------------------------------------------------------------------ */
+
+/* The only program in $PATH, if there is one: xdg-open, which notes what it is given. */
+static char *only_xdg_open(const char *script)
+{
+	static unsigned count;
+	char *directory = rig_path("bin-%u", count++), *path = rig_text("%s/xdg-open", directory);
+
+	assert_int_equal(mkdir(directory, 0755), 0);
+	if (script) {
+		rig_write(path, "#!/bin/sh\nprintf %%s \"$1\" >%s/given\n%s\n", directory, script);
+		assert_int_equal(chmod(path, 0755), 0);
+	}
+	setenv("PATH", directory, 1);
+	return rig_text("%s/given", directory);
+}
+
+static bool is_given(const char *file, const char *text)
+{
+	const char *given = rig_read(file);
+
+	return given && strstr(given, text);
+}
+
+static void a_browser_is_given_the_url_and_no_command_line_the_token(void **state)
+{
+	CLEANUP(freep) char *path = xstrdup(getenv("PATH"));
+	struct stat st;
+	struct rig_ui u;
+	const char *file;
+	char *given = only_xdg_open("exit 0");
+
+	start_ui(&u, *state, "--open");
+	eventually(NULL, is_given(given, rig_text("http://127.0.0.1:%d/", u.port)));
+	rig_ui_stop(&u);
+	given = only_xdg_open("exit 0");
+	start_ui(&u, *state, "--open " ACTIONS);
+	eventually(NULL, is_given(given, ".html"));
+	file = rig_read(given);
+	assert_says_not(file, u.token);
+	assert_int_equal(stat(file, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_says(rig_read(file), rig_text("http://127.0.0.1:%d/#token=%s\"", u.port, u.token));
+	rig_ui_stop(&u);
+	assert_int_equal(access(file, F_OK), -1);
+	setenv("PATH", path, 1);
+}
+
+static void without_a_browser_the_command_says_so_and_serves(void **state)
+{
+	static const struct {
+		const char *script, *words;
+	} table[] = { { NULL, "xdg-open is not installed" },
+		      { "exit 3", "xdg-open has found none" } };
+	CLEANUP(freep) char *path = xstrdup(getenv("PATH"));
+	struct rig_ui u;
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		only_xdg_open(table[i].script);
+		start_ui(&u, *state, "--open");
+		eventually(NULL, is_given(u.log, table[i].words));
+		assert_says(rig_read(u.log), "open the URL by hand");
+		assert_int_equal(rig_ui_status(rig_ui_get(&u, "/")), 200);
+		rig_ui_stop(&u);
+	}
+	setenv("PATH", path, 1);
+}
+
 /* --- clients that do not behave --------------------------------------------------------------- */
 
 /* They send a byte now and then, so none of them is silent for long enough to be disconnected. */
@@ -628,11 +729,14 @@ int main(void)
 		rollout_test(an_action_needs_the_origin_the_type_and_the_token),
 		rollout_test(a_read_only_page_cannot_act),
 		rollout_test(what_is_no_action_starts_no_command),
+		rollout_test(what_only_reads_leaves_a_place_for_actions),
 		rollout_test(actions_on_another_address_than_loopback_are_refused),
 		calm_test(the_rollout_is_steered_from_the_page),
 		calm_test(an_old_revision_is_written_back_from_the_page),
 		calm_test(servers_are_drained_and_confirmed_from_the_page),
 		calm_test(a_refusal_is_answered_with_the_words_of_the_command),
+		rollout_test(a_browser_is_given_the_url_and_no_command_line_the_token),
+		rollout_test(without_a_browser_the_command_says_so_and_serves),
 		rollout_test(half_requests_that_never_end_leave_a_place_for_others),
 		rollout_test(too_many_pages_are_refused_and_a_closed_one_makes_room),
 		rollout_test(it_ends_at_once_with_pages_open_and_a_command_running),

@@ -333,6 +333,61 @@ static void a_master_killed_during_the_reload_defers_it(void **state UNUSED)
 	assert_true(rig_nginx_says(port, "two"));
 }
 
+/* A client that still owes the rest of its request: its worker does not end for some seconds when
+ * nginx stops gracefully. */
+static int begin_request(int port)
+{
+	static const char head[] = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n";
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons((uint16_t)port),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char answer[1024];
+
+	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	assert_true(send(fd, head, strlen(head), MSG_NOSIGNAL) > 0);
+	assert_true(recv(fd, answer, sizeof(answer), 0) > 0);
+	return fd;
+}
+
+/* It serves what is published when it is started again. */
+static void end_and_start(int port, int client)
+{
+	close(client);
+	rig_nginx_stop(&r.nginx);
+	rig_nginx_start(&r.nginx);
+	eventually(r.loop, rig_nginx_says(port, "two"));
+}
+
+static void an_nginx_that_stops_gracefully_refuses_nothing(void **state UNUSED)
+{
+	int port = rig_port(), client;
+
+	put_first(port);
+	client = begin_request(port);
+	kill(r.nginx.pid, SIGQUIT);
+	eventually(r.loop, newest_worker() == 0);
+	rig_deploy_expect(&r, DEPLOY_DEFERRED, rig_deploy_put(&r, rig_bundle_saying(port, "two")));
+	assert_non_null(strstr(r.message, "nginx is stopping"));
+	assert_int_equal(stage_live(r.stage), 2);
+	end_and_start(port, client);
+}
+
+static void an_nginx_that_stops_soon_after_the_reload_defers_it(void **state UNUSED)
+{
+	int port = rig_port(), client;
+
+	put_first(port);
+	rig_deploy_begin(&r, rig_bundle_saying(port, "two"));
+	eventually(r.loop, deploy_state(r.deploy) == RELOAD_SETTLING);
+	eventually(NULL, rig_nginx_says(port, "two"));
+	client = begin_request(port);
+	kill(r.nginx.pid, SIGQUIT);
+	rig_deploy_expect(&r, DEPLOY_DEFERRED, rig_deploy_end(&r));
+	assert_int_equal(stage_live(r.stage), 2);
+	end_and_start(port, client);
+}
+
 /* Another program reloads all the time. */
 static void reloads_of_others_do_not_disturb_a_deployment(void **state UNUSED)
 {
@@ -506,6 +561,8 @@ int main(void)
 		TEST(a_reload_without_a_result_is_unknown_and_not_reverted,
 		     rig_deploy_setup_running),
 		TEST(a_master_killed_during_the_reload_defers_it, rig_deploy_setup_running),
+		TEST(an_nginx_that_stops_gracefully_refuses_nothing, rig_deploy_setup_running),
+		TEST(an_nginx_that_stops_soon_after_the_reload_defers_it, rig_deploy_setup_running),
 		TEST(reloads_of_others_do_not_disturb_a_deployment, rig_deploy_setup_running),
 		TEST(a_deployment_waits_for_an_upgrade_of_the_binary, open_detached),
 		TEST(a_daemon_that_ends_in_any_state_leaves_the_next_one_able_to_go_on,

@@ -103,6 +103,21 @@ static int connect_raw(void)
 	return fd;
 }
 
+/* … which fails when there is no room in the line. */
+static int connect_soon(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_port = htons((uint16_t)port),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct timeval patience = { .tv_sec = 10 };
+
+	assert_true(fd >= 0);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	return fd;
+}
+
 static void a_scrape_gets_the_metrics_of_now(void **state UNUSED)
 {
 	char *reply = scrape("/metrics", NULL, NULL);
@@ -208,6 +223,58 @@ static void half_requests_that_never_end_leave_a_place_for_others(void **state U
 	eventually(loop, trickle_until(crowd, ARRAY_SIZE(crowd), honest, &status));
 	assert_int_equal(status, 200);
 	close(honest);
+	for (size_t i = 0; i < ARRAY_SIZE(crowd); i++)
+		close(crowd[i]);
+}
+
+/* All at once, before the server has seen the first one; then an honest one, which waits in line.
+ */
+static void a_crowd_that_comes_at_once_delays_nobody(void **state UNUSED)
+{
+	static const char half[] = "GET /metrics HTTP/1.1\r\nX: ",
+			  whole[] = "GET /metrics HTTP/1.0\r\n\r\n";
+	int crowd[200], honest, status = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(crowd); i++) {
+		crowd[i] = connect_soon();
+		send(crowd[i], half, sizeof(half) - 1, MSG_NOSIGNAL);
+	}
+	honest = connect_soon();
+	assert_int_equal(send(honest, whole, sizeof(whole) - 1, MSG_NOSIGNAL), sizeof(whole) - 1);
+	eventually(loop, answers(honest, &status));
+	assert_int_equal(status, 200);
+	close(honest);
+	for (size_t i = 0; i < ARRAY_SIZE(crowd); i++)
+		close(crowd[i]);
+}
+
+static bool has_ended(int fd)
+{
+	char byte;
+
+	return recv(fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 0;
+}
+
+/* The oldest connection of all, but it is used. */
+static void a_client_that_sends_requests_is_not_shut_down_for_silent_ones(void **state UNUSED)
+{
+	static const char request[] = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
+	int used = connect_raw(), crowd[40], status = 0;
+	char reply[1024];
+
+	for (size_t i = 0; i < ARRAY_SIZE(crowd); i++) {
+		send(used, request, sizeof(request) - 1, MSG_NOSIGNAL);
+		status = 0;
+		eventually(loop, answers(used, &status));
+		assert_int_equal(status, 200);
+		while (recv(used, reply, sizeof(reply), MSG_DONTWAIT) > 0)
+			;
+		crowd[i] = connect_raw();
+		rig_turns(loop, 3);
+	}
+	eventually(loop, has_ended(crowd[0]));
+	assert_false(has_ended(used));
+	close(used);
 	for (size_t i = 0; i < ARRAY_SIZE(crowd); i++)
 		close(crowd[i]);
 }
@@ -340,6 +407,11 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(
 			half_requests_that_never_end_leave_a_place_for_others, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_crowd_that_comes_at_once_delays_nobody, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_client_that_sends_requests_is_not_shut_down_for_silent_ones, set_up,
+			tear_down),
 		cmocka_unit_test_setup_teardown(a_silent_client_is_disconnected, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_address_in_use_is_an_error_that_names_it, set_up,
 						tear_down),

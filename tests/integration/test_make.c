@@ -181,6 +181,8 @@ static void the_command_and_its_completion_are_installed_where_users_have_them(v
 		"/usr/share/bash-completion/completions/zknginxctl",
 		"/usr/share/zsh/vendor-completions/_zknginxctl",
 		"/usr/share/fish/vendor_completions.d/zknginxctl.fish",
+		"/usr/share/zknginx/prometheus/alerts.yml",
+		"/usr/share/zknginx/grafana/zknginx.json",
 	};
 	static const char *const local[] = {
 		"/usr/local/sbin/zknginxd",
@@ -196,6 +198,16 @@ static void the_command_and_its_completion_are_installed_where_users_have_them(v
 	assert_installed(local, ARRAY_SIZE(local), true);
 	make_for_a_package("uninstall", "PREFIX=/usr/local");
 	assert_installed(local, ARRAY_SIZE(local), false);
+}
+
+/* What nginx loads is installed by a goal of its own. */
+static void installing_the_daemon_leaves_nginx_alone(void **state UNUSED)
+{
+	static const char *const files[] = { "/etc/nginx", "/usr/lib/nginx" };
+
+	make_for_a_package("install", "PREFIX=/usr");
+	assert_installed(files, ARRAY_SIZE(files), false);
+	make_for_a_package("uninstall", "PREFIX=/usr");
 }
 
 static int clean(void **state UNUSED)
@@ -216,6 +228,7 @@ int main(void)
 		cmocka_unit_test(the_hosts_own_policy_for_services_is_put_back),
 		cmocka_unit_test(
 			the_command_and_its_completion_are_installed_where_users_have_them),
+		cmocka_unit_test(installing_the_daemon_leaves_nginx_alone),
 	};
 
 	return cmocka_run_group_tests_name("make", tests, NULL, clean);

@@ -10,6 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
+#include <zknginx/buf.h>
 #include <zknginx/err.h>
 
 #include "rig_host.h"
@@ -104,6 +107,44 @@ static void promtool_accepts_the_alerting_rules_and_their_tests(void **state UNU
 	assert_promtool("promtool test rules conf/prometheus/alerts_test.yml 2>&1");
 }
 
+/* A query of the dashboard as the expression of a rule; Grafana's intervals become five minutes. */
+static void put_rule(struct buf *rules, size_t number, const char *query)
+{
+	buf_printf(rules, "  - record: query:%zu\n    expr: >-\n      ", number);
+	while (*query) {
+		size_t plain = strcspn(query, "$");
+
+		buf_put(rules, query, plain);
+		query += plain;
+		if (strncmp(query, "$__", 3) == 0) {
+			buf_puts(rules, "5m");
+			query += 3 + strspn(query + 3, "abcdefghijklmnopqrstuvwxyz_");
+		} else if (*query) {
+			buf_putc(rules, *query++);
+		}
+	}
+	buf_putc(rules, '\n');
+}
+
+static void promtool_can_read_each_query_of_the_dashboard(void **state UNUSED)
+{
+	json_auto_t *dashboard = json_load_file("conf/grafana/zknginx.json", 0, NULL);
+	CLEANUP(buf_fini) struct buf rules = BUF_INIT;
+	const json_t *panel, *target;
+	size_t i, t, count = 0;
+
+	assert_non_null(dashboard);
+	buf_puts(&rules, "groups:\n- name: dashboard\n  rules:\n");
+	json_array_foreach(json_object_get(dashboard, "panels"), i, panel)
+	{
+		json_array_foreach(json_object_get(panel, "targets"), t, target) put_rule(
+			&rules, count++, json_string_value(json_object_get(target, "expr")));
+	}
+	assert_true(count > 30);
+	rig_write(rig_path("rules.yml"), "%s", buf_str(&rules));
+	assert_promtool(rig_text("promtool check rules %s 2>&1", rig_path("rules.yml")));
+}
+
 static void
 the_log_and_the_status_say_what_caused_a_deployment_and_how_long_it_took(void **state UNUSED)
 {
@@ -174,6 +215,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(promtool_finds_nothing_wrong_with_the_metrics),
 		cmocka_unit_test(promtool_accepts_the_alerting_rules_and_their_tests),
+		cmocka_unit_test(promtool_can_read_each_query_of_the_dashboard),
 		TEST(the_log_and_the_status_say_what_caused_a_deployment_and_how_long_it_took),
 		TEST(a_change_of_which_nginx_refuses_a_part_is_traced_until_the_rest_is_served),
 		TEST(a_host_is_ready_as_long_as_its_nginx_serves),

@@ -16,25 +16,48 @@
 
 #define WORKERS RIG_WORKERS
 #define KEYS 150
+#define DRAWS 20 /* requests where no key decides */
 #define ROUND 60 /* changes of an upstream between two reloads */
 
 /* --- changes ---------------------------------------------------------------------------------- */
 
-static void change(struct model *m, bool grow)
+struct posted {
+	struct rig_worker *w;
+	uint32_t id;
+};
+
+static struct posted post(struct model *m, bool grow)
 {
 	struct rig_worker *w =
 		rig_module_worker(&rig_upstreams.daemon, m->context, rig_random(WORKERS));
 	uint64_t digest = model_digest(m);
-	struct module_answer answer;
 	struct module_op op;
 
-	if (!model_change(m, &op, grow))
-		return;
-	answer = rig_module_change(&rig_upstreams.daemon, w, m->name, digest, &op, 1);
+	model_change(m, &op, grow);
+	return (struct posted){ w, rig_module_post(w, m->name, digest, &op, 1) };
+}
+
+static void collect(const struct model *m, struct posted p)
+{
+	struct module_answer answer = rig_module_collect(&rig_upstreams.daemon, p.w, p.id);
+
 	if (answer.result != MODULE_DONE)
 		fail_msg("%s: %s", m->name, module_result_text(answer.result));
 	assert_int_equal(answer.done, 1);
 	assert_true(answer.digest == model_digest(m));
+}
+
+/* Changes of each upstream. */
+static void change_all(bool grow, unsigned changes)
+{
+	struct posted posted[ARRAY_SIZE(rig_models)];
+
+	while (changes--) {
+		for (size_t i = 0; i < ARRAY_SIZE(rig_models); i++)
+			posted[i] = post(&rig_models[i], grow);
+		for (size_t i = 0; i < ARRAY_SIZE(rig_models); i++)
+			collect(&rig_models[i], posted[i]);
+	}
 }
 
 static const char *ask(const struct model *m, unsigned key)
@@ -87,7 +110,7 @@ static void put_answers(struct buf *b, const struct model *m)
 
 	for (size_t i = 0; i < m->count; i++)
 		any = any || !m->servers[i].s.down;
-	for (unsigned key = 0; any && key < KEYS; key++) {
+	for (unsigned key = 0; any && key < (m->keyed ? KEYS : DRAWS); key++) {
 		const char *answer = ask(m, key);
 
 		if (!may_answer(m, answer))
@@ -153,11 +176,9 @@ static void one_round(bool grow, unsigned changes)
 {
 	char *live[ARRAY_SIZE(rig_models)], *reloaded;
 
-	for (size_t i = 0; i < ARRAY_SIZE(rig_models); i++) {
-		for (unsigned n = 0; n < changes; n++)
-			change(&rig_models[i], grow);
+	change_all(grow, changes);
+	for (size_t i = 0; i < ARRAY_SIZE(rig_models); i++)
 		live[i] = describe(&rig_models[i]);
-	}
 	rig_upstreams_reload();
 	for (size_t i = 0; i < ARRAY_SIZE(rig_models); i++) {
 		assert_hello(&rig_models[i]);
@@ -181,7 +202,7 @@ static void any_changes_give_what_a_reload_of_the_same_text_gives(void **state U
 	for (size_t i = 0; i < ARRAY_SIZE(rig_models); i++)
 		assert_hello(&rig_models[i]);
 	for (bool grow = true; left; grow = !grow) {
-		unsigned now = left < 4 * ROUND ? left < ROUND ? left : ROUND : 4 * ROUND;
+		unsigned now = left < 1000 ? left < ROUND ? left : ROUND : 1000;
 
 		one_round(grow, now);
 		left -= now;
@@ -291,6 +312,31 @@ static void a_full_zone_refuses_servers_until_others_left(void **state UNUSED)
 		MODULE_DONE);
 }
 
+/* The texts of nginx have no room for longer ones. */
+static void servers_with_longer_names_take_the_place_of_those_that_left(void **state UNUSED)
+{
+	struct model *m = &rig_models[0];
+	struct rig_dump *d;
+	uint64_t digest;
+	char name[32];
+
+	rig_upstreams_start(40);
+	digest = model_digest(m);
+	for (unsigned i = 0; i < 39; i++) {
+		struct module_op op = { .verb = MODULE_DELETE,
+					.server.name = module_text_of(m->servers[i].name) };
+
+		digest = rig_upstreams_try("rr", digest, op).digest;
+		snprintf(name, sizeof(name), "127.100.100.%u:30000", 100 + i);
+		digest = rig_upstreams_try("rr", digest, rig_upstreams_add_op(name, "")).digest;
+	}
+	d = rig_module_dump(&rig_upstreams.daemon,
+			    rig_module_worker(&rig_upstreams.daemon, MODULE_HTTP, 0), "rr");
+	assert_int_equal(d->lists.number, 40);
+	assert_int_equal(d->lists.entries, 40);
+	rig_module_dump_free(d);
+}
+
 static void assert_as_reloaded(const struct model *m)
 {
 	char *live = describe(m), *reloaded;
@@ -357,30 +403,13 @@ static void nginx_serves_without_a_daemon_and_greets_one_that_comes(void **state
 
 static void a_worker_that_was_killed_is_followed_by_one_that_knows_the_changes(void **state UNUSED)
 {
-	struct rig_worker *w;
-	unsigned ended;
-
 	rig_upstreams.seed = 7;
 	rig_upstreams_start(3);
-	for (size_t i = 0; i < ARRAY_SIZE(rig_models); i++) {
-		for (unsigned n = 0; n < 30; n++)
-			change(&rig_models[i], true);
-	}
-	w = rig_module_worker(&rig_upstreams.daemon, MODULE_HTTP, 0);
-	ended = rig_upstreams.daemon.ended;
-	assert_int_equal(kill((pid_t)w->pid, SIGKILL), 0);
-	eventually(NULL,
-		   (rig_module_turn(&rig_upstreams.daemon), rig_upstreams.daemon.ended > ended));
-	rig_module_settle(&rig_upstreams.daemon, WORKERS, 0);
-	w = NULL;
-	for (size_t i = 0; i < ARRAY_SIZE(rig_models); i++) {
-		char *live;
-
-		w = rig_module_worker(&rig_upstreams.daemon, rig_models[i].context, 0);
-		live = describe(&rig_models[i]);
-		free(live);
-		change(&rig_models[i], false);
-	}
+	change_all(true, 30);
+	rig_upstreams_kill_worker();
+	for (size_t i = 0; i < ARRAY_SIZE(rig_models); i++)
+		free(describe(&rig_models[i]));
+	change_all(false, 1);
 	one_round(true, 5);
 }
 
@@ -401,6 +430,28 @@ static void a_server_that_is_listed_twice_leaves_its_upstream_to_reloads(void **
 	assert_int_equal(rig_nginx_get(rig_upstreams.http, "/rr", NULL, NULL), 200);
 }
 
+/* RIG_NGINX=… for another nginx than the installed one, with the modules that were built for it. */
+static void a_newer_nginx_than_is_known_is_left_to_reloads(void **state UNUSED)
+{
+	const struct rig_worker *w;
+
+	rig_upstreams_start(2);
+	w = rig_module_worker(&rig_upstreams.daemon, MODULE_HTTP, 0);
+	if (w->nginx < 1027003)
+		skip();
+	for (size_t i = 0; i < ARRAY_SIZE(rig_models); i++) {
+		const struct model *m = &rig_models[i];
+
+		w = rig_module_worker(&rig_upstreams.daemon, m->context, 0);
+		assert_int_equal(rig_module_upstream(w, m->name)->reason, MODULE_UNKNOWN_NGINX);
+		assert_true(*ask(m, 1));
+	}
+	assert_int_equal(rig_upstreams_try("rr", 0, rig_upstreams_add_op("10.0.0.1:80", "")).result,
+			 MODULE_NOT_DYNAMIC);
+	rig_upstreams_reload();
+	assert_true(*ask(&rig_models[0], 1));
+}
+
 #define TEST(name)                                                                                 \
 	cmocka_unit_test_setup_teardown(name, rig_upstreams_set_up, rig_upstreams_tear_down)
 
@@ -411,11 +462,13 @@ int main(void)
 		TEST(a_change_that_cannot_be_made_changes_nothing),
 		TEST(a_malformed_change_is_refused_whole_and_nonsense_ends_the_connection),
 		TEST(a_full_zone_refuses_servers_until_others_left),
+		TEST(servers_with_longer_names_take_the_place_of_those_that_left),
 		TEST(the_only_server_is_single_unless_there_is_a_backup),
 		TEST(servers_of_each_kind_of_address_give_what_a_reload_gives),
 		TEST(nginx_serves_without_a_daemon_and_greets_one_that_comes),
 		TEST(a_worker_that_was_killed_is_followed_by_one_that_knows_the_changes),
 		TEST(a_server_that_is_listed_twice_leaves_its_upstream_to_reloads),
+		TEST(a_newer_nginx_than_is_known_is_left_to_reloads),
 	};
 
 	return cmocka_run_group_tests_name("module", tests, NULL, NULL);

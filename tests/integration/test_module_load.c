@@ -1,17 +1,18 @@
 /*
  * Requests while the modules of nginx change servers: those that are on a server that goes, and
- * those of clients that never stop. MODULE_STORM=6250 for 100,000 changes in place of 2,400.
+ * those of clients that never stop, while nginx is reloaded, its workers are killed, and the daemon
+ * ends. MODULE_STORM=6250 for 100,000 changes in place of 2,400.
  */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <zknginx/buf.h>
 
+#include "rig_clients.h"
 #include "rig_upstreams.h"
 
 #define WORKERS RIG_WORKERS
@@ -109,35 +110,141 @@ static void a_request_of_random_outlives_its_server(void **state UNUSED)
 	a_request_outlives(&rig_models[8]);
 }
 
+/* --- another try after a change -------------------------------------------------------------- */
+
+/* The server that the only request of this upstream is on. */
+static struct module_text busy_server(const struct model *m)
+{
+	struct rig_worker *w = rig_module_worker(&rig_upstreams.daemon, m->context, 0);
+	struct rig_dump *d = rig_module_dump(&rig_upstreams.daemon, w, m->name);
+	struct module_text name = { NULL, 0 };
+
+	for (size_t i = 0; i < m->count; i++) {
+		if (i < d->count && d->conns[i])
+			name = module_text_of(m->servers[i].name);
+	}
+	rig_module_dump_free(d);
+	assert_non_null(name.data);
+	return name;
+}
+
+static bool has_answer(int fd)
+{
+	char byte;
+
+	return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
+}
+
+/* A request is on a server that is removed. Then that server ends the connection. */
+static void a_request_loses_its_server(const struct model *m)
+{
+	struct module_op op = { .verb = MODULE_DELETE };
+	const char *head, *body;
+	char path[64];
+	int flight;
+
+	snprintf(path, sizeof(path), "/%s/slow?k=1", m->name);
+	rig_write(rig_upstreams.gate, "0");
+	flight = rig_module_request(rig_upstreams.http, path, "127.0.0.1");
+	eventually(NULL, rig_upstreams_conns(m) == 1);
+	op.server.name = busy_server(m);
+	assert_int_equal(rig_upstreams_try(m->name, model_digest(m), op).result, MODULE_DONE);
+	assert_int_equal(rig_upstreams_conns(m), 0);
+	rig_write(rig_upstreams.gate, "1");
+	eventually(NULL, rig_upstreams_conns(m) == 1 || has_answer(flight));
+	rig_write(rig_upstreams.gate, "2");
+	body = rig_module_answer(flight, &head);
+	if (strncmp(head, "HTTP/1.1 200", 12) != 0 || !*body ||
+	    strncmp(body, op.server.name.data, strlen(body)) == 0)
+		fail_msg("%s: removed %s, answer %s", m->name, op.server.name.data, head);
+	eventually(NULL, rig_upstreams_conns(m) == 0);
+}
+
+static void every_request_loses_its_server(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rig_models); i++) {
+		if (rig_models[i].context == MODULE_HTTP)
+			a_request_loses_its_server(&rig_models[i]);
+	}
+}
+
+/* nginx allows an only server no other try; this request began when there were two. */
+static void a_request_goes_on_to_the_only_server_that_stays(void **state UNUSED)
+{
+	rig_upstreams_start(2);
+	every_request_loses_its_server();
+}
+
+/* What was tried is not what now has its place in the list. */
+static void a_request_goes_on_to_a_server_that_moved_to_the_place_of_its_own(void **state UNUSED)
+{
+	rig_upstreams_prepare(3);
+	for (size_t i = 0; i < ARRAY_SIZE(rig_models); i++) {
+		rig_models[i].servers[0].s.weight = 100;
+		rig_models[i].servers[2].s.down = true;
+	}
+	rig_upstreams_write();
+	rig_nginx_start(&rig_upstreams.nginx);
+	rig_upstreams.cycle = rig_module_settle(&rig_upstreams.daemon, WORKERS, 0);
+	every_request_loses_its_server();
+}
+
 /* --- a storm --------------------------------------------------------------------------------- */
 
 #define CLIENTS 4
 
-struct tally {
-	unsigned long requests, failures;
-	char failure[300];
+/* What a zone had when nginx made it, and the most since then. */
+struct past {
+	uint32_t memory;
+	size_t servers, most;
+};
+
+static struct past pasts[ARRAY_SIZE(rig_models)];
+static unsigned long done; /* changes */
+
+/* A change that is under way. */
+struct posted {
+	struct rig_worker *w;
+	uint32_t id;
 };
 
 /* One of six servers refuses connections. The first one never does, and stays. */
-static void change_in_storm(struct model *m, bool grow)
+static struct posted post_in_storm(struct model *m, bool grow)
 {
-	struct model_server first = m->servers[0];
-	struct module_op op;
-	struct module_answer a;
 	struct rig_worker *w =
 		rig_module_worker(&rig_upstreams.daemon, m->context, rig_random(WORKERS));
-	struct model before = *m;
-	uint64_t digest = model_digest(m);
+	const struct model before = *m;
+	struct module_op op;
 
-	if (!model_change(m, &op, grow))
-		return;
-	if (strcmp(m->servers[0].name, first.name) != 0 || m->servers[0].s.down) {
+	model_change(m, &op, grow);
+	while (strcmp(m->servers[0].name, before.servers[0].name) != 0 || m->servers[0].s.down) {
 		*m = before;
-		return;
+		model_change(m, &op, grow);
 	}
-	a = rig_module_change(&rig_upstreams.daemon, w, m->name, digest, &op, 1);
+	return (struct posted){ w, rig_module_post(w, m->name, model_digest(&before), &op, 1) };
+}
+
+static void collect_in_storm(const struct model *m, struct posted p)
+{
+	struct module_answer a = rig_module_collect(&rig_upstreams.daemon, p.w, p.id);
+
 	if (a.result != MODULE_DONE)
 		fail_msg("%s: %s", m->name, module_result_text(a.result));
+	done++;
+}
+
+/* A change of each upstream. */
+static void change_all(size_t target)
+{
+	struct posted posted[ARRAY_SIZE(rig_models)];
+
+	for (size_t i = 0; i < ARRAY_SIZE(rig_models); i++)
+		posted[i] = post_in_storm(&rig_models[i], rig_models[i].count < target);
+	for (size_t i = 0; i < ARRAY_SIZE(rig_models); i++) {
+		collect_in_storm(&rig_models[i], posted[i]);
+		if (rig_models[i].count > pasts[i].most)
+			pasts[i].most = rig_models[i].count;
+	}
 }
 
 static bool is_answer_of_its_server(const struct model *m, const char *head, const char *body)
@@ -157,107 +264,143 @@ static bool is_answer_of_its_server(const struct model *m, const char *head, con
 	return strcmp(last, body) == 0;
 }
 
-static void ask_in_storm(struct tally *t, const struct model *m, unsigned key)
+/* A client that begins: not as the others, and without their share in the daemon's connections. */
+static void begin_client(unsigned number)
 {
-	char path[64], source[32];
-	const char *head, *body;
+	static bool begun;
 
-	snprintf(path, sizeof(path), "/%s?k=%u", m->name, key);
+	if (begun)
+		return;
+	begun = true;
+	rig_upstreams.seed = number;
+	rig_module_leave(&rig_upstreams.daemon);
+}
+
+static const struct model *some_model(unsigned number)
+{
+	begin_client(number);
+	return &rig_models[rig_random(ARRAY_SIZE(rig_models))];
+}
+
+static bool ask_in_storm(unsigned number, const char **head)
+{
+	const struct model *m = some_model(number);
+	unsigned key = number * 1000 + rig_random(1000);
+	char path[64], source[32];
+	const char *body;
+
+	snprintf(path, sizeof(path), "/%s%s?k=%u", m->name, rig_random(8) ? "" : "/pause", key);
 	/* each address has its own ports, of which one alone would run out */
-	snprintf(source, sizeof(source), "127.%u.%u.1", 20 + key % 10, 1 + key / 10);
+	snprintf(source, sizeof(source), "127.%u.%u.1", 20 + key % 10, 1 + key % 1000 / 10);
 	body = rig_module_answer(
 		rig_module_request(m->context == MODULE_HTTP ? rig_upstreams.http : m->port, path,
 				   source),
-		&head);
-	t->requests++;
-	if (is_answer_of_its_server(m, head, body))
-		return;
-	t->failures++;
-	snprintf(t->failure, sizeof(t->failure), "%s: %.250s", m->name, head);
+		head);
+	return is_answer_of_its_server(m, *head, body);
 }
 
-static pid_t start_client(struct tally *t, unsigned number)
-{
-	pid_t pid = fork();
-
-	if (pid)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	rig_upstreams.seed = number;
-	for (;;)
-		ask_in_storm(t, &rig_models[rig_random(ARRAY_SIZE(rig_models))], rig_random(1000));
-}
-
-/* A removed server is used again, unless a request is on it: a zone has no more entries than its
- * upstream had servers at once, and a few. */
-static void assert_flat(const struct model *m, size_t most)
+/* A removed server is used again, unless a request is on it: a zone has no more entries and takes
+ * no more memory than its upstream had servers at once, and a few. What a killed worker had counted
+ * stays counted. */
+static void assert_flat(const struct model *m, const struct past *past, unsigned kills)
 {
 	struct rig_worker *w = rig_module_worker(&rig_upstreams.daemon, m->context, 0);
 	struct rig_dump *d = rig_module_dump(&rig_upstreams.daemon, w, m->name);
+	size_t few = (size_t)(2 * CLIENTS) * (1 + kills);
+	size_t memory = past->memory + (past->most + few - past->servers) * 1024 + 16384;
 
-	if (d->lists.entries > most + 2 * CLIENTS)
+	if (d->lists.entries > past->most + few)
 		fail_msg("%s: %u entries, never more than %zu servers", m->name, d->lists.entries,
-			 most);
+			 past->most);
+	if (d->lists.memory > memory)
+		fail_msg("%s: %u bytes of the zone, expected %zu", m->name, d->lists.memory,
+			 memory);
 	rig_module_dump_free(d);
 }
 
-/* Changes of all upstreams between two reloads. */
-static void gust(unsigned changes, size_t target)
+static void begin_past(void)
 {
-	size_t most[ARRAY_SIZE(rig_models)] = { 0 };
+	for (size_t i = 0; i < ARRAY_SIZE(rig_models); i++) {
+		struct model *m = &rig_models[i];
+		struct rig_worker *w = rig_module_worker(&rig_upstreams.daemon, m->context, 0);
+		struct rig_dump *d = rig_module_dump(&rig_upstreams.daemon, w, m->name);
 
-	for (unsigned n = 0; n < changes; n++) {
-		for (size_t i = 0; i < ARRAY_SIZE(rig_models); i++) {
-			struct model *m = &rig_models[i];
-
-			most[i] = m->count > most[i] ? m->count : most[i];
-			change_in_storm(m, m->count < target);
-		}
+		pasts[i] = (struct past){ d->lists.memory, m->count, m->count };
+		rig_module_dump_free(d);
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(rig_models); i++)
-		assert_flat(&rig_models[i], most[i] + 1);
-	rig_upstreams_reload();
 }
 
-#define GUST 150u
-
-static void storm(unsigned changes)
+/* So many changes of each upstream. */
+static void gust(unsigned changes, size_t target, unsigned kills)
 {
-	for (unsigned n = 0; changes; n++) {
-		unsigned now = changes < GUST ? changes : GUST;
+	for (unsigned n = 0; n < changes; n++)
+		change_all(target);
+	for (size_t i = 0; i < ARRAY_SIZE(rig_models); i++)
+		assert_flat(&rig_models[i], &pasts[i], kills);
+}
 
-		gust(now, n % 2 ? 90 : 30);
+static void kill_worker(struct rig_clients *c)
+{
+	rig_clients_begin_kill(c);
+	rig_upstreams_kill_worker();
+	rig_clients_end_kill(c);
+}
+
+/* The daemon ends, and comes again. */
+static void lose_daemon(void)
+{
+	rig_module_close(&rig_upstreams.daemon);
+	rig_module_listen(&rig_upstreams.daemon, "daemon.sock");
+	rig_module_settle(&rig_upstreams.daemon, WORKERS, 0);
+}
+
+#define GUST 50u /* at least */
+
+static void blow(struct rig_clients *c, unsigned changes)
+{
+	unsigned kills = 0, gust_of = changes / 40 > GUST ? changes / 40 : GUST;
+
+	begin_past();
+	for (unsigned n = 1; changes; n++) {
+		unsigned now = changes < gust_of ? changes : gust_of;
+
+		gust(now, n % 6 < 3 ? 90 : 30, kills);
+		rig_clients_check(c);
 		changes -= now;
+		if (n % 3 == 1) {
+			kill_worker(c);
+			kills++;
+		} else if (n % 3 == 2) {
+			lose_daemon();
+		} else if (n % 9 == 0 || !changes) {
+			rig_upstreams_reload();
+			begin_past();
+			kills = 0;
+		}
 	}
 }
 
 static void no_request_fails_while_servers_come_and_go(void **state UNUSED)
 {
 	const char *changes = getenv("MODULE_STORM");
-	struct tally *tallies = mmap(NULL, CLIENTS * sizeof(*tallies), PROT_READ | PROT_WRITE,
-				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	pid_t clients[CLIENTS];
+	struct rig_clients *c;
 
 	rig_upstreams.seed = 3;
 	rig_upstreams.refusing = true;
 	rig_upstreams_start(40);
-	for (unsigned i = 0; i < CLIENTS; i++)
-		clients[i] = start_client(&tallies[i], i);
-	storm(changes ? (unsigned)atoi(changes) : 150);
-	for (unsigned i = 0; i < CLIENTS; i++) {
-		rig_stop(clients[i], SIGKILL);
-		assert_true(tallies[i].requests > 0);
-		print_message("%lu requests\n", tallies[i].requests);
-		if (tallies[i].failures)
-			fail_msg("%lu of %lu requests failed: %s", tallies[i].failures,
-				 tallies[i].requests, tallies[i].failure);
-	}
+	c = rig_clients_start(CLIENTS, ask_in_storm);
+	blow(c, changes ? (unsigned)atoi(changes) : 3 * GUST);
+	rig_clients_check(c);
+	rig_clients_stop(c);
+	print_message("%lu changes\n", done);
 	rig_upstreams.refusing = false;
-	/* a worker that died, or left a connection open at its exit */
-	assert_null(strstr(rig_read(rig_upstreams.nginx.error_log), "[alert]"));
-	munmap(tallies, CLIENTS * sizeof(*tallies));
+	/* those that a killed worker had counted are in no new zone */
+	rig_upstreams_reload();
 	for (size_t i = 0; i < ARRAY_SIZE(rig_models); i++)
 		eventually(NULL, rig_upstreams_conns(&rig_models[i]) == 0);
+	/* a worker that died, or left a connection open at its exit */
+	if (rig_upstreams_alert())
+		fail_msg("%s", rig_upstreams_alert());
 }
 
 #define TEST(name)                                                                                 \
@@ -269,6 +412,8 @@ int main(void)
 		TEST(a_request_outlives_its_server_and_any_growth),
 		TEST(a_request_of_least_conn_outlives_its_server),
 		TEST(a_request_of_random_outlives_its_server),
+		TEST(a_request_goes_on_to_the_only_server_that_stays),
+		TEST(a_request_goes_on_to_a_server_that_moved_to_the_place_of_its_own),
 		TEST(no_request_fails_while_servers_come_and_go),
 	};
 

@@ -21,6 +21,7 @@ static struct rig_host h;
 static int site, backend;
 static pid_t backend_pid;
 static struct rig_backends *backends;
+static const char *settings; /* more of them */
 
 /* --- a host ---------------------------------------------------------------------------------- */
 
@@ -71,7 +72,7 @@ static void start(bool modules, const char *nginx_settings, const char *policy)
 		h.nginx.main_text = NULL;
 	rig_nginx_configure(&h.nginx);
 	h.nginx_settings = nginx_settings;
-	rig_host_settings(&h, NULL);
+	rig_host_settings(&h, settings);
 	set_config(policy);
 	rig_host_start(&h);
 }
@@ -84,6 +85,7 @@ static int tear_down(void **state UNUSED)
 	if (backends)
 		rig_backends_stop(backends);
 	backends = NULL;
+	settings = NULL;
 	if (h.name)
 		rig_host_fini(&h);
 	h = (struct rig_host){ .name = NULL };
@@ -210,6 +212,38 @@ static void a_server_that_fails_its_checks_is_out_without_a_reload(void **state 
 	rig_backend_set(backends, 0, BACKEND_ANSWERS);
 	eventually(NULL, is_visited());
 	assert_int_equal(reloads(), before);
+}
+
+static bool metrics_have(const char *name, const char *address, int value)
+{
+	char *page = NULL;
+	char *argv[] = { "curl",
+			 "--silent",
+			 "--unix-socket",
+			 rig_path("metrics.sock"),
+			 "http://zknginx/metrics",
+			 NULL };
+
+	if (rig_run(&page, argv) != 0)
+		return false;
+	return strstr(page,
+		      rig_text("zknginx_upstream_server_%s{protocol=\"http\",upstream=\"app\","
+			       "server=\"%s\"} %d\n",
+			       name, address, value)) != NULL;
+}
+
+static void the_metrics_say_what_nginx_knows_of_each_server(void **state UNUSED)
+{
+	settings = rig_text("metrics = { listen = \"unix:%s\"; };", rig_path("metrics.sock"));
+	start_with_other(ZONED);
+	eventually(NULL, metrics_have("available", other(), 1));
+	assert_true(metrics_have("connections", other(), 0));
+	rig_backend_set(backends, 0, BACKEND_RESETS);
+	eventually(NULL,
+		   (rig_module_ask(site, "/", "127.0.0.1"),
+		    metrics_have("failures", other(), 1) && metrics_have("available", other(), 0)));
+	assert_true(metrics_have("available", server(1), 1));
+	assert_true(metrics_have("failures", server(1), 0));
 }
 
 static void a_drained_server_is_out_without_a_reload(void **state UNUSED)
@@ -449,6 +483,7 @@ int main(void)
 		TEST(servers_come_and_go_without_a_reload),
 		TEST(an_upstream_has_a_zone_by_default),
 		TEST(a_server_that_fails_its_checks_is_out_without_a_reload),
+		TEST(the_metrics_say_what_nginx_knows_of_each_server),
 		TEST(a_drained_server_is_out_without_a_reload),
 		TEST(what_the_workers_have_is_on_disk_soon_and_a_restart_serves_it),
 		TEST(a_worker_that_was_killed_changes_nothing),

@@ -16,6 +16,7 @@ static struct servers *servers;
 static struct master us;
 static unsigned strangers;
 static pid_t worker;
+static bool sends_state; /* after its hello */
 
 static const struct master *master(void *ctx UNUSED)
 {
@@ -41,6 +42,7 @@ static int set_up(void **state UNUSED)
 
 	us = (struct master){ .pid = getpid(), .pidfd = -1 };
 	strangers = 0;
+	sends_state = false;
 	setenv("RUNTIME_DIRECTORY", rig_path("run"), 1);
 	assert_true(sd_event_new(&loop) >= 0);
 	servers = servers_new(loop, &ops, NULL);
@@ -111,6 +113,12 @@ static size_t hello(unsigned char *frames, size_t room, uint32_t protocol, uint3
 	module_begin(&w, MODULE_READY);
 	module_put_id(&w, 1);
 	assert_true(module_end(&w));
+	if (!sends_state)
+		return w.size;
+	module_begin(&w, MODULE_STATE);
+	module_put_state(&w,
+			 &(struct module_state){ { "app", 3 }, { "10.0.0.1:80", 11 }, 0, 0, 1 });
+	assert_true(module_end(&w));
 	return w.size;
 }
 
@@ -160,6 +168,14 @@ static void frames_before_a_hello_are_refused(void **state UNUSED)
 	expect_refusal(frame, w.size);
 }
 
+static void a_state_that_was_not_asked_for_is_refused(void **state UNUSED)
+{
+	sends_state = true;
+	say(NULL, 0, MODULE_PROTOCOL);
+	eventually(loop, has_ended());
+	eventually(loop, !servers_has_module(servers));
+}
+
 static void a_child_of_another_process_is_refused_unheard(void **state UNUSED)
 {
 	us.pid = 1;
@@ -188,6 +204,7 @@ int main(void)
 		TEST(a_hello_for_another_process_is_refused),
 		TEST(bytes_that_are_no_frame_are_refused),
 		TEST(frames_before_a_hello_are_refused),
+		TEST(a_state_that_was_not_asked_for_is_refused),
 		TEST(a_child_of_another_process_is_refused_unheard),
 		TEST(a_second_daemon_leaves_the_socket_to_the_first),
 	};

@@ -1,4 +1,4 @@
-# An application on port 8080 of one address: perl is on every Debian.
+# An application on port 8080 of one address; that of 10.0.0.3 gives another answer.
 use strict;
 use warnings;
 use IO::Socket::INET;
@@ -9,6 +9,7 @@ while (my $client = $socket->accept) {
 	while (my $line = <$client>) {
 		last if $line =~ /^\r?$/;
 	}
-	print $client "HTTP/1.0 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nshop\n";
+	my $text = $ARGV[0] eq "10.0.0.3" ? "third\n" : "shop\n";
+	print $client "HTTP/1.0 200 OK\r\nConnection: close\r\n\r\n$text";
 	close $client;
 }

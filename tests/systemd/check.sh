@@ -52,7 +52,7 @@ fill_cache() {
 		grep -v zknginx | tr '\n' ' ')
 	say "downloading: $wanted"
 	logged "$guest.log" inside "$guest" sh -c "apt-get -q update && cd /home/admin &&
-		apt-get -q install --download-only ./zknginx_*.deb ./modules/*.deb sudo $wanted"
+		apt-get -q install --download-only ./zknginx_*.deb ./modules/*.deb sudo make $wanted"
 }
 
 make_guest() {
@@ -60,7 +60,8 @@ make_guest() {
 
 	rm -rf "$guest"
 	cp -a "$base" "$guest"
-	mkdir -p "$guest/check/steps"
+	mkdir -p "$guest/check/steps" "$guest/check/source"
+	tar -xzf "$archive" -C "$guest/check/source" --strip-components=1
 	for step in install settings zookeeper init nginx push set look; do
 		awk -v name=$step -f "$here/commands.awk" "$top/README.md" >"$guest/check/steps/$step" || {
 			echo "README.md has no commands for the step $step"

@@ -67,16 +67,19 @@ is_applied() { same "$(live | tr -dc 0-9)" "$(applied)"; }
 
 # The README's own commands, typed by a user who answers "y".
 readme() {
+	local begin=${EPOCHREALTIME/./}
+
 	echo "-- README: $1"
 	sed 's/^/    $ /' "/check/steps/$1"
 	check "the README's commands work: $1" \
 		su - admin -c "export SYSTEMD_PAGER= TERM=dumb
 			script -qec 'bash -e /check/steps/$1' /dev/null <<<y"
+	echo "-- $1 took $(((${EPOCHREALTIME/./} - begin) / 1000)) ms"
 }
 
 start_backends() {
 	ip link set lo up
-	for address in 10.0.0.1 10.0.0.2; do
+	for address in 10.0.0.1 10.0.0.2 10.0.0.3; do
 		ip address add $address/32 dev lo 2>/dev/null
 		systemctl start "backend@$address"
 	done
@@ -116,6 +119,18 @@ check_confinement() {
 		check "$unit has a filter of system calls" grep -q '^Seccomp:.*2' "/proc/$(pid $unit)/status"
 	done
 	check "the units have no errors" systemd-analyze verify --man=no zknginxd.service zknginxd-helper.service
+}
+
+ready() { curl -sf --max-time 3 --unix-socket /run/zknginxd/metrics.sock http://localhost/readyz; }
+
+check_metrics() {
+	echo 'metrics: { listen = "unix:/run/zknginxd/metrics.sock"; };' >>/etc/zknginxd.conf
+	check "the settings have a socket for metrics" zknginxd -t
+	check "the daemon restarts with it" systemctl restart zknginxd
+	check "the socket answers" await ready
+	check "nginx's workers may pass through its directory" same 755 "$(stat -c %a /run/zknginxd)"
+	kill -KILL "$(pid)"
+	check "the socket answers after kill -9" await ready
 }
 
 check_reload() {
@@ -193,18 +208,72 @@ check_nginx_upgrade() {
 	check "an edit arrives" edit_arrives
 }
 
-check_modules() {
+# The workers have told the daemon which servers they have, and it may change them.
+is_live() { tr -d ' \n' <$state/status.json | grep -q '"update":"live","upstream":"shop"'; }
+counter() { grep -o "\"$1\": *[0-9]*" $state/status.json | head -n 1 | tr -dc 0-9; }
+more() { [ "$1" -lt "$2" ] || { echo "was $1, is $2"; return 1; }; }
+set_server() { echo "$2" | zknginxctl set "upstreams/shop/$1:8080"; }
+
+# Another server takes all requests, which nginx has learnt without a reload, and the first ones again.
+change_servers() {
+	set_server 10.0.0.3 "" && set_server 10.0.0.1 down && set_server 10.0.0.2 down && await serves third &&
+		set_server 10.0.0.1 "" && edit_arrives && set_server 10.0.0.3 down && await serves shop &&
+		await grep -q '10.0.0.3:8080.* down' $state/live/http.conf && await is_applied
+}
+
+check_live_servers() {
+	local nginx reloads updates
+
+	check "an edit arrives" edit_arrives
+	check "the daemon may change the servers" await is_live
+	nginx=$(nginx_processes) reloads=$(counter reloads) updates=$(counter updates)
+	check "nginx takes other servers" change_servers
+	check "without a reload: it has the same processes" same "$nginx" "$(nginx_processes)"
+	check "the daemon counts no reload" same "$reloads" "$(counter reloads)"
+	check "it counts changes of servers" more "$updates" "$(counter updates)"
+}
+
+loaded() { grep -o 'ngx_[a-z]*_zknginx_module.so$' "/proc/$(master)/maps" | sort -u | tr '\n' ' '; }
+both_are_loaded() { same 'ngx_http_zknginx_module.so ngx_stream_zknginx_module.so ' "$(loaded)"; }
+is_installed() { dpkg-query -W -f '${db:Status-Status}' "$1" | grep -qx installed; }
+
+# The package PACKAGE, as a later version of nginx with another ABI of modules would have it.
+with_another_abi() {
 	local deb
+	for deb in "/var/cache/apt/archives/$1"_[0-9]*.deb; do
+		rm -rf /check/abi && dpkg-deb -R "$deb" /check/abi &&
+			sed -i -e 's/nginx-abi-[-.0-9]*/nginx-abi-99-1/' -e '/^Version:/s/$/+abi99/' /check/abi/DEBIAN/control &&
+			dpkg-deb -b /check/abi "/check/$1.deb" && return
+	done
+	return 1
+}
+
+check_modules() {
+	local deb before
 
 	for deb in modules/*.deb; do
 		check "$(basename "$deb") needs nginx's ABI" sh -c "dpkg-deb -f $deb Depends | grep -q nginx-abi"
 	done
+	before=$(master)
 	check "the modules can be installed" apt-get -q install ./modules/*.deb
-	check "nginx has loaded them" grep -q zknginx_module "/proc/$(master)/maps"
+	check "nginx has loaded them" await both_are_loaded
+	check "without a restart" same "$before" "$(master)"
+	check_live_servers
+	check "nginx's package can be installed again, with the modules" apt-get -q install --reinstall nginx
+	check "nginx has another master" differs "$before" "$(master)"
+	check "nginx has loaded the modules" both_are_loaded
+	check_live_servers
+	check "nginx restarts with the modules" systemctl restart nginx
 	check "an edit arrives" edit_arrives
-	check "they can be removed" apt-get -q remove 'libnginx-mod-*-zknginx'
-	check "nginx -t passes without them" nginx -t
+	check "there is an nginx with another ABI" eval 'with_another_abi nginx && with_another_abi libnginx-mod-stream'
+	check "apt installs it" apt-get -q install /check/nginx.deb /check/libnginx-mod-stream.deb
+	check "and removes the HTTP module, which it would refuse" not is_installed libnginx-mod-http-zknginx
+	check "and the stream module" not is_installed libnginx-mod-stream-zknginx
+	check "nginx is up" is_active nginx
+	check "nginx has not loaded them" same "" "$(loaded)"
+	check "nginx restarts without them" systemctl restart nginx
 	check "an edit arrives" edit_arrives
+	check "the module fits no other ABI" not apt-get -q install ./modules/*.deb
 }
 
 check_upgrade() {
@@ -231,6 +300,7 @@ check_journal() {
 first() {
 	follow_readme
 	check_confinement
+	check_metrics
 	check_reload
 	check_restart
 	check_kill
@@ -267,6 +337,25 @@ second() {
 
 # --- image -----------------------------------------------------------------------------------
 
+# make GOAL in the sources, with the programs that the package has.
+make_source() { make --no-print-directory -C /check/source -o build/zknginxd -o build/zknginxctl "$1"; }
+
+check_make_install() {
+	dpkg-deb -x ./zknginx_*.deb /check/package && mkdir /check/source/build &&
+		cp /check/package/usr/sbin/zknginxd /check/package/usr/bin/zknginxctl /check/source/build
+	check "make can be installed" apt-get -q install make
+	check "make install works" make_source install
+	check "the service of make install starts" systemctl enable --now zknginxd
+	check "make install creates what nginx includes" test -f $state/live/http.conf -a -f $state/live/stream.conf
+	check "make uninstall works" make_source uninstall
+	check "make uninstall stops the daemon" not is_active
+	check "and its helper" not is_active zknginxd-helper.socket
+	check "and leaves no unit" same not-found "$(property zknginxd LoadState)"
+	check "nor a link to one" same "" "$(find /etc/systemd /usr/lib/systemd -name 'zknginxd*')"
+	check "but the settings" test -f /etc/zknginxd.conf
+	check "and the state" test -f $state/live/http.conf
+}
+
 image() {
 	start_backends
 	check "nginx starts before the daemon has ever run" await is_active nginx
@@ -289,6 +378,7 @@ image() {
 	echo certificate >$state/site.pem
 	check "purging removes the state when nginx does not include it" apt-get -q purge zknginx
 	check "but no certificate" same "$state/site.pem" "$(find $state -mindepth 1)"
+	check_make_install
 	echo "$(wc -l </check/passed) passed, $(wc -l 2>/dev/null </check/failed || echo 0) failed"
 	echo "== done"
 	systemctl poweroff

@@ -19,6 +19,7 @@ struct world {
 	const struct names *names;
 	struct tree *accepted; /* what nginx runs … */
 	struct model *good;    /* … and its model */
+	struct model *live;    /* what its workers were given since; NULL: nothing */
 	struct model *next;    /* of the newest tree */
 	struct problems problems;
 	uint64_t due;
@@ -55,6 +56,7 @@ static UNUSED int teardown(void **state)
 	guard_free(w->guard);
 	tree_unref(w->accepted);
 	model_free(w->good);
+	model_free(w->live);
 	model_free(w->next);
 	problems_fini(&w->problems);
 	test_free(w);
@@ -73,6 +75,7 @@ static UNUSED void see_at(struct world *w, const char *text, uint64_t now)
 		.tree = t,
 		.accepted = w->accepted,
 		.good = w->good,
+		.live = w->live,
 		.root = ROOT,
 		.policy = w->policy ? w->policy : &policy,
 		.names = w->names,
@@ -102,6 +105,20 @@ static UNUSED void apply(struct world *w)
 	w->accepted = model_sources(w->next);
 	model_free(w->good);
 	w->good = TAKE(w->next);
+	model_free(TAKE(w->live));
+}
+
+/* The workers of nginx have the servers of the newest tree, and its files do not. */
+static UNUSED void give(struct world *w)
+{
+	model_free(w->live);
+	w->live = TAKE(w->next);
+}
+
+static UNUSED void see_and_give(struct world *w, const char *text, uint64_t now)
+{
+	see_at(w, text, now);
+	give(w);
 }
 
 static UNUSED void see_and_apply(struct world *w, const char *text, uint64_t now)

@@ -86,6 +86,82 @@ static void a_loss_by_small_steps_within_the_window_is_held(void **state)
 	assert_true(guarded(w));
 }
 
+/* --- what the workers were given, and is not on disk
+ * ---------------------------------------------- */
+
+static void servers_that_were_given_and_vanish_at_once_are_held(void **state)
+{
+	struct world *w = *state;
+
+	w->rules.max_shrink = 20;
+	see_and_apply(w, upstream(1, 10, 7), START);
+	see_and_give(w, upstream(1, 20, 7), START + 1);
+	see_at(w, upstream(1, 10, 7), START + 2);
+	assert_int_equal(servers(w->next), 20);
+	assert_true(guarded(w));
+	give(w);
+	see_at(w, upstream(1, 10, 7), START + 3);
+	assert_int_equal(servers(w->next), 20);
+	apply(w);
+	see_at(w, upstream(1, 10, 7), START + 3600 * SEC);
+	assert_int_equal(servers(w->next), 20);
+}
+
+/* None of those that are left is on disk. */
+static void the_last_servers_are_held_when_all_were_replaced_since(void **state)
+{
+	struct world *w = *state;
+
+	see_and_apply(w, upstream(1, 10, 7), START);
+	see_and_give(w, upstream(1, 20, 7), START + 1);
+	see_and_give(w, upstream(11, 20, 7), START + 2);
+	assert_int_equal(servers(w->live), 10);
+	assert_false(guarded(w));
+	see_at(w, upstream(1, 0, 7), START + 3);
+	assert_true(guarded(w));
+	assert_int_equal(servers(w->next), 20);
+	assert_non_null(upstream_server(model_upstream(w->next, "u"), "10.0.0.15:80"));
+}
+
+static void a_loss_by_small_steps_is_held_before_anything_is_on_disk(void **state)
+{
+	struct world *w = *state;
+
+	see_and_apply(w, upstream(1, 10, 7), START);
+	for (int last = 9; last >= 5; last--)
+		see_and_give(w, upstream(1, last, 7), START + (uint64_t)(10 - last));
+	assert_int_equal(servers(w->live), 5);
+	see_at(w, upstream(1, 4, 7), START + 6);
+	assert_int_equal(servers(w->next), 10);
+	assert_true(guarded(w));
+}
+
+static void servers_that_were_given_and_are_deleted_are_postponed_in_a_mass_deletion(void **state)
+{
+	struct world *w = *state;
+
+	see_and_apply(w, upstream(1, 4, 0), START);
+	see_and_give(w, upstream(1, 10, 0), START + 1);
+	see_at(w, upstream(1, 4, 0), START + 2);
+	assert_int_equal(servers(w->next), 10);
+	see_at(w, upstream(1, 4, 0), START + 2 * SEC);
+	assert_int_equal(servers(w->next), 4);
+}
+
+static void a_server_that_was_given_is_forgotten_when_its_loss_is_old(void **state)
+{
+	struct world *w = *state;
+
+	see_and_apply(w, upstream(1, 10, 7), START);
+	see_and_give(w, upstream(1, 11, 7), START + 1);
+	see_and_give(w, upstream(1, 10, 7), START + 2);
+	see_and_apply(w, upstream(1, 10, 7), START + 20 * SEC);
+	assert_int_equal(servers(w->good), 10);
+	see_at(w, upstream(1, 9, 7), START + 40 * SEC);
+	assert_int_equal(servers(w->next), 9);
+	assert_false(guarded(w));
+}
+
 static void a_slow_loss_is_not_held(void **state)
 {
 	struct world *w = *state;
@@ -352,6 +428,12 @@ int main(void)
 		TEST_GUARDED(one_of_two_may_go_whatever_the_limit),
 		TEST_GUARDED(too_many_at_once_are_held_until_enough_return),
 		TEST_GUARDED(a_loss_by_small_steps_within_the_window_is_held),
+		TEST_GUARDED(servers_that_were_given_and_vanish_at_once_are_held),
+		TEST_GUARDED(the_last_servers_are_held_when_all_were_replaced_since),
+		TEST_GUARDED(a_loss_by_small_steps_is_held_before_anything_is_on_disk),
+		TEST_GUARDED(
+			servers_that_were_given_and_are_deleted_are_postponed_in_a_mass_deletion),
+		TEST_GUARDED(a_server_that_was_given_is_forgotten_when_its_loss_is_old),
 		TEST_GUARDED(a_slow_loss_is_not_held),
 		TEST_GUARDED(a_rolling_replacement_is_not_held),
 		TEST_GUARDED(the_last_registration_is_never_lost),

@@ -151,6 +151,29 @@ static void the_other_frames_are_read_as_they_were_written(void **state UNUSED)
 	assert_true(a.id == 3 && a.result == MODULE_BUSY && a.done == 2 && a.digest == 77);
 }
 
+static void a_state_is_read_as_it_was_written(void **state UNUSED)
+{
+	unsigned char data[512];
+	struct module_writer w = { .data = data, .room = sizeof(data) };
+	struct module_reader r;
+	struct module_state s;
+
+	module_begin(&w, MODULE_STATE);
+	module_put_state(&w,
+			 &(struct module_state){ text("shop"), text("10.0.0.1:80"), 3, 2, true });
+	assert_true(module_end(&w));
+	r = module_reader(data, w.size);
+	s = module_get_state(&r);
+	assert_true(module_is_read(&r));
+	assert_text(s.upstream, "shop");
+	assert_text(s.server, "10.0.0.1:80");
+	assert_true(s.connections == 3 && s.failures == 2 && s.available);
+	data[w.size - 1] = 2;
+	r = module_reader(data, w.size);
+	module_get_state(&r);
+	assert_false(module_is_read(&r));
+}
+
 static void a_frame_that_is_cut_short_is_malformed(void **state UNUSED)
 {
 	unsigned char data[512];
@@ -257,6 +280,7 @@ int main(void)
 		cmocka_unit_test(a_change_is_read_as_it_was_written),
 		cmocka_unit_test(a_hello_is_read_as_it_was_written),
 		cmocka_unit_test(the_other_frames_are_read_as_they_were_written),
+		cmocka_unit_test(a_state_is_read_as_it_was_written),
 		cmocka_unit_test(a_frame_that_is_cut_short_is_malformed),
 		cmocka_unit_test(a_head_tells_the_length_or_is_malformed),
 		cmocka_unit_test(no_byte_makes_the_reader_pass_the_end),

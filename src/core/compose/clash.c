@@ -384,8 +384,10 @@ struct object *clash_bring_back(struct clash *c, enum object_kind kind, const vo
 	o->path = arena_strdup(c->next->arena, o->path);
 	o->extra = true;
 	o->form = FORM_OUT;
-	if (!retain(c, o))
+	if (!retain(c, o)) {
+		c->count--; /* it has no name */
 		return NULL;
+	}
 	o->form = FORM_GOOD;
 	place(c, o);
 	return o->form == FORM_OUT ? NULL : o;

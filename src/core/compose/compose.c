@@ -44,6 +44,7 @@ struct model *compose(const struct compose_input *in, struct problems *problems,
 		struct guard_input guard_in = {
 			.rules = in->rules,
 			.good = in->good,
+			.live = in->live,
 			.root_missing = !tree_find(in->tree, in->root),
 			.root = in->root,
 			.policy = in->policy,

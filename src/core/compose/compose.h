@@ -17,7 +17,9 @@ struct compose_input {
 	const struct tree *accepted; /* the znodes from which nginx's configuration was made; may be
 					empty, never NULL */
 	const struct model *good;    /* the model of `accepted`; never NULL */
-	const char *root;            /* zookeeper.config */
+	const struct model *live; /* what nginx was given since, and is not in `accepted` yet; may
+				     be NULL */
+	const char *root;         /* zookeeper.config */
 	const struct policy *policy;
 	const struct names *names;       /* NULL: nginx resolves host names */
 	struct guard *guard;             /* memory between runs; NULL: nothing is held */

@@ -113,21 +113,29 @@ static void mark_unavailable(struct upstream *u, bool served, struct problems *p
 		     why.size ? "; " : "", buf_str(&why));
 }
 
+static bool has_servers(const struct upstream *u)
+{
+	return u && u->server_count;
+}
+
 static uint64_t guard_servers(struct guard *g, const struct guard_input *in, struct model *next,
 			      struct problems *problems)
 {
 	uint64_t due = NEVER;
-	size_t at = 0, good_at = 0;
+	size_t at = 0, good_at = 0, live_at = 0;
 
 	for (size_t i = 0; i < g->count; i++)
 		g->slots[i].seen = false;
 	for (size_t i = 0; i < next->upstream_count; i++) {
 		const struct upstream *u = &next->upstreams[i];
-		const struct upstream *good = model_next_upstream(in->good, u->name, &good_at);
+		const struct servers_served served = {
+			.good = model_next_upstream(in->good, u->name, &good_at),
+			.live = in->live ? model_next_upstream(in->live, u->name, &live_at) : NULL,
+		};
 		struct slot *slot = slot_for(g, u->name, &at);
 
-		slot->served = slot->served || (good && good->server_count);
-		servers_guard_notice(slot->guard, in, u, good, &g->last_deletion);
+		slot->served = slot->served || has_servers(served.good) || has_servers(served.live);
+		servers_guard_notice(slot->guard, in, u, &served, &g->last_deletion);
 	}
 	at = 0;
 	for (size_t i = 0; i < next->upstream_count; i++) {

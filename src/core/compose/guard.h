@@ -32,8 +32,10 @@ DEFINE_CLEANUP(struct guard *, guard_free)
 struct guard_input {
 	const struct guard_rules *rules;
 	const struct model *good; /* what nginx runs; never NULL, may be empty */
-	bool root_missing;        /* the config root does not exist */
-	const char *root;         /* its path, for problems */
+	const struct model
+		*live;     /* … with the servers that its workers were given since; or NULL */
+	bool root_missing; /* the config root does not exist */
+	const char *root;  /* its path, for problems */
 	const struct policy *policy;
 	uint64_t now;
 	/*

@@ -83,7 +83,7 @@ static void lost_set(struct lost *l, const struct server *s, const struct discov
 		l->server.own.fail_timeout = arena_strdup(l->arena, s->own.fail_timeout);
 }
 
-void losses_add(struct losses *l, const struct server *s, uint64_t now, uint64_t *last_deletion)
+static void add(struct losses *l, const struct server *s, uint64_t now, uint64_t *last_deletion)
 {
 	const struct discover *d = remember(l, s->discover);
 	bool found;
@@ -103,4 +103,33 @@ void losses_add(struct losses *l, const struct server *s, uint64_t now, uint64_t
 	item = &l->items[i];
 	*item = (struct lost){ .arena = arena_new(), .when = now };
 	lost_set(item, s, d);
+}
+
+/* A host name that now has another address: the server has moved and is not lost. */
+static bool has_moved(const struct server *s, const struct upstream *u)
+{
+	for (size_t i = 0; s->name && i < u->server_count; i++) {
+		if (strcmp(u->servers[i].source.path, s->source.path) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Both lists are sorted by address: what only `served` has is lost. */
+void losses_notice(struct losses *l, const struct upstream *served, const struct upstream *u,
+		   uint64_t now, uint64_t *last_deletion)
+{
+	size_t j = 0;
+
+	if (served->decoded && served->decoded == u->decoded)
+		return;
+	for (size_t i = 0; i < served->server_count; i++) {
+		const char *address = served->servers[i].address;
+
+		while (j < u->server_count && strcmp(u->servers[j].address, address) < 0)
+			j++;
+		if ((j == u->server_count || strcmp(u->servers[j].address, address) != 0) &&
+		    !has_moved(&served->servers[i], u))
+			add(l, &served->servers[i], now, last_deletion);
+	}
 }

@@ -30,9 +30,11 @@ void losses_fini(struct losses *l);
 /* Index of the first at or after address. */
 size_t losses_find(const struct losses *l, const char *address, bool *found);
 /*
- * Does nothing when the address is in the list. Sets *last_deletion to now for a persistent znode.
+ * Adds the servers that `served` has and `u` has not; those that are in the list stay as they are.
+ * Sets *last_deletion to now when one is a persistent znode.
  */
-void losses_add(struct losses *l, const struct server *s, uint64_t now, uint64_t *last_deletion);
+void losses_notice(struct losses *l, const struct upstream *served, const struct upstream *u,
+		   uint64_t now, uint64_t *last_deletion);
 /*
  * losses_drop() frees one item, which the caller removes from the list. losses_cut() sets the
  * number of items that are left.

@@ -1,8 +1,9 @@
 /*
  * The guard of one upstream's servers.
  *
- * A server that nginx runs and that ZooKeeper no longer has is `lost`. It is remembered, with its
- * znode, for the window. There are two rules, because the two kinds of loss mean different things:
+ * A server that nginx runs, from its files or because its workers were given it, and that ZooKeeper
+ * no longer has is `lost`. It is remembered, with its znode, for the window. There are two rules,
+ *because the two kinds of loss mean different things:
  *
  *	a registration (ephemeral) that vanishes may be a crash, a network split or a
  *	deploy: when too many are lost at once they are held, and stay in force, until
@@ -50,33 +51,9 @@ void servers_guard_free(struct servers_guard *g)
 
 /* --- what was lost ------------------------------------------------------------------------- */
 
-/* A host name that now has another address: the server has moved and is not lost. */
-static bool has_moved(const struct server *s, const struct upstream *u)
+static bool has_server(const struct upstream *u, const char *address)
 {
-	for (size_t i = 0; s->name && i < u->server_count; i++) {
-		if (strcmp(u->servers[i].source.path, s->source.path) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* Both lists are sorted by address: what only `good` has is lost. */
-static void notice_lost(struct servers_guard *g, const struct upstream *good,
-			const struct upstream *u, uint64_t now, uint64_t *last_deletion)
-{
-	size_t j = 0;
-
-	if (good->decoded && good->decoded == u->decoded)
-		return;
-	for (size_t i = 0; i < good->server_count; i++) {
-		const char *address = good->servers[i].address;
-
-		while (j < u->server_count && strcmp(u->servers[j].address, address) < 0)
-			j++;
-		if ((j == u->server_count || strcmp(u->servers[j].address, address) != 0) &&
-		    !has_moved(&good->servers[i], u))
-			losses_add(&g->losses, &good->servers[i], now, last_deletion);
-	}
+	return u && upstream_server(u, address);
 }
 
 /*
@@ -84,14 +61,15 @@ static void notice_lost(struct servers_guard *g, const struct upstream *good,
  * (otherwise it would be noticed as lost again).
  */
 static bool is_forgettable(const struct servers_guard *g, const struct guard_input *in,
-			   const struct lost *l, const struct upstream *good, bool here)
+			   const struct lost *l, const struct servers_served *served, bool here)
 {
 	const struct guard_rules *r = in->rules;
 	uint64_t memory = r->window > r->readmit ? r->window : r->readmit;
 
 	if (here)
 		return l->served || in->now - l->back >= r->readmit;
-	if (good && upstream_server(good, l->server.address))
+	if (has_server(served->good, l->server.address) ||
+	    has_server(served->live, l->server.address))
 		return false;
 	/* What was let go on purpose is subtracted from the count of the window, so it is
 	 * remembered for as long. */
@@ -99,7 +77,7 @@ static bool is_forgettable(const struct servers_guard *g, const struct guard_inp
 }
 
 static void forget_lost(struct servers_guard *g, const struct guard_input *in,
-			const struct upstream *u, const struct upstream *good,
+			const struct upstream *u, const struct servers_served *served,
 			uint64_t *last_deletion)
 {
 	size_t kept = 0;
@@ -117,7 +95,7 @@ static void forget_lost(struct servers_guard *g, const struct guard_input *in,
 			l->back = 0;
 			l->served = l->let_go = l->unwanted = false;
 		}
-		if (is_forgettable(g, in, l, good, here))
+		if (is_forgettable(g, in, l, served, here))
 			losses_drop(l);
 		else
 			g->losses.items[kept++] = *l;
@@ -371,15 +349,17 @@ static uint64_t guard_deletions(struct servers_guard *g, const struct guard_inpu
 }
 
 void servers_guard_notice(struct servers_guard *g, const struct guard_input *in,
-			  const struct upstream *u, const struct upstream *good,
+			  const struct upstream *u, const struct servers_served *served,
 			  uint64_t *last_deletion)
 {
-	if (good) {
+	if (served->good) {
 		if (!g->served.count)
-			samples_add(&g->served, good->server_count, in->now);
-		notice_lost(g, good, u, in->now, last_deletion);
+			samples_add(&g->served, served->good->server_count, in->now);
+		losses_notice(&g->losses, served->good, u, in->now, last_deletion);
 	}
-	forget_lost(g, in, u, good, last_deletion);
+	if (served->live && served->live != served->good)
+		losses_notice(&g->losses, served->live, u, in->now, last_deletion);
+	forget_lost(g, in, u, served, last_deletion);
 	let_go_unwanted(g, in->policy, u);
 }
 

@@ -24,12 +24,18 @@ struct servers_guard;
 struct servers_guard *servers_guard_new(void);
 void servers_guard_free(struct servers_guard *g);
 
+/* An upstream in the models of guard_input: what is on disk, and what the workers have. A server of
+ * either one is lost when ZooKeeper no longer has it. */
+struct servers_served {
+	const struct upstream *good, *live; /* NULL: it is not in the model */
+};
+
 /*
- * The first pass over all upstreams: compares `u` of the next model with what nginx runs of it
- * (`good`, or NULL). Sets *last_deletion to now when a persistent server is gone.
+ * The first pass over all upstreams: compares `u` of the next model with what nginx runs of it.
+ * Sets *last_deletion to now when a persistent server is gone.
  */
 void servers_guard_notice(struct servers_guard *g, const struct guard_input *in,
-			  const struct upstream *u, const struct upstream *good,
+			  const struct upstream *u, const struct servers_served *served,
 			  uint64_t *last_deletion);
 
 /*

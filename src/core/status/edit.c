@@ -46,25 +46,31 @@ struct edit edit_find(const struct tree *tree, int64_t after)
 	return c;
 }
 
-static void put_step(struct buf *out, const char *name, double ms)
+/* Returns what separates the steps from it. */
+static const char *put_wait(struct buf *out, const struct status_change *s)
 {
-	buf_printf(out, ", %s %.1f ms", name, ms);
+	if (!s->clocks_differ && s->committed) {
+		buf_printf(out, ": %.0f ms until it was read and its turn came", s->waited_ms);
+		return ", ";
+	}
+	buf_printf(out, " from the beginning of its run (%s):",
+		   s->clocks_differ ? "ZooKeeper's clock is ahead of this host's"
+				    : "a deletion has no time in ZooKeeper");
+	return " ";
 }
 
 static void put_sentence(struct buf *out, const struct status_change *s, const struct edit_times *t)
 {
-	buf_printf(out, "this edit took %.0f ms: ", s->total_ms);
-	if (s->clocks_differ)
-		buf_puts(out, "without the time before the run, as ZooKeeper's clock is ahead of "
-			      "this host's");
-	else if (!s->committed)
-		buf_puts(out, "without the time before the run, as a deletion has no time in "
-			      "ZooKeeper");
-	else
-		buf_printf(out, "%.0f ms until it was read and its turn came", s->waited_ms);
+	const char *separator;
+
+	buf_printf(out, "this edit took %.0f ms", s->total_ms);
+	separator = put_wait(out, s);
 	for (unsigned i = 0; i < STEP_N; i++) {
-		if (t->steps_ms[i] > 0)
-			put_step(out, step_name((enum step_id)i), t->steps_ms[i]);
+		if (t->steps_ms[i] <= 0)
+			continue;
+		buf_printf(out, "%s%s %.1f ms", separator, step_name((enum step_id)i),
+			   t->steps_ms[i]);
+		separator = ", ";
 	}
 }
 

@@ -211,3 +211,53 @@ void family_upstreams(const struct status *s, struct buf *out)
 		}
 	}
 }
+
+/* --- servers ---------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *name, *help;
+	size_t where; /* of an unsigned long */
+} server_metrics[] = {
+#define X(member, help)                                                                            \
+	{                                                                                          \
+		"upstream_server_" #member, help, offsetof(struct server_numbers, member)          \
+	}
+	X(available,
+	  "1 while nginx uses a server of an upstream: it is neither down nor has failed "
+	  "too often."),
+	X(connections, "Connections of nginx to a server of an upstream."),
+	X(failures, "Failures of a server of an upstream that nginx counts at present, up to "
+		    "max_fails."),
+#undef X
+};
+
+static void put_servers(struct buf *out, size_t metric, const char *protocol,
+			const struct server_numbers_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct server_numbers *n = &list->items[i];
+		const struct openmetrics_label labels[] = {
+			{ "protocol", protocol },
+			{ "upstream", n->upstream },
+			{ "server", n->server },
+		};
+		const char *where = (const char *)n + server_metrics[metric].where;
+
+		openmetrics_sample(out, server_metrics[metric].name, "", labels, ARRAY_SIZE(labels),
+				   (double)*(const unsigned long *)(const void *)where);
+	}
+}
+
+void family_servers(const struct status *s, struct buf *out)
+{
+	const struct numbers *n = &s->numbers;
+
+	if (!n->http_servers.count && !n->stream_servers.count)
+		return;
+	for (size_t m = 0; m < ARRAY_SIZE(server_metrics); m++) {
+		openmetrics_head(out, server_metrics[m].name, "gauge", NULL,
+				 server_metrics[m].help);
+		put_servers(out, m, "http", &n->http_servers);
+		put_servers(out, m, "stream", &n->stream_servers);
+	}
+}

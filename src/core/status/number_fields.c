@@ -105,6 +105,7 @@ static const struct status_field rows[] = {
 	{ COMPUTED("registrations_left_out", NULL, config_left_out,
 		   "Registrations that gave no server.") },
 	FAMILY(family_upstreams),
+	FAMILY(family_servers),
 	FAMILY(family_pings),
 	{ AT(zookeeper.expirations),
 	  COUNTER("zookeeper_expirations", "Sessions that ended after they were connected.") },

@@ -145,6 +145,15 @@ void module_put_id(struct module_writer *w, uint32_t id)
 	put(w, id, 4);
 }
 
+void module_put_state(struct module_writer *w, const struct module_state *s)
+{
+	module_put_text(w, s->upstream);
+	module_put_text(w, s->server);
+	put(w, s->connections, 4);
+	put(w, s->failures, 4);
+	put(w, s->available, 1);
+}
+
 void module_put_server(struct module_writer *w, const struct module_server *s)
 {
 	module_put_text(w, s->name);
@@ -167,6 +176,7 @@ void module_put_dump(struct module_writer *w, const struct module_dump *d)
 	put(w, d->backup_tries, 4);
 	put(w, d->entries, 4);
 	put(w, d->room, 4);
+	put(w, d->memory, 4);
 	put(w, d->own, 8);
 }
 
@@ -311,6 +321,17 @@ uint32_t module_get_id(struct module_reader *r)
 	return get_int(r);
 }
 
+struct module_state module_get_state(struct module_reader *r)
+{
+	struct module_state s = { .upstream = get_name(r) };
+
+	s.server = get_name(r);
+	s.connections = get_int(r);
+	s.failures = get_int(r);
+	s.available = get_choice(r, 0, 1);
+	return s;
+}
+
 /* nginx takes weights and limits of up to 2^31; the sum of the weights has to fit, too. */
 #define LARGEST INT32_MAX
 
@@ -342,6 +363,7 @@ struct module_dump module_get_dump(struct module_reader *r)
 	d.backup_tries = get_int(r);
 	d.entries = get_int(r);
 	d.room = get_int(r);
+	d.memory = get_int(r);
 	d.own = get(r, 8);
 	return d;
 }

@@ -1,7 +1,8 @@
 /*
  * What the modules of nginx and the daemon say to each other. A worker of nginx connects to the
  * daemon, and sends HELLO, one UPSTREAM for each upstream with a zone, and READY. The daemon sends
- * CHANGE and PING; the worker sends one ANSWER or PONG for each, in their order.
+ * CHANGE, PING and ASK; the worker sends one ANSWER or PONG for each of the first two, and for ASK
+ * a STATE for each server that can be changed and STATE_END, all in their order.
  *
  * A frame has a head of 8 bytes (its whole length, its kind, three zero bytes) and a body of
  * numbers, most significant byte first, and strings with a length of two bytes. No frame is longer
@@ -18,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MODULE_PROTOCOL 1
+#define MODULE_PROTOCOL 2
 #define MODULE_FRAME_HEAD 8
 #define MODULE_FRAME_MAX ((size_t)64 << 10)
 #define MODULE_NAME_MAX 255 /* of an upstream and of a server */
@@ -31,6 +32,9 @@ enum module_kind {
 	MODULE_PONG,
 	MODULE_CHANGE,
 	MODULE_PING,
+	MODULE_ASK,
+	MODULE_STATE,
+	MODULE_STATE_END,
 	/* only in a test build of the modules */
 	MODULE_DUMP,
 	MODULE_DUMP_LIST,
@@ -48,7 +52,8 @@ enum module_context { MODULE_HTTP = 1, MODULE_STREAM };
 	  "this nginx keeps the data of its balancing method in another way")                      \
 	X(MODULE_LISTED_TWICE, "a server is listed twice")                                         \
 	X(MODULE_ZONE_FULL, "its zone is full")                                                    \
-	X(MODULE_ZONE_KEPT, "its zone was not made by this start")
+	X(MODULE_ZONE_KEPT, "its zone was not made by this start")                                 \
+	X(MODULE_UNKNOWN_NGINX, "the module does not know this version of nginx")
 
 /* What became of a change. All but MODULE_DONE: the daemon reloads. */
 #define MODULE_RESULTS                                                                             \
@@ -124,11 +129,20 @@ struct module_answer {
 	uint64_t digest; /* of the servers after them */
 };
 
+/* What nginx knows of a server just now. */
+struct module_state {
+	struct module_text upstream, server;
+	uint32_t connections;
+	uint32_t failures; /* that count against max_fails at present */
+	bool available;    /* neither down, nor failed too often */
+};
+
 /* The state of the lists of servers, in a test build. */
 struct module_dump {
 	uint32_t number, total_weight, tries, single, weighted, backups, backup_tries;
 	uint32_t entries; /* servers in the zone, with those that were removed */
 	uint32_t room;    /* servers that a request can remember to have tried */
+	uint32_t memory;  /* bytes of the zone that are in use */
 	uint64_t own;     /* a digest of what this worker keeps for itself; 0: not yet as new as the
 			     lists */
 };
@@ -155,7 +169,9 @@ bool module_end(struct module_writer *w);
 void module_put_hello(struct module_writer *w, const struct module_hello *h);
 void module_put_upstream(struct module_writer *w, const struct module_upstream *u);
 void module_put_answer(struct module_writer *w, const struct module_answer *a);
-void module_put_id(struct module_writer *w, uint32_t id); /* of PING, PONG and READY */
+/* Of PING, PONG, READY and STATE_END; of ASK, how many servers are wanted at most. */
+void module_put_id(struct module_writer *w, uint32_t id);
+void module_put_state(struct module_writer *w, const struct module_state *s);
 void module_put_text(struct module_writer *w, struct module_text text);
 void module_put_server(struct module_writer *w, const struct module_server *s);
 void module_put_dump(struct module_writer *w, const struct module_dump *d);
@@ -183,6 +199,7 @@ struct module_hello module_get_hello(struct module_reader *r);
 struct module_upstream module_get_upstream(struct module_reader *r);
 struct module_answer module_get_answer(struct module_reader *r);
 uint32_t module_get_id(struct module_reader *r);
+struct module_state module_get_state(struct module_reader *r);
 struct module_text module_get_text(struct module_reader *r);
 struct module_server module_get_server(struct module_reader *r);
 struct module_dump module_get_dump(struct module_reader *r);

@@ -131,6 +131,8 @@ static const struct doctor_check {
 	{ "daemon", doctor_check_daemon, NEEDS_SETTINGS },
 	{ "state", doctor_check_state, NEEDS_SETTINGS | NEEDS_STATUS },
 	{ "version", doctor_check_version, NEEDS_SETTINGS | NEEDS_STATUS },
+	{ "module", doctor_check_module, NEEDS_SETTINGS | NEEDS_ROOT | NEEDS_TEST },
+	{ "servers", doctor_check_updates, NEEDS_SETTINGS | NEEDS_STATUS },
 	{ "member", doctor_check_member, NEEDS_SETTINGS | NEEDS_ZOOKEEPER },
 };
 

@@ -11,6 +11,7 @@
 
 #include "core/compose/host_claims.h"
 #include "ctl/znodes/client.h"
+#include "nginx/nginx_version.h"
 
 #define DOCTOR_LEVELS(X)                                                                           \
 	X(OK, "ok")                                                                                \
@@ -58,13 +59,14 @@ struct doctor {
 	int64_t clock_ahead;      /* this host's clock against ZooKeeper's, microseconds */
 	bool clock_is_known;      /* … and the time of the round trip is in clock_doubt */
 	uint64_t clock_doubt;
-	struct tree *config;       /* of ZooKeeper; NULL: not read */
-	struct model *model;       /* of the config, or else of what nginx runs; NULL: none */
-	bool has_nginx;            /* the binary can be run */
-	pid_t master;              /* of nginx; 0: not found */
-	bool has_sandbox;          /* nginx -t can be run */
-	enum sandbox_mode sandbox; /* … in this kind */
-	const char *live;          /* the generation's directory; NULL: there is none */
+	struct tree *config;        /* of ZooKeeper; NULL: not read */
+	struct model *model;        /* of the config, or else of what nginx runs; NULL: none */
+	bool has_nginx;             /* the binary can be run … */
+	struct nginx_version nginx; /* … and says this */
+	pid_t master;               /* of nginx; 0: not found */
+	bool has_sandbox;           /* nginx -t can be run */
+	enum sandbox_mode sandbox;  /* … in this kind */
+	const char *live;           /* the generation's directory; NULL: there is none */
 	struct doctor_nginx_conf conf;
 	const struct status *status; /* of the daemon; NULL: it has written none */
 };
@@ -100,6 +102,10 @@ void doctor_check_nginx_conf(struct doctor *d);
 void doctor_check_include(struct doctor *d);
 void doctor_check_shutdown_timeout(struct doctor *d);
 void doctor_check_default_site(struct doctor *d);
+/* The parameter of the first directive of this name that has `part` in it, of all files of
+ * nginx.conf;
+ * "" where there is none. In the arena. */
+const char *doctor_directive(struct doctor *d, const char *name, const char *part);
 /* doctor_state.c */
 void doctor_check_state_directory(struct doctor *d);
 void doctor_check_space(struct doctor *d);
@@ -113,5 +119,9 @@ void doctor_check_daemon(struct doctor *d);
 void doctor_check_state(struct doctor *d);
 void doctor_check_version(struct doctor *d);
 void doctor_check_member(struct doctor *d);
+
+/* doctor_module.c */
+void doctor_check_module(struct doctor *d);
+void doctor_check_updates(struct doctor *d);
 
 #endif

@@ -20,7 +20,7 @@
 void doctor_check_nginx(struct doctor *d)
 {
 	const char *binary = d->settings->nginx.binary;
-	struct nginx_version v = { 0 };
+	struct nginx_version *v = &d->nginx;
 
 	if (access(binary, X_OK) < 0) {
 		doctor_error(d, "Install nginx (apt-get install nginx), or correct nginx.binary",
@@ -28,11 +28,11 @@ void doctor_check_nginx(struct doctor *d)
 		return;
 	}
 	nginx_version_ask(d->arena, &(struct nginx_program){ .binary = binary, .executable = -1 },
-			  &v);
-	d->has_nginx = v.number != 0;
+			  v);
+	d->has_nginx = v->number != 0;
 	if (d->has_nginx)
-		doctor_ok(d, "%s is nginx %u.%u.%u", binary, v.number / 1000000,
-			  v.number / 1000 % 1000, v.number % 1000);
+		doctor_ok(d, "%s is nginx %u.%u.%u", binary, v->number / 1000000,
+			  v->number / 1000 % 1000, v->number % 1000);
 	else
 		doctor_error(d, "Correct nginx.binary", "%s does not answer -V as nginx does",
 			     binary);
@@ -245,8 +245,7 @@ void doctor_check_include(struct doctor *d)
 				  : "; stream.conf, which is empty, is not included");
 }
 
-/* The parameter of a directive that occurs once; "" where it does not. In the arena. */
-static const char *find_directive(struct doctor *d, const char *name)
+const char *doctor_directive(struct doctor *d, const char *name, const char *part)
 {
 	const char *found = "";
 
@@ -258,9 +257,10 @@ static const char *find_directive(struct doctor *d, const char *name)
 		lexer_init(&l, d->conf.files[i].text, d->conf.files[i].size);
 		do {
 			kind = statement_read(&l, &s).kind;
-			if (s.count && strcmp(statement_word(&s, 0), name) == 0)
+			if (s.count > 1 && strcmp(statement_word(&s, 0), name) == 0 &&
+			    strstr(statement_word(&s, 1), part))
 				found = arena_strdup(d->arena, statement_word(&s, 1));
-		} while (kind != TOKEN_END && kind != TOKEN_ERROR);
+		} while (kind != TOKEN_END && kind != TOKEN_ERROR && !*found);
 		statement_fini(&s);
 		lexer_fini(&l);
 	}
@@ -269,7 +269,7 @@ static const char *find_directive(struct doctor *d, const char *name)
 
 void doctor_check_shutdown_timeout(struct doctor *d)
 {
-	const char *time = find_directive(d, "worker_shutdown_timeout");
+	const char *time = doctor_directive(d, "worker_shutdown_timeout", "");
 
 	if (*time)
 		doctor_ok(d, "worker_shutdown_timeout is %s", time);

@@ -4,7 +4,7 @@
 #include <strings.h>
 
 #include "admission.h"
-#include "listen.h"
+#include "core/text/address.h"
 
 static bool refuse(struct web_request *r, const char *why)
 {
@@ -12,11 +12,21 @@ static bool refuse(struct web_request *r, const char *why)
 	return false;
 }
 
+/* "localhost", with a port or without. */
+static bool is_localhost(const char *host)
+{
+	size_t size = strlen("localhost");
+
+	return strncasecmp(host, "localhost", size) == 0 &&
+	       (!host[size] || (host[size] == ':' &&
+				address_parse_port(host + size + 1, strlen(host + size + 1))));
+}
+
 bool admission_of_host(struct web_request *r)
 {
 	const char *host = web_header(r, MHD_HTTP_HEADER_HOST);
 
-	if (host && listen_is_address(host))
+	if (host && (is_localhost(host) || address_is_numeric(host)))
 		return true;
 	return refuse(r, "the Host header is not an address: use http://ADDRESS:PORT/ or "
 			 "http://localhost:PORT/");

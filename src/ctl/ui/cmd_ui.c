@@ -6,32 +6,31 @@
  */
 #include <signal.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <string.h>
 
 #include <zknginx/log.h>
 
 #include "admission.h"
 #include "core/text/json_text.h"
 #include "ctl/commands.h"
-#include "listen.h"
+#include "opener.h"
 #include "page.h"
 #include "routes.h"
-#include "sys/child.h"
+#include "sys/listening.h"
 #include "sys/timing.h"
 
 #define LISTEN "127.0.0.1:9643"
 #define SPACING (200 * USEC_PER_MSEC)
-#define OPEN_DEADLINE (20 * USEC_PER_SEC)
 
 struct ui {
 	struct ctl *ctl;
-	struct listen_socket socket;
+	struct listening socket;
 	struct buf policy;
 	char token[TOKEN_SIZE];
 	char *url;
 	struct routes routes;
 	struct web *web;
-	struct child *opener;
+	struct opener opener;
 	bool over;
 };
 
@@ -63,14 +62,14 @@ static void watch_signals(struct ui *ui)
 
 static void ui_fini(struct ui *ui)
 {
-	child_free(ui->opener);
+	opener_fini(&ui->opener);
 	tasks_free(ui->routes.tasks);
 	if (ui->routes.streams)
 		streams_end(ui->routes.streams);
 	web_free(ui->web);
 	streams_free(ui->routes.streams);
 	live_free(ui->routes.live);
-	listen_close(&ui->socket);
+	listening_fini(&ui->socket);
 	buf_fini(&ui->policy);
 	free(ui->url);
 }
@@ -80,7 +79,7 @@ static void ui_fini(struct ui *ui)
 /* The token is in the fragment, which browsers send to no server and write into no log. */
 static void make_url(struct ui *ui, bool actions)
 {
-	const struct listen_socket *s = &ui->socket;
+	const struct listening *s = &ui->socket;
 
 	timing_unique(ui->token, sizeof(ui->token));
 	ui->routes.token = actions ? ui->token : NULL;
@@ -90,7 +89,7 @@ static void make_url(struct ui *ui, bool actions)
 
 static int check_address(const struct ui *ui, bool actions)
 {
-	if (ui->socket.loopback)
+	if (ui->socket.is_local)
 		return CTL_OK;
 	if (actions)
 		return ctl_usage("--allow-actions needs a loopback address: elsewhere the token "
@@ -105,16 +104,14 @@ static int check_address(const struct ui *ui, bool actions)
 static int start(struct ui *ui, struct err *e)
 {
 	struct ctl *ctl = ui->ctl;
-	int fd = ui->socket.fd;
 
 	if (live_new(ctl, &ui->routes.live, e) < 0)
 		return -1;
 	ui->routes.streams = streams_new(ctl->loop, routes_whole, &ui->routes);
 	ui->routes.tasks = tasks_new(ctl);
 	page_policy(&ui->policy);
-	ui->socket.fd = -1;
-	return web_new(ctl->loop, fd, buf_str(&ui->policy), routes_answer, &ui->routes, &ui->web,
-		       e);
+	return web_new(ctl->loop, listening_take(&ui->socket), buf_str(&ui->policy), routes_answer,
+		       &ui->routes, &ui->web, e);
 }
 
 static void print_url(const struct ui *ui)
@@ -133,35 +130,6 @@ static void print_url(const struct ui *ui)
 		ctl_say("the page can act on the fleet: keep the URL secret. Ctrl-C ends it");
 	else
 		ctl_say("the page is read-only (--allow-actions). Ctrl-C ends it");
-}
-
-/* --- the browser ------------------------------------------------------------------------------ */
-
-static void on_opened(void *ctx, const struct child_result *r)
-{
-	struct ui *ui = ctx;
-
-	if (r->failure || (r->exited && r->code != 0))
-		ctl_say("no browser was opened (xdg-open%s%s): open the URL by hand",
-			r->failure ? ": " : "", r->failure ?: "");
-	child_free(TAKE(ui->opener));
-}
-
-static void open_browser(struct ui *ui)
-{
-	const struct child_spec spec = {
-		.path = "/usr/bin/xdg-open",
-		.exec_fd = -1,
-		.argv = (char *[]){ "xdg-open", ui->url, NULL },
-		.envp = environ,
-		.deadline = OPEN_DEADLINE,
-		.done = on_opened,
-		.ctx = ui,
-	};
-	struct err e;
-
-	if (child_spawn(ui->ctl->loop, &spec, &ui->opener, &e) < 0)
-		ctl_say("no browser was opened: %s", e.text);
 }
 
 /* --- serving ---------------------------------------------------------------------------------- */
@@ -207,12 +175,15 @@ static int serve(struct ui *ui)
 static int run_ui(struct ctl *ctl, const struct arguments *args)
 {
 	CLEANUP(ui_fini) struct ui ui = { .ctl = ctl, .socket = { .fd = -1 } };
+	const char *address = arguments_value(args, "listen") ?: LISTEN;
 	bool actions = arguments_has(args, "allow-actions");
 	struct err e;
 	int code;
 
-	if (listen_open(arguments_value(args, "listen") ?: LISTEN, &ui.socket, &e) < 0)
-		return e.code == ERR_INPUT ? ctl_usage("--listen: %s", e.text) : ctl_fail(&e);
+	if (strncmp(address, LISTENING_UNIX, strlen(LISTENING_UNIX)) == 0)
+		return ctl_usage("--listen: a browser cannot open a unix socket");
+	if (listening_open("--listen", address, &ui.socket, &e) < 0)
+		return e.code == ERR_INPUT ? ctl_usage("%s", e.text) : ctl_fail(&e);
 	code = check_address(&ui, actions);
 	if (code != CTL_OK)
 		return code;
@@ -223,7 +194,7 @@ static int run_ui(struct ctl *ctl, const struct arguments *args)
 		return ctl_fail(&e);
 	print_url(&ui);
 	if (arguments_has(args, "open"))
-		open_browser(&ui);
+		opener_start(&ui.opener, ctl->loop, ui.url, actions);
 	return serve(&ui);
 }
 

@@ -96,7 +96,7 @@ static void answer_diff(struct routes *t, struct web_request *r)
 		task_add(&words, old);
 	if (new)
 		task_add(&words, new);
-	task_run(t->tasks, r, &words);
+	task_run(t->tasks, r, &words, false);
 }
 
 static void answer_action(struct routes *t, struct web_request *r)
@@ -110,7 +110,7 @@ static void answer_action(struct routes *t, struct web_request *r)
 	else if (action_words(request, &words, &e) < 0)
 		web_refuse(r, MHD_HTTP_BAD_REQUEST, "%s", e.text);
 	else
-		task_run(t->tasks, r, &words);
+		task_run(t->tasks, r, &words, true);
 	json_decref(request);
 }
 

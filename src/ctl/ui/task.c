@@ -10,6 +10,7 @@
 #include "task.h"
 
 #define TASKS_MOST 8
+#define TASKS_READING 6 /* of these at most: the others are for actions */
 #define DEADLINE (180 * USEC_PER_SEC)
 #define OUTPUT_MOST ((size_t)32 << 20)
 #define GLOBALS 10
@@ -109,18 +110,24 @@ static int spawn(struct task *t, const struct ctl *ctl, const struct task_words 
 	return child_spawn(ctl->loop, &spec, &t->child, e);
 }
 
-void task_run(struct tasks *t, struct web_request *r, const struct task_words *w)
+static struct task *free_place(struct tasks *t, size_t count)
 {
-	struct task *place = NULL;
+	for (size_t i = 0; i < count; i++) {
+		if (!t->items[i].request)
+			return &t->items[i];
+	}
+	return NULL;
+}
+
+void task_run(struct tasks *t, struct web_request *r, const struct task_words *w, bool acts)
+{
+	size_t count = acts ? TASKS_MOST : TASKS_READING;
+	struct task *place = free_place(t, count);
 	struct err e;
 
-	for (size_t i = 0; i < TASKS_MOST; i++) {
-		if (!t->items[i].request)
-			place = &t->items[i];
-	}
 	if (!place) {
 		web_refuse(r, MHD_HTTP_SERVICE_UNAVAILABLE,
-			   "%d commands run for pages: try again when one has ended", TASKS_MOST);
+			   "%zu commands run for pages: try again when one has ended", count);
 		return;
 	}
 	if (spawn(place, t->ctl, w, &e) < 0) {

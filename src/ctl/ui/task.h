@@ -25,7 +25,8 @@ void tasks_free(struct tasks *t);
 
 void task_add(struct task_words *w, const char *word);
 /* Starts the command; at its end the request is answered with {"code": exit status, "result": its
- * output as JSON, "messages": what it has said}. Refuses when too many run. */
-void task_run(struct tasks *t, struct web_request *r, const struct task_words *w);
+ * output as JSON, "messages": what it has said}. Refuses when too many run. acts: it is an action,
+ * for which places are kept: what only reads cannot take them all. */
+void task_run(struct tasks *t, struct web_request *r, const struct task_words *w, bool acts);
 
 #endif

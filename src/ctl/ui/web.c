@@ -1,34 +1,18 @@
-/*
- * The epoll descriptor of libmicrohttpd is a source of the loop, and MHD_get_timeout() says when it
- * has to run without an event.
- *
- * The library does not watch a connection that waits. That its client is gone is noticed when
- * something is written to it.
- */
-#include <errno.h>
-#include <microhttpd.h>
+/* Requests of the page, and their answers. */
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 
-#include <zknginx/log.h>
-
-#include "places.h"
+#include "sys/http_server.h"
+#include "sys/places.h"
 #include "web.h"
 
-#define CLIENT_TIMEOUT 5u /* seconds */
 #define CLIENT_MEMORY ((size_t)65536)
 #define BODY_MOST ((size_t)4096)
 #define STREAM_BLOCK ((size_t)65536)
 
 struct web {
-	sd_event *loop;
-	struct places places;
-	struct MHD_Daemon *server;
-	sd_event_source *events, *timer;
-	bool running, again; /* the library is on the stack; … and has to run once more */
+	struct http_server *server;
 	const char *policy;
 	void (*on_request)(void *ctx, struct web_request *r);
 	void *ctx;
@@ -47,52 +31,6 @@ struct web_request {
 	size_t sent;
 	bool over;
 };
-
-/* --- running ---------------------------------------------------------------------------------- */
-
-static void arm(struct web *w)
-{
-	MHD_UNSIGNED_LONG_LONG wait_ms;
-
-	if (MHD_get_timeout(w->server, &wait_ms) != MHD_YES) {
-		sd_event_source_set_enabled(w->timer, SD_EVENT_OFF);
-		return;
-	}
-	sd_event_source_set_time_relative(w->timer, (uint64_t)wait_ms * USEC_PER_MSEC);
-	sd_event_source_set_enabled(w->timer, SD_EVENT_ONESHOT);
-}
-
-/* What is resumed while the library runs is taken up in one more turn. So is the next client after
- * the end of a connection: at its limit the library does not watch the socket where it listens. */
-static void run(struct web *w)
-{
-	w->again = true;
-	if (w->running)
-		return;
-	w->running = true;
-	while (w->again) {
-		uint64_t ended = w->places.ended;
-
-		w->again = false;
-		MHD_run(w->server);
-		w->again |= w->places.ended != ended;
-	}
-	w->running = false;
-	arm(w);
-}
-
-static int on_event(sd_event_source *source UNUSED, int fd UNUSED, uint32_t events UNUSED,
-		    void *ctx)
-{
-	run(ctx);
-	return 0;
-}
-
-static int on_timer(sd_event_source *source UNUSED, uint64_t now UNUSED, void *ctx)
-{
-	run(ctx);
-	return 0;
-}
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
@@ -124,7 +62,7 @@ static void queue(struct web_request *r, unsigned status, struct MHD_Response *a
 	r->waits = false;
 	places_keep(r->connection, false);
 	MHD_resume_connection(r->connection);
-	run(r->web);
+	http_server_run(r->web->server);
 }
 
 void web_answer(struct web_request *r, unsigned status, const char *type, struct buf *text)
@@ -216,7 +154,7 @@ void web_stream_wake(struct web_request *r)
 		return;
 	r->waits = false;
 	MHD_resume_connection(r->connection);
-	run(r->web);
+	http_server_run(r->web->server);
 }
 
 /* --- requests --------------------------------------------------------------------------------- */
@@ -277,6 +215,7 @@ static enum MHD_Result on_call(void *ctx, struct MHD_Connection *c, const char *
 		*size = 0;
 		return MHD_YES;
 	}
+	http_server_renew(w->server, c);
 	if (r->too_long)
 		web_refuse(r, MHD_HTTP_CONTENT_TOO_LARGE, "the request is longer than %zu bytes",
 			   BODY_MOST);
@@ -304,62 +243,25 @@ static void on_completed(void *ctx UNUSED, struct MHD_Connection *c, void **stat
 
 /* --- the server ------------------------------------------------------------------------------- */
 
-static void on_library_error(void *ctx UNUSED, const char *fmt, va_list args)
-{
-	char text[256];
-
-	/* the format comes from the library */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	vsnprintf(text, sizeof(text), fmt, args);
-#pragma GCC diagnostic pop
-	log_debug("ui: %s", text);
-}
-
-static int start(struct web *w, int fd, struct err *e)
-{
-	w->server = MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
-		on_call, w, MHD_OPTION_EXTERNAL_LOGGER, on_library_error, NULL,
-		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)PLACES,
-		MHD_OPTION_CONNECTION_TIMEOUT, CLIENT_TIMEOUT, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		CLIENT_MEMORY, MHD_OPTION_NOTIFY_CONNECTION, places_on_connection, &w->places,
-		MHD_OPTION_NOTIFY_COMPLETED, on_completed, w, MHD_OPTION_END);
-	/* the library owns the socket now, also when it fails to start */
-	if (!w->server)
-		return err_set(e, ERR_SYS, "--listen: libmicrohttpd does not start");
-	return 0;
-}
-
-static int attach(struct web *w, struct err *e)
-{
-	const union MHD_DaemonInfo *info = MHD_get_daemon_info(w->server, MHD_DAEMON_INFO_EPOLL_FD);
-	int rc;
-
-	if (!info)
-		return err_set(e, ERR_SYS, "--listen: libmicrohttpd has no epoll");
-	rc = sd_event_add_io(w->loop, &w->events, info->epoll_fd, EPOLLIN, on_event, w);
-	if (rc >= 0)
-		rc = sd_event_add_time_relative(w->loop, &w->timer, CLOCK_MONOTONIC, 0, 1, on_timer,
-						w);
-	if (rc < 0) {
-		errno = -rc;
-		return err_sys(e, "--listen: event loop");
-	}
-	return 0;
-}
-
 int web_new(sd_event *loop, int fd, const char *policy,
 	    void (*on_request)(void *ctx, struct web_request *r), void *ctx, struct web **out,
 	    struct err *e)
 {
 	CLEANUP(web_freep) struct web *w = xcalloc(1, sizeof(*w));
+	const struct http_server_spec server = {
+		.name = "--listen",
+		.places = PLACES_MOST,
+		.memory = CLIENT_MEMORY,
+		.flags = MHD_ALLOW_SUSPEND_RESUME,
+		.on_call = on_call,
+		.on_completed = on_completed,
+		.ctx = w,
+	};
 
-	w->loop = loop;
 	w->policy = policy;
 	w->on_request = on_request;
 	w->ctx = ctx;
-	if (start(w, fd, e) < 0 || attach(w, e) < 0)
+	if (http_server_new(loop, fd, &server, &w->server, e) < 0)
 		return -1;
 	*out = TAKE(w);
 	return 0;
@@ -369,9 +271,6 @@ void web_free(struct web *w)
 {
 	if (!w)
 		return;
-	sd_event_source_disable_unref(w->events);
-	sd_event_source_disable_unref(w->timer);
-	if (w->server)
-		MHD_stop_daemon(w->server);
+	http_server_free(w->server);
 	free(w);
 }

@@ -1,8 +1,8 @@
 /*
  * The library disconnects a client that is silent, and the kernel one whose host is gone. A client
- * that sends a byte now and then is neither, so when all places are taken, the oldest connection
- * that still sends its request is shut down. Requests that wait and streams are bounded by those
- * who make them, far below PLACES.
+ * that sends a byte now and then is neither. So when all places are taken, the connection that has
+ * sent no whole request for the longest time is shut down. Requests that wait and streams are
+ * bounded by those who make them, far below the number of places.
  */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -11,6 +11,11 @@
 #include "places.h"
 
 #define LOST_TIMEOUT 20000 /* milliseconds */
+
+void places_init(struct places *all, size_t count)
+{
+	*all = (struct places){ .count = count };
+}
 
 static struct place *place_of(struct MHD_Connection *c)
 {
@@ -30,7 +35,7 @@ static int descriptor(struct MHD_Connection *c)
 
 static struct place *free_place(struct places *all)
 {
-	for (size_t i = 0; i < PLACES; i++) {
+	for (size_t i = 0; i < all->count; i++) {
 		if (!all->items[i].connection)
 			return &all->items[i];
 	}
@@ -42,7 +47,7 @@ static void shut_oldest(struct places *all)
 {
 	struct place *oldest = NULL;
 
-	for (size_t i = 0; i < PLACES; i++) {
+	for (size_t i = 0; i < all->count; i++) {
 		struct place *p = &all->items[i];
 
 		if (p->connection && !p->kept && (!oldest || p->turn < oldest->turn))
@@ -71,9 +76,18 @@ void places_on_connection(void *ctx, struct MHD_Connection *c, void **state,
 	if (p)
 		*p = (struct place){ .connection = c, .turn = all->turn++ };
 	*state = p;
+	/* a unix socket has no such option, and needs none */
 	setsockopt(descriptor(c), IPPROTO_TCP, TCP_USER_TIMEOUT, &lost, sizeof(lost));
 	if (!free_place(all))
 		shut_oldest(all);
+}
+
+void places_renew(struct places *all, struct MHD_Connection *c)
+{
+	struct place *p = place_of(c);
+
+	if (p)
+		p->turn = all->turn++;
 }
 
 void places_keep(struct MHD_Connection *c, bool kept)
