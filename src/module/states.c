@@ -1,6 +1,6 @@
 /*
- * See states.h. The numbers are copied first and written to the daemon after that, so the lists are
- * locked for a few stores a server.
+ * See states.h. The numbers are copied first, because what reads the lists may be called again, and
+ * written to the daemon after that.
  */
 #include "states.h"
 
