@@ -306,6 +306,8 @@ void model_free(struct model *m);
 DEFINE_CLEANUP(struct model *, model_free)
 
 const struct upstream *model_upstream(const struct model *m, const char *name);
+/* The same, for names that are asked for in their order; *at: 0 at first. */
+const struct upstream *model_next_upstream(const struct model *m, const char *name, size_t *at);
 /* The upstream that nginx finds by this name, as it ignores case. */
 const struct upstream *model_upstream_of_nginx(const struct model *m, const char *name);
 const struct site *model_site(const struct model *m, const char *name);

@@ -131,7 +131,7 @@ void converge(struct agent *a)
 	if (!acl_hold_permits(a))
 		return; /* the audit calls again */
 	live_look(a->live);
-	if (!deploy_is_ready(a->deploy, timing_now(), &when) && !live_may_take(a->live)) {
+	if (!live_may_take(a->live) && !deploy_is_ready(a->deploy, timing_now(), &when)) {
 		converge_at(a, when);
 		return;
 	}

@@ -25,6 +25,7 @@ struct live {
 	uint64_t due;  /* when it is to be persisted; NEVER: nothing is */
 	bool failed;   /* a change failed: until a reload all is deployed */
 	bool reloaded; /* nginx was reloaded for other servers, and still has other ones */
+	bool heard;    /* each worker had said what it runs when live_look() was called last */
 
 	struct arena *arena; /* of the change under way */
 	struct apply apply;
@@ -101,13 +102,11 @@ static enum live_answer leave(struct live *l, const char *why)
 	return LIVE_NOT_TAKEN;
 }
 
-/* Do the workers have what they should, and the files the rest of it? */
-static bool is_certain(struct live *l)
+/* Do the workers have what they should, and the files the rest of it? Each run begins with
+ * live_look(). */
+static bool is_certain(const struct live *l)
 {
-	const char *upstream;
-
-	return deploy_runs_live(l->spec.deploy) &&
-	       compare(l, live_model(l), &upstream) != SERVERS_ABSENT;
+	return deploy_runs_live(l->spec.deploy) && l->heard;
 }
 
 static enum live_answer change(struct live *l, const char *revision)
@@ -286,9 +285,11 @@ bool live_look(struct live *l)
 	const char *upstream;
 	enum servers_state state;
 
+	l->heard = false;
 	if (!l->knows_rest || !servers_has_module(l->servers))
 		return false;
 	state = compare(l, m, &upstream);
+	l->heard = state != SERVERS_ABSENT;
 	if (state == SERVERS_AGREE)
 		l->reloaded = false;
 	if (state != SERVERS_DIFFER || was_reloaded(l))

@@ -225,13 +225,15 @@ static bool agrees(const struct servers_entry *entry, const struct apply_list *l
 	       (entry->changed || entry->said.order == order);
 }
 
-/* Of an upstream that the module cannot change, nothing is known. */
-static bool compare_one(struct servers *s, const struct apply_list *l, bool again)
+/* Of an upstream that the module cannot change, nothing is known. at: see servers_table_next(). */
+static bool compare_one(struct servers *s, const struct apply_list *l, bool again, size_t *at)
 {
 	const struct upstream *u = l->upstream;
-	struct servers_entry *entry = find(s, u);
+	enum module_context c = context_of(u);
+	struct servers_entry *entry =
+		servers_table_next(&s->workers.sides[c].table, u->name, &at[c]);
 
-	if (!s->workers.sides[context_of(u)].cycle || apply_why_reload(u))
+	if (!s->workers.sides[c].cycle || apply_why_reload(u))
 		return true;
 	if (!entry)
 		return false;
@@ -244,6 +246,8 @@ static bool compare_one(struct servers *s, const struct apply_list *l, bool agai
 enum servers_state servers_compare(struct servers *s, const struct model *m,
 				   const struct weights *weights, bool again, const char **upstream)
 {
+	size_t at[ARRAY_SIZE(s->workers.sides)] = { 0 };
+
 	*upstream = NULL;
 	if (!servers_workers_are_heard(&s->workers))
 		return SERVERS_ABSENT;
@@ -251,7 +255,7 @@ enum servers_state servers_compare(struct servers *s, const struct model *m,
 		const struct upstream *u = &m->upstreams[i];
 		struct apply_list l = { u, weights_find(weights, u->name) };
 
-		if (!compare_one(s, &l, again) && !*upstream)
+		if (!compare_one(s, &l, again, at) && !*upstream)
 			*upstream = u->name;
 	}
 	return *upstream ? SERVERS_DIFFER : SERVERS_AGREE;
