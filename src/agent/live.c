@@ -281,14 +281,13 @@ static bool was_reloaded(struct live *l)
 
 bool live_look(struct live *l)
 {
-	const struct model *m = live_model(l);
 	const char *upstream;
 	enum servers_state state;
 
 	l->heard = false;
 	if (!l->knows_rest || !servers_has_module(l->servers))
 		return false;
-	state = compare(l, m, &upstream);
+	state = compare(l, live_model(l), &upstream);
 	l->heard = state != SERVERS_ABSENT;
 	if (state == SERVERS_AGREE)
 		l->reloaded = false;
