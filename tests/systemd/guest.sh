@@ -330,7 +330,7 @@ second() {
 	check "each generation is complete" same "$(find $state/generations -mindepth 1 -maxdepth 1 | wc -l)" \
 		"$(find $state/generations -name manifest.json | wc -l)"
 	check "an edit arrives" edit_arrives
-	check "doctor finds no error" zknginxctl doctor
+	check "doctor finds no error" await zknginxctl doctor
 	systemctl disable zknginxd
 	systemctl stop zknginxd nginx
 	rm -rf $state
