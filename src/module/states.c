@@ -1,6 +1,6 @@
 /*
- * See states.h. The numbers are copied first, because what reads the lists may be called again, and
- * written to the daemon after that.
+ * See states.h. The numbers are copied first, without the locks of the lists, and written to the
+ * daemon after that.
  */
 #include "states.h"
 
