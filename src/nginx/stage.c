@@ -3,9 +3,8 @@
  *
  * A generation is complete once its manifest is there and its files hold what that says. `live` is
  * only ever replaced by a rename, and only names a complete, durable generation. After stage_open()
- * the lock is held, `live` names such a generation, and what was never published is gone. The one
- * exception: a damaged generation stays live when there is no other one, because an empty
- * configuration would be an outage.
+ * the lock is held, `live` names such a generation, and what was never published is gone. Only a
+ * damaged generation stays live when there is no other one: an empty configuration is an outage.
  */
 #include <limits.h>
 #include <stdio.h>
@@ -155,9 +154,8 @@ bool stage_live_is_intact(struct stage *s, const char **name)
 
 static bool is_spared(const struct stage *s, unsigned long n)
 {
-	const struct applied_record *r = &s->record;
-
-	return n == s->live.generation || (r->has_applied && n == r->applied.generation);
+	return n == s->live.generation ||
+	       (s->record.has_applied && n == s->record.applied.generation);
 }
 
 void stage_prune(struct stage *s, unsigned long spare)
@@ -187,7 +185,6 @@ int stage_accepted_tree(const struct stage *s, struct tree **tree, char revision
 int stage_peek_tree(const char *directory, struct tree **tree, struct err *e)
 {
 	CLEANUP(freep) char *live = xasprintf("%s/" LIVE_LINK, directory);
-
 	return treefile_peek(live, tree, e);
 }
 
@@ -222,18 +219,16 @@ void stage_doubt_applied(struct stage *s)
 
 bool stage_was_live_before(const struct stage *s, uint64_t ticks)
 {
-	const struct applied_record *r = &s->record;
-
-	return r->has_published && r->published == s->live.generation && r->published_at < ticks;
+	return s->record.has_published && s->record.published == s->live.generation &&
+	       s->record.published_at < ticks;
 }
 
 bool stage_last_good(const struct stage *s, unsigned long bad, unsigned long *good)
 {
-	const struct applied_record *r = &s->record;
 	struct manifest m;
 
-	*good = r->applied.generation;
-	if (r->has_applied && *good != bad &&
+	*good = s->record.applied.generation;
+	if (s->record.has_applied && *good != bad &&
 	    generation_verify(statedir_generations(&s->directory), *good, &m, NULL) == 0)
 		return true;
 	return treefile_newest_good(statedir_generations(&s->directory), bad, good);
