@@ -435,11 +435,15 @@ $(FAULTS) $(B)/tests/soak/soak $(B)/tests/soak/module_soak: $(B)/%: $(B)/%.o $(F
 
 # Figures beside a floor of the same run; SIZES="100 1000" for fewer servers, HOSTS=50 for a
 # smaller fleet than 200. What the relay costs is measured last; ZNODES=10000 for fewer znodes.
+# What needs the modules of nginx is left out where nginx-dev is not installed. bench_storm needs wrk.
+BENCH_OF_MODULE := $(if $(HAS_NGINX_DEV),$(TEST_MODULES) $(B)/tests/bench/bench_servers $(B)/tests/bench/bench_storm)
 bench: test-deps
 	$(Q)$(MAKE) --no-print-directory $(B)/zknginxd $(B)/tests/bench/bench_edit $(B)/tests/bench/bench_spine \
 		$(B)/tests/bench/bench_fleet $(B)/tests/bench/bench_relay $(B)/tests/bench/bench_checks \
-		$(B)/tests/bench/bench_scrape $(B)/tests/bench/zknginxd
+		$(B)/tests/bench/bench_scrape $(B)/tests/bench/zknginxd $(BENCH_OF_MODULE)
 	$(Q)$(B)/tests/bench/bench_spine $(SIZES)
+	$(Q)for b in $(filter %/bench_servers,$(BENCH_OF_MODULE)); do $(RUN) $$b $(SIZES); done
+	$(Q)for b in $(filter %/bench_storm,$(BENCH_OF_MODULE)); do $(RUN) $$b; done
 	$(Q)ZKNGINXD=$(B)/zknginxd $(B)/tests/bench/bench_edit $(SIZES)
 	$(Q)ZKNGINXD=$(B)/zknginxd $(B)/tests/bench/bench_scrape
 	$(Q)$(B)/tests/bench/bench_fleet $(HOSTS)
@@ -448,6 +452,7 @@ bench: test-deps
 
 # The leader's work is the daemon's own; nothing of the daemon is faked.
 $(B)/tests/bench/bench_edit: $(B)/tests/bench/bench_edit.o
+$(B)/tests/bench/bench_servers $(B)/tests/bench/bench_storm: $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/tests/bench/module_host.o
 $(B)/tests/bench/bench_spine: $(B)/tests/bench/bench_spine.o
 $(B)/tests/bench/bench_scrape: $(B)/tests/bench/bench_scrape.o
 $(B)/tests/bench/bench_fleet: $(patsubst %.c,$(B)/%.o,tests/bench/bench_fleet.c $(wildcard src/leader/*.c))
@@ -455,7 +460,7 @@ $(B)/tests/bench/bench_checks: $(B)/tests/bench/bench_checks.o $(B)/libwings.a $
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(addprefix $(B)/tests/bench/bench_,edit spine scrape fleet): $(RIG) $(B)/libwings.a $(B)/libcore.a
+$(addprefix $(B)/tests/bench/bench_,edit servers storm spine scrape fleet): $(RIG) $(B)/libwings.a $(B)/libcore.a
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -lcmocka
 

@@ -35,10 +35,21 @@ struct bundle_text {
 
 #define BUNDLE_MARKER_SIZE 17
 
+/* What a text is put together from, when it is asked for. */
+struct bundle_parts {
+	struct buf own; /* the lines that are in no piece … */
+	struct origin *origins;
+	size_t origin_count, origin_room;
+	struct bundle_insert *inserts; /* … and the pieces between them */
+	size_t insert_count, insert_room;
+	size_t size, piece_origins; /* of the whole text; of all pieces */
+};
+
 struct bundle {
 	unsigned refs;
 	struct arena *arena; /* znode paths */
-	struct bundle_text files[BUNDLE_FILE_N];
+	struct bundle_parts parts[BUNDLE_FILE_N];
+	struct bundle_text texts[BUNDLE_FILE_N]; /* data NULL: not put together yet */
 	/* Two bundles with the same digest have the same texts. Computed from the digests of their
 	 * pieces. */
 	struct digest digest;
@@ -53,6 +64,9 @@ struct bundle {
 struct bundle *bundle_ref(struct bundle *b);
 void bundle_unref(struct bundle *b);
 DEFINE_CLEANUP(struct bundle *, bundle_unref)
+
+/* Of one file; borrowed. It is put together at the first call. */
+const struct bundle_text *bundle_text(const struct bundle *b, enum bundle_file f);
 
 /* The znode that a line (from 1) of a file was rendered from, BUNDLE_PROBE, or NULL (shared text).
  */
@@ -74,29 +88,25 @@ bool bundle_text_is_empty(const struct bundle_text *t);
  * that the next bundle can have them again.
  */
 struct bundle_piece;
+struct bundle_insert;
 struct bundle_piece *bundle_piece_ref(struct bundle_piece *p);
 void bundle_piece_unref(struct bundle_piece *p);
 
 /* Builds a bundle: append text, mark where znodes begin, finish. */
 struct bundle_builder {
 	struct arena *arena;
-	struct buf text[BUNDLE_FILE_N];
+	struct bundle_parts parts[BUNDLE_FILE_N];
 	unsigned line[BUNDLE_FILE_N];
-	struct origin *origins[BUNDLE_FILE_N];
-	size_t origin_count[BUNDLE_FILE_N], origin_room[BUNDLE_FILE_N];
 	struct digester *digester[BUNDLE_FILE_N];
-	size_t digested[BUNDLE_FILE_N]; /* bytes of the text */
+	size_t digested[BUNDLE_FILE_N]; /* bytes of the own lines */
 	bool has_marker;
 	enum bundle_file marker_file;
-	size_t marker_at; /* in the text */
+	size_t marker_at; /* in the own lines */
 	struct digester *rest;
 	bool in_servers; /* lines are no part of the rest */
 };
 void bundle_builder_init(struct bundle_builder *b);
 void bundle_builder_fini(struct bundle_builder *b);
-/* Room for a text of this size. */
-void bundle_builder_reserve(struct bundle_builder *b, enum bundle_file f, size_t bytes,
-			    size_t origins);
 /* From the next line on, text comes from this znode (NULL: from none). */
 void bundle_builder_origin(struct bundle_builder *b, enum bundle_file f, const char *znode);
 /* … and its lines are those of the znode's data. */
@@ -110,7 +120,7 @@ void bundle_builder_line(struct bundle_builder *b, enum bundle_file f, const cha
 void bundle_builder_marker(struct bundle_builder *b, enum bundle_file f, const char *before,
 			   const char *after);
 /* All that was built of this file is a piece (one reference), and the builder is empty again. It
- * must have no marker. */
+ * must have no marker, and no pieces. */
 struct bundle_piece *bundle_builder_cut(struct bundle_builder *b, enum bundle_file f);
 /* Appends the piece, and keeps a reference. */
 void bundle_builder_piece(struct bundle_builder *b, enum bundle_file f, struct bundle_piece *p);

@@ -111,7 +111,8 @@ struct upstream {
 	size_t discover_count;
 	bool tls;                       /* nginx uses TLS for its servers */
 	const struct check_rule *check; /* how the daemon checks its servers; NULL: it does not */
-	const char *slow_start;         /* a time; NULL: none */
+	const char *slow_start;         /* a time; NULL: none … */
+	uint64_t slow_start_time;       /* … in microseconds; 0: none */
 	struct server *servers;         /* sorted by address; no doubles */
 	size_t server_count;
 	bool unavailable;    /* it has no server: rendered with one that refuses at once */
@@ -305,6 +306,8 @@ void model_free(struct model *m);
 DEFINE_CLEANUP(struct model *, model_free)
 
 const struct upstream *model_upstream(const struct model *m, const char *name);
+/* The same, for names that are asked for in their order; *at: 0 at first. */
+const struct upstream *model_next_upstream(const struct model *m, const char *name, size_t *at);
 /* The upstream that nginx finds by this name, as it ignores case. */
 const struct upstream *model_upstream_of_nginx(const struct model *m, const char *name);
 const struct site *model_site(const struct model *m, const char *name);

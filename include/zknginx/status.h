@@ -91,7 +91,13 @@ struct status_check {
 /* One upstream with slow_start. */
 struct status_slow_start {
 	const char *upstream, *time;
-	const char *state; /* whether it has an effect, and if not, why */
+	const char *state; /* "on", or "no effect: " and why */
+};
+
+/* One server that starts slowly. */
+struct status_ramp {
+	const char *upstream, *server;
+	uint64_t since, until; /* wall clock */
 };
 
 /* How the servers of one upstream that nginx runs come to it. */
@@ -163,6 +169,9 @@ struct status {
 	} checker;
 	const struct status_slow_start *slow_starts;
 	size_t slow_start_count;
+	const struct status_ramp *ramps;
+	size_t ramp_count; /* in that list … */
+	size_t ramp_total; /* … and in all; the list may be shortened like that of problems */
 	const struct status_update *updates; /* empty while nginx has no module of ours */
 	size_t update_count;
 	struct {

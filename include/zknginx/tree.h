@@ -87,11 +87,12 @@ struct tree_builder {
 	const struct znode **znodes;
 	size_t count, room;
 	bool sorted;
+	bool trusted; /* a caller sets it who adds in tree order: nothing is compared */
 	/* References: to znodes by themselves, and to those in blocks. */
 	const struct znode **loose;
 	size_t loose_count, loose_room;
-	struct tree_block **blocks;
-	size_t block_count, block_room;
+	struct tree_part *parts;
+	size_t part_count, part_room;
 };
 void tree_builder_init(struct tree_builder *b);
 void tree_builder_fini(struct tree_builder *b);
@@ -103,12 +104,54 @@ void tree_builder_add(struct tree_builder *b, const struct znode *z); /* see zno
  * cost of one. The one that is made has one reference.
  */
 struct tree_block *tree_block_new(const struct znode *const *znodes, size_t count);
+struct tree_block *tree_block_ref(struct tree_block *k);
 void tree_block_unref(struct tree_block *k);
+size_t tree_block_count(const struct tree_block *k);
+/* The newest transaction of its znodes and of their children, and the same of all but the first. */
+int64_t tree_block_newest(const struct tree_block *k);
+int64_t tree_block_newest_below(const struct tree_block *k);
 void tree_builder_add_block(struct tree_builder *b, struct tree_block *k);
 /* The tree, with one reference; of equal paths the one added last stays. */
 struct tree *tree_builder_finish(struct tree_builder *b);
 /* A tree without znodes (one reference). */
 struct tree *tree_empty(void);
+
+/* The newest transaction of its znodes and of their children. */
+int64_t tree_newest(const struct tree *t);
+
+/*
+ * A walk over a tree that takes blocks as a whole, so that what has not changed since another tree
+ * costs nothing. `at` is the index of the znode that comes next; the caller moves it forward.
+ */
+struct tree_walk {
+	const struct tree *tree;
+	size_t at, part;
+};
+struct tree_walk tree_walk_from(const struct tree *t, size_t at);
+/* The block that begins at w->at (borrowed), or NULL. */
+struct tree_block *tree_walk_block(struct tree_walk *w);
+/* Moves both past the block that begins at the place of both. False: there is none. */
+bool tree_walk_both(struct tree_walk *a, struct tree_walk *b);
+
+/*
+ * What is known of the objects below a root: of the znodes there but for the servers of upstreams.
+ * Trees with the same objects share it (core/data/layout.h), so that it is found out once.
+ */
+struct tree_facts {
+	unsigned refs;
+	char *root;
+	bool has_revision, has_plain;
+	struct digest revision; /* tree_revision() */
+	bool plain;             /* nothing is to be expanded (core/decode/expand.h) */
+};
+/* Borrowed; NULL: that of another root was asked for first. */
+struct tree_facts *tree_facts(const struct tree *t, const char *root);
+/* t gets the facts of the other tree, if that has any. */
+void tree_share_facts(struct tree *t, const struct tree *other);
+/* Have both (`a` may be NULL) the same facts of this root, and so the same objects? */
+bool tree_facts_are_same(const struct tree *a, const struct tree *b, const char *root);
+/* The root of what is known; NULL: nothing is. */
+const char *tree_facts_root(const struct tree *t);
 
 /* The text form. `name` is what errors call the input; ERR_INPUT with the line. */
 int tree_parse(const char *text, size_t size, const char *name, struct tree **tree, struct err *e);

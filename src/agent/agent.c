@@ -110,7 +110,8 @@ static int open_deploy(struct agent *a, struct err *e)
 {
 	static const struct deploy_ops deploy_ops = { converge_on_done, converge_on_nginx,
 						      on_change };
-	static const struct live_ops live_ops = { converge_on_taken, converge_on_workers };
+	static const struct live_ops live_ops = { converge_on_taken, converge_on_workers,
+						  converge_on_stepped };
 	static const struct refusal_ops refusal_ops = {
 		.tester = { candidate_compose_sources, candidate_render },
 		.accept = accept_model,

@@ -67,24 +67,6 @@ static void fill_list(struct check_group *const *groups, size_t count, const str
 	s->check_count = n;
 }
 
-static void fill_slow_starts(const struct model *good, struct status *s, struct arena *scratch)
-{
-	struct status_slow_start *list;
-
-	for (size_t i = 0; i < good->upstream_count; i++)
-		s->slow_start_count += good->upstreams[i].slow_start != NULL;
-	s->slow_starts = list = arena_array(scratch, struct status_slow_start, s->slow_start_count);
-	for (size_t i = 0; i < good->upstream_count; i++) {
-		const struct upstream *u = &good->upstreams[i];
-
-		if (u->slow_start)
-			*list++ = (struct status_slow_start){
-				u->name, u->slow_start,
-				"no effect: this version does not carry it out"
-			};
-	}
-}
-
 void agent_checks_fill(const struct checker *c, const struct model *good, struct status *s,
 		       struct arena *scratch)
 {
@@ -92,7 +74,6 @@ void agent_checks_fill(const struct checker *c, const struct model *good, struct
 	size_t count;
 	struct check_group *const *groups = checks_groups(checker_checks(c), &count);
 
-	fill_slow_starts(good, s, scratch);
 	for (size_t i = 0; i < count; i++)
 		count_targets(groups[i], s);
 	s->checker.on = count > 0;

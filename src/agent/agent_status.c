@@ -1,6 +1,7 @@
 /* The parts of the status and of the member znode that are the agent's, and its facts. Nothing is
  * copied, so they are good until the next event. */
 #include "agent_checks.h"
+#include "agent_slow_start.h"
 #include "converge.h"
 #include "core/endpoint/endpoint.h"
 #include "sys/timing.h"
@@ -245,6 +246,7 @@ void agent_fill_status(const struct agent *a, struct status *s, struct arena *sc
 	fill_discovery(of_nginx, s, scratch);
 	fill_drains(of_nginx, s, scratch);
 	agent_checks_fill(a->checker, of_nginx, s, scratch);
+	agent_slow_start_fill(a->live, of_nginx, s, scratch);
 	fill_updates(a, s, scratch);
 }
 

@@ -110,7 +110,7 @@ static void note_newest(struct agent *a)
 
 static bool is_busy(const struct agent *a)
 {
-	return a->attempt.model || refusal_is_busy(a->refusal);
+	return a->attempt.model || refusal_is_busy(a->refusal) || live_is_stepping(a->live);
 }
 
 void converge(struct agent *a)
@@ -131,7 +131,7 @@ void converge(struct agent *a)
 	if (!acl_hold_permits(a))
 		return; /* the audit calls again */
 	live_look(a->live);
-	if (!deploy_is_ready(a->deploy, timing_now(), &when) && !live_may_take(a->live)) {
+	if (!live_may_take(a->live) && !deploy_is_ready(a->deploy, timing_now(), &when)) {
 		converge_at(a, when);
 		return;
 	}
@@ -230,6 +230,16 @@ void converge_on_workers(void *agent)
 
 	a->ops->on_change(a->ctx);
 	if (!is_busy(a) && live_look(a->live))
+		converge(a);
+}
+
+/* The weights of servers in the status are of the time of the reader: no step is news. */
+void converge_on_stepped(void *agent, const char *error)
+{
+	struct agent *a = agent;
+
+	a->ops->on_change(a->ctx);
+	if (live_look(a->live) || error || a->dirty)
 		converge(a);
 }
 

@@ -91,6 +91,7 @@ void converge_on_done(void *agent, const struct outcome *o);
 void converge_on_nginx(void *agent);
 void converge_on_taken(void *agent, const char *error);
 void converge_on_workers(void *agent);
+void converge_on_stepped(void *agent, const char *error);
 void converge_on_names(void *agent);
 void converge_on_fetched(void *agent);
 void converge_on_failures(void *agent);

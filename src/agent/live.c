@@ -25,10 +25,14 @@ struct live {
 	uint64_t due;  /* when it is to be persisted; NEVER: nothing is */
 	bool failed;   /* a change failed: until a reload all is deployed */
 	bool reloaded; /* nginx was reloaded for other servers, and still has other ones */
+	bool heard;    /* each worker had said what it runs when live_look() was called last */
 
 	struct arena *arena; /* of the change under way */
 	struct apply apply;
 	unsigned long updates;
+
+	struct stepper steps;
+	bool has_accepted;
 };
 
 const struct model *live_model(const struct live *l)
@@ -45,18 +49,46 @@ static void forget_model(struct live *l)
 static void forget_change(struct live *l)
 {
 	servers_forget_change(l->servers);
+	slow_start_forget(&l->steps.slow);
 	if (l->arena)
 		arena_free(TAKE(l->arena));
 	l->apply = (struct apply){ 0 };
 }
 
-/* --- an attempt ------------------------------------------------------------------------------ */
+/* --- slow starts ----------------------------------------------------------------------------- */
+
+static enum servers_state compare(struct live *l, const struct model *m, const char **upstream)
+{
+	return servers_compare(l->servers, m, slow_start_given(&l->steps.slow), false, upstream);
+}
 
 bool live_may_take(const struct live *l)
 {
 	return l->knows_rest && !l->failed && servers_has_module(l->servers) &&
 	       !deploy_is_in_flight(l->spec.deploy);
 }
+
+/* Steps wait for everything else, and go by the clock, so none is lost. */
+static bool may_step(void *ctx)
+{
+	struct live *l = ctx;
+	const char *upstream;
+
+	return live_may_take(l) && !l->spec.attempt->model && !servers_is_changing(l->servers) &&
+	       compare(l, live_model(l), &upstream) == SERVERS_AGREE;
+}
+
+static const struct model *model_of(void *ctx)
+{
+	return live_model(ctx);
+}
+
+bool live_is_stepping(const struct live *l)
+{
+	return l->steps.stepping;
+}
+
+/* --- an attempt ------------------------------------------------------------------------------ */
 
 /* Its bytes may be live, but the workers may have other servers: deploy has to reload nginx. */
 static enum live_answer leave(struct live *l, const char *why)
@@ -70,13 +102,11 @@ static enum live_answer leave(struct live *l, const char *why)
 	return LIVE_NOT_TAKEN;
 }
 
-/* Do the workers have what they should, and the files the rest of it? */
-static bool is_certain(struct live *l)
+/* Do the workers have what they should, and the files the rest of it? Each run begins with
+ * live_look(). */
+static bool is_certain(const struct live *l)
 {
-	const char *upstream;
-
-	return deploy_runs_live(l->spec.deploy) &&
-	       servers_compare(l->servers, live_model(l), false, &upstream) != SERVERS_ABSENT;
+	return deploy_runs_live(l->spec.deploy) && l->heard;
 }
 
 static enum live_answer change(struct live *l, const char *revision)
@@ -98,21 +128,31 @@ static enum live_answer persist(struct live *l, const char *revision, uint64_t n
 
 	if (now < l->due && strcmp(revision, l->spec.running->applied) == 0)
 		return LIVE_LATER;
-	if (servers_compare(l->servers, l->model, false, &upstream) != SERVERS_AGREE)
+	if (compare(l, l->model, &upstream) != SERVERS_AGREE)
 		return leave(l, "not every worker has the servers that it was given");
 	deploy_persist(l->spec.deploy, l->spec.attempt->bundle, revision);
 	return LIVE_PERSISTED;
 }
 
+/* Whether there is anything to do, the models decide: no step is of an attempt. */
 static void decide(struct live *l)
 {
 	const struct attempt *t = l->spec.attempt;
-	const struct apply_side before = { live_model(l), l->knows_rest ? &l->rest : NULL };
-	const struct apply_side after = { t->model, &t->bundle->rest };
+	struct apply_side before = { live_model(l), l->knows_rest ? &l->rest : NULL, NULL };
+	struct apply_side after = { t->model, &t->bundle->rest, NULL };
 
 	forget_change(l);
 	l->arena = arena_new();
 	apply_decide(&before, &after, l->arena, &l->apply);
+	if (l->apply.way == APPLY_SERVERS)
+		slow_start_prepare(&l->steps.slow, before.model, after.model, timing_now());
+	if (l->apply.way != APPLY_SERVERS || !slow_start_matters(&l->steps.slow))
+		return;
+	before.weights = slow_start_given(&l->steps.slow);
+	after.weights = slow_start_next(&l->steps.slow);
+	apply_decide(&before, &after, l->arena, &l->apply);
+	if (l->apply.way == APPLY_NOTHING)
+		l->apply.way = APPLY_SERVERS;
 }
 
 enum live_answer live_take(struct live *l, const char *revision, uint64_t now)
@@ -152,6 +192,14 @@ static void on_changed(void *ctx, const char *error)
 	struct live *l = ctx;
 	size_t upstreams = l->apply.count, operations = count_operations(&l->apply);
 
+	if (l->steps.stepping) {
+		stepper_take(&l->steps, error);
+		l->failed |= error != NULL;
+		l->ops->on_stepped(l->ctx, error);
+		return;
+	}
+	if (!error)
+		slow_start_commit(&l->steps.slow);
 	forget_change(l);
 	if (error) {
 		l->failed = true;
@@ -168,6 +216,7 @@ static void on_changed(void *ctx, const char *error)
 	l->is_counted = false;
 	if (l->due == NEVER)
 		l->due = timing_now() + l->spec.nginx->persist_gap;
+	stepper_arm(&l->steps, live_model(l));
 	l->updates++;
 	l->ops->on_taken(l->ctx, NULL);
 }
@@ -180,12 +229,17 @@ void live_outcome(struct live *l, const struct outcome *o)
 		l->knows_rest = false;
 }
 
+/* What a daemon before this one knew is not known: at its first outcome no server is new. */
 void live_accept(struct live *l)
 {
+	slow_start_follow(&l->steps.slow, live_model(l), l->spec.attempt->model, timing_now(),
+			  l->has_accepted && servers_has_module(l->servers));
+	l->has_accepted = true;
 	l->rest = l->spec.attempt->bundle->rest;
 	l->knows_rest = true;
 	l->failed = false;
 	forget_model(l);
+	stepper_arm(&l->steps, l->spec.attempt->model);
 }
 
 /* Nobody knows what servers nginx has: what is on disk is loaded again, once. */
@@ -205,24 +259,39 @@ static bool go_back(struct live *l)
 {
 	const char *upstream;
 
+	slow_start_follow(&l->steps.slow, l->model, l->spec.running->good, timing_now(), false);
 	forget_model(l);
-	if (servers_compare(l->servers, live_model(l), true, &upstream) == SERVERS_DIFFER)
+	stepper_on_reload(&l->steps);
+	if (servers_compare(l->servers, live_model(l), NULL, true, &upstream) == SERVERS_DIFFER)
 		doubt(l, upstream);
+	return true;
+}
+
+/* Has nginx the servers with their full weights, in place of those that it was given? */
+static bool was_reloaded(struct live *l)
+{
+	const char *upstream;
+
+	if (!slow_start_given(&l->steps.slow)->count ||
+	    servers_compare(l->servers, live_model(l), NULL, true, &upstream) != SERVERS_AGREE)
+		return false;
+	stepper_on_reload(&l->steps);
 	return true;
 }
 
 bool live_look(struct live *l)
 {
-	const struct model *m = live_model(l);
 	const char *upstream;
 	enum servers_state state;
 
+	l->heard = false;
 	if (!l->knows_rest || !servers_has_module(l->servers))
 		return false;
-	state = servers_compare(l->servers, m, false, &upstream);
+	state = compare(l, live_model(l), &upstream);
+	l->heard = state != SERVERS_ABSENT;
 	if (state == SERVERS_AGREE)
 		l->reloaded = false;
-	if (state != SERVERS_DIFFER)
+	if (state != SERVERS_DIFFER || was_reloaded(l))
 		return false;
 	return l->model ? go_back(l) : doubt(l, upstream);
 }
@@ -254,17 +323,23 @@ static void on_news(void *ctx)
 
 void live_configure(struct live *l, const struct nginx_settings *nginx)
 {
+	bool use = nginx->servers == SERVERS_AUTO && !l->spec.once;
+
 	l->spec.nginx = nginx;
-	servers_use(l->servers, nginx->servers == SERVERS_AUTO && !l->spec.once);
+	if (!use)
+		stepper_end(&l->steps);
+	servers_use(l->servers, use);
 }
 
 struct live *live_new(const struct live_spec *spec, const struct live_ops *ops, void *ctx)
 {
 	static const struct servers_ops servers_ops = { master, on_stranger, on_news, on_changed };
+	static const struct stepper_ops stepper_ops = { may_step, model_of };
 	struct live *l = xcalloc(1, sizeof(*l));
 
 	*l = (struct live){ .spec = *spec, .ops = ops, .ctx = ctx, .due = NEVER };
 	l->servers = servers_new(spec->loop, &servers_ops, l);
+	stepper_init(&l->steps, spec->loop, l->servers, &stepper_ops, l);
 	return l;
 }
 
@@ -272,7 +347,9 @@ void live_free(struct live *l)
 {
 	if (!l)
 		return;
+	stepper_end(&l->steps);
 	forget_change(l);
+	stepper_fini(&l->steps);
 	servers_free(l->servers);
 	model_free(l->model);
 	free(l);
@@ -305,6 +382,11 @@ void live_fill_servers(struct live *l, struct numbers *n)
 bool live_has_module(const struct live *l)
 {
 	return servers_has_module(l->servers);
+}
+
+const struct ramps *live_ramps(const struct live *l)
+{
+	return &l->steps.slow.ramps;
 }
 
 bool live_takes(const struct live *l, const struct upstream *u)

@@ -15,6 +15,11 @@
  * and after that a reload by anyone serves the same. The guards compare with both: with what was
  * persisted, and with what the workers were given since.
  *
+ * Servers that start slowly have other weights in the workers than in the files. The steps of these
+ * are changes of servers that no attempt asks for: they are made while nothing else is under way,
+ * for all upstreams in one change, at most once a second. A reload by anyone gives all servers
+ * their full weights; then the ramps are taken up again where they would be by now.
+ *
  * Each doubt ends in a reload: live_take() does not take the attempt, or on_taken() has an error.
  */
 #ifndef ZKNGINX_AGENT_LIVE_H
@@ -26,6 +31,7 @@
 #include "nginx/deploy.h"
 #include "nginx/servers.h"
 #include "running.h"
+#include "stepper.h"
 
 struct live_spec { /* all borrowed */
 	sd_event *loop;
@@ -43,12 +49,17 @@ struct live_ops {
 	void (*on_taken)(void *ctx, const char *error);
 	/* A worker has said hello, or is gone: live_look() is due, when nothing is under way. */
 	void (*on_news)(void *ctx);
+	/* A step of slow starts is over. error: the path has to run again, which reloads nginx. */
+	void (*on_stepped)(void *ctx, const char *error);
 };
 
 struct live;
 struct live *live_new(const struct live_spec *spec, const struct live_ops *ops, void *ctx);
 void live_free(struct live *l);
 void live_configure(struct live *l, const struct nginx_settings *nginx);
+
+/* Is a step of slow starts under way? Nothing else may begin until on_stepped(). */
+bool live_is_stepping(const struct live *l);
 
 /* May an attempt be taken while reloads are to be spaced? */
 bool live_may_take(const struct live *l);
@@ -90,6 +101,8 @@ void live_fill_servers(struct live *l, struct numbers *n);
 unsigned long live_updates(const struct live *l);
 /* Has nginx the module? */
 bool live_has_module(const struct live *l);
+/* The servers that start slowly. */
+const struct ramps *live_ramps(const struct live *l);
 /* Why the servers of this upstream are not changed without a reload: a clause; NULL: they are. */
 const char *live_why_not(const struct live *l, const struct upstream *u);
 

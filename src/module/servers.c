@@ -1,6 +1,7 @@
 /* See servers.h. */
 #include "servers.h"
 #include "address.h"
+#include "turns.h"
 
 /* nginx takes as much of the zone for a server at least. */
 #define LEAST_PEER 768
@@ -253,6 +254,11 @@ bool servers_begin(struct servers *s)
 
 void servers_end(struct servers *s)
 {
+	if (turns_are_old(s->half)) {
+		begin_change(s);
+		turns_scale(s->half);
+		end_change(s);
+	}
 	ngx_memory_barrier();
 	s->editor = 0;
 }

@@ -25,6 +25,7 @@
 struct half {
 	struct entry *first, *last;
 	size_t number, weight;
+	size_t turns; /* the weight that turns.h brought them to; 0: none yet */
 };
 
 struct servers {
@@ -42,7 +43,7 @@ struct servers {
 enum module_reason servers_new(ngx_shm_zone_t *zone, NGX_UPSTREAM(rr_peers_t) *peers,
 			       struct servers **out);
 
-/* One worker changes them at a time. False: another one does. */
+/* One worker changes them at a time. False: another one does. A change ends with servers_end(). */
 bool servers_begin(struct servers *s);
 void servers_end(struct servers *s);
 

@@ -1,6 +1,6 @@
 /*
- * See states.h. The numbers are copied first and written to the daemon after that, so the lists are
- * locked for a few stores a server.
+ * See states.h. The numbers are copied first, because what reads the lists may be called again, and
+ * written to the daemon after that.
  */
 #include "states.h"
 
@@ -70,9 +70,7 @@ static size_t put_upstream(const struct upstream *u, size_t most, struct outbox 
 	c.items = malloc(c.room * sizeof(*c.items));
 	if (!c.items)
 		return 0;
-	servers_rlock(u->servers);
-	copy_servers(u->servers, &c);
-	servers_unlock(u->servers);
+	servers_read(u->servers, copy_servers, &c);
 	for (size_t i = 0; i < c.count; i++)
 		put_server(u, &c.items[i], out);
 	free(c.items);

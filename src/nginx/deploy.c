@@ -27,6 +27,7 @@ struct deploy {
 	enum reload_state state;
 	bool in_flight;
 	sd_event_source *start; /* of what was wanted */
+	struct master met;      /* by the sandbox, for the options of render */
 	/* What was logged last: a cause that stays is not logged again. */
 	enum deploy_result logged;
 	enum host_condition logged_condition;
@@ -308,10 +309,11 @@ void deploy_render_options(struct deploy *d, struct render_options *out)
 	const struct master *m = instance_master(d->instance);
 
 	out->probe = d->nginx->probe;
-	sandbox_meet(d->pipeline.sandbox, m ? m->pid : 0);
+	if (!m || m->pid != d->met.pid || m->start_time != d->met.start_time)
+		sandbox_meet(d->pipeline.sandbox, m ? m->pid : 0);
+	d->met = m ? *m : (struct master){ 0 };
 	sandbox_render_options(d->pipeline.sandbox, out);
-	if (instance_disk_lacks_status(d->instance))
-		out->probe_lacks_status = true;
+	out->probe_lacks_status |= instance_disk_lacks_status(d->instance);
 }
 
 void deploy_know_warnings(struct deploy *d, const char *warnings)

@@ -23,7 +23,8 @@ struct manifest manifest_of(const struct bundle *b, unsigned long generation, co
 void manifest_add_digests(struct manifest *m, const struct bundle *b)
 {
 	for (int f = 0; f < BUNDLE_FILE_N; f++)
-		m->files[f] = digest_of(b->files[f].data, b->files[f].size);
+		m->files[f] = digest_of(bundle_text(b, (enum bundle_file)f)->data,
+					bundle_text(b, (enum bundle_file)f)->size);
 }
 
 /* An older zknginxd made the digest of the files' digests. */
@@ -86,7 +87,7 @@ static json_t *files(const struct manifest *m, const struct bundle *b)
 	json_t *all = json_object();
 
 	for (int f = 0; f < BUNDLE_FILE_N; f++) {
-		const struct bundle_text *t = &b->files[f];
+		const struct bundle_text *t = bundle_text(b, (enum bundle_file)f);
 
 		json_object_set_new(all, bundle_file_name((enum bundle_file)f),
 				    json_pack("{s:o, s:I, s:o}", "sha256", hex(&m->files[f]),

@@ -111,7 +111,7 @@ static void on_tested(void *ctx, const struct sandbox_result *r)
 	struct pipeline *p = ctx;
 	struct flight *f = &p->flight;
 	uint64_t duration = timing_now() - f->mark;
-	bool needs_stream = !bundle_text_is_empty(&f->bundle->files[BUNDLE_STREAM]);
+	bool needs_stream = !bundle_text_is_empty(bundle_text(f->bundle, BUNDLE_STREAM));
 
 	f->tested = true;
 	f->passed = r->passed;
@@ -157,6 +157,7 @@ static void publish_now(struct pipeline *p)
 {
 	struct flight *f = &p->flight;
 	bool current = is_current(p);
+	const char *name;
 	struct err e;
 
 	if (!flight_is_live(f) && stage_switch(p->stage, f->generation, &e) < 0) {
@@ -165,8 +166,11 @@ static void publish_now(struct pipeline *p)
 	}
 	f->is_staged = false;
 	flight_took(f, STEP_PUBLISH);
-	if (current)
+	if (current) {
 		sync_link(p);
+		/* their bytes are read now, so that the next change of servers does not wait */
+		stage_live_is_intact(p->stage, &name);
+	}
 	p->on_event(p->ctx, current ? RELOAD_EV_CURRENT : RELOAD_EV_PUBLISHED);
 }
 

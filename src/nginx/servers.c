@@ -161,12 +161,37 @@ int servers_change(struct servers *s, const struct apply *apply, struct err *e)
 	if (error)
 		return err_set(e, ERR_UNAVAILABLE, "%s", error);
 	servers_change_begin(&s->change, apply);
-	error = next_upstream(s);
+	if (apply->count)
+		error = next_upstream(s);
+	else
+		end_change(s, NULL);
 	if (!error)
 		return 0;
 	s->change.apply = NULL;
 	s->worker = NULL;
 	return err_set(e, ERR_UNAVAILABLE, "%s", error);
+}
+
+void servers_send_last(struct servers *s, const struct apply *apply)
+{
+	struct servers_change change = { 0 };
+
+	servers_change_begin(&change, apply);
+	for (const struct apply_upstream *u; (u = servers_change_current(&change));
+	     change.upstream++) {
+		const struct servers_entry *entry = find(s, u->after);
+		struct servers_peer *worker =
+			servers_workers_any(&s->workers, context_of(u->after));
+		unsigned char frame[MODULE_FRAME_MAX];
+		size_t size;
+
+		if (!entry || !worker)
+			continue;
+		servers_change_upstream(&change, entry->said.digest);
+		size = servers_change_frame(&change, frame);
+		if (change.sent == u->count)
+			servers_peer_send(worker, frame, size);
+	}
 }
 
 bool servers_is_changing(const struct servers *s)
@@ -183,12 +208,12 @@ void servers_forget_change(struct servers *s)
 /* --- what nginx has -------------------------------------------------------------------------- */
 
 /* Has nginx these servers in this order? */
-static bool agrees(const struct servers_entry *entry, const struct upstream *u)
+static bool agrees(const struct servers_entry *entry, const struct apply_list *l)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	uint64_t digest = 0, order = 0;
 	size_t count;
-	const struct module_server *list = apply_servers(u, arena, &count);
+	const struct module_server *list = apply_servers(l, arena, &count);
 
 	for (size_t i = 0; list && i < count; i++) {
 		uint64_t one = module_server_digest(&list[i]);
@@ -200,30 +225,38 @@ static bool agrees(const struct servers_entry *entry, const struct upstream *u)
 	       (entry->changed || entry->said.order == order);
 }
 
-/* Of an upstream that the module cannot change, nothing is known. */
-static bool compare_one(struct servers *s, const struct upstream *u, bool again)
+/* Of an upstream that the module cannot change, nothing is known. at: see servers_table_next(). */
+static bool compare_one(struct servers *s, const struct apply_list *l, bool again, size_t *at)
 {
-	struct servers_entry *entry = find(s, u);
+	const struct upstream *u = l->upstream;
+	enum module_context c = context_of(u);
+	struct servers_entry *entry =
+		servers_table_next(&s->workers.sides[c].table, u->name, &at[c]);
 
-	if (!s->workers.sides[context_of(u)].cycle || apply_why_reload(u))
+	if (!s->workers.sides[c].cycle || apply_why_reload(u))
 		return true;
 	if (!entry)
 		return false;
 	if (entry->said.reason == MODULE_DYNAMIC && (again || !entry->compared))
-		entry->agrees = agrees(entry, u);
+		entry->agrees = agrees(entry, l);
 	entry->compared = true;
 	return entry->said.reason != MODULE_DYNAMIC || entry->agrees;
 }
 
-enum servers_state servers_compare(struct servers *s, const struct model *m, bool again,
-				   const char **upstream)
+enum servers_state servers_compare(struct servers *s, const struct model *m,
+				   const struct weights *weights, bool again, const char **upstream)
 {
+	size_t at[ARRAY_SIZE(s->workers.sides)] = { 0 };
+
 	*upstream = NULL;
 	if (!servers_workers_are_heard(&s->workers))
 		return SERVERS_ABSENT;
 	for (size_t i = 0; i < m->upstream_count; i++) {
-		if (!compare_one(s, &m->upstreams[i], again) && !*upstream)
-			*upstream = m->upstreams[i].name;
+		const struct upstream *u = &m->upstreams[i];
+		struct apply_list l = { u, weights_find(weights, u->name) };
+
+		if (!compare_one(s, &l, again, at) && !*upstream)
+			*upstream = u->name;
 	}
 	return *upstream ? SERVERS_DIFFER : SERVERS_AGREE;
 }

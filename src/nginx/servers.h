@@ -44,9 +44,11 @@ enum servers_state {
 	SERVERS_AGREE,  /* nginx has the servers of the model, where the module says what it has */
 	SERVERS_DIFFER,
 };
-/* Compares what the workers said with a model. `again`: even what was compared before. *upstream:
- * of DIFFER, the first one that has other servers. */
-enum servers_state servers_compare(struct servers *s, const struct model *m, bool again,
+/* Compares what the workers said with a model, and with weights in place of its own (NULL: none).
+ * `again`: even what was compared before. *upstream: of DIFFER, the first one that has other
+ * servers. */
+enum servers_state servers_compare(struct servers *s, const struct model *m,
+				   const struct weights *weights, bool again,
 				   const char **upstream);
 
 /* What a worker said of its servers when it was asked last. */
@@ -62,6 +64,9 @@ const char *servers_why_not(const struct servers *s, const struct upstream *u);
  * to last until then. */
 int servers_change(struct servers *s, const struct apply *apply, struct err *e);
 bool servers_is_changing(const struct servers *s);
+/* Send a change, and wait for no answer: this process ends, or listens no more. What does not fit
+ * in one frame for an upstream is not sent. */
+void servers_send_last(struct servers *s, const struct apply *apply);
 /* The change under way is of no interest any more; on_changed is not called. */
 void servers_forget_change(struct servers *s);
 

@@ -34,6 +34,16 @@ struct servers_entry *servers_table_find(const struct servers_table *t, const ch
 	return t->count ? bsearch(&key, t->items, t->count, sizeof(key), compare) : NULL;
 }
 
+struct servers_entry *servers_table_next(const struct servers_table *t, const char *name,
+					 size_t *at)
+{
+	int order = -1;
+
+	while (*at < t->count && (order = strcmp(t->items[*at].said.name.data, name)) < 0)
+		++*at;
+	return *at < t->count && order == 0 ? &t->items[*at] : NULL;
+}
+
 void servers_table_fini(struct servers_table *t)
 {
 	if (t->arena)

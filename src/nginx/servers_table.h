@@ -24,6 +24,9 @@ void servers_table_add(struct servers_table *t, const struct module_upstream *u)
 void servers_table_sort(struct servers_table *t);
 /* NULL: there is none. */
 struct servers_entry *servers_table_find(const struct servers_table *t, const char *name);
+/* The same, for names that are asked for in their order; *at: 0 at first. */
+struct servers_entry *servers_table_next(const struct servers_table *t, const char *name,
+					 size_t *at);
 void servers_table_fini(struct servers_table *t);
 
 #endif

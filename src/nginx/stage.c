@@ -337,23 +337,18 @@ static void sweep_generations(struct stage *s, const struct numbers *all)
 	stage_prune(s, good);
 }
 
-static unsigned long at_least(unsigned long next, unsigned long used)
-{
-	return used >= next ? used + 1 : next;
-}
-
 /* Numbers are never used twice, so that no record of an old generation is about a new one. */
 static void find_next(struct stage *s, const struct numbers *all)
 {
 	const struct applied_record *r = &s->record;
 	unsigned long next = all->count ? all->items[all->count - 1] + 1 : 0, linked;
 
-	if (live_link_read(statedir_root(&s->directory), &linked))
-		next = at_least(next, linked);
-	if (r->has_applied)
-		next = at_least(next, r->applied.generation);
-	if (r->has_published)
-		next = at_least(next, r->published);
+	if (live_link_read(statedir_root(&s->directory), &linked) && linked >= next)
+		next = linked + 1;
+	if (r->has_applied && r->applied.generation >= next)
+		next = r->applied.generation + 1;
+	if (r->has_published && r->published >= next)
+		next = r->published + 1;
 	s->staging.next = next;
 }
 

@@ -70,8 +70,9 @@ static int write_files(struct staging *s, const struct bundle *b, const char *wh
 
 	/* the master reads them as root, and the sandbox may read every file */
 	for (int f = 0; f < BUNDLE_FILE_N; f++) {
-		if (disk_create(at, bundle_file_name((enum bundle_file)f), 0640, b->files[f].data,
-				b->files[f].size, &s->files[f], e) < 0)
+		if (disk_create(at, bundle_file_name((enum bundle_file)f), 0640,
+				bundle_text(b, (enum bundle_file)f)->data,
+				bundle_text(b, (enum bundle_file)f)->size, &s->files[f], e) < 0)
 			return -1;
 	}
 	return 0;

@@ -86,7 +86,8 @@ int preview_write(const struct bundle *b, const char *directory, struct err *e)
 	for (enum bundle_file f = 0; f < BUNDLE_FILE_N; f++) {
 		CLEANUP(freep) char *path = xasprintf("%s/%s", directory, bundle_file_name(f));
 
-		if (disk_replace_path(path, 0640, b->files[f].data, b->files[f].size, DISK_VOLATILE,
+		if (disk_replace_path(path, 0640, bundle_text(b, (enum bundle_file)f)->data,
+				      bundle_text(b, (enum bundle_file)f)->size, DISK_VOLATILE,
 				      e) < 0)
 			return -1;
 	}

@@ -43,10 +43,18 @@ sd_event_source *timing_new(sd_event *loop, sd_event_time_handler_t on_time, voi
 	return timer;
 }
 
+/* What is due already is not late. */
+static uint64_t accuracy(uint64_t when)
+{
+	return when > timing_now() ? ACCURACY : 1;
+}
+
 void timing_at(sd_event_source *timer, uint64_t when)
 {
 	int rc = sd_event_source_set_time(timer, when);
 
+	if (rc >= 0)
+		rc = sd_event_source_set_time_accuracy(timer, accuracy(when));
 	if (rc >= 0)
 		rc = sd_event_source_set_enabled(timer,
 						 when == NEVER ? SD_EVENT_OFF : SD_EVENT_ONESHOT);

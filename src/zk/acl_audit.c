@@ -37,11 +37,11 @@ struct acl_audit {
 	void (*on_change)(void *ctx);
 	void *ctx;
 	sd_event_source *timer;
-	struct arena *arena; /* of the objects */
+	struct tree *tree;   /* the last one */
+	struct arena *arena; /* of its objects */
 	const char **objects;
 	size_t object_count;
 	struct digest digest; /* of their paths and the transactions that created them */
-
 	struct round now, last;
 	size_t next, in_flight, repaired;
 	uint64_t next_repair; /* not before that time */
@@ -312,31 +312,35 @@ static int on_due(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *ct
 static void add_objects(struct acl_audit *a, const struct tree *t, struct digester *d)
 {
 	const char *root = a->settings->config;
-	size_t room = 0, i = tree_lower_bound(t, root);
+	size_t room = 1, i = tree_lower_bound(t, root);
 
 	while (i < tree_count(t) && path_is_within(tree_at(t, i)->path, root)) {
 		const struct znode *z = tree_at(t, i);
+		char *path = arena_strdup(a->arena, z->path);
 
-		digester_add_field(d, z->path, strlen(z->path));
+		digester_add_field(d, path, strlen(path));
 		digester_add_field(d, &z->czxid, sizeof(z->czxid));
-		a->objects = arena_grow(a->arena, a->objects, a->object_count, &room,
-					sizeof(*a->objects));
-		a->objects[a->object_count++] = arena_strdup(a->arena, z->path);
+		a->objects = arena_grow(a->arena, a->objects, a->object_count, &room, sizeof(path));
+		a->objects[a->object_count++] = path;
 		i = config_place(z->path, root).level == CONFIG_OBJECT ? tree_subtree_end(t, i)
 								       : i + 1;
 	}
 }
 
-void acl_audit_on_tree(struct acl_audit *a, const struct tree *t)
+void acl_audit_on_tree(struct acl_audit *a, struct tree *t)
 {
+	bool same = tree_facts_are_same(a->tree, t, a->settings->config);
 	CLEANUP(digester_freep) struct digester *d = digester_new();
 	struct digest digest;
-	size_t room = 0;
 
+	tree_unref(a->tree);
+	a->tree = tree_ref(t);
+	if (same)
+		return;
 	arena_free(a->arena);
 	a->arena = arena_new();
 	a->object_count = 0;
-	a->objects = arena_grow(a->arena, NULL, 0, &room, sizeof(*a->objects));
+	a->objects = arena_array(a->arena, const char *, 1);
 	add_objects(a, t, d);
 	digest = digester_finish(d);
 	if (digest_equal(&digest, &a->digest))
@@ -387,6 +391,7 @@ void acl_audit_free(struct acl_audit *a)
 	arena_free(a->now.arena);
 	arena_free(a->last.arena);
 	arena_free(a->arena);
+	tree_unref(a->tree);
 	free(a->text);
 	free(a);
 }

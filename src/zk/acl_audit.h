@@ -31,7 +31,7 @@ void acl_audit_use_settings(struct acl_audit *a, const struct zookeeper_settings
 /* Whose requests it uses; borrowed; NULL: none any more. */
 void acl_audit_use(struct acl_audit *a, struct session *s);
 /* A new tree: the objects of its config. */
-void acl_audit_on_tree(struct acl_audit *a, const struct tree *t);
+void acl_audit_on_tree(struct acl_audit *a, struct tree *t);
 /* May it repair ACLs (this host leads)? */
 void acl_audit_permit_repair(struct acl_audit *a, bool permitted);
 /* Audit again soon. */

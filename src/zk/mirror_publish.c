@@ -5,6 +5,7 @@
  * or in flight, and no node is in doubt. Then each node's watch has been armed since the node was
  * read, and none has fired, so everything that is stored was true at one instant.
  */
+#include "core/data/layout.h"
 #include "mirror_parts.h"
 #include "sys/timing.h"
 
@@ -19,11 +20,17 @@ static bool is_settled(const struct mirror *m)
 /* Stricter than tree_same(): a znode that was written again with the same data is another one. */
 static bool is_same_state(const struct tree *a, const struct tree *b)
 {
+	struct tree_walk one = tree_walk_from(a, 0), other = tree_walk_from(b, 0);
+
 	if (tree_count(a) != tree_count(b))
 		return false;
-	for (size_t i = 0; i < tree_count(a); i++) {
-		const struct znode *x = tree_at(a, i), *y = tree_at(b, i);
+	while (one.at < tree_count(a)) {
+		const struct znode *x, *y;
 
+		if (tree_walk_both(&one, &other))
+			continue;
+		x = tree_at(a, one.at++);
+		y = tree_at(b, other.at++);
 		if (x == y)
 			continue;
 		if (x->mzxid != y->mzxid || x->czxid != y->czxid || x->version != y->version ||
@@ -38,6 +45,7 @@ static struct tree *build(const struct mirror *m)
 	CLEANUP(tree_builder_fini) struct tree_builder b;
 
 	tree_builder_init(&b);
+	b.trusted = true; /* children are in the byte order of their names */
 	tree_builder_reserve(&b, m->present);
 	node_build(m->top, &b);
 	return tree_builder_finish(&b);
@@ -71,6 +79,8 @@ void mirror_publish(struct mirror *m)
 	m->published = timing_now();
 	if (m->last && is_same_state(m->last, t))
 		return;
+	if (m->last)
+		tree_follow(t, m->last);
 	tree_unref(m->last);
 	m->last = tree_ref(t);
 	m->complete = true;

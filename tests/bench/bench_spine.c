@@ -1,7 +1,8 @@
 /*
  * The processor time of one edit among N servers, by step, with no ZooKeeper and no nginx: what the
- * daemon does between the settled tree and the start of `nginx -t`, and what it does afterwards.
- * Medians of EDITS edits, each of another server. Usage: bench_spine [N …]
+ * daemon does between ZooKeeper's answer and the operations for the workers ("to live"), or the
+ * start of `nginx -t` ("to test"), and what it does afterwards. Medians of EDITS edits, each of
+ * another server. Usage: bench_spine [N …]
  */
 #include <malloc.h>
 #include <stdio.h>
@@ -19,17 +20,35 @@
 #include "core/compose/compose.h"
 #include "core/data/layout.h"
 #include "core/decode/decode_cache.h"
+#include "core/deploy/apply.h"
+#include "core/fleet/watermark.h"
 #include "core/render/rendered.h"
+#include "core/status/edit.h"
 #include "nginx/stage.h"
 
 #define EDITS 50
 #define SERVERS_AN_UPSTREAM 50
 #define ROOT "/nginx/config"
 
-enum step { TREE, REVISION, EXPAND, COMPOSE, RENDER, STAGE, SYNC, SOURCES, RECORD, STEPS };
+enum step {
+	TREE,
+	PAST,
+	REVISION,
+	EXPAND,
+	COMPOSE,
+	RENDER,
+	DECIDE,
+	TEXT,
+	STAGE,
+	SYNC,
+	SOURCES,
+	RECORD,
+	STEPS
+};
 
-static const char *const names[STEPS] = { "tree",  "revision", "expand",  "compose", "render",
-					  "stage", "sync",     "sources", "record" };
+static const char *const names[STEPS] = { "tree",    "past",   "revision", "expand",
+					  "compose", "render", "decide",   "text",
+					  "stage",   "sync",   "sources",  "record" };
 
 static double spent[STEPS][EDITS];
 
@@ -49,66 +68,86 @@ static double took(double *since)
 	return ms;
 }
 
-static struct tree *make_tree(int servers)
+/* --- trees ----------------------------------------------------------------------------------- */
+
+/* The znode of an upstream and its servers. */
+static struct tree_block *make_block(int upstream, int changed, int weight)
 {
-	CLEANUP(tree_builder_fini) struct tree_builder b;
+	const struct znode *list[SERVERS_AN_UPSTREAM + 1];
+	struct tree_block *k;
 	char path[128], data[64];
 
+	snprintf(path, sizeof(path), ROOT "/upstreams/u%06d", upstream);
+	list[0] = znode_keep(&(struct znode){ .path = path,
+					      .data = "{\"balance\": \"least_conn\"}",
+					      .size = 25,
+					      .mzxid = 1,
+					      .czxid = 1 });
+	for (int j = 0; j < SERVERS_AN_UPSTREAM; j++) {
+		int i = upstream * SERVERS_AN_UPSTREAM + j, own = i == changed ? weight : 5;
+
+		snprintf(path, sizeof(path), ROOT "/upstreams/u%06d/10.%03d.%03d.%03d:8080",
+			 upstream, 100 + (i >> 14), 100 + ((i >> 7) & 127), 100 + (i & 127));
+		snprintf(data, sizeof(data), "weight=%d max_fails=3 fail_timeout=15s", own);
+		list[j + 1] = znode_keep(&(struct znode){ .path = path,
+							  .data = data,
+							  .size = strlen(data),
+							  .mzxid = own == 5 ? 2 : weight,
+							  .czxid = 2 });
+	}
+	k = tree_block_new(list, SERVERS_AN_UPSTREAM + 1);
+	for (int j = 0; j <= SERVERS_AN_UPSTREAM; j++)
+		znode_release(list[j]);
+	return k;
+}
+
+static struct tree_block **blocks;
+static int upstreams;
+
+static struct tree *build(void)
+{
+	CLEANUP(tree_builder_fini) struct tree_builder b;
+
 	tree_builder_init(&b);
-	tree_builder_reserve(&b, (size_t)servers + (size_t)servers / SERVERS_AN_UPSTREAM + 3);
+	b.trusted = true;
+	tree_builder_reserve(&b, (size_t)upstreams * (SERVERS_AN_UPSTREAM + 1) + 2);
 	tree_builder_add(&b, &(struct znode){ .path = ROOT, .data = "" });
 	tree_builder_add(&b, &(struct znode){ .path = ROOT "/upstreams", .data = "" });
-	for (int i = 0; i < servers; i++) {
-		if (i % SERVERS_AN_UPSTREAM == 0) {
-			snprintf(path, sizeof(path), ROOT "/upstreams/u%06d",
-				 i / SERVERS_AN_UPSTREAM);
-			tree_builder_add(&b,
-					 &(struct znode){ .path = path,
-							  .data = "{\"balance\": \"least_conn\"}",
-							  .size = 25,
-							  .mzxid = 1,
-							  .czxid = 1 });
-		}
-		snprintf(path, sizeof(path), ROOT "/upstreams/u%06d/10.%03d.%03d.%03d:8080",
-			 i / SERVERS_AN_UPSTREAM, 100 + (i >> 14), 100 + ((i >> 7) & 127),
-			 100 + (i & 127));
-		snprintf(data, sizeof(data), "weight=5 max_fails=3 fail_timeout=15s");
-		tree_builder_add(&b, &(struct znode){ .path = path,
-						      .data = data,
-						      .size = strlen(data),
-						      .mzxid = 2,
-						      .czxid = 2 });
-	}
+	for (int i = 0; i < upstreams; i++)
+		tree_builder_add_block(&b, blocks[i]);
 	return tree_builder_finish(&b);
+}
+
+static struct tree *make_tree(int servers)
+{
+	upstreams = servers / SERVERS_AN_UPSTREAM;
+	blocks = calloc((size_t)upstreams, sizeof(struct tree_block *));
+	for (int i = 0; i < upstreams; i++)
+		blocks[i] = make_block(i, -1, 0);
+	return build();
+}
+
+static void free_blocks(void)
+{
+	for (int i = 0; i < upstreams; i++)
+		tree_block_unref(blocks[i]);
+	free(blocks);
 }
 
 /* As the mirror does it: what has not changed is shared. */
-static struct tree *edited(const struct tree *t, size_t changed, int weight)
+static struct tree *edited(const struct tree *last, int changed, int weight)
 {
-	CLEANUP(tree_builder_fini) struct tree_builder b;
-	char data[64];
+	struct tree_block **k = &blocks[changed / SERVERS_AN_UPSTREAM];
+	struct tree *t;
 
-	snprintf(data, sizeof(data), "weight=%d max_fails=3 fail_timeout=15s", weight);
-	tree_builder_init(&b);
-	tree_builder_reserve(&b, tree_count(t));
-	for (size_t i = 0; i < tree_count(t); i++) {
-		struct znode z = *tree_at(t, i);
-
-		if (i == changed) {
-			z.data = data;
-			z.size = strlen(data);
-			z.mzxid = weight;
-		}
-		tree_builder_add(&b, i == changed ? &z : tree_at(t, i));
-	}
-	return tree_builder_finish(&b);
+	tree_block_unref(*k);
+	*k = make_block(changed / SERVERS_AN_UPSTREAM, changed, weight);
+	t = build();
+	tree_follow(t, last);
+	return t;
 }
 
-/* The n-th server. */
-static size_t server_at(int n)
-{
-	return 3 + (size_t)n + (size_t)n / SERVERS_AN_UPSTREAM;
-}
+/* --- an edit --------------------------------------------------------------------------------- */
 
 struct run {
 	struct tree *tree; /* of the last edit */
@@ -118,16 +157,50 @@ struct run {
 	struct guard *guard;
 	struct guard_rules rules;
 	struct model *good;
+	struct bundle *bundle; /* of it */
 	struct tree *accepted;
+	struct watermark mark;
 	struct stage *stage;
 };
 
-static void accept(struct run *r, struct model *m, struct tree *sources)
+static void accept(struct run *r, struct model *m, struct bundle *b, struct tree *sources)
 {
+	bundle_unref(r->bundle);
+	r->bundle = b;
 	model_free(r->good);
 	tree_unref(r->accepted);
 	r->good = m;
 	r->accepted = sources;
+}
+
+/* Does the tree continue what is known of ZooKeeper's history, and what in it is new? */
+static void look_at_past(struct run *r)
+{
+	static const struct watermark_places places = { ROOT, "/nginx/cluster", "" };
+	struct watermark now;
+	struct watermark_finding finding;
+	struct problems unreadable;
+
+	problems_init(&unreadable);
+	watermark_of(r->tree, &places, &now);
+	if (watermark_is_older(&r->mark, &now, &places, &unreadable, NULL, &finding))
+		die("the tree is older than the one before");
+	watermark_fini(&r->mark);
+	r->mark = now;
+	if (edit_newest(r->tree) > 999 && !edit_find(r->tree, 999).znodes)
+		die("the tree has nothing new");
+}
+
+static void decide(const struct run *r, const struct model *m, const struct bundle *b)
+{
+	const struct apply_side before = { r->good, r->bundle ? &r->bundle->rest : NULL };
+	const struct apply_side after = { m, &b->rest };
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	struct apply apply;
+
+	apply_decide(&before, &after, a, &apply);
+	if (r->bundle && (apply.way != APPLY_SERVERS || apply.count > 2))
+		die("the edit is no change of servers: %s", apply.why ?: "");
 }
 
 static void edit(struct run *r, int servers, int i, double out[STEPS])
@@ -148,10 +221,12 @@ static void edit(struct run *r, int servers, int i, double out[STEPS])
 
 	problems_init(&problems);
 	t = now();
-	tree = edited(r->tree, server_at(i * 7919 % servers), 1000 + i);
+	tree = edited(r->tree, i * 7919 % servers, 1000 + i);
 	tree_unref(r->tree);
 	r->tree = tree;
 	out[TREE] = took(&t);
+	look_at_past(r);
+	out[PAST] = took(&t);
 	revision = tree_revision(tree, ROOT);
 	digest_hex(&revision, hex);
 	out[REVISION] = took(&t);
@@ -171,6 +246,10 @@ static void edit(struct run *r, int servers, int i, double out[STEPS])
 	out[COMPOSE] = took(&t);
 	b = render_cached(m, &options, r->rendered);
 	out[RENDER] = took(&t);
+	decide(r, m, b);
+	out[DECIDE] = took(&t);
+	bundle_text(b, BUNDLE_HTTP);
+	out[TEXT] = took(&t);
 	if (stage_write(r->stage, b, hex, &n, &e) < 0)
 		die("%s", e.text);
 	out[STAGE] = took(&t);
@@ -185,8 +264,7 @@ static void edit(struct run *r, int servers, int i, double out[STEPS])
 		die("%s", e.text);
 	stage_prune(r->stage, n);
 	out[RECORD] = took(&t);
-	accept(r, m, sources);
-	bundle_unref(b);
+	accept(r, m, b, sources);
 	expansion_free(x);
 	problems_fini(&problems);
 }
@@ -201,17 +279,19 @@ static int compare(const void *a, const void *b)
 static void print(int servers)
 {
 	struct rusage usage;
-	double front = 0;
+	double live = 0, front = 0;
 
 	printf("%7d |", servers);
 	for (int s = 0; s < STEPS; s++) {
 		qsort(spent[s], EDITS, sizeof(double), compare);
 		printf(" %8.3f", spent[s][EDITS / 2]);
+		if (s <= DECIDE)
+			live += spent[s][EDITS / 2];
 		if (s <= STAGE)
 			front += spent[s][EDITS / 2];
 	}
 	getrusage(RUSAGE_SELF, &usage);
-	printf(" | %8.3f | %6.1f\n", front, (double)usage.ru_maxrss / 1024.0);
+	printf(" | %8.3f | %8.3f | %6.1f\n", live, front, (double)usage.ru_maxrss / 1024.0);
 	fflush(stdout);
 }
 
@@ -246,7 +326,9 @@ static void bench(int servers)
 	decode_cache_free(r.decoded);
 	rendered_free(r.rendered);
 	tree_unref(r.tree);
-	accept(&r, NULL, NULL);
+	accept(&r, NULL, NULL, NULL);
+	watermark_fini(&r.mark);
+	free_blocks();
 	snprintf(command, sizeof(command), "rm -rf %s", directory);
 	if (system(command))
 		die("%s failed", command);
@@ -261,7 +343,7 @@ int main(int argc, char **argv)
 	printf("      N |");
 	for (int s = 0; s < STEPS; s++)
 		printf(" %8s", names[s]);
-	printf(" | to test | RSS MB (ms of CPU)\n");
+	printf(" |  to live |  to test | RSS MB (ms of CPU)\n");
 	if (argc > 1) {
 		for (int i = 1; i < argc; i++)
 			bench(atoi(argv[i]));

@@ -66,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 					     .vars = vars },
 		    &problems, NULL);
 	b = render(m, &options);
-	check_tokens(&b->files[BUNDLE_HTTP]);
+	check_tokens(bundle_text(b, BUNDLE_HTTP));
 	check_sources(m);
 	problems_fini(&problems);
 	return 0;

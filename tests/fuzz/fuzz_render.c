@@ -130,7 +130,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	problems_init(&problems);
 	m = compose(&in, &problems, NULL);
 	b = render(m, &options);
-	check_tokens(&b->files[BUNDLE_HTTP]);
+	check_tokens(bundle_text(b, BUNDLE_HTTP));
 	problems_fini(&problems);
 	return 0;
 }

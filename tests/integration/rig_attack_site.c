@@ -300,7 +300,7 @@ static struct tree *tree_of(struct attack *a, const char *site, const char *temp
 static char *body_of(const struct bundle *b)
 {
 	static const char begin[] = "\nserver {\n    listen " LISTEN ";\n";
-	const char *text = b->files[BUNDLE_HTTP].data, *at = strstr(text, begin);
+	const char *text = bundle_text(b, BUNDLE_HTTP)->data, *at = strstr(text, begin);
 	const char *end = strrchr(text, '}');
 
 	if (!at || !end)

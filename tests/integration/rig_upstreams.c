@@ -173,9 +173,38 @@ int rig_upstreams_set_up(void **state UNUSED)
 	return 0;
 }
 
+const char *rig_upstreams_alert(void)
+{
+	const char *at = rig_read(rig_upstreams.nginx.error_log);
+
+	while (at && (at = strstr(at, "[alert]"))) {
+		size_t line = strcspn(at, "\n");
+
+		if (!memmem(at, line, "exited on signal 9", 18))
+			return at;
+		at += line;
+	}
+	return NULL;
+}
+
+/* What a sanitizer says comes to the log, too, and ends the worker. */
+static bool has_report(void)
+{
+	const char *alert = rig_upstreams.nginx.error_log ? rig_upstreams_alert() : NULL;
+
+	if (alert)
+		print_error("%.4000s\n", strstr(rig_read(rig_upstreams.nginx.error_log),
+						"ERROR: AddressSanitizer")
+						 ?: alert);
+	return alert != NULL;
+}
+
 int rig_upstreams_tear_down(void **state UNUSED)
 {
+	bool report;
+
 	rig_nginx_stop(&rig_upstreams.nginx);
+	report = has_report();
 	rig_module_close(&rig_upstreams.daemon);
 	if (rig_upstreams.backend_pid)
 		rig_stop(rig_upstreams.backend_pid, SIGKILL);
@@ -183,7 +212,7 @@ int rig_upstreams_tear_down(void **state UNUSED)
 	free((char *)rig_upstreams.nginx.main_text);
 	rig_upstreams.nginx = (struct rig_nginx){ .pid = 0 };
 	rig_clean();
-	return 0;
+	return report ? -1 : 0;
 }
 
 void rig_upstreams_start(size_t servers)
@@ -211,20 +240,6 @@ void rig_upstreams_kill_worker(void)
 	eventually(NULL, (rig_module_turn(daemon),
 			  daemon->ended >= ended + 2)); /* of http and of stream */
 	rig_module_settle(daemon, RIG_WORKERS, 0);
-}
-
-const char *rig_upstreams_alert(void)
-{
-	const char *at = rig_read(rig_upstreams.nginx.error_log);
-
-	while (at && (at = strstr(at, "[alert]"))) {
-		size_t line = strcspn(at, "\n");
-
-		if (!memmem(at, line, "exited on signal 9", 18))
-			return at;
-		at += line;
-	}
-	return NULL;
 }
 
 /* --- random changes -------------------------------------------------------------------------- */

@@ -33,7 +33,7 @@ static void check(const char *text, const char *znodes, const char *message)
 	struct blame blame;
 	char *output;
 
-	assert_int_not_equal(rig_check(b->files[BUNDLE_HTTP].data, "", &output), 0);
+	assert_int_not_equal(rig_check(bundle_text(b, BUNDLE_HTTP)->data, "", &output), 0);
 	blame = blame_find(a, b, rig_check_live(), output);
 	for (size_t i = 0; i < blame.count; i++)
 		buf_printf(&found, "%s%s", i ? " " : "", blame.znodes[i]);

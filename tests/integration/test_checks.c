@@ -295,7 +295,8 @@ static bool is_shown(const char *server)
 				      server)) &&
 	       strstr(r.out, "; nginx does not use it") &&
 	       strstr(r.out, rig_text("checks on web1: %d pass, 1 fails", BACKENDS - 1)) &&
-	       strstr(r.out, "slow_start 30s has no effect: this version does not carry it out");
+	       strstr(r.out,
+		      "slow_start 30s on web1: no effect: no worker of nginx has the module");
 }
 
 static void assert_shown(const char *server)
@@ -320,7 +321,7 @@ static void the_status_and_the_command_say_what_was_found(void **state UNUSED)
 		json_string_value(json_object_get(
 			json_array_get(json_object_get(rig_host_status(&host), "slow_starts"), 0),
 			"state")),
-		"no effect: this version does not carry it out");
+		"no effect: no worker of nginx has the module");
 }
 
 /* --- zones ------------------------------------------------------------------------------------ */

@@ -78,7 +78,7 @@ static void each_server_says_where_it_comes_from(void **state)
 	assert_string_equal(
 		rig_json_keys(server),
 		"backup checks discover down drained ephemeral fail_timeout format max_conns "
-		"max_fails name server tls weight znode");
+		"max_fails name ramps server tls weight znode");
 	assert_string_equal(rig_json_text(server, "server"), "127.0.0.1:7002");
 	assert_string_equal(rig_json_text(server, "format"), "curator");
 	server = json_array_get(json_object_get(j, "discover"), 0);

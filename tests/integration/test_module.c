@@ -388,6 +388,61 @@ static void servers_of_each_kind_of_address_give_what_a_reload_gives(void **stat
 	assert_hello(m);
 }
 
+/* Weights that are multiplied, and divided again a moment later, with requests in between. */
+static void scale(const struct model *m, uint64_t *digest, unsigned factor)
+{
+	struct module_op ops[ARRAY_SIZE(m->servers)];
+	struct module_answer a;
+
+	for (size_t i = 0; i < m->count; i++) {
+		ops[i] = rig_upstreams_add_op(m->servers[i].name, "");
+		ops[i].verb = MODULE_SET;
+		ops[i].server = m->servers[i].s;
+		ops[i].server.name = module_text_of(m->servers[i].name);
+		ops[i].server.weight *= factor;
+	}
+	a = rig_module_change(&rig_upstreams.daemon,
+			      rig_module_worker(&rig_upstreams.daemon, MODULE_HTTP, 0), m->name,
+			      *digest, ops, m->count);
+	assert_int_equal(a.result, MODULE_DONE);
+	*digest = a.digest;
+}
+
+static void equal_weights(struct model *m, uint64_t *digest)
+{
+	for (size_t i = 0; i < m->count; i++) {
+		m->servers[i].s.weight = 1;
+		m->servers[i].s.down = false;
+		m->servers[i].s.max_conns = 0;
+	}
+	scale(m, digest, 1);
+}
+
+/* The turns that a server is owed are not multiplied: else some would get no requests for long. */
+static void scaled_weights_leave_whose_turn_it_is(void **state UNUSED)
+{
+	struct model *m = &rig_models[0];
+	unsigned answers[4] = { 0 };
+	uint64_t digest;
+
+	rig_upstreams_start(ARRAY_SIZE(answers));
+	digest = model_digest(m);
+	equal_weights(m, &digest);
+	ask(m, 0);
+	scale(m, &digest, 1000);
+	ask(m, 0);
+	ask(m, 0);
+	scale(m, &digest, 1);
+	for (unsigned n = 0; n < 20; n++) {
+		const char *answer = ask(m, 0);
+
+		for (size_t i = 0; i < ARRAY_SIZE(answers); i++)
+			answers[i] += strncmp(m->servers[i].name, answer, strlen(answer)) == 0;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(answers); i++)
+		assert_in_range(answers[i], 4, 6);
+}
+
 /* --- without a daemon ------------------------------------------------------------------------ */
 
 static void nginx_serves_without_a_daemon_and_greets_one_that_comes(void **state UNUSED)
@@ -465,6 +520,7 @@ int main(void)
 		TEST(servers_with_longer_names_take_the_place_of_those_that_left),
 		TEST(the_only_server_is_single_unless_there_is_a_backup),
 		TEST(servers_of_each_kind_of_address_give_what_a_reload_gives),
+		TEST(scaled_weights_leave_whose_turn_it_is),
 		TEST(nginx_serves_without_a_daemon_and_greets_one_that_comes),
 		TEST(a_worker_that_was_killed_is_followed_by_one_that_knows_the_changes),
 		TEST(a_server_that_is_listed_twice_leaves_its_upstream_to_reloads),

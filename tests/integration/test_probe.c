@@ -46,7 +46,7 @@ static void start_with(const char *word)
 {
 	CLEANUP(bundle_unrefp) struct bundle *b = rig_sites_render(&sites, &nginx, word);
 
-	nginx.http_text = b->files[BUNDLE_HTTP].data;
+	nginx.http_text = bundle_text(b, BUNDLE_HTTP)->data;
 	nginx.include_http = nginx.include_stream = false;
 	rig_nginx_configure(&nginx);
 	nginx.http_text = NULL;

@@ -625,7 +625,8 @@ static void a_generation_of_an_older_version_is_recognised_by_its_files(void **s
 	rig_stage_put(s, "# one", "# two");
 	stage_close(s);
 	for (int f = 0; f < BUNDLE_FILE_N; f++) {
-		digest = digest_of(b->files[f].data, b->files[f].size);
+		digest = digest_of(bundle_text(b, (enum bundle_file)f)->data,
+				   bundle_text(b, (enum bundle_file)f)->size);
 		digester_add(d, digest.bytes, DIGEST_SIZE);
 	}
 	digest = digester_finish(d);

@@ -1,7 +1,8 @@
 #!/bin/sh
 # The tests of nginx's modules with an nginx that was built for them, under AddressSanitizer and
-# UndefinedBehaviorSanitizer ("asan") or under Valgrind ("valgrind"). What is found in nginx itself by
-# the second sanitizer is counted, and is no failure. NGINX_TREE: where nginx's source is.
+# UndefinedBehaviorSanitizer ("asan") or under Valgrind ("valgrind"). What they find ends a worker, and
+# so fails the test; but what the second one finds in nginx itself is no failure. NGINX_TREE: where
+# nginx's source is.
 #
 #	check.sh asan|valgrind BUILD NGINX_DEV
 set -eu
@@ -25,19 +26,16 @@ ${MAKE:-make} --no-print-directory B="$out" FORTIFY= LDFLAGS="$flags" \
 	CFLAGS="$flags -fno-sanitize-recover=undefined" \
 	"$out/module/test/ngx_http_zknginx_module.so" "$out/module/test/ngx_stream_zknginx_module.so"
 
-# The workers, which are not root, write their reports here.
 reports=$out/reports
 rm -rf "$reports"
 mkdir -p "$reports"
-chmod 1777 "$reports"
 export RIG_NGINX="$nginx/objs/nginx" RIG_STREAM_MODULE="$nginx/objs/ngx_stream_module.so"
 export ZKNGINX_MODULES="$out/module/test"
-export ASAN_OPTIONS="detect_odr_violation=0:detect_leaks=0:log_path=$reports/report"
-export UBSAN_OPTIONS="print_stacktrace=1:log_path=$reports/report"
+export ASAN_OPTIONS="detect_odr_violation=0:detect_leaks=0" UBSAN_OPTIONS="print_stacktrace=1"
 if [ "$kind" = valgrind ]; then
 	cat >"$out/nginx" <<-END
 		#!/bin/sh
-		exec valgrind --quiet --error-exitcode=99 --suppressions=$(cd "$here" && pwd)/valgrind.supp \\
+		exec valgrind --quiet --error-exitcode=99 \\
 			--log-file=$reports/report.%p $nginx/objs/nginx "\$@"
 	END
 	chmod +x "$out/nginx"
@@ -48,9 +46,6 @@ failed=
 for test in test_module test_module_load; do
 	"$build/tests/integration/$test" || failed="$failed $test"
 done
-find "$reports" -type f -size 0 -delete
-if grep -lE 'ERROR: AddressSanitizer|src/module/[^ ]*: runtime error|^==' -r "$reports"; then
-	failed="$failed reports"
-fi
-echo "$(cat /dev/null $(find "$reports" -type f) | grep -c 'runtime error:') reports of nginx itself"
-[ -z "$failed" ] || { echo "failed:$failed; see $reports"; exit 1; }
+find "$reports" -type f -size +0 -exec head -n 30 {} +
+[ -z "$(find "$reports" -type f -size +0)" ] || failed="$failed reports"
+[ -z "$failed" ] || { echo "failed:$failed"; exit 1; }

@@ -64,6 +64,19 @@ static bool has_line(struct rig_browser *b)
 	return b->text.size && strchr(buf_str(&b->text), '\n');
 }
 
+/* A step ends by itself (browser.mjs), within the patience of the rig; the first one waits for the
+ * start of a browser as well. */
+static void await_line(struct rig_browser *b)
+{
+	uint64_t give_up = rig_now() + 3 * RIG_PATIENCE;
+
+	while (!has_line(b)) {
+		if (rig_now() > give_up)
+			fail_msg("the browser does not answer");
+		rig_pause(NULL);
+	}
+}
+
 static void send_step(struct rig_browser *b, const char *step, va_list args)
 {
 	json_t *line = json_object(), *list = json_array();
@@ -89,7 +102,7 @@ const char *rig_browser_step(struct rig_browser *b, const char *step, ...)
 	va_start(args, step);
 	send_step(b, step, args);
 	va_end(args);
-	eventually(NULL, has_line(b));
+	await_line(b);
 	answer = json_loads(buf_str(&b->text), 0, NULL);
 	assert_non_null(answer);
 	error = json_string_value(json_object_get(answer, "error"));

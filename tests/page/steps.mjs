@@ -176,11 +176,12 @@ export const referrer = async (w, url) => {
 
 /* --- everybody ---------------------------------------------------------------------------------- */
 
-/* Nothing is wider than the screen. */
+/* Nothing is wider than the screen; a phone would make the page wider, and all of it smaller. */
 export const fits = async w => {
-	const wide = await w.page.evaluate(() => [...document.querySelectorAll("main *")].filter(e => !e.closest(".scroll, .diff pre, .unseen") && e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 100)));
+	const width = w.page.viewportSize().width;
+	const wide = await w.page.evaluate(width => [...document.querySelectorAll("main *")].filter(e => !e.closest(".scroll, .diff pre, .unseen") && e.getBoundingClientRect().right > width + 1).map(e => e.outerHTML.slice(0, 100)), width);
 	assert.deepEqual(wide, []);
-	assert.ok(await w.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+	assert.ok(await w.page.evaluate(width => document.documentElement.scrollWidth <= width && innerWidth <= width, width));
 };
 
 /* Text is at least 4.5 times as bright, or dark, as what is behind it (WCAG 2, AA). */

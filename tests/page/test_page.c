@@ -276,16 +276,19 @@ static void the_keyboard_leads_past_the_bar_and_shows_where_it_is(void **state)
 static void a_hostile_value_is_text_and_nothing_else(void **state)
 {
 	struct rig_fleet *f = *state;
+	struct rig_ctl_result r;
 	char *huge = rig_text("\"%0*d\"", 200000, 0);
 	struct page p;
 
 	f->rollout = FLEET_CANARY;
 	rig_fleet_start(f, 0);
 	page_open(&p, f, NULL);
-	rig_zk_set(f->zk, CONFIG, "{\"note\": \"" QUOTED BACKWARDS "\", \"by\": \"</script>\"}");
-	rig_fleet_push(f, "2");
+	rig_write(rig_path("note"), "map $host $note { default 0; }\n");
+	r = rig_ctl(SETTINGS(f), "set", "snippets/http/note", rig_path("note"), "--by",
+		    QUOTED BACKWARDS, NULL);
+	rig_ctl_assert_code(&r, 0);
 	step(&p, "sees", "History", "<script>");
-	rig_fleet_await_accepted(f, "2");
+	step(&p, "sees", "History", "U+202E");
 	rig_zk_set(f->zk, CONFIG "/upstreams/" EVIL, "{}");
 	rig_zk_set(f->zk, CONFIG "/upstreams/a" BACKWARDS, "{}");
 	rig_zk_set(f->zk, CONFIG "/upstreams/odd", "{\"" QUOTED "\": 1, \"" BACKWARDS "\": 2}");

@@ -5,12 +5,17 @@
 #
 #	check.sh SUITE DIRECTORY ARCHIVE DEBS
 #
-# SUITE: bookworm or trixie. DIRECTORY: for the file systems; kept for the next run are a small Debian
-# and one that has compiled the packages. ARCHIVE: the source archive. DEBS: a directory with packages
-# for this machine's Debian; those for another one are compiled in a container of that.
+# SUITE: bookworm or trixie. DIRECTORY: for the file systems; kept for the next run are a small Debian,
+# of which the guest is an overlay, and one that has compiled the packages. ARCHIVE: the source archive.
+# DEBS: a directory with packages for this machine's Debian; those for another one are compiled in a
+# container of that.
 #
 # Exit status 0 with a line "skipped: REASON" where it cannot run.
 set -euo pipefail
+
+# What is mounted here ends with this script.
+[ -n "${OWN_MOUNTS:-}" ] || [ "$(id -u)" != 0 ] || ! unshare --mount true 2>/dev/null ||
+	exec env OWN_MOUNTS=1 unshare --mount "$0" "$@"
 
 suite=$1 directory=$(realpath -m "$2") archive=$(realpath "$3") debs=$(realpath "$4")
 here=$(realpath "$(dirname "$0")") top=$(realpath "$(dirname "$0")/../..")
@@ -58,8 +63,9 @@ fill_cache() {
 make_guest() {
 	local step
 
-	rm -rf "$guest"
-	cp -a "$base" "$guest"
+	rm -rf "$guest" "$guest.upper" "$guest.work"
+	mkdir -p "$guest" "$guest.upper" "$guest.work"
+	mount -t overlay overlay -o "lowerdir=$base,upperdir=$guest.upper,workdir=$guest.work" "$guest"
 	mkdir -p "$guest/check/steps" "$guest/check/source"
 	tar -xzf "$archive" -C "$guest/check/source" --strip-components=1
 	for step in install settings zookeeper init nginx push set look; do

@@ -62,8 +62,11 @@ edit_arrives() {
 		await is_applied && await serves
 }
 set_weight() { echo "weight=$1" | zknginxctl set upstreams/shop/10.0.0.2:8080; }
-applied() { property zknginxd StatusText | grep -o 'generation [0-9]*' | tr -dc 0-9; }
-is_applied() { same "$(live | tr -dc 0-9)" "$(applied)"; }
+# The latest deployment that has ended: the link changes before nginx is reloaded and verified.
+deployed() {
+	tr -d ' \n' <$state/status.json | grep -o '"last":{"at":"[^"]*","generation":[0-9]*' | grep -o '[0-9]*$'
+}
+is_applied() { same "$(live | tr -dc 0-9)" "$(deployed)"; }
 
 # The README's own commands, typed by a user who answers "y".
 readme() {

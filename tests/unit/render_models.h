@@ -89,14 +89,14 @@ static UNUSED struct bundle *rendered(const struct model *m)
 {
 	struct bundle *b = render(m, &OPTIONS);
 
-	assert_readable(&b->files[BUNDLE_HTTP]);
-	assert_readable(&b->files[BUNDLE_STREAM]);
+	assert_readable(bundle_text(b, BUNDLE_HTTP));
+	assert_readable(bundle_text(b, BUNDLE_STREAM));
 	return b;
 }
 
 static const char *http(const struct bundle *b)
 {
-	return b->files[BUNDLE_HTTP].data;
+	return bundle_text(b, BUNDLE_HTTP)->data;
 }
 
 static UNUSED void assert_has(const char *text, const char *part)

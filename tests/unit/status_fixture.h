@@ -82,6 +82,10 @@ static inline struct status full(void)
 	return s;
 }
 
+static const struct status_slow_start fixture_slow_starts[] = { { "shop", "30s", "on" } };
+static const struct status_ramp fixture_ramp = { "shop", "10.0.0.3:80", AT + 8000000,
+						 AT + 9000000 };
+
 /* Every field has a value of its own, so that none can be taken for another. */
 static inline struct status everything(void)
 {
@@ -100,7 +104,6 @@ static inline struct status everything(void)
 		{ "shop", "10.0.0.1:80", "failing", AT + 7000000, true, "answers with status 500" },
 		{ "shop", "10.0.0.2:80", "unknown", AT, false, "was not checked yet" },
 	};
-	static const struct status_slow_start slow_starts[] = { { "shop", "30s", "no effect" } };
 	static const struct status_alert alerts[] = {
 		{ "nginx-down", "", "critical", "nginx does not run: \"why\"", AT + 4000000, 2 },
 		{ "fleet-problems", "web2", "warning", "web2 has 3 problems", 0, 0 },
@@ -129,8 +132,11 @@ static inline struct status everything(void)
 	s.checker.bad = 206;
 	s.checker.late = 207;
 	s.checker.sockets = 208;
-	s.slow_starts = slow_starts;
-	s.slow_start_count = ARRAY_SIZE(slow_starts);
+	s.slow_starts = fixture_slow_starts;
+	s.slow_start_count = ARRAY_SIZE(fixture_slow_starts);
+	s.ramps = &fixture_ramp;
+	s.ramp_count = 1;
+	s.ramp_total = 3;
 	s.alerts = alerts;
 	s.alert_count = ARRAY_SIZE(alerts);
 	s.nginx.responding = true;

@@ -100,7 +100,7 @@ static void run(struct lists *l, const struct apply_upstream *u)
 static void fill(struct lists *l, const struct upstream *u, struct arena *a)
 {
 	size_t count;
-	const struct module_server *s = apply_servers(u, a, &count);
+	const struct module_server *s = apply_servers(&(struct apply_list){ u, NULL }, a, &count);
 
 	*l = (struct lists){ 0 };
 	assert_non_null(s);
@@ -195,7 +195,8 @@ static void check_pair(bool in_order)
 	struct lists got, wanted;
 	uint64_t old;
 
-	assert_true(apply_operations(&before, &after, a, &change));
+	assert_true(apply_operations(&(struct apply_list){ &before, NULL },
+				     &(struct apply_list){ &after, NULL }, a, &change));
 	fill(&got, &before, a);
 	fill(&wanted, &after, a);
 	old = digest(&got);
@@ -235,7 +236,8 @@ static void expect_operations(const char *before, const char *after, const char 
 				.params = { .weight = (*at & 32) ? 1 : 2 },
 			};
 	}
-	assert_true(apply_operations(&u[0], &u[1], arena, &change));
+	assert_true(apply_operations(&(struct apply_list){ &u[0], NULL },
+				     &(struct apply_list){ &u[1], NULL }, arena, &change));
 	for (size_t i = 0; i < change.count; i++) {
 		const struct module_op *op = &change.ops[i];
 
@@ -300,8 +302,8 @@ static enum apply_way decide(const char *before, const char *after)
 	struct made from = make(before), to = make(after);
 	struct apply out;
 
-	apply_decide(&(struct apply_side){ from.model, &from.bundle->rest },
-		     &(struct apply_side){ to.model, &to.bundle->rest }, arena, &out);
+	apply_decide(&(struct apply_side){ from.model, &from.bundle->rest, NULL },
+		     &(struct apply_side){ to.model, &to.bundle->rest, NULL }, arena, &out);
 	assert_true((out.way == APPLY_RELOAD) == (out.why != NULL));
 	assert_true((out.way == APPLY_SERVERS) == (out.count > 0));
 	unmake(&from);
@@ -351,8 +353,8 @@ static void a_failing_server_needs_no_reload(void **state UNUSED)
 	failures_apply(to.model, &(struct check_failures){ failing, 1 });
 	bundle_unref(to.bundle);
 	to.bundle = draw(to.model);
-	apply_decide(&(struct apply_side){ from.model, &from.bundle->rest },
-		     &(struct apply_side){ to.model, &to.bundle->rest }, arena, &out);
+	apply_decide(&(struct apply_side){ from.model, &from.bundle->rest, NULL },
+		     &(struct apply_side){ to.model, &to.bundle->rest, NULL }, arena, &out);
 	assert_int_equal(out.way, APPLY_SERVERS);
 	assert_int_equal(out.upstreams[0].count, 1);
 	assert_int_equal(out.upstreams[0].ops[0].verb, MODULE_SET);
@@ -381,8 +383,8 @@ static void what_is_not_known_needs_a_reload(void **state UNUSED)
 	struct made to = make(ZONED);
 	struct apply out;
 
-	apply_decide(&(struct apply_side){ 0 }, &(struct apply_side){ to.model, &to.bundle->rest },
-		     arena, &out);
+	apply_decide(&(struct apply_side){ 0 },
+		     &(struct apply_side){ to.model, &to.bundle->rest, NULL }, arena, &out);
 	assert_int_equal(out.way, APPLY_RELOAD);
 	unmake(&to);
 }

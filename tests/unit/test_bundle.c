@@ -42,9 +42,9 @@ static void lines_end_in_a_line_feed(void **state UNUSED)
 {
 	CLEANUP(bundle_unrefp) struct bundle *b = example();
 
-	assert_string_equal(b->files[BUNDLE_HTTP].data, "shared\na1\na2\nb1\nend\n");
-	assert_int_equal(b->files[BUNDLE_HTTP].size, 20);
-	assert_string_equal(b->files[BUNDLE_STREAM].data, "s\n");
+	assert_string_equal(bundle_text(b, BUNDLE_HTTP)->data, "shared\na1\na2\nb1\nend\n");
+	assert_int_equal(bundle_text(b, BUNDLE_HTTP)->size, 20);
+	assert_string_equal(bundle_text(b, BUNDLE_STREAM)->data, "s\n");
 }
 
 static void a_line_leads_to_its_znode(void **state UNUSED)
@@ -125,7 +125,7 @@ static void origins_are_kept_once_a_change(void **state UNUSED)
 {
 	CLEANUP(bundle_unrefp) struct bundle *b = example();
 
-	assert_int_equal(b->files[BUNDLE_HTTP].origin_count, 3);
+	assert_int_equal(bundle_text(b, BUNDLE_HTTP)->origin_count, 3);
 }
 
 static void an_empty_bundle_has_empty_files(void **state UNUSED)
@@ -135,8 +135,8 @@ static void an_empty_bundle_has_empty_files(void **state UNUSED)
 
 	bundle_builder_init(&builder);
 	b = bundle_builder_finish(&builder);
-	assert_string_equal(b->files[BUNDLE_HTTP].data, "");
-	assert_true(bundle_text_is_empty(&b->files[BUNDLE_HTTP]));
+	assert_string_equal(bundle_text(b, BUNDLE_HTTP)->data, "");
+	assert_true(bundle_text_is_empty(bundle_text(b, BUNDLE_HTTP)));
 	assert_null(bundle_origin(b, BUNDLE_HTTP, 1));
 }
 
@@ -176,7 +176,7 @@ static void comments_alone_are_nothing(void **state UNUSED)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		CLEANUP(bundle_unrefp) struct bundle *b = of_two(cases[i].text, "");
 
-		assert_int_equal(bundle_text_is_empty(&b->files[BUNDLE_HTTP]), cases[i].empty);
+		assert_int_equal(bundle_text_is_empty(bundle_text(b, BUNDLE_HTTP)), cases[i].empty);
 	}
 }
 
@@ -186,7 +186,7 @@ static void a_reference_keeps_it(void **state UNUSED)
 	struct bundle *again = bundle_ref(b);
 
 	bundle_unref(b);
-	assert_string_equal(again->files[BUNDLE_HTTP].data, "x\n");
+	assert_string_equal(bundle_text(again, BUNDLE_HTTP)->data, "x\n");
 	bundle_unref(again);
 	bundle_unref(NULL);
 }
@@ -220,8 +220,8 @@ static void a_marker_stands_in_the_text(void **state UNUSED)
 
 	assert_int_equal(strlen(b->marker), BUNDLE_MARKER_SIZE - 1);
 	snprintf(text, sizeof(text), "first\n<%s>\nlast\n", b->marker);
-	assert_string_equal(b->files[BUNDLE_HTTP].data, text);
-	assert_int_equal(b->files[BUNDLE_HTTP].size, strlen(text));
+	assert_string_equal(bundle_text(b, BUNDLE_HTTP)->data, text);
+	assert_int_equal(bundle_text(b, BUNDLE_HTTP)->size, strlen(text));
 	assert_null(bundle_origin(b, BUNDLE_HTTP, 1));
 	assert_string_equal(bundle_origin(b, BUNDLE_HTTP, 2), BUNDLE_PROBE);
 	assert_string_equal(bundle_origin(b, BUNDLE_HTTP, 3), "/a");
@@ -272,7 +272,7 @@ static void pieces_keep_their_origins(void **state UNUSED)
 {
 	CLEANUP(bundle_unrefp) struct bundle *b = of_pieces("x", "y");
 
-	assert_string_equal(b->files[BUNDLE_HTTP].data, "head\n{\nx\n{\ny\ntail\n");
+	assert_string_equal(bundle_text(b, BUNDLE_HTTP)->data, "head\n{\nx\n{\ny\ntail\n");
 	assert_null(bundle_origin(b, BUNDLE_HTTP, 1));
 	assert_string_equal(bundle_origin(b, BUNDLE_HTTP, 2), "/a");
 	assert_string_equal(bundle_origin(b, BUNDLE_HTTP, 3), "/a");

@@ -238,7 +238,7 @@ static const char *lines(struct checked *t)
 	failures_apply(t->w->good, &f);
 	b = render(t->w->good, &options);
 	*out = '\0';
-	for (at = b->files[BUNDLE_HTTP].data; (at = strstr(at, "server ")); at++)
+	for (at = bundle_text(b, BUNDLE_HTTP)->data; (at = strstr(at, "server ")); at++)
 		snprintf(out + strlen(out), sizeof(out) - strlen(out), "%.*s",
 			 (int)strcspn(at, "\n"), at);
 	return out;

@@ -22,7 +22,7 @@ static bool http_has(const struct model *m, const char *text)
 						       .cache_directory = "/c" };
 	CLEANUP(bundle_unrefp) struct bundle *b = render(m, &options);
 
-	return strstr(b->files[BUNDLE_HTTP].data, text);
+	return strstr(bundle_text(b, BUNDLE_HTTP)->data, text);
 }
 
 static void check(const struct push *p, const char *address, const char *znode, bool said)

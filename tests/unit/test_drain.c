@@ -24,7 +24,7 @@ static const char *line(const struct model *m, enum bundle_file file, const char
 	const struct render_options options = { .log_directory = "/l", .cache_directory = "/c" };
 	CLEANUP(bundle_unrefp) struct bundle *b = render(m, &options);
 	CLEANUP(freep) char *key = xasprintf("server %s", address);
-	const char *at = strstr(b->files[file].data, key);
+	const char *at = strstr(bundle_text(b, file)->data, key);
 
 	snprintf(out, sizeof(out), "%.*s", at ? (int)strcspn(at, ";") : 0, at ?: "");
 	return out;

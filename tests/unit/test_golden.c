@@ -195,9 +195,11 @@ static void compare_bundle(const char *directory, const struct bundle *b,
 	for (int f = 0; f < BUNDLE_FILE_N; f++) {
 		const char *name = bundle_file_name((enum bundle_file)f);
 
-		check_tokens(directory, name, &b->files[f]);
-		compare_file(directory, name, b->files[f].data, b->files[f].size);
-		compare_newer(directory, name, &newer->files[f], &b->files[f]);
+		check_tokens(directory, name, bundle_text(b, (enum bundle_file)f));
+		compare_file(directory, name, bundle_text(b, (enum bundle_file)f)->data,
+			     bundle_text(b, (enum bundle_file)f)->size);
+		compare_newer(directory, name, bundle_text(newer, (enum bundle_file)f),
+			      bundle_text(b, (enum bundle_file)f));
 	}
 }
 

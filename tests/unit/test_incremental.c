@@ -10,6 +10,9 @@
 
 #include "core/compose/compose.h"
 #include "core/compose/zones.h"
+#include "core/data/layout.h"
+#include "core/fleet/watermark.h"
+#include "core/status/edit.h"
 
 #define ROOT "/nginx/config"
 #define SEC USEC_PER_SEC
@@ -124,23 +127,99 @@ static void edit(struct state *s, int64_t zxid)
 	s->mzxid[i] = zxid;
 }
 
-/* What `last` has as well is shared, as in the mirror. */
-static struct tree *tree_of(const struct state *s, const struct tree *last)
+static bool is_parent(const char *path)
+{
+	return strncmp(path, ROOT "/upstreams/", strlen(ROOT "/upstreams/")) == 0 ||
+	       strncmp(path, "/svc/", 5) == 0;
+}
+
+/* The block that the last tree has of the same znodes (a reference), or NULL. */
+static struct tree_block *block_of(const struct tree *last, const struct znode *const *list,
+				   size_t count)
+{
+	struct tree_walk w = tree_walk_from(last, tree_lower_bound(last, list[0]->path));
+	struct tree_block *k = tree_walk_block(&w);
+
+	if (!k || tree_block_count(k) != count)
+		return NULL;
+	for (size_t i = 0; i < count; i++) {
+		if (tree_at(last, w.at + i) != list[i])
+			return NULL;
+	}
+	return tree_block_ref(k);
+}
+
+static void add_block(struct tree_builder *b, const struct tree *last,
+		      const struct znode *const *list, size_t count)
+{
+	struct tree_block *k = count ? block_of(last, list, count) : NULL;
+
+	if (!k && count)
+		k = tree_block_new(list, count);
+	if (k)
+		tree_builder_add_block(b, k);
+	tree_block_unref(k);
+}
+
+static struct znode znode_of(const struct state *s, size_t i)
+{
+	return (struct znode){ .path = places[i].path,
+			       .data = s->data[i],
+			       .size = strlen(s->data[i]),
+			       .mzxid = s->mzxid[i],
+			       .czxid = s->czxid[i],
+			       .owner = strncmp(places[i].path, "/svc/", 5) == 0 };
+}
+
+/* As the mirror does it: what `last` has as well is shared, and so are the blocks of those that
+ * have not changed: a parent with its children. */
+static struct tree *tree_that_follows(const struct state *s, const struct tree *last)
+{
+	CLEANUP(tree_builder_fini) struct tree_builder b;
+	const struct znode *kept[PLACES];
+	size_t first = 0, count = 0;
+	struct tree *t;
+
+	tree_builder_init(&b);
+	for (size_t i = 0; i < PLACES; i++) {
+		struct znode z;
+		const struct znode *old;
+
+		if (!s->data[i])
+			continue;
+		z = znode_of(s, i);
+		old = tree_find(last, z.path);
+		kept[count] = znode_keep(old && znode_equal(old, &z) ? old : &z);
+		if (count > first && !path_is_below(z.path, kept[first]->path)) {
+			add_block(&b, last, kept + first, count - first);
+			first = count;
+		}
+		count++;
+		if (!is_parent(z.path)) {
+			tree_builder_add(&b, kept[first]);
+			first = count;
+		}
+	}
+	add_block(&b, last, kept + first, count - first);
+	t = tree_builder_finish(&b);
+	tree_follow(t, last);
+	for (size_t i = 0; i < count; i++)
+		znode_release(kept[i]);
+	return t;
+}
+
+static struct tree *tree_of(const struct state *s)
 {
 	CLEANUP(tree_builder_fini) struct tree_builder b;
 
 	tree_builder_init(&b);
 	for (size_t i = 0; i < PLACES; i++) {
-		struct znode z = { .path = places[i].path,
-				   .data = s->data[i],
-				   .size = s->data[i] ? strlen(s->data[i]) : 0,
-				   .mzxid = s->mzxid[i],
-				   .czxid = s->czxid[i],
-				   .owner = strncmp(places[i].path, "/svc/", 5) == 0 };
-		const struct znode *old = last ? tree_find(last, z.path) : NULL;
+		struct znode z;
 
-		if (s->data[i])
-			tree_builder_add(&b, old && znode_equal(old, &z) ? old : &z);
+		if (!s->data[i])
+			continue;
+		z = znode_of(s, i);
+		tree_builder_add(&b, &z);
 	}
 	return tree_builder_finish(&b);
 }
@@ -188,7 +267,10 @@ static uint64_t on_confirmed(void *ctx, const char *upstream UNUSED)
 
 static void host_init(struct host *h, bool keeps)
 {
-	*h = (struct host){ .guard = guard_new(), .accepted = tree_empty(), .good = model_new() };
+	*h = (struct host){ .guard = guard_new(),
+			    .tree = tree_empty(),
+			    .accepted = tree_empty(),
+			    .good = model_new() };
 	problems_init(&h->problems);
 	if (!keeps)
 		return;
@@ -213,7 +295,7 @@ static void run(struct host *h, const struct state *state, struct surroundings *
 {
 	const struct guard_rules rules = { .max_shrink = 50, .window = 10 * SEC, .hold = 30 * SEC };
 	const struct names names = { .find = find_name, .ctx = s };
-	struct tree *tree = tree_of(state, h->decoded ? h->tree : NULL);
+	struct tree *tree = h->decoded ? tree_that_follows(state, h->tree) : tree_of(state);
 
 	tree_unref(h->tree);
 	h->tree = tree;
@@ -275,14 +357,40 @@ static void compare_problems(const struct problems *x, const struct problems *y)
 	assert_int_equal(x->count, y->count);
 }
 
+/* What is found out about a tree block by block. */
+static void compare_trees(const struct tree *x, const struct tree *y, int64_t zxid)
+{
+	const struct watermark_places at = { ROOT, "/nginx/cluster", "" };
+	CLEANUP(watermark_fini) struct watermark a = { 0 };
+	CLEANUP(watermark_fini) struct watermark b = { 0 };
+	struct edit one = edit_find(x, zxid), other = edit_find(y, zxid);
+
+	assert_true(tree_same(x, y));
+	assert_int_equal(edit_newest(x), edit_newest(y));
+	assert_int_equal(one.first, other.first);
+	assert_int_equal(one.newest, other.newest);
+	assert_int_equal(one.znodes, other.znodes);
+	assert_string_equal(one.znode ?: "", other.znode ?: "");
+	watermark_of(x, &at, &a);
+	watermark_of(y, &at, &b);
+	assert_string_equal(a.revision, b.revision);
+	assert_int_equal(a.count, b.count);
+	for (size_t i = 0; i < a.count; i++) {
+		assert_string_equal(a.znodes[i].path, b.znodes[i].path);
+		assert_int_equal(a.znodes[i].below, b.znodes[i].below);
+	}
+}
+
 static void compare(const struct host *x, const struct host *y)
 {
 	CLEANUP(tree_unrefp) struct tree *a = model_sources(x->next), *b = model_sources(y->next);
 
 	compare_problems(&x->problems, &y->problems);
 	for (int f = 0; f < BUNDLE_FILE_N; f++) {
-		assert_string_equal(x->bundle->files[f].data, y->bundle->files[f].data);
-		compare_origins(&x->bundle->files[f], &y->bundle->files[f]);
+		assert_string_equal(bundle_text(x->bundle, (enum bundle_file)f)->data,
+				    bundle_text(y->bundle, (enum bundle_file)f)->data);
+		compare_origins(bundle_text(x->bundle, (enum bundle_file)f),
+				bundle_text(y->bundle, (enum bundle_file)f));
 	}
 	assert_true(digest_equal(&x->bundle->digest, &y->bundle->digest));
 	assert_true(digest_equal(&x->bundle->rest, &y->bundle->rest));
@@ -373,6 +481,7 @@ static void live(unsigned seed)
 		run(&keeping, &state, &s);
 		run(&cold, &state, &s);
 		compare(&keeping, &cold);
+		compare_trees(keeping.tree, cold.tree, 100 + i - dice(4));
 		if (dice(3)) {
 			accept(&keeping);
 			accept(&cold);

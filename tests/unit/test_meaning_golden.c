@@ -57,7 +57,8 @@ static char *rendered(const struct tree *t)
 	b = render(m, &options);
 	problems_fini(&ps);
 	for (enum bundle_file f = 0; f < BUNDLE_FILE_N; f++)
-		buf_put(&text, b->files[f].data, b->files[f].size);
+		buf_put(&text, bundle_text(b, (enum bundle_file)f)->data,
+			bundle_text(b, (enum bundle_file)f)->size);
 	return buf_take(&text);
 }
 

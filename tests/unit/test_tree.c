@@ -177,12 +177,85 @@ static void a_block_is_in_many_trees(void **state UNUSED)
 	tree_unref(trees[1]);
 }
 
+/* The znodes of the text in one block, after one that is by itself. */
+static struct tree *tree_with_block(const char *alone, struct tree_block *k)
+{
+	CLEANUP(tree_builder_fini) struct tree_builder b;
+
+	tree_builder_init(&b);
+	tree_builder_add(&b, &(struct znode){ .path = alone, .data = "", .mzxid = 3 });
+	tree_builder_add_block(&b, k);
+	return tree_builder_finish(&b);
+}
+
+static struct tree_block *block_of(const char *text)
+{
+	CLEANUP(tree_unrefp) struct tree *t = parse(text);
+	const struct znode *list[8];
+
+	for (size_t i = 0; i < tree_count(t); i++)
+		list[i] = tree_at(t, i);
+	return tree_block_new(list, tree_count(t));
+}
+
+static void a_walk_takes_a_block_as_a_whole(void **state UNUSED)
+{
+	struct tree_block *k = block_of("/b mzxid=5\n/b/c mzxid=7\n/b/d mzxid=6\n");
+	CLEANUP(tree_unrefp) struct tree *t = tree_with_block("/a", k);
+	CLEANUP(tree_unrefp) struct tree *other = tree_with_block("/aa", k);
+	struct tree_walk w = tree_walk_from(t, 0), v = tree_walk_from(other, 1);
+
+	assert_int_equal(tree_newest(t), 7);
+	assert_int_equal(tree_block_newest(k), 7);
+	assert_int_equal(tree_block_newest_below(k), 7);
+	assert_null(tree_walk_block(&w));
+	assert_false(tree_walk_both(&w, &v));
+	w.at = 1;
+	assert_ptr_equal(tree_walk_block(&w), k);
+	assert_true(tree_walk_both(&w, &v));
+	assert_int_equal(w.at, 4);
+	w = tree_walk_from(t, 2); /* in the block */
+	assert_null(tree_walk_block(&w));
+	tree_block_unref(k);
+}
+
+static const struct tree_facts *facts_after(const char *before, const char *after)
+{
+	CLEANUP(tree_unrefp) struct tree *old = parse(before);
+	CLEANUP(tree_unrefp) struct tree *new = parse(after);
+
+	tree_revision(old, "/r");
+	tree_follow(new, old);
+	return tree_facts_root(new) ? tree_facts(new, "/r") : NULL;
+}
+
+static void what_is_known_of_the_objects_holds_while_only_servers_change(void **state UNUSED)
+{
+	static const char *const others[] = {
+		"/r\n/r/upstreams/u\n\t{}\n/r/upstreams/v\n",
+		"/r\n/r/upstreams/u\n/r/upstreams/v\n/r/upstreams/w\n",
+		"/r\n/r/upstreams/u\n",
+		"/r\n/r/upstreams/u czxid=4\n/r/upstreams/v\n",
+		"/r\n/r/sites/s\n/r/upstreams/u\n/r/upstreams/v\n",
+		"/x\n",
+	};
+	static const char one[] = "/r\n/r/upstreams/u\n/r/upstreams/u/10.0.0.1:80\n"
+				  "/r/upstreams/v\n";
+
+	assert_non_null(facts_after(one, "/r mzxid=7\n/r/upstreams/u version=7\n/r/upstreams/v\n"
+					 "/r/upstreams/v/10.0.0.1:80\n\tdown\n"));
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		assert_null(facts_after(one, others[i]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(trees_share_their_znodes),
 		cmocka_unit_test(a_copy_in_an_arena_keeps_the_znode),
 		cmocka_unit_test(a_block_is_in_many_trees),
+		cmocka_unit_test(a_walk_takes_a_block_as_a_whole),
+		cmocka_unit_test(what_is_known_of_the_objects_holds_while_only_servers_change),
 		cmocka_unit_test(siblings_never_stand_between_a_node_and_its_children),
 		cmocka_unit_test(find_is_exact),
 		cmocka_unit_test(below_means_strictly_below),

@@ -18,8 +18,9 @@ static void assert_line(const struct world *w, enum bundle_file file, const char
 {
 	CLEANUP(bundle_unrefp) struct bundle *b = rendered(w->next);
 
-	if (!strstr(b->files[file].data, line) == there)
-		fail_msg("\"%s\" is %sin:\n%s", line, there ? "not " : "", b->files[file].data);
+	if (!strstr(bundle_text(b, file)->data, line) == there)
+		fail_msg("\"%s\" is %sin:\n%s", line, there ? "not " : "",
+			 bundle_text(b, file)->data);
 }
 
 /* An upstream "u" of this policy, with so many servers. */
@@ -155,7 +156,7 @@ static void the_size_survives_a_restart_of_the_daemon(void **state)
 	apply(w);
 	good = compose_accepted(w->accepted, ROOT, &policy, NULL);
 	assert_int_equal(model_upstream(good, "u")->zone_size, 512 << 10);
-	http = &b->files[BUNDLE_HTTP];
+	http = bundle_text(b, BUNDLE_HTTP);
 	zones_adopt(good, http->data, http->size);
 	assert_int_equal(model_upstream(good, "u")->zone_size, 4 << 20);
 }
@@ -202,8 +203,8 @@ static void an_nginx_without_zones_gets_none(void **state)
 	    ROOT "/upstreams/u\n" ROOT "/upstreams/u/10.0.0.1:80\n" ROOT
 		 "/upstreams/v\n\t{\"protocol\":\"stream\"}\n" ROOT "/upstreams/v/10.0.0.1:80\n");
 	b = render(w->next, &options);
-	assert_null(strstr(b->files[BUNDLE_HTTP].data, "zone"));
-	assert_non_null(strstr(b->files[BUNDLE_STREAM].data, "zone upstream/v 64k;"));
+	assert_null(strstr(bundle_text(b, BUNDLE_HTTP)->data, "zone"));
+	assert_non_null(strstr(bundle_text(b, BUNDLE_STREAM)->data, "zone upstream/v 64k;"));
 }
 
 static void there_is_a_limit_of_zones(void **state)

@@ -41,9 +41,9 @@ static const char *copy(struct arena *a, const char *s)
 	return s ? arena_strdup(a, s) : NULL;
 }
 
-struct claims *claims_again(const struct claims *from)
+struct claims *claims_again(struct arena *a, const struct claims *from)
 {
-	struct claims *c = claims_new(from->arena);
+	struct claims *c = claims_new(a);
 
 	c->count = c->room = from->count;
 	c->items = arena_array(c->arena, struct claim, from->count);
@@ -66,6 +66,7 @@ struct claims *claims_copy(struct arena *a, const struct claims *from)
 		claim.shared = copy(a, claim.shared);
 		claim.file = copy(a, claim.file);
 		claim.live = false;
+		claim.slot = NULL;
 		claim.listen &= ~(unsigned)LISTEN_LIVE;
 		claims_add(c, &claim);
 	}

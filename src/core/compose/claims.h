@@ -36,6 +36,8 @@ enum {
 	LISTEN_UDP = 1 << 9,
 };
 
+struct slot;
+
 struct claim {
 	enum claim_kind kind;
 	enum protocol protocol;
@@ -48,6 +50,7 @@ struct claim {
 	const char *file;   /* of nginx.conf: where */
 	unsigned line;      /* of the text; 0 = the claim is not from a text */
 	bool live;          /* the same object holds it in the live model */
+	struct slot *slot;  /* once it is in force (slots.h); the ledger's own */
 };
 
 struct claims {
@@ -65,7 +68,7 @@ struct claim_place {
 struct claims *claims_new(struct arena *a);
 void claims_add(struct claims *c, const struct claim *claim);
 /* A copy of the list for a caller that sets flags in it; the strings are shared. */
-struct claims *claims_again(const struct claims *from);
+struct claims *claims_again(struct arena *a, const struct claims *from);
 /* A full copy in the arena, in which no claim is live. */
 struct claims *claims_copy(struct arena *a, const struct claims *from);
 

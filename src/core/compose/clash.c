@@ -3,6 +3,7 @@
  * placed in its last good form. So the order matters only among claims that are all new.
  */
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +12,21 @@
 
 #include "clash.h"
 #include "core/decode/decode.h"
+#include "core/decode/decode_cache.h"
 
 /* --- claims ----------------------------------------------------------------------------------- */
+
+/* Of an upstream that is as it was decoded, they are kept with it. */
+static const struct claims *claims_of_decoded(struct arena *a, const struct upstream *u)
+{
+	struct decoded *d = (struct decoded *)(uintptr_t)u->decoded;
+
+	if (!d)
+		return claims_of_whole_upstream(a, u);
+	if (!d->claims)
+		d->claims = claims_of_whole_upstream(d->arena, &d->upstream);
+	return d->claims;
+}
 
 /* A text is read once; one that has not changed is not read again. */
 static struct claims *read_claims(struct arena *a, struct snippet *s, const struct snippet *good)
@@ -21,7 +35,7 @@ static struct claims *read_claims(struct arena *a, struct snippet *s, const stru
 		s->claims = claims_copy(a, good->claims);
 	else
 		s->claims = claims_of_snippet(a, s);
-	return claims_again(s->claims);
+	return claims_again(a, s->claims);
 }
 
 static struct claims *claims_of(const struct clash *c, const struct object *o)
@@ -29,7 +43,7 @@ static struct claims *claims_of(const struct clash *c, const struct object *o)
 	struct arena *a = c->next->arena;
 
 	if (o->kind == OBJECT_UPSTREAM)
-		return claims_of_whole_upstream(a, o->item.upstream);
+		return claims_again(a, claims_of_decoded(a, o->item.upstream));
 	if (o->kind == OBJECT_SITE)
 		return claims_of_whole_site(a, o->item.site);
 	return read_claims(a, o->item.snippet, o->good);
@@ -140,10 +154,11 @@ static void set_form(const struct clash *c, struct object *o, bool retained,
 void clash_init(struct clash *c)
 {
 	struct model *m = c->next;
+	size_t at = 0;
 
 	for (size_t i = 0; i < m->upstream_count; i++) {
 		struct upstream *u = &m->upstreams[i];
-		const struct upstream *good = model_upstream(c->good, u->name);
+		const struct upstream *good = model_next_upstream(c->good, u->name, &at);
 		struct object *o = add_object(c, OBJECT_UPSTREAM, u, &u->source, good);
 
 		set_form(c, o, u->retained, &u->source, good ? &good->source : NULL);

@@ -26,9 +26,9 @@ struct slot {
 struct guard {
 	struct slot *slots; /* sorted by name */
 	size_t count, room;
-	bool wiped;            /* the config was gone; what was there is kept */
-	struct digest objects; /* names of the objects in ZooKeeper at the last change … */
-	uint64_t changed;      /* … and when that was */
+	bool wiped;         /* the config was gone; what was there is kept */
+	struct buf objects; /* names of the objects in ZooKeeper at the last change … */
+	uint64_t changed;   /* … and when that was */
 	uint64_t last_deletion;
 	size_t missing; /* objects that nginx runs and ZooKeeper did not have at the last run */
 };
@@ -50,6 +50,7 @@ void guard_free(struct guard *g)
 		return;
 	for (size_t i = 0; i < g->count; i++)
 		slot_fini(&g->slots[i]);
+	buf_fini(&g->objects);
 	free(g->slots);
 	free(g);
 }
@@ -61,30 +62,25 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 
 /* --- servers -------------------------------------------------------------------------------- */
 
-static struct slot *slot_for(struct guard *g, const char *name)
+/* Names are asked for in their order; *at: 0 at first. */
+static struct slot *slot_for(struct guard *g, const char *name, size_t *at)
 {
-	size_t low = 0, high = g->count;
+	int order = -1;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (strcmp(g->slots[middle].name, name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low == g->count || strcmp(g->slots[low].name, name) != 0) {
+	while (*at < g->count && (order = strcmp(g->slots[*at].name, name)) < 0)
+		++*at;
+	if (*at == g->count || order != 0) {
 		if (g->count == g->room) {
 			g->room = g->room ? 2 * g->room : 16;
 			g->slots = xrealloc(g->slots, g->room * sizeof(*g->slots));
 		}
-		memmove(&g->slots[low + 1], &g->slots[low], (g->count - low) * sizeof(*g->slots));
+		memmove(&g->slots[*at + 1], &g->slots[*at], (g->count - *at) * sizeof(*g->slots));
 		g->count++;
-		g->slots[low] =
+		g->slots[*at] =
 			(struct slot){ .name = xstrdup(name), .guard = servers_guard_new() };
 	}
-	g->slots[low].seen = true;
-	return &g->slots[low];
+	g->slots[*at].seen = true;
+	return &g->slots[*at];
 }
 
 static void drop_unseen_slots(struct guard *g)
@@ -126,23 +122,25 @@ static uint64_t guard_servers(struct guard *g, const struct guard_input *in, str
 			      struct problems *problems)
 {
 	uint64_t due = NEVER;
+	size_t at = 0, good_at = 0, live_at = 0;
 
 	for (size_t i = 0; i < g->count; i++)
 		g->slots[i].seen = false;
 	for (size_t i = 0; i < next->upstream_count; i++) {
 		const struct upstream *u = &next->upstreams[i];
 		const struct servers_served served = {
-			.good = model_upstream(in->good, u->name),
-			.live = in->live ? model_upstream(in->live, u->name) : NULL,
+			.good = model_next_upstream(in->good, u->name, &good_at),
+			.live = in->live ? model_next_upstream(in->live, u->name, &live_at) : NULL,
 		};
-		struct slot *slot = slot_for(g, u->name);
+		struct slot *slot = slot_for(g, u->name, &at);
 
 		slot->served = slot->served || has_servers(served.good) || has_servers(served.live);
 		servers_guard_notice(slot->guard, in, u, &served, &g->last_deletion);
 	}
+	at = 0;
 	for (size_t i = 0; i < next->upstream_count; i++) {
 		struct upstream *u = &next->upstreams[i];
-		struct slot *slot = slot_for(g, u->name);
+		struct slot *slot = slot_for(g, u->name, &at);
 
 		due = earlier(due, servers_guard_apply(slot->guard, in, next, u, g->last_deletion,
 						       problems));
@@ -159,30 +157,42 @@ static size_t object_count(const struct model *m)
 	return m->upstream_count + m->site_count + m->snippet_count;
 }
 
-static struct digest object_names(const struct model *m)
+static void put_name(struct buf *out, const char *name)
 {
-	CLEANUP(digester_freep) struct digester *d = digester_new();
+	buf_put(out, name, strlen(name) + 1);
+}
 
+static void object_names(const struct model *m, struct buf *out)
+{
 	for (size_t i = 0; i < m->upstream_count; i++)
-		digester_add_field(d, m->upstreams[i].name, strlen(m->upstreams[i].name));
-	digester_add_field(d, "/", 1);
+		put_name(out, m->upstreams[i].name);
+	put_name(out, "/");
 	for (size_t i = 0; i < m->site_count; i++)
-		digester_add_field(d, m->sites[i].name, strlen(m->sites[i].name));
-	digester_add_field(d, "/", 1);
-	for (size_t i = 0; i < m->snippet_count; i++) {
-		const struct snippet *s = &m->snippets[i];
+		put_name(out, m->sites[i].name);
+	put_name(out, "/");
+	for (size_t i = 0; i < m->snippet_count; i++)
+		put_name(out, m->snippets[i].source.path);
+}
 
-		digester_add_field(d, s->source.path, strlen(s->source.path));
-	}
-	return digester_finish(d);
+static void note_names(struct guard *g, const struct guard_input *in, const struct model *next)
+{
+	CLEANUP(buf_fini) struct buf names = BUF_INIT;
+
+	buf_room(&names, g->objects.size + 64);
+	object_names(next, &names);
+	if (names.size == g->objects.size && memcmp(names.data, g->objects.data, names.size) == 0)
+		return;
+	buf_clear(&g->objects);
+	buf_put(&g->objects, names.data, names.size);
+	g->changed = in->now;
 }
 
 static size_t count_missing(const struct model *good, const struct model *next)
 {
-	size_t n = 0;
+	size_t n = 0, at = 0;
 
 	for (size_t i = 0; i < good->upstream_count; i++)
-		n += !model_upstream(next, good->upstreams[i].name);
+		n += !model_next_upstream(next, good->upstreams[i].name, &at);
 	for (size_t i = 0; i < good->site_count; i++)
 		n += !model_site(next, good->sites[i].name);
 	for (size_t i = 0; i < good->snippet_count; i++) {
@@ -196,14 +206,10 @@ static size_t count_missing(const struct model *good, const struct model *next)
 static bool objects_must_stay(struct guard *g, const struct guard_input *in,
 			      const struct model *next, uint64_t *due)
 {
-	struct digest names = object_names(next);
 	size_t missing = count_missing(in->good, next);
 	bool empty = in->root_missing || !object_count(next);
 
-	if (!digest_equal(&names, &g->objects)) {
-		g->objects = names;
-		g->changed = in->now;
-	}
+	note_names(g, in, next);
 	if (missing > g->missing)
 		g->last_deletion = in->now;
 	g->missing = missing;

@@ -11,6 +11,7 @@ struct ledger {
 	struct arena *arena;
 	struct slots *slots;
 	const void *host; /* the owner of nginx.conf's claims */
+	bool host_names;  /* … which has upstreams or zones */
 };
 
 struct hold *ledger_take(struct ledger *l, const void *owner, const struct claims *claims)
@@ -28,6 +29,12 @@ void ledger_release(struct hold *holds, size_t count)
 		slots_leave(&holds[i]);
 }
 
+/* No claim of another kind has the same key. */
+static bool is_named(const struct claim *c)
+{
+	return c->kind == CLAIM_UPSTREAM || c->kind == CLAIM_ZONE;
+}
+
 struct ledger *ledger_new(struct arena *a, const struct claims *host)
 {
 	struct ledger *l = arena_new_of(a, struct ledger);
@@ -43,6 +50,7 @@ struct ledger *ledger_new(struct arena *a, const struct claims *host)
 		claims->items[i].live = true;
 		if (claims->items[i].kind == CLAIM_LISTEN)
 			claims->items[i].listen |= LISTEN_LIVE;
+		l->host_names |= is_named(&claims->items[i]);
 	}
 	ledger_take(l, l->host, claims);
 	return l;
@@ -59,6 +67,11 @@ bool ledger_is_host(const struct ledger *l, const struct hold *h)
 }
 
 /* --- questions -------------------------------------------------------------------------------- */
+
+static const struct slot *slot_of(const struct ledger *l, const struct claim *c)
+{
+	return c->slot ?: slots_find(l->slots, c->key);
+}
 
 /* Which claims a question is about. */
 enum among {
@@ -221,7 +234,7 @@ static struct rival find_on_address(const struct question *q, const struct slot 
 
 static struct rival find_listen(const struct question *q)
 {
-	const struct slot *s = slots_find(q->ledger->slots, q->claim->key);
+	const struct slot *s = slot_of(q->ledger, q->claim);
 	struct rival r = s ? find_on_address(q, s) : (struct rival){ 0 };
 
 	return r.discord ? r : find_on_port(q, s);
@@ -256,9 +269,10 @@ static struct rival ask(const struct question *q)
 
 	if (q->claim->kind == CLAIM_LISTEN)
 		return find_listen(q);
-	if (q->among == HOST && is_tolerated(q->claim))
+	if (q->among == HOST &&
+	    (is_tolerated(q->claim) || (is_named(q->claim) && !q->ledger->host_names)))
 		return (struct rival){ 0 };
-	h = find_holder(q, slots_find(q->ledger->slots, q->claim->key));
+	h = find_holder(q, slot_of(q->ledger, q->claim));
 	return (struct rival){ h ? DISCORD_TAKEN : DISCORD_NONE, h };
 }
 
@@ -285,7 +299,7 @@ const struct hold *ledger_shadow(const struct ledger *l, const struct claim *cla
 {
 	struct question q = { l, NULL, claim, HOST };
 
-	return is_tolerated(claim) ? find_holder(&q, slots_find(l->slots, claim->key)) : NULL;
+	return is_tolerated(claim) ? find_holder(&q, slot_of(l, claim)) : NULL;
 }
 
 bool ledger_host_serves(const struct ledger *l, const char *address)

@@ -80,18 +80,22 @@ static void join_port(struct slots *s, struct slot *slot, const char *key)
 
 static struct slot *slot_for(struct slots *s, const struct claim *c)
 {
-	struct slot *slot = slots_find(s, c->key);
-	struct entry *e;
+	size_t size = strlen(c->key);
+	struct entry *e = NULL;
+	struct slot *slot;
+	unsigned hash;
 
-	if (slot)
-		return slot;
+	HASH_VALUE(c->key, size, hash);
+	HASH_FIND_BYHASHVALUE(hh, s->entries, c->key, size, hash, e);
+	if (e)
+		return &e->slot;
 	e = arena_new_of(s->arena, struct entry);
 	slot = &e->slot;
 	slot->key = c->key;
 	slot->list_count = c->kind == CLAIM_LISTEN ? LISTEN_SIGNATURES : 2;
 	slot->lists = arena_array(s->arena, struct hold *, slot->list_count);
 	slot->wildcard = c->listen & LISTEN_WILDCARD;
-	HASH_ADD_KEYPTR(hh, s->entries, slot->key, strlen(slot->key), e);
+	HASH_ADD_KEYPTR_BYHASHVALUE(hh, s->entries, slot->key, size, hash, e);
 	if (c->kind == CLAIM_LISTEN && c->port)
 		join_port(s, slot, c->port);
 	return slot;
@@ -120,13 +124,14 @@ static void insert(struct hold *h)
 	first->next = h;
 }
 
-void slots_enter(struct slots *s, struct hold *h, const void *owner, const struct claim *c)
+void slots_enter(struct slots *s, struct hold *h, const void *owner, struct claim *c)
 {
 	struct slot *slot = slot_for(s, c);
 	unsigned at = signature(c);
 
 	*h = (struct hold){ .claim = c, .owner = owner, .list = &slot->lists[at] };
 	slot->used |= UINT64_C(1) << at;
+	c->slot = slot;
 	insert(h);
 }
 

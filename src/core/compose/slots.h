@@ -31,7 +31,7 @@ struct slot *slots_find(const struct slots *s, const char *key);
 struct slot *slots_on_port(const struct slots *s, const char *port);
 
 /* Fill in *h and add it to the holders of the claim's key. The claim is borrowed. */
-void slots_enter(struct slots *s, struct hold *h, const void *owner, const struct claim *c);
+void slots_enter(struct slots *s, struct hold *h, const void *owner, struct claim *c);
 /* Take it out again. */
 void slots_leave(struct hold *h);
 

@@ -69,14 +69,13 @@ static size_t size_of(const struct upstream *u, const struct upstream *before)
 
 void zones_apply(struct model *m, const struct model *good)
 {
-	size_t count = 0;
+	size_t count = 0, at = 0;
 
 	for (size_t i = 0; i < m->upstream_count; i++) {
 		struct upstream *u = &m->upstreams[i];
+		const struct upstream *before = model_next_upstream(good, u->name, &at);
 
-		u->zone_size = takes_zone(u) && count < ZONES_MOST
-				       ? size_of(u, model_upstream(good, u->name))
-				       : 0;
+		u->zone_size = takes_zone(u) && count < ZONES_MOST ? size_of(u, before) : 0;
 		count += u->zone_size != 0;
 	}
 }

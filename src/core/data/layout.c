@@ -285,7 +285,7 @@ bool config_has_objects(const struct tree *t, const char *root)
 	return false;
 }
 
-struct digest tree_revision(const struct tree *t, const char *root)
+static struct digest find_revision(const struct tree *t, const char *root)
 {
 	CLEANUP(digester_freep) struct digester *d = digester_new();
 
@@ -303,4 +303,83 @@ struct digest tree_revision(const struct tree *t, const char *root)
 		digester_add_field(d, z->data, z->size);
 	}
 	return digester_finish(d);
+}
+
+struct digest tree_revision(const struct tree *t, const char *root)
+{
+	struct tree_facts *f = tree_facts(t, root);
+
+	if (f && f->has_revision)
+		return f->revision;
+	if (!f)
+		return find_revision(t, root);
+	f->revision = find_revision(t, root);
+	f->has_revision = true;
+	return f->revision;
+}
+
+/* Below the root of a config. */
+struct objects {
+	struct tree_walk walk;
+	size_t end;
+	const char *root;
+};
+
+static struct objects objects_of(const struct tree *t, const char *root)
+{
+	size_t first = first_below(t, root), end = first;
+
+	if (first && first <= tree_count(t) && strcmp(tree_at(t, first - 1)->path, root) == 0)
+		end = tree_subtree_end(t, first - 1);
+	while (end < tree_count(t) && path_is_below(tree_at(t, end)->path, root))
+		end++;
+	return (struct objects){ tree_walk_from(t, first), end, root };
+}
+
+/* The next one that is no server, and moves past it and its servers; NULL: there is none. */
+static const struct znode *next_object(struct objects *o)
+{
+	const struct tree *t = o->walk.tree;
+
+	while (o->walk.at < o->end) {
+		const struct znode *z = tree_at(t, o->walk.at);
+		size_t upstream = path_upstream(z->path, o->root);
+		bool is_server = upstream && z->path[upstream];
+
+		o->walk.at =
+			upstream && !is_server ? tree_subtree_end(t, o->walk.at) : o->walk.at + 1;
+		if (!is_server)
+			return z;
+	}
+	return NULL;
+}
+
+static bool have_same_objects(struct objects *a, struct objects *b)
+{
+	for (;;) {
+		const struct znode *x, *y;
+
+		if (a->walk.at < a->end && b->walk.at < b->end &&
+		    tree_walk_both(&a->walk, &b->walk))
+			continue;
+		x = next_object(a);
+		y = next_object(b);
+		if (!x || !y)
+			return x == y;
+		if (x != y && (x->czxid != y->czxid || !znode_same(x, y)))
+			return false;
+	}
+}
+
+void tree_follow(struct tree *t, const struct tree *before)
+{
+	const char *root = tree_facts_root(before);
+	struct objects a, b;
+
+	if (!root)
+		return;
+	a = objects_of(before, root);
+	b = objects_of(t, root);
+	if (have_same_objects(&a, &b))
+		tree_share_facts(t, before);
 }

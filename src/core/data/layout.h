@@ -79,6 +79,9 @@ size_t path_upstream(const char *path, const char *root);
  * names what people wrote and not which servers are up.
  */
 struct digest tree_revision(const struct tree *t, const char *root);
+/* What is known of the objects of `before` (tree.h) is known of t as well, if t has the same ones:
+ * the same paths, bytes and transactions of creation. */
+void tree_follow(struct tree *t, const struct tree *before);
 
 /* --- below zookeeper.cluster ----------------------------------------------------------------- */
 

@@ -59,6 +59,15 @@ const struct upstream *model_upstream(const struct model *m, const char *name)
 	return find(m->upstreams, m->upstream_count, sizeof(*m->upstreams), name);
 }
 
+const struct upstream *model_next_upstream(const struct model *m, const char *name, size_t *at)
+{
+	int order = -1;
+
+	while (*at < m->upstream_count && (order = strcmp(m->upstreams[*at].name, name)) < 0)
+		++*at;
+	return *at < m->upstream_count && order == 0 ? &m->upstreams[*at] : NULL;
+}
+
 const struct upstream *model_upstream_of_nginx(const struct model *m, const char *name)
 {
 	const struct upstream *u = model_upstream(m, name);

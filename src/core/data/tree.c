@@ -1,27 +1,12 @@
 /*
- * The tree: a sorted list of znodes, and the references that keep them. Its text form is in
- * tree_text.c.
+ * The tree: a sorted list of znodes, and the references that keep them. tree_builder.c makes it;
+ * its text form is in tree_text.c.
  */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <zknginx/tree.h>
-
-struct tree_block {
-	unsigned refs;
-	size_t count;
-	const struct znode *znodes[];
-};
-
-struct tree {
-	unsigned refs;
-	const struct znode **znodes;
-	size_t count;
-	const struct znode **loose;
-	size_t loose_count;
-	struct tree_block **blocks;
-	size_t block_count;
-};
+#include "tree_parts.h"
 
 struct tree *tree_ref(struct tree *t)
 {
@@ -29,22 +14,20 @@ struct tree *tree_ref(struct tree *t)
 	return t;
 }
 
-static void release_all(const struct znode **loose, size_t loose_count, struct tree_block **blocks,
-			size_t block_count)
+static void facts_unref(struct tree_facts *f)
 {
-	for (size_t i = 0; i < loose_count; i++)
-		znode_release(loose[i]);
-	for (size_t i = 0; i < block_count; i++)
-		tree_block_unref(blocks[i]);
-	free(loose);
-	free(blocks);
+	if (!f || --f->refs)
+		return;
+	free(f->root);
+	free(f);
 }
 
 void tree_unref(struct tree *t)
 {
 	if (!t || --t->refs)
 		return;
-	release_all(t->loose, t->loose_count, t->blocks, t->block_count);
+	facts_unref(t->facts);
+	tree_parts_release(t->loose, t->loose_count, t->parts, t->part_count);
 	free(t->znodes);
 	free(t);
 }
@@ -57,53 +40,6 @@ size_t tree_count(const struct tree *t)
 const struct znode *tree_at(const struct tree *t, size_t i)
 {
 	return t->znodes[i];
-}
-
-/* '/' sorts before all other bytes, so descendants directly follow their ancestor. */
-static int rank(unsigned char c)
-{
-	if (c == '\0')
-		return 0;
-	return c == '/' ? 1 : c + 1;
-}
-
-int path_compare(const char *a, const char *b)
-{
-	while (*a && *a == *b) {
-		a++;
-		b++;
-	}
-	return rank((unsigned char)*a) - rank((unsigned char)*b);
-}
-
-bool path_is_below(const char *path, const char *ancestor)
-{
-	size_t size = strlen(ancestor);
-
-	if (strcmp(ancestor, "/") == 0)
-		return path[0] == '/' && path[1] != '\0';
-	return strncmp(path, ancestor, size) == 0 && path[size] == '/' && path[size + 1] != '\0';
-}
-
-bool path_is_within(const char *path, const char *ancestor)
-{
-	return strcmp(path, ancestor) == 0 || path_is_below(path, ancestor);
-}
-
-bool path_is_within_any(const char *path, const char *const *ancestors, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (path_is_within(path, ancestors[i]))
-			return true;
-	}
-	return false;
-}
-
-const char *path_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
 }
 
 size_t tree_lower_bound(const struct tree *t, const char *path)
@@ -159,156 +95,100 @@ size_t tree_subtree_end(const struct tree *t, size_t i)
 	return low;
 }
 
-bool tree_same(const struct tree *a, const struct tree *b)
+/* --- facts ------------------------------------------------------------------------------------ */
+
+struct tree_facts *tree_facts(const struct tree *tree, const char *root)
 {
-	if (a->count != b->count)
-		return false;
-	for (size_t i = 0; i < a->count; i++) {
-		if (!znode_same(a->znodes[i], b->znodes[i]) ||
-		    a->znodes[i]->owner != b->znodes[i]->owner)
-			return false;
+	struct tree *t = (struct tree *)(uintptr_t)tree;
+
+	if (!t->facts) {
+		t->facts = xcalloc(1, sizeof(*t->facts));
+		t->facts->refs = 1;
+		t->facts->root = xstrdup(root);
 	}
+	return strcmp(t->facts->root, root) == 0 ? t->facts : NULL;
+}
+
+bool tree_facts_are_same(const struct tree *a, const struct tree *b, const char *root)
+{
+	const struct tree_facts *now = tree_facts(b, root);
+
+	return a && now && now == tree_facts(a, root);
+}
+
+const char *tree_facts_root(const struct tree *t)
+{
+	return t->facts ? t->facts->root : NULL;
+}
+
+void tree_share_facts(struct tree *t, const struct tree *other)
+{
+	facts_unref(t->facts);
+	t->facts = other->facts;
+	if (t->facts)
+		t->facts->refs++;
+}
+
+/* --- walks ------------------------------------------------------------------------------------ */
+
+int64_t tree_newest(const struct tree *t)
+{
+	return t->newest;
+}
+
+struct tree_walk tree_walk_from(const struct tree *t, size_t at)
+{
+	size_t low = 0, high = t->in_order ? t->part_count : 0;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (t->parts[middle].first < at)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return (struct tree_walk){ t, at, t->in_order ? low : t->part_count };
+}
+
+struct tree_block *tree_walk_block(struct tree_walk *w)
+{
+	const struct tree *t = w->tree;
+
+	while (w->part < t->part_count && t->parts[w->part].first < w->at)
+		w->part++;
+	return w->part < t->part_count && t->parts[w->part].first == w->at ? t->parts[w->part].block
+									   : NULL;
+}
+
+bool tree_walk_both(struct tree_walk *a, struct tree_walk *b)
+{
+	const struct tree_block *k = tree_walk_block(a);
+
+	if (!k || tree_walk_block(b) != k)
+		return false;
+	a->at += k->count;
+	b->at += k->count;
 	return true;
 }
 
-void tree_builder_init(struct tree_builder *b)
+bool tree_same(const struct tree *a, const struct tree *b)
 {
-	*b = (struct tree_builder){ .sorted = true };
-}
+	struct tree_walk x = tree_walk_from(a, 0), y = tree_walk_from(b, 0);
 
-void tree_builder_fini(struct tree_builder *b)
-{
-	release_all(b->loose, b->loose_count, b->blocks, b->block_count);
-	free(b->znodes);
-	*b = (struct tree_builder){ 0 };
-}
+	if (a->count != b->count)
+		return false;
+	while (x.at < a->count) {
+		const struct znode *one = a->znodes[x.at], *other = b->znodes[y.at];
 
-void tree_builder_reserve(struct tree_builder *b, size_t more)
-{
-	if (b->room - b->count >= more)
-		return;
-	b->room = b->count + more;
-	b->znodes = xrealloc(b->znodes, b->room * sizeof(struct znode *));
-}
-
-static void *grow(void *items, size_t count, size_t *room, size_t size)
-{
-	if (count < *room)
-		return items;
-	*room = *room ? 2 * *room : 64;
-	return xrealloc(items, *room * size);
-}
-
-/* znode z comes next. */
-static void check_order(struct tree_builder *b, const struct znode *z)
-{
-	if (b->count && path_compare(b->znodes[b->count - 1]->path, z->path) >= 0)
-		b->sorted = false;
-}
-
-void tree_builder_add(struct tree_builder *b, const struct znode *z)
-{
-	const struct znode *kept = znode_keep(z);
-
-	check_order(b, kept);
-	b->znodes = grow(b->znodes, b->count, &b->room, sizeof(kept));
-	b->znodes[b->count++] = kept;
-	b->loose = grow(b->loose, b->loose_count, &b->loose_room, sizeof(kept));
-	b->loose[b->loose_count++] = kept;
-}
-
-struct tree_block *tree_block_new(const struct znode *const *znodes, size_t count)
-{
-	struct tree_block *k = xmalloc(sizeof(*k) + count * sizeof(*k->znodes));
-
-	k->refs = 1;
-	k->count = count;
-	for (size_t i = 0; i < count; i++)
-		k->znodes[i] = znode_keep(znodes[i]);
-	return k;
-}
-
-void tree_block_unref(struct tree_block *k)
-{
-	if (!k || --k->refs)
-		return;
-	for (size_t i = 0; i < k->count; i++)
-		znode_release(k->znodes[i]);
-	free(k);
-}
-
-void tree_builder_add_block(struct tree_builder *b, struct tree_block *k)
-{
-	if (!k->count)
-		return;
-	check_order(b, k->znodes[0]);
-	if (b->count + k->count > b->room)
-		tree_builder_reserve(b, b->count + 2 * k->count);
-	memcpy(b->znodes + b->count, k->znodes, k->count * sizeof(*k->znodes));
-	b->count += k->count;
-	b->blocks = grow(b->blocks, b->block_count, &b->block_room, sizeof(k));
-	b->blocks[b->block_count++] = k;
-	k->refs++;
-}
-
-struct entry {
-	const struct znode *znode;
-	size_t order; /* of adding: the last of equal paths stays */
-};
-
-static int compare_entries(const void *a, const void *b)
-{
-	const struct entry *x = a, *y = b;
-	int order = path_compare(x->znode->path, y->znode->path);
-
-	if (order)
-		return order;
-	return x->order < y->order ? -1 : x->order > y->order;
-}
-
-static void sort(struct tree_builder *b)
-{
-	struct entry *entries = xcalloc(b->count, sizeof(*entries));
-	size_t kept = 0;
-
-	for (size_t i = 0; i < b->count; i++)
-		entries[i] = (struct entry){ b->znodes[i], i };
-	qsort(entries, b->count, sizeof(*entries), compare_entries);
-	for (size_t i = 0; i < b->count; i++) {
-		if (kept && strcmp(b->znodes[kept - 1]->path, entries[i].znode->path) == 0)
-			kept--;
-		b->znodes[kept++] = entries[i].znode;
+		if (tree_walk_both(&x, &y))
+			continue;
+		if (one != other && (!znode_same(one, other) || one->owner != other->owner))
+			return false;
+		x.at++;
+		y.at++;
 	}
-	b->count = kept;
-	free(entries);
-}
-
-struct tree *tree_builder_finish(struct tree_builder *b)
-{
-	struct tree *t = xcalloc(1, sizeof(*t));
-
-	if (!b->sorted)
-		sort(b);
-	t->refs = 1;
-	t->znodes = TAKE(b->znodes);
-	t->count = b->count;
-	t->loose = TAKE(b->loose);
-	t->loose_count = b->loose_count;
-	t->blocks = TAKE(b->blocks);
-	t->block_count = b->block_count;
-	tree_builder_init(b);
-	return t;
-}
-
-struct tree *tree_empty(void)
-{
-	struct tree_builder b;
-	struct tree *t;
-
-	tree_builder_init(&b);
-	t = tree_builder_finish(&b);
-	tree_builder_fini(&b);
-	return t;
+	return true;
 }
 
 struct tree *tree_fill_in(const struct tree *t, const struct tree *other, const char *const *paths,
@@ -329,13 +209,4 @@ struct tree *tree_fill_in(const struct tree *t, const struct tree *other, const 
 	filled = tree_builder_finish(&b);
 	tree_builder_fini(&b);
 	return filled;
-}
-
-const char *path_relative(const char *path, const char *root)
-{
-	if (strcmp(path, root) == 0)
-		return "";
-	if (!path_is_below(path, root))
-		return NULL;
-	return path + (strcmp(root, "/") == 0 ? 1 : strlen(root) + 1);
 }

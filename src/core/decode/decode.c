@@ -187,6 +187,12 @@ static void walk(struct decoder *d)
 		i = visit(d, i);
 }
 
+static void reserve_upstreams(struct decoder *d)
+{
+	d->upstream_room = decode_cache_count(d->in->cache) + 16;
+	d->model->upstreams = arena_array(d->arena, struct upstream, d->upstream_room);
+}
+
 struct model *decode(const struct decode_input *in, struct problems *problems)
 {
 	struct decoder d = { .in = in, .problems = problems, .model = model_new() };
@@ -194,6 +200,7 @@ struct model *decode(const struct decode_input *in, struct problems *problems)
 	d.arena = d.wanted.arena = d.model->arena;
 	problems_init(&d.dropped);
 	decode_cache_begin(in->cache, in);
+	reserve_upstreams(&d);
 	walk(&d);
 	decode_cache_end(in->cache);
 	problems_fini(&d.dropped);

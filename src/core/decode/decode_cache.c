@@ -20,6 +20,7 @@ struct list {
 struct decode_cache {
 	struct list last, next;
 	size_t at; /* in the last list: what is before it is before the znodes of now */
+	struct tree_walk walk;
 	struct digest settings;
 };
 
@@ -121,6 +122,12 @@ void decode_cache_begin(struct decode_cache *c, const struct decode_input *in)
 		list_clear(&c->last);
 	c->settings = settings;
 	c->at = 0;
+	c->walk = tree_walk_from(in->tree, 0);
+}
+
+size_t decode_cache_count(const struct decode_cache *c)
+{
+	return c ? c->last.count : 0;
 }
 
 void decode_cache_end(struct decode_cache *c)
@@ -137,32 +144,50 @@ void decode_cache_end(struct decode_cache *c)
 
 /* --- is it as it was? ------------------------------------------------------------------------- */
 
-/* Is the subtree that begins at index i what it was? */
-static bool is_same(const struct decoded_source *s, const struct tree *t, size_t i)
+static bool has_same_znodes(const struct decoded_source *s, const struct tree *t, size_t i)
 {
-	size_t end = i + s->count;
-
-	if (end > tree_count(t))
-		return false;
 	for (size_t j = 0; j < s->count; j++) {
 		if (!znode_equal(tree_at(t, i + j), s->znodes[j]))
 			return false;
 	}
+	return true;
+}
+
+/* Is the subtree where the walk is what it was? */
+static bool is_same(const struct decoded_source *s, struct tree_walk *w)
+{
+	const struct tree *t = w->tree;
+	size_t end = w->at + s->count;
+
+	if (end > tree_count(t) ||
+	    !((s->block && tree_walk_block(w) == s->block) || has_same_znodes(s, t, w->at)))
+		return false;
 	return end == tree_count(t) || !path_is_within(tree_at(t, end)->path, s->path);
 }
 
-static bool is_as_it_was(const struct decoded *d, const struct decode_input *in, size_t first)
+static bool is_as_it_was(struct decode_cache *c, const struct decoded *d,
+			 const struct decode_input *in)
 {
-	if (!is_same(&d->sources[0], in->tree, first) ||
+	if (!is_same(&d->sources[0], &c->walk) ||
 	    expansion_fails(in->expansion, d->sources[0].path))
 		return false;
 	for (size_t i = 1; i < d->source_count; i++) {
 		const struct decoded_source *s = &d->sources[i];
+		struct tree_walk there =
+			tree_walk_from(in->tree, tree_lower_bound(in->tree, s->path));
 
-		if (!is_same(s, in->tree, tree_lower_bound(in->tree, s->path)))
+		if (!is_same(s, &there))
 			return false;
 	}
 	return true;
+}
+
+/* Is the block where the walk is that of the next upstream of the last run? */
+static bool has_block(struct decode_cache *c)
+{
+	const struct tree_block *k = tree_walk_block(&c->walk);
+
+	return k && c->last.items[c->at]->sources[0].block == k;
 }
 
 struct decoded *decode_cache_find(struct decode_cache *c, const struct decode_input *in,
@@ -171,14 +196,17 @@ struct decoded *decode_cache_find(struct decode_cache *c, const struct decode_in
 	const char *path = tree_at(in->tree, first)->path;
 	struct decoded *d;
 
-	while (c && c->at < c->last.count &&
+	if (c)
+		c->walk.at = first;
+	while (c && c->at < c->last.count && !has_block(c) &&
 	       path_compare(c->last.items[c->at]->sources[0].znodes[0]->path, path) < 0)
 		c->at++;
 	if (!c || c->at == c->last.count)
 		return NULL;
 	d = c->last.items[c->at];
-	if (!is_as_it_was(d, in, first))
+	if (!is_as_it_was(c, d, in))
 		return NULL;
+	c->at++;
 	list_add(&c->next, d);
 	d->refs++;
 	*end = first + d->sources[0].count;
@@ -187,11 +215,22 @@ struct decoded *decode_cache_find(struct decode_cache *c, const struct decode_in
 
 /* --- adding ----------------------------------------------------------------------------------- */
 
+static void release_block(const void *block)
+{
+	tree_block_unref((struct tree_block *)(uintptr_t)block);
+}
+
 static void add_source(struct decoded *d, const struct tree *t, const char *path, size_t first,
 		       size_t end)
 {
 	struct decoded_source *s = &d->sources[d->source_count++];
+	struct tree_walk w = tree_walk_from(t, first);
+	struct tree_block *k = tree_walk_block(&w);
 
+	if (k && tree_block_count(k) == end - first) {
+		s->block = tree_block_ref(k);
+		arena_own(d->arena, k, release_block);
+	}
 	s->path = arena_strdup(d->arena, path);
 	s->znodes = arena_array(d->arena, const struct znode *, end - first);
 	for (size_t i = first; i < end; i++)

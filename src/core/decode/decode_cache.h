@@ -19,14 +19,16 @@ struct decoded_source {
 	const char *path;
 	const struct znode **znodes;
 	size_t count;
+	struct tree_block *block; /* that has exactly these; NULL: none has */
 };
 
 struct decoded {
 	unsigned refs;
 	struct arena *arena;
 	struct upstream upstream;
-	bool is_valid;                  /* else there is no upstream */
-	bool stands_alone;              /* it was made from its znodes alone, without a problem */
+	struct claims *claims; /* of the upstream (core/compose); NULL: not found out yet */
+	bool is_valid;         /* else there is no upstream */
+	bool stands_alone;     /* it was made from its znodes alone, without a problem */
 	struct decoded_source *sources; /* the first one is its own subtree */
 	size_t source_count;
 };
@@ -41,6 +43,8 @@ struct decode_cache *decode_cache_new(void);
 void decode_cache_free(struct decode_cache *c);
 DEFINE_CLEANUP(struct decode_cache *, decode_cache_free)
 
+/* How many upstreams it has of the last run. */
+size_t decode_cache_count(const struct decode_cache *c);
 /* A run begins and ends. What was not used in it is dropped. The cache may be NULL. */
 void decode_cache_begin(struct decode_cache *c, const struct decode_input *in);
 void decode_cache_end(struct decode_cache *c);

@@ -73,6 +73,11 @@ const char *check_slow_start(const struct reader *r UNUSED, const char *s)
 		       : "is not a time from \"1s\" to \"1h\", such as \"30s\"";
 }
 
+uint64_t decode_slow_start(const char *s)
+{
+	return s ? parse_time(s) : 0;
+}
+
 /* --- texts ------------------------------------------------------------------------------------ */
 
 static const char *check_type(const struct reader *r UNUSED, const char *s)

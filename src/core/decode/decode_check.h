@@ -10,5 +10,7 @@ extern const struct fields check_fields;
 void decode_check(struct reader *r, const json_t *value, void *upstream);
 
 text_check check_slow_start;
+/* In microseconds; NULL: 0. */
+uint64_t decode_slow_start(const char *s);
 
 #endif

@@ -127,6 +127,7 @@ static void finish_upstream(struct reader *r, struct upstream *u)
 {
 	bool lasts = u->keepalive_time || u->keepalive_timeout || u->keepalive_requests != UNSET;
 
+	u->slow_start_time = decode_slow_start(u->slow_start);
 	if (u->zone && strcmp(u->zone, "off") == 0) {
 		u->zone = NULL;
 		u->zone_off = true;

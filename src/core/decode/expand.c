@@ -304,7 +304,7 @@ static json_t *read_defaults(struct expansion *x, enum kind_role role, const cha
 	return out;
 }
 
-static bool anything_to_do(const struct expansion *x)
+static bool has_anything_to_do(const struct expansion *x)
 {
 	size_t i = tree_lower_bound(x->raw, x->root);
 
@@ -320,6 +320,19 @@ static bool anything_to_do(const struct expansion *x)
 		i = p.level == CONFIG_OBJECT ? tree_subtree_end(x->raw, i) : i + 1;
 	}
 	return false;
+}
+
+/* Servers have nothing to be expanded. */
+static bool anything_to_do(const struct expansion *x)
+{
+	struct tree_facts *f = tree_facts(x->raw, x->root);
+
+	if (!f)
+		return has_anything_to_do(x);
+	if (!f->has_plain)
+		f->plain = !has_anything_to_do(x);
+	f->has_plain = true;
+	return !f->plain;
 }
 
 static struct tree *expand_tree(struct expansion *x)

@@ -123,7 +123,7 @@ static void put_check(struct buf *out, const struct check_rule *c)
 		   c->fall, c->rise, c->port, c->panic);
 }
 
-PRINTS(upstream, 360);
+PRINTS(upstream, 368);
 void meaning_put_upstream(struct buf *out, const struct upstream *u)
 {
 	put_number(out, u->protocol, 0);

@@ -30,8 +30,9 @@ static struct module_server describe(const struct server_line *l)
 	};
 }
 
-struct module_server *apply_servers(const struct upstream *u, struct arena *a, size_t *count)
+struct module_server *apply_servers(const struct apply_list *list, struct arena *a, size_t *count)
 {
+	const struct upstream *u = list->upstream;
 	size_t total = server_line_count(u), n = 0;
 	bool backups = server_line_has_backups(u);
 	struct module_server *out = arena_array(a, struct module_server, total);
@@ -40,6 +41,7 @@ struct module_server *apply_servers(const struct upstream *u, struct arena *a, s
 		for (size_t i = 0; i < total; i++) {
 			struct server_line l = server_line(u, i, backups);
 
+			l.weight = weights_of(list->weights, l.address, l.backup, l.weight);
 			if (l.backup == (half != 0))
 				out[n++] = describe(&l);
 		}
@@ -196,14 +198,14 @@ static void delete_rest(struct work *w)
 	}
 }
 
-bool apply_operations(const struct upstream *before, const struct upstream *after, struct arena *a,
-		      struct apply_upstream *out)
+bool apply_operations(const struct apply_list *before, const struct apply_list *after,
+		      struct arena *a, struct apply_upstream *out)
 {
 	struct work w = { .arena = a, .out = out };
 	CLEANUP(freep) struct named *names = NULL;
 	CLEANUP(freep) bool *stays = NULL;
 
-	*out = (struct apply_upstream){ .before = before, .after = after };
+	*out = (struct apply_upstream){ .before = before->upstream, .after = after->upstream };
 	w.before.items = apply_servers(before, a, &w.before.end);
 	w.after.items = apply_servers(after, a, &w.after.end);
 	if (!w.before.items || !w.after.items)
@@ -226,13 +228,16 @@ static bool same_line(const struct server_line *a, const struct server_line *b)
 	       strcmp(a->address, b->address) == 0 && strcmp(a->fail_timeout, b->fail_timeout) == 0;
 }
 
-static bool same_servers(const struct upstream *a, const struct upstream *b)
+static bool same_servers(const struct apply_list *before, const struct apply_list *after)
 {
+	const struct upstream *a = before->upstream, *b = after->upstream;
 	bool a_backups = server_line_has_backups(a), b_backups = server_line_has_backups(b);
 	size_t count = server_line_count(a);
 
-	if (count != server_line_count(b))
+	if (!weights_same(before->weights, after->weights) || count != server_line_count(b))
 		return false;
+	if (a == b || (a->decoded && a->decoded == b->decoded))
+		return true;
 	for (size_t i = 0; i < count; i++) {
 		struct server_line one = server_line(a, i, a_backups);
 		struct server_line other = server_line(b, i, b_backups);
@@ -260,13 +265,11 @@ const char *apply_why_reload(const struct upstream *u)
 }
 
 /* False: the decision is to reload. */
-static bool compare_upstream(const struct upstream *before, const struct upstream *after,
+static bool compare_upstream(const struct apply_list *before, const struct apply_list *after,
 			     struct arena *a, size_t *room, struct apply *out)
 {
 	struct apply_upstream change;
 
-	if (before->decoded && before->decoded == after->decoded)
-		return true;
 	if (same_servers(before, after))
 		return true;
 	if (!apply_operations(before, after, a, &change)) {
@@ -280,26 +283,43 @@ static bool compare_upstream(const struct upstream *before, const struct upstrea
 	return true;
 }
 
-void apply_decide(const struct apply_side *before, const struct apply_side *after, struct arena *a,
-		  struct apply *out)
+static struct apply_list list_of(const struct upstream *u, const struct weights *w)
 {
-	const struct model *from = before->model, *to = after->model;
+	return (struct apply_list){ u, weights_find(w, u->name) };
+}
+
+static void compare_all(const struct apply_side *before, const struct apply_side *after,
+			struct arena *a, struct apply *out)
+{
 	size_t room = 0;
 
 	*out = (struct apply){ .way = APPLY_NOTHING };
-	if (!from || !before->rest) {
-		reload(out, "it is not known what nginx runs");
-		return;
-	}
-	if (!digest_equal(before->rest, after->rest) ||
-	    from->upstream_count != to->upstream_count) {
-		reload(out, "more than the servers of upstreams with a zone changes");
-		return;
-	}
-	for (size_t i = 0; i < to->upstream_count; i++) {
-		if (upstream_has_zone(&to->upstreams[i]) &&
-		    !compare_upstream(&from->upstreams[i], &to->upstreams[i], a, &room, out))
+	for (size_t i = 0; i < after->model->upstream_count; i++) {
+		struct apply_list one = list_of(&before->model->upstreams[i], before->weights);
+		struct apply_list other = list_of(&after->model->upstreams[i], after->weights);
+
+		if (upstream_has_zone(other.upstream) &&
+		    !compare_upstream(&one, &other, a, &room, out))
 			return;
 	}
 	out->way = out->count ? APPLY_SERVERS : APPLY_NOTHING;
+}
+
+void apply_decide(const struct apply_side *before, const struct apply_side *after, struct arena *a,
+		  struct apply *out)
+{
+	if (!before->model || !before->rest)
+		reload(out, "it is not known what nginx runs");
+	else if (!digest_equal(before->rest, after->rest) ||
+		 before->model->upstream_count != after->model->upstream_count)
+		reload(out, "more than the servers of upstreams with a zone changes");
+	else
+		compare_all(before, after, a, out);
+}
+
+void apply_weights(const struct model *m, const struct weights *before, const struct weights *after,
+		   struct arena *a, struct apply *out)
+{
+	compare_all(&(struct apply_side){ .model = m, .weights = before },
+		    &(struct apply_side){ .model = m, .weights = after }, a, out);
 }

@@ -18,12 +18,20 @@
 #include <zknginx/model.h>
 
 #include "core/wire/module_wire.h"
+#include "weights.h"
 
 enum apply_way { APPLY_NOTHING, APPLY_SERVERS, APPLY_RELOAD };
 
 struct apply_side {
 	const struct model *model;
-	const struct digest *rest; /* of the bundle that was rendered from it */
+	const struct digest *rest;     /* of the bundle that was rendered from it */
+	const struct weights *weights; /* NULL: those of the model */
+};
+
+/* The servers of one upstream. */
+struct apply_list {
+	const struct upstream *upstream;
+	const struct weights_upstream *weights; /* NULL: those of the model */
 };
 
 /* What is to be done to one upstream's list. */
@@ -44,14 +52,17 @@ struct apply {
 /* Lists are made in the arena; they borrow from both models. */
 void apply_decide(const struct apply_side *before, const struct apply_side *after, struct arena *a,
 		  struct apply *out);
+/* SERVERS: from one weights to others, in a model that stays. */
+void apply_weights(const struct model *m, const struct weights *before, const struct weights *after,
+		   struct arena *a, struct apply *out);
 
 /* The servers of an upstream as nginx reads them, primary ones first, each kind in its order; in
  * the arena. NULL: one has a name that the module does not take. */
-struct module_server *apply_servers(const struct upstream *u, struct arena *a, size_t *count);
+struct module_server *apply_servers(const struct apply_list *l, struct arena *a, size_t *count);
 /* The operations that make the list `after` of the list `before`. False: one of the lists cannot be
  * told to the module. */
-bool apply_operations(const struct upstream *before, const struct upstream *after, struct arena *a,
-		      struct apply_upstream *out);
+bool apply_operations(const struct apply_list *before, const struct apply_list *after,
+		      struct arena *a, struct apply_upstream *out);
 /* Why its servers cannot be changed without a reload, as far as the model says: a clause; NULL:
  * they can. */
 const char *apply_why_reload(const struct upstream *u);

@@ -244,7 +244,7 @@ bool blame_search(const struct bundle *b, const struct needle *needle, struct su
 		match_fn match = MATCHES[needle->kind][i];
 
 		for (int f = 0; match && f < BUNDLE_FILE_N; f++)
-			search_file(&b->files[f], match, needle, found);
+			search_file(bundle_text(b, (enum bundle_file)f), match, needle, found);
 	}
 	return found->count > before;
 }

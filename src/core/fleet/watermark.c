@@ -44,11 +44,18 @@ static struct watermark_znode entry_of(struct arena *a, const struct znode *z)
 }
 
 /* Index just past what belongs to the entry of znode i: an upstream's has its servers. */
-static size_t add_servers(const struct tree *t, size_t i, struct watermark_znode *entry)
+static size_t add_servers(struct tree_walk *w, struct watermark_znode *entry)
 {
-	size_t end = tree_subtree_end(t, i);
+	const struct tree *t = w->tree;
+	const struct tree_block *k = tree_walk_block(w);
+	size_t end = w->at + (k ? tree_block_count(k) : 0);
 
-	for (size_t j = i + 1; j < end; j++) {
+	if (k && (end == tree_count(t) || !path_is_below(tree_at(t, end)->path, entry->path))) {
+		entry->below = later(entry->below, tree_block_newest_below(k));
+		return end;
+	}
+	end = tree_subtree_end(t, w->at);
+	for (size_t j = w->at + 1; j < end; j++) {
 		const struct znode *z = tree_at(t, j);
 
 		entry->below = later(entry->below, later(z->mzxid, z->pzxid));
@@ -65,18 +72,18 @@ static struct watermark_znode *add_entry(struct watermark *w, size_t *room)
 static void add_root(struct watermark *w, size_t *room, const struct tree *t, const char *path,
 		     bool is_config)
 {
-	size_t i = tree_lower_bound(t, path);
+	struct tree_walk walk = tree_walk_from(t, tree_lower_bound(t, path));
 
-	while (i < tree_count(t) && path_is_within(tree_at(t, i)->path, path)) {
+	while (walk.at < tree_count(t) && path_is_within(tree_at(t, walk.at)->path, path)) {
+		const struct znode *z = tree_at(t, walk.at);
 		struct watermark_znode *entry = add_entry(w, room);
-		bool has_servers =
-			is_config && config_place(tree_at(t, i)->path, path).level == CONFIG_OBJECT;
+		bool has_servers = is_config && config_place(z->path, path).level == CONFIG_OBJECT;
 
-		*entry = entry_of(w->arena, tree_at(t, i));
+		*entry = entry_of(w->arena, z);
 		w->written = later(w->written, later(entry->czxid, entry->mzxid));
 		if (!has_servers)
 			w->written = later(w->written, entry->below);
-		i = has_servers ? add_servers(t, i, entry) : i + 1;
+		walk.at = has_servers ? add_servers(&walk, entry) : walk.at + 1;
 		w->zxid = later(later(w->zxid, w->written), entry->below);
 	}
 }
@@ -101,9 +108,18 @@ static int by_path(const void *a, const void *b)
 	return path_compare(x->path, y->path);
 }
 
+static bool is_sorted(const struct watermark *w)
+{
+	for (size_t i = 1; i < w->count; i++) {
+		if (by_path(&w->znodes[i - 1], &w->znodes[i]) > 0)
+			return false;
+	}
+	return true;
+}
+
 void watermark_sort(struct watermark *w)
 {
-	if (w->count)
+	if (!is_sorted(w))
 		qsort(w->znodes, w->count, sizeof(*w->znodes), by_path);
 }
 
@@ -188,10 +204,14 @@ bool watermark_is_older(const struct watermark *known, const struct watermark *n
 				 evidence ? evidence->zxid[r] : 0))
 			return true;
 	}
-	for (size_t i = 0; i < known->count; i++) {
-		const struct watermark_znode *k = &known->znodes[i];
-		const struct watermark_znode *n = watermark_find(now, k->path);
+	/* both are in tree order */
+	for (size_t i = 0, j = 0; i < known->count; i++) {
+		const struct watermark_znode *k = &known->znodes[i], *n;
 
+		while (j < now->count && path_compare(now->znodes[j].path, k->path) < 0)
+			j++;
+		n = j < now->count && strcmp(now->znodes[j].path, k->path) == 0 ? &now->znodes[j]
+										: NULL;
 		if (n && !is_unreadable(&c, k->path) && is_znode_older(&c, k, n))
 			return true;
 	}

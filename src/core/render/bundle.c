@@ -5,14 +5,17 @@
  * that have them.
  *
  * The digest of a text is that of a list: of the digests of its pieces, and of the lines between
- * them. So a text in which one piece is new costs the digest of that piece and of the list.
+ * them. So a text in which one piece is new costs the digest of that piece and of the list. The
+ * bytes themselves are put together when they are asked for: what nginx gets without a reload needs
+ * the digests only.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <zknginx/bundle.h>
 #include <zknginx/err.h>
+
+#include "bundle_parts.h"
 
 const char *bundle_file_name(enum bundle_file f)
 {
@@ -21,6 +24,16 @@ const char *bundle_file_name(enum bundle_file f)
 		[BUNDLE_STREAM] = "stream.conf",
 	};
 	return names[f];
+}
+
+/* No part of the value changes: it is only written in another way. */
+const struct bundle_text *bundle_text(const struct bundle *bundle, enum bundle_file f)
+{
+	struct bundle *b = (struct bundle *)(uintptr_t)bundle;
+
+	if (!b->texts[f].data)
+		b->texts[f] = bundle_parts_text(&b->parts[f]);
+	return &b->texts[f];
 }
 
 struct bundle *bundle_ref(struct bundle *b)
@@ -34,8 +47,9 @@ void bundle_unref(struct bundle *b)
 	if (!b || --b->refs)
 		return;
 	for (int f = 0; f < BUNDLE_FILE_N; f++) {
-		free(b->files[f].data);
-		free(b->files[f].origins);
+		bundle_parts_fini(&b->parts[f]);
+		free(b->texts[f].data);
+		free(b->texts[f].origins);
 	}
 	arena_free(b->arena);
 	free(b);
@@ -44,7 +58,7 @@ void bundle_unref(struct bundle *b)
 /* The last one at or before the line, or NULL. */
 static const struct origin *find_origin(const struct bundle *b, enum bundle_file f, unsigned line)
 {
-	const struct bundle_text *t = &b->files[f];
+	const struct bundle_text *t = bundle_text(b, f);
 	size_t low = 0, high = t->origin_count;
 
 	while (low < high) {
@@ -99,8 +113,7 @@ void bundle_builder_init(struct bundle_builder *b)
 void bundle_builder_fini(struct bundle_builder *b)
 {
 	for (int f = 0; f < BUNDLE_FILE_N; f++) {
-		buf_fini(&b->text[f]);
-		free(b->origins[f]);
+		bundle_parts_fini(&b->parts[f]);
 		digester_free(b->digester[f]);
 	}
 	arena_free(b->arena);
@@ -108,32 +121,14 @@ void bundle_builder_fini(struct bundle_builder *b)
 	*b = (struct bundle_builder){ 0 };
 }
 
-static void reserve_origins(struct bundle_builder *b, enum bundle_file f, size_t more)
-{
-	size_t room = 2 * b->origin_room[f] + 16;
-
-	if (b->origin_count[f] + more <= b->origin_room[f])
-		return;
-	b->origin_room[f] = room > b->origin_count[f] + more ? room : b->origin_count[f] + more;
-	b->origins[f] = xrealloc(b->origins[f], b->origin_room[f] * sizeof(*b->origins[f]));
-}
-
-void bundle_builder_reserve(struct bundle_builder *b, enum bundle_file f, size_t bytes,
-			    size_t origins)
-{
-	buf_room(&b->text[f], bytes);
-	reserve_origins(b, f, origins);
-}
-
 /* The origin that begins with the next line: a new one, or one that got no line yet. */
 static struct origin *next_origin(struct bundle_builder *b, enum bundle_file f)
 {
-	size_t count = b->origin_count[f];
+	struct bundle_parts *p = &b->parts[f];
 
-	if (count && b->origins[f][count - 1].line == b->line[f] + 1)
-		return &b->origins[f][count - 1];
-	reserve_origins(b, f, 1);
-	return &b->origins[f][b->origin_count[f]++];
+	if (p->origin_count && p->origins[p->origin_count - 1].line == b->line[f] + 1)
+		return &p->origins[p->origin_count - 1];
+	return bundle_parts_origin(p);
 }
 
 static bool same(const char *a, const char *b)
@@ -143,9 +138,7 @@ static bool same(const char *a, const char *b)
 
 void bundle_builder_origin(struct bundle_builder *b, enum bundle_file f, const char *znode)
 {
-	size_t count = b->origin_count[f];
-
-	if (same(count ? b->origins[f][count - 1].znode : NULL, znode))
+	if (same(bundle_parts_last(&b->parts[f]), znode))
 		return;
 	*next_origin(b, f) = (struct origin){
 		.line = b->line[f] + 1,
@@ -155,8 +148,10 @@ void bundle_builder_origin(struct bundle_builder *b, enum bundle_file f, const c
 
 void bundle_builder_data(struct bundle_builder *b, enum bundle_file f)
 {
-	if (b->origin_count[f])
-		b->origins[f][b->origin_count[f] - 1].data = b->line[f] + 1;
+	struct bundle_parts *p = &b->parts[f];
+
+	if (p->origin_count)
+		p->origins[p->origin_count - 1].data = b->line[f] + 1;
 }
 
 void bundle_builder_servers(struct bundle_builder *b, bool begin)
@@ -178,8 +173,9 @@ void bundle_builder_line(struct bundle_builder *b, enum bundle_file f, const cha
 {
 	if (!b->in_servers)
 		add_to_rest(b, f, text, size);
-	buf_put(&b->text[f], text, size);
-	buf_putc(&b->text[f], '\n');
+	buf_put(&b->parts[f].own, text, size);
+	buf_putc(&b->parts[f].own, '\n');
+	b->parts[f].size += size + 1;
 	b->line[f]++;
 }
 
@@ -192,7 +188,7 @@ void bundle_builder_marker(struct bundle_builder *b, enum bundle_file f, const c
 
 	b->has_marker = true;
 	b->marker_file = f;
-	b->marker_at = b->text[f].size + strlen(before);
+	b->marker_at = b->parts[f].own.size + strlen(before);
 	bundle_builder_line(b, f, line, strlen(line));
 }
 
@@ -208,14 +204,15 @@ static struct digester *digester_of(struct bundle_builder *b, enum bundle_file f
 /* The lines since the last piece. */
 static void digest_lines(struct bundle_builder *b, enum bundle_file f)
 {
-	size_t size = b->text[f].size - b->digested[f];
+	const struct buf *own = &b->parts[f].own;
+	size_t size = own->size - b->digested[f];
 	struct digest lines;
 
 	if (!size)
 		return;
-	lines = digest_of(b->text[f].data + b->digested[f], size);
+	lines = digest_of(own->data + b->digested[f], size);
 	digester_add(digester_of(b, f), lines.bytes, DIGEST_SIZE);
-	b->digested[f] = b->text[f].size;
+	b->digested[f] = own->size;
 }
 
 static struct digest digest_text(struct bundle_builder *b, enum bundle_file f)
@@ -247,79 +244,31 @@ static void put_marker(struct bundle_builder *b, struct bundle *bundle)
 
 	digest_hex(&bundle->digest, hex);
 	memcpy(bundle->marker, hex, BUNDLE_MARKER_SIZE - 1);
-	memcpy(b->text[b->marker_file].data + b->marker_at, hex, BUNDLE_MARKER_SIZE - 1);
+	memcpy(b->parts[b->marker_file].own.data + b->marker_at, hex, BUNDLE_MARKER_SIZE - 1);
 }
 
-/* --- pieces ----------------------------------------------------------------------------------- */
-
-struct bundle_piece {
-	unsigned refs;
-	unsigned lines;
-	struct arena *arena; /* znode paths */
-	struct buf text;
-	struct origin *origins; /* their lines count from 1 */
-	size_t origin_count;
-	struct digest digest, rest; /* of all lines, of all but servers (see struct bundle) */
-};
-
-struct bundle_piece *bundle_piece_ref(struct bundle_piece *p)
-{
-	p->refs++;
-	return p;
-}
-
-void bundle_piece_unref(struct bundle_piece *p)
-{
-	if (!p || --p->refs)
-		return;
-	arena_free(p->arena);
-	buf_fini(&p->text);
-	free(p->origins);
-	free(p);
-}
-
-static void release_piece(const void *piece)
-{
-	bundle_piece_unref((struct bundle_piece *)(uintptr_t)piece);
-}
+/* --- the whole -------------------------------------------------------------------------------- */
 
 struct bundle_piece *bundle_builder_cut(struct bundle_builder *b, enum bundle_file f)
 {
 	struct bundle_piece *p = xcalloc(1, sizeof(*p));
-	size_t size = b->origin_count[f] * sizeof(*p->origins);
+	struct bundle_parts *parts = &b->parts[f];
 
-	p->refs = 1;
-	p->lines = b->line[f];
-	buf_put(&p->text, buf_str(&b->text[f]), b->text[f].size);
-	p->origins = xmalloc(size);
-	p->origin_count = b->origin_count[f];
-	if (size)
-		memcpy(p->origins, b->origins[f], size);
-	p->digest = digest_of(buf_str(&p->text), p->text.size);
-	p->rest = digester_finish(b->rest);
-	p->arena = TAKE(b->arena);
+	*p = (struct bundle_piece){
+		.refs = 1,
+		.lines = b->line[f],
+		.digest = digest_of(buf_str(&parts->own), parts->own.size),
+		.rest = digester_finish(b->rest),
+		.arena = TAKE(b->arena),
+		.origin_count = parts->origin_count,
+	};
+	buf_put(&p->text, buf_str(&parts->own), parts->own.size);
+	p->origins = xmalloc((p->origin_count + 1) * sizeof(*p->origins));
+	if (p->origin_count)
+		memcpy(p->origins, parts->origins, p->origin_count * sizeof(*p->origins));
 	bundle_builder_fini(b);
 	bundle_builder_init(b);
 	return p;
-}
-
-static void append_origins(struct bundle_builder *b, enum bundle_file f,
-			   const struct bundle_piece *p)
-{
-	unsigned before = b->line[f];
-
-	reserve_origins(b, f, p->origin_count);
-	for (size_t i = 0; i < p->origin_count; i++) {
-		struct origin o = p->origins[i];
-
-		o.line += before;
-		if (o.data)
-			o.data += before;
-		if (i == 0)
-			*next_origin(b, f) = o;
-		else
-			b->origins[f][b->origin_count[f]++] = o;
-	}
 }
 
 void bundle_builder_piece(struct bundle_builder *b, enum bundle_file f, struct bundle_piece *p)
@@ -327,25 +276,8 @@ void bundle_builder_piece(struct bundle_builder *b, enum bundle_file f, struct b
 	digest_lines(b, f);
 	digester_add(digester_of(b, f), p->digest.bytes, DIGEST_SIZE);
 	digester_add(b->rest, p->rest.bytes, DIGEST_SIZE);
-	append_origins(b, f, p);
-	buf_put(&b->text[f], p->text.data, p->text.size);
-	b->digested[f] = b->text[f].size;
+	bundle_parts_insert(&b->parts[f], p, b->line[f]);
 	b->line[f] += p->lines;
-	arena_own(b->arena, bundle_piece_ref(p), release_piece);
-}
-
-/* --- the whole -------------------------------------------------------------------------------- */
-
-static struct bundle_text take_text(struct bundle_builder *b, enum bundle_file f)
-{
-	size_t size = b->text[f].size;
-
-	return (struct bundle_text){
-		.data = buf_take(&b->text[f]),
-		.size = size,
-		.origins = TAKE(b->origins[f]),
-		.origin_count = b->origin_count[f],
-	};
 }
 
 struct bundle *bundle_builder_finish(struct bundle_builder *b)
@@ -357,8 +289,8 @@ struct bundle *bundle_builder_finish(struct bundle_builder *b)
 	if (b->has_marker)
 		put_marker(b, bundle);
 	bundle->rest = digester_finish(b->rest);
-	for (int f = 0; f < BUNDLE_FILE_N; f++)
-		bundle->files[f] = take_text(b, (enum bundle_file)f);
+	memcpy(bundle->parts, b->parts, sizeof(bundle->parts));
+	memset(b->parts, 0, sizeof(b->parts));
 	bundle->arena = TAKE(b->arena);
 	digester_free(b->rest);
 	bundle_builder_init(b);

@@ -85,11 +85,11 @@ struct bundle *render_cached(const struct model *m, const struct render_options 
 
 	r.sites = model_sites_by_age(m);
 	bundle_builder_init(&r.out);
-	rendered_begin(cache, options, &r.out);
+	rendered_begin(cache, options);
 	render_file(&r, BUNDLE_HTTP, PROTOCOL_HTTP);
 	render_file(&r, BUNDLE_STREAM, PROTOCOL_STREAM);
 	bundle = bundle_builder_finish(&r.out);
-	rendered_end(cache, bundle);
+	rendered_end(cache);
 	bundle_builder_fini(&r.out);
 	free(r.sites);
 	buf_fini(&r.line);

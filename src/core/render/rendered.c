@@ -26,21 +26,16 @@ struct rendered {
 	struct list last, next;
 	size_t at; /* in the last list: what is before it is before the upstream of now */
 	struct digest options;
-	/* Of the last bundle: the next one needs about the same room. */
-	struct {
-		size_t bytes, origins;
-	} sizes[BUNDLE_FILE_N];
 };
 
-static void list_add(struct list *l, const struct upstream *u, struct bundle_piece *p)
+/* Takes over the entry's references. */
+static void list_add(struct list *l, struct entry e)
 {
 	if (l->count == l->room) {
 		l->room = l->room ? 2 * l->room : 64;
 		l->items = xrealloc(l->items, l->room * sizeof(*l->items));
 	}
-	l->items[l->count++] = (struct entry){ .decoded = decoded_ref(u->decoded),
-					       .zone_size = u->zone_size,
-					       .piece = bundle_piece_ref(p) };
+	l->items[l->count++] = e;
 }
 
 static void list_clear(struct list *l)
@@ -90,8 +85,7 @@ static struct digest digest_options(const struct render_options *o)
 	return digester_finish(d);
 }
 
-void rendered_begin(struct rendered *c, const struct render_options *options,
-		    struct bundle_builder *b)
+void rendered_begin(struct rendered *c, const struct render_options *options)
 {
 	struct digest now;
 
@@ -102,12 +96,9 @@ void rendered_begin(struct rendered *c, const struct render_options *options,
 		list_clear(&c->last);
 	c->options = now;
 	c->at = 0;
-	for (int f = 0; f < BUNDLE_FILE_N; f++)
-		bundle_builder_reserve(b, (enum bundle_file)f, c->sizes[f].bytes + 4096,
-				       c->sizes[f].origins + 64);
 }
 
-void rendered_end(struct rendered *c, const struct bundle *b)
+void rendered_end(struct rendered *c)
 {
 	struct list last;
 
@@ -117,10 +108,6 @@ void rendered_end(struct rendered *c, const struct bundle *b)
 	list_clear(&last);
 	c->last = c->next;
 	c->next = last;
-	for (int f = 0; f < BUNDLE_FILE_N; f++) {
-		c->sizes[f].bytes = b->files[f].size;
-		c->sizes[f].origins = b->files[f].origin_count;
-	}
 }
 
 /* First those of http, then those of stream, each by name. */
@@ -133,9 +120,9 @@ static int compare(const struct upstream *a, const struct upstream *b)
 
 struct bundle_piece *rendered_find(struct rendered *c, const struct upstream *u)
 {
-	const struct entry *e;
+	struct entry *e;
 
-	while (c && c->at < c->last.count &&
+	while (c && c->at < c->last.count && c->last.items[c->at].decoded != u->decoded &&
 	       compare(&c->last.items[c->at].decoded->upstream, u) < 0)
 		c->at++;
 	if (!c || c->at == c->last.count || !u->decoded)
@@ -143,12 +130,16 @@ struct bundle_piece *rendered_find(struct rendered *c, const struct upstream *u)
 	e = &c->last.items[c->at];
 	if (e->decoded != u->decoded || e->zone_size != u->zone_size)
 		return NULL;
-	list_add(&c->next, u, e->piece);
-	return e->piece;
+	c->at++;
+	list_add(&c->next, *e);
+	*e = (struct entry){ 0 };
+	return c->next.items[c->next.count - 1].piece;
 }
 
 void rendered_add(struct rendered *c, const struct upstream *u, struct bundle_piece *p)
 {
 	if (c && u->decoded)
-		list_add(&c->next, u, p);
+		list_add(&c->next, (struct entry){ .decoded = decoded_ref(u->decoded),
+						   .zone_size = u->zone_size,
+						   .piece = bundle_piece_ref(p) });
 }

@@ -15,9 +15,8 @@ void rendered_free(struct rendered *c);
 DEFINE_CLEANUP(struct rendered *, rendered_free)
 
 /* A run begins and ends. What was not used in it is dropped. The cache may be NULL. */
-void rendered_begin(struct rendered *c, const struct render_options *options,
-		    struct bundle_builder *b);
-void rendered_end(struct rendered *c, const struct bundle *b);
+void rendered_begin(struct rendered *c, const struct render_options *options);
+void rendered_end(struct rendered *c);
 /*
  * The lines of the upstream (borrowed until the end of the run), or NULL. To be called in the order
  * of rendering.

@@ -3,17 +3,7 @@
 
 int64_t edit_newest(const struct tree *tree)
 {
-	int64_t newest = 0;
-
-	for (size_t i = 0; i < tree_count(tree); i++) {
-		const struct znode *z = tree_at(tree, i);
-
-		if (z->mzxid > newest)
-			newest = z->mzxid;
-		if (z->pzxid > newest)
-			newest = z->pzxid;
-	}
-	return newest;
+	return tree_newest(tree);
 }
 
 /* A transaction that creates a znode is its mzxid and its parent's pzxid: the znode itself says
@@ -33,13 +23,18 @@ static void take(struct edit *c, const struct znode *z, int64_t zxid, uint64_t c
 
 struct edit edit_find(const struct tree *tree, int64_t after)
 {
+	struct tree_walk w = tree_walk_from(tree, 0);
 	struct edit c = { 0 };
 
-	if (!after)
-		return c;
-	for (size_t i = 0; i < tree_count(tree); i++) {
-		const struct znode *z = tree_at(tree, i);
+	while (after && w.at < tree_count(tree)) {
+		const struct tree_block *k = tree_walk_block(&w);
+		const struct znode *z = tree_at(tree, w.at);
 
+		if (k && tree_block_newest(k) <= after) {
+			w.at += tree_block_count(k);
+			continue;
+		}
+		w.at++;
 		if (z->mzxid > after)
 			take(&c, z, z->mzxid, (uint64_t)z->mtime * USEC_PER_MSEC);
 		if (z->pzxid > after)

@@ -13,6 +13,7 @@ family_fn family_build, family_state, family_revision, family_problems, family_d
 
 /* number_families.c: of the numbers */
 family_fn family_results, family_step_durations, family_deployment_durations, family_changes,
-	family_upstreams, family_servers, family_tests, family_memory, family_connections, family_pings;
+	family_upstreams, family_servers, family_tests, family_memory, family_connections,
+	family_pings;
 
 #endif

@@ -126,6 +126,15 @@ static const struct status_field slow_start_rows[] = {
 };
 #undef IN
 
+#define IN(member) .where = offsetof(struct status_ramp, member)
+static const struct status_field ramp_rows[] = {
+	{ "upstream", STATUS_TEXT, IN(upstream) },
+	{ "server", STATUS_TEXT, IN(server) },
+	{ "since", STATUS_TIME, IN(since) },
+	{ "until", STATUS_TIME, IN(until) },
+};
+#undef IN
+
 #define IN(member) .where = offsetof(struct status_update, member)
 static const struct status_field update_rows[] = {
 	{ "upstream", STATUS_TEXT, IN(upstream) },
@@ -344,6 +353,9 @@ static const struct status_field rows[] = {
 	{ "check_count", STATUS_COUNT, AT(check_total) },
 	{ "checker", STATUS_GROUP, AT(checker.on), .optional = true, .inner = ROWS(checker_rows) },
 	{ "slow_starts", STATUS_LIST, LIST(slow_starts, slow_start_count, slow_start_rows) },
+	{ "ramps", STATUS_LIST, LIST(ramps, ramp_count, ramp_rows), .limited = true },
+	{ "ramp_count", STATUS_COUNT, AT(ramp_total),
+	  GAUGE("ramping_servers", "Servers whose weight rises within slow_start.") },
 	{ "upstreams", STATUS_LIST, LIST(updates, update_count, update_rows), .limited = true,
 	  FAMILY(family_updates) },
 	{ "zookeeper", STATUS_GROUP, .inner = ROWS(zookeeper_rows) },

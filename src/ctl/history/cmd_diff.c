@@ -134,7 +134,8 @@ static struct buf text_of(const struct bundle *b, enum bundle_file f)
 {
 	struct buf text = BUF_INIT;
 
-	buf_put(&text, b->files[f].data, b->files[f].size);
+	buf_put(&text, bundle_text(b, (enum bundle_file)f)->data,
+		bundle_text(b, (enum bundle_file)f)->size);
 	return text;
 }
 

@@ -9,7 +9,7 @@
 static void adopt_defaults(const struct settings *settings, struct model *good)
 {
 	CLEANUP(bundle_unrefp) struct bundle *b = preview_render(settings, NULL, good);
-	const struct bundle_text *http = &b->files[BUNDLE_HTTP];
+	const struct bundle_text *http = bundle_text(b, BUNDLE_HTTP);
 
 	link_adopt_defaults(good, http->data, http->size);
 }

@@ -46,6 +46,27 @@ static json_t *checks_json(const struct composed *c, const struct upstream *u, c
 	return list;
 }
 
+/* On each host where it starts slowly. */
+static json_t *ramps_json(const struct composed *c, const struct upstream *u, const char *server)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < c->view.host_count; i++) {
+		const struct status_ramp *r = upstream_ramp(&c->view.hosts[i], u, server);
+		json_t *j;
+
+		if (!r)
+			continue;
+		j = json_object();
+		json_put_text(j, "host", c->view.hosts[i].name);
+		json_put_number(j, "percent", upstream_ramp_percent(r));
+		json_put(j, "since", json_time(r->since));
+		json_put(j, "until", json_time(r->until));
+		json_array_append_new(list, j);
+	}
+	return list;
+}
+
 static json_t *server_json(const struct composed *c, const struct upstream *u,
 			   const struct server *s)
 {
@@ -66,6 +87,7 @@ static json_t *server_json(const struct composed *c, const struct upstream *u,
 	json_put(j, "drained", json_boolean(s->drained));
 	json_put(j, "tls", json_boolean(s->tls));
 	json_put(j, "checks", checks_json(c, u, s->address));
+	json_put(j, "ramps", ramps_json(c, u, s->address));
 	return j;
 }
 

@@ -43,17 +43,43 @@ static const char *until(struct arena *a, const struct drain *d)
 	return arena_printf(a, " until %s", buf_str(&text));
 }
 
+/* Of the host where it has the smallest part of its weight; NULL: it starts slowly on none. */
+static const struct status_ramp *ramp_of(const struct composed *c, const struct upstream *u,
+					 const char *server)
+{
+	const struct status_ramp *least = NULL;
+
+	for (size_t i = 0; i < c->view.host_count; i++) {
+		const struct status_ramp *r = upstream_ramp(&c->view.hosts[i], u, server);
+
+		if (r && (!least || upstream_ramp_percent(r) < upstream_ramp_percent(least)))
+			least = r;
+	}
+	return least;
+}
+
+/* "3", "0.72 of 3" */
+static const char *weight(struct arena *a, const struct server *s, const struct status_ramp *r)
+{
+	return r ? arena_printf(a, "%.2f of %ld",
+				(double)s->params.weight * upstream_ramp_percent(r) / 100,
+				s->params.weight)
+		 : arena_printf(a, "%ld", s->params.weight);
+}
+
 static void add_server(const struct composed *c, const struct upstream *u, struct table *t,
 		       const struct server *s)
 {
+	const struct status_ramp *ramp = ramp_of(c, u, s->address);
 	const char *state = s->drained                              ? "drained"
 			    : s->params.down                        ? "down"
 			    : upstream_failing_on(c, u, s->address) ? "failing"
+			    : ramp                                  ? "starting"
 								    : "up";
 
 	table_add(t, COLOR_NONE, "%s", s->address);
 	table_add(t, strcmp(state, "up") == 0 ? COLOR_GOOD : COLOR_WARNING, "%s", state);
-	table_add(t, COLOR_NONE, "%ld", s->params.weight);
+	table_add(t, COLOR_NONE, "%s", weight(c->arena, s, ramp));
 	table_add(t, COLOR_NONE, "%s", parameters(c->arena, s));
 	table_add(t, COLOR_NONE, "%s", from(c->arena, s));
 }
@@ -155,15 +181,37 @@ static void print_host_checks(const struct screen *screen, const struct upstream
 			     passing, passing == 1 ? "es" : "", failing, failing == 1 ? "s" : "");
 }
 
+/* Where slow_start has no effect, and where servers start slowly now. */
+static void print_slow_start(const struct screen *screen, const struct upstream *u,
+			     const struct fleet_host *h)
+{
+	const char *state = upstream_slow_start(h, u);
+
+	if (state && strcmp(state, "on") != 0)
+		screen_lines(screen, COLOR_WARNING, 0, "slow_start %s on %s: %s", u->slow_start,
+			     h->name, state);
+	for (size_t i = 0; i < u->server_count; i++) {
+		const struct server *s = &u->servers[i];
+		const struct status_ramp *r = upstream_ramp(h, u, s->address);
+		CLEANUP(buf_fini) struct buf end = BUF_INIT;
+
+		if (!r)
+			continue;
+		utc_print(r->until, &end);
+		screen_lines(screen, COLOR_NONE, 0,
+			     "slow_start %s on %s: %s has %u %% of its weight %ld, the whole at %s",
+			     u->slow_start, h->name, s->address, upstream_ramp_percent(r),
+			     s->params.weight, buf_str(&end));
+	}
+}
+
 static void print_checks(const struct composed *c, const struct screen *screen,
 			 const struct upstream *u)
 {
 	for (size_t i = 0; u->check && i < c->view.host_count; i++)
 		print_host_checks(screen, u, &c->view.hosts[i]);
-	if (u->slow_start)
-		screen_lines(screen, COLOR_WARNING, 0,
-			     "slow_start %s has no effect: this version does not carry it out",
-			     u->slow_start);
+	for (size_t i = 0; u->slow_start && i < c->view.host_count; i++)
+		print_slow_start(screen, u, &c->view.hosts[i]);
 }
 
 static void print_guard(const struct composed *c, const struct screen *screen,

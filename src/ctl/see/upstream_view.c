@@ -1,7 +1,9 @@
 /* What is asked of an upstream. */
 #include <string.h>
 
+#include "core/deploy/ramp.h"
 #include "core/endpoint/endpoint.h"
+#include "sys/timing.h"
 #include "upstream_view.h"
 
 const char *upstream_protocol(enum protocol p)
@@ -76,6 +78,36 @@ size_t upstream_failing_on(const struct composed *c, const struct upstream *u, c
 	for (size_t i = 0; u->check && i < c->view.host_count; i++)
 		count += fails_on(&c->view.hosts[i], u, server);
 	return count;
+}
+
+const struct status_ramp *upstream_ramp(const struct fleet_host *h, const struct upstream *u,
+					const char *server)
+{
+	for (size_t i = 0; h->member && h->report && i < h->report->ramp_count; i++) {
+		const struct status_ramp *r = &h->report->ramps[i];
+
+		if (strcmp(r->upstream, u->name) == 0 && strcmp(r->server, server) == 0)
+			return timing_wall() < r->until ? r : NULL;
+	}
+	return NULL;
+}
+
+unsigned upstream_ramp_percent(const struct status_ramp *r)
+{
+	uint64_t now = timing_wall();
+
+	return ramp_percent(r->until - r->since, now > r->since ? now - r->since : 0);
+}
+
+const char *upstream_slow_start(const struct fleet_host *h, const struct upstream *u)
+{
+	for (size_t i = 0; h->member && h->report && i < h->report->slow_start_count; i++) {
+		const struct status_slow_start *s = &h->report->slow_starts[i];
+
+		if (strcmp(s->upstream, u->name) == 0)
+			return s->state;
+	}
+	return NULL;
 }
 
 size_t upstream_problems(const struct composed *c, const char *path, const struct upstream *u,

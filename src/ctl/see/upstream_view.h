@@ -25,6 +25,14 @@ const struct status_check *upstream_check(const struct fleet_host *h, const stru
 /* On how many hosts they fail. */
 size_t upstream_failing_on(const struct composed *c, const struct upstream *u, const char *server);
 
+/* The ramp of a server that starts slowly on this host; NULL: it has its full weight. */
+const struct status_ramp *upstream_ramp(const struct fleet_host *h, const struct upstream *u,
+					const char *server);
+/* How much of its weight it has by now, in percent. */
+unsigned upstream_ramp_percent(const struct status_ramp *r);
+/* What this host says of the upstream's slow_start; NULL: nothing. */
+const char *upstream_slow_start(const struct fleet_host *h, const struct upstream *u);
+
 void upstream_print(const struct composed *c, const struct screen *screen, const char *path,
 		    const struct upstream *u);
 /* whole: with its servers and drains. */

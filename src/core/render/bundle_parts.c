@@ -1,0 +1,127 @@
+/* See bundle_parts.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <zknginx/err.h>
+
+#include "bundle_parts.h"
+
+struct bundle_piece *bundle_piece_ref(struct bundle_piece *p)
+{
+	p->refs++;
+	return p;
+}
+
+void bundle_piece_unref(struct bundle_piece *p)
+{
+	if (!p || --p->refs)
+		return;
+	arena_free(p->arena);
+	buf_fini(&p->text);
+	free(p->origins);
+	free(p);
+}
+
+void bundle_parts_fini(struct bundle_parts *p)
+{
+	buf_fini(&p->own);
+	free(p->origins);
+	for (size_t i = 0; i < p->insert_count; i++)
+		bundle_piece_unref(p->inserts[i].piece);
+	free(p->inserts);
+}
+
+static void *grow(void *items, size_t count, size_t *room, size_t size)
+{
+	if (count < *room)
+		return items;
+	*room = 2 * *room + 16;
+	return xrealloc(items, *room * size);
+}
+
+struct origin *bundle_parts_origin(struct bundle_parts *p)
+{
+	p->origins = grow(p->origins, p->origin_count, &p->origin_room, sizeof(*p->origins));
+	return &p->origins[p->origin_count++];
+}
+
+void bundle_parts_insert(struct bundle_parts *p, struct bundle_piece *piece, unsigned lines)
+{
+	p->inserts = grow(p->inserts, p->insert_count, &p->insert_room, sizeof(*p->inserts));
+	p->inserts[p->insert_count++] = (struct bundle_insert){
+		.piece = bundle_piece_ref(piece),
+		.bytes = p->own.size,
+		.origins = p->origin_count,
+		.lines = lines,
+	};
+	p->size += piece->text.size;
+	p->piece_origins += piece->origin_count;
+}
+
+const char *bundle_parts_last(const struct bundle_parts *p)
+{
+	const struct bundle_insert *last =
+		p->insert_count ? &p->inserts[p->insert_count - 1] : NULL;
+
+	if (last && last->origins == p->origin_count && last->piece->origin_count)
+		return last->piece->origins[last->piece->origin_count - 1].znode;
+	return p->origin_count ? p->origins[p->origin_count - 1].znode : NULL;
+}
+
+/* --- texts ------------------------------------------------------------------------------------ */
+
+/* In place of one that got no line. */
+static void put_origin(struct bundle_text *t, struct origin o, unsigned before)
+{
+	o.line += before;
+	if (o.data)
+		o.data += before;
+	if (t->origin_count && t->origins[t->origin_count - 1].line == o.line)
+		t->origin_count--;
+	t->origins[t->origin_count++] = o;
+}
+
+static void put_own(const struct bundle_parts *p, size_t from, size_t to, struct bundle_text *t)
+{
+	for (size_t i = from; i < to; i++)
+		put_origin(t, p->origins[i], 0);
+}
+
+static void put_piece(const struct bundle_insert *at, struct bundle_text *t)
+{
+	const struct bundle_piece *p = at->piece;
+
+	for (size_t i = 0; i < p->origin_count; i++)
+		put_origin(t, p->origins[i], at->lines);
+	if (p->text.size)
+		memcpy(t->data + t->size, p->text.data, p->text.size);
+	t->size += p->text.size;
+}
+
+static void put_bytes(const struct bundle_parts *p, size_t from, size_t to, struct bundle_text *t)
+{
+	if (to > from)
+		memcpy(t->data + t->size, p->own.data + from, to - from);
+	t->size += to - from;
+}
+
+struct bundle_text bundle_parts_text(const struct bundle_parts *p)
+{
+	struct bundle_text t = { .data = xmalloc(p->size + 1) };
+	size_t bytes = 0, origins = 0;
+
+	t.origins = xmalloc((p->origin_count + p->piece_origins + 1) * sizeof(*t.origins));
+	for (size_t i = 0; i < p->insert_count; i++) {
+		const struct bundle_insert *at = &p->inserts[i];
+
+		put_bytes(p, bytes, at->bytes, &t);
+		put_own(p, origins, at->origins, &t);
+		put_piece(at, &t);
+		bytes = at->bytes;
+		origins = at->origins;
+	}
+	put_bytes(p, bytes, p->own.size, &t);
+	put_own(p, origins, p->origin_count, &t);
+	t.data[t.size] = '\0';
+	return t;
+}

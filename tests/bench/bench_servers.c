@@ -1,0 +1,257 @@
+/*
+ * How long a server takes from ZooKeeper to the first request that it serves, without a reload and
+ * with one, among N servers. One znode of two is set, so that the other server of its upstream
+ * answers; the time is that from the acknowledged write to the first answer of the other server.
+ * Requests are sent one after the other, each on its own connection.
+ *
+ *	floor	a client with a watch gets the event of a write and reads the znode
+ *	module	the workers get the servers from the daemon
+ *	reload	the same daemon, with nginx.servers = "reload"
+ *
+ * Each edit has a floor of its own, directly before it. Nothing is asserted; figures are printed.
+ * Usage: bench_servers [N …], with ZKNGINX_MODULES as the modules' directory
+ */
+#include "../integration/rig.h"
+
+#include <arpa/inet.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <zookeeper/zookeeper.h>
+
+#include <zknginx/err.h>
+
+#include "module_host.h"
+
+#define EDITS 50
+#define WORKERS 2 /* as rig_nginx starts it */
+
+static zhandle_t *watcher;
+
+static void rest(long usec)
+{
+	ppoll(NULL, 0, &(struct timespec){ .tv_nsec = usec * 1000 }, NULL);
+}
+
+/* --- figures --------------------------------------------------------------------------------- */
+
+struct series {
+	double ms[EDITS];
+	size_t count;
+};
+
+static void add(struct series *s, double ms)
+{
+	if (s->count < EDITS)
+		s->ms[s->count++] = ms;
+}
+
+static double ms_since(uint64_t start)
+{
+	return (double)(rig_now() - start) / 1000.0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* share: 0.5 = median */
+static double quantile(struct series *s, double share)
+{
+	if (!s->count)
+		return 0;
+	qsort(s->ms, s->count, sizeof(s->ms[0]), compare);
+	return s->ms[(size_t)(share * (double)(s->count - 1) + 0.5)];
+}
+
+/* --- the floor ------------------------------------------------------------------------------- */
+
+static volatile bool heard;
+
+static void on_watch(zhandle_t *z UNUSED, int type UNUSED, int state UNUSED, const char *p UNUSED,
+		     void *ctx UNUSED)
+{
+	heard = true;
+}
+
+static void open_watcher(void)
+{
+	rig_zk_create(module_host.zk, "/floor", NULL);
+	zoo_set_debug_level((ZooLogLevel)0);
+	watcher = zookeeper_init(rig_zookeeper_hosts(module_host.zookeeper), NULL, 10000, NULL,
+				 NULL, 0);
+	while (zoo_state(watcher) != ZOO_CONNECTED_STATE)
+		rest(1000);
+}
+
+static void floor_once(struct series *s)
+{
+	char buffer[64];
+	int size = sizeof(buffer);
+	uint64_t start;
+
+	heard = false;
+	zoo_wget(watcher, "/floor", on_watch, NULL, buffer, &size, NULL);
+	rig_zk_set(module_host.zk, "/floor", "x");
+	start = rig_now();
+	while (!heard)
+		;
+	size = sizeof(buffer);
+	zoo_get(watcher, "/floor", 0, buffer, &size, NULL);
+	add(s, ms_since(start));
+}
+
+static void generation(char out[static 64])
+{
+	ssize_t size = readlink(rig_text("%s/live", module_host.nginx.state), out, 63);
+
+	out[size < 0 ? 0 : size] = '\0';
+}
+
+static bool is_other_generation(const char *than)
+{
+	char now[64];
+
+	generation(now);
+	return strcmp(now, than) != 0;
+}
+
+/* Until nothing more happens: the files are new, nginx has let its old workers go. */
+static void await_quiet(const struct master *m, const char *before)
+{
+	struct workers w;
+
+	do {
+		rest(5000);
+		master_workers(m, &w);
+	} while (w.leaving || w.children != WORKERS || !is_other_generation(before));
+	eventually(NULL, rig_host_is(&module_host, "applied"));
+	rest(200000);
+}
+
+/* --- requests -------------------------------------------------------------------------------- */
+
+/* Is this the answer to a request on a connection of its own? */
+static bool answers(const char *text)
+{
+	static const char request[] = "GET / HTTP/1.1\r\nHost: probe\r\nConnection: close\r\n\r\n";
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons((uint16_t)module_host_site) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char answer[4096];
+	size_t size = 0;
+	ssize_t n;
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0 ||
+	    send(fd, request, strlen(request), MSG_NOSIGNAL) < 0)
+		die("port %d: %m", module_host_site);
+	while ((n = recv(fd, answer + size, sizeof(answer) - 1 - size, 0)) > 0)
+		size += (size_t)n;
+	answer[size] = '\0';
+	close(fd);
+	return size > strlen(text) && strcmp(answer + size - strlen(text), text) == 0;
+}
+
+/* --- an edit --------------------------------------------------------------------------------- */
+
+struct way {
+	struct series floor, time, cpu, cpu_of_workers; /* until it is served */
+	double daemon, workers;                         /* until all is done; sums */
+};
+
+/* Turn 0: the second server answers; turn 1: the first one again. */
+static void edit(const struct master *m, struct way *w, int turn)
+{
+	double daemon = module_host_cpu(module_host.daemon),
+	       workers = module_host_cpu_of_workers(m);
+	char before[64];
+	uint64_t start;
+
+	generation(before);
+	rig_zk_set(module_host.zk, module_host_probed(1), turn ? "" : "down");
+	start = rig_now();
+	while (!answers(turn ? "one" : "two"))
+		rest(50);
+	add(&w->time, ms_since(start));
+	add(&w->cpu, module_host_cpu(module_host.daemon) - daemon);
+	add(&w->cpu_of_workers, module_host_cpu_of_workers(m) - workers);
+	await_quiet(m, before);
+	w->daemon += module_host_cpu(module_host.daemon) - daemon;
+	w->workers += module_host_cpu_of_workers(m) - workers;
+}
+
+static void edits(const struct master *m, struct way *w)
+{
+	for (int i = 0; i < EDITS; i++) {
+		floor_once(&w->floor);
+		edit(m, w, i % 2);
+	}
+}
+
+static void print(int servers, const char *name, struct way *w, unsigned reloads)
+{
+	double floor = quantile(&w->floor, 0.5);
+
+	printf("%7d | %-6s | %6.2f %6.2f | %8.2f %8.2f | %8.2f | %7.2f %7.2f | %8.2f | %7u | "
+	       "%6.1f\n",
+	       servers, name, floor, quantile(&w->floor, 0.95), quantile(&w->time, 0.5),
+	       quantile(&w->time, 0.95), 1.5 * floor + 1, quantile(&w->cpu, 0.5),
+	       quantile(&w->cpu_of_workers, 0.5), w->daemon / EDITS, reloads,
+	       module_host_peak_mb());
+	fflush(stdout);
+}
+
+static void bench(int servers)
+{
+	struct way module = { 0 }, reload = { 0 };
+	struct master m = { .pidfd = -1 };
+	unsigned before, between;
+	struct err e;
+
+	module_host_start(servers);
+	open_watcher();
+	if (master_find(module_host.nginx.pid_file, "/usr/sbin/nginx", &m, &e) < 0)
+		die("%s", e.text);
+	await_quiet(&m, "");
+	before = rig_nginx_reloads(&module_host.nginx);
+	edits(&m, &module);
+	between = rig_nginx_reloads(&module_host.nginx);
+	print(servers, "module", &module, between - before);
+	module_host_use_reload();
+	edits(&m, &reload);
+	print(servers, "reload", &reload, rig_nginx_reloads(&module_host.nginx) - between);
+	zookeeper_close(watcher);
+	master_fini(&m);
+	rig_host_fini(&module_host);
+	rig_clean();
+}
+
+int main(int argc, char **argv)
+{
+	static const int sizes[] = { 100, 1000, 10000, 100000 };
+
+	printf("One server of an upstream set among N servers, %d edits each: from the "
+	       "acknowledged write to the first\nrequest served by the new set. Times and CPU in "
+	       "ms; CPU until it is served, and of the daemon for all of\nan edit, with the "
+	       "files.\n"
+	       "        |        |     floor     |    served         | 1.5 floor |       CPU       "
+	       "|   CPU    |         |\n"
+	       "      N | way    | median    p95 |   median      p95 |    + 1    |  daemon workers "
+	       "| with files | reloads | RSS MB\n",
+	       EDITS);
+	if (argc > 1) {
+		for (int i = 1; i < argc; i++)
+			bench(atoi(argv[i]));
+		return 0;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
+		bench(sizes[i]);
+	return 0;
+}
