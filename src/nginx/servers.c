@@ -11,12 +11,15 @@
 #include "sys/timing.h"
 
 #define ANSWER_TIME (500 * USEC_PER_MSEC)
+#define HEAR_FIRST (100 * USEC_PER_MSEC)
+#define HEAR_MOST (5 * USEC_PER_SEC)
 
 struct servers {
 	const struct servers_ops *ops;
 	void *ctx;
 	struct servers_workers workers;
-	sd_event_source *answer, *report;
+	sd_event_source *answer, *report, *hear;
+	uint64_t hear_pause; /* before it is asked again whether all workers have said hello */
 
 	struct servers_change change;
 	struct servers_peer *worker; /* that the last frame went to; NULL: none */
@@ -51,6 +54,30 @@ static void tell_news(void *ctx)
 
 	s->has_news = true;
 	timing_arm(s->report, 0);
+}
+
+static int on_hear(sd_event_source *source UNUSED, uint64_t now UNUSED, void *userdata)
+{
+	tell_news(userdata);
+	return 0;
+}
+
+/*
+ * Has every worker said hello? One that has not may be about to leave, as after the reload that has
+ * loaded the module. Nothing tells when it does, so this is asked again.
+ */
+static bool are_heard(struct servers *s)
+{
+	bool heard = servers_workers_are_heard(&s->workers);
+
+	if (heard || !servers_workers_have_module(&s->workers)) {
+		s->hear_pause = HEAR_FIRST;
+		timing_at(s->hear, NEVER);
+		return heard;
+	}
+	timing_arm(s->hear, s->hear_pause);
+	s->hear_pause = 2 * s->hear_pause < HEAR_MOST ? 2 * s->hear_pause : HEAR_MOST;
+	return false;
 }
 
 static void end_change(struct servers *s, const char *result)
@@ -249,7 +276,7 @@ enum servers_state servers_compare(struct servers *s, const struct model *m,
 	size_t at[ARRAY_SIZE(s->workers.sides)] = { 0 };
 
 	*upstream = NULL;
-	if (!servers_workers_are_heard(&s->workers))
+	if (!are_heard(s))
 		return SERVERS_ABSENT;
 	for (size_t i = 0; i < m->upstream_count; i++) {
 		const struct upstream *u = &m->upstreams[i];
@@ -274,6 +301,8 @@ const char *servers_why_not(const struct servers *s, const struct upstream *u)
 		return module_result_text(MODULE_NO_UPSTREAM);
 	if (entry->said.reason != MODULE_DYNAMIC)
 		return module_reason_text(entry->said.reason);
+	if (!entry->compared)
+		return "not every worker of nginx has said what it runs";
 	return entry->agrees ? NULL : module_result_text(MODULE_OTHER_DIGEST);
 }
 
@@ -342,6 +371,8 @@ struct servers *servers_new(sd_event *loop, const struct servers_ops *ops, void 
 	servers_workers_init(&s->workers, loop, &workers_ops, s);
 	s->answer = timing_new(loop, on_no_answer, s);
 	s->report = timing_new(loop, on_report, s);
+	s->hear = timing_new(loop, on_hear, s);
+	s->hear_pause = HEAR_FIRST;
 	return s;
 }
 
@@ -352,5 +383,6 @@ void servers_free(struct servers *s)
 	servers_workers_fini(&s->workers);
 	sd_event_source_disable_unref(s->answer);
 	sd_event_source_disable_unref(s->report);
+	sd_event_source_disable_unref(s->hear);
 	free(s);
 }

@@ -23,6 +23,7 @@ static pid_t backend_pid;
 static struct rig_backends *backends;
 static bool is_immutable;    /* the directory of generations */
 static const char *settings; /* more of them */
+static const char *loads;    /* what nginx.conf says to have the modules */
 
 /* --- a host ---------------------------------------------------------------------------------- */
 
@@ -68,9 +69,8 @@ static void start(bool modules, const char *nginx_settings, const char *policy)
 	rig_host_init(&h, "host");
 	backend_pid = rig_module_backend(backend, rig_path("gate"));
 	setenv("ZKNGINX_MODULE_SOCKET", rig_path("host.run/nginx.sock"), 1);
-	h.nginx.main_text = rig_text("load_module %s;\nload_module %s;", http, stream);
-	if (!modules)
-		h.nginx.main_text = NULL;
+	loads = rig_text("load_module %s;\nload_module %s;", http, stream);
+	h.nginx.main_text = modules ? loads : NULL;
 	rig_nginx_configure(&h.nginx);
 	h.nginx_settings = nginx_settings;
 	rig_host_settings(&h, settings);
@@ -330,6 +330,18 @@ static void after_a_reload_by_someone_else_the_workers_get_them_again(void **sta
 	assert_int_equal(reloads(), before + 1);
 }
 
+/* The workers before the reload never speak, so their end is not news. */
+static void modules_that_are_loaded_later_are_used(void **state UNUSED)
+{
+	start(false, NULL, ZONED);
+	eventually(NULL, reaches(1));
+	eventually(NULL, rig_host_is(&h, "applied"));
+	h.nginx.main_text = loads;
+	rig_nginx_configure(&h.nginx);
+	rig_nginx_send_hup(&h.nginx);
+	eventually(NULL, is_updated("live"));
+}
+
 static void after_a_restart_of_nginx_the_workers_get_them_again(void **state UNUSED)
 {
 	start_live(NEVER_PERSISTED);
@@ -524,6 +536,7 @@ int main(void)
 		TEST(what_the_workers_have_is_on_disk_soon_and_a_restart_serves_it),
 		TEST(a_worker_that_was_killed_changes_nothing),
 		TEST(after_a_reload_by_someone_else_the_workers_get_them_again),
+		TEST(modules_that_are_loaded_later_are_used),
 		TEST(after_a_restart_of_nginx_the_workers_get_them_again),
 		TEST(a_killed_daemon_leaves_what_it_gave_and_the_next_one_goes_on),
 		TEST(other_servers_than_on_disk_end_in_a_reload),
