@@ -59,7 +59,7 @@ MODULE_PACKAGES := valgrind libpcre2-dev dpkg-dev
 # playwright-core comes from npm, into the build directory. A node that brings its own npm will do.
 UI_PACKAGES := chromium fonts-dejavu-core $(if $(shell command -v npm),,nodejs npm)
 LINT_PACKAGES := clang clang-format clang-tidy libclang-rt-dev cppcheck systemd
-PACKAGE_PACKAGES := dpkg-dev debhelper nginx nginx-dev libcmocka-dev lintian
+PACKAGE_PACKAGES := build-essential dpkg-dev debhelper nginx nginx-dev libcmocka-dev lintian
 SYSTEMD_PACKAGES := debootstrap systemd-container
 
 CC ?= gcc
