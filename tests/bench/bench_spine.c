@@ -193,8 +193,8 @@ static void look_at_past(struct run *r)
 
 static void decide(const struct run *r, const struct model *m, const struct bundle *b)
 {
-	const struct apply_side before = { r->good, r->bundle ? &r->bundle->rest : NULL };
-	const struct apply_side after = { m, &b->rest };
+	const struct apply_side before = { r->good, r->bundle ? &r->bundle->rest : NULL, NULL };
+	const struct apply_side after = { m, &b->rest, NULL };
 	CLEANUP(arena_freep) struct arena *a = arena_new();
 	struct apply apply;
 
