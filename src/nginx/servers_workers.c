@@ -171,6 +171,7 @@ static void greet(struct servers_workers *w, int fd)
 static int on_accept(sd_event_source *source UNUSED, int fd, uint32_t events UNUSED, void *userdata)
 {
 	struct servers_workers *w = userdata;
+	/* cppcheck-suppress nullPointer ; accept4(2) gives no address then */
 	int peer = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	if (peer >= 0)

@@ -269,8 +269,8 @@ static const char *const extras[] = {
 	"error_page 404 /x.html$is_args$args; ",
 	"merge_slashes off; ",
 	"location ~ ^/(?<args>.*)$ { try_files /b$is_args$args/canary $uri =404; } ",
-	"location /f { fastcgi_pass 127.0.0.1:9; fastcgi_param SCRIPT_FILENAME "
-	"$document_root$fastcgi_script_name; error_page 502 @x; } ",
+	("location /f { fastcgi_pass 127.0.0.1:9; fastcgi_param SCRIPT_FILENAME "
+	 "$document_root$fastcgi_script_name; error_page 502 @x; } "),
 	"location /m { memcached_pass 127.0.0.1:9; error_page 404 502 = @x; } ",
 	"include snippets/fastcgi-php.conf; ",
 	"include /etc/passwd; ",

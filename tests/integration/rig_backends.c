@@ -73,6 +73,7 @@ static void say(int fd, const char *text)
 static bool take_request(nfds_t i)
 {
 	struct visitor *v = &visitors[i];
+	enum rig_backend_mode mode;
 	char request[4096];
 	ssize_t got = recv(sockets[i].fd, request, sizeof(request) - 1, 0);
 
@@ -83,7 +84,8 @@ static bool take_request(nfds_t i)
 		v->backend->checks++;
 	else
 		v->backend->visits++;
-	switch (v->backend->mode) {
+	mode = v->backend->mode;
+	switch (mode) {
 	case BACKEND_ANSWERS:
 		say(sockets[i].fd, answer);
 		return true;

@@ -27,8 +27,8 @@ static size_t count;
 
 static const char *const corpus[] = {
 	"max-age=31536000; includeSubDomains; preload",
-	"default-src 'self'; script-src 'self' 'unsafe-inline' https://cdn.example.com; img-src * "
-	"data:",
+	("default-src 'self'; script-src 'self' 'unsafe-inline' https://cdn.example.com; img-src * "
+	 "data:"),
 	"1; mode=block",
 	"a=b; Path=/; HttpOnly; SameSite=Lax; Expires=Wed, 21 Oct 2026 07:28:00 GMT",
 	"text/html; charset=utf-8",

@@ -103,8 +103,8 @@ static void what_was_read_is_printed_again(void **state UNUSED)
 		"{}\n",
 		"{\"by\":\"alice\",\"note\":\"why\"}\n",
 		"{\"by\":\"alice\"," PUSH ",\"signature\":{\"key\":\"k\"},\"x\":[1,null]}\n",
-		"{\"by\":\"a\",\"revision\":\"r\",\"serial\":7,\"signature\":\"s\",\"time\":\"t\"}"
-		"\n",
+		("{\"by\":\"a\",\"revision\":\"r\",\"serial\":7,\"signature\":\"s\",\"time\":\"t\"}"
+		 "\n"),
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {

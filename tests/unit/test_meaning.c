@@ -135,8 +135,8 @@ static void each_field_of_a_discover_counts(void **state UNUSED)
 		"\"ignore\": [ \"a\", \"b\" ]",
 		"\"format\": \"json\", \"keys\": { \"up\": { \"key\": \"w\", \"is\": \"a\" } }",
 		"\"format\": \"json\", \"keys\": { \"up\": { \"key\": \"w\", \"is\": \"b\" } }",
-		"\"format\": \"json\", \"keys\": { \"host\": \"h\", \"port\": \"p\", "
-		"\"tls_port\": \"t\" }",
+		("\"format\": \"json\", \"keys\": { \"host\": \"h\", \"port\": \"p\", "
+		 "\"tls_port\": \"t\" }"),
 	};
 	char forms[ARRAY_SIZE(fields) + 1][256];
 

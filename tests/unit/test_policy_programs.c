@@ -75,8 +75,8 @@ static void only_parameter_files_of_nginx_are_included(void **state UNUSED)
 		"location / { include fastcgi_params; }",
 		"include /etc/nginx/mime.types;",
 		"location / { include uwsgi_params; include proxy_params; }",
-		"server { root /srv/www; location ~ \\.php$ { include snippets/fastcgi-php.conf; } "
-		"}",
+		("server { root /srv/www; location ~ \\.php$ "
+		 "{ include snippets/fastcgi-php.conf; } }"),
 		"server { include /etc/nginx/snippets/ssl.conf; }",
 		"server { include /etc/letsencrypt/options-ssl-nginx.conf; }",
 	};

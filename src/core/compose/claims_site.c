@@ -85,7 +85,7 @@ static void add_variables_of_location(struct claims *c, const struct location *l
 	char cors[CORS_VARIABLE_SIZE], split[SPLIT_VARIABLE_SIZE];
 
 	if (l->cors)
-		add_variable(c, PREFLIGHT + 1);
+		add_variable(c, &PREFLIGHT[1]);
 	if (l->cors && !l->cors->any) {
 		cors_variable(l->cors, cors);
 		add_variable(c, cors);
