@@ -19,25 +19,12 @@
 #include <zknginx/digest.h>
 #include <zknginx/err.h>
 
+#include "file_fixture.h"
+
 #define README "README.md"
 #define DEMO "tests/demo/demo.sh"
 #define PICTURE "tests/demo/demo.svg"
 #define MANUAL "conf/man/zknginxd.8"
-
-static char *read_file(const char *path)
-{
-	struct buf text = BUF_INIT;
-	FILE *f = fopen(path, "r");
-	size_t got;
-
-	assert_non_null(f);
-	do {
-		got = fread(buf_room(&text, 65536), 1, 65536, f);
-		buf_grow(&text, got);
-	} while (got);
-	fclose(f);
-	return buf_take(&text);
-}
 
 /* The anchor that a web page gives a heading. */
 static char *anchor_of(const char *heading, size_t size)

@@ -21,6 +21,7 @@
 #include "core/status/edit.h"
 #include "core/status/openmetrics.h"
 #include "core/status/state.h"
+#include "file_fixture.h"
 
 #define MANUAL "conf/man/zknginxd.8"
 #define RULES "conf/prometheus/alerts.yml"
@@ -452,21 +453,6 @@ static void each_family_has_its_whole_head_once(void **state UNUSED)
 }
 
 /* --- documents -------------------------------------------------------------------------------- */
-
-static char *read_file(const char *path)
-{
-	struct buf text = BUF_INIT;
-	FILE *f = fopen(path, "r");
-	size_t got;
-
-	assert_non_null(f);
-	do {
-		got = fread(buf_room(&text, 65536), 1, 65536, f);
-		buf_grow(&text, got);
-	} while (got);
-	fclose(f);
-	return buf_take(&text);
-}
 
 static bool is_family(const char *older, const char *name)
 {
