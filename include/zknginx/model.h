@@ -119,7 +119,7 @@ struct upstream {
 	struct znode source; /* the policy znode */
 	bool retained;       /* gone from ZooKeeper, kept because something still needs it */
 	struct raw_lines raw;
-	/* It is exactly this, but for zone_size; NULL: see upstream_unshare(). */
+	/* It is exactly this, but for zone_size; NULL: only this model has it. */
 	const struct decoded *decoded;
 };
 
@@ -283,7 +283,13 @@ struct default_server {
 
 struct model {
 	struct arena *arena;
-	struct upstream *upstreams; /* each list sorted by name */
+	/*
+	 * Each list is sorted by name. An upstream that has not changed is the very same one in
+	 * all models, so equal addresses in two models are equal upstreams.
+	 */
+	const struct upstream **upstreams;
+	bool *owned; /* the upstream of this index is a copy, which only this model has; NULL: none
+			is */
 	size_t upstream_count;
 	struct site *sites;
 	size_t site_count;
@@ -306,8 +312,24 @@ void model_free(struct model *m);
 DEFINE_CLEANUP(struct model *, model_free)
 
 const struct upstream *model_upstream(const struct model *m, const char *name);
-/* The same, for names that are asked for in their order; *at: 0 at first. */
-const struct upstream *model_next_upstream(const struct model *m, const char *name, size_t *at);
+/* The upstream with the name of this one. They are asked for in their order; *at: 0 at first. */
+const struct upstream *model_next_upstream(const struct model *m, const struct upstream *like,
+					   size_t *at);
+/* The same, where the names are all there is. */
+const struct upstream *model_next_named(const struct model *m, const char *name, size_t *at);
+/* Its index in the list; upstream_count: there is none of this name. */
+size_t model_upstream_index(const struct model *m, const char *name);
+/*
+ * Upstream i, for a caller that changes it while the model is made: a copy that only this model has
+ * takes its place.
+ */
+struct upstream *model_own_upstream(struct model *m, size_t i);
+/* The model's own upstream takes the place of the one of the same name, which has to be there. */
+void model_put_upstream(struct model *m, const struct upstream *u);
+/* Puts a copy with this size of its zone there, unless it has that size. */
+void model_set_zone(struct model *m, size_t i, size_t size);
+/* Another list, which is sorted here. Upstreams without `decoded` are the model's own. */
+void model_set_upstreams(struct model *m, const struct upstream **list, size_t count);
 /* The upstream that nginx finds by this name, as it ignores case. */
 const struct upstream *model_upstream_of_nginx(const struct model *m, const char *name);
 const struct site *model_site(const struct model *m, const char *name);
@@ -340,8 +362,6 @@ const struct site **model_sites_by_age(const struct model *m);
 const struct server *upstream_server(const struct upstream *u, const char *address);
 /* Has it a zone, where nginx knows zones? */
 bool upstream_has_zone(const struct upstream *u);
-/* Before what is rendered of it is changed: other models may have its servers and discovers. */
-void upstream_unshare(struct upstream *u, struct arena *a);
 /* nginx has no backup servers with the balances hash, ip_hash and random. */
 bool upstream_takes_backups(const struct upstream *u);
 /* A server's own parameters over the upstream's defaults, over nginx's. */

@@ -15,10 +15,10 @@ static void fill_upstreams(const struct live *l, const struct model *good, struc
 	struct status_slow_start *list;
 
 	for (size_t i = 0; i < good->upstream_count; i++)
-		s->slow_start_count += good->upstreams[i].slow_start != NULL;
+		s->slow_start_count += good->upstreams[i]->slow_start != NULL;
 	s->slow_starts = list = arena_array(scratch, struct status_slow_start, s->slow_start_count);
 	for (size_t i = 0; i < good->upstream_count; i++) {
-		const struct upstream *u = &good->upstreams[i];
+		const struct upstream *u = good->upstreams[i];
 
 		if (u->slow_start)
 			*list++ = (struct status_slow_start){ u->name, u->slow_start,

@@ -176,11 +176,11 @@ static void fill_discovery(const struct model *m, struct status *s, struct arena
 	size_t count = 0;
 
 	for (size_t i = 0; i < m->upstream_count; i++)
-		count += m->upstreams[i].discover_count;
+		count += m->upstreams[i]->discover_count;
 	s->discovery = list = arena_array(scratch, struct status_discovery, count);
 	s->discovery_count = count;
 	for (size_t i = 0; i < m->upstream_count; i++) {
-		const struct upstream *u = &m->upstreams[i];
+		const struct upstream *u = m->upstreams[i];
 
 		for (size_t j = 0; j < u->discover_count; j++) {
 			const struct discover *d = &u->discovers[j];
@@ -223,9 +223,9 @@ static void fill_updates(const struct agent *a, struct status *s, struct arena *
 	s->updates = list;
 	s->update_count = m->upstream_count;
 	for (size_t i = 0; i < m->upstream_count; i++) {
-		const char *why = live_why_not(a->live, &m->upstreams[i]);
+		const char *why = live_why_not(a->live, m->upstreams[i]);
 
-		list[i] = (struct status_update){ m->upstreams[i].name, why ? "reload" : "live",
+		list[i] = (struct status_update){ m->upstreams[i]->name, why ? "reload" : "live",
 						  why };
 	}
 }

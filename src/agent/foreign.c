@@ -44,7 +44,7 @@ static void log_discover(const struct model *before, const struct upstream *u,
 void foreign_log(const struct model *before, const struct model *after)
 {
 	for (size_t i = 0; i < after->upstream_count; i++) {
-		const struct upstream *u = &after->upstreams[i];
+		const struct upstream *u = after->upstreams[i];
 
 		for (size_t j = 0; j < u->discover_count; j++)
 			log_discover(before, u, &u->discovers[j]);

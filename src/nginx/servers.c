@@ -279,7 +279,7 @@ enum servers_state servers_compare(struct servers *s, const struct model *m,
 	if (!are_heard(s))
 		return SERVERS_ABSENT;
 	for (size_t i = 0; i < m->upstream_count; i++) {
-		const struct upstream *u = &m->upstreams[i];
+		const struct upstream *u = m->upstreams[i];
 		struct apply_list l = { u, weights_find(weights, u->name) };
 
 		if (!compare_one(s, &l, again, at) && !*upstream)

@@ -82,8 +82,8 @@ static void check_upstream(const struct upstream *u)
 static void check_model(const struct model *m)
 {
 	for (size_t i = 0; i < m->upstream_count; i++) {
-		check_upstream(&m->upstreams[i]);
-		require(!i || strcmp(m->upstreams[i - 1].name, m->upstreams[i].name) < 0,
+		check_upstream(m->upstreams[i]);
+		require(!i || strcmp(m->upstreams[i - 1]->name, m->upstreams[i]->name) < 0,
 			"upstreams are sorted");
 	}
 	for (size_t i = 0; i < m->site_count; i++) {
@@ -118,8 +118,8 @@ static void check_again(const struct model *m, const char *root)
 			again->snippet_count == m->snippet_count,
 		"the sources decode again");
 	for (size_t i = 0; i < m->upstream_count; i++)
-		require(is_sniffed(&m->upstreams[i]) ||
-				again->upstreams[i].server_count == m->upstreams[i].server_count,
+		require(is_sniffed(m->upstreams[i]) ||
+				again->upstreams[i]->server_count == m->upstreams[i]->server_count,
 			"the servers decode again");
 	model_free(again);
 	problems_fini(&problems);

@@ -113,7 +113,7 @@ static UNUSED void assert_has_not(const char *text, const char *part)
 
 static UNUSED struct bundle *of_upstream(struct upstream *u)
 {
-	struct model m = { .upstreams = u, .upstream_count = 1 };
+	struct model m = { .upstreams = (const struct upstream *[]){ u }, .upstream_count = 1 };
 
 	return rendered(&m);
 }

@@ -304,8 +304,8 @@ static void panic_counts_the_servers_that_are_rendered(void **state)
 	f = checks_failures(t->c, a);
 	run(t, "{}", 2);
 	failures_apply(t->w->good, &f);
-	assert_false(t->w->good->upstreams[0].servers[0].failing);
-	assert_false(t->w->good->upstreams[0].servers[1].failing);
+	assert_false(t->w->good->upstreams[0]->servers[0].failing);
+	assert_false(t->w->good->upstreams[0]->servers[1].failing);
 }
 
 /* --- following -------------------------------------------------------------------------------- */

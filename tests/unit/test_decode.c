@@ -98,15 +98,15 @@ static void each_znode_becomes_its_object(void **state)
 	m = run(f);
 	assert_int_equal(f->problems.count, 0);
 	assert_int_equal(m->upstream_count, 3);
-	assert_string_equal(m->upstreams[0].name, "a");
-	assert_string_equal(m->upstreams[1].name, "a-b");
-	assert_string_equal(m->upstreams[2].name, "z");
-	assert_int_equal(m->upstreams[0].server_count, 2);
-	assert_string_equal(m->upstreams[0].servers[0].address, "10.0.0.10:80");
-	assert_int_equal(m->upstreams[0].servers[0].params.weight, 9);
-	assert_int_equal(m->upstreams[0].servers[1].params.weight, 3);
-	assert_int_equal(m->upstreams[1].servers[0].source.owner, 7);
-	assert_non_null(upstream_server(&m->upstreams[0], "10.0.0.2:80"));
+	assert_string_equal(m->upstreams[0]->name, "a");
+	assert_string_equal(m->upstreams[1]->name, "a-b");
+	assert_string_equal(m->upstreams[2]->name, "z");
+	assert_int_equal(m->upstreams[0]->server_count, 2);
+	assert_string_equal(m->upstreams[0]->servers[0].address, "10.0.0.10:80");
+	assert_int_equal(m->upstreams[0]->servers[0].params.weight, 9);
+	assert_int_equal(m->upstreams[0]->servers[1].params.weight, 3);
+	assert_int_equal(m->upstreams[1]->servers[0].source.owner, 7);
+	assert_non_null(upstream_server(m->upstreams[0], "10.0.0.2:80"));
 	assert_int_equal(m->site_count, 2);
 	assert_string_equal(m->sites[0].name, "a");
 	assert_int_equal(m->snippet_count, 2);
@@ -172,7 +172,7 @@ static void an_unexpected_znode_is_a_problem_of_its_own(void **state)
 	assert_int_equal(m->site_count, 1);
 	assert_int_equal(m->snippet_count, 1);
 	assert_int_equal(m->upstream_count, 1);
-	assert_int_equal(m->upstreams[0].server_count, 1);
+	assert_int_equal(m->upstreams[0]->server_count, 1);
 	buf_fini(&text);
 }
 
@@ -193,10 +193,10 @@ static void a_bad_object_keeps_its_accepted_form(void **state)
 		assert_int_equal(f->problems.items[i].serving, SERVING_PREVIOUS);
 	assert_int_equal(m->site_count, 2);
 	assert_string_equal(m->snippets[0].text, "gzip on;\n");
-	assert_int_equal(m->upstreams[0].keepalive, 5);
-	assert_int_equal(m->upstreams[0].server_count, 2);
-	assert_int_equal(m->upstreams[0].servers[0].params.weight, 7);
-	assert_string_equal(m->upstreams[0].source.data, "{\"keepalive\":5}\n");
+	assert_int_equal(m->upstreams[0]->keepalive, 5);
+	assert_int_equal(m->upstreams[0]->server_count, 2);
+	assert_int_equal(m->upstreams[0]->servers[0].params.weight, 7);
+	assert_string_equal(m->upstreams[0]->source.data, "{\"keepalive\":5}\n");
 }
 
 static void an_object_that_was_never_good_is_absent(void **state)
@@ -232,7 +232,7 @@ static void an_accepted_server_must_fit_the_upstream_of_now(void **state)
 	     "/c/upstreams/u\n\t{\"balance\":\"ip_hash\"}\n/c/upstreams/u/10.0.0.1:80\n"
 	     "/c/upstreams/u/10.0.0.2:80\n\tweight=x\n",
 	     "/c/upstreams/u/10.0.0.2:80\n\tbackup\n");
-	assert_int_equal(run(f)->upstreams[0].server_count, 1);
+	assert_int_equal(run(f)->upstreams[0]->server_count, 1);
 	/* Errors in the old bytes are not reported. */
 	assert_int_equal(f->problems.count, 1);
 	assert_string_equal(f->problems.items[0].field, "weight");
@@ -248,7 +248,7 @@ static void a_bad_registration_does_not_revert_its_upstream(void **state)
 	     "s\",\"format\":\"nerve\"}}"
 	     "\n/s/x owner=1\n\t{}\n",
 	     "/c/upstreams/u\n\t{\"keepalive\":1}\n");
-	assert_int_equal(run(f)->upstreams[0].keepalive, 2);
+	assert_int_equal(run(f)->upstreams[0]->keepalive, 2);
 	assert_int_equal(problem_of(f, "/s")->serving, SERVING_ABSENT);
 }
 
@@ -261,7 +261,7 @@ static void two_spellings_are_one_server(void **state)
 	     "/c/upstreams/u/2001:db8::1:80\n\tweight=2\n/c/upstreams/u/[2001:DB8::1]:80\n"
 	     "/c/upstreams/u/APP:80\n/c/upstreams/u/app:80\n/c/upstreams/u/10.0.0.1:80\n",
 	     "");
-	u = run(f)->upstreams;
+	u = run(f)->upstreams[0];
 	assert_int_equal(u->server_count, 3);
 	assert_string_equal(u->servers[0].address, "10.0.0.1:80");
 	assert_string_equal(u->servers[1].address, "[2001:db8::1]:80");
@@ -277,7 +277,7 @@ static void an_upstream_of_backups_alone_is_a_problem(void **state)
 	struct fixture *f = *state;
 
 	load(f, "/c/upstreams/u/a:1\n\tbackup\n/c/upstreams/u/b:1\n\tbackup\n", "");
-	assert_int_equal(run(f)->upstreams[0].server_count, 2);
+	assert_int_equal(run(f)->upstreams[0]->server_count, 2);
 	assert_int_equal(problem_of(f, "/c/upstreams/u")->kind, PROBLEM_FIELD);
 	load(f, "/c/upstreams/u/a:1\n\tbackup\n/c/upstreams/u/b:1\n", "");
 	run(f);
@@ -302,8 +302,8 @@ static void the_sources_of_a_model_decode_to_the_same_model(void **state)
 	assert_int_equal(f->problems.count, 0);
 	assert_int_equal(m->site_count, 1);
 	assert_int_equal(m->upstream_count, 2);
-	assert_string_equal(m->upstreams[0].zone, "64k");
-	assert_true(m->upstreams[0].servers[0].params.down);
+	assert_string_equal(m->upstreams[0]->zone, "64k");
+	assert_true(m->upstreams[0]->servers[0].params.down);
 }
 
 static void thousands_of_servers_are_sorted_by_address(void **state)
@@ -316,10 +316,10 @@ static void thousands_of_servers_are_sorted_by_address(void **state)
 		buf_printf(&text, "/c/upstreams/u/10.0.%d.%d:80\n", i / 250, i % 250 + 1);
 	load(f, text.data, "");
 	m = run(f);
-	assert_int_equal(m->upstreams[0].server_count, 3000);
+	assert_int_equal(m->upstreams[0]->server_count, 3000);
 	for (size_t i = 1; i < 3000; i++)
-		assert_true(strcmp(m->upstreams[0].servers[i - 1].address,
-				   m->upstreams[0].servers[i].address) < 0);
+		assert_true(strcmp(m->upstreams[0]->servers[i - 1].address,
+				   m->upstreams[0]->servers[i].address) < 0);
 	buf_fini(&text);
 }
 

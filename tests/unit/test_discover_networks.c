@@ -107,10 +107,10 @@ static void a_guard_holds_no_server_that_the_settings_refuse(void **state)
 		NERVE("c", "192.0.2.2") NERVE("d", "192.0.2.3");
 
 	see_and_apply(w, text, START);
-	assert_int_equal(w->good->upstreams[0].server_count, 4);
+	assert_int_equal(w->good->upstreams[0]->server_count, 4);
 	w->policy = &tens;
 	see_and_apply(w, text, START + SEC);
-	assert_int_equal(w->good->upstreams[0].server_count, 1);
+	assert_int_equal(w->good->upstreams[0]->server_count, 1);
 	assert_int_equal(w->problems.count, 1);
 	problem_of(w, "/s", "3 of 4 registrations");
 	/* and the loss of the last one is held as ever */

@@ -70,7 +70,7 @@ static void a_server_is_not_down_any_more_when_it_is_undrained(void **state)
 	drain(w, one, 1);
 	see_and_apply(w, U ROOT "/upstreams/u/10.0.0.2:80\n", START);
 	again = compose_accepted(w->accepted, ROOT, &policy, NULL);
-	assert_false(again->upstreams[0].servers[0].drained);
+	assert_false(again->upstreams[0]->servers[0].drained);
 	model_free(again);
 	drain(w, NULL, 0);
 	see_and_apply(w, bad, START);
@@ -101,7 +101,7 @@ static void a_server_that_is_drained_is_not_lost(void **state)
 	drain(w, both, 2);
 	see_and_apply(w, all, START + SEC);
 	assert_int_equal(w->problems.count, 0);
-	assert_int_equal(w->good->upstreams[0].server_count, 2);
+	assert_int_equal(w->good->upstreams[0]->server_count, 2);
 	assert_string_equal(line(w->good, BUNDLE_HTTP, "10.0.0.1"), "server 10.0.0.1:80 down");
 	assert_string_equal(line(w->good, BUNDLE_HTTP, "10.0.0.2"), "server 10.0.0.2:80 down");
 	drain(w, NULL, 0);
@@ -117,7 +117,7 @@ static void a_server_that_a_guard_holds_is_drained(void **state)
 	see_and_apply(w, U ROOT "/upstreams/u/10.0.0.2:80 owner=7\n", START);
 	drain(w, one, 1);
 	see_and_apply(w, U, START + SEC);
-	assert_true(w->good->upstreams[0].servers[0].held);
+	assert_true(w->good->upstreams[0]->servers[0].held);
 	assert_string_equal(line(w->good, BUNDLE_HTTP, "10.0.0.2"), "server 10.0.0.2:80 down");
 	drain(w, NULL, 0);
 	see(w, U);

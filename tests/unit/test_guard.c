@@ -195,7 +195,7 @@ static void the_last_registration_is_never_lost(void **state)
 	see_and_apply(w, upstream(1, 1, 7), START);
 	see_at(w, upstream(1, 0, 7), START + 100 * SEC);
 	assert_int_equal(servers(w->next), 1);
-	assert_true(w->next->upstreams[0].servers[0].held);
+	assert_true(w->next->upstreams[0]->servers[0].held);
 	assert_true(guarded(w));
 }
 
@@ -211,7 +211,7 @@ static void on_empty_unavailable_lets_the_last_one_go(void **state)
 		      START);
 	see_at(w, policy_znode, START + 100 * SEC);
 	assert_int_equal(servers(w->next), 0);
-	assert_true(w->next->upstreams[0].unavailable);
+	assert_true(w->next->upstreams[0]->unavailable);
 }
 
 #define EMPTY(path) ROOT "\n" ROOT "/upstreams/u\n\t{\"discover\":{\"path\":\"" path "\"}}\n"
@@ -222,7 +222,7 @@ static void no_server_is_a_loss_only_where_there_was_one(void **state)
 	struct world *w = *state;
 
 	see_at(w, EMPTY("/a"), START);
-	assert_true(w->next->upstreams[0].unavailable);
+	assert_true(w->next->upstreams[0]->unavailable);
 	assert_int_equal(w->problems.count, 1);
 	assert_int_equal(w->problems.items[0].kind, PROBLEM_DISCOVERY);
 	apply(w);
@@ -230,11 +230,11 @@ static void no_server_is_a_loss_only_where_there_was_one(void **state)
 	assert_int_equal(w->problems.items[0].kind, PROBLEM_DISCOVERY);
 	apply(w);
 	see_and_apply(w, EMPTY("/a") "/a\n/a/10.0.0.1:80 owner=7\n", START + 2 * SEC);
-	assert_int_equal(w->good->upstreams[0].server_count, 1);
+	assert_int_equal(w->good->upstreams[0]->server_count, 1);
 	assert_int_equal(w->problems.count, 0);
 	for (uint64_t i = 3; i < 6; i++) {
 		see_and_apply(w, EMPTY("/b"), START + i * SEC);
-		assert_true(w->good->upstreams[0].unavailable);
+		assert_true(w->good->upstreams[0]->unavailable);
 		assert_true(guarded(w)); /* as long as it lasts */
 	}
 }
@@ -306,7 +306,7 @@ static void an_operators_delete_is_honoured(void **state)
 	see_at(w, upstream(1, 0, 0), START + 40 * SEC);
 	see_at(w, upstream(1, 0, 0), START + 41 * SEC); /* the last one too */
 	assert_int_equal(servers(w->next), 0);
-	assert_true(w->next->upstreams[0].unavailable);
+	assert_true(w->next->upstreams[0]->unavailable);
 }
 
 static void a_loss_while_the_daemon_was_down_is_held(void **state)
@@ -376,7 +376,7 @@ static void a_deletion_of_everything_step_by_step_loses_nothing(void **state)
 	see_and_apply(w, "", START + 3600 * SEC);
 	assert_int_equal(w->good->site_count, 2);
 	assert_true(servers(w->good) >= 1);
-	assert_false(w->good->upstreams[0].unavailable);
+	assert_false(w->good->upstreams[0]->unavailable);
 }
 
 static void a_deleted_site_goes_after_a_moment(void **state)

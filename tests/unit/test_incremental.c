@@ -522,15 +522,15 @@ static void what_has_not_changed_is_not_decoded_again(void **state UNUSED)
 	}
 	run(&h, &znodes, &s);
 	assert_int_equal(h.next->upstream_count, 4);
-	a = h.next->upstreams[0].decoded;
-	c = h.next->upstreams[3].decoded;
+	a = h.next->upstreams[0]->decoded;
+	c = h.next->upstreams[3]->decoded;
 	accept(&h);
 	for (at = 0; strcmp(places[at].path, ROOT "/upstreams/c/10.0.0.9:80") != 0; at++)
 		continue;
 	znodes.data[at] = "weight=5";
 	run(&h, &znodes, &s);
-	assert_ptr_equal(h.next->upstreams[0].decoded, a);
-	assert_ptr_not_equal(h.next->upstreams[3].decoded, c);
+	assert_ptr_equal(h.next->upstreams[0]->decoded, a);
+	assert_ptr_not_equal(h.next->upstreams[3]->decoded, c);
 	host_fini(&h);
 }
 

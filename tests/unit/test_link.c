@@ -87,7 +87,7 @@ static void a_deleted_upstream_stays_while_a_site_needs_it(void **state UNUSED)
 	assert_int_equal(model_upstream(m, "u")->server_count, 1);
 	assert_non_null(model_site(m, "s"));
 	assert_non_null(strstr(problem_of(&ps, ROOT "/sites/s")->message, "was deleted"));
-	assert_string_equal(m->upstreams[0].name, "other"); /* the list stays sorted */
+	assert_string_equal(m->upstreams[0]->name, "other"); /* the list stays sorted */
 	problems_fini(&ps);
 }
 

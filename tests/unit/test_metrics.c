@@ -214,14 +214,13 @@ static void a_server_is_usable_unless_it_is_down_drained_failing_or_backup(void 
 		{ .address = "f", .failing = true },
 	};
 	struct discover discovers[] = { found };
-	struct upstream upstreams[] = {
-		{ .name = "empty" },
-		{ .name = "shop",
-		  .servers = servers,
-		  .server_count = ARRAY_SIZE(servers),
-		  .discovers = discovers,
-		  .discover_count = 1 },
-	};
+	const struct upstream empty = { .name = "empty" };
+	const struct upstream shop = { .name = "shop",
+				       .servers = servers,
+				       .server_count = ARRAY_SIZE(servers),
+				       .discovers = discovers,
+				       .discover_count = 1 };
+	const struct upstream *upstreams[] = { &empty, &shop };
 	const struct model m = { .upstreams = upstreams, .upstream_count = 2, .site_count = 4 };
 	static struct config_numbers n;
 
@@ -243,13 +242,14 @@ static void a_server_is_usable_unless_it_is_down_drained_failing_or_backup(void 
 
 static void more_upstreams_than_the_limit_are_counted_but_not_listed(void **state UNUSED)
 {
-	static struct upstream upstreams[NUMBERS_UPSTREAMS_MOST + 10];
+	static const struct upstream *upstreams[NUMBERS_UPSTREAMS_MOST + 10];
 	struct server one = { .address = "a" };
+	const struct upstream u = { .name = "u", .servers = &one, .server_count = 1 };
 	const struct model m = { .upstreams = upstreams, .upstream_count = ARRAY_SIZE(upstreams) };
 	static struct config_numbers n;
 
 	for (size_t i = 0; i < ARRAY_SIZE(upstreams); i++)
-		upstreams[i] = (struct upstream){ .name = "u", .servers = &one, .server_count = 1 };
+		upstreams[i] = &u;
 	census_take(&m, &n);
 	assert_int_equal(n.count, NUMBERS_UPSTREAMS_MOST);
 	assert_int_equal(n.total.servers, NUMBERS_UPSTREAMS_MOST + 10);

@@ -191,7 +191,7 @@ static void an_override_of_no_upstream_is_a_problem(void **state UNUSED)
 		parse(CLUSTER "/overrides/shop\n\t{\"confirm\":\"2026-11-28T11:59:00Z\"}\n" CONFIG
 			      "\n" CONFIG "/upstreams/other\n");
 	CLEANUP(model_freep) struct model *m = model_new();
-	struct upstream kept = { .name = "shop" };
+	const struct upstream shop = { .name = "shop" }, *kept = &shop;
 	struct problems ps;
 
 	overrides_read(o, t, CLUSTER, UP, NOON);

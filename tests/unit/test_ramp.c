@@ -292,7 +292,7 @@ static void weights_of_many_servers_are_not_scaled(void **state)
 {
 	static struct server servers[RAMP_SERVERS_MOST + 1];
 	struct upstream u = { .name = "u", .slow_start_time = 20 * SEC, .zone_size = 1 << 20 };
-	struct model m = { .upstreams = &u, .upstream_count = 1 };
+	struct model m = { .upstreams = (const struct upstream *[]){ &u }, .upstream_count = 1 };
 	struct ramp ramp = { "u", "0007", START };
 	struct ramps ramps = { .items = &ramp, .count = 1 };
 	struct slow *t = *state;

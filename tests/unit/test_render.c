@@ -90,7 +90,10 @@ static void stream_goes_into_its_own_file(void **state UNUSED)
 	struct server servers[] = { server("10.0.0.1:5432") };
 	struct upstream u = upstream("db", servers, 1);
 	struct site s = site("db", NULL, 0);
-	struct model m = { .upstreams = &u, .upstream_count = 1, .sites = &s, .site_count = 1 };
+	struct model m = { .upstreams = (const struct upstream *[]){ &u },
+			   .upstream_count = 1,
+			   .sites = &s,
+			   .site_count = 1 };
 	struct listen listens[] = {
 		{ .address = "5432", .options = "", .ssl = false },
 		{ .address = "[::]:5432", .options = "reuseport", .ssl = false }
@@ -146,7 +149,7 @@ static void the_order_is_definitions_snippets_upstreams_sites(void **state UNUSE
 	struct snippet snippet = { .name = "s", .text = "log_format x y;" };
 	struct location l = proxy("/");
 	struct site s = site("shop", &l, 1);
-	struct model m = { .upstreams = &u,
+	struct model m = { .upstreams = (const struct upstream *[]){ &u },
 			   .upstream_count = 1,
 			   .sites = &s,
 			   .site_count = 1,

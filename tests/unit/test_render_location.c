@@ -202,7 +202,10 @@ static struct bundle *of_tls_upstream(struct location *l, const char *first, con
 	struct server servers[] = { server("10.0.0.1:443"), server("10.0.0.2:443") };
 	struct upstream u = upstream("shop", servers, 2);
 	struct site s = site("shop", l, 1);
-	struct model m = { .upstreams = &u, .upstream_count = 1, .sites = &s, .site_count = 1 };
+	struct model m = { .upstreams = (const struct upstream *[]){ &u },
+			   .upstream_count = 1,
+			   .sites = &s,
+			   .site_count = 1 };
 
 	servers[0].name = first;
 	servers[1].name = second;

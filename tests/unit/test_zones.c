@@ -216,8 +216,8 @@ static void there_is_a_limit_of_zones(void **state)
 		buf_printf(&text, ROOT "/upstreams/u%05u\n" ROOT "/upstreams/u%05u/10.0.0.1:80\n",
 			   i, i);
 	see(w, buf_str(&text));
-	assert_true(w->next->upstreams[ZONES_MOST - 1].zone_size);
-	assert_false(w->next->upstreams[ZONES_MOST].zone_size);
+	assert_true(w->next->upstreams[ZONES_MOST - 1]->zone_size);
+	assert_false(w->next->upstreams[ZONES_MOST]->zone_size);
 }
 
 int main(void)

@@ -218,7 +218,7 @@ bool checks_follow(struct checks *c, const struct model *m, uint64_t now,
 	size_t count = 0, k = 0;
 
 	for (size_t i = 0; i < m->upstream_count; i++) {
-		const struct upstream *u = &m->upstreams[i];
+		const struct upstream *u = m->upstreams[i];
 
 		if (!u->check)
 			continue;

@@ -11,120 +11,10 @@
 #include <zknginx/err.h>
 
 #include "clash.h"
-#include "core/decode/decode.h"
-#include "core/decode/decode_cache.h"
-
-/* --- claims ----------------------------------------------------------------------------------- */
-
-/* Of an upstream that is as it was decoded, they are kept with it. */
-static const struct claims *claims_of_decoded(struct arena *a, const struct upstream *u)
-{
-	struct decoded *d = (struct decoded *)(uintptr_t)u->decoded;
-
-	if (!d)
-		return claims_of_whole_upstream(a, u);
-	if (!d->claims)
-		d->claims = claims_of_whole_upstream(d->arena, &d->upstream);
-	return d->claims;
-}
-
-/* A text is read once; one that has not changed is not read again. */
-static struct claims *read_claims(struct arena *a, struct snippet *s, const struct snippet *good)
-{
-	if (good && good->claims && znode_same(&s->source, &good->source))
-		s->claims = claims_copy(a, good->claims);
-	else
-		s->claims = claims_of_snippet(a, s);
-	return claims_again(a, s->claims);
-}
-
-static struct claims *claims_of(const struct clash *c, const struct object *o)
-{
-	struct arena *a = c->next->arena;
-
-	if (o->kind == OBJECT_UPSTREAM)
-		return claims_again(a, claims_of_decoded(a, o->item.upstream));
-	if (o->kind == OBJECT_SITE)
-		return claims_of_whole_site(a, o->item.site);
-	return read_claims(a, o->item.snippet, o->good);
-}
-
-static void make_all_live(struct claims *claims)
-{
-	for (size_t i = 0; i < claims->count; i++) {
-		claims->items[i].live = true;
-		if (claims->items[i].kind == CLAIM_LISTEN)
-			claims->items[i].listen |= LISTEN_LIVE;
-	}
-}
-
-struct claims *clash_good_claims(struct clash *c, struct object *o)
-{
-	struct object was = { .kind = o->kind, .good = o->good };
-
-	if (o->good_claims || !o->good)
-		return o->good_claims;
-	if (o->kind == OBJECT_UPSTREAM) {
-		o->good_claims = claims_of_whole_upstream(c->next->arena, o->good);
-	} else if (o->kind == OBJECT_SITE) {
-		o->good_claims = claims_of_whole_site(c->next->arena, o->good);
-	} else {
-		struct snippet copy = *(const struct snippet *)o->good;
-
-		was.item.snippet = &copy;
-		o->good_claims = claims_of(c, &was);
-	}
-	make_all_live(o->good_claims);
-	return o->good_claims;
-}
-
-static int by_key(const void *a, const void *b)
-{
-	return strcmp((*(const struct claim *const *)a)->key,
-		      (*(const struct claim *const *)b)->key);
-}
-
-/* Called for an equal key. A listen must also have no new option of the whole address. */
-static bool is_as_before(const struct claim *now, const struct claim *before)
-{
-	const unsigned same = LISTEN_SSL | LISTEN_PROXY_PROTOCOL | LISTEN_STREAM;
-	const unsigned no_more = LISTEN_HTTP2 | LISTEN_OPTIONS;
-
-	return !((now->listen ^ before->listen) & same) &&
-	       !(now->listen & ~before->listen & no_more);
-}
-
-static void mark_live(struct claims *claims, const struct claims *before)
-{
-	const struct claim **sorted = xcalloc(before->count + 1, sizeof(*sorted));
-
-	for (size_t i = 0; i < before->count; i++)
-		sorted[i] = &before->items[i];
-	qsort(sorted, before->count, sizeof(*sorted), by_key);
-	for (size_t i = 0; i < claims->count; i++) {
-		struct claim *claim = &claims->items[i];
-		const struct claim **found = bsearch(&(const struct claim *){ claim }, sorted,
-						     before->count, sizeof(*sorted), by_key);
-
-		claim->live = found && is_as_before(claim, *found);
-		if (claim->live && claim->kind == CLAIM_LISTEN)
-			claim->listen |= LISTEN_LIVE;
-	}
-	free(sorted);
-}
-
-static void set_claims(struct clash *c, struct object *o)
-{
-	o->claims = claims_of(c, o);
-	if (o->form == FORM_GOOD)
-		make_all_live(o->claims);
-	else if (o->good && !o->weak)
-		mark_live(o->claims, clash_good_claims(c, o));
-}
 
 /* --- objects ---------------------------------------------------------------------------------- */
 
-static struct object *add_object(struct clash *c, enum object_kind kind, void *item,
+static struct object *add_object(struct clash *c, enum object_kind kind, const void *item,
 				 const struct znode *source, const void *good)
 {
 	struct object *o = arena_new_of(c->next->arena, struct object);
@@ -157,8 +47,8 @@ void clash_init(struct clash *c)
 	size_t at = 0;
 
 	for (size_t i = 0; i < m->upstream_count; i++) {
-		struct upstream *u = &m->upstreams[i];
-		const struct upstream *good = model_next_upstream(c->good, u->name, &at);
+		const struct upstream *u = m->upstreams[i];
+		const struct upstream *good = model_next_upstream(c->good, u, &at);
 		struct object *o = add_object(c, OBJECT_UPSTREAM, u, &u->source, good);
 
 		set_form(c, o, u->retained, &u->source, good ? &good->source : NULL);
@@ -239,25 +129,38 @@ static void take_off(struct object *o)
 	o->placed = false;
 }
 
+/* Other models may have the upstream that falls, so another one takes its place. */
+static bool retain_pool(struct clash *c, struct object *o)
+{
+	struct upstream *kept = arena_new_of(c->next->arena, struct upstream);
+
+	if (!retain_upstream(c->next->arena, o->good, c->in->policy, kept))
+		return false;
+	kept->retained = o->extra;
+	if (!o->extra)
+		model_put_upstream(c->next, kept);
+	o->item.upstream = kept;
+	return true;
+}
+
 static bool retain(struct clash *c, struct object *o)
 {
 	struct arena *a = c->next->arena;
 
 	if (o->kind == OBJECT_UPSTREAM)
-		return retain_upstream(a, o->good, c->in->policy, o->item.upstream);
+		return retain_pool(c, o);
 	if (o->kind == OBJECT_SITE)
 		return retain_site(a, o->good, c->in->policy, o->item.site);
 	return retain_snippet(a, o->good, c->in->policy, o->item.snippet);
 }
 
-static void set_retained(const struct object *o, bool retained)
+/* It is in ZooKeeper, in another form. */
+static void clear_retained(const struct object *o)
 {
-	if (o->kind == OBJECT_UPSTREAM)
-		o->item.upstream->retained = retained;
-	else if (o->kind == OBJECT_SITE)
-		o->item.site->retained = retained;
-	else
-		o->item.snippet->retained = retained;
+	if (o->kind == OBJECT_SITE)
+		o->item.site->retained = false;
+	else if (o->kind == OBJECT_SNIPPET)
+		o->item.snippet->retained = false;
 }
 
 /*
@@ -311,7 +214,7 @@ static void report_shadows(struct clash *c, struct object *o)
 
 static void place(struct clash *c, struct object *o)
 {
-	set_claims(c, o);
+	clash_set_claims(c, o);
 	if (!is_possible(c, o)) {
 		clash_fall(c, o);
 		return;
@@ -330,7 +233,7 @@ void clash_fall(struct clash *c, struct object *o)
 		return;
 	}
 	o->form = FORM_GOOD;
-	set_retained(o, false);
+	clear_retained(o);
 	place(c, o);
 }
 

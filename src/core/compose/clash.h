@@ -26,10 +26,10 @@ struct object {
 	enum object_kind kind;
 	const char *path;
 	union {
-		struct upstream *upstream;
+		const struct upstream *upstream;
 		struct site *site;
 		struct snippet *snippet;
-		void *any;
+		const void *any;
 	} item;           /* in the model under construction, or not yet in its list (`extra`) */
 	const void *good; /* its last good form in the live model; NULL: it has none */
 	int64_t czxid;
@@ -73,6 +73,8 @@ struct object *clash_upstream(const struct clash *c, const char *name);
 struct object *clash_text(const struct clash *c, enum config_kind kind, const char *name);
 /* The path of the znode of that kind and name, when it has a problem; else NULL. */
 const char *clash_wrong(const struct clash *c, enum config_kind kind, const char *name);
+/* clash_claims.c: sets o->claims, those of its form. */
+void clash_set_claims(struct clash *c, struct object *o);
 /* The claims of its last good form, all of them live; NULL: it has no such form. */
 struct claims *clash_good_claims(struct clash *c, struct object *o);
 /*

@@ -6,8 +6,8 @@
 
 struct object *clash_upstream(const struct clash *c, const char *name)
 {
-	const struct upstream *u = model_upstream(c->next, name);
-	struct object *o = u ? c->objects[u - c->next->upstreams] : NULL;
+	size_t at = model_upstream_index(c->next, name);
+	struct object *o = at < c->next->upstream_count ? c->objects[at] : NULL;
 
 	for (size_t i = c->count; !o && i-- > 0 && c->objects[i]->extra;) {
 		if (c->objects[i]->kind == OBJECT_UPSTREAM &&

@@ -43,6 +43,23 @@ static void *collect(const struct clash *c, enum object_kind kind, size_t size, 
 	return list;
 }
 
+static void finish_upstreams(const struct clash *c)
+{
+	const struct upstream **list;
+	size_t count = 0;
+
+	if (!changes(c, OBJECT_UPSTREAM))
+		return;
+	list = arena_array(c->next->arena, const struct upstream *, c->count);
+	for (size_t i = 0; i < c->count; i++) {
+		const struct object *o = c->objects[i];
+
+		if (o->kind == OBJECT_UPSTREAM && o->form != FORM_OUT)
+			list[count++] = o->item.upstream;
+	}
+	model_set_upstreams(c->next, list, count);
+}
+
 /* All problems of the znode, from the object's first one on, say the same. */
 static void set_serving(const struct clash *c, const struct object *o)
 {
@@ -65,8 +82,7 @@ void clash_finish(struct clash *c)
 		if (c->objects[i]->problem)
 			set_serving(c, c->objects[i]);
 	}
-	list = collect(c, OBJECT_UPSTREAM, sizeof(struct upstream), &m->upstream_count, by_name);
-	m->upstreams = list ?: m->upstreams;
+	finish_upstreams(c);
 	list = collect(c, OBJECT_SITE, sizeof(struct site), &m->site_count, by_name);
 	m->sites = list ?: m->sites;
 	list = collect(c, OBJECT_SNIPPET, sizeof(struct snippet), &m->snippet_count,

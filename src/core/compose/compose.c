@@ -23,15 +23,6 @@ static struct model *decode_expanded(const struct compose_input *in, const struc
 	return decode(&decode_in, problems);
 }
 
-/*
- * Without a guard, too, an upstream must not be empty: nginx would refuse the whole configuration.
- */
-static void mark_unavailable(struct model *m)
-{
-	for (size_t i = 0; i < m->upstream_count; i++)
-		m->upstreams[i].unavailable = m->upstreams[i].server_count == 0;
-}
-
 struct model *compose(const struct compose_input *in, struct problems *problems, uint64_t *due)
 {
 	CLEANUP(expansion_freep)
@@ -54,8 +45,6 @@ struct model *compose(const struct compose_input *in, struct problems *problems,
 		};
 
 		next = guard_apply(in->guard, &guard_in, m, problems);
-	} else {
-		mark_unavailable(m);
 	}
 	link_model(m,
 		   &(struct link_input){ .good = in->good,

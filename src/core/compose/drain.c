@@ -36,38 +36,49 @@ static void mark_servers(struct upstream *u, const struct drains *d)
 	}
 }
 
-/* Copies those from *i on that are of this upstream. */
-static struct drains copy_of_upstream(struct model *m, const struct upstream *u,
-				      const struct drains *all, size_t *i)
+/* The servers that are a model's own may have marks of the model that they were copied from. */
+static void clear_marks(struct model *m)
+{
+	const struct drains none = { 0 };
+
+	for (size_t i = 0; m->owned && i < m->upstream_count; i++) {
+		if (m->owned[i])
+			mark_servers(model_own_upstream(m, i), &none);
+	}
+}
+
+/* Copies those from *i on that are of the same upstream, at index `at`. */
+static struct drains copy_of_upstream(struct model *m, size_t at, const struct drains *all,
+				      size_t *i)
 {
 	struct drains copy = { .items = &m->drains.items[m->drains.count] };
+	const char *name = all->items[*i].upstream;
 
-	while (*i < all->count && strcmp(all->items[*i].upstream, u->name) < 0)
-		++*i;
-	for (; *i < all->count && strcmp(all->items[*i].upstream, u->name) == 0; ++*i)
-		copy.items[copy.count++] = (struct drain){
-			.upstream = u->name,
-			.server = arena_strdup(m->arena, all->items[*i].server),
-			.until = all->items[*i].until,
-		};
+	for (; *i < all->count && strcmp(all->items[*i].upstream, name) == 0; ++*i) {
+		if (at < m->upstream_count)
+			copy.items[copy.count++] = (struct drain){
+				.upstream = m->upstreams[at]->name,
+				.server = arena_strdup(m->arena, all->items[*i].server),
+				.until = all->items[*i].until,
+			};
+	}
 	m->drains.count += copy.count;
 	return copy;
 }
 
-/* Both lists are sorted by the upstream's name. */
+/* The list is sorted by the upstream's name. */
 void drains_apply(struct model *m, const struct drains *drains)
 {
 	size_t i = 0;
 
 	m->drains = (struct drains){ .items = arena_array(m->arena, struct drain, drains->count),
 				     .mzxid = drains->mzxid };
-	for (size_t j = 0; j < m->upstream_count; j++) {
-		struct upstream *u = &m->upstreams[j];
-		struct drains own = copy_of_upstream(m, u, drains, &i);
+	clear_marks(m);
+	while (i < drains->count) {
+		size_t at = model_upstream_index(m, drains->items[i].upstream);
+		struct drains own = copy_of_upstream(m, at, drains, &i);
 
 		if (own.count)
-			upstream_unshare(u, m->arena);
-		if (!u->decoded) /* decoded servers are not drained */
-			mark_servers(u, &own);
+			mark_servers(model_own_upstream(m, at), &own);
 	}
 }

@@ -19,16 +19,19 @@
 struct slot {
 	char *name; /* of an upstream */
 	struct servers_guard *guard;
+	const struct upstream *calm; /* the upstream of the last run, if the guard was calm then */
+	bool still;                  /* in this run: it is the same, and nginx runs it */
 	bool seen;
-	bool served; /* nginx has run it with servers */
+	bool listed, was_listed; /* in ZooKeeper, at this run and at the last one */
+	bool served;             /* nginx has run it with servers */
 };
 
 struct guard {
 	struct slot *slots; /* sorted by name */
 	size_t count, room;
 	bool wiped;         /* the config was gone; what was there is kept */
-	struct buf objects; /* names of the objects in ZooKeeper at the last change … */
-	uint64_t changed;   /* … and when that was */
+	struct buf objects; /* names of sites and texts in ZooKeeper at the last change … */
+	uint64_t changed; /* … of these or of the upstreams that are listed; and when that was */
 	uint64_t last_deletion;
 	size_t missing; /* objects that nginx runs and ZooKeeper did not have at the last run */
 };
@@ -62,6 +65,18 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 
 /* --- servers -------------------------------------------------------------------------------- */
 
+static struct slot *add_slot(struct guard *g, const char *name, size_t at)
+{
+	if (g->count == g->room) {
+		g->room = g->room ? 2 * g->room : 16;
+		g->slots = xrealloc(g->slots, g->room * sizeof(*g->slots));
+	}
+	memmove(&g->slots[at + 1], &g->slots[at], (g->count - at) * sizeof(*g->slots));
+	g->count++;
+	g->slots[at] = (struct slot){ .name = xstrdup(name), .guard = servers_guard_new() };
+	return &g->slots[at];
+}
+
 /* Names are asked for in their order; *at: 0 at first. */
 static struct slot *slot_for(struct guard *g, const char *name, size_t *at)
 {
@@ -69,18 +84,19 @@ static struct slot *slot_for(struct guard *g, const char *name, size_t *at)
 
 	while (*at < g->count && (order = strcmp(g->slots[*at].name, name)) < 0)
 		++*at;
-	if (*at == g->count || order != 0) {
-		if (g->count == g->room) {
-			g->room = g->room ? 2 * g->room : 16;
-			g->slots = xrealloc(g->slots, g->room * sizeof(*g->slots));
+	return *at < g->count && order == 0 ? &g->slots[*at] : add_slot(g, name, *at);
+}
+
+/* The slot from *at on whose calm upstream is this one; NULL: it is not the next one. */
+static struct slot *calm_slot(struct guard *g, const struct upstream *u, size_t *at)
+{
+	for (size_t i = *at; i < g->count && i <= *at + 1; i++) {
+		if (g->slots[i].calm == u) {
+			*at = i;
+			return &g->slots[i];
 		}
-		memmove(&g->slots[*at + 1], &g->slots[*at], (g->count - *at) * sizeof(*g->slots));
-		g->count++;
-		g->slots[*at] =
-			(struct slot){ .name = xstrdup(name), .guard = servers_guard_new() };
 	}
-	g->slots[*at].seen = true;
-	return &g->slots[*at];
+	return NULL;
 }
 
 static void drop_unseen_slots(struct guard *g)
@@ -100,13 +116,12 @@ static void drop_unseen_slots(struct guard *g)
  * nginx refuses an upstream without a server, so it is rendered with one that answers 502 at once.
  * When nginx never had a server of it nothing is lost: its applications have not registered yet.
  */
-static void mark_unavailable(struct upstream *u, bool served, struct problems *problems)
+static void report_unavailable(const struct upstream *u, bool served, struct problems *problems)
 {
 	CLEANUP(buf_fini) struct buf why = BUF_INIT;
 
-	if (u->server_count)
+	if (!u->unavailable)
 		return;
-	u->unavailable = true;
 	discover_explain(u, &why);
 	problems_add(problems, u->source.path, served ? PROBLEM_GUARD : PROBLEM_DISCOVERY, NULL,
 		     "the upstream has no server: nginx answers requests to it with 502%s%s",
@@ -118,33 +133,73 @@ static bool has_servers(const struct upstream *u)
 	return u && u->server_count;
 }
 
+/*
+ * Marks the slots of upstreams that have not changed: the calm one of the last run is the one that
+ * nginx runs now. Its address cannot be that of another one, as nginx's model has it.
+ */
+static void mark_still(struct guard *g, const struct guard_input *in, const struct model *next)
+{
+	size_t at = 0, good_at = 0, live_at = 0;
+
+	for (size_t i = 0; i < g->count; i++)
+		g->slots[i].still = g->slots[i].seen = false;
+	for (size_t i = 0; i < next->upstream_count; i++) {
+		const struct upstream *u = next->upstreams[i];
+		struct slot *slot = calm_slot(g, u, &at);
+
+		if (!slot || model_next_upstream(in->good, u, &good_at) != u ||
+		    (in->live && model_next_upstream(in->live, u, &live_at) != u))
+			continue;
+		slot->still = slot->seen = true;
+	}
+}
+
+static bool is_still(struct guard *g, const struct upstream *u, size_t *at)
+{
+	const struct slot *slot = calm_slot(g, u, at);
+
+	return slot && slot->still;
+}
+
+static void notice(struct guard *g, const struct guard_input *in, const struct model *next)
+{
+	size_t at = 0, good_at = 0, live_at = 0;
+
+	for (size_t i = 0; i < next->upstream_count; i++) {
+		const struct upstream *u = next->upstreams[i];
+		struct servers_served served;
+		struct slot *slot;
+
+		if (is_still(g, u, &at))
+			continue;
+		served.good = model_next_upstream(in->good, u, &good_at);
+		served.live = in->live ? model_next_upstream(in->live, u, &live_at) : NULL;
+		slot = slot_for(g, u->name, &at);
+		slot->seen = true;
+		slot->served = slot->served || has_servers(served.good) || has_servers(served.live);
+		servers_guard_notice(slot->guard, in, u, &served, &g->last_deletion);
+	}
+}
+
 static uint64_t guard_servers(struct guard *g, const struct guard_input *in, struct model *next,
 			      struct problems *problems)
 {
 	uint64_t due = NEVER;
-	size_t at = 0, good_at = 0, live_at = 0;
+	size_t at = 0;
 
-	for (size_t i = 0; i < g->count; i++)
-		g->slots[i].seen = false;
+	notice(g, in, next);
 	for (size_t i = 0; i < next->upstream_count; i++) {
-		const struct upstream *u = &next->upstreams[i];
-		const struct servers_served served = {
-			.good = model_next_upstream(in->good, u->name, &good_at),
-			.live = in->live ? model_next_upstream(in->live, u->name, &live_at) : NULL,
-		};
-		struct slot *slot = slot_for(g, u->name, &at);
+		const struct upstream *u = next->upstreams[i];
+		struct slot *slot;
 
-		slot->served = slot->served || has_servers(served.good) || has_servers(served.live);
-		servers_guard_notice(slot->guard, in, u, &served, &g->last_deletion);
-	}
-	at = 0;
-	for (size_t i = 0; i < next->upstream_count; i++) {
-		struct upstream *u = &next->upstreams[i];
-		struct slot *slot = slot_for(g, u->name, &at);
-
-		due = earlier(due, servers_guard_apply(slot->guard, in, next, u, g->last_deletion,
+		if (is_still(g, u, &at))
+			continue;
+		slot = slot_for(g, u->name, &at);
+		due = earlier(due, servers_guard_apply(slot->guard, in, next, i, g->last_deletion,
 						       problems));
-		mark_unavailable(u, slot->served, problems);
+		u = next->upstreams[i];
+		slot->calm = servers_guard_is_calm(slot->guard, u) ? u : NULL;
+		report_unavailable(u, slot->served, problems);
 	}
 	drop_unseen_slots(g);
 	return due;
@@ -164,9 +219,6 @@ static void put_name(struct buf *out, const char *name)
 
 static void object_names(const struct model *m, struct buf *out)
 {
-	for (size_t i = 0; i < m->upstream_count; i++)
-		put_name(out, m->upstreams[i].name);
-	put_name(out, "/");
 	for (size_t i = 0; i < m->site_count; i++)
 		put_name(out, m->sites[i].name);
 	put_name(out, "/");
@@ -174,16 +226,38 @@ static void object_names(const struct model *m, struct buf *out)
 		put_name(out, m->snippets[i].source.path);
 }
 
+/* Are the same upstreams listed as at the last run? */
+static bool note_upstreams(struct guard *g, const struct model *next)
+{
+	bool same = true;
+	size_t at = 0;
+
+	for (size_t i = 0; i < g->count; i++) {
+		g->slots[i].was_listed = g->slots[i].listed;
+		g->slots[i].listed = false;
+	}
+	for (size_t i = 0; i < next->upstream_count; i++) {
+		const struct upstream *u = next->upstreams[i];
+		struct slot *slot = is_still(g, u, &at) ? &g->slots[at] : slot_for(g, u->name, &at);
+
+		slot->listed = true;
+	}
+	for (size_t i = 0; same && i < g->count; i++)
+		same = g->slots[i].listed == g->slots[i].was_listed;
+	return same;
+}
+
 static void note_names(struct guard *g, const struct guard_input *in, const struct model *next)
 {
 	CLEANUP(buf_fini) struct buf names = BUF_INIT;
+	bool same = note_upstreams(g, next);
 
-	buf_room(&names, g->objects.size + 64);
 	object_names(next, &names);
-	if (names.size == g->objects.size && memcmp(names.data, g->objects.data, names.size) == 0)
+	if (same && names.size == g->objects.size &&
+	    memcmp(buf_str(&names), buf_str(&g->objects), names.size) == 0)
 		return;
 	buf_clear(&g->objects);
-	buf_put(&g->objects, names.data, names.size);
+	buf_put(&g->objects, buf_str(&names), names.size);
 	g->changed = in->now;
 }
 
@@ -192,7 +266,7 @@ static size_t count_missing(const struct model *good, const struct model *next)
 	size_t n = 0, at = 0;
 
 	for (size_t i = 0; i < good->upstream_count; i++)
-		n += !model_next_upstream(next, good->upstreams[i].name, &at);
+		n += !model_next_upstream(next, good->upstreams[i], &at);
 	for (size_t i = 0; i < good->site_count; i++)
 		n += !model_site(next, good->sites[i].name);
 	for (size_t i = 0; i < good->snippet_count; i++) {
@@ -246,6 +320,7 @@ uint64_t guard_apply(struct guard *g, const struct guard_input *in, struct model
 {
 	uint64_t due = NEVER, later = NEVER;
 
+	mark_still(g, in, next);
 	if (objects_must_stay(g, in, next, &later)) {
 		retain_missing(next, in->good, in->policy);
 		next->pending = true;

@@ -198,15 +198,15 @@ static bool is_postponed_deletion(const struct lost *l)
 	return is_lost(l) && l->server.source.owner == 0;
 }
 
-/* Merges lost servers that are `chosen` into u's servers, sorted by address. */
+/* Merges lost servers that are `chosen` into the upstream's servers, sorted by address. */
 static void bring_back(struct servers_guard *g, const struct policy *policy, struct model *next,
-		       struct upstream *u, bool (*chosen)(const struct lost *))
+		       size_t at, bool (*chosen)(const struct lost *))
 {
+	struct upstream *u = model_own_upstream(next, at);
 	struct server *merged =
 		arena_array(next->arena, struct server, u->server_count + g->losses.count);
 	size_t count = 0, j = 0;
 
-	upstream_unshare(u, next->arena);
 	for (size_t i = 0; i < g->losses.count; i++) {
 		struct lost *l = &g->losses.items[i];
 
@@ -224,22 +224,23 @@ static void bring_back(struct servers_guard *g, const struct policy *policy, str
 
 /* Returned servers are left out until they have been stable, unless no other server is left. */
 static uint64_t postpone_returned(struct servers_guard *g, const struct guard_input *in,
-				  struct arena *a, struct upstream *u)
+				  struct model *next, size_t at)
 {
+	struct upstream *u;
 	uint64_t due = NEVER;
 	size_t kept = 0, waiting = 0;
 	bool found;
 
 	for (size_t i = 0; i < g->losses.count; i++)
 		waiting += g->losses.items[i].back != 0;
-	if (!waiting || waiting >= u->server_count)
+	if (!waiting || waiting >= next->upstreams[at]->server_count)
 		return NEVER;
-	upstream_unshare(u, a);
+	u = model_own_upstream(next, at);
 	for (size_t i = 0; i < u->server_count; i++) {
-		size_t at = losses_find(&g->losses, u->servers[i].address, &found);
+		size_t lost = losses_find(&g->losses, u->servers[i].address, &found);
 
-		if (found && g->losses.items[at].back) {
-			uint64_t when = g->losses.items[at].back + in->rules->readmit;
+		if (found && g->losses.items[lost].back) {
+			uint64_t when = g->losses.items[lost].back + in->rules->readmit;
 
 			due = when < due ? when : due;
 		} else {
@@ -290,9 +291,10 @@ static void report_held(const struct servers_guard *g, const struct guard_input 
 
 /* Registrations that vanished: holds them, goes on holding them, or releases them. */
 static uint64_t guard_registrations(struct servers_guard *g, const struct guard_input *in,
-				    struct model *next, struct upstream *u, size_t base,
+				    struct model *next, size_t at, size_t base,
 				    struct problems *problems)
 {
+	const struct upstream *u = next->upstreams[at];
 	size_t alive = u->server_count;
 	uint64_t since = in->now > in->rules->window ? in->now - in->rules->window : 0;
 
@@ -309,7 +311,7 @@ static uint64_t guard_registrations(struct servers_guard *g, const struct guard_
 		g->held_since = in->now ? in->now : 1;
 		g->held_base = base;
 	}
-	bring_back(g, in->policy, next, u, is_lost_registration);
+	bring_back(g, in->policy, next, at, is_lost_registration);
 	report_held(g, in, u, alive, problems);
 	return in->rules->hold == NEVER ? NEVER : g->held_since + in->rules->hold;
 }
@@ -324,9 +326,9 @@ static uint64_t grace_end(uint64_t when, uint64_t last_deletion)
 
 /* Persistent znodes that were deleted: postponed while the whole config may be being deleted. */
 static uint64_t guard_deletions(struct servers_guard *g, const struct guard_input *in,
-				struct model *next, struct upstream *u, size_t base,
-				uint64_t last_deletion)
+				struct model *next, size_t at, size_t base, uint64_t last_deletion)
 {
+	const struct upstream *u = next->upstreams[at];
 	uint64_t due = NEVER;
 
 	if (!count_lost(g, true, 0) ||
@@ -344,7 +346,7 @@ static uint64_t guard_deletions(struct servers_guard *g, const struct guard_inpu
 			due = end < due ? end : due;
 	}
 	if (due != NEVER)
-		bring_back(g, in->policy, next, u, is_postponed_deletion);
+		bring_back(g, in->policy, next, at, is_postponed_deletion);
 	return due;
 }
 
@@ -363,18 +365,35 @@ void servers_guard_notice(struct servers_guard *g, const struct guard_input *in,
 	let_go_unwanted(g, in->policy, u);
 }
 
+/* Weights and availability follow from the servers; those of decoded servers are right. */
+static void weigh_again(struct model *next, size_t at)
+{
+	if (next->owned && next->owned[at]) {
+		struct upstream *u = model_own_upstream(next, at);
+
+		discover_weigh(u);
+		u->unavailable = u->server_count == 0;
+	}
+}
+
 uint64_t servers_guard_apply(struct servers_guard *g, const struct guard_input *in,
-			     struct model *next, struct upstream *u, uint64_t last_deletion,
+			     struct model *next, size_t at, uint64_t last_deletion,
 			     struct problems *problems)
 {
 	size_t base = samples_max(&g->served, in->now, in->rules->window);
-	uint64_t due = postpone_returned(g, in, next->arena, u), later;
+	uint64_t due = postpone_returned(g, in, next, at), later;
 
-	later = guard_registrations(g, in, next, u, base, problems);
+	later = guard_registrations(g, in, next, at, base, problems);
 	due = later < due ? later : due;
-	later = guard_deletions(g, in, next, u, base, last_deletion);
+	later = guard_deletions(g, in, next, at, base, last_deletion);
 	due = later < due ? later : due;
-	discover_weigh(u);
-	samples_add(&g->served, u->server_count, in->now);
+	weigh_again(next, at);
+	samples_add(&g->served, next->upstreams[at]->server_count, in->now);
 	return due;
+}
+
+bool servers_guard_is_calm(const struct servers_guard *g, const struct upstream *u)
+{
+	return !g->losses.count && !g->held_since && u->server_count &&
+	       samples_are_only(&g->served, u->server_count);
 }

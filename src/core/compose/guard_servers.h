@@ -39,11 +39,17 @@ void servers_guard_notice(struct servers_guard *g, const struct guard_input *in,
 			  uint64_t *last_deletion);
 
 /*
- * The second pass over all upstreams, like guard_apply(). last_deletion: of any znode of the
- * config.
+ * The second pass over all upstreams, like guard_apply(), for upstream `at` of the next model.
+ * last_deletion: of any znode of the config.
  */
 uint64_t servers_guard_apply(struct servers_guard *g, const struct guard_input *in,
-			     struct model *next, struct upstream *u, uint64_t last_deletion,
+			     struct model *next, size_t at, uint64_t last_deletion,
 			     struct problems *problems);
+
+/*
+ * Nothing of the upstream has been lost within the window: as long as it is the same one, and nginx
+ * runs that, both passes would change nothing.
+ */
+bool servers_guard_is_calm(const struct servers_guard *g, const struct upstream *u);
 
 #endif

@@ -69,6 +69,7 @@ bool retain_upstream(struct arena *a, const struct upstream *good, const struct 
 			out->server_count++;
 		}
 		discover_weigh(out);
+		out->unavailable = out->server_count == 0;
 		out->retained = true;
 	}
 	problems_fini(&ignored);
@@ -113,20 +114,20 @@ static int by_name(const void *a, const void *b)
 static void retain_upstreams(struct model *next, const struct model *good,
 			     const struct policy *policy)
 {
-	struct upstream *all = arena_array(next->arena, struct upstream,
-					   next->upstream_count + good->upstream_count);
+	const struct upstream **all = arena_array(next->arena, const struct upstream *,
+						  next->upstream_count + good->upstream_count);
 	size_t count = next->upstream_count;
 
 	if (count)
-		memcpy(all, next->upstreams, count * sizeof(*all));
+		memcpy(all, next->upstreams, count * sizeof(const struct upstream *));
 	for (size_t i = 0; i < good->upstream_count; i++) {
-		if (!model_upstream(next, good->upstreams[i].name))
-			count += retain_upstream(next->arena, &good->upstreams[i], policy,
-						 &all[count]);
+		struct upstream *kept = arena_new_of(next->arena, struct upstream);
+
+		if (!model_upstream(next, good->upstreams[i]->name) &&
+		    retain_upstream(next->arena, good->upstreams[i], policy, kept))
+			all[count++] = kept;
 	}
-	qsort(all, count, sizeof(*all), by_name);
-	next->upstreams = all;
-	next->upstream_count = count;
+	model_set_upstreams(next, all, count);
 }
 
 static void retain_sites(struct model *next, const struct model *good, const struct policy *policy)

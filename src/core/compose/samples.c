@@ -52,3 +52,8 @@ size_t samples_max(struct samples *s, uint64_t now, uint64_t window)
 	}
 	return most;
 }
+
+bool samples_are_only(const struct samples *s, size_t value)
+{
+	return s->count == 1 && s->items[0].value == value;
+}

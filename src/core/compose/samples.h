@@ -2,6 +2,7 @@
 #ifndef ZKNGINX_CORE_SAMPLES_H
 #define ZKNGINX_CORE_SAMPLES_H
 
+#include <stdbool.h>
 #include <zknginx/macros.h>
 
 struct samples {
@@ -20,5 +21,7 @@ void samples_add(struct samples *s, size_t value, uint64_t now);
 void samples_restart(struct samples *s, size_t value, uint64_t now);
 /* The greatest value that held at some time of the last `window`; older ones are forgotten. */
 size_t samples_max(struct samples *s, uint64_t now, uint64_t window);
+/* Is this value all that is known? */
+bool samples_are_only(const struct samples *s, size_t value);
 
 #endif

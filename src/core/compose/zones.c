@@ -2,9 +2,11 @@
  * See zones.h. A server takes 0.8 KiB of a zone in nginx 1.22, and one that the module has added
  * 1.1 KiB; the head of a zone takes three pages.
  */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/decode/decode_cache.h"
 #include "zones.h"
 
 #define PER_SERVER ((size_t)1152)
@@ -67,48 +69,70 @@ static size_t size_of(const struct upstream *u, const struct upstream *before)
 	return old && has_room(old, u->server_count) && old <= LARGER * size ? old : size;
 }
 
+/* An upstream that nginx runs as it is has its size already. */
+static size_t size_in(const struct upstream *u, const struct upstream *before)
+{
+	if (u == before)
+		return u->zone_size;
+	return takes_zone(u) ? size_of(u, before) : 0;
+}
+
+/* A decoded upstream gets its size when it is new, so that all models can have it as it is. */
+static void note_size(const struct upstream *u, size_t size)
+{
+	struct decoded *d = (struct decoded *)(uintptr_t)u->decoded;
+
+	if (!d || d->is_sized)
+		return;
+	d->is_sized = true;
+	d->upstream.zone_size = size;
+}
+
 void zones_apply(struct model *m, const struct model *good)
 {
-	size_t count = 0, at = 0;
+	bool all = m->upstream_count <= ZONES_MOST;
+	size_t count = 0, at = 0, size;
 
 	for (size_t i = 0; i < m->upstream_count; i++) {
-		struct upstream *u = &m->upstreams[i];
-		const struct upstream *before = model_next_upstream(good, u->name, &at);
+		const struct upstream *u = m->upstreams[i];
+		const struct upstream *before = model_next_upstream(good, u, &at);
 
-		u->zone_size = takes_zone(u) && count < ZONES_MOST ? size_of(u, before) : 0;
-		count += u->zone_size != 0;
+		if (u == before && all)
+			continue;
+		size = size_in(u, before);
+		note_size(u, size);
+		model_set_zone(m, i, count < ZONES_MOST ? size : 0);
+		count += m->upstreams[i]->zone_size != 0;
 	}
 }
 
 /* --- a live file ------------------------------------------------------------------------------ */
 
-static struct upstream *upstream_named(struct model *m, const char *name, size_t size)
+static size_t index_of(const struct model *m, const char *name, size_t size)
 {
 	char copy[64];
-	const struct upstream *u;
 
 	if (size >= sizeof(copy))
-		return NULL;
+		return m->upstream_count;
 	memcpy(copy, name, size);
 	copy[size] = '\0';
-	u = model_upstream(m, copy);
-
-	return u ? &m->upstreams[u - m->upstreams] : NULL;
+	return model_upstream_index(m, copy);
 }
 
 /* "NAME 64k;" */
 static void adopt_line(struct model *good, const char *line)
 {
-	size_t name = strcspn(line, " \n"), size;
-	struct upstream *u = line[name] == ' ' ? upstream_named(good, line, name) : NULL;
+	size_t name = strcspn(line, " \n"), size, at = good->upstream_count;
 	char *end;
 
-	if (!u || !takes_zone(u))
+	if (line[name] == ' ')
+		at = index_of(good, line, name);
+	if (at == good->upstream_count || !takes_zone(good->upstreams[at]))
 		return;
 	size = strtoul(line + name, &end, 10);
 	if ((*end != 'k' && *end != 'm') || end[1] != ';' || size > MOST >> 10)
 		return;
-	u->zone_size = size << (*end == 'k' ? 10 : 20);
+	model_set_zone(good, at, size << (*end == 'k' ? 10 : 20));
 }
 
 void zones_adopt(struct model *good, const char *text, size_t size)

@@ -49,35 +49,9 @@ static const void *find(const void *items, size_t count, size_t size, const char
 	return NULL;
 }
 
-_Static_assert(offsetof(struct upstream, name) == 0, "find() reads the name first");
 _Static_assert(offsetof(struct site, name) == 0, "find() reads the name first");
 _Static_assert(offsetof(struct snippet, name) == 0, "find() reads the name first");
 _Static_assert(offsetof(struct server, address) == 0, "find() reads the address first");
-
-const struct upstream *model_upstream(const struct model *m, const char *name)
-{
-	return find(m->upstreams, m->upstream_count, sizeof(*m->upstreams), name);
-}
-
-const struct upstream *model_next_upstream(const struct model *m, const char *name, size_t *at)
-{
-	int order = -1;
-
-	while (*at < m->upstream_count && (order = strcmp(m->upstreams[*at].name, name)) < 0)
-		++*at;
-	return *at < m->upstream_count && order == 0 ? &m->upstreams[*at] : NULL;
-}
-
-const struct upstream *model_upstream_of_nginx(const struct model *m, const char *name)
-{
-	const struct upstream *u = model_upstream(m, name);
-
-	for (size_t i = 0; !u && i < m->upstream_count; i++) {
-		if (strcasecmp(m->upstreams[i].name, name) == 0)
-			u = &m->upstreams[i];
-	}
-	return u;
-}
 
 const struct site *model_site(const struct model *m, const char *name)
 {
@@ -193,25 +167,6 @@ bool upstream_has_zone(const struct upstream *u)
 	return u->zone || u->zone_size;
 }
 
-void upstream_unshare(struct upstream *u, struct arena *a)
-{
-	const struct discover *old = u->discovers;
-	const struct server *servers = u->servers;
-
-	if (!u->decoded)
-		return;
-	u->decoded = NULL;
-	u->discovers = arena_array(a, struct discover, u->discover_count);
-	if (u->discover_count)
-		memcpy(u->discovers, old, u->discover_count * sizeof(*old));
-	u->servers = arena_array(a, struct server, u->server_count);
-	for (size_t i = 0; i < u->server_count; i++) {
-		u->servers[i] = servers[i];
-		if (servers[i].discover)
-			u->servers[i].discover = &u->discovers[servers[i].discover - old];
-	}
-}
-
 bool upstream_takes_backups(const struct upstream *u)
 {
 	return !u->balance ||
@@ -265,7 +220,7 @@ struct tree *model_sources(const struct model *m)
 	for (size_t i = 0; i < m->snippet_count; i++)
 		add_source(&b, &m->snippets[i].source);
 	for (size_t i = 0; i < m->upstream_count; i++) {
-		const struct upstream *u = &m->upstreams[i];
+		const struct upstream *u = m->upstreams[i];
 
 		add_source(&b, &u->source);
 		add_contexts(&b, u);

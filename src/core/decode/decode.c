@@ -48,6 +48,8 @@ static struct decoded *decode_whole(struct decoder *d, const struct znode *z, si
 	if (!new->is_valid)
 		new->upstream = (struct upstream){ 0 };
 	*end = decode_servers(d, &new->upstream, i, z->path);
+	new->upstream.decoded = new;
+	new->upstream.unavailable = new->upstream.server_count == 0;
 	new->stands_alone = d->problems->count == problems && d->wanted.count == names;
 	d->arena = d->model->arena;
 	return new;
@@ -61,9 +63,8 @@ static void add_decoded(struct decoder *d, struct decoded *of)
 	if (!of->is_valid)
 		return;
 	m->upstreams = arena_grow(m->arena, m->upstreams, m->upstream_count, &d->upstream_room,
-				  sizeof(*m->upstreams));
-	m->upstreams[m->upstream_count] = of->upstream;
-	m->upstreams[m->upstream_count++].decoded = of;
+				  sizeof(const struct upstream *));
+	m->upstreams[m->upstream_count++] = &of->upstream;
 }
 
 /* The upstream of the znodes from `first` on; its servers begin at i. */
@@ -190,7 +191,7 @@ static void walk(struct decoder *d)
 static void reserve_upstreams(struct decoder *d)
 {
 	d->upstream_room = decode_cache_count(d->in->cache) + 16;
-	d->model->upstreams = arena_array(d->arena, struct upstream, d->upstream_room);
+	d->model->upstreams = arena_array(d->arena, const struct upstream *, d->upstream_room);
 }
 
 struct model *decode(const struct decode_input *in, struct problems *problems)

@@ -28,6 +28,7 @@ struct decoded {
 	struct upstream upstream;
 	struct claims *claims; /* of the upstream (core/compose); NULL: not found out yet */
 	bool is_valid;         /* else there is no upstream */
+	bool is_sized;         /* the size of its zone has been found out (core/compose) */
 	bool stands_alone;     /* it was made from its znodes alone, without a problem */
 	struct decoded_source *sources; /* the first one is its own subtree */
 	size_t source_count;

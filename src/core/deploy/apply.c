@@ -295,8 +295,8 @@ static void compare_all(const struct apply_side *before, const struct apply_side
 
 	*out = (struct apply){ .way = APPLY_NOTHING };
 	for (size_t i = 0; i < after->model->upstream_count; i++) {
-		struct apply_list one = list_of(&before->model->upstreams[i], before->weights);
-		struct apply_list other = list_of(&after->model->upstreams[i], after->weights);
+		struct apply_list one = list_of(before->model->upstreams[i], before->weights);
+		struct apply_list other = list_of(after->model->upstreams[i], after->weights);
 
 		if (upstream_has_zone(other.upstream) &&
 		    !compare_upstream(&one, &other, a, &room, out))

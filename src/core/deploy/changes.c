@@ -243,8 +243,8 @@ static void tie_to_variables(struct changes *c, const struct model *m)
 	struct user user = { .changes = c, .definers = d };
 
 	for (size_t i = 0; i < m->upstream_count; i++) {
-		if ((user.difference = find(c, m->upstreams[i].source.path)))
-			variables_of_upstream(&m->upstreams[i], on_variable, &user);
+		if ((user.difference = find(c, m->upstreams[i]->source.path)))
+			variables_of_upstream(m->upstreams[i], on_variable, &user);
 	}
 	for (size_t i = 0; i < m->site_count; i++) {
 		if ((user.difference = find(c, m->sites[i].source.path)))
@@ -285,7 +285,7 @@ static void tie_all(struct changes *c, const struct model *m)
 {
 	tie_to_variables(c, m);
 	for (size_t i = 0; i < m->upstream_count; i++)
-		tie_servers(c, &m->upstreams[i]);
+		tie_servers(c, m->upstreams[i]);
 	for (size_t i = 0; i < m->site_count; i++) {
 		const struct site *s = &m->sites[i];
 

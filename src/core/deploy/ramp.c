@@ -197,8 +197,8 @@ struct ramps ramps_next(const struct ramps *r, const struct model *before,
 	struct walk w = { .old = r, .now = now, .begin = begin, .arena = arena_new() };
 
 	for (size_t i = 0; i < after->upstream_count; i++) {
-		if (after->upstreams[i].slow_start_time)
-			walk_upstream(&w, before, &after->upstreams[i]);
+		if (after->upstreams[i]->slow_start_time)
+			walk_upstream(&w, before, after->upstreams[i]);
 	}
 	if (w.count)
 		return (struct ramps){ w.arena, w.items, w.count };

@@ -17,7 +17,7 @@ static size_t count_discovers(const struct model *m)
 	size_t n = 0;
 
 	for (size_t i = 0; i < m->upstream_count; i++)
-		n += m->upstreams[i].discover_count;
+		n += m->upstreams[i]->discover_count;
 	return n;
 }
 
@@ -42,7 +42,7 @@ size_t model_discover_roots(const struct model *m, struct arena *a, struct disco
 	size_t count = 0, kept = 0;
 
 	for (size_t i = 0; i < m->upstream_count; i++) {
-		const struct upstream *u = &m->upstreams[i];
+		const struct upstream *u = m->upstreams[i];
 
 		for (size_t j = 0; j < u->discover_count; j++)
 			count += add_roots(a, &u->discovers[j], &roots[count]);

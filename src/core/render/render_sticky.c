@@ -10,8 +10,8 @@
 static bool is_first(const struct model *m, size_t index)
 {
 	for (size_t i = 0; i < index; i++) {
-		if (m->upstreams[i].sticky_cookie &&
-		    strcmp(m->upstreams[i].sticky_cookie, m->upstreams[index].sticky_cookie) == 0)
+		if (m->upstreams[i]->sticky_cookie &&
+		    strcmp(m->upstreams[i]->sticky_cookie, m->upstreams[index]->sticky_cookie) == 0)
 			return false;
 	}
 	return true;
@@ -22,7 +22,7 @@ void render_sticky(struct renderer *r)
 	const struct model *m = r->model;
 
 	for (size_t i = 0; i < m->upstream_count; i++) {
-		const char *cookie = m->upstreams[i].sticky_cookie;
+		const char *cookie = m->upstreams[i]->sticky_cookie;
 
 		if (!cookie || !is_first(m, i))
 			continue;

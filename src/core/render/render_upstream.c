@@ -140,7 +140,7 @@ static void put_upstream(struct renderer *r, const struct upstream *u)
 void render_upstreams(struct renderer *r, enum protocol protocol)
 {
 	for (size_t i = 0; i < r->model->upstream_count; i++) {
-		if (r->model->upstreams[i].protocol == protocol)
-			put_upstream(r, &r->model->upstreams[i]);
+		if (r->model->upstreams[i]->protocol == protocol)
+			put_upstream(r, r->model->upstreams[i]);
 	}
 }

@@ -41,7 +41,7 @@ void census_take(const struct model *m, struct config_numbers *out)
 {
 	*out = (struct config_numbers){ .sites = m->site_count, .upstreams = m->upstream_count };
 	for (size_t i = 0; i < m->upstream_count; i++) {
-		struct upstream_numbers n = count_upstream(&m->upstreams[i]);
+		struct upstream_numbers n = count_upstream(m->upstreams[i]);
 
 		add(&out->total, &n);
 		out->empty += n.servers == 0;

@@ -50,7 +50,7 @@ static void print_table(const struct composed *c, const struct screen *screen)
 	table_init(&t, titles, ARRAY_SIZE(titles));
 	t.spare = spare;
 	for (size_t i = 0; i < c->model->upstream_count; i++)
-		add_row(c, &t, &c->model->upstreams[i]);
+		add_row(c, &t, c->model->upstreams[i]);
 	table_print(&t, screen);
 }
 

@@ -184,7 +184,7 @@ static void say_no_upstream(const struct composed *c, const char *name)
 	size_t count = c->model->upstream_count;
 
 	for (size_t i = 0; i < count && i < UPSTREAMS_NAMED; i++)
-		buf_printf(&names, "%s%s", i ? ", " : "", c->model->upstreams[i].name);
+		buf_printf(&names, "%s%s", i ? ", " : "", c->model->upstreams[i]->name);
 	if (tree_find(c->tree, path))
 		ctl_say("%s is not valid, so its servers are not known here: \"zknginxctl "
 			"upstreams "
