@@ -7,6 +7,7 @@
 #include "candidate.h"
 #include "converge.h"
 #include "core/compose/compose.h"
+#include "core/compose/linked.h"
 #include "core/decode/decode_cache.h"
 #include "core/render/rendered.h"
 #include "core/status/census.h"
@@ -166,6 +167,7 @@ static void make_parts(struct agent *a)
 	a->acls = acl_audit_new(a->loop, &a->settings->zookeeper, converge_on_acl, a);
 	a->guard = guard_new();
 	a->decoded = decode_cache_new();
+	a->linked = linked_new();
 	a->rendered = rendered_new();
 	a->overrides = overrides_new();
 	a->permission = permission_new(
@@ -247,6 +249,7 @@ void agent_free(struct agent *a)
 		names_cache_free(a->names);
 	guard_free(a->guard);
 	decode_cache_free(a->decoded);
+	linked_free(a->linked);
 	rendered_free(a->rendered);
 	checker_free(a->checker);
 	acl_audit_free(a->acls);

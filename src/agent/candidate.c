@@ -91,6 +91,7 @@ static struct model *compose_tree(struct agent *a, const struct tree *tree, uint
 		.vars = a->settings->vars,
 		.expansion = a->attempt.expansion,
 		.cache = a->decoded,
+		.linked = a->linked,
 	};
 
 	in.host_may_define = !in.host;

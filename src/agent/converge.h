@@ -59,6 +59,7 @@ struct agent {
 	struct host_config host_config;
 	struct policy policy;
 	struct decode_cache *decoded; /* of the last run … */
+	struct linked *linked;
 	struct rendered *rendered;
 	struct guard *guard;
 	struct guard_rules guard_rules;

@@ -18,6 +18,7 @@
 #include <zknginx/settings.h>
 
 #include "core/compose/compose.h"
+#include "core/compose/linked.h"
 #include "core/data/layout.h"
 #include "core/decode/decode_cache.h"
 #include "core/deploy/apply.h"
@@ -152,6 +153,7 @@ static struct tree *edited(const struct tree *last, int changed, int weight)
 struct run {
 	struct tree *tree; /* of the last edit */
 	struct decode_cache *decoded;
+	struct linked *linked;
 	struct rendered *rendered;
 	struct policy policy;
 	struct guard *guard;
@@ -241,7 +243,8 @@ static void edit(struct run *r, int servers, int i, double out[STEPS])
 					     .rules = &r->rules,
 					     .now = 1000000000ULL + (uint64_t)i * 1000000,
 					     .expansion = x,
-					     .cache = r->decoded },
+					     .cache = r->decoded,
+					     .linked = r->linked },
 		    &problems, NULL);
 	out[COMPOSE] = took(&t);
 	b = render_cached(m, &options, r->rendered);
@@ -308,6 +311,7 @@ static void bench(int servers)
 		die("%s: %s", directory, e.text);
 	r.guard = guard_new();
 	r.decoded = decode_cache_new();
+	r.linked = linked_new();
 	r.rendered = rendered_new();
 	r.tree = make_tree(servers);
 	r.good = model_new();
@@ -324,6 +328,7 @@ static void bench(int servers)
 	stage_close(r.stage);
 	guard_free(r.guard);
 	decode_cache_free(r.decoded);
+	linked_free(r.linked);
 	rendered_free(r.rendered);
 	tree_unref(r.tree);
 	accept(&r, NULL, NULL, NULL);

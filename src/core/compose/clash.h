@@ -75,6 +75,8 @@ struct object *clash_text(const struct clash *c, enum config_kind kind, const ch
 const char *clash_wrong(const struct clash *c, enum config_kind kind, const char *name);
 /* clash_claims.c: sets o->claims, those of its form. */
 void clash_set_claims(struct clash *c, struct object *o);
+/* Sets the claims of all texts of the model, as clash_set_claims() does. */
+void clash_read_texts(struct model *next, const struct model *good);
 /* The claims of its last good form, all of them live; NULL: it has no such form. */
 struct claims *clash_good_claims(struct clash *c, struct object *o);
 /*

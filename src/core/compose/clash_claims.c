@@ -113,3 +113,12 @@ void clash_set_claims(struct clash *c, struct object *o)
 	else if (o->good && !o->weak)
 		mark_live(o->claims, clash_good_claims(c, o));
 }
+
+void clash_read_texts(struct model *next, const struct model *good)
+{
+	for (size_t i = 0; i < next->snippet_count; i++) {
+		struct snippet *s = &next->snippets[i];
+
+		read_claims(next->arena, s, model_text(good, s->kind, s->name));
+	}
+}

@@ -52,7 +52,8 @@ struct model *compose(const struct compose_input *in, struct problems *problems,
 					 .host = in->host,
 					 .sockets_are_free = in->sockets_are_free,
 					 .is_live = in->is_live,
-					 .host_may_define = in->host_may_define },
+					 .host_may_define = in->host_may_define,
+					 .linked = in->linked },
 		   problems);
 	drains_apply(m, &in->drains);
 	failures_apply(m, &in->failures);

@@ -37,6 +37,7 @@ struct compose_input {
 	/* Made of the newest tree, from which `tree` was made; NULL: `tree` is expanded here */
 	const struct expansion *expansion;
 	struct decode_cache *cache; /* see decode_cache.h; NULL: everything is decoded */
+	struct linked *linked;      /* see linked.h; NULL: everything is linked */
 };
 
 /*

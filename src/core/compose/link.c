@@ -13,6 +13,7 @@
 #include "clash.h"
 #include "core/data/layout.h"
 #include "link_definitions.h"
+#include "linked.h"
 
 /* --- references ----------------------------------------------------------------------------- */
 
@@ -252,21 +253,67 @@ static void keep_used_upstreams(struct clash *c)
 	}
 }
 
+static void link_all(struct clash *c)
+{
+	keep_used_upstreams(c);
+	definitions_restore_for_texts(c);
+	clash_place_all(c);
+	do {
+		while (check_references(c))
+			continue;
+		definitions_restore_for_texts(c);
+		restore_upstreams_of_snippets(c);
+	} while (clash_check_sockets(c) || defaults_check(c));
+	defaults_note(c);
+	clash_finish(c);
+}
+
+/* Is there nothing that only a guard keeps? */
+static bool is_all_wanted(const struct clash *c)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		if (c->objects[i]->weak)
+			return false;
+	}
+	return true;
+}
+
+static bool stays_default(const struct object *o)
+{
+	for (size_t i = 0; o->kind == OBJECT_SITE && i < o->item.site->listen_count; i++) {
+		if (o->item.site->listens[i].stay_default)
+			return true;
+	}
+	return false;
+}
+
+/* Are all objects as they were before, and no others there? */
+static bool is_untouched(const struct clash *c)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		const struct object *o = c->objects[i];
+
+		if (o->extra || o->form == FORM_OUT || stays_default(o))
+			return false;
+	}
+	return true;
+}
+
+/* An object that falls without a problem is one that a guard keeps. */
 void link_model(struct model *next, const struct link_input *in, struct problems *problems)
 {
 	struct clash c = { .next = next, .good = in->good, .in = in, .problems = problems };
+	size_t before = problems->count;
+	bool is_clean;
 
+	if (linked_repeat(in->linked, next, in))
+		return;
 	clash_init(&c);
-	keep_used_upstreams(&c);
-	definitions_restore_for_texts(&c);
-	clash_place_all(&c);
-	do {
-		while (check_references(&c))
-			continue;
-		definitions_restore_for_texts(&c);
-		restore_upstreams_of_snippets(&c);
-	} while (clash_check_sockets(&c) || defaults_check(&c));
-	defaults_note(&c);
-	clash_finish(&c);
+	is_clean = is_all_wanted(&c);
+	link_all(&c);
+	if (is_clean && problems->count == before && is_untouched(&c))
+		linked_keep(in->linked, next, in);
+	else
+		linked_drop(in->linked);
 	clash_fini(&c);
 }

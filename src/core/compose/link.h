@@ -25,6 +25,7 @@ struct link_input {
 	bool is_live; /* nginx runs the model already, so it accepts everything in it */
 	/* nginx.conf, which is not known yet, may define variables: nginx decides on them */
 	bool host_may_define;
+	struct linked *linked; /* linked.h; NULL: no result is kept */
 };
 
 /* Completes `next`: adds and removes objects. Adds problems; the caller sorts them. */
