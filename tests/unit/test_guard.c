@@ -421,6 +421,61 @@ static void the_first_config_of_all_may_be_empty(void **state)
 	assert_int_equal(w->next->site_count, 0);
 }
 
+/* An upstream with one server, for lists that say at which address it is. */
+static void set_pool(struct upstream *u, const char *name, const char *path, struct server *server)
+{
+	*u = (struct upstream){ .name = name,
+				.min_servers = 1,
+				.max_shrink = UNSET,
+				.servers = server,
+				.server_count = 1,
+				.source = { .path = path, .data = "" } };
+}
+
+static uint64_t guard_pools(struct world *w, const struct upstream **list, size_t count,
+			    uint64_t now)
+{
+	const struct guard_input in = {
+		.rules = &w->rules, .good = w->good, .root = ROOT, .policy = &policy, .now = now
+	};
+
+	model_free(w->next);
+	w->next = model_new();
+	w->next->upstreams = list;
+	w->next->upstream_count = count;
+	return guard_apply(w->guard, &in, w->next, &w->problems);
+}
+
+/*
+ * Nobody keeps an upstream that nginx does not run, so that of another name may be where it was.
+ * The guard still knows what it knew of that name: the config is the same.
+ */
+static void an_address_that_is_used_again_is_another_upstream(void **state)
+{
+	struct server server = { .address = "10.0.0.1:80", .source = { .path = "/s", .data = "" } };
+	struct upstream good[3], first[2], second;
+	const struct upstream *all[3] = { &good[0], &good[1], &good[2] }, *two[2], *again[2];
+	struct world *w = *state;
+
+	set_pool(&good[0], "a", ROOT "/upstreams/a", &server);
+	set_pool(&good[1], "b", ROOT "/upstreams/b", &server);
+	set_pool(&good[2], "c", ROOT "/upstreams/c", &server);
+	w->good->upstreams = all;
+	w->good->upstream_count = 3;
+	guard_pools(w, NULL, 0, START);
+	set_pool(&first[0], "a", ROOT "/upstreams/a", &server);
+	set_pool(&first[1], "b", ROOT "/upstreams/b", &server);
+	two[0] = &first[0];
+	two[1] = &first[1];
+	guard_pools(w, two, 2, START + 100 * SEC);
+	assert_int_equal(w->next->upstream_count, 3);
+	set_pool(&first[1], "a", ROOT "/upstreams/a", &server);
+	set_pool(&second, "b", ROOT "/upstreams/b", &server);
+	again[0] = &first[1];
+	again[1] = &second;
+	assert_int_equal(guard_pools(w, again, 2, START + 105 * SEC), START + 110 * SEC);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -450,6 +505,7 @@ int main(void)
 		TEST_GUARDED(a_deleted_site_goes_after_a_moment),
 		TEST_GUARDED(a_config_written_again_takes_over_once_it_is_unchanged),
 		TEST_GUARDED(the_first_config_of_all_may_be_empty),
+		TEST_GUARDED(an_address_that_is_used_again_is_another_upstream),
 	};
 
 	return cmocka_run_group_tests_name("guard", tests, NULL, NULL);

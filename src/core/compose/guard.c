@@ -77,24 +77,33 @@ static struct slot *add_slot(struct guard *g, const char *name, size_t at)
 	return &g->slots[at];
 }
 
+/* The index, from `at` on, of the slot of this name, or that where it would be. */
+static size_t slot_index(const struct guard *g, const char *name, size_t at)
+{
+	while (at < g->count && strcmp(g->slots[at].name, name) < 0)
+		at++;
+	return at;
+}
+
 /* Names are asked for in their order; *at: 0 at first. */
 static struct slot *slot_for(struct guard *g, const char *name, size_t *at)
 {
-	int order = -1;
-
-	while (*at < g->count && (order = strcmp(g->slots[*at].name, name)) < 0)
-		++*at;
-	return *at < g->count && order == 0 ? &g->slots[*at] : add_slot(g, name, *at);
+	*at = slot_index(g, name, *at);
+	if (*at < g->count && strcmp(g->slots[*at].name, name) == 0)
+		return &g->slots[*at];
+	return add_slot(g, name, *at);
 }
 
-/* The slot from *at on whose calm upstream is this one; NULL: it is not the next one. */
-static struct slot *calm_slot(struct guard *g, const struct upstream *u, size_t *at)
+/*
+ * The slot from *at on whose calm upstream is this one; NULL: it is not the next one. Nobody keeps
+ * an upstream of the last run that nginx does not run, so its address may be that of another one of
+ * now. So *at is as it was until the upstream is known to be the same.
+ */
+static struct slot *calm_slot(struct guard *g, const struct upstream *u, size_t at)
 {
-	for (size_t i = *at; i < g->count && i <= *at + 1; i++) {
-		if (g->slots[i].calm == u) {
-			*at = i;
+	for (size_t i = at; i < g->count && i <= at + 1; i++) {
+		if (g->slots[i].calm == u)
 			return &g->slots[i];
-		}
 	}
 	return NULL;
 }
@@ -145,20 +154,26 @@ static void mark_still(struct guard *g, const struct guard_input *in, const stru
 		g->slots[i].still = g->slots[i].seen = false;
 	for (size_t i = 0; i < next->upstream_count; i++) {
 		const struct upstream *u = next->upstreams[i];
-		struct slot *slot = calm_slot(g, u, &at);
+		struct slot *slot = calm_slot(g, u, at);
 
 		if (!slot || model_next_upstream(in->good, u, &good_at) != u ||
-		    (in->live && model_next_upstream(in->live, u, &live_at) != u))
+		    (in->live && model_next_upstream(in->live, u, &live_at) != u)) {
+			at = slot_index(g, u->name, at);
 			continue;
+		}
 		slot->still = slot->seen = true;
+		at = (size_t)(slot - g->slots);
 	}
 }
 
 static bool is_still(struct guard *g, const struct upstream *u, size_t *at)
 {
-	const struct slot *slot = calm_slot(g, u, at);
+	const struct slot *slot = calm_slot(g, u, *at);
 
-	return slot && slot->still;
+	if (!slot || !slot->still)
+		return false;
+	*at = (size_t)(slot - g->slots);
+	return true;
 }
 
 static void notice(struct guard *g, const struct guard_input *in, const struct model *next)
