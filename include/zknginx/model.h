@@ -119,7 +119,7 @@ struct upstream {
 	struct znode source; /* the policy znode */
 	bool retained;       /* gone from ZooKeeper, kept because something still needs it */
 	struct raw_lines raw;
-	/* It is exactly this, but for zone_size; NULL: only this model has it. */
+	/* It is exactly this, but for zone_size; NULL: one model owns it. */
 	const struct decoded *decoded;
 };
 
@@ -288,8 +288,7 @@ struct model {
 	 * all models, so equal addresses in two models are equal upstreams.
 	 */
 	const struct upstream **upstreams;
-	bool *owned; /* the upstream of this index is a copy, which only this model has; NULL: none
-			is */
+	bool *owned; /* by index: its servers are copies that only this model has; NULL: none are */
 	size_t upstream_count;
 	struct site *sites;
 	size_t site_count;
@@ -315,8 +314,6 @@ const struct upstream *model_upstream(const struct model *m, const char *name);
 /* The upstream with the name of this one. They are asked for in their order; *at: 0 at first. */
 const struct upstream *model_next_upstream(const struct model *m, const struct upstream *like,
 					   size_t *at);
-/* The same, where the names are all there is. */
-const struct upstream *model_next_named(const struct model *m, const char *name, size_t *at);
 /* Its index in the list; upstream_count: there is none of this name. */
 size_t model_upstream_index(const struct model *m, const char *name);
 /*
@@ -328,7 +325,7 @@ struct upstream *model_own_upstream(struct model *m, size_t i);
 void model_put_upstream(struct model *m, const struct upstream *u);
 /* Puts a copy with this size of its zone there, unless it has that size. */
 void model_set_zone(struct model *m, size_t i, size_t size);
-/* Another list, which is sorted here. Upstreams without `decoded` are the model's own. */
+/* Another list, which is sorted here. The model owns upstreams without `decoded`. */
 void model_set_upstreams(struct model *m, const struct upstream **list, size_t count);
 /* The upstream that nginx finds by this name, as it ignores case. */
 const struct upstream *model_upstream_of_nginx(const struct model *m, const char *name);

@@ -539,45 +539,11 @@ static void what_has_not_changed_is_not_decoded_again(void **state UNUSED)
 	host_fini(&h);
 }
 
-static size_t place_of(const char *path)
-{
-	size_t at = 0;
-
-	while (strcmp(places[at].path, path) != 0)
-		at++;
-	return at;
-}
-
-static void what_only_servers_change_is_not_linked_again(void **state UNUSED)
-{
-	static const char *const weights[] = { "weight=1", "weight=2", "weight=3" };
-	size_t policy = place_of(ROOT "/upstreams/c");
-	size_t server = place_of(ROOT "/upstreams/c/10.0.0.9:80");
-	struct surroundings s = { .now = 1000 * SEC, .policy = { .level = POLICY_SAFE } };
-	struct state znodes = { 0 };
-	struct host h;
-
-	host_init(&h, true);
-	znodes.data[policy] = "";
-	for (size_t i = 0; i < ARRAY_SIZE(weights); i++) {
-		znodes.data[server] = weights[i];
-		run(&h, &znodes, &s);
-		accept(&h);
-	}
-	/* the first run had no good model, and the second one another than that */
-	assert_int_equal(linked_repeats(h.linked), 1);
-	znodes.data[policy] = "{\"balance\":\"ip_hash\"}";
-	run(&h, &znodes, &s);
-	assert_int_equal(linked_repeats(h.linked), 1);
-	host_fini(&h);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_edits_give_what_a_cold_run_gives),
 		cmocka_unit_test(what_has_not_changed_is_not_decoded_again),
-		cmocka_unit_test(what_only_servers_change_is_not_linked_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -272,17 +272,21 @@ void clash_place_all(struct clash *c)
 	free(turns);
 }
 
+/* Memory for an object that is brought back; retain_pool() gets that of an upstream itself. */
+static void *item_of(struct arena *a, enum object_kind kind)
+{
+	if (kind == OBJECT_UPSTREAM)
+		return NULL;
+	return arena_alloc(a, kind == OBJECT_SITE ? sizeof(struct site) : sizeof(struct snippet));
+}
+
 struct object *clash_bring_back(struct clash *c, enum object_kind kind, const void *good)
 {
-	static const size_t sizes[] = { [OBJECT_UPSTREAM] = sizeof(struct upstream),
-					[OBJECT_SITE] = sizeof(struct site),
-					[OBJECT_SNIPPET] = sizeof(struct snippet) };
 	const struct znode *source =
 		kind == OBJECT_UPSTREAM ? &((const struct upstream *)good)->source
 		: kind == OBJECT_SITE   ? &((const struct site *)good)->source
 					: &((const struct snippet *)good)->source;
-	void *item = arena_alloc(c->next->arena, sizes[kind]);
-	struct object *o = add_object(c, kind, item, source, good);
+	struct object *o = add_object(c, kind, item_of(c->next->arena, kind), source, good);
 
 	o->path = arena_strdup(c->next->arena, o->path);
 	o->extra = true;

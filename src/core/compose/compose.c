@@ -1,7 +1,4 @@
 /* Compose: the order of decode, guard, link, drains and zones, and their inputs. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "compose.h"
 #include "core/decode/decode.h"
 #include "drain.h"

@@ -36,7 +36,7 @@ const struct upstream *model_upstream(const struct model *m, const char *name)
 	return i < m->upstream_count ? m->upstreams[i] : NULL;
 }
 
-const struct upstream *model_next_named(const struct model *m, const char *name, size_t *at)
+static const struct upstream *next_named(const struct model *m, const char *name, size_t *at)
 {
 	int order = -1;
 
@@ -55,7 +55,7 @@ const struct upstream *model_next_upstream(const struct model *m, const struct u
 			return like;
 		}
 	}
-	return model_next_named(m, like->name, at);
+	return next_named(m, like->name, at);
 }
 
 const struct upstream *model_upstream_of_nginx(const struct model *m, const char *name)
