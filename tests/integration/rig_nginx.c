@@ -245,10 +245,20 @@ static void end_orphans(void)
 	orphan_count = 0;
 }
 
+/* From then on it forks no worker, which nobody would know of. */
+static void freeze(pid_t master)
+{
+	siginfo_t ignored;
+
+	kill(master, SIGSTOP);
+	waitid(P_PID, (id_t)master, &ignored, WSTOPPED | WEXITED | WNOWAIT);
+}
+
 void rig_nginx_kill9(struct rig_nginx *n)
 {
 	if (!n->pid)
 		return;
+	freeze(n->pid);
 	orphan_count +=
 		children_of(n->pid, orphans + orphan_count, ARRAY_SIZE(orphans) - orphan_count);
 	rig_stop(n->pid, SIGKILL);

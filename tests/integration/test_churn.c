@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "nginx/master.h"
 #include "rig_host.h"
 
 #define CONFIG "/nginx/config"
@@ -163,16 +164,26 @@ static void after_the_last_of_many_writes_the_files_are_identical(void **state U
 	}
 }
 
-/* Sends SIGHUP to the master again and again, like certbot and logrotate. */
-static pid_t start_foreign_reloads(pid_t master)
+/*
+ * Sends SIGHUP to the master again and again, like certbot and logrotate. Each reload is over
+ * before the pause, however long it takes here: nobody else can reload an nginx that is never idle.
+ */
+static pid_t start_foreign_reloads(const struct rig_nginx *nginx)
 {
 	pid_t parent = getpid(), pid = fork();
+	struct master m;
+	struct err e;
 
 	assert_true(pid >= 0);
 	if (pid > 0)
 		return pid;
-	while (getppid() == parent && kill(master, SIGHUP) == 0)
+	if (master_find(nginx->pid_file, "/usr/sbin/nginx", &m, &e) < 0)
+		_exit(1);
+	while (getppid() == parent && master_send_hup(&m, &e) == 0) {
+		while (getppid() == parent && master_activity(&m) > MASTER_IDLE)
+			poll(NULL, 0, 1);
 		poll(NULL, 0, 30);
+	}
 	_exit(0);
 }
 
@@ -183,7 +194,7 @@ static void a_reload_by_others_never_finds_a_broken_configuration(void **state U
 	pid_t reloads_by_others;
 
 	rig_host_start(&host);
-	reloads_by_others = start_foreign_reloads(host.nginx.pid);
+	reloads_by_others = start_foreign_reloads(&host.nginx);
 	for (int i = 0; i < publications; i++) {
 		snprintf(text, sizeof(text), "generation %d.", i);
 		snprintf(json, sizeof(json),
