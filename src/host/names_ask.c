@@ -55,7 +55,7 @@ struct ask *ask_new(const char *name)
 	a->request.ar_request = &hints;
 	if (ASK_ON_THE_SPOT)
 		a->rc = getaddrinfo(a->name, NULL, &hints, &a->request.ar_result);
-	else if (thread_call(CONFINE_NAMES, ask_on_thread, a) != 0)
+	else if (thread_call("zkd-names", CONFINE_NAMES, ask_on_thread, a) != 0)
 		a->rc = EAI_AGAIN;
 	a->ended = ASK_ON_THE_SPOT || a->rc != 0;
 	return a;

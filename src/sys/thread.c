@@ -9,6 +9,7 @@
 #include "thread.h"
 
 struct beginning {
+	const char *name;
 	enum confinement kind;
 	void *(*run)(void *arg);
 	void *arg;
@@ -34,6 +35,7 @@ static void *begin(void *arg)
 	struct beginning b = *(struct beginning *)arg;
 
 	free(arg);
+	pthread_setname_np(pthread_self(), b.name);
 	confine(b.kind);
 	return b.run(b.arg);
 }
@@ -58,17 +60,19 @@ static int create(pthread_t *thread, int detached, const struct beginning *b)
 	return rc;
 }
 
-int thread_start(enum confinement kind, void *(*run)(void *arg), void *arg)
+int thread_start(const char *name, enum confinement kind, void *(*run)(void *arg), void *arg)
 {
 	pthread_t thread;
 
-	return create(&thread, PTHREAD_CREATE_DETACHED, &(struct beginning){ kind, run, arg });
+	return create(&thread, PTHREAD_CREATE_DETACHED,
+		      &(struct beginning){ name, kind, run, arg });
 }
 
-int thread_call(enum confinement kind, void *(*run)(void *arg), void *arg)
+int thread_call(const char *name, enum confinement kind, void *(*run)(void *arg), void *arg)
 {
 	pthread_t thread;
-	int rc = create(&thread, PTHREAD_CREATE_JOINABLE, &(struct beginning){ kind, run, arg });
+	int rc = create(&thread, PTHREAD_CREATE_JOINABLE,
+			&(struct beginning){ name, kind, run, arg });
 
 	return rc ? rc : pthread_join(thread, NULL);
 }

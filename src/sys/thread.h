@@ -7,10 +7,11 @@
 
 #include "confine.h"
 
-/* A detached thread. 0, or an errno number. */
-int thread_start(enum confinement kind, void *(*run)(void *arg), void *arg);
+/* A detached thread. name: for ps(1) and top(1), up to 15 bytes; threads that it starts begin with
+ * it as well. 0, or an errno number. */
+int thread_start(const char *name, enum confinement kind, void *(*run)(void *arg), void *arg);
 /* Runs it on a thread and waits until it has returned: threads that it starts are confined as well.
  * 0, or an errno number. */
-int thread_call(enum confinement kind, void *(*run)(void *arg), void *arg);
+int thread_call(const char *name, enum confinement kind, void *(*run)(void *arg), void *arg);
 
 #endif

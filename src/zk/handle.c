@@ -40,7 +40,7 @@ int handle_open(struct queue *q, const char *address, uint64_t timeout, struct h
 	TAILQ_INIT(&h->requests);
 	h->queue = queue_ref(q);
 	zoo_set_debug_level(log_enabled(LOG_LEVEL_DEBUG) ? ZOO_LOG_LEVEL_INFO : ZOO_LOG_LEVEL_WARN);
-	rc = thread_call(CONFINE_NETWORK, open_on_thread, &opening);
+	rc = thread_call("zkd-session", CONFINE_NETWORK, open_on_thread, &opening);
 	if (!h->zh) {
 		errno = rc ? rc : opening.error;
 		err_sys(e, "zookeeper_init2(\"%s\")", address);
@@ -70,7 +70,7 @@ static void *close_on_thread(void *arg)
 void handle_close(struct handle *h)
 {
 	/* Without a thread the loop has to wait for the server's answer, a few seconds at most. */
-	if (thread_start(CONFINE_NETWORK, close_on_thread, h) != 0)
+	if (thread_start("zkd-close", CONFINE_NETWORK, close_on_thread, h) != 0)
 		close_on_thread(h);
 }
 

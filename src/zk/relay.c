@@ -285,7 +285,7 @@ static int start(struct err *e)
 	relay.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (relay.fd < 0)
 		return err_sys(e, "eventfd");
-	rc = thread_start(CONFINE_NETWORK, run, NULL);
+	rc = thread_start("zkd-relay", CONFINE_NETWORK, run, NULL);
 	if (rc != 0) {
 		disk_close(&relay.fd);
 		return err_set(e, ERR_SYS, "cannot start the thread of the relay: %s",

@@ -223,7 +223,7 @@ int resolver_start(const struct hosts *h, struct queue *q, struct err *e)
 
 	j->hosts = copy_hosts(h);
 	j->queue = queue_ref(q);
-	rc = thread_start(CONFINE_NAMES, run, j);
+	rc = thread_start("zkd-resolver", CONFINE_NAMES, run, j);
 	if (rc == 0)
 		return 0;
 	job_free(j);
