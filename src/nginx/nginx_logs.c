@@ -2,19 +2,40 @@
  * Follows nginx.conf and its includes with nginx's own tokens, and looks only at the statements
  * directly in http { }. A file that cannot be read or that has no nginx syntax (Lua in braces) ends
  * the search; the answer then is the one that changes nothing.
+ *
+ * Each file that is read, and each directory whose names are matched, is noted with its
+ * fingerprint, taken before. While all of them are the same, so is the answer. What was changed in
+ * the moment of the search has no fingerprint that is certain, so the next search is a new one.
  */
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/text/lexer.h"
+#include "fingerprint.h"
 #include "nginx_logs.h"
 #include "nginx_text.h"
 
+#define MAGIC "*?[\\"
 #define DEPTH_MAX 8
 #define FILES_MAX 10000
 
+struct seen {
+	char *path;
+	struct fingerprint was;
+};
+
+struct nginx_logs {
+	struct seen *seen;
+	size_t count, room;
+	bool is_certain;
+	enum http_log said;
+};
+
 struct search {
+	struct nginx_logs *logs;
+	struct timespec began; /* the clock of the file system */
 	const char *directory; /* of nginx.conf: relative names begin there */
 	const char *live;
 	unsigned files;
@@ -40,6 +61,67 @@ static bool is_ours(const struct search *s, const char *path)
 	return strncmp(path, s->live, size) == 0 && path[size] == '/';
 }
 
+/* --- what was seen ---------------------------------------------------------------------------- */
+
+static struct fingerprint look_at(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 ? fingerprint_of(&st) : (struct fingerprint){ 0 };
+}
+
+static bool is_before(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec < b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
+}
+
+static void note(struct search *s, char *path)
+{
+	struct nginx_logs *l = s->logs;
+	struct fingerprint now = look_at(path);
+
+	if (l->count == l->room) {
+		l->room = l->room ? 2 * l->room : 16;
+		l->seen = xrealloc(l->seen, l->room * sizeof(*l->seen));
+	}
+	l->seen[l->count++] = (struct seen){ path, now };
+	l->is_certain = l->is_certain && is_before(&now.changed, &s->began);
+}
+
+/* The directory of a pattern, which says which names there are. */
+static void note_directory(struct search *s, const char *pattern)
+{
+	const char *slash = strrchr(pattern, '/'), *magic = pattern + strcspn(pattern, MAGIC);
+
+	if (!*magic)
+		return; /* a file, which is noted itself */
+	if (!slash || magic < slash)
+		s->logs->is_certain = false;
+	else
+		note(s, strndup(pattern, (size_t)(slash - pattern + 1)));
+}
+
+static void forget(struct nginx_logs *l)
+{
+	for (size_t i = 0; i < l->count; i++)
+		free(l->seen[i].path);
+	l->count = 0;
+	l->is_certain = false;
+}
+
+static bool is_same(const struct nginx_logs *l)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		struct fingerprint now = look_at(l->seen[i].path);
+
+		if (!fingerprint_same(&now, &l->seen[i].was))
+			return false;
+	}
+	return l->is_certain;
+}
+
+/* --- the search ------------------------------------------------------------------------------- */
+
 static void include(struct walk *w)
 {
 	struct search *s = w->search;
@@ -48,8 +130,14 @@ static void include(struct walk *w)
 					    : xasprintf("%s/%s", s->directory, w->second);
 	glob_t found = { 0 };
 
-	if (glob(pattern, 0, NULL, &found) != 0)
+	if (is_ours(s, pattern))
 		return;
+	note_directory(s, pattern);
+	if (glob(pattern, 0, NULL, &found) != 0) {
+		if (!strpbrk(pattern, MAGIC))
+			note(s, xstrdup(pattern)); /* it may come */
+		return;
+	}
 	for (size_t i = 0; i < found.gl_pathc; i++) {
 		if (!is_ours(s, found.gl_pathv[i]))
 			walk_file(s, found.gl_pathv[i], w->nesting + 1, w->in_http);
@@ -125,6 +213,7 @@ static void walk_file(struct search *s, const char *path, unsigned nesting, bool
 	struct lexer l;
 	struct token t;
 
+	note(s, xstrdup(path));
 	if (nesting > DEPTH_MAX || ++s->files > FILES_MAX ||
 	    nginx_text_read(path, &text, NULL) < 0) {
 		s->lost = true;
@@ -141,15 +230,40 @@ static void walk_file(struct search *s, const char *path, unsigned nesting, bool
 	lexer_fini(&l);
 }
 
-enum http_log nginx_http_log(const char *config, const char *live)
+static enum http_log search(struct nginx_logs *l, const char *config, const char *live)
 {
 	const char *slash = strrchr(config, '/');
 	CLEANUP(freep)
 	char *directory = slash ? strndup(config, (size_t)(slash - config)) : xstrdup(".");
-	struct search s = { .directory = directory, .live = live };
+	struct search s = { .logs = l, .directory = directory, .live = live };
 
+	clock_gettime(CLOCK_REALTIME_COARSE, &s.began);
 	walk_file(&s, config, 0, false);
 	if (s.off)
 		return HTTP_LOG_OFF;
 	return s.named || s.lost ? HTTP_LOG_NAMED : HTTP_LOG_NONE;
+}
+
+enum http_log nginx_logs_http(struct nginx_logs *l, const char *config, const char *live)
+{
+	if (is_same(l))
+		return l->said;
+	forget(l);
+	l->is_certain = true;
+	l->said = search(l, config, live);
+	return l->said;
+}
+
+struct nginx_logs *nginx_logs_new(void)
+{
+	return xcalloc(1, sizeof(struct nginx_logs));
+}
+
+void nginx_logs_free(struct nginx_logs *l)
+{
+	if (!l)
+		return;
+	forget(l);
+	free(l->seen);
+	free(l);
 }

@@ -52,6 +52,7 @@ struct sandbox {
 	const char *learned[LEARNED_MAX];
 	size_t learned_count;
 	struct test *test;
+	struct nginx_logs *logs;
 };
 
 /* --- the sandbox ------------------------------------------------------------------------------ */
@@ -96,6 +97,7 @@ static int new_sandbox(const struct nginx_settings *settings, const char *live, 
 	CLEANUP(sandbox_freep) struct sandbox *s = xcalloc(1, sizeof(*s));
 	struct arena *a = s->arena = arena_new();
 
+	s->logs = nginx_logs_new();
 	s->binary = arena_strdup(a, settings->binary);
 	s->config = arena_strdup(a, settings->config);
 	s->pid = arena_strdup(a, settings->pid);
@@ -135,6 +137,7 @@ void sandbox_free(struct sandbox *s)
 	if (!s)
 		return;
 	sandbox_cancel(s);
+	nginx_logs_free(s->logs);
 	arena_free(s->arena);
 	free(s);
 }
@@ -167,7 +170,7 @@ void sandbox_meet(struct sandbox *s, long master)
 void sandbox_render_options(const struct sandbox *s, struct render_options *out)
 {
 	const char *log = s->version.paths[NGINX_HTTP_LOG];
-	enum http_log said = nginx_http_log(s->config, s->live);
+	enum http_log said = nginx_logs_http(s->logs, s->config, s->live);
 
 	out->probe_lacks_status = !s->version.has_stub_status;
 	memcpy(out->lacks_zones, s->version.lacks_zones, sizeof(out->lacks_zones));

@@ -1,5 +1,6 @@
 /* The probe with a real nginx: what it counts, and what it reports when it cannot. */
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -400,6 +401,8 @@ static void reports_of_other_processes_do_not_count(void **state UNUSED)
 
 /* --- the host's nginx ------------------------------------------------------------------------- */
 
+static struct nginx_logs *logs; /* as the daemon keeps it: from one answer to the next */
+
 static enum http_log log_of(const char *main_text, const char *http_text, const char *included)
 {
 	char *config = rig_path("%s/logs.conf", name);
@@ -408,11 +411,12 @@ static enum http_log log_of(const char *main_text, const char *http_text, const 
 	rig_write(rig_path("%s/included.conf", name), "%s", included);
 	rig_write(config, "%s\nhttp {\n%s\ninclude incl*.conf;\ninclude %s/http.conf;\n}\n",
 		  main_text, http_text, live);
-	return nginx_http_log(config, live);
+	return nginx_logs_http(logs, config, live);
 }
 
 static void the_logs_of_nginx_conf_are_found(void **state UNUSED)
 {
+	logs = nginx_logs_new();
 	assert_int_equal(log_of("", "", ""), HTTP_LOG_NONE);
 	assert_int_equal(log_of("", "access_log /x combined;", ""), HTTP_LOG_NAMED);
 	assert_int_equal(log_of("", "access_log off;", ""), HTTP_LOG_OFF);
@@ -425,7 +429,51 @@ static void the_logs_of_nginx_conf_are_found(void **state UNUSED)
 	assert_int_equal(log_of("include included.conf;", "", "worker_processes 1;"),
 			 HTTP_LOG_NONE);
 	assert_int_equal(log_of("", "", "server { content_by_lua_block { x = '}"), HTTP_LOG_NAMED);
-	assert_int_equal(nginx_http_log("/nonexistent/nginx.conf", "/x"), HTTP_LOG_NAMED);
+	nginx_logs_free(logs);
+	logs = nginx_logs_new();
+	assert_int_equal(nginx_logs_http(logs, "/nonexistent/nginx.conf", "/x"), HTTP_LOG_NAMED);
+	nginx_logs_free(logs);
+}
+
+static enum http_log again(void)
+{
+	return nginx_logs_http(logs, rig_path("%s/logs.conf", name),
+			       rig_path("%s/state/live", name));
+}
+
+/* Longer than a tick of the file system's clock, in which changes look the same. */
+static void let_it_be(void)
+{
+	ppoll(NULL, 0, &(struct timespec){ .tv_nsec = 30 * 1000 * 1000 }, NULL);
+}
+
+/* Files that are not read again while they are the same: a file that changes, one that comes where
+ * names are matched, one that goes, and one that comes at last. */
+static void a_change_of_the_logs_is_seen(void **state UNUSED)
+{
+	char *more = rig_path("%s/include-more.conf", name);
+	char *late = rig_path("%s/late.conf", name);
+
+	logs = nginx_logs_new();
+	log_of(rig_text("include %s;", late), "", "");
+	let_it_be();
+	assert_int_equal(again(), HTTP_LOG_NONE);
+	assert_int_equal(again(), HTTP_LOG_NONE);
+	rig_write(more, "access_log /x;\n");
+	assert_int_equal(again(), HTTP_LOG_NAMED);
+	let_it_be();
+	assert_int_equal(again(), HTTP_LOG_NAMED);
+	rig_write(more, "access_log off;");
+	assert_int_equal(again(), HTTP_LOG_OFF);
+	let_it_be();
+	assert_int_equal(again(), HTTP_LOG_OFF);
+	assert_int_equal(unlink(more), 0);
+	assert_int_equal(again(), HTTP_LOG_NONE);
+	let_it_be();
+	assert_int_equal(again(), HTTP_LOG_NONE);
+	rig_write(late, "http { access_log off; }");
+	assert_int_equal(again(), HTTP_LOG_OFF);
+	nginx_logs_free(logs);
 }
 
 static void stub_status_is_not_in_every_nginx(void **state UNUSED)
@@ -480,6 +528,7 @@ int main(void)
 		WITH_NGINX(reports_of_other_processes_do_not_count),
 		WITH_NGINX(a_flood_is_read_in_parts),
 		WITH_NGINX(the_logs_of_nginx_conf_are_found),
+		WITH_NGINX(a_change_of_the_logs_is_seen),
 		cmocka_unit_test(stub_status_is_not_in_every_nginx),
 		cmocka_unit_test(http3_is_not_in_every_nginx),
 	};
