@@ -13,8 +13,8 @@ void live_files_forget(struct live_files *f)
 	f->has_checked = false;
 }
 
-/* False when one of them is not there. */
-static bool look(struct place all, unsigned long n, struct fingerprint now[BUNDLE_FILE_N],
+/* `directory`: the generation's, or the link to it. False when one of them is not there. */
+static bool look(struct place in, const char *directory, struct fingerprint now[BUNDLE_FILE_N],
 		 const char **name)
 {
 	memset(now, 0, BUNDLE_FILE_N * sizeof(*now));
@@ -23,8 +23,8 @@ static bool look(struct place all, unsigned long n, struct fingerprint now[BUNDL
 		struct stat st;
 
 		*name = bundle_file_name((enum bundle_file)f);
-		snprintf(path, sizeof(path), "%lu/%s", n, *name);
-		if (fstatat(all.fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		snprintf(path, sizeof(path), "%s/%s", directory, *name);
+		if (fstatat(in.fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			return false;
 		now[f] = fingerprint_of(&st);
 	}
@@ -53,17 +53,31 @@ static uint64_t reread_ticks(void)
 	return 3600 * (uint64_t)sysconf(_SC_CLK_TCK);
 }
 
+static bool are_checked(const struct live_files *f, const struct fingerprint now[BUNDLE_FILE_N])
+{
+	bool same = f->has_checked && proc_ticks() - f->checked_at < reread_ticks();
+
+	for (int i = 0; i < BUNDLE_FILE_N; i++)
+		same = same && fingerprint_same(&now[i], &f->checked[i]);
+	return same;
+}
+
+bool live_files_are_as_checked(const struct live_files *f, struct place root, const char *link)
+{
+	struct fingerprint now[BUNDLE_FILE_N];
+	const char *name;
+
+	return f->has_checked && look(root, link, now, &name) && are_checked(f, now);
+}
+
 bool live_files_are_intact(struct live_files *f, struct place all, const struct manifest *live,
 			   const char **name)
 {
 	struct fingerprint now[BUNDLE_FILE_N];
-	bool same = f->has_checked && proc_ticks() - f->checked_at < reread_ticks();
 
-	if (!look(all, live->generation, now, name))
+	if (!look(all, generation_name(live->generation).text, now, name))
 		return false;
-	for (int i = 0; i < BUNDLE_FILE_N; i++)
-		same = same && fingerprint_same(&now[i], &f->checked[i]);
-	if (same)
+	if (are_checked(f, now))
 		return true;
 	f->has_checked = bytes_match(all, live, name);
 	memcpy(f->checked, now, sizeof(now));

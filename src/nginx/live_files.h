@@ -20,6 +20,8 @@ struct live_files {
  * differs. */
 bool live_files_are_intact(struct live_files *f, struct place all, const struct manifest *live,
 			   const char **name);
+/* Does the link in STATE lead to the very files that were found right last? */
+bool live_files_are_as_checked(const struct live_files *f, struct place root, const char *link);
 /* Another generation is live. */
 void live_files_forget(struct live_files *f);
 

@@ -102,7 +102,7 @@ int stage_switch(struct stage *s, unsigned long n, struct err *e)
 
 int stage_settle(struct stage *s, struct err *e)
 {
-	/* the record only saves a reload after a restart: an error of it is no failure */
+	/* without the record a restart reloads nginx once: no failure */
 	applied_save(&s->record, statedir_root(&s->directory), NULL);
 	return disk_sync(statedir_root(&s->directory), ".", s->directory.fd, e);
 }
@@ -144,13 +144,13 @@ void stage_discard(struct stage *s, unsigned long n)
 
 bool stage_live_is_intact(struct stage *s, const char **name)
 {
+	struct place root = statedir_root(&s->directory), all = statedir_generations(&s->directory);
 	unsigned long linked;
 
 	*name = LIVE_LINK;
-	if (!live_link_read(statedir_root(&s->directory), &linked) || linked != s->live.generation)
-		return false;
-	return live_files_are_intact(&s->live_files, statedir_generations(&s->directory), &s->live,
-				     name);
+	return live_files_are_as_checked(&s->live_files, root, LIVE_LINK) ||
+	       (live_link_read(root, &linked) && linked == s->live.generation &&
+		live_files_are_intact(&s->live_files, all, &s->live, name));
 }
 
 static bool is_spared(const struct stage *s, unsigned long n)
