@@ -509,6 +509,36 @@ static void an_answer_is_read(void **state UNUSED)
 
 #define CHECK_TEST(f) cmocka_unit_test_setup_teardown(f, open_checked, close_checked)
 
+/* A copy of an upstream with other marks is not the decoded one; neither is what comes after it. */
+static void an_upstream_that_stays_as_decoded_is_walked_once(void **state)
+{
+	struct checked *t = *state;
+	struct server servers[3];
+	struct upstream u;
+	struct model marked;
+
+	run(t, "{}", 3);
+	marked = *t->w->good;
+	u = marked.upstreams[0];
+	assert_non_null(u.decoded);
+	memcpy(servers, u.servers, sizeof(servers));
+	servers[1].drained = true;
+	u.servers = servers;
+	u.decoded = NULL;
+	marked.upstreams = &u;
+	checks_follow(t->c, t->w->good, t->now, on_gone, t);
+	assert_true(target(t, "10.0.0.2:80")->counts);
+	checks_follow(t->c, &marked, t->now, on_gone, t);
+	assert_false(target(t, "10.0.0.2:80")->counts);
+	checks_follow(t->c, t->w->good, t->now, on_gone, t);
+	assert_true(target(t, "10.0.0.2:80")->counts);
+	assert_int_equal(group(t)->count, 3);
+	assert_int_equal(t->gone, 0);
+	run(t, "{\"interval\":\"7s\"}", 2);
+	assert_int_equal(group(t)->count, 2);
+	assert_int_equal(group(t)->rule.interval, 7 * USEC_PER_SEC);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -523,6 +553,7 @@ int main(void)
 		CHECK_TEST(panic_counts_the_servers_that_are_rendered),
 		CHECK_TEST(servers_that_stay_keep_what_is_known),
 		CHECK_TEST(another_rule_ends_what_is_under_way),
+		CHECK_TEST(an_upstream_that_stays_as_decoded_is_walked_once),
 		CHECK_TEST(without_a_check_nothing_is_checked),
 		CHECK_TEST(a_server_that_an_operator_set_down_is_not_checked),
 		CHECK_TEST(what_was_found_survives_a_restart_of_the_daemon),

@@ -16,6 +16,7 @@
 #include <zknginx/err.h>
 #include <zknginx/status.h>
 
+#include "core/decode/decode_cache.h"
 #include "core/status/accept.h"
 #include "core/status/census.h"
 #include "core/status/edit.h"
@@ -238,6 +239,30 @@ static void a_server_is_usable_unless_it_is_down_drained_failing_or_backup(void 
 	assert_int_equal(n.total.failing, 1);
 	assert_int_equal(n.total.found, 1);
 	assert_int_equal(n.total.left_out, 3);
+}
+
+/* It is counted once, and what was made of it since is counted anew. */
+static void the_census_of_a_decoded_upstream_is_kept(void **state UNUSED)
+{
+	struct server servers[] = { { .address = "a" }, { .address = "b" } };
+	struct upstream u = { .name = "shop", .servers = servers, .server_count = 2 };
+	const struct model m = { .upstreams = &u, .upstream_count = 1 };
+	struct decoded *d = decoded_new();
+	static struct config_numbers n;
+
+	d->upstream = u;
+	u.decoded = d;
+	census_take(&m, &n);
+	assert_int_equal(n.total.usable, 2);
+	servers[1].drained = true;
+	census_take(&m, &n);
+	assert_int_equal(n.total.usable, 2);
+	assert_string_equal(n.upstream[0].name, "shop");
+	u.decoded = NULL;
+	census_take(&m, &n);
+	assert_int_equal(n.total.usable, 1);
+	assert_int_equal(n.total.drained, 1);
+	decoded_unref(d);
 }
 
 static void more_upstreams_than_the_limit_are_counted_but_not_listed(void **state UNUSED)
@@ -652,6 +677,7 @@ int main(void)
 		cmocka_unit_test(buckets_of_a_histogram_add_up),
 		cmocka_unit_test(alerts_are_listed_up_to_a_limit_and_all_counted),
 		cmocka_unit_test(a_server_is_usable_unless_it_is_down_drained_failing_or_backup),
+		cmocka_unit_test(the_census_of_a_decoded_upstream_is_kept),
 		cmocka_unit_test(more_upstreams_than_the_limit_are_counted_but_not_listed),
 		cmocka_unit_test(the_first_transaction_that_is_not_deployed_is_the_cause),
 		cmocka_unit_test(a_created_znode_says_more_than_its_parent),

@@ -1,11 +1,13 @@
 /*
  * See check_targets.h. Both lists, the groups and the targets of each, are sorted like those of the
- * model, so following a model is one walk over both.
+ * model, so following a model is one walk over both. An upstream that is as it was decoded, and was
+ * so at the last walk, has the same servers.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "check_targets.h"
+#include "core/decode/decode_cache.h"
 #include "core/text/address.h"
 
 struct checks {
@@ -55,6 +57,7 @@ static void group_free(struct checks *c, struct check_group *g)
 		target_free(c, g->targets[i]);
 	free(g->targets);
 	rule_fini(&g->rule);
+	decoded_unref(g->decoded);
 	free(g->upstream);
 	free(g);
 }
@@ -135,6 +138,7 @@ static struct check_target *target_new(const struct walk *w, struct check_group 
 	t->group = g;
 	t->address = xstrdup(s->address);
 	t->state = s->failing ? CHECK_FAILING : CHECK_UNKNOWN;
+	g->failing += s->failing;
 	t->since = w->now;
 	schedule_anew(w, t);
 	return t;
@@ -143,6 +147,7 @@ static struct check_target *target_new(const struct walk *w, struct check_group 
 static void drop_target(struct walk *w, struct check_target *t)
 {
 	w->lost_failing |= t->state == CHECK_FAILING;
+	t->group->failing -= t->state == CHECK_FAILING;
 	w->on_gone(w->ctx, t);
 	target_free(w->c, t);
 }
@@ -187,9 +192,13 @@ static void follow_servers(struct walk *w, struct check_group *g, const struct u
 
 static void follow_upstream(struct walk *w, struct check_group *g, const struct upstream *u)
 {
+	if (u->decoded && u->decoded == g->decoded)
+		return;
 	if (!same_rule(&g->rule, u->check) || g->tls != u->tls)
 		change_rule(w, g, u);
 	follow_servers(w, g, u);
+	decoded_unref(g->decoded);
+	g->decoded = u->decoded ? decoded_ref(u->decoded) : NULL;
 }
 
 static struct check_group *group_new(const struct upstream *u)
@@ -296,7 +305,9 @@ bool checks_end(struct checks *c, struct check_target *t, const struct check_res
 	t->streak = most ? t->streak + 1 : 0;
 	if (!most || t->streak < most)
 		return false;
+	t->group->failing -= t->state == CHECK_FAILING;
 	t->state = r->good ? CHECK_PASSING : CHECK_FAILING;
+	t->group->failing += t->state == CHECK_FAILING;
 	t->since = now;
 	t->streak = 0;
 	return true;
@@ -310,13 +321,13 @@ struct check_failures checks_failures(const struct checks *c, struct arena *a)
 	size_t count = 0;
 
 	for (size_t i = 0; i < c->count; i++)
-		count += c->groups[i]->count;
+		count += c->groups[i]->failing;
 	items = arena_array(a, struct check_failure, count);
 	count = 0;
 	for (size_t i = 0; i < c->count; i++) {
 		const struct check_group *g = c->groups[i];
 
-		for (size_t j = 0; j < g->count; j++) {
+		for (size_t j = 0; g->failing && j < g->count; j++) {
 			if (g->targets[j]->state == CHECK_FAILING)
 				items[count++] = (struct check_failure){
 					arena_strdup(a, g->upstream),

@@ -57,6 +57,8 @@ struct check_group {
 	bool tls;
 	struct check_target **targets; /* sorted by address */
 	size_t count;
+	size_t failing;                /* how many of them fail */
+	const struct decoded *decoded; /* the servers that they are of, unchanged; NULL: unknown */
 };
 
 struct checks;

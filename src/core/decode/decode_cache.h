@@ -26,6 +26,7 @@ struct decoded {
 	unsigned refs;
 	struct arena *arena;
 	struct upstream upstream;
+	struct upstream_numbers *numbers; /* its census (core/status); NULL: not taken yet */
 	struct claims *claims; /* of the upstream (core/compose); NULL: not found out yet */
 	bool is_valid;         /* else there is no upstream */
 	bool is_sized;         /* the size of its zone has been found out (core/compose) */

@@ -231,13 +231,15 @@ static bool same_line(const struct server_line *a, const struct server_line *b)
 static bool same_servers(const struct apply_list *before, const struct apply_list *after)
 {
 	const struct upstream *a = before->upstream, *b = after->upstream;
-	bool a_backups = server_line_has_backups(a), b_backups = server_line_has_backups(b);
 	size_t count = server_line_count(a);
+	bool a_backups, b_backups;
 
 	if (!weights_same(before->weights, after->weights) || count != server_line_count(b))
 		return false;
 	if (a == b || (a->decoded && a->decoded == b->decoded))
 		return true;
+	a_backups = server_line_has_backups(a);
+	b_backups = server_line_has_backups(b);
 	for (size_t i = 0; i < count; i++) {
 		struct server_line one = server_line(a, i, a_backups);
 		struct server_line other = server_line(b, i, b_backups);
@@ -315,6 +317,15 @@ void apply_decide(const struct apply_side *before, const struct apply_side *afte
 		reload(out, "more than the servers of upstreams with a zone changes");
 	else
 		compare_all(before, after, a, out);
+}
+
+size_t apply_size(const struct apply *a)
+{
+	size_t size = 0;
+
+	for (size_t i = 0; i < a->count; i++)
+		size += a->upstreams[i].count;
+	return size;
 }
 
 void apply_weights(const struct model *m, const struct weights *before, const struct weights *after,

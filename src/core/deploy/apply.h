@@ -52,6 +52,8 @@ struct apply {
 /* Lists are made in the arena; they borrow from both models. */
 void apply_decide(const struct apply_side *before, const struct apply_side *after, struct arena *a,
 		  struct apply *out);
+/* How many operations there are. */
+size_t apply_size(const struct apply *a);
 /* SERVERS: from one weights to others, in a model that stays. */
 void apply_weights(const struct model *m, const struct weights *before, const struct weights *after,
 		   struct arena *a, struct apply *out);

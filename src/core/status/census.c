@@ -1,5 +1,8 @@
-/* The census of a model. */
+/* The census of a model. That of an upstream which is as it was decoded is kept with it. */
+#include <stdint.h>
+
 #include "census.h"
+#include "core/decode/decode_cache.h"
 
 static void count_server(const struct server *s, struct upstream_numbers *n)
 {
@@ -25,6 +28,19 @@ static struct upstream_numbers count_upstream(const struct upstream *u)
 	return n;
 }
 
+static struct upstream_numbers numbers_of(const struct upstream *u)
+{
+	struct decoded *d = (struct decoded *)(uintptr_t)u->decoded;
+
+	if (!d)
+		return count_upstream(u);
+	if (!d->numbers) {
+		d->numbers = arena_array(d->arena, struct upstream_numbers, 1);
+		*d->numbers = count_upstream(&d->upstream);
+	}
+	return *d->numbers;
+}
+
 static void add(struct upstream_numbers *to, const struct upstream_numbers *n)
 {
 	to->servers += n->servers;
@@ -41,7 +57,7 @@ void census_take(const struct model *m, struct config_numbers *out)
 {
 	*out = (struct config_numbers){ .sites = m->site_count, .upstreams = m->upstream_count };
 	for (size_t i = 0; i < m->upstream_count; i++) {
-		struct upstream_numbers n = count_upstream(m->upstreams[i]);
+		struct upstream_numbers n = numbers_of(m->upstreams[i]);
 
 		add(&out->total, &n);
 		out->empty += n.servers == 0;
