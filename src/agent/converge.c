@@ -138,6 +138,14 @@ void converge(struct agent *a)
 	run(a);
 }
 
+/* The leader works on them. That waits while nginx is given servers: its worker may wait for the
+ * processor that we are using. The end of the change tells them. */
+static void tell_facts(struct agent *a)
+{
+	if (!a->attempt.model || !live_is_changing(a->live))
+		a->ops->on_facts(a->ctx);
+}
+
 /* --- what changes ---------------------------------------------------------------------------- */
 
 /* A tree of an older history goes no further. */
@@ -151,7 +159,7 @@ void converge_on_settled(void *agent, struct tree *tree)
 	mirror_problems(a->mirror, &unreadable);
 	past_watch_take(a->past, a->mirror, tree, &unreadable);
 	problems_fini(&unreadable);
-	a->ops->on_facts(a->ctx);
+	tell_facts(a);
 }
 
 void converge_on_tree(void *agent, struct tree *tree, const struct problems *unreadable)
@@ -167,7 +175,7 @@ void converge_on_tree(void *agent, struct tree *tree, const struct problems *unr
 	permission_facts(a->permission, &p);
 	past_watch_plan(a->past, p.plan);
 	converge(a);
-	a->ops->on_facts(a->ctx);
+	tell_facts(a);
 }
 
 /* --once does not wait for an operator. */
@@ -195,7 +203,7 @@ void converge_on_mirror_state(void *agent)
 	a->ops->on_change(a->ctx);
 	if (candidate_newest(a))
 		converge(a);
-	a->ops->on_facts(a->ctx);
+	tell_facts(a);
 }
 
 void converge_on_nginx(void *agent)
@@ -214,11 +222,13 @@ void converge_on_taken(void *agent, const char *error)
 
 	if (error) {
 		converge_at(a, deliver_by_deployment(a));
+		a->ops->on_facts(a->ctx);
 		return;
 	}
 	accept_servers(a);
 	attempt_end(&a->attempt);
 	a->ops->on_change(a->ctx);
+	a->ops->on_facts(a->ctx);
 	converge_at(a, live_due(a->live));
 	if (live_look(a->live) || a->dirty)
 		converge(a);

@@ -6,7 +6,6 @@
 #include "core/compose/link.h"
 #include "core/compose/zones.h"
 #include "host_config.h"
-#include "nginx/master.h"
 #include "nginx/nginx_text.h"
 
 void host_config_adopt(const char *live, struct model *good)
@@ -57,7 +56,8 @@ bool host_config_sockets_are_free(const struct deploy *deploy)
 	const struct master *m = deploy_master(deploy);
 	struct nginx_status s;
 
-	if (m && master_is_alive(m))
+	/* the loop is told when the master ends: until then it is there */
+	if (m)
 		return false;
 	deploy_nginx_status(deploy, &s);
 	return s.nginx.state == NGINX_STATE_DOWN;

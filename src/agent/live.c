@@ -20,12 +20,12 @@ struct live {
 	bool knows_rest;
 	struct digest rest;  /* bundle.h */
 	struct model *model; /* what the workers were given and is not persisted; NULL: nothing */
-	struct config_numbers numbers; /* of the model, when they were asked for */
-	bool is_counted;
-	uint64_t due;  /* when it is to be persisted; NEVER: nothing is */
-	bool failed;   /* a change failed: until a reload all is deployed */
+	struct config_numbers numbers; /* of the model, when they were asked for last */
+	uint64_t due;                  /* when it is to be persisted; NEVER: nothing is */
+	bool failed;                   /* a change failed: until a reload all is deployed */
 	bool reloaded; /* nginx was reloaded for other servers, and still has other ones */
-	bool heard;    /* each worker had said what it runs when live_look() was called last */
+	bool agrees;   /* nginx had these servers when live_look() was called last, and nothing has
+			  happened since */
 
 	struct arena *arena; /* of the change under way */
 	struct apply apply;
@@ -102,11 +102,12 @@ static enum live_answer leave(struct live *l, const char *why)
 	return LIVE_NOT_TAKEN;
 }
 
-/* Do the workers have what they should, and the files the rest of it? Each run begins with
- * live_look(). */
+/* Do the workers have what they should, and the files the rest of it? Asked again, because a reload
+ * by someone else may have begun while the run was made. What the workers that said hello have was
+ * compared when they said it. */
 static bool is_certain(const struct live *l)
 {
-	return deploy_runs_live(l->spec.deploy) && l->heard;
+	return deploy_has_loaded_live(l->spec.deploy) && servers_are_heard(l->servers);
 }
 
 static enum live_answer change(struct live *l, const char *revision)
@@ -178,20 +179,12 @@ uint64_t live_due(const struct live *l)
 	return l->due;
 }
 
-static size_t count_operations(const struct apply *a)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < a->count; i++)
-		count += a->upstreams[i].count;
-	return count;
-}
-
 static void on_changed(void *ctx, const char *error)
 {
 	struct live *l = ctx;
-	size_t upstreams = l->apply.count, operations = count_operations(&l->apply);
+	size_t upstreams = l->apply.count, operations = apply_size(&l->apply);
 
+	l->agrees = false;
 	if (l->steps.stepping) {
 		stepper_take(&l->steps, error);
 		l->failed |= error != NULL;
@@ -213,7 +206,6 @@ static void on_changed(void *ctx, const char *error)
 		 operations, PLURAL(operations), upstreams, PLURAL(upstreams));
 	model_free(l->model);
 	l->model = TAKE(l->spec.attempt->model);
-	l->is_counted = false;
 	if (l->due == NEVER)
 		l->due = timing_now() + l->spec.nginx->persist_gap;
 	stepper_arm(&l->steps, live_model(l));
@@ -225,6 +217,7 @@ static void on_changed(void *ctx, const char *error)
 
 void live_outcome(struct live *l, const struct outcome *o)
 {
+	l->agrees = false;
 	if (o->result != DEPLOY_PROVED && o->result != DEPLOY_REFUSED && o->result != DEPLOY_FAILED)
 		l->knows_rest = false;
 }
@@ -235,6 +228,7 @@ void live_accept(struct live *l)
 	slow_start_follow(&l->steps.slow, live_model(l), l->spec.attempt->model, timing_now(),
 			  l->has_accepted && servers_has_module(l->servers));
 	l->has_accepted = true;
+	l->agrees = false;
 	l->rest = l->spec.attempt->bundle->rest;
 	l->knows_rest = true;
 	l->failed = false;
@@ -284,16 +278,20 @@ bool live_look(struct live *l)
 	const char *upstream;
 	enum servers_state state;
 
-	l->heard = false;
-	if (!l->knows_rest || !servers_has_module(l->servers))
+	if (l->agrees || !l->knows_rest || !servers_has_module(l->servers))
 		return false;
 	state = compare(l, live_model(l), &upstream);
-	l->heard = state != SERVERS_ABSENT;
-	if (state == SERVERS_AGREE)
+	l->agrees = state == SERVERS_AGREE;
+	if (l->agrees)
 		l->reloaded = false;
 	if (state != SERVERS_DIFFER || was_reloaded(l))
 		return false;
 	return l->model ? go_back(l) : doubt(l, upstream);
+}
+
+bool live_is_changing(const struct live *l)
+{
+	return servers_is_changing(l->servers);
 }
 
 /* --- the workers ----------------------------------------------------------------------------- */
@@ -316,6 +314,7 @@ static void on_news(void *ctx)
 {
 	struct live *l = ctx;
 
+	l->agrees = false;
 	l->ops->on_news(l->ctx);
 }
 
@@ -326,6 +325,7 @@ void live_configure(struct live *l, const struct nginx_settings *nginx)
 	bool use = nginx->servers == SERVERS_AUTO && !l->spec.once;
 
 	l->spec.nginx = nginx;
+	l->agrees = false;
 	if (!use)
 		stepper_end(&l->steps);
 	servers_use(l->servers, use);
@@ -366,9 +366,7 @@ const struct config_numbers *live_numbers(struct live *l)
 {
 	if (!l->model)
 		return &l->spec.running->numbers;
-	if (!l->is_counted)
-		census_take(l->model, &l->numbers);
-	l->is_counted = true;
+	census_take(l->model, &l->numbers);
 	return &l->numbers;
 }
 

@@ -80,8 +80,10 @@ void live_outcome(struct live *l, const struct outcome *o);
 /* The attempt was accepted, after live_outcome(). Before its model is taken over. */
 void live_accept(struct live *l);
 /* While nothing is under way: has nginx the servers that it should have? True: it has not, so the
- * path has to run again. */
+ * path has to run again. It costs nothing while nothing has happened since it had them. */
 bool live_look(struct live *l);
+/* Are the workers being given servers? */
+bool live_is_changing(const struct live *l);
 
 /* What nginx has: the model of what was persisted, or what the workers were given since then. Good
  * until the next attempt is over. */

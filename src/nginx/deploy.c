@@ -206,13 +206,14 @@ static void on_event(void *ctx, enum reload_event event)
 static enum flight_work work_for(const struct deploy *d, const struct flight *f)
 {
 	const char *name;
+	bool runs = instance_runs_live(d->instance);
+	bool persists = f->work == FLIGHT_PERSIST && runs && deploy_has_loaded_live(d);
 
 	if (!stage_live_is(d->stage, f->bundle))
-		return f->work == FLIGHT_PERSIST && deploy_runs_live(d) ? FLIGHT_PERSIST
-									: FLIGHT_PUBLISH;
+		return persists ? FLIGHT_PERSIST : FLIGHT_PUBLISH;
 	if (!stage_live_is_intact(d->stage, &name))
 		return instance_keeps_drift(d->instance) ? FLIGHT_LEAVE_DRIFT : FLIGHT_PUBLISH;
-	return instance_runs_live(d->instance) ? FLIGHT_NOTHING : FLIGHT_SIGNAL;
+	return runs ? FLIGHT_NOTHING : FLIGHT_SIGNAL;
 }
 
 static int on_start(sd_event_source *source UNUSED, uint64_t now UNUSED, void *userdata)
@@ -236,7 +237,7 @@ static int on_start(sd_event_source *source UNUSED, uint64_t now UNUSED, void *u
 	return 0;
 }
 
-static void begin(struct deploy *d, struct bundle *b, const char *revision)
+void deploy_want(struct deploy *d, struct bundle *b, const char *revision)
 {
 	if (d->in_flight)
 		die("deploy: two deployments at once");
@@ -246,21 +247,16 @@ static void begin(struct deploy *d, struct bundle *b, const char *revision)
 	timing_arm(d->start, 0);
 }
 
-void deploy_want(struct deploy *d, struct bundle *b, const char *revision)
-{
-	begin(d, b, revision);
-}
-
 void deploy_test(struct deploy *d, struct bundle *b, uint64_t timeout)
 {
-	begin(d, b, "");
+	deploy_want(d, b, "");
 	d->pipeline.flight.work = FLIGHT_TEST;
 	d->pipeline.flight.timeout = timeout;
 }
 
 void deploy_persist(struct deploy *d, struct bundle *b, const char *revision)
 {
-	begin(d, b, revision);
+	deploy_want(d, b, revision);
 	d->pipeline.flight.work = FLIGHT_PERSIST;
 }
 
@@ -269,11 +265,11 @@ const struct master *deploy_master(const struct deploy *d)
 	return instance_signallable(d->instance);
 }
 
-bool deploy_runs_live(const struct deploy *d)
+bool deploy_has_loaded_live(const struct deploy *d)
 {
 	const char *name;
 
-	return instance_runs_live(d->instance) &&
+	return instance_has_loaded_live(d->instance) &&
 	       hostconf_is_surely_included(instance_hostconf(d->instance)) &&
 	       stage_live_is_intact(d->stage, &name);
 }

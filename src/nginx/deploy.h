@@ -135,8 +135,9 @@ bool deploy_is_in_flight(const struct deploy *d);
 
 /* The master that may be signalled; NULL: there is none. Valid until the next turn of the loop. */
 const struct master *deploy_master(const struct deploy *d);
-/* Is nginx known to run the live generation, but for servers that it was given without a reload? */
-bool deploy_runs_live(const struct deploy *d);
+/* Is nginx, if it has workers, known to run the live generation, but for servers that it was given
+ * without a reload? */
+bool deploy_has_loaded_live(const struct deploy *d);
 /* It is not known what nginx runs: the next deployment reloads it even if its bytes are live. */
 void deploy_doubt(struct deploy *d);
 

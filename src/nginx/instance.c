@@ -7,6 +7,7 @@
 
 #include <zknginx/log.h>
 
+#include "crew.h"
 #include "health.h"
 #include "instance.h"
 #include "loaded.h"
@@ -26,6 +27,7 @@ struct instance {
 	bool busy; /* a deployment is in flight */
 
 	struct presence presence;
+	struct crew *crew;
 	bool has_news; /* a look found another master, and that was not reported yet */
 	bool workerless;
 	bool unsettled; /* the last SIGHUP had no verdict yet */
@@ -109,6 +111,13 @@ void instance_meet(struct instance *i)
 /* --- what it runs --------------------------------------------------------------------------- */
 
 bool instance_runs_live(const struct instance *i)
+{
+	const struct master *m = instance_signallable(i);
+
+	return crew_look_closely(i->crew, m)->serving_count && instance_has_loaded_live(i);
+}
+
+bool instance_has_loaded_live(const struct instance *i)
 {
 	return loaded_has_live(&i->loaded, instance_signallable(i), reading_time(i));
 }
@@ -246,16 +255,6 @@ static unsigned look_at_health(struct instance *i, const struct workers *w)
 	return changed ? STATUS : NOTHING;
 }
 
-static void count_workers(const struct instance *i, struct workers *w)
-{
-	const struct master *m = instance_master(i);
-
-	if (m)
-		master_workers(m, w);
-	else
-		*w = (struct workers){ .serving_count = 0 };
-}
-
 static void report(struct instance *i, unsigned found)
 {
 	if (found & CHANGE)
@@ -267,28 +266,24 @@ static void report(struct instance *i, unsigned found)
 static void look_at_all(struct instance *i)
 {
 	unsigned found = look_at_master(i);
-	struct workers w;
+	const struct workers *w = crew_look_closely(i->crew, instance_master(i));
 
-	count_workers(i, &w);
-	found |= look_at_workers(i, &w);
-	found |= look_at_health(i, &w);
+	found |= look_at_workers(i, w);
+	found |= look_at_health(i, w);
 	found |= look_at_files(i);
 	found |= look_at_conffiles(i);
 	replaced_look(i->replaced, instance_master(i), i->hostconf.serial);
 	if (!instance_drifted(i) && !hostconf_lacks_include(&i->hostconf) &&
 	    conffiles_are_tested(i->hostconf.changes))
-		loaded_remember_sane_workers(&i->loaded, instance_master(i), &w);
+		loaded_remember_sane_workers(&i->loaded, instance_master(i), w);
 	arm(i, instance_signallable(i) ? SLOW : FAST);
 	report(i, found);
 }
 
 static void look_while_busy(struct instance *i)
 {
-	struct workers w;
-	unsigned found;
+	unsigned found = look_at_health(i, crew_look_closely(i->crew, instance_master(i)));
 
-	count_workers(i, &w);
-	found = look_at_health(i, &w);
 	arm(i, FAST);
 	report(i, found);
 }
@@ -308,15 +303,13 @@ static int on_watch(sd_event_source *source UNUSED, uint64_t now UNUSED, void *u
 void instance_set_busy(struct instance *i, bool busy)
 {
 	const struct master *m = instance_master(i);
-	struct workers w;
 
 	i->busy = busy;
 	if (busy) {
 		replaced_pause(i->replaced);
 		return;
 	}
-	count_workers(i, &w);
-	if (w.serving_count)
+	if (crew_look_closely(i->crew, m)->serving_count)
 		i->workerless = false;
 	arm(i, m && !master_is_alive(m) ? 0 : USEC_PER_SEC);
 }
@@ -326,11 +319,10 @@ void instance_set_busy(struct instance *i, bool busy)
 void instance_state(const struct instance *i, struct instance_state *out)
 {
 	const struct master *m = instance_master(i);
-	bool runs = m && master_is_alive(m);
-	struct workers w = { .serving_count = 0 };
+	const struct workers *w = crew_look(i->crew, m);
+	/* only a process that runs has children */
+	bool runs = m && (w->children || master_is_alive(m));
 
-	if (runs)
-		master_workers(m, &w);
 	*out = (struct instance_state){
 		.state = runs                 ? NGINX_STATE_RUNNING
 			 : i->presence.is_odd ? NGINX_STATE_UNKNOWN
@@ -339,11 +331,11 @@ void instance_state(const struct instance *i, struct instance_state *out)
 		       : runs ? i->health.why
 			      : "it has just ended",
 		.pid = runs ? m->pid : 0,
-		.workers = (unsigned)w.serving_count,
-		.old_workers = w.leaving,
+		.workers = runs ? (unsigned)w->serving_count : 0,
+		.old_workers = runs ? w->leaving : 0,
 		.includes = i->hostconf.includes,
 		.may_run_none = runs && i->hostconf.includes == NGINX_INCLUDES_NOTHING &&
-				!loaded_has_known_workers(&i->loaded, m),
+				!loaded_has_known_workers(&i->loaded, w),
 		.responding = runs && i->health.responding,
 		.deaths = i->health.deaths,
 		.old_since = runs ? i->health.old_since : 0,
@@ -378,6 +370,7 @@ struct instance *instance_new(sd_event *loop, const struct nginx_settings *nginx
 	hostconf_init(&i->hostconf);
 	health_init(&i->health, loop);
 	i->replaced = replaced_new(loop, nginx, stage, ops->on_change, ctx);
+	i->crew = crew_new(loop);
 	i->watch = timing_new(loop, on_watch, i);
 	instance_look(i);
 	arm(i, 0);
@@ -390,6 +383,7 @@ void instance_free(struct instance *i)
 		return;
 	sd_event_source_disable_unref(i->watch);
 	presence_fini(&i->presence);
+	crew_free(i->crew);
 	health_fini(&i->health);
 	replaced_free(i->replaced);
 	hostconf_fini(&i->hostconf);

@@ -49,6 +49,8 @@ bool instance_is_upgrading(const struct instance *i);
 /* --- what it runs --- */
 
 bool instance_runs_live(const struct instance *i);
+/* … without a look at its workers. */
+bool instance_has_loaded_live(const struct instance *i);
 void instance_record(struct instance *i, unsigned long generation);
 /* A reload was asked for and it is not known what came of it: it is not known what nginx runs. The
  * next look at an idle master is reported as a change. */
@@ -101,6 +103,7 @@ struct instance_state {
 		on_disk; /* is another nginx on disk, and does it accept what is live? */
 	const char *on_disk_message; /* REFUSES: what it wrote */
 };
+/* Of the turn of the loop (crew.h). */
 void instance_state(const struct instance *i, struct instance_state *out);
 
 #endif

@@ -26,13 +26,7 @@ bool loaded_began_with_live(const struct loaded *l, const struct master *m, uint
 
 bool loaded_has_live(const struct loaded *l, const struct master *m, uint64_t reading)
 {
-	struct workers w;
-
-	if (!m)
-		return false;
-	master_workers(m, &w);
-	return w.serving_count > 0 &&
-	       (is_recorded(l, m, stage_live(l->stage)) || loaded_began_with_live(l, m, reading));
+	return is_recorded(l, m, stage_live(l->stage)) || loaded_began_with_live(l, m, reading);
 }
 
 void loaded_record(struct loaded *l, const struct master *m, unsigned long generation)
@@ -72,23 +66,28 @@ void loaded_doubt(struct loaded *l, const struct master *m)
 	stage_doubt_applied(l->stage);
 }
 
-static bool are_among(const struct workers *known, const struct master *m)
+static bool are_among(const struct workers *known, const struct workers *now)
+{
+	for (size_t i = 0; i < now->serving_count; i++) {
+		if (!workers_have(known, now->serving[i]))
+			return false;
+	}
+	return now->serving_count > 0 && !now->starting;
+}
+
+bool loaded_has_known_workers(const struct loaded *l, const struct workers *now)
+{
+	return are_among(&l->known, now);
+}
+
+static bool are_sane(const struct loaded *l, const struct master *m)
 {
 	struct workers now;
 
 	if (!m)
 		return false;
 	master_workers(m, &now);
-	for (size_t i = 0; i < now.serving_count; i++) {
-		if (!workers_have(known, now.serving[i]))
-			return false;
-	}
-	return now.serving_count > 0 && !now.starting;
-}
-
-bool loaded_has_known_workers(const struct loaded *l, const struct master *m)
-{
-	return are_among(&l->known, m);
+	return are_among(&l->sane, &now);
 }
 
 void loaded_trust(struct loaded *l, const struct master *m)
@@ -97,7 +96,7 @@ void loaded_trust(struct loaded *l, const struct master *m)
 	bool had = l->has_doubted && l->doubted == live;
 
 	l->has_doubted = false;
-	if (!are_among(&l->sane, m))
+	if (!are_sane(l, m))
 		stage_doubt_applied(l->stage);
 	else if (had)
 		loaded_record(l, m, live);

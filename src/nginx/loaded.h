@@ -24,7 +24,7 @@ struct loaded {
 /*
  * m: the master, NULL when there is none or it must not be signalled. reading: how long, in
  * microseconds, nginx may take to read its configuration: a master that was started by as much
- * after the publication has read the live generation.
+ * after the publication has read the live generation. Whether it has workers is not asked.
  */
 bool loaded_has_live(const struct loaded *l, const struct master *m, uint64_t reading);
 bool loaded_began_with_live(const struct loaded *l, const struct master *m, uint64_t reading);
@@ -36,7 +36,7 @@ void loaded_remember_sane_workers(struct loaded *l, const struct master *m,
 				  const struct workers *w);
 /* Are these still the workers of the last time when nginx was known to run a generation? Then
  * nobody has reloaded it since. */
-bool loaded_has_known_workers(const struct loaded *l, const struct master *m);
+bool loaded_has_known_workers(const struct loaded *l, const struct workers *now);
 /* From now on a reload by anybody would not load the live generation. */
 void loaded_doubt(struct loaded *l, const struct master *m);
 /* That is over. */

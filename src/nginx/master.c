@@ -118,6 +118,7 @@ static int find_by(const char *pid_file, const char *binary, struct master *m, s
 			       (int)m->pid);
 	if (m->pidfd < 0)
 		return err_sys(e, "pidfd of process %d", (int)m->pid);
+	m->children = proc_children_open(m->pid);
 	if (check_master(m, binary, e) < 0) {
 		master_fini(m);
 		return err_wrap(e, "%s", pid_file);
@@ -147,7 +148,7 @@ static bool has_nested_master(const struct master *m)
 {
 	struct search search = { .now = proc_ticks() };
 
-	proc_children(m->pid, look_for_master, &search);
+	master_children(m, look_for_master, &search);
 	return search.found;
 }
 
@@ -177,6 +178,8 @@ void master_fini(struct master *m)
 {
 	if (m->pidfd >= 0)
 		close(m->pidfd);
+	if (m->children > 0)
+		close(m->children);
 	*m = (struct master){ .pidfd = -1 };
 }
 
@@ -209,33 +212,70 @@ int master_send_hup(const struct master *m, struct err *e)
 	return err_sys(e, "SIGHUP to process %d", (int)m->pid);
 }
 
-static void sort_in(void *ctx, pid_t child)
+enum child_kind master_child_kind(pid_t child)
 {
-	struct workers *w = ctx;
 	char title[128];
 
 	if (!proc_title(child, title, sizeof(title)))
-		return; /* it is ending */
-	w->children++;
-	if (starts_with(title, LEAVING_TITLE)) {
+		return CHILD_ENDS;
+	if (starts_with(title, LEAVING_TITLE))
+		return CHILD_LEAVES;
+	if (strcmp(title, WORKER_TITLE) == 0)
+		return CHILD_SERVES;
+	return starts_with(title, MASTER_TITLE) ? CHILD_STARTS : CHILD_OTHER;
+}
+
+static void sort_in(void *ctx, pid_t child)
+{
+	enum child_kind kind = master_child_kind(child);
+	struct workers *w = ctx;
+
+	w->children += kind != CHILD_ENDS;
+	if (kind == CHILD_LEAVES) {
 		if (w->leaving < MASTER_WORKERS_MAX)
 			w->old[w->leaving] = child;
 		w->leaving++;
-	} else if (strcmp(title, WORKER_TITLE) == 0 && w->serving_count < MASTER_WORKERS_MAX) {
+	} else if (kind == CHILD_SERVES && w->serving_count < MASTER_WORKERS_MAX) {
 		w->serving[w->serving_count++] = child;
-	} else if (starts_with(title, MASTER_TITLE)) {
+	} else if (kind == CHILD_STARTS) {
 		if (w->starting < MASTER_WORKERS_MAX)
 			w->new[w->starting] = child;
 		w->starting++;
 	}
 }
 
-void master_workers(const struct master *m, struct workers *w)
+static void workers_clear(struct workers *w)
 {
 	w->serving_count = 0;
 	w->leaving = w->starting = 0;
 	w->children = 0;
-	proc_children(m->pid, sort_in, w);
+}
+
+bool master_list(const struct master *m, struct buf *list)
+{
+	return m->children > 0 && proc_children_read(m->children, list);
+}
+
+void master_children(const struct master *m, void (*visit)(void *ctx, pid_t child), void *ctx)
+{
+	CLEANUP(buf_fini) struct buf list = BUF_INIT;
+
+	if (master_list(m, &list))
+		proc_children_visit(buf_str(&list), visit, ctx);
+	else
+		proc_children(m->pid, visit, ctx);
+}
+
+void workers_of_list(const char *list, struct workers *w)
+{
+	workers_clear(w);
+	proc_children_visit(list, sort_in, w);
+}
+
+void master_workers(const struct master *m, struct workers *w)
+{
+	workers_clear(w);
+	master_children(m, sort_in, w);
 }
 
 static void add_user(pid_t pid, uid_t *out, size_t room, size_t *count)

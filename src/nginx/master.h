@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
+#include <zknginx/buf.h>
 #include <zknginx/err.h>
 
 #define MASTER_WORKERS_MAX 1024
@@ -20,6 +21,7 @@
 struct master {
 	pid_t pid;
 	int pidfd;           /* -1: none */
+	int children;        /* the kernel's list of them; 0, -1: none */
 	uint64_t start_time; /* clock ticks since boot */
 	bool upgrading; /* pid file .oldbin exists, or a new master is its child: do not signal */
 };
@@ -47,6 +49,20 @@ struct workers {
 	unsigned children;             /* of all kinds */
 };
 void master_workers(const struct master *m, struct workers *w);
+
+/* In parts. All children of the master: */
+void master_children(const struct master *m, void (*visit)(void *ctx, pid_t child), void *ctx);
+enum child_kind {
+	CHILD_ENDS,   /* or has ended */
+	CHILD_SERVES, /* a worker */
+	CHILD_LEAVES, /* a worker that is shutting down */
+	CHILD_STARTS, /* it was forked a moment ago */
+	CHILD_OTHER,
+};
+enum child_kind master_child_kind(pid_t child);
+/* Their list as text, to see whether it has changed; false: this kernel has none. */
+bool master_list(const struct master *m, struct buf *list);
+void workers_of_list(const char *list, struct workers *w);
 /* The users that they run as, without repetition; returns how many. */
 size_t workers_users(const struct workers *w, uid_t *out, size_t room);
 bool workers_have(const struct workers *w, pid_t pid);

@@ -28,14 +28,19 @@ bool proc_read_all(int fd, struct buf *out)
 	return true;
 }
 
-bool proc_read(pid_t pid, const char *name, struct buf *out)
+static int open_file(pid_t pid, const char *name)
 {
-	char path[64];
-	bool ok;
-	int fd;
+	char path[128];
 
 	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+bool proc_read(pid_t pid, const char *name, struct buf *out)
+{
+	int fd = open_file(pid, name);
+	bool ok;
+
 	if (fd < 0)
 		return false;
 	ok = proc_read_all(fd, out);
@@ -43,14 +48,15 @@ bool proc_read(pid_t pid, const char *name, struct buf *out)
 	return ok;
 }
 
+/* Of the command line, one read gives as much as there is room for. */
 bool proc_title(pid_t pid, char *title, size_t room)
 {
-	CLEANUP(buf_fini) struct buf b = BUF_INIT;
+	int fd = open_file(pid, "cmdline");
+	ssize_t got = fd >= 0 ? read(fd, title, room - 1) : -1;
 
-	title[0] = '\0';
-	if (!proc_read(pid, "cmdline", &b))
-		return false;
-	snprintf(title, room, "%s", buf_str(&b));
+	if (fd >= 0)
+		close(fd);
+	title[got > 0 ? got : 0] = '\0';
 	return title[0] != '\0';
 }
 
@@ -147,22 +153,58 @@ static bool children_by_scan(pid_t pid, void (*visit)(void *ctx, pid_t child), v
 	return true;
 }
 
-bool proc_children(pid_t pid, void (*visit)(void *ctx, pid_t child), void *ctx)
+int proc_children_open(pid_t pid)
 {
-	CLEANUP(buf_fini) struct buf b = BUF_INIT;
-	char name[64], *end;
-	const char *at;
+	char name[64];
 
 	snprintf(name, sizeof(name), "task/%d/children", (int)pid);
-	if (!proc_read(pid, name, &b))
-		return children_by_scan(pid, visit, ctx);
-	for (at = buf_str(&b);; at = end) {
-		long child = strtol(at, &end, 10);
+	return open_file(pid, name);
+}
 
-		if (end == at)
-			return true;
+/* The kernel fills half a page at least, unless the list ends before that. */
+#define SURELY_ALL 2048
+
+bool proc_children_read(int fd, struct buf *out)
+{
+	char chunk[4096];
+	ssize_t got = pread(fd, chunk, sizeof(chunk), 0);
+	off_t at = got;
+
+	while (got > 0) {
+		buf_put(out, chunk, (size_t)got);
+		if (at < SURELY_ALL)
+			break;
+		got = pread(fd, chunk, sizeof(chunk), at);
+		at += got;
+	}
+	return got >= 0;
+}
+
+void proc_children_visit(const char *list, void (*visit)(void *ctx, pid_t child), void *ctx)
+{
+	char *end;
+
+	for (;; list = end) {
+		long child = strtol(list, &end, 10);
+
+		if (end == list)
+			return;
 		visit(ctx, (pid_t)child);
 	}
+}
+
+bool proc_children(pid_t pid, void (*visit)(void *ctx, pid_t child), void *ctx)
+{
+	CLEANUP(buf_fini) struct buf list = BUF_INIT;
+	int fd = proc_children_open(pid);
+	bool ok = fd >= 0 && proc_children_read(fd, &list);
+
+	if (fd >= 0)
+		close(fd);
+	if (!ok)
+		return children_by_scan(pid, visit, ctx);
+	proc_children_visit(buf_str(&list), visit, ctx);
+	return true;
 }
 
 /* A line of /proc/net/tcp: "  0: 0100007F:1F90 00000000:0000 0A …"; 0A is a listening socket. */

@@ -39,6 +39,11 @@ bool proc_user(pid_t pid, uid_t *user);
 
 /* Calls visit for each child; false when the list cannot be read. */
 bool proc_children(pid_t pid, void (*visit)(void *ctx, pid_t child), void *ctx);
+/* The same in parts, for who asks often. The descriptor of the list stays that of this process, and
+ * the list is empty when that has ended; -1: this kernel has none. */
+int proc_children_open(pid_t pid);
+bool proc_children_read(int fd, struct buf *out);
+void proc_children_visit(const char *list, void (*visit)(void *ctx, pid_t child), void *ctx);
 
 /* Does a process listen on this TCP port, on any address of this network namespace? */
 bool proc_listens_on(unsigned port);

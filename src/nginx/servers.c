@@ -29,7 +29,7 @@ struct servers {
 
 /* --- what is told ---------------------------------------------------------------------------- */
 
-static int on_report(sd_event_source *source UNUSED, uint64_t now UNUSED, void *userdata)
+static int on_report(sd_event_source *source UNUSED, void *userdata)
 {
 	struct servers *s = userdata;
 	const char *result = s->result;
@@ -38,7 +38,7 @@ static int on_report(sd_event_source *source UNUSED, uint64_t now UNUSED, void *
 	s->has_news = false;
 	if (s->has_result) {
 		if (news)
-			timing_arm(s->report, 0);
+			timing_soon(s->report);
 		s->has_news = news;
 		s->has_result = false;
 		s->ops->on_changed(s->ctx, result); /* may free the whole */
@@ -53,7 +53,7 @@ static void tell_news(void *ctx)
 	struct servers *s = ctx;
 
 	s->has_news = true;
-	timing_arm(s->report, 0);
+	timing_soon(s->report);
 }
 
 static int on_hear(sd_event_source *source UNUSED, uint64_t now UNUSED, void *userdata)
@@ -66,7 +66,7 @@ static int on_hear(sd_event_source *source UNUSED, uint64_t now UNUSED, void *us
  * Has every worker said hello? One that has not may be about to leave, as after the reload that has
  * loaded the module. Nothing tells when it does, so this is asked again.
  */
-static bool are_heard(struct servers *s)
+bool servers_are_heard(struct servers *s)
 {
 	bool heard = servers_workers_are_heard(&s->workers);
 
@@ -89,7 +89,7 @@ static void end_change(struct servers *s, const char *result)
 	timing_at(s->answer, NEVER);
 	s->has_result = true;
 	s->result = result;
-	timing_arm(s->report, 0);
+	timing_soon(s->report);
 }
 
 /* --- changes --------------------------------------------------------------------------------- */
@@ -276,7 +276,7 @@ enum servers_state servers_compare(struct servers *s, const struct model *m,
 	size_t at[ARRAY_SIZE(s->workers.sides)] = { 0 };
 
 	*upstream = NULL;
-	if (!are_heard(s))
+	if (!servers_are_heard(s))
 		return SERVERS_ABSENT;
 	for (size_t i = 0; i < m->upstream_count; i++) {
 		const struct upstream *u = m->upstreams[i];
@@ -370,7 +370,7 @@ struct servers *servers_new(sd_event *loop, const struct servers_ops *ops, void 
 	*s = (struct servers){ .ops = ops, .ctx = ctx };
 	servers_workers_init(&s->workers, loop, &workers_ops, s);
 	s->answer = timing_new(loop, on_no_answer, s);
-	s->report = timing_new(loop, on_report, s);
+	s->report = timing_defer(loop, on_report, s);
 	s->hear = timing_new(loop, on_hear, s);
 	s->hear_pause = HEAR_FIRST;
 	return s;

@@ -39,6 +39,9 @@ void servers_use(struct servers *s, bool on);
 /* Has any worker connected? It costs nothing to ask. */
 bool servers_has_module(const struct servers *s);
 
+/* Has every worker that serves said hello, with the newest cycle? This is looked up. */
+bool servers_are_heard(struct servers *s);
+
 enum servers_state {
 	SERVERS_ABSENT, /* not every worker has said hello */
 	SERVERS_AGREE,  /* nginx has the servers of the model, where the module says what it has */

@@ -109,30 +109,50 @@ static bool is_heard(const struct servers_workers *w, pid_t pid, enum module_con
 	return false;
 }
 
-static bool are_heard(const struct servers_workers *w, const pid_t *pids, size_t count)
+/* Of the newest cycle, for either side that has one. */
+static bool is_heard_whole(const struct servers_workers *w, pid_t pid)
 {
-	for (size_t i = 0; i < count; i++) {
-		for (int c = MODULE_HTTP; c <= MODULE_STREAM; c++) {
-			enum module_context context = (enum module_context)c;
+	for (int c = MODULE_HTTP; c <= MODULE_STREAM; c++) {
+		enum module_context context = (enum module_context)c;
 
-			if (w->sides[context].cycle && !is_heard(w, pids[i], context))
-				return false;
-		}
+		if (w->sides[context].cycle && !is_heard(w, pid, context))
+			return false;
 	}
 	return true;
 }
 
-/* A worker that was just forked has the master's title for a moment. */
+struct hearing {
+	const struct servers_workers *workers;
+	bool any, all;
+};
+
+/* One that was heard is not looked at: whether it serves or leaves, it has the newest lists. Any
+ * other may be one that leaves, or no worker. One that was just forked has the master's title for a
+ * moment. */
+static void hear(void *ctx, pid_t child)
+{
+	struct hearing *h = ctx;
+	enum child_kind kind;
+
+	if (!h->all)
+		return;
+	if (is_heard_whole(h->workers, child)) {
+		h->any = true;
+		return;
+	}
+	kind = master_child_kind(child);
+	h->all = kind != CHILD_SERVES && kind != CHILD_STARTS;
+}
+
 bool servers_workers_are_heard(const struct servers_workers *w)
 {
 	const struct master *m = w->ops->master(w->ctx);
-	struct workers now;
+	struct hearing h = { .workers = w, .all = true };
 
 	if (!m || !servers_workers_have_module(w))
 		return false;
-	master_workers(m, &now);
-	return now.serving_count + now.starting && now.starting <= MASTER_WORKERS_MAX &&
-	       are_heard(w, now.serving, now.serving_count) && are_heard(w, now.new, now.starting);
+	master_children(m, hear, &h);
+	return h.any && h.all;
 }
 
 /* --- the socket ------------------------------------------------------------------------------ */

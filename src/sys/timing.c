@@ -67,6 +67,24 @@ void timing_arm(sd_event_source *timer, uint64_t after)
 	timing_at(timer, timing_now() + after);
 }
 
+sd_event_source *timing_defer(sd_event *loop, sd_event_handler_t on_turn, void *ctx)
+{
+	sd_event_source *deferred = NULL;
+
+	if (sd_event_add_defer(loop, &deferred, on_turn, ctx) < 0 ||
+	    sd_event_source_set_enabled(deferred, SD_EVENT_OFF) < 0)
+		die("the event loop refused an event");
+	return deferred;
+}
+
+void timing_soon(sd_event_source *deferred)
+{
+	int rc = sd_event_source_set_enabled(deferred, SD_EVENT_ONESHOT);
+
+	if (rc < 0 && rc != -ESTALE)
+		die("the event loop refused an event: %s", strerrordesc_np(-rc));
+}
+
 uint64_t timing_random(uint64_t bound)
 {
 	uint64_t r = 0;

@@ -20,6 +20,9 @@ sd_event_source *timing_new(sd_event *loop, sd_event_time_handler_t on_time, voi
 void timing_at(sd_event_source *timer, uint64_t when);
 /* The same, `after` from now. */
 void timing_arm(sd_event_source *timer, uint64_t after);
+/* What is called once, in the next turn of the loop, after each timing_soon(). */
+sd_event_source *timing_defer(sd_event *loop, sd_event_handler_t on_turn, void *ctx);
+void timing_soon(sd_event_source *deferred);
 /* A random number below `bound`; 0 when the kernel has none yet. */
 uint64_t timing_random(uint64_t bound);
 /* `delay`, up to `percent` of it shorter or longer, so that hosts do not act at the same time. */

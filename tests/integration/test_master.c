@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "nginx/crew.h"
 #include "nginx/master.h"
 #include "rig.h"
 #include "rig_nginx.h"
@@ -73,6 +74,50 @@ static void a_running_master_is_found_with_its_workers(void **state UNUSED)
 	assert_int_equal(w.children, 2);
 	assert_true(workers_have(&w, w.serving[1]));
 	assert_false(workers_have(&w, m.pid));
+	master_fini(&m);
+}
+
+/* The next turn of the loop. */
+static void turn(sd_event *loop)
+{
+	assert_true(sd_event_run(loop, 0) >= 0);
+}
+
+static bool is_replaced(const struct master *m, pid_t worker)
+{
+	struct workers w;
+
+	master_workers(m, &w);
+	return !workers_have(&w, worker) && w.serving_count == 2;
+}
+
+static void the_crew_is_looked_at_once_in_a_turn(void **state UNUSED)
+{
+	struct master m;
+	struct crew *crew;
+	sd_event *loop;
+	pid_t worker;
+
+	find(&m);
+	eventually(NULL, serving(&m) == 2);
+	assert_true(sd_event_new(&loop) >= 0);
+	crew = crew_new(loop);
+	assert_int_equal(crew_look(crew, &m)->serving_count, 2);
+	worker = crew_look(crew, &m)->serving[0];
+	kill(worker, SIGKILL);
+	eventually(NULL, is_replaced(&m, worker));
+	assert_true(workers_have(crew_look(crew, &m), worker));
+	turn(loop);
+	assert_false(workers_have(crew_look(crew, &m), worker));
+	eventually(NULL, (turn(loop), crew_look(crew, &m)->serving_count == 2));
+	worker = crew_look(crew, &m)->serving[1];
+	kill(worker, SIGKILL);
+	eventually(NULL, is_replaced(&m, worker));
+	assert_false(workers_have(crew_look_closely(crew, &m), worker));
+	assert_int_equal(crew_look(crew, NULL)->serving_count, 0);
+	assert_int_equal(crew_look(crew, &m)->serving_count, 2);
+	crew_free(crew);
+	sd_event_unref(loop);
 	master_fini(&m);
 }
 
@@ -314,6 +359,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_running_master_is_found_with_its_workers),
+		cmocka_unit_test(the_crew_is_looked_at_once_in_a_turn),
 		cmocka_unit_test(a_pid_file_that_names_no_master_is_refused),
 		cmocka_unit_test(a_process_that_only_has_the_title_is_refused),
 		cmocka_unit_test(a_master_whose_binary_was_renamed_is_still_ours),
