@@ -40,9 +40,16 @@ struct bundle_parts {
 	struct buf own; /* the lines that are in no piece … */
 	struct origin *origins;
 	size_t origin_count, origin_room;
-	struct bundle_insert *inserts; /* … and the pieces between them */
+	struct bundle_insert *inserts; /* … and the groups of pieces between them */
 	size_t insert_count, insert_room;
 	size_t size, piece_origins; /* of the whole text; of all pieces */
+};
+
+/* Where the marker is. */
+struct bundle_marker {
+	bool on;
+	enum bundle_file file;
+	size_t at; /* in the own lines */
 };
 
 struct bundle {
@@ -50,15 +57,13 @@ struct bundle {
 	struct arena *arena; /* znode paths */
 	struct bundle_parts parts[BUNDLE_FILE_N];
 	struct bundle_text texts[BUNDLE_FILE_N]; /* data NULL: not put together yet */
-	/* Two bundles with the same digest have the same texts. Computed from the digests of their
-	 * pieces. */
+	struct bundle_marker marker_at;
+	bool is_digested; /* digest and marker are known: see bundle_digest() */
 	struct digest digest;
+	char marker[BUNDLE_MARKER_SIZE];
 	/* Of all lines but the servers of upstreams with a zone: while it stays, nginx's lists of
 	 * servers can be made those of another bundle without a reload. */
 	struct digest rest;
-	/* Is in the text itself, so that a request to nginx shows what it runs: the first 16 hex
-	 * digits of the digest. "" without a probe. */
-	char marker[BUNDLE_MARKER_SIZE];
 };
 
 struct bundle *bundle_ref(struct bundle *b);
@@ -67,6 +72,12 @@ DEFINE_CLEANUP(struct bundle *, bundle_unref)
 
 /* Of one file; borrowed. It is put together at the first call. */
 const struct bundle_text *bundle_text(const struct bundle *b, enum bundle_file f);
+/* Two bundles with the same digest have the same texts. It is made of the digests of their pieces,
+ * at the first call; borrowed. */
+const struct digest *bundle_digest(const struct bundle *b);
+/* Is in the text itself, so that a request to nginx shows what it runs: the first 16 hex digits of
+ * the digest. "" without a probe. Borrowed. */
+const char *bundle_marker(const struct bundle *b);
 
 /* The znode that a line (from 1) of a file was rendered from, BUNDLE_PROBE, or NULL (shared text).
  */
@@ -91,17 +102,24 @@ struct bundle_piece;
 struct bundle_insert;
 struct bundle_piece *bundle_piece_ref(struct bundle_piece *p);
 void bundle_piece_unref(struct bundle_piece *p);
+/*
+ * Pieces that follow one another, with what a bundle has to know of them: so bundles that have the
+ * same group have it at the cost of one piece. The digest `rest` of a bundle depends on how its
+ * pieces are put in groups, so that has to follow from the pieces alone. Immutable and reference
+ * counted; the one that is made has one reference, and keeps one to each piece.
+ */
+struct bundle_group;
+struct bundle_group *bundle_group_new(struct bundle_piece *const *pieces, size_t count);
+struct bundle_group *bundle_group_ref(struct bundle_group *g);
+void bundle_group_unref(struct bundle_group *g);
+size_t bundle_group_count(const struct bundle_group *g);
 
 /* Builds a bundle: append text, mark where znodes begin, finish. */
 struct bundle_builder {
 	struct arena *arena;
 	struct bundle_parts parts[BUNDLE_FILE_N];
 	unsigned line[BUNDLE_FILE_N];
-	struct digester *digester[BUNDLE_FILE_N];
-	size_t digested[BUNDLE_FILE_N]; /* bytes of the own lines */
-	bool has_marker;
-	enum bundle_file marker_file;
-	size_t marker_at; /* in the own lines */
+	struct bundle_marker marker;
 	struct digester *rest;
 	bool in_servers; /* lines are no part of the rest */
 };
@@ -122,8 +140,8 @@ void bundle_builder_marker(struct bundle_builder *b, enum bundle_file f, const c
 /* All that was built of this file is a piece (one reference), and the builder is empty again. It
  * must have no marker, and no pieces. */
 struct bundle_piece *bundle_builder_cut(struct bundle_builder *b, enum bundle_file f);
-/* Appends the piece, and keeps a reference. */
-void bundle_builder_piece(struct bundle_builder *b, enum bundle_file f, struct bundle_piece *p);
+/* Appends the group, and keeps a reference. */
+void bundle_builder_group(struct bundle_builder *b, enum bundle_file f, struct bundle_group *g);
 struct bundle *bundle_builder_finish(struct bundle_builder *b);
 
 #endif

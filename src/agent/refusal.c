@@ -52,7 +52,7 @@ void refusal_whole(struct refusal *r, enum problem_kind kind, bool of_host, cons
 	r->kind = kind;
 	r->of_host = of_host;
 	r->condition = HOST_IS_WELL;
-	r->digest = r->attempt->bundle->digest;
+	r->digest = *bundle_digest(r->attempt->bundle);
 	r->pause = r->pause ? 2 * r->pause : REFUSAL_PAUSE;
 	if (r->pause > REFUSAL_PAUSE_MAX)
 		r->pause = REFUSAL_PAUSE_MAX;
@@ -150,7 +150,7 @@ void refusal_on_newer(struct refusal *r)
 bool refusal_waits(struct refusal *r, const struct bundle *b, struct problems *problems,
 		   uint64_t *due)
 {
-	if (!r->message || !digest_equal(&r->digest, &b->digest) || timing_now() >= r->due)
+	if (!r->message || !digest_equal(&r->digest, bundle_digest(b)) || timing_now() >= r->due)
 		return false;
 	if (!r->of_host) {
 		problems_add(problems, r->settings->zookeeper.config, r->kind, NULL, "%s",

@@ -14,7 +14,7 @@
 
 struct manifest manifest_of(const struct bundle *b, unsigned long generation, const char *revision)
 {
-	struct manifest m = { .generation = generation, .digest = b->digest };
+	struct manifest m = { .generation = generation, .digest = *bundle_digest(b) };
 
 	snprintf(m.revision, sizeof(m.revision), "%s", revision);
 	return m;

@@ -241,7 +241,7 @@ void pipeline_signal(struct pipeline *p)
 
 void pipeline_verify(struct pipeline *p)
 {
-	verify_begin(&p->verify, p->flight.bundle->marker);
+	verify_begin(&p->verify, bundle_marker(p->flight.bundle));
 }
 
 void pipeline_settle(struct pipeline *p)

@@ -33,7 +33,7 @@ static bool runs(const struct bundle *b)
 	const char *body;
 
 	return rig_nginx_get(sites.probe, "/generation", RENDER_PROBE_HOST, &body) == 200 &&
-	       strcmp(body, b->marker) == 0;
+	       strcmp(body, bundle_marker(b)) == 0;
 }
 
 static struct nginx_status status(void)
@@ -56,7 +56,7 @@ static void nginx_answers_which_generation_it_runs(void **state UNUSED)
 	CLEANUP(bundle_unrefp) struct bundle *one = sites_saying("one");
 	CLEANUP(bundle_unrefp) struct bundle *two = sites_saying("two");
 
-	assert_string_not_equal(one->marker, two->marker);
+	assert_string_not_equal(bundle_marker(one), bundle_marker(two));
 	rig_deploy_expect(&r, DEPLOY_APPLIED, rig_deploy_put(&r, bundle_ref(one)));
 	assert_true(runs(one));
 	rig_sites_ask(&sites, "usual", "/fine", 200, 1);

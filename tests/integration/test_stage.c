@@ -59,7 +59,7 @@ static void publishing_changes_both_files_at_once(void **state UNUSED)
 	char revision[DIGEST_HEX_SIZE], link[64] = "";
 	unsigned long n = 77;
 
-	digest_hex(&b->digest, revision);
+	digest_hex(bundle_digest(b), revision);
 	OK(stage_write(s, b, revision, &n, e));
 	assert_int_equal(n, 1);
 	assert_string_equal(rig_state_file("live/http.conf"), "");
@@ -631,7 +631,7 @@ static void a_generation_of_an_older_version_is_recognised_by_its_files(void **s
 	}
 	digest = digester_finish(d);
 	digest_hex(&digest, old);
-	digest_hex(&b->digest, now);
+	digest_hex(bundle_digest(b), now);
 	set_format("generations/1/manifest.json", now, old);
 	s = rig_stage_open();
 	assert_true(stage_live_is(s, b));

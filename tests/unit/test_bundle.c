@@ -156,8 +156,8 @@ static void equal_bytes_are_equal_digests(void **state UNUSED)
 	CLEANUP(bundle_unrefp) struct bundle *b = of_two("x", "y");
 	CLEANUP(bundle_unrefp) struct bundle *c = of_two("y", "x");
 
-	assert_true(digest_equal(&a->digest, &b->digest));
-	assert_false(digest_equal(&a->digest, &c->digest));
+	assert_true(digest_equal(bundle_digest(a), bundle_digest(b)));
+	assert_false(digest_equal(bundle_digest(a), bundle_digest(c)));
 }
 
 static void comments_alone_are_nothing(void **state UNUSED)
@@ -218,14 +218,14 @@ static void a_marker_stands_in_the_text(void **state UNUSED)
 	CLEANUP(bundle_unrefp) struct bundle *plain = example();
 	char text[64];
 
-	assert_int_equal(strlen(b->marker), BUNDLE_MARKER_SIZE - 1);
-	snprintf(text, sizeof(text), "first\n<%s>\nlast\n", b->marker);
+	assert_int_equal(strlen(bundle_marker(b)), BUNDLE_MARKER_SIZE - 1);
+	snprintf(text, sizeof(text), "first\n<%s>\nlast\n", bundle_marker(b));
 	assert_string_equal(bundle_text(b, BUNDLE_HTTP)->data, text);
 	assert_int_equal(bundle_text(b, BUNDLE_HTTP)->size, strlen(text));
 	assert_null(bundle_origin(b, BUNDLE_HTTP, 1));
 	assert_string_equal(bundle_origin(b, BUNDLE_HTTP, 2), BUNDLE_PROBE);
 	assert_string_equal(bundle_origin(b, BUNDLE_HTTP, 3), "/a");
-	assert_string_equal(plain->marker, "");
+	assert_string_equal(bundle_marker(plain), "");
 }
 
 static void a_marker_tells_bundles_apart(void **state UNUSED)
@@ -234,10 +234,10 @@ static void a_marker_tells_bundles_apart(void **state UNUSED)
 	CLEANUP(bundle_unrefp) struct bundle *same = marked("s");
 	CLEANUP(bundle_unrefp) struct bundle *other = marked("t");
 
-	assert_string_equal(b->marker, same->marker);
-	assert_true(digest_equal(&b->digest, &same->digest));
-	assert_string_not_equal(b->marker, other->marker);
-	assert_false(digest_equal(&b->digest, &other->digest));
+	assert_string_equal(bundle_marker(b), bundle_marker(same));
+	assert_true(digest_equal(bundle_digest(b), bundle_digest(same)));
+	assert_string_not_equal(bundle_marker(b), bundle_marker(other));
+	assert_false(digest_equal(bundle_digest(b), bundle_digest(other)));
 }
 
 static struct bundle_piece *piece(const char *znode, const char *text)
@@ -256,13 +256,14 @@ static struct bundle *of_pieces(const char *first, const char *second)
 {
 	CLEANUP(bundle_builder_fini) struct bundle_builder b;
 	struct bundle_piece *p = piece("/a", first), *q = piece("/b", second);
+	struct bundle_group *g = bundle_group_new((struct bundle_piece *const[]){ p, q }, 2);
 
 	bundle_builder_init(&b);
 	put(&b, BUNDLE_HTTP, "head");
-	bundle_builder_piece(&b, BUNDLE_HTTP, p);
-	bundle_builder_piece(&b, BUNDLE_HTTP, q);
+	bundle_builder_group(&b, BUNDLE_HTTP, g);
 	bundle_builder_origin(&b, BUNDLE_HTTP, NULL);
 	put(&b, BUNDLE_HTTP, "tail");
+	bundle_group_unref(g);
 	bundle_piece_unref(p);
 	bundle_piece_unref(q);
 	return bundle_builder_finish(&b);
@@ -289,10 +290,10 @@ static void the_digest_is_that_of_all_pieces(void **state UNUSED)
 	CLEANUP(bundle_unrefp) struct bundle *second = of_pieces("x", "z");
 	CLEANUP(bundle_unrefp) struct bundle *turned = of_pieces("y", "x");
 
-	assert_true(digest_equal(&b->digest, &same->digest));
-	assert_false(digest_equal(&b->digest, &first->digest));
-	assert_false(digest_equal(&b->digest, &second->digest));
-	assert_false(digest_equal(&b->digest, &turned->digest));
+	assert_true(digest_equal(bundle_digest(b), bundle_digest(same)));
+	assert_false(digest_equal(bundle_digest(b), bundle_digest(first)));
+	assert_false(digest_equal(bundle_digest(b), bundle_digest(second)));
+	assert_false(digest_equal(bundle_digest(b), bundle_digest(turned)));
 }
 
 int main(void)

@@ -236,7 +236,7 @@ static bool same_servers(const struct apply_list *before, const struct apply_lis
 
 	if (!weights_same(before->weights, after->weights) || count != server_line_count(b))
 		return false;
-	if (a == b || (a->decoded && a->decoded == b->decoded))
+	if (a == b)
 		return true;
 	a_backups = server_line_has_backups(a);
 	b_backups = server_line_has_backups(b);
@@ -293,12 +293,20 @@ static struct apply_list list_of(const struct upstream *u, const struct weights 
 static void compare_all(const struct apply_side *before, const struct apply_side *after,
 			struct arena *a, struct apply *out)
 {
+	bool weighs = before->weights || after->weights;
 	size_t room = 0;
 
 	*out = (struct apply){ .way = APPLY_NOTHING };
 	for (size_t i = 0; i < after->model->upstream_count; i++) {
-		struct apply_list one = list_of(before->model->upstreams[i], before->weights);
-		struct apply_list other = list_of(after->model->upstreams[i], after->weights);
+		const struct upstream *was = before->model->upstreams[i];
+		const struct upstream *is = after->model->upstreams[i];
+		struct apply_list one, other;
+
+		/* one that both models share has not changed */
+		if (!weighs && was == is)
+			continue;
+		one = list_of(was, before->weights);
+		other = list_of(is, after->weights);
 
 		if (upstream_has_zone(other.upstream) &&
 		    !compare_upstream(&one, &other, a, &room, out))

@@ -4,10 +4,10 @@
  * 100,000 lines is little more than its bytes. The arena owns copies of the paths, or the pieces
  * that have them.
  *
- * The digest of a text is that of a list: of the digests of its pieces, and of the lines between
- * them. So a text in which one piece is new costs the digest of that piece and of the list. The
- * bytes themselves are put together when they are asked for: what nginx gets without a reload needs
- * the digests only.
+ * The digest of all lines but servers is made of the digests of groups of pieces, and of the lines
+ * between them. So a bundle in which one piece is new costs the digests of that piece and of its
+ * group. The bytes themselves, and their digest (bundle_digest.c), are put together when they are
+ * asked for: what nginx gets without a reload needs neither.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -31,8 +31,11 @@ const struct bundle_text *bundle_text(const struct bundle *bundle, enum bundle_f
 {
 	struct bundle *b = (struct bundle *)(uintptr_t)bundle;
 
-	if (!b->texts[f].data)
-		b->texts[f] = bundle_parts_text(&b->parts[f]);
+	if (b->texts[f].data)
+		return &b->texts[f];
+	if (b->marker_at.on)
+		bundle_digest(b); /* puts the marker in */
+	b->texts[f] = bundle_parts_text(&b->parts[f]);
 	return &b->texts[f];
 }
 
@@ -112,10 +115,8 @@ void bundle_builder_init(struct bundle_builder *b)
 
 void bundle_builder_fini(struct bundle_builder *b)
 {
-	for (int f = 0; f < BUNDLE_FILE_N; f++) {
+	for (int f = 0; f < BUNDLE_FILE_N; f++)
 		bundle_parts_fini(&b->parts[f]);
-		digester_free(b->digester[f]);
-	}
 	arena_free(b->arena);
 	digester_free(b->rest);
 	*b = (struct bundle_builder){ 0 };
@@ -186,65 +187,8 @@ void bundle_builder_marker(struct bundle_builder *b, enum bundle_file f, const c
 {
 	CLEANUP(freep) char *line = xasprintf("%s%s%s", before, PLACEHOLDER, after);
 
-	b->has_marker = true;
-	b->marker_file = f;
-	b->marker_at = b->parts[f].own.size + strlen(before);
+	b->marker = (struct bundle_marker){ true, f, b->parts[f].own.size + strlen(before) };
 	bundle_builder_line(b, f, line, strlen(line));
-}
-
-/* --- digests ---------------------------------------------------------------------------------- */
-
-static struct digester *digester_of(struct bundle_builder *b, enum bundle_file f)
-{
-	if (!b->digester[f])
-		b->digester[f] = digester_new();
-	return b->digester[f];
-}
-
-/* The lines since the last piece. */
-static void digest_lines(struct bundle_builder *b, enum bundle_file f)
-{
-	const struct buf *own = &b->parts[f].own;
-	size_t size = own->size - b->digested[f];
-	struct digest lines;
-
-	if (!size)
-		return;
-	lines = digest_of(own->data + b->digested[f], size);
-	digester_add(digester_of(b, f), lines.bytes, DIGEST_SIZE);
-	b->digested[f] = own->size;
-}
-
-static struct digest digest_text(struct bundle_builder *b, enum bundle_file f)
-{
-	struct digest text;
-
-	digest_lines(b, f);
-	text = digester_finish(digester_of(b, f));
-	digester_free(TAKE(b->digester[f]));
-	return text;
-}
-
-static struct digest digest_texts(struct bundle_builder *b)
-{
-	CLEANUP(digester_freep) struct digester *d = digester_new();
-
-	for (int f = 0; f < BUNDLE_FILE_N; f++) {
-		struct digest text = digest_text(b, (enum bundle_file)f);
-
-		digester_add(d, text.bytes, DIGEST_SIZE);
-	}
-	return digester_finish(d);
-}
-
-/* The digest is that of the text with zeros in the marker's place. */
-static void put_marker(struct bundle_builder *b, struct bundle *bundle)
-{
-	char hex[DIGEST_HEX_SIZE];
-
-	digest_hex(&bundle->digest, hex);
-	memcpy(bundle->marker, hex, BUNDLE_MARKER_SIZE - 1);
-	memcpy(b->parts[b->marker_file].own.data + b->marker_at, hex, BUNDLE_MARKER_SIZE - 1);
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */
@@ -271,13 +215,11 @@ struct bundle_piece *bundle_builder_cut(struct bundle_builder *b, enum bundle_fi
 	return p;
 }
 
-void bundle_builder_piece(struct bundle_builder *b, enum bundle_file f, struct bundle_piece *p)
+void bundle_builder_group(struct bundle_builder *b, enum bundle_file f, struct bundle_group *g)
 {
-	digest_lines(b, f);
-	digester_add(digester_of(b, f), p->digest.bytes, DIGEST_SIZE);
-	digester_add(b->rest, p->rest.bytes, DIGEST_SIZE);
-	bundle_parts_insert(&b->parts[f], p, b->line[f]);
-	b->line[f] += p->lines;
+	digester_add(b->rest, g->rest.bytes, DIGEST_SIZE);
+	bundle_parts_insert(&b->parts[f], g, b->line[f]);
+	b->line[f] += g->lines;
 }
 
 struct bundle *bundle_builder_finish(struct bundle_builder *b)
@@ -285,9 +227,7 @@ struct bundle *bundle_builder_finish(struct bundle_builder *b)
 	struct bundle *bundle = xcalloc(1, sizeof(*bundle));
 
 	bundle->refs = 1;
-	bundle->digest = digest_texts(b);
-	if (b->has_marker)
-		put_marker(b, bundle);
+	bundle->marker_at = b->marker;
 	bundle->rest = digester_finish(b->rest);
 	memcpy(bundle->parts, b->parts, sizeof(bundle->parts));
 	memset(b->parts, 0, sizeof(b->parts));

@@ -4,7 +4,10 @@
  * equals nginx's default is left out. A block is never empty: without a server, or
  * with backup servers alone, nginx would refuse the whole configuration.
  */
+#include <stdlib.h>
 #include <string.h>
+
+#include <zknginx/err.h>
 
 #include "rendered.h"
 #include "renderer.h"
@@ -123,24 +126,55 @@ static struct bundle_piece *render_apart(struct renderer *r, const struct upstre
 	return p;
 }
 
-static void put_upstream(struct renderer *r, const struct upstream *u)
+static struct bundle_piece *piece_of(struct renderer *r, const struct upstream *u)
 {
 	struct bundle_piece *p = rendered_find(r->cache, u);
 
-	if (p) {
-		bundle_builder_piece(&r->out, r->file, p);
-		return;
-	}
-	p = render_apart(r, u);
-	rendered_add(r->cache, u, p);
-	bundle_builder_piece(&r->out, r->file, p);
-	bundle_piece_unref(p);
+	return p ? bundle_piece_ref(p) : render_apart(r, u);
+}
+
+/* Returns how many upstreams it has. */
+static size_t put_new_group(struct renderer *r, const struct upstream *const *list, size_t count)
+{
+	CLEANUP(freep) struct bundle_piece **pieces = NULL;
+	struct bundle_group *g;
+	size_t n = 0;
+
+	while (++n < count && !rendered_ends_group(list[n - 1]))
+		;
+	pieces = xcalloc(n, sizeof(struct bundle_piece *));
+	for (size_t i = 0; i < n; i++)
+		pieces[i] = piece_of(r, list[i]);
+	g = bundle_group_new(pieces, n);
+	for (size_t i = 0; i < n; i++)
+		bundle_piece_unref(pieces[i]);
+	rendered_add(r->cache, list, g);
+	bundle_builder_group(&r->out, r->file, g);
+	bundle_group_unref(g);
+	return n;
+}
+
+static size_t put_group(struct renderer *r, const struct upstream *const *list, size_t count)
+{
+	struct bundle_group *g = rendered_find_group(r->cache, list, count);
+
+	if (!g)
+		return put_new_group(r, list, count);
+	bundle_builder_group(&r->out, r->file, g);
+	return bundle_group_count(g);
 }
 
 void render_upstreams(struct renderer *r, enum protocol protocol)
 {
-	for (size_t i = 0; i < r->model->upstream_count; i++) {
-		if (r->model->upstreams[i]->protocol == protocol)
-			put_upstream(r, r->model->upstreams[i]);
+	CLEANUP(freep) const struct upstream **list = NULL;
+	const struct model *m = r->model;
+	size_t count = 0;
+
+	list = xcalloc(m->upstream_count + 1, sizeof(*list));
+	for (size_t i = 0; i < m->upstream_count; i++) {
+		if (m->upstreams[i]->protocol == protocol)
+			list[count++] = m->upstreams[i];
 	}
+	for (size_t i = 0; i < count;)
+		i += put_group(r, list + i, count - i);
 }

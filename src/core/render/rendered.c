@@ -1,48 +1,60 @@
 /*
  * Two lists in the order of rendering: that of the last run, which is read from its begin to its
  * end, and that of this run, which takes its place. An entry keeps what was decoded, so the same
- * address is the same upstream.
+ * address is the same upstream. The items of a list are groups, which are taken over whole where
+ * nothing in them has changed.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include <zknginx/err.h>
 
+#include "bundle_parts.h"
 #include "core/decode/decode_cache.h"
 #include "rendered.h"
 
 struct entry {
-	const struct decoded *decoded;
-	size_t zone_size; /* is no part of what was decoded */
-	struct bundle_piece *piece;
+	const struct decoded *decoded; /* NULL: it is rendered in each run */
+	size_t zone_size;              /* is no part of what was decoded */
+};
+
+/* A group of pieces, and what each was rendered from. */
+struct kept {
+	struct bundle_group *group;
+	struct entry *entries;
+	size_t count;
+	bool is_closed; /* its last upstream ends a group, wherever it is */
 };
 
 struct list {
-	struct entry *items;
+	struct kept *items;
 	size_t count, room;
 };
 
 struct rendered {
 	struct list last, next;
-	size_t at; /* in the last list: what is before it is before the upstream of now */
+	size_t at, entry; /* in the last list: what is before is before the upstream of now */
 	struct digest options;
 };
 
-/* Takes over the entry's references. */
-static void list_add(struct list *l, struct entry e)
+static void list_add(struct list *l, struct kept k)
 {
 	if (l->count == l->room) {
 		l->room = l->room ? 2 * l->room : 64;
 		l->items = xrealloc(l->items, l->room * sizeof(*l->items));
 	}
-	l->items[l->count++] = e;
+	l->items[l->count++] = k;
 }
 
 static void list_clear(struct list *l)
 {
 	for (size_t i = 0; i < l->count; i++) {
-		decoded_unref(l->items[i].decoded);
-		bundle_piece_unref(l->items[i].piece);
+		struct kept *k = &l->items[i];
+
+		for (size_t j = 0; j < k->count; j++)
+			decoded_unref(k->entries[j].decoded);
+		free(k->entries);
+		bundle_group_unref(k->group);
 	}
 	l->count = 0;
 }
@@ -95,7 +107,7 @@ void rendered_begin(struct rendered *c, const struct render_options *options)
 	if (!digest_equal(&now, &c->options))
 		list_clear(&c->last);
 	c->options = now;
-	c->at = 0;
+	c->at = c->entry = 0;
 }
 
 void rendered_end(struct rendered *c)
@@ -118,28 +130,89 @@ static int compare(const struct upstream *a, const struct upstream *b)
 	return strcmp(a->name, b->name);
 }
 
-struct bundle_piece *rendered_find(struct rendered *c, const struct upstream *u)
+/* FNV-1a: a name ends a group in one case of 32. */
+bool rendered_ends_group(const struct upstream *u)
 {
-	struct entry *e;
+	uint32_t hash = 2166136261u;
 
-	while (c && c->at < c->last.count && c->last.items[c->at].decoded != u->decoded &&
-	       compare(&c->last.items[c->at].decoded->upstream, u) < 0)
-		c->at++;
-	if (!c || c->at == c->last.count || !u->decoded)
-		return NULL;
-	e = &c->last.items[c->at];
-	if (e->decoded != u->decoded || e->zone_size != u->zone_size)
-		return NULL;
-	c->at++;
-	list_add(&c->next, *e);
-	*e = (struct entry){ 0 };
-	return c->next.items[c->next.count - 1].piece;
+	for (const char *at = u->name; *at; at++)
+		hash = (hash ^ (unsigned char)*at) * 16777619u;
+	return (hash ^ hash >> 16) % 32 == 0;
 }
 
-void rendered_add(struct rendered *c, const struct upstream *u, struct bundle_piece *p)
+static void step(struct rendered *c)
 {
-	if (c && u->decoded)
-		list_add(&c->next, (struct entry){ .decoded = decoded_ref(u->decoded),
-						   .zone_size = u->zone_size,
-						   .piece = bundle_piece_ref(p) });
+	if (++c->entry < c->last.items[c->at].count)
+		return;
+	c->at++;
+	c->entry = 0;
+}
+
+/* Moves to the upstream, or past all that come before it. NULL: there is nothing more. */
+static const struct entry *seek(struct rendered *c, const struct upstream *u)
+{
+	for (; c && c->at < c->last.count; step(c)) {
+		const struct entry *e = &c->last.items[c->at].entries[c->entry];
+
+		if (e->decoded &&
+		    (e->decoded == u->decoded || compare(&e->decoded->upstream, u) >= 0))
+			return e;
+	}
+	return NULL;
+}
+
+static bool is_entry_of(const struct entry *e, const struct upstream *u)
+{
+	return e->decoded && e->decoded == u->decoded && e->zone_size == u->zone_size;
+}
+
+struct bundle_group *rendered_find_group(struct rendered *c, const struct upstream *const *list,
+					 size_t count)
+{
+	struct kept *k;
+
+	if (!seek(c, list[0]) || c->entry)
+		return NULL;
+	k = &c->last.items[c->at];
+	if (k->count > count || (!k->is_closed && k->count < count))
+		return NULL;
+	for (size_t i = 0; i < k->count; i++) {
+		if (!is_entry_of(&k->entries[i], list[i]))
+			return NULL;
+	}
+	list_add(&c->next, *k);
+	k->entries = NULL;
+	k->count = 0;
+	k->group = NULL;
+	c->at++;
+	return c->next.items[c->next.count - 1].group;
+}
+
+struct bundle_piece *rendered_find(struct rendered *c, const struct upstream *u)
+{
+	const struct entry *e = seek(c, u);
+	struct bundle_piece *p;
+
+	if (!e || !is_entry_of(e, u))
+		return NULL;
+	p = c->last.items[c->at].group->pieces[c->entry];
+	step(c);
+	return p;
+}
+
+void rendered_add(struct rendered *c, const struct upstream *const *list, struct bundle_group *g)
+{
+	struct kept k = { .count = g->count };
+
+	if (!c)
+		return;
+	k.group = bundle_group_ref(g);
+	k.entries = xcalloc(k.count, sizeof(*k.entries));
+	for (size_t i = 0; i < k.count; i++) {
+		const struct decoded *d = list[i]->decoded;
+
+		k.entries[i] = (struct entry){ d ? decoded_ref(d) : NULL, list[i]->zone_size };
+	}
+	k.is_closed = rendered_ends_group(list[k.count - 1]);
+	list_add(&c->next, k);
 }

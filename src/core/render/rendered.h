@@ -18,11 +18,19 @@ DEFINE_CLEANUP(struct rendered *, rendered_free)
 void rendered_begin(struct rendered *c, const struct render_options *options);
 void rendered_end(struct rendered *c);
 /*
- * The lines of the upstream (borrowed until the end of the run), or NULL. To be called in the order
- * of rendering.
+ * Pieces are put in groups, so that what has not changed costs little. Where a group ends follows
+ * from the names alone: with this upstream, or with the last one of a file.
  */
+bool rendered_ends_group(const struct upstream *u);
+/*
+ * The group that the list, all that is yet to be rendered of a file, begins with, if it is as it
+ * was; or NULL. Borrowed until the end of the run, as is the piece of one upstream. To be called in
+ * the order of rendering.
+ */
+struct bundle_group *rendered_find_group(struct rendered *c, const struct upstream *const *list,
+					 size_t count);
 struct bundle_piece *rendered_find(struct rendered *c, const struct upstream *u);
-/* The lines of an upstream that was not found. */
-void rendered_add(struct rendered *c, const struct upstream *u, struct bundle_piece *p);
+/* A group that was not found, and its upstreams. */
+void rendered_add(struct rendered *c, const struct upstream *const *list, struct bundle_group *g);
 
 #endif
