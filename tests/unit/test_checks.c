@@ -515,17 +515,18 @@ static void an_upstream_that_stays_as_decoded_is_walked_once(void **state)
 	struct checked *t = *state;
 	struct server servers[3];
 	struct upstream u;
+	const struct upstream *list[] = { &u };
 	struct model marked;
 
 	run(t, "{}", 3);
 	marked = *t->w->good;
-	u = marked.upstreams[0];
+	u = *marked.upstreams[0];
 	assert_non_null(u.decoded);
 	memcpy(servers, u.servers, sizeof(servers));
 	servers[1].drained = true;
 	u.servers = servers;
 	u.decoded = NULL;
-	marked.upstreams = &u;
+	marked.upstreams = list;
 	checks_follow(t->c, t->w->good, t->now, on_gone, t);
 	assert_true(target(t, "10.0.0.2:80")->counts);
 	checks_follow(t->c, &marked, t->now, on_gone, t);

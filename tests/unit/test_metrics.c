@@ -246,7 +246,8 @@ static void the_census_of_a_decoded_upstream_is_kept(void **state UNUSED)
 {
 	struct server servers[] = { { .address = "a" }, { .address = "b" } };
 	struct upstream u = { .name = "shop", .servers = servers, .server_count = 2 };
-	const struct model m = { .upstreams = &u, .upstream_count = 1 };
+	const struct upstream *list[] = { &u };
+	const struct model m = { .upstreams = list, .upstream_count = 1 };
 	struct decoded *d = decoded_new();
 	static struct config_numbers n;
 
