@@ -2,7 +2,8 @@
  * How long a server takes from ZooKeeper to the first request that it serves, without a reload and
  * with one, among N servers. One znode of two is set, so that the other server of its upstream
  * answers; the time is that from the acknowledged write to the first answer of the other server.
- * Requests are sent one after the other, each on its own connection.
+ * Requests are sent one after the other on a connection that is kept, and nginx keeps its own to
+ *the servers: the processors are then free for what is measured.
  *
  *	floor	a client with a watch gets the event of a write and reads the znode
  *	module	the workers get the servers from the daemon
@@ -137,26 +138,64 @@ static void await_quiet(const struct master *m, const char *before)
 
 /* --- requests -------------------------------------------------------------------------------- */
 
-/* Is this the answer to a request on a connection of its own? */
-static bool answers(const char *text)
+static int connection = -1;
+
+static void hang_up(void)
 {
-	static const char request[] = "GET / HTTP/1.1\r\nHost: probe\r\nConnection: close\r\n\r\n";
+	if (connection >= 0)
+		close(connection);
+	connection = -1;
+}
+
+static void connect_to_site(void)
+{
 	struct sockaddr_in to = { .sin_family = AF_INET,
 				  .sin_port = htons((uint16_t)module_host_site) };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	char answer[4096];
-	size_t size = 0;
-	ssize_t n;
 
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0 ||
-	    send(fd, request, strlen(request), MSG_NOSIGNAL) < 0)
+	connection = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (connection < 0 || connect(connection, (struct sockaddr *)&to, sizeof(to)) < 0)
 		die("port %d: %m", module_host_site);
-	while ((n = recv(fd, answer + size, sizeof(answer) - 1 - size, 0)) > 0)
-		size += (size_t)n;
-	answer[size] = '\0';
-	close(fd);
-	return size > strlen(text) && strcmp(answer + size - strlen(text), text) == 0;
+}
+
+/* The body of an answer that is all there; NULL: it is not yet. */
+static const char *body_of(const char *answer)
+{
+	const char *length = strstr(answer, "\r\nContent-Length: "),
+		   *end = strstr(answer, "\r\n\r\n");
+
+	if (!length || !end || strlen(end + 4) < strtoul(length + 18, NULL, 10))
+		return NULL;
+	return end + 4;
+}
+
+/* false: nginx has closed the connection, as a worker does that shuts down. */
+static bool ask(const char *text, bool *is_it)
+{
+	static const char request[] = "GET / HTTP/1.1\r\nHost: probe\r\n\r\n";
+	char answer[4096] = "";
+	size_t size = 0;
+	ssize_t n = send(connection, request, strlen(request), MSG_NOSIGNAL);
+
+	while (n > 0 && !body_of(answer)) {
+		n = recv(connection, answer + size, sizeof(answer) - 1 - size, 0);
+		size += n > 0 ? (size_t)n : 0;
+		answer[size] = '\0';
+	}
+	*is_it = n > 0 && strcmp(body_of(answer), text) == 0;
+	return n > 0;
+}
+
+/* Is this the answer to a request? */
+static bool answers(const char *text)
+{
+	bool is_it;
+
+	if (connection < 0)
+		connect_to_site();
+	if (!ask(text, &is_it))
+		hang_up();
+	return is_it;
 }
 
 /* --- an edit --------------------------------------------------------------------------------- */

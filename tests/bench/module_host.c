@@ -111,7 +111,7 @@ static void fill(int servers)
 	}
 	if (rig_zk_drain(module_host.zk))
 		die("the znodes could not be created");
-	rig_zk_set(module_host.zk, PROBE, "");
+	rig_zk_set(module_host.zk, PROBE, "{\"keepalive\": 4}");
 	rig_zk_set(module_host.zk, module_host_probed(1), "");
 	rig_zk_set(module_host.zk, module_host_probed(2), "backup");
 	rig_zk_set(module_host.zk, "/nginx/config/sites/s",
