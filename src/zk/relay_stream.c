@@ -98,6 +98,13 @@ int stream_fill(struct stream *s)
 	return 1;
 }
 
+void stream_await(struct stream *s, int least)
+{
+	if (s->least != least && s->fd >= 0)
+		setsockopt(s->fd, SOL_SOCKET, SO_RCVLOWAT, &least, sizeof(least));
+	s->least = least;
+}
+
 size_t stream_unread_size(const struct stream *s)
 {
 	return s->in.size - s->taken;

@@ -19,6 +19,7 @@ struct stream {
 	bool wants_write;                /* TLS has to write before it can go on */
 	unsigned long received, written; /* bytes, until they are counted elsewhere */
 	bool ended;                      /* the other end has closed it, or it failed */
+	int least;                       /* as stream_await() was told */
 };
 
 void stream_close(struct stream *s);
@@ -29,6 +30,8 @@ int stream_shake_hands(struct stream *s);
 /* Reads what there is. 1: there are more bytes now, and perhaps the end after them; 0: there are
  * none yet; -1: it has ended. */
 int stream_fill(struct stream *s);
+/* The loop is woken by so many bytes and more, or by the end. Not with TLS. */
+void stream_await(struct stream *s, int least);
 size_t stream_unread_size(const struct stream *s);
 /* Valid until the next fill or take. */
 const unsigned char *stream_unread(const struct stream *s);
