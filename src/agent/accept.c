@@ -5,22 +5,32 @@
 #include "foreign.h"
 #include "sys/timing.h"
 
+static void take_over(struct agent *a, struct model *m)
+{
+	foreign_log(a->running.good, m);
+	running_accept(&a->running, m, a->stage);
+	last_names_keep(a->last_names, a->running.good);
+}
+
 void accept_model(void *agent, struct model *m)
 {
 	struct agent *a = agent;
 
-	foreign_log(a->running.good, m);
-	running_accept(&a->running, m, a->stage);
-	last_names_keep(a->last_names, a->running.good);
+	take_over(a, m);
 	checker_follow(a->checker, a->running.good);
 }
 
 void accept_attempt(struct agent *a, const struct outcome *o)
 {
+	bool is_ahead;
+
 	permission_keep(a->permission, a->attempt.tree, a->attempt.revision);
-	live_accept(a->live);
+	is_ahead = live_accept(a->live, o);
 	running_note_transactions(&a->running, a->attempt.tree);
-	accept_model(a, TAKE(a->attempt.model));
+	take_over(a, TAKE(a->attempt.model));
+	checker_follow(a->checker, live_model(a->live));
+	if (a->attempt.is_behind && !is_ahead)
+		a->dirty = true; /* a reload has put older servers in the place of newer ones */
 	if (!a->running.good->pending && o->in_force)
 		memcpy(a->running.applied, a->attempt.revision, sizeof(a->running.applied));
 	if (refusal_on_accepted(a->refusal, o, &a->problems))

@@ -238,6 +238,7 @@ void agent_free(struct agent *a)
 	deploy_free(a->deploy);
 	trial_free(a->trial);
 	attempt_end(&a->attempt);
+	attempt_end(&a->persisting);
 	refusal_free(a->refusal);
 	sd_event_source_disable_unref(a->again);
 	host_config_fini(&a->host_config);

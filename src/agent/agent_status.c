@@ -9,7 +9,8 @@
 /* Is another run due, or the outcome of this one? */
 static bool is_busy(const struct agent *a)
 {
-	return a->attempt.model || (a->dirty && !a->acl_held) || a->roots.waiting;
+	return a->attempt.model || a->persisting.model || (a->dirty && !a->acl_held) ||
+	       a->roots.waiting;
 }
 
 void agent_facts(const struct agent *a, struct agent_facts *out)

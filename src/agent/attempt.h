@@ -17,6 +17,8 @@ struct attempt {
 	struct tree *newest; /* the newest tree when the attempt was made … */
 	struct tree *newer;  /* … and a later one that differs; NULL: there is none */
 	char revision[DIGEST_HEX_SIZE];
+	bool leaves_out; /* the model is without an accepted znode that is lost */
+	bool is_behind;  /* while it was persisted, the workers were given more, or may have been */
 	struct edit change;      /* what of ZooKeeper's transactions made it due … */
 	uint64_t began;          /* … and when the run began, wall clock */
 	uint64_t rendered;       /* when the bundle was rendered, CLOCK_MONOTONIC */

@@ -157,6 +157,7 @@ static void leave_out_lost(struct agent *a)
 		return;
 	model_free(a->attempt.model);
 	a->attempt.model = rest;
+	a->attempt.leaves_out = true;
 }
 
 bool candidate_make(struct agent *a, uint64_t *due)

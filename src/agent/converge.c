@@ -8,6 +8,7 @@
 #include "candidate.h"
 #include "converge.h"
 #include "deliver.h"
+#include "persist.h"
 #include "sys/timing.h"
 #include "whole_guard.h"
 
@@ -222,6 +223,7 @@ void converge_on_taken(void *agent, const char *error)
 
 	if (error) {
 		converge_at(a, deliver_by_deployment(a));
+		persist_after_change(a);
 		a->ops->on_facts(a->ctx);
 		return;
 	}
@@ -230,6 +232,8 @@ void converge_on_taken(void *agent, const char *error)
 	a->ops->on_change(a->ctx);
 	a->ops->on_facts(a->ctx);
 	converge_at(a, live_due(a->live));
+	if (persist_after_change(a))
+		return;
 	if (live_look(a->live) || a->dirty)
 		converge(a);
 }
@@ -298,6 +302,7 @@ void converge_on_refusal_over(void *agent)
 static void on_accepted(struct agent *a, const struct outcome *o)
 {
 	accept_attempt(a, o);
+	converge_at(a, live_due(a->live));
 }
 
 /* nginx does not run it, so nothing is accepted. No event tells that nginx.conf was corrected, so
@@ -310,7 +315,7 @@ static void on_not_included(struct agent *a, const struct outcome *o UNUSED)
 
 static void on_stream_not_included(struct agent *a, const struct outcome *o)
 {
-	accept_attempt(a, o);
+	on_accepted(a, o);
 	converge_at(a, timing_now() + INCLUDE_PAUSE);
 }
 
@@ -322,6 +327,7 @@ static void on_failed(struct agent *a, const struct outcome *o)
 
 static void on_refused(struct agent *a, const struct outcome *o)
 {
+	note_newest(a); /* it may have come while this one was persisted */
 	refusal_trace(a->refusal, o);
 }
 
@@ -372,6 +378,7 @@ void converge_on_done(void *agent, const struct outcome *o)
 	live_outcome(a->live, o);
 	if (refusal_takes_outcome(a->refusal, o))
 		return;
+	persist_end(a);
 	news = accept_news(a, o);
 	outcomes[o->result](a, o);
 	if (outcomes[o->result] == on_refused) {

@@ -3,13 +3,14 @@
  *
  * There is one path. Whatever changes (a znode, the settings, nginx, time), converge() runs it from
  * the newest settled tree. While a deployment is in flight, or reloads are to be spaced, it only
- * notes that a run is due. So the cost is bounded by the deployments, and the newest tree always
- * wins.
+ * notes that a run is due, or gives the workers other servers. So the cost is bounded by the
+ * deployments, and the newest tree always wins.
  *
  *	agent.c		lifetimes, and what others ask of the agent
  *	converge.c	when a run begins, and what its outcome means
  *	candidate.c	what a run deploys
  *	deliver.c	how it comes to nginx: live.c, or nginx/deploy
+ *	persist.c	what is written behind a change of servers
  *	accept.c	what nginx has taken of it
  *	agent_status.c, agent_conditions.c	what others see of it
  */
@@ -70,10 +71,11 @@ struct agent {
 
 	struct running running;
 	struct attempt attempt;
-	struct problems problems; /* of the last run */
-	bool dirty;               /* something has changed since the last run began */
-	sd_event_source *again;   /* timer: a run is due … */
-	uint64_t again_at;        /* … at that time; NEVER = it is off */
+	struct attempt persisting; /* persist.h */
+	struct problems problems;  /* of the last run */
+	bool dirty;                /* something has changed since the last run began */
+	sd_event_source *again;    /* timer: a run is due … */
+	uint64_t again_at;         /* … at that time; NEVER = it is off */
 
 	int64_t newest_zxid;  /* the newest transaction in the newest tree; 0: there is none */
 	unsigned long deaths; /* of workers, when agent_conditions() last looked */

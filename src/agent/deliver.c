@@ -1,5 +1,6 @@
 /* See deliver.h. */
 #include "deliver.h"
+#include "persist.h"
 #include "sys/timing.h"
 
 static const char *revision_of(const struct agent *a)
@@ -13,8 +14,8 @@ static uint64_t later(struct agent *a, uint64_t when)
 	return when;
 }
 
-/* The workers may get servers while reloads are to be spaced. So it may turn out only here that
- * this one has to wait. */
+/* The workers may get servers while reloads are to be spaced, or something is persisted. So it may
+ * turn out only here that this one has to wait. */
 uint64_t deliver_by_deployment(struct agent *a)
 {
 	uint64_t when;
@@ -34,7 +35,12 @@ uint64_t deliver(struct agent *a)
 		return deliver_by_deployment(a);
 	case LIVE_LATER:
 		return later(a, live_due(a->live));
-	default:
+	case LIVE_PERSISTED:
+		persist_begin(a);
+		return NEVER;
+	case LIVE_TAKEN:
+		persist_on_change(a);
 		return NEVER;
 	}
+	return NEVER;
 }

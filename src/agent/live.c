@@ -7,33 +7,8 @@
 
 #include <zknginx/log.h>
 
-#include "core/status/census.h"
-#include "live.h"
+#include "live_parts.h"
 #include "sys/timing.h"
-
-struct live {
-	struct live_spec spec;
-	const struct live_ops *ops;
-	void *ctx;
-	struct servers *servers;
-
-	bool knows_rest;
-	struct digest rest;  /* bundle.h */
-	struct model *model; /* what the workers were given and is not persisted; NULL: nothing */
-	struct config_numbers numbers; /* of the model, when they were asked for last */
-	uint64_t due;                  /* when it is to be persisted; NEVER: nothing is */
-	bool failed;                   /* a change failed: until a reload all is deployed */
-	bool reloaded; /* nginx was reloaded for other servers, and still has other ones */
-	bool agrees;   /* nginx had these servers when live_look() was called last, and nothing has
-			  happened since */
-
-	struct arena *arena; /* of the change under way */
-	struct apply apply;
-	unsigned long updates;
-
-	struct stepper steps;
-	bool has_accepted;
-};
 
 const struct model *live_model(const struct live *l)
 {
@@ -64,8 +39,10 @@ static enum servers_state compare(struct live *l, const struct model *m, const c
 
 bool live_may_take(const struct live *l)
 {
+	const struct deploy *d = l->spec.deploy;
+
 	return l->knows_rest && !l->failed && servers_has_module(l->servers) &&
-	       !deploy_is_in_flight(l->spec.deploy);
+	       (!deploy_is_in_flight(d) || deploy_is_persisting(d));
 }
 
 /* Steps wait for everything else, and go by the clock, so none is lost. */
@@ -74,7 +51,8 @@ static bool may_step(void *ctx)
 	struct live *l = ctx;
 	const char *upstream;
 
-	return live_may_take(l) && !l->spec.attempt->model && !servers_is_changing(l->servers) &&
+	return live_may_take(l) && !deploy_is_in_flight(l->spec.deploy) &&
+	       !l->spec.attempt->model && !servers_is_changing(l->servers) &&
 	       compare(l, live_model(l), &upstream) == SERVERS_AGREE;
 }
 
@@ -90,11 +68,14 @@ bool live_is_stepping(const struct live *l)
 
 /* --- an attempt ------------------------------------------------------------------------------ */
 
-/* Its bytes may be live, but the workers may have other servers: deploy has to reload nginx. */
+/* Its bytes may be live, but the workers may have other servers: deploy has to reload nginx. While
+ * something is persisted nothing is decided: what is on disk will be something else. */
 static enum live_answer leave(struct live *l, const char *why)
 {
 	bool same = stage_live_is(l->spec.stage, l->spec.attempt->bundle);
 
+	if (deploy_is_in_flight(l->spec.deploy))
+		return LIVE_NOT_TAKEN;
 	if (why)
 		log_debug("nginx is reloaded: %s", why);
 	if (same && (l->model || l->failed))
@@ -127,6 +108,8 @@ static enum live_answer persist(struct live *l, const char *revision, uint64_t n
 {
 	const char *upstream;
 
+	if (deploy_is_in_flight(l->spec.deploy))
+		return LIVE_NOT_TAKEN; /* the last one is not over */
 	if (now < l->due && strcmp(revision, l->spec.running->applied) == 0)
 		return LIVE_LATER;
 	if (compare(l, l->model, &upstream) != SERVERS_AGREE)
@@ -135,7 +118,6 @@ static enum live_answer persist(struct live *l, const char *revision, uint64_t n
 	return LIVE_PERSISTED;
 }
 
-/* Whether there is anything to do, the models decide: no step is of an attempt. */
 static void decide(struct live *l)
 {
 	const struct attempt *t = l->spec.attempt;
@@ -144,16 +126,7 @@ static void decide(struct live *l)
 
 	forget_change(l);
 	l->arena = arena_new();
-	apply_decide(&before, &after, l->arena, &l->apply);
-	if (l->apply.way == APPLY_SERVERS)
-		slow_start_prepare(&l->steps.slow, before.model, after.model, timing_now());
-	if (l->apply.way != APPLY_SERVERS || !slow_start_matters(&l->steps.slow))
-		return;
-	before.weights = slow_start_given(&l->steps.slow);
-	after.weights = slow_start_next(&l->steps.slow);
-	apply_decide(&before, &after, l->arena, &l->apply);
-	if (l->apply.way == APPLY_NOTHING)
-		l->apply.way = APPLY_SERVERS;
+	slow_start_decide(&l->steps.slow, before, after, timing_now(), l->arena, &l->apply);
 }
 
 enum live_answer live_take(struct live *l, const char *revision, uint64_t now)
@@ -176,7 +149,7 @@ enum live_answer live_take(struct live *l, const char *revision, uint64_t now)
 
 uint64_t live_due(const struct live *l)
 {
-	return l->due;
+	return deploy_is_in_flight(l->spec.deploy) ? NEVER : l->due;
 }
 
 static void on_changed(void *ctx, const char *error)
@@ -223,17 +196,31 @@ void live_outcome(struct live *l, const struct outcome *o)
 }
 
 /* What a daemon before this one knew is not known: at its first outcome no server is new. */
-void live_accept(struct live *l)
+static void take_over(struct live *l, const struct model *m)
 {
-	slow_start_follow(&l->steps.slow, live_model(l), l->spec.attempt->model, timing_now(),
+	slow_start_follow(&l->steps.slow, live_model(l), m, timing_now(),
 			  l->has_accepted && servers_has_module(l->servers));
 	l->has_accepted = true;
 	l->agrees = false;
-	l->rest = l->spec.attempt->bundle->rest;
-	l->knows_rest = true;
-	l->failed = false;
 	forget_model(l);
-	stepper_arm(&l->steps, l->spec.attempt->model);
+	stepper_arm(&l->steps, m);
+}
+
+bool live_accept(struct live *l, const struct outcome *o)
+{
+	const struct attempt *t = l->spec.attempt;
+	bool has_newer = t->is_behind && (o->persisted || o->result == DEPLOY_UNCHANGED);
+	bool is_ahead = has_newer && l->model;
+
+	l->rest = t->bundle->rest;
+	l->knows_rest = true;
+	if (!has_newer)
+		l->failed = false;
+	if (is_ahead)
+		l->due = timing_now() + l->spec.nginx->persist_gap;
+	else
+		take_over(l, t->model);
+	return is_ahead;
 }
 
 /* Nobody knows what servers nginx has: what is on disk is loaded again, once. */
@@ -353,46 +340,4 @@ void live_free(struct live *l)
 	servers_free(l->servers);
 	model_free(l->model);
 	free(l);
-}
-
-/* --- for the status -------------------------------------------------------------------------- */
-
-unsigned long live_updates(const struct live *l)
-{
-	return l->updates;
-}
-
-const struct config_numbers *live_numbers(struct live *l)
-{
-	if (!l->model)
-		return &l->spec.running->numbers;
-	census_take(l->model, &l->numbers);
-	return &l->numbers;
-}
-
-void live_fill_servers(struct live *l, struct numbers *n)
-{
-	n->http_servers = servers_states(l->servers, MODULE_HTTP);
-	n->stream_servers = servers_states(l->servers, MODULE_STREAM);
-	servers_ask(l->servers);
-}
-
-bool live_has_module(const struct live *l)
-{
-	return servers_has_module(l->servers);
-}
-
-const struct ramps *live_ramps(const struct live *l)
-{
-	return &l->steps.slow.ramps;
-}
-
-bool live_takes(const struct live *l, const struct upstream *u)
-{
-	return l->knows_rest && !l->failed && !live_why_not(l, u);
-}
-
-const char *live_why_not(const struct live *l, const struct upstream *u)
-{
-	return servers_why_not(l->servers, u);
 }

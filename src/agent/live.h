@@ -20,6 +20,10 @@
  * for all upstreams in one change, at most once a second. A reload by anyone gives all servers
  * their full weights; then the ramps are taken up again where they would be by now.
  *
+ * The workers get servers while something is persisted, too. What else there is to do waits: the
+ * attempt is not taken, and the path runs again when that deployment is over. Its report waits for
+ * the change under way (deploy_hold()), so what it is accepted into stays as it is until then.
+ *
  * Each doubt ends in a reload: live_take() does not take the attempt, or on_taken() has an error.
  */
 #ifndef ZKNGINX_AGENT_LIVE_H
@@ -65,20 +69,21 @@ bool live_is_stepping(const struct live *l);
 bool live_may_take(const struct live *l);
 
 enum live_answer {
-	LIVE_NOT_TAKEN, /* it is to be deployed */
+	LIVE_NOT_TAKEN, /* it is to be deployed, or has to wait for a deployment */
 	LIVE_TAKEN,     /* on_taken() follows */
 	LIVE_PERSISTED, /* deploy_want() was called for it, or its like */
 	LIVE_LATER,     /* nginx has it; it is persisted when live_due() has come */
 };
 /* revision: of the deployment. now: CLOCK_MONOTONIC. */
 enum live_answer live_take(struct live *l, const char *revision, uint64_t now);
-/* When something is to be persisted; NEVER: nothing is. */
+/* When something is to be persisted; NEVER: nothing is, or something is persisted now. */
 uint64_t live_due(const struct live *l);
 
 /* A deployment, or one of a search, is over. */
 void live_outcome(struct live *l, const struct outcome *o);
-/* The attempt was accepted, after live_outcome(). Before its model is taken over. */
-void live_accept(struct live *l);
+/* The attempt was accepted, after live_outcome(). Before its model is taken over. True: the workers
+ * were given more since it was made, and still have that. */
+bool live_accept(struct live *l, const struct outcome *o);
 /* While nothing is under way: has nginx the servers that it should have? True: it has not, so the
  * path has to run again. It costs nothing while nothing has happened since it had them. */
 bool live_look(struct live *l);

@@ -25,7 +25,6 @@ struct refusal {
 	struct trace *trace;
 	struct refusal_watch watch;
 	char revision[DIGEST_HEX_SIZE]; /* of the last run */
-	bool leaves_out;                /* the attempt is without a lost znode */
 
 	/* The configuration as a whole is not in force. */
 	struct digest digest;
@@ -189,7 +188,6 @@ struct model *refusal_leave_out_lost(struct refusal *r)
 	CLEANUP(tree_unrefp) struct tree *sources = NULL, *rest = NULL;
 	struct model *m;
 
-	r->leaves_out = false;
 	if (quarantine_is_empty(r->quarantine))
 		return NULL;
 	sources = model_sources(r->attempt->model);
@@ -200,7 +198,6 @@ struct model *refusal_leave_out_lost(struct refusal *r)
 		return NULL;
 	m = r->ops->tester.compose(r->ctx, rest);
 	m->pending = r->attempt->model->pending;
-	r->leaves_out = true;
 	return m;
 }
 
@@ -243,12 +240,11 @@ void refusal_retry(struct refusal *r)
 bool refusal_on_accepted(struct refusal *r, const struct outcome *o, struct problems *problems)
 {
 	/* the problem of a znode that is left out reads differently from now on */
-	bool again = r->leaves_out;
+	bool again = r->attempt->leaves_out;
 
 	refusal_forget(r);
 	if (quarantine_accept(r->quarantine, r->running->accepted, problems))
 		r->ops->on_problems(r->ctx);
-	r->leaves_out = false;
 	trace_on_accepted(r->trace, o);
 	if (!o->tested || !o->passed)
 		return again;

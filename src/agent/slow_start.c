@@ -37,6 +37,22 @@ void slow_start_prepare(struct slow_start *s, const struct model *before, const 
 	s->prepared = true;
 }
 
+/* Whether there is anything to do, the models decide: no step is of an attempt. */
+void slow_start_decide(struct slow_start *s, struct apply_side before, struct apply_side after,
+		       uint64_t now, struct arena *a, struct apply *out)
+{
+	apply_decide(&before, &after, a, out);
+	if (out->way == APPLY_SERVERS)
+		slow_start_prepare(s, before.model, after.model, now);
+	if (out->way != APPLY_SERVERS || !slow_start_matters(s))
+		return;
+	before.weights = slow_start_given(s);
+	after.weights = slow_start_next(s);
+	apply_decide(&before, &after, a, out);
+	if (out->way == APPLY_NOTHING)
+		out->way = APPLY_SERVERS;
+}
+
 void slow_start_prepare_step(struct slow_start *s, const struct model *m, uint64_t now)
 {
 	slow_start_forget(s);

@@ -7,6 +7,7 @@
 #ifndef ZKNGINX_AGENT_SLOW_START_H
 #define ZKNGINX_AGENT_SLOW_START_H
 
+#include "core/deploy/apply.h"
 #include "core/deploy/ramp.h"
 
 /* What the workers have in place of the weights of the model. */
@@ -28,6 +29,10 @@ void slow_start_fini(struct slow_start *s);
 /* The servers become those of another model; the ramps stay at the weights that they have. */
 void slow_start_prepare(struct slow_start *s, const struct model *before, const struct model *after,
 			uint64_t now);
+/* How nginx comes from one model to the next (apply_decide()), with the weights that it was given
+ * and those that it is to be given; of SERVERS the change is prepared. */
+void slow_start_decide(struct slow_start *s, struct apply_side before, struct apply_side after,
+		       uint64_t now, struct arena *a, struct apply *out);
 /* The next step of all ramps in the model. */
 void slow_start_prepare_step(struct slow_start *s, const struct model *m, uint64_t now);
 void slow_start_commit(struct slow_start *s);

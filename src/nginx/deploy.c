@@ -12,26 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "deploy.h"
-#include "pipeline.h"
+#include "deploy_parts.h"
 #include "sandbox.h"
 #include "sys/timing.h"
-
-struct deploy {
-	const struct nginx_settings *nginx;
-	struct stage *stage;
-	struct deploy_ops ops;
-	void *ctx;
-	struct instance *instance;
-	struct pipeline pipeline; /* with the flight */
-	enum reload_state state;
-	bool in_flight;
-	sd_event_source *start; /* of what was wanted */
-	struct master met;      /* by the sandbox, for the options of render */
-	/* What was logged last: a cause that stays is not logged again. */
-	enum deploy_result logged;
-	enum host_condition logged_condition;
-};
 
 /* --- the end of a deployment ---------------------------------------------------------------- */
 
@@ -48,11 +31,12 @@ static void log_outcome(struct deploy *d, const struct flight *f)
 
 /* The caller is told last, with everything of the deployment forgotten: it may begin the next one,
  * or free the whole. */
-static void report(struct deploy *d)
+static void report_now(struct deploy *d)
 {
 	CLEANUP(flight_fini) struct flight f = d->pipeline.flight;
 	struct outcome o;
 
+	d->is_over = false;
 	d->pipeline.flight = (struct flight){ 0 };
 	d->in_flight = false;
 	pipeline_end(&d->pipeline);
@@ -65,6 +49,13 @@ static void report(struct deploy *d)
 	instance_set_busy(d->instance, false);
 	o = flight_outcome(&f);
 	d->ops.on_done(d->ctx, &o);
+}
+
+static void report(struct deploy *d)
+{
+	d->is_over = true;
+	if (!d->is_held)
+		report_now(d);
 }
 
 /* What is for http { } goes live all the same; what is for stream { } has nowhere to go. */
@@ -103,13 +94,9 @@ static void defer(struct deploy *d)
 {
 	struct flight *f = &d->pipeline.flight;
 
-	if (!f->message.size && instance_is_upgrading(d->instance))
-		flight_result(f, DEPLOY_DEFERRED,
-			      "nginx is being upgraded (there are two masters), so it is not "
-			      "signalled yet");
-	else if (!f->message.size)
-		flight_result(f, DEPLOY_DEFERRED, "nginx is not running: %s",
-			      instance_why(d->instance));
+	if (!f->message.size)
+		flight_defer(f,
+			     instance_is_upgrading(d->instance) ? NULL : instance_why(d->instance));
 	f->result = DEPLOY_DEFERRED;
 	/* nginx will run it when it starts, if it includes all of it. */
 	f->in_force = instance_hostconf(d->instance)->includes != NGINX_INCLUDES_NO_STREAM;
@@ -123,27 +110,12 @@ static void end_not_included(struct deploy *d)
 	report(d);
 }
 
-static double seconds_since_hup(const struct deploy *d)
-{
-	return (double)(timing_now() - d->pipeline.verify.sent) / (double)USEC_PER_SEC;
-}
-
 static void end_unknown(struct deploy *d)
 {
 	struct flight *f = &d->pipeline.flight;
 	bool is_loaded = *d->pipeline.confirm.answer && !d->pipeline.confirm.disagreed;
 
-	if (*d->pipeline.confirm.answer)
-		flight_result(
-			f, DEPLOY_UNKNOWN,
-			"nginx handled SIGHUP, but %s (%.1f seconds after SIGHUP); generation "
-			"%lu stays live",
-			d->pipeline.confirm.answer, seconds_since_hup(d), f->generation);
-	else
-		flight_result(f, DEPLOY_UNKNOWN,
-			      "nginx got SIGHUP but has not finished the reload in %.1f seconds; "
-			      "generation %lu stays live",
-			      seconds_since_hup(d), f->generation);
+	flight_leave_unknown(f, d->pipeline.confirm.answer, timing_now() - d->pipeline.verify.sent);
 	if (is_loaded)
 		instance_record(d->instance, f->generation);
 	else
@@ -284,6 +256,25 @@ bool deploy_is_in_flight(const struct deploy *d)
 	return d->in_flight;
 }
 
+bool deploy_is_persisting(const struct deploy *d)
+{
+	return d->in_flight && d->pipeline.flight.work == FLIGHT_PERSIST;
+}
+
+void deploy_hold(struct deploy *d)
+{
+	d->is_held = d->in_flight;
+}
+
+bool deploy_release(struct deploy *d)
+{
+	d->is_held = false;
+	if (!d->is_over)
+		return false;
+	report_now(d);
+	return true;
+}
+
 bool deploy_is_ready(struct deploy *d, uint64_t now, uint64_t *when)
 {
 	*when = NEVER;
@@ -300,14 +291,21 @@ void deploy_configure(struct deploy *d, const struct nginx_settings *nginx)
 	pipeline_configure(&d->pipeline, nginx, !d->in_flight);
 }
 
+/* The sandbox is not touched while it tests. */
+static void meet(struct deploy *d, const struct master *m)
+{
+	if (!m || m->pid != d->met.pid || m->start_time != d->met.start_time)
+		sandbox_meet(d->pipeline.sandbox, m ? m->pid : 0);
+	d->met = m ? *m : (struct master){ 0 };
+}
+
 void deploy_render_options(struct deploy *d, struct render_options *out)
 {
 	const struct master *m = instance_master(d->instance);
 
 	out->probe = d->nginx->probe;
-	if (!m || m->pid != d->met.pid || m->start_time != d->met.start_time)
-		sandbox_meet(d->pipeline.sandbox, m ? m->pid : 0);
-	d->met = m ? *m : (struct master){ 0 };
+	if (!d->in_flight)
+		meet(d, m);
 	sandbox_render_options(d->pipeline.sandbox, out);
 	out->probe_lacks_status |= instance_disk_lacks_status(d->instance);
 }
@@ -318,50 +316,9 @@ void deploy_know_warnings(struct deploy *d, const char *warnings)
 	d->pipeline.known_warnings = xstrdup(warnings);
 }
 
-uint64_t deploy_test_duration(const struct deploy *d)
-{
-	return instance_hostconf(d->instance)->test_duration;
-}
-
-enum reload_state deploy_state(const struct deploy *d)
-{
-	return d->state;
-}
-
 void deploy_look_soon(struct deploy *d)
 {
 	instance_look_soon(d->instance);
-}
-
-const struct host_file *deploy_host(const struct deploy *d, size_t *count, unsigned long *serial)
-{
-	const struct hostconf *h = instance_hostconf(d->instance);
-
-	*count = h->count;
-	*serial = h->serial;
-	return h->files;
-}
-
-void deploy_nginx_status(const struct deploy *d, struct nginx_status *out)
-{
-	const struct pipeline *p = &d->pipeline;
-
-	*out = (struct nginx_status){
-		.reloads = p->reloads,
-		.tests = p->tests,
-		.tests_passed = &p->tests_passed,
-		.tests_refused = &p->tests_refused,
-		.sandbox = sandbox_kind(p->sandbox),
-		.has_probe = p->confirm.probe,
-	};
-	instance_state(d->instance, &out->nginx);
-	if (p->confirm.probe)
-		probe_status(p->confirm.probe, &out->probe);
-}
-
-struct nginx_memory deploy_nginx_memory(const struct deploy *d)
-{
-	return nginx_memory(instance_master(d->instance));
 }
 
 int deploy_new(sd_event *loop, const struct nginx_settings *nginx, struct stage *stage,

@@ -132,6 +132,12 @@ void deploy_persist(struct deploy *d, struct bundle *b, const char *revision);
  */
 void deploy_test(struct deploy *d, struct bundle *b, uint64_t timeout);
 bool deploy_is_in_flight(const struct deploy *d);
+/* Is one in flight that does not signal nginx, as far as is known? */
+bool deploy_is_persisting(const struct deploy *d);
+/* The report of the deployment in flight waits until deploy_release(), which makes it if it is due,
+ * and then returns true: on_done was called. */
+void deploy_hold(struct deploy *d);
+bool deploy_release(struct deploy *d);
 
 /* The master that may be signalled; NULL: there is none. Valid until the next turn of the loop. */
 const struct master *deploy_master(const struct deploy *d);

@@ -141,6 +141,32 @@ void flight_miss_include(struct flight *f, enum deploy_result result, const char
 		      stream ? "a stream { } block, beside http { }" : "the http { } block");
 }
 
+void flight_leave_unknown(struct flight *f, const char *answer, uint64_t waited)
+{
+	double seconds = (double)waited / (double)USEC_PER_SEC;
+
+	if (*answer)
+		flight_result(f, DEPLOY_UNKNOWN,
+			      "nginx handled SIGHUP, but %s (%.1f seconds after SIGHUP); "
+			      "generation %lu stays live",
+			      answer, seconds, f->generation);
+	else
+		flight_result(f, DEPLOY_UNKNOWN,
+			      "nginx got SIGHUP but has not finished the reload in %.1f seconds; "
+			      "generation %lu stays live",
+			      seconds, f->generation);
+}
+
+void flight_defer(struct flight *f, const char *why_down)
+{
+	if (why_down)
+		flight_result(f, DEPLOY_DEFERRED, "nginx is not running: %s", why_down);
+	else
+		flight_result(f, DEPLOY_DEFERRED,
+			      "nginx is being upgraded (there are two masters), so it is not "
+			      "signalled yet");
+}
+
 struct outcome flight_outcome(const struct flight *f)
 {
 	struct outcome o = {

@@ -65,6 +65,11 @@ void flight_explain(struct flight *f, const char *live);
 /* The result is that nginx.conf does not include one of the files of `live`. */
 void flight_miss_include(struct flight *f, enum deploy_result result, const char *config,
 			 const char *live);
+/* nginx was signalled `waited` microseconds ago, and there is no verdict; answer: what it has said,
+ * a clause, or "". */
+void flight_leave_unknown(struct flight *f, const char *answer, uint64_t waited);
+/* nginx is not signalled, because it does not run, and why; NULL: because it is being upgraded. */
+void flight_defer(struct flight *f, const char *why_down);
 /* Borrows from the flight. */
 struct outcome flight_outcome(const struct flight *f);
 /* again: what was logged last has the same result, for the same reason. */

@@ -2,6 +2,7 @@
  * The daemon and the modules of nginx: servers that come and go without a reload, and everything
  * that has to end in one.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -436,6 +437,148 @@ static void while_the_state_directory_cannot_be_written_servers_still_come(void 
 	eventually(NULL, strstr(rig_read(h.log), "alert state-directory cleared"));
 }
 
+/* --- while the files are tested -------------------------------------------------------------- */
+
+static const char *included;
+static int gate = -1;
+
+/* nginx -t reads two files: the first does not end before open_gate(). */
+static void close_gate(void)
+{
+	included = rig_path("included.conf");
+	rig_write(included, "\n");
+	assert_int_equal(mkfifo(rig_path("nginx-gate"), 0644), 0);
+	h.nginx.http_text =
+		rig_text("ssl_password_file %s;\ninclude %s;", rig_path("nginx-gate"), included);
+	rig_nginx_configure(&h.nginx);
+}
+
+/* nginx -t waits for the end of the first file. From now on nginx.conf is without it. */
+static bool is_at_gate(void)
+{
+	gate = open(rig_path("nginx-gate"), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	if (gate < 0)
+		return false;
+	h.nginx.http_text = rig_text("include %s;", included);
+	rig_nginx_configure(&h.nginx);
+	return true;
+}
+
+static void open_gate(void)
+{
+	close(gate);
+	gate = -1;
+}
+
+/* The workers have two servers, and the files with the first of them are tested. */
+static unsigned start_testing(void)
+{
+	unsigned before;
+
+	start_live(NULL);
+	before = reloads();
+	close_gate();
+	rig_zk_create(h.zk, znode(2), "");
+	eventually(NULL, reaches(2) && is_at_gate());
+	rig_zk_create(h.zk, znode(3), "");
+	eventually(NULL, reaches(3));
+	assert_false(is_live_file(2));
+	return before;
+}
+
+static void while_nginx_tests_the_files_servers_still_come(void **state UNUSED)
+{
+	unsigned before = start_testing();
+
+	rig_zk_delete(h.zk, znode(1));
+	eventually(NULL, !reaches(1));
+	assert_false(is_live_file(2));
+	open_gate();
+	eventually(NULL, is_live_file(3) && !is_live_file(1));
+	eventually(NULL, rig_host_is(&h, "applied"));
+	assert_true(is_live_file(2) && reaches(2) && reaches(3));
+	assert_int_equal(reloads(), before);
+	rig_host_assert_no_problems(&h);
+}
+
+static void servers_that_came_while_nginx_tested_stay_when_it_refuses(void **state UNUSED)
+{
+	unsigned before = start_testing();
+
+	rig_write(included, "oops;");
+	open_gate();
+	eventually(NULL, *rig_host_status_text(&h, "nginx.test_error"));
+	assert_true(reaches(2) && reaches(3));
+	rig_zk_create(h.zk, znode(4), "");
+	eventually(NULL, reaches(4));
+	assert_false(is_live_file(2));
+	rig_write(included, "\n");
+	eventually(NULL, is_live_file(2) && is_live_file(3) && is_live_file(4));
+	assert_true(reaches(2) && reaches(3) && reaches(4));
+	assert_int_equal(reloads(), before);
+	eventually(NULL, rig_host_problem_count(&h) == 0);
+}
+
+static void after_a_reload_while_nginx_tests_the_workers_get_them_again(void **state UNUSED)
+{
+	unsigned before = start_testing();
+	long updates = rig_host_status_number(&h, "nginx.updates");
+
+	rig_nginx_send_hup(&h.nginx);
+	eventually(NULL, reloads() == before + 1);
+	eventually(NULL, rig_host_status_number(&h, "nginx.updates") > updates);
+	eventually(NULL, reaches(2) && reaches(3));
+	assert_false(is_live_file(2));
+	open_gate();
+	eventually(NULL, is_live_file(2) && is_live_file(3));
+	eventually(NULL, rig_host_is(&h, "applied"));
+	assert_true(reaches(2) && reaches(3));
+}
+
+static void more_than_servers_waits_while_nginx_tests(void **state UNUSED)
+{
+	unsigned before = start_testing();
+
+	rig_zk_set(h.zk, APP, "{\"zone\":\"128k\",\"balance\":\"least_conn\"}");
+	rig_zk_create(h.zk, znode(4), "");
+	eventually(NULL, rig_host_status_number(&h, "zookeeper.nodes") >= 7);
+	assert_false(is_live_file(2));
+	open_gate();
+	eventually(NULL, is_live_file(4) && strstr(rig_host_live(&h, "http.conf"), "least_conn"));
+	eventually(NULL, reloads() == before + 1);
+	eventually(NULL, rig_host_is(&h, "applied"));
+	assert_true(reaches(2) && reaches(3) && reaches(4));
+	assert_int_equal(reloads(), before + 1);
+}
+
+static void signal_workers(int number)
+{
+	char *at = rig_read(rig_text("/proc/%d/task/%d/children", h.nginx.pid, h.nginx.pid));
+
+	for (long pid; (pid = strtol(at, &at, 10)) > 1;)
+		kill((pid_t)pid, number);
+}
+
+/* The outcome of the files waits for the outcome of the change, which ends in a reload. */
+static void the_files_are_out_while_the_workers_do_not_answer(void **state UNUSED)
+{
+	unsigned before = start_testing();
+	long nodes = rig_host_status_number(&h, "zookeeper.nodes");
+
+	signal_workers(SIGSTOP);
+	rig_zk_create(h.zk, znode(4), "");
+	eventually(NULL, rig_host_status_number(&h, "zookeeper.nodes") > nodes);
+	open_gate();
+	eventually(NULL, is_live_file(2));
+	eventually(NULL, reloads() == before + 1);
+	signal_workers(SIGCONT);
+	eventually(NULL, is_live_file(3) && is_live_file(4));
+	eventually(NULL, rig_host_is(&h, "applied"));
+	assert_true(reaches(2) && reaches(3) && reaches(4));
+	assert_int_equal(reloads(), before + 1);
+	rig_host_assert_no_problems(&h);
+}
+
 /* --- reloads, as ever ------------------------------------------------------------------------ */
 
 static void expect_a_reload(void)
@@ -542,6 +685,11 @@ int main(void)
 		TEST(other_servers_than_on_disk_end_in_a_reload),
 		TEST(while_nginx_conf_is_broken_servers_still_come),
 		TEST(while_the_state_directory_cannot_be_written_servers_still_come),
+		TEST(while_nginx_tests_the_files_servers_still_come),
+		TEST(servers_that_came_while_nginx_tested_stay_when_it_refuses),
+		TEST(after_a_reload_while_nginx_tests_the_workers_get_them_again),
+		TEST(more_than_servers_waits_while_nginx_tests),
+		TEST(the_files_are_out_while_the_workers_do_not_answer),
 		TEST(without_the_module_nginx_is_reloaded),
 		TEST(without_a_zone_nginx_is_reloaded),
 		TEST(the_setting_reload_reloads),
