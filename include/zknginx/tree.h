@@ -93,6 +93,7 @@ struct tree_builder {
 	size_t loose_count, loose_room;
 	struct tree_part *parts;
 	size_t part_count, part_room;
+	int64_t newest; /* transaction of what was added */
 };
 void tree_builder_init(struct tree_builder *b);
 void tree_builder_fini(struct tree_builder *b);
@@ -130,6 +131,11 @@ struct tree_walk {
 struct tree_walk tree_walk_from(const struct tree *t, size_t at);
 /* The block that begins at w->at (borrowed), or NULL. */
 struct tree_block *tree_walk_block(struct tree_walk *w);
+/* … and moves past it. */
+struct tree_block *tree_walk_take(struct tree_walk *w);
+/* Moves past the block that begins at w->at if nothing in it is newer than this transaction. False:
+ * it has something newer, or there is no block. */
+bool tree_walk_skip_known(struct tree_walk *w, int64_t zxid);
 /* Moves both past the block that begins at the place of both. False: there is none. */
 bool tree_walk_both(struct tree_walk *a, struct tree_walk *b);
 

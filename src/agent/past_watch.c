@@ -167,7 +167,7 @@ static void judge(struct past_watch *w, const struct watermark_evidence *evidenc
 	struct past_answer a;
 	enum past_verdict verdict;
 
-	watermark_of(w->tree, &w->places, &now);
+	watermark_of(w->tree, &w->places, &w->past.mark, &now);
 	verdict = past_judge(&q, &a);
 	w->confirmed = a.confirmed;
 	if (verdict == PAST_CONTINUES || ((evidence || w->past.back.on) && verdict != PAST_OLDER))

@@ -112,7 +112,7 @@ static void check_past(struct dry_run *d, const struct watermark_evidence *evide
 
 	problems_init(&unreadable);
 	mirror_problems(d->mirror, &unreadable);
-	watermark_of(d->newest, &places, &now);
+	watermark_of(d->newest, &places, NULL, &now);
 	d->rolled_back = past_judge(&(struct past_question){ &d->past, d->newest, &now, &places,
 							     &unreadable, evidence },
 				    &a) == PAST_OLDER;

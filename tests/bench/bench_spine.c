@@ -182,14 +182,15 @@ static void look_at_past(struct run *r)
 	struct watermark now;
 	struct watermark_finding finding;
 	struct problems unreadable;
+	int64_t before = r->mark.zxid;
 
 	problems_init(&unreadable);
-	watermark_of(r->tree, &places, &now);
+	watermark_of(r->tree, &places, &r->mark, &now);
 	if (watermark_is_older(&r->mark, &now, &places, &unreadable, NULL, &finding))
 		die("the tree is older than the one before");
 	watermark_fini(&r->mark);
 	r->mark = now;
-	if (edit_newest(r->tree) > 999 && !edit_find(r->tree, 999).znodes)
+	if (before && (edit_newest(r->tree) <= before || !edit_find(r->tree, before).znodes))
 		die("the tree has nothing new");
 }
 

@@ -362,8 +362,8 @@ static void compare_problems(const struct problems *x, const struct problems *y)
 	assert_int_equal(x->count, y->count);
 }
 
-/* What is found out about a tree block by block. */
-static void compare_trees(const struct tree *x, const struct tree *y, int64_t zxid)
+/* What is found out about a tree block by block. mark: of the tree before x, then of x. */
+static void compare_trees(struct tree *x, struct tree *y, int64_t zxid, struct watermark *mark)
 {
 	const struct watermark_places at = { ROOT, "/nginx/cluster", "" };
 	CLEANUP(watermark_fini) struct watermark a = { 0 };
@@ -376,14 +376,17 @@ static void compare_trees(const struct tree *x, const struct tree *y, int64_t zx
 	assert_int_equal(one.newest, other.newest);
 	assert_int_equal(one.znodes, other.znodes);
 	assert_string_equal(one.znode ?: "", other.znode ?: "");
-	watermark_of(x, &at, &a);
-	watermark_of(y, &at, &b);
+	watermark_of(x, &at, mark, &a);
+	watermark_of(y, &at, NULL, &b);
 	assert_string_equal(a.revision, b.revision);
 	assert_int_equal(a.count, b.count);
 	for (size_t i = 0; i < a.count; i++) {
 		assert_string_equal(a.znodes[i].path, b.znodes[i].path);
 		assert_int_equal(a.znodes[i].below, b.znodes[i].below);
 	}
+	watermark_fini(mark);
+	*mark = a;
+	a = (struct watermark){ 0 };
 }
 
 static void compare(const struct host *x, const struct host *y)
@@ -467,6 +470,7 @@ static void change_surroundings(struct surroundings *s)
 
 static void live(unsigned seed)
 {
+	CLEANUP(watermark_fini) struct watermark mark = { 0 };
 	struct surroundings s = { .now = 1000 * SEC,
 				  .policy = { .level = POLICY_SAFE },
 				  .options = { .log_directory = "/var/log/nginx",
@@ -486,7 +490,7 @@ static void live(unsigned seed)
 		run(&keeping, &state, &s);
 		run(&cold, &state, &s);
 		compare(&keeping, &cold);
-		compare_trees(keeping.tree, cold.tree, 100 + i - dice(4));
+		compare_trees(keeping.tree, cold.tree, 100 + i - dice(4), &mark);
 		if (dice(3)) {
 			accept(&keeping);
 			accept(&cold);

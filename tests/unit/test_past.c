@@ -69,7 +69,7 @@ struct world {
 static void see(struct world *w, struct tree *t)
 {
 	watermark_fini(&w->past.mark);
-	watermark_of(t, &places, &w->past.mark);
+	watermark_of(t, &places, NULL, &w->past.mark);
 	tree_unref(t);
 }
 
@@ -94,7 +94,7 @@ static enum past_verdict judge_with(struct world *w, struct tree *t,
 	CLEANUP(watermark_fini) struct watermark now = { 0 };
 	struct past_question q = { &w->past, t, &now, &places, &w->unreadable, evidence };
 
-	watermark_of(t, &places, &now);
+	watermark_of(t, &places, &w->past.mark, &now);
 	if (w->answer.arena)
 		arena_free(w->answer.arena);
 	w->verdict = past_judge(&q, &w->answer);
@@ -115,7 +115,7 @@ static void go_back(struct world *w, struct tree *t)
 {
 	CLEANUP(watermark_fini) struct watermark now = { 0 };
 
-	watermark_of(t, &places, &now);
+	watermark_of(t, &places, &w->past.mark, &now);
 	w->past.back.on = true;
 	w->past.back.shared = watermark_shared(&w->past.mark, &now);
 	memcpy(w->past.back.revision, now.revision, sizeof(now.revision));
@@ -204,7 +204,7 @@ static void what_could_not_be_read_for_a_while_is_still_known(void **state UNUSE
 
 	begin(&w);
 	problems_add(&w.unreadable, CONFIG "/sites", PROBLEM_ACCESS, NULL, "denied");
-	watermark_of(t, &places, &now);
+	watermark_of(t, &places, &w.past.mark, &now);
 	assert_int_equal(judge(&w, t), PAST_CONTINUES);
 	watermark_keep_unreadable(&now, &w.past.mark, &w.unreadable);
 	assert_int_equal(watermark_find(&now, SITE)->mzxid, 35);
@@ -336,7 +336,7 @@ static void the_accepted_revision_counts_unless_history_went_back_to_it(void **s
 			      THE_SERVER, THE_PLAN);
 
 	begin(&w);
-	watermark_of(t, &places, &accepted);
+	watermark_of(t, &places, NULL, &accepted);
 	memcpy(w.past.accepted, accepted.revision, sizeof(accepted.revision));
 	go_back(&w, tree_ref(t));
 	assert_int_equal(judge(&w, tree_ref(t)), PAST_OLDER);

@@ -214,8 +214,18 @@ static void a_walk_takes_a_block_as_a_whole(void **state UNUSED)
 	assert_ptr_equal(tree_walk_block(&w), k);
 	assert_true(tree_walk_both(&w, &v));
 	assert_int_equal(w.at, 4);
+	w.at = 1;
+	assert_false(tree_walk_skip_known(&w, 6));
+	assert_true(tree_walk_skip_known(&w, 7));
+	assert_int_equal(w.at, 4);
+	w = tree_walk_from(t, 1);
+	assert_ptr_equal(tree_walk_take(&w), k);
+	assert_int_equal(w.at, 4);
+	assert_null(tree_walk_take(&w));
 	w = tree_walk_from(t, 2); /* in the block */
 	assert_null(tree_walk_block(&w));
+	assert_null(tree_walk_take(&w));
+	assert_int_equal(w.at, 2);
 	tree_block_unref(k);
 }
 

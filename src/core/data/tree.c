@@ -151,24 +151,50 @@ struct tree_walk tree_walk_from(const struct tree *t, size_t at)
 	return (struct tree_walk){ t, at, t->in_order ? low : t->part_count };
 }
 
-struct tree_block *tree_walk_block(struct tree_walk *w)
+/* The part that begins at w->at, or NULL. */
+static const struct tree_part *part_at(struct tree_walk *w)
 {
 	const struct tree *t = w->tree;
 
 	while (w->part < t->part_count && t->parts[w->part].first < w->at)
 		w->part++;
-	return w->part < t->part_count && t->parts[w->part].first == w->at ? t->parts[w->part].block
+	return w->part < t->part_count && t->parts[w->part].first == w->at ? &t->parts[w->part]
 									   : NULL;
+}
+
+struct tree_block *tree_walk_block(struct tree_walk *w)
+{
+	const struct tree_part *p = part_at(w);
+
+	return p ? p->block : NULL;
+}
+
+struct tree_block *tree_walk_take(struct tree_walk *w)
+{
+	const struct tree_part *p = part_at(w);
+
+	w->at += p ? p->count : 0;
+	return p ? p->block : NULL;
+}
+
+bool tree_walk_skip_known(struct tree_walk *w, int64_t zxid)
+{
+	const struct tree_part *p = part_at(w);
+
+	if (!p || p->newest > zxid)
+		return false;
+	w->at += p->count;
+	return true;
 }
 
 bool tree_walk_both(struct tree_walk *a, struct tree_walk *b)
 {
-	const struct tree_block *k = tree_walk_block(a);
+	const struct tree_part *x = part_at(a), *y = x ? part_at(b) : NULL;
 
-	if (!k || tree_walk_block(b) != k)
+	if (!y || x->block != y->block)
 		return false;
-	a->at += k->count;
-	b->at += k->count;
+	a->at += x->count;
+	b->at += x->count;
 	return true;
 }
 

@@ -118,6 +118,7 @@ void tree_builder_add(struct tree_builder *b, const struct znode *z)
 	b->znodes[b->count++] = kept;
 	b->loose = grow(b->loose, b->loose_count, &b->loose_room, sizeof(kept));
 	b->loose[b->loose_count++] = kept;
+	b->newest = later(b->newest, newest_of(kept));
 }
 
 void tree_builder_add_block(struct tree_builder *b, struct tree_block *k)
@@ -128,9 +129,13 @@ void tree_builder_add_block(struct tree_builder *b, struct tree_block *k)
 	if (b->count + k->count > b->room)
 		tree_builder_reserve(b, b->count + 2 * k->count);
 	b->parts = grow(b->parts, b->part_count, &b->part_room, sizeof(*b->parts));
-	b->parts[b->part_count++] = (struct tree_part){ tree_block_ref(k), b->count };
+	b->parts[b->part_count++] = (struct tree_part){ .block = tree_block_ref(k),
+							.first = b->count,
+							.count = k->count,
+							.newest = tree_block_newest(k) };
 	memcpy(b->znodes + b->count, k->znodes, k->count * sizeof(*k->znodes));
 	b->count += k->count;
+	b->newest = later(b->newest, tree_block_newest(k));
 }
 
 struct entry {
@@ -170,12 +175,10 @@ static int64_t find_newest(const struct tree_builder *b)
 {
 	int64_t newest = 0;
 
-	for (size_t i = 0; !b->sorted && i < b->count; i++)
+	if (b->sorted)
+		return b->newest;
+	for (size_t i = 0; i < b->count; i++)
 		newest = later(newest, newest_of(b->znodes[i]));
-	for (size_t i = 0; b->sorted && i < b->loose_count; i++)
-		newest = later(newest, newest_of(b->loose[i]));
-	for (size_t i = 0; b->sorted && i < b->part_count; i++)
-		newest = later(newest, tree_block_newest(b->parts[i].block));
 	return newest;
 }
 

@@ -11,10 +11,12 @@ struct tree_block {
 	const struct znode *znodes[];
 };
 
-/* A block in a tree: its place. */
+/* A block in a tree: its place. What a walk asks of each block is here, so that a walk over blocks
+ * that have not changed reads this list and nothing else. */
 struct tree_part {
 	struct tree_block *block;
-	size_t first;
+	size_t first, count;
+	int64_t newest; /* tree_block_newest() */
 };
 
 struct tree {

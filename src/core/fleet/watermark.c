@@ -1,4 +1,4 @@
-/* The watermark: made of a tree, and compared with a later one. */
+/* The watermark: compared with a later one. watermark_tree.c makes it of a tree. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,79 +26,9 @@ void watermark_fini(struct watermark *w)
 	*w = (struct watermark){ 0 };
 }
 
-/* --- from a tree ----------------------------------------------------------------------------- */
-
 static int64_t later(int64_t a, int64_t b)
 {
 	return a > b ? a : b;
-}
-
-static struct watermark_znode entry_of(struct arena *a, const struct znode *z)
-{
-	return (struct watermark_znode){ .path = arena_strdup(a, z->path),
-					 .czxid = z->czxid,
-					 .ctime = z->ctime,
-					 .mzxid = z->mzxid,
-					 .mtime = z->mtime,
-					 .below = z->pzxid };
-}
-
-/* Index just past what belongs to the entry of znode i: an upstream's has its servers. */
-static size_t add_servers(struct tree_walk *w, struct watermark_znode *entry)
-{
-	const struct tree *t = w->tree;
-	const struct tree_block *k = tree_walk_block(w);
-	size_t end = w->at + (k ? tree_block_count(k) : 0);
-
-	if (k && (end == tree_count(t) || !path_is_below(tree_at(t, end)->path, entry->path))) {
-		entry->below = later(entry->below, tree_block_newest_below(k));
-		return end;
-	}
-	end = tree_subtree_end(t, w->at);
-	for (size_t j = w->at + 1; j < end; j++) {
-		const struct znode *z = tree_at(t, j);
-
-		entry->below = later(entry->below, later(z->mzxid, z->pzxid));
-	}
-	return end;
-}
-
-static struct watermark_znode *add_entry(struct watermark *w, size_t *room)
-{
-	w->znodes = arena_grow(w->arena, w->znodes, w->count, room, sizeof(*w->znodes));
-	return &w->znodes[w->count++];
-}
-
-static void add_root(struct watermark *w, size_t *room, const struct tree *t, const char *path,
-		     bool is_config)
-{
-	struct tree_walk walk = tree_walk_from(t, tree_lower_bound(t, path));
-
-	while (walk.at < tree_count(t) && path_is_within(tree_at(t, walk.at)->path, path)) {
-		const struct znode *z = tree_at(t, walk.at);
-		struct watermark_znode *entry = add_entry(w, room);
-		bool has_servers = is_config && config_place(z->path, path).level == CONFIG_OBJECT;
-
-		*entry = entry_of(w->arena, z);
-		w->written = later(w->written, later(entry->czxid, entry->mzxid));
-		if (!has_servers)
-			w->written = later(w->written, entry->below);
-		walk.at = has_servers ? add_servers(&walk, entry) : walk.at + 1;
-		w->zxid = later(later(w->zxid, w->written), entry->below);
-	}
-}
-
-void watermark_of(const struct tree *t, const struct watermark_places *p, struct watermark *out)
-{
-	struct digest digest = tree_revision(t, p->config);
-	size_t room = 0;
-
-	*out = (struct watermark){ .arena = arena_new() };
-	for (enum watermark_root r = 0; r < WATERMARK_ROOT_N; r++)
-		add_root(out, &room, t, watermark_root_path(out->arena, p, r),
-			 r == WATERMARK_CONFIG);
-	watermark_sort(out);
-	digest_hex(&digest, out->revision);
 }
 
 static int by_path(const void *a, const void *b)
@@ -191,6 +121,29 @@ static bool is_root_lost(struct comparison *c, const char *path, int64_t evidenc
 	       evidence <= c->known->zxid && found(c, k->path, last_of(k), 0);
 }
 
+/* Of the znodes that both have; both are in tree order. */
+static bool is_any_older(struct comparison *c)
+{
+	const struct watermark *now = c->now;
+
+	for (size_t i = 0, j = 0; i < c->known->count; i++) {
+		const struct watermark_znode *k = &c->known->znodes[i];
+
+		if (k->block && j < now->count && k->block == now->znodes[j].block) {
+			j++;
+			continue;
+		}
+		while (j < now->count && path_compare(now->znodes[j].path, k->path) < 0)
+			j++;
+		if (j == now->count || strcmp(now->znodes[j].path, k->path) != 0)
+			continue;
+		if (!is_unreadable(c, k->path) && is_znode_older(c, k, &now->znodes[j]))
+			return true;
+		j++;
+	}
+	return false;
+}
+
 bool watermark_is_older(const struct watermark *known, const struct watermark *now,
 			const struct watermark_places *p, const struct problems *unreadable,
 			const struct watermark_evidence *evidence,
@@ -204,18 +157,7 @@ bool watermark_is_older(const struct watermark *known, const struct watermark *n
 				 evidence ? evidence->zxid[r] : 0))
 			return true;
 	}
-	/* both are in tree order */
-	for (size_t i = 0, j = 0; i < known->count; i++) {
-		const struct watermark_znode *k = &known->znodes[i], *n;
-
-		while (j < now->count && path_compare(now->znodes[j].path, k->path) < 0)
-			j++;
-		n = j < now->count && strcmp(now->znodes[j].path, k->path) == 0 ? &now->znodes[j]
-										: NULL;
-		if (n && !is_unreadable(&c, k->path) && is_znode_older(&c, k, n))
-			return true;
-	}
-	return false;
+	return is_any_older(&c);
 }
 
 void watermark_keep_unreadable(struct watermark *now, const struct watermark *known,
@@ -232,9 +174,12 @@ void watermark_keep_unreadable(struct watermark *now, const struct watermark *kn
 
 		if (!is_unreadable(&c, k->path) || watermark_find(&there, k->path))
 			continue;
-		entry = add_entry(now, &room);
+		now->znodes =
+			arena_grow(now->arena, now->znodes, now->count, &room, sizeof(*entry));
+		entry = &now->znodes[now->count++];
 		*entry = *k;
 		entry->path = arena_strdup(now->arena, k->path);
+		entry->block = NULL; /* of another tree */
 	}
 	if (now->count == readable)
 		return;

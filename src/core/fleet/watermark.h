@@ -50,12 +50,15 @@ const char *watermark_root_path(struct arena *a, const struct watermark_places *
 				enum watermark_root root);
 
 struct watermark_znode {
-	const char *path;
+	const char *path;     /* in the arena, or in a tree that the arena has */
 	int64_t czxid, ctime; /* transaction and time of its creation … */
 	int64_t mzxid, mtime; /* … and of the last change of its data */
 	/* The last transaction below it: of a child's creation or deletion; of an upstream also the
 	 * last change of a server. */
 	int64_t below;
+	/* An upstream that is one whole block of that tree: the block; NULL otherwise. Where two
+	 * watermarks have the same block, all of this is the same. */
+	const struct tree_block *block;
 };
 
 struct watermark {
@@ -69,7 +72,10 @@ struct watermark {
 
 /* All zero is an empty one. */
 void watermark_fini(struct watermark *w);
-void watermark_of(const struct tree *t, const struct watermark_places *p, struct watermark *out);
+/* known: one of these places, of an earlier tree, which makes this faster and changes nothing of
+ * it; NULL: there is none. `out` has a reference to the tree. */
+void watermark_of(struct tree *t, const struct watermark_places *p, const struct watermark *known,
+		  struct watermark *out);
 /* Puts the znodes in order; for what was read from a file. */
 void watermark_sort(struct watermark *w);
 /* NULL: it is not in it. */

@@ -27,14 +27,11 @@ struct edit edit_find(const struct tree *tree, int64_t after)
 	struct edit c = { 0 };
 
 	while (after && w.at < tree_count(tree)) {
-		const struct tree_block *k = tree_walk_block(&w);
-		const struct znode *z = tree_at(tree, w.at);
+		const struct znode *z;
 
-		if (k && tree_block_newest(k) <= after) {
-			w.at += tree_block_count(k);
+		if (tree_walk_skip_known(&w, after))
 			continue;
-		}
-		w.at++;
+		z = tree_at(tree, w.at++);
 		if (z->mzxid > after)
 			take(&c, z, z->mzxid, (uint64_t)z->mtime * USEC_PER_MSEC);
 		if (z->pzxid > after)
