@@ -55,16 +55,28 @@ static struct decoded *decode_whole(struct decoder *d, const struct znode *z, si
 	return new;
 }
 
-static void add_decoded(struct decoder *d, struct decoded *of)
+/* The end of the model's list, with room for so many more. */
+static const struct upstream **room_for(struct decoder *d, size_t more)
 {
 	struct model *m = d->model;
+	const struct upstream **old = m->upstreams;
 
-	decoded_keep_in(m->arena, of);
+	if (d->upstream_room - m->upstream_count < more) {
+		d->upstream_room = 2 * d->upstream_room + more;
+		m->upstreams = arena_array(m->arena, const struct upstream *, d->upstream_room);
+		if (old)
+			memcpy(m->upstreams, old, m->upstream_count * sizeof(*old));
+	}
+	return &m->upstreams[m->upstream_count];
+}
+
+static void add_decoded(struct decoder *d, struct decoded *of)
+{
+	decoded_keep_in(d->model->arena, of);
 	if (!of->is_valid)
 		return;
-	m->upstreams = arena_grow(m->arena, m->upstreams, m->upstream_count, &d->upstream_room,
-				  sizeof(const struct upstream *));
-	m->upstreams[m->upstream_count++] = &of->upstream;
+	*room_for(d, 1) = &of->upstream;
+	d->model->upstream_count++;
 }
 
 /* The upstream of the znodes from `first` on; its servers begin at i. */
@@ -80,6 +92,18 @@ static size_t add_upstream(struct decoder *d, const struct znode *z, size_t firs
 	add_decoded(d, of);
 	decoded_unref(of);
 	return end;
+}
+
+/* The upstreams from index i on that are as they were; returns where they end. */
+static size_t add_unchanged(struct decoder *d, size_t i)
+{
+	size_t count = decode_cache_follow(d->in->cache, i);
+
+	if (!count)
+		return i;
+	i += decode_cache_take(d->in->cache, count, d->model->arena, room_for(d, count));
+	d->model->upstream_count += count;
+	return i;
 }
 
 /* --- the walk -------------------------------------------------------------------------------- */
@@ -185,13 +209,7 @@ static void walk(struct decoder *d)
 	if (i < tree_count(t) && strcmp(tree_at(t, i)->path, root) == 0)
 		i++;
 	while (i < tree_count(t) && path_is_below(tree_at(t, i)->path, root))
-		i = visit(d, i);
-}
-
-static void reserve_upstreams(struct decoder *d)
-{
-	d->upstream_room = decode_cache_count(d->in->cache) + 16;
-	d->model->upstreams = arena_array(d->arena, const struct upstream *, d->upstream_room);
+		i = visit(d, add_unchanged(d, i));
 }
 
 struct model *decode(const struct decode_input *in, struct problems *problems)
@@ -201,7 +219,7 @@ struct model *decode(const struct decode_input *in, struct problems *problems)
 	d.arena = d.wanted.arena = d.model->arena;
 	problems_init(&d.dropped);
 	decode_cache_begin(in->cache, in);
-	reserve_upstreams(&d);
+	room_for(&d, decode_cache_count(in->cache) + 16);
 	walk(&d);
 	decode_cache_end(in->cache);
 	problems_fini(&d.dropped);

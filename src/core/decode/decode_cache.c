@@ -1,7 +1,8 @@
 /*
  * Two lists in tree order: that of the last run, which is read from its begin to its end, and that
  * of this run, which takes its place. Unchanged znodes are mostly the very same ones (tree.h), so a
- * comparison is one of addresses.
+ * comparison is one of addresses. Most upstreams are a block of the tree and nothing else: as long
+ * as these follow each other as at the last run, they are taken over without a look at them.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +13,18 @@
 #include "decode_cache.h"
 #include "expand.h"
 
+/* Upstreams are far from each other in memory, and their counts are all that is changed: the memory
+ * of the one that comes so much later is asked for. */
+#define AHEAD 8
+
+struct entry {
+	struct decoded *decoded;        /* a reference; NULL: the next run has it */
+	const struct tree_block *block; /* of its subtree, which it keeps; NULL: none is */
+	size_t znodes;                  /* in the block; 0: it was made from others as well */
+};
+
 struct list {
-	struct decoded **items;
+	struct entry *items;
 	size_t count, room;
 };
 
@@ -21,7 +32,9 @@ struct decode_cache {
 	struct list last, next;
 	size_t at; /* in the last list: what is before it is before the znodes of now */
 	struct tree_walk walk;
-	struct digest settings;
+	struct digest policy;
+	char *root;
+	bool is_expanded; /* in this run: there is no object that could not be */
 };
 
 /* --- decoded upstreams ------------------------------------------------------------------------ */
@@ -66,22 +79,39 @@ void decoded_keep_in(struct arena *a, struct decoded *d)
 	arena_own(a, d, release);
 }
 
+/* References to a run of upstreams that were taken over. */
+struct kept {
+	size_t count;
+	struct decoded *items[];
+};
+
+static void release_kept(const void *kept)
+{
+	const struct kept *k = kept;
+
+	for (size_t i = 0; i < k->count; i++) {
+		if (i + AHEAD < k->count)
+			__builtin_prefetch(k->items[i + AHEAD], 1);
+		decoded_unref(k->items[i]);
+	}
+}
+
 /* --- lists ------------------------------------------------------------------------------------ */
 
-static void list_add(struct list *l, struct decoded *d)
+/* The list gets the entry's reference. */
+static void list_add(struct list *l, struct entry e)
 {
 	if (l->count == l->room) {
 		l->room = l->room ? 2 * l->room : 64;
-		l->items = xrealloc(l->items, l->room * sizeof(struct decoded *));
+		l->items = xrealloc(l->items, l->room * sizeof(*l->items));
 	}
-	d->refs++;
-	l->items[l->count++] = d;
+	l->items[l->count++] = e;
 }
 
 static void list_clear(struct list *l)
 {
 	for (size_t i = 0; i < l->count; i++)
-		decoded_unref(l->items[i]);
+		decoded_unref(l->items[i].decoded);
 	l->count = 0;
 }
 
@@ -98,31 +128,31 @@ void decode_cache_free(struct decode_cache *c)
 	list_clear(&c->next);
 	free(c->last.items);
 	free(c->next.items);
+	free(c->root);
 	free(c);
 }
 
-static struct digest digest_settings(const struct decode_input *in)
+/* Other settings than those of the last run: nothing of it is of use. */
+static void note_settings(struct decode_cache *c, const struct decode_input *in)
 {
-	CLEANUP(digester_freep) struct digester *d = digester_new();
 	struct digest policy = policy_digest(in->policy);
 
-	digester_add(d, policy.bytes, DIGEST_SIZE);
-	digester_add_field(d, in->root, strlen(in->root));
-	return digester_finish(d);
+	if (c->root && strcmp(c->root, in->root) == 0 && digest_equal(&policy, &c->policy))
+		return;
+	list_clear(&c->last);
+	c->policy = policy;
+	free(c->root);
+	c->root = xstrdup(in->root);
 }
 
 void decode_cache_begin(struct decode_cache *c, const struct decode_input *in)
 {
-	struct digest settings;
-
 	if (!c)
 		return;
-	settings = digest_settings(in);
-	if (!digest_equal(&settings, &c->settings))
-		list_clear(&c->last);
-	c->settings = settings;
+	note_settings(c, in);
 	c->at = 0;
 	c->walk = tree_walk_from(in->tree, 0);
+	c->is_expanded = !expansion_fails(in->expansion, NULL);
 }
 
 size_t decode_cache_count(const struct decode_cache *c)
@@ -182,12 +212,26 @@ static bool is_as_it_was(struct decode_cache *c, const struct decoded *d,
 	return true;
 }
 
-/* Is the block where the walk is that of the next upstream of the last run? */
-static bool has_block(struct decode_cache *c)
+/* Is the block where the walk is that of upstream `at` of the last run? */
+static bool has_block(const struct decode_cache *c, size_t at, struct tree_walk *w)
 {
-	const struct tree_block *k = tree_walk_block(&c->walk);
+	const struct tree_block *k = at < c->last.count ? tree_walk_block(w) : NULL;
 
-	return k && c->last.items[c->at]->sources[0].block == k;
+	return k && c->last.items[at].block == k;
+}
+
+/* Moves the next upstream of the last run to the list of this one. */
+static struct decoded *take_next(struct decode_cache *c)
+{
+	struct entry *e = &c->last.items[c->at++];
+
+	list_add(&c->next, *e);
+	return TAKE(e->decoded);
+}
+
+static const char *path_of_next(const struct decode_cache *c)
+{
+	return c->last.items[c->at].decoded->sources[0].znodes[0]->path;
 }
 
 struct decoded *decode_cache_find(struct decode_cache *c, const struct decode_input *in,
@@ -198,19 +242,61 @@ struct decoded *decode_cache_find(struct decode_cache *c, const struct decode_in
 
 	if (c)
 		c->walk.at = first;
-	while (c && c->at < c->last.count && !has_block(c) &&
-	       path_compare(c->last.items[c->at]->sources[0].znodes[0]->path, path) < 0)
+	while (c && c->at < c->last.count && !has_block(c, c->at, &c->walk) &&
+	       path_compare(path_of_next(c), path) < 0)
 		c->at++;
-	if (!c || c->at == c->last.count)
+	if (!c || c->at == c->last.count || !is_as_it_was(c, c->last.items[c->at].decoded, in))
 		return NULL;
-	d = c->last.items[c->at];
-	if (!is_as_it_was(c, d, in))
-		return NULL;
-	c->at++;
-	list_add(&c->next, d);
+	d = take_next(c);
 	d->refs++;
 	*end = first + d->sources[0].count;
 	return d;
+}
+
+/*
+ * A block that another known one follows is a whole subtree: none of the znodes of that other
+ * upstream are below this one. What follows the last block is not known, so decode_cache_find() has
+ * to look at it.
+ */
+size_t decode_cache_follow(struct decode_cache *c, size_t i)
+{
+	struct tree_walk w;
+	size_t count = 0;
+
+	if (!c || !c->is_expanded)
+		return 0;
+	c->walk.at = i;
+	if (!has_block(c, c->at, &c->walk))
+		return 0;
+	w = c->walk;
+	while (c->last.items[c->at + count].znodes) {
+		w.at += c->last.items[c->at + count].znodes;
+		if (!has_block(c, c->at + count + 1, &w))
+			break;
+		c->walk = w;
+		count++;
+	}
+	return count;
+}
+
+size_t decode_cache_take(struct decode_cache *c, size_t count, struct arena *a,
+			 const struct upstream **list)
+{
+	struct kept *k = arena_alloc(a, sizeof(*k) + count * sizeof(k->items[0]));
+	size_t znodes = 0;
+
+	arena_own(a, k, release_kept);
+	for (; k->count < count; k->count++) {
+		struct decoded *d;
+
+		if (k->count + AHEAD < count)
+			__builtin_prefetch(c->last.items[c->at + AHEAD].decoded, 1);
+		znodes += c->last.items[c->at].znodes;
+		d = k->items[k->count] = take_next(c);
+		d->refs++;
+		list[k->count] = &d->upstream;
+	}
+	return znodes;
 }
 
 /* --- adding ----------------------------------------------------------------------------------- */
@@ -279,5 +365,7 @@ void decode_cache_add(struct decode_cache *c, const struct decode_input *in, str
 	add_source(d, in->tree, path, first, end);
 	for (size_t i = 0; i < u->discover_count; i++)
 		add_discovered(d, in->tree, &u->discovers[i]);
-	list_add(&c->next, d);
+	d->refs++;
+	list_add(&c->next, (struct entry){ d, d->sources[0].block,
+					   d->source_count == 1 ? d->sources[0].count : 0 });
 }

@@ -56,6 +56,15 @@ void decode_cache_end(struct decode_cache *c);
  */
 struct decoded *decode_cache_find(struct decode_cache *c, const struct decode_input *in,
 				  size_t first, size_t *end);
+/*
+ * How many upstreams of the last run, in their order, are as they were from index i of the tree on,
+ * as their blocks show; i is where an object begins. There may be more than these.
+ */
+size_t decode_cache_follow(struct decode_cache *c, size_t i);
+/* Takes so many over into the list, with references that the arena has. Returns how many znodes of
+ * the tree they are. */
+size_t decode_cache_take(struct decode_cache *c, size_t count, struct arena *a,
+			 const struct upstream **list);
 /* An upstream that was not found; its subtree is from `first` to `end`. */
 void decode_cache_add(struct decode_cache *c, const struct decode_input *in, struct decoded *d,
 		      const char *path, size_t first, size_t end);

@@ -78,7 +78,7 @@ static const struct failure *find_failure(const struct expansion *x, const char 
 
 bool expansion_fails(const struct expansion *x, const char *path)
 {
-	return find_failure(x, path);
+	return path ? find_failure(x, path) != NULL : x && x->failure_count;
 }
 
 bool expansion_problem(const struct expansion *x, const char *path, struct problems *problems)
