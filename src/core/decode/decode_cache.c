@@ -13,10 +13,6 @@
 #include "decode_cache.h"
 #include "expand.h"
 
-/* Upstreams are far from each other in memory, and their counts are all that is changed: the memory
- * of the one that comes so much later is asked for. */
-#define AHEAD 8
-
 struct entry {
 	struct decoded *decoded;        /* a reference; NULL: the next run has it */
 	const struct tree_block *block; /* of its subtree, which it keeps; NULL: none is */
@@ -89,11 +85,8 @@ static void release_kept(const void *kept)
 {
 	const struct kept *k = kept;
 
-	for (size_t i = 0; i < k->count; i++) {
-		if (i + AHEAD < k->count)
-			__builtin_prefetch(k->items[i + AHEAD], 1);
+	for (size_t i = 0; i < k->count; i++)
 		decoded_unref(k->items[i]);
-	}
 }
 
 /* --- lists ------------------------------------------------------------------------------------ */
@@ -289,8 +282,6 @@ size_t decode_cache_take(struct decode_cache *c, size_t count, struct arena *a,
 	for (; k->count < count; k->count++) {
 		struct decoded *d;
 
-		if (k->count + AHEAD < count)
-			__builtin_prefetch(c->last.items[c->at + AHEAD].decoded, 1);
 		znodes += c->last.items[c->at].znodes;
 		d = k->items[k->count] = take_next(c);
 		d->refs++;
