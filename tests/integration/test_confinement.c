@@ -194,7 +194,7 @@ static void a_thread_may_do_nothing_but_talk(void **state UNUSED)
 	file = rig_path("file");
 	rig_write(file, "as it was\n");
 	namespace_of_init = open("/proc/1/ns/mnt", O_RDONLY | O_CLOEXEC);
-	assert_int_equal(thread_call(CONFINE_NETWORK, make_attempts, NULL), 0);
+	assert_int_equal(thread_call("test", CONFINE_NETWORK, make_attempts, NULL), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(forbidden); i++) {
 		if (answers[i].rc != -1 || answers[i].error != EPERM)
 			fail_msg("%s: %ld, %s", forbidden[i].name, answers[i].rc,
@@ -230,7 +230,7 @@ static void it_reads_files_and_its_threads_do_so_too(void **state UNUSED)
 
 	file = rig_path("file");
 	rig_write(file, "some text\n");
-	assert_int_equal(thread_call(CONFINE_NETWORK, read_on_a_thread, &got), 0);
+	assert_int_equal(thread_call("test", CONFINE_NETWORK, read_on_a_thread, &got), 0);
 	assert_int_equal(got, strlen("some text\n"));
 	rig_clean();
 }
@@ -248,8 +248,8 @@ static void the_other_threads_keep_what_they_have(void **state UNUSED)
 
 	file = rig_path("file");
 	rig_write(file, "some text\n");
-	assert_int_equal(thread_call(CONFINE_NETWORK, read_a_file, &got), 0);
-	assert_int_equal(thread_call(CONFINE_NAMES, inherited_attempt, NULL), 0);
+	assert_int_equal(thread_call("test", CONFINE_NETWORK, read_a_file, &got), 0);
+	assert_int_equal(thread_call("test", CONFINE_NAMES, inherited_attempt, NULL), 0);
 	assert_int_equal(answers[0].error, EPERM);
 	got = open(file, O_WRONLY | O_CLOEXEC);
 	assert_true(got >= 0);
