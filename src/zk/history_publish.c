@@ -13,11 +13,45 @@
 
 /* --- publish --------------------------------------------------------------------------------- */
 
+struct publish {
+	struct history_job job;
+	struct session_op *ops; /* not done yet */
+	size_t count;
+};
+
+static size_t find_op(const struct publish *p, const char *path)
+{
+	size_t i = 0;
+
+	while (i < p->count && strcmp(p->ops[i].path, path) != 0)
+		i++;
+	return i;
+}
+
+static void on_published(struct history_job *j, int rc, const char *path);
+
+/* A server that has gone meanwhile needs no deletion. Where servers come and go all the time, an
+ * attempt that ended here would hardly ever succeed. */
+static bool go_on_without(struct publish *p, int rc, const char *path)
+{
+	size_t at;
+
+	p->ops += p->job.series.begin;
+	p->count -= p->job.series.begin;
+	at = find_op(p, path);
+	if (rc != ZNONODE || at == p->count || p->ops[at].kind != OP_DELETE)
+		return false;
+	p->count--;
+	memmove(&p->ops[at], &p->ops[at + 1], (p->count - at) * sizeof(*p->ops));
+	history_write(&p->job, p->ops, p->count, on_published);
+	return true;
+}
+
 static void on_published(struct history_job *j, int rc, const char *path)
 {
 	if (rc == ZOK)
 		history_succeed(j, (struct history_result){ 0 });
-	else
+	else if (!go_on_without((struct publish *)j, rc, path))
 		history_fail_at(j, path, rc);
 }
 
@@ -43,13 +77,14 @@ struct history_job *history_publish(struct session *s, struct election *e,
 				    const struct history_op *ops, size_t count, history_done *done,
 				    void *ctx)
 {
-	struct history_job *j = history_job_new(sizeof(*j), s, e, done, ctx, NULL);
-	struct session_op *copies = arena_array(j->arena, struct session_op, count);
+	struct publish *p = history_job_new(sizeof(*p), s, e, done, ctx, NULL);
 
+	p->ops = arena_array(p->job.arena, struct session_op, count);
+	p->count = count;
 	for (size_t i = 0; i < count; i++)
-		copies[i] = op_of(j->arena, &ops[i]);
-	history_write(j, copies, count, on_published);
-	return j;
+		p->ops[i] = op_of(p->job.arena, &ops[i]);
+	history_write(&p->job, p->ops, count, on_published);
+	return &p->job;
 }
 
 /* --- prune ----------------------------------------------------------------------------------- */

@@ -539,6 +539,23 @@ static void other_writers_are_noticed(void **state)
 	assert_failed(&o, CONFIG, "meanwhile");
 }
 
+/* The one that has gone is the first of two, and the config is restored in several transactions. */
+static void a_server_that_has_gone_is_not_missed(void **state)
+{
+	struct rig_election *r = *state;
+	struct voter *a = voter_stand(r, 1, LONG_TIMEOUT);
+	CLEANUP(tree_unrefp) struct tree *made = make_now(r), *old = old_config(), *now = NULL;
+	struct outcome o;
+
+	rig_zk_create_ephemeral(r->base.client, CONFIG "/upstreams/new/10.0.0.2:80", NULL);
+	now = parse(rig_text("%s" CONFIG "/upstreams/new/10.0.0.2:80 owner=1\n", now_text));
+	rig_zk_delete(r->base.client, CONFIG "/upstreams/new/10.0.0.1:80");
+	o = publish(a, now, old);
+	assert_ok(&o);
+	assert_false(rig_zk_exists(r->base.client, CONFIG "/upstreams/new"));
+	assert_true(data_has(r, CONFIG "/sites/s", "old"));
+}
+
 static void data_that_is_too_large_is_reported(void **state)
 {
 	struct rig_election *r = *state;
@@ -576,6 +593,7 @@ int main(void)
 		election_test(pruned_entries_are_deleted_with_their_parts),
 		election_test(an_old_config_is_published),
 		election_test(other_writers_are_noticed),
+		election_test(a_server_that_has_gone_is_not_missed),
 		election_test(data_that_is_too_large_is_reported),
 	};
 

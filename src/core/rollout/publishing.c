@@ -60,7 +60,7 @@ struct publishing_step publishing_next(enum publishing_state state, enum publish
 
 uint64_t publishing_pause(unsigned failures)
 {
-	const uint64_t least = 200 * USEC_PER_MSEC, most = 3 * USEC_PER_SEC;
+	const uint64_t least = 200 * USEC_PER_MSEC, most = USEC_PER_SEC;
 	uint64_t pause = failures < 6 ? least << (failures ? failures - 1 : 0) : most;
 
 	return pause < most ? pause : most;
