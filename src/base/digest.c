@@ -10,14 +10,18 @@ struct digester {
 	EVP_MD_CTX *evp;
 };
 
-/* Found once: to find it takes longer than the digest of a short text. */
+/* Found once: to find it takes longer than the digest of a short text. Two threads may both find
+ * it; either result is good, and stays. */
 static const EVP_MD *sha256(void)
 {
 	static const EVP_MD *found;
+	const EVP_MD *now = __atomic_load_n(&found, __ATOMIC_ACQUIRE);
 
-	if (!found)
-		found = EVP_MD_fetch(NULL, "SHA256", NULL);
-	return found;
+	if (!now) {
+		now = EVP_MD_fetch(NULL, "SHA256", NULL);
+		__atomic_store_n(&found, now, __ATOMIC_RELEASE);
+	}
+	return now;
 }
 
 struct digester *digester_new(void)
