@@ -40,6 +40,12 @@ struct znode {
 	const struct znode *kept;
 };
 
+/* Of two transactions. */
+static inline int64_t zxid_later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
 struct tree;
 
 struct tree *tree_ref(struct tree *t);

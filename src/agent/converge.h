@@ -10,7 +10,7 @@
  *	converge.c	when a run begins, and what its outcome means
  *	candidate.c	what a run deploys
  *	deliver.c	how it comes to nginx: live.c, or nginx/deploy
- *	persist.c	what is written behind a change of servers
+ *	persist.c	the files that follow a change of servers
  *	accept.c	what nginx has taken of it
  *	agent_status.c, agent_conditions.c	what others see of it
  */

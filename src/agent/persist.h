@@ -18,7 +18,7 @@ void persist_on_change(struct agent *a);
 /* They have them, or that failed, and the attempt is over or is deployed. True: the outcome of what
  * was persisted had waited for it, and converge_on_done() was called. */
 bool persist_after_change(struct agent *a);
-/* A deployment of an attempt is over. */
+/* A deployment is over: what was persisted is the attempt again. */
 void persist_end(struct agent *a);
 
 #endif

@@ -7,11 +7,11 @@
 
 #include <zknginx/log.h>
 
-#include "crew.h"
 #include "health.h"
 #include "instance.h"
 #include "loaded.h"
 #include "presence.h"
+#include "seen_workers.h"
 #include "sys/timing.h"
 
 #define SLOW (2 * USEC_PER_SEC)
@@ -27,7 +27,7 @@ struct instance {
 	bool busy; /* a deployment is in flight */
 
 	struct presence presence;
-	struct crew *crew;
+	struct seen_workers *seen;
 	bool has_news; /* a look found another master, and that was not reported yet */
 	bool workerless;
 	bool unsettled; /* the last SIGHUP had no verdict yet */
@@ -114,7 +114,7 @@ bool instance_runs_live(const struct instance *i)
 {
 	const struct master *m = instance_signallable(i);
 
-	return crew_look_closely(i->crew, m)->serving_count && instance_has_loaded_live(i);
+	return seen_workers_look_closely(i->seen, m)->serving_count && instance_has_loaded_live(i);
 }
 
 bool instance_has_loaded_live(const struct instance *i)
@@ -266,7 +266,7 @@ static void report(struct instance *i, unsigned found)
 static void look_at_all(struct instance *i)
 {
 	unsigned found = look_at_master(i);
-	const struct workers *w = crew_look_closely(i->crew, instance_master(i));
+	const struct workers *w = seen_workers_look_closely(i->seen, instance_master(i));
 
 	found |= look_at_workers(i, w);
 	found |= look_at_health(i, w);
@@ -282,7 +282,7 @@ static void look_at_all(struct instance *i)
 
 static void look_while_busy(struct instance *i)
 {
-	unsigned found = look_at_health(i, crew_look_closely(i->crew, instance_master(i)));
+	unsigned found = look_at_health(i, seen_workers_look_closely(i->seen, instance_master(i)));
 
 	arm(i, FAST);
 	report(i, found);
@@ -309,7 +309,7 @@ void instance_set_busy(struct instance *i, bool busy)
 		replaced_pause(i->replaced);
 		return;
 	}
-	if (crew_look_closely(i->crew, m)->serving_count)
+	if (seen_workers_look_closely(i->seen, m)->serving_count)
 		i->workerless = false;
 	arm(i, m && !master_is_alive(m) ? 0 : USEC_PER_SEC);
 }
@@ -319,7 +319,7 @@ void instance_set_busy(struct instance *i, bool busy)
 void instance_state(const struct instance *i, struct instance_state *out)
 {
 	const struct master *m = instance_master(i);
-	const struct workers *w = crew_look(i->crew, m);
+	const struct workers *w = seen_workers_look(i->seen, m);
 	/* only a process that runs has children */
 	bool runs = m && (w->children || master_is_alive(m));
 
@@ -370,7 +370,7 @@ struct instance *instance_new(sd_event *loop, const struct nginx_settings *nginx
 	hostconf_init(&i->hostconf);
 	health_init(&i->health, loop);
 	i->replaced = replaced_new(loop, nginx, stage, ops->on_change, ctx);
-	i->crew = crew_new(loop);
+	i->seen = seen_workers_new(loop);
 	i->watch = timing_new(loop, on_watch, i);
 	instance_look(i);
 	arm(i, 0);
@@ -383,7 +383,7 @@ void instance_free(struct instance *i)
 		return;
 	sd_event_source_disable_unref(i->watch);
 	presence_fini(&i->presence);
-	crew_free(i->crew);
+	seen_workers_free(i->seen);
 	health_fini(&i->health);
 	replaced_free(i->replaced);
 	hostconf_fini(&i->hostconf);

@@ -103,7 +103,7 @@ struct instance_state {
 		on_disk; /* is another nginx on disk, and does it accept what is live? */
 	const char *on_disk_message; /* REFUSES: what it wrote */
 };
-/* Of the turn of the loop (crew.h). */
+/* The workers are those of this turn of the loop (seen_workers.h). */
 void instance_state(const struct instance *i, struct instance_state *out);
 
 #endif

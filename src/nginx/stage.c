@@ -102,7 +102,7 @@ int stage_switch(struct stage *s, unsigned long n, struct err *e)
 
 int stage_settle(struct stage *s, struct err *e)
 {
-	/* without the record a restart reloads nginx once: no failure */
+	/* an error of the record is no failure: a restart then reloads nginx once */
 	applied_save(&s->record, statedir_root(&s->directory), NULL);
 	return disk_sync(statedir_root(&s->directory), ".", s->directory.fd, e);
 }

@@ -62,6 +62,8 @@ double module_host_cpu_of_workers(const struct master *m)
 	master_workers(m, &w);
 	for (size_t i = 0; i < w.serving_count; i++)
 		all += module_host_cpu(w.serving[i]);
+	for (size_t i = 0; i < w.leaving; i++)
+		all += module_host_cpu(w.old[i]);
 	return all;
 }
 

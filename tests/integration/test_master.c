@@ -5,8 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "nginx/crew.h"
 #include "nginx/master.h"
+#include "nginx/seen_workers.h"
 #include "rig.h"
 #include "rig_nginx.h"
 
@@ -91,32 +91,32 @@ static bool is_replaced(const struct master *m, pid_t worker)
 	return !workers_have(&w, worker) && w.serving_count == 2;
 }
 
-static void the_crew_is_looked_at_once_in_a_turn(void **state UNUSED)
+static void workers_are_looked_at_once_in_a_turn(void **state UNUSED)
 {
 	struct master m;
-	struct crew *crew;
+	struct seen_workers *seen;
 	sd_event *loop;
 	pid_t worker;
 
 	find(&m);
 	eventually(NULL, serving(&m) == 2);
 	assert_true(sd_event_new(&loop) >= 0);
-	crew = crew_new(loop);
-	assert_int_equal(crew_look(crew, &m)->serving_count, 2);
-	worker = crew_look(crew, &m)->serving[0];
+	seen = seen_workers_new(loop);
+	assert_int_equal(seen_workers_look(seen, &m)->serving_count, 2);
+	worker = seen_workers_look(seen, &m)->serving[0];
 	kill(worker, SIGKILL);
 	eventually(NULL, is_replaced(&m, worker));
-	assert_true(workers_have(crew_look(crew, &m), worker));
+	assert_true(workers_have(seen_workers_look(seen, &m), worker));
 	turn(loop);
-	assert_false(workers_have(crew_look(crew, &m), worker));
-	eventually(NULL, (turn(loop), crew_look(crew, &m)->serving_count == 2));
-	worker = crew_look(crew, &m)->serving[1];
+	assert_false(workers_have(seen_workers_look(seen, &m), worker));
+	eventually(NULL, (turn(loop), seen_workers_look(seen, &m)->serving_count == 2));
+	worker = seen_workers_look(seen, &m)->serving[1];
 	kill(worker, SIGKILL);
 	eventually(NULL, is_replaced(&m, worker));
-	assert_false(workers_have(crew_look_closely(crew, &m), worker));
-	assert_int_equal(crew_look(crew, NULL)->serving_count, 0);
-	assert_int_equal(crew_look(crew, &m)->serving_count, 2);
-	crew_free(crew);
+	assert_false(workers_have(seen_workers_look_closely(seen, &m), worker));
+	assert_int_equal(seen_workers_look(seen, NULL)->serving_count, 0);
+	assert_int_equal(seen_workers_look(seen, &m)->serving_count, 2);
+	seen_workers_free(seen);
 	sd_event_unref(loop);
 	master_fini(&m);
 }
@@ -359,7 +359,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_running_master_is_found_with_its_workers),
-		cmocka_unit_test(the_crew_is_looked_at_once_in_a_turn),
+		cmocka_unit_test(workers_are_looked_at_once_in_a_turn),
 		cmocka_unit_test(a_pid_file_that_names_no_master_is_refused),
 		cmocka_unit_test(a_process_that_only_has_the_title_is_refused),
 		cmocka_unit_test(a_master_whose_binary_was_renamed_is_still_ours),

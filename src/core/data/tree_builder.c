@@ -6,14 +6,9 @@
 
 /* --- blocks ----------------------------------------------------------------------------------- */
 
-static int64_t later(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
 static int64_t newest_of(const struct znode *z)
 {
-	return later(z->mzxid, z->pzxid);
+	return zxid_later(z->mzxid, z->pzxid);
 }
 
 struct tree_block *tree_block_new(const struct znode *const *znodes, size_t count)
@@ -24,7 +19,7 @@ struct tree_block *tree_block_new(const struct znode *const *znodes, size_t coun
 	for (size_t i = 0; i < count; i++) {
 		k->znodes[i] = znode_keep(znodes[i]);
 		if (i)
-			k->below = later(k->below, newest_of(znodes[i]));
+			k->below = zxid_later(k->below, newest_of(znodes[i]));
 		else
 			k->own = newest_of(znodes[i]);
 	}
@@ -53,7 +48,7 @@ size_t tree_block_count(const struct tree_block *k)
 
 int64_t tree_block_newest(const struct tree_block *k)
 {
-	return later(k->own, k->below);
+	return zxid_later(k->own, k->below);
 }
 
 int64_t tree_block_newest_below(const struct tree_block *k)
@@ -118,7 +113,7 @@ void tree_builder_add(struct tree_builder *b, const struct znode *z)
 	b->znodes[b->count++] = kept;
 	b->loose = grow(b->loose, b->loose_count, &b->loose_room, sizeof(kept));
 	b->loose[b->loose_count++] = kept;
-	b->newest = later(b->newest, newest_of(kept));
+	b->newest = zxid_later(b->newest, newest_of(kept));
 }
 
 void tree_builder_add_block(struct tree_builder *b, struct tree_block *k)
@@ -135,7 +130,7 @@ void tree_builder_add_block(struct tree_builder *b, struct tree_block *k)
 							.newest = tree_block_newest(k) };
 	memcpy(b->znodes + b->count, k->znodes, k->count * sizeof(*k->znodes));
 	b->count += k->count;
-	b->newest = later(b->newest, tree_block_newest(k));
+	b->newest = zxid_later(b->newest, tree_block_newest(k));
 }
 
 struct entry {
@@ -178,7 +173,7 @@ static int64_t find_newest(const struct tree_builder *b)
 	if (b->sorted)
 		return b->newest;
 	for (size_t i = 0; i < b->count; i++)
-		newest = later(newest, newest_of(b->znodes[i]));
+		newest = zxid_later(newest, newest_of(b->znodes[i]));
 	return newest;
 }
 

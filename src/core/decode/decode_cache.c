@@ -145,7 +145,7 @@ void decode_cache_begin(struct decode_cache *c, const struct decode_input *in)
 	note_settings(c, in);
 	c->at = 0;
 	c->walk = tree_walk_from(in->tree, 0);
-	c->is_expanded = !expansion_fails(in->expansion, NULL);
+	c->is_expanded = expansion_is_whole(in->expansion);
 }
 
 size_t decode_cache_count(const struct decode_cache *c)

@@ -67,18 +67,22 @@ static int by_path(const void *a, const void *b)
 	return path_compare(((const struct failure *)a)->path, ((const struct failure *)b)->path);
 }
 
+bool expansion_is_whole(const struct expansion *x)
+{
+	return !x || !x->failure_count;
+}
+
 static const struct failure *find_failure(const struct expansion *x, const char *path)
 {
-	const struct failure wanted = { .path = path };
-
-	return x && x->failure_count
-		       ? bsearch(&wanted, x->failures, x->failure_count, sizeof(wanted), by_path)
-		       : NULL;
+	if (expansion_is_whole(x))
+		return NULL;
+	return bsearch(&(struct failure){ .path = path }, x->failures, x->failure_count,
+		       sizeof(struct failure), by_path);
 }
 
 bool expansion_fails(const struct expansion *x, const char *path)
 {
-	return path ? find_failure(x, path) != NULL : x && x->failure_count;
+	return find_failure(x, path);
 }
 
 bool expansion_problem(const struct expansion *x, const char *path, struct problems *problems)

@@ -29,10 +29,12 @@ struct tree *expansion_tree(const struct expansion *x);
 /* The tree as it was written, and the config root; borrowed. */
 struct tree *expansion_raw(const struct expansion *x);
 const char *expansion_root(const struct expansion *x);
-/* Could the object (NULL: any object) not be expanded? The second one then adds the problem. NULL:
- * nothing was expanded. */
+/* Could the object not be expanded? The second one then adds the problem. NULL: nothing was
+ * expanded. */
 bool expansion_fails(const struct expansion *x, const char *path);
 bool expansion_problem(const struct expansion *x, const char *path, struct problems *problems);
+/* Could all objects be expanded? */
+bool expansion_is_whole(const struct expansion *x);
 /* expand_explain.c: the problem of a field that a template, a parameter or defaults gave says so.
  */
 void expansion_explain(const struct expansion *x, struct problems *problems);

@@ -26,11 +26,6 @@ void watermark_fini(struct watermark *w)
 	*w = (struct watermark){ 0 };
 }
 
-static int64_t later(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
 static int by_path(const void *a, const void *b)
 {
 	const struct watermark_znode *x = a, *y = b;
@@ -96,7 +91,7 @@ static bool found(struct comparison *c, const char *path, int64_t expected, int6
 
 static int64_t last_of(const struct watermark_znode *z)
 {
-	return later(later(z->czxid, z->mzxid), z->below);
+	return zxid_later(zxid_later(z->czxid, z->mzxid), z->below);
 }
 
 static bool is_znode_older(struct comparison *c, const struct watermark_znode *k,
@@ -184,8 +179,8 @@ void watermark_keep_unreadable(struct watermark *now, const struct watermark *kn
 	if (now->count == readable)
 		return;
 	watermark_sort(now);
-	now->zxid = later(now->zxid, known->zxid);
-	now->written = later(now->written, known->written);
+	now->zxid = zxid_later(now->zxid, known->zxid);
+	now->written = zxid_later(now->written, known->written);
 }
 
 /* --- what two have in common ----------------------------------------------------------------- */
@@ -199,8 +194,8 @@ static int64_t shared_of(const struct watermark_znode *x, const struct watermark
 		return 0;
 	last = x->czxid;
 	if (x->mzxid == y->mzxid && x->mtime == y->mtime)
-		last = later(last, x->mzxid);
-	return x->below == y->below ? later(last, x->below) : last;
+		last = zxid_later(last, x->mzxid);
+	return x->below == y->below ? zxid_later(last, x->below) : last;
 }
 
 int64_t watermark_shared(const struct watermark *a, const struct watermark *b)
@@ -208,7 +203,8 @@ int64_t watermark_shared(const struct watermark *a, const struct watermark *b)
 	int64_t last = 0;
 
 	for (size_t i = 0; i < a->count; i++)
-		last = later(last, shared_of(&a->znodes[i], watermark_find(b, a->znodes[i].path)));
+		last = zxid_later(last,
+				  shared_of(&a->znodes[i], watermark_find(b, a->znodes[i].path)));
 	return last;
 }
 

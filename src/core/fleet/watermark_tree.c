@@ -8,11 +8,6 @@
 #include "core/data/layout.h"
 #include "watermark.h"
 
-static int64_t later(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
 static struct watermark_znode entry_of(const struct znode *z)
 {
 	return (struct watermark_znode){ .path = z->path,
@@ -37,10 +32,10 @@ static void add(struct making *m, const struct watermark_znode *entry, bool has_
 
 	w->znodes = arena_grow(w->arena, w->znodes, w->count, &m->room, sizeof(*entry));
 	w->znodes[w->count++] = *entry;
-	w->written = later(w->written, later(entry->czxid, entry->mzxid));
+	w->written = zxid_later(w->written, zxid_later(entry->czxid, entry->mzxid));
 	if (!has_servers)
-		w->written = later(w->written, entry->below);
-	w->zxid = later(later(w->zxid, w->written), entry->below);
+		w->written = zxid_later(w->written, entry->below);
+	w->zxid = zxid_later(zxid_later(w->zxid, w->written), entry->below);
 }
 
 static bool is_below(const struct tree_walk *w, const char *path)
@@ -101,7 +96,7 @@ static void add_servers(struct making *m, struct watermark_znode *entry)
 	size_t end;
 
 	if (k && is_subtree(&after, entry->path)) {
-		entry->below = later(entry->below, tree_block_newest_below(k));
+		entry->below = zxid_later(entry->below, tree_block_newest_below(k));
 		entry->block = k;
 		*w = after;
 		return;
@@ -110,7 +105,7 @@ static void add_servers(struct making *m, struct watermark_znode *entry)
 	while (++w->at < end) {
 		const struct znode *z = tree_at(w->tree, w->at);
 
-		entry->below = later(entry->below, later(z->mzxid, z->pzxid));
+		entry->below = zxid_later(entry->below, zxid_later(z->mzxid, z->pzxid));
 	}
 }
 

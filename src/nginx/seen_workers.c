@@ -1,13 +1,13 @@
-/* See crew.h. A turn is an iteration of the loop. */
+/* See seen_workers.h. A turn is an iteration of the loop. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "crew.h"
+#include "seen_workers.h"
 #include "sys/timing.h"
 
 #define READ_AGAIN (500 * USEC_PER_MSEC)
 
-struct crew {
+struct seen_workers {
 	sd_event *loop;
 	struct workers now;
 	pid_t master; /* whose they are; 0: nobody's */
@@ -17,7 +17,7 @@ struct crew {
 	uint64_t titles_at; /* when the titles were read */
 };
 
-static uint64_t turn_of(const struct crew *c)
+static uint64_t turn_of(const struct seen_workers *c)
 {
 	uint64_t turn = 0;
 
@@ -25,12 +25,12 @@ static uint64_t turn_of(const struct crew *c)
 	return turn;
 }
 
-static bool is_of(const struct crew *c, const struct master *m)
+static bool is_of(const struct seen_workers *c, const struct master *m)
 {
 	return c->master == m->pid && c->start_time == m->start_time;
 }
 
-static void forget(struct crew *c)
+static void forget(struct seen_workers *c)
 {
 	c->now = (struct workers){ .serving_count = 0 };
 	c->master = 0;
@@ -38,14 +38,14 @@ static void forget(struct crew *c)
 }
 
 /* One that was forked a moment ago is a worker in the next. */
-static bool is_read(const struct crew *c, const struct master *m, const struct buf *list)
+static bool is_read(const struct seen_workers *c, const struct master *m, const struct buf *list)
 {
 	return is_of(c, m) && !c->now.starting && list->size == c->list.size &&
 	       memcmp(buf_str(list), buf_str(&c->list), list->size) == 0 &&
 	       timing_now() < c->titles_at + READ_AGAIN;
 }
 
-static void look(struct crew *c, const struct master *m, bool closely)
+static void look(struct seen_workers *c, const struct master *m, bool closely)
 {
 	CLEANUP(buf_fini) struct buf list = BUF_INIT;
 	bool has_list = master_list(m, &list);
@@ -64,7 +64,7 @@ static void look(struct crew *c, const struct master *m, bool closely)
 	c->titles_at = timing_now();
 }
 
-const struct workers *crew_look(struct crew *c, const struct master *m)
+const struct workers *seen_workers_look(struct seen_workers *c, const struct master *m)
 {
 	if (!m)
 		forget(c);
@@ -73,7 +73,7 @@ const struct workers *crew_look(struct crew *c, const struct master *m)
 	return &c->now;
 }
 
-const struct workers *crew_look_closely(struct crew *c, const struct master *m)
+const struct workers *seen_workers_look_closely(struct seen_workers *c, const struct master *m)
 {
 	if (m)
 		look(c, m, true);
@@ -82,15 +82,15 @@ const struct workers *crew_look_closely(struct crew *c, const struct master *m)
 	return &c->now;
 }
 
-struct crew *crew_new(sd_event *loop)
+struct seen_workers *seen_workers_new(sd_event *loop)
 {
-	struct crew *c = xcalloc(1, sizeof(*c));
+	struct seen_workers *c = xcalloc(1, sizeof(*c));
 
 	c->loop = sd_event_ref(loop);
 	return c;
 }
 
-void crew_free(struct crew *c)
+void seen_workers_free(struct seen_workers *c)
 {
 	if (!c)
 		return;

@@ -7,20 +7,20 @@
  * ones to shut down, so only that, and the end of nginx, may be seen so much later. Who follows a
  * reload asks master_workers() itself.
  */
-#ifndef ZKNGINX_NGINX_CREW_H
-#define ZKNGINX_NGINX_CREW_H
+#ifndef ZKNGINX_NGINX_SEEN_WORKERS_H
+#define ZKNGINX_NGINX_SEEN_WORKERS_H
 
 #include <systemd/sd-event.h>
 
 #include "master.h"
 
-struct crew;
-struct crew *crew_new(sd_event *loop);
-void crew_free(struct crew *c);
+struct seen_workers;
+struct seen_workers *seen_workers_new(sd_event *loop);
+void seen_workers_free(struct seen_workers *c);
 
 /* Those of this turn; none without a master. Good until the next call. */
-const struct workers *crew_look(struct crew *c, const struct master *m);
+const struct workers *seen_workers_look(struct seen_workers *c, const struct master *m);
 /* … with the titles of now. */
-const struct workers *crew_look_closely(struct crew *c, const struct master *m);
+const struct workers *seen_workers_look_closely(struct seen_workers *c, const struct master *m);
 
 #endif
