@@ -278,7 +278,7 @@ check: test-deps
 # What the tests need, on all cores; the tests themselves run in an order of their own.
 ALL_CORES = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 .PHONY: programs
-programs: all $(UNIT_TESTS) $(INTEGRATION_TESTS) $(CURATOR_CLASSES)
+programs: all $(UNIT_TESTS) $(INTEGRATION_TESTS) test-parts
 
 # All of them run, so that one report tells all that is broken.
 verdict = test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
@@ -304,6 +304,18 @@ $(CURATOR_CLASSES): $(B)/%.class: %.java
 	$(Q)mkdir -p $(@D)
 	$(Q)javac -Xlint:all,-path -cp $(CURATOR_JAR) -d $(@D) $<
 
+# What the JVM makes of ZooKeeper's classes at each start, once for all starts of the tests. It ignores
+# an archive that is not of its own version.
+CLASS_ARCHIVE := $(B)/tests/integration/zookeeper.jsa
+$(CLASS_ARCHIVE): tests/integration/class_archive.sh
+	@$(call say,JSA,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$< $@
+
+# What the integration programs use beside themselves.
+.PHONY: test-parts
+test-parts: $(CURATOR_CLASSES) $(CLASS_ARCHIVE) $(if $(HAS_NGINX_DEV),$(TEST_MODULES) $(MODULES) $(LOADERS))
+
 # A program waits most of its time, for sessions to end and revisions to bake, and has a network of
 # its own (rig_alone.c): so several run side by side, the longest ones first. Where there is no
 # network to be had, they run one by one.
@@ -314,9 +326,9 @@ LONGEST := $(patsubst %,tests/integration/test_%.c,nginx_replaced rolled_back si
 	session_impostor ctl_follow election_faults mirror_faults fleet_duplicate monitor hostile)
 IN_TURN := $(filter $(patsubst %.c,$(B)/%,$(LONGEST)),$(INTEGRATION_TESTS)) \
 	$(filter-out $(patsubst %.c,$(B)/%,$(LONGEST)),$(INTEGRATION_TESTS))
-RUN := ZKNGINX_MODULES=$(abspath $(B))/module/test ZKNGINXD=$(B)/zknginxd ZKNGINXCTL=$(B)/zknginxctl CURATOR_CLASSPATH=$(CURATOR_CLASSPATH)
-integration: $(B)/zknginxd $(B)/zknginxctl $(INTEGRATION_TESTS) $(CURATOR_CLASSES) \
-		$(if $(HAS_NGINX_DEV),$(TEST_MODULES) $(MODULES) $(LOADERS))
+RUN := ZKNGINX_MODULES=$(abspath $(B))/module/test ZKNGINXD=$(B)/zknginxd ZKNGINXCTL=$(B)/zknginxctl CURATOR_CLASSPATH=$(CURATOR_CLASSPATH) \
+	CLASS_ARCHIVE=$(abspath $(CLASS_ARCHIVE))
+integration: $(B)/zknginxd $(B)/zknginxctl $(INTEGRATION_TESTS) test-parts
 	$(Q)rm -f $(addsuffix .failed,$(INTEGRATION_TESTS)); \
 	printf '%s\n' $(IN_TURN) | $(RUN) xargs -P $(JOBS) -I T sh -c \
 		'T >T.out 2>&1 || touch T.failed; exec flock $(B)/out.lock sh -c "echo == T; cat T.out"'; \

@@ -2,6 +2,7 @@
  * The ZooKeeper server as a child process. It does not sync its log to the disk, so that tests are
  * quick: killing a process loses nothing of the page cache.
  */
+#include <limits.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -32,11 +33,17 @@ static void launch(struct rig_zookeeper *z)
 		"-XX:+UseSerialGC",         "-XX:TieredStopAtLevel=1",       "-XX:-UsePerfData",
 		"-Dzookeeper.forceSync=no", "-Dzookeeper.preAllocSize=4096", "-cp",
 	};
-	char *argv[MAX_JVM_ARGUMENTS + ARRAY_SIZE(fixed) + 6];
+	char *argv[MAX_JVM_ARGUMENTS + ARRAY_SIZE(fixed) + 7];
+	char archive[PATH_MAX];
 	size_t n = 0;
 
 	argv[n++] = "java";
 	argv[n++] = z->heap;
+	if (getenv("CLASS_ARCHIVE")) { /* see the Makefile */
+		snprintf(archive, sizeof(archive), "-XX:SharedArchiveFile=%s",
+			 getenv("CLASS_ARCHIVE"));
+		argv[n++] = archive;
+	}
 	for (size_t i = 0; z->jvm[i]; i++)
 		argv[n++] = z->jvm[i];
 	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
