@@ -90,21 +90,15 @@ struct digest znode_digest(const struct znode *z); /* of path and bytes */
 
 /* Builds a tree: add in any order (in tree order is fastest), then finish. */
 struct tree_builder {
-	const struct znode **znodes;
-	size_t count, room;
+	struct tree_list *list;   /* NULL: nothing was added */
+	const struct znode *last; /* the one added last */
+	size_t loose_room, part_room;
 	bool sorted;
-	bool trusted; /* a caller sets it who adds in tree order: nothing is compared */
-	/* References: to znodes by themselves, and to those in blocks. */
-	const struct znode **loose;
-	size_t loose_count, loose_room;
-	struct tree_part *parts;
-	size_t part_count, part_room;
+	bool trusted;   /* a caller sets it who adds in tree order: nothing is compared */
 	int64_t newest; /* transaction of what was added */
 };
 void tree_builder_init(struct tree_builder *b);
 void tree_builder_fini(struct tree_builder *b);
-/* Room for so many more, where their number is known. */
-void tree_builder_reserve(struct tree_builder *b, size_t more);
 void tree_builder_add(struct tree_builder *b, const struct znode *z); /* see znode_keep() */
 /*
  * A block: znodes in tree order with one reference count, so that many trees can have them at the

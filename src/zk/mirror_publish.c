@@ -46,7 +46,6 @@ static struct tree *build(const struct mirror *m)
 
 	tree_builder_init(&b);
 	b.trusted = true; /* children are in the byte order of their names */
-	tree_builder_reserve(&b, m->present);
 	node_build(m->top, &b);
 	return tree_builder_finish(&b);
 }

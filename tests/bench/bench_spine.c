@@ -111,7 +111,6 @@ static struct tree *build(void)
 
 	tree_builder_init(&b);
 	b.trusted = true;
-	tree_builder_reserve(&b, (size_t)upstreams * (SERVERS_AN_UPSTREAM + 1) + 2);
 	tree_builder_add(&b, &(struct znode){ .path = ROOT, .data = "" });
 	tree_builder_add(&b, &(struct znode){ .path = ROOT "/upstreams", .data = "" });
 	for (int i = 0; i < upstreams; i++)

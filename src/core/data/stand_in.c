@@ -26,7 +26,6 @@ struct tree *stand_in(const struct tree *t, const struct tree *accepted, struct 
 
 	qsort(list, count, sizeof(*list), compare_stand_ins);
 	tree_builder_init(&b);
-	tree_builder_reserve(&b, tree_count(t) + count);
 	for (size_t j = 0; i < tree_count(t) || j < count;) {
 		const struct znode *z = i < tree_count(t) ? tree_at(t, i) : NULL;
 		int order = j == count ? -1 : !z ? 1 : path_compare(z->path, list[j].path);

@@ -1,5 +1,5 @@
 /*
- * The tree: a sorted list of znodes, and the references that keep them. tree_builder.c makes it;
+ * The tree: a sorted list of znodes that it shares with others. tree_builder.c makes it;
  * its text form is in tree_text.c.
  */
 #include <stdint.h>
@@ -27,8 +27,8 @@ void tree_unref(struct tree *t)
 	if (!t || --t->refs)
 		return;
 	facts_unref(t->facts);
-	tree_parts_release(t->loose, t->loose_count, t->parts, t->part_count);
-	free(t->znodes);
+	tree_list_fini(&t->list);
+	free(t->sorted);
 	free(t);
 }
 
@@ -37,9 +37,11 @@ size_t tree_count(const struct tree *t)
 	return t->count;
 }
 
-const struct znode *tree_at(const struct tree *t, size_t i)
+const struct znode *tree_at(const struct tree *tree, size_t i)
 {
-	return t->znodes[i];
+	struct tree *t = (struct tree *)(uintptr_t)tree;
+
+	return t->sorted ? t->sorted[i] : tree_list_at(&t->list, i);
 }
 
 size_t tree_lower_bound(const struct tree *t, const char *path)
@@ -49,7 +51,7 @@ size_t tree_lower_bound(const struct tree *t, const char *path)
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (path_compare(t->znodes[middle]->path, path) < 0)
+		if (path_compare(tree_at(t, middle)->path, path) < 0)
 			low = middle + 1;
 		else
 			high = middle;
@@ -61,23 +63,24 @@ bool tree_has_within(const struct tree *t, const char *path)
 {
 	size_t i = tree_lower_bound(t, path);
 
-	return i < t->count && path_is_within(t->znodes[i]->path, path);
+	return i < t->count && path_is_within(tree_at(t, i)->path, path);
 }
 
 const struct znode *tree_find(const struct tree *t, const char *path)
 {
 	size_t i = tree_lower_bound(t, path);
+	const struct znode *z = i < t->count ? tree_at(t, i) : NULL;
 
-	return i < t->count && strcmp(t->znodes[i]->path, path) == 0 ? t->znodes[i] : NULL;
+	return z && strcmp(z->path, path) == 0 ? z : NULL;
 }
 
 size_t tree_subtree_end(const struct tree *t, size_t i)
 {
-	const char *ancestor = t->znodes[i]->path;
+	const char *ancestor = tree_at(t, i)->path;
 	size_t low = i + 1, high = low, step = 1;
 
 	/* most subtrees are small */
-	while (high < t->count && path_is_below(t->znodes[high]->path, ancestor)) {
+	while (high < t->count && path_is_below(tree_at(t, high)->path, ancestor)) {
 		low = high + 1;
 		high += step;
 		step *= 2;
@@ -87,7 +90,7 @@ size_t tree_subtree_end(const struct tree *t, size_t i)
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (path_is_below(t->znodes[middle]->path, ancestor))
+		if (path_is_below(tree_at(t, middle)->path, ancestor))
 			low = middle + 1;
 		else
 			high = middle;
@@ -138,27 +141,30 @@ int64_t tree_newest(const struct tree *t)
 
 struct tree_walk tree_walk_from(const struct tree *t, size_t at)
 {
-	size_t low = 0, high = t->in_order ? t->part_count : 0;
+	const struct tree_list *l = &t->list;
+	size_t low = 0, high = l->part_count;
 
+	if (t->sorted)
+		return (struct tree_walk){ t, at, l->part_count };
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (t->parts[middle].first < at)
+		if (l->parts[middle].first < at)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return (struct tree_walk){ t, at, t->in_order ? low : t->part_count };
+	return (struct tree_walk){ t, at, low };
 }
 
 /* The part that begins at w->at, or NULL. */
 static const struct tree_part *part_at(struct tree_walk *w)
 {
-	const struct tree *t = w->tree;
+	const struct tree_list *l = &w->tree->list;
 
-	while (w->part < t->part_count && t->parts[w->part].first < w->at)
+	while (w->part < l->part_count && l->parts[w->part].first < w->at)
 		w->part++;
-	return w->part < t->part_count && t->parts[w->part].first == w->at ? &t->parts[w->part]
+	return w->part < l->part_count && l->parts[w->part].first == w->at ? &l->parts[w->part]
 									   : NULL;
 }
 
@@ -205,10 +211,12 @@ bool tree_same(const struct tree *a, const struct tree *b)
 	if (a->count != b->count)
 		return false;
 	while (x.at < a->count) {
-		const struct znode *one = a->znodes[x.at], *other = b->znodes[y.at];
+		const struct znode *one, *other;
 
 		if (tree_walk_both(&x, &y))
 			continue;
+		one = tree_at(a, x.at);
+		other = tree_at(b, y.at);
 		if (one != other && (!znode_same(one, other) || one->owner != other->owner))
 			return false;
 		x.at++;
@@ -225,9 +233,9 @@ struct tree *tree_fill_in(const struct tree *t, const struct tree *other, const 
 
 	tree_builder_init(&b);
 	for (size_t i = 0; i < t->count; i++)
-		tree_builder_add(&b, t->znodes[i]);
+		tree_builder_add(&b, tree_at(t, i));
 	for (size_t i = 0; i < other->count; i++) {
-		const struct znode *z = other->znodes[i];
+		const struct znode *z = tree_at(other, i);
 
 		if (path_is_within_any(z->path, paths, count) && !tree_find(t, z->path))
 			tree_builder_add(&b, z);

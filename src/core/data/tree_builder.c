@@ -56,15 +56,53 @@ int64_t tree_block_newest_below(const struct tree_block *k)
 	return k->below;
 }
 
-void tree_parts_release(const struct znode **loose, size_t loose_count, struct tree_part *parts,
-			size_t part_count)
+/* --- the list --------------------------------------------------------------------------------- */
+
+void tree_list_fini(struct tree_list *l)
 {
-	for (size_t i = 0; i < loose_count; i++)
-		znode_release(loose[i]);
-	for (size_t i = 0; i < part_count; i++)
-		tree_block_unref(parts[i].block);
-	free(loose);
-	free(parts);
+	for (size_t i = 0; i < l->loose_count; i++)
+		znode_release(l->loose[i]);
+	for (size_t i = 0; i < l->part_count; i++)
+		tree_block_unref(l->parts[i].block);
+	free(l->loose);
+	free(l->parts);
+	*l = (struct tree_list){ 0 };
+}
+
+/* The last part that begins at or before znode i; part_count: there is none. */
+static size_t find_part(const struct tree_list *l, size_t i)
+{
+	size_t low = 0, high = l->part_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (l->parts[middle].first <= i)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low ? low - 1 : l->part_count;
+}
+
+static bool is_there(const struct tree_list *l, size_t part, size_t i)
+{
+	return part < l->part_count && l->parts[part].first <= i &&
+	       (part + 1 == l->part_count || i < l->parts[part + 1].first);
+}
+
+const struct znode *tree_list_at(struct tree_list *l, size_t i)
+{
+	const struct tree_part *p;
+	size_t in;
+
+	if (!is_there(l, l->last, i))
+		l->last = is_there(l, l->last + 1, i) ? l->last + 1 : find_part(l, i);
+	if (l->last >= l->part_count)
+		return l->loose[i];
+	p = &l->parts[l->last];
+	in = i - p->first;
+	return in < p->count ? p->block->znodes[in] : l->loose[p->loose + in - p->count];
 }
 
 /* --- trees ------------------------------------------------------------------------------------ */
@@ -76,17 +114,17 @@ void tree_builder_init(struct tree_builder *b)
 
 void tree_builder_fini(struct tree_builder *b)
 {
-	tree_parts_release(b->loose, b->loose_count, b->parts, b->part_count);
-	free(b->znodes);
+	if (b->list)
+		tree_list_fini(b->list);
+	free(b->list);
 	*b = (struct tree_builder){ 0 };
 }
 
-void tree_builder_reserve(struct tree_builder *b, size_t more)
+static struct tree_list *list_of(struct tree_builder *b)
 {
-	if (b->room - b->count >= more)
-		return;
-	b->room = b->count + more;
-	b->znodes = xrealloc(b->znodes, b->room * sizeof(struct znode *));
+	if (!b->list)
+		b->list = xcalloc(1, sizeof(*b->list));
+	return b->list;
 }
 
 static void *grow(void *items, size_t count, size_t *room, size_t size)
@@ -97,39 +135,42 @@ static void *grow(void *items, size_t count, size_t *room, size_t size)
 	return xrealloc(items, *room * size);
 }
 
-/* znode z comes next. */
-static void check_order(struct tree_builder *b, const struct znode *z)
+/* Znodes from `first` to `last` come next. */
+static void check_order(struct tree_builder *b, const struct znode *first, const struct znode *last)
 {
-	if (!b->trusted && b->count && path_compare(b->znodes[b->count - 1]->path, z->path) >= 0)
+	if (b->last && path_compare(b->last->path, first->path) >= 0)
 		b->sorted = false;
+	b->last = last;
 }
 
 void tree_builder_add(struct tree_builder *b, const struct znode *z)
 {
+	struct tree_list *l = list_of(b);
 	const struct znode *kept = znode_keep(z);
 
-	check_order(b, kept);
-	b->znodes = grow(b->znodes, b->count, &b->room, sizeof(kept));
-	b->znodes[b->count++] = kept;
-	b->loose = grow(b->loose, b->loose_count, &b->loose_room, sizeof(kept));
-	b->loose[b->loose_count++] = kept;
+	if (!b->trusted)
+		check_order(b, kept, kept);
+	l->loose = grow(l->loose, l->loose_count, &b->loose_room, sizeof(kept));
+	l->loose[l->loose_count++] = kept;
+	l->count++;
 	b->newest = zxid_later(b->newest, newest_of(kept));
 }
 
 void tree_builder_add_block(struct tree_builder *b, struct tree_block *k)
 {
+	struct tree_list *l = list_of(b);
+
 	if (!k->count)
 		return;
-	check_order(b, k->znodes[0]);
-	if (b->count + k->count > b->room)
-		tree_builder_reserve(b, b->count + 2 * k->count);
-	b->parts = grow(b->parts, b->part_count, &b->part_room, sizeof(*b->parts));
-	b->parts[b->part_count++] = (struct tree_part){ .block = tree_block_ref(k),
-							.first = b->count,
+	if (!b->trusted)
+		check_order(b, k->znodes[0], k->znodes[k->count - 1]);
+	l->parts = grow(l->parts, l->part_count, &b->part_room, sizeof(*l->parts));
+	l->parts[l->part_count++] = (struct tree_part){ .block = tree_block_ref(k),
+							.first = l->count,
 							.count = k->count,
+							.loose = l->loose_count,
 							.newest = tree_block_newest(k) };
-	memcpy(b->znodes + b->count, k->znodes, k->count * sizeof(*k->znodes));
-	b->count += k->count;
+	l->count += k->count;
 	b->newest = zxid_later(b->newest, tree_block_newest(k));
 }
 
@@ -148,54 +189,51 @@ static int compare_entries(const void *a, const void *b)
 	return x->order < y->order ? -1 : x->order > y->order;
 }
 
-static void sort(struct tree_builder *b)
+static void sort(struct tree *t)
 {
-	struct entry *entries = xcalloc(b->count, sizeof(*entries));
-	size_t kept = 0;
+	struct entry *entries = xcalloc(t->list.count + 1, sizeof(*entries));
 
-	for (size_t i = 0; i < b->count; i++)
-		entries[i] = (struct entry){ b->znodes[i], i };
-	qsort(entries, b->count, sizeof(*entries), compare_entries);
-	for (size_t i = 0; i < b->count; i++) {
-		if (kept && strcmp(b->znodes[kept - 1]->path, entries[i].znode->path) == 0)
-			kept--;
-		b->znodes[kept++] = entries[i].znode;
+	for (size_t i = 0; i < t->list.count; i++)
+		entries[i] = (struct entry){ tree_list_at(&t->list, i), i };
+	qsort(entries, t->list.count, sizeof(*entries), compare_entries);
+	t->sorted = xcalloc(t->list.count + 1, sizeof(*t->sorted));
+	t->count = 0;
+	for (size_t i = 0; i < t->list.count; i++) {
+		const struct znode *z = entries[i].znode;
+
+		if (t->count && strcmp(t->sorted[t->count - 1]->path, z->path) == 0)
+			t->count--;
+		t->sorted[t->count++] = z;
 	}
-	b->count = kept;
 	free(entries);
 }
 
 /* Of equal paths, one that is not in the tree may be the newest: then all are looked at. */
-static int64_t find_newest(const struct tree_builder *b)
+static int64_t find_newest(const struct tree *t)
 {
 	int64_t newest = 0;
 
-	if (b->sorted)
-		return b->newest;
-	for (size_t i = 0; i < b->count; i++)
-		newest = zxid_later(newest, newest_of(b->znodes[i]));
+	for (size_t i = 0; i < t->count; i++)
+		newest = zxid_later(newest, newest_of(t->sorted[i]));
 	return newest;
 }
 
 struct tree *tree_builder_finish(struct tree_builder *b)
 {
 	struct tree *t = xcalloc(1, sizeof(*t));
-	int64_t newest;
 
-	if (!b->sorted)
-		sort(b);
-	newest = find_newest(b);
-	*t = (struct tree){
-		.refs = 1,
-		.newest = newest,
-		.znodes = TAKE(b->znodes),
-		.count = b->count,
-		.loose = TAKE(b->loose),
-		.loose_count = b->loose_count,
-		.parts = TAKE(b->parts),
-		.part_count = b->part_count,
-		.in_order = b->sorted,
-	};
+	t->refs = 1;
+	t->newest = b->newest;
+	if (b->list) {
+		t->list = *b->list;
+		*b->list = (struct tree_list){ 0 };
+	}
+	t->count = t->list.count;
+	if (!b->sorted) {
+		sort(t);
+		t->newest = find_newest(t);
+	}
+	tree_builder_fini(b);
 	tree_builder_init(b);
 	return t;
 }

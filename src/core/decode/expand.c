@@ -345,7 +345,6 @@ static struct tree *expand_tree(struct expansion *x)
 	struct tree *t;
 
 	tree_builder_init(&b);
-	tree_builder_reserve(&b, tree_count(x->raw));
 	for (size_t i = 0; i < tree_count(x->raw); i++)
 		add_expanded(x, &b, tree_at(x->raw, i));
 	t = tree_builder_finish(&b);

@@ -355,7 +355,6 @@ struct tree *changes_take(const struct changes *c, const bool *take)
 	size_t next = 0;
 
 	tree_builder_init(&b);
-	tree_builder_reserve(&b, tree_count(c->accepted) + c->count);
 	for (size_t i = 0; i < tree_count(c->accepted) || next < c->count;) {
 		const struct znode *old =
 			i < tree_count(c->accepted) ? tree_at(c->accepted, i) : NULL;

@@ -81,7 +81,6 @@ struct tree *overlay(const struct tree *newest, const struct tree *permitted,
 	struct tree *t;
 
 	tree_builder_init(&l.out);
-	tree_builder_reserve(&l.out, tree_count(newest));
 	for (; i < begin; i++)
 		tree_builder_add(&l.out, tree_at(newest, i));
 	add_config(&l);
