@@ -6,17 +6,10 @@
 #define ZKNGINX_TESTS_CONFIG_TREES_H
 
 #include "core/data/layout.h"
+#include "dice.h"
 #include "tree_fixture.h"
 
 #define ROOT "/r"
-
-static uint64_t dice_state;
-
-static inline unsigned dice(unsigned sides)
-{
-	dice_state = dice_state * 6364136223846793005u + 1442695040888963407u;
-	return (unsigned)(dice_state >> 33) % sides;
-}
 
 /* In tree order, so that a znode whose parent was left out is left out with it. */
 static const char *const tree_paths[] = {

@@ -6,6 +6,7 @@
  */
 #include "core/decode/decode_cache.h"
 #include "core/render/rendered.h"
+#include "dice.h"
 #include "tree_fixture.h"
 
 #include "core/compose/compose.h"
@@ -19,14 +20,6 @@
 #define SEC USEC_PER_SEC
 #define WORLDS 60
 #define EDITS 120
-
-static uint64_t dice_state;
-
-static unsigned dice(unsigned sides)
-{
-	dice_state = dice_state * 6364136223846793005u + 1442695040888963407u;
-	return (unsigned)(dice_state >> 33) % sides;
-}
 
 /* --- what may be written ---------------------------------------------------------------------- */
 

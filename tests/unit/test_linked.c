@@ -3,18 +3,11 @@
  * at, and over single changes, each of which has to be noticed. A failure of the random edits names
  * its seed: LINKED_SEED=n runs that world alone.
  */
+#include "dice.h"
 #include "linked_world.h"
 
 #define WORLDS 80
 #define EDITS 150
-
-static uint64_t dice_state;
-
-static unsigned dice(unsigned sides)
-{
-	dice_state = dice_state * 6364136223846793005u + 1442695040888963407u;
-	return (unsigned)(dice_state >> 33) % sides;
-}
 
 /* --- random edits ----------------------------------------------------------------------------- */
 

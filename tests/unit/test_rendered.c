@@ -6,6 +6,7 @@
 #include "core/decode/decode_cache.h"
 #include "core/render/bundle_parts.h"
 #include "core/render/rendered.h"
+#include "dice.h"
 #include "tree_fixture.h"
 
 #include "core/compose/compose.h"
@@ -14,14 +15,6 @@
 #define UPSTREAMS 200
 #define WORLDS 12
 #define EDITS 60
-
-static uint64_t dice_state;
-
-static unsigned dice(unsigned sides)
-{
-	dice_state = dice_state * 6364136223846793005u + 1442695040888963407u;
-	return (unsigned)(dice_state >> 33) % sides;
-}
 
 /* --- worlds ----------------------------------------------------------------------------------- */
 

@@ -1,5 +1,6 @@
 /* tree: order, look-ups, text form, revision. */
 #include "core/data/layout.h"
+#include "dice.h"
 #include "tree_fixture.h"
 
 static void siblings_never_stand_between_a_node_and_its_children(void **state UNUSED)
@@ -188,6 +189,81 @@ static struct tree *tree_with_block(const char *alone, struct tree_block *k)
 	return tree_builder_finish(&b);
 }
 
+#define RANDOM_ZNODES 60
+#define RANDOM_TREES 400
+
+/* /0, /0/0, /0/1, /1 … in tree order, some left out. */
+static struct tree *random_tree(void)
+{
+	CLEANUP(tree_builder_fini) struct tree_builder b;
+	char path[16];
+
+	tree_builder_init(&b);
+	for (int i = 0; i < RANDOM_ZNODES; i++) {
+		snprintf(path, sizeof(path), i % 10 ? "/%d/%d" : "/%d", i / 10, i % 10);
+		if (i % 10 == 0 || dice(3))
+			tree_builder_add(&b, &(struct znode){ .path = path,
+							      .data = "",
+							      .mzxid = (int64_t)dice(1000) });
+	}
+	return tree_builder_finish(&b);
+}
+
+/* Znodes from `from` to `to`, one by one and in blocks of any size. */
+static void add_in_pieces(struct tree_builder *b, const struct tree *t, size_t from, size_t to)
+{
+	while (from < to) {
+		const struct znode *list[RANDOM_ZNODES];
+		size_t count = 0, size = dice(2) ? 1 : dice(14);
+		struct tree_block *k;
+
+		while (count < size && from < to)
+			list[count++] = tree_at(t, from++);
+		if (count == 1 && dice(2)) {
+			tree_builder_add(b, list[0]);
+			continue;
+		}
+		k = tree_block_new(list, count);
+		tree_builder_add_block(b, k);
+		tree_block_unref(k);
+	}
+}
+
+static void assert_trees_are_alike(const struct tree *a, const struct tree *b)
+{
+	assert_int_equal(tree_count(a), tree_count(b));
+	assert_int_equal(tree_newest(a), tree_newest(b));
+	for (size_t i = 0; i < tree_count(a); i++) {
+		size_t any = dice((unsigned)tree_count(a));
+		const struct znode *z = tree_at(a, i);
+
+		assert_ptr_equal(z, tree_at(b, i));
+		assert_ptr_equal(tree_at(a, any), tree_at(b, any));
+		assert_ptr_equal(tree_find(b, z->path), z);
+		assert_int_equal(tree_subtree_end(a, i), tree_subtree_end(b, i));
+	}
+	assert_true(tree_same(a, b));
+}
+
+/* How a tree was put together is no part of it: in order, or its second part first, and a znode
+ * twice. */
+static void blocks_do_not_change_a_tree(void **state UNUSED)
+{
+	dice_state = 1;
+	for (int i = 0; i < RANDOM_TREES; i++) {
+		CLEANUP(tree_unrefp) struct tree *flat = random_tree(), *made = NULL;
+		CLEANUP(tree_builder_fini) struct tree_builder b;
+		size_t count = tree_count(flat), cut = dice(2) ? dice((unsigned)count) : 0;
+
+		tree_builder_init(&b);
+		b.trusted = !cut && dice(2);
+		add_in_pieces(&b, flat, cut, count);
+		add_in_pieces(&b, flat, 0, cut ? cut + 1 : 0);
+		made = tree_builder_finish(&b);
+		assert_trees_are_alike(flat, made);
+	}
+}
+
 static struct tree_block *block_of(const char *text)
 {
 	CLEANUP(tree_unrefp) struct tree *t = parse(text);
@@ -264,6 +340,7 @@ int main(void)
 		cmocka_unit_test(trees_share_their_znodes),
 		cmocka_unit_test(a_copy_in_an_arena_keeps_the_znode),
 		cmocka_unit_test(a_block_is_in_many_trees),
+		cmocka_unit_test(blocks_do_not_change_a_tree),
 		cmocka_unit_test(a_walk_takes_a_block_as_a_whole),
 		cmocka_unit_test(what_is_known_of_the_objects_holds_while_only_servers_change),
 		cmocka_unit_test(siblings_never_stand_between_a_node_and_its_children),

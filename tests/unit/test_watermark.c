@@ -7,20 +7,13 @@
 #include "core/data/tree_parts.h"
 #include "core/fleet/watermark.h"
 #include "core/status/edit.h"
+#include "dice.h"
 #include "tree_fixture.h"
 
 #define ROOT "/nginx/config"
 #define WORLDS 40
 #define EDITS 150
 #define MARKS 4
-
-static uint64_t dice_state;
-
-static unsigned dice(unsigned sides)
-{
-	dice_state = dice_state * 6364136223846793005u + 1442695040888963407u;
-	return (unsigned)(dice_state >> 33) % sides;
-}
 
 /* --- trees ----------------------------------------------------------------------------------- */
 
