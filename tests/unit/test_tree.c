@@ -42,6 +42,10 @@ static void of_equal_paths_the_last_stays(void **state UNUSED)
 
 	assert_int_equal(tree_count(t), 2);
 	assert_string_equal(tree_find(t, "/b")->data, "two\n");
+
+	tree_unref(TAKE(t));
+	t = parse("/a mzxid=9\n/b mzxid=3\n/a mzxid=2\n");
+	assert_int_equal(tree_newest(t), 3);
 }
 
 static void any_bytes_survive_the_text_form(void **state UNUSED)
