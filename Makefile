@@ -283,8 +283,14 @@ programs: all $(UNIT_TESTS) $(INTEGRATION_TESTS) test-parts
 # All of them run, so that one report tells all that is broken.
 verdict = test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
 
+# Programs $(1), $(2) of them side by side; what each prints comes in one piece.
+side_by_side = rm -f $(addsuffix .failed,$(1)); \
+	printf '%s\n' $(1) | $(RUN) xargs -P $(2) -I T sh -c \
+		'T >T.out 2>&1 || touch T.failed; exec flock $(B)/out.lock sh -c "echo == T; cat T.out"'; \
+	failed=; for t in $(1); do test ! -e $$t.failed || failed="$$failed $$t"; done; $(verdict)
+
 unit: $(UNIT_TESTS)
-	$(Q)failed=; for t in $^; do echo "== $$t"; $$t || failed="$$failed $$t"; done; $(verdict)
+	$(Q)$(call side_by_side,$^,$(shell nproc))
 
 # A person reads the diff that this leaves.
 golden-update: $(B)/tests/unit/test_golden $(B)/tests/unit/test_status
@@ -329,10 +335,7 @@ IN_TURN := $(filter $(patsubst %.c,$(B)/%,$(LONGEST)),$(INTEGRATION_TESTS)) \
 RUN := ZKNGINX_MODULES=$(abspath $(B))/module/test ZKNGINXD=$(B)/zknginxd ZKNGINXCTL=$(B)/zknginxctl CURATOR_CLASSPATH=$(CURATOR_CLASSPATH) \
 	CLASS_ARCHIVE=$(abspath $(CLASS_ARCHIVE))
 integration: $(B)/zknginxd $(B)/zknginxctl $(INTEGRATION_TESTS) test-parts
-	$(Q)rm -f $(addsuffix .failed,$(INTEGRATION_TESTS)); \
-	printf '%s\n' $(IN_TURN) | $(RUN) xargs -P $(JOBS) -I T sh -c \
-		'T >T.out 2>&1 || touch T.failed; exec flock $(B)/out.lock sh -c "echo == T; cat T.out"'; \
-	failed=; for t in $(IN_TURN); do test ! -e $$t.failed || failed="$$failed $$t"; done; $(verdict)
+	$(Q)$(call side_by_side,$(IN_TURN),$(JOBS))
 
 # Each sanitizer has a build directory of its own. A leak or a race ends the test.
 .PHONY: asan tsan
