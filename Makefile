@@ -277,8 +277,9 @@ check: test-deps
 
 # What the tests need, on all cores; the tests themselves run in an order of their own.
 ALL_CORES = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
-.PHONY: programs
-programs: all $(UNIT_TESTS) $(INTEGRATION_TESTS) test-parts
+.PHONY: programs integration-programs
+programs: $(UNIT_TESTS) integration-programs
+integration-programs: all $(INTEGRATION_TESTS) test-parts
 
 # All of them run, so that one report tells all that is broken.
 verdict = test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
@@ -334,15 +335,16 @@ IN_TURN := $(filter $(patsubst %.c,$(B)/%,$(LONGEST)),$(INTEGRATION_TESTS)) \
 	$(filter-out $(patsubst %.c,$(B)/%,$(LONGEST)),$(INTEGRATION_TESTS))
 RUN := ZKNGINX_MODULES=$(abspath $(B))/module/test ZKNGINXD=$(B)/zknginxd ZKNGINXCTL=$(B)/zknginxctl CURATOR_CLASSPATH=$(CURATOR_CLASSPATH) \
 	CLASS_ARCHIVE=$(abspath $(CLASS_ARCHIVE))
-integration: $(B)/zknginxd $(B)/zknginxctl $(INTEGRATION_TESTS) test-parts
+integration: integration-programs
 	$(Q)$(call side_by_side,$(IN_TURN),$(JOBS))
 
 # Each sanitizer has a build directory of its own. A leak or a race ends the test.
 .PHONY: asan tsan
+ASAN = B=$(B)/asan SANITIZE=address,undefined OPTIMIZE="-O1 -g"
 asan:
-	$(Q)$(MAKE) --no-print-directory $(ALL_CORES) B=$(B)/asan SANITIZE=address,undefined programs
+	$(Q)$(MAKE) --no-print-directory $(ALL_CORES) $(ASAN) programs
 	$(Q)LSAN_OPTIONS="suppressions=$(abspath tests/lsan.supp):print_suppressions=0:$$LSAN_OPTIONS" \
-		$(MAKE) --no-print-directory B=$(B)/asan SANITIZE=address,undefined unit integration
+		$(MAKE) --no-print-directory $(ASAN) unit integration
 
 # Threads are those of libzookeeper (src/zk), of the HTTP server (src/sys/http_server.c), and the ones that
 # resolve names. These programs reach all of them, in the daemon and in zknginxctl; TESTS= runs
@@ -351,12 +353,14 @@ THREADED := session session_faults session_impostor mirror mirror_faults electio
 	relay_peer hostile tls outage churn names http daemon signals settings discovery discovery_loss \
 	fleet fleet_duplicate fleet_service leader rollout rollout_leader rollout_faults rolled_back \
 	monitor disk helper ctl ctl_follow ctl_push ctl_ui
-# libzookeeper and libmicrohttpd are not built with it; what it cannot see it must not judge.
+# libzookeeper and libmicrohttpd are not built with it; what it cannot see it must not judge. The core,
+# which the unit programs are about, has no threads.
+TSAN = B=$(B)/tsan SANITIZE=thread OPTIMIZE="-O1 -g" TESTS="$(TESTS)"
 tsan: TESTS ?= $(THREADED)
 tsan:
-	$(Q)$(MAKE) --no-print-directory $(ALL_CORES) B=$(B)/tsan SANITIZE=thread TESTS="$(TESTS)" programs
+	$(Q)$(MAKE) --no-print-directory $(ALL_CORES) $(TSAN) integration-programs
 	$(Q)TSAN_OPTIONS="halt_on_error=1 ignore_noninstrumented_modules=1 $$TSAN_OPTIONS" \
-		$(MAKE) --no-print-directory B=$(B)/tsan SANITIZE=thread TESTS="$(TESTS)" unit integration
+		$(MAKE) --no-print-directory $(TSAN) integration
 
 # --- slower suites ----------------------------------------------------------------------------
 
@@ -526,7 +530,7 @@ lint-tidy:
 # cppcheck knows neither statement expressions (TAKE) nor the cleanup attribute, so leaks are left
 # to the sanitizer; it does not read system headers; readdir() is safe on a stream of one's own.
 lint-cppcheck:
-	cppcheck --quiet --enable=warning,performance,portability --error-exitcode=1 --inline-suppr \
+	cppcheck --quiet -j $$(nproc) --enable=warning,performance,portability --error-exitcode=1 --inline-suppr \
 		--library=posix,gnu --std=c11 --suppress=missingIncludeSystem \
 		--suppress=internalAstError --suppress=readdirCalled \
 		--suppress=memleak --suppress=resourceLeak \
@@ -536,7 +540,7 @@ lint-cppcheck:
 
 # Like the other two it cannot see cleanup attributes; leaks are left to ASan.
 lint-analyzer:
-	$(Q)$(MAKE) --no-print-directory -k CC=gcc B=$(B)/analyzer WERROR=1 \
+	$(Q)$(MAKE) --no-print-directory $(ALL_CORES) -k CC=gcc B=$(B)/analyzer WERROR=1 \
 		OPTIMIZE="-O1 -g -fanalyzer -Wno-analyzer-malloc-leak" \
 		$(B)/analyzer/libcore.a
 

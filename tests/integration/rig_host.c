@@ -1,5 +1,4 @@
 /* A whole host for the integration tests: see rig_host.h. */
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

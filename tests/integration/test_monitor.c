@@ -107,6 +107,19 @@ static bool serve(size_t count)
 	return w.serving_count == count && w.leaving == 0 && w.starting == 0;
 }
 
+/* Nothing is left of a reload, and none is to come: a set of workers that a reload is about to
+ * replace is complete, too. */
+static bool is_at_rest(size_t count)
+{
+	enum master_activity activity;
+	struct master m;
+
+	OK(master_find(r.nginx.pid_file, r.settings.binary, &m, e));
+	activity = master_activity(&m);
+	master_fini(&m);
+	return activity == MASTER_IDLE && serve(count);
+}
+
 /* The end of the last old worker was seen: it is a change of the status, too. */
 static void let_old_workers_end(void)
 {
@@ -233,7 +246,7 @@ static void die_and_reload(size_t count)
 	unsigned sent = 0;
 	uint64_t since;
 
-	eventually(r.loop, serve(count));
+	eventually(r.loop, is_at_rest(count));
 	let_it_look();
 	assert_int_equal(now().deaths, 0);
 	kill_a_worker(SIGKILL);
@@ -241,13 +254,13 @@ static void die_and_reload(size_t count)
 	/* where the only worker was missing in a check, that is a change, and reports the death
 	 * too */
 	assert_true(r.statuses == 1 || r.changes > 0);
-	eventually(r.loop, serve(count));
+	eventually(r.loop, is_at_rest(count));
 	let_it_look();
 	kill_a_worker(SIGSEGV);
 	is_seen(now().deaths == 2);
 	since = rig_now();
 	eventually(r.loop, storm_is_over(since, &sent));
-	eventually(r.loop, serve(count));
+	eventually(r.loop, is_at_rest(count));
 	let_it_look();
 	assert_int_equal(now().deaths, 2);
 	kill_a_worker(SIGKILL);
@@ -288,7 +301,7 @@ static void reload_past_a_deaf_worker(void)
 {
 	pid_t deaf;
 
-	eventually(r.loop, serve(4));
+	eventually(r.loop, is_at_rest(4));
 	let_it_look();
 	deaf = workers().serving[0];
 	kill(deaf, SIGSTOP);
@@ -297,7 +310,7 @@ static void reload_past_a_deaf_worker(void)
 	let_it_look();
 	assert_int_equal(now().deaths, 0);
 	kill(deaf, SIGCONT);
-	eventually(r.loop, serve(4));
+	eventually(r.loop, is_at_rest(4));
 	let_it_look();
 	r.statuses = 0;
 }
