@@ -14,10 +14,15 @@ java -Xmx64m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ArchiveClassesAtExit="
 	-cp /usr/share/java/zookeeper.jar org.apache.zookeeper.server.quorum.QuorumPeerMain \
 	"$dir/zoo.cfg" >"$dir/log" 2>&1 &
 # A server writes its first snapshot when it has started.
-until [ -e "$dir/version-2/snapshot.0" ]; do
+for ((i = 0; i < 600; i++)); do
+	if compgen -G "$dir/version-2/snapshot.*" >"$dir/found"; then
+		break
+	fi
 	kill -0 $! || { cat "$dir/log"; exit 1; }
 	sleep 0.1
 done
 kill $!
 wait $! || true
+# A JVM that cannot make one does without.
+[ -e "$dir/archive" ] || : >"$dir/archive"
 mv "$dir/archive" "$1"
