@@ -327,12 +327,12 @@ test-parts: $(CURATOR_CLASSES) $(CLASS_ARCHIVE) $(if $(HAS_NGINX_DEV),$(TEST_MOD
 # its own (rig_alone.c): so several run side by side, the longest ones first. Where there is no
 # network to be had, they run one by one.
 JOBS ?= $(shell unshare -n true 2>/dev/null && echo $$((2 * $$(nproc) + 1)) || echo 1)
-LONGEST := $(patsubst %,tests/integration/test_%.c,nginx_replaced rolled_back signed rollout_leader checks \
+LONGEST := $(patsubst %,$(B)/tests/integration/test_%,nginx_replaced rolled_back signed rollout_leader checks \
 	rollout_faults rollout rolled_back_fleet ctl_status ctl_act daemon refused unfinished_push \
 	rollout_abuse clashes not_included rollout_requests long_search ctl_push_faults ctl_follow \
 	discovery_loss helper_unit ctl_ui outage mirror_faults election_faults ctl_upstreams)
-IN_TURN := $(filter $(patsubst %.c,$(B)/%,$(LONGEST)),$(INTEGRATION_TESTS)) \
-	$(filter-out $(patsubst %.c,$(B)/%,$(LONGEST)),$(INTEGRATION_TESTS))
+# In the order of LONGEST, which filter alone would not keep.
+IN_TURN := $(foreach t,$(LONGEST),$(filter $(t),$(INTEGRATION_TESTS))) $(filter-out $(LONGEST),$(INTEGRATION_TESTS))
 RUN := ZKNGINX_MODULES=$(abspath $(B))/module/test ZKNGINXD=$(B)/zknginxd ZKNGINXCTL=$(B)/zknginxctl CURATOR_CLASSPATH=$(CURATOR_CLASSPATH) \
 	CLASS_ARCHIVE=$(abspath $(CLASS_ARCHIVE))
 integration: integration-programs
