@@ -2,9 +2,10 @@
  * A tree: an immutable, sorted snapshot of znodes.
  *
  * The order is depth first: a znode comes directly before its descendants, and siblings are in byte
- * order. So a subtree is one contiguous run. It is reference counted (on one thread), and so is
- *each of its znodes: trees share those that they have in common, so that a tree that differs in one
- * znode costs a list of pointers, and the same address is the same znode.
+ * order. So a subtree is one contiguous run. It is reference counted, and so is each of its znodes:
+ * trees share those that they have in common, so that a tree that differs in one znode costs a list
+ * of blocks of znodes, and the same address is the same znode. One thread alone uses trees: also a
+ * look-up writes to a tree, where it was.
  *
  * Text form, for `--render`, the golden tests and a generation's record: a line with the znode's
  * path, optional ` name=value` attributes (version, mzxid, czxid, owner), then its data on lines
@@ -90,8 +91,8 @@ struct digest znode_digest(const struct znode *z); /* of path and bytes */
 
 /* Builds a tree: add in any order (in tree order is fastest), then finish. */
 struct tree_builder {
-	struct tree_list *list;   /* NULL: nothing was added */
-	const struct znode *last; /* the one added last */
+	struct tree_list *list;   /* core/data/tree_parts.h; NULL: nothing was added */
+	const struct znode *last; /* the one added last, unless the caller is trusted */
 	size_t loose_room, part_room;
 	bool sorted;
 	bool trusted;   /* a caller sets it who adds in tree order: nothing is compared */

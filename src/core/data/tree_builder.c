@@ -1,4 +1,4 @@
-/* Blocks, and trees of blocks and znodes. */
+/* Blocks, lists of blocks and znodes, and the trees that are made of a list. */
 #include <stdlib.h>
 #include <string.h>
 
