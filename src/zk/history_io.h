@@ -44,7 +44,8 @@ struct history_job *history_prune(struct session *s, struct election *e, const c
 				  void *ctx);
 /* Carry out history_restore()'s operations, in as few transactions as the request limit allows. A
  * version that does not match any more ends it: another client is writing. What is to be deleted
- * and has gone is no error. */
+ * and has gone is no error; what applications have registered meanwhile below a znode that is to be
+ * deleted is deleted with it. */
 struct history_job *history_publish(struct session *s, struct election *e,
 				    const struct history_op *ops, size_t count, history_done *done,
 				    void *ctx);

@@ -138,6 +138,12 @@ void history_list(struct history_job *j, const char *path, history_step *step)
 	session_children(j->session, path, false, on_answer, j);
 }
 
+void history_look(struct history_job *j, const char *path, history_step *step)
+{
+	j->step = step;
+	session_exists(j->session, path, false, on_answer, j);
+}
+
 /* --- series of writes ------------------------------------------------------------------------ */
 
 /* How many operations from `begin` on fit into one transaction; at least one. */

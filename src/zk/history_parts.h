@@ -36,6 +36,8 @@ void *history_job_new(size_t size, struct session *s, struct election *e, histor
 
 void history_get(struct history_job *j, const char *path, history_step *step);
 void history_list(struct history_job *j, const char *path, history_step *step);
+/* The stat only: no permission is needed. */
+void history_look(struct history_job *j, const char *path, history_step *step);
 /* All operations, in order, in as few fenced transactions as possible; stops at the first that
  * fails. They must exist until the end (in the job's arena). No operations are a transaction too,
  * which shows whether this host leads. */

@@ -1,9 +1,8 @@
 /*
- * The other writes: deleting entries, and publishing a config.
+ * Publishing a config.
  *
- * To publish may take several transactions. When one in the middle fails, those before it have been
- * done, and another history_restore() has to begin with the result. An entry is deleted with its
- * parts in one transaction, so that half of one is never seen.
+ * It may take several transactions. When one in the middle fails, those before it have been done,
+ * and another history_restore() has to begin with the result.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,13 +10,32 @@
 
 #include "history_parts.h"
 
-/* --- publish --------------------------------------------------------------------------------- */
-
 struct publish {
 	struct history_job job;
 	struct session_op *ops; /* not done yet */
 	size_t count;
+	/* a znode that is to be deleted has children that are not */
+	struct {
+		size_t parent; /* its operation */
+		const char **paths;
+		bool *is_known;
+		size_t count, next;
+		struct session_op *deletes;
+		size_t delete_count;
+	} late;
+	unsigned late_rounds;
 };
+
+/* How often servers may come between a look at an upstream and its deletion. One round is two or
+ * three requests; the leader's pauses between attempts are far longer than these together. */
+#define LATE_ROUNDS_MAX 20
+
+static void on_published(struct history_job *j, int rc, const char *path);
+
+static void go_on(struct publish *p)
+{
+	history_write(&p->job, p->ops, p->count, on_published);
+}
 
 static size_t find_op(const struct publish *p, const char *path)
 {
@@ -28,30 +46,134 @@ static size_t find_op(const struct publish *p, const char *path)
 	return i;
 }
 
-static void on_published(struct history_job *j, int rc, const char *path);
-
-/* A server that has gone meanwhile needs no deletion. Where servers come and go all the time, an
- * attempt that ended here would hardly ever succeed. */
-static bool go_on_without(struct publish *p, int rc, const char *path)
+/* The late ones are deleted right before their parent. */
+static void delete_late_ones(struct publish *p)
 {
-	size_t at;
+	size_t at = p->late.parent, more = p->late.delete_count;
+	struct session_op *ops = arena_array(p->job.arena, struct session_op, p->count + more);
 
-	p->ops += p->job.series.begin;
-	p->count -= p->job.series.begin;
-	at = find_op(p, path);
-	if (rc != ZNONODE || at == p->count || p->ops[at].kind != OP_DELETE)
-		return false;
+	memcpy(ops, p->ops, at * sizeof(*ops));
+	if (more)
+		memcpy(ops + at, p->late.deletes, more * sizeof(*ops));
+	memcpy(ops + at + more, p->ops + at, (p->count - at) * sizeof(*ops));
+	p->ops = ops;
+	p->count += more;
+	go_on(p);
+}
+
+static void look_at_late_one(struct publish *p);
+
+static void on_late_one(struct history_job *j, const struct session_reply *r)
+{
+	struct publish *p = (struct publish *)j;
+	const char *path = p->late.paths[p->late.next++];
+
+	if (r->rc != ZOK && r->rc != ZNONODE) {
+		history_fail_at(j, path, r->rc);
+		return;
+	}
+	if (r->rc == ZOK && !r->stat->owner) {
+		history_fail_at(j, p->ops[p->late.parent].path, ZNOTEMPTY);
+		return;
+	}
+	if (r->rc == ZOK)
+		p->late.deletes[p->late.delete_count++] = (struct session_op){
+			.kind = OP_DELETE, .path = path, .version = r->stat->version
+		};
+	look_at_late_one(p);
+}
+
+static void look_at_late_one(struct publish *p)
+{
+	if (p->late.next < p->late.count)
+		history_look(&p->job, p->late.paths[p->late.next], on_late_one);
+	else
+		delete_late_ones(p);
+}
+
+static int by_path(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Removes those from the list that are to be deleted anyway. */
+static void keep_late_ones(struct publish *p)
+{
+	const char **paths = p->late.paths;
+	size_t kept = 0;
+
+	qsort(paths, p->late.count, sizeof(*paths), by_path);
+	for (size_t i = 0; i < p->late.parent; i++) {
+		const char **found =
+			bsearch(&p->ops[i].path, paths, p->late.count, sizeof(*paths), by_path);
+
+		if (found && p->ops[i].kind == OP_DELETE)
+			p->late.is_known[found - paths] = true;
+	}
+	for (size_t i = 0; i < p->late.count; i++) {
+		if (!p->late.is_known[i])
+			paths[kept++] = paths[i];
+	}
+	p->late.count = kept;
+}
+
+static void on_children(struct history_job *j, const struct session_reply *r)
+{
+	struct publish *p = (struct publish *)j;
+	const char *parent = p->ops[p->late.parent].path;
+
+	if (r->rc != ZOK) {
+		history_fail_at(j, parent, r->rc);
+		return;
+	}
+	p->late.count = r->child_count;
+	p->late.paths = arena_array(j->arena, const char *, r->child_count);
+	p->late.is_known = arena_array(j->arena, bool, r->child_count);
+	p->late.deletes = arena_array(j->arena, struct session_op, r->child_count);
+	for (size_t i = 0; i < r->child_count; i++)
+		p->late.paths[i] = arena_printf(j->arena, "%s/%s", parent, r->children[i]);
+	keep_late_ones(p);
+	look_at_late_one(p);
+}
+
+/* An upstream goes with the servers that applications have registered, also with those that have
+ * come since the config was read. Where servers come and go all the time, another attempt, with
+ * what is read until then, would hardly ever find the upstream with these servers alone. A
+ * persistent znode is something that another client writes. */
+static void look_for_late_ones(struct publish *p, size_t parent)
+{
+	p->late_rounds++;
+	p->late.parent = parent;
+	p->late.next = p->late.count = p->late.delete_count = 0;
+	history_list(&p->job, p->ops[parent].path, on_children);
+}
+
+/* A server that has gone meanwhile needs no deletion. */
+static void leave_out(struct publish *p, size_t at)
+{
 	p->count--;
 	memmove(&p->ops[at], &p->ops[at + 1], (p->count - at) * sizeof(*p->ops));
-	history_write(&p->job, p->ops, p->count, on_published);
-	return true;
+	go_on(p);
 }
 
 static void on_published(struct history_job *j, int rc, const char *path)
 {
-	if (rc == ZOK)
+	struct publish *p = (struct publish *)j;
+	size_t at;
+
+	if (rc == ZOK) {
 		history_succeed(j, (struct history_result){ 0 });
-	else if (!go_on_without((struct publish *)j, rc, path))
+		return;
+	}
+	p->ops += j->series.begin;
+	p->count -= j->series.begin;
+	at = find_op(p, path);
+	if (at < p->count && p->ops[at].kind == OP_DELETE && rc == ZNONODE)
+		leave_out(p, at);
+	else if (at < p->count && p->ops[at].kind == OP_DELETE && rc == ZNOTEMPTY &&
+		 p->late_rounds < LATE_ROUNDS_MAX)
+		look_for_late_ones(p, at);
+	else
 		history_fail_at(j, path, rc);
 }
 
@@ -84,82 +206,5 @@ struct history_job *history_publish(struct session *s, struct election *e,
 	for (size_t i = 0; i < count; i++)
 		p->ops[i] = op_of(p->job.arena, &ops[i]);
 	history_write(&p->job, p->ops, count, on_published);
-	return &p->job;
-}
-
-/* --- prune ----------------------------------------------------------------------------------- */
-
-struct prune {
-	struct history_job job;
-	const char *cluster;
-	unsigned long *seqs;
-	size_t count, next;
-	const char *failure; /* the first */
-};
-
-static void on_listed(struct history_job *j, const struct session_reply *r);
-
-static const char *path_at(const struct prune *p, size_t i)
-{
-	return history_path(p->job.arena, p->cluster, p->seqs[i]);
-}
-
-static void prune_next(struct prune *p)
-{
-	if (p->next < p->count)
-		history_list(&p->job, path_at(p, p->next++), on_listed);
-	else if (p->failure)
-		history_fail(&p->job, "%s", p->failure);
-	else
-		history_succeed(&p->job, (struct history_result){ 0 });
-}
-
-/* If one cannot be deleted, the others still are. */
-static void on_pruned(struct history_job *j, int rc, const char *path)
-{
-	struct prune *p = (struct prune *)j;
-
-	if (history_is_over(rc)) {
-		history_fail_at(j, path, rc);
-		return;
-	}
-	if (rc != ZOK && !p->failure)
-		p->failure = arena_printf(j->arena, "%s: %s", path, history_result_text(rc));
-	prune_next(p);
-}
-
-static void on_listed(struct history_job *j, const struct session_reply *r)
-{
-	struct prune *p = (struct prune *)j;
-	const char *path = path_at(p, p->next - 1);
-	struct session_op *ops;
-
-	if (r->rc != ZOK) {
-		on_pruned(j, r->rc == ZNONODE ? ZOK : r->rc, path);
-		return;
-	}
-	ops = arena_array(j->arena, struct session_op, r->child_count + 1);
-	for (size_t i = 0; i < r->child_count; i++)
-		ops[i] = (struct session_op){
-			.kind = OP_DELETE,
-			.path = arena_printf(j->arena, "%s/%s", path, r->children[i]),
-			.version = -1,
-		};
-	ops[r->child_count] = (struct session_op){ .kind = OP_DELETE, .path = path, .version = -1 };
-	history_write(j, ops, r->child_count + 1, on_pruned);
-}
-
-struct history_job *history_prune(struct session *s, struct election *e, const char *cluster,
-				  const unsigned long *seqs, size_t count, history_done *done,
-				  void *ctx)
-{
-	struct prune *p = history_job_new(sizeof(*p), s, e, done, ctx, NULL);
-
-	p->cluster = arena_strdup(p->job.arena, cluster);
-	p->seqs = arena_array(p->job.arena, unsigned long, count);
-	if (count)
-		memcpy(p->seqs, seqs, count * sizeof(*seqs));
-	p->count = count;
-	history_write(&p->job, NULL, 0, on_pruned);
 	return &p->job;
 }

@@ -556,6 +556,23 @@ static void a_server_that_has_gone_is_not_missed(void **state)
 	assert_true(data_has(r, CONFIG "/sites/s", "old"));
 }
 
+/* Both have come after the config was read. */
+static void a_server_that_has_come_goes_with_its_upstream(void **state)
+{
+	struct rig_election *r = *state;
+	struct voter *a = voter_stand(r, 1, LONG_TIMEOUT);
+	CLEANUP(tree_unrefp) struct tree *now = make_now(r), *old = old_config();
+	struct outcome o;
+
+	rig_zk_create_ephemeral(r->base.client, CONFIG "/upstreams/new/10.0.0.2:80", NULL);
+	rig_zk_create_ephemeral(r->base.client, CONFIG "/upstreams/new/10.0.0.3:80", NULL);
+	o = publish(a, now, old);
+	assert_ok(&o);
+	assert_false(rig_zk_exists(r->base.client, CONFIG "/upstreams/new"));
+	assert_true(rig_zk_exists(r->base.client, CONFIG "/upstreams/u/10.0.0.9:80"));
+	assert_true(data_has(r, CONFIG "/sites/s", "old"));
+}
+
 static void data_that_is_too_large_is_reported(void **state)
 {
 	struct rig_election *r = *state;
@@ -594,6 +611,7 @@ int main(void)
 		election_test(an_old_config_is_published),
 		election_test(other_writers_are_noticed),
 		election_test(a_server_that_has_gone_is_not_missed),
+		election_test(a_server_that_has_come_goes_with_its_upstream),
 		election_test(data_that_is_too_large_is_reported),
 	};
 
