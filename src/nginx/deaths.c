@@ -195,7 +195,7 @@ static unsigned follow_only(struct deaths *d, const struct workers *now)
 static bool is_same(const struct workers *a, const struct workers *b)
 {
 	if (a->serving_count != b->serving_count || a->leaving != b->leaving ||
-	    a->starting != b->starting || a->children != b->children)
+	    a->starting != b->starting || a->ending != b->ending || a->children != b->children)
 		return false;
 	for (size_t i = 0; i < a->serving_count; i++) {
 		if (a->serving[i] != b->serving[i])
@@ -211,7 +211,7 @@ static bool is_settled(const struct master *m, const struct workers *now)
 {
 	struct workers again;
 
-	if (now->starting || master_activity(m) != MASTER_IDLE)
+	if (now->starting || now->ending || master_activity(m) != MASTER_IDLE)
 		return false;
 	master_workers(m, &again);
 	return is_same(now, &again);

@@ -200,7 +200,11 @@ enum master_activity master_activity(const struct master *m)
 	if (signals.pending & MASTER_HUP_BIT)
 		return MASTER_QUEUED;
 	/* not asleep: a signal that was just taken is neither pending nor blocked yet */
-	return signals.blocked & MASTER_HUP_BIT || !signals.asleep ? MASTER_BUSY : MASTER_IDLE;
+	if (signals.blocked & MASTER_HUP_BIT || !signals.asleep)
+		return MASTER_BUSY;
+	/* nginx reaps children in its signal handler, and waitpid() has the state of a process that
+	 * sleeps; in sigsuspend() no signal is blocked */
+	return (signals.pending | signals.blocked) & MASTER_CHLD_BIT ? MASTER_REAPING : MASTER_IDLE;
 }
 
 int master_send_hup(const struct master *m, struct err *e)
@@ -230,7 +234,10 @@ static void sort_in(void *ctx, pid_t child)
 	enum child_kind kind = master_child_kind(child);
 	struct workers *w = ctx;
 
-	w->children += kind != CHILD_ENDS;
+	if (kind == CHILD_ENDS)
+		w->ending++;
+	else
+		w->children++;
 	if (kind == CHILD_LEAVES) {
 		if (w->leaving < MASTER_WORKERS_MAX)
 			w->old[w->leaving] = child;
@@ -248,7 +255,7 @@ static void workers_clear(struct workers *w)
 {
 	w->serving_count = 0;
 	w->leaving = w->starting = 0;
-	w->children = 0;
+	w->ending = w->children = 0;
 }
 
 bool master_list(const struct master *m, struct buf *list)

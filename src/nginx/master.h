@@ -17,6 +17,7 @@
 
 #define MASTER_WORKERS_MAX 1024
 #define MASTER_HUP_BIT (UINT64_C(1) << (SIGHUP - 1)) /* of SigBlk, ShdPnd */
+#define MASTER_CHLD_BIT (UINT64_C(1) << (SIGCHLD - 1))
 
 struct master {
 	pid_t pid;
@@ -32,7 +33,13 @@ int master_find(const char *pid_file, const char *binary, struct master *m, stru
 void master_fini(struct master *m);
 bool master_is_alive(const struct master *m);
 
-enum master_activity { MASTER_GONE, MASTER_IDLE, MASTER_QUEUED, MASTER_BUSY };
+enum master_activity {
+	MASTER_GONE,
+	MASTER_IDLE,
+	MASTER_QUEUED,  /* a SIGHUP waits */
+	MASTER_BUSY,    /* with a reload, or something else */
+	MASTER_REAPING, /* a child has ended, and is not replaced yet */
+};
 enum master_activity master_activity(const struct master *m);
 
 int master_send_hup(const struct master *m, struct err *e); /* SIGHUP through the pidfd */
@@ -46,7 +53,9 @@ struct workers {
 	pid_t new[MASTER_WORKERS_MAX]; /* the first of those that were forked a moment ago, and
 					  still have the master's title */
 	unsigned starting;             /* … and how many there are */
-	unsigned children;             /* of all kinds */
+	unsigned ending;               /* children that have ended, and that the master has not
+					  reaped yet */
+	unsigned children;             /* all others */
 };
 void master_workers(const struct master *m, struct workers *w);
 

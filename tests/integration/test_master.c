@@ -287,6 +287,27 @@ static void a_stopped_master_keeps_the_signal(void **state UNUSED)
 	master_fini(&m);
 }
 
+/* One that has ended is no worker any more, and the set is not complete. */
+static void a_worker_that_nobody_has_reaped_is_ending(void **state UNUSED)
+{
+	struct workers w;
+	struct master m;
+
+	find(&m);
+	eventually(NULL, (master_workers(&m, &w), w.serving_count == 2 && w.ending == 0));
+	kill(m.pid, SIGSTOP);
+	eventually(NULL, is_stopped(m.pid));
+	kill(w.serving[0], SIGKILL);
+	eventually(NULL, (master_workers(&m, &w), w.ending == 1));
+	assert_int_equal(w.serving_count, 1);
+	assert_int_equal(w.children, 1);
+	assert_int_not_equal(master_activity(&m), MASTER_IDLE);
+	kill(m.pid, SIGCONT);
+	eventually(NULL, (master_workers(&m, &w), w.serving_count == 2 && w.ending == 0));
+	eventually(NULL, master_activity(&m) == MASTER_IDLE);
+	master_fini(&m);
+}
+
 static void a_dead_master_is_noticed_and_its_pid_file_is_stale(void **state UNUSED)
 {
 	struct master m;
@@ -365,6 +386,7 @@ int main(void)
 		cmocka_unit_test(a_master_whose_binary_was_renamed_is_still_ours),
 		cmocka_unit_test(a_sighup_changes_the_workers),
 		cmocka_unit_test(a_stopped_master_keeps_the_signal),
+		cmocka_unit_test(a_worker_that_nobody_has_reaped_is_ending),
 		cmocka_unit_test(a_dead_master_is_noticed_and_its_pid_file_is_stale),
 		cmocka_unit_test(an_upgrade_of_the_binary_is_noticed),
 	};
