@@ -472,6 +472,7 @@ bench: test-deps
 # The leader's work is the daemon's own; nothing of the daemon is faked.
 $(B)/tests/bench/bench_edit: $(B)/tests/bench/bench_edit.o
 $(B)/tests/bench/bench_servers $(B)/tests/bench/bench_storm: $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/tests/bench/module_host.o
+$(B)/tests/bench/bench_servers: $(B)/tests/bench/wake.o
 $(B)/tests/bench/bench_spine: $(B)/tests/bench/bench_spine.o
 $(B)/tests/bench/bench_scrape: $(B)/tests/bench/bench_scrape.o
 $(B)/tests/bench/bench_fleet: $(patsubst %.c,$(B)/%.o,tests/bench/bench_fleet.c $(wildcard src/leader/*.c))

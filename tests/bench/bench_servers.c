@@ -9,8 +9,10 @@
  *	module	the workers get the servers from the daemon
  *	reload	the same daemon, with nginx.servers = "reload"
  *
- * Each edit has a floor of its own, directly before it. Nothing is asserted; figures are printed.
- * Usage: bench_servers [N …], with ZKNGINX_MODULES as the modules' directory
+ * Each edit has a floor of its own, directly before it. The processes of the floor are small; what
+ *a machine takes to wake processes of the size of the daemon and of a worker is printed below.
+ *Nothing is asserted; figures are printed. Usage: bench_servers [N …], with ZKNGINX_MODULES as the
+ *modules' directory
  */
 #include "../integration/rig.h"
 
@@ -26,6 +28,7 @@
 #include <zknginx/err.h>
 
 #include "module_host.h"
+#include "wake.h"
 
 #define EDITS 50
 #define WORKERS 2 /* as rig_nginx starts it */
@@ -121,6 +124,22 @@ static bool is_other_generation(const char *than)
 
 	generation(now);
 	return strcmp(now, than) != 0;
+}
+
+/* What a machine takes to wake processes like these is in the times above. */
+static void print_wake(const struct master *m)
+{
+	double mb[WAKE_SIZES] = { 1, module_host_mb(module_host.daemon) }, ms[WAKE_SIZES];
+	struct workers w;
+
+	master_workers(m, &w);
+	mb[2] = w.serving_count ? module_host_mb(w.serving[0]) : 1;
+	wake_measure(mb, ms);
+	printf("        | this machine wakes a process of 1 MB in %.2f ms, of %.0f MB (the daemon) "
+	       "in "
+	       "%.2f ms, of %.0f MB (a worker) in %.2f ms\n",
+	       ms[0], mb[1], ms[1], mb[2], ms[2]);
+	fflush(stdout);
 }
 
 /* Until nothing more happens: the files are new, nginx has let its old workers go. */
@@ -263,6 +282,7 @@ static void bench(int servers)
 	edits(&m, &module);
 	between = rig_nginx_reloads(&module_host.nginx);
 	print(servers, "module", &module, between - before);
+	print_wake(&m);
 	module_host_use_reload();
 	edits(&m, &reload);
 	print(servers, "reload", &reload, rig_nginx_reloads(&module_host.nginx) - between);

@@ -67,12 +67,22 @@ double module_host_cpu_of_workers(const struct master *m)
 	return all;
 }
 
+static double memory_mb(pid_t pid, const char *field)
+{
+	char *status = rig_read(rig_text("/proc/%d/status", pid));
+	char *line = status ? strstr(status, field) : NULL;
+
+	return line ? strtod(line + strlen(field), NULL) / 1024.0 : 0;
+}
+
+double module_host_mb(pid_t pid)
+{
+	return memory_mb(pid, "\nVmRSS:");
+}
+
 double module_host_peak_mb(void)
 {
-	char *status = rig_read(rig_text("/proc/%d/status", module_host.daemon));
-	char *line = status ? strstr(status, "VmHWM:") : NULL;
-
-	return line ? strtod(line + 6, NULL) / 1024.0 : 0;
+	return memory_mb(module_host.daemon, "\nVmHWM:");
 }
 
 /* --- the host -------------------------------------------------------------------------------- */

@@ -23,7 +23,8 @@ char *module_host_server(int i);
 /* Processor time of a process with all its threads, and of nginx's workers; ms. */
 double module_host_cpu(pid_t pid);
 double module_host_cpu_of_workers(const struct master *m);
-/* The most memory that the daemon has had. */
+/* The memory that a process has; the most that the daemon has had. */
+double module_host_mb(pid_t pid);
 double module_host_peak_mb(void);
 
 #endif
