@@ -263,7 +263,7 @@ void rig_pause(sd_event *loop)
 			die("sd_event_run failed");
 		return;
 	}
-	poll(NULL, 0, 2);
+	poll(NULL, 0, 10);
 }
 
 void rig_turns(sd_event *loop, unsigned turns)

@@ -75,7 +75,8 @@ uint64_t rig_now(void);
 			rig_pause(loop);                                                           \
 		}                                                                                  \
 	} while (0)
-/* One turn of waiting: runs the loop, or sleeps 2 ms where there is none. */
+/* One turn of waiting: runs the loop, or sleeps 10 ms where there is none. Conditions ask ZooKeeper
+ * and nginx: asked more often, they take the processor from what they wait for. */
 void rig_pause(sd_event *loop);
 /* For what must not happen: run the loop for some turns, or for so long. */
 void rig_turns(sd_event *loop, unsigned turns);
