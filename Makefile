@@ -325,8 +325,8 @@ test-parts: $(CURATOR_CLASSES) $(CLASS_ARCHIVE) $(if $(HAS_NGINX_DEV),$(TEST_MOD
 
 # A program waits most of its time, for sessions to end and revisions to bake, and has a network of
 # its own (rig_alone.c): so several run side by side, the longest ones first. Where there is no
-# network to be had, they run one by one.
-JOBS ?= $(shell unshare -n true 2>/dev/null && echo $$((3 * $$(nproc) + 1)) || echo 1)
+# network to be had, they run one by one. With a sanitizer they use the processor most of their time.
+JOBS ?= $(shell unshare -n true 2>/dev/null && echo $$(($(if $(SANITIZE),2,3) * $$(nproc) + 1)) || echo 1)
 LONGEST := $(patsubst %,$(B)/tests/integration/test_%,nginx_replaced rolled_back signed rollout_leader checks \
 	rollout_faults rollout rolled_back_fleet ctl_status ctl_act daemon refused unfinished_push \
 	rollout_abuse clashes not_included rollout_requests long_search ctl_push_faults ctl_follow \

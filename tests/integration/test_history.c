@@ -501,6 +501,7 @@ static void an_old_config_is_published(void **state)
 	assert_null(tree_find(after, CONFIG "/upstreams/u/10.0.0.1:80"));
 	assert_string_equal(tree_find(after, CONFIG "/upstreams/v/10.0.0.2:80")->data,
 			    "weight=5\n");
+	eventually(r->base.loop, voter_leads(a)); /* the loop stood still while all was read */
 	o = publish(a, after, old);
 	assert_ok(&o); /* nothing is left to do */
 }
