@@ -271,6 +271,12 @@ static void init_creates_the_znodes_with_the_rights_of_the_table(void **state UN
 	assert_null(strstr(rig_zk_acl(host.zk, CLUSTER "/history"), "world"));
 }
 
+static int clean(void **state UNUSED)
+{
+	rig_clean();
+	return 0;
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
@@ -286,5 +292,5 @@ int main(void)
 		TEST(init_creates_the_znodes_with_the_rights_of_the_table),
 	};
 
-	return cmocka_run_group_tests_name("acl", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("acl", tests, NULL, clean);
 }
