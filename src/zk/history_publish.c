@@ -14,20 +14,19 @@ struct publish {
 	struct history_job job;
 	struct session_op *ops; /* not done yet */
 	size_t count;
-	/* a znode that is to be deleted has children that are not */
+	/* the children of a znode that is to be deleted, for which there is no operation yet */
 	struct {
-		size_t parent; /* its operation */
+		size_t parent; /* the operation on the znode */
 		const char **paths;
-		bool *is_known;
 		size_t count, next;
-		struct session_op *deletes;
+		struct session_op *deletes; /* of those that were looked at */
 		size_t delete_count;
 	} late;
 	unsigned late_rounds;
 };
 
-/* How often servers may come between a look at an upstream and its deletion. One round is two or
- * three requests; the leader's pauses between attempts are far longer than these together. */
+/* How often servers may come between a look at an upstream and its deletion. A round is one request
+ * for the list, one for each server that has come, and the transaction. */
 #define LATE_ROUNDS_MAX 20
 
 static void on_published(struct history_job *j, int rc, const char *path);
@@ -99,6 +98,7 @@ static int by_path(const void *a, const void *b)
 /* Removes those from the list that are to be deleted anyway. */
 static void keep_late_ones(struct publish *p)
 {
+	bool *is_known = arena_array(p->job.arena, bool, p->late.count);
 	const char **paths = p->late.paths;
 	size_t kept = 0;
 
@@ -108,10 +108,10 @@ static void keep_late_ones(struct publish *p)
 			bsearch(&p->ops[i].path, paths, p->late.count, sizeof(*paths), by_path);
 
 		if (found && p->ops[i].kind == OP_DELETE)
-			p->late.is_known[found - paths] = true;
+			is_known[found - paths] = true;
 	}
 	for (size_t i = 0; i < p->late.count; i++) {
-		if (!p->late.is_known[i])
+		if (!is_known[i])
 			paths[kept++] = paths[i];
 	}
 	p->late.count = kept;
@@ -128,7 +128,6 @@ static void on_children(struct history_job *j, const struct session_reply *r)
 	}
 	p->late.count = r->child_count;
 	p->late.paths = arena_array(j->arena, const char *, r->child_count);
-	p->late.is_known = arena_array(j->arena, bool, r->child_count);
 	p->late.deletes = arena_array(j->arena, struct session_op, r->child_count);
 	for (size_t i = 0; i < r->child_count; i++)
 		p->late.paths[i] = arena_printf(j->arena, "%s/%s", parent, r->children[i]);

@@ -3,16 +3,17 @@
  * with one, among N servers. One znode of two is set, so that the other server of its upstream
  * answers; the time is that from the acknowledged write to the first answer of the other server.
  * Requests are sent one after the other on a connection that is kept, and nginx keeps its own to
- *the servers: the processors are then free for what is measured.
+ * the servers: the processors are then free for what is measured.
  *
  *	floor	a client with a watch gets the event of a write and reads the znode
  *	module	the workers get the servers from the daemon
  *	reload	the same daemon, with nginx.servers = "reload"
  *
- * Each edit has a floor of its own, directly before it. The processes of the floor are small; what
- *a machine takes to wake processes of the size of the daemon and of a worker is printed below.
- *Nothing is asserted; figures are printed. Usage: bench_servers [N …], with ZKNGINX_MODULES as the
- *modules' directory
+ * Each edit has a floor of its own, directly before it. The floor's processes are small: a line
+ * below says what the machine takes to wake processes as large as the daemon and a worker. Nothing
+ * is asserted; figures are printed.
+ *
+ * Usage: bench_servers [N …], with ZKNGINX_MODULES as the modules' directory
  */
 #include "../integration/rig.h"
 
@@ -136,8 +137,7 @@ static void print_wake(const struct master *m)
 	mb[2] = w.serving_count ? module_host_mb(w.serving[0]) : 1;
 	wake_measure(mb, ms);
 	printf("        | this machine wakes a process of 1 MB in %.2f ms, of %.0f MB (the daemon) "
-	       "in "
-	       "%.2f ms, of %.0f MB (a worker) in %.2f ms\n",
+	       "in %.2f ms, of %.0f MB (a worker) in %.2f ms\n",
 	       ms[0], mb[1], ms[1], mb[2], ms[2]);
 	fflush(stdout);
 }

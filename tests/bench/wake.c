@@ -63,8 +63,9 @@ static double ring(const struct sleeper *s)
 {
 	uint64_t start = rig_now(), read_at;
 
-	if (write(s->bell, "", 1) != 1 || read(s->answer, &read_at, sizeof(read_at)) < 0)
-		die("a process that sleeps: %m");
+	if (write(s->bell, "", 1) != 1 ||
+	    read(s->answer, &read_at, sizeof(read_at)) != sizeof(read_at))
+		die("a process that sleeps does not answer");
 	return (double)(read_at - start) / 1000.0;
 }
 
@@ -79,7 +80,7 @@ static double finish(struct sleeper *s)
 {
 	close(s->bell);
 	close(s->answer);
-	kill(s->pid, SIGKILL); /* those after it have its bell, too */
+	kill(s->pid, SIGKILL); /* those started later hold its bell open */
 	waitpid(s->pid, NULL, 0);
 	qsort(s->ms, ROUNDS, sizeof(s->ms[0]), compare);
 	return s->ms[ROUNDS / 2];
