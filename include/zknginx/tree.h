@@ -163,6 +163,9 @@ const char *tree_facts_root(const struct tree *t);
 /* The text form. `name` is what errors call the input; ERR_INPUT with the line. */
 int tree_parse(const char *text, size_t size, const char *name, struct tree **tree, struct err *e);
 void tree_print(const struct tree *t, struct buf *out);
+/* The same text in parts, so that it is never in memory as a whole. -1: put() has returned it. */
+typedef int tree_put(void *ctx, const char *bytes, size_t size, struct err *e);
+int tree_print_parts(const struct tree *t, tree_put *put, void *ctx, struct err *e);
 void znode_print(const struct znode *z, struct buf *out);
 
 /*

@@ -25,11 +25,18 @@ struct tree *config_file_read(const char *path, const char *root, char revision[
 	return t;
 }
 
+static int put(void *draft, const char *bytes, size_t size, struct err *e)
+{
+	return disk_add(draft, bytes, size, e);
+}
+
 int config_file_write(const char *path, const struct tree *config, struct err *e)
 {
-	CLEANUP(buf_fini) struct buf text = BUF_INIT;
+	CLEANUP(disk_drop) struct disk_draft d = DISK_DRAFT_NONE;
 
-	tree_print(config, &text);
 	/* not readable by all: a znode may have been readable to few */
-	return disk_replace_path(path, 0600, text.data, text.size, DISK_VOLATILE, e);
+	if (disk_begin_path(path, 0600, DISK_VOLATILE, &d, e) < 0 ||
+	    tree_print_parts(config, put, &d, e) < 0)
+		return -1;
+	return disk_end(&d, e);
 }

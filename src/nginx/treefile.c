@@ -120,27 +120,61 @@ bool treefile_newest_good(struct place all, unsigned long bad, unsigned long *go
 	return false;
 }
 
+/* The first line is written last, when the digest is known. */
+struct writer {
+	struct disk_draft draft;
+	struct digester *digester;
+};
+
+static int put(void *ctx, const char *bytes, size_t size, struct err *e)
+{
+	struct writer *w = ctx;
+
+	digester_add(w->digester, bytes, size);
+	return disk_add(&w->draft, bytes, size, e);
+}
+
+static int end_file(struct writer *w, const struct digest *digest, struct err *e)
+{
+	char head[TREE_HEAD_SIZE + 1], hex[DIGEST_HEX_SIZE];
+
+	digest_hex(digest, hex);
+	snprintf(head, sizeof(head), TREE_HEAD "%s\n", hex);
+	return disk_set_head(&w->draft, head, TREE_HEAD_SIZE, e) < 0 ? -1 : disk_end(&w->draft, e);
+}
+
+static int write_tree(struct writer *w, struct treefile *last, unsigned long n,
+		      const struct tree *accepted, struct err *e)
+{
+	static const char no_head[TREE_HEAD_SIZE];
+	struct digest digest;
+
+	if (disk_add(&w->draft, no_head, sizeof(no_head), e) < 0 ||
+	    tree_print_parts(accepted, put, w, e) < 0)
+		return -1;
+	digest = digester_finish(w->digester);
+	if (last->has_written && last->generation == n && digest_equal(&digest, &last->digest))
+		return 0;
+	if (end_file(w, &digest, e) < 0)
+		return -1;
+	*last = (struct treefile){ true, n, digest };
+	return 0;
+}
+
 int treefile_write(struct treefile *last, struct place all, unsigned long n,
 		   const struct tree *accepted, struct err *e)
 {
 	CLEANUP(freep) char *where = generation_path(all, n);
-	CLEANUP(buf_fini) struct buf body = BUF_INIT, text = BUF_INIT;
 	CLEANUP(disk_close) int fd = -1;
-	char hex[DIGEST_HEX_SIZE];
-	struct digest digest;
+	struct writer w = { .draft = DISK_DRAFT_NONE, .digester = digester_new() };
+	int rc = generation_open(all, n, &fd, e);
 
-	tree_print(accepted, &body);
-	digest = digest_of(buf_str(&body), body.size);
-	if (last->has_written && last->generation == n && digest_equal(&digest, &last->digest))
-		return 0;
-	digest_hex(&digest, hex);
-	buf_printf(&text, TREE_HEAD "%s\n", hex);
-	buf_put(&text, buf_str(&body), body.size);
 	/* 0600: a znode may have been readable to few */
-	if (generation_open(all, n, &fd, e) < 0 ||
-	    disk_replace((struct place){ fd, where }, NAME, 0600, text.data, text.size,
-			 DISK_DURABLE, e) < 0)
-		return -1;
-	*last = (struct treefile){ true, n, digest };
-	return 0;
+	if (rc == 0)
+		rc = disk_begin((struct place){ fd, where }, NAME, 0600, DISK_DURABLE, &w.draft, e);
+	if (rc == 0)
+		rc = write_tree(&w, last, n, accepted, e);
+	disk_drop(&w.draft);
+	digester_free(w.digester);
+	return rc;
 }

@@ -83,36 +83,6 @@ int disk_sync(struct place at, const char *name, int fd, struct err *e)
 	return 0;
 }
 
-/* Closes *fd before the rename: some file systems report a failed write only then. */
-static int rename_written(struct place at, const char *temporary, const char *name, int *fd,
-			  enum durability durability, struct err *e)
-{
-	int written = *fd;
-
-	if (durability == DISK_DURABLE && disk_sync(at, temporary, written, e) < 0)
-		return -1;
-	*fd = -1;
-	if (close(written) < 0)
-		return err_sys(e, "close %s/%s", at.where, temporary);
-	if (renameat(at.fd, temporary, at.fd, name) < 0)
-		return err_sys(e, "rename to %s/%s", at.where, name);
-	return durability == DISK_DURABLE ? disk_sync(at, ".", at.fd, e) : 0;
-}
-
-int disk_replace(struct place at, const char *name, mode_t mode, const void *bytes, size_t size,
-		 enum durability durability, struct err *e)
-{
-	CLEANUP(freep) char *temporary = xasprintf(".%s.tmp", name);
-	CLEANUP(disk_close) int fd = -1;
-
-	unlinkat(at.fd, temporary, 0); /* left by a crash, or planted */
-	if (disk_create(at, temporary, mode, bytes, size, &fd, e) == 0 &&
-	    rename_written(at, temporary, name, &fd, durability, e) == 0)
-		return 0;
-	unlinkat(at.fd, temporary, 0);
-	return -1;
-}
-
 /* The directory of a path, and the name in it: "/a/b" is "b" in "/a", "b" is "b" in ".". */
 struct parent {
 	char *where;
@@ -138,17 +108,104 @@ static int open_parent(const char *path, int access, struct parent *p, struct er
 	return p->fd < 0 ? err_sys(e, "open %s", p->where) : 0;
 }
 
+/* --- drafts ----------------------------------------------------------------------------------- */
+
+static int open_draft(struct disk_draft *d, mode_t mode, struct err *e)
+{
+	d->temporary = xasprintf(".%s.tmp", d->name);
+	unlinkat(d->at.fd, d->temporary, 0); /* left by a crash, or planted */
+	return disk_create(d->at, d->temporary, mode, "", 0, &d->fd, e);
+}
+
+int disk_begin(struct place at, const char *name, mode_t mode, enum durability durability,
+	       struct disk_draft *d, struct err *e)
+{
+	*d = (struct disk_draft){ .at = at, .name = name, .durability = durability, .fd = -1 };
+	return open_draft(d, mode, e);
+}
+
+int disk_begin_path(const char *path, mode_t mode, enum durability durability, struct disk_draft *d,
+		    struct err *e)
+{
+	struct parent p = { .fd = -1 };
+	/* Only a directory that is open for reading can be fsynced. */
+	int rc = open_parent(path, durability == DISK_DURABLE ? O_RDONLY : O_PATH, &p, e);
+
+	*d = (struct disk_draft){ .at = { p.fd, p.where },
+				  .name = p.name,
+				  .durability = durability,
+				  .where = p.where,
+				  .fd = -1 };
+	return rc < 0 ? -1 : open_draft(d, mode, e);
+}
+
+static int write_error(const struct disk_draft *d, struct err *e)
+{
+	return err_sys(e, "write %s/%s", d->at.where, d->temporary);
+}
+
+int disk_add(struct disk_draft *d, const void *bytes, size_t size, struct err *e)
+{
+	return write_all(d->fd, bytes, size) < 0 ? write_error(d, e) : 0;
+}
+
+int disk_set_head(struct disk_draft *d, const void *bytes, size_t size, struct err *e)
+{
+	return lseek(d->fd, 0, SEEK_SET) < 0 ? write_error(d, e) : disk_add(d, bytes, size, e);
+}
+
+/* Closes the file before the rename: some file systems report a failed write only then. */
+int disk_end(struct disk_draft *d, struct err *e)
+{
+	bool durable = d->durability == DISK_DURABLE;
+	int written = d->fd;
+
+	if (durable && disk_sync(d->at, d->temporary, written, e) < 0)
+		return -1;
+	d->fd = -1;
+	if (close(written) < 0)
+		return err_sys(e, "close %s/%s", d->at.where, d->temporary);
+	if (renameat(d->at.fd, d->temporary, d->at.fd, d->name) < 0)
+		return err_sys(e, "rename to %s/%s", d->at.where, d->name);
+	free(TAKE(d->temporary));
+	return durable ? disk_sync(d->at, ".", d->at.fd, e) : 0;
+}
+
+void disk_drop(struct disk_draft *d)
+{
+	disk_close(&d->fd);
+	if (d->temporary)
+		unlinkat(d->at.fd, d->temporary, 0);
+	free(TAKE(d->temporary));
+	if (d->where)
+		disk_close(&d->at.fd);
+	free(TAKE(d->where));
+}
+
+static int write_whole(struct disk_draft *d, const void *bytes, size_t size, struct err *e)
+{
+	return disk_add(d, bytes, size, e) < 0 ? -1 : disk_end(d, e);
+}
+
+int disk_replace(struct place at, const char *name, mode_t mode, const void *bytes, size_t size,
+		 enum durability durability, struct err *e)
+{
+	CLEANUP(disk_drop) struct disk_draft d = DISK_DRAFT_NONE;
+
+	return disk_begin(at, name, mode, durability, &d, e) < 0 ? -1
+								 : write_whole(&d, bytes, size, e);
+}
+
 int disk_replace_path(const char *path, mode_t mode, const void *bytes, size_t size,
 		      enum durability durability, struct err *e)
 {
-	CLEANUP(parent_fini) struct parent p = { .fd = -1 };
+	CLEANUP(disk_drop) struct disk_draft d = DISK_DRAFT_NONE;
 
-	/* Only a directory that is open for reading can be fsynced. */
-	if (open_parent(path, durability == DISK_DURABLE ? O_RDONLY : O_PATH, &p, e) < 0)
-		return -1;
-	return disk_replace((struct place){ p.fd, p.where }, p.name, mode, bytes, size, durability,
-			    e);
+	return disk_begin_path(path, mode, durability, &d, e) < 0 ? -1
+								  : write_whole(&d, bytes, size, e);
 }
+
+/* --- by path ---------------------------------------------------------------------------------- */
 
 int disk_create_path(const char *path, mode_t mode, const void *bytes, size_t size, struct err *e)
 {

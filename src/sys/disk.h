@@ -44,6 +44,33 @@ int disk_replace(struct place at, const char *name, mode_t mode, const void *byt
  * have put the directory elsewhere. */
 int disk_replace_path(const char *path, mode_t mode, const void *bytes, size_t size,
 		      enum durability durability, struct err *e);
+/*
+ * A file that is written in parts beside its name, and takes the name when it is whole. Whatever
+ * happens, disk_drop() comes last: a file that was not ended is removed.
+ */
+struct disk_draft {
+	struct place at; /* its directory */
+	const char *name;
+	enum durability durability;
+	char *temporary, *where; /* where: of a directory that the draft has opened; else NULL */
+	int fd;
+};
+#define DISK_DRAFT_NONE                                                                            \
+	{                                                                                          \
+		.at = { -1, NULL }, .fd = -1                                                       \
+	}
+/* The name and the place last as long as the draft. */
+int disk_begin(struct place at, const char *name, mode_t mode, enum durability durability,
+	       struct disk_draft *d, struct err *e);
+/* The same with the file's path: see disk_replace_path(). The path lasts as long as the draft. */
+int disk_begin_path(const char *path, mode_t mode, enum durability durability, struct disk_draft *d,
+		    struct err *e);
+int disk_add(struct disk_draft *d, const void *bytes, size_t size, struct err *e);
+/* Over the first bytes, which were written already. */
+int disk_set_head(struct disk_draft *d, const void *bytes, size_t size, struct err *e);
+int disk_end(struct disk_draft *d, struct err *e);
+void disk_drop(struct disk_draft *d);
+
 int disk_sync(struct place at, const char *name, int fd, struct err *e);
 
 /* Append the content of a regular file to `out`. A missing file is ERR_SYS with ENOENT. */

@@ -154,6 +154,33 @@ static void a_new_file_never_replaces_another(void **state UNUSED)
 	assert_string_equal(rig_read(path), "one");
 }
 
+static void a_draft_takes_the_name_when_it_is_whole(void **state UNUSED)
+{
+	struct disk_draft d = DISK_DRAFT_NONE;
+	char *path = rig_path("draft");
+	struct err e;
+
+	assert_int_equal(put(path, "old", &e), 0);
+	assert_int_equal(disk_begin_path(path, 0600, DISK_DURABLE, &d, &e), 0);
+	assert_int_equal(disk_add(&d, "head ", 5, &e), 0);
+	assert_int_equal(disk_add(&d, "body", 4, &e), 0);
+	assert_string_equal(rig_read(path), "old");
+	disk_drop(&d);
+	assert_string_equal(rig_read(path), "old");
+	assert_false(has(rig_path(".draft.tmp")));
+
+	assert_int_equal(disk_begin_path(path, 0600, DISK_DURABLE, &d, &e), 0);
+	assert_int_equal(disk_add(&d, "____ ", 5, &e), 0);
+	assert_int_equal(disk_add(&d, "body", 4, &e), 0);
+	assert_int_equal(disk_set_head(&d, "HEAD", 4, &e), 0);
+	assert_int_equal(disk_end(&d, &e), 0);
+	disk_drop(&d);
+	assert_string_equal(rig_read(path), "HEAD body");
+	assert_false(has(rig_path(".draft.tmp")));
+	assert_int_equal(disk_begin_path("/no/such/directory/x", 0600, DISK_VOLATILE, &d, &e), -1);
+	disk_drop(&d);
+}
+
 #define TEST(f) cmocka_unit_test_teardown(f, tear_down)
 
 int main(void)
@@ -165,6 +192,7 @@ int main(void)
 		TEST(a_failed_write_keeps_the_old_file_and_leaves_no_other),
 		TEST(a_link_is_replaced_and_never_followed),
 		TEST(what_a_user_names_is_read_up_to_a_limit),
+		TEST(a_draft_takes_the_name_when_it_is_whole),
 		TEST(a_new_file_never_replaces_another),
 	};
 

@@ -74,6 +74,41 @@ static void any_bytes_survive_the_text_form(void **state UNUSED)
 	tree_unref(t);
 }
 
+struct parts {
+	struct buf text;
+	unsigned count, most; /* of parts */
+};
+
+static int take_part(void *ctx, const char *bytes, size_t size, struct err *e)
+{
+	struct parts *p = ctx;
+
+	if (p->count == p->most)
+		return err_set(e, ERR_INPUT, "full");
+	p->count++;
+	buf_put(&p->text, bytes, size);
+	return 0;
+}
+
+static void the_parts_of_the_text_form_are_all_of_it(void **state UNUSED)
+{
+	CLEANUP(buf_fini) struct buf text = BUF_INIT;
+	CLEANUP(tree_unrefp) struct tree *t = NULL;
+	struct parts all = { .most = 10 }, first = { .most = 1 };
+	struct err e;
+
+	for (int i = 0; i < 5000; i++)
+		buf_printf(&text, "/node%04d mzxid=0x%x\n\tsome data\n", i, i + 1);
+	t = parse(buf_str(&text));
+	assert_int_equal(tree_print_parts(t, take_part, &all, &e), 0);
+	assert_in_range(all.count, 2, 9);
+	assert_string_equal(buf_str(&all.text), buf_str(&text));
+	assert_int_equal(tree_print_parts(t, take_part, &first, &e), -1);
+	assert_string_equal(e.text, "full");
+	buf_fini(&all.text);
+	buf_fini(&first.text);
+}
+
 static void bad_text_is_refused_with_its_line(void **state UNUSED)
 {
 	static const char *const bad[] = { "/a\n\tdata\nrelative\n", "#\n\n\tdata first\n",
@@ -352,6 +387,7 @@ int main(void)
 		cmocka_unit_test(below_means_strictly_below),
 		cmocka_unit_test(of_equal_paths_the_last_stays),
 		cmocka_unit_test(any_bytes_survive_the_text_form),
+		cmocka_unit_test(the_parts_of_the_text_form_are_all_of_it),
 		cmocka_unit_test(bad_text_is_refused_with_its_line),
 		cmocka_unit_test(revision_names_what_people_wrote),
 		cmocka_unit_test(same_trees_are_told),

@@ -82,6 +82,23 @@ void tree_print(const struct tree *t, struct buf *out)
 		znode_print(tree_at(t, i), out);
 }
 
+#define PART ((size_t)64 << 10)
+
+int tree_print_parts(const struct tree *t, tree_put *put, void *ctx, struct err *e)
+{
+	CLEANUP(buf_fini) struct buf part = BUF_INIT;
+
+	for (size_t i = 0; i < tree_count(t); i++) {
+		znode_print(tree_at(t, i), &part);
+		if (part.size < PART)
+			continue;
+		if (put(ctx, part.data, part.size, e) < 0)
+			return -1;
+		buf_clear(&part);
+	}
+	return part.size ? put(ctx, part.data, part.size, e) : 0;
+}
+
 struct parser {
 	const char *name;
 	unsigned line;
