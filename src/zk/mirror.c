@@ -39,21 +39,21 @@ static int on_work(sd_event_source *source UNUSED, void *ctx)
 
 /* --- the session ----------------------------------------------------------------------------- */
 
-static int64_t last_transaction(const struct session_stat *s)
+static int64_t last_transaction(int64_t mzxid, int64_t czxid, int64_t pzxid)
 {
-	int64_t last = s->mzxid > s->czxid ? s->mzxid : s->czxid;
-
-	return s->pzxid > last ? s->pzxid : last;
+	return zxid_later(zxid_later(mzxid, czxid), pzxid);
 }
 
 static void find_witness(struct node *n)
 {
 	struct mirror *m = n->mirror;
+	const struct znode *z = n->znode;
+	int64_t last = z ? last_transaction(z->mzxid, z->czxid, z->pzxid) : 0;
 
-	if (!n->present || last_transaction(&n->stat) <= m->witness_zxid)
+	if (last <= m->witness_zxid)
 		return;
 	m->witness = n;
-	m->witness_zxid = last_transaction(&n->stat);
+	m->witness_zxid = last;
 }
 
 static session_done on_barrier;
@@ -78,7 +78,8 @@ static void pass_barrier(struct mirror *m, const struct session_reply *r)
 	CLEANUP(freep) char *above = xstrdup(r->path);
 	char *slash = strrchr(above, '/');
 
-	if (r->rc == ZOK && last_transaction(r->stat) < m->witness_zxid) {
+	if (r->rc == ZOK &&
+	    last_transaction(r->stat->mzxid, r->stat->czxid, r->stat->pzxid) < m->witness_zxid) {
 		session_renew(m->session);
 	} else if (r->rc == ZNONODE && above[1]) {
 		slash[slash == above] = '\0';
@@ -109,7 +110,7 @@ static void on_barrier(void *ctx, const struct session_reply *r)
 
 static void want_again(struct node *n)
 {
-	bool absent = n->pin >= 0 && !n->present && !n->want && !n->data_unreadable;
+	bool absent = n->pin >= 0 && !n->znode && !n->want && !n->data_unreadable;
 
 	if (absent)
 		mirror_want(n, ITEM_EXISTS);

@@ -40,8 +40,8 @@ void mirror_count_data(struct node *n, size_t size)
 {
 	struct mirror *m = n->mirror;
 
-	m->bytes += size - n->size;
-	m->large_bytes += large_part(size) - large_part(n->size);
+	m->bytes += size - node_size(n);
+	m->large_bytes += large_part(size) - large_part(node_size(n));
 }
 
 static bool has_room(const struct node *n, size_t size)
@@ -49,9 +49,9 @@ static bool has_room(const struct node *n, size_t size)
 	const struct mirror *m = n->mirror;
 
 	if (size > LARGE &&
-	    m->large_bytes - large_part(n->size) + large_part(size) > m->max_data / 2)
+	    m->large_bytes - large_part(node_size(n)) + large_part(size) > m->max_data / 2)
 		return false;
-	return m->bytes - n->size + size <= m->max_data;
+	return m->bytes - node_size(n) + size <= m->max_data;
 }
 
 enum unreadable_reason mirror_check_data(const struct node *n, size_t size)
@@ -102,7 +102,7 @@ static void rank(struct largest *l, const struct node *n)
 	for (size_t i = 0; i < NAMED; i++) {
 		const struct node *other = l->nodes[i];
 
-		if (other && other->size >= n->size)
+		if (other && node_size(other) >= node_size(n))
 			continue;
 		l->nodes[i] = n;
 		if (!other)
@@ -113,7 +113,7 @@ static void rank(struct largest *l, const struct node *n)
 
 static void rank_all(struct largest *l, const struct node *n)
 {
-	if (n->size)
+	if (node_size(n))
 		rank(l, n);
 	for (size_t i = 0; i < n->child_count; i++)
 		rank_all(l, n->children[i]);
@@ -130,5 +130,5 @@ void mirror_describe_data(const struct mirror *m, struct buf *out)
 		   m->max_data >> 10, LARGE >> 10);
 	for (size_t i = 0; i < NAMED && l.nodes[i]; i++)
 		buf_printf(out, "%s %s (%zu KB)", i ? "," : "", l.nodes[i]->path,
-			   (l.nodes[i]->size + 1023) >> 10);
+			   (node_size(l.nodes[i]) + 1023) >> 10);
 }

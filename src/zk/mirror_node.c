@@ -119,12 +119,11 @@ void mirror_set_dead(struct node *n, bool dead)
 /* Take it out of the tree, without what is below it. */
 static void forget_data(struct node *n)
 {
-	if (n->present)
+	if (n->znode)
 		n->mirror->changed = true;
-	n->mirror->present -= n->present;
-	n->present = false;
+	n->mirror->present -= n->znode != NULL;
 	mirror_count_data(n, 0);
-	node_set_data(n, NULL, 0);
+	node_unset(n);
 	mirror_set_dead(n, false);
 	mirror_set_unreadable(n, ITEM_DATA, READABLE);
 	mirror_set_unreadable(n, ITEM_KIDS, READABLE);

@@ -20,7 +20,7 @@ static void audit_node(struct node *n)
 {
 	if (n->dead || n->data_unreadable || n->kids_unreadable)
 		return; /* these are read again anyway */
-	mirror_want(n, n->pin >= 0 && !n->present ? ITEM_EXISTS : ITEM_DATA);
+	mirror_want(n, n->pin >= 0 && !n->znode ? ITEM_EXISTS : ITEM_DATA);
 }
 
 void mirror_plan_audit(struct mirror *m)

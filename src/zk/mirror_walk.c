@@ -86,9 +86,12 @@ static void mark_unreadable(struct node *n, enum item item, int rc)
 /* Bytes and times as well: a server that was restored from a copy may use the same zxids again. */
 static bool is_as_stored(const struct node *n, const struct session_reply *r)
 {
-	return n->present && n->stat.mzxid == r->stat->mzxid && n->stat.czxid == r->stat->czxid &&
-	       n->stat.mtime == r->stat->mtime && n->stat.ctime == r->stat->ctime &&
-	       n->stat.version == r->stat->version && node_has_data(n, r->data, r->size);
+	const struct znode *z = n->znode;
+
+	return z && z->mzxid == r->stat->mzxid && z->czxid == r->stat->czxid &&
+	       z->mtime == r->stat->mtime && z->ctime == r->stat->ctime &&
+	       z->version == r->stat->version && z->size == r->size &&
+	       (!r->size || memcmp(z->data, r->data, r->size) == 0);
 }
 
 static void store_data(struct node *n, const struct session_reply *r)
@@ -100,10 +103,8 @@ static void store_data(struct node *n, const struct session_reply *r)
 	n->refused = limit == READABLE ? 0 : (uint32_t)r->size;
 	if (limit == READABLE && !is_as_stored(n, r)) {
 		mirror_count_data(n, r->size);
-		node_set_data(n, r->data, r->size);
-		n->stat = *r->stat;
-		n->mirror->present += !n->present;
-		n->present = true;
+		n->mirror->present += n->znode == NULL;
+		node_set(n, r->stat, r->data, r->size);
 		n->mirror->changed = true;
 	}
 	node_set_pzxid(n, r->stat->pzxid);
@@ -143,7 +144,7 @@ static int compare_names(const void *a, const void *b)
 /* A child that is still in the list: read it again where something is missing. */
 static void keep_child(struct node *child)
 {
-	bool lacking = child->dead || (!child->present && !child->data_unreadable);
+	bool lacking = child->dead || (!child->znode && !child->data_unreadable);
 
 	if (child->pin < 0 && child->levels < child->parent->levels - 1)
 		mirror_set_levels(child, child->parent->levels - 1);

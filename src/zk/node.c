@@ -8,26 +8,23 @@
 
 struct node *node_new(struct mirror *m, struct node *parent, const char *name, size_t size)
 {
-	struct node *n = xcalloc(1, sizeof(*n));
-	bool below_top = parent && !parent->parent;
+	const char *above = parent && parent->parent ? parent->path : "";
+	size_t before = strlen(above) + 1;
+	struct node *n = xcalloc(1, sizeof(*n) + before + size + 1);
 
 	n->mirror = m;
 	n->parent = parent;
 	n->pin = n->levels = -1;
-	if (!parent)
-		n->path = xstrdup("/");
-	else
-		n->path = xasprintf("%s/%.*s", below_top ? "" : parent->path, (int)size, name);
-	n->name = n->path + strlen(n->path) - size;
+	memcpy(n->path, above, before);
+	n->path[before - 1] = '/';
+	n->name = memcpy(n->path + before, name, size);
 	return n;
 }
 
 void node_free(struct node *n)
 {
 	free(n->children);
-	free(n->path);
-	free(n->data);
-	znode_release(n->kept);
+	znode_release(n->znode);
 	tree_block_unref(n->block);
 	free(n);
 }
@@ -46,36 +43,48 @@ static void drop_blocks(struct node *n)
 		tree_block_unref(TAKE(n->block));
 }
 
+static void set_znode(struct node *n, const struct znode *z)
+{
+	const struct znode *old = n->znode;
+
+	n->znode = z ? znode_keep(z) : NULL;
+	znode_release(old);
+	drop_blocks(n);
+}
+
+void node_set(struct node *n, const struct session_stat *stat, const char *data, size_t size)
+{
+	set_znode(n, &(struct znode){ .path = n->path,
+				      .data = size ? data : "",
+				      .size = size,
+				      .version = stat->version,
+				      .mzxid = stat->mzxid,
+				      .czxid = stat->czxid,
+				      .pzxid = stat->pzxid,
+				      .mtime = stat->mtime,
+				      .ctime = stat->ctime,
+				      .owner = stat->owner });
+}
+
+void node_unset(struct node *n)
+{
+	set_znode(n, NULL);
+}
+
 void node_set_pzxid(struct node *n, int64_t pzxid)
 {
-	if (n->stat.pzxid != pzxid)
-		drop_blocks(n);
-	n->stat.pzxid = pzxid;
+	struct znode z;
+
+	if (!n->znode || n->znode->pzxid == pzxid)
+		return;
+	z = *n->znode;
+	z.pzxid = pzxid;
+	set_znode(n, &z);
 }
 
-void node_set_data(struct node *n, const char *data, size_t size)
+size_t node_size(const struct node *n)
 {
-	free(n->data);
-	n->data = NULL;
-	znode_release(TAKE(n->kept));
-	drop_blocks(n);
-	n->size = size;
-	if (size) {
-		n->data = xmalloc(size);
-		memcpy(n->data, data, size);
-	}
-}
-
-static const char *data_of(const struct node *n)
-{
-	if (n->data)
-		return n->data;
-	return n->kept ? n->kept->data : "";
-}
-
-bool node_has_data(const struct node *n, const char *data, size_t size)
-{
-	return n->size == size && (size == 0 || memcmp(data_of(n), data, size) == 0);
+	return n->znode ? n->znode->size : 0;
 }
 
 /* The byte order of strcmp, for a name that does not end in a NUL. */
@@ -198,30 +207,6 @@ void node_each(struct node *n, void (*visit)(struct node *n))
 		node_each(n->children[i], visit);
 }
 
-/* The children of a znode may change without its data. */
-static void keep(struct node *n)
-{
-	struct znode z = {
-		.path = n->path,
-		.data = data_of(n),
-		.size = n->size,
-		.version = n->stat.version,
-		.mzxid = n->stat.mzxid,
-		.czxid = n->stat.czxid,
-		.pzxid = n->stat.pzxid,
-		.mtime = n->stat.mtime,
-		.ctime = n->stat.ctime,
-		.owner = n->stat.owner,
-	};
-	const struct znode *old = n->kept;
-
-	if (old && old->pzxid == n->stat.pzxid)
-		return;
-	n->kept = znode_keep(&z);
-	znode_release(old);
-	free(TAKE(n->data));
-}
-
 /* A parent of nodes without children: the upstream of many servers, mostly. */
 static bool is_last_parent(const struct node *n)
 {
@@ -241,10 +226,8 @@ static struct tree_block *make_block(struct node *n)
 	for (size_t i = 0; i <= n->child_count; i++) {
 		struct node *at = i ? n->children[i - 1] : n;
 
-		if (!at->present)
-			continue;
-		keep(at);
-		list[count++] = at->kept;
+		if (at->znode)
+			list[count++] = at->znode;
 	}
 	k = tree_block_new(list, count);
 	free(list);
@@ -259,10 +242,8 @@ void node_build(struct node *n, struct tree_builder *b)
 		tree_builder_add_block(b, n->block);
 		return;
 	}
-	if (n->present) {
-		keep(n);
-		tree_builder_add(b, n->kept);
-	}
+	if (n->znode)
+		tree_builder_add(b, n->znode);
 	for (size_t i = 0; i < n->child_count; i++)
 		node_build(n->children[i], b);
 }

@@ -40,26 +40,23 @@ struct node {
 	struct node *parent; /* NULL for "/", and for one that was removed */
 	struct node **children;
 	size_t child_count;
-	char *path;
 	const char *name; /* in path */
 
 	int pin, levels;
 	unsigned char want, flying, armed;              /* sets of items */
 	unsigned char data_unreadable, kids_unreadable; /* enum unreadable_reason */
-	bool present; /* was read, and is not known to be gone: it is in the tree */
 	bool dead;    /* reported as gone; its parent's next list decides */
 	bool removed; /* freed when nothing is in flight any more */
 
-	char *data; /* size bytes, until they are in `kept`; NULL when there are none */
-	size_t size;
-	const struct znode *kept; /* as it is in the newest tree that was built; NULL: not yet */
-	struct tree_block *block; /* it and all below it, in that tree; NULL: they have none */
-	struct session_stat stat;
-	int32_t listed;   /* cversion of the list that the children are from */
-	uint32_t refused; /* bytes of the data that is past a limit */
+	const struct znode *znode; /* as it was read, and is in the next tree; NULL: it was not, or
+				      is known to be gone */
+	struct tree_block *block;  /* it and all below it, in the last tree; NULL: they have none */
+	int32_t listed;            /* cversion of the list that the children are from */
+	uint32_t refused;          /* bytes of the data that is past a limit */
 
 	TAILQ_ENTRY(node) todo;       /* while want is not empty */
 	TAILQ_ENTRY(node) unreadable; /* while an item of it cannot be read */
+	char path[];
 };
 TAILQ_HEAD(node_list, node);
 
@@ -68,9 +65,14 @@ struct node *node_new(struct mirror *m, struct node *parent, const char *name, s
 /* With all below it; lists are not touched. */
 void node_free_all(struct node *n);
 void node_free(struct node *n);
-void node_set_data(struct node *n, const char *data, size_t size);
+/* It was read: `size` bytes of data, which are copied. */
+void node_set(struct node *n, const struct session_stat *stat, const char *data, size_t size);
+/* … or it is gone. */
+void node_unset(struct node *n);
+/* Children have come or gone. */
 void node_set_pzxid(struct node *n, int64_t pzxid);
-bool node_has_data(const struct node *n, const char *data, size_t size);
+/* Of its data; 0 where there is none. */
+size_t node_size(const struct node *n);
 
 struct node *node_child(const struct node *n, const char *name, size_t size);
 /* Makes the child, with levels < 0, when there is none. */
@@ -85,7 +87,7 @@ struct node *node_after(struct node *n, const char *path);
 bool node_leads_to_pin(const struct node *n);
 
 void node_each(struct node *n, void (*visit)(struct node *n));
-/* Everything that is present, in tree order. What has not changed since the last time is shared. */
+/* Every znode that was read, in tree order. What has not changed since the last time is shared. */
 void node_build(struct node *n, struct tree_builder *b);
 
 #endif

@@ -51,7 +51,7 @@ bool unreadable_set(struct unreadable *u, struct node *n, enum item item,
 
 static const char *instead(const struct unreadable *u, const struct node *n)
 {
-	if (n->present)
+	if (n->znode)
 		return "what was last read of it stays in force";
 	return u->command ? "what it holds is unknown"
 			  : "it has not been readable since zknginxd started";
@@ -109,7 +109,7 @@ static void describe(const struct unreadable *u, const struct node *n,
 	put_reason(u, n, reason, all, &text);
 	p = problems_add(ps, n->path, PROBLEM_ACCESS, NULL, "%s; %s", buf_str(&text),
 			 instead(u, n));
-	p->serving = n->present ? SERVING_PREVIOUS : SERVING_ABSENT;
+	p->serving = n->znode ? SERVING_PREVIOUS : SERVING_ABSENT;
 }
 
 void unreadable_problems(const struct unreadable *u, const char *all, struct problems *ps)
