@@ -109,6 +109,8 @@ struct tree_block *tree_block_new(const struct znode *const *znodes, size_t coun
 struct tree_block *tree_block_ref(struct tree_block *k);
 void tree_block_unref(struct tree_block *k);
 size_t tree_block_count(const struct tree_block *k);
+/* As long as the block. */
+const struct znode *const *tree_block_znodes(const struct tree_block *k);
 /* The newest transaction of its znodes and of their children, and the same of all but the first. */
 int64_t tree_block_newest(const struct tree_block *k);
 int64_t tree_block_newest_below(const struct tree_block *k);

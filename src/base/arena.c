@@ -10,7 +10,7 @@
 #include <zknginx/arena.h>
 #include <zknginx/err.h>
 
-#define FIRST_CHUNK ((size_t)4096)
+#define FIRST_CHUNK ((size_t)1024)
 #define LAST_CHUNK ((size_t)1 << 20)
 #define ALIGNMENT _Alignof(max_align_t)
 

@@ -46,6 +46,11 @@ size_t tree_block_count(const struct tree_block *k)
 	return k->count;
 }
 
+const struct znode *const *tree_block_znodes(const struct tree_block *k)
+{
+	return k->znodes;
+}
+
 int64_t tree_block_newest(const struct tree_block *k)
 {
 	return zxid_later(k->own, k->below);

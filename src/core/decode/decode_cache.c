@@ -297,6 +297,16 @@ static void release_block(const void *block)
 	tree_block_unref((struct tree_block *)(uintptr_t)block);
 }
 
+static const struct znode *const *keep_znodes(struct arena *a, const struct tree *t, size_t first,
+					      size_t end)
+{
+	const struct znode **list = arena_array(a, const struct znode *, end - first);
+
+	for (size_t i = first; i < end; i++)
+		list[i - first] = znode_keep_in(a, tree_at(t, i));
+	return list;
+}
+
 static void add_source(struct decoded *d, const struct tree *t, const char *path, size_t first,
 		       size_t end)
 {
@@ -304,14 +314,15 @@ static void add_source(struct decoded *d, const struct tree *t, const char *path
 	struct tree_walk w = tree_walk_from(t, first);
 	struct tree_block *k = tree_walk_block(&w);
 
-	if (k && tree_block_count(k) == end - first) {
+	s->path = arena_strdup(d->arena, path);
+	s->count = end - first;
+	if (k && tree_block_count(k) == s->count) {
 		s->block = tree_block_ref(k);
 		arena_own(d->arena, k, release_block);
+		s->znodes = tree_block_znodes(k);
+	} else {
+		s->znodes = keep_znodes(d->arena, t, first, end);
 	}
-	s->path = arena_strdup(d->arena, path);
-	s->znodes = arena_array(d->arena, const struct znode *, end - first);
-	for (size_t i = first; i < end; i++)
-		s->znodes[s->count++] = znode_keep_in(d->arena, tree_at(t, i));
 }
 
 static void add_subtree(struct decoded *d, const struct tree *t, const char *path)

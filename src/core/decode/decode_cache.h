@@ -17,7 +17,7 @@
 /* Znodes at and below a path: all that a tree had there. */
 struct decoded_source {
 	const char *path;
-	const struct znode **znodes;
+	const struct znode *const *znodes;
 	size_t count;
 	struct tree_block *block; /* that has exactly these; NULL: none has */
 };
