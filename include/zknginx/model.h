@@ -63,14 +63,15 @@ struct server_params {
 struct server {
 	const char *address; /* as nginx writes it: "10.0.0.1:80", "[2001:db8::1]:80", "app-1:80" */
 	struct server_params params; /* the server's own over the upstream's defaults: complete */
-	struct server_params own;    /* what the znode itself says; the rest UNSET */
-	double share;                /* of the requests, as registered; 1 is an ordinary server's */
-	struct znode source;
+	/* What the znode itself says; the rest UNSET. Servers that say the same may share it. */
+	const struct server_params *own;
+	double share; /* of the requests, as registered; 1 is an ordinary server's */
+	const struct znode *source;
 	size_t part;                     /* which of the registrations in that znode */
 	const struct discover *discover; /* of the upstream's, that found it; NULL: a child znode */
-	bool tls;                        /* discovered: the address is that of a TLS port */
 	const char *name; /* "app-1:80": the address is one of those of this host name; NULL: it
 			     was written as an address */
+	bool tls;         /* discovered: the address is that of a TLS port */
 	bool held;        /* gone from ZooKeeper, kept by a guard */
 	bool drained;     /* an operator's override: rendered `down` */
 	bool failing;     /* the daemon's checks of it fail: rendered `down` */
@@ -363,6 +364,8 @@ bool upstream_has_zone(const struct upstream *u);
 bool upstream_takes_backups(const struct upstream *u);
 /* A server's own parameters over the upstream's defaults, over nginx's. */
 void server_params_complete(struct server_params *own, const struct server_params *defaults);
+/* In the arena, with its strings. */
+struct server_params *server_params_copy(struct arena *a, const struct server_params *p);
 
 /* Every znode that the model was made from, as a tree (one reference): the accepted tree. */
 struct tree *model_sources(const struct model *m);

@@ -21,12 +21,14 @@ static const struct render_options OPTIONS = {
 	.cache_directory = "/var/cache/nginx",
 };
 
+static const struct znode SERVER_SOURCE = { .path = "/u/shop/server", .data = "" };
+
 static UNUSED struct server server(const char *address)
 {
 	return (struct server){
 		.address = address,
 		.params = { .weight = 1, .max_fails = 1, .fail_timeout = "10s", .max_conns = 0 },
-		.source = { .path = "/u/shop/server", .data = "" },
+		.source = &SERVER_SOURCE,
 	};
 }
 

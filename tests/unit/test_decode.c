@@ -105,7 +105,7 @@ static void each_znode_becomes_its_object(void **state)
 	assert_string_equal(m->upstreams[0]->servers[0].address, "10.0.0.10:80");
 	assert_int_equal(m->upstreams[0]->servers[0].params.weight, 9);
 	assert_int_equal(m->upstreams[0]->servers[1].params.weight, 3);
-	assert_int_equal(m->upstreams[1]->servers[0].source.owner, 7);
+	assert_int_equal(m->upstreams[1]->servers[0].source->owner, 7);
 	assert_non_null(upstream_server(m->upstreams[0], "10.0.0.2:80"));
 	assert_int_equal(m->site_count, 2);
 	assert_string_equal(m->sites[0].name, "a");

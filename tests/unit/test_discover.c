@@ -261,7 +261,7 @@ static void of_equal_addresses_the_last_registration_stays(void **state)
 									  "czxid=7\n\t{\"host\":"
 									  "\"web\",\"port\":80}\n");
 	expect(w, "web:80");
-	assert_string_equal(model_upstream(w->next, "shop")->servers[0].source.path, "/s/b");
+	assert_string_equal(model_upstream(w->next, "shop")->servers[0].source->path, "/s/b");
 	assert_int_equal(w->problems.count, 0);
 }
 

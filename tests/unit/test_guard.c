@@ -452,7 +452,9 @@ static uint64_t guard_pools(struct world *w, const struct upstream **list, size_
  */
 static void an_address_that_is_used_again_is_another_upstream(void **state)
 {
-	struct server server = { .address = "10.0.0.1:80", .source = { .path = "/s", .data = "" } };
+	static const struct znode source = { .path = "/s", .data = "" };
+	static const struct server_params own = { .weight = UNSET };
+	struct server server = { .address = "10.0.0.1:80", .own = &own, .source = &source };
 	struct upstream good[3], first[2], second;
 	const struct upstream *all[3] = { &good[0], &good[1], &good[2] }, *two[2], *again[2];
 	struct world *w = *state;

@@ -41,13 +41,15 @@ static void an_upstream_says_only_what_differs(void **state UNUSED)
 
 static void each_server_has_its_own_origin(void **state UNUSED)
 {
+	static const struct znode one = { .path = "/u/shop/one", .data = "" },
+				  two = { .path = "/u/shop/two", .data = "" };
 	struct server servers[] = { server("10.0.0.1:80"), server("10.0.0.2:80"), server("c:80") };
 	struct upstream u = upstream("shop", servers, 3);
 	CLEANUP(bundle_unrefp) struct bundle *b = NULL;
 
-	servers[0].source.path = "/u/shop/one";
-	servers[1].source.path = "/u/shop/two";
-	servers[2].source.path = NULL;
+	servers[0].source = &one;
+	servers[1].source = &two;
+	servers[2].source = NULL;
 	b = of_upstream(&u);
 	/* 1 header, 2 blank, 3 path, 4 upstream, 5-7 servers, 8 brace */
 	assert_null(bundle_origin(b, BUNDLE_HTTP, 1));

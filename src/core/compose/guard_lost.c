@@ -75,12 +75,11 @@ static void lost_set(struct lost *l, const struct server *s, const struct discov
 {
 	l->server = *s;
 	l->server.discover = d;
-	l->server.source = znode_copy(l->arena, &s->source);
+	l->server.source = znode_keep_in(l->arena, s->source);
 	l->server.address = arena_strdup(l->arena, s->address);
 	if (s->name)
 		l->server.name = arena_strdup(l->arena, s->name);
-	if (s->own.fail_timeout)
-		l->server.own.fail_timeout = arena_strdup(l->arena, s->own.fail_timeout);
+	l->server.own = server_params_copy(l->arena, s->own);
 }
 
 static void add(struct losses *l, const struct server *s, uint64_t now, uint64_t *last_deletion)
@@ -90,9 +89,9 @@ static void add(struct losses *l, const struct server *s, uint64_t now, uint64_t
 	size_t i = losses_find(l, s->address, &found);
 	struct lost *item;
 
-	if (found || !s->source.path || (s->discover && !d))
+	if (found || !s->source || (s->discover && !d))
 		return;
-	if (s->source.owner == 0)
+	if (s->source->owner == 0)
 		*last_deletion = now;
 	if (l->count == l->room) {
 		l->room = l->room ? 2 * l->room : 8;
@@ -109,7 +108,7 @@ static void add(struct losses *l, const struct server *s, uint64_t now, uint64_t
 static bool has_moved(const struct server *s, const struct upstream *u)
 {
 	for (size_t i = 0; s->name && i < u->server_count; i++) {
-		if (strcmp(u->servers[i].source.path, s->source.path) == 0)
+		if (strcmp(u->servers[i].source->path, s->source->path) == 0)
 			return true;
 	}
 	return false;

@@ -90,7 +90,7 @@ static void forget_lost(struct servers_guard *g, const struct guard_input *in,
 			l->back = in->now;
 		} else if (!here && l->back) {
 			l->when = in->now;
-			if (l->server.source.owner == 0)
+			if (l->server.source->owner == 0)
 				*last_deletion = in->now;
 			l->back = 0;
 			l->served = l->let_go = l->unwanted = false;
@@ -145,7 +145,7 @@ static size_t count_lost(const struct servers_guard *g, bool persistent, uint64_
 		const struct lost *l = &g->losses.items[i];
 
 		n += !l->back && !l->let_go && l->when >= since &&
-		     (l->server.source.owner == 0) == persistent;
+		     (l->server.source->owner == 0) == persistent;
 	}
 	return n;
 }
@@ -190,12 +190,12 @@ static bool is_lost(const struct lost *l)
 
 static bool is_lost_registration(const struct lost *l)
 {
-	return is_lost(l) && l->server.source.owner != 0;
+	return is_lost(l) && l->server.source->owner != 0;
 }
 
 static bool is_postponed_deletion(const struct lost *l)
 {
-	return is_lost(l) && l->server.source.owner == 0;
+	return is_lost(l) && l->server.source->owner == 0;
 }
 
 /* Merges lost servers that are `chosen` into the upstream's servers, sorted by address. */
@@ -338,7 +338,7 @@ static uint64_t guard_deletions(struct servers_guard *g, const struct guard_inpu
 		struct lost *l = &g->losses.items[i];
 		uint64_t end = grace_end(l->when, last_deletion);
 
-		if (l->back || l->let_go || l->server.source.owner != 0)
+		if (l->back || l->let_go || l->server.source->owner != 0)
 			continue;
 		if (in->now >= end)
 			l->let_go = true;

@@ -14,19 +14,18 @@ bool retain_server(struct arena *a, const struct server *good, const struct poli
 {
 	struct discover *d = good->discover ? discover_find(u, good->discover->key) : NULL;
 
-	if ((good->discover && !d) || (good->own.backup && !upstream_takes_backups(u)) ||
+	if ((good->discover && !d) || (good->own->backup && !upstream_takes_backups(u)) ||
 	    server_is_refused(policy, good))
 		return false;
 	*out = *good;
 	out->address = arena_strdup(a, good->address);
-	out->source = znode_copy(a, &good->source);
+	out->source = znode_keep_in(a, good->source);
 	out->discover = d;
 	if (good->name)
 		out->name = arena_strdup(a, good->name);
 	out->held = false;
-	if (out->own.fail_timeout)
-		out->own.fail_timeout = arena_strdup(a, out->own.fail_timeout);
-	out->params = out->own;
+	out->own = server_params_copy(a, good->own);
+	out->params = *out->own;
 	server_params_complete(&out->params, &u->defaults);
 	if (!d)
 		out->share = (double)out->params.weight;

@@ -195,9 +195,19 @@ void server_params_complete(struct server_params *own, const struct server_param
 	}
 }
 
+struct server_params *server_params_copy(struct arena *a, const struct server_params *p)
+{
+	struct server_params *copy = arena_new_of(a, struct server_params);
+
+	*copy = *p;
+	if (p->fail_timeout)
+		copy->fail_timeout = arena_strdup(a, p->fail_timeout);
+	return copy;
+}
+
 static void add_source(struct tree_builder *b, const struct znode *z)
 {
-	if (z->path)
+	if (z && z->path)
 		tree_builder_add(b, z);
 }
 
@@ -225,7 +235,7 @@ struct tree *model_sources(const struct model *m)
 		add_source(&b, &u->source);
 		add_contexts(&b, u);
 		for (size_t j = 0; j < u->server_count; j++)
-			add_source(&b, &u->servers[j].source);
+			add_source(&b, u->servers[j].source);
 	}
 	t = tree_builder_finish(&b);
 	tree_builder_fini(&b);

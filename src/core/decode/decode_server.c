@@ -156,12 +156,34 @@ static void read_parameters(struct reader *r, const struct upstream *u, struct s
 			       u->balance);
 }
 
-/* Most servers of an upstream have the same data: that of the server before is not read again. */
-static bool has_same_data(const struct upstream *u, const struct znode *z)
-{
-	const struct znode *last = u->server_count ? &u->servers[u->server_count - 1].source : NULL;
+static const struct server_params unset = { .weight = UNSET,
+					    .max_fails = UNSET,
+					    .max_conns = UNSET };
 
-	return last && last->size == z->size && memcmp(last->data, z->data, z->size) == 0;
+/* Most servers of an upstream have the same data: that of the server before is not read again. */
+static const struct server_params *same_as_last(const struct upstream *u, const struct znode *z)
+{
+	const struct server *last = u->server_count ? &u->servers[u->server_count - 1] : NULL;
+
+	return last && last->source->size == z->size &&
+			       memcmp(last->source->data, z->data, z->size) == 0
+		       ? last->own
+		       : NULL;
+}
+
+/* What the znode says. */
+static const struct server_params *parameters(struct reader *r, const struct upstream *u)
+{
+	const struct server_params *same = same_as_last(u, r->znode);
+	struct server_params read = unset;
+
+	/* Curator writes the address of the client where the service gives no data. */
+	if (!r->znode->size || endpoint_is_client_address(r->znode))
+		return &unset;
+	if (same)
+		return same;
+	read_parameters(r, u, &read);
+	return server_params_copy(r->arena, &read);
 }
 
 bool decode_server(struct arena *a, const struct znode *z, const struct upstream *u,
@@ -171,25 +193,17 @@ bool decode_server(struct arena *a, const struct znode *z, const struct upstream
 	char address[ADDRESS_SIZE];
 	const char *name = protected_name_plain(path_name(z->path));
 	const char *why = address_parse_server(name, address);
-	/* Curator writes the address of the client where the service gives no data. */
-	bool has_data = z->size && !endpoint_is_client_address(z);
 
-	*out = (struct server){
-		.params = { .weight = UNSET, .max_fails = UNSET, .max_conns = UNSET },
-	};
 	if (why)
 		reader_problem(&r, NULL, "the name \"%.80s\" %s", name, why);
-	if (has_data && has_same_data(u, z))
-		out->params = u->servers[u->server_count - 1].own;
-	else if (has_data)
-		read_parameters(&r, u, &out->params);
+	*out = (struct server){ .own = parameters(&r, u) };
 	if (r.failed)
 		return false;
-	out->own = out->params;
+	out->params = *out->own;
 	server_params_complete(&out->params, &u->defaults);
 	out->share = (double)out->params.weight;
-	out->source = znode_copy(a, z);
-	out->address = protected_name_plain(path_name(out->source.path));
+	out->source = znode_keep_in(a, z);
+	out->address = protected_name_plain(path_name(out->source->path));
 	if (strcmp(out->address, address) != 0)
 		out->address = arena_strdup(a, address);
 	return true;

@@ -22,9 +22,10 @@ static int compare_servers(const void *a, const void *b)
 	if (!order)
 		order = (x->discover != NULL) - (y->discover != NULL);
 	if (!order && x->discover)
-		order = (x->source.czxid < y->source.czxid) - (x->source.czxid > y->source.czxid);
+		order = (x->source->czxid < y->source->czxid) -
+			(x->source->czxid > y->source->czxid);
 	if (!order)
-		order = path_compare(x->source.path, y->source.path);
+		order = path_compare(x->source->path, y->source->path);
 	return order ? order : (x->part > y->part) - (x->part < y->part);
 }
 
@@ -44,9 +45,9 @@ static bool servers_are_sorted(const struct upstream *u)
  */
 static void fold_server(struct decoder *d, const struct server *kept, const struct server *s)
 {
-	if (!s->discover && strcmp(kept->source.path, s->source.path) != 0)
-		problems_add(d->problems, s->source.path, PROBLEM_FIELD, NULL,
-			     "is the same server as %s", kept->source.path);
+	if (!s->discover && strcmp(kept->source->path, s->source->path) != 0)
+		problems_add(d->problems, s->source->path, PROBLEM_FIELD, NULL,
+			     "is the same server as %s", kept->source->path);
 }
 
 static void sort_servers(struct decoder *d, struct upstream *u)
@@ -87,7 +88,7 @@ static void add_own(struct decoder *d, const struct server *s, struct server_lis
 	const char *why = names_add_server(d->in, &d->wanted, s, out);
 
 	if (why)
-		problems_add(d->problems, s->source.path, PROBLEM_DISCOVERY, NULL, "%s", why)
+		problems_add(d->problems, s->source->path, PROBLEM_DISCOVERY, NULL, "%s", why)
 			->serving = out->count > before ? SERVING_PREVIOUS : SERVING_ABSENT;
 }
 

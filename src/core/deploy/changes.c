@@ -207,7 +207,7 @@ static void tie_servers(struct changes *c, const struct upstream *u)
 	if (!find(c, u->source.path))
 		return;
 	for (size_t i = 0; i < u->server_count; i++)
-		tie(c, u->servers[i].source.path, u->source.path);
+		tie(c, u->servers[i].source->path, u->source.path);
 }
 
 static void tie_site_to(struct changes *c, const struct model *m, const struct site *s,

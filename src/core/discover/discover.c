@@ -30,12 +30,12 @@ struct search {
 	struct endpoint_reading reading;
 	struct found *found;
 	size_t count, room;
-	size_t total;          /* registrations, good and bad */
-	struct notes bad;      /* registrations that cannot be used … */
-	size_t kept;           /* … and those of them whose last good form stays in force */
-	struct notes left_out; /* registrations that give no server: bad or not */
-	size_t others;         /* registrations of another protocol */
-	struct znode source;   /* the copy of a znode for its servers: one for all of them */
+	size_t total;               /* registrations, good and bad */
+	struct notes bad;           /* registrations that cannot be used … */
+	size_t kept;                /* … and those of them whose last good form stays in force */
+	struct notes left_out;      /* registrations that give no server: bad or not */
+	size_t others;              /* registrations of another protocol */
+	const struct znode *source; /* of the last server: one reference for all of a znode */
 };
 
 static bool is_child(const char *path, const char *parent)
@@ -267,8 +267,8 @@ static void add_server(struct search *s, const struct found *f, struct server_li
 		note_bad(s, f->znode, f->part, why);
 		return;
 	}
-	if (!s->source.path || strcmp(s->source.path, f->znode->path) != 0)
-		s->source = znode_copy(s->arena, f->znode);
+	if (!s->source || strcmp(s->source->path, f->znode->path) != 0)
+		s->source = znode_keep_in(s->arena, f->znode);
 	server.source = s->source;
 	server.part = f->part;
 	server.discover = s->discover;

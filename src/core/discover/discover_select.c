@@ -118,15 +118,19 @@ enum selection discover_select(struct arena *a, const struct upstream *u, const 
 	return s;
 }
 
-static void set_params(const struct upstream *u, const struct endpoint *e, struct server *out)
+static void set_params(struct arena *a, const struct upstream *u, const struct endpoint *e,
+		       struct server *out)
 {
-	out->own = e->params;
-	out->own.down = e->down || e->weight == 0;
-	out->own.weight = UNSET;
+	struct server_params *own = arena_new_of(a, struct server_params);
+
+	*own = e->params;
+	own->down = e->down || e->weight == 0;
+	own->weight = UNSET;
+	out->own = own;
 	out->share = e->weight > 0 ? e->weight / e->base : 1;
 	if (e->weight < 0 && u->defaults.weight != UNSET)
 		out->share = (double)u->defaults.weight;
-	out->params = out->own;
+	out->params = *own;
 	server_params_complete(&out->params, &u->defaults);
 }
 
@@ -145,6 +149,6 @@ bool discover_server(struct arena *a, const struct upstream *u, const struct end
 		return false;
 	}
 	out->address = arena_printf(a, "%s:%ld", e->host, port);
-	set_params(u, e, out);
+	set_params(a, u, e, out);
 	return true;
 }

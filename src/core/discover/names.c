@@ -58,7 +58,7 @@ void name_list_sort(struct name_list *l)
 /* An application registers it; a persistent znode of the config is written by an operator. */
 static bool is_registered(const struct server *s)
 {
-	return s->discover || s->source.owner != 0;
+	return s->discover || s->source->owner != 0;
 }
 
 bool server_is_refused(const struct policy *p, const struct server *s)

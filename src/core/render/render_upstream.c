@@ -39,7 +39,7 @@ static void render_servers(struct renderer *r, const struct upstream *u)
 	for (size_t i = 0; i < count; i++) {
 		struct server_line l = server_line(u, i, backups);
 
-		render_origin(r, l.source && l.source->path ? l.source : &u->source);
+		render_origin(r, l.source ? l.source : &u->source);
 		render_begin(r, "server");
 		render_word(r, l.address);
 		render_params(r, &l);

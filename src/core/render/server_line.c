@@ -46,6 +46,6 @@ struct server_line server_line(const struct upstream *u, size_t i, bool backups)
 		.fail_timeout = p->fail_timeout ?: SERVER_FAIL_TIMEOUT,
 		.backup = p->backup && backups,
 		.down = p->down || s->drained || s->failing,
-		.source = &s->source,
+		.source = s->source,
 	};
 }

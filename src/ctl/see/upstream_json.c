@@ -73,8 +73,8 @@ static json_t *server_json(const struct composed *c, const struct upstream *u,
 	json_t *j = json_object();
 
 	json_put_text(j, "server", s->address);
-	json_put_text(j, "znode", s->source.path);
-	json_put(j, "ephemeral", json_boolean(s->source.owner));
+	json_put_text(j, "znode", s->source->path);
+	json_put(j, "ephemeral", json_boolean(s->source->owner));
 	json_put(j, "format", json_or_null(s->discover ? discover_format(s->discover) : NULL));
 	json_put(j, "discover", json_or_null(s->discover ? s->discover->path : NULL));
 	json_put(j, "name", json_or_null(s->name));

@@ -27,8 +27,8 @@ static const char *from(struct arena *a, const struct server *s)
 {
 	const char *kind = s->discover ? discover_format(s->discover) : "znode";
 
-	return arena_printf(a, "%s %s%s%s", kind, s->source.path,
-			    !s->discover && s->source.owner ? " (ephemeral)" : "",
+	return arena_printf(a, "%s %s%s%s", kind, s->source->path,
+			    !s->discover && s->source->owner ? " (ephemeral)" : "",
 			    s->name ? arena_printf(a, " as %s", s->name) : "");
 }
 
