@@ -85,8 +85,8 @@ void permission_keep(struct permission *p, struct tree *tree, const char *revisi
 
 	if (!tree || !config_has_objects(tree, root_of(p)))
 		return;
-	if (is_for_good(p, revision))
-		trust_applied(p->trust, tree, revision);
+	if (is_for_good(p, revision) && trust_applied(p->trust, tree, revision))
+		permission_update(p);
 	if (is_stored(p, tree, revision))
 		return;
 	config = history_extract(tree, root_of(p));
@@ -383,8 +383,6 @@ void permission_use_settings(struct permission *p, const struct settings *settin
 {
 	p->settings = settings;
 	trust_use_settings(p->trust, settings);
-	if (p->newest)
-		trust_look(p->trust, p->newest, p->newest_revision);
 }
 
 const struct trust *permission_trust(const struct permission *p)

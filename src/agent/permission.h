@@ -66,7 +66,8 @@ struct choice_result {
  */
 void permission_choose(struct permission *p, const struct running *running, const char *published,
 		       struct problems *problems, struct choice_result *out);
-/* nginx runs this tree, whose revision is this: its config is stored, to keep it in force. */
+/* nginx runs this tree, whose revision is this: its config is stored, to keep it in force, and an
+ * older signed config is a replay from now on. */
 void permission_keep(struct permission *p, struct tree *tree, const char *revision);
 
 /* What is known; borrowed until the next call. */

@@ -19,11 +19,13 @@ struct trust {
 	struct signing_keys keys;
 	char *file;
 	struct signature_floor floor;
-	char *unusable;         /* why the file cannot be used; NULL: it can */
-	struct arena *verdicts; /* of what follows */
+	char *unusable;    /* why the file cannot be used; NULL: it can */
+	struct tree *tree; /* the newest config; NULL: none was looked at … */
+	char revision[DIGEST_HEX_SIZE];
+	struct arena *verdicts; /* … and of what follows */
 	struct config_note note;
 	struct signature_verdict newest;
-	const char *why; /* the newest is not trusted; "" = it is; NULL: none was looked at */
+	const char *why; /* it is not trusted; "" = it is; NULL: none was looked at */
 	char *refusal;   /* of the last trust_accepts() */
 };
 
@@ -126,17 +128,29 @@ static void log_newest(const struct trust *t, const char *before, const char *re
 			   t->newest.serial);
 }
 
-void trust_look(struct trust *t, const struct tree *newest, const char *revision)
+static void judge_newest(struct trust *t)
 {
 	CLEANUP(arena_freep) struct arena *before UNUSED = t->verdicts;
 	const char *why = t->why;
 
+	if (!t->tree)
+		return;
 	t->verdicts = arena_new();
-	config_note_of(t->verdicts, newest, t->settings->zookeeper.config, &t->note);
-	t->newest = check(t, &t->note, revision, &t->floor);
+	config_note_of(t->verdicts, t->tree, t->settings->zookeeper.config, &t->note);
+	t->newest = check(t, &t->note, t->revision, &t->floor);
 	t->why = explain(t, t->verdicts, &t->newest);
 	if (!t->note.unfinished)
-		log_newest(t, why, revision);
+		log_newest(t, why, t->revision);
+}
+
+void trust_look(struct trust *t, struct tree *newest, const char *revision)
+{
+	struct tree *old = t->tree;
+
+	t->tree = tree_ref(newest);
+	tree_unref(old);
+	snprintf(t->revision, sizeof(t->revision), "%s", revision);
+	judge_newest(t);
 }
 
 bool trust_refuses_newest(const struct trust *t)
@@ -162,19 +176,20 @@ bool trust_accepts(struct trust *t, const struct tree *config, const char *revis
 	return !*t->refusal;
 }
 
-void trust_applied(struct trust *t, const struct tree *config, const char *revision)
+bool trust_applied(struct trust *t, const struct tree *config, const char *revision)
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new();
-	struct signature_verdict v;
 	struct config_note note;
 
 	config_note_of(a, config, t->settings->zookeeper.config, &note);
-	v = check(t, &note, revision, NULL);
-	if (v.result != SIGNATURE_GOOD || v.serial <= t->floor.serial || t->unusable)
-		return;
-	t->floor.serial = v.serial;
+	if (note.serial <= t->floor.serial || t->unusable ||
+	    check(t, &note, revision, NULL).result != SIGNATURE_GOOD)
+		return false;
+	t->floor.serial = note.serial;
 	snprintf(t->floor.revision, sizeof(t->floor.revision), "%s", revision);
 	write_file(t);
+	judge_newest(t);
+	return true;
 }
 
 const char *trust_explain(const struct trust *t, struct arena *a, const char *newest,
@@ -226,6 +241,7 @@ void trust_use_settings(struct trust *t, const struct settings *settings)
 	t->keys = signing_keys_parse(t->arena, settings->trust.keys);
 	if (t->unusable)
 		read_file(t);
+	judge_newest(t);
 }
 
 struct trust *trust_new(const struct settings *settings)
@@ -244,6 +260,7 @@ void trust_free(struct trust *t)
 		return;
 	arena_free(t->arena);
 	arena_free(t->verdicts);
+	tree_unref(t->tree);
 	free(t->file);
 	free(t->unusable);
 	free(t->refusal);

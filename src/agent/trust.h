@@ -25,17 +25,19 @@ struct trust;
  * or deleted. The settings are borrowed until trust_use_settings(). */
 struct trust *trust_new(const struct settings *settings);
 void trust_free(struct trust *t);
+/* The newest config is judged by these. */
 void trust_use_settings(struct trust *t, const struct settings *settings);
 
 /* The newest config, and its revision: may it be applied? */
-void trust_look(struct trust *t, const struct tree *newest, const char *revision);
+void trust_look(struct trust *t, struct tree *newest, const char *revision);
 /* Always false without trust.require. */
 bool trust_refuses_newest(const struct trust *t);
 /* May this config, which is not the newest, be applied? Else *why, until the next call. */
 bool trust_accepts(struct trust *t, const struct tree *config, const char *revision,
 		   const char **why);
-/* nginx runs this config for good. */
-void trust_applied(struct trust *t, const struct tree *config, const char *revision);
+/* nginx runs this config for good. True: the last serial is another one now, and the newest config
+ * was judged again: it may be a replay. */
+bool trust_applied(struct trust *t, const struct tree *config, const char *revision);
 
 /* Where the newest is refused: why, and what is served meanwhile; in the arena. */
 const char *trust_explain(const struct trust *t, struct arena *a, const char *newest,

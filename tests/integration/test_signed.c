@@ -241,6 +241,33 @@ static void a_serial_counts_whatever_came_meanwhile(void **state)
 	assert_refused(f, "old", "2");
 }
 
+static bool all_see_serial(struct rig_fleet *f, unsigned long serial)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		if (rig_host_status_number(&f->hosts[i].host, "trust.serial") != (long)serial)
+			return false;
+	}
+	return true;
+}
+
+/* … and so it does where the config that comes meanwhile is an older signed one: it was good when
+ * it came. */
+static void what_was_signed_before_is_not_taken_after_it_waited(void **state)
+{
+	struct rig_fleet *f = *state;
+	const char *key = start(f, ALL, "config");
+	char *old = rig_text("%s", rig_zk_get(f->zk, CONFIG));
+
+	signal_masters(f, SIGSTOP);
+	push_signed(f, "2", key);
+	fleet_eventually(f, all_have_logged(f, "serial 2"));
+	rig_fleet_push(f, "1");
+	rig_zk_set(f->zk, CONFIG, old);
+	fleet_eventually(f, all_see_serial(f, 1) && all_say(f, "good"));
+	signal_masters(f, SIGCONT);
+	assert_refused(f, "old", "2");
+}
+
 static void a_damaged_last_serial_trusts_nothing_new(void **state)
 {
 	struct rig_fleet *f = *state;
@@ -478,6 +505,7 @@ int main(void)
 		rollout_test(a_key_that_is_not_trusted_signs_for_nobody),
 		rollout_test(what_was_signed_before_is_not_taken_again),
 		rollout_test(a_serial_counts_whatever_came_meanwhile),
+		rollout_test(what_was_signed_before_is_not_taken_after_it_waited),
 		rollout_test(a_damaged_last_serial_trusts_nothing_new),
 		rollout_test(a_forged_plan_and_history_introduce_nothing),
 		rollout_test(with_all_the_plan_cannot_go_back),
