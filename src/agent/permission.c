@@ -297,6 +297,7 @@ void permission_choose(struct permission *p, const struct running *running, cons
 		.wiped = p->wiped,
 		.unfinished = p->note.unfinished,
 		.untrusted = trust_refuses_newest(p->trust),
+		.replayed = trust_newest_is_replay(p->trust),
 		.root = root_of(p),
 		.permit = &p->permit,
 		.accepted = running->accepted,

@@ -158,6 +158,11 @@ bool trust_refuses_newest(const struct trust *t)
 	return is_required(t) && t->why && *t->why;
 }
 
+bool trust_newest_is_replay(const struct trust *t)
+{
+	return trust_refuses_newest(t) && t->newest.result == SIGNATURE_OLD;
+}
+
 bool trust_accepts(struct trust *t, const struct tree *config, const char *revision,
 		   const char **why)
 {

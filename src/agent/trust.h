@@ -32,6 +32,8 @@ void trust_use_settings(struct trust *t, const struct settings *settings);
 void trust_look(struct trust *t, struct tree *newest, const char *revision);
 /* Always false without trust.require. */
 bool trust_refuses_newest(const struct trust *t);
+/* … and is that because it is older than what this host has applied? */
+bool trust_newest_is_replay(const struct trust *t);
 /* May this config, which is not the newest, be applied? Else *why, until the next call. */
 bool trust_accepts(struct trust *t, const struct tree *config, const char *revision,
 		   const char **why);

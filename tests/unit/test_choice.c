@@ -146,6 +146,18 @@ static void what_nginx_runs_stays_in_force_without_trust(void **state)
 	assert_int_equal(w->asked, 0);
 }
 
+/* nginx may have been given more since: what was applied is the revision, not the znodes. */
+static void a_replay_is_not_what_nginx_runs(void **state)
+{
+	struct world *w = *state;
+
+	w->c.untrusted = w->c.replayed = true;
+	w->c.applied = w->c.published = "newest";
+	w->permit.revision.revision = "newest";
+	expect(w, PERMIT_STAY, "ran", "newest");
+	expect(w, PERMIT_NAMED, "ran", "newest");
+}
+
 static void a_host_that_runs_nothing_takes_what_is_accepted_during_a_push(void **state)
 {
 	struct world *w = *state;
@@ -228,6 +240,7 @@ int main(void)
 		TEST(an_unfinished_push_is_not_taken),
 		TEST(a_config_that_is_not_trusted_is_not_taken),
 		TEST(what_nginx_runs_stays_in_force_without_trust),
+		TEST(a_replay_is_not_what_nginx_runs),
 		TEST(a_host_that_runs_nothing_takes_what_is_accepted_during_a_push),
 		TEST(a_named_revision_is_waited_for),
 		TEST(a_config_that_is_gone_is_left_to_the_guard),

@@ -48,8 +48,8 @@ static struct tree *tree_without_config(const struct choice *c, char revision[])
 /* A host that has published the newest does not go back from it because the outcome is unknown. */
 static bool has_newest(const struct choice *c)
 {
-	return strcmp(c->applied, c->newest_revision) == 0 ||
-	       strcmp(c->published, c->newest_revision) == 0;
+	return !c->replayed && (strcmp(c->applied, c->newest_revision) == 0 ||
+				strcmp(c->published, c->newest_revision) == 0);
 }
 
 static struct tree *tree_named(const struct choice *c, char revision[])

@@ -7,7 +7,9 @@
  * that has no object is not a revision: the tree is left as it is, so that the guard sees it and
  * reports it. A config whose push is unfinished is not a revision either: the host keeps what it
  * runs, and one that runs nothing takes what the fleet has accepted. The same holds for a config
- * whose signature is not good, where one is asked for; what nginx runs already stays in force.
+ * whose signature is not good, where one is asked for; what nginx runs already stays in force. Of a
+ * replay that is not certain: nginx may have been given a later config since, with an outcome that
+ * is not known, or with a deletion that waits. So the host keeps the znodes that nginx runs.
  */
 #ifndef ZKNGINX_CHOICE_H
 #define ZKNGINX_CHOICE_H
@@ -22,6 +24,7 @@ struct choice {
 	bool wiped;       /* the newest config has no object at all */
 	bool unfinished;  /* a push of it is unfinished */
 	bool untrusted;   /* it has not the signature that this host asks for */
+	bool replayed;    /* … but one from before what this host has applied */
 	const char *root; /* zookeeper.config */
 	const struct permit *permit;
 	struct tree *accepted; /* the znodes that nginx runs … */
