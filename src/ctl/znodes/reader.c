@@ -60,16 +60,26 @@ int reader_next(struct reader *r, uint64_t timeout, struct tree **out)
 	return there;
 }
 
-/* With a word on the terminal when it takes long. */
+/*
+ * With a word on the terminal when it takes long. The timeout is that of an answer: while more and
+ * more is read, it begins again.
+ */
 static bool await_first(struct reader *r, struct tree **out)
 {
-	uint64_t timeout = r->ctl->timeout, silent = timeout < SILENT ? timeout : SILENT;
-	bool there = reader_next(r, silent, out);
+	unsigned long read = 0;
+	bool there = false;
 
-	if (there || timeout == silent)
-		return there;
-	progress_show("waiting for ZooKeeper at %s …", r->ctl->settings.zookeeper.hosts);
-	there = reader_next(r, timeout - silent, out);
+	for (uint64_t left = r->ctl->timeout, wait; left && !there; left -= wait) {
+		wait = left < SILENT ? left : SILENT;
+		there = reader_next(r, wait, out);
+		if (!there && mirror_nodes(r->mirror) > read) {
+			read = mirror_nodes(r->mirror);
+			left = r->ctl->timeout + wait;
+		}
+		if (!there && left > wait)
+			progress_show("waiting for ZooKeeper at %s …",
+				      r->ctl->settings.zookeeper.hosts);
+	}
 	progress_clear();
 	return there;
 }

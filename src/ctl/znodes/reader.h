@@ -24,7 +24,7 @@ DEFINE_CLEANUP(struct reader *, reader_free)
  * has passed; *out is NULL.
  */
 int reader_next(struct reader *r, uint64_t timeout, struct tree **out);
-/* The first one, within the command's timeout; ERR_UNAVAILABLE: ZooKeeper does not answer. */
+/* The first one. ERR_UNAVAILABLE: ZooKeeper gave no answer within the command's timeout. */
 int reader_first(struct reader *r, struct tree **out, struct err *e);
 /* Is there a connection now? */
 bool reader_is_connected(const struct reader *r);
