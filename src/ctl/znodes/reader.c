@@ -66,17 +66,20 @@ int reader_next(struct reader *r, uint64_t timeout, struct tree **out)
  */
 static bool await_first(struct reader *r, struct tree **out)
 {
-	unsigned long read = 0;
+	uint64_t left = r->ctl->timeout;
+	unsigned long most = 0;
 	bool there = false;
 
-	for (uint64_t left = r->ctl->timeout, wait; left && !there; left -= wait) {
-		wait = left < SILENT ? left : SILENT;
+	while (left && !there) {
+		uint64_t wait = left < SILENT ? left : SILENT;
+
 		there = reader_next(r, wait, out);
-		if (!there && mirror_nodes(r->mirror) > read) {
-			read = mirror_nodes(r->mirror);
-			left = r->ctl->timeout + wait;
+		left -= wait;
+		if (mirror_nodes(r->mirror) > most) {
+			most = mirror_nodes(r->mirror);
+			left = r->ctl->timeout;
 		}
-		if (!there && left > wait)
+		if (left && !there)
 			progress_show("waiting for ZooKeeper at %s …",
 				      r->ctl->settings.zookeeper.hosts);
 	}
