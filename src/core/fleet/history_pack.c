@@ -42,42 +42,47 @@ struct tree *history_extract(const struct tree *t, const char *root)
 	return config;
 }
 
-/* Takes up all of `in`; with Z_FINISH, to the end. */
-static void deflate_pieces(z_stream *z, const struct buf *in, int flush, struct buf *out)
+struct packing {
+	z_stream z;
+	size_t size; /* of the text */
+	struct buf *out;
+};
+
+/* Takes up all of the bytes; with Z_FINISH, to the end. */
+static void deflate_bytes(struct packing *p, const char *bytes, size_t size, int flush)
 {
 	unsigned char piece[PIECE];
 
-	z->next_in = (z_const Bytef *)(uintptr_t)buf_str(in);
-	z->avail_in = (uInt)in->size;
+	p->z.next_in = (z_const Bytef *)(uintptr_t)bytes;
+	p->z.avail_in = (uInt)size;
 	do {
-		z->next_out = piece;
-		z->avail_out = sizeof(piece);
-		if (deflate(z, flush) == Z_STREAM_ERROR)
+		p->z.next_out = piece;
+		p->z.avail_out = sizeof(piece);
+		if (deflate(&p->z, flush) == Z_STREAM_ERROR)
 			die("history: deflate failed");
-		buf_put(out, piece, sizeof(piece) - z->avail_out);
-	} while (z->avail_out == 0);
+		buf_put(p->out, piece, sizeof(piece) - p->z.avail_out);
+	} while (p->z.avail_out == 0);
+}
+
+static int pack_part(void *ctx, const char *bytes, size_t size, struct err *e UNUSED)
+{
+	struct packing *p = ctx;
+
+	p->size += size;
+	deflate_bytes(p, bytes, size, Z_NO_FLUSH);
+	return 0;
 }
 
 size_t history_pack(const struct tree *config, struct buf *out)
 {
-	CLEANUP(buf_fini) struct buf text = BUF_INIT;
-	z_stream z = { 0 };
-	size_t size = 0;
+	struct packing p = { .out = out };
 
-	if (deflateInit(&z, Z_BEST_SPEED) != Z_OK)
+	if (deflateInit(&p.z, Z_BEST_SPEED) != Z_OK)
 		die("history: no memory to compress");
-	for (size_t i = 0; i < tree_count(config); i++) {
-		znode_print(tree_at(config, i), &text);
-		if (text.size < PIECE)
-			continue;
-		size += text.size;
-		deflate_pieces(&z, &text, Z_NO_FLUSH, out);
-		buf_clear(&text);
-	}
-	size += text.size;
-	deflate_pieces(&z, &text, Z_FINISH, out);
-	deflateEnd(&z);
-	return size;
+	tree_print_parts(config, pack_part, &p, NULL);
+	deflate_bytes(&p, "", 0, Z_FINISH);
+	deflateEnd(&p.z);
+	return p.size;
 }
 
 /* Whoever stored it had the same root, and the same config below it. */
