@@ -104,6 +104,7 @@ static void live_serves(void)
 			live_serves();                                                             \
 			if (rig_now() > begun_ + RIG_PATIENCE)                                     \
 				fail_msg("never came true: %s", #condition);                       \
+			rig_pause(NULL);                                                           \
 		}                                                                                  \
 	} while (0)
 
