@@ -7,8 +7,10 @@
  *
  *	floor	a client with a watch gets the event of a write and reads the znode
  *	module	the workers get the servers from the daemon
+ *	in a row	the same, each edit 0.15 s after the one before, without the files
  *	reload	the same daemon, with nginx.servers = "reload"
  *
+ * The first and the last begin an edit when all is at rest.
  * Each edit has a floor of its own, directly before it. The floor's processes are small: a line
  * below says what the machine takes to wake processes as large as the daemon and a worker. Nothing
  * is asserted; figures are printed.
@@ -32,7 +34,8 @@
 #include "wake.h"
 
 #define EDITS 50
-#define WORKERS 2 /* as rig_nginx starts it */
+#define BETWEEN 150000L /* in a row; usec */
+#define WORKERS 2       /* as rig_nginx starts it */
 
 static zhandle_t *watcher;
 
@@ -225,14 +228,12 @@ struct way {
 };
 
 /* Turn 0: the second server answers; turn 1: the first one again. */
-static void edit(const struct master *m, struct way *w, int turn)
+static void edit_live(const struct master *m, struct way *w, int turn)
 {
 	double daemon = module_host_cpu(module_host.daemon),
 	       workers = module_host_cpu_of_workers(m);
-	char before[64];
 	uint64_t start;
 
-	generation(before);
 	rig_zk_set(module_host.zk, module_host_probed(1), turn ? "" : "down");
 	start = rig_now();
 	while (!answers(turn ? "one" : "two"))
@@ -240,6 +241,16 @@ static void edit(const struct master *m, struct way *w, int turn)
 	add(&w->time, ms_since(start));
 	add(&w->cpu, module_host_cpu(module_host.daemon) - daemon);
 	add(&w->cpu_of_workers, module_host_cpu_of_workers(m) - workers);
+}
+
+static void edit(const struct master *m, struct way *w, int turn)
+{
+	double daemon = module_host_cpu(module_host.daemon),
+	       workers = module_host_cpu_of_workers(m);
+	char before[64];
+
+	generation(before);
+	edit_live(m, w, turn);
 	await_quiet(m, before);
 	w->daemon += module_host_cpu(module_host.daemon) - daemon;
 	w->workers += module_host_cpu_of_workers(m) - workers;
@@ -250,6 +261,17 @@ static void edits(const struct master *m, struct way *w)
 	for (int i = 0; i < EDITS; i++) {
 		floor_once(&w->floor);
 		edit(m, w, i % 2);
+	}
+}
+
+/* As when many servers restart. What is at rest for longer, a machine may be slow to wake. */
+static void edits_in_a_row(const struct master *m, struct way *w)
+{
+	module_host_put_off_files();
+	for (int i = 0; i < EDITS; i++) {
+		floor_once(&w->floor);
+		edit_live(m, w, i % 2);
+		rest(BETWEEN);
 	}
 }
 
@@ -268,7 +290,7 @@ static void print(int servers, const char *name, struct way *w, unsigned reloads
 
 static void bench(int servers)
 {
-	struct way module = { 0 }, reload = { 0 };
+	struct way module = { 0 }, row = { 0 }, reload = { 0 };
 	struct master m = { .pidfd = -1 };
 	unsigned before, between;
 	struct err e;
@@ -283,6 +305,8 @@ static void bench(int servers)
 	between = rig_nginx_reloads(&module_host.nginx);
 	print(servers, "module", &module, between - before);
 	print_wake(&m);
+	edits_in_a_row(&m, &row);
+	print(servers, "in a row", &row, rig_nginx_reloads(&module_host.nginx) - between);
 	module_host_use_reload();
 	edits(&m, &reload);
 	print(servers, "reload", &reload, rig_nginx_reloads(&module_host.nginx) - between);

@@ -171,6 +171,14 @@ void module_host_start(int servers)
 	eventually(NULL, is_updated("live"));
 }
 
+void module_host_put_off_files(void)
+{
+	module_host.nginx_settings = "persist_gap = \"1m\";";
+	rig_host_settings(&module_host, NULL);
+	kill(module_host.daemon, SIGHUP);
+	eventually(NULL, strstr(rig_read(module_host.log), "settings read again"));
+}
+
 void module_host_use_reload(void)
 {
 	module_host.nginx_settings = "servers = \"reload\";";

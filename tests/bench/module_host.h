@@ -14,7 +14,9 @@ extern int module_host_site; /* its port on 127.0.0.1 */
 
 /* Returns when nginx has all, and the workers take servers without a reload. */
 void module_host_start(int servers);
-/* From now on it reloads nginx, by its settings. */
+/* From now on, by its settings, it writes the files a minute after a change. */
+void module_host_put_off_files(void);
+/* … it reloads nginx for each change. */
 void module_host_use_reload(void);
 /* The znodes of the n-th of the two servers, and of the i-th of all others. */
 const char *module_host_probed(int n);
