@@ -158,6 +158,18 @@ static void await_quiet(const struct master *m, const char *before)
 	rest(200000);
 }
 
+/* Until a reload that has begun is over: what was put off comes by one. */
+static void await_workers(const struct master *m)
+{
+	struct workers w;
+
+	do {
+		rest(500000);
+		master_workers(m, &w);
+	} while (w.leaving || w.children != WORKERS);
+	eventually(NULL, rig_host_is(&module_host, "applied"));
+}
+
 /* --- requests -------------------------------------------------------------------------------- */
 
 static int connection = -1;
@@ -308,6 +320,8 @@ static void bench(int servers)
 	edits_in_a_row(&m, &row);
 	print(servers, "in a row", &row, rig_nginx_reloads(&module_host.nginx) - between);
 	module_host_use_reload();
+	await_workers(&m);
+	between = rig_nginx_reloads(&module_host.nginx);
 	edits(&m, &reload);
 	print(servers, "reload", &reload, rig_nginx_reloads(&module_host.nginx) - between);
 	zookeeper_close(watcher);
