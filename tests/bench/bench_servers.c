@@ -10,10 +10,10 @@
  *	in a row	the same, each edit 0.15 s after the one before, without the files
  *	reload	the same daemon, with nginx.servers = "reload"
  *
- * The first and the last begin an edit when all is at rest.
- * Each edit has a floor of its own, directly before it. The floor's processes are small: a line
- * below says what the machine takes to wake processes as large as the daemon and a worker. Nothing
- * is asserted; figures are printed.
+ * An edit of "module" and of "reload" begins when all is at rest. "In a row" no files come out, so
+ * there the processor time with the files is 0. Each edit has a floor of its own, directly before
+ * it. The floor's processes are small: a line below says what the machine takes to wake processes
+ * as large as the daemon and a worker. Nothing is asserted; figures are printed.
  *
  * Usage: bench_servers [N …], with ZKNGINX_MODULES as the modules' directory
  */
@@ -158,13 +158,14 @@ static void await_quiet(const struct master *m, const char *before)
 	rest(200000);
 }
 
-/* Until a reload that has begun is over: what was put off comes by one. */
-static void await_workers(const struct master *m)
+/* What was put off comes by a reload: until it has begun and is over. */
+static void await_reload(const struct master *m, unsigned before)
 {
 	struct workers w;
 
+	eventually(NULL, rig_nginx_reloads(&module_host.nginx) > before);
 	do {
-		rest(500000);
+		rest(5000);
 		master_workers(m, &w);
 	} while (w.leaving || w.children != WORKERS);
 	eventually(NULL, rig_host_is(&module_host, "applied"));
@@ -276,7 +277,7 @@ static void edits(const struct master *m, struct way *w)
 	}
 }
 
-/* As when many servers restart. What is at rest for longer, a machine may be slow to wake. */
+/* As when many servers restart. Processes that have slept for longer may be slow to wake. */
 static void edits_in_a_row(const struct master *m, struct way *w)
 {
 	module_host_put_off_files();
@@ -291,7 +292,7 @@ static void print(int servers, const char *name, struct way *w, unsigned reloads
 {
 	double floor = quantile(&w->floor, 0.5);
 
-	printf("%7d | %-6s | %6.2f %6.2f | %8.2f %8.2f | %8.2f | %7.2f %7.2f | %8.2f | %7u | "
+	printf("%7d | %-8s | %6.2f %6.2f | %8.2f %8.2f | %8.2f | %7.2f %7.2f | %8.2f | %7u | "
 	       "%6.1f\n",
 	       servers, name, floor, quantile(&w->floor, 0.95), quantile(&w->time, 0.5),
 	       quantile(&w->time, 0.95), 1.5 * floor + 1, quantile(&w->cpu, 0.5),
@@ -320,7 +321,7 @@ static void bench(int servers)
 	edits_in_a_row(&m, &row);
 	print(servers, "in a row", &row, rig_nginx_reloads(&module_host.nginx) - between);
 	module_host_use_reload();
-	await_workers(&m);
+	await_reload(&m, between);
 	between = rig_nginx_reloads(&module_host.nginx);
 	edits(&m, &reload);
 	print(servers, "reload", &reload, rig_nginx_reloads(&module_host.nginx) - between);
@@ -338,9 +339,11 @@ int main(int argc, char **argv)
 	       "acknowledged write to the first\nrequest served by the new set. Times and CPU in "
 	       "ms; CPU until it is served, and of the daemon for all of\nan edit, with the "
 	       "files.\n"
-	       "        |        |     floor     |    served         | 1.5 floor |       CPU       "
+	       "        |          |     floor     |    served         | 1.5 floor |       CPU     "
+	       "  "
 	       "|   CPU    |         |\n"
-	       "      N | way    | median    p95 |   median      p95 |    + 1    |  daemon workers "
+	       "      N | way      | median    p95 |   median      p95 |    + 1    |  daemon "
+	       "workers "
 	       "| with files | reloads | RSS MB\n",
 	       EDITS);
 	if (argc > 1) {
