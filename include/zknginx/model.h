@@ -290,6 +290,9 @@ struct model {
 	 */
 	const struct upstream **upstreams;
 	bool *owned; /* by index: its servers are copies that only this model has; NULL: none are */
+	/* By index: the traits of the upstream, so that who seeks one trait reads no other
+	 * upstream. NULL: not known. */
+	unsigned char *traits;
 	size_t upstream_count;
 	struct site *sites;
 	size_t site_count;

@@ -1,5 +1,6 @@
 /* See agent_slow_start.h. */
 #include "agent_slow_start.h"
+#include "core/data/traits.h"
 #include "sys/timing.h"
 
 static const char *state_of(const struct live *l, const struct upstream *u, struct arena *scratch)
@@ -15,12 +16,13 @@ static void fill_upstreams(const struct live *l, const struct model *good, struc
 	struct status_slow_start *list;
 
 	for (size_t i = 0; i < good->upstream_count; i++)
-		s->slow_start_count += good->upstreams[i]->slow_start != NULL;
+		s->slow_start_count +=
+			model_may_have(good, i, TRAIT_SLOW_START) && good->upstreams[i]->slow_start;
 	s->slow_starts = list = arena_array(scratch, struct status_slow_start, s->slow_start_count);
 	for (size_t i = 0; i < good->upstream_count; i++) {
 		const struct upstream *u = good->upstreams[i];
 
-		if (u->slow_start)
+		if (model_may_have(good, i, TRAIT_SLOW_START) && u->slow_start)
 			*list++ = (struct status_slow_start){ u->name, u->slow_start,
 							      state_of(l, u, scratch) };
 	}

@@ -3,6 +3,7 @@
 #include "agent_checks.h"
 #include "agent_slow_start.h"
 #include "converge.h"
+#include "core/data/traits.h"
 #include "core/endpoint/endpoint.h"
 #include "sys/timing.h"
 
@@ -177,12 +178,15 @@ static void fill_discovery(const struct model *m, struct status *s, struct arena
 	size_t count = 0;
 
 	for (size_t i = 0; i < m->upstream_count; i++)
-		count += m->upstreams[i]->discover_count;
+		count +=
+			model_may_have(m, i, TRAIT_DISCOVERS) ? m->upstreams[i]->discover_count : 0;
 	s->discovery = list = arena_array(scratch, struct status_discovery, count);
 	s->discovery_count = count;
 	for (size_t i = 0; i < m->upstream_count; i++) {
 		const struct upstream *u = m->upstreams[i];
 
+		if (!model_may_have(m, i, TRAIT_DISCOVERS))
+			continue;
 		for (size_t j = 0; j < u->discover_count; j++) {
 			const struct discover *d = &u->discovers[j];
 

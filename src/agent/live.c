@@ -157,7 +157,8 @@ static void on_changed(void *ctx, const char *error)
 	struct live *l = ctx;
 	size_t upstreams = l->apply.count, operations = apply_size(&l->apply);
 
-	l->agrees = false;
+	/* Where nginx had what it should it has so now; what a worker says meanwhile is news. */
+	l->agrees = l->agrees && !error && !l->steps.stepping;
 	if (l->steps.stepping) {
 		stepper_take(&l->steps, error);
 		l->failed |= error != NULL;

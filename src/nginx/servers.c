@@ -99,8 +99,11 @@ static enum module_context context_of(const struct upstream *u)
 	return u->protocol == PROTOCOL_HTTP ? MODULE_HTTP : MODULE_STREAM;
 }
 
-static struct servers_entry *find(const struct servers *s, const struct upstream *u)
+/* Where it was found is no part of the value. */
+static struct servers_entry *find(const struct servers *of, const struct upstream *u)
 {
+	struct servers *s = (struct servers *)(uintptr_t)of;
+
 	return servers_table_find(&s->workers.sides[context_of(u)].table, u->name);
 }
 

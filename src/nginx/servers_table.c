@@ -27,11 +27,17 @@ void servers_table_sort(struct servers_table *t)
 		qsort(t->items, t->count, sizeof(*t->items), compare);
 }
 
-struct servers_entry *servers_table_find(const struct servers_table *t, const char *name)
+struct servers_entry *servers_table_find(struct servers_table *t, const char *name)
 {
 	const struct servers_entry key = { .said.name = { name, strlen(name) } };
+	struct servers_entry *e;
 
-	return t->count ? bsearch(&key, t->items, t->count, sizeof(key), compare) : NULL;
+	if (t->found + 1 < t->count && compare(&key, &t->items[t->found + 1]) == 0)
+		return &t->items[++t->found];
+	e = t->count ? bsearch(&key, t->items, t->count, sizeof(key), compare) : NULL;
+	if (e)
+		t->found = (size_t)(e - t->items);
+	return e;
 }
 
 struct servers_entry *servers_table_next(const struct servers_table *t, const char *name,

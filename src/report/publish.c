@@ -11,12 +11,16 @@ static void print_without_counters(const struct status *s, struct buf *out)
 	status_write_json(&bare, STATUS_PROBLEMS_MOST, out);
 }
 
-bool publish_is_news(const struct publish *p, const struct status *s)
+bool publish_is_news(struct publish *p, const struct status *s)
 {
-	CLEANUP(buf_fini) struct buf bare = BUF_INIT;
+	struct buf bare = BUF_INIT;
+	bool is_news;
 
 	print_without_counters(s, &bare);
-	return bare.size != p->last.size || memcmp(bare.data, p->last.data, bare.size) != 0;
+	is_news = bare.size != p->last.size || memcmp(bare.data, p->last.data, bare.size) != 0;
+	buf_fini(&p->last);
+	p->last = bare;
+	return is_news;
 }
 
 /* Does nginx serve what the daemon gives it? Problems of the config do not count. Until the first
@@ -59,21 +63,16 @@ static void write_service(const struct publish_news *news, struct buf *out)
 
 void publish_news(struct publish *p, struct fleet *fleet, const struct publish_news *news)
 {
-	CLEANUP(buf_fini) struct buf report = BUF_INIT;
 	CLEANUP(buf_fini) struct buf member = BUF_INIT;
 	CLEANUP(buf_fini) struct buf service = BUF_INIT;
 
-	buf_fini(&p->last);
-	p->last = (struct buf)BUF_INIT;
-	print_without_counters(news->status, &p->last);
-	status_write_json(news->status, STATUS_PROBLEMS_MOST, &report);
 	write_member(p, news, &member);
 	write_service(news, &service);
 	fleet_publish(fleet, &(struct fleet_news){
 				     .member = member.data,
 				     .member_size = member.size,
-				     .report = report.data,
-				     .report_size = report.size,
+				     .report = news->report->data,
+				     .report_size = news->report->size,
 				     .service = service.size ? service.data : NULL,
 				     .service_size = service.size,
 			     });

@@ -19,13 +19,15 @@ struct publish {
 };
 void publish_fini(struct publish *p);
 
-bool publish_is_news(const struct publish *p, const struct status *s);
+/* Has it changed since the last call? */
+bool publish_is_news(struct publish *p, const struct status *s);
 
 struct publish_news {
 	const struct status *status;
-	struct member member; /* what follows from the status is filled in */
-	const char *service;  /* cluster.service; "" = none */
-	uint64_t started;     /* of the daemon, wall clock */
+	const struct buf *report; /* the status as JSON */
+	struct member member;     /* what follows from the status is filled in */
+	const char *service;      /* cluster.service; "" = none */
+	uint64_t started;         /* of the daemon, wall clock */
 };
 void publish_news(struct publish *p, struct fleet *fleet, const struct publish_news *news);
 

@@ -195,13 +195,14 @@ static void write_status_file(struct report *r, const struct buf *text)
 			    e.text);
 }
 
-static void publish(struct report *r, const struct status *s)
+static void publish(struct report *r, const struct status *s, const struct buf *json)
 {
 	CLEANUP(freep)
 	char *address = member_address(r->spec.settings->cluster.address, r->spec.host);
 	struct settling settled = settling(r);
 	struct publish_news news = {
 		.status = s,
+		.report = json,
 		.member = { .address = address,
 			    .id = r->spec.id,
 			    .problems = (long)known_problems_settled(&r->problems, &settled) },
@@ -223,12 +224,12 @@ void report_now(struct report *r)
 	struct status s = make_status(r, scratch);
 
 	status_write_json(&s, STATUS_PROBLEMS_MOST, &json);
+	if (r->spec.fleet)
+		publish(r, &s, &json);
 	buf_putc(&json, '\n');
 	write_status_file(r, &json);
 	status_write_line(&s, &line);
 	notify_status(buf_str(&line));
-	if (r->spec.fleet)
-		publish(r, &s);
 }
 
 /* --- when ----------------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "check_targets.h"
+#include "core/data/traits.h"
 #include "core/decode/decode_cache.h"
 #include "core/text/address.h"
 
@@ -229,7 +230,7 @@ bool checks_follow(struct checks *c, const struct model *m, uint64_t now,
 	for (size_t i = 0; i < m->upstream_count; i++) {
 		const struct upstream *u = m->upstreams[i];
 
-		if (!u->check)
+		if (!model_may_have(m, i, TRAIT_CHECK) || !u->check)
 			continue;
 		while (k < c->count && strcmp(c->groups[k]->upstream, u->name) < 0)
 			drop_group(&w, c->groups[k++]);

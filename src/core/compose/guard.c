@@ -19,15 +19,22 @@
 struct slot {
 	char *name; /* of an upstream */
 	struct servers_guard *guard;
-	const struct upstream *calm; /* the upstream of the last run, if the guard was calm then */
-	bool still;                  /* in this run: it is the same, and nginx runs it */
-	bool seen;
-	bool listed, was_listed; /* in ZooKeeper, at this run and at the last one */
-	bool served;             /* nginx has run it with servers */
+	bool served; /* nginx has run it with servers */
+};
+
+enum mark {
+	STILL = 1, /* in this run: it is the calm one, and nginx runs it */
+	SEEN = 2,
+	LISTED = 4,     /* in ZooKeeper, at this run … */
+	WAS_LISTED = 8, /* … and at the last one */
 };
 
 struct guard {
 	struct slot *slots; /* sorted by name */
+	/* By slot, in lists of their own, as each run reads them all: the upstream of the last run,
+	 * if the guard was calm then, and the marks. */
+	const struct upstream **calm;
+	unsigned char *marks;
 	size_t count, room;
 	bool wiped;         /* the config was gone; what was there is kept */
 	struct buf objects; /* names of sites and texts in ZooKeeper at the last change … */
@@ -55,6 +62,8 @@ void guard_free(struct guard *g)
 		slot_fini(&g->slots[i]);
 	buf_fini(&g->objects);
 	free(g->slots);
+	free(g->calm);
+	free(g->marks);
 	free(g);
 }
 
@@ -65,16 +74,28 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 
 /* --- servers -------------------------------------------------------------------------------- */
 
-static struct slot *add_slot(struct guard *g, const char *name, size_t at)
+static void make_room(struct guard *g)
 {
-	if (g->count == g->room) {
-		g->room = g->room ? 2 * g->room : 16;
-		g->slots = xrealloc(g->slots, g->room * sizeof(*g->slots));
-	}
-	memmove(&g->slots[at + 1], &g->slots[at], (g->count - at) * sizeof(*g->slots));
+	if (g->count < g->room)
+		return;
+	g->room = g->room ? 2 * g->room : 16;
+	g->slots = xrealloc(g->slots, g->room * sizeof(*g->slots));
+	g->calm = xrealloc(g->calm, g->room * sizeof(*g->calm));
+	g->marks = xrealloc(g->marks, g->room * sizeof(*g->marks));
+}
+
+static void add_slot(struct guard *g, const char *name, size_t at)
+{
+	size_t after = g->count - at;
+
+	make_room(g);
+	memmove(&g->slots[at + 1], &g->slots[at], after * sizeof(*g->slots));
+	memmove(&g->calm[at + 1], &g->calm[at], after * sizeof(*g->calm));
+	memmove(&g->marks[at + 1], &g->marks[at], after * sizeof(*g->marks));
 	g->count++;
 	g->slots[at] = (struct slot){ .name = xstrdup(name), .guard = servers_guard_new() };
-	return &g->slots[at];
+	g->calm[at] = NULL;
+	g->marks[at] = 0;
 }
 
 /* The index, from `at` on, of the slot of this name, or that where it would be. */
@@ -85,27 +106,28 @@ static size_t slot_index(const struct guard *g, const char *name, size_t at)
 	return at;
 }
 
-/* Names are asked for in their order; *at: 0 at first. */
-static struct slot *slot_for(struct guard *g, const char *name, size_t *at)
+static bool is_slot(const struct guard *g, const char *name, size_t at)
 {
-	*at = slot_index(g, name, *at);
-	if (*at < g->count && strcmp(g->slots[*at].name, name) == 0)
-		return &g->slots[*at];
-	return add_slot(g, name, *at);
+	return at < g->count && strcmp(g->slots[at].name, name) == 0;
 }
 
-/*
- * The slot from *at on whose calm upstream is this one; NULL: it is not the next one. Nobody keeps
- * an upstream of the last run that nginx does not run, so its address may be that of another one of
- * now. So *at is as it was until the upstream is known to be the same.
- */
-static struct slot *calm_slot(struct guard *g, const struct upstream *u, size_t at)
+/* The index of the slot, which is made. Names are asked for in their order; at: that of the name
+ * before, and 1. */
+static size_t slot_for(struct guard *g, const char *name, size_t at)
 {
-	for (size_t i = at; i < g->count && i <= at + 1; i++) {
-		if (g->slots[i].calm == u)
-			return &g->slots[i];
-	}
-	return NULL;
+	at = slot_index(g, name, at);
+	if (!is_slot(g, name, at))
+		add_slot(g, name, at);
+	return at;
+}
+
+static void move_slot(struct guard *g, size_t from, size_t to)
+{
+	if (from == to)
+		return;
+	g->slots[to] = g->slots[from];
+	g->calm[to] = g->calm[from];
+	g->marks[to] = g->marks[from];
 }
 
 static void drop_unseen_slots(struct guard *g)
@@ -113,8 +135,8 @@ static void drop_unseen_slots(struct guard *g)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < g->count; i++) {
-		if (g->slots[i].seen)
-			g->slots[kept++] = g->slots[i];
+		if (g->marks[i] & SEEN)
+			move_slot(g, i, kept++);
 		else
 			slot_fini(&g->slots[i]);
 	}
@@ -142,55 +164,74 @@ static bool has_servers(const struct upstream *u)
 	return u && u->server_count;
 }
 
+static const struct upstream *at_index(const struct model *m, size_t i)
+{
+	return i < m->upstream_count ? m->upstreams[i] : NULL;
+}
+
+/* Past the upstream of this name. */
+static size_t pass(const struct model *m, const struct upstream *u, size_t at)
+{
+	return model_next_upstream(m, u, &at) ? at + 1 : at;
+}
+
+/* A run begins. */
+static void clear_marks(struct guard *g)
+{
+	for (size_t i = 0; i < g->count; i++)
+		g->marks[i] = g->marks[i] & LISTED ? WAS_LISTED : 0;
+}
+
 /*
  * Marks the slots of upstreams that have not changed: the calm one of the last run is the one that
- * nginx runs now. Its address cannot be that of another one, as nginx's model has it.
+ * nginx runs now. Nobody keeps an upstream of the last run that nginx does not run, so its address
+ * may be that of another one of now; but not if nginx's model has it. One that is not marked is
+ * looked at, and comes to the same.
  */
 static void mark_still(struct guard *g, const struct guard_input *in, const struct model *next)
 {
-	size_t at = 0, good_at = 0, live_at = 0;
+	size_t at = 0, good = 0, live = 0;
 
-	for (size_t i = 0; i < g->count; i++)
-		g->slots[i].still = g->slots[i].seen = false;
+	clear_marks(g);
 	for (size_t i = 0; i < next->upstream_count; i++) {
 		const struct upstream *u = next->upstreams[i];
-		struct slot *slot = calm_slot(g, u, at);
 
-		if (!slot || model_next_upstream(in->good, u, &good_at) != u ||
-		    (in->live && model_next_upstream(in->live, u, &live_at) != u)) {
-			at = slot_index(g, u->name, at);
+		if (at < g->count && g->calm[at] == u && at_index(in->good, good) == u &&
+		    (!in->live || at_index(in->live, live) == u)) {
+			g->marks[at++] |= STILL | SEEN;
+			good++;
+			live++;
 			continue;
 		}
-		slot->still = slot->seen = true;
-		at = (size_t)(slot - g->slots);
+		at = slot_index(g, u->name, at);
+		at += is_slot(g, u->name, at);
+		good = pass(in->good, u, good);
+		live = in->live ? pass(in->live, u, live) : 0;
 	}
 }
 
-static bool is_still(struct guard *g, const struct upstream *u, size_t *at)
+/* Is slot `at` that of the upstream, which has not changed? */
+static bool is_still(const struct guard *g, const struct upstream *u, size_t at)
 {
-	const struct slot *slot = calm_slot(g, u, *at);
-
-	if (!slot || !slot->still)
-		return false;
-	*at = (size_t)(slot - g->slots);
-	return true;
+	return at < g->count && g->marks[at] & STILL && g->calm[at] == u;
 }
 
 static void notice(struct guard *g, const struct guard_input *in, const struct model *next)
 {
 	size_t at = 0, good_at = 0, live_at = 0;
 
-	for (size_t i = 0; i < next->upstream_count; i++) {
+	for (size_t i = 0; i < next->upstream_count; i++, at++) {
 		const struct upstream *u = next->upstreams[i];
 		struct servers_served served;
 		struct slot *slot;
 
-		if (is_still(g, u, &at))
+		if (is_still(g, u, at))
 			continue;
 		served.good = model_next_upstream(in->good, u, &good_at);
 		served.live = in->live ? model_next_upstream(in->live, u, &live_at) : NULL;
-		slot = slot_for(g, u->name, &at);
-		slot->seen = true;
+		at = slot_for(g, u->name, at);
+		slot = &g->slots[at];
+		g->marks[at] |= SEEN;
 		slot->served = slot->served || has_servers(served.good) || has_servers(served.live);
 		servers_guard_notice(slot->guard, in, u, &served, &g->last_deletion);
 	}
@@ -203,17 +244,18 @@ static uint64_t guard_servers(struct guard *g, const struct guard_input *in, str
 	size_t at = 0;
 
 	notice(g, in, next);
-	for (size_t i = 0; i < next->upstream_count; i++) {
+	for (size_t i = 0; i < next->upstream_count; i++, at++) {
 		const struct upstream *u = next->upstreams[i];
 		struct slot *slot;
 
-		if (is_still(g, u, &at))
+		if (is_still(g, u, at))
 			continue;
-		slot = slot_for(g, u->name, &at);
+		at = slot_for(g, u->name, at);
+		slot = &g->slots[at];
 		due = earlier(due, servers_guard_apply(slot->guard, in, next, i, g->last_deletion,
 						       problems));
 		u = next->upstreams[i];
-		slot->calm = servers_guard_is_calm(slot->guard, u) ? u : NULL;
+		g->calm[at] = servers_guard_is_calm(slot->guard, u) ? u : NULL;
 		report_unavailable(u, slot->served, problems);
 	}
 	drop_unseen_slots(g);
@@ -247,18 +289,15 @@ static bool note_upstreams(struct guard *g, const struct model *next)
 	bool same = true;
 	size_t at = 0;
 
-	for (size_t i = 0; i < g->count; i++) {
-		g->slots[i].was_listed = g->slots[i].listed;
-		g->slots[i].listed = false;
-	}
-	for (size_t i = 0; i < next->upstream_count; i++) {
+	for (size_t i = 0; i < next->upstream_count; i++, at++) {
 		const struct upstream *u = next->upstreams[i];
-		struct slot *slot = is_still(g, u, &at) ? &g->slots[at] : slot_for(g, u->name, &at);
 
-		slot->listed = true;
+		if (!is_still(g, u, at))
+			at = slot_for(g, u->name, at);
+		g->marks[at] |= LISTED;
 	}
-	for (size_t i = 0; same && i < g->count; i++)
-		same = g->slots[i].listed == g->slots[i].was_listed;
+	for (size_t i = 0; i < g->count; i++)
+		same &= !(g->marks[i] & LISTED) == !(g->marks[i] & WAS_LISTED);
 	return same;
 }
 

@@ -12,13 +12,10 @@
 #include "core/decode/decode_cache.h"
 #include "linked.h"
 
-struct pool {
-	const struct upstream *upstream; /* a decoded one, with a reference; NULL: a model's own */
-	const struct znode *source;      /* a reference */
-};
-
 struct side {
-	struct pool *pools;
+	/* Of upstreams, by index: a decoded one, with a reference; NULL: a model's own … */
+	const struct upstream **pools;
+	const struct znode **pool_sources; /* … and its znode; references */
 	size_t pool_count;
 	const struct znode **sources; /* of sites, then of texts; references */
 	size_t site_count, text_count;
@@ -48,25 +45,26 @@ static bool is_decoded(const struct upstream *u)
 	return u->decoded && u == &u->decoded->upstream;
 }
 
-static void pool_release(struct pool *p)
+static void pool_release(const struct upstream *u, const struct znode *source)
 {
-	if (p->upstream)
-		decoded_unref(p->upstream->decoded);
-	if (p->source)
-		znode_release(p->source);
+	if (u)
+		decoded_unref(u->decoded);
+	if (source)
+		znode_release(source);
 }
 
-static void pool_set(struct pool *p, const struct upstream *u)
+static void pool_set(struct side *s, size_t i, const struct upstream *u)
 {
-	struct pool old = *p;
+	const struct upstream *old = s->pools[i];
+	const struct znode *old_source = s->pool_sources[i];
 
-	if (p->upstream == u)
+	if (old == u)
 		return;
-	p->upstream = is_decoded(u) ? u : NULL;
-	if (p->upstream)
+	s->pools[i] = is_decoded(u) ? u : NULL;
+	if (s->pools[i])
 		decoded_ref(u->decoded);
-	p->source = znode_keep(&u->source);
-	pool_release(&old);
+	s->pool_sources[i] = znode_keep(&u->source);
+	pool_release(old, old_source);
 }
 
 static bool is_source(const struct znode *kept, const struct znode *now)
@@ -74,9 +72,9 @@ static bool is_source(const struct znode *kept, const struct znode *now)
 	return now->path && znode_same(kept, now) && kept->czxid == now->czxid;
 }
 
-static bool is_pool(const struct pool *p, const struct upstream *u)
+static bool is_pool(const struct side *s, size_t i, const struct upstream *u)
 {
-	return p->upstream == u || (!u->retained && is_source(p->source, &u->source));
+	return s->pools[i] == u || (!u->retained && is_source(s->pool_sources[i], &u->source));
 }
 
 /* --- a model ---------------------------------------------------------------------------------- */
@@ -84,10 +82,11 @@ static bool is_pool(const struct pool *p, const struct upstream *u)
 static void side_fini(struct side *s)
 {
 	for (size_t i = 0; i < s->pool_count; i++)
-		pool_release(&s->pools[i]);
+		pool_release(s->pools[i], s->pool_sources[i]);
 	for (size_t i = 0; i < s->site_count + s->text_count; i++)
 		znode_release(s->sources[i]);
 	free(s->pools);
+	free(s->pool_sources);
 	free(s->sources);
 	*s = (struct side){ 0 };
 }
@@ -109,14 +108,16 @@ static void side_set(struct side *s, const struct model *m)
 	*s = (struct side){ 0 };
 	if (old.pool_count == m->upstream_count) {
 		s->pools = TAKE(old.pools);
+		s->pool_sources = TAKE(old.pool_sources);
 		s->pool_count = old.pool_count;
 		old.pool_count = 0;
 	} else {
 		s->pools = xcalloc(m->upstream_count, sizeof(*s->pools));
+		s->pool_sources = xcalloc(m->upstream_count, sizeof(*s->pool_sources));
 		s->pool_count = m->upstream_count;
 	}
 	for (size_t i = 0; i < m->upstream_count; i++)
-		pool_set(&s->pools[i], m->upstreams[i]);
+		pool_set(s, i, m->upstreams[i]);
 	keep_sources(s, m);
 	side_fini(&old);
 }
@@ -144,7 +145,7 @@ static bool side_is(const struct side *s, const struct model *m)
 	    s->text_count != m->snippet_count)
 		return false;
 	for (size_t i = 0; i < s->pool_count; i++) {
-		if (!is_pool(&s->pools[i], m->upstreams[i]))
+		if (!is_pool(s, i, m->upstreams[i]))
 			return false;
 	}
 	return has_sources(s, m);
@@ -154,7 +155,7 @@ static bool side_is(const struct side *s, const struct model *m)
 static void side_follow(struct side *s, const struct model *m)
 {
 	for (size_t i = 0; i < s->pool_count; i++)
-		pool_set(&s->pools[i], m->upstreams[i]);
+		pool_set(s, i, m->upstreams[i]);
 }
 
 /* --- the rest --------------------------------------------------------------------------------- */

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include <zknginx/model.h>
+#include "traits.h"
 
 /* --- look-ups -------------------------------------------------------------------------------- */
 
@@ -56,6 +56,15 @@ const struct upstream *model_next_upstream(const struct model *m, const struct u
 		}
 	}
 	return next_named(m, like->name, at);
+}
+
+unsigned char upstream_traits(const struct upstream *u)
+{
+	return (unsigned char)((u->protocol == PROTOCOL_STREAM ? TRAIT_STREAM : 0) |
+			       (u->sticky_cookie ? TRAIT_STICKY : 0) |
+			       (u->discover_count ? TRAIT_DISCOVERS : 0) |
+			       (u->check ? TRAIT_CHECK : 0) |
+			       (u->slow_start ? TRAIT_SLOW_START : 0));
 }
 
 const struct upstream *model_upstream_of_nginx(const struct model *m, const char *name)
@@ -109,6 +118,8 @@ void model_put_upstream(struct model *m, const struct upstream *u)
 	size_t i = model_upstream_index(m, u->name);
 
 	m->upstreams[i] = u;
+	if (m->traits)
+		m->traits[i] = upstream_traits(u);
 	note_own(m, i);
 }
 
@@ -143,6 +154,9 @@ void model_set_upstreams(struct model *m, const struct upstream **list, size_t c
 	m->upstreams = list;
 	m->upstream_count = count;
 	m->owned = arena_array(m->arena, bool, count);
-	for (size_t i = 0; i < count; i++)
+	m->traits = arena_array(m->arena, unsigned char, count);
+	for (size_t i = 0; i < count; i++) {
 		m->owned[i] = !list[i]->decoded;
+		m->traits[i] = upstream_traits(list[i]);
+	}
 }

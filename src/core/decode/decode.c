@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/data/layout.h"
+#include "core/data/traits.h"
 #include "decode.h"
 #include "decode_cache.h"
 #include "decode_servers.h"
@@ -55,28 +56,34 @@ static struct decoded *decode_whole(struct decoder *d, const struct znode *z, si
 	return new;
 }
 
-/* The end of the model's list, with room for so many more. */
-static const struct upstream **room_for(struct decoder *d, size_t more)
+/* At the end of the model's list. */
+static void make_room(struct decoder *d, size_t more)
 {
 	struct model *m = d->model;
 	const struct upstream **old = m->upstreams;
+	const unsigned char *old_traits = m->traits;
 
-	if (d->upstream_room - m->upstream_count < more) {
-		d->upstream_room = 2 * d->upstream_room + more;
-		m->upstreams = arena_array(m->arena, const struct upstream *, d->upstream_room);
-		if (old)
-			memcpy(m->upstreams, old, m->upstream_count * sizeof(*old));
+	if (d->upstream_room - m->upstream_count >= more)
+		return;
+	d->upstream_room = 2 * d->upstream_room + more;
+	m->upstreams = arena_array(m->arena, const struct upstream *, d->upstream_room);
+	m->traits = arena_array(m->arena, unsigned char, d->upstream_room);
+	if (old) {
+		memcpy(m->upstreams, old, m->upstream_count * sizeof(*old));
+		memcpy(m->traits, old_traits, m->upstream_count);
 	}
-	return &m->upstreams[m->upstream_count];
 }
 
 static void add_decoded(struct decoder *d, struct decoded *of)
 {
-	decoded_keep_in(d->model->arena, of);
+	struct model *m = d->model;
+
+	decoded_keep_in(m->arena, of);
 	if (!of->is_valid)
 		return;
-	*room_for(d, 1) = &of->upstream;
-	d->model->upstream_count++;
+	make_room(d, 1);
+	m->upstreams[m->upstream_count] = &of->upstream;
+	m->traits[m->upstream_count++] = upstream_traits(&of->upstream);
 }
 
 /* The upstream of the znodes from `first` on; its servers begin at i. */
@@ -98,11 +105,14 @@ static size_t add_upstream(struct decoder *d, const struct znode *z, size_t firs
 static size_t add_unchanged(struct decoder *d, size_t i)
 {
 	size_t count = decode_cache_follow(d->in->cache, i);
+	struct model *m = d->model;
 
 	if (!count)
 		return i;
-	i += decode_cache_take(d->in->cache, count, d->model->arena, room_for(d, count));
-	d->model->upstream_count += count;
+	make_room(d, count);
+	i += decode_cache_take(d->in->cache, count, m->arena, &m->upstreams[m->upstream_count],
+			       &m->traits[m->upstream_count]);
+	m->upstream_count += count;
 	return i;
 }
 
@@ -219,7 +229,7 @@ struct model *decode(const struct decode_input *in, struct problems *problems)
 	d.arena = d.wanted.arena = d.model->arena;
 	problems_init(&d.dropped);
 	decode_cache_begin(in->cache, in);
-	room_for(&d, decode_cache_count(in->cache) + 16);
+	make_room(&d, decode_cache_count(in->cache) + 16);
 	walk(&d);
 	decode_cache_end(in->cache);
 	problems_fini(&d.dropped);

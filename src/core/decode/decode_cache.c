@@ -9,14 +9,17 @@
 
 #include <zknginx/err.h>
 
+#include "core/data/traits.h"
 #include "core/endpoint/endpoint.h"
 #include "decode_cache.h"
+#include "decoded_runs.h"
 #include "expand.h"
 
 struct entry {
 	struct decoded *decoded;        /* a reference; NULL: the next run has it */
 	const struct tree_block *block; /* of its subtree, which it keeps; NULL: none is */
-	size_t znodes;                  /* in the block; 0: it was made from others as well */
+	unsigned znodes;                /* in the block; 0: it was made from others as well */
+	unsigned char traits;           /* of the upstream */
 };
 
 struct list {
@@ -31,94 +34,54 @@ struct decode_cache {
 	struct digest policy;
 	char *root;
 	bool is_expanded; /* in this run: there is no object that could not be */
+	bool has_lent;    /* in this run, to its model */
+	struct decoded_runs *runs;
 };
-
-/* --- decoded upstreams ------------------------------------------------------------------------ */
-
-struct decoded *decoded_new(void)
-{
-	struct decoded *d = xcalloc(1, sizeof(*d));
-
-	d->refs = 1;
-	d->arena = arena_new();
-	return d;
-}
-
-/* The count is no part of the value. */
-static struct decoded *counted(const void *d)
-{
-	return (struct decoded *)(uintptr_t)d;
-}
-
-const struct decoded *decoded_ref(const struct decoded *d)
-{
-	counted(d)->refs++;
-	return d;
-}
-
-void decoded_unref(const struct decoded *d)
-{
-	if (!d || --counted(d)->refs)
-		return;
-	arena_free(d->arena);
-	free(counted(d));
-}
-
-static void release(const void *decoded)
-{
-	decoded_unref(decoded);
-}
-
-void decoded_keep_in(struct arena *a, struct decoded *d)
-{
-	d->refs++;
-	arena_own(a, d, release);
-}
-
-/* References to a run of upstreams that were taken over. */
-struct kept {
-	size_t count;
-	struct decoded *items[];
-};
-
-static void release_kept(const void *kept)
-{
-	const struct kept *k = kept;
-
-	for (size_t i = 0; i < k->count; i++)
-		decoded_unref(k->items[i]);
-}
 
 /* --- lists ------------------------------------------------------------------------------------ */
+
+static void list_reserve(struct list *l, size_t more)
+{
+	if (l->room - l->count >= more)
+		return;
+	l->room = 2 * l->room + more;
+	l->items = xrealloc(l->items, l->room * sizeof(*l->items));
+}
 
 /* The list gets the entry's reference. */
 static void list_add(struct list *l, struct entry e)
 {
-	if (l->count == l->room) {
-		l->room = l->room ? 2 * l->room : 64;
-		l->items = xrealloc(l->items, l->room * sizeof(*l->items));
-	}
+	list_reserve(l, 1);
 	l->items[l->count++] = e;
 }
 
-static void list_clear(struct list *l)
+/* last: the last run that had them. */
+static void list_clear(struct decode_cache *c, struct list *l, unsigned long last)
 {
-	for (size_t i = 0; i < l->count; i++)
-		decoded_unref(l->items[i].decoded);
+	for (size_t i = 0; i < l->count; i++) {
+		const struct decoded *d = l->items[i].decoded;
+
+		if (d)
+			decoded_runs_drop(c->runs, d, d->run, last);
+	}
 	l->count = 0;
 }
 
 struct decode_cache *decode_cache_new(void)
 {
-	return xcalloc(1, sizeof(struct decode_cache));
+	struct decode_cache *c = xcalloc(1, sizeof(*c));
+
+	c->runs = decoded_runs_new();
+	return c;
 }
 
 void decode_cache_free(struct decode_cache *c)
 {
 	if (!c)
 		return;
-	list_clear(&c->last);
-	list_clear(&c->next);
+	list_clear(c, &c->last, decoded_runs_now(c->runs));
+	list_clear(c, &c->next, decoded_runs_now(c->runs));
+	decoded_runs_close(c->runs);
 	free(c->last.items);
 	free(c->next.items);
 	free(c->root);
@@ -132,7 +95,7 @@ static void note_settings(struct decode_cache *c, const struct decode_input *in)
 
 	if (c->root && strcmp(c->root, in->root) == 0 && digest_equal(&policy, &c->policy))
 		return;
-	list_clear(&c->last);
+	list_clear(c, &c->last, decoded_runs_now(c->runs));
 	c->policy = policy;
 	free(c->root);
 	c->root = xstrdup(in->root);
@@ -143,6 +106,8 @@ void decode_cache_begin(struct decode_cache *c, const struct decode_input *in)
 	if (!c)
 		return;
 	note_settings(c, in);
+	decoded_runs_begin(c->runs);
+	c->has_lent = false;
 	c->at = 0;
 	c->walk = tree_walk_from(in->tree, 0);
 	c->is_expanded = expansion_is_whole(in->expansion);
@@ -160,7 +125,7 @@ void decode_cache_end(struct decode_cache *c)
 	if (!c)
 		return;
 	last = c->last;
-	list_clear(&last);
+	list_clear(c, &last, decoded_runs_now(c->runs) - 1);
 	c->last = c->next;
 	c->next = last;
 }
@@ -272,21 +237,29 @@ size_t decode_cache_follow(struct decode_cache *c, size_t i)
 	return count;
 }
 
-size_t decode_cache_take(struct decode_cache *c, size_t count, struct arena *a,
-			 const struct upstream **list)
+static void lend(struct decode_cache *c, struct arena *a)
 {
-	struct kept *k = arena_alloc(a, sizeof(*k) + count * sizeof(k->items[0]));
+	if (!c->has_lent)
+		decoded_runs_lend(c->runs, a);
+	c->has_lent = true;
+}
+
+size_t decode_cache_take(struct decode_cache *c, size_t count, struct arena *a,
+			 const struct upstream **list, unsigned char *traits)
+{
+	struct entry *items = &c->last.items[c->at];
 	size_t znodes = 0;
 
-	arena_own(a, k, release_kept);
-	for (; k->count < count; k->count++) {
-		struct decoded *d;
-
-		znodes += c->last.items[c->at].znodes;
-		d = k->items[k->count] = take_next(c);
-		d->refs++;
-		list[k->count] = &d->upstream;
+	lend(c, a);
+	list_reserve(&c->next, count);
+	for (size_t i = 0; i < count; i++) {
+		list[i] = &items[i].decoded->upstream;
+		traits[i] = items[i].traits;
+		znodes += items[i].znodes;
+		c->next.items[c->next.count++] = items[i];
+		items[i].decoded = NULL;
 	}
+	c->at += count;
 	return znodes;
 }
 
@@ -368,6 +341,12 @@ void decode_cache_add(struct decode_cache *c, const struct decode_input *in, str
 	for (size_t i = 0; i < u->discover_count; i++)
 		add_discovered(d, in->tree, &u->discovers[i]);
 	d->refs++;
-	list_add(&c->next, (struct entry){ d, d->sources[0].block,
-					   d->source_count == 1 ? d->sources[0].count : 0 });
+	d->run = decoded_runs_now(c->runs);
+	list_add(&c->next,
+		 (struct entry){
+			 .decoded = d,
+			 .block = d->sources[0].block,
+			 .znodes = d->source_count == 1 ? (unsigned)d->sources[0].count : 0,
+			 .traits = upstream_traits(u),
+		 });
 }

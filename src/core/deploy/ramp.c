@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "apply.h"
+#include "core/data/traits.h"
 #include "core/render/server_line.h"
 #include "ramp.h"
 
@@ -197,7 +198,8 @@ struct ramps ramps_next(const struct ramps *r, const struct model *before,
 	struct walk w = { .old = r, .now = now, .begin = begin, .arena = arena_new() };
 
 	for (size_t i = 0; i < after->upstream_count; i++) {
-		if (after->upstreams[i]->slow_start_time)
+		if (model_may_have(after, i, TRAIT_SLOW_START) &&
+		    after->upstreams[i]->slow_start_time)
 			walk_upstream(&w, before, after->upstreams[i]);
 	}
 	if (w.count)

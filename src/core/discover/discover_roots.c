@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/data/traits.h"
 #include "core/endpoint/endpoint.h"
 
 static int compare(const void *a, const void *b)
@@ -17,7 +18,7 @@ static size_t count_discovers(const struct model *m)
 	size_t n = 0;
 
 	for (size_t i = 0; i < m->upstream_count; i++)
-		n += m->upstreams[i]->discover_count;
+		n += model_may_have(m, i, TRAIT_DISCOVERS) ? m->upstreams[i]->discover_count : 0;
 	return n;
 }
 
@@ -44,6 +45,8 @@ size_t model_discover_roots(const struct model *m, struct arena *a, struct disco
 	for (size_t i = 0; i < m->upstream_count; i++) {
 		const struct upstream *u = m->upstreams[i];
 
+		if (!model_may_have(m, i, TRAIT_DISCOVERS))
+			continue;
 		for (size_t j = 0; j < u->discover_count; j++)
 			count += add_roots(a, &u->discovers[j], &roots[count]);
 	}

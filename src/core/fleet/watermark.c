@@ -162,7 +162,7 @@ void watermark_keep_unreadable(struct watermark *now, const struct watermark *kn
 	const size_t readable = now->count;
 	size_t room = now->count;
 
-	for (size_t i = 0; i < known->count; i++) {
+	for (size_t i = 0; unreadable->count && i < known->count; i++) {
 		const struct watermark_znode *k = &known->znodes[i];
 		const struct watermark there = { .znodes = now->znodes, .count = readable };
 		struct watermark_znode *entry;

@@ -4,13 +4,14 @@
  */
 #include <string.h>
 
+#include "core/data/traits.h"
 #include "renderer.h"
 
 /* The first upstream with this cookie renders its map. */
 static bool is_first(const struct model *m, size_t index)
 {
 	for (size_t i = 0; i < index; i++) {
-		if (m->upstreams[i]->sticky_cookie &&
+		if (model_may_have(m, i, TRAIT_STICKY) && m->upstreams[i]->sticky_cookie &&
 		    strcmp(m->upstreams[i]->sticky_cookie, m->upstreams[index]->sticky_cookie) == 0)
 			return false;
 	}
@@ -22,7 +23,8 @@ void render_sticky(struct renderer *r)
 	const struct model *m = r->model;
 
 	for (size_t i = 0; i < m->upstream_count; i++) {
-		const char *cookie = m->upstreams[i]->sticky_cookie;
+		const char *cookie =
+			model_may_have(m, i, TRAIT_STICKY) ? m->upstreams[i]->sticky_cookie : NULL;
 
 		if (!cookie || !is_first(m, i))
 			continue;

@@ -9,6 +9,7 @@
 
 #include <zknginx/err.h>
 
+#include "core/data/traits.h"
 #include "rendered.h"
 #include "renderer.h"
 #include "server_line.h"
@@ -164,6 +165,13 @@ static size_t put_group(struct renderer *r, const struct upstream *const *list, 
 	return bundle_group_count(g);
 }
 
+static bool is_of(const struct model *m, size_t i, enum protocol protocol)
+{
+	bool may = model_may_have(m, i, TRAIT_STREAM);
+
+	return may ? m->upstreams[i]->protocol == protocol : protocol == PROTOCOL_HTTP;
+}
+
 void render_upstreams(struct renderer *r, enum protocol protocol)
 {
 	CLEANUP(freep) const struct upstream **list = NULL;
@@ -172,7 +180,7 @@ void render_upstreams(struct renderer *r, enum protocol protocol)
 
 	list = xcalloc(m->upstream_count + 1, sizeof(*list));
 	for (size_t i = 0; i < m->upstream_count; i++) {
-		if (m->upstreams[i]->protocol == protocol)
+		if (is_of(m, i, protocol))
 			list[count++] = m->upstreams[i];
 	}
 	for (size_t i = 0; i < count;)

@@ -22,6 +22,9 @@ struct entry {
 struct kept {
 	struct bundle_group *group;
 	struct entry *entries;
+	/* The upstreams that are just what was decoded, with the size of zone of then: the entries
+	 * keep them, so one at such an address is the same. NULL: it has to be looked at. */
+	const struct upstream **same;
 	size_t count;
 	bool is_closed; /* its last upstream ends a group, wherever it is */
 };
@@ -54,6 +57,7 @@ static void list_clear(struct list *l)
 		for (size_t j = 0; j < k->count; j++)
 			decoded_unref(k->entries[j].decoded);
 		free(k->entries);
+		free(k->same);
 		bundle_group_unref(k->group);
 	}
 	l->count = 0;
@@ -177,11 +181,12 @@ struct bundle_group *rendered_find_group(struct rendered *c, const struct upstre
 	if (k->count > count || (!k->is_closed && k->count < count))
 		return NULL;
 	for (size_t i = 0; i < k->count; i++) {
-		if (!is_entry_of(&k->entries[i], list[i]))
+		if (k->same[i] != list[i] && !is_entry_of(&k->entries[i], list[i]))
 			return NULL;
 	}
 	list_add(&c->next, *k);
 	k->entries = NULL;
+	k->same = NULL;
 	k->count = 0;
 	k->group = NULL;
 	c->at++;
@@ -208,10 +213,12 @@ void rendered_add(struct rendered *c, const struct upstream *const *list, struct
 		return;
 	k.group = bundle_group_ref(g);
 	k.entries = xcalloc(k.count, sizeof(*k.entries));
+	k.same = xcalloc(k.count, sizeof(const struct upstream *));
 	for (size_t i = 0; i < k.count; i++) {
 		const struct decoded *d = list[i]->decoded;
 
 		k.entries[i] = (struct entry){ d ? decoded_ref(d) : NULL, list[i]->zone_size };
+		k.same[i] = d && list[i] == &d->upstream ? list[i] : NULL;
 	}
 	k.is_closed = rendered_ends_group(list[k.count - 1]);
 	list_add(&c->next, k);
