@@ -115,6 +115,14 @@ const struct znode *const *tree_block_znodes(const struct tree_block *k);
 int64_t tree_block_newest(const struct tree_block *k);
 int64_t tree_block_newest_below(const struct tree_block *k);
 void tree_builder_add_block(struct tree_builder *b, struct tree_block *k);
+/*
+ * A page: blocks that follow each other, as a whole. It has references to them, and itself one. A
+ * tree of thousands of blocks that differs from another in one of them shares all other pages.
+ */
+struct tree_page *tree_page_new(struct tree_block *const *blocks, size_t count);
+struct tree_page *tree_page_ref(struct tree_page *p);
+void tree_page_unref(struct tree_page *p);
+void tree_builder_add_page(struct tree_builder *b, struct tree_page *p);
 /* The tree, with one reference; of equal paths the one added last stays. */
 struct tree *tree_builder_finish(struct tree_builder *b);
 /* A tree without znodes (one reference). */
@@ -129,17 +137,22 @@ int64_t tree_newest(const struct tree *t);
  */
 struct tree_walk {
 	const struct tree *tree;
-	size_t at, part;
+	size_t at, part, in_page;
 };
 struct tree_walk tree_walk_from(const struct tree *t, size_t at);
 /* The block that begins at w->at (borrowed), or NULL. */
 struct tree_block *tree_walk_block(struct tree_walk *w);
 /* … and moves past it. */
 struct tree_block *tree_walk_take(struct tree_walk *w);
-/* Moves past the block that begins at w->at if nothing in it is newer than this transaction. False:
- * it has something newer, or there is no block. */
+/* The blocks from w->at on (borrowed) that follow each other in a page, or one by itself; 0: none
+ * begins there. And moves past so many of them. */
+#define TREE_WALK_BLOCKS 64
+size_t tree_walk_blocks(struct tree_walk *w, const struct tree_block *list[TREE_WALK_BLOCKS]);
+void tree_walk_pass(struct tree_walk *w, size_t count);
+/* Moves past the block or page that begins at w->at if nothing in it is newer than this
+ * transaction. False: it has something newer, or there is no block. */
 bool tree_walk_skip_known(struct tree_walk *w, int64_t zxid);
-/* Moves both past the block that begins at the place of both. False: there is none. */
+/* Moves both past the block or page that begins at the place of both. False: there is none. */
 bool tree_walk_both(struct tree_walk *a, struct tree_walk *b);
 
 /*

@@ -137,6 +137,7 @@ void mirror_uncover(struct node *n)
 
 void mirror_remove(struct node *n)
 {
+	node_drop_pages(n);
 	for (size_t i = 0; i < n->child_count; i++)
 		mirror_remove(n->children[i]);
 	n->child_count = 0;
@@ -152,6 +153,7 @@ void mirror_empty(struct node *n)
 {
 	size_t kept = 0;
 
+	node_drop_pages(n);
 	forget_data(n);
 	for (size_t i = 0; i < n->child_count; i++) {
 		struct node *child = n->children[i];
@@ -175,6 +177,7 @@ void mirror_leave(struct node *n)
 		mirror_empty(n);
 		return;
 	}
+	node_drop_pages(parent);
 	for (size_t i = 0; i < parent->child_count; i++) {
 		if (parent->children[i] != n)
 			continue;

@@ -31,6 +31,7 @@ static void relevel(struct node *n, int inherited)
 	int levels = n->pin > inherited ? n->pin : inherited;
 	size_t kept = 0;
 
+	node_drop_pages(n);
 	if (levels < 0 && n->levels >= 0)
 		mirror_uncover(n);
 	mirror_set_levels(n, levels);

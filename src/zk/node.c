@@ -23,6 +23,7 @@ struct node *node_new(struct mirror *m, struct node *parent, const char *name, s
 
 void node_free(struct node *n)
 {
+	node_drop_pages(n);
 	free(n->children);
 	znode_release(n->znode);
 	tree_block_unref(n->block);
@@ -36,11 +37,58 @@ void node_free_all(struct node *n)
 	node_free(n);
 }
 
+/* The byte order of strcmp, for a name that does not end in a NUL. */
+static int compare_names(const char *a, const char *b, size_t size)
+{
+	int order = strncmp(a, b, size);
+
+	return order ? order : a[size] != '\0';
+}
+
+/* Index of the first child whose name is not before `name`. */
+static size_t lower_bound(const struct node *n, const char *name, size_t size)
+{
+	size_t low = 0, high = n->child_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (compare_names(n->children[middle]->name, name, size) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+void node_drop_pages(struct node *n)
+{
+	struct tree_page **pages = TAKE(n->pages);
+
+	for (size_t i = 0; pages && i < n->page_count; i++)
+		tree_page_unref(pages[i]);
+	free(pages);
+}
+
+/* A page has all of its blocks, so one whose block is gone is in none. */
+static void drop_page(struct node *n)
+{
+	struct node *above = n->parent;
+
+	if (above && above->pages)
+		tree_page_unref(TAKE(
+			above->pages[lower_bound(above, n->name, strlen(n->name)) / NODE_PAGE]));
+}
+
 /* What a tree has of it is going to change. */
 static void drop_blocks(struct node *n)
 {
-	for (; n; n = n->parent)
+	for (; n; n = n->parent) {
+		if (!n->block)
+			continue;
+		drop_page(n);
 		tree_block_unref(TAKE(n->block));
+	}
 }
 
 static void set_znode(struct node *n, const struct znode *z)
@@ -87,30 +135,6 @@ size_t node_size(const struct node *n)
 	return n->znode ? n->znode->size : 0;
 }
 
-/* The byte order of strcmp, for a name that does not end in a NUL. */
-static int compare_names(const char *a, const char *b, size_t size)
-{
-	int order = strncmp(a, b, size);
-
-	return order ? order : a[size] != '\0';
-}
-
-/* Index of the first child whose name is not before `name`. */
-static size_t lower_bound(const struct node *n, const char *name, size_t size)
-{
-	size_t low = 0, high = n->child_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (compare_names(n->children[middle]->name, name, size) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 static struct node *child_at(const struct node *n, size_t i, const char *name, size_t size)
 {
 	if (i < n->child_count && compare_names(n->children[i]->name, name, size) == 0)
@@ -131,6 +155,7 @@ struct node *node_ensure_child(struct node *n, const char *name, size_t size)
 	if (child)
 		return child;
 	child = node_new(n->mirror, n, name, size);
+	node_drop_pages(n);
 	n->children = xrealloc(n->children, (n->child_count + 1) * sizeof(*n->children));
 	memmove(n->children + i + 1, n->children + i, (n->child_count - i) * sizeof(*n->children));
 	n->children[i] = child;
@@ -234,16 +259,64 @@ static struct tree_block *make_block(struct node *n)
 	return k;
 }
 
-void node_build(struct node *n, struct tree_builder *b)
+/* NULL: there is something that no block is made of. */
+static struct tree_block *block_of(struct node *n)
 {
 	if (!n->block && is_last_parent(n))
 		n->block = make_block(n);
-	if (n->block) {
+	return n->block;
+}
+
+/* NULL: one of the children has no block. */
+static struct tree_page *make_page(struct node *const *children, size_t count)
+{
+	struct tree_block *blocks[NODE_PAGE];
+
+	for (size_t i = 0; i < count; i++) {
+		blocks[i] = block_of(children[i]);
+		if (!blocks[i])
+			return NULL;
+	}
+	return tree_page_new(blocks, count);
+}
+
+static void build_page(struct node *n, size_t page, struct tree_builder *b)
+{
+	size_t first = page * NODE_PAGE, left = n->child_count - first,
+	       count = left < NODE_PAGE ? left : NODE_PAGE;
+
+	if (!n->pages[page])
+		n->pages[page] = make_page(&n->children[first], count);
+	if (n->pages[page]) {
+		tree_builder_add_page(b, n->pages[page]);
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		node_build(n->children[first + i], b);
+}
+
+static void build_pages(struct node *n, struct tree_builder *b)
+{
+	if (!n->pages) {
+		n->page_count = (unsigned)((n->child_count + NODE_PAGE - 1) / NODE_PAGE);
+		n->pages = xcalloc(n->page_count, sizeof(struct tree_page *));
+	}
+	for (size_t i = 0; i < n->page_count; i++)
+		build_page(n, i, b);
+}
+
+void node_build(struct node *n, struct tree_builder *b)
+{
+	if (block_of(n)) {
 		tree_builder_add_block(b, n->block);
 		return;
 	}
 	if (n->znode)
 		tree_builder_add(b, n->znode);
+	if (n->child_count >= NODE_PAGES_FROM) {
+		build_pages(n, b);
+		return;
+	}
 	for (size_t i = 0; i < n->child_count; i++)
 		node_build(n->children[i], b);
 }

@@ -35,6 +35,9 @@ enum unreadable_reason {
 	UNREADABLE_N
 };
 
+#define NODE_PAGE 64 /* children */
+#define NODE_PAGES_FROM 256
+
 struct node {
 	struct mirror *mirror;
 	struct node *parent; /* NULL for "/", and for one that was removed */
@@ -51,8 +54,11 @@ struct node {
 	const struct znode *znode; /* as it was read, and is in the next tree; NULL: it was not, or
 				      is known to be gone */
 	struct tree_block *block;  /* it and all below it, in the last tree; NULL: they have none */
-	int32_t listed;            /* cversion of the list that the children are from */
-	uint32_t refused;          /* bytes of the data that is past a limit */
+	struct tree_page **pages;  /* of its children, by index / NODE_PAGE, in the last tree; each
+				      may be NULL. NULL: there are none */
+	unsigned page_count;
+	int32_t listed;   /* cversion of the list that the children are from */
+	uint32_t refused; /* bytes of the data that is past a limit */
 
 	TAILQ_ENTRY(node) todo;       /* while want is not empty */
 	TAILQ_ENTRY(node) unreadable; /* while an item of it cannot be read */
@@ -85,6 +91,9 @@ struct node *node_ensure(struct node *top, const char *path);
 struct node *node_after(struct node *n, const char *path);
 /* Is there a pin here or below? */
 bool node_leads_to_pin(const struct node *n);
+
+/* To be called before `children` is changed. */
+void node_drop_pages(struct node *n);
 
 void node_each(struct node *n, void (*visit)(struct node *n));
 /* Every znode that was read, in tree order. What has not changed since the last time is shared. */

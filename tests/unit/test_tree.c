@@ -354,6 +354,101 @@ static const struct tree_facts *facts_after(const char *before, const char *afte
 	return tree_facts_root(new) ? tree_facts(new, "/r") : NULL;
 }
 
+/* "/p00" to "/p99" with two servers each: blocks 0 to 9 by themselves, then pages of ten. */
+static struct tree *paged_tree(struct tree_block *const *blocks, struct tree_page *const *pages)
+{
+	CLEANUP(tree_builder_fini) struct tree_builder b;
+
+	tree_builder_init(&b);
+	tree_builder_add(&b, &(struct znode){ .path = "/a", .data = "" });
+	for (size_t i = 0; i < 10; i++)
+		tree_builder_add_block(&b, blocks[i]);
+	for (size_t i = 1; i < 10; i++)
+		tree_builder_add_page(&b, pages[i]);
+	tree_builder_add(&b, &(struct znode){ .path = "/z", .data = "" });
+	return tree_builder_finish(&b);
+}
+
+static void check_flat(struct tree *t, struct tree *flat)
+{
+	struct tree_walk w = tree_walk_from(t, 0);
+	size_t count = tree_count(flat);
+
+	assert_int_equal(tree_count(t), count);
+	assert_true(tree_same(t, flat));
+	for (size_t i = 0; i < count; i++) {
+		size_t at = i * 37 % count; /* not in order */
+
+		assert_string_equal(tree_at(t, at)->path, tree_at(flat, at)->path);
+		assert_int_equal(tree_subtree_end(t, i), tree_subtree_end(flat, i));
+		assert_int_equal(tree_lower_bound(t, tree_at(flat, i)->path), i);
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct tree_walk from = tree_walk_from(t, i);
+
+		w.at = i;
+		assert_ptr_equal(tree_walk_block(&w), tree_walk_block(&from));
+		assert_int_equal(tree_walk_block(&w) != NULL, i % 3 == 1 && i < count - 1);
+	}
+}
+
+static void pages_do_not_change_a_tree(void **state UNUSED)
+{
+	struct tree_block *blocks[100], *other;
+	struct tree_page *pages[10], *changed;
+	CLEANUP(buf_fini) struct buf text = BUF_INIT;
+	struct tree *t, *again, *flat;
+	struct tree_walk one, two;
+
+	buf_printf(&text, "/a\n");
+	for (size_t i = 0; i < 100; i++) {
+		CLEANUP(freep)
+		char *own = xasprintf("/p%02zu mzxid=%zu\n/p%02zu/a\n/p%02zu/b\n", i, i + 5, i, i);
+
+		blocks[i] = block_of(own);
+		buf_put(&text, own, strlen(own));
+	}
+	buf_printf(&text, "/z\n");
+	for (size_t i = 0; i < 10; i++)
+		pages[i] = tree_page_new(&blocks[i * 10], 10);
+	flat = parse(buf_str(&text));
+	t = paged_tree(blocks, pages);
+	check_flat(t, flat);
+
+	/* One block of a page is another one: the walk passes over all that is the same. */
+	other = block_of("/p55 mzxid=300\n/p55/a\n/p55/b\n");
+	tree_block_unref(blocks[55]);
+	blocks[55] = other;
+	changed = tree_page_new(&blocks[50], 10);
+	tree_page_unref(pages[5]);
+	pages[5] = changed;
+	again = paged_tree(blocks, pages);
+	check_flat(again, flat);
+	assert_int_equal(tree_newest(again), 300);
+	one = tree_walk_from(t, 1);
+	two = tree_walk_from(again, 1);
+	while (tree_walk_both(&one, &two))
+		;
+	assert_string_equal(tree_at(again, two.at)->path, "/p55");
+	two = tree_walk_from(again, 1);
+	while (tree_walk_skip_known(&two, 104))
+		;
+	assert_string_equal(tree_at(again, two.at)->path, "/p55");
+	one = tree_walk_from(t, two.at + 3);
+	two = tree_walk_from(again, two.at + 3);
+	while (tree_walk_both(&one, &two))
+		;
+	assert_string_equal(tree_at(again, two.at)->path, "/z");
+
+	for (size_t i = 0; i < 10; i++)
+		tree_page_unref(pages[i]);
+	for (size_t i = 0; i < 100; i++)
+		tree_block_unref(blocks[i]);
+	tree_unref(t);
+	tree_unref(again);
+	tree_unref(flat);
+}
+
 static void what_is_known_of_the_objects_holds_while_only_servers_change(void **state UNUSED)
 {
 	static const char *const others[] = {
@@ -381,6 +476,7 @@ int main(void)
 		cmocka_unit_test(a_block_is_in_many_trees),
 		cmocka_unit_test(blocks_do_not_change_a_tree),
 		cmocka_unit_test(a_walk_takes_a_block_as_a_whole),
+		cmocka_unit_test(pages_do_not_change_a_tree),
 		cmocka_unit_test(what_is_known_of_the_objects_holds_while_only_servers_change),
 		cmocka_unit_test(siblings_never_stand_between_a_node_and_its_children),
 		cmocka_unit_test(find_is_exact),

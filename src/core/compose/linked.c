@@ -154,8 +154,10 @@ static bool side_is(const struct side *s, const struct model *m)
 /* So that the next comparison is one of addresses again. */
 static void side_follow(struct side *s, const struct model *m)
 {
-	for (size_t i = 0; i < s->pool_count; i++)
-		pool_set(s, i, m->upstreams[i]);
+	for (size_t i = 0; i < s->pool_count; i++) {
+		if (s->pools[i] != m->upstreams[i])
+			pool_set(s, i, m->upstreams[i]);
+	}
 }
 
 /* --- the rest --------------------------------------------------------------------------------- */

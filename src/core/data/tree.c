@@ -139,33 +139,70 @@ int64_t tree_newest(const struct tree *t)
 	return t->newest;
 }
 
-struct tree_walk tree_walk_from(const struct tree *t, size_t at)
+/* The first part that ends after znode `at`. */
+static size_t first_part(const struct tree_list *l, size_t at)
 {
-	const struct tree_list *l = &t->list;
 	size_t low = 0, high = l->part_count;
 
-	if (t->sorted)
-		return (struct tree_walk){ t, at, l->part_count };
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (l->parts[middle].first < at)
+		if (l->parts[middle].first + l->parts[middle].count <= at)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return (struct tree_walk){ t, at, low };
+	return low;
 }
 
-/* The part that begins at w->at, or NULL. */
-static const struct tree_part *part_at(struct tree_walk *w)
+struct tree_walk tree_walk_from(const struct tree *t, size_t at)
+{
+	return (struct tree_walk){
+		.tree = t,
+		.at = at,
+		.part = t->sorted ? t->list.part_count : first_part(&t->list, at),
+	};
+}
+
+/* The part that w->at is in, or that comes next; NULL: none comes. */
+static const struct tree_part *part_at_or_after(struct tree_walk *w)
 {
 	const struct tree_list *l = &w->tree->list;
 
-	while (w->part < l->part_count && l->parts[w->part].first < w->at)
+	while (w->part < l->part_count &&
+	       l->parts[w->part].first + l->parts[w->part].count <= w->at) {
 		w->part++;
-	return w->part < l->part_count && l->parts[w->part].first == w->at ? &l->parts[w->part]
-									   : NULL;
+		w->in_page = 0;
+	}
+	return w->part < l->part_count ? &l->parts[w->part] : NULL;
+}
+
+static const struct tree_part *block_in_page(struct tree_walk *w, const struct tree_page *p,
+					     size_t at)
+{
+	while (w->in_page < p->part_count && p->parts[w->in_page].first < at)
+		w->in_page++;
+	return w->in_page < p->part_count && p->parts[w->in_page].first == at
+		       ? &p->parts[w->in_page]
+		       : NULL;
+}
+
+/* The block that begins at w->at, or NULL. */
+static const struct tree_part *part_at(struct tree_walk *w)
+{
+	const struct tree_part *p = part_at_or_after(w);
+
+	if (p && p->page && p->first <= w->at)
+		return block_in_page(w, p->page, w->at - p->first);
+	return p && p->first == w->at ? p : NULL;
+}
+
+/* The block or page that begins there. */
+static const struct tree_part *whole_at(struct tree_walk *w)
+{
+	const struct tree_part *p = part_at_or_after(w);
+
+	return p && p->first == w->at ? p : part_at(w);
 }
 
 struct tree_block *tree_walk_block(struct tree_walk *w)
@@ -183,22 +220,56 @@ struct tree_block *tree_walk_take(struct tree_walk *w)
 	return p ? p->block : NULL;
 }
 
-bool tree_walk_skip_known(struct tree_walk *w, int64_t zxid)
+size_t tree_walk_blocks(struct tree_walk *w, const struct tree_block *list[TREE_WALK_BLOCKS])
+{
+	const struct tree_part *p = part_at(w);
+	const struct tree_page *page = p ? w->tree->list.parts[w->part].page : NULL;
+	size_t left = page ? page->part_count - w->in_page : p != NULL,
+	       count = left < TREE_WALK_BLOCKS ? left : TREE_WALK_BLOCKS;
+
+	for (size_t i = 0; i < count; i++)
+		list[i] = p[i].block;
+	return count;
+}
+
+void tree_walk_pass(struct tree_walk *w, size_t count)
 {
 	const struct tree_part *p = part_at(w);
 
+	if (!count)
+		return;
+	w->at += p[count - 1].first + p[count - 1].count - p->first;
+	if (w->tree->list.parts[w->part].page)
+		w->in_page += count;
+}
+
+static bool skip_known(struct tree_walk *w, const struct tree_part *p, int64_t zxid)
+{
 	if (!p || p->newest > zxid)
 		return false;
 	w->at += p->count;
 	return true;
 }
 
+bool tree_walk_skip_known(struct tree_walk *w, int64_t zxid)
+{
+	return skip_known(w, whole_at(w), zxid) || skip_known(w, part_at(w), zxid);
+}
+
+static bool are_same(const struct tree_part *x, const struct tree_part *y)
+{
+	return x && y && x->block == y->block && x->page == y->page;
+}
+
 bool tree_walk_both(struct tree_walk *a, struct tree_walk *b)
 {
-	const struct tree_part *x = part_at(a), *y = x ? part_at(b) : NULL;
+	const struct tree_part *x = whole_at(a);
 
-	if (!y || x->block != y->block)
-		return false;
+	if (!are_same(x, x ? whole_at(b) : NULL)) {
+		x = x ? part_at(a) : NULL;
+		if (!are_same(x, x ? part_at(b) : NULL))
+			return false;
+	}
 	a->at += x->count;
 	b->at += x->count;
 	return true;

@@ -61,39 +61,97 @@ int64_t tree_block_newest_below(const struct tree_block *k)
 	return k->below;
 }
 
+/* --- pages ------------------------------------------------------------------------------------ */
+
+static struct tree_part part_of_block(struct tree_block *k, size_t first)
+{
+	return (struct tree_part){ .block = tree_block_ref(k),
+				   .first = first,
+				   .count = k->count,
+				   .newest = tree_block_newest(k) };
+}
+
+struct tree_page *tree_page_new(struct tree_block *const *blocks, size_t count)
+{
+	struct tree_page *p = xmalloc(sizeof(*p) + count * sizeof(*p->parts));
+
+	*p = (struct tree_page){ .refs = 1 };
+	for (size_t i = 0; i < count; i++) {
+		if (!blocks[i]->count)
+			continue;
+		p->parts[p->part_count++] = part_of_block(blocks[i], p->count);
+		p->count += blocks[i]->count;
+		p->newest = zxid_later(p->newest, tree_block_newest(blocks[i]));
+	}
+	return p;
+}
+
+struct tree_page *tree_page_ref(struct tree_page *p)
+{
+	p->refs++;
+	return p;
+}
+
+void tree_page_unref(struct tree_page *p)
+{
+	if (!p || --p->refs)
+		return;
+	for (size_t i = 0; i < p->part_count; i++)
+		tree_block_unref(p->parts[i].block);
+	free(p);
+}
+
 /* --- the list --------------------------------------------------------------------------------- */
 
 void tree_list_fini(struct tree_list *l)
 {
 	for (size_t i = 0; i < l->loose_count; i++)
 		znode_release(l->loose[i]);
-	for (size_t i = 0; i < l->part_count; i++)
+	for (size_t i = 0; i < l->part_count; i++) {
 		tree_block_unref(l->parts[i].block);
+		tree_page_unref(l->parts[i].page);
+	}
 	free(l->loose);
 	free(l->parts);
 	*l = (struct tree_list){ 0 };
 }
 
-/* The last part that begins at or before znode i; part_count: there is none. */
-static size_t find_part(const struct tree_list *l, size_t i)
+/* The last part that begins at or before znode i; count: there is none. */
+static size_t find_part(const struct tree_part *parts, size_t count, size_t i)
 {
-	size_t low = 0, high = l->part_count;
+	size_t low = 0, high = count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (l->parts[middle].first <= i)
+		if (parts[middle].first <= i)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low ? low - 1 : l->part_count;
+	return low ? low - 1 : count;
 }
 
-static bool is_there(const struct tree_list *l, size_t part, size_t i)
+static bool is_there(const struct tree_part *parts, size_t count, size_t at, size_t i)
 {
-	return part < l->part_count && l->parts[part].first <= i &&
-	       (part + 1 == l->part_count || i < l->parts[part + 1].first);
+	return at < count && parts[at].first <= i && (at + 1 == count || i < parts[at + 1].first);
+}
+
+/* The same, where `last` was the last answer. */
+static size_t find_next_part(const struct tree_part *parts, size_t count, size_t last, size_t i)
+{
+	if (is_there(parts, count, last, i))
+		return last;
+	return is_there(parts, count, last + 1, i) ? last + 1 : find_part(parts, count, i);
+}
+
+static const struct znode *at_in_page(struct tree_list *l, const struct tree_page *p, size_t i)
+{
+	const struct tree_part *block;
+
+	l->last_in_page = find_next_part(p->parts, p->part_count, l->last_in_page, i);
+	block = &p->parts[l->last_in_page];
+	return block->block->znodes[i - block->first];
 }
 
 const struct znode *tree_list_at(struct tree_list *l, size_t i)
@@ -101,13 +159,14 @@ const struct znode *tree_list_at(struct tree_list *l, size_t i)
 	const struct tree_part *p;
 	size_t in;
 
-	if (!is_there(l, l->last, i))
-		l->last = is_there(l, l->last + 1, i) ? l->last + 1 : find_part(l, i);
+	l->last = find_next_part(l->parts, l->part_count, l->last, i);
 	if (l->last >= l->part_count)
 		return l->loose[i];
 	p = &l->parts[l->last];
 	in = i - p->first;
-	return in < p->count ? p->block->znodes[in] : l->loose[p->loose + in - p->count];
+	if (in >= p->count)
+		return l->loose[p->loose + in - p->count];
+	return p->page ? at_in_page(l, p->page, in) : p->block->znodes[in];
 }
 
 /* --- trees ------------------------------------------------------------------------------------ */
@@ -161,22 +220,39 @@ void tree_builder_add(struct tree_builder *b, const struct znode *z)
 	b->newest = zxid_later(b->newest, newest_of(kept));
 }
 
-void tree_builder_add_block(struct tree_builder *b, struct tree_block *k)
+static void add_part(struct tree_builder *b, struct tree_part p)
 {
 	struct tree_list *l = list_of(b);
 
+	p.loose = l->loose_count;
+	l->parts = grow(l->parts, l->part_count, &b->part_room, sizeof(*l->parts));
+	l->parts[l->part_count++] = p;
+	l->count += p.count;
+	b->newest = zxid_later(b->newest, p.newest);
+}
+
+void tree_builder_add_block(struct tree_builder *b, struct tree_block *k)
+{
 	if (!k->count)
 		return;
 	if (!b->trusted)
 		check_order(b, k->znodes[0], k->znodes[k->count - 1]);
-	l->parts = grow(l->parts, l->part_count, &b->part_room, sizeof(*l->parts));
-	l->parts[l->part_count++] = (struct tree_part){ .block = tree_block_ref(k),
-							.first = l->count,
-							.count = k->count,
-							.loose = l->loose_count,
-							.newest = tree_block_newest(k) };
-	l->count += k->count;
-	b->newest = zxid_later(b->newest, tree_block_newest(k));
+	add_part(b, part_of_block(k, list_of(b)->count));
+}
+
+void tree_builder_add_page(struct tree_builder *b, struct tree_page *p)
+{
+	if (!p->count)
+		return;
+	for (size_t i = 0; !b->trusted && i < p->part_count; i++) {
+		const struct tree_block *k = p->parts[i].block;
+
+		check_order(b, k->znodes[0], k->znodes[k->count - 1]);
+	}
+	add_part(b, (struct tree_part){ .page = tree_page_ref(p),
+					.first = list_of(b)->count,
+					.count = p->count,
+					.newest = p->newest });
 }
 
 struct entry {

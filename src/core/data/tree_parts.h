@@ -11,13 +11,22 @@ struct tree_block {
 	const struct znode *znodes[];
 };
 
-/* A block in a tree: its place. What a walk asks of each block is here, so that a walk over blocks
- * that have not changed reads this list and nothing else. */
+/* A block or a page in a tree, or a block in a page: its place. What a walk asks of each is here,
+ * so that a walk over what has not changed reads this list and nothing else. */
 struct tree_part {
-	struct tree_block *block;
+	struct tree_block *block; /* NULL: it is a page … */
+	struct tree_page *page;   /* … and else this is */
 	size_t first, count;
 	size_t loose;   /* so many znodes by themselves come before it */
 	int64_t newest; /* tree_block_newest() */
+};
+
+struct tree_page {
+	unsigned refs;
+	size_t count;   /* of znodes */
+	int64_t newest; /* of all blocks */
+	size_t part_count;
+	struct tree_part parts[]; /* blocks; places within the page */
 };
 
 /*
@@ -29,7 +38,9 @@ struct tree_list {
 	struct tree_part *parts;
 	size_t loose_count, part_count;
 	size_t count; /* of all znodes */
-	size_t last;  /* the part where one was found last: mostly the next one is there too */
+	/* Where one was found last: the part, and that in its page. Mostly the next is there too.
+	 */
+	size_t last, last_in_page;
 };
 
 /* Borrowed; i < l->count. */

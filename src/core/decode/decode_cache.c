@@ -211,6 +211,19 @@ struct decoded *decode_cache_find(struct decode_cache *c, const struct decode_in
 	return d;
 }
 
+/* How many of these blocks are those of the last run's upstreams from `at` on. The last of them may
+ * be one that was made from other znodes as well. */
+static size_t known_blocks(const struct decode_cache *c, size_t at,
+			   const struct tree_block *const *blocks, size_t count)
+{
+	size_t n = 0;
+
+	while (n < count && at + n < c->last.count && c->last.items[at + n].block == blocks[n] &&
+	       (!n || c->last.items[at + n - 1].znodes))
+		n++;
+	return n;
+}
+
 /*
  * A block that another known one follows is a whole subtree: none of the znodes of that other
  * upstream are below this one. What follows the last block is not known, so decode_cache_find() has
@@ -219,22 +232,25 @@ struct decoded *decode_cache_find(struct decode_cache *c, const struct decode_in
 size_t decode_cache_follow(struct decode_cache *c, size_t i)
 {
 	struct tree_walk w;
-	size_t count = 0;
+	size_t found = 0, more, count;
 
 	if (!c || !c->is_expanded)
 		return 0;
 	c->walk.at = i;
-	if (!has_block(c, c->at, &c->walk))
-		return 0;
 	w = c->walk;
-	while (c->last.items[c->at + count].znodes) {
-		w.at += c->last.items[c->at + count].znodes;
-		if (!has_block(c, c->at + count + 1, &w))
-			break;
-		c->walk = w;
-		count++;
-	}
-	return count;
+	do {
+		const struct tree_block *blocks[TREE_WALK_BLOCKS];
+
+		more = tree_walk_blocks(&w, blocks);
+		count = known_blocks(c, c->at + found, blocks, more);
+		tree_walk_pass(&w, count);
+		found += count;
+	} while (more && count == more && c->last.items[c->at + found - 1].znodes);
+	if (!found)
+		return 0;
+	for (size_t k = 0; k < found - 1; k++)
+		c->walk.at += c->last.items[c->at + k].znodes;
+	return found - 1;
 }
 
 static void lend(struct decode_cache *c, struct arena *a)

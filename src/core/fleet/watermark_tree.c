@@ -58,6 +58,32 @@ static bool is_whole(const struct making *m, struct tree_walk *after, const char
 	return (k && next && next->block == k) || !is_below(after, path);
 }
 
+/* Of known entries, which are those of upstreams. */
+static void add_known(struct making *m, size_t count)
+{
+	const struct watermark_znode *known = &m->known->znodes[m->next];
+
+	for (size_t i = 0; i < count; i++)
+		add(m, &known[i], true);
+	m->next += count;
+}
+
+/* Blocks that were upstreams before as well, and that one follows of which the same is true. */
+static bool take_known_blocks(struct making *m)
+{
+	const struct tree_block *blocks[TREE_WALK_BLOCKS];
+	size_t count = tree_walk_blocks(&m->walk, blocks), known = 0;
+	const struct watermark_znode *z;
+
+	while (known < count && (z = known_entry(m, m->next + known)) && z->block == blocks[known])
+		known++;
+	if (known < 2)
+		return false;
+	tree_walk_pass(&m->walk, known - 1);
+	add_known(m, known - 1);
+	return true;
+}
+
 /* What begins here is a block that was an upstream before as well. */
 static bool take_known(struct making *m)
 {
@@ -67,9 +93,8 @@ static bool take_known(struct making *m)
 
 	if (!k || !z || z->block != k || !is_whole(m, &after, z->path))
 		return false;
-	add(m, z, true);
 	m->walk = after;
-	m->next++;
+	add_known(m, 1);
 	return true;
 }
 
@@ -134,7 +159,7 @@ static void add_root(struct making *m, const struct tree *t, const struct root *
 {
 	m->walk = tree_walk_from(t, tree_lower_bound(t, root->path));
 	while (m->walk.at < tree_count(t)) {
-		if (root->is_config && take_known(m))
+		if (root->is_config && (take_known_blocks(m) || take_known(m)))
 			continue;
 		if (!path_is_within(tree_at(t, m->walk.at)->path, root->path))
 			break;

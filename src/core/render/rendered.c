@@ -170,12 +170,19 @@ static bool is_entry_of(const struct entry *e, const struct upstream *u)
 	return e->decoded && e->decoded == u->decoded && e->zone_size == u->zone_size;
 }
 
+/* Does the next group of the last list begin with the very same upstream? */
+static bool is_next_group(const struct rendered *c, const struct upstream *u)
+{
+	return c && !c->entry && c->at < c->last.count && c->last.items[c->at].count &&
+	       c->last.items[c->at].same[0] == u;
+}
+
 struct bundle_group *rendered_find_group(struct rendered *c, const struct upstream *const *list,
 					 size_t count)
 {
 	struct kept *k;
 
-	if (!seek(c, list[0]) || c->entry)
+	if (!is_next_group(c, list[0]) && (!seek(c, list[0]) || c->entry))
 		return NULL;
 	k = &c->last.items[c->at];
 	if (k->count > count || (!k->is_closed && k->count < count))
