@@ -158,6 +158,7 @@ static void merge(struct node *n, const char **names, size_t count)
 	struct node **old = n->children;
 	size_t old_count = n->child_count, i = 0, j = 0;
 
+	node_drop_pages(n);
 	n->children = xmalloc((old_count + count) * sizeof(struct node *));
 	n->child_count = 0;
 	while (i < old_count || j < count) {

@@ -271,6 +271,76 @@ static void after_many_writes_the_tree_is_correct(void **state)
 	watcher_stop(w);
 }
 
+#define SIBLINGS 400
+
+/* A change among them: of a server, or a sibling that comes or goes between two others. */
+static void write_among_siblings(struct rig_zk *zk, unsigned dice, const char *data)
+{
+	char parent[64], child[80];
+	bool between = dice % 10 == 9;
+
+	snprintf(parent, sizeof(parent), "/m/d%03u%s", dice / 20 % SIBLINGS, between ? "b" : "");
+	snprintf(child, sizeof(child), "%s/%s", parent, between || dice % 10 < 5 ? "a" : "b");
+	if (between && dice % 20 < 10) {
+		rig_zk_send_create(zk, parent, data);
+		rig_zk_send_create(zk, child, data);
+	} else if (between) {
+		rig_zk_send_delete(zk, child);
+		rig_zk_send_delete(zk, parent);
+	} else if (dice % 10 < 5) {
+		rig_zk_send_set(zk, child, data);
+	} else if (dice % 10 < 7) {
+		rig_zk_send_create(zk, child, data);
+	} else {
+		rig_zk_send_delete(zk, child);
+	}
+}
+
+static void fill_siblings(struct rig_zk *zk)
+{
+	char path[64];
+
+	for (unsigned i = 0; i < SIBLINGS; i++) {
+		snprintf(path, sizeof(path), "/m/d%03u", i);
+		rig_zk_send_create(zk, path, "");
+		snprintf(path, sizeof(path), "/m/d%03u/a", i);
+		rig_zk_send_create(zk, path, "");
+	}
+	assert_int_equal(rig_zk_drain(zk), 0);
+}
+
+/* So many that the mirror keeps them in pages, which trees share. */
+static void among_many_siblings_the_tree_is_correct(void **state)
+{
+	struct rig_mirror *r = *state;
+	struct watcher *w = &r->watched;
+	struct mirror_root root = { "/m", 2 };
+	unsigned seed = 815;
+
+	fill_siblings(r->base.client);
+	watcher_start(w, "/m", 2);
+	eventually(r->base.loop, mirror_is_complete(w->mirror));
+	for (unsigned round = 0; round < 12; round++) {
+		char mark[16];
+
+		for (unsigned i = 0; i < 20; i++) {
+			unsigned dice = (seed = seed * 1103515245 + 12345) >> 8;
+
+			snprintf(mark, sizeof(mark), "%u", i);
+			write_among_siblings(r->base.client, dice, mark);
+			if (i % 5 == 0)
+				rig_pause(r->base.loop);
+		}
+		rig_zk_drain(r->base.client);
+		snprintf(mark, sizeof(mark), "end %u", round);
+		rig_zk_set(r->base.client, "/m", mark);
+		eventually(r->base.loop, watcher_has(w, "/m", mark));
+		assert_true(watcher_is_true(w, &root, 1));
+		assert_int_equal(mirror_nodes(w->mirror), tree_count(w->tree));
+	}
+	watcher_stop(w);
+}
+
 /* Two znodes that are only ever written in one transaction are never seen apart. */
 static void trees_are_of_one_instant(void **state)
 {
@@ -307,6 +377,7 @@ int main(void)
 		mirror_test(the_root_may_be_a_whole_chroot),
 		mirror_test(a_znode_that_is_too_large_affects_no_other),
 		mirror_test(after_many_writes_the_tree_is_correct),
+		mirror_test(among_many_siblings_the_tree_is_correct),
 		mirror_test(trees_are_of_one_instant),
 	};
 
