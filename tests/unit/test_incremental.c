@@ -13,6 +13,7 @@
 #include "core/compose/linked.h"
 #include "core/compose/zones.h"
 #include "core/data/layout.h"
+#include "core/data/tree_parts.h"
 #include "core/fleet/watermark.h"
 #include "core/status/edit.h"
 
@@ -41,6 +42,7 @@ struct place {
 	     "{\"keepalive\": null}", "{\"check\": {}}", "{\"zone\": \"off\"}",                    \
 	     "{\"check\": {\"type\": \"tcp\", \"panic\": 100}, \"slow_start\": \"30s\"}",          \
 	     "{\"check\": {\"panic\": 99}, \"zone\": \"off\"}",                                    \
+	     "{\"sticky\": {\"cookie\": \"r\"}}",                                                  \
 	     "{\"discover\": {\"path\": \"/svc/a\", \"format\": \"json\"}}",                       \
 	     "{\"discover\": {\"path\": \"/svc/a\"}}",                                             \
 	     "{\"discover\": [{\"path\": \"/svc/a\"}, {\"path\": \"/svc/b\"}]}")
@@ -157,16 +159,57 @@ static struct tree_block *block_of(const struct tree *last, const struct znode *
 	return tree_block_ref(k);
 }
 
-static void add_block(struct tree_builder *b, const struct tree *last,
-		      const struct znode *const *list, size_t count)
-{
-	struct tree_block *k = count ? block_of(last, list, count) : NULL;
+/* What is added to a tree. Blocks that follow each other go in pages of three. */
+struct adding {
+	struct tree_builder b;
+	const struct tree *last;
+	struct tree_block *blocks[PLACES]; /* that are to come */
+	size_t count;
+};
 
-	if (!k && count)
-		k = tree_block_new(list, count);
-	if (k)
-		tree_builder_add_block(b, k);
-	tree_block_unref(k);
+/* The page that the last tree has of the same blocks (a reference), or NULL. */
+static struct tree_page *page_of(const struct tree *last, struct tree_block *const *blocks,
+				 size_t count)
+{
+	for (size_t i = 0; i < last->list.part_count; i++) {
+		struct tree_page *p = last->list.parts[i].page;
+		size_t same = 0;
+
+		while (p && p->part_count == count && same < count &&
+		       p->parts[same].block == blocks[same])
+			same++;
+		if (same == count)
+			return tree_page_ref(p);
+	}
+	return NULL;
+}
+
+static void add_pages(struct adding *a)
+{
+	for (size_t i = 0; i < a->count; i += 3) {
+		size_t count = a->count - i < 3 ? a->count - i : 3;
+		struct tree_page *p = page_of(a->last, &a->blocks[i], count)
+					      ?: tree_page_new(&a->blocks[i], count);
+
+		tree_builder_add_page(&a->b, p);
+		tree_page_unref(p);
+	}
+	for (size_t i = 0; i < a->count; i++)
+		tree_block_unref(a->blocks[i]);
+	a->count = 0;
+}
+
+static void add_loose(struct adding *a, const struct znode *z)
+{
+	add_pages(a);
+	tree_builder_add(&a->b, z);
+}
+
+static void add_block(struct adding *a, const struct znode *const *list, size_t count)
+{
+	if (count)
+		a->blocks[a->count++] =
+			block_of(a->last, list, count) ?: tree_block_new(list, count);
 }
 
 static struct znode znode_of(const struct state *s, size_t i)
@@ -180,15 +223,15 @@ static struct znode znode_of(const struct state *s, size_t i)
 }
 
 /* As the mirror does it: what `last` has as well is shared, and so are the blocks of those that
- * have not changed: a parent with its children. */
+ * have not changed, a parent with its children, and the pages of blocks. */
 static struct tree *tree_that_follows(const struct state *s, const struct tree *last)
 {
-	CLEANUP(tree_builder_fini) struct tree_builder b;
+	struct adding a = { .last = last };
 	const struct znode *kept[PLACES];
 	size_t first = 0, count = 0;
 	struct tree *t;
 
-	tree_builder_init(&b);
+	tree_builder_init(&a.b);
 	for (size_t i = 0; i < PLACES; i++) {
 		struct znode z;
 		const struct znode *old;
@@ -200,17 +243,19 @@ static struct tree *tree_that_follows(const struct state *s, const struct tree *
 		kept[count] = znode_keep(old && znode_equal(old, &z) ? old : &z);
 		if (count > first &&
 		    (!path_is_below(z.path, kept[first]->path) || is_outside(&z))) {
-			add_block(&b, last, kept + first, count - first);
+			add_block(&a, kept + first, count - first);
 			first = count;
 		}
 		count++;
 		if (!is_parent(z.path) || is_outside(&z)) {
-			tree_builder_add(&b, kept[first]);
+			add_loose(&a, kept[first]);
 			first = count;
 		}
 	}
-	add_block(&b, last, kept + first, count - first);
-	t = tree_builder_finish(&b);
+	add_block(&a, kept + first, count - first);
+	add_pages(&a);
+	t = tree_builder_finish(&a.b);
+	tree_builder_fini(&a.b);
 	tree_follow(t, last);
 	for (size_t i = 0; i < count; i++)
 		znode_release(kept[i]);
