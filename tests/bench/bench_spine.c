@@ -103,6 +103,8 @@ static struct tree_block *make_block(int upstream, int changed, int weight)
 }
 
 static struct tree_block **blocks;
+static struct tree_page **pages; /* of them, each may be NULL */
+#define PAGE 64
 static int upstreams;
 
 static struct tree *build(void)
@@ -113,8 +115,14 @@ static struct tree *build(void)
 	b.trusted = true;
 	tree_builder_add(&b, &(struct znode){ .path = ROOT, .data = "" });
 	tree_builder_add(&b, &(struct znode){ .path = ROOT "/upstreams", .data = "" });
-	for (int i = 0; i < upstreams; i++)
-		tree_builder_add_block(&b, blocks[i]);
+	for (int i = 0; i < upstreams; i += PAGE) {
+		int left = upstreams - i;
+
+		if (!pages[i / PAGE])
+			pages[i / PAGE] =
+				tree_page_new(&blocks[i], (size_t)(left < PAGE ? left : PAGE));
+		tree_builder_add_page(&b, pages[i / PAGE]);
+	}
 	return tree_builder_finish(&b);
 }
 
@@ -122,6 +130,7 @@ static struct tree *make_tree(int servers)
 {
 	upstreams = servers / SERVERS_AN_UPSTREAM;
 	blocks = calloc((size_t)upstreams, sizeof(struct tree_block *));
+	pages = calloc((size_t)upstreams / PAGE + 1, sizeof(struct tree_page *));
 	for (int i = 0; i < upstreams; i++)
 		blocks[i] = make_block(i, -1, 0);
 	return build();
@@ -131,6 +140,9 @@ static void free_blocks(void)
 {
 	for (int i = 0; i < upstreams; i++)
 		tree_block_unref(blocks[i]);
+	for (int i = 0; i <= upstreams / PAGE; i++)
+		tree_page_unref(pages[i]);
+	free(pages);
 	free(blocks);
 }
 
@@ -140,6 +152,7 @@ static struct tree *edited(const struct tree *last, int changed, int weight)
 	struct tree_block **k = &blocks[changed / SERVERS_AN_UPSTREAM];
 	struct tree *t;
 
+	tree_page_unref(TAKE(pages[changed / SERVERS_AN_UPSTREAM / PAGE]));
 	tree_block_unref(*k);
 	*k = make_block(changed / SERVERS_AN_UPSTREAM, changed, weight);
 	t = build();
