@@ -45,6 +45,8 @@ void die(const char *fmt, ...) PRINTF(1, 2) __attribute__((noreturn));
 void *xmalloc(size_t size);
 void *xcalloc(size_t count, size_t size);
 void *xrealloc(void *p, size_t size);
+/* A list with room for one more than `count` items of this size: *room doubles when it is full. */
+void *xgrow(void *items, size_t count, size_t *room, size_t size);
 char *xstrdup(const char *s);
 char *xasprintf(const char *fmt, ...) PRINTF(1, 2);
 char *xvasprintf(const char *fmt, va_list args) PRINTF(1, 0);

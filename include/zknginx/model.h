@@ -290,9 +290,8 @@ struct model {
 	 */
 	const struct upstream **upstreams;
 	bool *owned; /* by index: its servers are copies that only this model has; NULL: none are */
-	/* By index: the traits of the upstream, so that who seeks one trait reads no other
-	 * upstream. NULL: not known. */
-	unsigned char *traits;
+	unsigned char
+		*traits; /* by index: enum upstream_trait (core/data/traits.h); NULL: not known */
 	size_t upstream_count;
 	struct site *sites;
 	size_t site_count;

@@ -157,7 +157,8 @@ static void on_changed(void *ctx, const char *error)
 	struct live *l = ctx;
 	size_t upstreams = l->apply.count, operations = apply_size(&l->apply);
 
-	/* Where nginx had what it should it has so now; what a worker says meanwhile is news. */
+	/* If nginx had the right servers before, it has them now. When a worker says hello,
+	 * on_news() is called, and all is compared again. */
 	l->agrees = l->agrees && !error && !l->steps.stepping;
 	if (l->steps.stepping) {
 		stepper_take(&l->steps, error);

@@ -101,6 +101,14 @@ void *xrealloc(void *p, size_t size)
 	return checked(realloc(p, size ? size : 1));
 }
 
+void *xgrow(void *items, size_t count, size_t *room, size_t size)
+{
+	if (count < *room)
+		return items;
+	*room = 2 * *room + 16;
+	return xrealloc(items, *room * size);
+}
+
 char *xstrdup(const char *s)
 {
 	return checked(strdup(s));

@@ -13,11 +13,11 @@
 #include <zknginx/err.h>
 
 #include "core/discover/discover.h"
-#include "guard_slots.h"
+#include "guarded.h"
 #include "retain.h"
 
 struct guard {
-	struct guard_slots slots;
+	struct guarded_list upstreams;
 	bool wiped;         /* the config was gone; what was there is kept */
 	struct buf objects; /* names of sites and texts in ZooKeeper at the last change … */
 	uint64_t changed; /* … of these or of the upstreams that are listed; and when that was */
@@ -34,7 +34,7 @@ void guard_free(struct guard *g)
 {
 	if (!g)
 		return;
-	guard_slots_fini(&g->slots);
+	guarded_fini(&g->upstreams);
 	buf_fini(&g->objects);
 	free(g);
 }
@@ -69,49 +69,49 @@ static bool has_servers(const struct upstream *u)
 
 static void notice(struct guard *g, const struct guard_input *in, const struct model *next)
 {
-	struct guard_slots *all = &g->slots;
-	struct slot_place p = all->first;
+	struct guarded_list *all = &g->upstreams;
+	struct guarded_place p = all->first;
 
-	for (; p.next < all->end; p.next++, p.slot++) {
+	for (; p.next < all->end; p.next++, p.own++) {
 		const struct upstream *u = next->upstreams[p.next];
 		struct servers_served served;
-		struct slot *slot;
+		struct guarded *own;
 
-		if (guard_slots_is_still(all, u, p.slot))
+		if (guarded_is_still(all, u, p.own))
 			continue;
 		served.good = model_next_upstream(in->good, u, &p.good);
 		served.live = in->live ? model_next_upstream(in->live, u, &p.live) : NULL;
-		p.slot = guard_slots_for(all, u->name, p.slot);
-		slot = &all->items[p.slot];
-		all->marks[p.slot] |= SLOT_SEEN;
-		slot->served = slot->served || has_servers(served.good) || has_servers(served.live);
-		servers_guard_notice(slot->guard, in, u, &served, &g->last_deletion);
+		p.own = guarded_for(all, u->name, p.own);
+		own = &all->items[p.own];
+		all->marks[p.own] |= GUARDED_SEEN;
+		own->served = own->served || has_servers(served.good) || has_servers(served.live);
+		servers_guard_notice(own->guard, in, u, &served, &g->last_deletion);
 	}
 }
 
 static uint64_t guard_servers(struct guard *g, const struct guard_input *in, struct model *next,
 			      struct problems *problems)
 {
-	struct guard_slots *all = &g->slots;
-	size_t at = all->first.slot;
+	struct guarded_list *all = &g->upstreams;
+	size_t at = all->first.own;
 	uint64_t due = NEVER;
 
 	notice(g, in, next);
 	for (size_t i = all->first.next; i < all->end; i++, at++) {
 		const struct upstream *u = next->upstreams[i];
-		struct slot *slot;
+		struct guarded *own;
 
-		if (guard_slots_is_still(all, u, at))
+		if (guarded_is_still(all, u, at))
 			continue;
-		at = guard_slots_for(all, u->name, at);
-		slot = &all->items[at];
-		due = earlier(due, servers_guard_apply(slot->guard, in, next, i, g->last_deletion,
+		at = guarded_for(all, u->name, at);
+		own = &all->items[at];
+		due = earlier(due, servers_guard_apply(own->guard, in, next, i, g->last_deletion,
 						       problems));
 		u = next->upstreams[i];
-		all->calm[at] = servers_guard_is_calm(slot->guard, u) ? u : NULL;
-		report_unavailable(u, slot->served, problems);
+		all->calm[at] = servers_guard_is_calm(own->guard, u) ? u : NULL;
+		report_unavailable(u, own->served, problems);
 	}
-	guard_slots_drop_unseen(all);
+	guarded_drop_unseen(all);
 	return due;
 }
 
@@ -137,24 +137,24 @@ static void object_names(const struct model *m, struct buf *out)
 }
 
 /* Are the same upstreams listed as at the last run? */
-static bool note_upstreams(struct guard_slots *all, const struct model *next)
+static bool note_upstreams(struct guarded_list *all, const struct model *next)
 {
-	size_t at = all->first.slot;
+	size_t at = all->first.own;
 
 	for (size_t i = all->first.next; i < all->end; i++, at++) {
 		const struct upstream *u = next->upstreams[i];
 
-		if (!guard_slots_is_still(all, u, at))
-			at = guard_slots_for(all, u->name, at);
-		all->marks[at] |= SLOT_LISTED;
+		if (!guarded_is_still(all, u, at))
+			at = guarded_for(all, u->name, at);
+		all->marks[at] |= GUARDED_LISTED;
 	}
-	return guard_slots_are_listed_alike(all);
+	return guarded_are_listed_alike(all);
 }
 
 static void note_names(struct guard *g, const struct guard_input *in, const struct model *next)
 {
 	CLEANUP(buf_fini) struct buf names = BUF_INIT;
-	bool same = note_upstreams(&g->slots, next);
+	bool same = note_upstreams(&g->upstreams, next);
 
 	object_names(next, &names);
 	if (same && names.size == g->objects.size &&
@@ -224,10 +224,10 @@ uint64_t guard_apply(struct guard *g, const struct guard_input *in, struct model
 {
 	uint64_t due = NEVER, later = NEVER;
 
-	guard_slots_mark(&g->slots, in, next);
+	guarded_mark(&g->upstreams, in, next);
 	if (objects_must_stay(g, in, next, &later)) {
 		retain_missing(next, in->good, in->policy);
-		guard_slots_change_all(&g->slots, next);
+		guarded_change_all(&g->upstreams, next);
 		next->pending = true;
 		report_wiped(g, in, problems);
 		due = later;

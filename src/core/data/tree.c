@@ -265,9 +265,9 @@ bool tree_walk_both(struct tree_walk *a, struct tree_walk *b)
 {
 	const struct tree_part *x = whole_at(a);
 
-	if (!are_same(x, x ? whole_at(b) : NULL)) {
-		x = x ? part_at(a) : NULL;
-		if (!are_same(x, x ? part_at(b) : NULL))
+	if (!are_same(x, whole_at(b))) {
+		x = part_at(a);
+		if (!are_same(x, part_at(b)))
 			return false;
 	}
 	a->at += x->count;

@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <zknginx/err.h>
+
 #include "tree_parts.h"
 
 /* --- blocks ----------------------------------------------------------------------------------- */
@@ -191,14 +193,6 @@ static struct tree_list *list_of(struct tree_builder *b)
 	return b->list;
 }
 
-static void *grow(void *items, size_t count, size_t *room, size_t size)
-{
-	if (count < *room)
-		return items;
-	*room = *room ? 2 * *room : 64;
-	return xrealloc(items, *room * size);
-}
-
 /* Znodes from `first` to `last` come next. */
 static void check_order(struct tree_builder *b, const struct znode *first, const struct znode *last)
 {
@@ -214,7 +208,7 @@ void tree_builder_add(struct tree_builder *b, const struct znode *z)
 
 	if (!b->trusted)
 		check_order(b, kept, kept);
-	l->loose = grow(l->loose, l->loose_count, &b->loose_room, sizeof(kept));
+	l->loose = xgrow(l->loose, l->loose_count, &b->loose_room, sizeof(kept));
 	l->loose[l->loose_count++] = kept;
 	l->count++;
 	b->newest = zxid_later(b->newest, newest_of(kept));
@@ -225,7 +219,7 @@ static void add_part(struct tree_builder *b, struct tree_part p)
 	struct tree_list *l = list_of(b);
 
 	p.loose = l->loose_count;
-	l->parts = grow(l->parts, l->part_count, &b->part_room, sizeof(*l->parts));
+	l->parts = xgrow(l->parts, l->part_count, &b->part_room, sizeof(*l->parts));
 	l->parts[l->part_count++] = p;
 	l->count += p.count;
 	b->newest = zxid_later(b->newest, p.newest);

@@ -26,14 +26,6 @@ struct decoded_runs {
 	size_t dropped_count, dropped_room;
 };
 
-static void *grow(void *items, size_t count, size_t *room, size_t size)
-{
-	if (count < *room)
-		return items;
-	*room = *room ? 2 * *room : 8;
-	return xrealloc(items, *room * size);
-}
-
 static void leave(struct decoded_runs *r)
 {
 	if (--r->users)
@@ -109,7 +101,7 @@ void decoded_runs_lend(struct decoded_runs *r, struct arena *a)
 	struct loan *l = arena_new_of(a, struct loan);
 
 	*l = (struct loan){ r, r->now };
-	r->loans = grow(r->loans, r->loan_count, &r->loan_room, sizeof(struct loan *));
+	r->loans = xgrow(r->loans, r->loan_count, &r->loan_room, sizeof(struct loan *));
 	r->loans[r->loan_count++] = l;
 	r->users++;
 	arena_own(a, l, end_loan);
@@ -122,6 +114,6 @@ void decoded_runs_drop(struct decoded_runs *r, const struct decoded *d, unsigned
 		decoded_unref(d);
 		return;
 	}
-	r->dropped = grow(r->dropped, r->dropped_count, &r->dropped_room, sizeof(*r->dropped));
+	r->dropped = xgrow(r->dropped, r->dropped_count, &r->dropped_room, sizeof(*r->dropped));
 	r->dropped[r->dropped_count++] = (struct dropped){ d, first, last };
 }

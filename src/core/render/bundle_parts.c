@@ -83,23 +83,15 @@ void bundle_parts_fini(struct bundle_parts *p)
 	free(p->inserts);
 }
 
-static void *grow(void *items, size_t count, size_t *room, size_t size)
-{
-	if (count < *room)
-		return items;
-	*room = 2 * *room + 16;
-	return xrealloc(items, *room * size);
-}
-
 struct origin *bundle_parts_origin(struct bundle_parts *p)
 {
-	p->origins = grow(p->origins, p->origin_count, &p->origin_room, sizeof(*p->origins));
+	p->origins = xgrow(p->origins, p->origin_count, &p->origin_room, sizeof(*p->origins));
 	return &p->origins[p->origin_count++];
 }
 
 void bundle_parts_insert(struct bundle_parts *p, struct bundle_group *group, unsigned lines)
 {
-	p->inserts = grow(p->inserts, p->insert_count, &p->insert_room, sizeof(*p->inserts));
+	p->inserts = xgrow(p->inserts, p->insert_count, &p->insert_room, sizeof(*p->inserts));
 	p->inserts[p->insert_count++] = (struct bundle_insert){
 		.group = bundle_group_ref(group),
 		.bytes = p->own.size,

@@ -1,43 +1,43 @@
-/* See guard_slots.h. The slots are in the order of the models, so all walks are over both. */
+/* See guarded.h. The list is in the order of the models, so all walks are over both. */
 #include <stdlib.h>
 #include <string.h>
 
 #include <zknginx/err.h>
 
-#include "guard_slots.h"
+#include "guarded.h"
 
-static void slot_fini(struct slot *s)
+static void fini(struct guarded *s)
 {
 	free(s->name);
 	servers_guard_free(s->guard);
 }
 
-void guard_slots_fini(struct guard_slots *g)
+void guarded_fini(struct guarded_list *g)
 {
 	for (size_t i = 0; i < g->count; i++)
-		slot_fini(&g->items[i]);
+		fini(&g->items[i]);
 	free(g->items);
 	free(g->calm);
 	free(g->marks);
-	*g = (struct guard_slots){ 0 };
+	*g = (struct guarded_list){ 0 };
 }
 
 /* --- by name ---------------------------------------------------------------------------------- */
 
-/* The index, from `at` on, of the slot of this name, or that where it would be. */
-static size_t find(const struct guard_slots *g, const char *name, size_t at)
+/* The index, from `at` on, of the one of this name, or that where it would be. */
+static size_t find(const struct guarded_list *g, const char *name, size_t at)
 {
 	while (at < g->count && strcmp(g->items[at].name, name) < 0)
 		at++;
 	return at;
 }
 
-static bool is_slot(const struct guard_slots *g, const char *name, size_t at)
+static bool is_named(const struct guarded_list *g, const char *name, size_t at)
 {
 	return at < g->count && strcmp(g->items[at].name, name) == 0;
 }
 
-static void make_room(struct guard_slots *g)
+static void make_room(struct guarded_list *g)
 {
 	if (g->count < g->room)
 		return;
@@ -47,7 +47,7 @@ static void make_room(struct guard_slots *g)
 	g->marks = xrealloc(g->marks, g->room * sizeof(*g->marks));
 }
 
-static void add_slot(struct guard_slots *g, const char *name, size_t at)
+static void add(struct guarded_list *g, const char *name, size_t at)
 {
 	size_t after = g->count - at;
 
@@ -56,20 +56,20 @@ static void add_slot(struct guard_slots *g, const char *name, size_t at)
 	memmove(&g->calm[at + 1], &g->calm[at], after * sizeof(*g->calm));
 	memmove(&g->marks[at + 1], &g->marks[at], after * sizeof(*g->marks));
 	g->count++;
-	g->items[at] = (struct slot){ .name = xstrdup(name), .guard = servers_guard_new() };
+	g->items[at] = (struct guarded){ .name = xstrdup(name), .guard = servers_guard_new() };
 	g->calm[at] = NULL;
 	g->marks[at] = 0;
 }
 
-size_t guard_slots_for(struct guard_slots *g, const char *name, size_t at)
+size_t guarded_for(struct guarded_list *g, const char *name, size_t at)
 {
 	at = find(g, name, at);
-	if (!is_slot(g, name, at))
-		add_slot(g, name, at);
+	if (!is_named(g, name, at))
+		add(g, name, at);
 	return at;
 }
 
-static void move_slot(struct guard_slots *g, size_t from, size_t to)
+static void move(struct guarded_list *g, size_t from, size_t to)
 {
 	if (from == to)
 		return;
@@ -78,34 +78,34 @@ static void move_slot(struct guard_slots *g, size_t from, size_t to)
 	g->marks[to] = g->marks[from];
 }
 
-void guard_slots_drop_unseen(struct guard_slots *g)
+void guarded_drop_unseen(struct guarded_list *g)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < g->count; i++) {
-		if (g->marks[i] & SLOT_SEEN)
-			move_slot(g, i, kept++);
+		if (g->marks[i] & GUARDED_SEEN)
+			move(g, i, kept++);
 		else
-			slot_fini(&g->items[i]);
+			fini(&g->items[i]);
 	}
 	g->count = kept;
 }
 
-bool guard_slots_are_listed_alike(const struct guard_slots *g)
+bool guarded_are_listed_alike(const struct guarded_list *g)
 {
 	bool alike = true;
 
 	for (size_t i = 0; i < g->count; i++)
-		alike &= !(g->marks[i] & SLOT_LISTED) == !(g->marks[i] & SLOT_WAS_LISTED);
+		alike &= !(g->marks[i] & GUARDED_LISTED) == !(g->marks[i] & GUARDED_WAS_LISTED);
 	return alike;
 }
 
 /* --- which are still -------------------------------------------------------------------------- */
 
-static void clear_marks(struct guard_slots *g)
+static void clear_marks(struct guarded_list *g)
 {
 	for (size_t i = 0; i < g->count; i++)
-		g->marks[i] = g->marks[i] & SLOT_LISTED ? SLOT_WAS_LISTED : 0;
+		g->marks[i] = g->marks[i] & GUARDED_LISTED ? GUARDED_WAS_LISTED : 0;
 }
 
 static const struct upstream *at_index(const struct model *m, size_t i)
@@ -117,10 +117,10 @@ static const struct upstream *at_index(const struct model *m, size_t i)
  * Nobody keeps an upstream of the last run that nginx does not run, so its address may be that of
  * another one of now; but not if nginx's model has it.
  */
-static bool is_calm(const struct guard_slots *g, const struct guard_input *in,
-		    const struct upstream *u, const struct slot_place *p)
+static bool is_calm(const struct guarded_list *g, const struct guard_input *in,
+		    const struct upstream *u, const struct guarded_place *p)
 {
-	return p->slot < g->count && g->calm[p->slot] == u && at_index(in->good, p->good) == u &&
+	return p->own < g->count && g->calm[p->own] == u && at_index(in->good, p->good) == u &&
 	       (!in->live || at_index(in->live, p->live) == u);
 }
 
@@ -130,18 +130,18 @@ static size_t pass(const struct model *m, const struct upstream *u, size_t at)
 	return model_next_upstream(m, u, &at) ? at + 1 : at;
 }
 
-static void pass_all(const struct guard_slots *g, const struct guard_input *in,
-		     const struct upstream *u, struct slot_place *p)
+static void pass_all(const struct guarded_list *g, const struct guard_input *in,
+		     const struct upstream *u, struct guarded_place *p)
 {
-	p->slot = find(g, u->name, p->slot);
-	p->slot += is_slot(g, u->name, p->slot);
+	p->own = find(g, u->name, p->own);
+	p->own += is_named(g, u->name, p->own);
 	p->good = pass(in->good, u, p->good);
 	p->live = in->live ? pass(in->live, u, p->live) : 0;
 }
 
-void guard_slots_mark(struct guard_slots *g, const struct guard_input *in, const struct model *next)
+void guarded_mark(struct guarded_list *g, const struct guard_input *in, const struct model *next)
 {
-	struct slot_place p = { 0 };
+	struct guarded_place p = { 0 };
 
 	clear_marks(g);
 	g->first = p;
@@ -150,7 +150,7 @@ void guard_slots_mark(struct guard_slots *g, const struct guard_input *in, const
 		const struct upstream *u = next->upstreams[p.next];
 
 		if (is_calm(g, in, u, &p)) {
-			g->marks[p.slot++] |= SLOT_STILL | SLOT_SEEN | SLOT_LISTED;
+			g->marks[p.own++] |= GUARDED_STILL | GUARDED_SEEN | GUARDED_LISTED;
 			p.good++;
 			p.live++;
 			continue;
@@ -162,13 +162,13 @@ void guard_slots_mark(struct guard_slots *g, const struct guard_input *in, const
 	}
 }
 
-void guard_slots_change_all(struct guard_slots *g, const struct model *next)
+void guarded_change_all(struct guarded_list *g, const struct model *next)
 {
-	g->first = (struct slot_place){ 0 };
+	g->first = (struct guarded_place){ 0 };
 	g->end = next->upstream_count;
 }
 
-bool guard_slots_is_still(const struct guard_slots *g, const struct upstream *u, size_t at)
+bool guarded_is_still(const struct guarded_list *g, const struct upstream *u, size_t at)
 {
-	return at < g->count && g->marks[at] & SLOT_STILL && g->calm[at] == u;
+	return at < g->count && g->marks[at] & GUARDED_STILL && g->calm[at] == u;
 }
